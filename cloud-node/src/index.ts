@@ -1,0 +1,6 @@
+/**
+ * The cloud's end: ingest, twins, store and jobs.
+ *
+ * @packageDocumentation
+ */
+export {};

@@ -1,0 +1,6 @@
+/**
+ * What a device and its twin must agree on.
+ *
+ * @packageDocumentation
+ */
+export {};

@@ -1,0 +1,6 @@
+/**
+ * Simulated devices: signals, faulty links, fleets.
+ *
+ * @packageDocumentation
+ */
+export {};

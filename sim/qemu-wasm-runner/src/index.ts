@@ -1,0 +1,6 @@
+/**
+ * Runs a WebAssembly module as firmware under QEMU.
+ *
+ * @packageDocumentation
+ */
+export {};
