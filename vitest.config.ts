@@ -1,8 +1,43 @@
 import { defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
+
+/** Suites that start processes, compile, or take the machine for themselves: one file at a time, after the others. */
+const SYSTEM_TESTS = ["test/{architecture,budgets,end-to-end,faults}/**/*.test.ts"];
+const NEVER = ["**/node_modules/**", "**/dist/**", ".lockstep/**"];
+
+/** The same order every time; vitest's own puts what failed or took long last time first. */
+class PathOrder extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    return files.sort((a, b) => (a.moduleId < b.moduleId ? -1 : 1));
+  }
+}
 
 export default defineConfig({
   test: {
-    include: ["**/*.test.ts"],
-    exclude: ["**/node_modules/**", "**/dist/**", ".lockstep/**"],
+    pool: "forks",
+    retry: 0,
+    sequence: { sequencer: PathOrder },
+    projects: [
+      {
+        test: {
+          name: "unit",
+          include: ["**/*.test.ts"],
+          exclude: [...NEVER, ...SYSTEM_TESTS],
+          testTimeout: 30_000,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        test: {
+          name: "system",
+          include: SYSTEM_TESTS,
+          exclude: NEVER,
+          testTimeout: 180_000,
+          hookTimeout: 60_000,
+          maxWorkers: 1,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
   },
 });

@@ -37,5 +37,7 @@ export function buildTypescriptStep(root) {
 /** Tests are left out of `dist`, and so are they here: a changed test needs no build. */
 function isCompiled(path) {
   if (path.includes("/assembly/")) return false;
-  return /(^|\/)(package|tsconfig)\.json$/.test(path) || (/\.tsx?$/.test(path) && !/\.(test|bench|suite)\.ts$/.test(path));
+  return (
+    /(^|\/)(package|tsconfig)\.json$/.test(path) || (/\.tsx?$/.test(path) && !/\.(test|bench|suite)\.ts$/.test(path))
+  );
 }

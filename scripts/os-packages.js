@@ -1,0 +1,171 @@
+/**
+ * Programs that test suites need from the operating system: the table, what is missing, and on Debian the install.
+ *
+ * This is the one place that installs anything outside the clone, and it does so only for root on Debian or a
+ * descendant of it. Elsewhere it names the suites that cannot run and the line that would change that.
+ */
+import { spawnSync } from "node:child_process";
+import { accessSync, constants, existsSync, rmSync, writeFileSync } from "node:fs";
+import { delimiter, join } from "node:path";
+
+/**
+ * @typedef {object} OsPackage
+ * @property {string} name      how a suite asks for it: `requires("mosquitto")`
+ * @property {string[]} commands  any one of these on the path will do
+ * @property {string[]} proof   arguments with which the command must end well; empty: to exist is enough
+ * @property {string[]} debian  Debian's packages
+ * @property {string} neededBy  what is left out without it
+ * @property {"test" | "test:fresh"} script  the npm script that needs it
+ */
+
+/** @type {readonly OsPackage[]} */
+export const OS_PACKAGES = [
+  {
+    name: "mosquitto",
+    commands: ["mosquitto"],
+    proof: [],
+    debian: ["mosquitto"],
+    neededBy: "delivery through a broker that is not ours",
+    script: "test",
+  },
+  {
+    name: "c-compiler",
+    commands: ["gcc", "cc", "clang"],
+    // A compiler without the C library's headers is of no use here.
+    proof: ["-E", "-include", "stdio.h", "-x", "c", process.platform === "win32" ? "NUL" : "/dev/null"],
+    debian: ["gcc", "libc6-dev"],
+    neededBy: "the codec compiled to C, and the example for a Linux host",
+    script: "test",
+  },
+  {
+    name: "chromium",
+    commands: ["chromium", "chromium-browser", "google-chrome"],
+    proof: [],
+    debian: ["chromium"],
+    neededBy: "the page in a real browser",
+    script: "test",
+  },
+  {
+    name: "debootstrap",
+    commands: ["debootstrap"],
+    proof: [],
+    debian: ["debootstrap"],
+    neededBy: "the run on a bare Debian",
+    script: "test:fresh",
+  },
+];
+
+/** Where Debian keeps servers; the path of an ordinary user leaves it out. */
+const SERVER_FOLDERS = ["/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin"];
+
+/**
+ * The row of the table.
+ *
+ * @param {string} name
+ * @returns {OsPackage}
+ * @throws {RangeError} for a name that is not in the table
+ */
+export function osPackage(name) {
+  const found = OS_PACKAGES.find((row) => row.name === name);
+  if (found === undefined) {
+    throw new RangeError(`no OS package "${name}" in scripts/os-packages.js: ${OS_PACKAGES.map((row) => row.name)}`);
+  }
+  return found;
+}
+
+/**
+ * The full path of a package's program, if it is there and works.
+ *
+ * @param {OsPackage} row
+ * @param {string} [path]  the search path
+ * @returns {string | undefined}
+ */
+export function findProgram(row, path = process.env.PATH ?? "") {
+  const folders = [...path.split(delimiter), ...SERVER_FOLDERS];
+  const suffixes = process.platform === "win32" ? [".exe"] : [""];
+  return row.commands
+    .flatMap((command) => folders.flatMap((folder) => suffixes.map((suffix) => join(folder, command + suffix))))
+    .filter(isExecutable)
+    .find((file) => row.proof.length === 0 || spawnSync(file, row.proof, { stdio: "ignore" }).status === 0);
+}
+
+/**
+ * What one npm script needs and this machine lacks.
+ *
+ * @param {OsPackage["script"]} script
+ * @returns {OsPackage[]}
+ */
+export function missingOsPackages(script) {
+  return OS_PACKAGES.filter((row) => row.script === script && findProgram(row) === undefined);
+}
+
+/** The line to type, for these rows. */
+export function aptLine(rows) {
+  return `apt-get install -y --no-install-recommends ${rows.flatMap((row) => row.debian).join(" ")}`;
+}
+
+/** Debian, or a descendant such as Ubuntu. */
+export function isDebian() {
+  return existsSync("/etc/debian_version");
+}
+
+/** Whether nothing may be left out: continuous integration on Debian, where everything can be installed. */
+export function mustRunAll(env = process.env) {
+  return env.CI === "true" && isDebian();
+}
+
+/**
+ * Install the missing packages where that is ours to do: as root on Debian.
+ *
+ * @param {OsPackage[]} rows
+ * @param {(line: string) => void} say
+ * @returns {boolean}  whether an install was tried and went well
+ */
+export function installOsPackages(rows, say) {
+  if (rows.length === 0 || !isDebian() || process.getuid?.() !== 0) return false;
+  say(`installing ${rows.map((row) => row.name).join(", ")}: ${aptLine(rows)}`);
+  const names = rows.flatMap((row) => row.debian);
+  return withoutStartingServices(() => {
+    const install = () => apt("install", "-y", "--no-install-recommends", ...names);
+    let result = install();
+    if (result.status !== 0) {
+      // The package lists may be missing or old: only then are they worth their minute.
+      apt("update");
+      result = install();
+    }
+    if (result.status !== 0) say(`${result.stdout}${result.stderr}`.trimEnd());
+    return result.status === 0;
+  });
+}
+
+function apt(...args) {
+  return spawnSync("apt-get", ["-q", "-o", "DPkg::Lock::Timeout=500", ...args], {
+    encoding: "utf8",
+    env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+}
+
+/**
+ * A test run must not leave a broker running on the machine: Debian asks this file before it starts a service, and
+ * 101 says no. One that is already there is the administrator's, and stays.
+ */
+function withoutStartingServices(action) {
+  const policy = "/usr/sbin/policy-rc.d";
+  if (existsSync(policy)) return action();
+  writeFileSync(policy, "#!/bin/sh\nexit 101\n", { mode: 0o755 });
+  try {
+    return action();
+  } finally {
+    rmSync(policy, { force: true });
+  }
+}
+
+function isExecutable(file) {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
