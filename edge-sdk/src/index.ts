@@ -3,4 +3,14 @@
  *
  * @packageDocumentation
  */
-export {};
+export { type Clock, sleep, systemClock, type Timer } from "./clock.ts";
+export { type RandomSource, systemRandom, uniform } from "./random-source.ts";
+export {
+  MAX_MESSAGE_BYTES,
+  type OutTopic,
+  type Transport,
+  TransportError,
+  type TransportErrorCode,
+  type TransportEvents,
+} from "./transport.ts";
+export { Loopback, type LoopbackHandlers } from "./transports/loopback.ts";

@@ -1,0 +1,88 @@
+/** Where a message of the device goes; only MQTT has a topic for each. */
+export type OutTopic = "birth" | "frames" | "presence";
+
+/**
+ * What a transport tells its device. Callbacks never run inside a call of the transport itself, except `message`
+ * and `drained`, which never run inside `send`.
+ */
+export interface TransportEvents {
+  /** The far end can be reached: messages may be sent from now on. */
+  connected(): void;
+  /** The connection is gone; whatever was accepted and not delivered is lost. The transport is already trying again. */
+  disconnected(reason: string): void;
+  /** One whole message from the far end; the bytes are the receiver's to keep. */
+  message(bytes: Uint8Array): void;
+  /** A message was refused by `send`, and would be accepted now. */
+  drained(): void;
+}
+
+/**
+ * A way for one device to exchange whole messages with the cloud. Delivery is ordered and at most once while the
+ * connection lasts; nothing is kept across connections, because the ring of the device already does that.
+ */
+export interface Transport {
+  /**
+   * Start connecting, and go on reconnecting until closed. Resolves once started; a far end that cannot be reached is
+   * not an error.
+   *
+   * @param events  told what happens
+   * @param will  what the far end should hear when the device disappears without a word (the presence with online 0);
+   *   only MQTT delivers it
+   * @throws {TransportError} `already-open`, `bad-url`
+   */
+  open(events: TransportEvents, will: Uint8Array): Promise<void>;
+  /**
+   * Send one message.
+   *
+   * @param bytes  1 … 65,535 bytes, copied before this returns
+   * @returns false when it was not accepted: keep it and wait for `drained`, or for `connected` when there is no
+   *   connection
+   * @throws {TransportError} `too-large`, `empty`
+   */
+  send(topic: OutTopic, bytes: Uint8Array): boolean;
+  /** Send frames on this short topic for the rest of the connection. Transports without topics ignore it. */
+  useAlias(alias: string): void;
+  /** Deliver what was accepted, say good-bye, and stop; no event follows. Resolves when nothing is left open. */
+  close(): Promise<void>;
+  /** Vanish as if power had failed: nothing is flushed and no good-bye is said; no event follows. */
+  destroy(): Promise<void>;
+}
+
+/** Largest message, bytes; the length prefix of a byte stream has 16 bits. */
+export const MAX_MESSAGE_BYTES = 65_535;
+
+export type TransportErrorCode = "already-open" | "bad-url" | "too-large" | "empty";
+
+/** A transport used against its contract. */
+export class TransportError extends Error {
+  override readonly name = "TransportError";
+  readonly code: TransportErrorCode;
+  readonly facts: Readonly<Record<string, string | number>>;
+
+  constructor(code: TransportErrorCode, facts: Readonly<Record<string, string | number>>) {
+    super(`transport: ${describe(code, facts)}`);
+    this.code = code;
+    this.facts = facts;
+  }
+}
+
+/** Refuse a message that no transport carries. */
+export function checkMessage(bytes: Uint8Array): void {
+  if (bytes.length === 0) throw new TransportError("empty", {});
+  if (bytes.length > MAX_MESSAGE_BYTES) {
+    throw new TransportError("too-large", { bytes: bytes.length, limit: MAX_MESSAGE_BYTES });
+  }
+}
+
+function describe(code: TransportErrorCode, facts: Readonly<Record<string, string | number>>): string {
+  switch (code) {
+    case "already-open":
+      return "it was opened before; make a new one for a new connection";
+    case "bad-url":
+      return `"${facts.url}" is not an address of the form ${facts.expected}`;
+    case "too-large":
+      return `a message of ${facts.bytes} bytes is over the limit of ${facts.limit}`;
+    case "empty":
+      return "a message of 0 bytes cannot be sent";
+  }
+}
