@@ -12,7 +12,7 @@ const WASM_PACKAGES = [
 ];
 
 /**
- * The WebAssembly modules: every target of every `asconfig.json`, built once per change of their sources.
+ * The WebAssembly modules: every target of every `asconfig.json`, from `assembly/TARGET.ts`, built once per change of their sources.
  *
  * @param {string} root
  * @returns {import("./main.js").Step[]}
@@ -39,7 +39,7 @@ async function buildTarget(root, folder, target, track) {
   const node = findNode24();
   if ("problem" in node) throw new SetupError("unsupported-platform", node.problem);
   const asc = join(root, "node_modules/assemblyscript/bin/asc.js");
-  const args = [asc, "--config", "asconfig.json", "--target", target];
+  const args = [asc, `assembly/${target}.ts`, "--config", "asconfig.json", "--target", target];
   const { ok, output } = await runTool(node.path, args, { cwd: join(root, folder), track });
   if (!ok) {
     throw new SetupError("tool", `${folder}: the target "${target}" does not compile, as said above: mend its source`, {

@@ -1,0 +1,47 @@
+import { DITHER } from "./layout";
+
+/**
+ * The adaptive bit: a 12-bit probability of "1" over a 4-bit age, in 16 bits.
+ *
+ *     15            4 3    0
+ *     [ probability ][ age ]
+ *
+ * The probability moves towards what was seen by a rate near 1 / (age + 1.6), down to 1/131; the age grows with every
+ * bit up to 8 and with probability 1/8 from there on. Rounding is dithered, or small rates would stop moving.
+ */
+const RATE_Q16 = memory.data<u16>([
+  25000, 16000, 12000, 9500, 8000, 6600, 5600, 4700, 3900, 3200, 2600, 2100, 1600, 1200, 800, 500,
+]);
+const OLDEST: u32 = 15;
+const AGES_CERTAIN: u32 = 8;
+/** Probabilities stay off 0 and 1 by this much (of 4096), so that no bit costs more than 10.7 bits. */
+const MARGIN: i32 = 2;
+
+/** The next draw of the dither shared by everything that rounds at random. Numerical Recipes' "quick and dirty" LCG. */
+export function nextDither(dither: u32): u32 {
+  return dither * 1664525 + 1013904223;
+}
+
+/** An adaptive bit of age 0 with this probability of 4096. */
+export function freshBit(probability: u32): u16 {
+  return <u16>(probability << 4);
+}
+
+/** Probability of "1" in Q16, never 0 or 1. */
+export function probabilityQ16(at: usize): u32 {
+  return ((<u32>(load<u16>(at) >> 4)) << 4) + 8;
+}
+
+/** Learn one bit. Range: |4095 x 25000| < 2^27. */
+export function learnBit(st: usize, at: usize, bit: bool): void {
+  const packed = <u32>load<u16>(at);
+  const age = packed & OLDEST;
+  const probability = <i32>(packed >> 4);
+  const dither = nextDither(load<u32>(st, DITHER));
+  store<u32>(st, dither, DITHER);
+  const move = ((bit ? 4095 : 0) - probability) * <i32>load<u16>(RATE_Q16 + ((<usize>age) << 1));
+  const moved = probability + ((move + <i32>(dither >> 16)) >> 16);
+  const next = min<i32>(max<i32>(moved, MARGIN), 4095 - MARGIN);
+  const isOlder = age < OLDEST && (age < AGES_CERTAIN || ((dither >> 8) & 7) == 0);
+  store<u16>(at, <u16>(((<u32>next) << 4) | (age + u32(isOlder))));
+}

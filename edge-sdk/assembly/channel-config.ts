@@ -1,0 +1,82 @@
+import {
+  CHANNEL_BOUND,
+  CHANNEL_HISTORY_SHIFT,
+  CHANNEL_SPACING,
+  CHANNEL_STEP,
+  CONFIG_BYTES,
+  CONFIG_CHANNELS,
+  CONFIG_CROSS_LEVELS,
+  CONFIG_LEVEL_WEIGHTS,
+  CONFIG_OWN_LEVELS,
+  CONFIG_OWN_STEPS,
+  CONFIG_STRIDE,
+  channelConfig,
+  channelStride,
+  crossLevels,
+  levelWeights,
+  MAX_BOUND,
+  MAX_CHANNELS,
+  MAX_HISTORY_SHIFT,
+  MAX_HISTORY_STEP,
+  MAX_STEP,
+  ownLevels,
+  ownSteps,
+} from "./layout";
+import {
+  STATUS_BOUND_RANGE,
+  STATUS_CHANNEL_COUNT,
+  STATUS_CHANNEL_INDEX,
+  STATUS_HISTORY_SHIFT,
+  STATUS_LATTICE_RANGE,
+} from "./status";
+
+/** Bounds, lattices and tap counts of one device: fixed between keyframes, and the same on both ends. */
+
+/**
+ * Fill a configuration block: tap counts for this many channels, every channel lossless and without a lattice.
+ *
+ * @param cfg  CONFIG_BYTES bytes, 4-byte aligned, overwritten
+ * @returns 0, or STATUS_CHANNEL_COUNT with nothing changed
+ */
+export function codecConfigure(cfg: usize, channels: i32): i32 {
+  if (channels < 1 || channels > MAX_CHANNELS) return STATUS_CHANNEL_COUNT;
+  for (let i: usize = 0; i < <usize>CONFIG_BYTES; i += 4) store<u32>(cfg + i, 0);
+  store<u8>(cfg, <u8>channels, CONFIG_CHANNELS);
+  store<u8>(cfg, <u8>ownSteps(channels), CONFIG_OWN_STEPS);
+  store<u8>(cfg, <u8>ownLevels(channels), CONFIG_OWN_LEVELS);
+  store<u8>(cfg, <u8>crossLevels(channels), CONFIG_CROSS_LEVELS);
+  store<u8>(cfg, <u8>levelWeights(channels), CONFIG_LEVEL_WEIGHTS);
+  store<u16>(cfg, <u16>channelStride(channels), CONFIG_STRIDE);
+  for (let c = 0; c < channels; c++) codecSetChannel(cfg, c, 0, 1, 0);
+  return 0;
+}
+
+/**
+ * Set one channel's bound.
+ *
+ * The bin is D = 2e + 1, or s(2 floor(e/s) + 1) on a lattice of spacing s where that is wider.
+ *
+ * @param e  largest error in sample units, 0 (lossless) .. MAX_BOUND
+ * @param lattice  spacing s of the samples in sample units, 1 = none claimed
+ * @param historyShift  h: histories count in bins of D << h; choose the smallest h with range / (D << h) < 2^18
+ * @returns 0, or a negative status with nothing changed
+ */
+export function codecSetChannel(cfg: usize, c: i32, e: i32, lattice: i32, historyShift: i32): i32 {
+  if (c < 0 || c >= <i32>load<u8>(cfg, CONFIG_CHANNELS)) return STATUS_CHANNEL_INDEX;
+  if (e < 0 || e > MAX_BOUND) return STATUS_BOUND_RANGE;
+  if (lattice < 1) return STATUS_LATTICE_RANGE;
+  if (historyShift < 0 || historyShift > MAX_HISTORY_SHIFT) return STATUS_HISTORY_SHIFT;
+  const plain = 2 * <i64>e + 1;
+  const points = e / lattice;
+  const wide = <i64>lattice * (2 * <i64>points + 1);
+  const isLattice = wide > plain;
+  const step = isLattice ? wide : plain;
+  if (step > MAX_STEP) return STATUS_LATTICE_RANGE;
+  if (step << historyShift > MAX_HISTORY_STEP) return STATUS_HISTORY_SHIFT;
+  const at = channelConfig(cfg, c);
+  store<i32>(at, <i32>step, CHANNEL_STEP);
+  store<i32>(at, isLattice ? points * lattice : e, CHANNEL_BOUND);
+  store<i32>(at, isLattice ? lattice : 1, CHANNEL_SPACING);
+  store<i32>(at, historyShift, CHANNEL_HISTORY_SHIFT);
+  return 0;
+}

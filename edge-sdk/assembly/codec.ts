@@ -1,0 +1,134 @@
+import { hashBytes } from "./hash";
+import { hasBase, keepStatus, resetState } from "./keyframe";
+import {
+  CHANNEL_SPACING,
+  CODER_END,
+  CODER_EVENTS,
+  CODER_LOUD,
+  CODER_POSITION,
+  CONFIG_CHANNELS,
+  channelConfig,
+  channelState,
+  coderOf,
+  FLUSH_BYTES,
+  LAST,
+  MAX_CHANNEL_BYTES,
+  persistentBytes,
+} from "./layout";
+import { isOnLattice } from "./quantizer";
+import { coderBegin, coderFlush, coderVerify, MODE_DECODE, MODE_ENCODE, MODE_REPLAY } from "./range-coder";
+import { codeRow, SAMPLE_INVALID, SAMPLE_OK, SAMPLE_SATURATED } from "./row-coder";
+import {
+  STATUS_EVENT_IN_PLAIN_FRAME,
+  STATUS_NO_BASE,
+  STATUS_OFF_LATTICE,
+  STATUS_OUTPUT_FULL,
+  STATUS_SAMPLE_STATUS,
+} from "./status";
+
+/**
+ * Frames of the codec. `cfg` is a block filled by channel-config.ts, `st` a block of stateBytes(channels), 4-byte
+ * aligned. Encoder and decoder advance the same state; models are not reset between frames.
+ */
+
+/** Make a state cold, on both ends, before the first frame and at every keyframe. */
+export function codecReset(cfg: usize, st: usize): void {
+  resetState(cfg, st);
+}
+
+/** In a frame without events every channel is ok, from its first row on. */
+function clearStatuses(cfg: usize, st: usize): void {
+  const channels = <i32>load<u8>(cfg, CONFIG_CHANNELS);
+  for (let c = 0; c < channels; c++) keepStatus(cfg, channelState(cfg, st, c), SAMPLE_OK);
+}
+
+/**
+ * Begin to encode a frame.
+ *
+ * @param hasEvents  whether statuses are coded; if not, every sample must be ok
+ * @param out  caller-owned, written from here on
+ * @param capacity  bytes that may be written
+ */
+export function frameBegin(cfg: usize, st: usize, hasEvents: bool, out: usize, capacity: i32): void {
+  coderBegin(coderOf(cfg, st), MODE_ENCODE, hasEvents, out, capacity);
+  if (!hasEvents) clearStatuses(cfg, st);
+}
+
+/**
+ * Encode one sample of every channel.
+ *
+ * @param samples  i32[C], sample units; the value of an invalid sample is not looked at
+ * @param statuses  u8[C]: 0 ok, 1 invalid, 2 saturated; address 0 stands for all ok
+ * @returns 0, or a negative status with nothing changed: STATUS_OUTPUT_FULL, STATUS_SAMPLE_STATUS,
+ *          STATUS_EVENT_IN_PLAIN_FRAME, STATUS_OFF_LATTICE
+ */
+export function frameSample(cfg: usize, st: usize, samples: usize, statuses: usize): i32 {
+  const coder = coderOf(cfg, st);
+  const channels = <i32>load<u8>(cfg, CONFIG_CHANNELS);
+  const room = <i64>load<u32>(coder, CODER_END) - load<u32>(coder, CODER_POSITION);
+  if (room < channels * MAX_CHANNEL_BYTES + FLUSH_BYTES) return STATUS_OUTPUT_FULL;
+  const hasEvents = load<u8>(coder, CODER_EVENTS) != 0;
+  for (let c = 0; c < channels; c++) {
+    const status = statuses ? <i32>load<u8>(statuses + c) : SAMPLE_OK;
+    if (status > SAMPLE_SATURATED) return STATUS_SAMPLE_STATUS;
+    if (status != SAMPLE_OK && !hasEvents) return STATUS_EVENT_IN_PLAIN_FRAME;
+    const spacing = load<i32>(channelConfig(cfg, c), CHANNEL_SPACING);
+    const channel = channelState(cfg, st, c);
+    if (spacing == 1 || status == SAMPLE_INVALID || !hasBase(cfg, channel)) continue;
+    if (!isOnLattice(load<i32>(samples + ((<usize>c) << 2)), load<i32>(channel, LAST), spacing))
+      return STATUS_OFF_LATTICE;
+  }
+  return codeRow(cfg, st, samples, statuses);
+}
+
+/** End an encoded frame. @returns payload bytes, trailing zero bytes dropped; 0 is a legal payload */
+export function frameEnd(cfg: usize, st: usize): i32 {
+  return coderFlush(coderOf(cfg, st));
+}
+
+/** Did the frame so far hold nothing but zero residuals: no base, no events? Such a frame may be left out. */
+export function frameIsQuiet(cfg: usize, st: usize): bool {
+  return load<u8>(coderOf(cfg, st), CODER_LOUD) == 0;
+}
+
+/** Begin to decode a frame of `length` payload bytes; past its end the decoder reads zeros. */
+export function decodeBegin(cfg: usize, st: usize, hasEvents: bool, input: usize, length: i32): void {
+  coderBegin(coderOf(cfg, st), MODE_DECODE, hasEvents, input, length);
+  if (!hasEvents) clearStatuses(cfg, st);
+}
+
+/**
+ * Decode one sample of every channel.
+ *
+ * @param samples  i32[C], overwritten; of an invalid sample the last reconstruction, 0 before the first
+ * @param statuses  u8[C], overwritten; address 0 if not wanted
+ * @returns 0, or STATUS_CORRUPT: the state is then worthless and must be restored or reset
+ */
+export function decodeRow(cfg: usize, st: usize, samples: usize, statuses: usize): i32 {
+  return codeRow(cfg, st, samples, statuses);
+}
+
+/** End a decoded frame. @returns 0, or STATUS_NOT_CANONICAL when no encoder wrote these bytes for these rows */
+export function decodeEnd(cfg: usize, st: usize): i32 {
+  return coderVerify(coderOf(cfg, st));
+}
+
+/**
+ * Advance as if a row of zero residuals had been coded in a frame without events, without any bytes.
+ *
+ * @param samples  i32[C], overwritten
+ * @returns 0, or STATUS_NO_BASE with nothing changed
+ */
+export function replayQuietRow(cfg: usize, st: usize, samples: usize): i32 {
+  const channels = <i32>load<u8>(cfg, CONFIG_CHANNELS);
+  for (let c = 0; c < channels; c++) {
+    if (!hasBase(cfg, channelState(cfg, st, c))) return STATUS_NO_BASE;
+  }
+  coderBegin(coderOf(cfg, st), MODE_REPLAY, false, 0, 0);
+  return codeRow(cfg, st, samples, 0);
+}
+
+/** Hash of what both ends share: equal states, equal hashes. */
+export function stateHash(cfg: usize, st: usize): u32 {
+  return hashBytes(0, st, persistentBytes(<i32>load<u8>(cfg, CONFIG_CHANNELS)));
+}

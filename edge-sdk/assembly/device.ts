@@ -1,0 +1,116 @@
+import * as config from "./channel-config";
+import * as codec from "./codec";
+import { CONFIG_BYTES, CONFIG_CHANNELS, stateBytes as stateBytesOf } from "./layout";
+import { decodeRows as decodeRowsOf, encodeRows as encodeRowsOf, replayQuietRows as replayQuietRowsOf } from "./rows";
+
+/**
+ * Entry of `device.wasm`: one device with its configuration and state at fixed places, used by firmware and by the cloud
+ * alike. The SHA-256 of the built file is the model's identity.
+ *
+ *     8 .. stateAddress()              constants, configuration, working values, the link's block
+ *     stateAddress() .. freeAddress()  codec state of the configured channels
+ *     freeAddress() ..                 the caller's: samples, statuses, frames, ring
+ *
+ * A host that does not care takes everything from `__heap_base` on, which leaves room for MAX_CHANNELS.
+ */
+export type { __data_end, __heap_base, __stack_pointer };
+
+// ---- codec: docstrings are those of the same functions in channel-config.ts, codec.ts and rows.ts ----
+
+// biome-ignore lint/performance/noBarrelFile: an entry's exports are the module's interface
+export {
+  CONFIG_BYTES,
+  FLUSH_BYTES,
+  MAX_BOUND,
+  MAX_CHANNEL_BYTES,
+  MAX_CHANNELS,
+  MAX_HISTORY_SHIFT,
+  persistentBytes,
+  stateBytes,
+} from "./layout";
+export { SAMPLE_INVALID, SAMPLE_OK, SAMPLE_SATURATED } from "./row-coder";
+export {
+  STATUS_BOUND_RANGE,
+  STATUS_CHANNEL_COUNT,
+  STATUS_CHANNEL_INDEX,
+  STATUS_CORRUPT,
+  STATUS_EVENT_IN_PLAIN_FRAME,
+  STATUS_HISTORY_SHIFT,
+  STATUS_LATTICE_RANGE,
+  STATUS_NO_BASE,
+  STATUS_NOT_CANONICAL,
+  STATUS_OFF_LATTICE,
+  STATUS_OUTPUT_FULL,
+  STATUS_SAMPLE_STATUS,
+} from "./status";
+
+const CONFIG: usize = memory.data(CONFIG_BYTES, 8);
+/** stateBytes(MAX_CHANNELS), checked by a test. The last of the static data, so that fewer channels take less memory. */
+const STATE: usize = memory.data(3996, 8);
+
+/** Address of the configuration block. */
+export function configAddress(): usize {
+  return CONFIG;
+}
+
+/** Address of the state block. */
+export function stateAddress(): usize {
+  return STATE;
+}
+
+/** First byte that the configured device leaves to the caller, 8-byte aligned. */
+export function freeAddress(): usize {
+  return (STATE + stateBytesOf(load<u8>(CONFIG, CONFIG_CHANNELS)) + 7) & ~7;
+}
+
+export function codecConfigure(channels: i32): i32 {
+  return config.codecConfigure(CONFIG, channels);
+}
+
+export function codecSetChannel(c: i32, e: i32, lattice: i32, historyShift: i32): i32 {
+  return config.codecSetChannel(CONFIG, c, e, lattice, historyShift);
+}
+
+export function codecReset(): void {
+  codec.codecReset(CONFIG, STATE);
+}
+
+export function encodeBegin(hasEvents: bool, out: usize, capacity: i32): void {
+  codec.frameBegin(CONFIG, STATE, hasEvents, out, capacity);
+}
+
+export function encodeSample(samples: usize, statuses: usize): i32 {
+  return codec.frameSample(CONFIG, STATE, samples, statuses);
+}
+
+export function encodeRows(samples: usize, statuses: usize, count: i32): i32 {
+  return encodeRowsOf(CONFIG, STATE, samples, statuses, count);
+}
+
+export function encodeIsQuiet(): bool {
+  return codec.frameIsQuiet(CONFIG, STATE);
+}
+
+export function encodeEnd(): i32 {
+  return codec.frameEnd(CONFIG, STATE);
+}
+
+export function decodeBegin(hasEvents: bool, input: usize, length: i32): void {
+  codec.decodeBegin(CONFIG, STATE, hasEvents, input, length);
+}
+
+export function decodeRows(samples: usize, statuses: usize, count: i32): i32 {
+  return decodeRowsOf(CONFIG, STATE, samples, statuses, count);
+}
+
+export function decodeEnd(): i32 {
+  return codec.decodeEnd(CONFIG, STATE);
+}
+
+export function replayQuietRows(samples: usize, count: i32): i32 {
+  return replayQuietRowsOf(CONFIG, STATE, samples, count);
+}
+
+export function stateHash(): u32 {
+  return codec.stateHash(CONFIG, STATE);
+}

@@ -1,0 +1,57 @@
+/**
+ * Integer arithmetic with named rounding. Every quotient of the codec is computed here, so that the cost and the range
+ * of each division is in one place. "Floor" is the mathematical floor, for negative values too.
+ */
+
+/** Clamp to int32. Range: any. */
+export function saturate(value: i64): i32 {
+  return <i32>min<i64>(max<i64>(value, i32.MIN_VALUE), i32.MAX_VALUE);
+}
+
+/** Clamp to [-limit, limit]. */
+export function clampTo(value: i64, limit: i64): i64 {
+  return min<i64>(max<i64>(value, -limit), limit);
+}
+
+/** value / 2^bits rounded to nearest, ties up. Range: |value| < 2^62, 1 <= bits <= 62. */
+export function roundShift(value: i64, bits: i64): i64 {
+  return (value + ((<i64>1) << (bits - 1))) >> bits;
+}
+
+/** floor(a / b). Range: b > 0, |a| < 2^63. */
+export function floorDivide(a: i64, b: i64): i64 {
+  const q = a / b;
+  return q * b > a ? q - 1 : q;
+}
+
+/** a / b rounded to nearest with floor. Range: 0 < b <= 2^33, |a| < 2^62. */
+export function roundDivide(a: i64, b: i64): i64 {
+  return floorDivide(a + (b >> 1), b);
+}
+
+/** floor(a / b) of an unsigned value by a small divisor, in two 32-bit divisions. Range: a < 2^46, 0 < b <= 2^16. */
+function divideSmall(a: u64, b: u32): u64 {
+  const high = <u32>(a >> 16);
+  const quotient = high / b;
+  const rest = ((high % b) << 16) | (<u32>a & 0xffff);
+  return ((<u64>quotient) << 16) + <u64>(rest / b);
+}
+
+/** a / b rounded to nearest, ties away from zero. Range: |a| < 2^45, 0 < b <= 2^16. */
+export function roundDivideSmall(a: i64, b: u32): i64 {
+  const magnitude = divideSmall(<u64>(a < 0 ? -a : a) + (b >> 1), b);
+  return a < 0 ? -(<i64>magnitude) : <i64>magnitude;
+}
+
+/** a / b in Q12 by one 32-bit division of operands cut to 20 bits. Range: 0 < a <= b; the result is 0..4096. */
+export function ratioQ12(a: u32, b: u32): u32 {
+  const cut = max<i32>(12 - <i32>clz<u32>(b), 0);
+  return ((a >> cut) << 12) / (b >> cut);
+}
+
+/** 4 log2(value), from the leading bit and the two below it (log2 by linear interpolation, floored); 0 for 0 and 1. */
+export function log2Quarters(value: u32): i32 {
+  const whole = 31 - <i32>clz<u32>(value | 1);
+  const fraction = whole >= 2 ? (value >> (whole - 2)) & 3 : (value << (2 - whole)) & 3;
+  return whole * 4 + <i32>fraction;
+}

@@ -1,0 +1,150 @@
+/**
+ * Where everything lives: the configuration block and the state block of one device.
+ *
+ * State block (C channels, B = own levels, W1 = A + C - 1 and W2 weights; all little-endian, 4-byte aligned):
+ *
+ *     offset            size        what
+ *     0                 4           dither: state of the shared linear congruential generator
+ *     4                 2 x 287     adaptive bits, 12-bit probability and 4-bit age each (table below)
+ *     578               2           zero
+ *     580 + stride c                channel c:
+ *       0               4           last reconstruction r0, in sample units
+ *       4               4           slow mean of the history, MEAN_FRACTION_BITS below Q8
+ *       8               4 x 4       recent loss of each expert, Q16 history bins
+ *       24              4 x 2       recent cost of hold and of the mix, 1/64 bit
+ *       32              2 x 2       fast and slow activity, Q8 codes
+ *       36              4 B         history of reconstructions, newest first, Q8 history bins from the base
+ *       36 + 4B         2 W1        weights over differences, Q2.13
+ *       ...             2 W2        weights over levels, Q2.13
+ *       stride - 2      2           flags: bits 0-1 status, bit 2 has a base, bits 3-4 sign of the last code
+ *     persistent end    24          range coder of the frame in hand: neither hashed nor kept between frames
+ *
+ * The persistent part is all that two ends must share; saving or restoring a state is a plain copy of it.
+ */
+
+/** Most channels of one device. */
+export const MAX_CHANNELS: i32 = 16;
+/** Largest error bound in sample units, so that the plain bin width 2e + 1 stays below 2^31. */
+export const MAX_BOUND: i32 = (1 << 30) - 1;
+/** Largest bin width in sample units. */
+export const MAX_STEP: i64 = 0x7fffffff;
+/** Largest history shift: with it a range of 2^32 samples of bin width 1 is 2^18 history bins. */
+export const MAX_HISTORY_SHIFT: i32 = 14;
+/** Largest history bin, D << h. */
+export const MAX_HISTORY_STEP: i64 = (<i64>1) << 33;
+/**
+ * Bytes that one channel of one row can cost at the very most: 51 modelled decisions of at most 11.3 bits and 40 raw
+ * ones of at most 1.6 bits (docs/design.md, "Room for one row").
+ */
+export const MAX_CHANNEL_BYTES: i32 = 80;
+/** Bytes the range coder may hold back until the end of a frame. */
+export const FLUSH_BYTES: i32 = 4;
+
+// Configuration block: taps of this channel count, then 16 bytes per channel.
+export const CONFIG_CHANNELS: usize = 0; // u8
+export const CONFIG_OWN_STEPS: usize = 1; // u8, A: own differences
+export const CONFIG_OWN_LEVELS: usize = 2; // u8, B: own levels; also the length of the history
+export const CONFIG_CROSS_LEVELS: usize = 3; // u8, X: levels of each other channel
+export const CONFIG_LEVEL_WEIGHTS: usize = 4; // u8, W2: own and cross levels, cut at the cap
+export const CONFIG_STRIDE: usize = 6; // u16, bytes per channel of the state
+const CONFIG_FIRST_CHANNEL: usize = 8;
+const CONFIG_CHANNEL_BYTES: usize = 16;
+export const CHANNEL_STEP: usize = 0; // i32, D: bin width in sample units
+export const CHANNEL_BOUND: usize = 4; // i32, e': largest multiple of the spacing that is <= e
+export const CHANNEL_SPACING: usize = 8; // i32, s: lattice spacing, 1 = none
+export const CHANNEL_HISTORY_SHIFT: usize = 12; // i32, h: the history counts in bins of D << h
+
+/** Bytes of one configuration block. */
+export const CONFIG_BYTES: i32 = <i32>(CONFIG_FIRST_CHANNEL + CONFIG_CHANNEL_BYTES * MAX_CHANNELS);
+
+// State block, shared part.
+export const DITHER: usize = 0;
+export const BITS_ZERO: usize = 4; // 12 activity levels x 4 neighbour classes: is the code zero?
+export const BITS_SIGN: usize = BITS_ZERO + 2 * 48; // 3: sign, by the sign of the last code
+export const BITS_UNARY: usize = BITS_SIGN + 2 * 3; // 12 levels x 16 positions
+export const BITS_LOW: usize = BITS_UNARY + 2 * 192; // 12 levels x (unary part was zero or not)
+export const BITS_STATUS_CHANGED: usize = BITS_LOW + 2 * 24; // 3, by the previous status
+export const BITS_STATUS_CHOICE: usize = BITS_STATUS_CHANGED + 2 * 3; // 3, by the previous status
+export const BITS_ESCAPE_HIGH: usize = BITS_STATUS_CHOICE + 2 * 3; // binary tree over 3 bits
+export const BITS_ESCAPE_LOW: usize = BITS_ESCAPE_HIGH + 2 * 7; // binary tree over 3 bits
+const SHARED_BYTES: usize = BITS_ESCAPE_LOW + 2 * 7 + 2;
+
+// State block, one channel.
+export const LAST: usize = 0;
+export const MEAN: usize = 4;
+export const LOSSES: usize = 8;
+export const COSTS: usize = 24;
+export const ACTIVITY_FAST: usize = 32;
+export const ACTIVITY_SLOW: usize = 34;
+export const HISTORY: usize = 36;
+const FLAGS_BYTES: usize = 2;
+
+// Transient part: the range coder.
+export const CODER_LOW: usize = 0; // u32
+export const CODER_HIGH: usize = 4; // u32
+export const CODER_CODE: usize = 8; // u32: the decoder's window
+export const CODER_START: usize = 8; // u32: the encoder's first output byte; shares the decoder's place
+export const CODER_POSITION: usize = 12; // u32: next byte
+export const CODER_END: usize = 16; // u32: one past the last byte
+export const CODER_MODE: usize = 20; // u8: MODE_*
+export const CODER_EVENTS: usize = 21; // u8: 1 when statuses are coded
+export const CODER_LOUD: usize = 22; // u8: 1 once anything but a zero residual was coded
+export const CODER_EMPTY: usize = 23; // u8: 1 when the decoder's input has no bytes
+const TRANSIENT_BYTES: usize = 24;
+
+/** Own differences of each channel (A in design): more where there are few channels to pay for. */
+export function ownSteps(channels: i32): i32 {
+  return channels <= 3 ? 16 : 8;
+}
+
+/** Own levels of each channel (B), which is also the length of its history. */
+export function ownLevels(channels: i32): i32 {
+  return channels <= 3 ? 32 : 16;
+}
+
+/** Levels taken from each other channel (X). */
+export function crossLevels(channels: i32): i32 {
+  return channels <= 3 ? 24 : channels <= 6 ? 4 : 2;
+}
+
+/** Weights over levels: own and cross, cut at a cap. */
+export function levelWeights(channels: i32): i32 {
+  const cap = channels <= 3 ? 96 : channels <= 6 ? 48 : 32;
+  return min(ownLevels(channels) + (channels - 1) * crossLevels(channels), cap);
+}
+
+/** Bytes of one channel's state, a multiple of 4. */
+export function channelStride(channels: i32): i32 {
+  const weights = ownSteps(channels) + channels - 1 + levelWeights(channels);
+  return (<i32>(HISTORY + FLAGS_BYTES) + 4 * ownLevels(channels) + 2 * weights + 3) & ~3;
+}
+
+/** Bytes that both ends share and that a keyframe or snapshot copies, a multiple of 4. */
+export function persistentBytes(channels: i32): i32 {
+  return <i32>SHARED_BYTES + channels * channelStride(channels);
+}
+
+/** Bytes of the whole state block, a multiple of 4. */
+export function stateBytes(channels: i32): i32 {
+  return persistentBytes(channels) + <i32>TRANSIENT_BYTES;
+}
+
+/** Address of channel c's configuration. */
+export function channelConfig(cfg: usize, c: i32): usize {
+  return cfg + CONFIG_FIRST_CHANNEL + CONFIG_CHANNEL_BYTES * <usize>c;
+}
+
+/** Address of channel c's state. */
+export function channelState(cfg: usize, st: usize, c: i32): usize {
+  return st + SHARED_BYTES + <usize>load<u16>(cfg, CONFIG_STRIDE) * <usize>c;
+}
+
+/** Address of channel state's flag byte. */
+export function flagsOf(cfg: usize, channel: usize): usize {
+  return channel + <usize>load<u16>(cfg, CONFIG_STRIDE) - FLAGS_BYTES;
+}
+
+/** Address of the frame's range coder. */
+export function coderOf(cfg: usize, st: usize): usize {
+  return channelState(cfg, st, load<u8>(cfg, CONFIG_CHANNELS));
+}

@@ -1,0 +1,237 @@
+import { clampTo, floorDivide, log2Quarters, ratioQ12, roundDivideSmall, roundShift } from "./fixed-point";
+import {
+  CONFIG_CHANNELS,
+  CONFIG_CROSS_LEVELS,
+  CONFIG_LEVEL_WEIGHTS,
+  CONFIG_OWN_LEVELS,
+  CONFIG_OWN_STEPS,
+  COSTS,
+  channelState,
+  DITHER,
+  HISTORY,
+  LOSSES,
+  MEAN,
+} from "./layout";
+import {
+  dotLevels,
+  dotSteps,
+  GAIN_FRACTION_BITS,
+  learnLevels,
+  learnSteps,
+  WEIGHT_FRACTION_BITS,
+} from "./least-mean-squares";
+
+/**
+ * Four experts foresee the next move of a channel in history bins (Q8, relative to the newest entry y0):
+ *
+ *     0 hold     no move
+ *     1 line     the last move again
+ *     2 steps    NLMS over the channel's own moves and every other channel's newest move
+ *     3 levels   NLMS over own and other channels' levels, each less its slow mean
+ *
+ * Their mix weighs each by the inverse eighth power of its recent loss; plain hold takes over where it has been cheaper.
+ * What is worked out here lives in WORK until the same channel has learned from the outcome; nothing of it is state.
+ */
+const WORK = memory.data(40, 8);
+const ENERGY_STEPS = WORK; // i64
+const ENERGY_LEVELS = WORK + 8; // i64
+const FORECASTS = WORK + 16; // 4 x i32, Q8 history bins
+const MIXED = WORK + 32; // i32
+
+const EXPERTS: i32 = 4;
+/** Forecasts and moves stay within this (Q8), so that products with a history bin of 2^33 fit 64 bits. */
+const FORECAST_LIMIT: i64 = 1 << 28;
+/** Histories saturate here (Q8): 2^19 bins, twice the largest range a host may choose. */
+const HISTORY_LIMIT: i64 = 1 << 27;
+/** The mean keeps this many bits below Q8 and saturates at int32, that is 2^17 bins from the base. */
+const MEAN_FRACTION_BITS: i32 = 6;
+const MEAN_RATE_BITS: i32 = 10;
+
+const FIRST_LOSS: u32 = 1 << 16; // one bin
+/** Added to every loss, so that no expert is ever certain. */
+const LOSS_FLOOR: u32 = 64;
+const LOSS_CLIP: i64 = (1 << 19) - 1; // Q8: 2^11 bins; Q16 losses stay below 2^27
+const LOSS_RATE: i64 = 51; // of 1024
+
+/** Learning rates over 2^shift, and the energy that stands for "no signal" (Q16 squared bins). */
+const STEPS_RATE: i64 = 5;
+const STEPS_SHIFT: i64 = GAIN_FRACTION_BITS + 8 - WEIGHT_FRACTION_BITS;
+const STEPS_ENERGY: i64 = 1 << 15;
+const LEVELS_RATE: i64 = 6;
+const LEVELS_SHIFT: i64 = GAIN_FRACTION_BITS + 6 - WEIGHT_FRACTION_BITS;
+const LEVELS_ENERGY: i64 = 1 << 16;
+
+/** Cold start of one channel's predictors; the block is zero already. */
+export function resetPredictors(channel: usize): void {
+  for (let i = 0; i < EXPERTS; i++) store<u32>(channel + ((<usize>i) << 2), FIRST_LOSS, LOSSES);
+}
+
+/** Slow mean of a channel in Q8 bins. Range: |m| <= 2^25. */
+function meanOf(channel: usize): i64 {
+  return <i64>(load<i32>(channel, MEAN) >> MEAN_FRACTION_BITS);
+}
+
+function stepWeights(cfg: usize, channel: usize): usize {
+  return channel + HISTORY + ((<usize>load<u8>(cfg, CONFIG_OWN_LEVELS)) << 2);
+}
+
+function levelWeightsOf(cfg: usize, channel: usize): usize {
+  const steps = <usize>load<u8>(cfg, CONFIG_OWN_STEPS) + load<u8>(cfg, CONFIG_CHANNELS) - 1;
+  return stepWeights(cfg, channel) + (steps << 1);
+}
+
+function forecastSteps(cfg: usize, st: usize, channel: usize): i64 {
+  const own = <i32>load<u8>(cfg, CONFIG_OWN_STEPS);
+  const channels = <i32>load<u8>(cfg, CONFIG_CHANNELS);
+  let weights = stepWeights(cfg, channel);
+  store<i64>(ENERGY_STEPS, STEPS_ENERGY);
+  let sum = dotSteps(weights, channel + HISTORY, own, ENERGY_STEPS);
+  weights += (<usize>own) << 1;
+  for (let j = 0; j < channels; j++) {
+    const other = channelState(cfg, st, j);
+    if (other == channel) continue;
+    sum += dotSteps(weights, other + HISTORY, 1, ENERGY_STEPS);
+    weights += 2;
+  }
+  return roundShift(sum, WEIGHT_FRACTION_BITS);
+}
+
+function forecastLevels(cfg: usize, st: usize, channel: usize): i64 {
+  const own = <i32>load<u8>(cfg, CONFIG_OWN_LEVELS);
+  const cross = <i32>load<u8>(cfg, CONFIG_CROSS_LEVELS);
+  let weights = levelWeightsOf(cfg, channel);
+  const mean = meanOf(channel);
+  store<i64>(ENERGY_LEVELS, LEVELS_ENERGY);
+  let sum = dotLevels(weights, channel + HISTORY, own, mean, ENERGY_LEVELS);
+  weights += (<usize>own) << 1;
+  let left = <i32>load<u8>(cfg, CONFIG_LEVEL_WEIGHTS) - own;
+  for (let j = 0; left > 0; j++) {
+    const other = channelState(cfg, st, j);
+    if (other == channel) continue;
+    const taps = min(cross, left);
+    sum += dotLevels(weights, other + HISTORY, taps, meanOf(other), ENERGY_LEVELS);
+    weights += (<usize>taps) << 1;
+    left -= taps;
+  }
+  return roundShift(sum, WEIGHT_FRACTION_BITS) + mean - load<i32>(channel, HISTORY);
+}
+
+/** Weighted mean of the forecasts by the inverse eighth power of their losses. Range: sums below 2^45, weights 2^15. */
+function mix(channel: usize): i32 {
+  let best: u32 = u32.MAX_VALUE;
+  for (let i = 0; i < EXPERTS; i++) best = min(best, load<u32>(channel + ((<usize>i) << 2), LOSSES));
+  let weightSum: u32 = 0;
+  let sum: i64 = 0;
+  for (let i = 0; i < EXPERTS; i++) {
+    let weight = ratioQ12(best + LOSS_FLOOR, load<u32>(channel + ((<usize>i) << 2), LOSSES) + LOSS_FLOOR);
+    weight = (weight * weight) >> 12;
+    weight = (weight * weight) >> 12;
+    weight = (weight * weight) >> 12;
+    weightSum += weight;
+    sum += <i64>weight * load<i32>(FORECASTS + ((<usize>i) << 2));
+  }
+  return <i32>roundDivideSmall(sum, weightSum);
+}
+
+/**
+ * Foresee a channel's next move.
+ *
+ * @returns the move in history bins, Q8, |move| <= 2^28
+ */
+export function predictMove(cfg: usize, st: usize, channel: usize): i32 {
+  const line = load<i32>(channel, HISTORY) - load<i32>(channel, HISTORY + 4);
+  store<i32>(FORECASTS, 0);
+  store<i32>(FORECASTS, line, 4);
+  store<i32>(FORECASTS, <i32>clampTo(forecastSteps(cfg, st, channel), FORECAST_LIMIT), 8);
+  store<i32>(FORECASTS, <i32>clampTo(forecastLevels(cfg, st, channel), FORECAST_LIMIT), 12);
+  const mixed = mix(channel);
+  store<i32>(MIXED, mixed);
+  const isHoldCheaper = load<u32>(channel, COSTS) * 20 <= load<u32>(channel, COSTS + 4) * 19;
+  return isHoldCheaper ? 0 : mixed;
+}
+
+/** What a miss would cost in 1/64 bit: 0.15 bit in bin 0, else 1.5 + 1.5 log2 of the bin. */
+function costOf(miss: i64): u32 {
+  const bin = <u32>(((miss < 0 ? -miss : miss) + 128) >> 8);
+  return bin == 0 ? 10 : 96 + <u32>log2Quarters(bin) * 24;
+}
+
+function learnCost(at: usize, cost: u32): void {
+  const old = load<u32>(at);
+  store<u32>(at, old + cost - (old >> 6));
+}
+
+/**
+ * Learn from the reconstruction that followed the last `predictMove` of this channel.
+ *
+ * @param move  what the reconstruction moved by, in sample units, |move| < 2^32
+ * @param historyStep  history bin D << h, 1..2^33
+ */
+export function learnMove(cfg: usize, st: usize, channel: usize, move: i64, historyStep: i64): void {
+  const y0 = <i64>load<i32>(channel, HISTORY);
+  const y = clampTo(y0 + floorDivide(move * 256 + (historyStep >> 1), historyStep), HISTORY_LIMIT);
+  const dy = y - y0;
+  for (let i = 0; i < EXPERTS; i++) {
+    const at = channel + ((<usize>i) << 2);
+    const miss = dy - load<i32>(FORECASTS + ((<usize>i) << 2));
+    const loss = <i64>load<u32>(at, LOSSES);
+    const seen = min<i64>(miss < 0 ? -miss : miss, LOSS_CLIP) << 8;
+    store<u32>(at, <u32>(loss + (((seen - loss) * LOSS_RATE) >> 10)), LOSSES);
+  }
+  learnCost(channel + COSTS, costOf(dy));
+  learnCost(channel + COSTS + 4, costOf(dy - load<i32>(MIXED)));
+  learnWeights(cfg, st, channel, dy);
+  pushHistory(cfg, channel, <i32>y);
+}
+
+/** Gain of one update: rate x miss / energy, Q24. Range: |miss| <= 2^29, so the dividend stays below 2^56. */
+function gainOf(miss: i64, rate: i64, energyAt: usize): i64 {
+  return floorDivide((miss * rate) << GAIN_FRACTION_BITS, load<i64>(energyAt));
+}
+
+function learnWeights(cfg: usize, st: usize, channel: usize, dy: i64): void {
+  const channels = <i32>load<u8>(cfg, CONFIG_CHANNELS);
+  const ownSteps = <i32>load<u8>(cfg, CONFIG_OWN_STEPS);
+  const ownLevels = <i32>load<u8>(cfg, CONFIG_OWN_LEVELS);
+  const cross = <i32>load<u8>(cfg, CONFIG_CROSS_LEVELS);
+  const history = channel + HISTORY;
+  let dither = load<u32>(st, DITHER);
+
+  let weights = stepWeights(cfg, channel);
+  let gain = gainOf(dy - load<i32>(FORECASTS, 8), STEPS_RATE, ENERGY_STEPS);
+  dither = learnSteps(weights, history, ownSteps, gain, STEPS_SHIFT, dither);
+  weights += (<usize>ownSteps) << 1;
+  for (let j = 0; j < channels; j++) {
+    const other = channelState(cfg, st, j);
+    if (other == channel) continue;
+    dither = learnSteps(weights, other + HISTORY, 1, gain, STEPS_SHIFT, dither);
+    weights += 2;
+  }
+
+  gain = gainOf(dy - load<i32>(FORECASTS, 12), LEVELS_RATE, ENERGY_LEVELS);
+  dither = learnLevels(weights, history, ownLevels, meanOf(channel), gain, LEVELS_SHIFT, dither);
+  weights += (<usize>ownLevels) << 1;
+  let left = <i32>load<u8>(cfg, CONFIG_LEVEL_WEIGHTS) - ownLevels;
+  for (let j = 0; left > 0; j++) {
+    const other = channelState(cfg, st, j);
+    if (other == channel) continue;
+    const taps = min(cross, left);
+    dither = learnLevels(weights, other + HISTORY, taps, meanOf(other), gain, LEVELS_SHIFT, dither);
+    weights += (<usize>taps) << 1;
+    left -= taps;
+  }
+  store<u32>(st, dither, DITHER);
+}
+
+/** Shift a new entry into the history and let the slow mean follow it. */
+function pushHistory(cfg: usize, channel: usize, y: i32): void {
+  const history = channel + HISTORY;
+  for (let k = <usize>load<u8>(cfg, CONFIG_OWN_LEVELS) - 1; k > 0; k--) {
+    const at = history + (k << 2);
+    store<i32>(at, load<i32>(at - 4));
+  }
+  store<i32>(history, y);
+  const mean = <i64>load<i32>(channel, MEAN);
+  const target = (<i64>y) << MEAN_FRACTION_BITS;
+  store<i32>(channel, <i32>clampTo(mean + ((target - mean) >> MEAN_RATE_BITS), i32.MAX_VALUE), MEAN);
+}

@@ -1,0 +1,70 @@
+import { saturate } from "./fixed-point";
+
+/**
+ * The quantizer: a residual to an integer code and a code back to an offset, by mode.
+ *
+ * Error-bounded modes, bin width D = 2e' + s (e' a multiple of the lattice spacing s, s = 1 without a lattice):
+ *
+ *     dense    |q| = floor((|d| + e') / D)      offset = q D                  bins centred on multiples of D
+ *     sparse   |q| = ceil(|d| / D), 0 if |d| <= e'   offset = sign (|q| D - e')   bins moved e' towards zero
+ *
+ * Both leave |d - offset| <= e' for every d that is a multiple of s; docs/design.md has the proof. Sparse suits a
+ * signal that rests: what leaves the band lands in the middle of the next one and stays there longer.
+ */
+
+/** Code of a residual, dense. Range: |d| < 2^33, 0 <= bound < 2^30, 1 <= step < 2^31; |code| < 2^32. */
+export function quantizeDense(d: i64, step: i64, bound: i64): i64 {
+  const size = d < 0 ? -d : d;
+  if (size <= bound) return 0;
+  const code = (size + bound) / step;
+  return d < 0 ? -code : code;
+}
+
+/** Code of a residual, sparse. Same ranges. */
+export function quantizeSparse(d: i64, step: i64, bound: i64): i64 {
+  const size = d < 0 ? -d : d;
+  if (size <= bound) return 0;
+  const code = (size + step - 1) / step;
+  return d < 0 ? -code : code;
+}
+
+/** Offset of a dense code. Range: |code| <= 2^32 - 1, so |offset| < 2^63 - 2^32. */
+export function dequantizeDense(code: i64, step: i64): i64 {
+  return code * step;
+}
+
+/** Offset of a sparse code. Same range. */
+export function dequantizeSparse(code: i64, step: i64, bound: i64): i64 {
+  const offset = code * step;
+  return code > 0 ? offset - bound : code < 0 ? offset + bound : 0;
+}
+
+/**
+ * Snap an int32 prediction to the lattice through `origin`: the nearest point, or its neighbour towards the origin
+ * where the nearest lies outside int32.
+ */
+export function snapToLattice(prediction: i32, origin: i32, spacing: i32): i32 {
+  if (spacing == 1) return prediction;
+  const wide = <i64>prediction - origin;
+  const away = (wide < 0 ? -wide : wide) + (spacing >> 1);
+  const points = away / spacing;
+  const snapped = <i64>origin + (wide < 0 ? -points : points) * spacing;
+  return <i32>(snapped > i32.MAX_VALUE ? snapped - spacing : snapped < i32.MIN_VALUE ? snapped + spacing : snapped);
+}
+
+/**
+ * Bring a reconstruction back into int32 by whole lattice steps: the last point inside. A sample on the same lattice is
+ * inside too, so this never moves away from it.
+ */
+export function saturateOnLattice(value: i64, spacing: i64): i32 {
+  if (value == <i64>saturate(value)) return <i32>value;
+  const excess = value > 0 ? value - i32.MAX_VALUE : <i64>i32.MIN_VALUE - value;
+  const inward = ((excess + spacing - 1) / spacing) * spacing;
+  return saturate(value > 0 ? value - inward : value + inward);
+}
+
+/** Is the sample on the lattice through `origin`? */
+export function isOnLattice(sample: i32, origin: i32, spacing: i32): bool {
+  const away = sample < origin ? <u32>origin - <u32>sample : <u32>sample - <u32>origin;
+  return away % <u32>spacing == 0;
+}

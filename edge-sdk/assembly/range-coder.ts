@@ -1,0 +1,145 @@
+import { learnBit, probabilityQ16 } from "./adaptive-bit";
+import {
+  CODER_CODE,
+  CODER_EMPTY,
+  CODER_END,
+  CODER_EVENTS,
+  CODER_HIGH,
+  CODER_LOUD,
+  CODER_LOW,
+  CODER_MODE,
+  CODER_POSITION,
+  CODER_START,
+} from "./layout";
+import { STATUS_NOT_CANONICAL, STATUS_OUTPUT_FULL } from "./status";
+
+/**
+ * Binary range coder: an interval [low, high] of 32-bit words that shrinks with every bit; a byte leaves when both ends
+ * agree on it, so no carry ever runs back. One function codes in every direction, which is why both ends cannot differ.
+ *
+ * @see Matt Mahoney, "Data Compression Explained", 2013, section 3.2 (the carry-less coder of the PAQ family)
+ */
+export const MODE_ENCODE: u8 = 0;
+export const MODE_DECODE: u8 = 1;
+/** No bytes at all: every bit is a zero, only the models learn. */
+export const MODE_REPLAY: u8 = 2;
+
+const HALF_Q16: u32 = 1 << 15;
+const TOP_BYTE: u32 = 0xff000000;
+const WINDOW_BYTES: i32 = 4;
+
+/** Start a frame: whole interval, no bytes yet; a decoder fills its window. */
+export function coderBegin(coder: usize, mode: u8, hasEvents: bool, start: usize, length: i32): void {
+  store<u32>(coder, 0, CODER_LOW);
+  store<u32>(coder, 0xffffffff, CODER_HIGH);
+  store<u32>(coder, <u32>start, CODER_START);
+  store<u32>(coder, <u32>start, CODER_POSITION);
+  store<u32>(coder, <u32>start + <u32>max(length, 0), CODER_END);
+  store<u8>(coder, mode, CODER_MODE);
+  store<u8>(coder, u8(hasEvents), CODER_EVENTS);
+  store<u8>(coder, u8(hasEvents), CODER_LOUD);
+  store<u8>(coder, u8(length <= 0), CODER_EMPTY);
+  if (mode == MODE_DECODE) {
+    store<u32>(coder, 0, CODER_CODE);
+    for (let i = 0; i < WINDOW_BYTES; i++) shiftIn(coder);
+  }
+}
+
+/** Move the decoder's window by a byte; past the end of the input come zeros, for ever. */
+function shiftIn(coder: usize): void {
+  const position = load<u32>(coder, CODER_POSITION);
+  const byte: u32 = position < load<u32>(coder, CODER_END) ? load<u8>(position) : 0;
+  store<u32>(coder, (load<u32>(coder, CODER_CODE) << 8) | byte, CODER_CODE);
+  store<u32>(coder, position + 1, CODER_POSITION);
+}
+
+/** Write one byte; past the end of the room nothing is stored. */
+function putByte(coder: usize, byte: u32): void {
+  const position = load<u32>(coder, CODER_POSITION);
+  if (position < load<u32>(coder, CODER_END)) store<u8>(position, <u8>byte);
+  store<u32>(coder, position + 1, CODER_POSITION);
+}
+
+/** Code one bit whose probability of being 1 is given in Q16, 0 < p < 65536. Keeps low < high. */
+function codeWithProbability(coder: usize, p: u32, bit: bool): bool {
+  let low = load<u32>(coder, CODER_LOW);
+  let high = load<u32>(coder, CODER_HIGH);
+  const isDecoder = load<u8>(coder, CODER_MODE) == MODE_DECODE;
+  const middle = low + <u32>((<u64>(high - low) * p) >> 16);
+  if (isDecoder) bit = load<u32>(coder, CODER_CODE) <= middle;
+  if (bit) high = middle;
+  else low = middle + 1;
+  while (((low ^ high) & TOP_BYTE) == 0) {
+    if (isDecoder) shiftIn(coder);
+    else putByte(coder, high >> 24);
+    low <<= 8;
+    high = (high << 8) | 0xff;
+  }
+  store<u32>(coder, low, CODER_LOW);
+  store<u32>(coder, high, CODER_HIGH);
+  return bit;
+}
+
+/** Code one adaptive bit and learn it. A decoder ignores `bit` and returns what it read. */
+export function codeBit(st: usize, coder: usize, at: usize, bit: bool): bool {
+  const coded =
+    load<u8>(coder, CODER_MODE) == MODE_REPLAY ? false : codeWithProbability(coder, probabilityQ16(at), bit);
+  learnBit(st, at, coded);
+  return coded;
+}
+
+/** Code `bits` bits without a model, most significant first. Range: 0 <= bits <= 32. */
+export function codeRaw(coder: usize, bits: i32, value: u32): u32 {
+  let coded: u32 = 0;
+  for (let i = bits - 1; i >= 0; i--) {
+    coded = (coded << 1) | u32(codeWithProbability(coder, HALF_Q16, ((value >> i) & 1) != 0));
+  }
+  return coded;
+}
+
+/** Code 3 bits by a binary tree of 7 adaptive bits. */
+export function codeTree(st: usize, coder: usize, tree: usize, value: u32): u32 {
+  let node: u32 = 1;
+  for (let i = 2; i >= 0; i--) {
+    node = (node << 1) | u32(codeBit(st, coder, tree + ((<usize>(node - 1)) << 1), ((value >> i) & 1) != 0));
+  }
+  return node & 7;
+}
+
+/** How many leading bytes of the interval must be written so that zeros may follow: the fewest, 1..4. */
+function flushLength(low: u32, high: u32): i32 {
+  for (let n = 1; n < WINDOW_BYTES; n++) {
+    const word = flushWord(low, n);
+    if (word >= low && word <= high) return n;
+  }
+  return WINDOW_BYTES;
+}
+
+/** The smallest word >= low of n leading bytes and zeros; wraps below low when there is none. */
+function flushWord(low: u32, n: i32): u32 {
+  const mask: u32 = n < WINDOW_BYTES ? 0xffffffff >> (n << 3) : 0;
+  return (low + mask) & ~mask;
+}
+
+/** End an encoded frame with the shortest bytes inside the interval. @returns payload bytes, or STATUS_OUTPUT_FULL */
+export function coderFlush(coder: usize): i32 {
+  const low = load<u32>(coder, CODER_LOW);
+  const n = flushLength(low, load<u32>(coder, CODER_HIGH));
+  const word = flushWord(low, n);
+  for (let i = 0; i < n; i++) putByte(coder, word >> (24 - (i << 3)));
+  const start = load<u32>(coder, CODER_START);
+  let end = load<u32>(coder, CODER_POSITION);
+  if (end > load<u32>(coder, CODER_END)) return STATUS_OUTPUT_FULL;
+  while (end > start && load<u8>(end - 1) == 0) end--; // the decoder reads zeros past the end anyway
+  return <i32>(end - start);
+}
+
+/** Check that the bytes of a decoded frame are the ones that `coderFlush` would have written. @returns 0 or a status */
+export function coderVerify(coder: usize): i32 {
+  const low = load<u32>(coder, CODER_LOW);
+  const n = flushLength(low, load<u32>(coder, CODER_HIGH));
+  const windowStart = load<u32>(coder, CODER_POSITION) - WINDOW_BYTES;
+  const end = load<u32>(coder, CODER_END);
+  const isLonger = end > windowStart + n || (load<u8>(coder, CODER_EMPTY) == 0 && load<u8>(end - 1) == 0);
+  return load<u32>(coder, CODER_CODE) != flushWord(low, n) || isLonger ? STATUS_NOT_CANONICAL : 0;
+}

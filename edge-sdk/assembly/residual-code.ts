@@ -1,0 +1,149 @@
+import { freshBit } from "./adaptive-bit";
+import { log2Quarters } from "./fixed-point";
+import {
+  ACTIVITY_FAST,
+  ACTIVITY_SLOW,
+  BITS_ESCAPE_HIGH,
+  BITS_ESCAPE_LOW,
+  BITS_LOW,
+  BITS_SIGN,
+  BITS_STATUS_CHANGED,
+  BITS_STATUS_CHOICE,
+  BITS_UNARY,
+  BITS_ZERO,
+} from "./layout";
+import { codeBit, codeRaw, codeTree } from "./range-coder";
+
+/**
+ * How a residual's code is spelled in adaptive bits. The channel's recent activity A (Q8 codes) picks one of 12 levels:
+ *
+ *     zero? -> sign -> u = (|q| - 1) >> k in unary -> k low bits
+ *                      at u = 40: length of u - 39 in 6 bits, then its bits below the leading one
+ *
+ * with k = max(0, floor(log2 A + 3/4)), so that u stays short.
+ */
+const LEVELS: i32 = 12;
+/** First probability of "not zero" (of 4096) by level: m / (1 + m) with m = 0.06 x 2^(0.6 level), within 0.02..0.95. */
+const FIRST_NON_ZERO = memory.data<u16>([231, 341, 496, 707, 984, 1328, 1724, 2147, 2562, 2936, 3248, 3494]);
+const FIRST_UNARY: u32 = 1638; // 0.4
+const FIRST_LOW: u32 = 1843; // 0.45
+const FIRST_STATUS_CHANGED: u32 = 205; // 0.05: a status lasts
+const FIRST_EVEN: u32 = 2048;
+
+const UNARY_POSITIONS: i32 = 16;
+const ESCAPE: u32 = 40;
+/** Bits below the leading one of the largest escape that an encoder writes: |q| - 1 < 2^32 - 1. */
+const ESCAPE_BITS_MAX: i32 = 31;
+const LARGEST_CODE: u64 = 0xffffffff;
+/** Activities count codes up to this, which keeps k <= 8. */
+const ACTIVITY_CLIP: u32 = 255;
+
+/** What `codeResidual` returns for a code that no encoder writes. */
+export const CORRUPT_CODE: i64 = i64.MIN_VALUE;
+
+function fill(at: usize, count: i32, probability: u32): void {
+  for (let i = 0; i < count; i++) store<u16>(at + ((<usize>i) << 1), freshBit(probability));
+}
+
+/** First probabilities of every adaptive bit. */
+export function resetBits(st: usize): void {
+  for (let level = 0; level < LEVELS; level++) {
+    fill(st + BITS_ZERO + ((<usize>level) << 3), 4, load<u16>(FIRST_NON_ZERO + ((<usize>level) << 1)));
+  }
+  fill(st + BITS_SIGN, 3, FIRST_EVEN);
+  fill(st + BITS_UNARY, LEVELS * UNARY_POSITIONS, FIRST_UNARY);
+  fill(st + BITS_LOW, LEVELS * 2, FIRST_LOW);
+  fill(st + BITS_STATUS_CHANGED, 3, FIRST_STATUS_CHANGED);
+  fill(st + BITS_STATUS_CHOICE, 3, FIRST_EVEN);
+  fill(st + BITS_ESCAPE_HIGH, 7, FIRST_EVEN);
+  fill(st + BITS_ESCAPE_LOW, 7, FIRST_EVEN);
+}
+
+/** Mean of the fast and slow activity, Q8 codes, 0..65280. */
+export function activity(channel: usize): u32 {
+  return (<u32>load<u16>(channel, ACTIVITY_FAST) + load<u16>(channel, ACTIVITY_SLOW)) >> 1;
+}
+
+/** Let both activities follow the size of a code. */
+export function learnActivity(channel: usize, size: u64): void {
+  const target = (<i32>min<u64>(size, ACTIVITY_CLIP)) << 8;
+  const fast = <i32>load<u16>(channel, ACTIVITY_FAST);
+  const slow = <i32>load<u16>(channel, ACTIVITY_SLOW);
+  store<u16>(channel, <u16>(fast + (((target - fast) * 31) >> 8)), ACTIVITY_FAST);
+  store<u16>(channel, <u16>(slow + (((target - slow) * 5 + 128) >> 8)), ACTIVITY_SLOW);
+}
+
+/** Context of the zero flag: how many of the channels already coded in this row were not zero. */
+function neighbourClass(c: i32, nonZeroBefore: i32): i32 {
+  if (c == 0) return 3;
+  return nonZeroBefore == 0 ? 0 : nonZeroBefore * 2 <= c ? 1 : 2;
+}
+
+/**
+ * Code one residual code; a decoder ignores `code` and returns what it read.
+ *
+ * @param lastSign  sign of the channel's last code: 0 none, 1 negative, 2 positive
+ * @returns the code, |code| < 2^32, or CORRUPT_CODE
+ */
+export function codeResidual(
+  st: usize,
+  coder: usize,
+  channel: usize,
+  c: i32,
+  nonZeroBefore: i32,
+  lastSign: i32,
+  code: i64,
+): i64 {
+  const quarters = log2Quarters(max<u32>(activity(channel), 1)) - 32; // 4 log2 of the activity in codes
+  const k = max<i32>((quarters + 3) >> 2, 0);
+  const level = k
+    ? 8 + i32(((quarters + 3) & 3) >= 2) + (k >= 2 ? 2 : 0)
+    : min<i32>(max<i32>(((quarters + 20) * 19) >> 6, 0), 7);
+
+  const zeroBit = st + BITS_ZERO + ((<usize>(level * 4 + neighbourClass(c, nonZeroBefore))) << 1);
+  if (!codeBit(st, coder, zeroBit, code != 0)) return 0;
+  const isNegative = codeBit(st, coder, st + BITS_SIGN + ((<usize>lastSign) << 1), code < 0);
+  const rest = <u64>((code < 0 ? -code : code) - 1);
+
+  const unaryBits = st + BITS_UNARY + ((<usize>(level * UNARY_POSITIONS)) << 1);
+  let prefix = codeUnary(st, coder, unaryBits, <u32>(rest >> k));
+  if (prefix == ESCAPE) {
+    const more = codeEscape(st, coder, <u32>(rest >> k) - ESCAPE);
+    if (more < 0) return CORRUPT_CODE;
+    prefix += <u64>more;
+  }
+  let size = prefix;
+  if (k) {
+    const lowBit = st + BITS_LOW + ((<usize>(level * 2 + i32(prefix > 0))) << 1);
+    const top = codeBit(st, coder, lowBit, ((rest >> (k - 1)) & 1) != 0);
+    size = (prefix << k) | ((<u64>u32(top)) << (k - 1)) | codeRaw(coder, k - 1, <u32>rest & ((1 << (k - 1)) - 1));
+  }
+  size += 1;
+  if (size > LARGEST_CODE) return CORRUPT_CODE;
+  return isNegative ? -(<i64>size) : <i64>size;
+}
+
+/** min(value, ESCAPE) ones, and a zero unless the escape was reached. */
+function codeUnary(st: usize, coder: usize, bits: usize, value: u32): u64 {
+  let i: u32 = 0;
+  while (i < ESCAPE && codeBit(st, coder, bits + ((<usize>min<u32>(i, UNARY_POSITIONS - 1)) << 1), i < value)) i++;
+  return i;
+}
+
+/** The part of a unary count beyond the escape: bit length of value + 1, then its bits. @returns value, or -1 if corrupt */
+function codeEscape(st: usize, coder: usize, value: u32): i64 {
+  const bits = 31 - <i32>clz<u32>(value + 1);
+  const high = codeTree(st, coder, st + BITS_ESCAPE_HIGH, <u32>bits >> 3);
+  const length = <i32>((high << 3) | codeTree(st, coder, st + BITS_ESCAPE_LOW, <u32>bits & 7));
+  if (length > ESCAPE_BITS_MAX) return -1;
+  const below = codeRaw(coder, length, (value + 1) ^ ((<u32>1) << length));
+  return (((<i64>1) << length) | below) - 1;
+}
+
+/** Code a channel's status given its previous one: changed or not, then which of the two others (in rising order). */
+export function codeStatus(st: usize, coder: usize, previous: i32, status: i32): i32 {
+  if (!codeBit(st, coder, st + BITS_STATUS_CHANGED + ((<usize>previous) << 1), status != previous)) return previous;
+  const lower = previous == 0 ? 1 : 0;
+  const higher = previous == 2 ? 1 : 2;
+  return codeBit(st, coder, st + BITS_STATUS_CHOICE + ((<usize>previous) << 1), status == higher) ? higher : lower;
+}

@@ -1,0 +1,114 @@
+import { roundShift, saturate } from "./fixed-point";
+import { codeBase, hasBase, keepSign, keepStatus, lastSign, lastStatus } from "./keyframe";
+import {
+  CHANNEL_BOUND,
+  CHANNEL_HISTORY_SHIFT,
+  CHANNEL_SPACING,
+  CHANNEL_STEP,
+  CODER_EVENTS,
+  CODER_LOUD,
+  CODER_MODE,
+  CONFIG_CHANNELS,
+  channelConfig,
+  channelState,
+  coderOf,
+  LAST,
+} from "./layout";
+import { learnMove, predictMove } from "./predictors";
+import {
+  dequantizeDense,
+  dequantizeSparse,
+  quantizeDense,
+  quantizeSparse,
+  saturateOnLattice,
+  snapToLattice,
+} from "./quantizer";
+import { MODE_DECODE, MODE_ENCODE } from "./range-coder";
+import { activity, CORRUPT_CODE, codeResidual, codeStatus, learnActivity } from "./residual-code";
+import { STATUS_CORRUPT } from "./status";
+
+/**
+ * One row: a sample of every channel through predict, residual, quantize, code, reconstruct and learn. The same steps
+ * run on both ends; an encoder only knows the sample beforehand, and a decoder only afterwards.
+ */
+
+/** Sample statuses. An invalid sample leaves its channel as it was; a saturated one is coded like any other. */
+export const SAMPLE_OK: i32 = 0;
+export const SAMPLE_INVALID: i32 = 1;
+export const SAMPLE_SATURATED: i32 = 2;
+
+/** Below this activity (Q8 codes) the residuals are sparse. */
+const SPARSE_BELOW: u32 = 64;
+
+/**
+ * Code one row in the coder's mode.
+ *
+ * @param samples  i32[C]; read by an encoder, written otherwise
+ * @param statuses  u8[C], or 0 for "all ok" or "not wanted"
+ * @returns 0, or STATUS_CORRUPT from a decoder
+ */
+export function codeRow(cfg: usize, st: usize, samples: usize, statuses: usize): i32 {
+  const coder = coderOf(cfg, st);
+  const channels = <i32>load<u8>(cfg, CONFIG_CHANNELS);
+  const hasEvents = load<u8>(coder, CODER_EVENTS) != 0;
+  let nonZero = 0;
+  for (let c = 0; c < channels; c++) {
+    const channel = channelState(cfg, st, c);
+    const at = samples + ((<usize>c) << 2);
+    const wanted = statuses ? <i32>load<u8>(statuses + c) : SAMPLE_OK;
+    const status = hasEvents ? codeStatus(st, coder, lastStatus(cfg, channel), wanted) : SAMPLE_OK;
+    keepStatus(cfg, channel, status);
+    if (statuses && load<u8>(coder, CODER_MODE) == MODE_DECODE) store<u8>(statuses + c, <u8>status);
+    if (status == SAMPLE_INVALID) {
+      keepSample(coder, at, load<i32>(channel, LAST));
+    } else if (!hasBase(cfg, channel)) {
+      keepSample(coder, at, codeBase(cfg, channel, coder, load<i32>(at)));
+      store<u8>(coder, 1, CODER_LOUD);
+    } else {
+      const code = codeSample(cfg, st, coder, c, nonZero, load<i32>(at));
+      if (code == CORRUPT_CODE) return STATUS_CORRUPT;
+      keepSample(coder, at, load<i32>(channel, LAST));
+      if (code != 0) {
+        nonZero++;
+        store<u8>(coder, 1, CODER_LOUD);
+      }
+    }
+  }
+  return 0;
+}
+
+/** Write a reconstruction, unless the caller owns the samples. */
+function keepSample(coder: usize, at: usize, reconstruction: i32): void {
+  if (load<u8>(coder, CODER_MODE) != MODE_ENCODE) store<i32>(at, reconstruction);
+}
+
+/** Code one sample of one channel. @returns its code, or CORRUPT_CODE */
+function codeSample(cfg: usize, st: usize, coder: usize, c: i32, nonZeroBefore: i32, sample: i32): i64 {
+  const channel = channelState(cfg, st, c);
+  const config = channelConfig(cfg, c);
+  const step = <i64>load<i32>(config, CHANNEL_STEP);
+  const bound = <i64>load<i32>(config, CHANNEL_BOUND);
+  const spacing = load<i32>(config, CHANNEL_SPACING);
+  const historyStep = step << load<i32>(config, CHANNEL_HISTORY_SHIFT);
+  const last = load<i32>(channel, LAST);
+
+  // |move| <= 2^28 and historyStep <= 2^33: the product stays within 2^61
+  const move = roundShift(<i64>predictMove(cfg, st, channel) * historyStep, 8);
+  const prediction = snapToLattice(saturate(last + move), last, spacing);
+  const isSparse = activity(channel) < SPARSE_BELOW;
+  let wanted: i64 = 0;
+  if (load<u8>(coder, CODER_MODE) == MODE_ENCODE) {
+    const d = <i64>sample - prediction;
+    wanted = isSparse ? quantizeSparse(d, step, bound) : quantizeDense(d, step, bound);
+  }
+
+  const code = codeResidual(st, coder, channel, c, nonZeroBefore, lastSign(cfg, channel), wanted);
+  if (code == CORRUPT_CODE) return code;
+  const offset = isSparse ? dequantizeSparse(code, step, bound) : dequantizeDense(code, step);
+  const reconstruction = saturateOnLattice(prediction + offset, spacing);
+  store<i32>(channel, reconstruction, LAST);
+  learnMove(cfg, st, channel, <i64>reconstruction - last, historyStep);
+  learnActivity(channel, <u64>(code < 0 ? -code : code));
+  keepSign(cfg, channel, code);
+  return code;
+}

@@ -1,0 +1,29 @@
+/**
+ * Status codes of the core: every function that can refuse returns a count >= 0 or one of these.
+ * Codes -1 to -31 belong to the codec, -32 and below to the link. The host's table is `src/core-status.ts`.
+ */
+
+/** Fewer than 1 or more than MAX_CHANNELS channels. */
+export const STATUS_CHANNEL_COUNT: i32 = -1;
+/** A channel index that was not configured. */
+export const STATUS_CHANNEL_INDEX: i32 = -2;
+/** An error bound outside 0..MAX_BOUND. */
+export const STATUS_BOUND_RANGE: i32 = -3;
+/** A lattice spacing below 1, or one whose bin width passes MAX_STEP. */
+export const STATUS_LATTICE_RANGE: i32 = -4;
+/** A history shift outside 0..MAX_HISTORY_SHIFT, or one whose history bin passes 2^33. */
+export const STATUS_HISTORY_SHIFT: i32 = -5;
+/** A sample with a status other than ok in a frame that was begun without events; nothing was coded. */
+export const STATUS_EVENT_IN_PLAIN_FRAME: i32 = -6;
+/** A sample that is not on the lattice its channel claims; nothing was coded. */
+export const STATUS_OFF_LATTICE: i32 = -7;
+/** Too little room for the worst possible row; nothing was coded. */
+export const STATUS_OUTPUT_FULL: i32 = -8;
+/** A code that no encoder writes; the state is defined but worthless. */
+export const STATUS_CORRUPT: i32 = -9;
+/** The rows were decoded, yet these are not the bytes that an encoder would have written for them. */
+export const STATUS_NOT_CANONICAL: i32 = -10;
+/** Quiet rows were asked of a channel that has no base yet; nothing was replayed. */
+export const STATUS_NO_BASE: i32 = -11;
+/** A sample status outside 0..2; nothing was coded. */
+export const STATUS_SAMPLE_STATUS: i32 = -12;
