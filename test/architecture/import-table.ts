@@ -43,7 +43,13 @@ export function mayImport(importer: string, target: string, rows: readonly Impor
   if (row === undefined) return false;
   const own = areaPattern(row.from).exec(importer)?.[1] ?? row.from;
   const isOwn = liesIn(target, own) && rowOf(target, rows) === row;
-  return isOwn || row.allowed.some((area) => liesIn(target, area));
+  return isOwn || isInFolderAbove(importer, target) || row.allowed.some((area) => liesIn(target, area));
+}
+
+/** What lies directly in a folder above is there for everyone below: a clock, an error. A package's index is not. */
+function isInFolderAbove(importer: string, target: string): boolean {
+  const [, folder, file] = /^(.*\/)([^/]+\.[a-z]+)$/.exec(target) ?? [];
+  return folder !== undefined && importer.startsWith(folder) && !file?.startsWith("index.");
 }
 
 /** The first group is the concrete folder. */
