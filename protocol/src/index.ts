@@ -1,6 +1,46 @@
 /**
- * What a device and its twin must agree on.
+ * What a device and its twin must agree on: frames, sequence numbers, topics.
+ *
+ * `SPEC.md` is normative; `vectors/` holds golden frames.
  *
  * @packageDocumentation
  */
-export {};
+export { type ChannelScale, channelScale, toValue } from "./channel-value.ts";
+export { FrameError, type FrameErrorCode, type FrameErrorFacts } from "./errors.ts";
+export { MAX_FRAGMENT_SETS, Reassembler, split } from "./fragments.ts";
+export {
+  type DownlinkFrame,
+  type Frame,
+  type FrameKind,
+  isSequenced,
+  type SequencedFrame,
+  type UplinkFrame,
+} from "./frame.ts";
+export { decodeFrame, encodeFrame, WIRE_VERSION } from "./frame-codec.ts";
+export { MAX_FRAME_BYTES } from "./frame-layout.ts";
+export { type AckFrame, MAX_MISSING_RANGES, type SeqRange } from "./frames/ack.ts";
+export { type BirthFrame, birthHash, MAX_CHANNELS } from "./frames/birth.ts";
+export type { ChannelConfig } from "./frames/channel-config.ts";
+export type { FragmentFrame } from "./frames/fragment.ts";
+export type { HeartbeatFrame } from "./frames/heartbeat.ts";
+export type { KeyframeFrame } from "./frames/keyframe.ts";
+export type { PresenceFrame } from "./frames/presence.ts";
+export type { RefusalFrame, RefusalReason } from "./frames/refusal.ts";
+export type { ResidualFrame } from "./frames/residual.ts";
+export type { ResyncFrame, ResyncReason } from "./frames/resync.ts";
+export type { StatusFrame } from "./frames/status.ts";
+export type { WelcomeFrame } from "./frames/welcome.ts";
+export { murmur3 } from "./murmur3.ts";
+export { sequencedSeal } from "./seal.ts";
+export { expandSeq, gapRanges, LAST_SEQ, matchEpoch, position, WINDOW_FRAMES } from "./sequence.ts";
+export { encodeStreamFrame, StreamDeframer } from "./stream-framing.ts";
+export {
+  ALIAS_FILTER,
+  aliasTopic,
+  type DeviceTopic,
+  formatTopic,
+  type ParsedTopic,
+  parseTopic,
+  type TopicLevel,
+  topicFilter,
+} from "./topics.ts";

@@ -1,0 +1,61 @@
+import { field, u16, u32, u53 } from "../field.ts";
+import { type FrameLayout, MAX_FRAME_BYTES } from "../frame-layout.ts";
+import { fromHex, toHex } from "../hex.ts";
+import { readSeal, writeSeal } from "../seal.ts";
+import { packSpan, SPAN, unpackSpan } from "./span.ts";
+
+/** The first frame of a segment: both ends reset the codec, then decode it. @see protocol/SPEC.md, section 3.2 */
+export interface KeyframeFrame {
+  readonly kind: "keyframe";
+  /** u32 ≥ 1 */
+  readonly epoch: number;
+  /** u32 */
+  readonly seq: number;
+  /** 16 lower-case hexadecimal digits; equals `birthHash` of the birth it belongs to. */
+  readonly birthHash: string;
+  /** u53: device time of its first sample, µs. */
+  readonly timeUs: number;
+  /** u16: bit c set when channel c's lattice rule is in effect. */
+  readonly lattices: number;
+  /** Samples in the payload; 0 stands for the birth's `frameSamples`. */
+  readonly samples: number;
+  /** Whether the payload codes a status for every channel-sample. */
+  readonly hasEvents: boolean;
+  readonly payload: Uint8Array;
+  /** u32; verify with `sequencedSeal` after decoding the payload. */
+  readonly seal: number;
+}
+
+const EPOCH = field("epoch", 1, 0xffff_ffff);
+const SEQ = u32("seq");
+const BIRTH_HASH = field("birth hash", 8, 8);
+const TIME = u53("time");
+const LATTICES = u16("lattices");
+const PAYLOAD = field("payload", 0, MAX_FRAME_BYTES);
+
+export const KEYFRAME_LAYOUT: FrameLayout<KeyframeFrame> = {
+  kindCode: 1,
+  elements: 9,
+  sealing: "sequenced",
+  encode(writer, frame) {
+    writer.int(frame.epoch, EPOCH);
+    writer.int(frame.seq, SEQ);
+    writer.byteString(fromHex(frame.birthHash, BIRTH_HASH, writer.length), BIRTH_HASH);
+    writer.int(frame.timeUs, TIME);
+    writer.int(frame.lattices, LATTICES);
+    writer.int(packSpan(frame), SPAN);
+    writer.byteString(frame.payload, PAYLOAD);
+    writeSeal(writer, frame.seal);
+  },
+  decode(reader) {
+    const epoch = reader.uint(EPOCH);
+    const seq = reader.uint(SEQ);
+    const birthHash = toHex(reader.byteString(BIRTH_HASH));
+    const timeUs = reader.uint(TIME);
+    const lattices = reader.uint(LATTICES);
+    const { samples, hasEvents } = unpackSpan(reader.uint(SPAN));
+    const payload = reader.byteString(PAYLOAD);
+    const seal = readSeal(reader);
+    return { kind: "keyframe", epoch, seq, birthHash, timeUs, lattices, samples, hasEvents, payload, seal };
+  },
+};
