@@ -42,4 +42,5 @@ export {
   STATUS_OUTPUT_FULL,
   STATUS_SAMPLE_STATUS,
 } from "./status";
-export type { __data_end, __heap_base, __stack_pointer };
+// biome-ignore lint/style/useExportType: values that the compiler provides
+export { __data_end, __heap_base, __stack_pointer };

@@ -13,7 +13,8 @@ import { decodeRows as decodeRowsOf, encodeRows as encodeRowsOf, replayQuietRows
  *
  * A host that does not care takes everything from `__heap_base` on, which leaves room for MAX_CHANNELS.
  */
-export type { __data_end, __heap_base, __stack_pointer };
+// biome-ignore lint/style/useExportType: values that the compiler provides
+export { __data_end, __heap_base, __stack_pointer };
 
 // ---- codec: docstrings are those of the same functions in channel-config.ts, codec.ts and rows.ts ----
 
