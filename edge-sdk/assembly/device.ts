@@ -1,6 +1,7 @@
 import * as config from "./channel-config";
 import * as codec from "./codec";
 import { CONFIG_BYTES, CONFIG_CHANNELS, stateBytes as stateBytesOf } from "./layout";
+import * as link from "./link";
 import { decodeRows as decodeRowsOf, encodeRows as encodeRowsOf, replayQuietRows as replayQuietRowsOf } from "./rows";
 
 /**
@@ -114,4 +115,56 @@ export function replayQuietRows(samples: usize, count: i32): i32 {
 
 export function stateHash(): u32 {
   return codec.stateHash(CONFIG, STATE);
+}
+
+// ---- link: docstrings are those of the same functions in link.ts, link-send.ts and link-receive.ts ----
+
+export {
+  linkFlush,
+  linkOpen,
+  linkRestore,
+  linkSample,
+  linkSetChannel,
+  linkSetDevice,
+  linkSetFirmware,
+  linkSetModel,
+} from "./link";
+export { linkReceive } from "./link-receive";
+export { linkConnected, linkDisconnected, linkPoll, linkPresence, linkWakeMs } from "./link-send";
+export {
+  linkAlias,
+  linkAliasLength,
+  linkDirtyClear,
+  linkDirtyFrom,
+  linkDirtyTo,
+  linkEpoch,
+  linkEvictedSamples,
+  linkHeaderDirty,
+  linkMessage,
+  linkNextSeq,
+  linkOldestSeq,
+  linkRefusal,
+  linkRingUsed,
+  linkState,
+  linkTopic,
+  linkUnconfirmedFrames,
+} from "./link-view";
+export {
+  STATUS_EPOCH_EXHAUSTED,
+  STATUS_LINK_CONFIG,
+  STATUS_LINK_NOT_OPEN,
+  STATUS_NOT_FOR_US,
+  STATUS_OUT_SMALL,
+  STATUS_REFUSED_FRAME,
+  STATUS_RING_EMPTY,
+  STATUS_RING_FOREIGN,
+  STATUS_RING_SMALL,
+} from "./status";
+
+/** Configure the codec for this many channels and begin the link's configuration. */
+export function linkBegin(channels: i32, frameSamples: i32, periodNs: i64, silenceMs: i32, mtu: i32): i32 {
+  const failure = config.codecConfigure(CONFIG, channels);
+  if (failure < 0) return failure;
+  link.linkUseCodec(CONFIG, STATE);
+  return link.linkBegin(channels, frameSamples, periodNs, silenceMs, mtu);
 }

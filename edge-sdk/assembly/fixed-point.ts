@@ -24,11 +24,6 @@ export function floorDivide(a: i64, b: i64): i64 {
   return q * b > a ? q - 1 : q;
 }
 
-/** a / b rounded to nearest with floor. Range: 0 < b <= 2^33, |a| < 2^62. */
-export function roundDivide(a: i64, b: i64): i64 {
-  return floorDivide(a + (b >> 1), b);
-}
-
 /** floor(a / b) of an unsigned value by a small divisor, in two 32-bit divisions. Range: a < 2^46, 0 < b <= 2^16. */
 function divideSmall(a: u64, b: u32): u64 {
   const high = <u32>(a >> 16);
@@ -37,9 +32,9 @@ function divideSmall(a: u64, b: u32): u64 {
   return ((<u64>quotient) << 16) + <u64>(rest / b);
 }
 
-/** a / b rounded to nearest, ties away from zero. Range: |a| < 2^45, 0 < b <= 2^16. */
-export function roundDivideSmall(a: i64, b: u32): i64 {
-  const magnitude = divideSmall(<u64>(a < 0 ? -a : a) + (b >> 1), b);
+/** a / b rounded towards zero. Range: |a| < 2^46, 0 < b <= 2^16. */
+export function truncateDivideSmall(a: i64, b: u32): i64 {
+  const magnitude = divideSmall(<u64>(a < 0 ? -a : a), b);
   return a < 0 ? -(<i64>magnitude) : <i64>magnitude;
 }
 

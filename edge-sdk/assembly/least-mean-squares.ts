@@ -15,8 +15,8 @@ import { clampTo } from "./fixed-point";
 const WEIGHT_LIMIT: i64 = 32767;
 /** Weights are Q2.13. */
 export const WEIGHT_FRACTION_BITS: i32 = 13;
-/** The gain of one update carries this many fraction bits. */
-export const GAIN_FRACTION_BITS: i32 = 24;
+/** The gain of one update carries this many fraction bits: at 24 a loud signal's gain is a one-digit number. */
+export const GAIN_FRACTION_BITS: i32 = 30;
 
 /** Where a predictor's energy is summed between prediction and learning. */
 export type EnergyAddress = usize;
@@ -53,7 +53,7 @@ export function dotLevels(weights: usize, history: usize, n: i32, mean: i64, ene
 
 /**
  * Move one weight: w += floor((gain f + dither) / 2^shift), saturated; the dither is uniform in one unit of the result.
- * Range: |gain f| <= 2^48 (the gain was divided by an energy that contains f squared), shift <= 24.
+ * Range: |gain f| < 2^54 (the gain was divided by an energy of f squared and at least 2^15), shift <= 25.
  */
 function learnWeight(at: usize, gain: i64, f: i64, shift: i64, dither: u32): void {
   const noise = ((<i64>(dither >> 8)) << shift) >> 24;

@@ -1,4 +1,4 @@
-import { clampTo, floorDivide, log2Quarters, ratioQ12, roundDivideSmall, roundShift } from "./fixed-point";
+import { clampTo, floorDivide, log2Quarters, ratioQ12, roundShift, truncateDivideSmall } from "./fixed-point";
 import {
   CONFIG_CHANNELS,
   CONFIG_CROSS_LEVELS,
@@ -116,7 +116,10 @@ function forecastLevels(cfg: usize, st: usize, channel: usize): i64 {
   return roundShift(sum, WEIGHT_FRACTION_BITS) + mean - load<i32>(channel, HISTORY);
 }
 
-/** Weighted mean of the forecasts by the inverse eighth power of their losses. Range: sums below 2^45, weights 2^15. */
+/**
+ * Weighted mean of the forecasts by the inverse eighth power of their losses. Rounded towards zero, that is to hold: to
+ * nearest costs 5 % on quiet signals. Range: |sum| <= 4 x 2^12 x 2^28, 2^12 <= sum of weights <= 2^14.
+ */
 function mix(channel: usize): i32 {
   let best: u32 = u32.MAX_VALUE;
   for (let i = 0; i < EXPERTS; i++) best = min(best, load<u32>(channel + ((<usize>i) << 2), LOSSES));
@@ -130,7 +133,7 @@ function mix(channel: usize): i32 {
     weightSum += weight;
     sum += <i64>weight * load<i32>(FORECASTS + ((<usize>i) << 2));
   }
-  return <i32>roundDivideSmall(sum, weightSum);
+  return <i32>truncateDivideSmall(sum, weightSum);
 }
 
 /**
@@ -184,7 +187,7 @@ export function learnMove(cfg: usize, st: usize, channel: usize, move: i64, hist
   pushHistory(cfg, channel, <i32>y);
 }
 
-/** Gain of one update: rate x miss / energy, Q24. Range: |miss| <= 2^29, so the dividend stays below 2^56. */
+/** Gain of one update: rate x miss / energy, Q30. Range: |miss| <= 2^29, so the dividend stays below 2^62. */
 function gainOf(miss: i64, rate: i64, energyAt: usize): i64 {
   return floorDivide((miss * rate) << GAIN_FRACTION_BITS, load<i64>(energyAt));
 }

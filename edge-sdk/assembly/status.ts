@@ -27,3 +27,22 @@ export const STATUS_NOT_CANONICAL: i32 = -10;
 export const STATUS_NO_BASE: i32 = -11;
 /** A sample status outside 0..2; nothing was coded. */
 export const STATUS_SAMPLE_STATUS: i32 = -12;
+
+/** The link was not opened, or its opening failed. */
+export const STATUS_LINK_NOT_OPEN: i32 = -32;
+/** A configuration value outside its range, or one that is missing (protocol/SPEC.md, section 3.1). */
+export const STATUS_LINK_CONFIG: i32 = -33;
+/** The output buffer cannot hold the birth, or the largest row in its frame. */
+export const STATUS_OUT_SMALL: i32 = -34;
+/** The ring cannot hold five of the largest records. */
+export const STATUS_RING_SMALL: i32 = -35;
+/** The ring's memory holds nothing that an earlier boot with a ring of this size wrote. */
+export const STATUS_RING_EMPTY: i32 = -36;
+/** The ring holds frames of another configuration: drain them with that one first, or format the ring. */
+export const STATUS_RING_FOREIGN: i32 = -37;
+/** The sequence of this epoch is used up: open the link anew with the next one. */
+export const STATUS_EPOCH_EXHAUSTED: i32 = -38;
+/** A message from the cloud that is malformed, forged or impossible; nothing took effect. */
+export const STATUS_REFUSED_FRAME: i32 = -39;
+/** A sound message that is for another boot, or came while the link was down; nothing took effect. */
+export const STATUS_NOT_FOR_US: i32 = -40;
