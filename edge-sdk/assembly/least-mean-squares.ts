@@ -1,5 +1,4 @@
 import { nextDither } from "./adaptive-bit";
-import { clampTo } from "./fixed-point";
 
 /**
  * One linear predictor with normalised least-mean-squares learning, over features that are never stored: they are read
@@ -52,28 +51,28 @@ export function dotLevels(weights: usize, history: usize, n: i32, mean: i64, ene
 }
 
 /**
- * Move one weight: w += floor((gain f + dither) / 2^shift), saturated; the dither is uniform in one unit of the result.
- * Range: |gain f| < 2^54 (the gain was divided by an energy of f squared and at least 2^15), shift <= 25.
+ * Learn n steps: each w moves by floor((gain f + noise) / 2^shift) and saturates; the noise is uniform in one unit of
+ * the result. Range: |gain f| < 2^54 (the gain was divided by an energy of f squared and at least 2^15), shift <= 25.
+ *
+ * @returns the advanced dither
  */
-function learnWeight(at: usize, gain: i64, f: i64, shift: i64, dither: u32): void {
-  const noise = ((<i64>(dither >> 8)) << shift) >> 24;
-  store<i16>(at, <i16>clampTo(<i64>load<i16>(at) + ((gain * f + noise) >> shift), WEIGHT_LIMIT));
-}
-
-/** Learn n steps. @returns the advanced dither */
 export function learnSteps(weights: usize, history: usize, n: i32, gain: i64, shift: i64, dither: u32): u32 {
+  const end = weights + ((<usize>n) << 1);
   let newer = <i64>load<i32>(history);
-  for (let k = 0; k < n; k++) {
+  while (weights < end) {
     history += 4;
     const older = <i64>load<i32>(history);
     dither = nextDither(dither);
-    learnWeight(weights + ((<usize>k) << 1), gain, newer - older, shift, dither);
+    const noise = ((<i64>(dither >> 8)) << shift) >> 24;
+    const moved = <i64>load<i16>(weights) + ((gain * (newer - older) + noise) >> shift);
+    store<i16>(weights, <i16>min<i64>(max<i64>(moved, -WEIGHT_LIMIT), WEIGHT_LIMIT));
     newer = older;
+    weights += 2;
   }
   return dither;
 }
 
-/** Learn n levels. @returns the advanced dither */
+/** Learn n levels, in the same way. @returns the advanced dither */
 export function learnLevels(
   weights: usize,
   history: usize,
@@ -83,10 +82,14 @@ export function learnLevels(
   shift: i64,
   dither: u32,
 ): u32 {
-  for (let k = 0; k < n; k++) {
-    const f = load<i32>(history + ((<usize>k) << 2)) - mean;
+  const end = weights + ((<usize>n) << 1);
+  while (weights < end) {
     dither = nextDither(dither);
-    learnWeight(weights + ((<usize>k) << 1), gain, f, shift, dither);
+    const noise = ((<i64>(dither >> 8)) << shift) >> 24;
+    const moved = <i64>load<i16>(weights) + ((gain * (load<i32>(history) - mean) + noise) >> shift);
+    store<i16>(weights, <i16>min<i64>(max<i64>(moved, -WEIGHT_LIMIT), WEIGHT_LIMIT));
+    history += 4;
+    weights += 2;
   }
   return dither;
 }
