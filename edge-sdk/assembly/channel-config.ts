@@ -1,5 +1,6 @@
 import {
   CHANNEL_BOUND,
+  CHANNEL_GIVEN_BOUND,
   CHANNEL_HISTORY_SHIFT,
   CHANNEL_SPACING,
   CHANNEL_STEP,
@@ -78,5 +79,12 @@ export function codecSetChannel(cfg: usize, c: i32, e: i32, lattice: i32, histor
   store<i32>(at, isLattice ? points * lattice : e, CHANNEL_BOUND);
   store<i32>(at, isLattice ? lattice : 1, CHANNEL_SPACING);
   store<i32>(at, historyShift, CHANNEL_HISTORY_SHIFT);
+  store<i32>(at, e, CHANNEL_GIVEN_BOUND);
   return 0;
+}
+
+/** Code channel c without its lattice from the next keyframe on: lattice 1 and the bound as it was given. */
+export function codecDropLattice(cfg: usize, c: i32): void {
+  const at = channelConfig(cfg, c);
+  codecSetChannel(cfg, c, load<i32>(at, CHANNEL_GIVEN_BOUND), 1, load<i32>(at, CHANNEL_HISTORY_SHIFT));
 }

@@ -1,7 +1,7 @@
 import * as config from "./channel-config";
 import * as codec from "./codec";
 import { CONFIG_BYTES, CONFIG_CHANNELS, stateBytes as stateBytesOf } from "./layout";
-import * as link from "./link";
+import * as link from "./link-open";
 import { decodeRows as decodeRowsOf, encodeRows as encodeRowsOf, replayQuietRows as replayQuietRowsOf } from "./rows";
 
 /**
@@ -119,16 +119,8 @@ export function stateHash(): u32 {
 
 // ---- link: docstrings are those of the same functions in link.ts, link-send.ts and link-receive.ts ----
 
-export {
-  linkFlush,
-  linkOpen,
-  linkRestore,
-  linkSample,
-  linkSetChannel,
-  linkSetDevice,
-  linkSetFirmware,
-  linkSetModel,
-} from "./link";
+export { linkFlush, linkSample } from "./link";
+export { linkChannel, linkDescribe, linkMemory, linkOpen, linkRestore } from "./link-open";
 export { linkReceive } from "./link-receive";
 export { linkConnected, linkDisconnected, linkPoll, linkPresence, linkWakeMs } from "./link-send";
 export {
@@ -161,10 +153,6 @@ export {
   STATUS_RING_SMALL,
 } from "./status";
 
-/** Configure the codec for this many channels and begin the link's configuration. */
-export function linkBegin(channels: i32, frameSamples: i32, periodNs: i64, silenceMs: i32, mtu: i32): i32 {
-  const failure = config.codecConfigure(CONFIG, channels);
-  if (failure < 0) return failure;
-  link.linkUseCodec(CONFIG, STATE);
-  return link.linkBegin(channels, frameSamples, periodNs, silenceMs, mtu);
+export function linkBegin(channels: i32, frameSamples: i32, silenceMs: i32, mtu: i32): i32 {
+  return link.linkBegin(CONFIG, STATE, channels, frameSamples, silenceMs, mtu);
 }

@@ -40,7 +40,7 @@ export const MAX_CHANNEL_BYTES: i32 = 80;
 /** Bytes the range coder may hold back until the end of a frame. */
 export const FLUSH_BYTES: i32 = 4;
 
-// Configuration block: taps of this channel count, then 16 bytes per channel.
+// Configuration block: taps of this channel count, then 20 bytes per channel.
 export const CONFIG_CHANNELS: usize = 0; // u8
 export const CONFIG_OWN_STEPS: usize = 1; // u8, A: own differences
 export const CONFIG_OWN_LEVELS: usize = 2; // u8, B: own levels; also the length of the history
@@ -48,11 +48,12 @@ export const CONFIG_CROSS_LEVELS: usize = 3; // u8, X: levels of each other chan
 export const CONFIG_LEVEL_WEIGHTS: usize = 4; // u8, W2: own and cross levels, cut at the cap
 export const CONFIG_STRIDE: usize = 6; // u16, bytes per channel of the state
 const CONFIG_FIRST_CHANNEL: usize = 8;
-const CONFIG_CHANNEL_BYTES: usize = 16;
+const CONFIG_CHANNEL_BYTES: usize = 20;
 export const CHANNEL_STEP: usize = 0; // i32, D: bin width in sample units
 export const CHANNEL_BOUND: usize = 4; // i32, e': largest multiple of the spacing that is <= e
 export const CHANNEL_SPACING: usize = 8; // i32, s: lattice spacing, 1 = none
 export const CHANNEL_HISTORY_SHIFT: usize = 12; // i32, h: the history counts in bins of D << h
+export const CHANNEL_GIVEN_BOUND: usize = 16; // i32, e as it was given, for a channel that loses its lattice
 
 /** Bytes of one configuration block. */
 export const CONFIG_BYTES: i32 = <i32>(CONFIG_FIRST_CHANNEL + CONFIG_CHANNEL_BYTES * MAX_CHANNELS);

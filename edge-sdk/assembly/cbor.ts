@@ -1,0 +1,126 @@
+/**
+ * Deterministic CBOR (RFC 8949, 4.2.1) in the subset that protocol/SPEC.md uses: integers, byte and text strings,
+ * definite arrays. Writers return the next free address; the caller has checked that there is room (at most 9 bytes
+ * for a header). The reader refuses whatever a deterministic writer would not have written.
+ */
+
+export const MAJOR_UINT: u32 = 0;
+export const MAJOR_NEGATIVE: u32 = 1;
+export const MAJOR_BYTES: u32 = 2;
+export const MAJOR_TEXT: u32 = 3;
+export const MAJOR_ARRAY: u32 = 4;
+
+/** Most bytes of one header: initial byte and a 64-bit argument. */
+export const HEADER_BYTES_MAX: i32 = 9;
+
+/** Write an initial byte and its argument in the shortest form; returns the next address. */
+export function writeHeader(at: usize, major: u32, argument: u64): usize {
+  const type = major << 5;
+  if (argument < 24) {
+    store<u8>(at, type | <u32>argument);
+    return at + 1;
+  }
+  if (argument <= 0xff) return writeArgument(at, type | 24, argument, 1);
+  if (argument <= 0xffff) return writeArgument(at, type | 25, argument, 2);
+  if (argument <= 0xffffffff) return writeArgument(at, type | 26, argument, 4);
+  return writeArgument(at, type | 27, argument, 8);
+}
+
+function writeArgument(at: usize, initial: u32, argument: u64, bytes: i32): usize {
+  store<u8>(at, initial);
+  for (let i = bytes; i > 0; i--) {
+    store<u8>(at + <usize>i, <u8>argument);
+    argument >>= 8;
+  }
+  return at + 1 + <usize>bytes;
+}
+
+/** Write an unsigned integer. */
+export function writeUint(at: usize, value: u64): usize {
+  return writeHeader(at, MAJOR_UINT, value);
+}
+
+/** Write a signed integer. */
+export function writeInt(at: usize, value: i64): usize {
+  return value < 0 ? writeHeader(at, MAJOR_NEGATIVE, <u64>(-1 - value)) : writeUint(at, <u64>value);
+}
+
+/** Write a byte string (MAJOR_BYTES) or text string (MAJOR_TEXT) copied from `from`. */
+export function writeString(at: usize, major: u32, from: usize, length: i32): usize {
+  return copy(writeHeader(at, major, <u64>length), from, length);
+}
+
+/** Copy bytes as they are; returns the next address. */
+export function copy(at: usize, from: usize, length: i32): usize {
+  for (const end = from + <usize>length; from < end; from++) store<u8>(at++, load<u8>(from));
+  return at;
+}
+
+/** Write a 32-bit checksum as a byte string of four bytes, most significant first. */
+export function writeChecksum(at: usize, checksum: u32): usize {
+  const content = writeHeader(at, MAJOR_BYTES, 4);
+  store<u32>(content, bswap<u32>(checksum));
+  return content + 4;
+}
+
+// The reader walks one message at a time; these are scratch, not state: nothing outlives a message.
+let cursor: usize = 0;
+let limit: usize = 0;
+let isSound: bool = true;
+
+/** Begin to read `length` bytes at `at`. */
+export function readBegin(at: usize, length: i32): void {
+  cursor = at;
+  limit = at + <usize>length;
+  isSound = true;
+}
+
+/** Whether everything read so far was there, of the type asked for and in its shortest form. */
+export function readIsSound(): bool {
+  return isSound;
+}
+
+/** Whether the message ended exactly here and was sound. */
+export function readIsDone(): bool {
+  return isSound && cursor == limit;
+}
+
+/** Address of the next unread byte. */
+export function readPosition(): usize {
+  return cursor;
+}
+
+/** Read a header of the given major type; returns its argument, 0 (and unsound from here on) if it is another. */
+export function readHeader(major: u32): u64 {
+  if (!isSound || cursor >= limit || <u32>load<u8>(cursor) >> 5 != major) return refuse();
+  const info = <u32>load<u8>(cursor) & 31;
+  cursor++;
+  if (info < 24) return info;
+  if (info > 27) return refuse();
+  const bytes = (<usize>1) << (info - 24);
+  if (limit - cursor < bytes) return refuse();
+  let argument: u64 = 0;
+  for (let i: usize = 0; i < bytes; i++) argument = (argument << 8) | load<u8>(cursor + i);
+  cursor += bytes;
+  const least: u64 = info == 24 ? 24 : (<u64>1) << (<u64>(bytes << 2));
+  return argument < least ? refuse() : argument;
+}
+
+/** Read an unsigned integer of at most `max`. */
+export function readUint(max: u64): u64 {
+  const value = readHeader(MAJOR_UINT);
+  return value > max ? refuse() : value;
+}
+
+/** Read a string of the given major type and at most `max` bytes; returns its length, the content ends at the cursor. */
+export function readString(major: u32, max: u64): i32 {
+  const length = readHeader(major);
+  if (length > max || length > <u64>(limit - cursor)) return <i32>refuse();
+  cursor += <usize>length;
+  return <i32>length;
+}
+
+function refuse(): u64 {
+  isSound = false;
+  return 0;
+}

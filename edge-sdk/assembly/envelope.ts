@@ -1,0 +1,170 @@
+/**
+ * Frames as bytes: what protocol/SPEC.md, section 3, says a device sends, composed at an address with enough room.
+ * Every function returns the address after the frame.
+ */
+import { MAJOR_ARRAY, MAJOR_BYTES, MAJOR_TEXT, writeChecksum, writeHeader, writeInt, copy, writeString, writeUint } from "./cbor";
+import { hashBytes } from "./hash";
+import { birthAt, birthHash, birthLength, capacity, channelCount, deviceLength, deviceText, epoch, evictedSamples, frameSamples, head, nonce, silenceMs, usedBytes } from "./link-state";
+import {
+  KIND_HEARTBEAT, KIND_KEYFRAME, RECORD_EVENTS, RECORD_KIND, RECORD_LATTICES, RECORD_PAYLOAD_BYTES, RECORD_QUIET,
+  RECORD_RING_FILL, RECORD_SAMPLES, RECORD_STATE_HASH, RECORD_TIME, recordHeaderBytes,
+} from "./ring";
+
+/** Wire version, the upper part of every head. */
+export const WIRE_VERSION: u32 = 0;
+
+const KIND_FRAGMENT: u32 = 3;
+const KIND_STATUS: u32 = 5;
+const KIND_BIRTH: u32 = 7;
+const KIND_PRESENCE: u32 = 10;
+
+/** Most bytes of a sequenced frame around its payload: a keyframe with every number at its longest. */
+export const ENVELOPE_BYTES_MAX: u32 = 56;
+/** Most bytes in front of a fragment's chunk. */
+export const FRAGMENT_BYTES_MAX: u32 = 14;
+/** Most bytes of a birth in front of what its hash covers, without the device's name, and of its seal. */
+export const BIRTH_ENVELOPE_BYTES_MAX: u32 = 20;
+/** Most bytes of what the hash covers in front of the channels, and of one channel, without their texts. */
+export const BIRTH_BYTES_MAX: i32 = 64;
+export const BIRTH_CHANNEL_BYTES_MAX: i32 = 48;
+
+function beginFrame(at: usize, elements: u32, kind: u32): usize {
+  return writeUint(writeHeader(at, MAJOR_ARRAY, elements), 16 * WIRE_VERSION + kind);
+}
+
+function sealFrame(from: usize, at: usize, seed: u32): usize {
+  return writeChecksum(at, hashBytes(seed, from, <i32>(at - from)));
+}
+
+/**
+ * The part of a birth that its hash covers, up to the channels, which `describeChannel` appends one by one.
+ *
+ * @param room  bytes at `at`; BIRTH_BYTES_MAX and the firmware's name are enough
+ */
+export function describeDevice(at: usize, periodNs: i64, model: usize, firmware: usize, firmwareLength: i32): usize {
+  at = writeString(at, MAJOR_BYTES, model, 32);
+  at = writeUint(at, frameSamples);
+  at = writeUint(at, periodNs);
+  at = writeUint(at, silenceMs);
+  at = writeUint(at, capacity);
+  at = writeString(at, MAJOR_TEXT, firmware, firmwareLength);
+  return writeHeader(at, MAJOR_ARRAY, channelCount);
+}
+
+/** One channel of a birth. */
+export function describeChannel(
+  at: usize, name: usize, nameLength: i32, unit: usize, unitLength: i32, e: i32, lattice: i32, historyShift: i32,
+  offset: i64, mantissa: i32, exponent: i32, epsMantissa: i64, epsExponent: i32,
+): usize {
+  at = writeHeader(at, MAJOR_ARRAY, 10);
+  at = writeString(at, MAJOR_TEXT, name, nameLength);
+  at = writeString(at, MAJOR_TEXT, unit, unitLength);
+  at = writeUint(at, e);
+  at = writeUint(at, lattice);
+  at = writeUint(at, historyShift);
+  at = writeInt(at, offset);
+  at = writeUint(at, mantissa);
+  at = writeInt(at, exponent);
+  at = writeUint(at, epsMantissa);
+  return writeInt(at, epsExponent);
+}
+
+/** The birth as it stands now. */
+export function composeBirth(from: usize): usize {
+  let at = beginFrame(from, 12, KIND_BIRTH);
+  at = writeString(at, MAJOR_TEXT, deviceText, deviceLength);
+  at = writeUint(at, nonce);
+  at = writeUint(at, epoch);
+  return sealFrame(from, copy(at, birthAt, birthLength), 0);
+}
+
+/** A record of the ring as the frame it stands for, at its place in the sequence. */
+export function composeRecord(from: usize, record: usize, ofEpoch: u32, seq: u32): usize {
+  const kind: u32 = load<u8>(record, RECORD_KIND);
+  let at = beginFrame(from, kind == KIND_KEYFRAME ? 9 : 6, kind);
+  if (kind == KIND_KEYFRAME) {
+    at = writeUint(at, ofEpoch);
+    at = writeUint(at, seq);
+    at = writeBirthHash(at);
+    at = writeUint(at, load<u64>(record, RECORD_TIME));
+    at = writeUint(at, load<u16>(record, RECORD_LATTICES));
+  } else {
+    at = writeUint(at, position(ofEpoch, seq));
+    at = writeUint(at, load<u32>(record, RECORD_QUIET));
+  }
+  if (kind == KIND_HEARTBEAT) {
+    at = writeUint(at, load<u64>(record, RECORD_TIME));
+    at = writeUint(at, load<u16>(record, RECORD_RING_FILL));
+  } else {
+    const samples: u32 = load<u16>(record, RECORD_SAMPLES);
+    at = writeUint(at, 2 * (samples == frameSamples ? 0 : samples) + load<u8>(record, RECORD_EVENTS));
+    at = writeString(at, MAJOR_BYTES, record + recordHeaderBytes(kind), load<u16>(record, RECORD_PAYLOAD_BYTES));
+  }
+  // The seed needs twelve bytes of room; the seal's own place is free until the checksum is known.
+  store<u32>(at, ofEpoch);
+  store<u32>(at, seq, 4);
+  store<u32>(at, load<u32>(record, RECORD_STATE_HASH), 8);
+  return sealFrame(from, at, hashBytes(0, at, 12));
+}
+
+function writeBirthHash(at: usize): usize {
+  at = writeHeader(at, MAJOR_BYTES, 8);
+  store<u64>(at, bswap<u64>(birthHash));
+  return at + 8;
+}
+
+/** Epoch and seq in 16 bits. */
+export function position(ofEpoch: u32, seq: u32): u32 {
+  return ((ofEpoch & 15) << 12) | (seq & 0xfff);
+}
+
+/** What is held of an epoch: asks the cloud for an ack and declares what was dropped. */
+export function composeStatus(from: usize, ofEpoch: u32, oldest: u32, next: u32, timeUs: u64): usize {
+  let at = beginFrame(from, 9, KIND_STATUS);
+  at = writeUint(at, nonce);
+  at = writeUint(at, ofEpoch);
+  at = writeUint(at, oldest);
+  at = writeUint(at, next);
+  at = writeUint(at, evictedSamples);
+  at = writeUint(at, ringFill());
+  at = writeUint(at, timeUs);
+  return sealFrame(from, at, 0);
+}
+
+/** Whether the device is there; with `online` 0 it is the last will. */
+export function composePresence(from: usize, online: u32): usize {
+  let at = beginFrame(from, 4, KIND_PRESENCE);
+  at = writeUint(at, nonce);
+  at = writeUint(at, online);
+  return sealFrame(from, at, 0);
+}
+
+/**
+ * The header of a fragment, written so that it ends where its chunk begins: over the FRAGMENT_BYTES_MAX bytes before.
+ *
+ * @returns address of the fragment's first byte
+ */
+export function composeFragment(chunk: usize, bytes: i32, id: u32, index: u32, count: u32): usize {
+  const farthest = chunk - FRAGMENT_BYTES_MAX;
+  const length = writeFragmentHeader(farthest, bytes, id, index, count) - farthest;
+  writeFragmentHeader(chunk - length, bytes, id, index, count);
+  return chunk - length;
+}
+
+function writeFragmentHeader(from: usize, bytes: i32, id: u32, index: u32, count: u32): usize {
+  let at = beginFrame(from, 5, KIND_FRAGMENT);
+  at = writeUint(at, id);
+  at = writeUint(at, index);
+  at = writeUint(at, count);
+  return writeHeader(at, MAJOR_BYTES, <u64>bytes);
+}
+
+/** Thousandths of the ring in use, rounded up. */
+export function ringFill(): u32 {
+  return <u32>((<u64>usedBytes * 1000 + capacity - 1) / capacity);
+}
+
+/** Id of the fragments of a sequenced frame, or of any other. */
+export function fragmentId(isSequenced: bool, ofEpoch: u32, seq: u32): u32 {
+  return isSequenced ? position(ofEpoch, seq) : 0x10000 | (nonce & 0xffff);
+}

@@ -1,0 +1,166 @@
+/**
+ * The device's side of the protocol, part zero: what it is, and the memory that it is lent. In this order: linkBegin,
+ * linkMemory, linkDescribe, linkChannel for each channel, then linkOpen or linkRestore.
+ */
+import { codecConfigure, codecSetChannel } from "./channel-config";
+import { BIRTH_BYTES_MAX, BIRTH_CHANNEL_BYTES_MAX, BIRTH_ENVELOPE_BYTES_MAX, describeChannel, describeDevice, ENVELOPE_BYTES_MAX } from "./envelope";
+import { hashBytes } from "./hash";
+import { FLUSH_BYTES, MAX_CHANNEL_BYTES } from "./layout";
+import { linkUseCodec, OUT_ROOM, recordBytesMax, SEGMENTS_PER_RING } from "./link";
+import { birthAt, birthLength, birthRoom, channelCount, channelsDescribed, deviceLength, epoch, headIndex, headSeq, lattices, outAt, outBytes, ringAt, setAliasLength, setBirthAt, setBirthHash, setBirthLength, setBirthRoom, setCapacity, setChannelCount, setChannelsDescribed, setDeviceLength, setDeviceText, setDirtyFrom, setDirtyTo, setEpoch, setEvictedSamples, setFragmentsLeft, setFrameSamples, setIsOpen, setKeyframeDue, setLastRecordMs, setLattices, setLinkPhase, setMissingPairs, setMtu, setNextSeq, setNonce, setOutAt, setOutBytes, setQuiet, setRefusal, setRingAt, setSegmentBytes, setSegmentIndex, setSegmentSeq, setSilenceMs, setStatusDue, LINK_DOWN } from "./link-state";
+import { RING_OVERHEAD, ringFormat, ringRestore, ringRewind, ringWriteHeader } from "./ring";
+import { STATUS_LINK_CONFIG, STATUS_OUT_SMALL, STATUS_RING_SMALL } from "./status";
+
+/** Codec configuration of this device. */
+let config: usize = 0;
+/** The caller's ring, which becomes `ringAt` only when the link opens. */
+let lent: usize = 0;
+
+/**
+ * Begin a configuration; a link that was open is closed.
+ *
+ * @param samples  nominal samples of a frame, 1..65535
+ * @param silence  longest time without a record while live, ms, >= 1
+ * @param limit  longest message that the transport takes, 0 for no limit, else >= 32
+ */
+export function linkBegin(cfg: usize, st: usize, channels: i32, samples: i32, silence: i32, limit: i32): i32 {
+  setRingAt(0);
+  const failure = codecConfigure(cfg, channels);
+  if (failure < 0) return failure;
+  if (samples < 1 || samples > 0xffff || silence < 1 || limit < 0 || (limit != 0 && limit < 32)) return STATUS_LINK_CONFIG;
+  config = cfg;
+  linkUseCodec(cfg, st);
+  setChannelCount(channels);
+  setFrameSamples(samples);
+  setSilenceMs(silence);
+  setMtu(limit);
+  setOutAt(0);
+  setBirthAt(0);
+  return 0;
+}
+
+/**
+ * Lend the link its memory: a ring for frames not yet confirmed (kept from boot to boot if it is to outlive one), and a
+ * buffer in which messages are composed, which also bounds a frame's payload.
+ */
+export function linkMemory(ring: usize, ringBytes: i32, out: usize, bytes: i32): i32 {
+  const rowBytes = <i32>channelCount * MAX_CHANNEL_BYTES + FLUSH_BYTES + 4;
+  if (bytes < <i32>OUT_ROOM + rowBytes + <i32>ENVELOPE_BYTES_MAX) return STATUS_OUT_SMALL;
+  setOutAt(out);
+  setOutBytes(bytes);
+  const room = (ringBytes - <i32>RING_OVERHEAD) & ~3;
+  if (room < <i32>((SEGMENTS_PER_RING + 1) * recordBytesMax())) return STATUS_RING_SMALL;
+  setCapacity(room);
+  lent = ring;
+  return 0;
+}
+
+/**
+ * Describe the device.
+ *
+ * @param birth  caller-owned memory for the birth, of `room` bytes: 64 and the firmware's name, then for each channel 48
+ *               and its texts
+ * @param device  1..64 bytes that stay in place
+ * @param model  32 bytes: SHA-256 of this module
+ * @param firmware  0..32 bytes
+ */
+export function linkDescribe(
+  birth: usize, room: i32, device: usize, deviceBytes: i32, periodNs: i64, model: usize, firmware: usize, firmwareBytes: i32,
+): i32 {
+  const isSound = deviceBytes >= 1 && deviceBytes <= 64 && firmwareBytes >= 0 && firmwareBytes <= 32 && periodNs >= 1;
+  if (outAt == 0 || !isSound || room < BIRTH_BYTES_MAX + firmwareBytes) return STATUS_LINK_CONFIG;
+  setDeviceText(device);
+  setDeviceLength(deviceBytes);
+  setBirthAt(birth);
+  setBirthRoom(room);
+  setBirthLength(<i32>(describeDevice(birth, periodNs, model, firmware, firmwareBytes) - birth));
+  setChannelsDescribed(0);
+  setLattices(0);
+  return 0;
+}
+
+/**
+ * Describe the next channel and configure its codec: value = (x + offset) mantissa 2^exponent, within
+ * epsMantissa 2^epsExponent.
+ *
+ * @returns its index, or a negative status
+ */
+export function linkChannel(
+  name: usize, nameBytes: i32, unit: usize, unitBytes: i32, e: i32, lattice: i32, historyShift: i32,
+  offset: i64, mantissa: i32, exponent: i32, epsMantissa: i64, epsExponent: i32,
+): i32 {
+  const c = channelsDescribed;
+  if (birthAt == 0 || c >= channelCount) return STATUS_LINK_CONFIG;
+  if (nameBytes < 1 || nameBytes > 32 || unitBytes < 0 || unitBytes > 16) return STATUS_LINK_CONFIG;
+  if (mantissa < 1 || epsMantissa < 0 || abs(exponent) > 200) return STATUS_LINK_CONFIG;
+  if (birthRoom - birthLength < BIRTH_CHANNEL_BYTES_MAX + nameBytes + unitBytes) return STATUS_LINK_CONFIG;
+  const failure = codecSetChannel(config, c, e, lattice, historyShift);
+  if (failure < 0) return failure;
+  const end = describeChannel(
+    birthAt + birthLength, name, nameBytes, unit, unitBytes, e, lattice, historyShift, offset, mantissa, exponent,
+    epsMantissa, epsExponent,
+  );
+  setBirthLength(<i32>(end - birthAt));
+  if (lattice > 1) setLattices(lattices | (1 << c));
+  setChannelsDescribed(c + 1);
+  return c;
+}
+
+/** What both ways of opening share. */
+function prepare(bootNonce: u32, nowMs: u32): i32 {
+  if (birthAt == 0 || channelsDescribed != channelCount) return STATUS_LINK_CONFIG;
+  if (<u32>birthLength + deviceLength + <u32>OUT_ROOM + BIRTH_ENVELOPE_BYTES_MAX > outBytes) return STATUS_OUT_SMALL;
+  setBirthHash((<u64>hashBytes(1, birthAt, birthLength) << 32) | hashBytes(2, birthAt, birthLength));
+  setRingAt(lent);
+  setNonce(bootNonce);
+  setLinkPhase(LINK_DOWN);
+  setNextSeq(0);
+  setSegmentIndex(0);
+  setSegmentSeq(0);
+  setSegmentBytes(0);
+  setQuiet(0);
+  setKeyframeDue(1);
+  setIsOpen(0);
+  setLastRecordMs(nowMs);
+  setEvictedSamples(0);
+  setStatusDue(0);
+  setMissingPairs(0);
+  setFragmentsLeft(0);
+  setRefusal(0);
+  setAliasLength(0);
+  setDirtyFrom(0);
+  setDirtyTo(0);
+  return 0;
+}
+
+/** Start with an empty ring. `named` is the epoch, 0 to be granted one. */
+export function linkOpen(bootNonce: u32, named: u32, nowMs: u32): i32 {
+  const failure = prepare(bootNonce, nowMs);
+  if (failure < 0) return failure;
+  setEpoch(named);
+  ringFormat();
+  ringRewind();
+  return 0;
+}
+
+/**
+ * Start with what an earlier boot left in the ring; the epoch becomes the one after that boot's.
+ *
+ * @returns frames adopted, STATUS_RING_EMPTY (then call linkOpen) or STATUS_RING_FOREIGN
+ */
+export function linkRestore(bootNonce: u32, nowMs: u32): i32 {
+  const failure = prepare(bootNonce, nowMs);
+  if (failure < 0) return failure;
+  const adopted = ringRestore();
+  if (adopted < 0) {
+    setRingAt(0);
+    return adopted;
+  }
+  if (epoch != 0) setEpoch(epoch + 1);
+  // A boot that never learnt its epoch sent nothing: its sequence simply goes on.
+  else setNextSeq(adopted > 0 ? headSeq + adopted : 0);
+  setSegmentIndex(headIndex + adopted);
+  ringRewind();
+  ringWriteHeader();
+  return adopted;
+}

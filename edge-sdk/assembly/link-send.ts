@@ -1,0 +1,236 @@
+/**
+ * The device's side of the protocol, part two: what goes out, and when. The host only asks (`linkPoll`) and sends.
+ *
+ * In this order: the rest of a fragmented frame; a birth until it is welcomed; a status when one is due; frames that the
+ * cloud misses; the next frame of the ring.
+ */
+import { copy } from "./cbor";
+import { composeBirth, composeFragment, composePresence, composeRecord, composeStatus, FRAGMENT_BYTES_MAX, fragmentId } from "./envelope";
+import { appendHeartbeat, closeFrame, OUT_ROOM } from "./link";
+import { LINK_DOWN, LINK_GREETING, MISSING, birthAtMs, birthWaitMs, capacity, cursorEpoch, cursorIndex, cursorSeq, elapsedMs, epoch, fragmentCount, fragmentGroup, fragmentsLeft, frameLength, head, headEpoch, headIndex, headSeq, isOpen, lastRecordMs, linkPhase, missingEpoch, missingPairs, mtu, nextSeq, outAt, progressAtMs, recordCount, ringAt, setAliasLength, setBirthAtMs, setBirthWaitMs, setFragmentCount, setFragmentGroup, setFragmentsLeft, setFrameLength, setLastRecordMs, setLinkPhase, setMessageAt, setMessageTopic, setMissingPairs, setProgressAtMs, setStatusAtMs, setStatusDue, setStatusWaitMs, setTokens, setTokensAtMs, silenceMs, statusAtMs, statusDue, statusWaitMs, tokens, tokensAtMs, usedBytes } from "./link-state";
+import { cursorAdvance, cursorHasRecord, cursorRecord, KIND_KEYFRAME, RECORD_EPOCH, RECORD_KIND, RECORD_SEQ, recordAt, RECORD_SIZE, ringResolve, ringRewind } from "./ring";
+import { STATUS_LINK_NOT_OPEN } from "./status";
+
+/** Where a message goes: the host maps these to its transport. */
+export const TOPIC_BIRTH: u32 = 0;
+export const TOPIC_FRAMES: u32 = 1;
+export const TOPIC_PRESENCE: u32 = 2;
+
+/** First and slowest wait for a welcome. */
+const BIRTH_WAIT_FIRST_MS: u32 = 1000;
+export const BIRTH_WAIT_SLOWEST_MS: u32 = 30000;
+/** First and slowest wait for progress; the cloud's acks are rare by design, once a second or so. */
+export const STATUS_WAIT_FIRST_MS: u32 = 2000;
+const STATUS_WAIT_SLOWEST_MS: u32 = 30000;
+/** Least time between two statuses that a filling ring causes. */
+const STATUS_APART_MS: i32 = 250;
+/** Frames in flight at most; half of what a position can tell apart. */
+const WINDOW: u32 = 2048;
+/** Pace: one frame a millisecond in the long run, this many at once. */
+const BURST: u32 = 64;
+/** Longest time between two polls that a host is asked for. */
+const IDLE_MS: i32 = 60000;
+
+/** The transport is up: greet. */
+export function linkConnected(nowMs: u32): void {
+  if (ringAt == 0) return;
+  setLinkPhase(LINK_GREETING);
+  setBirthWaitMs(0);
+  setFragmentsLeft(0);
+  setAliasLength(0);
+  setTokens(BURST);
+  setTokensAtMs(nowMs);
+}
+
+/** The transport is down: frames gather in the ring. */
+export function linkDisconnected(): void {
+  setLinkPhase(LINK_DOWN);
+  setFragmentsLeft(0);
+  setMissingPairs(0);
+}
+
+/**
+ * Compose the next message that should go out now.
+ *
+ * @param timeUs  device time, for heartbeats and statuses
+ * @returns its length at `linkMessage()`, 0 when there is none now, or a negative status
+ */
+export function linkPoll(timeUs: i64, nowMs: u32): i32 {
+  if (ringAt == 0) return STATUS_LINK_NOT_OPEN;
+  if (linkPhase == LINK_DOWN) return 0;
+  if (fragmentsLeft > 0) return nextFragment();
+  setMessageTopic(TOPIC_FRAMES);
+  if (linkPhase == LINK_GREETING) return greet(nowMs);
+  breakSilence(timeUs, nowMs);
+  if (isStatusDue(nowMs)) return sendStatus(timeUs, nowMs);
+  refillTokens(nowMs);
+  if (tokens == 0) return 0;
+  const missing = sendMissing();
+  if (missing > 0) return missing;
+  if (!cursorHasRecord() || cursorIndex - headIndex >= WINDOW) return 0;
+  if (cursorIndex == headIndex) setProgressAtMs(nowMs);
+  const bytes = sendRecord(cursorRecord(), cursorEpoch, cursorSeq);
+  cursorAdvance();
+  return bytes;
+}
+
+function greet(nowMs: u32): i32 {
+  const wait = birthWaitMs;
+  if (wait != 0 && elapsedMs(nowMs, birthAtMs) < <i32>wait) return 0;
+  setBirthAtMs(nowMs);
+  setBirthWaitMs(wait == 0 ? BIRTH_WAIT_FIRST_MS : min(2 * wait, BIRTH_WAIT_SLOWEST_MS));
+  setMessageTopic(TOPIC_BIRTH);
+  return finish(composeBirth(outAt + OUT_ROOM), fragmentId(false, 0, 0));
+}
+
+/** After `silence` without a record: close the frame in hand early, or say that there is nothing to say. */
+function breakSilence(timeUs: i64, nowMs: u32): void {
+  if (elapsedMs(nowMs, lastRecordMs) < <i32>silenceMs) return;
+  if (isOpen && closeFrame(nowMs) > 0) return;
+  if (nextSeq > 0) appendHeartbeat(timeUs, nowMs);
+  else setLastRecordMs(nowMs);
+}
+
+/** Whether frames wait for an ack longer than they should, the ring fills, or something must be declared. */
+function isStatusDue(nowMs: u32): bool {
+  if (statusDue != 0) return true;
+  if (cursorIndex == headIndex) return false;
+  if (elapsedMs(nowMs, progressAtMs) >= <i32>statusWaitMs) return true;
+  return usedBytes > capacity >> 1 && elapsedMs(nowMs, statusAtMs) >= STATUS_APART_MS;
+}
+
+function sendStatus(timeUs: i64, nowMs: u32): i32 {
+  if (statusDue == 0 && elapsedMs(nowMs, progressAtMs) >= <i32>statusWaitMs) {
+    setStatusWaitMs(min(2 * statusWaitMs, STATUS_WAIT_SLOWEST_MS));
+  }
+  setStatusDue(0);
+  setStatusAtMs(nowMs);
+  setProgressAtMs(nowMs);
+  const isEmpty = recordCount == 0;
+  const named = isEmpty ? epoch : ownEpoch(headEpoch);
+  const oldest = isEmpty ? nextSeq : headSeq;
+  const next = isEmpty ? nextSeq : seqAfterEpoch();
+  return finish(composeStatus(outAt + OUT_ROOM, named, oldest, next, timeUs), fragmentId(false, 0, 0));
+}
+
+/** Seq after the newest record of the oldest record's epoch. */
+function seqAfterEpoch(): u32 {
+  if (headEpoch == 0) return nextSeq;
+  let offset = head;
+  let seq = headSeq + 1;
+  for (let left = recordCount; left > 1; left--) {
+    offset = ringResolve(offset + load<u16>(recordAt(offset), RECORD_SIZE));
+    const record = recordAt(offset);
+    if (load<u8>(record, RECORD_KIND) == KIND_KEYFRAME && load<u32>(record, RECORD_EPOCH) != headEpoch) break;
+    seq++;
+  }
+  return seq;
+}
+
+/** Epoch 0 in the ring stands for the running one. */
+export function ownEpoch(named: u32): u32 {
+  return named == 0 ? epoch : named;
+}
+
+function refillTokens(nowMs: u32): void {
+  const passed = elapsedMs(nowMs, tokensAtMs);
+  if (passed <= 0) return;
+  setTokens(<u32>min(<i64>BURST, <i64>tokens + passed));
+  setTokensAtMs(nowMs);
+}
+
+/** Send the next frame that the last ack asked for again, if it is still there and was sent before. */
+function sendMissing(): i32 {
+  while (missingPairs > 0) {
+    const from = load<u32>(MISSING);
+    const left = load<u32>(MISSING, 4);
+    if (left == 0) {
+      setMissingPairs(missingPairs - 1);
+      copy(MISSING, MISSING + 8, 8 * missingPairs);
+      continue;
+    }
+    store<u32>(MISSING, from + 1);
+    store<u32>(MISSING, left - 1, 4);
+    const bytes = sendAgain(missingEpoch, from);
+    if (bytes > 0) return bytes;
+  }
+  return 0;
+}
+
+/** Walk the ring for one frame. @returns its length, 0 when it is not there or has yet to be sent anyway */
+function sendAgain(ofEpoch: u32, seq: u32): i32 {
+  let offset = head;
+  let at = headSeq;
+  let atEpoch = ownEpoch(headEpoch);
+  for (let left = cursorIndex - headIndex; left > 0; left--) {
+    const record = recordAt(offset);
+    if (atEpoch == ofEpoch && at == seq) return sendRecord(record, ofEpoch, seq);
+    if (left == 1) break;
+    offset = ringResolve(offset + load<u16>(record, RECORD_SIZE));
+    at++;
+    const next = recordAt(offset);
+    if (load<u8>(next, RECORD_KIND) == KIND_KEYFRAME) {
+      atEpoch = ownEpoch(load<u32>(next, RECORD_EPOCH));
+      at = load<u32>(next, RECORD_SEQ);
+    }
+  }
+  // Below the oldest it is gone for good, which the cloud must be told.
+  if (ofEpoch == ownEpoch(headEpoch) && <i32>(seq - headSeq) < 0) setStatusDue(1);
+  return 0;
+}
+
+function sendRecord(record: usize, ofEpoch: u32, seq: u32): i32 {
+  setTokens(tokens - 1);
+  const named = ownEpoch(ofEpoch);
+  return finish(composeRecord(outAt + OUT_ROOM, record, named, seq), fragmentId(true, named, seq));
+}
+
+/** The frame that ends at `end` is the message, or its first fragment is. */
+function finish(end: usize, id: u32): i32 {
+  const length = <u32>(end - OUT_ROOM - outAt);
+  setMessageAt(<u32>(outAt + OUT_ROOM));
+  if (mtu == 0 || length <= mtu) return length;
+  const chunk = mtu - FRAGMENT_BYTES_MAX;
+  setFrameLength(length);
+  setFragmentGroup(id);
+  setFragmentCount((length + chunk - 1) / chunk);
+  setFragmentsLeft(fragmentCount);
+  return nextFragment();
+}
+
+function nextFragment(): i32 {
+  const count = fragmentCount;
+  const index = count - fragmentsLeft;
+  const size = mtu - FRAGMENT_BYTES_MAX;
+  const bytes = min(size, frameLength - index * size);
+  const chunk: usize = outAt + OUT_ROOM + <usize>(index * size);
+  const first = composeFragment(chunk, bytes, fragmentGroup, index, count);
+  setFragmentsLeft(fragmentsLeft - 1);
+  setMessageAt(<u32>first);
+  return <i32>(chunk - first) + bytes;
+}
+
+/** Compose the presence, which on MQTT is also the last will. @returns its length at `linkMessage()` */
+export function linkPresence(online: u32): i32 {
+  if (ringAt == 0) return STATUS_LINK_NOT_OPEN;
+  setMessageTopic(TOPIC_PRESENCE);
+  setFragmentsLeft(0);
+  setMessageAt(<u32>(outAt + OUT_ROOM));
+  return <i32>(composePresence(outAt + OUT_ROOM, online) - OUT_ROOM - outAt);
+}
+
+/** Milliseconds until `linkPoll` may have something to send; 0: now. */
+export function linkWakeMs(nowMs: u32): i32 {
+  const state = linkPhase;
+  if (ringAt == 0 || state == LINK_DOWN) return IDLE_MS;
+  if (fragmentsLeft > 0) return 0;
+  if (state == LINK_GREETING) return max(0, <i32>birthWaitMs - elapsedMs(nowMs, birthAtMs));
+  if (isStatusDue(nowMs)) return 0;
+  const hasFrames = missingPairs > 0 || (cursorHasRecord() && cursorIndex - headIndex < WINDOW);
+  if (hasFrames) return tokens > 0 || elapsedMs(nowMs, tokensAtMs) > 0 ? 0 : 1;
+  let wake = <i32>silenceMs - elapsedMs(nowMs, lastRecordMs);
+  if (cursorIndex != headIndex) {
+    wake = min(wake, <i32>statusWaitMs - elapsedMs(nowMs, progressAtMs));
+  }
+  return max(0, min(wake, IDLE_MS));
+}

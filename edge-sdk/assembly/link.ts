@@ -1,0 +1,202 @@
+/**
+ * The device's side of the protocol, part one: how samples become frames in the ring. (`link-open.ts` says what the
+ * device is, `link-send.ts` sends what the ring holds, `link-receive.ts` hears the cloud.) protocol/SPEC.md, sections 2-4.
+ *
+ *     linkSample ──▶ open frame ──▶ closed: all zero? ──▶ quiet += its samples
+ *                    (in place at                  └────▶ record: seq taken, state hash kept
+ *                     the ring's tail)
+ */
+import { codecDropLattice } from "./channel-config";
+import { codecReset, frameBegin, frameEnd, frameIsQuiet, frameSample, stateHash } from "./codec";
+import { ENVELOPE_BYTES_MAX, ringFill } from "./envelope";
+import { CODER_POSITION, CODER_START, coderOf } from "./layout";
+import { capacity, channelCount, epoch, evictedSamples, frameSamples, head, isOpen, keyframeDue, lattices, mtu, nextSeq, openAt, openEvents, openKeyframe, openSamples, openTimeUs, outBytes, quiet, recordCount, ringAt, segmentBytes, setEvictedSamples, setIsOpen, setKeyframeDue, setLastRecordMs, setLattices, setNextSeq, setOpenAt, setOpenEvents, setOpenKeyframe, setOpenSamples, setOpenTimeUs, setQuiet, setStatusDue, tail } from "./link-state";
+import {
+  KIND_HEARTBEAT, KIND_KEYFRAME, KIND_RESIDUAL, RECORD_EPOCH, RECORD_EVENTS, RECORD_KIND, RECORD_LATTICES, RECORD_PAYLOAD_BYTES,
+  RECORD_QUIET, RECORD_RING_FILL, RECORD_SAMPLES, RECORD_SEQ, RECORD_STATE_HASH, RECORD_TIME, recordAt, recordHeaderBytes,
+  ringAppend, ringPop, ringRoom, ringWriteHeader,
+} from "./ring";
+import { STATUS_EPOCH_EXHAUSTED, STATUS_EVENT_IN_PLAIN_FRAME, STATUS_LINK_NOT_OPEN, STATUS_OFF_LATTICE, STATUS_OUTPUT_FULL } from "./status";
+
+/** Room kept in front of a composed frame, so that a fragment's header fits before its first chunk. */
+export const OUT_ROOM: usize = 16;
+/** A segment may fill a quarter of the ring before the next one starts, so that dropping one never empties the ring. */
+export const SEGMENTS_PER_RING: u32 = 4;
+/** Bytes of a residual frame around its payload, as a rule: frames close early to stay within the MTU with these. */
+const ENVELOPE_BYTES_USUAL: u32 = 16;
+/** Bytes of a data record's payload at most; a frame closes before it outgrows them. */
+const PAYLOAD_BYTES_MAX: u32 = 4096;
+/** Where an epoch must end: seq may not wrap. */
+const LAST_SEQ: u32 = 0xfffffff0;
+/** Quiet samples after which a record is written whatever happens: the count travels in 32 bits. */
+const QUIET_MAX: u32 = 0x7fffffff;
+
+/** Codec configuration and state of this device. */
+let config: usize = 0;
+let state: usize = 0;
+
+/** Say where the device's codec lives. */
+export function linkUseCodec(cfg: usize, st: usize): void {
+  config = cfg;
+  state = st;
+}
+
+/** Bytes of the largest data record. */
+export function recordBytesMax(): u32 {
+  return <u32>recordHeaderBytes(KIND_KEYFRAME) + payloadBytesMax();
+}
+
+function payloadBytesMax(): u32 {
+  return min(outBytes - <u32>OUT_ROOM - ENVELOPE_BYTES_MAX, PAYLOAD_BYTES_MAX) & ~3;
+}
+
+/**
+ * Take one sample of every channel.
+ *
+ * @param samples   i32 per channel
+ * @param statuses  u8 per channel: 0 ok, 1 invalid, 2 saturated
+ * @param timeUs    when it was taken, device time
+ * @returns 1 when a frame went into the ring, 0 when not, or a negative status (nothing taken)
+ */
+export function linkSample(samples: usize, statuses: usize, timeUs: i64, nowMs: u32): i32 {
+  if (ringAt == 0) return STATUS_LINK_NOT_OPEN;
+  if (nextSeq >= LAST_SEQ) return STATUS_EPOCH_EXHAUSTED;
+  let closed: i32 = 0;
+  let hasEvents: u32 = 0;
+  for (let c: u32 = 0; c < channelCount; c++) hasEvents |= <u32>(load<u8>(statuses + c) != 0);
+  // At most: close for events, close for room, close for the lattice; each leads to a fresh frame that cannot refuse again.
+  for (let attempt = 0; ; attempt++) {
+    if (!isOpen) openFrame(hasEvents, timeUs, nowMs);
+    const result = frameSample(config, state, samples, statuses);
+    if (result >= 0) break;
+    const isRecoverable =
+      result == STATUS_EVENT_IN_PLAIN_FRAME || result == STATUS_OUTPUT_FULL || result == STATUS_OFF_LATTICE;
+    if (!isRecoverable || attempt == 3) return result;
+    if (result == STATUS_OFF_LATTICE) dropLattices();
+    closed |= closeFrame(nowMs);
+  }
+  setOpenSamples(openSamples + 1);
+  if (openSamples >= frameSamples || isFrameAtMtu()) closed |= closeFrame(nowMs);
+  return closed;
+}
+
+/** A sample was off the lattice that its channel claims: code without the rule, which needs a keyframe. */
+function dropLattices(): void {
+  for (let c: u32 = 0; c < channelCount; c++) codecDropLattice(config, c);
+  setLattices(0);
+  setKeyframeDue(1);
+}
+
+/** Whether one more row could make the frame longer than the link's messages. */
+function isFrameAtMtu(): bool {
+  const coder = coderOf(config, state);
+  const bytes = load<u32>(coder, CODER_POSITION) - load<u32>(coder, CODER_START);
+  return mtu != 0 && bytes + ENVELOPE_BYTES_USUAL + 2 >= mtu;
+}
+
+function openFrame(hasEvents: u32, timeUs: i64, nowMs: u32): void {
+  const isDue = keyframeDue != 0 || segmentBytes > capacity / SEGMENTS_PER_RING;
+  if (isDue && quiet > 0) appendHeartbeat(timeUs, nowMs);
+  const at = makeRoom(recordBytesMax());
+  // Making room may have dropped the running segment, after which only a keyframe makes sense.
+  const isKeyframe = isDue || keyframeDue != 0;
+  setIsOpen(1);
+  setOpenAt(<u32>at);
+  setOpenSamples(0);
+  setOpenKeyframe(isKeyframe ? 1 : 0);
+  setOpenEvents(hasEvents);
+  setOpenTimeUs(timeUs);
+  if (isKeyframe) {
+    codecReset(config, state);
+    setKeyframeDue(0);
+    setQuiet(0);
+  }
+  const payload = at + recordHeaderBytes(isKeyframe ? KIND_KEYFRAME : KIND_RESIDUAL);
+  frameBegin(config, state, hasEvents != 0, payload, payloadBytesMax());
+}
+
+/** Room for a record, dropping the oldest whole segments if it must. */
+function makeRoom(bytes: u32): usize {
+  let at = ringRoom(bytes);
+  while (at == 0) {
+    let samples: u64 = 0;
+    do samples += ringPop();
+    while (recordCount > 0 && load<u8>(recordAt(head), RECORD_KIND) != KIND_KEYFRAME);
+    if (recordCount == 0) {
+      setKeyframeDue(1);
+      // Quiet samples that followed a dropped segment cannot be decoded either.
+      samples += quiet;
+      setQuiet(0);
+    }
+    setEvictedSamples(evictedSamples + samples);
+    setStatusDue(1);
+    ringWriteHeader();
+    at = ringRoom(bytes);
+  }
+  return at;
+}
+
+/** Close the frame in hand. @returns 1 when it went into the ring, 0 when there was none or it was all quiet */
+export function closeFrame(nowMs: u32): i32 {
+  const samples = openSamples;
+  if (!isOpen) return 0;
+  setIsOpen(0);
+  const isKeyframe = openKeyframe != 0;
+  if (samples == 0) {
+    if (isKeyframe) setKeyframeDue(1);
+    return 0;
+  }
+  const payloadBytes = frameEnd(config, state);
+  if (!isKeyframe && !openEvents && quiet <= QUIET_MAX && frameIsQuiet(config, state)) {
+    setQuiet(quiet + samples);
+    return 0;
+  }
+  const at: usize = openAt;
+  const kind = isKeyframe ? KIND_KEYFRAME : KIND_RESIDUAL;
+  store<u8>(at, openEvents, RECORD_EVENTS);
+  store<u16>(at, samples, RECORD_SAMPLES);
+  store<u16>(at, payloadBytes, RECORD_PAYLOAD_BYTES);
+  if (isKeyframe) {
+    store<i64>(at, openTimeUs, RECORD_TIME);
+    store<u32>(at, 0, RECORD_EPOCH);
+    store<u32>(at, nextSeq, RECORD_SEQ);
+    store<u32>(at, lattices, RECORD_LATTICES);
+  }
+  appendRecord(at, kind, <u32>recordHeaderBytes(kind) + payloadBytes, nowMs);
+  return 1;
+}
+
+/** A record that only says that the device is there, and how many quiet samples passed. */
+export function appendHeartbeat(timeUs: i64, nowMs: u32): void {
+  const bytes = <u32>recordHeaderBytes(KIND_HEARTBEAT);
+  const evictedBefore = evictedSamples;
+  const at = makeRoom(bytes);
+  // If that dropped the running segment there is nothing left to be quiet about: a keyframe is due.
+  if (recordCount == 0 && evictedSamples != evictedBefore) return;
+  store<u8>(at, 0, RECORD_EVENTS);
+  store<u16>(at, 0, RECORD_SAMPLES);
+  store<u16>(at, 0, RECORD_PAYLOAD_BYTES);
+  store<i64>(at, timeUs, RECORD_TIME);
+  store<u32>(at, ringFill(), RECORD_RING_FILL);
+  appendRecord(at, KIND_HEARTBEAT, bytes, nowMs);
+}
+
+function appendRecord(at: usize, kind: u32, bytes: u32, nowMs: u32): void {
+  store<u8>(at, kind, RECORD_KIND);
+  store<u32>(at, stateHash(config, state), RECORD_STATE_HASH);
+  store<u32>(at, quiet, RECORD_QUIET);
+  for (; bytes & 3; bytes++) store<u8>(at + bytes, 0);
+  ringAppend(at, bytes, nextSeq);
+  setNextSeq(nextSeq + 1);
+  setQuiet(0);
+  setLastRecordMs(nowMs);
+}
+
+/** Close the frame in hand, and put quiet samples that nothing covers yet into a heartbeat. */
+export function linkFlush(timeUs: i64, nowMs: u32): i32 {
+  if (ringAt == 0) return STATUS_LINK_NOT_OPEN;
+  const closed = closeFrame(nowMs);
+  if (quiet == 0) return closed;
+  appendHeartbeat(timeUs, nowMs);
+  return 1;
+}
