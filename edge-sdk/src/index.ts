@@ -14,3 +14,5 @@ export {
   type TransportEvents,
 } from "./transport.ts";
 export { Loopback, type LoopbackHandlers } from "./transports/loopback.ts";
+export { type MqttTransportOptions, mqttTransport } from "./transports/mqtt.ts";
+export { type TcpTransportOptions, tcpTransport } from "./transports/tcp.ts";

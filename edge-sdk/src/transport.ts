@@ -17,8 +17,8 @@ export interface TransportEvents {
 }
 
 /**
- * A way for one device to exchange whole messages with the cloud. Delivery is ordered and at most once while the
- * connection lasts; nothing is kept across connections, because the ring of the device already does that.
+ * A way for one device to exchange whole messages with the cloud. Delivery is at most once and in order on each topic
+ * while the connection lasts (a broker lets a frame overtake a birth: nothing may depend on that order); nothing is kept across connections, because the ring of the device already does that.
  */
 export interface Transport {
   /**

@@ -8,6 +8,7 @@ transportSuite("loopback", async (): Promise<FarEnd> => {
     loopback.listen({ connected() {}, disconnected() {}, message: (bytes, topic) => inbox.push(topic, bytes) });
   listen();
   return {
+    hasTopics: true,
     transport: () => loopback.transport,
     next: () => inbox.next(),
     send: (bytes) => loopback.send(bytes),

@@ -1,0 +1,180 @@
+import { aliasTopic, formatTopic } from "@lockstep/protocol";
+import { connect, type MqttClient } from "mqtt";
+import { BackOff } from "../back-off.ts";
+import type { Clock, Timer } from "../clock.ts";
+import type { RandomSource } from "../random-source.ts";
+import { checkMessage, type OutTopic, type Transport, TransportError, type TransportEvents } from "../transport.ts";
+
+/** Half of this passes before a broker takes a silent device for gone; pings are only sent when nothing else is. */
+const KEEP_ALIVE_S = 30;
+const CONNECT_LIMIT_MS = 10_000;
+/** How long a good-bye may take before the connection is dropped. */
+const CLOSE_LIMIT_MS = 2_000;
+
+export interface MqttTransportOptions {
+  /** `mqtt://[USER:PASSWORD@]HOST[:PORT]`, or `mqtts://…` */
+  readonly url: string;
+  /** First level after `ls/v1`, `[A-Za-z0-9_-]`. */
+  readonly group: string;
+  readonly device: string;
+  readonly clock: Clock;
+  readonly random: RandomSource;
+}
+
+/**
+ * Messages over MQTT 3.1.1, as any broker speaks it: frames with QoS 0 and nothing kept by the client, because the
+ * device's own ring outlives both; births and presence retained with QoS 1; the presence with online 0 as last will.
+ *
+ * @throws {TransportError} `bad-url`
+ */
+export function mqttTransport(options: MqttTransportOptions): Transport {
+  return new MqttTransport(options);
+}
+
+class MqttTransport implements Transport {
+  readonly #options: MqttTransportOptions;
+  readonly #topics: Readonly<Record<OutTopic, string>>;
+  readonly #backOff: BackOff;
+  #framesTopic: string;
+  #events: TransportEvents | undefined;
+  #client: MqttClient | undefined;
+  #isUp = false;
+  /** The socket's buffer is full: the last frame was taken, the next one waits until it has left. */
+  #isFull = false;
+  #wasRefused = false;
+  #isClosed = false;
+  #retry: Timer | undefined;
+
+  constructor(options: MqttTransportOptions) {
+    const { url, group, device } = options;
+    if (!/^mqtts?:$/.test(URL.canParse(url) ? new URL(url).protocol : "") || new URL(url).hostname === "") {
+      throw new TransportError("bad-url", { url, expected: "mqtt://HOST:PORT or mqtts://HOST:PORT" });
+    }
+    this.#options = options;
+    this.#topics = {
+      birth: formatTopic({ group, device, level: "birth" }),
+      frames: formatTopic({ group, device, level: "frames" }),
+      presence: formatTopic({ group, device, level: "presence" }),
+    };
+    this.#framesTopic = this.#topics.frames;
+    this.#backOff = new BackOff(options.random);
+  }
+
+  async open(events: TransportEvents, will: Uint8Array): Promise<void> {
+    if (this.#events !== undefined || this.#isClosed) throw new TransportError("already-open", {});
+    this.#events = events;
+    this.#connect(events, will.slice());
+  }
+
+  send(topic: OutTopic, bytes: Uint8Array): boolean {
+    checkMessage(bytes);
+    const client = this.#client;
+    if (client === undefined || !this.#isUp) return false;
+    if (this.#isFull) {
+      this.#wasRefused = true;
+      return false;
+    }
+    const payload = Buffer.from(bytes);
+    if (topic === "frames") {
+      let hasLeft = false;
+      client.publish(this.#framesTopic, payload, { qos: 0 }, () => {
+        hasLeft = true;
+        this.#left(client);
+      });
+      this.#isFull = !hasLeft;
+    } else {
+      client.publish(this.#topics[topic], payload, { qos: 1, retain: true });
+    }
+    return true;
+  }
+
+  useAlias(alias: string): void {
+    this.#framesTopic = alias === "" ? this.#topics.frames : aliasTopic(alias);
+  }
+
+  async close(): Promise<void> {
+    const client = this.#stop();
+    if (client === undefined) return;
+    const limit = this.#options.clock.setTimer(() => client.end(true), CLOSE_LIMIT_MS);
+    await client.endAsync(!this.#isUp);
+    limit.cancel();
+  }
+
+  async destroy(): Promise<void> {
+    const client = this.#stop();
+    if (client === undefined) return;
+    client.stream.destroy();
+    await client.endAsync(true);
+  }
+
+  #connect(events: TransportEvents, will: Uint8Array): void {
+    const { url, group, device } = this.#options;
+    const downTopic = formatTopic({ group, device, level: "control" });
+    // One client per connection: nothing that was on its way in an earlier one is ever sent again behind our back.
+    const client = connect(url, {
+      protocolId: "MQTT",
+      protocolVersion: 4,
+      clean: true,
+      clientId: `ls-${group}-${device}`,
+      keepalive: KEEP_ALIVE_S,
+      connectTimeout: CONNECT_LIMIT_MS,
+      reconnectPeriod: 0,
+      resubscribe: false,
+      queueQoSZero: false,
+      timerVariant: "native",
+      will: { topic: this.#topics.presence, payload: Buffer.from(will), qos: 1, retain: true },
+    });
+    this.#client = client;
+    // The client leaves Nagle's algorithm on, which holds a small frame back until the one before is acknowledged.
+    if ("setNoDelay" in client.stream && typeof client.stream.setNoDelay === "function") client.stream.setNoDelay(true);
+    let reason = "closed by the broker";
+    client.on("connect", () => {
+      client.subscribe(downTopic, { qos: 1 }, (error, grants) => {
+        if (this.#isClosed || this.#client !== client) return;
+        if (error || grants?.[0]?.qos === 128) {
+          reason = error?.message ?? `the broker refuses a subscription to ${downTopic}`;
+          client.end(true);
+          return;
+        }
+        this.#isUp = true;
+        this.#backOff.reset();
+        events.connected();
+      });
+    });
+    client.on("message", (_topic, payload) => {
+      if (this.#isUp && this.#client === client && payload.length > 0) events.message(new Uint8Array(payload));
+    });
+    client.on("error", (error) => {
+      reason = error.message;
+    });
+    client.on("close", () => {
+      if (this.#isClosed || this.#client !== client) return;
+      client.end(true);
+      this.#client = undefined;
+      this.#isFull = false;
+      this.#wasRefused = false;
+      // An alias holds for one connection: the cloud grants it anew with its welcome.
+      this.#framesTopic = this.#topics.frames;
+      this.#retry = this.#options.clock.setTimer(() => this.#connect(events, will), this.#backOff.next());
+      if (!this.#isUp) return;
+      this.#isUp = false;
+      events.disconnected(reason);
+    });
+  }
+
+  #left(client: MqttClient): void {
+    if (this.#client !== client || !this.#isFull) return;
+    this.#isFull = false;
+    if (!this.#wasRefused || this.#isClosed) return;
+    this.#wasRefused = false;
+    this.#events?.drained();
+  }
+
+  #stop(): MqttClient | undefined {
+    this.#isClosed = true;
+    this.#retry?.cancel();
+    const client = this.#client;
+    this.#client = undefined;
+    return client;
+  }
+}

@@ -1,0 +1,149 @@
+import { connect, type Socket } from "node:net";
+import { encodeStreamFrame, StreamDeframer } from "@lockstep/protocol";
+import { BackOff } from "../back-off.ts";
+import type { Clock, Timer } from "../clock.ts";
+import type { RandomSource } from "../random-source.ts";
+import { checkMessage, type OutTopic, type Transport, TransportError, type TransportEvents } from "../transport.ts";
+
+/** A device that went away without a word is noticed by the operating system after this long. */
+const KEEP_ALIVE_MS = 30_000;
+/** How long a good-bye may take before the socket is dropped. */
+const CLOSE_LIMIT_MS = 2_000;
+
+export interface TcpTransportOptions {
+  /** `tcp://HOST:PORT` */
+  readonly url: string;
+  readonly clock: Clock;
+  readonly random: RandomSource;
+}
+
+/**
+ * Messages over one TCP connection, each after a 16-bit length. The connection itself is the device's presence, so
+ * presence messages are not sent.
+ *
+ * @throws {TransportError} `bad-url`
+ */
+export function tcpTransport(options: TcpTransportOptions): Transport {
+  return new TcpTransport(options);
+}
+
+class TcpTransport implements Transport {
+  readonly #host: string;
+  readonly #port: number;
+  readonly #clock: Clock;
+  readonly #backOff: BackOff;
+  #events: TransportEvents | undefined;
+  #socket: Socket | undefined;
+  #isUp = false;
+  #wasRefused = false;
+  #isClosed = false;
+  #retry: Timer | undefined;
+
+  constructor({ url, clock, random }: TcpTransportOptions) {
+    const { protocol, hostname, port } = parseUrl(url);
+    if (protocol !== "tcp:" || hostname === "" || port === "") throw badUrl(url);
+    this.#host = hostname.replace(/^\[(.*)\]$/, "$1");
+    this.#port = Number(port);
+    this.#clock = clock;
+    this.#backOff = new BackOff(random);
+  }
+
+  async open(events: TransportEvents): Promise<void> {
+    if (this.#events !== undefined || this.#isClosed) throw new TransportError("already-open", {});
+    this.#events = events;
+    this.#connect(events);
+  }
+
+  send(topic: OutTopic, bytes: Uint8Array): boolean {
+    checkMessage(bytes);
+    const socket = this.#socket;
+    if (socket === undefined || !this.#isUp) return false;
+    if (topic === "presence") return true;
+    if (socket.writableNeedDrain) {
+      this.#wasRefused = true;
+      return false;
+    }
+    socket.write(encodeStreamFrame(bytes));
+    return true;
+  }
+
+  useAlias(): void {}
+
+  async close(): Promise<void> {
+    const socket = this.#stop();
+    if (socket === undefined) return;
+    const limit = this.#clock.setTimer(() => socket.destroy(), CLOSE_LIMIT_MS);
+    await closed(socket, () => (this.#isUp ? socket.end() : socket.destroy()));
+    limit.cancel();
+  }
+
+  async destroy(): Promise<void> {
+    const socket = this.#stop();
+    if (socket !== undefined) await closed(socket, () => socket.resetAndDestroy());
+  }
+
+  #connect(events: TransportEvents): void {
+    const socket = connect({ host: this.#host, port: this.#port, noDelay: true, keepAlive: true });
+    socket.setKeepAlive(true, KEEP_ALIVE_MS);
+    this.#socket = socket;
+    const deframer = new StreamDeframer();
+    let reason = "closed by the far end";
+    socket.on("connect", () => {
+      if (this.#isClosed) return;
+      this.#isUp = true;
+      this.#backOff.reset();
+      events.connected();
+    });
+    socket.on("data", (chunk) => {
+      try {
+        for (const message of deframer.push(chunk)) if (!this.#isClosed) events.message(message);
+      } catch (error) {
+        reason = `the byte stream is broken: ${error instanceof Error ? error.message : String(error)}`;
+        socket.destroy();
+      }
+    });
+    socket.on("drain", () => {
+      if (!this.#wasRefused || this.#isClosed) return;
+      this.#wasRefused = false;
+      events.drained();
+    });
+    socket.on("error", (error) => {
+      reason = error.message;
+    });
+    socket.on("close", () => {
+      if (this.#isClosed) return;
+      this.#socket = undefined;
+      this.#wasRefused = false;
+      this.#retry = this.#clock.setTimer(() => this.#connect(events), this.#backOff.next());
+      if (!this.#isUp) return;
+      this.#isUp = false;
+      events.disconnected(reason);
+    });
+  }
+
+  #stop(): Socket | undefined {
+    this.#isClosed = true;
+    this.#retry?.cancel();
+    const socket = this.#socket;
+    this.#socket = undefined;
+    return socket;
+  }
+}
+
+function parseUrl(url: string): URL {
+  if (!URL.canParse(url)) throw badUrl(url);
+  return new URL(url);
+}
+
+function badUrl(url: string): TransportError {
+  return new TransportError("bad-url", { url, expected: "tcp://HOST:PORT" });
+}
+
+function closed(socket: Socket, end: () => void): Promise<void> {
+  return new Promise((resolve) => {
+    if (socket.closed) return resolve();
+    socket.once("close", () => resolve());
+    socket.resume();
+    end();
+  });
+}
