@@ -17,7 +17,7 @@ const CI_OPTIONS = [
   "--no-progress",
   "--loglevel=error",
   // A person without network should read so within seconds.
-  "--fetch-retries=2",
+  "--fetch-retries=1",
   "--fetch-retry-mintimeout=1000",
   "--fetch-retry-maxtimeout=5000",
 ];
@@ -71,14 +71,25 @@ async function install(root, track) {
       `no Node ${NODE_MAJOR_NEEDED} is packaged for ${process.platform}-${process.arch}: install Node >= ${NODE_MAJOR_NEEDED} from your system, then run this again`,
     );
   }
-  const node = nodeOutside(root);
-  const npm = npmCli(node);
-  if (npm === undefined) throw new SetupError("tool", "npm was not found: run this as `npm run build`");
+  const { node, npm } = nodeAndNpm(root);
   const { ok, output } = await runTool(node, [npm, ...CI_OPTIONS], { cwd: root, track });
   if (!ok) throw installError(output, root);
 }
 
-/** The Node that npm runs under: the one in `node_modules` is about to be replaced. */
+/**
+ * The Node and the npm that the person has, as files: those in `node_modules` are about to be replaced.
+ *
+ * @param {string} root
+ * @returns {{ node: string, npm: string }}  a program, and a script for it
+ * @throws {SetupError} `tool`
+ */
+export function nodeAndNpm(root) {
+  const node = nodeOutside(root);
+  const npm = npmCli(node);
+  if (npm === undefined) throw new SetupError("tool", "npm was not found: run this as `npm run build`");
+  return { node, npm };
+}
+
 function nodeOutside(root) {
   const node = process.env.npm_node_execpath ?? process.execPath;
   if (process.platform === "win32" && node.startsWith(join(root, "node_modules") + sep)) {
