@@ -8,6 +8,8 @@ export const MAX_FRAGMENT_SETS = 4;
 const MAX_COUNT = 255;
 /** From here on an integer, or a length, takes one more byte. */
 const SECOND_BYTE_FROM = 24;
+/** Fragments that take one byte for their count. */
+const FEW = SECOND_BYTE_FROM - 1;
 /** Of the frame's array head and kind. */
 const HEAD_BYTES = 2;
 
@@ -25,9 +27,9 @@ export function split(frameBytes: Uint8Array, mtu: number, id: number): Fragment
   if (frameBytes.length <= mtu) {
     return [];
   }
-  const few = chunkBytes(mtu, id, SECOND_BYTE_FROM);
-  const isFew = few * SECOND_BYTE_FROM >= frameBytes.length;
-  const size = isFew && few > 0 ? Math.min(few, frameBytes.length - 1) : chunkBytes(mtu, id, MAX_COUNT);
+  const few = chunkBytes(mtu, id, FEW);
+  const isFew = few > 0 && few * FEW >= frameBytes.length;
+  const size = isFew ? few : chunkBytes(mtu, id, MAX_COUNT);
   const count = size > 0 ? Math.ceil(frameBytes.length / size) : Number.POSITIVE_INFINITY;
   if (count > MAX_COUNT) {
     throw new FrameError("too-large", { offset: 0, field: "count", have: frameBytes.length, limit: MAX_COUNT * size });
@@ -41,8 +43,7 @@ export function split(frameBytes: Uint8Array, mtu: number, id: number): Fragment
 /** The longest chunk with which every fragment of at most `count` fits; 0 or less when none does. */
 function chunkBytes(mtu: number, id: number, count: number): number {
   const room = mtu - HEAD_BYTES - integerBytes(id) - integerBytes(count - 1) - integerBytes(count);
-  const chunk = room - 1;
-  return chunk < SECOND_BYTE_FROM ? chunk : Math.max(SECOND_BYTE_FROM - 1, room - integerBytes(room - 1));
+  return room - integerBytes(room - 1);
 }
 
 function integerBytes(value: number): number {

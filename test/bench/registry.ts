@@ -6,4 +6,6 @@ import type { Bench } from "./bench.ts";
  *
  * `["codec", async () => (await import("./codec.ts")).benchCodec],`
  */
-export const BENCHES: ReadonlyMap<string, () => Promise<Bench>> = new Map([]);
+export const BENCHES: ReadonlyMap<string, () => Promise<Bench>> = new Map([
+  ["frames", async () => (await import("./frames.ts")).benchFrames],
+]);

@@ -1,0 +1,125 @@
+import { Encoder } from "cbor-x";
+import { type Frame, murmur3 } from "./index.ts";
+
+/** What an element of a frame is to cbor-x. */
+export type ReferenceElement = number | bigint | string | Buffer | readonly ReferenceElement[];
+
+const ENCODER = new Encoder({ useRecords: false, tagUint8Array: false, variableMapSize: true });
+const RESYNC_REASONS = ["state-mismatch", "unknown-birth", "frames-lost"];
+const REFUSAL_REASONS = ["unsupported-version", "unknown-model", "bad-birth", "unknown-device", "conflict"];
+
+/**
+ * A frame as bytes, by SPEC.md's tables once more and cbor-x: the reference that our own codec is held against.
+ *
+ * @returns undefined for an integer of −2³² … −2³¹−1, which cbor-x has no deterministic form for
+ */
+export function referenceBytes(frame: Frame): Uint8Array | undefined {
+  const elements = referenceElements(frame);
+  if (hasGapInteger(elements)) {
+    return undefined;
+  }
+  if (frame.kind === "fragment") {
+    return encode(elements);
+  }
+  const unsealed = encode([...elements, seal(0)]);
+  const checksum = "seal" in frame ? frame.seal : murmur3(0, unsealed.subarray(0, unsealed.length - 5));
+  return encode([...elements, seal(checksum)]);
+}
+
+/** The elements before the seal, as the table in SPEC.md, section 1, has them. */
+export function referenceElements(frame: Frame): ReferenceElement[] {
+  switch (frame.kind) {
+    case "residual":
+      return [0, frame.position, frame.quiet, span(frame), Buffer.from(frame.payload)];
+    case "keyframe": {
+      const { epoch, seq, birthHash, timeUs, lattices, payload } = frame;
+      return [1, epoch, seq, hex(birthHash), integer(timeUs), lattices, span(frame), Buffer.from(payload)];
+    }
+    case "heartbeat":
+      return [2, frame.position, frame.quiet, integer(frame.timeUs), frame.ringFill];
+    case "fragment":
+      return [3, frame.id, frame.index, frame.count, Buffer.from(frame.chunk)];
+    case "ack":
+      return [4, frame.nonce, frame.epoch, frame.through, frame.missing.flatMap(({ from, count }) => [from, count])];
+    case "status": {
+      const { nonce, epoch, oldest, next, evicted, ringFill, timeUs } = frame;
+      return [5, nonce, epoch, oldest, next, integer(evicted), ringFill, integer(timeUs)];
+    }
+    case "resync":
+      return [6, frame.nonce, frame.epoch, frame.seq, 1 + RESYNC_REASONS.indexOf(frame.reason)];
+    case "birth":
+      return [7, frame.device, frame.nonce, frame.epoch, ...configuration(frame)];
+    case "welcome":
+      return [8, frame.nonce, frame.epoch, frame.through, frame.alias, integer(frame.timeUs)];
+    case "refusal":
+      return [9, frame.nonce, 1 + REFUSAL_REASONS.indexOf(frame.reason)];
+    case "presence":
+      return [10, frame.nonce, frame.online ? 1 : 0];
+  }
+}
+
+/** What cbor-x reads from a frame's bytes, every integer as a number. */
+export function referenceDecode(bytes: Uint8Array): unknown {
+  return plain(ENCODER.decode(bytes));
+}
+
+/** Elements as {@link referenceDecode} returns them. */
+export function plain(value: unknown): unknown {
+  if (Array.isArray(value)) {
+    return value.map(plain);
+  }
+  if (value instanceof Uint8Array) {
+    return Buffer.from(value).toString("hex");
+  }
+  return typeof value === "bigint" ? Number(value) : value;
+}
+
+/** Hash of a birth, from cbor-x's bytes of its elements from model to channels. */
+export function referenceBirthHash(birth: Frame & { kind: "birth" }): string | undefined {
+  const elements = configuration(birth);
+  if (hasGapInteger(elements)) {
+    return undefined;
+  }
+  const bytes = Buffer.concat(elements.map((element) => encode(element)));
+  return [1, 2].map((seed) => murmur3(seed, bytes).toString(16).padStart(8, "0")).join("");
+}
+
+function configuration(birth: Frame & { kind: "birth" }): ReferenceElement[] {
+  const { model, frameSamples, periodNs, silenceMs, ringBytes, firmware, channels } = birth;
+  const rows = channels.map((c) => [
+    ...[c.name, c.unit, c.e, c.lattice, c.historyShift, integer(c.offset)],
+    ...[c.mantissa, c.exponent, integer(c.epsMantissa), c.epsExponent],
+  ]);
+  return [hex(model), frameSamples, integer(periodNs), silenceMs, ringBytes, firmware, rows];
+}
+
+/** cbor-x writes a bigint in nine bytes, and a number beyond 32 bits as a float: choose so that the form is shortest. */
+function integer(value: number): number | bigint {
+  return value >= 2 ** 32 || value < -(2 ** 32) ? BigInt(value) : value;
+}
+
+function hasGapInteger(element: ReferenceElement): boolean {
+  if (Array.isArray(element)) {
+    return element.some(hasGapInteger);
+  }
+  return typeof element === "number" && element >= -(2 ** 32) && element < -(2 ** 31);
+}
+
+function span({ samples, hasEvents }: { samples: number; hasEvents: boolean }): number {
+  return 2 * samples + Number(hasEvents);
+}
+
+function hex(digits: string): Buffer {
+  return Buffer.from(digits, "hex");
+}
+
+function seal(checksum: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32BE(checksum);
+  return bytes;
+}
+
+/** A copy: cbor-x returns views of a buffer it goes on using. */
+function encode(value: ReferenceElement | ReferenceElement[]): Uint8Array {
+  return new Uint8Array(ENCODER.encode(value));
+}

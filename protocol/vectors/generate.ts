@@ -1,0 +1,12 @@
+/**
+ * Write the golden vectors beside this file: `node protocol/vectors/generate.ts`.
+ *
+ * To add one, add a case to `frame-cases.ts` or `refused-cases.ts`. A vector that changes is a breaking change.
+ */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { vectorFiles } from "./vector-files.ts";
+
+mkdirSync(new URL("refused/", import.meta.url), { recursive: true });
+for (const [path, bytes] of vectorFiles()) {
+  writeFileSync(new URL(path, import.meta.url), bytes);
+}

@@ -1,0 +1,31 @@
+import { encodeFrame, type Frame, isSequenced, sequencedSeal } from "../src/index.ts";
+import { describeFrame } from "./described-frame.ts";
+import { FRAME_CASES, type FrameCase } from "./frame-cases.ts";
+import { REFUSED_CASES } from "./refused-cases.ts";
+
+/** Every file of the golden vectors by its path below `protocol/vectors`. */
+export function vectorFiles(): ReadonlyMap<string, Uint8Array> {
+  const files = new Map<string, Uint8Array>();
+  for (const frameCase of FRAME_CASES) {
+    const frame = sealed(frameCase);
+    files.set(`${frameCase.name}.cbor`, encodeFrame(frame));
+    files.set(`${frameCase.name}.json`, jsonBytes(describeFrame(frameCase.about, frame, frameCase.sealedWith)));
+  }
+  for (const { name, about, bytes, code, offset } of REFUSED_CASES) {
+    files.set(`refused/${name}.cbor`, bytes);
+    files.set(`refused/${name}.json`, jsonBytes({ about, code, offset }));
+  }
+  return files;
+}
+
+function sealed({ frame, sealedWith }: FrameCase): Frame {
+  if (!isSequenced(frame) || sealedWith === undefined) {
+    return frame;
+  }
+  const { epoch, seq, stateHash } = sealedWith;
+  return { ...frame, seal: sequencedSeal(encodeFrame(frame), epoch, seq, stateHash) };
+}
+
+function jsonBytes(value: unknown): Uint8Array {
+  return new TextEncoder().encode(`${JSON.stringify(value, undefined, 2)}\n`);
+}
