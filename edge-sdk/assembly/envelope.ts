@@ -2,12 +2,47 @@
  * Frames as bytes: what protocol/SPEC.md, section 3, says a device sends, composed at an address with enough room.
  * Every function returns the address after the frame.
  */
-import { MAJOR_ARRAY, MAJOR_BYTES, MAJOR_TEXT, writeChecksum, writeHeader, writeInt, copy, writeString, writeUint } from "./cbor";
-import { hashBytes } from "./hash";
-import { birthAt, birthHash, birthLength, capacity, channelCount, deviceLength, deviceText, epoch, evictedSamples, frameSamples, head, nonce, silenceMs, usedBytes } from "./link-state";
 import {
-  KIND_HEARTBEAT, KIND_KEYFRAME, RECORD_EVENTS, RECORD_KIND, RECORD_LATTICES, RECORD_PAYLOAD_BYTES, RECORD_QUIET,
-  RECORD_RING_FILL, RECORD_SAMPLES, RECORD_STATE_HASH, RECORD_TIME, recordHeaderBytes,
+  copy,
+  MAJOR_ARRAY,
+  MAJOR_BYTES,
+  MAJOR_TEXT,
+  writeChecksum,
+  writeHeader,
+  writeInt,
+  writeString,
+  writeUint,
+} from "./cbor";
+import { hashBytes } from "./hash";
+import {
+  birthAt,
+  birthHash,
+  birthLength,
+  capacity,
+  channelCount,
+  deviceLength,
+  deviceText,
+  epoch,
+  evictedSamples,
+  frameSamples,
+  head,
+  nonce,
+  silenceMs,
+  usedBytes,
+} from "./link-state";
+import {
+  KIND_HEARTBEAT,
+  KIND_KEYFRAME,
+  RECORD_EVENTS,
+  RECORD_KIND,
+  RECORD_LATTICES,
+  RECORD_PAYLOAD_BYTES,
+  RECORD_QUIET,
+  RECORD_RING_FILL,
+  RECORD_SAMPLES,
+  RECORD_STATE_HASH,
+  RECORD_TIME,
+  recordHeaderBytes,
 } from "./ring";
 
 /** Wire version, the upper part of every head. */
@@ -53,8 +88,19 @@ export function describeDevice(at: usize, periodNs: i64, model: usize, firmware:
 
 /** One channel of a birth. */
 export function describeChannel(
-  at: usize, name: usize, nameLength: i32, unit: usize, unitLength: i32, e: i32, lattice: i32, historyShift: i32,
-  offset: i64, mantissa: i32, exponent: i32, epsMantissa: i64, epsExponent: i32,
+  at: usize,
+  name: usize,
+  nameLength: i32,
+  unit: usize,
+  unitLength: i32,
+  e: i32,
+  lattice: i32,
+  historyShift: i32,
+  offset: i64,
+  mantissa: i32,
+  exponent: i32,
+  epsMantissa: i64,
+  epsExponent: i32,
 ): usize {
   at = writeHeader(at, MAJOR_ARRAY, 10);
   at = writeString(at, MAJOR_TEXT, name, nameLength);

@@ -3,13 +3,73 @@
  * linkMemory, linkDescribe, linkChannel for each channel, then linkOpen or linkRestore.
  */
 import { codecConfigure, codecSetChannel } from "./channel-config";
-import { BIRTH_BYTES_MAX, BIRTH_CHANNEL_BYTES_MAX, BIRTH_ENVELOPE_BYTES_MAX, describeChannel, describeDevice, ENVELOPE_BYTES_MAX } from "./envelope";
+import {
+  BIRTH_BYTES_MAX,
+  BIRTH_CHANNEL_BYTES_MAX,
+  BIRTH_ENVELOPE_BYTES_MAX,
+  describeChannel,
+  describeDevice,
+  ENVELOPE_BYTES_MAX,
+} from "./envelope";
 import { hashBytes } from "./hash";
 import { FLUSH_BYTES, MAX_CHANNEL_BYTES } from "./layout";
 import { linkUseCodec, OUT_ROOM, recordBytesMax, SEGMENTS_PER_RING } from "./link";
-import { birthAt, birthLength, birthRoom, channelCount, channelsDescribed, deviceLength, epoch, headIndex, headSeq, lattices, outAt, outBytes, ringAt, setAliasLength, setBirthAt, setBirthHash, setBirthLength, setBirthRoom, setCapacity, setChannelCount, setChannelsDescribed, setDeviceLength, setDeviceText, setDirtyFrom, setDirtyTo, setEpoch, setEvictedSamples, setFragmentsLeft, setFrameSamples, setIsOpen, setKeyframeDue, setLastRecordMs, setLattices, setLinkPhase, setMissingPairs, setMtu, setNextSeq, setNonce, setOutAt, setOutBytes, setQuiet, setRefusal, setRingAt, setSegmentBytes, setSegmentIndex, setSegmentSeq, setSilenceMs, setStatusDue, LINK_DOWN } from "./link-state";
+import {
+  birthAt,
+  birthLength,
+  birthRoom,
+  channelCount,
+  channelsDescribed,
+  deviceLength,
+  epoch,
+  headIndex,
+  headSeq,
+  LINK_DOWN,
+  lattices,
+  outAt,
+  outBytes,
+  ringAt,
+  setAliasLength,
+  setBirthAt,
+  setBirthHash,
+  setBirthLength,
+  setBirthRoom,
+  setCapacity,
+  setChannelCount,
+  setChannelsDescribed,
+  setDeviceLength,
+  setDeviceText,
+  setDirtyFrom,
+  setDirtyTo,
+  setEpoch,
+  setEvictedSamples,
+  setFragmentsLeft,
+  setFrameSamples,
+  setIsOpen,
+  setKeyframeDue,
+  setLastRecordMs,
+  setLattices,
+  setLinkPhase,
+  setMissingPairs,
+  setMtu,
+  setNextSeq,
+  setNonce,
+  setOutAt,
+  setOutBytes,
+  setQuiet,
+  setRefusal,
+  setRingAt,
+  setSegmentBytes,
+  setSegmentIndex,
+  setSegmentSeq,
+  setSilenceMs,
+  setStatusDue,
+} from "./link-state";
 import { RING_OVERHEAD, ringFormat, ringRestore, ringRewind, ringWriteHeader } from "./ring";
 import { STATUS_LINK_CONFIG, STATUS_OUT_SMALL, STATUS_RING_SMALL } from "./status";
+
+/** Largest integer that travels. */
+const U53: u64 = (1 << 53) - 1;
 
 /** Codec configuration of this device. */
 let config: usize = 0;
@@ -27,7 +87,8 @@ export function linkBegin(cfg: usize, st: usize, channels: i32, samples: i32, si
   setRingAt(0);
   const failure = codecConfigure(cfg, channels);
   if (failure < 0) return failure;
-  if (samples < 1 || samples > 0xffff || silence < 1 || limit < 0 || (limit != 0 && limit < 32)) return STATUS_LINK_CONFIG;
+  if (samples < 1 || samples > 0xffff || silence < 1 || limit < 0 || (limit != 0 && limit < 32))
+    return STATUS_LINK_CONFIG;
   config = cfg;
   linkUseCodec(cfg, st);
   setChannelCount(channels);
@@ -65,9 +126,22 @@ export function linkMemory(ring: usize, ringBytes: i32, out: usize, bytes: i32):
  * @param firmware  0..32 bytes
  */
 export function linkDescribe(
-  birth: usize, room: i32, device: usize, deviceBytes: i32, periodNs: i64, model: usize, firmware: usize, firmwareBytes: i32,
+  birth: usize,
+  room: i32,
+  device: usize,
+  deviceBytes: i32,
+  periodNs: i64,
+  model: usize,
+  firmware: usize,
+  firmwareBytes: i32,
 ): i32 {
-  const isSound = deviceBytes >= 1 && deviceBytes <= 64 && firmwareBytes >= 0 && firmwareBytes <= 32 && periodNs >= 1;
+  const isSound =
+    deviceBytes >= 1 &&
+    deviceBytes <= 64 &&
+    firmwareBytes >= 0 &&
+    firmwareBytes <= 32 &&
+    periodNs >= 1 &&
+    <u64>periodNs <= U53;
   if (outAt == 0 || !isSound || room < BIRTH_BYTES_MAX + firmwareBytes) return STATUS_LINK_CONFIG;
   setDeviceText(device);
   setDeviceLength(deviceBytes);
@@ -86,19 +160,41 @@ export function linkDescribe(
  * @returns its index, or a negative status
  */
 export function linkChannel(
-  name: usize, nameBytes: i32, unit: usize, unitBytes: i32, e: i32, lattice: i32, historyShift: i32,
-  offset: i64, mantissa: i32, exponent: i32, epsMantissa: i64, epsExponent: i32,
+  name: usize,
+  nameBytes: i32,
+  unit: usize,
+  unitBytes: i32,
+  e: i32,
+  lattice: i32,
+  historyShift: i32,
+  offset: i64,
+  mantissa: i32,
+  exponent: i32,
+  epsMantissa: i64,
+  epsExponent: i32,
 ): i32 {
   const c = channelsDescribed;
   if (birthAt == 0 || c >= channelCount) return STATUS_LINK_CONFIG;
   if (nameBytes < 1 || nameBytes > 32 || unitBytes < 0 || unitBytes > 16) return STATUS_LINK_CONFIG;
-  if (mantissa < 1 || epsMantissa < 0 || abs(exponent) > 200) return STATUS_LINK_CONFIG;
+  if (mantissa < 1 || <u64>epsMantissa > U53 || <u64>abs(offset) > U53) return STATUS_LINK_CONFIG;
+  if (abs(exponent) > 200 || epsExponent < -1100 || epsExponent > 971) return STATUS_LINK_CONFIG;
   if (birthRoom - birthLength < BIRTH_CHANNEL_BYTES_MAX + nameBytes + unitBytes) return STATUS_LINK_CONFIG;
   const failure = codecSetChannel(config, c, e, lattice, historyShift);
   if (failure < 0) return failure;
   const end = describeChannel(
-    birthAt + birthLength, name, nameBytes, unit, unitBytes, e, lattice, historyShift, offset, mantissa, exponent,
-    epsMantissa, epsExponent,
+    birthAt + birthLength,
+    name,
+    nameBytes,
+    unit,
+    unitBytes,
+    e,
+    lattice,
+    historyShift,
+    offset,
+    mantissa,
+    exponent,
+    epsMantissa,
+    epsExponent,
   );
   setBirthLength(<i32>(end - birthAt));
   if (lattice > 1) setLattices(lattices | (1 << c));
@@ -110,7 +206,7 @@ export function linkChannel(
 function prepare(bootNonce: u32, nowMs: u32): i32 {
   if (birthAt == 0 || channelsDescribed != channelCount) return STATUS_LINK_CONFIG;
   if (<u32>birthLength + deviceLength + <u32>OUT_ROOM + BIRTH_ENVELOPE_BYTES_MAX > outBytes) return STATUS_OUT_SMALL;
-  setBirthHash((<u64>hashBytes(1, birthAt, birthLength) << 32) | hashBytes(2, birthAt, birthLength));
+  setBirthHash(((<u64>hashBytes(1, birthAt, birthLength)) << 32) | hashBytes(2, birthAt, birthLength));
   setRingAt(lent);
   setNonce(bootNonce);
   setLinkPhase(LINK_DOWN);

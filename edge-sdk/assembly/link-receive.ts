@@ -2,12 +2,57 @@
  * The device's side of the protocol, part three: what the cloud says. Nothing takes effect unless the whole frame is
  * canonical, sealed and for this boot.
  */
-import { copy, MAJOR_ARRAY, MAJOR_BYTES, MAJOR_TEXT, readBegin, readHeader, readIsDone, readIsSound, readPosition, readString, readUint } from "./cbor";
+import {
+  copy,
+  MAJOR_ARRAY,
+  MAJOR_BYTES,
+  MAJOR_TEXT,
+  readBegin,
+  readHeader,
+  readIsDone,
+  readIsSound,
+  readPosition,
+  readString,
+  readUint,
+} from "./cbor";
 import { WIRE_VERSION } from "./envelope";
 import { hashBytes } from "./hash";
 import { closeFrame } from "./link";
-import { LINK_DOWN, LINK_GREETING, LINK_LIVE, MISSING, MISSING_MAX, ALIAS, epoch, evictedSamples, headEpoch, headSeq, isOpen, keyframeDue, linkPhase, nextSeq, nonce, openKeyframe, recordCount, ringAt, segmentSeq, setAliasLength, setBirthAtMs, setBirthWaitMs, setEpoch, setKeyframeDue, setLinkPhase, setMissingEpoch, setMissingPairs, setProgressAtMs, setRefusal, setStatusAtMs, setStatusDue, setStatusWaitMs } from "./link-state";
 import { BIRTH_WAIT_SLOWEST_MS, ownEpoch, STATUS_WAIT_FIRST_MS } from "./link-send";
+import {
+  ALIAS,
+  epoch,
+  evictedSamples,
+  headEpoch,
+  headSeq,
+  isOpen,
+  keyframeDue,
+  LINK_DOWN,
+  LINK_GREETING,
+  LINK_LIVE,
+  linkPhase,
+  MISSING,
+  MISSING_MAX,
+  nextSeq,
+  nonce,
+  openKeyframe,
+  recordCount,
+  ringAt,
+  segmentSeq,
+  setAliasLength,
+  setBirthAtMs,
+  setBirthWaitMs,
+  setEpoch,
+  setKeyframeDue,
+  setLinkPhase,
+  setMissingEpoch,
+  setMissingPairs,
+  setProgressAtMs,
+  setRefusal,
+  setStatusAtMs,
+  setStatusDue,
+  setStatusWaitMs,
+} from "./link-state";
 import { ringPop, ringRewind, ringWriteHeader } from "./ring";
 import { STATUS_LINK_NOT_OPEN, STATUS_NOT_FOR_US, STATUS_REFUSED_FRAME } from "./status";
 
@@ -16,8 +61,8 @@ export const KIND_RESYNC: u32 = 6;
 export const KIND_WELCOME: u32 = 8;
 export const KIND_REFUSAL: u32 = 9;
 
-/** Most pairs of an ack's `missing`. */
-const PAIRS_MAX: u64 = 16;
+/** Most (from, count) pairs of an ack's `missing`. */
+const PAIRS_MAX: u64 = 8;
 const U32: u64 = 0xffffffff;
 
 /**
@@ -68,7 +113,7 @@ function hearAck(nowMs: u32): i32 {
     if (from < least || count == 0) return STATUS_REFUSED_FRAME;
     least = from + count;
   }
-  if (least > U32 || !endsWithSeal() || isAheadOfUs(named, through)) return STATUS_REFUSED_FRAME;
+  if (least > U32 + 1 || !endsWithSeal() || isAheadOfUs(named, through)) return STATUS_REFUSED_FRAME;
   keepMissing(named, first, <u32>numbers / 2);
   if (confirm(named, through)) {
     setStatusWaitMs(STATUS_WAIT_FIRST_MS);
@@ -113,7 +158,7 @@ function hearWelcome(nowMs: u32): i32 {
   const through = <u32>readUint(U32);
   const length = readString(MAJOR_TEXT, 8);
   const alias = readPosition() - <usize>length;
-  readUint((<u64>1 << 53) - 1);
+  readUint(((<u64>1) << 53) - 1);
   if (!endsWithSeal() || named == 0) return STATUS_REFUSED_FRAME;
   // The running epoch changes only as long as nothing was sent under it, or when the cloud insists in answer to a birth.
   if (named != epoch && linkPhase == LINK_LIVE) return STATUS_REFUSED_FRAME;

@@ -1,5 +1,24 @@
 /** What a host may ask the link: where its message is, how it stands, which part of the ring to write to disk. */
-import { ALIAS, aliasLength, dirtyFrom, dirtyTo, epoch, evictedSamples, headerDirty, headSeq, linkPhase, messageAt, messageTopic, nextSeq, recordCount, refusal, setDirtyFrom, setDirtyTo, setHeaderDirty, usedBytes } from "./link-state";
+import {
+  ALIAS,
+  aliasLength,
+  dirtyFrom,
+  dirtyTo,
+  epoch,
+  evictedSamples,
+  headerDirty,
+  headSeq,
+  linkPhase,
+  messageAt,
+  messageTopic,
+  nextSeq,
+  recordCount,
+  refusal,
+  setDirtyFrom,
+  setDirtyTo,
+  setHeaderDirty,
+  usedBytes,
+} from "./link-state";
 
 /** Address of the message that `linkPoll` or `linkPresence` just composed; valid until the next call of either. */
 export function linkMessage(): usize {

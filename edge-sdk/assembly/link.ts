@@ -10,13 +10,72 @@ import { codecDropLattice } from "./channel-config";
 import { codecReset, frameBegin, frameEnd, frameIsQuiet, frameSample, stateHash } from "./codec";
 import { ENVELOPE_BYTES_MAX, ringFill } from "./envelope";
 import { CODER_POSITION, CODER_START, coderOf } from "./layout";
-import { capacity, channelCount, epoch, evictedSamples, frameSamples, head, isOpen, keyframeDue, lattices, mtu, nextSeq, openAt, openEvents, openKeyframe, openSamples, openTimeUs, outBytes, quiet, recordCount, ringAt, segmentBytes, setEvictedSamples, setIsOpen, setKeyframeDue, setLastRecordMs, setLattices, setNextSeq, setOpenAt, setOpenEvents, setOpenKeyframe, setOpenSamples, setOpenTimeUs, setQuiet, setStatusDue, tail } from "./link-state";
 import {
-  KIND_HEARTBEAT, KIND_KEYFRAME, KIND_RESIDUAL, RECORD_EPOCH, RECORD_EVENTS, RECORD_KIND, RECORD_LATTICES, RECORD_PAYLOAD_BYTES,
-  RECORD_QUIET, RECORD_RING_FILL, RECORD_SAMPLES, RECORD_SEQ, RECORD_STATE_HASH, RECORD_TIME, recordAt, recordHeaderBytes,
-  ringAppend, ringPop, ringRoom, ringWriteHeader,
+  capacity,
+  channelCount,
+  epoch,
+  evictedSamples,
+  frameSamples,
+  head,
+  isOpen,
+  keyframeDue,
+  lattices,
+  mtu,
+  nextSeq,
+  openAt,
+  openEvents,
+  openKeyframe,
+  openSamples,
+  openTimeUs,
+  outBytes,
+  quiet,
+  recordCount,
+  ringAt,
+  segmentBytes,
+  setEvictedSamples,
+  setIsOpen,
+  setKeyframeDue,
+  setLastRecordMs,
+  setLattices,
+  setNextSeq,
+  setOpenAt,
+  setOpenEvents,
+  setOpenKeyframe,
+  setOpenSamples,
+  setOpenTimeUs,
+  setQuiet,
+  setStatusDue,
+  tail,
+} from "./link-state";
+import {
+  KIND_HEARTBEAT,
+  KIND_KEYFRAME,
+  KIND_RESIDUAL,
+  RECORD_EPOCH,
+  RECORD_EVENTS,
+  RECORD_KIND,
+  RECORD_LATTICES,
+  RECORD_PAYLOAD_BYTES,
+  RECORD_QUIET,
+  RECORD_RING_FILL,
+  RECORD_SAMPLES,
+  RECORD_SEQ,
+  RECORD_STATE_HASH,
+  RECORD_TIME,
+  recordAt,
+  recordHeaderBytes,
+  ringAppend,
+  ringPop,
+  ringRoom,
+  ringWriteHeader,
 } from "./ring";
-import { STATUS_EPOCH_EXHAUSTED, STATUS_EVENT_IN_PLAIN_FRAME, STATUS_LINK_NOT_OPEN, STATUS_OFF_LATTICE, STATUS_OUTPUT_FULL } from "./status";
+import {
+  STATUS_EPOCH_EXHAUSTED,
+  STATUS_EVENT_IN_PLAIN_FRAME,
+  STATUS_LINK_NOT_OPEN,
+  STATUS_OFF_LATTICE,
+  STATUS_OUTPUT_FULL,
+} from "./status";
 
 /** Room kept in front of a composed frame, so that a fragment's header fits before its first chunk. */
 export const OUT_ROOM: usize = 16;

@@ -17,7 +17,48 @@
  * passes for a record. Epoch 0 in a keyframe stands for the epoch of the boot that wrote it, which the header names.
  */
 import { hashBytes } from "./hash";
-import { birthHash, capacity, cursor, cursorIndex, cursorSeq, dirtyFrom, dirtyTo, epoch, generation, head, headEpoch, headIndex, headSeq, lattices, quiet, recordCount, ringAt, segmentBytes, segmentIndex, setCursor, setCursorEpoch, setCursorIndex, setCursorSeq, setDirtyFrom, setDirtyTo, setEpoch, setGeneration, setHead, setHeadEpoch, setHeaderDirty, setHeadIndex, setHeadSeq, setRecordCount, setSegmentBytes, setSegmentIndex, setSegmentSeq, setTail, setUsedBytes, tail, usedBytes } from "./link-state";
+import {
+  birthHash,
+  capacity,
+  cursor,
+  cursorIndex,
+  cursorSeq,
+  dirtyFrom,
+  dirtyTo,
+  epoch,
+  generation,
+  head,
+  headEpoch,
+  headIndex,
+  headSeq,
+  lattices,
+  quiet,
+  recordCount,
+  ringAt,
+  segmentBytes,
+  segmentIndex,
+  setCursor,
+  setCursorEpoch,
+  setCursorIndex,
+  setCursorSeq,
+  setDirtyFrom,
+  setDirtyTo,
+  setEpoch,
+  setGeneration,
+  setHead,
+  setHeadEpoch,
+  setHeaderDirty,
+  setHeadIndex,
+  setHeadSeq,
+  setRecordCount,
+  setSegmentBytes,
+  setSegmentIndex,
+  setSegmentSeq,
+  setTail,
+  setUsedBytes,
+  tail,
+  usedBytes,
+} from "./link-state";
 import { STATUS_RING_EMPTY, STATUS_RING_FOREIGN } from "./status";
 
 /** Kinds of record, numbered as on the wire. */
