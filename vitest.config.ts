@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
@@ -24,6 +25,8 @@ export default defineConfig({
           include: ["**/*.test.ts"],
           exclude: [...NEVER, ...SYSTEM_TESTS],
           testTimeout: 30_000,
+          // vitest leaves one core idle by default; with a single worker it would also run this group last.
+          maxWorkers: Math.max(2, availableParallelism()),
           sequence: { groupOrder: 0 },
         },
       },
