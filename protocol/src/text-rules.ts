@@ -1,5 +1,10 @@
 const IDENTIFIER = /^[A-Za-z0-9_-]*$/;
 
+/** Of the names of devices and groups. */
+export const MAX_NAME_LENGTH = 64;
+/** With `l/` before it, a topic of at most eight bytes. */
+export const MAX_ALIAS_LENGTH = 6;
+
 /** Whether a text consists of `[A-Za-z0-9_-]` only, as devices, groups and aliases do. The empty text does. */
 export function isIdentifier(text: string): boolean {
   return IDENTIFIER.test(text);

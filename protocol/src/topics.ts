@@ -1,8 +1,8 @@
 import { FrameError } from "./errors.ts";
-import { isIdentifier } from "./text-rules.ts";
+import { isIdentifier, MAX_ALIAS_LENGTH, MAX_NAME_LENGTH } from "./text-rules.ts";
 
 /** What travels on a device's topic: births; frames, status and fragments; what the cloud says; presence. */
-export type TopicLevel = keyof typeof LEVEL_LETTERS;
+export type TopicLevel = "birth" | "frames" | "control" | "presence";
 
 /** One topic of one device. */
 export interface DeviceTopic {
@@ -18,18 +18,10 @@ export type ParsedTopic =
   | ({ readonly kind: "device" } & DeviceTopic)
   | { readonly kind: "alias"; readonly alias: string };
 
-const LEVEL_LETTERS = { birth: "b", frames: "f", control: "c", presence: "s" } as const;
-const LEVELS: ReadonlyMap<string, TopicLevel> = new Map([
-  ["b", "birth"],
-  ["f", "frames"],
-  ["c", "control"],
-  ["s", "presence"],
-]);
+const LEVEL_LETTERS: Readonly<Record<TopicLevel, string>> = { birth: "b", frames: "f", control: "c", presence: "s" };
+const LEVELS: readonly TopicLevel[] = ["birth", "frames", "control", "presence"];
 const PREFIX = "ls/v1";
 const ALIAS_PREFIX = "l";
-const MAX_NAME_LENGTH = 64;
-/** With `l/` before it, a topic of at most eight bytes. */
-const MAX_ALIAS_LENGTH = 6;
 
 /** The filter that covers every short topic. */
 export const ALIAS_FILTER = `${ALIAS_PREFIX}/+`;
@@ -76,7 +68,7 @@ export function parseTopic(topic: string): ParsedTopic | undefined {
     return prefix === ALIAS_PREFIX && isName(alias, MAX_ALIAS_LENGTH) ? { kind: "alias", alias } : undefined;
   }
   const [product, version, group = "", device = "", letter = ""] = parts;
-  const level = LEVELS.get(letter);
+  const level = LEVELS.find((each) => LEVEL_LETTERS[each] === letter);
   if (parts.length !== 5 || `${product}/${version}` !== PREFIX || level === undefined) {
     return undefined;
   }

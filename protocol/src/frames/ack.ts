@@ -1,6 +1,7 @@
 import { FrameError } from "../errors.ts";
 import { field, u32 } from "../field.ts";
 import type { FrameLayout } from "../frame-layout.ts";
+import { EPOCH, NONCE } from "./numbers.ts";
 
 /** `count` consecutive sequence numbers, the first of which is `from`. */
 export interface SeqRange {
@@ -26,8 +27,6 @@ export interface AckFrame {
 /** Ranges that one ack can carry: sixteen integers. */
 export const MAX_MISSING_RANGES = 8;
 
-const NONCE = u32("nonce");
-const EPOCH = field("epoch", 1, 0xffff_ffff);
 const THROUGH = u32("through");
 const MISSING = field("missing", 0, 2 * MAX_MISSING_RANGES);
 const FROM = u32("missing from");

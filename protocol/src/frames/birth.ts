@@ -5,8 +5,9 @@ import { field, u32 } from "../field.ts";
 import type { FrameLayout } from "../frame-layout.ts";
 import { fromHex, toHex } from "../hex.ts";
 import { murmur3 } from "../murmur3.ts";
-import { isIdentifier } from "../text-rules.ts";
+import { isIdentifier, MAX_NAME_LENGTH } from "../text-rules.ts";
 import { type ChannelConfig, readChannelConfig, writeChannelConfig } from "./channel-config.ts";
+import { NONCE } from "./numbers.ts";
 
 /** Who a device is, how it encodes and what its numbers mean. @see protocol/SPEC.md, section 3.1 */
 export interface BirthFrame {
@@ -36,8 +37,7 @@ export interface BirthFrame {
 /** Channels that a device may have. */
 export const MAX_CHANNELS = 16;
 
-const DEVICE = field("device", 1, 64);
-const NONCE = u32("nonce");
+const DEVICE = field("device", 1, MAX_NAME_LENGTH);
 const EPOCH = u32("epoch");
 const MODEL = field("model", 32, 32);
 const FRAME_SAMPLES = field("frame samples", 1, 0xffff);

@@ -1,6 +1,6 @@
-import { field, u16, u32, u53 } from "../field.ts";
 import type { FrameLayout } from "../frame-layout.ts";
 import { readSeal, writeSeal } from "../seal.ts";
+import { POSITION, QUIET, RING_FILL, TIME } from "./numbers.ts";
 
 /** A sequenced sign of life after a silence, without samples but the quiet ones. @see protocol/SPEC.md, section 3.4 */
 export interface HeartbeatFrame {
@@ -16,11 +16,6 @@ export interface HeartbeatFrame {
   /** u32; verify with `sequencedSeal`. */
   readonly seal: number;
 }
-
-const POSITION = u16("position");
-const QUIET = u32("quiet");
-const TIME = u53("time");
-const RING_FILL = field("ring fill", 0, 1000);
 
 export const HEARTBEAT_LAYOUT: FrameLayout<HeartbeatFrame> = {
   kindCode: 2,

@@ -1,7 +1,8 @@
-import { field, u16, u32, u53 } from "../field.ts";
-import { type FrameLayout, MAX_FRAME_BYTES } from "../frame-layout.ts";
+import { field, u16 } from "../field.ts";
+import type { FrameLayout } from "../frame-layout.ts";
 import { fromHex, toHex } from "../hex.ts";
 import { readSeal, writeSeal } from "../seal.ts";
+import { EPOCH, PAYLOAD, SEQ, TIME } from "./numbers.ts";
 import { packSpan, SPAN, unpackSpan } from "./span.ts";
 
 /** The first frame of a segment: both ends reset the codec, then decode it. @see protocol/SPEC.md, section 3.2 */
@@ -26,12 +27,8 @@ export interface KeyframeFrame {
   readonly seal: number;
 }
 
-const EPOCH = field("epoch", 1, 0xffff_ffff);
-const SEQ = u32("seq");
 const BIRTH_HASH = field("birth hash", 8, 8);
-const TIME = u53("time");
 const LATTICES = u16("lattices");
-const PAYLOAD = field("payload", 0, MAX_FRAME_BYTES);
 
 export const KEYFRAME_LAYOUT: FrameLayout<KeyframeFrame> = {
   kindCode: 1,

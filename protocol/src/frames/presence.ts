@@ -1,5 +1,6 @@
-import { field, u32 } from "../field.ts";
+import { field } from "../field.ts";
 import type { FrameLayout } from "../frame-layout.ts";
+import { NONCE } from "./numbers.ts";
 
 /** Whether a device is connected; with `online` false also its last will. @see protocol/SPEC.md, section 3.9 */
 export interface PresenceFrame {
@@ -9,7 +10,6 @@ export interface PresenceFrame {
   readonly online: boolean;
 }
 
-const NONCE = u32("nonce");
 const ONLINE = field("online", 0, 1);
 
 export const PRESENCE_LAYOUT: FrameLayout<PresenceFrame> = {

@@ -1,12 +1,18 @@
-import { u32 } from "../field.ts";
 import type { FrameLayout } from "../frame-layout.ts";
+import { NONCE } from "./numbers.ts";
 import { readReason, writeReason } from "./reason.ts";
 
 /** Why the cloud does not take a device's frames. */
-export type RefusalReason = (typeof REFUSAL_REASONS)[number];
+export type RefusalReason = "unsupported-version" | "unknown-model" | "bad-birth" | "unknown-device" | "conflict";
 
 /** On the wire: 1 and up, in this order. */
-const REFUSAL_REASONS = ["unsupported-version", "unknown-model", "bad-birth", "unknown-device", "conflict"] as const;
+const REFUSAL_REASONS: readonly RefusalReason[] = [
+  "unsupported-version",
+  "unknown-model",
+  "bad-birth",
+  "unknown-device",
+  "conflict",
+];
 
 /** Tells a device that its birth was not accepted. @see protocol/SPEC.md, section 3.9 */
 export interface RefusalFrame {
@@ -15,8 +21,6 @@ export interface RefusalFrame {
   readonly nonce: number;
   readonly reason: RefusalReason;
 }
-
-const NONCE = u32("nonce");
 
 export const REFUSAL_LAYOUT: FrameLayout<RefusalFrame> = {
   kindCode: 9,

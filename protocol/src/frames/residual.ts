@@ -1,6 +1,6 @@
-import { field, u16, u32 } from "../field.ts";
-import { type FrameLayout, MAX_FRAME_BYTES } from "../frame-layout.ts";
+import type { FrameLayout } from "../frame-layout.ts";
 import { readSeal, writeSeal } from "../seal.ts";
+import { PAYLOAD, POSITION, QUIET } from "./numbers.ts";
 import { packSpan, SPAN, unpackSpan } from "./span.ts";
 
 /** The next samples of a segment, as the codec packed them. @see protocol/SPEC.md, section 3.3 */
@@ -18,10 +18,6 @@ export interface ResidualFrame {
   /** u32; verify with `sequencedSeal` after decoding the payload. */
   readonly seal: number;
 }
-
-const POSITION = u16("position");
-const QUIET = u32("quiet");
-const PAYLOAD = field("payload", 0, MAX_FRAME_BYTES);
 
 export const RESIDUAL_LAYOUT: FrameLayout<ResidualFrame> = {
   kindCode: 0,

@@ -1,12 +1,12 @@
-import { field, u32 } from "../field.ts";
 import type { FrameLayout } from "../frame-layout.ts";
+import { EPOCH, NONCE, SEQ } from "./numbers.ts";
 import { readReason, writeReason } from "./reason.ts";
 
 /** Why the cloud asks for a new segment. */
-export type ResyncReason = (typeof RESYNC_REASONS)[number];
+export type ResyncReason = "state-mismatch" | "unknown-birth" | "frames-lost";
 
 /** On the wire: 1 and up, in this order. */
-const RESYNC_REASONS = ["state-mismatch", "unknown-birth", "frames-lost"] as const;
+const RESYNC_REASONS: readonly ResyncReason[] = ["state-mismatch", "unknown-birth", "frames-lost"];
 
 /** Asks the device to start a new segment. @see protocol/SPEC.md, section 3.9 */
 export interface ResyncFrame {
@@ -19,10 +19,6 @@ export interface ResyncFrame {
   readonly seq: number;
   readonly reason: ResyncReason;
 }
-
-const NONCE = u32("nonce");
-const EPOCH = field("epoch", 1, 0xffff_ffff);
-const SEQ = u32("seq");
 
 export const RESYNC_LAYOUT: FrameLayout<ResyncFrame> = {
   kindCode: 6,

@@ -1,5 +1,6 @@
-import { field, u32, u53 } from "../field.ts";
+import { u32, u53 } from "../field.ts";
 import type { FrameLayout } from "../frame-layout.ts";
+import { EPOCH, NONCE, RING_FILL, TIME } from "./numbers.ts";
 
 /** What the device still holds, and what it has lost. @see protocol/SPEC.md, section 3.5 */
 export interface StatusFrame {
@@ -20,13 +21,9 @@ export interface StatusFrame {
   readonly timeUs: number;
 }
 
-const NONCE = u32("nonce");
-const EPOCH = field("epoch", 1, 0xffff_ffff);
 const OLDEST = u32("oldest");
 const NEXT = u32("next");
 const EVICTED = u53("evicted");
-const RING_FILL = field("ring fill", 0, 1000);
-const TIME = u53("time");
 
 export const STATUS_LAYOUT: FrameLayout<StatusFrame> = {
   kindCode: 5,

@@ -1,7 +1,8 @@
 import { FrameError } from "../errors.ts";
-import { field, u32, u53 } from "../field.ts";
+import { field, u32 } from "../field.ts";
 import type { FrameLayout } from "../frame-layout.ts";
-import { isIdentifier } from "../text-rules.ts";
+import { isIdentifier, MAX_ALIAS_LENGTH } from "../text-rules.ts";
+import { EPOCH, NONCE, TIME } from "./numbers.ts";
 
 /** Answers a birth: the epoch in force and where to go on. @see protocol/SPEC.md, section 3.7 */
 export interface WelcomeFrame {
@@ -18,12 +19,8 @@ export interface WelcomeFrame {
   readonly timeUs: number;
 }
 
-const NONCE = u32("nonce");
-const EPOCH = field("epoch", 1, 0xffff_ffff);
 const THROUGH = u32("through");
-/** With the two bytes before it the topic has at most eight. */
-const ALIAS = field("alias", 0, 6);
-const TIME = u53("time");
+const ALIAS = field("alias", 0, MAX_ALIAS_LENGTH);
 
 export const WELCOME_LAYOUT: FrameLayout<WelcomeFrame> = {
   kindCode: 8,
