@@ -25,7 +25,6 @@ import {
   epoch,
   evictedSamples,
   frameSamples,
-  head,
   nonce,
   silenceMs,
   usedBytes,

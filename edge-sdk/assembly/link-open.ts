@@ -28,7 +28,6 @@ import {
   lattices,
   outAt,
   outBytes,
-  ringAt,
   setAliasLength,
   setBirthAt,
   setBirthHash,

@@ -83,7 +83,6 @@ import {
   RECORD_SIZE,
   recordAt,
   ringResolve,
-  ringRewind,
 } from "./ring";
 import { STATUS_LINK_NOT_OPEN } from "./status";
 

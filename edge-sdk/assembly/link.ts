@@ -13,7 +13,6 @@ import { CODER_POSITION, CODER_START, coderOf } from "./layout";
 import {
   capacity,
   channelCount,
-  epoch,
   evictedSamples,
   frameSamples,
   head,
@@ -45,7 +44,6 @@ import {
   setOpenTimeUs,
   setQuiet,
   setStatusDue,
-  tail,
 } from "./link-state";
 import {
   KIND_HEARTBEAT,

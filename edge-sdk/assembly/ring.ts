@@ -31,8 +31,6 @@ import {
   headEpoch,
   headIndex,
   headSeq,
-  lattices,
-  quiet,
   recordCount,
   ringAt,
   segmentBytes,

@@ -117,9 +117,10 @@ export class RawCloud {
   }
 
   private stream(epoch: number): Stream {
-    let stream = this.streams.get(epoch);
-    if (!stream)
-      this.streams.set(epoch, (stream = { next: 0, early: new Map(), isLost: false, lattices: 0, state: undefined }));
+    const known = this.streams.get(epoch);
+    if (known) return known;
+    const stream: Stream = { next: 0, early: new Map(), isLost: false, lattices: 0, state: undefined };
+    this.streams.set(epoch, stream);
     return stream;
   }
 
