@@ -37,6 +37,17 @@ export function nodeMajor(version) {
 }
 
 /**
+ * Why no Node 24 can be had from the lock file here, if so; known before anything is installed.
+ *
+ * @param {{ version: string, platform: string, arch: string }} host
+ * @returns {string | undefined}  one line that says what to do
+ */
+export function platformProblem({ version, platform, arch }) {
+  if (nodeMajor(version) >= NODE_MAJOR_NEEDED || `${platform}-${arch}` in NODE_PACKAGES) return undefined;
+  return `no Node ${NODE_MAJOR_NEEDED} is packaged for ${platform}-${arch}: install Node >= ${NODE_MAJOR_NEEDED} from your system, then run this again (this is ${version})`;
+}
+
+/**
  * The Node 24 to run under: this process where it is new enough, else the installed platform package's binary.
  *
  * @param {object} [host]  what to look from; the running process unless told otherwise
@@ -55,12 +66,9 @@ export function findNode24({
   resolve = createRequire(import.meta.url).resolve,
 } = {}) {
   if (nodeMajor(version) >= NODE_MAJOR_NEEDED) return { path: execPath };
+  const problem = platformProblem({ version, platform, arch });
+  if (problem !== undefined) return { problem };
   const name = NODE_PACKAGES[`${platform}-${arch}`];
-  if (name === undefined) {
-    return {
-      problem: `no Node ${NODE_MAJOR_NEEDED} is packaged for ${platform}-${arch}: install Node >= ${NODE_MAJOR_NEEDED} from your system and run this again (this is ${version})`,
-    };
-  }
   try {
     const manifest = resolve(`${name}/package.json`);
     return { path: join(dirname(manifest), JSON.parse(readFileSync(manifest, "utf8")).bin.node) };

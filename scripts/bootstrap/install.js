@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { basename, dirname, join, sep } from "node:path";
-import { NODE_MAJOR_NEEDED, NODE_PACKAGES, nodeMajor } from "../../cloud-node/bin/node24.js";
+import { platformProblem } from "../../cloud-node/bin/node24.js";
 import { runTool } from "./run-tool.js";
 import { SetupError } from "./setup-error.js";
 
@@ -65,12 +65,8 @@ function isFor({ os = [], cpu = [], libc }, platform, arch) {
 }
 
 async function install(root, track) {
-  if (nodeMajor(process.version) < NODE_MAJOR_NEEDED && !(`${process.platform}-${process.arch}` in NODE_PACKAGES)) {
-    throw new SetupError(
-      "unsupported-platform",
-      `no Node ${NODE_MAJOR_NEEDED} is packaged for ${process.platform}-${process.arch}: install Node >= ${NODE_MAJOR_NEEDED} from your system, then run this again`,
-    );
-  }
+  const problem = platformProblem(process);
+  if (problem !== undefined) throw new SetupError("unsupported-platform", problem);
   const { node, npm } = nodeAndNpm(root);
   const { ok, output } = await runTool(node, [npm, ...CI_OPTIONS], { cwd: root, track });
   if (!ok) throw installError(output, root);
