@@ -1,0 +1,17 @@
+/** What one channel promises, in sample units; a birth's channel is one. */
+export interface ChannelSettings {
+  /** Largest error, 0 (lossless) … 2^30 − 1. */
+  readonly e: number;
+  /** Lattice spacing >= 1 that every sample keeps to; 1 claims nothing. */
+  readonly lattice: number;
+  /** Histories count in bins of D << h; the smallest h with range / (D << h) < 2^17. */
+  readonly historyShift: number;
+}
+
+/** A checked configuration: a plain copy of the core's block, fit for any number of codecs. */
+export interface CodecConfig {
+  readonly channels: number;
+  readonly bytes: Uint8Array;
+  /** The state that a reset gives. */
+  readonly coldState: Uint8Array;
+}

@@ -1,0 +1,90 @@
+import { CodecError, readStatusTable, type StatusTable } from "./core-status.ts";
+import { ModuleError } from "./module-gate.ts";
+
+/** The codec's functions over a configuration block `cfg` and a state block `st`, both addresses. */
+export interface CodecCalls {
+  codecConfigure(cfg: number, channels: number): number;
+  codecSetChannel(cfg: number, c: number, bound: number, spacing: number, historyShift: number): number;
+  codecReset(cfg: number, st: number): void;
+  encodeBegin(cfg: number, st: number, hasEvents: number, out: number, capacity: number): void;
+  encodeRows(cfg: number, st: number, samples: number, statuses: number, count: number): number;
+  encodeIsQuiet(cfg: number, st: number): number;
+  encodeEnd(cfg: number, st: number): number;
+  decodeBegin(cfg: number, st: number, hasEvents: number, input: number, length: number): void;
+  decodeRows(cfg: number, st: number, samples: number, statuses: number, count: number): number;
+  decodeEnd(cfg: number, st: number): number;
+  replayQuietRows(cfg: number, st: number, samples: number, count: number): number;
+  stateHash(cfg: number, st: number): number;
+  stateBytes(channels: number): number;
+  persistentBytes(channels: number): number;
+}
+
+const TAKES_BLOCKS = {
+  codecConfigure: 1,
+  codecSetChannel: 1,
+  codecReset: 2,
+  encodeBegin: 2,
+  encodeRows: 2,
+  encodeIsQuiet: 2,
+  encodeEnd: 2,
+  decodeBegin: 2,
+  decodeRows: 2,
+  decodeEnd: 2,
+  replayQuietRows: 2,
+  stateHash: 2,
+  stateBytes: 0,
+  persistentBytes: 0,
+} as const satisfies Record<keyof CodecCalls, number>;
+
+type WasmFunction = (...args: number[]) => number;
+
+/** One instance of a codec module: its memory, its functions under one shape, and its numbers. */
+export class CoreExports {
+  readonly memory: WebAssembly.Memory;
+  readonly calls: CodecCalls;
+  readonly #exports: WebAssembly.Exports;
+  readonly #statuses: StatusTable;
+
+  /**
+   * @param isFixed  the module keeps its one configuration and state itself (device.wasm), so that calls drop `cfg`, `st`
+   * @throws {ModuleError} `missing-export`
+   */
+  constructor(instance: WebAssembly.Instance, isFixed: boolean) {
+    this.#exports = instance.exports;
+    const { memory } = this.#exports;
+    if (!(memory instanceof WebAssembly.Memory)) throw new ModuleError("missing-export", { name: "memory" });
+    this.memory = memory;
+    this.#statuses = readStatusTable(this.#exports);
+    const calls: Record<string, WasmFunction> = {};
+    for (const [name, blocks] of Object.entries(TAKES_BLOCKS)) {
+      const call = this.function(name);
+      calls[name] = isFixed && blocks > 0 ? (...args) => call(...args.slice(blocks)) : call;
+    }
+    this.calls = calls as unknown as CodecCalls;
+  }
+
+  /** An exported function. @throws {ModuleError} `missing-export` */
+  function(name: string): WasmFunction {
+    const found = this.#exports[name];
+    if (typeof found !== "function") throw new ModuleError("missing-export", { name });
+    return found as WasmFunction;
+  }
+
+  /** An exported constant. @throws {ModuleError} `missing-export` */
+  constant(name: string): number {
+    const found = this.#exports[name];
+    if (!(found instanceof WebAssembly.Global)) throw new ModuleError("missing-export", { name });
+    return found.value;
+  }
+
+  /** The error that a negative status stands for. */
+  error(status: number, facts: Readonly<Record<string, string | number>> = {}): CodecError {
+    return new CodecError(this.#statuses.get(status) ?? "corrupt", { ...facts, status });
+  }
+
+  /** Throw what a negative status stands for; pass a count on. @throws {CodecError} */
+  check(status: number, facts: Readonly<Record<string, string | number>> = {}): number {
+    if (status < 0) throw this.error(status, facts);
+    return status;
+  }
+}

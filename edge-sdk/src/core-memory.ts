@@ -1,0 +1,138 @@
+import type { CoreExports } from "./core-exports.ts";
+import { CodecError } from "./core-status.ts";
+
+const PAGE_BYTES = 65_536;
+
+/** Where one codec's blocks are while it runs. */
+export interface Blocks {
+  readonly cfg: number;
+  readonly st: number;
+}
+
+/** One codec's configuration and persistent state, wherever the memory keeps them between calls. */
+export interface Slot {
+  /** Put both in place for calls. */
+  enter(): Blocks;
+  /** Keep what the calls made of the state, or put back what it was. */
+  leave(keep: boolean): void;
+  /** A copy of the persistent state. */
+  read(): Uint8Array;
+  /** Replace the persistent state; exactly as many bytes as `read` gives. */
+  write(state: Uint8Array): void;
+}
+
+/** Memory of one instance: slots for codecs, and room for samples and payloads that nobody keeps. */
+export interface CoreMemory {
+  /** Where a configuration and a cold state may be drafted; the next call of anything here overwrites it. */
+  draft(configBytes: number, stateBytes: number): Blocks;
+  /** A slot with this configuration block and persistent state. */
+  allocate(config: Uint8Array, state: Uint8Array): Slot;
+  /** Address of at least `wanted` scratch bytes, 8-byte aligned, or of fewer where the memory cannot grow. */
+  scratch(wanted: number): { readonly at: number; readonly bytes: number };
+}
+
+/** Refuse a state of another size. @throws {CodecError} `shape` */
+function checkSize(state: Uint8Array, bytes: number): void {
+  if (state.length !== bytes) throw new CodecError("shape", { need: bytes, have: state.length });
+}
+
+/** device.wasm: one fixed place, shared by all slots in turn; a slot is a few kilobytes on the host's side. */
+export class FixedMemory implements CoreMemory {
+  readonly #core: CoreExports;
+  readonly #blocks: Blocks;
+  readonly #free: number;
+
+  constructor(core: CoreExports) {
+    this.#core = core;
+    this.#blocks = { cfg: core.function("configAddress")(), st: core.function("stateAddress")() };
+    this.#free = align(core.constant("__heap_base"));
+  }
+
+  draft(): Blocks {
+    return this.#blocks;
+  }
+
+  allocate(config: Uint8Array, initial: Uint8Array): Slot {
+    const { memory } = this.#core;
+    const { cfg, st } = this.#blocks;
+    let state = initial.slice();
+    return {
+      enter: () => {
+        const bytes = new Uint8Array(memory.buffer);
+        bytes.set(config, cfg);
+        bytes.set(state, st);
+        return this.#blocks;
+      },
+      leave: (keep) => {
+        if (keep) state.set(new Uint8Array(memory.buffer, st, state.length));
+      },
+      read: () => state.slice(),
+      write: (next) => {
+        checkSize(next, state.length);
+        state = next.slice();
+      },
+    };
+  }
+
+  scratch(): { readonly at: number; readonly bytes: number } {
+    return { at: this.#free, bytes: this.#core.memory.buffer.byteLength - this.#free };
+  }
+}
+
+/** batch.wasm: every slot has a place of its own, and the memory grows. */
+export class GrowingMemory implements CoreMemory {
+  readonly #core: CoreExports;
+  #nextSlot: number;
+
+  constructor(core: CoreExports) {
+    this.#core = core;
+    this.#nextSlot = align(core.constant("__heap_base"));
+  }
+
+  draft(configBytes: number, stateBytes: number): Blocks {
+    const cfg = this.scratch(align(configBytes) + stateBytes).at;
+    return { cfg, st: align(cfg + configBytes) };
+  }
+
+  allocate(config: Uint8Array, initial: Uint8Array): Slot {
+    const { memory, calls } = this.#core;
+    const cfg = this.#nextSlot;
+    const st = align(cfg + config.length);
+    this.#nextSlot = align(st + calls.stateBytes(config[0] ?? 0));
+    this.#reach(this.#nextSlot);
+    const bytes = () => new Uint8Array(memory.buffer);
+    bytes().set(config, cfg);
+    bytes().set(initial, st);
+    let before = initial;
+    const read = () => bytes().slice(st, st + initial.length);
+    const write = (state: Uint8Array) => {
+      checkSize(state, initial.length);
+      bytes().set(state, st);
+    };
+    return {
+      enter: () => {
+        before = read();
+        return { cfg, st };
+      },
+      leave: (keep) => {
+        if (!keep) write(before);
+      },
+      read,
+      write,
+    };
+  }
+
+  scratch(wanted: number): { readonly at: number; readonly bytes: number } {
+    this.#reach(this.#nextSlot + wanted);
+    return { at: this.#nextSlot, bytes: this.#core.memory.buffer.byteLength - this.#nextSlot };
+  }
+
+  #reach(end: number): void {
+    const missing = end - this.#core.memory.buffer.byteLength;
+    if (missing > 0) this.#core.memory.grow(Math.ceil(missing / PAGE_BYTES));
+  }
+}
+
+function align(address: number): number {
+  return (address + 7) & ~7;
+}

@@ -1,0 +1,88 @@
+import { createHash } from "node:crypto";
+import type { ChannelSettings, CodecConfig } from "./codec-config.ts";
+import { CoreExports } from "./core-exports.ts";
+import { type CoreMemory, FixedMemory, GrowingMemory } from "./core-memory.ts";
+import { PayloadDecoder } from "./decoder.ts";
+import { PayloadEncoder } from "./encoder.ts";
+import { BATCH_LIMITS, checkModule, DEVICE_LIMITS, type ModuleLimits } from "./module-gate.ts";
+
+/** One loaded codec module, for any number of devices that speak with it. */
+export interface Core {
+  /** SHA-256 of the module's bytes, in lower-case hex: what a device calls its model. */
+  readonly modelId: string;
+  readonly maxChannels: number;
+  /** Bytes that a device of this many channels needs for its state, the range coder of the frame in hand included. */
+  stateBytes(channels: number): number;
+  /**
+   * Check and build a configuration.
+   *
+   * @throws {CodecError} `channel-count`, `bound-range`, `lattice-range`, `history-shift`
+   */
+  configure(channels: readonly ChannelSettings[]): CodecConfig;
+  /** A codec in the cold state that turns samples into payloads. */
+  createEncoder(config: CodecConfig): PayloadEncoder;
+  /** A codec in the cold state that turns payloads into samples. */
+  createDecoder(config: CodecConfig): PayloadDecoder;
+}
+
+/**
+ * Load a device's module, `device.wasm` of any release: one instance for all its devices, whose states are copied in
+ * and out.
+ *
+ * @throws {ModuleError} when the bytes are not a module that may run as a codec
+ */
+export function loadCore(bytes: Uint8Array): Core {
+  return load(bytes, DEVICE_LIMITS, true);
+}
+
+/**
+ * Load `batch.wasm`: the same codec with states that stay in its memory, for long frames and many devices.
+ *
+ * @throws {ModuleError} when the bytes are not a module that may run as a codec
+ */
+export function loadBatchCore(bytes: Uint8Array): Core {
+  return load(bytes, BATCH_LIMITS, false);
+}
+
+function load(given: Uint8Array, limits: ModuleLimits, isFixed: boolean): Core {
+  const bytes = new Uint8Array(given);
+  checkModule(bytes, limits);
+  const core = new CoreExports(new WebAssembly.Instance(new WebAssembly.Module(bytes)), isFixed);
+  const memory: CoreMemory = isFixed ? new FixedMemory(core) : new GrowingMemory(core);
+  const configBytes = core.constant("CONFIG_BYTES");
+  return {
+    modelId: createHash("sha256").update(bytes).digest("hex"),
+    maxChannels: core.constant("MAX_CHANNELS"),
+    stateBytes: (channels) => core.calls.stateBytes(channels),
+    configure: (channels) => configure(core, memory, configBytes, channels),
+    createEncoder: (config) => new PayloadEncoder(core, memory, config),
+    createDecoder: (config) => new PayloadDecoder(core, memory, config),
+  };
+}
+
+function configure(
+  core: CoreExports,
+  memory: CoreMemory,
+  configBytes: number,
+  channels: readonly ChannelSettings[],
+): CodecConfig {
+  const { calls } = core;
+  const { cfg, st } = memory.draft(configBytes, calls.stateBytes(core.constant("MAX_CHANNELS")));
+  core.check(calls.codecConfigure(cfg, channels.length), { channels: channels.length });
+  channels.forEach(({ e, lattice, historyShift }, c) => {
+    const status = calls.codecSetChannel(cfg, c, toInt32(e), toInt32(lattice), toInt32(historyShift));
+    core.check(status, { channel: c, e, lattice, historyShift });
+  });
+  calls.codecReset(cfg, st);
+  const all = new Uint8Array(core.memory.buffer);
+  return {
+    channels: channels.length,
+    bytes: all.slice(cfg, cfg + configBytes),
+    coldState: all.slice(st, st + calls.persistentBytes(channels.length)),
+  };
+}
+
+/** A number that WebAssembly would wrap becomes one that the core refuses. */
+function toInt32(value: number): number {
+  return Number.isInteger(value) && Math.abs(value) < 2 ** 31 ? value : -1;
+}

@@ -1,0 +1,102 @@
+import type { CodecConfig } from "./codec-config.ts";
+import type { CoreExports } from "./core-exports.ts";
+import type { CoreMemory, Slot } from "./core-memory.ts";
+import { CodecError } from "./core-status.ts";
+import { divideScratch } from "./workspace.ts";
+
+/** Payload room asked for beside each sample, bytes: twice the raw size; what does not fit ends the frame early. */
+const ROOM_PER_SAMPLE = 8;
+
+/** One encoded frame. */
+export interface EncodedPayload {
+  readonly payload: Uint8Array;
+  /** Rows in it; fewer than given when one was refused. */
+  readonly rows: number;
+  /** Nothing but zero residuals: a sender may leave this frame out and count its rows as quiet. */
+  readonly isQuiet: boolean;
+  /** Why it ended early. The row after the last was not touched: begin another frame with it, or resolve the refusal. */
+  readonly refusal: CodecError | undefined;
+}
+
+/** One device's encoder: samples to frame payloads, with the state that the decoder mirrors. */
+export class PayloadEncoder {
+  readonly #core: CoreExports;
+  readonly #memory: CoreMemory;
+  readonly #config: CodecConfig;
+  readonly #slot: Slot;
+
+  constructor(core: CoreExports, memory: CoreMemory, config: CodecConfig) {
+    this.#core = core;
+    this.#memory = memory;
+    this.#config = config;
+    this.#slot = memory.allocate(config.bytes, config.coldState);
+  }
+
+  /**
+   * Encode the samples as one frame.
+   *
+   * @param samples  shape (rows, channels), row-major, sample units
+   * @param statuses  shape (rows, channels): 0 ok, 1 invalid, 2 saturated; undefined for a frame without events
+   * @returns the frame; its payload is the caller's
+   * @throws {CodecError} what refused the very first row, with the state unchanged; `shape`
+   */
+  encode(samples: Int32Array, statuses?: Uint8Array): EncodedPayload {
+    const { channels } = this.#config;
+    const rows = samples.length / channels;
+    if (!Number.isInteger(rows)) throw new CodecError("shape", { samples: samples.length, channels });
+    if (statuses !== undefined && statuses.length !== samples.length) {
+      throw new CodecError("shape", { samples: samples.length, statuses: statuses.length });
+    }
+    const { cfg, st } = this.#slot.enter();
+    const spare = channels * this.#core.constant("MAX_CHANNEL_BYTES") + this.#core.constant("FLUSH_BYTES");
+    const room = divideScratch(this.#memory, rows, channels, samples.length * ROOM_PER_SAMPLE + spare);
+    const { calls } = this.#core;
+    calls.encodeBegin(cfg, st, statuses === undefined ? 0 : 1, room.payload, room.payloadBytes);
+    let done = 0;
+    let refusal: CodecError | undefined;
+    while (done < rows && refusal === undefined) {
+      const count = Math.min(rows - done, room.rows);
+      const part = samples.subarray(done * channels, (done + count) * channels);
+      new Int32Array(this.#core.memory.buffer, room.samples, part.length).set(part);
+      if (statuses !== undefined) {
+        new Uint8Array(this.#core.memory.buffer).set(
+          statuses.subarray(done * channels, (done + count) * channels),
+          room.statuses,
+        );
+      }
+      const coded = calls.encodeRows(cfg, st, room.samples, statuses === undefined ? 0 : room.statuses, count);
+      if (coded < 0) refusal = this.#core.error(coded, { row: done });
+      else done += coded;
+    }
+    if (done === 0 && refusal !== undefined) {
+      this.#slot.leave(false);
+      throw refusal;
+    }
+    const isQuiet = calls.encodeIsQuiet(cfg, st) !== 0;
+    const bytes = this.#core.check(calls.encodeEnd(cfg, st));
+    const payload = new Uint8Array(this.#core.memory.buffer).slice(room.payload, room.payload + bytes);
+    this.#slot.leave(true);
+    return { payload, rows: done, isQuiet, refusal };
+  }
+
+  /** Hash of the state, equal to the decoder's after the same frames. */
+  hash(): number {
+    const { cfg, st } = this.#slot.enter();
+    return this.#core.calls.stateHash(cfg, st) >>> 0;
+  }
+
+  /** Go back to the cold state: the next frame is a keyframe. */
+  reset(): void {
+    this.#slot.write(this.#config.coldState);
+  }
+
+  /** A copy of the persistent state. */
+  saveState(): Uint8Array {
+    return this.#slot.read();
+  }
+
+  /** Continue from a state of the same configuration. @throws {CodecError} `shape` */
+  restoreState(state: Uint8Array): void {
+    this.#slot.write(state);
+  }
+}
