@@ -10,9 +10,10 @@ import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync,
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { installOsPackages } from "./apt-install.js";
 import { nodeAndNpm } from "./bootstrap/install.js";
 import { SetupError } from "./bootstrap/setup-error.js";
-import { installOsPackages, isDebian, missingOsPackages } from "./os-packages.js";
+import { isDebian, missingOsPackages } from "./os-packages.js";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const DEMO_SECONDS = 15;

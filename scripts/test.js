@@ -4,7 +4,8 @@
  * Arguments go to vitest: `npm test -- protocol` runs the files whose path contains "protocol".
  */
 import { continueOnNode24 } from "../cloud-node/bin/node24.js";
-import { aptLine, installOsPackages, missingOsPackages, mustRunAll } from "./os-packages.js";
+import { installOsPackages } from "./apt-install.js";
+import { aptLine, missingOsPackages, mustRunAll } from "./os-packages.js";
 import { closingLine, countTests } from "./test-counts.js";
 
 await continueOnNode24(import.meta.url);
