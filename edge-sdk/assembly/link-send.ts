@@ -28,7 +28,6 @@ import {
   fragmentGroup,
   fragmentsLeft,
   frameLength,
-  head,
   headEpoch,
   headIndex,
   headSeq,
@@ -72,18 +71,7 @@ import {
   tokensAtMs,
   usedBytes,
 } from "./link-state";
-import {
-  cursorAdvance,
-  cursorHasRecord,
-  cursorRecord,
-  KIND_KEYFRAME,
-  RECORD_EPOCH,
-  RECORD_KIND,
-  RECORD_SEQ,
-  RECORD_SIZE,
-  recordAt,
-  ringResolve,
-} from "./ring";
+import { cursorAdvance, cursorHasRecord, cursorRecord, ringRewind } from "./ring";
 import { STATUS_LINK_NOT_OPEN } from "./status";
 
 /** Where a message goes: the host maps these to its transport. */
@@ -191,15 +179,21 @@ function sendStatus(timeUs: i64, nowMs: u32): i32 {
 /** Seq after the newest record of the oldest record's epoch. */
 function seqAfterEpoch(): u32 {
   if (headEpoch == 0) return nextSeq;
-  let offset = head;
-  let seq = headSeq + 1;
-  for (let left = recordCount; left > 1; left--) {
-    offset = ringResolve(offset + load<u16>(recordAt(offset), RECORD_SIZE));
-    const record = recordAt(offset);
-    if (load<u8>(record, RECORD_KIND) == KIND_KEYFRAME && load<u32>(record, RECORD_EPOCH) != headEpoch) break;
-    seq++;
+  const index = cursorIndex;
+  ringRewind();
+  let seq = headSeq;
+  while (cursorHasRecord() && cursorEpoch == headEpoch) {
+    seq = cursorSeq + 1;
+    cursorAdvance();
   }
+  cursorReturn(index);
   return seq;
+}
+
+/** Put the cursor, which walked elsewhere, back on the record with this index. */
+function cursorReturn(index: u32): void {
+  ringRewind();
+  while (cursorIndex != index) cursorAdvance();
 }
 
 /** Epoch 0 in the ring stands for the running one. */
@@ -234,24 +228,17 @@ function sendMissing(): i32 {
 
 /** Walk the ring for one frame. @returns its length, 0 when it is not there or has yet to be sent anyway */
 function sendAgain(ofEpoch: u32, seq: u32): i32 {
-  let offset = head;
-  let at = headSeq;
-  let atEpoch = ownEpoch(headEpoch);
-  for (let left = cursorIndex - headIndex; left > 0; left--) {
-    const record = recordAt(offset);
-    if (atEpoch == ofEpoch && at == seq) return sendRecord(record, ofEpoch, seq);
-    if (left == 1) break;
-    offset = ringResolve(offset + load<u16>(record, RECORD_SIZE));
-    at++;
-    const next = recordAt(offset);
-    if (load<u8>(next, RECORD_KIND) == KIND_KEYFRAME) {
-      atEpoch = ownEpoch(load<u32>(next, RECORD_EPOCH));
-      at = load<u32>(next, RECORD_SEQ);
-    }
-  }
+  const index = cursorIndex;
+  let bytes = 0;
+  ringRewind();
   // Below the oldest it is gone for good, which the cloud must be told.
   if (ofEpoch == ownEpoch(headEpoch) && <i32>(seq - headSeq) < 0) setStatusDue(1);
-  return 0;
+  while (cursorIndex != index && bytes == 0) {
+    if (cursorSeq == seq && ownEpoch(cursorEpoch) == ofEpoch) bytes = sendRecord(cursorRecord(), ofEpoch, seq);
+    cursorAdvance();
+  }
+  cursorReturn(index);
+  return bytes;
 }
 
 function sendRecord(record: usize, ofEpoch: u32, seq: u32): i32 {
