@@ -3,8 +3,20 @@
  *
  * @packageDocumentation
  */
+export { type ChannelPlan, type ChannelRequest, planChannel } from "./channel-scale.ts";
 export { type Clock, sleep, systemClock, type Timer } from "./clock.ts";
+export { compileDeviceModule, type DeviceModule } from "./device-module.ts";
+export { DeviceSession } from "./device-session.ts";
+export type { LinkPhase } from "./link.ts";
 export { type RandomSource, systemRandom, uniform } from "./random-source.ts";
+export { SessionError, type SessionErrorCode } from "./session-error.ts";
+export {
+  DEFAULT_RING_BYTES,
+  type DeviceSessionOptions,
+  type SessionStats,
+  type SessionStep,
+} from "./session-options.ts";
+export type { SessionTraffic } from "./session-traffic.ts";
 export {
   MAX_MESSAGE_BYTES,
   type OutTopic,

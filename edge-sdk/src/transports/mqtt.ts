@@ -1,4 +1,4 @@
-import { aliasTopic, formatTopic } from "@lockstep/protocol";
+import { aliasTopic, formatTopic, parseTopic } from "@lockstep/protocol";
 import { connect, type MqttClient } from "mqtt";
 import { BackOff } from "../back-off.ts";
 import type { Clock, Timer } from "../clock.ts";
@@ -89,7 +89,8 @@ class MqttTransport implements Transport {
   }
 
   useAlias(alias: string): void {
-    this.#framesTopic = alias === "" ? this.#topics.frames : aliasTopic(alias);
+    // What a broker would not take as one level of a topic is no alias; the long topic always works.
+    this.#framesTopic = parseTopic(`l/${alias}`) === undefined ? this.#topics.frames : aliasTopic(alias);
   }
 
   async close(): Promise<void> {

@@ -1,0 +1,59 @@
+/** What `device.wasm` exports for the device's side of the protocol; docstrings are beside the functions in `assembly/link*.ts`. */
+export interface LinkExports {
+  readonly memory: { readonly buffer: ArrayBuffer };
+  readonly STATUS_RING_EMPTY: { readonly value: number };
+  readonly STATUS_RING_FOREIGN: { readonly value: number };
+  freeAddress(): number;
+  linkBegin(channels: number, frameSamples: number, silenceMs: number, mtu: number): number;
+  linkMemory(ring: number, ringBytes: number, out: number, outBytes: number): number;
+  linkDescribe(
+    birth: number,
+    room: number,
+    device: number,
+    deviceBytes: number,
+    periodNs: bigint,
+    model: number,
+    firmware: number,
+    firmwareBytes: number,
+  ): number;
+  linkChannel(
+    name: number,
+    nameBytes: number,
+    unit: number,
+    unitBytes: number,
+    e: number,
+    lattice: number,
+    historyShift: number,
+    offset: bigint,
+    mantissa: number,
+    exponent: number,
+    epsMantissa: bigint,
+    epsExponent: number,
+  ): number;
+  linkOpen(nonce: number, epoch: number, nowMs: number): number;
+  linkRestore(nonce: number, nowMs: number): number;
+  linkSample(samples: number, statuses: number, timeUs: bigint, nowMs: number): number;
+  linkFlush(timeUs: bigint, nowMs: number): number;
+  linkConnected(nowMs: number): void;
+  linkDisconnected(): void;
+  linkReceive(at: number, length: number, nowMs: number): number;
+  linkPoll(timeUs: bigint, nowMs: number): number;
+  linkPresence(online: number): number;
+  linkWakeMs(nowMs: number): number;
+  linkMessage(): number;
+  linkTopic(): number;
+  linkState(): number;
+  linkEpoch(): number;
+  linkNextSeq(): number;
+  linkOldestSeq(): number;
+  linkUnconfirmedFrames(): number;
+  linkRingUsed(): number;
+  linkEvictedSamples(): bigint;
+  linkRefusal(): number;
+  linkAlias(): number;
+  linkAliasLength(): number;
+  linkDirtyFrom(): number;
+  linkDirtyTo(): number;
+  linkHeaderDirty(): number;
+  linkDirtyClear(): void;
+}

@@ -1,0 +1,272 @@
+import type { ChannelConfig } from "@lockstep/protocol";
+import type { LinkExports } from "./link-exports.ts";
+import { SessionError } from "./session-error.ts";
+import type { OutTopic } from "./transport.ts";
+
+/** What a device says about itself in its birth, and how it wants to be heard. */
+export interface LinkDevice {
+  readonly device: string;
+  readonly firmware: string;
+  /** SHA-256 of the module, 32 bytes. */
+  readonly model: Uint8Array;
+  readonly channels: readonly ChannelConfig[];
+  readonly frameSamples: number;
+  readonly periodNs: number;
+  readonly silenceMs: number;
+  /** Longest message of the transport, bytes; 0: no limit. */
+  readonly mtu: number;
+  readonly ringBytes: number;
+}
+
+export type LinkPhase = "down" | "greeting" | "live";
+
+/** A message to send, and where; `bytes` is a view that holds until the next call. */
+export interface OutMessage {
+  readonly topic: OutTopic;
+  readonly bytes: Uint8Array;
+}
+
+/** A part of the ring that has changed since it was last written to disk. */
+export interface RingChange {
+  /** From the start of the ring, bytes. */
+  readonly offset: number;
+  readonly bytes: Uint8Array;
+}
+
+/** Bytes of the ring's header, written after the records that it vouches for. */
+const RING_HEADER_BYTES = 96;
+/** The core's bound on a payload with room for its envelope; a small ring gets a smaller buffer. */
+const OUT_BYTES_MAX = 4096 + 128;
+/** A ring holds at least five of the largest records; one more for good measure. */
+const RECORDS_PER_RING = 6;
+/** More than any frame that the cloud sends to a device: an ack with all its ranges. */
+const IN_BYTES = 1024;
+/** What a birth takes beside its texts: once, and per channel. */
+const BIRTH_BYTES = 64;
+const BIRTH_CHANNEL_BYTES = 48;
+
+const PHASES: readonly LinkPhase[] = ["down", "greeting", "live"];
+const TOPICS: readonly OutTopic[] = ["birth", "frames", "presence"];
+
+/**
+ * The link inside one instance of `device.wasm`: lends it memory, and turns its calls into typed ones. Everything that
+ * the protocol decides is decided in there.
+ */
+export class Link {
+  readonly #core: LinkExports;
+  readonly #channelCount: number;
+  readonly #ringAt: number;
+  readonly #ringBytes: number;
+  readonly #samplesAt: number;
+  readonly #statusesAt: number;
+  readonly #inAt: number;
+
+  /** @throws {SessionError} `link` with the core's status, `ring-too-large` */
+  constructor(core: LinkExports, device: LinkDevice) {
+    this.#core = core;
+    this.#channelCount = device.channels.length;
+    this.#ringBytes = device.ringBytes;
+    this.#check("linkBegin", core.linkBegin(device.channels.length, device.frameSamples, device.silenceMs, device.mtu));
+    let free = core.freeAddress();
+    const take = (bytes: number) => {
+      const at = (free + 7) & ~7;
+      free = at + bytes;
+      return at;
+    };
+    this.#samplesAt = take(4 * device.channels.length);
+    this.#statusesAt = take(device.channels.length);
+    this.#inAt = take(IN_BYTES);
+    const putBytes = (bytes: Uint8Array) => {
+      const at = take(bytes.length);
+      this.#bytes(at, bytes.length).set(bytes);
+      return { at, length: bytes.length };
+    };
+    const putText = (text: string) => putBytes(new TextEncoder().encode(text));
+    const [name, firmware, model] = [putText(device.device), putText(device.firmware), putBytes(device.model)];
+    const texts = device.channels.map((channel) => [putText(channel.name), putText(channel.unit)] as const);
+    const birthRoom =
+      BIRTH_BYTES + firmware.length + texts.reduce((sum, [a, b]) => sum + BIRTH_CHANNEL_BYTES + a.length + b.length, 0);
+    const birthAt = take(birthRoom);
+    const wanted = Math.min(
+      OUT_BYTES_MAX,
+      Math.max(birthRoom + 128, Math.floor(device.ringBytes / RECORDS_PER_RING) & ~3),
+    );
+    const outAt = take(wanted);
+    this.#ringAt = take(device.ringBytes);
+    const most = core.memory.buffer.byteLength - this.#ringAt;
+    if (device.ringBytes > most) throw new SessionError("ring-too-large", { bytes: device.ringBytes, limit: most });
+    this.#check("linkMemory", core.linkMemory(this.#ringAt, device.ringBytes, outAt, wanted));
+    this.#check(
+      "linkDescribe",
+      core.linkDescribe(
+        birthAt,
+        birthRoom,
+        name.at,
+        name.length,
+        BigInt(device.periodNs),
+        model.at,
+        firmware.at,
+        firmware.length,
+      ),
+    );
+    for (const [c, channel] of device.channels.entries()) {
+      const [channelName, unit] = texts[c] ?? [model, model];
+      this.#check(
+        `linkChannel ${c}`,
+        core.linkChannel(
+          channelName.at,
+          channelName.length,
+          unit.at,
+          unit.length,
+          channel.e,
+          channel.lattice,
+          channel.historyShift,
+          BigInt(channel.offset),
+          channel.mantissa,
+          channel.exponent,
+          BigInt(channel.epsMantissa),
+          channel.epsExponent,
+        ),
+      );
+    }
+  }
+
+  /** Where the next sample's values go, shape (channels), int32; and their statuses, u8. Views of the core's memory. */
+  sampleViews(): { readonly samples: Int32Array; readonly statuses: Uint8Array } {
+    const { buffer } = this.#core.memory;
+    return {
+      samples: new Int32Array(buffer, this.#samplesAt, this.#channelCount),
+      statuses: new Uint8Array(buffer, this.#statusesAt, this.#channelCount),
+    };
+  }
+
+  /** Start with an empty ring, asking the cloud for an epoch. */
+  open(nonce: number, nowMs: number): void {
+    this.#check("linkOpen", this.#core.linkOpen(nonce, 0, nowMs));
+  }
+
+  /**
+   * Start with what an earlier boot left.
+   *
+   * @param ring  its bytes, shape (ringBytes)
+   * @returns frames adopted; `"empty"` when nothing in it is valid, `"foreign"` when it belongs to another configuration
+   */
+  restore(ring: Uint8Array, nonce: number, nowMs: number): number | "empty" | "foreign" {
+    this.#bytes(this.#ringAt, this.#ringBytes).set(ring);
+    const adopted = this.#core.linkRestore(nonce, nowMs);
+    if (adopted === this.#core.STATUS_RING_EMPTY.value) return "empty";
+    if (adopted === this.#core.STATUS_RING_FOREIGN.value) return "foreign";
+    return this.#check("linkRestore", adopted);
+  }
+
+  /** Take the sample written to `sampleViews`. @returns whether a frame went into the ring */
+  sample(timeUs: number, nowMs: number): boolean {
+    const status = this.#core.linkSample(this.#samplesAt, this.#statusesAt, BigInt(timeUs), nowMs);
+    return this.#check("linkSample", status) === 1;
+  }
+
+  /** Close the frame in hand. @returns whether one went into the ring */
+  flush(timeUs: number, nowMs: number): boolean {
+    return this.#check("linkFlush", this.#core.linkFlush(BigInt(timeUs), nowMs)) === 1;
+  }
+
+  connected(nowMs: number): void {
+    this.#core.linkConnected(nowMs);
+  }
+
+  disconnected(): void {
+    this.#core.linkDisconnected();
+  }
+
+  /** Hear a message of the cloud. @returns whether it was one for us */
+  receive(message: Uint8Array, nowMs: number): boolean {
+    if (message.length > IN_BYTES) return false;
+    this.#bytes(this.#inAt, message.length).set(message);
+    return this.#core.linkReceive(this.#inAt, message.length, nowMs) >= 0;
+  }
+
+  /** The next message to send, if there is one now. */
+  poll(timeUs: number, nowMs: number): OutMessage | undefined {
+    const length = this.#check("linkPoll", this.#core.linkPoll(BigInt(timeUs), nowMs));
+    return length === 0 ? undefined : this.#message(length);
+  }
+
+  presence(isOnline: boolean): OutMessage {
+    return this.#message(this.#check("linkPresence", this.#core.linkPresence(isOnline ? 1 : 0)));
+  }
+
+  /** Milliseconds until `poll` may have something. */
+  wakeMs(nowMs: number): number {
+    return Math.max(0, this.#core.linkWakeMs(nowMs));
+  }
+
+  /** What must be written to disk, in this order, for the ring to survive a restart. Views; call `saved` after writing. */
+  unsaved(): RingChange[] {
+    const changes: RingChange[] = [];
+    const [from, to] = [this.#core.linkDirtyFrom(), this.#core.linkDirtyTo()];
+    if (to > from) changes.push({ offset: from, bytes: this.#bytes(this.#ringAt + from, to - from) });
+    if (this.#core.linkHeaderDirty() !== 0) {
+      changes.push({ offset: 0, bytes: this.#bytes(this.#ringAt, RING_HEADER_BYTES) });
+    }
+    return changes;
+  }
+
+  saved(): void {
+    this.#core.linkDirtyClear();
+  }
+
+  get phase(): LinkPhase {
+    return PHASES[this.#core.linkState()] ?? "down";
+  }
+
+  /** 0 while the cloud has not granted one. */
+  get epoch(): number {
+    return this.#core.linkEpoch() >>> 0;
+  }
+
+  get nextSeq(): number {
+    return this.#core.linkNextSeq() >>> 0;
+  }
+
+  /** Seq of the oldest frame in the ring, of whatever epoch; `nextSeq` when it is empty. */
+  get oldestSeq(): number {
+    return this.#core.linkOldestSeq() >>> 0;
+  }
+
+  get unconfirmedFrames(): number {
+    return this.#core.linkUnconfirmedFrames() >>> 0;
+  }
+
+  /** Share of the ring in use, 0 … 1. */
+  get ringFill(): number {
+    return (this.#core.linkRingUsed() >>> 0) / this.#ringBytes;
+  }
+
+  /** Samples dropped from a full ring since boot. */
+  get evictedSamples(): number {
+    return Number(this.#core.linkEvictedSamples());
+  }
+
+  /** Reason of the cloud's last refusal, protocol/SPEC.md section 3.9; 0: none. */
+  get refusal(): number {
+    return this.#core.linkRefusal();
+  }
+
+  /** Short topic granted by the cloud, empty when none. */
+  get alias(): string {
+    return new TextDecoder().decode(this.#bytes(this.#core.linkAlias(), this.#core.linkAliasLength()));
+  }
+
+  #message(length: number): OutMessage {
+    return { topic: TOPICS[this.#core.linkTopic()] ?? "frames", bytes: this.#bytes(this.#core.linkMessage(), length) };
+  }
+
+  #bytes(at: number, length: number): Uint8Array {
+    return new Uint8Array(this.#core.memory.buffer, at, length);
+  }
+
+  #check(call: string, status: number): number {
+    if (status < 0) throw new SessionError("link", { call, status });
+    return status;
+  }
+}
