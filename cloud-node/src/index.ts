@@ -3,4 +3,20 @@
  *
  * @packageDocumentation
  */
-export {};
+export { BrokerError, type BrokerErrorCode } from "./broker/broker-error.ts";
+export { type Clock, systemClock, type Timer } from "./clock.ts";
+export type { LoopbackEnd } from "./ingest/loopback-link.ts";
+export { type Logger, SILENT_LOGGER } from "./logger.ts";
+export { type BrokerOptions, CloudNode, type CloudNodeOptions, DEFAULT_GROUP } from "./node.ts";
+export { PortError, type PortErrorCode } from "./port-error.ts";
+export { type AckPolicy, DEFAULT_ACK_POLICY } from "./reconstructor/ack-policy.ts";
+export type { NodeEvent, NodeEventListener } from "./reconstructor/node-event.ts";
+export type {
+  ChannelSample,
+  SampleState,
+  Traffic,
+  TwinSample,
+  TwinStatus,
+  TwinView,
+} from "./reconstructor/twin-view.ts";
+export { StoreError, type StoreErrorCode } from "./store/store-error.ts";

@@ -1,0 +1,44 @@
+import type { Socket } from "node:net";
+import { Duplex } from "node:stream";
+import type { ConnectionMeter } from "../reconstructor/connection-meter.ts";
+
+/** A socket as the broker sees it, with every chunk counted on its way through. */
+export class MeteredStream extends Duplex {
+  readonly #socket: Socket;
+  readonly #meter: ConnectionMeter;
+
+  constructor(socket: Socket, meter: ConnectionMeter) {
+    super({ allowHalfOpen: false });
+    this.#socket = socket;
+    this.#meter = meter;
+    socket.on("data", (chunk: Buffer) => {
+      meter.up(chunk.length);
+      if (!this.push(chunk)) socket.pause();
+    });
+    socket.on("end", () => this.push(null));
+    socket.on("error", (error) => this.destroy(error));
+    socket.on("close", () => this.destroy());
+  }
+
+  override _read(): void {
+    this.#socket.resume();
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+    this.#meter.down(chunk.length);
+    this.#socket.write(chunk, done);
+  }
+
+  override _writev(chunks: readonly { readonly chunk: Buffer }[], done: (error?: Error | null) => void): void {
+    this._write(Buffer.concat(chunks.map(({ chunk }) => chunk)), "binary", done);
+  }
+
+  override _final(done: (error?: Error | null) => void): void {
+    this.#socket.end(() => done());
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    this.#socket.destroy();
+    done(error);
+  }
+}

@@ -1,0 +1,114 @@
+import {
+  decodeFrame,
+  type FragmentFrame,
+  FrameError,
+  MAX_FRAME_BYTES,
+  Reassembler,
+  type UplinkFrame,
+} from "@lockstep/protocol";
+import type { Counters } from "../counters.ts";
+import type { DeviceLink, DeviceTwin } from "../reconstructor/device-twin.ts";
+import type { TwinRegistry } from "../reconstructor/twin-registry.ts";
+
+/** One connection, or one device's topics: where frames come from and where answers go. */
+export interface FrameSource {
+  readonly link: DeviceLink;
+  /** Who speaks here: named by the topic, or by the first birth on a connection. */
+  device: string | undefined;
+  /** Pieces of frames longer than the link's messages. */
+  readonly fragments: Reassembler;
+}
+
+/** A source of which nothing is known yet. */
+export function frameSource(link: DeviceLink, device?: string): FrameSource {
+  return { link, device, fragments: new Reassembler() };
+}
+
+const KINDS_DOWN: ReadonlySet<string> = new Set(["ack", "resync", "welcome", "refusal"]);
+
+/** The one path from bytes to twins: size, shape, seal, device; what does not pass is counted and goes no further. */
+export class FrameIntake {
+  readonly #registry: TwinRegistry;
+  readonly #counters: Counters;
+
+  constructor(registry: TwinRegistry, counters: Counters) {
+    this.#registry = registry;
+    this.#counters = counters;
+  }
+
+  /**
+   * Take one message.
+   *
+   * @param bytes  not changed by anyone from now on
+   * @param isLive  false for what a broker kept: it says nothing about now
+   */
+  receive(bytes: Uint8Array, source: FrameSource, isLive = true): void {
+    const twin = source.device === undefined ? undefined : this.#registry.get(source.device);
+    if (twin !== undefined) {
+      twin.traffic.messages += 1;
+      twin.traffic.frameBytes += bytes.length;
+    }
+    const frame = this.#decode(bytes, twin);
+    if (frame === undefined) return;
+    if (frame.kind !== "fragment") return this.#route(frame, bytes, source, isLive);
+    const whole = this.#reassemble(frame, source, twin);
+    const inner = whole === undefined ? undefined : this.#decode(whole, twin);
+    if (whole === undefined || inner === undefined) return;
+    if (inner.kind === "fragment") return this.#refuse("nested-fragment", twin);
+    this.#route(inner, whole, source, isLive);
+  }
+
+  #route(frame: Exclude<UplinkFrame, FragmentFrame>, bytes: Uint8Array, source: FrameSource, isLive: boolean): void {
+    if (frame.kind === "birth") {
+      if (source.device !== undefined && source.device !== frame.device) return this.#refuse("other-device", undefined);
+      source.device = frame.device;
+      this.#registry.admit(frame.device).born(frame, bytes, source.link, isLive);
+      return;
+    }
+    const twin = source.device === undefined ? undefined : this.#registry.get(source.device);
+    if (twin === undefined) {
+      this.#refuse("unknown-device", undefined);
+      if (frame.kind === "status") source.link.send({ kind: "refusal", nonce: frame.nonce, reason: "unknown-device" });
+      return;
+    }
+    if (frame.kind === "presence") twin.presence(frame);
+    else if (frame.kind === "status") twin.status(frame, source.link);
+    else twin.receive(frame, bytes, source.link);
+  }
+
+  #decode(bytes: Uint8Array, twin: DeviceTwin | undefined): UplinkFrame | undefined {
+    if (bytes.length > MAX_FRAME_BYTES) {
+      this.#refuse("too-large", twin);
+      return undefined;
+    }
+    try {
+      const frame = decodeFrame(bytes);
+      if (isUplink(frame)) return frame;
+      this.#refuse("wrong-direction", twin);
+    } catch (error) {
+      if (!(error instanceof FrameError)) throw error;
+      this.#refuse(error.code, twin);
+      if (error.code === "unsupported-version") twin?.refuse("unsupported-version");
+    }
+    return undefined;
+  }
+
+  #reassemble(fragment: FragmentFrame, source: FrameSource, twin: DeviceTwin | undefined): Uint8Array | undefined {
+    try {
+      return source.fragments.push(fragment);
+    } catch (error) {
+      if (!(error instanceof FrameError)) throw error;
+      this.#refuse(error.code, twin);
+      return undefined;
+    }
+  }
+
+  #refuse(code: string, twin: DeviceTwin | undefined): void {
+    this.#counters.add(`refused.${code}`);
+    if (twin !== undefined) twin.report.refused += 1;
+  }
+}
+
+function isUplink(frame: ReturnType<typeof decodeFrame>): frame is UplinkFrame {
+  return !KINDS_DOWN.has(frame.kind);
+}

@@ -1,0 +1,32 @@
+import { encodeFrame } from "@lockstep/protocol";
+import { type FrameIntake, type FrameSource, frameSource } from "./frame-intake.ts";
+
+/** The cloud's end of an in-memory pair; the SDK's `Loopback` is one. */
+export interface LoopbackEnd {
+  listen(handlers: { connected(): void; disconnected(): void; message(bytes: Uint8Array): void }): void;
+  send(bytes: Uint8Array): void;
+  drop(reason: string): void;
+}
+
+/** Take a device of the same process in. @returns ends the connection */
+export function attachLoopback(end: LoopbackEnd, intake: FrameIntake, gone: (source: FrameSource) => void): () => void {
+  let source: FrameSource | undefined;
+  const leave = () => {
+    if (source !== undefined) gone(source);
+    source = undefined;
+  };
+  end.listen({
+    connected: () => {
+      leave();
+      source = frameSource({ send: (frame) => end.send(encodeFrame(frame)) });
+    },
+    disconnected: leave,
+    message: (bytes) => {
+      if (source !== undefined) intake.receive(bytes, source);
+    },
+  });
+  return () => {
+    end.drop("the cloud node closes");
+    leave();
+  };
+}

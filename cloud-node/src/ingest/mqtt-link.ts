@@ -1,0 +1,114 @@
+import type { Duplex } from "node:stream";
+import { ALIAS_FILTER, encodeFrame, formatTopic, parseTopic, topicFilter } from "@lockstep/protocol";
+import { connect, type IClientOptions, MqttClient } from "mqtt";
+import type { Counters } from "../counters.ts";
+import type { Logger } from "../logger.ts";
+import type { TwinRegistry } from "../reconstructor/twin-registry.ts";
+import { type FrameIntake, type FrameSource, frameSource } from "./frame-intake.ts";
+
+export interface MqttLinkOptions {
+  /** A broker's address, or a stream to one in this process. */
+  readonly broker: { readonly url: string } | { stream(): Duplex };
+  readonly clientId: string;
+  readonly group: string;
+  readonly intake: FrameIntake;
+  readonly registry: TwinRegistry;
+  readonly counters: Counters;
+  readonly logger: Logger;
+}
+
+const KEEP_ALIVE_S = 30;
+const CONNECT_LIMIT_MS = 10_000;
+const RECONNECT_MS = 500;
+/** Devices whose topics are remembered; a topic's name is anybody's to choose. */
+const MAX_SOURCES = 100_000;
+
+/**
+ * The node as a client of an MQTT 3.1.1 broker. It subscribes anew on every connection, so that the births which the
+ * broker kept come in, and each of their devices is welcomed again and sends what is not confirmed.
+ */
+export class MqttLink {
+  readonly #options: MqttLinkOptions;
+  readonly #client: MqttClient;
+  readonly #sources = new Map<string, FrameSource>();
+  readonly #ready: Promise<void>;
+
+  constructor(options: MqttLinkOptions) {
+    this.#options = options;
+    const { broker, clientId } = options;
+    const settings: IClientOptions = {
+      protocolId: "MQTT",
+      protocolVersion: 4,
+      clean: true,
+      clientId,
+      keepalive: KEEP_ALIVE_S,
+      connectTimeout: CONNECT_LIMIT_MS,
+      reconnectPeriod: RECONNECT_MS,
+      resubscribe: false,
+      queueQoSZero: false,
+      timerVariant: "native",
+    };
+    this.#client = "url" in broker ? connect(broker.url, settings) : new MqttClient(() => broker.stream(), settings);
+    if (!("url" in broker)) this.#client.connect();
+    this.#ready = new Promise((resolve) => {
+      this.#client.on("connect", () => this.#subscribe(resolve));
+    });
+    this.#client.on("message", (topic, payload, { retain }) => this.#receive(topic, payload, retain));
+    this.#client.on("error", (error) => options.logger.warn({ detail: error.message }, "MQTT connection failed"));
+    this.#client.on("close", () => options.counters.add("mqtt.disconnected"));
+  }
+
+  /** Resolves when the subscriptions stand for the first time. */
+  ready(): Promise<void> {
+    return this.#ready;
+  }
+
+  async close(): Promise<void> {
+    await this.#client.endAsync(!this.#client.connected);
+  }
+
+  #subscribe(done: () => void): void {
+    const { group, logger } = this.#options;
+    const topics = {
+      [topicFilter("birth", group)]: { qos: 1 as const },
+      [topicFilter("presence", group)]: { qos: 1 as const },
+      [topicFilter("frames", group)]: { qos: 0 as const },
+      [ALIAS_FILTER]: { qos: 0 as const },
+    };
+    this.#client.subscribe(topics, (error) => {
+      if (error) logger.error({ detail: error.message }, "MQTT subscriptions refused");
+      else done();
+    });
+  }
+
+  #receive(topic: string, payload: Buffer, isRetained: boolean): void {
+    // An empty retained message only takes another one back.
+    if (payload.length === 0) return;
+    const { intake, registry, counters, group } = this.#options;
+    const parsed = parseTopic(topic);
+    const isOurs = parsed !== undefined && (parsed.kind === "alias" || parsed.group === group);
+    const device = !isOurs ? undefined : parsed.kind === "alias" ? registry.byAlias(parsed.alias)?.id : parsed.device;
+    if (device === undefined) {
+      counters.add("refused.unknown-topic");
+      return;
+    }
+    intake.receive(new Uint8Array(payload), this.#source(device), !isRetained);
+  }
+
+  #source(device: string): FrameSource {
+    const known = this.#sources.get(device);
+    if (known !== undefined) return known;
+    const topic = formatTopic({ group: this.#options.group, device, level: "control" });
+    const source = frameSource(
+      {
+        send: (frame) => {
+          if (this.#client.connected) this.#client.publish(topic, Buffer.from(encodeFrame(frame)), { qos: 0 });
+        },
+      },
+      device,
+    );
+    if (this.#sources.size >= MAX_SOURCES) this.#sources.clear();
+    this.#sources.set(device, source);
+    return source;
+  }
+}

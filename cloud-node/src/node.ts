@@ -1,0 +1,228 @@
+import { randomUUID } from "node:crypto";
+import { checkBroker } from "./broker/acceptance.ts";
+import { EmbeddedBroker } from "./broker/embedded-broker.ts";
+import type { Clock } from "./clock.ts";
+import { Counters } from "./counters.ts";
+import { FrameIntake, type FrameSource } from "./ingest/frame-intake.ts";
+import { attachLoopback, type LoopbackEnd } from "./ingest/loopback-link.ts";
+import { MqttLink } from "./ingest/mqtt-link.ts";
+import { TcpListener } from "./ingest/tcp-listener.ts";
+import type { Logger } from "./logger.ts";
+import { type AckPolicy, DEFAULT_ACK_POLICY } from "./reconstructor/ack-policy.ts";
+import { ModuleRegistry } from "./reconstructor/module-registry.ts";
+import type { NodeEvent, NodeEventListener } from "./reconstructor/node-event.ts";
+import { TwinRegistry } from "./reconstructor/twin-registry.ts";
+import type { TwinView } from "./reconstructor/twin-view.ts";
+import { releasedModules } from "./released-modules.ts";
+import { CommitQueue } from "./store/commit-queue.ts";
+import { SqliteStore } from "./store/sqlite-store.ts";
+import type { Store } from "./store/store.ts";
+
+/** The MQTT broker: one of our own on a TCP port, or any MQTT 3.1.1 broker. */
+export type BrokerOptions =
+  | { readonly kind: "embedded"; readonly port: number; readonly host?: string }
+  | { readonly kind: "external"; readonly url: string };
+
+export interface CloudNodeOptions {
+  /** SQLite file; made when there is none. */
+  readonly storeFile: string;
+  /** `port` 0 takes a free one; null: no MQTT. */
+  readonly broker: BrokerOptions | null;
+  /** Devices over plain TCP; 0 takes a free port, null or nothing listens on none. */
+  readonly tcpPort?: number | null;
+  /** Address that the TCP port is bound to; nothing: all. */
+  readonly tcpHost?: string;
+  /** MQTT group, 1 … 64 of `[A-Za-z0-9_-]`. */
+  readonly group?: string;
+  readonly acks?: AckPolicy;
+  /** How long writes gather before a commit, ms. */
+  readonly commitMs?: number;
+  readonly logger: Logger;
+  readonly clock: Clock;
+}
+
+/** What a test may put in the place of the real thing; no command reaches it. */
+export interface NodeInternals {
+  /** Wrap the store. */
+  store?(store: Store): Store;
+}
+
+export const DEFAULT_GROUP = "lockstep";
+const DEFAULT_COMMIT_MS = 10;
+
+interface Doors {
+  broker?: EmbeddedBroker;
+  mqtt?: MqttLink;
+  tcp?: TcpListener;
+}
+
+/** The cloud's end: it takes frames in, keeps a twin per device, stores what it took, and then says so. */
+export class CloudNode {
+  readonly #options: CloudNodeOptions;
+  readonly #store: Store;
+  readonly #commits: CommitQueue;
+  readonly #registry: TwinRegistry;
+  readonly #intake: FrameIntake;
+  readonly #counters = new Counters();
+  readonly #listeners = new Set<NodeEventListener>();
+  readonly #loopbacks = new Set<() => void>();
+  readonly #doors: Doors = {};
+  #closing: Promise<void> | undefined;
+
+  private constructor(options: CloudNodeOptions, store: Store, modules: ModuleRegistry) {
+    this.#options = options;
+    this.#store = store;
+    this.#commits = new CommitQueue({
+      store,
+      clock: options.clock,
+      commitMs: options.commitMs ?? DEFAULT_COMMIT_MS,
+      onFailure: ({ code, message }) => {
+        options.logger.error({ code }, message);
+        this.#counters.add(`store.${code}`);
+        this.#emit({ kind: "store-failed", code, message });
+        if (this.#commits.isFull) this.#doors.tcp?.pause();
+      },
+      onRoom: () => this.#doors.tcp?.resume(),
+    });
+    this.#registry = new TwinRegistry({
+      reader: store.reader,
+      commits: this.#commits,
+      modules,
+      clock: options.clock,
+      acks: options.acks ?? DEFAULT_ACK_POLICY,
+      counters: this.#counters,
+      emit: (event) => this.#emit(event),
+    });
+    this.#intake = new FrameIntake(this.#registry, this.#counters);
+  }
+
+  /**
+   * Start a node. It knows every device of its store at once, and rebuilds a twin when it is first needed.
+   *
+   * @throws {StoreError} when the store cannot be used; it was left untouched
+   * @throws {PortError} when a port cannot be listened on
+   * @throws {BrokerError} when a foreign broker cannot carry the frames
+   */
+  static async open(options: CloudNodeOptions): Promise<CloudNode> {
+    return await CloudNode.openWith(options, {});
+  }
+
+  /** @internal `open`, with parts replaced by a test. */
+  static async openWith(options: CloudNodeOptions, internals: NodeInternals): Promise<CloudNode> {
+    const opened = new SqliteStore(options.storeFile);
+    const store = internals.store?.(opened) ?? opened;
+    try {
+      const modules = new ModuleRegistry();
+      for (const wasm of await releasedModules()) modules.add(wasm);
+      for (const stored of store.reader.modules()) modules.addStored(stored);
+      const node = new CloudNode(options, store, modules);
+      try {
+        await node.#openDoors();
+        return node;
+      } catch (error) {
+        await node.#shutDoors();
+        throw error;
+      }
+    } catch (error) {
+      await store.close();
+      throw error;
+    }
+  }
+
+  /** Where devices reach the broker; null without one. */
+  get mqttUrl(): string | null {
+    const { broker } = this.#options;
+    if (broker === null) return null;
+    if (broker.kind === "external") return broker.url;
+    return `mqtt://${broker.host ?? "127.0.0.1"}:${this.#doors.broker?.port ?? broker.port}`;
+  }
+
+  get tcpPort(): number | null {
+    return this.#doors.tcp?.port ?? null;
+  }
+
+  /** Every device that was ever born here, by name. */
+  devices(): TwinView[] {
+    return this.#registry
+      .all()
+      .map((twin) => twin.view())
+      .filter((view) => view !== undefined)
+      .sort((a, b) => (a.id < b.id ? -1 : 1));
+  }
+
+  device(id: string): TwinView | undefined {
+    return this.#registry.get(id)?.view();
+  }
+
+  /** Hear what happens. @returns ends it */
+  onEvent(listener: NodeEventListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Take a device of this process in; the SDK's `Loopback` is such an end. @returns ends the connection */
+  attach(end: LoopbackEnd): () => void {
+    const detach = attachLoopback(end, this.#intake, (source) => this.#gone(source));
+    const leave = () => {
+      this.#loopbacks.delete(leave);
+      detach();
+    };
+    this.#loopbacks.add(leave);
+    return leave;
+  }
+
+  /** What was counted since the start, by name. */
+  counters(): Readonly<Record<string, number>> {
+    return this.#counters.all();
+  }
+
+  /** Commit what was taken in, acknowledge it, and end. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    if (!(await this.#commits.close())) this.#options.logger.error({}, "frames not committed; devices keep them");
+    this.#registry.close();
+    for (const leave of this.#loopbacks) leave();
+    await this.#shutDoors();
+    await this.#store.close();
+  }
+
+  async #openDoors(): Promise<void> {
+    const { broker, tcpPort, tcpHost, group = DEFAULT_GROUP, clock, logger } = this.#options;
+    const [intake, registry, counters] = [this.#intake, this.#registry, this.#counters];
+    if (tcpPort !== undefined && tcpPort !== null) {
+      const gone = (source: FrameSource) => this.#gone(source);
+      this.#doors.tcp = await TcpListener.open({ port: tcpPort, host: tcpHost, intake, registry, counters, gone });
+    }
+    if (broker === null) return;
+    const clientId = `ls-node-${randomUUID()}`;
+    const common = { clientId, group, intake, registry, counters, logger };
+    if (broker.kind === "external") {
+      await checkBroker({ url: broker.url, group, probe: clientId, clock });
+      this.#doors.mqtt = new MqttLink({ broker: { url: broker.url }, ...common });
+    } else {
+      const trafficOf = (device: string) => registry.get(device)?.traffic;
+      const embedded = await EmbeddedBroker.open({ port: broker.port, host: broker.host, trafficOf });
+      this.#doors.broker = embedded;
+      this.#doors.mqtt = new MqttLink({ broker: { stream: () => embedded.connect() }, ...common });
+    }
+    await this.#doors.mqtt.ready();
+  }
+
+  async #shutDoors(): Promise<void> {
+    await this.#doors.tcp?.close();
+    await this.#doors.mqtt?.close();
+    await this.#doors.broker?.close();
+  }
+
+  #gone(source: FrameSource): void {
+    if (source.device !== undefined) this.#registry.get(source.device)?.disconnected(source.link);
+  }
+
+  #emit(event: NodeEvent): void {
+    for (const listener of this.#listeners) listener(event);
+  }
+}

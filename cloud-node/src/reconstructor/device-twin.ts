@@ -1,0 +1,275 @@
+import {
+  type BirthFrame,
+  birthHash,
+  type DownlinkFrame,
+  decodeFrame,
+  expandSeq,
+  type HeartbeatFrame,
+  matchEpoch,
+  type PresenceFrame,
+  type RefusalReason,
+  type SequencedFrame,
+  type StatusFrame,
+} from "@lockstep/protocol";
+import { type BirthPlan, planBirth } from "./birth-plan.ts";
+import { EpochGrants } from "./epoch-grants.ts";
+import { Lane } from "./lane.ts";
+import type { RowBuffer } from "./row-buffer.ts";
+import { TrafficMeter } from "./traffic-meter.ts";
+import type { TwinSurroundings } from "./twin-registry.ts";
+import type { TwinView } from "./twin-view.ts";
+import { viewTwin } from "./view-twin.ts";
+
+/** The way back to a device: where its last birth or frame came from. */
+export interface DeviceLink {
+  send(frame: DownlinkFrame): void;
+}
+
+/** Who a device is to this node. */
+export interface DeviceIdentity {
+  readonly id: string;
+  readonly key: number;
+  readonly alias: string;
+  /** Shared scratch for decoded rows. */
+  readonly rows: RowBuffer;
+}
+
+/** What a device last said about itself. */
+export interface DeviceReport {
+  isOnline: boolean;
+  /** 0 … 1. */
+  ringFill: number;
+  clockOffsetUs: number | undefined;
+  lastHeardUs: number;
+  lastHeardMs: number;
+  refused: number;
+  refusal: RefusalReason | undefined;
+}
+
+/** Epochs whose twins are kept in memory; a device drains the rings of earlier boots one after the other. */
+const MAX_LANES = 3;
+
+/**
+ * One device: its births, its boots, and the lane that each boot's frames come in by.
+ */
+export class DeviceTwin {
+  readonly id: string;
+  readonly key: number;
+  readonly traffic = new TrafficMeter();
+  readonly report: DeviceReport = {
+    isOnline: false,
+    ringFill: 0,
+    clockOffsetUs: undefined,
+    lastHeardUs: 0,
+    lastHeardMs: Number.NEGATIVE_INFINITY,
+    refused: 0,
+    refusal: undefined,
+  };
+  readonly #identity: DeviceIdentity;
+  readonly #around: TwinSurroundings;
+  readonly #epochs: EpochGrants;
+  readonly #plans = new Map<string, BirthPlan>();
+  readonly #lanes = new Map<number, Lane>();
+  readonly #scratch: RowBuffer;
+  #link: DeviceLink | undefined;
+
+  constructor(identity: DeviceIdentity, around: TwinSurroundings) {
+    this.id = identity.id;
+    this.key = identity.key;
+    this.#identity = identity;
+    this.#around = around;
+    this.#scratch = identity.rows;
+    this.#epochs = new EpochGrants(around.reader.epochs(identity.key));
+  }
+
+  /**
+   * Take a birth; the answer goes out when what it promises is durable.
+   *
+   * @param isLive  false for one that a broker kept: the device may be long gone
+   */
+  born(birth: BirthFrame, bytes: Uint8Array, link: DeviceLink, isLive: boolean): void {
+    const { commits, clock, modules } = this.#around;
+    this.#hear(link);
+    const hash = birthHash(birth);
+    const plan = this.#plans.get(hash) ?? planBirth(birth, modules);
+    if (typeof plan === "string") {
+      this.refuse(plan, birth.nonce);
+      return;
+    }
+    this.#plans.set(hash, plan);
+    this.report.refusal = undefined;
+    const { epoch, isNew } = this.#epochs.grant(birth.nonce, birth.epoch);
+    if (isLive) this.#setOnline(true);
+    commits.record({ table: "device", id: this.id, key: this.key });
+    if (isNew) this.#open(epoch, birth.nonce, hash);
+    // Told only once it is written down: an epoch promised and forgotten could be promised again to another boot.
+    commits.record({ table: "birth", device: this.key, hash, bytes }, () => {
+      link.send({
+        kind: "welcome",
+        nonce: birth.nonce,
+        epoch,
+        through: this.#lane(epoch).confirmed,
+        alias: this.#identity.alias,
+        timeUs: clock.unixUs(),
+      });
+      this.#around.emit({ kind: "born", device: this.id, epoch, isNewEpoch: isNew });
+    });
+    commits.hurry();
+  }
+
+  /** Take a sequenced frame. */
+  receive(frame: SequencedFrame, bytes: Uint8Array, link: DeviceLink): void {
+    const { counters, clock, commits } = this.#around;
+    const nowMs = clock.nowMs();
+    this.#hear(link);
+    if (commits.isFull) {
+      counters.add("frames.back-pressure");
+      return;
+    }
+    const epoch = frame.kind === "keyframe" ? frame.epoch : matchEpoch(frame.position, this.#epochs.numbers());
+    if (epoch === undefined || this.#epochs.get(epoch) === undefined) {
+      counters.add("frames.unknown-epoch");
+      this.report.refused += 1;
+      return;
+    }
+    const lane = this.#lane(epoch);
+    const seq = frame.kind === "keyframe" ? frame.seq : expandSeq(frame.position, lane.expected);
+    this.traffic.payloadBytes += frame.kind === "heartbeat" ? 0 : frame.payload.length;
+    if (frame.kind === "heartbeat") this.#hearTime(frame);
+    lane.receive(seq, frame, bytes, nowMs);
+  }
+
+  /** Take a status of this boot, about this epoch or one whose frames an earlier boot left in the ring. */
+  status(frame: StatusFrame, link: DeviceLink): void {
+    this.#hear(link);
+    if (this.#nonce !== frame.nonce) {
+      // A boot that was never born here: it has to say who it is.
+      this.refuse("unknown-device", frame.nonce);
+      return;
+    }
+    this.#hearTime(frame);
+    if (this.#epochs.get(frame.epoch) === undefined) {
+      if (frame.epoch > this.#epochs.newest) return;
+      this.#open(frame.epoch, frame.nonce, this.#epochs.get(this.#epochs.newest)?.birthHash ?? "");
+    }
+    this.#lane(frame.epoch).status(frame, this.#around.clock.nowMs());
+  }
+
+  /** Take a presence; one of an earlier boot says nothing about this one. */
+  presence(frame: PresenceFrame): void {
+    if (frame.nonce === this.#nonce) this.#setOnline(frame.online);
+  }
+
+  /** The connection that this device used is gone. */
+  disconnected(link: DeviceLink): void {
+    if (this.#link !== link) return;
+    this.#link = undefined;
+    this.#setOnline(false);
+  }
+
+  /** Tell a boot that nothing of it is taken, and why. */
+  refuse(reason: RefusalReason, nonce: number | undefined = this.#nonce): void {
+    this.report.refused += 1;
+    this.report.refusal = reason;
+    this.#around.counters.add(`refused.${reason}`);
+    this.#around.emit({ kind: "refused", device: this.id, reason });
+    if (nonce !== undefined) this.#link?.send({ kind: "refusal", nonce, reason });
+  }
+
+  /** What is known of the device now; undefined before its first birth. */
+  view(): TwinView | undefined {
+    const stored = this.#epochs.get(this.#epochs.newest);
+    const plan = stored === undefined ? undefined : this.#plan(stored.birthHash);
+    if (stored === undefined || plan === undefined) return undefined;
+    const { clock } = this.#around;
+    return viewTwin({
+      id: this.id,
+      plan,
+      lane: this.#lane(stored.epoch),
+      report: this.report,
+      traffic: this.traffic,
+      rows: this.#scratch,
+      nowMs: clock.nowMs(),
+    });
+  }
+
+  close(): void {
+    for (const lane of this.#lanes.values()) lane.close();
+  }
+
+  /** Nonce of the boot in force: what everything sent to the device must echo. */
+  get #nonce(): number | undefined {
+    return this.#epochs.get(this.#epochs.newest)?.nonce;
+  }
+
+  #hear(link: DeviceLink): void {
+    const { clock } = this.#around;
+    this.#link = link;
+    this.report.lastHeardUs = clock.unixUs();
+    this.report.lastHeardMs = clock.nowMs();
+  }
+
+  #hearTime({ timeUs, ringFill }: HeartbeatFrame | StatusFrame): void {
+    this.report.ringFill = ringFill / 1000;
+    this.report.clockOffsetUs = timeUs - this.#around.clock.unixUs();
+  }
+
+  #setOnline(isOnline: boolean): void {
+    if (this.report.isOnline === isOnline) return;
+    this.report.isOnline = isOnline;
+    this.#around.emit({ kind: isOnline ? "online" : "offline", device: this.id });
+  }
+
+  #open(epoch: number, nonce: number, hash: string): void {
+    const openedUs = this.#around.clock.unixUs();
+    this.#epochs.add({ epoch, nonce, birthHash: hash, openedUs });
+    this.#around.commits.record({ table: "epoch", device: this.key, epoch, nonce, birthHash: hash, openedUs });
+  }
+
+  #lane(epoch: number): Lane {
+    const known = this.#lanes.get(epoch);
+    if (known !== undefined) return known;
+    this.#dropIdleLanes();
+    const { commits, clock, acks, counters, reader, emit } = this.#around;
+    const lane = new Lane(epoch, {
+      device: this.id,
+      key: this.key,
+      plans: (hash) => this.#plan(hash),
+      rows: this.#identity.rows,
+      commits,
+      clock,
+      acks,
+      counters,
+      reply: (reply) => this.#reply({ ...reply, nonce: this.#nonce ?? 0 }),
+      refuse: (reason) => this.refuse(reason),
+      emit,
+    });
+    lane.rebuild(reader);
+    this.#lanes.set(epoch, lane);
+    return lane;
+  }
+
+  #reply(frame: DownlinkFrame): void {
+    this.#link?.send(frame);
+  }
+
+  #dropIdleLanes(): void {
+    for (const [epoch, lane] of this.#lanes) {
+      if (this.#lanes.size < MAX_LANES) return;
+      if (epoch === this.#epochs.newest || !lane.isIdle) continue;
+      lane.close();
+      this.#lanes.delete(epoch);
+    }
+  }
+
+  #plan(hash: string): BirthPlan | undefined {
+    const known = this.#plans.get(hash);
+    if (known !== undefined) return known;
+    const bytes = this.#around.reader.birth(this.key, hash);
+    const birth = bytes === undefined ? undefined : decodeFrame(bytes);
+    const plan = birth?.kind === "birth" ? planBirth(birth, this.#around.modules) : undefined;
+    if (plan === undefined || typeof plan === "string") return undefined;
+    this.#plans.set(hash, plan);
+    return plan;
+  }
+}

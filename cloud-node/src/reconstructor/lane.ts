@@ -1,0 +1,370 @@
+import {
+  type AckFrame,
+  murmur3,
+  type RefusalReason,
+  type ResyncFrame,
+  type SequencedFrame,
+  type StatusFrame,
+} from "@lockstep/protocol";
+import type { Clock, Timer } from "../clock.ts";
+import type { Counters } from "../counters.ts";
+import type { CommitOwner, CommitQueue } from "../store/commit-queue.ts";
+import type { FrameOp, FrameVerdict, GapReason, StoreReader } from "../store/store.ts";
+import type { AckPolicy } from "./ack-policy.ts";
+import { ArrivalWindow, type EarlyFrame, GRACE_MS, type MissingReport } from "./arrival-window.ts";
+import { LaneLedger } from "./lane-ledger.ts";
+import type { NodeEvent } from "./node-event.ts";
+import { replay } from "./replay.ts";
+import type { RowBuffer } from "./row-buffer.ts";
+import { type PlanLookup, Twin } from "./twin.ts";
+
+/** What a lane says to its device; whoever sends it adds the nonce. */
+export type LaneReply = Omit<AckFrame, "nonce"> | Omit<ResyncFrame, "nonce">;
+
+/** What a lane needs of the node around it. */
+export interface LaneSurroundings {
+  readonly device: string;
+  readonly key: number;
+  readonly plans: PlanLookup;
+  readonly rows: RowBuffer;
+  readonly commits: CommitQueue;
+  readonly clock: Clock;
+  readonly acks: AckPolicy;
+  readonly counters: Counters;
+  reply(reply: LaneReply): void;
+  refuse(reason: RefusalReason): void;
+  emit(event: NodeEvent): void;
+}
+
+interface OpenGap {
+  readonly from: number;
+  readonly reason: GapReason;
+}
+
+/** A snapshot is due after so many frames, or so many channel-samples: a restart replays less than either. */
+const SNAPSHOT_FRAMES = 256;
+const SNAPSHOT_CHANNEL_SAMPLES = 60_000;
+
+/**
+ * One epoch of one device on its way in:
+ *
+ *     arrives ──▶ early? wait in the window, ask for the hole ──▶ its turn: decode, prove by the seal
+ *                                                                    │ no: ask again; twice: resync
+ *     acknowledged ◀── confirmed: durable, and so is all before ◀── to the store
+ *
+ * What the device is told comes from the commit's reply alone.
+ */
+export class Lane implements CommitOwner {
+  readonly epoch: number;
+  readonly ledger = new LaneLedger();
+  readonly #around: LaneSurroundings;
+  readonly #storeKey: { readonly device: number; readonly epoch: number };
+  readonly #twin: Twin;
+  readonly #window = new ArrivalWindow();
+  /** Set from a loss until the keyframe after it. */
+  #gap: OpenGap | undefined;
+  /** The device has nothing below this seq any more. */
+  #lostBelow = 0;
+  #evictedSamples = 0;
+  #failed: { readonly seq: number; readonly print: number } | undefined;
+  #unacknowledged = 0;
+  #isAckDue = false;
+  #ackTimer: Timer | undefined;
+  #holeTimer: Timer | undefined;
+  #holesDueMs = 0;
+  #framesSinceSnapshot = 0;
+  #channelSamplesSinceSnapshot = 0;
+
+  constructor(epoch: number, around: LaneSurroundings) {
+    this.epoch = epoch;
+    this.#around = around;
+    this.#storeKey = { device: around.key, epoch };
+    this.#twin = new Twin(epoch, around.plans, around.rows);
+  }
+
+  get twin(): Twin {
+    return this.#twin;
+  }
+
+  /** Seq below which everything is confirmed. */
+  get confirmed(): number {
+    return this.ledger.confirmed;
+  }
+
+  /** The seq nearest to which a frame's short position is read. */
+  get expected(): number {
+    return this.#twin.next;
+  }
+
+  /** Whether nothing waits: neither for the disk nor for its turn. */
+  get isIdle(): boolean {
+    return (
+      this.ledger.isSettled && this.#window.isEmpty && this.#ackTimer === undefined && this.#holeTimer === undefined
+    );
+  }
+
+  get hasHoles(): boolean {
+    return this.#window.hasHoles;
+  }
+
+  get isInGap(): boolean {
+    return this.#gap !== undefined;
+  }
+
+  /** Bring back what the store knows of this epoch. */
+  rebuild(reader: StoreReader): void {
+    const { key, rows, counters } = this.#around;
+    const twin = this.#twin;
+    const snapshot = reader.snapshot(key, this.epoch);
+    if (snapshot !== undefined && !twin.restore(snapshot.state, snapshot.seq)) counters.add("snapshot.ignored");
+    const gaps = reader.gaps(key).filter(({ epoch }) => epoch === this.epoch);
+    const steps = replay(twin, reader, key, gaps);
+    let step = steps.next();
+    for (; !step.done; step = steps.next()) this.ledger.replayed(twin, rows);
+    if (step.value.kind === "damaged") {
+      counters.add("store.damaged");
+      this.#gap = { from: step.value.seq, reason: "state-mismatch" };
+      for (const { seq } of reader.frames(key, this.epoch, step.value.seq)) twin.skipTo(seq + 1);
+    }
+    const last = gaps.at(-1);
+    if (last !== undefined && last.through >= twin.next) {
+      this.#gap = { from: last.from, reason: last.reason };
+      twin.skipTo(last.through + 1);
+    }
+    this.ledger.rebuilt(twin, gaps);
+  }
+
+  /** Take a frame in, at the seq that its position stands for. */
+  receive(seq: number, frame: SequencedFrame, bytes: Uint8Array, nowMs: number): void {
+    const early: EarlyFrame = { frame, bytes, receivedMs: nowMs };
+    if (seq < this.#twin.next) {
+      this.#around.commits.frame(this, "check", this.#storeKey, seq, bytes);
+      return;
+    }
+    if (seq > this.#twin.next) {
+      const outcome = this.#window.hold(seq, this.#twin.next, early);
+      if (outcome !== "held")
+        this.#around.counters.add(outcome === "again" ? "frames.duplicate" : "frames.beyond-window");
+      this.#watchHoles(GRACE_MS);
+      return;
+    }
+    if (this.#step(early)) this.#drain();
+  }
+
+  /** Hear what the device still holds: some frames may be lost for good, some may be on their way. */
+  status({ oldest, next, evicted }: StatusFrame, nowMs: number): void {
+    this.#evictedSamples = evicted;
+    if (oldest > this.#twin.next) {
+      this.#lostBelow = oldest;
+      this.#drain();
+    }
+    this.#window.expect(this.#twin.next, next, nowMs);
+    const gap = this.#gap;
+    if (gap !== undefined && gap.reason !== "evicted") {
+      this.#around.reply({ kind: "resync", epoch: this.epoch, seq: gap.from, reason: gap.reason });
+    }
+    if (this.ledger.isSettled) this.acknowledge();
+    else this.#isAckDue = true;
+    this.#watchHoles(GRACE_MS);
+  }
+
+  durable(through: number): void {
+    const { frames, samples } = this.ledger.confirm(through, this.#around.clock.nowMs());
+    this.#unacknowledged += frames;
+    const { device, acks } = this.#around;
+    if (frames === 0) return;
+    this.#around.emit({ kind: "confirmed", device, epoch: this.epoch, seq: this.confirmed, samples });
+    if (this.#isAckDue || this.#unacknowledged >= acks.everyFrames) this.acknowledge();
+    else this.#acknowledgeWithin(acks.ageMs);
+  }
+
+  notAdded(seq: number, op: FrameOp, verdict: FrameVerdict): void {
+    const { counters, device } = this.#around;
+    if (verdict === "conflict") {
+      counters.add("frames.conflict");
+      this.ledger.conflicts += 1;
+      this.#around.emit({ kind: "conflict", device, epoch: this.epoch, seq });
+      // Decoded, but not what is stored there: somebody else writes this epoch.
+      if (op === "add") this.#stop(seq);
+      return;
+    }
+    counters.add(verdict === "duplicate" ? "frames.duplicate" : "frames.given-up");
+    if (verdict === "duplicate") this.ledger.duplicates += 1;
+    // Whoever sends what is confirmed has not heard so.
+    this.#acknowledgeWithin(GRACE_MS);
+  }
+
+  /** Tell the device what is confirmed and what is missing. */
+  acknowledge(): void {
+    this.#send(this.#window.missing(this.#around.clock.nowMs()));
+  }
+
+  /** Let go of all timers. */
+  close(): void {
+    this.#ackTimer?.cancel();
+    this.#holeTimer?.cancel();
+  }
+
+  #stop(seq: number): void {
+    this.ledger.stopBefore(seq);
+    this.#around.refuse("conflict");
+  }
+
+  #send({ ranges, againMs }: MissingReport): void {
+    const { device } = this.#around;
+    this.#ackTimer?.cancel();
+    this.#ackTimer = undefined;
+    this.#isAckDue = false;
+    this.#unacknowledged = 0;
+    this.#around.reply({ kind: "ack", epoch: this.epoch, through: this.confirmed, missing: ranges });
+    for (const { from, count } of ranges) {
+      this.#around.emit({ kind: "gap-pending", device, epoch: this.epoch, from, count });
+    }
+    if (againMs !== undefined) this.#watchHoles(againMs);
+  }
+
+  #drain(): void {
+    for (;;) {
+      const next = this.#twin.next;
+      const early = this.#window.release(next);
+      if (early !== undefined) {
+        if (!this.#step(early)) return;
+      } else if (next < this.#lostBelow) {
+        this.#giveUp(this.#window.first(this.#lostBelow), "evicted");
+      } else {
+        return;
+      }
+    }
+  }
+
+  /** Take the frame whose turn it is. @returns whether the turn passed on */
+  #step(early: EarlyFrame): boolean {
+    const { frame, bytes } = early;
+    const seq = this.#twin.next;
+    const gap = this.#gap;
+    if (gap !== undefined && frame.kind !== "keyframe") {
+      this.#giveUp(seq + 1, gap.reason);
+      return true;
+    }
+    const lost = gap !== undefined && frame.kind === "keyframe" ? this.#lostSamples(frame.timeUs) : 0;
+    const outcome = this.#twin.take(frame, bytes, lost);
+    if (outcome !== "taken") {
+      this.#around.counters.add(`frames.${outcome}`);
+      this.#fail(early, outcome === "unknown-birth" ? "unknown-birth" : "state-mismatch");
+      return this.#twin.next !== seq;
+    }
+    this.#window.done(seq);
+    if (gap !== undefined) this.#closeGap(gap, seq - 1, lost);
+    this.#around.commits.frame(this, "add", this.#storeKey, seq, bytes);
+    this.#around.commits.mark(this, seq + 1);
+    this.ledger.taken(this.#twin, this.#around.rows, early);
+    this.#report(seq, frame);
+    this.#snapshotWhenDue();
+    return true;
+  }
+
+  /**
+   * The frame whose turn it is did not prove itself. Once may be damage on the way, so it is asked for again; if the
+   * very same bytes come as the answer, the ends have parted, and only a keyframe helps.
+   */
+  #fail({ bytes, receivedMs }: EarlyFrame, reason: GapReason & ResyncFrame["reason"]): void {
+    const seq = this.#twin.next;
+    const print = murmur3(0, bytes);
+    const isAnswer =
+      this.#window.wasAsked(seq, receivedMs) && this.#failed?.seq === seq && this.#failed.print === print;
+    if (!isAnswer) {
+      this.#failed = { seq, print };
+      this.#window.reopen(seq, receivedMs);
+      this.#watchHoles(0);
+      return;
+    }
+    this.#around.counters.add("resyncs");
+    this.#around.emit({ kind: "resync", device: this.#around.device, epoch: this.epoch, seq, reason });
+    this.#around.reply({ kind: "resync", epoch: this.epoch, seq, reason });
+    this.#giveUp(seq + 1, reason);
+  }
+
+  /** Frames below `next` are lost for good. */
+  #giveUp(next: number, reason: GapReason): void {
+    const gap = this.#gap ?? { from: this.#twin.next, reason };
+    this.#gap = gap;
+    this.#twin.skipTo(next);
+    this.#window.skip(next);
+    this.#recordGap(gap, next - 1, 0);
+    this.#around.commits.mark(this, next);
+    this.#isAckDue = true;
+  }
+
+  #closeGap(gap: OpenGap, through: number, samples: number): void {
+    this.#gap = undefined;
+    this.#recordGap(gap, through, samples);
+    this.ledger.gaps += 1;
+    this.#around.emit({
+      kind: "gap-lost",
+      device: this.#around.device,
+      epoch: this.epoch,
+      from: gap.from,
+      through,
+      samples,
+      reason: gap.reason,
+    });
+  }
+
+  #recordGap({ from, reason }: OpenGap, through: number, samples: number): void {
+    this.#around.commits.record({ table: "gap", ...this.#storeKey, from, through, reason, samples });
+  }
+
+  /** Before the first keyframe of an epoch only the device can say how much it dropped. */
+  #lostSamples(keyframeTimeUs: number): number {
+    return this.#twin.plan === undefined ? this.#evictedSamples : this.#twin.samplesUntil(keyframeTimeUs);
+  }
+
+  #report(seq: number, frame: SequencedFrame): void {
+    if (frame.kind === "heartbeat" || !frame.hasEvents) return;
+    const { device, rows } = this.#around;
+    const flagged = rows.statuses.subarray(0, rows.count * rows.channels);
+    for (const [status, kind] of [
+      [1, "invalid"],
+      [2, "saturated"],
+    ] as const) {
+      const count = flagged.reduce((sum, one) => sum + (one === status ? 1 : 0), 0);
+      if (count > 0) this.#around.emit({ kind, device, epoch: this.epoch, seq, count });
+    }
+  }
+
+  #snapshotWhenDue(): void {
+    const { rows, commits } = this.#around;
+    this.#framesSinceSnapshot += 1;
+    this.#channelSamplesSinceSnapshot += rows.count * rows.channels;
+    const isDue =
+      this.#framesSinceSnapshot >= SNAPSHOT_FRAMES || this.#channelSamplesSinceSnapshot >= SNAPSHOT_CHANNEL_SAMPLES;
+    const state = isDue ? this.#twin.snapshot() : undefined;
+    if (state === undefined) return;
+    this.#framesSinceSnapshot = 0;
+    this.#channelSamplesSinceSnapshot = 0;
+    commits.record({ table: "snapshot", ...this.#storeKey, seq: this.#twin.next, state });
+  }
+
+  #acknowledgeWithin(delayMs: number): void {
+    if (this.#ackTimer !== undefined && delayMs >= this.#around.acks.ageMs) return;
+    this.#ackTimer?.cancel();
+    this.#ackTimer = this.#around.clock.setTimer(() => {
+      this.#ackTimer = undefined;
+      this.acknowledge();
+    }, delayMs);
+  }
+
+  #watchHoles(delayMs: number): void {
+    const { clock } = this.#around;
+    const dueMs = clock.nowMs() + delayMs;
+    if (!this.#window.hasHoles || (this.#holeTimer !== undefined && this.#holesDueMs <= dueMs)) return;
+    this.#holeTimer?.cancel();
+    this.#holesDueMs = dueMs;
+    this.#holeTimer = clock.setTimer(() => {
+      this.#holeTimer = undefined;
+      const report = this.#window.missing(clock.nowMs());
+      if (report.ranges.length > 0) this.#send(report);
+      else if (report.againMs !== undefined) this.#watchHoles(report.againMs);
+    }, delayMs);
+  }
+}

@@ -1,0 +1,45 @@
+import { createHash } from "node:crypto";
+import { type Core, loadCore } from "@lockstep/edge-sdk/core";
+import { InvariantError } from "../invariant-error.ts";
+import type { StoredModule } from "../store/store.ts";
+
+/**
+ * The codec modules that this node decodes with, by SHA-256: those of releases, and those that an operator registered.
+ * None ever comes from a device.
+ */
+export class ModuleRegistry {
+  readonly #wasm = new Map<string, Uint8Array>();
+  readonly #cores = new Map<string, Core>();
+
+  /** Add a module; it is checked and compiled when a birth first names it. @returns its hash, 64 hex digits */
+  add(wasm: Uint8Array): string {
+    const hash = createHash("sha256").update(wasm).digest("hex");
+    this.#wasm.set(hash, wasm);
+    return hash;
+  }
+
+  /** Add what an operator registered earlier. @throws {InvariantError} when the bytes are not those of the hash */
+  addStored({ hash, wasm }: StoredModule): void {
+    if (this.add(wasm) !== hash) throw new InvariantError(`the stored bytes of module ${hash} have another hash`);
+  }
+
+  has(hash: string): boolean {
+    return this.#wasm.has(hash);
+  }
+
+  /**
+   * The running module, shared by all twins of its devices.
+   *
+   * @throws {ModuleError} when the bytes may not run as a codec
+   * @throws {InvariantError} when there is no such module
+   */
+  get(hash: string): Core {
+    const running = this.#cores.get(hash);
+    if (running !== undefined) return running;
+    const wasm = this.#wasm.get(hash);
+    if (wasm === undefined) throw new InvariantError(`no module ${hash}`);
+    const core = loadCore(wasm);
+    this.#cores.set(hash, core);
+    return core;
+  }
+}

@@ -1,0 +1,63 @@
+import type { RefusalReason, ResyncReason } from "@lockstep/protocol";
+import type { GapReason } from "../store/store.ts";
+import type { StoreErrorCode } from "../store/store-error.ts";
+
+/** What an operator, a page or a test may want to hear of as it happens; the rest is in the counters. */
+export type NodeEvent =
+  | { readonly kind: "born"; readonly device: string; readonly epoch: number; readonly isNewEpoch: boolean }
+  | { readonly kind: "online"; readonly device: string }
+  | { readonly kind: "offline"; readonly device: string }
+  /** Samples became confirmed; `seq` is the next one of the epoch. */
+  | {
+      readonly kind: "confirmed";
+      readonly device: string;
+      readonly epoch: number;
+      readonly seq: number;
+      readonly samples: number;
+    }
+  /** Frames are missing and were asked for. */
+  | {
+      readonly kind: "gap-pending";
+      readonly device: string;
+      readonly epoch: number;
+      readonly from: number;
+      readonly count: number;
+    }
+  /** Frames are lost for good. */
+  | {
+      readonly kind: "gap-lost";
+      readonly device: string;
+      readonly epoch: number;
+      readonly from: number;
+      readonly through: number;
+      readonly samples: number;
+      readonly reason: GapReason;
+    }
+  | {
+      readonly kind: "resync";
+      readonly device: string;
+      readonly epoch: number;
+      readonly seq: number;
+      readonly reason: ResyncReason;
+    }
+  | { readonly kind: "conflict"; readonly device: string; readonly epoch: number; readonly seq: number }
+  /** Channel-samples of one frame that were clipped, or missing. */
+  | {
+      readonly kind: "saturated";
+      readonly device: string;
+      readonly epoch: number;
+      readonly seq: number;
+      readonly count: number;
+    }
+  | {
+      readonly kind: "invalid";
+      readonly device: string;
+      readonly epoch: number;
+      readonly seq: number;
+      readonly count: number;
+    }
+  | { readonly kind: "refused"; readonly device: string; readonly reason: RefusalReason }
+  /** A commit failed; its frames stay unacknowledged and it is tried again. */
+  | { readonly kind: "store-failed"; readonly code: StoreErrorCode; readonly message: string };
+
+export type NodeEventListener = (event: NodeEvent) => void;

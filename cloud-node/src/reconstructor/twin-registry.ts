@@ -1,0 +1,70 @@
+import type { Clock } from "../clock.ts";
+import type { Counters } from "../counters.ts";
+import type { CommitQueue } from "../store/commit-queue.ts";
+import type { StoreReader } from "../store/store.ts";
+import type { AckPolicy } from "./ack-policy.ts";
+import { DeviceTwin } from "./device-twin.ts";
+import type { ModuleRegistry } from "./module-registry.ts";
+import type { NodeEvent } from "./node-event.ts";
+import { RowBuffer } from "./row-buffer.ts";
+
+/** What all twins of a node share. */
+export interface TwinSurroundings {
+  readonly reader: StoreReader;
+  readonly commits: CommitQueue;
+  readonly modules: ModuleRegistry;
+  readonly clock: Clock;
+  readonly acks: AckPolicy;
+  readonly counters: Counters;
+  emit(event: NodeEvent): void;
+}
+
+/** Aliases are written in this base; six digits name two thousand million devices. */
+const ALIAS_BASE = 36;
+
+/** All devices of a node, by name and by alias. */
+export class TwinRegistry {
+  readonly #around: TwinSurroundings;
+  readonly #rows = new RowBuffer();
+  readonly #byId = new Map<string, DeviceTwin>();
+  readonly #byKey = new Map<number, DeviceTwin>();
+  #nextKey = 1;
+
+  /** Knows every device of the store from the start; their twins are rebuilt when they are first needed. */
+  constructor(around: TwinSurroundings) {
+    this.#around = around;
+    for (const { id, key } of around.reader.devices()) this.#add(id, key);
+  }
+
+  all(): DeviceTwin[] {
+    return [...this.#byId.values()];
+  }
+
+  get(id: string): DeviceTwin | undefined {
+    return this.#byId.get(id);
+  }
+
+  /** The device that was granted this alias. */
+  byAlias(alias: string): DeviceTwin | undefined {
+    return this.#byKey.get(Number.parseInt(alias, ALIAS_BASE));
+  }
+
+  /** The device of this name, made known if it is new. */
+  admit(id: string): DeviceTwin {
+    const known = this.#byId.get(id);
+    if (known !== undefined) return known;
+    return this.#add(id, this.#nextKey);
+  }
+
+  close(): void {
+    for (const twin of this.#byId.values()) twin.close();
+  }
+
+  #add(id: string, key: number): DeviceTwin {
+    const twin = new DeviceTwin({ id, key, alias: key.toString(ALIAS_BASE), rows: this.#rows }, this.#around);
+    this.#byId.set(id, twin);
+    this.#byKey.set(key, twin);
+    this.#nextKey = Math.max(this.#nextKey, key + 1);
+    return twin;
+  }
+}

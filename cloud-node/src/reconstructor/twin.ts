@@ -1,0 +1,236 @@
+import type { Core } from "@lockstep/edge-sdk/core";
+import { type KeyframeFrame, type SequencedFrame, sequencedSeal } from "@lockstep/protocol";
+import type { BirthPlan, CodecConfig } from "./birth-plan.ts";
+import { unlessRefused } from "./codec-refusal.ts";
+import type { RowBuffer } from "./row-buffer.ts";
+import { packSnapshot, unpackSnapshot } from "./twin-snapshot.ts";
+
+/**
+ * What became of a frame that stood next in line.
+ *
+ * `taken`: decoded and proved by its seal · `state-mismatch`: damaged, misplaced, or the ends have parted ·
+ * `unknown-birth`: a keyframe of a birth that has not come · `needs-keyframe`: nothing to go on from ·
+ * `implausible`: sizes that its birth rules out
+ */
+export type TakeOutcome = "taken" | "state-mismatch" | "unknown-birth" | "needs-keyframe" | "implausible";
+
+/** Where the births named by keyframes are found. */
+export type PlanLookup = (birthHash: string) => BirthPlan | undefined;
+
+/** Everything counted since the epoch began. */
+export interface TwinCounts {
+  /** Samples decoded. */
+  readonly samples: number;
+  /** Samples declared lost. */
+  readonly lost: number;
+  /** Channel-samples flagged. */
+  readonly invalid: number;
+  readonly saturated: number;
+}
+
+type Decoder = ReturnType<Core["createDecoder"]>;
+
+interface Segment {
+  readonly plan: BirthPlan;
+  readonly lattices: number;
+  readonly config: CodecConfig;
+  readonly decoder: Decoder;
+  /** Device time of the segment's first sample, µs. */
+  readonly timeUs: number;
+  /** Samples decoded in it. */
+  readonly rows: number;
+}
+
+const NOTHING: TwinCounts = { samples: 0, lost: 0, invalid: 0, saturated: 0 };
+const STATUS_INVALID = 1;
+const STATUS_SATURATED = 2;
+
+/**
+ * The cloud's copy of one epoch of one device: the codec state after the last frame, and what was counted on the way.
+ * It takes frames strictly in order. A frame either proves itself by its seal or leaves no trace.
+ */
+export class Twin {
+  readonly epoch: number;
+  readonly #plans: PlanLookup;
+  readonly #rows: RowBuffer;
+  #next = 0;
+  #segment: Segment | undefined;
+  #counts = NOTHING;
+  #extrapolated: { readonly decoder: Decoder; rows: number } | undefined;
+
+  /** @param rows  where a taken frame's rows are put; may be shared, they are read at once */
+  constructor(epoch: number, plans: PlanLookup, rows: RowBuffer) {
+    this.epoch = epoch;
+    this.#plans = plans;
+    this.#rows = rows;
+  }
+
+  /** Seq of the frame to be taken next. */
+  get next(): number {
+    return this.#next;
+  }
+
+  get counts(): TwinCounts {
+    return this.#counts;
+  }
+
+  /** The birth that the running segment belongs to; undefined before the first keyframe. */
+  get plan(): BirthPlan | undefined {
+    return this.#segment?.plan;
+  }
+
+  /** Device time of the sample after the last one decoded, µs; undefined before the first keyframe. */
+  get nextTimeUs(): number | undefined {
+    return this.#segment === undefined ? undefined : timeOf(this.#segment, this.#segment.rows);
+  }
+
+  /** Device time of a row of the frame taken last, µs. @param row  0 … rows.count − 1 */
+  rowTimeUs(row: number): number {
+    return this.#segment === undefined ? 0 : timeOf(this.#segment, this.#segment.rows - this.#rows.count + row);
+  }
+
+  /**
+   * Take the frame with seq `next`. Once taken, its rows are in the row buffer.
+   *
+   * @param bytes  the whole frame as received, for its seal
+   * @param lost  samples declared lost right before it; not 0 for keyframes alone
+   */
+  take(frame: SequencedFrame, bytes: Uint8Array, lost = 0): TakeOutcome {
+    const segment = frame.kind === "keyframe" ? this.#open(frame) : this.#segment;
+    if (segment === undefined) {
+      if (frame.kind !== "keyframe") return "needs-keyframe";
+      return this.#plans(frame.birthHash) === undefined ? "unknown-birth" : "implausible";
+    }
+    const { plan, decoder } = segment;
+    const quiet = frame.kind === "keyframe" ? 0 : frame.quiet;
+    const count = frame.kind === "heartbeat" ? 0 : frame.samples === 0 ? plan.birth.frameSamples : frame.samples;
+    if (quiet > plan.maxQuiet || count > plan.birth.frameSamples) return "implausible";
+
+    const before = frame.kind === "keyframe" ? undefined : decoder.saveState();
+    const rows = this.#rows;
+    rows.clear(plan.birth.channels.length);
+    const stateHash = unlessRefused(() => {
+      if (quiet > 0) rows.append(decoder.replayQuiet(quiet), undefined);
+      if (frame.kind !== "heartbeat") {
+        const { samples, statuses } = decoder.decode(frame.payload, count, frame.hasEvents);
+        rows.append(samples, statuses);
+      }
+      return decoder.hash();
+    });
+    if (stateHash === undefined || sequencedSeal(bytes, this.epoch, this.#next, stateHash) !== frame.seal) {
+      if (before !== undefined) decoder.restoreState(before);
+      return "state-mismatch";
+    }
+    this.#segment = { ...segment, rows: segment.rows + rows.count };
+    this.#count(rows, lost, frame.kind !== "heartbeat" && frame.hasEvents);
+    this.#next += 1;
+    this.#extrapolated = undefined;
+    return "taken";
+  }
+
+  /** Samples that must have passed between the last one decoded and a keyframe, by the device's own time. */
+  samplesUntil(keyframeTimeUs: number): number {
+    const segment = this.#segment;
+    if (segment === undefined) return 0;
+    const elapsedNs = (keyframeTimeUs - timeOf(segment, segment.rows)) * 1000;
+    return Math.max(0, Math.round(elapsedNs / segment.plan.birth.periodNs));
+  }
+
+  /** Frames below `seq` will not come: the next one to take is that, and a keyframe. */
+  skipTo(seq: number): void {
+    this.#next = seq;
+  }
+
+  /**
+   * Run ahead of the last sample as if nothing unforeseen happened. The twin itself does not move.
+   *
+   * @param count  samples ahead, ≥ 1
+   * @param rows  overwritten; its last row is the extrapolated sample
+   * @returns false when there is nothing to go on from
+   */
+  extrapolate(count: number, rows: RowBuffer): boolean {
+    const segment = this.#segment;
+    if (segment === undefined) return false;
+    let ahead = this.#extrapolated;
+    if (ahead === undefined || ahead.rows >= count) {
+      const decoder = segment.plan.core.createDecoder(segment.config);
+      decoder.restoreState(segment.decoder.saveState());
+      ahead = { decoder, rows: 0 };
+      this.#extrapolated = ahead;
+    }
+    const { decoder, rows: done } = ahead;
+    const samples = unlessRefused(() => decoder.replayQuiet(count - done));
+    if (samples === undefined) return false;
+    ahead.rows = count;
+    rows.clear(segment.plan.birth.channels.length);
+    rows.append(samples, undefined);
+    return true;
+  }
+
+  /** Everything needed to go on from here after a restart; undefined before the first keyframe. */
+  snapshot(): Uint8Array | undefined {
+    const segment = this.#segment;
+    if (segment === undefined) return undefined;
+    return packSnapshot({
+      birthHash: segment.plan.hash,
+      lattices: segment.lattices,
+      segmentTimeUs: segment.timeUs,
+      segmentRows: segment.rows,
+      counts: this.#counts,
+      state: segment.decoder.saveState(),
+    });
+  }
+
+  /**
+   * Go on from a snapshot.
+   *
+   * @param next  seq of the frame that follows it
+   * @returns false when it is not one of ours, or names a birth that is not known; the twin is unchanged then
+   */
+  restore(snapshot: Uint8Array, next: number): boolean {
+    const saved = unpackSnapshot(snapshot);
+    const segment =
+      saved === undefined ? undefined : this.#segmentOf(saved.birthHash, saved.lattices, saved.segmentTimeUs);
+    if (saved === undefined || segment === undefined) return false;
+    if (unlessRefused(() => segment.decoder.restoreState(saved.state) ?? true) === undefined) return false;
+    this.#segment = { ...segment, rows: saved.segmentRows };
+    this.#counts = saved.counts;
+    this.#next = next;
+    this.#extrapolated = undefined;
+    return true;
+  }
+
+  #open({ birthHash, lattices, timeUs }: KeyframeFrame): Segment | undefined {
+    return this.#segmentOf(birthHash, lattices, timeUs);
+  }
+
+  #segmentOf(birthHash: string, lattices: number, timeUs: number): Segment | undefined {
+    const plan = this.#plans(birthHash);
+    const config = plan?.config(lattices);
+    if (plan === undefined || config === undefined) return undefined;
+    return { plan, lattices, config, decoder: plan.core.createDecoder(config), timeUs, rows: 0 };
+  }
+
+  #count(rows: RowBuffer, lost: number, hasEvents: boolean): void {
+    let invalid = 0;
+    let saturated = 0;
+    if (hasEvents) {
+      const flagged = rows.statuses.subarray(0, rows.count * rows.channels);
+      for (const status of flagged) {
+        if (status === STATUS_INVALID) invalid += 1;
+        else if (status === STATUS_SATURATED) saturated += 1;
+      }
+    }
+    const before = this.#counts;
+    this.#counts = {
+      samples: before.samples + rows.count,
+      lost: before.lost + lost,
+      invalid: before.invalid + invalid,
+      saturated: before.saturated + saturated,
+    };
+  }
+}
+
+function timeOf({ timeUs, plan }: Segment, row: number): number {
+  return timeUs + Math.round((row * plan.birth.periodNs) / 1000);
+}

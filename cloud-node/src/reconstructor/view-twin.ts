@@ -1,0 +1,74 @@
+import type { BirthPlan } from "./birth-plan.ts";
+import type { DeviceReport } from "./device-twin.ts";
+import type { Lane } from "./lane.ts";
+import { toSampleBlock } from "./recent-samples.ts";
+import type { RowBuffer } from "./row-buffer.ts";
+import type { TrafficMeter } from "./traffic-meter.ts";
+import type { TwinSample, TwinStatus, TwinView } from "./twin-view.ts";
+
+interface ViewSources {
+  readonly id: string;
+  readonly plan: BirthPlan;
+  readonly lane: Lane;
+  readonly report: DeviceReport;
+  readonly traffic: TrafficMeter;
+  readonly rows: RowBuffer;
+  readonly nowMs: number;
+}
+
+/** Put together what a device's twin looks like now. */
+export function viewTwin(sources: ViewSources): TwinView {
+  const { id, plan, lane, report, traffic } = sources;
+  const { ledger, twin } = lane;
+  const { samples, lost, invalid, saturated } = twin.counts;
+  const newest = ledger.recent.newest();
+  const ahead = extrapolate(sources);
+  return {
+    id,
+    birth: plan.birth,
+    birthHash: plan.hash,
+    epoch: lane.epoch,
+    online: report.isOnline,
+    status: statusOf(sources),
+    confirmed: { seq: ledger.confirmed, samples: ledger.samples, timeUs: newest?.timeUs ?? 0 },
+    receivedSamples: samples,
+    lost: { samples: lost, gaps: ledger.gaps },
+    latest: [newest, ahead].filter((sample) => sample !== undefined),
+    recent: (channel, n) => ledger.recent.of(channel, n),
+    ringFill: report.ringFill,
+    clockOffsetUs: report.clockOffsetUs,
+    traffic: traffic.reading(),
+    latencyMs: ledger.latency.quantiles(),
+    duplicates: ledger.duplicates,
+    conflicts: ledger.conflicts,
+    refused: report.refused,
+    flagged: { invalid, saturated },
+    lastHeardUs: report.lastHeardUs,
+  };
+}
+
+function statusOf({ lane, report, plan, nowMs }: ViewSources): TwinStatus {
+  if (report.refusal !== undefined) return "refused";
+  if (!report.isOnline) return "offline";
+  if (lane.isInGap) return "gap";
+  if (lane.hasHoles) return "catching-up";
+  return nowMs - report.lastHeardMs > 2 * plan.birth.silenceMs ? "silent" : "live";
+}
+
+/** The twin run ahead by the time since its device was last heard, at most by the silence that it promised to break. */
+function extrapolate({ lane, plan, report, rows, nowMs }: ViewSources): TwinSample | undefined {
+  const { twin } = lane;
+  const startUs = twin.nextTimeUs;
+  const elapsedMs = Math.min(nowMs - report.lastHeardMs, plan.birth.silenceMs);
+  const count = Math.floor((elapsedMs * 1e6) / plan.birth.periodNs);
+  if (startUs === undefined || !(count >= 1) || !twin.extrapolate(count, rows)) return undefined;
+  const timeUs = startUs + Math.round(((count - 1) * plan.birth.periodNs) / 1000);
+  const block = toSampleBlock(rows, twin.plan?.scales ?? [], () => timeUs);
+  const channels = rows.channels;
+  return {
+    values: block.values.slice(-channels),
+    statuses: block.statuses.slice(-channels),
+    state: "extrapolated",
+    timeUs,
+  };
+}

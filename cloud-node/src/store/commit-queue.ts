@@ -1,0 +1,167 @@
+import type { Clock, Timer } from "../clock.ts";
+import { BatchBuilder } from "./batch-builder.ts";
+import type { CommitReply, FrameOp, FrameVerdict, Store, StoreRecord } from "./store.ts";
+import { StoreError } from "./store-error.ts";
+
+/** Who hands frames over, and hears what became of them. */
+export interface CommitOwner {
+  /** Everything handed over up to the call of `mark(owner, token)` is durable. */
+  durable(token: number): void;
+  /** A frame was not added, because its key is taken, or because it was only to be compared. */
+  notAdded(seq: number, op: FrameOp, verdict: FrameVerdict): void;
+}
+
+export interface CommitQueueOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  /** A batch is closed so long after its first write, ms. */
+  readonly commitMs: number;
+  /** Told of every failed commit; the batch is kept and tried again. */
+  onFailure(error: StoreError): void;
+  /** Told when a queue that was full has room again. */
+  onRoom(): void;
+}
+
+/** Frames and bytes that may wait for the disk. Above, the node takes no frames, and devices keep them. */
+const FULL_FRAMES = 20_000;
+const FULL_BYTES = 32 << 20;
+const FIRST_RETRY_MS = 100;
+const LONGEST_RETRY_MS = 5_000;
+
+/** One transaction in the making, and who waits for it. */
+class OpenBatch {
+  readonly builder = new BatchBuilder();
+  /** Of each frame, by its row. */
+  readonly origins: { readonly owner: CommitOwner; readonly op: FrameOp; readonly seq: number }[] = [];
+  readonly tokens = new Map<CommitOwner, number>();
+  readonly callbacks: (() => void)[] = [];
+}
+
+/**
+ * Group commit: writes gather for a few milliseconds, then go to the store as one transaction while the next gather.
+ * Owners hear of their writes only from the reply to the commit.
+ */
+export class CommitQueue {
+  readonly #options: CommitQueueOptions;
+  #open = new OpenBatch();
+  #inFlight: OpenBatch | undefined;
+  #timer: Timer | undefined;
+  #isDue = false;
+  #isClosing = false;
+  #wasFull = false;
+  #idleWaiters: (() => void)[] = [];
+
+  constructor(options: CommitQueueOptions) {
+    this.#options = options;
+  }
+
+  /** More waits for the disk than should: hand over no frame that can come again later. */
+  get isFull(): boolean {
+    const waiting = this.#inFlight?.builder;
+    const frames = this.#open.builder.frameCount + (waiting?.frameCount ?? 0);
+    const bytes = this.#open.builder.byteCount + (waiting?.byteCount ?? 0);
+    const isFull = frames >= FULL_FRAMES || bytes >= FULL_BYTES;
+    this.#wasFull ||= isFull;
+    return isFull;
+  }
+
+  /** Store a frame (`add`) or compare it with the stored one (`check`). The bytes are copied. */
+  frame(
+    owner: CommitOwner,
+    op: FrameOp,
+    key: { readonly device: number; readonly epoch: number },
+    seq: number,
+    bytes: Uint8Array,
+  ): void {
+    this.#open.builder.addFrame(op, key.device, key.epoch, seq, bytes);
+    this.#open.origins.push({ owner, op, seq });
+    this.#arm();
+  }
+
+  /** Store a record; `onDurable` runs once it is. */
+  record(record: StoreRecord, onDurable?: () => void): void {
+    this.#open.builder.addRecord(record);
+    if (onDurable !== undefined) this.#open.callbacks.push(onDurable);
+    this.#arm();
+  }
+
+  /** Tell `owner` with this token once everything handed over so far is durable. Replaces its token in this batch. */
+  mark(owner: CommitOwner, token: number): void {
+    this.#open.tokens.set(owner, token);
+    this.#arm();
+  }
+
+  /** Commit now rather than at the batch's time. */
+  hurry(): void {
+    this.#isDue = true;
+    this.#send();
+  }
+
+  /**
+   * Commit what is left.
+   *
+   * @returns false when the store refused it: then some writes were never durable, and nobody was told they were
+   */
+  async close(): Promise<boolean> {
+    this.#isClosing = true;
+    this.hurry();
+    if (this.#inFlight !== undefined) await new Promise<void>((resolve) => this.#idleWaiters.push(resolve));
+    return this.#open.builder.isEmpty && this.#inFlight === undefined;
+  }
+
+  #arm(): void {
+    if (this.#timer !== undefined || this.#isDue) return;
+    this.#timer = this.#options.clock.setTimer(() => {
+      this.#timer = undefined;
+      this.#isDue = true;
+      this.#send();
+    }, this.#options.commitMs);
+  }
+
+  #send(): void {
+    if (!this.#isDue || this.#inFlight !== undefined) return;
+    this.#isDue = false;
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    if (this.#open.builder.isEmpty && this.#open.tokens.size === 0) return this.#idle();
+    const batch = this.#open;
+    this.#open = new OpenBatch();
+    this.#inFlight = batch;
+    this.#commit(batch, FIRST_RETRY_MS);
+  }
+
+  #commit(batch: OpenBatch, retryMs: number): void {
+    this.#options.store.commit(batch.builder.build()).then(
+      (reply) => this.#settle(batch, reply),
+      (cause: unknown) => {
+        const error =
+          cause instanceof StoreError ? cause : new StoreError("failed", { detail: String(cause) }, { cause });
+        this.#options.onFailure(error);
+        if (this.#isClosing) return this.#idle();
+        this.#options.clock.setTimer(() => this.#commit(batch, Math.min(2 * retryMs, LONGEST_RETRY_MS)), retryMs);
+      },
+    );
+  }
+
+  #settle(batch: OpenBatch, reply: CommitReply): void {
+    this.#inFlight = undefined;
+    for (const { row, verdict } of reply.exceptions) {
+      const origin = batch.origins[row];
+      origin?.owner.notAdded(origin.seq, origin.op, verdict);
+    }
+    for (const [owner, token] of batch.tokens) owner.durable(token);
+    for (const callback of batch.callbacks) callback();
+    if (this.#isClosing) this.#isDue = true;
+    this.#send();
+    if (this.#wasFull && !this.isFull) {
+      this.#wasFull = false;
+      this.#options.onRoom();
+    }
+  }
+
+  #idle(): void {
+    const waiters = this.#idleWaiters;
+    this.#idleWaiters = [];
+    for (const resolve of waiters) resolve();
+  }
+}

@@ -1,0 +1,108 @@
+import { closeSync, openSync, readSync, statSync } from "node:fs";
+import { DatabaseSync } from "node:sqlite";
+import { migrate, SCHEMA_VERSION } from "./sqlite-schema.ts";
+import { StoreError, storeErrorOf } from "./store-error.ts";
+
+/** First bytes of every SQLite database. @see https://sqlite.org/fileformat.html, section 1.3 */
+const MAGIC = Buffer.from("SQLite format 3\0", "latin1");
+/** How long a writer waits for another connection's lock. */
+const BUSY_MS = 5_000;
+
+/**
+ * Make sure that `file` is a store of this release: create it, or migrate it, or refuse it untouched.
+ *
+ * @throws {StoreError} `not-a-database`, `foreign-database`, `newer-schema`, `cannot-open`, `read-only`, `disk-full`
+ */
+export function prepareStore(file: string): void {
+  const version = isEmpty(file) ? 0 : checkExisting(file);
+  let database: DatabaseSync | undefined;
+  try {
+    database = new DatabaseSync(file, { timeout: BUSY_MS });
+    // The schema is written before WAL begins, so that the file says what it is even when a log is still beside it.
+    database.exec("PRAGMA synchronous = FULL");
+    migrate(database, version);
+    database.exec("PRAGMA journal_mode = WAL");
+  } catch (cause) {
+    throw storeErrorOf(cause, file);
+  } finally {
+    database?.close();
+  }
+}
+
+/** A connection that commits; WAL, and every commit reaches the disk before it returns. */
+export function openForWriting(file: string): DatabaseSync {
+  try {
+    const database = new DatabaseSync(file, { timeout: BUSY_MS });
+    database.exec("PRAGMA synchronous = FULL");
+    return database;
+  } catch (cause) {
+    throw storeErrorOf(cause, file);
+  }
+}
+
+/**
+ * A connection that only reads.
+ *
+ * @throws {StoreError} as `prepareStore`; also `cannot-open` when there is no file
+ */
+export function openForReading(file: string): DatabaseSync {
+  if (isEmpty(file)) throw new StoreError("cannot-open", { file, detail: "there is no such store" });
+  const version = checkExisting(file);
+  if (version < SCHEMA_VERSION) {
+    throw new StoreError("failed", {
+      file,
+      detail: `schema ${version} is older; open it with \`lockstep serve\` once`,
+    });
+  }
+  try {
+    return new DatabaseSync(file, { readOnly: true, timeout: BUSY_MS });
+  } catch (cause) {
+    throw storeErrorOf(cause, file);
+  }
+}
+
+function isEmpty(file: string): boolean {
+  return (statSync(file, { throwIfNoEntry: false })?.size ?? 0) === 0;
+}
+
+/** Read the schema version without writing a byte, and refuse what is not ours. */
+function checkExisting(file: string): number {
+  let database: DatabaseSync | undefined;
+  try {
+    if (!hasMagic(file)) throw new StoreError("not-a-database", { file });
+    database = new DatabaseSync(file, { readOnly: true, timeout: BUSY_MS });
+    const version = readVersion(database);
+    if (version === undefined) throw new StoreError("foreign-database", { file });
+    if (version > SCHEMA_VERSION) {
+      throw new StoreError("newer-schema", { file, version, supported: SCHEMA_VERSION });
+    }
+    return version;
+  } catch (cause) {
+    throw storeErrorOf(cause, file);
+  } finally {
+    database?.close();
+  }
+}
+
+function hasMagic(file: string): boolean {
+  const start = Buffer.alloc(MAGIC.length);
+  let descriptor: number;
+  try {
+    descriptor = openSync(file, "r");
+  } catch (cause) {
+    throw new StoreError("cannot-open", { file, detail: cause instanceof Error ? cause.message : "" }, { cause });
+  }
+  try {
+    readSync(descriptor, start, 0, start.length, 0);
+  } finally {
+    closeSync(descriptor);
+  }
+  return start.equals(MAGIC);
+}
+
+function readVersion(database: DatabaseSync): number | undefined {
+  const table = database.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'store'").get();
+  if (table === undefined) return undefined;
+  const row = database.prepare("SELECT version FROM store").get();
+  return typeof row?.["version"] === "number" ? row["version"] : undefined;
+}

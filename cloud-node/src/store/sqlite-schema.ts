@@ -1,0 +1,80 @@
+import type { DatabaseSync } from "node:sqlite";
+
+/** "LSTP": tells our files from other SQLite databases. */
+export const APPLICATION_ID = 0x4c535450;
+
+/**
+ * What brings a store from one version to the next; entry i makes version i + 1. Released entries never change.
+ *
+ * A device's key is its row in `devices`. Frames lie clustered by their key, so that a replay reads them in order.
+ */
+const MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE store (version INTEGER NOT NULL) STRICT;
+  INSERT INTO store VALUES (0);
+  CREATE TABLE devices (
+    key INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE
+  ) STRICT;
+  CREATE TABLE births (
+    device INTEGER NOT NULL,
+    hash TEXT NOT NULL,
+    bytes BLOB NOT NULL,
+    PRIMARY KEY (device, hash)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE epochs (
+    device INTEGER NOT NULL,
+    epoch INTEGER NOT NULL,
+    nonce INTEGER NOT NULL,
+    birth TEXT NOT NULL,
+    opened_us INTEGER NOT NULL,
+    PRIMARY KEY (device, epoch)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE frames (
+    device INTEGER NOT NULL,
+    epoch INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    bytes BLOB NOT NULL,
+    PRIMARY KEY (device, epoch, seq)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE snapshots (
+    device INTEGER NOT NULL,
+    epoch INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    state BLOB NOT NULL,
+    PRIMARY KEY (device, epoch)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE gaps (
+    device INTEGER NOT NULL,
+    epoch INTEGER NOT NULL,
+    from_seq INTEGER NOT NULL,
+    through_seq INTEGER NOT NULL,
+    reason TEXT NOT NULL,
+    samples INTEGER NOT NULL,
+    PRIMARY KEY (device, epoch, from_seq)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE modules (
+    hash TEXT PRIMARY KEY,
+    wasm BLOB NOT NULL,
+    source TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  `,
+];
+
+/** The schema that this release writes. */
+export const SCHEMA_VERSION = MIGRATIONS.length;
+
+/** Bring the schema from `version` to SCHEMA_VERSION in one transaction. The database is not in WAL mode yet when new. */
+export function migrate(database: DatabaseSync, version: number): void {
+  if (version === SCHEMA_VERSION) return;
+  database.exec("BEGIN IMMEDIATE");
+  try {
+    for (const step of MIGRATIONS.slice(version)) database.exec(step);
+    database.exec(`UPDATE store SET version = ${SCHEMA_VERSION}`);
+    database.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
+    database.exec("COMMIT");
+  } catch (cause) {
+    if (database.isTransaction) database.exec("ROLLBACK");
+    throw cause;
+  }
+}

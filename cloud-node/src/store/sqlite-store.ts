@@ -1,0 +1,89 @@
+import { Worker } from "node:worker_threads";
+import type { CommitAnswer, CommitOrder, CommitWorkerData } from "./commit-messages.ts";
+import { prepareStore } from "./sqlite-open.ts";
+import { SqliteReader } from "./sqlite-reader.ts";
+import { type CommitReply, FRAME_VERDICTS, type Store, type StoreBatch, type StoreReader } from "./store.ts";
+import { StoreError, storeErrorOf } from "./store-error.ts";
+
+interface Waiting {
+  resolve(reply: CommitReply): void;
+  reject(error: StoreError): void;
+}
+
+/** The worker's file beside this one: TypeScript in a source tree, JavaScript where it was built. */
+const WORKER_URL = new URL(
+  import.meta.url.endsWith(".ts") ? "./commit-worker.ts" : "./commit-worker.js",
+  import.meta.url,
+);
+
+/** A store in one SQLite file: WAL, `synchronous=FULL`, written by a thread of its own. */
+export class SqliteStore implements Store {
+  readonly reader: StoreReader;
+  readonly #file: string;
+  readonly #worker: Worker;
+  readonly #exited: Promise<void>;
+  #waiting: Waiting | undefined;
+  #failure: StoreError | undefined;
+
+  /**
+   * Open or create a store.
+   *
+   * @param options.maxPages  refuse to grow past so many database pages; for tests of a full disk
+   * @throws {StoreError} the file was left untouched
+   */
+  constructor(file: string, options: { maxPages?: number } = {}) {
+    prepareStore(file);
+    this.#file = file;
+    this.reader = new SqliteReader(file);
+    const workerData: CommitWorkerData = { file, maxPages: options.maxPages ?? 0 };
+    this.#worker = new Worker(WORKER_URL, { workerData });
+    this.#worker.on("message", (answer: CommitAnswer) => this.#settle(answer));
+    this.#worker.on("error", (cause) => this.#fail(storeErrorOf(cause, file)));
+    this.#exited = new Promise((resolve) => {
+      this.#worker.on("exit", () => {
+        this.#fail(new StoreError("closed", { file }));
+        resolve();
+      });
+    });
+  }
+
+  commit(batch: StoreBatch): Promise<CommitReply> {
+    return new Promise((resolve, reject) => {
+      if (this.#failure !== undefined) return reject(this.#failure);
+      if (this.#waiting !== undefined) {
+        return reject(new StoreError("failed", { file: this.#file, detail: "a commit is already under way" }));
+      }
+      this.#waiting = { resolve, reject };
+      const order: CommitOrder = { kind: "commit", batch };
+      this.#worker.postMessage(order);
+    });
+  }
+
+  async close(): Promise<void> {
+    const order: CommitOrder = { kind: "close" };
+    this.#worker.postMessage(order);
+    await this.#exited;
+    this.reader.close();
+  }
+
+  #settle(answer: CommitAnswer): void {
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    if (answer.kind === "failed") {
+      waiting?.reject(new StoreError(answer.code, answer.facts));
+      return;
+    }
+    const exceptions: { row: number; verdict: (typeof FRAME_VERDICTS)[number] }[] = [];
+    for (let i = 0; i < answer.exceptions.length; i += 2) {
+      const verdict = FRAME_VERDICTS[answer.exceptions[i + 1] ?? 0];
+      if (verdict !== undefined) exceptions.push({ row: answer.exceptions[i] ?? 0, verdict });
+    }
+    waiting?.resolve({ exceptions });
+  }
+
+  #fail(error: StoreError): void {
+    this.#failure ??= error;
+    this.#waiting?.reject(this.#failure);
+    this.#waiting = undefined;
+  }
+}

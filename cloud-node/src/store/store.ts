@@ -1,0 +1,109 @@
+/** A device as the store knows it: `key` is its small number in every other table, and its alias on the wire. */
+export interface StoredDevice {
+  readonly id: string;
+  readonly key: number;
+}
+
+/** One boot of a device. */
+export interface StoredEpoch {
+  readonly epoch: number;
+  readonly nonce: number;
+  /** 16 hex digits; the birth that this boot began with. */
+  readonly birthHash: string;
+  /** Unix time at which the cloud first heard of it, µs. */
+  readonly openedUs: number;
+}
+
+/** One sequenced frame, with its bytes exactly as received. */
+export interface StoredFrame {
+  readonly seq: number;
+  readonly bytes: Uint8Array;
+}
+
+/** A twin's whole state before frame `seq`; replay from here gives the same twin as replay from the beginning. */
+export interface StoredSnapshot {
+  readonly seq: number;
+  readonly state: Uint8Array;
+}
+
+/** Why frames are missing for good. */
+export type GapReason = "evicted" | "state-mismatch" | "unknown-birth";
+
+/** Frames `from` … `through`, both included, that no one has any more. */
+export interface StoredGap {
+  readonly epoch: number;
+  readonly from: number;
+  readonly through: number;
+  readonly reason: GapReason;
+  /** Samples lost with them, by the device's time on both sides. */
+  readonly samples: number;
+}
+
+/** A codec module; `hash` is its SHA-256, 64 hex digits. */
+export interface StoredModule {
+  readonly hash: string;
+  readonly wasm: Uint8Array;
+  readonly source: string;
+}
+
+/** Reads of what is durable. Rows come in key order; iterators hold a read transaction while they are open. */
+export interface StoreReader {
+  devices(): StoredDevice[];
+  epochs(device: number): StoredEpoch[];
+  /** The birth frame's bytes, or nothing when the hash is unknown. */
+  birth(device: number, hash: string): Uint8Array | undefined;
+  /** Frames of one epoch from seq `from` on. */
+  frames(device: number, epoch: number, from: number): Iterable<StoredFrame>;
+  /** The newest snapshot of the epoch, or nothing. */
+  snapshot(device: number, epoch: number): StoredSnapshot | undefined;
+  /** All gaps of a device, oldest first. */
+  gaps(device: number): StoredGap[];
+  modules(): StoredModule[];
+  close(): void;
+}
+
+/** What can be written besides frames; all of it rare. */
+export type StoreRecord =
+  | { readonly table: "device"; readonly id: string; readonly key: number }
+  | { readonly table: "birth"; readonly device: number; readonly hash: string; readonly bytes: Uint8Array }
+  | ({ readonly table: "epoch"; readonly device: number } & StoredEpoch)
+  | ({ readonly table: "gap"; readonly device: number } & StoredGap)
+  | ({ readonly table: "snapshot"; readonly device: number; readonly epoch: number } & StoredSnapshot)
+  | ({ readonly table: "module" } & StoredModule);
+
+/** `add`: store the frame; `check`: only compare it with what is stored under its key. */
+export const FRAME_OPS = ["add", "check"] as const;
+export type FrameOp = (typeof FRAME_OPS)[number];
+
+/** What became of a frame that was not simply added. */
+export const FRAME_VERDICTS = ["duplicate", "conflict", "absent"] as const;
+export type FrameVerdict = (typeof FRAME_VERDICTS)[number];
+
+/** One transaction's worth of writes. */
+export interface StoreBatch {
+  readonly records: readonly StoreRecord[];
+  /** Shape (nFrames, FRAME_FIELDS): index into FRAME_OPS, device, epoch, seq, bytes. */
+  readonly frames: Uint32Array<ArrayBuffer>;
+  /** The frames' bytes, one behind the other. Ownership passes to the store. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** Numbers per frame in a batch. */
+export const FRAME_FIELDS = 5;
+
+/** Frames of the batch that were not simply added, by their row in the batch. */
+export interface CommitReply {
+  readonly exceptions: readonly { readonly row: number; readonly verdict: FrameVerdict }[];
+}
+
+/** Durable memory of everything that was received. */
+export interface Store {
+  readonly reader: StoreReader;
+  /**
+   * Write a batch as one transaction; when the promise resolves it survives a power cut. One at a time.
+   *
+   * @throws {StoreError} nothing of the batch was written
+   */
+  commit(batch: StoreBatch): Promise<CommitReply>;
+  close(): Promise<void>;
+}
