@@ -6,6 +6,21 @@ import { PayloadDecoder } from "./decoder.ts";
 import { PayloadEncoder } from "./encoder.ts";
 import { BATCH_LIMITS, checkModule, DEVICE_LIMITS, type ModuleLimits } from "./module-gate.ts";
 
+export {
+  type ChannelPlan,
+  type ChannelRequest,
+  type ChannelScale,
+  type FixedSample,
+  planChannel,
+  toFixed,
+  toFloat,
+} from "./channel-scale.ts";
+export type { ChannelSettings, CodecConfig } from "./codec-config.ts";
+export { CodecError, type CodecErrorCode } from "./core-status.ts";
+export { type DecodedPayload, PayloadDecoder } from "./decoder.ts";
+export { type EncodedPayload, PayloadEncoder } from "./encoder.ts";
+export { ModuleError } from "./module-gate.ts";
+
 /** One loaded codec module, for any number of devices that speak with it. */
 export interface Core {
   /** SHA-256 of the module's bytes, in lower-case hex: what a device calls its model. */
