@@ -3,6 +3,24 @@
  *
  * @packageDocumentation
  */
+export { ByteStreamProxy, type StreamProxyOptions } from "./links/byte-stream-proxy.ts";
+export { faultyTransport, type LinkTally } from "./links/faulty-transport.ts";
+export {
+  type Cut,
+  chain,
+  corruption,
+  cut,
+  type Delivery,
+  delay,
+  duplication,
+  type LinkFault,
+  type LinkFaults,
+  linkFault,
+  loss,
+  PERFECT,
+  reordering,
+} from "./links/link-fault.ts";
+export { ManualClock } from "./manual-clock.ts";
 export { type SeededRandom, seededRandom } from "./seeded-random.ts";
 export { imuRecordingPath, type RecordedOptions, recordedSignal } from "./signals/recorded.ts";
 export { REFERENCE_ROTOR, type RotorOptions, rotorSignal } from "./signals/rotor.ts";
