@@ -1,0 +1,21 @@
+import type { NodeEvent } from "../reconstructor/node-event.ts";
+import type { TwinView } from "../reconstructor/twin-view.ts";
+
+/** What the page shows: the node, read only. */
+export interface PageNode {
+  devices(): TwinView[];
+  device(id: string): TwinView | undefined;
+  onEvent(listener: (event: NodeEvent) => void): () => void;
+}
+
+/** What is known of a device's real signal; only where it is simulated. */
+export interface DeviceTruth {
+  /** Largest |original − confirmed| over eps so far; NaN before the first comparison. */
+  readonly maxErrorOverEps: number;
+  /** Channel-samples compared, and those beyond eps. */
+  readonly compared: number;
+  readonly beyondEps: number;
+}
+
+/** Looks a device's truth up; undefined where nobody knows it. */
+export type TruthOf = (device: string) => DeviceTruth | undefined;

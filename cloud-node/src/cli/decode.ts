@@ -1,0 +1,106 @@
+import { type FileHandle, open, rename, rm } from "node:fs/promises";
+import type { Writable } from "node:stream";
+import { finished } from "node:stream/promises";
+import { type Command, Option } from "commander";
+import { SINK_FORMATS, type SinkFormat } from "../workloads/telemetry/row-sink.ts";
+import { CommandError } from "./command-error.ts";
+import { ProgressLine } from "./progress-line.ts";
+import { writeResult } from "./result-output.ts";
+import type { Surroundings } from "./surroundings.ts";
+
+interface DecodeOptions {
+  readonly out?: string;
+  readonly format?: SinkFormat;
+  readonly json?: boolean;
+}
+
+const HELP = `
+Without --out the rows go to standard output. With --json and without --out nothing is written: the file is checked.
+A damaged or cut-off file gives everything before the damage, and ends with exit code 1 and the last good sample.
+
+Examples:
+  $ lockstep decode drive.lst --out drive.csv
+  $ lockstep decode drive.lst | head
+  $ lockstep decode drive.lst --json`;
+
+/** `lockstep decode`: a container back into a recording. */
+export function addDecode(program: Command, surroundings: Surroundings): void {
+  program
+    .command("decode")
+    .summary("give back what encode compressed")
+    .description("Decode a container: every value is within the bound that its header names.")
+    .argument("<FILE>", "container written by `lockstep encode`")
+    .option("-o, --out <OUT>", "file to write (default: standard output)")
+    .addOption(new Option("--format <FORMAT>", "what to write (default: what the recording was)").choices(SINK_FORMATS))
+    .option("--json", "one JSON object on standard output")
+    .addHelpText("after", HELP)
+    .action((file: string, options: DecodeOptions) => runDecode(surroundings, file, options));
+}
+
+async function runDecode(surroundings: Surroundings, input: string, options: DecodeOptions): Promise<void> {
+  const { stdout, stderr, clock, interrupt } = surroundings;
+  const { decodeFile } = await import("../workloads/telemetry/decode-file.ts");
+  const { shippedCodec } = await import("./device-module.ts");
+  const { out, format, json: isJson } = options;
+  if (out === undefined && isJson !== true && format === "f32" && stdout.isTTY === true) {
+    throw new CommandError("usage", "float32 would garble this terminal", "give --out FILE, or pipe it");
+  }
+  const codec = shippedCodec();
+  const file = out === undefined ? undefined : await PartialFile.open(out);
+  const progress = new ProgressLine(stderr, clock, "decode");
+  try {
+    const summary = await decodeFile({
+      input,
+      stream: file?.stream ?? (isJson === true ? undefined : stdout),
+      format,
+      codecOf: (model) => (model === codec.model ? codec : undefined),
+      progress,
+      signal: interrupt,
+    });
+    progress.clear();
+    await file?.keep();
+    if (isJson === true) await writeResult(surroundings, true, summary, "");
+    else if (out !== undefined)
+      stderr.write(`${out}: ${summary.samples} samples of ${summary.channels.length} channels\n`);
+  } catch (error) {
+    progress.clear();
+    if (!interrupt.aborted) {
+      // What came before the damage is worth having.
+      await file?.keep();
+      throw error;
+    }
+    await file?.discard();
+    if (file === undefined) return;
+    throw new CommandError("interrupted", `stopped at ${progress.percent} %`, "nothing was written", { cause: error });
+  }
+}
+
+/** A file that gets its name only when it is complete. */
+class PartialFile {
+  readonly stream: Writable;
+  readonly #path: string;
+  readonly #partial: string;
+
+  private constructor(path: string, partial: string, handle: FileHandle) {
+    this.#path = path;
+    this.#partial = partial;
+    this.stream = handle.createWriteStream();
+  }
+
+  static async open(path: string): Promise<PartialFile> {
+    const partial = `${path}.part`;
+    return new PartialFile(path, partial, await open(partial, "w"));
+  }
+
+  /** Make what was written so far the file. */
+  async keep(): Promise<void> {
+    this.stream.end();
+    await finished(this.stream);
+    await rename(this.#partial, this.#path);
+  }
+
+  async discard(): Promise<void> {
+    this.stream.destroy();
+    await rm(this.#partial, { force: true });
+  }
+}

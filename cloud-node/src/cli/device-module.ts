@@ -1,0 +1,26 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { loadBatchCore } from "@lockstep/edge-sdk/core";
+import type { TelemetryCodec } from "../workloads/telemetry/block-codec.ts";
+
+/** The bytes of the device module that this release ships, and their SHA-256 in hex: the model id. */
+export interface ShippedModule {
+  readonly bytes: Uint8Array;
+  readonly model: string;
+}
+
+/** Read `device.wasm` of the installed edge-sdk. */
+export function shippedDeviceModule(): ShippedModule {
+  const bytes = readFileSync(fileURLToPath(import.meta.resolve("@lockstep/edge-sdk/device.wasm")));
+  return { bytes, model: createHash("sha256").update(bytes).digest("hex") };
+}
+
+/**
+ * The shipped codec for work on files: the batch module, which is bit for bit the device module and faster, under the
+ * device module's identity.
+ */
+export function shippedCodec(): TelemetryCodec {
+  const batch = readFileSync(fileURLToPath(import.meta.resolve("@lockstep/edge-sdk/batch.wasm")));
+  return { model: shippedDeviceModule().model, core: loadBatchCore(batch) };
+}

@@ -1,0 +1,49 @@
+import { InvalidArgumentError } from "commander";
+
+/** Parsers of option values: each gives the value, or says in one line what to write instead. */
+
+/** A port, 0 meaning "any free one". */
+export function parsePort(text: string): number {
+  return parseWithin(text, 0, 65_535, true, "a port, 0 to 65535");
+}
+
+/** A whole number ≥ 0. */
+export function parseCount(text: string): number {
+  return parseWithin(text, 0, Number.MAX_SAFE_INTEGER, true, "a whole number ≥ 0");
+}
+
+/** A whole number ≥ 1. */
+export function parsePositiveCount(text: string): number {
+  return parseWithin(text, 1, Number.MAX_SAFE_INTEGER, true, "a whole number ≥ 1");
+}
+
+/** A number > 0. */
+export function parsePositive(text: string): number {
+  return parseWithin(text, Number.MIN_VALUE, Number.MAX_VALUE, false, "a number > 0");
+}
+
+/** A number ≥ 0. */
+export function parseNonNegative(text: string): number {
+  return parseWithin(text, 0, Number.MAX_VALUE, false, "a number ≥ 0");
+}
+
+/** A seed: a whole number below 2^32. */
+export function parseSeed(text: string): number {
+  return parseWithin(text, 0, 2 ** 32 - 1, true, "a whole number from 0 to 4294967295");
+}
+
+/** Names with commas between them. */
+export function parseNames(text: string): string[] {
+  return text
+    .split(",")
+    .map((name) => name.trim())
+    .filter((name) => name !== "");
+}
+
+function parseWithin(text: string, min: number, max: number, isWhole: boolean, expected: string): number {
+  const value = text.trim() === "" ? Number.NaN : Number(text);
+  if (!(value >= min && value <= max) || (isWhole && !Number.isInteger(value))) {
+    throw new InvalidArgumentError(`Write ${expected}.`);
+  }
+  return value;
+}

@@ -1,0 +1,216 @@
+import { randomBytes } from "node:crypto";
+import { type FileHandle, open, rename, rm, stat } from "node:fs/promises";
+import { extname } from "node:path";
+import { CodecError } from "@lockstep/edge-sdk/core";
+import { BlockDecoder, BlockEncoder, type TelemetryCodec } from "./block-codec.ts";
+import { BoundCheck } from "./bound-check.ts";
+import { type ContainerHeader, MAX_BLOCK_SAMPLES } from "./container-format.ts";
+import { planContainer } from "./container-plan.ts";
+import { ContainerReader } from "./container-reader.ts";
+import { ContainerWriter } from "./container-writer.ts";
+import { type CsvOptions, openCsvSource } from "./csv-source.ts";
+import type { EpsSpec } from "./eps-spec.ts";
+import { openFloatSource } from "./float-source.ts";
+import type { RowSource } from "./row-source.ts";
+import { type Survey, surveySource } from "./survey.ts";
+import { TelemetryError } from "./telemetry-error.ts";
+
+/** Told how far work is: bytes of input, all of which is read once per stage. */
+export interface ProgressReport {
+  stage(name: string): void;
+  update(doneBytes: number, totalBytes: number): void;
+  finishing(): void;
+}
+
+/** What to encode, and how exactly. */
+export interface EncodeRequest extends CsvOptions {
+  readonly input: string;
+  readonly output: string;
+  readonly eps: EpsSpec;
+  /** Description of a float32 file; undefined: the input's name with `.json`. */
+  readonly metaFile?: string | undefined;
+  readonly codec: TelemetryCodec;
+  readonly progress: ProgressReport;
+  readonly signal: AbortSignal;
+}
+
+/** What became of it. */
+export interface EncodeSummary {
+  readonly input: string;
+  readonly output: string;
+  readonly model: string;
+  readonly samples: number;
+  readonly channels: number;
+  readonly blocks: number;
+  readonly inputBytes: number;
+  /** As float32, the time column left out. */
+  readonly rawBytes: number;
+  readonly outputBytes: number;
+  /** rawBytes / outputBytes. */
+  readonly ratio: number;
+  /** Bits of the file per channel-sample, header, checksums and times included. */
+  readonly bitsPerSample: number;
+  readonly maxErrorOverEps: number;
+  /** Bound on times, s: 0 where every time is given back as it was; null without a time column. */
+  readonly timeEps: number | null;
+}
+
+const FLOAT32_BYTES = 4;
+
+/**
+ * Encode a recording into a container, decoding each block and comparing it with the input before it counts as done.
+ *
+ * The output appears under its name only when it is complete and durable; memory is one block, whatever the size.
+ *
+ * @throws {TelemetryError} `bad-input`, `bad-eps`, `eps-too-fine`, `input-changed`, `outside-bound`
+ */
+export async function encodeFile(request: EncodeRequest): Promise<EncodeSummary> {
+  const { progress, signal } = request;
+  const source = await openSource(request);
+  progress.stage("1/2 survey");
+  const survey = await surveySource(source, (done) => progress.update(done, source.bytes), signal);
+  const partial = `${request.output}.${randomBytes(4).toString("hex")}.part`;
+  try {
+    const summary = await encodeSurveyed(request, source, survey, partial);
+    await rename(partial, request.output);
+    return summary;
+  } finally {
+    await rm(partial, { force: true });
+  }
+}
+
+async function openSource(request: EncodeRequest): Promise<RowSource> {
+  const { input, metaFile } = request;
+  const isFloat = metaFile !== undefined || /\.(f32|bin|raw)$/i.test(input);
+  if (!isFloat) return openCsvSource(input, request);
+  return openFloatSource(input, metaFile ?? `${input.slice(0, input.length - extname(input).length)}.json`);
+}
+
+async function encodeSurveyed(
+  request: EncodeRequest,
+  source: RowSource,
+  survey: Survey,
+  partial: string,
+): Promise<EncodeSummary> {
+  const { eps, codec } = request;
+  const plan = (isLatticeUsed: boolean): ContainerHeader =>
+    planContainer(source, survey, eps, codec.model, isLatticeUsed);
+  try {
+    return await writeContainer(request, source, survey, plan(true), partial);
+  } catch (error) {
+    if (!(error instanceof CodecError) || error.code !== "off-lattice") throw error;
+    return await writeContainer(request, source, survey, plan(false), partial);
+  }
+}
+
+async function writeContainer(
+  request: EncodeRequest,
+  source: RowSource,
+  survey: Survey,
+  header: ContainerHeader,
+  partial: string,
+): Promise<EncodeSummary> {
+  const { progress, signal, codec } = request;
+  progress.stage("2/2 code and check");
+  const file = await open(partial, "w+");
+  try {
+    const writer = await ContainerWriter.open(file, header);
+    const encoder = new BlockEncoder(codec, header);
+    const decoder = new BlockDecoder(codec, header);
+    const check = new BoundCheck(header);
+    let samples = 0;
+    for await (const { values, bytesRead } of blocksOf(source, header)) {
+      signal.throwIfAborted();
+      const block = encoder.encode(values);
+      check.compare(values, decoder.decode(block));
+      await writer.writeBlock(block);
+      samples += block.samples;
+      progress.update(bytesRead, source.bytes);
+    }
+    if (samples !== survey.samples) {
+      const problem = `${survey.samples} rows at first, then ${samples}`;
+      throw new TelemetryError("input-changed", { file: source.file, problem });
+    }
+    await writer.end();
+    progress.finishing();
+    await file.sync();
+    await checkWritten(file, request.output);
+    return summarize(request, source, header, samples, writer, check);
+  } finally {
+    await file.close();
+  }
+}
+
+/** Rows of all channels, the time as the last one where it is a channel, in runs of a block. */
+async function* blocksOf(source: RowSource, header: ContainerHeader) {
+  const width = header.channels.length;
+  const times = header.time;
+  let block = new Float64Array(MAX_BLOCK_SAMPLES * width);
+  let rows = 0;
+  let bytesRead = 0;
+  let before = 0;
+  for await (const batch of source.batches()) {
+    const channels = source.columns.length;
+    bytesRead = batch.bytesRead;
+    for (let row = 0; row < batch.count; row++) {
+      const at = rows * width;
+      for (let c = 0; c < channels; c++) block[at + c] = batch.values[row * channels + c] ?? Number.NaN;
+      const time = batch.times[row] ?? Number.NaN;
+      if (times.kind === "channel") block[at + channels] = time;
+      else if (times.kind === "uniform") checkTime(source.file, times, before + rows, time);
+      rows += 1;
+      if (rows === MAX_BLOCK_SAMPLES) {
+        yield { values: block, bytesRead };
+        before += rows;
+        block = new Float64Array(MAX_BLOCK_SAMPLES * width);
+        rows = 0;
+      }
+    }
+  }
+  if (rows > 0) yield { values: block.subarray(0, rows * width), bytesRead };
+}
+
+/** A constant period was found in the first pass; it must hold for what is read now. */
+function checkTime(
+  file: string,
+  { start, period, decimals }: Extract<ContainerHeader["time"], { kind: "uniform" }>,
+  index: number,
+  time: number,
+): void {
+  if ((start + index * period).toFixed(decimals) === time.toFixed(decimals)) return;
+  throw new TelemetryError("input-changed", { file, problem: `the time of sample ${index} is ${time}` });
+}
+
+/** Read the file back: every checksum, and the digest over all. */
+async function checkWritten(file: FileHandle, name: string): Promise<void> {
+  const reader = await ContainerReader.open(file, name);
+  for await (const _block of reader.blocks());
+}
+
+async function summarize(
+  { input, output, codec }: EncodeRequest,
+  source: RowSource,
+  header: ContainerHeader,
+  samples: number,
+  writer: ContainerWriter,
+  check: BoundCheck,
+): Promise<EncodeSummary> {
+  const channels = source.columns.length;
+  const rawBytes = FLOAT32_BYTES * samples * channels;
+  const time = header.time.kind === "channel" ? header.channels.at(-1) : undefined;
+  return {
+    input,
+    output,
+    model: codec.model,
+    samples,
+    channels,
+    blocks: writer.blocks,
+    inputBytes: (await stat(input)).size,
+    rawBytes,
+    outputBytes: writer.bytes,
+    ratio: rawBytes / writer.bytes,
+    bitsPerSample: (8 * writer.bytes) / (samples * channels),
+    maxErrorOverEps: check.maxErrorOverEps,
+    timeEps: header.time.kind === "none" ? null : (time?.eps ?? 0),
+  };
+}
