@@ -135,6 +135,7 @@ export {
   linkMessage,
   linkNextSeq,
   linkOldestSeq,
+  linkPendingSamples,
   linkRefusal,
   linkRingUsed,
   linkState,

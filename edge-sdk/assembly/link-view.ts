@@ -8,10 +8,13 @@ import {
   evictedSamples,
   headerDirty,
   headSeq,
+  isOpen,
   linkPhase,
   messageAt,
   messageTopic,
   nextSeq,
+  openSamples,
+  quiet,
   recordCount,
   refusal,
   setDirtyFrom,
@@ -53,6 +56,11 @@ export function linkOldestSeq(): u32 {
 /** Frames in the ring. */
 export function linkUnconfirmedFrames(): u32 {
   return recordCount;
+}
+
+/** Samples taken that no frame in the ring covers yet: what a power cut would take. */
+export function linkPendingSamples(): u32 {
+  return quiet + (isOpen ? openSamples : 0);
 }
 
 /** Bytes of the ring in use. */

@@ -270,7 +270,8 @@ static inline uint32_t edge_link_epoch(edge_core *core) { return w2c_core_linkEp
 static inline uint32_t edge_link_next_seq(edge_core *core) { return w2c_core_linkNextSeq(core); }
 static inline uint32_t edge_link_oldest_seq(edge_core *core) { return w2c_core_linkOldestSeq(core); }
 static inline uint32_t edge_link_unconfirmed_frames(edge_core *core) { return w2c_core_linkUnconfirmedFrames(core); }
-/** Bytes of the ring in use; samples that it had to drop since boot. */
+/** Samples taken that no frame in the ring covers yet; bytes of the ring in use; samples it had to drop since boot. */
+static inline uint32_t edge_link_pending_samples(edge_core *core) { return w2c_core_linkPendingSamples(core); }
 static inline uint32_t edge_link_ring_used(edge_core *core) { return w2c_core_linkRingUsed(core); }
 static inline int64_t edge_link_evicted_samples(edge_core *core) { return (int64_t)w2c_core_linkEvictedSamples(core); }
 /** Why the cloud refused (protocol/SPEC.md, 3.9), 0 when it did not; the alias granted for MQTT, at most 8 bytes. */

@@ -150,6 +150,7 @@ export class DeviceSession {
       nextSeq: link.nextSeq,
       oldestSeq: link.oldestSeq,
       unconfirmedFrames: link.unconfirmedFrames,
+      pendingSamples: link.pendingSamples,
       ringFill: link.ringFill,
       evictedSamples: link.evictedSamples,
       adoptedFrames: this.#adoptedFrames,
@@ -234,20 +235,15 @@ export class DeviceSession {
       const message = this.#link.poll(clock.unixUs(), this.#nowMs());
       // A frame that the file does not know may not leave: after a restart its number would be taken again.
       this.#save();
-      if (message === undefined) break;
-      this.#post(message);
+      if (message !== undefined) this.#post(message);
       this.#stepped("send");
+      if (message === undefined) break;
     }
     this.#wake?.cancel();
     this.#wake = undefined;
     if (this.#pending !== undefined) return;
     const delayMs = Math.max(1, this.#link.wakeMs(this.#nowMs()));
-    this.#wake = clock.setTimer(() => this.#guard(() => this.#wakeUp()), delayMs);
-  }
-
-  #wakeUp(): void {
-    this.#pump();
-    this.#stepped("send");
+    this.#wake = clock.setTimer(() => this.#guard(() => this.#pump()), delayMs);
   }
 
   #post(message: OutMessage): boolean {

@@ -47,6 +47,7 @@ export interface LinkExports {
   linkNextSeq(): number;
   linkOldestSeq(): number;
   linkUnconfirmedFrames(): number;
+  linkPendingSamples(): number;
   linkRingUsed(): number;
   linkEvictedSamples(): bigint;
   linkRefusal(): number;

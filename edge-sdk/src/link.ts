@@ -237,6 +237,11 @@ export class Link {
     return this.#core.linkUnconfirmedFrames() >>> 0;
   }
 
+  /** Samples taken that no frame in the ring covers yet. */
+  get pendingSamples(): number {
+    return this.#core.linkPendingSamples() >>> 0;
+  }
+
   /** Share of the ring in use, 0 … 1. */
   get ringFill(): number {
     return (this.#core.linkRingUsed() >>> 0) / this.#ringBytes;

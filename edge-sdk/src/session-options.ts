@@ -50,6 +50,8 @@ export interface SessionStats extends SessionTraffic {
   /** Seq of the oldest frame held, of whatever epoch; `nextSeq` when none is. */
   readonly oldestSeq: number;
   readonly unconfirmedFrames: number;
+  /** Samples taken that no frame in the ring covers yet: what a power cut would take. */
+  readonly pendingSamples: number;
   /** Share of the ring in use, 0 … 1. */
   readonly ringFill: number;
   /** Samples dropped from a full ring. */
