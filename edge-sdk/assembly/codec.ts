@@ -1,5 +1,6 @@
+import { hasBase, keepStatus } from "./channel-flags";
 import { hashBytes } from "./hash";
-import { hasBase, keepStatus, resetState } from "./keyframe";
+import { resetState } from "./keyframe";
 import {
   CHANNEL_SPACING,
   CODER_END,
@@ -11,6 +12,7 @@ import {
   channelState,
   coderOf,
   FLUSH_BYTES,
+  flagsOf,
   LAST,
   MAX_CHANNEL_BYTES,
   persistentBytes,
@@ -39,7 +41,7 @@ export function codecReset(cfg: usize, st: usize): void {
 /** In a frame without events every channel is ok, from its first row on. */
 function clearStatuses(cfg: usize, st: usize): void {
   const channels = <i32>load<u8>(cfg, CONFIG_CHANNELS);
-  for (let c = 0; c < channels; c++) keepStatus(cfg, channelState(cfg, st, c), SAMPLE_OK);
+  for (let c = 0; c < channels; c++) keepStatus(flagsOf(cfg, channelState(cfg, st, c)), SAMPLE_OK);
 }
 
 /**
@@ -74,7 +76,7 @@ export function frameSample(cfg: usize, st: usize, samples: usize, statuses: usi
     if (status != SAMPLE_OK && !hasEvents) return STATUS_EVENT_IN_PLAIN_FRAME;
     const spacing = load<i32>(channelConfig(cfg, c), CHANNEL_SPACING);
     const channel = channelState(cfg, st, c);
-    if (spacing == 1 || status == SAMPLE_INVALID || !hasBase(cfg, channel)) continue;
+    if (spacing == 1 || status == SAMPLE_INVALID || !hasBase(flagsOf(cfg, channel))) continue;
     if (!isOnLattice(load<i32>(samples + ((<usize>c) << 2)), load<i32>(channel, LAST), spacing))
       return STATUS_OFF_LATTICE;
   }
@@ -122,7 +124,7 @@ export function decodeEnd(cfg: usize, st: usize): i32 {
 export function replayQuietRow(cfg: usize, st: usize, samples: usize): i32 {
   const channels = <i32>load<u8>(cfg, CONFIG_CHANNELS);
   for (let c = 0; c < channels; c++) {
-    if (!hasBase(cfg, channelState(cfg, st, c))) return STATUS_NO_BASE;
+    if (!hasBase(flagsOf(cfg, channelState(cfg, st, c)))) return STATUS_NO_BASE;
   }
   coderBegin(coderOf(cfg, st), MODE_REPLAY, false, 0, 0);
   return codeRow(cfg, st, samples, 0);

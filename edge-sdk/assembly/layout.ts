@@ -12,11 +12,11 @@
  *       4               4           slow mean of the history, MEAN_FRACTION_BITS below Q8
  *       8               4 x 4       recent loss of each expert, Q16 history bins
  *       24              4 x 2       recent cost of hold and of the mix, 1/64 bit
- *       32              2 x 2       fast and slow activity, Q8 codes
+ *       32              2 x 2       fast and slow activity, Q8 codes over 2^scale
  *       36              4 B         history of reconstructions, newest first, Q8 history bins from the base
  *       36 + 4B         2 W1        weights over differences, Q2.13
  *       ...             2 W2        weights over levels, Q2.13
- *       stride - 2      2           flags: bits 0-1 status, bit 2 has a base, bits 3-4 sign of the last code
+ *       stride - 2      2           flags: status, base, last sign, activity scale (channel-flags.ts)
  *     persistent end    24          range coder of the frame in hand: neither hashed nor kept between frames
  *
  * The persistent part is all that two ends must share; saving or restoring a state is a plain copy of it.

@@ -50,7 +50,9 @@ const MEAN_RATE_BITS: i32 = 10;
 const FIRST_LOSS: u32 = 1 << 16; // one bin
 /** Added to every loss, so that no expert is ever certain. */
 const LOSS_FLOOR: u32 = 64;
-const LOSS_CLIP: i64 = (1 << 19) - 1; // Q8: 2^11 bins; Q16 losses stay below 2^27
+const LOSS_CLIP: i64 = (1 << 23) - 1; // Q8: 2^15 bins; Q16 losses stay below 2^31
+/** Losses are cut by a bit for every 4 of the history shift, so that they can tell experts apart over all of int32. */
+const LOSS_SHIFT_BITS: i64 = 2;
 const LOSS_RATE: i64 = 51; // of 1024
 
 /** Learning rates over 2^shift, and the energy that stands for "no signal" (Q16 squared bins). */
@@ -168,9 +170,11 @@ function learnCost(at: usize, cost: u32): void {
  * Learn from the reconstruction that followed the last `predictMove` of this channel.
  *
  * @param move  what the reconstruction moved by, in sample units, |move| < 2^32
- * @param historyStep  history bin D << h, 1..2^33
+ * @param step  bin width D
+ * @param historyShift  h; the history bin D << h is at most 2^33
  */
-export function learnMove(cfg: usize, st: usize, channel: usize, move: i64, historyStep: i64): void {
+export function learnMove(cfg: usize, st: usize, channel: usize, move: i64, step: i64, historyShift: i64): void {
+  const historyStep = step << historyShift;
   const y0 = <i64>load<i32>(channel, HISTORY);
   const y = clampTo(y0 + floorDivide(move * 256 + (historyStep >> 1), historyStep), HISTORY_LIMIT);
   const dy = y - y0;
@@ -178,7 +182,7 @@ export function learnMove(cfg: usize, st: usize, channel: usize, move: i64, hist
     const at = channel + ((<usize>i) << 2);
     const miss = dy - load<i32>(FORECASTS + ((<usize>i) << 2));
     const loss = <i64>load<u32>(at, LOSSES);
-    const seen = min<i64>(miss < 0 ? -miss : miss, LOSS_CLIP) << 8;
+    const seen = min<i64>((miss < 0 ? -miss : miss) >> (historyShift >> LOSS_SHIFT_BITS), LOSS_CLIP) << 8;
     store<u32>(at, <u32>(loss + (((seen - loss) * LOSS_RATE) >> 10)), LOSSES);
   }
   learnCost(channel + COSTS, costOf(dy));

@@ -1,8 +1,7 @@
+import { activityQuarters } from "./activity";
 import { freshBit } from "./adaptive-bit";
-import { log2Quarters } from "./fixed-point";
+import { lastSign } from "./channel-flags";
 import {
-  ACTIVITY_FAST,
-  ACTIVITY_SLOW,
   BITS_ESCAPE_HIGH,
   BITS_ESCAPE_LOW,
   BITS_LOW,
@@ -20,7 +19,7 @@ import { codeBit, codeRaw, codeTree } from "./range-coder";
  *     zero? -> sign -> u = (|q| - 1) >> k in unary -> k low bits
  *                      at u = 40: length of u - 39 in 6 bits, then its bits below the leading one
  *
- * with k = max(0, floor(log2 A + 3/4)), so that u stays short.
+ * with k = max(0, floor(log2 A + 3/4)) <= 30, so that u stays short.
  */
 const LEVELS: i32 = 12;
 /** First probability of "not zero" (of 4096) by level: m / (1 + m) with m = 0.06 x 2^(0.6 level), within 0.02..0.95. */
@@ -35,8 +34,6 @@ const ESCAPE: u32 = 40;
 /** Bits below the leading one of the largest escape that an encoder writes: |q| - 1 < 2^32 - 1. */
 const ESCAPE_BITS_MAX: i32 = 31;
 const LARGEST_CODE: u64 = 0xffffffff;
-/** Activities count codes up to this, which keeps k <= 8. */
-const ACTIVITY_CLIP: u32 = 255;
 
 /** What `codeResidual` returns for a code that no encoder writes. */
 export const CORRUPT_CODE: i64 = i64.MIN_VALUE;
@@ -59,20 +56,6 @@ export function resetBits(st: usize): void {
   fill(st + BITS_ESCAPE_LOW, 7, FIRST_EVEN);
 }
 
-/** Mean of the fast and slow activity, Q8 codes, 0..65280. */
-export function activity(channel: usize): u32 {
-  return (<u32>load<u16>(channel, ACTIVITY_FAST) + load<u16>(channel, ACTIVITY_SLOW)) >> 1;
-}
-
-/** Let both activities follow the size of a code. */
-export function learnActivity(channel: usize, size: u64): void {
-  const target = (<i32>min<u64>(size, ACTIVITY_CLIP)) << 8;
-  const fast = <i32>load<u16>(channel, ACTIVITY_FAST);
-  const slow = <i32>load<u16>(channel, ACTIVITY_SLOW);
-  store<u16>(channel, <u16>(fast + (((target - fast) * 31) >> 8)), ACTIVITY_FAST);
-  store<u16>(channel, <u16>(slow + (((target - slow) * 5 + 128) >> 8)), ACTIVITY_SLOW);
-}
-
 /** Context of the zero flag: how many of the channels already coded in this row were not zero. */
 function neighbourClass(c: i32, nonZeroBefore: i32): i32 {
   if (c == 0) return 3;
@@ -82,19 +65,18 @@ function neighbourClass(c: i32, nonZeroBefore: i32): i32 {
 /**
  * Code one residual code; a decoder ignores `code` and returns what it read.
  *
- * @param lastSign  sign of the channel's last code: 0 none, 1 negative, 2 positive
  * @returns the code, |code| < 2^32, or CORRUPT_CODE
  */
 export function codeResidual(
   st: usize,
   coder: usize,
   channel: usize,
+  flags: usize,
   c: i32,
   nonZeroBefore: i32,
-  lastSign: i32,
   code: i64,
 ): i64 {
-  const quarters = log2Quarters(max<u32>(activity(channel), 1)) - 32; // 4 log2 of the activity in codes
+  const quarters = activityQuarters(channel, flags);
   const k = max<i32>((quarters + 3) >> 2, 0);
   const level = k
     ? 8 + i32(((quarters + 3) & 3) >= 2) + (k >= 2 ? 2 : 0)
@@ -102,7 +84,7 @@ export function codeResidual(
 
   const zeroBit = st + BITS_ZERO + ((<usize>(level * 4 + neighbourClass(c, nonZeroBefore))) << 1);
   if (!codeBit(st, coder, zeroBit, code != 0)) return 0;
-  const isNegative = codeBit(st, coder, st + BITS_SIGN + ((<usize>lastSign) << 1), code < 0);
+  const isNegative = codeBit(st, coder, st + BITS_SIGN + ((<usize>lastSign(flags)) << 1), code < 0);
   const rest = <u64>((code < 0 ? -code : code) - 1);
 
   const unaryBits = st + BITS_UNARY + ((<usize>(level * UNARY_POSITIONS)) << 1);

@@ -1,5 +1,7 @@
+import { isSparse, learnActivity } from "./activity";
+import { hasBase, keepSign, keepStatus, lastStatus } from "./channel-flags";
 import { roundShift, saturate } from "./fixed-point";
-import { codeBase, hasBase, keepSign, keepStatus, lastSign, lastStatus } from "./keyframe";
+import { codeBase } from "./keyframe";
 import {
   CHANNEL_BOUND,
   CHANNEL_HISTORY_SHIFT,
@@ -12,6 +14,7 @@ import {
   channelConfig,
   channelState,
   coderOf,
+  flagsOf,
   LAST,
 } from "./layout";
 import { learnMove, predictMove } from "./predictors";
@@ -24,7 +27,7 @@ import {
   snapToLattice,
 } from "./quantizer";
 import { MODE_DECODE, MODE_ENCODE } from "./range-coder";
-import { activity, CORRUPT_CODE, codeResidual, codeStatus, learnActivity } from "./residual-code";
+import { CORRUPT_CODE, codeResidual, codeStatus } from "./residual-code";
 import { STATUS_CORRUPT } from "./status";
 
 /**
@@ -36,9 +39,6 @@ import { STATUS_CORRUPT } from "./status";
 export const SAMPLE_OK: i32 = 0;
 export const SAMPLE_INVALID: i32 = 1;
 export const SAMPLE_SATURATED: i32 = 2;
-
-/** Below this activity (Q8 codes) the residuals are sparse. */
-const SPARSE_BELOW: u32 = 64;
 
 /**
  * Code one row in the coder's mode.
@@ -54,15 +54,17 @@ export function codeRow(cfg: usize, st: usize, samples: usize, statuses: usize):
   let nonZero = 0;
   for (let c = 0; c < channels; c++) {
     const channel = channelState(cfg, st, c);
+    const flags = flagsOf(cfg, channel);
     const at = samples + ((<usize>c) << 2);
     const wanted = statuses ? <i32>load<u8>(statuses + c) : SAMPLE_OK;
-    const status = hasEvents ? codeStatus(st, coder, lastStatus(cfg, channel), wanted) : SAMPLE_OK;
-    keepStatus(cfg, channel, status);
+    const status = hasEvents ? codeStatus(st, coder, lastStatus(flags), wanted) : SAMPLE_OK;
+    keepStatus(flags, status);
     if (statuses && load<u8>(coder, CODER_MODE) == MODE_DECODE) store<u8>(statuses + c, <u8>status);
     if (status == SAMPLE_INVALID) {
       keepSample(coder, at, load<i32>(channel, LAST));
-    } else if (!hasBase(cfg, channel)) {
-      keepSample(coder, at, codeBase(cfg, channel, coder, load<i32>(at)));
+    } else if (!hasBase(flags)) {
+      codeBase(channel, flags, coder, load<i32>(at));
+      keepSample(coder, at, load<i32>(channel, LAST));
       store<u8>(coder, 1, CODER_LOUD);
     } else {
       const code = codeSample(cfg, st, coder, c, nonZero, load<i32>(at));
@@ -89,26 +91,27 @@ function codeSample(cfg: usize, st: usize, coder: usize, c: i32, nonZeroBefore: 
   const step = <i64>load<i32>(config, CHANNEL_STEP);
   const bound = <i64>load<i32>(config, CHANNEL_BOUND);
   const spacing = load<i32>(config, CHANNEL_SPACING);
-  const historyStep = step << load<i32>(config, CHANNEL_HISTORY_SHIFT);
+  const historyShift = <i64>load<i32>(config, CHANNEL_HISTORY_SHIFT);
   const last = load<i32>(channel, LAST);
 
-  // |move| <= 2^28 and historyStep <= 2^33: the product stays within 2^61
-  const move = roundShift(<i64>predictMove(cfg, st, channel) * historyStep, 8);
+  // |move| <= 2^28 and D << h <= 2^33: the product stays within 2^61
+  const move = roundShift(<i64>predictMove(cfg, st, channel) * (step << historyShift), 8);
   const prediction = snapToLattice(saturate(last + move), last, spacing);
-  const isSparse = activity(channel) < SPARSE_BELOW;
+  const sparse = isSparse(channel);
+  const flags = flagsOf(cfg, channel);
   let wanted: i64 = 0;
   if (load<u8>(coder, CODER_MODE) == MODE_ENCODE) {
     const d = <i64>sample - prediction;
-    wanted = isSparse ? quantizeSparse(d, step, bound) : quantizeDense(d, step, bound);
+    wanted = sparse ? quantizeSparse(d, step, bound) : quantizeDense(d, step, bound);
   }
 
-  const code = codeResidual(st, coder, channel, c, nonZeroBefore, lastSign(cfg, channel), wanted);
+  const code = codeResidual(st, coder, channel, flags, c, nonZeroBefore, wanted);
   if (code == CORRUPT_CODE) return code;
-  const offset = isSparse ? dequantizeSparse(code, step, bound) : dequantizeDense(code, step);
+  const offset = sparse ? dequantizeSparse(code, step, bound) : dequantizeDense(code, step);
   const reconstruction = saturateOnLattice(prediction + offset, spacing);
   store<i32>(channel, reconstruction, LAST);
-  learnMove(cfg, st, channel, <i64>reconstruction - last, historyStep);
-  learnActivity(channel, <u64>(code < 0 ? -code : code));
-  keepSign(cfg, channel, code);
+  learnMove(cfg, st, channel, <i64>reconstruction - last, step, historyShift);
+  learnActivity(channel, flags, <u64>(code < 0 ? -code : code));
+  keepSign(flags, code);
   return code;
 }

@@ -56,8 +56,10 @@ const LATTICE_RANGE_BITS = 22;
 const BOUND_LIMIT = 2 ** 30 - 1;
 const HISTORY_SHIFT_LIMIT = 14;
 const STEP_LIMIT = 2 ** 31;
-/** Histories are chosen to span at most this many bins; the slow mean reaches as far. */
-const HISTORY_BINS = 2 ** 17;
+/** Histories are chosen to span at most this many bins, as far as the experts' losses reach. */
+const HISTORY_BINS = 2 ** 15;
+/** Where no range is given: ±8 units in Q8.23. A wider signal is coded as safely, with more bits. */
+const UNKNOWN_RANGE = 2 ** 27;
 
 /**
  * Choose scale, bound and history so that |value out − value in| <= eps in float64, conversion and output included.
@@ -144,7 +146,7 @@ function floorQuotient(eps: number, unit: number): number {
 }
 
 function samplesIn(scale: ChannelScale, range: Range | undefined): number {
-  return range === undefined ? 2 ** 32 : Math.min((range.max - range.min) / unitOf(scale) + 1, 2 ** 32);
+  return range === undefined ? UNKNOWN_RANGE : Math.min((range.max - range.min) / unitOf(scale) + 1, 2 ** 32);
 }
 
 /** A float64 as integer x 2^exponent with the integer below 2^53, exact. Range: value >= 0. */

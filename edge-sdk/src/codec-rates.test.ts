@@ -1,0 +1,119 @@
+import { expect, test } from "vitest";
+import type { ChannelSettings } from "./codec-config.ts";
+import { batchCore, deviceCore, moduleBytes, SEED, SeededNoise, SIGNALS, type Signal } from "./codec-signals.suite.ts";
+
+/**
+ * Rates and sizes, which a round trip cannot see: a truncating division or a wrong context decodes perfectly and costs
+ * more bits. The expected rates come from an independent implementation of the same design, a C program outside this
+ * repository that prints bits per sample. To repeat them, write a signal and run it, built with -DHN=32 -DOWN1=16
+ * -DOWN2=32 -DXT=24 -DNW2MAX=96 for up to 3 channels and with -DXT=4 -DOWN1=8 -DOWN2=16 for 4 to 6:
+ *
+ *     node -e 'import("./edge-sdk/src/codec-signals.suite.ts").then((m) => m.writeSignal("walk", 20000, 1, "walk.f32"))'
+ *     ./codec-oracle walk.f32 20000 2 1e-3
+ */
+const core = batchCore();
+
+/** The oracle's own conversion: the range of each channel onto ±100 x 2^23, and e = rel x range. */
+function oracleSamples({ channels, values }: Signal, rel: number) {
+  const samples = new Int32Array(values.length);
+  const settings: ChannelSettings[] = [];
+  for (let c = 0; c < channels; c++) {
+    const mine = values.filter((_, i) => i % channels === c);
+    const low = mine.reduce((a, b) => Math.min(a, b));
+    const high = mine.reduce((a, b) => Math.max(a, b));
+    const scale = (2 ** 23 * 100) / ((high - low) / 2 + 1e-12);
+    mine.forEach((value, t) => {
+      samples[t * channels + c] = Math.round((value - (low + high) / 2) * scale);
+    });
+    settings.push({ e: Math.floor(rel * (high - low) * scale), lattice: 1, historyShift: 0 });
+  }
+  return { samples, settings };
+}
+
+/** Bits per channel-sample of one frame from cold, flush included. */
+function bitsPerSample(samples: Int32Array, settings: readonly ChannelSettings[]): number {
+  const { payload } = core.createEncoder(core.configure(settings)).encode(samples);
+  return (8 * payload.length) / samples.length;
+}
+
+const RATES = [
+  ["walk", 20_000, 1e-2, 0.7878],
+  ["walk", 20_000, 1e-3, 3.3686],
+  ["tones", 10_000, 1e-1, 0.7488],
+  ["tones", 10_000, 1e-2, 1.8106],
+  ["tones", 10_000, 1e-3, 4.8932],
+  ["vibration", 20_000, 1e-1, 0.8121],
+  ["vibration", 20_000, 1e-2, 2.7884],
+  ["vibration", 20_000, 1e-3, 6.0584],
+  ["steps", 40_000, 1e-2, 1.6522],
+] as const;
+
+test.for(RATES)("%s of %i rows at rel %f costs what the independent implementation says, within 1 %", (row) => {
+  const [name, rows, rel, expected] = row;
+  const { samples, settings } = oracleSamples(SIGNALS[name](new SeededNoise(1), rows), rel);
+  const rate = bitsPerSample(samples, settings);
+  expect(rate / expected, `${rate.toFixed(4)} bits per sample`).toBeGreaterThan(0.99);
+  expect(rate / expected, `${rate.toFixed(4)} bits per sample`).toBeLessThan(1.01);
+});
+
+test("the rotor at eps 0.05 in 1 s frames is at least 200 times smaller than float32, in the median of six seeds", () => {
+  const rawBytes = 4 * 6 * 6000;
+  const ratios = [1, 2, 3, 4, 5, 6].map((seed) => {
+    const { values } = SIGNALS.rotor(new SeededNoise(seed), 6000);
+    const samples = Int32Array.from(values, (value) => Math.round(value * 2 ** 23));
+    const settings = { e: Math.floor(0.05 * 2 ** 23 - 0.5), lattice: 1, historyShift: 0 };
+    const encoder = core.createEncoder(core.configure(Array.from({ length: 6 }, () => settings)));
+    let bytes = 0;
+    for (let at = 0; at < samples.length; at += 600)
+      bytes += encoder.encode(samples.subarray(at, at + 600)).payload.length;
+    return rawBytes / bytes;
+  });
+  const sorted = ratios.toSorted((a, b) => a - b);
+  const median = ((sorted[2] ?? 0) + (sorted[3] ?? 0)) / 2;
+  expect(median, ratios.map(Math.round).join(" ")).toBeGreaterThan(200);
+});
+
+test.for([1, 3, 6])("%i constant channels cost less than 0.003 bits per sample", (channels) => {
+  const samples = new Int32Array(channels * 30_000).fill(123_456);
+  const settings = Array.from({ length: channels }, () => ({ e: 10, lattice: 1, historyShift: 0 }));
+  const encoder = core.createEncoder(core.configure(settings));
+  encoder.encode(samples.subarray(0, channels)); // the base
+  const { payload } = encoder.encode(samples);
+  expect((8 * payload.length) / samples.length).toBeLessThan(0.003);
+});
+
+test.for([
+  ["all of int32 at e = 0", 32, 0, 14],
+  ["all of int32 at e = 2", 32, 2, 14],
+  ["all of int32 at e = 1000", 32, 1000, 6],
+  ["20 bits at e = 0", 20, 0, 5],
+  ["16 bits at e = 0", 16, 0, 1],
+  ["10 bits at e = 1", 10, 1, 0],
+] as const)("noise over %s costs at most log2(range / D) + 0.4 bits", ([, bits, e, historyShift]) => {
+  const noise = new SeededNoise(SEED);
+  const samples = Int32Array.from({ length: 2 * 15_000 }, () => noise.int32() >> (32 - bits));
+  const settings = { e, lattice: 1, historyShift };
+  const rate = bitsPerSample(samples, [settings, settings]);
+  expect(rate, `seed ${SEED}`).toBeLessThanOrEqual(bits - Math.log2(2 * e + 1) + 0.4);
+});
+
+test("a device of six channels keeps its codec in less than 2,048 bytes, and every channel count in its documented size", () => {
+  const sizes = Array.from({ length: 16 }, (_, i) => core.stateBytes(i + 1));
+  expect(sizes).toEqual([
+    868, 1228, 1696, 1324, 1564, 1804, 1920, 2140, 2404, 2604, 2848, 3052, 3308, 3516, 3784, 3996,
+  ]);
+  expect(sizes[5]).toBeLessThan(2048);
+});
+
+test("device.wasm is at most 14 KB", () => {
+  const bytes = moduleBytes("device").length;
+  expect(bytes, `${bytes} bytes`).toBeLessThanOrEqual(14 * 1024);
+});
+
+test("the state block is the last of the module's own memory, so that fewer channels take less", () => {
+  const bytes = new Uint8Array(moduleBytes("device"));
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes));
+  const call = exports as Readonly<Record<string, () => number>>;
+  const heapBase = exports.__heap_base as WebAssembly.Global;
+  expect((call.stateAddress?.() ?? 0) + deviceCore().stateBytes(16)).toBe(heapBase.value);
+});
