@@ -85,8 +85,8 @@ const ENVELOPE_BYTES_USUAL: u32 = 16;
 const PAYLOAD_BYTES_MAX: u32 = 4096;
 /** Where an epoch must end: seq may not wrap. */
 const LAST_SEQ: u32 = 0xfffffff0;
-/** Quiet samples after which a record is written whatever happens: the count travels in 32 bits. */
-const QUIET_MAX: u32 = 0x7fffffff;
+/** Quiet samples after which the next frame is recorded even if it is quiet: a frame names at most twice as many. */
+const QUIET_MAX: u32 = 0xffff;
 
 /** Codec configuration and state of this device. */
 let config: usize = 0;

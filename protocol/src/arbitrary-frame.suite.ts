@@ -8,7 +8,7 @@ export const ARBITRARY_FRAMES: { readonly [K in FrameKind]: fc.Arbitrary<Extract
   residual: fc.record({
     kind: fc.constant("residual" as const),
     position: uint(0xffff),
-    quiet: uint(U32),
+    quiet: uint(131_071),
     samples: uint(2 ** 31 - 1),
     hasEvents: fc.boolean(),
     payload: fc.uint8Array({ maxLength: 300, size: "max" }),
@@ -29,7 +29,7 @@ export const ARBITRARY_FRAMES: { readonly [K in FrameKind]: fc.Arbitrary<Extract
   heartbeat: fc.record({
     kind: fc.constant("heartbeat" as const),
     position: uint(0xffff),
-    quiet: uint(U32),
+    quiet: uint(131_071),
     timeUs: uint(Number.MAX_SAFE_INTEGER),
     ringFill: uint(1000),
     seal: uint(U32),

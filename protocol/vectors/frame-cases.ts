@@ -141,7 +141,7 @@ export const FRAME_CASES: readonly FrameCase[] = [
     {
       kind: "residual",
       position: U16,
-      quiet: U32,
+      quiet: 131_071,
       samples: 2 ** 31 - 1,
       hasEvents: true,
       payload: payload(3),
@@ -155,7 +155,7 @@ export const FRAME_CASES: readonly FrameCase[] = [
     {
       kind: "residual",
       position: U16,
-      quiet: U32,
+      quiet: 131_071,
       samples: 2 ** 31 - 1,
       hasEvents: false,
       payload: payload(LONGEST_PAYLOAD_BYTES),
@@ -216,7 +216,7 @@ export const FRAME_CASES: readonly FrameCase[] = [
   sequenced(
     "heartbeat-largest-numbers",
     "every number at its limit",
-    heartbeat(U16, U32, U53, 1000),
+    heartbeat(U16, 131_071, U53, 1000),
     at(U32, U32, U32),
   ),
 

@@ -67,6 +67,7 @@ export const REFUSED_CASES: readonly RefusedCase[] = [
   refused("residual-position-null", "null", "not-canonical", 2, `86 00 f6 00 00 40 ${SEAL}`),
   refused("residual-position-bytes", "a byte string", "wrong-shape", 2, `86 00 40 00 00 40 ${SEAL}`),
   refused("residual-position-bignum", "tag 2", "not-canonical", 2, `86 00 c2 41 01 00 00 40 ${SEAL}`),
+  refused("residual-quiet-131072", "one too many", "out-of-range", 3, `86 00 00 1a00020000 00 40 ${SEAL}`),
   refused("residual-quiet-in-2-bytes", "23 could be one", "not-canonical", 3, `86 00 00 1817 00 40 ${SEAL}`),
   refused("residual-quiet-in-3-bytes", "255 could be two", "not-canonical", 3, `86 00 00 1900ff 00 40 ${SEAL}`),
   refused(

@@ -11,8 +11,8 @@ export const EPOCH = field("epoch", 1, 0xffff_ffff);
 export const SEQ = u32("seq");
 /** Epoch and seq, shortened. */
 export const POSITION = u16("position");
-/** Samples before the frame for which nothing was sent. */
-export const QUIET = u32("quiet");
+/** Samples before the frame for which nothing was sent; bounded, because a decoder must run through them. */
+export const QUIET = field("quiet", 0, 131_071);
 /** Microseconds. */
 export const TIME = u53("time");
 /** Thousandths, rounded up. */
