@@ -75,7 +75,7 @@ export function planChannel(request: ChannelRequest): ChannelPlan {
     ? countScale(request.lsb ?? 1, range)
     : request.lattice !== undefined
       ? latticeScale(request.lattice, range)
-      : { scale: range === undefined ? Q8_23 : rangeScale(range), spacing: 1 };
+      : { scale: range === undefined ? Q8_23 : rangeScale(range, eps), spacing: 1 };
   const e = boundOf(eps, scale, counts, name);
   const plain = 2 * e + 1;
   const wide = spacing * (2 * Math.floor(e / spacing) + 1);
@@ -117,8 +117,10 @@ function latticeScale(lattice: number, range: Range | undefined) {
   return { scale: checkScale({ offset: Math.round((range.min + range.max) / 2 / unitOf(unit)), ...unit }), spacing };
 }
 
-function rangeScale(range: Range): ChannelScale {
-  const finest = Math.max((range.max - range.min) * 2 ** -RANGE_BITS, (reachOf(range) * 2) / LARGEST_INTEGER);
+/** The range in RANGE_BITS bits, but no finer than eps can use. */
+function rangeScale(range: Range, eps: number): ChannelScale {
+  const width = Math.max(range.max - range.min, 2 * eps);
+  const finest = Math.max(width * 2 ** -RANGE_BITS, (reachOf(range) * 2) / LARGEST_INTEGER);
   const exponent = Math.max(Math.ceil(Math.log2(finest)), -EXPONENT_LIMIT);
   return checkScale({ offset: Math.round((range.min + range.max) / 2 / 2 ** exponent) + 0, mantissa: 1, exponent });
 }
