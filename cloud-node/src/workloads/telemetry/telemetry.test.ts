@@ -79,7 +79,7 @@ function cells(text: string): string[][] {
 }
 
 describe("a recording that was encoded and decoded", () => {
-  test.each(["0.5", "0.05", "0.003", "1e-5"])(
+  test.each(["0.5", "0.05", "0.003", "1e-4"])(
     "differs by no more than eps %s in any cell of a CSV file",
     async (eps) => {
       const random = noise(7);

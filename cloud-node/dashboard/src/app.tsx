@@ -1,0 +1,120 @@
+import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
+import type { FleetSnapshot } from "../../src/api/fleet-snapshot.ts";
+import { EventList } from "./event-list.tsx";
+import { FleetTable } from "./fleet-table.tsx";
+import { type LaneHub, Lanes } from "./lanes.tsx";
+import { LiveFeed, type TimedEvent } from "./live-feed.ts";
+import { SummaryLine } from "./summary-line.tsx";
+import { applyTheme, nextTheme, storedTheme } from "./theme.ts";
+
+/** Without any message for this long the page says that its values are old. */
+const STALE_MS = 10_000;
+const MAX_EVENTS = 12;
+
+/** The whole page. */
+export function App() {
+  const [fleet, setFleet] = useState<FleetSnapshot | undefined>();
+  const [chosen, setChosen] = useState(new URL(location.href).searchParams.get("device") ?? undefined);
+  const [events, setEvents] = useState<readonly TimedEvent[]>([]);
+  const [isPaused, setPaused] = useState(false);
+  const [theme, setTheme] = useState(storedTheme());
+  const [staleMs, setStaleMs] = useState(0);
+  const heardMs = useRef(performance.now());
+  const hub = useMemo<LaneHub>(() => ({ listener: undefined }), []);
+  const clock = useRef({ deviceUs: 0, atMs: 0 });
+  const isHeld = useRef(false);
+  isHeld.current = isPaused;
+
+  const feed = useMemo(
+    () =>
+      new LiveFeed({
+        fleet: (snapshot) => !isHeld.current && setFleet(snapshot),
+        lanes: (update) => hub.listener?.(update),
+        event: (event) => setEvents((before) => [event, ...before].slice(0, MAX_EVENTS)),
+        alive: () => {
+          heardMs.current = performance.now();
+        },
+      }),
+    [hub],
+  );
+  const device = chosen ?? fleet?.rows.map(({ id }) => id).sort()[0];
+  useEffect(() => {
+    if (device !== undefined || fleet === undefined) feed.follow(device);
+  }, [feed, device, fleet === undefined]);
+  useEffect(() => applyTheme(theme), [theme]);
+  useEffect(() => {
+    const timer = window.setInterval(() => setStaleMs(performance.now() - heardMs.current), 1000);
+    return () => window.clearInterval(timer);
+  }, []);
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent): void => {
+      if (event.ctrlKey || event.metaKey || event.altKey || event.target instanceof HTMLInputElement) return;
+      if (event.key === "p") setPaused((before) => !before);
+      if (event.key === "t") setTheme((before) => nextTheme(before));
+    };
+    document.addEventListener("keydown", onKey);
+    return () => document.removeEventListener("keydown", onKey);
+  }, []);
+
+  const row = fleet?.rows.find(({ id }) => id === device);
+  if (fleet !== undefined) clock.current = deviceClock(fleet, row?.behindMs ?? null);
+  const nowS = useCallback(
+    () =>
+      (clock.current.deviceUs / 1e6 + (performance.now() - clock.current.atMs) / 1e3) * Number(clock.current.atMs > 0),
+    [],
+  );
+  const choose = (id: string): void => {
+    const url = new URL(location.href);
+    url.searchParams.set("device", id);
+    history.pushState(null, "", url);
+    setChosen(id);
+  };
+  const isStale = staleMs > STALE_MS;
+  return (
+    <main class={`page ${isStale ? "stale" : ""}`}>
+      <header class="top">
+        <h1>Lockstep</h1>
+        <button type="button" aria-pressed={isPaused} onClick={() => setPaused(!isPaused)}>
+          {isPaused ? "Paused" : isStale ? "Stale" : "Live"}
+        </button>
+        <button type="button" onClick={() => setTheme(nextTheme(theme))}>
+          Theme: {theme}
+        </button>
+        <span class="offset">times are local, {offsetText()}</span>
+      </header>
+      {isStale && (
+        <p class="banner" role="status">
+          No connection for {Math.floor(staleMs / 1000)} s. Values are from{" "}
+          {new Date(Date.now() - staleMs).toLocaleTimeString("en-GB")}.
+        </p>
+      )}
+      {fleet !== undefined && <SummaryLine fleet={fleet} />}
+      {fleet !== undefined && fleet.rows.length === 0 && <empty />}
+      {fleet !== undefined && fleet.rows.length > 0 && <FleetTable fleet={fleet} chosen={device} choose={choose} />}
+      {device !== undefined && (
+        <Lanes key={device} hub={hub} device={device} isPaused={isPaused} theme={theme} nowS={nowS} />
+      )}
+      <EventList events={events} />
+    </main>
+  );
+}
+
+function empty() {
+  return (
+    <section class="panel empty">
+      No device has reported yet. Start one: <code>lockstep sim rotor --to mqtt://{location.hostname}:1883</code>
+    </section>
+  );
+}
+
+/** The device's clock as the cloud reckons it: the server's time; its offset is in `behind`, not needed for drawing. */
+function deviceClock(fleet: FleetSnapshot, _behindMs: number | null): { deviceUs: number; atMs: number } {
+  return { deviceUs: fleet.nowUs, atMs: performance.now() };
+}
+
+function offsetText(): string {
+  const minutes = -new Date().getTimezoneOffset();
+  const sign = minutes < 0 ? "−" : "+";
+  const pad = (part: number): string => String(Math.floor(part)).padStart(2, "0");
+  return `UTC${sign}${pad(Math.abs(minutes) / 60)}:${pad(Math.abs(minutes) % 60)}`;
+}

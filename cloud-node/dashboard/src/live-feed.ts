@@ -1,0 +1,74 @@
+import type { FleetSnapshot } from "../../src/api/fleet-snapshot.ts";
+import type { LaneUpdate } from "../../src/api/lane-feed.ts";
+import type { NodeEvent } from "../../src/reconstructor/node-event.ts";
+
+/** An event of the node with the time at which the cloud saw it, µs. */
+export type TimedEvent = NodeEvent & { readonly unixUs: number };
+
+/** Who hears what arrives. */
+export interface FeedListener {
+  fleet(snapshot: FleetSnapshot): void;
+  lanes(update: LaneUpdate): void;
+  event(event: TimedEvent): void;
+  /** Called for every message, heartbeats included. */
+  alive(): void;
+}
+
+const FIRST_RETRY_MS = 1000;
+const LONGEST_RETRY_MS = 30_000;
+/** A hidden tab holds no connection for longer than this: a browser has only six for each host. */
+const HIDDEN_CLOSE_MS = 30_000;
+
+/** The one connection of this tab: opened again after 1, 2, 4 … 30 s, closed while nobody looks. */
+export class LiveFeed {
+  readonly #listener: FeedListener;
+  #device: string | undefined;
+  #source: EventSource | undefined;
+  #retryMs = FIRST_RETRY_MS;
+  #timer = 0;
+
+  constructor(listener: FeedListener) {
+    this.#listener = listener;
+    document.addEventListener("visibilitychange", () => {
+      window.clearTimeout(this.#timer);
+      if (document.hidden) this.#timer = window.setTimeout(() => this.#close(), HIDDEN_CLOSE_MS);
+      else if (this.#source === undefined) this.#open();
+    });
+  }
+
+  /** Follow this device from now on; undefined: the first in the fleet. */
+  follow(device: string | undefined): void {
+    this.#device = device;
+    this.#open();
+  }
+
+  #open(): void {
+    this.#close();
+    const query = this.#device === undefined ? "" : `?device=${encodeURIComponent(this.#device)}`;
+    const source = new EventSource(`/api/stream${query}`);
+    this.#source = source;
+    this.#hear(source, "fleet", (snapshot: FleetSnapshot) => this.#listener.fleet(snapshot));
+    this.#hear(source, "lanes", (update: LaneUpdate) => this.#listener.lanes(update));
+    this.#hear(source, "event", (event: TimedEvent) => this.#listener.event(event));
+    this.#hear(source, "heartbeat", () => {});
+    source.addEventListener("error", () => {
+      this.#close();
+      this.#timer = window.setTimeout(() => this.#open(), this.#retryMs);
+      this.#retryMs = Math.min(2 * this.#retryMs, LONGEST_RETRY_MS);
+    });
+  }
+
+  #hear<Message>(source: EventSource, name: string, take: (message: Message) => void): void {
+    source.addEventListener(name, ({ data }: MessageEvent<string>) => {
+      this.#retryMs = FIRST_RETRY_MS;
+      this.#listener.alive();
+      take(JSON.parse(data));
+    });
+  }
+
+  #close(): void {
+    window.clearTimeout(this.#timer);
+    this.#source?.close();
+    this.#source = undefined;
+  }
+}

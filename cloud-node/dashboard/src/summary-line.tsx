@@ -1,0 +1,30 @@
+import type { FleetSnapshot } from "../../src/api/fleet-snapshot.ts";
+import { formatCount, formatRatio, UNKNOWN } from "../../src/api/number-text.ts";
+
+/** The line that answers: does anything need me, can I trust it, what did it save? */
+export function SummaryLine({ fleet }: { readonly fleet: FleetSnapshot }) {
+  const { devices, needAction, catchingUp, live, ratioIp, beyondEps, compared } = fleet;
+  return (
+    <ul class="summary values" aria-label="Fleet">
+      <li>
+        <b>{formatCount(devices)}</b> {devices === 1 ? "device" : "devices"}
+      </li>
+      <li class={needAction > 0 ? "bad" : ""}>
+        <b>{formatCount(needAction)}</b> need action
+      </li>
+      <li>
+        <b>{formatCount(catchingUp)}</b> catching up
+      </li>
+      <li>
+        <b>{formatCount(live)}</b> live
+      </li>
+      <li>
+        <b>{ratioIp === null ? UNKNOWN : formatRatio(ratioIp)}</b> fewer IP bytes
+      </li>
+      <li class={beyondEps > 0 ? "bad" : ""}>
+        <b>{compared === 0 ? UNKNOWN : formatCount(beyondEps)}</b> samples beyond eps
+        {compared === 0 ? "" : ` of ${formatCount(compared)} compared`}
+      </li>
+    </ul>
+  );
+}

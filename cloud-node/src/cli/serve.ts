@@ -1,0 +1,117 @@
+import { type Command, Option } from "commander";
+import type { BrokerOptions } from "../node.ts";
+import { CommandError } from "./command-error.ts";
+import { DEFAULT_HTTP_PORT, DEFAULT_MQTT_PORT, DEFAULT_STORE_FILE, LOOPBACK_HOST } from "./defaults.ts";
+import { createLogger, LOG_LEVELS } from "./log.ts";
+import { parseNonNegative, parsePort, parsePositiveCount } from "./option-values.ts";
+import { writeResult } from "./result-output.ts";
+import type { Surroundings } from "./surroundings.ts";
+import { untilInterrupt } from "./until-interrupt.ts";
+
+interface ServeOptions {
+  readonly broker: string;
+  readonly mqttPort: number;
+  readonly host: string;
+  readonly store: string;
+  readonly http?: number | false;
+  readonly tcp?: number;
+  readonly group: string;
+  readonly ackEvery: number;
+  readonly ackAge: number;
+  readonly log: string;
+  readonly json?: boolean;
+}
+
+const HELP = `
+Everything listens on this machine alone unless --host says otherwise. Port 0 takes any free one.
+A device keeps each frame until the node has it on disk, and its acknowledgement says so: rare ones save bytes,
+frequent ones free the device's memory sooner (--ack-every, --ack-age).
+With --json one object says where it listens, once it does.
+
+Examples:
+  $ lockstep serve
+  $ lockstep serve --broker mqtt://192.168.1.5:1883 --store /var/lib/lockstep.db --http 8080
+  $ lockstep serve --tcp 7400 --mqtt-port 0 --json`;
+
+/** `lockstep serve`: the cloud node. */
+export function addServe(program: Command, surroundings: Surroundings): void {
+  program
+    .command("serve")
+    .summary("the cloud node: takes frames in, keeps twins, stores, shows the page")
+    .description("Run the cloud node until Ctrl-C: broker, twins, store and page.")
+    .option("--broker <embedded|URL>", "embedded, or any MQTT 3.1.1 broker as mqtt://HOST:PORT", "embedded")
+    .option("--mqtt-port <PORT>", "port of the embedded broker", parsePort, DEFAULT_MQTT_PORT)
+    .option("--tcp <PORT>", "listen for devices over plain TCP too", parsePort)
+    .option("--host <ADDRESS>", "address to listen on; 0.0.0.0: all", LOOPBACK_HOST)
+    .option("--store <FILE>", "SQLite file with everything received", DEFAULT_STORE_FILE)
+    .option("--http <PORT>", `port of the page (default: ${DEFAULT_HTTP_PORT})`, parsePort)
+    .option("--no-http", "no page")
+    .option("--group <NAME>", "first topic level of the devices", "lockstep")
+    .option("--ack-every <FRAMES>", "acknowledge after so many frames", parsePositiveCount, DEFAULT_ACK_FRAMES)
+    .option("--ack-age <MS>", "and so long after the first of them at the latest", parseNonNegative, DEFAULT_ACK_AGE_MS)
+    .addOption(new Option("--log <LEVEL>", "what is told on standard error").choices(LOG_LEVELS).default("info"))
+    .option("--json", "one JSON object on standard output when it listens")
+    .addHelpText("after", HELP)
+    .action((options: ServeOptions) => runServe(surroundings, options));
+}
+
+/** Of the node's own default policy; here because loading the node takes longer than `--help` should. */
+const DEFAULT_ACK_FRAMES = 16;
+const DEFAULT_ACK_AGE_MS = 1000;
+
+async function runServe(surroundings: Surroundings, options: ServeOptions): Promise<void> {
+  const { clock, interrupt } = surroundings;
+  const broker = brokerOptions(options);
+  const { CloudNode } = await import("../node.ts");
+  const { PageServer } = await import("../api/page-server.ts");
+  const logger = createLogger(options.log);
+  const node = await CloudNode.open({
+    storeFile: options.store,
+    broker,
+    tcpPort: options.tcp ?? null,
+    tcpHost: options.host,
+    group: options.group,
+    acks: { everyFrames: options.ackEvery, ageMs: options.ackAge },
+    logger,
+    clock,
+  });
+  try {
+    const http = options.http ?? DEFAULT_HTTP_PORT;
+    const page =
+      http === false ? undefined : await openPage(PageServer.open, { node, clock, host: options.host, port: http });
+    try {
+      node.onEvent((event) => {
+        if (event.kind !== "confirmed") logger.info(event, event.kind);
+      });
+      const places = { mqtt: node.mqttUrl, tcpPort: node.tcpPort, http: page?.url ?? null, store: options.store };
+      logger.info(places, "listening");
+      if (options.json === true) await writeResult(surroundings, true, places, "");
+      await untilInterrupt(interrupt, clock);
+    } finally {
+      await page?.close();
+    }
+  } finally {
+    await node.close();
+  }
+}
+
+function brokerOptions({ broker, mqttPort, host }: ServeOptions): BrokerOptions {
+  if (broker === "embedded") return { kind: "embedded", port: mqttPort, host };
+  if (/^mqtts?:\/\/[^/]+/.test(broker)) return { kind: "external", url: broker };
+  throw new CommandError("usage", `--broker "${broker}" is no broker`, "write embedded, or mqtt://HOST:PORT");
+}
+
+/** Open a page server, and say what to do about a port that is taken. */
+export async function openPage<Options extends { readonly port: number }, Page>(
+  open: (options: Options) => Promise<Page>,
+  options: Options,
+): Promise<Page> {
+  try {
+    return await open(options);
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && (error.code === "EADDRINUSE" || error.code === "EACCES")))
+      throw error;
+    const problem = `port ${options.port} for the page ${error.code === "EACCES" ? "is not allowed" : "is in use"}`;
+    throw new CommandError("port-in-use", problem, "give another with --http, or 0 for any", { cause: error });
+  }
+}
