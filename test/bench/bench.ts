@@ -1,12 +1,32 @@
-/** What one benchmark found, ready to be printed as a table. */
-export interface BenchReport {
-  /** What was measured, in one line. */
+/** A table of a report. */
+export interface BenchTable {
   readonly title: string;
-  /** The input's size and origin, and anything else that a reader needs to repeat it. */
-  readonly notes: readonly string[];
   readonly columns: readonly string[];
   /** Shape (n, columns); the first cell names the row. */
   readonly rows: readonly (readonly (string | number)[])[];
+}
+
+/** What was promised of one figure. */
+export type BenchLimit = { readonly atLeast: number } | { readonly atMost: number } | { readonly below: number };
+
+/** One figure beside what it must be, and what it should be. */
+export interface BenchGoal {
+  readonly what: string;
+  readonly measured: number;
+  /** "x", "ms", "B", "%" … */
+  readonly unit: string;
+  readonly must: BenchLimit;
+  /** In the same sense as `must`; nothing where none was set. */
+  readonly aim?: number;
+}
+
+/** What one benchmark found, ready to be printed: its goals, its first table, the others, its notes. */
+export interface BenchReport extends BenchTable {
+  /** The input's size and origin, and anything else that a reader needs to repeat it. */
+  readonly notes: readonly string[];
+  /** The command fails when one of them is missed. */
+  readonly goals?: readonly BenchGoal[];
+  readonly more?: readonly BenchTable[];
 }
 
 /** What the command line asked for. */
@@ -17,3 +37,9 @@ export interface BenchOptions {
 
 /** One entry of `npm run bench -- NAME`: ours beside its peers, in one run. */
 export type Bench = (options: BenchOptions) => Promise<BenchReport>;
+
+/** Whether a figure is what it must be; not a number is not. */
+export function isMet({ measured, must }: BenchGoal): boolean {
+  if ("atLeast" in must) return measured >= must.atLeast;
+  return "atMost" in must ? measured <= must.atMost : measured < must.below;
+}

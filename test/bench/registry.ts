@@ -2,10 +2,9 @@ import type { Bench } from "./bench.ts";
 
 /**
  * Every benchmark by name, loaded only when it is asked for. To add one: write `test/bench/NAME.ts` with a function
- * of type `Bench`, and a line here:
- *
- * `["codec", async () => (await import("./codec.ts")).benchCodec],`
+ * of type `Bench`, and a line here.
  */
 export const BENCHES: ReadonlyMap<string, () => Promise<Bench>> = new Map([
+  ["codec", async () => (await import("./codec.ts")).benchCodec],
   ["frames", async () => (await import("./frames.ts")).benchFrames],
 ]);
