@@ -13,7 +13,7 @@ import { delimiter, join } from "node:path";
  * @property {string[]} proof   arguments with which the command must end well; empty: to exist is enough
  * @property {string[]} debian  Debian's packages
  * @property {string} neededBy  what is left out without it
- * @property {"test" | "test:fresh"} script  the npm script that needs it
+ * @property {"test" | "test:fresh" | "bench"} script  the npm script that needs it
  */
 
 /** @type {readonly OsPackage[]} */
@@ -50,6 +50,14 @@ export const OS_PACKAGES = [
     debian: ["debootstrap"],
     neededBy: "the run on a bare Debian",
     script: "test:fresh",
+  },
+  {
+    name: "tcpdump",
+    commands: ["tcpdump"],
+    proof: [],
+    debian: ["tcpdump"],
+    neededBy: "bytes counted on the network, by the benchmark named wire",
+    script: "bench",
   },
 ];
 

@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
+import { isMet } from "./bench.ts";
 import { toMarkdown } from "./report.ts";
 
-const PROVENANCE = { command: "npm run bench -- codec", machine: "one core" };
+const PROVENANCE = { command: "npm run bench -- codec", machine: "one core", date: "2026-01-31" };
 
 test("a report says how to repeat it, and aligns a column of numbers to the right", () => {
   const report = {
@@ -15,7 +16,7 @@ test("a report says how to repeat it, and aligns a column of numbers to the righ
       "<!-- Made by `npm run bench -- codec`; do not edit. -->",
       "# Bits per sample",
       "",
-      "`npm run bench -- codec`, on one core.",
+      "`npm run bench -- codec`, 2026-01-31, on one core.",
       "",
       "| codec | bits |",
       "|---|---:|",
@@ -30,4 +31,20 @@ test("a report says how to repeat it, and aligns a column of numbers to the righ
 test("a row that does not fit the header is refused", () => {
   const report = { title: "", notes: [], columns: ["codec", "bits"], rows: [["ours"]] };
   expect(() => toMarkdown(report, PROVENANCE)).toThrow(/row "ours" has 1 cells, the header has 2/);
+});
+
+test("goals stand first, each with what was measured, what must be and whether it is", () => {
+  const goals = [
+    { what: "ratio", measured: 301.26, unit: "x", must: { atLeast: 200 }, aim: 292 },
+    { what: "delay", measured: 10, unit: "ms", must: { below: 10 } },
+  ];
+  const page = toMarkdown({ title: "Wire", notes: [], columns: ["a"], rows: [["b"]], goals }, PROVENANCE);
+  expect(page).toContain("| ratio | 301 x | >= 200 x | 292 x | met |");
+  expect(page).toContain("| delay | 10 ms | < 10 ms |  | **missed** |");
+  expect(page.indexOf("| goal |")).toBeLessThan(page.indexOf("| a |"));
+});
+
+test("a figure that could not be measured is a goal missed", () => {
+  expect(isMet({ what: "delay", measured: Number.NaN, unit: "ms", must: { below: 10 } })).toBe(false);
+  expect(isMet({ what: "ratio", measured: Number.NaN, unit: "x", must: { atLeast: 1 } })).toBe(false);
 });

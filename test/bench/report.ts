@@ -1,18 +1,56 @@
-import type { BenchReport } from "./bench.ts";
+import { type BenchGoal, type BenchReport, type BenchTable, isMet } from "./bench.ts";
 
 /** How a report came about: without it a number is worth nothing. */
 export interface Provenance {
   readonly command: string;
   readonly machine: string;
+  /** Year, month, day. */
+  readonly date: string;
 }
 
 /**
- * A report as a Markdown page: title, how to repeat it, table, notes. Numbers stand right, text left.
+ * A report as a Markdown page: title, how to repeat it, goals, tables, notes. Numbers stand right, text left.
  *
  * @throws {RangeError} when a row is not as long as the header
  */
-export function toMarkdown(report: BenchReport, { command, machine }: Provenance): string {
-  const { columns, rows } = report;
+export function toMarkdown(report: BenchReport, { command, machine, date }: Provenance): string {
+  const { goals = [], more = [] } = report;
+  return [
+    `<!-- Made by \`${command}\`; do not edit. -->`,
+    `# ${report.title}`,
+    "",
+    `\`${command}\`, ${date}, on ${machine}.`,
+    "",
+    ...(goals.length === 0 ? [] : [...tableLines(goalTable(goals)), ""]),
+    ...tableLines(report),
+    "",
+    ...more.flatMap((table) => [`## ${table.title}`, "", ...tableLines(table), ""]),
+    ...report.notes.map((note) => `- ${note}`),
+    "",
+  ].join("\n");
+}
+
+function goalTable(goals: readonly BenchGoal[]): BenchTable {
+  return {
+    title: "Goals",
+    columns: ["goal", "measured", "must", "aim", ""],
+    rows: goals.map((goal) => {
+      const { what, measured, unit, must, aim } = goal;
+      const [sense, limit] =
+        "atLeast" in must ? [">=", must.atLeast] : "atMost" in must ? ["<=", must.atMost] : ["<", must.below];
+      const shown = Number(measured.toPrecision(measured >= 1000 ? 6 : 3));
+      return [
+        what,
+        `${shown} ${unit}`,
+        `${sense} ${limit} ${unit}`,
+        aim === undefined ? "" : `${aim} ${unit}`,
+        isMet(goal) ? "met" : "**missed**",
+      ];
+    }),
+  };
+}
+
+function tableLines({ columns, rows }: BenchTable): string[] {
   for (const row of rows) {
     if (row.length !== columns.length) {
       throw new RangeError(`bench: row "${row[0]}" has ${row.length} cells, the header has ${columns.length}`);
@@ -20,17 +58,5 @@ export function toMarkdown(report: BenchReport, { command, machine }: Provenance
   }
   const rule = columns.map((_, column) => (rows.every((row) => typeof row[column] === "number") ? "---:" : "---"));
   const line = (cells: readonly (string | number)[]) => `| ${cells.join(" | ")} |`;
-  return [
-    `<!-- Made by \`${command}\`; do not edit. -->`,
-    `# ${report.title}`,
-    "",
-    `\`${command}\`, on ${machine}.`,
-    "",
-    line(columns),
-    `|${rule.join("|")}|`,
-    ...rows.map(line),
-    "",
-    ...report.notes.map((note) => `- ${note}`),
-    "",
-  ].join("\n");
+  return [line(columns), `|${rule.join("|")}|`, ...rows.map(line)];
 }
