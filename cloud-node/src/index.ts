@@ -5,6 +5,7 @@
  */
 export { BrokerError, type BrokerErrorCode } from "./broker/broker-error.ts";
 export { type Clock, systemClock, type Timer } from "./clock.ts";
+export { History, type HistoryRange, type HistorySample, openHistory } from "./history.ts";
 export type { LoopbackEnd } from "./ingest/loopback-link.ts";
 export { type Logger, SILENT_LOGGER } from "./logger.ts";
 export { type BrokerOptions, CloudNode, type CloudNodeOptions, DEFAULT_GROUP } from "./node.ts";
@@ -19,4 +20,5 @@ export type {
   TwinStatus,
   TwinView,
 } from "./reconstructor/twin-view.ts";
+export type { GapReason, StoredEpoch, StoredGap } from "./store/store.ts";
 export { StoreError, type StoreErrorCode } from "./store/store-error.ts";

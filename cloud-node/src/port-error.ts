@@ -1,21 +1,19 @@
 export type PortErrorCode = "port-taken" | "cannot-listen";
 
-type Facts = Readonly<Record<string, string | number>>;
-
 /** The node cannot listen where it was told to. */
 export class PortError extends Error {
   override readonly name = "PortError";
   readonly code: PortErrorCode;
-  readonly facts: Facts;
+  readonly facts: Readonly<Record<string, string | number>>;
 
-  constructor(code: PortErrorCode, facts: Facts, options?: ErrorOptions) {
+  constructor(code: PortErrorCode, facts: Readonly<Record<string, string | number>>, options?: ErrorOptions) {
     super(`port: ${describe(code, facts)}`, options);
     this.code = code;
     this.facts = facts;
   }
 }
 
-function describe(code: PortErrorCode, facts: Facts): string {
+function describe(code: PortErrorCode, facts: Readonly<Record<string, string | number>>): string {
   switch (code) {
     case "port-taken":
       return `port ${facts["port"]} is taken; choose another, or 0 for any free one`;

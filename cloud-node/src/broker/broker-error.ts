@@ -1,21 +1,19 @@
 export type BrokerErrorCode = "unreachable" | "no-qos-1" | "no-retained" | "packet-too-small" | "not-delivered";
 
-type Facts = Readonly<Record<string, string | number>>;
-
 /** A broker that cannot carry Lockstep's frames. */
 export class BrokerError extends Error {
   override readonly name = "BrokerError";
   readonly code: BrokerErrorCode;
-  readonly facts: Facts;
+  readonly facts: Readonly<Record<string, string | number>>;
 
-  constructor(code: BrokerErrorCode, facts: Facts, options?: ErrorOptions) {
+  constructor(code: BrokerErrorCode, facts: Readonly<Record<string, string | number>>, options?: ErrorOptions) {
     super(`broker: ${describe(code, facts)}`, options);
     this.code = code;
     this.facts = facts;
   }
 }
 
-function describe(code: BrokerErrorCode, facts: Facts): string {
+function describe(code: BrokerErrorCode, facts: Readonly<Record<string, string | number>>): string {
   const url = facts["url"];
   switch (code) {
     case "unreachable":

@@ -61,6 +61,9 @@ export class EmbeddedBroker {
   /** A connection from inside the process. */
   connect(): Duplex {
     const [inner, outer] = duplexPair();
+    // As with a socket, neither end outlives the other.
+    inner.on("close", () => outer.destroy());
+    outer.on("close", () => inner.destroy());
     this.#aedes.handle(inner);
     return outer;
   }

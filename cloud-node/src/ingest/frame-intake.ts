@@ -50,17 +50,23 @@ export class FrameIntake {
     }
     const frame = this.#decode(bytes, twin);
     if (frame === undefined) return;
-    if (frame.kind !== "fragment") return this.#route(frame, bytes, source, isLive);
+    if (frame.kind !== "fragment") {
+      this.#route(frame, bytes, source, isLive);
+      return;
+    }
     const whole = this.#reassemble(frame, source, twin);
     const inner = whole === undefined ? undefined : this.#decode(whole, twin);
     if (whole === undefined || inner === undefined) return;
-    if (inner.kind === "fragment") return this.#refuse("nested-fragment", twin);
-    this.#route(inner, whole, source, isLive);
+    if (inner.kind === "fragment") this.#refuse("nested-fragment", twin);
+    else this.#route(inner, whole, source, isLive);
   }
 
   #route(frame: Exclude<UplinkFrame, FragmentFrame>, bytes: Uint8Array, source: FrameSource, isLive: boolean): void {
     if (frame.kind === "birth") {
-      if (source.device !== undefined && source.device !== frame.device) return this.#refuse("other-device", undefined);
+      if (source.device !== undefined && source.device !== frame.device) {
+        this.#refuse("other-device", undefined);
+        return;
+      }
       source.device = frame.device;
       this.#registry.admit(frame.device).born(frame, bytes, source.link, isLive);
       return;

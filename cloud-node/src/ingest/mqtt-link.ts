@@ -49,7 +49,6 @@ export class MqttLink {
       timerVariant: "native",
     };
     this.#client = "url" in broker ? connect(broker.url, settings) : new MqttClient(() => broker.stream(), settings);
-    if (!("url" in broker)) this.#client.connect();
     this.#ready = new Promise((resolve) => {
       this.#client.on("connect", () => this.#subscribe(resolve));
     });

@@ -46,6 +46,7 @@ export class CommitQueue {
   #open = new OpenBatch();
   #inFlight: OpenBatch | undefined;
   #timer: Timer | undefined;
+  #retry: { readonly timer: Timer; now(): void } | undefined;
   #isDue = false;
   #isClosing = false;
   #wasFull = false;
@@ -105,6 +106,8 @@ export class CommitQueue {
   async close(): Promise<boolean> {
     this.#isClosing = true;
     this.hurry();
+    this.#retry?.timer.cancel();
+    this.#retry?.now();
     if (this.#inFlight !== undefined) await new Promise<void>((resolve) => this.#idleWaiters.push(resolve));
     return this.#open.builder.isEmpty && this.#inFlight === undefined;
   }
@@ -123,7 +126,10 @@ export class CommitQueue {
     this.#isDue = false;
     this.#timer?.cancel();
     this.#timer = undefined;
-    if (this.#open.builder.isEmpty && this.#open.tokens.size === 0) return this.#idle();
+    if (this.#open.builder.isEmpty && this.#open.tokens.size === 0) {
+      this.#idle();
+      return;
+    }
     const batch = this.#open;
     this.#open = new OpenBatch();
     this.#inFlight = batch;
@@ -131,16 +137,22 @@ export class CommitQueue {
   }
 
   #commit(batch: OpenBatch, retryMs: number): void {
+    this.#retry = undefined;
     this.#options.store.commit(batch.builder.build()).then(
       (reply) => this.#settle(batch, reply),
-      (cause: unknown) => {
-        const error =
-          cause instanceof StoreError ? cause : new StoreError("failed", { detail: String(cause) }, { cause });
-        this.#options.onFailure(error);
-        if (this.#isClosing) return this.#idle();
-        this.#options.clock.setTimer(() => this.#commit(batch, Math.min(2 * retryMs, LONGEST_RETRY_MS)), retryMs);
-      },
+      (cause: unknown) => this.#failed(batch, retryMs, cause),
     );
+  }
+
+  #failed(batch: OpenBatch, retryMs: number, cause: unknown): void {
+    const error = cause instanceof StoreError ? cause : new StoreError("failed", { detail: String(cause) }, { cause });
+    this.#options.onFailure(error);
+    if (this.#isClosing) {
+      this.#idle();
+      return;
+    }
+    const now = () => this.#commit(batch, Math.min(2 * retryMs, LONGEST_RETRY_MS));
+    this.#retry = { timer: this.#options.clock.setTimer(now, retryMs), now };
   }
 
   #settle(batch: OpenBatch, reply: CommitReply): void {

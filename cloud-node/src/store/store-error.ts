@@ -8,18 +8,17 @@ export type StoreErrorCode =
   | "busy"
   | "corrupt"
   | "input-output"
+  | "unknown-device"
   | "closed"
   | "failed";
-
-type Facts = Readonly<Record<string, string | number>>;
 
 /** The store could not do what was asked; what was durable before still is. */
 export class StoreError extends Error {
   override readonly name = "StoreError";
   readonly code: StoreErrorCode;
-  readonly facts: Facts;
+  readonly facts: Readonly<Record<string, string | number>>;
 
-  constructor(code: StoreErrorCode, facts: Facts, options?: ErrorOptions) {
+  constructor(code: StoreErrorCode, facts: Readonly<Record<string, string | number>>, options?: ErrorOptions) {
     super(`store: ${describe(code, facts)}`, options);
     this.code = code;
     this.facts = facts;
@@ -56,7 +55,7 @@ function resultCode(cause: unknown): number | undefined {
   return typeof cause.errcode === "number" ? cause.errcode : undefined;
 }
 
-function describe(code: StoreErrorCode, facts: Facts): string {
+function describe(code: StoreErrorCode, facts: Readonly<Record<string, string | number>>): string {
   const file = facts["file"];
   const detail = facts["detail"];
   switch (code) {
@@ -78,6 +77,8 @@ function describe(code: StoreErrorCode, facts: Facts): string {
       return `${file} is damaged: ${detail}`;
     case "input-output":
       return `reading or writing ${file} failed: ${detail}`;
+    case "unknown-device":
+      return `${file} knows no device ${facts["device"]}`;
     case "closed":
       return `${file} is closed`;
     case "failed":
