@@ -56,8 +56,9 @@ export function App() {
     return () => document.removeEventListener("keydown", onKey);
   }, []);
 
-  const row = fleet?.rows.find(({ id }) => id === device);
-  if (fleet !== undefined) clock.current = deviceClock(fleet, row?.behindMs ?? null);
+  if (fleet !== undefined && fleet.nowUs !== clock.current.deviceUs) {
+    clock.current = { deviceUs: fleet.nowUs, atMs: performance.now() };
+  }
   const nowS = useCallback(
     () =>
       (clock.current.deviceUs / 1e6 + (performance.now() - clock.current.atMs) / 1e3) * Number(clock.current.atMs > 0),
@@ -105,11 +106,6 @@ function empty() {
       No device has reported yet. Start one: <code>lockstep sim rotor --to mqtt://{location.hostname}:1883</code>
     </section>
   );
-}
-
-/** The device's clock as the cloud reckons it: the server's time; its offset is in `behind`, not needed for drawing. */
-function deviceClock(fleet: FleetSnapshot, _behindMs: number | null): { deviceUs: number; atMs: number } {
-  return { deviceUs: fleet.nowUs, atMs: performance.now() };
 }
 
 function offsetText(): string {

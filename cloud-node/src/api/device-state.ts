@@ -1,21 +1,43 @@
-import type { TwinStatus } from "../reconstructor/twin-view.ts";
+import type { TwinView } from "../reconstructor/twin-view.ts";
 
 /** A device's condition in the words that people see, worst first. */
 export const DEVICE_STATES = ["fault", "offline", "catching up", "quiet", "live"] as const;
 export type DeviceState = (typeof DEVICE_STATES)[number];
 
-const STATE_OF: Readonly<Record<TwinStatus, DeviceState>> = {
-  refused: "fault",
-  offline: "offline",
-  gap: "catching up",
-  "catching-up": "catching up",
-  silent: "quiet",
-  live: "live",
-};
+/** Without a frame for so many of the longest silences a device is gone, whatever its connection says. */
+const OFFLINE_SILENCES = 10;
+const BEHIND_SILENCES = 3;
+const QUIET_SILENCES = 2;
+/** A ring this full holds more than what is on its way. */
+const BUSY_RING = 0.1;
 
-/** What a twin's status is called where people read it. */
-export function deviceState(status: TwinStatus): DeviceState {
-  return STATE_OF[status];
+/**
+ * A device's condition, judged by the longest time T that it may leave the cloud without a frame: the interval of its
+ * frames, or the silence stated at birth, whichever is longer.
+ *
+ * @param nowUs  the cloud's Unix time
+ * @param ringFill  0 … 1, where it is known better than from the device's last report
+ */
+export function deviceState(view: TwinView, nowUs: number, ringFill = view.ringFill): DeviceState {
+  const { birth, confirmed, lastHeardUs } = view;
+  const frameUs = (birth.frameSamples * birth.periodNs) / 1000;
+  const longestUs = Math.max(frameUs, birth.silenceMs * 1000);
+  const silentUs = nowUs - lastHeardUs;
+  if (view.status === "refused") return "fault";
+  if (view.status === "offline" || silentUs > OFFLINE_SILENCES * longestUs) return "offline";
+  const isBehind = confirmed.samples > 0 && (behindUs(view, nowUs) ?? 0) > BEHIND_SILENCES * longestUs;
+  if (view.status === "gap" || view.status === "catching-up" || ringFill > BUSY_RING || isBehind) return "catching up";
+  return silentUs > QUIET_SILENCES * longestUs ? "quiet" : "live";
+}
+
+/**
+ * Time between the last confirmed sample and now, µs, by the device's clock.
+ *
+ * @returns undefined where the clocks' offset is unknown, or nothing is confirmed yet
+ */
+export function behindUs({ clockOffsetUs, confirmed }: TwinView, nowUs: number): number | undefined {
+  if (clockOffsetUs === undefined || confirmed.samples === 0) return undefined;
+  return nowUs + clockOffsetUs - confirmed.timeUs;
 }
 
 /** Order of a table: worst first, then by name, so that ties never swap. */

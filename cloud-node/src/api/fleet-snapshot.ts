@@ -1,5 +1,5 @@
 import type { TwinView } from "../reconstructor/twin-view.ts";
-import { compareBySeverity, type DeviceState, deviceState } from "./device-state.ts";
+import { behindUs, compareBySeverity, type DeviceState, deviceState } from "./device-state.ts";
 import type { PageNode, TruthOf } from "./page-source.ts";
 import type { SampleTally } from "./sample-tally.ts";
 import { accountTraffic, sumAccounts, type TrafficAccount } from "./traffic-account.ts";
@@ -69,15 +69,14 @@ function fleetRow(
   truthOf: TruthOf,
   nowUs: number,
 ): FleetRow {
-  const { clockOffsetUs, confirmed } = view;
-  const isTimed = clockOffsetUs !== undefined && confirmed.samples > 0;
+  const behind = behindUs(view, nowUs);
   return {
     id: view.id,
-    state: deviceState(view.status),
+    state: deviceState(view, nowUs),
     channels: view.birth.channels.map((channel) => channel.name),
     samples: tally.of(view.id),
     lastHeardUs: view.lastHeardUs,
-    behindMs: isTimed ? (nowUs + clockOffsetUs - confirmed.timeUs) / 1000 : null,
+    behindMs: behind === undefined ? null : behind / 1000,
     ratioIp: orNull(account?.ratioIp),
     errorShare: orNull(truthOf(view.id)?.maxErrorOverEps),
     ringFill: view.ringFill,

@@ -1,11 +1,14 @@
 import type { Command } from "commander";
 import { addDecode } from "./decode.ts";
+import { addDemo } from "./demo.ts";
+import { addDevices } from "./devices.ts";
 import { addDoctor } from "./doctor.ts";
 import { addEncode } from "./encode.ts";
+import { addServe } from "./serve.ts";
 import type { Surroundings } from "./surroundings.ts";
 
 /** Adds one subcommand to the program; its work is imported only when it runs. */
 type AddSubcommand = (program: Command, surroundings: Surroundings) => void;
 
 /** Every subcommand, in the order in which the help names them. */
-export const SUBCOMMANDS: readonly AddSubcommand[] = [addEncode, addDecode, addDoctor];
+export const SUBCOMMANDS: readonly AddSubcommand[] = [addDemo, addServe, addEncode, addDecode, addDevices, addDoctor];
