@@ -7,18 +7,37 @@
 import { CloudNode, type CloudNodeOptions } from "./node.ts";
 import type { Store } from "./store/store.ts";
 
-/** Open a node that acknowledges what it has handed to the store, without waiting for the commit. */
-export function openAckingBeforeCommit(options: CloudNodeOptions): Promise<CloudNode> {
-  return CloudNode.openWith(options, { store: ackBeforeCommit });
+/**
+ * Open a node that acknowledges what it has handed to the store, without waiting for the commit.
+ *
+ * @param commitDelayMs  how long each commit is put off, ms: the longer, the surer that a kill falls in between
+ */
+export function openAckingBeforeCommit(
+  options: CloudNodeOptions,
+  { commitDelayMs = 0 }: { readonly commitDelayMs?: number } = {},
+): Promise<CloudNode> {
+  const pause = () => new Promise<void>((resolve) => options.clock.setTimer(resolve, commitDelayMs));
+  return CloudNode.openWith(options, { store: (store) => ackBeforeCommit(store, pause) });
+}
+
+/**
+ * Open a node on a disk that is full when the store has so many pages; pages that something else frees in the same file
+ * can be used again, as on a disk.
+ */
+export function openOnSmallDisk(options: CloudNodeOptions, maxPages: number): Promise<CloudNode> {
+  return CloudNode.openWith(options, { maxPages });
 }
 
 /** Commits one after the other behind the caller's back, and says at once that they are durable. */
-function ackBeforeCommit(store: Store): Store {
+function ackBeforeCommit(store: Store, pause: () => Promise<void>): Store {
   let last: Promise<unknown> = Promise.resolve();
   return {
     reader: store.reader,
     commit: (batch) => {
-      last = last.then(() => store.commit(batch)).catch(() => {});
+      last = last
+        .then(pause)
+        .then(() => store.commit(batch))
+        .catch(() => {});
       return Promise.resolve({ exceptions: [] });
     },
     close: async () => {

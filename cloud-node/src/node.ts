@@ -45,6 +45,8 @@ export interface CloudNodeOptions {
 export interface NodeInternals {
   /** Wrap the store. */
   store?(store: Store): Store;
+  /** Database pages that the store may grow to; 0 or nothing: any. */
+  readonly maxPages?: number;
 }
 
 export const DEFAULT_GROUP = "lockstep";
@@ -109,7 +111,7 @@ export class CloudNode {
 
   /** @internal `open`, with parts replaced by a test. */
   static async openWith(options: CloudNodeOptions, internals: NodeInternals): Promise<CloudNode> {
-    const opened = new SqliteStore(options.storeFile);
+    const opened = new SqliteStore(options.storeFile, { maxPages: internals.maxPages ?? 0 });
     const store = internals.store?.(opened) ?? opened;
     try {
       const modules = new ModuleRegistry();

@@ -58,6 +58,8 @@ export interface TwinView {
   readonly confirmed: { readonly seq: number; readonly samples: number; readonly timeUs: number };
   /** Samples of this epoch decoded and verified, durable or not. */
   readonly receivedSamples: number;
+  /** Of the codec state after the last frame taken: equal to the device's own. Undefined before the first keyframe. */
+  readonly stateHash: number | undefined;
   /** Declared lost in this epoch. */
   readonly lost: { readonly samples: number; readonly gaps: number };
   /** The newest confirmed sample, then the extrapolated one when time has passed since; 0 to 2 entries. */

@@ -79,6 +79,11 @@ export class Twin {
     return this.#segment?.plan;
   }
 
+  /** Hash of the codec state after the last frame taken: the device had the same. Undefined before the first keyframe. */
+  get stateHash(): number | undefined {
+    return this.#segment?.decoder.hash();
+  }
+
   /** Device time of the sample after the last one decoded, µs; undefined before the first keyframe. */
   get nextTimeUs(): number | undefined {
     return this.#segment === undefined ? undefined : timeOf(this.#segment, this.#segment.rows);

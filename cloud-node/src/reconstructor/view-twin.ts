@@ -32,6 +32,7 @@ export function viewTwin(sources: ViewSources): TwinView {
     status: statusOf(sources),
     confirmed: { seq: ledger.confirmed, samples: ledger.samples, timeUs: newest?.timeUs ?? 0 },
     receivedSamples: samples,
+    stateHash: twin.stateHash,
     lost: { samples: lost, gaps: ledger.gaps },
     latest: [newest, ahead].filter((sample) => sample !== undefined),
     recent: (channel, n) => ledger.recent.of(channel, n),
