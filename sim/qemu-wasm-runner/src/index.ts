@@ -1,6 +1,22 @@
 /**
- * Runs a WebAssembly module as firmware under QEMU.
+ * Builds a WebAssembly module as a program for a board, runs it there and calls it: the same module in Node and as C,
+ * compared in a few lines.
  *
  * @packageDocumentation
  */
-export {};
+export { BOARDS, type Board, type BoardName, type ToolName } from "./board.ts";
+export { type BuildOptions, build, type Firmware, type OwnProgram } from "./build.ts";
+export { doctor, type ToolReport } from "./doctor.ts";
+export type { ImageSizes } from "./elf-sizes.ts";
+export { type Machine, open, type WasmInteger } from "./machine.ts";
+export {
+  type IntegerType,
+  type ModuleExport,
+  type ModuleShape,
+  readModuleShape,
+  type Signature,
+} from "./module-shape.ts";
+export type { ProcessResult } from "./process.ts";
+export { type RunOptions, run } from "./run.ts";
+export { RunnerError, type RunnerErrorCode } from "./runner-error.ts";
+export { TRAP_REASONS, type TrapReason } from "./trap-reason.ts";

@@ -1,0 +1,111 @@
+/*
+ * Answers calls of a module's exports over the board's byte stream, little-endian throughout:
+ *
+ *     1 call   place u16, arguments u64 each        trap u8, results u64 each (none after a trap)
+ *     2 read   address u32, length u32              trap u8, bytes (none after a trap)
+ *     3 write  address u32, length u32, bytes       trap u8
+ *     4 size   -                                    trap u8, bytes of the memory u32
+ *
+ * One byte at the start says how instantiation ended. A trap ends the call, not the program.
+ */
+#include <setjmp.h>
+
+#include "board.h"
+#include "served-module.h"
+
+enum { CALL = 1, READ = 2, WRITE = 3, SIZE = 4 };
+
+static jmp_buf before_call;
+
+void wasm_rt_trap(wasm_rt_trap_t reason) {
+  longjmp(before_call, (int)reason);
+}
+
+static uint64_t number(const uint8_t *bytes, uint32_t length) {
+  uint64_t value = 0;
+  for (uint32_t i = length; i > 0; i--) value = value << 8 | bytes[i - 1];
+  return value;
+}
+
+static void put_number(uint8_t *bytes, uint64_t value, uint32_t length) {
+  for (uint32_t i = 0; i < length; i++) bytes[i] = (uint8_t)(value >> (8 * i));
+}
+
+static bool answer_trap(int reason) {
+  const uint8_t byte = (uint8_t)reason;
+  return board_write(&byte, 1);
+}
+
+static bool answer_call(void) {
+  static uint8_t raw[8 * SERVED_VALUES_MAX + 1];
+  static uint64_t args[SERVED_VALUES_MAX];
+  static uint64_t results[SERVED_VALUES_MAX];
+  if (!board_read(raw, 2)) return false;
+  const uint32_t place = (uint32_t)number(raw, 2);
+  const uint32_t params = served_params(place);
+  if (!board_read(raw, 8 * params)) return false;
+  for (uint32_t i = 0; i < params; i++) args[i] = number(raw + 8 * i, 8);
+  const int reason = setjmp(before_call);
+  if (reason != 0) return answer_trap(reason);
+  const uint32_t count = served_call(place, args, results);
+  raw[0] = WASM_RT_TRAP_NONE;
+  for (uint32_t i = 0; i < count; i++) put_number(raw + 1 + 8 * i, results[i], 8);
+  return board_write(raw, 1 + 8 * count);
+}
+
+/** Read an address and a length. @returns the bytes there; NULL outside the memory, or at the stream's end */
+static uint8_t *read_range(uint32_t *length, bool *is_open) {
+  uint8_t raw[8];
+  const wasm_rt_memory_t *memory = served_memory();
+  *is_open = board_read(raw, 8);
+  const uint32_t at = (uint32_t)number(raw, 4);
+  *length = (uint32_t)number(raw + 4, 4);
+  if (!*is_open || memory == NULL || at > memory->size || *length > memory->size - at) return NULL;
+  return memory->data + at;
+}
+
+static bool answer_read(void) {
+  uint32_t length = 0;
+  bool is_open = false;
+  const uint8_t *bytes = read_range(&length, &is_open);
+  if (!is_open) return false;
+  if (bytes == NULL) return answer_trap(WASM_RT_TRAP_OOB);
+  return answer_trap(WASM_RT_TRAP_NONE) && board_write(bytes, length);
+}
+
+static bool answer_write(void) {
+  uint32_t length = 0;
+  bool is_open = false;
+  uint8_t *bytes = read_range(&length, &is_open);
+  if (!is_open) return false;
+  if (bytes != NULL) return board_read(bytes, length) && answer_trap(WASM_RT_TRAP_NONE);
+  uint8_t ignored = 0;
+  while (length > 0 && board_read(&ignored, 1)) length--;
+  return answer_trap(WASM_RT_TRAP_OOB);
+}
+
+static bool answer_size(void) {
+  uint8_t raw[5] = {WASM_RT_TRAP_NONE, 0, 0, 0, 0};
+  const wasm_rt_memory_t *memory = served_memory();
+  put_number(raw + 1, memory == NULL ? 0 : memory->size, 4);
+  return board_write(raw, sizeof raw);
+}
+
+static bool answer(uint8_t request) {
+  switch (request) {
+    case CALL: return answer_call();
+    case READ: return answer_read();
+    case WRITE: return answer_write();
+    case SIZE: return answer_size();
+    default: return false;
+  }
+}
+
+int main(void) {
+  const int reason = setjmp(before_call);
+  if (reason == 0) served_start();
+  bool is_open = answer_trap(reason) && reason == 0;
+  uint8_t request = 0;
+  while (is_open && board_read(&request, 1)) is_open = answer(request);
+  return 0;
+}

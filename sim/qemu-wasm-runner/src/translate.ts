@@ -1,0 +1,48 @@
+import { createHash } from "node:crypto";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { runProcess } from "./process.ts";
+import { RunnerError } from "./runner-error.ts";
+
+/** The SHA-256 of some bytes, 64 hex digits. */
+export function sha256(...parts: readonly (string | Uint8Array)[]): string {
+  const hash = createHash("sha256");
+  for (const part of parts) hash.update(part);
+  return hash.digest("hex");
+}
+
+/** `core-id.h`: the module's SHA-256 as bytes for C. */
+export function coreIdHeader(wasm: Uint8Array): string {
+  const bytes =
+    sha256(wasm)
+      .match(/../g)
+      ?.map((byte) => `0x${byte}`) ?? [];
+  return `#define CORE_SHA256 {${bytes.join(",")}}\n`;
+}
+
+/**
+ * Translate a module to C: `core.c`, `core.h` and `core-id.h` in the folder.
+ *
+ * @returns the text of `core.h`
+ * @throws {RunnerError} `not-integer-only`, `compile-failed`
+ */
+export async function translateToC(wasm: Uint8Array, folder: string): Promise<string> {
+  const module = join(folder, "core.wasm");
+  const source = join(folder, "core.c");
+  await writeFile(module, wasm);
+  await writeFile(join(folder, "core-id.h"), coreIdHeader(wasm));
+  // wasm2c is a script of the package `wabt`. To standard output it fails for some kinds of pipe: hence a file.
+  const wasm2c = fileURLToPath(import.meta.resolve("wabt/bin/wasm2c"));
+  const { exitCode, errorText } = await runProcess(process.execPath, [wasm2c, module, "-n", "core", "-o", source]);
+  if (exitCode !== 0) throw new RunnerError("compile-failed", { tool: "wasm2c", said: errorText.trim() });
+  const header = await readFile(join(folder, "core.h"), "utf8");
+  refuseFloats(await readFile(source, "utf8"), header);
+  return header;
+}
+
+/** Floating point shows as a variable, parameter, result or global of such a type; the fixed head of the C has none. */
+function refuseFloats(source: string, header: string): void {
+  const found = /\b(f32|f64|v128) (?:var_|w2c_)\w+/.exec(header) ?? /\b(f32|f64|v128) (?:var_|w2c_)\w+/.exec(source);
+  if (found) throw new RunnerError("not-integer-only", { type: found[1] ?? "", first: found[0] });
+}

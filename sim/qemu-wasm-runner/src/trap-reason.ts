@@ -1,0 +1,27 @@
+/** Why a module was stopped; the place is the number that C programs know it by (wasm-rt.h, wasm_rt_trap_t). */
+export const TRAP_REASONS = [
+  "none",
+  "out-of-bounds",
+  "integer-overflow",
+  "divide-by-zero",
+  "invalid-conversion",
+  "unreachable",
+  "call-indirect",
+  "not-lent",
+] as const;
+
+/** One of TRAP_REASONS. */
+export type TrapReason = (typeof TRAP_REASONS)[number];
+
+/** What V8 says, in the words above. */
+const V8_MESSAGES: readonly (readonly [RegExp, TrapReason])[] = [
+  [/(divide|remainder) by zero/, "divide-by-zero"],
+  [/divide result unrepresentable/, "integer-overflow"],
+  [/table index|signature|null function/, "call-indirect"],
+  [/out of bounds/, "out-of-bounds"],
+];
+
+/** The reason in the message of a `WebAssembly.RuntimeError` of V8. */
+export function trapReasonOf(message: string): TrapReason {
+  return V8_MESSAGES.find(([pattern]) => pattern.test(message))?.[1] ?? "unreachable";
+}
