@@ -3,6 +3,19 @@
  *
  * @packageDocumentation
  */
+
+export { type Endpoint, transportTo } from "./fleet/device-transport.ts";
+export { createFleet, type DevicePlan, deviceNames, type FleetOptions, totalSummary } from "./fleet/fleet.ts";
+export { checkHistory, type HistoryRow, type HistoryVerdict } from "./fleet/history-check.ts";
+export { type Pace, paceByConfirmation, paceInRealTime } from "./fleet/pacing.ts";
+export { SampleLedger } from "./fleet/sample-ledger.ts";
+export { SampleRanges } from "./fleet/sample-ranges.ts";
+export {
+  type DeviceSummary,
+  type EpsRule,
+  SimulatedDevice,
+  type SimulatedDeviceOptions,
+} from "./fleet/simulated-device.ts";
 export { ByteStreamProxy, type StreamProxyOptions } from "./links/byte-stream-proxy.ts";
 export { faultyTransport, type LinkTally } from "./links/faulty-transport.ts";
 export {

@@ -15,6 +15,7 @@ export interface LinkTally {
  * that direction. The connection itself stays up; what a cut swallows is gone silently, as it is on radio.
  *
  * @param up  from the device; `down`: to it
+ * @param startMs  on the clock, when the link's own time starts; now unless given
  * @param tally  counts what passes; a caller's, updated in place
  */
 export function faultyTransport(
@@ -23,15 +24,17 @@ export function faultyTransport(
     up,
     down,
     clock,
+    startMs = clock.nowMs(),
     tally = { sent: 0, delivered: 0 },
   }: {
     readonly up: LinkFault;
     readonly down: LinkFault;
     readonly clock: Clock;
+    readonly startMs?: number;
     readonly tally?: LinkTally;
   },
 ): Transport {
-  return new FaultyTransport(inner, up, down, clock, tally);
+  return new FaultyTransport(inner, up, down, clock, startMs, tally);
 }
 
 interface Message {
@@ -53,13 +56,13 @@ class FaultyTransport implements Transport {
   #isUp = false;
   #wasRefused = false;
 
-  constructor(inner: Transport, up: LinkFault, down: LinkFault, clock: Clock, tally: LinkTally) {
+  constructor(inner: Transport, up: LinkFault, down: LinkFault, clock: Clock, startMs: number, tally: LinkTally) {
     this.#inner = inner;
     this.#up = up;
     this.#down = down;
     this.#clock = clock;
     this.#tally = tally;
-    this.#startMs = clock.nowMs();
+    this.#startMs = startMs;
   }
 
   async open(events: TransportEvents, will: Uint8Array): Promise<void> {

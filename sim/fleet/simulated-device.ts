@@ -1,0 +1,243 @@
+import {
+  type ChannelPlan,
+  type Clock,
+  type DeviceModule,
+  DeviceSession,
+  planChannel,
+  type RandomSource,
+  type SessionStats,
+  type SessionTraffic,
+  type Transport,
+} from "@lockstep/edge-sdk";
+import type { Signal, SignalReader } from "../signals/signal.ts";
+import { SampleLedger } from "./sample-ledger.ts";
+
+/** The bound that is asked for: in the channels' units, or as a part of each channel's range. */
+export type EpsRule = { readonly abs: number } | { readonly rel: number };
+
+export interface SimulatedDeviceOptions {
+  readonly id: string;
+  readonly signal: Signal;
+  readonly eps: EpsRule;
+  readonly frameSamples: number;
+  readonly silenceMs: number;
+  readonly ringBytes?: number | undefined;
+  /** Needed for a device that is to survive a power cut. */
+  readonly ringFile?: string | undefined;
+  readonly mtu?: number | undefined;
+  /** Device time of sample 0, µs. */
+  readonly startUs: number;
+  /** A new transport, for each boot. */
+  connect(): Transport;
+  readonly module: DeviceModule;
+  readonly clock: Clock;
+  readonly random: RandomSource;
+}
+
+/** What one device did and cost, over all its boots. */
+export interface DeviceSummary extends SessionTraffic {
+  readonly id: string;
+  /** Samples that were taken; those that passed while the power was off are not among them. */
+  readonly samples: number;
+  readonly channels: number;
+  /** The same samples as float32. */
+  readonly rawBytes: number;
+  readonly confirmed: number;
+  readonly evicted: number;
+  readonly unsaved: number;
+  readonly unconfirmedFrames: number;
+  readonly boots: number;
+  readonly connections: number;
+}
+
+const FLOAT_BYTES = 4;
+const NO_TRAFFIC: SessionTraffic = {
+  messages: 0,
+  bytes: 0,
+  dataFrames: 0,
+  dataFrameBytes: 0,
+  payloadBytes: 0,
+  messagesDown: 0,
+  bytesDown: 0,
+};
+
+/**
+ * A device with a signal for a sensor. The signal goes on whether the device has power or not; sample n of it is taken at
+ * device time `startUs` + n periods, and can be made again from the signal at any time, so that the truth costs no memory.
+ */
+export class SimulatedDevice {
+  readonly ledger = new SampleLedger();
+  readonly channels: readonly ChannelPlan[];
+  /** Bound per channel, in its unit. */
+  readonly eps: readonly number[];
+  readonly #options: SimulatedDeviceOptions;
+  readonly #reader: SignalReader;
+  readonly #row: Float64Array;
+  #session: DeviceSession | undefined;
+  #next = 0;
+  #samples = 0;
+  #boots = 0;
+  #connections = 0;
+  #past: SessionTraffic = NO_TRAFFIC;
+  #hasEnded = false;
+
+  /** @throws {CodecError} when a channel cannot keep what is asked of it */
+  constructor(options: SimulatedDeviceOptions) {
+    const { signal, eps } = options;
+    this.#options = options;
+    this.#reader = signal.read();
+    this.#row = new Float64Array(signal.channels.length);
+    this.eps = signal.channels.map(({ min, max }) => ("abs" in eps ? eps.abs : eps.rel * (max - min)));
+    this.channels = signal.channels.map(({ name, unit, min, max }, c) =>
+      planChannel({ name, unit, min, max, eps: this.eps[c] ?? 0 }),
+    );
+  }
+
+  get id(): string {
+    return this.#options.id;
+  }
+
+  get signal(): Signal {
+    return this.#options.signal;
+  }
+
+  get startUs(): number {
+    return this.#options.startUs;
+  }
+
+  /** Number of the next sample. */
+  get next(): number {
+    return this.#next;
+  }
+
+  /** The signal is over. */
+  get hasEnded(): boolean {
+    return this.#hasEnded;
+  }
+
+  get isOn(): boolean {
+    return this.#session !== undefined;
+  }
+
+  /** The running session's numbers; undefined without power. */
+  get stats(): SessionStats | undefined {
+    return this.#session?.stats();
+  }
+
+  /** Switch on: a boot of its own, with the ring that the last one left in its file. */
+  async powerOn(): Promise<void> {
+    if (this.#session !== undefined) return;
+    const { id, signal, clock, random, module, frameSamples, silenceMs, ringBytes, ringFile, mtu } = this.#options;
+    const session = await DeviceSession.open({
+      device: id,
+      firmware: "lockstep sim",
+      channels: this.channels,
+      frameSamples,
+      periodNs: signal.periodNs,
+      silenceMs,
+      ringBytes,
+      ringFile,
+      mtu,
+      transport: this.#options.connect(),
+      module,
+      clock,
+      random,
+      onStep: () => {
+        if (this.#session !== undefined) this.ledger.stepped(this.#session.stats(), this.#next);
+      },
+    });
+    this.#boots += 1;
+    this.ledger.booted(session.stats(), this.#next);
+    this.#session = session;
+  }
+
+  /** Lose power: what is not in the ring file is gone, and nobody is told. */
+  async powerCut(): Promise<void> {
+    const session = this.#session;
+    if (session === undefined) return;
+    this.#account(session);
+    this.#session = undefined;
+    await session.destroy();
+    this.ledger.powerFailed(this.#next);
+  }
+
+  /**
+   * Let the signal go on to sample `end` (exclusive), and take what passes.
+   *
+   * @returns false when the signal was over before
+   */
+  advanceTo(end: number): boolean {
+    while (this.#next < end && !this.#hasEnded) {
+      if (!this.#reader.next(this.#row)) {
+        this.#hasEnded = true;
+        break;
+      }
+      const timeUs = this.timeUs(this.#next);
+      this.#next += 1;
+      if (this.#session === undefined) continue;
+      this.#samples += 1;
+      this.#session.push(this.#row, timeUs);
+    }
+    return !this.#hasEnded;
+  }
+
+  /** Device time of a sample, µs. */
+  timeUs(sample: number): number {
+    return this.#options.startUs + Math.round((sample * this.#options.signal.periodNs) / 1000);
+  }
+
+  /** Put the frame in hand into the ring. */
+  flush(): void {
+    this.#session?.flush();
+  }
+
+  /** Wait until at most `frames` are unconfirmed. @returns false when they were more after `timeoutMs` */
+  async settled(frames: number, timeoutMs: number): Promise<boolean> {
+    return (await this.#session?.settled(frames, timeoutMs)) ?? true;
+  }
+
+  summary(): DeviceSummary {
+    const stats = this.#session?.stats();
+    const width = this.channels.length;
+    return {
+      id: this.id,
+      samples: this.#samples,
+      channels: width,
+      rawBytes: this.#samples * width * FLOAT_BYTES,
+      ...(stats === undefined ? this.#past : addTraffic(this.#past, stats)),
+      confirmed: this.ledger.confirmed.count,
+      evicted: this.ledger.evicted.count,
+      unsaved: this.ledger.unsaved.count,
+      unconfirmedFrames: stats?.unconfirmedFrames ?? 0,
+      boots: this.#boots,
+      connections: this.#connections + (stats?.connections ?? 0),
+    };
+  }
+
+  /** Say good-bye and stop. */
+  async close(): Promise<void> {
+    const session = this.#session;
+    if (session === undefined) return;
+    await session.close();
+    this.#account(session);
+    this.#session = undefined;
+  }
+
+  #account(session: DeviceSession): void {
+    const stats = session.stats();
+    this.#past = addTraffic(this.#past, stats);
+    this.#connections += stats.connections;
+  }
+}
+
+function addTraffic(a: SessionTraffic, b: SessionTraffic): SessionTraffic {
+  return {
+    messages: a.messages + b.messages,
+    bytes: a.bytes + b.bytes,
+    dataFrames: a.dataFrames + b.dataFrames,
+    dataFrameBytes: a.dataFrameBytes + b.dataFrameBytes,
+    payloadBytes: a.payloadBytes + b.payloadBytes,
+    messagesDown: a.messagesDown + b.messagesDown,
+    bytesDown: a.bytesDown + b.bytesDown,
+  };
+}
