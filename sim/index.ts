@@ -34,6 +34,23 @@ export {
   reordering,
 } from "./links/link-fault.ts";
 export { ManualClock } from "./manual-clock.ts";
+export {
+  runScenario,
+  type ScenarioNode,
+  type ScenarioReport,
+  type ScenarioSurroundings,
+  type StoredDevice,
+} from "./scenarios/run-scenario.ts";
+export {
+  type Scenario,
+  type ScenarioDevice,
+  ScenarioError,
+  type ScenarioErrorCode,
+  type ScenarioEvent,
+  type ScenarioExpectation,
+} from "./scenarios/scenario.ts";
+export type { DeviceOutcome, ScenarioCheck } from "./scenarios/scenario-checks.ts";
+export { loadScenario, parseScenario, scenarioNames } from "./scenarios/scenario-file.ts";
 export { type SeededRandom, seededRandom } from "./seeded-random.ts";
 export { imuRecordingPath, type RecordedOptions, recordedSignal } from "./signals/recorded.ts";
 export { REFERENCE_ROTOR, type RotorOptions, rotorSignal } from "./signals/rotor.ts";

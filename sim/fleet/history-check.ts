@@ -21,6 +21,8 @@ export interface HistoryVerdict {
   readonly lostConfirmed: number;
   /** In the ring at the end, not confirmed and not in the store. */
   readonly undelivered: number;
+  /** Dropped by the device from a full ring, and not in the store; the node must declare as many. */
+  readonly missingEvicted: number;
   /** Stored more than once, or at a time when the device took no sample. Must be 0. */
   readonly invented: number;
   /** Largest |stored − measured| / eps over all values that are not flagged. Must be ≤ 1. */
@@ -76,6 +78,7 @@ export function checkHistory(device: SimulatedDevice, rows: Iterable<HistoryRow>
     samples: seen.count,
     lostConfirmed: missing(device.ledger.confirmed, seen),
     undelivered: missing(device.ledger.held(), seen),
+    missingEvicted: missing(device.ledger.evicted, seen),
     invented,
     maxErrorOverEps,
     rmsErrorPooled: squaredSignal === 0 ? 0 : Math.sqrt(squaredError / squaredSignal),

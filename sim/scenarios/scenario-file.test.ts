@@ -1,0 +1,109 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { ScenarioError } from "./scenario.ts";
+import { loadScenario, parseScenario, scenarioNames } from "./scenario-file.ts";
+
+const GOOD = `name: good
+about: a device
+seed: 1
+durationS: 10
+devices:
+  - id: a
+    signal: { name: rotor }
+    eps: { abs: 0.05 }
+    frameSamples: 10
+    keepsRing: true
+  - id: b
+    signal:
+      name: sine
+      channels: 2
+    eps: { rel: 0.01 }
+    frameSamples: 5
+    link:
+      loss: 0.2
+      cuts:
+        - { fromS: 1, toS: 2 }
+events:
+  - { do: cut-power, device: a, atS: 2, forS: 1 }
+expect:
+  gaps: none
+`;
+
+function refusal(text: string): ScenarioError {
+  try {
+    parseScenario(text, "test.yaml");
+  } catch (error) {
+    if (error instanceof ScenarioError) return error;
+    throw error;
+  }
+  throw new ScenarioError("bad-field", { file: "test.yaml", problem: "was accepted" });
+}
+
+test("a scenario is read with its defaults", () => {
+  const scenario = parseScenario(GOOD, "test.yaml");
+  expect(scenario).toMatchObject({
+    name: "good",
+    settleS: 30,
+    expect: { lostConfirmed: 0, maxErrorOverEps: 1, converged: true },
+  });
+  expect(scenario.devices.map(({ transport, keepsRing }) => [transport, keepsRing])).toEqual([
+    ["mqtt", true],
+    ["mqtt", false],
+  ]);
+});
+
+test("every scenario that comes with the package is sound, and named as its file", () => {
+  const names = scenarioNames();
+  expect(names).toEqual(["long-offline", "lossy-uplink", "power-cut", "thousand-devices"]);
+  for (const name of names) expect(loadScenario(name).name).toBe(name);
+});
+
+test.for([
+  ["durationS: 10", "durationS: ten", 4, "durationS"],
+  ["seed: 1", "seed: 1.5", 3, "seed"],
+  ["    frameSamples: 5", "    frameSamples: 0", 16, "devices.1.frameSamples"],
+  ["      channels: 2", "      channels: 17", 14, "devices.1.signal.channels"],
+  ["      name: sine", "      name: sinus", 13, "devices.1.signal.name"],
+  ["      loss: 0.2", "      loss: 2", 18, "devices.1.link.loss"],
+  ["      loss: 0.2", "      lose: 0.2", 18, "devices.1.link.lose"],
+  ["toS: 2 }", "toS: 0.5 }", 20, "devices.1.link.cuts.0.toS"],
+  ["  - id: b", "  - id: a", 11, "devices.1.id"],
+  ["    eps: { rel: 0.01 }", "    eps: 0.01", 15, "devices.1.eps"],
+  ["do: cut-power, device: a", "do: cut-power, device: c", 22, "events.0.device"],
+  ["do: cut-power, device: a", "do: cut-power, device: b", 22, "events.0.device"],
+  ["do: cut-power", "do: cut-hair", 22, "events.0.do"],
+  ["forS: 1", "forS: 100", 22, "events.0.forS"],
+  ["  gaps: none", "  gaps: some", 24, "expect.gaps"],
+  ["  gaps: none", "  lostConfirmed: 3", 24, "expect.lostConfirmed"],
+] as const)("%s → %s is refused at its line and field", ([good, bad, line, field]) => {
+  expect(GOOD).toContain(good);
+  const { code, facts, message } = refusal(GOOD.replace(good, bad));
+  expect([code, facts.line, facts.field]).toEqual(["bad-field", line, field]);
+  expect(message).toContain(`test.yaml:${line}: ${field}: `);
+});
+
+test("a missing field is named, at the line of what should have it", () => {
+  const { facts } = refusal(GOOD.replace("    frameSamples: 5\n", ""));
+  expect([facts.line, facts.field]).toEqual([11, "devices.1.frameSamples"]);
+  expect(refusal("").facts).toMatchObject({ line: 1 });
+});
+
+test("what is not YAML is refused at its line", () => {
+  const { code, facts } = refusal(GOOD.replace("seed: 1", "seed: [1"));
+  expect(code).toBe("not-yaml");
+  expect(facts.line).toBeGreaterThanOrEqual(3);
+});
+
+test("a name that is neither a file nor shipped, and a file that is not there, are refused", () => {
+  expect(() => loadScenario("lossy")).toThrow(/lossy-uplink/);
+  expect(() => loadScenario("./absent.yaml")).toThrow(ScenarioError);
+  const folder = mkdtempSync(join(tmpdir(), "lockstep-scenario-"));
+  try {
+    writeFileSync(join(folder, "own.yaml"), GOOD);
+    expect(loadScenario(join(folder, "own.yaml")).name).toBe("good");
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
