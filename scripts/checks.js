@@ -28,6 +28,10 @@ export const CHECKS = [
     run: () => runPackageTool("typescript/bin/tsc", "--project", "test/tsconfig.json"),
   },
   {
+    claim: "the page type-checks",
+    run: () => runPackageTool("typescript/bin/tsc", "--project", "cloud-node/dashboard/tsconfig.json"),
+  },
+  {
     claim: "the API reference is made without a warning",
     run: () => runPackageTool("typedoc/bin/typedoc", "--emit", "none"),
   },

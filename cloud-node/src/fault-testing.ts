@@ -10,7 +10,8 @@ import type { Store } from "./store/store.ts";
 /**
  * Open a node that acknowledges what it has handed to the store, without waiting for the commit.
  *
- * @param commitDelayMs  how long each commit is put off, ms: the longer, the surer that a kill falls in between
+ * @param commitDelayMs  how long after its acknowledgement each commit comes, ms: the longer, the surer that a kill falls
+ *   in between
  */
 export function openAckingBeforeCommit(
   options: CloudNodeOptions,
@@ -28,14 +29,13 @@ export function openOnSmallDisk(options: CloudNodeOptions, maxPages: number): Pr
   return CloudNode.openWith(options, { maxPages });
 }
 
-/** Commits one after the other behind the caller's back, and says at once that they are durable. */
+/** Commits one after the other behind the caller's back, each after a pause, and says at once that they are durable. */
 function ackBeforeCommit(store: Store, pause: () => Promise<void>): Store {
   let last: Promise<unknown> = Promise.resolve();
   return {
     reader: store.reader,
     commit: (batch) => {
-      last = last
-        .then(pause)
+      last = Promise.all([last, pause()])
         .then(() => store.commit(batch))
         .catch(() => {});
       return Promise.resolve({ exceptions: [] });

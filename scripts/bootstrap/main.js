@@ -1,4 +1,5 @@
 import { fileURLToPath } from "node:url";
+import { buildPageStep } from "./build-page.js";
 import { buildTypescriptStep } from "./build-typescript.js";
 import { buildWasmSteps } from "./build-wasm.js";
 import { installStep } from "./install.js";
@@ -44,7 +45,7 @@ export async function bringUpToDate(steps, { root, progress }) {
 export async function main() {
   const progress = createProgress(process.stderr);
   try {
-    const steps = [installStep(ROOT), ...buildWasmSteps(ROOT), buildTypescriptStep(ROOT)];
+    const steps = [installStep(ROOT), ...buildWasmSteps(ROOT), buildTypescriptStep(ROOT), buildPageStep(ROOT)];
     await bringUpToDate(steps, { root: ROOT, progress });
   } catch (error) {
     progress.clear();

@@ -100,7 +100,7 @@ export function App() {
   );
 }
 
-function empty() {
+function Empty() {
   return (
     <section class="panel empty">
       No device has reported yet. Start one: <code>lockstep sim rotor --to mqtt://{location.hostname}:1883</code>

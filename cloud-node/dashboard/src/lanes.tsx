@@ -87,7 +87,7 @@ interface LaneProps {
   nowS(): number;
 }
 
-function lane({ channel, windowUs, index, isPaused, theme, data, update, nowS }: LaneProps) {
+function Lane({ channel, windowUs, index, isPaused, theme, data, update, nowS }: LaneProps) {
   const parent = useRef<HTMLDivElement>(null);
   const plot = useRef<LanePlot | undefined>(undefined);
   const cursor = useRef<number | null>(null);

@@ -25,7 +25,7 @@ export class DemoWatch {
   readonly #isAscii: boolean;
   readonly #screen: Screen;
   readonly #events: DemoEvent[] = [];
-  readonly #cuts = new Map<string, "cut" | "recovering">();
+  readonly #cuts = new Map<string, "asked" | "cut" | "recovering">();
   #sort = 0;
   #chosen: string | undefined;
   #isPaused = false;
@@ -90,10 +90,11 @@ export class DemoWatch {
   }
 
   #cut(id: string | undefined): void {
-    if (id === undefined || this.#cuts.get(id) === "cut") return;
+    const stage = this.#cuts.get(id ?? "");
+    if (id === undefined || stage === "asked" || stage === "cut") return;
     this.#chosen = id;
     this.#session.edge.cut(id, CUT_MS);
-    this.#cuts.set(id, "cut");
+    this.#cuts.set(id, "asked");
     this.#tell(id, `link cut for ${CUT_MS / 1000} s; what it measures stays in its ring`);
   }
 
@@ -101,12 +102,13 @@ export class DemoWatch {
   #followCuts(): void {
     for (const [id, stage] of this.#cuts) {
       const status = this.#session.statusOf(id);
-      if (status === undefined || status.isCut) continue;
-      if (stage === "cut") {
-        if (this.#session.upMs < 0) continue;
+      if (status === undefined) continue;
+      if (status.isCut) {
+        this.#cuts.set(id, "cut");
+      } else if (stage === "cut") {
         this.#cuts.set(id, "recovering");
         this.#tell(id, `link back; ${status.unconfirmedFrames} frames wait in its ring`);
-      } else if (status.unconfirmedFrames <= 1) {
+      } else if (stage === "recovering" && status.unconfirmedFrames <= 2) {
         this.#cuts.delete(id);
         const lost = this.#session.node.device(id)?.lost.samples ?? 0;
         this.#tell(id, `caught up; ${lost} lost`);
