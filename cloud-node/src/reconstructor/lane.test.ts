@@ -263,6 +263,25 @@ test("what a full ring dropped is declared once, with its samples, and the rest 
   expect(lane.twin.counts.lost).toBe(400);
 });
 
+test("a node that lost what it had confirmed declares so, and asks for a keyframe until one comes", async () => {
+  const device = new EncodedDevice(17);
+  const { lane, clock, receive, commit, replies, sqlite: store } = setUp(device);
+  const frames = [device.keyframe(), ...Array.from({ length: 40 }, () => device.residual())];
+  // The device holds nothing below 20 any more: an earlier store had confirmed it.
+  lane.status(status(device, 20, 22), clock.nowMs());
+  for (const frame of frames.slice(20, 22)) receive(frame);
+  const resyncs = () => replies.filter(({ kind }) => kind === "resync");
+  expect(resyncs()).toEqual([{ kind: "resync", epoch: 1, seq: 20, reason: "frames-lost" }]);
+  clock.advance(1_000);
+  for (const frame of frames.slice(22)) receive(frame);
+  expect(resyncs().slice(1)).toEqual([{ kind: "resync", epoch: 1, seq: 22, reason: "frames-lost" }]);
+  receive(device.keyframe());
+  expect(lane.isInGap).toBe(false);
+  while (lane.confirmed < 42) await commit();
+  expect(store.reader.gaps(KEY)).toMatchObject([{ from: 0, through: 40, reason: "evicted" }]);
+  expect(lane.twin.counts.samples).toBe(10);
+});
+
 test("the same frame again is counted, and answered with an acknowledgement", async () => {
   const device = new EncodedDevice(10);
   const { lane, clock, receive, commit, acks, counters } = setUp(device);

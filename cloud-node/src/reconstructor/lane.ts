@@ -3,15 +3,17 @@ import {
   murmur3,
   type RefusalReason,
   type ResyncFrame,
+  type SeqRange,
   type SequencedFrame,
   type StatusFrame,
 } from "@lockstep/protocol";
-import type { Clock, Timer } from "../clock.ts";
+import type { Clock } from "../clock.ts";
 import type { Counters } from "../counters.ts";
 import type { CommitOwner, CommitQueue } from "../store/commit-queue.ts";
 import type { FrameOp, FrameVerdict, GapReason, StoreReader } from "../store/store.ts";
 import type { AckPolicy } from "./ack-policy.ts";
-import { ArrivalWindow, type EarlyFrame, GRACE_MS, type MissingReport } from "./arrival-window.ts";
+import { Acknowledger } from "./acknowledger.ts";
+import { ArrivalWindow, type EarlyFrame, GRACE_MS } from "./arrival-window.ts";
 import { LaneLedger } from "./lane-ledger.ts";
 import type { NodeEvent } from "./node-event.ts";
 import { replay } from "./replay.ts";
@@ -44,6 +46,8 @@ interface OpenGap {
 /** A snapshot is due after so many frames, or so many channel-samples: a restart replays less than either. */
 const SNAPSHOT_FRAMES = 256;
 const SNAPSHOT_CHANNEL_SAMPLES = 60_000;
+/** A keyframe that was asked for is asked for again after this long: the question, or the answer, may have been lost. */
+const RESYNC_AGAIN_MS = 1_000;
 
 /**
  * One epoch of one device on its way in:
@@ -67,11 +71,8 @@ export class Lane implements CommitOwner {
   #lostBelow = 0;
   #evictedSamples = 0;
   #failed: { readonly seq: number; readonly print: number } | undefined;
-  #unacknowledged = 0;
-  #isAckDue = false;
-  #ackTimer: Timer | undefined;
-  #holeTimer: Timer | undefined;
-  #holesDueMs = 0;
+  #resyncDueMs = Number.NEGATIVE_INFINITY;
+  readonly #acknowledger: Acknowledger;
   #framesSinceSnapshot = 0;
   #channelSamplesSinceSnapshot = 0;
 
@@ -80,6 +81,12 @@ export class Lane implements CommitOwner {
     this.#around = around;
     this.#storeKey = { device: around.key, epoch };
     this.#twin = new Twin(epoch, around.plans, around.rows);
+    this.#acknowledger = new Acknowledger({
+      clock: around.clock,
+      acks: around.acks,
+      window: this.#window,
+      send: (missing) => this.#acknowledge(missing),
+    });
   }
 
   get twin(): Twin {
@@ -98,9 +105,7 @@ export class Lane implements CommitOwner {
 
   /** Whether nothing waits: neither for the disk nor for its turn. */
   get isIdle(): boolean {
-    return (
-      this.ledger.isSettled && this.#window.isEmpty && this.#ackTimer === undefined && this.#holeTimer === undefined
-    );
+    return this.ledger.isSettled && this.#window.isEmpty && this.#acknowledger.isIdle;
   }
 
   get hasHoles(): boolean {
@@ -145,7 +150,7 @@ export class Lane implements CommitOwner {
       const outcome = this.#window.hold(seq, this.#twin.next, early);
       if (outcome !== "held")
         this.#around.counters.add(outcome === "again" ? "frames.duplicate" : "frames.beyond-window");
-      this.#watchHoles(GRACE_MS);
+      this.#acknowledger.watchHoles(GRACE_MS);
       return;
     }
     if (this.#step(early)) this.#drain();
@@ -163,19 +168,22 @@ export class Lane implements CommitOwner {
     if (gap !== undefined && gap.reason !== "evicted") {
       this.#around.reply({ kind: "resync", epoch: this.epoch, seq: gap.from, reason: gap.reason });
     }
-    if (this.ledger.isSettled) this.acknowledge();
-    else this.#isAckDue = true;
-    this.#watchHoles(GRACE_MS);
+    if (this.ledger.isSettled) this.#acknowledger.now();
+    else this.#acknowledger.withNext();
+    this.#acknowledger.watchHoles(GRACE_MS);
   }
 
   durable(through: number): void {
     const { frames, samples } = this.ledger.confirm(through, this.#around.clock.nowMs());
-    this.#unacknowledged += frames;
-    const { device, acks } = this.#around;
     if (frames === 0) return;
-    this.#around.emit({ kind: "confirmed", device, epoch: this.epoch, seq: this.confirmed, samples });
-    if (this.#isAckDue || this.#unacknowledged >= acks.everyFrames) this.acknowledge();
-    else this.#acknowledgeWithin(acks.ageMs);
+    this.#around.emit({
+      kind: "confirmed",
+      device: this.#around.device,
+      epoch: this.epoch,
+      seq: this.confirmed,
+      samples,
+    });
+    this.#acknowledger.confirmed(frames);
   }
 
   notAdded(seq: number, op: FrameOp, verdict: FrameVerdict): void {
@@ -190,37 +198,25 @@ export class Lane implements CommitOwner {
     }
     counters.add(verdict === "duplicate" ? "frames.duplicate" : "frames.given-up");
     if (verdict === "duplicate") this.ledger.duplicates += 1;
-    // Whoever sends what is confirmed has not heard so.
-    this.#acknowledgeWithin(GRACE_MS);
-  }
-
-  /** Tell the device what is confirmed and what is missing. */
-  acknowledge(): void {
-    this.#send(this.#window.missing(this.#around.clock.nowMs()));
+    this.#acknowledger.soon();
   }
 
   /** Let go of all timers. */
   close(): void {
-    this.#ackTimer?.cancel();
-    this.#holeTimer?.cancel();
+    this.#acknowledger.close();
+  }
+
+  #acknowledge(missing: readonly SeqRange[]): void {
+    const { device } = this.#around;
+    this.#around.reply({ kind: "ack", epoch: this.epoch, through: this.confirmed, missing });
+    for (const { from, count } of missing) {
+      this.#around.emit({ kind: "gap-pending", device, epoch: this.epoch, from, count });
+    }
   }
 
   #stop(seq: number): void {
     this.ledger.stopBefore(seq);
     this.#around.refuse("conflict");
-  }
-
-  #send({ ranges, againMs }: MissingReport): void {
-    const { device } = this.#around;
-    this.#ackTimer?.cancel();
-    this.#ackTimer = undefined;
-    this.#isAckDue = false;
-    this.#unacknowledged = 0;
-    this.#around.reply({ kind: "ack", epoch: this.epoch, through: this.confirmed, missing: ranges });
-    for (const { from, count } of ranges) {
-      this.#around.emit({ kind: "gap-pending", device, epoch: this.epoch, from, count });
-    }
-    if (againMs !== undefined) this.#watchHoles(againMs);
   }
 
   #drain(): void {
@@ -243,6 +239,8 @@ export class Lane implements CommitOwner {
     const seq = this.#twin.next;
     const gap = this.#gap;
     if (gap !== undefined && frame.kind !== "keyframe") {
+      // The frames before were confirmed to the device, by a store that no longer has them, or its keyframe was lost.
+      if (early.receivedMs >= this.#resyncDueMs) this.#resync(seq, gap.reason);
       this.#giveUp(seq + 1, gap.reason);
       return true;
     }
@@ -275,13 +273,21 @@ export class Lane implements CommitOwner {
     if (!isAnswer) {
       this.#failed = { seq, print };
       this.#window.reopen(seq, receivedMs);
-      this.#watchHoles(0);
+      this.#acknowledger.watchHoles(0);
       return;
     }
-    this.#around.counters.add("resyncs");
-    this.#around.emit({ kind: "resync", device: this.#around.device, epoch: this.epoch, seq, reason });
-    this.#around.reply({ kind: "resync", epoch: this.epoch, seq, reason });
+    this.#resync(seq, reason);
     this.#giveUp(seq + 1, reason);
+  }
+
+  /** Ask for a keyframe instead of the frame at `seq`, which is of no use without those before it. */
+  #resync(seq: number, gapReason: GapReason): void {
+    const reason = gapReason === "evicted" ? "frames-lost" : gapReason;
+    const { counters, device, clock, emit, reply } = this.#around;
+    this.#resyncDueMs = clock.nowMs() + RESYNC_AGAIN_MS;
+    counters.add("resyncs");
+    emit({ kind: "resync", device, epoch: this.epoch, seq, reason });
+    reply({ kind: "resync", epoch: this.epoch, seq, reason });
   }
 
   /** Frames below `next` are lost for good. */
@@ -292,7 +298,7 @@ export class Lane implements CommitOwner {
     this.#window.skip(next);
     this.#recordGap(gap, next - 1, 0);
     this.#around.commits.mark(this, next);
-    this.#isAckDue = true;
+    this.#acknowledger.withNext();
   }
 
   #closeGap(gap: OpenGap, through: number, samples: number): void {
@@ -343,28 +349,5 @@ export class Lane implements CommitOwner {
     this.#framesSinceSnapshot = 0;
     this.#channelSamplesSinceSnapshot = 0;
     commits.record({ table: "snapshot", ...this.#storeKey, seq: this.#twin.next, state });
-  }
-
-  #acknowledgeWithin(delayMs: number): void {
-    if (this.#ackTimer !== undefined && delayMs >= this.#around.acks.ageMs) return;
-    this.#ackTimer?.cancel();
-    this.#ackTimer = this.#around.clock.setTimer(() => {
-      this.#ackTimer = undefined;
-      this.acknowledge();
-    }, delayMs);
-  }
-
-  #watchHoles(delayMs: number): void {
-    const { clock } = this.#around;
-    const dueMs = clock.nowMs() + delayMs;
-    if (!this.#window.hasHoles || (this.#holeTimer !== undefined && this.#holesDueMs <= dueMs)) return;
-    this.#holeTimer?.cancel();
-    this.#holesDueMs = dueMs;
-    this.#holeTimer = clock.setTimer(() => {
-      this.#holeTimer = undefined;
-      const report = this.#window.missing(clock.nowMs());
-      if (report.ranges.length > 0) this.#send(report);
-      else if (report.againMs !== undefined) this.#watchHoles(report.againMs);
-    }, delayMs);
   }
 }
