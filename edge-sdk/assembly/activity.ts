@@ -6,15 +6,16 @@ import { ACTIVITY_FAST, ACTIVITY_SLOW } from "./layout";
  * How large a channel's codes have been: a fast and a slow average, which choose the quantizer and the contexts. Both
  * are Q8 codes over 2^scale; the scale is 0 until codes stay near the clip, and follows them by an octave at a time.
  */
-const FIRST: u16 = 256; // one code
+/** A quarter of a code: most signals rest more than they move, and a busy one is noticed within a few samples. */
+const FIRST: u16 = 64;
 /** Averages count codes up to 255 x 2^scale, so that one burst does not make a channel look busy for long. */
 const CLIP: u32 = 255 << 8;
 const UP_FROM: u32 = 200 << 8;
 const DOWN_FROM: u32 = 80 << 8;
 /** Keeps the unmodelled low bits of a code below 31. */
 const LARGEST_SCALE: u32 = 22;
-/** Below a quarter of a code, residuals are sparse. */
-const SPARSE_BELOW: u32 = 64;
+/** Below 5/16 of a code, residuals are sparse. */
+const SPARSE_BELOW: u32 = 80;
 
 /** Cold start of one channel. */
 export function resetActivity(channel: usize): void {

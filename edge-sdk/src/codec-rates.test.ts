@@ -48,13 +48,16 @@ const RATES = [
   ["steps", 40_000, 1e-2, 1.6522],
 ] as const;
 
-test.for(RATES)("%s of %i rows at rel %f costs what the independent implementation says, within 1 %", (row) => {
-  const [name, rows, rel, expected] = row;
-  const { samples, settings } = oracleSamples(SIGNALS[name](new SeededNoise(1), rows), rel);
-  const rate = bitsPerSample(samples, settings);
-  expect(rate / expected, `${rate.toFixed(4)} bits per sample`).toBeGreaterThan(0.99);
-  expect(rate / expected, `${rate.toFixed(4)} bits per sample`).toBeLessThan(1.01);
-});
+test.for(RATES)(
+  "%s of %i rows at rel %f costs what the independent implementation says, at most 1 % more and 3 % less",
+  (row) => {
+    const [name, rows, rel, expected] = row;
+    const { samples, settings } = oracleSamples(SIGNALS[name](new SeededNoise(1), rows), rel);
+    const rate = bitsPerSample(samples, settings);
+    expect(rate / expected, `${rate.toFixed(4)} bits per sample`).toBeGreaterThan(0.97);
+    expect(rate / expected, `${rate.toFixed(4)} bits per sample`).toBeLessThan(1.01);
+  },
+);
 
 test("the rotor at eps 0.05 in 1 s frames is at least 200 times smaller than float32, in the median of six seeds", () => {
   const rawBytes = 4 * 6 * 6000;
