@@ -27,12 +27,18 @@ export interface BenchReport extends BenchTable {
   /** The command fails when one of them is missed. */
   readonly goals?: readonly BenchGoal[];
   readonly more?: readonly BenchTable[];
+  /** What `--json` prints in place of the report. */
+  readonly json?: unknown;
 }
 
 /** What the command line asked for. */
 export interface BenchOptions {
   /** Folder with data sets that the repository does not ship; a benchmark says so in its notes when it goes without. */
   readonly dataFolder: string | undefined;
+  /** Error bounds relative to each channel's range, as they were typed; a benchmark's own where there are none. */
+  readonly rels: readonly string[];
+  /** Samples of a frame, for benchmarks that let it vary. */
+  readonly frameSamples: number | undefined;
 }
 
 /** One entry of `npm run bench -- NAME`: ours beside its peers, in one run. */

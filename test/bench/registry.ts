@@ -7,4 +7,5 @@ import type { Bench } from "./bench.ts";
 export const BENCHES: ReadonlyMap<string, () => Promise<Bench>> = new Map([
   ["codec", async () => (await import("./codec.ts")).benchCodec],
   ["frames", async () => (await import("./frames.ts")).benchFrames],
+  ["wire", async () => (await import("./wire.ts")).benchWire],
 ]);

@@ -1,0 +1,18 @@
+export type BenchErrorCode = "no-capture" | "no-broker" | "not-live" | "no-answer";
+
+/** A benchmark that could not measure what it is for. */
+export class BenchError extends Error {
+  override readonly name = "BenchError";
+  readonly code: BenchErrorCode;
+  readonly facts: Readonly<Record<string, string | number>>;
+
+  constructor(code: BenchErrorCode, facts: Readonly<Record<string, string | number>>) {
+    super(
+      `bench: ${code.replaceAll("-", " ")}: ${Object.entries(facts)
+        .map((fact) => fact.join(" "))
+        .join(", ")}`,
+    );
+    this.code = code;
+    this.facts = facts;
+  }
+}
