@@ -36,6 +36,14 @@ export const OS_PACKAGES = [
     script: "test",
   },
   {
+    name: "make",
+    commands: ["make"],
+    proof: [],
+    debian: ["make"],
+    neededBy: "the example for a Linux host, by its own Makefile",
+    script: "test",
+  },
+  {
     name: "chromium",
     commands: ["chromium", "chromium-browser", "google-chrome"],
     proof: [],

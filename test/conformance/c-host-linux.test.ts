@@ -1,0 +1,135 @@
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { decodeFrame, encodeFrame, encodeStreamFrame, StreamDeframer } from "@lockstep/protocol";
+import { type Firmware, run } from "qemu-wasm-runner";
+import { beforeAll, expect, test } from "vitest";
+import { programPath, requires } from "../os-package.ts";
+import { buildDeviceProgram } from "./c-host-build.ts";
+import { RawCloud } from "./raw-cloud.ts";
+import { DEVICE_WASM } from "./raw-device.ts";
+
+const EXAMPLE = "../../firmware-examples/linux-host";
+const E = 100;
+
+requires("c-compiler")("firmware-examples/linux-host", () => {
+  let host: Firmware;
+  beforeAll(async () => {
+    host = await buildDeviceProgram([`${EXAMPLE}/main.c`, `${EXAMPLE}/stream.c`], [EXAMPLE]);
+  }, 60_000);
+
+  test("greets with a birth that says what it is, and keeps its frames while nobody answers", async () => {
+    const { exitCode, output, errorText } = await run(host, {
+      args: ["--samples", "500", "--nonce", "7", "--name", "w-1"],
+    });
+    expect(exitCode).toBe(0);
+    expect(errorText).toBe("linux-host: 500 samples, 5 frames made, 5 not confirmed\n");
+    const frames = new StreamDeframer().push(output).map(decodeFrame);
+    expect(frames.map(({ kind }) => kind)).toEqual(["birth", "birth", "birth"]);
+    expect(frames[0]).toMatchObject({ device: "w-1", nonce: 7, epoch: 0, model: host.moduleId, frameSamples: 100 });
+  });
+
+  test.for([
+    [["--channels", "1"], 1],
+    [["--mtu", "51"], 6],
+    [["--channels", "16", "--frame-samples", "7"], 16],
+  ] as const)("delivers every sample of its wave within the bound: %j", async ([args, channels]) => {
+    const cloud = new RawCloud();
+    const { exitCode, errorText } = await converse(host, ["--samples", "1500", "--nonce", "7", ...args], cloud);
+    expect({ exitCode, errorText }).toMatchObject({
+      exitCode: 0,
+      errorText: expect.stringMatching(/ 0 not confirmed/),
+    });
+    expect(cloud.badSeals).toBe(0);
+    expect(cloud.gaps).toEqual([]);
+    expect(cloud.rows).toHaveLength(1500);
+    const errors = cloud.rows.flatMap(({ samples }, t) => samples.map((x, c) => Math.abs(x - sense(t, c))));
+    expect(errors).toHaveLength(1500 * channels);
+    expect(Math.max(...errors)).toBeLessThanOrEqual(E);
+  });
+
+  test("says the same to the same standard input, byte for byte", async () => {
+    const input = Buffer.concat([welcome(8), welcome(7)]);
+    const args = ["--samples", "700", "--nonce", "7", "--mtu", "51"];
+    const [one, two] = await Promise.all([run(host, { args, input }), run(host, { args, input })]);
+    expect(one.output.length).toBeGreaterThan(1000);
+    expect(one.output.equals(two.output)).toBe(true);
+  });
+
+  test("ends with 1 when standard input is no stream of messages, with 2 on wrong usage", async () => {
+    const broken = await run(host, { input: Uint8Array.of(0, 0) });
+    expect(broken).toMatchObject({
+      exitCode: 1,
+      errorText: "linux-host: standard input holds what no cloud sends: -1\n",
+    });
+    for (const args of [["--channels", "17"], ["--mtu", "x"], ["--nonce"], ["--what", "1"], ["--samples", "-1"]]) {
+      expect(await run(host, { args }), args.join(" ")).toMatchObject({ exitCode: 2 });
+    }
+    expect((await run(host, { args: ["--help"] })).output.toString()).toContain("example: ");
+  });
+});
+
+requires("make")("firmware-examples/linux-host/Makefile", () => {
+  test("builds the same program, with every warning an error", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "linux-host-"));
+    const repository = fileURLToPath(new URL("../..", import.meta.url));
+    const at = join(folder, "firmware-examples/linux-host");
+    try {
+      mkdirSync(join(folder, "firmware-examples"));
+      for (const part of ["firmware-examples/linux-host", "firmware-examples/board-support", "edge-sdk/include"]) {
+        cpSync(join(repository, part), join(folder, part), {
+          recursive: true,
+          filter: (path) => !path.endsWith("/build"),
+        });
+      }
+      const wasm2c = `WASM2C=${process.execPath} ${fileURLToPath(import.meta.resolve("wabt/bin/wasm2c"))}`;
+      execFileSync(programPath("make"), ["-C", at, `WASM=${fileURLToPath(DEVICE_WASM)}`, wasm2c], { stdio: "pipe" });
+      const made = execFileSync(join(at, "build/linux-host"), ["--samples", "500", "--nonce", "7"], { stdio: "pipe" });
+      const host = await buildDeviceProgram([`${EXAMPLE}/main.c`, `${EXAMPLE}/stream.c`], [EXAMPLE]);
+      const { output } = await run(host, { args: ["--samples", "500", "--nonce", "7"] });
+      expect(output.length).toBeGreaterThan(100);
+      expect(made.equals(output)).toBe(true);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  }, 60_000);
+});
+
+/** Let the program speak with a cloud until it ends. */
+async function converse(host: Firmware, args: readonly string[], cloud: RawCloud) {
+  const child: ChildProcess = spawn(host.file ?? "", args, { stdio: ["pipe", "pipe", "pipe"], timeout: 20_000 });
+  const deframer = new StreamDeframer();
+  let errorText = "";
+  const say = (messages: Uint8Array[]) => {
+    for (const message of messages) child.stdin?.write(encodeStreamFrame(message));
+  };
+  child.stdin?.on("error", () => {});
+  child.stderr?.on("data", (chunk: Buffer) => {
+    errorText += chunk.toString();
+  });
+  child.stdout?.on("data", (chunk: Buffer) => {
+    const messages = deframer.push(chunk);
+    for (const message of messages) say(cloud.take(message));
+    if (messages.length > 0 && cloud.birth) say([cloud.ackAll()]);
+  });
+  const [exitCode] = (await once(child, "close")) as [number | null];
+  return { exitCode, errorText };
+}
+
+/** The sensor of linux-host/main.c. */
+function sense(t: number, c: number): number {
+  const phase = (t * (7 + c)) & 1023;
+  const triangle = phase < 512 ? phase : 1023 - phase;
+  const noise = (Math.imul(t + 1, 2_654_435_761) ^ Math.imul(c + 1, 40_503)) >>> 8;
+  return (triangle - 256) * 400 + (noise % 61);
+}
+
+/** The welcome for this nonce. */
+function welcome(nonce: number): Uint8Array {
+  return encodeStreamFrame(
+    encodeFrame({ kind: "welcome", nonce, epoch: 1, through: 0, alias: "", timeUs: 1_700_000_000_000_000 }),
+  );
+}

@@ -1,0 +1,114 @@
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { build, readModuleShape, run } from "qemu-wasm-runner";
+import { expect, test } from "vitest";
+import { requires } from "../os-package.ts";
+import { CACHE_FOLDER } from "./c-host-build.ts";
+import { DEVICE_WASM } from "./raw-device.ts";
+
+const WASM = readFileSync(DEVICE_WASM);
+const HEADER = readFileSync(new URL("../../edge-sdk/include/edge_core.h", import.meta.url), "utf8");
+const SHAPE = readModuleShape(WASM);
+const EXPORTS = new WebAssembly.Instance(new WebAssembly.Module(WASM)).exports as Record<string, { value: number }>;
+
+/** C types of the header, as the module has them. */
+const WASM_TYPES: Readonly<Record<string, string>> = {
+  int32_t: "i32",
+  uint32_t: "i32",
+  edge_address: "i32",
+  int64_t: "i64",
+  uint64_t: "i64",
+};
+/** Functions of the header that are no exports. */
+const OWN_FUNCTIONS = new Set(["edge_start", "edge_bytes"]);
+/** Globals that the header reads by a function, because their values are addresses. */
+const ADDRESSES: Readonly<Record<string, string>> = {
+  edge_heap_base: "__heap_base",
+  edge_data_end: "__data_end",
+  edge_stack_pointer: "__stack_pointer",
+};
+
+interface Declared {
+  name: string;
+  params: string[];
+  results: string[];
+  body: string;
+}
+
+test("every exported function is declared with its types, and nothing else is", () => {
+  const declared = declaredFunctions().filter(({ name }) => !OWN_FUNCTIONS.has(name) && !(name in ADDRESSES));
+  const wanted = SHAPE.exports.flatMap((one) =>
+    one.kind === "function" ? [{ name: `edge_${snake(one.name)}`, ...one.signature }] : [],
+  );
+  expect(wanted.length).toBeGreaterThan(40);
+  const byName = (a: { name: string }, b: { name: string }) => (a.name < b.name ? -1 : 1);
+  expect(declared.map(({ name, params, results }) => ({ name, params, results })).sort(byName)).toEqual(
+    wanted.sort(byName),
+  );
+});
+
+test("every declared function calls the export that it is named for, with its arguments in order", () => {
+  const exportOf = new Map(SHAPE.exports.map(({ name }) => [`edge_${snake(name)}`, name]));
+  for (const { name, body } of declaredFunctions()) {
+    if (OWN_FUNCTIONS.has(name) || name in ADDRESSES) continue;
+    const [, called, args = ""] =
+      /w2c_core_(\w+)\(core((?:, (?:\(u\d+\))?\w+)*)\)/.exec(body.replace(/\s+/g, " ")) ?? [];
+    expect(called).toBe(exportOf.get(name));
+    const given = [...args.matchAll(/, (?:\(u\d+\))?(\w+)/g)].map(([, arg]) => arg);
+    expect(given, name).toEqual(argumentNames(name));
+  }
+});
+
+test("every exported constant is defined with its value, and nothing else is", () => {
+  const defined = [...HEADER.matchAll(/^#define EDGE_(\w+) \(?(-?\d+)\)?/gm)].map(([, name, value]) => [
+    name,
+    Number(value),
+  ]);
+  const addresses = Object.values(ADDRESSES);
+  const wanted = SHAPE.exports
+    .filter(({ kind, name }) => kind === "global" && !addresses.includes(name))
+    .map(({ name }) => [name, EXPORTS[name]?.value]);
+  expect(wanted.length).toBeGreaterThan(25);
+  expect(defined.sort()).toEqual(wanted.sort());
+});
+
+requires("c-compiler")("edge_core.h as C", () => {
+  test("compiles alone without a warning, and shows the caller the module's memory and no more", async () => {
+    const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+    const program = {
+      sources: [here("edge-core-header-check.c")],
+      includes: [here("../../edge-sdk/include")],
+      flags: ["-Wall", "-Wextra", "-Werror", "-Wconversion", "-Wsign-conversion", "-Wpedantic", "-Wshadow"],
+    };
+    const firmware = await build(WASM, { board: "host", cacheFolder: CACHE_FOLDER, program });
+    expect(await run(firmware)).toMatchObject({ exitCode: 0 });
+  }, 60_000);
+});
+
+function declaredFunctions(): Declared[] {
+  const pattern = /^static inline (\w+) \*?(edge_\w+)\(([^)]*)\) \{([^}]*)\}/gm;
+  return [...HEADER.matchAll(pattern)].map(([, result = "", name = "", params = "", body = ""]) => ({
+    name,
+    params: paramList(params).map(({ type }) => WASM_TYPES[type] ?? type),
+    results: result === "void" ? [] : [WASM_TYPES[result] ?? result],
+    body,
+  }));
+}
+
+/** Parameters after the instance. */
+function paramList(params: string): { type: string; name: string }[] {
+  return params
+    .split(",")
+    .slice(1)
+    .map((param) => param.trim().split(/\s+/))
+    .map(([type = "", name = ""]) => ({ type, name }));
+}
+
+function argumentNames(name: string): string[] {
+  const [, params = ""] = new RegExp(`\\b${name}\\(([^)]*)\\) \\{`).exec(HEADER) ?? [];
+  return paramList(params).map((param) => param.name);
+}
+
+function snake(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
