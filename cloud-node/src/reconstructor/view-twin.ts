@@ -60,6 +60,8 @@ function statusOf({ lane, report, plan, nowMs }: ViewSources): TwinStatus {
 function extrapolate({ lane, plan, report, rows, nowMs }: ViewSources): TwinSample | undefined {
   const { twin } = lane;
   const startUs = twin.nextTimeUs;
+  // Since the node started nothing came: how old the last sample is, nobody knows.
+  if (!Number.isFinite(report.lastHeardMs)) return undefined;
   const elapsedMs = Math.min(nowMs - report.lastHeardMs, plan.birth.silenceMs);
   const count = Math.floor((elapsedMs * 1e6) / plan.birth.periodNs);
   if (startUs === undefined || !(count >= 1) || !twin.extrapolate(count, rows)) return undefined;
