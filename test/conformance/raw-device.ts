@@ -7,8 +7,32 @@ import { readFileSync } from "node:fs";
 /** The module under test, as built. */
 export const DEVICE_WASM = new URL("../../edge-sdk/build/device.wasm", import.meta.url);
 
-type Exported = Record<string, ((...args: (number | bigint)[]) => number) & { value: number }> & {
-  memory: { buffer: ArrayBuffer };
+/** The exports that hosts and tests call. */
+type Call =
+  | "freeAddress"
+  | "linkBegin"
+  | "linkChannel"
+  | "linkConnected"
+  | "linkDescribe"
+  | "linkDisconnected"
+  | "linkEvictedSamples"
+  | "linkFlush"
+  | "linkMemory"
+  | "linkMessage"
+  | "linkOldestSeq"
+  | "linkOpen"
+  | "linkPendingSamples"
+  | "linkPoll"
+  | "linkPresence"
+  | "linkReceive"
+  | "linkRefusal"
+  | "linkRestore"
+  | "linkSample"
+  | "linkState"
+  | "linkTopic"
+  | "linkUnconfirmedFrames";
+type Exported = { readonly [name in Call]: (...args: (number | bigint)[]) => number } & {
+  readonly memory: { readonly buffer: ArrayBuffer };
 };
 
 /** What a device is made of; see protocol/SPEC.md, section 3.1. */
