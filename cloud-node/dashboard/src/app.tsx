@@ -90,7 +90,7 @@ export function App() {
         </p>
       )}
       {fleet !== undefined && <SummaryLine fleet={fleet} />}
-      {fleet !== undefined && fleet.rows.length === 0 && <empty />}
+      {fleet !== undefined && fleet.rows.length === 0 && <Empty />}
       {fleet !== undefined && fleet.rows.length > 0 && <FleetTable fleet={fleet} chosen={device} choose={choose} />}
       {device !== undefined && (
         <Lanes key={device} hub={hub} device={device} isPaused={isPaused} theme={theme} nowS={nowS} />

@@ -41,13 +41,18 @@ export class LanePlot {
   constructor(parent: HTMLElement, tokens: PlotTokens, syncKey: string, onCursor: (index: number | null) => void) {
     this.#tokens = tokens;
     const color = (name: "s1" | "ink2" | "rule") => () => this.#tokens[name];
-    const axis = { stroke: color("ink2"), grid: { stroke: color("rule"), width: 1 }, ticks: { stroke: color("rule") } };
+    const axis = {
+      stroke: color("ink2"),
+      grid: { stroke: color("rule"), width: 1 },
+      ticks: { stroke: color("rule"), size: 4 },
+      gap: 4,
+    };
     const font = "12px system-ui";
     this.#plot = new uPlot(
       {
         width: parent.clientWidth,
         height: HEIGHT_PX,
-        padding: [4, RIGHT_PX, 0, 0],
+        padding: [8, RIGHT_PX, 0, 0],
         legend: { show: false },
         cursor: { sync: { key: syncKey }, drag: { x: false, y: false }, points: { show: false }, y: false },
         scales: { x: { time: true, auto: false }, y: { auto: false } },

@@ -55,7 +55,7 @@ export function Lanes({ hub, device, isPaused, theme, nowS }: LanesProps) {
     <section class="panel" aria-label={`Channels of ${device}`}>
       <h2>{device}</h2>
       {open.map((channel, c) => (
-        <lane
+        <Lane
           key={channel.name}
           channel={channel}
           windowUs={shown?.windowUs ?? 0}

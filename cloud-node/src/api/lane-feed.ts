@@ -3,7 +3,7 @@ import type { TwinView } from "../reconstructor/twin-view.ts";
 import { bucketSamples, bucketWidthUs, type LaneBuckets } from "./lane-buckets.ts";
 
 /** How much of the past a lane shows. */
-export const LANE_WINDOW_US = 30_000_000;
+export const LANE_WINDOW_US = 10_000_000;
 /** One to two buckets for each pixel of an ordinary screen. */
 const MAX_BUCKETS = 1024;
 /** Extrapolated instants kept for drawing: one per message for as long as a device may be silent. */

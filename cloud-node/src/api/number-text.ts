@@ -103,7 +103,9 @@ export function valueDecimals(eps: number, step = 0): number {
 
 /** A value with the decimals that its bound vouches for. */
 export function formatValue(value: number, eps: number, step = 0): string {
-  return Number.isFinite(value) ? groupThousands(value.toFixed(valueDecimals(eps, step))) : UNKNOWN;
+  if (!Number.isFinite(value)) return UNKNOWN;
+  const text = value.toFixed(valueDecimals(eps, step));
+  return groupThousands(/^-0(\.0*)?$/.test(text) ? text.slice(1) : text);
 }
 
 function roundDecimals(value: number, decimals: number, rounding: Rounding): number {

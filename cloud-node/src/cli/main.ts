@@ -7,3 +7,5 @@ import { processSurroundings } from "./surroundings.ts";
 const surroundings = processSurroundings();
 process.exitCode = await runCommandLine(surroundings);
 surroundings.release();
+// After Ctrl-C nothing may keep the process: what had to be kept is on disk by now.
+if (surroundings.interrupt.aborted) process.exit();

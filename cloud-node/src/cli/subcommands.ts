@@ -5,10 +5,19 @@ import { addDevices } from "./devices.ts";
 import { addDoctor } from "./doctor.ts";
 import { addEncode } from "./encode.ts";
 import { addServe } from "./serve.ts";
+import { addSim } from "./sim.ts";
 import type { Surroundings } from "./surroundings.ts";
 
 /** Adds one subcommand to the program; its work is imported only when it runs. */
 type AddSubcommand = (program: Command, surroundings: Surroundings) => void;
 
 /** Every subcommand, in the order in which the help names them. */
-export const SUBCOMMANDS: readonly AddSubcommand[] = [addDemo, addServe, addEncode, addDecode, addDevices, addDoctor];
+export const SUBCOMMANDS: readonly AddSubcommand[] = [
+  addDemo,
+  addServe,
+  addSim,
+  addEncode,
+  addDecode,
+  addDevices,
+  addDoctor,
+];

@@ -1,0 +1,48 @@
+import type { Command } from "commander";
+import { CommandError } from "../command-error.ts";
+import { parsePositive, parsePositiveCount, parseSeed } from "../option-values.ts";
+
+/** What every simulated device is told on the command line. */
+export interface DeviceOptions {
+  readonly to?: string;
+  readonly id?: string;
+  readonly group: string;
+  readonly frameSamples: number;
+  readonly silence: number;
+  readonly ring?: number;
+  readonly duration?: number;
+  readonly seed: number;
+  readonly json?: boolean;
+}
+
+const DEFAULT_SILENCE_MS = 10_000;
+
+/** Add the options of `DeviceOptions`. */
+export function addDeviceOptions(command: Command, defaults: { readonly frameSamples: number }): Command {
+  return command
+    .option("--to <URL>", "where it connects: mqtt://HOST:PORT, mqtts://HOST:PORT or tcp://HOST:PORT")
+    .option("--id <NAME>", "name of the device")
+    .option("--group <NAME>", "first topic level over MQTT", "lockstep")
+    .option(
+      "--frame-samples <COUNT>",
+      "samples of a frame: longer ones save more and arrive later",
+      parsePositiveCount,
+      defaults.frameSamples,
+    )
+    .option("--silence <MS>", "longest time without a word", parsePositiveCount, DEFAULT_SILENCE_MS)
+    .option("--ring <BYTES>", "memory for frames that are not confirmed yet", parsePositiveCount)
+    .option("--duration <SECONDS>", "end by itself (default: at Ctrl-C)", parsePositive)
+    .option("--seed <NUMBER>", "the same seed gives the same signal", parseSeed, 1)
+    .option("--json", "one JSON object on standard output at the end");
+}
+
+/** The address that a device needs. */
+export function destination({ to }: DeviceOptions): string {
+  if (to === undefined) {
+    throw new CommandError("usage", "no place to send to", "give --to mqtt://HOST:PORT, as `lockstep serve` prints it");
+  }
+  if (!/^(mqtts?|tcp):\/\/[^/]+/.test(to)) {
+    throw new CommandError("usage", `--to "${to}" is no address`, "write mqtt://HOST:PORT or tcp://HOST:PORT");
+  }
+  return to;
+}

@@ -1,0 +1,76 @@
+import { compileDeviceModule } from "@lockstep/edge-sdk";
+import {
+  createFleet,
+  type DevicePlan,
+  type DeviceSummary,
+  paceInRealTime,
+  seededRandom,
+  totalSummary,
+} from "@lockstep/sim";
+import { CommandError } from "../command-error.ts";
+import { shippedDeviceModule } from "../device-module.ts";
+import { writeResult } from "../result-output.ts";
+import type { Surroundings } from "../surroundings.ts";
+import { untilInterrupt } from "../until-interrupt.ts";
+import { type DeviceOptions, destination } from "./device-options.ts";
+
+/** How long the last frames may take to be confirmed. */
+const SETTLE_MS = 30_000;
+
+/**
+ * Run simulated devices in real time until their signals end, a duration is over, or Ctrl-C; then let the cloud confirm
+ * what they hold.
+ *
+ * @throws {CommandError} `not-reachable` when something was not confirmed in the end
+ */
+export async function runDevices(
+  surroundings: Surroundings,
+  plans: readonly DevicePlan[],
+  options: DeviceOptions,
+): Promise<void> {
+  const { clock, interrupt, stderr } = surroundings;
+  const url = destination(options);
+  const failures: string[] = [];
+  const devices = createFleet({
+    plans,
+    endpoint: () => ({ url, group: options.group }),
+    module: compileDeviceModule(shippedDeviceModule().bytes),
+    clock,
+    random: seededRandom(options.seed),
+  });
+  try {
+    await Promise.all(devices.map((device) => device.powerOn()));
+    stderr.write(`lockstep sim: ${devices.length} device${devices.length === 1 ? "" : "s"} to ${url}\n`);
+    const pace = paceInRealTime(devices, clock, (device, error) => {
+      failures.push(`${device.id}: ${error instanceof Error ? error.message : error}`);
+    });
+    await Promise.race([untilInterrupt(interrupt, clock, options.duration), pace.ended]);
+    pace.stop();
+    for (const device of devices) device.flush();
+    await Promise.all(devices.map((device) => device.settled(0, SETTLE_MS)));
+    const summaries = devices.map((device) => device.summary());
+    const result = { devices: summaries, total: totalSummary(summaries) };
+    await writeResult(surroundings, options.json, result, summaryLine(summaries));
+    const unconfirmed = result.total.samples - result.total.confirmed;
+    if (failures.length > 0) throw new CommandError("missing-part", failures.join("; "), "");
+    if (unconfirmed > 0) {
+      throw new CommandError(
+        "not-reachable",
+        `${unconfirmed} samples were not confirmed`,
+        `is a node listening at ${url}?`,
+      );
+    }
+  } finally {
+    await Promise.all(devices.map((device) => device.close()));
+  }
+}
+
+function summaryLine(summaries: readonly DeviceSummary[]): string {
+  const { samples, confirmed, rawBytes, payloadBytes, bytes, bytesDown } = totalSummary(summaries);
+  const ratio = payloadBytes > 0 ? ` (${(rawBytes / payloadBytes).toFixed(1)}x)` : "";
+  return [
+    `${samples} samples taken, ${confirmed} confirmed`,
+    `${rawBytes} B as float32, ${payloadBytes} B of payload${ratio}`,
+    `${bytes} B sent and ${bytesDown} B received in messages`,
+  ].join("; ");
+}
