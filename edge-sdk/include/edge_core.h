@@ -129,12 +129,11 @@ static inline void edge_encode_begin(edge_core *core, int32_t has_events, edge_a
   w2c_core_encodeBegin(core, (u32)has_events, out, (u32)capacity);
 }
 
-/** Encode a row: i32[C] samples, u8[C] statuses or address 0 for all ok, C channels. @returns 0 or a status */
-static inline int32_t edge_encode_sample(edge_core *core, edge_address samples, edge_address statuses) {
-  return (int32_t)w2c_core_encodeSample(core, samples, statuses);
-}
-
-/** Encode (count, C) rows, row-major. @returns rows encoded, or the status of the very first */
+/**
+ * Encode (count, C) rows, row-major, of C channels: i32 samples, u8 statuses or address 0 for all ok.
+ *
+ * @returns rows encoded, or the status of the very first
+ */
 static inline int32_t edge_encode_rows(edge_core *core, edge_address samples, edge_address statuses, int32_t count) {
   return (int32_t)w2c_core_encodeRows(core, samples, statuses, (u32)count);
 }

@@ -9,7 +9,8 @@ import { DEVICE_WASM } from "./raw-device.ts";
 const WASM = readFileSync(DEVICE_WASM);
 const HEADER = readFileSync(new URL("../../edge-sdk/include/edge_core.h", import.meta.url), "utf8");
 const SHAPE = readModuleShape(WASM);
-const EXPORTS = new WebAssembly.Instance(new WebAssembly.Module(WASM)).exports as Record<string, { value: number }>;
+const BATCH = readFileSync(new URL("../../edge-sdk/build/batch.wasm", import.meta.url));
+const STATUSES = readFileSync(new URL("../../edge-sdk/assembly/status.ts", import.meta.url), "utf8");
 
 /** C types of the header, as the module has them. */
 const WASM_TYPES: Readonly<Record<string, string>> = {
@@ -59,17 +60,16 @@ test("every declared function calls the export that it is named for, with its ar
   }
 });
 
-test("every exported constant is defined with its value, and nothing else is", () => {
-  const defined = [...HEADER.matchAll(/^#define EDGE_(\w+) \(?(-?\d+)\)?/gm)].map(([, name, value]) => [
-    name,
-    Number(value),
-  ]);
-  const addresses = Object.values(ADDRESSES);
-  const wanted = SHAPE.exports
-    .filter(({ kind, name }) => kind === "global" && !addresses.includes(name))
-    .map(({ name }) => [name, EXPORTS[name]?.value]);
-  expect(wanted.length).toBeGreaterThan(25);
-  expect(defined.sort()).toEqual(wanted.sort());
+test("every constant and status of the core is defined with its value, and nothing else is", () => {
+  const defined = HEADER.matchAll(/^#define EDGE_(\w+) \(?(-?\d+)\)?/gm);
+  const statuses = STATUSES.matchAll(/^export const (STATUS_\w+): i32 = (-?\d+);/gm);
+  const toEntries = (found: Iterable<RegExpMatchArray>) =>
+    [...found].map(([, name = "", value]) => [name, Number(value)]);
+  const wanted = { ...constantsOf(WASM), ...constantsOf(BATCH), ...Object.fromEntries(toEntries(statuses)) };
+  for (const address of Object.values(ADDRESSES)) delete wanted[address];
+  expect(Object.keys(wanted).length).toBeGreaterThan(25);
+  expect(wanted).toMatchObject(constantsOf(WASM, Object.values(ADDRESSES)));
+  expect(Object.fromEntries(toEntries(defined))).toEqual(wanted);
 });
 
 requires("c-compiler")("edge_core.h as C", () => {
@@ -107,6 +107,15 @@ function paramList(params: string): { type: string; name: string }[] {
 function argumentNames(name: string): string[] {
   const [, params = ""] = new RegExp(`\\b${name}\\(([^)]*)\\) \\{`).exec(HEADER) ?? [];
   return paramList(params).map((param) => param.name);
+}
+
+/** Exported globals and their values. */
+function constantsOf(wasm: Uint8Array<ArrayBuffer>, without: readonly string[] = []): Record<string, number> {
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(wasm));
+  const globals = Object.entries(exports).filter(([name]) => !without.includes(name));
+  return Object.fromEntries(
+    globals.flatMap(([name, found]) => (found instanceof WebAssembly.Global ? [[name, Number(found.value)]] : [])),
+  );
 }
 
 function snake(name: string): string {

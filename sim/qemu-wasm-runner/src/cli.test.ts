@@ -1,0 +1,108 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { main } from "./cli.ts";
+
+const FOLDER = mkdtempSync(join(tmpdir(), "runner-cli-"));
+const MODULE = join(FOLDER, "add.wasm");
+/** (func (export "add") (param i32 i32) (result i32)) and (func (export "stop") unreachable). */
+const ADD = [
+  ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+  ...[1, 10, 2, 0x60, 2, 0x7f, 0x7f, 1, 0x7f, 0x60, 0, 0],
+  ...[3, 3, 2, 0, 1],
+  ...[7, 14, 2, 3, 0x61, 0x64, 0x64, 0, 0, 4, 0x73, 0x74, 0x6f, 0x70, 0, 1],
+  ...[10, 13, 2, 7, 0, 0x20, 0, 0x20, 1, 0x6a, 0x0b, 3, 0, 0x00, 0x0b],
+];
+
+writeFileSync(MODULE, Uint8Array.from(ADD));
+afterAll(() => rmSync(FOLDER, { recursive: true }));
+
+async function command(...args: string[]): Promise<{ code: number; out: string; error: string }> {
+  const told = { out: "", error: "" };
+  const code = await main(args, {
+    out: (text) => {
+      told.out += text;
+    },
+    error: (text) => {
+      told.error += text;
+    },
+    cacheFolder: join(FOLDER, "cache"),
+  });
+  return { code, ...told };
+}
+
+test("run calls exports and prints what they give", async () => {
+  expect(await command("run", MODULE, "--board", "node", "--call", "add 2 40", "--call", "add -1 0x10")).toEqual({
+    code: 0,
+    out: "add 2 40: 42\nadd -1 0x10: 15\n",
+    error: "",
+  });
+});
+
+test("a trap is told, and makes the exit code 1", async () => {
+  const { code, out } = await command(
+    "run",
+    MODULE,
+    "--board",
+    "node",
+    "--call",
+    "stop",
+    "--call",
+    "add 1 1",
+    "--json",
+  );
+  expect(code).toBe(1);
+  expect(JSON.parse(out)).toEqual({
+    board: "node",
+    calls: [
+      { function: "stop", trap: "unreachable" },
+      { function: "add", results: ["2"] },
+    ],
+  });
+});
+
+test("build with --json is one object that names the module by its hash", async () => {
+  const { code, out } = await command("build", MODULE, "--board", "node", "--json");
+  expect(code).toBe(0);
+  expect(JSON.parse(out)).toMatchObject({
+    board: "node",
+    file: null,
+    moduleId: expect.stringMatching(/^[0-9a-f]{64}$/),
+  });
+});
+
+test("doctor names every tool, and what installs it where it is missing", async () => {
+  const { out } = await command("doctor", "--json");
+  const [tool] = JSON.parse(out).tools;
+  expect(tool).toMatchObject({
+    name: "c-compiler",
+    boards: ["host"],
+    install: expect.stringContaining("apt-get install"),
+  });
+});
+
+test("help is not an error and shows an example", async () => {
+  expect(await command("--help")).toMatchObject({ code: 0, out: expect.stringContaining("example: "), error: "" });
+});
+
+test.for([
+  [["run", MODULE]],
+  [["run", MODULE, "--board", "mars", "--call", "add 1 1"]],
+  [["run", MODULE, "--board", "node", "--call", "add one 1"]],
+  [["run", join(FOLDER, "missing.wasm"), "--call", "add 1 1"]],
+  [["build"]],
+  [["build", MODULE, "--optimize", "hard"]],
+  [["build", MODULE, "--nope"]],
+  [["fly", MODULE]],
+  [[]],
+] as const)("wrong usage ends with 2 and one line: %j", async ([args]) => {
+  const { code, out, error } = await command(...args);
+  expect({ code, out }).toEqual({ code: 2, out: "" });
+  expect(error).toMatch(/^wasm runner: .*\n$/);
+});
+
+test("an unknown board is refused with those that there are", async () => {
+  const { error } = await command("build", MODULE, "--board", "mars");
+  expect(error).toBe('wasm runner: unknown-board, board "mars", known host node\n');
+});
