@@ -61,7 +61,7 @@ export class History {
   /**
    * Every stored sample of a device, epoch by epoch, decoded anew.
    *
-   * @throws {StoreError} `corrupt` at the frame that no longer gives what it gave; all samples before it were given
+   * @throws {StoreError} `unknown-model` when this release lacks the module that an epoch was coded with; `corrupt` at the frame that no longer gives what it gave; all samples before it were given
    */
   *samples(device: string, range: HistoryRange = {}): Generator<HistorySample> {
     const key = this.#key(device);
@@ -111,6 +111,9 @@ export class History {
       const bytes = this.#reader.birth(key, hash);
       const birth = bytes === undefined ? undefined : decodeFrame(bytes);
       const plan = birth?.kind === "birth" ? planBirth(birth, this.#modules) : undefined;
+      if (plan === "unknown-model" && birth?.kind === "birth") {
+        throw new StoreError("unknown-model", { file: this.#file, model: birth.model });
+      }
       if (plan === undefined || typeof plan === "string") return undefined;
       plans.set(hash, plan);
       return plan;

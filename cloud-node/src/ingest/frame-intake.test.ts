@@ -1,13 +1,15 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { decodeFrame, encodeFrame, type Frame, split } from "@lockstep/protocol";
+import { birthHash, decodeFrame, encodeFrame, type Frame, split } from "@lockstep/protocol";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { systemClock } from "../clock.ts";
 import { openHistory } from "../history.ts";
 import { SILENT_LOGGER } from "../logger.ts";
 import { CloudNode } from "../node.ts";
 import { ENCODED_BOUND, EncodedDevice, type EncodedFrame } from "../reconstructor/encoded-device.suite.ts";
+import { BatchBuilder } from "../store/batch-builder.ts";
+import { SqliteStore } from "../store/sqlite-store.ts";
 import { SeededRandom } from "../test-device.suite.ts";
 import type { LoopbackEnd } from "./loopback-link.ts";
 
@@ -274,4 +276,37 @@ test("frames that a boot left in the ring and nobody has heard of are taken into
   expect(await wire.until(isAckThrough(6))).toMatchObject({ epoch: 2, nonce: 2 });
   await cloud.close();
   await expectHistory("unit", [...old, ...fresh]);
+});
+
+test("frames of a model that this node lacks are neither judged nor given up, and its history says which one it needs", async () => {
+  const storeFile = join(folder, "store.db");
+  const device = new EncodedDevice(12);
+  const birth = { ...device.birth, model: "ab".repeat(32) };
+  const hash = birthHash(birth);
+  const store = new SqliteStore(storeFile);
+  const batch = new BatchBuilder();
+  batch.addRecord({ table: "device", id: "unit", key: 1 });
+  batch.addRecord({ table: "birth", device: 1, hash, bytes: encodeFrame(birth) });
+  batch.addRecord({ table: "epoch", device: 1, epoch: 1, nonce: 77, birthHash: hash, openedUs: 0 });
+  const { frame } = device.keyframe();
+  if (frame.kind !== "keyframe") throw new RangeError(frame.kind);
+  batch.addFrame("add", 1, 1, 0, encodeFrame({ ...frame, birthHash: hash }));
+  await store.commit(batch.build());
+  await store.close();
+  const cloud = await open();
+  const wire = new Wire();
+  cloud.attach(wire);
+  wire.say(encodeFrame(birth));
+  await wire.until(isKind("refusal"));
+  wire.say(device.residual().bytes);
+  wire.say(
+    encodeFrame({ kind: "status", nonce: 77, epoch: 1, oldest: 5, next: 9, evicted: 0, ringFill: 0, timeUs: 0 }),
+  );
+  expect(cloud.counters()["frames.unknown-model"]).toBe(1);
+  expect(wire.heard.map(({ kind }) => kind)).toEqual(["refusal", "refusal"]);
+  await cloud.close();
+  const history = await openHistory(storeFile);
+  expect(history.gaps("unit")).toEqual([]);
+  expect(() => [...history.samples("unit")]).toThrow(expect.objectContaining({ code: "unknown-model" }));
+  history.close();
 });

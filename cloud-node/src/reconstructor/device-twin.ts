@@ -69,6 +69,8 @@ export class DeviceTwin {
   readonly #around: TwinSurroundings;
   readonly #epochs: EpochGrants;
   readonly #plans = new Map<string, BirthPlan>();
+  /** Stored births that cannot be decoded with, as far as is known. */
+  readonly #unplanned = new Set<string>();
   readonly #lanes = new Map<number, Lane>();
   readonly #scratch: RowBuffer;
   #link: DeviceLink | undefined;
@@ -97,6 +99,7 @@ export class DeviceTwin {
       return;
     }
     this.#plans.set(hash, plan);
+    this.#unplanned.delete(hash);
     this.report.refusal = undefined;
     const { epoch, isNew } = this.#epochs.grant(birth.nonce, birth.epoch);
     if (isLive) this.#setOnline(true);
@@ -127,8 +130,10 @@ export class DeviceTwin {
       return;
     }
     const epoch = frame.kind === "keyframe" ? frame.epoch : matchEpoch(frame.position, this.#epochs.numbers());
-    if (epoch === undefined || this.#epochs.get(epoch) === undefined) {
-      counters.add("frames.unknown-epoch");
+    const stored = epoch === undefined ? undefined : this.#epochs.get(epoch);
+    if (epoch === undefined || stored === undefined || this.#plan(stored.birthHash) === undefined) {
+      // Without its module nothing of an epoch may be judged, and least of all given up.
+      counters.add(stored === undefined ? "frames.unknown-epoch" : "frames.unknown-model");
       this.report.refused += 1;
       return;
     }
@@ -151,6 +156,10 @@ export class DeviceTwin {
     if (this.#epochs.get(frame.epoch) === undefined) {
       if (frame.epoch > this.#epochs.newest) return;
       this.#open(frame.epoch, frame.nonce, this.#epochs.get(this.#epochs.newest)?.birthHash ?? "");
+    }
+    if (this.#plan(this.#epochs.get(frame.epoch)?.birthHash ?? "") === undefined) {
+      this.refuse("unknown-model");
+      return;
     }
     this.#lane(frame.epoch).status(frame, this.#around.clock.nowMs());
   }
@@ -265,10 +274,16 @@ export class DeviceTwin {
   #plan(hash: string): BirthPlan | undefined {
     const known = this.#plans.get(hash);
     if (known !== undefined) return known;
+    if (this.#unplanned.has(hash)) return undefined;
     const bytes = this.#around.reader.birth(this.key, hash);
     const birth = bytes === undefined ? undefined : decodeFrame(bytes);
     const plan = birth?.kind === "birth" ? planBirth(birth, this.#around.modules) : undefined;
-    if (plan === undefined || typeof plan === "string") return undefined;
+    if (plan === undefined || typeof plan === "string") {
+      if (plan === undefined) return undefined;
+      this.#around.counters.add(`births.${plan}`);
+      this.#unplanned.add(hash);
+      return undefined;
+    }
     this.#plans.set(hash, plan);
     return plan;
   }

@@ -9,6 +9,7 @@ export type StoreErrorCode =
   | "corrupt"
   | "input-output"
   | "unknown-device"
+  | "unknown-model"
   | "closed"
   | "failed";
 
@@ -79,6 +80,8 @@ function describe(code: StoreErrorCode, facts: Readonly<Record<string, string | 
       return `reading or writing ${file} failed: ${detail}`;
     case "unknown-device":
       return `${file} knows no device ${facts["device"]}`;
+    case "unknown-model":
+      return `${file} holds frames of model ${facts["model"]}, which no release and no operator registered`;
     case "closed":
       return `${file} is closed`;
     case "failed":
