@@ -157,8 +157,9 @@ export class SimulatedDevice {
     if (session === undefined) return;
     this.#account(session);
     this.#session = undefined;
-    await session.destroy();
+    // The signal goes on while the transport is torn down.
     this.ledger.powerFailed(this.#next);
+    await session.destroy();
   }
 
   /**
