@@ -82,8 +82,8 @@ export class CloudNode {
         options.logger.error({ code }, message);
         this.#counters.add(`store.${code}`);
         this.#emit({ kind: "store-failed", code, message });
-        if (this.#commits.isFull) this.#doors.tcp?.pause();
       },
+      onFull: () => this.#doors.tcp?.pause(),
       onRoom: () => this.#doors.tcp?.resume(),
     });
     this.#registry = new TwinRegistry({

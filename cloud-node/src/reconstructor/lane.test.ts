@@ -38,7 +38,14 @@ function setUp(device: EncodedDevice) {
   const replies: LaneReply[] = [];
   const events: NodeEvent[] = [];
   const refusals: string[] = [];
-  const commits = new CommitQueue({ store, clock, commitMs: 10, onFailure: () => {}, onRoom: () => {} });
+  const commits = new CommitQueue({
+    store,
+    clock,
+    commitMs: 10,
+    onFailure: () => {},
+    onFull: () => {},
+    onRoom: () => {},
+  });
   const plan = device.plan();
   const newLane = () =>
     new Lane(device.epoch, {

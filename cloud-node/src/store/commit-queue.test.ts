@@ -22,17 +22,21 @@ function setUp() {
   const clock = new ManualClock();
   const store = new HeldStore();
   const failures: string[] = [];
+  let fulls = 0;
   let rooms = 0;
   const queue = new CommitQueue({
     store,
     clock,
     commitMs: 10,
     onFailure: ({ code }) => failures.push(code),
+    onFull: () => {
+      fulls += 1;
+    },
     onRoom: () => {
       rooms += 1;
     },
   });
-  return { clock, store, queue, failures, rooms: () => rooms };
+  return { clock, store, queue, failures, fulls: () => fulls, rooms: () => rooms };
 }
 
 function add(queue: CommitQueue, owner: Owner, ...seqs: number[]): void {
@@ -115,11 +119,12 @@ test("what was not added is told to whose it was", async () => {
 });
 
 test("a queue is full when more waits than should, and says when there is room again", async () => {
-  const { clock, store, queue, rooms } = setUp();
+  const { clock, store, queue, fulls, rooms } = setUp();
   const owner = new Owner();
   expect(queue.isFull).toBe(false);
   for (let seq = 0; seq < 20_000; seq++) queue.frame(owner, "add", KEY, seq, Uint8Array.of(1));
   expect(queue.isFull).toBe(true);
+  expect(fulls()).toBe(1);
   clock.advance(10);
   const commit = await held(store);
   expect(queue.isFull).toBe(true);

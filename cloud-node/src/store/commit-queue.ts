@@ -18,6 +18,8 @@ export interface CommitQueueOptions {
   readonly commitMs: number;
   /** Told of every failed commit; the batch is kept and tried again. */
   onFailure(error: StoreError): void;
+  /** Told when more waits for the disk than should. */
+  onFull(): void;
   /** Told when a queue that was full has room again. */
   onRoom(): void;
 }
@@ -61,9 +63,7 @@ export class CommitQueue {
     const waiting = this.#inFlight?.builder;
     const frames = this.#open.builder.frameCount + (waiting?.frameCount ?? 0);
     const bytes = this.#open.builder.byteCount + (waiting?.byteCount ?? 0);
-    const isFull = frames >= FULL_FRAMES || bytes >= FULL_BYTES;
-    this.#wasFull ||= isFull;
-    return isFull;
+    return frames >= FULL_FRAMES || bytes >= FULL_BYTES;
   }
 
   /** Store a frame (`add`) or compare it with the stored one (`check`). The bytes are copied. */
@@ -76,6 +76,10 @@ export class CommitQueue {
   ): void {
     this.#open.builder.addFrame(op, key.device, key.epoch, seq, bytes);
     this.#open.origins.push({ owner, op, seq });
+    if (!this.#wasFull && this.isFull) {
+      this.#wasFull = true;
+      this.#options.onFull();
+    }
     this.#arm();
   }
 
