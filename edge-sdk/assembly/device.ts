@@ -12,7 +12,8 @@ import { decodeRows as decodeRowsOf, encodeRows as encodeRowsOf, replayQuietRows
  *     stateAddress() .. freeAddress()  codec state of the configured channels
  *     freeAddress() ..                 the caller's: samples, statuses, frames, ring
  *
- * A host that does not care takes everything from `__heap_base` on, which leaves room for MAX_CHANNELS.
+ * A host that does not care takes everything from `__heap_base` on, which leaves room for MAX_CHANNELS. Constants that a
+ * device has no use for, the statuses among them, are exported by `batch.wasm`.
  */
 // biome-ignore lint/style/useExportType: values that the compiler provides
 export { __data_end, __heap_base, __stack_pointer };
@@ -23,28 +24,11 @@ export { __data_end, __heap_base, __stack_pointer };
 export {
   CONFIG_BYTES,
   FLUSH_BYTES,
-  MAX_BOUND,
   MAX_CHANNEL_BYTES,
   MAX_CHANNELS,
-  MAX_HISTORY_SHIFT,
   persistentBytes,
   stateBytes,
 } from "./layout";
-export { SAMPLE_INVALID, SAMPLE_OK, SAMPLE_SATURATED } from "./row-coder";
-export {
-  STATUS_BOUND_RANGE,
-  STATUS_CHANNEL_COUNT,
-  STATUS_CHANNEL_INDEX,
-  STATUS_CORRUPT,
-  STATUS_EVENT_IN_PLAIN_FRAME,
-  STATUS_HISTORY_SHIFT,
-  STATUS_LATTICE_RANGE,
-  STATUS_NO_BASE,
-  STATUS_NOT_CANONICAL,
-  STATUS_OFF_LATTICE,
-  STATUS_OUTPUT_FULL,
-  STATUS_SAMPLE_STATUS,
-} from "./status";
 
 const CONFIG: usize = memory.data(CONFIG_BYTES, 8);
 /** stateBytes(MAX_CHANNELS), checked by a test. The last of the static data, so that fewer channels take less memory. */
@@ -79,10 +63,6 @@ export function codecReset(): void {
 
 export function encodeBegin(hasEvents: bool, out: usize, capacity: i32): void {
   codec.frameBegin(CONFIG, STATE, hasEvents, out, capacity);
-}
-
-export function encodeSample(samples: usize, statuses: usize): i32 {
-  return codec.frameSample(CONFIG, STATE, samples, statuses);
 }
 
 export function encodeRows(samples: usize, statuses: usize, count: i32): i32 {

@@ -14,8 +14,8 @@
  *       24              4 x 2       recent cost of hold and of the mix, 1/64 bit
  *       32              2 x 2       fast and slow activity, Q8 codes over 2^scale
  *       36              4 B         history of reconstructions, newest first, Q8 history bins from the base
- *       36 + 4B         2 W1        weights over differences, Q2.13
- *       ...             2 W2        weights over levels, Q2.13
+ *       36 + 4B         2 W1        weights over steps, Q2.13, in channel order
+ *       ...             2 W2        weights over levels, Q2.13, in channel order
  *       stride - 2      2           flags: status, base, last sign, activity scale (channel-flags.ts)
  *     persistent end    24          range coder of the frame in hand: neither hashed nor kept between frames
  *

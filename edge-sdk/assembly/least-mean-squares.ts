@@ -1,4 +1,5 @@
 import { nextDither } from "./adaptive-bit";
+import { DITHER } from "./layout";
 
 /**
  * One linear predictor with normalised least-mean-squares learning, over features that are never stored: they are read
@@ -17,49 +18,55 @@ export const WEIGHT_FRACTION_BITS: i32 = 13;
 /** The gain of one update carries this many fraction bits: at 24 a loud signal's gain is a one-digit number. */
 export const GAIN_FRACTION_BITS: i32 = 30;
 
-/** Where a predictor's energy is summed between prediction and learning. */
-export type EnergyAddress = usize;
+// Working values of one predictor, from the prediction of a channel until it has learned the outcome.
+/** Sum of weight x feature, or in learning the gain of the update. */
+export const DOT: usize = 0; // i64
+/** Sum of squared features. */
+export const ENERGY: usize = 8; // i64
+/** Bytes of both. */
+export const SUMS_BYTES: usize = 16;
 
-/** Dot product over n steps; their energy is added at `energyAt`. */
-export function dotSteps(weights: usize, history: usize, n: i32, energyAt: EnergyAddress): i64 {
-  let sum: i64 = 0;
-  let energy = load<i64>(energyAt);
+/** Add the products and squares of n steps to `sums`. */
+export function dotSteps(weights: usize, history: usize, n: i32, sums: usize): void {
+  let dot = load<i64>(sums, DOT);
+  let energy = load<i64>(sums, ENERGY);
   let newer = <i64>load<i32>(history);
   for (let k = 0; k < n; k++) {
     history += 4;
     const older = <i64>load<i32>(history);
     const f = newer - older;
-    sum += f * load<i16>(weights + ((<usize>k) << 1));
+    dot += f * load<i16>(weights);
     energy += f * f;
     newer = older;
+    weights += 2;
   }
-  store<i64>(energyAt, energy);
-  return sum;
+  store<i64>(sums, dot, DOT);
+  store<i64>(sums, energy, ENERGY);
 }
 
-/** Dot product over n levels against a mean; their energy is added at `energyAt`. */
-export function dotLevels(weights: usize, history: usize, n: i32, mean: i64, energyAt: EnergyAddress): i64 {
-  let sum: i64 = 0;
-  let energy = load<i64>(energyAt);
+/** Add the products and squares of n levels against a mean to `sums`. */
+export function dotLevels(weights: usize, history: usize, n: i32, mean: i64, sums: usize): void {
+  let dot = load<i64>(sums, DOT);
+  let energy = load<i64>(sums, ENERGY);
   for (let k = 0; k < n; k++) {
-    const f = load<i32>(history + ((<usize>k) << 2)) - mean;
-    sum += f * load<i16>(weights + ((<usize>k) << 1));
+    const f = load<i32>(history) - mean;
+    dot += f * load<i16>(weights);
     energy += f * f;
+    history += 4;
+    weights += 2;
   }
-  store<i64>(energyAt, energy);
-  return sum;
+  store<i64>(sums, dot, DOT);
+  store<i64>(sums, energy, ENERGY);
 }
 
 /**
  * Learn n steps: each w moves by floor((gain f + noise) / 2^shift) and saturates; the noise is uniform in one unit of
  * the result. Range: |gain f| < 2^54 (the gain was divided by an energy of f squared and at least 2^15), shift <= 25.
- *
- * @returns the advanced dither
  */
-export function learnSteps(weights: usize, history: usize, n: i32, gain: i64, shift: i64, dither: u32): u32 {
-  const end = weights + ((<usize>n) << 1);
+export function learnSteps(st: usize, weights: usize, history: usize, n: i32, gain: i64, shift: i64): void {
+  let dither = load<u32>(st, DITHER);
   let newer = <i64>load<i32>(history);
-  while (weights < end) {
+  for (let k = 0; k < n; k++) {
     history += 4;
     const older = <i64>load<i32>(history);
     dither = nextDither(dither);
@@ -69,21 +76,13 @@ export function learnSteps(weights: usize, history: usize, n: i32, gain: i64, sh
     newer = older;
     weights += 2;
   }
-  return dither;
+  store<u32>(st, dither, DITHER);
 }
 
-/** Learn n levels, in the same way. @returns the advanced dither */
-export function learnLevels(
-  weights: usize,
-  history: usize,
-  n: i32,
-  mean: i64,
-  gain: i64,
-  shift: i64,
-  dither: u32,
-): u32 {
-  const end = weights + ((<usize>n) << 1);
-  while (weights < end) {
+/** Learn n levels, in the same way. */
+export function learnLevels(st: usize, weights: usize, history: usize, n: i32, mean: i64, gain: i64, shift: i64): void {
+  let dither = load<u32>(st, DITHER);
+  for (let k = 0; k < n; k++) {
     dither = nextDither(dither);
     const noise = ((<i64>(dither >> 8)) << shift) >> 24;
     const moved = <i64>load<i16>(weights) + ((gain * (load<i32>(history) - mean) + noise) >> shift);
@@ -91,5 +90,5 @@ export function learnLevels(
     history += 4;
     weights += 2;
   }
-  return dither;
+  store<u32>(st, dither, DITHER);
 }

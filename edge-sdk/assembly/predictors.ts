@@ -7,17 +7,19 @@ import {
   CONFIG_OWN_STEPS,
   COSTS,
   channelState,
-  DITHER,
   HISTORY,
   LOSSES,
   MEAN,
 } from "./layout";
 import {
+  DOT,
   dotLevels,
   dotSteps,
+  ENERGY,
   GAIN_FRACTION_BITS,
   learnLevels,
   learnSteps,
+  SUMS_BYTES,
   WEIGHT_FRACTION_BITS,
 } from "./least-mean-squares";
 
@@ -32,11 +34,11 @@ import {
  * Their mix weighs each by the inverse eighth power of its recent loss; plain hold takes over where it has been cheaper.
  * What is worked out here lives in WORK until the same channel has learned from the outcome; nothing of it is state.
  */
-const WORK = memory.data(40, 8);
-const ENERGY_STEPS = WORK; // i64
-const ENERGY_LEVELS = WORK + 8; // i64
-const FORECASTS = WORK + 16; // 4 x i32, Q8 history bins
-const MIXED = WORK + 32; // i32
+const WORK = memory.data(56, 8);
+const STEPS = WORK; // sums of the steps
+const LEVELS = WORK + SUMS_BYTES; // sums of the levels
+const FORECASTS = WORK + 2 * SUMS_BYTES; // 4 x i32, Q8 history bins
+const MIXED = WORK + 2 * SUMS_BYTES + 16; // i32
 
 const EXPERTS: i32 = 4;
 /** Forecasts and moves stay within this (Q8), so that products with a history bin of 2^33 fit 64 bits. */
@@ -73,49 +75,44 @@ function meanOf(channel: usize): i64 {
   return <i64>(load<i32>(channel, MEAN) >> MEAN_FRACTION_BITS);
 }
 
-function stepWeights(cfg: usize, channel: usize): usize {
-  return channel + HISTORY + ((<usize>load<u8>(cfg, CONFIG_OWN_LEVELS)) << 2);
-}
-
-function levelWeightsOf(cfg: usize, channel: usize): usize {
-  const steps = <usize>load<u8>(cfg, CONFIG_OWN_STEPS) + load<u8>(cfg, CONFIG_CHANNELS) - 1;
-  return stepWeights(cfg, channel) + (steps << 1);
-}
-
-function forecastSteps(cfg: usize, st: usize, channel: usize): i64 {
-  const own = <i32>load<u8>(cfg, CONFIG_OWN_STEPS);
+/**
+ * Run both NLMS predictors of a channel over the histories of all channels in order: its own gives A steps and B levels,
+ * every other one its newest step and X levels as far as the weights reach. Predicting adds up their sums; learning
+ * moves their weights by the gains found there.
+ */
+function sweep(cfg: usize, st: usize, channel: usize, isLearning: bool): void {
   const channels = <i32>load<u8>(cfg, CONFIG_CHANNELS);
-  let weights = stepWeights(cfg, channel);
-  store<i64>(ENERGY_STEPS, STEPS_ENERGY);
-  let sum = dotSteps(weights, channel + HISTORY, own, ENERGY_STEPS);
-  weights += (<usize>own) << 1;
-  for (let j = 0; j < channels; j++) {
-    const other = channelState(cfg, st, j);
-    if (other == channel) continue;
-    sum += dotSteps(weights, other + HISTORY, 1, ENERGY_STEPS);
-    weights += 2;
+  const ownSteps = <i32>load<u8>(cfg, CONFIG_OWN_STEPS);
+  const ownLevels = <i32>load<u8>(cfg, CONFIG_OWN_LEVELS);
+  let left = <i32>load<u8>(cfg, CONFIG_LEVEL_WEIGHTS) - ownLevels;
+  let stepWeights = channel + HISTORY + ((<usize>ownLevels) << 2);
+  let levelWeights = stepWeights + ((<usize>(ownSteps + channels - 1)) << 1);
+  for (let c = 0; c < channels; c++) {
+    const other = channelState(cfg, st, c);
+    const history = other + HISTORY;
+    const mean = meanOf(other);
+    let steps = ownSteps;
+    let levels = ownLevels;
+    if (other != channel) {
+      steps = 1;
+      levels = min(<i32>load<u8>(cfg, CONFIG_CROSS_LEVELS), left);
+      left -= levels;
+    }
+    if (isLearning) {
+      learnSteps(st, stepWeights, history, steps, load<i64>(STEPS, DOT), STEPS_SHIFT);
+      learnLevels(st, levelWeights, history, levels, mean, load<i64>(LEVELS, DOT), LEVELS_SHIFT);
+    } else {
+      dotSteps(stepWeights, history, steps, STEPS);
+      dotLevels(levelWeights, history, levels, mean, LEVELS);
+    }
+    stepWeights += (<usize>steps) << 1;
+    levelWeights += (<usize>levels) << 1;
   }
-  return roundShift(sum, WEIGHT_FRACTION_BITS);
 }
 
-function forecastLevels(cfg: usize, st: usize, channel: usize): i64 {
-  const own = <i32>load<u8>(cfg, CONFIG_OWN_LEVELS);
-  const cross = <i32>load<u8>(cfg, CONFIG_CROSS_LEVELS);
-  let weights = levelWeightsOf(cfg, channel);
-  const mean = meanOf(channel);
-  store<i64>(ENERGY_LEVELS, LEVELS_ENERGY);
-  let sum = dotLevels(weights, channel + HISTORY, own, mean, ENERGY_LEVELS);
-  weights += (<usize>own) << 1;
-  let left = <i32>load<u8>(cfg, CONFIG_LEVEL_WEIGHTS) - own;
-  for (let j = 0; left > 0; j++) {
-    const other = channelState(cfg, st, j);
-    if (other == channel) continue;
-    const taps = min(cross, left);
-    sum += dotLevels(weights, other + HISTORY, taps, meanOf(other), ENERGY_LEVELS);
-    weights += (<usize>taps) << 1;
-    left -= taps;
-  }
-  return roundShift(sum, WEIGHT_FRACTION_BITS) + mean - load<i32>(channel, HISTORY);
+/** What a predictor's sums foresee. Range: within FORECAST_LIMIT after `offset` is added. */
+function forecastOf(sums: usize, offset: i64): i32 {
+  return <i32>clampTo(roundShift(load<i64>(sums, DOT), WEIGHT_FRACTION_BITS) + offset, FORECAST_LIMIT);
 }
 
 /**
@@ -144,11 +141,16 @@ function mix(channel: usize): i32 {
  * @returns the move in history bins, Q8, |move| <= 2^28
  */
 export function predictMove(cfg: usize, st: usize, channel: usize): i32 {
-  const line = load<i32>(channel, HISTORY) - load<i32>(channel, HISTORY + 4);
+  const y0 = load<i32>(channel, HISTORY);
+  store<i64>(STEPS, 0, DOT);
+  store<i64>(STEPS, STEPS_ENERGY, ENERGY);
+  store<i64>(LEVELS, 0, DOT);
+  store<i64>(LEVELS, LEVELS_ENERGY, ENERGY);
+  sweep(cfg, st, channel, false);
   store<i32>(FORECASTS, 0);
-  store<i32>(FORECASTS, line, 4);
-  store<i32>(FORECASTS, <i32>clampTo(forecastSteps(cfg, st, channel), FORECAST_LIMIT), 8);
-  store<i32>(FORECASTS, <i32>clampTo(forecastLevels(cfg, st, channel), FORECAST_LIMIT), 12);
+  store<i32>(FORECASTS, y0 - load<i32>(channel, HISTORY + 4), 4);
+  store<i32>(FORECASTS, forecastOf(STEPS, 0), 8);
+  store<i32>(FORECASTS, forecastOf(LEVELS, meanOf(channel) - y0), 12);
   const mixed = mix(channel);
   store<i32>(MIXED, mixed);
   const isHoldCheaper = load<u32>(channel, COSTS) * 20 <= load<u32>(channel, COSTS + 4) * 19;
@@ -187,47 +189,15 @@ export function learnMove(cfg: usize, st: usize, channel: usize, move: i64, step
   }
   learnCost(channel + COSTS, costOf(dy));
   learnCost(channel + COSTS + 4, costOf(dy - load<i32>(MIXED)));
-  learnWeights(cfg, st, channel, dy);
+  setGain(STEPS, dy - load<i32>(FORECASTS, 8), STEPS_RATE);
+  setGain(LEVELS, dy - load<i32>(FORECASTS, 12), LEVELS_RATE);
+  sweep(cfg, st, channel, true);
   pushHistory(cfg, channel, <i32>y);
 }
 
-/** Gain of one update: rate x miss / energy, Q30. Range: |miss| <= 2^29, so the dividend stays below 2^62. */
-function gainOf(miss: i64, rate: i64, energyAt: usize): i64 {
-  return floorDivide((miss * rate) << GAIN_FRACTION_BITS, load<i64>(energyAt));
-}
-
-function learnWeights(cfg: usize, st: usize, channel: usize, dy: i64): void {
-  const channels = <i32>load<u8>(cfg, CONFIG_CHANNELS);
-  const ownSteps = <i32>load<u8>(cfg, CONFIG_OWN_STEPS);
-  const ownLevels = <i32>load<u8>(cfg, CONFIG_OWN_LEVELS);
-  const cross = <i32>load<u8>(cfg, CONFIG_CROSS_LEVELS);
-  const history = channel + HISTORY;
-  let dither = load<u32>(st, DITHER);
-
-  let weights = stepWeights(cfg, channel);
-  let gain = gainOf(dy - load<i32>(FORECASTS, 8), STEPS_RATE, ENERGY_STEPS);
-  dither = learnSteps(weights, history, ownSteps, gain, STEPS_SHIFT, dither);
-  weights += (<usize>ownSteps) << 1;
-  for (let j = 0; j < channels; j++) {
-    const other = channelState(cfg, st, j);
-    if (other == channel) continue;
-    dither = learnSteps(weights, other + HISTORY, 1, gain, STEPS_SHIFT, dither);
-    weights += 2;
-  }
-
-  gain = gainOf(dy - load<i32>(FORECASTS, 12), LEVELS_RATE, ENERGY_LEVELS);
-  dither = learnLevels(weights, history, ownLevels, meanOf(channel), gain, LEVELS_SHIFT, dither);
-  weights += (<usize>ownLevels) << 1;
-  let left = <i32>load<u8>(cfg, CONFIG_LEVEL_WEIGHTS) - ownLevels;
-  for (let j = 0; left > 0; j++) {
-    const other = channelState(cfg, st, j);
-    if (other == channel) continue;
-    const taps = min(cross, left);
-    dither = learnLevels(weights, other + HISTORY, taps, meanOf(other), gain, LEVELS_SHIFT, dither);
-    weights += (<usize>taps) << 1;
-    left -= taps;
-  }
-  store<u32>(st, dither, DITHER);
+/** Turn sums into a gain: rate x miss / energy, Q30. Range: |miss| <= 2^29, so the dividend stays below 2^62. */
+function setGain(sums: usize, miss: i64, rate: i64): void {
+  store<i64>(sums, floorDivide((miss * rate) << GAIN_FRACTION_BITS, load<i64>(sums, ENERGY)), DOT);
 }
 
 /** Shift a new entry into the history and let the slow mean follow it. */

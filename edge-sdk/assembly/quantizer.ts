@@ -12,31 +12,18 @@ import { saturate } from "./fixed-point";
  * signal that rests: what leaves the band lands in the middle of the next one and stays there longer.
  */
 
-/** Code of a residual, dense. Range: |d| < 2^33, 0 <= bound < 2^30, 1 <= step < 2^31; |code| < 2^32. */
-export function quantizeDense(d: i64, step: i64, bound: i64): i64 {
+/** Code of a residual. Range: |d| < 2^33, 0 <= bound < 2^30, 1 <= step < 2^31; |code| < 2^32. */
+export function quantize(d: i64, step: i64, bound: i64, isSparse: bool): i64 {
   const size = d < 0 ? -d : d;
   if (size <= bound) return 0;
-  const code = (size + bound) / step;
+  const code = (size + (isSparse ? step - 1 : bound)) / step;
   return d < 0 ? -code : code;
 }
 
-/** Code of a residual, sparse. Same ranges. */
-export function quantizeSparse(d: i64, step: i64, bound: i64): i64 {
-  const size = d < 0 ? -d : d;
-  if (size <= bound) return 0;
-  const code = (size + step - 1) / step;
-  return d < 0 ? -code : code;
-}
-
-/** Offset of a dense code. Range: |code| <= 2^32 - 1, so |offset| < 2^63 - 2^32. */
-export function dequantizeDense(code: i64, step: i64): i64 {
-  return code * step;
-}
-
-/** Offset of a sparse code. Same range. */
-export function dequantizeSparse(code: i64, step: i64, bound: i64): i64 {
-  const offset = code * step;
-  return code > 0 ? offset - bound : code < 0 ? offset + bound : 0;
+/** Offset of a code. Range: |code| <= 2^32 - 1, so |offset| < 2^63 - 2^32. */
+export function dequantize(code: i64, step: i64, bound: i64, isSparse: bool): i64 {
+  const inward = isSparse ? (code > 0 ? bound : code < 0 ? -bound : 0) : 0;
+  return code * step - inward;
 }
 
 /**

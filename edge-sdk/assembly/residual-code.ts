@@ -21,13 +21,16 @@ import { codeBit, codeRaw, codeTree } from "./range-coder";
  *
  * with k = max(0, floor(log2 A + 3/4)) <= 30, so that u stays short.
  */
-const LEVELS: i32 = 12;
-/** First probability of "not zero" (of 4096) by level: m / (1 + m) with m = 0.06 x 2^(0.6 level), within 0.02..0.95. */
-const FIRST_NON_ZERO = memory.data<u16>([231, 341, 496, 707, 984, 1328, 1724, 2147, 2562, 2936, 3248, 3494]);
-const FIRST_UNARY: u32 = 1638; // 0.4
-const FIRST_LOW: u32 = 1843; // 0.45
-const FIRST_STATUS_CHANGED: u32 = 205; // 0.05: a status lasts
-const FIRST_EVEN: u32 = 2048;
+/**
+ * First probabilities (of 4096) of all adaptive bits in the order of layout.ts: runs of (count, probability). "Not zero"
+ * starts at m / (1 + m) with m = 0.06 x 2^(0.6 level), within 0.02..0.95; then even signs, 0.4 to go on in unary, 0.45
+ * for the top low bit, 0.05 for a change of status, and even trees.
+ */
+const FIRST_RUNS = memory.data<u16>([
+  4, 231, 4, 341, 4, 496, 4, 707, 4, 984, 4, 1328, 4, 1724, 4, 2147, 4, 2562, 4, 2936, 4, 3248, 4, 3494, 3, 2048, 192,
+  1638, 24, 1843, 3, 205, 17, 2048,
+]);
+const FIRST_RUNS_COUNT: i32 = 17;
 
 const UNARY_POSITIONS: i32 = 16;
 const ESCAPE: u32 = 40;
@@ -38,22 +41,17 @@ const LARGEST_CODE: u64 = 0xffffffff;
 /** What `codeResidual` returns for a code that no encoder writes. */
 export const CORRUPT_CODE: i64 = i64.MIN_VALUE;
 
-function fill(at: usize, count: i32, probability: u32): void {
-  for (let i = 0; i < count; i++) store<u16>(at + ((<usize>i) << 1), freshBit(probability));
-}
-
 /** First probabilities of every adaptive bit. */
 export function resetBits(st: usize): void {
-  for (let level = 0; level < LEVELS; level++) {
-    fill(st + BITS_ZERO + ((<usize>level) << 3), 4, load<u16>(FIRST_NON_ZERO + ((<usize>level) << 1)));
+  let at = st + BITS_ZERO;
+  for (let run = 0; run < FIRST_RUNS_COUNT; run++) {
+    const pair = FIRST_RUNS + ((<usize>run) << 2);
+    const bit = freshBit(load<u16>(pair, 2));
+    for (let left = <i32>load<u16>(pair); left > 0; left--) {
+      store<u16>(at, bit);
+      at += 2;
+    }
   }
-  fill(st + BITS_SIGN, 3, FIRST_EVEN);
-  fill(st + BITS_UNARY, LEVELS * UNARY_POSITIONS, FIRST_UNARY);
-  fill(st + BITS_LOW, LEVELS * 2, FIRST_LOW);
-  fill(st + BITS_STATUS_CHANGED, 3, FIRST_STATUS_CHANGED);
-  fill(st + BITS_STATUS_CHOICE, 3, FIRST_EVEN);
-  fill(st + BITS_ESCAPE_HIGH, 7, FIRST_EVEN);
-  fill(st + BITS_ESCAPE_LOW, 7, FIRST_EVEN);
 }
 
 /** Context of the zero flag: how many of the channels already coded in this row were not zero. */

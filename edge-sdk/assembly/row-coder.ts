@@ -18,14 +18,7 @@ import {
   LAST,
 } from "./layout";
 import { learnMove, predictMove } from "./predictors";
-import {
-  dequantizeDense,
-  dequantizeSparse,
-  quantizeDense,
-  quantizeSparse,
-  saturateOnLattice,
-  snapToLattice,
-} from "./quantizer";
+import { dequantize, quantize, saturateOnLattice, snapToLattice } from "./quantizer";
 import { MODE_DECODE, MODE_ENCODE } from "./range-coder";
 import { CORRUPT_CODE, codeResidual, codeStatus } from "./residual-code";
 import { STATUS_CORRUPT } from "./status";
@@ -99,15 +92,12 @@ function codeSample(cfg: usize, st: usize, coder: usize, c: i32, nonZeroBefore: 
   const prediction = snapToLattice(saturate(last + move), last, spacing);
   const sparse = isSparse(channel);
   const flags = flagsOf(cfg, channel);
-  let wanted: i64 = 0;
-  if (load<u8>(coder, CODER_MODE) == MODE_ENCODE) {
-    const d = <i64>sample - prediction;
-    wanted = sparse ? quantizeSparse(d, step, bound) : quantizeDense(d, step, bound);
-  }
+  const isEncoder = load<u8>(coder, CODER_MODE) == MODE_ENCODE;
+  const wanted = isEncoder ? quantize(<i64>sample - prediction, step, bound, sparse) : 0;
 
   const code = codeResidual(st, coder, channel, flags, c, nonZeroBefore, wanted);
   if (code == CORRUPT_CODE) return code;
-  const offset = sparse ? dequantizeSparse(code, step, bound) : dequantizeDense(code, step);
+  const offset = dequantize(code, step, bound, sparse);
   const reconstruction = saturateOnLattice(prediction + offset, spacing);
   store<i32>(channel, reconstruction, LAST);
   learnMove(cfg, st, channel, <i64>reconstruction - last, step, historyShift);

@@ -1,4 +1,4 @@
-import { CodecError, readStatusTable, type StatusTable } from "./core-status.ts";
+import { type CodecError, coreError } from "./core-status.ts";
 import { ModuleError } from "./module-gate.ts";
 
 /** The codec's functions over a configuration block `cfg` and a state block `st`, both addresses. */
@@ -43,7 +43,6 @@ export class CoreExports {
   readonly memory: WebAssembly.Memory;
   readonly calls: CodecCalls;
   readonly #exports: WebAssembly.Exports;
-  readonly #statuses: StatusTable;
 
   /**
    * @param isFixed  the module keeps its one configuration and state itself (device.wasm), so that calls drop `cfg`, `st`
@@ -54,7 +53,6 @@ export class CoreExports {
     const { memory } = this.#exports;
     if (!(memory instanceof WebAssembly.Memory)) throw new ModuleError("missing-export", { name: "memory" });
     this.memory = memory;
-    this.#statuses = readStatusTable(this.#exports);
     const calls: Record<string, WasmFunction> = {};
     for (const [name, blocks] of Object.entries(TAKES_BLOCKS)) {
       const call = this.function(name);
@@ -79,7 +77,7 @@ export class CoreExports {
 
   /** The error that a negative status stands for. */
   error(status: number, facts: Readonly<Record<string, string | number>> = {}): CodecError {
-    return new CodecError(this.#statuses.get(status) ?? "corrupt", { ...facts, status });
+    return coreError(status, facts);
   }
 
   /** Throw what a negative status stands for; pass a count on. @throws {CodecError} */

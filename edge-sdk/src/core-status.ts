@@ -31,31 +31,28 @@ export class CodecError extends Error {
   }
 }
 
-/** Names of the status constants that the core exports, and what each means to a host. */
-const STATUS_CODES: Readonly<Record<string, CodecErrorCode>> = {
-  STATUS_CHANNEL_COUNT: "channel-count",
-  STATUS_CHANNEL_INDEX: "channel-index",
-  STATUS_BOUND_RANGE: "bound-range",
-  STATUS_LATTICE_RANGE: "lattice-range",
-  STATUS_HISTORY_SHIFT: "history-shift",
-  STATUS_EVENT_IN_PLAIN_FRAME: "event-in-plain-frame",
-  STATUS_OFF_LATTICE: "off-lattice",
-  STATUS_OUTPUT_FULL: "output-full",
-  STATUS_CORRUPT: "corrupt",
-  STATUS_NOT_CANONICAL: "not-canonical",
-  STATUS_NO_BASE: "no-base",
-  STATUS_SAMPLE_STATUS: "sample-status",
-};
+/**
+ * What each negative status of the core means. The numbers are part of its interface and never change, so that a host
+ * reads those of any release; a test compares them with what `batch.wasm` exports.
+ */
+export const CORE_STATUSES = [
+  { status: -1, name: "STATUS_CHANNEL_COUNT", code: "channel-count" },
+  { status: -2, name: "STATUS_CHANNEL_INDEX", code: "channel-index" },
+  { status: -3, name: "STATUS_BOUND_RANGE", code: "bound-range" },
+  { status: -4, name: "STATUS_LATTICE_RANGE", code: "lattice-range" },
+  { status: -5, name: "STATUS_HISTORY_SHIFT", code: "history-shift" },
+  { status: -6, name: "STATUS_EVENT_IN_PLAIN_FRAME", code: "event-in-plain-frame" },
+  { status: -7, name: "STATUS_OFF_LATTICE", code: "off-lattice" },
+  { status: -8, name: "STATUS_OUTPUT_FULL", code: "output-full" },
+  { status: -9, name: "STATUS_CORRUPT", code: "corrupt" },
+  { status: -10, name: "STATUS_NOT_CANONICAL", code: "not-canonical" },
+  { status: -11, name: "STATUS_NO_BASE", code: "no-base" },
+  { status: -12, name: "STATUS_SAMPLE_STATUS", code: "sample-status" },
+] as const satisfies readonly { readonly status: number; readonly name: string; readonly code: CodecErrorCode }[];
 
-/** What each negative status of one module means. */
-export type StatusTable = ReadonlyMap<number, CodecErrorCode>;
+const CODE_OF: ReadonlyMap<number, CodecErrorCode> = new Map(CORE_STATUSES.map(({ status, code }) => [status, code]));
 
-/** Read the module's own numbers for its statuses; a module that lacks one never returns it. */
-export function readStatusTable(exports: WebAssembly.Exports): StatusTable {
-  const table = new Map<number, CodecErrorCode>();
-  for (const [name, code] of Object.entries(STATUS_CODES)) {
-    const global = exports[name];
-    if (global instanceof WebAssembly.Global) table.set(Number(global.value), code);
-  }
-  return table;
+/** The error that a negative status of the core stands for; one that no codec returns is taken for corruption. */
+export function coreError(status: number, facts: Readonly<Record<string, string | number>> = {}): CodecError {
+  return new CodecError(CODE_OF.get(status) ?? "corrupt", { ...facts, status });
 }
