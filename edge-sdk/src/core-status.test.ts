@@ -1,0 +1,23 @@
+import { expect, test } from "vitest";
+import { moduleBytes } from "./codec-signals.suite.ts";
+import { CORE_STATUSES, coreError } from "./core-status.ts";
+
+function batchExports(): Readonly<Record<string, unknown>> {
+  const module = new WebAssembly.Module(new Uint8Array(moduleBytes("batch")));
+  return new WebAssembly.Instance(module).exports as Readonly<Record<string, unknown>>;
+}
+
+test("the host's table of statuses is the core's own, with none left out", () => {
+  const exported = Object.entries(batchExports()).filter(([name]) => name.startsWith("STATUS_"));
+  expect(exported.length).toBeGreaterThan(0);
+  const ours = Object.fromEntries(CORE_STATUSES.map(({ name, status }) => [name, status]));
+  expect(Object.fromEntries(exported.map(([name, global]) => [name, (global as WebAssembly.Global).value]))).toEqual(
+    ours,
+  );
+});
+
+test("an error tells the status, the code and the facts", () => {
+  const error = coreError(-7, { row: 3 });
+  expect(error.code).toBe("off-lattice");
+  expect(error.message).toBe("codec: off-lattice: row 3, status -7");
+});
