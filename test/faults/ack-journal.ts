@@ -73,16 +73,19 @@ export interface DeviceAccount {
   readonly adopted: readonly number[];
 }
 
+interface GrowingAccount {
+  readonly confirmed: Map<number, number>;
+  readonly framed: { readonly from: number; to: number }[];
+  readonly adopted: number[];
+}
+
 /** Read a journal; a last line that a kill cut short is left out. */
 export function readJournal(file: string): ReadonlyMap<string, DeviceAccount> {
-  const accounts = new Map<
-    string,
-    { confirmed: Map<number, number>; framed: { from: number; to: number }[]; adopted: number[] }
-  >();
+  const accounts = new Map<string, GrowingAccount>();
   const lines = readFileSync(file, "utf8").split("\n").slice(0, -1);
   for (const line of lines) {
     const [kind = "", device = "", first = "", second = ""] = line.split(" ");
-    const account = accounts.get(device) ?? { confirmed: new Map(), framed: [], adopted: [] };
+    const account: GrowingAccount = accounts.get(device) ?? { confirmed: new Map(), framed: [], adopted: [] };
     accounts.set(device, account);
     const running = account.framed.at(-1);
     if (kind === "b") {

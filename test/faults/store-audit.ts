@@ -11,6 +11,8 @@ export interface StoreAudit {
   readonly confirmedFrames: number;
   /** Of these, not in the store. */
   readonly lostFrames: number;
+  /** Of these, not declared lost either. */
+  readonly undeclaredFrames: number;
   /** Samples that were in a ring. */
   readonly framedSamples: number;
   /** Of these, not in the store. */
@@ -21,6 +23,8 @@ export interface StoreAudit {
   /** Largest |stored − measured| / eps. */
   readonly maxErrorOverEps: number;
   readonly gaps: number;
+  /** Samples declared lost. */
+  readonly declaredSamples: number;
   readonly reference: readonly ReferenceEpoch[];
 }
 
@@ -58,22 +62,30 @@ export async function auditStore(
       framedSamples += to - from;
       for (let n = from; n < to; n += 1) missingSamples += seen.has(n) ? 0 : 1;
     }
-    let [confirmedFrames, lostFrames] = [0, 0];
+    const gaps = isKnown ? history.gaps(device.id) : [];
+    let [confirmedFrames, lostFrames, undeclaredFrames] = [0, 0, 0];
     for (const [epoch, through] of account.confirmed) {
       confirmedFrames += through;
       const stored = reference.find((one) => one.epoch === epoch)?.seqs ?? new Set<number>();
-      for (let seq = 0; seq < through; seq += 1) lostFrames += stored.has(seq) ? 0 : 1;
+      for (let seq = 0; seq < through; seq += 1) {
+        if (stored.has(seq)) continue;
+        lostFrames += 1;
+        const isDeclared = gaps.some((gap) => gap.epoch === epoch && seq >= gap.from && seq <= gap.through);
+        undeclaredFrames += isDeclared ? 0 : 1;
+      }
     }
     return {
       id: device.id,
       confirmedFrames,
       lostFrames,
+      undeclaredFrames,
       framedSamples,
       missingSamples,
       inventedSamples,
       storedSamples: seen.size,
       maxErrorOverEps,
-      gaps: isKnown ? history.gaps(device.id).length : 0,
+      gaps: gaps.length,
+      declaredSamples: gaps.reduce((sum, { samples }) => sum + samples, 0),
       reference,
     };
   } finally {
