@@ -2,7 +2,8 @@ import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks"
 import type { FleetSnapshot } from "../../src/api/fleet-snapshot.ts";
 import { EventList } from "./event-list.tsx";
 import { FleetTable } from "./fleet-table.tsx";
-import { type LaneHub, Lanes } from "./lanes.tsx";
+import { LaneHub } from "./lane-hub.ts";
+import { Lanes } from "./lanes.tsx";
 import { LiveFeed, type TimedEvent } from "./live-feed.ts";
 import { SummaryLine } from "./summary-line.tsx";
 import { applyTheme, nextTheme, storedTheme } from "./theme.ts";
@@ -20,7 +21,7 @@ export function App() {
   const [theme, setTheme] = useState(storedTheme());
   const [staleMs, setStaleMs] = useState(0);
   const heardMs = useRef(performance.now());
-  const hub = useMemo<LaneHub>(() => ({ listener: undefined }), []);
+  const hub = useMemo(() => new LaneHub(), []);
   const clock = useRef({ deviceUs: 0, atMs: 0 });
   const isHeld = useRef(false);
   isHeld.current = isPaused;
@@ -29,7 +30,7 @@ export function App() {
     () =>
       new LiveFeed({
         fleet: (snapshot) => !isHeld.current && setFleet(snapshot),
-        lanes: (update) => hub.listener?.(update),
+        lanes: (update) => hub.push(update),
         event: (event) => setEvents((before) => [event, ...before].slice(0, MAX_EVENTS)),
         alive: () => {
           heardMs.current = performance.now();
@@ -38,9 +39,8 @@ export function App() {
     [hub],
   );
   const device = chosen ?? fleet?.rows.map(({ id }) => id).sort()[0];
-  useEffect(() => {
-    if (device !== undefined || fleet === undefined) feed.follow(device);
-  }, [feed, device, fleet === undefined]);
+  // Until a person chooses, the server shows the first device by name, and so does this page.
+  useEffect(() => feed.follow(chosen), [feed, chosen]);
   useEffect(() => applyTheme(theme), [theme]);
   useEffect(() => {
     const timer = window.setInterval(() => setStaleMs(performance.now() - heardMs.current), 1000);

@@ -2,13 +2,9 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { LaneChannel, LaneUpdate } from "../../src/api/lane-feed.ts";
 import { formatValue, UNKNOWN, valueDecimals } from "../../src/api/number-text.ts";
 import { LaneData } from "./lane-data.ts";
+import type { LaneHub } from "./lane-hub.ts";
 import { type BandLook, LanePlot } from "./lane-plot.ts";
 import { onTokensChange, plotTokens, type Theme } from "./theme.ts";
-
-/** Hands updates to the lanes without going through Preact's state: no sample is ever in it. */
-export interface LaneHub {
-  listener: ((update: LaneUpdate) => void) | undefined;
-}
 
 interface LanesProps {
   readonly hub: LaneHub;
@@ -36,19 +32,19 @@ export function Lanes({ hub, device, isPaused, theme, nowS }: LanesProps) {
   const [shown, setShown] = useState<Shown | undefined>();
   const datas = useRef<LaneData[]>([]);
   const latest = useRef<LaneUpdate | undefined>(undefined);
-  useEffect(() => {
-    hub.listener = (update) => {
-      if (update.isWhole) {
-        datas.current = update.channels.map(() => new LaneData());
-        setShown({ channels: update.channels, windowUs: update.windowUs });
-      }
-      latest.current = update;
-      for (const [c, data] of datas.current.entries()) data.apply(update, c);
-    };
-    return () => {
-      hub.listener = undefined;
-    };
-  }, [hub]);
+  useEffect(
+    () =>
+      hub.listen((update) => {
+        if (update.device !== device) return;
+        if (update.isWhole) {
+          datas.current = update.channels.map(() => new LaneData());
+          setShown({ channels: update.channels, windowUs: update.windowUs });
+        }
+        latest.current = update;
+        for (const [c, data] of datas.current.entries()) data.apply(update, c);
+      }),
+    [hub, device],
+  );
   const open = shown?.channels.slice(0, OPEN_LANES) ?? [];
   const folded = (shown?.channels.length ?? 0) - open.length;
   return (
