@@ -18,7 +18,14 @@ export interface CompileJob {
 }
 
 /** The translated module reaches every type through bytes, asserts nothing, and drops what is not called. */
-const ALWAYS = ["-std=c99", "-DNDEBUG", "-fno-strict-aliasing", "-ffunction-sections", "-fdata-sections"];
+const ALWAYS = [
+  "-std=c99",
+  "-DNDEBUG",
+  "-fno-strict-aliasing",
+  "-ffunction-sections",
+  "-fdata-sections",
+  "-fno-asynchronous-unwind-tables",
+];
 const DROP_UNUSED = process.platform === "darwin" ? "-Wl,-dead_strip" : "-Wl,--gc-sections";
 
 /**

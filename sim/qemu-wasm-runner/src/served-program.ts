@@ -6,6 +6,8 @@ const GROWN_BYTES_MAX = 16 * 2 ** 20;
 const PAGE_BYTES = 65_536;
 /** Function tables are lent whole, with this much room to grow. */
 const TABLE_ROOM = 64;
+/** Most parameters or results of a function: SERVED_VALUES_MAX of firmware/served-module.h. */
+const VALUES_MAX = 64;
 
 /**
  * `served-module.c`: what `call-server.c` needs to know about one module, in C. Exports are known by their place among
@@ -13,7 +15,8 @@ const TABLE_ROOM = 64;
  *
  * @param header  text of the `core.h` that wasm2c wrote
  * @param memoryBytes  bytes lent to the module at the start
- * @throws {RunnerError} `compile-failed` when the header does not list the module's exports
+ * @throws {RunnerError} `compile-failed` when the header does not list the module's exports, `bad-module` for a function
+ *         with more than 64 parameters or results
  */
 export function servedModuleSource(shape: ModuleShape, header: string, memoryBytes: number): string {
   const symbols = exportSymbols(header);
@@ -76,6 +79,8 @@ function exportSymbols(header: string): string[] {
 function callStatement(one: ModuleExport & { kind: "function" | "global" }, symbol: string): string {
   if (one.kind === "global") return `results[0] = *${symbol}(&core); return 1;`;
   const { params, results }: Signature = one.signature;
+  const values = Math.max(params.length, results.length);
+  if (values > VALUES_MAX) throw new RunnerError("bad-module", { function: one.name, values, most: VALUES_MAX });
   const args = params.map((type, i) => (type === "i32" ? `, (u32)args[${i}]` : `, args[${i}]`)).join("");
   const call = `${symbol}(&core${args})`;
   if (results.length === 0) return `${call}; return 0;`;
