@@ -17,7 +17,7 @@ export {
   type SimulatedDeviceOptions,
 } from "./fleet/simulated-device.ts";
 export { ByteStreamProxy, type StreamProxyOptions } from "./links/byte-stream-proxy.ts";
-export { faultyTransport, type LinkTally } from "./links/faulty-transport.ts";
+export { type FaultyTransportOptions, faultyTransport, type LinkTally } from "./links/faulty-transport.ts";
 export {
   type Cut,
   chain,
@@ -48,6 +48,7 @@ export {
   type ScenarioErrorCode,
   type ScenarioEvent,
   type ScenarioExpectation,
+  type ScenarioLink,
 } from "./scenarios/scenario.ts";
 export type { DeviceOutcome, ScenarioCheck } from "./scenarios/scenario-checks.ts";
 export { loadScenario, parseScenario, scenarioNames } from "./scenarios/scenario-file.ts";

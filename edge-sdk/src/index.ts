@@ -8,6 +8,7 @@ export { type Clock, sleep, systemClock, type Timer } from "./clock.ts";
 export { compileDeviceModule, type DeviceModule } from "./device-module.ts";
 export { DeviceSession } from "./device-session.ts";
 export type { LinkPhase } from "./link.ts";
+export type { LinkExports } from "./link-exports.ts";
 export { type RandomSource, systemRandom, uniform } from "./random-source.ts";
 export { SessionError, type SessionErrorCode } from "./session-error.ts";
 export {

@@ -10,31 +10,24 @@ export interface LinkTally {
   delivered: number;
 }
 
+export interface FaultyTransportOptions {
+  /** Faults on the way from the device. */
+  readonly up: LinkFault;
+  /** Faults on the way to it. */
+  readonly down: LinkFault;
+  readonly clock: Clock;
+  /** On the clock, when the link's own time starts; now unless given. */
+  readonly startMs?: number;
+  /** Counts what passes; the caller's, updated in place. */
+  readonly tally?: LinkTally;
+}
+
 /**
  * Put a bad link between a device and its real transport: every message in either direction goes through the faults of
  * that direction. The connection itself stays up; what a cut swallows is gone silently, as it is on radio.
- *
- * @param up  from the device; `down`: to it
- * @param startMs  on the clock, when the link's own time starts; now unless given
- * @param tally  counts what passes; a caller's, updated in place
  */
-export function faultyTransport(
-  inner: Transport,
-  {
-    up,
-    down,
-    clock,
-    startMs = clock.nowMs(),
-    tally = { sent: 0, delivered: 0 },
-  }: {
-    readonly up: LinkFault;
-    readonly down: LinkFault;
-    readonly clock: Clock;
-    readonly startMs?: number;
-    readonly tally?: LinkTally;
-  },
-): Transport {
-  return new FaultyTransport(inner, up, down, clock, startMs, tally);
+export function faultyTransport(inner: Transport, options: FaultyTransportOptions): Transport {
+  return new FaultyTransport(inner, options);
 }
 
 interface Message {
@@ -56,13 +49,14 @@ class FaultyTransport implements Transport {
   #isUp = false;
   #wasRefused = false;
 
-  constructor(inner: Transport, up: LinkFault, down: LinkFault, clock: Clock, startMs: number, tally: LinkTally) {
+  constructor(inner: Transport, options: FaultyTransportOptions) {
+    const { up, down, clock, startMs = clock.nowMs(), tally = { sent: 0, delivered: 0 } } = options;
     this.#inner = inner;
     this.#up = up;
     this.#down = down;
     this.#clock = clock;
-    this.#tally = tally;
     this.#startMs = startMs;
+    this.#tally = tally;
   }
 
   async open(events: TransportEvents, will: Uint8Array): Promise<void> {

@@ -4,7 +4,8 @@ import { basename, dirname, join } from "node:path";
 import * as v from "valibot";
 import { type Document, isNode, LineCounter, parseDocument } from "yaml";
 import { SIGNAL_NAMES } from "../signals/signal-registry.ts";
-import { SCENARIO_SCHEMA, type Scenario, ScenarioError } from "./scenario.ts";
+import { type Scenario, ScenarioError } from "./scenario.ts";
+import { SCENARIO_SCHEMA } from "./scenario-schema.ts";
 
 type FieldPath = readonly (string | number)[];
 

@@ -1,86 +1,63 @@
-import * as v from "valibot";
+import type { EpsRule } from "../fleet/simulated-device.ts";
+import type { LinkFaults } from "../links/link-fault.ts";
+import type { SignalSpec } from "../signals/signal-registry.ts";
 
-const POSITIVE = v.pipe(v.number(), v.gtValue(0));
-const NOT_NEGATIVE = v.pipe(v.number(), v.minValue(0));
-const COUNT = v.pipe(v.number(), v.integer(), v.minValue(1));
-const PROBABILITY = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
-const NAME = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{1,56}$/, "1 to 56 of A-Z a-z 0-9 _ -"));
-
-const SIGNAL = v.strictObject({
-  name: v.pipe(v.string(), v.minLength(1)),
-  omega: v.optional(v.number()),
-  jitter: v.optional(NOT_NEGATIVE),
-  rateHz: v.optional(POSITIVE),
-  sigma: v.optional(NOT_NEGATIVE),
-  channels: v.optional(v.pipe(COUNT, v.maxValue(16))),
-  amplitude: v.optional(NOT_NEGATIVE),
-  everyS: v.optional(POSITIVE),
-  file: v.optional(v.string()),
-});
-
-const LINK = v.strictObject({
-  loss: v.optional(PROBABILITY),
-  duplicate: v.optional(PROBABILITY),
-  reorder: v.optional(PROBABILITY),
-  corrupt: v.optional(PROBABILITY),
-  delayMs: v.optional(NOT_NEGATIVE),
-  jitterMs: v.optional(NOT_NEGATIVE),
-  cuts: v.optional(v.array(v.strictObject({ fromS: NOT_NEGATIVE, toS: POSITIVE }))),
-});
-
-const DEVICE = v.strictObject({
-  id: NAME,
-  count: v.optional(v.pipe(COUNT, v.maxValue(100_000))),
-  transport: v.optional(v.picklist(["mqtt", "tcp"]), "mqtt"),
-  signal: SIGNAL,
-  eps: v.union([v.strictObject({ abs: NOT_NEGATIVE }), v.strictObject({ rel: POSITIVE })], "{ abs: … } or { rel: … }"),
-  frameSamples: v.pipe(COUNT, v.maxValue(65_535)),
-  silenceMs: v.optional(COUNT),
-  ringBytes: v.optional(v.pipe(COUNT, v.minValue(1024))),
-  mtu: v.optional(v.pipe(COUNT, v.minValue(32))),
+/** Devices of one kind. */
+export interface ScenarioDevice {
+  /** With a count above 1 each device gets `-1`, `-2` … after it. */
+  readonly id: string;
+  readonly count?: number | undefined;
+  readonly transport: "mqtt" | "tcp";
+  readonly signal: SignalSpec;
+  readonly eps: EpsRule;
+  readonly frameSamples: number;
+  readonly silenceMs?: number | undefined;
+  readonly ringBytes?: number | undefined;
+  /** Longest message of its link, bytes. */
+  readonly mtu?: number | undefined;
   /** Keeps its ring in a file, which is all that is left of it after a power cut. */
-  keepsRing: v.optional(v.boolean(), false),
-  link: v.optional(LINK),
-});
+  readonly keepsRing: boolean;
+  /** What its link does to messages, in both directions; `cuts` swallow them silently. */
+  readonly link?: ScenarioLink | undefined;
+}
 
-const EVENT = v.variant("do", [
-  v.strictObject({ do: v.literal("kill-node"), atS: NOT_NEGATIVE, forS: POSITIVE }),
-  v.strictObject({ do: v.literal("cut-power"), atS: NOT_NEGATIVE, forS: POSITIVE, device: NAME }),
-  v.strictObject({ do: v.literal("cut-link"), atS: NOT_NEGATIVE, forS: POSITIVE, device: NAME }),
-]);
+/** Faults of a link, with its cuts in seconds from the start. */
+export interface ScenarioLink extends Omit<LinkFaults, "cuts"> {
+  readonly cuts?: readonly { readonly fromS: number; readonly toS: number }[] | undefined;
+}
 
-const EXPECT = v.strictObject({
+/** Something that happens `atS` seconds after the start, and is over `forS` later. */
+export type ScenarioEvent =
+  | { readonly do: "kill-node"; readonly atS: number; readonly forS: number }
+  | { readonly do: "cut-power" | "cut-link"; readonly atS: number; readonly forS: number; readonly device: string };
+
+/** What must hold in the end. */
+export interface ScenarioExpectation {
   /** Samples that were confirmed to a device and are not in the store. */
-  lostConfirmed: v.optional(v.literal(0), 0),
-  maxErrorOverEps: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(1)), 1),
+  readonly lostConfirmed: 0;
+  readonly maxErrorOverEps: number;
   /** Every frame that a ring still held was confirmed in the end. */
-  converged: v.optional(v.literal(true), true),
+  readonly converged: true;
   /** `none`: no sample may be missing; `declared`: some must be, and the node must say how many. */
-  gaps: v.optional(v.picklist(["none", "declared", "any"]), "none"),
+  readonly gaps: "none" | "declared" | "any";
   /** float32 bytes over payload bytes, over all devices. */
-  minRatioPayload: v.optional(POSITIVE),
+  readonly minRatioPayload?: number | undefined;
   /** Part of the samples taken that is stored. */
-  minStored: v.optional(PROBABILITY),
-});
-
-/** The shape of a scenario file. */
-export const SCENARIO_SCHEMA = v.strictObject({
-  name: NAME,
-  about: v.pipe(v.string(), v.minLength(1)),
-  seed: v.pipe(v.number(), v.integer(), v.minValue(0)),
-  durationS: POSITIVE,
-  /** How long the devices may take, after the last sample, to get everything confirmed. */
-  settleS: v.optional(POSITIVE, 30),
-  devices: v.pipe(v.array(DEVICE), v.minLength(1)),
-  events: v.optional(v.array(EVENT), []),
-  expect: v.optional(EXPECT, {}),
-});
+  readonly minStored?: number | undefined;
+}
 
 /** Devices, what happens to them, and what must hold afterwards. */
-export type Scenario = v.InferOutput<typeof SCENARIO_SCHEMA>;
-export type ScenarioDevice = Scenario["devices"][number];
-export type ScenarioEvent = Scenario["events"][number];
-export type ScenarioExpectation = Scenario["expect"];
+export interface Scenario {
+  readonly name: string;
+  readonly about: string;
+  readonly seed: number;
+  readonly durationS: number;
+  /** How long the devices may take, after the last sample, to get everything confirmed. */
+  readonly settleS: number;
+  readonly devices: readonly ScenarioDevice[];
+  readonly events: readonly ScenarioEvent[];
+  readonly expect: ScenarioExpectation;
+}
 
 export type ScenarioErrorCode = "cannot-read" | "not-yaml" | "bad-field" | "unknown-scenario";
 

@@ -1,0 +1,56 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { compileDeviceModule, systemClock } from "@lockstep/edge-sdk";
+import { loadScenario, parseScenario, runScenario, type Scenario, type ScenarioReport } from "@lockstep/sim";
+import { describe, expect, test } from "vitest";
+import { ServedNode } from "./served-node.ts";
+
+const module = compileDeviceModule(
+  readFileSync(createRequire(import.meta.url).resolve("@lockstep/edge-sdk/device.wasm")),
+);
+
+async function run(scenario: Scenario): Promise<ScenarioReport> {
+  const folder = mkdtempSync(join(tmpdir(), "lockstep-scenario-"));
+  const node = new ServedNode(folder);
+  try {
+    return await runScenario(scenario, { node, module, clock: systemClock(), folder });
+  } finally {
+    node.close();
+    rmSync(folder, { recursive: true });
+  }
+}
+
+function failures({ checks }: ScenarioReport): string[] {
+  return checks.filter(({ held }) => !held).map(({ name, found, expected }) => `${name}: ${found}, not ${expected}`);
+}
+
+describe.concurrent("what a scenario promises holds", () => {
+  test.for(["lossy-uplink", "power-cut", "long-offline"])("%s", async (name) => {
+    const report = await run(loadScenario(name));
+    expect(failures(report)).toEqual([]);
+    expect(report.checks.length).toBeGreaterThanOrEqual(5);
+    expect(report.devices.every(({ stored }) => stored > 100)).toBe(true);
+  });
+});
+
+test("thousand-devices", async () => {
+  const report = await run(loadScenario("thousand-devices"));
+  expect(failures(report)).toEqual([]);
+  expect(report.devices.length).toBe(1000);
+});
+
+test("a scenario whose promise is broken says so", async () => {
+  const text = `
+name: too-good
+about: a device that cannot be a thousand times smaller
+seed: 1
+durationS: 1
+devices: [{ id: noise, signal: { name: rotor, sigma: 1 }, eps: { abs: 0.001 }, frameSamples: 10 }]
+expect: { minRatioPayload: 1000 }
+`;
+  const report = await run(parseScenario(text, "too-good.yaml"));
+  expect(report.held).toBe(false);
+  expect(failures(report)).toEqual([expect.stringMatching(/^payload ratio: \d/)]);
+});
