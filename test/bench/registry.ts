@@ -7,5 +7,6 @@ import type { Bench } from "./bench.ts";
 export const BENCHES: ReadonlyMap<string, () => Promise<Bench>> = new Map([
   ["codec", async () => (await import("./codec.ts")).benchCodec],
   ["frames", async () => (await import("./frames.ts")).benchFrames],
+  ["latency", async () => (await import("./latency.ts")).benchLatency],
   ["wire", async () => (await import("./wire.ts")).benchWire],
 ]);

@@ -5,10 +5,10 @@ import {
   compileDeviceModule,
   type DeviceModule,
   DeviceSession,
+  type DeviceSessionOptions,
   Loopback,
   planChannel,
   type SessionStats,
-  type Transport,
 } from "@lockstep/edge-sdk";
 import { decodeFrame, encodeFrame } from "@lockstep/protocol";
 import { ManualClock, REFERENCE_ROTOR, rotorSignal, type Signal, seededRandom } from "@lockstep/sim";
@@ -97,21 +97,19 @@ export async function runRotor(seed: number, frameSamples: number, module = devi
   return { cold, all, frames };
 }
 
-interface RotorDevice {
-  readonly device: string;
-  readonly frameSamples: number;
-  readonly transport: Transport;
-  readonly module: DeviceModule;
-  readonly clock: Parameters<typeof DeviceSession.open>[0]["clock"];
+interface RotorDevice extends Pick<DeviceSessionOptions, "device" | "frameSamples" | "transport" | "clock" | "onStep"> {
+  readonly module?: DeviceModule;
   readonly seed: number;
+  readonly eps?: number;
 }
 
 /** A device with the rotor's channels. */
-export function openRotor({ seed, ...device }: RotorDevice): Promise<DeviceSession> {
+export function openRotor({ seed, eps, module = deviceModule(), ...device }: RotorDevice): Promise<DeviceSession> {
   return DeviceSession.open({
     ...device,
+    module,
     firmware: "bench",
-    channels: rotorChannels(),
+    channels: rotorChannels(eps),
     periodNs: 1e9 / RATE_HZ,
     silenceMs: silenceMs(device.frameSamples),
     random: seededRandom(seed).fork("device"),
