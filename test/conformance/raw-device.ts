@@ -31,7 +31,7 @@ type Call =
   | "linkState"
   | "linkTopic"
   | "linkUnconfirmedFrames";
-type Exported = { readonly [name in Call]: (...args: (number | bigint)[]) => number } & {
+type Exported = Readonly<Record<Call, (...args: (number | bigint)[]) => number>> & {
   readonly memory: { readonly buffer: ArrayBuffer };
 };
 
