@@ -40,7 +40,7 @@ import {
  * @returns 0, or STATUS_CHANNEL_COUNT with nothing changed
  */
 export function codecConfigure(cfg: usize, channels: i32): i32 {
-  if (channels < 1 || channels > MAX_CHANNELS) return STATUS_CHANNEL_COUNT;
+  if (<u32>(channels - 1) >= <u32>MAX_CHANNELS) return STATUS_CHANNEL_COUNT;
   for (let i: usize = 0; i < <usize>CONFIG_BYTES; i += 4) store<u32>(cfg + i, 0);
   store<u8>(cfg, <u8>channels, CONFIG_CHANNELS);
   store<u8>(cfg, <u8>ownSteps(channels), CONFIG_OWN_STEPS);
@@ -63,10 +63,11 @@ export function codecConfigure(cfg: usize, channels: i32): i32 {
  * @returns 0, or a negative status with nothing changed
  */
 export function codecSetChannel(cfg: usize, c: i32, e: i32, lattice: i32, historyShift: i32): i32 {
-  if (c < 0 || c >= <i32>load<u8>(cfg, CONFIG_CHANNELS)) return STATUS_CHANNEL_INDEX;
-  if (e < 0 || e > MAX_BOUND) return STATUS_BOUND_RANGE;
+  // A negative number is a large unsigned one
+  if (<u32>c >= load<u8>(cfg, CONFIG_CHANNELS)) return STATUS_CHANNEL_INDEX;
+  if (<u32>e > <u32>MAX_BOUND) return STATUS_BOUND_RANGE;
   if (lattice < 1) return STATUS_LATTICE_RANGE;
-  if (historyShift < 0 || historyShift > MAX_HISTORY_SHIFT) return STATUS_HISTORY_SHIFT;
+  if (<u32>historyShift > <u32>MAX_HISTORY_SHIFT) return STATUS_HISTORY_SHIFT;
   const plain = 2 * <i64>e + 1;
   const points = e / lattice;
   const wide = <i64>lattice * (2 * <i64>points + 1);

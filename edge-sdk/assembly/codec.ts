@@ -15,7 +15,6 @@ import {
   flagsOf,
   LAST,
   MAX_CHANNEL_BYTES,
-  persistentBytes,
 } from "./layout";
 import { isOnLattice } from "./quantizer";
 import { coderBegin, coderFlush, coderVerify, MODE_DECODE, MODE_ENCODE, MODE_REPLAY } from "./range-coder";
@@ -132,5 +131,5 @@ export function replayQuietRow(cfg: usize, st: usize, samples: usize): i32 {
 
 /** Hash of what both ends share: equal states, equal hashes. */
 export function stateHash(cfg: usize, st: usize): u32 {
-  return hashBytes(0, st, persistentBytes(<i32>load<u8>(cfg, CONFIG_CHANNELS)));
+  return hashBytes(0, st, <i32>(coderOf(cfg, st) - st));
 }

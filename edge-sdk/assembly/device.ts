@@ -23,7 +23,6 @@ export { __data_end, __heap_base, __stack_pointer };
 // biome-ignore lint/performance/noBarrelFile: an entry's exports are the module's interface
 export {
   CONFIG_BYTES,
-  FLUSH_BYTES,
   MAX_CHANNEL_BYTES,
   MAX_CHANNELS,
   persistentBytes,
@@ -123,15 +122,8 @@ export {
   linkUnconfirmedFrames,
 } from "./link-view";
 export {
-  STATUS_EPOCH_EXHAUSTED,
-  STATUS_LINK_CONFIG,
-  STATUS_LINK_NOT_OPEN,
-  STATUS_NOT_FOR_US,
-  STATUS_OUT_SMALL,
-  STATUS_REFUSED_FRAME,
   STATUS_RING_EMPTY,
   STATUS_RING_FOREIGN,
-  STATUS_RING_SMALL,
 } from "./status";
 
 export function linkBegin(channels: i32, frameSamples: i32, silenceMs: i32, mtu: i32): i32 {

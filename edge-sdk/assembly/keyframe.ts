@@ -1,6 +1,6 @@
 import { resetActivity } from "./activity";
 import { setBase } from "./channel-flags";
-import { CONFIG_CHANNELS, channelState, DITHER, LAST, stateBytes } from "./layout";
+import { CONFIG_CHANNELS, channelState, coderOf, DITHER, LAST, TRANSIENT_BYTES } from "./layout";
 import { resetPredictors } from "./predictors";
 import { codeRaw } from "./range-coder";
 import { resetBits } from "./residual-code";
@@ -15,8 +15,8 @@ const FIRST_DITHER: u32 = 0x9e3779b9;
 /** Make a state cold: no bases, first probabilities, no memory of any sample. */
 export function resetState(cfg: usize, st: usize): void {
   const channels = <i32>load<u8>(cfg, CONFIG_CHANNELS);
-  const bytes = <usize>stateBytes(channels);
-  for (let i: usize = 0; i < bytes; i += 4) store<u32>(st + i, 0);
+  const end = coderOf(cfg, st) + TRANSIENT_BYTES;
+  for (let at = st; at < end; at += 4) store<u32>(at, 0);
   store<u32>(st, FIRST_DITHER, DITHER);
   resetBits(st);
   for (let c = 0; c < channels; c++) {

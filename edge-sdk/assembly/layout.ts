@@ -91,7 +91,7 @@ export const CODER_MODE: usize = 20; // u8: MODE_*
 export const CODER_EVENTS: usize = 21; // u8: 1 when statuses are coded
 export const CODER_LOUD: usize = 22; // u8: 1 once anything but a zero residual was coded
 export const CODER_EMPTY: usize = 23; // u8: 1 when the decoder's input has no bytes
-const TRANSIENT_BYTES: usize = 24;
+export const TRANSIENT_BYTES: usize = 24;
 
 /** Own differences of each channel (A in design): more where there are few channels to pay for. */
 export function ownSteps(channels: i32): i32 {

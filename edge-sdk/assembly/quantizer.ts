@@ -35,8 +35,7 @@ export function snapToLattice(prediction: i32, origin: i32, spacing: i32): i32 {
   const wide = <i64>prediction - origin;
   const away = (wide < 0 ? -wide : wide) + (spacing >> 1);
   const points = away / spacing;
-  const snapped = <i64>origin + (wide < 0 ? -points : points) * spacing;
-  return <i32>(snapped > i32.MAX_VALUE ? snapped - spacing : snapped < i32.MIN_VALUE ? snapped + spacing : snapped);
+  return saturateOnLattice(<i64>origin + (wide < 0 ? -points : points) * spacing, spacing);
 }
 
 /**

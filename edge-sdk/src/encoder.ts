@@ -48,7 +48,7 @@ export class PayloadEncoder {
       throw new CodecError("shape", { samples: samples.length, statuses: statuses.length });
     }
     const { cfg, st } = this.#slot.enter();
-    const spare = channels * this.#core.constant("MAX_CHANNEL_BYTES") + this.#core.constant("FLUSH_BYTES");
+    const spare = (channels + 1) * this.#core.constant("MAX_CHANNEL_BYTES"); // the worst row, and the flush
     const room = divideScratch(this.#memory, rows, channels, samples.length * ROOM_PER_SAMPLE + spare);
     const { calls } = this.#core;
     calls.encodeBegin(cfg, st, statuses === undefined ? 0 : 1, room.payload, room.payloadBytes);
