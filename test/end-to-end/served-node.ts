@@ -1,14 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { type History, openHistory } from "@lockstep/cloud-node";
 import type { Endpoint, ScenarioNode, StoredDevice } from "@lockstep/sim";
 
-const LOCKSTEP = join(
-  dirname(createRequire(import.meta.url).resolve("@lockstep/cloud-node/package.json")),
-  "bin/lockstep.js",
-);
+const LOCKSTEP = fileURLToPath(new URL("../../cloud-node/bin/lockstep.js", import.meta.url));
 
 /** Where `lockstep serve --json` says that it listens. */
 interface Places {
