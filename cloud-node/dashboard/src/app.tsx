@@ -1,10 +1,11 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { FleetSnapshot } from "../../src/api/fleet-snapshot.ts";
+import type { TimedEvent } from "../../src/api/page-source.ts";
 import { EventList } from "./event-list.tsx";
 import { FleetTable } from "./fleet-table.tsx";
 import { LaneHub } from "./lane-hub.ts";
 import { Lanes } from "./lanes.tsx";
-import { LiveFeed, type TimedEvent } from "./live-feed.ts";
+import { LiveFeed } from "./live-feed.ts";
 import { SummaryLine } from "./summary-line.tsx";
 import { applyTheme, nextTheme, storedTheme } from "./theme.ts";
 

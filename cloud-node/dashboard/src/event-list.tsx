@@ -1,4 +1,4 @@
-import type { TimedEvent } from "./live-feed.ts";
+import type { TimedEvent } from "../../src/api/page-source.ts";
 
 /** What an event means, in one phrase. */
 function phrase(event: TimedEvent): string {

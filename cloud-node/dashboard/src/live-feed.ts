@@ -1,9 +1,6 @@
 import type { FleetSnapshot } from "../../src/api/fleet-snapshot.ts";
 import type { LaneUpdate } from "../../src/api/lane-feed.ts";
-import type { NodeEvent } from "../../src/reconstructor/node-event.ts";
-
-/** An event of the node with the time at which the cloud saw it, µs. */
-export type TimedEvent = NodeEvent & { readonly unixUs: number };
+import type { TimedEvent } from "../../src/api/page-source.ts";
 
 /** Who hears what arrives. */
 export interface FeedListener {

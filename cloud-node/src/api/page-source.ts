@@ -8,6 +8,9 @@ export interface PageNode {
   onEvent(listener: (event: NodeEvent) => void): () => void;
 }
 
+/** An event of the node with the time at which it was told, µs: what a page gets. */
+export type TimedEvent = NodeEvent & { readonly unixUs: number };
+
 /** What is known of a device's real signal; only where it is simulated. */
 export interface DeviceTruth {
   /** Largest |original − confirmed| over eps so far; NaN before the first comparison. */

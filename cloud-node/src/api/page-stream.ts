@@ -3,7 +3,7 @@ import type { NodeEvent } from "../reconstructor/node-event.ts";
 import type { EventStream } from "./event-stream.ts";
 import { fleetSnapshot } from "./fleet-snapshot.ts";
 import { LaneFeed } from "./lane-feed.ts";
-import type { PageNode, TruthOf } from "./page-source.ts";
+import type { PageNode, TimedEvent, TruthOf } from "./page-source.ts";
 import type { SampleTally } from "./sample-tally.ts";
 
 /** Numbers at most once a second, plots at most ten times. */
@@ -73,6 +73,7 @@ export class PageStream {
   #tell(event: NodeEvent): void {
     // "confirmed" comes with every commit, and the lanes show it already.
     if (event.kind === "confirmed" || !this.#stream.isReady) return;
-    this.#stream.send("event", { ...event, unixUs: this.#source.clock.unixUs() });
+    const timed: TimedEvent = { ...event, unixUs: this.#source.clock.unixUs() };
+    this.#stream.send("event", timed);
   }
 }

@@ -2,8 +2,11 @@ import type { ChannelScale } from "@lockstep/protocol";
 import type { RowBuffer } from "./row-buffer.ts";
 import type { ChannelSample, TwinSample } from "./twin-view.ts";
 
-/** Samples kept in memory per twin, for whoever looks at the newest ones; history is in the store. */
-const CAPACITY = 512;
+/**
+ * Samples kept in memory per twin, for whoever looks at the newest ones; history is in the store. Twenty seconds at
+ * 100 Hz: what comes at once after a cut of ten is still whole for those who watch.
+ */
+const CAPACITY = 2048;
 
 /** A frame's samples in the channels' units: at most the newest CAPACITY of them. */
 export interface SampleBlock {

@@ -19,6 +19,8 @@ const SAVED_WIDTH = 9;
 const ERROR_WIDTH = 9;
 const P99_WIDTH = 9;
 const RING_WIDTH = 6;
+/** Between the parts of the lines above the table. */
+const SEPARATOR = "   ";
 /** Sixty seconds on sixty characters; fewer than ten say nothing. */
 const MAX_SPARK_WIDTH = 60;
 const MIN_SPARK_WIDTH = 10;
@@ -77,12 +79,16 @@ function fitColumns(ids: readonly string[], columns: number): Columns {
   return { id, spark: spark(free), hasP99: false, hasRing: false };
 }
 
+/** Where it does not all fit, the address stays longest: it is what a person needs from here. */
 function headLine(view: DemoView, { columns }: TableStyle): string {
-  const left = ["lockstep demo", `eps ${view.eps}`, `up ${clockText(view.upMs)}`, view.isPaused ? "PAUSED" : view.url];
-  const text = left.join("   ");
+  const [name, eps, up] = ["lockstep demo", `eps ${view.eps}`, `up ${clockText(view.upMs)}`];
+  const place = view.isPaused ? "PAUSED" : view.url;
   const right = "? keys";
-  const gap = columns - 1 - text.length - right.length;
-  return gap > 1 ? `${text}${" ".repeat(gap)}${right}` : text;
+  const full = [name, eps, up, place].join(SEPARATOR);
+  const gap = columns - 1 - full.length - right.length;
+  if (gap > 1) return `${full}${" ".repeat(gap)}${right}`;
+  const shorter = [full, ...[[name, up, place], [name, place], [place]].map((parts) => parts.join(SEPARATOR))];
+  return shorter.find((line) => line.length < columns) ?? place;
 }
 
 function totalsLine(view: DemoView, style: TableStyle): string {
@@ -96,7 +102,7 @@ function totalsLine(view: DemoView, style: TableStyle): string {
     `IP bytes ${ratioText(view.ratioIp)} fewer`,
     alertIf(view.beyondEps > 0, `beyond eps ${view.beyondEps}`, style),
     alertIf(view.lost > 0, `lost ${view.lost}`, style),
-  ].join("   ");
+  ].join(SEPARATOR);
 }
 
 function tableHead(fit: Columns, _style: TableStyle): string {

@@ -88,7 +88,7 @@ export class EdgeHost {
   }
 
   #hear(report: EdgeReport): void {
-    if (report.kind === "failed") return this.#fail(report.message);
+    if (report.kind === "failed") this.#fail(report.message);
     if (report.kind === "status") this.#onStatus(report.devices);
     if (this.#waiting?.kind !== report.kind) return;
     const { settle } = this.#waiting;

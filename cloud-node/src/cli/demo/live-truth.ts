@@ -3,7 +3,7 @@ import type { DeviceTruth } from "../../api/page-source.ts";
 import type { TwinView } from "../../reconstructor/twin-view.ts";
 
 /** Newest samples looked at after one commit; the node keeps no more in memory. */
-const MAX_ROWS = 1024;
+const MAX_ROWS = 2048;
 const STATUS_OK = 0;
 
 /**
