@@ -6,7 +6,7 @@ import { RowBuffer } from "./reconstructor/row-buffer.ts";
 import { Twin } from "./reconstructor/twin.ts";
 import { releasedModules } from "./released-modules.ts";
 import { SqliteReader } from "./store/sqlite-reader.ts";
-import type { StoredEpoch, StoredGap, StoreReader } from "./store/store.ts";
+import type { StoredDevice, StoredEpoch, StoredGap, StoreReader } from "./store/store.ts";
 import { StoreError } from "./store/store-error.ts";
 
 /** One stored sample of every channel. */
@@ -69,7 +69,7 @@ export class History {
     for (const { epoch } of this.#reader.epochs(key)) {
       if (range.epoch !== undefined && range.epoch !== epoch) continue;
       const own = gaps.filter((gap) => gap.epoch === epoch);
-      yield* this.#epochSamples(key, epoch, own, range.from ?? 0);
+      yield* this.#epochSamples({ id: device, key }, epoch, own, range.from ?? 0);
     }
   }
 
@@ -77,9 +77,14 @@ export class History {
     this.#reader.close();
   }
 
-  *#epochSamples(key: number, epoch: number, gaps: readonly StoredGap[], from: number): Generator<HistorySample> {
+  *#epochSamples(
+    { id, key }: StoredDevice,
+    epoch: number,
+    gaps: readonly StoredGap[],
+    from: number,
+  ): Generator<HistorySample> {
     const rows = new RowBuffer();
-    const twin = new Twin(epoch, this.#planLookup(key), rows);
+    const twin = new Twin(id, epoch, this.#planLookup(key), rows);
     const steps = replay(twin, this.#reader, key, gaps);
     let step = steps.next();
     for (; !step.done; step = steps.next()) {

@@ -149,7 +149,7 @@ export function composeRecord(from: usize, record: usize, ofEpoch: u32, seq: u32
   store<u32>(at, ofEpoch);
   store<u32>(at, seq, 4);
   store<u32>(at, load<u32>(record, RECORD_STATE_HASH), 8);
-  return sealFrame(from, at, hashBytes(0, at, 12));
+  return sealFrame(from, at, hashBytes(hashBytes(0, deviceText, deviceLength), at, 12));
 }
 
 function writeBirthHash(at: usize): usize {

@@ -58,33 +58,34 @@ test("the birth hash covers what cbor-x writes from the model to the channels, a
   );
 });
 
-test("a sequenced seal changes with every byte before it, the epoch, the seq and the state hash, and with nothing else", () => {
+test("a sequenced seal changes with every byte before it, the device, the epoch, the seq and the state hash, and with nothing else", () => {
   const sequenced = fc.oneof(ARBITRARY_FRAMES.residual, ARBITRARY_FRAMES.keyframe, ARBITRARY_FRAMES.heartbeat);
   fc.assert(
     fc.property(sequenced, fc.nat(), (frame, pick) => {
       const bytes = encodeFrame(frame);
-      const seal = sequencedSeal(bytes, 1, 2, 3);
+      const seal = sequencedSeal(bytes, "dev", 1, 2, 3);
       expect(isSequenced(frame)).toBe(true);
-      expect(sequencedSeal(encodeFrame({ ...frame, seal: 0 }), 1, 2, 3)).toBe(seal);
-      for (const [epoch, seq, stateHash] of [
-        [2, 2, 3],
-        [1, 3, 3],
-        [1, 2, 4],
-        [0xffff_ffff, 2, 3],
+      expect(sequencedSeal(encodeFrame({ ...frame, seal: 0 }), "dev", 1, 2, 3)).toBe(seal);
+      for (const [device, epoch, seq, stateHash] of [
+        ["dev", 2, 2, 3],
+        ["dev", 1, 3, 3],
+        ["dev", 1, 2, 4],
+        ["dev", 0xffff_ffff, 2, 3],
+        ["dew", 1, 2, 3],
       ] as const) {
-        expect(sequencedSeal(bytes, epoch, seq, stateHash)).not.toBe(seal);
+        expect(sequencedSeal(bytes, device, epoch, seq, stateHash)).not.toBe(seal);
       }
       const at = pick % (bytes.length - 5);
       bytes[at] = (bytes[at] ?? 0) ^ 1;
-      expect(sequencedSeal(bytes, 1, 2, 3)).not.toBe(seal);
+      expect(sequencedSeal(bytes, "dev", 1, 2, 3)).not.toBe(seal);
     }),
     { seed: SEED },
   );
 });
 
 test("bytes that do not end in a seal have none", () => {
-  expect(() => sequencedSeal(Uint8Array.of(1, 2, 3, 4), 1, 2, 3)).toThrow("truncated");
-  expect(() => sequencedSeal(new Uint8Array(20), 1, 2, 3)).toThrow("wrong-shape");
+  expect(() => sequencedSeal(Uint8Array.of(1, 2, 3, 4), "dev", 1, 2, 3)).toThrow("truncated");
+  expect(() => sequencedSeal(new Uint8Array(20), "dev", 1, 2, 3)).toThrow("wrong-shape");
 });
 
 test("a decoded payload is a view of the bytes that were given, not a copy", () => {

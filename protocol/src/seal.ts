@@ -10,6 +10,7 @@ const SEAL = field("seal", 4, 4);
 const SEAL_ITEM_BYTES = 5;
 const SEAL_HEADER = 0x44;
 const PLAIN_SEED = 0;
+const NAMES = new TextEncoder();
 
 /** Read the seal, the last element of a frame, as a u32. @throws {FrameError} as CborReader.byteString */
 export function readSeal(reader: CborReader): number {
@@ -49,9 +50,10 @@ export function verifyPlainSeal(reader: CborReader): void {
 }
 
 /**
- * The seal that a sequenced frame must carry: proof of its bytes, its place and the codec state after it.
+ * The seal that a sequenced frame must carry: proof of its bytes, whose it is, its place and the codec state after it.
  *
  * @param frameBytes  the whole frame; the seal that it carries is not read
+ * @param device  its name, as in its birth
  * @param epoch  u32, in full
  * @param seq  u32, in full
  * @param stateHash  u32, the module's `stateHash` after the frame
@@ -59,7 +61,13 @@ export function verifyPlainSeal(reader: CborReader): void {
  * @throws {FrameError} `truncated` or `wrong-shape` when the bytes do not end in a seal
  * @see protocol/SPEC.md, section 1.1
  */
-export function sequencedSeal(frameBytes: Uint8Array, epoch: number, seq: number, stateHash: number): number {
+export function sequencedSeal(
+  frameBytes: Uint8Array,
+  device: string,
+  epoch: number,
+  seq: number,
+  stateHash: number,
+): number {
   const sealStart = frameBytes.length - SEAL_ITEM_BYTES;
   if (sealStart < 0) {
     const have = frameBytes.length;
@@ -68,6 +76,6 @@ export function sequencedSeal(frameBytes: Uint8Array, epoch: number, seq: number
   if (frameBytes[sealStart] !== SEAL_HEADER) {
     throw new FrameError("wrong-shape", { offset: sealStart, field: SEAL.name });
   }
-  const seed = murmur3Words(0, [epoch, seq, stateHash]);
+  const seed = murmur3Words(murmur3(0, NAMES.encode(device)), [epoch, seq, stateHash]);
   return murmur3(seed, frameBytes.subarray(0, sealStart));
 }

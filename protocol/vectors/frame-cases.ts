@@ -12,6 +12,7 @@ import {
 
 /** The place and state that a sequenced frame's seal proves. */
 export interface SealedWith {
+  readonly device: string;
   readonly epoch: number;
   readonly seq: number;
   readonly stateHash: number;
@@ -326,7 +327,7 @@ function sequenced(name: string, about: string, frame: SequencedFrame, sealedWit
 }
 
 function at(epoch: number, seq: number, stateHash: number): SealedWith {
-  return { epoch, seq, stateHash };
+  return { device: "vector-1", epoch, seq, stateHash };
 }
 
 function residual(position: number, quiet: number, payloadBytes: number): ResidualFrame {

@@ -22,8 +22,8 @@ function sealed({ frame, sealedWith }: FrameCase): Frame {
   if (!isSequenced(frame) || sealedWith === undefined) {
     return frame;
   }
-  const { epoch, seq, stateHash } = sealedWith;
-  return { ...frame, seal: sequencedSeal(encodeFrame(frame), epoch, seq, stateHash) };
+  const { device, epoch, seq, stateHash } = sealedWith;
+  return { ...frame, seal: sequencedSeal(encodeFrame(frame), device, epoch, seq, stateHash) };
 }
 
 function jsonBytes(value: unknown): Uint8Array {

@@ -48,8 +48,8 @@ test.for(FRAME_CASES)("$name: decodes to the fields written by hand", ({ name, a
   expect(describeFrame(about, decoded, sealedWith)).toEqual(describeFrame(about, withSealOf(bytes, frame), sealedWith));
   expect(isSequenced(decoded)).toBe(sealedWith !== undefined);
   if (isSequenced(decoded) && sealedWith !== undefined) {
-    const { epoch, seq, stateHash } = sealedWith;
-    expect(decoded.seal).toBe(sequencedSeal(bytes, epoch, seq, stateHash));
+    const { device, epoch, seq, stateHash } = sealedWith;
+    expect(decoded.seal).toBe(sequencedSeal(bytes, device, epoch, seq, stateHash));
     const place = decoded.kind === "keyframe" ? [decoded.epoch, decoded.seq] : [decoded.position];
     expect(place).toEqual(decoded.kind === "keyframe" ? [epoch, seq] : [position(epoch, seq)]);
   }

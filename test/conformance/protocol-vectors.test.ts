@@ -7,7 +7,12 @@ const VECTORS = new URL("../../protocol/vectors/", import.meta.url);
 
 interface Vector {
   readonly frame: Readonly<Record<string, unknown>>;
-  readonly sealedWith?: { readonly epoch: number; readonly seq: number; readonly stateHash: number };
+  readonly sealedWith?: {
+    readonly device: string;
+    readonly epoch: number;
+    readonly seq: number;
+    readonly stateHash: number;
+  };
   readonly birthHash?: string;
 }
 
@@ -35,8 +40,8 @@ test.for(names(""))("%s carries the seal and the birth hash that its JSON says",
   const frame = decodeFrame(bytes);
   expect("seal" in frame).toBe(expected.sealedWith !== undefined);
   if ("seal" in frame && expected.sealedWith !== undefined) {
-    const { epoch, seq, stateHash } = expected.sealedWith;
-    expect(sequencedSeal(bytes, epoch, seq, stateHash)).toBe(frame.seal);
+    const { device, epoch, seq, stateHash } = expected.sealedWith;
+    expect(sequencedSeal(bytes, device, epoch, seq, stateHash)).toBe(frame.seal);
   }
   expect(frame.kind === "birth" ? birthHash(frame) : undefined).toBe(expected.birthHash);
 });

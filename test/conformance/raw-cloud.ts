@@ -189,7 +189,7 @@ export class RawCloud {
       }
     }
     const hash = (core.stateHash?.() ?? 0) >>> 0;
-    if (sequencedSeal(bytes, epoch, stream.next, hash) !== frame.seal) {
+    if (sequencedSeal(bytes, birth.device, epoch, stream.next, hash) !== frame.seal) {
       this.badSeals++;
       return false;
     }

@@ -79,7 +79,7 @@ function decodeEpoch(
       decoder.decode(frame.payload, count, frame.hasEvents);
       samples += count;
     }
-    if (sequencedSeal(bytes, epoch, seq, decoder.hash()) !== frame.seal) badSeals += 1;
+    if (sequencedSeal(bytes, birth.device, epoch, seq, decoder.hash()) !== frame.seal) badSeals += 1;
   }
   return { epoch, seqs, next, samples, stateHash: segment?.decoder.hash(), badSeals };
 }

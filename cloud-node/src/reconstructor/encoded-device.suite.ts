@@ -139,7 +139,7 @@ export class EncodedDevice {
 
   #seal(unsealed: SequencedFrame, samples: number[]): EncodedFrame {
     const seq = this.#seq;
-    const seal = sequencedSeal(encodeFrame(unsealed), this.epoch, seq, this.#decoder.hash());
+    const seal = sequencedSeal(encodeFrame(unsealed), this.birth.device, this.epoch, seq, this.#decoder.hash());
     const bytes = encodeFrame({ ...unsealed, seal });
     const frame = decodeFrame(bytes);
     if (!isSequenced(frame)) throw new RangeError(frame.kind);

@@ -80,7 +80,7 @@ export class Lane implements CommitOwner {
     this.epoch = epoch;
     this.#around = around;
     this.#storeKey = { device: around.key, epoch };
-    this.#twin = new Twin(epoch, around.plans, around.rows);
+    this.#twin = new Twin(around.device, epoch, around.plans, around.rows);
     this.#acknowledger = new Acknowledger({
       clock: around.clock,
       acks: around.acks,

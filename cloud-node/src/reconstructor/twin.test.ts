@@ -8,7 +8,10 @@ import { Twin } from "./twin.ts";
 function twinOf(device: EncodedDevice): { twin: Twin; rows: RowBuffer } {
   const plan = device.plan();
   const rows = new RowBuffer();
-  return { rows, twin: new Twin(device.epoch, (hash) => (hash === plan.hash ? plan : undefined), rows) };
+  return {
+    rows,
+    twin: new Twin(device.birth.device, device.epoch, (hash) => (hash === plan.hash ? plan : undefined), rows),
+  };
 }
 
 const take = (twin: Twin, { frame, bytes }: EncodedFrame) => twin.take(frame, bytes);
@@ -54,7 +57,7 @@ test("a frame changed in any one bit is never taken and leaves the twin as it wa
   expect(refused).toBe(2_400);
 });
 
-test("a frame at another place of the sequence, or of another epoch, is not taken", () => {
+test("a frame at another place of the sequence, of another epoch, or of another device, is not taken", () => {
   const device = new EncodedDevice(4);
   const [first, second, third] = device.frames(3);
   if (first === undefined || second === undefined || third === undefined) throw new RangeError("three frames");
@@ -66,15 +69,17 @@ test("a frame at another place of the sequence, or of another epoch, is not take
   expect(take(twin, second)).toBe("taken");
   expect(take(twin, third)).toBe("taken");
   const plan = device.plan();
-  const other = new Twin(device.epoch + 1, () => plan, new RowBuffer());
+  const other = new Twin(device.birth.device, device.epoch + 1, () => plan, new RowBuffer());
   expect(take(other, first)).toBe("state-mismatch");
+  const otherDevice = new Twin("somebody-else", device.epoch, () => plan, new RowBuffer());
+  expect(take(otherDevice, first)).toBe("state-mismatch");
 });
 
 test("a keyframe of a birth that has not come waits for it", () => {
   const device = new EncodedDevice(5);
   const plan = device.plan();
   let known = false;
-  const twin = new Twin(device.epoch, () => (known ? plan : undefined), new RowBuffer());
+  const twin = new Twin(device.birth.device, device.epoch, () => (known ? plan : undefined), new RowBuffer());
   const keyframe = device.keyframe();
   expect(take(twin, keyframe)).toBe("unknown-birth");
   known = true;

@@ -51,6 +51,7 @@ const STATUS_SATURATED = 2;
  */
 export class Twin {
   readonly epoch: number;
+  readonly #device: string;
   readonly #plans: PlanLookup;
   readonly #rows: RowBuffer;
   #next = 0;
@@ -58,9 +59,10 @@ export class Twin {
   #counts = NOTHING;
   #extrapolated: { readonly decoder: Decoder; rows: number } | undefined;
 
-  /** @param rows  where a taken frame's rows are put; may be shared, they are read at once */
-  constructor(epoch: number, plans: PlanLookup, rows: RowBuffer) {
+  /** @param device  its name; every seal binds a frame to it. `rows`: where a taken frame's rows are put; may be shared, they are read at once */
+  constructor(device: string, epoch: number, plans: PlanLookup, rows: RowBuffer) {
     this.epoch = epoch;
+    this.#device = device;
     this.#plans = plans;
     this.#rows = rows;
   }
@@ -122,7 +124,9 @@ export class Twin {
       }
       return decoder.hash();
     });
-    if (stateHash === undefined || sequencedSeal(bytes, this.epoch, this.#next, stateHash) !== frame.seal) {
+    const isProved =
+      stateHash !== undefined && sequencedSeal(bytes, this.#device, this.epoch, this.#next, stateHash) === frame.seal;
+    if (!isProved) {
       if (before !== undefined) decoder.restoreState(before);
       return "state-mismatch";
     }
