@@ -94,7 +94,6 @@ export class FrameIntake {
     } catch (error) {
       if (!(error instanceof FrameError)) throw error;
       this.#refuse(error.code, twin);
-      if (error.code === "unsupported-version") twin?.refuse("unsupported-version");
     }
     return undefined;
   }
