@@ -79,12 +79,15 @@ export function summaryLines({ devices, cpuShareEdge, wallSeconds }: DemoResult)
     devices.reduce((total, one) => total + pick(one), 0);
   const width = Math.max(...devices.map(({ id }) => id.length));
   return [
-    `lockstep demo ran ${clockText(wallSeconds * 1000)}: ${sum((one) => one.confirmed)} samples in the store, ${sum((one) => one.lost)} lost`,
-    ...devices.map(
-      ({ id, ratioIp, ratioPayload, maxErrorOverEps, latencyMsP99 }) =>
-        `${id.padEnd(width)}  IP bytes ${ratioText(ratioIp)} fewer, payload ${ratioText(ratioPayload)}; largest error ${(Math.ceil(maxErrorOverEps * 1000) / 1000).toFixed(3)} eps; durable in ${durationText(latencyMsP99)} (P99)`,
+    `lockstep demo ran ${clockText(wallSeconds * 1000)}: ${sum((one) => one.confirmed)} samples stored, ${sum((one) => one.lost)} lost`,
+    ...devices.map(({ id, ratioIp, ratioPayload, maxErrorOverEps, latencyMsP99 }) =>
+      [
+        `${id.padEnd(width)}  IP bytes ${ratioText(ratioIp)} fewer (payload ${ratioText(ratioPayload)})`,
+        `error <= ${(Math.ceil(maxErrorOverEps * 1000) / 1000).toFixed(3)} eps`,
+        `P99 ${durationText(latencyMsP99)}`,
+      ].join(", "),
     ),
-    `devices used ${(cpuShareEdge * 100).toFixed(1)} % of one core; errors are those of the reopened store against the originals`,
-    "IP bytes: both directions on the sockets, plus 52 B of headers per packet; against float32 in the same messages",
+    `the devices used ${(cpuShareEdge * 100).toFixed(1)} % of a core; errors: reopened store against originals`,
+    "IP bytes: both ways on the sockets + 52 B per packet, against float32 alike",
   ];
 }

@@ -1,4 +1,4 @@
-import { behindUs, compareBySeverity, compareNames, deviceState } from "../../api/device-state.ts";
+import { compareBySeverity, compareNames, deviceState } from "../../api/device-state.ts";
 import { accountOf } from "../../api/fleet-snapshot.ts";
 import { sumAccounts } from "../../api/traffic-account.ts";
 import type { NodeEvent } from "../../reconstructor/node-event.ts";
@@ -137,7 +137,7 @@ export class DemoWatch {
       columns: stdout.columns ?? 80,
       rows: stdout.rows ?? 24,
       isAscii: this.#isAscii,
-      hasColor: (env["NO_COLOR"] ?? "") === "",
+      hasColor: (env.NO_COLOR ?? "") === "",
     };
     this.#screen.draw(drawDemo(this.#view(style.columns), style));
   }
@@ -176,11 +176,11 @@ export class DemoWatch {
     const { id } = view;
     const status = this.#session.statusOf(id);
     const ringFill = status?.ringFill ?? view.ringFill;
-    const deviceNowUs = view.confirmed.timeUs + (behindUs(view, nowUs) ?? nowUs - view.confirmed.timeUs);
     return {
       id,
       state: status?.isCut === true ? "catching up" : deviceState(view, nowUs, ringFill),
-      recent: this.#session.traceOf(id)?.buckets(buckets, deviceNowUs) ?? [],
+      // The devices run on this machine, by its clock.
+      recent: this.#session.traceOf(id)?.buckets(buckets, nowUs) ?? [],
       ratioIp: accountOf(view, this.#session.page.tally).ratioIp,
       errorShare: this.#session.truthOf(id)?.maxErrorOverEps ?? Number.NaN,
       p99Ms: view.latencyMs.p99,
@@ -191,6 +191,6 @@ export class DemoWatch {
 
 /** Whether the terminal's character set has block elements. */
 function isUtf8(env: Surroundings["env"]): boolean {
-  const locale = env["LC_ALL"] || env["LC_CTYPE"] || env["LANG"] || "";
+  const locale = env.LC_ALL || env.LC_CTYPE || env.LANG || "";
   return locale === "" ? process.platform === "win32" || process.platform === "darwin" : /utf-?8/i.test(locale);
 }

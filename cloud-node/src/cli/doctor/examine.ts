@@ -53,8 +53,8 @@ async function examineSqlite(): Promise<Finding> {
   try {
     const { DatabaseSync } = await import("node:sqlite");
     const database = new DatabaseSync(join(folder, "probe.db"));
-    const mode = database.prepare("PRAGMA journal_mode=WAL").get()?.["journal_mode"];
-    const version = database.prepare("SELECT sqlite_version() AS version").get()?.["version"];
+    const mode = database.prepare("PRAGMA journal_mode=WAL").get()?.journal_mode;
+    const version = database.prepare("SELECT sqlite_version() AS version").get()?.version;
     database.close();
     return mode === "wal"
       ? ok("SQLite", `${version}, write-ahead log works in ${tmpdir()}`)

@@ -20,11 +20,11 @@ export async function osPackageFindings(): Promise<Finding[]> {
   const script = new URL("../../../../scripts/os-packages.js", import.meta.url);
   if (!existsSync(script)) return [];
   const table: Record<string, unknown> = await import(script.href);
-  const rows = v.safeParse(v.array(rowSchema), table["OS_PACKAGES"]);
-  const findProgram = table["findProgram"];
+  const rows = v.safeParse(v.array(rowSchema), table.OS_PACKAGES);
+  const findProgram = table.findProgram;
   if (!rows.success || typeof findProgram !== "function") return [];
   const find = findProgram as FindProgram;
-  const originals = table["OS_PACKAGES"] as readonly unknown[];
+  const originals = table.OS_PACKAGES as readonly unknown[];
   return rows.output.map(({ name, debian, neededBy, script: user }, index): Finding => {
     const path = find(originals[index]);
     if (path !== undefined) return { name, state: "ok", found: path, remedy: "" };
