@@ -129,7 +129,7 @@ for (const [name, transport] of Object.entries(TRANSPORTS)) {
 test("a node that is started again goes on with the twins it had, and the device loses nothing", async () => {
   const first = await open({ tcpPort: 0, tcpHost: "127.0.0.1" });
   const { tcpPort } = first;
-  const session = await start("pump", TRANSPORTS["tcp"]?.(first, "pump") ?? new Loopback().transport);
+  const session = await start("pump", TRANSPORTS.tcp?.(first, "pump") ?? new Loopback().transport);
   const random = new SeededRandom(7);
   const truth = push(session, random, 0, 500);
   await session.settled(3, LIMIT_MS);

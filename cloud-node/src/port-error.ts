@@ -16,8 +16,8 @@ export class PortError extends Error {
 function describe(code: PortErrorCode, facts: Readonly<Record<string, string | number>>): string {
   switch (code) {
     case "port-taken":
-      return `port ${facts["port"]} is taken; choose another, or 0 for any free one`;
+      return `port ${facts.port} is taken; choose another, or 0 for any free one`;
     case "cannot-listen":
-      return `cannot listen on port ${facts["port"]}: ${facts["detail"]}`;
+      return `cannot listen on port ${facts.port}: ${facts.detail}`;
   }
 }

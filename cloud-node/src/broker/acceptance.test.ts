@@ -60,7 +60,10 @@ test("a broker that does not carry the longest frame is refused by that name", a
   const url = await broker({
     authorizePublish: (_client, { payload }, done) => done(payload.length > 1_000 ? new RangeError("too large") : null),
   });
-  await expect(check(url, 2_000)).rejects.toMatchObject({ code: "packet-too-small", facts: { bytes: MAX_FRAME_BYTES } });
+  await expect(check(url, 2_000)).rejects.toMatchObject({
+    code: "packet-too-small",
+    facts: { bytes: MAX_FRAME_BYTES },
+  });
 });
 
 test("a broker that is not there is unreachable", async () => {

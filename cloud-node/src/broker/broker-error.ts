@@ -14,17 +14,17 @@ export class BrokerError extends Error {
 }
 
 function describe(code: BrokerErrorCode, facts: Readonly<Record<string, string | number>>): string {
-  const url = facts["url"];
+  const url = facts.url;
   switch (code) {
     case "unreachable":
-      return `${url} cannot be reached: ${facts["detail"]}`;
+      return `${url} cannot be reached: ${facts.detail}`;
     case "no-qos-1":
-      return `${url} does not grant QoS 1 on ${facts["topic"]}; check its access rules`;
+      return `${url} does not grant QoS 1 on ${facts.topic}; check its access rules`;
     case "no-retained":
       return `${url} does not keep retained messages, by which devices are known again; switch them on`;
     case "packet-too-small":
-      return `${url} does not carry ${facts["bytes"]} bytes in one message; raise its packet limit`;
+      return `${url} does not carry ${facts.bytes} bytes in one message; raise its packet limit`;
     case "not-delivered":
-      return `${url} does not deliver on ${facts["topic"]} within ${facts["limitMs"]} ms; check its access rules`;
+      return `${url} does not deliver on ${facts.topic} within ${facts.limitMs} ms; check its access rules`;
   }
 }

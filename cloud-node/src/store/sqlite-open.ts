@@ -104,5 +104,5 @@ function readVersion(database: DatabaseSync): number | undefined {
   const table = database.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'store'").get();
   if (table === undefined) return undefined;
   const row = database.prepare("SELECT version FROM store").get();
-  return typeof row?.["version"] === "number" ? row["version"] : undefined;
+  return typeof row?.version === "number" ? row.version : undefined;
 }

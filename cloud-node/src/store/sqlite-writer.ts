@@ -62,7 +62,7 @@ export class SqliteWriter {
   }
 
   #compare(device: number, epoch: number, seq: number, frame: Uint8Array): number {
-    const stored = this.#storedFrame.get(device, epoch, seq)?.["bytes"];
+    const stored = this.#storedFrame.get(device, epoch, seq)?.bytes;
     if (!(stored instanceof Uint8Array)) return ABSENT;
     return Buffer.compare(stored, frame) === 0 ? DUPLICATE : CONFLICT;
   }

@@ -57,15 +57,15 @@ function resultCode(cause: unknown): number | undefined {
 }
 
 function describe(code: StoreErrorCode, facts: Readonly<Record<string, string | number>>): string {
-  const file = facts["file"];
-  const detail = facts["detail"];
+  const file = facts.file;
+  const detail = facts.detail;
   switch (code) {
     case "not-a-database":
       return `${file} is not a database; choose another file`;
     case "foreign-database":
       return `${file} is a database of something else; choose another file`;
     case "newer-schema":
-      return `${file} has schema ${facts["version"]}, this release reads up to ${facts["supported"]}; use a newer release`;
+      return `${file} has schema ${facts.version}, this release reads up to ${facts.supported}; use a newer release`;
     case "cannot-open":
       return `${file} cannot be opened: ${detail}`;
     case "read-only":
@@ -79,9 +79,9 @@ function describe(code: StoreErrorCode, facts: Readonly<Record<string, string | 
     case "input-output":
       return `reading or writing ${file} failed: ${detail}`;
     case "unknown-device":
-      return `${file} knows no device ${facts["device"]}`;
+      return `${file} knows no device ${facts.device}`;
     case "unknown-model":
-      return `${file} holds frames of model ${facts["model"]}, which no release and no operator registered`;
+      return `${file} holds frames of model ${facts.model}, which no release and no operator registered`;
     case "closed":
       return `${file} is closed`;
     case "failed":

@@ -41,27 +41,27 @@ function describe(code: TelemetryErrorCode, facts: Facts): string {
     case "unknown-model":
       return `${file} was written with codec model ${have}, which is not among this program's: use the release that wrote it`;
     case "bad-header":
-      return `the header of ${file} is damaged: ${facts["problem"]}`;
+      return `the header of ${file} is damaged: ${facts.problem}`;
     case "truncated":
       return `${file} ends inside ${place}: need ${need} bytes, have ${have}; ${kept}`;
     case "bad-checksum":
       return `${file} is damaged in ${place}: checksum ${have}, not ${need}; ${kept}`;
     case "bad-block":
-      return `${file} is damaged in ${place}: ${facts["problem"]}; ${kept}`;
+      return `${file} is damaged in ${place}: ${facts.problem}; ${kept}`;
     case "bad-digest":
-      return `${file} does not add up: its ${facts["what"]} is ${have}, and its trailer says ${need}; ${kept}`;
+      return `${file} does not add up: its ${facts.what} is ${have}, and its trailer says ${need}; ${kept}`;
     case "trailing-bytes":
       return `${file} goes on after its end at byte ${offset}`;
     case "bad-input":
-      return `${file}${rowOf(facts)}: ${facts["problem"]}`;
+      return `${file}${rowOf(facts)}: ${facts.problem}`;
     case "input-changed":
-      return `${file} changed while it was read: ${facts["problem"]}`;
+      return `${file} changed while it was read: ${facts.problem}`;
     case "bad-eps":
-      return String(facts["problem"]);
+      return String(facts.problem);
     case "eps-too-fine":
-      return `channel ${facts["channel"]} cannot keep eps ${facts["eps"]}: ${facts["problem"]}`;
+      return `channel ${facts.channel} cannot keep eps ${facts.eps}: ${facts.problem}`;
     case "outside-bound":
-      return `channel ${facts["channel"]}, sample ${facts["sample"]}: error ${facts["error"]} is over eps ${facts["eps"]}`;
+      return `channel ${facts.channel}, sample ${facts.sample}: error ${facts.error} is over eps ${facts.eps}`;
   }
 }
 
