@@ -47,14 +47,23 @@ export function silenceMs(frameSamples: number): number {
 export interface RotorRun {
   readonly cold: SessionStats;
   readonly all: SessionStats;
-  /** Of every data frame in order: its size, and that of its payload. */
-  readonly frames: readonly { readonly kind: string; readonly bytes: number; readonly payloadBytes: number }[];
+  /** Every data frame in order. */
+  readonly frames: readonly SentFrame[];
+}
+
+/** Sizes of one data frame. */
+export interface SentFrame {
+  readonly kind: "keyframe" | "residual";
+  /** Samples that it counts as quiet before its own. */
+  readonly quiet: number;
+  readonly bytes: number;
+  readonly payloadBytes: number;
 }
 
 /** Send the rotor through the core's link to a far end that acknowledges every frame; no time passes. */
 export async function runRotor(seed: number, frameSamples: number, module = deviceModule()): Promise<RotorRun> {
   const loopback = new Loopback();
-  const frames: RotorRun["frames"][number][] = [];
+  const frames: SentFrame[] = [];
   let nonce = 0;
   loopback.listen({
     connected() {},
@@ -65,7 +74,8 @@ export async function runRotor(seed: number, frameSamples: number, module = devi
         nonce = frame.nonce;
         loopback.send(encodeFrame({ kind: "welcome", nonce, epoch: 1, through: 0, alias: "", timeUs: 0 }));
       } else if (frame.kind === "keyframe" || frame.kind === "residual") {
-        frames.push({ kind: frame.kind, bytes: bytes.length, payloadBytes: frame.payload.length });
+        const quiet = frame.kind === "residual" ? frame.quiet : 0;
+        frames.push({ kind: frame.kind, quiet, bytes: bytes.length, payloadBytes: frame.payload.length });
         loopback.send(encodeFrame({ kind: "ack", nonce, epoch: 1, through: frames.length, missing: [] }));
       }
     },

@@ -54,9 +54,10 @@ const NO_STATS = { payloadBytes: 0, bytes: 0, messages: 0, dataFrames: 0, dataFr
  * Run all lanes at once, at the rotor's own pace: sample i of each is pushed i periods after the start.
  *
  * @param groups  nodes with an embedded broker each
+ * @param speed  1: true real time; more: every sample so many times earlier, which no timer of device, node or TCP knows of
  * @param plans  lanes; `acks` names the group of a Lockstep lane, plain ones use the first group's broker
  */
-export async function runWire(groups: readonly WireGroup[], plans: readonly LanePlan[]): Promise<WireRun> {
+export async function runWire(groups: readonly WireGroup[], plans: readonly LanePlan[], speed = 1): Promise<WireRun> {
   const folder = mkdtempSync(join(tmpdir(), "lockstep-wire-"));
   const nodes = new Map<string, CloudNode>();
   try {
@@ -83,7 +84,7 @@ export async function runWire(groups: readonly WireGroup[], plans: readonly Lane
     const rows = new Map(plans.map(({ seed }) => [seed, new Float64Array(6)]));
     const half = HALF_SECONDS * RATE_HZ;
     for (const part of [0, 1]) {
-      await paced(half, (i) => {
+      await paced(half, 1000 / RATE_HZ / speed, (i) => {
         for (const [seed, reader] of readers) reader.next(rows.get(seed) ?? new Float64Array(6));
         const timeUs = (part * half + i) * (1e6 / RATE_HZ);
         for (const lane of lanes) lane.push(rows.get(lane.plan.seed) ?? new Float64Array(6), timeUs);
@@ -125,9 +126,8 @@ async function pause(): Promise<number> {
 }
 
 /** Act for sample 0 … count − 1, each when it is due; after a late timer those that are over-due at once. */
-async function paced(count: number, act: (i: number) => void): Promise<void> {
+async function paced(count: number, periodMs: number, act: (i: number) => void): Promise<void> {
   const startMs = performance.now();
-  const periodMs = 1000 / RATE_HZ;
   for (let i = 0; i < count; i += 1) {
     const waitMs = startMs + (i + 1) * periodMs - performance.now();
     if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
