@@ -3,8 +3,6 @@ import { type BirthFrame, birthHash, type ChannelScale, channelScale } from "@lo
 import { unlessRefused } from "./codec-refusal.ts";
 import type { ModuleRegistry } from "./module-registry.ts";
 
-/** Slack for a device that is polled late: quiet samples in one frame beyond those that `silence` explains. */
-const QUIET_SLACK = 100_000;
 const NO_LATTICE = 1;
 
 /** A configuration that the codec has checked. */
@@ -17,8 +15,6 @@ export interface BirthPlan {
   readonly hash: string;
   readonly core: Core;
   readonly scales: readonly ChannelScale[];
-  /** More quiet samples in one frame are taken for damage: replaying them would take long, for nothing. */
-  readonly maxQuiet: number;
   /** The codec's configuration with these lattices active; undefined for one that the codec refuses. */
   config(lattices: number): CodecConfig | undefined;
 }
@@ -44,13 +40,11 @@ export function planBirth(birth: BirthFrame, modules: ModuleRegistry): BirthPlan
   };
   const all = 2 ** birth.channels.length - 1;
   if (config(all) === undefined || config(0) === undefined) return "bad-birth";
-  const silentSamples = Math.ceil((birth.silenceMs * 1e6) / birth.periodNs);
   return {
     birth,
     hash: birthHash(birth),
     core,
     scales: birth.channels.map(channelScale),
-    maxQuiet: 4 * silentSamples + 2 * birth.frameSamples + QUIET_SLACK,
     config,
   };
 }

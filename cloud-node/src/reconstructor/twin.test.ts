@@ -128,11 +128,11 @@ test("running ahead gives what a quiet device would have sent, and does not move
   expect([...rows.samples.slice(8, 10)]).toEqual(fifth);
 });
 
-test("a count of quiet samples that no device of this birth could mean is refused unread", () => {
+test("a frame of more samples than its birth allows is refused unread", () => {
   const device = new EncodedDevice(9);
   const { twin } = twinOf(device);
   take(twin, device.keyframe());
-  const { frame, bytes } = device.heartbeat();
-  if (frame.kind !== "heartbeat") throw new RangeError(frame.kind);
-  expect(twin.take({ ...frame, quiet: 4_000_000_000 }, bytes)).toBe("implausible");
+  const { frame, bytes } = device.residual();
+  if (frame.kind !== "residual") throw new RangeError(frame.kind);
+  expect(twin.take({ ...frame, samples: device.birth.frameSamples + 1 }, bytes)).toBe("implausible");
 });

@@ -111,7 +111,7 @@ export class Twin {
     const { plan, decoder } = segment;
     const quiet = frame.kind === "keyframe" ? 0 : frame.quiet;
     const count = frame.kind === "heartbeat" ? 0 : frame.samples === 0 ? plan.birth.frameSamples : frame.samples;
-    if (quiet > plan.maxQuiet || count > plan.birth.frameSamples) return "implausible";
+    if (count > plan.birth.frameSamples) return "implausible";
 
     const before = frame.kind === "keyframe" ? undefined : decoder.saveState();
     const rows = this.#rows;
