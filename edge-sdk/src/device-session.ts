@@ -78,7 +78,7 @@ export class DeviceSession {
    *
    * @param values  shape (channels), in the channels' units; NaN where there is none
    * @param timeUs  when it was taken, device time; now unless given
-   * @throws {SessionError} `wrong-width`, `closed`, `link`; and whatever ended the session before
+   * @throws {SessionError} `wrong-width`, `wrong-time`, `closed`, `link`; and whatever ended the session before
    * @throws {CodecError} `not-a-count`
    */
   push(values: ArrayLike<number>, timeUs: number = this.#options.clock.unixUs()): void {
@@ -87,6 +87,8 @@ export class DeviceSession {
     if (values.length !== channels.length) {
       throw new SessionError("wrong-width", { values: values.length, channels: channels.length });
     }
+    // No cloud takes a frame whose time is out of range: it would stay in the ring, and all others behind it.
+    if (!Number.isSafeInteger(timeUs) || timeUs < 0) throw new SessionError("wrong-time", { timeUs });
     const { samples, statuses } = this.#link.sampleViews();
     for (const [c, { config, isCounted }] of channels.entries()) {
       const { sample, status } = toFixed(config, values[c] ?? Number.NaN, isCounted);

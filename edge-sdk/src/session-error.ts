@@ -1,4 +1,11 @@
-export type SessionErrorCode = "link" | "ring-too-large" | "ring-foreign" | "ring-file" | "wrong-width" | "closed";
+export type SessionErrorCode =
+  | "link"
+  | "ring-too-large"
+  | "ring-foreign"
+  | "ring-file"
+  | "wrong-width"
+  | "wrong-time"
+  | "closed";
 
 /** A device session that was set up or used in a way that cannot work. */
 export class SessionError extends Error {
@@ -25,6 +32,8 @@ function describe(code: SessionErrorCode, facts: Readonly<Record<string, string 
       return `cannot keep the ring in ${facts.file}: ${facts.problem}`;
     case "wrong-width":
       return `a sample of ${facts.values} values for ${facts.channels} channels`;
+    case "wrong-time":
+      return `a sample at ${facts.timeUs} µs: device time is a whole number from 0 to 2^53 - 1`;
     case "closed":
       return "it was closed before";
   }

@@ -151,9 +151,13 @@ test("frames longer than the transport's messages arrive in fragments", async ()
   await session.close();
 });
 
-test("a sample of the wrong width and a closed session are refused", async () => {
+test("a sample of the wrong width or at an impossible time, and a closed session, are refused", async () => {
   const session = await open(new Loopback());
   expect(() => session.push([1, 2])).toThrow(SessionError);
+  for (const timeUs of [-1, 0.5, Number.NaN, 2 ** 53]) {
+    expect(() => session.push([1, 2, 3, 4, 5, 6], timeUs)).toThrow(/device time is a whole number/);
+  }
+  expect(session.stats().samples).toBe(0);
   await session.close();
   await session.close();
   expect(() => session.push([1, 2, 3, 4, 5, 6])).toThrow(/closed/);
