@@ -4,7 +4,7 @@ export const EPS = 0.05;
 export const PERIOD_US = 1_000;
 export const PERIOD_NS = 1_000 * PERIOD_US;
 /** Device time of sample 0, µs. */
-export const START_US = 1_000_000;
+export const START_US = 1_700_000_000_000_000;
 /** Amplitude 3, noise up to ±0.3. */
 const RANGE = 4;
 const CHANNEL_NAMES = ["x", "y"];
