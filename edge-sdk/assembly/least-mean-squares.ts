@@ -7,7 +7,7 @@ import { DITHER } from "./layout";
  *
  *     steps    f_k = y_k - y_(k+1)        levels   f_k = y_k - m
  *
- * Ranges, with |y| <= 2^27 and |m| <= 2^25 (Q8): |f| <= 2^28; at most 96 features, so the dot product with 16-bit
+ * Ranges, with |y| <= 2^27 and |m| <= 2^23 (Q8): |f| <= 2^28; at most 96 features, so the dot product with 16-bit
  * weights stays below 2^50 and the energy below 2^63.
  *
  * @see B. Widrow and S. Stearns, "Adaptive Signal Processing", 1985, chapter 6 (LMS); dithered rounding is ours

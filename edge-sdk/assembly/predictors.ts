@@ -45,8 +45,12 @@ const EXPERTS: i32 = 4;
 const FORECAST_LIMIT: i64 = 1 << 28;
 /** Histories saturate here (Q8): 2^19 bins, twice the largest range a host may choose. */
 const HISTORY_LIMIT: i64 = 1 << 27;
-/** The mean keeps this many bits below Q8 and saturates at int32, that is 2^17 bins from the base. */
-const MEAN_FRACTION_BITS: i32 = 6;
+/**
+ * The mean keeps this many bits below Q8 and saturates at int32, that is 2^15 bins from the base, the widest history
+ * that a host chooses. Its steps are rounded down, so it lies low by as much as the rate drops: with fewer bits the
+ * levels foresee a steady tone worse (`npm run bench -- wire`, payload).
+ */
+const MEAN_FRACTION_BITS: i32 = 8;
 const MEAN_RATE_BITS: i32 = 10;
 
 const FIRST_LOSS: u32 = 1 << 16; // one bin
@@ -70,7 +74,7 @@ export function resetPredictors(channel: usize): void {
   for (let i = 0; i < EXPERTS; i++) store<u32>(channel + ((<usize>i) << 2), FIRST_LOSS, LOSSES);
 }
 
-/** Slow mean of a channel in Q8 bins. Range: |m| <= 2^25. */
+/** Slow mean of a channel in Q8 bins. Range: |m| <= 2^23. */
 function meanOf(channel: usize): i64 {
   return <i64>(load<i32>(channel, MEAN) >> MEAN_FRACTION_BITS);
 }

@@ -23,12 +23,12 @@ const SIX_CHANNELS = 6;
  * `npm run bench -- wire` run again.
  */
 const PAYLOAD_BYTES: readonly (readonly [cold: number, steady: number])[] = [
-  [494, 747],
-  [585, 625],
-  [521, 365],
-  [463, 267],
-  [568, 195],
-  [561, 346],
+  [471, 317],
+  [394, 293],
+  [544, 499],
+  [471, 212],
+  [454, 525],
+  [578, 384],
 ];
 
 let runs: readonly RotorRun[] = [];
