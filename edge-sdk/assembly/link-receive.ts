@@ -18,7 +18,7 @@ import {
 import { WIRE_VERSION } from "./envelope";
 import { hashBytes } from "./hash";
 import { closeFrame } from "./link";
-import { BIRTH_WAIT_SLOWEST_MS, ownEpoch, STATUS_WAIT_FIRST_MS } from "./link-send";
+import { BIRTH_WAIT_SLOWEST_MS, ownEpoch } from "./link-send";
 import {
   ALIAS,
   epoch,
@@ -36,6 +36,7 @@ import {
   nextSeq,
   nonce,
   openKeyframe,
+  patienceMs,
   recordCount,
   ringAt,
   segmentSeq,
@@ -47,9 +48,9 @@ import {
   setLinkPhase,
   setMissingEpoch,
   setMissingPairs,
+  setPatienceMs,
   setProgressAtMs,
   setRefusal,
-  setStatusAtMs,
   setStatusDue,
   setStatusWaitMs,
 } from "./link-state";
@@ -61,6 +62,10 @@ export const KIND_RESYNC: u32 = 6;
 export const KIND_WELCOME: u32 = 8;
 export const KIND_REFUSAL: u32 = 9;
 
+/** A device waits so much longer for an ack than the cloud said that it may take: transport, commit. */
+const PATIENCE_MS: u32 = 1000;
+/** A day: the longest that an ack may be said to take. */
+const ACK_AGE_MAX_MS: u64 = 86_400_000;
 /** Most (from, count) pairs of an ack's `missing`. */
 const PAIRS_MAX: u64 = 8;
 const U32: u64 = 0xffffffff;
@@ -81,7 +86,7 @@ export function linkReceive(at: usize, length: i32, nowMs: u32): i32 {
   if (!readIsSound()) return STATUS_REFUSED_FRAME;
   if (echo != nonce || linkPhase == LINK_DOWN) return STATUS_NOT_FOR_US;
   if (kind == KIND_ACK && elements == 6) return hearAck(nowMs);
-  if (kind == KIND_WELCOME && elements == 7) return hearWelcome(nowMs);
+  if (kind == KIND_WELCOME && elements == 8) return hearWelcome(nowMs);
   if (kind == KIND_RESYNC && elements == 6) return hearResync(nowMs);
   if (kind == KIND_REFUSAL && elements == 4) return hearRefusal(nowMs);
   return STATUS_REFUSED_FRAME;
@@ -116,7 +121,7 @@ function hearAck(nowMs: u32): i32 {
   if (least > U32 + 1 || !endsWithSeal() || isAheadOfUs(named, through)) return STATUS_REFUSED_FRAME;
   keepMissing(named, first, <u32>numbers / 2);
   if (confirm(named, through)) {
-    setStatusWaitMs(STATUS_WAIT_FIRST_MS);
+    setStatusWaitMs(patienceMs);
     setProgressAtMs(nowMs);
   }
   return KIND_ACK;
@@ -158,6 +163,7 @@ function hearWelcome(nowMs: u32): i32 {
   const through = <u32>readUint(U32);
   const length = readString(MAJOR_TEXT, 8);
   const alias = readPosition() - <usize>length;
+  const ackAgeMs = <u32>readUint(ACK_AGE_MAX_MS);
   readUint(((<u64>1) << 53) - 1);
   if (!endsWithSeal() || named == 0) return STATUS_REFUSED_FRAME;
   // The running epoch changes only as long as nothing was sent under it, or when the cloud insists in answer to a birth.
@@ -169,9 +175,9 @@ function hearWelcome(nowMs: u32): i32 {
   setLinkPhase(LINK_LIVE);
   setRefusal(0);
   setMissingPairs(0);
-  setStatusWaitMs(STATUS_WAIT_FIRST_MS);
+  setPatienceMs(ackAgeMs + PATIENCE_MS);
+  setStatusWaitMs(patienceMs);
   setProgressAtMs(nowMs);
-  setStatusAtMs(nowMs);
   confirm(named, through);
   ringWriteHeader();
   ringRewind();

@@ -82,8 +82,7 @@ export const TOPIC_PRESENCE: u32 = 2;
 /** First and slowest wait for a welcome. */
 const BIRTH_WAIT_FIRST_MS: u32 = 1000;
 export const BIRTH_WAIT_SLOWEST_MS: u32 = 30000;
-/** First and slowest wait for progress; the cloud's acks are rare by design, once a second or so. */
-export const STATUS_WAIT_FIRST_MS: u32 = 2000;
+/** From here on the wait between two statuses without progress is not doubled any more. */
 const STATUS_WAIT_SLOWEST_MS: u32 = 30000;
 /** Least time between two statuses that a filling ring causes. */
 const STATUS_APART_MS: i32 = 250;
@@ -163,9 +162,7 @@ function isStatusDue(nowMs: u32): bool {
 }
 
 function sendStatus(timeUs: i64, nowMs: u32): i32 {
-  if (statusDue == 0 && elapsedMs(nowMs, progressAtMs) >= <i32>statusWaitMs) {
-    setStatusWaitMs(min(2 * statusWaitMs, STATUS_WAIT_SLOWEST_MS));
-  }
+  if (statusWaitMs < STATUS_WAIT_SLOWEST_MS) setStatusWaitMs(2 * statusWaitMs);
   setStatusDue(0);
   setStatusAtMs(nowMs);
   setProgressAtMs(nowMs);

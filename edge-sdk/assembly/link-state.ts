@@ -73,7 +73,8 @@ export let cursorSeq: u32 = 0;
 export let birthAtMs: u32 = 0;
 export let birthWaitMs: u32 = 0; // 0: send it at once
 export let progressAtMs: u32 = 0;
-export let statusWaitMs: u32 = 0;
+export let patienceMs: u32 = 0; // first wait for an ack
+export let statusWaitMs: u32 = 0; // the wait by now
 export let statusAtMs: u32 = 0;
 export let statusDue: u32 = 0;
 export let tokens: u32 = 0; // frames that may go out now
@@ -242,6 +243,9 @@ export function setBirthWaitMs(value: u32): void {
 }
 export function setProgressAtMs(value: u32): void {
   progressAtMs = value;
+}
+export function setPatienceMs(value: u32): void {
+  patienceMs = value;
 }
 export function setStatusWaitMs(value: u32): void {
   statusWaitMs = value;

@@ -249,11 +249,11 @@ function appendRecord(at: usize, kind: u32, bytes: u32, nowMs: u32): void {
   setLastRecordMs(nowMs);
 }
 
-/** Close the frame in hand, and put quiet samples that nothing covers yet into a heartbeat. */
+/** Close the frame in hand, put quiet samples that nothing covers yet into a heartbeat, and ask for an ack of it all. @returns frames unconfirmed */
 export function linkFlush(timeUs: i64, nowMs: u32): i32 {
   if (ringAt == 0) return STATUS_LINK_NOT_OPEN;
-  const closed = closeFrame(nowMs);
-  if (quiet == 0) return closed;
-  appendHeartbeat(timeUs, nowMs);
-  return 1;
+  closeFrame(nowMs);
+  if (quiet > 0) appendHeartbeat(timeUs, nowMs);
+  if (recordCount > 0) setStatusDue(1);
+  return recordCount;
 }

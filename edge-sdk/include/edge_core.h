@@ -231,7 +231,7 @@ static inline int32_t edge_link_sample(edge_core *core, edge_address samples, ed
   return (int32_t)w2c_core_linkSample(core, samples, statuses, (u64)time_us, now_ms);
 }
 
-/** Close the frame in hand, so that every sample taken can be sent. @returns 1, 0 or a status */
+/** Close the frame in hand, so that every sample taken can be sent, and ask for an ack. @returns frames unconfirmed, or a status */
 static inline int32_t edge_link_flush(edge_core *core, int64_t time_us, uint32_t now_ms) {
   return (int32_t)w2c_core_linkFlush(core, (u64)time_us, now_ms);
 }

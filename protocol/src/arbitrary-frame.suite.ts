@@ -92,6 +92,7 @@ export const ARBITRARY_FRAMES: { readonly [K in FrameKind]: fc.Arbitrary<Extract
     epoch: uint(U32, 1),
     through: uint(U32),
     alias: identifier(0, 6),
+    ackAgeMs: uint(86_400_000),
     timeUs: uint(Number.MAX_SAFE_INTEGER),
   }),
   refusal: fc.record({

@@ -123,8 +123,14 @@ test.for<[string, Frame]>([
   ["a number that is none", { kind: "presence", nonce: Number.NaN, online: true }],
   ["a number beyond its field", { kind: "presence", nonce: 2 ** 32, online: true }],
   ["a negative number", { kind: "presence", nonce: -1, online: true }],
-  ["an alias with a slash", { kind: "welcome", nonce: 0, epoch: 1, through: 0, alias: "a/b", timeUs: 0 }],
-  ["an alias of seven", { kind: "welcome", nonce: 0, epoch: 1, through: 0, alias: "1234567", timeUs: 0 }],
+  [
+    "an alias with a slash",
+    { kind: "welcome", nonce: 0, epoch: 1, through: 0, alias: "a/b", ackAgeMs: 1000, timeUs: 0 },
+  ],
+  [
+    "an alias of seven",
+    { kind: "welcome", nonce: 0, epoch: 1, through: 0, alias: "1234567", ackAgeMs: 1000, timeUs: 0 },
+  ],
   ["ranges out of order", { kind: "ack", nonce: 0, epoch: 1, through: 5, missing: [{ from: 4, count: 1 }] }],
   ["an index beyond the count", { kind: "fragment", id: 0, index: 2, count: 2, chunk: Uint8Array.of(1) }],
   [

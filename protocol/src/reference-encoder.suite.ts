@@ -50,7 +50,7 @@ export function referenceElements(frame: Frame): ReferenceElement[] {
     case "birth":
       return [7, frame.device, frame.nonce, frame.epoch, ...configuration(frame)];
     case "welcome":
-      return [8, frame.nonce, frame.epoch, frame.through, frame.alias, integer(frame.timeUs)];
+      return [8, frame.nonce, frame.epoch, frame.through, frame.alias, frame.ackAgeMs, integer(frame.timeUs)];
     case "refusal":
       return [9, frame.nonce, 1 + REFUSAL_REASONS.indexOf(frame.reason)];
     case "presence":

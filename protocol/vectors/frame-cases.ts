@@ -290,13 +290,22 @@ export const FRAME_CASES: readonly FrameCase[] = [
   plain("birth-unicode", "names and units beyond ASCII, a byte order mark among them", UNICODE_BIRTH),
   plain("birth-largest", "sixteen channels, every number and text at its limit", LARGEST_BIRTH),
 
-  plain("welcome-shortest", "no alias", { kind: "welcome", nonce: 0, epoch: 1, through: 0, alias: "", timeUs: 0 }),
+  plain("welcome-shortest", "no alias", {
+    kind: "welcome",
+    nonce: 0,
+    epoch: 1,
+    through: 0,
+    alias: "",
+    ackAgeMs: 0,
+    timeUs: 0,
+  }),
   plain("welcome-typical", "grants an epoch and an alias", {
     kind: "welcome",
     nonce: 0x1234_5678,
     epoch: 7,
     through: 0,
     alias: "a1",
+    ackAgeMs: 1000,
     timeUs: 1_700_000_000_000_000,
   }),
   plain("welcome-largest-numbers", "every number and the alias at its limit", {
@@ -305,6 +314,7 @@ export const FRAME_CASES: readonly FrameCase[] = [
     epoch: U32,
     through: U32,
     alias: "Az_-09",
+    ackAgeMs: 86_400_000,
     timeUs: U53,
   }),
 

@@ -72,7 +72,9 @@ export async function runRotor(seed: number, frameSamples: number, module = devi
       const frame = decodeFrame(bytes);
       if (frame.kind === "birth") {
         nonce = frame.nonce;
-        loopback.send(encodeFrame({ kind: "welcome", nonce, epoch: 1, through: 0, alias: "", timeUs: 0 }));
+        loopback.send(
+          encodeFrame({ kind: "welcome", nonce, epoch: 1, through: 0, alias: "", ackAgeMs: 1000, timeUs: 0 }),
+        );
       } else if (frame.kind === "keyframe" || frame.kind === "residual") {
         const quiet = frame.kind === "residual" ? frame.quiet : 0;
         frames.push({ kind: frame.kind, quiet, bytes: bytes.length, payloadBytes: frame.payload.length });

@@ -130,6 +130,14 @@ function sense(t: number, c: number): number {
 /** The welcome for this nonce. */
 function welcome(nonce: number): Uint8Array {
   return encodeStreamFrame(
-    encodeFrame({ kind: "welcome", nonce, epoch: 1, through: 0, alias: "", timeUs: 1_700_000_000_000_000 }),
+    encodeFrame({
+      kind: "welcome",
+      nonce,
+      epoch: 1,
+      through: 0,
+      alias: "",
+      ackAgeMs: 1000,
+      timeUs: 1_700_000_000_000_000,
+    }),
   );
 }

@@ -143,7 +143,7 @@ requires("c-compiler")("a C host beside the host in TypeScript, byte for byte", 
     }
     const victims = [
       encodeFrame({ kind: "ack", nonce: NONCE, epoch: 1, through: 7, missing: [{ from: 8, count: 1 }] }),
-      encodeFrame({ kind: "welcome", nonce: NONCE, epoch: 1, through: 5, alias: "abc", timeUs: 9 }),
+      encodeFrame({ kind: "welcome", nonce: NONCE, epoch: 1, through: 5, alias: "abc", ackAgeMs: 1000, timeUs: 9 }),
       encodeFrame({ kind: "resync", nonce: NONCE, epoch: 1, seq: 9, reason: "state-mismatch" }),
       encodeFrame({ kind: "refusal", nonce: NONCE, reason: "unknown-model" }),
     ];
@@ -234,5 +234,5 @@ function liveThroughFaults(device: RecordedDevice, seed: number): { acksWithHole
 }
 
 function welcome(): Uint8Array {
-  return encodeFrame({ kind: "welcome", nonce: NONCE, epoch: 1, through: 0, alias: "", timeUs: 1 });
+  return encodeFrame({ kind: "welcome", nonce: NONCE, epoch: 1, through: 0, alias: "", ackAgeMs: 1000, timeUs: 1 });
 }

@@ -198,7 +198,9 @@ describe("faults on the link", () => {
     run(device, 0, 100);
     expect(device.poll()).toHaveLength(5);
     expect(device.poll()).toHaveLength(0);
-    device.receive(encodeFrame({ kind: "welcome", nonce: NONCE, epoch: 1, through: 0, alias: "", timeUs: 1 }));
+    device.receive(
+      encodeFrame({ kind: "welcome", nonce: NONCE, epoch: 1, through: 0, alias: "", ackAgeMs: 1000, timeUs: 1 }),
+    );
     settle(device, cloud);
     expect(cloud.rows).toHaveLength(100);
   });
@@ -324,7 +326,7 @@ describe("hostile downlink", () => {
     const chance = random(99);
     const victims = [
       encodeFrame({ kind: "ack", nonce: NONCE, epoch: 1, through: 7, missing: [{ from: 8, count: 1 }] }),
-      encodeFrame({ kind: "welcome", nonce: NONCE, epoch: 1, through: 5, alias: "abc", timeUs: 9 }),
+      encodeFrame({ kind: "welcome", nonce: NONCE, epoch: 1, through: 5, alias: "abc", ackAgeMs: 1000, timeUs: 9 }),
       encodeFrame({ kind: "resync", nonce: NONCE, epoch: 1, seq: 9, reason: "state-mismatch" }),
       encodeFrame({ kind: "refusal", nonce: NONCE, reason: "unknown-model" }),
     ];

@@ -112,6 +112,7 @@ export class RawCloud {
       epoch: this.epoch,
       through: this.stream(this.epoch).next,
       alias: "a",
+      ackAgeMs: 1000,
       timeUs: 1,
     });
   }

@@ -17,7 +17,7 @@ interface ServeOptions {
   readonly tcp?: number;
   readonly group: string;
   readonly ackEvery: number;
-  readonly ackAge: number;
+  readonly ackAge?: number;
   readonly log: string;
   readonly json?: boolean;
 }
@@ -48,7 +48,11 @@ export function addServe(program: Command, surroundings: Surroundings): void {
     .option("--no-http", "no page")
     .option("--group <NAME>", "first topic level of the devices", "lockstep")
     .option("--ack-every <FRAMES>", "acknowledge after so many frames", parsePositiveCount, DEFAULT_ACK_FRAMES)
-    .option("--ack-age <MS>", "and so long after the first of them at the latest", parseNonNegative, DEFAULT_ACK_AGE_MS)
+    .option(
+      "--ack-age <MS>",
+      "and so long after the first of them at the latest (default: six frames, 1 to 30 s)",
+      parseNonNegative,
+    )
     .addOption(new Option("--log <LEVEL>", "what is told on standard error").choices(LOG_LEVELS).default("info"))
     .option("--json", "one JSON object on standard output when it listens")
     .addHelpText("after", HELP)
@@ -57,7 +61,6 @@ export function addServe(program: Command, surroundings: Surroundings): void {
 
 /** Of the node's own default policy; here because loading the node takes longer than `--help` should. */
 const DEFAULT_ACK_FRAMES = 16;
-const DEFAULT_ACK_AGE_MS = 1000;
 
 async function runServe(surroundings: Surroundings, options: ServeOptions): Promise<void> {
   const { clock, interrupt } = surroundings;

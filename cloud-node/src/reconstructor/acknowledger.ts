@@ -1,10 +1,10 @@
 import type { Clock, Timer } from "../clock.ts";
-import type { AckPolicy } from "./ack-policy.ts";
+import type { AckTimes } from "./ack-policy.ts";
 import { type ArrivalWindow, GRACE_MS, type MissingReport } from "./arrival-window.ts";
 
 export interface AcknowledgerOptions {
   readonly clock: Clock;
-  readonly acks: AckPolicy;
+  readonly acks: AckTimes;
   readonly window: ArrivalWindow;
   /** Send an ack of what is confirmed by now, asking for these ranges. */
   send(missing: MissingReport["ranges"]): void;

@@ -11,6 +11,7 @@ import {
   type SequencedFrame,
   type StatusFrame,
 } from "@lockstep/protocol";
+import { ackTimes } from "./ack-policy.ts";
 import { type BirthPlan, planBirth } from "./birth-plan.ts";
 import { EpochGrants } from "./epoch-grants.ts";
 import { Lane } from "./lane.ts";
@@ -90,7 +91,7 @@ export class DeviceTwin {
    * @param isLive  false for one that a broker kept: the device may be long gone
    */
   born(birth: BirthFrame, bytes: Uint8Array, link: DeviceLink, isLive: boolean): void {
-    const { commits, clock, modules } = this.#around;
+    const { commits, clock, modules, acks } = this.#around;
     this.#hear(link);
     const hash = birthHash(birth);
     const plan = this.#plans.get(hash) ?? planBirth(birth, modules);
@@ -104,7 +105,11 @@ export class DeviceTwin {
     const { epoch, isNew } = this.#epochs.grant(birth.nonce, birth.epoch);
     if (isLive) this.#setOnline(true);
     commits.record({ table: "device", id: this.id, key: this.key });
-    if (isNew) this.#open(epoch, birth.nonce, hash);
+    if (isNew) {
+      // Kept with what it coded, so that a later release can still decode it.
+      commits.record({ table: "module", hash: birth.model, wasm: modules.bytes(birth.model), source: "release" });
+      this.#open(epoch, birth.nonce, hash);
+    }
     // Told only once it is written down: an epoch promised and forgotten could be promised again to another boot.
     commits.record({ table: "birth", device: this.key, hash, bytes }, () => {
       link.send({
@@ -113,6 +118,7 @@ export class DeviceTwin {
         epoch,
         through: this.#lane(epoch).confirmed,
         alias: this.#identity.alias,
+        ackAgeMs: ackTimes(acks, birth).ageMs,
         timeUs: clock.unixUs(),
       });
       this.#around.emit({ kind: "born", device: this.id, epoch, isNewEpoch: isNew });
@@ -247,7 +253,7 @@ export class DeviceTwin {
       rows: this.#identity.rows,
       commits,
       clock,
-      acks,
+      acks: ackTimes(acks, this.#plan(this.#epochs.get(epoch)?.birthHash ?? "")?.birth),
       counters,
       reply: (reply) => this.#reply({ ...reply, nonce: this.#nonce ?? 0 }),
       refuse: (reason) => this.refuse(reason),

@@ -11,7 +11,7 @@ import type { Clock } from "../clock.ts";
 import type { Counters } from "../counters.ts";
 import type { CommitOwner, CommitQueue } from "../store/commit-queue.ts";
 import type { FrameOp, FrameVerdict, GapReason, StoreReader } from "../store/store.ts";
-import type { AckPolicy } from "./ack-policy.ts";
+import type { AckTimes } from "./ack-policy.ts";
 import { Acknowledger } from "./acknowledger.ts";
 import { ArrivalWindow, type EarlyFrame, GRACE_MS } from "./arrival-window.ts";
 import { LaneLedger } from "./lane-ledger.ts";
@@ -31,7 +31,7 @@ export interface LaneSurroundings {
   readonly rows: RowBuffer;
   readonly commits: CommitQueue;
   readonly clock: Clock;
-  readonly acks: AckPolicy;
+  readonly acks: AckTimes;
   readonly counters: Counters;
   reply(reply: LaneReply): void;
   refuse(reason: RefusalReason): void;
@@ -70,6 +70,8 @@ export class Lane implements CommitOwner {
   /** The device has nothing below this seq any more. */
   #lostBelow = 0;
   #evictedSamples = 0;
+  /** The last status asked to hear when everything below this seq is confirmed; 0: nobody asks. */
+  #askedThrough = 0;
   #failed: { readonly seq: number; readonly print: number } | undefined;
   #resyncDueMs = Number.NEGATIVE_INFINITY;
   readonly #acknowledger: Acknowledger;
@@ -170,6 +172,7 @@ export class Lane implements CommitOwner {
     }
     if (this.ledger.isSettled) this.#acknowledger.now();
     else this.#acknowledger.withNext();
+    this.#askedThrough = next;
     this.#acknowledger.watchHoles(GRACE_MS);
   }
 
@@ -183,6 +186,10 @@ export class Lane implements CommitOwner {
       seq: this.confirmed,
       samples,
     });
+    if (this.#askedThrough > 0 && this.confirmed >= this.#askedThrough) {
+      this.#askedThrough = 0;
+      this.#acknowledger.withNext();
+    }
     this.#acknowledger.confirmed(frames);
   }
 

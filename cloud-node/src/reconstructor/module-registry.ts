@@ -27,6 +27,13 @@ export class ModuleRegistry {
     return this.#wasm.has(hash);
   }
 
+  /** A module's bytes. @throws {InvariantError} when there is no such module */
+  bytes(hash: string): Uint8Array {
+    const wasm = this.#wasm.get(hash);
+    if (wasm === undefined) throw new InvariantError(`no module ${hash}`);
+    return wasm;
+  }
+
   /**
    * The running module, shared by all twins of its devices.
    *
@@ -36,9 +43,7 @@ export class ModuleRegistry {
   get(hash: string): Core {
     const running = this.#cores.get(hash);
     if (running !== undefined) return running;
-    const wasm = this.#wasm.get(hash);
-    if (wasm === undefined) throw new InvariantError(`no module ${hash}`);
-    const core = loadCore(wasm);
+    const core = loadCore(this.bytes(hash));
     this.#cores.set(hash, core);
     return core;
   }

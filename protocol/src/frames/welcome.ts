@@ -15,16 +15,19 @@ export interface WelcomeFrame {
   readonly through: number;
   /** 0 … 6 of `[A-Za-z0-9_-]`: frames may go to `aliasTopic(alias)`; empty: there is none. */
   readonly alias: string;
+  /** At most a day: longest time between storing a frame and acknowledging it, ms. */
+  readonly ackAgeMs: number;
   /** u53: the cloud's Unix time, µs. */
   readonly timeUs: number;
 }
 
 const THROUGH = u32("through");
+const ACK_AGE = field("ack age", 0, 86_400_000);
 const ALIAS = field("alias", 0, MAX_ALIAS_LENGTH);
 
 export const WELCOME_LAYOUT: FrameLayout<WelcomeFrame> = {
   kindCode: 8,
-  elements: 7,
+  elements: 8,
   sealing: "plain",
   encode(writer, frame) {
     writer.int(frame.nonce, NONCE);
@@ -32,6 +35,7 @@ export const WELCOME_LAYOUT: FrameLayout<WelcomeFrame> = {
     writer.int(frame.through, THROUGH);
     checkAlias(frame.alias, writer.length);
     writer.text(frame.alias, ALIAS);
+    writer.int(frame.ackAgeMs, ACK_AGE);
     writer.int(frame.timeUs, TIME);
   },
   decode(reader) {
@@ -41,7 +45,8 @@ export const WELCOME_LAYOUT: FrameLayout<WelcomeFrame> = {
     const offset = reader.offset;
     const alias = reader.text(ALIAS);
     checkAlias(alias, offset);
-    return { kind: "welcome", nonce, epoch, through, alias, timeUs: reader.uint(TIME) };
+    const ackAgeMs = reader.uint(ACK_AGE);
+    return { kind: "welcome", nonce, epoch, through, alias, ackAgeMs, timeUs: reader.uint(TIME) };
   },
 };
 

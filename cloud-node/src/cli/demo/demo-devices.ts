@@ -23,11 +23,6 @@ export const DEMO_EPS_TEXT = "0.05, imu 1 %";
 export const DEMO_FRAME_SAMPLES = 100;
 /** A device says at least this often that it is there. */
 export const DEMO_SILENCE_MS = 2000;
-/**
- * An acknowledgement frees the ring and costs bytes: one for two frames. Rarer ones would make the devices ask, which
- * costs more: their patience is two seconds.
- */
-export const DEMO_ACKS = { everyFrames: 16, ageMs: 1500 } as const;
 
 /** The signal of a device: the same one wherever it is made from the same seed. */
 export function demoSignal({ id, signal }: DemoDevice, seed: number): Signal {

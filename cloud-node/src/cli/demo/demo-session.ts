@@ -6,7 +6,7 @@ import { CloudNode, DEFAULT_GROUP } from "../../node.ts";
 import { DEFAULT_HTTP_PORT, LOOPBACK_HOST } from "../defaults.ts";
 import { openPage } from "../serve.ts";
 import type { Surroundings } from "../surroundings.ts";
-import { DEMO_ACKS, DEMO_DEVICES, demoSignal } from "./demo-devices.ts";
+import { DEMO_DEVICES, demoSignal } from "./demo-devices.ts";
 import { type DemoResult, deviceResult } from "./demo-result.ts";
 import { EdgeHost } from "./edge-host.ts";
 import type { EdgeStatus } from "./edge-messages.ts";
@@ -70,7 +70,6 @@ export class DemoSession {
     const node = await CloudNode.open({
       storeFile,
       broker: { kind: "embedded", port: 0, host: LOOPBACK_HOST },
-      acks: DEMO_ACKS,
       logger: SILENT_LOGGER,
       clock,
     });
