@@ -5,8 +5,8 @@ import type { Clock, Timer } from "../clock.ts";
 import type { RandomSource } from "../random-source.ts";
 import { checkMessage, type OutTopic, type Transport, TransportError, type TransportEvents } from "../transport.ts";
 
-/** Half of this passes before a broker takes a silent device for gone; pings are only sent when nothing else is. */
-const KEEP_ALIVE_S = 30;
+/** A ping is sent when the cloud has said nothing for so long; a broker takes a silent device for gone half as much later. */
+const KEEP_ALIVE_S = 60;
 const CONNECT_LIMIT_MS = 10_000;
 /** How long a good-bye may take before the connection is dropped. */
 const CLOSE_LIMIT_MS = 2_000;
@@ -42,6 +42,8 @@ class MqttTransport implements Transport {
   /** The socket's buffer is full: the last frame was taken, the next one waits until it has left. */
   #isFull = false;
   #wasRefused = false;
+  /** Something was sent since the last ping was put off. */
+  #hasSpoken = false;
   #isClosed = false;
   #retry: Timer | undefined;
 
@@ -74,6 +76,7 @@ class MqttTransport implements Transport {
       this.#wasRefused = true;
       return false;
     }
+    this.#hasSpoken = true;
     const payload = Buffer.from(bytes);
     if (topic === "frames") {
       let hasLeft = false;
@@ -143,7 +146,9 @@ class MqttTransport implements Transport {
       });
     });
     client.on("message", (_topic, payload) => {
-      if (this.#isUp && this.#client === client && payload.length > 0) events.message(new Uint8Array(payload));
+      if (this.#client !== client) return;
+      this.#putPingOff(client);
+      if (this.#isUp && payload.length > 0) events.message(new Uint8Array(payload));
     });
     client.on("error", (error) => {
       reason = error.message;
@@ -161,6 +166,16 @@ class MqttTransport implements Transport {
       this.#isUp = false;
       events.disconnected(reason);
     });
+  }
+
+  /**
+   * The client pings however much was published with QoS 0. An answer to what was sent proves as much as a ping: that the
+   * connection works both ways, and to the broker that the device is there.
+   */
+  #putPingOff(client: MqttClient): void {
+    if (!this.#hasSpoken) return;
+    this.#hasSpoken = false;
+    client.reschedulePing();
   }
 
   #left(client: MqttClient): void {
