@@ -102,6 +102,32 @@ describe("a clean link", () => {
   });
 });
 
+describe("patience", () => {
+  test("a device asks when an ack is a second later than the cloud said it may be, then ever more rarely", () => {
+    const { device } = pair();
+    device.core.linkConnected(0);
+    device.poll();
+    const welcome = { nonce: NONCE, epoch: 1, through: 0, alias: "", ackAgeMs: 9_000, timeUs: 1 };
+    device.receive(encodeFrame({ kind: "welcome", ...welcome }));
+    run(device, 0, 20);
+    const asked: number[] = [];
+    const sentAt = device.nowMs;
+    for (; device.nowMs < sentAt + 140_000; device.nowMs += 500) {
+      if (kindsOf(device.poll()).includes("status")) asked.push((device.nowMs - sentAt) / 1000);
+    }
+    expect(asked).toEqual([10, 30, 70, 110]);
+  });
+
+  test("a flush asks for an ack of everything, once", () => {
+    const { device, cloud } = pair();
+    connect(device, cloud);
+    run(device, 0, 30, () => settle(device, cloud));
+    device.core.linkFlush(0n, device.nowMs);
+    expect(kindsOf(device.poll())).toEqual(["status", "residual"]);
+    expect(device.poll()).toEqual([]);
+  });
+});
+
 describe("silence", () => {
   test("a constant costs nothing but heartbeats, which confirm the quiet samples", () => {
     const { device, cloud } = pair();
