@@ -8,6 +8,7 @@ export const BENCHES: ReadonlyMap<string, () => Promise<Bench>> = new Map([
   ["codec", async () => (await import("./codec.ts")).benchCodec],
   ["frames", async () => (await import("./frames.ts")).benchFrames],
   ["latency", async () => (await import("./latency.ts")).benchLatency],
+  ["recovery", async () => (await import("./recovery.ts")).benchRecovery],
   ["size", async () => (await import("./size.ts")).benchSize],
   ["wire", async () => (await import("./wire.ts")).benchWire],
 ]);

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
-import { programPath } from "../os-package.ts";
+import { findProgram, osPackage } from "../../scripts/os-packages.js";
 import { LIMIT_MS, ProcessError } from "./child-process.ts";
 
 /** A real mosquitto that forgets everything when it is killed. */
@@ -53,7 +53,7 @@ export class Mosquitto {
   }
 
   #spawn(): ChildProcess {
-    return spawn(programPath("mosquitto"), ["-c", this.#config], { stdio: "ignore" });
+    return spawn(findProgram(osPackage("mosquitto")) ?? "mosquitto", ["-c", this.#config], { stdio: "ignore" });
   }
 
   async #gone(): Promise<void> {
