@@ -68,7 +68,7 @@ async function untilLive(session: DeviceSession, clock: Clock): Promise<void> {
 /** The same samples as float32, one message per frame, over the same client and broker. */
 export async function openPlainLane(plan: LanePlan, url: string): Promise<Lane> {
   const { name: clientId, frameSamples, acks } = plan;
-  const client: MqttClient = connect(url, { clientId, keepalive: 30, protocolVersion: 4, timerVariant: "native" });
+  const client: MqttClient = connect(url, { clientId, keepalive: 60, protocolVersion: 4, timerVariant: "native" });
   await new Promise<void>((resolve, reject) => {
     client.once("connect", () => resolve());
     client.once("error", reject);

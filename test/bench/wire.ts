@@ -69,9 +69,9 @@ export async function benchWire(): Promise<BenchReport> {
       },
     ],
     notes: [
-      `Input: rotor of sim/signals, 100 rad/s, ${RATE_HZ} Hz, 6 channels, sigma 0.01, eps 0.05; seeds ${SEEDS.join(", ")}, each figure the median over them. "x" is ${RAW_BYTES} B (float32, ${HALF_SECONDS} s) over the bytes at that layer; "first half" includes learning.`,
+      `Input: rotor of sim/signals, 100 rad/s, ${RATE_HZ} Hz, 6 channels, sigma 0.01, eps 0.05; seeds ${SEEDS.join(", ")}, each figure the median over them. "x" is ${RAW_BYTES} B (float32, ${HALF_SECONDS} s) over the bytes at that layer; the first part includes learning.`,
       "Path: DeviceSession, mqtt.js, TCP on the loopback interface, aedes inside a CloudNode with its store on disk; all devices at once, every sample pushed when it is due at true real time (nothing is sped up, so acknowledgements meet frames as they would in the field).",
-      `The tables that are sped up show what is left when no time-out of the protocol interferes: no ping of MQTT, no status of a device that waits for an acknowledgement. No goal is read off them.`,
+      `The tables that are sped up are a check: no time-out of the protocol, of MQTT or of TCP has a place in them, so what they have less than the others is what waiting costs. No goal is read off them.`,
       "Captured by tcpdump: IP total lengths per direction, TCP acknowledgements and MQTT pings included, set-up apart. Linux's TCP time stamps make a header 52 B. The interface's MTU is 65,536 B: on Ethernet the plain streams of 5 and 10 s would need up to 17 segments each, which favours them here.",
       `Set-up, once per connection (TCP, CONNECT, SUBSCRIBE, presence, birth, welcome): ${round(median(run.setup.filter(isOurs).map(({ ipUp }) => ipUp)))} B up-link, ${round(median(run.setup.filter(isOurs).map(({ ipBoth }) => ipBoth)))} B in both directions; plain: ${round(median(run.setup.filter((lane) => !isOurs(lane)).map(({ ipBoth }) => ipBoth)))} B in both.`,
       "Plain streams send every frame; of Lockstep's, those in which every residual is zero are not sent. Plain QoS 0 is acknowledged by TCP alone: what a broker loses is lost. Its counterpart in what is promised is QoS 1, which still ends at the broker.",
