@@ -68,7 +68,7 @@ test(
     demo.child.kill("SIGINT");
     const { code, stdout, stderr } = await demo.finished();
     expect(stdout).toBe("");
-    expect(stderr).toMatch(/samples in the store, 0 lost/);
+    expect(stderr).toMatch(/samples stored, 0 lost/);
     expect(code, stderr).toBe(0);
   },
   LIMIT_MS,
