@@ -2,6 +2,7 @@ import { closeSync, openSync, readSync, statSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { migrate, SCHEMA_VERSION } from "./sqlite-schema.ts";
 import { StoreError, storeErrorOf } from "./store-error.ts";
+import { StoreLock } from "./store-lock.ts";
 
 /** First bytes of every SQLite database. @see https://sqlite.org/fileformat.html, section 1.3 */
 const MAGIC = Buffer.from("SQLite format 3\0", "latin1");
@@ -11,10 +12,25 @@ const BUSY_MS = 5_000;
 /**
  * Make sure that `file` is a store of this release: create it, or migrate it, or refuse it untouched.
  *
- * @throws {StoreError} `not-a-database`, `foreign-database`, `newer-schema`, `cannot-open`, `read-only`, `disk-full`
+ * @returns the right to write it; the caller releases it
+ * @throws {StoreError} `not-a-database`, `foreign-database`, `newer-schema`, `cannot-open`, `in-use`, `read-only`,
+ *   `disk-full`
  */
-export function prepareStore(file: string): void {
-  const version = isEmpty(file) ? 0 : checkExisting(file);
+export function prepareStore(file: string): StoreLock {
+  // What is not ours is refused before anything is put beside it.
+  if (!isEmpty(file)) checkExisting(file);
+  const lock = StoreLock.take(file);
+  try {
+    // Whoever had the lock may have migrated it meanwhile.
+    migrateStore(file, isEmpty(file) ? 0 : checkExisting(file));
+    return lock;
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+function migrateStore(file: string, version: number): void {
   let database: DatabaseSync | undefined;
   try {
     database = new DatabaseSync(file, { timeout: BUSY_MS });

@@ -162,6 +162,17 @@ test("a store of a later release is refused and stays as it is, with a log besid
   expect(readFileSync(file())).toEqual(before);
 });
 
+test("a store belongs to one node at a time, while others may read it; a closed one is free and is one file", async () => {
+  open();
+  expect(() => open()).toThrow(expect.objectContaining({ code: "in-use" }));
+  const reader = new SqliteReader(file());
+  expect(reader.devices()).toEqual([]);
+  reader.close();
+  await close();
+  expect(readdirSync(folder).filter((name) => !name.endsWith("-lock"))).toEqual(["store.db"]);
+  expect(() => open()).not.toThrow();
+});
+
 test("a store that cannot be made says which file, and why", () => {
   writeFileSync(join(folder, "plain"), "");
   mkdirSync(join(folder, "folder"));

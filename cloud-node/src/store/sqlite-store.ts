@@ -4,6 +4,7 @@ import { prepareStore } from "./sqlite-open.ts";
 import { SqliteReader } from "./sqlite-reader.ts";
 import { type CommitReply, FRAME_VERDICTS, type Store, type StoreBatch, type StoreReader } from "./store.ts";
 import { StoreError, storeErrorOf } from "./store-error.ts";
+import type { StoreLock } from "./store-lock.ts";
 
 interface Waiting {
   resolve(reply: CommitReply): void;
@@ -20,6 +21,7 @@ const WORKER_URL = new URL(
 export class SqliteStore implements Store {
   readonly reader: StoreReader;
   readonly #file: string;
+  readonly #lock: StoreLock;
   readonly #worker: Worker;
   readonly #exited: Promise<void>;
   #waiting: Waiting | undefined;
@@ -32,9 +34,14 @@ export class SqliteStore implements Store {
    * @throws {StoreError} the file was left untouched
    */
   constructor(file: string, options: { maxPages?: number } = {}) {
-    prepareStore(file);
+    this.#lock = prepareStore(file);
     this.#file = file;
-    this.reader = new SqliteReader(file);
+    try {
+      this.reader = new SqliteReader(file);
+    } catch (error) {
+      this.#lock.release();
+      throw error;
+    }
     const workerData: CommitWorkerData = { file, maxPages: options.maxPages ?? 0 };
     this.#worker = new Worker(WORKER_URL, { workerData });
     this.#worker.on("message", (answer: CommitAnswer) => this.#settle(answer));
@@ -60,10 +67,12 @@ export class SqliteStore implements Store {
   }
 
   async close(): Promise<void> {
+    // The writer goes last: only a connection that may write moves the log into the file and removes it.
+    this.reader.close();
     const order: CommitOrder = { kind: "close" };
     this.#worker.postMessage(order);
     await this.#exited;
-    this.reader.close();
+    this.#lock.release();
   }
 
   #settle(answer: CommitAnswer): void {

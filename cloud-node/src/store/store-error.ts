@@ -3,6 +3,7 @@ export type StoreErrorCode =
   | "foreign-database"
   | "newer-schema"
   | "cannot-open"
+  | "in-use"
   | "read-only"
   | "disk-full"
   | "busy"
@@ -68,6 +69,8 @@ function describe(code: StoreErrorCode, facts: Readonly<Record<string, string | 
       return `${file} has schema ${facts.version}, this release reads up to ${facts.supported}; use a newer release`;
     case "cannot-open":
       return `${file} cannot be opened: ${detail}`;
+    case "in-use":
+      return `${file} belongs to another node that is running: stop that one, or choose another file`;
     case "read-only":
       return `${file} cannot be written: ${detail}`;
     case "disk-full":
