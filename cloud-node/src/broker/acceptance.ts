@@ -22,10 +22,10 @@ const LIMIT_MS = 5_000;
 export async function checkBroker(options: AcceptanceOptions): Promise<void> {
   const { url, group, probe } = options;
   const limitMs = options.limitMs ?? LIMIT_MS;
-  const client = await connectProbe(url, `${probe}-check`, limitMs);
   // A device's control topic, which no node listens to.
   const topic = formatTopic({ group, device: probe, level: "control" });
   const large = formatTopic({ group, device: `${probe}-large`, level: "control" });
+  const client = await connectProbe(url, `${probe}-check`, limitMs);
   try {
     await subscribe(client, topic, url);
     await subscribe(client, large, url);

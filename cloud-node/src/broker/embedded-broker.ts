@@ -50,7 +50,13 @@ export class EmbeddedBroker {
       queueLimit: QUEUE_LIMIT,
     });
     const broker = new EmbeddedBroker(options, aedes);
-    await listening(broker.#server, options.port, options.host);
+    try {
+      await listening(broker.#server, options.port, options.host);
+    } catch (error) {
+      // Its timers would keep the process.
+      await new Promise<void>((resolve) => aedes.close(() => resolve()));
+      throw error;
+    }
     return broker;
   }
 

@@ -1,3 +1,4 @@
+import { formatTopic } from "@lockstep/protocol";
 import { InvalidArgumentError } from "commander";
 
 /** Parsers of option values: each gives the value, or says in one line what to write instead. */
@@ -32,6 +33,16 @@ export function parseSeed(text: string): number {
   return parseWithin(text, 0, 2 ** 32 - 1, true, "a whole number from 0 to 4294967295");
 }
 
+/** The name of a device or a group, as topics carry it. */
+export function parseName(text: string): string {
+  try {
+    formatTopic({ group: text, device: text, level: "birth" });
+    return text;
+  } catch {
+    throw new InvalidArgumentError("write 1 to 64 letters, digits, _ or -");
+  }
+}
+
 /** Names with commas between them. */
 export function parseNames(text: string): string[] {
   return text
@@ -43,7 +54,7 @@ export function parseNames(text: string): string[] {
 function parseWithin(text: string, min: number, max: number, isWhole: boolean, expected: string): number {
   const value = text.trim() === "" ? Number.NaN : Number(text);
   if (!(value >= min && value <= max) || (isWhole && !Number.isInteger(value))) {
-    throw new InvalidArgumentError(`Write ${expected}.`);
+    throw new InvalidArgumentError(`write ${expected}`);
   }
   return value;
 }

@@ -3,7 +3,7 @@ import type { BrokerOptions } from "../node.ts";
 import { CommandError } from "./command-error.ts";
 import { DEFAULT_HTTP_PORT, DEFAULT_MQTT_PORT, DEFAULT_STORE_FILE, LOOPBACK_HOST } from "./defaults.ts";
 import { createLogger, LOG_LEVELS } from "./log.ts";
-import { parseNonNegative, parsePort, parsePositiveCount } from "./option-values.ts";
+import { parseName, parseNonNegative, parsePort, parsePositiveCount } from "./option-values.ts";
 import { writeResult } from "./result-output.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { untilInterrupt } from "./until-interrupt.ts";
@@ -46,7 +46,7 @@ export function addServe(program: Command, surroundings: Surroundings): void {
     .option("--store <FILE>", "SQLite file with everything received", DEFAULT_STORE_FILE)
     .option("--http <PORT>", `port of the page (default: ${DEFAULT_HTTP_PORT})`, parsePort)
     .option("--no-http", "no page")
-    .option("--group <NAME>", "first topic level of the devices", "lockstep")
+    .option("--group <NAME>", "first topic level of the devices", parseName, "lockstep")
     .option("--ack-every <FRAMES>", "acknowledge after so many frames", parsePositiveCount, DEFAULT_ACK_FRAMES)
     .option(
       "--ack-age <MS>",

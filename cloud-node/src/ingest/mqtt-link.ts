@@ -1,6 +1,6 @@
 import type { Duplex } from "node:stream";
 import { ALIAS_FILTER, encodeFrame, formatTopic, parseTopic, topicFilter } from "@lockstep/protocol";
-import { connect, type IClientOptions, MqttClient } from "mqtt";
+import { connect, type IClientOptions, type ISubscriptionMap, MqttClient } from "mqtt";
 import type { Counters } from "../counters.ts";
 import type { Logger } from "../logger.ts";
 import type { TwinRegistry } from "../reconstructor/twin-registry.ts";
@@ -31,11 +31,19 @@ export class MqttLink {
   readonly #options: MqttLinkOptions;
   readonly #client: MqttClient;
   readonly #sources = new Map<string, FrameSource>();
+  readonly #subscriptions: ISubscriptionMap;
   readonly #ready: Promise<void>;
 
+  /** @throws {FrameError} `out-of-range` when the group is no name */
   constructor(options: MqttLinkOptions) {
     this.#options = options;
-    const { broker, clientId } = options;
+    const { broker, clientId, group } = options;
+    this.#subscriptions = {
+      [topicFilter("birth", group)]: { qos: 1 },
+      [topicFilter("presence", group)]: { qos: 1 },
+      [topicFilter("frames", group)]: { qos: 0 },
+      [ALIAS_FILTER]: { qos: 0 },
+    };
     const settings: IClientOptions = {
       protocolId: "MQTT",
       protocolVersion: 4,
@@ -67,14 +75,8 @@ export class MqttLink {
   }
 
   #subscribe(done: () => void): void {
-    const { group, logger } = this.#options;
-    const topics = {
-      [topicFilter("birth", group)]: { qos: 1 as const },
-      [topicFilter("presence", group)]: { qos: 1 as const },
-      [topicFilter("frames", group)]: { qos: 0 as const },
-      [ALIAS_FILTER]: { qos: 0 as const },
-    };
-    this.#client.subscribe(topics, (error) => {
+    const { logger } = this.#options;
+    this.#client.subscribe(this.#subscriptions, (error) => {
       if (error) logger.error({ detail: error.message }, "MQTT subscriptions refused");
       else done();
     });

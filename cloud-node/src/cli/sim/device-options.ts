@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { CommandError } from "../command-error.ts";
-import { parsePositive, parsePositiveCount, parseSeed } from "../option-values.ts";
+import { parseName, parsePositive, parsePositiveCount, parseSeed } from "../option-values.ts";
 
 /** What every simulated device is told on the command line. */
 export interface DeviceOptions {
@@ -21,8 +21,8 @@ const DEFAULT_SILENCE_MS = 10_000;
 export function addDeviceOptions(command: Command, defaults: { readonly frameSamples: number }): Command {
   return command
     .option("--to <URL>", "where it connects: mqtt://HOST:PORT, mqtts://HOST:PORT or tcp://HOST:PORT")
-    .option("--id <NAME>", "name of the device")
-    .option("--group <NAME>", "first topic level over MQTT", "lockstep")
+    .option("--id <NAME>", "name of the device", parseName)
+    .option("--group <NAME>", "first topic level over MQTT", parseName, "lockstep")
     .option(
       "--frame-samples <COUNT>",
       "samples of a frame: longer ones save more and arrive later",
