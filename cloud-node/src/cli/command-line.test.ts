@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
@@ -28,6 +28,12 @@ test.each([
   [["encod"], "did you mean encode?"],
   [["encode", "x", "--esp", "1"], "did you mean --eps?"],
   [["encode"], "IN"],
+  [["nothing", "--help"], "unknown command 'nothing'"],
+  [["devices", "nothing", "--help"], "unknown command 'nothing'"],
+  [["encode", "x", "--eps=-1", "--out", "y"], "a number ≥ 0"],
+  [["encode", "x", "--eps", "1", "--out", "."], "name a file in it"],
+  [["serve", "--group", "a/b"], "letters, digits"],
+  [["sim", "rotor", "--id", "a/b"], "letters, digits"],
   [["encode", "x", "--out", "y"], "give one of them"],
   [["sim"], "subcommand"],
   [["sim", "rotor"], "--to mqtt://"],
@@ -88,4 +94,33 @@ test("a damaged file ends with exit code 1, names the last good sample, and keep
   const { code, err } = await run("decode", path);
   expect(code).toBe(1);
   expect(err).toContain("not a telemetry container");
+});
+
+test("a command never writes over the file it reads, nor over another one when it has nothing to give", async () => {
+  const input = join(folder, "own.csv");
+  const text = "t,x\n0,1\n1,2\n2,3\n";
+  await writeFile(input, text);
+  await symlink(input, join(folder, "alias.csv"));
+  for (const command of [
+    ["encode", input, "--eps", "0.5"],
+    ["decode", input],
+  ]) {
+    for (const out of [input, join(folder, "alias.csv")]) {
+      const { code, err } = await run(...command, "--out", out);
+      expect(code).toBe(2);
+      expect(err).toContain("is the file to read");
+    }
+  }
+  const other = join(folder, "other.lst");
+  await writeFile(other, "no container");
+  expect((await run("decode", other, "--out", input)).code).toBe(1);
+  expect(await readFile(input, "utf8")).toBe(text);
+  expect((await readdir(folder)).filter((name) => name.endsWith(".part"))).toEqual([]);
+});
+
+test("a file that is not there is said in plain words, with its name", async () => {
+  const { code, err } = await run("decode", join(folder, "absent.lst"));
+  expect(code).toBe(1);
+  expect(err).toMatch(/absent\.lst: there is no such file or folder\n$/);
+  expect((await run("encode", folder, "--eps", "1", "--out", join(folder, "x.lst"))).err).toContain("is a folder");
 });

@@ -3,6 +3,7 @@ import { CommandError, EXIT_DONE, EXIT_FAILED, EXIT_USAGE } from "./command-erro
 import { packageVersion } from "./package-version.ts";
 import { SUBCOMMANDS } from "./subcommands.ts";
 import type { Surroundings } from "./surroundings.ts";
+import { systemProblem } from "./system-problem.ts";
 
 /**
  * Run one command line to its end.
@@ -12,11 +13,27 @@ import type { Surroundings } from "./surroundings.ts";
 export async function runCommandLine(surroundings: Surroundings): Promise<number> {
   const program = createProgram(surroundings);
   try {
-    if (surroundings.args.length === 0) throw new CommandError("usage", "no command given", "try `lockstep demo`");
+    const [first] = surroundings.args;
+    if (first === undefined) throw new CommandError("usage", "no command given", "try `lockstep demo`");
+    refuseHelpOfUnknown(program, surroundings.args);
     await program.parseAsync(surroundings.args, { from: "user" });
     return EXIT_DONE;
   } catch (error) {
     return report(error, program, surroundings);
+  }
+}
+
+/** `lockstep nothing --help` is answered like `lockstep nothing`; Commander would explain the command above it. */
+function refuseHelpOfUnknown(program: Command, args: readonly string[]): void {
+  let command = program;
+  for (const arg of args) {
+    if (arg.startsWith("-") || command.commands.length === 0) return;
+    const child = command.commands.find((candidate) => candidate.name() === arg);
+    if (child === undefined) {
+      if (arg === "help" || !args.some((word) => word === "--help" || word === "-h")) return;
+      throw new CommandError("usage", `unknown command '${arg}'`, "");
+    }
+    command = child;
   }
 }
 
@@ -50,7 +67,7 @@ function report(error: unknown, program: Command, { stderr, args, interrupt }: S
   }
   if (interrupt.aborted && (isAbort(error) || isClosedPipe(error))) return EXIT_DONE;
   if (isExpected(error)) {
-    stderr.write(`lockstep: ${error.message}\n`);
+    stderr.write(`lockstep: ${systemProblem(error) ?? error.message}\n`);
     return EXIT_FAILED;
   }
   // Not foreseen, so a fault of this program: the stack is what whoever mends it needs.
@@ -62,7 +79,10 @@ function report(error: unknown, program: Command, { stderr, args, interrupt }: S
 /** Commander's words in one line: "unknown option '--esp' (did you mean --eps?)". */
 function usageLine(error: CommanderError): string {
   if (error.code === "commander.help") return "a subcommand is missing";
-  const [problem = "", ...hints] = error.message.replace(/^error: /, "").split("\n");
+  const [problem = "", ...hints] = error.message
+    .replace(/^error: /, "")
+    .replace(" is invalid. ", " is invalid: ")
+    .split("\n");
   return [problem, ...hints.map((hint) => hint.replace(/^\(Did/, "(did"))].filter((part) => part !== "").join(" ");
 }
 

@@ -1,9 +1,8 @@
-import { type FileHandle, open, rename, rm } from "node:fs/promises";
-import type { Writable } from "node:stream";
-import { finished } from "node:stream/promises";
 import { type Command, Option } from "commander";
 import { SINK_FORMATS, type SinkFormat } from "../workloads/telemetry/row-sink.ts";
+import { TelemetryError } from "../workloads/telemetry/telemetry-error.ts";
 import { CommandError } from "./command-error.ts";
+import { checkFiles, PartialFile } from "./partial-file.ts";
 import { ProgressLine } from "./progress-line.ts";
 import { writeResult } from "./result-output.ts";
 import type { Surroundings } from "./surroundings.ts";
@@ -45,6 +44,7 @@ async function runDecode(surroundings: Surroundings, input: string, options: Dec
   if (out === undefined && isJson !== true && format === "f32" && stdout.isTTY === true) {
     throw new CommandError("usage", "float32 would garble this terminal", "give --out FILE, or pipe it");
   }
+  await checkFiles(input, out);
   const codec = shippedCodec();
   const file = out === undefined ? undefined : await PartialFile.open(out);
   const progress = new ProgressLine(stderr, clock, "decode");
@@ -65,8 +65,9 @@ async function runDecode(surroundings: Surroundings, input: string, options: Dec
   } catch (error) {
     progress.clear();
     if (!interrupt.aborted) {
-      // What came before the damage is worth having.
-      await file?.keep();
+      // What came before the damage is worth having; where there is nothing, a file of before stays.
+      if (hasSamplesBefore(error)) await file?.keep();
+      else await file?.discard();
       throw error;
     }
     await file?.discard();
@@ -75,32 +76,9 @@ async function runDecode(surroundings: Surroundings, input: string, options: Dec
   }
 }
 
-/** A file that gets its name only when it is complete. */
-class PartialFile {
-  readonly stream: Writable;
-  readonly #path: string;
-  readonly #partial: string;
-
-  private constructor(path: string, partial: string, handle: FileHandle) {
-    this.#path = path;
-    this.#partial = partial;
-    this.stream = handle.createWriteStream();
-  }
-
-  static async open(path: string): Promise<PartialFile> {
-    const partial = `${path}.part`;
-    return new PartialFile(path, partial, await open(partial, "w"));
-  }
-
-  /** Make what was written so far the file. */
-  async keep(): Promise<void> {
-    this.stream.end();
-    await finished(this.stream);
-    await rename(this.#partial, this.#path);
-  }
-
-  async discard(): Promise<void> {
-    this.stream.destroy();
-    await rm(this.#partial, { force: true });
-  }
+/** Whether a container's error says that samples before it are good. */
+function hasSamplesBefore(error: unknown): boolean {
+  if (!(error instanceof TelemetryError)) return false;
+  const { lastSample } = error.facts;
+  return typeof lastSample === "number" && lastSample >= 0;
 }

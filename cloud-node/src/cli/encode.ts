@@ -1,7 +1,9 @@
 import type { Command } from "commander";
 import { formatNumber, formatQuantity, formatRatio } from "../api/number-text.ts";
+import { TelemetryError } from "../workloads/telemetry/telemetry-error.ts";
 import { CommandError } from "./command-error.ts";
 import { parseNames, parsePositive } from "./option-values.ts";
+import { checkFiles } from "./partial-file.ts";
 import { ProgressLine } from "./progress-line.ts";
 import { writeResult } from "./result-output.ts";
 import type { Surroundings } from "./surroundings.ts";
@@ -54,6 +56,7 @@ async function runEncode(surroundings: Surroundings, input: string, options: Enc
   }
   const { out } = options;
   if (out === undefined) throw new CommandError("usage", "no file to write", "give --out FILE");
+  await checkFiles(input, out);
   const { encodeFile } = await import("../workloads/telemetry/encode-file.ts");
   const { shippedCodec } = await import("./device-module.ts");
   const { parseEpsSpec } = await import("../workloads/telemetry/eps-spec.ts");
@@ -82,6 +85,9 @@ async function runEncode(surroundings: Surroundings, input: string, options: Enc
     ];
     await writeResult(surroundings, options.json, { ...summary, seconds }, line.join("; "));
   } catch (error) {
+    if (error instanceof TelemetryError && error.code === "bad-eps") {
+      throw new CommandError("usage", error.message, "", { cause: error });
+    }
     if (!surroundings.interrupt.aborted) throw error;
     throw new CommandError("interrupted", `stopped at ${progress.percent} %`, "nothing was written", { cause: error });
   } finally {
