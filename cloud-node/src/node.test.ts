@@ -1,4 +1,6 @@
+import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
@@ -10,12 +12,14 @@ import {
   type Transport,
   tcpTransport,
 } from "@lockstep/edge-sdk";
+import { encodeFrame, encodeStreamFrame } from "@lockstep/protocol";
 import { faultyTransport, linkFault, seededRandom } from "@lockstep/sim";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { systemClock as nodeClock } from "./clock.ts";
 import { openHistory } from "./history.ts";
 import { SILENT_LOGGER } from "./logger.ts";
 import { CloudNode, type CloudNodeOptions } from "./node.ts";
+import { EncodedDevice } from "./reconstructor/encoded-device.suite.ts";
 import type { NodeEvent } from "./reconstructor/node-event.ts";
 import { EPS, openDevice, SeededRandom, signal } from "./test-device.suite.ts";
 
@@ -310,4 +314,53 @@ test("a port that is taken is named, and the node leaves nothing open", async ()
     clock: nodeClock(),
   });
   await expect(taken).rejects.toMatchObject({ name: "PortError", code: "port-taken" });
+});
+
+test("a node ends although its disk is slow and its devices never stop", async () => {
+  node = await CloudNode.openWith(
+    { storeFile: file(), broker: null, logger: SILENT_LOGGER, clock: nodeClock() },
+    {
+      store: (store) => ({
+        reader: store.reader,
+        close: () => store.close(),
+        commit: async (batch) => {
+          await sleep(systemClock(), 20);
+          return store.commit(batch);
+        },
+      }),
+    },
+  );
+  const loopback = new Loopback();
+  node.attach(loopback);
+  const session = await start("unit", loopback.transport);
+  const random = new SeededRandom(1);
+  let next = 0;
+  const busy = setInterval(() => {
+    push(session, random, next, 20);
+    next += 20;
+  }, 2);
+  await sleep(systemClock(), 200);
+  const isClosed = await Promise.race([
+    node.close().then(() => true),
+    sleep(systemClock(), 5_000).then(() => false),
+  ]).finally(() => clearInterval(busy));
+  expect(isClosed).toBe(true);
+});
+
+test("a TCP device that never reads does not keep the node from ending", async () => {
+  const cloud = await open({ tcpPort: 0, tcpHost: "127.0.0.1" });
+  const { birthBytes, birth } = new EncodedDevice(1);
+  const born = new Promise((resolve) => cloud.onEvent(({ kind }) => kind === "born" && resolve(kind)));
+  const socket = connect(cloud.tcpPort ?? 0, "127.0.0.1").pause();
+  socket.on("error", () => {});
+  socket.write(encodeStreamFrame(birthBytes));
+  await born;
+  const about = { nonce: birth.nonce, epoch: 1, oldest: 0, next: 0, evicted: 0, ringFill: 0, timeUs: 0 };
+  const status = encodeStreamFrame(encodeFrame({ kind: "status", ...about }));
+  const many = Buffer.concat(Array.from({ length: 10_000 }, () => status));
+  // Answers of some 20 MB: more than the buffers of both sockets take.
+  for (let i = 0; i < 100; i++) if (!socket.write(many)) await once(socket, "drain");
+  const isClosed = await Promise.race([cloud.close().then(() => true), sleep(systemClock(), 10_000).then(() => false)]);
+  expect(isClosed).toBe(true);
+  socket.destroy();
 });

@@ -185,6 +185,8 @@ export class CloudNode {
   }
 
   async #close(): Promise<void> {
+    // Else a busy fleet would keep a slow disk from ever being done.
+    this.#intake.stop();
     if (!(await this.#commits.close())) this.#options.logger.error({}, "frames not committed; devices keep them");
     this.#registry.close();
     for (const leave of this.#loopbacks) leave();
@@ -197,7 +199,15 @@ export class CloudNode {
     const [intake, registry, counters] = [this.#intake, this.#registry, this.#counters];
     if (tcpPort !== undefined && tcpPort !== null) {
       const gone = (source: FrameSource) => this.#gone(source);
-      this.#doors.tcp = await TcpListener.open({ port: tcpPort, host: tcpHost, intake, registry, counters, gone });
+      this.#doors.tcp = await TcpListener.open({
+        port: tcpPort,
+        host: tcpHost,
+        intake,
+        registry,
+        counters,
+        clock,
+        gone,
+      });
     }
     if (broker === null) return;
     const clientId = `ls-node-${randomUUID()}`;

@@ -30,10 +30,16 @@ const KINDS_DOWN: ReadonlySet<string> = new Set(["ack", "resync", "welcome", "re
 export class FrameIntake {
   readonly #registry: TwinRegistry;
   readonly #counters: Counters;
+  #isStopped = false;
 
   constructor(registry: TwinRegistry, counters: Counters) {
     this.#registry = registry;
     this.#counters = counters;
+  }
+
+  /** Take nothing more in: devices keep what they were not told is stored. */
+  stop(): void {
+    this.#isStopped = true;
   }
 
   /**
@@ -43,6 +49,7 @@ export class FrameIntake {
    * @param isLive  false for what a broker kept: it says nothing about now
    */
   receive(bytes: Uint8Array, source: FrameSource, isLive = true): void {
+    if (this.#isStopped) return;
     const twin = source.device === undefined ? undefined : this.#registry.get(source.device);
     if (twin !== undefined) {
       twin.traffic.messages += 1;

@@ -1,5 +1,6 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { encodeFrame, encodeStreamFrame, FrameError, StreamDeframer } from "@lockstep/protocol";
+import type { Clock } from "../clock.ts";
 import type { Counters } from "../counters.ts";
 import { ConnectionMeter } from "../reconstructor/connection-meter.ts";
 import type { TwinRegistry } from "../reconstructor/twin-registry.ts";
@@ -13,11 +14,18 @@ export interface TcpListenerOptions {
   readonly intake: FrameIntake;
   readonly registry: TwinRegistry;
   readonly counters: Counters;
+  readonly clock: Clock;
   gone(source: FrameSource): void;
 }
 
 /** A connection that has not been born by then was no device of ours. */
 const BIRTH_LIMIT_MS = 15_000;
+/** Answers that a device has not read; beyond these it gets no more, and asks again when it reads. */
+const UNREAD_BYTES_MAX = 1 << 16;
+/** How long the last answers may take to leave when the listener closes. */
+const CLOSE_LIMIT_MS = 2_000;
+/** A device that vanished without a word is noticed by the operating system after this long. */
+const KEEP_ALIVE_MS = 60_000;
 
 /** Devices over plain TCP: a length before every frame, a birth first. */
 export class TcpListener {
@@ -28,7 +36,9 @@ export class TcpListener {
 
   private constructor(options: TcpListenerOptions) {
     this.#options = options;
-    this.#server = createServer({ noDelay: true }, (socket) => this.#accept(socket));
+    this.#server = createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS }, (socket) =>
+      this.#accept(socket),
+    );
   }
 
   /** @throws {PortError} `port-taken`, `cannot-listen` */
@@ -57,7 +67,11 @@ export class TcpListener {
   async close(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     for (const socket of this.#sockets) socket.destroySoon();
+    const limit = this.#options.clock.setTimer(() => {
+      for (const socket of this.#sockets) socket.destroy();
+    }, CLOSE_LIMIT_MS);
     await closed;
+    limit.cancel();
   }
 
   #accept(socket: Socket): void {
@@ -66,7 +80,7 @@ export class TcpListener {
     const deframer = new StreamDeframer();
     const source = frameSource({
       send: (frame) => {
-        if (!socket.writable) return;
+        if (!socket.writable || socket.writableLength > UNREAD_BYTES_MAX) return;
         const bytes = encodeStreamFrame(encodeFrame(frame));
         socket.write(bytes);
         meter.down(bytes.length);
