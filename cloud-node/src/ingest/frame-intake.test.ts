@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { birthHash, decodeFrame, encodeFrame, type Frame, split } from "@lockstep/protocol";
+import { type AckFrame, birthHash, decodeFrame, encodeFrame, type Frame, split } from "@lockstep/protocol";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { systemClock } from "../clock.ts";
 import { openHistory } from "../history.ts";
@@ -313,4 +313,94 @@ test("frames of a model that this node lacks are neither judged nor given up, an
   expect(history.gaps("unit")).toEqual([]);
   expect(() => [...history.samples("unit")]).toThrow(expect.objectContaining({ code: "unknown-model" }));
   history.close();
+});
+
+test("a device whose epochs are used up is refused, and the node goes on", async () => {
+  const cloud = await open();
+  const device = new EncodedDevice(13, { epoch: 0xffff_ffff });
+  const wire = await connect(cloud, device.birthBytes);
+  wire.say(encodeFrame({ ...device.birth, nonce: 78, epoch: 0 }));
+  expect(await wire.until(isKind("refusal"))).toEqual({ kind: "refusal", nonce: 78, reason: "bad-birth" });
+  wire.say(device.keyframe().bytes);
+  await wire.until(isAckThrough(1));
+});
+
+test("a device that claims a nanosecond's period and weeks of silence costs a view no more than any other", async () => {
+  const cloud = await open();
+  const device = new EncodedDevice(14, { periodNs: 1, silenceMs: 0xffff_ffff });
+  const wire = await connect(cloud, device.birthBytes);
+  wire.say(device.keyframe().bytes);
+  await wire.until(isAckThrough(1));
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  const [newest, ahead] = cloud.device("unit")?.latest ?? [];
+  expect(ahead?.state).toBe("extrapolated");
+  // 65,536 samples of one nanosecond after the last one.
+  expect((ahead?.timeUs ?? 0) - (newest?.timeUs ?? 0)).toBeLessThanOrEqual(66);
+});
+
+test("a loss of more samples than a store can tell is declared with the most that it can", async () => {
+  const cloud = await open();
+  const device = new EncodedDevice(15, { periodNs: 500, silenceMs: 1 });
+  const wire = await connect(cloud, device.birthBytes);
+  wire.say(device.keyframe().bytes);
+  device.residual();
+  device.lose(1.8e16);
+  const { seq, bytes } = device.keyframe();
+  const end = { epoch: 1, oldest: seq, next: seq + 1, evicted: 10, ringFill: 0, timeUs: 0 };
+  wire.say(encodeFrame({ kind: "status", nonce: 77, ...end }));
+  wire.say(bytes);
+  await wire.until(isAckThrough(seq + 1));
+  await cloud.close();
+  const again = await open();
+  expect(again.device("unit")?.lost).toEqual({ samples: Number.MAX_SAFE_INTEGER, gaps: 1 });
+});
+
+test("a listener that looks at other twins in the middle of a frame never makes their values confirmed ones", async () => {
+  const cloud = await open();
+  const other = new EncodedDevice(16, { device: "other" });
+  const otherWire = await connect(cloud, other.birthBytes);
+  otherWire.say(other.keyframe().bytes);
+  await otherWire.until(isAckThrough(1));
+  const device = new EncodedDevice(17);
+  const wire = await connect(cloud, device.birthBytes);
+  wire.say(device.keyframe().bytes);
+  await wire.until(isAckThrough(1));
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  let looks = 0;
+  cloud.onEvent(({ kind }) => {
+    if (kind === "gap-lost") looks += cloud.devices().filter(({ latest }) => latest.length === 2).length;
+  });
+  device.residual();
+  const { seq, bytes, samples } = device.keyframe();
+  const end = { epoch: 1, oldest: seq, next: seq + 1, evicted: 10, ringFill: 0, timeUs: 0 };
+  wire.say(encodeFrame({ kind: "status", nonce: 77, ...end }));
+  wire.say(bytes);
+  await wire.until(isAckThrough(seq + 1));
+  expect(looks).toBeGreaterThan(0);
+  const shown = cloud.device("unit")?.recent(0, samples.length / 2) ?? [];
+  expect(shown.length).toBe(samples.length / 2);
+  for (const [i, { value }] of shown.entries()) {
+    expect(Math.abs(value - (samples[2 * i] ?? Number.NaN))).toBeLessThanOrEqual(ENCODED_BOUND);
+  }
+});
+
+test("a boot is not asked for frames that went with an earlier one, unless it says that it has them", async () => {
+  const cloud = await open();
+  const first = new EncodedDevice(18, { epoch: 1, nonce: 1 });
+  const wire = await connect(cloud, first.birthBytes);
+  const [begin, lost, late] = [first.keyframe(), first.residual(), first.residual()];
+  wire.say(begin.bytes);
+  wire.say(late.bytes);
+  await wire.until((frame): frame is AckFrame => frame.kind === "ack" && frame.missing.length > 0);
+  const second = new EncodedDevice(19, { epoch: 2, nonce: 2 });
+  const heir = await connect(cloud, second.birthBytes);
+  // Long enough for the hole to be asked for again, twice.
+  await new Promise((resolve) => setTimeout(resolve, 900));
+  expect([...wire.heard, ...heir.heard].filter((frame) => frame.kind === "ack" && frame.nonce === 2)).toEqual([]);
+  heir.say(encodeFrame({ kind: "status", nonce: 2, epoch: 1, oldest: 1, next: 3, evicted: 0, ringFill: 0, timeUs: 0 }));
+  const asked = (frame: Frame): frame is AckFrame => frame.kind === "ack" && frame.missing[0]?.count === 2;
+  expect((await heir.until(asked)).missing).toEqual([{ from: 1, count: 2 }]);
+  heir.say(lost.bytes);
+  heir.say(late.bytes);
+  expect(await heir.until(isAckThrough(3))).toMatchObject({ epoch: 1, nonce: 2 });
 });

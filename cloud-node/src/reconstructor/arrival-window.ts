@@ -105,6 +105,14 @@ export class ArrivalWindow {
     this.#holes.delete(seq);
   }
 
+  /** Whoever sent these frames is gone: ask for nothing until somebody says that it still has them. */
+  clear(): void {
+    this.#early.clear();
+    this.#holes.clear();
+    this.#end = 0;
+    this.#bytes = 0;
+  }
+
   /** Nothing below `next` is wanted any more. */
   skip(next: number): void {
     for (const seq of this.#holes.keys()) {

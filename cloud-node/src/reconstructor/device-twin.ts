@@ -99,16 +99,22 @@ export class DeviceTwin {
       this.refuse(plan, birth.nonce);
       return;
     }
+    const grant = this.#epochs.grant(birth.nonce, birth.epoch);
+    if (grant === undefined) {
+      this.refuse("bad-birth", birth.nonce);
+      return;
+    }
     this.#plans.set(hash, plan);
     this.#unplanned.delete(hash);
     this.report.refusal = undefined;
-    const { epoch, isNew } = this.#epochs.grant(birth.nonce, birth.epoch);
+    const { epoch, isNew } = grant;
     if (isLive) this.#setOnline(true);
     commits.record({ table: "device", id: this.id, key: this.key });
     if (isNew) {
       // Kept with what it coded, so that a later release can still decode it.
       commits.record({ table: "module", hash: birth.model, wasm: modules.bytes(birth.model), source: "release" });
       this.#open(epoch, birth.nonce, hash);
+      for (const lane of this.#lanes.values()) lane.superseded();
     }
     // Told only once it is written down: an epoch promised and forgotten could be promised again to another boot.
     commits.record({ table: "birth", device: this.key, hash, bytes }, () => {

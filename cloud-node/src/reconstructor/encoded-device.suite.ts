@@ -26,6 +26,7 @@ const CHANNELS = 2;
 const BOUND = 4;
 const FRAME_SAMPLES = 10;
 const PERIOD_NS = 1_000_000;
+const SILENCE_MS = 1_000;
 const core = loadCore(DEVICE_WASM);
 
 /** The registry that knows the module of these devices. */
@@ -48,7 +49,10 @@ export class EncodedDevice {
   #level = [0, 0];
   #quiet: number[] = [];
 
-  constructor(seed: number, { epoch = 1, nonce = 77, device = "unit" } = {}) {
+  constructor(
+    seed: number,
+    { epoch = 1, nonce = 77, device = "unit", periodNs = PERIOD_NS, silenceMs = SILENCE_MS } = {},
+  ) {
     this.#random = new SeededRandom(seed);
     this.epoch = epoch;
     this.birth = {
@@ -58,8 +62,8 @@ export class EncodedDevice {
       epoch,
       model: core.modelId,
       frameSamples: FRAME_SAMPLES,
-      periodNs: PERIOD_NS,
-      silenceMs: 1_000,
+      periodNs,
+      silenceMs,
       ringBytes: 32_768,
       firmware: "",
       channels: this.#channels(),
@@ -79,7 +83,7 @@ export class EncodedDevice {
     this.#decoder.reset();
     this.#quiet = [];
     const samples = this.#draw();
-    const timeUs = (this.#rows * PERIOD_NS) / 1000;
+    const timeUs = Math.floor((this.#rows * this.birth.periodNs) / 1000);
     const { payload } = this.#encoder.encode(Int32Array.from(samples));
     this.#decoder.decode(payload, FRAME_SAMPLES, false);
     this.#rows += FRAME_SAMPLES;
@@ -109,7 +113,7 @@ export class EncodedDevice {
     this.#rows += rows;
     const samples = this.#quiet;
     this.#quiet = [];
-    const timeUs = (this.#rows * PERIOD_NS) / 1000;
+    const timeUs = Math.floor((this.#rows * this.birth.periodNs) / 1000);
     const at = position(this.epoch, this.#seq);
     return this.#seal({ kind: "heartbeat", position: at, quiet: rows, timeUs, ringFill: 10, seal: 0 }, samples);
   }

@@ -31,3 +31,11 @@ test("a boot that counts on by itself keeps its own number, even if its nonce co
 test("the first boot ever gets epoch 1", () => {
   expect(new EpochGrants([]).grant(1, 0)).toEqual({ epoch: 1, isNew: true });
 });
+
+test("the last epoch is the last: no boot gets one that does not fit the wire", () => {
+  const grants = new EpochGrants([stored(0xffff_fffe, 1)]);
+  expect(grants.grant(2, 0)).toEqual({ epoch: 0xffff_ffff, isNew: true });
+  grants.add(stored(0xffff_ffff, 2));
+  expect(grants.grant(3, 0)).toBeUndefined();
+  expect(grants.grant(2, 0)).toEqual({ epoch: 0xffff_ffff, isNew: false });
+});

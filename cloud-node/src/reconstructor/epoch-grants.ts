@@ -1,5 +1,8 @@
 import type { StoredEpoch } from "../store/store.ts";
 
+/** The last epoch that fits the wire; a device whose epochs are used up needs another name. */
+const LAST_EPOCH = 0xffff_ffff;
+
 /** What a birth is answered with. */
 export interface EpochGrant {
   readonly epoch: number;
@@ -43,13 +46,15 @@ export class EpochGrants {
    *
    * @param nonce  of the boot
    * @param wanted  the epoch that its birth names, 0 for none
+   * @returns undefined when there is no epoch left to grant
    */
-  grant(nonce: number, wanted: number): EpochGrant {
+  grant(nonce: number, wanted: number): EpochGrant | undefined {
     const known = this.#epochs.get(wanted);
     if (known?.nonce === nonce) return { epoch: wanted, isNew: false };
     if (known === undefined && wanted > this.#newest) return { epoch: wanted, isNew: true };
     const own = this.#ofNonce(nonce);
-    return own === undefined ? { epoch: this.#newest + 1, isNew: true } : { epoch: own, isNew: false };
+    if (own !== undefined) return { epoch: own, isNew: false };
+    return this.#newest === LAST_EPOCH ? undefined : { epoch: this.#newest + 1, isNew: true };
   }
 
   #ofNonce(nonce: number): number | undefined {

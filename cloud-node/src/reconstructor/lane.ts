@@ -208,6 +208,11 @@ export class Lane implements CommitOwner {
     this.#acknowledger.soon();
   }
 
+  /** Another boot began: what it still has of this epoch it will say by a status, and send again. */
+  superseded(): void {
+    this.#window.clear();
+  }
+
   /** Let go of all timers. */
   close(): void {
     this.#acknowledger.close();
@@ -259,12 +264,16 @@ export class Lane implements CommitOwner {
       return this.#twin.next !== seq;
     }
     this.#window.done(seq);
+    // Rows first, events last: a listener that looks at a twin overwrites the rows, which all twins share.
+    this.ledger.taken(this.#twin, this.#around.rows, early);
+    this.#snapshotWhenDue();
+    const flags = this.#flags(frame);
     if (gap !== undefined) this.#closeGap(gap, seq - 1, lost);
     this.#around.commits.frame(this, "add", this.#storeKey, seq, bytes);
     this.#around.commits.mark(this, seq + 1);
-    this.ledger.taken(this.#twin, this.#around.rows, early);
-    this.#report(seq, frame);
-    this.#snapshotWhenDue();
+    for (const { kind, count } of flags) {
+      this.#around.emit({ kind, device: this.#around.device, epoch: this.epoch, seq, count });
+    }
     return true;
   }
 
@@ -332,17 +341,16 @@ export class Lane implements CommitOwner {
     return this.#twin.plan === undefined ? this.#evictedSamples : this.#twin.samplesUntil(keyframeTimeUs);
   }
 
-  #report(seq: number, frame: SequencedFrame): void {
-    if (frame.kind === "heartbeat" || !frame.hasEvents) return;
-    const { device, rows } = this.#around;
+  /** How many channel-samples of the frame just taken are flagged, and as what. */
+  #flags(frame: SequencedFrame): { readonly kind: "invalid" | "saturated"; readonly count: number }[] {
+    if (frame.kind === "heartbeat" || !frame.hasEvents) return [];
+    const { rows } = this.#around;
     const flagged = rows.statuses.subarray(0, rows.count * rows.channels);
-    for (const [status, kind] of [
-      [1, "invalid"],
-      [2, "saturated"],
-    ] as const) {
-      const count = flagged.reduce((sum, one) => sum + (one === status ? 1 : 0), 0);
-      if (count > 0) this.#around.emit({ kind, device, epoch: this.epoch, seq, count });
-    }
+    const flags = ([1, 2] as const).map((status) => ({
+      kind: status === 1 ? ("invalid" as const) : ("saturated" as const),
+      count: flagged.reduce((sum, one) => sum + (one === status ? 1 : 0), 0),
+    }));
+    return flags.filter(({ count }) => count > 0);
   }
 
   #snapshotWhenDue(): void {

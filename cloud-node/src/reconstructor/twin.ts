@@ -57,7 +57,7 @@ export class Twin {
   #next = 0;
   #segment: Segment | undefined;
   #counts = NOTHING;
-  #extrapolated: { readonly decoder: Decoder; rows: number } | undefined;
+  #extrapolated: { readonly decoder: Decoder; rows: number; samples: Int32Array } | undefined;
 
   /** @param device  its name; every seal binds a frame to it. `rows`: where a taken frame's rows are put; may be shared, they are read at once */
   constructor(device: string, epoch: number, plans: PlanLookup, rows: RowBuffer) {
@@ -142,7 +142,8 @@ export class Twin {
     const segment = this.#segment;
     if (segment === undefined) return 0;
     const elapsedNs = (keyframeTimeUs - timeOf(segment, segment.rows)) * 1000;
-    return Math.max(0, Math.round(elapsedNs / segment.plan.birth.periodNs));
+    // A device may claim any time; a larger number could be stored, but not read back.
+    return Math.min(Math.max(0, Math.round(elapsedNs / segment.plan.birth.periodNs)), Number.MAX_SAFE_INTEGER);
   }
 
   /** Frames below `seq` will not come: the next one to take is that, and a keyframe. */
@@ -161,18 +162,22 @@ export class Twin {
     const segment = this.#segment;
     if (segment === undefined) return false;
     let ahead = this.#extrapolated;
-    if (ahead === undefined || ahead.rows >= count) {
+    if (ahead === undefined || ahead.rows > count) {
       const decoder = segment.plan.core.createDecoder(segment.config);
       decoder.restoreState(segment.decoder.saveState());
-      ahead = { decoder, rows: 0 };
+      ahead = { decoder, rows: 0, samples: new Int32Array(0) };
       this.#extrapolated = ahead;
     }
     const { decoder, rows: done } = ahead;
-    const samples = unlessRefused(() => decoder.replayQuiet(count - done));
-    if (samples === undefined) return false;
-    ahead.rows = count;
-    rows.clear(segment.plan.birth.channels.length);
-    rows.append(samples, undefined);
+    const channels = segment.plan.birth.channels.length;
+    if (count > done) {
+      const samples = unlessRefused(() => decoder.replayQuiet(count - done));
+      if (samples === undefined) return false;
+      ahead.rows = count;
+      ahead.samples = samples.slice(-channels);
+    }
+    rows.clear(channels);
+    rows.append(ahead.samples, undefined);
     return true;
   }
 

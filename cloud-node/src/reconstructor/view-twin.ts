@@ -16,6 +16,12 @@ interface ViewSources {
   readonly nowMs: number;
 }
 
+/**
+ * Samples that a twin runs ahead at most. A device that has counted so many quiet ones says so (protocol/SPEC.md, section
+ * 2), so that one which is there is never further away; what it claims of its period and silence is not trusted with more.
+ */
+const EXTRAPOLATED_SAMPLES_MAX = 65_536;
+
 /** Put together what a device's twin looks like now. */
 export function viewTwin(sources: ViewSources): TwinView {
   const { id, plan, lane, report, traffic } = sources;
@@ -63,7 +69,7 @@ function extrapolate({ lane, plan, report, rows, nowMs }: ViewSources): TwinSamp
   // Since the node started nothing came: how old the last sample is, nobody knows.
   if (!Number.isFinite(report.lastHeardMs)) return undefined;
   const elapsedMs = Math.min(nowMs - report.lastHeardMs, plan.birth.silenceMs);
-  const count = Math.floor((elapsedMs * 1e6) / plan.birth.periodNs);
+  const count = Math.min(Math.floor((elapsedMs * 1e6) / plan.birth.periodNs), EXTRAPOLATED_SAMPLES_MAX);
   if (startUs === undefined || !(count >= 1) || !twin.extrapolate(count, rows)) return undefined;
   const timeUs = startUs + Math.round(((count - 1) * plan.birth.periodNs) / 1000);
   const block = toSampleBlock(rows, twin.plan?.scales ?? [], () => timeUs);
