@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { moduleBytes } from "./codec-signals.suite.ts";
-import { CORE_STATUSES, coreError } from "./core-status.ts";
+import { CORE_STATUSES, CodecError, coreError } from "./core-status.ts";
 
 function batchExports(): Readonly<Record<string, unknown>> {
   const module = new WebAssembly.Module(new Uint8Array(moduleBytes("batch")));
@@ -20,4 +20,11 @@ test("an error tells the status, the code and the facts", () => {
   const error = coreError(-7, { row: 3 });
   expect(error.code).toBe("off-lattice");
   expect(error.message).toBe("codec: off-lattice: row 3, status -7");
+});
+
+test("a bound that is too fine is refused with the finest that the channel's range resolves", () => {
+  const { message } = new CodecError("bound-below-conversion", { channel: "gx", eps: 1e-30, conversion: 7.8e-5 });
+  expect(message).toBe(
+    "codec: channel gx cannot keep eps 1e-30: 32 bits of its range resolve 0.000078; give a larger eps",
+  );
 });

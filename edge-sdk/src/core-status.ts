@@ -24,11 +24,18 @@ export class CodecError extends Error {
   readonly facts: Readonly<Record<string, string | number>>;
 
   constructor(code: CodecErrorCode, facts: Readonly<Record<string, string | number>> = {}) {
-    const told = Object.entries(facts).map(([name, value]) => `${name} ${value}`);
-    super(`codec: ${code}${told.length === 0 ? "" : `: ${told.join(", ")}`}`);
+    super(`codec: ${describe(code, facts)}`);
     this.code = code;
     this.facts = facts;
   }
+}
+
+function describe(code: CodecErrorCode, facts: Readonly<Record<string, string | number>>): string {
+  if (code === "bound-below-conversion") {
+    return `channel ${facts.channel} cannot keep eps ${facts.eps}: 32 bits of its range resolve ${facts.conversion}; give a larger eps`;
+  }
+  const told = Object.entries(facts).map(([name, value]) => `${name} ${value}`);
+  return `${code}${told.length === 0 ? "" : `: ${told.join(", ")}`}`;
 }
 
 /**

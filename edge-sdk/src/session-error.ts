@@ -23,7 +23,7 @@ export class SessionError extends Error {
 function describe(code: SessionErrorCode, facts: Readonly<Record<string, string | number>>): string {
   switch (code) {
     case "link":
-      return `the core refuses ${facts.call} with status ${facts.status}`;
+      return `the core refuses ${facts.call} with status ${facts.status}${remedyOf(facts.status)}`;
     case "ring-too-large":
       return `a ring of ${facts.bytes} bytes does not fit the core's memory, which has room for ${facts.limit}`;
     case "ring-foreign":
@@ -36,5 +36,18 @@ function describe(code: SessionErrorCode, facts: Readonly<Record<string, string 
       return `a sample at ${facts.timeUs} µs: device time is a whole number from 0 to 2^53 - 1`;
     case "closed":
       return "it was closed before";
+  }
+}
+
+/** What to change, for the statuses of `status.ts` that a configuration can cause. */
+function remedyOf(status: string | number | undefined): string {
+  switch (status) {
+    case -33:
+      return ": a value is outside its range: 1 to 65535 samples a frame, a silence of at least 1 ms, names that fit";
+    case -34:
+    case -35:
+      return ": the ring is too small for frames of so many channels; give it more bytes";
+    default:
+      return "";
   }
 }

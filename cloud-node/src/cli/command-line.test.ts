@@ -124,3 +124,16 @@ test("a file that is not there is said in plain words, with its name", async () 
   expect(err).toMatch(/absent\.lst: there is no such file or folder\n$/);
   expect((await run("encode", folder, "--eps", "1", "--out", join(folder, "x.lst"))).err).toContain("is a folder");
 });
+
+test("a simulated device whose ring or frames cannot work is refused with what to change", async () => {
+  const to = ["--to", "tcp://127.0.0.1:9", "--duration", "1"];
+  for (const [option, value, remedy] of [
+    ["--ring", "10", "give it more bytes"],
+    ["--frame-samples", "100000", "1 to 65535 samples"],
+    ["--eps", "1e-20", "give a larger eps"],
+  ] as const) {
+    const { code, err } = await run("sim", "rotor", ...to, option, value);
+    expect(code).toBe(1);
+    expect(err).toContain(remedy);
+  }
+});

@@ -4,6 +4,7 @@ import {
   type DevicePlan,
   type DeviceSummary,
   paceInRealTime,
+  type SimulatedDevice,
   seededRandom,
   totalSummary,
 } from "@lockstep/sim";
@@ -16,6 +17,9 @@ import { type DeviceOptions, destination } from "./device-options.ts";
 
 /** How long the last frames may take to be confirmed. */
 const SETTLE_MS = 30_000;
+
+/** After so long a person is told what is waited for. */
+const TELL_AFTER_MS = 1_000;
 
 /**
  * Run simulated devices in real time until their signals end, a duration is over, or Ctrl-C; then let the cloud confirm
@@ -47,7 +51,7 @@ export async function runDevices(
     await Promise.race([untilInterrupt(interrupt, clock, options.duration), pace.ended]);
     pace.stop();
     for (const device of devices) device.flush();
-    await Promise.all(devices.map((device) => device.settled(0, SETTLE_MS)));
+    await settle(surroundings, devices);
     const summaries = devices.map((device) => device.summary());
     const result = { devices: summaries, total: totalSummary(summaries) };
     await writeResult(surroundings, options.json, result, summaryLine(summaries));
@@ -63,6 +67,19 @@ export async function runDevices(
   } finally {
     await Promise.all(devices.map((device) => device.close()));
   }
+}
+
+/** Wait for what the devices hold to be confirmed; Ctrl-C gives it up. */
+async function settle({ clock, interrupt, stderr }: Surroundings, devices: readonly SimulatedDevice[]): Promise<void> {
+  const settled = Promise.all(devices.map((device) => device.settled(0, SETTLE_MS)));
+  const timer = clock.setTimer(() => {
+    const { samples, confirmed } = totalSummary(devices.map((device) => device.summary()));
+    const limit = `up to ${SETTLE_MS / 1000} s; Ctrl-C gives up`;
+    stderr.write(`lockstep sim: waiting for ${samples - confirmed} samples to be confirmed, ${limit}\n`);
+  }, TELL_AFTER_MS);
+  // Where Ctrl-C ended the signal, the next one ends the process.
+  await (interrupt.aborted ? settled : Promise.race([settled, untilInterrupt(interrupt, clock)]));
+  timer.cancel();
 }
 
 function summaryLine(summaries: readonly DeviceSummary[]): string {

@@ -75,7 +75,10 @@ function planOne(
     return toChannel({ name, unit, eps, tens: 0, decimals }, planChannel({ name, eps: eps - rounding, min, max }));
   } catch (error) {
     if (!(error instanceof CodecError)) throw error;
-    throw new TelemetryError("eps-too-fine", { channel: name, eps, problem: error.message }, { cause: error });
+    const { conversion } = error.facts;
+    const problem =
+      conversion === undefined ? error.message : `32 bits of its range resolve ${conversion}; give a larger eps`;
+    throw new TelemetryError("eps-too-fine", { channel: name, eps, problem }, { cause: error });
   }
 }
 
