@@ -14,7 +14,6 @@ interface PendingFrame {
   readonly block: SampleBlock;
   /** Of the twin after it. */
   readonly samples: number;
-  readonly nextTimeUs: number;
 }
 
 /** What of an epoch is confirmed, and what waits for its commit. */
@@ -26,7 +25,6 @@ export class LaneLedger {
   conflicts = 0;
   #confirmed = 0;
   #samples = 0;
-  #nextTimeUs = 0;
   /** No further than this: what is stored there is not what was decoded. */
   #limit = Number.POSITIVE_INFINITY;
   #pending: PendingFrame[] = [];
@@ -41,18 +39,8 @@ export class LaneLedger {
     return this.#samples;
   }
 
-  /** Device time of the sample after the last confirmed one, µs; 0 before the first. */
-  get nextTimeUs(): number {
-    return this.#nextTimeUs;
-  }
-
   get isSettled(): boolean {
     return this.#pending.length === 0;
-  }
-
-  /** Whether the store holds other bytes than those decoded. */
-  get isStopped(): boolean {
-    return this.#limit !== Number.POSITIVE_INFINITY;
   }
 
   /** A frame was taken; its rows are in the buffer. */
@@ -63,7 +51,6 @@ export class LaneLedger {
       channels: rows.channels,
       block: blockOf(twin, rows),
       samples: twin.counts.samples,
-      nextTimeUs: twin.nextTimeUs ?? 0,
     });
   }
 
@@ -77,7 +64,6 @@ export class LaneLedger {
       this.recent.push(frame.block, frame.channels);
       this.latency.add(nowMs - frame.receivedMs);
       this.#samples = frame.samples;
-      this.#nextTimeUs = frame.nextTimeUs;
     }
     this.#pending = this.#pending.slice(count);
     this.#confirmed = Math.max(this.#confirmed, Math.min(through, this.#limit));
@@ -98,7 +84,6 @@ export class LaneLedger {
   rebuilt(twin: Twin, gaps: readonly StoredGap[]): void {
     this.#confirmed = twin.next;
     this.#samples = twin.counts.samples;
-    this.#nextTimeUs = twin.nextTimeUs ?? 0;
     this.gaps = gaps.length;
   }
 }
