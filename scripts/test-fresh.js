@@ -6,7 +6,7 @@
  * minutes. `--keep` leaves the folder for a look.
  */
 import { spawnSync } from "node:child_process";
-import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { chmodSync, copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -45,6 +45,8 @@ function main() {
   }
   installOsPackages(missingOsPackages("test:fresh"), say);
   const folder = mkdtempSync(join(tmpdir(), "lockstep-fresh-"));
+  // It becomes the root folder, which programs that give up being root (mosquitto) must be able to pass.
+  chmodSync(folder, 0o755);
   try {
     timed("debootstrap", () => bootstrapDebian(folder));
     bringNodeAndNpm(folder);
