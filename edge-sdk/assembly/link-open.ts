@@ -21,14 +21,11 @@ import {
   channelCount,
   channelsDescribed,
   deviceLength,
-  epoch,
   headIndex,
-  headSeq,
   LINK_DOWN,
   lattices,
   outAt,
   outBytes,
-  setAliasLength,
   setBirthAt,
   setBirthHash,
   setBirthLength,
@@ -38,18 +35,16 @@ import {
   setChannelsDescribed,
   setDeviceLength,
   setDeviceText,
-  setDirtyFrom,
   setDirtyTo,
   setEpoch,
   setEvictedSamples,
-  setFragmentsLeft,
   setFrameSamples,
+  setIsGranted,
   setIsOpen,
   setKeyframeDue,
   setLastRecordMs,
   setLattices,
   setLinkPhase,
-  setMissingPairs,
   setMtu,
   setNextSeq,
   setNonce,
@@ -58,9 +53,7 @@ import {
   setQuiet,
   setRefusal,
   setRingAt,
-  setSegmentBytes,
   setSegmentIndex,
-  setSegmentSeq,
   setSilenceMs,
   setStatusDue,
 } from "./link-state";
@@ -201,7 +194,7 @@ export function linkChannel(
   return c;
 }
 
-/** What both ways of opening share. */
+/** What both ways of opening share: all that the first keyframe, a connection and a welcome do not set anyway. */
 function prepare(bootNonce: u32, nowMs: u32): i32 {
   if (birthAt == 0 || channelsDescribed != channelCount) return STATUS_LINK_CONFIG;
   if (<u32>birthLength + deviceLength + <u32>OUT_ROOM + BIRTH_ENVELOPE_BYTES_MAX > outBytes) return STATUS_OUT_SMALL;
@@ -210,20 +203,14 @@ function prepare(bootNonce: u32, nowMs: u32): i32 {
   setNonce(bootNonce);
   setLinkPhase(LINK_DOWN);
   setNextSeq(0);
-  setSegmentIndex(0);
-  setSegmentSeq(0);
-  setSegmentBytes(0);
+  setIsGranted(0);
   setQuiet(0);
   setKeyframeDue(1);
   setIsOpen(0);
   setLastRecordMs(nowMs);
   setEvictedSamples(0);
   setStatusDue(0);
-  setMissingPairs(0);
-  setFragmentsLeft(0);
   setRefusal(0);
-  setAliasLength(0);
-  setDirtyFrom(0);
   setDirtyTo(0);
   return 0;
 }
@@ -239,7 +226,7 @@ export function linkOpen(bootNonce: u32, named: u32, nowMs: u32): i32 {
 }
 
 /**
- * Start with what an earlier boot left in the ring; the epoch becomes the one after that boot's.
+ * Start with what an earlier boot left in the ring; the epoch wished for is the one after that boot's, if it had one.
  *
  * @returns frames adopted, STATUS_RING_EMPTY (then call linkOpen) or STATUS_RING_FOREIGN
  */
@@ -251,9 +238,6 @@ export function linkRestore(bootNonce: u32, nowMs: u32): i32 {
     setRingAt(0);
     return adopted;
   }
-  if (epoch != 0) setEpoch(epoch + 1);
-  // A boot that never learnt its epoch sent nothing: its sequence simply goes on.
-  else setNextSeq(adopted > 0 ? headSeq + adopted : 0);
   setSegmentIndex(headIndex + adopted);
   ringRewind();
   ringWriteHeader();

@@ -18,7 +18,7 @@ import {
 import { WIRE_VERSION } from "./envelope";
 import { hashBytes } from "./hash";
 import { closeFrame } from "./link";
-import { BIRTH_WAIT_SLOWEST_MS, ownEpoch } from "./link-send";
+import { BIRTH_WAIT_SLOWEST_MS, ownEpoch, WINDOW } from "./link-send";
 import {
   ALIAS,
   epoch,
@@ -44,6 +44,7 @@ import {
   setBirthAtMs,
   setBirthWaitMs,
   setEpoch,
+  setIsGranted,
   setKeyframeDue,
   setLinkPhase,
   setMissingEpoch,
@@ -114,7 +115,7 @@ function hearAck(nowMs: u32): i32 {
   let least: u64 = through;
   for (let i: u64 = 0; i < numbers; i += 2) {
     const from = readUint(U32);
-    const count = readUint(U32);
+    const count = readUint(WINDOW);
     if (from < least || count == 0) return STATUS_REFUSED_FRAME;
     least = from + count;
   }
@@ -170,6 +171,7 @@ function hearWelcome(nowMs: u32): i32 {
   if (named != epoch && linkPhase == LINK_LIVE) return STATUS_REFUSED_FRAME;
   if (through > nextSeq) return STATUS_REFUSED_FRAME;
   setEpoch(named);
+  setIsGranted(1);
   setAliasLength(length);
   copy(ALIAS, alias, length);
   setLinkPhase(LINK_LIVE);

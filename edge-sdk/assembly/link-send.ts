@@ -32,6 +32,7 @@ import {
   headIndex,
   headSeq,
   isOpen,
+  keyframeDue,
   LINK_DOWN,
   LINK_GREETING,
   lastRecordMs,
@@ -87,7 +88,7 @@ const STATUS_WAIT_SLOWEST_MS: u32 = 30000;
 /** Least time between two statuses that a filling ring causes. */
 const STATUS_APART_MS: i32 = 250;
 /** Frames in flight at most; half of what a position can tell apart. */
-const WINDOW: u32 = 2048;
+export const WINDOW: u32 = 2048;
 /** Pace: one frame a millisecond in the long run, this many at once. */
 const BURST: u32 = 64;
 /** Longest time between two polls that a host is asked for. */
@@ -107,8 +108,6 @@ export function linkConnected(nowMs: u32): void {
 /** The transport is down: frames gather in the ring. */
 export function linkDisconnected(): void {
   setLinkPhase(LINK_DOWN);
-  setFragmentsLeft(0);
-  setMissingPairs(0);
 }
 
 /**
@@ -149,7 +148,8 @@ function greet(nowMs: u32): i32 {
 function breakSilence(timeUs: i64, nowMs: u32): void {
   if (elapsedMs(nowMs, lastRecordMs) < <i32>silenceMs) return;
   if (isOpen && closeFrame(nowMs) > 0) return;
-  if (nextSeq > 0) appendHeartbeat(timeUs, nowMs);
+  // Without a segment there is no state to vouch for.
+  if (nextSeq > 0 && keyframeDue == 0) appendHeartbeat(timeUs, nowMs);
   else setLastRecordMs(nowMs);
 }
 

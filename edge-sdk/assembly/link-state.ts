@@ -47,7 +47,8 @@ export let dirtyTo: u32 = 0;
 export let headerDirty: u32 = 0; // 1: a header copy changed too
 
 // The stream: what the next frame will be.
-export let epoch: u32 = 0; // 0: not granted yet
+export let epoch: u32 = 0; // granted or, until then, wished for; 0: any
+export let isGranted: u32 = 0; // 1: the cloud has said that the epoch is this boot's
 export let nextSeq: u32 = 0;
 export let segmentIndex: u32 = 0; // number of the running segment's keyframe record
 export let segmentSeq: u32 = 0; // its seq
@@ -171,6 +172,9 @@ export function setDirtyTo(value: u32): void {
 }
 export function setHeaderDirty(value: u32): void {
   headerDirty = value;
+}
+export function setIsGranted(value: u32): void {
+  isGranted = value;
 }
 export function setEpoch(value: u32): void {
   epoch = value;

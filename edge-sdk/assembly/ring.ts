@@ -5,8 +5,8 @@
  *     RING + 48    48   header copy 1
  *     RING + 96    ...  records, each whole (none is split by the end of the memory)
  *
- *     header  0 magic  4 generation  8 epoch  12 birth hash (8)  20 capacity  24 head  28 head index
- *             32 head epoch  36 head seq  40 zero  44 check
+ *     header  0 magic  4 generation  8 epoch, 0 until welcomed  12 birth hash (8)  20 capacity  24 head
+ *             28 head index  32 head epoch  36 head seq  40 epoch granted or wished for  44 check
  *     record  0 size u16 (0: go on at the start)  2 kind u8  3 events u8  4 check  8 state hash  12 quiet
  *             16 samples u16  18 payload bytes u16
  *             keyframe: 20 time i64  28 epoch  32 seq  36 index  40 lattices u16     payload at 44
@@ -31,6 +31,7 @@ import {
   headEpoch,
   headIndex,
   headSeq,
+  isGranted,
   recordCount,
   ringAt,
   segmentBytes,
@@ -48,6 +49,7 @@ import {
   setHeaderDirty,
   setHeadIndex,
   setHeadSeq,
+  setNextSeq,
   setRecordCount,
   setSegmentBytes,
   setSegmentIndex,
@@ -118,14 +120,14 @@ export function ringWriteHeader(): void {
   const at = ringAt + (generation & 1 ? HEADER_BYTES : 0);
   store<u32>(at, MAGIC);
   store<u32>(at, generation, 4);
-  store<u32>(at, epoch, 8);
+  store<u32>(at, isGranted != 0 ? epoch : 0, 8);
   store<u64>(at, birthHash, 12);
   store<u32>(at, capacity, 20);
   store<u32>(at, head, 24);
   store<u32>(at, headIndex, 28);
   store<u32>(at, headEpoch, 32);
   store<u32>(at, headSeq, 36);
-  store<u32>(at, 0, 40);
+  store<u32>(at, epoch, 40);
   store<u32>(at, hashBytes(0, at, <i32>HEADER_CHECK), HEADER_CHECK);
   setHeaderDirty(1);
 }
@@ -252,7 +254,10 @@ export function ringResolve(offset: u32): u32 {
 /**
  * Adopt what an earlier boot left in the memory.
  *
- * @returns records adopted, with HEAD.. and the epoch (of that boot) set; or STATUS_RING_EMPTY, STATUS_RING_FOREIGN
+ * If that boot was welcomed, its records get their epoch's name and the next number becomes this boot's wish. If not,
+ * nothing of it was ever sent: its records stay the running epoch's, and its sequence goes on.
+ *
+ * @returns records adopted, STATUS_RING_EMPTY or STATUS_RING_FOREIGN
  */
 export function ringRestore(): i32 {
   const first = validHeader(ringAt);
@@ -272,6 +277,7 @@ export function ringRestore(): i32 {
     setHeadIndex(headIndex + capacity);
   }
   walkRecords();
+  setEpoch(epoch != 0 ? epoch + 1 : load<u32>(header, 40));
   if (recordCount > 0 && load<u64>(header, 12) != birthHash) return STATUS_RING_FOREIGN;
   return <i32>recordCount;
 }
@@ -285,30 +291,39 @@ function validHeader(at: usize): bool {
   );
 }
 
-/** Count the sound records from HEAD on, and give those of the boot that ended its epoch by name. */
+/** Count the sound records from the head on, give those of a boot that was welcomed its epoch's name, find nextSeq. */
 function walkRecords(): void {
   setRecordCount(0);
   setUsedBytes(0);
   let offset = head;
   let index = headIndex;
   if (headEpoch == 0) setHeadEpoch(epoch);
+  let ofEpoch = headEpoch;
+  let seq = headSeq;
   while (usedBytes < capacity) {
     if (!isRecord(offset, index)) {
       if (offset == 0 || recordCount == 0 || !isRecord(0, index)) break;
       offset = 0;
     }
     const at = recordAt(offset);
-    if (load<u8>(at, RECORD_KIND) == KIND_KEYFRAME && load<u32>(at, RECORD_EPOCH) == 0 && epoch != 0) {
-      store<u32>(at, epoch, RECORD_EPOCH);
-      store<u32>(at, recordCheck(at, index), RECORD_CHECK);
-      markDirty(at, <u32>recordHeaderBytes(KIND_KEYFRAME));
+    if (load<u8>(at, RECORD_KIND) == KIND_KEYFRAME) {
+      ofEpoch = load<u32>(at, RECORD_EPOCH);
+      seq = load<u32>(at, RECORD_SEQ);
+      if (ofEpoch == 0 && epoch != 0) {
+        ofEpoch = epoch;
+        store<u32>(at, epoch, RECORD_EPOCH);
+        store<u32>(at, recordCheck(at, index), RECORD_CHECK);
+        markDirty(at, <u32>recordHeaderBytes(KIND_KEYFRAME));
+      }
     }
     const bytes: u32 = load<u16>(at, RECORD_SIZE);
     setRecordCount(recordCount + 1);
     setUsedBytes(usedBytes + bytes);
     offset += bytes;
     index++;
+    seq++;
   }
+  if (ofEpoch == 0) setNextSeq(seq);
   setTail(recordCount == 0 ? head : offset);
 }
 

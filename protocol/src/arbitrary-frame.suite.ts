@@ -159,7 +159,7 @@ function rangesFrom(through: number, steps: readonly (readonly [number, number])
     if (from + count > 2 ** 32) {
       break;
     }
-    ranges.push({ from, count });
+    ranges.push({ from, count: Math.min(count, 2048) });
     from += count;
   }
   return ranges;

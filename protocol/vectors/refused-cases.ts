@@ -162,6 +162,7 @@ export const REFUSED_CASES: readonly RefusedCase[] = [
   ),
   refused("ack-missing-overlap", "a frame asked for twice", "out-of-range", 8, `86 04 00 01 00 84 00 03 02 01 ${SEAL}`),
   refused("ack-missing-empty-range", "of no frames", "out-of-range", 7, `86 04 00 01 00 82 00 00 ${SEAL}`),
+  refused("ack-missing-2049", "more than can be in flight", "out-of-range", 7, `86 04 00 01 00 82 00 190801 ${SEAL}`),
   refused(
     "ack-missing-past-the-end",
     "beyond the last seq",

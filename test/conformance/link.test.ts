@@ -1,4 +1,4 @@
-import { decodeFrame, encodeFrame } from "@lockstep/protocol";
+import { decodeFrame, encodeFrame, murmur3 } from "@lockstep/protocol";
 import { describe, expect, test } from "vitest";
 import { kindsOf, RawCloud } from "./raw-cloud.ts";
 import { RawDevice, type RawDeviceOptions } from "./raw-device.ts";
@@ -314,6 +314,47 @@ describe("a ring kept through a boot", () => {
     expect(cloud.badSeals).toBe(0);
   });
 
+  test("boots that were never welcomed share one epoch, however many they were, and all arrives", () => {
+    let device = pair({ ringBytes: 24_000 }).device;
+    const cloud = new RawCloud();
+    connect(device, cloud);
+    run(device, 0, 40, () => settle(device, cloud));
+    for (let boot = 1; boot <= 20; boot++) {
+      const ring = device.ringImage();
+      device = new RawDevice({ channels: 6, e: E, frameSamples: 20, ringBytes: 24_000, ring, nonce: 100 + boot });
+      expect(device.opened).toBeGreaterThan(0);
+      device.core.linkConnected(device.nowMs);
+      device.nowMs += 6_000;
+      expect(kindsOf(device.poll())).toEqual(["birth"]);
+      device.core.linkDisconnected();
+      run(device, 40 * boot, 40 * boot + 40);
+    }
+    cloud.epoch = 2;
+    connect(device, cloud);
+    for (let i = 0; i < 10 && device.core.linkUnconfirmedFrames() > 0; i++, device.nowMs += 3_000) {
+      settle(device, cloud);
+      device.receive(cloud.ackAll());
+    }
+    expect(device.core.linkUnconfirmedFrames()).toBe(0);
+    expect(cloud.badSeals).toBe(0);
+    expect(cloud.gaps).toEqual([]);
+    expect([...new Set(cloud.rows.map(({ epoch }) => epoch))]).toEqual([1, 2]);
+    expect(cloud.rows).toHaveLength(840);
+    expectRows(cloud, 0, 840);
+  });
+
+  test("a restored device that takes no sample keeps silent: it has no state to vouch for", () => {
+    const { device } = pair();
+    run(device, 0, 100);
+    const reborn = new RawDevice({ channels: 6, e: E, frameSamples: 20, ring: device.ringImage(), nonce: 77 });
+    const cloud = new RawCloud();
+    connect(reborn, cloud);
+    for (let i = 0; i < 20; i++, reborn.nowMs += 1_000) settle(reborn, cloud);
+    expect(cloud.rows).toHaveLength(100);
+    expect(cloud.badSeals).toBe(0);
+    expect(cloud.kinds.heartbeat).toBeUndefined();
+  });
+
   test("a torn header or record loses at most what was torn, and never passes for something else", () => {
     const { device, cloud } = pair();
     connect(device, cloud);
@@ -372,6 +413,18 @@ describe("hostile downlink", () => {
     }
     expect(device.ringImage()).toEqual(before);
     expect(device.core.linkState()).toBe(2);
+  });
+
+  test("an ack that misses more frames than can be in flight is no ack", () => {
+    const { device, cloud } = pair();
+    connect(device, cloud);
+    run(device, 0, 100, () => settle(device, cloud));
+    // Written by hand: head 4, nonce, epoch 1, through 0, missing [0, 2^32 - 1].
+    const content = Uint8Array.from([0x86, 4, 0x1a, 0xde, 0xca, 0xfb, 0xad, 1, 0, 0x82, 0, 0x1a, 255, 255, 255, 255]);
+    const seal = new DataView(new ArrayBuffer(4));
+    seal.setUint32(0, murmur3(0, content));
+    expect(device.receive(Uint8Array.from([...content, 0x44, ...new Uint8Array(seal.buffer)]))).toBe(-39);
+    expect(device.poll()).toEqual([]);
   });
 
   test("an ack for another boot, or for frames that were never made, is ignored", () => {

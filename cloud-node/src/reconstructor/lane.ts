@@ -6,6 +6,7 @@ import {
   type SeqRange,
   type SequencedFrame,
   type StatusFrame,
+  WINDOW_FRAMES,
 } from "@lockstep/protocol";
 import type { Clock } from "../clock.ts";
 import type { Counters } from "../counters.ts";
@@ -218,8 +219,10 @@ export class Lane implements CommitOwner {
     this.#acknowledger.close();
   }
 
-  #acknowledge(missing: readonly SeqRange[]): void {
+  #acknowledge(holes: readonly SeqRange[]): void {
     const { device } = this.#around;
+    // More cannot be on its way; the rest is asked for when these have come.
+    const missing = holes.map(({ from, count }) => ({ from, count: Math.min(count, WINDOW_FRAMES) }));
     this.#around.reply({ kind: "ack", epoch: this.epoch, through: this.confirmed, missing });
     for (const { from, count } of missing) {
       this.#around.emit({ kind: "gap-pending", device, epoch: this.epoch, from, count });

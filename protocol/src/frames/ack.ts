@@ -1,13 +1,14 @@
 import { FrameError } from "../errors.ts";
 import { field, u32 } from "../field.ts";
 import type { FrameLayout } from "../frame-layout.ts";
+import { WINDOW_FRAMES } from "../sequence.ts";
 import { EPOCH, NONCE } from "./numbers.ts";
 
 /** `count` consecutive sequence numbers, the first of which is `from`. */
 export interface SeqRange {
   /** u32 */
   readonly from: number;
-  /** ≥ 1; from + count ≤ 2³² */
+  /** 1 … WINDOW_FRAMES; from + count ≤ 2³² */
   readonly count: number;
 }
 
@@ -30,7 +31,7 @@ export const MAX_MISSING_RANGES = 8;
 const THROUGH = u32("through");
 const MISSING = field("missing", 0, 2 * MAX_MISSING_RANGES);
 const FROM = u32("missing from");
-const COUNT = field("missing count", 1, 0xffff_ffff);
+const COUNT = field("missing count", 1, WINDOW_FRAMES);
 const SEQ_END = 2 ** 32;
 
 export const ACK_LAYOUT: FrameLayout<AckFrame> = {
