@@ -91,22 +91,33 @@ export function App() {
         </p>
       )}
       {fleet !== undefined && <SummaryLine fleet={fleet} />}
-      {fleet !== undefined && fleet.rows.length === 0 && <Empty />}
+      {fleet !== undefined && fleet.rows.length === 0 && <Empty mqttUrl={fleet.mqttUrl} />}
       {fleet !== undefined && fleet.rows.length > 0 && <FleetTable fleet={fleet} chosen={device} choose={choose} />}
       {device !== undefined && (
-        <Lanes key={device} hub={hub} device={device} isPaused={isPaused} theme={theme} nowS={nowS} />
+        <Lanes key={device} hub={hub} device={device} isPaused={isPaused || isStale} theme={theme} nowS={nowS} />
       )}
       <EventList events={events} />
     </main>
   );
 }
 
-function Empty() {
+function Empty({ mqttUrl }: { readonly mqttUrl: string | null }) {
   return (
     <section class="panel empty">
-      No device has reported yet. Start one: <code>lockstep sim rotor --to mqtt://{location.hostname}:1883</code>
+      No device has reported yet.
+      {mqttUrl !== null && (
+        <>
+          {" "}
+          Start one: <code>lockstep sim rotor --to {reachable(mqttUrl)}</code>
+        </>
+      )}
     </section>
   );
+}
+
+/** An address that only the node's own machine knows is, from here, the host of this page. */
+function reachable(mqttUrl: string): string {
+  return mqttUrl.replace(/\/\/(127\.0\.0\.1|0\.0\.0\.0|localhost|::1?|\[::1?\])(?=:\d+$)/, `//${location.hostname}`);
 }
 
 function offsetText(): string {

@@ -24,6 +24,9 @@ const DASH = [5, 4];
 const Y_MARGIN = 0.12;
 const HATCH_PX = 6;
 const MIN_RUN_PX = 2;
+/** Whole seconds, because labels show no parts of them; wide enough for one label and air. */
+const TIME_STEPS_S = [1, 2, 5, 10, 15, 30, 60];
+const TIME_LABEL_PX = 76;
 /** Right of the last time label, or it is cut. */
 const RIGHT_PX = 28;
 const AXIS_PX = 56;
@@ -57,7 +60,14 @@ export class LanePlot {
         cursor: { sync: { key: syncKey }, drag: { x: false, y: false }, points: { show: false }, y: false },
         scales: { x: { time: true, auto: false }, y: { auto: false } },
         axes: [
-          { ...axis, font, size: 20, values: (_plot, ticks) => ticks.map(timeOfDay) },
+          {
+            ...axis,
+            font,
+            size: 20,
+            space: TIME_LABEL_PX,
+            incrs: TIME_STEPS_S,
+            values: (_plot, ticks) => ticks.map(timeOfDay),
+          },
           { ...axis, font, size: AXIS_PX, splits: (_plot, _axis, min, max) => [min, (min + max) / 2, max] },
         ],
         series: [
@@ -203,6 +213,7 @@ export class LanePlot {
   }
 }
 
-function timeOfDay(seconds: number): string {
+/** "10:24:19" */
+export function timeOfDay(seconds: number): string {
   return new Date(seconds * 1000).toLocaleTimeString("en-GB");
 }

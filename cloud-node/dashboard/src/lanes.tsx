@@ -3,7 +3,7 @@ import type { LaneChannel, LaneUpdate } from "../../src/api/lane-feed.ts";
 import { formatValue, UNKNOWN, valueDecimals } from "../../src/api/number-text.ts";
 import { LaneData } from "./lane-data.ts";
 import type { LaneHub } from "./lane-hub.ts";
-import { type BandLook, LanePlot } from "./lane-plot.ts";
+import { type BandLook, LanePlot, timeOfDay } from "./lane-plot.ts";
 import { onTokensChange, plotTokens, type Theme } from "./theme.ts";
 
 interface LanesProps {
@@ -19,6 +19,8 @@ interface LanesProps {
 const REDRAW_MS = 200;
 /** For a person who asked for less motion. */
 const REDUCED_REDRAW_MS = 1000;
+/** How far, as a part of the window, the newest sample may move away from the right edge. */
+const HELD_SHARE = 0.8;
 /** More lanes than this are folded away. */
 const OPEN_LANES = 8;
 
@@ -89,6 +91,7 @@ function Lane({ channel, windowUs, index, isPaused, theme, data, update, nowS }:
   const cursor = useRef<number | null>(null);
   const value = useRef<HTMLElement>(null);
   const [look, setLook] = useState<BandLook>("band");
+  const [held, setHeld] = useState<string | undefined>();
 
   useEffect(() => {
     const element = parent.current;
@@ -116,8 +119,12 @@ function Lane({ channel, windowUs, index, isPaused, theme, data, update, nowS }:
       if (lane === undefined || last === undefined || canvas === undefined || document.hidden) return;
       const { times, values } = last.extrapolated;
       const columns = lane.columns({ times, values: values[index] ?? [] });
-      const toS = Math.max(nowS(), last.confirmedUs / 1e6);
-      const ground = { eps: channel.eps, runs: lane.runs, confirmedS: last.confirmedUs / 1e6 };
+      const confirmedS = last.confirmedUs / 1e6;
+      // The last good picture stays: time stands still before the newest sample leaves on the left.
+      const latestS = confirmedS === 0 ? nowS() : confirmedS + (HELD_SHARE * windowUs) / 1e6;
+      const toS = Math.min(Math.max(nowS(), confirmedS), latestS);
+      setHeld(toS < nowS() ? timeOfDay(confirmedS) : undefined);
+      const ground = { eps: channel.eps, runs: lane.runs, confirmedS };
       setLook(canvas.show(columns, ground, toS - windowUs / 1e6, toS));
       const at = cursor.current === null ? lane.last : (columns.confirmed[cursor.current] ?? undefined);
       if (value.current !== null) value.current.textContent = withBound(at, channel);
@@ -135,6 +142,7 @@ function Lane({ channel, windowUs, index, isPaused, theme, data, update, nowS }:
         <span class="values" data-channel={channel.name} ref={value}>
           {UNKNOWN}
         </span>
+        {held !== undefined && <span class="note">no samples since {held}</span>}
         {look === "thin" && <span class="note">± eps is thinner than the line</span>}
       </h3>
       <div class="plot" ref={parent} role="img" aria-label={`${channel.name}, the last ${windowUs / 1e6} seconds`} />

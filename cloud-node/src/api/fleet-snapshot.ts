@@ -24,6 +24,8 @@ export interface FleetRow {
 /** The table and the line above it. */
 export interface FleetSnapshot {
   readonly nowUs: number;
+  /** Where a device would connect; null where there is no broker. */
+  readonly mqttUrl: string | null;
   readonly devices: number;
   readonly needAction: number;
   readonly catchingUp: number;
@@ -46,6 +48,7 @@ export function fleetSnapshot(node: PageNode, tally: SampleTally, truthOf: Truth
   const truths = views.map((view) => truthOf(view.id)).filter((truth) => truth !== undefined);
   return {
     nowUs,
+    mqttUrl: node.mqttUrl,
     devices: rows.length,
     needAction: count("fault", "offline"),
     catchingUp: count("catching up"),

@@ -3,6 +3,8 @@ import type { TwinView } from "../reconstructor/twin-view.ts";
 
 /** What the page shows: the node, read only. */
 export interface PageNode {
+  /** Where devices reach the broker; null without one. */
+  readonly mqttUrl: string | null;
   devices(): TwinView[];
   device(id: string): TwinView | undefined;
   onEvent(listener: (event: NodeEvent) => void): () => void;
