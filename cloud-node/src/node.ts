@@ -35,6 +35,8 @@ export interface CloudNodeOptions {
   /** MQTT group, 1 … 64 of `[A-Za-z0-9_-]`. */
   readonly group?: string;
   readonly acks?: AckPolicy;
+  /** Codec modules that the operator registers; the store keeps them for every later start. */
+  readonly modules?: readonly Uint8Array[];
   /** How long writes gather before a commit, ms. */
   readonly commitMs?: number;
   readonly logger: Logger;
@@ -102,6 +104,7 @@ export class CloudNode {
    * Start a node. It knows every device of its store at once, and rebuilds a twin when it is first needed.
    *
    * @throws {StoreError} when the store cannot be used; it was left untouched
+   * @throws {ModuleError} when a module that the operator registers may not run as a codec
    * @throws {PortError} when a port cannot be listened on
    * @throws {BrokerError} when a foreign broker cannot carry the frames
    */
@@ -117,7 +120,11 @@ export class CloudNode {
       const modules = new ModuleRegistry();
       for (const wasm of await releasedModules()) modules.add(wasm);
       for (const stored of store.reader.modules()) modules.addStored(stored);
+      const registered = (options.modules ?? []).map((wasm) => ({ hash: modules.addChecked(wasm), wasm }));
       const node = new CloudNode(options, store, modules);
+      for (const { hash, wasm } of registered) {
+        node.#commits.record({ table: "module", hash, wasm, source: "operator" });
+      }
       try {
         await node.#openDoors();
         return node;

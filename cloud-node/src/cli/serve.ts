@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { type Command, Option } from "commander";
 import type { BrokerOptions } from "../node.ts";
 import { CommandError } from "./command-error.ts";
@@ -18,12 +19,14 @@ interface ServeOptions {
   readonly group: string;
   readonly ackEvery: number;
   readonly ackAge?: number;
+  readonly module: readonly string[];
   readonly log: string;
   readonly json?: boolean;
 }
 
 const HELP = `
 Everything listens on this machine alone unless --host says otherwise. Port 0 takes any free one.
+Devices of this release are known; those of another build are heard once their module is registered (--module).
 A device keeps each frame until the node has it on disk, and its acknowledgement says so: rare ones save bytes,
 frequent ones free the device's memory sooner (--ack-every, --ack-age).
 With --json one object says where it listens, once it does.
@@ -53,6 +56,7 @@ export function addServe(program: Command, surroundings: Surroundings): void {
       "and so long after the first of them at the latest (default: six frames, 1 to 30 s)",
       parseNonNegative,
     )
+    .option("--module <FILE>", "register a device's module, device.wasm of another build; may be repeated", collect, [])
     .addOption(new Option("--log <LEVEL>", "what is told on standard error").choices(LOG_LEVELS).default("info"))
     .option("--json", "one JSON object on standard output when it listens")
     .addHelpText("after", HELP)
@@ -61,6 +65,25 @@ export function addServe(program: Command, surroundings: Surroundings): void {
 
 /** Of the node's own default policy; here because loading the node takes longer than `--help` should. */
 const DEFAULT_ACK_FRAMES = 16;
+
+function collect(file: string, before: readonly string[]): readonly string[] {
+  return [...before, file];
+}
+
+/** The bytes of a device's module. @throws {CommandError} `file` when they are not one */
+async function readModule(file: string): Promise<Uint8Array> {
+  const { loadCore, ModuleError } = await import("@lockstep/edge-sdk/core");
+  const bytes = new Uint8Array(await readFile(file));
+  try {
+    loadCore(bytes);
+  } catch (cause) {
+    if (!(cause instanceof ModuleError)) throw cause;
+    throw new CommandError("file", `${file} is no device module (${cause.message})`, "give device.wasm of a build", {
+      cause,
+    });
+  }
+  return bytes;
+}
 
 async function runServe(surroundings: Surroundings, options: ServeOptions): Promise<void> {
   const { clock, interrupt } = surroundings;
@@ -75,6 +98,7 @@ async function runServe(surroundings: Surroundings, options: ServeOptions): Prom
     tcpHost: options.host,
     group: options.group,
     acks: { everyFrames: options.ackEvery, ageMs: options.ackAge },
+    modules: await Promise.all(options.module.map(readModule)),
     logger,
     clock,
   });

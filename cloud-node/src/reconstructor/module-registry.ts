@@ -18,6 +18,14 @@ export class ModuleRegistry {
     return hash;
   }
 
+  /** Add what an operator registers now. @throws {ModuleError} when the bytes may not run as a codec */
+  addChecked(wasm: Uint8Array): string {
+    const core = loadCore(wasm);
+    const hash = this.add(wasm);
+    this.#cores.set(hash, core);
+    return hash;
+  }
+
   /** Add what an operator registered earlier. @throws {InvariantError} when the bytes are not those of the hash */
   addStored({ hash, wasm }: StoredModule): void {
     if (this.add(wasm) !== hash) throw new InvariantError(`the stored bytes of module ${hash} have another hash`);
