@@ -72,7 +72,7 @@ async function runDecode(surroundings: Surroundings, input: string, options: Dec
     }
     await file?.discard();
     if (file === undefined) return;
-    throw new CommandError("interrupted", `stopped at ${progress.percent} %`, "nothing was written", { cause: error });
+    throw new CommandError("interrupted", `stopped at ${progress.place}`, "nothing was written", { cause: error });
   }
 }
 

@@ -89,7 +89,7 @@ async function runEncode(surroundings: Surroundings, input: string, options: Enc
       throw new CommandError("usage", error.message, "", { cause: error });
     }
     if (!surroundings.interrupt.aborted) throw error;
-    throw new CommandError("interrupted", `stopped at ${progress.percent} %`, "nothing was written", { cause: error });
+    throw new CommandError("interrupted", `stopped at ${progress.place}`, "nothing was written", { cause: error });
   } finally {
     progress.clear();
   }

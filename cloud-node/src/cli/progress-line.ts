@@ -46,9 +46,13 @@ export class ProgressLine {
     this.#lastDoneMs = this.#startedMs;
   }
 
-  /** How far the current part of the work is, in whole percent. */
-  get percent(): number {
-    return Math.floor(this.#share * 100);
+  /** How far the work is: "52 % of 2/2 code and check". */
+  get place(): string {
+    return this.#stage === "" ? this.#percent : `${this.#percent} of ${this.#stage}`;
+  }
+
+  get #percent(): string {
+    return `${Math.floor(this.#share * 100)} %`;
   }
 
   /** Begin the next part of the work, such as "1/2 survey". */
@@ -78,7 +82,7 @@ export class ProgressLine {
     const bar = `[${"#".repeat(cells)}${".".repeat(BAR_CELLS - cells)}]`;
     const rate = formatQuantity(this.#rate * 1000, "B/s");
     const left = this.#timeLeft(share, total - done, nowMs);
-    this.#draw([this.#title, this.#stage, bar, `${this.percent} %`, rate, left]);
+    this.#draw([this.#title, this.#stage, bar, this.#percent, rate, left]);
   }
 
   /** All input is in; the result is being made durable. */

@@ -165,6 +165,7 @@ test("a store of a later release is refused and stays as it is, with a log besid
 test("a store belongs to one node at a time, while others may read it; a closed one is free and is one file", async () => {
   open();
   expect(() => open()).toThrow(expect.objectContaining({ code: "in-use" }));
+  expect(readdirSync(folder).filter((name) => name.includes("-lock"))).toEqual(["store.db-lock"]);
   const reader = new SqliteReader(file());
   expect(reader.devices()).toEqual([]);
   reader.close();

@@ -24,6 +24,8 @@ export class StoreLock {
     try {
       // An exclusive lock of SQLite on an empty database is an advisory lock of the system, on each that Node runs on.
       database = new DatabaseSync(`${file}${SUFFIX}`, { timeout: WAIT_MS });
+      // Nothing is ever written, so no journal may be left beside it by a kill.
+      database.exec("PRAGMA journal_mode = MEMORY");
       database.exec("BEGIN EXCLUSIVE");
       return new StoreLock(database);
     } catch (cause) {
