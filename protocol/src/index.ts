@@ -24,6 +24,7 @@ export type { ChannelConfig } from "./frames/channel-config.ts";
 export type { FragmentFrame } from "./frames/fragment.ts";
 export type { HeartbeatFrame } from "./frames/heartbeat.ts";
 export type { KeyframeFrame } from "./frames/keyframe.ts";
+export { WINDOW_FRAMES } from "./frames/numbers.ts";
 export type { PresenceFrame } from "./frames/presence.ts";
 export type { RefusalFrame, RefusalReason } from "./frames/refusal.ts";
 export type { ResidualFrame } from "./frames/residual.ts";
@@ -32,7 +33,7 @@ export type { StatusFrame } from "./frames/status.ts";
 export type { WelcomeFrame } from "./frames/welcome.ts";
 export { murmur3 } from "./murmur3.ts";
 export { sequencedSeal } from "./seal.ts";
-export { expandSeq, gapRanges, LAST_SEQ, matchEpoch, position, WINDOW_FRAMES } from "./sequence.ts";
+export { expandSeq, gapRanges, LAST_SEQ, matchEpoch, position } from "./sequence.ts";
 export { encodeStreamFrame, StreamDeframer } from "./stream-framing.ts";
 export {
   ALIAS_FILTER,

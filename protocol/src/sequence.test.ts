@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { expandSeq, gapRanges, LAST_SEQ, matchEpoch, position, WINDOW_FRAMES } from "./sequence.ts";
+import { WINDOW_FRAMES } from "./frames/numbers.ts";
+import { expandSeq, gapRanges, LAST_SEQ, matchEpoch, position } from "./sequence.ts";
 
 const SEED = 11;
 const SEQ = fc.oneof(

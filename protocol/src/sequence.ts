@@ -1,10 +1,8 @@
 import { MAX_MISSING_RANGES, type SeqRange } from "./frames/ack.ts";
+import { WINDOW_FRAMES } from "./frames/numbers.ts";
 
 /** The last seq of an epoch: a device starts another epoch rather than wrap. */
 export const LAST_SEQ = 0xffff_ffff;
-
-/** Frames a device keeps in flight at most; half of what a position tells apart. */
-export const WINDOW_FRAMES = 2048;
 
 const SEQ_MODULUS = 2 * WINDOW_FRAMES;
 const EPOCH_MODULUS = 16;

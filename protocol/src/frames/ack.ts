@@ -1,8 +1,7 @@
 import { FrameError } from "../errors.ts";
 import { field, u32 } from "../field.ts";
 import type { FrameLayout } from "../frame-layout.ts";
-import { WINDOW_FRAMES } from "../sequence.ts";
-import { EPOCH, NONCE } from "./numbers.ts";
+import { EPOCH, NONCE, WINDOW_FRAMES } from "./numbers.ts";
 
 /** `count` consecutive sequence numbers, the first of which is `from`. */
 export interface SeqRange {

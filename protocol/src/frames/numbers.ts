@@ -9,6 +9,8 @@ export const NONCE = u32("nonce");
 export const EPOCH = field("epoch", 1, 0xffff_ffff);
 /** Place within an epoch. */
 export const SEQ = u32("seq");
+/** Frames a device keeps in flight at most; half of what a position tells apart. */
+export const WINDOW_FRAMES = 2048;
 /** Epoch and seq, shortened. */
 export const POSITION = u16("position");
 /** Samples before the frame for which nothing was sent; bounded, because a decoder must run through them. */

@@ -42,7 +42,7 @@ export const TRAILER_BYTES = 1 + 8 + 8 + DIGEST_BYTES + CRC_BYTES;
 export const MAX_HEADER_BYTES = 1 << 20;
 /** Far above what a writer makes (MAX_BLOCK_SAMPLES of 255 groups would not fit either): a bound for readers. */
 export const MAX_BLOCK_BYTES = 1 << 26;
-/** Samples after which a block is closed: what a reader must have room for, and the most that damage can take. */
+/** Most samples of a block: what a reader must have room for. A writer closes blocks earlier (block-size.ts). */
 export const MAX_BLOCK_SAMPLES = 65_536;
 
 const integer = v.pipe(v.number(), v.safeInteger());

@@ -3,8 +3,9 @@ import { type FileHandle, open, rename, rm, stat } from "node:fs/promises";
 import { extname } from "node:path";
 import { CodecError } from "@lockstep/edge-sdk/core";
 import { BlockDecoder, BlockEncoder, type TelemetryCodec } from "./block-codec.ts";
+import { BlockSize } from "./block-size.ts";
 import { BoundCheck } from "./bound-check.ts";
-import { type ContainerHeader, MAX_BLOCK_SAMPLES } from "./container-format.ts";
+import type { ContainerHeader } from "./container-format.ts";
 import { planContainer } from "./container-plan.ts";
 import { ContainerReader } from "./container-reader.ts";
 import { ContainerWriter } from "./container-writer.ts";
@@ -119,11 +120,14 @@ async function writeContainer(
     const decoder = new BlockDecoder(codec, header);
     const check = new BoundCheck(header);
     let samples = 0;
-    for await (const { values, bytesRead } of blocksOf(source, header)) {
+    const size = new BlockSize();
+    for await (const { values, bytesRead } of blocksOf(source, header, size)) {
       signal.throwIfAborted();
       const block = encoder.encode(values);
       check.compare(values, decoder.decode(block));
+      const before = writer.bytes;
       await writer.writeBlock(block);
+      size.came(block.samples, writer.bytes - before);
       samples += block.samples;
       progress.update(bytesRead, source.bytes);
     }
@@ -142,10 +146,11 @@ async function writeContainer(
 }
 
 /** Rows of all channels, the time as the last one where it is a channel, in runs of a block. */
-async function* blocksOf(source: RowSource, header: ContainerHeader) {
+async function* blocksOf(source: RowSource, header: ContainerHeader, size: BlockSize) {
   const width = header.channels.length;
   const times = header.time;
-  let block = new Float64Array(MAX_BLOCK_SAMPLES * width);
+  let limit = size.samples;
+  let block = new Float64Array(limit * width);
   let rows = 0;
   let bytesRead = 0;
   let before = 0;
@@ -159,10 +164,11 @@ async function* blocksOf(source: RowSource, header: ContainerHeader) {
       if (times.kind === "channel") block[at + channels] = time;
       else if (times.kind === "uniform") checkTime(source.file, times, before + rows, time);
       rows += 1;
-      if (rows === MAX_BLOCK_SAMPLES) {
+      if (rows === limit) {
         yield { values: block, bytesRead };
         before += rows;
-        block = new Float64Array(MAX_BLOCK_SAMPLES * width);
+        limit = size.samples;
+        block = new Float64Array(limit * width);
         rows = 0;
       }
     }
