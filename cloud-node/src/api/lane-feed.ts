@@ -9,6 +9,9 @@ const MAX_BUCKETS = 1024;
 /** Extrapolated instants kept for drawing: one per message for as long as a device may be silent. */
 const MAX_EXTRAPOLATED = 600;
 
+/** Instants further apart than so many periods have a sample between them. */
+const SAMPLE_TOLERANCE = 1.5;
+
 /** What a lane is of. */
 export interface LaneChannel {
   readonly name: string;
@@ -90,6 +93,8 @@ export class LaneFeed {
     const guess = view.latest.find(({ state }) => state === "extrapolated");
     const last = this.#times.at(-1) ?? view.confirmed.timeUs;
     if (guess === undefined || guess.timeUs <= last || this.#times.length >= MAX_EXTRAPOLATED) return false;
+    // One instant a message: a line through fewer than all samples would be a slower signal than the twin expects.
+    if (guess.timeUs - last > (SAMPLE_TOLERANCE * view.birth.periodNs) / 1000) return false;
     this.#times.push(guess.timeUs);
     for (const [c, values] of this.#values.entries()) values.push(guess.values[c] ?? Number.NaN);
     return true;
