@@ -120,10 +120,11 @@ export class CloudNode {
       const modules = new ModuleRegistry();
       for (const wasm of await releasedModules()) modules.add(wasm);
       for (const stored of store.reader.modules()) modules.addStored(stored);
-      const registered = (options.modules ?? []).map((wasm) => ({ hash: modules.addChecked(wasm), wasm }));
+      const registered = (options.modules ?? []).map((wasm) => modules.addChecked(wasm));
       const node = new CloudNode(options, store, modules);
-      for (const { hash, wasm } of registered) {
-        node.#commits.record({ table: "module", hash, wasm, source: "operator" });
+      for (const hash of registered) {
+        const wasm = modules.unkept(hash);
+        if (wasm !== undefined) node.#commits.record({ table: "module", hash, wasm, source: "operator" });
       }
       try {
         await node.#openDoors();

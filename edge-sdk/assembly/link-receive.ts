@@ -67,8 +67,6 @@ export const KIND_REFUSAL: u32 = 9;
 const PATIENCE_MS: u32 = 1000;
 /** A day: the longest that an ack may be said to take. */
 const ACK_AGE_MAX_MS: u64 = 86_400_000;
-/** Most (from, count) pairs of an ack's `missing`. */
-const PAIRS_MAX: u64 = 8;
 const U32: u64 = 0xffffffff;
 
 /**
@@ -110,7 +108,7 @@ function hearAck(nowMs: u32): i32 {
   const named = <u32>readUint(U32);
   const through = <u32>readUint(U32);
   const numbers = readHeader(MAJOR_ARRAY);
-  if (numbers > 2 * PAIRS_MAX || (numbers & 1) != 0) return STATUS_REFUSED_FRAME;
+  if (numbers > 2 * MISSING_MAX || (numbers & 1) != 0) return STATUS_REFUSED_FRAME;
   const first = readPosition();
   let least: u64 = through;
   for (let i: u64 = 0; i < numbers; i += 2) {
@@ -133,16 +131,15 @@ function isAheadOfUs(named: u32, through: u32): bool {
   return named > epoch || (named == epoch && through > nextSeq);
 }
 
-/** Remember the first holes of an ack whose pairs start at `at`; they were read once, hence are sound. */
+/** Remember the holes of an ack whose pairs start at `at`; they were read once, hence are sound. */
 function keepMissing(named: u32, at: usize, pairs: u32): void {
-  const kept = min(pairs, MISSING_MAX);
-  readBegin(at, 18 * kept);
-  for (let i: usize = 0; i < kept; i++) {
+  readBegin(at, 18 * pairs);
+  for (let i: usize = 0; i < pairs; i++) {
     store<u32>(MISSING + 8 * i, <u32>readUint(U32));
     store<u32>(MISSING + 8 * i, <u32>readUint(U32), 4);
   }
   setMissingEpoch(named);
-  setMissingPairs(kept);
+  setMissingPairs(pairs);
 }
 
 /** Drop what the cloud has for good. @returns whether there was anything to drop */

@@ -8,7 +8,7 @@ export const LINK_DOWN: u32 = 0;
 export const LINK_GREETING: u32 = 1;
 export const LINK_LIVE: u32 = 2;
 
-/** Most holes remembered from one ack. */
+/** Most holes that one ack may name. */
 export const MISSING_MAX: u32 = 8;
 /** The holes: (from, count) pairs of u32. */
 export const MISSING: usize = memory.data(64, 4);

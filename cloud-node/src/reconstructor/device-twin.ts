@@ -112,7 +112,8 @@ export class DeviceTwin {
     commits.record({ table: "device", id: this.id, key: this.key });
     if (isNew) {
       // Kept with what it coded, so that a later release can still decode it.
-      commits.record({ table: "module", hash: birth.model, wasm: modules.bytes(birth.model), source: "release" });
+      const wasm = modules.unkept(birth.model);
+      if (wasm !== undefined) commits.record({ table: "module", hash: birth.model, wasm, source: "release" });
       this.#open(epoch, birth.nonce, hash);
       for (const lane of this.#lanes.values()) lane.superseded();
     }

@@ -10,6 +10,8 @@ import type { StoredModule } from "../store/store.ts";
 export class ModuleRegistry {
   readonly #wasm = new Map<string, Uint8Array>();
   readonly #cores = new Map<string, Core>();
+  /** Those that are in the store, or on their way. */
+  readonly #kept = new Set<string>();
 
   /** Add a module; it is checked and compiled when a birth first names it. @returns its hash, 64 hex digits */
   add(wasm: Uint8Array): string {
@@ -20,23 +22,29 @@ export class ModuleRegistry {
 
   /** Add what an operator registers now. @throws {ModuleError} when the bytes may not run as a codec */
   addChecked(wasm: Uint8Array): string {
-    const core = loadCore(wasm);
     const hash = this.add(wasm);
-    this.#cores.set(hash, core);
+    this.get(hash);
     return hash;
   }
 
   /** Add what an operator registered earlier. @throws {InvariantError} when the bytes are not those of the hash */
   addStored({ hash, wasm }: StoredModule): void {
     if (this.add(wasm) !== hash) throw new InvariantError(`the stored bytes of module ${hash} have another hash`);
+    this.#kept.add(hash);
+  }
+
+  /** The bytes of a module that the store has not been given yet; given out once. */
+  unkept(hash: string): Uint8Array | undefined {
+    if (this.#kept.has(hash)) return undefined;
+    this.#kept.add(hash);
+    return this.#bytes(hash);
   }
 
   has(hash: string): boolean {
     return this.#wasm.has(hash);
   }
 
-  /** A module's bytes. @throws {InvariantError} when there is no such module */
-  bytes(hash: string): Uint8Array {
+  #bytes(hash: string): Uint8Array {
     const wasm = this.#wasm.get(hash);
     if (wasm === undefined) throw new InvariantError(`no module ${hash}`);
     return wasm;
@@ -51,7 +59,7 @@ export class ModuleRegistry {
   get(hash: string): Core {
     const running = this.#cores.get(hash);
     if (running !== undefined) return running;
-    const core = loadCore(this.bytes(hash));
+    const core = loadCore(this.#bytes(hash));
     this.#cores.set(hash, core);
     return core;
   }
