@@ -19,6 +19,7 @@ export type { ChannelSettings, CodecConfig } from "./codec-config.ts";
 export { CodecError, type CodecErrorCode } from "./core-status.ts";
 export { type DecodedPayload, PayloadDecoder } from "./decoder.ts";
 export { type EncodedPayload, PayloadEncoder } from "./encoder.ts";
+export { LatticeScan, shortestWithin } from "./lattice.ts";
 export { ModuleError } from "./module-gate.ts";
 
 /** One loaded codec module, for any number of devices that speak with it. */

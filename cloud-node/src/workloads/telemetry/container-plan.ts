@@ -1,4 +1,4 @@
-import { type ChannelPlan, CodecError, planChannel } from "@lockstep/edge-sdk/core";
+import { type ChannelPlan, type ChannelRequest, CodecError, planChannel } from "@lockstep/edge-sdk/core";
 import type { ContainerChannel, ContainerHeader, ContainerTime } from "./container-format.ts";
 import { type EpsSpec, resolveEps } from "./eps-spec.ts";
 import type { RowSource } from "./row-source.ts";
@@ -63,12 +63,13 @@ function planOne(
       const rounding = FLOAT32_ROUNDING * Math.max(Math.abs(min), Math.abs(max));
       if (rounding >= eps) throw tooFine(name, eps, `float32 itself rounds values of this size by up to ${rounding}`);
       const head = { name, unit, eps, tens: 0, decimals: textDigits(eps) };
-      return toChannel(head, planChannel({ name, eps: eps - rounding, min, max }));
+      const request = { name, eps: eps - rounding, min, max };
+      const plan = isLatticeUsed ? planLattice(request, channel.lattice, rounding) : undefined;
+      return toChannel(head, plan ?? planChannel(request));
     }
-    const lattice = 10 ** -digits;
-    if (isLatticeUsed && eps < LATTICE_POINTS * lattice) {
-      const plan = planChannel({ name, eps, min, max, lattice });
-      if (plan.config.lattice > 1) return toChannel({ name, unit, eps, tens: 0, decimals: digits }, plan);
+    if (isLatticeUsed) {
+      const plan = planLattice({ name, eps, min, max }, channel.lattice ?? 10 ** -digits, 0);
+      if (plan !== undefined) return toChannel({ name, unit, eps, tens: 0, decimals: digits }, plan);
     }
     const decimals = textDigits(eps);
     const rounding = 0.5 * 10 ** -decimals;
@@ -80,6 +81,19 @@ function planOne(
       conversion === undefined ? error.message : `32 bits of its range resolve ${conversion}; give a larger eps`;
     throw new TelemetryError("eps-too-fine", { channel: name, eps, problem }, { cause: error });
   }
+}
+
+/**
+ * A plan that keeps to the lattice, where that makes bins wider. A bound below one spacing leaves no choice of point, so
+ * that half a spacing says the same and is not below what conversion may cost.
+ *
+ * @param rounding  how far a reading is from its lattice point at most
+ */
+function planLattice(request: ChannelRequest, lattice: number | undefined, rounding: number): ChannelPlan | undefined {
+  const { eps } = request;
+  if (lattice === undefined || eps >= LATTICE_POINTS * lattice || eps < 4 * rounding) return undefined;
+  const plan = planChannel({ ...request, eps: Math.max(eps, lattice / 2), lattice });
+  return plan.config.lattice > 1 ? plan : undefined;
 }
 
 /** Digits after the point that leave nearly all of eps to the codec. */

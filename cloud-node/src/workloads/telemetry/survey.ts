@@ -1,3 +1,4 @@
+import { LatticeScan, shortestWithin } from "@lockstep/edge-sdk/core";
 import type { RowSource } from "./row-source.ts";
 import { TelemetryError } from "./telemetry-error.ts";
 
@@ -13,6 +14,8 @@ export interface ChannelSurvey {
   readonly decimals: number;
   /** Largest k such that every reading is a multiple of 2^k; Infinity where all are 0. */
   readonly gridExponent: number;
+  /** Distance of the values that the readings seem to be multiples of; an encoder has to verify it. */
+  readonly lattice: number | undefined;
 }
 
 /** When the samples were taken. */
@@ -59,27 +62,34 @@ export async function surveySource(
   if (samples === 0) throw new TelemetryError("bad-input", { file: source.file, problem: "there is no row in it" });
   return {
     samples,
-    channels: source.columns.map(({ name, unit }, c) => ({ name, unit, ...(channels[c] ?? new Extent()).result() })),
+    channels: source.columns.map(({ name, unit }, c) => {
+      return { name, unit, ...(channels[c] ?? new Extent()).result(ROUNDING[source.kind]) };
+    }),
     time: source.time === undefined ? undefined : time.result(samples),
   };
 }
+
+/** How far a reading may be from the number that was meant, relative to the largest. */
+const ROUNDING = { f32: 2 ** -24, csv: 2 ** -52 } as const;
 
 class Extent {
   #min = Number.POSITIVE_INFINITY;
   #max = Number.NEGATIVE_INFINITY;
   #readings = 0;
   #gridExponent = Number.POSITIVE_INFINITY;
+  readonly #lattice = new LatticeScan();
   decimals = 0;
 
   add(value: number): void {
     if (Number.isNaN(value)) return;
     this.#gridExponent = Math.min(this.#gridExponent, lowestBit(value));
+    this.#lattice.add(value);
     if (value < this.#min) this.#min = value;
     if (value > this.#max) this.#max = value;
     this.#readings += 1;
   }
 
-  result(): Omit<ChannelSurvey, "name" | "unit"> {
+  result(rounding: number): Omit<ChannelSurvey, "name" | "unit"> {
     const isEmpty = this.#readings === 0;
     return {
       min: isEmpty ? 0 : this.#min,
@@ -87,6 +97,7 @@ class Extent {
       readings: this.#readings,
       decimals: this.decimals,
       gridExponent: this.#gridExponent,
+      lattice: this.#lattice.spacing(rounding * Math.max(Math.abs(this.#min), Math.abs(this.#max))),
     };
   }
 }
@@ -148,16 +159,7 @@ class TimeScan {
       min: this.#min,
       max: this.#max,
       decimals: this.#decimals,
-      period: isUniform ? roundWithin(middle, this.#low, this.#high) : samples === 1 ? 0 : undefined,
+      period: isUniform ? shortestWithin(this.#low, this.#high) : samples === 1 ? 0 : undefined,
     };
   }
-}
-
-/** The number with the fewest digits between two others: 0.01 rather than 0.010000000000021. */
-function roundWithin(middle: number, low: number, high: number): number {
-  for (let digits = 1; digits <= 16; digits++) {
-    const rounded = Number(middle.toPrecision(digits));
-    if (rounded > low && rounded < high) return rounded;
-  }
-  return middle;
 }

@@ -117,6 +117,32 @@ describe("a recording that was encoded and decoded", () => {
     expect((await decode(`${input}.lst`)).bytes.equals(Buffer.from(values.buffer))).toBe(true);
   });
 
+  test("keeps to the lattice of its converter, so that a bound below one step costs no more than no error", async () => {
+    const random = noise(5);
+    const values = Float32Array.from({ length: 4000 }, () => 0.005 * Math.round(400 * random() - 200));
+    const input = await file("lattice.f32", new Uint8Array(values.buffer));
+    await file("lattice.json", '{"channels": ["lead"]}');
+    const summary = await encode(input, "0.001");
+    expect(summary.maxErrorOverEps).toBe(0);
+    expect(summary.bitsPerSample).toBeLessThan(Math.log2(400) + 1.2); // without it some log2(2 / 0.002) + 1.2
+    const { bytes } = await decode(`${input}.lst`);
+    expect(new Float32Array(new Uint8Array(bytes).buffer)).toEqual(values);
+  });
+
+  test("is within its bound where some readings are off the lattice that the others are on", async () => {
+    const random = noise(6);
+    const values = Float32Array.from({ length: 9000 }, () => 0.005 * Math.round(400 * random() - 200));
+    values[4001] = 0.0123;
+    const input = await file("off-lattice.f32", new Uint8Array(values.buffer));
+    await file("off-lattice.json", '{"channels": ["lead"]}');
+    const summary = await encode(input, "0.001");
+    expect(summary.maxErrorOverEps).toBeGreaterThan(0);
+    const { bytes } = await decode(`${input}.lst`);
+    const decoded = new Float32Array(new Uint8Array(bytes).buffer);
+    expect(decoded).toHaveLength(values.length);
+    for (const [i, value] of values.entries()) expect(Math.abs(value - (decoded[i] ?? 0))).toBeLessThanOrEqual(0.001);
+  });
+
   test("has its missing readings where they were", async () => {
     const text = csvOf(500, 3, (row, c) => ((row * 7 + c * 3) % 11 === 0 ? "" : String(row + c)));
     const input = await file("missing.csv", text);
