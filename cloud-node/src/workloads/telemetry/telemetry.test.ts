@@ -119,7 +119,7 @@ describe("a recording that was encoded and decoded", () => {
 
   test("keeps to the lattice of its converter, so that a bound below one step costs no more than no error", async () => {
     const random = noise(5);
-    const values = Float32Array.from({ length: 4000 }, () => 0.005 * Math.round(400 * random() - 200));
+    const values = Float32Array.from({ length: 4000 }, () => 0.005 * Math.round(400 * random() - 200) + 0);
     const input = await file("lattice.f32", new Uint8Array(values.buffer));
     await file("lattice.json", '{"channels": ["lead"]}');
     const summary = await encode(input, "0.001");
@@ -131,7 +131,7 @@ describe("a recording that was encoded and decoded", () => {
 
   test("is within its bound where some readings are off the lattice that the others are on", async () => {
     const random = noise(6);
-    const values = Float32Array.from({ length: 9000 }, () => 0.005 * Math.round(400 * random() - 200));
+    const values = Float32Array.from({ length: 9000 }, () => 0.005 * Math.round(400 * random() - 200) + 0);
     values[4001] = 0.0123;
     const input = await file("off-lattice.f32", new Uint8Array(values.buffer));
     await file("off-lattice.json", '{"channels": ["lead"]}');
