@@ -10,7 +10,7 @@ export interface CodecCalls {
   encodeRows(cfg: number, st: number, samples: number, statuses: number, count: number): number;
   encodeIsQuiet(cfg: number, st: number): number;
   encodeEnd(cfg: number, st: number): number;
-  decodeBegin(cfg: number, st: number, hasEvents: number, input: number, length: number): void;
+  decodeBegin(cfg: number, st: number, flags: number, rows: number, input: number, length: number): number;
   decodeRows(cfg: number, st: number, samples: number, statuses: number, count: number): number;
   decodeEnd(cfg: number, st: number): number;
   replayQuietRows(cfg: number, st: number, samples: number, count: number): number;

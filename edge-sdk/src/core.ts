@@ -17,7 +17,7 @@ export {
 } from "./channel-scale.ts";
 export type { ChannelSettings, CodecConfig } from "./codec-config.ts";
 export { CodecError, type CodecErrorCode } from "./core-status.ts";
-export { type DecodedPayload, PayloadDecoder } from "./decoder.ts";
+export { type DecodedPayload, PayloadDecoder, type PayloadKind } from "./decoder.ts";
 export { type EncodedPayload, PayloadEncoder } from "./encoder.ts";
 export { ModuleError } from "./module-gate.ts";
 

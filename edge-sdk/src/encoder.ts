@@ -2,17 +2,18 @@ import type { CodecConfig } from "./codec-config.ts";
 import type { CoreExports } from "./core-exports.ts";
 import type { CoreMemory, Slot } from "./core-memory.ts";
 import { CodecError } from "./core-status.ts";
+import type { PayloadKind } from "./decoder.ts";
 import { divideScratch } from "./workspace.ts";
 
 /** Payload room asked for beside each sample, bytes: twice the raw size; what does not fit ends the frame early. */
 const ROOM_PER_SAMPLE = 8;
 
 /** One encoded frame. */
-export interface EncodedPayload {
+export interface EncodedPayload extends PayloadKind {
   readonly payload: Uint8Array;
   /** Rows in it; fewer than given when one was refused. */
   readonly rows: number;
-  /** Nothing but zero residuals: a sender may leave this frame out and count its rows as quiet. */
+  /** Both ends foresee it, and its payload is empty: a sender may leave this frame out and count its rows as quiet. */
   readonly isQuiet: boolean;
   /** Why it ended early. The row after the last was not touched: begin another frame with it, or resolve the refusal. */
   readonly refusal: CodecError | undefined;
@@ -76,7 +77,7 @@ export class PayloadEncoder {
     const bytes = this.#core.check(calls.encodeEnd(cfg, st));
     const payload = new Uint8Array(this.#core.memory.buffer).slice(room.payload, room.payload + bytes);
     this.#slot.leave(true);
-    return { payload, rows: done, isQuiet, refusal };
+    return { payload, rows: done, hasEvents: statuses !== undefined, hasLines: false, isQuiet, refusal };
   }
 
   /** Hash of the state, equal to the decoder's after the same frames. */

@@ -117,7 +117,9 @@ export type ContainerTime = v.InferOutput<typeof timeSchema>;
 /** One frame of one group: `samples` rows in `payload`. */
 export interface ContainerFrame {
   readonly group: number;
+  /** Whether the payload codes statuses, or may have lines; never both. */
   readonly hasEvents: boolean;
+  readonly hasLines: boolean;
   readonly samples: number;
   readonly payload: Uint8Array;
 }
