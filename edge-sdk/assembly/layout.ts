@@ -87,6 +87,8 @@ export const COSTS: usize = 24;
 export const ACTIVITY_FAST: usize = 32;
 export const ACTIVITY_SLOW: usize = 34;
 export const HISTORY: usize = 36;
+/** Rows of a block in a frame with lines: what an encoder plans at a time, and the longest line written at once. */
+export const LINE_BLOCK_ROWS: u32 = 2048;
 /** Bytes of a channel's line, which end where its flags begin. */
 export const LINE_BYTES: usize = 14;
 export const LINE_FROM: usize = 0; // i32: value at index 0

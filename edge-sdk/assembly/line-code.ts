@@ -43,15 +43,14 @@ const COUNT: usize = 104;
 const FIRST_AGE: u16 = 3;
 
 /** Bits in unary, and levels of the bit below the leading one, of a number of rows and of a value. */
-const ROWS_LEVELS: i32 = 10;
-const VALUE_LEVELS: i32 = 4;
+export const ROWS_LEVELS: i32 = 10;
+export const VALUE_LEVELS: i32 = 4;
 const VALUE_BITS: usize = 2 * 9;
 /** Longest magnitude below its leading one: |value| < 2^32. */
 const MOST_BITS: i32 = 31;
 
 /** Values come in classes: slopes by the length of their line, then starts of lines short and long. */
-const START_CLASS: i32 = 3;
-const SLOPE_SIGNS: usize = 2 * 3;
+export const VALUE_CLASSES: i32 = 5;
 
 /** What stands for a magnitude that no encoder writes: outside every range, also after a product with 2^30. */
 const CORRUPT_MAGNITUDE: i64 = (<i64>1) << 32;
@@ -61,6 +60,56 @@ export function resetLineBits(st: usize): void {
   for (let i: usize = 0; i < COUNT << 1; i += 2) {
     store<u16>(st + i, freshBit(load<u16>(FIRST + i)) | FIRST_AGE, BITS_LINE_MODE);
   }
+}
+
+/** Is the channel on lines? `context`: 2 x (was it in the last block) + (is the channel before it). */
+export function modeBit(st: usize, context: usize): usize {
+  return st + BITS_LINE_MODE + (context << 1);
+}
+
+/** Does the line that the last block left open go on? */
+export function goesOnBit(st: usize): usize {
+  return st + BITS_LINE_GOES_ON;
+}
+
+/** Does a line reach the end of its block, `left` rows away? */
+export function reachesBit(st: usize, left: u32, isNew: bool): usize {
+  return st + BITS_LINE_REACHES + (!isNew ? 0 : left > 64 ? 4 : left > 8 ? 2 : 6);
+}
+
+/** Tables of a number of rows. */
+export function rowsBits(st: usize): usize {
+  return st + BITS_LINE_ROWS;
+}
+
+/** The second bit below the leading one of a number of rows. */
+export function secondBit(bits: usize, level: u32, top: u32): usize {
+  return bits + 2 * (2 * <usize>ROWS_LEVELS + 1) + ((<usize>(((level - 2) << 1) + top)) << 1);
+}
+
+/** Is a value anything but zero? */
+export function movedBit(st: usize, valueClass: i32): usize {
+  return st + BITS_LINE_MOVED + ((<usize>valueClass) << 1);
+}
+
+/** Is it negative? `sign`: of the value before it, 0 none, 1 negative, 2 positive. */
+export function signBit(st: usize, isSlope: bool, sign: usize): usize {
+  return st + BITS_LINE_SIGN + (sign << 1) + (isSlope ? 6 : 0);
+}
+
+/** Tables of a value. */
+export function valueBits(st: usize, valueClass: i32): usize {
+  return st + BITS_LINE_VALUE + VALUE_BITS * <usize>valueClass;
+}
+
+/** Class of a line's start. */
+export function startClass(rows: u32): i32 {
+  return 3 + i32(rows >= 4);
+}
+
+/** Class of its slope. */
+export function slopeClass(rows: u32): i32 {
+  return rows <= 4 ? 0 : rows <= 16 ? 1 : 2;
 }
 
 /**
@@ -75,25 +124,14 @@ function codeMagnitude(st: usize, coder: usize, bits: usize, levels: i32, w: u32
     if (++b > MOST_BITS) return CORRUPT_MAGNITUDE;
   }
   if (b == 0) return 1;
-  const level = <usize>min(b, levels);
-  let coded = 2 | u32(codeBit(st, coder, bits + ((<usize>levels + level) << 1), ((w >> (b - 1)) & 1) != 0));
+  const level = min(b, levels);
+  let coded: u32 = 2 | u32(codeBit(st, coder, bits + ((<usize>(levels + level)) << 1), ((w >> (b - 1)) & 1) != 0));
   b--;
   if (levels == ROWS_LEVELS && b > 0) {
     b--;
-    const second = bits + 2 * (2 * <usize>ROWS_LEVELS + 1) + ((((level - 2) << 1) + (<usize>coded & 1)) << 1);
-    coded = (coded << 1) | u32(codeBit(st, coder, second, ((w >> b) & 1) != 0));
+    coded = (coded << 1) | u32(codeBit(st, coder, secondBit(bits, level, coded & 1), ((w >> b) & 1) != 0));
   }
   return <i64>((coded << b) | codeRaw(coder, b, w));
-}
-
-/** Are the channel's samples of this block on lines? `context`: 2 x (were they in the last one) + (the channel before). */
-export function codeMode(st: usize, coder: usize, context: usize, isOnLines: bool): bool {
-  return codeBit(st, coder, st + BITS_LINE_MODE + (context << 1), isOnLines);
-}
-
-/** Does the line that the last block left open go on? */
-export function codeGoesOn(st: usize, coder: usize, goesOn: bool): bool {
-  return codeBit(st, coder, st + BITS_LINE_GOES_ON, goesOn);
 }
 
 /**
@@ -104,27 +142,16 @@ export function codeGoesOn(st: usize, coder: usize, goesOn: bool): bool {
  * @returns 1..left, or 0 for a number that no encoder writes
  */
 export function codeRows(st: usize, coder: usize, left: u32, isNew: bool, rows: u32): u32 {
-  const context: usize = !isNew ? 0 : left > 64 ? 2 : left > 8 ? 1 : 3;
-  if (codeBit(st, coder, st + BITS_LINE_REACHES + (context << 1), rows == left)) return left;
-  const coded = codeMagnitude(st, coder, st + BITS_LINE_ROWS, ROWS_LEVELS, rows);
+  if (codeBit(st, coder, reachesBit(st, left, isNew), rows == left)) return left;
+  const coded = codeMagnitude(st, coder, rowsBits(st), ROWS_LEVELS, rows);
   return coded < <i64>left ? <u32>coded : 0;
 }
 
-/** Code a value. `sign` as of `signOf`. @returns |value| <= 2^32, where that size is one that no encoder writes */
-function codeValue(st: usize, coder: usize, sign: usize, valueClass: i32, signs: usize, value: i64): i64 {
-  if (!codeBit(st, coder, st + BITS_LINE_MOVED + ((<usize>valueClass) << 1), value != 0)) return 0;
-  const isNegative = codeBit(st, coder, st + BITS_LINE_SIGN + signs + (sign << 1), value < 0);
-  const bits = st + BITS_LINE_VALUE + VALUE_BITS * <usize>valueClass;
-  const size = codeMagnitude(st, coder, bits, VALUE_LEVELS, <u32>(value < 0 ? -value : value));
+/** Code a value. `sign` as of `signBit`. @returns |value| <= 2^32, where that size is one that no encoder writes */
+export function codeValue(st: usize, coder: usize, sign: usize, valueClass: i32, isSlope: bool, value: i64): i64 {
+  if (!codeBit(st, coder, movedBit(st, valueClass), value != 0)) return 0;
+  const isNegative = codeBit(st, coder, signBit(st, isSlope, sign), value < 0);
+  const magnitude = <u32>(value < 0 ? -value : value);
+  const size = codeMagnitude(st, coder, valueBits(st, valueClass), VALUE_LEVELS, magnitude);
   return isNegative ? -size : size;
-}
-
-/** Code the step from the last reconstruction to a line's start. `sign`: of the value coded before it. */
-export function codeStart(st: usize, coder: usize, sign: usize, rows: u32, steps: i64): i64 {
-  return codeValue(st, coder, sign, START_CLASS + i32(rows >= 4), 0, steps);
-}
-
-/** Code what a line of several rows gains from its first to its last. `sign`: of its start. */
-export function codeSlope(st: usize, coder: usize, sign: usize, rows: u32, steps: i64): i64 {
-  return codeValue(st, coder, sign, rows <= 4 ? 0 : rows <= 16 ? 1 : 2, SLOPE_SIGNS, steps);
 }

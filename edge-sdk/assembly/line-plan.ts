@@ -2,13 +2,15 @@
  * What an encoder has decided about the lines of the block in hand; without a planner, as in `device.wasm`, there is no
  * plan and nothing of this remains. One entry per channel, then lines in order, each channel's ended by its block:
  *
- *     entry    cursor (address of the next line), mode (0 predicted, 1 lines), rows for which the open line goes on
+ *     entry    cursor (address of the next line), its first place, mode (0 predicted, 1 lines), rows for which the
+ *              open line goes on
  *     line     rows, value at the first row, value at the last row
  */
-export const PLAN_ENTRY_BYTES: usize = 12;
+export const PLAN_ENTRY_BYTES: usize = 16;
 export const PLAN_CURSOR: usize = 0; // u32
-export const PLAN_MODE: usize = 4; // u32
-export const PLAN_OPEN_ROWS: usize = 8; // u32
+export const PLAN_FIRST: usize = 4; // u32
+export const PLAN_MODE: usize = 8; // u32
+export const PLAN_OPEN_ROWS: usize = 12; // u32
 export const PLAN_LINE_BYTES: usize = 12;
 export const PLAN_ROWS: usize = 0; // u32
 export const PLAN_FROM: usize = 4; // i32

@@ -14,6 +14,7 @@ import {
   channelState,
   flagsOf,
   LAST,
+  LINE_BLOCK_ROWS,
   LINE_BYTES,
   LINE_FROM,
   LINE_INDEX,
@@ -21,10 +22,10 @@ import {
   LINE_SHAPE,
   LINE_TO,
 } from "./layout";
-import { codeGoesOn, codeMode, codeRows, codeSlope, codeStart } from "./line-code";
+import { codeRows, codeValue, goesOnBit, modeBit, slopeClass, startClass } from "./line-code";
 import { planNextLine, plannedFrom, plannedMode, plannedRows, plannedRowsOfOpen, plannedTo } from "./line-plan";
 import { followMove } from "./predictors";
-import { MODE_REPLAY } from "./range-coder";
+import { codeBit, MODE_REPLAY } from "./range-coder";
 
 /**
  * Line mode: in a frame with lines, a channel's samples are either predicted as ever or lie on straight lines from one
@@ -35,8 +36,6 @@ import { MODE_REPLAY } from "./range-coder";
  * While a channel is on a line nothing is predicted and its models rest; its history goes on. A long frame is coded in
  * blocks. A channel on a lattice has no lines. A frame without lines closes all that are open.
  */
-/** Rows of a block: what an encoder plans at a time, and the longest line that is written at once. */
-export const LINE_BLOCK_ROWS: u32 = 2048;
 /** A line ends with this index, wherever that is. */
 export const LAST_LINE_INDEX: u32 = 65535;
 
@@ -110,12 +109,12 @@ function codeBlock(cfg: usize, st: usize, coder: usize, rows: u32): bool {
     const line = lineOf(flagsOf(cfg, channelState(cfg, st, c)));
     const shape = load<u16>(line, LINE_SHAPE);
     let next = shape & ~(MODE | ON);
-    before = u32(codeMode(st, coder, ((shape & MODE) >> 10) | before, plannedMode(c)));
+    before = u32(codeBit(st, coder, modeBit(st, ((shape & MODE) >> 10) | before), plannedMode(c)));
     if (before) {
       next |= MODE;
       if (shape & ON) {
         const wanted = plannedRowsOfOpen(c);
-        if (codeGoesOn(st, coder, wanted > 0)) {
+        if (codeBit(st, coder, goesOnBit(st), wanted > 0)) {
           const coded = codeRows(st, coder, rows, false, wanted);
           if (coded == 0) return false;
           store<u16>(line, <u16>coded, LINE_LEFT);
@@ -138,13 +137,13 @@ function codeLine(st: usize, coder: usize, c: i32, line: usize, last: i32, grid:
   planNextLine(c);
   const rows = codeRows(st, coder, load<u32>(coder, CODER_BLOCK_ROWS) + 1, true, plannedRows());
   if (rows == 0) return false;
-  const start = codeStart(st, coder, lineSign(line), rows, (<i64>plannedFrom() - last) / grid);
+  const start = codeValue(st, coder, lineSign(line), startClass(rows), false, (<i64>plannedFrom() - last) / grid);
   let sign = signOf(start);
   // |start|, |slope| <= 2^32 and grid < 2^30 x 4/5: sums stay within 2^63
   const from = last + start * grid;
   let to = from;
   if (rows > 1) {
-    const slope = codeSlope(st, coder, sign, rows, (<i64>plannedTo() - plannedFrom()) / grid);
+    const slope = codeValue(st, coder, sign, slopeClass(rows), true, (<i64>plannedTo() - plannedFrom()) / grid);
     sign = signOf(slope);
     to += slope * grid;
   }
