@@ -1,6 +1,6 @@
 import { CHANNEL_BOUND, CHANNEL_STEP, channelConfig, channelState, flagsOf, LAST, LINE_INDEX } from "./layout";
 import { PLAN_FROM, PLAN_LINE_BYTES, PLAN_OPEN_ROWS, PLAN_ROWS, PLAN_TO } from "./line-plan";
-import { priceGoesOn, priceRows, priceSlope, priceStart } from "./line-prices";
+import { cheapestSlope, priceGoesOn, priceRows, priceSlope, priceStart } from "./line-prices";
 import { isOnLine, LAST_LINE_INDEX, lineGrid, lineOf, lineSign, lineValue } from "./lines";
 
 /**
@@ -29,7 +29,7 @@ const DENSE_ENDS: i32 = 16;
 /** So many shorter ends of the open line are tried. */
 const OPEN_ENDS: i32 = 8;
 /** A node that costs this much more than one further on is left aside, 1/256 bit. */
-export const PRUNE: u32 = 1536;
+export const PRUNE: u32 = 1024;
 
 // The block in hand
 let state: usize = 0;
@@ -98,7 +98,7 @@ function planOpenLine(line: usize): void {
   }
   const price = load<u32>(nodeAt(0), NODE_COST) + priceGoesOn(state, true);
   for (let length = fits; length > 0 && length >= fits - OPEN_ENDS; length--) {
-    const cost = price + priceRows(state, prices, rows, false, length);
+    const cost = price + priceRows(prices, rows, false, length);
     relax(length, cost, lineValue(line, index + length - 1), 0, 0, 0, <u32>lineSign(line), KIND_OPEN);
   }
   store<u32>(nodeAt(0), load<u32>(nodeAt(0), NODE_COST) + priceGoesOn(state, false), NODE_COST);
@@ -111,24 +111,16 @@ function planFrom(t: i32, from: i64, steps: i64): void {
   const sign = <usize>load<u8>(node, NODE_SIGN);
   const left = rows - t;
   const startSign = signOf(steps);
-  const short = cost + priceStart(state, prices, sign, 1, steps);
-  const long = cost + priceStart(state, prices, sign, 4, steps);
-  relax(
-    t + 1,
-    short + priceRows(state, prices, left, true, 1),
-    <i32>from,
-    <i32>from,
-    <i32>from,
-    t,
-    startSign,
-    KIND_NEW,
-  );
+  const short = cost + priceStart(prices, sign, 1, steps);
+  const long = cost + priceStart(prices, sign, 4, steps);
+  relax(t + 1, short + priceRows(prices, left, true, 1), <i32>from, <i32>from, <i32>from, t, startSign, KIND_NEW);
   // slopes 2 (to - from) / span: low <= slope < high, as fractions
   let lowTop: i64 = i64.MIN_VALUE >> 20;
   let lowBottom: i64 = 1;
   let highTop: i64 = i64.MAX_VALUE >> 20;
   let highBottom: i64 = 1;
   let lastSpan: i32 = 0;
+  let lastPaid: u32 = 0;
   let lastSmall: i64 = 0;
   let lastMiddle: i64 = 0;
   for (let span = 1; span < left; span++) {
@@ -143,6 +135,8 @@ function planFrom(t: i32, from: i64, steps: i64): void {
     }
     if (lowTop * highBottom >= highTop * lowBottom) break;
     const isDense = span <= DENSE_ENDS || span + 1 == left;
+    const paid = (span < 3 ? short : long) + priceRows(prices, left, true, span + 1);
+    if (paid + cheapestSlope(prices, span + 1) >= load<u32>(nodeAt(t + span + 1), NODE_COST)) continue;
     const low = max<i64>(ceilDivide(lowTop * span, 2 * grid * lowBottom), ceilDivide(i32.MIN_VALUE - from, grid));
     const high = min<i64>(ceilDivide(highTop * span, 2 * grid * highBottom) - 1, (<i64>i32.MAX_VALUE - from) / grid);
     if (low > high) continue;
@@ -150,26 +144,26 @@ function planFrom(t: i32, from: i64, steps: i64): void {
     const middle = (low + high) >> 1;
     if (isDense || span % (span / DENSE_ENDS) == 0) {
       lastSpan = 0;
-      planEnd(t, span, from, small, middle, span < 3 ? short : long, startSign);
+      planEnd(t, span, from, small, middle, paid, startSign);
     } else {
       lastSpan = span;
+      lastPaid = paid;
       lastSmall = small;
       lastMiddle = middle;
     }
   }
-  if (lastSpan > 0) planEnd(t, lastSpan, from, lastSmall, lastMiddle, long, startSign);
+  if (lastSpan > 0) planEnd(t, lastSpan, from, lastSmall, lastMiddle, lastPaid, startSign);
 }
 
-/** Try one end with one or two slopes. `paid`: the way to the start, and the start. */
-function planEnd(t: i32, span: i32, from: i64, small: i64, middle: i64, paid: u32, startSign: u32): void {
-  const cost = paid + priceRows(state, prices, rows - t, true, span + 1);
+/** Try one end with one or two slopes. `cost`: the way to the start, the start, and the length. */
+function planEnd(t: i32, span: i32, from: i64, small: i64, middle: i64, cost: u32, startSign: u32): void {
   // Nobody goes on from the block's end but the line itself, which the middle serves best
   if (t + span + 1 < rows) planSlope(t, span, from, small, cost, startSign);
   if (middle != small || t + span + 1 == rows) planSlope(t, span, from, middle, cost, startSign);
 }
 
 function planSlope(t: i32, span: i32, from: i64, slope: i64, paid: u32, startSign: u32): void {
-  const cost = paid + priceSlope(state, prices, startSign, span + 1, slope);
+  const cost = paid + priceSlope(prices, startSign, span + 1, slope);
   const to = <i32>(from + slope * grid);
   relax(t + span + 1, cost, to, <i32>from, to, t, signOf(slope), KIND_NEW);
 }
