@@ -2,6 +2,7 @@ import {
   CodecError,
   type Core,
   type DecodedPayload,
+  type Lookahead,
   type PayloadDecoder,
   type PayloadEncoder,
   toFixed,
@@ -32,11 +33,11 @@ export class BlockEncoder {
   readonly #encoders: readonly PayloadEncoder[];
   readonly #width: number;
 
-  /** @throws {CodecError} for a header that the core refuses */
-  constructor({ core }: TelemetryCodec, header: ContainerHeader) {
+  /** @throws {CodecError} for a header that the core refuses, or a lookahead that it has not */
+  constructor({ core }: TelemetryCodec, header: ContainerHeader, lookahead: Lookahead) {
     this.#groups = groupsOf(header);
     this.#width = header.channels.length;
-    this.#encoders = this.#groups.map(({ channels }) => core.createEncoder(core.configure(channels)));
+    this.#encoders = this.#groups.map(({ channels }) => core.createEncoder(core.configure(channels), { lookahead }));
   }
 
   /**
