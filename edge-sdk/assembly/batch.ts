@@ -26,6 +26,7 @@ export {
   persistentBytes,
   stateBytes,
 } from "./layout";
+export { encodeFrame, frameHasLines as encodeHasLines, lookaheadBytes } from "./lookahead";
 export { SAMPLE_INVALID, SAMPLE_OK, SAMPLE_SATURATED } from "./row-coder";
 export { decodeRows, encodeRows, replayQuietRows } from "./rows";
 export {

@@ -1,17 +1,21 @@
-import { hasBase, keepStatus } from "./channel-flags";
+import { hasBase } from "./channel-flags";
 import { hashBytes } from "./hash";
 import { resetState } from "./keyframe";
 import {
   CHANNEL_SPACING,
+  CODER_BLOCK_ROWS,
   CODER_END,
-  CODER_EVENTS,
+  CODER_FLAGS,
   CODER_LOUD,
   CODER_POSITION,
+  CODER_ROWS,
   CONFIG_CHANNELS,
   channelConfig,
   channelState,
   coderOf,
   FLUSH_BYTES,
+  FRAME_EVENTS,
+  FRAME_LINES,
   flagsOf,
   LAST,
   MAX_CHANNEL_BYTES,
@@ -20,8 +24,8 @@ import { isOnLattice } from "./quantizer";
 import { coderBegin, coderFlush, coderVerify, MODE_DECODE, MODE_ENCODE, MODE_REPLAY } from "./range-coder";
 import { codeRow, SAMPLE_INVALID, SAMPLE_OK, SAMPLE_SATURATED } from "./row-coder";
 import {
+  STATUS_CORRUPT,
   STATUS_EVENT_IN_PLAIN_FRAME,
-  STATUS_NO_BASE,
   STATUS_OFF_LATTICE,
   STATUS_OUTPUT_FULL,
   STATUS_SAMPLE_STATUS,
@@ -37,12 +41,6 @@ export function codecReset(cfg: usize, st: usize): void {
   resetState(cfg, st);
 }
 
-/** In a frame without events every channel is ok, from its first row on. */
-function clearStatuses(cfg: usize, st: usize): void {
-  const channels = <i32>load<u8>(cfg, CONFIG_CHANNELS);
-  for (let c = 0; c < channels; c++) keepStatus(flagsOf(cfg, channelState(cfg, st, c)), SAMPLE_OK);
-}
-
 /**
  * Begin to encode a frame.
  *
@@ -51,8 +49,7 @@ function clearStatuses(cfg: usize, st: usize): void {
  * @param capacity  bytes that may be written
  */
 export function frameBegin(cfg: usize, st: usize, hasEvents: bool, out: usize, capacity: i32): void {
-  coderBegin(coderOf(cfg, st), MODE_ENCODE, hasEvents, out, capacity);
-  if (!hasEvents) clearStatuses(cfg, st);
+  coderBegin(coderOf(cfg, st), MODE_ENCODE, hasEvents ? FRAME_EVENTS : 0, out, capacity);
 }
 
 /**
@@ -68,7 +65,7 @@ export function frameSample(cfg: usize, st: usize, samples: usize, statuses: usi
   const channels = <i32>load<u8>(cfg, CONFIG_CHANNELS);
   const room = <i64>load<u32>(coder, CODER_END) - load<u32>(coder, CODER_POSITION);
   if (room < channels * MAX_CHANNEL_BYTES + FLUSH_BYTES) return STATUS_OUTPUT_FULL;
-  const hasEvents = load<u8>(coder, CODER_EVENTS) != 0;
+  const hasEvents = load<u8>(coder, CODER_FLAGS) != 0;
   for (let c = 0; c < channels; c++) {
     const status = statuses ? <i32>load<u8>(statuses + c) : SAMPLE_OK;
     if (status > SAMPLE_SATURATED) return STATUS_SAMPLE_STATUS;
@@ -82,20 +79,30 @@ export function frameSample(cfg: usize, st: usize, samples: usize, statuses: usi
   return codeRow(cfg, st, samples, statuses);
 }
 
-/** End an encoded frame. @returns payload bytes, trailing zero bytes dropped; 0 is a legal payload */
+/** End an encoded frame. @returns payload bytes; none when it is quiet, so that its decoder replays its rows */
 export function frameEnd(cfg: usize, st: usize): i32 {
   return coderFlush(coderOf(cfg, st));
 }
 
-/** Did the frame so far hold nothing but zero residuals: no base, no events? Such a frame may be left out. */
+/** Did the frame so far hold nothing but zero residuals: no base, no events, no line's end? It may be left out. */
 export function frameIsQuiet(cfg: usize, st: usize): bool {
   return load<u8>(coderOf(cfg, st), CODER_LOUD) == 0;
 }
 
-/** Begin to decode a frame of `length` payload bytes; past its end the decoder reads zeros. */
-export function decodeBegin(cfg: usize, st: usize, hasEvents: bool, input: usize, length: i32): void {
-  coderBegin(coderOf(cfg, st), MODE_DECODE, hasEvents, input, length);
-  if (!hasEvents) clearStatuses(cfg, st);
+/**
+ * Begin to decode a frame; without bytes it is quiet, and past their end the decoder reads zeros.
+ *
+ * @param flags  FRAME_EVENTS, FRAME_LINES or 0
+ * @param rows   rows that will be decoded; what is coded depends on it in a frame with lines alone
+ * @returns 0, or STATUS_CORRUPT for flags that no frame of this length has
+ */
+export function decodeBegin(cfg: usize, st: usize, flags: u32, rows: u32, input: usize, length: i32): i32 {
+  const coder = coderOf(cfg, st);
+  if (flags > FRAME_LINES || (flags && length <= 0)) return STATUS_CORRUPT;
+  coderBegin(coder, length > 0 ? MODE_DECODE : MODE_REPLAY, flags, input, length);
+  store<u32>(coder, rows, CODER_ROWS);
+  store<u32>(coder, 0, CODER_BLOCK_ROWS);
+  return 0;
 }
 
 /**
@@ -103,7 +110,7 @@ export function decodeBegin(cfg: usize, st: usize, hasEvents: bool, input: usize
  *
  * @param samples  i32[C], overwritten; of an invalid sample the last reconstruction, 0 before the first
  * @param statuses  u8[C], overwritten; address 0 if not wanted
- * @returns 0, or STATUS_CORRUPT: the state is then worthless and must be restored or reset
+ * @returns 0, or STATUS_CORRUPT or STATUS_NO_BASE: the state is then worthless and must be restored or reset
  */
 export function decodeRow(cfg: usize, st: usize, samples: usize, statuses: usize): i32 {
   return codeRow(cfg, st, samples, statuses);
@@ -115,17 +122,13 @@ export function decodeEnd(cfg: usize, st: usize): i32 {
 }
 
 /**
- * Advance as if a row of zero residuals had been coded in a frame without events, without any bytes.
+ * Advance by a row that was not sent: a channel whose line is open goes on along it, any other has a zero residual.
  *
  * @param samples  i32[C], overwritten
- * @returns 0, or STATUS_NO_BASE with nothing changed
+ * @returns 0, or STATUS_NO_BASE: the state is then worthless
  */
 export function replayQuietRow(cfg: usize, st: usize, samples: usize): i32 {
-  const channels = <i32>load<u8>(cfg, CONFIG_CHANNELS);
-  for (let c = 0; c < channels; c++) {
-    if (!hasBase(flagsOf(cfg, channelState(cfg, st, c)))) return STATUS_NO_BASE;
-  }
-  coderBegin(coderOf(cfg, st), MODE_REPLAY, false, 0, 0);
+  coderBegin(coderOf(cfg, st), MODE_REPLAY, 0, 0, 0);
   return codeRow(cfg, st, samples, 0);
 }
 

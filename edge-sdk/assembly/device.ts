@@ -31,7 +31,7 @@ export {
 
 const CONFIG: usize = memory.data(CONFIG_BYTES, 8);
 /** stateBytes(MAX_CHANNELS), checked by a test. The last of the static data, so that fewer channels take less memory. */
-const STATE: usize = memory.data(3996, 8);
+const STATE: usize = memory.data(4468, 8);
 
 /** Address of the configuration block. */
 export function configAddress(): usize {
@@ -76,8 +76,8 @@ export function encodeEnd(): i32 {
   return codec.frameEnd(CONFIG, STATE);
 }
 
-export function decodeBegin(hasEvents: bool, input: usize, length: i32): void {
-  codec.decodeBegin(CONFIG, STATE, hasEvents, input, length);
+export function decodeBegin(flags: u32, rows: u32, input: usize, length: i32): i32 {
+  return codec.decodeBegin(CONFIG, STATE, flags, rows, input, length);
 }
 
 export function decodeRows(samples: usize, statuses: usize, count: i32): i32 {

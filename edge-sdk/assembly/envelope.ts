@@ -32,7 +32,7 @@ import {
 import {
   KIND_HEARTBEAT,
   KIND_KEYFRAME,
-  RECORD_EVENTS,
+  RECORD_FLAGS,
   RECORD_KIND,
   RECORD_LATTICES,
   RECORD_PAYLOAD_BYTES,
@@ -142,7 +142,7 @@ export function composeRecord(from: usize, record: usize, ofEpoch: u32, seq: u32
     at = writeUint(at, load<u16>(record, RECORD_RING_FILL));
   } else {
     const samples: u32 = load<u16>(record, RECORD_SAMPLES);
-    at = writeUint(at, 2 * (samples == frameSamples ? 0 : samples) + load<u8>(record, RECORD_EVENTS));
+    at = writeUint(at, 4 * (samples == frameSamples ? 0 : samples) + load<u8>(record, RECORD_FLAGS));
     at = writeString(at, MAJOR_BYTES, record + recordHeaderBytes(kind), load<u16>(record, RECORD_PAYLOAD_BYTES));
   }
   // The seed needs twelve bytes of room; the seal's own place is free until the checksum is known.

@@ -1,6 +1,7 @@
 import { resetActivity } from "./activity";
 import { setBase } from "./channel-flags";
 import { CONFIG_CHANNELS, channelState, coderOf, DITHER, LAST, TRANSIENT_BYTES } from "./layout";
+import { resetLineBits } from "./line-code";
 import { resetPredictors } from "./predictors";
 import { codeRaw } from "./range-coder";
 import { resetBits } from "./residual-code";
@@ -19,6 +20,7 @@ export function resetState(cfg: usize, st: usize): void {
   for (let at = st; at < end; at += 4) store<u32>(at, 0);
   store<u32>(st, FIRST_DITHER, DITHER);
   resetBits(st);
+  resetLineBits(st);
   for (let c = 0; c < channels; c++) {
     const channel = channelState(cfg, st, c);
     resetPredictors(channel);

@@ -5,9 +5,9 @@
  *
  *     offset            size        what
  *     0                 4           dither: state of the shared linear congruential generator
- *     4                 2 x 287     adaptive bits, 12-bit probability and 4-bit age each (table below)
- *     578               2           zero
- *     580 + stride c                channel c:
+ *     4                 2 x 391     adaptive bits, 12-bit probability and 4-bit age each (table below)
+ *     786               2           zero
+ *     788 + stride c                channel c:
  *       0               4           last reconstruction r0, in sample units
  *       4               4           slow mean of the history, MEAN_FRACTION_BITS below Q8
  *       8               4 x 4       recent loss of each expert, Q16 history bins
@@ -16,8 +16,9 @@
  *       36              4 B         history of reconstructions, newest first, Q8 history bins from the base
  *       36 + 4B         2 W1        weights over steps, Q2.13, in channel order
  *       ...             2 W2        weights over levels, Q2.13, in channel order
+ *       stride - 16     14          line (table below)
  *       stride - 2      2           flags: status, base, last sign, activity scale (channel-flags.ts)
- *     persistent end    24          range coder of the frame in hand: neither hashed nor kept between frames
+ *     persistent end    32          range coder of the frame in hand: neither hashed nor kept between frames
  *
  * The persistent part is all that two ends must share; saving or restoring a state is a plain copy of it.
  */
@@ -68,7 +69,15 @@ export const BITS_STATUS_CHANGED: usize = BITS_LOW + 2 * 24; // 3, by the previo
 export const BITS_STATUS_CHOICE: usize = BITS_STATUS_CHANGED + 2 * 3; // 3, by the previous status
 export const BITS_ESCAPE_HIGH: usize = BITS_STATUS_CHOICE + 2 * 3; // binary tree over 3 bits
 export const BITS_ESCAPE_LOW: usize = BITS_ESCAPE_HIGH + 2 * 7; // binary tree over 3 bits
-const SHARED_BYTES: usize = BITS_ESCAPE_LOW + 2 * 7 + 2;
+// Lines (lines.ts). A magnitude's bits are its length in unary, then the bit below the leading one by that length.
+export const BITS_LINE_MODE: usize = BITS_ESCAPE_LOW + 2 * 7; // 4: are these samples on lines? by the same of before
+export const BITS_LINE_GOES_ON: usize = BITS_LINE_MODE + 2 * 4; // 1
+export const BITS_LINE_REACHES: usize = BITS_LINE_GOES_ON + 2; // 4: does it reach the block's end? by the rows left
+export const BITS_LINE_ROWS: usize = BITS_LINE_REACHES + 2 * 4; // 11 + 10, and the second bit below: 9 x 2
+export const BITS_LINE_MOVED: usize = BITS_LINE_ROWS + 2 * 39; // 5 classes: is the value anything but zero?
+export const BITS_LINE_SIGN: usize = BITS_LINE_MOVED + 2 * 5; // start or slope, by the last sign of 3
+export const BITS_LINE_VALUE: usize = BITS_LINE_SIGN + 2 * 6; // 5 classes x (5 + 4)
+const SHARED_BYTES: usize = BITS_LINE_VALUE + 2 * 45 + 2;
 
 // State block, one channel.
 export const LAST: usize = 0;
@@ -78,6 +87,15 @@ export const COSTS: usize = 24;
 export const ACTIVITY_FAST: usize = 32;
 export const ACTIVITY_SLOW: usize = 34;
 export const HISTORY: usize = 36;
+/** Rows of a block in a frame with lines: what an encoder plans at a time, and the longest line written at once. */
+export const LINE_BLOCK_ROWS: u32 = 2048;
+/** Bytes of a channel's line, which end where its flags begin. */
+export const LINE_BYTES: usize = 14;
+export const LINE_FROM: usize = 0; // i32: value at index 0
+export const LINE_TO: usize = 4; // i32: value at index `span`
+export const LINE_INDEX: usize = 8; // u16: index of the next sample
+export const LINE_LEFT: usize = 10; // u16: samples that it still has in this block
+export const LINE_SHAPE: usize = 12; // u16: last sign << 13 | on << 12 | mode << 11 | span
 const FLAGS_BYTES: usize = 2;
 
 // Transient part: the range coder.
@@ -88,10 +106,16 @@ export const CODER_START: usize = 8; // u32: the encoder's first output byte; sh
 export const CODER_POSITION: usize = 12; // u32: next byte
 export const CODER_END: usize = 16; // u32: one past the last byte
 export const CODER_MODE: usize = 20; // u8: MODE_*
-export const CODER_EVENTS: usize = 21; // u8: 1 when statuses are coded
-export const CODER_LOUD: usize = 22; // u8: 1 once anything but a zero residual was coded
-export const CODER_EMPTY: usize = 23; // u8: 1 when the decoder's input has no bytes
-export const TRANSIENT_BYTES: usize = 24;
+export const CODER_FLAGS: usize = 21; // u8: FRAME_*
+export const CODER_LOUD: usize = 22; // u8: not 0 once anything but a zero residual or a line going on was coded
+export const CODER_SINGLE: usize = 23; // u8: 1 when the decoder's input is one byte
+export const CODER_ROWS: usize = 24; // u32: rows that are left in a frame with lines
+export const CODER_BLOCK_ROWS: usize = 28; // u32: rows that are left in its block
+export const TRANSIENT_BYTES: usize = 32;
+
+/** What a frame may contain; never both. */
+export const FRAME_EVENTS: u32 = 1;
+export const FRAME_LINES: u32 = 2;
 
 /** Own differences of each channel (A in design): more where there are few channels to pay for. */
 export function ownSteps(channels: i32): i32 {
@@ -117,7 +141,7 @@ export function levelWeights(channels: i32): i32 {
 /** Bytes of one channel's state, a multiple of 4. */
 export function channelStride(channels: i32): i32 {
   const weights = ownSteps(channels) + channels - 1 + levelWeights(channels);
-  return (<i32>(HISTORY + FLAGS_BYTES) + 4 * ownLevels(channels) + 2 * weights + 3) & ~3;
+  return (<i32>(HISTORY + LINE_BYTES + FLAGS_BYTES) + 4 * ownLevels(channels) + 2 * weights + 3) & ~3;
 }
 
 /** Bytes that both ends share and that a keyframe or snapshot copies, a multiple of 4. */

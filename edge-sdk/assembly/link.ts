@@ -50,7 +50,7 @@ import {
   KIND_KEYFRAME,
   KIND_RESIDUAL,
   RECORD_EPOCH,
-  RECORD_EVENTS,
+  RECORD_FLAGS,
   RECORD_KIND,
   RECORD_LATTICES,
   RECORD_PAYLOAD_BYTES,
@@ -210,7 +210,7 @@ export function closeFrame(nowMs: u32): i32 {
   }
   const at: usize = openAt;
   const kind = isKeyframe ? KIND_KEYFRAME : KIND_RESIDUAL;
-  store<u8>(at, openEvents, RECORD_EVENTS);
+  store<u8>(at, openEvents, RECORD_FLAGS);
   store<u16>(at, samples, RECORD_SAMPLES);
   store<u16>(at, payloadBytes, RECORD_PAYLOAD_BYTES);
   if (isKeyframe) {
@@ -230,7 +230,7 @@ export function appendHeartbeat(timeUs: i64, nowMs: u32): void {
   const at = makeRoom(bytes);
   // If that dropped the running segment there is nothing left to be quiet about: a keyframe is due.
   if (recordCount == 0 && evictedSamples != evictedBefore) return;
-  store<u8>(at, 0, RECORD_EVENTS);
+  store<u8>(at, 0, RECORD_FLAGS);
   store<u16>(at, 0, RECORD_SAMPLES);
   store<u16>(at, 0, RECORD_PAYLOAD_BYTES);
   store<i64>(at, timeUs, RECORD_TIME);

@@ -182,7 +182,7 @@ function learnCost(at: usize, cost: u32): void {
 export function learnMove(cfg: usize, st: usize, channel: usize, move: i64, step: i64, historyShift: i64): void {
   const historyStep = step << historyShift;
   const y0 = <i64>load<i32>(channel, HISTORY);
-  const y = clampTo(y0 + floorDivide(move * 256 + (historyStep >> 1), historyStep), HISTORY_LIMIT);
+  const y = entryAfter(y0, move, historyStep);
   const dy = y - y0;
   for (let i = 0; i < EXPERTS; i++) {
     const at = channel + ((<usize>i) << 2);
@@ -197,6 +197,16 @@ export function learnMove(cfg: usize, st: usize, channel: usize, move: i64, step
   setGain(LEVELS, dy - load<i32>(FORECASTS, 12), LEVELS_RATE);
   sweep(cfg, st, channel, true);
   pushHistory(cfg, channel, <i32>y);
+}
+
+/** Let the history of a channel follow a reconstruction that nothing is learned from. @param historyStep  D << h */
+export function followMove(cfg: usize, channel: usize, move: i64, historyStep: i64): void {
+  pushHistory(cfg, channel, <i32>entryAfter(load<i32>(channel, HISTORY), move, historyStep));
+}
+
+/** The history's entry after y0. Range: |move| < 2^32, historyStep <= 2^33. */
+function entryAfter(y0: i64, move: i64, historyStep: i64): i64 {
+  return clampTo(y0 + floorDivide(move * 256 + (historyStep >> 1), historyStep), HISTORY_LIMIT);
 }
 
 /** Turn sums into a gain: rate x miss / energy, Q30. Range: |miss| <= 2^29, so the dividend stays below 2^62. */

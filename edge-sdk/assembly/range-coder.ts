@@ -1,14 +1,14 @@
 import { learnBit, probabilityQ16 } from "./adaptive-bit";
 import {
   CODER_CODE,
-  CODER_EMPTY,
   CODER_END,
-  CODER_EVENTS,
+  CODER_FLAGS,
   CODER_HIGH,
   CODER_LOUD,
   CODER_LOW,
   CODER_MODE,
   CODER_POSITION,
+  CODER_SINGLE,
   CODER_START,
 } from "./layout";
 import { STATUS_NOT_CANONICAL, STATUS_OUTPUT_FULL } from "./status";
@@ -29,16 +29,16 @@ const TOP_BYTE: u32 = 0xff000000;
 const WINDOW_BYTES: i32 = 4;
 
 /** Start a frame: whole interval, no bytes yet; a decoder fills its window. */
-export function coderBegin(coder: usize, mode: u8, hasEvents: bool, start: usize, length: i32): void {
+export function coderBegin(coder: usize, mode: u8, flags: u32, start: usize, length: i32): void {
   store<u32>(coder, 0, CODER_LOW);
   store<u32>(coder, 0xffffffff, CODER_HIGH);
   store<u32>(coder, <u32>start, CODER_START);
   store<u32>(coder, <u32>start, CODER_POSITION);
   store<u32>(coder, <u32>start + <u32>max(length, 0), CODER_END);
   store<u8>(coder, mode, CODER_MODE);
-  store<u8>(coder, u8(hasEvents), CODER_EVENTS);
-  store<u8>(coder, u8(hasEvents), CODER_LOUD);
-  store<u8>(coder, u8(length <= 0), CODER_EMPTY);
+  store<u8>(coder, <u8>flags, CODER_FLAGS);
+  store<u8>(coder, <u8>flags, CODER_LOUD);
+  store<u8>(coder, u8(length == 1), CODER_SINGLE);
   if (mode == MODE_DECODE) {
     store<u32>(coder, 0, CODER_CODE);
     for (let i = 0; i < WINDOW_BYTES; i++) shiftIn(coder);
@@ -121,8 +121,13 @@ function flushWord(low: u32, n: i32): u32 {
   return (low + mask) & ~mask;
 }
 
-/** End an encoded frame with the shortest bytes inside the interval. @returns payload bytes, or STATUS_OUTPUT_FULL */
+/**
+ * End an encoded frame with the shortest bytes inside the interval, or with none when it was quiet.
+ *
+ * @returns payload bytes, or STATUS_OUTPUT_FULL
+ */
 export function coderFlush(coder: usize): i32 {
+  if (load<u8>(coder, CODER_LOUD) == 0) return 0;
   const low = load<u32>(coder, CODER_LOW);
   const n = flushLength(low, load<u32>(coder, CODER_HIGH));
   const word = flushWord(low, n);
@@ -130,16 +135,18 @@ export function coderFlush(coder: usize): i32 {
   const start = load<u32>(coder, CODER_START);
   let end = load<u32>(coder, CODER_POSITION);
   if (end > load<u32>(coder, CODER_END)) return STATUS_OUTPUT_FULL;
-  while (end > start && load<u8>(end - 1) == 0) end--; // the decoder reads zeros past the end anyway
+  while (end > start + 1 && load<u8>(end - 1) == 0) end--; // the decoder reads zeros past the end anyway
   return <i32>(end - start);
 }
 
 /** Check that the bytes of a decoded frame are the ones that `coderFlush` would have written. @returns 0 or a status */
 export function coderVerify(coder: usize): i32 {
+  const end = load<u32>(coder, CODER_END);
+  if (load<u8>(coder, CODER_MODE) == MODE_REPLAY) return 0;
   const low = load<u32>(coder, CODER_LOW);
   const n = flushLength(low, load<u32>(coder, CODER_HIGH));
   const windowStart = load<u32>(coder, CODER_POSITION) - WINDOW_BYTES;
-  const end = load<u32>(coder, CODER_END);
-  const isLonger = end > windowStart + n || (load<u8>(coder, CODER_EMPTY) == 0 && load<u8>(end - 1) == 0);
-  return load<u32>(coder, CODER_CODE) != flushWord(low, n) || isLonger ? STATUS_NOT_CANONICAL : 0;
+  const isLonger = end > windowStart + n || (load<u8>(end - 1) == 0 && load<u8>(coder, CODER_SINGLE) == 0);
+  const isQuiet = load<u8>(coder, CODER_LOUD) == 0;
+  return load<u32>(coder, CODER_CODE) != flushWord(low, n) || isLonger || isQuiet ? STATUS_NOT_CANONICAL : 0;
 }

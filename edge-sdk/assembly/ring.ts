@@ -68,7 +68,7 @@ export const KIND_HEARTBEAT: u32 = 2;
 
 export const RECORD_SIZE: usize = 0;
 export const RECORD_KIND: usize = 2;
-export const RECORD_EVENTS: usize = 3;
+export const RECORD_FLAGS: usize = 3;
 const RECORD_CHECK: usize = 4;
 export const RECORD_STATE_HASH: usize = 8;
 export const RECORD_QUIET: usize = 12;

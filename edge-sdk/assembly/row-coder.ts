@@ -7,21 +7,24 @@ import {
   CHANNEL_HISTORY_SHIFT,
   CHANNEL_SPACING,
   CHANNEL_STEP,
-  CODER_EVENTS,
+  CODER_FLAGS,
   CODER_LOUD,
   CODER_MODE,
   CONFIG_CHANNELS,
   channelConfig,
   channelState,
   coderOf,
+  FRAME_EVENTS,
+  FRAME_LINES,
   flagsOf,
   LAST,
 } from "./layout";
+import { beginLineRow, closeLine, codeLineSample, isLineMode, isOnLine, lineOf } from "./lines";
 import { learnMove, predictMove } from "./predictors";
 import { dequantize, quantize, saturateOnLattice, snapToLattice } from "./quantizer";
-import { MODE_DECODE, MODE_ENCODE } from "./range-coder";
+import { MODE_ENCODE, MODE_REPLAY } from "./range-coder";
 import { CORRUPT_CODE, codeResidual, codeStatus } from "./residual-code";
-import { STATUS_CORRUPT } from "./status";
+import { STATUS_CORRUPT, STATUS_NO_BASE } from "./status";
 
 /**
  * One row: a sample of every channel through predict, residual, quantize, code, reconstruct and learn. The same steps
@@ -38,43 +41,63 @@ export const SAMPLE_SATURATED: i32 = 2;
  *
  * @param samples  i32[C]; read by an encoder, written otherwise
  * @param statuses  u8[C], or 0 for "all ok" or "not wanted"
- * @returns 0, or STATUS_CORRUPT from a decoder
+ * @returns 0, or STATUS_CORRUPT from a decoder, or STATUS_NO_BASE from a replay; the state is then worthless
  */
 export function codeRow(cfg: usize, st: usize, samples: usize, statuses: usize): i32 {
-  const coder = coderOf(cfg, st);
   const channels = <i32>load<u8>(cfg, CONFIG_CHANNELS);
-  const hasEvents = load<u8>(coder, CODER_EVENTS) != 0;
+  if (!beginRow(cfg, st)) return STATUS_CORRUPT;
   let nonZero = 0;
   for (let c = 0; c < channels; c++) {
-    const channel = channelState(cfg, st, c);
-    const flags = flagsOf(cfg, channel);
-    const at = samples + ((<usize>c) << 2);
-    const wanted = statuses ? <i32>load<u8>(statuses + c) : SAMPLE_OK;
-    const status = hasEvents ? codeStatus(st, coder, lastStatus(flags), wanted) : SAMPLE_OK;
-    keepStatus(flags, status);
-    if (statuses && load<u8>(coder, CODER_MODE) == MODE_DECODE) store<u8>(statuses + c, <u8>status);
-    if (status == SAMPLE_INVALID) {
-      keepSample(coder, at, load<i32>(channel, LAST));
-    } else if (!hasBase(flags)) {
-      codeBase(channel, flags, coder, load<i32>(at));
-      keepSample(coder, at, load<i32>(channel, LAST));
-      store<u8>(coder, 1, CODER_LOUD);
-    } else {
-      const code = codeSample(cfg, st, coder, c, nonZero, load<i32>(at));
-      if (code == CORRUPT_CODE) return STATUS_CORRUPT;
-      keepSample(coder, at, load<i32>(channel, LAST));
-      if (code != 0) {
-        nonZero++;
-        store<u8>(coder, 1, CODER_LOUD);
-      }
-    }
+    const coded = codeChannel(cfg, st, c, nonZero, samples, statuses);
+    if (coded < 0) return coded;
+    nonZero += coded;
   }
   return 0;
 }
 
-/** Write a reconstruction, unless the caller owns the samples. */
-function keepSample(coder: usize, at: usize, reconstruction: i32): void {
-  if (load<u8>(coder, CODER_MODE) != MODE_ENCODE) store<i32>(at, reconstruction);
+/** Begin a row, before its channels in their order. @returns false where no encoder wrote this */
+export function beginRow(cfg: usize, st: usize): bool {
+  const coder = coderOf(cfg, st);
+  return load<u8>(coder, CODER_FLAGS) != FRAME_LINES || beginLineRow(cfg, st, coder);
+}
+
+/**
+ * Code channel c of a row.
+ *
+ * @param nonZeroBefore  channels before it in the row whose codes are not 0
+ * @returns 1 when its code is not 0, 0 when there is none or it is, or a negative status as of codeRow
+ */
+export function codeChannel(cfg: usize, st: usize, c: i32, nonZeroBefore: i32, samples: usize, statuses: usize): i32 {
+  const coder = coderOf(cfg, st);
+  const frame = load<u8>(coder, CODER_FLAGS);
+  const isReplay = load<u8>(coder, CODER_MODE) == MODE_REPLAY;
+  const channel = channelState(cfg, st, c);
+  const flags = flagsOf(cfg, channel);
+  const at = samples + ((<usize>c) << 2);
+  const wanted = statuses ? <i32>load<u8>(statuses + c) : SAMPLE_OK;
+  const status = frame == FRAME_EVENTS ? codeStatus(st, coder, lastStatus(flags), wanted) : SAMPLE_OK;
+  keepStatus(flags, status);
+  if (statuses && load<u8>(coder, CODER_MODE) != MODE_ENCODE) store<u8>(statuses + c, <u8>status);
+  const line = lineOf(flags);
+  const isLine = frame == FRAME_LINES ? isLineMode(line) : isReplay && isOnLine(line);
+  if (!isLine) closeLine(line, coder);
+  let isNonZero = 0;
+  if (status != SAMPLE_INVALID) {
+    if (!hasBase(flags)) {
+      if (isReplay) return STATUS_NO_BASE;
+      codeBase(channel, flags, coder, load<i32>(at));
+      store<u8>(coder, 1, CODER_LOUD);
+    } else if (isLine) {
+      if (!codeLineSample(cfg, st, coder, c)) return STATUS_CORRUPT;
+    } else {
+      const code = codeSample(cfg, st, coder, c, nonZeroBefore, load<i32>(at));
+      if (code == CORRUPT_CODE) return STATUS_CORRUPT;
+      isNonZero = i32(code != 0);
+      if (isNonZero) store<u8>(coder, 1, CODER_LOUD);
+    }
+  }
+  if (load<u8>(coder, CODER_MODE) != MODE_ENCODE) store<i32>(at, load<i32>(channel, LAST));
+  return isNonZero;
 }
 
 /** Code one sample of one channel. @returns its code, or CORRUPT_CODE */

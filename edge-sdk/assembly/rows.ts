@@ -20,7 +20,7 @@ export function encodeRows(cfg: usize, st: usize, samples: usize, statuses: usiz
   return count;
 }
 
-/** Decode rows. @returns `count`, or STATUS_CORRUPT */
+/** Decode rows. @returns `count`, or STATUS_CORRUPT or STATUS_NO_BASE */
 export function decodeRows(cfg: usize, st: usize, samples: usize, statuses: usize, count: i32): i32 {
   for (let row = 0; row < count; row++) {
     const refusal = decodeRow(cfg, st, rowSamples(cfg, samples, row), rowStatuses(cfg, statuses, row));
@@ -29,7 +29,7 @@ export function decodeRows(cfg: usize, st: usize, samples: usize, statuses: usiz
   return count;
 }
 
-/** Replay quiet rows. @returns `count`, or STATUS_NO_BASE with nothing changed */
+/** Replay quiet rows. @returns `count`, or STATUS_NO_BASE */
 export function replayQuietRows(cfg: usize, st: usize, samples: usize, count: i32): i32 {
   for (let row = 0; row < count; row++) {
     const refusal = replayQuietRow(cfg, st, rowSamples(cfg, samples, row));

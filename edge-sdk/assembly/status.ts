@@ -23,7 +23,7 @@ export const STATUS_OUTPUT_FULL: i32 = -8;
 export const STATUS_CORRUPT: i32 = -9;
 /** The rows were decoded, yet these are not the bytes that an encoder would have written for them. */
 export const STATUS_NOT_CANONICAL: i32 = -10;
-/** Quiet rows were asked of a channel that has no base yet; nothing was replayed. */
+/** Quiet rows were asked of a channel that has no base yet; the state is worthless. */
 export const STATUS_NO_BASE: i32 = -11;
 /** A sample status outside 0..2; nothing was coded. */
 export const STATUS_SAMPLE_STATUS: i32 = -12;

@@ -141,15 +141,20 @@ static inline int32_t edge_encode_rows(edge_core *core, edge_address samples, ed
 /** 1 while the frame in hand holds nothing but zero residuals: it may be left out and replayed as quiet rows. */
 static inline int32_t edge_encode_is_quiet(edge_core *core) { return (int32_t)w2c_core_encodeIsQuiet(core); }
 
-/** End the frame. @returns payload bytes; 0 is a legal payload */
+/** End the frame. @returns payload bytes, 0 when it is quiet */
 static inline int32_t edge_encode_end(edge_core *core) { return (int32_t)w2c_core_encodeEnd(core); }
 
-/** Begin to decode a payload of `length` bytes at `input`. */
-static inline void edge_decode_begin(edge_core *core, int32_t has_events, edge_address input, int32_t length) {
-  w2c_core_decodeBegin(core, (u32)has_events, input, (u32)length);
+/**
+ * Begin to decode a payload of `length` bytes at `input`, which holds `rows` rows; without bytes they are quiet.
+ *
+ * @param flags  what the frame's span says: 0, 1 with events, 2 with lines
+ * @returns 0 or EDGE_STATUS_CORRUPT
+ */
+static inline int32_t edge_decode_begin(edge_core *core, uint32_t flags, uint32_t rows, edge_address input, int32_t length) {
+  return (int32_t)w2c_core_decodeBegin(core, flags, rows, input, (u32)length);
 }
 
-/** Decode rows into (count, C) i32 and u8, row-major; statuses may be address 0. @returns count or EDGE_STATUS_CORRUPT */
+/** Decode rows into (count, C) i32 and u8, row-major; statuses may be address 0. @returns count or a status */
 static inline int32_t edge_decode_rows(edge_core *core, edge_address samples, edge_address statuses, int32_t count) {
   return (int32_t)w2c_core_decodeRows(core, samples, statuses, (u32)count);
 }
@@ -157,7 +162,7 @@ static inline int32_t edge_decode_rows(edge_core *core, edge_address samples, ed
 /** End a decoded frame. @returns 0 or EDGE_STATUS_NOT_CANONICAL, the state then being worthless */
 static inline int32_t edge_decode_end(edge_core *core) { return (int32_t)w2c_core_decodeEnd(core); }
 
-/** Advance by rows of zero residuals, written to (count, C) i32. @returns count or EDGE_STATUS_NO_BASE */
+/** Advance by quiet rows, written to (count, C) i32. @returns count or EDGE_STATUS_NO_BASE */
 static inline int32_t edge_replay_quiet_rows(edge_core *core, edge_address samples, int32_t count) {
   return (int32_t)w2c_core_replayQuietRows(core, samples, (u32)count);
 }

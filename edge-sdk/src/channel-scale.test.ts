@@ -16,7 +16,7 @@ function worstErrorOverEps(request: ChannelRequest, values: readonly number[]): 
     Uint8Array.from(fixed, ({ status }) => status),
   );
   if (refusal !== undefined) throw refusal;
-  const { samples, statuses } = core.createDecoder(codec).decode(payload, rows, true);
+  const { samples, statuses } = core.createDecoder(codec).decode(payload, rows, { hasEvents: true, hasLines: false });
   let worst = 0;
   for (const [i, value] of values.entries()) {
     if (statuses[i] !== 0) continue;

@@ -1,11 +1,12 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { ChannelSettings } from "./codec-config.ts";
-import { batchCore, deviceCore, SEED, SeededNoise } from "./codec-signals.suite.ts";
+import { batchCore, deviceCore, PLAIN, SEED, SeededNoise, WITH_EVENTS, WITH_LINES } from "./codec-signals.suite.ts";
 import type { Core } from "./core.ts";
 import { CodecError } from "./core-status.ts";
 
 const RUNS = 60;
+const KINDS = [PLAIN, WITH_EVENTS, WITH_LINES];
 const cores: readonly Core[] = [deviceCore(), batchCore()];
 const [device, batch] = cores as readonly [Core, Core];
 
@@ -34,7 +35,7 @@ function roundTrip(core: Core, settings: readonly ChannelSettings[], samples: In
     const part = samples.subarray(at, at + rowsPerFrame * settings.length);
     const { payload, rows, refusal } = encoder.encode(part);
     expect(refusal).toBeUndefined();
-    decoded.set(decoder.decode(payload, rows, false).samples, at);
+    decoded.set(decoder.decode(payload, rows, PLAIN).samples, at);
     expect(decoder.hash()).toBe(encoder.hash());
     expect(decoder.saveState()).toEqual(encoder.saveState());
     bytes += payload.length;
@@ -133,7 +134,7 @@ test("invalid and saturated samples keep their status, and an invalid one repeat
           const encoder = core.createEncoder(config);
           const decoder = core.createDecoder(config);
           const { payload, rows } = encoder.encode(samples, statuses);
-          const decoded = decoder.decode(payload, rows, true);
+          const decoded = decoder.decode(payload, rows, WITH_EVENTS);
           expect(decoded.statuses).toEqual(statuses);
           expect(decoder.saveState()).toEqual(encoder.saveState());
           expect(worstError(samples, decoded.samples, statuses)).toBeLessThanOrEqual(3);
@@ -200,7 +201,7 @@ test("a sample off its lattice ends the frame before it, with nothing changed by
   const { payload, rows, refusal } = encoder.encode(Int32Array.of(3, 13, 23, 24, 33));
   expect(rows).toBe(3);
   expect(refusal?.code).toBe("off-lattice");
-  decoder.decode(payload, rows, false);
+  decoder.decode(payload, rows, PLAIN);
   expect(decoder.saveState()).toEqual(encoder.saveState());
   expect(() => encoder.encode(Int32Array.of(24))).toThrow(expect.objectContaining({ code: "off-lattice" }));
   expect(decoder.saveState()).toEqual(encoder.saveState());
@@ -214,7 +215,7 @@ test("replaying quiet rows equals coding their zeros", () => {
       const encoder = device.createEncoder(config);
       const decoder = device.createDecoder(config);
       const busy = Int32Array.from({ length: 50 * channels }, () => Math.round(300 * noise.normal()));
-      decoder.decode(encoder.encode(busy).payload, 50, false);
+      decoder.decode(encoder.encode(busy).payload, 50, PLAIN);
       // Follow the decoder's own forecast, so that every residual is zero
       const forecast = device.createDecoder(config);
       forecast.restoreState(decoder.saveState());
@@ -257,11 +258,11 @@ test("garbage payloads end in samples or a typed refusal, never in a trap, and a
     const payload = Uint8Array.from({ length: noise.uint32() % 200 }, () => (i % 3 === 0 ? 255 : noise.uint32()));
     const before = decoder.saveState();
     try {
-      decoder.decode(payload, noise.uint32() % 40, noise.uint32() % 2 === 0);
+      decoder.decode(payload, noise.uint32() % 40, KINDS[noise.uint32() % 3] ?? PLAIN);
       accepted += 1;
     } catch (error) {
       if (!(error instanceof CodecError)) throw error;
-      expect(["corrupt", "not-canonical"], `seed ${SEED}, payload ${i}`).toContain(error.code);
+      expect(["corrupt", "not-canonical", "no-base"], `seed ${SEED}, payload ${i}`).toContain(error.code);
       expect(decoder.saveState()).toEqual(before);
       refused += 1;
     }
@@ -279,7 +280,7 @@ test("a state of random bytes decodes anything without a trap", () => {
     decoder.restoreState(Uint8Array.from({ length: size }, () => noise.uint32()));
     const payload = Uint8Array.from({ length: 60 }, () => noise.uint32());
     try {
-      decoder.decode(payload, 20, i % 2 === 0);
+      decoder.decode(payload, 20, KINDS[i % 3] ?? PLAIN);
     } catch (error) {
       if (!(error instanceof CodecError)) throw error;
     }
@@ -292,7 +293,7 @@ test("a payload with a byte too many is refused", () => {
   const samples = Int32Array.from({ length: 200 }, () => Math.round(50 * noise.normal()));
   const { payload } = device.createEncoder(config).encode(samples);
   for (const other of [Uint8Array.of(...payload, 0), Uint8Array.of(...payload, 1)]) {
-    expect(() => device.createDecoder(config).decode(other, 200, false)).toThrow(
+    expect(() => device.createDecoder(config).decode(other, 200, PLAIN)).toThrow(
       expect.objectContaining({ code: "not-canonical" }),
     );
   }
@@ -308,7 +309,7 @@ test("a frame ends early where the next row might not fit, and the next frame go
   let frames = 0;
   while (done < 1200) {
     const { payload, rows } = encoder.encode(samples.subarray(16 * done));
-    expect(decoder.decode(payload, rows, false).samples).toEqual(samples.slice(16 * done, 16 * (done + rows)));
+    expect(decoder.decode(payload, rows, PLAIN).samples).toEqual(samples.slice(16 * done, 16 * (done + rows)));
     done += rows;
     frames += 1;
   }

@@ -6,6 +6,11 @@ import { type Core, loadBatchCore, loadCore } from "./core.ts";
 /** The seed of random tests; LOCKSTEP_SEED=N repeats a failure that names N. */
 export const SEED = Number(process.env.LOCKSTEP_SEED ?? 20_261);
 
+/** What a payload may be, as its decoder is told. */
+export const PLAIN = { hasEvents: false, hasLines: false };
+export const WITH_EVENTS = { hasEvents: true, hasLines: false };
+export const WITH_LINES = { hasEvents: false, hasLines: true };
+
 /** Bytes of a built module. */
 export function moduleBytes(target: "device" | "batch"): Uint8Array {
   return readFileSync(new URL(`../build/${target}.wasm`, import.meta.url));

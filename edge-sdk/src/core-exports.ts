@@ -10,7 +10,7 @@ export interface CodecCalls {
   encodeRows(cfg: number, st: number, samples: number, statuses: number, count: number): number;
   encodeIsQuiet(cfg: number, st: number): number;
   encodeEnd(cfg: number, st: number): number;
-  decodeBegin(cfg: number, st: number, hasEvents: number, input: number, length: number): void;
+  decodeBegin(cfg: number, st: number, flags: number, rows: number, input: number, length: number): number;
   decodeRows(cfg: number, st: number, samples: number, statuses: number, count: number): number;
   decodeEnd(cfg: number, st: number): number;
   replayQuietRows(cfg: number, st: number, samples: number, count: number): number;
@@ -18,6 +18,24 @@ export interface CodecCalls {
   stateBytes(channels: number): number;
   persistentBytes(channels: number): number;
 }
+
+/** What a module with a lookahead has beside them. */
+export interface LookaheadCalls {
+  lookaheadBytes(rows: number, channels: number): number;
+  encodeFrame(
+    cfg: number,
+    st: number,
+    samples: number,
+    rows: number,
+    effort: number,
+    out: number,
+    capacity: number,
+    scratch: number,
+  ): number;
+  encodeHasLines(cfg: number, st: number): number;
+}
+
+const LOOKAHEAD_CALLS = ["lookaheadBytes", "encodeFrame", "encodeHasLines"];
 
 const TAKES_BLOCKS = {
   codecConfigure: 1,
@@ -42,6 +60,8 @@ type WasmFunction = (...args: number[]) => number;
 export class CoreExports {
   readonly memory: WebAssembly.Memory;
   readonly calls: CodecCalls;
+  /** undefined for a module without a lookahead, as `device.wasm` is. */
+  readonly lookahead: LookaheadCalls | undefined;
   readonly #exports: WebAssembly.Exports;
 
   /**
@@ -59,6 +79,8 @@ export class CoreExports {
       calls[name] = isFixed && blocks > 0 ? (...args) => call(...args.slice(blocks)) : call;
     }
     this.calls = calls as unknown as CodecCalls;
+    const hasLookahead = !isFixed && LOOKAHEAD_CALLS.every((name) => this.#exports[name] !== undefined);
+    this.lookahead = hasLookahead ? (this.#exports as unknown as LookaheadCalls) : undefined;
   }
 
   /** An exported function. @throws {ModuleError} `missing-export` */

@@ -15,6 +15,7 @@ export type CodecErrorCode =
   | "bound-below-conversion"
   | "not-a-count"
   | "scale-range"
+  | "no-lookahead"
   | "shape";
 
 /** The codec's refusal. Callers test `code`, never the message. */

@@ -3,7 +3,7 @@ import type { ChannelSettings, CodecConfig } from "./codec-config.ts";
 import { CoreExports } from "./core-exports.ts";
 import { type CoreMemory, FixedMemory, GrowingMemory } from "./core-memory.ts";
 import { PayloadDecoder } from "./decoder.ts";
-import { PayloadEncoder } from "./encoder.ts";
+import { type EncoderOptions, PayloadEncoder } from "./encoder.ts";
 import { BATCH_LIMITS, checkModule, DEVICE_LIMITS, type ModuleLimits } from "./module-gate.ts";
 
 export {
@@ -17,8 +17,8 @@ export {
 } from "./channel-scale.ts";
 export type { ChannelSettings, CodecConfig } from "./codec-config.ts";
 export { CodecError, type CodecErrorCode } from "./core-status.ts";
-export { type DecodedPayload, PayloadDecoder } from "./decoder.ts";
-export { type EncodedPayload, PayloadEncoder } from "./encoder.ts";
+export { type DecodedPayload, PayloadDecoder, type PayloadKind } from "./decoder.ts";
+export { type EncodedPayload, type EncoderOptions, type Lookahead, PayloadEncoder } from "./encoder.ts";
 export { LatticeScan, shortestWithin } from "./lattice.ts";
 export { ModuleError } from "./module-gate.ts";
 
@@ -35,8 +35,12 @@ export interface Core {
    * @throws {CodecError} `channel-count`, `bound-range`, `lattice-range`, `history-shift`
    */
   configure(channels: readonly ChannelSettings[]): CodecConfig;
-  /** A codec in the cold state that turns samples into payloads. */
-  createEncoder(config: CodecConfig): PayloadEncoder;
+  /**
+   * A codec in the cold state that turns samples into payloads.
+   *
+   * @throws {CodecError} `no-lookahead` when the module has none
+   */
+  createEncoder(config: CodecConfig, options?: EncoderOptions): PayloadEncoder;
   /** A codec in the cold state that turns payloads into samples. */
   createDecoder(config: CodecConfig): PayloadDecoder;
 }
@@ -71,7 +75,7 @@ function load(given: Uint8Array, limits: ModuleLimits, isFixed: boolean): Core {
     maxChannels: core.constant("MAX_CHANNELS"),
     stateBytes: (channels) => core.calls.stateBytes(channels),
     configure: (channels) => configure(core, memory, configBytes, channels),
-    createEncoder: (config) => new PayloadEncoder(core, memory, config),
+    createEncoder: (config, options) => new PayloadEncoder(core, memory, config, options),
     createDecoder: (config) => new PayloadDecoder(core, memory, config),
   };
 }

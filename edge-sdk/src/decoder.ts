@@ -4,12 +4,24 @@ import type { CoreMemory, Slot } from "./core-memory.ts";
 import { CodecError } from "./core-status.ts";
 import { divideScratch, type Workspace } from "./workspace.ts";
 
+/** Flags of `decodeBegin`, part of the core's interface. */
+const FRAME_EVENTS = 1;
+const FRAME_LINES = 2;
+
 /** One decoded frame, both arrays of shape (rows, channels), row-major. */
 export interface DecodedPayload {
   /** Reconstructions in sample units; of an invalid sample the one before it. */
   readonly samples: Int32Array;
   /** 0 ok, 1 invalid, 2 saturated. */
   readonly statuses: Uint8Array;
+}
+
+/** What the sender says about a payload beside its bytes; never both. */
+export interface PayloadKind {
+  /** Whether it codes a status for every channel-sample. */
+  readonly hasEvents: boolean;
+  /** Whether channels may lie on lines in it. */
+  readonly hasLines: boolean;
 }
 
 /** One device's decoder: payloads to samples. A frame that is refused leaves it as it was. */
@@ -30,15 +42,15 @@ export class PayloadDecoder {
    * Decode one frame.
    *
    * @param rows  samples of every channel in it, >= 0; the caller bounds it, because nothing in the payload does
-   * @param hasEvents  whether the encoder was given statuses
-   * @throws {CodecError} `corrupt`, `not-canonical`, `shape`
+   * @throws {CodecError} `corrupt`, `not-canonical`, `no-base`, `shape`
    */
-  decode(payload: Uint8Array, rows: number, hasEvents: boolean): DecodedPayload {
+  decode(payload: Uint8Array, rows: number, { hasEvents, hasLines }: PayloadKind): DecodedPayload {
     const { calls } = this.#core;
     const room = this.#workspace(rows, payload.length);
     const { cfg, st } = this.#slot.enter();
     new Uint8Array(this.#core.memory.buffer).set(payload, room.payload);
-    calls.decodeBegin(cfg, st, hasEvents ? 1 : 0, room.payload, payload.length);
+    const flags = (hasEvents ? FRAME_EVENTS : 0) + (hasLines ? FRAME_LINES : 0);
+    this.#leaveIfNegative(calls.decodeBegin(cfg, st, flags, rows, room.payload, payload.length), 0);
     const decoded = this.#eachPart(rows, room, (count) =>
       calls.decodeRows(cfg, st, room.samples, room.statuses, count),
     );
@@ -48,7 +60,7 @@ export class PayloadDecoder {
   }
 
   /**
-   * Advance by rows of zero residuals that the encoder coded and left out.
+   * Advance by rows that the encoder left out: open lines go on, and every other residual is zero.
    *
    * @throws {CodecError} `no-base`, `shape`
    */

@@ -2,20 +2,36 @@ import type { CodecConfig } from "./codec-config.ts";
 import type { CoreExports } from "./core-exports.ts";
 import type { CoreMemory, Slot } from "./core-memory.ts";
 import { CodecError } from "./core-status.ts";
+import type { PayloadKind } from "./decoder.ts";
 import { divideScratch } from "./workspace.ts";
 
 /** Payload room asked for beside each sample, bytes: twice the raw size; what does not fit ends the frame early. */
 const ROOM_PER_SAMPLE = 8;
+/** Efforts of `encodeFrame`, part of the core's interface. */
+const GREEDY = 1;
+const PROGRAMME = 2;
 
 /** One encoded frame. */
-export interface EncodedPayload {
+export interface EncodedPayload extends PayloadKind {
   readonly payload: Uint8Array;
   /** Rows in it; fewer than given when one was refused. */
   readonly rows: number;
-  /** Nothing but zero residuals: a sender may leave this frame out and count its rows as quiet. */
+  /** Both ends foresee it, and its payload is empty: a sender may leave this frame out and count its rows as quiet. */
   readonly isQuiet: boolean;
   /** Why it ended early. The row after the last was not touched: begin another frame with it, or resolve the refusal. */
   readonly refusal: CodecError | undefined;
+}
+
+/**
+ * What an encoder does with a frame before it codes it: nothing (a sample at a time, as a small device), longest lines,
+ * or the cheapest lines by dynamic programming.
+ */
+export type Lookahead = "none" | "greedy" | "programme";
+
+/** How to encode. */
+export interface EncoderOptions {
+  /** "none" unless said otherwise; `batch.wasm` alone has more. */
+  readonly lookahead?: Lookahead;
 }
 
 /** One device's encoder: samples to frame payloads, with the state that the decoder mirrors. */
@@ -24,11 +40,14 @@ export class PayloadEncoder {
   readonly #memory: CoreMemory;
   readonly #config: CodecConfig;
   readonly #slot: Slot;
+  readonly #lookahead: Lookahead;
 
-  constructor(core: CoreExports, memory: CoreMemory, config: CodecConfig) {
+  constructor(core: CoreExports, memory: CoreMemory, config: CodecConfig, { lookahead = "none" }: EncoderOptions = {}) {
+    if (lookahead !== "none" && core.lookahead === undefined) throw new CodecError("no-lookahead");
     this.#core = core;
     this.#memory = memory;
     this.#config = config;
+    this.#lookahead = lookahead;
     this.#slot = memory.allocate(config.bytes, config.coldState);
   }
 
@@ -46,6 +65,10 @@ export class PayloadEncoder {
     if (!Number.isInteger(rows)) throw new CodecError("shape", { samples: samples.length, channels });
     if (statuses !== undefined && statuses.length !== samples.length) {
       throw new CodecError("shape", { samples: samples.length, statuses: statuses.length });
+    }
+    if (this.#lookahead !== "none" && statuses === undefined && rows > 0) {
+      const frame = this.#encodeAhead(samples, rows);
+      if (frame !== undefined) return frame;
     }
     const { cfg, st } = this.#slot.enter();
     const spare = (channels + 1) * this.#core.constant("MAX_CHANNEL_BYTES"); // the worst row, and the flush
@@ -76,7 +99,29 @@ export class PayloadEncoder {
     const bytes = this.#core.check(calls.encodeEnd(cfg, st));
     const payload = new Uint8Array(this.#core.memory.buffer).slice(room.payload, room.payload + bytes);
     this.#slot.leave(true);
-    return { payload, rows: done, isQuiet, refusal };
+    return { payload, rows: done, hasEvents: statuses !== undefined, hasLines: false, isQuiet, refusal };
+  }
+
+  /** Encode all rows as one frame that may have lines; undefined where that frame would have to end early. */
+  #encodeAhead(samples: Int32Array, rows: number): EncodedPayload | undefined {
+    const { calls, lookahead } = this.#core;
+    if (lookahead === undefined) return;
+    const { channels } = this.#config;
+    const { cfg, st } = this.#slot.enter();
+    const payloadBytes = samples.length * ROOM_PER_SAMPLE + channels * this.#core.constant("MAX_CHANNEL_BYTES");
+    const scratchBytes = lookahead.lookaheadBytes(rows, channels);
+    const { at } = this.#memory.scratch(samples.byteLength + scratchBytes + payloadBytes + 8);
+    const scratch = at + ((samples.byteLength + 7) & ~7);
+    const out = scratch + scratchBytes;
+    new Int32Array(this.#core.memory.buffer, at, samples.length).set(samples);
+    const effort = this.#lookahead === "greedy" ? GREEDY : PROGRAMME;
+    const bytes = lookahead.encodeFrame(cfg, st, at, rows, effort, out, payloadBytes, scratch);
+    this.#slot.leave(bytes >= 0);
+    if (bytes < 0) return;
+    const payload = new Uint8Array(this.#core.memory.buffer).slice(out, out + bytes);
+    const hasLines = lookahead.encodeHasLines(cfg, st) !== 0;
+    const isQuiet = calls.encodeIsQuiet(cfg, st) !== 0;
+    return { payload, rows, hasEvents: false, hasLines, isQuiet, refusal: undefined };
   }
 
   /** Hash of the state, equal to the decoder's after the same frames. */

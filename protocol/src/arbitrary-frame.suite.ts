@@ -2,30 +2,40 @@ import fc from "fast-check";
 import type { ChannelConfig, Frame, FrameKind, SeqRange } from "./index.ts";
 
 const U32 = 0xffff_ffff;
+/** Events and lines never come together. */
+const FLAGS = fc.constantFrom(
+  { hasEvents: false, hasLines: false },
+  { hasEvents: true, hasLines: false },
+  { hasEvents: false, hasLines: true },
+);
 
 /** Any valid frame of each kind; numbers at the edges of CBOR's forms come up often. */
 export const ARBITRARY_FRAMES: { readonly [K in FrameKind]: fc.Arbitrary<Extract<Frame, { kind: K }>> } = {
-  residual: fc.record({
-    kind: fc.constant("residual" as const),
-    position: uint(0xffff),
-    quiet: uint(131_071),
-    samples: uint(2 ** 31 - 1),
-    hasEvents: fc.boolean(),
-    payload: fc.uint8Array({ maxLength: 300, size: "max" }),
-    seal: uint(U32),
-  }),
-  keyframe: fc.record({
-    kind: fc.constant("keyframe" as const),
-    epoch: uint(U32, 1),
-    seq: uint(U32),
-    birthHash: hex(8),
-    timeUs: uint(Number.MAX_SAFE_INTEGER),
-    lattices: uint(0xffff),
-    samples: uint(2 ** 31 - 1),
-    hasEvents: fc.boolean(),
-    payload: fc.uint8Array({ maxLength: 300, size: "max" }),
-    seal: uint(U32),
-  }),
+  residual: fc
+    .record({
+      kind: fc.constant("residual" as const),
+      position: uint(0xffff),
+      quiet: uint(131_071),
+      samples: uint(2 ** 30 - 1),
+      flags: FLAGS,
+      payload: fc.uint8Array({ maxLength: 300, size: "max" }),
+      seal: uint(U32),
+    })
+    .map(({ flags, ...rest }) => ({ ...rest, ...flags })),
+  keyframe: fc
+    .record({
+      kind: fc.constant("keyframe" as const),
+      epoch: uint(U32, 1),
+      seq: uint(U32),
+      birthHash: hex(8),
+      timeUs: uint(Number.MAX_SAFE_INTEGER),
+      lattices: uint(0xffff),
+      samples: uint(2 ** 30 - 1),
+      flags: FLAGS,
+      payload: fc.uint8Array({ maxLength: 300, size: "max" }),
+      seal: uint(U32),
+    })
+    .map(({ flags, ...rest }) => ({ ...rest, ...flags })),
   heartbeat: fc.record({
     kind: fc.constant("heartbeat" as const),
     position: uint(0xffff),

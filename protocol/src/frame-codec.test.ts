@@ -108,6 +108,7 @@ test("a frame of 65,535 bytes passes, one byte more is too large on both ways", 
     quiet: 0,
     samples: 0,
     hasEvents: false,
+    hasLines: false,
     payload: new Uint8Array(payloadBytes),
     seal: 0,
   });
@@ -122,6 +123,19 @@ test.for<[string, Frame]>([
   ["a fraction", { kind: "presence", nonce: 0.5, online: true }],
   ["a number that is none", { kind: "presence", nonce: Number.NaN, online: true }],
   ["a number beyond its field", { kind: "presence", nonce: 2 ** 32, online: true }],
+  [
+    "events beside lines",
+    {
+      kind: "residual",
+      position: 0,
+      quiet: 0,
+      samples: 1,
+      hasEvents: true,
+      hasLines: true,
+      payload: Uint8Array.of(1),
+      seal: 0,
+    },
+  ],
   ["a negative number", { kind: "presence", nonce: -1, online: true }],
   [
     "an alias with a slash",

@@ -1,5 +1,5 @@
 import { Encoder } from "cbor-x";
-import { type Frame, murmur3 } from "./index.ts";
+import { type Frame, murmur3, type ResidualFrame } from "./index.ts";
 
 /** What an element of a frame is to cbor-x. */
 export type ReferenceElement = number | bigint | string | Buffer | readonly ReferenceElement[];
@@ -105,8 +105,8 @@ function hasGapInteger(element: ReferenceElement): boolean {
   return typeof element === "number" && element >= -(2 ** 32) && element < -(2 ** 31);
 }
 
-function span({ samples, hasEvents }: { samples: number; hasEvents: boolean }): number {
-  return 2 * samples + Number(hasEvents);
+function span({ samples, hasEvents, hasLines }: Pick<ResidualFrame, "samples" | "hasEvents" | "hasLines">): number {
+  return 4 * samples + 2 * Number(hasLines) + Number(hasEvents);
 }
 
 function hex(digits: string): Buffer {

@@ -143,8 +143,9 @@ export const FRAME_CASES: readonly FrameCase[] = [
       kind: "residual",
       position: U16,
       quiet: 131_071,
-      samples: 2 ** 31 - 1,
+      samples: 2 ** 30 - 1,
       hasEvents: true,
+      hasLines: false,
       payload: payload(3),
       seal: 0,
     },
@@ -157,8 +158,9 @@ export const FRAME_CASES: readonly FrameCase[] = [
       kind: "residual",
       position: U16,
       quiet: 131_071,
-      samples: 2 ** 31 - 1,
+      samples: 2 ** 30 - 1,
       hasEvents: false,
+      hasLines: true,
       payload: payload(LONGEST_PAYLOAD_BYTES),
       seal: 0,
     },
@@ -197,8 +199,9 @@ export const FRAME_CASES: readonly FrameCase[] = [
       birthHash: "ff".repeat(8),
       timeUs: U53,
       lattices: U16,
-      samples: 2 ** 31 - 1,
+      samples: 2 ** 30 - 1,
       hasEvents: true,
+      hasLines: false,
       payload: payload(5),
       seal: 0,
     },
@@ -211,6 +214,12 @@ export const FRAME_CASES: readonly FrameCase[] = [
       keyframe(2, 24, timeUs, 1),
       at(2, 24, 77),
     ),
+  ),
+  sequenced(
+    "residual-lines",
+    "a minute of one channel on lines",
+    { ...residual(4098, 600, 7), samples: 60, hasLines: true },
+    at(1, 2, 0xfeed_f00d),
   ),
   sequenced("heartbeat-shortest", "zeros throughout", heartbeat(0, 0, 0, 0), at(32, 4096, 0)),
   sequenced("heartbeat-typical", "after 30 s of quiet", heartbeat(4099, 3000, 31_000_000, 17), at(1, 3, 99)),
@@ -341,7 +350,16 @@ function at(epoch: number, seq: number, stateHash: number): SealedWith {
 }
 
 function residual(position: number, quiet: number, payloadBytes: number): ResidualFrame {
-  return { kind: "residual", position, quiet, samples: 0, hasEvents: false, payload: payload(payloadBytes), seal: 0 };
+  return {
+    kind: "residual",
+    position,
+    quiet,
+    samples: 0,
+    hasEvents: false,
+    hasLines: false,
+    payload: payload(payloadBytes),
+    seal: 0,
+  };
 }
 
 function keyframe(epoch: number, seq: number, timeUs: number, payloadBytes: number): KeyframeFrame {
@@ -354,6 +372,7 @@ function keyframe(epoch: number, seq: number, timeUs: number, payloadBytes: numb
     lattices: 0,
     samples: 0,
     hasEvents: false,
+    hasLines: false,
     payload: payload(payloadBytes),
     seal: 0,
   };

@@ -1,5 +1,13 @@
 import { performance } from "node:perf_hooks";
-import { type ChannelPlan, type Core, loadBatchCore, planChannel, toFixed, toFloat } from "@lockstep/edge-sdk/core";
+import {
+  type ChannelPlan,
+  type Core,
+  type EncodedPayload,
+  loadBatchCore,
+  planChannel,
+  toFixed,
+  toFloat,
+} from "@lockstep/edge-sdk/core";
 import type { BenchOptions, BenchReport } from "./bench.ts";
 import { DESIGN_RATES } from "./design-rates.ts";
 import { readBatchModule } from "./modules.ts";
@@ -79,7 +87,7 @@ function runCell(core: Core, set: TelemetrySet, rel: number, frameSamples: numbe
   const samples = Int32Array.from(values, (value, i) => toFixed(planOf(plans, i % channels).config, value).sample);
   const config = core.configure(plans.map((plan) => plan.config));
   const encoder = core.createEncoder(config);
-  const frames: { payload: Uint8Array; rows: number }[] = [];
+  const frames: EncodedPayload[] = [];
   const started = performance.now();
   for (let at = 0; at < samples.length; ) {
     const frame = encoder.encode(samples.subarray(at, at + frameSamples * channels));
@@ -91,9 +99,9 @@ function runCell(core: Core, set: TelemetrySet, rel: number, frameSamples: numbe
   let bytes = 0;
   let maxErrorOverEps = 0;
   let at = 0;
-  for (const { payload, rows } of frames) {
-    bytes += payload.length;
-    for (const sample of decoder.decode(payload, rows, false).samples) {
+  for (const frame of frames) {
+    bytes += frame.payload.length;
+    for (const sample of decoder.decode(frame.payload, frame.rows, frame).samples) {
       const c = at % channels;
       const error = Math.abs(toFloat(planOf(plans, c).config, sample) - (values[at] ?? Number.NaN));
       maxErrorOverEps = Math.max(maxErrorOverEps, error / (eps[c] ?? 0));

@@ -34,7 +34,16 @@ const FRAMES: readonly (readonly [string, Frame])[] = [
 
 function residual(payloadBytes: number): Frame {
   const payload = new Uint8Array(payloadBytes);
-  return { kind: "residual", position: 4097, quiet: 0, samples: 0, hasEvents: false, payload, seal: 99 };
+  return {
+    kind: "residual",
+    position: 4097,
+    quiet: 0,
+    samples: 0,
+    hasEvents: false,
+    hasLines: false,
+    payload,
+    seal: 99,
+  };
 }
 
 function medianRates(ours: () => unknown, theirs: () => unknown): [number, number] {

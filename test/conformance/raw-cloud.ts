@@ -184,7 +184,8 @@ export class RawCloud {
     for (let i = 0; i < quiet; i++) if (!take(() => core.replayQuietRows?.(at, 1) ?? -1)) return false;
     if (frame.kind !== "heartbeat") {
       new Uint8Array(core.memory.buffer, at + 96, frame.payload.length).set(frame.payload);
-      core.decodeBegin?.(frame.hasEvents, at + 96, frame.payload.length);
+      const flags = frame.hasEvents ? 1 : frame.hasLines ? 2 : 0;
+      core.decodeBegin?.(flags, frame.samples || birth.frameSamples, at + 96, frame.payload.length);
       for (let i = 0; i < (frame.samples || birth.frameSamples); i++) {
         if (!take(() => core.decodeRows?.(at, at + 64, 1) ?? -1)) return false;
       }

@@ -76,7 +76,7 @@ function decodeEpoch(
     samples += quiet;
     if (frame.kind !== "heartbeat") {
       const count = frame.samples === 0 ? birth.frameSamples : frame.samples;
-      decoder.decode(frame.payload, count, frame.hasEvents);
+      decoder.decode(frame.payload, count, frame);
       samples += count;
     }
     if (sequencedSeal(bytes, birth.device, epoch, seq, decoder.hash()) !== frame.seal) badSeals += 1;

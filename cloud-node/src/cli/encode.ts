@@ -1,4 +1,5 @@
-import type { Command } from "commander";
+import type { Lookahead } from "@lockstep/edge-sdk/core";
+import { type Command, Option } from "commander";
 import { formatNumber, formatQuantity, formatRatio } from "../api/number-text.ts";
 import { TelemetryError } from "../workloads/telemetry/telemetry-error.ts";
 import { CommandError } from "./command-error.ts";
@@ -16,6 +17,7 @@ interface EncodeOptions {
   readonly columns?: string[];
   readonly rate?: number;
   readonly meta?: string;
+  readonly lookahead: Lookahead;
   readonly json?: boolean;
 }
 
@@ -25,6 +27,9 @@ BOUND is one number for all channels, or NAME=NUMBER for each, with *=NUMBER for
 
 IN is a CSV file with a header line, or float32 (little-endian, rows of channels) with a JSON file beside it:
   {"channels": ["ax", "ay"], "units": ["g", "g"], "rate_hz": 100}
+
+With a lookahead, stretches of the recording become straight lines where that is smaller: programme weighs all
+of them against each other, greedy takes the longest, none leaves them out as a small device does.
 
 Every value that decode gives back is within eps of the one in IN; encode decodes what it wrote before it says so.
 
@@ -45,6 +50,11 @@ export function addEncode(program: Command, surroundings: Surroundings): void {
     .option("--columns <NAMES>", "CSV columns to take, with commas between them (default: all)", parseNames)
     .option("--rate <HZ>", "samples per second, where no column says it", parsePositive)
     .option("--meta <FILE>", "description of a float32 file (default: IN with .json)")
+    .addOption(
+      new Option("--lookahead <EFFORT>", "how far to look ahead: more is smaller, and slower")
+        .choices(["none", "greedy", "programme"])
+        .default("programme"),
+    )
     .option("--json", "one JSON object on standard output")
     .addHelpText("after", HELP)
     .action((input: string, options: EncodeOptions) => runEncode(surroundings, input, options));
@@ -73,6 +83,7 @@ async function runEncode(surroundings: Surroundings, input: string, options: Enc
       rateHz: options.rate,
       metaFile: options.meta,
       codec: shippedCodec(),
+      lookahead: options.lookahead,
       progress,
       signal: surroundings.interrupt,
     });

@@ -8,6 +8,7 @@ const FRAME: ResidualFrame = {
   quiet: 0,
   samples: 0,
   hasEvents: false,
+  hasLines: false,
   payload: new Uint8Array(0),
   seal: 0,
 };

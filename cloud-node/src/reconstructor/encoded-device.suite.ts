@@ -13,6 +13,9 @@ import { DEVICE_WASM, SeededRandom } from "../test-device.suite.ts";
 import { type BirthPlan, planBirth } from "./birth-plan.ts";
 import { ModuleRegistry } from "./module-registry.ts";
 
+/** What its frames are. */
+const PLAIN = { hasEvents: false, hasLines: false };
+
 /** A frame on its way, with what it says. */
 export interface EncodedFrame {
   readonly seq: number;
@@ -85,10 +88,10 @@ export class EncodedDevice {
     const samples = this.#draw();
     const timeUs = Math.floor((this.#rows * this.birth.periodNs) / 1000);
     const { payload } = this.#encoder.encode(Int32Array.from(samples));
-    this.#decoder.decode(payload, FRAME_SAMPLES, false);
+    this.#decoder.decode(payload, FRAME_SAMPLES, PLAIN);
     this.#rows += FRAME_SAMPLES;
     const head = { epoch: this.epoch, seq: this.#seq, birthHash: birthHash(this.birth), timeUs, lattices: 0 };
-    return this.#seal({ kind: "keyframe", ...head, samples: 0, hasEvents: false, payload, seal: 0 }, samples);
+    return this.#seal({ kind: "keyframe", ...head, samples: 0, ...PLAIN, payload, seal: 0 }, samples);
   }
 
   /** Go on with a segment. */
@@ -96,12 +99,12 @@ export class EncodedDevice {
     const samples = this.#draw();
     const quiet = this.#quiet.length / CHANNELS;
     const { payload } = this.#encoder.encode(Int32Array.from(samples));
-    this.#decoder.decode(payload, FRAME_SAMPLES, false);
+    this.#decoder.decode(payload, FRAME_SAMPLES, PLAIN);
     this.#rows += FRAME_SAMPLES;
     const all = [...this.#quiet, ...samples];
     this.#quiet = [];
     const at = position(this.epoch, this.#seq);
-    return this.#seal({ kind: "residual", position: at, quiet, samples: 0, hasEvents: false, payload, seal: 0 }, all);
+    return this.#seal({ kind: "residual", position: at, quiet, samples: 0, ...PLAIN, payload, seal: 0 }, all);
   }
 
   /** Let samples pass that the codec foresees, and say so. */

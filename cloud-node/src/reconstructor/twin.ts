@@ -119,7 +119,7 @@ export class Twin {
     const stateHash = unlessRefused(() => {
       if (quiet > 0) rows.append(decoder.replayQuiet(quiet), undefined);
       if (frame.kind !== "heartbeat") {
-        const { samples, statuses } = decoder.decode(frame.payload, count, frame.hasEvents);
+        const { samples, statuses } = decoder.decode(frame.payload, count, frame);
         rows.append(samples, statuses);
       }
       return decoder.hash();

@@ -3,7 +3,7 @@ import type { FrameLayout } from "../frame-layout.ts";
 import { fromHex, toHex } from "../hex.ts";
 import { readSeal, writeSeal } from "../seal.ts";
 import { EPOCH, PAYLOAD, SEQ, TIME } from "./numbers.ts";
-import { packSpan, SPAN, unpackSpan } from "./span.ts";
+import { packSpan, readSpan, SPAN } from "./span.ts";
 
 /** The first frame of a segment: both ends reset the codec, then decode it. @see protocol/SPEC.md, section 3.2 */
 export interface KeyframeFrame {
@@ -22,6 +22,8 @@ export interface KeyframeFrame {
   readonly samples: number;
   /** Whether the payload codes a status for every channel-sample. */
   readonly hasEvents: boolean;
+  /** Whether channels may lie on lines in the payload; never together with events. */
+  readonly hasLines: boolean;
   readonly payload: Uint8Array;
   /** u32; verify with `sequencedSeal` after decoding the payload. */
   readonly seal: number;
@@ -50,9 +52,9 @@ export const KEYFRAME_LAYOUT: FrameLayout<KeyframeFrame> = {
     const birthHash = toHex(reader.byteString(BIRTH_HASH));
     const timeUs = reader.uint(TIME);
     const lattices = reader.uint(LATTICES);
-    const { samples, hasEvents } = unpackSpan(reader.uint(SPAN));
+    const span = readSpan(reader);
     const payload = reader.byteString(PAYLOAD);
     const seal = readSeal(reader);
-    return { kind: "keyframe", epoch, seq, birthHash, timeUs, lattices, samples, hasEvents, payload, seal };
+    return { kind: "keyframe", epoch, seq, birthHash, timeUs, lattices, ...span, payload, seal };
   },
 };

@@ -1,7 +1,7 @@
 import type { FrameLayout } from "../frame-layout.ts";
 import { readSeal, writeSeal } from "../seal.ts";
 import { PAYLOAD, POSITION, QUIET } from "./numbers.ts";
-import { packSpan, SPAN, unpackSpan } from "./span.ts";
+import { packSpan, readSpan, SPAN } from "./span.ts";
 
 /** The next samples of a segment, as the codec packed them. @see protocol/SPEC.md, section 3.3 */
 export interface ResidualFrame {
@@ -14,6 +14,8 @@ export interface ResidualFrame {
   readonly samples: number;
   /** Whether the payload codes a status for every channel-sample. */
   readonly hasEvents: boolean;
+  /** Whether channels may lie on lines in the payload; never together with events. */
+  readonly hasLines: boolean;
   readonly payload: Uint8Array;
   /** u32; verify with `sequencedSeal` after decoding the payload. */
   readonly seal: number;
@@ -33,8 +35,8 @@ export const RESIDUAL_LAYOUT: FrameLayout<ResidualFrame> = {
   decode(reader) {
     const position = reader.uint(POSITION);
     const quiet = reader.uint(QUIET);
-    const { samples, hasEvents } = unpackSpan(reader.uint(SPAN));
+    const span = readSpan(reader);
     const payload = reader.byteString(PAYLOAD);
-    return { kind: "residual", position, quiet, samples, hasEvents, payload, seal: readSeal(reader) };
+    return { kind: "residual", position, quiet, ...span, payload, seal: readSeal(reader) };
   },
 };

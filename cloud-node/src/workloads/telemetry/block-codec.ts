@@ -2,6 +2,7 @@ import {
   CodecError,
   type Core,
   type DecodedPayload,
+  type Lookahead,
   type PayloadDecoder,
   type PayloadEncoder,
   toFixed,
@@ -32,11 +33,11 @@ export class BlockEncoder {
   readonly #encoders: readonly PayloadEncoder[];
   readonly #width: number;
 
-  /** @throws {CodecError} for a header that the core refuses */
-  constructor({ core }: TelemetryCodec, header: ContainerHeader) {
+  /** @throws {CodecError} for a header that the core refuses, or a lookahead that it has not */
+  constructor({ core }: TelemetryCodec, header: ContainerHeader, lookahead: Lookahead) {
     this.#groups = groupsOf(header);
     this.#width = header.channels.length;
-    this.#encoders = this.#groups.map(({ channels }) => core.createEncoder(core.configure(channels)));
+    this.#encoders = this.#groups.map(({ channels }) => core.createEncoder(core.configure(channels), { lookahead }));
   }
 
   /**
@@ -75,7 +76,8 @@ export class BlockEncoder {
       const encoded = encoder.encode(samples.subarray(start), hasEvents ? statuses.subarray(start) : undefined);
       // Too little room only ends the frame; anything else is a refusal of the next row.
       if (encoded.refusal !== undefined && encoded.refusal.code !== "output-full") throw encoded.refusal;
-      frames.push({ group, hasEvents, samples: encoded.rows, payload: encoded.payload });
+      const { hasLines, payload } = encoded;
+      frames.push({ group, hasEvents, hasLines, samples: encoded.rows, payload });
       done += encoded.rows;
     }
     return frames;
@@ -106,7 +108,7 @@ export class BlockDecoder {
     const rowsDone = this.#groups.map(() => 0);
     for (const frame of block.frames) {
       const group = this.#groups[frame.group];
-      const decoded = this.#decoders[frame.group]?.decode(frame.payload, frame.samples, frame.hasEvents);
+      const decoded = this.#decoders[frame.group]?.decode(frame.payload, frame.samples, frame);
       const before = rowsDone[frame.group];
       if (group === undefined || decoded === undefined || before === undefined) {
         throw new CodecError("corrupt", { group: frame.group });

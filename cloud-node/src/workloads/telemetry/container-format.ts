@@ -13,7 +13,7 @@ import * as v from "valibot";
  *     block      1        0x42, "B"
  *     length     4        bytes of the body
  *     body       length   samples varint, then frames until the body ends:
- *                           group and events 1 byte (2 group + events) · samples varint · length varint · payload
+ *                           4 group + 2 lines + events varint · samples varint · length varint · payload
  *     crc        4        of tag, length and body
  *
  *     trailer    1        0x45, "E"
@@ -117,7 +117,9 @@ export type ContainerTime = v.InferOutput<typeof timeSchema>;
 /** One frame of one group: `samples` rows in `payload`. */
 export interface ContainerFrame {
   readonly group: number;
+  /** Whether the payload codes statuses, or may have lines; never both. */
   readonly hasEvents: boolean;
+  readonly hasLines: boolean;
   readonly samples: number;
   readonly payload: Uint8Array;
 }

@@ -31,7 +31,8 @@ async function container(name: string, rows: number, random: SeededRandom): Prom
   await writeFile(input, `x,y\n${lines.join("\n")}\n`);
   const output = `${input}.lst`;
   const eps = parseEpsSpec("0.02", "absolute");
-  await encodeFile({ input, output, eps, codec, progress: SILENT, signal: new AbortController().signal });
+  const request = { input, output, eps, codec, lookahead: "programme", progress: SILENT } as const;
+  await encodeFile({ ...request, signal: new AbortController().signal });
   return readFile(output);
 }
 

@@ -142,14 +142,15 @@ function parseBody(body: Uint8Array, groups: number): ContainerBlock | string {
   const perGroup = new Array<number>(groups).fill(0);
   while (cursor.remaining > 0) {
     const head = cursor.varint() ?? -1;
-    const group = Math.floor(head / 2);
+    const group = Math.floor(head / 4);
     const soFar = perGroup[group];
+    if (head % 4 === 3) return "a frame with events and lines";
     if (soFar === undefined) return `a frame of group ${group}, and there are ${groups}`;
     const frameSamples = cursor.varint();
     const payload = cursor.take(cursor.varint() ?? Number.POSITIVE_INFINITY);
     if (frameSamples === undefined || frameSamples < 1 || payload === undefined) return "a frame reaches past its end";
     perGroup[group] = soFar + frameSamples;
-    frames.push({ group, hasEvents: head % 2 === 1, samples: frameSamples, payload });
+    frames.push({ group, hasEvents: head % 2 === 1, hasLines: (head & 2) !== 0, samples: frameSamples, payload });
   }
   const short = perGroup.findIndex((count) => count !== samples);
   return short === -1 ? { samples, frames } : `group ${short} has ${perGroup[short]} of ${samples} samples`;

@@ -58,7 +58,8 @@ export class ContainerWriter {
   async writeBlock(block: ContainerBlock): Promise<void> {
     const parts = [encodeVarints(block.samples)];
     for (const frame of block.frames) {
-      parts.push(encodeVarints(2 * frame.group + Number(frame.hasEvents), frame.samples, frame.payload.length));
+      const head = 4 * frame.group + 2 * Number(frame.hasLines) + Number(frame.hasEvents);
+      parts.push(encodeVarints(head, frame.samples, frame.payload.length));
       parts.push(frame.payload);
     }
     const bodyBytes = parts.reduce((sum, part) => sum + part.length, 0);

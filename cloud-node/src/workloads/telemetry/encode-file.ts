@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { type FileHandle, open, rename, rm, stat } from "node:fs/promises";
 import { extname } from "node:path";
-import { CodecError } from "@lockstep/edge-sdk/core";
+import { CodecError, type Lookahead } from "@lockstep/edge-sdk/core";
 import { BlockDecoder, BlockEncoder, type TelemetryCodec } from "./block-codec.ts";
 import { BlockSize } from "./block-size.ts";
 import { BoundCheck } from "./bound-check.ts";
@@ -31,6 +31,8 @@ export interface EncodeRequest extends CsvOptions {
   /** Description of a float32 file; undefined: the input's name with `.json`. */
   readonly metaFile?: string | undefined;
   readonly codec: TelemetryCodec;
+  /** How far the encoder looks ahead: more is smaller, and slower. */
+  readonly lookahead: Lookahead;
   readonly progress: ProgressReport;
   readonly signal: AbortSignal;
 }
@@ -111,12 +113,12 @@ async function writeContainer(
   header: ContainerHeader,
   partial: string,
 ): Promise<EncodeSummary> {
-  const { progress, signal, codec } = request;
+  const { progress, signal, codec, lookahead } = request;
   progress.stage("2/2 code and check");
   const file = await open(partial, "w+");
   try {
     const writer = await ContainerWriter.open(file, header);
-    const encoder = new BlockEncoder(codec, header);
+    const encoder = new BlockEncoder(codec, header, lookahead);
     const decoder = new BlockDecoder(codec, header);
     const check = new BoundCheck(header);
     let samples = 0;

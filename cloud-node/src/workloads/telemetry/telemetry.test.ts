@@ -27,7 +27,7 @@ async function file(name: string, content: string | Uint8Array): Promise<string>
 
 function encode(input: string, eps: string, more: Partial<EncodeRequest> = {}) {
   const request = { input, output: `${input}.lst`, eps: parseEpsSpec(eps, "absolute"), codec, progress: SILENT };
-  return encodeFile({ ...request, signal: new AbortController().signal, ...more });
+  return encodeFile({ ...request, lookahead: "programme", signal: new AbortController().signal, ...more });
 }
 
 async function decode(input: string, format?: SinkFormat): Promise<{ text: string; bytes: Buffer; error: unknown }> {
@@ -148,6 +148,31 @@ describe("a recording that was encoded and decoded", () => {
     const input = await file("missing.csv", text);
     await encode(input, "0");
     expect((await decode(`${input}.lst`)).text).toBe(text);
+  });
+
+  test("is smaller the farther the encoder looks ahead, and within its bound all the same", async () => {
+    const random = noise(7);
+    let level = 0;
+    let slope = 0;
+    const rows = Array.from({ length: 20_000 }, () => {
+      if (random() < -0.49) slope = random() < 0 ? 0 : random();
+      level += slope;
+      return (level + random() / 2).toFixed(4);
+    });
+    const input = await file("ramps.csv", `x\n${rows.join("\n")}\n`);
+    const [none = 0, greedy = 0, programme = 0] = await Promise.all(
+      (["none", "greedy", "programme"] as const).map(async (lookahead) => {
+        const output = join(folder, `ramps-${lookahead}.lst`);
+        const summary = await encode(input, "0.5", { lookahead, output });
+        expect(summary.maxErrorOverEps).toBeLessThanOrEqual(1);
+        const { text, error } = await decode(output);
+        expect(error).toBeUndefined();
+        expect(text.split("\n").length).toBe(rows.length + 2);
+        return summary.outputBytes;
+      }),
+    );
+    expect(greedy).toBeLessThan(none);
+    expect(programme).toBeLessThan(greedy);
   });
 
   test("has more than sixteen channels, each within its bound", async () => {
