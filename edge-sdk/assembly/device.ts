@@ -1,7 +1,7 @@
 import * as config from "./channel-config";
 import * as codec from "./codec";
-import { CONFIG_BYTES, CONFIG_CHANNELS, stateBytes as stateBytesOf } from "./layout";
-import * as link from "./link-open";
+import { CONFIG, STATE } from "./device-memory";
+import { CONFIG_CHANNELS, stateBytes as stateBytesOf } from "./layout";
 import { decodeRows as decodeRowsOf, encodeRows as encodeRowsOf, replayQuietRows as replayQuietRowsOf } from "./rows";
 
 /**
@@ -28,10 +28,6 @@ export {
   persistentBytes,
   stateBytes,
 } from "./layout";
-
-const CONFIG: usize = memory.data(CONFIG_BYTES, 8);
-/** stateBytes(MAX_CHANNELS), checked by a test. The last of the static data, so that fewer channels take less memory. */
-const STATE: usize = memory.data(3996, 8);
 
 /** Address of the configuration block. */
 export function configAddress(): usize {
@@ -99,7 +95,7 @@ export function stateHash(): u32 {
 // ---- link: docstrings are those of the same functions in link.ts, link-send.ts and link-receive.ts ----
 
 export { linkFlush, linkSample } from "./link";
-export { linkChannel, linkDescribe, linkMemory, linkOpen, linkRestore } from "./link-open";
+export { linkBegin, linkChannel, linkDescribe, linkMemory, linkOpen, linkRestore } from "./link-open";
 export { linkReceive } from "./link-receive";
 export { linkConnected, linkDisconnected, linkPoll, linkPresence, linkWakeMs } from "./link-send";
 export {
@@ -125,7 +121,3 @@ export {
   STATUS_RING_EMPTY,
   STATUS_RING_FOREIGN,
 } from "./status";
-
-export function linkBegin(channels: i32, frameSamples: i32, silenceMs: i32, mtu: i32): i32 {
-  return link.linkBegin(CONFIG, STATE, channels, frameSamples, silenceMs, mtu);
-}

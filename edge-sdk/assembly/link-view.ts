@@ -1,6 +1,6 @@
 /** What a host may ask the link: where its message is, how it stands, which part of the ring to write to disk. */
+import { ALIAS } from "./device-memory";
 import {
-  ALIAS,
   aliasLength,
   dirtyFrom,
   dirtyTo,
@@ -107,5 +107,5 @@ export function linkHeaderDirty(): i32 {
 export function linkDirtyClear(): void {
   setDirtyFrom(0);
   setDirtyTo(0);
-  setHeaderDirty(0);
+  setHeaderDirty(false);
 }
