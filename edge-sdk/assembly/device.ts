@@ -16,7 +16,7 @@ import { decodeRows as decodeRowsOf, encodeRows as encodeRowsOf, replayQuietRows
  * device has no use for, the statuses among them, are exported by `batch.wasm`.
  */
 // biome-ignore lint/style/useExportType: values that the compiler provides
-export { __data_end, __heap_base, __stack_pointer };
+export { __heap_base };
 
 // ---- codec: docstrings are those of the same functions in channel-config.ts, codec.ts and rows.ts ----
 
@@ -98,26 +98,4 @@ export { linkFlush, linkSample } from "./link";
 export { linkBegin, linkChannel, linkDescribe, linkMemory, linkOpen, linkRestore } from "./link-open";
 export { linkReceive } from "./link-receive";
 export { linkConnected, linkDisconnected, linkPoll, linkPresence, linkWakeMs } from "./link-send";
-export {
-  linkAlias,
-  linkAliasLength,
-  linkDirtyClear,
-  linkDirtyFrom,
-  linkDirtyTo,
-  linkEpoch,
-  linkEvictedSamples,
-  linkHeaderDirty,
-  linkMessage,
-  linkNextSeq,
-  linkOldestSeq,
-  linkPendingSamples,
-  linkRefusal,
-  linkRingUsed,
-  linkState,
-  linkTopic,
-  linkUnconfirmedFrames,
-} from "./link-view";
-export {
-  STATUS_RING_EMPTY,
-  STATUS_RING_FOREIGN,
-} from "./status";
+export { linkDirtyClear, linkView } from "./link-view";
