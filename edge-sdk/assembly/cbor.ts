@@ -57,14 +57,17 @@ export function writeString(at: usize, major: u32, from: usize, length: i32): us
 
 /** Copy bytes as they are; returns the next address. */
 export function copy(at: usize, from: usize, length: i32): usize {
-  for (const end = from + <usize>length; from < end; from++) store<u8>(at++, load<u8>(from));
+  for (; length != 0; length--) {
+    store<u8>(at, load<u8>(from));
+    at++;
+    from++;
+  }
   return at;
 }
 
 // The reader walks one message at a time; these are scratch, not state: nothing outlives a message.
 let cursor: usize = 0;
-let limit: usize = 0;
-let isSound: bool = true;
+let limit: usize = 0; // end of the message; 0 once something in it was refused, so that nothing more is read
 
 /** Whether an unsigned number is one of those that travel: below 2^53. */
 export function isInteger53(value: u64): bool {
@@ -75,17 +78,16 @@ export function isInteger53(value: u64): bool {
 export function readBegin(at: usize, length: i32): void {
   cursor = at;
   limit = at + <usize>length;
-  isSound = true;
 }
 
 /** Whether everything read so far was there, of the type asked for and in its shortest form. */
 export function readIsSound(): bool {
-  return isSound;
+  return limit != 0;
 }
 
 /** Whether the message ended exactly here and was sound. */
 export function readIsDone(): bool {
-  return isSound && cursor == limit;
+  return cursor == limit;
 }
 
 /** Address of the next unread byte. */
@@ -102,7 +104,7 @@ export function loadBigEndian(at: usize, bytes: usize): u64 {
 
 /** Read a header of the given major type; returns its argument, 0 (and unsound from here on) if it is another. */
 export function readArgument(major: u32): u64 {
-  if (!isSound || cursor >= limit || <u32>load<u8>(cursor) >> 5 != major) return refuse();
+  if (cursor >= limit || <u32>load<u8>(cursor) >> 5 != major) return refuse();
   const info = <u32>load<u8>(cursor) & 31;
   cursor++;
   if (info < 24) return info;
@@ -135,6 +137,6 @@ export function readString(major: u32, max: u32): i32 {
 }
 
 function refuse(): u64 {
-  isSound = false;
+  limit = 0;
   return 0;
 }

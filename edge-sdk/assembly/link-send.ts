@@ -204,7 +204,7 @@ export function ownEpoch(named: u32): u32 {
 function refillTokens(nowMs: u32): void {
   const passed = elapsedMs(nowMs, tokensAtMs);
   if (passed <= 0) return;
-  setTokens(<u32>min(<i64>BURST, <i64>tokens + passed));
+  setTokens(min(BURST, tokens + passed));
   setTokensAtMs(nowMs);
 }
 
