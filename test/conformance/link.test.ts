@@ -273,17 +273,20 @@ describe("statuses", () => {
     });
   });
 
-  test("a sample off its lattice costs a keyframe, never the bound", () => {
+  test.for([
+    ["in a later frame", 300],
+    ["while the first keyframe is still open", 3],
+  ] as const)("a sample off its lattice %s costs a keyframe, never the bound", ([, first]) => {
     const { device, cloud } = pair({ channels: 1, e: 12, lattice: 10 });
     connect(device, cloud);
-    const at = (t: number) => (t < 300 ? 10 * ((t * t) % 83) : 7 * ((t * t) % 83));
-    for (let t = 0; t < 600; t++) {
+    const at = (t: number) => (t < first ? 10 * ((t * t) % 83) : 7 * ((t * t) % 83));
+    for (let t = 0; t < first + 300; t++) {
       device.nowMs += 10;
       device.sample([at(t)]);
       settle(device, cloud);
     }
     expect(cloud.kinds.keyframe).toBe(2);
-    expect(cloud.rows).toHaveLength(600);
+    expect(cloud.rows).toHaveLength(first + 300);
     cloud.rows.forEach(({ samples }, t) => {
       expect(Math.abs((samples[0] ?? Number.NaN) - at(t))).toBeLessThanOrEqual(12);
     });
