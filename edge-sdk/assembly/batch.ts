@@ -44,4 +44,4 @@ export {
   STATUS_SAMPLE_STATUS,
 } from "./status";
 // biome-ignore lint/style/useExportType: values that the compiler provides
-export { __data_end, __heap_base, __stack_pointer };
+export { __heap_base };

@@ -20,19 +20,24 @@ export function writeHeader(at: usize, major: u32, argument: u64): usize {
     store<u8>(at, type | <u32>argument);
     return at + 1;
   }
-  if (argument <= 0xff) return writeArgument(at, type | 24, argument, 1);
-  if (argument <= 0xffff) return writeArgument(at, type | 25, argument, 2);
-  if (argument <= 0xffffffff) return writeArgument(at, type | 26, argument, 4);
-  return writeArgument(at, type | 27, argument, 8);
+  let log: u32 = 0; // of the argument's bytes: 1, 2, 4 or 8
+  while (log < 3 && argument >> <u64>(8 << log) != 0) log++;
+  return writeBigEndian(at, type | (24 + log), argument, 1 << log);
 }
 
-function writeArgument(at: usize, initial: u32, argument: u64, bytes: i32): usize {
+/** An initial byte, and behind it a number of `bytes` bytes, most significant first. */
+function writeBigEndian(at: usize, initial: u32, value: u64, bytes: usize): usize {
   store<u8>(at, initial);
   for (let i = bytes; i > 0; i--) {
-    store<u8>(at + <usize>i, <u8>argument);
-    argument >>= 8;
+    store<u8>(at + i, <u8>value);
+    value >>= 8;
   }
-  return at + 1 + <usize>bytes;
+  return at + bytes + 1;
+}
+
+/** Write a hash as a byte string of `bytes` bytes, at most 8, most significant first. */
+export function writeHash(at: usize, hash: u64, bytes: usize): usize {
+  return writeBigEndian(at, (MAJOR_BYTES << 5) | <u32>bytes, hash, bytes);
 }
 
 /** Write an unsigned integer. */
@@ -52,37 +57,37 @@ export function writeString(at: usize, major: u32, from: usize, length: i32): us
 
 /** Copy bytes as they are; returns the next address. */
 export function copy(at: usize, from: usize, length: i32): usize {
-  for (const end = from + <usize>length; from < end; from++) store<u8>(at++, load<u8>(from));
+  for (; length != 0; length--) {
+    store<u8>(at, load<u8>(from));
+    at++;
+    from++;
+  }
   return at;
-}
-
-/** Write a 32-bit checksum as a byte string of four bytes, most significant first. */
-export function writeChecksum(at: usize, checksum: u32): usize {
-  const content = writeHeader(at, MAJOR_BYTES, 4);
-  store<u32>(content, bswap<u32>(checksum));
-  return content + 4;
 }
 
 // The reader walks one message at a time; these are scratch, not state: nothing outlives a message.
 let cursor: usize = 0;
-let limit: usize = 0;
-let isSound: bool = true;
+let limit: usize = 0; // end of the message; 0 once something in it was refused, so that nothing more is read
+
+/** Whether an unsigned number is one of those that travel: below 2^53. */
+export function isInteger53(value: u64): bool {
+  return value >> 53 == 0;
+}
 
 /** Begin to read `length` bytes at `at`. */
 export function readBegin(at: usize, length: i32): void {
   cursor = at;
   limit = at + <usize>length;
-  isSound = true;
 }
 
 /** Whether everything read so far was there, of the type asked for and in its shortest form. */
 export function readIsSound(): bool {
-  return isSound;
+  return limit != 0;
 }
 
 /** Whether the message ended exactly here and was sound. */
 export function readIsDone(): bool {
-  return isSound && cursor == limit;
+  return cursor == limit;
 }
 
 /** Address of the next unread byte. */
@@ -90,37 +95,48 @@ export function readPosition(): usize {
   return cursor;
 }
 
+/** The number in `bytes` bytes at `at`, most significant first. */
+export function loadBigEndian(at: usize, bytes: usize): u64 {
+  let value: u64 = 0;
+  for (const end = at + bytes; at < end; at++) value = (value << 8) | load<u8>(at);
+  return value;
+}
+
 /** Read a header of the given major type; returns its argument, 0 (and unsound from here on) if it is another. */
-export function readHeader(major: u32): u64 {
-  if (!isSound || cursor >= limit || <u32>load<u8>(cursor) >> 5 != major) return refuse();
+export function readArgument(major: u32): u64 {
+  if (cursor >= limit || <u32>load<u8>(cursor) >> 5 != major) return refuse();
   const info = <u32>load<u8>(cursor) & 31;
   cursor++;
   if (info < 24) return info;
   if (info > 27) return refuse();
   const bytes = (<usize>1) << (info - 24);
   if (limit - cursor < bytes) return refuse();
-  let argument: u64 = 0;
-  for (let i: usize = 0; i < bytes; i++) argument = (argument << 8) | load<u8>(cursor + i);
+  const argument = loadBigEndian(cursor, bytes);
   cursor += bytes;
   const least: u64 = info == 24 ? 24 : (<u64>1) << (<u64>(bytes << 2));
   return argument < least ? refuse() : argument;
 }
 
+/** Read a header whose argument is at most `max`. */
+export function readHeader(major: u32, max: u32): u32 {
+  const argument = readArgument(major);
+  return <u32>(argument > max ? refuse() : argument);
+}
+
 /** Read an unsigned integer of at most `max`. */
-export function readUint(max: u64): u64 {
-  const value = readHeader(MAJOR_UINT);
-  return value > max ? refuse() : value;
+export function readUint(max: u32): u32 {
+  return readHeader(MAJOR_UINT, max);
 }
 
 /** Read a string of the given major type and at most `max` bytes; returns its length, the content ends at the cursor. */
-export function readString(major: u32, max: u64): i32 {
-  const length = readHeader(major);
-  if (length > max || length > <u64>(limit - cursor)) return <i32>refuse();
-  cursor += <usize>length;
+export function readString(major: u32, max: u32): i32 {
+  const length = readHeader(major, max);
+  if (length > <u32>(limit - cursor)) return <i32>refuse();
+  cursor += length;
   return <i32>length;
 }
 
 function refuse(): u64 {
-  isSound = false;
+  limit = 0;
   return 0;
 }

@@ -1,7 +1,7 @@
 import * as config from "./channel-config";
 import * as codec from "./codec";
-import { CONFIG_BYTES, CONFIG_CHANNELS, stateBytes as stateBytesOf } from "./layout";
-import * as link from "./link-open";
+import { CONFIG, STATE } from "./device-memory";
+import { CONFIG_CHANNELS, stateBytes as stateBytesOf } from "./layout";
 import { decodeRows as decodeRowsOf, encodeRows as encodeRowsOf, replayQuietRows as replayQuietRowsOf } from "./rows";
 
 /**
@@ -16,7 +16,7 @@ import { decodeRows as decodeRowsOf, encodeRows as encodeRowsOf, replayQuietRows
  * device has no use for, the statuses among them, are exported by `batch.wasm`.
  */
 // biome-ignore lint/style/useExportType: values that the compiler provides
-export { __data_end, __heap_base, __stack_pointer };
+export { __heap_base };
 
 // ---- codec: docstrings are those of the same functions in channel-config.ts, codec.ts and rows.ts ----
 
@@ -28,10 +28,6 @@ export {
   persistentBytes,
   stateBytes,
 } from "./layout";
-
-const CONFIG: usize = memory.data(CONFIG_BYTES, 8);
-/** stateBytes(MAX_CHANNELS), checked by a test. The last of the static data, so that fewer channels take less memory. */
-const STATE: usize = memory.data(4468, 8);
 
 /** Address of the configuration block. */
 export function configAddress(): usize {
@@ -99,33 +95,7 @@ export function stateHash(): u32 {
 // ---- link: docstrings are those of the same functions in link.ts, link-send.ts and link-receive.ts ----
 
 export { linkFlush, linkSample } from "./link";
-export { linkChannel, linkDescribe, linkMemory, linkOpen, linkRestore } from "./link-open";
+export { linkBegin, linkChannel, linkDescribe, linkMemory, linkOpen, linkRestore } from "./link-open";
 export { linkReceive } from "./link-receive";
 export { linkConnected, linkDisconnected, linkPoll, linkPresence, linkWakeMs } from "./link-send";
-export {
-  linkAlias,
-  linkAliasLength,
-  linkDirtyClear,
-  linkDirtyFrom,
-  linkDirtyTo,
-  linkEpoch,
-  linkEvictedSamples,
-  linkHeaderDirty,
-  linkMessage,
-  linkNextSeq,
-  linkOldestSeq,
-  linkPendingSamples,
-  linkRefusal,
-  linkRingUsed,
-  linkState,
-  linkTopic,
-  linkUnconfirmedFrames,
-} from "./link-view";
-export {
-  STATUS_RING_EMPTY,
-  STATUS_RING_FOREIGN,
-} from "./status";
-
-export function linkBegin(channels: i32, frameSamples: i32, silenceMs: i32, mtu: i32): i32 {
-  return link.linkBegin(CONFIG, STATE, channels, frameSamples, silenceMs, mtu);
-}
+export { linkDirtyClear, linkView } from "./link-view";

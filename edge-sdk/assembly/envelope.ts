@@ -1,13 +1,13 @@
 /**
- * Frames as bytes: what protocol/SPEC.md, section 3, says a device sends, composed at an address with enough room.
- * Every function returns the address after the frame.
+ * Frames as bytes: what protocol/SPEC.md, section 3, says a device sends, composed at `outAt`. Every compose function
+ * returns the address after what it wrote, where the seal is missing; `sealFrame` puts it there.
  */
 import {
   copy,
   MAJOR_ARRAY,
   MAJOR_BYTES,
   MAJOR_TEXT,
-  writeChecksum,
+  writeHash,
   writeHeader,
   writeInt,
   writeString,
@@ -26,6 +26,7 @@ import {
   evictedSamples,
   frameSamples,
   nonce,
+  outAt,
   silenceMs,
   usedBytes,
 } from "./link-state";
@@ -66,8 +67,9 @@ function beginFrame(at: usize, elements: u32, kind: u32): usize {
   return writeUint(writeHeader(at, MAJOR_ARRAY, elements), 16 * WIRE_VERSION + kind);
 }
 
-function sealFrame(from: usize, at: usize, seed: u32): usize {
-  return writeChecksum(at, hashBytes(seed, from, <i32>(at - from)));
+/** Seal the frame that ends at `at`. @returns its whole length */
+export function sealFrame(at: usize, seed: u32): u32 {
+  return <u32>(writeHash(at, hashBytes(seed, outAt, <i32>(at - outAt)), 4) - outAt);
 }
 
 /**
@@ -115,22 +117,22 @@ export function describeChannel(
 }
 
 /** The birth as it stands now. */
-export function composeBirth(from: usize): usize {
-  let at = beginFrame(from, 12, KIND_BIRTH);
+export function composeBirth(): usize {
+  let at = beginFrame(outAt, 12, KIND_BIRTH);
   at = writeString(at, MAJOR_TEXT, deviceText, deviceLength);
   at = writeUint(at, nonce);
   at = writeUint(at, epoch);
-  return sealFrame(from, copy(at, birthAt, birthLength), 0);
+  return copy(at, birthAt, birthLength);
 }
 
 /** A record of the ring as the frame it stands for, at its place in the sequence. */
-export function composeRecord(from: usize, record: usize, ofEpoch: u32, seq: u32): usize {
+export function composeRecord(record: usize, ofEpoch: u32, seq: u32): usize {
   const kind: u32 = load<u8>(record, RECORD_KIND);
-  let at = beginFrame(from, kind == KIND_KEYFRAME ? 9 : 6, kind);
+  let at = beginFrame(outAt, kind == KIND_KEYFRAME ? 9 : 6, kind);
   if (kind == KIND_KEYFRAME) {
     at = writeUint(at, ofEpoch);
     at = writeUint(at, seq);
-    at = writeBirthHash(at);
+    at = writeHash(at, birthHash, 8);
     at = writeUint(at, load<u64>(record, RECORD_TIME));
     at = writeUint(at, load<u16>(record, RECORD_LATTICES));
   } else {
@@ -145,17 +147,15 @@ export function composeRecord(from: usize, record: usize, ofEpoch: u32, seq: u32
     at = writeUint(at, 4 * (samples == frameSamples ? 0 : samples) + load<u8>(record, RECORD_FLAGS));
     at = writeString(at, MAJOR_BYTES, record + recordHeaderBytes(kind), load<u16>(record, RECORD_PAYLOAD_BYTES));
   }
-  // The seed needs twelve bytes of room; the seal's own place is free until the checksum is known.
+  return at;
+}
+
+/** Seed of a record's seal, worked out in the twelve bytes at `at`, where the seal itself may go afterwards. */
+export function recordSeed(at: usize, record: usize, ofEpoch: u32, seq: u32): u32 {
   store<u32>(at, ofEpoch);
   store<u32>(at, seq, 4);
   store<u32>(at, load<u32>(record, RECORD_STATE_HASH), 8);
-  return sealFrame(from, at, hashBytes(hashBytes(0, deviceText, deviceLength), at, 12));
-}
-
-function writeBirthHash(at: usize): usize {
-  at = writeHeader(at, MAJOR_BYTES, 8);
-  store<u64>(at, bswap<u64>(birthHash));
-  return at + 8;
+  return hashBytes(hashBytes(0, deviceText, deviceLength), at, 12);
 }
 
 /** Epoch and seq in 16 bits. */
@@ -164,24 +164,21 @@ export function position(ofEpoch: u32, seq: u32): u32 {
 }
 
 /** What is held of an epoch: asks the cloud for an ack and declares what was dropped. */
-export function composeStatus(from: usize, ofEpoch: u32, oldest: u32, next: u32, timeUs: u64): usize {
-  let at = beginFrame(from, 9, KIND_STATUS);
+export function composeStatus(ofEpoch: u32, oldest: u32, next: u32, timeUs: u64): usize {
+  let at = beginFrame(outAt, 9, KIND_STATUS);
   at = writeUint(at, nonce);
   at = writeUint(at, ofEpoch);
   at = writeUint(at, oldest);
   at = writeUint(at, next);
   at = writeUint(at, evictedSamples);
   at = writeUint(at, ringFill());
-  at = writeUint(at, timeUs);
-  return sealFrame(from, at, 0);
+  return writeUint(at, timeUs);
 }
 
 /** Whether the device is there; with `online` 0 it is the last will. */
-export function composePresence(from: usize, online: u32): usize {
-  let at = beginFrame(from, 4, KIND_PRESENCE);
-  at = writeUint(at, nonce);
-  at = writeUint(at, online);
-  return sealFrame(from, at, 0);
+export function composePresence(online: u32): usize {
+  const at = beginFrame(outAt, 4, KIND_PRESENCE);
+  return writeUint(writeUint(at, nonce), online);
 }
 
 /**
@@ -209,7 +206,7 @@ export function ringFill(): u32 {
   return <u32>((<u64>usedBytes * 1000 + capacity - 1) / capacity);
 }
 
-/** Id of the fragments of a sequenced frame, or of any other. */
-export function fragmentId(isSequenced: bool, ofEpoch: u32, seq: u32): u32 {
-  return isSequenced ? position(ofEpoch, seq) : 0x10000 | (nonce & 0xffff);
+/** Id of the fragments of a frame outside the sequence; those of a sequenced one bear its position. */
+export function ownFragmentId(): u32 {
+  return 0x10000 | (nonce & 0xffff);
 }

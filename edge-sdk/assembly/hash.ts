@@ -10,14 +10,15 @@ export function hashBytes(seed: u32, at: usize, length: i32): u32 {
   const c1: u32 = 0xcc9e2d51;
   const c2: u32 = 0x1b873593;
   let h = seed;
-  let p = at;
-  for (let left = length >> 2; left > 0; left--) {
-    h ^= rotl<u32>(load<u32>(p) * c1, 15) * c2;
+  for (const end = at + (length & ~3); at != end; at += 4) {
+    h ^= rotl<u32>(load<u32>(at) * c1, 15) * c2;
     h = rotl<u32>(h, 13) * 5 + 0xe6546b64;
-    p += 4;
   }
   let tail: u32 = 0;
-  for (let i = (length & 3) - 1; i >= 0; i--) tail = (tail << 8) | load<u8>(p + i);
+  for (let left = length & 3; left != 0; ) {
+    left--;
+    tail = (tail << 8) | load<u8>(at + left);
+  }
   h ^= rotl<u32>(tail * c1, 15) * c2;
   h ^= <u32>length;
   h = (h ^ (h >> 16)) * 0x85ebca6b;

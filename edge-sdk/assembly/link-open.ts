@@ -2,7 +2,10 @@
  * The device's side of the protocol, part zero: what it is, and the memory that it is lent. In this order: linkBegin,
  * linkMemory, linkDescribe, linkChannel for each channel, then linkOpen or linkRestore.
  */
+
+import { isInteger53 } from "./cbor";
 import { codecConfigure, codecSetChannel } from "./channel-config";
+import { CONFIG } from "./device-memory";
 import {
   BIRTH_BYTES_MAX,
   BIRTH_CHANNEL_BYTES_MAX,
@@ -13,7 +16,7 @@ import {
 } from "./envelope";
 import { hashBytes } from "./hash";
 import { FLUSH_BYTES, MAX_CHANNEL_BYTES } from "./layout";
-import { linkUseCodec, OUT_ROOM, recordBytesMax, SEGMENTS_PER_RING } from "./link";
+import { OUT_ROOM, recordBytesMax, SEGMENTS_PER_RING } from "./link";
 import {
   birthAt,
   birthLength,
@@ -60,11 +63,6 @@ import {
 import { RING_OVERHEAD, ringFormat, ringRestore, ringRewind, ringWriteHeader } from "./ring";
 import { STATUS_LINK_CONFIG, STATUS_OUT_SMALL, STATUS_RING_SMALL } from "./status";
 
-/** Largest integer that travels. */
-const U53: u64 = (1 << 53) - 1;
-
-/** Codec configuration of this device. */
-let config: usize = 0;
 /** The caller's ring, which becomes `ringAt` only when the link opens. */
 let lent: usize = 0;
 
@@ -75,14 +73,12 @@ let lent: usize = 0;
  * @param silence  longest time without a record while live, ms, >= 1
  * @param limit  longest message that the transport takes, 0 for no limit, else >= 32
  */
-export function linkBegin(cfg: usize, st: usize, channels: i32, samples: i32, silence: i32, limit: i32): i32 {
+export function linkBegin(channels: i32, samples: i32, silence: i32, limit: i32): i32 {
   setRingAt(0);
-  const failure = codecConfigure(cfg, channels);
+  const failure = codecConfigure(CONFIG, channels);
   if (failure < 0) return failure;
-  if (samples < 1 || samples > 0xffff || silence < 1 || limit < 0 || (limit != 0 && limit < 32))
-    return STATUS_LINK_CONFIG;
-  config = cfg;
-  linkUseCodec(cfg, st);
+  const isSound = isWithin(samples, 1, 0xffff) && silence >= 1 && (limit == 0 || limit >= 32);
+  if (!isSound) return STATUS_LINK_CONFIG;
   setChannelCount(channels);
   setFrameSamples(samples);
   setSilenceMs(silence);
@@ -99,8 +95,8 @@ export function linkBegin(cfg: usize, st: usize, channels: i32, samples: i32, si
 export function linkMemory(ring: usize, ringBytes: i32, out: usize, bytes: i32): i32 {
   const rowBytes = <i32>channelCount * MAX_CHANNEL_BYTES + FLUSH_BYTES + 4;
   if (bytes < <i32>OUT_ROOM + rowBytes + <i32>ENVELOPE_BYTES_MAX) return STATUS_OUT_SMALL;
-  setOutAt(out);
-  setOutBytes(bytes);
+  setOutAt(out + OUT_ROOM);
+  setOutBytes(bytes - <i32>OUT_ROOM);
   const room = (ringBytes - <i32>RING_OVERHEAD) & ~3;
   if (room < <i32>((SEGMENTS_PER_RING + 1) * recordBytesMax())) return STATUS_RING_SMALL;
   setCapacity(room);
@@ -128,12 +124,7 @@ export function linkDescribe(
   firmwareBytes: i32,
 ): i32 {
   const isSound =
-    deviceBytes >= 1 &&
-    deviceBytes <= 64 &&
-    firmwareBytes >= 0 &&
-    firmwareBytes <= 32 &&
-    periodNs >= 1 &&
-    <u64>periodNs <= U53;
+    isWithin(deviceBytes, 1, 64) && isWithin(firmwareBytes, 0, 32) && periodNs != 0 && isInteger53(periodNs);
   if (outAt == 0 || !isSound || room < BIRTH_BYTES_MAX + firmwareBytes) return STATUS_LINK_CONFIG;
   setDeviceText(device);
   setDeviceLength(deviceBytes);
@@ -167,11 +158,16 @@ export function linkChannel(
 ): i32 {
   const c = channelsDescribed;
   if (birthAt == 0 || c >= channelCount) return STATUS_LINK_CONFIG;
-  if (nameBytes < 1 || nameBytes > 32 || unitBytes < 0 || unitBytes > 16) return STATUS_LINK_CONFIG;
-  if (mantissa < 1 || <u64>epsMantissa > U53 || <u64>abs(offset) > U53) return STATUS_LINK_CONFIG;
-  if (abs(exponent) > 200 || epsExponent < -1100 || epsExponent > 971) return STATUS_LINK_CONFIG;
-  if (birthRoom - birthLength < BIRTH_CHANNEL_BYTES_MAX + nameBytes + unitBytes) return STATUS_LINK_CONFIG;
-  const failure = codecSetChannel(config, c, e, lattice, historyShift);
+  const isSound =
+    isWithin(nameBytes, 1, 32) &&
+    isWithin(unitBytes, 0, 16) &&
+    isInteger53(abs(offset)) &&
+    mantissa >= 1 &&
+    isWithin(exponent, -200, 200) &&
+    isInteger53(epsMantissa) &&
+    isWithin(epsExponent, -1100, 971);
+  if (!isSound || birthRoom - birthLength < BIRTH_CHANNEL_BYTES_MAX + nameBytes + unitBytes) return STATUS_LINK_CONFIG;
+  const failure = codecSetChannel(CONFIG, c, e, lattice, historyShift);
   if (failure < 0) return failure;
   const end = describeChannel(
     birthAt + birthLength,
@@ -194,22 +190,26 @@ export function linkChannel(
   return c;
 }
 
+function isWithin(value: i32, least: i32, most: i32): bool {
+  return value >= least && value <= most;
+}
+
 /** What both ways of opening share: all that the first keyframe, a connection and a welcome do not set anyway. */
 function prepare(bootNonce: u32, nowMs: u32): i32 {
   if (birthAt == 0 || channelsDescribed != channelCount) return STATUS_LINK_CONFIG;
-  if (<u32>birthLength + deviceLength + <u32>OUT_ROOM + BIRTH_ENVELOPE_BYTES_MAX > outBytes) return STATUS_OUT_SMALL;
+  if (<u32>birthLength + deviceLength + BIRTH_ENVELOPE_BYTES_MAX > outBytes) return STATUS_OUT_SMALL;
   setBirthHash(((<u64>hashBytes(1, birthAt, birthLength)) << 32) | hashBytes(2, birthAt, birthLength));
   setRingAt(lent);
   setNonce(bootNonce);
   setLinkPhase(LINK_DOWN);
   setNextSeq(0);
-  setIsGranted(0);
+  setIsGranted(false);
   setQuiet(0);
-  setKeyframeDue(1);
-  setIsOpen(0);
+  setKeyframeDue(true);
+  setIsOpen(false);
   setLastRecordMs(nowMs);
   setEvictedSamples(0);
-  setStatusDue(0);
+  setStatusDue(false);
   setRefusal(0);
   setDirtyTo(0);
   return 0;

@@ -5,6 +5,7 @@
  * cloud misses; the next frame of the ring.
  */
 import { copy } from "./cbor";
+import { MISSING } from "./device-memory";
 import {
   composeBirth,
   composeFragment,
@@ -12,9 +13,12 @@ import {
   composeRecord,
   composeStatus,
   FRAGMENT_BYTES_MAX,
-  fragmentId,
+  ownFragmentId,
+  position,
+  recordSeed,
+  sealFrame,
 } from "./envelope";
-import { appendHeartbeat, closeFrame, OUT_ROOM } from "./link";
+import { appendHeartbeat, closeFrame } from "./link";
 import {
   birthAtMs,
   birthWaitMs,
@@ -37,7 +41,6 @@ import {
   LINK_GREETING,
   lastRecordMs,
   linkPhase,
-  MISSING,
   missingEpoch,
   missingPairs,
   mtu,
@@ -128,7 +131,7 @@ export function linkPoll(timeUs: i64, nowMs: u32): i32 {
   if (tokens == 0) return 0;
   const missing = sendMissing();
   if (missing > 0) return missing;
-  if (!cursorHasRecord() || cursorIndex - headIndex >= WINDOW) return 0;
+  if (!canSendNext()) return 0;
   if (cursorIndex == headIndex) setProgressAtMs(nowMs);
   const bytes = sendRecord(cursorRecord(), cursorEpoch, cursorSeq);
   cursorAdvance();
@@ -141,7 +144,7 @@ function greet(nowMs: u32): i32 {
   setBirthAtMs(nowMs);
   setBirthWaitMs(wait == 0 ? BIRTH_WAIT_FIRST_MS : min(2 * wait, BIRTH_WAIT_SLOWEST_MS));
   setMessageTopic(TOPIC_BIRTH);
-  return finish(composeBirth(outAt + OUT_ROOM), fragmentId(false, 0, 0));
+  return finish(composeBirth(), 0, ownFragmentId());
 }
 
 /** After `silence` without a record: close the frame in hand early, or say that there is nothing to say. */
@@ -149,13 +152,13 @@ function breakSilence(timeUs: i64, nowMs: u32): void {
   if (elapsedMs(nowMs, lastRecordMs) < <i32>silenceMs) return;
   if (isOpen && closeFrame(nowMs) > 0) return;
   // Without a segment there is no state to vouch for.
-  if (nextSeq > 0 && keyframeDue == 0) appendHeartbeat(timeUs, nowMs);
+  if (nextSeq > 0 && !keyframeDue) appendHeartbeat(timeUs, nowMs);
   else setLastRecordMs(nowMs);
 }
 
 /** Whether frames wait for an ack longer than they should, the ring fills, or something must be declared. */
 function isStatusDue(nowMs: u32): bool {
-  if (statusDue != 0) return true;
+  if (statusDue) return true;
   if (cursorIndex == headIndex) return false;
   if (elapsedMs(nowMs, progressAtMs) >= <i32>statusWaitMs) return true;
   return usedBytes > capacity >> 1 && elapsedMs(nowMs, statusAtMs) >= STATUS_APART_MS;
@@ -163,14 +166,14 @@ function isStatusDue(nowMs: u32): bool {
 
 function sendStatus(timeUs: i64, nowMs: u32): i32 {
   if (statusWaitMs < STATUS_WAIT_SLOWEST_MS) setStatusWaitMs(2 * statusWaitMs);
-  setStatusDue(0);
+  setStatusDue(false);
   setStatusAtMs(nowMs);
   setProgressAtMs(nowMs);
   const isEmpty = recordCount == 0;
   const named = isEmpty ? epoch : ownEpoch(headEpoch);
   const oldest = isEmpty ? nextSeq : headSeq;
   const next = isEmpty ? nextSeq : seqAfterEpoch();
-  return finish(composeStatus(outAt + OUT_ROOM, named, oldest, next, timeUs), fragmentId(false, 0, 0));
+  return finish(composeStatus(named, oldest, next, timeUs), 0, ownFragmentId());
 }
 
 /** Seq after the newest record of the oldest record's epoch. */
@@ -201,7 +204,7 @@ export function ownEpoch(named: u32): u32 {
 function refillTokens(nowMs: u32): void {
   const passed = elapsedMs(nowMs, tokensAtMs);
   if (passed <= 0) return;
-  setTokens(<u32>min(<i64>BURST, <i64>tokens + passed));
+  setTokens(min(BURST, tokens + passed));
   setTokensAtMs(nowMs);
 }
 
@@ -223,13 +226,18 @@ function sendMissing(): i32 {
   return 0;
 }
 
+/** Whether the ring holds a frame that was not sent yet, and the window has room for it. */
+function canSendNext(): bool {
+  return cursorHasRecord() && cursorIndex - headIndex < WINDOW;
+}
+
 /** Walk the ring for one frame. @returns its length, 0 when it is not there or has yet to be sent anyway */
 function sendAgain(ofEpoch: u32, seq: u32): i32 {
   const index = cursorIndex;
   let bytes = 0;
   ringRewind();
   // Below the oldest it is gone for good, which the cloud must be told.
-  if (ofEpoch == ownEpoch(headEpoch) && <i32>(seq - headSeq) < 0) setStatusDue(1);
+  if (ofEpoch == ownEpoch(headEpoch) && <i32>(seq - headSeq) < 0) setStatusDue(true);
   while (cursorIndex != index && bytes == 0) {
     if (cursorSeq == seq && ownEpoch(cursorEpoch) == ofEpoch) bytes = sendRecord(cursorRecord(), ofEpoch, seq);
     cursorAdvance();
@@ -241,13 +249,14 @@ function sendAgain(ofEpoch: u32, seq: u32): i32 {
 function sendRecord(record: usize, ofEpoch: u32, seq: u32): i32 {
   setTokens(tokens - 1);
   const named = ownEpoch(ofEpoch);
-  return finish(composeRecord(outAt + OUT_ROOM, record, named, seq), fragmentId(true, named, seq));
+  const end = composeRecord(record, named, seq);
+  return finish(end, recordSeed(end, record, named, seq), position(named, seq));
 }
 
-/** The frame that ends at `end` is the message, or its first fragment is. */
-function finish(end: usize, id: u32): i32 {
-  const length = <u32>(end - OUT_ROOM - outAt);
-  setMessageAt(<u32>(outAt + OUT_ROOM));
+/** Seal the frame that ends at `end`: it is the message, or its first fragment is. */
+function finish(end: usize, seed: u32, id: u32): i32 {
+  const length = sealFrame(end, seed);
+  setMessageAt(outAt);
   if (mtu == 0 || length <= mtu) return length;
   const chunk = mtu - FRAGMENT_BYTES_MAX;
   setFrameLength(length);
@@ -262,10 +271,10 @@ function nextFragment(): i32 {
   const index = count - fragmentsLeft;
   const size = mtu - FRAGMENT_BYTES_MAX;
   const bytes = min(size, frameLength - index * size);
-  const chunk: usize = outAt + OUT_ROOM + <usize>(index * size);
+  const chunk: usize = outAt + <usize>(index * size);
   const first = composeFragment(chunk, bytes, fragmentGroup, index, count);
   setFragmentsLeft(fragmentsLeft - 1);
-  setMessageAt(<u32>first);
+  setMessageAt(first);
   return <i32>(chunk - first) + bytes;
 }
 
@@ -274,22 +283,22 @@ export function linkPresence(online: u32): i32 {
   if (ringAt == 0) return STATUS_LINK_NOT_OPEN;
   setMessageTopic(TOPIC_PRESENCE);
   setFragmentsLeft(0);
-  setMessageAt(<u32>(outAt + OUT_ROOM));
-  return <i32>(composePresence(outAt + OUT_ROOM, online) - OUT_ROOM - outAt);
+  return finish(composePresence(online), 0, 0); // shorter than any limit
 }
 
 /** Milliseconds until `linkPoll` may have something to send; 0: now. */
 export function linkWakeMs(nowMs: u32): i32 {
   const state = linkPhase;
   if (ringAt == 0 || state == LINK_DOWN) return IDLE_MS;
-  if (fragmentsLeft > 0) return 0;
-  if (state == LINK_GREETING) return max(0, <i32>birthWaitMs - elapsedMs(nowMs, birthAtMs));
-  if (isStatusDue(nowMs)) return 0;
-  const hasFrames = missingPairs > 0 || (cursorHasRecord() && cursorIndex - headIndex < WINDOW);
-  if (hasFrames) return tokens > 0 || elapsedMs(nowMs, tokensAtMs) > 0 ? 0 : 1;
-  let wake = <i32>silenceMs - elapsedMs(nowMs, lastRecordMs);
-  if (cursorIndex != headIndex) {
-    wake = min(wake, <i32>statusWaitMs - elapsedMs(nowMs, progressAtMs));
+  let wake: i32 = 0;
+  if (fragmentsLeft == 0) {
+    if (state == LINK_GREETING) {
+      wake = <i32>birthWaitMs - elapsedMs(nowMs, birthAtMs);
+    } else if (!isStatusDue(nowMs)) {
+      if (missingPairs > 0 || canSendNext()) return i32(tokens == 0 && elapsedMs(nowMs, tokensAtMs) <= 0);
+      wake = <i32>silenceMs - elapsedMs(nowMs, lastRecordMs);
+      if (cursorIndex != headIndex) wake = min(wake, <i32>statusWaitMs - elapsedMs(nowMs, progressAtMs));
+    }
   }
   return max(0, min(wake, IDLE_MS));
 }

@@ -8,13 +8,6 @@ export const LINK_DOWN: u32 = 0;
 export const LINK_GREETING: u32 = 1;
 export const LINK_LIVE: u32 = 2;
 
-/** Most holes that one ack may name. */
-export const MISSING_MAX: u32 = 8;
-/** The holes: (from, count) pairs of u32. */
-export const MISSING: usize = memory.data(64, 4);
-/** The alias granted, at most 8 bytes. */
-export const ALIAS: usize = memory.data(8, 4);
-
 // What the device is: linkBegin, linkMemory and linkDescribe set these once.
 export let channelCount: u32 = 0;
 export let frameSamples: u32 = 0; // nominal samples of a frame
@@ -28,7 +21,7 @@ export let birthLength: i32 = 0; // so far
 export let birthRoom: i32 = 0;
 export let channelsDescribed: u32 = 0;
 export let birthHash: u64 = 0;
-export let outAt: usize = 0; // buffer in which messages are composed
+export let outAt: usize = 0; // where messages are composed, behind the room for a fragment's header
 export let outBytes: u32 = 0;
 
 // The ring (ring.ts): its memory, its oldest record's place and name, its end.
@@ -44,23 +37,20 @@ export let recordCount: u32 = 0;
 export let usedBytes: u32 = 0;
 export let dirtyFrom: u32 = 0; // records changed since the host last looked, offsets from ringAt
 export let dirtyTo: u32 = 0;
-export let headerDirty: u32 = 0; // 1: a header copy changed too
+export let headerDirty: bool = false; // a header copy changed too
 
 // The stream: what the next frame will be.
 export let epoch: u32 = 0; // granted or, until then, wished for; 0: any
-export let isGranted: u32 = 0; // 1: the cloud has said that the epoch is this boot's
+export let isGranted: bool = false; // the cloud has said that the epoch is this boot's
 export let nextSeq: u32 = 0;
 export let segmentIndex: u32 = 0; // number of the running segment's keyframe record
 export let segmentSeq: u32 = 0; // its seq
 export let segmentBytes: u32 = 0; // of the segment, not confirmed yet
 export let quiet: u32 = 0; // samples with nothing to send since the last record
-export let keyframeDue: u32 = 0; // 1: the next frame starts a segment
-export let isOpen: u32 = 0; // 1: a frame is being filled
-export let openAt: usize = 0; // address of its record
+export let keyframeDue: bool = false; // the next frame starts a segment
+export let isOpen: bool = false; // a frame is being filled
+export let openAt: usize = 0; // its record, of which kind and events are written
 export let openSamples: u32 = 0;
-export let openKeyframe: u32 = 0;
-export let openEvents: u32 = 0;
-export let openTimeUs: i64 = 0;
 export let lattices: u32 = 0; // channels whose lattice rule is in effect, a bit each
 export let lastRecordMs: u32 = 0;
 export let evictedSamples: u64 = 0; // dropped since boot
@@ -77,7 +67,7 @@ export let progressAtMs: u32 = 0;
 export let patienceMs: u32 = 0; // first wait for an ack
 export let statusWaitMs: u32 = 0; // the wait by now
 export let statusAtMs: u32 = 0;
-export let statusDue: u32 = 0;
+export let statusDue: bool = false;
 export let tokens: u32 = 0; // frames that may go out now
 export let tokensAtMs: u32 = 0;
 export let missingEpoch: u32 = 0;
@@ -170,10 +160,10 @@ export function setDirtyFrom(value: u32): void {
 export function setDirtyTo(value: u32): void {
   dirtyTo = value;
 }
-export function setHeaderDirty(value: u32): void {
+export function setHeaderDirty(value: bool): void {
   headerDirty = value;
 }
-export function setIsGranted(value: u32): void {
+export function setIsGranted(value: bool): void {
   isGranted = value;
 }
 export function setEpoch(value: u32): void {
@@ -194,10 +184,10 @@ export function setSegmentBytes(value: u32): void {
 export function setQuiet(value: u32): void {
   quiet = value;
 }
-export function setKeyframeDue(value: u32): void {
+export function setKeyframeDue(value: bool): void {
   keyframeDue = value;
 }
-export function setIsOpen(value: u32): void {
+export function setIsOpen(value: bool): void {
   isOpen = value;
 }
 export function setOpenAt(value: usize): void {
@@ -205,15 +195,6 @@ export function setOpenAt(value: usize): void {
 }
 export function setOpenSamples(value: u32): void {
   openSamples = value;
-}
-export function setOpenKeyframe(value: u32): void {
-  openKeyframe = value;
-}
-export function setOpenEvents(value: u32): void {
-  openEvents = value;
-}
-export function setOpenTimeUs(value: i64): void {
-  openTimeUs = value;
 }
 export function setLattices(value: u32): void {
   lattices = value;
@@ -257,7 +238,7 @@ export function setStatusWaitMs(value: u32): void {
 export function setStatusAtMs(value: u32): void {
   statusAtMs = value;
 }
-export function setStatusDue(value: u32): void {
+export function setStatusDue(value: bool): void {
   statusDue = value;
 }
 export function setTokens(value: u32): void {

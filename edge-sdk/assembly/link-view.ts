@@ -1,6 +1,26 @@
-/** What a host may ask the link: where its message is, how it stands, which part of the ring to write to disk. */
+/**
+ * How the link stands, for its host: where its message is, and which part of the ring to write to disk.
+ *
+ *     offset  size  what
+ *     0       8     samples dropped from the ring since boot
+ *     8       4     address of the message that `linkPoll` or `linkPresence` just composed, valid until the next of them
+ *     12      4     where that message goes: 0 birth, 1 frames, 2 presence
+ *     16      4     0 down, 1 greeting, 2 live
+ *     20      4     the running epoch, 0 while the cloud has not granted one
+ *     24      4     seq that the next frame will get
+ *     28      4     seq of the oldest frame in the ring, of whatever epoch; of the next one when the ring is empty
+ *     32      4     frames in the ring
+ *     36      4     samples taken that no frame in the ring covers yet: what a power cut would take
+ *     40      4     bytes of the ring in use
+ *     44      4     why the cloud refused, 0 when it did not (protocol/SPEC.md, section 3.9)
+ *     48      4     first byte of the ring's records changed since `linkDirtyClear`, an offset from the ring's address
+ *     52      4     one past the last byte changed; 0 when none was
+ *     56      4     1 when the ring's header changed: its first 96 bytes, to be written after the records
+ *     60      4     length of the granted alias, 0 when none was granted
+ *     64      8     the alias
+ */
+import { VIEW } from "./device-memory";
 import {
-  ALIAS,
   aliasLength,
   dirtyFrom,
   dirtyTo,
@@ -23,89 +43,29 @@ import {
   usedBytes,
 } from "./link-state";
 
-/** Address of the message that `linkPoll` or `linkPresence` just composed; valid until the next call of either. */
-export function linkMessage(): usize {
-  return messageAt;
-}
-
-/** Where that message goes: 0 birth, 1 frames, 2 presence. */
-export function linkTopic(): i32 {
-  return messageTopic;
-}
-
-/** 0 down, 1 greeting, 2 live. */
-export function linkState(): i32 {
-  return linkPhase;
-}
-
-/** The running epoch, 0 while the cloud has not granted one. */
-export function linkEpoch(): u32 {
-  return epoch;
-}
-
-/** Seq that the next frame will get. */
-export function linkNextSeq(): u32 {
-  return nextSeq;
-}
-
-/** Seq of the oldest frame in the ring, of whatever epoch; `linkNextSeq()` when the ring is empty. */
-export function linkOldestSeq(): u32 {
-  return recordCount == 0 ? nextSeq : headSeq;
-}
-
-/** Frames in the ring. */
-export function linkUnconfirmedFrames(): u32 {
-  return recordCount;
-}
-
-/** Samples taken that no frame in the ring covers yet: what a power cut would take. */
-export function linkPendingSamples(): u32 {
-  return quiet + (isOpen ? openSamples : 0);
-}
-
-/** Bytes of the ring in use. */
-export function linkRingUsed(): u32 {
-  return usedBytes;
-}
-
-/** Samples dropped from the ring since boot. */
-export function linkEvictedSamples(): i64 {
-  return <i64>evictedSamples;
-}
-
-/** Why the cloud refused, 0 when it did not (protocol/SPEC.md, section 3.9). */
-export function linkRefusal(): i32 {
-  return refusal;
-}
-
-/** Address of the granted alias. */
-export function linkAlias(): usize {
-  return ALIAS;
-}
-
-/** Its length, 0 when none was granted. */
-export function linkAliasLength(): i32 {
-  return aliasLength;
-}
-
-/** First byte of the ring's records changed since the last clear, an offset from the ring's address. */
-export function linkDirtyFrom(): i32 {
-  return dirtyFrom;
-}
-
-/** One past the last byte changed; 0 when none was. */
-export function linkDirtyTo(): i32 {
-  return dirtyTo;
-}
-
-/** 1 when the ring's header changed: its first 96 bytes, to be written after the records. */
-export function linkHeaderDirty(): i32 {
-  return headerDirty;
+/** Bring the block up to date. @returns its address, always the same */
+export function linkView(): usize {
+  store<u64>(VIEW, evictedSamples);
+  store<u32>(VIEW, <u32>messageAt, 8);
+  store<u32>(VIEW, messageTopic, 12);
+  store<u32>(VIEW, linkPhase, 16);
+  store<u32>(VIEW, epoch, 20);
+  store<u32>(VIEW, nextSeq, 24);
+  store<u32>(VIEW, recordCount == 0 ? nextSeq : headSeq, 28);
+  store<u32>(VIEW, recordCount, 32);
+  store<u32>(VIEW, quiet + (isOpen ? openSamples : 0), 36);
+  store<u32>(VIEW, usedBytes, 40);
+  store<u32>(VIEW, refusal, 44);
+  store<u32>(VIEW, dirtyFrom, 48);
+  store<u32>(VIEW, dirtyTo, 52);
+  store<u32>(VIEW, u32(headerDirty), 56);
+  store<u32>(VIEW, aliasLength, 60);
+  return VIEW;
 }
 
 /** The host has written what was changed. */
 export function linkDirtyClear(): void {
   setDirtyFrom(0);
   setDirtyTo(0);
-  setHeaderDirty(0);
+  setHeaderDirty(false);
 }

@@ -8,6 +8,7 @@
  */
 import { codecDropLattice } from "./channel-config";
 import { codecReset, frameBegin, frameEnd, frameIsQuiet, frameSample, stateHash } from "./codec";
+import { CONFIG, STATE } from "./device-memory";
 import { ENVELOPE_BYTES_MAX, ringFill } from "./envelope";
 import { CODER_POSITION, CODER_START, coderOf } from "./layout";
 import {
@@ -22,10 +23,7 @@ import {
   mtu,
   nextSeq,
   openAt,
-  openEvents,
-  openKeyframe,
   openSamples,
-  openTimeUs,
   outBytes,
   quiet,
   recordCount,
@@ -38,14 +36,12 @@ import {
   setLattices,
   setNextSeq,
   setOpenAt,
-  setOpenEvents,
-  setOpenKeyframe,
   setOpenSamples,
-  setOpenTimeUs,
   setQuiet,
   setStatusDue,
 } from "./link-state";
 import {
+  isKeyframeRecord,
   KIND_HEARTBEAT,
   KIND_KEYFRAME,
   KIND_RESIDUAL,
@@ -67,13 +63,7 @@ import {
   ringRoom,
   ringWriteHeader,
 } from "./ring";
-import {
-  STATUS_EPOCH_EXHAUSTED,
-  STATUS_EVENT_IN_PLAIN_FRAME,
-  STATUS_LINK_NOT_OPEN,
-  STATUS_OFF_LATTICE,
-  STATUS_OUTPUT_FULL,
-} from "./status";
+import { STATUS_EPOCH_EXHAUSTED, STATUS_LINK_NOT_OPEN, STATUS_OFF_LATTICE, STATUS_SAMPLE_STATUS } from "./status";
 
 /** Room kept in front of a composed frame, so that a fragment's header fits before its first chunk. */
 export const OUT_ROOM: usize = 16;
@@ -88,23 +78,13 @@ const LAST_SEQ: u32 = 0xfffffff0;
 /** Quiet samples after which the next frame is recorded even if it is quiet: a frame names at most twice as many. */
 const QUIET_MAX: u32 = 0xffff;
 
-/** Codec configuration and state of this device. */
-let config: usize = 0;
-let state: usize = 0;
-
-/** Say where the device's codec lives. */
-export function linkUseCodec(cfg: usize, st: usize): void {
-  config = cfg;
-  state = st;
-}
-
 /** Bytes of the largest data record. */
 export function recordBytesMax(): u32 {
   return <u32>recordHeaderBytes(KIND_KEYFRAME) + payloadBytesMax();
 }
 
 function payloadBytesMax(): u32 {
-  return min(outBytes - <u32>OUT_ROOM - ENVELOPE_BYTES_MAX, PAYLOAD_BYTES_MAX) & ~3;
+  return min(outBytes - ENVELOPE_BYTES_MAX, PAYLOAD_BYTES_MAX) & ~3;
 }
 
 /**
@@ -119,16 +99,14 @@ export function linkSample(samples: usize, statuses: usize, timeUs: i64, nowMs: 
   if (ringAt == 0) return STATUS_LINK_NOT_OPEN;
   if (nextSeq >= LAST_SEQ) return STATUS_EPOCH_EXHAUSTED;
   let closed: i32 = 0;
-  let hasEvents: u32 = 0;
-  for (let c: u32 = 0; c < channelCount; c++) hasEvents |= <u32>(load<u8>(statuses + c) != 0);
+  let hasEvents = false;
+  for (let c: u32 = 0; c < channelCount; c++) if (load<u8>(statuses + c) != 0) hasEvents = true;
   // At most: close for events, close for room, close for the lattice; each leads to a fresh frame that cannot refuse again.
   for (let attempt = 0; ; attempt++) {
     if (!isOpen) openFrame(hasEvents, timeUs, nowMs);
-    const result = frameSample(config, state, samples, statuses);
+    const result = frameSample(CONFIG, STATE, samples, statuses);
     if (result >= 0) break;
-    const isRecoverable =
-      result == STATUS_EVENT_IN_PLAIN_FRAME || result == STATUS_OUTPUT_FULL || result == STATUS_OFF_LATTICE;
-    if (!isRecoverable || attempt == 3) return result;
+    if (result == STATUS_SAMPLE_STATUS || attempt == 3) return result;
     if (result == STATUS_OFF_LATTICE) dropLattices();
     closed |= closeFrame(nowMs);
   }
@@ -139,37 +117,39 @@ export function linkSample(samples: usize, statuses: usize, timeUs: i64, nowMs: 
 
 /** A sample was off the lattice that its channel claims: code without the rule, which needs a keyframe. */
 function dropLattices(): void {
-  for (let c: u32 = 0; c < channelCount; c++) codecDropLattice(config, c);
+  for (let c: u32 = 0; c < channelCount; c++) codecDropLattice(CONFIG, c);
   setLattices(0);
-  setKeyframeDue(1);
+  setKeyframeDue(true);
 }
 
 /** Whether one more row could make the frame longer than the link's messages. */
 function isFrameAtMtu(): bool {
-  const coder = coderOf(config, state);
+  const coder = coderOf(CONFIG, STATE);
   const bytes = load<u32>(coder, CODER_POSITION) - load<u32>(coder, CODER_START);
   return mtu != 0 && bytes + ENVELOPE_BYTES_USUAL + 2 >= mtu;
 }
 
-function openFrame(hasEvents: u32, timeUs: i64, nowMs: u32): void {
-  const isDue = keyframeDue != 0 || segmentBytes > capacity / SEGMENTS_PER_RING;
+function openFrame(hasEvents: bool, timeUs: i64, nowMs: u32): void {
+  const isDue = keyframeDue || segmentBytes > capacity / SEGMENTS_PER_RING;
   if (isDue && quiet > 0) appendHeartbeat(timeUs, nowMs);
   const at = makeRoom(recordBytesMax());
   // Making room may have dropped the running segment, after which only a keyframe makes sense.
-  const isKeyframe = isDue || keyframeDue != 0;
-  setIsOpen(1);
-  setOpenAt(<u32>at);
+  const isKeyframe = isDue || keyframeDue;
+  const kind = isKeyframe ? KIND_KEYFRAME : KIND_RESIDUAL;
+  setIsOpen(true);
+  setOpenAt(at);
   setOpenSamples(0);
-  setOpenKeyframe(isKeyframe ? 1 : 0);
-  setOpenEvents(hasEvents);
-  setOpenTimeUs(timeUs);
+  store<u8>(at, kind, RECORD_KIND);
+  store<u8>(at, u8(hasEvents), RECORD_FLAGS);
   if (isKeyframe) {
-    codecReset(config, state);
-    setKeyframeDue(0);
+    codecReset(CONFIG, STATE);
+    setKeyframeDue(false);
     setQuiet(0);
+    store<i64>(at, timeUs, RECORD_TIME);
+    store<u32>(at, 0, RECORD_EPOCH);
+    store<u32>(at, lattices, RECORD_LATTICES);
   }
-  const payload = at + recordHeaderBytes(isKeyframe ? KIND_KEYFRAME : KIND_RESIDUAL);
-  frameBegin(config, state, hasEvents != 0, payload, payloadBytesMax());
+  frameBegin(CONFIG, STATE, hasEvents, at + recordHeaderBytes(kind), payloadBytesMax());
 }
 
 /** Room for a record, dropping the oldest whole segments if it must. */
@@ -178,15 +158,15 @@ function makeRoom(bytes: u32): usize {
   while (at == 0) {
     let samples: u64 = 0;
     do samples += ringPop();
-    while (recordCount > 0 && load<u8>(recordAt(head), RECORD_KIND) != KIND_KEYFRAME);
+    while (recordCount > 0 && !isKeyframeRecord(recordAt(head)));
     if (recordCount == 0) {
-      setKeyframeDue(1);
+      setKeyframeDue(true);
       // Quiet samples that followed a dropped segment cannot be decoded either.
       samples += quiet;
       setQuiet(0);
     }
     setEvictedSamples(evictedSamples + samples);
-    setStatusDue(1);
+    setStatusDue(true);
     ringWriteHeader();
     at = ringRoom(bytes);
   }
@@ -197,29 +177,23 @@ function makeRoom(bytes: u32): usize {
 export function closeFrame(nowMs: u32): i32 {
   const samples = openSamples;
   if (!isOpen) return 0;
-  setIsOpen(0);
-  const isKeyframe = openKeyframe != 0;
+  setIsOpen(false);
+  const at = openAt;
+  const isKeyframe = isKeyframeRecord(at);
   if (samples == 0) {
-    if (isKeyframe) setKeyframeDue(1);
+    if (isKeyframe) setKeyframeDue(true);
     return 0;
   }
-  const payloadBytes = frameEnd(config, state);
-  if (!isKeyframe && !openEvents && quiet <= QUIET_MAX && frameIsQuiet(config, state)) {
+  const payloadBytes = frameEnd(CONFIG, STATE);
+  // A frame with events is never quiet.
+  if (!isKeyframe && quiet <= QUIET_MAX && frameIsQuiet(CONFIG, STATE)) {
     setQuiet(quiet + samples);
     return 0;
   }
-  const at: usize = openAt;
-  const kind = isKeyframe ? KIND_KEYFRAME : KIND_RESIDUAL;
-  store<u8>(at, openEvents, RECORD_FLAGS);
   store<u16>(at, samples, RECORD_SAMPLES);
   store<u16>(at, payloadBytes, RECORD_PAYLOAD_BYTES);
-  if (isKeyframe) {
-    store<i64>(at, openTimeUs, RECORD_TIME);
-    store<u32>(at, 0, RECORD_EPOCH);
-    store<u32>(at, nextSeq, RECORD_SEQ);
-    store<u32>(at, lattices, RECORD_LATTICES);
-  }
-  appendRecord(at, kind, <u32>recordHeaderBytes(kind) + payloadBytes, nowMs);
+  if (isKeyframe) store<u32>(at, nextSeq, RECORD_SEQ);
+  appendRecord(at, <u32>recordHeaderBytes(load<u8>(at, RECORD_KIND)) + payloadBytes, nowMs);
   return 1;
 }
 
@@ -230,17 +204,15 @@ export function appendHeartbeat(timeUs: i64, nowMs: u32): void {
   const at = makeRoom(bytes);
   // If that dropped the running segment there is nothing left to be quiet about: a keyframe is due.
   if (recordCount == 0 && evictedSamples != evictedBefore) return;
-  store<u8>(at, 0, RECORD_FLAGS);
-  store<u16>(at, 0, RECORD_SAMPLES);
-  store<u16>(at, 0, RECORD_PAYLOAD_BYTES);
+  store<u16>(at, <u16>KIND_HEARTBEAT, RECORD_KIND); // no events
+  store<u32>(at, 0, RECORD_SAMPLES); // and no payload
   store<i64>(at, timeUs, RECORD_TIME);
   store<u32>(at, ringFill(), RECORD_RING_FILL);
-  appendRecord(at, KIND_HEARTBEAT, bytes, nowMs);
+  appendRecord(at, bytes, nowMs);
 }
 
-function appendRecord(at: usize, kind: u32, bytes: u32, nowMs: u32): void {
-  store<u8>(at, kind, RECORD_KIND);
-  store<u32>(at, stateHash(config, state), RECORD_STATE_HASH);
+function appendRecord(at: usize, bytes: u32, nowMs: u32): void {
+  store<u32>(at, stateHash(CONFIG, STATE), RECORD_STATE_HASH);
   store<u32>(at, quiet, RECORD_QUIET);
   for (; bytes & 3; bytes++) store<u8>(at + bytes, 0);
   ringAppend(at, bytes, nextSeq);
@@ -254,6 +226,6 @@ export function linkFlush(timeUs: i64, nowMs: u32): i32 {
   if (ringAt == 0) return STATUS_LINK_NOT_OPEN;
   closeFrame(nowMs);
   if (quiet > 0) appendHeartbeat(timeUs, nowMs);
-  if (recordCount > 0) setStatusDue(1);
+  if (recordCount > 0) setStatusDue(true);
   return recordCount;
 }

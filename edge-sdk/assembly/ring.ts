@@ -81,6 +81,11 @@ export const RECORD_SEQ: usize = 32;
 const RECORD_INDEX: usize = 36;
 export const RECORD_LATTICES: usize = 40;
 
+/** Whether the record at an address starts a segment. */
+export function isKeyframeRecord(at: usize): bool {
+  return load<u8>(at, RECORD_KIND) == KIND_KEYFRAME;
+}
+
 /** Bytes before the payload of a record, by kind. */
 export function recordHeaderBytes(kind: u32): usize {
   return kind == KIND_KEYFRAME ? 44 : kind == KIND_HEARTBEAT ? 32 : 20;
@@ -120,7 +125,7 @@ export function ringWriteHeader(): void {
   const at = ringAt + (generation & 1 ? HEADER_BYTES : 0);
   store<u32>(at, MAGIC);
   store<u32>(at, generation, 4);
-  store<u32>(at, isGranted != 0 ? epoch : 0, 8);
+  store<u32>(at, isGranted ? epoch : 0, 8);
   store<u64>(at, birthHash, 12);
   store<u32>(at, capacity, 20);
   store<u32>(at, head, 24);
@@ -129,7 +134,7 @@ export function ringWriteHeader(): void {
   store<u32>(at, headSeq, 36);
   store<u32>(at, epoch, 40);
   store<u32>(at, hashBytes(0, at, <i32>HEADER_CHECK), HEADER_CHECK);
-  setHeaderDirty(1);
+  setHeaderDirty(true);
 }
 
 /**
@@ -162,7 +167,7 @@ export function ringRoom(bytes: u32): usize {
 export function ringAppend(at: usize, bytes: u32, seq: u32): void {
   const index = headIndex + recordCount;
   store<u16>(at, bytes, RECORD_SIZE);
-  if (load<u8>(at, RECORD_KIND) == KIND_KEYFRAME) {
+  if (isKeyframeRecord(at)) {
     store<u32>(at, index, RECORD_INDEX);
     setSegmentIndex(index);
     setSegmentSeq(seq);
@@ -205,7 +210,7 @@ export function ringPop(): u64 {
     const next = ringResolve(head + bytes);
     setHead(next);
     const record = recordAt(next);
-    if (load<u8>(record, RECORD_KIND) == KIND_KEYFRAME) {
+    if (isKeyframeRecord(record)) {
       setHeadEpoch(load<u32>(record, RECORD_EPOCH));
       setHeadSeq(load<u32>(record, RECORD_SEQ));
     }
@@ -241,7 +246,7 @@ export function cursorAdvance(): void {
   setCursorSeq(cursorSeq + 1);
   if (!cursorHasRecord()) return;
   const next = cursorRecord();
-  if (load<u8>(next, RECORD_KIND) != KIND_KEYFRAME) return;
+  if (!isKeyframeRecord(next)) return;
   setCursorEpoch(load<u32>(next, RECORD_EPOCH));
   setCursorSeq(load<u32>(next, RECORD_SEQ));
 }
@@ -306,7 +311,7 @@ function walkRecords(): void {
       offset = 0;
     }
     const at = recordAt(offset);
-    if (load<u8>(at, RECORD_KIND) == KIND_KEYFRAME) {
+    if (isKeyframeRecord(at)) {
       ofEpoch = load<u32>(at, RECORD_EPOCH);
       seq = load<u32>(at, RECORD_SEQ);
       if (ofEpoch == 0 && epoch != 0) {
@@ -335,7 +340,7 @@ function findOldestKeyframe(): bool {
   for (let offset: u32 = 0; offset + 44 <= capacity; offset += 4) {
     const at = recordAt(offset);
     const index = load<u32>(at, RECORD_INDEX);
-    if (load<u8>(at, RECORD_KIND) != KIND_KEYFRAME || <i32>(index - after) < 0) continue;
+    if (!isKeyframeRecord(at) || <i32>(index - after) < 0) continue;
     if ((isFound && <i32>(index - least) >= 0) || !isRecord(offset, index)) continue;
     isFound = true;
     least = index;

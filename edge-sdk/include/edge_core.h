@@ -82,10 +82,8 @@ static inline uint8_t *edge_bytes(edge_core *core, edge_address at, uint32_t len
   return at <= memory->size && length <= memory->size - at ? memory->data + at : NULL;
 }
 
-/* First byte that no configuration uses, end of the static data, and a stack that the core does not have. */
+/* First byte that no configuration uses. */
 static inline edge_address edge_heap_base(edge_core *core) { return *w2c_core_0x5F_heap_base(core); }
-static inline edge_address edge_data_end(edge_core *core) { return *w2c_core_0x5F_data_end(core); }
-static inline edge_address edge_stack_pointer(edge_core *core) { return *w2c_core_0x5F_stack_pointer(core); }
 
 /** First byte that the configured device leaves to the caller, 8-byte aligned; call it after the channel count is set. */
 static inline edge_address edge_free_address(edge_core *core) { return w2c_core_freeAddress(core); }
@@ -258,38 +256,48 @@ static inline int32_t edge_link_poll(edge_core *core, int64_t time_us, uint32_t 
 /** Compose a presence; with `online` 0 it is MQTT's last will. @returns as edge_link_poll */
 static inline int32_t edge_link_presence(edge_core *core, uint32_t online) { return (int32_t)w2c_core_linkPresence(core, online); }
 
-/** Address of the message just composed, valid until the next one, and where it goes: 0 birth, 1 frames, 2 presence. */
-static inline edge_address edge_link_message(edge_core *core) { return w2c_core_linkMessage(core); }
-static inline int32_t edge_link_topic(edge_core *core) { return (int32_t)w2c_core_linkTopic(core); }
-
 /** Milliseconds until edge_link_poll may have something; 0: now. */
 static inline int32_t edge_link_wake_ms(edge_core *core, uint32_t now_ms) { return (int32_t)w2c_core_linkWakeMs(core, now_ms); }
 
 /* ---- link: how it stands ---- */
 
+/** Bring the view up to date: 72 bytes, the table of assembly/link-view.ts. @returns its address, always the same */
+static inline edge_address edge_link_view(edge_core *core) { return w2c_core_linkView(core); }
+
+/** One number of the view, as it stands now. */
+static inline uint32_t edge_link_field(edge_core *core, uint32_t offset) {
+  const uint8_t *at = edge_bytes(core, edge_link_view(core) + offset, 4);
+  return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
+}
+
+/** Address of the message just composed, valid until the next one, and where it goes: 0 birth, 1 frames, 2 presence. */
+static inline edge_address edge_link_message(edge_core *core) { return edge_link_field(core, 8); }
+static inline int32_t edge_link_topic(edge_core *core) { return (int32_t)edge_link_field(core, 12); }
 /** 0 down, 1 greeting, 2 live. */
-static inline int32_t edge_link_state(edge_core *core) { return (int32_t)w2c_core_linkState(core); }
+static inline int32_t edge_link_state(edge_core *core) { return (int32_t)edge_link_field(core, 16); }
 /** The running epoch, 0 while none is granted; the next frame's seq; the oldest one's in the ring; frames in the ring. */
-static inline uint32_t edge_link_epoch(edge_core *core) { return w2c_core_linkEpoch(core); }
-static inline uint32_t edge_link_next_seq(edge_core *core) { return w2c_core_linkNextSeq(core); }
-static inline uint32_t edge_link_oldest_seq(edge_core *core) { return w2c_core_linkOldestSeq(core); }
-static inline uint32_t edge_link_unconfirmed_frames(edge_core *core) { return w2c_core_linkUnconfirmedFrames(core); }
+static inline uint32_t edge_link_epoch(edge_core *core) { return edge_link_field(core, 20); }
+static inline uint32_t edge_link_next_seq(edge_core *core) { return edge_link_field(core, 24); }
+static inline uint32_t edge_link_oldest_seq(edge_core *core) { return edge_link_field(core, 28); }
+static inline uint32_t edge_link_unconfirmed_frames(edge_core *core) { return edge_link_field(core, 32); }
 /** Samples taken that no frame in the ring covers yet; bytes of the ring in use; samples it had to drop since boot. */
-static inline uint32_t edge_link_pending_samples(edge_core *core) { return w2c_core_linkPendingSamples(core); }
-static inline uint32_t edge_link_ring_used(edge_core *core) { return w2c_core_linkRingUsed(core); }
-static inline int64_t edge_link_evicted_samples(edge_core *core) { return (int64_t)w2c_core_linkEvictedSamples(core); }
+static inline uint32_t edge_link_pending_samples(edge_core *core) { return edge_link_field(core, 36); }
+static inline uint32_t edge_link_ring_used(edge_core *core) { return edge_link_field(core, 40); }
+static inline int64_t edge_link_evicted_samples(edge_core *core) {
+  return (int64_t)((uint64_t)edge_link_field(core, 4) << 32 | edge_link_field(core, 0));
+}
 /** Why the cloud refused (protocol/SPEC.md, 3.9), 0 when it did not; the alias granted for MQTT, at most 8 bytes. */
-static inline int32_t edge_link_refusal(edge_core *core) { return (int32_t)w2c_core_linkRefusal(core); }
-static inline edge_address edge_link_alias(edge_core *core) { return w2c_core_linkAlias(core); }
-static inline int32_t edge_link_alias_length(edge_core *core) { return (int32_t)w2c_core_linkAliasLength(core); }
+static inline int32_t edge_link_refusal(edge_core *core) { return (int32_t)edge_link_field(core, 44); }
+static inline int32_t edge_link_alias_length(edge_core *core) { return (int32_t)edge_link_field(core, 60); }
+static inline edge_address edge_link_alias(edge_core *core) { return edge_link_view(core) + 64; }
 
 /**
  * A ring that outlives a boot: before the next message is sent, write bytes [from, to) of the ring (to = 0: none), then
  * its first 96 bytes if the header is dirty, then clear. Offsets from the ring's address.
  */
-static inline int32_t edge_link_dirty_from(edge_core *core) { return (int32_t)w2c_core_linkDirtyFrom(core); }
-static inline int32_t edge_link_dirty_to(edge_core *core) { return (int32_t)w2c_core_linkDirtyTo(core); }
-static inline int32_t edge_link_header_dirty(edge_core *core) { return (int32_t)w2c_core_linkHeaderDirty(core); }
+static inline int32_t edge_link_dirty_from(edge_core *core) { return (int32_t)edge_link_field(core, 48); }
+static inline int32_t edge_link_dirty_to(edge_core *core) { return (int32_t)edge_link_field(core, 52); }
+static inline int32_t edge_link_header_dirty(edge_core *core) { return (int32_t)edge_link_field(core, 56); }
 static inline void edge_link_dirty_clear(edge_core *core) { w2c_core_linkDirtyClear(core); }
 
 #endif

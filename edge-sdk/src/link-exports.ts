@@ -1,8 +1,6 @@
 /** What `device.wasm` exports for the device's side of the protocol; docstrings are beside the functions in `assembly/link*.ts`. */
 export interface LinkExports {
   readonly memory: { readonly buffer: ArrayBuffer };
-  readonly STATUS_RING_EMPTY: { readonly value: number };
-  readonly STATUS_RING_FOREIGN: { readonly value: number };
   freeAddress(): number;
   linkBegin(channels: number, frameSamples: number, silenceMs: number, mtu: number): number;
   linkMemory(ring: number, ringBytes: number, out: number, outBytes: number): number;
@@ -40,21 +38,10 @@ export interface LinkExports {
   linkPoll(timeUs: bigint, nowMs: number): number;
   linkPresence(online: number): number;
   linkWakeMs(nowMs: number): number;
-  linkMessage(): number;
-  linkTopic(): number;
-  linkState(): number;
-  linkEpoch(): number;
-  linkNextSeq(): number;
-  linkOldestSeq(): number;
-  linkUnconfirmedFrames(): number;
-  linkPendingSamples(): number;
-  linkRingUsed(): number;
-  linkEvictedSamples(): bigint;
-  linkRefusal(): number;
-  linkAlias(): number;
-  linkAliasLength(): number;
-  linkDirtyFrom(): number;
-  linkDirtyTo(): number;
-  linkHeaderDirty(): number;
+  linkView(): number;
   linkDirtyClear(): void;
 }
+
+/** Statuses that `linkRestore` answers with where a host has a choice; the others are faults. */
+export const STATUS_RING_EMPTY = -36;
+export const STATUS_RING_FOREIGN = -37;

@@ -1,5 +1,6 @@
 import type { ChannelConfig } from "@lockstep/protocol";
-import type { LinkExports } from "./link-exports.ts";
+import { type LinkExports, STATUS_RING_EMPTY, STATUS_RING_FOREIGN } from "./link-exports.ts";
+import { type LinkView, readLinkView } from "./link-view.ts";
 import { SessionError } from "./session-error.ts";
 import type { OutTopic } from "./transport.ts";
 
@@ -154,8 +155,8 @@ export class Link {
   restore(ring: Uint8Array, nonce: number, nowMs: number): number | "empty" | "foreign" {
     this.#bytes(this.#ringAt, this.#ringBytes).set(ring);
     const adopted = this.#core.linkRestore(nonce, nowMs);
-    if (adopted === this.#core.STATUS_RING_EMPTY.value) return "empty";
-    if (adopted === this.#core.STATUS_RING_FOREIGN.value) return "foreign";
+    if (adopted === STATUS_RING_EMPTY) return "empty";
+    if (adopted === STATUS_RING_FOREIGN) return "foreign";
     return this.#check("linkRestore", adopted);
   }
 
@@ -203,9 +204,9 @@ export class Link {
   /** What must be written to disk, in this order, for the ring to survive a restart. Views; call `saved` after writing. */
   unsaved(): RingChange[] {
     const changes: RingChange[] = [];
-    const [from, to] = [this.#core.linkDirtyFrom(), this.#core.linkDirtyTo()];
+    const { dirtyFrom: from, dirtyTo: to, headerDirty } = this.#view;
     if (to > from) changes.push({ offset: from, bytes: this.#bytes(this.#ringAt + from, to - from) });
-    if (this.#core.linkHeaderDirty() !== 0) {
+    if (headerDirty !== 0) {
       changes.push({ offset: 0, bytes: this.#bytes(this.#ringAt, RING_HEADER_BYTES) });
     }
     return changes;
@@ -216,54 +217,59 @@ export class Link {
   }
 
   get phase(): LinkPhase {
-    return PHASES[this.#core.linkState()] ?? "down";
+    return PHASES[this.#view.state] ?? "down";
   }
 
   /** 0 while the cloud has not granted one. */
   get epoch(): number {
-    return this.#core.linkEpoch() >>> 0;
+    return this.#view.epoch;
   }
 
   get nextSeq(): number {
-    return this.#core.linkNextSeq() >>> 0;
+    return this.#view.nextSeq;
   }
 
   /** Seq of the oldest frame in the ring, of whatever epoch; `nextSeq` when it is empty. */
   get oldestSeq(): number {
-    return this.#core.linkOldestSeq() >>> 0;
+    return this.#view.oldestSeq;
   }
 
   get unconfirmedFrames(): number {
-    return this.#core.linkUnconfirmedFrames() >>> 0;
+    return this.#view.unconfirmedFrames;
   }
 
   /** Samples taken that no frame in the ring covers yet. */
   get pendingSamples(): number {
-    return this.#core.linkPendingSamples() >>> 0;
+    return this.#view.pendingSamples;
   }
 
   /** Share of the ring in use, 0 … 1. */
   get ringFill(): number {
-    return (this.#core.linkRingUsed() >>> 0) / this.#ringBytes;
+    return this.#view.ringUsed / this.#ringBytes;
   }
 
   /** Samples dropped from a full ring since boot. */
   get evictedSamples(): number {
-    return Number(this.#core.linkEvictedSamples());
+    return this.#view.evictedSamples;
   }
 
   /** Reason of the cloud's last refusal, protocol/SPEC.md section 3.9; 0: none. */
   get refusal(): number {
-    return this.#core.linkRefusal();
+    return this.#view.refusal;
   }
 
   /** Short topic granted by the cloud, empty when none. */
   get alias(): string {
-    return new TextDecoder().decode(this.#bytes(this.#core.linkAlias(), this.#core.linkAliasLength()));
+    return this.#view.alias;
+  }
+
+  get #view(): LinkView {
+    return readLinkView(this.#core);
   }
 
   #message(length: number): OutMessage {
-    return { topic: TOPICS[this.#core.linkTopic()] ?? "frames", bytes: this.#bytes(this.#core.linkMessage(), length) };
+    const { topic, message } = this.#view;
+    return { topic: TOPICS[topic] ?? "frames", bytes: this.#bytes(message, length) };
   }
 
   #bytes(at: number, length: number): Uint8Array {

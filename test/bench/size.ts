@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { loadCore } from "@lockstep/edge-sdk/core";
+import { wasmCommands } from "../../scripts/bootstrap/build-wasm.js";
 import type { BenchReport, BenchTable } from "./bench.ts";
 import { BenchError } from "./bench-error.ts";
 import { type WasmAnatomy, wasmAnatomy } from "./wasm-anatomy.ts";
@@ -79,20 +80,10 @@ function buildNamed(): Uint8Array {
   const folder = mkdtempSync(join(tmpdir(), "lockstep-size-"));
   try {
     const out = join(folder, "device.wasm");
-    const asc = join(root, "node_modules/assemblyscript/bin/asc.js");
-    const args = [
-      asc,
-      "assembly/device.ts",
-      "--config",
-      "asconfig.json",
-      "--target",
-      "device",
-      "--debug",
-      "--outFile",
-      out,
-    ];
-    const built = spawnSync(process.execPath, args, { cwd: join(root, "edge-sdk"), encoding: "utf8" });
-    if (built.status !== 0) throw new BenchError("no-answer", { asc: built.stderr });
+    for (const args of wasmCommands(root, "edge-sdk", "device", out, { keepNames: true })) {
+      const built = spawnSync(process.execPath, args, { cwd: join(root, "edge-sdk"), encoding: "utf8" });
+      if (built.status !== 0) throw new BenchError("no-answer", { command: args[0] ?? "", said: built.stderr });
+    }
     return readFileSync(out);
   } finally {
     rmSync(folder, { recursive: true });

@@ -53,7 +53,8 @@ export class RecordedDevice {
     this.#tell("O", u32(online));
     const { core } = this.device;
     const length = core.linkPresence(online);
-    this.#answerMessage(core.linkTopic(), this.device.bytes(core.linkMessage(), length).slice());
+    const { topic, message } = this.device.view;
+    this.#answerMessage(topic, this.device.bytes(message, length).slice());
   }
 
   flush(): void {

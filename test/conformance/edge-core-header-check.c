@@ -12,7 +12,7 @@ void wasm_rt_trap(wasm_rt_trap_t reason) {
 
 int main(void) {
   edge_start(&core, memory, sizeof memory);
-  const bool is_sound = edge_heap_base(&core) >= edge_data_end(&core) && edge_stack_pointer(&core) > 0 &&
+  const bool is_sound = edge_heap_base(&core) > edge_state_address(&core) && edge_link_view(&core) > 0 &&
                         edge_bytes(&core, 0, sizeof memory) == memory && edge_bytes(&core, 1, sizeof memory) == NULL;
   return is_sound ? 0 : 1;
 }

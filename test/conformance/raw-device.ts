@@ -3,6 +3,7 @@
  * sends is what any host sends, so tests compare other hosts (C, the SDK) with it.
  */
 import { readFileSync } from "node:fs";
+import { type LinkView, readLinkView } from "../../edge-sdk/src/link-view.ts";
 
 /** The module under test, as built. */
 export const DEVICE_WASM = new URL("../../edge-sdk/build/device.wasm", import.meta.url);
@@ -15,22 +16,15 @@ type Call =
   | "linkConnected"
   | "linkDescribe"
   | "linkDisconnected"
-  | "linkEvictedSamples"
   | "linkFlush"
   | "linkMemory"
-  | "linkMessage"
-  | "linkOldestSeq"
   | "linkOpen"
-  | "linkPendingSamples"
   | "linkPoll"
   | "linkPresence"
   | "linkReceive"
-  | "linkRefusal"
   | "linkRestore"
   | "linkSample"
-  | "linkState"
-  | "linkTopic"
-  | "linkUnconfirmedFrames";
+  | "linkView";
 type Exported = Readonly<Record<Call, (...args: (number | bigint)[]) => number>> & {
   readonly memory: { readonly buffer: ArrayBuffer };
 };
@@ -118,6 +112,11 @@ export class RawDevice {
     return new Uint8Array(this.core.memory.buffer, at, length);
   }
 
+  /** How its link stands. */
+  get view(): LinkView {
+    return readLinkView(this.core);
+  }
+
   /** Give one sample of every channel; returns the core's answer. */
   sample(samples: readonly number[], statuses: readonly number[] = []): number {
     new Int32Array(this.core.memory.buffer, this.samplesAt, samples.length).set(samples);
@@ -132,7 +131,8 @@ export class RawDevice {
       const length = this.core.linkPoll(BigInt(this.nowMs) * 1000n, this.nowMs);
       expectSuccess(length);
       if (length === 0) break;
-      messages.push({ topic: this.core.linkTopic(), bytes: this.bytes(this.core.linkMessage(), length).slice() });
+      const { topic, message } = this.view;
+      messages.push({ topic, bytes: this.bytes(message, length).slice() });
     }
     return messages;
   }
