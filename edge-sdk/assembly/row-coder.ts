@@ -56,7 +56,7 @@ export function codeRow(cfg: usize, st: usize, samples: usize, statuses: usize):
     if (status == SAMPLE_INVALID) {
       keepSample(coder, at, load<i32>(channel, LAST));
     } else if (!hasBase(flags)) {
-      codeBase(channel, flags, coder, load<i32>(at));
+      if (!codeBase(st, channelConfig(cfg, c), channel, flags, coder, load<i32>(at))) return STATUS_CORRUPT;
       keepSample(coder, at, load<i32>(channel, LAST));
       store<u8>(coder, 1, CODER_LOUD);
     } else {
