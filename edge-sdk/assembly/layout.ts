@@ -6,15 +6,15 @@
  *     offset            size        what
  *     0                 4           dither: state of the shared linear congruential generator
  *     4                 2 x 287     adaptive bits, 12-bit probability and 4-bit age each (table below)
- *     578               2           zero
+ *     578               2           rows since the reset, up to ROWS_LIMIT
  *     580 + stride c                channel c:
  *       0               4           last reconstruction r0, in sample units
- *       4               4           slow mean of the history, MEAN_FRACTION_BITS below Q8
+ *       4               4           slow mean of the history, Q24 history bins
  *       8               4 x 4       recent loss of each expert, Q16 history bins
  *       24              4 x 2       recent cost of hold and of the mix, 1/64 bit
  *       32              2 x 2       fast and slow activity, Q8 codes over 2^scale
- *       36              4 B         history of reconstructions, newest first, Q8 history bins from the base
- *       36 + 4B         2 W1        weights over steps, Q2.13, in channel order
+ *       36              2 B         history of reconstructions, newest first, Q8 history bins from the base
+ *       36 + 2B         2 W1        weights over steps, Q2.13, in channel order
  *       ...             2 W2        weights over levels, Q2.13, in channel order
  *       stride - 2      2           flags: status, base, last sign, activity scale (channel-flags.ts)
  *     persistent end    24          range coder of the frame in hand: neither hashed nor kept between frames
@@ -28,8 +28,8 @@ export const MAX_CHANNELS: i32 = 16;
 export const MAX_BOUND: i32 = (1 << 30) - 1;
 /** Largest bin width in sample units. */
 export const MAX_STEP: i64 = 0x7fffffff;
-/** Largest history shift: with it a range of 2^32 samples of bin width 1 is 2^18 history bins. */
-export const MAX_HISTORY_SHIFT: i32 = 14;
+/** Largest history shift: with it a range of 2^32 samples of bin width 1 is 2^7 history bins. */
+export const MAX_HISTORY_SHIFT: i32 = 25;
 /** Largest history bin, D << h. */
 export const MAX_HISTORY_STEP: i64 = (<i64>1) << 33;
 /**
@@ -68,7 +68,10 @@ export const BITS_STATUS_CHANGED: usize = BITS_LOW + 2 * 24; // 3, by the previo
 export const BITS_STATUS_CHOICE: usize = BITS_STATUS_CHANGED + 2 * 3; // 3, by the previous status
 export const BITS_ESCAPE_HIGH: usize = BITS_STATUS_CHOICE + 2 * 3; // binary tree over 3 bits
 export const BITS_ESCAPE_LOW: usize = BITS_ESCAPE_HIGH + 2 * 7; // binary tree over 3 bits
-const SHARED_BYTES: usize = BITS_ESCAPE_LOW + 2 * 7 + 2;
+export const ROWS: usize = BITS_ESCAPE_LOW + 2 * 7; // u16: the age of what the predictors have learned
+const SHARED_BYTES: usize = ROWS + 2;
+/** Rows are counted up to here. */
+export const ROWS_LIMIT: i32 = 2048;
 
 // State block, one channel.
 export const LAST: usize = 0;
@@ -117,7 +120,7 @@ export function levelWeights(channels: i32): i32 {
 /** Bytes of one channel's state, a multiple of 4. */
 export function channelStride(channels: i32): i32 {
   const weights = ownSteps(channels) + channels - 1 + levelWeights(channels);
-  return (<i32>(HISTORY + FLAGS_BYTES) + 4 * ownLevels(channels) + 2 * weights + 3) & ~3;
+  return (<i32>(HISTORY + FLAGS_BYTES) + 2 * (ownLevels(channels) + weights) + 3) & ~3;
 }
 
 /** Bytes that both ends share and that a keyframe or snapshot copies, a multiple of 4. */

@@ -16,6 +16,8 @@ import {
   coderOf,
   flagsOf,
   LAST,
+  ROWS,
+  ROWS_LIMIT,
 } from "./layout";
 import { learnMove, predictMove } from "./predictors";
 import { dequantize, quantize, saturateOnLattice, snapToLattice } from "./quantizer";
@@ -69,6 +71,7 @@ export function codeRow(cfg: usize, st: usize, samples: usize, statuses: usize):
       }
     }
   }
+  store<u16>(st, <u16>min<i32>(<i32>load<u16>(st, ROWS) + 1, ROWS_LIMIT), ROWS);
   return 0;
 }
 
@@ -84,11 +87,12 @@ function codeSample(cfg: usize, st: usize, coder: usize, c: i32, nonZeroBefore: 
   const step = <i64>load<i32>(config, CHANNEL_STEP);
   const bound = <i64>load<i32>(config, CHANNEL_BOUND);
   const spacing = load<i32>(config, CHANNEL_SPACING);
-  const historyShift = <i64>load<i32>(config, CHANNEL_HISTORY_SHIFT);
+  const historyShift = load<i32>(config, CHANNEL_HISTORY_SHIFT);
+  const historyStep = step << historyShift;
   const last = load<i32>(channel, LAST);
 
-  // |move| <= 2^28 and D << h <= 2^33: the product stays within 2^61
-  const move = roundShift(<i64>predictMove(cfg, st, channel) * (step << historyShift), 8);
+  // |move| <= 2^17 and D << h <= 2^33: the product stays within 2^50
+  const move = roundShift(<i64>predictMove(cfg, st, channel, historyShift) * historyStep, 8);
   const prediction = snapToLattice(saturate(last + move), last, spacing);
   const sparse = isSparse(channel);
   const flags = flagsOf(cfg, channel);
@@ -100,7 +104,7 @@ function codeSample(cfg: usize, st: usize, coder: usize, c: i32, nonZeroBefore: 
   const offset = dequantize(code, step, bound, sparse);
   const reconstruction = saturateOnLattice(prediction + offset, spacing);
   store<i32>(channel, reconstruction, LAST);
-  learnMove(cfg, st, channel, <i64>reconstruction - last, step, historyShift);
+  learnMove(cfg, st, channel, <i64>reconstruction - last, historyStep, historyShift, sparse && code == 0);
   learnActivity(channel, flags, <u64>(code < 0 ? -code : code));
   keepSign(flags, code);
   return code;
