@@ -11,10 +11,10 @@
  *       0               4           last reconstruction r0, in sample units
  *       4               4           slow mean of the history, Q24 history bins
  *       8               4 x 4       recent loss of each expert, Q16 history bins
- *       24              4 x 2       recent cost of hold and of the mix, 1/64 bit
- *       32              2 x 2       fast and slow activity, Q8 codes over 2^scale
- *       36              2 B         history of reconstructions, newest first, Q8 history bins from the base
- *       36 + 2B         2 W1        weights over steps, Q2.13, in channel order
+ *       24              4           by how much hold has cost more than the mix of late, 20 to 19, 1/64 bit
+ *       28              2 x 2       fast and slow activity, Q8 codes over 2^scale
+ *       32              2 B         history of reconstructions, newest first, Q8 history bins from the base
+ *       32 + 2B         2 W1        weights over steps, Q2.13, in channel order
  *       ...             2 W2        weights over levels, Q2.13, in channel order
  *       stride - 2      2           flags: status, base, last sign, activity scale (channel-flags.ts)
  *     persistent end    24          range coder of the frame in hand: neither hashed nor kept between frames
@@ -77,10 +77,10 @@ export const ROWS_LIMIT: i32 = 2048;
 export const LAST: usize = 0;
 export const MEAN: usize = 4;
 export const LOSSES: usize = 8;
-export const COSTS: usize = 24;
-export const ACTIVITY_FAST: usize = 32;
-export const ACTIVITY_SLOW: usize = 34;
-export const HISTORY: usize = 36;
+export const HOLD_EXCESS: usize = 24;
+export const ACTIVITY_FAST: usize = 28;
+export const ACTIVITY_SLOW: usize = 30;
+export const HISTORY: usize = 32;
 const FLAGS_BYTES: usize = 2;
 
 // Transient part: the range coder.
@@ -98,22 +98,22 @@ export const TRANSIENT_BYTES: usize = 24;
 
 /** Own differences of each channel (A in design): more where there are few channels to pay for. */
 export function ownSteps(channels: i32): i32 {
-  return channels <= 3 ? 16 : 8;
+  return channels <= 3 ? 12 : 4;
 }
 
 /** Own levels of each channel (B), which is also the length of its history. */
 export function ownLevels(channels: i32): i32 {
-  return channels <= 3 ? 32 : 16;
+  return channels <= 2 ? 48 : channels == 3 ? 32 : 12;
 }
 
-/** Levels taken from each other channel (X). */
+/** Levels taken from each other channel (X), at most B. */
 export function crossLevels(channels: i32): i32 {
-  return channels <= 3 ? 24 : channels <= 6 ? 4 : 2;
+  return channels <= 3 ? 32 : channels <= 6 ? 4 : 2;
 }
 
 /** Weights over levels: own and cross, cut at a cap. */
 export function levelWeights(channels: i32): i32 {
-  const cap = channels <= 3 ? 96 : channels <= 6 ? 48 : 32;
+  const cap = channels <= 3 ? 96 : channels <= 6 ? 32 : 28;
   return min(ownLevels(channels) + (channels - 1) * crossLevels(channels), cap);
 }
 

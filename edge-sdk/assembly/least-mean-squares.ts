@@ -7,7 +7,7 @@ import { DITHER } from "./layout";
  *
  *     steps    f_k = y_k - y_(k+1)        levels   f_k = y_k - m
  *
- * Ranges, with |y| and |m| < 2^15 (Q8): |f| <= 65534, so its product with a weight fits int32 and its square uint32; at
+ * Ranges, with |y| and |m| < 2^15 (Q8): |f| <= 65535, so its product with a weight fits int32 and its square uint32; at
  * most 96 features, so the dot product stays below 2^38 and the energy below 2^39.
  *
  * @see B. Widrow and S. Stearns, "Adaptive Signal Processing", 1985, chapter 6 (LMS); dithered rounding is ours

@@ -1,13 +1,13 @@
-import { clampTo, floorDivide, log2Quarters, ratioQ12, roundShift, truncateDivideSmall } from "./fixed-point";
+import { clampTo, floorDivide, log2Quarters, ratioQ12, roundShift, saturate, truncateDivideSmall } from "./fixed-point";
 import {
   CONFIG_CHANNELS,
   CONFIG_CROSS_LEVELS,
   CONFIG_LEVEL_WEIGHTS,
   CONFIG_OWN_LEVELS,
   CONFIG_OWN_STEPS,
-  COSTS,
   channelState,
   HISTORY,
+  HOLD_EXCESS,
   LOSSES,
   MEAN,
   ROWS,
@@ -45,6 +45,9 @@ const MIXED = WORK + 2 * SUMS_BYTES + 16; // i32
 const EXPERTS: i32 = 4;
 /** Forecasts and moves stay within this (Q8), twice what a history can hold. */
 const FORECAST_LIMIT: i64 = 1 << 17;
+/** Histories that end beyond this are counted from a base closer by; a signal within its range does so once at most. */
+const REBASE_FROM: i32 = 24576;
+const REBASE_BY: i32 = 16384;
 /** The mean is Q24, so that its steps, which are rounded down, pull it nowhere. */
 const MEAN_FRACTION_BITS: i32 = 16;
 /** It moves by 1/n of the way in row n, between these: at once where a channel rests, and slowly in the end. */
@@ -165,19 +168,13 @@ export function predictMove(cfg: usize, st: usize, channel: usize, historyShift:
   store<i32>(FORECASTS, forecastOf(LEVELS, <i64>(meanOf(channel) - y0)), 12);
   const mixed = mix(channel, historyShift);
   store<i32>(MIXED, mixed);
-  const isHoldCheaper = load<u32>(channel, COSTS) * 20 <= load<u32>(channel, COSTS + 4) * 19;
-  return isHoldCheaper ? 0 : mixed;
+  return load<i32>(channel, HOLD_EXCESS) <= 0 ? 0 : mixed;
 }
 
 /** What a miss would cost in 1/64 bit: 0.15 bit in bin 0, else 1.5 + 1.5 log2 of the bin D. Range: |miss| < 2^44. */
-function costOf(miss: i64): u32 {
+function costOf(miss: i64): i32 {
   const bin = <u32>min<i64>(((miss < 0 ? -miss : miss) + 128) >> 8, LARGEST_COST_BIN);
-  return bin == 0 ? 10 : 96 + <u32>log2Quarters(bin) * 24;
-}
-
-function learnCost(at: usize, cost: u32): void {
-  const old = load<u32>(at);
-  store<u32>(at, old + cost - (old >> 6));
+  return bin == 0 ? 10 : 96 + log2Quarters(bin) * 24;
 }
 
 /**
@@ -209,8 +206,9 @@ export function learnMove(
     const seen = (miss < 0 ? -miss : miss) << 8;
     store<u32>(at, <u32>(loss + (((seen - loss) * lossRate) >> 10)), LOSSES);
   }
-  learnCost(channel + COSTS, costOf(dy << historyShift));
-  learnCost(channel + COSTS + 4, costOf((dy - load<i32>(MIXED)) << historyShift));
+  const excess = load<i32>(channel, HOLD_EXCESS);
+  const more = costOf(dy << historyShift) * 20 - costOf((dy - load<i32>(MIXED)) << historyShift) * 19;
+  store<i32>(channel, excess + more - (excess >> 6), HOLD_EXCESS);
   const haste = <i64>(rows >> HASTE_ROWS_BITS);
   const quiet = isQuiet ? QUIET_RATE_BITS : 0;
   setGain(STEPS, dy - load<i32>(FORECASTS, 8), (STEPS_RATE + (STEPS_RATE >> haste)) >> quiet);
@@ -234,4 +232,15 @@ function pushHistory(cfg: usize, channel: usize, y: i32, meanRateBits: i32): voi
   store<i16>(history, <i16>y);
   const mean = <i64>load<i32>(channel, MEAN);
   store<i32>(channel, <i32>(mean + ((((<i64>y) << MEAN_FRACTION_BITS) - mean) >> meanRateBits)), MEAN);
+  if (y > REBASE_FROM) rebase(cfg, channel, -REBASE_BY);
+  else if (y < -REBASE_FROM) rebase(cfg, channel, REBASE_BY);
+}
+
+/** Count the history from another base, so that a signal may leave its range for good. What saturates is long past. */
+function rebase(cfg: usize, channel: usize, by: i32): void {
+  const end = channel + HISTORY + ((<usize>load<u8>(cfg, CONFIG_OWN_LEVELS)) << 1);
+  for (let at = channel + HISTORY; at < end; at += 2) {
+    store<i16>(at, <i16>clampTo(<i64>(load<i16>(at) + by), HISTORY_LIMIT));
+  }
+  store<i32>(channel, saturate(<i64>load<i32>(channel, MEAN) + ((<i64>by) << MEAN_FRACTION_BITS)), MEAN);
 }
