@@ -98,12 +98,12 @@ export const TRANSIENT_BYTES: usize = 24;
 
 /** Own differences of each channel (A in design): more where there are few channels to pay for. */
 export function ownSteps(channels: i32): i32 {
-  return channels <= 3 ? 12 : 4;
+  return channels <= 3 ? 12 : channels <= 5 ? 8 : 4;
 }
 
 /** Own levels of each channel (B), which is also the length of its history. */
 export function ownLevels(channels: i32): i32 {
-  return channels <= 2 ? 48 : channels == 3 ? 32 : 12;
+  return channels <= 2 ? 48 : channels == 3 ? 32 : channels <= 5 ? 16 : 12;
 }
 
 /** Levels taken from each other channel (X), at most B. */
