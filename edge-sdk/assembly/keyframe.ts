@@ -32,7 +32,7 @@ export function resetState(cfg: usize, st: usize): void {
   resetBits(st);
   for (let c = 0; c < channels; c++) {
     const channel = channelState(cfg, st, c);
-    resetPredictors(channel);
+    resetPredictors(cfg, channel);
     resetActivity(channel);
   }
 }

@@ -10,11 +10,13 @@
  *     580 + stride c                channel c:
  *       0               4           last reconstruction r0, in sample units
  *       4               4           slow mean of the history, Q24 history bins
- *       8               4 x 4       recent loss of each expert, Q16 history bins
- *       24              4           by how much hold has cost more than the mix of late, 20 to 19, 1/64 bit
- *       28              2 x 2       fast and slow activity, Q8 codes over 2^scale
- *       32              2 B         history of reconstructions, newest first, Q8 history bins from the base
- *       32 + 2B         2 W1        weights over steps, Q2.13, in channel order
+ *       8               4           by how much hold has cost more than the mix of late, 20 to 19, 1/64 bit
+ *       12              2 x 2       fast and slow activity, Q8 codes over 2^scale
+ *       16              4 x 4       recent loss of each expert, Q16 history bins
+ *       32              28          only with a stacked expert (up to MAX_STACKED channels): its loss, the last four
+ *                                   misses of the mix, i16, Q8 history bins, its 7 weights, Q2.13, and 2 zero bytes
+ *       H = 32 or 60    2 B         history of reconstructions, newest first, Q8 history bins from the base
+ *       H + 2B          2 W1        weights over steps, Q2.13, in channel order
  *       ...             2 W2        weights over levels, Q2.13, in channel order
  *       stride - 2      2           flags: status, base, last sign, activity scale (channel-flags.ts)
  *     persistent end    24          range coder of the frame in hand: neither hashed nor kept between frames
@@ -46,6 +48,7 @@ export const CONFIG_OWN_STEPS: usize = 1; // u8, A: own differences
 export const CONFIG_OWN_LEVELS: usize = 2; // u8, B: own levels; also the length of the history
 export const CONFIG_CROSS_LEVELS: usize = 3; // u8, X: levels of each other channel
 export const CONFIG_LEVEL_WEIGHTS: usize = 4; // u8, W2: own and cross levels, cut at the cap
+export const CONFIG_HISTORY: usize = 5; // u8, H: where a channel's history begins
 export const CONFIG_STRIDE: usize = 6; // u16, bytes per channel of the state
 const CONFIG_FIRST_CHANNEL: usize = 8;
 const CONFIG_CHANNEL_BYTES: usize = 20;
@@ -76,11 +79,16 @@ export const ROWS_LIMIT: i32 = 2048;
 // State block, one channel.
 export const LAST: usize = 0;
 export const MEAN: usize = 4;
-export const LOSSES: usize = 8;
-export const HOLD_EXCESS: usize = 24;
-export const ACTIVITY_FAST: usize = 28;
-export const ACTIVITY_SLOW: usize = 30;
-export const HISTORY: usize = 32;
+export const HOLD_EXCESS: usize = 8;
+export const ACTIVITY_FAST: usize = 12;
+export const ACTIVITY_SLOW: usize = 14;
+export const LOSSES: usize = 16;
+const HISTORY_WITHOUT_STACKED: i32 = 32;
+export const STACKED_MISSES: usize = 36; // after the fifth loss
+export const STACKED_WEIGHTS: usize = 44;
+const HISTORY_AFTER_STACKED: i32 = 60;
+/** Most channels that pay for a stacked expert. */
+const MAX_STACKED: i32 = 5;
 const FLAGS_BYTES: usize = 2;
 
 // Transient part: the range coder.
@@ -95,6 +103,11 @@ export const CODER_EVENTS: usize = 21; // u8: 1 when statuses are coded
 export const CODER_LOUD: usize = 22; // u8: 1 once anything but a zero residual was coded
 export const CODER_EMPTY: usize = 23; // u8: 1 when the decoder's input has no bytes
 export const TRANSIENT_BYTES: usize = 24;
+
+/** Where a channel's history begins (H): behind the stacked expert, if there is one. */
+export function historyOffset(channels: i32): i32 {
+  return channels <= MAX_STACKED ? HISTORY_AFTER_STACKED : HISTORY_WITHOUT_STACKED;
+}
 
 /** Own differences of each channel (A in design): more where there are few channels to pay for. */
 export function ownSteps(channels: i32): i32 {
@@ -120,7 +133,7 @@ export function levelWeights(channels: i32): i32 {
 /** Bytes of one channel's state, a multiple of 4. */
 export function channelStride(channels: i32): i32 {
   const weights = ownSteps(channels) + channels - 1 + levelWeights(channels);
-  return (<i32>(HISTORY + FLAGS_BYTES) + 2 * (ownLevels(channels) + weights) + 3) & ~3;
+  return (historyOffset(channels) + <i32>FLAGS_BYTES + 2 * (ownLevels(channels) + weights) + 3) & ~3;
 }
 
 /** Bytes that both ends share and that a keyframe or snapshot copies, a multiple of 4. */
@@ -141,6 +154,16 @@ export function channelConfig(cfg: usize, c: i32): usize {
 /** Address of channel c's state. */
 export function channelState(cfg: usize, st: usize, c: i32): usize {
   return st + SHARED_BYTES + <usize>load<u16>(cfg, CONFIG_STRIDE) * <usize>c;
+}
+
+/** Does a channel have a stacked expert? */
+export function hasStacked(cfg: usize): bool {
+  return load<u8>(cfg, CONFIG_HISTORY) != HISTORY_WITHOUT_STACKED;
+}
+
+/** Address of channel state's history. */
+export function historyOf(cfg: usize, channel: usize): usize {
+  return channel + <usize>load<u8>(cfg, CONFIG_HISTORY);
 }
 
 /** Address of channel state's flag byte. */

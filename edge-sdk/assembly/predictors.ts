@@ -6,8 +6,9 @@ import {
   CONFIG_OWN_LEVELS,
   CONFIG_OWN_STEPS,
   channelState,
-  HISTORY,
   HOLD_EXCESS,
+  hasStacked,
+  historyOf,
   LOSSES,
   MEAN,
   ROWS,
@@ -24,14 +25,16 @@ import {
   SUMS_BYTES,
   WEIGHT_FRACTION_BITS,
 } from "./least-mean-squares";
+import { dotStacked, learnStacked, resetStacked, STACKED, STACKED_RATE } from "./stacked-expert";
 
 /**
- * Four experts foresee the next move of a channel in history bins (Q8, relative to the newest entry y0):
+ * Four or five experts foresee the next move of a channel in history bins (Q8, relative to the newest entry y0):
  *
  *     0 hold     no move
  *     1 line     the last move again
  *     2 steps    NLMS over the channel's own moves and every other channel's newest move
  *     3 levels   NLMS over own and other channels' levels, each less its slow mean
+ *     4 stacked  NLMS over 1 to 3 and the mix's last misses, where channels are few (stacked-expert.ts)
  *
  * Their mix weighs each by the inverse eighth power of its recent loss; plain hold takes over where it has been cheaper.
  * What is worked out here lives in WORK until the same channel has learned from the outcome; nothing of it is state.
@@ -39,10 +42,9 @@ import {
 const WORK = memory.data(56, 8);
 const STEPS = WORK; // sums of the steps
 const LEVELS = WORK + SUMS_BYTES; // sums of the levels
-const FORECASTS = WORK + 2 * SUMS_BYTES; // 4 x i32, Q8 history bins
-const MIXED = WORK + 2 * SUMS_BYTES + 16; // i32
+const FORECASTS = WORK + 2 * SUMS_BYTES; // 5 x i32, Q8 history bins
+const MIXED = WORK + 2 * SUMS_BYTES + 20; // i32
 
-const EXPERTS: i32 = 4;
 /** Forecasts and moves stay within this (Q8), twice what a history can hold. */
 const FORECAST_LIMIT: i64 = 1 << 17;
 /** Histories that end beyond this are counted from a base closer by; a signal within its range does so once at most. */
@@ -77,9 +79,15 @@ const LEVELS_ENERGY: i64 = 1 << 16;
 /** Rates start at twice the final ones; the excess halves every 2^8 rows. */
 const HASTE_ROWS_BITS: u32 = 8;
 
+function expertsOf(cfg: usize): i32 {
+  return hasStacked(cfg) ? 5 : 4;
+}
+
 /** Cold start of one channel's predictors; the block is zero already. */
-export function resetPredictors(channel: usize): void {
-  for (let i = 0; i < EXPERTS; i++) store<u32>(channel + ((<usize>i) << 2), FIRST_LOSS, LOSSES);
+export function resetPredictors(cfg: usize, channel: usize): void {
+  const count = expertsOf(cfg);
+  if (count > 4) resetStacked(channel);
+  for (let i = 0; i < count; i++) store<u32>(channel + ((<usize>i) << 2), FIRST_LOSS, LOSSES);
 }
 
 /** Slow mean of a channel in Q8 bins. Range: |m| < 2^15. */
@@ -97,11 +105,11 @@ function sweep(cfg: usize, st: usize, channel: usize, isLearning: bool): void {
   const ownSteps = <i32>load<u8>(cfg, CONFIG_OWN_STEPS);
   const ownLevels = <i32>load<u8>(cfg, CONFIG_OWN_LEVELS);
   let left = <i32>load<u8>(cfg, CONFIG_LEVEL_WEIGHTS) - ownLevels;
-  let stepWeights = channel + HISTORY + ((<usize>ownLevels) << 1);
+  let stepWeights = historyOf(cfg, channel) + ((<usize>ownLevels) << 1);
   let levelWeights = stepWeights + ((<usize>(ownSteps + channels - 1)) << 1);
   for (let c = 0; c < channels; c++) {
     const other = channelState(cfg, st, c);
-    const history = other + HISTORY;
+    const history = historyOf(cfg, other);
     const mean = meanOf(other);
     let steps = ownSteps;
     let levels = ownLevels;
@@ -129,15 +137,15 @@ function forecastOf(sums: usize, offset: i64): i32 {
 
 /**
  * Weighted mean of the forecasts by the inverse eighth power of their losses. Rounded towards zero, that is to hold: to
- * nearest costs 5 % on quiet signals. Range: |sum| <= 4 x 2^12 x 2^17, 2^12 <= sum of weights <= 2^14.
+ * nearest costs 5 % on quiet signals. Range: |sum| <= 5 x 2^12 x 2^17, 2^12 <= sum of weights <= 5 x 2^12.
  */
-function mix(channel: usize, historyShift: i32): i32 {
+function mix(channel: usize, experts: i32, historyShift: i32): i32 {
   const floor = LOSS_FLOOR >> min(historyShift, 6); // as many bins D as without a shift
   let best: u32 = u32.MAX_VALUE;
-  for (let i = 0; i < EXPERTS; i++) best = min(best, load<u32>(channel + ((<usize>i) << 2), LOSSES));
+  for (let i = 0; i < experts; i++) best = min(best, load<u32>(channel + ((<usize>i) << 2), LOSSES));
   let weightSum: u32 = 0;
   let sum: i64 = 0;
-  for (let i = 0; i < EXPERTS; i++) {
+  for (let i = 0; i < experts; i++) {
     let weight = ratioQ12(best + floor, load<u32>(channel + ((<usize>i) << 2), LOSSES) + floor);
     weight = (weight * weight) >> 12;
     weight = (weight * weight) >> 12;
@@ -155,7 +163,8 @@ function mix(channel: usize, historyShift: i32): i32 {
  * @returns the move in history bins, Q8, |move| <= 2^17
  */
 export function predictMove(cfg: usize, st: usize, channel: usize, historyShift: i32): i32 {
-  const y0 = <i32>load<i16>(channel, HISTORY);
+  const history = historyOf(cfg, channel);
+  const y0 = <i32>load<i16>(history);
   const energyShift = <i64>min(2 * historyShift, 14); // energies are in history bins, their floors in bins D
   store<i64>(STEPS, 0, DOT);
   store<i64>(STEPS, STEPS_ENERGY >> energyShift, ENERGY);
@@ -163,10 +172,14 @@ export function predictMove(cfg: usize, st: usize, channel: usize, historyShift:
   store<i64>(LEVELS, LEVELS_ENERGY >> energyShift, ENERGY);
   sweep(cfg, st, channel, false);
   store<i32>(FORECASTS, 0);
-  store<i32>(FORECASTS, y0 - load<i16>(channel, HISTORY + 2), 4);
+  store<i32>(FORECASTS, y0 - load<i16>(history, 2), 4);
   store<i32>(FORECASTS, forecastOf(STEPS, 0), 8);
   store<i32>(FORECASTS, forecastOf(LEVELS, <i64>(meanOf(channel) - y0)), 12);
-  const mixed = mix(channel, historyShift);
+  if (hasStacked(cfg)) {
+    dotStacked(channel, FORECASTS + 4, energyShift);
+    store<i32>(FORECASTS, forecastOf(STACKED, 0), 16);
+  }
+  const mixed = mix(channel, expertsOf(cfg), historyShift);
   store<i32>(MIXED, mixed);
   return load<i32>(channel, HOLD_EXCESS) <= 0 ? 0 : mixed;
 }
@@ -195,11 +208,12 @@ export function learnMove(
   isQuiet: bool,
 ): void {
   const rows = <u32>load<u16>(st, ROWS);
-  const y0 = <i64>load<i16>(channel, HISTORY);
+  const y0 = <i64>load<i16>(historyOf(cfg, channel));
   const y = clampTo(y0 + floorDivide(move * 256 + (historyStep >> 1), historyStep), HISTORY_LIMIT);
   const dy = y - y0;
+  const experts = expertsOf(cfg);
   const lossRate = isQuiet ? QUIET_LOSS_RATE : LOSS_RATE;
-  for (let i = 0; i < EXPERTS; i++) {
+  for (let i = 0; i < experts; i++) {
     const at = channel + ((<usize>i) << 2);
     const miss = dy - load<i32>(FORECASTS + ((<usize>i) << 2));
     const loss = <i64>load<u32>(at, LOSSES);
@@ -214,6 +228,10 @@ export function learnMove(
   setGain(STEPS, dy - load<i32>(FORECASTS, 8), (STEPS_RATE + (STEPS_RATE >> haste)) >> quiet);
   setGain(LEVELS, dy - load<i32>(FORECASTS, 12), (LEVELS_RATE + (LEVELS_RATE >> haste)) >> quiet);
   sweep(cfg, st, channel, true);
+  if (hasStacked(cfg)) {
+    setGain(STACKED, dy - load<i32>(FORECASTS, 16), STACKED_RATE >> quiet);
+    learnStacked(st, channel, dy - load<i32>(MIXED));
+  }
   pushHistory(cfg, channel, <i32>y, 31 - <i32>clz<u32>(rows | (1 << MEAN_RATE_BITS_FIRST)));
 }
 
@@ -224,7 +242,7 @@ function setGain(sums: usize, miss: i64, rate: i64): void {
 
 /** Shift a new entry into the history and let the slow mean follow it by 2^-meanRateBits. */
 function pushHistory(cfg: usize, channel: usize, y: i32, meanRateBits: i32): void {
-  const history = channel + HISTORY;
+  const history = historyOf(cfg, channel);
   for (let k = <usize>load<u8>(cfg, CONFIG_OWN_LEVELS) - 1; k > 0; k--) {
     const at = history + (k << 1);
     store<i16>(at, load<i16>(at - 2));
@@ -238,8 +256,9 @@ function pushHistory(cfg: usize, channel: usize, y: i32, meanRateBits: i32): voi
 
 /** Count the history from another base, so that a signal may leave its range for good. What saturates is long past. */
 function rebase(cfg: usize, channel: usize, by: i32): void {
-  const end = channel + HISTORY + ((<usize>load<u8>(cfg, CONFIG_OWN_LEVELS)) << 1);
-  for (let at = channel + HISTORY; at < end; at += 2) {
+  let at = historyOf(cfg, channel);
+  const end = at + ((<usize>load<u8>(cfg, CONFIG_OWN_LEVELS)) << 1);
+  for (; at < end; at += 2) {
     store<i16>(at, <i16>clampTo(<i64>(load<i16>(at) + by), HISTORY_LIMIT));
   }
   store<i32>(channel, saturate(<i64>load<i32>(channel, MEAN) + ((<i64>by) << MEAN_FRACTION_BITS)), MEAN);
