@@ -7,6 +7,7 @@ import {
   CONFIG_BYTES,
   CONFIG_CHANNELS,
   CONFIG_CROSS_LEVELS,
+  CONFIG_HISTORY,
   CONFIG_LEVEL_WEIGHTS,
   CONFIG_OWN_LEVELS,
   CONFIG_OWN_STEPS,
@@ -14,6 +15,7 @@ import {
   channelConfig,
   channelStride,
   crossLevels,
+  historyOffset,
   levelWeights,
   MAX_BOUND,
   MAX_CHANNELS,
@@ -47,6 +49,7 @@ export function codecConfigure(cfg: usize, channels: i32): i32 {
   store<u8>(cfg, <u8>ownLevels(channels), CONFIG_OWN_LEVELS);
   store<u8>(cfg, <u8>crossLevels(channels), CONFIG_CROSS_LEVELS);
   store<u8>(cfg, <u8>levelWeights(channels), CONFIG_LEVEL_WEIGHTS);
+  store<u8>(cfg, <u8>historyOffset(channels), CONFIG_HISTORY);
   store<u16>(cfg, <u16>channelStride(channels), CONFIG_STRIDE);
   for (let c = 0; c < channels; c++) codecSetChannel(cfg, c, 0, 1, 0);
   return 0;
@@ -59,7 +62,7 @@ export function codecConfigure(cfg: usize, channels: i32): i32 {
  *
  * @param e  largest error in sample units, 0 (lossless) .. MAX_BOUND
  * @param lattice  spacing s of the samples in sample units, 1 = none claimed
- * @param historyShift  h: histories count in bins of D << h; choose the smallest h with range / (D << h) <= 2^15
+ * @param historyShift  h: histories count in bins of D << h; choose the smallest h with range / (D << h) <= 2^7
  * @returns 0, or a negative status with nothing changed
  */
 export function codecSetChannel(cfg: usize, c: i32, e: i32, lattice: i32, historyShift: i32): i32 {

@@ -1,13 +1,24 @@
 import { resetActivity } from "./activity";
 import { setBase } from "./channel-flags";
-import { CONFIG_CHANNELS, channelState, coderOf, DITHER, LAST, TRANSIENT_BYTES } from "./layout";
+import { saturate } from "./fixed-point";
+import {
+  CHANNEL_BOUND,
+  CHANNEL_SPACING,
+  CHANNEL_STEP,
+  CONFIG_CHANNELS,
+  channelState,
+  coderOf,
+  DITHER,
+  LAST,
+  TRANSIENT_BYTES,
+} from "./layout";
 import { resetLineBits } from "./line-code";
 import { resetPredictors } from "./predictors";
-import { codeRaw } from "./range-coder";
-import { resetBits } from "./residual-code";
+import { quantize } from "./quantizer";
+import { codeBin, resetBits } from "./residual-code";
 
 /**
- * The known state from which both ends start: everything cold, and each channel's first valid sample as 32 raw bits.
+ * The known state from which both ends start: everything cold, and each channel's first valid sample without a prediction.
  * Keeping or restoring a state needs no code here: the persistent part of the block is copied as it is.
  */
 /** The golden ratio; another start changes rates by the luck of the rounding, about 0.2 % in the mean of many signals. */
@@ -23,13 +34,24 @@ export function resetState(cfg: usize, st: usize): void {
   resetLineBits(st);
   for (let c = 0; c < channels; c++) {
     const channel = channelState(cfg, st, c);
-    resetPredictors(channel);
+    resetPredictors(cfg, channel);
     resetActivity(channel);
   }
 }
 
-/** Code a channel's first valid sample; its history starts here. */
-export function codeBase(channel: usize, flags: usize, coder: usize, sample: i32): void {
-  store<i32>(channel, <i32>codeRaw(coder, 32, <u32>sample), LAST);
+/**
+ * Code a channel's first valid sample; its history starts here. Without a lattice any value within e will do, so the
+ * sample travels as the number of its bin, counted from 0; on a lattice, which it is to fix, as it is.
+ *
+ * @returns false when a decoder read a bin that holds no sample
+ */
+export function codeBase(st: usize, config: usize, channel: usize, flags: usize, coder: usize, sample: i32): bool {
+  const isExact = load<i32>(config, CHANNEL_SPACING) != 1;
+  const step: i64 = isExact ? 1 : load<i32>(config, CHANNEL_STEP);
+  const bound: i64 = isExact ? 0 : load<i32>(config, CHANNEL_BOUND);
+  const bin = codeBin(st, coder, quantize(sample, step, bound, false));
+  const base = saturate(bin * step);
+  store<i32>(channel, base, LAST);
   setBase(flags);
+  return quantize(base, step, bound, false) == bin;
 }

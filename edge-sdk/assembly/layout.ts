@@ -6,15 +6,17 @@
  *     offset            size        what
  *     0                 4           dither: state of the shared linear congruential generator
  *     4                 2 x 391     adaptive bits, 12-bit probability and 4-bit age each (table below)
- *     786               2           zero
+ *     786               2           rows since the reset, up to ROWS_LIMIT
  *     788 + stride c                channel c:
  *       0               4           last reconstruction r0, in sample units
- *       4               4           slow mean of the history, MEAN_FRACTION_BITS below Q8
- *       8               4 x 4       recent loss of each expert, Q16 history bins
- *       24              4 x 2       recent cost of hold and of the mix, 1/64 bit
- *       32              2 x 2       fast and slow activity, Q8 codes over 2^scale
- *       36              4 B         history of reconstructions, newest first, Q8 history bins from the base
- *       36 + 4B         2 W1        weights over steps, Q2.13, in channel order
+ *       4               4           slow mean of the history, Q24 history bins
+ *       8               4           by how much hold has cost more than the mix of late, 20 to 19, 1/64 bit
+ *       12              2 x 2       fast and slow activity, Q8 codes over 2^scale
+ *       16              4 x 4       recent loss of each expert, Q16 history bins
+ *       32              28          only with a stacked expert (up to MAX_STACKED channels): its loss, the last four
+ *                                   misses of the mix, i16, Q8 history bins, its 7 weights, Q2.13, and 2 zero bytes
+ *       H = 32 or 60    2 B         history of reconstructions, newest first, Q8 history bins from the base
+ *       H + 2B          2 W1        weights over steps, Q2.13, in channel order
  *       ...             2 W2        weights over levels, Q2.13, in channel order
  *       stride - 16     14          line (table below)
  *       stride - 2      2           flags: status, base, last sign, activity scale (channel-flags.ts)
@@ -29,8 +31,8 @@ export const MAX_CHANNELS: i32 = 16;
 export const MAX_BOUND: i32 = (1 << 30) - 1;
 /** Largest bin width in sample units. */
 export const MAX_STEP: i64 = 0x7fffffff;
-/** Largest history shift: with it a range of 2^32 samples of bin width 1 is 2^18 history bins. */
-export const MAX_HISTORY_SHIFT: i32 = 14;
+/** Largest history shift: with it a range of 2^32 samples of bin width 1 is 2^7 history bins. */
+export const MAX_HISTORY_SHIFT: i32 = 25;
 /** Largest history bin, D << h. */
 export const MAX_HISTORY_STEP: i64 = (<i64>1) << 33;
 /**
@@ -47,6 +49,7 @@ export const CONFIG_OWN_STEPS: usize = 1; // u8, A: own differences
 export const CONFIG_OWN_LEVELS: usize = 2; // u8, B: own levels; also the length of the history
 export const CONFIG_CROSS_LEVELS: usize = 3; // u8, X: levels of each other channel
 export const CONFIG_LEVEL_WEIGHTS: usize = 4; // u8, W2: own and cross levels, cut at the cap
+export const CONFIG_HISTORY: usize = 5; // u8, H: where a channel's history begins
 export const CONFIG_STRIDE: usize = 6; // u16, bytes per channel of the state
 const CONFIG_FIRST_CHANNEL: usize = 8;
 const CONFIG_CHANNEL_BYTES: usize = 20;
@@ -77,16 +80,24 @@ export const BITS_LINE_ROWS: usize = BITS_LINE_REACHES + 2 * 4; // 11 + 10, and 
 export const BITS_LINE_MOVED: usize = BITS_LINE_ROWS + 2 * 39; // 5 classes: is the value anything but zero?
 export const BITS_LINE_SIGN: usize = BITS_LINE_MOVED + 2 * 5; // start or slope, by the last sign of 3
 export const BITS_LINE_VALUE: usize = BITS_LINE_SIGN + 2 * 6; // 5 classes x (5 + 4)
-const SHARED_BYTES: usize = BITS_LINE_VALUE + 2 * 45 + 2;
+export const ROWS: usize = BITS_LINE_VALUE + 2 * 45; // u16: the age of what the predictors have learned
+const SHARED_BYTES: usize = ROWS + 2;
+/** Rows are counted up to here. */
+export const ROWS_LIMIT: i32 = 2048;
 
 // State block, one channel.
 export const LAST: usize = 0;
 export const MEAN: usize = 4;
-export const LOSSES: usize = 8;
-export const COSTS: usize = 24;
-export const ACTIVITY_FAST: usize = 32;
-export const ACTIVITY_SLOW: usize = 34;
-export const HISTORY: usize = 36;
+export const HOLD_EXCESS: usize = 8;
+export const ACTIVITY_FAST: usize = 12;
+export const ACTIVITY_SLOW: usize = 14;
+export const LOSSES: usize = 16;
+const HISTORY_WITHOUT_STACKED: i32 = 32;
+export const STACKED_MISSES: usize = 36; // after the fifth loss
+export const STACKED_WEIGHTS: usize = 44;
+const HISTORY_AFTER_STACKED: i32 = 60;
+/** Most channels that pay for a stacked expert. */
+const MAX_STACKED: i32 = 5;
 /** Rows of a block in a frame with lines: what an encoder plans at a time, and the longest line written at once. */
 export const LINE_BLOCK_ROWS: u32 = 2048;
 /** Bytes of a channel's line, which end where its flags begin. */
@@ -117,31 +128,36 @@ export const TRANSIENT_BYTES: usize = 32;
 export const FRAME_EVENTS: u32 = 1;
 export const FRAME_LINES: u32 = 2;
 
+/** Where a channel's history begins (H): behind the stacked expert, if there is one. */
+export function historyOffset(channels: i32): i32 {
+  return channels <= MAX_STACKED ? HISTORY_AFTER_STACKED : HISTORY_WITHOUT_STACKED;
+}
+
 /** Own differences of each channel (A in design): more where there are few channels to pay for. */
 export function ownSteps(channels: i32): i32 {
-  return channels <= 3 ? 16 : 8;
+  return channels <= 3 ? 12 : channels <= 5 ? 8 : 4;
 }
 
 /** Own levels of each channel (B), which is also the length of its history. */
 export function ownLevels(channels: i32): i32 {
-  return channels <= 3 ? 32 : 16;
+  return channels <= 2 ? 48 : channels == 3 ? 32 : channels <= 5 ? 16 : 12;
 }
 
-/** Levels taken from each other channel (X). */
+/** Levels taken from each other channel (X), at most B. */
 export function crossLevels(channels: i32): i32 {
-  return channels <= 3 ? 24 : channels <= 6 ? 4 : 2;
+  return channels <= 3 ? 32 : channels <= 6 ? 4 : 2;
 }
 
 /** Weights over levels: own and cross, cut at a cap. */
 export function levelWeights(channels: i32): i32 {
-  const cap = channels <= 3 ? 96 : channels <= 6 ? 48 : 32;
+  const cap = channels <= 3 ? 96 : channels <= 6 ? 32 : 28;
   return min(ownLevels(channels) + (channels - 1) * crossLevels(channels), cap);
 }
 
 /** Bytes of one channel's state, a multiple of 4. */
 export function channelStride(channels: i32): i32 {
   const weights = ownSteps(channels) + channels - 1 + levelWeights(channels);
-  return (<i32>(HISTORY + LINE_BYTES + FLAGS_BYTES) + 4 * ownLevels(channels) + 2 * weights + 3) & ~3;
+  return (historyOffset(channels) + <i32>(LINE_BYTES + FLAGS_BYTES) + 2 * (ownLevels(channels) + weights) + 3) & ~3;
 }
 
 /** Bytes that both ends share and that a keyframe or snapshot copies, a multiple of 4. */
@@ -162,6 +178,16 @@ export function channelConfig(cfg: usize, c: i32): usize {
 /** Address of channel c's state. */
 export function channelState(cfg: usize, st: usize, c: i32): usize {
   return st + SHARED_BYTES + <usize>load<u16>(cfg, CONFIG_STRIDE) * <usize>c;
+}
+
+/** Does a channel have a stacked expert? */
+export function hasStacked(cfg: usize): bool {
+  return load<u8>(cfg, CONFIG_HISTORY) != HISTORY_WITHOUT_STACKED;
+}
+
+/** Address of channel state's history. */
+export function historyOf(cfg: usize, channel: usize): usize {
+  return channel + <usize>load<u8>(cfg, CONFIG_HISTORY);
 }
 
 /** Address of channel state's flag byte. */

@@ -7,8 +7,8 @@ import { DITHER } from "./layout";
  *
  *     steps    f_k = y_k - y_(k+1)        levels   f_k = y_k - m
  *
- * Ranges, with |y| <= 2^27 and |m| <= 2^23 (Q8): |f| <= 2^28; at most 96 features, so the dot product with 16-bit
- * weights stays below 2^50 and the energy below 2^63.
+ * Ranges, with |y| and |m| < 2^15 (Q8): |f| <= 65535, so its product with a weight fits int32 and its square uint32; at
+ * most 96 features, so the dot product stays below 2^38 and the energy below 2^39.
  *
  * @see B. Widrow and S. Stearns, "Adaptive Signal Processing", 1985, chapter 6 (LMS); dithered rounding is ours
  */
@@ -17,6 +17,8 @@ const WEIGHT_LIMIT: i64 = 32767;
 export const WEIGHT_FRACTION_BITS: i32 = 13;
 /** The gain of one update carries this many fraction bits: at 24 a loud signal's gain is a one-digit number. */
 export const GAIN_FRACTION_BITS: i32 = 30;
+/** The largest absolute entry of a history. */
+export const HISTORY_LIMIT: i64 = 32767;
 
 // Working values of one predictor, from the prediction of a channel until it has learned the outcome.
 /** Sum of weight x feature, or in learning the gain of the update. */
@@ -30,13 +32,13 @@ export const SUMS_BYTES: usize = 16;
 export function dotSteps(weights: usize, history: usize, n: i32, sums: usize): void {
   let dot = load<i64>(sums, DOT);
   let energy = load<i64>(sums, ENERGY);
-  let newer = <i64>load<i32>(history);
+  let newer = <i32>load<i16>(history);
   for (let k = 0; k < n; k++) {
-    history += 4;
-    const older = <i64>load<i32>(history);
+    history += 2;
+    const older = <i32>load<i16>(history);
     const f = newer - older;
-    dot += f * load<i16>(weights);
-    energy += f * f;
+    dot += <i64>(f * load<i16>(weights));
+    energy += <i64>(<u32>(f * f));
     newer = older;
     weights += 2;
   }
@@ -45,14 +47,14 @@ export function dotSteps(weights: usize, history: usize, n: i32, sums: usize): v
 }
 
 /** Add the products and squares of n levels against a mean to `sums`. */
-export function dotLevels(weights: usize, history: usize, n: i32, mean: i64, sums: usize): void {
+export function dotLevels(weights: usize, history: usize, n: i32, mean: i32, sums: usize): void {
   let dot = load<i64>(sums, DOT);
   let energy = load<i64>(sums, ENERGY);
   for (let k = 0; k < n; k++) {
-    const f = load<i32>(history) - mean;
-    dot += f * load<i16>(weights);
-    energy += f * f;
-    history += 4;
+    const f = <i32>load<i16>(history) - mean;
+    dot += <i64>(f * load<i16>(weights));
+    energy += <i64>(<u32>(f * f));
+    history += 2;
     weights += 2;
   }
   store<i64>(sums, dot, DOT);
@@ -61,14 +63,14 @@ export function dotLevels(weights: usize, history: usize, n: i32, mean: i64, sum
 
 /**
  * Learn n steps: each w moves by floor((gain f + noise) / 2^shift) and saturates; the noise is uniform in one unit of
- * the result. Range: |gain f| < 2^54 (the gain was divided by an energy of f squared and at least 2^15), shift <= 25.
+ * the result. Range: |gain f| < 2^54 (the gain is below 2^54 and was divided by an energy of at least f squared), shift <= 25.
  */
 export function learnSteps(st: usize, weights: usize, history: usize, n: i32, gain: i64, shift: i64): void {
   let dither = load<u32>(st, DITHER);
-  let newer = <i64>load<i32>(history);
+  let newer = <i64>load<i16>(history);
   for (let k = 0; k < n; k++) {
-    history += 4;
-    const older = <i64>load<i32>(history);
+    history += 2;
+    const older = <i64>load<i16>(history);
     dither = nextDither(dither);
     const noise = ((<i64>(dither >> 8)) << shift) >> 24;
     const moved = <i64>load<i16>(weights) + ((gain * (newer - older) + noise) >> shift);
@@ -80,14 +82,14 @@ export function learnSteps(st: usize, weights: usize, history: usize, n: i32, ga
 }
 
 /** Learn n levels, in the same way. */
-export function learnLevels(st: usize, weights: usize, history: usize, n: i32, mean: i64, gain: i64, shift: i64): void {
+export function learnLevels(st: usize, weights: usize, history: usize, n: i32, mean: i32, gain: i64, shift: i64): void {
   let dither = load<u32>(st, DITHER);
   for (let k = 0; k < n; k++) {
     dither = nextDither(dither);
     const noise = ((<i64>(dither >> 8)) << shift) >> 24;
-    const moved = <i64>load<i16>(weights) + ((gain * (load<i32>(history) - mean) + noise) >> shift);
+    const moved = <i64>load<i16>(weights) + ((gain * (<i64>load<i16>(history) - mean) + noise) >> shift);
     store<i16>(weights, <i16>min<i64>(max<i64>(moved, -WEIGHT_LIMIT), WEIGHT_LIMIT));
-    history += 4;
+    history += 2;
     weights += 2;
   }
   store<u32>(st, dither, DITHER);

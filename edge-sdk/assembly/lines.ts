@@ -176,7 +176,7 @@ export function codeLineSample(cfg: usize, st: usize, coder: usize, c: i32): boo
   if (hasEnded) store<u16>(line, load<u16>(line, LINE_SHAPE) & ~ON, LINE_SHAPE);
   store<i32>(channel, reconstruction, LAST);
   const historyShift = <i64>load<i32>(config, CHANNEL_HISTORY_SHIFT);
-  followMove(cfg, channel, <i64>reconstruction - last, (<i64>load<i32>(config, CHANNEL_STEP)) << historyShift);
+  followMove(cfg, st, channel, <i64>reconstruction - last, (<i64>load<i32>(config, CHANNEL_STEP)) << historyShift);
   keepSign(flags, 0);
   return true;
 }

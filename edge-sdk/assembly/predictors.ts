@@ -1,15 +1,17 @@
-import { clampTo, floorDivide, log2Quarters, ratioQ12, roundShift, truncateDivideSmall } from "./fixed-point";
+import { clampTo, floorDivide, log2Quarters, ratioQ12, roundShift, saturate, truncateDivideSmall } from "./fixed-point";
 import {
   CONFIG_CHANNELS,
   CONFIG_CROSS_LEVELS,
   CONFIG_LEVEL_WEIGHTS,
   CONFIG_OWN_LEVELS,
   CONFIG_OWN_STEPS,
-  COSTS,
   channelState,
-  HISTORY,
+  HOLD_EXCESS,
+  hasStacked,
+  historyOf,
   LOSSES,
   MEAN,
+  ROWS,
 } from "./layout";
 import {
   DOT,
@@ -17,19 +19,22 @@ import {
   dotSteps,
   ENERGY,
   GAIN_FRACTION_BITS,
+  HISTORY_LIMIT,
   learnLevels,
   learnSteps,
   SUMS_BYTES,
   WEIGHT_FRACTION_BITS,
 } from "./least-mean-squares";
+import { dotStacked, learnStacked, resetStacked, STACKED, STACKED_RATE } from "./stacked-expert";
 
 /**
- * Four experts foresee the next move of a channel in history bins (Q8, relative to the newest entry y0):
+ * Four or five experts foresee the next move of a channel in history bins (Q8, relative to the newest entry y0):
  *
  *     0 hold     no move
  *     1 line     the last move again
  *     2 steps    NLMS over the channel's own moves and every other channel's newest move
  *     3 levels   NLMS over own and other channels' levels, each less its slow mean
+ *     4 stacked  NLMS over 1 to 3 and the mix's last misses, where channels are few (stacked-expert.ts)
  *
  * Their mix weighs each by the inverse eighth power of its recent loss; plain hold takes over where it has been cheaper.
  * What is worked out here lives in WORK until the same channel has learned from the outcome; nothing of it is state.
@@ -37,46 +42,57 @@ import {
 const WORK = memory.data(56, 8);
 const STEPS = WORK; // sums of the steps
 const LEVELS = WORK + SUMS_BYTES; // sums of the levels
-const FORECASTS = WORK + 2 * SUMS_BYTES; // 4 x i32, Q8 history bins
-const MIXED = WORK + 2 * SUMS_BYTES + 16; // i32
+const FORECASTS = WORK + 2 * SUMS_BYTES; // 5 x i32, Q8 history bins
+const MIXED = WORK + 2 * SUMS_BYTES + 20; // i32
 
-const EXPERTS: i32 = 4;
-/** Forecasts and moves stay within this (Q8), so that products with a history bin of 2^33 fit 64 bits. */
-const FORECAST_LIMIT: i64 = 1 << 28;
-/** Histories saturate here (Q8): 2^19 bins, twice the largest range a host may choose. */
-const HISTORY_LIMIT: i64 = 1 << 27;
-/**
- * The mean keeps this many bits below Q8 and saturates at int32, that is 2^15 bins from the base, the widest history
- * that a host chooses. Its steps are rounded down, so it lies low by as much as the rate drops: with fewer bits the
- * levels foresee a steady tone worse (`npm run bench -- wire`, payload).
- */
-const MEAN_FRACTION_BITS: i32 = 8;
-const MEAN_RATE_BITS: i32 = 10;
+/** Forecasts and moves stay within this (Q8), twice what a history can hold. */
+const FORECAST_LIMIT: i64 = 1 << 17;
+/** Histories that end beyond this are counted from a base closer by; a signal within its range does so once at most. */
+const REBASE_FROM: i32 = 24576;
+const REBASE_BY: i32 = 16384;
+/** The mean is Q24, so that its steps, which are rounded down, pull it nowhere. */
+const MEAN_FRACTION_BITS: i32 = 16;
+/** It moves by 1/n of the way in row n, between these: at once where a channel rests, and slowly in the end. */
+const MEAN_RATE_BITS_FIRST: i32 = 6;
+
+/** Costs stop growing here. */
+const LARGEST_COST_BIN: i64 = (1 << 21) - 1;
 
 const FIRST_LOSS: u32 = 1 << 16; // one bin
 /** Added to every loss, so that no expert is ever certain. */
 const LOSS_FLOOR: u32 = 64;
-const LOSS_CLIP: i64 = (1 << 23) - 1; // Q8: 2^15 bins; Q16 losses stay below 2^31
-/** Losses are cut by a bit for every 4 of the history shift, so that they can tell experts apart over all of int32. */
-const LOSS_SHIFT_BITS: i64 = 2;
 const LOSS_RATE: i64 = 51; // of 1024
+/**
+ * A zero in sparse bins says only that the prediction was within e: the reconstruction is the prediction itself, and who
+ * learns from it learns its own opinion. Losses then move by an eighth and weights by a quarter.
+ */
+const QUIET_LOSS_RATE: i64 = 6; // of 1024
+const QUIET_RATE_BITS: i64 = 2;
 
-/** Learning rates over 2^shift, and the energy that stands for "no signal" (Q16 squared bins). */
-const STEPS_RATE: i64 = 5;
-const STEPS_SHIFT: i64 = GAIN_FRACTION_BITS + 8 - WEIGHT_FRACTION_BITS;
+/** Learning rates over 2^shift, and the energy that stands for "no signal" (Q16 squared bins D). */
+const STEPS_RATE: i64 = 20;
+const STEPS_SHIFT: i64 = GAIN_FRACTION_BITS + 10 - WEIGHT_FRACTION_BITS;
 const STEPS_ENERGY: i64 = 1 << 15;
-const LEVELS_RATE: i64 = 6;
-const LEVELS_SHIFT: i64 = GAIN_FRACTION_BITS + 6 - WEIGHT_FRACTION_BITS;
+const LEVELS_RATE: i64 = 24;
+const LEVELS_SHIFT: i64 = GAIN_FRACTION_BITS + 8 - WEIGHT_FRACTION_BITS;
 const LEVELS_ENERGY: i64 = 1 << 16;
+/** Rates start at twice the final ones; the excess halves every 2^8 rows. */
+const HASTE_ROWS_BITS: u32 = 8;
 
-/** Cold start of one channel's predictors; the block is zero already. */
-export function resetPredictors(channel: usize): void {
-  for (let i = 0; i < EXPERTS; i++) store<u32>(channel + ((<usize>i) << 2), FIRST_LOSS, LOSSES);
+function expertsOf(cfg: usize): i32 {
+  return hasStacked(cfg) ? 5 : 4;
 }
 
-/** Slow mean of a channel in Q8 bins. Range: |m| <= 2^23. */
-function meanOf(channel: usize): i64 {
-  return <i64>(load<i32>(channel, MEAN) >> MEAN_FRACTION_BITS);
+/** Cold start of one channel's predictors; the block is zero already. */
+export function resetPredictors(cfg: usize, channel: usize): void {
+  const count = expertsOf(cfg);
+  if (count > 4) resetStacked(channel);
+  for (let i = 0; i < count; i++) store<u32>(channel + ((<usize>i) << 2), FIRST_LOSS, LOSSES);
+}
+
+/** Slow mean of a channel in Q8 bins. Range: |m| < 2^15. */
+function meanOf(channel: usize): i32 {
+  return load<i32>(channel, MEAN) >> MEAN_FRACTION_BITS;
 }
 
 /**
@@ -89,11 +105,11 @@ function sweep(cfg: usize, st: usize, channel: usize, isLearning: bool): void {
   const ownSteps = <i32>load<u8>(cfg, CONFIG_OWN_STEPS);
   const ownLevels = <i32>load<u8>(cfg, CONFIG_OWN_LEVELS);
   let left = <i32>load<u8>(cfg, CONFIG_LEVEL_WEIGHTS) - ownLevels;
-  let stepWeights = channel + HISTORY + ((<usize>ownLevels) << 2);
+  let stepWeights = historyOf(cfg, channel) + ((<usize>ownLevels) << 1);
   let levelWeights = stepWeights + ((<usize>(ownSteps + channels - 1)) << 1);
   for (let c = 0; c < channels; c++) {
     const other = channelState(cfg, st, c);
-    const history = other + HISTORY;
+    const history = historyOf(cfg, other);
     const mean = meanOf(other);
     let steps = ownSteps;
     let levels = ownLevels;
@@ -121,15 +137,16 @@ function forecastOf(sums: usize, offset: i64): i32 {
 
 /**
  * Weighted mean of the forecasts by the inverse eighth power of their losses. Rounded towards zero, that is to hold: to
- * nearest costs 5 % on quiet signals. Range: |sum| <= 4 x 2^12 x 2^28, 2^12 <= sum of weights <= 2^14.
+ * nearest costs 5 % on quiet signals. Range: |sum| <= 5 x 2^12 x 2^17, 2^12 <= sum of weights <= 5 x 2^12.
  */
-function mix(channel: usize): i32 {
+function mix(channel: usize, experts: i32, historyShift: i32): i32 {
+  const floor = LOSS_FLOOR >> min(historyShift, 6); // as many bins D as without a shift
   let best: u32 = u32.MAX_VALUE;
-  for (let i = 0; i < EXPERTS; i++) best = min(best, load<u32>(channel + ((<usize>i) << 2), LOSSES));
+  for (let i = 0; i < experts; i++) best = min(best, load<u32>(channel + ((<usize>i) << 2), LOSSES));
   let weightSum: u32 = 0;
   let sum: i64 = 0;
-  for (let i = 0; i < EXPERTS; i++) {
-    let weight = ratioQ12(best + LOSS_FLOOR, load<u32>(channel + ((<usize>i) << 2), LOSSES) + LOSS_FLOOR);
+  for (let i = 0; i < experts; i++) {
+    let weight = ratioQ12(best + floor, load<u32>(channel + ((<usize>i) << 2), LOSSES) + floor);
     weight = (weight * weight) >> 12;
     weight = (weight * weight) >> 12;
     weight = (weight * weight) >> 12;
@@ -142,66 +159,86 @@ function mix(channel: usize): i32 {
 /**
  * Foresee a channel's next move.
  *
- * @returns the move in history bins, Q8, |move| <= 2^28
+ * @param historyShift  h; history bins are D << h
+ * @returns the move in history bins, Q8, |move| <= 2^17
  */
-export function predictMove(cfg: usize, st: usize, channel: usize): i32 {
-  const y0 = load<i32>(channel, HISTORY);
+export function predictMove(cfg: usize, st: usize, channel: usize, historyShift: i32): i32 {
+  const history = historyOf(cfg, channel);
+  const y0 = <i32>load<i16>(history);
+  const energyShift = <i64>min(2 * historyShift, 14); // energies are in history bins, their floors in bins D
   store<i64>(STEPS, 0, DOT);
-  store<i64>(STEPS, STEPS_ENERGY, ENERGY);
+  store<i64>(STEPS, STEPS_ENERGY >> energyShift, ENERGY);
   store<i64>(LEVELS, 0, DOT);
-  store<i64>(LEVELS, LEVELS_ENERGY, ENERGY);
+  store<i64>(LEVELS, LEVELS_ENERGY >> energyShift, ENERGY);
   sweep(cfg, st, channel, false);
   store<i32>(FORECASTS, 0);
-  store<i32>(FORECASTS, y0 - load<i32>(channel, HISTORY + 4), 4);
+  store<i32>(FORECASTS, y0 - load<i16>(history, 2), 4);
   store<i32>(FORECASTS, forecastOf(STEPS, 0), 8);
-  store<i32>(FORECASTS, forecastOf(LEVELS, meanOf(channel) - y0), 12);
-  const mixed = mix(channel);
+  store<i32>(FORECASTS, forecastOf(LEVELS, <i64>(meanOf(channel) - y0)), 12);
+  if (hasStacked(cfg)) {
+    dotStacked(channel, FORECASTS + 4, energyShift);
+    store<i32>(FORECASTS, forecastOf(STACKED, 0), 16);
+  }
+  const mixed = mix(channel, expertsOf(cfg), historyShift);
   store<i32>(MIXED, mixed);
-  const isHoldCheaper = load<u32>(channel, COSTS) * 20 <= load<u32>(channel, COSTS + 4) * 19;
-  return isHoldCheaper ? 0 : mixed;
+  return load<i32>(channel, HOLD_EXCESS) <= 0 ? 0 : mixed;
 }
 
-/** What a miss would cost in 1/64 bit: 0.15 bit in bin 0, else 1.5 + 1.5 log2 of the bin. */
-function costOf(miss: i64): u32 {
-  const bin = <u32>(((miss < 0 ? -miss : miss) + 128) >> 8);
-  return bin == 0 ? 10 : 96 + <u32>log2Quarters(bin) * 24;
-}
-
-function learnCost(at: usize, cost: u32): void {
-  const old = load<u32>(at);
-  store<u32>(at, old + cost - (old >> 6));
+/** What a miss would cost in 1/64 bit: 0.15 bit in bin 0, else 1.5 + 1.5 log2 of the bin D. Range: |miss| < 2^44. */
+function costOf(miss: i64): i32 {
+  const bin = <u32>min<i64>(((miss < 0 ? -miss : miss) + 128) >> 8, LARGEST_COST_BIN);
+  return bin == 0 ? 10 : 96 + log2Quarters(bin) * 24;
 }
 
 /**
  * Learn from the reconstruction that followed the last `predictMove` of this channel.
  *
  * @param move  what the reconstruction moved by, in sample units, |move| < 2^32
- * @param step  bin width D
- * @param historyShift  h; the history bin D << h is at most 2^33
+ * @param historyStep  D << h, at most 2^33
+ * @param historyShift  h
+ * @param isQuiet  the code was a zero in sparse bins
  */
-export function learnMove(cfg: usize, st: usize, channel: usize, move: i64, step: i64, historyShift: i64): void {
-  const historyStep = step << historyShift;
-  const y0 = <i64>load<i32>(channel, HISTORY);
+export function learnMove(
+  cfg: usize,
+  st: usize,
+  channel: usize,
+  move: i64,
+  historyStep: i64,
+  historyShift: i64,
+  isQuiet: bool,
+): void {
+  const rows = <u32>load<u16>(st, ROWS);
+  const y0 = <i64>load<i16>(historyOf(cfg, channel));
   const y = entryAfter(y0, move, historyStep);
   const dy = y - y0;
-  for (let i = 0; i < EXPERTS; i++) {
+  const experts = expertsOf(cfg);
+  const lossRate = isQuiet ? QUIET_LOSS_RATE : LOSS_RATE;
+  for (let i = 0; i < experts; i++) {
     const at = channel + ((<usize>i) << 2);
     const miss = dy - load<i32>(FORECASTS + ((<usize>i) << 2));
     const loss = <i64>load<u32>(at, LOSSES);
-    const seen = min<i64>((miss < 0 ? -miss : miss) >> (historyShift >> LOSS_SHIFT_BITS), LOSS_CLIP) << 8;
-    store<u32>(at, <u32>(loss + (((seen - loss) * LOSS_RATE) >> 10)), LOSSES);
+    const seen = (miss < 0 ? -miss : miss) << 8;
+    store<u32>(at, <u32>(loss + (((seen - loss) * lossRate) >> 10)), LOSSES);
   }
-  learnCost(channel + COSTS, costOf(dy));
-  learnCost(channel + COSTS + 4, costOf(dy - load<i32>(MIXED)));
-  setGain(STEPS, dy - load<i32>(FORECASTS, 8), STEPS_RATE);
-  setGain(LEVELS, dy - load<i32>(FORECASTS, 12), LEVELS_RATE);
+  const excess = load<i32>(channel, HOLD_EXCESS);
+  const more = costOf(dy << historyShift) * 20 - costOf((dy - load<i32>(MIXED)) << historyShift) * 19;
+  store<i32>(channel, excess + more - (excess >> 6), HOLD_EXCESS);
+  const haste = <i64>(rows >> HASTE_ROWS_BITS);
+  const quiet = isQuiet ? QUIET_RATE_BITS : 0;
+  setGain(STEPS, dy - load<i32>(FORECASTS, 8), (STEPS_RATE + (STEPS_RATE >> haste)) >> quiet);
+  setGain(LEVELS, dy - load<i32>(FORECASTS, 12), (LEVELS_RATE + (LEVELS_RATE >> haste)) >> quiet);
   sweep(cfg, st, channel, true);
-  pushHistory(cfg, channel, <i32>y);
+  if (hasStacked(cfg)) {
+    setGain(STACKED, dy - load<i32>(FORECASTS, 16), STACKED_RATE >> quiet);
+    learnStacked(st, channel, dy - load<i32>(MIXED));
+  }
+  pushHistory(cfg, st, channel, <i32>y);
 }
 
 /** Let the history of a channel follow a reconstruction that nothing is learned from. @param historyStep  D << h */
-export function followMove(cfg: usize, channel: usize, move: i64, historyStep: i64): void {
-  pushHistory(cfg, channel, <i32>entryAfter(load<i32>(channel, HISTORY), move, historyStep));
+export function followMove(cfg: usize, st: usize, channel: usize, move: i64, historyStep: i64): void {
+  const y = entryAfter(<i64>load<i16>(historyOf(cfg, channel)), move, historyStep);
+  pushHistory(cfg, st, channel, <i32>y);
 }
 
 /** The history's entry after y0. Range: |move| < 2^32, historyStep <= 2^33. */
@@ -209,20 +246,32 @@ function entryAfter(y0: i64, move: i64, historyStep: i64): i64 {
   return clampTo(y0 + floorDivide(move * 256 + (historyStep >> 1), historyStep), HISTORY_LIMIT);
 }
 
-/** Turn sums into a gain: rate x miss / energy, Q30. Range: |miss| <= 2^29, so the dividend stays below 2^62. */
+/** Turn sums into a gain: rate x miss / energy, Q30. Range: |miss| < 2^18, rate <= 48, so the dividend is below 2^54. */
 function setGain(sums: usize, miss: i64, rate: i64): void {
   store<i64>(sums, floorDivide((miss * rate) << GAIN_FRACTION_BITS, load<i64>(sums, ENERGY)), DOT);
 }
 
-/** Shift a new entry into the history and let the slow mean follow it. */
-function pushHistory(cfg: usize, channel: usize, y: i32): void {
-  const history = channel + HISTORY;
+/** Shift a new entry into the history and let the slow mean follow it, by 1 / rows as long as there are few. */
+function pushHistory(cfg: usize, st: usize, channel: usize, y: i32): void {
+  const history = historyOf(cfg, channel);
   for (let k = <usize>load<u8>(cfg, CONFIG_OWN_LEVELS) - 1; k > 0; k--) {
-    const at = history + (k << 2);
-    store<i32>(at, load<i32>(at - 4));
+    const at = history + (k << 1);
+    store<i16>(at, load<i16>(at - 2));
   }
-  store<i32>(history, y);
+  store<i16>(history, <i16>y);
   const mean = <i64>load<i32>(channel, MEAN);
-  const target = (<i64>y) << MEAN_FRACTION_BITS;
-  store<i32>(channel, <i32>clampTo(mean + ((target - mean) >> MEAN_RATE_BITS), i32.MAX_VALUE), MEAN);
+  const rateBits = 31 - <i64>clz<u32>(<u32>load<u16>(st, ROWS) | (1 << MEAN_RATE_BITS_FIRST));
+  store<i32>(channel, <i32>(mean + ((((<i64>y) << MEAN_FRACTION_BITS) - mean) >> rateBits)), MEAN);
+  if (y > REBASE_FROM) rebase(cfg, channel, -REBASE_BY);
+  else if (y < -REBASE_FROM) rebase(cfg, channel, REBASE_BY);
+}
+
+/** Count the history from another base, so that a signal may leave its range for good. What saturates is long past. */
+function rebase(cfg: usize, channel: usize, by: i32): void {
+  let at = historyOf(cfg, channel);
+  const end = at + ((<usize>load<u8>(cfg, CONFIG_OWN_LEVELS)) << 1);
+  for (; at < end; at += 2) {
+    store<i16>(at, <i16>clampTo(<i64>(load<i16>(at) + by), HISTORY_LIMIT));
+  }
+  store<i32>(channel, saturate(<i64>load<i32>(channel, MEAN) + ((<i64>by) << MEAN_FRACTION_BITS)), MEAN);
 }

@@ -120,6 +120,12 @@ function codeEscape(st: usize, coder: usize, value: u32): i64 {
   return (((<i64>1) << length) | below) - 1;
 }
 
+/** Code a bin that nothing foretells: its size like an escape, then its sign. Range: |bin| <= 2^31. @returns the bin */
+export function codeBin(st: usize, coder: usize, bin: i64): i64 {
+  const size = codeEscape(st, coder, <u32>(bin < 0 ? -bin : bin));
+  return size != 0 && codeRaw(coder, 1, u32(bin < 0)) ? -size : size;
+}
+
 /** Code a channel's status given its previous one: changed or not, then which of the two others (in rising order). */
 export function codeStatus(st: usize, coder: usize, previous: i32, status: i32): i32 {
   if (!codeBit(st, coder, st + BITS_STATUS_CHANGED + ((<usize>previous) << 1), status != previous)) return previous;

@@ -18,6 +18,8 @@ import {
   FRAME_LINES,
   flagsOf,
   LAST,
+  ROWS,
+  ROWS_LIMIT,
 } from "./layout";
 import { beginLineRow, closeLine, codeLineSample, isLineMode, isOnLine, lineOf } from "./lines";
 import { learnMove, predictMove } from "./predictors";
@@ -58,6 +60,7 @@ export function codeRow(cfg: usize, st: usize, samples: usize, statuses: usize):
 /** Begin a row, before its channels in their order. @returns false where no encoder wrote this */
 export function beginRow(cfg: usize, st: usize): bool {
   const coder = coderOf(cfg, st);
+  store<u16>(st, <u16>min<i32>(<i32>load<u16>(st, ROWS) + 1, ROWS_LIMIT), ROWS);
   return load<u8>(coder, CODER_FLAGS) != FRAME_LINES || beginLineRow(cfg, st, coder);
 }
 
@@ -85,7 +88,7 @@ export function codeChannel(cfg: usize, st: usize, c: i32, nonZeroBefore: i32, s
   if (status != SAMPLE_INVALID) {
     if (!hasBase(flags)) {
       if (isReplay) return STATUS_NO_BASE;
-      codeBase(channel, flags, coder, load<i32>(at));
+      if (!codeBase(st, channelConfig(cfg, c), channel, flags, coder, load<i32>(at))) return STATUS_CORRUPT;
       store<u8>(coder, 1, CODER_LOUD);
     } else if (isLine) {
       if (!codeLineSample(cfg, st, coder, c)) return STATUS_CORRUPT;
@@ -107,11 +110,12 @@ function codeSample(cfg: usize, st: usize, coder: usize, c: i32, nonZeroBefore: 
   const step = <i64>load<i32>(config, CHANNEL_STEP);
   const bound = <i64>load<i32>(config, CHANNEL_BOUND);
   const spacing = load<i32>(config, CHANNEL_SPACING);
-  const historyShift = <i64>load<i32>(config, CHANNEL_HISTORY_SHIFT);
+  const historyShift = load<i32>(config, CHANNEL_HISTORY_SHIFT);
+  const historyStep = step << historyShift;
   const last = load<i32>(channel, LAST);
 
-  // |move| <= 2^28 and D << h <= 2^33: the product stays within 2^61
-  const move = roundShift(<i64>predictMove(cfg, st, channel) * (step << historyShift), 8);
+  // |move| <= 2^17 and D << h <= 2^33: the product stays within 2^50
+  const move = roundShift(<i64>predictMove(cfg, st, channel, historyShift) * historyStep, 8);
   const prediction = snapToLattice(saturate(last + move), last, spacing);
   const sparse = isSparse(channel);
   const flags = flagsOf(cfg, channel);
@@ -123,7 +127,7 @@ function codeSample(cfg: usize, st: usize, coder: usize, c: i32, nonZeroBefore: 
   const offset = dequantize(code, step, bound, sparse);
   const reconstruction = saturateOnLattice(prediction + offset, spacing);
   store<i32>(channel, reconstruction, LAST);
-  learnMove(cfg, st, channel, <i64>reconstruction - last, step, historyShift);
+  learnMove(cfg, st, channel, <i64>reconstruction - last, historyStep, historyShift, sparse && code == 0);
   learnActivity(channel, flags, <u64>(code < 0 ? -code : code));
   keepSign(flags, code);
   return code;

@@ -24,7 +24,7 @@ typedef uint32_t edge_address;
 
 #define EDGE_MAX_CHANNELS 16          /* of one device */
 #define EDGE_MAX_BOUND 1073741823     /* largest error bound e, sample units */
-#define EDGE_MAX_HISTORY_SHIFT 14
+#define EDGE_MAX_HISTORY_SHIFT 25
 #define EDGE_MAX_CHANNEL_BYTES 80     /* one channel of one row, at the very most */
 #define EDGE_FLUSH_BYTES 4            /* held back until a frame ends */
 #define EDGE_CONFIG_BYTES 328         /* configuration block at edge_config_address() */
@@ -112,7 +112,7 @@ static inline int32_t edge_codec_configure(edge_core *core, int32_t channels) {
  *
  * @param e              largest error, sample units, 0 (lossless) .. EDGE_MAX_BOUND
  * @param lattice        spacing of the samples, sample units, 1 = none claimed
- * @param history_shift  smallest h for which the signal's range / ((2e + 1) << h) is below 2^18
+ * @param history_shift  smallest h for which the signal's range / ((2e + 1) << h) is at most 2^7
  * @returns 0 or a status
  */
 static inline int32_t edge_codec_set_channel(edge_core *core, int32_t channel, int32_t e, int32_t lattice, int32_t history_shift) {

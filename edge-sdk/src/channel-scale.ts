@@ -54,10 +54,10 @@ const RANGE_BITS = 30;
 /** A lattice's range takes few bits: float32 values must still round to their own lattice point. */
 const LATTICE_RANGE_BITS = 22;
 const BOUND_LIMIT = 2 ** 30 - 1;
-const HISTORY_SHIFT_LIMIT = 14;
+const HISTORY_SHIFT_LIMIT = 25;
 const STEP_LIMIT = 2 ** 31;
-/** Histories are chosen to span at most this many bins, as far as the experts' losses reach. */
-const HISTORY_BINS = 2 ** 15;
+/** Histories span at most this many bins, so that 16 bits hold them with 8 fraction bits, whatever the base. */
+const HISTORY_BINS = 2 ** 7;
 /** Where no range is given: ±8 units in Q8.23. A wider signal is coded as safely, with more bits. */
 const UNKNOWN_RANGE = 2 ** 27;
 

@@ -122,7 +122,7 @@ function channel(): fc.Arbitrary<ChannelConfig> {
     unit: text(0, 16),
     e: uint(2 ** 30 - 1),
     lattice: uint(U32, 1),
-    historyShift: uint(14),
+    historyShift: uint(25),
     offset: fc
       .tuple(uint(Number.MAX_SAFE_INTEGER), fc.boolean())
       .map(([size, isNegative]) => (isNegative && size > 0 ? -size : size)),
