@@ -40,18 +40,28 @@ export function resetState(cfg: usize, st: usize): void {
 }
 
 /**
- * Code a channel's first valid sample; its history starts here. Without a lattice any value within e will do, so the
- * sample travels as the number of its bin, counted from 0; on a lattice, which it is to fix, as it is.
+ * Bin of a channel's first valid sample, counted from 0. Without a lattice any value within e will do, so it travels as
+ * the number of its bin of width D; on a lattice, which it is to fix, as it is.
+ */
+export function baseBin(config: usize, sample: i32): i64 {
+  const isExact = load<i32>(config, CHANNEL_SPACING) != 1;
+  return isExact ? sample : quantize(sample, load<i32>(config, CHANNEL_STEP), load<i32>(config, CHANNEL_BOUND), false);
+}
+
+/** The middle of a bin: the base that a channel starts from. */
+export function baseOf(config: usize, bin: i64): i32 {
+  return saturate(load<i32>(config, CHANNEL_SPACING) != 1 ? bin : bin * load<i32>(config, CHANNEL_STEP));
+}
+
+/**
+ * Code a channel's first valid sample; its history starts here.
  *
  * @returns false when a decoder read a bin that holds no sample
  */
 export function codeBase(st: usize, config: usize, channel: usize, flags: usize, coder: usize, sample: i32): bool {
-  const isExact = load<i32>(config, CHANNEL_SPACING) != 1;
-  const step: i64 = isExact ? 1 : load<i32>(config, CHANNEL_STEP);
-  const bound: i64 = isExact ? 0 : load<i32>(config, CHANNEL_BOUND);
-  const bin = codeBin(st, coder, quantize(sample, step, bound, false));
-  const base = saturate(bin * step);
+  const bin = codeBin(st, coder, baseBin(config, sample));
+  const base = baseOf(config, bin);
   store<i32>(channel, base, LAST);
   setBase(flags);
-  return quantize(base, step, bound, false) == bin;
+  return baseBin(config, base) == bin;
 }

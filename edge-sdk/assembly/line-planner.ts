@@ -1,3 +1,4 @@
+import { baseBin, baseOf } from "./keyframe";
 import { CHANNEL_BOUND, CHANNEL_STEP, channelConfig, channelState, flagsOf, LAST, LINE_INDEX } from "./layout";
 import { PLAN_FROM, PLAN_LINE_BYTES, PLAN_OPEN_ROWS, PLAN_ROWS, PLAN_TO } from "./line-plan";
 import { cheapestSlope, priceGoesOn, priceRows, priceSlope, priceStart } from "./line-prices";
@@ -226,7 +227,7 @@ export function planLines(
   aheadCost = UNREACHED;
   aheadAt = 0;
   farthest = 0;
-  const last = firstRow > 0 ? <i32>sampleAt(0) : load<i32>(channel, LAST);
+  const last = firstRow > 0 ? baseOf(config, baseBin(config, <i32>sampleAt(0))) : load<i32>(channel, LAST);
   relax(firstRow, 0, last, 0, 0, 0, <u32>lineSign(line), KIND_FIRST);
   if (firstRow == 0 && isOnLine(line)) planOpenLine(line);
   for (let t = firstRow; t < blockRows; t++) {

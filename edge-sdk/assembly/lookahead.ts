@@ -1,5 +1,6 @@
 import { hasBase } from "./channel-flags";
 import { frameBegin, frameEnd, replayQuietRow } from "./codec";
+import { baseBin } from "./keyframe";
 import {
   CHANNEL_BOUND,
   CHANNEL_SPACING,
@@ -38,9 +39,6 @@ export const EFFORT_PROGRAMME: i32 = 2;
 /** A channel is tried both ways where the planned gain, 1/256 bit, is within this and a part of its plain cost. */
 export const CLOSE: i32 = 2048;
 export const CLOSE_SHIFT: i32 = 4;
-
-/** A base, 1/256 bit: what it costs is not the lines' to save. */
-const BASE_COST: i64 = 32 * 256;
 
 // The frame in hand
 let config: usize = 0;
@@ -189,6 +187,12 @@ function tryPlan(from: i32, to: i32): i64 {
   return cost;
 }
 
+/** About what the base of channel c costs, 1/256 bit: it is not the lines' to save. */
+function baseCost(c: i32, row: i32): i64 {
+  const bin = baseBin(channelConfig(config, c), load<i32>(rowAt(row) + ((<usize>c) << 2)));
+  return (72 - clz<i64>((bin < 0 ? -bin : bin) + 1)) << 8;
+}
+
 function entryOf(c: i32): usize {
   return plan + PLAN_ENTRY_BYTES * <usize>c;
 }
@@ -219,7 +223,7 @@ function planBlock(from: i32, rows: i32): bool {
     before = <usize>isLineMode(lineOf(flags));
     const header = <i64>priceMode(blockStart, context, true) - priceMode(blockStart, context, false);
     const plain = load<i64>(costs + ((<usize>c) << 3));
-    const gain = plain - cost - header - (firstRow ? BASE_COST : 0);
+    const gain = plain - cost - header - (firstRow ? baseCost(c, from) : 0);
     store<i64>(gains + ((<usize>c) << 3), gain);
     end = writeLines(entry, end);
     store<u32>(entry, <u32>end, PLAN_FIRST);
