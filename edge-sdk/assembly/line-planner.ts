@@ -2,7 +2,17 @@ import { baseBin, baseOf } from "./keyframe";
 import { CHANNEL_BOUND, CHANNEL_STEP, channelConfig, channelState, flagsOf, LAST, LINE_INDEX } from "./layout";
 import { PLAN_FROM, PLAN_LINE_BYTES, PLAN_OPEN_ROWS, PLAN_ROWS, PLAN_TO } from "./line-plan";
 import { cheapestSlope, priceGoesOn, priceRows, priceSlope, priceStart } from "./line-prices";
-import { isOnLine, LAST_LINE_INDEX, lineGrid, lineOf, lineSign, lineValue } from "./lines";
+import {
+  expectedStart,
+  extension,
+  extensionOf,
+  isOnLine,
+  LAST_LINE_INDEX,
+  lineGrid,
+  lineOf,
+  lineSign,
+  lineValue,
+} from "./lines";
 
 /**
  * The cheapest lines of one channel of one block, by dynamic programming over the rows: node t is the cheapest known way
@@ -169,6 +179,13 @@ function planSlope(t: i32, span: i32, from: i64, slope: i64, paid: u32, startSig
   relax(t + span + 1, cost, to, <i32>from, to, t, signOf(slope), KIND_NEW);
 }
 
+/** The extension of the line that ends before row t. `line`: the channel's, at the block's start */
+function extensionAt(t: i32, line: usize): i64 {
+  const node = nodeAt(t);
+  if (load<u8>(node, NODE_KIND) != KIND_NEW) return extensionOf(line);
+  return extension(load<i32>(node, NODE_FROM), load<i32>(node, NODE_TO), t - 1 - <i32>load<u16>(node, NODE_START));
+}
+
 /** The cheapest node beyond t, once the one known is passed. */
 function lookAhead(t: i32): void {
   aheadCost = UNREACHED;
@@ -236,7 +253,7 @@ export function planLines(
     if (cost == UNREACHED) continue;
     if (aheadAt <= t) lookAhead(t);
     if (aheadCost != UNREACHED && cost > aheadCost + PRUNE) continue;
-    const before = <i64>load<i32>(node, NODE_VALUE);
+    const before = <i64>expectedStart(load<i32>(node, NODE_VALUE), extensionAt(t, line));
     const sample = sampleAt(t);
     const most = min<i64>(sample + bound, i32.MAX_VALUE);
     let steps = ceilDivide(max<i64>(sample - bound, i32.MIN_VALUE) - before, grid);

@@ -1,4 +1,5 @@
-import { loadCore } from "@lockstep/edge-sdk/core";
+import { readFileSync } from "node:fs";
+import { loadBatchCore, loadCore, type PayloadEncoder } from "@lockstep/edge-sdk/core";
 import {
   type BirthFrame,
   birthHash,
@@ -12,9 +13,6 @@ import {
 import { DEVICE_WASM, SeededRandom } from "../test-device.suite.ts";
 import { type BirthPlan, planBirth } from "./birth-plan.ts";
 import { ModuleRegistry } from "./module-registry.ts";
-
-/** What its frames are. */
-const PLAIN = { hasEvents: false, hasLines: false };
 
 /** A frame on its way, with what it says. */
 export interface EncodedFrame {
@@ -31,6 +29,8 @@ const FRAME_SAMPLES = 10;
 const PERIOD_NS = 1_000_000;
 const SILENCE_MS = 1_000;
 const core = loadCore(DEVICE_WASM);
+/** The same codec, with an encoder that looks ahead. */
+const batch = loadBatchCore(readFileSync(new URL(import.meta.resolve("@lockstep/edge-sdk/batch.wasm"))));
 
 /** The registry that knows the module of these devices. */
 export function testModules(): ModuleRegistry {
@@ -45,17 +45,24 @@ export class EncodedDevice {
   readonly birthBytes: Uint8Array;
   readonly epoch: number;
   readonly #random: SeededRandom;
-  readonly #encoder = core.createEncoder(core.configure(this.#channels()));
+  readonly #encoder: PayloadEncoder;
+  readonly #isSmooth: boolean;
+  #slope = [0, 0];
   readonly #decoder = core.createDecoder(core.configure(this.#channels()));
   #seq = 0;
   #rows = 0;
   #level = [0, 0];
   #quiet: number[] = [];
 
+  /** @param isSmooth  its channels follow ramps, and its encoder puts them on lines */
   constructor(
     seed: number,
-    { epoch = 1, nonce = 77, device = "unit", periodNs = PERIOD_NS, silenceMs = SILENCE_MS } = {},
+    { epoch = 1, nonce = 77, device = "unit", periodNs = PERIOD_NS, silenceMs = SILENCE_MS, isSmooth = false } = {},
   ) {
+    this.#isSmooth = isSmooth;
+    this.#encoder = isSmooth
+      ? batch.createEncoder(batch.configure(this.#channels()), { lookahead: "programme" })
+      : core.createEncoder(core.configure(this.#channels()));
     this.#random = new SeededRandom(seed);
     this.epoch = epoch;
     this.birth = {
@@ -87,24 +94,27 @@ export class EncodedDevice {
     this.#quiet = [];
     const samples = this.#draw();
     const timeUs = Math.floor((this.#rows * this.birth.periodNs) / 1000);
-    const { payload } = this.#encoder.encode(Int32Array.from(samples));
-    this.#decoder.decode(payload, FRAME_SAMPLES, PLAIN);
+    const { payload, hasEvents, hasLines } = this.#encoder.encode(Int32Array.from(samples));
+    this.#decoder.decode(payload, FRAME_SAMPLES, { hasEvents, hasLines });
     this.#rows += FRAME_SAMPLES;
     const head = { epoch: this.epoch, seq: this.#seq, birthHash: birthHash(this.birth), timeUs, lattices: 0 };
-    return this.#seal({ kind: "keyframe", ...head, samples: 0, ...PLAIN, payload, seal: 0 }, samples);
+    return this.#seal({ kind: "keyframe", ...head, samples: 0, hasEvents, hasLines, payload, seal: 0 }, samples);
   }
 
   /** Go on with a segment. */
   residual(): EncodedFrame {
     const samples = this.#draw();
     const quiet = this.#quiet.length / CHANNELS;
-    const { payload } = this.#encoder.encode(Int32Array.from(samples));
-    this.#decoder.decode(payload, FRAME_SAMPLES, PLAIN);
+    const { payload, hasEvents, hasLines } = this.#encoder.encode(Int32Array.from(samples));
+    this.#decoder.decode(payload, FRAME_SAMPLES, { hasEvents, hasLines });
     this.#rows += FRAME_SAMPLES;
     const all = [...this.#quiet, ...samples];
     this.#quiet = [];
     const at = position(this.epoch, this.#seq);
-    return this.#seal({ kind: "residual", position: at, quiet, samples: 0, ...PLAIN, payload, seal: 0 }, all);
+    return this.#seal(
+      { kind: "residual", position: at, quiet, samples: 0, hasEvents, hasLines, payload, seal: 0 },
+      all,
+    );
   }
 
   /** Let samples pass that the codec foresees, and say so. */
@@ -138,7 +148,9 @@ export class EncodedDevice {
   #draw(): number[] {
     return Array.from({ length: FRAME_SAMPLES * CHANNELS }, (_, i) => {
       const c = i % CHANNELS;
-      const next = (this.#level[c] ?? 0) + this.#random.below(61) - 30;
+      if (this.#isSmooth && this.#random.below(40) === 0) this.#slope[c] = this.#random.below(41) - 20;
+      const step = this.#isSmooth ? (this.#slope[c] ?? 0) : this.#random.below(61) - 30;
+      const next = (this.#level[c] ?? 0) + step;
       this.#level[c] = next;
       return next;
     });

@@ -16,46 +16,58 @@ function twinOf(device: EncodedDevice): { twin: Twin; rows: RowBuffer } {
 
 const take = (twin: Twin, { frame, bytes }: EncodedFrame) => twin.take(frame, bytes);
 
-test("a twin that takes every frame in order has every sample within its bound, at its time", () => {
-  const device = new EncodedDevice(1);
-  const { twin, rows } = twinOf(device);
-  let index = 0;
-  for (const frame of device.frames(200)) {
-    expect(take(twin, frame)).toBe("taken");
-    expect(rows.count * rows.channels).toBe(frame.samples.length);
-    for (const [i, sample] of frame.samples.entries()) {
-      expect(Math.abs((rows.samples[i] ?? Number.NaN) - sample)).toBeLessThanOrEqual(ENCODED_BOUND);
-    }
-    expect(twin.rowTimeUs(0)).toBe(index * 1_000);
-    index += rows.count;
-  }
-  expect(twin.counts).toEqual({ samples: index, lost: 0, invalid: 0, saturated: 0 });
-});
-
-test("a frame changed in any one bit is never taken and leaves the twin as it was", () => {
-  const device = new EncodedDevice(2);
-  const { twin } = twinOf(device);
-  const random = new SeededRandom(3);
-  let refused = 0;
-  for (const encoded of device.frames(60)) {
-    for (let trial = 0; trial < 40; trial++) {
-      const bytes = encoded.bytes.slice();
-      const at = random.below(bytes.length);
-      bytes[at] = (bytes[at] ?? 0) ^ (1 << random.below(8));
-      const before = twin.snapshot();
-      try {
-        const frame = decodeFrame(bytes);
-        if (isSequenced(frame)) expect(twin.take(frame, bytes)).not.toBe("taken");
-      } catch (error) {
-        expect(error).toHaveProperty("name", "FrameError");
+test.for([
+  ["predicted", false],
+  ["on lines", true],
+] as const)(
+  "a twin that takes every frame in order has every sample within its bound, at its time: %s",
+  ([, isSmooth]) => {
+    const device = new EncodedDevice(1, { isSmooth });
+    let lines = 0;
+    const { twin, rows } = twinOf(device);
+    let index = 0;
+    for (const frame of device.frames(200)) {
+      expect(take(twin, frame)).toBe("taken");
+      if (frame.frame.kind !== "heartbeat" && frame.frame.hasLines) lines += 1;
+      expect(rows.count * rows.channels).toBe(frame.samples.length);
+      for (const [i, sample] of frame.samples.entries()) {
+        expect(Math.abs((rows.samples[i] ?? Number.NaN) - sample)).toBeLessThanOrEqual(ENCODED_BOUND);
       }
-      expect(twin.snapshot()).toEqual(before);
-      refused += 1;
+      expect(twin.rowTimeUs(0)).toBe(index * 1_000);
+      index += rows.count;
     }
-    expect(take(twin, encoded)).toBe("taken");
-  }
-  expect(refused).toBe(2_400);
-});
+    expect(twin.counts).toEqual({ samples: index, lost: 0, invalid: 0, saturated: 0 });
+    expect(lines > 20).toBe(isSmooth);
+  },
+);
+
+test.for([false, true])(
+  "a frame changed in any one bit is never taken and leaves the twin as it was (lines: %s)",
+  (isSmooth) => {
+    const device = new EncodedDevice(2, { isSmooth });
+    const { twin } = twinOf(device);
+    const random = new SeededRandom(3);
+    let refused = 0;
+    for (const encoded of device.frames(60)) {
+      for (let trial = 0; trial < 40; trial++) {
+        const bytes = encoded.bytes.slice();
+        const at = random.below(bytes.length);
+        bytes[at] = (bytes[at] ?? 0) ^ (1 << random.below(8));
+        const before = twin.snapshot();
+        try {
+          const frame = decodeFrame(bytes);
+          if (isSequenced(frame)) expect(twin.take(frame, bytes)).not.toBe("taken");
+        } catch (error) {
+          expect(error).toHaveProperty("name", "FrameError");
+        }
+        expect(twin.snapshot()).toEqual(before);
+        refused += 1;
+      }
+      expect(take(twin, encoded)).toBe("taken");
+    }
+    expect(refused).toBe(2_400);
+  },
+);
 
 test("a frame at another place of the sequence, of another epoch, or of another device, is not taken", () => {
   const device = new EncodedDevice(4);
