@@ -60,15 +60,22 @@ export const CONFIG_BYTES: i32 = <i32>(CONFIG_FIRST_CHANNEL + CONFIG_CHANNEL_BYT
 
 // State block, shared part.
 export const DITHER: usize = 0;
-export const BITS_ZERO: usize = 4; // 12 activity levels x 4 neighbour classes: is the code zero?
-export const BITS_SIGN: usize = BITS_ZERO + 2 * 48; // 3: sign, by the sign of the last code
-export const BITS_UNARY: usize = BITS_SIGN + 2 * 3; // 12 levels x 16 positions
-export const BITS_LOW: usize = BITS_UNARY + 2 * 192; // 12 levels x (unary part was zero or not)
-export const BITS_STATUS_CHANGED: usize = BITS_LOW + 2 * 24; // 3, by the previous status
+export const WEIGHTS: usize = 4; // mixing weights, Q20: 3 of the zero flag, 3 of the sign, 3 of unary positions
+export const BITS_ZERO: usize = WEIGHTS + 4 * 9; // 12 activity levels x 4 neighbour classes: is the code zero?
+export const BITS_ZERO_LEVELS: usize = BITS_ZERO + 2 * 48; // 28, by the recent levels
+export const BITS_ZERO_RUN: usize = BITS_ZERO_LEVELS + 2 * 28; // 16, by the last codes
+export const BITS_SIGN: usize = BITS_ZERO_RUN + 2 * 16; // 3: sign, by the sign of the last code
+export const BITS_SIGN_LEVELS: usize = BITS_SIGN + 2 * 3; // 16, by the recent levels
+export const BITS_SIGN_MOVE: usize = BITS_SIGN_LEVELS + 2 * 16; // 45, by the signs of the last two codes and the move
+export const BITS_UNARY: usize = BITS_SIGN_MOVE + 2 * 45; // 12 levels x 3 positions
+export const BITS_UNARY_LEVELS: usize = BITS_UNARY + 2 * 36; // 27, by the recent levels
+export const BITS_UNARY_PLACE: usize = BITS_UNARY_LEVELS + 2 * 27; // 16, by the last two levels
+export const BITS_LOW: usize = BITS_UNARY_PLACE + 2 * 16; // 4 levels x (unary part was zero or not)
+export const BITS_STATUS_CHANGED: usize = BITS_LOW + 2 * 8; // 3, by the previous status
 export const BITS_STATUS_CHOICE: usize = BITS_STATUS_CHANGED + 2 * 3; // 3, by the previous status
 export const BITS_ESCAPE_HIGH: usize = BITS_STATUS_CHOICE + 2 * 3; // binary tree over 3 bits
 export const BITS_ESCAPE_LOW: usize = BITS_ESCAPE_HIGH + 2 * 7; // binary tree over 3 bits
-const SHARED_BYTES: usize = BITS_ESCAPE_LOW + 2 * 7 + 2;
+const SHARED_BYTES: usize = (BITS_ESCAPE_LOW + 2 * 7 + 3) & ~3;
 
 // State block, one channel.
 export const LAST: usize = 0;
@@ -78,7 +85,7 @@ export const COSTS: usize = 24;
 export const ACTIVITY_FAST: usize = 32;
 export const ACTIVITY_SLOW: usize = 34;
 export const HISTORY: usize = 36;
-const FLAGS_BYTES: usize = 2;
+const FLAGS_BYTES: usize = 4;
 
 // Transient part: the range coder.
 export const CODER_LOW: usize = 0; // u32

@@ -1,17 +1,26 @@
 import { activityQuarters } from "./activity";
 import { freshBit } from "./adaptive-bit";
-import { lastSign } from "./channel-flags";
+import { codeClass, zeroRun } from "./channel-flags";
 import {
   BITS_ESCAPE_HIGH,
   BITS_ESCAPE_LOW,
   BITS_LOW,
   BITS_SIGN,
+  BITS_SIGN_LEVELS,
+  BITS_SIGN_MOVE,
   BITS_STATUS_CHANGED,
   BITS_STATUS_CHOICE,
   BITS_UNARY,
+  BITS_UNARY_LEVELS,
+  BITS_UNARY_PLACE,
   BITS_ZERO,
+  BITS_ZERO_LEVELS,
+  BITS_ZERO_RUN,
+  WEIGHTS,
 } from "./layout";
+import { codeMixed, setInput } from "./mixed-bit";
 import { codeBit, codeRaw, codeTree } from "./range-coder";
+import { keepSide, placeContext, signContext, unaryContext, zeroContext } from "./recent-levels";
 
 /**
  * How a residual's code is spelled in adaptive bits. The channel's recent activity A (Q8 codes) picks one of 12 levels:
@@ -27,12 +36,17 @@ import { codeBit, codeRaw, codeTree } from "./range-coder";
  * for the top low bit, 0.05 for a change of status, and even trees.
  */
 const FIRST_RUNS = memory.data<u16>([
-  4, 231, 4, 341, 4, 496, 4, 707, 4, 984, 4, 1328, 4, 1724, 4, 2147, 4, 2562, 4, 2936, 4, 3248, 4, 3494, 3, 2048, 192,
-  1638, 24, 1843, 3, 205, 17, 2048,
+  4, 231, 4, 341, 4, 496, 4, 707, 4, 984, 4, 1328, 4, 1724, 4, 2147, 4, 2562, 4, 2936, 4, 3248, 4, 3494, 44, 819, 64, 2048, 79,
+  1638, 8, 1843, 3, 205, 17, 2048,
 ]);
-const FIRST_RUNS_COUNT: i32 = 17;
+const FIRST_RUNS_COUNT: i32 = 18;
+const FIRST_WEIGHTS = memory.data<i32>([419430, 419430, 419430, 629145, 314572, 314572, 524288, 314572, 314572]);
+const WEIGHTS_COUNT: i32 = 9;
+const SIGN_WEIGHTS: usize = 12;
+const UNARY_WEIGHTS: usize = 24;
 
-const UNARY_POSITIONS: i32 = 16;
+const UNARY_POSITIONS: i32 = 3;
+const MIXED_POSITIONS: u32 = 8;
 const ESCAPE: u32 = 40;
 /** Bits below the leading one of the largest escape that an encoder writes: |q| - 1 < 2^32 - 1. */
 const ESCAPE_BITS_MAX: i32 = 31;
@@ -43,6 +57,10 @@ export const CORRUPT_CODE: i64 = i64.MIN_VALUE;
 
 /** First probabilities of every adaptive bit. */
 export function resetBits(st: usize): void {
+  for (let i = 0; i < WEIGHTS_COUNT; i++) {
+    const offset = (<usize>i) << 2;
+    store<i32>(st + WEIGHTS + offset, load<i32>(FIRST_WEIGHTS + offset));
+  }
   let at = st + BITS_ZERO;
   for (let run = 0; run < FIRST_RUNS_COUNT; run++) {
     const pair = FIRST_RUNS + ((<usize>run) << 2);
@@ -60,6 +78,23 @@ function neighbourClass(c: i32, nonZeroBefore: i32): i32 {
   return nonZeroBefore == 0 ? 0 : nonZeroBefore * 2 <= c ? 1 : 2;
 }
 
+/** Context of the zero flag, 0..14: the last two codes, or how long there were only zeros. */
+function runContext(flags: usize): i32 {
+  const run = zeroRun(flags);
+  if (run >= 2) return 8 + min<i32>(31 - <i32>clz<u32>(run), 6);
+  return ((codeClass(flags, 0) + 1) >> 1) * 3 + ((codeClass(flags, 1) + 1) >> 1);
+}
+
+/** Of a class of codes: 0 zero, 1 negative, 2 positive. */
+function signClass(codeClass: i32): i32 {
+  return codeClass == 0 ? 0 : 2 - (codeClass & 1);
+}
+
+/** Context of the sign, 0..4: where the foreseen move lies, by quarters of a bin. */
+function moveClass(move: i32): i32 {
+  return i32(move > 64) + i32(move > 0) + i32(move >= 0) + i32(move >= -64);
+}
+
 /**
  * Code one residual code; a decoder ignores `code` and returns what it read.
  *
@@ -72,6 +107,7 @@ export function codeResidual(
   flags: usize,
   c: i32,
   nonZeroBefore: i32,
+  move: i32,
   code: i64,
 ): i64 {
   const quarters = activityQuarters(channel, flags);
@@ -80,13 +116,19 @@ export function codeResidual(
     ? 8 + i32(((quarters + 3) & 3) >= 2) + (k >= 2 ? 2 : 0)
     : min<i32>(max<i32>(((quarters + 20) * 19) >> 6, 0), 7);
 
-  const zeroBit = st + BITS_ZERO + ((<usize>(level * 4 + neighbourClass(c, nonZeroBefore))) << 1);
-  if (!codeBit(st, coder, zeroBit, code != 0)) return 0;
-  const isNegative = codeBit(st, coder, st + BITS_SIGN + ((<usize>lastSign(flags)) << 1), code < 0);
+  setInput(0, st + BITS_ZERO, level * 4 + neighbourClass(c, nonZeroBefore));
+  setInput(1, st + BITS_ZERO_LEVELS, zeroContext());
+  setInput(2, st + BITS_ZERO_RUN, runContext(flags));
+  if (!codeMixed(st, coder, st + WEIGHTS, code != 0)) return 0;
+  const last = signClass(codeClass(flags, 0));
+  setInput(0, st + BITS_SIGN, last);
+  setInput(1, st + BITS_SIGN_LEVELS, signContext());
+  setInput(2, st + BITS_SIGN_MOVE, (last * 3 + signClass(codeClass(flags, 1))) * 5 + moveClass(move));
+  const isNegative = codeMixed(st, coder, st + WEIGHTS + SIGN_WEIGHTS, code < 0);
+  keepSide(isNegative, k);
   const rest = <u64>((code < 0 ? -code : code) - 1);
 
-  const unaryBits = st + BITS_UNARY + ((<usize>(level * UNARY_POSITIONS)) << 1);
-  let prefix = codeUnary(st, coder, unaryBits, <u32>(rest >> k));
+  let prefix = codeUnary(st, coder, level, k, <u32>(rest >> k));
   if (prefix == ESCAPE) {
     const more = codeEscape(st, coder, <u32>(rest >> k) - ESCAPE);
     if (more < 0) return CORRUPT_CODE;
@@ -94,7 +136,7 @@ export function codeResidual(
   }
   let size = prefix;
   if (k) {
-    const lowBit = st + BITS_LOW + ((<usize>(level * 2 + i32(prefix > 0))) << 1);
+    const lowBit = st + BITS_LOW + ((<usize>((level - 8) * 2 + i32(prefix > 0))) << 1);
     const top = codeBit(st, coder, lowBit, ((rest >> (k - 1)) & 1) != 0);
     size = (prefix << k) | ((<u64>u32(top)) << (k - 1)) | codeRaw(coder, k - 1, <u32>rest & ((1 << (k - 1)) - 1));
   }
@@ -104,9 +146,18 @@ export function codeResidual(
 }
 
 /** min(value, ESCAPE) ones, and a zero unless the escape was reached. */
-function codeUnary(st: usize, coder: usize, bits: usize, value: u32): u64 {
+function codeUnary(st: usize, coder: usize, level: i32, k: i32, value: u32): u64 {
   let i: u32 = 0;
-  while (i < ESCAPE && codeBit(st, coder, bits + ((<usize>min<u32>(i, UNARY_POSITIONS - 1)) << 1), i < value)) i++;
+  while (i < ESCAPE) {
+    const context = level * UNARY_POSITIONS + min<i32>(i, UNARY_POSITIONS - 1);
+    if (i < MIXED_POSITIONS) {
+      setInput(0, st + BITS_UNARY, context);
+      setInput(1, st + BITS_UNARY_LEVELS, unaryContext(i) * 3 + min<i32>(k, 2));
+      setInput(2, st + BITS_UNARY_PLACE, placeContext(i));
+      if (!codeMixed(st, coder, st + WEIGHTS + UNARY_WEIGHTS, i < value)) break;
+    } else if (!codeBit(st, coder, st + BITS_UNARY + ((<usize>context) << 1), i < value)) break;
+    i++;
+  }
   return i;
 }
 

@@ -1,5 +1,5 @@
 import { isSparse, learnActivity } from "./activity";
-import { hasBase, keepSign, keepStatus, lastStatus } from "./channel-flags";
+import { hasBase, keepCode, keepStatus, lastStatus } from "./channel-flags";
 import { roundShift, saturate } from "./fixed-point";
 import { codeBase } from "./keyframe";
 import {
@@ -20,6 +20,7 @@ import {
 import { learnMove, predictMove } from "./predictors";
 import { dequantize, quantize, saturateOnLattice, snapToLattice } from "./quantizer";
 import { MODE_DECODE, MODE_ENCODE } from "./range-coder";
+import { collectCandidates } from "./recent-levels";
 import { CORRUPT_CODE, codeResidual, codeStatus } from "./residual-code";
 import { STATUS_CORRUPT } from "./status";
 
@@ -88,20 +89,22 @@ function codeSample(cfg: usize, st: usize, coder: usize, c: i32, nonZeroBefore: 
   const last = load<i32>(channel, LAST);
 
   // |move| <= 2^28 and D << h <= 2^33: the product stays within 2^61
-  const move = roundShift(<i64>predictMove(cfg, st, channel) * (step << historyShift), 8);
+  const foreseen = predictMove(cfg, st, channel);
+  const move = roundShift(<i64>foreseen * (step << historyShift), 8);
   const prediction = snapToLattice(saturate(last + move), last, spacing);
   const sparse = isSparse(channel);
   const flags = flagsOf(cfg, channel);
   const isEncoder = load<u8>(coder, CODER_MODE) == MODE_ENCODE;
   const wanted = isEncoder ? quantize(<i64>sample - prediction, step, bound, sparse) : 0;
 
-  const code = codeResidual(st, coder, channel, flags, c, nonZeroBefore, wanted);
+  collectCandidates(cfg, channel, foreseen, historyShift, sparse);
+  const code = codeResidual(st, coder, channel, flags, c, nonZeroBefore, foreseen, wanted);
   if (code == CORRUPT_CODE) return code;
   const offset = dequantize(code, step, bound, sparse);
   const reconstruction = saturateOnLattice(prediction + offset, spacing);
   store<i32>(channel, reconstruction, LAST);
   learnMove(cfg, st, channel, <i64>reconstruction - last, step, historyShift);
   learnActivity(channel, flags, <u64>(code < 0 ? -code : code));
-  keepSign(flags, code);
+  keepCode(flags, code);
   return code;
 }
