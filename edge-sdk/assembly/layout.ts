@@ -33,10 +33,10 @@ export const MAX_HISTORY_SHIFT: i32 = 14;
 /** Largest history bin, D << h. */
 export const MAX_HISTORY_STEP: i64 = (<i64>1) << 33;
 /**
- * Bytes that one channel of one row can cost at the very most: 51 modelled decisions of at most 11.3 bits and 40 raw
- * ones of at most 1.6 bits (docs/design.md, "Room for one row").
+ * Bytes that one channel of one row can cost at the very most: 22 mixed decisions of at most 13.6 bits, 8 more of at most
+ * 11.3 bits and 40 raw ones of at most 1.6 bits (docs/design.md, "Room for one row").
  */
-export const MAX_CHANNEL_BYTES: i32 = 80;
+export const MAX_CHANNEL_BYTES: i32 = 60;
 /** Bytes the range coder may hold back until the end of a frame. */
 export const FLUSH_BYTES: i32 = 4;
 
@@ -60,22 +60,21 @@ export const CONFIG_BYTES: i32 = <i32>(CONFIG_FIRST_CHANNEL + CONFIG_CHANNEL_BYT
 
 // State block, shared part.
 export const DITHER: usize = 0;
-export const WEIGHTS: usize = 4; // mixing weights, Q20: 3 of the zero flag, 3 of the sign, 3 of unary positions
-export const BITS_ZERO: usize = WEIGHTS + 4 * 9; // 12 activity levels x 4 neighbour classes: is the code zero?
-export const BITS_ZERO_LEVELS: usize = BITS_ZERO + 2 * 48; // 28, by the recent levels
-export const BITS_ZERO_RUN: usize = BITS_ZERO_LEVELS + 2 * 28; // 16, by the last codes
-export const BITS_SIGN: usize = BITS_ZERO_RUN + 2 * 16; // 3: sign, by the sign of the last code
-export const BITS_SIGN_LEVELS: usize = BITS_SIGN + 2 * 3; // 16, by the recent levels
-export const BITS_SIGN_MOVE: usize = BITS_SIGN_LEVELS + 2 * 16; // 45, by the signs of the last two codes and the move
-export const BITS_UNARY: usize = BITS_SIGN_MOVE + 2 * 45; // 12 levels x 3 positions
-export const BITS_UNARY_LEVELS: usize = BITS_UNARY + 2 * 36; // 27, by the recent levels
-export const BITS_UNARY_PLACE: usize = BITS_UNARY_LEVELS + 2 * 27; // 16, by the last two levels
-export const BITS_LOW: usize = BITS_UNARY_PLACE + 2 * 16; // 4 levels x (unary part was zero or not)
+export const WEIGHTS: usize = 4; // 3 x 3 mixing weights, Q20: of the zero flag, the sign and unary positions
+export const BITS_ZERO: usize = WEIGHTS + 4 * 9; // is the code zero? by 12 activity levels x 4 neighbour classes
+export const BITS_ZERO_LEVELS: usize = BITS_ZERO + 2 * 48; // 28: by the recent levels
+export const BITS_ZERO_RUN: usize = BITS_ZERO_LEVELS + 2 * 28; // by 11 classes of the last codes x 4 of the slow mean
+export const BITS_SIGN: usize = BITS_ZERO_RUN + 2 * 44; // by 3 signs of the last code x 5 classes of the slow mean
+export const BITS_SIGN_LEVELS: usize = BITS_SIGN + 2 * 15; // 9: by the recent levels
+export const BITS_SIGN_MOVE: usize = BITS_SIGN_LEVELS + 2 * 9; // by 9 pairs of signs of the last codes x 3 moves
+export const BITS_UNARY: usize = BITS_SIGN_MOVE + 2 * 27; // by 12 activity levels x 3 positions
+export const BITS_UNARY_LEVELS: usize = BITS_UNARY + 2 * 36; // by 9 classes of the recent levels x 3 of k
+export const BITS_UNARY_PLACE: usize = BITS_UNARY_LEVELS + 2 * 27; // 16: by the two levels before the last
+export const BITS_LOW: usize = BITS_UNARY_PLACE + 2 * 16; // by 4 activity levels x (unary part was zero or not)
 export const BITS_STATUS_CHANGED: usize = BITS_LOW + 2 * 8; // 3, by the previous status
 export const BITS_STATUS_CHOICE: usize = BITS_STATUS_CHANGED + 2 * 3; // 3, by the previous status
-export const BITS_ESCAPE_HIGH: usize = BITS_STATUS_CHOICE + 2 * 3; // binary tree over 3 bits
-export const BITS_ESCAPE_LOW: usize = BITS_ESCAPE_HIGH + 2 * 7; // binary tree over 3 bits
-const SHARED_BYTES: usize = (BITS_ESCAPE_LOW + 2 * 7 + 3) & ~3;
+export const BITS_ESCAPE: usize = BITS_STATUS_CHOICE + 2 * 3; // 5: the length of an escape, bit by bit
+const SHARED_BYTES: usize = (BITS_ESCAPE + 2 * 5 + 3) & ~3;
 
 // State block, one channel.
 export const LAST: usize = 0;

@@ -1,4 +1,4 @@
-import { learnBit, probabilityQ16 } from "./adaptive-bit";
+import { drawDither, learnWith, probabilityQ16 } from "./adaptive-bit";
 import { codeLearned } from "./range-coder";
 
 /**
@@ -61,12 +61,14 @@ export function codeMixed(st: usize, coder: usize, weights: usize, bit: bool): b
   }
   const p = squash((sum + (1 << (WEIGHT_FRACTION_BITS - 1))) >> WEIGHT_FRACTION_BITS);
   const coded = codeLearned(coder, p, bit);
+  let dither = drawDither(st);
   const miss = (coded ? 65536 : 0) - <i32>p;
   for (let i: usize = 0; i < 12; i += 4) {
     const step = (miss * load<i32>(INPUTS + i, 12) + (1 << (RATE_SHIFT - 1))) >> RATE_SHIFT;
     const weight = load<i32>(weights + i) + step;
     store<i32>(weights + i, max<i32>(min<i32>(weight, WEIGHT_LIMIT), -WEIGHT_LIMIT));
-    learnBit(st, load<u32>(INPUTS + i), coded);
+    learnWith(load<u32>(INPUTS + i), coded, dither);
+    dither = rotl<u32>(dither, 8);
   }
   return coded;
 }

@@ -75,7 +75,7 @@ export function resetPredictors(channel: usize): void {
 }
 
 /** Slow mean of a channel in Q8 bins. Range: |m| <= 2^23. */
-function meanOf(channel: usize): i64 {
+export function meanOf(channel: usize): i64 {
   return <i64>(load<i32>(channel, MEAN) >> MEAN_FRACTION_BITS);
 }
 

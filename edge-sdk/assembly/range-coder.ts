@@ -101,15 +101,6 @@ export function codeRaw(coder: usize, bits: i32, value: u32): u32 {
   return coded;
 }
 
-/** Code 3 bits by a binary tree of 7 adaptive bits. */
-export function codeTree(st: usize, coder: usize, tree: usize, value: u32): u32 {
-  let node: u32 = 1;
-  for (let i = 2; i >= 0; i--) {
-    node = (node << 1) | u32(codeBit(st, coder, tree + ((<usize>(node - 1)) << 1), ((value >> i) & 1) != 0));
-  }
-  return node & 7;
-}
-
 /** How many leading bytes of the interval must be written so that zeros may follow: the fewest, 1..4. */
 function flushLength(low: u32, high: u32): i32 {
   for (let n = 1; n < WINDOW_BYTES; n++) {

@@ -6,15 +6,17 @@ import { CONFIG_OWN_LEVELS, HISTORY } from "./layout";
  * of these candidates are for and against is a context for each decision in the spelling of a code.
  *
  * CANDIDATES holds codes at first, then the unary counts of those with the coded sign that were not yet passed. It
- * serves one code and is no state.
+ * serves one code and is no state. No branch depends on a candidate, since none could be foreseen.
  */
 const CANDIDATES = memory.data(2 * 32, 2);
 const CANDIDATE_LIMIT: i64 = 0x7fff;
-/** Half a bin and one bin, Q8. */
-const HALF: i64 = 128;
-const BIN: i64 = 256;
+/** Unary counts of a candidate that is zero, and of one with the other sign. */
+const AT_ZERO: i32 = -2;
+const ASIDE: i32 = -1;
 
 let candidates: i32 = 0;
+let positive: i32 = 0;
+let negative: i32 = 0;
 /** Candidates of the level before the last and of the one before that. */
 let secondLast: i32 = 0;
 let thirdLast: i32 = 0;
@@ -27,74 +29,67 @@ function keepCandidate(i: i32, value: i32): void {
   store<i16>(CANDIDATES + ((<usize>i) << 1), <i16>value);
 }
 
-/** Code of a move by `d`, as the quantizer would have it. Range: |d| < 2^43, Q8 bins; the code is cut to 16 bits. */
-function codeOf(d: i64, isSparse: bool): i32 {
-  const size = d < 0 ? -d : d;
-  if (size <= HALF) return 0;
-  const code = <i32>min<i64>((size + (isSparse ? BIN - 1 : HALF)) >> 8, CANDIDATE_LIMIT);
-  return d < 0 ? -code : code;
-}
-
 /**
  * Collect the candidates of a channel.
  *
- * @param move  what the predictor foresees, Q8 history bins, |move| <= 2^28
+ * @param foreseen  the predicted level, Q8 history bins, |foreseen| < 2^29
  * @param historyShift  h: a history bin is 2^h bins
  */
-export function collectCandidates(cfg: usize, channel: usize, move: i32, historyShift: i64, isSparse: bool): void {
+export function collectCandidates(cfg: usize, channel: usize, foreseen: i64, historyShift: i64): void {
   candidates = <i32>load<u8>(cfg, CONFIG_OWN_LEVELS);
-  const foreseen = <i64>load<i32>(channel, HISTORY) + move;
+  positive = 0;
+  negative = 0;
   for (let i = 0; i < candidates; i++) {
-    const away = <i64>load<i32>(channel + ((<usize>i) << 2), HISTORY) - foreseen;
-    keepCandidate(i, codeOf(away << historyShift, isSparse));
+    const away = (<i64>load<i32>(channel + ((<usize>i) << 2), HISTORY) - foreseen) << historyShift; // below 2^44
+    const code = <i32>max<i64>(min<i64>((away + 128) >> 8, CANDIDATE_LIMIT), -CANDIDATE_LIMIT);
+    keepCandidate(i, code);
+    positive += i32(code > 0);
+    negative += i32(code < 0);
   }
   secondLast = candidate(1);
   thirdLast = candidate(2);
 }
 
-/** How many candidates have this sign: -1, 0 or 1. */
-function countSign(sign: i32): i32 {
-  let n = 0;
-  for (let i = 0; i < candidates; i++) {
-    const code = candidate(i);
-    n += i32(i32(code > 0) - i32(code < 0) == sign);
-  }
-  return n;
-}
-
 /** A count in four classes: none, 1..2, 3..7, more. */
 function countClass(n: i32): i32 {
-  return n == 0 ? 0 : n < 3 ? 1 : n < 8 ? 2 : 3;
+  return i32(n > 0) + i32(n > 2) + i32(n > 7);
 }
 
-/** Context of the zero flag, 0..27: the share of candidates that are not zero, and whether the two newest are. */
+/** A count in three classes: none, 1..3, more. */
+function coarseClass(n: i32): i32 {
+  return i32(n > 0) + i32(n > 3);
+}
+
+/** Context of the zero flag, 0..27: how many candidates are not zero, and whether the two newest are. */
 export function zeroContext(): i32 {
-  const share = ((candidates - countSign(0)) * 32) / candidates;
-  const shareClass = share == 0 ? 0 : share < 4 ? 1 : share < 10 ? 2 : share < 20 ? 3 : share < 29 ? 4 : share < 32 ? 5 : 6;
-  return shareClass * 4 + i32(secondLast != 0) + 2 * i32(thirdLast != 0);
+  const others = positive + negative;
+  const shares = countClass(others) + 3 - countClass(candidates - others);
+  return shares * 4 + i32(secondLast != 0) + 2 * i32(thirdLast != 0);
 }
 
-/** Context of the sign, 0..15. */
+/** Context of the sign, 0..8: how many candidates have either. */
 export function signContext(): i32 {
-  return countClass(countSign(-1)) * 4 + countClass(countSign(1));
+  return coarseClass(negative) * 3 + coarseClass(positive);
 }
 
-/** The unary count (|code| - 1) >> k of a candidate on the coded side, or -1. */
+/** The unary count (|code| - 1) >> k of a candidate on the coded side, else AT_ZERO or ASIDE. */
 function unaryOf(code: i32, isNegative: bool, k: i32): i32 {
   const size = isNegative ? -code : code;
-  return size > 0 ? (size - 1) >> k : -1;
+  return size > 0 ? (size - 1) >> k : size == 0 ? AT_ZERO : ASIDE;
 }
 
 /** Keep the candidates on the coded side, as unary counts. */
 export function keepSide(isNegative: bool, k: i32): void {
   let kept = 0;
   for (let i = 0; i < candidates; i++) {
-    const count = unaryOf(candidate(i), isNegative, k);
-    if (count >= 0) keepCandidate(kept++, count);
+    const code = candidate(i);
+    const size = isNegative ? -code : code;
+    keepCandidate(kept, (size - 1) >> k);
+    kept += i32(size > 0);
   }
   candidates = kept;
-  if (secondLast) secondLast = unaryOf(secondLast, isNegative, k) + 2;
-  if (thirdLast) thirdLast = unaryOf(thirdLast, isNegative, k) + 2;
+  secondLast = unaryOf(secondLast, isNegative, k);
+  thirdLast = unaryOf(thirdLast, isNegative, k);
 }
 
 /** Context of unary position i, 0..8: how many candidates go on and how many stop there. Drops those that stop. */
@@ -102,16 +97,17 @@ export function unaryContext(i: i32): i32 {
   let onward = 0;
   for (let j = 0; j < candidates; j++) {
     const count = candidate(j);
-    if (count > i) keepCandidate(onward++, count);
+    keepCandidate(onward, count);
+    onward += i32(count > i);
   }
   const stopping = candidates - onward;
   candidates = onward;
-  return (onward == 0 ? 0 : onward < 4 ? 1 : 2) * 3 + (stopping == 0 ? 0 : stopping < 4 ? 1 : 2);
+  return coarseClass(onward) * 3 + coarseClass(stopping);
 }
 
-/** A level's candidate against unary position i: 0 it was zero, 1 passed or on the other side, 2 here, 3 further on. */
+/** Where a level lies from unary position i: 0 at zero, 1 passed or on the other side, 2 here, 3 further on. */
 function place(level: i32, i: i32): i32 {
-  return level == 0 ? 0 : level < i + 2 ? 1 : level == i + 2 ? 2 : 3;
+  return i32(level != AT_ZERO) + i32(level >= i) + i32(level > i);
 }
 
 /** Context of unary position i, 0..15: where the two newest candidates lie. */

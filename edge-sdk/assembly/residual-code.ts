@@ -2,8 +2,7 @@ import { activityQuarters } from "./activity";
 import { freshBit } from "./adaptive-bit";
 import { codeClass, zeroRun } from "./channel-flags";
 import {
-  BITS_ESCAPE_HIGH,
-  BITS_ESCAPE_LOW,
+  BITS_ESCAPE,
   BITS_LOW,
   BITS_SIGN,
   BITS_SIGN_LEVELS,
@@ -16,11 +15,13 @@ import {
   BITS_ZERO,
   BITS_ZERO_LEVELS,
   BITS_ZERO_RUN,
+  HISTORY,
   WEIGHTS,
 } from "./layout";
 import { codeMixed, setInput } from "./mixed-bit";
-import { codeBit, codeRaw, codeTree } from "./range-coder";
-import { keepSide, placeContext, signContext, unaryContext, zeroContext } from "./recent-levels";
+import { codeBit, codeRaw } from "./range-coder";
+import { meanOf } from "./predictors";
+import { collectCandidates, keepSide, placeContext, signContext, unaryContext, zeroContext } from "./recent-levels";
 
 /**
  * How a residual's code is spelled in adaptive bits. The channel's recent activity A (Q8 codes) picks one of 12 levels:
@@ -36,20 +37,19 @@ import { keepSide, placeContext, signContext, unaryContext, zeroContext } from "
  * for the top low bit, 0.05 for a change of status, and even trees.
  */
 const FIRST_RUNS = memory.data<u16>([
-  4, 231, 4, 341, 4, 496, 4, 707, 4, 984, 4, 1328, 4, 1724, 4, 2147, 4, 2562, 4, 2936, 4, 3248, 4, 3494, 44, 819, 64, 2048, 79,
-  1638, 8, 1843, 3, 205, 17, 2048,
+  4, 231, 4, 341, 4, 496, 4, 707, 4, 984, 4, 1328, 4, 1724, 4, 2147, 4, 2562, 4, 2936, 4, 3248, 4, 3494, 72, 819, 51,
+  2048, 79, 1638, 8, 1843, 3, 205, 8, 2048,
 ]);
 const FIRST_RUNS_COUNT: i32 = 18;
-const FIRST_WEIGHTS = memory.data<i32>([419430, 419430, 419430, 629145, 314572, 314572, 524288, 314572, 314572]);
-const WEIGHTS_COUNT: i32 = 9;
+/** Every mixing weight starts a little below a third: the inputs agree more often than they add to each other. */
+const FIRST_WEIGHT: i32 = 314573;
 const SIGN_WEIGHTS: usize = 12;
 const UNARY_WEIGHTS: usize = 24;
 
 const UNARY_POSITIONS: i32 = 3;
-const MIXED_POSITIONS: u32 = 8;
-const ESCAPE: u32 = 40;
-/** Bits below the leading one of the largest escape that an encoder writes: |q| - 1 < 2^32 - 1. */
-const ESCAPE_BITS_MAX: i32 = 31;
+const ESCAPE: u32 = 20;
+/** An encoder writes up to 31 bits below the leading one of an escape: |q| - 1 < 2^32 - 1. */
+const ESCAPE_LENGTH_BITS: i32 = 5;
 const LARGEST_CODE: u64 = 0xffffffff;
 
 /** What `codeResidual` returns for a code that no encoder writes. */
@@ -57,10 +57,7 @@ export const CORRUPT_CODE: i64 = i64.MIN_VALUE;
 
 /** First probabilities of every adaptive bit. */
 export function resetBits(st: usize): void {
-  for (let i = 0; i < WEIGHTS_COUNT; i++) {
-    const offset = (<usize>i) << 2;
-    store<i32>(st + WEIGHTS + offset, load<i32>(FIRST_WEIGHTS + offset));
-  }
+  for (let at = st + WEIGHTS; at < st + BITS_ZERO; at += 4) store<i32>(at, FIRST_WEIGHT);
   let at = st + BITS_ZERO;
   for (let run = 0; run < FIRST_RUNS_COUNT; run++) {
     const pair = FIRST_RUNS + ((<usize>run) << 2);
@@ -78,21 +75,18 @@ function neighbourClass(c: i32, nonZeroBefore: i32): i32 {
   return nonZeroBefore == 0 ? 0 : nonZeroBefore * 2 <= c ? 1 : 2;
 }
 
-/** Context of the zero flag, 0..14: the last two codes, or how long there were only zeros. */
-function runContext(flags: usize): i32 {
+/** Class of the last two codes, 0..6, or of how long there were only zeros, 7..10. */
+function runClass(flags: usize): i32 {
   const run = zeroRun(flags);
-  if (run >= 2) return 8 + min<i32>(31 - <i32>clz<u32>(run), 6);
-  return ((codeClass(flags, 0) + 1) >> 1) * 3 + ((codeClass(flags, 1) + 1) >> 1);
+  if (run >= 2) return 7 + i32(run >= 4) + i32(run >= 16) + i32(run >= 64);
+  const last = (codeClass(flags, 0) + 1) >> 1;
+  const before = (codeClass(flags, 1) + 1) >> 1;
+  return last == 0 ? before : 1 + 2 * last + i32(before > 0);
 }
 
 /** Of a class of codes: 0 zero, 1 negative, 2 positive. */
 function signClass(codeClass: i32): i32 {
   return codeClass == 0 ? 0 : 2 - (codeClass & 1);
-}
-
-/** Context of the sign, 0..4: where the foreseen move lies, by quarters of a bin. */
-function moveClass(move: i32): i32 {
-  return i32(move > 64) + i32(move > 0) + i32(move >= 0) + i32(move >= -64);
 }
 
 /**
@@ -101,6 +95,7 @@ function moveClass(move: i32): i32 {
  * @returns the code, |code| < 2^32, or CORRUPT_CODE
  */
 export function codeResidual(
+  cfg: usize,
   st: usize,
   coder: usize,
   channel: usize,
@@ -108,6 +103,7 @@ export function codeResidual(
   c: i32,
   nonZeroBefore: i32,
   move: i32,
+  historyShift: i64,
   code: i64,
 ): i64 {
   const quarters = activityQuarters(channel, flags);
@@ -116,24 +112,28 @@ export function codeResidual(
     ? 8 + i32(((quarters + 3) & 3) >= 2) + (k >= 2 ? 2 : 0)
     : min<i32>(max<i32>(((quarters + 20) * 19) >> 6, 0), 7);
 
+  const foreseen = <i64>load<i32>(channel, HISTORY) + move;
+  collectCandidates(cfg, channel, foreseen, historyShift);
+  const home = (meanOf(channel) - foreseen) << historyShift;
+  const far = home < 0 ? -home : home;
+
   setInput(0, st + BITS_ZERO, level * 4 + neighbourClass(c, nonZeroBefore));
   setInput(1, st + BITS_ZERO_LEVELS, zeroContext());
-  setInput(2, st + BITS_ZERO_RUN, runContext(flags));
+  setInput(2, st + BITS_ZERO_RUN, runClass(flags) * 4 + i32(far >= 64) + i32(far >= 192) + i32(far >= 512));
   if (!codeMixed(st, coder, st + WEIGHTS, code != 0)) return 0;
+
   const last = signClass(codeClass(flags, 0));
-  setInput(0, st + BITS_SIGN, last);
+  const before = signClass(codeClass(flags, 1));
+  const homeClass = i32(home > 640) + i32(home > 128) + i32(home >= -128) + i32(home >= -640);
+  setInput(0, st + BITS_SIGN, last * 5 + homeClass);
   setInput(1, st + BITS_SIGN_LEVELS, signContext());
-  setInput(2, st + BITS_SIGN_MOVE, (last * 3 + signClass(codeClass(flags, 1))) * 5 + moveClass(move));
+  setInput(2, st + BITS_SIGN_MOVE, (last * 3 + before) * 3 + i32(move > 32) + i32(move >= -32));
   const isNegative = codeMixed(st, coder, st + WEIGHTS + SIGN_WEIGHTS, code < 0);
   keepSide(isNegative, k);
   const rest = <u64>((code < 0 ? -code : code) - 1);
 
   let prefix = codeUnary(st, coder, level, k, <u32>(rest >> k));
-  if (prefix == ESCAPE) {
-    const more = codeEscape(st, coder, <u32>(rest >> k) - ESCAPE);
-    if (more < 0) return CORRUPT_CODE;
-    prefix += <u64>more;
-  }
+  if (prefix == ESCAPE) prefix += codeEscape(st, coder, <u32>(rest >> k) - ESCAPE);
   let size = prefix;
   if (k) {
     const lowBit = st + BITS_LOW + ((<usize>((level - 8) * 2 + i32(prefix > 0))) << 1);
@@ -150,25 +150,25 @@ function codeUnary(st: usize, coder: usize, level: i32, k: i32, value: u32): u64
   let i: u32 = 0;
   while (i < ESCAPE) {
     const context = level * UNARY_POSITIONS + min<i32>(i, UNARY_POSITIONS - 1);
-    if (i < MIXED_POSITIONS) {
-      setInput(0, st + BITS_UNARY, context);
-      setInput(1, st + BITS_UNARY_LEVELS, unaryContext(i) * 3 + min<i32>(k, 2));
-      setInput(2, st + BITS_UNARY_PLACE, placeContext(i));
-      if (!codeMixed(st, coder, st + WEIGHTS + UNARY_WEIGHTS, i < value)) break;
-    } else if (!codeBit(st, coder, st + BITS_UNARY + ((<usize>context) << 1), i < value)) break;
+    setInput(0, st + BITS_UNARY, context);
+    setInput(1, st + BITS_UNARY_LEVELS, unaryContext(i) * 3 + min<i32>(k, 2));
+    setInput(2, st + BITS_UNARY_PLACE, placeContext(i));
+    if (!codeMixed(st, coder, st + WEIGHTS + UNARY_WEIGHTS, i < value)) break;
     i++;
   }
   return i;
 }
 
-/** The part of a unary count beyond the escape: bit length of value + 1, then its bits. @returns value, or -1 if corrupt */
-function codeEscape(st: usize, coder: usize, value: u32): i64 {
-  const bits = 31 - <i32>clz<u32>(value + 1);
-  const high = codeTree(st, coder, st + BITS_ESCAPE_HIGH, <u32>bits >> 3);
-  const length = <i32>((high << 3) | codeTree(st, coder, st + BITS_ESCAPE_LOW, <u32>bits & 7));
-  if (length > ESCAPE_BITS_MAX) return -1;
+/** The part of a unary count beyond the escape: bit length of value + 1, then its bits. */
+function codeEscape(st: usize, coder: usize, value: u32): u64 {
+  const bits = 31 - clz<u32>(value + 1);
+  let length: i32 = 0;
+  for (let i = 0; i < ESCAPE_LENGTH_BITS; i++) {
+    const bit = codeBit(st, coder, st + BITS_ESCAPE + ((<usize>i) << 1), ((bits >> (ESCAPE_LENGTH_BITS - 1 - i)) & 1) != 0);
+    length = (length << 1) | i32(bit);
+  }
   const below = codeRaw(coder, length, (value + 1) ^ ((<u32>1) << length));
-  return (((<i64>1) << length) | below) - 1;
+  return (((<u64>1) << length) | below) - 1;
 }
 
 /** Code a channel's status given its previous one: changed or not, then which of the two others (in rising order). */

@@ -20,7 +20,6 @@ import {
 import { learnMove, predictMove } from "./predictors";
 import { dequantize, quantize, saturateOnLattice, snapToLattice } from "./quantizer";
 import { MODE_DECODE, MODE_ENCODE } from "./range-coder";
-import { collectCandidates } from "./recent-levels";
 import { CORRUPT_CODE, codeResidual, codeStatus } from "./residual-code";
 import { STATUS_CORRUPT } from "./status";
 
@@ -97,8 +96,7 @@ function codeSample(cfg: usize, st: usize, coder: usize, c: i32, nonZeroBefore: 
   const isEncoder = load<u8>(coder, CODER_MODE) == MODE_ENCODE;
   const wanted = isEncoder ? quantize(<i64>sample - prediction, step, bound, sparse) : 0;
 
-  collectCandidates(cfg, channel, foreseen, historyShift, sparse);
-  const code = codeResidual(st, coder, channel, flags, c, nonZeroBefore, foreseen, wanted);
+  const code = codeResidual(cfg, st, coder, channel, flags, c, nonZeroBefore, foreseen, historyShift, wanted);
   if (code == CORRUPT_CODE) return code;
   const offset = dequantize(code, step, bound, sparse);
   const reconstruction = saturateOnLattice(prediction + offset, spacing);
