@@ -40,7 +40,7 @@ export function learnWith(at: usize, bit: bool, dither: u32): void {
   const move = ((bit ? 4095 : 0) - probability) * rate;
   const moved = probability + ((move + <i32>(dither >> 16)) >> 16);
   const next = min<i32>(max<i32>(moved, MARGIN), 4095 - MARGIN);
-  const isOlder = <i32>((dither >> 4) & 0xffff) * 2 < rate * 3 && age < OLDEST;
+  const isOlder = <i32>((dither >> 4) & 0xffff) < rate && age < OLDEST;
   store<u16>(at, <u16>(((<u32>next) << 4) | (age + u32(isOlder))));
 }
 

@@ -1,18 +1,19 @@
 /**
  * The flag word of a channel, at the address that `flagsOf` gives:
  *
- *     31      24 23            16 15             8 7    3     2      1      0
- *     [ run ][ last two codes ][ activity scale ][ zero ][ base ][ status ]
+ *     15     13 12            8 7    6              3     2      1      0
+ *     [  run  ][ activity scale ][ 0 ][ last two signs ][ base ][ status ]
  *
- * The last two codes are 5 x class of the last + class of the one before, a class being 0 for zero, 1 and 2 for +-1,
- * 3 and 4 for larger ones, odd for negative. The run counts zero codes since the last other one, up to 255.
+ * Signs are 0 none, 1 negative, 2 positive, the last code's in the lower two bits. The run says how many codes in a row
+ * were zero: 0, 1, some 2..3, 4..11, 12..43 or more, counted by chance from 2 on.
  */
 const STATUS_MASK: u32 = 3;
 const BASED: u32 = 4;
+const SIGNS_AT: u32 = 3;
 const SCALE_BYTE: usize = 1;
-const CODES_BYTE: usize = 2;
-const RUN_BYTE: usize = 3;
-const CODE_CLASSES: u32 = 5;
+const SCALE_MASK: u32 = 31;
+const RUN_AT: u32 = 5;
+const LONGEST_RUN: u32 = 5;
 
 /** Has the channel had its first valid sample since the reset? */
 export function hasBase(flags: usize): bool {
@@ -34,32 +35,35 @@ export function keepStatus(flags: usize, status: i32): void {
   store<u8>(flags, <u8>((load<u8>(flags) & ~STATUS_MASK) | <u32>status));
 }
 
-/** Remember a code. */
-export function keepCode(flags: usize, code: i64): void {
-  const size = <u32>min<i64>(code < 0 ? -code : code, 2);
-  const codeClass = size == 0 ? 0 : 2 * size - u32(code < 0);
-  const last = <u32>load<u8>(flags, CODES_BYTE) / CODE_CLASSES;
-  store<u8>(flags, <u8>(codeClass * CODE_CLASSES + last), CODES_BYTE);
-  store<u8>(flags, size == 0 ? <u8>min<u32>(<u32>load<u8>(flags, RUN_BYTE) + 1, 255) : 0, RUN_BYTE);
+/** Signs of the channel's last two codes: 4 x the earlier + the later one, each 0 none, 1 negative, 2 positive. */
+export function lastSigns(flags: usize): i32 {
+  return <i32>load<u8>(flags) >> SIGNS_AT;
 }
 
-/** Class of the last code (back = 0) or of the one before it (back = 1): 0 zero, else 2 min(|code|, 2), less 1 if negative. */
-export function codeClass(flags: usize, back: i32): i32 {
-  const codes = <u32>load<u8>(flags, CODES_BYTE);
-  return <i32>(back ? codes % CODE_CLASSES : codes / CODE_CLASSES);
-}
-
-/** Zero codes since the last other one, up to 255. */
+/** Class of the run of zero codes, 0..5. */
 export function zeroRun(flags: usize): u32 {
-  return load<u8>(flags, RUN_BYTE);
+  return <u32>load<u8>(flags, SCALE_BYTE) >> RUN_AT;
+}
+
+/** Remember a code; `dither` decides whether a long run is taken for longer. */
+export function keepCode(flags: usize, code: i64, dither: u32): void {
+  const sign = u32(code < 0) | (u32(code > 0) << 1);
+  const old = <u32>load<u8>(flags);
+  const signs = ((old >> SIGNS_AT) << 2) | sign;
+  store<u8>(flags, <u8>((old & (STATUS_MASK | BASED)) | ((signs & 15) << SIGNS_AT)));
+  const run = zeroRun(flags);
+  const chances = run < 2 ? 0 : (1 << (2 * run - 3)) - 1; // one in 1, 2, 8, 32
+  const isLonger = run < LONGEST_RUN && ((dither >> 16) & chances) == 0;
+  const next = code == 0 ? run + u32(isLonger) : 0;
+  store<u8>(flags, <u8>(activityScale(flags) | (next << RUN_AT)), SCALE_BYTE);
 }
 
 /** Octaves by which the channel's activities are scaled down. */
 export function activityScale(flags: usize): u32 {
-  return load<u8>(flags, SCALE_BYTE);
+  return load<u8>(flags, SCALE_BYTE) & SCALE_MASK;
 }
 
 /** Remember the scale. */
 export function keepActivityScale(flags: usize, scale: u32): void {
-  store<u8>(flags, <u8>scale, SCALE_BYTE);
+  store<u8>(flags, <u8>((load<u8>(flags, SCALE_BYTE) & ~SCALE_MASK) | scale), SCALE_BYTE);
 }

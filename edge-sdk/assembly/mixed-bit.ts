@@ -9,21 +9,17 @@ import { codeLearned } from "./range-coder";
  *
  * @see Matt Mahoney, "Adaptive weighing of context models for lossless data compression", 2005, section 3.2
  */
-export const MIXED_INPUTS: i32 = 3;
-const WEIGHT_FRACTION_BITS: i64 = 20;
+/** Weights are Q20 and stay within 4; sums take them as Q15, so that three products fit 32 bits. */
+const WEIGHT_LIMIT: i32 = 1 << 22;
+const SUM_SHIFT: i32 = 5;
+const SUM_FRACTION_BITS: i32 = 15;
 /** The rate is 2^-13 for a bit in Q16, x in Q8 and weights in Q20: about 0.003 for natural logarithms. */
 const RATE_SHIFT: i32 = 13;
-const WEIGHT_LIMIT: i32 = 1 << 23;
 /** Nothing mixed costs more than 13 bits. */
-const LOGIT_LIMIT: i64 = 13 << 8;
+const LOGIT_LIMIT: i32 = 13 << 8;
 
 /** Addresses of the adaptive bits to mix, 3 x u32, then their logits, 3 x i32. */
 const INPUTS = memory.data(24, 4);
-
-/** Name the adaptive bit of input i. */
-export function setInput(i: usize, bits: usize, context: i32): void {
-  store<u32>(INPUTS + (i << 2), <u32>(bits + ((<usize>context) << 1)));
-}
 
 /** The curve 2^f - 1 - f and, with the other sign, log2(1 + f) - f. Range: f is Q16, 0..65535; Q16. */
 function bend(f: u32): u32 {
@@ -38,28 +34,39 @@ function log2Q8(value: u32): i32 {
 }
 
 /** Probability in Q16 of a logit in Q8 octaves, within 8 of 0 and 65536. */
-function squash(logit: i64): u32 {
-  const size = <u32>min<i64>(logit < 0 ? -logit : logit, LOGIT_LIMIT);
+function squash(logit: i32): u32 {
+  const size = <u32>min<i32>(abs<i32>(logit), LOGIT_LIMIT);
   const f = (size & 255) << 8;
-  const odds = <u32>(((<u64>(65536 + f - bend(f))) << (size >> 8)) >> 4); // Q12, at most 2^25
+  const odds = ((65536 + f - bend(f)) << (size >> 8)) >> 4; // Q12; below 2^30 before the shift
   const rarer = ((<u32>1) << 28) / (odds + 4096);
   return logit < 0 ? rarer : 65536 - rarer;
 }
 
 /**
- * Code one bit from the inputs that were set, and learn it.
+ * Code one bit that three adaptive bits foresee, given by their offsets in the state over 2, and learn it.
  *
- * @param weights  MIXED_INPUTS x i32 of the state, Q20
+ * @param weights  3 x i32 of the state, Q20
  */
-export function codeMixed(st: usize, coder: usize, weights: usize, bit: bool): bool {
-  let sum: i64 = 0;
+export function codeMixed(
+  st: usize,
+  coder: usize,
+  weights: usize,
+  first: i32,
+  second: i32,
+  third: i32,
+  bit: bool,
+): bool {
+  store<u32>(INPUTS, <u32>st + (first << 1));
+  store<u32>(INPUTS, <u32>st + (second << 1), 4);
+  store<u32>(INPUTS, <u32>st + (third << 1), 8);
+  let sum: i32 = 1 << (SUM_FRACTION_BITS - 1);
   for (let i: usize = 0; i < 12; i += 4) {
     const p = probabilityQ16(load<u32>(INPUTS + i));
     const logit = log2Q8(p) - log2Q8(65536 - p);
     store<i32>(INPUTS + i, logit, 12);
-    sum += <i64>load<i32>(weights + i) * logit;
+    sum += (load<i32>(weights + i) >> SUM_SHIFT) * logit;
   }
-  const p = squash((sum + (1 << (WEIGHT_FRACTION_BITS - 1))) >> WEIGHT_FRACTION_BITS);
+  const p = squash(sum >> SUM_FRACTION_BITS);
   const coded = codeLearned(coder, p, bit);
   let dither = drawDither(st);
   const miss = (coded ? 65536 : 0) - <i32>p;

@@ -8,12 +8,7 @@ import { CONFIG_OWN_LEVELS, HISTORY } from "./layout";
  * CANDIDATES holds codes at first, then the unary counts of those with the coded sign that were not yet passed. It
  * serves one code and is no state. No branch depends on a candidate, since none could be foreseen.
  */
-const CANDIDATES = memory.data(2 * 32, 2);
-const CANDIDATE_LIMIT: i64 = 0x7fff;
-/** Unary counts of a candidate that is zero, and of one with the other sign. */
-const AT_ZERO: i32 = -2;
-const ASIDE: i32 = -1;
-
+const CANDIDATES = memory.data(4 * 32, 4);
 let candidates: i32 = 0;
 let positive: i32 = 0;
 let negative: i32 = 0;
@@ -22,26 +17,27 @@ let secondLast: i32 = 0;
 let thirdLast: i32 = 0;
 
 function candidate(i: i32): i32 {
-  return <i32>load<i16>(CANDIDATES + ((<usize>i) << 1));
+  return load<i32>(CANDIDATES + ((<usize>i) << 2));
 }
 
 function keepCandidate(i: i32, value: i32): void {
-  store<i16>(CANDIDATES + ((<usize>i) << 1), <i16>value);
+  store<i32>(CANDIDATES + ((<usize>i) << 2), value);
 }
 
 /**
  * Collect the candidates of a channel.
  *
  * @param foreseen  the predicted level, Q8 history bins, |foreseen| < 2^29
- * @param historyShift  h: a history bin is 2^h bins
+ * @param historyShift  h: a history bin is 2^h bins; more than 8 count as 8, where every candidate is far away anyway
  */
-export function collectCandidates(cfg: usize, channel: usize, foreseen: i64, historyShift: i64): void {
+export function collectCandidates(cfg: usize, channel: usize, foreseen: i32, historyShift: i32): void {
   candidates = <i32>load<u8>(cfg, CONFIG_OWN_LEVELS);
   positive = 0;
   negative = 0;
+  const fraction = max<i32>(8 - historyShift, 0);
+  const centre = foreseen - ((1 << fraction) >> 1);
   for (let i = 0; i < candidates; i++) {
-    const away = (<i64>load<i32>(channel + ((<usize>i) << 2), HISTORY) - foreseen) << historyShift; // below 2^44
-    const code = <i32>max<i64>(min<i64>((away + 128) >> 8, CANDIDATE_LIMIT), -CANDIDATE_LIMIT);
+    const code = (load<i32>(channel + ((<usize>i) << 2), HISTORY) - centre) >> fraction;
     keepCandidate(i, code);
     positive += i32(code > 0);
     negative += i32(code < 0);
@@ -67,15 +63,9 @@ export function zeroContext(): i32 {
   return shares * 4 + i32(secondLast != 0) + 2 * i32(thirdLast != 0);
 }
 
-/** Context of the sign, 0..8: how many candidates have either. */
+/** Context of the sign, 0..15: how many candidates have either. */
 export function signContext(): i32 {
-  return coarseClass(negative) * 3 + coarseClass(positive);
-}
-
-/** The unary count (|code| - 1) >> k of a candidate on the coded side, else AT_ZERO or ASIDE. */
-function unaryOf(code: i32, isNegative: bool, k: i32): i32 {
-  const size = isNegative ? -code : code;
-  return size > 0 ? (size - 1) >> k : size == 0 ? AT_ZERO : ASIDE;
+  return countClass(negative) * 4 + countClass(positive);
 }
 
 /** Keep the candidates on the coded side, as unary counts. */
@@ -88,8 +78,7 @@ export function keepSide(isNegative: bool, k: i32): void {
     kept += i32(size > 0);
   }
   candidates = kept;
-  secondLast = unaryOf(secondLast, isNegative, k);
-  thirdLast = unaryOf(thirdLast, isNegative, k);
+  if (secondLast) secondLast = isNegative == secondLast < 0 ? ((abs<i32>(secondLast) - 1) >> k) + 2 : 1;
 }
 
 /** Context of unary position i, 0..8: how many candidates go on and how many stop there. Drops those that stop. */
@@ -105,12 +94,7 @@ export function unaryContext(i: i32): i32 {
   return coarseClass(onward) * 3 + coarseClass(stopping);
 }
 
-/** Where a level lies from unary position i: 0 at zero, 1 passed or on the other side, 2 here, 3 further on. */
-function place(level: i32, i: i32): i32 {
-  return i32(level != AT_ZERO) + i32(level >= i) + i32(level > i);
-}
-
-/** Context of unary position i, 0..15: where the two newest candidates lie. */
+/** Context of unary position i, 0..3: the level before the last is at zero, passed or on the other side, here, further on. */
 export function placeContext(i: i32): i32 {
-  return place(secondLast, i) * 4 + place(thirdLast, i);
+  return i32(secondLast > 0) + i32(secondLast >= i + 2) + i32(secondLast > i + 2);
 }

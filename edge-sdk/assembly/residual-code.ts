@@ -1,6 +1,7 @@
 import { activityQuarters } from "./activity";
 import { freshBit } from "./adaptive-bit";
-import { codeClass, zeroRun } from "./channel-flags";
+import { lastSigns, zeroRun } from "./channel-flags";
+import { clampTo } from "./fixed-point";
 import {
   BITS_ESCAPE,
   BITS_LOW,
@@ -18,9 +19,9 @@ import {
   HISTORY,
   WEIGHTS,
 } from "./layout";
-import { codeMixed, setInput } from "./mixed-bit";
-import { codeBit, codeRaw } from "./range-coder";
+import { codeMixed } from "./mixed-bit";
 import { meanOf } from "./predictors";
+import { codeBit, codeRaw } from "./range-coder";
 import { collectCandidates, keepSide, placeContext, signContext, unaryContext, zeroContext } from "./recent-levels";
 
 /**
@@ -37,7 +38,7 @@ import { collectCandidates, keepSide, placeContext, signContext, unaryContext, z
  * for the top low bit, 0.05 for a change of status, and even trees.
  */
 const FIRST_RUNS = memory.data<u16>([
-  4, 231, 4, 341, 4, 496, 4, 707, 4, 984, 4, 1328, 4, 1724, 4, 2147, 4, 2562, 4, 2936, 4, 3248, 4, 3494, 72, 819, 51,
+  4, 231, 4, 341, 4, 496, 4, 707, 4, 984, 4, 1328, 4, 1724, 4, 2147, 4, 2562, 4, 2936, 4, 3248, 4, 3494, 52, 410, 64,
   2048, 79, 1638, 8, 1843, 3, 205, 8, 2048,
 ]);
 const FIRST_RUNS_COUNT: i32 = 18;
@@ -48,6 +49,8 @@ const UNARY_WEIGHTS: usize = 24;
 
 const UNARY_POSITIONS: i32 = 3;
 const ESCAPE: u32 = 20;
+/** How far the slow mean is looked at, Q8 bins: beyond every threshold, and below 2^31 after the largest shift. */
+const HOME_LIMIT: i64 = 4096;
 /** An encoder writes up to 31 bits below the leading one of an escape: |q| - 1 < 2^32 - 1. */
 const ESCAPE_LENGTH_BITS: i32 = 5;
 const LARGEST_CODE: u64 = 0xffffffff;
@@ -75,18 +78,9 @@ function neighbourClass(c: i32, nonZeroBefore: i32): i32 {
   return nonZeroBefore == 0 ? 0 : nonZeroBefore * 2 <= c ? 1 : 2;
 }
 
-/** Class of the last two codes, 0..6, or of how long there were only zeros, 7..10. */
-function runClass(flags: usize): i32 {
-  const run = zeroRun(flags);
-  if (run >= 2) return 7 + i32(run >= 4) + i32(run >= 16) + i32(run >= 64);
-  const last = (codeClass(flags, 0) + 1) >> 1;
-  const before = (codeClass(flags, 1) + 1) >> 1;
-  return last == 0 ? before : 1 + 2 * last + i32(before > 0);
-}
-
-/** Of a class of codes: 0 zero, 1 negative, 2 positive. */
-function signClass(codeClass: i32): i32 {
-  return codeClass == 0 ? 0 : 2 - (codeClass & 1);
+/** Place of a run of adaptive bits as codeMixed counts it. */
+function bitAt(offset: usize): i32 {
+  return <i32>(offset >> 1);
 }
 
 /**
@@ -103,7 +97,7 @@ export function codeResidual(
   c: i32,
   nonZeroBefore: i32,
   move: i32,
-  historyShift: i64,
+  historyShift: i32,
   code: i64,
 ): i64 {
   const quarters = activityQuarters(channel, flags);
@@ -112,23 +106,20 @@ export function codeResidual(
     ? 8 + i32(((quarters + 3) & 3) >= 2) + (k >= 2 ? 2 : 0)
     : min<i32>(max<i32>(((quarters + 20) * 19) >> 6, 0), 7);
 
-  const foreseen = <i64>load<i32>(channel, HISTORY) + move;
+  const foreseen = load<i32>(channel, HISTORY) + move;
   collectCandidates(cfg, channel, foreseen, historyShift);
-  const home = (meanOf(channel) - foreseen) << historyShift;
+  const home = (<i32>clampTo(meanOf(channel) - foreseen, HOME_LIMIT)) << historyShift;
   const far = home < 0 ? -home : home;
+  const calm = bitAt(BITS_ZERO) + level * 4 + neighbourClass(c, nonZeroBefore);
+  const quiet = bitAt(BITS_ZERO_RUN) + <i32>zeroRun(flags) * 4 + i32(far >= 64) + i32(far >= 192) + i32(far >= 512);
+  if (!codeMixed(st, coder, st + WEIGHTS, calm, bitAt(BITS_ZERO_LEVELS) + zeroContext(), quiet, code != 0)) return 0;
 
-  setInput(0, st + BITS_ZERO, level * 4 + neighbourClass(c, nonZeroBefore));
-  setInput(1, st + BITS_ZERO_LEVELS, zeroContext());
-  setInput(2, st + BITS_ZERO_RUN, runClass(flags) * 4 + i32(far >= 64) + i32(far >= 192) + i32(far >= 512));
-  if (!codeMixed(st, coder, st + WEIGHTS, code != 0)) return 0;
-
-  const last = signClass(codeClass(flags, 0));
-  const before = signClass(codeClass(flags, 1));
+  const signs = lastSigns(flags);
   const homeClass = i32(home > 640) + i32(home > 128) + i32(home >= -128) + i32(home >= -640);
-  setInput(0, st + BITS_SIGN, last * 5 + homeClass);
-  setInput(1, st + BITS_SIGN_LEVELS, signContext());
-  setInput(2, st + BITS_SIGN_MOVE, (last * 3 + before) * 3 + i32(move > 32) + i32(move >= -32));
-  const isNegative = codeMixed(st, coder, st + WEIGHTS + SIGN_WEIGHTS, code < 0);
+  const homeward = bitAt(BITS_SIGN) + (signs & 3) * 5 + homeClass;
+  const onward = bitAt(BITS_SIGN_MOVE) + signs * 3 + i32(move > 32) + i32(move >= -32);
+  const weights = st + WEIGHTS + SIGN_WEIGHTS;
+  const isNegative = codeMixed(st, coder, weights, homeward, bitAt(BITS_SIGN_LEVELS) + signContext(), onward, code < 0);
   keepSide(isNegative, k);
   const rest = <u64>((code < 0 ? -code : code) - 1);
 
@@ -150,10 +141,10 @@ function codeUnary(st: usize, coder: usize, level: i32, k: i32, value: u32): u64
   let i: u32 = 0;
   while (i < ESCAPE) {
     const context = level * UNARY_POSITIONS + min<i32>(i, UNARY_POSITIONS - 1);
-    setInput(0, st + BITS_UNARY, context);
-    setInput(1, st + BITS_UNARY_LEVELS, unaryContext(i) * 3 + min<i32>(k, 2));
-    setInput(2, st + BITS_UNARY_PLACE, placeContext(i));
-    if (!codeMixed(st, coder, st + WEIGHTS + UNARY_WEIGHTS, i < value)) break;
+    const levels = bitAt(BITS_UNARY_LEVELS) + unaryContext(i) * 3 + min<i32>(k, 2);
+    const place = bitAt(BITS_UNARY_PLACE) + placeContext(i) * 4 + min<i32>(i, 3);
+    if (!codeMixed(st, coder, st + WEIGHTS + UNARY_WEIGHTS, bitAt(BITS_UNARY) + context, levels, place, i < value))
+      break;
     i++;
   }
   return i;
@@ -164,7 +155,12 @@ function codeEscape(st: usize, coder: usize, value: u32): u64 {
   const bits = 31 - clz<u32>(value + 1);
   let length: i32 = 0;
   for (let i = 0; i < ESCAPE_LENGTH_BITS; i++) {
-    const bit = codeBit(st, coder, st + BITS_ESCAPE + ((<usize>i) << 1), ((bits >> (ESCAPE_LENGTH_BITS - 1 - i)) & 1) != 0);
+    const bit = codeBit(
+      st,
+      coder,
+      st + BITS_ESCAPE + ((<usize>i) << 1),
+      ((bits >> (ESCAPE_LENGTH_BITS - 1 - i)) & 1) != 0,
+    );
     length = (length << 1) | i32(bit);
   }
   const below = codeRaw(coder, length, (value + 1) ^ ((<u32>1) << length));

@@ -14,6 +14,7 @@ import {
   channelConfig,
   channelState,
   coderOf,
+  DITHER,
   flagsOf,
   LAST,
 } from "./layout";
@@ -96,13 +97,13 @@ function codeSample(cfg: usize, st: usize, coder: usize, c: i32, nonZeroBefore: 
   const isEncoder = load<u8>(coder, CODER_MODE) == MODE_ENCODE;
   const wanted = isEncoder ? quantize(<i64>sample - prediction, step, bound, sparse) : 0;
 
-  const code = codeResidual(cfg, st, coder, channel, flags, c, nonZeroBefore, foreseen, historyShift, wanted);
+  const code = codeResidual(cfg, st, coder, channel, flags, c, nonZeroBefore, foreseen, <i32>historyShift, wanted);
   if (code == CORRUPT_CODE) return code;
   const offset = dequantize(code, step, bound, sparse);
   const reconstruction = saturateOnLattice(prediction + offset, spacing);
   store<i32>(channel, reconstruction, LAST);
   learnMove(cfg, st, channel, <i64>reconstruction - last, step, historyShift);
   learnActivity(channel, flags, <u64>(code < 0 ? -code : code));
-  keepCode(flags, code);
+  keepCode(flags, code, load<u32>(st, DITHER));
   return code;
 }
