@@ -1,19 +1,16 @@
 /**
  * The flag word of a channel, at the address that `flagsOf` gives:
  *
- *     15     13 12            8 7    6              3     2      1      0
- *     [  run  ][ activity scale ][ 0 ][ last two signs ][ base ][ status ]
+ *     15             8 7    6              3     2      1      0
+ *     [ activity scale ][ 0 ][ last two signs ][ base ][ status ]
  *
- * Signs are 0 none, 1 negative, 2 positive, the last code's in the lower two bits. The run says how many codes in a row
- * were zero: 0, 1, some 2..3, 4..11, 12..43 or more, counted by chance from 2 on.
+ * Signs are 0 none, 1 negative, 2 positive, the last code's in the lower two bits.
  */
 const STATUS_MASK: u32 = 3;
 const BASED: u32 = 4;
 const SIGNS_AT: u32 = 3;
+const SIGNS_MASK: u32 = 15;
 const SCALE_BYTE: usize = 1;
-const SCALE_MASK: u32 = 31;
-const RUN_AT: u32 = 5;
-const LONGEST_RUN: u32 = 5;
 
 /** Has the channel had its first valid sample since the reset? */
 export function hasBase(flags: usize): bool {
@@ -40,30 +37,20 @@ export function lastSigns(flags: usize): i32 {
   return <i32>load<u8>(flags) >> SIGNS_AT;
 }
 
-/** Class of the run of zero codes, 0..5. */
-export function zeroRun(flags: usize): u32 {
-  return <u32>load<u8>(flags, SCALE_BYTE) >> RUN_AT;
-}
-
-/** Remember a code; `dither` decides whether a long run is taken for longer. */
-export function keepCode(flags: usize, code: i64, dither: u32): void {
+/** Remember the sign of a code. */
+export function keepSign(flags: usize, code: i64): void {
   const sign = u32(code < 0) | (u32(code > 0) << 1);
   const old = <u32>load<u8>(flags);
-  const signs = ((old >> SIGNS_AT) << 2) | sign;
-  store<u8>(flags, <u8>((old & (STATUS_MASK | BASED)) | ((signs & 15) << SIGNS_AT)));
-  const run = zeroRun(flags);
-  const chances = run < 2 ? 0 : (1 << (2 * run - 3)) - 1; // one in 1, 2, 8, 32
-  const isLonger = run < LONGEST_RUN && ((dither >> 16) & chances) == 0;
-  const next = code == 0 ? run + u32(isLonger) : 0;
-  store<u8>(flags, <u8>(activityScale(flags) | (next << RUN_AT)), SCALE_BYTE);
+  const signs = (((old >> SIGNS_AT) << 2) | sign) & SIGNS_MASK;
+  store<u8>(flags, <u8>((old & (STATUS_MASK | BASED)) | (signs << SIGNS_AT)));
 }
 
 /** Octaves by which the channel's activities are scaled down. */
 export function activityScale(flags: usize): u32 {
-  return load<u8>(flags, SCALE_BYTE) & SCALE_MASK;
+  return load<u8>(flags, SCALE_BYTE);
 }
 
 /** Remember the scale. */
 export function keepActivityScale(flags: usize, scale: u32): void {
-  store<u8>(flags, <u8>((load<u8>(flags, SCALE_BYTE) & ~SCALE_MASK) | scale), SCALE_BYTE);
+  store<u8>(flags, <u8>scale, SCALE_BYTE);
 }

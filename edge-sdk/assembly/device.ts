@@ -31,7 +31,7 @@ export {
 
 const CONFIG: usize = memory.data(CONFIG_BYTES, 8);
 /** stateBytes(MAX_CHANNELS), checked by a test. The last of the static data, so that fewer channels take less memory. */
-const STATE: usize = memory.data(3980, 8);
+const STATE: usize = memory.data(3996, 8);
 
 /** Address of the configuration block. */
 export function configAddress(): usize {

@@ -1,6 +1,6 @@
-import { activityQuarters } from "./activity";
+import { activityQuarters, fastOctave } from "./activity";
 import { freshBit } from "./adaptive-bit";
-import { lastSigns, zeroRun } from "./channel-flags";
+import { lastSigns } from "./channel-flags";
 import { clampTo } from "./fixed-point";
 import {
   BITS_ESCAPE,
@@ -14,8 +14,8 @@ import {
   BITS_UNARY_LEVELS,
   BITS_UNARY_PLACE,
   BITS_ZERO,
+  BITS_ZERO_HOME,
   BITS_ZERO_LEVELS,
-  BITS_ZERO_RUN,
   HISTORY,
   WEIGHTS,
 } from "./layout";
@@ -38,7 +38,7 @@ import { collectCandidates, keepSide, placeContext, signContext, unaryContext, z
  * for the top low bit, 0.05 for a change of status, and even trees.
  */
 const FIRST_RUNS = memory.data<u16>([
-  4, 231, 4, 341, 4, 496, 4, 707, 4, 984, 4, 1328, 4, 1724, 4, 2147, 4, 2562, 4, 2936, 4, 3248, 4, 3494, 52, 410, 64,
+  4, 231, 4, 341, 4, 496, 4, 707, 4, 984, 4, 1328, 4, 1724, 4, 2147, 4, 2562, 4, 2936, 4, 3248, 4, 3494, 60, 410, 64,
   2048, 79, 1638, 8, 1843, 3, 205, 8, 2048,
 ]);
 const FIRST_RUNS_COUNT: i32 = 18;
@@ -49,6 +49,16 @@ const UNARY_WEIGHTS: usize = 24;
 
 const UNARY_POSITIONS: i32 = 3;
 const ESCAPE: u32 = 20;
+/** Where the mixed adaptive bits of each context begin, counted as codeMixed takes them. */
+const ZERO: i32 = <i32>(BITS_ZERO >> 1);
+const ZERO_LEVELS: i32 = <i32>(BITS_ZERO_LEVELS >> 1);
+const ZERO_HOME: i32 = <i32>(BITS_ZERO_HOME >> 1);
+const SIGN: i32 = <i32>(BITS_SIGN >> 1);
+const SIGN_LEVELS: i32 = <i32>(BITS_SIGN_LEVELS >> 1);
+const SIGN_MOVE: i32 = <i32>(BITS_SIGN_MOVE >> 1);
+const UNARY: i32 = <i32>(BITS_UNARY >> 1);
+const UNARY_LEVELS: i32 = <i32>(BITS_UNARY_LEVELS >> 1);
+const UNARY_PLACE: i32 = <i32>(BITS_UNARY_PLACE >> 1);
 /** How far the slow mean is looked at, Q8 bins: beyond every threshold, and below 2^31 after the largest shift. */
 const HOME_LIMIT: i64 = 4096;
 /** An encoder writes up to 31 bits below the leading one of an escape: |q| - 1 < 2^32 - 1. */
@@ -78,11 +88,6 @@ function neighbourClass(c: i32, nonZeroBefore: i32): i32 {
   return nonZeroBefore == 0 ? 0 : nonZeroBefore * 2 <= c ? 1 : 2;
 }
 
-/** Place of a run of adaptive bits as codeMixed counts it. */
-function bitAt(offset: usize): i32 {
-  return <i32>(offset >> 1);
-}
-
 /**
  * Code one residual code; a decoder ignores `code` and returns what it read.
  *
@@ -110,16 +115,16 @@ export function codeResidual(
   collectCandidates(cfg, channel, foreseen, historyShift);
   const home = (<i32>clampTo(meanOf(channel) - foreseen, HOME_LIMIT)) << historyShift;
   const far = home < 0 ? -home : home;
-  const calm = bitAt(BITS_ZERO) + level * 4 + neighbourClass(c, nonZeroBefore);
-  const quiet = bitAt(BITS_ZERO_RUN) + <i32>zeroRun(flags) * 4 + i32(far >= 64) + i32(far >= 192) + i32(far >= 512);
-  if (!codeMixed(st, coder, st + WEIGHTS, calm, bitAt(BITS_ZERO_LEVELS) + zeroContext(), quiet, code != 0)) return 0;
+  const calm = ZERO + level * 4 + neighbourClass(c, nonZeroBefore);
+  const quiet = ZERO_HOME + fastOctave(channel, flags) * 4 + i32(far >= 64) + i32(far >= 192) + i32(far >= 512);
+  if (!codeMixed(st, coder, st + WEIGHTS, calm, ZERO_LEVELS + zeroContext(), quiet, code != 0)) return 0;
 
   const signs = lastSigns(flags);
   const homeClass = i32(home > 640) + i32(home > 128) + i32(home >= -128) + i32(home >= -640);
-  const homeward = bitAt(BITS_SIGN) + (signs & 3) * 5 + homeClass;
-  const onward = bitAt(BITS_SIGN_MOVE) + signs * 3 + i32(move > 32) + i32(move >= -32);
+  const homeward = SIGN + (signs & 3) * 5 + homeClass;
+  const onward = SIGN_MOVE + signs * 3 + i32(move > 32) + i32(move >= -32);
   const weights = st + WEIGHTS + SIGN_WEIGHTS;
-  const isNegative = codeMixed(st, coder, weights, homeward, bitAt(BITS_SIGN_LEVELS) + signContext(), onward, code < 0);
+  const isNegative = codeMixed(st, coder, weights, homeward, SIGN_LEVELS + signContext(), onward, code < 0);
   keepSide(isNegative, k);
   const rest = <u64>((code < 0 ? -code : code) - 1);
 
@@ -141,10 +146,9 @@ function codeUnary(st: usize, coder: usize, level: i32, k: i32, value: u32): u64
   let i: u32 = 0;
   while (i < ESCAPE) {
     const context = level * UNARY_POSITIONS + min<i32>(i, UNARY_POSITIONS - 1);
-    const levels = bitAt(BITS_UNARY_LEVELS) + unaryContext(i) * 3 + min<i32>(k, 2);
-    const place = bitAt(BITS_UNARY_PLACE) + placeContext(i) * 4 + min<i32>(i, 3);
-    if (!codeMixed(st, coder, st + WEIGHTS + UNARY_WEIGHTS, bitAt(BITS_UNARY) + context, levels, place, i < value))
-      break;
+    const levels = UNARY_LEVELS + unaryContext(i) * 3 + min<i32>(k, 2);
+    const place = UNARY_PLACE + placeContext(i) * 4 + min<i32>(i, 3);
+    if (!codeMixed(st, coder, st + WEIGHTS + UNARY_WEIGHTS, UNARY + context, levels, place, i < value)) break;
     i++;
   }
   return i;

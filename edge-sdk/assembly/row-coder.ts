@@ -1,5 +1,5 @@
 import { isSparse, learnActivity } from "./activity";
-import { hasBase, keepCode, keepStatus, lastStatus } from "./channel-flags";
+import { hasBase, keepSign, keepStatus, lastStatus } from "./channel-flags";
 import { roundShift, saturate } from "./fixed-point";
 import { codeBase } from "./keyframe";
 import {
@@ -14,7 +14,6 @@ import {
   channelConfig,
   channelState,
   coderOf,
-  DITHER,
   flagsOf,
   LAST,
 } from "./layout";
@@ -104,6 +103,6 @@ function codeSample(cfg: usize, st: usize, coder: usize, c: i32, nonZeroBefore: 
   store<i32>(channel, reconstruction, LAST);
   learnMove(cfg, st, channel, <i64>reconstruction - last, step, historyShift);
   learnActivity(channel, flags, <u64>(code < 0 ? -code : code));
-  keepCode(flags, code, load<u32>(st, DITHER));
+  keepSign(flags, code);
   return code;
 }
