@@ -14,6 +14,8 @@ const UP_FROM: u32 = 200 << 8;
 const DOWN_FROM: u32 = 80 << 8;
 /** Keeps the unmodelled low bits of a code below 31. */
 const LARGEST_SCALE: u32 = 22;
+/** Octaves of the fast average that are told apart: after long rest they say how long it was. */
+const FAST_OCTAVES: i32 = 8;
 /** Below 5/16 of a code, residuals are sparse. */
 const SPARSE_BELOW: u32 = 80;
 
@@ -36,6 +38,12 @@ export function isSparse(channel: usize): bool {
 /** 4 log2 of the activity in codes. Range: -32..31 + 4 x LARGEST_SCALE. */
 export function activityQuarters(channel: usize, flags: usize): i32 {
   return log2Quarters(scaledActivity(channel)) - 32 + <i32>(activityScale(flags) << 2);
+}
+
+/** Octave of the fast average, 0 below 2^-6 of a code to 7 from one code on. */
+export function fastOctave(channel: usize, flags: usize): i32 {
+  const whole = 31 - <i32>clz<u32>(<u32>load<u16>(channel, ACTIVITY_FAST) | 1);
+  return min<i32>(max<i32>(whole + <i32>activityScale(flags) - 1, 0), FAST_OCTAVES - 1);
 }
 
 /** Let both averages follow the size of a code. Range: size < 2^32. */

@@ -10,10 +10,9 @@ import { DITHER } from "./layout";
  * bit up to 8 and with probability 1/8 from there on. Rounding is dithered, or small rates would stop moving.
  */
 const RATE_Q16 = memory.data<u16>([
-  25000, 16000, 12000, 9500, 8000, 6600, 5600, 4700, 3900, 3200, 2600, 2100, 1600, 1200, 800, 500,
+  40960, 25206, 18204, 14246, 8398, 6027, 4325, 3104, 2227, 1598, 1147, 823, 591, 424, 304, 218,
 ]);
 const OLDEST: u32 = 15;
-const AGES_CERTAIN: u32 = 8;
 /** Probabilities stay off 0 and 1 by this much (of 4096), so that no bit costs more than 10.7 bits. */
 const MARGIN: i32 = 2;
 
@@ -32,16 +31,27 @@ export function probabilityQ16(at: usize): u32 {
   return ((<u32>(load<u16>(at) >> 4)) << 4) + 8;
 }
 
-/** Learn one bit. Range: |4095 x 25000| < 2^27. */
-export function learnBit(st: usize, at: usize, bit: bool): void {
+/** Learn one bit with a draw of the dither. Range: |4095 x 40960| < 2^28. */
+export function learnWith(at: usize, bit: bool, dither: u32): void {
   const packed = <u32>load<u16>(at);
   const age = packed & OLDEST;
   const probability = <i32>(packed >> 4);
-  const dither = nextDither(load<u32>(st, DITHER));
-  store<u32>(st, dither, DITHER);
-  const move = ((bit ? 4095 : 0) - probability) * <i32>load<u16>(RATE_Q16 + ((<usize>age) << 1));
+  const rate = <i32>load<u16>(RATE_Q16 + ((<usize>age) << 1));
+  const move = ((bit ? 4095 : 0) - probability) * rate;
   const moved = probability + ((move + <i32>(dither >> 16)) >> 16);
   const next = min<i32>(max<i32>(moved, MARGIN), 4095 - MARGIN);
-  const isOlder = age < OLDEST && (age < AGES_CERTAIN || ((dither >> 8) & 7) == 0);
+  const isOlder = <i32>((dither >> 4) & 0xffff) < rate && age < OLDEST;
   store<u16>(at, <u16>(((<u32>next) << 4) | (age + u32(isOlder))));
+}
+
+/** Draw from the dither that everything shares. */
+export function drawDither(st: usize): u32 {
+  const dither = nextDither(load<u32>(st, DITHER));
+  store<u32>(st, dither, DITHER);
+  return dither;
+}
+
+/** Learn one bit. */
+export function learnBit(st: usize, at: usize, bit: bool): void {
+  learnWith(at, bit, drawDither(st));
 }

@@ -1,12 +1,15 @@
 /**
  * The flag word of a channel, at the address that `flagsOf` gives:
  *
- *     15             8 7    5 4        3 2     1      0
- *     [ activity scale ][ zero ][ last sign ][ base ][ status ]
+ *     15             8 7    6              3     2      1      0
+ *     [ activity scale ][ 0 ][ last two signs ][ base ][ status ]
+ *
+ * Signs are 0 none, 1 negative, 2 positive, the last code's in the lower two bits.
  */
 const STATUS_MASK: u32 = 3;
 const BASED: u32 = 4;
-const SIGN_AT: u32 = 3;
+const SIGNS_AT: u32 = 3;
+const SIGNS_MASK: u32 = 15;
 const SCALE_BYTE: usize = 1;
 
 /** Has the channel had its first valid sample since the reset? */
@@ -29,15 +32,17 @@ export function keepStatus(flags: usize, status: i32): void {
   store<u8>(flags, <u8>((load<u8>(flags) & ~STATUS_MASK) | <u32>status));
 }
 
-/** Sign of the channel's last code: 0 none, 1 negative, 2 positive. */
-export function lastSign(flags: usize): i32 {
-  return <i32>load<u8>(flags) >> SIGN_AT;
+/** Signs of the channel's last two codes: 4 x the earlier + the later one, each 0 none, 1 negative, 2 positive. */
+export function lastSigns(flags: usize): i32 {
+  return <i32>load<u8>(flags) >> SIGNS_AT;
 }
 
 /** Remember the sign of a code. */
 export function keepSign(flags: usize, code: i64): void {
   const sign = u32(code < 0) | (u32(code > 0) << 1);
-  store<u8>(flags, <u8>((load<u8>(flags) & (STATUS_MASK | BASED)) | (sign << SIGN_AT)));
+  const old = <u32>load<u8>(flags);
+  const signs = (((old >> SIGNS_AT) << 2) | sign) & SIGNS_MASK;
+  store<u8>(flags, <u8>((old & (STATUS_MASK | BASED)) | (signs << SIGNS_AT)));
 }
 
 /** Octaves by which the channel's activities are scaled down. */

@@ -36,10 +36,10 @@ export const MAX_HISTORY_SHIFT: i32 = 25;
 /** Largest history bin, D << h. */
 export const MAX_HISTORY_STEP: i64 = (<i64>1) << 33;
 /**
- * Bytes that one channel of one row can cost at the very most: 51 modelled decisions of at most 11.3 bits and 40 raw
- * ones of at most 1.6 bits (docs/design.md, "Room for one row").
+ * Bytes that one channel of one row can cost at the very most: 22 mixed decisions of at most 13.6 bits, 8 more of at most
+ * 11.3 bits and 40 raw ones of at most 1.6 bits (docs/design.md, "Room for one row").
  */
-export const MAX_CHANNEL_BYTES: i32 = 80;
+export const MAX_CHANNEL_BYTES: i32 = 60;
 /** Bytes the range coder may hold back until the end of a frame. */
 export const FLUSH_BYTES: i32 = 4;
 
@@ -64,16 +64,22 @@ export const CONFIG_BYTES: i32 = <i32>(CONFIG_FIRST_CHANNEL + CONFIG_CHANNEL_BYT
 
 // State block, shared part.
 export const DITHER: usize = 0;
-export const BITS_ZERO: usize = 4; // 12 activity levels x 4 neighbour classes: is the code zero?
-export const BITS_SIGN: usize = BITS_ZERO + 2 * 48; // 3: sign, by the sign of the last code
-export const BITS_UNARY: usize = BITS_SIGN + 2 * 3; // 12 levels x 16 positions
-export const BITS_LOW: usize = BITS_UNARY + 2 * 192; // 12 levels x (unary part was zero or not)
-export const BITS_STATUS_CHANGED: usize = BITS_LOW + 2 * 24; // 3, by the previous status
+export const WEIGHTS: usize = 4; // 3 x 3 mixing weights, Q20: of the zero flag, the sign and unary positions
+export const BITS_ZERO: usize = WEIGHTS + 4 * 9; // is the code zero? by 12 activity levels x 4 neighbour classes
+export const BITS_ZERO_LEVELS: usize = BITS_ZERO + 2 * 48; // 28: by the recent levels
+export const BITS_ZERO_HOME: usize = BITS_ZERO_LEVELS + 2 * 28; // by 8 octaves of the fast activity x 4 of the slow mean
+export const BITS_SIGN: usize = BITS_ZERO_HOME + 2 * 32; // by 3 signs of the last code x 5 classes of the slow mean
+export const BITS_SIGN_LEVELS: usize = BITS_SIGN + 2 * 15; // 16: by the recent levels
+export const BITS_SIGN_MOVE: usize = BITS_SIGN_LEVELS + 2 * 16; // by 11 pairs of signs of the last codes x 3 moves
+export const BITS_UNARY: usize = BITS_SIGN_MOVE + 2 * 33; // by 12 activity levels x 3 positions
+export const BITS_UNARY_LEVELS: usize = BITS_UNARY + 2 * 36; // by 9 classes of the recent levels x 3 of k
+export const BITS_UNARY_PLACE: usize = BITS_UNARY_LEVELS + 2 * 27; // by 4 places of the level before the last x 4 positions
+export const BITS_LOW: usize = BITS_UNARY_PLACE + 2 * 16; // by 4 activity levels x (unary part was zero or not)
+export const BITS_STATUS_CHANGED: usize = BITS_LOW + 2 * 8; // 3, by the previous status
 export const BITS_STATUS_CHOICE: usize = BITS_STATUS_CHANGED + 2 * 3; // 3, by the previous status
-export const BITS_ESCAPE_HIGH: usize = BITS_STATUS_CHOICE + 2 * 3; // binary tree over 3 bits
-export const BITS_ESCAPE_LOW: usize = BITS_ESCAPE_HIGH + 2 * 7; // binary tree over 3 bits
+export const BITS_ESCAPE: usize = BITS_STATUS_CHOICE + 2 * 3; // 5: the length of an escape, bit by bit
 // Lines (lines.ts). A magnitude's bits are its length in unary, then the bit below the leading one by that length.
-export const BITS_LINE_MODE: usize = BITS_ESCAPE_LOW + 2 * 7; // 4: are these samples on lines? by the same of before
+export const BITS_LINE_MODE: usize = BITS_ESCAPE + 2 * 5; // 4: are these samples on lines? by the same of before
 export const BITS_LINE_GOES_ON: usize = BITS_LINE_MODE + 2 * 4; // 1
 export const BITS_LINE_REACHES: usize = BITS_LINE_GOES_ON + 2; // 4: does it reach the block's end? by the rows left
 export const BITS_LINE_ROWS: usize = BITS_LINE_REACHES + 2 * 4; // 11 + 10, and the second bit below: 9 x 2
@@ -81,7 +87,7 @@ export const BITS_LINE_MOVED: usize = BITS_LINE_ROWS + 2 * 39; // 5 classes: is 
 export const BITS_LINE_SIGN: usize = BITS_LINE_MOVED + 2 * 5; // start or slope, by the last sign of 3
 export const BITS_LINE_VALUE: usize = BITS_LINE_SIGN + 2 * 6; // 5 classes x (5 + 4)
 export const ROWS: usize = BITS_LINE_VALUE + 2 * 45; // u16: the age of what the predictors have learned
-const SHARED_BYTES: usize = ROWS + 2;
+const SHARED_BYTES: usize = (ROWS + 2 + 3) & ~3;
 /** Rows are counted up to here. */
 export const ROWS_LIMIT: i32 = 2048;
 
@@ -138,9 +144,12 @@ export function ownSteps(channels: i32): i32 {
   return channels <= 3 ? 12 : channels <= 5 ? 8 : 4;
 }
 
-/** Own levels of each channel (B), which is also the length of its history. */
+/** Longest history of a channel. */
+export const MAX_OWN_LEVELS: i32 = 48;
+
+/** Own levels of each channel (B), which is also the length of its history, up to MAX_OWN_LEVELS. */
 export function ownLevels(channels: i32): i32 {
-  return channels <= 2 ? 48 : channels == 3 ? 32 : channels <= 5 ? 16 : 12;
+  return channels <= 2 ? MAX_OWN_LEVELS : channels == 3 ? 32 : channels <= 5 ? 16 : 12;
 }
 
 /** Levels taken from each other channel (X), at most B. */

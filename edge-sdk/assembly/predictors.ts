@@ -91,7 +91,7 @@ export function resetPredictors(cfg: usize, channel: usize): void {
 }
 
 /** Slow mean of a channel in Q8 bins. Range: |m| < 2^15. */
-function meanOf(channel: usize): i32 {
+export function meanOf(channel: usize): i32 {
   return load<i32>(channel, MEAN) >> MEAN_FRACTION_BITS;
 }
 

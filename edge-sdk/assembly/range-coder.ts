@@ -80,10 +80,14 @@ function codeWithProbability(coder: usize, p: u32, bit: bool): bool {
   return bit;
 }
 
-/** Code one adaptive bit and learn it. A decoder ignores `bit` and returns what it read. */
+/** Code one bit of a model with this probability of 1 in Q16. A decoder ignores `bit` and returns what it read. */
+export function codeLearned(coder: usize, p: u32, bit: bool): bool {
+  return load<u8>(coder, CODER_MODE) == MODE_REPLAY ? false : codeWithProbability(coder, p, bit);
+}
+
+/** Code one adaptive bit and learn it. */
 export function codeBit(st: usize, coder: usize, at: usize, bit: bool): bool {
-  const coded =
-    load<u8>(coder, CODER_MODE) == MODE_REPLAY ? false : codeWithProbability(coder, probabilityQ16(at), bit);
+  const coded = codeLearned(coder, probabilityQ16(at), bit);
   learnBit(st, at, coded);
   return coded;
 }
@@ -95,15 +99,6 @@ export function codeRaw(coder: usize, bits: i32, value: u32): u32 {
     coded = (coded << 1) | u32(codeWithProbability(coder, HALF_Q16, ((value >> i) & 1) != 0));
   }
   return coded;
-}
-
-/** Code 3 bits by a binary tree of 7 adaptive bits. */
-export function codeTree(st: usize, coder: usize, tree: usize, value: u32): u32 {
-  let node: u32 = 1;
-  for (let i = 2; i >= 0; i--) {
-    node = (node << 1) | u32(codeBit(st, coder, tree + ((<usize>(node - 1)) << 1), ((value >> i) & 1) != 0));
-  }
-  return node & 7;
 }
 
 /** How many leading bytes of the interval must be written so that zeros may follow: the fewest, 1..4. */

@@ -1,17 +1,28 @@
-import { activityQuarters } from "./activity";
+import { activityQuarters, fastOctave } from "./activity";
 import { freshBit } from "./adaptive-bit";
-import { lastSign } from "./channel-flags";
+import { lastSigns } from "./channel-flags";
+import { clampTo } from "./fixed-point";
 import {
-  BITS_ESCAPE_HIGH,
-  BITS_ESCAPE_LOW,
+  BITS_ESCAPE,
   BITS_LOW,
   BITS_SIGN,
+  BITS_SIGN_LEVELS,
+  BITS_SIGN_MOVE,
   BITS_STATUS_CHANGED,
   BITS_STATUS_CHOICE,
   BITS_UNARY,
+  BITS_UNARY_LEVELS,
+  BITS_UNARY_PLACE,
   BITS_ZERO,
+  BITS_ZERO_HOME,
+  BITS_ZERO_LEVELS,
+  historyOf,
+  WEIGHTS,
 } from "./layout";
-import { codeBit, codeRaw, codeTree } from "./range-coder";
+import { codeMixed } from "./mixed-bit";
+import { meanOf } from "./predictors";
+import { codeBit, codeRaw } from "./range-coder";
+import { collectCandidates, keepSide, placeContext, signContext, unaryContext, zeroContext } from "./recent-levels";
 
 /**
  * How a residual's code is spelled in adaptive bits. The channel's recent activity A (Q8 codes) picks one of 12 levels:
@@ -27,15 +38,32 @@ import { codeBit, codeRaw, codeTree } from "./range-coder";
  * for the top low bit, 0.05 for a change of status, and even trees.
  */
 const FIRST_RUNS = memory.data<u16>([
-  4, 231, 4, 341, 4, 496, 4, 707, 4, 984, 4, 1328, 4, 1724, 4, 2147, 4, 2562, 4, 2936, 4, 3248, 4, 3494, 3, 2048, 192,
-  1638, 24, 1843, 3, 205, 17, 2048,
+  4, 231, 4, 341, 4, 496, 4, 707, 4, 984, 4, 1328, 4, 1724, 4, 2147, 4, 2562, 4, 2936, 4, 3248, 4, 3494, 60, 410, 64,
+  2048, 79, 1638, 8, 1843, 3, 205, 8, 2048,
 ]);
-const FIRST_RUNS_COUNT: i32 = 17;
+const FIRST_RUNS_COUNT: i32 = 18;
+/** Every mixing weight starts a little below a third: the inputs agree more often than they add to each other. */
+const FIRST_WEIGHT: i32 = 314573;
+const SIGN_WEIGHTS: usize = 12;
+const UNARY_WEIGHTS: usize = 24;
 
-const UNARY_POSITIONS: i32 = 16;
-const ESCAPE: u32 = 40;
-/** Bits below the leading one of the largest escape that an encoder writes: |q| - 1 < 2^32 - 1. */
-const ESCAPE_BITS_MAX: i32 = 31;
+const UNARY_POSITIONS: i32 = 3;
+const ESCAPE: u32 = 20;
+/** Where the mixed adaptive bits of each context begin, counted as codeMixed takes them. */
+const ZERO: i32 = <i32>(BITS_ZERO >> 1);
+const ZERO_LEVELS: i32 = <i32>(BITS_ZERO_LEVELS >> 1);
+const ZERO_HOME: i32 = <i32>(BITS_ZERO_HOME >> 1);
+const SIGN: i32 = <i32>(BITS_SIGN >> 1);
+const SIGN_LEVELS: i32 = <i32>(BITS_SIGN_LEVELS >> 1);
+const SIGN_MOVE: i32 = <i32>(BITS_SIGN_MOVE >> 1);
+const UNARY: i32 = <i32>(BITS_UNARY >> 1);
+const UNARY_LEVELS: i32 = <i32>(BITS_UNARY_LEVELS >> 1);
+const UNARY_PLACE: i32 = <i32>(BITS_UNARY_PLACE >> 1);
+/** How far the slow mean is looked at, Q8 history bins, and at most how far its distance is shifted: beyond every threshold. */
+const HOME_LIMIT: i64 = 4096;
+const HOME_SHIFT_LIMIT: i32 = 14;
+/** An encoder writes up to 31 bits below the leading one of an escape: |q| - 1 < 2^32 - 1. */
+const ESCAPE_LENGTH_BITS: i32 = 5;
 const LARGEST_CODE: u64 = 0xffffffff;
 
 /** What `codeResidual` returns for a code that no encoder writes. */
@@ -43,6 +71,7 @@ export const CORRUPT_CODE: i64 = i64.MIN_VALUE;
 
 /** First probabilities of every adaptive bit. */
 export function resetBits(st: usize): void {
+  for (let at = st + WEIGHTS; at < st + BITS_ZERO; at += 4) store<i32>(at, FIRST_WEIGHT);
   let at = st + BITS_ZERO;
   for (let run = 0; run < FIRST_RUNS_COUNT; run++) {
     const pair = FIRST_RUNS + ((<usize>run) << 2);
@@ -66,12 +95,15 @@ function neighbourClass(c: i32, nonZeroBefore: i32): i32 {
  * @returns the code, |code| < 2^32, or CORRUPT_CODE
  */
 export function codeResidual(
+  cfg: usize,
   st: usize,
   coder: usize,
   channel: usize,
   flags: usize,
   c: i32,
   nonZeroBefore: i32,
+  move: i32,
+  historyShift: i32,
   code: i64,
 ): i64 {
   const quarters = activityQuarters(channel, flags);
@@ -80,21 +112,28 @@ export function codeResidual(
     ? 8 + i32(((quarters + 3) & 3) >= 2) + (k >= 2 ? 2 : 0)
     : min<i32>(max<i32>(((quarters + 20) * 19) >> 6, 0), 7);
 
-  const zeroBit = st + BITS_ZERO + ((<usize>(level * 4 + neighbourClass(c, nonZeroBefore))) << 1);
-  if (!codeBit(st, coder, zeroBit, code != 0)) return 0;
-  const isNegative = codeBit(st, coder, st + BITS_SIGN + ((<usize>lastSign(flags)) << 1), code < 0);
+  const foreseen = <i32>load<i16>(historyOf(cfg, channel)) + move;
+  collectCandidates(cfg, channel, foreseen, historyShift);
+  const home = (<i32>clampTo(meanOf(channel) - foreseen, HOME_LIMIT)) << min(historyShift, HOME_SHIFT_LIMIT);
+  const far = home < 0 ? -home : home;
+  const calm = ZERO + level * 4 + neighbourClass(c, nonZeroBefore);
+  const quiet = ZERO_HOME + fastOctave(channel, flags) * 4 + i32(far >= 64) + i32(far >= 192) + i32(far >= 512);
+  if (!codeMixed(st, coder, st + WEIGHTS, calm, ZERO_LEVELS + zeroContext(), quiet, code != 0)) return 0;
+
+  const signs = lastSigns(flags);
+  const homeClass = i32(home > 640) + i32(home > 128) + i32(home >= -128) + i32(home >= -640);
+  const homeward = SIGN + (signs & 3) * 5 + homeClass;
+  const onward = SIGN_MOVE + signs * 3 + i32(move > 32) + i32(move >= -32);
+  const weights = st + WEIGHTS + SIGN_WEIGHTS;
+  const isNegative = codeMixed(st, coder, weights, homeward, SIGN_LEVELS + signContext(), onward, code < 0);
+  keepSide(isNegative, k);
   const rest = <u64>((code < 0 ? -code : code) - 1);
 
-  const unaryBits = st + BITS_UNARY + ((<usize>(level * UNARY_POSITIONS)) << 1);
-  let prefix = codeUnary(st, coder, unaryBits, <u32>(rest >> k));
-  if (prefix == ESCAPE) {
-    const more = codeEscape(st, coder, <u32>(rest >> k) - ESCAPE);
-    if (more < 0) return CORRUPT_CODE;
-    prefix += <u64>more;
-  }
+  let prefix = codeUnary(st, coder, level, k, <u32>(rest >> k));
+  if (prefix == ESCAPE) prefix += codeEscape(st, coder, <u32>(rest >> k) - ESCAPE);
   let size = prefix;
   if (k) {
-    const lowBit = st + BITS_LOW + ((<usize>(level * 2 + i32(prefix > 0))) << 1);
+    const lowBit = st + BITS_LOW + ((<usize>((level - 8) * 2 + i32(prefix > 0))) << 1);
     const top = codeBit(st, coder, lowBit, ((rest >> (k - 1)) & 1) != 0);
     size = (prefix << k) | ((<u64>u32(top)) << (k - 1)) | codeRaw(coder, k - 1, <u32>rest & ((1 << (k - 1)) - 1));
   }
@@ -104,20 +143,33 @@ export function codeResidual(
 }
 
 /** min(value, ESCAPE) ones, and a zero unless the escape was reached. */
-function codeUnary(st: usize, coder: usize, bits: usize, value: u32): u64 {
+function codeUnary(st: usize, coder: usize, level: i32, k: i32, value: u32): u64 {
   let i: u32 = 0;
-  while (i < ESCAPE && codeBit(st, coder, bits + ((<usize>min<u32>(i, UNARY_POSITIONS - 1)) << 1), i < value)) i++;
+  while (i < ESCAPE) {
+    const context = level * UNARY_POSITIONS + min<i32>(i, UNARY_POSITIONS - 1);
+    const levels = UNARY_LEVELS + unaryContext(i) * 3 + min<i32>(k, 2);
+    const place = UNARY_PLACE + placeContext(i) * 4 + min<i32>(i, 3);
+    if (!codeMixed(st, coder, st + WEIGHTS + UNARY_WEIGHTS, UNARY + context, levels, place, i < value)) break;
+    i++;
+  }
   return i;
 }
 
-/** The part of a unary count beyond the escape: bit length of value + 1, then its bits. @returns value, or -1 if corrupt */
-function codeEscape(st: usize, coder: usize, value: u32): i64 {
-  const bits = 31 - <i32>clz<u32>(value + 1);
-  const high = codeTree(st, coder, st + BITS_ESCAPE_HIGH, <u32>bits >> 3);
-  const length = <i32>((high << 3) | codeTree(st, coder, st + BITS_ESCAPE_LOW, <u32>bits & 7));
-  if (length > ESCAPE_BITS_MAX) return -1;
+/** The part of a unary count beyond the escape: bit length of value + 1, then its bits. */
+function codeEscape(st: usize, coder: usize, value: u32): u64 {
+  const bits = 31 - clz<u32>(value + 1);
+  let length: i32 = 0;
+  for (let i = 0; i < ESCAPE_LENGTH_BITS; i++) {
+    const bit = codeBit(
+      st,
+      coder,
+      st + BITS_ESCAPE + ((<usize>i) << 1),
+      ((bits >> (ESCAPE_LENGTH_BITS - 1 - i)) & 1) != 0,
+    );
+    length = (length << 1) | i32(bit);
+  }
   const below = codeRaw(coder, length, (value + 1) ^ ((<u32>1) << length));
-  return (((<i64>1) << length) | below) - 1;
+  return (((<u64>1) << length) | below) - 1;
 }
 
 /** Code a bin that nothing foretells: its size like an escape, then its sign. Range: |bin| <= 2^31. @returns the bin */

@@ -115,14 +115,15 @@ function codeSample(cfg: usize, st: usize, coder: usize, c: i32, nonZeroBefore: 
   const last = load<i32>(channel, LAST);
 
   // |move| <= 2^17 and D << h <= 2^33: the product stays within 2^50
-  const move = roundShift(<i64>predictMove(cfg, st, channel, historyShift) * historyStep, 8);
+  const foreseen = predictMove(cfg, st, channel, historyShift);
+  const move = roundShift(<i64>foreseen * historyStep, 8);
   const prediction = snapToLattice(saturate(last + move), last, spacing);
   const sparse = isSparse(channel);
   const flags = flagsOf(cfg, channel);
   const isEncoder = load<u8>(coder, CODER_MODE) == MODE_ENCODE;
   const wanted = isEncoder ? quantize(<i64>sample - prediction, step, bound, sparse) : 0;
 
-  const code = codeResidual(st, coder, channel, flags, c, nonZeroBefore, wanted);
+  const code = codeResidual(cfg, st, coder, channel, flags, c, nonZeroBefore, foreseen, historyShift, wanted);
   if (code == CORRUPT_CODE) return code;
   const offset = dequantize(code, step, bound, sparse);
   const reconstruction = saturateOnLattice(prediction + offset, spacing);

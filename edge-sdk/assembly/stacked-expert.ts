@@ -23,7 +23,7 @@ const FEATURES_COUNT: i32 = FORECASTS_USED + MISSES;
 /** Q8 history bins, i16; from the prediction until it has learned, like the sums. */
 const FEATURES = memory.data(16, 8);
 /** Sums of the stacked expert. */
-export const STACKED = memory.data(SUMS_BYTES, 8);
+export const STACKED = memory.data(<i32>SUMS_BYTES, 8);
 
 export const STACKED_RATE: i64 = 8;
 export const STACKED_SHIFT: i64 = GAIN_FRACTION_BITS + 10 - WEIGHT_FRACTION_BITS;

@@ -1,0 +1,81 @@
+import { drawDither, learnWith, probabilityQ16 } from "./adaptive-bit";
+import { codeLearned } from "./range-coder";
+
+/**
+ * A bit that several contexts foresee at once. Each has its adaptive bit; their probabilities are weighed in the
+ * logistic domain, and the weights move down the gradient of the cost of what was seen:
+ *
+ *     x_i = log2(p_i / (1 - p_i))     p = 1 / (1 + 2^-sum w_i x_i)     w_i += rate (bit - p) x_i
+ *
+ * @see Matt Mahoney, "Adaptive weighing of context models for lossless data compression", 2005, section 3.2
+ */
+/** Weights are Q20 and stay within 4; sums take them as Q15, so that three products fit 32 bits. */
+const WEIGHT_LIMIT: i32 = 1 << 22;
+const SUM_SHIFT: i32 = 5;
+const SUM_FRACTION_BITS: i32 = 15;
+/** The rate is 2^-13 for a bit in Q16, x in Q8 and weights in Q20: about 0.003 for natural logarithms. */
+const RATE_SHIFT: i32 = 13;
+/** Nothing mixed costs more than 13 bits. */
+const LOGIT_LIMIT: i32 = 13 << 8;
+
+/** Addresses of the adaptive bits to mix, 3 x u32, then their logits, 3 x i32. */
+const INPUTS = memory.data(24, 4);
+
+/** The curve 2^f - 1 - f and, with the other sign, log2(1 + f) - f. Range: f is Q16, 0..65535; Q16. */
+function bend(f: u32): u32 {
+  return (((f * (65536 - f)) >> 16) * 22500) >> 16;
+}
+
+/** log2 of a value in Q8. Range: 0 < value <= 65535. */
+function log2Q8(value: u32): i32 {
+  const whole = 31 - clz<u32>(value);
+  const f = (value << (16 - whole)) & 0xffff;
+  return <i32>((whole << 8) + ((f + bend(f)) >> 8));
+}
+
+/** Probability in Q16 of a logit in Q8 octaves, within 8 of 0 and 65536. */
+function squash(logit: i32): u32 {
+  const size = <u32>min<i32>(abs<i32>(logit), LOGIT_LIMIT);
+  const f = (size & 255) << 8;
+  const odds = ((65536 + f - bend(f)) << (size >> 8)) >> 4; // Q12; below 2^30 before the shift
+  const rarer = ((<u32>1) << 28) / (odds + 4096);
+  return logit < 0 ? rarer : 65536 - rarer;
+}
+
+/**
+ * Code one bit that three adaptive bits foresee, given by their offsets in the state over 2, and learn it.
+ *
+ * @param weights  3 x i32 of the state, Q20
+ */
+export function codeMixed(
+  st: usize,
+  coder: usize,
+  weights: usize,
+  first: i32,
+  second: i32,
+  third: i32,
+  bit: bool,
+): bool {
+  store<u32>(INPUTS, <u32>st + (first << 1));
+  store<u32>(INPUTS, <u32>st + (second << 1), 4);
+  store<u32>(INPUTS, <u32>st + (third << 1), 8);
+  let sum: i32 = 1 << (SUM_FRACTION_BITS - 1);
+  for (let i: usize = 0; i < 12; i += 4) {
+    const p = probabilityQ16(load<u32>(INPUTS + i));
+    const logit = log2Q8(p) - log2Q8(65536 - p);
+    store<i32>(INPUTS + i, logit, 12);
+    sum += (load<i32>(weights + i) >> SUM_SHIFT) * logit;
+  }
+  const p = squash(sum >> SUM_FRACTION_BITS);
+  const coded = codeLearned(coder, p, bit);
+  let dither = drawDither(st);
+  const miss = (coded ? 65536 : 0) - <i32>p;
+  for (let i: usize = 0; i < 12; i += 4) {
+    const step = (miss * load<i32>(INPUTS + i, 12) + (1 << (RATE_SHIFT - 1))) >> RATE_SHIFT;
+    const weight = load<i32>(weights + i) + step;
+    store<i32>(weights + i, max<i32>(min<i32>(weight, WEIGHT_LIMIT), -WEIGHT_LIMIT));
+    learnWith(load<u32>(INPUTS + i), coded, dither);
+    dither = rotl<u32>(dither, 8);
+  }
+  return coded;
+}

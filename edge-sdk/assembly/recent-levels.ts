@@ -1,0 +1,101 @@
+import { CONFIG_OWN_LEVELS, historyOf, MAX_OWN_LEVELS } from "./layout";
+
+/**
+ * What the recent past would have a code be: for each reconstruction in a channel's history there is one code that
+ * would return to it. Many signals come back to levels they had (a load that switches, a heart at rest), so how many
+ * of these candidates are for and against is a context for each decision in the spelling of a code.
+ *
+ * CANDIDATES holds codes at first, then the unary counts of those with the coded sign that were not yet passed. It
+ * serves one code and is no state. No branch depends on a candidate, since none could be foreseen.
+ */
+const CANDIDATES = memory.data(4 * MAX_OWN_LEVELS, 4);
+let candidates: i32 = 0;
+let positive: i32 = 0;
+let negative: i32 = 0;
+/** Candidates of the level before the last and of the one before that. */
+let secondLast: i32 = 0;
+let thirdLast: i32 = 0;
+
+function candidate(i: i32): i32 {
+  return load<i32>(CANDIDATES + ((<usize>i) << 2));
+}
+
+function keepCandidate(i: i32, value: i32): void {
+  store<i32>(CANDIDATES + ((<usize>i) << 2), value);
+}
+
+/**
+ * Collect the candidates of a channel.
+ *
+ * @param foreseen  the predicted level, Q8 history bins, |foreseen| < 2^29
+ * @param historyShift  h: a history bin is 2^h bins; more than 8 count as 8, where every candidate is far away anyway
+ */
+export function collectCandidates(cfg: usize, channel: usize, foreseen: i32, historyShift: i32): void {
+  candidates = <i32>load<u8>(cfg, CONFIG_OWN_LEVELS);
+  positive = 0;
+  negative = 0;
+  const fraction = max<i32>(8 - historyShift, 0);
+  const centre = foreseen - ((1 << fraction) >> 1);
+  const history = historyOf(cfg, channel);
+  for (let i = 0; i < candidates; i++) {
+    const code = (<i32>load<i16>(history + ((<usize>i) << 1)) - centre) >> fraction;
+    keepCandidate(i, code);
+    positive += i32(code > 0);
+    negative += i32(code < 0);
+  }
+  secondLast = candidate(1);
+  thirdLast = candidate(2);
+}
+
+/** A count in four classes: none, 1..2, 3..7, more. */
+function countClass(n: i32): i32 {
+  return i32(n > 0) + i32(n > 2) + i32(n > 7);
+}
+
+/** A count in three classes: none, 1..3, more. */
+function coarseClass(n: i32): i32 {
+  return i32(n > 0) + i32(n > 3);
+}
+
+/** Context of the zero flag, 0..27: how many candidates are not zero, and whether the two newest are. */
+export function zeroContext(): i32 {
+  const others = positive + negative;
+  const shares = countClass(others) + 3 - countClass(candidates - others);
+  return shares * 4 + i32(secondLast != 0) + 2 * i32(thirdLast != 0);
+}
+
+/** Context of the sign, 0..15: how many candidates have either. */
+export function signContext(): i32 {
+  return countClass(negative) * 4 + countClass(positive);
+}
+
+/** Keep the candidates on the coded side, as unary counts. */
+export function keepSide(isNegative: bool, k: i32): void {
+  let kept = 0;
+  for (let i = 0; i < candidates; i++) {
+    const code = candidate(i);
+    const size = isNegative ? -code : code;
+    keepCandidate(kept, (size - 1) >> k);
+    kept += i32(size > 0);
+  }
+  candidates = kept;
+  if (secondLast) secondLast = isNegative == secondLast < 0 ? ((abs<i32>(secondLast) - 1) >> k) + 2 : 1;
+}
+
+/** Context of unary position i, 0..8: how many candidates go on and how many stop there. Drops those that stop. */
+export function unaryContext(i: i32): i32 {
+  let onward = 0;
+  for (let j = 0; j < candidates; j++) {
+    const count = candidate(j);
+    keepCandidate(onward, count);
+    onward += i32(count > i);
+  }
+  const stopping = candidates - onward;
+  candidates = onward;
+  return coarseClass(onward) * 3 + coarseClass(stopping);
+}
+
+/** Context of unary position i, 0..3: the level before the last is at zero, passed or on the other side, here, further on. */
+export function placeContext(i: i32): i32 {
+  return i32(secondLast > 0) + i32(secondLast >= i + 2) + i32(secondLast > i + 2);
+}
