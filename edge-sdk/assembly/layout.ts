@@ -5,8 +5,8 @@
  *
  *     offset            size        what
  *     0                 4           dither: state of the shared linear congruential generator
- *     4                 2 x 287     adaptive bits, 12-bit probability and 4-bit age each (table below)
- *     578               2           zero
+ *     4                 4 x 9       mixing weights, Q20
+ *     40                2 x 270     adaptive bits, 12-bit probability and 4-bit age each (table below)
  *     580 + stride c                channel c:
  *       0               4           last reconstruction r0, in sample units
  *       4               4           slow mean of the history, MEAN_FRACTION_BITS below Q8
@@ -16,7 +16,7 @@
  *       36              4 B         history of reconstructions, newest first, Q8 history bins from the base
  *       36 + 4B         2 W1        weights over steps, Q2.13, in channel order
  *       ...             2 W2        weights over levels, Q2.13, in channel order
- *       stride - 2      2           flags: status, base, last sign, activity scale (channel-flags.ts)
+ *       stride - 2      2           flags: status, base, last signs, activity scale (channel-flags.ts)
  *     persistent end    24          range coder of the frame in hand: neither hashed nor kept between frames
  *
  * The persistent part is all that two ends must share; saving or restoring a state is a plain copy of it.
@@ -74,7 +74,7 @@ export const BITS_LOW: usize = BITS_UNARY_PLACE + 2 * 16; // by 4 activity level
 export const BITS_STATUS_CHANGED: usize = BITS_LOW + 2 * 8; // 3, by the previous status
 export const BITS_STATUS_CHOICE: usize = BITS_STATUS_CHANGED + 2 * 3; // 3, by the previous status
 export const BITS_ESCAPE: usize = BITS_STATUS_CHOICE + 2 * 3; // 5: the length of an escape, bit by bit
-const SHARED_BYTES: usize = (BITS_ESCAPE + 2 * 5 + 3) & ~3;
+const SHARED_BYTES: usize = BITS_ESCAPE + 2 * 5;
 
 // State block, one channel.
 export const LAST: usize = 0;
