@@ -6,14 +6,15 @@ import { DITHER } from "./layout";
  *     15            4 3    0
  *     [ probability ][ age ]
  *
- * The probability moves towards what was seen by a rate near 1 / (age + 1.6), down to 1/131; the age grows with every
- * bit up to 8 and with probability 1/8 from there on. Rounding is dithered, or small rates would stop moving.
+ * The probability moves towards what was seen by a rate near 1 / (bits seen + 1.6), down to 1/300. Growing older is as
+ * likely as the rate is large, so that four bits of age last for some 300. Rounding is dithered, or small rates would
+ * stop moving.
  */
 const RATE_Q16 = memory.data<u16>([
   40960, 25206, 18204, 14246, 8398, 6027, 4325, 3104, 2227, 1598, 1147, 823, 591, 424, 304, 218,
 ]);
 const OLDEST: u32 = 15;
-/** Probabilities stay off 0 and 1 by this much (of 4096), so that no bit costs more than 10.7 bits. */
+/** Probabilities stay off 0 and 1 by this much (of 4096), so that none costs more than 10.7 bits by itself. */
 const MARGIN: i32 = 2;
 
 /** The next draw of the dither shared by everything that rounds at random. Numerical Recipes' "quick and dirty" LCG. */

@@ -5,9 +5,11 @@
  *
  *     offset            size        what
  *     0                 4           dither: state of the shared linear congruential generator
- *     4                 2 x 391     adaptive bits, 12-bit probability and 4-bit age each (table below)
- *     786               2           rows since the reset, up to ROWS_LIMIT
- *     788 + stride c                channel c:
+ *     4                 4 x 9       mixing weights, Q20
+ *     40                2 x 374     adaptive bits, 12-bit probability and 4-bit age each (table below)
+ *     788               2           rows since the reset, up to ROWS_LIMIT
+ *     790               2           zero
+ *     792 + stride c                channel c:
  *       0               4           last reconstruction r0, in sample units
  *       4               4           slow mean of the history, Q24 history bins
  *       8               4           by how much hold has cost more than the mix of late, 20 to 19, 1/64 bit
@@ -19,7 +21,7 @@
  *       H + 2B          2 W1        weights over steps, Q2.13, in channel order
  *       ...             2 W2        weights over levels, Q2.13, in channel order
  *       stride - 16     14          line (table below)
- *       stride - 2      2           flags: status, base, last sign, activity scale (channel-flags.ts)
+ *       stride - 2      2           flags: status, base, last signs, activity scale (channel-flags.ts)
  *     persistent end    32          range coder of the frame in hand: neither hashed nor kept between frames
  *
  * The persistent part is all that two ends must share; saving or restoring a state is a plain copy of it.

@@ -28,22 +28,23 @@ import { collectCandidates, keepSide, placeContext, signContext, unaryContext, z
  * How a residual's code is spelled in adaptive bits. The channel's recent activity A (Q8 codes) picks one of 12 levels:
  *
  *     zero? -> sign -> u = (|q| - 1) >> k in unary -> k low bits
- *                      at u = 40: length of u - 39 in 6 bits, then its bits below the leading one
+ *                      at u = 20: length of u - 19 in 5 bits, then its bits below the leading one
  *
- * with k = max(0, floor(log2 A + 3/4)) <= 30, so that u stays short.
+ * with k = max(0, floor(log2 A + 3/4)) <= 30, so that u stays short. Each of the first three kinds of decision is mixed
+ * from three contexts: what the channel does, where it was, and where its slow mean or the prediction lies.
  */
 /**
  * First probabilities (of 4096) of all adaptive bits in the order of layout.ts: runs of (count, probability). "Not zero"
- * starts at m / (1 + m) with m = 0.06 x 2^(0.6 level), within 0.02..0.95; then even signs, 0.4 to go on in unary, 0.45
- * for the top low bit, 0.05 for a change of status, and even trees.
+ * starts at m / (1 + m) with m = 0.06 x 2^(0.6 level), within 0.02..0.95, and at 0.17 in its other contexts; then even
+ * signs, 0.4 to go on in unary, 0.45 for the top low bit, 0.05 for a change of status, and even escapes.
  */
 const FIRST_RUNS = memory.data<u16>([
-  4, 231, 4, 341, 4, 496, 4, 707, 4, 984, 4, 1328, 4, 1724, 4, 2147, 4, 2562, 4, 2936, 4, 3248, 4, 3494, 60, 410, 64,
+  4, 231, 4, 341, 4, 496, 4, 707, 4, 984, 4, 1328, 4, 1724, 4, 2147, 4, 2562, 4, 2936, 4, 3248, 4, 3494, 60, 700, 64,
   2048, 79, 1638, 8, 1843, 3, 205, 8, 2048,
 ]);
 const FIRST_RUNS_COUNT: i32 = 18;
-/** Every mixing weight starts a little below a third: the inputs agree more often than they add to each other. */
-const FIRST_WEIGHT: i32 = 314573;
+/** Every mixing weight starts at a quarter: inputs that say the same should not add up to more than they say. */
+const FIRST_WEIGHT: i32 = 1 << 18;
 const SIGN_WEIGHTS: usize = 12;
 const UNARY_WEIGHTS: usize = 24;
 
