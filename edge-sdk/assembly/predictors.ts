@@ -1,4 +1,5 @@
-import { clampTo, floorDivide, log2Quarters, ratioQ12, roundShift, saturate, truncateDivideSmall } from "./fixed-point";
+import { clampTo, floorDivide, log2Quarters, ratioQ12, roundShift, truncateDivideSmall } from "./fixed-point";
+import { meanOf, nextEntry, pushHistory } from "./history";
 import {
   CONFIG_CHANNELS,
   CONFIG_CROSS_LEVELS,
@@ -10,18 +11,15 @@ import {
   hasStacked,
   historyOf,
   LOSSES,
-  MEAN,
   ROWS,
 } from "./layout";
 import {
   DOT,
-  dotLevels,
-  dotSteps,
+  dot,
   ENERGY,
   GAIN_FRACTION_BITS,
-  HISTORY_LIMIT,
-  learnLevels,
-  learnSteps,
+  learn,
+  openSums,
   SUMS_BYTES,
   WEIGHT_FRACTION_BITS,
 } from "./least-mean-squares";
@@ -47,24 +45,13 @@ const MIXED = WORK + 2 * SUMS_BYTES + 20; // i32
 
 /** Forecasts and moves stay within this (Q8), twice what a history can hold. */
 const FORECAST_LIMIT: i64 = 1 << 17;
-/** Histories that end beyond this are counted from a base closer by; a signal within its range does so once at most. */
-const REBASE_FROM: i32 = 24576;
-const REBASE_BY: i32 = 16384;
-/** The mean is Q24, so that its steps, which are rounded down, pull it nowhere. */
-const MEAN_FRACTION_BITS: i32 = 16;
-/** It moves by 1/n of the way in row n, between these: at once where a channel rests, and slowly in the end. */
-const MEAN_RATE_BITS_FIRST: i32 = 6;
-
-/** Costs stop growing here. */
-const LARGEST_COST_BIN: i64 = (1 << 21) - 1;
-
 const FIRST_LOSS: u32 = 1 << 16; // one bin
 /** Added to every loss, so that no expert is ever certain. */
 const LOSS_FLOOR: u32 = 64;
 const LOSS_RATE: i64 = 51; // of 1024
 /**
  * A zero in sparse bins says only that the prediction was within e: the reconstruction is the prediction itself, and who
- * learns from it learns its own opinion. Losses then move by an eighth and weights by a quarter.
+ * learns from it learns its own opinion. Losses then move an eighth as fast and weights a quarter.
  */
 const QUIET_LOSS_RATE: i64 = 6; // of 1024
 const QUIET_RATE_BITS: i64 = 2;
@@ -88,11 +75,6 @@ export function resetPredictors(cfg: usize, channel: usize): void {
   const count = expertsOf(cfg);
   if (count > 4) resetStacked(channel);
   for (let i = 0; i < count; i++) store<u32>(channel + ((<usize>i) << 2), FIRST_LOSS, LOSSES);
-}
-
-/** Slow mean of a channel in Q8 bins. Range: |m| < 2^15. */
-export function meanOf(channel: usize): i32 {
-  return load<i32>(channel, MEAN) >> MEAN_FRACTION_BITS;
 }
 
 /**
@@ -119,11 +101,11 @@ function sweep(cfg: usize, st: usize, channel: usize, isLearning: bool): void {
       left -= levels;
     }
     if (isLearning) {
-      learnSteps(st, stepWeights, history, steps, load<i64>(STEPS, DOT), STEPS_SHIFT);
-      learnLevels(st, levelWeights, history, levels, mean, load<i64>(LEVELS, DOT), LEVELS_SHIFT);
+      learn(st, stepWeights, history, steps, true, 0, load<i64>(STEPS, DOT), STEPS_SHIFT);
+      learn(st, levelWeights, history, levels, false, mean, load<i64>(LEVELS, DOT), LEVELS_SHIFT);
     } else {
-      dotSteps(stepWeights, history, steps, STEPS);
-      dotLevels(levelWeights, history, levels, mean, LEVELS);
+      dot(stepWeights, history, steps, true, 0, STEPS);
+      dot(levelWeights, history, levels, false, mean, LEVELS);
     }
     stepWeights += (<usize>steps) << 1;
     levelWeights += (<usize>levels) << 1;
@@ -166,10 +148,8 @@ export function predictMove(cfg: usize, st: usize, channel: usize, historyShift:
   const history = historyOf(cfg, channel);
   const y0 = <i32>load<i16>(history);
   const energyShift = <i64>min(2 * historyShift, 14); // energies are in history bins, their floors in bins D
-  store<i64>(STEPS, 0, DOT);
-  store<i64>(STEPS, STEPS_ENERGY >> energyShift, ENERGY);
-  store<i64>(LEVELS, 0, DOT);
-  store<i64>(LEVELS, LEVELS_ENERGY >> energyShift, ENERGY);
+  openSums(STEPS, STEPS_ENERGY >> energyShift);
+  openSums(LEVELS, LEVELS_ENERGY >> energyShift);
   sweep(cfg, st, channel, false);
   store<i32>(FORECASTS, 0);
   store<i32>(FORECASTS, y0 - load<i16>(history, 2), 4);
@@ -183,6 +163,9 @@ export function predictMove(cfg: usize, st: usize, channel: usize, historyShift:
   store<i32>(MIXED, mixed);
   return load<i32>(channel, HOLD_EXCESS) <= 0 ? 0 : mixed;
 }
+
+/** Costs stop growing here. */
+const LARGEST_COST_BIN: i64 = (1 << 21) - 1;
 
 /** What a miss would cost in 1/64 bit: 0.15 bit in bin 0, else 1.5 + 1.5 log2 of the bin D. Range: |miss| < 2^44. */
 function costOf(miss: i64): i32 {
@@ -208,9 +191,8 @@ export function learnMove(
   isQuiet: bool,
 ): void {
   const rows = <u32>load<u16>(st, ROWS);
-  const y0 = <i64>load<i16>(historyOf(cfg, channel));
-  const y = entryAfter(y0, move, historyStep);
-  const dy = y - y0;
+  const y = nextEntry(cfg, channel, move, historyStep);
+  const dy = <i64>(y - load<i16>(historyOf(cfg, channel)));
   const experts = expertsOf(cfg);
   const lossRate = isQuiet ? QUIET_LOSS_RATE : LOSS_RATE;
   for (let i = 0; i < experts; i++) {
@@ -232,46 +214,15 @@ export function learnMove(
     setGain(STACKED, dy - load<i32>(FORECASTS, 16), STACKED_RATE >> quiet);
     learnStacked(st, channel, dy - load<i32>(MIXED));
   }
-  pushHistory(cfg, st, channel, <i32>y);
+  pushHistory(cfg, channel, y, rows);
 }
 
 /** Let the history of a channel follow a reconstruction that nothing is learned from. @param historyStep  D << h */
 export function followMove(cfg: usize, st: usize, channel: usize, move: i64, historyStep: i64): void {
-  const y = entryAfter(<i64>load<i16>(historyOf(cfg, channel)), move, historyStep);
-  pushHistory(cfg, st, channel, <i32>y);
-}
-
-/** The history's entry after y0. Range: |move| < 2^32, historyStep <= 2^33. */
-function entryAfter(y0: i64, move: i64, historyStep: i64): i64 {
-  return clampTo(y0 + floorDivide(move * 256 + (historyStep >> 1), historyStep), HISTORY_LIMIT);
+  pushHistory(cfg, channel, nextEntry(cfg, channel, move, historyStep), <u32>load<u16>(st, ROWS));
 }
 
 /** Turn sums into a gain: rate x miss / energy, Q30. Range: |miss| < 2^18, rate <= 48, so the dividend is below 2^54. */
 function setGain(sums: usize, miss: i64, rate: i64): void {
   store<i64>(sums, floorDivide((miss * rate) << GAIN_FRACTION_BITS, load<i64>(sums, ENERGY)), DOT);
-}
-
-/** Shift a new entry into the history and let the slow mean follow it, by 1 / rows as long as there are few. */
-function pushHistory(cfg: usize, st: usize, channel: usize, y: i32): void {
-  const history = historyOf(cfg, channel);
-  for (let k = <usize>load<u8>(cfg, CONFIG_OWN_LEVELS) - 1; k > 0; k--) {
-    const at = history + (k << 1);
-    store<i16>(at, load<i16>(at - 2));
-  }
-  store<i16>(history, <i16>y);
-  const mean = <i64>load<i32>(channel, MEAN);
-  const rateBits = 31 - <i64>clz<u32>(<u32>load<u16>(st, ROWS) | (1 << MEAN_RATE_BITS_FIRST));
-  store<i32>(channel, <i32>(mean + ((((<i64>y) << MEAN_FRACTION_BITS) - mean) >> rateBits)), MEAN);
-  if (y > REBASE_FROM) rebase(cfg, channel, -REBASE_BY);
-  else if (y < -REBASE_FROM) rebase(cfg, channel, REBASE_BY);
-}
-
-/** Count the history from another base, so that a signal may leave its range for good. What saturates is long past. */
-function rebase(cfg: usize, channel: usize, by: i32): void {
-  let at = historyOf(cfg, channel);
-  const end = at + ((<usize>load<u8>(cfg, CONFIG_OWN_LEVELS)) << 1);
-  for (; at < end; at += 2) {
-    store<i16>(at, <i16>clampTo(<i64>(load<i16>(at) + by), HISTORY_LIMIT));
-  }
-  store<i32>(channel, saturate(<i64>load<i32>(channel, MEAN) + ((<i64>by) << MEAN_FRACTION_BITS)), MEAN);
 }

@@ -2,6 +2,7 @@ import { activityQuarters, fastOctave } from "./activity";
 import { freshBit } from "./adaptive-bit";
 import { lastSigns } from "./channel-flags";
 import { clampTo } from "./fixed-point";
+import { meanOf } from "./history";
 import {
   BITS_ESCAPE,
   BITS_LOW,
@@ -20,7 +21,6 @@ import {
   WEIGHTS,
 } from "./layout";
 import { codeMixed } from "./mixed-bit";
-import { meanOf } from "./predictors";
 import { codeBit, codeRaw } from "./range-coder";
 import { collectCandidates, keepSide, placeContext, signContext, unaryContext, zeroContext } from "./recent-levels";
 

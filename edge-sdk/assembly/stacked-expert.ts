@@ -1,15 +1,7 @@
 import { clampTo } from "./fixed-point";
+import { HISTORY_LIMIT } from "./history";
 import { STACKED_MISSES, STACKED_WEIGHTS } from "./layout";
-import {
-  DOT,
-  dotLevels,
-  ENERGY,
-  GAIN_FRACTION_BITS,
-  HISTORY_LIMIT,
-  learnLevels,
-  SUMS_BYTES,
-  WEIGHT_FRACTION_BITS,
-} from "./least-mean-squares";
+import { DOT, dot, GAIN_FRACTION_BITS, learn, openSums, SUMS_BYTES, WEIGHT_FRACTION_BITS } from "./least-mean-squares";
 
 /**
  * The fifth expert, where channels are few enough to pay for it: an NLMS over what the line, the steps and the levels
@@ -25,9 +17,10 @@ const FEATURES = memory.data(16, 8);
 /** Sums of the stacked expert. */
 export const STACKED = memory.data(<i32>SUMS_BYTES, 8);
 
+/** Learning rate over 2^shift, and the energy that stands for "no signal", as in predictors.ts. */
 export const STACKED_RATE: i64 = 8;
-export const STACKED_SHIFT: i64 = GAIN_FRACTION_BITS + 10 - WEIGHT_FRACTION_BITS;
-export const STACKED_ENERGY: i64 = 1 << 16;
+const STACKED_SHIFT: i64 = GAIN_FRACTION_BITS + 10 - WEIGHT_FRACTION_BITS;
+const STACKED_ENERGY: i64 = 1 << 16;
 
 /** Cold start: the mean of steps and levels; the block is zero already. */
 export function resetStacked(channel: usize): void {
@@ -42,14 +35,13 @@ export function dotStacked(channel: usize, forecasts: usize, energyShift: i64): 
     store<i16>(FEATURES + ((<usize>i) << 1), <i16>forecast);
   }
   store<u64>(FEATURES + (FORECASTS_USED << 1), load<u64>(channel, STACKED_MISSES));
-  store<i64>(STACKED, 0, DOT);
-  store<i64>(STACKED, STACKED_ENERGY >> energyShift, ENERGY);
-  dotLevels(channel + STACKED_WEIGHTS, FEATURES, FEATURES_COUNT, 0, STACKED);
+  openSums(STACKED, STACKED_ENERGY >> energyShift);
+  dot(channel + STACKED_WEIGHTS, FEATURES, FEATURES_COUNT, false, 0, STACKED);
 }
 
 /** Learn by the gain in the sums, and remember what the mix missed by (Q8 history bins). */
 export function learnStacked(st: usize, channel: usize, miss: i64): void {
-  learnLevels(st, channel + STACKED_WEIGHTS, FEATURES, FEATURES_COUNT, 0, load<i64>(STACKED, DOT), STACKED_SHIFT);
+  learn(st, channel + STACKED_WEIGHTS, FEATURES, FEATURES_COUNT, false, 0, load<i64>(STACKED, DOT), STACKED_SHIFT);
   const newest = <u64>clampTo(miss, HISTORY_LIMIT) & 0xffff;
   store<u64>(channel, (load<u64>(channel, STACKED_MISSES) << 16) | newest, STACKED_MISSES);
 }

@@ -229,6 +229,57 @@ test("replaying quiet rows equals coding their zeros", () => {
   );
 });
 
+test("a base is within e of its sample, and equal to it on a lattice, over all of int32", () => {
+  fc.assert(
+    fc.property(
+      fc.array(anySample, { minLength: 1, maxLength: 16 }),
+      fc.oneof(fc.nat(3), fc.nat(5000), fc.nat(2 ** 30 - 1)),
+      fc.integer({ min: 1, max: 2 ** 29 }),
+      (bases, e, lattice) => {
+        const samples = Int32Array.from(bases);
+        const plain = roundTrip(batch, Array(bases.length).fill(lossless(e)), samples, 1);
+        expect(worstError(samples, plain.decoded)).toBeLessThanOrEqual(e);
+        fc.pre(lattice > 1 && lattice * (2 * Math.floor(e / lattice) + 1) > 2 * e + 1);
+        fc.pre(lattice * (2 * Math.floor(e / lattice) + 1) < 2 ** 31);
+        const settings = Array.from({ length: bases.length }, () => ({ e, lattice, historyShift: 0 }));
+        expect(roundTrip(batch, settings, samples, 1).decoded).toEqual(samples);
+      },
+    ),
+    { seed: SEED, numRuns: 300 },
+  );
+});
+
+test("a base costs little more than the bits of its bin's number", () => {
+  const config = device.configure(Array.from({ length: 6 }, () => lossless(500)));
+  const nearest = device.createEncoder(config).encode(Int32Array.of(0, 1, -1, 500, -500, 0));
+  const hundreds = device.createEncoder(config).encode(Int32Array.of(99_000, -99_000, 80_000, 70_000, -70_000, 90_000));
+  expect(nearest.payload.length).toBeLessThanOrEqual(3);
+  expect(hundreds.payload.length).toBeLessThanOrEqual(10);
+});
+
+test("the bin of a base that no sample lies in is refused", () => {
+  for (const sample of [2 ** 31 - 1, -(2 ** 31), 2 ** 30]) {
+    const { payload } = device.createEncoder(device.configure([lossless(0)])).encode(Int32Array.of(sample));
+    const decoder = device.createDecoder(device.configure([lossless(1)]));
+    expect(() => decoder.decode(payload, 1, false)).toThrow(expect.objectContaining({ code: "corrupt" }));
+  }
+});
+
+test("a signal that leaves the range its history was planned for costs little more than one that does not", () => {
+  const noise = new SeededNoise(SEED);
+  const bitsOf = (amplitude: number, drift: number) => {
+    const samples = Int32Array.from({ length: 10_000 }, (_, t) =>
+      Math.round(amplitude * Math.sin(0.01 * t) + drift * t + 1000 * noise.uniform()),
+    );
+    const { decoded, bytes } = roundTrip(batch, [lossless(10, 7)], samples, 1000); // 2^7 bins of 21 x 2^7
+    expect(worstError(samples, decoded), `seed ${SEED}`).toBeLessThanOrEqual(10);
+    return (8 * bytes) / samples.length;
+  };
+  const inside = bitsOf(150_000, 0);
+  expect(bitsOf(3_000_000, 0)).toBeLessThan(1.2 * inside);
+  expect(bitsOf(150_000, 1000)).toBeLessThan(1.05 * inside);
+});
+
 test("a frame with a base, an event or a residual is not quiet", () => {
   const encoder = device.createEncoder(device.configure([lossless(1)]));
   expect(encoder.encode(Int32Array.of(0)).isQuiet).toBe(false);
