@@ -100,25 +100,29 @@ export class GrowingMemory implements CoreMemory {
     const st = align(cfg + config.length);
     this.#nextSlot = align(st + calls.stateBytes(config[0] ?? 0));
     this.#reach(this.#nextSlot);
-    const bytes = () => new Uint8Array(memory.buffer);
-    bytes().set(config, cfg);
-    bytes().set(initial, st);
-    let before = initial;
-    const read = () => bytes().slice(st, st + initial.length);
-    const write = (state: Uint8Array) => {
-      checkSize(state, initial.length);
-      bytes().set(state, st);
+    new Uint8Array(memory.buffer).set(config, cfg);
+    // A view lasts until the memory grows.
+    let view = new Uint8Array(memory.buffer, st, initial.length);
+    const state = () => {
+      if (view.buffer !== memory.buffer) view = new Uint8Array(memory.buffer, st, initial.length);
+      return view;
     };
+    state().set(initial);
+    const before = initial.slice();
+    const blocks = { cfg, st };
     return {
       enter: () => {
-        before = read();
-        return { cfg, st };
+        before.set(state());
+        return blocks;
       },
       leave: (keep) => {
-        if (!keep) write(before);
+        if (!keep) state().set(before);
       },
-      read,
-      write,
+      read: () => state().slice(),
+      write: (next) => {
+        checkSize(next, initial.length);
+        state().set(next);
+      },
     };
   }
 

@@ -10,5 +10,6 @@ export const BENCHES: ReadonlyMap<string, () => Promise<Bench>> = new Map([
   ["latency", async () => (await import("./latency.ts")).benchLatency],
   ["recovery", async () => (await import("./recovery.ts")).benchRecovery],
   ["size", async () => (await import("./size.ts")).benchSize],
+  ["speed", async () => (await import("./speed.ts")).benchSpeed],
   ["wire", async () => (await import("./wire.ts")).benchWire],
 ]);
