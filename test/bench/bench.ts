@@ -1,3 +1,5 @@
+import type { TopLevelSpec } from "vega-lite";
+
 /** A table of a report. */
 export interface BenchTable {
   readonly title: string;
@@ -21,9 +23,10 @@ export interface BenchGoal {
   readonly aim?: number;
 }
 
-/** A picture of a report: `NAME.svg` beside it, as `writePlot` leaves it. */
+/** A picture of a report, drawn as `docs/results/NAME.svg`. */
 export interface BenchPlot {
   readonly name: string;
+  readonly spec: TopLevelSpec;
   /** What it shows, in one sentence. */
   readonly caption: string;
 }

@@ -4,7 +4,6 @@ import type { Cell } from "./codec-cell.ts";
 import { BEST, bestPeer, type OursChoice, oursOf, ratesOf } from "./codec-comparison.ts";
 import { VARIANTS } from "./codec-ours.ts";
 import { tell } from "./codec-tables.ts";
-import { writePlot } from "./plot.ts";
 
 /** Peers in the first plot, where they were measured: one of each kind. Colours are told apart by the colour-blind too. */
 const SERIES = [
@@ -18,20 +17,23 @@ const SERIES = [
 const OURS_COLOURS = ["#d55e00", "#7a1f00"];
 const FACET_COLUMNS = 3;
 const INK_LINE = "#1f2430";
+const DECADES = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30];
+const RATIO_TICKS = [0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.2, 1.3, 1.5, 1.7, 2, 2.5, 3, 4];
 
-/** Draw the codec's plots. */
-export async function writeCodecPlots(cells: readonly Cell[], ours: OursChoice): Promise<BenchPlot[]> {
-  const rates = {
-    name: "codec-rates",
-    caption: "Bits per channel-sample against the bound, ours and one peer of each kind.",
-  };
-  const ratios = {
-    name: "codec-ratios",
-    caption: "Bits of the best peer over ours, cell by cell: right of the line ours is smaller.",
-  };
-  await writePlot(rates.name, rateSpec(cells, ours));
-  await writePlot(ratios.name, ratioSpec(cells, ours));
-  return [rates, ratios];
+/** What the codec's report shows. */
+export function codecPlots(cells: readonly Cell[], ours: OursChoice): BenchPlot[] {
+  return [
+    {
+      name: "codec-rates",
+      caption: `Bits per channel-sample against the bound: ours in frames of ${ours.frames}, and one peer of each kind.`,
+      spec: rateSpec(cells, ours),
+    },
+    {
+      name: "codec-ratios",
+      caption: "Bits of the best peer over ours, cell by cell: right of the line ours is smaller.",
+      spec: ratioSpec(cells, ours),
+    },
+  ];
 }
 
 function rateSpec(cells: readonly Cell[], ours: OursChoice): TopLevelSpec {
@@ -56,7 +58,7 @@ function rateSpec(cells: readonly Cell[], ours: OursChoice): TopLevelSpec {
     columns: FACET_COLUMNS,
     spec: {
       width: 220,
-      height: 180,
+      height: 240,
       mark: { type: "line", point: { size: 25 } },
       encoding: {
         x: {
@@ -69,7 +71,7 @@ function rateSpec(cells: readonly Cell[], ours: OursChoice): TopLevelSpec {
           field: "bits",
           type: "quantitative",
           scale: { type: "log" },
-          axis: { title: "bits per sample", format: "~g", tickCount: 6 },
+          axis: { title: "bits per sample", format: "~g", values: DECADES },
         },
         color: {
           field: "who",
@@ -109,14 +111,14 @@ function ratioSpec(cells: readonly Cell[], ours: OursChoice): TopLevelSpec {
             field: "ratio",
             type: "quantitative",
             scale: { type: "log", nice: false, padding: 12 },
-            axis: { title: "bits of the best peer / ours", format: "~g", tickCount: 8 },
+            axis: { title: "bits of the best peer / ours", format: "~g", values: RATIO_TICKS },
           },
           y: { field: "label", type: "nominal", sort: null, axis: { title: null, grid: true } },
           color: {
             field: "which",
             type: "nominal",
             scale: { domain: [all, causal], range: ["#d55e00", "#0072b2"] },
-            legend: { title: null, orient: "top", labelLimit: 500, columns: 1 },
+            legend: { title: null, orient: "top", columns: 1 },
           },
           shape: { field: "which", type: "nominal", scale: { domain: [all, causal] }, legend: null },
         },

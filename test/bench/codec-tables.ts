@@ -45,7 +45,8 @@ export function moreTables(cells: readonly Cell[], frames: readonly FrameLength[
     oursTable(cells, frames),
     peersTable(cells),
     ...(cells.some((cell) => Object.keys(elsewhereOf(cell)).length > 0) ? [elsewhereTable(cells)] : []),
-    ...choicesOf(frames).map((choice) => ratioTable(cells, choice)),
+    ratioTable(cells, ours),
+    choiceTable(cells, choicesOf(frames)),
     ...(cells.some((cell) => cell.keyed.length > 0) ? [keyframeTable(cells)] : []),
     ...(cells.some((cell) => firstOf(cell) !== undefined) ? [beforeTable(cells, frames, ours)] : []),
   ];
@@ -130,6 +131,23 @@ function ratioTable(cells: readonly Cell[], ours: OursChoice): BenchTable {
   };
 }
 
+/** The same means for every variant and frame length of ours; of the best peers, how often and how far ours is larger. */
+function choiceTable(cells: readonly Cell[], choices: readonly OursChoice[]): BenchTable {
+  const bests = [BEST["without lookahead"], BEST.all];
+  const row = (name: string, tellOf: (choice: OursChoice) => string) => [name, ...choices.map(tellOf)];
+  return {
+    title: "Peer over ours, geometric means, by our variant and frame length",
+    columns: ["peer", ...choices.map(tell)],
+    rows: [
+      ...[...peerNames(cells), ...bests].map((peer) => row(peer, (ours) => meanCell(ratiosTo(cells, peer, ours)))),
+      ...bests.flatMap((peer) => [
+        row(`${peer}: cells lost`, (ours) => `${ratiosTo(cells, peer, ours).filter((ratio) => ratio < 1).length}`),
+        row(`${peer}: worst cell`, (ours) => Math.min(...ratiosTo(cells, peer, ours)).toFixed(3)),
+      ]),
+    ],
+  };
+}
+
 function keyframeTable(cells: readonly Cell[]): BenchTable {
   return {
     title: `A keyframe every ${KEYFRAME_ROWS} rows (one second) against none`,
@@ -159,7 +177,7 @@ function beforeTable(cells: readonly Cell[], frames: readonly FrameLength[], our
   const ratios = now.map((choice) => known.map((cell) => (firstOf(cell) ?? Number.NaN) / oursOf(cell, choice)));
   return {
     title: `Before and after: the first release (2026-11-21, one frame per file) and now (${tellFrames(length)})`,
-    columns: ["set", "rel", "first release", ...now.flatMap(({ variant }) => [`now ${variant}`, "smaller by"])],
+    columns: ["set", "rel", "first release", ...now.flatMap(({ variant }) => [`now ${variant}`, "before / now"])],
     rows: [
       ...known.map((cell, i) => [
         cell.set,

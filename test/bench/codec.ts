@@ -7,7 +7,7 @@ import { BEST, geometricMean, type OursChoice, oursOf, peerNames, ratesOf, ratio
 import { codecGoals } from "./codec-goals.ts";
 import { CODEC_NOTES } from "./codec-notes.ts";
 import { type FrameLength, VARIANTS } from "./codec-ours.ts";
-import { writeCodecPlots } from "./codec-plots.ts";
+import { codecPlots } from "./codec-plots.ts";
 import { headlineTable, moreTables, tell } from "./codec-tables.ts";
 import { measureCells } from "./codec-threads.ts";
 import { readBatchModule } from "./modules.ts";
@@ -24,10 +24,14 @@ const HEADLINE_FRAME = 1000;
  * same strict bound. Errors are measured in float64 against the float32 originals; eps is rel x (max − min) of each
  * channel.
  *
+ * @param say  takes a line after each cell; standard error by default
  * @throws {RecordingError} when the folder or a recording cannot be used
  * @throws {BenchError} `stopped` by an interrupt
  */
-export async function benchCodec(options: BenchOptions): Promise<BenchReport> {
+export async function benchCodec(
+  options: BenchOptions,
+  say: (line: string) => void = (line) => process.stderr.write(`${line}\n`),
+): Promise<BenchReport> {
   const sets = await listSets(options.dataFolder);
   const rels = options.rels.length === 0 ? DEFAULT_RELS : options.rels;
   const frames = options.frameSamples === undefined ? DEFAULT_FRAMES : [options.frameSamples];
@@ -35,7 +39,7 @@ export async function benchCodec(options: BenchOptions): Promise<BenchReport> {
   for (const set of sets) for (const rel of rels) checkPlan(core, set, rel);
   const jobs = sets.flatMap((set) => rels.map((rel) => ({ set, rel, frames })));
   const cells = await withInterrupt((signal) =>
-    measureCells(jobs, { threads: availableParallelism(), signal, onCell: progress(jobs.length) }),
+    measureCells(jobs, { threads: availableParallelism(), signal, onCell: progress(jobs.length, say) }),
   );
   const variant = VARIANTS.at(-1) ?? VARIANTS[0];
   const ours: OursChoice = { variant: variant.name, frames: options.frameSamples ?? HEADLINE_FRAME };
@@ -44,7 +48,7 @@ export async function benchCodec(options: BenchOptions): Promise<BenchReport> {
   return {
     title: "Codec: bits per channel-sample",
     goals: codecGoals(cells, core.stateBytes),
-    plots: await writeCodecPlots(cells, ours),
+    plots: codecPlots(cells, ours),
     notes: [
       ...CODEC_NOTES,
       `Encoding ${tell(ours)} took ${encodeNs.toFixed(0)} ns per channel-sample (batch.wasm, ${availableParallelism()} threads at work).`,
@@ -83,12 +87,12 @@ async function withInterrupt<T>(act: (signal: AbortSignal) => Promise<T>): Promi
   }
 }
 
-/** One line on standard error for each cell. */
-function progress(total: number): (cell: Cell, done: number) => void {
+/** One line for each cell. */
+function progress(total: number, say: (line: string) => void): (cell: Cell, done: number) => void {
   const started = performance.now();
   return ({ set, rel }, done) => {
     const seconds = ((performance.now() - started) / 1000).toFixed(0);
-    process.stderr.write(`codec: ${done} of ${total} cells, ${seconds} s: ${set} ${rel}\n`);
+    say(`codec: ${done} of ${total} cells, ${seconds} s: ${set} ${rel}`);
   };
 }
 

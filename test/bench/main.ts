@@ -42,14 +42,27 @@ export async function main(args: readonly string[]): Promise<number> {
     return error.code === "stopped" ? EXIT_INTERRUPTED : EXIT_WRONG_USAGE;
   }
   const markdown = toMarkdown(report, {
-    command: `npm run bench -- ${name}${options.dataFolder === undefined ? "" : " --data DIR"}`,
+    command: `npm run bench -- ${name}${tellOptions(options)}`,
     machine: `${cpus()[0]?.model ?? "unknown processor"}, ${cpus().length} cores, Node ${process.versions.node}`,
     date: new Date().toISOString().slice(0, 10),
   });
   await mkdir(RESULTS, { recursive: true });
   await writeFile(fileURLToPath(new URL(`${name}.md`, RESULTS)), markdown);
+  if (report.plots !== undefined) {
+    const { writePlot } = await import("./plot.ts");
+    for (const plot of report.plots) await writePlot(plot.name, plot.spec);
+  }
   process.stdout.write(asJson ? `${JSON.stringify(report.json ?? report)}\n` : markdown);
   return (report.goals ?? []).every(isMet) ? 0 : EXIT_GOAL_MISSED;
+}
+
+/** The options that were given, without the machine's own paths. */
+function tellOptions({ dataFolder, rels, frameSamples }: BenchOptions): string {
+  return [
+    dataFolder === undefined ? "" : " --data DIR",
+    rels.length === 0 ? "" : ` --rel ${rels.join(",")}`,
+    frameSamples === undefined ? "" : ` --frame-samples ${frameSamples}`,
+  ].join("");
 }
 
 interface Request extends BenchOptions {

@@ -13,7 +13,7 @@ const LOOK: TopLevelSpec["config"] = {
   font: "sans-serif",
   padding: 12,
   axis: { labelColor: INK, titleColor: INK, tickColor: INK, domainColor: INK, gridColor: FAINT },
-  legend: { labelColor: INK, titleColor: INK },
+  legend: { labelColor: INK, titleColor: INK, labelLimit: 0 },
   header: { labelColor: INK, titleColor: INK },
   title: { color: INK },
   view: { stroke: FAINT },
