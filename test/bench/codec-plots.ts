@@ -1,7 +1,7 @@
 import type { TopLevelSpec } from "vega-lite";
 import type { BenchPlot } from "./bench.ts";
 import type { Cell } from "./codec-cell.ts";
-import { BEST, bestPeer, type OursChoice, oursOf, ratesOf } from "./codec-comparison.ts";
+import { BEST, bestPeer, type OursChoice, oursOf, peerNames, ratesOf } from "./codec-comparison.ts";
 import { VARIANTS } from "./codec-ours.ts";
 import { tell } from "./codec-tables.ts";
 
@@ -17,6 +17,7 @@ const SERIES = [
 const OURS_COLOURS = ["#d55e00", "#7a1f00"];
 const FACET_COLUMNS = 3;
 const INK_LINE = "#1f2430";
+const KEY = { title: null, orient: "top", columns: 1 } as const;
 const DECADES = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30];
 const RATIO_TICKS = [0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.2, 1.3, 1.5, 1.7, 2, 2.5, 3, 4];
 
@@ -38,20 +39,22 @@ export function codecPlots(cells: readonly Cell[], ours: OursChoice): BenchPlot[
 
 function rateSpec(cells: readonly Cell[], ours: OursChoice): TopLevelSpec {
   const variants = VARIANTS.map(({ name }, i) => [`ours, ${name}`, OURS_COLOURS[i] ?? "#d55e00"] as const);
-  const colours = [...variants, ...SERIES];
-  const values = cells.flatMap((cell) => [
-    ...VARIANTS.map(({ name }) => {
-      return {
-        set: cell.set,
-        rel: cell.rel,
-        who: `ours, ${name}`,
-        bits: oursOf(cell, { ...ours, variant: name }),
-      };
-    }),
-    ...ratesOf(cell)
-      .filter(({ peer }) => SERIES.some(([name]) => name === peer))
-      .map(({ peer, bits }) => ({ set: cell.set, rel: cell.rel, who: peer, bits })),
-  ]);
+  const peers = SERIES.filter(([name]) => peerNames(cells).includes(name));
+  const colours = [...variants, ...peers];
+  // What comes later is drawn above: ours
+  const values = [
+    ...cells.flatMap((cell) =>
+      ratesOf(cell)
+        .filter(({ peer }) => peers.some(([name]) => name === peer))
+        .map(({ peer, bits }) => ({ set: cell.set, rel: cell.rel, who: peer, bits })),
+    ),
+    ...cells.flatMap((cell) =>
+      VARIANTS.map(({ name }) => {
+        const bits = oursOf(cell, { ...ours, variant: name });
+        return { set: cell.set, rel: cell.rel, who: `ours, ${name}`, bits };
+      }),
+    ),
+  ];
   return {
     data: { values },
     facet: { field: "set", type: "nominal", title: null },
@@ -118,9 +121,9 @@ function ratioSpec(cells: readonly Cell[], ours: OursChoice): TopLevelSpec {
             field: "which",
             type: "nominal",
             scale: { domain: [all, causal], range: ["#d55e00", "#0072b2"] },
-            legend: { title: null, orient: "top", columns: 1 },
+            legend: KEY,
           },
-          shape: { field: "which", type: "nominal", scale: { domain: [all, causal] }, legend: null },
+          shape: { field: "which", type: "nominal", scale: { domain: [all, causal] }, legend: KEY },
         },
       },
     ],

@@ -3,7 +3,8 @@ import { performance } from "node:perf_hooks";
 import { type Core, loadBatchCore, planChannel } from "@lockstep/edge-sdk/core";
 import type { BenchOptions, BenchReport } from "./bench.ts";
 import { boundsOf, type Cell } from "./codec-cell.ts";
-import { BEST, geometricMean, type OursChoice, oursOf, peerNames, ratesOf, ratiosTo } from "./codec-comparison.ts";
+import { BEST, geometricMean, type OursChoice, oursOf, peerNames, ratiosTo } from "./codec-comparison.ts";
+import { elsewhereOf } from "./codec-elsewhere.ts";
 import { codecGoals } from "./codec-goals.ts";
 import { CODEC_NOTES } from "./codec-notes.ts";
 import { type FrameLength, VARIANTS } from "./codec-ours.ts";
@@ -11,6 +12,7 @@ import { codecPlots } from "./codec-plots.ts";
 import { headlineTable, moreTables, tell } from "./codec-tables.ts";
 import { measureCells } from "./codec-threads.ts";
 import { readBatchModule } from "./modules.ts";
+import type { PeerResult } from "./peers/peer.ts";
 import { RecordingError } from "./recording-error.ts";
 import { listSets, type TelemetrySet } from "./telemetry-sets.ts";
 
@@ -51,7 +53,7 @@ export async function benchCodec(
     plots: codecPlots(cells, ours),
     notes: [
       ...CODEC_NOTES,
-      `Encoding ${tell(ours)} took ${encodeNs.toFixed(0)} ns per channel-sample (batch.wasm, ${availableParallelism()} threads at work).`,
+      `Encoding ${tell(ours)} took ${encodeNs.toFixed(0)} ns of processor time per channel-sample (batch.wasm).`,
     ],
     ...headlineTable(cells, ours),
     more: moreTables(cells, frames, ours),
@@ -104,7 +106,9 @@ function encodeNsPerChannelSample(cells: readonly Cell[], ours: OursChoice): num
 
 /** What `--json` prints: the headline run of each cell, every other run and peer beside it. */
 function summarise(cells: readonly Cell[], ours: OursChoice) {
-  const names = [...peerNames(cells), BEST["without lookahead"], BEST.all];
+  const means = (names: readonly string[]) =>
+    Object.fromEntries(names.map((peer) => [peer, geometricMean(ratiosTo(cells, peer, ours))]));
+  const measured = Object.keys(cells[0]?.peers ?? {});
   return {
     variant: ours.variant,
     frameSamples: ours.frames,
@@ -116,13 +120,18 @@ function summarise(cells: readonly Cell[], ours: OursChoice) {
       bitsPerSample: oursOf(cell, ours),
       maxErrorOverEps: Math.max(...cell.ours.map((run) => run.maxErrorOverEps)),
       stateBytes: cell.stateBytes,
-      peers: Object.fromEntries(ratesOf(cell).map(({ peer, bits }) => [peer, bits])),
-      peerMaxErrorOverEps: Object.fromEntries(
-        Object.entries(cell.peers).map(([peer, { maxErrorOverEps }]) => [peer, maxErrorOverEps]),
-      ),
+      peers: valuesOf(cell, (peer) => peer.bitsPerSample),
+      peerMaxErrorOverEps: valuesOf(cell, (peer) => peer.maxErrorOverEps),
+      measuredElsewhere: elsewhereOf(cell),
       runs: cell.ours,
       keyframes: cell.keyed,
     })),
-    geomean: Object.fromEntries(names.map((peer) => [peer, geometricMean(ratiosTo(cells, peer, ours))])),
+    geomean: means(measured),
+    geomeanElsewhere: means(peerNames(cells).filter((peer) => !measured.includes(peer))),
+    geomeanBest: means([BEST["without lookahead"], BEST.all]),
   };
+}
+
+function valuesOf(cell: Cell, pick: (peer: PeerResult) => number): Record<string, number> {
+  return Object.fromEntries(Object.entries(cell.peers).map(([name, peer]) => [name, pick(peer)]));
 }
