@@ -1,4 +1,11 @@
-import { type ChannelPlan, type Core, planChannel, toFixed, toFloat } from "@lockstep/edge-sdk/core";
+import {
+  type ChannelPlan,
+  type Core,
+  type EncodedPayload,
+  planChannel,
+  toFixed,
+  toFloat,
+} from "@lockstep/edge-sdk/core";
 import type { TelemetrySet } from "./telemetry-sets.ts";
 
 /** One way to encode; the decoder is the same for all of them. */
@@ -47,35 +54,35 @@ export function runOurs(core: Core, set: TelemetrySet, eps: readonly number[], s
   const encoder = createEncoder(core, config, setting.variant);
   const decoder = core.createDecoder(config);
   const frameRows = setting.frames === "file" ? set.rows : setting.frames;
-  let bytes = 0;
-  let sentBytes = 0;
-  let encodeUs = 0;
-  let maxErrorOverEps = 0;
+  const frames: EncodedPayload[] = [];
+  const started = threadUs();
   for (let at = 0; at < samples.length; ) {
-    if (setting.isColdEachFrame === true) {
-      encoder.reset();
-      decoder.reset();
-    }
-    const started = threadUs();
+    if (setting.isColdEachFrame === true) encoder.reset();
     const frame = encoder.encode(samples.subarray(at, at + frameRows * channels));
-    encodeUs += threadUs() - started;
-    bytes += frame.payload.length;
-    if (!frame.isQuiet) sentBytes += frame.payload.length;
-    for (const sample of decoder.decode(frame.payload, frame.rows, false).samples) {
+    frames.push(frame);
+    at += frame.rows * channels;
+  }
+  const encodeNs = 1000 * (threadUs() - started);
+  let maxErrorOverEps = 0;
+  let at = 0;
+  for (const { payload, rows } of frames) {
+    if (setting.isColdEachFrame === true) decoder.reset();
+    for (const sample of decoder.decode(payload, rows, false).samples) {
       const c = at % channels;
       const error = Math.abs(toFloat(planOf(plans, c).config, sample) - (values[at] ?? Number.NaN)) / (eps[c] ?? 0);
       maxErrorOverEps = Number.isNaN(error) ? Number.POSITIVE_INFINITY : Math.max(maxErrorOverEps, error);
       at += 1;
     }
   }
+  const bytesOf = (some: readonly EncodedPayload[]) => some.reduce((sum, { payload }) => sum + payload.length, 0);
   const bits = 8 / values.length;
   return {
     variant: setting.variant.name,
     frames: setting.frames,
-    bitsPerSample: bits * Math.max(bytes, 1),
-    sentBitsPerSample: bits * Math.max(sentBytes, 1),
+    bitsPerSample: bits * Math.max(bytesOf(frames), 1),
+    sentBitsPerSample: bits * Math.max(bytesOf(frames.filter((frame) => !frame.isQuiet)), 1),
     maxErrorOverEps,
-    encodeNs: encodeUs * 1e3,
+    encodeNs,
   };
 }
 

@@ -201,7 +201,8 @@ function tellFrames(frames: FrameLength): string {
 
 /** Bold where ours is larger. */
 function ratioCell(ratio: number): string {
-  return ratio < 1 ? `**${ratio.toFixed(3)}**` : ratio.toFixed(3);
+  const shown = ratio.toFixed(3);
+  return Number(shown) < 1 ? `**${shown}**` : shown;
 }
 
 function meanCell(ratios: readonly number[]): string {
