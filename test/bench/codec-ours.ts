@@ -2,6 +2,7 @@ import {
   type ChannelPlan,
   type Core,
   type EncodedPayload,
+  type PayloadDecoder,
   planChannel,
   toFixed,
   toFloat,
@@ -11,11 +12,11 @@ import type { TelemetrySet } from "./telemetry-sets.ts";
 /** One way to encode; the decoder is the same for all of them. */
 export interface Variant {
   readonly name: string;
-  readonly hasLookahead: boolean;
+  readonly lookahead: "none" | "programme";
 }
 
 /** In the order of their columns. The last one is the headline; the first one is what a small device has. */
-export const VARIANTS: readonly [Variant, ...Variant[]] = [{ name: "without lookahead", hasLookahead: false }];
+export const VARIANTS: readonly [Variant, ...Variant[]] = [{ name: "without lookahead", lookahead: "none" }];
 
 /** Rows of a frame, or the whole recording in one. */
 export type FrameLength = number | "file";
@@ -65,9 +66,9 @@ export function runOurs(core: Core, set: TelemetrySet, eps: readonly number[], s
   const encodeNs = 1000 * (threadUs() - started);
   let maxErrorOverEps = 0;
   let at = 0;
-  for (const { payload, rows } of frames) {
+  for (const frame of frames) {
     if (setting.isColdEachFrame === true) decoder.reset();
-    for (const sample of decoder.decode(payload, rows, false).samples) {
+    for (const sample of decodeFrame(decoder, frame).samples) {
       const c = at % channels;
       const error = Math.abs(toFloat(planOf(plans, c).config, sample) - (values[at] ?? Number.NaN)) / (eps[c] ?? 0);
       maxErrorOverEps = Number.isNaN(error) ? Number.POSITIVE_INFINITY : Math.max(maxErrorOverEps, error);
@@ -94,6 +95,10 @@ function threadUs(): number {
 
 function createEncoder(core: Core, config: ReturnType<Core["configure"]>, _variant: Variant) {
   return core.createEncoder(config);
+}
+
+function decodeFrame(decoder: PayloadDecoder, { payload, rows }: EncodedPayload) {
+  return decoder.decode(payload, rows, false);
 }
 
 function planOf(plans: readonly ChannelPlan[], c: number): ChannelPlan {
