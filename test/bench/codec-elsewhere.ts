@@ -16,7 +16,7 @@ export interface ElsewhereFigures {
  */
 export const ELSEWHERE_PEERS = ["SZ3", "LFZip 32", "LFZip 0", "zfp"] as const;
 
-/** Whole file, strict bound, desktop builds of the public sources: the design study of this codec, January 2026. */
+/** Whole file, strict bound, desktop builds of the public sources, run while this codec was designed. */
 export const ELSEWHERE: Readonly<Record<string, ElsewhereFigures>> = {
   imu_handheld: {
     samples: 13_514,

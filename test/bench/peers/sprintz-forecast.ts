@@ -17,7 +17,7 @@ const LEARN_EVERY = 8;
  * Delta: the last sample. FIRE: the last sample and alpha times the last step, alpha learnt by the sign of the error; it
  * is an integer of `width` fraction bits.
  *
- * @see Blalock, Madden, Guttag 2018, section 4.2 and algorithm 3
+ * @see Blalock, Madden, Guttag 2018, "Sprintz: time series compression for the internet of things"
  */
 export function createForecast(kind: ForecastKind, width: number): Forecast {
   const unused = 32 - width;
