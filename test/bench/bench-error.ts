@@ -1,4 +1,12 @@
-export type BenchErrorCode = "no-capture" | "no-broker" | "not-live" | "no-answer" | "no-compiler" | "not-the-same";
+export type BenchErrorCode =
+  | "no-capture"
+  | "no-broker"
+  | "not-live"
+  | "no-answer"
+  | "no-compiler"
+  | "not-the-same"
+  | "bad-option"
+  | "stopped";
 
 /** A benchmark that could not measure what it is for. */
 export class BenchError extends Error {

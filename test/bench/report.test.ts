@@ -48,3 +48,32 @@ test("a figure that could not be measured is a goal missed", () => {
   expect(isMet({ what: "delay", measured: Number.NaN, unit: "ms", must: { below: 10 } })).toBe(false);
   expect(isMet({ what: "ratio", measured: Number.NaN, unit: "x", must: { atLeast: 1 } })).toBe(false);
 });
+
+test("a figure that is only aimed at can not be missed", () => {
+  const aimed = { what: "state", measured: 2140, unit: "B", aim: 2048 };
+  expect(isMet(aimed)).toBe(true);
+  const page = toMarkdown({ title: "Size", notes: [], columns: ["a"], rows: [["b"]], goals: [aimed] }, PROVENANCE);
+  expect(page).toContain("| state | 2140 B |  | 2048 B |  |");
+});
+
+test("a plot is shown from the file beside the page, with what it shows", () => {
+  const plots = [{ name: "codec-rates", caption: "Bits.", spec: { data: { values: [] }, mark: "line" } as const }];
+  const page = toMarkdown({ title: "Rates", notes: [], columns: ["a"], rows: [["b"]], plots }, PROVENANCE);
+  expect(page).toContain("![Bits.](codec-rates.svg)\n\n*Bits.*");
+});
+
+test("a number in bold is still a number, and so is a gap in a column", () => {
+  const page = toMarkdown(
+    {
+      title: "",
+      notes: [],
+      columns: ["a", "b"],
+      rows: [
+        ["**0.9**", 1],
+        ["", 2],
+      ],
+    },
+    PROVENANCE,
+  );
+  expect(page).toContain("|---:|---:|");
+});
