@@ -1,4 +1,4 @@
-export type BenchErrorCode = "no-capture" | "no-broker" | "not-live" | "no-answer";
+export type BenchErrorCode = "no-capture" | "no-broker" | "not-live" | "no-answer" | "unknown-name";
 
 /** A benchmark that could not measure what it is for. */
 export class BenchError extends Error {
