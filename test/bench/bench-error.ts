@@ -1,4 +1,11 @@
-export type BenchErrorCode = "no-capture" | "no-broker" | "not-live" | "no-answer" | "unknown-name";
+export type BenchErrorCode =
+  | "no-capture"
+  | "no-broker"
+  | "not-live"
+  | "no-answer"
+  | "bad-option"
+  | "stopped"
+  | "unknown-name";
 
 /** A benchmark that could not measure what it is for. */
 export class BenchError extends Error {

@@ -1,3 +1,5 @@
+import type { TopLevelSpec } from "vega-lite";
+
 /** A table of a report. */
 export interface BenchTable {
   readonly title: string;
@@ -15,18 +17,28 @@ export interface BenchGoal {
   readonly measured: number;
   /** "x", "ms", "B", "%" … */
   readonly unit: string;
-  readonly must: BenchLimit;
+  /** Nothing for a figure that is only aimed at. */
+  readonly must?: BenchLimit;
   /** In the same sense as `must`; nothing where none was set. */
   readonly aim?: number;
 }
 
-/** What one benchmark found, ready to be printed: its goals, its first table, the others, its notes. */
+/** A picture of a report, drawn as `docs/results/NAME.svg`. */
+export interface BenchPlot {
+  readonly name: string;
+  readonly spec: TopLevelSpec;
+  /** What it shows, in one sentence. */
+  readonly caption: string;
+}
+
+/** What one benchmark found, ready to be printed: its goals, plots, first table, the others, its notes. */
 export interface BenchReport extends BenchTable {
   /** The input's size and origin, and anything else that a reader needs to repeat it. */
   readonly notes: readonly string[];
   /** The command fails when one of them is missed. */
   readonly goals?: readonly BenchGoal[];
   readonly more?: readonly BenchTable[];
+  readonly plots?: readonly BenchPlot[];
   /** What `--json` prints in place of the report. */
   readonly json?: unknown;
 }
@@ -35,8 +47,8 @@ export interface BenchReport extends BenchTable {
 export interface BenchOptions {
   /** Folder with data sets that the repository does not ship; a benchmark says so in its notes when it goes without. */
   readonly dataFolder: string | undefined;
-  /** Error bounds relative to each channel's range, as they were typed; a benchmark's own where there are none. */
-  readonly rels: readonly string[];
+  /** Error bounds relative to each channel's range, 0 < rel < 1; a benchmark's own where there are none. */
+  readonly rels: readonly number[];
   /** Samples of a frame, for benchmarks that let it vary. */
   readonly frameSamples: number | undefined;
 }
@@ -46,6 +58,7 @@ export type Bench = (options: BenchOptions) => Promise<BenchReport>;
 
 /** Whether a figure is what it must be; not a number is not. */
 export function isMet({ measured, must }: BenchGoal): boolean {
+  if (must === undefined) return true;
   if ("atLeast" in must) return measured >= must.atLeast;
   return "atMost" in must ? measured <= must.atMost : measured < must.below;
 }

@@ -1,120 +1,128 @@
+import { availableParallelism } from "node:os";
 import { performance } from "node:perf_hooks";
-import { type ChannelPlan, type Core, loadBatchCore, planChannel, toFixed, toFloat } from "@lockstep/edge-sdk/core";
+import { type Core, loadBatchCore, planChannel } from "@lockstep/edge-sdk/core";
 import type { BenchOptions, BenchReport } from "./bench.ts";
-import { DESIGN_RATES } from "./design-rates.ts";
+import { boundsOf, type Cell } from "./codec-cell.ts";
+import { BEST, geometricMean, type OursChoice, oursOf, peerNames, ratesOf, ratiosTo } from "./codec-comparison.ts";
+import { codecGoals } from "./codec-goals.ts";
+import { CODEC_NOTES } from "./codec-notes.ts";
+import { type FrameLength, VARIANTS } from "./codec-ours.ts";
+import { codecPlots } from "./codec-plots.ts";
+import { headlineTable, moreTables, tell } from "./codec-tables.ts";
+import { measureCells } from "./codec-threads.ts";
 import { readBatchModule } from "./modules.ts";
-import { deltaPeers } from "./peers/grid-delta.ts";
+import { RecordingError } from "./recording-error.ts";
 import { listSets, type TelemetrySet } from "./telemetry-sets.ts";
 
-const DEFAULT_RELS = ["1e-1", "1e-2", "1e-3"];
-
-/** One data set at one bound. */
-interface Cell {
-  readonly set: string;
-  readonly rel: string;
-  readonly channels: number;
-  readonly samples: number;
-  readonly bitsPerSample: number;
-  readonly maxErrorOverEps: number;
-  readonly stateBytes: number;
-  /** Bits per sample of others under the same bound, by name. */
-  readonly peers: Readonly<Record<string, number>>;
-}
+const DEFAULT_RELS = [0.1, 0.01, 0.001];
+const DEFAULT_FRAMES: readonly FrameLength[] = [100, 1000, "file"];
+/** The frame length that figures are quoted at. */
+const HEADLINE_FRAME = 1000;
 
 /**
- * Bits per channel-sample of the codec on recorded telemetry, beside compressors anyone has, in one run. Errors are
- * measured in float64 against the float32 originals; eps is rel x (max - min) of each channel.
+ * Bits per channel-sample of the codec on recorded telemetry, beside every peer, in one run, on the same bytes, at the
+ * same strict bound. Errors are measured in float64 against the float32 originals; eps is rel x (max − min) of each
+ * channel.
+ *
+ * @param say  takes a line after each cell; standard error by default
+ * @throws {RecordingError} when the folder or a recording cannot be used
+ * @throws {BenchError} `stopped` by an interrupt
  */
-export async function benchCodec(options: BenchOptions): Promise<BenchReport> {
+export async function benchCodec(
+  options: BenchOptions,
+  say: (line: string) => void = (line) => process.stderr.write(`${line}\n`),
+): Promise<BenchReport> {
   const sets = await listSets(options.dataFolder);
   const rels = options.rels.length === 0 ? DEFAULT_RELS : options.rels;
+  const frames = options.frameSamples === undefined ? DEFAULT_FRAMES : [options.frameSamples];
   const core = loadBatchCore(await readBatchModule());
-  let encodeNs = 0;
-  let channelSamples = 0;
-  const cells: Cell[] = [];
-  for (const set of sets) {
-    for (const rel of rels) {
-      const run = runCell(core, set, Number(rel), options.frameSamples ?? set.rows);
-      cells.push({ set: set.name, rel, channels: set.channels, samples: set.rows, ...run.cell });
-      encodeNs += run.encodeNs;
-      channelSamples += set.values.length;
-    }
-  }
-  const peerNames = Object.keys(cells[0]?.peers ?? {});
-  const geomean = Object.fromEntries([
-    ["bitsPerSample", geometricMean(cells.map((cell) => cell.bitsPerSample))],
-    ...peerNames.map((peer) => [
-      `${peer} / ours`,
-      geometricMean(cells.map((cell) => (cell.peers[peer] ?? Number.NaN) / cell.bitsPerSample)),
-    ]),
-  ]);
-  const encodeNsPerChannelSample = encodeNs / channelSamples;
+  for (const set of sets) for (const rel of rels) checkPlan(core, set, rel);
+  const jobs = sets.flatMap((set) => rels.map((rel) => ({ set, rel, frames })));
+  const cells = await withInterrupt((signal) =>
+    measureCells(jobs, { threads: availableParallelism(), signal, onCell: progress(jobs.length, say) }),
+  );
+  const variant = VARIANTS.at(-1) ?? VARIANTS[0];
+  const ours: OursChoice = { variant: variant.name, frames: options.frameSamples ?? HEADLINE_FRAME };
+  const encodeNs = encodeNsPerChannelSample(cells, ours);
+  const summary = summarise(cells, ours);
   return {
     title: "Codec: bits per channel-sample",
+    goals: codecGoals(cells, core.stateBytes),
+    plots: codecPlots(cells, ours),
     notes: [
-      `${options.frameSamples === undefined ? "One frame per file" : `Frames of ${options.frameSamples} samples`}, payload bytes with flush, learning included, no envelope; encoder from the cold state.`,
-      "design: the figures of the design prototype in one frame per file, for comparison; everything else is from this run.",
-      "max error: largest |decoded − original| / eps, in float64 against the float32 originals.",
-      "zstd, gzip: values rounded to the grid of 2 eps, differences of each channel, bytes by significance, zstd -19 and gzip -9 over the whole file. They see the whole file; the codec is causal.",
-      `Encoding took ${encodeNsPerChannelSample.toFixed(0)} ns per channel-sample (batch.wasm).`,
+      ...CODEC_NOTES,
+      `Encoding ${tell(ours)} took ${encodeNs.toFixed(0)} ns per channel-sample (batch.wasm, ${availableParallelism()} threads at work).`,
     ],
-    columns: ["set", "rel", "ours", "design", ...peerNames, "max error", "state bytes"],
-    rows: cells.map((cell) => [
-      cell.set,
-      cell.rel,
-      round(cell.bitsPerSample),
-      DESIGN_RATES[cell.set]?.[cell.rel] ?? "",
-      ...peerNames.map((peer) => round(cell.peers[peer] ?? Number.NaN)),
-      cell.maxErrorOverEps.toFixed(6),
-      cell.stateBytes,
-    ]),
-    json: { cells, geomean, encodeNsPerChannelSample },
+    ...headlineTable(cells, ours),
+    more: moreTables(cells, frames, ours),
+    json: { ...summary, encodeNsPerChannelSample: encodeNs },
   };
 }
 
-function runCell(core: Core, set: TelemetrySet, rel: number, frameSamples: number) {
-  const { channels, values, ranges } = set;
-  const eps = ranges.map(({ min, max }) => rel * (max - min));
-  const plans = ranges.map(({ min, max }, c) => planChannel({ name: `c${c}`, eps: eps[c] ?? 0, min, max }));
-  const samples = Int32Array.from(values, (value, i) => toFixed(planOf(plans, i % channels).config, value).sample);
-  const config = core.configure(plans.map((plan) => plan.config));
-  const encoder = core.createEncoder(config);
-  const frames: { payload: Uint8Array; rows: number }[] = [];
-  const started = performance.now();
-  for (let at = 0; at < samples.length; ) {
-    const frame = encoder.encode(samples.subarray(at, at + frameSamples * channels));
-    frames.push(frame);
-    at += frame.rows * channels;
+/** Refuse at once what no thread could code. */
+function checkPlan(core: Core, set: TelemetrySet, rel: number): void {
+  if (set.channels > core.maxChannels) {
+    throw new RecordingError("too-many-channels", { name: set.name, channels: set.channels, most: core.maxChannels });
   }
-  const encodeNs = (performance.now() - started) * 1e6;
-  const decoder = core.createDecoder(config);
-  let bytes = 0;
-  let maxErrorOverEps = 0;
-  let at = 0;
-  for (const { payload, rows } of frames) {
-    bytes += payload.length;
-    for (const sample of decoder.decode(payload, rows, false).samples) {
-      const c = at % channels;
-      const error = Math.abs(toFloat(planOf(plans, c).config, sample) - (values[at] ?? Number.NaN));
-      maxErrorOverEps = Math.max(maxErrorOverEps, error / (eps[c] ?? 0));
-      at += 1;
+  boundsOf(set, rel).forEach((eps, c) => {
+    const { min, max } = set.ranges[c] ?? { min: 0, max: 0 };
+    try {
+      planChannel({ name: `c${c}`, eps, min, max });
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw new RecordingError("bound-too-fine", { name: set.name, channel: c + 1, rel, because: why }, { cause });
     }
+  });
+}
+
+/** Run until done or until Ctrl-C. */
+async function withInterrupt<T>(act: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const controller = new AbortController();
+  const stop = () => controller.abort();
+  process.once("SIGINT", stop);
+  try {
+    return await act(controller.signal);
+  } finally {
+    process.off("SIGINT", stop);
   }
-  const peers = deltaPeers(values, channels, eps);
-  const bitsPerSample = (8 * bytes) / values.length;
-  return { encodeNs, cell: { bitsPerSample, maxErrorOverEps, stateBytes: core.stateBytes(channels), peers } };
 }
 
-function planOf(plans: readonly ChannelPlan[], c: number): ChannelPlan {
-  const plan = plans[c];
-  if (plan === undefined) throw new RangeError(`bench: no plan for channel ${c}`);
-  return plan;
+/** One line for each cell. */
+function progress(total: number, say: (line: string) => void): (cell: Cell, done: number) => void {
+  const started = performance.now();
+  return ({ set, rel }, done) => {
+    const seconds = ((performance.now() - started) / 1000).toFixed(0);
+    say(`codec: ${done} of ${total} cells, ${seconds} s: ${set} ${rel}`);
+  };
 }
 
-function geometricMean(values: readonly number[]): number {
-  return Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
+function encodeNsPerChannelSample(cells: readonly Cell[], ours: OursChoice): number {
+  const runs = cells.map((cell) => cell.ours.find((run) => run.variant === ours.variant && run.frames === ours.frames));
+  const all = cells.reduce((sum, cell) => sum + cell.samples * cell.channels, 0);
+  return runs.reduce((sum, run) => sum + (run?.encodeNs ?? Number.NaN), 0) / all;
 }
 
-function round(value: number): number {
-  return Number(value.toPrecision(4));
+/** What `--json` prints: the headline run of each cell, every other run and peer beside it. */
+function summarise(cells: readonly Cell[], ours: OursChoice) {
+  const names = [...peerNames(cells), BEST["without lookahead"], BEST.all];
+  return {
+    variant: ours.variant,
+    frameSamples: ours.frames,
+    cells: cells.map((cell) => ({
+      set: cell.set,
+      rel: cell.rel,
+      channels: cell.channels,
+      samples: cell.samples,
+      bitsPerSample: oursOf(cell, ours),
+      maxErrorOverEps: Math.max(...cell.ours.map((run) => run.maxErrorOverEps)),
+      stateBytes: cell.stateBytes,
+      peers: Object.fromEntries(ratesOf(cell).map(({ peer, bits }) => [peer, bits])),
+      peerMaxErrorOverEps: Object.fromEntries(
+        Object.entries(cell.peers).map(([peer, { maxErrorOverEps }]) => [peer, maxErrorOverEps]),
+      ),
+      runs: cell.ours,
+      keyframes: cell.keyed,
+    })),
+    geomean: Object.fromEntries(names.map((peer) => [peer, geometricMean(ratiosTo(cells, peer, ours))])),
+  };
 }

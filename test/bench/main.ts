@@ -2,20 +2,24 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { cpus } from "node:os";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { type BenchOptions, isMet } from "./bench.ts";
+import { type BenchOptions, type BenchReport, isMet } from "./bench.ts";
+import { BenchError } from "./bench-error.ts";
+import { RecordingError } from "./recording-error.ts";
 import { BENCHES } from "./registry.ts";
 import { toMarkdown } from "./report.ts";
 
 const RESULTS = new URL("../../docs/results/", import.meta.url);
 const EXIT_GOAL_MISSED = 1;
 const EXIT_WRONG_USAGE = 2;
+const EXIT_INTERRUPTED = 130;
 
 /**
- * `npm run bench -- NAME [--data DIR] [--rel R …] [--frame-samples N] [--json]`: run one benchmark, print it, and keep
+ * `npm run bench -- NAME [--data DIR] [--rel R,…] [--frame-samples N] [--json]`: run one benchmark, print it, and keep
  * it in `docs/results/NAME.md`.
  *
  * @param args  the command line after the program
- * @returns the exit code; 1 when a goal was missed, which is written down all the same
+ * @returns the exit code; 1 when a goal was missed, which is written down all the same; 2 for what cannot be run, with
+ *   the reason on standard error; 130 when it was stopped
  */
 export async function main(args: readonly string[]): Promise<number> {
   const request = parse(args);
@@ -23,22 +27,42 @@ export async function main(args: readonly string[]): Promise<number> {
   if (request === undefined || load === undefined) {
     const names = [...BENCHES.keys()].sort().join(", ");
     process.stderr.write(
-      `bench: npm run bench -- NAME [--data DIR] [--rel R] [--frame-samples N] [--json], with NAME one of: ${names}\n`,
+      `bench: npm run bench -- NAME [--data DIR] [--rel R,...] [--frame-samples N] [--json], with NAME one of: ${names}\n`,
     );
     return EXIT_WRONG_USAGE;
   }
   const { name, asJson, ...options } = request;
   const run = await load();
-  const report = await run(options);
+  let report: BenchReport;
+  try {
+    report = await run(options);
+  } catch (error) {
+    if (!(error instanceof BenchError || error instanceof RecordingError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    return error.code === "stopped" ? EXIT_INTERRUPTED : EXIT_WRONG_USAGE;
+  }
   const markdown = toMarkdown(report, {
-    command: `npm run bench -- ${name}${options.dataFolder === undefined ? "" : " --data DIR"}`,
+    command: `npm run bench -- ${name}${tellOptions(options)}`,
     machine: `${cpus()[0]?.model ?? "unknown processor"}, ${cpus().length} cores, Node ${process.versions.node}`,
     date: new Date().toISOString().slice(0, 10),
   });
   await mkdir(RESULTS, { recursive: true });
   await writeFile(fileURLToPath(new URL(`${name}.md`, RESULTS)), markdown);
+  if (report.plots !== undefined) {
+    const { writePlot } = await import("./plot.ts");
+    for (const plot of report.plots) await writePlot(plot.name, plot.spec);
+  }
   process.stdout.write(asJson ? `${JSON.stringify(report.json ?? report)}\n` : markdown);
   return (report.goals ?? []).every(isMet) ? 0 : EXIT_GOAL_MISSED;
+}
+
+/** The options that were given, without the machine's own paths. */
+function tellOptions({ dataFolder, rels, frameSamples }: BenchOptions): string {
+  return [
+    dataFolder === undefined ? "" : " --data DIR",
+    rels.length === 0 ? "" : ` --rel ${rels.join(",")}`,
+    frameSamples === undefined ? "" : ` --frame-samples ${frameSamples}`,
+  ].join("");
 }
 
 interface Request extends BenchOptions {
@@ -60,9 +84,11 @@ function parse(args: readonly string[]): Request | undefined {
     });
     const [name, ...rest] = positionals;
     if (name === undefined || rest.length > 0) return undefined;
+    const rels = values.rel.flatMap((list) => list.split(",")).map(Number);
+    if (!rels.every((rel) => rel > 0 && rel < 1)) return undefined;
     const frameSamples = values["frame-samples"] === undefined ? undefined : Number(values["frame-samples"]);
     if (frameSamples !== undefined && !(Number.isInteger(frameSamples) && frameSamples > 0)) return undefined;
-    return { name, dataFolder: values.data, rels: values.rel, frameSamples, asJson: values.json };
+    return { name, dataFolder: values.data, rels, frameSamples, asJson: values.json };
   } catch (error) {
     // An option that does not exist: the usage line answers it.
     if (error instanceof TypeError) return undefined;

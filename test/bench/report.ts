@@ -1,4 +1,4 @@
-import { type BenchGoal, type BenchReport, type BenchTable, isMet } from "./bench.ts";
+import { type BenchGoal, type BenchLimit, type BenchReport, type BenchTable, isMet } from "./bench.ts";
 
 /** How a report came about: without it a number is worth nothing. */
 export interface Provenance {
@@ -14,7 +14,7 @@ export interface Provenance {
  * @throws {RangeError} when a row is not as long as the header
  */
 export function toMarkdown(report: BenchReport, { command, machine, date }: Provenance): string {
-  const { goals = [], more = [] } = report;
+  const { goals = [], more = [], plots = [] } = report;
   return [
     `<!-- Made by \`${command}\`; do not edit. -->`,
     `# ${report.title}`,
@@ -22,6 +22,7 @@ export function toMarkdown(report: BenchReport, { command, machine, date }: Prov
     `\`${command}\`, ${date}, on ${machine}.`,
     "",
     ...(goals.length === 0 ? [] : [...tableLines(goalTable(goals)), ""]),
+    ...plots.flatMap((plot) => [`![${plot.caption}](${plot.name}.svg)`, "", `*${plot.caption}*`, ""]),
     ...tableLines(report),
     "",
     ...more.flatMap((table) => [`## ${table.title}`, "", ...tableLines(table), ""]),
@@ -36,18 +37,21 @@ function goalTable(goals: readonly BenchGoal[]): BenchTable {
     columns: ["goal", "measured", "must", "aim", ""],
     rows: goals.map((goal) => {
       const { what, measured, unit, must, aim } = goal;
-      const [sense, limit] =
-        "atLeast" in must ? [">=", must.atLeast] : "atMost" in must ? ["<=", must.atMost] : ["<", must.below];
       const shown = Number(measured.toPrecision(measured >= 1000 ? 6 : 3));
       return [
         what,
         `${shown} ${unit}`,
-        `${sense} ${limit} ${unit}`,
+        must === undefined ? "" : `${limitText(must)} ${unit}`,
         aim === undefined ? "" : `${aim} ${unit}`,
-        isMet(goal) ? "met" : "**missed**",
+        must === undefined ? "" : isMet(goal) ? "met" : "**missed**",
       ];
     }),
   };
+}
+
+function limitText(must: BenchLimit): string {
+  if ("atLeast" in must) return `>= ${must.atLeast}`;
+  return "atMost" in must ? `<= ${must.atMost}` : `< ${must.below}`;
 }
 
 function tableLines({ columns, rows }: BenchTable): string[] {
@@ -56,7 +60,12 @@ function tableLines({ columns, rows }: BenchTable): string[] {
       throw new RangeError(`bench: row "${row[0]}" has ${row.length} cells, the header has ${columns.length}`);
     }
   }
-  const rule = columns.map((_, column) => (rows.every((row) => typeof row[column] === "number") ? "---:" : "---"));
+  const rule = columns.map((_, column) => (rows.every((row) => isNumeric(row[column] ?? "")) ? "---:" : "---"));
   const line = (cells: readonly (string | number)[]) => `| ${cells.join(" | ")} |`;
   return [line(columns), `|${rule.join("|")}|`, ...rows.map(line)];
+}
+
+/** A number, a number in bold, or nothing beside them. */
+function isNumeric(cell: string | number): boolean {
+  return typeof cell === "number" || /^(|\*\*[\d.]+\*\*|[\d.]+)$/.test(cell);
 }

@@ -40,7 +40,10 @@ export interface LoraOutcome {
   readonly welcomedAfterMinutes: number;
   readonly pushed: number;
   readonly arrived: number;
+  /** Dropped by the device, because its ring was full. */
   readonly evicted: number;
+  /** In the ring, in the frame in hand, or on their way. */
+  readonly waiting: number;
 }
 
 const FLOAT_BYTES = 4;
@@ -111,6 +114,7 @@ export async function loraOutcome(source: WireSource, frameSamples: number, hour
     pushed: run.pushed,
     arrived: run.samples,
     evicted: run.device.evictedSamples,
+    waiting: run.pushed - run.samples - run.device.evictedSamples,
   };
 }
 
@@ -158,7 +162,8 @@ export function outcomeTable(rows: readonly LoraOutcome[]): BenchTable {
       "welcomed after, min",
       "samples",
       "arrived",
-      "evicted",
+      "waiting",
+      "dropped",
     ],
     rows: rows.map((row) => [
       row.signal,
@@ -171,6 +176,7 @@ export function outcomeTable(rows: readonly LoraOutcome[]): BenchTable {
       round(row.welcomedAfterMinutes),
       row.pushed,
       row.arrived,
+      row.waiting,
       row.evicted,
     ]),
   };

@@ -1,0 +1,88 @@
+import type { Core } from "@lockstep/edge-sdk/core";
+import { type FrameLength, type OursRun, runOurs, VARIANTS } from "./codec-ours.ts";
+import { codedPla, codedPlaFixed, codedSwingingDoor } from "./peers/coded-pla.ts";
+import { codedDeadband, deadband } from "./peers/deadband.ts";
+import { BYTE_COMPRESSORS, gridDelta } from "./peers/grid-delta.ts";
+import { gridOrigin, measurePeer, type Peer, type PeerResult } from "./peers/peer.ts";
+import { sprintz } from "./peers/sprintz.ts";
+import { swingingDoor } from "./peers/swinging-door.ts";
+import type { TelemetrySet } from "./telemetry-sets.ts";
+
+/** One recording at one bound: ours in every variant and frame length, beside every peer. */
+export interface Cell {
+  readonly set: string;
+  readonly rel: number;
+  readonly channels: number;
+  readonly samples: number;
+  readonly stateBytes: number;
+  readonly ours: readonly OursRun[];
+  /** Each variant at `KEYFRAME_ROWS`, every frame from the cold state; only where `hasKeyframeRow` says so. */
+  readonly keyed: readonly OursRun[];
+  readonly peers: Readonly<Record<string, PeerResult & { readonly hasLookahead: boolean }>>;
+}
+
+/** What is to be measured. */
+export interface CellJob {
+  readonly set: TelemetrySet;
+  readonly rel: number;
+  readonly frames: readonly FrameLength[];
+}
+
+/** One second of the recording that the price of keyframes is measured on. */
+export const KEYFRAME_ROWS = 100;
+
+/** The goal is set for the handheld IMU at this bound. */
+export function hasKeyframeRow({ set, rel }: { readonly set: string; readonly rel: number }): boolean {
+  return set === "imu_handheld" && rel === 0.01;
+}
+
+/** Peers see the whole recording; the approximation by lines also at each frame length, if shorter. */
+export function peersFor(frames: readonly FrameLength[]): Peer[] {
+  return [
+    gridDelta("zstd", BYTE_COMPRESSORS.zstd),
+    gridDelta("gzip", BYTE_COMPRESSORS.gzip),
+    gridDelta("brotli", BYTE_COMPRESSORS.brotli),
+    sprintz("sprintz"),
+    deadband("deadband"),
+    codedDeadband("deadband coded"),
+    swingingDoor("swinging door"),
+    codedSwingingDoor("swinging door coded"),
+    codedPlaFixed("pla fixed"),
+    codedPla("pla"),
+    ...frames.flatMap((length) => (length === "file" ? [] : [codedPla(`pla ${length}`, length)])),
+  ];
+}
+
+/**
+ * The bound of each channel: rel times its range. A channel that never changes has none; it gets rel times its value, and
+ * one that is always zero gets rel.
+ */
+export function boundsOf({ ranges }: Pick<TelemetrySet, "ranges">, rel: number): number[] {
+  return ranges.map(({ min, max }) => rel * (max > min ? max - min : Math.abs(max) || 1));
+}
+
+/** Measure one cell. */
+export function measureCell(core: Core, { set, rel, frames }: CellJob): Cell {
+  const eps = boundsOf(set, rel);
+  const about = { set: set.name, rel, channels: set.channels, samples: set.rows };
+  const keyed = { frames: KEYFRAME_ROWS, isColdEachFrame: true };
+  const uncut = { frames: KEYFRAME_ROWS };
+  const columns = eps.map((_, c) => Float64Array.from({ length: set.rows }, (_, t) => valueAt(set, t, c)));
+  const shape = { rows: set.rows, eps, origins: set.ranges.map((range, c) => gridOrigin(range, eps[c] ?? 0)) };
+  const results = peersFor(frames).map((peer) => {
+    return [peer.name, { ...measurePeer(peer, columns, shape), hasLookahead: peer.hasLookahead }] as const;
+  });
+  return {
+    ...about,
+    stateBytes: core.stateBytes(set.channels),
+    ours: frames.flatMap((length) => VARIANTS.map((variant) => runOurs(core, set, eps, { variant, frames: length }))),
+    keyed: hasKeyframeRow(about)
+      ? VARIANTS.flatMap((variant) => [uncut, keyed].map((how) => runOurs(core, set, eps, { variant, ...how })))
+      : [],
+    peers: Object.fromEntries(results),
+  };
+}
+
+function valueAt({ values, channels }: TelemetrySet, row: number, c: number): number {
+  return values[row * channels + c] as number;
+}

@@ -1,0 +1,45 @@
+export type RecordingErrorCode =
+  | "no-folder"
+  | "no-recording"
+  | "two-recordings"
+  | "unreadable"
+  | "no-description"
+  | "bad-description"
+  | "truncated"
+  | "empty"
+  | "too-many-channels"
+  | "bound-too-fine"
+  | "ragged-row"
+  | "not-a-number"
+  | "not-finite";
+
+/** What to do about each. */
+const ADVICE: Readonly<Record<RecordingErrorCode, string>> = {
+  "no-folder": "give --data DIR, a folder that exists",
+  "no-recording": "put NAME.f32 with NAME.json, or NAME.csv, into the folder",
+  "two-recordings": "keep either the .f32 or the .csv",
+  unreadable: "make it a file that can be read",
+  "no-description": 'write NAME.json beside it: {"channels": ["x", "y"]} or {"channels": 2}',
+  "bad-description": 'write {"channels": ["x", "y"]} or {"channels": 2}, and "samples" only if it counts the rows',
+  truncated: "get the whole file, or correct the number of channels",
+  empty: "leave it out, or record at least one row",
+  "too-many-channels": "split it into several recordings",
+  "bound-too-fine": "give a larger --rel",
+  "ragged-row": "give every row as many columns as the first",
+  "not-a-number": "leave out columns that are not numbers, such as dates",
+  "not-finite": "leave out rows without a value, or fill them in",
+};
+
+/** A recording that cannot be used: what is wrong, where, and what to do about it. */
+export class RecordingError extends Error {
+  override readonly name = "RecordingError";
+  readonly code: RecordingErrorCode;
+  readonly facts: Readonly<Record<string, string | number>>;
+
+  constructor(code: RecordingErrorCode, facts: Readonly<Record<string, string | number>>, options?: ErrorOptions) {
+    const told = Object.entries(facts).map((fact) => fact.join(" "));
+    super(`recording: ${code.replaceAll("-", " ")}: ${told.join(", ")}; ${ADVICE[code]}`, options);
+    this.code = code;
+    this.facts = facts;
+  }
+}
