@@ -10,9 +10,11 @@ import type { LaneEnds, LanePlan } from "./wire-lanes.ts";
 export interface WireGroup {
   readonly name: string;
   readonly acks: AckPolicy;
+  /** Of its devices; 60 s, as the transport has it, unless given. */
+  readonly keepAliveSeconds?: number;
 }
 
-const KEEP_ALIVE_S = 60;
+const DEFAULT_KEEP_ALIVE_S = 60;
 
 /** The file in which a group's node keeps what it takes in. */
 export function storeOf(folder: string, group: string): string {
@@ -22,7 +24,10 @@ export function storeOf(folder: string, group: string): string {
 /** Nodes with everything that a lane can end at. */
 export class FarEnds {
   readonly #clock: Clock;
-  readonly #nodes = new Map<string, { readonly node: CloudNode; readonly serial: SerialFarEnd }>();
+  readonly #nodes = new Map<
+    string,
+    { readonly node: CloudNode; readonly serial: SerialFarEnd; readonly keepAliveSeconds: number }
+  >();
   readonly #sink: Server = createServer((socket) => socket.resume());
 
   constructor(clock: Clock) {
@@ -30,24 +35,25 @@ export class FarEnds {
     this.#sink.listen(0, "127.0.0.1");
   }
 
-  async open({ name, acks }: WireGroup, storeFile: string): Promise<void> {
+  async open({ name, acks, keepAliveSeconds = DEFAULT_KEEP_ALIVE_S }: WireGroup, storeFile: string): Promise<void> {
     const broker = { kind: "embedded", port: 0, host: "127.0.0.1" } as const;
     const doors = { broker, tcpPort: 0, tcpHost: "127.0.0.1" };
     const node = await CloudNode.open({ storeFile, ...doors, acks, logger: SILENT_LOGGER, clock: this.#clock });
-    this.#nodes.set(name, { node, serial: await SerialFarEnd.open(node) });
+    this.#nodes.set(name, { node, serial: await SerialFarEnd.open(node), keepAliveSeconds });
     if (!this.#sink.listening) await once(this.#sink, "listening");
   }
 
   of(plan: LanePlan, speed: number): LaneEnds {
     const [first] = this.#nodes.values();
-    const { node, serial } = this.#nodes.get(plan.acks) ?? first ?? {};
-    if (node === undefined || serial === undefined) throw new BenchError("unknown-name", { acks: plan.acks });
+    const { node, serial, keepAliveSeconds } = this.#nodes.get(plan.acks) ?? first ?? {};
+    if (node === undefined || serial === undefined || keepAliveSeconds === undefined)
+      throw new BenchError("unknown-name", { acks: plan.acks });
     return {
       mqttUrl: node.mqttUrl ?? "",
       tcpPort: node.tcpPort ?? 0,
       serialPort: serial.port,
       sinkPort: this.#sinkPort,
-      keepAliveSeconds: KEEP_ALIVE_S / speed,
+      keepAliveSeconds: keepAliveSeconds / speed,
       clock: this.#clock,
     };
   }

@@ -78,7 +78,7 @@ export async function loraDemand(
 }
 
 /** Float32, a frame in as many messages as it takes. */
-function plainDemand({ name, channels, periodNs }: WireSource, frameSamples: number): LoraDemand {
+export function plainDemand({ name, channels, periodNs }: WireSource, frameSamples: number): LoraDemand {
   const frameBytes = frameSamples * channels.length * FLOAT_BYTES;
   const frameSeconds = (frameSamples * periodNs) / 1e9;
   const [full, restBytes] = [Math.floor(frameBytes / DR0_PAYLOAD_BYTES), frameBytes % DR0_PAYLOAD_BYTES];

@@ -35,10 +35,8 @@ export interface WireRun {
   readonly repeatedSegments: number;
 }
 
-/** Nothing is pushed for so long between two parts of the run, so that no packet falls between them. */
+/** Nothing is pushed for so long between two parts of the run, so that no packet falls between them; in real time. */
 const PAUSE_MS = 1_500;
-/** The same where everything is faster: TCP's own timers are not. */
-const SHORTEST_PAUSE_MS = 500;
 
 /** Run all lanes at once: sample i of each is pushed i periods after the start. */
 export async function runWire(task: WireTask): Promise<WireRun> {
@@ -52,12 +50,12 @@ export async function runWire(task: WireTask): Promise<WireRun> {
     const capture = await PacketCapture.start(ports);
     const cuts = [Date.now()];
     const lanes = await openLanes(task, ends);
-    cuts.push(await pause(speed));
+    cuts.push(await pause());
     const counts = [lanes.map(countsOf)];
     const { play, lateness } = player(task, lanes);
     for (const seconds of parts) {
       await play(seconds * RATE_HZ);
-      cuts.push(await pause(speed));
+      cuts.push(await pause());
       counts.push(lanes.map(countsOf));
     }
     const packets = await capture.stop();
@@ -132,8 +130,8 @@ function player({ sources, plans, speed }: WireTask, lanes: readonly Lane[]) {
 }
 
 /** @returns the middle of the pause, Unix time in ms */
-async function pause(speed: number): Promise<number> {
-  await new Promise((resolve) => setTimeout(resolve, Math.max(SHORTEST_PAUSE_MS, PAUSE_MS / speed)));
+async function pause(): Promise<number> {
+  await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
   return Date.now();
 }
 

@@ -43,11 +43,23 @@ export async function benchWire(): Promise<BenchReport> {
   const ratios = await seedRatios();
   const six = SEEDS.map((seed): SeedRatio => ratios[seed - 1] ?? { seed, cold: Number.NaN, steady: Number.NaN });
   const real = await runWire({
-    plans: lanePlans({ sources, frames: REAL_FRAMES, defaultFrames: [100, 500], streamFrames: REAL_FRAMES }),
+    plans: lanePlans({
+      sources,
+      frames: REAL_FRAMES,
+      defaultFrames: [100, 500],
+      rarePingFrames: [1000],
+      streamFrames: REAL_FRAMES,
+    }),
     ...{ sources, groups: GROUPS, parts: [HALF_SECONDS, HALF_SECONDS], speed: 1, checkedSeeds: SEEDS },
   });
   const long = await runWire({
-    plans: lanePlans({ sources, frames: LONG_FRAMES, defaultFrames: [LONGEST_FRAME], streamFrames: [LONGEST_FRAME] }),
+    plans: lanePlans({
+      sources,
+      frames: LONG_FRAMES,
+      defaultFrames: [LONGEST_FRAME],
+      rarePingFrames: [1000, LONGEST_FRAME],
+      streamFrames: [LONGEST_FRAME],
+    }),
     ...{ sources, groups: GROUPS, parts: [HALF_SECONDS, HALF_SECONDS, LONG_SECONDS], speed: SPEED, checkedSeeds: [1] },
   });
   const cells = [...cellsOfRun(real, 1, sources), ...cellsOfRun(long, SPEED, sources)];
