@@ -3,10 +3,12 @@ export type BenchErrorCode =
   | "no-broker"
   | "not-live"
   | "no-answer"
+export type BenchErrorCode =
   | "no-compiler"
   | "not-the-same"
   | "bad-option"
-  | "stopped";
+  | "stopped"
+  | "unknown-name";
 
 /** A benchmark that could not measure what it is for. */
 export class BenchError extends Error {

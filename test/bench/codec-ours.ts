@@ -2,7 +2,6 @@ import {
   type ChannelPlan,
   type Core,
   type EncodedPayload,
-  type PayloadDecoder,
   planChannel,
   toFixed,
   toFloat,
@@ -16,7 +15,10 @@ export interface Variant {
 }
 
 /** In the order of their columns. The last one is the headline; the first one is what a small device has. */
-export const VARIANTS: readonly [Variant, ...Variant[]] = [{ name: "without lookahead", lookahead: "none" }];
+export const VARIANTS: readonly [Variant, ...Variant[]] = [
+  { name: "without lookahead", lookahead: "none" },
+  { name: "with lookahead", lookahead: "programme" },
+];
 
 /** Rows of a frame, or the whole recording in one. */
 export type FrameLength = number | "file";
@@ -52,7 +54,7 @@ export function runOurs(core: Core, set: TelemetrySet, eps: readonly number[], s
   const plans = set.ranges.map(({ min, max }, c) => planChannel({ name: `c${c}`, eps: eps[c] ?? 0, min, max }));
   const samples = Int32Array.from(values, (value, i) => toFixed(planOf(plans, i % channels).config, value).sample);
   const config = core.configure(plans.map((plan) => plan.config));
-  const encoder = createEncoder(core, config, setting.variant);
+  const encoder = core.createEncoder(config, { lookahead: setting.variant.lookahead });
   const decoder = core.createDecoder(config);
   const frameRows = setting.frames === "file" ? set.rows : setting.frames;
   const frames: EncodedPayload[] = [];
@@ -68,7 +70,7 @@ export function runOurs(core: Core, set: TelemetrySet, eps: readonly number[], s
   let at = 0;
   for (const frame of frames) {
     if (setting.isColdEachFrame === true) decoder.reset();
-    for (const sample of decodeFrame(decoder, frame).samples) {
+    for (const sample of decoder.decode(frame.payload, frame.rows, frame).samples) {
       const c = at % channels;
       const error = Math.abs(toFloat(planOf(plans, c).config, sample) - (values[at] ?? Number.NaN)) / (eps[c] ?? 0);
       maxErrorOverEps = Number.isNaN(error) ? Number.POSITIVE_INFINITY : Math.max(maxErrorOverEps, error);
@@ -91,14 +93,6 @@ export function runOurs(core: Core, set: TelemetrySet, eps: readonly number[], s
 function threadUs(): number {
   const { user, system } = process.threadCpuUsage();
   return user + system;
-}
-
-function createEncoder(core: Core, config: ReturnType<Core["configure"]>, _variant: Variant) {
-  return core.createEncoder(config);
-}
-
-function decodeFrame(decoder: PayloadDecoder, { payload, rows }: EncodedPayload) {
-  return decoder.decode(payload, rows, false);
 }
 
 function planOf(plans: readonly ChannelPlan[], c: number): ChannelPlan {

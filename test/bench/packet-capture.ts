@@ -8,6 +8,8 @@ export interface Packet {
   readonly timeMs: number;
   readonly sourcePort: number;
   readonly targetPort: number;
+  /** Of the first byte that it carries, modulo 2³². */
+  readonly sequence: number;
   /** Total length as its IP header says. */
   readonly ipBytes: number;
   /** Bytes that it carries behind the TCP header. */
@@ -111,6 +113,7 @@ export function readPcap(file: Buffer): Packet[] {
       timeMs,
       sourcePort: tcp.readUInt16BE(0),
       targetPort: tcp.readUInt16BE(2),
+      sequence: tcp.readUInt32BE(4),
       ipBytes,
       carriedBytes: ipBytes - ipHeader - tcpHeader,
       carried: tcp.subarray(tcpHeader),

@@ -1,122 +1,132 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type AckPolicy, CloudNode, openHistory, SILENT_LOGGER, systemClock } from "@lockstep/cloud-node";
-import { type Packet, PacketCapture } from "./packet-capture.ts";
-import { deviceModule, HALF_SECONDS, RATE_HZ, RAW_BYTES_PER_SAMPLE, ROTOR_EPS, rotor } from "./rotor-session.ts";
+import { systemClock } from "@lockstep/cloud-node";
+import { fasterClock } from "./faster-clock.ts";
+import { PacketCapture } from "./packet-capture.ts";
+import { deviceModule, RATE_HZ, RAW_BYTES_PER_SAMPLE } from "./rotor-session.ts";
+import { FarEnds, storeOf, type WireGroup } from "./wire-ends.ts";
 import { type Lane, type LanePlan, openLockstepLane, openPlainLane } from "./wire-lanes.ts";
+import { sourceOf, type WireSource } from "./wire-source.ts";
+import { type StoredError, storedErrorOf } from "./wire-store-check.ts";
+import { connectionsOf, countsOf, type LaneTraffic, trafficOf } from "./wire-traffic.ts";
 
-/** A node of its own per way to acknowledge. */
-export interface WireGroup {
-  readonly name: string;
-  readonly acks: AckPolicy;
-}
-
-/** What one lane had on the network in one part of the run. */
-export interface LaneTraffic {
-  readonly plan: LanePlan;
-  /** Of the codec; of the float32 for a plain stream. */
-  readonly payloadBytes: number;
-  readonly dataFrames: number;
-  readonly dataFrameBytes: number;
-  /** Frames of every kind. */
-  readonly messages: number;
-  readonly messageBytes: number;
-  /** What the segments carry: MQTT packets. */
-  readonly mqttUp: number;
-  readonly ipUp: number;
-  readonly ipBoth: number;
-  readonly packetsUp: number;
-  /** Segments up-link that carry nothing: acknowledgements of TCP. */
-  readonly bareUpBytes: number;
-  readonly packetsDown: number;
-}
-
-/** How far the reopened store is from the float originals. */
-export interface LaneError {
-  readonly samples: number;
-  readonly maxErrorOverEps: number;
-  readonly rmsErrorPooled: number;
+export interface WireTask {
+  readonly sources: readonly WireSource[];
+  readonly groups: readonly WireGroup[];
+  /** `acks` names the group of a Lockstep lane, plain ones use the first group's broker. */
+  readonly plans: readonly LanePlan[];
+  /** Seconds of signal per part. */
+  readonly parts: readonly number[];
+  /** Samples come, and every clock of device, node and MQTT runs, so many times faster; a divisor of 60. */
+  readonly speed: number;
+  /** Devices of these seeds are read back from the store. */
+  readonly checkedSeeds: readonly number[];
 }
 
 export interface WireRun {
   readonly setup: readonly LaneTraffic[];
-  readonly cold: readonly LaneTraffic[];
-  readonly steady: readonly LaneTraffic[];
-  readonly errors: readonly LaneError[];
+  /** Shape (parts, lanes). */
+  readonly parts: readonly (readonly LaneTraffic[])[];
+  readonly errors: readonly StoredError[];
+  /** The most by which a sample was pushed too late, in the signal's own time, ms: other work on the computer. */
+  readonly latestMs: number;
+  /** TCP segments that were sent again; they are in no other figure. */
+  readonly repeatedSegments: number;
 }
 
-/** Nothing is pushed for so long between two parts of the run, so that no packet falls between them. */
+/** Nothing is pushed for so long between two parts of the run, so that no packet falls between them; in real time. */
 const PAUSE_MS = 1_500;
-const NO_STATS = { payloadBytes: 0, bytes: 0, messages: 0, dataFrames: 0, dataFrameBytes: 0 };
 
-/**
- * Run all lanes at once, at the rotor's own pace: sample i of each is pushed i periods after the start.
- *
- * @param groups  nodes with an embedded broker each
- * @param speed  1: true real time; more: every sample so many times earlier, which no timer of device, node or TCP knows of
- * @param plans  lanes; `acks` names the group of a Lockstep lane, plain ones use the first group's broker
- */
-export async function runWire(groups: readonly WireGroup[], plans: readonly LanePlan[], speed = 1): Promise<WireRun> {
+/** Run all lanes at once: sample i of each is pushed i periods after the start. */
+export async function runWire(task: WireTask): Promise<WireRun> {
+  const { groups, plans, parts, speed } = task;
   const folder = mkdtempSync(join(tmpdir(), "lockstep-wire-"));
-  const nodes = new Map<string, CloudNode>();
+  const clock = speed === 1 ? systemClock() : fasterClock(systemClock(), speed);
+  const ends = new FarEnds(clock);
   try {
-    for (const [i, { name, acks }] of groups.entries()) {
-      const storeFile = join(folder, `${i}.db`);
-      const broker = { kind: "embedded", port: 0, host: "127.0.0.1" } as const;
-      nodes.set(name, await CloudNode.open({ storeFile, broker, acks, logger: SILENT_LOGGER, clock: systemClock() }));
-    }
-    const ports = [...nodes.values()].map(({ mqttUrl }) => Number(new URL(mqttUrl ?? "").port));
+    for (const group of groups) await ends.open(group, storeOf(folder, group.name));
+    const { ports } = ends;
     const capture = await PacketCapture.start(ports);
     const cuts = [Date.now()];
-    const lanes: Lane[] = [];
-    const module = deviceModule();
-    const first = nodes.values().next().value?.mqttUrl ?? "";
-    for (const plan of plans) {
-      const url = nodes.get(plan.acks)?.mqttUrl ?? first;
-      lanes.push(
-        plan.kind === "plain" ? await openPlainLane(plan, url) : await openLockstepLane(plan, url, "lockstep", module),
-      );
-    }
+    const lanes = await openLanes(task, ends);
     cuts.push(await pause());
-    const counts = [lanes.map(counted)];
-    const readers = new Map(plans.map(({ seed }) => [seed, rotor(seed).read()]));
-    const rows = new Map(plans.map(({ seed }) => [seed, new Float64Array(6)]));
-    const half = HALF_SECONDS * RATE_HZ;
-    for (const part of [0, 1]) {
-      await paced(half, 1000 / RATE_HZ / speed, (i) => {
-        for (const [seed, reader] of readers) reader.next(rows.get(seed) ?? new Float64Array(6));
-        const timeUs = (part * half + i) * (1e6 / RATE_HZ);
-        for (const lane of lanes) lane.push(rows.get(lane.plan.seed) ?? new Float64Array(6), timeUs);
-      });
+    const counts = [lanes.map(countsOf)];
+    const { play, lateness } = player(task, lanes);
+    for (const seconds of parts) {
+      await play(seconds * RATE_HZ);
       cuts.push(await pause());
-      counts.push(lanes.map(counted));
+      counts.push(lanes.map(countsOf));
     }
     const packets = await capture.stop();
     for (const lane of lanes) await lane.close();
-    for (const node of nodes.values()) await node.close();
-    const byConnection = connectionsOf(packets, ports);
-    const split = (part: number) =>
-      lanes.map((lane, i) => {
-        const own = byConnection.get(lane.clientId) ?? { up: [], down: [] };
-        const isWithin = ({ timeMs }: Packet) => timeMs >= (cuts[part] ?? 0) && timeMs < (cuts[part + 1] ?? 0);
-        const connection = { up: own.up.filter(isWithin), down: own.down.filter(isWithin) };
-        return trafficOf(lane.plan, connection, counts[part - 1]?.[i], counts[part]?.[i]);
-      });
-    const errors: LaneError[] = [];
-    for (const { plan } of lanes) {
-      const group = groups.findIndex(({ name }) => name === plan.acks);
-      if (plan.kind === "lockstep") errors.push(await errorOf(join(folder, `${group}.db`), plan));
+    await ends.close();
+    const connections = connectionsOf(packets, ports, new Map(lanes.map(({ plan, mark }) => [plan.name, mark])));
+    const split = (i: number) => {
+      const rawBytes = (parts[i - 1] ?? 0) * RATE_HZ * RAW_BYTES_PER_SAMPLE;
+      const part = { rawBytes, fromMs: cuts[i] ?? 0, toMs: cuts[i + 1] ?? 0 };
+      return plans.map((plan, l) =>
+        trafficOf(plan, part, connections.get(plan.name), counts[i - 1]?.[l], counts[i]?.[l]),
+      );
+    };
+    const repeatedSegments = [...connections.values()].reduce((sum, { repeated }) => sum + repeated, 0);
+    const errors: StoredError[] = [];
+    for (const plan of plans) {
+      if (plan.kind === "lockstep" && task.checkedSeeds.includes(plan.seed))
+        errors.push(await storedErrorOf(sourceOf(task.sources, plan), plan, storeOf(folder, plan.acks)));
     }
-    return { setup: split(0), cold: split(1), steady: split(2), errors };
+    return {
+      setup: split(0),
+      parts: parts.map((_, i) => split(i + 1)),
+      errors,
+      latestMs: lateness(),
+      repeatedSegments,
+    };
   } finally {
-    for (const node of nodes.values()) await node.close();
+    await ends.close();
     rmSync(folder, { recursive: true });
   }
 }
 
-function counted(lane: Lane): typeof NO_STATS {
-  return lane.stats() ?? NO_STATS;
+async function openLanes({ sources, plans, speed }: WireTask, farEnds: FarEnds): Promise<Lane[]> {
+  const module = deviceModule();
+  const lanes: Lane[] = [];
+  for (const plan of plans) {
+    const ends = farEnds.of(plan, speed);
+    lanes.push(
+      plan.kind === "plain"
+        ? await openPlainLane(plan, ends)
+        : await openLockstepLane(plan, sourceOf(sources, plan), ends, module),
+    );
+  }
+  return lanes;
+}
+
+/** Reads every signal once, and gives each sample to the lanes that carry it. */
+function player({ sources, plans, speed }: WireTask, lanes: readonly Lane[]) {
+  const keyOf = ({ source, seed }: LanePlan) => `${source} ${seed}`;
+  const keys = new Map(plans.map((plan) => [keyOf(plan), plan]));
+  const signals = [...keys].map(([key, plan]) => {
+    const source = sourceOf(sources, plan);
+    return { key, reader: source.signal(plan.seed).read(), row: new Float64Array(source.channels.length) };
+  });
+  const fed = signals.flatMap(({ key, row }) =>
+    lanes.filter(({ plan }) => keyOf(plan) === key).map((lane) => ({ lane, row })),
+  );
+  let played = 0;
+  let latestMs = 0;
+  return {
+    lateness: () => latestMs * speed,
+    async play(samples: number) {
+      const late = await paced(samples, 1000 / RATE_HZ / speed, () => {
+        for (const { reader, row } of signals) reader.next(row);
+        const timeUs = played * (1e6 / RATE_HZ);
+        for (const { lane, row } of fed) lane.push(row, timeUs);
+        played += 1;
+      });
+      latestMs = Math.max(latestMs, late);
+    },
+  };
 }
 
 /** @returns the middle of the pause, Unix time in ms */
@@ -125,89 +135,16 @@ async function pause(): Promise<number> {
   return Date.now();
 }
 
-/** Act for sample 0 … count − 1, each when it is due; after a late timer those that are over-due at once. */
-async function paced(count: number, periodMs: number, act: (i: number) => void): Promise<void> {
+/** Act `count` times, each when it is due; after a late timer those that are over-due at once. @returns the latest, ms */
+async function paced(count: number, periodMs: number, act: () => void): Promise<number> {
   const startMs = performance.now();
-  for (let i = 0; i < count; i += 1) {
-    const waitMs = startMs + (i + 1) * periodMs - performance.now();
-    if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
-    act(i);
+  let latestMs = 0;
+  for (let i = 1; i <= count; i += 1) {
+    const waitMs = startMs + i * periodMs - performance.now();
+    latestMs = Math.max(latestMs, -waitMs);
+    // Late or not: what came over the network in the meantime has its turn.
+    await new Promise((resolve) => (waitMs > 0 ? setTimeout(resolve, waitMs) : setImmediate(resolve)));
+    act();
   }
-}
-
-function trafficOf(plan: LanePlan, { up, down }: Connection, before = NO_STATS, after = NO_STATS): LaneTraffic {
-  const bare = up.filter(({ carriedBytes }) => carriedBytes === 0);
-  const raw = plan.kind === "plain" ? HALF_SECONDS * RATE_HZ * RAW_BYTES_PER_SAMPLE : 0;
-  const ipUp = sum(up, ({ ipBytes }) => ipBytes);
-  return {
-    plan,
-    payloadBytes: raw + after.payloadBytes - before.payloadBytes,
-    dataFrames: after.dataFrames - before.dataFrames,
-    dataFrameBytes: raw + after.dataFrameBytes - before.dataFrameBytes,
-    messages: after.messages - before.messages,
-    messageBytes: raw + after.bytes - before.bytes,
-    mqttUp: sum(up, ({ carriedBytes }) => carriedBytes),
-    ipUp,
-    ipBoth: ipUp + sum(down, ({ ipBytes }) => ipBytes),
-    packetsUp: up.length,
-    bareUpBytes: sum(bare, ({ ipBytes }) => ipBytes),
-    packetsDown: down.length,
-  };
-}
-
-/** One TCP connection's packets. */
-interface Connection {
-  readonly up: Packet[];
-  readonly down: Packet[];
-}
-
-const MQTT_CONNECT = 0x10;
-/** Fixed header 2 or 3, "MQTT" with its length 6, level, flags, keep-alive 2: the client's name comes next, or one later. */
-const NAME_AT = 12;
-
-/** Connections by the client's name in their MQTT CONNECT. */
-function connectionsOf(packets: readonly Packet[], ports: readonly number[]): Map<string, Connection> {
-  const byPort = new Map<number, Connection>();
-  const named = new Map<string, Connection>();
-  for (const packet of packets) {
-    const isUp = ports.includes(packet.targetPort);
-    const port = isUp ? packet.sourcePort : packet.targetPort;
-    const connection = byPort.get(port) ?? { up: [], down: [] };
-    byPort.set(port, connection);
-    (isUp ? connection.up : connection.down).push(packet);
-    const name = isUp ? clientName(packet.carried) : undefined;
-    if (name !== undefined) named.set(name, connection);
-  }
-  return named;
-}
-
-function clientName(carried: Buffer): string | undefined {
-  if (carried.length < NAME_AT + 3 || carried.readUInt8(0) !== MQTT_CONNECT) return undefined;
-  // A remaining length of 128 or more takes a second byte.
-  const at = NAME_AT + (carried.readUInt8(1) >> 7);
-  return carried.toString("utf8", at + 2, at + 2 + carried.readUInt16BE(at));
-}
-
-function sum<T>(items: readonly T[], of: (item: T) => number): number {
-  return items.reduce((total, item) => total + of(item), 0);
-}
-
-/** Read the store back and compare it with the signal, which the node never saw. */
-async function errorOf(storeFile: string, { name, seed }: LanePlan): Promise<LaneError> {
-  const history = await openHistory(storeFile);
-  const reader = rotor(seed).read();
-  const truth = new Float64Array(6);
-  let [samples, largest, squaredError, squaredSignal] = [0, 0, 0, 0];
-  for (const { values } of history.samples(name)) {
-    reader.next(truth);
-    samples += 1;
-    for (const [c, value] of truth.entries()) {
-      const error = Math.abs((values[c] ?? Number.NaN) - value);
-      largest = Math.max(largest, Number.isNaN(error) ? Number.POSITIVE_INFINITY : error);
-      squaredError += error ** 2;
-      squaredSignal += value ** 2;
-    }
-  }
-  history.close();
-  return { samples, maxErrorOverEps: largest / ROTOR_EPS, rmsErrorPooled: Math.sqrt(squaredError / squaredSignal) };
+  return latestMs;
 }

@@ -113,3 +113,17 @@ test("an address that is not one of a broker is refused with its form", () => {
     mqttTransport({ url: bad, group: "g", device: "d", clock: systemClock(), random: systemRandom() });
   for (const bad of ["localhost:1883", "http://localhost", "mqtt://", ""]) expect(create(bad)).toThrow(TransportError);
 });
+
+test.each([
+  [undefined, 60],
+  [600, 600],
+])("the broker is told how long to wait for a sign of life: %s is %i s", async (keepAliveSeconds, told) => {
+  const observed = once(server, "connection").then(([socket]) => once(socket, "data"));
+  const common = { url, group: "test", device: `patient-${told}`, clock: systemClock(), random: systemRandom() };
+  const transport = mqttTransport({ ...common, keepAliveSeconds });
+  await new Promise<void>((connected) => void transport.open({ ...quiet, connected }, Uint8Array.of(1)));
+  const [packet]: Buffer[] = await observed;
+  // CONNECT: the protocol's name, its level, flags, keep-alive (MQTT 3.1.1, 3.1.2).
+  expect(packet?.readUInt16BE(packet.indexOf("MQTT") + 6)).toBe(told);
+  await transport.close();
+});

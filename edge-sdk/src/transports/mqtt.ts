@@ -6,7 +6,7 @@ import type { RandomSource } from "../random-source.ts";
 import { checkMessage, type OutTopic, type Transport, TransportError, type TransportEvents } from "../transport.ts";
 
 /** A ping is sent when the cloud has said nothing for so long; a broker takes a silent device for gone half as much later. */
-const KEEP_ALIVE_S = 60;
+const DEFAULT_KEEP_ALIVE_S = 60;
 const CONNECT_LIMIT_MS = 10_000;
 /** How long a good-bye may take before the connection is dropped. */
 const CLOSE_LIMIT_MS = 2_000;
@@ -17,6 +17,8 @@ export interface MqttTransportOptions {
   /** First level after `ls/v1`, `[A-Za-z0-9_-]`. */
   readonly group: string;
   readonly device: string;
+  /** 1 … 65,535 s, 60 unless given; less where a network forgets idle connections sooner. */
+  readonly keepAliveSeconds?: number | undefined;
   readonly clock: Clock;
   readonly random: RandomSource;
 }
@@ -112,7 +114,7 @@ class MqttTransport implements Transport {
   }
 
   #connect(events: TransportEvents, will: Uint8Array): void {
-    const { url, group, device } = this.#options;
+    const { url, group, device, keepAliveSeconds = DEFAULT_KEEP_ALIVE_S } = this.#options;
     const downTopic = formatTopic({ group, device, level: "control" });
     // One client per connection: nothing that was on its way in an earlier one is ever sent again behind our back.
     const client = connect(url, {
@@ -120,7 +122,7 @@ class MqttTransport implements Transport {
       protocolVersion: 4,
       clean: true,
       clientId: `ls-${group}-${device}`,
-      keepalive: KEEP_ALIVE_S,
+      keepalive: keepAliveSeconds,
       connectTimeout: CONNECT_LIMIT_MS,
       reconnectPeriod: 0,
       resubscribe: false,

@@ -5,14 +5,16 @@ import type { Clock, Timer } from "../clock.ts";
 import type { RandomSource } from "../random-source.ts";
 import { checkMessage, type OutTopic, type Transport, TransportError, type TransportEvents } from "../transport.ts";
 
-/** A device that went away without a word is noticed by the operating system after this long. */
-const KEEP_ALIVE_MS = 30_000;
+/** A far end that went away without a word is noticed by the operating system after this long. */
+const DEFAULT_KEEP_ALIVE_MS = 30_000;
 /** How long a good-bye may take before the socket is dropped. */
 const CLOSE_LIMIT_MS = 2_000;
 
 export interface TcpTransportOptions {
   /** `tcp://HOST:PORT` */
   readonly url: string;
+  /** The operating system asks whether the far end is there after so much silence; whole seconds, 30,000 unless given. */
+  readonly keepAliveMs?: number | undefined;
   readonly clock: Clock;
   readonly random: RandomSource;
 }
@@ -30,6 +32,7 @@ export function tcpTransport(options: TcpTransportOptions): Transport {
 class TcpTransport implements Transport {
   readonly #host: string;
   readonly #port: number;
+  readonly #keepAliveMs: number;
   readonly #clock: Clock;
   readonly #backOff: BackOff;
   #events: TransportEvents | undefined;
@@ -39,11 +42,12 @@ class TcpTransport implements Transport {
   #isClosed = false;
   #retry: Timer | undefined;
 
-  constructor({ url, clock, random }: TcpTransportOptions) {
+  constructor({ url, keepAliveMs = DEFAULT_KEEP_ALIVE_MS, clock, random }: TcpTransportOptions) {
     const { protocol, hostname, port } = parseUrl(url);
     if (protocol !== "tcp:" || hostname === "" || port === "") throw badUrl(url);
     this.#host = hostname.replace(/^\[(.*)\]$/, "$1");
     this.#port = Number(port);
+    this.#keepAliveMs = keepAliveMs;
     this.#clock = clock;
     this.#backOff = new BackOff(random);
   }
@@ -84,7 +88,7 @@ class TcpTransport implements Transport {
 
   #connect(events: TransportEvents): void {
     const socket = connect({ host: this.#host, port: this.#port, noDelay: true, keepAlive: true });
-    socket.setKeepAlive(true, KEEP_ALIVE_MS);
+    socket.setKeepAlive(true, this.#keepAliveMs);
     this.#socket = socket;
     const deframer = new StreamDeframer();
     let reason = "closed by the far end";
