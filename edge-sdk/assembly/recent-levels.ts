@@ -57,7 +57,10 @@ function coarseClass(n: i32): i32 {
   return i32(n > 0) + i32(n > 3);
 }
 
-/** Context of the zero flag, 0..27: how many candidates are not zero, and whether the two newest are. */
+/**
+ * Context of the zero flag, 0..27: how many candidates are not zero, and whether the two newest are. Of 16 or more, at
+ * least one count is in the last class.
+ */
 export function zeroContext(): i32 {
   const others = positive + negative;
   const shares = countClass(others) + 3 - countClass(candidates - others);

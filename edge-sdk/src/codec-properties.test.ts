@@ -378,7 +378,7 @@ test("no row of any input takes more than MAX_CHANNEL_BYTES per channel", () => 
     rested = encoder.encode(new Int32Array(1 + (noise.uint32() % 60))).payload.length;
     most = Math.max(most, encoder.encode(Int32Array.of(noise.int32())).payload.length);
   }
-  expect(rested).toBeLessThan(80);
+  expect(rested).toBeLessThan(60);
   expect(most).toBeGreaterThan(4);
-  expect(most).toBeLessThanOrEqual(80 + 4);
+  expect(most).toBeLessThanOrEqual(60 + 4);
 });
