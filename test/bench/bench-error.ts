@@ -3,7 +3,6 @@ export type BenchErrorCode =
   | "no-broker"
   | "not-live"
   | "no-answer"
-export type BenchErrorCode =
   | "no-compiler"
   | "not-the-same"
   | "bad-option"
