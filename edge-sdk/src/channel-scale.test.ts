@@ -144,3 +144,13 @@ test.for([
 ] as const)("the request %o is refused as unrepresentable", ([request]) => {
   expect(() => planChannel(request)).toThrow(expect.objectContaining({ code: "scale-range" }));
 });
+
+test("a range spans at most 2^7 history bins, and more than half of that where bins were widened for it", () => {
+  for (const rel of [0.3, 1e-1, 1e-2, 1e-3, 1e-5, 1e-7]) {
+    const { config } = planChannel({ name: "x", eps: rel * 7, min: -3, max: 4 });
+    const samples = 7 / (config.mantissa * 2 ** config.exponent);
+    const bins = samples / (2 * config.e + 1) / 2 ** config.historyShift;
+    expect(bins).toBeLessThanOrEqual(2 ** 7);
+    if (config.historyShift > 0) expect(bins).toBeGreaterThan(2 ** 6 * 0.99);
+  }
+});

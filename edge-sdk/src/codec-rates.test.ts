@@ -72,12 +72,15 @@ function rotorRatios(seed: number): readonly [number, number] {
   const samples = Int32Array.from(values, (value) => Math.round(value * 2 ** 23));
   const settings = { e: Math.floor(0.05 * 2 ** 23 - 0.5), lattice: 1, historyShift: 0 };
   const encoder = core.createEncoder(core.configure(Array.from({ length: 6 }, () => settings)));
-  const bytes = [0, 0];
+  let first = 0;
+  let second = 0;
   for (let at = 0; at < samples.length; at += 600) {
     const { payload, isQuiet } = encoder.encode(samples.subarray(at, at + 600));
-    bytes[at < 6 * rows ? 0 : 1] += isQuiet ? 0 : payload.length;
+    const bytes = isQuiet ? 0 : payload.length;
+    if (at < 6 * rows) first += bytes;
+    else second += bytes;
   }
-  return [(24 * rows) / (bytes[0] ?? 0), (24 * rows) / (bytes[1] ?? 0)];
+  return [(24 * rows) / first, (24 * rows) / second];
 }
 
 function median(values: readonly number[]): number {

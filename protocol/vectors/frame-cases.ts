@@ -53,7 +53,7 @@ const LARGEST_CHANNEL: ChannelConfig = {
   unit: "m·s⁻²·Hz-½",
   e: 2 ** 30 - 1,
   lattice: U32,
-  historyShift: 14,
+  historyShift: 25,
   offset: U53,
   mantissa: 2 ** 31 - 1,
   exponent: 200,

@@ -237,7 +237,7 @@ export const REFUSED_CASES: readonly RefusedCase[] = [
   channel("unit-of-17", "too long", "out-of-range", `8a 6178 71${"61".repeat(17)} 00 01 00 00 01 00 00 00`),
   channel("e-2-to-the-30", "beyond the codec", "out-of-range", "8a 6178 60 1a40000000 01 00 00 01 00 00 00"),
   channel("lattice-0", "no lattice", "out-of-range", "8a 6178 60 00 00 00 00 01 00 00 00"),
-  channel("history-shift-15", "one too many", "out-of-range", "8a 6178 60 00 01 0f 00 01 00 00 00"),
+  channel("history-shift-26", "one too many", "out-of-range", "8a 6178 60 00 01 18 1a 00 01 00 00 00"),
   channel(
     "offset-minus-2-to-the-53",
     "beyond i53",
