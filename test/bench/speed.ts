@@ -134,7 +134,7 @@ class NodeCodec {
         this.#payloads.push({ bytes: payload, rows });
       }
     } else {
-      for (const { bytes, rows } of this.#payloads) codec.decode(bytes, rows, false);
+      for (const { bytes, rows } of this.#payloads) codec.decode(bytes, rows, { hasEvents: false, hasLines: false });
     }
     const { user, system } = process.threadCpuUsage(begun);
     const payloadBytes = this.#payloads.reduce((sum, { bytes }) => sum + bytes.length, 0);

@@ -86,9 +86,9 @@ requires("c-compiler")("a C host beside the host in TypeScript, byte for byte", 
     recorded.connect();
     settle(recorded, cloud);
     recorded.presence(1);
-    for (let t = 0; t < 2000; t++) {
+    for (let t = 0; t < 3000; t++) {
       recorded.device.nowMs += 10;
-      const isQuiet = t > 900 && t < 1700;
+      const isQuiet = t > 900 && t < 2700;
       const statuses = SIX_CHANNELS.map((c) => (c === 2 && t >= 95 && t < 130 ? 1 : c === 4 && t % 97 === 0 ? 2 : 0));
       expect(recorded.sample(isQuiet ? wave(900, 6) : wave(t, 6), isQuiet ? [] : statuses)).toBeGreaterThanOrEqual(0);
       settle(recorded, cloud);
