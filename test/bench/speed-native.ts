@@ -9,7 +9,7 @@ import { BenchError } from "./bench-error.ts";
 
 /** What one run over a whole signal took, and what came of it. */
 export interface SpeedRun {
-  /** Processor time of the one thread. */
+  /** By the clock; processor time in Node comes in whole ticks, too coarse here. */
   readonly ns: number;
   readonly payloadBytes: number;
   readonly stateHash: number;
