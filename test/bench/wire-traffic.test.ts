@@ -6,12 +6,12 @@ import { connectionsOf, trafficOf } from "./wire-traffic.ts";
 const NODE_PORT = 1883;
 const HEADERS = 52;
 
-function packet(from: number, sequence: number, carried: string, timeMs = 0): Packet {
+function packet(from: number, sequence: number, carried: string, nodePort = NODE_PORT): Packet {
   const isUp = from !== NODE_PORT;
   return {
-    timeMs,
+    timeMs: 0,
     sourcePort: from,
-    targetPort: isUp ? NODE_PORT : 4000,
+    targetPort: isUp ? nodePort : 4000,
     sequence: sequence >>> 0,
     ipBytes: HEADERS + carried.length,
     carriedBytes: carried.length,
@@ -47,4 +47,13 @@ test("a segment that was sent again counts once, across the wrap of the sequence
   const connection = connectionsOf(packets, [NODE_PORT], new Map([["a", Buffer.from("a!")]])).get("a");
   expect(connection?.repeated).toBe(2);
   expect(connection?.up.map(({ carriedBytes }) => carriedBytes)).toEqual([2, 4, 0, 4]);
+});
+
+test("connections from one port to two are told apart, and one that nobody opened is missed", () => {
+  const packets = [packet(4000, 1, "a!"), packet(4000, 700, "b!", 1884), packet(4000, 3, "more")];
+  const marks = new Map(["a!", "b!"].map((mark) => [mark, Buffer.from(mark)]));
+  const connections = connectionsOf(packets, [NODE_PORT, 1884], marks);
+  expect(connections.get("a!")?.up.length).toBe(2);
+  expect(connections.get("b!")?.up.length).toBe(1);
+  expect(() => connectionsOf(packets, [NODE_PORT, 1884], new Map([["c", Buffer.from("c!")]]))).toThrow(/lane c/);
 });

@@ -1,4 +1,5 @@
 import type { SessionStats } from "@lockstep/edge-sdk";
+import { BenchError } from "./bench-error.ts";
 import type { Packet } from "./packet-capture.ts";
 import type { Lane, LanePlan } from "./wire-lanes.ts";
 
@@ -99,20 +100,23 @@ const PACKETS_WITH_NAME = 8;
  *
  * @param ports  of the far ends
  * @param marks  bytes that the first packets of each lane carry, by its name
+ * @throws {BenchError} `no-capture` when one has no connection
  */
 export function connectionsOf(
   packets: readonly Packet[],
   ports: readonly number[],
   marks: ReadonlyMap<string, Buffer>,
 ): Map<string, Connection> {
-  const byPort = new Map<number, Connection>();
+  // A client's port alone may belong to several connections, to different ports.
+  const byPorts = new Map<string, Connection>();
   const named = new Map<string, Connection>();
   const found = new Set<Connection>();
   for (const packet of packets) {
     const isUp = ports.includes(packet.targetPort);
-    const port = isUp ? packet.sourcePort : packet.targetPort;
-    const connection = byPort.get(port) ?? new Connection();
-    byPort.set(port, connection);
+    const { sourcePort, targetPort } = packet;
+    const key = isUp ? `${sourcePort} ${targetPort}` : `${targetPort} ${sourcePort}`;
+    const connection = byPorts.get(key) ?? new Connection();
+    byPorts.set(key, connection);
     connection.take(packet, isUp ? "up" : "down");
     if (!isUp || packet.carriedBytes === 0 || connection.up.length > PACKETS_WITH_NAME || found.has(connection))
       continue;
@@ -121,6 +125,7 @@ export function connectionsOf(
     named.set(name, connection);
     found.add(connection);
   }
+  for (const name of marks.keys()) if (!named.has(name)) throw new BenchError("no-capture", { lane: name });
   return named;
 }
 
