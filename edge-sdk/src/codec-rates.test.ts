@@ -1,10 +1,11 @@
 import { expect, test } from "vitest";
 import type { ChannelSettings } from "./codec-config.ts";
 import { batchCore, deviceCore, moduleBytes, SEED, SeededNoise, SIGNALS, type Signal } from "./codec-signals.suite.ts";
+import type { Lookahead } from "./encoder.ts";
 
 /**
  * Rates and sizes, which a round trip cannot see: a truncating division or a wrong context decodes perfectly and costs
- * more bits. The expected rates come from an independent implementation of the same design, a C program outside this
+ * more bits. The first rate of each row comes from an independent implementation of the same design, a C program outside this
  * repository that prints bits per sample. To repeat them, write a signal and run it, built with -DHN=32 -DOWN1=16
  * -DOWN2=32 -DXT=24 -DNW2MAX=96 for up to 3 channels and with -DXT=4 -DOWN1=8 -DOWN2=16 for 4 to 6:
  *
@@ -12,6 +13,7 @@ import { batchCore, deviceCore, moduleBytes, SEED, SeededNoise, SIGNALS, type Si
  *     ./codec-oracle walk.f32 20000 2 1e-3
  */
 const core = batchCore();
+const FRAME_ROWS = 1000;
 
 /** The smallest shift with which a history of 16 bits holds the range. */
 function historyShiftOf(range: number, e: number): number {
@@ -36,34 +38,47 @@ function oracleSamples({ channels, values }: Signal, rel: number) {
   return { samples, settings };
 }
 
-/** Bits per channel-sample of one frame from cold, flush included. */
-function bitsPerSample(samples: Int32Array, settings: readonly ChannelSettings[]): number {
-  const { payload } = core.createEncoder(core.configure(settings)).encode(samples);
-  return (8 * payload.length) / samples.length;
+/** Bits per channel-sample in frames of 1,000 rows from cold, flush included. */
+function bitsPerSample(
+  samples: Int32Array,
+  settings: readonly ChannelSettings[],
+  lookahead: Lookahead = "none",
+): number {
+  const encoder = core.createEncoder(core.configure(settings), { lookahead });
+  const frame = FRAME_ROWS * settings.length;
+  let bytes = 0;
+  for (let at = 0; at < samples.length; at += frame) {
+    bytes += encoder.encode(samples.subarray(at, at + frame)).payload.length;
+  }
+  return (8 * bytes) / samples.length;
 }
 
+/**
+ * Signal, rows, rel; then bits per channel-sample: of the independent implementation, which no rate may exceed by more
+ * than 1 %, and of this one without and with lookahead, locked to 1 % because a loss of rate passes every round trip. What
+ * makes them smaller on purpose changes them here, with `npm run bench -- codec` run again.
+ */
 const RATES = [
-  ["walk", 20_000, 1e-2, 0.7878],
-  ["walk", 20_000, 1e-3, 3.3686],
-  ["tones", 10_000, 1e-1, 0.7488],
-  ["tones", 10_000, 1e-2, 1.8106],
-  ["tones", 10_000, 1e-3, 4.8932],
-  ["vibration", 20_000, 1e-1, 0.8121],
-  ["vibration", 20_000, 1e-2, 2.7884],
-  ["vibration", 20_000, 1e-3, 6.0584],
-  ["steps", 40_000, 1e-2, 1.6522],
+  ["walk", 20_000, 1e-2, 0.7878, 0.7688, 0.5044],
+  ["walk", 20_000, 1e-3, 3.3686, 3.3624, 3.3624],
+  ["tones", 10_000, 1e-1, 0.7488, 0.5248, 0.5248],
+  ["tones", 10_000, 1e-2, 1.8106, 1.7208, 1.7208],
+  ["tones", 10_000, 1e-3, 4.8932, 4.8458, 4.8458],
+  ["vibration", 20_000, 1e-1, 0.8121, 0.7236, 0.7236],
+  ["vibration", 20_000, 1e-2, 2.7884, 2.7565, 2.7565],
+  ["vibration", 20_000, 1e-3, 6.0584, 6.0659, 6.0659],
+  ["steps", 40_000, 1e-2, 1.6522, 1.464, 1.0422],
 ] as const;
 
-test.for(RATES)(
-  "%s of %i rows at rel %f costs what the independent implementation says, at most 1 % more and 3 % less",
-  (row) => {
-    const [name, rows, rel, expected] = row;
-    const { samples, settings } = oracleSamples(SIGNALS[name](new SeededNoise(1), rows), rel);
-    const rate = bitsPerSample(samples, settings);
-    expect(rate / expected, `${rate.toFixed(4)} bits per sample`).toBeGreaterThan(0.97);
-    expect(rate / expected, `${rate.toFixed(4)} bits per sample`).toBeLessThan(1.01);
-  },
-);
+test.for(RATES)("%s of %i rows at rel %f costs no more than another implementation, and what it did", (row) => {
+  const [name, rows, rel, independent, without, withLookahead] = row;
+  const { samples, settings } = oracleSamples(SIGNALS[name](new SeededNoise(1), rows), rel);
+  const plain = bitsPerSample(samples, settings);
+  expect(plain / independent, `${plain.toFixed(4)} bits per sample`).toBeLessThan(1.01);
+  expect(Math.abs(plain / without - 1), `${plain.toFixed(4)} bits per sample`).toBeLessThan(0.01);
+  const ahead = bitsPerSample(samples, settings, "programme");
+  expect(Math.abs(ahead / withLookahead - 1), `${ahead.toFixed(4)} bits per sample`).toBeLessThan(0.01);
+});
 
 /** How many times smaller than float32 the rotor is in frames of 1 s, quiet frames left out: first minute and second. */
 function rotorRatios(seed: number): readonly [number, number] {
@@ -120,18 +135,18 @@ test.for([
   expect(rate, `seed ${SEED}`).toBeLessThanOrEqual(bits - Math.log2(2 * e + 1) + 0.4);
 });
 
-test("a device of six channels keeps its codec in less than 1,462 bytes, one of eight in less than 1,704, and every channel count in its documented size", () => {
+test("a device keeps its codec, line mode included, in less than 1,792 bytes with six channels and 2,048 with eight", () => {
   const sizes = Array.from({ length: 16 }, (_, i) => core.stateBytes(i + 1));
   expect(sizes).toEqual([
-    884, 1292, 1648, 1292, 1524, 1444, 1500, 1660, 1864, 2004, 2188, 2332, 2528, 2676, 2884, 3036,
+    1116, 1544, 1904, 1576, 1804, 1760, 1804, 2008, 2192, 2384, 2540, 2744, 2904, 3120, 3284, 3512,
   ]);
-  expect(sizes[5]).toBeLessThan(1462);
-  expect(sizes[7]).toBeLessThan(1704);
+  expect(sizes[5]).toBeLessThan(1792);
+  expect(sizes[7]).toBeLessThan(2048);
 });
 
-test("device.wasm is at most 14 KB", () => {
+test("device.wasm is at most 16.25 KiB", () => {
   const bytes = moduleBytes("device").length;
-  expect(bytes, `${bytes} bytes`).toBeLessThanOrEqual(14 * 1024);
+  expect(bytes, `${bytes} bytes`).toBeLessThanOrEqual(16.25 * 1024);
 });
 
 test("the state block is the last of the module's own memory, so that fewer channels take less", () => {

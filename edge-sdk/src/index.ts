@@ -10,6 +10,7 @@ export { DeviceSession } from "./device-session.ts";
 export { LatticeScan } from "./lattice.ts";
 export type { LinkPhase } from "./link.ts";
 export type { LinkExports } from "./link-exports.ts";
+export { LINK_VIEW_FIELDS, type LinkView, readLinkView } from "./link-view.ts";
 export { type RandomSource, systemRandom, uniform } from "./random-source.ts";
 export { SessionError, type SessionErrorCode } from "./session-error.ts";
 export {
