@@ -9,6 +9,7 @@ export { compileDeviceModule, type DeviceModule } from "./device-module.ts";
 export { DeviceSession } from "./device-session.ts";
 export type { LinkPhase } from "./link.ts";
 export type { LinkExports } from "./link-exports.ts";
+export { LINK_VIEW_FIELDS, type LinkView, readLinkView } from "./link-view.ts";
 export { type RandomSource, systemRandom, uniform } from "./random-source.ts";
 export { SessionError, type SessionErrorCode } from "./session-error.ts";
 export {

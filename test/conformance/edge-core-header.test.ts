@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { LINK_VIEW_FIELDS } from "@lockstep/edge-sdk";
 import { build, readModuleShape, run } from "qemu-wasm-runner";
 import { expect, test } from "vitest";
-import { LINK_VIEW_FIELDS } from "../../edge-sdk/src/link-view.ts";
 import { requires } from "../os-package.ts";
 import { CACHE_FOLDER } from "./c-host-build.ts";
 import { DEVICE_WASM } from "./raw-device.ts";

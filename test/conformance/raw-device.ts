@@ -3,7 +3,7 @@
  * sends is what any host sends, so tests compare other hosts (C, the SDK) with it.
  */
 import { readFileSync } from "node:fs";
-import { type LinkView, readLinkView } from "../../edge-sdk/src/link-view.ts";
+import { type LinkView, readLinkView } from "@lockstep/edge-sdk";
 
 /** The module under test, as built. */
 export const DEVICE_WASM = new URL("../../edge-sdk/build/device.wasm", import.meta.url);
