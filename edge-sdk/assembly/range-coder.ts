@@ -35,14 +35,9 @@ export function coderBegin(coder: usize, mode: u8, flags: u32, start: usize, len
   store<u32>(coder, <u32>start, CODER_START);
   store<u32>(coder, <u32>start, CODER_POSITION);
   store<u32>(coder, <u32>start + <u32>max(length, 0), CODER_END);
-  store<u8>(coder, mode, CODER_MODE);
-  store<u8>(coder, <u8>flags, CODER_FLAGS);
-  store<u8>(coder, <u8>flags, CODER_LOUD);
-  store<u8>(coder, u8(length == 1), CODER_SINGLE);
-  if (mode == MODE_DECODE) {
-    store<u32>(coder, 0, CODER_CODE);
-    for (let i = 0; i < WINDOW_BYTES; i++) shiftIn(coder);
-  }
+  // mode, flags, loud (a frame with flags is) and single, a byte each
+  store<u32>(coder, <u32>mode | (flags * 0x10100) | (u32(length == 1) << 24), CODER_MODE);
+  if (mode == MODE_DECODE) for (let i = 0; i < WINDOW_BYTES; i++) shiftIn(coder); // pushes all that was there out
 }
 
 /** Move the decoder's window by a byte; past the end of the input come zeros, for ever. */
@@ -101,19 +96,17 @@ export function codeRaw(coder: usize, bits: i32, value: u32): u32 {
   return coded;
 }
 
-/** How many leading bytes of the interval must be written so that zeros may follow: the fewest, 1..4. */
-function flushLength(low: u32, high: u32): i32 {
-  for (let n = 1; n < WINDOW_BYTES; n++) {
-    const word = flushWord(low, n);
-    if (word >= low && word <= high) return n;
-  }
-  return WINDOW_BYTES;
-}
-
-/** The smallest word >= low of n leading bytes and zeros; wraps below low when there is none. */
-function flushWord(low: u32, n: i32): u32 {
-  const mask: u32 = n < WINDOW_BYTES ? 0xffffffff >> (n << 3) : 0;
-  return (low + mask) & ~mask;
+/** The word inside the interval with the most zero bytes at its end, which need not be written. */
+function flushWord(coder: usize): u32 {
+  const low = load<u32>(coder, CODER_LOW);
+  const high = load<u32>(coder, CODER_HIGH);
+  let mask: u32 = 0xffffffff;
+  let word: u32 = 0;
+  do {
+    mask >>= 8;
+    word = (low + mask) & ~mask; // wraps below low where no such word is
+  } while (word < low || word > high);
+  return word;
 }
 
 /**
@@ -123,10 +116,8 @@ function flushWord(low: u32, n: i32): u32 {
  */
 export function coderFlush(coder: usize): i32 {
   if (load<u8>(coder, CODER_LOUD) == 0) return 0;
-  const low = load<u32>(coder, CODER_LOW);
-  const n = flushLength(low, load<u32>(coder, CODER_HIGH));
-  const word = flushWord(low, n);
-  for (let i = 0; i < n; i++) putByte(coder, word >> (24 - (i << 3)));
+  const word = flushWord(coder);
+  for (let shift = 24; shift >= 0; shift -= 8) putByte(coder, word >> shift);
   const start = load<u32>(coder, CODER_START);
   let end = load<u32>(coder, CODER_POSITION);
   if (end > load<u32>(coder, CODER_END)) return STATUS_OUTPUT_FULL;
@@ -138,10 +129,8 @@ export function coderFlush(coder: usize): i32 {
 export function coderVerify(coder: usize): i32 {
   const end = load<u32>(coder, CODER_END);
   if (load<u8>(coder, CODER_MODE) == MODE_REPLAY) return 0;
-  const low = load<u32>(coder, CODER_LOW);
-  const n = flushLength(low, load<u32>(coder, CODER_HIGH));
-  const windowStart = load<u32>(coder, CODER_POSITION) - WINDOW_BYTES;
-  const isLonger = end > windowStart + n || (load<u8>(end - 1) == 0 && load<u8>(coder, CODER_SINGLE) == 0);
+  const isLonger =
+    end > load<u32>(coder, CODER_POSITION) || (load<u8>(end - 1) == 0 && load<u8>(coder, CODER_SINGLE) == 0);
   const isQuiet = load<u8>(coder, CODER_LOUD) == 0;
-  return load<u32>(coder, CODER_CODE) != flushWord(low, n) || isLonger || isQuiet ? STATUS_NOT_CANONICAL : 0;
+  return load<u32>(coder, CODER_CODE) != flushWord(coder) || isLonger || isQuiet ? STATUS_NOT_CANONICAL : 0;
 }
