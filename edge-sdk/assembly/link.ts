@@ -9,7 +9,8 @@
 import { codecDropLattice } from "./channel-config";
 import { codecReset, frameBegin, frameEnd, frameIsQuiet, frameSample, stateHash } from "./codec";
 import { ENVELOPE_BYTES_MAX, ringFill } from "./envelope";
-import { CODER_POSITION, CODER_START, coderOf } from "./layout";
+import { CODER_POSITION, CODER_START, coderOf, FRAME_LINES } from "./layout";
+import { beginKeeping, encodeKept, keepRow, keptHasLines } from "./link-lookahead";
 import {
   capacity,
   channelCount,
@@ -132,6 +133,7 @@ export function linkSample(samples: usize, statuses: usize, timeUs: i64, nowMs: 
     if (result == STATUS_OFF_LATTICE) dropLattices();
     closed |= closeFrame(nowMs);
   }
+  if (!openEvents) keepRow(samples);
   setOpenSamples(openSamples + 1);
   if (openSamples >= frameSamples || isFrameAtMtu()) closed |= closeFrame(nowMs);
   return closed;
@@ -170,6 +172,7 @@ function openFrame(hasEvents: u32, timeUs: i64, nowMs: u32): void {
   }
   const payload = at + recordHeaderBytes(isKeyframe ? KIND_KEYFRAME : KIND_RESIDUAL);
   frameBegin(config, state, hasEvents != 0, payload, payloadBytesMax());
+  beginKeeping(config, state);
 }
 
 /** Room for a record, dropping the oldest whole segments if it must. */
@@ -203,14 +206,19 @@ export function closeFrame(nowMs: u32): i32 {
     if (isKeyframe) setKeyframeDue(1);
     return 0;
   }
-  const payloadBytes = frameEnd(config, state);
+  const kind = isKeyframe ? KIND_KEYFRAME : KIND_RESIDUAL;
+  const at: usize = openAt;
+  let payloadBytes = frameEnd(config, state);
+  let flags = openEvents;
+  if (!openEvents) {
+    payloadBytes = encodeKept(config, state, at + recordHeaderBytes(kind), payloadBytesMax(), payloadBytes);
+    if (keptHasLines(config, state)) flags = FRAME_LINES;
+  }
   if (!isKeyframe && !openEvents && quiet <= QUIET_MAX && frameIsQuiet(config, state)) {
     setQuiet(quiet + samples);
     return 0;
   }
-  const at: usize = openAt;
-  const kind = isKeyframe ? KIND_KEYFRAME : KIND_RESIDUAL;
-  store<u8>(at, openEvents, RECORD_FLAGS);
+  store<u8>(at, flags, RECORD_FLAGS);
   store<u16>(at, samples, RECORD_SAMPLES);
   store<u16>(at, payloadBytes, RECORD_PAYLOAD_BYTES);
   if (isKeyframe) {

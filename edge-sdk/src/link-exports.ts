@@ -1,4 +1,4 @@
-/** What `device.wasm` exports for the device's side of the protocol; docstrings are beside the functions in `assembly/link*.ts`. */
+/** What `device.wasm` and `gateway.wasm` export for the device's side of the protocol; docstrings are beside the functions in `assembly/link*.ts`. */
 export interface LinkExports {
   readonly memory: { readonly buffer: ArrayBuffer };
   readonly STATUS_RING_EMPTY: { readonly value: number };
@@ -57,4 +57,7 @@ export interface LinkExports {
   linkDirtyTo(): number;
   linkHeaderDirty(): number;
   linkDirtyClear(): void;
+  /** `gateway.wasm` alone has these two. */
+  linkLookaheadBytes?(effort: number): number;
+  linkLookahead?(at: number, effort: number): number;
 }
