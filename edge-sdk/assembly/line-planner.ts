@@ -15,32 +15,36 @@ import {
 } from "./lines";
 
 /**
- * The cheapest lines of one channel of one block, by dynamic programming over the rows: node t is the cheapest known way
- * to have the rows before t covered. From every node all starts within the bound are tried; from each the cone of
- * slopes that keep every sample within the bound narrows row by row, and ends are tried where a slope of the grid fits.
+ * The cheapest lines of one channel of one block, by dynamic programming over the rows: node t holds the cheapest known
+ * ways to have the rows before t covered, which differ in where the next line is expected to start. From every way all
+ * starts within the bound are tried; from each the cone of slopes that keep every sample within the bound narrows row by
+ * row, and ends are tried where a slope of the grid fits.
  *
  * The cone's edges are fractions of integers, compared by cross products. With i counted from the start, D the bin
  * width and 2 (x - from) - D <= 2 (to - from) i / span < 2 (x - from) + D, the rounded line is within the bound.
  */
-const NODE_BYTES: usize = 24;
-const NODE_COST: usize = 0; // u32, 1/256 bit
-const NODE_VALUE: usize = 4; // i32: last reconstruction
-const NODE_FROM: usize = 8; // i32: the line that ends here, its first value
-const NODE_TO: usize = 12; // i32: and its last
-const NODE_START: usize = 16; // u16: the node it starts from
-const NODE_SIGN: usize = 18; // u8: sign of the value coded last
-const NODE_KIND: usize = 19; // u8: how it was reached
+const WAY_BYTES: usize = 20;
+const WAY_COST: usize = 0; // u32, 1/256 bit
+const WAY_NEXT: usize = 4; // i32: where the next line is expected to start
+const WAY_FROM: usize = 8; // i32: the line that ends here, its first value
+const WAY_TO: usize = 12; // i32: and its last
+const WAY_START: usize = 16; // u16: the node it starts from
+const WAY_SIGN: usize = 18; // u8: sign of the value coded last
+const WAY_KIND: usize = 19; // u8: which way of that node << 2 | KIND_*
 const KIND_NEW: u32 = 0;
 const KIND_OPEN: u32 = 1;
 const KIND_FIRST: u32 = 2;
+const KIND_MASK: u32 = 3;
 const UNREACHED: u32 = u32.MAX_VALUE;
 
 /** Ends are tried at every row this near, then as often per doubling of the length. */
 const DENSE_ENDS: i32 = 16;
 /** So many shorter ends of the open line are tried. */
 const OPEN_ENDS: i32 = 8;
-/** A node that costs this much more than one further on is left aside, 1/256 bit. */
+/** A way that costs this much more than one further on is left aside, 1/256 bit: 4 bits. */
 export const PRUNE: u32 = 1024;
+/** And one that costs this much more than another to the same node: 2 bits. */
+export const PRUNE_EQUAL: u32 = 512;
 
 // The block in hand
 let state: usize = 0;
@@ -48,38 +52,71 @@ let prices: usize = 0;
 let nodes: usize = 0;
 let column: usize = 0;
 let rows: i32 = 0;
+let ways: i32 = 0;
 let step: i64 = 0;
 let grid: i64 = 0;
+/** The way in hand. */
+let way: usize = 0;
+let wayIndex: u32 = 0;
 /** The cheapest node reached beyond the one in hand. */
 let aheadCost: u32 = 0;
 let aheadAt: i32 = 0;
 let farthest: i32 = 0;
 
-/** Bytes that planning a block takes: nodes and one channel's samples. */
-export function planBytes(blockRows: i32): usize {
-  return ((NODE_BYTES + 4) * <usize>(blockRows + 1) + 7) & ~7;
+/** Bytes that planning a block takes: nodes of so many ways, and one channel's samples. */
+export function planBytes(blockRows: i32, waysKept: i32): usize {
+  return ((WAY_BYTES * <usize>waysKept + 4) * <usize>(blockRows + 1) + 7) & ~7;
 }
 
-function nodeAt(t: i32): usize {
-  return nodes + NODE_BYTES * <usize>t;
+/** Way k to node t. */
+function wayAt(t: i32, k: i32): usize {
+  return nodes + WAY_BYTES * <usize>(t * ways + k);
 }
 
 function sampleAt(t: i32): i64 {
   return <i64>load<i32>(column + ((<usize>t) << 2));
 }
 
-/** Keep a way to node t if it is the cheapest so far. */
-function relax(t: i32, cost: u32, value: i32, from: i32, to: i32, start: i32, sign: u32, kind: u32): void {
-  const node = nodeAt(t);
+/** The cheapest way to node t. */
+function bestWay(t: i32): usize {
+  let best = wayAt(t, 0);
+  for (let k = 1; k < ways; k++) {
+    const other = wayAt(t, k);
+    if (load<u32>(other, WAY_COST) < load<u32>(best, WAY_COST)) best = other;
+  }
+  return best;
+}
+
+/** What a way to node t must undercut to be kept. */
+function highestCost(t: i32): u32 {
+  let highest: u32 = 0;
+  for (let k = 0; k < ways; k++) highest = max(highest, load<u32>(wayAt(t, k), WAY_COST));
+  return highest;
+}
+
+/** Keep a way to node t in place of one that leads to the same start, or of the dearest, where it is cheaper. */
+function relax(t: i32, cost: u32, next: i32, from: i32, to: i32, start: i32, sign: u32, kind: u32): void {
   farthest = max(farthest, t);
-  if (cost >= load<u32>(node, NODE_COST)) return;
-  store<u32>(node, cost, NODE_COST);
-  store<i32>(node, value, NODE_VALUE);
-  store<i32>(node, from, NODE_FROM);
-  store<i32>(node, to, NODE_TO);
-  store<u16>(node, <u16>start, NODE_START);
-  store<u8>(node, <u8>sign, NODE_SIGN);
-  store<u8>(node, <u8>kind, NODE_KIND);
+  let place = wayAt(t, 0);
+  let highest: u32 = 0;
+  for (let k = 0; k < ways; k++) {
+    const other = wayAt(t, k);
+    const otherCost = load<u32>(other, WAY_COST);
+    const isSame = otherCost != UNREACHED && load<i32>(other, WAY_NEXT) == next;
+    if (isSame || otherCost > highest) {
+      place = other;
+      highest = otherCost;
+    }
+    if (isSame) break;
+  }
+  if (cost >= highest) return;
+  store<u32>(place, cost, WAY_COST);
+  store<i32>(place, next, WAY_NEXT);
+  store<i32>(place, from, WAY_FROM);
+  store<i32>(place, to, WAY_TO);
+  store<u16>(place, <u16>start, WAY_START);
+  store<u8>(place, <u8>sign, WAY_SIGN);
+  store<u8>(place, <u8>((wayIndex << 2) | kind), WAY_KIND);
   if (cost <= aheadCost) {
     aheadCost = cost;
     aheadAt = t;
@@ -107,24 +144,24 @@ function planOpenLine(line: usize): void {
     if (miss > bound || miss < -bound) break;
     fits++;
   }
-  const price = load<u32>(nodeAt(0), NODE_COST) + priceGoesOn(state, true);
+  const price = priceGoesOn(state, true);
   for (let length = fits; length > 0 && length >= fits - OPEN_ENDS; length--) {
-    const cost = price + priceRows(prices, rows, false, length);
-    relax(length, cost, lineValue(line, index + length - 1), 0, 0, 0, <u32>lineSign(line), KIND_OPEN);
+    const next = expectedStart(lineValue(line, index + length - 1), extensionOf(line));
+    relax(length, price + priceRows(prices, rows, false, length), next, 0, 0, 0, <u32>lineSign(line), KIND_OPEN);
   }
-  store<u32>(nodeAt(0), load<u32>(nodeAt(0), NODE_COST) + priceGoesOn(state, false), NODE_COST);
+  store<u32>(wayAt(0, 0), priceGoesOn(state, false), WAY_COST);
 }
 
-/** Try lines that start with row t at `from`, `steps` of the grid away from the reconstruction before. */
+/** Try lines that start with row t at `from`, `steps` of the grid away from where they are expected to. */
 function planFrom(t: i32, from: i64, steps: i64): void {
-  const node = nodeAt(t);
-  const cost = load<u32>(node, NODE_COST);
-  const sign = <usize>load<u8>(node, NODE_SIGN);
+  const cost = load<u32>(way, WAY_COST);
+  const sign = <usize>load<u8>(way, WAY_SIGN);
   const left = rows - t;
   const startSign = signOf(steps);
   const short = cost + priceStart(prices, sign, 1, steps);
   const long = cost + priceStart(prices, sign, 4, steps);
-  relax(t + 1, short + priceRows(prices, left, true, 1), <i32>from, <i32>from, <i32>from, t, startSign, KIND_NEW);
+  const start = <i32>from;
+  relax(t + 1, short + priceRows(prices, left, true, 1), start, start, start, t, startSign, KIND_NEW);
   // slopes 2 (to - from) / span: low <= slope < high, as fractions
   let lowTop: i64 = i64.MIN_VALUE >> 20;
   let lowBottom: i64 = 1;
@@ -145,15 +182,14 @@ function planFrom(t: i32, from: i64, steps: i64): void {
       highBottom = span;
     }
     if (lowTop * highBottom >= highTop * lowBottom) break;
-    const isDense = span <= DENSE_ENDS || span + 1 == left;
     const paid = (span < 3 ? short : long) + priceRows(prices, left, true, span + 1);
-    if (paid + cheapestSlope(prices, span + 1) >= load<u32>(nodeAt(t + span + 1), NODE_COST)) continue;
+    if (paid + cheapestSlope(prices, span + 1) >= highestCost(t + span + 1)) continue;
     const low = max<i64>(ceilDivide(lowTop * span, 2 * grid * lowBottom), ceilDivide(i32.MIN_VALUE - from, grid));
     const high = min<i64>(ceilDivide(highTop * span, 2 * grid * highBottom) - 1, (<i64>i32.MAX_VALUE - from) / grid);
     if (low > high) continue;
     const small = low > 0 ? low : high < 0 ? high : 0;
     const middle = (low + high) >> 1;
-    if (isDense || span % (span / DENSE_ENDS) == 0) {
+    if (span <= DENSE_ENDS || span + 1 == left || span % (span / DENSE_ENDS) == 0) {
       lastSpan = 0;
       planEnd(t, span, from, small, middle, paid, startSign);
     } else {
@@ -166,31 +202,26 @@ function planFrom(t: i32, from: i64, steps: i64): void {
   if (lastSpan > 0) planEnd(t, lastSpan, from, lastSmall, lastMiddle, lastPaid, startSign);
 }
 
-/** Try one end with one or two slopes. `cost`: the way to the start, the start, and the length. */
-function planEnd(t: i32, span: i32, from: i64, small: i64, middle: i64, cost: u32, startSign: u32): void {
+/** Try one end with one or two slopes. `paid`: the way to the start, the start, and the length. */
+function planEnd(t: i32, span: i32, from: i64, small: i64, middle: i64, paid: u32, startSign: u32): void {
   // Nobody goes on from the block's end but the line itself, which the middle serves best
-  if (t + span + 1 < rows) planSlope(t, span, from, small, cost, startSign);
-  if (middle != small || t + span + 1 == rows) planSlope(t, span, from, middle, cost, startSign);
+  const isLast = t + span + 1 == rows;
+  if (!isLast) planSlope(t, span, from, small, paid, startSign);
+  if (isLast || middle != small) planSlope(t, span, from, middle, paid, startSign);
 }
 
 function planSlope(t: i32, span: i32, from: i64, slope: i64, paid: u32, startSign: u32): void {
   const cost = paid + priceSlope(prices, startSign, span + 1, slope);
   const to = <i32>(from + slope * grid);
-  relax(t + span + 1, cost, to, <i32>from, to, t, signOf(slope), KIND_NEW);
-}
-
-/** The extension of the line that ends before row t. `line`: the channel's, at the block's start */
-function extensionAt(t: i32, line: usize): i64 {
-  const node = nodeAt(t);
-  if (load<u8>(node, NODE_KIND) != KIND_NEW) return extensionOf(line);
-  return extension(load<i32>(node, NODE_FROM), load<i32>(node, NODE_TO), t - 1 - <i32>load<u16>(node, NODE_START));
+  const next = expectedStart(to, extension(<i32>from, to, span));
+  relax(t + span + 1, cost, next, <i32>from, to, t, signOf(slope), KIND_NEW);
 }
 
 /** The cheapest node beyond t, once the one known is passed. */
 function lookAhead(t: i32): void {
   aheadCost = UNREACHED;
   for (let u = t + 1; u <= rows; u++) {
-    const cost = load<u32>(nodeAt(u), NODE_COST);
+    const cost = load<u32>(bestWay(u), WAY_COST);
     if (cost <= aheadCost) {
       aheadCost = cost;
       aheadAt = u;
@@ -200,7 +231,20 @@ function lookAhead(t: i32): void {
 
 /** Forget the nodes between t and the farthest one. */
 function keepFarthest(t: i32): void {
-  for (let u = t + 1; u < farthest; u++) store<u32>(nodeAt(u), UNREACHED, NODE_COST);
+  for (let u = t + 1; u < farthest; u++) forget(u);
+}
+
+function forget(t: i32): void {
+  for (let k = 0; k < ways; k++) store<u32>(wayAt(t, k), UNREACHED, WAY_COST);
+}
+
+/** Try all lines that start with row t from the way in hand. */
+function planWay(t: i32): void {
+  const bound = (step - 1) >> 1;
+  const expected = <i64>load<i32>(way, WAY_NEXT);
+  const most = min<i64>(sampleAt(t) + bound, i32.MAX_VALUE);
+  let steps = ceilDivide(max<i64>(sampleAt(t) - bound, i32.MIN_VALUE) - expected, grid);
+  for (let from = expected + steps * grid; from <= most; from += grid) planFrom(t, from, steps++);
 }
 
 /**
@@ -208,10 +252,10 @@ function keepFarthest(t: i32): void {
  *
  * @param st  at the block's start
  * @param samples  i32 (blockRows, channels), row-major
- * @param priceTables  filled by fillPrices from the same state
- * @param work  planBytes(blockRows)
- * @param isGreedy  take the longest line from every start instead of the cheapest way
  * @param firstRow  1 when the block's first row holds the channel's base, else 0
+ * @param waysKept  ways to each node, 1..63; 0 takes the longest line from every start instead of the cheapest way
+ * @param priceTables  filled by fillPrices from the same state
+ * @param work  planBytes(blockRows, max(waysKept, 1))
  * @returns what they cost, the block's header left out, in 1/256 bit
  */
 export function planLines(
@@ -222,45 +266,46 @@ export function planLines(
   channels: i32,
   blockRows: i32,
   firstRow: i32,
-  isGreedy: bool,
+  waysKept: i32,
   priceTables: usize,
   work: usize,
 ): u32 {
   const config = channelConfig(cfg, c);
   const channel = channelState(cfg, st, c);
   const line = lineOf(flagsOf(cfg, channel));
-  const bound = <i64>load<i32>(config, CHANNEL_BOUND);
   state = st;
   prices = priceTables;
   nodes = work;
-  column = work + NODE_BYTES * <usize>(blockRows + 1);
+  ways = max(waysKept, 1);
+  column = work + WAY_BYTES * <usize>(ways * (blockRows + 1));
   rows = blockRows;
   step = <i64>load<i32>(config, CHANNEL_STEP);
-  grid = <i64>lineGrid(<i32>bound);
+  grid = <i64>lineGrid(load<i32>(config, CHANNEL_BOUND));
   for (let t = 0; t < blockRows; t++) {
     store<i32>(column + ((<usize>t) << 2), load<i32>(samples + ((<usize>(t * channels + c)) << 2)));
   }
-  for (let t = 0; t <= blockRows; t++) store<u32>(nodeAt(t), UNREACHED, NODE_COST);
+  for (let t = 0; t <= blockRows; t++) forget(t);
   aheadCost = UNREACHED;
   aheadAt = 0;
   farthest = 0;
+  wayIndex = 0;
   const last = firstRow > 0 ? baseOf(config, baseBin(config, <i32>sampleAt(0))) : load<i32>(channel, LAST);
-  relax(firstRow, 0, last, 0, 0, 0, <u32>lineSign(line), KIND_FIRST);
+  relax(firstRow, 0, expectedStart(last, extensionOf(line)), 0, 0, 0, <u32>lineSign(line), KIND_FIRST);
   if (firstRow == 0 && isOnLine(line)) planOpenLine(line);
   for (let t = firstRow; t < blockRows; t++) {
-    const node = nodeAt(t);
-    const cost = load<u32>(node, NODE_COST);
-    if (cost == UNREACHED) continue;
+    const best = load<u32>(bestWay(t), WAY_COST);
+    if (best == UNREACHED) continue;
     if (aheadAt <= t) lookAhead(t);
-    if (aheadCost != UNREACHED && cost > aheadCost + PRUNE) continue;
-    const before = <i64>expectedStart(load<i32>(node, NODE_VALUE), extensionAt(t, line));
-    const sample = sampleAt(t);
-    const most = min<i64>(sample + bound, i32.MAX_VALUE);
-    let steps = ceilDivide(max<i64>(sample - bound, i32.MIN_VALUE) - before, grid);
-    for (let from = before + steps * grid; from <= most; from += grid) planFrom(t, from, steps++);
-    if (isGreedy) keepFarthest(t);
+    const limit = min<u64>(<u64>best + PRUNE_EQUAL, <u64>aheadCost + PRUNE);
+    for (let k = 0; k < ways; k++) {
+      way = wayAt(t, k);
+      wayIndex = k;
+      const cost = load<u32>(way, WAY_COST);
+      if (cost != UNREACHED && cost <= limit) planWay(t);
+    }
+    if (waysKept == 0) keepFarthest(t);
   }
-  return load<u32>(nodeAt(blockRows), NODE_COST);
+  return load<u32>(bestWay(blockRows), WAY_COST);
 }
 
 /**
@@ -272,18 +317,18 @@ export function planLines(
  */
 export function writeLines(entry: usize, end: usize): usize {
   store<u32>(entry, 0, PLAN_OPEN_ROWS);
-  let t = rows;
-  while (t > 0) {
-    const node = nodeAt(t);
-    const kind: u32 = load<u8>(node, NODE_KIND);
-    if (kind == KIND_OPEN) store<u32>(entry, t, PLAN_OPEN_ROWS);
-    if (kind != KIND_NEW) break;
-    const start = <i32>load<u16>(node, NODE_START);
+  let at = bestWay(rows);
+  for (let t = rows; t > 0; ) {
+    const kind: u32 = load<u8>(at, WAY_KIND);
+    if ((kind & KIND_MASK) == KIND_OPEN) store<u32>(entry, t, PLAN_OPEN_ROWS);
+    if ((kind & KIND_MASK) != KIND_NEW) break;
+    const start = <i32>load<u16>(at, WAY_START);
     end -= PLAN_LINE_BYTES;
     store<u32>(end, t - start, PLAN_ROWS);
-    store<i32>(end, load<i32>(node, NODE_FROM), PLAN_FROM);
-    store<i32>(end, load<i32>(node, NODE_TO), PLAN_TO);
+    store<i32>(end, load<i32>(at, WAY_FROM), PLAN_FROM);
+    store<i32>(end, load<i32>(at, WAY_TO), PLAN_TO);
     t = start;
+    at = wayAt(start, kind >> 2);
   }
   return end;
 }

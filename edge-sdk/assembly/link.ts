@@ -10,7 +10,8 @@ import { codecDropLattice } from "./channel-config";
 import { codecReset, frameBegin, frameEnd, frameIsQuiet, frameSample, stateHash } from "./codec";
 import { CONFIG, STATE } from "./device-memory";
 import { ENVELOPE_BYTES_MAX, ringFill } from "./envelope";
-import { CODER_POSITION, CODER_START, coderOf } from "./layout";
+import { CODER_POSITION, CODER_START, coderOf, FRAME_LINES } from "./layout";
+import { beginKeeping, encodeKept, keepRow, keptHasLines } from "./link-lookahead";
 import {
   capacity,
   channelCount,
@@ -110,6 +111,7 @@ export function linkSample(samples: usize, statuses: usize, timeUs: i64, nowMs: 
     if (result == STATUS_OFF_LATTICE) dropLattices();
     closed |= closeFrame(nowMs);
   }
+  if (load<u8>(openAt, RECORD_FLAGS) == 0) keepRow(samples);
   setOpenSamples(openSamples + 1);
   if (openSamples >= frameSamples || isFrameAtMtu()) closed |= closeFrame(nowMs);
   return closed;
@@ -150,6 +152,7 @@ function openFrame(hasEvents: bool, timeUs: i64, nowMs: u32): void {
     store<u32>(at, lattices, RECORD_LATTICES);
   }
   frameBegin(CONFIG, STATE, hasEvents, at + recordHeaderBytes(kind), payloadBytesMax());
+  beginKeeping(CONFIG, STATE);
 }
 
 /** Room for a record, dropping the oldest whole segments if it must. */
@@ -184,7 +187,12 @@ export function closeFrame(nowMs: u32): i32 {
     if (isKeyframe) setKeyframeDue(true);
     return 0;
   }
-  const payloadBytes = frameEnd(CONFIG, STATE);
+  let payloadBytes = frameEnd(CONFIG, STATE);
+  if (load<u8>(at, RECORD_FLAGS) == 0) {
+    const payload = at + recordHeaderBytes(load<u8>(at, RECORD_KIND));
+    payloadBytes = encodeKept(CONFIG, STATE, payload, payloadBytesMax(), payloadBytes);
+    if (keptHasLines(CONFIG, STATE)) store<u8>(at, <u8>FRAME_LINES, RECORD_FLAGS);
+  }
   // A frame with events is never quiet.
   if (!isKeyframe && quiet <= QUIET_MAX && frameIsQuiet(CONFIG, STATE)) {
     setQuiet(quiet + samples);

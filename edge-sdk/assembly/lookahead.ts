@@ -35,6 +35,11 @@ import { STATUS_OFF_LATTICE } from "./status";
 /** How lines are found: each as long as it can be, or all together as cheap as they can be. */
 export const EFFORT_GREEDY: i32 = 1;
 export const EFFORT_PROGRAMME: i32 = 2;
+/** Ways kept by the programme; more than one because where a line ends decides how well the next one starts. */
+export const WAYS: i32 = 4;
+
+/** Where one way per node makes lines dearer than prediction by this part, several will not make them cheaper. */
+const HOPELESS_SHIFT: i64 = 2;
 
 /** A channel is tried both ways where the planned gain, 1/256 bit, is within this and a part of its plain cost. */
 export const CLOSE: i32 = 2048;
@@ -45,7 +50,7 @@ let config: usize = 0;
 let state: usize = 0;
 let samplesAt: usize = 0;
 let channels: i32 = 0;
-let isGreedy: bool = false;
+let ways: i32 = 0;
 // Its scratch
 let frameStart: usize = 0; // the state before the frame
 let blockStart: usize = 0; // and before the block
@@ -56,11 +61,15 @@ let prices: usize = 0;
 let work: usize = 0;
 
 /** Bytes of scratch that encoding a frame of this many rows takes, a multiple of 8. */
-export function lookaheadBytes(rows: i32, ofChannels: i32): i32 {
+export function lookaheadBytes(rows: i32, ofChannels: i32, effort: i32): i32 {
   const blockRows = min(rows, <i32>LINE_BLOCK_ROWS);
   const copies = 2 * align(stateBytes(ofChannels)) + 16 * ofChannels;
   const plans = <i32>(PLAN_ENTRY_BYTES + PLAN_LINE_BYTES * <usize>blockRows) * ofChannels;
-  return align(copies + plans) + align(<i32>PRICE_BYTES) + <i32>planBytes(blockRows);
+  return align(copies + plans) + align(<i32>PRICE_BYTES) + <i32>planBytes(blockRows, max(waysOf(effort), 1));
+}
+
+function waysOf(effort: i32): i32 {
+  return effort == EFFORT_GREEDY ? 0 : WAYS;
 }
 
 function align(bytes: i32): i32 {
@@ -108,7 +117,7 @@ export function encodeFrame(
   capacity: i32,
   scratch: usize,
 ): i32 {
-  isGreedy = effort == EFFORT_GREEDY;
+  ways = waysOf(effort);
   config = cfg;
   state = st;
   samplesAt = samples;
@@ -218,12 +227,14 @@ function planBlock(from: i32, rows: i32): bool {
     if (load<i32>(channelConfig(config, c), CHANNEL_SPACING) != 1) continue;
     const flags = flagsOf(config, channelState(config, blockStart, c));
     const firstRow = hasBase(flags) ? 0 : 1;
-    const cost = planLines(config, blockStart, c, rowAt(from), channels, rows, firstRow, isGreedy, prices, work);
     const context = ((<usize>isLineMode(lineOf(flags))) << 1) | before;
     before = <usize>isLineMode(lineOf(flags));
-    const header = <i64>priceMode(blockStart, context, true) - priceMode(blockStart, context, false);
-    const plain = load<i64>(costs + ((<usize>c) << 3));
-    const gain = plain - cost - header - (firstRow ? baseCost(c, from) : 0);
+    const plain = load<i64>(costs + ((<usize>c) << 3)) - (firstRow ? baseCost(c, from) : 0);
+    const one = min(ways, 1);
+    let cost = <i64>planLines(config, blockStart, c, rowAt(from), channels, rows, firstRow, one, prices, work);
+    if (cost - plain > CLOSE + (plain >> HOPELESS_SHIFT)) continue;
+    if (ways > 1) cost = planLines(config, blockStart, c, rowAt(from), channels, rows, firstRow, ways, prices, work);
+    const gain = plain - cost - priceMode(blockStart, context, true) + priceMode(blockStart, context, false);
     store<i64>(gains + ((<usize>c) << 3), gain);
     end = writeLines(entry, end);
     store<u32>(entry, <u32>end, PLAN_FIRST);

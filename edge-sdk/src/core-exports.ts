@@ -21,7 +21,7 @@ export interface CodecCalls {
 
 /** What a module with a lookahead has beside them. */
 export interface LookaheadCalls {
-  lookaheadBytes(rows: number, channels: number): number;
+  lookaheadBytes(rows: number, channels: number, effort: number): number;
   encodeFrame(
     cfg: number,
     st: number,

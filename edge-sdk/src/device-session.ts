@@ -51,7 +51,7 @@ export class DeviceSession {
 
   private constructor(options: DeviceSessionOptions) {
     const { device, firmware = "", channels, frameSamples, periodNs, silenceMs, module, mtu = 0 } = options;
-    const { ringBytes = DEFAULT_RING_BYTES, ringFile, isRingSynced = false } = options;
+    const { ringBytes = DEFAULT_RING_BYTES, ringFile, isRingSynced = false, lookahead = "none" } = options;
     this.#options = options;
     this.#link = new Link(module.instantiate(), {
       device,
@@ -63,6 +63,7 @@ export class DeviceSession {
       silenceMs,
       mtu,
       ringBytes,
+      lookahead,
     });
     this.#ringFile = ringFile === undefined ? undefined : new RingFile(ringFile, isRingSynced);
     try {

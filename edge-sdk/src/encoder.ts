@@ -109,12 +109,12 @@ export class PayloadEncoder {
     const { channels } = this.#config;
     const { cfg, st } = this.#slot.enter();
     const payloadBytes = samples.length * ROOM_PER_SAMPLE + channels * this.#core.constant("MAX_CHANNEL_BYTES");
-    const scratchBytes = lookahead.lookaheadBytes(rows, channels);
+    const effort = this.#lookahead === "greedy" ? GREEDY : PROGRAMME;
+    const scratchBytes = lookahead.lookaheadBytes(rows, channels, effort);
     const { at } = this.#memory.scratch(samples.byteLength + scratchBytes + payloadBytes + 8);
     const scratch = at + ((samples.byteLength + 7) & ~7);
     const out = scratch + scratchBytes;
     new Int32Array(this.#core.memory.buffer, at, samples.length).set(samples);
-    const effort = this.#lookahead === "greedy" ? GREEDY : PROGRAMME;
     const bytes = lookahead.encodeFrame(cfg, st, at, rows, effort, out, payloadBytes, scratch);
     this.#slot.leave(bytes >= 0);
     if (bytes < 0) return;

@@ -5,7 +5,7 @@
  */
 export { type ChannelPlan, type ChannelRequest, planChannel } from "./channel-scale.ts";
 export { type Clock, sleep, systemClock, type Timer } from "./clock.ts";
-export { compileDeviceModule, type DeviceModule } from "./device-module.ts";
+export { compileDeviceModule, compileGatewayModule, type DeviceModule } from "./device-module.ts";
 export { DeviceSession } from "./device-session.ts";
 export { LatticeScan } from "./lattice.ts";
 export type { LinkPhase } from "./link.ts";

@@ -1,4 +1,4 @@
-/** What `device.wasm` exports for the device's side of the protocol; docstrings are beside the functions in `assembly/link*.ts`. */
+/** What `device.wasm` and `gateway.wasm` export for the device's side of the protocol; docstrings are beside the functions in `assembly/link*.ts`. */
 export interface LinkExports {
   readonly memory: { readonly buffer: ArrayBuffer };
   freeAddress(): number;
@@ -40,6 +40,9 @@ export interface LinkExports {
   linkWakeMs(nowMs: number): number;
   linkView(): number;
   linkDirtyClear(): void;
+  /** `gateway.wasm` alone has these two. */
+  linkLookaheadBytes?(effort: number): number;
+  linkLookahead?(at: number, effort: number): number;
 }
 
 /** Statuses that `linkRestore` answers with where a host has a choice; the others are faults. */

@@ -1,4 +1,5 @@
 import type { ChannelConfig } from "@lockstep/protocol";
+import type { Lookahead } from "./encoder.ts";
 import { type LinkExports, STATUS_RING_EMPTY, STATUS_RING_FOREIGN } from "./link-exports.ts";
 import { type LinkView, readLinkView } from "./link-view.ts";
 import { SessionError } from "./session-error.ts";
@@ -17,6 +18,7 @@ export interface LinkDevice {
   /** Longest message of the transport, bytes; 0: no limit. */
   readonly mtu: number;
   readonly ringBytes: number;
+  readonly lookahead: Lookahead;
 }
 
 export type LinkPhase = "down" | "greeting" | "live";
@@ -46,6 +48,8 @@ const IN_BYTES = 1024;
 const BIRTH_BYTES = 64;
 const BIRTH_CHANNEL_BYTES = 48;
 
+/** By the number that the core knows them by. */
+const EFFORTS: readonly Lookahead[] = ["none", "greedy", "programme"];
 const PHASES: readonly LinkPhase[] = ["down", "greeting", "live"];
 const TOPICS: readonly OutTopic[] = ["birth", "frames", "presence"];
 
@@ -62,7 +66,7 @@ export class Link {
   readonly #statusesAt: number;
   readonly #inAt: number;
 
-  /** @throws {SessionError} `link` with the core's status, `ring-too-large` */
+  /** @throws {SessionError} `link` with the core's status, `ring-too-large`, `no-lookahead`, `lookahead-too-large` */
   constructor(core: LinkExports, device: LinkDevice) {
     this.#core = core;
     this.#channelCount = device.channels.length;
@@ -74,6 +78,7 @@ export class Link {
       free = at + bytes;
       return at;
     };
+    this.#lookAhead(device.lookahead, take);
     this.#samplesAt = take(4 * device.channels.length);
     this.#statusesAt = take(device.channels.length);
     this.#inAt = take(IN_BYTES);
@@ -130,6 +135,20 @@ export class Link {
         ),
       );
     }
+  }
+
+  /** Lend memory for a lookahead. @throws {SessionError} `no-lookahead`, `lookahead-too-large`, `link` */
+  #lookAhead(lookahead: Lookahead, take: (bytes: number) => number): void {
+    const effort = EFFORTS.indexOf(lookahead);
+    if (effort <= 0) return;
+    const { linkLookahead, linkLookaheadBytes } = this.#core;
+    if (linkLookahead === undefined || linkLookaheadBytes === undefined)
+      throw new SessionError("no-lookahead", { lookahead });
+    const bytes = linkLookaheadBytes(effort);
+    const at = take(bytes);
+    const limit = this.#core.memory.buffer.byteLength - at;
+    if (bytes > limit) throw new SessionError("lookahead-too-large", { bytes, limit });
+    this.#check("linkLookahead", linkLookahead(at, effort));
   }
 
   /** Where the next sample's values go, shape (channels), int32; and their statuses, u8. Views of the core's memory. */

@@ -32,6 +32,8 @@ export interface ModuleLimits {
 
 /** A device's module: one page, for ever. */
 export const DEVICE_LIMITS: ModuleLimits = { maxPages: 1 };
+/** A gateway's module: 1 MiB, for ever. */
+export const GATEWAY_LIMITS: ModuleLimits = { maxPages: 16 };
 /** A host's module: it asks for little, and the host grows it. */
 export const BATCH_LIMITS: ModuleLimits = { maxPages: undefined };
 

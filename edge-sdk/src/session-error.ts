@@ -1,6 +1,8 @@
 export type SessionErrorCode =
   | "link"
   | "ring-too-large"
+  | "no-lookahead"
+  | "lookahead-too-large"
   | "ring-foreign"
   | "ring-file"
   | "wrong-width"
@@ -26,6 +28,10 @@ function describe(code: SessionErrorCode, facts: Readonly<Record<string, string 
       return `the core refuses ${facts.call} with status ${facts.status}${remedyOf(facts.status)}`;
     case "ring-too-large":
       return `a ring of ${facts.bytes} bytes does not fit the core's memory, which has room for ${facts.limit}`;
+    case "no-lookahead":
+      return "a lookahead needs a gateway's module, and this is a device's";
+    case "lookahead-too-large":
+      return `a lookahead of ${facts.bytes} bytes does not fit the core's memory, which has room for ${facts.limit}: fewer samples a frame need less`;
     case "ring-foreign":
       return `${facts.file} holds frames of another configuration: restore that one, or delete the file to give them up`;
     case "ring-file":

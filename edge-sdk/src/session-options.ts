@@ -1,6 +1,7 @@
 import type { ChannelPlan } from "./channel-scale.ts";
 import type { Clock } from "./clock.ts";
 import type { DeviceModule } from "./device-module.ts";
+import type { Lookahead } from "./encoder.ts";
 import type { LinkPhase } from "./link.ts";
 import type { RandomSource } from "./random-source.ts";
 import type { SessionTraffic } from "./session-traffic.ts";
@@ -31,6 +32,8 @@ export interface DeviceSessionOptions {
   readonly mtu?: number | undefined;
   readonly transport: Transport;
   readonly module: DeviceModule;
+  /** How far to look ahead in a frame before it is sent; "none" unless given, and more with a gateway's module alone. */
+  readonly lookahead?: Lookahead | undefined;
   readonly clock: Clock;
   readonly random: RandomSource;
   /** Told after every step that may have changed `stats`, and what made it. */
