@@ -10,8 +10,8 @@ import { BenchError } from "./bench-error.ts";
 import { type WasmAnatomy, wasmAnatomy } from "./wasm-anatomy.ts";
 
 const STATE_LIMIT = 2048;
-const STATE_AIM = 1804;
-const MODULE_LIMIT = 16.25 * 1024;
+const STATE_AIM = 1792;
+const MODULE_LIMIT = 16 * 1024;
 const MODULE_AIM = 10 * 1024;
 const GOAL_CHANNELS = 6;
 /** What a source file is for; files that are not named here are the codec's. */
