@@ -2,7 +2,6 @@ import { learnBit, probabilityQ16 } from "./adaptive-bit";
 import {
   CODER_CODE,
   CODER_END,
-  CODER_FLAGS,
   CODER_HIGH,
   CODER_LOUD,
   CODER_LOW,
