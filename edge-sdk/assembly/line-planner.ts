@@ -46,6 +46,7 @@ export const PRUNE: u32 = 1024;
 export const PRUNE_EQUAL: u32 = 512;
 
 // The block in hand
+let config: usize = 0;
 let state: usize = 0;
 let prices: usize = 0;
 let nodes: usize = 0;
@@ -53,6 +54,7 @@ let column: usize = 0;
 let rows: i32 = 0;
 let ways: i32 = 0;
 let step: i64 = 0;
+let bound: i64 = 0;
 let grid: i64 = 0;
 /** The way in hand. */
 let way: usize = 0;
@@ -136,16 +138,15 @@ function ceilDivide(a: i64, b: i64): i64 {
 function planOpenLine(line: usize): void {
   const index = <i32>load<u16>(line, LINE_INDEX);
   const most = min(rows, <i32>LAST_LINE_INDEX + 1 - index);
-  const bound = (step - 1) >> 1;
   let fits = 0;
   while (fits < most) {
-    const miss = <i64>lineValue(line, index + fits) - sampleAt(fits);
+    const miss = <i64>lineValue(config, line, index + fits) - sampleAt(fits);
     if (miss > bound || miss < -bound) break;
     fits++;
   }
   const price = priceGoesOn(state, true);
   for (let length = fits; length > 0 && length >= fits - OPEN_ENDS; length--) {
-    const next = expectedStart(lineValue(line, index + length - 1), extensionOf(line));
+    const next = expectedStart(config, lineValue(config, line, index + length - 1), extensionOf(line));
     relax(length, price + priceRows(prices, rows, false, length), next, 0, 0, 0, <u32>lineSign(line), KIND_OPEN);
   }
   store<u32>(wayAt(0, 0), priceGoesOn(state, false), WAY_COST);
@@ -212,7 +213,7 @@ function planEnd(t: i32, span: i32, from: i64, small: i64, middle: i64, paid: u3
 function planSlope(t: i32, span: i32, from: i64, slope: i64, paid: u32, startSign: u32): void {
   const cost = paid + priceSlope(prices, startSign, span + 1, slope);
   const to = <i32>(from + slope * grid);
-  const next = expectedStart(to, extension(<i32>from, to, span));
+  const next = expectedStart(config, to, extension(<i32>from, to, span));
   relax(t + span + 1, cost, next, <i32>from, to, t, signOf(slope), KIND_NEW);
 }
 
@@ -239,7 +240,6 @@ function forget(t: i32): void {
 
 /** Try all lines that start with row t from the way in hand. */
 function planWay(t: i32): void {
-  const bound = (step - 1) >> 1;
   const expected = <i64>load<i32>(way, WAY_NEXT);
   const most = min<i64>(sampleAt(t) + bound, i32.MAX_VALUE);
   let steps = ceilDivide(max<i64>(sampleAt(t) - bound, i32.MIN_VALUE) - expected, grid);
@@ -247,7 +247,7 @@ function planWay(t: i32): void {
 }
 
 /**
- * Plan the lines of channel c, which has no lattice.
+ * Plan the lines of channel c.
  *
  * @param st  at the block's start
  * @param samples  i32 (blockRows, channels), row-major
@@ -269,7 +269,7 @@ export function planLines(
   priceTables: usize,
   work: usize,
 ): u32 {
-  const config = channelConfig(cfg, c);
+  config = channelConfig(cfg, c);
   const channel = channelState(cfg, st, c);
   const line = lineOf(flagsOf(cfg, channel));
   state = st;
@@ -279,7 +279,8 @@ export function planLines(
   column = work + WAY_BYTES * <usize>(ways * (blockRows + 1));
   rows = blockRows;
   step = <i64>load<i32>(config, CHANNEL_STEP);
-  grid = <i64>lineGrid(load<i32>(config, CHANNEL_BOUND));
+  bound = <i64>load<i32>(config, CHANNEL_BOUND);
+  grid = <i64>lineGrid(config);
   for (let t = 0; t < blockRows; t++) {
     store<i32>(column + ((<usize>t) << 2), load<i32>(samples + ((<usize>(t * channels + c)) << 2)));
   }
@@ -289,7 +290,7 @@ export function planLines(
   farthest = 0;
   wayIndex = 0;
   const last = firstRow > 0 ? <i32>sampleAt(0) : load<i32>(channel, LAST);
-  relax(firstRow, 0, expectedStart(last, extensionOf(line)), 0, 0, 0, <u32>lineSign(line), KIND_FIRST);
+  relax(firstRow, 0, expectedStart(config, last, extensionOf(line)), 0, 0, 0, <u32>lineSign(line), KIND_FIRST);
   if (firstRow == 0 && isOnLine(line)) planOpenLine(line);
   for (let t = firstRow; t < blockRows; t++) {
     const best = load<u32>(bestWay(t), WAY_COST);

@@ -220,7 +220,6 @@ function planBlock(from: i32, rows: i32): bool {
     const entry = entryOf(c);
     store<u32>(entry, 0, PLAN_MODE);
     store<i64>(gains + ((<usize>c) << 3), i64.MIN_VALUE);
-    if (load<i32>(channelConfig(config, c), CHANNEL_SPACING) != 1) continue;
     const flags = flagsOf(config, channelState(config, blockStart, c));
     const firstRow = hasBase(flags) ? 0 : 1;
     const context = ((<usize>isLineMode(lineOf(flags))) << 1) | before;
