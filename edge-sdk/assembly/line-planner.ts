@@ -1,6 +1,14 @@
 import { CHANNEL_BOUND, CHANNEL_STEP, channelConfig, channelState, flagsOf, LAST, LINE_INDEX } from "./layout";
 import { PLAN_FROM, PLAN_LINE_BYTES, PLAN_OPEN_ROWS, PLAN_ROWS, PLAN_TO } from "./line-plan";
-import { cheapestSlope, priceGoesOn, priceRows, priceSlope, priceStart } from "./line-prices";
+import {
+  cheapestSlope,
+  priceGoesOn,
+  priceMagnitude,
+  priceRows,
+  priceSlope,
+  priceStart,
+  ROWS_CLASS,
+} from "./line-prices";
 import {
   expectedStart,
   extension,
@@ -50,7 +58,9 @@ let config: usize = 0;
 let state: usize = 0;
 let prices: usize = 0;
 let nodes: usize = 0;
-let column: usize = 0;
+let column: usize = 0; // i32 per row: the channel's samples
+let limits: usize = 0; // u32 per node: what a way to it must undercut to be kept
+let lengths: usize = 0; // u32 per number of rows: what a line costs for it, unless it reaches the end
 let rows: i32 = 0;
 let ways: i32 = 0;
 let step: i64 = 0;
@@ -64,9 +74,9 @@ let aheadCost: u32 = 0;
 let aheadAt: i32 = 0;
 let farthest: i32 = 0;
 
-/** Bytes that planning a block takes: nodes of so many ways, and one channel's samples. */
+/** Bytes that planning a block takes: nodes of so many ways, and three words per row. */
 export function planBytes(blockRows: i32, waysKept: i32): usize {
-  return ((WAY_BYTES * <usize>waysKept + 4) * <usize>(blockRows + 1) + 7) & ~7;
+  return ((WAY_BYTES * <usize>waysKept + 12) * <usize>(blockRows + 1) + 7) & ~7;
 }
 
 /** Way k to node t. */
@@ -75,7 +85,7 @@ function wayAt(t: i32, k: i32): usize {
 }
 
 function sampleAt(t: i32): i64 {
-  return <i64>load<i32>(column + ((<usize>t) << 2));
+  return <i64>load<i32>(wordOf(column, t));
 }
 
 /** The cheapest way to node t. */
@@ -88,11 +98,9 @@ function bestWay(t: i32): usize {
   return best;
 }
 
-/** What a way to node t must undercut to be kept. */
-function highestCost(t: i32): u32 {
-  let highest: u32 = 0;
-  for (let k = 0; k < ways; k++) highest = max(highest, load<u32>(wayAt(t, k), WAY_COST));
-  return highest;
+/** Word t of one of the tables that have one per row. */
+function wordOf(table: usize, t: i32): usize {
+  return table + ((<usize>t) << 2);
 }
 
 /** Keep a way to node t in place of one that leads to the same start, or of the dearest, where it is cheaper. */
@@ -118,6 +126,9 @@ function relax(t: i32, cost: u32, next: i32, from: i32, to: i32, start: i32, sig
   store<u16>(place, <u16>start, WAY_START);
   store<u8>(place, <u8>sign, WAY_SIGN);
   store<u8>(place, <u8>((wayIndex << 2) | kind), WAY_KIND);
+  highest = 0;
+  for (let k = 0; k < ways; k++) highest = max(highest, load<u32>(wayAt(t, k), WAY_COST));
+  store<u32>(wordOf(limits, t), highest);
   if (cost <= aheadCost) {
     aheadCost = cost;
     aheadAt = t;
@@ -162,6 +173,10 @@ function planFrom(t: i32, from: i64, steps: i64): void {
   const long = cost + priceStart(prices, sign, 4, steps);
   const start = <i32>from;
   relax(t + 1, short + priceRows(prices, left, true, 1), start, start, start, t, startSign, KIND_NEW);
+  const cheapestShort = cheapestSlope(prices, 2);
+  const cheapestMiddle = cheapestSlope(prices, 5);
+  const cheapestLong = cheapestSlope(prices, 17);
+  const goesShort = priceRows(prices, left, true, 0);
   // slopes 2 (to - from) / span: low <= slope < high, as fractions
   let lowTop: i64 = i64.MIN_VALUE >> 20;
   let lowBottom: i64 = 1;
@@ -173,23 +188,31 @@ function planFrom(t: i32, from: i64, steps: i64): void {
   let lastMiddle: i64 = 0;
   for (let span = 1; span < left; span++) {
     const away = 2 * (sampleAt(t + span) - from);
-    if ((away - step) * lowBottom > lowTop * span) {
+    const isLowTighter = (away - step) * lowBottom > lowTop * span;
+    if (isLowTighter) {
       lowTop = away - step;
       lowBottom = span;
     }
-    if ((away + step) * highBottom < highTop * span) {
+    const isHighTighter = (away + step) * highBottom < highTop * span;
+    if (isHighTighter) {
       highTop = away + step;
       highBottom = span;
     }
-    if (lowTop * highBottom >= highTop * lowBottom) break;
-    const paid = (span < 3 ? short : long) + priceRows(prices, left, true, span + 1);
-    if (paid + cheapestSlope(prices, span + 1) >= highestCost(t + span + 1)) continue;
+    if ((isLowTighter || isHighTighter) && lowTop * highBottom >= highTop * lowBottom) break;
+    const isLast = span + 1 == left;
+    const length = isLast ? priceRows(prices, left, true, left) : goesShort + load<u32>(wordOf(lengths, span + 1));
+    const paid = (span < 3 ? short : long) + length;
+    if (
+      paid + (span < 4 ? cheapestShort : span < 16 ? cheapestMiddle : cheapestLong) >=
+      load<u32>(wordOf(limits, t + span + 1))
+    )
+      continue;
     const low = max<i64>(ceilDivide(lowTop * span, 2 * grid * lowBottom), ceilDivide(i32.MIN_VALUE - from, grid));
     const high = min<i64>(ceilDivide(highTop * span, 2 * grid * highBottom) - 1, (<i64>i32.MAX_VALUE - from) / grid);
     if (low > high) continue;
     const small = low > 0 ? low : high < 0 ? high : 0;
     const middle = (low + high) >> 1;
-    if (span <= DENSE_ENDS || span + 1 == left || span % (span / DENSE_ENDS) == 0) {
+    if (span <= DENSE_ENDS || isLast || span % (span / DENSE_ENDS) == 0) {
       lastSpan = 0;
       planEnd(t, span, from, small, middle, paid, startSign);
     } else {
@@ -235,6 +258,7 @@ function keepFarthest(t: i32): void {
 }
 
 function forget(t: i32): void {
+  store<u32>(wordOf(limits, t), UNREACHED);
   for (let k = 0; k < ways; k++) store<u32>(wayAt(t, k), UNREACHED, WAY_COST);
 }
 
@@ -277,12 +301,15 @@ export function planLines(
   nodes = work;
   ways = max(waysKept, 1);
   column = work + WAY_BYTES * <usize>(ways * (blockRows + 1));
+  limits = wordOf(column, blockRows + 1);
+  lengths = wordOf(limits, blockRows + 1);
   rows = blockRows;
   step = <i64>load<i32>(config, CHANNEL_STEP);
   bound = <i64>load<i32>(config, CHANNEL_BOUND);
   grid = <i64>lineGrid(config);
   for (let t = 0; t < blockRows; t++) {
-    store<i32>(column + ((<usize>t) << 2), load<i32>(samples + ((<usize>(t * channels + c)) << 2)));
+    store<i32>(wordOf(column, t), load<i32>(samples + ((<usize>(t * channels + c)) << 2)));
+    store<u32>(wordOf(lengths, t + 1), priceMagnitude(prices, ROWS_CLASS, t + 1));
   }
   for (let t = 0; t <= blockRows; t++) forget(t);
   aheadCost = UNREACHED;

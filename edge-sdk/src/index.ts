@@ -7,6 +7,7 @@ export { type ChannelPlan, type ChannelRequest, planChannel } from "./channel-sc
 export { type Clock, sleep, systemClock, type Timer } from "./clock.ts";
 export { compileDeviceModule, compileGatewayModule, type DeviceModule } from "./device-module.ts";
 export { DeviceSession } from "./device-session.ts";
+export type { Lookahead } from "./encoder.ts";
 export type { LinkPhase } from "./link.ts";
 export type { LinkExports } from "./link-exports.ts";
 export { type RandomSource, systemRandom, uniform } from "./random-source.ts";
