@@ -1,7 +1,15 @@
 import { baseBin, baseOf } from "./keyframe";
 import { CHANNEL_BOUND, CHANNEL_STEP, channelConfig, channelState, flagsOf, LAST, LINE_INDEX } from "./layout";
 import { PLAN_FROM, PLAN_LINE_BYTES, PLAN_OPEN_ROWS, PLAN_ROWS, PLAN_TO } from "./line-plan";
-import { cheapestSlope, priceGoesOn, priceRows, priceSlope, priceStart } from "./line-prices";
+import {
+  cheapestSlope,
+  priceGoesOn,
+  priceMagnitude,
+  priceRows,
+  priceSlope,
+  priceStart,
+  ROWS_CLASS,
+} from "./line-prices";
 import {
   expectedStart,
   extension,
@@ -47,13 +55,17 @@ export const PRUNE: u32 = 1024;
 export const PRUNE_EQUAL: u32 = 512;
 
 // The block in hand
+let config: usize = 0;
 let state: usize = 0;
 let prices: usize = 0;
 let nodes: usize = 0;
-let column: usize = 0;
+let column: usize = 0; // i32 per row: the channel's samples
+let limits: usize = 0; // u32 per node: what a way to it must undercut to be kept
+let lengths: usize = 0; // u32 per number of rows: what a line costs for it, unless it reaches the end
 let rows: i32 = 0;
 let ways: i32 = 0;
 let step: i64 = 0;
+let bound: i64 = 0;
 let grid: i64 = 0;
 /** The way in hand. */
 let way: usize = 0;
@@ -63,9 +75,9 @@ let aheadCost: u32 = 0;
 let aheadAt: i32 = 0;
 let farthest: i32 = 0;
 
-/** Bytes that planning a block takes: nodes of so many ways, and one channel's samples. */
+/** Bytes that planning a block takes: nodes of so many ways, and three words per row. */
 export function planBytes(blockRows: i32, waysKept: i32): usize {
-  return ((WAY_BYTES * <usize>waysKept + 4) * <usize>(blockRows + 1) + 7) & ~7;
+  return ((WAY_BYTES * <usize>waysKept + 12) * <usize>(blockRows + 1) + 7) & ~7;
 }
 
 /** Way k to node t. */
@@ -74,7 +86,7 @@ function wayAt(t: i32, k: i32): usize {
 }
 
 function sampleAt(t: i32): i64 {
-  return <i64>load<i32>(column + ((<usize>t) << 2));
+  return <i64>load<i32>(wordOf(column, t));
 }
 
 /** The cheapest way to node t. */
@@ -87,11 +99,9 @@ function bestWay(t: i32): usize {
   return best;
 }
 
-/** What a way to node t must undercut to be kept. */
-function highestCost(t: i32): u32 {
-  let highest: u32 = 0;
-  for (let k = 0; k < ways; k++) highest = max(highest, load<u32>(wayAt(t, k), WAY_COST));
-  return highest;
+/** Word t of one of the tables that have one per row. */
+function wordOf(table: usize, t: i32): usize {
+  return table + ((<usize>t) << 2);
 }
 
 /** Keep a way to node t in place of one that leads to the same start, or of the dearest, where it is cheaper. */
@@ -117,6 +127,9 @@ function relax(t: i32, cost: u32, next: i32, from: i32, to: i32, start: i32, sig
   store<u16>(place, <u16>start, WAY_START);
   store<u8>(place, <u8>sign, WAY_SIGN);
   store<u8>(place, <u8>((wayIndex << 2) | kind), WAY_KIND);
+  highest = 0;
+  for (let k = 0; k < ways; k++) highest = max(highest, load<u32>(wayAt(t, k), WAY_COST));
+  store<u32>(wordOf(limits, t), highest);
   if (cost <= aheadCost) {
     aheadCost = cost;
     aheadAt = t;
@@ -137,16 +150,15 @@ function ceilDivide(a: i64, b: i64): i64 {
 function planOpenLine(line: usize): void {
   const index = <i32>load<u16>(line, LINE_INDEX);
   const most = min(rows, <i32>LAST_LINE_INDEX + 1 - index);
-  const bound = (step - 1) >> 1;
   let fits = 0;
   while (fits < most) {
-    const miss = <i64>lineValue(line, index + fits) - sampleAt(fits);
+    const miss = <i64>lineValue(config, line, index + fits) - sampleAt(fits);
     if (miss > bound || miss < -bound) break;
     fits++;
   }
   const price = priceGoesOn(state, true);
   for (let length = fits; length > 0 && length >= fits - OPEN_ENDS; length--) {
-    const next = expectedStart(lineValue(line, index + length - 1), extensionOf(line));
+    const next = expectedStart(config, lineValue(config, line, index + length - 1), extensionOf(line));
     relax(length, price + priceRows(prices, rows, false, length), next, 0, 0, 0, <u32>lineSign(line), KIND_OPEN);
   }
   store<u32>(wayAt(0, 0), priceGoesOn(state, false), WAY_COST);
@@ -162,6 +174,10 @@ function planFrom(t: i32, from: i64, steps: i64): void {
   const long = cost + priceStart(prices, sign, 4, steps);
   const start = <i32>from;
   relax(t + 1, short + priceRows(prices, left, true, 1), start, start, start, t, startSign, KIND_NEW);
+  const cheapestShort = cheapestSlope(prices, 2);
+  const cheapestMiddle = cheapestSlope(prices, 5);
+  const cheapestLong = cheapestSlope(prices, 17);
+  const goesShort = priceRows(prices, left, true, 0);
   // slopes 2 (to - from) / span: low <= slope < high, as fractions
   let lowTop: i64 = i64.MIN_VALUE >> 20;
   let lowBottom: i64 = 1;
@@ -173,23 +189,31 @@ function planFrom(t: i32, from: i64, steps: i64): void {
   let lastMiddle: i64 = 0;
   for (let span = 1; span < left; span++) {
     const away = 2 * (sampleAt(t + span) - from);
-    if ((away - step) * lowBottom > lowTop * span) {
+    const isLowTighter = (away - step) * lowBottom > lowTop * span;
+    if (isLowTighter) {
       lowTop = away - step;
       lowBottom = span;
     }
-    if ((away + step) * highBottom < highTop * span) {
+    const isHighTighter = (away + step) * highBottom < highTop * span;
+    if (isHighTighter) {
       highTop = away + step;
       highBottom = span;
     }
-    if (lowTop * highBottom >= highTop * lowBottom) break;
-    const paid = (span < 3 ? short : long) + priceRows(prices, left, true, span + 1);
-    if (paid + cheapestSlope(prices, span + 1) >= highestCost(t + span + 1)) continue;
+    if ((isLowTighter || isHighTighter) && lowTop * highBottom >= highTop * lowBottom) break;
+    const isLast = span + 1 == left;
+    const length = isLast ? priceRows(prices, left, true, left) : goesShort + load<u32>(wordOf(lengths, span + 1));
+    const paid = (span < 3 ? short : long) + length;
+    if (
+      paid + (span < 4 ? cheapestShort : span < 16 ? cheapestMiddle : cheapestLong) >=
+      load<u32>(wordOf(limits, t + span + 1))
+    )
+      continue;
     const low = max<i64>(ceilDivide(lowTop * span, 2 * grid * lowBottom), ceilDivide(i32.MIN_VALUE - from, grid));
     const high = min<i64>(ceilDivide(highTop * span, 2 * grid * highBottom) - 1, (<i64>i32.MAX_VALUE - from) / grid);
     if (low > high) continue;
     const small = low > 0 ? low : high < 0 ? high : 0;
     const middle = (low + high) >> 1;
-    if (span <= DENSE_ENDS || span + 1 == left || span % (span / DENSE_ENDS) == 0) {
+    if (span <= DENSE_ENDS || isLast || span % (span / DENSE_ENDS) == 0) {
       lastSpan = 0;
       planEnd(t, span, from, small, middle, paid, startSign);
     } else {
@@ -213,7 +237,7 @@ function planEnd(t: i32, span: i32, from: i64, small: i64, middle: i64, paid: u3
 function planSlope(t: i32, span: i32, from: i64, slope: i64, paid: u32, startSign: u32): void {
   const cost = paid + priceSlope(prices, startSign, span + 1, slope);
   const to = <i32>(from + slope * grid);
-  const next = expectedStart(to, extension(<i32>from, to, span));
+  const next = expectedStart(config, to, extension(<i32>from, to, span));
   relax(t + span + 1, cost, next, <i32>from, to, t, signOf(slope), KIND_NEW);
 }
 
@@ -235,12 +259,12 @@ function keepFarthest(t: i32): void {
 }
 
 function forget(t: i32): void {
+  store<u32>(wordOf(limits, t), UNREACHED);
   for (let k = 0; k < ways; k++) store<u32>(wayAt(t, k), UNREACHED, WAY_COST);
 }
 
 /** Try all lines that start with row t from the way in hand. */
 function planWay(t: i32): void {
-  const bound = (step - 1) >> 1;
   const expected = <i64>load<i32>(way, WAY_NEXT);
   const most = min<i64>(sampleAt(t) + bound, i32.MAX_VALUE);
   let steps = ceilDivide(max<i64>(sampleAt(t) - bound, i32.MIN_VALUE) - expected, grid);
@@ -248,7 +272,7 @@ function planWay(t: i32): void {
 }
 
 /**
- * Plan the lines of channel c, which has no lattice.
+ * Plan the lines of channel c.
  *
  * @param st  at the block's start
  * @param samples  i32 (blockRows, channels), row-major
@@ -270,7 +294,7 @@ export function planLines(
   priceTables: usize,
   work: usize,
 ): u32 {
-  const config = channelConfig(cfg, c);
+  config = channelConfig(cfg, c);
   const channel = channelState(cfg, st, c);
   const line = lineOf(flagsOf(cfg, channel));
   state = st;
@@ -278,11 +302,15 @@ export function planLines(
   nodes = work;
   ways = max(waysKept, 1);
   column = work + WAY_BYTES * <usize>(ways * (blockRows + 1));
+  limits = wordOf(column, blockRows + 1);
+  lengths = wordOf(limits, blockRows + 1);
   rows = blockRows;
   step = <i64>load<i32>(config, CHANNEL_STEP);
-  grid = <i64>lineGrid(load<i32>(config, CHANNEL_BOUND));
+  bound = <i64>load<i32>(config, CHANNEL_BOUND);
+  grid = <i64>lineGrid(config);
   for (let t = 0; t < blockRows; t++) {
-    store<i32>(column + ((<usize>t) << 2), load<i32>(samples + ((<usize>(t * channels + c)) << 2)));
+    store<i32>(wordOf(column, t), load<i32>(samples + ((<usize>(t * channels + c)) << 2)));
+    store<u32>(wordOf(lengths, t + 1), priceMagnitude(prices, ROWS_CLASS, t + 1));
   }
   for (let t = 0; t <= blockRows; t++) forget(t);
   aheadCost = UNREACHED;
@@ -290,7 +318,7 @@ export function planLines(
   farthest = 0;
   wayIndex = 0;
   const last = firstRow > 0 ? baseOf(config, baseBin(config, <i32>sampleAt(0))) : load<i32>(channel, LAST);
-  relax(firstRow, 0, expectedStart(last, extensionOf(line)), 0, 0, 0, <u32>lineSign(line), KIND_FIRST);
+  relax(firstRow, 0, expectedStart(config, last, extensionOf(line)), 0, 0, 0, <u32>lineSign(line), KIND_FIRST);
   if (firstRow == 0 && isOnLine(line)) planOpenLine(line);
   for (let t = firstRow; t < blockRows; t++) {
     const best = load<u32>(bestWay(t), WAY_COST);

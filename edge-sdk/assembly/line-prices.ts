@@ -26,7 +26,8 @@ import {
  *     3144   6 x 2        is it negative: start or slope, by the sign before
  */
 const CLASS_BYTES: usize = 4 * 32 * 4;
-const ROWS_CLASS: i32 = 5;
+/** The class of a number of rows. */
+export const ROWS_CLASS: i32 = 5;
 const REACHES: usize = 6 * CLASS_BYTES;
 const MOVED: usize = REACHES + 8 * 4;
 const SIGNS: usize = MOVED + 8 * 5;
@@ -107,7 +108,8 @@ export function fillPrices(st: usize, prices: usize): void {
   fillBits(prices + SIGNS, st + BITS_LINE_SIGN, 6);
 }
 
-function priceMagnitude(prices: usize, ofClass: i32, w: u32): u32 {
+/** Price of a magnitude. */
+export function priceMagnitude(prices: usize, ofClass: i32, w: u32): u32 {
   const b = 31 - clz(w);
   const first = b >= 2 ? (w >> (b - 2)) & 3 : (w << (2 - b)) & 3;
   return load<u32>(prices + CLASS_BYTES * <usize>ofClass + ((<usize>((b << 2) | first)) << 2));
@@ -123,10 +125,10 @@ export function priceGoesOn(st: usize, goesOn: bool): u32 {
   return priceBit(goesOnBit(st), goesOn);
 }
 
-/** How many rows of the `left` that the block has. */
+/** How many rows of the `left` that the block has; 0 for what every number but `left` costs beside itself. */
 export function priceRows(prices: usize, left: u32, isNew: bool, rows: u32): u32 {
   const reaches = priceIn(prices + REACHES, reachesBit(0, left, isNew), BITS_LINE_REACHES, rows == left);
-  return rows == left ? reaches : reaches + priceMagnitude(prices, ROWS_CLASS, rows);
+  return rows == left || rows == 0 ? reaches : reaches + priceMagnitude(prices, ROWS_CLASS, rows);
 }
 
 function priceValue(prices: usize, sign: usize, valueClass: i32, isSlope: bool, value: i64): u32 {

@@ -25,17 +25,20 @@ import {
 import { codeRows, codeValue, goesOnBit, modeBit, slopeClass, startClass } from "./line-code";
 import { planNextLine, plannedFrom, plannedMode, plannedRows, plannedRowsOfOpen, plannedTo } from "./line-plan";
 import { followMove } from "./predictors";
+import { saturateOnLattice, snapToLattice } from "./quantizer";
 import { codeBit, MODE_REPLAY } from "./range-coder";
 
 /**
  * Line mode: in a frame with lines, a channel's samples are either predicted as ever or lie on straight lines from one
  * value of a grid to another. A line that reaches the end of its block stays open and may go on in the next one.
  *
- *     r(i) = from + floor((to - from) i / span + 1/2)      i = 0, 1, ...; span = rows of the line - 1
+ *     r(i) = from + s floor((to - from) i / (s span) + 1/2)      i = 0, 1, ...; span = rows of the line - 1
  *     from = r + half the slope of the line before + start . grid,      to = from + slope . grid
  *
+ * with s the spacing of the channel's lattice, which from, to and the grid keep to.
+ *
  * While a channel is on a line nothing is predicted and its models rest; its history goes on. A long frame is coded in
- * blocks. A channel on a lattice has no lines. A frame without lines closes all that are open.
+ * blocks. A frame without lines closes all that are open.
  */
 /** A line ends with this index, wherever that is. */
 export const LAST_LINE_INDEX: u32 = 65535;
@@ -47,9 +50,14 @@ const MODE: u32 = 1 << 11;
 const ON: u32 = 1 << 12;
 const SIGN_AT: u32 = 13;
 
-/** Grid of a line's values: 4/5 of the bound, so that some point of it is near every sample. Range: 1 .. 2^30. */
-export function lineGrid(bound: i32): i32 {
-  return max<i32>(<i32>(((<u32>bound) << 2) / 5), 1);
+/**
+ * Grid of a line's values: 4/5 of the bound in steps of the channel's lattice, and at least one, so that some point of it
+ * is near every sample. Range: 1 .. 2^31 - 1.
+ */
+export function lineGrid(config: usize): i32 {
+  const spacing = load<i32>(config, CHANNEL_SPACING);
+  const points = <u32>(load<i32>(config, CHANNEL_BOUND) / spacing);
+  return spacing * max<i32>(<i32>((points << 2) / 5), 1);
 }
 
 /** Address of the line of the channel whose flags are at `flags`. */
@@ -80,11 +88,12 @@ export function closeLine(line: usize, coder: usize): void {
 }
 
 /** Value of a line at an index. Range: |to - from| < 2^32, so all stays below 2^50. */
-export function lineValue(line: usize, index: u32): i32 {
+export function lineValue(config: usize, line: usize, index: u32): i32 {
+  const spacing = <i64>load<i32>(config, CHANNEL_SPACING);
   const from = load<i32>(line, LINE_FROM);
   const span = max<i64>(load<u16>(line, LINE_SHAPE) & SPAN, 1);
   const rise = (<i64>load<i32>(line, LINE_TO) - from) * <i64>index;
-  return saturate(from + floorDivide(2 * rise + span, 2 * span));
+  return saturateOnLattice(from + spacing * floorDivide(2 * rise + spacing * span, 2 * spacing * span), spacing);
 }
 
 /** Begin a row of a frame with lines; a block begins with its header. @returns false where no encoder wrote this */
@@ -106,7 +115,6 @@ function codeBlock(cfg: usize, st: usize, coder: usize, rows: u32): bool {
   const channels = <i32>load<u8>(cfg, CONFIG_CHANNELS);
   let before: u32 = 0;
   for (let c = 0; c < channels; c++) {
-    if (load<i32>(channelConfig(cfg, c), CHANNEL_SPACING) != 1) continue;
     const line = lineOf(flagsOf(cfg, channelState(cfg, st, c)));
     const shape = load<u16>(line, LINE_SHAPE);
     let next = shape & ~(MODE | ON | SPAN);
@@ -141,9 +149,12 @@ export function extension(from: i32, to: i32, span: u32): i64 {
   return span == 0 ? 0 : floorDivide(<i64>to - from + span, 2 * <i64>span);
 }
 
-/** Where a line is expected to start. Inside int32, as its start is, so that the step between them fits 32 bits. */
-export function expectedStart(last: i32, beyond: i64): i32 {
-  return saturate(last + beyond);
+/**
+ * Where a line is expected to start: on the lattice, and inside int32, as its start is, so that the step between them fits
+ * 32 bits.
+ */
+export function expectedStart(config: usize, last: i32, beyond: i64): i32 {
+  return snapToLattice(saturate(last + beyond), last, load<i32>(config, CHANNEL_SPACING));
 }
 
 /** The extension of the channel's last line, 0 where its last sample was predicted. */
@@ -152,22 +163,24 @@ export function extensionOf(line: usize): i64 {
 }
 
 /** Code a new line of channel c. @returns false if corrupt */
-function codeLine(st: usize, coder: usize, c: i32, line: usize, last: i32, grid: i64): bool {
+function codeLine(st: usize, coder: usize, c: i32, config: usize, line: usize, last: i32): bool {
   planNextLine(c);
   const rows = codeRows(st, coder, load<u32>(coder, CODER_BLOCK_ROWS) + 1, true, plannedRows());
   if (rows == 0) return false;
-  const base = <i64>expectedStart(last, extensionOf(line));
+  const grid = <i64>lineGrid(config);
+  const base = <i64>expectedStart(config, last, extensionOf(line));
   const start = codeValue(st, coder, lineSign(line), startClass(rows), false, (<i64>plannedFrom() - base) / grid);
   let sign = signOf(start);
-  // |start|, |slope| <= 2^32 and grid < 2^30 x 4/5: sums stay within 2^63
+  // |start|, |slope| <= 2^32 and grid < 2^31: sums stay within 2^63
   const from = base + start * grid;
+  if (from != <i64>saturate(from)) return false;
   let to = from;
   if (rows > 1) {
     const slope = codeValue(st, coder, sign, slopeClass(rows), true, (<i64>plannedTo() - plannedFrom()) / grid);
     sign = signOf(slope);
     to += slope * grid;
   }
-  if (from != <i64>saturate(from) || to != <i64>saturate(to)) return false;
+  if (to != <i64>saturate(to)) return false;
   store<i32>(line, <i32>from, LINE_FROM);
   store<i32>(line, <i32>to, LINE_TO);
   store<u16>(line, 0, LINE_INDEX);
@@ -183,9 +196,9 @@ export function codeLineSample(cfg: usize, st: usize, coder: usize, c: i32): boo
   const flags = flagsOf(cfg, channel);
   const line = lineOf(flags);
   const last = load<i32>(channel, LAST);
-  if (!isOnLine(line) && !codeLine(st, coder, c, line, last, lineGrid(load<i32>(config, CHANNEL_BOUND)))) return false;
+  if (!isOnLine(line) && !codeLine(st, coder, c, config, line, last)) return false;
   const index = <u32>load<u16>(line, LINE_INDEX);
-  const reconstruction = lineValue(line, index);
+  const reconstruction = lineValue(config, line, index);
   let hasEnded = index == LAST_LINE_INDEX;
   if (load<u8>(coder, CODER_MODE) != MODE_REPLAY) {
     const left = load<u16>(line, LINE_LEFT) - 1;
