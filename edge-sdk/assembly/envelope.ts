@@ -46,7 +46,7 @@ import {
 } from "./ring";
 
 /** Wire version, the upper part of every head. */
-export const WIRE_VERSION: u32 = 0;
+export const WIRE_VERSION: u32 = 1;
 
 const KIND_FRAGMENT: u32 = 3;
 const KIND_STATUS: u32 = 5;

@@ -18,7 +18,7 @@ import { WELCOME_LAYOUT } from "./frames/welcome.ts";
 import { verifyPlainSeal, writePlainSeal } from "./seal.ts";
 
 /** The version of the wire that this package speaks. */
-export const WIRE_VERSION = 0;
+export const WIRE_VERSION = 1;
 
 const LAYOUTS: { readonly [K in FrameKind]: FrameLayout<Extract<Frame, { kind: K }>> } = {
   residual: RESIDUAL_LAYOUT,

@@ -5,6 +5,8 @@ import { type Frame, murmur3, type ResidualFrame } from "./index.ts";
 export type ReferenceElement = number | bigint | string | Buffer | readonly ReferenceElement[];
 
 const ENCODER = new Encoder({ useRecords: false, tagUint8Array: false, variableMapSize: true });
+/** Of every head: 16 times the version. */
+const HEAD = 16;
 const RESYNC_REASONS = ["state-mismatch", "unknown-birth", "frames-lost"];
 const REFUSAL_REASONS = ["unsupported-version", "unknown-model", "bad-birth", "unknown-device", "conflict"];
 
@@ -30,31 +32,37 @@ export function referenceBytes(frame: Frame): Uint8Array | undefined {
 export function referenceElements(frame: Frame): ReferenceElement[] {
   switch (frame.kind) {
     case "residual":
-      return [0, frame.position, frame.quiet, span(frame), Buffer.from(frame.payload)];
+      return [HEAD + 0, frame.position, frame.quiet, span(frame), Buffer.from(frame.payload)];
     case "keyframe": {
       const { epoch, seq, birthHash, timeUs, lattices, payload } = frame;
-      return [1, epoch, seq, hex(birthHash), integer(timeUs), lattices, span(frame), Buffer.from(payload)];
+      return [HEAD + 1, epoch, seq, hex(birthHash), integer(timeUs), lattices, span(frame), Buffer.from(payload)];
     }
     case "heartbeat":
-      return [2, frame.position, frame.quiet, integer(frame.timeUs), frame.ringFill];
+      return [HEAD + 2, frame.position, frame.quiet, integer(frame.timeUs), frame.ringFill];
     case "fragment":
-      return [3, frame.id, frame.index, frame.count, Buffer.from(frame.chunk)];
+      return [HEAD + 3, frame.id, frame.index, frame.count, Buffer.from(frame.chunk)];
     case "ack":
-      return [4, frame.nonce, frame.epoch, frame.through, frame.missing.flatMap(({ from, count }) => [from, count])];
+      return [
+        HEAD + 4,
+        frame.nonce,
+        frame.epoch,
+        frame.through,
+        frame.missing.flatMap(({ from, count }) => [from, count]),
+      ];
     case "status": {
       const { nonce, epoch, oldest, next, evicted, ringFill, timeUs } = frame;
-      return [5, nonce, epoch, oldest, next, integer(evicted), ringFill, integer(timeUs)];
+      return [HEAD + 5, nonce, epoch, oldest, next, integer(evicted), ringFill, integer(timeUs)];
     }
     case "resync":
-      return [6, frame.nonce, frame.epoch, frame.seq, 1 + RESYNC_REASONS.indexOf(frame.reason)];
+      return [HEAD + 6, frame.nonce, frame.epoch, frame.seq, 1 + RESYNC_REASONS.indexOf(frame.reason)];
     case "birth":
-      return [7, frame.device, frame.nonce, frame.epoch, ...configuration(frame)];
+      return [HEAD + 7, frame.device, frame.nonce, frame.epoch, ...configuration(frame)];
     case "welcome":
-      return [8, frame.nonce, frame.epoch, frame.through, frame.alias, frame.ackAgeMs, integer(frame.timeUs)];
+      return [HEAD + 8, frame.nonce, frame.epoch, frame.through, frame.alias, frame.ackAgeMs, integer(frame.timeUs)];
     case "refusal":
-      return [9, frame.nonce, 1 + REFUSAL_REASONS.indexOf(frame.reason)];
+      return [HEAD + 9, frame.nonce, 1 + REFUSAL_REASONS.indexOf(frame.reason)];
     case "presence":
-      return [10, frame.nonce, frame.online ? 1 : 0];
+      return [HEAD + 10, frame.nonce, frame.online ? 1 : 0];
   }
 }
 

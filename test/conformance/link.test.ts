@@ -424,8 +424,10 @@ describe("hostile downlink", () => {
     const { device, cloud } = pair();
     connect(device, cloud);
     run(device, 0, 100, () => settle(device, cloud));
-    // Written by hand: head 4, nonce, epoch 1, through 0, missing [0, 2^32 - 1].
-    const content = Uint8Array.from([0x86, 4, 0x1a, 0xde, 0xca, 0xfb, 0xad, 1, 0, 0x82, 0, 0x1a, 255, 255, 255, 255]);
+    // Written by hand: head 16 + 4, nonce, epoch 1, through 0, missing [0, 2^32 - 1].
+    const content = Uint8Array.from([
+      0x86, 0x14, 0x1a, 0xde, 0xca, 0xfb, 0xad, 1, 0, 0x82, 0, 0x1a, 255, 255, 255, 255,
+    ]);
     const seal = new DataView(new ArrayBuffer(4));
     seal.setUint32(0, murmur3(0, content));
     expect(device.receive(Uint8Array.from([...content, 0x44, ...new Uint8Array(seal.buffer)]))).toBe(-39);

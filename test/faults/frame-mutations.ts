@@ -37,8 +37,8 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
   "replay from another device": (bytes, { takeForeign }) => takeForeign() ?? bytes.slice(1),
   "another version": (bytes) => {
     const spoilt = bytes.slice();
-    // The head of a frame is its second byte, 0 … 7 for kinds that a device sends often.
-    spoilt[1] = 16 + ((spoilt[1] ?? 0) & 7);
+    // The head of a frame is its second byte, 16 … 23 for kinds that a device sends often; version 0 had 0 … 7.
+    spoilt[1] = (spoilt[1] ?? 0) & 7;
     return isSequencedKind(bytes) ? spoilt : reseal(spoilt);
   },
   "another model": (_, { birth }, random) =>
