@@ -19,6 +19,8 @@ export { hashBytes } from "./hash";
 export {
   CONFIG_BYTES,
   FLUSH_BYTES,
+  FRAME_EVENTS,
+  FRAME_LINES,
   MAX_BOUND,
   MAX_CHANNEL_BYTES,
   MAX_CHANNELS,
@@ -26,7 +28,13 @@ export {
   persistentBytes,
   stateBytes,
 } from "./layout";
-export { encodeFrame, frameHasLines as encodeHasLines, lookaheadBytes } from "./lookahead";
+export {
+  EFFORT_GREEDY,
+  EFFORT_PROGRAMME,
+  encodeFrame,
+  frameHasLines as encodeHasLines,
+  lookaheadBytes,
+} from "./lookahead";
 export { SAMPLE_INVALID, SAMPLE_OK, SAMPLE_SATURATED } from "./row-coder";
 export { decodeRows, encodeRows, replayQuietRows } from "./rows";
 export {

@@ -1,9 +1,19 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { ChannelSettings } from "./codec-config.ts";
-import { batchCore, deviceCore, PLAIN, SEED, SeededNoise, WITH_EVENTS, WITH_LINES } from "./codec-signals.suite.ts";
+import {
+  batchCore,
+  deviceCore,
+  moduleBytes,
+  PLAIN,
+  SEED,
+  SeededNoise,
+  WITH_EVENTS,
+  WITH_LINES,
+} from "./codec-signals.suite.ts";
 import type { CodecConfig, EncodedPayload, Lookahead, PayloadDecoder } from "./core.ts";
 import { CodecError } from "./core-status.ts";
+import { FRAME_EVENTS, FRAME_LINES } from "./decoder.ts";
 
 const batch = batchCore();
 const device = deviceCore();
@@ -249,6 +259,16 @@ test("lines, plain frames, events and silence follow each other, and a plain fra
   again.decode(closing.payload, 1, closing);
   expect(again.saveState()).toEqual(plain.saveState());
   expect(again.saveState()).not.toEqual(decoder.saveState());
+});
+
+test("the flags of a frame and the efforts of a lookahead are the core's", () => {
+  const bytes = new Uint8Array(moduleBytes("batch"));
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes));
+  const values = ["FRAME_EVENTS", "FRAME_LINES", "EFFORT_GREEDY", "EFFORT_PROGRAMME"].map(
+    (name) => (exports[name] as WebAssembly.Global).value,
+  );
+  // A link names its efforts by their place in a list: none, greedy, programme
+  expect(values).toEqual([FRAME_EVENTS, FRAME_LINES, 1, 2]);
 });
 
 test("flags that no frame has are refused", () => {

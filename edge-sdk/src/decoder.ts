@@ -4,9 +4,9 @@ import type { CoreMemory, Slot } from "./core-memory.ts";
 import { CodecError } from "./core-status.ts";
 import { divideScratch, type Workspace } from "./workspace.ts";
 
-/** Flags of `decodeBegin`, part of the core's interface. */
-const FRAME_EVENTS = 1;
-const FRAME_LINES = 2;
+/** Flags of `decodeBegin`: part of the core's interface, as in every release; a test compares them with `batch.wasm`. */
+export const FRAME_EVENTS = 1;
+export const FRAME_LINES = 2;
 
 /** One decoded frame, both arrays of shape (rows, channels), row-major. */
 export interface DecodedPayload {

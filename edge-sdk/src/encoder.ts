@@ -7,9 +7,6 @@ import { divideScratch } from "./workspace.ts";
 
 /** Payload room asked for beside each sample, bytes: twice the raw size; what does not fit ends the frame early. */
 const ROOM_PER_SAMPLE = 8;
-/** Efforts of `encodeFrame`, part of the core's interface. */
-const GREEDY = 1;
-const PROGRAMME = 2;
 
 /** One encoded frame. */
 export interface EncodedPayload extends PayloadKind {
@@ -109,7 +106,7 @@ export class PayloadEncoder {
     const { channels } = this.#config;
     const { cfg, st } = this.#slot.enter();
     const payloadBytes = samples.length * ROOM_PER_SAMPLE + channels * this.#core.constant("MAX_CHANNEL_BYTES");
-    const effort = this.#lookahead === "greedy" ? GREEDY : PROGRAMME;
+    const effort = this.#core.constant(this.#lookahead === "greedy" ? "EFFORT_GREEDY" : "EFFORT_PROGRAMME");
     const scratchBytes = lookahead.lookaheadBytes(rows, channels, effort);
     const { at } = this.#memory.scratch(samples.byteLength + scratchBytes + payloadBytes + 8);
     const scratch = at + ((samples.byteLength + 7) & ~7);
