@@ -28,6 +28,10 @@ typedef uint32_t edge_address;
 #define EDGE_MAX_CHANNEL_BYTES 60     /* one channel of one row, at the very most */
 #define EDGE_FLUSH_BYTES 4            /* held back until a frame ends */
 #define EDGE_CONFIG_BYTES 328         /* configuration block at edge_config_address() */
+#define EDGE_FRAME_EVENTS 1           /* flags of a frame to decode; never both */
+#define EDGE_FRAME_LINES 2
+#define EDGE_EFFORT_GREEDY 1          /* lookaheads, which gateway.wasm has: longest lines, cheapest lines */
+#define EDGE_EFFORT_PROGRAMME 2
 
 /* ---- sample statuses ---- */
 
@@ -145,7 +149,7 @@ static inline int32_t edge_encode_end(edge_core *core) { return (int32_t)w2c_cor
 /**
  * Begin to decode a payload of `length` bytes at `input`, which holds `rows` rows; without bytes they are quiet.
  *
- * @param flags  what the frame's span says: 0, 1 with events, 2 with lines
+ * @param flags  what the frame's span says: 0, EDGE_FRAME_EVENTS or EDGE_FRAME_LINES
  * @returns 0 or EDGE_STATUS_CORRUPT
  */
 static inline int32_t edge_decode_begin(edge_core *core, uint32_t flags, uint32_t rows, edge_address input, int32_t length) {
