@@ -17,6 +17,7 @@ import {
   BITS_ZERO,
   BITS_ZERO_HOME,
   BITS_ZERO_LEVELS,
+  hasStacked,
   historyOf,
   WEIGHTS,
 } from "./layout";
@@ -30,9 +31,9 @@ import { collectCandidates, keepSide, placeContext, signContext, unaryContext, z
  *     zero? -> sign -> u = (|q| - 1) >> k in unary -> k low bits
  *                      at u = 20: length of u - 19 in 5 bits, then its bits below the leading one
  *
- * with k = max(0, floor(log2 A - 1/4)) <= 29, so that u stays short, yet says most of what can be foreseen. Each of the
- * first three kinds of decision is mixed from three contexts: what the channel does, where it was, and where its slow
- * mean or the prediction lies.
+ * with k = max(0, floor(log2 A + 3/4)) <= 30, so that u stays short; one less, if not 0, where few channels have long
+ * histories, so that u says more of what those foresee. Each of the first three kinds of decision is mixed from three
+ * contexts: what the channel does, where it was, and where its slow mean or the prediction lies.
  */
 /**
  * First probabilities (of 4096) of all adaptive bits in the order of layout.ts: runs of (count, probability). "Not zero"
@@ -111,7 +112,7 @@ export function codeResidual(
 ): i64 {
   const quarters = activityQuarters(channel, flags);
   const octave = max<i32>((quarters + 3) >> 2, 0);
-  const k = max<i32>(octave - 1, 0);
+  const k = octave - i32(octave > 0 && hasStacked(cfg));
   const level = octave
     ? 8 + i32(((quarters + 3) & 3) >= 2) + (octave >= 2 ? 2 : 0)
     : min<i32>(max<i32>(((quarters + 20) * 19) >> 6, 0), 7);
