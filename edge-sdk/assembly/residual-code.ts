@@ -17,6 +17,7 @@ import {
   BITS_ZERO,
   BITS_ZERO_HOME,
   BITS_ZERO_LEVELS,
+  hasStacked,
   historyOf,
   WEIGHTS,
 } from "./layout";
@@ -30,8 +31,9 @@ import { collectCandidates, keepSide, placeContext, signContext, unaryContext, z
  *     zero? -> sign -> u = (|q| - 1) >> k in unary -> k low bits
  *                      at u = 20: length of u - 19 in 5 bits, then its bits below the leading one
  *
- * with k = max(0, floor(log2 A + 3/4)) <= 30, so that u stays short. Each of the first three kinds of decision is mixed
- * from three contexts: what the channel does, where it was, and where its slow mean or the prediction lies.
+ * with k = max(0, floor(log2 A + 3/4)) <= 30, so that u stays short; one less, if not 0, where few channels have long
+ * histories, so that u says more of what those foresee. Each of the first three kinds of decision is mixed from three
+ * contexts: what the channel does, where it was, and where its slow mean or the prediction lies.
  */
 /**
  * First probabilities (of 4096) of all adaptive bits in the order of layout.ts: runs of (count, probability). "Not zero"
@@ -45,8 +47,9 @@ const FIRST_RUNS = memory.data<u16>([
 const FIRST_RUNS_COUNT: i32 = 18;
 /** Every mixing weight starts at a quarter: inputs that say the same should not add up to more than they say. */
 const FIRST_WEIGHT: i32 = 1 << 18;
-const SIGN_WEIGHTS: usize = 12;
-const UNARY_WEIGHTS: usize = 24;
+const MIX_BYTES: usize = 12;
+const SIGN_WEIGHTS: usize = MIX_BYTES;
+const UNARY_WEIGHTS: usize = 2 * MIX_BYTES;
 
 const UNARY_POSITIONS: i32 = 3;
 const ESCAPE: u32 = 20;
@@ -108,9 +111,10 @@ export function codeResidual(
   code: i64,
 ): i64 {
   const quarters = activityQuarters(channel, flags);
-  const k = max<i32>((quarters + 3) >> 2, 0);
-  const level = k
-    ? 8 + i32(((quarters + 3) & 3) >= 2) + (k >= 2 ? 2 : 0)
+  const octave = max<i32>((quarters + 3) >> 2, 0);
+  const k = octave - i32(octave > 0 && hasStacked(cfg));
+  const level = octave
+    ? 8 + i32(((quarters + 3) & 3) >= 2) + (octave >= 2 ? 2 : 0)
     : min<i32>(max<i32>(((quarters + 20) * 19) >> 6, 0), 7);
 
   const foreseen = <i32>load<i16>(historyOf(cfg, channel)) + move;
@@ -147,10 +151,11 @@ export function codeResidual(
 function codeUnary(st: usize, coder: usize, level: i32, k: i32, value: u32): u64 {
   let i: u32 = 0;
   while (i < ESCAPE) {
-    const context = level * UNARY_POSITIONS + min<i32>(i, UNARY_POSITIONS - 1);
+    const position = min<i32>(i, UNARY_POSITIONS - 1);
+    const weights = st + WEIGHTS + UNARY_WEIGHTS + MIX_BYTES * <usize>position;
     const levels = UNARY_LEVELS + unaryContext(i) * 3 + min<i32>(k, 2);
     const place = UNARY_PLACE + placeContext(i) * 4 + min<i32>(i, 3);
-    if (!codeMixed(st, coder, st + WEIGHTS + UNARY_WEIGHTS, UNARY + context, levels, place, i < value)) break;
+    if (!codeMixed(st, coder, weights, UNARY + level * UNARY_POSITIONS + position, levels, place, i < value)) break;
     i++;
   }
   return i;
