@@ -28,6 +28,11 @@ export interface EncodedPayload extends PayloadKind {
  */
 export type Lookahead = "none" | "greedy" | "programme";
 
+/** The effort that `encodeFrame` knows a lookahead by. */
+export function effortOf(lookahead: Exclude<Lookahead, "none">): number {
+  return lookahead === "greedy" ? GREEDY : PROGRAMME;
+}
+
 /** How to encode. */
 export interface EncoderOptions {
   /** "none" unless said otherwise; `batch.wasm` alone has more. */
@@ -105,11 +110,11 @@ export class PayloadEncoder {
   /** Encode all rows as one frame that may have lines; undefined where that frame would have to end early. */
   #encodeAhead(samples: Int32Array, rows: number): EncodedPayload | undefined {
     const { calls, lookahead } = this.#core;
-    if (lookahead === undefined) return;
+    if (lookahead === undefined || this.#lookahead === "none") return;
     const { channels } = this.#config;
     const { cfg, st } = this.#slot.enter();
     const payloadBytes = samples.length * ROOM_PER_SAMPLE + channels * this.#core.constant("MAX_CHANNEL_BYTES");
-    const effort = this.#lookahead === "greedy" ? GREEDY : PROGRAMME;
+    const effort = effortOf(this.#lookahead);
     const scratchBytes = lookahead.lookaheadBytes(rows, channels, effort);
     const { at } = this.#memory.scratch(samples.byteLength + scratchBytes + payloadBytes + 8);
     const scratch = at + ((samples.byteLength + 7) & ~7);

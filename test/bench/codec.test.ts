@@ -120,12 +120,12 @@ test("an error of ours beyond eps fails the command, and so does one of a peer",
 
 /** A cell with one run of ours, and peers by name: bits, and whether they look ahead. */
 function cell(set: string, bits: number, peers: Readonly<Record<string, readonly [number, boolean]>>): Cell {
-  const run = { bitsPerSample: bits, sentBitsPerSample: bits, maxErrorOverEps: 1, encodeNs: 1 };
+  const run = { bitsPerSample: bits, countedBitsPerSample: bits, quietFrames: 0, maxErrorOverEps: 1, encodeNs: 1 };
   const results = Object.entries(peers).map(([name, [bitsPerSample, hasLookahead]]) => {
     return [name, { bitsPerSample, hasLookahead, maxErrorOverEps: 1, setting: "" }];
   });
   return {
-    ...{ set, rel: 0.1, channels: 1, samples: 10, stateBytes: 1, keyed: [] },
+    ...{ set, rel: 0.1, channels: 1, samples: 10, stateBytes: 1, keyed: [], greedy: undefined },
     ours: [{ variant: VARIANTS[0].name, frames: 100, ...run }],
     peers: Object.fromEntries(results),
   };
