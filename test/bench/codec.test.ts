@@ -9,6 +9,7 @@ import { BEST, bestPeer, geometricMean, ratiosTo } from "./codec-comparison.ts";
 import { codecGoals } from "./codec-goals.ts";
 import { VARIANTS } from "./codec-ours.ts";
 import { measureCells } from "./codec-threads.ts";
+import { toMarkdown } from "./report.ts";
 import { listSets } from "./telemetry-sets.ts";
 
 const ROWS = 300;
@@ -116,6 +117,14 @@ test("an error of ours beyond eps fails the command, and so does one of a peer",
   const peers = { level: { bitsPerSample: 1, maxErrorOverEps: 1.5, setting: "", hasLookahead: false } };
   const isAllMet = (one: Cell) => codecGoals([one], () => 100).every(isMet);
   expect([good, bad, { ...good, peers }].map(isAllMet)).toEqual([true, false, false]);
+});
+
+test("a figure that is only aimed at fails nothing, and is shown as missed", () => {
+  const goal = { what: "a peer", measured: 1.8, unit: "x", aimedAt: { atLeast: 2 } };
+  expect(isMet(goal)).toBe(true);
+  const about = { command: "bench", machine: "one", date: "today" };
+  const page = toMarkdown({ title: "t", columns: ["a"], rows: [], notes: [], goals: [goal] }, about);
+  expect(page).toContain("| a peer | 1.8 x |  | >= 2 x | **missed** |");
 });
 
 /** A cell with one run of ours, and peers by name: bits, and whether they look ahead. */
