@@ -19,4 +19,4 @@ export const ALIAS: usize = VIEW + 64;
 /** Configuration block. */
 export const CONFIG: usize = memory.data(CONFIG_BYTES, 8);
 /** State block: stateBytes(MAX_CHANNELS). */
-export const STATE: usize = memory.data(3536, 8);
+export const STATE: usize = memory.data(3508, 8);

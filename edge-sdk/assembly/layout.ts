@@ -6,10 +6,10 @@
  *     offset            size        what
  *     0                 4           dither: state of the shared linear congruential generator
  *     4                 4 x 15      mixing weights, Q20
- *     64                2 x 374     adaptive bits, 12-bit probability and 4-bit age each (table below)
- *     812               2           rows since the reset, up to ROWS_LIMIT
- *     814               2           zero
- *     816 + stride c                channel c:
+ *     64                2 x 360     adaptive bits, 12-bit probability and 4-bit age each (table below)
+ *     784               2           rows since the reset, up to ROWS_LIMIT
+ *     786               2           zero
+ *     788 + stride c                channel c:
  *       0               4           last reconstruction r0, in sample units
  *       4               4           slow mean of the history, Q24 history bins
  *       8               4           by how much hold has cost more than the mix of late, 20 to 19, 1/64 bit
@@ -67,14 +67,14 @@ export const CONFIG_BYTES: i32 = <i32>(CONFIG_FIRST_CHANNEL + CONFIG_CHANNEL_BYT
 // State block, shared part.
 export const DITHER: usize = 0;
 export const WEIGHTS: usize = 4; // 5 x 3 mixing weights, Q20: of the zero flag, the sign and 3 unary positions
-export const BITS_ZERO: usize = WEIGHTS + 4 * 15; // is the code zero? by 12 activity levels x 4 neighbour classes
-export const BITS_ZERO_LEVELS: usize = BITS_ZERO + 2 * 48; // 28: by the recent levels
+export const BITS_ZERO: usize = WEIGHTS + 4 * 15; // is the code zero? by 10 activity levels x 4 neighbour classes
+export const BITS_ZERO_LEVELS: usize = BITS_ZERO + 2 * 40; // 28: by the recent levels
 export const BITS_ZERO_HOME: usize = BITS_ZERO_LEVELS + 2 * 28; // by 8 octaves of the fast activity x 4 of the slow mean
 export const BITS_SIGN: usize = BITS_ZERO_HOME + 2 * 32; // by 3 signs of the last code x 5 classes of the slow mean
 export const BITS_SIGN_LEVELS: usize = BITS_SIGN + 2 * 15; // 16: by the recent levels
 export const BITS_SIGN_MOVE: usize = BITS_SIGN_LEVELS + 2 * 16; // by 11 pairs of signs of the last codes x 3 moves
-export const BITS_UNARY: usize = BITS_SIGN_MOVE + 2 * 33; // by 12 activity levels x 3 positions
-export const BITS_UNARY_LEVELS: usize = BITS_UNARY + 2 * 36; // by 9 classes of the recent levels x 3 of k
+export const BITS_UNARY: usize = BITS_SIGN_MOVE + 2 * 33; // by 10 activity levels x 3 positions
+export const BITS_UNARY_LEVELS: usize = BITS_UNARY + 2 * 30; // by 9 classes of the recent levels x 3 of k
 export const BITS_UNARY_PLACE: usize = BITS_UNARY_LEVELS + 2 * 27; // by 4 places of the level before the last x 4 positions
 export const BITS_LOW: usize = BITS_UNARY_PLACE + 2 * 16; // by 4 activity levels x (unary part was zero or not)
 export const BITS_STATUS_CHANGED: usize = BITS_LOW + 2 * 8; // 3, by the previous status

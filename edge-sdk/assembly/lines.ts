@@ -125,7 +125,7 @@ function codeBlock(cfg: usize, st: usize, coder: usize, rows: u32): bool {
         const wanted = plannedRowsOfOpen(c);
         if (codeBit(st, coder, goesOnBit(st), wanted > 0)) {
           const coded = codeRows(st, coder, rows, false, wanted);
-          if (coded == 0) return false;
+          if (coded == 0 || load<u16>(line, LINE_INDEX) + coded > LAST_LINE_INDEX + 1) return false;
           store<u16>(line, <u16>coded, LINE_LEFT);
           next |= ON;
         }

@@ -1,6 +1,6 @@
 import { frameBegin, frameEnd, frameSample } from "./codec";
 import { CONFIG_CHANNELS, stateBytes } from "./layout";
-import { channelCount, frameSamples } from "./link-state";
+import { channelCount, frameSamples, ringAt } from "./link-state";
 import { EFFORT_GREEDY, EFFORT_PROGRAMME, encodeFrame, frameHasLines, lookaheadBytes } from "./lookahead";
 import { STATUS_LINK_CONFIG } from "./status";
 
@@ -36,16 +36,22 @@ export function linkLookaheadBytes(effort: i32): i32 {
   return align(stateBytes(channels)) + keptBytes() + lookaheadBytes(<i32>frameSamples, channels, effort);
 }
 
+/** Another configuration begins, for which no memory was lent. */
+export function stopLookahead(): void {
+  start = 0;
+  keptRows = 0;
+}
+
 /**
  * Look ahead from the next frame on. Called after `linkBegin`, before the link opens.
  *
  * @param at  8-byte aligned, of linkLookaheadBytes(effort) bytes that are the link's from now on; 0 to stop
  * @param effort  1 longest lines, 2 cheapest lines
- * @returns 0 or STATUS_LINK_CONFIG
+ * @returns 0, or STATUS_LINK_CONFIG: once the link is open, or for an effort that there is none of
  */
 export function linkLookahead(at: usize, effort: i32): i32 {
-  start = 0;
-  keptRows = 0;
+  if (ringAt != 0) return STATUS_LINK_CONFIG;
+  stopLookahead();
   if (at == 0) return 0;
   if (at & 7 || linkLookaheadBytes(effort) == 0) return STATUS_LINK_CONFIG;
   start = at;

@@ -17,6 +17,7 @@ import {
 import { hashBytes } from "./hash";
 import { FLUSH_BYTES, MAX_CHANNEL_BYTES } from "./layout";
 import { OUT_ROOM, recordBytesMax, SEGMENTS_PER_RING } from "./link";
+import { stopLookahead } from "./link-lookahead";
 import {
   birthAt,
   birthLength,
@@ -75,6 +76,7 @@ let lent: usize = 0;
  */
 export function linkBegin(channels: i32, samples: i32, silence: i32, limit: i32): i32 {
   setRingAt(0);
+  stopLookahead();
   const failure = codecConfigure(CONFIG, channels);
   if (failure < 0) return failure;
   const isSound = isWithin(samples, 1, 0xffff) && silence >= 1 && (limit == 0 || limit >= 32);

@@ -108,8 +108,9 @@ export function linkSample(samples: usize, statuses: usize, timeUs: i64, nowMs: 
     const result = frameSample(CONFIG, STATE, samples, statuses);
     if (result >= 0) break;
     if (result == STATUS_SAMPLE_STATUS || attempt == 3) return result;
-    if (result == STATUS_OFF_LATTICE) dropLattices();
+    // What is in the frame was coded on its lattices
     closed |= closeFrame(nowMs);
+    if (result == STATUS_OFF_LATTICE) dropLattices();
   }
   if (load<u8>(openAt, RECORD_FLAGS) == 0) keepRow(samples);
   setOpenSamples(openSamples + 1);

@@ -70,7 +70,9 @@ export function lookaheadBytes(rows: i32, ofChannels: i32, effort: i32): i32 {
   const blockRows = min(rows, <i32>LINE_BLOCK_ROWS);
   const copies = 2 * align(stateBytes(ofChannels)) + 16 * ofChannels;
   const plans = <i32>(PLAN_ENTRY_BYTES + PLAN_LINE_BYTES * <usize>blockRows) * ofChannels;
-  return align(copies + plans) + align(<i32>PRICE_BYTES) + <i32>planBytes(blockRows, max(waysOf(effort), 1));
+  // The last part takes a row of samples too
+  const work = max(<i32>planBytes(blockRows, max(waysOf(effort), 1)), align(4 * ofChannels));
+  return align(copies + plans) + align(<i32>PRICE_BYTES) + work;
 }
 
 function waysOf(effort: i32): i32 {

@@ -26,7 +26,7 @@ import { codeBit, codeRaw } from "./range-coder";
 import { collectCandidates, keepSide, placeContext, signContext, unaryContext, zeroContext } from "./recent-levels";
 
 /**
- * How a residual's code is spelled in adaptive bits. The channel's recent activity A (Q8 codes) picks one of 12 levels:
+ * How a residual's code is spelled in adaptive bits. The channel's recent activity A (Q8 codes) picks one of 10 levels:
  *
  *     zero? -> sign -> u = (|q| - 1) >> k in unary -> k low bits
  *                      at u = 20: length of u - 19 in 5 bits, then its bits below the leading one
@@ -37,14 +37,14 @@ import { collectCandidates, keepSide, placeContext, signContext, unaryContext, z
  */
 /**
  * First probabilities (of 4096) of all adaptive bits in the order of layout.ts: runs of (count, probability). "Not zero"
- * starts at m / (1 + m) with m = 0.06 x 2^(0.6 level), within 0.02..0.95, and at 0.17 in its other contexts; then even
+ * starts at m / (1 + m) with m = 0.06 x 2^(0.6 level) up to level 5 and 0.06 x 2^(0.6 (level + 2)) beyond, within 0.02..0.95, and at 0.17 in its other contexts; then even
  * signs, 0.4 to go on in unary, 0.45 for the top low bit, 0.05 for a change of status, and even escapes.
  */
 const FIRST_RUNS = memory.data<u16>([
-  4, 231, 4, 341, 4, 496, 4, 707, 4, 984, 4, 1328, 4, 1724, 4, 2147, 4, 2562, 4, 2936, 4, 3248, 4, 3494, 60, 700, 64,
-  2048, 79, 1638, 8, 1843, 3, 205, 8, 2048,
+  4, 231, 4, 341, 4, 496, 4, 707, 4, 984, 4, 1328, 4, 2562, 4, 2936, 4, 3248, 4, 3494, 60, 700, 64, 2048, 73, 1638, 8,
+  1843, 3, 205, 8, 2048,
 ]);
-const FIRST_RUNS_COUNT: i32 = 18;
+const FIRST_RUNS_COUNT: i32 = 16;
 /** Every mixing weight starts at a quarter: inputs that say the same should not add up to more than they say. */
 const FIRST_WEIGHT: i32 = 1 << 18;
 const MIX_BYTES: usize = 12;
@@ -114,8 +114,8 @@ export function codeResidual(
   const octave = max<i32>((quarters + 3) >> 2, 0);
   const k = octave - i32(octave > 0 && hasStacked(cfg));
   const level = octave
-    ? 8 + i32(((quarters + 3) & 3) >= 2) + (octave >= 2 ? 2 : 0)
-    : min<i32>(max<i32>(((quarters + 20) * 19) >> 6, 0), 7);
+    ? 6 + i32(((quarters + 3) & 3) >= 2) + (octave >= 2 ? 2 : 0)
+    : max<i32>(((quarters + 20) * 19) >> 6, 0); // quarters <= 0: at most 5
 
   const foreseen = <i32>load<i16>(historyOf(cfg, channel)) + move;
   collectCandidates(cfg, channel, foreseen, historyShift);
@@ -138,7 +138,7 @@ export function codeResidual(
   if (prefix == ESCAPE) prefix += codeEscape(st, coder, <u32>(rest >> k) - ESCAPE);
   let size = prefix;
   if (k) {
-    const lowBit = st + BITS_LOW + ((<usize>((level - 8) * 2 + i32(prefix > 0))) << 1);
+    const lowBit = st + BITS_LOW + ((<usize>((level - 6) * 2 + i32(prefix > 0))) << 1);
     const top = codeBit(st, coder, lowBit, ((rest >> (k - 1)) & 1) != 0);
     size = (prefix << k) | ((<u64>u32(top)) << (k - 1)) | codeRaw(coder, k - 1, <u32>rest & ((1 << (k - 1)) - 1));
   }

@@ -125,8 +125,11 @@ function codeSample(cfg: usize, st: usize, coder: usize, c: i32, nonZeroBefore: 
 
   const code = codeResidual(cfg, st, coder, channel, flags, c, nonZeroBefore, foreseen, historyShift, wanted);
   if (code == CORRUPT_CODE) return code;
-  const offset = dequantize(code, step, bound, sparse);
-  const reconstruction = saturateOnLattice(prediction + offset, spacing);
+  const wide = prediction + dequantize(code, step, bound, sparse);
+  const reconstruction = saturateOnLattice(wide, spacing);
+  // A sample lies within the bound of what is coded for it
+  const excess = wide - saturate(wide);
+  if (excess > bound || excess < -bound) return CORRUPT_CODE;
   store<i32>(channel, reconstruction, LAST);
   learnMove(cfg, st, channel, <i64>reconstruction - last, historyStep, historyShift, sparse && code == 0);
   learnActivity(channel, flags, <u64>(code < 0 ? -code : code));

@@ -2,8 +2,9 @@ import { createHash } from "node:crypto";
 import type { ChannelSettings, CodecConfig } from "./codec-config.ts";
 import { CoreExports } from "./core-exports.ts";
 import { type CoreMemory, FixedMemory, GrowingMemory } from "./core-memory.ts";
+import { CodecError } from "./core-status.ts";
 import { PayloadDecoder } from "./decoder.ts";
-import { type EncoderOptions, PayloadEncoder } from "./encoder.ts";
+import { type EncoderOptions, effortOf, type Lookahead, PayloadEncoder } from "./encoder.ts";
 import { BATCH_LIMITS, checkModule, DEVICE_LIMITS, type ModuleLimits } from "./module-gate.ts";
 
 export {
@@ -20,6 +21,7 @@ export { CodecError, type CodecErrorCode } from "./core-status.ts";
 export { type DecodedPayload, PayloadDecoder, type PayloadKind } from "./decoder.ts";
 export { type EncodedPayload, type EncoderOptions, type Lookahead, PayloadEncoder } from "./encoder.ts";
 export { LatticeScan, shortestWithin } from "./lattice.ts";
+export { type LatticeClaim, planOnLattice } from "./lattice-plan.ts";
 export { ModuleError } from "./module-gate.ts";
 
 /** One loaded codec module, for any number of devices that speak with it. */
@@ -29,6 +31,12 @@ export interface Core {
   readonly maxChannels: number;
   /** Bytes that a device of this many channels needs for its state, the range coder of the frame in hand included. */
   stateBytes(channels: number): number;
+  /**
+   * Bytes of scratch that an encoder needs beside its state for a frame of this many rows; 0 without a lookahead.
+   *
+   * @throws {CodecError} `no-lookahead` when the module has none
+   */
+  lookaheadBytes(rows: number, channels: number, lookahead: Lookahead): number;
   /**
    * Check and build a configuration.
    *
@@ -74,6 +82,11 @@ function load(given: Uint8Array, limits: ModuleLimits, isFixed: boolean): Core {
     modelId: createHash("sha256").update(bytes).digest("hex"),
     maxChannels: core.constant("MAX_CHANNELS"),
     stateBytes: (channels) => core.calls.stateBytes(channels),
+    lookaheadBytes: (rows, channels, lookahead) => {
+      if (lookahead === "none") return 0;
+      if (core.lookahead === undefined) throw new CodecError("no-lookahead");
+      return core.lookahead.lookaheadBytes(rows, channels, effortOf(core, lookahead));
+    },
     configure: (channels) => configure(core, memory, configBytes, channels),
     createEncoder: (config, options) => new PayloadEncoder(core, memory, config, options),
     createDecoder: (config) => new PayloadDecoder(core, memory, config),

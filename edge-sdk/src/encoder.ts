@@ -25,6 +25,11 @@ export interface EncodedPayload extends PayloadKind {
  */
 export type Lookahead = "none" | "greedy" | "programme";
 
+/** The effort that `encodeFrame` knows a lookahead by. */
+export function effortOf(core: CoreExports, lookahead: Exclude<Lookahead, "none">): number {
+  return core.constant(lookahead === "greedy" ? "EFFORT_GREEDY" : "EFFORT_PROGRAMME");
+}
+
 /** How to encode. */
 export interface EncoderOptions {
   /** "none" unless said otherwise; `batch.wasm` alone has more. */
@@ -102,11 +107,11 @@ export class PayloadEncoder {
   /** Encode all rows as one frame that may have lines; undefined where that frame would have to end early. */
   #encodeAhead(samples: Int32Array, rows: number): EncodedPayload | undefined {
     const { calls, lookahead } = this.#core;
-    if (lookahead === undefined) return;
+    if (lookahead === undefined || this.#lookahead === "none") return;
     const { channels } = this.#config;
     const { cfg, st } = this.#slot.enter();
     const payloadBytes = samples.length * ROOM_PER_SAMPLE + channels * this.#core.constant("MAX_CHANNEL_BYTES");
-    const effort = this.#core.constant(this.#lookahead === "greedy" ? "EFFORT_GREEDY" : "EFFORT_PROGRAMME");
+    const effort = effortOf(this.#core, this.#lookahead);
     const scratchBytes = lookahead.lookaheadBytes(rows, channels, effort);
     const { at } = this.#memory.scratch(samples.byteLength + scratchBytes + payloadBytes + 8);
     const scratch = at + ((samples.byteLength + 7) & ~7);

@@ -21,6 +21,8 @@ export interface BenchGoal {
   readonly must?: BenchLimit;
   /** In the same sense as `must`; nothing where none was set. */
   readonly aim?: number;
+  /** In place of both where the figure fails nothing: what it is held against, shown as met or missed. */
+  readonly aimedAt?: BenchLimit;
 }
 
 /** A picture of a report, drawn as `docs/results/NAME.svg`. */
@@ -58,7 +60,11 @@ export type Bench = (options: BenchOptions) => Promise<BenchReport>;
 
 /** Whether a figure is what it must be; not a number is not. */
 export function isMet({ measured, must }: BenchGoal): boolean {
-  if (must === undefined) return true;
-  if ("atLeast" in must) return measured >= must.atLeast;
-  return "atMost" in must ? measured <= must.atMost : measured < must.below;
+  return must === undefined || isWithin(measured, must);
+}
+
+/** Whether a figure keeps to a limit; not a number does not. */
+export function isWithin(measured: number, limit: BenchLimit): boolean {
+  if ("atLeast" in limit) return measured >= limit.atLeast;
+  return "atMost" in limit ? measured <= limit.atMost : measured < limit.below;
 }

@@ -1,5 +1,6 @@
 import type { Core } from "@lockstep/edge-sdk/core";
-import { type FrameLength, type OursRun, runOurs, VARIANTS } from "./codec-ours.ts";
+import { type FrameLength, GREEDY, type OursRun, runOurs, VARIANTS } from "./codec-ours.ts";
+import { latticesOf } from "./codec-plan.ts";
 import { codedPla, codedPlaFixed, codedSwingingDoor } from "./peers/coded-pla.ts";
 import { codedDeadband, deadband } from "./peers/deadband.ts";
 import { BYTE_COMPRESSORS, gridDelta } from "./peers/grid-delta.ts";
@@ -18,6 +19,8 @@ export interface Cell {
   readonly ours: readonly OursRun[];
   /** Each variant at `KEYFRAME_ROWS`, every frame from the cold state; only where `hasKeyframeRow` says so. */
   readonly keyed: readonly OursRun[];
+  /** Encoded greedily at the longest counted frame length; undefined where there is none. */
+  readonly greedy: OursRun | undefined;
   readonly peers: Readonly<Record<string, PeerResult & { readonly hasLookahead: boolean }>>;
 }
 
@@ -64,6 +67,8 @@ export function boundsOf({ ranges }: Pick<TelemetrySet, "ranges">, rel: number):
 /** Measure one cell. */
 export function measureCell(core: Core, { set, rel, frames }: CellJob): Cell {
   const eps = boundsOf(set, rel);
+  const lattices = latticesOf(set);
+  const counted = frames.filter((length) => length !== "file");
   const about = { set: set.name, rel, channels: set.channels, samples: set.rows };
   const keyed = { frames: KEYFRAME_ROWS, isColdEachFrame: true };
   const uncut = { frames: KEYFRAME_ROWS };
@@ -75,9 +80,17 @@ export function measureCell(core: Core, { set, rel, frames }: CellJob): Cell {
   return {
     ...about,
     stateBytes: core.stateBytes(set.channels),
-    ours: frames.flatMap((length) => VARIANTS.map((variant) => runOurs(core, set, eps, { variant, frames: length }))),
+    ours: frames.flatMap((length) =>
+      VARIANTS.map((variant) => runOurs(core, set, eps, { variant, frames: length, lattices })),
+    ),
+    greedy:
+      counted.length === 0
+        ? undefined
+        : runOurs(core, set, eps, { variant: GREEDY, frames: Math.max(...counted), lattices }),
     keyed: hasKeyframeRow(about)
-      ? VARIANTS.flatMap((variant) => [uncut, keyed].map((how) => runOurs(core, set, eps, { variant, ...how })))
+      ? VARIANTS.flatMap((variant) =>
+          [uncut, keyed].map((how) => runOurs(core, set, eps, { variant, lattices, ...how })),
+        )
       : [],
     peers: Object.fromEntries(results),
   };

@@ -53,6 +53,12 @@ export function oursOf(cell: Cell, { variant, frames }: OursChoice): number {
   return cell.ours.find((run) => run.variant === variant && run.frames === frames)?.bitsPerSample ?? Number.NaN;
 }
 
+/** The same with a byte for every quiet frame. */
+export function countedOf(cell: Cell, { variant, frames }: OursChoice): number {
+  const run = cell.ours.find((each) => each.variant === variant && each.frames === frames);
+  return run?.countedBitsPerSample ?? Number.NaN;
+}
+
 /**
  * A peer's bits over ours, above 1 where ours is smaller.
  *

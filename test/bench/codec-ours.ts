@@ -1,17 +1,11 @@
-import {
-  type ChannelPlan,
-  type Core,
-  type EncodedPayload,
-  planChannel,
-  toFixed,
-  toFloat,
-} from "@lockstep/edge-sdk/core";
+import { type ChannelPlan, type Core, type EncodedPayload, type Lookahead, toFloat } from "@lockstep/edge-sdk/core";
+import { planSet } from "./codec-plan.ts";
 import type { TelemetrySet } from "./telemetry-sets.ts";
 
 /** One way to encode; the decoder is the same for all of them. */
 export interface Variant {
   readonly name: string;
-  readonly lookahead: "none" | "programme";
+  readonly lookahead: Lookahead;
 }
 
 /** In the order of their columns. The last one is the headline; the first one is what a small device has. */
@@ -20,6 +14,9 @@ export const VARIANTS: readonly [Variant, ...Variant[]] = [
   { name: "with lookahead", lookahead: "programme" },
 ];
 
+/** Between them in size and time: timed, and in no other table. */
+export const GREEDY: Variant = { name: "greedy lookahead", lookahead: "greedy" };
+
 /** Rows of a frame, or the whole recording in one. */
 export type FrameLength = number | "file";
 
@@ -27,10 +24,12 @@ export type FrameLength = number | "file";
 export interface OursRun {
   readonly variant: string;
   readonly frames: FrameLength;
-  /** Payload bytes of every frame, flush and learning included, no envelope. */
+  /** Payload bytes of every frame, flush and learning included, no envelope. A quiet frame has none and is not sent. */
   readonly bitsPerSample: number;
-  /** The same without the frames that a sender leaves out because their every residual is zero. */
-  readonly sentBitsPerSample: number;
+  /** The same with one byte for every quiet frame, as if none might be left out. */
+  readonly countedBitsPerSample: number;
+  /** Part of the frames that both ends foresee. */
+  readonly quietFrames: number;
   readonly maxErrorOverEps: number;
   /** Processor time of the encoding thread. */
   readonly encodeNs: number;
@@ -40,6 +39,8 @@ export interface OursRun {
 export interface OursSetting {
   readonly variant: Variant;
   readonly frames: FrameLength;
+  /** Spacing of each channel's readings; undefined where there is none. */
+  readonly lattices: readonly (number | undefined)[];
   /** Every frame is a keyframe: both ends begin it from the cold state. */
   readonly isColdEachFrame?: boolean;
 }
@@ -51,8 +52,7 @@ export interface OursSetting {
  */
 export function runOurs(core: Core, set: TelemetrySet, eps: readonly number[], setting: OursSetting): OursRun {
   const { channels, values } = set;
-  const plans = set.ranges.map(({ min, max }, c) => planChannel({ name: `c${c}`, eps: eps[c] ?? 0, min, max }));
-  const samples = Int32Array.from(values, (value, i) => toFixed(planOf(plans, i % channels).config, value).sample);
+  const { plans, samples } = planSet(set, eps, setting.lattices, setting.variant.lookahead);
   const config = core.configure(plans.map((plan) => plan.config));
   const encoder = core.createEncoder(config, { lookahead: setting.variant.lookahead });
   const decoder = core.createDecoder(config);
@@ -77,13 +77,15 @@ export function runOurs(core: Core, set: TelemetrySet, eps: readonly number[], s
       at += 1;
     }
   }
-  const bytesOf = (some: readonly EncodedPayload[]) => some.reduce((sum, { payload }) => sum + payload.length, 0);
+  const bytes = frames.reduce((sum, { payload }) => sum + payload.length, 0);
+  const quiet = frames.filter((frame) => frame.isQuiet).length;
   const bits = 8 / values.length;
   return {
     variant: setting.variant.name,
     frames: setting.frames,
-    bitsPerSample: bits * Math.max(bytesOf(frames), 1),
-    sentBitsPerSample: bits * Math.max(bytesOf(frames.filter((frame) => !frame.isQuiet)), 1),
+    bitsPerSample: bits * Math.max(bytes, 1),
+    countedBitsPerSample: bits * (bytes + quiet),
+    quietFrames: quiet / frames.length,
     maxErrorOverEps,
     encodeNs,
   };

@@ -4,6 +4,7 @@ import {
   BEST,
   bestPeer,
   choicesOf,
+  countedOf,
   geometricMean,
   HELD_OUT_SETS,
   type OursChoice,
@@ -13,7 +14,6 @@ import {
   TUNED_SETS,
 } from "./codec-comparison.ts";
 import { ELSEWHERE_PEERS, elsewhereOf } from "./codec-elsewhere.ts";
-import { FIRST_RELEASE } from "./codec-first-release.ts";
 import { type FrameLength, VARIANTS } from "./codec-ours.ts";
 
 /** The headline: ours beside the best of all peers, cell by cell. */
@@ -43,32 +43,47 @@ export function headlineTable(cells: readonly Cell[], ours: OursChoice): Omit<Be
 export function moreTables(cells: readonly Cell[], frames: readonly FrameLength[], ours: OursChoice): BenchTable[] {
   return [
     oursTable(cells, frames),
+    ...quietTables(cells, frames),
     peersTable(cells),
     ...(cells.some((cell) => Object.keys(elsewhereOf(cell)).length > 0) ? [elsewhereTable(cells)] : []),
     ratioTable(cells, ours),
     choiceTable(cells, choicesOf(frames)),
     ...(cells.some((cell) => cell.keyed.length > 0) ? [keyframeTable(cells)] : []),
-    ...(cells.some((cell) => firstOf(cell) !== undefined) ? [beforeTable(cells, frames, ours)] : []),
   ];
 }
 
 function oursTable(cells: readonly Cell[], frames: readonly FrameLength[]): BenchTable {
-  const shortest = frames.find((length) => length !== "file");
-  const quiet = shortest === undefined ? [] : VARIANTS.map(({ name }) => ({ variant: name, frames: shortest }));
   const choices = choicesOf(frames);
   return {
-    title: "Ours, by variant and frame length",
-    columns: ["set", "rel", ...choices.map(tell), ...quiet.map((choice) => `${tell(choice)}, quiet frames left out`)],
-    rows: cells.map((cell) => [
-      cell.set,
-      cell.rel,
-      ...choices.map((choice) => round(oursOf(cell, choice))),
-      ...quiet.map(({ variant }) => {
-        const run = cell.ours.find((each) => each.variant === variant && each.frames === shortest);
-        return round(run?.sentBitsPerSample ?? Number.NaN);
-      }),
-    ]),
+    title: "Ours, by variant and frame length, as sent",
+    columns: ["set", "rel", ...choices.map(tell)],
+    rows: cells.map((cell) => [cell.set, cell.rel, ...choices.map((choice) => round(oursOf(cell, choice)))]),
   };
+}
+
+/** What silence is worth where frames are shortest. */
+function quietTables(cells: readonly Cell[], frames: readonly FrameLength[]): BenchTable[] {
+  const shortest = frames.find((length) => length !== "file");
+  if (shortest === undefined) return [];
+  const choices = VARIANTS.map(({ name }) => ({ variant: name, frames: shortest }));
+  return [
+    {
+      title: `Quiet frames, ${tellFrames(shortest)}: not sent, or counted with a byte each`,
+      columns: [
+        ...["set", "rel"],
+        ...VARIANTS.flatMap(({ name }) => [`quiet, % ${name}`, `as sent, ${name}`, `a byte each, ${name}`]),
+      ],
+      rows: cells.map((cell) => [
+        cell.set,
+        cell.rel,
+        ...choices.flatMap((choice) => {
+          const run = cell.ours.find((each) => each.variant === choice.variant && each.frames === shortest);
+          const percent = 100 * (run?.quietFrames ?? Number.NaN);
+          return [Number(percent.toFixed(1)), round(oursOf(cell, choice)), round(countedOf(cell, choice))];
+        }),
+      ]),
+    },
+  ];
 }
 
 function peersTable(cells: readonly Cell[]): BenchTable {
@@ -165,42 +180,18 @@ function keyframeTable(cells: readonly Cell[]): BenchTable {
   };
 }
 
-function firstOf(cell: Cell): number | undefined {
-  return FIRST_RELEASE[cell.set]?.[cell.rel];
-}
-
-/** One frame per file where it was measured, because the first release's figures are that. */
-function beforeTable(cells: readonly Cell[], frames: readonly FrameLength[], ours: OursChoice): BenchTable {
-  const length = frames.includes("file") ? "file" : ours.frames;
-  const known = cells.filter((cell) => firstOf(cell) !== undefined);
-  const now = VARIANTS.map(({ name }) => ({ variant: name, frames: length }));
-  const ratios = now.map((choice) => known.map((cell) => (firstOf(cell) ?? Number.NaN) / oursOf(cell, choice)));
-  return {
-    title: `Before and after: the first release (2026-11-21, one frame per file) and now (${tellFrames(length)})`,
-    columns: ["set", "rel", "first release", ...now.flatMap(({ variant }) => [`now ${variant}`, "before / now"])],
-    rows: [
-      ...known.map((cell, i) => [
-        cell.set,
-        cell.rel,
-        firstOf(cell) ?? Number.NaN,
-        ...now.flatMap((choice, v) => [round(oursOf(cell, choice)), ratioCell(ratios[v]?.[i] ?? Number.NaN)]),
-      ]),
-      ["geometric mean", "", "", ...ratios.flatMap((some) => ["", geometricMean(some).toFixed(3)])],
-    ],
-  };
-}
-
 /** A choice in words. */
 export function tell({ variant, frames }: OursChoice): string {
   return `${variant}, ${tellFrames(frames)}`;
 }
 
-function tellFrames(frames: FrameLength): string {
+/** A frame length in words. */
+export function tellFrames(frames: FrameLength): string {
   return frames === "file" ? "one frame" : `frames of ${frames}`;
 }
 
 /** Bold where ours is larger. */
-function ratioCell(ratio: number): string {
+export function ratioCell(ratio: number): string {
   const shown = ratio.toFixed(3);
   return Number(shown) < 1 ? `**${shown}**` : shown;
 }
@@ -213,6 +204,7 @@ function markedCell(bits: number, isBest: boolean): string | number {
   return isBest ? `**${round(bits)}**` : round(bits);
 }
 
-function round(value: number): number {
+/** To the digits of a table. */
+export function round(value: number): number {
   return Number(value.toPrecision(4));
 }

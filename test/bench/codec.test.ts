@@ -9,6 +9,7 @@ import { BEST, bestPeer, geometricMean, ratiosTo } from "./codec-comparison.ts";
 import { codecGoals } from "./codec-goals.ts";
 import { VARIANTS } from "./codec-ours.ts";
 import { measureCells } from "./codec-threads.ts";
+import { toMarkdown } from "./report.ts";
 import { listSets } from "./telemetry-sets.ts";
 
 const ROWS = 300;
@@ -118,14 +119,22 @@ test("an error of ours beyond eps fails the command, and so does one of a peer",
   expect([good, bad, { ...good, peers }].map(isAllMet)).toEqual([true, false, false]);
 });
 
+test("a figure that is only aimed at fails nothing, and is shown as missed", () => {
+  const goal = { what: "a peer", measured: 1.8, unit: "x", aimedAt: { atLeast: 2 } };
+  expect(isMet(goal)).toBe(true);
+  const about = { command: "bench", machine: "one", date: "today" };
+  const page = toMarkdown({ title: "t", columns: ["a"], rows: [], notes: [], goals: [goal] }, about);
+  expect(page).toContain("| a peer | 1.8 x |  | >= 2 x | **missed** |");
+});
+
 /** A cell with one run of ours, and peers by name: bits, and whether they look ahead. */
 function cell(set: string, bits: number, peers: Readonly<Record<string, readonly [number, boolean]>>): Cell {
-  const run = { bitsPerSample: bits, sentBitsPerSample: bits, maxErrorOverEps: 1, encodeNs: 1 };
+  const run = { bitsPerSample: bits, countedBitsPerSample: bits, quietFrames: 0, maxErrorOverEps: 1, encodeNs: 1 };
   const results = Object.entries(peers).map(([name, [bitsPerSample, hasLookahead]]) => {
     return [name, { bitsPerSample, hasLookahead, maxErrorOverEps: 1, setting: "" }];
   });
   return {
-    ...{ set, rel: 0.1, channels: 1, samples: 10, stateBytes: 1, keyed: [] },
+    ...{ set, rel: 0.1, channels: 1, samples: 10, stateBytes: 1, keyed: [], greedy: undefined },
     ours: [{ variant: VARIANTS[0].name, frames: 100, ...run }],
     peers: Object.fromEntries(results),
   };

@@ -2,8 +2,10 @@ import { availableParallelism } from "node:os";
 import { performance } from "node:perf_hooks";
 import { type Core, loadBatchCore, planChannel } from "@lockstep/edge-sdk/core";
 import type { BenchOptions, BenchReport } from "./bench.ts";
+import { beforeTables } from "./codec-before.ts";
 import { boundsOf, type Cell } from "./codec-cell.ts";
 import { BEST, geometricMean, type OursChoice, oursOf, peerNames, ratiosTo } from "./codec-comparison.ts";
+import { costTables } from "./codec-cost.ts";
 import { elsewhereOf } from "./codec-elsewhere.ts";
 import { codecGoals } from "./codec-goals.ts";
 import { CODEC_NOTES } from "./codec-notes.ts";
@@ -56,7 +58,11 @@ export async function benchCodec(
       `Encoding ${tell(ours)} took ${encodeNs.toFixed(0)} ns of processor time per channel-sample (batch.wasm).`,
     ],
     ...headlineTable(cells, ours),
-    more: moreTables(cells, frames, ours),
+    more: [
+      ...moreTables(cells, frames, ours),
+      ...beforeTables(cells, frames),
+      ...costTables(cells, core.lookaheadBytes),
+    ],
     json: { ...summary, encodeNsPerChannelSample: encodeNs },
   };
 }
@@ -124,6 +130,7 @@ function summarise(cells: readonly Cell[], ours: OursChoice) {
       peerMaxErrorOverEps: valuesOf(cell, (peer) => peer.maxErrorOverEps),
       measuredElsewhere: elsewhereOf(cell),
       runs: cell.ours,
+      greedy: cell.greedy,
       keyframes: cell.keyed,
     })),
     geomean: means(measured),

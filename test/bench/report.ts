@@ -1,4 +1,4 @@
-import { type BenchGoal, type BenchLimit, type BenchReport, type BenchTable, isMet } from "./bench.ts";
+import { type BenchGoal, type BenchLimit, type BenchReport, type BenchTable, isWithin } from "./bench.ts";
 
 /** How a report came about: without it a number is worth nothing. */
 export interface Provenance {
@@ -36,14 +36,15 @@ function goalTable(goals: readonly BenchGoal[]): BenchTable {
     title: "Goals",
     columns: ["goal", "measured", "must", "aim", ""],
     rows: goals.map((goal) => {
-      const { what, measured, unit, must, aim } = goal;
+      const { what, measured, unit, must, aim, aimedAt } = goal;
+      const held = must ?? aimedAt;
       const shown = Number(measured.toPrecision(measured >= 1000 ? 6 : 3));
       return [
         what,
         `${shown} ${unit}`,
         must === undefined ? "" : `${limitText(must)} ${unit}`,
-        aim === undefined ? "" : `${aim} ${unit}`,
-        must === undefined ? "" : isMet(goal) ? "met" : "**missed**",
+        aimedAt !== undefined ? `${limitText(aimedAt)} ${unit}` : aim === undefined ? "" : `${aim} ${unit}`,
+        held === undefined ? "" : isWithin(measured, held) ? "met" : "**missed**",
       ];
     }),
   };

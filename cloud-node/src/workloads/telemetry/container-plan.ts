@@ -1,4 +1,4 @@
-import { type ChannelPlan, type ChannelRequest, CodecError, planChannel } from "@lockstep/edge-sdk/core";
+import { type ChannelPlan, CodecError, type Lookahead, planChannel, planOnLattice } from "@lockstep/edge-sdk/core";
 import type { ContainerChannel, ContainerHeader, ContainerTime } from "./container-format.ts";
 import { type EpsSpec, resolveEps } from "./eps-spec.ts";
 import type { RowSource } from "./row-source.ts";
@@ -9,8 +9,6 @@ import { TelemetryError } from "./telemetry-error.ts";
 const MAX_GROUP_CHANNELS = 16;
 /** A text has so many more digits than eps: what rounding to them takes from the bound costs under 0.01 bit. */
 const MARGIN_DIGITS = 2;
-/** A lattice pays where a bound holds few of its points; beyond, it gains under a twentieth of a bit. */
-const LATTICE_POINTS = 16;
 /** Relative rounding to float32. */
 const FLOAT32_ROUNDING = 2 ** -24;
 const INT32_RANGE = 2 ** 32 - 1;
@@ -22,7 +20,7 @@ const MAX_TENS = 22;
 /**
  * Decide how a surveyed recording is stored: scale and bound of every channel, groups, and where its times go.
  *
- * @param isLatticeUsed  false where a lattice claim has failed before
+ * @param latticesFor  the encoder's lookahead; undefined to plan without lattices, where a claim of one has failed before
  * @throws {TelemetryError} `bad-eps`, `eps-too-fine`
  */
 export function planContainer(
@@ -30,10 +28,10 @@ export function planContainer(
   survey: Survey,
   spec: EpsSpec,
   model: string,
-  isLatticeUsed: boolean,
+  latticesFor: Lookahead | undefined,
 ): ContainerHeader {
   const eps = resolveEps(spec, survey.channels);
-  const channels = survey.channels.map((channel, c) => planOne(channel, eps[c] ?? 0, source.kind, isLatticeUsed));
+  const channels = survey.channels.map((channel, c) => planOne(channel, eps[c] ?? 0, source.kind, latticesFor));
   const groups = groupSizes(channels.length);
   const time = planTime(source, survey.time);
   if (time.kind === "channel" && survey.time !== undefined) {
@@ -53,7 +51,7 @@ function planOne(
   channel: ChannelSurvey,
   eps: number,
   kind: RowSource["kind"],
-  isLatticeUsed: boolean,
+  latticesFor: Lookahead | undefined,
 ): ContainerChannel {
   const { name, unit, min, max, decimals: digits } = channel;
   try {
@@ -64,11 +62,13 @@ function planOne(
       if (rounding >= eps) throw tooFine(name, eps, `float32 itself rounds values of this size by up to ${rounding}`);
       const head = { name, unit, eps, tens: 0, decimals: textDigits(eps) };
       const request = { name, eps: eps - rounding, min, max };
-      const plan = isLatticeUsed ? planLattice(request, channel.lattice, rounding) : undefined;
+      const claim = { spacing: channel.lattice, rounding };
+      const plan = latticesFor === undefined ? undefined : planOnLattice(request, claim, latticesFor);
       return toChannel(head, plan ?? planChannel(request));
     }
-    if (isLatticeUsed) {
-      const plan = planLattice({ name, eps, min, max }, channel.lattice ?? 10 ** -digits, 0);
+    if (latticesFor !== undefined) {
+      const claim = { spacing: channel.lattice ?? 10 ** -digits, rounding: 0 };
+      const plan = planOnLattice({ name, eps, min, max }, claim, latticesFor);
       if (plan !== undefined) return toChannel({ name, unit, eps, tens: 0, decimals: digits }, plan);
     }
     const decimals = textDigits(eps);
@@ -81,19 +81,6 @@ function planOne(
       conversion === undefined ? error.message : `32 bits of its range resolve ${conversion}; give a larger eps`;
     throw new TelemetryError("eps-too-fine", { channel: name, eps, problem }, { cause: error });
   }
-}
-
-/**
- * A plan that keeps to the lattice, where that makes bins wider. A bound below one spacing leaves no choice of point, so
- * that half a spacing says the same and is not below what conversion may cost.
- *
- * @param rounding  how far a reading is from its lattice point at most
- */
-function planLattice(request: ChannelRequest, lattice: number | undefined, rounding: number): ChannelPlan | undefined {
-  const { eps } = request;
-  if (lattice === undefined || eps >= LATTICE_POINTS * lattice || eps < 4 * rounding) return undefined;
-  const plan = planChannel({ ...request, eps: Math.max(eps, lattice / 2), lattice });
-  return plan.config.lattice > 1 ? plan : undefined;
 }
 
 /** Digits after the point that leave nearly all of eps to the codec. */
