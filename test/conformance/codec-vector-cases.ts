@@ -77,12 +77,47 @@ const CASES: readonly Case[] = [
   },
   {
     name: "lattice",
-    about: "a channel on a lattice of 50 beside one that is on none, plainly and on lines",
-    channels: [{ e: 80, lattice: 50, historyShift: 0 }, plain(80)],
+    about: "a channel on a lattice of 50 between two that are on none, on lines",
+    channels: [plain(60), { e: 80, lattice: 50, historyShift: 0 }, plain(80)],
     lookahead: "programme",
-    frames: [{ rows: 60 }, { rows: 60 }, { rows: 60 }],
+    frames: [{ rows: 60 }, { rows: 60 }, { rows: 30, hasEvents: true }, { rows: 60 }],
     sample: (t, c, uniform) =>
-      c === 0 ? 50 * Math.round(t / 4 + 3 * uniform()) + 7 : Math.round(13 * t + 60 * uniform()),
+      c === 1 ? 50 * Math.round(t / 4 + 3 * uniform()) + 7 : Math.round(13 * t + 60 * uniform()),
+  },
+  {
+    name: "lattice-plain",
+    about: "a lossless channel on a lattice beside one that is on none",
+    channels: [{ e: 30, lattice: 50, historyShift: 2 }, plain(3)],
+    lookahead: "none",
+    frames: [{ rows: 50 }, { rows: 50 }],
+    sample: (t, c, uniform) =>
+      c === 0
+        ? 50 * Math.round(40 * Math.sin(t / 6) + 2 * uniform()) - 11
+        : Math.round(90 * Math.sin(t / 4) + 9 * uniform()),
+  },
+  {
+    name: "long-frame",
+    about: "lines through a frame of two blocks, and on from it",
+    channels: [plain(90)],
+    lookahead: "programme",
+    frames: [{ rows: 2100 }, { rows: 40 }],
+    sample: (t, _, uniform) => Math.round(700 * Math.sin(t / 400) + 100 * uniform()),
+  },
+  {
+    name: "three-channels",
+    about: "channels that foretell each other",
+    channels: [plain(6), plain(6), plain(6)],
+    lookahead: "none",
+    frames: [{ rows: 80 }, { rows: 80 }],
+    sample: (t, c, uniform) => Math.round(900 * Math.sin(t / 7 + c / 5) + 300 * Math.sin(t / 2.3 + c) + 20 * uniform()),
+  },
+  {
+    name: "five-channels-out-of-range",
+    about: "signals that leave the range of their history, so that its base moves",
+    channels: Array.from({ length: 5 }, () => plain(2)),
+    lookahead: "none",
+    frames: [{ rows: 60 }, { rows: 60 }],
+    sample: (t, c, uniform) => Math.round((c - 2) * 31 * t + 8 * uniform()),
   },
   {
     name: "noise-over-int32",
