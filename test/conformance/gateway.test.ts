@@ -68,7 +68,7 @@ async function run(rows: readonly number[][], changes: Partial<DeviceSessionOpti
   expect(cloud.rows.length).toBe(rows.length);
   expect(cloud.badSeals).toBe(0);
   for (const [i, { samples, statuses }] of cloud.rows.entries()) {
-    for (const [c, { config }] of channels.entries()) {
+    for (const [c, { config }] of (changes.channels ?? channels).entries()) {
       const value = rows[i]?.[c] ?? Number.NaN;
       expect(statuses[c] === 1).toBe(Number.isNaN(value));
       if (!Number.isNaN(value)) expect(Math.abs(toValue(config, samples[c] ?? 0) - value)).toBeLessThanOrEqual(EPS);
@@ -104,6 +104,21 @@ describe("a gateway", () => {
   ] as const)("loses nothing with %s", async ([, count, changes]) => {
     await run(readings(count, 0.0005), { ...changes, lookahead: "programme" });
   });
+
+  test.for(["none", "greedy", "programme"] as const)(
+    "loses nothing when a channel leaves its lattice inside a frame: lookahead %s",
+    async (lookahead) => {
+      const channel = planChannel({ name: "x", eps: EPS, min: -100, max: 100, lattice: 0.04 });
+      expect(channel.config.lattice).toBeGreaterThan(1);
+      const random = seededRandom(3);
+      let level = 0;
+      const rows = Array.from({ length: 600 }, (_, i) => {
+        level += (random.uint32() % 5) - 2;
+        return [0.04 * level + (i > 450 ? 0.017 : 0)];
+      });
+      await run(rows, { channels: [channel], lookahead });
+    },
+  );
 
   test("is refused a lookahead that its module has not, or that its memory cannot hold", async () => {
     await expect(run([], { module: compileDeviceModule(device), lookahead: "greedy" })).rejects.toMatchObject({
