@@ -1,4 +1,4 @@
-import type { Clock, DeviceModule } from "@lockstep/edge-sdk";
+import type { Clock, DeviceModule, Lookahead } from "@lockstep/edge-sdk";
 import { faultyTransport } from "../links/faulty-transport.ts";
 import { type LinkFaults, linkFault } from "../links/link-fault.ts";
 import type { SeededRandom } from "../seeded-random.ts";
@@ -18,6 +18,8 @@ export interface DevicePlan {
   readonly ringBytes?: number | undefined;
   /** Longest message of its link, bytes. */
   readonly mtu?: number | undefined;
+  /** How far its devices look ahead in a frame; "none" unless given. */
+  readonly lookahead?: Lookahead | undefined;
   /** What its link does to messages, in both directions. */
   readonly link?: LinkFaults | undefined;
 }
@@ -29,6 +31,8 @@ export interface FleetOptions {
   /** Where a device keeps its ring; undefined for one that has only memory. */
   ringFile?(id: string): string;
   readonly module: DeviceModule;
+  /** For devices that look ahead; these are refused where it is missing. */
+  readonly gateway?: DeviceModule | undefined;
   readonly clock: Clock;
   /** Signals, links, nonces and back-off all come from this one. */
   readonly random: SeededRandom;
@@ -54,7 +58,9 @@ export function deviceNames({ id, count = 1 }: DevicePlan): string[] {
 }
 
 /** One line for many devices. */
-export function totalSummary(summaries: readonly DeviceSummary[]): Omit<DeviceSummary, "id" | "channels"> {
+export function totalSummary(
+  summaries: readonly DeviceSummary[],
+): Omit<DeviceSummary, "id" | "lookahead" | "channels"> {
   const sum = (pick: (summary: DeviceSummary) => number) => summaries.reduce((total, one) => total + pick(one), 0);
   return {
     samples: sum((one) => one.samples),
@@ -76,10 +82,10 @@ export function totalSummary(summaries: readonly DeviceSummary[]): Omit<DeviceSu
 }
 
 function createDevice(options: FleetOptions, plan: DevicePlan, id: string, startUs: number): SimulatedDevice {
-  const { module, clock } = options;
+  const { module, gateway = module, clock } = options;
   const random = options.random.fork(`device ${id}`);
   const own = random.fork("device");
-  const { link } = plan;
+  const { link, lookahead = "none" } = plan;
   const [up, down] = [linkFault(link ?? {}, random.fork("up")), linkFault(link ?? {}, random.fork("down"))];
   const linkStartMs = clock.nowMs();
   return new SimulatedDevice({
@@ -96,7 +102,8 @@ function createDevice(options: FleetOptions, plan: DevicePlan, id: string, start
       const transport = transportTo(options.endpoint(plan), { device: id, clock, random: own });
       return link === undefined ? transport : faultyTransport(transport, { up, down, clock, startMs: linkStartMs });
     },
-    module,
+    module: lookahead === "none" ? module : gateway,
+    lookahead,
     clock,
     random: own,
   });

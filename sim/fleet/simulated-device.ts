@@ -3,6 +3,7 @@ import {
   type Clock,
   type DeviceModule,
   DeviceSession,
+  type Lookahead,
   planChannel,
   type RandomSource,
   type SessionStats,
@@ -30,6 +31,8 @@ export interface SimulatedDeviceOptions {
   /** A new transport, for each boot. */
   connect(): Transport;
   readonly module: DeviceModule;
+  /** "none" unless given; more needs a gateway's module. */
+  readonly lookahead?: Lookahead | undefined;
   readonly clock: Clock;
   readonly random: RandomSource;
 }
@@ -37,6 +40,8 @@ export interface SimulatedDeviceOptions {
 /** What one device did and cost, over all its boots. */
 export interface DeviceSummary extends SessionTraffic {
   readonly id: string;
+  /** How far it looks ahead in a frame. */
+  readonly lookahead: Lookahead;
   /** Samples that were taken; those that passed while the power was off are not among them. */
   readonly samples: number;
   readonly channels: number;
@@ -127,7 +132,8 @@ export class SimulatedDevice {
   /** Switch on: a boot of its own, with the ring that the last one left in its file. */
   async powerOn(): Promise<void> {
     if (this.#session !== undefined) return;
-    const { id, signal, clock, random, module, frameSamples, silenceMs, ringBytes, ringFile, mtu } = this.#options;
+    const { id, signal, clock, random, module, lookahead, frameSamples, silenceMs, mtu } = this.#options;
+    const { ringBytes, ringFile } = this.#options;
     const session = await DeviceSession.open({
       device: id,
       firmware: "lockstep sim",
@@ -140,6 +146,7 @@ export class SimulatedDevice {
       mtu,
       transport: this.#options.connect(),
       module,
+      lookahead,
       clock,
       random,
       onStep: () => {
@@ -202,6 +209,7 @@ export class SimulatedDevice {
     const width = this.channels.length;
     return {
       id: this.id,
+      lookahead: this.#options.lookahead ?? "none",
       samples: this.#samples,
       channels: width,
       rawBytes: this.#samples * width * FLOAT_BYTES,

@@ -36,6 +36,8 @@ export interface ScenarioNode {
 export interface ScenarioSurroundings {
   readonly node: ScenarioNode;
   readonly module: DeviceModule;
+  /** For devices that look ahead. */
+  readonly gateway?: DeviceModule | undefined;
   readonly clock: Clock;
   /** An empty folder for the rings of devices that keep them. */
   readonly folder: string;
@@ -123,7 +125,7 @@ class ScenarioRun {
   }
 
   #createDevices(): SimulatedDevice[] {
-    const { module, clock, folder } = this.#surroundings;
+    const { module, gateway, clock, folder } = this.#surroundings;
     const { devices, seed } = this.#scenario;
     const random = seededRandom(seed);
     return devices.flatMap((planned) => {
@@ -134,6 +136,7 @@ class ScenarioRun {
         endpoint: () => this.#endpoint(planned),
         ...(planned.keepsRing ? { ringFile: (id) => join(ringFolder, `${id}.ring`) } : {}),
         module,
+        gateway,
         clock,
         random,
       });
@@ -207,6 +210,7 @@ function fleetPlan({
   silenceMs,
   ringBytes,
   mtu,
+  lookahead,
   link,
 }: ScenarioDevice): DevicePlan {
   const cuts = link?.cuts?.map(({ fromS, toS }) => ({ fromMs: fromS * 1000, toMs: toS * 1000 }));
@@ -219,6 +223,7 @@ function fleetPlan({
     silenceMs,
     ringBytes,
     mtu,
+    lookahead,
     link: link === undefined ? undefined : { ...link, cuts },
   };
 }

@@ -21,6 +21,7 @@ devices:
       channels: 2
     eps: { rel: 0.01 }
     frameSamples: 5
+    lookahead: greedy
     link:
       loss: 0.2
       cuts:
@@ -48,9 +49,9 @@ test("a scenario is read with its defaults", () => {
     settleS: 30,
     expect: { lostConfirmed: 0, maxErrorOverEps: 1, converged: true },
   });
-  expect(scenario.devices.map(({ transport, keepsRing }) => [transport, keepsRing])).toEqual([
-    ["mqtt", true],
-    ["mqtt", false],
+  expect(scenario.devices.map(({ transport, keepsRing, lookahead }) => [transport, keepsRing, lookahead])).toEqual([
+    ["mqtt", true, "none"],
+    ["mqtt", false, "greedy"],
   ]);
 });
 
@@ -64,19 +65,20 @@ test.for([
   ["durationS: 10", "durationS: ten", 4, "durationS"],
   ["seed: 1", "seed: 1.5", 3, "seed"],
   ["    frameSamples: 5", "    frameSamples: 0", 16, "devices.1.frameSamples"],
+  ["    lookahead: greedy", "    lookahead: far", 17, "devices.1.lookahead"],
   ["      channels: 2", "      channels: 17", 14, "devices.1.signal.channels"],
   ["      name: sine", "      name: sinus", 13, "devices.1.signal.name"],
-  ["      loss: 0.2", "      loss: 2", 18, "devices.1.link.loss"],
-  ["      loss: 0.2", "      lose: 0.2", 18, "devices.1.link.lose"],
-  ["toS: 2 }", "toS: 0.5 }", 20, "devices.1.link.cuts.0.toS"],
+  ["      loss: 0.2", "      loss: 2", 19, "devices.1.link.loss"],
+  ["      loss: 0.2", "      lose: 0.2", 19, "devices.1.link.lose"],
+  ["toS: 2 }", "toS: 0.5 }", 21, "devices.1.link.cuts.0.toS"],
   ["  - id: b", "  - id: a", 11, "devices.1.id"],
   ["    eps: { rel: 0.01 }", "    eps: 0.01", 15, "devices.1.eps"],
-  ["do: cut-power, device: a", "do: cut-power, device: c", 22, "events.0.device"],
-  ["do: cut-power, device: a", "do: cut-power, device: b", 22, "events.0.device"],
-  ["do: cut-power", "do: cut-hair", 22, "events.0.do"],
-  ["forS: 1", "forS: 100", 22, "events.0.forS"],
-  ["  gaps: none", "  gaps: some", 24, "expect.gaps"],
-  ["  gaps: none", "  lostConfirmed: 3", 24, "expect.lostConfirmed"],
+  ["do: cut-power, device: a", "do: cut-power, device: c", 23, "events.0.device"],
+  ["do: cut-power, device: a", "do: cut-power, device: b", 23, "events.0.device"],
+  ["do: cut-power", "do: cut-hair", 23, "events.0.do"],
+  ["forS: 1", "forS: 100", 23, "events.0.forS"],
+  ["  gaps: none", "  gaps: some", 25, "expect.gaps"],
+  ["  gaps: none", "  lostConfirmed: 3", 25, "expect.lostConfirmed"],
 ] as const)("%s → %s is refused at its line and field", ([good, bad, line, field]) => {
   expect(GOOD).toContain(good);
   const { code, facts, message } = refusal(GOOD.replace(good, bad));

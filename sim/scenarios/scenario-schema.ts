@@ -39,6 +39,7 @@ const DEVICE = v.strictObject({
   silenceMs: v.optional(COUNT),
   ringBytes: v.optional(v.pipe(COUNT, v.minValue(1024))),
   mtu: v.optional(v.pipe(COUNT, v.minValue(32))),
+  lookahead: v.optional(v.picklist(["none", "greedy", "programme"]), "none"),
   /** Keeps its ring in a file, which is all that is left of it after a power cut. */
   keepsRing: v.optional(v.boolean(), false),
   link: v.optional(LINK),

@@ -1,3 +1,4 @@
+import type { Lookahead } from "@lockstep/edge-sdk";
 import type { EpsRule } from "../fleet/simulated-device.ts";
 import type { LinkFaults } from "../links/link-fault.ts";
 import type { SignalSpec } from "../signals/signal-registry.ts";
@@ -15,6 +16,8 @@ export interface ScenarioDevice {
   readonly ringBytes?: number | undefined;
   /** Longest message of its link, bytes. */
   readonly mtu?: number | undefined;
+  /** How far they look ahead in a frame before it is sent. */
+  readonly lookahead: Lookahead;
   /** Keeps its ring in a file, which is all that is left of it after a power cut. */
   readonly keepsRing: boolean;
   /** What its link does to messages, in both directions; `cuts` swallow them silently. */

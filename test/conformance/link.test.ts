@@ -253,6 +253,42 @@ describe("an MTU of 51 bytes", () => {
   });
 });
 
+describe("a slow link", () => {
+  test("a birth in fragments is repeated only when its last fragment has gone unanswered for the whole wait", () => {
+    const { device, cloud } = pair({ mtu: 51 });
+    device.core.linkConnected(0);
+    const answers: Uint8Array[] = [];
+    let fragments = 0;
+    for (; cloud.birth === undefined; device.nowMs += 700) {
+      const sent = device.poll(1);
+      fragments += sent.length;
+      for (const { bytes } of sent) answers.push(...cloud.take(bytes));
+      expect(fragments).toBeLessThan(100);
+    }
+    expect(device.nowMs).toBeGreaterThan(2_000);
+    // Nothing more goes out until the welcome, which took as long as a fragment.
+    expect(device.poll()).toEqual([]);
+    for (const answer of answers) device.receive(answer);
+    expect(device.view.state).toBe(2);
+  });
+
+  test("a birth in fragments that nobody answers waits 1, 2, 4 … seconds after its last fragment", () => {
+    const { device } = pair({ mtu: 51 });
+    device.core.linkConnected(0);
+    const bursts: { first: number; last: number }[] = [];
+    let previous = Number.NEGATIVE_INFINITY;
+    for (; device.nowMs < 60_000; device.nowMs += 100) {
+      if (device.poll(1).length === 0) continue;
+      if (device.nowMs - previous > 100) bursts.push({ first: device.nowMs, last: device.nowMs });
+      const burst = bursts.at(-1);
+      if (burst !== undefined) burst.last = device.nowMs;
+      previous = device.nowMs;
+    }
+    const waits = bursts.slice(1).map(({ first }, i) => first - (bursts[i]?.last ?? 0));
+    expect(waits.slice(0, 4)).toEqual([1_000, 2_000, 4_000, 8_000]);
+  });
+});
+
 describe("statuses", () => {
   test("invalid and saturated samples are flagged one by one, the others keep their bound", () => {
     const { device, cloud } = pair();

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { compileDeviceModule, compileGatewayModule, type DeviceModule } from "@lockstep/edge-sdk";
 import { loadBatchCore } from "@lockstep/edge-sdk/core";
 import type { TelemetryCodec } from "../workloads/telemetry/block-codec.ts";
 
@@ -14,6 +15,13 @@ export interface ShippedModule {
 export function shippedDeviceModule(): ShippedModule {
   const bytes = readFileSync(fileURLToPath(import.meta.resolve("@lockstep/edge-sdk/device.wasm")));
   return { bytes, model: createHash("sha256").update(bytes).digest("hex") };
+}
+
+/** Both shipped modules, for simulated devices of either kind: one model, so the node decodes them alike. */
+export function shippedDevices(): { readonly module: DeviceModule; readonly gateway: DeviceModule } {
+  const { bytes } = shippedDeviceModule();
+  const gateway = readFileSync(fileURLToPath(import.meta.resolve("@lockstep/edge-sdk/gateway.wasm")));
+  return { module: compileDeviceModule(bytes), gateway: compileGatewayModule(gateway, bytes) };
 }
 
 /**

@@ -115,7 +115,7 @@ test("an address that is not one of a broker is refused with its form", () => {
 });
 
 test.each([
-  [undefined, 60],
+  [undefined, 90],
   [600, 600],
 ])("the broker is told how long to wait for a sign of life: %s is %i s", async (keepAliveSeconds, told) => {
   const observed = once(server, "connection").then(([socket]) => once(socket, "data"));

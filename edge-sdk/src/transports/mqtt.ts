@@ -5,8 +5,12 @@ import type { Clock, Timer } from "../clock.ts";
 import type { RandomSource } from "../random-source.ts";
 import { checkMessage, type OutTopic, type Transport, TransportError, type TransportEvents } from "../transport.ts";
 
-/** A ping is sent when the cloud has said nothing for so long; a broker takes a silent device for gone half as much later. */
-const DEFAULT_KEEP_ALIVE_S = 60;
+/**
+ * A ping is sent when the cloud has said nothing for so long; a broker takes a silent device for gone half as much later.
+ * Longer than six frames of 10 s: a cloud that acknowledges every sixth speaks once in 60 s, and a ping due at that
+ * moment goes out beside it.
+ */
+const DEFAULT_KEEP_ALIVE_S = 90;
 const CONNECT_LIMIT_MS = 10_000;
 /** How long a good-bye may take before the connection is dropped. */
 const CLOSE_LIMIT_MS = 2_000;
@@ -17,7 +21,7 @@ export interface MqttTransportOptions {
   /** First level after `ls/v1`, `[A-Za-z0-9_-]`. */
   readonly group: string;
   readonly device: string;
-  /** 1 … 65,535 s, 60 unless given; less where a network forgets idle connections sooner. */
+  /** 1 … 65,535 s, 90 unless given; less where a network forgets idle connections sooner. */
   readonly keepAliveSeconds?: number | undefined;
   readonly clock: Clock;
   readonly random: RandomSource;

@@ -1,4 +1,5 @@
-import type { Command } from "commander";
+import type { Lookahead } from "@lockstep/edge-sdk";
+import { type Command, Option } from "commander";
 import { CommandError } from "../command-error.ts";
 import { parseName, parsePositive, parsePositiveCount, parseSeed } from "../option-values.ts";
 
@@ -10,12 +11,18 @@ export interface DeviceOptions {
   readonly frameSamples: number;
   readonly silence: number;
   readonly ring?: number;
+  readonly lookahead: Lookahead;
   readonly duration?: number;
   readonly seed: number;
   readonly json?: boolean;
 }
 
 const DEFAULT_SILENCE_MS = 10_000;
+
+/** How far devices look ahead in a frame; `lockstep encode` has the same efforts. */
+export function lookaheadOption(description: string): Option {
+  return new Option("--lookahead <EFFORT>", description).choices(["none", "greedy", "programme"]);
+}
 
 /** Add the options of `DeviceOptions`. */
 export function addDeviceOptions(command: Command, defaults: { readonly frameSamples: number }): Command {
@@ -31,6 +38,7 @@ export function addDeviceOptions(command: Command, defaults: { readonly frameSam
     )
     .option("--silence <MS>", "longest time without a word", parsePositiveCount, DEFAULT_SILENCE_MS)
     .option("--ring <BYTES>", "memory for frames that are not confirmed yet", parsePositiveCount)
+    .addOption(lookaheadOption("what a gateway does with a frame before it sends it").default("none"))
     .option("--duration <SECONDS>", "end by itself (default: at Ctrl-C)", parsePositive)
     .option("--seed <NUMBER>", "the same seed gives the same signal", parseSeed, 1)
     .option("--json", "one JSON object on standard output at the end");

@@ -17,8 +17,9 @@ const SIGNALS = ["rotor", "sine", "walk", "steps", "bursts"];
 const HELP = `
 Each device has a signal of its own, made from the seed and its name: sim-1, sim-2, …
 
-Example:
-  $ lockstep sim fleet --to mqtt://localhost:1883 --count 200 --rate 2 --frame-samples 20 --duration 60`;
+Examples:
+  $ lockstep sim fleet --to mqtt://localhost:1883 --count 200 --rate 2 --frame-samples 20 --duration 60
+  $ lockstep sim fleet --to mqtt://localhost:1883 --signal steps --lookahead greedy`;
 
 /** `lockstep sim fleet`: many devices of one kind. */
 export function addSimFleet(sim: Command, surroundings: Surroundings): void {
@@ -35,9 +36,9 @@ export function addSimFleet(sim: Command, surroundings: Surroundings): void {
     .addHelpText("after", HELP)
     .action(async (options: FleetOptions) => {
       const { runDevices } = await import("./run-devices.ts");
-      const { count, signal: name, channels, rate, rel, frameSamples, silence, ring, id = "sim" } = options;
+      const { count, signal: name, channels, rate, rel, frameSamples, silence, ring, lookahead, id = "sim" } = options;
       const signal = name === "rotor" ? { name, rateHz: rate } : { name, channels, rateHz: rate };
-      const plan = { id, count, signal, eps: { rel }, frameSamples, silenceMs: silence, ringBytes: ring };
+      const plan = { id, count, signal, eps: { rel }, frameSamples, silenceMs: silence, ringBytes: ring, lookahead };
       await runDevices(surroundings, [plan], options);
     });
 }

@@ -17,7 +17,8 @@ The word imu stands for the hand-held IMU recording that comes with Lockstep. It
 
 Examples:
   $ lockstep sim recorded imu --to mqtt://localhost:1883 --rel 1e-2
-  $ lockstep sim recorded drive.csv --to tcp://localhost:7400 --eps 0.05 --rate 50`;
+  $ lockstep sim recorded drive.csv --to tcp://localhost:7400 --eps 0.05 --rate 50
+  $ lockstep sim recorded imu --to mqtt://localhost:1883 --rel 1e-2 --lookahead programme`;
 
 /** `lockstep sim recorded`: a recording as a device. */
 export function addSimRecorded(sim: Command, surroundings: Surroundings): void {
@@ -32,14 +33,14 @@ export function addSimRecorded(sim: Command, surroundings: Surroundings): void {
   addDeviceOptions(command, { frameSamples: 100 })
     .addHelpText("after", HELP)
     .action(async (file: string, options: RecordedOptions) => {
-      const { eps, rel, rate, frameSamples, silence, ring, id = "recorded-1" } = options;
+      const { eps, rel, rate, frameSamples, silence, ring, lookahead, id = "recorded-1" } = options;
       if ((eps === undefined) === (rel === undefined)) {
         throw new CommandError("usage", "one of --eps and --rel says how exact values must stay", "give one of them");
       }
       const { runDevices } = await import("./run-devices.ts");
       const signal = { name: "recorded", file, rateHz: rate };
       const rule = eps === undefined ? { rel: rel ?? 0 } : { abs: eps };
-      const plan = { id, signal, eps: rule, frameSamples, silenceMs: silence, ringBytes: ring };
+      const plan = { id, signal, eps: rule, frameSamples, silenceMs: silence, ringBytes: ring, lookahead };
       await runDevices(surroundings, [plan], options);
     });
 }

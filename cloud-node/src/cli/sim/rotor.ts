@@ -21,8 +21,11 @@ under a stroboscope, and seems to stand still. At 100.3 turns it seems to turn 0
 samples tells it from one that does. What turns faster than half the rate is seen as something slower (aliasing); try
   --omega 628.3185 (100 Hz: stands still)    --omega 630.2035 (100.3 Hz: seen as 0.3 Hz)
 
-Example:
-  $ lockstep sim rotor --to mqtt://localhost:1883 --duration 60 --frame-samples 500`;
+With --lookahead the device is a gateway: it draws straight lines through a frame where that is smaller.
+
+Examples:
+  $ lockstep sim rotor --to mqtt://localhost:1883 --duration 60 --frame-samples 500
+  $ lockstep sim rotor --to mqtt://localhost:1883 --omega 0.5 --lookahead programme`;
 
 /** `lockstep sim rotor`: the reference signal. */
 export function addSimRotor(sim: Command, surroundings: Surroundings): void {
@@ -39,9 +42,9 @@ export function addSimRotor(sim: Command, surroundings: Surroundings): void {
     .addHelpText("after", HELP)
     .action(async (options: RotorOptions) => {
       const { runDevices } = await import("./run-devices.ts");
-      const { omega, jitter, rate, sigma, eps, frameSamples, silence, ring, id = "rotor-1" } = options;
+      const { omega, jitter, rate, sigma, eps, frameSamples, silence, ring, lookahead, id = "rotor-1" } = options;
       const signal = { name: "rotor", omega, jitter, rateHz: rate, sigma };
-      const plan = { id, signal, eps: { abs: eps }, frameSamples, silenceMs: silence, ringBytes: ring };
+      const plan = { id, signal, eps: { abs: eps }, frameSamples, silenceMs: silence, ringBytes: ring, lookahead };
       await runDevices(surroundings, [plan], options);
     });
 }

@@ -1,4 +1,3 @@
-import { compileDeviceModule } from "@lockstep/edge-sdk";
 import {
   createFleet,
   type DevicePlan,
@@ -9,7 +8,7 @@ import {
   totalSummary,
 } from "@lockstep/sim";
 import { CommandError } from "../command-error.ts";
-import { shippedDeviceModule } from "../device-module.ts";
+import { shippedDevices } from "../device-module.ts";
 import { writeResult } from "../result-output.ts";
 import type { Surroundings } from "../surroundings.ts";
 import { untilInterrupt } from "../until-interrupt.ts";
@@ -38,7 +37,7 @@ export async function runDevices(
   const devices = createFleet({
     plans,
     endpoint: () => ({ url, group: options.group }),
-    module: compileDeviceModule(shippedDeviceModule().bytes),
+    ...shippedDevices(),
     clock,
     random: seededRandom(options.seed),
   });

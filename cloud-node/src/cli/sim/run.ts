@@ -1,11 +1,19 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Lookahead } from "@lockstep/edge-sdk";
 import type { Command } from "commander";
 import { CommandError } from "../command-error.ts";
 import { parseSeed } from "../option-values.ts";
 import { writeResult } from "../result-output.ts";
 import type { Surroundings } from "../surroundings.ts";
+import { lookaheadOption } from "./device-options.ts";
+
+interface RunOptions {
+  readonly seed?: number;
+  readonly lookahead?: Lookahead;
+  readonly json?: boolean;
+}
 
 const HELP = `
 SCENARIO is a YAML file with devices, signals, links with faults, events and what must hold, or the name of one that
@@ -16,6 +24,7 @@ Exit code 0: everything held; 1: something did not, and which.
 
 Examples:
   $ lockstep sim run lossy-uplink
+  $ lockstep sim run lossy-uplink --lookahead programme
   $ lockstep sim run mine.yaml --json`;
 
 /** `lockstep sim run`: a scenario, and whether it held. */
@@ -26,19 +35,15 @@ export function addSimRun(sim: Command, surroundings: Surroundings): void {
     .description("Run a scenario, and check what it says must hold.")
     .argument("<SCENARIO>", "YAML file, or the name of one that comes along")
     .option("--seed <NUMBER>", "another seed than the scenario's own", parseSeed)
+    .addOption(lookaheadOption("another one, for every device, than the scenario's own"))
     .option("--json", "one JSON object on standard output at the end")
     .addHelpText("after", HELP)
-    .action((scenario: string, options: { seed?: number; json?: boolean }) => run(surroundings, scenario, options));
+    .action((scenario: string, options: RunOptions) => run(surroundings, scenario, options));
 }
 
-async function run(
-  surroundings: Surroundings,
-  file: string,
-  options: { seed?: number; json?: boolean },
-): Promise<void> {
+async function run(surroundings: Surroundings, file: string, options: RunOptions): Promise<void> {
   const { loadScenario, runScenario, ScenarioError } = await import("@lockstep/sim");
-  const { compileDeviceModule } = await import("@lockstep/edge-sdk");
-  const { shippedDeviceModule } = await import("../device-module.ts");
+  const { shippedDevices } = await import("../device-module.ts");
   const { ServeProcess } = await import("./serve-process.ts");
   const { clock, interrupt, stderr } = surroundings;
   let scenario: ReturnType<typeof loadScenario>;
@@ -48,15 +53,17 @@ async function run(
     if (!(error instanceof ScenarioError)) throw error;
     throw new CommandError("usage", error.message, "", { cause: error });
   }
+  const { seed = scenario.seed, lookahead } = options;
+  const devices = scenario.devices.map((device) => (lookahead === undefined ? device : { ...device, lookahead }));
   const folder = await mkdtemp(join(tmpdir(), "lockstep-sim-"));
   const node = new ServeProcess(folder);
   try {
     const report = await orInterrupted(
       runScenario(
-        { ...scenario, seed: options.seed ?? scenario.seed },
+        { ...scenario, seed, devices },
         {
           node,
-          module: compileDeviceModule(shippedDeviceModule().bytes),
+          ...shippedDevices(),
           clock,
           folder,
           onProgress: ({ atS, text }) => stderr.write(`${atS.toFixed(1).padStart(6)} s  ${text}\n`),
