@@ -128,8 +128,7 @@ function codeSample(cfg: usize, st: usize, coder: usize, c: i32, nonZeroBefore: 
   const wide = prediction + dequantize(code, step, bound, sparse);
   const reconstruction = saturateOnLattice(wide, spacing);
   // A sample lies within the bound of what is coded for it
-  const excess = wide - saturate(wide);
-  if (excess > bound || excess < -bound) return CORRUPT_CODE;
+  if (<u64>(wide - saturate(wide) + bound) > <u64>(2 * bound)) return CORRUPT_CODE;
   store<i32>(channel, reconstruction, LAST);
   learnMove(cfg, st, channel, <i64>reconstruction - last, historyStep, historyShift, sparse && code == 0);
   learnActivity(channel, flags, <u64>(code < 0 ? -code : code));
