@@ -21,7 +21,7 @@ import { codeBin, resetBits } from "./residual-code";
  * The known state from which both ends start: everything cold, and each channel's first valid sample without a prediction.
  * Keeping or restoring a state needs no code here: the persistent part of the block is copied as it is.
  */
-/** The golden ratio; another start changes rates by the luck of the rounding, about 0.2 % in the mean of many signals. */
+/** The golden ratio; another start changes rates by the luck of the rounding. */
 const FIRST_DITHER: u32 = 0x9e3779b9;
 
 /** Make a state cold: no bases, first probabilities, no memory of any sample. */

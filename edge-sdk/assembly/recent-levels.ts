@@ -27,7 +27,7 @@ function keepCandidate(i: i32, value: i32): void {
 /**
  * Collect the candidates of a channel.
  *
- * @param foreseen  the predicted level, Q8 history bins, |foreseen| < 2^29
+ * @param foreseen  the predicted level, Q8 history bins, |foreseen| < 2^18
  * @param historyShift  h: a history bin is 2^h bins; more than 8 count as 8, where every candidate is far away anyway
  */
 export function collectCandidates(cfg: usize, channel: usize, foreseen: i32, historyShift: i32): void {
@@ -59,7 +59,7 @@ function coarseClass(n: i32): i32 {
 
 /**
  * Context of the zero flag, 0..27: how many candidates are not zero, and whether the two newest are. Of 16 or more, at
- * least one count is in the last class.
+ * least one count is in the last class; of 12, both may be in the third, which stands for an even share.
  */
 export function zeroContext(): i32 {
   const others = positive + negative;

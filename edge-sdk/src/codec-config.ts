@@ -4,7 +4,7 @@ export interface ChannelSettings {
   readonly e: number;
   /** Lattice spacing >= 1 that every sample keeps to; 1 claims nothing. */
   readonly lattice: number;
-  /** Histories count in bins of D << h; the smallest h with range / (D << h) < 2^15, where 14 allows it. */
+  /** Histories count in bins of D << h; the smallest h <= 25 with range / (D << h) <= 2^7. */
   readonly historyShift: number;
 }
 
