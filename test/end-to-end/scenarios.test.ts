@@ -45,11 +45,11 @@ test("thousand-devices", async () => {
 test("a device that looks ahead sends less of the same signal, and all of it holds", async () => {
   const text = (lookahead: string) => `
 name: ahead
-about: the same walk, with and without a lookahead
+about: the same steps, with and without a lookahead
 seed: 1
 durationS: 3
 devices:
-  - { id: g, signal: { name: walk, channels: 2 }, eps: { rel: 0.01 }, frameSamples: 100, lookahead: ${lookahead} }
+  - { id: g, signal: { name: steps, channels: 3 }, eps: { rel: 0.01 }, frameSamples: 100, lookahead: ${lookahead} }
 `;
   const reports = await Promise.all(
     ["none", "programme"].map((lookahead) => run(parseScenario(text(lookahead), "ahead.yaml"))),
