@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { compileDeviceModule, Loopback, TransportError } from "@lockstep/edge-sdk";
+import { compileDeviceModule, compileGatewayModule, Loopback, TransportError } from "@lockstep/edge-sdk";
 import { toValue } from "@lockstep/protocol";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { ManualClock } from "../manual-clock.ts";
@@ -15,7 +15,9 @@ import { paceInRealTime } from "./pacing.ts";
 import { SimulatedDevice, type SimulatedDeviceOptions } from "./simulated-device.ts";
 
 const require = createRequire(import.meta.url);
-const module = compileDeviceModule(readFileSync(require.resolve("@lockstep/edge-sdk/device.wasm")));
+const wasm = (name: string) => readFileSync(require.resolve(`@lockstep/edge-sdk/${name}.wasm`));
+const module = compileDeviceModule(wasm("device"));
+const gateway = compileGatewayModule(wasm("gateway"), wasm("device"));
 const SEED = 12;
 const START_US = 1_700_000_000_000_000;
 
@@ -168,6 +170,24 @@ test("the devices of a fleet differ from each other, and are the same for the sa
   expect(new Set(rows(SEED)).size).toBe(3);
   expect(rows(SEED)).toEqual(rows(SEED));
   expect(rows(SEED)).not.toEqual(rows(SEED + 1));
+});
+
+test("a fleet gives a gateway's module to devices that look ahead, and refuses them without one", async () => {
+  const plan = { id: "m", signal: { name: "walk" }, eps: { rel: 0.01 }, frameSamples: 10 };
+  const common = {
+    endpoint: () => ({ url: "tcp://127.0.0.1:1", group: "g" }),
+    clock: new ManualClock(START_US),
+    random: seededRandom(SEED),
+  };
+  const plans = [plan, { ...plan, id: "g", lookahead: "greedy" as const }];
+  const devices = createFleet({ ...common, plans, module, gateway });
+  await Promise.all(devices.map((device) => device.powerOn()));
+  expect(devices.map((device) => device.summary().lookahead)).toEqual(["none", "greedy"]);
+  await Promise.all(devices.map((device) => device.close()));
+  const [plain, refused] = createFleet({ ...common, plans, module });
+  await expect(refused?.powerOn()).rejects.toMatchObject({ code: "no-lookahead" });
+  await plain?.powerOn();
+  await plain?.close();
 });
 
 test("an address of an unknown kind is refused", () => {

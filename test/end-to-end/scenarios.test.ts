@@ -2,20 +2,21 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { compileDeviceModule, systemClock } from "@lockstep/edge-sdk";
+import { compileDeviceModule, compileGatewayModule, systemClock } from "@lockstep/edge-sdk";
 import { loadScenario, parseScenario, runScenario, type Scenario, type ScenarioReport } from "@lockstep/sim";
 import { describe, expect, test } from "vitest";
 import { ServedNode } from "./served-node.ts";
 
-const module = compileDeviceModule(
-  readFileSync(createRequire(import.meta.url).resolve("@lockstep/edge-sdk/device.wasm")),
-);
+const require = createRequire(import.meta.url);
+const wasm = (name: string) => readFileSync(require.resolve(`@lockstep/edge-sdk/${name}.wasm`));
+const module = compileDeviceModule(wasm("device"));
+const gateway = compileGatewayModule(wasm("gateway"), wasm("device"));
 
 async function run(scenario: Scenario): Promise<ScenarioReport> {
   const folder = mkdtempSync(join(tmpdir(), "lockstep-scenario-"));
   const node = new ServedNode(folder);
   try {
-    return await runScenario(scenario, { node, module, clock: systemClock(), folder });
+    return await runScenario(scenario, { node, module, gateway, clock: systemClock(), folder });
   } finally {
     node.close();
     rmSync(folder, { recursive: true });
@@ -39,6 +40,25 @@ test("thousand-devices", async () => {
   const report = await run(loadScenario("thousand-devices"));
   expect(failures(report)).toEqual([]);
   expect(report.devices.length).toBe(1000);
+});
+
+test("a device that looks ahead sends less of the same signal, and all of it holds", async () => {
+  const text = (lookahead: string) => `
+name: ahead
+about: the same steps, with and without a lookahead
+seed: 1
+durationS: 3
+devices:
+  - { id: g, signal: { name: steps, channels: 3 }, eps: { rel: 0.01 }, frameSamples: 100, lookahead: ${lookahead} }
+`;
+  const reports = await Promise.all(
+    ["none", "programme"].map((lookahead) => run(parseScenario(text(lookahead), "ahead.yaml"))),
+  );
+  expect(reports.flatMap(failures)).toEqual([]);
+  const [none, programme] = reports.map(({ devices: [device] }) => device);
+  expect([none?.lookahead, programme?.lookahead]).toEqual(["none", "programme"]);
+  const perSample = (device: typeof none) => (device?.payloadBytes ?? 0) / (device?.samples ?? 1);
+  expect(perSample(programme)).toBeLessThan(perSample(none));
 });
 
 test("a scenario whose promise is broken says so", async () => {

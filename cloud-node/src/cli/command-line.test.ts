@@ -38,9 +38,9 @@ test.each([
   [["sim"], "subcommand"],
   [["sim", "rotor"], "--to mqtt://"],
   [["sim", "rotor", "--to", "nowhere"], "write mqtt://"],
-  [["sim", "rotor", "--lookahead", "far"], "Allowed choices are none, greedy, programme"],
-  [["sim", "run", "power-cut", "--lookahead", "far"], "Allowed choices are none, greedy, programme"],
-  [["encode", "x", "--lookahead", "far"], "Allowed choices are none, greedy, programme"],
+  [["sim", "rotor", "--lookahead", "far"], "invalid: allowed are none, greedy, programme; see"],
+  [["sim", "run", "power-cut", "--lookahead", "far"], "invalid: allowed are none, greedy, programme; see"],
+  [["encode", "x", "--lookahead", "far"], "invalid: allowed are none, greedy, programme; see"],
   [["sim", "run", "no-such-scenario"], "lossy-uplink"],
   [["demo", "--duration", "-1"], "a number > 0"],
   [["serve", "--broker", "foreign"], "write embedded, or mqtt://"],
@@ -78,7 +78,7 @@ test("with --json standard output holds exactly one object", async () => {
   await writeFile(input, "t,x\n0,1\n1,2\n2,3\n");
   const encoded = await run("encode", input, "--eps", "0.5", "--out", join(folder, "a.lst"), "--json");
   expect(encoded.code, encoded.err).toBe(0);
-  expect(JSON.parse(encoded.out)).toMatchObject({ samples: 3, channels: 1, timeEps: 0 });
+  expect(JSON.parse(encoded.out)).toMatchObject({ samples: 3, channels: 1, timeEps: 0, lookahead: "programme" });
   const decoded = await run("decode", join(folder, "a.lst"), "--json");
   expect(JSON.parse(decoded.out)).toMatchObject({ samples: 3, blocks: 1 });
   const doctor = await run("doctor", "--json");

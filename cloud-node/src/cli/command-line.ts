@@ -82,6 +82,7 @@ function usageLine(error: CommanderError): string {
   const [problem = "", ...hints] = error.message
     .replace(/^error: /, "")
     .replace(" is invalid. ", " is invalid: ")
+    .replace(/: Allowed choices are (.*)\.$/, ": allowed are $1")
     .split("\n");
   return [problem, ...hints.map((hint) => hint.replace(/^\(Did/, "(did"))].filter((part) => part !== "").join(" ");
 }

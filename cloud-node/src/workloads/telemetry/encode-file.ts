@@ -42,6 +42,7 @@ export interface EncodeSummary {
   readonly input: string;
   readonly output: string;
   readonly model: string;
+  readonly lookahead: Lookahead;
   readonly samples: number;
   readonly channels: number;
   readonly blocks: number;
@@ -196,7 +197,7 @@ async function checkWritten(file: FileHandle, name: string): Promise<void> {
 }
 
 async function summarize(
-  { input, output, codec }: EncodeRequest,
+  { input, output, codec, lookahead }: EncodeRequest,
   source: RowSource,
   header: ContainerHeader,
   samples: number,
@@ -210,6 +211,7 @@ async function summarize(
     input,
     output,
     model: codec.model,
+    lookahead,
     samples,
     channels,
     blocks: writer.blocks,
