@@ -10,7 +10,7 @@ import type { LaneEnds, LanePlan } from "./wire-lanes.ts";
 export interface WireGroup {
   readonly name: string;
   readonly acks: AckPolicy;
-  /** Of its devices; 60 s, as the transport has it, unless given. */
+  /** Of its devices; 60 s unless given, with which `docs/results/wire.md` was measured. The transport's own is 90 s. */
   readonly keepAliveSeconds?: number;
 }
 
