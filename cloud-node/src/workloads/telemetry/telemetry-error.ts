@@ -12,6 +12,8 @@ export type TelemetryErrorCode =
   | "input-changed"
   | "bad-eps"
   | "eps-too-fine"
+  | "out-of-range"
+  | "float32-loss"
   | "outside-bound";
 
 type Facts = Readonly<Record<string, string | number>>;
@@ -60,6 +62,10 @@ function describe(code: TelemetryErrorCode, facts: Facts): string {
       return String(facts.problem);
     case "eps-too-fine":
       return `channel ${facts.channel} cannot keep eps ${facts.eps}: ${facts.problem}`;
+    case "out-of-range":
+      return `channel ${facts.channel} holds ${facts.value}, beyond the limit of ${facts.limit}: scale it, or pick --columns without it`;
+    case "float32-loss":
+      return `channel ${facts.channel}, sample ${facts.sample}: float32 would lose ${facts.loss}, and eps ${facts.eps} leaves ${facts.left}: give --format csv`;
     case "outside-bound":
       return `channel ${facts.channel}, sample ${facts.sample}: error ${facts.error} is over eps ${facts.eps}`;
   }
