@@ -16,6 +16,8 @@ export interface LatticeClaim {
  * chosen on ecg_mitbih100 in frames of 1,000, the one recording of the dev half with a lattice.
  */
 const SPACINGS = { none: 16, greedy: 2.5, programme: 2.5 } as const satisfies Record<Lookahead, number>;
+/** Points up to here stay exact integers with an offset, see `planChannel`. */
+const LARGEST_POINT = 2 ** 51;
 /** A bound must be this many times what a reading may be off. */
 const BOUND_OVER_ROUNDING = 4;
 
@@ -35,6 +37,7 @@ export function planOnLattice(
 ): ChannelPlan | undefined {
   const { eps } = request;
   if (spacing === undefined || eps >= SPACINGS[lookahead] * spacing || eps < BOUND_OVER_ROUNDING * rounding) return;
+  if (Math.max(Math.abs(request.min ?? 0), Math.abs(request.max ?? 0)) > LARGEST_POINT * spacing) return;
   const plan = planChannel({ ...request, eps: Math.max(eps, spacing / 2), lattice: spacing });
   return plan.config.lattice > 1 ? plan : undefined;
 }

@@ -54,6 +54,15 @@ test("noise, a constant, two values and nothing at all are no lattice", () => {
   expect(scan([Number.NaN, Number.NaN]).spacing(FLOAT32_ROUNDING)).toBeUndefined();
 });
 
+test.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY])(
+  "a rounding of %d tells nothing, whatever the readings",
+  (rounding) => {
+    for (const values of [[], [0], [0, 0, 0], [1e-300], [0, 1, 2, 3], steps(0.005, -300, 400, 5000)]) {
+      expect(scan(values).spacing(rounding)).toBeUndefined();
+    }
+  },
+);
+
 test("one reading in a hundred off the lattice is enough to find none", () => {
   const values = steps(0.005, -300, 400, 2000).map((value, i) => (i % 100 === 0 ? value + 0.0017 : value));
   expect(scan(values).spacing(2 * FLOAT32_ROUNDING)).not.toBe(0.005);

@@ -29,13 +29,15 @@ export class LatticeScan {
   /**
    * The largest spacing s such that every kept reading is within `rounding` of a whole multiple of s.
    *
-   * @param rounding  how far a reading may be from its lattice point, in the channel's unit, > 0
+   * @param rounding  how far a reading may be from its lattice point, in the channel's unit; where it is not above 0, there is no telling
    * @returns the shortest decimal number that fits, or undefined where no lattice is beyond chance
    */
   spacing(rounding: number): number | undefined {
+    if (!(rounding > 0)) return undefined;
     const sorted = [...new Set(this.#kept)].sort(ascending);
     // The same point may have been rounded to two readings
     const points = sorted.filter((value, i) => i === 0 || value - (sorted[i - 1] ?? value) > 4 * rounding);
+    if (points.length < 2) return undefined;
     const differences = differencesOf(points);
     const gap = differences[0] ?? 0;
     for (let parts = 1; parts <= GAP_SPACINGS; parts++) {
@@ -45,7 +47,7 @@ export class LatticeScan {
       const range = fromGaps && narrow(sorted.map(Math.abs).sort(ascending), fromGaps, rounding);
       if (range === undefined) continue;
       const evidence = (points.length - 1) * Math.log2(rough / (4 * rounding));
-      return evidence < EVIDENCE_BITS ? undefined : shortestWithin(range.low, range.high);
+      return evidence >= EVIDENCE_BITS ? shortestWithin(range.low, range.high) : undefined;
     }
     return undefined;
   }

@@ -128,6 +128,98 @@ test("a file that is not there is said in plain words, with its name", async () 
   expect((await run("encode", folder, "--eps", "1", "--out", join(folder, "x.lst"))).err).toContain("is a folder");
 });
 
+test("an output that cannot be written is named as it was given, not by its partial file", async () => {
+  const input = join(folder, "in.csv");
+  await writeFile(input, "x\n1\n2\n");
+  const container = join(folder, "in.lst");
+  expect((await run("encode", input, "--eps", "1", "--out", container)).code).toBe(0);
+  const noFolder = join(folder, "absent", "out.x");
+  const tooLong = join(folder, "x".repeat(250)); // fits the file system; with the partial file's ending it does not
+  for (const [out, problem] of [
+    [noFolder, `there is no folder ${join(folder, "absent")}: make it first`],
+    [tooLong, "name too long"],
+  ] as const) {
+    for (const command of [
+      ["encode", input, "--eps", "1"],
+      ["decode", container],
+    ]) {
+      const { code, err } = await run(...command, "--out", out);
+      expect(code).toBe(1);
+      expect(err).toContain(out);
+      expect(err).toContain(problem);
+      expect(err).not.toContain(".part");
+    }
+  }
+});
+
+/** A container of 5,000 samples in several blocks, and its bytes. */
+async function container(name: string): Promise<Buffer> {
+  const rows = Array.from({ length: 5000 }, (_, row) => ((row * row * 7919) % 100_003) / 100);
+  const input = join(folder, `${name}.csv`);
+  await writeFile(input, `x\n${rows.join("\n")}\n`);
+  expect((await run("encode", input, "--eps", "0.01", "--out", join(folder, `${name}.lst`))).code).toBe(0);
+  return readFile(join(folder, `${name}.lst`));
+}
+
+test("a container cut inside its end record gives all samples and says so", async () => {
+  const whole = await container("cut");
+  const cut = join(folder, "cut-end.lst");
+  for (const lost of [1, 30, 50, 52]) {
+    await writeFile(cut, whole.subarray(0, whole.length - lost));
+    const { code, err } = await run("decode", cut, "--out", join(folder, "cut-end.csv"));
+    expect(code).toBe(1);
+    expect((await readFile(join(folder, "cut-end.csv"), "utf8")).trimEnd().split("\n")).toHaveLength(5001);
+    expect(err).toMatch(/cut-end\.lst ends inside its end record at byte \d+: .*; all 5000 samples are there\n$/);
+  }
+});
+
+test("a container with bytes after its end gives all samples and says so", async () => {
+  const long = join(folder, "long.lst");
+  const kept = join(folder, "long.csv");
+  await writeFile(long, Buffer.concat([await container("end"), Buffer.of(0)]));
+  const { code, err } = await run("decode", long, "--out", kept);
+  expect(code).toBe(1);
+  expect(err).toContain("all 5000 samples are good");
+  expect((await readFile(kept, "utf8")).trimEnd().split("\n")).toHaveLength(5001);
+});
+
+test("a file of at most eight bytes is called too short", async () => {
+  for (const bytes of ["", "a", "12345678"]) {
+    await writeFile(join(folder, "short.lst"), bytes);
+    const { code, err } = await run("decode", join(folder, "short.lst"));
+    expect(code).toBe(1);
+    expect(err).toContain("is empty or too short to be a container");
+  }
+});
+
+test("with --json a damaged container is one object that says how much came back and what is wrong", async () => {
+  const whole = await container("json");
+  const damaged = join(folder, "json-damaged.lst");
+  await writeFile(damaged, whole.subarray(0, whole.length - 1000));
+  const { code, out, err } = await run("decode", damaged, "--json");
+  expect(code).toBe(1);
+  expect(out.trimEnd().split("\n")).toHaveLength(1);
+  const told = JSON.parse(out);
+  expect(told).toMatchObject({ input: damaged, error: { code: "truncated", lastSample: told.samples - 1 } });
+  expect(told.samples).toBeGreaterThan(1000);
+  expect(told.error.message).toContain("the last good sample");
+  expect(err).toContain(told.error.message);
+});
+
+test("a recording that grew is said to be larger", async () => {
+  const input = join(folder, "tiny.csv");
+  await writeFile(input, "x\n1\n");
+  const { out } = await run("encode", input, "--eps", "1", "--out", join(folder, "tiny.lst"));
+  expect(out).toMatch(/ \d+\.?\d*× larger than float32;/);
+  expect(out).not.toContain("smaller");
+});
+
+test.each(["encode", "decode"])("the help of %s fits a terminal of 80 columns", async (command) => {
+  const lines = (await run(command, "--help")).out.split("\n");
+  expect(lines.length).toBeGreaterThan(15);
+  expect(lines.filter((line) => line.length > 80)).toEqual([]);
+});
+
 test("a simulated device whose ring or frames cannot work is refused with what to change", async () => {
   const to = ["--to", "tcp://127.0.0.1:9", "--duration", "1"];
   for (const [option, value, remedy] of [

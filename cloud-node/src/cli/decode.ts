@@ -14,8 +14,12 @@ interface DecodeOptions {
 }
 
 const HELP = `
-Without --out the rows go to standard output. With --json and without --out nothing is written: the file is checked.
-A damaged or cut-off file gives everything before the damage, and ends with exit code 1 and the last good sample.
+Without --out the rows go to standard output. With --json and without --out
+nothing is written: the file is checked. A damaged or cut-off file gives
+everything before the damage, and ends with exit code 1 and the last good
+sample; with --json the object says how much came back, and what is wrong.
+
+Both formats keep the bound; --format f32 is refused where float32 could not.
 
 Examples:
   $ lockstep decode drive.lst --out drive.csv
@@ -68,12 +72,22 @@ async function runDecode(surroundings: Surroundings, input: string, options: Dec
       // What came before the damage is worth having; where there is nothing, a file of before stays.
       if (hasSamplesBefore(error)) await file?.keep();
       else await file?.discard();
+      if (isJson === true && error instanceof TelemetryError) {
+        await writeResult(surroundings, true, failedSummary(input, error), "");
+      }
       throw error;
     }
     await file?.discard();
     if (file === undefined) return;
     throw new CommandError("interrupted", `stopped at ${progress.place}`, "nothing was written", { cause: error });
   }
+}
+
+/** What a person with a program would ask: how much came back, and why not all. */
+function failedSummary(input: string, error: TelemetryError): object {
+  const { lastSample } = error.facts;
+  const samples = typeof lastSample === "number" ? lastSample + 1 : 0;
+  return { input, samples, error: { code: error.code, message: error.message, ...error.facts } };
 }
 
 /** Whether a container's error says that samples before it are good. */

@@ -22,16 +22,22 @@ interface EncodeOptions {
 }
 
 const HELP = `
-BOUND is one number for all channels, or NAME=NUMBER for each, with *=NUMBER for the rest:
-  --eps 0.05    --eps ax=0.01,ay=0.01,*=0.5    --rel 1e-2 (of each channel's max - min)
+BOUND is one number for all channels, or NAME=NUMBER for each, with *=NUMBER for
+the rest:
+  --eps 0.05
+  --eps ax=0.01,ay=0.01,*=0.5
+  --rel 1e-2                    (of each channel's max - min)
 
-IN is a CSV file with a header line, or float32 (little-endian, rows of channels) with a JSON file beside it:
+IN is a CSV file with a header line, or float32 (little-endian, rows of
+channels) with a JSON file beside it:
   {"channels": ["ax", "ay"], "units": ["g", "g"], "rate_hz": 100}
 
-With a lookahead, stretches of the recording become straight lines where that is smaller: programme weighs all
-of them against each other, greedy takes the longest, none leaves them out as a small device does.
+With a lookahead, stretches of the recording become straight lines where that is
+smaller: programme weighs all of them against each other, greedy takes the
+longest, none leaves them out as a small device does.
 
-Every value that decode gives back is within eps of the one in IN; encode decodes what it wrote before it says so.
+Every value that decode gives back is within eps of the one in IN; encode
+decodes what it wrote before it says so.
 
 Example:
   $ lockstep encode drive.csv --eps 0.05 --out drive.lst`;
@@ -90,7 +96,7 @@ async function runEncode(surroundings: Surroundings, input: string, options: Enc
     progress.clear();
     const seconds = (surroundings.clock.nowMs() - startedMs) / 1000;
     const line = [
-      `${out}: ${formatQuantity(summary.outputBytes, "B", "up")}, ${formatRatio(summary.ratio)} smaller than float32`,
+      `${out}: ${formatQuantity(summary.outputBytes, "B", "up")}, ${sizeBesideFloat32(summary.ratio)}`,
       `${formatNumber(summary.bitsPerSample, "up")} bits per sample, largest error ${summary.maxErrorOverEps.toFixed(3)} eps`,
       `${summary.samples} samples of ${summary.channels} channels in ${seconds.toFixed(1)} s`,
     ];
@@ -104,4 +110,11 @@ async function runEncode(surroundings: Surroundings, input: string, options: Enc
   } finally {
     progress.clear();
   }
+}
+
+/** "24.4× smaller than float32"; a loss is rounded up. */
+function sizeBesideFloat32(ratio: number): string {
+  return ratio >= 1
+    ? `${formatRatio(ratio)} smaller than float32`
+    : `${formatNumber(1 / ratio, "up")}× larger than float32`;
 }

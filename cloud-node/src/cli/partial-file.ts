@@ -1,23 +1,37 @@
 import { randomBytes } from "node:crypto";
 import { type FileHandle, open, rename, rm, stat } from "node:fs/promises";
+import { dirname } from "node:path";
 import type { Writable } from "node:stream";
 import { finished } from "node:stream/promises";
+import { aboutOutput } from "../workloads/telemetry/output-problem.ts";
 import { CommandError } from "./command-error.ts";
 
 /**
- * Refuse files that cannot be meant: a folder to read or to write, or an output that is the input.
+ * Refuse files that cannot be meant: a folder to read or to write, an output in no folder, or one that is the input.
  *
  * @param output  undefined: standard output, or nothing
- * @throws {CommandError} `file` for the input, `usage` for the output
+ * @throws {CommandError} `file` for the input and for a folder that is not there, `usage` for the output
  */
 export async function checkFiles(input: string, output: string | undefined): Promise<void> {
   const source = await stat(input).catch(() => undefined);
   if (source?.isDirectory()) throw new CommandError("file", `${input} is a folder`, "name a file in it");
   const place = output === undefined ? undefined : await stat(output).catch(() => undefined);
   if (place?.isDirectory()) throw new CommandError("usage", `${output} is a folder`, "name a file in it");
+  if (output !== undefined && !(await isFolder(dirname(output)))) {
+    throw new CommandError(
+      "file",
+      `${output} cannot be written: there is no folder ${dirname(output)}`,
+      "make it first",
+    );
+  }
   if (source !== undefined && place !== undefined && source.dev === place.dev && source.ino === place.ino) {
     throw new CommandError("usage", `${output} is the file to read`, "give another name with --out");
   }
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  const place = await stat(path).catch(() => undefined);
+  return place?.isDirectory() === true;
 }
 
 /** A file that gets its name only when it is complete. */
@@ -34,7 +48,10 @@ export class PartialFile {
 
   static async open(path: string): Promise<PartialFile> {
     const partial = `${path}.${randomBytes(4).toString("hex")}.part`;
-    return new PartialFile(path, partial, await open(partial, "wx"));
+    const handle = await open(partial, "wx").catch((error: unknown) => {
+      throw aboutOutput(error, path);
+    });
+    return new PartialFile(path, partial, handle);
   }
 
   /** Make what was written so far the file. */
@@ -45,7 +62,7 @@ export class PartialFile {
       await rename(this.#partial, this.#path);
     } catch (error) {
       await rm(this.#partial, { force: true });
-      throw error;
+      throw aboutOutput(error, this.#path);
     }
   }
 

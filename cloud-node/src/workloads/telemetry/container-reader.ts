@@ -55,6 +55,9 @@ export class ContainerReader {
    */
   static async open(file: FileHandle, name: string): Promise<ContainerReader> {
     const preamble = await readAt(file, 0, PREAMBLE_BYTES);
+    if (preamble.length <= CONTAINER_MAGIC.length) {
+      throw new TelemetryError("not-a-container", { file: name, have: preamble.length });
+    }
     if (!preamble.subarray(0, CONTAINER_MAGIC.length).equals(CONTAINER_MAGIC)) {
       throw new TelemetryError("not-a-container", { file: name });
     }
@@ -83,9 +86,10 @@ export class ContainerReader {
     let samples = 0;
     for (let block = 0; ; block++) {
       const place = { file: this.#name, block, offset: this.#offset, lastSample: samples - 1 };
-      const head = await this.#need(place, this.#offset, BLOCK_HEAD_BYTES);
+      const head = await readAt(this.#file, this.#offset, BLOCK_HEAD_BYTES);
       const tag = head[0];
       if (tag === TRAILER_TAG) return this.#checkTrailer(place, block, samples);
+      if (head.length < BLOCK_HEAD_BYTES) throw cutShort(place, BLOCK_HEAD_BYTES, head.length);
       if (tag !== BLOCK_TAG) throw badBlock(place, `0x${tag?.toString(16)} is no kind of block`);
       const bodyBytes = head.readUInt32LE(1);
       if (bodyBytes > MAX_BLOCK_BYTES)
@@ -107,7 +111,8 @@ export class ContainerReader {
   }
 
   async #checkTrailer(place: Place, blocks: number, samples: number): Promise<void> {
-    const bytes = await this.#need(place, this.#offset, TRAILER_BYTES);
+    const bytes = await readAt(this.#file, this.#offset, TRAILER_BYTES);
+    if (bytes.length < TRAILER_BYTES) throw cutShort({ ...place, part: "end" }, TRAILER_BYTES, bytes.length);
     checkSeal(place, bytes);
     const saidBlocks = Number(bytes.readBigUInt64LE(1));
     const saidSamples = Number(bytes.readBigUInt64LE(9));
@@ -121,18 +126,23 @@ export class ContainerReader {
     if (differing !== undefined) throw new TelemetryError("bad-digest", { ...place, ...differing });
     const after = await readAt(this.#file, this.#offset + TRAILER_BYTES, 1);
     if (after.length > 0) {
-      throw new TelemetryError("trailing-bytes", { file: this.#name, offset: this.#offset + TRAILER_BYTES });
+      throw new TelemetryError("trailing-bytes", { ...place, offset: this.#offset + TRAILER_BYTES });
     }
   }
 
   async #need(place: Place, offset: number, length: number): Promise<Buffer> {
     const bytes = await readAt(this.#file, offset, length);
-    if (bytes.length < length) throw new TelemetryError("truncated", { ...place, need: length, have: bytes.length });
+    if (bytes.length < length) throw cutShort(place, length, bytes.length);
     return bytes;
   }
 }
 
 type Place = Readonly<{ file: string; block: number; offset: number; lastSample: number }>;
+
+/** @param place  with `part: "end"` for what follows the last block */
+function cutShort(place: Place & { readonly part?: "end" }, need: number, have: number): TelemetryError {
+  return new TelemetryError("truncated", { ...place, need, have });
+}
 
 function parseBody(body: Uint8Array, groups: number): ContainerBlock | string {
   const cursor = new ByteCursor(body);

@@ -181,7 +181,11 @@ class BatchBuilder {
       const cell = row[position] ?? "";
       const value = parseNumber(cell);
       if (value === undefined && !MISSING.has(cell.toLowerCase())) {
-        throw bad(this.#file, place, `"${cell}" in column "${name}" is no number: leave it empty, or pick --columns`);
+        throw bad(
+          this.#file,
+          place,
+          `"${cell}" in column "${name}" is no finite number: leave it empty, or pick --columns`,
+        );
       }
       this.#values[this.#count * picked.length + channel] = value ?? Number.NaN;
       if (value !== undefined) this.#decimals[channel] = Math.max(this.#decimals[channel] ?? 0, decimalsOf(cell));

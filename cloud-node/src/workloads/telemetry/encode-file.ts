@@ -12,6 +12,7 @@ import { ContainerWriter } from "./container-writer.ts";
 import { type CsvOptions, openCsvSource } from "./csv-source.ts";
 import type { EpsSpec } from "./eps-spec.ts";
 import { openFloatSource } from "./float-source.ts";
+import { aboutOutput } from "./output-problem.ts";
 import type { RowSource } from "./row-source.ts";
 import { type Survey, surveySource } from "./survey.ts";
 import { TelemetryError } from "./telemetry-error.ts";
@@ -74,12 +75,15 @@ export async function encodeFile(request: EncodeRequest): Promise<EncodeSummary>
   progress.stage("1/2 survey");
   const survey = await surveySource(source, (done) => progress.update(done, source.bytes), signal);
   const partial = `${request.output}.${randomBytes(4).toString("hex")}.part`;
+  const refuse = (error: unknown): never => {
+    throw aboutOutput(error, request.output);
+  };
   try {
     const summary = await encodeSurveyed(request, source, survey, partial);
-    await rename(partial, request.output);
+    await rename(partial, request.output).catch(refuse);
     return summary;
   } finally {
-    await rm(partial, { force: true });
+    await rm(partial, { force: true }).catch(refuse);
   }
 }
 
@@ -116,7 +120,9 @@ async function writeContainer(
 ): Promise<EncodeSummary> {
   const { progress, signal, codec, lookahead } = request;
   progress.stage("2/2 code and check");
-  const file = await open(partial, "w+");
+  const file = await open(partial, "w+").catch((error: unknown) => {
+    throw aboutOutput(error, request.output);
+  });
   try {
     const writer = await ContainerWriter.open(file, header);
     const encoder = new BlockEncoder(codec, header, lookahead);

@@ -17,7 +17,8 @@ const FLOAT_BYTES = 4;
  * `{ "channels": ["ax", …], "units": ["g", …], "rate_hz": 100 }`.
  *
  * @param metaFile  usually the same name with `.json`
- * @throws {TelemetryError} `bad-input` for a description that is none, or a file that ends inside a row
+ * @throws {TelemetryError} `bad-input` for a description that is none, or a file that ends inside a row; when read, for
+ *   an infinity, with its row and channel
  */
 export async function openFloatSource(file: string, metaFile: string): Promise<RowSource> {
   const { size } = await stat(file);
@@ -35,12 +36,14 @@ export async function openFloatSource(file: string, metaFile: string): Promise<R
     columns: channels.map((name, index) => ({ name, unit: units[index] ?? "" })),
     time: undefined,
     periodNs: rateHz === undefined || rateHz === 0 ? 0 : Math.round(1e9 / rateHz),
-    batches: () => readBatches(file, channels.length),
+    batches: () => readBatches(file, channels),
   };
 }
 
-async function* readBatches(file: string, channels: number): AsyncGenerator<RowBatch, void, void> {
+async function* readBatches(file: string, names: readonly string[]): AsyncGenerator<RowBatch, void, void> {
   const handle = await open(file);
+  const channels = names.length;
+  let rowsBefore = 0;
   try {
     const rowBytes = FLOAT_BYTES * channels;
     const bytes = Buffer.alloc(BATCH_ROWS * rowBytes);
@@ -54,8 +57,14 @@ async function* readBatches(file: string, channels: number): AsyncGenerator<RowB
       const values = new Float64Array(Math.floor(filled / rowBytes) * channels);
       for (let index = 0; index < values.length; index++) {
         const value = bytes.readFloatLE(index * FLOAT_BYTES);
-        values[index] = Number.isFinite(value) ? value : Number.NaN;
+        if (Math.abs(value) === Number.POSITIVE_INFINITY) {
+          const name = names[index % channels];
+          const problem = `${value} in channel "${name}" is no finite number: write NaN where there is no reading`;
+          throw new TelemetryError("bad-input", { file, row: rowsBefore + Math.floor(index / channels) + 1, problem });
+        }
+        values[index] = value;
       }
+      rowsBefore += values.length / channels;
       yield {
         count: values.length / channels,
         values,

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import type { Writable } from "node:stream";
 import type { ContainerHeader } from "./container-format.ts";
+import { boundLeft, checkFloatLoss } from "./float-loss.ts";
 import { formatTime } from "./time-text.ts";
 import { formatSample } from "./value-text.ts";
 
@@ -10,7 +11,10 @@ export type SinkFormat = (typeof SINK_FORMATS)[number];
 
 /** Takes decoded rows, waiting whenever the stream behind it is full. */
 export interface RowSink {
-  /** @param values  shape (rows, all channels of the header), row-major; NaN: no reading */
+  /**
+   * @param values  shape (rows, all channels of the header), row-major; NaN: no reading
+   * @throws {TelemetryError} `float32-loss` before any of these rows is written
+   */
   write(values: Float64Array, firstSample: number): Promise<void>;
 }
 
@@ -20,7 +24,11 @@ const FLOAT_BYTES = 4;
 
 /** A sink of this format; a CSV header line is written at once. */
 export async function openSink(stream: Writable, header: ContainerHeader, format: SinkFormat): Promise<RowSink> {
-  if (format === "f32") return { write: (values) => writeFloats(stream, header, values) };
+  if (format === "f32") {
+    // What was float32 had this rounding taken from its bound when it was encoded.
+    const left = header.source === "f32" ? undefined : dataChannels(header).map(boundLeft);
+    return { write: (values, firstSample) => writeFloats(stream, header, values, firstSample, left) };
+  }
   await push(stream, `${csvNames(header).map(quote).join(",")}\n`);
   return { write: (values, firstSample) => writeCsv(stream, header, values, firstSample) };
 }
@@ -56,13 +64,24 @@ async function writeCsv(stream: Writable, header: ContainerHeader, values: Float
   }
 }
 
-async function writeFloats(stream: Writable, header: ContainerHeader, values: Float64Array): Promise<void> {
+async function writeFloats(
+  stream: Writable,
+  header: ContainerHeader,
+  values: Float64Array,
+  firstSample: number,
+  left: readonly number[] | undefined,
+): Promise<void> {
   const width = header.channels.length;
-  const channels = dataChannels(header).length;
+  const channels = dataChannels(header);
   const rows = values.length / width;
-  const bytes = Buffer.alloc(rows * channels * FLOAT_BYTES);
+  const bytes = Buffer.alloc(rows * channels.length * FLOAT_BYTES);
   for (let row = 0, at = 0; row < rows; row++) {
-    for (let c = 0; c < channels; c++, at += FLOAT_BYTES) bytes.writeFloatLE(values[row * width + c] ?? Number.NaN, at);
+    for (const [c, channel] of channels.entries()) {
+      const value = values[row * width + c] ?? Number.NaN;
+      if (left !== undefined) checkFloatLoss(value, left[c] ?? 0, channel, firstSample + row);
+      bytes.writeFloatLE(value, at);
+      at += FLOAT_BYTES;
+    }
   }
   await push(stream, bytes);
 }

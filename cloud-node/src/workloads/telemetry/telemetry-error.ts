@@ -12,6 +12,8 @@ export type TelemetryErrorCode =
   | "input-changed"
   | "bad-eps"
   | "eps-too-fine"
+  | "out-of-range"
+  | "float32-loss"
   | "outside-bound";
 
 type Facts = Readonly<Record<string, string | number>>;
@@ -35,6 +37,8 @@ function describe(code: TelemetryErrorCode, facts: Facts): string {
   const kept = lastSample === -1 ? "nothing before it is good" : `the last good sample is ${lastSample}`;
   switch (code) {
     case "not-a-container":
+      if (facts.have !== undefined)
+        return `${file} is empty or too short to be a container: it has ${facts.have} bytes`;
       return `${file} is not a telemetry container: it does not start with its eight magic bytes`;
     case "unknown-version":
       return `${file} has container version ${have}, and this program reads version ${need}`;
@@ -43,6 +47,9 @@ function describe(code: TelemetryErrorCode, facts: Facts): string {
     case "bad-header":
       return `the header of ${file} is damaged: ${facts.problem}`;
     case "truncated":
+      if (facts.part === "end") {
+        return `${file} ends inside its end record at byte ${offset}: need ${need} bytes, have ${have}; all ${Number(lastSample) + 1} samples are there`;
+      }
       return `${file} ends inside ${place}: need ${need} bytes, have ${have}; ${kept}`;
     case "bad-checksum":
       return `${file} is damaged in ${place}: checksum ${have}, not ${need}; ${kept}`;
@@ -51,7 +58,7 @@ function describe(code: TelemetryErrorCode, facts: Facts): string {
     case "bad-digest":
       return `${file} does not add up: its ${facts.what} is ${have}, and its trailer says ${need}; ${kept}`;
     case "trailing-bytes":
-      return `${file} goes on after its end at byte ${offset}`;
+      return `${file} goes on after its end at byte ${offset}; all ${Number(lastSample) + 1} samples are good`;
     case "bad-input":
       return `${file}${rowOf(facts)}: ${facts.problem}`;
     case "input-changed":
@@ -60,6 +67,10 @@ function describe(code: TelemetryErrorCode, facts: Facts): string {
       return String(facts.problem);
     case "eps-too-fine":
       return `channel ${facts.channel} cannot keep eps ${facts.eps}: ${facts.problem}`;
+    case "out-of-range":
+      return `channel ${facts.channel} holds ${facts.value}, beyond the limit of ${facts.limit}: scale it, or pick --columns without it`;
+    case "float32-loss":
+      return `channel ${facts.channel}, sample ${facts.sample}: float32 would lose ${facts.loss}, and eps ${facts.eps} leaves ${facts.left}: give --format csv`;
     case "outside-bound":
       return `channel ${facts.channel}, sample ${facts.sample}: error ${facts.error} is over eps ${facts.eps}`;
   }

@@ -293,6 +293,27 @@ test("a bound that 32 bits of the channel's range cannot keep is refused, and th
   await expect(encode(input, "1e-9")).rejects.toMatchObject({ code: "eps-too-fine", facts: { channel: "a" } });
 });
 
+test.each(["inf", "-Infinity", "1e400"])("%s in a CSV file is refused with row and column", async (cell) => {
+  const input = await file("infinite.csv", `a,b\n1,2\n3,${cell}\n`);
+  await expect(encode(input, "0.1")).rejects.toThrow(
+    `infinite.csv, row 2: "${cell}" in column "b" is no finite number`,
+  );
+});
+
+test("an infinity in a float32 file is refused with row and channel, also behind the first batch", async () => {
+  const values = new Float32Array(10_000);
+  values[9001] = Number.NEGATIVE_INFINITY;
+  const input = await file("infinite.f32", new Uint8Array(values.buffer));
+  await file("infinite.json", '{"channels": ["a", "b"]}');
+  await expect(encode(input, "0.1")).rejects.toThrow('row 4501: -Infinity in channel "b" is no finite number');
+});
+
+test("times too far from 0 for their steps are refused in words of the recording", async () => {
+  const rows = Array.from({ length: 50 }, (_, row) => `${1.7e18 + row * row * 1e6},${row}`);
+  const input = await file("nanoseconds.csv", `time,x\n${rows.join("\n")}\n`);
+  await expect(encode(input, "0.1")).rejects.toThrow(/channel time cannot keep .*: subtract the first/);
+});
+
 test.each(["", "x", "-1", "1,2", "a=1,a=2"])("%j is no bound", (text) => {
   expect(() => parseEpsSpec(text, "absolute")).toThrow(expect.objectContaining({ code: "bad-eps" }));
 });
