@@ -123,7 +123,7 @@ export function linkPoll(timeUs: i64, nowMs: u32): i32 {
   if (ringAt == 0) return STATUS_LINK_NOT_OPEN;
   if (linkPhase == LINK_DOWN) return 0;
   if (fragmentsLeft > 0) {
-    // The wait for a welcome starts when a birth's last fragment goes out; a frame's fragments may move it as they like.
+    // The wait for a welcome starts with the last fragment of a birth; those of other frames may move it as they like.
     setBirthAtMs(nowMs);
     return nextFragment();
   }
