@@ -14,8 +14,8 @@ const EXIT_WRONG_USAGE = 2;
 const EXIT_INTERRUPTED = 130;
 
 /**
- * `npm run bench -- NAME [--data DIR] [--rel R,…] [--frame-samples N] [--json]`: run one benchmark, print it, and keep
- * it in `docs/results/NAME.md`.
+ * `npm run bench -- NAME [--data DIR] [--rel R,…] [--frame-samples N] [--json] [--write]`: run one benchmark and
+ * print it; with `--write` also keep it in `docs/results/NAME.md`.
  *
  * @param args  the command line after the program
  * @returns the exit code; 1 when a goal was missed, which is written down all the same; 2 for what cannot be run, with
@@ -27,11 +27,11 @@ export async function main(args: readonly string[]): Promise<number> {
   if (request === undefined || load === undefined) {
     const names = [...BENCHES.keys()].sort().join(", ");
     process.stderr.write(
-      `bench: npm run bench -- NAME [--data DIR] [--rel R,...] [--frame-samples N] [--json], with NAME one of: ${names}\n`,
+      `bench: npm run -s bench -- NAME [--data DIR] [--rel R,...] [--frame-samples N] [--json] [--write], with NAME one of: ${names}; --write keeps it in docs/results\n`,
     );
     return EXIT_WRONG_USAGE;
   }
-  const { name, asJson, ...options } = request;
+  const { name, asJson, isKept, ...options } = request;
   const run = await load();
   let report: BenchReport;
   try {
@@ -42,18 +42,22 @@ export async function main(args: readonly string[]): Promise<number> {
     return error.code === "stopped" ? EXIT_INTERRUPTED : EXIT_WRONG_USAGE;
   }
   const markdown = toMarkdown(report, {
-    command: `npm run bench -- ${name}${tellOptions(options)}`,
+    command: `npm run bench -- ${name}${tellOptions(options)}${isKept ? " --write" : ""}`,
     machine: `${cpus()[0]?.model ?? "unknown processor"}, ${cpus().length} cores, Node ${process.versions.node}`,
     date: new Date().toISOString().slice(0, 10),
   });
-  await mkdir(RESULTS, { recursive: true });
-  await writeFile(fileURLToPath(new URL(`${name}.md`, RESULTS)), markdown);
-  if (report.plots !== undefined) {
-    const { writePlot } = await import("./plot.ts");
-    for (const plot of report.plots) await writePlot(plot.name, plot.spec);
-  }
+  if (isKept) await keep(name, markdown, report);
   process.stdout.write(asJson ? `${JSON.stringify(report.json ?? report)}\n` : markdown);
   return (report.goals ?? []).every(isMet) ? 0 : EXIT_GOAL_MISSED;
+}
+
+/** Write the page and its plots into `docs/results`. */
+async function keep(name: string, markdown: string, report: BenchReport): Promise<void> {
+  await mkdir(RESULTS, { recursive: true });
+  await writeFile(fileURLToPath(new URL(`${name}.md`, RESULTS)), markdown);
+  if (report.plots === undefined) return;
+  const { writePlot } = await import("./plot.ts");
+  for (const plot of report.plots) await writePlot(plot.name, plot.spec);
 }
 
 /** The options that were given, without the machine's own paths. */
@@ -68,6 +72,8 @@ function tellOptions({ dataFolder, rels, frameSamples }: BenchOptions): string {
 interface Request extends BenchOptions {
   readonly name: string;
   readonly asJson: boolean;
+  /** In `docs/results`. */
+  readonly isKept: boolean;
 }
 
 function parse(args: readonly string[]): Request | undefined {
@@ -80,6 +86,7 @@ function parse(args: readonly string[]): Request | undefined {
         rel: { type: "string", multiple: true, default: [] },
         "frame-samples": { type: "string" },
         json: { type: "boolean", default: false },
+        write: { type: "boolean", default: false },
       },
     });
     const [name, ...rest] = positionals;
@@ -88,7 +95,7 @@ function parse(args: readonly string[]): Request | undefined {
     if (!rels.every((rel) => rel > 0 && rel < 1)) return undefined;
     const frameSamples = values["frame-samples"] === undefined ? undefined : Number(values["frame-samples"]);
     if (frameSamples !== undefined && !(Number.isInteger(frameSamples) && frameSamples > 0)) return undefined;
-    return { name, dataFolder: values.data, rels, frameSamples, asJson: values.json };
+    return { name, dataFolder: values.data, rels, frameSamples, asJson: values.json, isKept: values.write };
   } catch (error) {
     // An option that does not exist: the usage line answers it.
     if (error instanceof TypeError) return undefined;

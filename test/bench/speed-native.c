@@ -112,7 +112,7 @@ static void decode_all(void) {
     const uint32_t rows = rows_of(i);
     const size_t first = (size_t)i * job.frame_rows * job.channels;
     memcpy(at(job.payload_at), job.payloads[i], job.lengths[i]);
-    w2c_core_decodeBegin(&core, job.cfg, job.st, 0, job.payload_at, job.lengths[i]);
+    if (w2c_core_decodeBegin(&core, job.cfg, job.st, 0, rows, job.payload_at, job.lengths[i]) != 0) exit(8);
     if (w2c_core_decodeRows(&core, job.cfg, job.st, job.rows_at, job.statuses_at, rows) != rows) exit(6);
     if (w2c_core_decodeEnd(&core, job.cfg, job.st) != 0) exit(7);
     memcpy(job.decoded + first, at(job.rows_at), sizeof(int32_t) * rows * job.channels);

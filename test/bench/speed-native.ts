@@ -52,6 +52,16 @@ export function buildNative(wasm: Uint8Array): NativePrograms {
   const compiler = findProgram(osPackage("c-compiler"));
   if (compiler === undefined) throw new BenchError("no-compiler", { looked: "gcc" });
   const folder = mkdtempSync(join(tmpdir(), "lockstep-speed-"));
+  const remove = () => rmSync(folder, { recursive: true });
+  try {
+    return { files: compileAll(compiler, folder, wasm), remove };
+  } catch (error) {
+    remove();
+    throw error;
+  }
+}
+
+function compileAll(compiler: string, folder: string, wasm: Uint8Array): Map<string, string> {
   const module = join(folder, "core.wasm");
   const source = join(folder, "core.c");
   writeFileSync(module, wasm);
@@ -63,7 +73,7 @@ export function buildNative(wasm: Uint8Array): NativePrograms {
     runTool(compiler, [...C_FLAGS, ...flags, `-I${folder}`, `-I${BOARD_SUPPORT}`, "-o", file, ...sources]);
     return [name, file];
   });
-  return { files: new Map(files), remove: () => rmSync(folder, { recursive: true }) };
+  return new Map(files);
 }
 
 function runTool(command: string, args: readonly string[]): void {

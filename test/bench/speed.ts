@@ -96,7 +96,8 @@ function checkSame(name: string, direction: Direction, found: SpeedRun, expected
   throw new BenchError("not-the-same", { coder: name, direction, bytes: found.payloadBytes, hash: found.stateHash });
 }
 
-function jobOf(core: Core, { channels, values }: SpeedSignal, rel: number, frameRows: number): SpeedJob {
+/** What both are given to code. */
+export function jobOf(core: Core, { channels, values }: SpeedSignal, rel: number, frameRows: number): SpeedJob {
   const configs = Array.from({ length: channels }, (_, c) => {
     let [min, max] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
     for (let i = c; i < values.length; i += channels) {

@@ -107,7 +107,20 @@ async function orRefuse<T>(
   try {
     return await act();
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new RecordingError(code, { ...facts, because: why }, { cause });
+    throw new RecordingError(code, { ...facts, because: reasonOf(cause) }, { cause });
   }
+}
+
+/** What the operating system's codes mean here; everything else in its own words. */
+const SYSTEM_REASONS: ReadonlyMap<string, string> = new Map([
+  ["ENOENT", "it does not exist"],
+  ["ENOTDIR", "it is not a folder"],
+  ["EISDIR", "it is a folder"],
+  ["EACCES", "it may not be read"],
+]);
+
+function reasonOf(cause: unknown): string {
+  if (!(cause instanceof Error)) return String(cause);
+  const code = "code" in cause ? String(cause.code) : undefined;
+  return code === undefined ? cause.message : (SYSTEM_REASONS.get(code) ?? `system error ${code}`);
 }
