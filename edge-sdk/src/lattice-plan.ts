@@ -1,5 +1,4 @@
 import { type ChannelPlan, type ChannelRequest, planChannel } from "./channel-scale.ts";
-import type { Lookahead } from "./encoder.ts";
 
 /** A spacing that a channel's readings seem to be whole multiples of, as `LatticeScan` finds it. */
 export interface LatticeClaim {
@@ -9,20 +8,15 @@ export interface LatticeClaim {
   readonly rounding: number;
 }
 
-/**
- * Bounds below so many spacings are planned on the lattice. Its bins are at most 2 k + 1 spacings wide where the bound
- * allows 2 eps, so that it gains little where eps is many of them; and a channel on a lattice has no lines. A lookahead
- * that finds lines therefore loses by a lattice, unless the bound is so fine that lines have nothing to gain. The 2.5 was
- * chosen on ecg_mitbih100 in frames of 1,000, the one recording of the dev half with a lattice.
- */
-const SPACINGS = { none: 16, greedy: 2.5, programme: 2.5 } as const satisfies Record<Lookahead, number>;
+/** A lattice pays where a bound holds few of its points; beyond, it gains under a twentieth of a bit. */
+const SPACINGS = 16;
 /** Points up to here stay exact integers with an offset, see `planChannel`. */
 const LARGEST_POINT = 2 ** 51;
 /** A bound must be this many times what a reading may be off. */
 const BOUND_OVER_ROUNDING = 4;
 
 /**
- * Plan a channel on its lattice, where that makes bins wider and an encoder with this lookahead is expected to gain. A
+ * Plan a channel on its lattice, where that makes bins wider. A
  * bound below one spacing leaves no choice of point, so that half a spacing says the same and is not below what
  * conversion may cost.
  *
@@ -30,13 +24,9 @@ const BOUND_OVER_ROUNDING = 4;
  * @returns undefined where `planChannel` without a lattice is to be taken
  * @throws {CodecError} as `planChannel` does
  */
-export function planOnLattice(
-  request: ChannelRequest,
-  { spacing, rounding }: LatticeClaim,
-  lookahead: Lookahead,
-): ChannelPlan | undefined {
+export function planOnLattice(request: ChannelRequest, { spacing, rounding }: LatticeClaim): ChannelPlan | undefined {
   const { eps } = request;
-  if (spacing === undefined || eps >= SPACINGS[lookahead] * spacing || eps < BOUND_OVER_ROUNDING * rounding) return;
+  if (spacing === undefined || eps >= SPACINGS * spacing || eps < BOUND_OVER_ROUNDING * rounding) return;
   if (Math.max(Math.abs(request.min ?? 0), Math.abs(request.max ?? 0)) > LARGEST_POINT * spacing) return;
   const plan = planChannel({ ...request, eps: Math.max(eps, spacing / 2), lattice: spacing });
   return plan.config.lattice > 1 ? plan : undefined;

@@ -1,4 +1,4 @@
-import { decodeFrame } from "@lockstep/protocol";
+import { decodeFrame, type KeyframeFrame, type ResidualFrame } from "@lockstep/protocol";
 import type { OutTopic } from "./transport.ts";
 
 /** What a session has sent and received since it was opened; frames that were sent again count again. */
@@ -8,14 +8,20 @@ export interface SessionTraffic {
   /** Data frames (keyframes, residuals) among the messages. */
   readonly dataFrames: number;
   readonly dataFrameBytes: number;
-  /** Bytes of codec payload in those. */
+  /** Bytes of codec payload in those, of each frame once, however often it was sent. */
   readonly payloadBytes: number;
   readonly messagesDown: number;
   readonly bytesDown: number;
 }
 
+/** Frames of an epoch are told apart by the low 12 bits of seq; fewer than half as many are ever in flight. */
+const SEQ_MASK = 0xfff;
+const IN_FLIGHT = 2048;
+
 /** Counts messages, by what the protocol says is in them. */
 export class TrafficMeter {
+  /** The newest data frame that was sent: epoch modulo 16, and the low bits of seq. */
+  #newest: { readonly epoch: number; readonly seq: number } | undefined;
   #traffic: SessionTraffic = {
     messages: 0,
     bytes: 0,
@@ -34,14 +40,27 @@ export class TrafficMeter {
     const before = this.#traffic;
     const frame = topic === "frames" ? decodeFrame(message) : undefined;
     const isData = frame?.kind === "keyframe" || frame?.kind === "residual";
+    const isFirst = isData && this.#isFirst(frame);
     this.#traffic = {
       ...before,
       messages: before.messages + 1,
       bytes: before.bytes + message.length,
       dataFrames: before.dataFrames + (isData ? 1 : 0),
       dataFrameBytes: before.dataFrameBytes + (isData ? message.length : 0),
-      payloadBytes: before.payloadBytes + (isData ? frame.payload.length : 0),
+      payloadBytes: before.payloadBytes + (isFirst ? frame.payload.length : 0),
     };
+  }
+
+  /** Frames go out in order the first time, so one that is not newer than all before it is sent again. */
+  #isFirst(frame: KeyframeFrame | ResidualFrame): boolean {
+    const [epoch, seq] =
+      frame.kind === "keyframe"
+        ? [frame.epoch & 0xf, frame.seq & SEQ_MASK]
+        : [frame.position >> 12, frame.position & SEQ_MASK];
+    const ahead = this.#newest?.epoch === epoch ? (seq - this.#newest.seq) & SEQ_MASK : 1;
+    if (ahead === 0 || ahead > IN_FLIGHT) return false;
+    this.#newest = { epoch, seq };
+    return true;
   }
 
   received(message: Uint8Array): void {

@@ -52,7 +52,7 @@ export interface OursSetting {
  */
 export function runOurs(core: Core, set: TelemetrySet, eps: readonly number[], setting: OursSetting): OursRun {
   const { channels, values } = set;
-  const { plans, samples } = planSet(set, eps, setting.lattices, setting.variant.lookahead);
+  const { plans, samples } = planSet(set, eps, setting.lattices);
   const config = core.configure(plans.map((plan) => plan.config));
   const encoder = core.createEncoder(config, { lookahead: setting.variant.lookahead });
   const decoder = core.createDecoder(config);

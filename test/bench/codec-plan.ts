@@ -1,11 +1,4 @@
-import {
-  type ChannelPlan,
-  LatticeScan,
-  type Lookahead,
-  planChannel,
-  planOnLattice,
-  toFixed,
-} from "@lockstep/edge-sdk/core";
+import { type ChannelPlan, LatticeScan, planChannel, planOnLattice, toFixed } from "@lockstep/edge-sdk/core";
 import type { TelemetrySet } from "./telemetry-sets.ts";
 
 /** A recording as samples of the codec. */
@@ -37,13 +30,12 @@ export function planSet(
   set: TelemetrySet,
   eps: readonly number[],
   lattices: readonly (number | undefined)[],
-  lookahead: Lookahead,
 ): PlannedSet {
   const samples = new Int32Array(set.values.length);
   const plans = set.ranges.map((range, c) => {
     const request = { name: `c${c}`, eps: eps[c] ?? 0, ...range };
     const claim = { spacing: lattices[c], rounding: roundingOf(range) };
-    const onLattice = planOnLattice(request, claim, lookahead);
+    const onLattice = planOnLattice(request, claim);
     if (onLattice !== undefined && convert(set, c, onLattice, samples)) return onLattice;
     const plan = planChannel(request);
     convert(set, c, plan, samples);

@@ -1,4 +1,4 @@
-import { type ChannelPlan, CodecError, type Lookahead, planChannel, planOnLattice } from "@lockstep/edge-sdk/core";
+import { type ChannelPlan, CodecError, planChannel, planOnLattice } from "@lockstep/edge-sdk/core";
 import type { ContainerChannel, ContainerHeader, ContainerTime } from "./container-format.ts";
 import { type EpsSpec, resolveEps } from "./eps-spec.ts";
 import type { RowSource } from "./row-source.ts";
@@ -25,7 +25,7 @@ const MAX_TENS = 22;
 /**
  * Decide how a surveyed recording is stored: scale and bound of every channel, groups, and where its times go.
  *
- * @param latticesFor  the encoder's lookahead; undefined to plan without lattices, where a claim of one has failed before
+ * @param isLatticeUsed  false where a lattice claim has failed before
  * @throws {TelemetryError} `bad-eps`, `eps-too-fine`
  */
 export function planContainer(
@@ -33,10 +33,10 @@ export function planContainer(
   survey: Survey,
   spec: EpsSpec,
   model: string,
-  latticesFor: Lookahead | undefined,
+  isLatticeUsed: boolean,
 ): ContainerHeader {
   const eps = resolveEps(spec, survey.channels);
-  const channels = survey.channels.map((channel, c) => planOne(channel, eps[c] ?? 0, source.kind, latticesFor));
+  const channels = survey.channels.map((channel, c) => planOne(channel, eps[c] ?? 0, source.kind, isLatticeUsed));
   const groups = groupSizes(channels.length);
   const time = planTime(source, survey.time);
   if (time.kind === "channel" && survey.time !== undefined) {
@@ -56,7 +56,7 @@ function planOne(
   channel: ChannelSurvey,
   eps: number,
   kind: RowSource["kind"],
-  latticesFor: Lookahead | undefined,
+  isLatticeUsed: boolean,
 ): ContainerChannel {
   const { name, unit, min, max, decimals: digits } = channel;
   const reach = Math.max(Math.abs(min), Math.abs(max));
@@ -72,12 +72,12 @@ function planOne(
       const head = { name, unit, eps, tens: 0, decimals: digitsWithin(rounding) };
       const request = { name, eps: bound - rounding, min, max };
       const claim = { spacing: channel.lattice, rounding };
-      const plan = latticesFor === undefined ? undefined : planOnLattice(request, claim, latticesFor);
+      const plan = isLatticeUsed ? planOnLattice(request, claim) : undefined;
       return toChannel(head, plan ?? planChannel(request));
     }
-    if (latticesFor !== undefined) {
+    if (isLatticeUsed) {
       const claim = { spacing: channel.lattice ?? 10 ** -digits, rounding: 0 };
-      const plan = planOnLattice({ name, eps: bound, min, max }, claim, latticesFor);
+      const plan = planOnLattice({ name, eps: bound, min, max }, claim);
       if (plan !== undefined) return toChannel({ name, unit, eps, tens: 0, decimals: digits }, plan);
     }
     const decimals = textDigits(eps);

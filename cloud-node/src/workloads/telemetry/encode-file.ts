@@ -100,14 +100,14 @@ async function encodeSurveyed(
   survey: Survey,
   partial: string,
 ): Promise<EncodeSummary> {
-  const { eps, codec, lookahead } = request;
-  const plan = (latticesFor: Lookahead | undefined): ContainerHeader =>
-    planContainer(source, survey, eps, codec.model, latticesFor);
+  const { eps, codec } = request;
+  const plan = (isLatticeUsed: boolean): ContainerHeader =>
+    planContainer(source, survey, eps, codec.model, isLatticeUsed);
   try {
-    return await writeContainer(request, source, survey, plan(lookahead), partial);
+    return await writeContainer(request, source, survey, plan(true), partial);
   } catch (error) {
     if (!(error instanceof CodecError) || error.code !== "off-lattice") throw error;
-    return await writeContainer(request, source, survey, plan(undefined), partial);
+    return await writeContainer(request, source, survey, plan(false), partial);
   }
 }
 
