@@ -18,7 +18,8 @@ const FOLDER = new URL("./", import.meta.url);
 test("the committed vectors are exactly what generate.ts writes", () => {
   const committed = readdirSync(FOLDER, { recursive: true, encoding: "utf8" })
     .map((path) => path.replaceAll("\\", "/"))
-    .filter((path) => /\.(cbor|json)$/.test(path));
+    // Payloads in codec/ are written, and held, by the tests of conformance.
+    .filter((path) => /\.(cbor|json)$/.test(path) && !path.startsWith("codec/"));
   const files = vectorFiles();
   expect(committed.sort()).toEqual([...files.keys()].sort());
   const changed = [...files].filter(([path, bytes]) => !readFileSync(new URL(path, FOLDER)).equals(bytes));

@@ -23,12 +23,12 @@ const SIX_CHANNELS = 6;
  * `npm run bench -- wire` run again.
  */
 const PAYLOAD_BYTES: readonly (readonly [cold: number, steady: number])[] = [
-  [208, 166],
-  [259, 166],
-  [230, 180],
-  [266, 164],
-  [265, 127],
-  [258, 186],
+  [210, 164],
+  [262, 163],
+  [231, 179],
+  [266, 167],
+  [264, 124],
+  [257, 186],
 ];
 
 let runs: readonly RotorRun[] = [];

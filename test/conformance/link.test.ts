@@ -407,8 +407,7 @@ describe("a ring kept through a boot", () => {
       torn.fill(0xa5, at, at + 1 + (i % 64));
       const reborn = new RawDevice({ channels: 6, e: E, frameSamples: 20, ring: torn, nonce: 77 });
       if (reborn.opened < 0) continue;
-      const other = new RawCloud();
-      other.epoch = 2;
+      const other = Object.assign(new RawCloud(), { epoch: 2 });
       reborn.core.linkConnected(0);
       for (let n = 0; n < 4; n++, reborn.nowMs += 3000) settle(reborn, other);
       expect(other.badSeals).toBe(0);
@@ -420,9 +419,8 @@ describe("a ring kept through a boot", () => {
     const { device, cloud } = pair();
     connect(device, cloud);
     run(device, 0, 100);
-    const ring = device.ringImage();
-    expect(new RawDevice({ channels: 6, e: E + 1, frameSamples: 20, ring }).opened).toBe(-37);
-    expect(new RawDevice({ channels: 6, e: E, frameSamples: 20, ring: new Uint8Array(16_384) }).opened).toBe(-36);
+    const reopen = (e: number, ring: Uint8Array) => new RawDevice({ channels: 6, e, frameSamples: 20, ring }).opened;
+    expect([reopen(E + 1, device.ringImage()), reopen(E, new Uint8Array(16_384))]).toEqual([-37, -36]);
   });
 });
 

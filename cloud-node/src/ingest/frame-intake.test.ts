@@ -230,8 +230,8 @@ test("a frame of another wire version is counted, and not held against the devic
   const cloud = await open();
   const device = new EncodedDevice(7);
   const wire = await connect(cloud, device.birthBytes);
-  // Head 16 · version + kind: a residual of version 1.
-  wire.say(Uint8Array.from([0x85, 0x10, 0, 0, 0, 0x40, 0x44, 0, 0, 0, 0]));
+  // Head 16 · version + kind: a residual of version 0.
+  wire.say(Uint8Array.from([0x85, 0, 0, 0, 0, 0x40, 0x44, 0, 0, 0, 0]));
   expect(cloud.counters()).toMatchObject({ "refused.unsupported-version": 1 });
   wire.say(device.keyframe().bytes);
   await wire.until(isAckThrough(1));
