@@ -346,7 +346,7 @@ test("damaged frames with lines end in samples or a typed refusal, never in a tr
   expect(refused).toBeGreaterThan(1000);
 });
 
-test("random payloads that a decoder of lines accepts are what an encoder would have written", () => {
+test("random payloads lead two decoders of lines to the same samples and states, or to the same refusal", () => {
   const noise = new SeededNoise(SEED);
   const settings = [{ e: 3, lattice: 1, historyShift: 0 }];
   const config = batch.configure(settings);
