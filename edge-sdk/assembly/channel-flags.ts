@@ -1,3 +1,5 @@
+import { signOf } from "./fixed-point";
+
 /**
  * The flag word of a channel, at the address that `flagsOf` gives:
  *
@@ -39,9 +41,8 @@ export function lastSigns(flags: usize): i32 {
 
 /** Remember the sign of a code. */
 export function keepSign(flags: usize, code: i64): void {
-  const sign = u32(code < 0) | (u32(code > 0) << 1);
   const old = <u32>load<u8>(flags);
-  const signs = (((old >> SIGNS_AT) << 2) | sign) & SIGNS_MASK;
+  const signs = (((old >> SIGNS_AT) << 2) | signOf(code)) & SIGNS_MASK;
   store<u8>(flags, <u8>((old & (STATUS_MASK | BASED)) | (signs << SIGNS_AT)));
 }
 

@@ -18,6 +18,11 @@ export function roundShift(value: i64, bits: i64): i64 {
   return (value + ((<i64>1) << (bits - 1))) >> bits;
 }
 
+/** Sign of a value as states keep it: 0 none, 1 negative, 2 positive. */
+export function signOf(value: i64): u32 {
+  return u32(value < 0) | (u32(value > 0) << 1);
+}
+
 /** floor(a / b). Range: b > 0, |a| < 2^63. */
 export function floorDivide(a: i64, b: i64): i64 {
   const q = a / b;

@@ -1,3 +1,4 @@
+import { signOf } from "./fixed-point";
 import { baseBin, baseOf } from "./keyframe";
 import { CHANNEL_BOUND, CHANNEL_STEP, channelConfig, channelState, flagsOf, LAST, LINE_INDEX } from "./layout";
 import { PLAN_FROM, PLAN_LINE_BYTES, PLAN_OPEN_ROWS, PLAN_ROWS, PLAN_TO } from "./line-plan";
@@ -134,10 +135,6 @@ function relax(t: i32, cost: u32, next: i32, from: i32, to: i32, start: i32, sig
     aheadCost = cost;
     aheadAt = t;
   }
-}
-
-function signOf(value: i64): u32 {
-  return u32(value < 0) | (u32(value > 0) << 1);
 }
 
 /** ceil(a / b). Range: b > 0, |a| < 2^62. */

@@ -1,5 +1,5 @@
 import { keepSign } from "./channel-flags";
-import { floorDivide, saturate } from "./fixed-point";
+import { floorDivide, saturate, signOf } from "./fixed-point";
 import {
   CHANNEL_BOUND,
   CHANNEL_HISTORY_SHIFT,
@@ -134,11 +134,6 @@ function codeBlock(cfg: usize, st: usize, coder: usize, rows: u32): bool {
     store<u16>(line, <u16>next, LINE_SHAPE);
   }
   return true;
-}
-
-/** Sign of a value as `lineSign` tells it. */
-function signOf(value: i64): u32 {
-  return u32(value < 0) | (u32(value > 0) << 1);
 }
 
 /**

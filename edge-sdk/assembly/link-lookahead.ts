@@ -1,7 +1,15 @@
 import { frameBegin, frameEnd, frameSample } from "./codec";
-import { CONFIG_CHANNELS, stateBytes } from "./layout";
-import { channelCount, frameSamples, ringAt } from "./link-state";
-import { EFFORT_GREEDY, EFFORT_PROGRAMME, encodeFrame, frameHasLines, lookaheadBytes } from "./lookahead";
+import { stateBytes } from "./layout";
+import { channelCount, frameSamples, openSamples, ringAt } from "./link-state";
+import {
+  align,
+  copyState,
+  EFFORT_GREEDY,
+  EFFORT_PROGRAMME,
+  encodeFrame,
+  frameHasLines,
+  lookaheadBytes,
+} from "./lookahead";
 import { STATUS_LINK_CONFIG } from "./status";
 
 /**
@@ -19,11 +27,6 @@ let start: usize = 0;
 let kept: usize = 0;
 let work: usize = 0;
 let effortTaken: i32 = 0;
-let keptRows: i32 = 0;
-
-function align(bytes: i32): i32 {
-  return (bytes + 7) & ~7;
-}
 
 function keptBytes(): i32 {
   return align(<i32>(4 * channelCount * frameSamples));
@@ -39,7 +42,6 @@ export function linkLookaheadBytes(effort: i32): i32 {
 /** Another configuration begins, for which no memory was lent. */
 export function stopLookahead(): void {
   start = 0;
-  keptRows = 0;
 }
 
 /**
@@ -61,24 +63,21 @@ export function linkLookahead(at: usize, effort: i32): i32 {
   return 0;
 }
 
-function copyState(cfg: usize, from: usize, to: usize): void {
-  const bytes = <usize>stateBytes(load<u8>(cfg, CONFIG_CHANNELS));
-  for (let i: usize = 0; i < bytes; i += 4) store<u32>(to + i, load<u32>(from + i));
-}
-
 /** A frame begins. */
-export function beginKeeping(cfg: usize, st: usize): void {
-  if (start == 0) return;
-  keptRows = 0;
-  copyState(cfg, st, start);
+export function beginKeeping(st: usize): void {
+  if (start != 0) copyState(st, start, <i32>channelCount);
 }
 
-/** A row went into it. */
+/** Where the kept samples of a row of the frame are. */
+function keptRow(row: u32): usize {
+  return kept + ((<usize>channelCount) << 2) * <usize>row;
+}
+
+/** A row goes into it, behind those that it has. */
 export function keepRow(samples: usize): void {
   if (start == 0) return;
   const bytes = (<usize>channelCount) << 2;
-  const at = kept + bytes * <usize>keptRows;
-  keptRows++;
+  const at = keptRow(openSamples);
   for (let i: usize = 0; i < bytes; i += 4) store<i32>(at + i, load<i32>(samples + i));
 }
 
@@ -90,12 +89,12 @@ export function keepRow(samples: usize): void {
  */
 export function encodeKept(cfg: usize, st: usize, out: usize, capacity: i32, plainBytes: i32): i32 {
   if (start == 0) return plainBytes;
-  copyState(cfg, start, st);
-  const bytes = encodeFrame(cfg, st, kept, keptRows, effortTaken, out, capacity, work);
+  copyState(start, st, <i32>channelCount);
+  const bytes = encodeFrame(cfg, st, kept, <i32>openSamples, effortTaken, out, capacity, work);
   if (bytes >= 0) return bytes;
   // Lines that outgrow the room that the plain frame fits: as it was
   frameBegin(cfg, st, false, out, capacity);
-  for (let row = 0; row < keptRows; row++) frameSample(cfg, st, kept + ((<usize>(row * <i32>channelCount)) << 2), 0);
+  for (let row: u32 = 0; row < openSamples; row++) frameSample(cfg, st, keptRow(row), 0);
   return frameEnd(cfg, st);
 }
 

@@ -79,7 +79,8 @@ function waysOf(effort: i32): i32 {
   return effort == EFFORT_GREEDY ? 0 : WAYS;
 }
 
-function align(bytes: i32): i32 {
+/** Up to a multiple of 8. */
+export function align(bytes: i32): i32 {
   return (bytes + 7) & ~7;
 }
 
@@ -95,8 +96,9 @@ function divide(scratch: usize, blockRows: i32): void {
   work = prices + <usize>align(<i32>PRICE_BYTES);
 }
 
-function copyState(from: usize, to: usize): void {
-  const bytes = <usize>stateBytes(channels);
+/** Copy the whole state of a device of so many channels, the frame in hand included. */
+export function copyState(from: usize, to: usize, ofChannels: i32): void {
+  const bytes = <usize>stateBytes(ofChannels);
   for (let i: usize = 0; i < bytes; i += 4) store<u32>(to + i, load<u32>(from + i));
 }
 
@@ -131,11 +133,11 @@ export function encodeFrame(
   channels = <i32>load<u8>(cfg, CONFIG_CHANNELS);
   divide(scratch, min(rows, <i32>LINE_BLOCK_ROWS));
   if (!areOnLattice(rows)) return STATUS_OFF_LATTICE;
-  copyState(st, frameStart);
+  copyState(st, frameStart, channels);
   if (isForeseen(rows)) return 0;
   const isOneBlock = rows <= <i32>LINE_BLOCK_ROWS;
   const bytes = isOneBlock ? encodeOneBlock(rows, out, capacity) : encodeBlocks(rows, out, capacity);
-  if (bytes < 0) copyState(frameStart, st);
+  if (bytes < 0) copyState(frameStart, st, channels);
   return bytes;
 }
 
@@ -195,7 +197,7 @@ function codeRows(from: i32, to: i32): i64 {
 
 /** Code a block from its start under the plan's modes. @returns what it costs */
 function tryPlan(from: i32, to: i32): i64 {
-  copyState(blockStart, state);
+  copyState(blockStart, state, channels);
   for (let c = 0; c < channels; c++) store<u32>(entryOf(c), load<u32>(entryOf(c), PLAN_FIRST), PLAN_CURSOR);
   followPlan(plan);
   const cost = codeRows(from, to);
@@ -211,6 +213,11 @@ function baseCost(c: i32, row: i32): i64 {
 
 function entryOf(c: i32): usize {
   return plan + PLAN_ENTRY_BYTES * <usize>c;
+}
+
+/** Plan no channel on lines. */
+function predictAll(): void {
+  for (let c = 0; c < channels; c++) store<u32>(entryOf(c), 0, PLAN_MODE);
 }
 
 function toggle(c: i32): void {
@@ -279,7 +286,7 @@ function chooseModes(from: i32, rows: i32, plainCost: i64): bool {
     isLast = cost < best;
     if (isLast) best = cost;
     else {
-      for (let c = 0; c < channels; c++) store<u32>(entryOf(c), 0, PLAN_MODE);
+      predictAll();
       // What was just tried need not be tried again
       if ((lines & (lines - 1)) == 0) close &= ~lines;
       lines = 0;
@@ -301,44 +308,43 @@ function chooseModes(from: i32, rows: i32, plainCost: i64): bool {
   return true;
 }
 
+/** Encode the frame from its start without lines. @returns what its samples cost */
+function codePlainly(rows: i32, out: usize, capacity: i32): i64 {
+  copyState(frameStart, state, channels);
+  frameBegin(config, state, false, out, capacity);
+  return codeRows(0, rows);
+}
+
 /** Encode a frame that is one block. */
 function encodeOneBlock(rows: i32, out: usize, capacity: i32): i32 {
-  copyState(frameStart, state);
-  frameBegin(config, state, false, out, capacity);
-  const plainCost = codeRows(0, rows);
+  const plainCost = codePlainly(rows, out, capacity);
   // The plain frame is done, unless lines might gain
-  copyState(frameStart, blockStart);
+  copyState(frameStart, blockStart, channels);
   beginWithLines(blockStart, rows, out, capacity);
-  if (chooseModes(0, rows, plainCost)) return frameEnd(config, state);
-  if (frameHasLines(config, state)) {
-    copyState(frameStart, state);
-    frameBegin(config, state, false, out, capacity);
-    codeRows(0, rows);
-  }
+  if (!chooseModes(0, rows, plainCost) && frameHasLines(config, state)) codePlainly(rows, out, capacity);
   return frameEnd(config, state);
 }
 
-/** Encode a frame of several blocks, with lines or, if that is smaller, without. */
+/** Encode a frame of several blocks, with lines or, if that is no larger, without, which is the quicker one to repeat. */
 function encodeBlocks(rows: i32, out: usize, capacity: i32): i32 {
-  const bytes = encodeWithLines(rows, out, capacity);
-  copyState(frameStart, state);
-  frameBegin(config, state, false, out, capacity);
-  codeRows(0, rows);
+  codePlainly(rows, out, capacity);
   const plainBytes = frameEnd(config, state);
-  if (bytes < 0 || (plainBytes >= 0 && plainBytes <= bytes)) return plainBytes;
-  return encodeWithLines(rows, out, capacity);
+  const bytes = encodeWithLines(rows, out, capacity);
+  if (bytes >= 0 && (plainBytes < 0 || plainBytes > bytes)) return bytes;
+  codePlainly(rows, out, capacity);
+  return frameEnd(config, state);
 }
 
 function encodeWithLines(rows: i32, out: usize, capacity: i32): i32 {
-  copyState(frameStart, state);
+  copyState(frameStart, state, channels);
   beginWithLines(state, rows, out, capacity);
   for (let from = 0; from < rows; ) {
     const to = min(from + <i32>LINE_BLOCK_ROWS, rows);
-    copyState(state, blockStart);
-    for (let c = 0; c < channels; c++) store<u32>(entryOf(c), 0, PLAN_MODE);
+    copyState(state, blockStart, channels);
+    predictAll();
     const plainCost = tryPlan(from, to);
     if (!chooseModes(from, to - from, plainCost)) {
-      for (let c = 0; c < channels; c++) store<u32>(entryOf(c), 0, PLAN_MODE);
+      predictAll();
       tryPlan(from, to);
     }
     from = to;

@@ -68,10 +68,8 @@ export class PayloadEncoder {
     if (statuses !== undefined && statuses.length !== samples.length) {
       throw new CodecError("shape", { samples: samples.length, statuses: statuses.length });
     }
-    if (this.#lookahead !== "none" && statuses === undefined && rows > 0) {
-      const frame = this.#encodeAhead(samples, rows);
-      if (frame !== undefined) return frame;
-    }
+    const ahead = statuses === undefined && rows > 0 ? this.#encodeAhead(samples, rows) : undefined;
+    if (ahead !== undefined) return ahead;
     const { cfg, st } = this.#slot.enter();
     const spare = (channels + 1) * this.#core.constant("MAX_CHANNEL_BYTES"); // the worst row, and the flush
     const room = divideScratch(this.#memory, rows, channels, samples.length * ROOM_PER_SAMPLE + spare);
@@ -104,7 +102,11 @@ export class PayloadEncoder {
     return { payload, rows: done, hasEvents: statuses !== undefined, hasLines: false, isQuiet, refusal };
   }
 
-  /** Encode all rows as one frame that may have lines; undefined where that frame would have to end early. */
+  /**
+   * Encode all rows as one frame that may have lines.
+   *
+   * @returns undefined without a lookahead, and where that frame would have to end early
+   */
   #encodeAhead(samples: Int32Array, rows: number): EncodedPayload | undefined {
     const { calls, lookahead } = this.#core;
     if (lookahead === undefined || this.#lookahead === "none") return;

@@ -16,9 +16,8 @@ const LARGEST_POINT = 2 ** 51;
 const BOUND_OVER_ROUNDING = 4;
 
 /**
- * Plan a channel on its lattice, where that makes bins wider. A
- * bound below one spacing leaves no choice of point, so that half a spacing says the same and is not below what
- * conversion may cost.
+ * Plan a channel on its lattice, where that makes bins wider. A bound below one spacing leaves no choice of point, so that
+ * half a spacing says the same and is not below what conversion may cost.
  *
  * @param request  of an engineering unit with a range; its own lattice is replaced
  * @returns undefined where `planChannel` without a lattice is to be taken

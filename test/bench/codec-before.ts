@@ -1,9 +1,10 @@
 import type { BenchTable } from "./bench.ts";
 import type { Cell } from "./codec-cell.ts";
-import { geometricMean, HELD_OUT_SETS, oursOf, TUNED_SETS } from "./codec-comparison.ts";
+import { HELD_OUT_SETS, oursOf, TUNED_SETS } from "./codec-comparison.ts";
 import { FIRST_RELEASE, FIRST_RELEASE_AT } from "./codec-first-release.ts";
 import { type FrameLength, VARIANTS } from "./codec-ours.ts";
 import { ratioCell, round, tellFrames } from "./codec-tables.ts";
+import { geometricMean } from "./statistics.ts";
 
 /** More than this part of its bits more than before is worse. */
 const NOISE = 0.005;

@@ -79,8 +79,3 @@ export function peerNames(cells: readonly Cell[]): string[] {
   const measured = Object.keys(cells[0]?.peers ?? {});
   return [...measured, ...ELSEWHERE_PEERS.filter((peer) => cells.some((cell) => peer in elsewhereOf(cell)))];
 }
-
-/** Not a number for none. */
-export function geometricMean(values: readonly number[]): number {
-  return Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
-}

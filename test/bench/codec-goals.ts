@@ -4,7 +4,6 @@ import {
   BEST,
   bestPeer,
   countedOf,
-  geometricMean,
   HELD_OUT_SETS,
   type OursChoice,
   oursOf,
@@ -13,6 +12,7 @@ import {
 } from "./codec-comparison.ts";
 import { bestElsewhere, designBits, MIX_PIECE_OVER_PROTOTYPE, PROTOTYPE } from "./codec-elsewhere.ts";
 import { VARIANTS } from "./codec-ours.ts";
+import { geometricMean } from "./statistics.ts";
 
 /** What the codec is held to: its bound always, the rest on the six recordings at the three bounds that it is set for. */
 export function codecGoals(cells: readonly Cell[], stateBytes: (channels: number) => number): BenchGoal[] {

@@ -5,7 +5,6 @@ import {
   bestPeer,
   choicesOf,
   countedOf,
-  geometricMean,
   HELD_OUT_SETS,
   type OursChoice,
   oursOf,
@@ -15,6 +14,7 @@ import {
 } from "./codec-comparison.ts";
 import { ELSEWHERE_PEERS, elsewhereOf } from "./codec-elsewhere.ts";
 import { type FrameLength, VARIANTS } from "./codec-ours.ts";
+import { geometricMean } from "./statistics.ts";
 
 /** The headline: ours beside the best of all peers, cell by cell. */
 export function headlineTable(cells: readonly Cell[], ours: OursChoice): Omit<BenchTable, "title"> {

@@ -5,11 +5,12 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { type BenchOptions, isMet } from "./bench.ts";
 import { benchCodec } from "./codec.ts";
 import { boundsOf, type Cell } from "./codec-cell.ts";
-import { BEST, bestPeer, geometricMean, ratiosTo } from "./codec-comparison.ts";
+import { BEST, bestPeer, ratiosTo } from "./codec-comparison.ts";
 import { codecGoals } from "./codec-goals.ts";
 import { VARIANTS } from "./codec-ours.ts";
 import { measureCells } from "./codec-threads.ts";
 import { toMarkdown } from "./report.ts";
+import { geometricMean } from "./statistics.ts";
 import { listSets } from "./telemetry-sets.ts";
 
 const ROWS = 300;

@@ -4,7 +4,7 @@ import { type Core, loadBatchCore, planChannel } from "@lockstep/edge-sdk/core";
 import type { BenchOptions, BenchReport } from "./bench.ts";
 import { beforeTables } from "./codec-before.ts";
 import { boundsOf, type Cell } from "./codec-cell.ts";
-import { BEST, geometricMean, type OursChoice, oursOf, peerNames, ratiosTo } from "./codec-comparison.ts";
+import { BEST, type OursChoice, oursOf, peerNames, ratiosTo } from "./codec-comparison.ts";
 import { costTables } from "./codec-cost.ts";
 import { elsewhereOf } from "./codec-elsewhere.ts";
 import { codecGoals } from "./codec-goals.ts";
@@ -16,6 +16,7 @@ import { measureCells } from "./codec-threads.ts";
 import { readBatchModule } from "./modules.ts";
 import type { PeerResult } from "./peers/peer.ts";
 import { RecordingError } from "./recording-error.ts";
+import { geometricMean } from "./statistics.ts";
 import { listSets, type TelemetrySet } from "./telemetry-sets.ts";
 
 const DEFAULT_RELS = [0.1, 0.01, 0.001];

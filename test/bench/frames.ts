@@ -1,6 +1,7 @@
 import { decodeFrame, encodeFrame, type Frame } from "@lockstep/protocol";
 import { decode } from "cbor-x";
 import type { BenchReport } from "./bench.ts";
+import { median } from "./statistics.ts";
 
 const FRAMES_PER_RUN = 200_000;
 const RUNS = 5;
@@ -57,8 +58,4 @@ function rate(act: () => unknown): number {
     act();
   }
   return (1000 * FRAMES_PER_RUN) / (performance.now() - start);
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }

@@ -127,10 +127,3 @@ export function openRotor({ seed, eps, module = deviceModule(), ...device }: Rot
     random: seededRandom(seed).fork("device"),
   });
 }
-
-/** The middle value; the mean of the middle two. */
-export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const at = (sorted.length - 1) / 2;
-  return ((sorted[Math.floor(at)] ?? Number.NaN) + (sorted[Math.ceil(at)] ?? Number.NaN)) / 2;
-}

@@ -4,6 +4,7 @@ import { BenchError } from "./bench-error.ts";
 import { readBatchModule } from "./modules.ts";
 import { buildNative, NATIVE_BUILDS, NativeCodec, type SpeedJob, type SpeedRun } from "./speed-native.ts";
 import { type SpeedSignal, speedSignals } from "./speed-signals.ts";
+import { geometricMean, median } from "./statistics.ts";
 import { listSets } from "./telemetry-sets.ts";
 
 const CHANNEL_COUNTS = [1, 3, 6, 8];
@@ -203,7 +204,9 @@ function timesTable(direction: Direction, cells: readonly Cell[], coders: readon
 function spreadTable(cells: readonly Cell[], coders: readonly string[]): BenchTable {
   const rows = DIRECTIONS.flatMap((direction) =>
     coders.map((name) => {
-      const spreads = cells.map((cell) => medianOf(cell.times[direction][name]) / leastOf(cell.times[direction][name]));
+      const spreads = cells.map(
+        (cell) => median(cell.times[direction][name] ?? []) / leastOf(cell.times[direction][name]),
+      );
       return [
         `${direction}, ${name}`,
         Number(geometricMean(spreads).toFixed(3)),
@@ -221,12 +224,4 @@ function ratioOf({ times }: Cell, direction: Direction): number {
 
 function leastOf(times: readonly number[] = []): number {
   return Math.min(...times);
-}
-
-function medianOf(times: readonly number[] = []): number {
-  return times.toSorted((a, b) => a - b)[times.length >> 1] ?? Number.NaN;
-}
-
-function geometricMean(values: readonly number[]): number {
-  return Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
 }

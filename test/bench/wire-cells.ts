@@ -1,4 +1,4 @@
-import { median } from "./rotor-session.ts";
+import { median } from "./statistics.ts";
 import type { LanePlan, WireLink } from "./wire-lanes.ts";
 import type { LaneTraffic } from "./wire-traffic.ts";
 

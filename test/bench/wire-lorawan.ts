@@ -8,7 +8,7 @@ import {
   LORAWAN_OVERHEAD_BYTES,
 } from "./lorawan-airtime.ts";
 import { type LoraRun, runLora } from "./lorawan-run.ts";
-import { median } from "./rotor-session.ts";
+import { median } from "./statistics.ts";
 import { frameName, round } from "./wire-cells.ts";
 import type { WireSource } from "./wire-source.ts";
 

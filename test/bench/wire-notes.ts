@@ -1,5 +1,6 @@
 import { airtimeMs, DR0_PAYLOAD_BYTES, EU868_DR0, LORAWAN_OVERHEAD_BYTES } from "./lorawan-airtime.ts";
-import { HALF_SECONDS, median, RATE_HZ, RAW_BYTES_PER_SAMPLE, SEEDS } from "./rotor-session.ts";
+import { HALF_SECONDS, RATE_HZ, RAW_BYTES_PER_SAMPLE, SEEDS } from "./rotor-session.ts";
+import { median } from "./statistics.ts";
 import { choose, isOurs, round, type WireCell } from "./wire-cells.ts";
 import { STEADY } from "./wire-goals.ts";
 import { HOURLY_AIRTIME_S } from "./wire-lorawan.ts";

@@ -1,5 +1,6 @@
 import type { BenchReport, BenchTable } from "./bench.ts";
-import { deviceModule, HALF_SECONDS, median, RATE_HZ, RAW_BYTES_PER_SAMPLE, runRotor, SEEDS } from "./rotor-session.ts";
+import { deviceModule, HALF_SECONDS, RATE_HZ, RAW_BYTES_PER_SAMPLE, runRotor, SEEDS } from "./rotor-session.ts";
+import { median } from "./statistics.ts";
 import { cellsOf, choose, joined, round, type WireCell } from "./wire-cells.ts";
 import { COLD, ipGoals, payloadGoals, STEADY, storeGoals } from "./wire-goals.ts";
 import {

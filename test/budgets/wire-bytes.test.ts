@@ -2,15 +2,8 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { loadCore } from "@lockstep/edge-sdk/core";
 import { beforeAll, describe, expect, test } from "vitest";
-import {
-  HALF_SECONDS,
-  median,
-  RATE_HZ,
-  RAW_BYTES_PER_SAMPLE,
-  type RotorRun,
-  runRotor,
-  SEEDS,
-} from "../bench/rotor-session.ts";
+import { HALF_SECONDS, RATE_HZ, RAW_BYTES_PER_SAMPLE, type RotorRun, runRotor, SEEDS } from "../bench/rotor-session.ts";
+import { median } from "../bench/statistics.ts";
 import { wasmAnatomy } from "../bench/wasm-anatomy.ts";
 
 const DEVICE_WASM = readFileSync(fileURLToPath(import.meta.resolve("@lockstep/edge-sdk/device.wasm")));
