@@ -404,6 +404,17 @@ test("ramps and levels with noise inside the bound cost at most half of what pre
   expect(programme).toBeLessThan(greedy);
 });
 
+test("a lookahead that there is none of is refused with those that there are", () => {
+  const unknown = "bogus" as Lookahead;
+  const message = 'codec: there is no lookahead "bogus": choose none, greedy or programme';
+  const refusal = expect.objectContaining({ name: "CodecError", code: "unknown-lookahead", message });
+  for (const core of [batch, device]) {
+    const config = core.configure([{ e: 1, lattice: 1, historyShift: 0 }]);
+    expect(() => core.createEncoder(config, { lookahead: unknown })).toThrow(refusal);
+    expect(() => core.lookaheadBytes(10, 1, unknown)).toThrow(refusal);
+  }
+});
+
 test("a lookahead is refused where the module has none", () => {
   const config = device.configure([{ e: 1, lattice: 1, historyShift: 0 }]);
   expect(() => device.createEncoder(config, { lookahead: "greedy" })).toThrow(

@@ -1,3 +1,5 @@
+import { describeUnknownLookahead } from "./lookahead-choice.ts";
+
 /** Why the codec refused something. */
 export type CodecErrorCode =
   | "channel-count"
@@ -16,6 +18,7 @@ export type CodecErrorCode =
   | "not-a-count"
   | "scale-range"
   | "no-lookahead"
+  | "unknown-lookahead"
   | "shape";
 
 /** The codec's refusal. Callers test `code`, never the message. */
@@ -35,6 +38,7 @@ function describe(code: CodecErrorCode, facts: Readonly<Record<string, string | 
   if (code === "bound-below-conversion") {
     return `channel ${facts.channel} cannot keep eps ${facts.eps}: 32 bits of its range resolve ${facts.conversion}; give a larger eps`;
   }
+  if (code === "unknown-lookahead") return describeUnknownLookahead(facts.lookahead);
   const told = Object.entries(facts).map(([name, value]) => `${name} ${value}`);
   return `${code}${told.length === 0 ? "" : `: ${told.join(", ")}`}`;
 }

@@ -2,9 +2,8 @@ import { createHash } from "node:crypto";
 import type { ChannelSettings, CodecConfig } from "./codec-config.ts";
 import { CoreExports } from "./core-exports.ts";
 import { type CoreMemory, FixedMemory, GrowingMemory } from "./core-memory.ts";
-import { CodecError } from "./core-status.ts";
 import { PayloadDecoder } from "./decoder.ts";
-import { type EncoderOptions, effortOf, type Lookahead, PayloadEncoder } from "./encoder.ts";
+import { checkLookahead, type EncoderOptions, effortOf, type Lookahead, PayloadEncoder } from "./encoder.ts";
 import { BATCH_LIMITS, checkModule, DEVICE_LIMITS, type ModuleLimits } from "./module-gate.ts";
 
 export {
@@ -34,7 +33,7 @@ export interface Core {
   /**
    * Bytes of scratch that an encoder needs beside its state for a frame of this many rows; 0 without a lookahead.
    *
-   * @throws {CodecError} `no-lookahead` when the module has none
+   * @throws {CodecError} `unknown-lookahead`; `no-lookahead` when the module has none
    */
   lookaheadBytes(rows: number, channels: number, lookahead: Lookahead): number;
   /**
@@ -46,7 +45,7 @@ export interface Core {
   /**
    * A codec in the cold state that turns samples into payloads.
    *
-   * @throws {CodecError} `no-lookahead` when the module has none
+   * @throws {CodecError} `unknown-lookahead`; `no-lookahead` when the module has none
    */
   createEncoder(config: CodecConfig, options?: EncoderOptions): PayloadEncoder;
   /** A codec in the cold state that turns payloads into samples. */
@@ -83,8 +82,8 @@ function load(given: Uint8Array, limits: ModuleLimits, isFixed: boolean): Core {
     maxChannels: core.constant("MAX_CHANNELS"),
     stateBytes: (channels) => core.calls.stateBytes(channels),
     lookaheadBytes: (rows, channels, lookahead) => {
-      if (lookahead === "none") return 0;
-      if (core.lookahead === undefined) throw new CodecError("no-lookahead");
+      checkLookahead(core, lookahead);
+      if (lookahead === "none" || core.lookahead === undefined) return 0;
       return core.lookahead.lookaheadBytes(rows, channels, effortOf(core, lookahead));
     },
     configure: (channels) => configure(core, memory, configBytes, channels),

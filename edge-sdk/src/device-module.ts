@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { LinkExports } from "./link-exports.ts";
-import { checkModule, DEVICE_LIMITS, GATEWAY_LIMITS, type ModuleLimits } from "./module-gate.ts";
+import { checkModule, copyModule, DEVICE_LIMITS, GATEWAY_LIMITS, type ModuleLimits } from "./module-gate.ts";
 
 /** A compiled `device.wasm`, for any number of sessions. */
 export interface DeviceModule {
@@ -13,10 +13,13 @@ export interface DeviceModule {
 /**
  * Compile `device.wasm` of any release, once.
  *
- * @throws {ModuleError} when the bytes are not a module that may run as a codec
+ * @throws {ModuleError} when the bytes are not a module that may run as a codec; `missing-bytes`
  */
 export function compileDeviceModule(given: Uint8Array): DeviceModule {
-  const bytes = new Uint8Array(given);
+  return compileDevice(copyModule(given, "device.wasm", "compileDeviceModule(device)"));
+}
+
+function compileDevice(bytes: Uint8Array<ArrayBuffer>): DeviceModule {
   return compile(bytes, DEVICE_LIMITS, createHash("sha256").update(bytes).digest());
 }
 
@@ -24,11 +27,13 @@ export function compileDeviceModule(given: Uint8Array): DeviceModule {
  * Compile `gateway.wasm`, which looks ahead in every frame where a session asks for it.
  *
  * @param device  the `device.wasm` of the same release: it decodes what the gateway sends
- * @throws {ModuleError} when either is not a module that may run as a codec
+ * @throws {ModuleError} when either is not a module that may run as a codec; `missing-bytes`, naming the one left out
  */
 export function compileGatewayModule(given: Uint8Array, device: Uint8Array): DeviceModule {
-  const { model } = compileDeviceModule(device);
-  return compile(new Uint8Array(given), GATEWAY_LIMITS, model);
+  const call = "compileGatewayModule(gateway, device)";
+  const bytes = copyModule(given, "gateway.wasm", call);
+  const { model } = compileDevice(copyModule(device, "device.wasm", call));
+  return compile(bytes, GATEWAY_LIMITS, model);
 }
 
 function compile(bytes: Uint8Array<ArrayBuffer>, limits: ModuleLimits, model: Uint8Array): DeviceModule {

@@ -40,7 +40,8 @@ export class DeviceSession {
    * Start a device: restore its ring if there is one, and connect. Resolves at once, whether the cloud can be reached
    * or not.
    *
-   * @throws {SessionError} `link`, `ring-too-large`, `ring-foreign`, `ring-file`
+   * @throws {SessionError} `link`, `ring-too-large`, `ring-foreign`, `ring-file`, `unknown-lookahead`, `no-lookahead`,
+   *   `lookahead-too-large`
    * @throws {TransportError} `already-open`
    */
   static async open(options: DeviceSessionOptions): Promise<DeviceSession> {

@@ -3,6 +3,7 @@ import type { CoreExports } from "./core-exports.ts";
 import type { CoreMemory, Slot } from "./core-memory.ts";
 import { CodecError } from "./core-status.ts";
 import type { PayloadKind } from "./decoder.ts";
+import { isLookahead, type LOOKAHEADS } from "./lookahead-choice.ts";
 import { divideScratch } from "./workspace.ts";
 
 /** Payload room asked for beside each sample, bytes: twice the raw size; what does not fit ends the frame early. */
@@ -23,7 +24,13 @@ export interface EncodedPayload extends PayloadKind {
  * What an encoder does with a frame before it codes it: nothing (a sample at a time, as a small device), longest lines,
  * or the cheapest lines by dynamic programming.
  */
-export type Lookahead = "none" | "greedy" | "programme";
+export type Lookahead = (typeof LOOKAHEADS)[number];
+
+/** Refuse a lookahead that there is none of, or that the module has not. @throws {CodecError} `unknown-lookahead`, `no-lookahead` */
+export function checkLookahead(core: CoreExports, lookahead: Lookahead): void {
+  if (!isLookahead(lookahead)) throw new CodecError("unknown-lookahead", { lookahead: String(lookahead) });
+  if (lookahead !== "none" && core.lookahead === undefined) throw new CodecError("no-lookahead");
+}
 
 /** The effort that `encodeFrame` knows a lookahead by. */
 export function effortOf(core: CoreExports, lookahead: Exclude<Lookahead, "none">): number {
@@ -45,7 +52,7 @@ export class PayloadEncoder {
   readonly #lookahead: Lookahead;
 
   constructor(core: CoreExports, memory: CoreMemory, config: CodecConfig, { lookahead = "none" }: EncoderOptions = {}) {
-    if (lookahead !== "none" && core.lookahead === undefined) throw new CodecError("no-lookahead");
+    checkLookahead(core, lookahead);
     this.#core = core;
     this.#memory = memory;
     this.#config = config;

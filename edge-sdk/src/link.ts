@@ -2,6 +2,7 @@ import type { ChannelConfig } from "@lockstep/protocol";
 import type { Lookahead } from "./encoder.ts";
 import { type LinkExports, STATUS_RING_EMPTY, STATUS_RING_FOREIGN } from "./link-exports.ts";
 import { type LinkView, readLinkView } from "./link-view.ts";
+import { isLookahead, LOOKAHEADS } from "./lookahead-choice.ts";
 import { SessionError } from "./session-error.ts";
 import type { OutTopic } from "./transport.ts";
 
@@ -49,7 +50,6 @@ const BIRTH_BYTES = 64;
 const BIRTH_CHANNEL_BYTES = 48;
 
 /** By the number that the core knows them by. */
-const EFFORTS: readonly Lookahead[] = ["none", "greedy", "programme"];
 const PHASES: readonly LinkPhase[] = ["down", "greeting", "live"];
 const TOPICS: readonly OutTopic[] = ["birth", "frames", "presence"];
 
@@ -66,7 +66,10 @@ export class Link {
   readonly #statusesAt: number;
   readonly #inAt: number;
 
-  /** @throws {SessionError} `link` with the core's status, `ring-too-large`, `no-lookahead`, `lookahead-too-large` */
+  /**
+   * @throws {SessionError} `link` with the core's status, `ring-too-large`, `unknown-lookahead`, `no-lookahead`,
+   *   `lookahead-too-large`
+   */
   constructor(core: LinkExports, device: LinkDevice) {
     this.#core = core;
     this.#channelCount = device.channels.length;
@@ -137,10 +140,11 @@ export class Link {
     }
   }
 
-  /** Lend memory for a lookahead. @throws {SessionError} `no-lookahead`, `lookahead-too-large`, `link` */
+  /** Lend memory for a lookahead. @throws {SessionError} `unknown-lookahead`, `no-lookahead`, `lookahead-too-large`, `link` */
   #lookAhead(lookahead: Lookahead, take: (bytes: number) => number): void {
-    const effort = EFFORTS.indexOf(lookahead);
-    if (effort <= 0) return;
+    if (!isLookahead(lookahead)) throw new SessionError("unknown-lookahead", { lookahead: String(lookahead) });
+    const effort = LOOKAHEADS.indexOf(lookahead);
+    if (effort === 0) return;
     const { linkLookahead, linkLookaheadBytes } = this.#core;
     if (linkLookahead === undefined || linkLookaheadBytes === undefined)
       throw new SessionError("no-lookahead", { lookahead });

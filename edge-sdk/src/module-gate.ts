@@ -1,5 +1,6 @@
 /** Why a module was refused. */
 export type ModuleErrorCode =
+  | "missing-bytes"
   | "truncated"
   | "malformed"
   | "bad-magic"
@@ -17,11 +18,28 @@ export class ModuleError extends Error {
   readonly facts: Readonly<Record<string, string | number>>;
 
   constructor(code: ModuleErrorCode, facts: Readonly<Record<string, string | number>>, options?: ErrorOptions) {
-    const told = Object.entries(facts).map(([name, value]) => `${name} ${value}`);
-    super(`module: ${code}: ${told.join(", ")}`, options);
+    super(`module: ${describe(code, facts)}`, options);
     this.code = code;
     this.facts = facts;
   }
+}
+
+function describe(code: ModuleErrorCode, facts: Readonly<Record<string, string | number>>): string {
+  if (code === "missing-bytes") return `the bytes of ${facts.module} are missing: call ${facts.call} with a Uint8Array`;
+  const told = Object.entries(facts).map(([name, value]) => `${name} ${value}`);
+  return `${code}: ${told.join(", ")}`;
+}
+
+/**
+ * A copy of a module's bytes, where there are any: callers without types may leave them out.
+ *
+ * @param module  its file's name
+ * @param call  how to call what takes them
+ * @throws {ModuleError} `missing-bytes`
+ */
+export function copyModule(given: unknown, module: string, call: string): Uint8Array<ArrayBuffer> {
+  if (!ArrayBuffer.isView(given)) throw new ModuleError("missing-bytes", { module, call });
+  return new Uint8Array(given.buffer, given.byteOffset, given.byteLength).slice();
 }
 
 /** What a module may ask for. */

@@ -1,7 +1,10 @@
+import { describeUnknownLookahead } from "./lookahead-choice.ts";
+
 export type SessionErrorCode =
   | "link"
   | "ring-too-large"
   | "no-lookahead"
+  | "unknown-lookahead"
   | "lookahead-too-large"
   | "ring-foreign"
   | "ring-file"
@@ -30,6 +33,8 @@ function describe(code: SessionErrorCode, facts: Readonly<Record<string, string 
       return `a ring of ${facts.bytes} bytes does not fit the core's memory, which has room for ${facts.limit}`;
     case "no-lookahead":
       return "a lookahead needs a gateway's module, and this is a device's";
+    case "unknown-lookahead":
+      return describeUnknownLookahead(facts.lookahead);
     case "lookahead-too-large":
       return `a lookahead of ${facts.bytes} bytes does not fit the core's memory, which has room for ${facts.limit}: fewer samples a frame need less`;
     case "ring-foreign":

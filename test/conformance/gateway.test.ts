@@ -276,6 +276,40 @@ describe("a gateway", () => {
     await second.close();
   });
 
+  test("is refused a lookahead that there is none of, and told the choices", async () => {
+    for (const module of [gateway, compileDeviceModule(device)]) {
+      for (const lookahead of ["bogus", "", "Greedy", 1, null] as unknown as "none"[]) {
+        await expect(run([], { module, lookahead })).rejects.toMatchObject({
+          name: "SessionError",
+          code: "unknown-lookahead",
+          message: `device session: there is no lookahead "${lookahead}": choose none, greedy or programme`,
+        });
+      }
+    }
+  });
+
+  test("compiled without one of its modules is refused, naming that one", () => {
+    const compile = compileGatewayModule as (...given: unknown[]) => unknown;
+    const bytes = readFileSync(new URL("gateway.wasm", DEVICE_WASM));
+    for (const [given, missing] of [
+      [[], "gateway.wasm"],
+      [[undefined, device], "gateway.wasm"],
+      [[bytes], "device.wasm"],
+      [[bytes, "device.wasm"], "device.wasm"],
+    ] as const) {
+      expect(() => compile(...given)).toThrow(
+        expect.objectContaining({
+          name: "ModuleError",
+          code: "missing-bytes",
+          message: `module: the bytes of ${missing} are missing: call compileGatewayModule(gateway, device) with a Uint8Array`,
+        }),
+      );
+    }
+    expect(() => (compileDeviceModule as (...given: unknown[]) => unknown)()).toThrow(
+      expect.objectContaining({ code: "missing-bytes" }),
+    );
+  });
+
   test("is refused a lookahead that its module has not, or that its memory cannot hold", async () => {
     await expect(run([], { module: compileDeviceModule(device), lookahead: "greedy" })).rejects.toMatchObject({
       code: "no-lookahead",

@@ -220,6 +220,21 @@ test.each(["encode", "decode"])("the help of %s fits a terminal of 80 columns", 
   expect(lines.filter((line) => line.length > 80)).toEqual([]);
 });
 
+test("a lookahead that there is none of is refused with the choices", async () => {
+  for (const command of [
+    ["encode", "missing.csv", "--rel", "0.01"],
+    ["sim", "rotor"],
+    ["sim", "fleet"],
+    ["sim", "recorded", "imu"],
+    ["sim", "run", "lossy-uplink"],
+  ]) {
+    const { code, err } = await run(...command, "--lookahead", "bogus");
+    expect(code, command.join(" ")).toBe(2);
+    expect(err).toContain("bogus");
+    expect(err).toContain("none, greedy, programme");
+  }
+});
+
 test("a simulated device whose ring or frames cannot work is refused with what to change", async () => {
   const to = ["--to", "tcp://127.0.0.1:9", "--duration", "1"];
   for (const [option, value, remedy] of [
