@@ -1,8 +1,10 @@
 /*
- * The core in C: codec and link of `device.wasm`, compiled by wasm2c, under C names and with their true types.
+ * The core in C: codec and link of `device.wasm` or, with EDGE_GATEWAY defined, of `gateway.wasm`, compiled by wasm2c,
+ * under C names and with their true types.
  *
  *     npx wasm2c device.wasm -n core -o core.c       makes core.c and core.h, which this header stands on
  *     gcc -I edge-sdk/include -I firmware-examples/board-support -c core.c wasm-rt.c your-program.c
+ *     npx wasm2c gateway.wasm -n core -o core.c      instead, and then gcc -DEDGE_GATEWAY ... : it can look ahead
  *
  * Every exported function is here as edge_NAME, its name in snake case, and every exported constant as EDGE_NAME; a
  * test compares them with the module. An *address* is an offset into the module's memory: take room from
@@ -73,7 +75,7 @@ typedef uint32_t edge_address;
  *
  * @param memory  caller-owned as long as the instance is used: edge_free_address() of the most channels it will have,
  *                and what the caller takes after that; an access beyond it traps (wasm-rt.h)
- * @param bytes   its size, at most 65,536
+ * @param bytes   its size, at most 65,536; a gateway's at most 1,048,576
  */
 static inline void edge_start(edge_core *core, uint8_t *memory, uint32_t bytes) {
   wasm_rt_lend_memory(memory, bytes, bytes);
@@ -191,13 +193,30 @@ static inline int32_t edge_link_memory(edge_core *core, edge_address ring, int32
   return (int32_t)w2c_core_linkMemory(core, ring, (u32)ring_bytes, out, (u32)out_bytes);
 }
 
+#ifdef EDGE_GATEWAY
+/** Bytes that a lookahead takes for what edge_link_begin configured; 0 for an effort that is none. @param effort  EDGE_EFFORT_ */
+static inline int32_t edge_link_lookahead_bytes(edge_core *core, int32_t effort) {
+  return (int32_t)w2c_core_linkLookaheadBytes(core, (u32)effort);
+}
+
+/**
+ * Look ahead in every frame from the next one on; after edge_link_begin and before the link opens.
+ *
+ * @param at  8-byte aligned, edge_link_lookahead_bytes(effort) that are the link's from now on; 0 to stop
+ * @returns 0 or EDGE_STATUS_LINK_CONFIG
+ */
+static inline int32_t edge_link_lookahead(edge_core *core, edge_address at, int32_t effort) {
+  return (int32_t)w2c_core_linkLookahead(core, at, (u32)effort);
+}
+#endif
+
 /**
  * Describe the device.
  *
  * @param birth      `room` bytes for the birth: 64 and the firmware's name, then per channel 48 and its texts
  * @param device     its name, 1..64 bytes of [A-Za-z0-9_-] that stay in place
  * @param period_ns  sample period
- * @param model      32 bytes: SHA-256 of device.wasm
+ * @param model      32 bytes: SHA-256 of device.wasm, a gateway's too
  * @param firmware   0..32 bytes
  * @returns 0 or a status
  */

@@ -8,8 +8,13 @@ import { CACHE_FOLDER } from "./c-host-build.ts";
 import { DEVICE_WASM } from "./raw-device.ts";
 
 const WASM = readFileSync(DEVICE_WASM);
+const GATEWAY = readFileSync(new URL("gateway.wasm", DEVICE_WASM));
 const HEADER = readFileSync(new URL("../../edge-sdk/include/edge_core.h", import.meta.url), "utf8");
-const SHAPE = readModuleShape(WASM);
+/** What a caller of each module sees of the header. */
+const MODULES = [
+  ["device.wasm", WASM, HEADER.replace(/^#ifdef EDGE_GATEWAY\n[\s\S]*?^#endif\n/gm, "")],
+  ["gateway.wasm", GATEWAY, HEADER],
+] as const;
 const BATCH = readFileSync(new URL("../../edge-sdk/build/batch.wasm", import.meta.url));
 const STATUSES = readFileSync(new URL("../../edge-sdk/assembly/status.ts", import.meta.url), "utf8");
 
@@ -38,20 +43,23 @@ interface Declared {
   body: string;
 }
 
-test("every exported function is declared with its types, and nothing else is", () => {
-  const declared = declaredFunctions().filter((one) => isExport(one));
-  const wanted = SHAPE.exports.flatMap((one) =>
-    one.kind === "function" ? [{ name: `edge_${snake(one.name)}`, ...one.signature }] : [],
-  );
-  expect(wanted.length).toBeGreaterThan(25);
-  const byName = (a: { name: string }, b: { name: string }) => (a.name < b.name ? -1 : 1);
-  expect(declared.map(({ name, params, results }) => ({ name, params, results })).sort(byName)).toEqual(
-    wanted.sort(byName),
-  );
-});
+test.for(MODULES)(
+  "every exported function of %s is declared with its types, and nothing else is",
+  ([, wasm, header]) => {
+    const declared = declaredFunctions(header).filter((one) => isExport(one));
+    const wanted = readModuleShape(wasm).exports.flatMap((one) =>
+      one.kind === "function" ? [{ name: `edge_${snake(one.name)}`, ...one.signature }] : [],
+    );
+    expect(wanted.length).toBeGreaterThan(25);
+    const byName = (a: { name: string }, b: { name: string }) => (a.name < b.name ? -1 : 1);
+    expect(declared.map(({ name, params, results }) => ({ name, params, results })).sort(byName)).toEqual(
+      wanted.sort(byName),
+    );
+  },
+);
 
 test("every declared function calls the export that it is named for, with its arguments in order", () => {
-  const exportOf = new Map(SHAPE.exports.map(({ name }) => [`edge_${snake(name)}`, name]));
+  const exportOf = new Map(readModuleShape(GATEWAY).exports.map(({ name }) => [`edge_${snake(name)}`, name]));
   for (const { name, body } of declaredFunctions().filter((one) => isExport(one))) {
     const [, called, args = ""] =
       /w2c_core_(\w+)\(core((?:, (?:\(u\d+\))?\w+)*)\)/.exec(body.replace(/\s+/g, " ")) ?? [];
@@ -85,16 +93,33 @@ test("every constant and status of the core is defined with its value, and nothi
 });
 
 requires("c-compiler")("edge_core.h as C", () => {
-  test("compiles alone without a warning, and shows the caller the module's memory and no more", async () => {
-    const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
-    const program = {
-      sources: [here("edge-core-header-check.c")],
-      includes: [here("../../edge-sdk/include")],
-      flags: ["-Wall", "-Wextra", "-Werror", "-Wconversion", "-Wsign-conversion", "-Wpedantic", "-Wshadow"],
-    };
-    const firmware = await build(WASM, { board: "host", cacheFolder: CACHE_FOLDER, program });
-    expect(await run(firmware)).toMatchObject({ exitCode: 0 });
-  }, 60_000);
+  test.for([
+    ["device.wasm", WASM, []],
+    ["gateway.wasm", GATEWAY, ["-DEDGE_GATEWAY"]],
+    ["gateway.wasm as a device", GATEWAY, []],
+  ] as const)(
+    "compiles alone without a warning, and shows the caller the memory of %s and no more",
+    async ([, wasm, defines]) => {
+      const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+      const program = {
+        sources: [here("edge-core-header-check.c")],
+        includes: [here("../../edge-sdk/include")],
+        flags: [
+          ...defines,
+          "-Wall",
+          "-Wextra",
+          "-Werror",
+          "-Wconversion",
+          "-Wsign-conversion",
+          "-Wpedantic",
+          "-Wshadow",
+        ],
+      };
+      const firmware = await build(wasm, { board: "host", cacheFolder: CACHE_FOLDER, program });
+      expect(await run(firmware)).toMatchObject({ exitCode: 0 });
+    },
+    60_000,
+  );
 });
 
 /** Whether a declared function stands for an export of its own. */
@@ -106,9 +131,9 @@ function isFieldRead(body: string): boolean {
   return body.search(FIELD_READ) !== -1;
 }
 
-function declaredFunctions(): Declared[] {
+function declaredFunctions(header: string = HEADER): Declared[] {
   const pattern = /^static inline (\w+) \*?(edge_\w+)\(([^)]*)\) \{([^}]*)\}/gm;
-  return [...HEADER.matchAll(pattern)].map(([, result = "", name = "", params = "", body = ""]) => ({
+  return [...header.matchAll(pattern)].map(([, result = "", name = "", params = "", body = ""]) => ({
     name,
     params: paramList(params).map(({ type }) => WASM_TYPES[type] ?? type),
     results: result === "void" ? [] : [WASM_TYPES[result] ?? result],
