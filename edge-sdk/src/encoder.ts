@@ -3,7 +3,7 @@ import type { CoreExports } from "./core-exports.ts";
 import type { CoreMemory, Slot } from "./core-memory.ts";
 import { CodecError } from "./core-status.ts";
 import type { PayloadKind } from "./decoder.ts";
-import { isLookahead, type LOOKAHEADS } from "./lookahead-choice.ts";
+import { isLookahead } from "./lookahead-choice.ts";
 import { divideScratch } from "./workspace.ts";
 
 /** Payload room asked for beside each sample, bytes: twice the raw size; what does not fit ends the frame early. */
@@ -24,7 +24,7 @@ export interface EncodedPayload extends PayloadKind {
  * What an encoder does with a frame before it codes it: nothing (a sample at a time, as a small device), longest lines,
  * or the cheapest lines by dynamic programming.
  */
-export type Lookahead = (typeof LOOKAHEADS)[number];
+export type Lookahead = "none" | "greedy" | "programme";
 
 /** Refuse a lookahead that there is none of, or that the module has not. @throws {CodecError} `unknown-lookahead`, `no-lookahead` */
 export function checkLookahead(core: CoreExports, lookahead: Lookahead): void {

@@ -99,6 +99,7 @@ requires("c-compiler")("edge_core.h as C", () => {
     ["gateway.wasm as a device", GATEWAY, []],
   ] as const)(
     "compiles alone without a warning, and shows the caller the memory of %s and no more",
+    { timeout: 60_000 },
     async ([, wasm, defines]) => {
       const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
       const program = {
@@ -118,7 +119,6 @@ requires("c-compiler")("edge_core.h as C", () => {
       const firmware = await build(wasm, { board: "host", cacheFolder: CACHE_FOLDER, program });
       expect(await run(firmware)).toMatchObject({ exitCode: 0 });
     },
-    60_000,
   );
 });
 
