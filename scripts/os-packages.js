@@ -44,6 +44,14 @@ export const OS_PACKAGES = [
     script: "test",
   },
   {
+    name: "cmake",
+    commands: ["cmake"],
+    proof: [],
+    debian: ["cmake", "make"],
+    neededBy: "the firmware kit, by its CMake project",
+    script: "test",
+  },
+  {
     name: "chromium",
     commands: ["chromium", "chromium-browser", "google-chrome"],
     proof: [],

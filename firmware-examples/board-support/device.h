@@ -7,6 +7,10 @@
 
 #include "edge_core.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /** Longest message of the cloud: an ack with eight holes takes 105 bytes. */
 #define DEVICE_INPUT_BYTES 256
 /** The lent memory cannot hold the plan. Below every EDGE_STATUS_. */
@@ -89,5 +93,9 @@ int32_t device_poll(device *self, const uint8_t **message, int64_t time_us, uint
 
 /** The ring's memory, (ring_bytes), for a host that keeps it through a boot. */
 const uint8_t *device_ring(device *self);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

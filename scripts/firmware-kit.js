@@ -1,0 +1,81 @@
+/**
+ * `npm run firmware-kit`: the release for firmware, which needs no Node. The core as C, the device around it, and what
+ * CMake, ESP-IDF, Zephyr and Arduino want to find, in `edge-sdk/build/lockstep-firmware-VERSION` and its `.tar.gz`.
+ */
+import { createHash } from "node:crypto";
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { runTool } from "./bootstrap/run-tool.js";
+import { SetupError } from "./bootstrap/setup-error.js";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const BOARD_SUPPORT = "firmware-examples/board-support";
+const KIT = "firmware-examples/kit";
+const EXAMPLES = ["linux-host"];
+const TEXTS = ["LICENSE-APACHE", "LICENSE-MIT", "NOTICE"];
+
+/**
+ * Make the kit anew.
+ *
+ * @param {string} parent  the folder to put it in
+ * @returns {Promise<{ folder: string, archive: string }>} paths
+ * @throws {SetupError} `tool` when a tool fails
+ */
+export async function makeFirmwareKit(parent) {
+  const { version } = JSON.parse(readFileSync(join(ROOT, "edge-sdk/package.json"), "utf8"));
+  const name = `lockstep-firmware-${version}`;
+  const folder = join(parent, name);
+  rmSync(folder, { recursive: true, force: true });
+  const sources = join(folder, "src");
+  mkdirSync(sources, { recursive: true });
+  await writeCore(join(ROOT, "edge-sdk/build/device.wasm"), sources, version);
+  copyC(join(ROOT, BOARD_SUPPORT), sources);
+  cpSync(join(ROOT, "edge-sdk/include"), sources, { recursive: true });
+  cpSync(join(ROOT, KIT), folder, { recursive: true });
+  fill(join(folder, "library.properties"), { version });
+  for (const example of EXAMPLES) {
+    const to = join(folder, "examples", example);
+    mkdirSync(to, { recursive: true });
+    copyC(join(ROOT, "firmware-examples", example), to);
+  }
+  for (const text of TEXTS) cpSync(join(ROOT, text), join(folder, text));
+  const archive = `${folder}.tar.gz`;
+  await run("tar", ["-czf", archive, "-C", parent, name]);
+  return { folder, archive };
+}
+
+/** `core.c`, `core.h` and `core-id.h`: the module as wasm2c gives it, each under a line that says where it is from. */
+async function writeCore(wasmFile, folder, version) {
+  const core = join(folder, "core.c");
+  await run(process.execPath, [join(ROOT, "node_modules/wabt/bin/wasm2c"), wasmFile, "-n", "core", "-o", core]);
+  const id = createHash("sha256").update(readFileSync(wasmFile)).digest("hex");
+  const bytes = id.replace(/../g, "0x$&, ").trimEnd();
+  const banner = `/* Made by \`npm run firmware-kit\` from device.wasm of Lockstep ${version}, SHA-256 ${id}: do not edit. */\n`;
+  for (const file of [core, join(folder, "core.h")]) writeFileSync(file, banner + readFileSync(file, "utf8"));
+  writeFileSync(join(folder, "core-id.h"), `${banner}#define CORE_SHA256 {${bytes}}\n`);
+}
+
+function copyC(from, to) {
+  for (const file of readdirSync(from).filter((file) => /\.[ch]$/.test(file))) cpSync(join(from, file), join(to, file));
+}
+
+function fill(file, { version }) {
+  writeFileSync(file, readFileSync(file, "utf8").replaceAll("@VERSION@", version));
+}
+
+async function run(command, args) {
+  const { ok, output } = await runTool(command, args, { cwd: ROOT });
+  if (!ok) throw new SetupError("tool", `${command} failed, as said above`, { output });
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
+  try {
+    const { folder, archive } = await makeFirmwareKit(join(ROOT, "edge-sdk/build"));
+    process.stdout.write(`${folder}\n${archive}\n`);
+  } catch (error) {
+    if (!(error instanceof SetupError)) throw error;
+    process.stderr.write(`${error.output}firmware-kit: ${error.message}\n`);
+    process.exitCode = 1;
+  }
+}
