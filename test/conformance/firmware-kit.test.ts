@@ -41,7 +41,10 @@ requires("c-compiler")("the firmware kit", () => {
       stdio: ["pipe", "pipe", "ignore"],
     });
     const [birth] = new StreamDeframer().push(output).map(decodeFrame);
-    expect(birth).toMatchObject({ kind: "birth", model: createHash("sha256").update(readFileSync(DEVICE_WASM)).digest("hex") });
+    expect(birth).toMatchObject({
+      kind: "birth",
+      model: createHash("sha256").update(readFileSync(DEVICE_WASM)).digest("hex"),
+    });
   }, 60_000);
 
   test("can be called from C++, as a sketch does", () => {
