@@ -39,8 +39,12 @@ export function hasKeyframeRow({ set, rel }: { readonly set: string; readonly re
   return set === "imu_handheld" && rel === 0.01;
 }
 
-/** Peers see the whole recording; the approximation by lines also at each frame length, if shorter. */
+/**
+ * Peers see the whole recording; those whose spans are as long as they like also with spans of at most each frame length,
+ * which is what ours waits for.
+ */
 export function peersFor(frames: readonly FrameLength[]): Peer[] {
+  const counted = frames.filter((length) => length !== "file");
   return [
     gridDifferences("zstd", BYTE_COMPRESSORS.zstd),
     gridDifferences("gzip", BYTE_COMPRESSORS.gzip),
@@ -51,11 +55,12 @@ export function peersFor(frames: readonly FrameLength[]): Peer[] {
     sprintz("sprintz"),
     deadband("deadband"),
     codedDeadband("deadband coded"),
+    ...counted.map((length) => codedDeadband(`deadband coded ${length}`, length)),
     swingingDoor("swinging door"),
     codedSwingingDoor("swinging door coded"),
     codedPlaFixed("pla fixed"),
     codedPla("pla"),
-    ...frames.flatMap((length) => (length === "file" ? [] : [codedPla(`pla ${length}`, length)])),
+    ...counted.map((length) => codedPla(`pla ${length}`, length)),
   ];
 }
 

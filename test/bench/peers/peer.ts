@@ -24,7 +24,10 @@ export interface Compressor {
 /** A compressor that ours is measured against, with every setting it may choose from per recording. */
 export interface Peer {
   readonly name: string;
-  /** Whether a sample's code depends on later samples by more than a block of 8. */
+  /**
+   * Whether a sample's code depends on later samples: by more than a block of 8 for its values, by more than a frame for how
+   * long they hold. What a compressor of bytes does with them afterwards does not count.
+   */
   readonly hasLookahead: boolean;
   readonly compressors: readonly Compressor[];
 }
