@@ -2,7 +2,7 @@ import type { Core } from "@lockstep/edge-sdk/core";
 import { type FrameLength, GREEDY, type OursRun, runOurs, VARIANTS } from "./codec-ours.ts";
 import { latticesOf } from "./codec-plan.ts";
 import { codedPla, codedPlaFixed, codedSwingingDoor } from "./peers/coded-pla.ts";
-import { codedDeadband, deadband } from "./peers/deadband.ts";
+import { codedDeadband, deadband, deadbandEvents } from "./peers/deadband.ts";
 import { BYTE_COMPRESSORS, gridDifferences, gridLevels } from "./peers/grid-bytes.ts";
 import { gridOrigin, measurePeer, type Peer, type PeerResult } from "./peers/peer.ts";
 import { sprintz } from "./peers/sprintz.ts";
@@ -54,6 +54,7 @@ export function peersFor(frames: readonly FrameLength[]): Peer[] {
     gridLevels("brotli levels", BYTE_COMPRESSORS.brotli),
     sprintz("sprintz"),
     deadband("deadband"),
+    deadbandEvents("deadband events"),
     codedDeadband("deadband coded"),
     ...counted.map((length) => codedDeadband(`deadband coded ${length}`, length)),
     swingingDoor("swinging door"),

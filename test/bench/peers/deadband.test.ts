@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { peersFor } from "../codec-cell.ts";
-import { codedDeadband } from "./deadband.ts";
+import { codedDeadband, deadbandEvents } from "./deadband.ts";
 import { measurePeer } from "./peer.ts";
 import { peerInput } from "./peer-inputs.ts";
 
@@ -10,6 +10,7 @@ test("spans of any length are lookahead, spans of a frame are not", () => {
   const classes = Object.fromEntries(peersFor([100, "file"]).map(({ name, hasLookahead }) => [name, hasLookahead]));
   expect(classes).toMatchObject({
     deadband: false,
+    "deadband events": false,
     "deadband coded": true,
     "deadband coded 100": false,
     "swinging door": true,
@@ -38,4 +39,16 @@ test("a value is held within the bound of the first one of its span", () => {
   const [compressor] = codedDeadband("d", 3).compressors;
   const [decoded = []] = compressor?.decode(compressor.encode(ramp.columns, ramp.shape), ramp.shape) ?? [];
   expect([...decoded].map((value) => Math.round(4 * value)).slice(0, 9)).toEqual([0, 0, 0, 3, 3, 3, 6, 6, 6]);
+});
+
+test("an event's value is coded before how long it held: other bytes for the same values", () => {
+  const steps = peerInput("steps", 1, [0, 0, 0, 5, 5, 9, 9, 9, 9]);
+  const [events] = deadbandEvents("e").compressors;
+  const [spansFirst] = codedDeadband("c").compressors;
+  if (events === undefined || spansFirst === undefined) throw new RangeError("no setting");
+  const [early, late] = [events, spansFirst].map((each) => each.encode(steps.columns, steps.shape));
+  expect(early).not.toEqual(late);
+  expect(events.decode(early ?? new Uint8Array(), steps.shape)).toEqual(
+    spansFirst.decode(late ?? new Uint8Array(), steps.shape),
+  );
 });

@@ -25,8 +25,8 @@ export interface Compressor {
 export interface Peer {
   readonly name: string;
   /**
-   * Whether a sample's code depends on later samples: by more than a block of 8 for its values, by more than a frame for how
-   * long they hold. What a compressor of bytes does with them afterwards does not count.
+   * Whether a sample's code depends on later samples by more than a block of 8, or tells in advance, by more than a frame,
+   * how long a value will hold. What a compressor of bytes does with the codes does not count.
    */
   readonly hasLookahead: boolean;
   readonly compressors: readonly Compressor[];
