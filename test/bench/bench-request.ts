@@ -23,7 +23,7 @@ const COMMON = {
   help: "this",
 } as const;
 
-const PLACEHOLDERS: Readonly<Record<BenchOptionName, string>> = { data: "DIR", rel: "R,...", "frame-samples": "N" };
+const OWN: readonly BenchOptionName[] = ["data", "rel", "frame-samples"];
 
 const OPTIONS = {
   data: { type: "string" },
@@ -103,9 +103,9 @@ function listOf(value: string | boolean | undefined | readonly (string | boolean
 }
 
 function takenBy(entry: BenchEntry): (readonly [string, string])[] {
-  const own = (["data", "rel", "frame-samples"] as const).flatMap((option) => {
-    const meaning = entry.takes[option];
-    return meaning === undefined ? [] : [[`--${option} ${PLACEHOLDERS[option]}`, meaning] as const];
+  const own = OWN.flatMap((option) => {
+    const [value, meaning] = entry.takes[option] ?? [];
+    return value === undefined || meaning === undefined ? [] : [[`--${option} ${value}`, meaning] as const];
   });
   return [...own, ...Object.entries(COMMON).map(([option, meaning]) => [`--${option}`, meaning] as const)];
 }

@@ -9,8 +9,8 @@ export interface BenchEntry {
   readonly load: () => Promise<Bench>;
   /** What it measures and what that needs, in a sentence or two. */
   readonly measures: string;
-  /** The options that it takes, each with what it means here. */
-  readonly takes: Readonly<Partial<Record<BenchOptionName, string>>>;
+  /** The options that it takes, each with its value in short and what it means here. */
+  readonly takes: Readonly<Partial<Record<BenchOptionName, readonly [value: string, meaning: string]>>>;
   /** The arguments of a run that makes sense. */
   readonly example: string;
 }
@@ -27,9 +27,9 @@ export const BENCHES: ReadonlyMap<string, BenchEntry> = new Map<string, BenchEnt
       load: async () => (await import("./codec.ts")).benchCodec,
       measures: "Bits per sample of ours and of every peer on recordings, at the same strict bound. Minutes.",
       takes: {
-        data: `${RECORDINGS}; needed`,
-        rel: "bounds as parts of each channel's range, above 0 and below 1; 0.1,0.01,0.001 if not given",
-        "frame-samples": "rows of a frame; 100, 1000 and the whole file if not given",
+        data: ["DIR", `${RECORDINGS}; needed`],
+        rel: ["R,...", "bounds as parts of each channel's range, above 0 and below 1; 0.1,0.01,0.001 if not given"],
+        "frame-samples": ["N", "rows of a frame; 100, 1000 and the whole file if not given"],
       },
       example: "codec --data sim/data --rel 0.1,0.01 --json",
     },
@@ -76,9 +76,9 @@ export const BENCHES: ReadonlyMap<string, BenchEntry> = new Map<string, BenchEnt
       load: async () => (await import("./speed.ts")).benchSpeed,
       measures: "Time to encode and decode in Node, beside the same module as native code. Needs gcc.",
       takes: {
-        data: `${RECORDINGS}; beside the generated signals, which are all there is if not given`,
-        rel: "one bound as a part of each channel's range, above 0 and below 1; 0.01 if not given",
-        "frame-samples": "rows of a frame; 1000 if not given",
+        data: ["DIR", `${RECORDINGS}; beside the generated signals, which are all there is if not given`],
+        rel: ["R", "one bound as a part of each channel's range, above 0 and below 1; 0.01 if not given"],
+        "frame-samples": ["N", "rows of a frame; 1000 if not given"],
       },
       example: "speed --data sim/data --rel 0.001",
     },
