@@ -99,8 +99,15 @@ test.for([
   [["codec", "size"], /^bench: one benchmark at a time: "size" is too much\n$/],
   [["nothing"], /^bench: there is no "nothing"; NAME is one of: codec, frames, /],
   [[], /^bench: no NAME given\nUsage: npm run -s bench -- NAME/],
+] as const)("%j is refused in words", ([args, words]) => {
+  const read = readRequest(args);
+  expect("refusal" in read ? `${read.refusal}\n` : read).toMatch(words);
+});
+
+test.for([
+  [["codec", "--frames", "10"], /^bench: unknown option --frames; /],
   [["codec"], /^recording: no folder: .*give --data DIR/],
-] as const)("%j is refused in words, with nothing run", async ([args, words]) => {
+] as const)("%j ends with exit code 2, and the reason is no output", async ([args, words]) => {
   const { code, said, complained } = await run(...args);
   expect([code, said]).toEqual([2, ""]);
   expect(complained).toMatch(words);

@@ -65,7 +65,7 @@ export const BENCHES: ReadonlyMap<string, BenchEntry> = new Map<string, BenchEnt
     "size",
     {
       load: async () => (await import("./size.ts")).benchSize,
-      measures: "Bytes of WebAssembly, of state and of the C program that a device needs.",
+      measures: "Bytes of WebAssembly and of state that a device needs.",
       takes: {},
       example: "size --json",
     },
