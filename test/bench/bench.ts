@@ -11,6 +11,12 @@ export interface BenchTable {
 /** What was promised of one figure. */
 export type BenchLimit = { readonly atLeast: number } | { readonly atMost: number } | { readonly below: number };
 
+/** How many of the cells that a figure is a mean or an extreme of were measured. */
+export interface BenchCoverage {
+  readonly measured: number;
+  readonly of: number;
+}
+
 /** One figure beside what it must be, and what it should be. */
 export interface BenchGoal {
   readonly what: string;
@@ -23,6 +29,8 @@ export interface BenchGoal {
   readonly aim?: number;
   /** In place of both where the figure fails nothing: what it is held against, shown as met or missed. */
   readonly aimedAt?: BenchLimit;
+  /** A figure over fewer cells than there are meets nothing; nothing for one that is no figure over cells. */
+  readonly cells?: BenchCoverage;
 }
 
 /** A picture of a report, drawn as `docs/results/NAME.svg`. */
@@ -58,9 +66,14 @@ export interface BenchOptions {
 /** One entry of `npm run bench -- NAME`: ours beside its peers, in one run. */
 export type Bench = (options: BenchOptions) => Promise<BenchReport>;
 
-/** Whether a figure is what it must be; not a number is not. */
-export function isMet({ measured, must }: BenchGoal): boolean {
-  return must === undefined || isWithin(measured, must);
+/** Whether a figure is what it must be; not a number is not, nor one over fewer cells than there are. */
+export function isMet(goal: BenchGoal): boolean {
+  return goal.must === undefined || (isWithin(goal.measured, goal.must) && isWhole(goal));
+}
+
+/** Whether a figure covers every cell that it is about. */
+export function isWhole({ cells }: BenchGoal): boolean {
+  return cells === undefined || cells.measured === cells.of;
 }
 
 /** Whether a figure keeps to a limit; not a number does not. */

@@ -2,8 +2,8 @@ import type { Core } from "@lockstep/edge-sdk/core";
 import { type FrameLength, GREEDY, type OursRun, runOurs, VARIANTS } from "./codec-ours.ts";
 import { latticesOf } from "./codec-plan.ts";
 import { codedPla, codedPlaFixed, codedSwingingDoor } from "./peers/coded-pla.ts";
-import { codedDeadband, deadband } from "./peers/deadband.ts";
-import { BYTE_COMPRESSORS, gridDelta } from "./peers/grid-delta.ts";
+import { codedDeadband, deadband, deadbandEvents } from "./peers/deadband.ts";
+import { BYTE_COMPRESSORS, gridDifferences, gridLevels } from "./peers/grid-bytes.ts";
 import { gridOrigin, measurePeer, type Peer, type PeerResult } from "./peers/peer.ts";
 import { sprintz } from "./peers/sprintz.ts";
 import { swingingDoor } from "./peers/swinging-door.ts";
@@ -39,20 +39,29 @@ export function hasKeyframeRow({ set, rel }: { readonly set: string; readonly re
   return set === "imu_handheld" && rel === 0.01;
 }
 
-/** Peers see the whole recording; the approximation by lines also at each frame length, if shorter. */
+/**
+ * Peers see the whole recording; those whose spans are as long as they like also with spans of at most each frame length,
+ * which is what ours waits for.
+ */
 export function peersFor(frames: readonly FrameLength[]): Peer[] {
+  const counted = frames.filter((length) => length !== "file");
   return [
-    gridDelta("zstd", BYTE_COMPRESSORS.zstd),
-    gridDelta("gzip", BYTE_COMPRESSORS.gzip),
-    gridDelta("brotli", BYTE_COMPRESSORS.brotli),
+    gridDifferences("zstd", BYTE_COMPRESSORS.zstd),
+    gridDifferences("gzip", BYTE_COMPRESSORS.gzip),
+    gridDifferences("brotli", BYTE_COMPRESSORS.brotli),
+    gridLevels("zstd levels", BYTE_COMPRESSORS.zstd),
+    gridLevels("gzip levels", BYTE_COMPRESSORS.gzip),
+    gridLevels("brotli levels", BYTE_COMPRESSORS.brotli),
     sprintz("sprintz"),
     deadband("deadband"),
+    deadbandEvents("deadband events"),
     codedDeadband("deadband coded"),
+    ...counted.map((length) => codedDeadband(`deadband coded ${length}`, length)),
     swingingDoor("swinging door"),
     codedSwingingDoor("swinging door coded"),
     codedPlaFixed("pla fixed"),
     codedPla("pla"),
-    ...frames.flatMap((length) => (length === "file" ? [] : [codedPla(`pla ${length}`, length)])),
+    ...counted.map((length) => codedPla(`pla ${length}`, length)),
   ];
 }
 
@@ -73,7 +82,8 @@ export function measureCell(core: Core, { set, rel, frames }: CellJob): Cell {
   const keyed = { frames: KEYFRAME_ROWS, isColdEachFrame: true };
   const uncut = { frames: KEYFRAME_ROWS };
   const columns = eps.map((_, c) => Float64Array.from({ length: set.rows }, (_, t) => valueAt(set, t, c)));
-  const shape = { rows: set.rows, eps, origins: set.ranges.map((range, c) => gridOrigin(range, eps[c] ?? 0)) };
+  const origins = set.ranges.map((range, c) => gridOrigin(range, eps[c] ?? 0));
+  const shape = { rows: set.rows, eps, origins, least: set.ranges.map(({ min }) => min) };
   const results = peersFor(frames).map((peer) => {
     return [peer.name, { ...measurePeer(peer, columns, shape), hasLookahead: peer.hasLookahead }] as const;
   });

@@ -59,23 +59,40 @@ export function countedOf(cell: Cell, { variant, frames }: OursChoice): number {
   return run?.countedBitsPerSample ?? Number.NaN;
 }
 
+/** A peer's bits over ours in those of `of` cells that have both. */
+export interface Ratios {
+  readonly values: readonly number[];
+  readonly of: number;
+}
+
 /**
- * A peer's bits over ours, above 1 where ours is smaller.
+ * A peer's bits over ours, above 1 where ours is smaller. The best of a class is that of the peers that a cell has: see
+ * `hasEveryPeer`.
  *
  * @param peer  a name, or one of `BEST`
- * @returns one for each cell that has both
  */
-export function ratiosTo(cells: readonly Cell[], peer: string, ours: OursChoice): number[] {
+export function ratiosTo(cells: readonly Cell[], peer: string, ours: OursChoice): Ratios {
   const bitsOf = (cell: Cell) => {
     if (peer === BEST.all) return bestPeer(cell, "all").bits;
     if (peer === BEST["without lookahead"]) return bestPeer(cell, "without lookahead").bits;
     return ratesOf(cell).find((rate) => rate.peer === peer)?.bits ?? Number.NaN;
   };
-  return cells.map((cell) => bitsOf(cell) / oursOf(cell, ours)).filter((ratio) => !Number.isNaN(ratio));
+  return keepKnown(cells.map((cell) => bitsOf(cell) / oursOf(cell, ours)));
+}
+
+/** Of one ratio for each cell, those that are numbers. */
+export function keepKnown(ratios: readonly number[]): Ratios {
+  return { values: ratios.filter((ratio) => !Number.isNaN(ratio)), of: ratios.length };
+}
+
+/** Whether a cell has a rate of each peer that is measured elsewhere and of each that another cell has. */
+export function hasEveryPeer(cell: Cell, cells: readonly Cell[]): boolean {
+  const had = new Set(ratesOf(cell).map(({ peer }) => peer));
+  return [...ELSEWHERE_PEERS, ...peerNames(cells)].every((peer) => had.has(peer));
 }
 
 /** Every peer that has a rate in some cell, in the order of their columns. */
 export function peerNames(cells: readonly Cell[]): string[] {
-  const measured = Object.keys(cells[0]?.peers ?? {});
+  const measured = new Set(cells.flatMap((cell) => Object.keys(cell.peers)));
   return [...measured, ...ELSEWHERE_PEERS.filter((peer) => cells.some((cell) => peer in elsewhereOf(cell)))];
 }

@@ -53,7 +53,7 @@ export const ELSEWHERE: Readonly<Record<string, ElsewhereFigures>> = {
 export const MIX_PIECE_OVER_PROTOTYPE = 2.57;
 
 /** Bits per channel-sample of that prototype, one frame per file, by recording and bound. */
-export const PROTOTYPE: Readonly<Record<string, Readonly<Record<number, number>>>> = {
+const PROTOTYPE: Readonly<Record<string, Readonly<Record<number, number>>>> = {
   imu_handheld: { 0.1: 0.0447, 0.01: 0.497, 0.001: 2.285 },
   bearing_ir7: { 0.1: 0.769, 0.01: 3.16, 0.001: 6.439 },
   gas_mox8: { 0.1: 0.0079, 0.01: 0.066, 0.001: 0.318 },
@@ -82,6 +82,12 @@ const DESIGN: Readonly<Record<string, Readonly<Record<number, readonly number[]>
 export function designBits(cell: CellName, peer: (typeof DESIGN_PEERS)[number]): number {
   const isSame = ELSEWHERE[cell.set]?.samples === cell.samples;
   return (isSame ? DESIGN[cell.set]?.[cell.rel]?.[DESIGN_PEERS.indexOf(peer)] : undefined) ?? Number.NaN;
+}
+
+/** The prototype's bits in a cell; not a number where nothing was measured. */
+export function prototypeBits(cell: CellName): number {
+  const isSame = ELSEWHERE[cell.set]?.samples === cell.samples;
+  return (isSame ? PROTOTYPE[cell.set]?.[cell.rel] : undefined) ?? Number.NaN;
 }
 
 /** The best of all peers measured elsewhere, those included; not a number where nothing was measured. */

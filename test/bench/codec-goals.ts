@@ -5,12 +5,16 @@ import {
   bestPeer,
   countedOf,
   HELD_OUT_SETS,
+  hasEveryPeer,
+  keepKnown,
   type OursChoice,
   oursOf,
+  type PeerClass,
+  type Ratios,
   ratiosTo,
   TUNED_SETS,
 } from "./codec-comparison.ts";
-import { bestElsewhere, designBits, MIX_PIECE_OVER_PROTOTYPE, PROTOTYPE } from "./codec-elsewhere.ts";
+import { bestElsewhere, designBits, MIX_PIECE_OVER_PROTOTYPE, prototypeBits } from "./codec-elsewhere.ts";
 import { VARIANTS } from "./codec-ours.ts";
 import { geometricMean } from "./statistics.ts";
 
@@ -19,7 +23,10 @@ export function codecGoals(cells: readonly Cell[], stateBytes: (channels: number
   return [...boundGoals(cells), ...stateGoals(stateBytes), ...keyframeGoals(cells), ...rateGoals(cells)];
 }
 
+const GOAL_SETS = [...TUNED_SETS, ...HELD_OUT_SETS];
 const GOAL_RELS = [0.1, 0.01, 0.001];
+/** What the goals of rates are set for, all of it together. */
+const GOAL_CELLS = GOAL_SETS.flatMap((set) => GOAL_RELS.map((rel) => ({ set, rel })));
 /** Frames that the goals are set for. */
 const LONG_FRAME = 1000;
 const SHORT_FRAME = 100;
@@ -35,9 +42,9 @@ const PEER_GOALS = [
  */
 const SPRINTZ_GOAL = { must: 2, aim: 2.2 };
 const MIX_PIECE_GOAL = { must: 2.7, aim: 3 };
-const BEST_GOAL = { geomean: 1.07, geomeanAim: 1.2, worst: 0.93, worstAim: 1 };
+const BEST_GOAL = { geomean: { must: 1.07, aim: 1.2 }, worst: { must: 0.93, aim: 1 } };
 /** Likewise: set against the peers measured elsewhere, before a coded deadband and brotli were there. */
-const CAUSAL_GOAL = { geomean: 1.28, geomeanAim: 1.35, worst: 0.9, worstAim: 1 };
+const CAUSAL_GOAL = { geomean: { must: 1.28, aim: 1.35 }, worst: { must: 0.9, aim: 1 } };
 const SHORT_GOAL = { must: 0.96, aim: 1.05 };
 const KEYFRAME_GOAL_PERCENT = { must: 83, aim: 40 };
 const STATE_GOAL_BYTES = { channels: 6, limit: 2048, aim: 1792, aimChannels: 8 };
@@ -78,11 +85,9 @@ function keyframeGoals(cells: readonly Cell[]): BenchGoal[] {
 
 /** None where a recording, a bound or a frame length is missing: they hold for all of them together. */
 function rateGoals(cells: readonly Cell[]): BenchGoal[] {
-  const all = [...TUNED_SETS, ...HELD_OUT_SETS].flatMap((set) =>
-    GOAL_RELS.flatMap((rel) => cells.filter((cell) => cell.set === set && cell.rel === rel)),
-  );
+  const all = goalCells(cells);
   const hasFrames = (length: number) => all.every((cell) => cell.ours.some((run) => run.frames === length));
-  if (all.length < (TUNED_SETS.length + HELD_OUT_SETS.length) * GOAL_RELS.length) return [];
+  if (all.length < GOAL_CELLS.length) return [];
   const [plain] = VARIANTS;
   const headline = VARIANTS.at(-1) ?? plain;
   return [
@@ -93,70 +98,102 @@ function rateGoals(cells: readonly Cell[]): BenchGoal[] {
   ];
 }
 
+/** Those of `GOAL_CELLS` that were measured. */
+function goalCells(cells: readonly Cell[]): Cell[] {
+  return GOAL_CELLS.flatMap((goal) => cells.find(({ set, rel }) => set === goal.set && rel === goal.rel) ?? []);
+}
+
+/** Why a report has no goals of rates, or fewer; nothing where it has all of them. */
+export function goalNotes(cells: readonly Cell[]): string[] {
+  const measured = goalCells(cells);
+  const missing = [LONG_FRAME, SHORT_FRAME].filter(
+    (length) => !measured.every((cell) => cell.ours.some((run) => run.frames === length)),
+  );
+  if (measured.length < GOAL_CELLS.length) {
+    const why = `this run has ${measured.length} of their ${GOAL_CELLS.length} cells`;
+    return [`The goals of rates are not judged: ${why} (${GOAL_SETS.join(", ")}; rel ${GOAL_RELS.join(", ")}).`];
+  }
+  return missing.map((length) => `The goals for frames of ${length} are not judged: this run has no such frames.`);
+}
+
 function longFrameGoals(cells: readonly Cell[], ours: OursChoice, plain: OursChoice): BenchGoal[] {
-  const best = ratiosTo(cells, BEST.all, ours);
-  const causal = ratiosTo(cells, BEST["without lookahead"], plain);
-  const elsewhere = cells.map((cell) => bestElsewhere(cell) / oursOf(cell, plain));
-  const model = cells.map((cell) => designBits(cell, "sprintz model") / oursOf(cell, ours));
-  const mixPiece = cells.map((cell) => (PROTOTYPE[cell.set]?.[cell.rel] ?? Number.NaN) / oursOf(cell, ours));
+  const best = ratiosToBest(cells, "all", ours);
+  const causal = ratiosToBest(cells, "without lookahead", plain);
+  const elsewhere = keepKnown(cells.map((cell) => bestElsewhere(cell) / oursOf(cell, plain)));
+  const model = keepKnown(cells.map((cell) => designBits(cell, "sprintz model") / oursOf(cell, ours)));
+  const mixPiece = keepKnown(
+    cells.map((cell) => (MIX_PIECE_OVER_PROTOTYPE * prototypeBits(cell)) / oursOf(cell, ours)),
+  );
+  const elsewhereName = `${BEST["without lookahead"]} of those measured elsewhere`;
   return [
-    ...PEER_GOALS.map(([peer, must, aim]) =>
-      ratioGoal(peer, ours, geometricMean(ratiosTo(cells, peer, ours)), must, aim),
-    ),
-    ratioGoal(
-      "Sprintz cost model, measured elsewhere,",
-      ours,
-      geometricMean(model),
-      SPRINTZ_GOAL.must,
-      SPRINTZ_GOAL.aim,
-    ),
-    strongerGoal("sprintz", ours, geometricMean(ratiosTo(cells, "sprintz", ours)), SPRINTZ_GOAL.must),
-    ratioGoal(
+    ...PEER_GOALS.map(([peer, must, aim]) => meanGoal(peer, ours, ratiosTo(cells, peer, ours), { must, aim })),
+    meanGoal("Sprintz cost model, measured elsewhere,", ours, model, SPRINTZ_GOAL),
+    strongerGoal("sprintz", ours, meanOf(ratiosTo(cells, "sprintz", ours)), SPRINTZ_GOAL.must),
+    meanGoal(
       `Mix-Piece + zstd (${MIX_PIECE_OVER_PROTOTYPE} x the prototype's bits, measured elsewhere)`,
       ours,
-      MIX_PIECE_OVER_PROTOTYPE * geometricMean(mixPiece),
-      MIX_PIECE_GOAL.must,
-      MIX_PIECE_GOAL.aim,
+      mixPiece,
+      MIX_PIECE_GOAL,
     ),
-    ratioGoal(BEST.all, ours, geometricMean(best), BEST_GOAL.geomean, BEST_GOAL.geomeanAim),
-    ratioGoal(`${BEST.all}, worst cell`, ours, Math.min(...best), BEST_GOAL.worst, BEST_GOAL.worstAim),
-    ratioGoal(
-      `${BEST["without lookahead"]} of those measured elsewhere`,
-      plain,
-      geometricMean(elsewhere),
-      CAUSAL_GOAL.geomean,
-      CAUSAL_GOAL.geomeanAim,
-    ),
-    strongerGoal(BEST["without lookahead"], plain, geometricMean(causal), CAUSAL_GOAL.geomean),
-    ratioGoal(
-      `${BEST["without lookahead"]} of those measured elsewhere, worst cell`,
-      plain,
-      Math.min(...elsewhere),
-      CAUSAL_GOAL.worst,
-      CAUSAL_GOAL.worstAim,
-    ),
-    strongerGoal(`${BEST["without lookahead"]}, worst cell`, plain, Math.min(...causal), CAUSAL_GOAL.worst),
+    meanGoal(BEST.all, ours, best, BEST_GOAL.geomean),
+    worstGoal(BEST.all, ours, best, BEST_GOAL.worst),
+    meanGoal(elsewhereName, plain, elsewhere, CAUSAL_GOAL.geomean),
+    strongerGoal(BEST["without lookahead"], plain, meanOf(causal), CAUSAL_GOAL.geomean.must),
+    worstGoal(elsewhereName, plain, elsewhere, CAUSAL_GOAL.worst),
+    strongerGoal(`${BEST["without lookahead"]}, worst cell`, plain, worstOf(causal), CAUSAL_GOAL.worst.must),
   ];
+}
+
+/** The best of a class over ours; a cell that lacks a peer does not count, for that one might have been the best. */
+function ratiosToBest(cells: readonly Cell[], peers: PeerClass, ours: OursChoice): Ratios {
+  const whole = cells.filter((cell) => hasEveryPeer(cell, cells));
+  return { values: ratiosTo(whole, BEST[peers], ours).values, of: cells.length };
 }
 
 /** Quiet frames are not sent and have no bytes; with a byte for each of them the same must hold. */
 function shortFrameGoals(cells: readonly Cell[], ours: OursChoice): BenchGoal[] {
-  const sent = geometricMean(ratiosTo(cells, BEST.all, ours));
-  const counted = geometricMean(cells.map((cell) => bestPeer(cell, "all").bits / countedOf(cell, ours)));
+  const sent = ratiosToBest(cells, "all", ours);
+  const whole = cells.filter((cell) => hasEveryPeer(cell, cells));
+  const counted = {
+    values: keepKnown(whole.map((cell) => bestPeer(cell, "all").bits / countedOf(cell, ours))).values,
+    of: cells.length,
+  };
   return [
-    ratioGoal(BEST.all, ours, sent, SHORT_GOAL.must, SHORT_GOAL.aim, ", as sent"),
-    ratioGoal(BEST.all, ours, counted, SHORT_GOAL.must, SHORT_GOAL.aim, ", a byte for every quiet frame"),
+    meanGoal(BEST.all, ours, sent, SHORT_GOAL, ", as sent"),
+    meanGoal(BEST.all, ours, counted, SHORT_GOAL, ", a byte for every quiet frame"),
   ];
 }
 
-function ratioGoal(peer: string, ours: OursChoice, measured: number, must: number, aim: number, how = ""): BenchGoal {
-  return { what: `${tellRatio(peer, ours)}${how}`, measured, unit: "x", must: { atLeast: must }, aim };
+/** A limit, and what is aimed at beyond it. */
+interface RatioGoal {
+  readonly must: number;
+  readonly aim: number;
+}
+
+/** One figure of several cells. */
+type OverCells = Pick<BenchGoal, "measured" | "cells">;
+
+function meanOf({ values, of }: Ratios): OverCells {
+  return { measured: geometricMean(values), cells: { measured: values.length, of } };
+}
+
+function worstOf({ values, of }: Ratios): OverCells {
+  return { measured: values.length === 0 ? Number.NaN : Math.min(...values), cells: { measured: values.length, of } };
+}
+
+function meanGoal(peer: string, ours: OursChoice, ratios: Ratios, { must, aim }: RatioGoal, how = ""): BenchGoal {
+  return { what: `${tellRatio(peer, ours)}${how}`, ...meanOf(ratios), unit: "x", must: { atLeast: must }, aim };
+}
+
+function worstGoal(peer: string, ours: OursChoice, ratios: Ratios, { must, aim }: RatioGoal): BenchGoal {
+  const what = tellRatio(`${peer}, worst cell`, ours);
+  return { what, ...worstOf(ratios), unit: "x", must: { atLeast: must }, aim };
 }
 
 /** A peer that is stronger than the one that the limit was set against. */
-function strongerGoal(peer: string, ours: OursChoice, measured: number, limit: number): BenchGoal {
-  const what = `${tellRatio(`${peer}`, ours)} (the limit was set against the row above)`;
-  return { what, measured, unit: "x", aimedAt: { atLeast: limit } };
+function strongerGoal(peer: string, ours: OursChoice, figure: OverCells, limit: number): BenchGoal {
+  const what = `${tellRatio(peer, ours)} (the limit was set against the row above)`;
+  return { what, ...figure, unit: "x", aimedAt: { atLeast: limit } };
 }
 
 function tellRatio(peer: string, ours: OursChoice): string {

@@ -9,6 +9,7 @@ import {
   type OursChoice,
   oursOf,
   peerNames,
+  type Ratios,
   ratiosTo,
   TUNED_SETS,
 } from "./codec-comparison.ts";
@@ -87,7 +88,7 @@ function quietTables(cells: readonly Cell[], frames: readonly FrameLength[]): Be
 }
 
 function peersTable(cells: readonly Cell[]): BenchTable {
-  const names = Object.keys(cells[0]?.peers ?? {});
+  const names = [...new Set(cells.flatMap((cell) => Object.keys(cell.peers)))];
   return {
     title: "Peers, whole file, measured in this run",
     columns: ["set", "rel", ...names, "setting of pla"],
@@ -131,9 +132,9 @@ function ratioTable(cells: readonly Cell[], ours: OursChoice): BenchTable {
     title: `Peer over ours, geometric means: ours ${tell(ours)}`,
     columns: ["peer", ...groups.map(([name]) => name), "cells", "lost", "worst", "worst cell"],
     rows: [...peerNames(cells), BEST["without lookahead"], BEST.all].map((peer) => {
-      const ratios = ratiosTo(cells, peer, ours);
+      const { values: ratios } = ratiosTo(cells, peer, ours);
       const worst = Math.min(...ratios);
-      const where = cells.find((cell) => ratiosTo([cell], peer, ours)[0] === worst);
+      const where = cells.find((cell) => ratiosTo([cell], peer, ours).values[0] === worst);
       return [
         peer,
         ...groups.map(([, some]) => meanCell(ratiosTo(some, peer, ours))),
@@ -156,8 +157,11 @@ function choiceTable(cells: readonly Cell[], choices: readonly OursChoice[]): Be
     rows: [
       ...[...peerNames(cells), ...bests].map((peer) => row(peer, (ours) => meanCell(ratiosTo(cells, peer, ours)))),
       ...bests.flatMap((peer) => [
-        row(`${peer}: cells lost`, (ours) => `${ratiosTo(cells, peer, ours).filter((ratio) => ratio < 1).length}`),
-        row(`${peer}: worst cell`, (ours) => Math.min(...ratiosTo(cells, peer, ours)).toFixed(3)),
+        row(
+          `${peer}: cells lost`,
+          (ours) => `${ratiosTo(cells, peer, ours).values.filter((ratio) => ratio < 1).length}`,
+        ),
+        row(`${peer}: worst cell`, (ours) => Math.min(...ratiosTo(cells, peer, ours).values).toFixed(3)),
       ]),
     ],
   };
@@ -196,8 +200,11 @@ export function ratioCell(ratio: number): string {
   return Number(shown) < 1 ? `**${shown}**` : shown;
 }
 
-function meanCell(ratios: readonly number[]): string {
-  return ratios.length === 0 ? "" : geometricMean(ratios).toFixed(3);
+/** The mean, and over how many cells where not all have the peer. */
+function meanCell({ values, of }: Ratios): string {
+  if (values.length === 0) return "";
+  const mean = geometricMean(values).toFixed(3);
+  return values.length === of ? mean : `${mean} (${values.length} of ${of})`;
 }
 
 function markedCell(bits: number, isBest: boolean): string | number {

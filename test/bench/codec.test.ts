@@ -105,10 +105,10 @@ test("the best peer is chosen from its class, and ratios are peer over ours", ()
   expect(cells.map((each) => bestPeer(each, "all").peer)).toEqual(["line", "level"]);
   expect(cells.map((each) => bestPeer(each, "without lookahead").peer)).toEqual(["level", "level"]);
   const ours = { variant: VARIANTS[0].name, frames: 100 };
-  expect(ratiosTo(cells, "line", ours)).toEqual([0.25, 8]);
-  expect(ratiosTo(cells, BEST.all, ours)).toEqual([0.25, 4]);
-  expect(ratiosTo(cells, BEST["without lookahead"], ours)).toEqual([0.5, 4]);
-  expect(ratiosTo(cells, "nobody", ours)).toEqual([]);
+  expect(ratiosTo(cells, "line", ours).values).toEqual([0.25, 8]);
+  expect(ratiosTo(cells, BEST.all, ours).values).toEqual([0.25, 4]);
+  expect(ratiosTo(cells, BEST["without lookahead"], ours).values).toEqual([0.5, 4]);
+  expect(ratiosTo(cells, "nobody", ours)).toEqual({ values: [], of: 2 });
 });
 
 test("an error of ours beyond eps fails the command, and so does one of a peer", () => {

@@ -7,7 +7,7 @@ import { boundsOf, type Cell } from "./codec-cell.ts";
 import { BEST, type OursChoice, oursOf, peerNames, ratiosTo } from "./codec-comparison.ts";
 import { costTables } from "./codec-cost.ts";
 import { elsewhereOf } from "./codec-elsewhere.ts";
-import { codecGoals } from "./codec-goals.ts";
+import { codecGoals, goalNotes } from "./codec-goals.ts";
 import { CODEC_NOTES } from "./codec-notes.ts";
 import { type FrameLength, VARIANTS } from "./codec-ours.ts";
 import { codecPlots } from "./codec-plots.ts";
@@ -38,7 +38,7 @@ export async function benchCodec(
   say: (line: string) => void = (line) => process.stderr.write(`${line}\n`),
 ): Promise<BenchReport> {
   const sets = await listSets(options.dataFolder);
-  const rels = options.rels.length === 0 ? DEFAULT_RELS : options.rels;
+  const rels = options.rels.length === 0 ? DEFAULT_RELS : [...new Set(options.rels)];
   const frames = options.frameSamples === undefined ? DEFAULT_FRAMES : [options.frameSamples];
   const core = loadBatchCore(await readBatchModule());
   for (const set of sets) for (const rel of rels) checkPlan(core, set, rel);
@@ -56,6 +56,7 @@ export async function benchCodec(
     plots: codecPlots(cells, ours),
     notes: [
       ...CODEC_NOTES,
+      ...goalNotes(cells),
       `Encoding ${tell(ours)} took ${encodeNs.toFixed(0)} ns of processor time per channel-sample (batch.wasm).`,
     ],
     ...headlineTable(cells, ours),
@@ -114,7 +115,8 @@ function encodeNsPerChannelSample(cells: readonly Cell[], ours: OursChoice): num
 /** What `--json` prints: the headline run of each cell, every other run and peer beside it. */
 function summarise(cells: readonly Cell[], ours: OursChoice) {
   const means = (names: readonly string[]) =>
-    Object.fromEntries(names.map((peer) => [peer, geometricMean(ratiosTo(cells, peer, ours))]));
+    Object.fromEntries(names.map((peer) => [peer, geometricMean(ratiosTo(cells, peer, ours).values)]));
+  const coverage = peerNames(cells).map((peer) => [peer, ratiosTo(cells, peer, ours).values.length]);
   const measured = Object.keys(cells[0]?.peers ?? {});
   return {
     variant: ours.variant,
@@ -137,6 +139,7 @@ function summarise(cells: readonly Cell[], ours: OursChoice) {
     geomean: means(measured),
     geomeanElsewhere: means(peerNames(cells).filter((peer) => !measured.includes(peer))),
     geomeanBest: means([BEST["without lookahead"], BEST.all]),
+    geomeanCells: Object.fromEntries(coverage),
   };
 }
 

@@ -1,9 +1,6 @@
-import { writeFile } from "node:fs/promises";
-import { fileURLToPath } from "node:url";
 import { parse, View } from "vega";
 import { compile, type TopLevelSpec } from "vega-lite";
 
-const RESULTS = new URL("../../docs/results/", import.meta.url);
 const INK = "#1f2430";
 const FAINT = "#d9dde3";
 
@@ -20,15 +17,10 @@ const LOOK: TopLevelSpec["config"] = {
 };
 
 /**
- * Draw a plot as `docs/results/NAME.svg`. The same specification gives the same bytes.
+ * A plot as SVG text. The same specification gives the same bytes.
  *
  * @param spec  Vega-Lite, with its data inside; nothing is loaded
  */
-export async function writePlot(name: string, spec: TopLevelSpec): Promise<void> {
-  await writeFile(fileURLToPath(new URL(`${name}.svg`, RESULTS)), `${await drawPlot(spec)}\n`);
-}
-
-/** A plot as SVG text. */
 export async function drawPlot(spec: TopLevelSpec): Promise<string> {
   const { spec: compiled } = compile({ ...spec, config: { ...LOOK, ...spec.config } });
   const svg = await new View(parse(compiled), { renderer: "none" }).toSVG();

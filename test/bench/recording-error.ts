@@ -6,6 +6,7 @@ export type RecordingErrorCode =
   | "no-description"
   | "bad-description"
   | "truncated"
+  | "too-long"
   | "empty"
   | "too-many-channels"
   | "bound-too-fine"
@@ -21,12 +22,13 @@ const ADVICE: Readonly<Record<RecordingErrorCode, string>> = {
   unreadable: "make it a file that can be read",
   "no-description": 'write NAME.json beside it: {"channels": ["x", "y"]} or {"channels": 2}',
   "bad-description": 'write {"channels": ["x", "y"]} or {"channels": 2}, and "samples" only if it counts the rows',
-  truncated: "get the whole file, or correct the number of channels",
-  empty: "leave it out, or record at least one row",
+  truncated: 'get the whole file, or correct "channels" or "samples" in NAME.json',
+  "too-long": 'correct "channels" or "samples" in NAME.json, or leave "samples" out',
+  empty: "leave it out, or record at least one row of one channel",
   "too-many-channels": "split it into several recordings",
   "bound-too-fine": "give a larger --rel",
-  "ragged-row": "give every row as many columns as the first",
-  "not-a-number": "leave out columns that are not numbers, such as dates",
+  "ragged-row": "give every row as many columns as the first, and decimals a point, for a comma ends a column",
+  "not-a-number": "leave out columns that are not numbers, such as dates, and end columns with commas",
   "not-finite": "leave out rows without a value, or fill them in",
 };
 

@@ -1,15 +1,96 @@
 import type { Bench } from "./bench.ts";
 
+/** Options that some benchmarks take; `--json`, `--write` and `--help` go with each of them. */
+export type BenchOptionName = "data" | "rel" | "frame-samples";
+
+/** A benchmark as its help shows it. */
+export interface BenchEntry {
+  /** Loaded only when it is asked for. */
+  readonly load: () => Promise<Bench>;
+  /** What it measures and what that needs, in a sentence or two. */
+  readonly measures: string;
+  /** The options that it takes, each with its value in short and what it means here. */
+  readonly takes: Readonly<Partial<Record<BenchOptionName, readonly [value: string, meaning: string]>>>;
+  /** The arguments of a run that makes sense. */
+  readonly example: string;
+}
+
+const RECORDINGS = "folder of recordings: NAME.f32 (float32 little-endian, row-major) with NAME.json, or NAME.csv";
+
 /**
- * Every benchmark by name, loaded only when it is asked for. To add one: write `test/bench/NAME.ts` with a function
- * of type `Bench`, and a line here.
+ * Every benchmark by name. To add one: write `test/bench/NAME.ts` with a function of type `Bench`, and an entry here.
  */
-export const BENCHES: ReadonlyMap<string, () => Promise<Bench>> = new Map([
-  ["codec", async () => (await import("./codec.ts")).benchCodec],
-  ["frames", async () => (await import("./frames.ts")).benchFrames],
-  ["latency", async () => (await import("./latency.ts")).benchLatency],
-  ["recovery", async () => (await import("./recovery.ts")).benchRecovery],
-  ["size", async () => (await import("./size.ts")).benchSize],
-  ["speed", async () => (await import("./speed.ts")).benchSpeed],
-  ["wire", async () => (await import("./wire.ts")).benchWire],
+export const BENCHES: ReadonlyMap<string, BenchEntry> = new Map<string, BenchEntry>([
+  [
+    "codec",
+    {
+      load: async () => (await import("./codec.ts")).benchCodec,
+      measures: "Bits per sample of ours and of every peer on recordings, at the same strict bound. Minutes.",
+      takes: {
+        data: ["DIR", `${RECORDINGS}; needed`],
+        rel: ["R,...", "bounds as parts of each channel's range, above 0 and below 1; 0.1,0.01,0.001 if not given"],
+        "frame-samples": ["N", "rows of a frame; 100, 1000 and the whole file if not given"],
+      },
+      example: "codec --data sim/data --rel 0.1,0.01 --json",
+    },
+  ],
+  [
+    "frames",
+    {
+      load: async () => (await import("./frames.ts")).benchFrames,
+      measures: "Frames decoded per second, beside cbor-x.",
+      takes: {},
+      example: "frames",
+    },
+  ],
+  [
+    "latency",
+    {
+      load: async () => (await import("./latency.ts")).benchLatency,
+      measures: "Delays from sample to twin and from frame to acknowledgement, over MQTT and TCP. Needs mosquitto.",
+      takes: {},
+      example: "latency --json",
+    },
+  ],
+  [
+    "recovery",
+    {
+      load: async () => (await import("./recovery.ts")).benchRecovery,
+      measures: "How long until frames are confirmed again after kill -9 of node, broker and device. Needs mosquitto.",
+      takes: {},
+      example: "recovery --write",
+    },
+  ],
+  [
+    "size",
+    {
+      load: async () => (await import("./size.ts")).benchSize,
+      measures: "Bytes of WebAssembly and of state that a device needs.",
+      takes: {},
+      example: "size --json",
+    },
+  ],
+  [
+    "speed",
+    {
+      load: async () => (await import("./speed.ts")).benchSpeed,
+      measures: "Time to encode and decode in Node, beside the same module as native code. Needs gcc.",
+      takes: {
+        data: ["DIR", `${RECORDINGS}; beside the generated signals, which are all there is if not given`],
+        rel: ["R", "one bound as a part of each channel's range, above 0 and below 1; 0.01 if not given"],
+        "frame-samples": ["N", "rows of a frame; 1000 if not given"],
+      },
+      example: "speed --data sim/data --rel 0.001",
+    },
+  ],
+  [
+    "wire",
+    {
+      load: async () => (await import("./wire.ts")).benchWire,
+      measures:
+        "Captured bytes of a rotor and an inertial sensor over MQTT, TCP, serial lines and LoRaWAN. Needs tcpdump.",
+      takes: {},
+      example: "wire --write",
+    },
+  ],
 ]);

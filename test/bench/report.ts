@@ -1,4 +1,4 @@
-import { type BenchGoal, type BenchLimit, type BenchReport, type BenchTable, isWithin } from "./bench.ts";
+import { type BenchGoal, type BenchLimit, type BenchReport, type BenchTable, isWhole, isWithin } from "./bench.ts";
 
 /** How a report came about: without it a number is worth nothing. */
 export interface Provenance {
@@ -36,15 +36,15 @@ function goalTable(goals: readonly BenchGoal[]): BenchTable {
     title: "Goals",
     columns: ["goal", "measured", "must", "aim", ""],
     rows: goals.map((goal) => {
-      const { what, measured, unit, must, aim, aimedAt } = goal;
+      const { what, measured, unit, must, aim, aimedAt, cells } = goal;
       const held = must ?? aimedAt;
       const shown = Number(measured.toPrecision(measured >= 1000 ? 6 : 3));
       return [
-        what,
+        isWhole(goal) ? what : `${what}, only ${cells?.measured} of ${cells?.of} cells`,
         `${shown} ${unit}`,
         must === undefined ? "" : `${limitText(must)} ${unit}`,
         aimedAt !== undefined ? `${limitText(aimedAt)} ${unit}` : aim === undefined ? "" : `${aim} ${unit}`,
-        held === undefined ? "" : isWithin(measured, held) ? "met" : "**missed**",
+        held === undefined ? "" : isWithin(measured, held) && isWhole(goal) ? "met" : "**missed**",
       ];
     }),
   };

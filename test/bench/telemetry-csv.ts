@@ -40,7 +40,7 @@ export function parseNumericCsv(text: string, file: string): { values: Float32Ar
       values.push(value);
     }
   }
-  if (columns.length === 0) throw new RecordingError("empty", { file });
+  if (columns.length === 0) throw new RecordingError("empty", { file, because: "its only column is time" });
   return { values: Float32Array.from(values), channels: columns.length };
 }
 

@@ -17,7 +17,7 @@ test("a recording is floats beside a description, with channels by name or by nu
   await write("a.f32", floats(1, 2, 3, 4, -5, 6));
   await write("a.json", '{"channels": ["x", "y"], "samples": 3}');
   await write("b.f32", floats(1, 2, 3));
-  await write("b.json", '{"channels": 3}');
+  await write("b.json", '\uFEFF{"channels": 3}');
   const [a, b] = await listSets(folder);
   expect(a).toMatchObject({
     name: "a",

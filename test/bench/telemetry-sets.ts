@@ -16,6 +16,8 @@ export interface TelemetrySet {
 }
 
 const FLOAT32_BYTES = 4;
+/** Some editors begin a file with it. */
+const BYTE_ORDER_MARK = /^\uFEFF/;
 
 /**
  * Read every recording of a folder, in order of name: NAME.f32 (float32 little-endian, row-major) beside NAME.json
@@ -57,7 +59,8 @@ async function readFloats(file: string): Promise<Table> {
   const rowBytes = FLOAT32_BYTES * channels;
   if (bytes.length % rowBytes !== 0 || (samples !== undefined && bytes.length !== samples * rowBytes)) {
     const need = samples === undefined ? `a multiple of ${rowBytes}` : samples * rowBytes;
-    throw new RecordingError("truncated", { file, channels, "bytes needed": need, found: bytes.length });
+    const code = typeof need === "number" && bytes.length > need ? "too-long" : "truncated";
+    throw new RecordingError(code, { file, channels, "bytes needed": need, found: bytes.length });
   }
   const view = new DataView(bytes.buffer);
   const values = new Float32Array(bytes.length / FLOAT32_BYTES);
@@ -67,7 +70,7 @@ async function readFloats(file: string): Promise<Table> {
 
 /** @throws {RangeError} and `SyntaxError`, for the caller to wrap */
 function parseAbout(text: string): { channels: number; samples: number | undefined } {
-  const about: unknown = JSON.parse(text);
+  const about: unknown = JSON.parse(text.replace(BYTE_ORDER_MARK, ""));
   const { channels: stated, samples } = { channels: undefined, samples: undefined, ...(about as object) };
   const channels: unknown = Array.isArray(stated) ? (stated as unknown[]).length : stated;
   if (!isCount(channels) || channels === 0) throw new RangeError("channels is neither a list nor a number above 0");

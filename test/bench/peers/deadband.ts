@@ -15,21 +15,38 @@ export function deadband(name: string): Peer {
   return { name, hasLookahead: false, compressors: [RAW] };
 }
 
-/** The same with gaps and values on a grid through an adaptive arithmetic coder. */
-export function codedDeadband(name: string): Peer {
-  const compressors = GRIDS.map((gridInEps) =>
-    piecesCompressor(`grid ${gridInEps} eps`, "level", gridInEps, (values, { step, origin, bound }) => ({
+/**
+ * The same with gaps and values on a grid through an adaptive arithmetic coder: a value when it is due, and how long it held
+ * when that has ended, which needs no lookahead.
+ */
+export function deadbandEvents(name: string): Peer {
+  return { name, hasLookahead: false, compressors: heldCompressors("event", Number.POSITIVE_INFINITY) };
+}
+
+/**
+ * The same with the span before the value, so that an encoder has to see the end of a span first.
+ *
+ * @param longest  rows that a span may have at most; without one it may have any number, which is lookahead
+ */
+export function codedDeadband(name: string, longest = Number.POSITIVE_INFINITY): Peer {
+  const hasLookahead = longest === Number.POSITIVE_INFINITY;
+  return { name, hasLookahead, compressors: heldCompressors("level", longest) };
+}
+
+function heldCompressors(form: "level" | "event", longest: number): Compressor[] {
+  return GRIDS.map((gridInEps) =>
+    piecesCompressor(`grid ${gridInEps} eps`, form, gridInEps, (values, { step, origin, bound }) => ({
       find(from, _last, piece) {
         piece.start = Math.round(((values[from] as number) - origin) / step);
         piece.end = piece.start;
         const held = origin + piece.start * step;
+        const limit = Math.min(values.length, from + longest);
         let to = from + 1;
-        while (to < values.length && Math.abs((values[to] as number) - held) <= bound) to += 1;
+        while (to < limit && Math.abs((values[to] as number) - held) <= bound) to += 1;
         piece.span = to - from - 1;
       },
     })),
   );
-  return { name, hasLookahead: false, compressors };
 }
 
 const RAW: Compressor = {

@@ -12,7 +12,8 @@ export interface PeerInput {
 export function peerInput(name: string, eps: number, ...columns: readonly (readonly number[])[]): PeerInput {
   const values = columns.map((column) => Float64Array.from(Float32Array.from(column)));
   const origins = values.map((column) => gridOrigin({ min: Math.min(...column), max: Math.max(...column) }, eps));
-  return { name, columns: values, shape: { rows: values[0]?.length ?? 0, eps: values.map(() => eps), origins } };
+  const least = values.map((column) => column.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY));
+  return { name, columns: values, shape: { rows: values[0]?.length ?? 0, eps: values.map(() => eps), origins, least } };
 }
 
 const NOISE_ROWS = 403;

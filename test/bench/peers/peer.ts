@@ -1,6 +1,6 @@
 /**
- * What both ends of a peer are told for free, as both ends of ours are: the shape, the bounds, and where each channel's
- * grid begins.
+ * What both ends of a peer are told for free, as both ends of ours are: the shape, the bounds, where each channel's
+ * grid begins, and from where its values range.
  */
 export interface SignalShape {
   readonly rows: number;
@@ -8,6 +8,8 @@ export interface SignalShape {
   readonly eps: readonly number[];
   /** Per channel, see {@link gridOrigin}. */
   readonly origins: readonly number[];
+  /** The smallest value of each channel. */
+  readonly least: readonly number[];
 }
 
 /** One compressor at one setting; encode and decode mirror each other. */
@@ -22,7 +24,10 @@ export interface Compressor {
 /** A compressor that ours is measured against, with every setting it may choose from per recording. */
 export interface Peer {
   readonly name: string;
-  /** Whether a sample's code depends on later samples by more than a block of 8. */
+  /**
+   * Whether a sample's code depends on later samples by more than a block of 8, or tells in advance, by more than a frame,
+   * how long a value will hold. What a compressor of bytes does with the codes does not count.
+   */
   readonly hasLookahead: boolean;
   readonly compressors: readonly Compressor[];
 }

@@ -11,9 +11,10 @@ export interface Piece {
 
 /**
  * How pieces follow each other: `joint` ones begin where the last one ended, in value and time; `level` ones are
- * constant and `free` ones any line, each beginning one sample after the last one's end.
+ * constant and `free` ones any line, each beginning one sample after the last one's end. An `event` is a level whose span is
+ * coded after its value, when it has ended, in place of before.
  */
-export type PieceForm = "joint" | "level" | "free";
+export type PieceForm = "joint" | "level" | "event" | "free";
 
 /** Finds the piece that an encoder wants next. */
 export interface PieceFinder {
@@ -69,12 +70,13 @@ export class PieceCoder {
     let last = 0;
     for (let from = 0; from < out.length; from += piece.span + 1) {
       finder?.find(from, last, piece);
-      piece.span = this.#span(piece.span);
+      if (this.#form !== "event") piece.span = this.#span(piece.span);
       const isFree = this.#form === "free";
       const startContexts = START_CONTEXTS + Math.min(this.#spanClass, START_CLASSES - 1) * CONTEXTS.signed;
       piece.start = last + this.#step(isFree ? startContexts : this.#endContexts(), piece.start - last);
       const isLine = isFree && piece.span > 0;
       piece.end = isLine ? piece.start + this.#step(this.#endContexts(), piece.end - piece.start) : piece.start;
+      if (this.#form === "event") piece.span = this.#span(piece.span);
       draw(piece, from, grid, out);
       last = piece.end;
       pieces += 1;

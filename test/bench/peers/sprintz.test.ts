@@ -30,7 +30,7 @@ test.for([
         (_, t) => (Math.imul(t + seed, 2654435761) / 2 ** 31) * (t % 40 < 20 ? reach : 0),
       ),
     );
-    const shape = { rows, eps: [1, 1], origins: [0, 0] };
+    const shape = { rows, eps: [1, 1], origins: [0, 0], least: [0, 0] };
     expect(unpack(pack(columns, kind), shape, kind), `${rows} rows`).toEqual(columns);
   }
 });
