@@ -171,60 +171,113 @@ function planFrom(t: i32, from: i64, steps: i64): void {
   const long = cost + priceStart(prices, sign, 4, steps);
   const start = <i32>from;
   relax(t + 1, short + priceRows(prices, left, true, 1), start, start, start, t, startSign, KIND_NEW);
-  const cheapestShort = cheapestSlope(prices, 2);
-  const cheapestMiddle = cheapestSlope(prices, 5);
-  const cheapestLong = cheapestSlope(prices, 17);
   const goesShort = priceRows(prices, left, true, 0);
-  // slopes 2 (to - from) / span: low <= slope < high, as fractions
+  const reaches = priceRows(prices, left, true, left) - load<u32>(wordOf(lengths, left));
+  // slopes 2 (to - from) / span: low <= slope < high, as fractions; what the edges are at the span, times their bottoms
   let lowTop: i64 = i64.MIN_VALUE >> 20;
   let lowBottom: i64 = 1;
+  let lowAt: i64 = 0;
   let highTop: i64 = i64.MAX_VALUE >> 20;
   let highBottom: i64 = 1;
+  let highAt: i64 = 0;
+  const width = 2 * step;
+  const origin = 2 * from + step;
+  // The last end that would have been tried were it not between two that are, and the cone there
   let lastSpan: i32 = 0;
   let lastPaid: u32 = 0;
-  let lastSmall: i64 = 0;
-  let lastMiddle: i64 = 0;
-  for (let span = 1; span < left; span++) {
-    const away = 2 * (sampleAt(t + span) - from);
-    const isLowTighter = (away - step) * lowBottom > lowTop * span;
-    if (isLowTighter) {
-      lowTop = away - step;
-      lowBottom = span;
-    }
-    const isHighTighter = (away + step) * highBottom < highTop * span;
-    if (isHighTighter) {
-      highTop = away + step;
-      highBottom = span;
-    }
-    if ((isLowTighter || isHighTighter) && lowTop * highBottom >= highTop * lowBottom) break;
+  let lastLowTop: i64 = 0;
+  let lastLowBottom: i64 = 1;
+  let lastHighTop: i64 = 0;
+  let lastHighBottom: i64 = 1;
+  let nextEnd: i32 = 1;
+  let span: i32 = 1;
+  while (span < left) {
+    // From here to `until` prices differ by the length alone
     const isLast = span + 1 == left;
-    const length = isLast ? priceRows(prices, left, true, left) : goesShort + load<u32>(wordOf(lengths, span + 1));
-    const paid = (span < 3 ? short : long) + length;
-    if (
-      paid + (span < 4 ? cheapestShort : span < 16 ? cheapestMiddle : cheapestLong) >=
-      load<u32>(wordOf(limits, t + span + 1))
-    )
-      continue;
-    const low = max<i64>(ceilDivide(lowTop * span, 2 * grid * lowBottom), ceilDivide(i32.MIN_VALUE - from, grid));
-    const high = min<i64>(ceilDivide(highTop * span, 2 * grid * highBottom) - 1, (<i64>i32.MAX_VALUE - from) / grid);
-    if (low > high) continue;
-    const small = low > 0 ? low : high < 0 ? high : 0;
-    const middle = (low + high) >> 1;
-    if (span <= DENSE_ENDS || isLast || span % (span / DENSE_ENDS) == 0) {
-      lastSpan = 0;
-      planEnd(t, span, from, small, middle, paid, startSign);
-    } else {
-      lastSpan = span;
-      lastPaid = paid;
-      lastSmall = small;
-      lastMiddle = middle;
+    const until = isLast ? left : min(span < 3 ? 3 : span < 4 ? 4 : span < DENSE_ENDS ? DENSE_ENDS : left, left - 1);
+    const base = (span < 3 ? short : long) + (isLast ? reaches : goesShort);
+    const cheapest = cheapestSlope(prices, span + 1);
+    if (isLast) nextEnd = span;
+    for (; span < until; span++) {
+      const under = 2 * sampleAt(t + span) - origin;
+      const over = under + width;
+      lowAt += lowTop;
+      highAt += highTop;
+      if (under * lowBottom > lowAt) {
+        if (under * highBottom >= highAt) {
+          span = left;
+          break;
+        }
+        lowTop = under;
+        lowBottom = span;
+        lowAt = under * span;
+      }
+      if (over * highBottom < highAt) {
+        if (over * lowBottom <= lowAt) {
+          span = left;
+          break;
+        }
+        highTop = over;
+        highBottom = span;
+        highAt = over * span;
+      }
+      const isEnd = span == nextEnd;
+      if (isEnd) nextEnd = endAfter(span);
+      const paid = base + load<u32>(wordOf(lengths, span + 1));
+      if (paid + cheapest >= load<u32>(wordOf(limits, t + span + 1))) continue;
+      if (isEnd) {
+        const low = lowestSlope(from, lowTop, lowBottom, span);
+        const high = highestSlope(from, highTop, highBottom, span);
+        if (low > high) continue;
+        lastSpan = 0;
+        planEnd(t, span, from, low, high, paid, startSign);
+      } else {
+        // A cone this wide has a slope of the grid in it, which need not be known yet
+        const isWide = (highAt * lowBottom - lowAt * highBottom) >= 2 * grid * lowBottom * highBottom;
+        const isInside = origin + under >= 2 * <i64>i32.MIN_VALUE && origin + over <= 2 * <i64>i32.MAX_VALUE;
+        if (
+          !(isWide && isInside) &&
+          lowestSlope(from, lowTop, lowBottom, span) > highestSlope(from, highTop, highBottom, span)
+        )
+          continue;
+        lastSpan = span;
+        lastPaid = paid;
+        lastLowTop = lowTop;
+        lastLowBottom = lowBottom;
+        lastHighTop = highTop;
+        lastHighBottom = highBottom;
+      }
     }
   }
-  if (lastSpan > 0) planEnd(t, lastSpan, from, lastSmall, lastMiddle, lastPaid, startSign);
+  if (lastSpan > 0) {
+    const low = lowestSlope(from, lastLowTop, lastLowBottom, lastSpan);
+    const high = highestSlope(from, lastHighTop, lastHighBottom, lastSpan);
+    planEnd(t, lastSpan, from, low, high, lastPaid, startSign);
+  }
+}
+
+/** The next end that is tried: every row to DENSE_ENDS and then the multiples of span / DENSE_ENDS. */
+function endAfter(span: i32): i32 {
+  const apart = span / DENSE_ENDS;
+  return min(span + max(apart, 1), max(DENSE_ENDS * (apart + 1), span + 1));
+}
+
+/** The lowest slope of the grid within the cone's lower edge, that ends inside int32. */
+function lowestSlope(from: i64, top: i64, bottom: i64, span: i64): i64 {
+  const low = ceilDivide(top * span, 2 * grid * bottom);
+  return from + low * grid >= i32.MIN_VALUE ? low : ceilDivide(i32.MIN_VALUE - from, grid);
+}
+
+/** And the highest. */
+function highestSlope(from: i64, top: i64, bottom: i64, span: i64): i64 {
+  const high = ceilDivide(top * span, 2 * grid * bottom) - 1;
+  return from + high * grid <= i32.MAX_VALUE ? high : (<i64>i32.MAX_VALUE - from) / grid;
 }
 
 /** Try one end with one or two slopes. `paid`: the way to the start, the start, and the length. */
-function planEnd(t: i32, span: i32, from: i64, small: i64, middle: i64, paid: u32, startSign: u32): void {
+function planEnd(t: i32, span: i32, from: i64, low: i64, high: i64, paid: u32, startSign: u32): void {
+  const small = low > 0 ? low : high < 0 ? high : 0;
+  const middle = (low + high) >> 1;
   // Nobody goes on from the block's end but the line itself, which the middle serves best
   const isLast = t + span + 1 == rows;
   if (!isLast) planSlope(t, span, from, small, paid, startSign);
@@ -233,6 +286,7 @@ function planEnd(t: i32, span: i32, from: i64, small: i64, middle: i64, paid: u3
 
 function planSlope(t: i32, span: i32, from: i64, slope: i64, paid: u32, startSign: u32): void {
   const cost = paid + priceSlope(prices, startSign, span + 1, slope);
+  if (cost >= load<u32>(wordOf(limits, t + span + 1))) return;
   const to = <i32>(from + slope * grid);
   const next = expectedStart(config, to, extension(<i32>from, to, span));
   relax(t + span + 1, cost, next, <i32>from, to, t, signOf(slope), KIND_NEW);
@@ -241,7 +295,8 @@ function planSlope(t: i32, span: i32, from: i64, slope: i64, paid: u32, startSig
 /** The cheapest node beyond t, once the one known is passed. */
 function lookAhead(t: i32): void {
   aheadCost = UNREACHED;
-  for (let u = t + 1; u <= rows; u++) {
+  aheadAt = rows;
+  for (let u = t + 1; u <= farthest; u++) {
     const cost = load<u32>(bestWay(u), WAY_COST);
     if (cost <= aheadCost) {
       aheadCost = cost;
