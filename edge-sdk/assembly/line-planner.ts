@@ -176,10 +176,8 @@ function planFrom(t: i32, from: i64, steps: i64): void {
   // slopes 2 (to - from) / span: low <= slope < high, as fractions; what the edges are at the span, times their bottoms
   let lowTop: i64 = i64.MIN_VALUE >> 20;
   let lowBottom: i64 = 1;
-  let lowAt: i64 = 0;
   let highTop: i64 = i64.MAX_VALUE >> 20;
   let highBottom: i64 = 1;
-  let highAt: i64 = 0;
   const width = 2 * step;
   const origin = 2 * from + step;
   // The last end that would have been tried were it not between two that are, and the cone there
@@ -201,26 +199,20 @@ function planFrom(t: i32, from: i64, steps: i64): void {
     for (; span < until; span++) {
       const under = 2 * sampleAt(t + span) - origin;
       const over = under + width;
-      lowAt += lowTop;
-      highAt += highTop;
-      if (under * lowBottom > lowAt) {
-        if (under * highBottom >= highAt) {
-          span = left;
-          break;
-        }
-        lowTop = under;
-        lowBottom = span;
-        lowAt = under * span;
+      const underLow = under * lowBottom;
+      const lowAt = lowTop * span;
+      const overHigh = over * highBottom;
+      const highAt = highTop * span;
+      if (under * highBottom >= highAt || over * lowBottom <= lowAt) {
+        span = left;
+        break;
       }
-      if (over * highBottom < highAt) {
-        if (over * lowBottom <= lowAt) {
-          span = left;
-          break;
-        }
-        highTop = over;
-        highBottom = span;
-        highAt = over * span;
-      }
+      const isLowTighter = underLow > lowAt;
+      lowTop = select<i64>(under, lowTop, isLowTighter);
+      lowBottom = select<i64>(span, lowBottom, isLowTighter);
+      const isHighTighter = overHigh < highAt;
+      highTop = select<i64>(over, highTop, isHighTighter);
+      highBottom = select<i64>(span, highBottom, isHighTighter);
       const isEnd = span == nextEnd;
       if (isEnd) nextEnd = endAfter(span);
       const paid = base + load<u32>(wordOf(lengths, span + 1));
@@ -233,7 +225,7 @@ function planFrom(t: i32, from: i64, steps: i64): void {
         planEnd(t, span, from, low, high, paid, startSign);
       } else {
         // A cone this wide has a slope of the grid in it, which need not be known yet
-        const isWide = (highAt * lowBottom - lowAt * highBottom) >= 2 * grid * lowBottom * highBottom;
+        const isWide = (highTop * lowBottom - lowTop * highBottom) * span >= 2 * grid * lowBottom * highBottom;
         const isInside = origin + under >= 2 * <i64>i32.MIN_VALUE && origin + over <= 2 * <i64>i32.MAX_VALUE;
         if (
           !(isWide && isInside) &&
