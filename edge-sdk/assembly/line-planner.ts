@@ -48,6 +48,12 @@ const UNREACHED: u32 = u32.MAX_VALUE;
 
 /** Ends are tried at every row this near, then as often per doubling of the length. */
 const DENSE_ENDS: i32 = 16;
+/** Rows that are passed over together where none of their ends can win. */
+const GROUP: i32 = 8;
+const GROUP_MASK: i32 = GROUP - 1;
+const HOPES_NONE: i32 = 0;
+const HOPES_BETWEEN: i32 = 1; // of ends that are not always tried
+const HOPES_TRIED: i32 = 2;
 /** So many shorter ends of the open line are tried. */
 const OPEN_ENDS: i32 = 8;
 /** A way that costs this much more than one further on is left aside, 1/256 bit: 4 bits. */
@@ -63,6 +69,9 @@ let nodes: usize = 0;
 let column: usize = 0; // i32 per row: the channel's samples
 let limits: usize = 0; // u32 per node: what a way to it must undercut to be kept
 let lengths: usize = 0; // u32 per number of rows: what a line costs for it, unless it reaches the end
+let crests: usize = 0; // u32 per GROUP of nodes: no limit in it is higher
+/** No value within the bound of a sample is outside int32. */
+let isFarInside: bool = false;
 let rows: i32 = 0;
 let ways: i32 = 0;
 let step: i64 = 0;
@@ -76,9 +85,10 @@ let aheadCost: u32 = 0;
 let aheadAt: i32 = 0;
 let farthest: i32 = 0;
 
-/** Bytes that planning a block takes: nodes of so many ways, and three words per row. */
+/** Bytes that planning a block takes: nodes of so many ways, three words per row, and one per GROUP of rows. */
 export function planBytes(blockRows: i32, waysKept: i32): usize {
-  return ((WAY_BYTES * <usize>waysKept + 12) * <usize>(blockRows + 1) + 7) & ~7;
+  const nodeBytes = (WAY_BYTES * <usize>waysKept + 12) * <usize>(blockRows + 1);
+  return (nodeBytes + 4 * <usize>(blockRows / GROUP + 1) + 7) & ~7;
 }
 
 /** Way k to node t. */
@@ -180,23 +190,64 @@ function planFrom(t: i32, from: i64, steps: i64): void {
   let highBottom: i64 = 1;
   const width = 2 * step;
   const origin = 2 * from + step;
-  // The last end that would have been tried were it not between two that are, and the cone there
+  // The last end that fits between two that are tried, and the cone before the group that it is in, or there
   let lastSpan: i32 = 0;
-  let lastPaid: u32 = 0;
+  let isGroup = false;
   let lastLowTop: i64 = 0;
   let lastLowBottom: i64 = 1;
   let lastHighTop: i64 = 0;
   let lastHighBottom: i64 = 1;
-  let nextEnd: i32 = 1;
   let span: i32 = 1;
   while (span < left) {
     // From here to `until` prices differ by the length alone
     const isLast = span + 1 == left;
     const until = isLast ? left : min(span < 3 ? 3 : span < 4 ? 4 : span < DENSE_ENDS ? DENSE_ENDS : left, left - 1);
     const base = (span < 3 ? short : long) + (isLast ? reaches : goesShort);
-    const cheapest = cheapestSlope(prices, span + 1);
-    if (isLast) nextEnd = span;
+    const least = base + cheapestSlope(prices, span + 1);
     for (; span < until; span++) {
+      if (((t + span) & GROUP_MASK) == GROUP_MASK && span >= DENSE_ENDS && span + GROUP <= until) {
+        const hopes = hopesOf(t, span, least);
+        if (hopes != HOPES_TRIED) {
+          const beforeLowTop = lowTop;
+          const beforeLowBottom = lowBottom;
+          const beforeHighTop = highTop;
+          const beforeHighBottom = highBottom;
+          for (let i = span; i < span + GROUP; i++) {
+            const under = 2 * sampleAt(t + i) - origin;
+            const over = under + width;
+            const isLowTighter = under * lowBottom > lowTop * i;
+            lowTop = select<i64>(under, lowTop, isLowTighter);
+            lowBottom = select<i64>(i, lowBottom, isLowTighter);
+            const isHighTighter = over * highBottom < highTop * i;
+            highTop = select<i64>(over, highTop, isHighTighter);
+            highBottom = select<i64>(i, highBottom, isHighTighter);
+          }
+          const opening = highTop * lowBottom - lowTop * highBottom;
+          if (hopes == HOPES_NONE) {
+            if (opening <= 0) {
+              span = left;
+              break;
+            }
+            span += GROUP - 1;
+            continue;
+          }
+          // A cone this wide has slopes of the grid at every row of the group, which need not be known yet
+          if (isFarInside && opening * span >= 2 * grid * lowBottom * highBottom) {
+            isGroup = true;
+            lastSpan = span;
+            lastLowTop = beforeLowTop;
+            lastLowBottom = beforeLowBottom;
+            lastHighTop = beforeHighTop;
+            lastHighBottom = beforeHighBottom;
+            span += GROUP - 1;
+            continue;
+          }
+          lowTop = beforeLowTop;
+          lowBottom = beforeLowBottom;
+          highTop = beforeHighTop;
+          highBottom = beforeHighBottom;
+        }
+      }
       const under = 2 * sampleAt(t + span) - origin;
       const over = under + width;
       const underLow = under * lowBottom;
@@ -213,27 +264,23 @@ function planFrom(t: i32, from: i64, steps: i64): void {
       const isHighTighter = overHigh < highAt;
       highTop = select<i64>(over, highTop, isHighTighter);
       highBottom = select<i64>(span, highBottom, isHighTighter);
-      const isEnd = span == nextEnd;
-      if (isEnd) nextEnd = endAfter(span);
-      const paid = base + load<u32>(wordOf(lengths, span + 1));
-      if (paid + cheapest >= load<u32>(wordOf(limits, t + span + 1))) continue;
-      if (isEnd) {
+      const length = load<u32>(wordOf(lengths, span + 1));
+      if (least + length >= load<u32>(wordOf(limits, t + span + 1))) continue;
+      if (isLast || isTried(span)) {
         const low = lowestSlope(from, lowTop, lowBottom, span);
         const high = highestSlope(from, highTop, highBottom, span);
         if (low > high) continue;
         lastSpan = 0;
-        planEnd(t, span, from, low, high, paid, startSign);
+        planEnd(t, span, from, low, high, base + length, startSign);
       } else {
-        // A cone this wide has a slope of the grid in it, which need not be known yet
-        const isWide = (highTop * lowBottom - lowTop * highBottom) * span >= 2 * grid * lowBottom * highBottom;
-        const isInside = origin + under >= 2 * <i64>i32.MIN_VALUE && origin + over <= 2 * <i64>i32.MAX_VALUE;
+        const opening = highTop * lowBottom - lowTop * highBottom;
         if (
-          !(isWide && isInside) &&
+          !(isFarInside && opening * span >= 2 * grid * lowBottom * highBottom) &&
           lowestSlope(from, lowTop, lowBottom, span) > highestSlope(from, highTop, highBottom, span)
         )
           continue;
+        isGroup = false;
         lastSpan = span;
-        lastPaid = paid;
         lastLowTop = lowTop;
         lastLowBottom = lowBottom;
         lastHighTop = highTop;
@@ -241,17 +288,61 @@ function planFrom(t: i32, from: i64, steps: i64): void {
       }
     }
   }
-  if (lastSpan > 0) {
-    const low = lowestSlope(from, lastLowTop, lastLowBottom, lastSpan);
-    const high = highestSlope(from, lastHighTop, lastHighBottom, lastSpan);
-    planEnd(t, lastSpan, from, low, high, lastPaid, startSign);
+  if (lastSpan == 0) return;
+  const base = (lastSpan < 3 ? short : long) + goesShort;
+  if (isGroup) {
+    const first = lastSpan;
+    lastSpan = lastHope(t, first, base + cheapestSlope(prices, first + 1));
+    for (let i = first; i <= lastSpan; i++) {
+      const under = 2 * sampleAt(t + i) - origin;
+      const over = under + width;
+      if (under * lastLowBottom > lastLowTop * i) {
+        lastLowTop = under;
+        lastLowBottom = i;
+      }
+      if (over * lastHighBottom < lastHighTop * i) {
+        lastHighTop = over;
+        lastHighBottom = i;
+      }
+    }
   }
+  const low = lowestSlope(from, lastLowTop, lastLowBottom, lastSpan);
+  const high = highestSlope(from, lastHighTop, lastHighBottom, lastSpan);
+  planEnd(t, lastSpan, from, low, high, base + load<u32>(wordOf(lengths, lastSpan + 1)), startSign);
 }
 
-/** The next end that is tried: every row to DENSE_ENDS and then the multiples of span / DENSE_ENDS. */
-function endAfter(span: i32): i32 {
-  const apart = span / DENSE_ENDS;
-  return min(span + max(apart, 1), max(DENSE_ENDS * (apart + 1), span + 1));
+/** Is an end at this span, other than the block's, always tried? */
+function isTried(span: i32): bool {
+  return span <= DENSE_ENDS || span % (span / DENSE_ENDS) == 0;
+}
+
+/**
+ * Which ends of a whole group of rows might win.
+ *
+ * @param span   of its first row, a multiple of GROUP away from row 0, >= DENSE_ENDS: a price of a length holds for four
+ * @param least  what every end costs beside its length
+ */
+function hopesOf(t: i32, span: i32, least: u32): i32 {
+  const at = wordOf(lengths, span + 1);
+  const crest = wordOf(crests, (t + span + 1) / GROUP);
+  const shortest = min(load<u32>(at), min(load<u32>(at, 12), load<u32>(at, 28)));
+  if (least + shortest >= load<u32>(crest)) return HOPES_NONE;
+  let hopes = HOPES_NONE;
+  let highest: u32 = 0;
+  for (let i = span; i < span + GROUP; i++) {
+    const limit = load<u32>(wordOf(limits, t + i + 1));
+    highest = max(highest, limit);
+    if (least + load<u32>(wordOf(lengths, i + 1)) < limit) hopes |= isTried(i) ? HOPES_TRIED : HOPES_BETWEEN;
+  }
+  store<u32>(crest, highest);
+  return hopes & HOPES_TRIED ? HOPES_TRIED : hopes;
+}
+
+/** The last row of such a group whose end might win. */
+function lastHope(t: i32, span: i32, least: u32): i32 {
+  let i = span + GROUP - 1;
+  while (least + load<u32>(wordOf(lengths, i + 1)) >= load<u32>(wordOf(limits, t + i + 1))) i--;
+  return i;
 }
 
 /** The lowest slope of the grid within the cone's lower edge, that ends inside int32. */
@@ -304,6 +395,7 @@ function keepFarthest(t: i32): void {
 
 function forget(t: i32): void {
   store<u32>(wordOf(limits, t), UNREACHED);
+  store<u32>(wordOf(crests, t / GROUP), UNREACHED);
   for (let k = 0; k < ways; k++) store<u32>(wayAt(t, k), UNREACHED, WAY_COST);
 }
 
@@ -348,12 +440,16 @@ export function planLines(
   column = work + WAY_BYTES * <usize>(ways * (blockRows + 1));
   limits = wordOf(column, blockRows + 1);
   lengths = wordOf(limits, blockRows + 1);
+  crests = wordOf(lengths, blockRows + 1);
   rows = blockRows;
   step = <i64>load<i32>(config, CHANNEL_STEP);
   bound = <i64>load<i32>(config, CHANNEL_BOUND);
   grid = <i64>lineGrid(config);
+  isFarInside = true;
   for (let t = 0; t < blockRows; t++) {
-    store<i32>(wordOf(column, t), load<i32>(samples + ((<usize>(t * channels + c)) << 2)));
+    const sample = load<i32>(samples + ((<usize>(t * channels + c)) << 2));
+    isFarInside = isFarInside && sample - step >= i32.MIN_VALUE && sample + step <= i32.MAX_VALUE;
+    store<i32>(wordOf(column, t), sample);
     store<u32>(wordOf(lengths, t + 1), priceMagnitude(prices, ROWS_CLASS, t + 1));
   }
   for (let t = 0; t <= blockRows; t++) forget(t);
