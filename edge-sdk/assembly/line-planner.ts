@@ -80,6 +80,11 @@ let grid: i64 = 0;
 /** The way in hand. */
 let way: usize = 0;
 let wayIndex: u32 = 0;
+/** A cone of slopes: its edges, as fractions. */
+let coneLowTop: i64 = 0;
+let coneLowBottom: i64 = 1;
+let coneHighTop: i64 = 0;
+let coneHighBottom: i64 = 1;
 /** The cheapest node reached beyond the one in hand. */
 let aheadCost: u32 = 0;
 let aheadAt: i32 = 0;
@@ -208,44 +213,34 @@ function planFrom(t: i32, from: i64, steps: i64): void {
       if (((t + span) & GROUP_MASK) == GROUP_MASK && span >= DENSE_ENDS && span + GROUP <= until) {
         const hopes = hopesOf(t, span, least);
         if (hopes != HOPES_TRIED) {
-          const beforeLowTop = lowTop;
-          const beforeLowBottom = lowBottom;
-          const beforeHighTop = highTop;
-          const beforeHighBottom = highBottom;
-          for (let i = span; i < span + GROUP; i++) {
-            const under = 2 * sampleAt(t + i) - origin;
-            const over = under + width;
-            const isLowTighter = under * lowBottom > lowTop * i;
-            lowTop = select<i64>(under, lowTop, isLowTighter);
-            lowBottom = select<i64>(i, lowBottom, isLowTighter);
-            const isHighTighter = over * highBottom < highTop * i;
-            highTop = select<i64>(over, highTop, isHighTighter);
-            highBottom = select<i64>(i, highBottom, isHighTighter);
-          }
-          const opening = highTop * lowBottom - lowTop * highBottom;
-          if (hopes == HOPES_NONE) {
-            if (opening <= 0) {
-              span = left;
-              break;
-            }
-            span += GROUP - 1;
-            continue;
+          coneLowTop = lowTop;
+          coneLowBottom = lowBottom;
+          coneHighTop = highTop;
+          coneHighBottom = highBottom;
+          narrow(t, span, span + GROUP, origin);
+          const opening = coneHighTop * coneLowBottom - coneLowTop * coneHighBottom;
+          const isFitting = isFarInside && opening * span >= 2 * grid * coneLowBottom * coneHighBottom;
+          if (hopes == HOPES_NONE && opening <= 0) {
+            span = left;
+            break;
           }
           // A cone this wide has slopes of the grid at every row of the group, which need not be known yet
-          if (isFarInside && opening * span >= 2 * grid * lowBottom * highBottom) {
+          if (hopes == HOPES_BETWEEN && isFitting) {
             isGroup = true;
             lastSpan = span;
-            lastLowTop = beforeLowTop;
-            lastLowBottom = beforeLowBottom;
-            lastHighTop = beforeHighTop;
-            lastHighBottom = beforeHighBottom;
+            lastLowTop = lowTop;
+            lastLowBottom = lowBottom;
+            lastHighTop = highTop;
+            lastHighBottom = highBottom;
+          }
+          if (hopes == HOPES_NONE || isFitting) {
+            lowTop = coneLowTop;
+            lowBottom = coneLowBottom;
+            highTop = coneHighTop;
+            highBottom = coneHighBottom;
             span += GROUP - 1;
             continue;
           }
-          lowTop = beforeLowTop;
-          lowBottom = beforeLowBottom;
-          highTop = beforeHighTop;
-          highBottom = beforeHighBottom;
         }
       }
       const under = 2 * sampleAt(t + span) - origin;
@@ -293,22 +288,44 @@ function planFrom(t: i32, from: i64, steps: i64): void {
   if (isGroup) {
     const first = lastSpan;
     lastSpan = lastHope(t, first, base + cheapestSlope(prices, first + 1));
-    for (let i = first; i <= lastSpan; i++) {
-      const under = 2 * sampleAt(t + i) - origin;
-      const over = under + width;
-      if (under * lastLowBottom > lastLowTop * i) {
-        lastLowTop = under;
-        lastLowBottom = i;
-      }
-      if (over * lastHighBottom < lastHighTop * i) {
-        lastHighTop = over;
-        lastHighBottom = i;
-      }
-    }
+    coneLowTop = lastLowTop;
+    coneLowBottom = lastLowBottom;
+    coneHighTop = lastHighTop;
+    coneHighBottom = lastHighBottom;
+    narrow(t, first, lastSpan + 1, origin);
+    lastLowTop = coneLowTop;
+    lastLowBottom = coneLowBottom;
+    lastHighTop = coneHighTop;
+    lastHighBottom = coneHighBottom;
   }
   const low = lowestSlope(from, lastLowTop, lastLowBottom, lastSpan);
   const high = highestSlope(from, lastHighTop, lastHighBottom, lastSpan);
   planEnd(t, lastSpan, from, low, high, base + load<u32>(wordOf(lengths, lastSpan + 1)), startSign);
+}
+
+/** Narrow the cone by a few rows; it may close. `origin`: 2 from + step. */
+function narrow(t: i32, span: i32, until: i32, origin: i64): void {
+  let lowTop = coneLowTop;
+  let lowBottom = coneLowBottom;
+  let highTop = coneHighTop;
+  let highBottom = coneHighBottom;
+  const width = 2 * step;
+  let at = wordOf(column, t + span);
+  for (; span < until; span++) {
+    const under = 2 * <i64>load<i32>(at) - origin;
+    at += 4;
+    const over = under + width;
+    const isLowTighter = under * lowBottom > lowTop * span;
+    const isHighTighter = over * highBottom < highTop * span;
+    lowTop = select<i64>(under, lowTop, isLowTighter);
+    lowBottom = select<i64>(span, lowBottom, isLowTighter);
+    highTop = select<i64>(over, highTop, isHighTighter);
+    highBottom = select<i64>(span, highBottom, isHighTighter);
+  }
+  coneLowTop = lowTop;
+  coneLowBottom = lowBottom;
+  coneHighTop = highTop;
+  coneHighBottom = highBottom;
 }
 
 /** Is an end at this span, other than the block's, always tried? */
