@@ -1,6 +1,7 @@
 import { signOf } from "./fixed-point";
 import { baseBin, baseOf } from "./keyframe";
 import { CHANNEL_BOUND, CHANNEL_STEP, channelConfig, channelState, flagsOf, LAST, LINE_INDEX } from "./layout";
+import { DENSE_ENDS, HOPES_BETWEEN, HOPES_NONE, HOPES_TRIED, hopesOf, isTried, lastHope } from "./line-hopes";
 import {
   cheapestSlope,
   priceGoesOn,
@@ -14,7 +15,6 @@ import {
   beginWays,
   bestWay,
   cheapestBeyond,
-  crests,
   GROUP,
   KIND_FIRST,
   KIND_OPEN,
@@ -49,13 +49,7 @@ import {
  * The cone's edges are fractions of integers, compared by cross products. With i counted from the start, D the bin
  * width and 2 (x - from) - D <= 2 (to - from) i / span < 2 (x - from) + D, the rounded line is within the bound.
  */
-/** Ends are tried at every row this near, then as often per doubling of the length. */
-const DENSE_ENDS: i32 = 16;
 const GROUP_MASK: i32 = GROUP - 1;
-/** Which ends of a group of rows might win. */
-const HOPES_NONE: i32 = 0;
-const HOPES_BETWEEN: i32 = 1; // of ends that are not always tried
-const HOPES_TRIED: i32 = 2;
 /** So many shorter ends of the open line are tried. */
 const OPEN_ENDS: i32 = 8;
 /** A way that costs this much more than one further on is left aside, 1/256 bit: 4 bits. */
@@ -153,8 +147,8 @@ function planFrom(t: i32, from: i64, steps: i64): void {
     const base = (span < 3 ? short : long) + (isLast ? reaches : goesShort);
     const least = base + cheapestSlope(prices, span + 1);
     for (; span < until; span++) {
-      if (((t + span) & GROUP_MASK) == GROUP_MASK && span >= DENSE_ENDS && span + GROUP <= until) {
-        const hopes = hopesOf(t, span, least);
+      if (((t + span) & GROUP_MASK) == GROUP_MASK && span >= 2 * GROUP && span + GROUP <= until) {
+        const hopes = hopesOf(lengths, t, span, least);
         if (hopes != HOPES_TRIED) {
           coneLowTop = lowTop;
           coneLowBottom = lowBottom;
@@ -230,7 +224,7 @@ function planFrom(t: i32, from: i64, steps: i64): void {
   const base = (lastSpan < 3 ? short : long) + goesShort;
   if (isGroup) {
     const first = lastSpan;
-    lastSpan = lastHope(t, first, base + cheapestSlope(prices, first + 1));
+    lastSpan = lastHope(lengths, t, first, base + cheapestSlope(prices, first + 1));
     coneLowTop = lastLowTop;
     coneLowBottom = lastLowBottom;
     coneHighTop = lastHighTop;
@@ -269,46 +263,6 @@ function narrow(t: i32, span: i32, until: i32, origin: i64): void {
   coneLowBottom = lowBottom;
   coneHighTop = highTop;
   coneHighBottom = highBottom;
-}
-
-/** Is an end at this span, other than the block's, always tried? */
-function isTried(span: i32): bool {
-  return span <= DENSE_ENDS || span % (span / DENSE_ENDS) == 0;
-}
-
-/**
- * Which ends of a whole group of rows might win.
- *
- * @param span   of its first row, a multiple of GROUP away from row 0, >= DENSE_ENDS: a price of a length holds for four
- * @param least  what every end costs beside its length
- */
-function hopesOf(t: i32, span: i32, least: u32): i32 {
-  const crest = wordOf(crests, (t + span + 1) / GROUP);
-  let length = wordOf(lengths, span + 1);
-  const shortest = min(load<u32>(length), min(load<u32>(length, 12), load<u32>(length, 28)));
-  if (least + shortest >= load<u32>(crest)) return HOPES_NONE;
-  let hopes = HOPES_NONE;
-  let highest: u32 = 0;
-  let at = wordOf(limits, t + span + 1);
-  for (let i = span; i < span + GROUP; i++) {
-    const limit = load<u32>(at);
-    if (least + load<u32>(length) < limit) {
-      if (isTried(i)) return HOPES_TRIED;
-      hopes = HOPES_BETWEEN;
-    }
-    highest = max(highest, limit);
-    at += 4;
-    length += 4;
-  }
-  store<u32>(crest, highest);
-  return hopes;
-}
-
-/** The last row of such a group whose end might win. */
-function lastHope(t: i32, span: i32, least: u32): i32 {
-  let i = span + GROUP - 1;
-  while (least + load<u32>(wordOf(lengths, i + 1)) >= load<u32>(wordOf(limits, t + i + 1))) i--;
-  return i;
 }
 
 /** The lowest slope of the grid within the cone's lower edge, that ends inside int32. */

@@ -18,7 +18,7 @@ export const KIND_FIRST: u32 = 2;
 const KIND_MASK: u32 = 3;
 export const UNREACHED: u32 = u32.MAX_VALUE;
 /** Nodes whose limits are known together too. */
-export const GROUP: i32 = 8;
+export const GROUP: i32 = 16;
 
 let nodes: usize = 0;
 /** u32 per node: what a way to it must undercut to be kept. */
