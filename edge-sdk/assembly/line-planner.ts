@@ -1,7 +1,7 @@
 import { signOf } from "./fixed-point";
 import { baseBin, baseOf } from "./keyframe";
 import { CHANNEL_BOUND, CHANNEL_STEP, channelConfig, channelState, flagsOf, LAST, LINE_INDEX } from "./layout";
-import { PLAN_FROM, PLAN_LINE_BYTES, PLAN_OPEN_ROWS, PLAN_ROWS, PLAN_TO } from "./line-plan";
+import { DENSE_ENDS, HOPES_BETWEEN, HOPES_NONE, HOPES_TRIED, hopesOf, isTried, lastHope } from "./line-hopes";
 import {
   cheapestSlope,
   priceGoesOn,
@@ -11,6 +11,24 @@ import {
   priceStart,
   ROWS_CLASS,
 } from "./line-prices";
+import {
+  beginWays,
+  bestWay,
+  cheapestBeyond,
+  GROUP,
+  KIND_FIRST,
+  KIND_OPEN,
+  keepFarthest,
+  limits,
+  relax,
+  UNREACHED,
+  WAY_COST,
+  WAY_NEXT,
+  WAY_SIGN,
+  wayAt,
+  waysBytes,
+  wordOf,
+} from "./line-ways";
 import {
   expectedStart,
   extension,
@@ -24,30 +42,14 @@ import {
 } from "./lines";
 
 /**
- * The cheapest lines of one channel of one block, by dynamic programming over the rows: node t holds the cheapest known
- * ways to have the rows before t covered, which differ in where the next line is expected to start. From every way all
+ * The cheapest lines of one channel of one block, by dynamic programming over the rows (line-ways.ts). From every way all
  * starts within the bound are tried; from each the cone of slopes that keep every sample within the bound narrows row by
  * row, and ends are tried where a slope of the grid fits.
  *
  * The cone's edges are fractions of integers, compared by cross products. With i counted from the start, D the bin
  * width and 2 (x - from) - D <= 2 (to - from) i / span < 2 (x - from) + D, the rounded line is within the bound.
  */
-const WAY_BYTES: usize = 20;
-const WAY_COST: usize = 0; // u32, 1/256 bit
-const WAY_NEXT: usize = 4; // i32: where the next line is expected to start
-const WAY_FROM: usize = 8; // i32: the line that ends here, its first value
-const WAY_TO: usize = 12; // i32: and its last
-const WAY_START: usize = 16; // u16: the node it starts from
-const WAY_SIGN: usize = 18; // u8: sign of the value coded last
-const WAY_KIND: usize = 19; // u8: which way of that node << 2 | KIND_*
-const KIND_NEW: u32 = 0;
-const KIND_OPEN: u32 = 1;
-const KIND_FIRST: u32 = 2;
-const KIND_MASK: u32 = 3;
-const UNREACHED: u32 = u32.MAX_VALUE;
-
-/** Ends are tried at every row this near, then as often per doubling of the length. */
-const DENSE_ENDS: i32 = 16;
+const GROUP_MASK: i32 = GROUP - 1;
 /** So many shorter ends of the open line are tried. */
 const OPEN_ENDS: i32 = 8;
 /** A way that costs this much more than one further on is left aside, 1/256 bit: 4 bits. */
@@ -59,82 +61,29 @@ export const PRUNE_EQUAL: u32 = 512;
 let config: usize = 0;
 let state: usize = 0;
 let prices: usize = 0;
-let nodes: usize = 0;
 let column: usize = 0; // i32 per row: the channel's samples
-let limits: usize = 0; // u32 per node: what a way to it must undercut to be kept
 let lengths: usize = 0; // u32 per number of rows: what a line costs for it, unless it reaches the end
+/** No value within the bound of a sample is outside int32. */
+let isFarInside: bool = false;
 let rows: i32 = 0;
-let ways: i32 = 0;
 let step: i64 = 0;
 let bound: i64 = 0;
 let grid: i64 = 0;
 /** The way in hand. */
 let way: usize = 0;
 let wayIndex: u32 = 0;
-/** The cheapest node reached beyond the one in hand. */
-let aheadCost: u32 = 0;
-let aheadAt: i32 = 0;
-let farthest: i32 = 0;
-
-/** Bytes that planning a block takes: nodes of so many ways, and three words per row. */
+/** A cone of slopes: its edges, as fractions. */
+let coneLowTop: i64 = 0;
+let coneLowBottom: i64 = 1;
+let coneHighTop: i64 = 0;
+let coneHighBottom: i64 = 1;
+/** Bytes that planning a block takes: the ways, and two words per row. */
 export function planBytes(blockRows: i32, waysKept: i32): usize {
-  return ((WAY_BYTES * <usize>waysKept + 12) * <usize>(blockRows + 1) + 7) & ~7;
-}
-
-/** Way k to node t. */
-function wayAt(t: i32, k: i32): usize {
-  return nodes + WAY_BYTES * <usize>(t * ways + k);
+  return (waysBytes(blockRows, waysKept) + 8 * <usize>(blockRows + 1) + 7) & ~7;
 }
 
 function sampleAt(t: i32): i64 {
   return <i64>load<i32>(wordOf(column, t));
-}
-
-/** The cheapest way to node t. */
-function bestWay(t: i32): usize {
-  let best = wayAt(t, 0);
-  for (let k = 1; k < ways; k++) {
-    const other = wayAt(t, k);
-    if (load<u32>(other, WAY_COST) < load<u32>(best, WAY_COST)) best = other;
-  }
-  return best;
-}
-
-/** Word t of one of the tables that have one per row. */
-function wordOf(table: usize, t: i32): usize {
-  return table + ((<usize>t) << 2);
-}
-
-/** Keep a way to node t in place of one that leads to the same start, or of the dearest, where it is cheaper. */
-function relax(t: i32, cost: u32, next: i32, from: i32, to: i32, start: i32, sign: u32, kind: u32): void {
-  farthest = max(farthest, t);
-  let place = wayAt(t, 0);
-  let highest: u32 = 0;
-  for (let k = 0; k < ways; k++) {
-    const other = wayAt(t, k);
-    const otherCost = load<u32>(other, WAY_COST);
-    const isSame = otherCost != UNREACHED && load<i32>(other, WAY_NEXT) == next;
-    if (isSame || otherCost > highest) {
-      place = other;
-      highest = otherCost;
-    }
-    if (isSame) break;
-  }
-  if (cost >= highest) return;
-  store<u32>(place, cost, WAY_COST);
-  store<i32>(place, next, WAY_NEXT);
-  store<i32>(place, from, WAY_FROM);
-  store<i32>(place, to, WAY_TO);
-  store<u16>(place, <u16>start, WAY_START);
-  store<u8>(place, <u8>sign, WAY_SIGN);
-  store<u8>(place, <u8>((wayIndex << 2) | kind), WAY_KIND);
-  highest = 0;
-  for (let k = 0; k < ways; k++) highest = max(highest, load<u32>(wayAt(t, k), WAY_COST));
-  store<u32>(wordOf(limits, t), highest);
-  if (cost <= aheadCost) {
-    aheadCost = cost;
-    aheadAt = t;
-  }
 }
 
 /** ceil(a / b). Range: b > 0, |a| < 2^62. */
@@ -170,61 +119,168 @@ function planFrom(t: i32, from: i64, steps: i64): void {
   const short = cost + priceStart(prices, sign, 1, steps);
   const long = cost + priceStart(prices, sign, 4, steps);
   const start = <i32>from;
-  relax(t + 1, short + priceRows(prices, left, true, 1), start, start, start, t, startSign, KIND_NEW);
-  const cheapestShort = cheapestSlope(prices, 2);
-  const cheapestMiddle = cheapestSlope(prices, 5);
-  const cheapestLong = cheapestSlope(prices, 17);
+  relax(t + 1, short + priceRows(prices, left, true, 1), start, start, start, t, startSign, wayIndex << 2);
   const goesShort = priceRows(prices, left, true, 0);
-  // slopes 2 (to - from) / span: low <= slope < high, as fractions
+  const reaches = priceRows(prices, left, true, left) - load<u32>(wordOf(lengths, left));
+  // slopes 2 (to - from) / span: low <= slope < high, as fractions; what the edges are at the span, times their bottoms
   let lowTop: i64 = i64.MIN_VALUE >> 20;
   let lowBottom: i64 = 1;
   let highTop: i64 = i64.MAX_VALUE >> 20;
   let highBottom: i64 = 1;
+  const width = 2 * step;
+  const origin = 2 * from + step;
+  // The last end that fits between two that are tried, and the cone before the group that it is in, or there
   let lastSpan: i32 = 0;
-  let lastPaid: u32 = 0;
-  let lastSmall: i64 = 0;
-  let lastMiddle: i64 = 0;
-  for (let span = 1; span < left; span++) {
-    const away = 2 * (sampleAt(t + span) - from);
-    const isLowTighter = (away - step) * lowBottom > lowTop * span;
-    if (isLowTighter) {
-      lowTop = away - step;
-      lowBottom = span;
-    }
-    const isHighTighter = (away + step) * highBottom < highTop * span;
-    if (isHighTighter) {
-      highTop = away + step;
-      highBottom = span;
-    }
-    if ((isLowTighter || isHighTighter) && lowTop * highBottom >= highTop * lowBottom) break;
+  let isGroup = false;
+  let lastLowTop: i64 = 0;
+  let lastLowBottom: i64 = 1;
+  let lastHighTop: i64 = 0;
+  let lastHighBottom: i64 = 1;
+  const samplesFrom = wordOf(column, t);
+  const limitsFrom = wordOf(limits, t + 1);
+  const lengthsFrom = wordOf(lengths, 1);
+  let span: i32 = 1;
+  while (span < left) {
+    // From here to `until` prices differ by the length alone
     const isLast = span + 1 == left;
-    const length = isLast ? priceRows(prices, left, true, left) : goesShort + load<u32>(wordOf(lengths, span + 1));
-    const paid = (span < 3 ? short : long) + length;
-    if (
-      paid + (span < 4 ? cheapestShort : span < 16 ? cheapestMiddle : cheapestLong) >=
-      load<u32>(wordOf(limits, t + span + 1))
-    )
-      continue;
-    const low = max<i64>(ceilDivide(lowTop * span, 2 * grid * lowBottom), ceilDivide(i32.MIN_VALUE - from, grid));
-    const high = min<i64>(ceilDivide(highTop * span, 2 * grid * highBottom) - 1, (<i64>i32.MAX_VALUE - from) / grid);
-    if (low > high) continue;
-    const small = low > 0 ? low : high < 0 ? high : 0;
-    const middle = (low + high) >> 1;
-    if (span <= DENSE_ENDS || isLast || span % (span / DENSE_ENDS) == 0) {
-      lastSpan = 0;
-      planEnd(t, span, from, small, middle, paid, startSign);
-    } else {
-      lastSpan = span;
-      lastPaid = paid;
-      lastSmall = small;
-      lastMiddle = middle;
+    const until = isLast ? left : min(span < 3 ? 3 : span < 4 ? 4 : span < DENSE_ENDS ? DENSE_ENDS : left, left - 1);
+    const base = (span < 3 ? short : long) + (isLast ? reaches : goesShort);
+    const least = base + cheapestSlope(prices, span + 1);
+    for (; span < until; span++) {
+      if (((t + span) & GROUP_MASK) == GROUP_MASK && span >= 2 * GROUP && span + GROUP <= until) {
+        const hopes = hopesOf(lengths, t, span, least);
+        if (hopes != HOPES_TRIED) {
+          coneLowTop = lowTop;
+          coneLowBottom = lowBottom;
+          coneHighTop = highTop;
+          coneHighBottom = highBottom;
+          narrow(t, span, span + GROUP, origin);
+          const opening = coneHighTop * coneLowBottom - coneLowTop * coneHighBottom;
+          const isFitting = isFarInside && opening * span >= 2 * grid * coneLowBottom * coneHighBottom;
+          if (hopes == HOPES_NONE && opening <= 0) {
+            span = left;
+            break;
+          }
+          // A cone this wide has slopes of the grid at every row of the group, which need not be known yet
+          if (hopes == HOPES_BETWEEN && isFitting) {
+            isGroup = true;
+            lastSpan = span;
+            lastLowTop = lowTop;
+            lastLowBottom = lowBottom;
+            lastHighTop = highTop;
+            lastHighBottom = highBottom;
+          }
+          if (hopes == HOPES_NONE || isFitting) {
+            lowTop = coneLowTop;
+            lowBottom = coneLowBottom;
+            highTop = coneHighTop;
+            highBottom = coneHighBottom;
+            span += GROUP - 1;
+            continue;
+          }
+        }
+      }
+      const under = 2 * <i64>load<i32>(wordOf(samplesFrom, span)) - origin;
+      const over = under + width;
+      const underLow = under * lowBottom;
+      const lowAt = lowTop * span;
+      const overHigh = over * highBottom;
+      const highAt = highTop * span;
+      if (under * highBottom >= highAt || over * lowBottom <= lowAt) {
+        span = left;
+        break;
+      }
+      const isLowTighter = underLow > lowAt;
+      lowTop = select<i64>(under, lowTop, isLowTighter);
+      lowBottom = select<i64>(span, lowBottom, isLowTighter);
+      const isHighTighter = overHigh < highAt;
+      highTop = select<i64>(over, highTop, isHighTighter);
+      highBottom = select<i64>(span, highBottom, isHighTighter);
+      const length = load<u32>(wordOf(lengthsFrom, span));
+      if (least + length >= load<u32>(wordOf(limitsFrom, span))) continue;
+      if (isLast || isTried(span)) {
+        const low = lowestSlope(from, lowTop, lowBottom, span);
+        const high = highestSlope(from, highTop, highBottom, span);
+        if (low > high) continue;
+        lastSpan = 0;
+        planEnd(t, span, from, low, high, base + length, startSign);
+      } else {
+        const opening = highTop * lowBottom - lowTop * highBottom;
+        if (
+          !(isFarInside && opening * span >= 2 * grid * lowBottom * highBottom) &&
+          lowestSlope(from, lowTop, lowBottom, span) > highestSlope(from, highTop, highBottom, span)
+        )
+          continue;
+        isGroup = false;
+        lastSpan = span;
+        lastLowTop = lowTop;
+        lastLowBottom = lowBottom;
+        lastHighTop = highTop;
+        lastHighBottom = highBottom;
+      }
     }
   }
-  if (lastSpan > 0) planEnd(t, lastSpan, from, lastSmall, lastMiddle, lastPaid, startSign);
+  if (lastSpan == 0) return;
+  const base = (lastSpan < 3 ? short : long) + goesShort;
+  if (isGroup) {
+    const first = lastSpan;
+    lastSpan = lastHope(lengths, t, first, base + cheapestSlope(prices, first + 1));
+    coneLowTop = lastLowTop;
+    coneLowBottom = lastLowBottom;
+    coneHighTop = lastHighTop;
+    coneHighBottom = lastHighBottom;
+    narrow(t, first, lastSpan + 1, origin);
+    lastLowTop = coneLowTop;
+    lastLowBottom = coneLowBottom;
+    lastHighTop = coneHighTop;
+    lastHighBottom = coneHighBottom;
+  }
+  const low = lowestSlope(from, lastLowTop, lastLowBottom, lastSpan);
+  const high = highestSlope(from, lastHighTop, lastHighBottom, lastSpan);
+  planEnd(t, lastSpan, from, low, high, base + load<u32>(wordOf(lengths, lastSpan + 1)), startSign);
+}
+
+/** Narrow the cone by a few rows; it may close. `origin`: 2 from + step. */
+function narrow(t: i32, span: i32, until: i32, origin: i64): void {
+  let lowTop = coneLowTop;
+  let lowBottom = coneLowBottom;
+  let highTop = coneHighTop;
+  let highBottom = coneHighBottom;
+  const width = 2 * step;
+  let at = wordOf(column, t + span);
+  for (; span < until; span++) {
+    const under = 2 * <i64>load<i32>(at) - origin;
+    at += 4;
+    const over = under + width;
+    const isLowTighter = under * lowBottom > lowTop * span;
+    const isHighTighter = over * highBottom < highTop * span;
+    lowTop = select<i64>(under, lowTop, isLowTighter);
+    lowBottom = select<i64>(span, lowBottom, isLowTighter);
+    highTop = select<i64>(over, highTop, isHighTighter);
+    highBottom = select<i64>(span, highBottom, isHighTighter);
+  }
+  coneLowTop = lowTop;
+  coneLowBottom = lowBottom;
+  coneHighTop = highTop;
+  coneHighBottom = highBottom;
+}
+
+/** The lowest slope of the grid within the cone's lower edge, that ends inside int32. */
+function lowestSlope(from: i64, top: i64, bottom: i64, span: i64): i64 {
+  const low = ceilDivide(top * span, 2 * grid * bottom);
+  return from + low * grid >= i32.MIN_VALUE ? low : ceilDivide(i32.MIN_VALUE - from, grid);
+}
+
+/** And the highest. */
+function highestSlope(from: i64, top: i64, bottom: i64, span: i64): i64 {
+  const high = ceilDivide(top * span, 2 * grid * bottom) - 1;
+  return from + high * grid <= i32.MAX_VALUE ? high : (<i64>i32.MAX_VALUE - from) / grid;
 }
 
 /** Try one end with one or two slopes. `paid`: the way to the start, the start, and the length. */
-function planEnd(t: i32, span: i32, from: i64, small: i64, middle: i64, paid: u32, startSign: u32): void {
+function planEnd(t: i32, span: i32, from: i64, low: i64, high: i64, paid: u32, startSign: u32): void {
+  const small = low > 0 ? low : high < 0 ? high : 0;
+  const middle = (low + high) >> 1;
   // Nobody goes on from the block's end but the line itself, which the middle serves best
   const isLast = t + span + 1 == rows;
   if (!isLast) planSlope(t, span, from, small, paid, startSign);
@@ -233,31 +289,10 @@ function planEnd(t: i32, span: i32, from: i64, small: i64, middle: i64, paid: u3
 
 function planSlope(t: i32, span: i32, from: i64, slope: i64, paid: u32, startSign: u32): void {
   const cost = paid + priceSlope(prices, startSign, span + 1, slope);
+  if (cost >= load<u32>(wordOf(limits, t + span + 1))) return;
   const to = <i32>(from + slope * grid);
   const next = expectedStart(config, to, extension(<i32>from, to, span));
-  relax(t + span + 1, cost, next, <i32>from, to, t, signOf(slope), KIND_NEW);
-}
-
-/** The cheapest node beyond t, once the one known is passed. */
-function lookAhead(t: i32): void {
-  aheadCost = UNREACHED;
-  for (let u = t + 1; u <= rows; u++) {
-    const cost = load<u32>(bestWay(u), WAY_COST);
-    if (cost <= aheadCost) {
-      aheadCost = cost;
-      aheadAt = u;
-    }
-  }
-}
-
-/** Forget the nodes between t and the farthest one. */
-function keepFarthest(t: i32): void {
-  for (let u = t + 1; u < farthest; u++) forget(u);
-}
-
-function forget(t: i32): void {
-  store<u32>(wordOf(limits, t), UNREACHED);
-  for (let k = 0; k < ways; k++) store<u32>(wayAt(t, k), UNREACHED, WAY_COST);
+  relax(t + span + 1, cost, next, <i32>from, to, t, signOf(slope), wayIndex << 2);
 }
 
 /** Try all lines that start with row t from the way in hand. */
@@ -296,23 +331,20 @@ export function planLines(
   const line = lineOf(flagsOf(cfg, channel));
   state = st;
   prices = priceTables;
-  nodes = work;
-  ways = max(waysKept, 1);
-  column = work + WAY_BYTES * <usize>(ways * (blockRows + 1));
-  limits = wordOf(column, blockRows + 1);
-  lengths = wordOf(limits, blockRows + 1);
+  const ways = max(waysKept, 1);
+  column = beginWays(work, blockRows, ways);
+  lengths = wordOf(column, blockRows);
   rows = blockRows;
   step = <i64>load<i32>(config, CHANNEL_STEP);
   bound = <i64>load<i32>(config, CHANNEL_BOUND);
   grid = <i64>lineGrid(config);
+  isFarInside = true;
   for (let t = 0; t < blockRows; t++) {
-    store<i32>(wordOf(column, t), load<i32>(samples + ((<usize>(t * channels + c)) << 2)));
+    const sample = load<i32>(samples + ((<usize>(t * channels + c)) << 2));
+    isFarInside = isFarInside && sample - step >= i32.MIN_VALUE && sample + step <= i32.MAX_VALUE;
+    store<i32>(wordOf(column, t), sample);
     store<u32>(wordOf(lengths, t + 1), priceMagnitude(prices, ROWS_CLASS, t + 1));
   }
-  for (let t = 0; t <= blockRows; t++) forget(t);
-  aheadCost = UNREACHED;
-  aheadAt = 0;
-  farthest = 0;
   wayIndex = 0;
   const last = firstRow > 0 ? baseOf(config, baseBin(config, <i32>sampleAt(0))) : load<i32>(channel, LAST);
   relax(firstRow, 0, expectedStart(config, last, extensionOf(line)), 0, 0, 0, <u32>lineSign(line), KIND_FIRST);
@@ -320,8 +352,7 @@ export function planLines(
   for (let t = firstRow; t < blockRows; t++) {
     const best = load<u32>(bestWay(t), WAY_COST);
     if (best == UNREACHED) continue;
-    if (aheadAt <= t) lookAhead(t);
-    const limit = min<u64>(<u64>best + PRUNE_EQUAL, <u64>aheadCost + PRUNE);
+    const limit = min<u64>(<u64>best + PRUNE_EQUAL, <u64>cheapestBeyond(t) + PRUNE);
     for (let k = 0; k < ways; k++) {
       way = wayAt(t, k);
       wayIndex = k;
@@ -331,29 +362,4 @@ export function planLines(
     if (waysKept == 0) keepFarthest(t);
   }
   return load<u32>(bestWay(blockRows), WAY_COST);
-}
-
-/**
- * Write what `planLines` found last.
- *
- * @param entry  the channel's entry of the plan; its PLAN_OPEN_ROWS is set
- * @param end    one past the room for its lines, PLAN_LINE_BYTES each; they are written so as to end there
- * @returns address of the first line
- */
-export function writeLines(entry: usize, end: usize): usize {
-  store<u32>(entry, 0, PLAN_OPEN_ROWS);
-  let at = bestWay(rows);
-  for (let t = rows; t > 0; ) {
-    const kind: u32 = load<u8>(at, WAY_KIND);
-    if ((kind & KIND_MASK) == KIND_OPEN) store<u32>(entry, t, PLAN_OPEN_ROWS);
-    if ((kind & KIND_MASK) != KIND_NEW) break;
-    const start = <i32>load<u16>(at, WAY_START);
-    end -= PLAN_LINE_BYTES;
-    store<u32>(end, t - start, PLAN_ROWS);
-    store<i32>(end, load<i32>(at, WAY_FROM), PLAN_FROM);
-    store<i32>(end, load<i32>(at, WAY_TO), PLAN_TO);
-    t = start;
-    at = wayAt(start, kind >> 2);
-  }
-  return end;
 }

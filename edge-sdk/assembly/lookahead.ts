@@ -18,8 +18,9 @@ import {
   stateBytes,
 } from "./layout";
 import { followPlan, PLAN_CURSOR, PLAN_ENTRY_BYTES, PLAN_FIRST, PLAN_LINE_BYTES, PLAN_MODE } from "./line-plan";
-import { planBytes, planLines, writeLines } from "./line-planner";
+import { planBytes, planLines } from "./line-planner";
 import { coderSpent, fillPrices, PRICE_BYTES, priceMode } from "./line-prices";
+import { writeLines } from "./line-ways";
 import { isLineMode, lineOf } from "./lines";
 import { isOnLattice } from "./quantizer";
 import { coderBegin, MODE_ENCODE } from "./range-coder";
