@@ -127,10 +127,13 @@ requires("socat")("a device on a serial line", () => {
     const device = await openDevice();
     let disturbed = 0;
     await take(device, 0, 3_000, () => {
-      line.disturb(disturbed % 2 === 0 ? "cloud" : "device", randomNoise());
-      disturbed += 1;
+      for (const reader of ["cloud", "device"] as const) {
+        if (noise.uniform() < 0.7) continue;
+        line.disturb(reader, randomNoise());
+        disturbed += 1;
+      }
     });
-    expect(disturbed).toBe(120);
+    expect(disturbed).toBeGreaterThan(50);
     await expectAllStored(device, 3_000);
     expect(device.stats().connections).toBe(1);
   });

@@ -53,6 +53,8 @@ export interface SerialLineEvents {
 
 /** A port is of this computer: to look for it often disturbs nobody, and whoever plugs it in waits for it. */
 const LONGEST_RETRY_MS = 1_000;
+/** After a pause of this length a frame gets a zero before it too: noise that came meanwhile is then no part of it. */
+const PAUSE_MS = 100;
 /** How long the last bytes may take to leave when the line is closed. */
 const CLOSE_LIMIT_MS = 2_000;
 
@@ -68,6 +70,7 @@ export class SerialLine {
   #port: SerialPortLike | undefined;
   #retry: Timer | undefined;
   #problem = "";
+  #lastSentMs = 0;
   #wasRefused = false;
   #isPaused = false;
   #isClosed = false;
@@ -101,6 +104,10 @@ export class SerialLine {
       this.#wasRefused = true;
       return false;
     }
+    const nowMs = this.#options.clock.nowMs();
+    const isAfterPause = nowMs - this.#lastSentMs >= PAUSE_MS;
+    this.#lastSentMs = nowMs;
+    if (isAfterPause) port.write(Uint8Array.of(SERIAL_DELIMITER));
     port.write(encodeSerialFrame(frame));
     return true;
   }
@@ -183,6 +190,7 @@ export class SerialLine {
     });
     if (this.#isPaused) port.pause();
     port.write(Uint8Array.of(SERIAL_DELIMITER));
+    this.#lastSentMs = this.#options.clock.nowMs();
     events.opened();
   }
 

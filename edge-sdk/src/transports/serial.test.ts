@@ -43,11 +43,11 @@ transportSuite("serial over an in-memory pair", async (): Promise<FarEnd> => {
 });
 
 /** A line whose ports a test holds the other side of, and all that it tells. */
-function openLine(outcomes: ("open" | string)[] = []) {
+function openLine(outcomes: ("open" | string)[] = [], nowMs = () => clock.nowMs()) {
   const sides: Duplex[] = [];
   const told: string[] = [];
   const line = new SerialLine({
-    clock,
+    clock: { ...clock, nowMs },
     random,
     openPort: async () => {
       const outcome = outcomes.shift() ?? "open";
@@ -80,6 +80,24 @@ test("a line begins with a zero, and every frame ends with one", async () => {
   const bytes: Buffer = sides[0]?.read();
   expect([bytes[0], bytes.at(-1)]).toEqual([0, 0]);
   expect(new SerialDeframer().push(bytes)).toEqual([Uint8Array.of(7)]);
+  await line.destroy();
+});
+
+test("noise that came in a pause costs no frame after it", async () => {
+  let nowMs = 0;
+  const { line, sides, until } = openLine([], () => nowMs);
+  await until(1);
+  const sent = async (pauseMs: number): Promise<Buffer> => {
+    nowMs += pauseMs;
+    line.send(Uint8Array.of(7));
+    await new Promise((resolve) => setImmediate(resolve));
+    return sides[0]?.read();
+  };
+  await sent(0);
+  // Without a pause no byte is spent on it.
+  expect((await sent(0))[0]).not.toBe(0);
+  const found = new SerialDeframer().push(Buffer.concat([Buffer.from("noise"), await sent(120)]));
+  expect(found).toEqual([Uint8Array.of(7)]);
   await line.destroy();
 });
 
