@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { decodeFrame, encodeFrame, type Frame } from "@lockstep/protocol";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { systemClock } from "../clock.ts";
-import { SILENT_LOGGER } from "../logger.ts";
+import { type Logger, SILENT_LOGGER } from "../logger.ts";
 import { CloudNode, type CloudNodeOptions, type NodeInternals } from "../node.ts";
 import { EncodedDevice } from "../reconstructor/encoded-device.suite.ts";
 import { HeldStore } from "../store/held-store.suite.ts";
@@ -78,11 +78,12 @@ class Wire implements SerialEnd {
 
 async function open(
   internals: NodeInternals = {},
+  logger: Logger = SILENT_LOGGER,
 ): Promise<{ readonly cloud: CloudNode; readonly wire: Wire; readonly told: string[] }> {
   const options: CloudNodeOptions = {
     storeFile: join(folder, "store.db"),
     broker: null,
-    logger: SILENT_LOGGER,
+    logger,
     clock: systemClock(),
     acks: { everyFrames: 1, ageMs: 10 },
   };
@@ -175,6 +176,15 @@ test("damage is counted by its reason, and an answer that the port does not take
   wire.say(device.birthBytes);
   await wire.until(isWelcomeOf(77));
   expect(wire.heard.filter(isWelcomeOf(77))).toHaveLength(1);
+});
+
+test("a line on which nothing but damage comes is told once, until a frame comes", async () => {
+  const warnings: string[] = [];
+  const { wire } = await open({}, { ...SILENT_LOGGER, warn: (_, message) => void warnings.push(message) });
+  for (let n = 0; n < 15; n += 1) wire.damage();
+  wire.say(statusOf(5, 1));
+  for (let n = 0; n < 40; n += 1) wire.damage();
+  expect(warnings).toEqual([expect.stringContaining("is its rate right?")]);
 });
 
 test("a line that is left is closed, and so is every one when the node closes", async () => {
