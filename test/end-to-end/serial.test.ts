@@ -34,7 +34,7 @@ const START_US = 1_700_000_000_000_000;
 const FRAME_SAMPLES = 25;
 /** Acks come often, so that a device soon misses them. */
 const ACKS = ["--ack-every", "4", "--ack-age", "100"];
-const DRAIN_MS = 40_000;
+const DRAIN_MS = 90_000;
 
 const MODULE = compileDeviceModule(
   new Uint8Array(readFileSync(fileURLToPath(import.meta.resolve("@lockstep/edge-sdk/device.wasm")))),

@@ -218,26 +218,31 @@ export class SerialLine {
 
 /** Let everything leave that was written, then give the port back. */
 async function finish(port: SerialPortLike, clock: Clock): Promise<void> {
-  await within(clock, (done) => port.end(() => (port.drain === undefined ? done() : port.drain(done))));
-  await discard(port, clock);
+  const hasLeft = await within(clock, (done) => port.end(() => (port.drain === undefined ? done() : port.drain(done))));
+  // On a pseudo-terminal what has left may wait for its reader, and would be dropped there.
+  await (hasLeft ? giveBack(port, clock) : discard(port, clock));
 }
 
 /** Give the port back with what it has not sent; one that is gone already is fine. */
 async function discard(port: SerialPortLike, clock: Clock): Promise<void> {
-  port.on("error", () => {});
   // A driver waits for unsent bytes before it lets a port go, with flow control for long.
   if (port.flush !== undefined) await within(clock, (done) => port.flush?.(done));
+  await giveBack(port, clock);
+}
+
+async function giveBack(port: SerialPortLike, clock: Clock): Promise<void> {
+  port.on("error", () => {});
   await within(clock, (done) => (port.close === undefined ? done() : port.close(done)));
   port.destroy();
 }
 
-/** Resolves when `act` says done, or the time is up. */
-function within(clock: Clock, act: (done: () => void) => void): Promise<void> {
+/** Waits until `act` says done. @returns false when the time was up before */
+function within(clock: Clock, act: (done: () => void) => void): Promise<boolean> {
   return new Promise((resolve) => {
-    const limit = clock.setTimer(resolve, CLOSE_LIMIT_MS);
+    const limit = clock.setTimer(() => resolve(false), CLOSE_LIMIT_MS);
     act(() => {
       limit.cancel();
-      resolve();
+      resolve(true);
     });
   });
 }
