@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, constants, existsSync, openSync, rmSync, writeSync } from "node:fs";
+import { closeSync, constants, openSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { programPath } from "../os-package.ts";
 
@@ -22,12 +22,17 @@ export class PseudoLine {
 
   async plugIn(): Promise<void> {
     const end = (path: string) => `pty,raw,echo=0,link=${path}`;
-    const socat = spawn(programPath("socat"), [end(this.cloudPath), end(this.devicePath)], { stdio: "ignore" });
+    const ends = [end(this.cloudPath), end(this.devicePath)];
+    const socat = spawn(programPath("socat"), ["-d", "-d", ...ends], { stdio: ["ignore", "ignore", "pipe"] });
     this.#socat = socat;
-    while (!(existsSync(this.cloudPath) && existsSync(this.devicePath))) {
-      if (socat.exitCode !== null) throw new RangeError(`socat ended with ${socat.exitCode}`);
-      await new Promise((resolve) => setTimeout(resolve, 10));
+    // The names are there before the ends are as they will be: raw, and joined.
+    let said = "";
+    for await (const chunk of socat.stderr.iterator({ destroyOnReturn: false })) {
+      said += String(chunk);
+      if (said.includes("starting data transfer loop")) break;
     }
+    socat.stderr.resume();
+    if (socat.exitCode !== null) throw new RangeError(`socat ended: ${said}`);
     const flags = constants.O_RDWR | constants.O_NOCTTY | constants.O_NONBLOCK;
     this.#ends = { cloud: openSync(this.cloudPath, flags), device: openSync(this.devicePath, flags) };
   }

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, closeSync, constants, existsSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, closeSync, constants, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { encodeSerialFrame, SerialDeframer } from "@lockstep/protocol";
@@ -33,8 +33,15 @@ class Wire {
 
   async plugIn(): Promise<void> {
     const ends = [this.near, this.far].map((path) => `pty,raw,echo=0,link=${path}`);
-    this.#child = spawn(socat ?? "socat", ends, { stdio: "ignore" });
-    while (!(existsSync(this.near) && existsSync(this.far))) await new Promise((resolve) => setTimeout(resolve, 5));
+    const child = spawn(socat ?? "socat", ["-d", "-d", ...ends], { stdio: ["ignore", "ignore", "pipe"] });
+    this.#child = child;
+    // The names are there before the ends are as they will be: raw, and joined.
+    let said = "";
+    for await (const chunk of child.stderr.iterator({ destroyOnReturn: false })) {
+      said += String(chunk);
+      if (said.includes("starting data transfer loop")) break;
+    }
+    child.stderr.resume();
   }
 
   async unplug(): Promise<void> {
@@ -85,7 +92,14 @@ describe.runIf(socat !== undefined || mustRunAll())("on a pseudo-terminal", () =
     let replugged = Promise.resolve();
     return {
       hasTopics: false,
-      transport: () => serialTransport({ openPort: () => open(wire.near), clock, random }),
+      transport: () => {
+        // The far end is there first: what nobody reads when a port is opened is dropped.
+        const openPort = async () => {
+          await replugged;
+          return await open(wire.near);
+        };
+        return serialTransport({ openPort, clock, random });
+      },
       next: () => inbox.next(),
       send(bytes) {
         far?.write(encodeSerialFrame(bytes));
