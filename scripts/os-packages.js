@@ -52,6 +52,14 @@ export const OS_PACKAGES = [
     script: "test",
   },
   {
+    name: "socat",
+    commands: ["socat"],
+    proof: [],
+    debian: ["socat"],
+    neededBy: "serial lines between pseudo-terminals",
+    script: "test",
+  },
+  {
     name: "chromium",
     commands: ["chromium", "chromium-browser", "google-chrome"],
     proof: [],
