@@ -13,6 +13,8 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const BOARD_SUPPORT = "firmware-examples/board-support";
 const KIT = "firmware-examples/kit";
 const EXAMPLES = ["linux-host"];
+/** Parts of the examples that stand on our boards; everything else in the folder runs on any chip. */
+const OF_EXAMPLES = /^(serial-device|device-store|store-)/;
 const TEXTS = ["LICENSE-APACHE", "LICENSE-MIT", "NOTICE"];
 
 /**
@@ -30,7 +32,7 @@ export async function makeFirmwareKit(parent) {
   const sources = join(folder, "src");
   mkdirSync(sources, { recursive: true });
   await writeCore(join(ROOT, "edge-sdk/build/device.wasm"), sources, version);
-  copyC(join(ROOT, BOARD_SUPPORT), sources);
+  copyC(join(ROOT, BOARD_SUPPORT), sources, (file) => !OF_EXAMPLES.test(file));
   cpSync(join(ROOT, "edge-sdk/include"), sources, { recursive: true });
   cpSync(join(ROOT, KIT), folder, { recursive: true });
   fill(join(folder, "library.properties"), { version });
@@ -56,8 +58,9 @@ async function writeCore(wasmFile, folder, version) {
   writeFileSync(join(folder, "core-id.h"), `${banner}#define CORE_SHA256 {${bytes}}\n`);
 }
 
-function copyC(from, to) {
-  for (const file of readdirSync(from).filter((file) => /\.[ch]$/.test(file))) cpSync(join(from, file), join(to, file));
+function copyC(from, to, isWanted = () => true) {
+  const files = readdirSync(from).filter((file) => /\.[ch]$/.test(file) && isWanted(file));
+  for (const file of files) cpSync(join(from, file), join(to, file));
 }
 
 function fill(file, { version }) {
