@@ -1,9 +1,21 @@
 import { nextDither } from "./adaptive-bit";
-import { DITHER } from "./layout";
+import { meanOf } from "./history";
+import {
+  CONFIG_CHANNELS,
+  CONFIG_CROSS_LEVELS,
+  CONFIG_LEVEL_WEIGHTS,
+  CONFIG_OWN_LEVELS,
+  CONFIG_OWN_STEPS,
+  CONFIG_STRIDE,
+  channelState,
+  DITHER,
+  historyOf,
+  STACKED_WEIGHTS,
+} from "./layout";
 
 /**
- * One linear predictor with normalised least-mean-squares learning, over features that are never stored: they are read
- * off the histories twice, once to predict and once to learn. Two kinds of feature run over one history, newest first:
+ * Linear predictors with normalised least-mean-squares learning, over features that are never stored: they are read off
+ * the histories twice, once to predict and once to learn. Two kinds of feature run over one history, newest first:
  *
  *     steps    f_k = y_k - y_(k+1)        levels   f_k = y_k - m
  *
@@ -12,19 +24,26 @@ import { DITHER } from "./layout";
  *
  * @see B. Widrow and S. Stearns, "Adaptive Signal Processing", 1985, chapter 6 (LMS); dithered rounding is ours
  */
-const WEIGHT_LIMIT: i64 = 32767;
+const WEIGHT_LIMIT: i32 = 32767;
 /** Weights are Q2.13. */
 export const WEIGHT_FRACTION_BITS: i32 = 13;
-/** The gain of one update carries this many fraction bits: at 24 a loud signal's gain is a one-digit number. */
-export const GAIN_FRACTION_BITS: i32 = 30;
+/** An update is the upper half of gain x feature: gains are Q32 of weights, times feature. */
+const NOISE_MASK: u32 = 0xffffff00;
 
 // Working values of one predictor, from the prediction of a channel until it has learned the outcome.
 /** Sum of weight x feature, or in learning the gain of the update. */
 export const DOT: usize = 0; // i64
 /** Sum of squared features. */
 export const ENERGY: usize = 8; // i64
-/** Bytes of both. */
-export const SUMS_BYTES: usize = 16;
+const SUMS_BYTES: usize = 16;
+/** Sums of the steps, the levels and the stacked expert (stacked-expert.ts). */
+export const STEPS = memory.data(3 * <i32>SUMS_BYTES, 8);
+export const LEVELS = STEPS + SUMS_BYTES;
+export const STACKED = LEVELS + SUMS_BYTES;
+
+/** Features of the stacked expert, Q8 history bins, i16; one more is read and not used. */
+export const FEATURES = memory.data(16, 8);
+export const FEATURES_COUNT: i32 = 7;
 
 /** Begin the sums of one predictor; `energy` stands for "no signal", > 0. */
 export function openSums(sums: usize, energy: i64): void {
@@ -33,47 +52,82 @@ export function openSums(sums: usize, energy: i64): void {
 }
 
 /**
- * Add the products and squares of n features to `sums`.
+ * Run the NLMS predictors of a channel over the histories of all channels in order: its own gives A steps and B levels,
+ * every other one its newest step and X levels as far as the weights reach. Predicting adds up products and squares;
+ * learning moves each weight by floor((gain f + noise) / 2^32) and saturates, with noise uniform in 24 bits.
  *
- * @param history  newest entry, i16; steps read n + 1 entries
- * @param mean  what levels are counted from
+ * One loop serves both kinds of feature and all channels, because calls would cost a small core more than the taps do.
+ * Range of learning: |gain f| < 2^61 (setGain), so the move of a weight is below 2^30.
+ *
+ * @param isStacked  run the stacked expert instead, whose levels are FEATURES
  */
-export function dot(weights: usize, history: usize, n: i32, isSteps: bool, mean: i32, sums: usize): void {
-  let product = load<i64>(sums, DOT);
-  let energy = load<i64>(sums, ENERGY);
-  for (const end = weights + ((<usize>n) << 1); weights < end; weights += 2) {
-    const f = <i32>load<i16>(history) - (isSteps ? <i32>load<i16>(history, 2) : mean);
-    product += <i64>(f * load<i16>(weights));
-    energy += <i64>(<u32>(f * f));
-    history += 2;
-  }
-  store<i64>(sums, product, DOT);
-  store<i64>(sums, energy, ENERGY);
-}
-
-/**
- * Learn n features: each w moves by floor((gain f + noise) / 2^shift) and saturates; the noise is uniform in one unit of
- * the result. Range: |gain f| < 2^54 (the gain is below 2^54 and was divided by an energy of at least f squared), and
- * shift <= 27.
- */
-export function learn(
-  st: usize,
-  weights: usize,
-  history: usize,
-  n: i32,
-  isSteps: bool,
-  mean: i32,
-  gain: i64,
-  shift: i64,
-): void {
+export function sweep(cfg: usize, st: usize, channel: usize, isStacked: bool, isLearning: bool): void {
+  const channels = <i32>load<u8>(cfg, CONFIG_CHANNELS);
+  const stride = <usize>load<u16>(cfg, CONFIG_STRIDE);
+  const ownLevels = <i32>load<u8>(cfg, CONFIG_OWN_LEVELS);
+  let left = <i32>load<u8>(cfg, CONFIG_LEVEL_WEIGHTS) - ownLevels;
+  let stepWeights = historyOf(cfg, channel) + ((<usize>ownLevels) << 1);
+  let levelWeights = stepWeights + ((<usize>(<i32>load<u8>(cfg, CONFIG_OWN_STEPS) + channels - 1)) << 1);
   let dither = load<u32>(st, DITHER);
-  for (const end = weights + ((<usize>n) << 1); weights < end; weights += 2) {
-    const f = <i32>load<i16>(history) - (isSteps ? <i32>load<i16>(history, 2) : mean);
-    dither = nextDither(dither);
-    const noise = ((<i64>(dither >> 8)) << shift) >> 24;
-    const moved = <i64>load<i16>(weights) + ((gain * f + noise) >> shift);
-    store<i16>(weights, <i16>min<i64>(max<i64>(moved, -WEIGHT_LIMIT), WEIGHT_LIMIT));
-    history += 2;
+  let other = channelState(cfg, st, 0);
+  const last = isStacked ? other : channelState(cfg, st, channels - 1);
+  for (; other <= last; other += stride) {
+    let count = 1;
+    let levels = min(<i32>load<u8>(cfg, CONFIG_CROSS_LEVELS), left);
+    if (other == channel) {
+      count = <i32>load<u8>(cfg, CONFIG_OWN_STEPS);
+      levels = ownLevels;
+    } else left -= levels;
+    let mean = 0;
+    let mask = -1; // of the entry after, which steps are counted from
+    let weights = stepWeights;
+    let sums = STEPS;
+    let first = historyOf(cfg, other);
+    if (isStacked) {
+      count = FEATURES_COUNT;
+      mask = 0;
+      weights = channel + STACKED_WEIGHTS;
+      sums = STACKED;
+      first = FEATURES;
+    }
+    for (;;) {
+      const end = weights + ((<usize>count) << 1);
+      let at = first;
+      let entry = <i32>load<i16>(at);
+      let dot = load<i64>(sums, DOT);
+      if (isLearning) {
+        for (; weights != end; weights += 2) {
+          at += 2;
+          const next = <i32>load<i16>(at);
+          const f = entry - mean - (next & mask);
+          entry = next;
+          dither = nextDither(dither);
+          const move = <i32>((dot * f + <i64>(dither & NOISE_MASK)) >> 32);
+          const moved = <i32>load<i16>(weights) + move;
+          store<i16>(weights, <i16>min<i32>(max<i32>(moved, -WEIGHT_LIMIT), WEIGHT_LIMIT));
+        }
+      } else {
+        let energy = load<i64>(sums, ENERGY);
+        for (; weights != end; weights += 2) {
+          at += 2;
+          const next = <i32>load<i16>(at);
+          const f = <i64>(entry - mean - (next & mask));
+          entry = next;
+          dot += f * load<i16>(weights);
+          energy += f * f;
+        }
+        store<i64>(sums, dot, DOT);
+        store<i64>(sums, energy, ENERGY);
+      }
+      if (mask == 0) break;
+      stepWeights = weights;
+      weights = levelWeights;
+      levelWeights += (<usize>levels) << 1;
+      count = levels;
+      mean = meanOf(other);
+      mask = 0;
+      sums = LEVELS;
+    }
   }
   store<u32>(st, dither, DITHER);
 }
