@@ -22,7 +22,7 @@ import {
 } from "./layout";
 import { isOnLattice } from "./quantizer";
 import { coderBegin, coderFlush, coderVerify, MODE_DECODE, MODE_ENCODE, MODE_REPLAY } from "./range-coder";
-import { codeRow, SAMPLE_INVALID, SAMPLE_OK, SAMPLE_SATURATED } from "./row-coder";
+import { codeRow, encodeRow, SAMPLE_INVALID, SAMPLE_OK, SAMPLE_SATURATED } from "./row-coder";
 import {
   STATUS_CORRUPT,
   STATUS_EVENT_IN_PLAIN_FRAME,
@@ -76,7 +76,8 @@ export function frameSample(cfg: usize, st: usize, samples: usize, statuses: usi
     if (!isOnLattice(load<i32>(samples + ((<usize>c) << 2)), load<i32>(channel, LAST), spacing))
       return STATUS_OFF_LATTICE;
   }
-  return codeRow(cfg, st, samples, statuses);
+  encodeRow(cfg, st, samples, statuses);
+  return 0;
 }
 
 /** End an encoded frame. @returns payload bytes; none when it is quiet, so that its decoder replays its rows */

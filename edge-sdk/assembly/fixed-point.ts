@@ -23,10 +23,36 @@ export function signOf(value: i64): u32 {
   return u32(value < 0) | (u32(value > 0) << 1);
 }
 
+/**
+ * floor(a / b), exactly, by 32-bit divisions alone: small cores have no other, and the library routine that stands in for
+ * a 64-bit one is large and takes a time that depends on its operands.
+ *
+ * Each round takes an estimate t of the quotient away. With n = clz(b), D = floor(b 2^n / 2^48) + 1 is above b 2^n / 2^48,
+ * so with A = floor(a 2^m / 2^32), m = clz(a), the value A / D x 2^(n - m - 16) is below a / b, and t, its floor, never
+ * exceeds the quotient. As A >= 2^31 and 2^15 < D <= 2^16, A, D and floor(A / D) >= 2^15 are each off by less than one part in 2^15:
+ * three rounds and a bit of 13 bits of quotient each... (at most 6 for 63 bits), and where the estimate is 0 the quotient is 1.
+ *
+ * Range: a < 2^63, 0 < b < 2^63.
+ */
+export function divide(a: u64, b: u64): u64 {
+  const n = <i32>clz<u64>(b);
+  const divisor = <u32>((b << n) >> 48) + 1;
+  let quotient: u64 = 0;
+  while (a >= b) {
+    const m = <i32>clz<u64>(a);
+    const digits = <u64>(<u32>((a << m) >> 32) / divisor);
+    const shift = n - m - 16;
+    const part = shift < 0 ? max<u64>(digits >> -shift, 1) : digits << shift;
+    quotient += part;
+    a -= part * b;
+  }
+  return quotient;
+}
+
 /** floor(a / b). Range: b > 0, |a| < 2^63. */
 export function floorDivide(a: i64, b: i64): i64 {
-  const q = a / b;
-  return q * b > a ? q - 1 : q;
+  const sign = a >> 63;
+  return <i64>divide(<u64>(a ^ sign), <u64>b) ^ sign; // floor(a / b) = -1 - floor((-1 - a) / b)
 }
 
 /** floor(a / b) of an unsigned value by a small divisor, in two 32-bit divisions. Range: a < 2^46, 0 < b <= 2^16. */

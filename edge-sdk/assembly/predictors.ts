@@ -30,16 +30,16 @@ const LOSS_RATE: i64 = 51; // of 1024
  * learns from it learns its own opinion. Losses then move an eighth as fast and weights a quarter.
  */
 const QUIET_LOSS_RATE: i64 = 6; // of 1024
-const QUIET_RATE_BITS: i64 = 2;
+const QUIET_RATE_BITS: i32 = 2;
 
 /**
  * Learning rates over 2^10 for steps and 2^8 for levels, by how many bits that makes a quotient with QUOTIENT_BITS
  * a gain in Q32 of weights, and the energy that stands for "no signal" (Q16 squared bins D).
  */
-const STEPS_RATE: i64 = 20;
+const STEPS_RATE: i32 = 20;
 const STEPS_GAIN_BITS: i64 = 5;
 const STEPS_ENERGY: i64 = 1 << 15;
-const LEVELS_RATE: i64 = 24;
+const LEVELS_RATE: i32 = 24;
 const LEVELS_GAIN_BITS: i64 = 7;
 const LEVELS_ENERGY: i64 = 1 << 16;
 /** A gain is divided out to this many fraction bits: at 24 a loud signal's gain is a one-digit number. */
@@ -111,12 +111,19 @@ export function predictMove(cfg: usize, st: usize, channel: usize, historyShift:
   return load<i32>(channel, HOLD_EXCESS) <= 0 ? 0 : mixed;
 }
 
-/** Costs stop growing here. */
-const LARGEST_COST_BIN: i64 = (1 << 21) - 1;
+/** Costs stop growing here: bins D, in bits. */
+const LARGEST_COST_BITS: i32 = 21;
 
-/** What a miss would cost in 1/64 bit: 0.15 bit in bin 0, else 1.5 + 1.5 log2 of the bin D. Range: |miss| < 2^44. */
-function costOf(miss: i64): i32 {
-  const bin = <u32>min<i64>(((miss < 0 ? -miss : miss) + 128) >> 8, LARGEST_COST_BIN);
+/**
+ * What a miss would cost in 1/64 bit: 0.15 bit in bin 0, else 1.5 + 1.5 log2 of the bin D.
+ *
+ * @param miss  Q8 history bins, |miss| < 2^18
+ * @param historyShift  h; history bins are D << h
+ */
+function costOf(miss: i32, historyShift: i32): i32 {
+  const limit = 1 << LARGEST_COST_BITS;
+  const size = min<i32>(miss < 0 ? -miss : miss, (limit << 8) >> historyShift); // so that the shift stays within 2^29
+  const bin = <u32>min<i32>(((size << historyShift) + 128) >> 8, limit - 1);
   return bin == 0 ? 10 : 96 + log2Quarters(bin) * 24;
 }
 
@@ -134,25 +141,25 @@ export function learnMove(
   channel: usize,
   move: i64,
   historyStep: i64,
-  historyShift: i64,
+  historyShift: i32,
   isQuiet: bool,
 ): void {
   const rows = <u32>load<u16>(st, ROWS);
   const y = nextEntry(cfg, channel, move, historyStep);
-  const dy = <i64>(y - load<i16>(historyOf(cfg, channel)));
+  const dy = y - load<i16>(historyOf(cfg, channel));
   const experts = expertsOf(cfg);
   const lossRate = isQuiet ? QUIET_LOSS_RATE : LOSS_RATE;
   for (let i = 0; i < experts; i++) {
     const at = channel + ((<usize>i) << 2);
     const miss = dy - load<i32>(FORECASTS + ((<usize>i) << 2));
-    const loss = <i64>load<u32>(at, LOSSES);
-    const seen = (miss < 0 ? -miss : miss) << 8;
-    store<u32>(at, <u32>(loss + (((seen - loss) * lossRate) >> 10)), LOSSES);
+    const loss = load<i32>(at, LOSSES);
+    const seen = (miss < 0 ? -miss : miss) << 8; // |miss| < 2^18, so losses and these stay below 2^26
+    store<i32>(at, loss + <i32>((<i64>(seen - loss) * lossRate) >> 10), LOSSES);
   }
   const excess = load<i32>(channel, HOLD_EXCESS);
-  const more = costOf(dy << historyShift) * 20 - costOf((dy - load<i32>(MIXED)) << historyShift) * 19;
+  const more = costOf(dy, historyShift) * 20 - costOf(dy - load<i32>(MIXED), historyShift) * 19;
   store<i32>(channel, excess + more - (excess >> 6), HOLD_EXCESS);
-  const haste = <i64>(rows >> HASTE_ROWS_BITS);
+  const haste = <i32>(rows >> HASTE_ROWS_BITS);
   const quiet = isQuiet ? QUIET_RATE_BITS : 0;
   setGain(STEPS, dy - load<i32>(FORECASTS, 8), (STEPS_RATE + (STEPS_RATE >> haste)) >> quiet, STEPS_GAIN_BITS);
   setGain(LEVELS, dy - load<i32>(FORECASTS, 12), (LEVELS_RATE + (LEVELS_RATE >> haste)) >> quiet, LEVELS_GAIN_BITS);
@@ -174,6 +181,6 @@ export function followMove(cfg: usize, st: usize, channel: usize, move: i64, his
  * Turn sums into a gain: floor(rate x miss x 2^QUOTIENT_BITS / energy) x 2^bits. Range: |miss| < 2^18, rate <= 48, so the
  * dividend is below 2^54; with an energy of at least f squared and bits <= 7, |gain f| < 2^61.
  */
-function setGain(sums: usize, miss: i64, rate: i64, bits: i64): void {
-  store<i64>(sums, floorDivide((miss * rate) << QUOTIENT_BITS, load<i64>(sums, ENERGY)) << bits, DOT);
+function setGain(sums: usize, miss: i32, rate: i32, bits: i64): void {
+  store<i64>(sums, floorDivide(<i64>(miss * rate) << QUOTIENT_BITS, load<i64>(sums, ENERGY)) << bits, DOT);
 }

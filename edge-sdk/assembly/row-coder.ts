@@ -57,10 +57,28 @@ export function codeRow(cfg: usize, st: usize, samples: usize, statuses: usize):
   return 0;
 }
 
+/**
+ * Encode one row of a frame without lines: codeRow for that case, and all of the codec that firmware needs for rows,
+ * since a linker can leave out the other.
+ */
+export function encodeRow(cfg: usize, st: usize, samples: usize, statuses: usize): void {
+  const channels = <i32>load<u8>(cfg, CONFIG_CHANNELS);
+  countRow(st);
+  let nonZero = 0;
+  for (let c = 0; c < channels; c++) {
+    closeLine(lineOf(flagsOf(cfg, channelState(cfg, st, c))), coderOf(cfg, st));
+    nonZero += codeFreely(cfg, st, c, nonZero, samples, statuses);
+  }
+}
+
+function countRow(st: usize): void {
+  store<u16>(st, <u16>min<i32>(<i32>load<u16>(st, ROWS) + 1, ROWS_LIMIT), ROWS);
+}
+
 /** Begin a row, before its channels in their order. @returns false where no encoder wrote this */
 export function beginRow(cfg: usize, st: usize): bool {
   const coder = coderOf(cfg, st);
-  store<u16>(st, <u16>min<i32>(<i32>load<u16>(st, ROWS) + 1, ROWS_LIMIT), ROWS);
+  countRow(st);
   return load<u8>(coder, CODER_FLAGS) != FRAME_LINES || beginLineRow(cfg, st, coder);
 }
 
@@ -72,34 +90,51 @@ export function beginRow(cfg: usize, st: usize): bool {
  */
 export function codeChannel(cfg: usize, st: usize, c: i32, nonZeroBefore: i32, samples: usize, statuses: usize): i32 {
   const coder = coderOf(cfg, st);
-  const frame = load<u8>(coder, CODER_FLAGS);
-  const isReplay = load<u8>(coder, CODER_MODE) == MODE_REPLAY;
   const channel = channelState(cfg, st, c);
   const flags = flagsOf(cfg, channel);
-  const at = samples + ((<usize>c) << 2);
-  const wanted = statuses ? <i32>load<u8>(statuses + c) : SAMPLE_OK;
-  const status = frame == FRAME_EVENTS ? codeStatus(st, coder, lastStatus(flags), wanted) : SAMPLE_OK;
-  keepStatus(flags, status);
-  if (statuses && load<u8>(coder, CODER_MODE) != MODE_ENCODE) store<u8>(statuses + c, <u8>status);
   const line = lineOf(flags);
-  const isLine = frame == FRAME_LINES ? isLineMode(line) : isReplay && isOnLine(line);
+  const mode = load<u8>(coder, CODER_MODE);
+  const isLine = load<u8>(coder, CODER_FLAGS) == FRAME_LINES ? isLineMode(line) : mode == MODE_REPLAY && isOnLine(line);
   if (!isLine) closeLine(line, coder);
+  if (!isLine || !hasBase(flags)) return codeFreely(cfg, st, c, nonZeroBefore, samples, statuses);
+  keepStatus(flags, SAMPLE_OK);
+  if (!codeLineSample(cfg, st, coder, c)) return STATUS_CORRUPT;
+  if (mode != MODE_ENCODE) giveSample(c, SAMPLE_OK, load<i32>(channel, LAST), samples, statuses);
+  return 0;
+}
+
+/** Hand one sample to the decoder's caller. */
+function giveSample(c: i32, status: i32, sample: i32, samples: usize, statuses: usize): void {
+  if (statuses) store<u8>(statuses + c, <u8>status);
+  store<i32>(samples + ((<usize>c) << 2), sample);
+}
+
+/** Code channel c where it is on no line. @returns as codeChannel */
+function codeFreely(cfg: usize, st: usize, c: i32, nonZeroBefore: i32, samples: usize, statuses: usize): i32 {
+  const coder = coderOf(cfg, st);
+  const mode = load<u8>(coder, CODER_MODE);
+  const channel = channelState(cfg, st, c);
+  const flags = flagsOf(cfg, channel);
+  const sample = load<i32>(samples + ((<usize>c) << 2));
+  const wanted = statuses ? <i32>load<u8>(statuses + c) : SAMPLE_OK;
+  const hasEvents = load<u8>(coder, CODER_FLAGS) == FRAME_EVENTS;
+  const status = hasEvents ? codeStatus(st, coder, lastStatus(flags), wanted) : SAMPLE_OK;
+  keepStatus(flags, status);
   let isNonZero = 0;
   if (status != SAMPLE_INVALID) {
+    let isLoud = true;
     if (!hasBase(flags)) {
-      if (isReplay) return STATUS_NO_BASE;
-      if (!codeBase(st, channelConfig(cfg, c), channel, flags, coder, load<i32>(at))) return STATUS_CORRUPT;
-      store<u8>(coder, 1, CODER_LOUD);
-    } else if (isLine) {
-      if (!codeLineSample(cfg, st, coder, c)) return STATUS_CORRUPT;
+      if (mode == MODE_REPLAY) return STATUS_NO_BASE;
+      if (!codeBase(st, channelConfig(cfg, c), channel, flags, coder, sample)) return STATUS_CORRUPT;
     } else {
-      const code = codeSample(cfg, st, coder, c, nonZeroBefore, load<i32>(at));
+      const code = codeSample(cfg, st, coder, c, nonZeroBefore, sample);
       if (code == CORRUPT_CODE) return STATUS_CORRUPT;
-      isNonZero = i32(code != 0);
-      if (isNonZero) store<u8>(coder, 1, CODER_LOUD);
+      isLoud = code != 0;
+      isNonZero = i32(isLoud);
     }
+    if (isLoud) store<u8>(coder, 1, CODER_LOUD);
   }
-  if (load<u8>(coder, CODER_MODE) != MODE_ENCODE) store<i32>(at, load<i32>(channel, LAST));
+  if (mode != MODE_ENCODE) giveSample(c, status, load<i32>(channel, LAST), samples, statuses);
   return isNonZero;
 }
 

@@ -12,7 +12,7 @@ import { FEATURES, openSums, STACKED, WEIGHT_FRACTION_BITS } from "./least-mean-
 const FORECASTS_USED: i32 = 3;
 
 /** Learning rate over 2^10, bits to a gain, and the energy that stands for "no signal", as in predictors.ts. */
-export const STACKED_RATE: i64 = 8;
+export const STACKED_RATE: i32 = 8;
 export const STACKED_GAIN_BITS: i64 = 5;
 const STACKED_ENERGY: i64 = 1 << 16;
 
@@ -33,7 +33,7 @@ export function gatherFeatures(channel: usize, forecasts: usize, energyShift: i6
 }
 
 /** Remember what the mix missed by (Q8 history bins). */
-export function keepMiss(channel: usize, miss: i64): void {
-  const newest = <u64>clampTo(miss, HISTORY_LIMIT) & 0xffff;
+export function keepMiss(channel: usize, miss: i32): void {
+  const newest = <u64>clampTo(<i64>miss, HISTORY_LIMIT) & 0xffff;
   store<u64>(channel, (load<u64>(channel, STACKED_MISSES) << 16) | newest, STACKED_MISSES);
 }
