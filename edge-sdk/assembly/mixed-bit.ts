@@ -18,9 +18,6 @@ const RATE_SHIFT: i32 = 13;
 /** Nothing mixed costs more than 13 bits. */
 const LOGIT_LIMIT: i32 = 13 << 8;
 
-/** Addresses of the adaptive bits to mix, 3 x u32, then their logits, 3 x i32. */
-const INPUTS = memory.data(24, 4);
-
 /** The curve 2^f - 1 - f and, with the other sign, log2(1 + f) - f. Range: f is Q16, 0..65535; Q16. */
 function bend(f: u32): u32 {
   return (((f * (65536 - f)) >> 16) * 22500) >> 16;
@@ -42,6 +39,19 @@ function squash(logit: i32): u32 {
   return logit < 0 ? rarer : 65536 - rarer;
 }
 
+/** What an adaptive bit foresees, Q8 octaves. */
+function logitOf(at: usize): i32 {
+  const p = probabilityQ16(at);
+  return log2Q8(p) - log2Q8(65536 - p);
+}
+
+/** Move a mixing weight down its gradient, `slope` = miss x logit, and let its adaptive bit learn. */
+function learnInput(weight: usize, slope: i32, at: usize, bit: bool, dither: u32): void {
+  const moved = load<i32>(weight) + ((slope + (1 << (RATE_SHIFT - 1))) >> RATE_SHIFT);
+  store<i32>(weight, max<i32>(min<i32>(moved, WEIGHT_LIMIT), -WEIGHT_LIMIT));
+  learnWith(at, bit, dither);
+}
+
 /**
  * Code one bit that three adaptive bits foresee, given by their offsets in the state over 2, and learn it.
  *
@@ -56,26 +66,22 @@ export function codeMixed(
   third: i32,
   bit: bool,
 ): bool {
-  store<u32>(INPUTS, <u32>st + (first << 1));
-  store<u32>(INPUTS, <u32>st + (second << 1), 4);
-  store<u32>(INPUTS, <u32>st + (third << 1), 8);
-  let sum: i32 = 1 << (SUM_FRACTION_BITS - 1);
-  for (let i: usize = 0; i < 12; i += 4) {
-    const p = probabilityQ16(load<u32>(INPUTS + i));
-    const logit = log2Q8(p) - log2Q8(65536 - p);
-    store<i32>(INPUTS + i, logit, 12);
-    sum += (load<i32>(weights + i) >> SUM_SHIFT) * logit;
-  }
-  const p = squash(sum >> SUM_FRACTION_BITS);
+  const a = st + (<usize>first << 1);
+  const b = st + (<usize>second << 1);
+  const c = st + (<usize>third << 1);
+  const x = logitOf(a);
+  const y = logitOf(b);
+  const z = logitOf(c);
+  const sum =
+    (load<i32>(weights) >> SUM_SHIFT) * x +
+    (load<i32>(weights, 4) >> SUM_SHIFT) * y +
+    (load<i32>(weights, 8) >> SUM_SHIFT) * z;
+  const p = squash((sum + (1 << (SUM_FRACTION_BITS - 1))) >> SUM_FRACTION_BITS);
   const coded = codeLearned(coder, p, bit);
-  let dither = drawDither(st);
+  const dither = drawDither(st);
   const miss = (coded ? 65536 : 0) - <i32>p;
-  for (let i: usize = 0; i < 12; i += 4) {
-    const step = (miss * load<i32>(INPUTS + i, 12) + (1 << (RATE_SHIFT - 1))) >> RATE_SHIFT;
-    const weight = load<i32>(weights + i) + step;
-    store<i32>(weights + i, max<i32>(min<i32>(weight, WEIGHT_LIMIT), -WEIGHT_LIMIT));
-    learnWith(load<u32>(INPUTS + i), coded, dither);
-    dither = rotl<u32>(dither, 8);
-  }
+  learnInput(weights, miss * x, a, coded, dither);
+  learnInput(weights + 4, miss * y, b, coded, rotl<u32>(dither, 8));
+  learnInput(weights + 8, miss * z, c, coded, rotl<u32>(dither, 16));
   return coded;
 }
