@@ -8,6 +8,7 @@ import {
   CONFIG_OWN_STEPS,
   CONFIG_STRIDE,
   channelState,
+  coderOf,
   DITHER,
   historyOf,
   STACKED_WEIGHTS,
@@ -45,79 +46,113 @@ export const STACKED = LEVELS + SUMS_BYTES;
 export const FEATURES = memory.data(16, 8);
 export const FEATURES_COUNT: i32 = 7;
 
-/** Begin the sums of one predictor; `energy` stands for "no signal", > 0. */
-export function openSums(sums: usize, energy: i64): void {
-  store<i64>(sums, 0, DOT);
-  store<i64>(sums, energy, ENERGY);
+/** The predictors of a channel. */
+export const KIND_STEPS: i32 = 0;
+export const KIND_LEVELS: i32 = 1;
+export const KIND_STACKED: i32 = 2;
+
+/**
+ * Add up products and squares of one predictor of a channel. `energy` stands for "no signal", > 0.
+ *
+ * Its own history gives A steps and B levels, every other channel's its newest step and X levels as far as the weights
+ * reach; the stacked expert has FEATURES instead.
+ */
+export function addUp(cfg: usize, st: usize, channel: usize, kind: i32, energy: i64): void {
+  const stride = <usize>load<u16>(cfg, CONFIG_STRIDE);
+  const ownLevels = <i32>load<u8>(cfg, CONFIG_OWN_LEVELS);
+  let left = <i32>load<u8>(cfg, CONFIG_LEVEL_WEIGHTS) - ownLevels;
+  let weights = historyOf(cfg, channel) + ((<usize>ownLevels) << 1);
+  if (kind != KIND_STEPS) {
+    weights += (<usize>(<i32>load<u8>(cfg, CONFIG_OWN_STEPS) + <i32>load<u8>(cfg, CONFIG_CHANNELS) - 1)) << 1;
+  }
+  let dot: i64 = 0;
+  let other = channelState(cfg, st, 0);
+  for (const end = coderOf(cfg, st); other < end; other += stride) {
+    let at = historyOf(cfg, other);
+    let mean = 0;
+    let mask = -1; // of the entry after, which steps are counted from
+    let count = 1;
+    if (kind == KIND_STEPS) {
+      if (other == channel) count = <i32>load<u8>(cfg, CONFIG_OWN_STEPS);
+    } else {
+      mask = 0;
+      count = ownLevels;
+      mean = meanOf(other);
+      if (other != channel) {
+        count = min(<i32>load<u8>(cfg, CONFIG_CROSS_LEVELS), left);
+        left -= count;
+      }
+      if (kind == KIND_STACKED) {
+        at = FEATURES;
+        mean = 0;
+        count = FEATURES_COUNT;
+        weights = channel + STACKED_WEIGHTS;
+        other = end;
+      }
+    }
+    let entry = <i32>load<i16>(at);
+    for (const last = weights + ((<usize>count) << 1); weights != last; weights += 2) {
+      at += 2;
+      const next = <i32>load<i16>(at);
+      const f = <i64>(entry - mean - (next & mask));
+      entry = next;
+      dot += f * load<i16>(weights);
+      energy += f * f;
+    }
+  }
+  store<i64>(STEPS + ((<usize>kind) << 4), dot, DOT);
+  store<i64>(STEPS + ((<usize>kind) << 4), energy, ENERGY);
 }
 
 /**
- * Run the NLMS predictors of a channel over the histories of all channels in order: its own gives A steps and B levels,
- * every other one its newest step and X levels as far as the weights reach. Predicting adds up products and squares;
- * learning moves each weight by floor((gain f + noise) / 2^32) and saturates, with noise uniform in 24 bits.
+ * Let both predictors of a channel learn, or its stacked expert, by the gains that stand in the place of the dot products: each weight
+ * moves by floor((gain f + noise) / 2^32) and saturates, with noise uniform in 24 bits.
  *
  * One loop serves both kinds of feature and all channels, because calls would cost a small core more than the taps do.
- * Range of learning: |gain f| < 2^61 (setGain), so the move of a weight is below 2^30.
- *
- * @param isStacked  run the stacked expert instead, whose levels are FEATURES
+ * Range: |gain f| < 2^61 (setGain), so the move of a weight is below 2^30.
  */
-export function sweep(cfg: usize, st: usize, channel: usize, isStacked: bool, isLearning: bool): void {
-  const channels = <i32>load<u8>(cfg, CONFIG_CHANNELS);
+export function learn(cfg: usize, st: usize, channel: usize, isStacked: bool): void {
   const stride = <usize>load<u16>(cfg, CONFIG_STRIDE);
   const ownLevels = <i32>load<u8>(cfg, CONFIG_OWN_LEVELS);
   let left = <i32>load<u8>(cfg, CONFIG_LEVEL_WEIGHTS) - ownLevels;
   let stepWeights = historyOf(cfg, channel) + ((<usize>ownLevels) << 1);
-  let levelWeights = stepWeights + ((<usize>(<i32>load<u8>(cfg, CONFIG_OWN_STEPS) + channels - 1)) << 1);
+  let levelWeights =
+    stepWeights + ((<usize>(<i32>load<u8>(cfg, CONFIG_OWN_STEPS) + <i32>load<u8>(cfg, CONFIG_CHANNELS) - 1)) << 1);
   let dither = load<u32>(st, DITHER);
   let other = channelState(cfg, st, 0);
-  const last = isStacked ? other : channelState(cfg, st, channels - 1);
-  for (; other <= last; other += stride) {
+  for (const end = coderOf(cfg, st); other < end; other += stride) {
+    const first = historyOf(cfg, other);
     let count = 1;
-    let levels = min(<i32>load<u8>(cfg, CONFIG_CROSS_LEVELS), left);
-    if (other == channel) {
-      count = <i32>load<u8>(cfg, CONFIG_OWN_STEPS);
-      levels = ownLevels;
-    } else left -= levels;
+    let levels = ownLevels;
+    if (other == channel) count = <i32>load<u8>(cfg, CONFIG_OWN_STEPS);
+    else {
+      levels = min(<i32>load<u8>(cfg, CONFIG_CROSS_LEVELS), left);
+      left -= levels;
+    }
     let mean = 0;
-    let mask = -1; // of the entry after, which steps are counted from
+    let mask = -1;
+    let at = first;
     let weights = stepWeights;
-    let sums = STEPS;
-    let first = historyOf(cfg, other);
+    let gain = load<i64>(STEPS, DOT);
     if (isStacked) {
-      count = FEATURES_COUNT;
       mask = 0;
+      at = FEATURES;
+      count = FEATURES_COUNT;
       weights = channel + STACKED_WEIGHTS;
-      sums = STACKED;
-      first = FEATURES;
+      gain = load<i64>(STACKED, DOT);
+      other = end;
     }
     for (;;) {
-      const end = weights + ((<usize>count) << 1);
-      let at = first;
       let entry = <i32>load<i16>(at);
-      let dot = load<i64>(sums, DOT);
-      if (isLearning) {
-        for (; weights != end; weights += 2) {
-          at += 2;
-          const next = <i32>load<i16>(at);
-          const f = entry - mean - (next & mask);
-          entry = next;
-          dither = nextDither(dither);
-          const move = <i32>((dot * f + <i64>(dither & NOISE_MASK)) >> 32);
-          const moved = <i32>load<i16>(weights) + move;
-          store<i16>(weights, <i16>min<i32>(max<i32>(moved, -WEIGHT_LIMIT), WEIGHT_LIMIT));
-        }
-      } else {
-        let energy = load<i64>(sums, ENERGY);
-        for (; weights != end; weights += 2) {
-          at += 2;
-          const next = <i32>load<i16>(at);
-          const f = <i64>(entry - mean - (next & mask));
-          entry = next;
-          dot += f * load<i16>(weights);
-          energy += f * f;
-        }
-        store<i64>(sums, dot, DOT);
-        store<i64>(sums, energy, ENERGY);
+      for (const last = weights + ((<usize>count) << 1); weights != last; weights += 2) {
+        at += 2;
+        const next = <i32>load<i16>(at);
+        const f = entry - mean - (next & mask);
+        entry = next;
+        dither = nextDither(dither);
+        let moved = <i32>load<i16>(weights) + <i32>((gain * f + <i64>(dither & NOISE_MASK)) >> 32);
+        if (<u32>(moved + WEIGHT_LIMIT) > <u32>(2 * WEIGHT_LIMIT)) moved = moved < 0 ? -WEIGHT_LIMIT : WEIGHT_LIMIT;
+        store<i16>(weights, <i16>moved);
       }
       if (mask == 0) break;
       stepWeights = weights;
@@ -126,7 +161,8 @@ export function sweep(cfg: usize, st: usize, channel: usize, isStacked: bool, is
       count = levels;
       mean = meanOf(other);
       mask = 0;
-      sums = LEVELS;
+      at = first;
+      gain = load<i64>(LEVELS, DOT);
     }
   }
   store<u32>(st, dither, DITHER);

@@ -1,8 +1,8 @@
 import { clampTo, floorDivide, log2Quarters, ratioQ12, roundShift, truncateDivideSmall } from "./fixed-point";
 import { meanOf, nextEntry, pushHistory } from "./history";
 import { HOLD_EXCESS, hasStacked, historyOf, LOSSES, ROWS } from "./layout";
-import { DOT, ENERGY, LEVELS, openSums, STACKED, STEPS, sweep, WEIGHT_FRACTION_BITS } from "./least-mean-squares";
-import { gatherFeatures, keepMiss, resetStacked, STACKED_GAIN_BITS, STACKED_RATE } from "./stacked-expert";
+import { addUp, DOT, ENERGY, KIND_LEVELS, KIND_STACKED, KIND_STEPS, LEVELS, learn, STACKED, STEPS, WEIGHT_FRACTION_BITS } from "./least-mean-squares";
+import { gatherFeatures, keepMiss, resetStacked, STACKED_ENERGY, STACKED_GAIN_BITS, STACKED_RATE } from "./stacked-expert";
 
 /**
  * Four or five experts foresee the next move of a channel in history bins (Q8, relative to the newest entry y0):
@@ -94,16 +94,15 @@ export function predictMove(cfg: usize, st: usize, channel: usize, historyShift:
   const history = historyOf(cfg, channel);
   const y0 = <i32>load<i16>(history);
   const energyShift = <i64>min(2 * historyShift, 14); // energies are in history bins, their floors in bins D
-  openSums(STEPS, STEPS_ENERGY >> energyShift);
-  openSums(LEVELS, LEVELS_ENERGY >> energyShift);
-  sweep(cfg, st, channel, false, false);
+  addUp(cfg, st, channel, KIND_STEPS, STEPS_ENERGY >> energyShift);
+  addUp(cfg, st, channel, KIND_LEVELS, LEVELS_ENERGY >> energyShift);
   store<i32>(FORECASTS, 0);
   store<i32>(FORECASTS, y0 - load<i16>(history, 2), 4);
   store<i32>(FORECASTS, forecastOf(STEPS, 0), 8);
   store<i32>(FORECASTS, forecastOf(LEVELS, <i64>(meanOf(channel) - y0)), 12);
   if (hasStacked(cfg)) {
-    gatherFeatures(channel, FORECASTS + 4, energyShift);
-    sweep(cfg, st, channel, true, false);
+    gatherFeatures(channel, FORECASTS + 4);
+    addUp(cfg, st, channel, KIND_STACKED, STACKED_ENERGY >> energyShift);
     store<i32>(FORECASTS, forecastOf(STACKED, 0), 16);
   }
   const mixed = mix(channel, expertsOf(cfg), historyShift);
@@ -163,10 +162,10 @@ export function learnMove(
   const quiet = isQuiet ? QUIET_RATE_BITS : 0;
   setGain(STEPS, dy - load<i32>(FORECASTS, 8), (STEPS_RATE + (STEPS_RATE >> haste)) >> quiet, STEPS_GAIN_BITS);
   setGain(LEVELS, dy - load<i32>(FORECASTS, 12), (LEVELS_RATE + (LEVELS_RATE >> haste)) >> quiet, LEVELS_GAIN_BITS);
-  sweep(cfg, st, channel, false, true);
+  learn(cfg, st, channel, false);
   if (hasStacked(cfg)) {
     setGain(STACKED, dy - load<i32>(FORECASTS, 16), STACKED_RATE >> quiet, STACKED_GAIN_BITS);
-    sweep(cfg, st, channel, true, true);
+    learn(cfg, st, channel, true);
     keepMiss(channel, dy - load<i32>(MIXED));
   }
   pushHistory(cfg, channel, y, rows);

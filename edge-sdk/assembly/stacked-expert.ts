@@ -1,7 +1,7 @@
 import { clampTo } from "./fixed-point";
 import { HISTORY_LIMIT } from "./history";
 import { STACKED_MISSES, STACKED_WEIGHTS } from "./layout";
-import { FEATURES, openSums, STACKED, WEIGHT_FRACTION_BITS } from "./least-mean-squares";
+import { FEATURES, WEIGHT_FRACTION_BITS } from "./least-mean-squares";
 
 /**
  * The fifth expert, where channels are few enough to pay for it: an NLMS over what the line, the steps and the levels
@@ -14,7 +14,7 @@ const FORECASTS_USED: i32 = 3;
 /** Learning rate over 2^10, bits to a gain, and the energy that stands for "no signal", as in predictors.ts. */
 export const STACKED_RATE: i32 = 8;
 export const STACKED_GAIN_BITS: i64 = 5;
-const STACKED_ENERGY: i64 = 1 << 16;
+export const STACKED_ENERGY: i64 = 1 << 16;
 
 /** Cold start: the mean of steps and levels; the block is zero already. */
 export function resetStacked(channel: usize): void {
@@ -23,13 +23,12 @@ export function resetStacked(channel: usize): void {
 }
 
 /** Make ready to add up the stacked expert's sums. `forecasts` are i32, Q8: those of the line, the steps and the levels. */
-export function gatherFeatures(channel: usize, forecasts: usize, energyShift: i64): void {
+export function gatherFeatures(channel: usize, forecasts: usize): void {
   for (let i = 0; i < FORECASTS_USED; i++) {
     const forecast = clampTo(<i64>load<i32>(forecasts + ((<usize>i) << 2)), HISTORY_LIMIT);
     store<i16>(FEATURES + ((<usize>i) << 1), <i16>forecast);
   }
   store<u64>(FEATURES + (FORECASTS_USED << 1), load<u64>(channel, STACKED_MISSES));
-  openSums(STACKED, STACKED_ENERGY >> energyShift);
 }
 
 /** Remember what the mix missed by (Q8 history bins). */
