@@ -1,4 +1,4 @@
-import { drawDither, learnWith, probabilityQ16 } from "./adaptive-bit";
+import { drawDither, INPUTS, learnInputs, probabilityQ16 } from "./adaptive-bit";
 import { codeLearned } from "./range-coder";
 
 /**
@@ -18,16 +18,18 @@ const RATE_SHIFT: i32 = 13;
 /** Nothing mixed costs more than 13 bits. */
 const LOGIT_LIMIT: i32 = 13 << 8;
 
+/** Logits of the INPUTS, 3 x i32, Q8 octaves. */
+const LOGITS = memory.data(3 * 4, 4);
+
 /** The curve 2^f - 1 - f and, with the other sign, log2(1 + f) - f. Range: f is Q16, 0..65535; Q16. */
 function bend(f: u32): u32 {
   return (((f * (65536 - f)) >> 16) * 22500) >> 16;
 }
 
-/** log2 of a value in Q8. Range: 0 < value <= 65535. */
-function log2Q8(value: u32): i32 {
-  const whole = 31 - clz<u32>(value);
-  const f = (value << (16 - whole)) & 0xffff;
-  return <i32>((whole << 8) + ((f + bend(f)) >> 8));
+/** Fraction of log2 of a value in Q8. Range: 0 < value <= 65535 with `zeros` leading zeros. */
+function log2Fraction(value: u32, zeros: u32): i32 {
+  const f = ((value << zeros) >> 15) & 0xffff;
+  return <i32>((f + bend(f)) >> 8);
 }
 
 /** Probability in Q16 of a logit in Q8 octaves, within 8 of 0 and 65536. */
@@ -37,19 +39,6 @@ function squash(logit: i32): u32 {
   const odds = ((65536 + f - bend(f)) << (size >> 8)) >> 4; // Q12; below 2^30 before the shift
   const rarer = ((<u32>1) << 28) / (odds + 4096);
   return logit < 0 ? rarer : 65536 - rarer;
-}
-
-/** What an adaptive bit foresees, Q8 octaves. */
-function logitOf(at: usize): i32 {
-  const p = probabilityQ16(at);
-  return log2Q8(p) - log2Q8(65536 - p);
-}
-
-/** Move a mixing weight down its gradient, `slope` = miss x logit, and let its adaptive bit learn. */
-function learnInput(weight: usize, slope: i32, at: usize, bit: bool, dither: u32): void {
-  const moved = load<i32>(weight) + ((slope + (1 << (RATE_SHIFT - 1))) >> RATE_SHIFT);
-  store<i32>(weight, max<i32>(min<i32>(moved, WEIGHT_LIMIT), -WEIGHT_LIMIT));
-  learnWith(at, bit, dither);
 }
 
 /**
@@ -66,22 +55,28 @@ export function codeMixed(
   third: i32,
   bit: bool,
 ): bool {
-  const a = st + (<usize>first << 1);
-  const b = st + (<usize>second << 1);
-  const c = st + (<usize>third << 1);
-  const x = logitOf(a);
-  const y = logitOf(b);
-  const z = logitOf(c);
-  const sum =
-    (load<i32>(weights) >> SUM_SHIFT) * x +
-    (load<i32>(weights, 4) >> SUM_SHIFT) * y +
-    (load<i32>(weights, 8) >> SUM_SHIFT) * z;
-  const p = squash((sum + (1 << (SUM_FRACTION_BITS - 1))) >> SUM_FRACTION_BITS);
+  store<u32>(INPUTS, <u32>st + (first << 1));
+  store<u32>(INPUTS, <u32>st + (second << 1), 4);
+  store<u32>(INPUTS, <u32>st + (third << 1), 8);
+  let sum: i32 = 1 << (SUM_FRACTION_BITS - 1);
+  for (let i: usize = 0; i < 12; i += 4) {
+    const p = probabilityQ16(load<u32>(INPUTS + i));
+    const q = 65536 - p;
+    const zerosP = clz<u32>(p);
+    const zerosQ = clz<u32>(q);
+    const logit = <i32>((zerosQ - zerosP) << 8) + log2Fraction(p, zerosP) - log2Fraction(q, zerosQ);
+    store<i32>(LOGITS + i, logit);
+    sum += (load<i32>(weights + i) >> SUM_SHIFT) * logit;
+  }
+  const p = squash(sum >> SUM_FRACTION_BITS);
   const coded = codeLearned(coder, p, bit);
-  const dither = drawDither(st);
   const miss = (coded ? 65536 : 0) - <i32>p;
-  learnInput(weights, miss * x, a, coded, dither);
-  learnInput(weights + 4, miss * y, b, coded, rotl<u32>(dither, 8));
-  learnInput(weights + 8, miss * z, c, coded, rotl<u32>(dither, 16));
+  for (let i: usize = 0; i < 12; i += 4) {
+    const step = (miss * load<i32>(LOGITS + i) + (1 << (RATE_SHIFT - 1))) >> RATE_SHIFT;
+    let weight = load<i32>(weights + i) + step;
+    if (<u32>(weight + WEIGHT_LIMIT) > <u32>(2 * WEIGHT_LIMIT)) weight = weight < 0 ? -WEIGHT_LIMIT : WEIGHT_LIMIT;
+    store<i32>(weights + i, weight);
+  }
+  learnInputs(3, coded, drawDither(st));
   return coded;
 }

@@ -1,4 +1,4 @@
-import { learnBit, probabilityQ16 } from "./adaptive-bit";
+import { drawDither, INPUTS, learnInputs, probabilityQ16 } from "./adaptive-bit";
 import {
   CODER_CODE,
   CODER_END,
@@ -82,7 +82,8 @@ export function codeLearned(coder: usize, p: u32, bit: bool): bool {
 /** Code one adaptive bit and learn it. */
 export function codeBit(st: usize, coder: usize, at: usize, bit: bool): bool {
   const coded = codeLearned(coder, probabilityQ16(at), bit);
-  learnBit(st, at, coded);
+  store<u32>(INPUTS, <u32>at);
+  learnInputs(1, coded, drawDither(st));
   return coded;
 }
 
