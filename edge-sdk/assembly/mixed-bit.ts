@@ -1,4 +1,4 @@
-import { drawDither, INPUTS, learnInputs, probabilityQ16 } from "./adaptive-bit";
+import { drawDither, INPUT_BYTES, INPUT_LOGIT, INPUTS, learnInputs, probabilityQ16 } from "./adaptive-bit";
 import { codeLearned } from "./range-coder";
 
 /**
@@ -9,17 +9,11 @@ import { codeLearned } from "./range-coder";
  *
  * @see Matt Mahoney, "Adaptive weighing of context models for lossless data compression", 2005, section 3.2
  */
-/** Weights are Q20 and stay within 4; sums take them as Q15, so that three products fit 32 bits. */
-const WEIGHT_LIMIT: i32 = 1 << 22;
+/** Sums take weights, which are Q20, as Q15, so that three products fit 32 bits. */
 const SUM_SHIFT: i32 = 5;
 const SUM_FRACTION_BITS: i32 = 15;
-/** The rate is 2^-13 for a bit in Q16, x in Q8 and weights in Q20: about 0.003 for natural logarithms. */
-const RATE_SHIFT: i32 = 13;
 /** Nothing mixed costs more than 13 bits. */
 const LOGIT_LIMIT: i32 = 13 << 8;
-
-/** Logits of the INPUTS, 3 x i32, Q8 octaves. */
-const LOGITS = memory.data(3 * 4, 4);
 
 /** The curve 2^f - 1 - f and, with the other sign, log2(1 + f) - f. Range: f is Q16, 0..65535; Q16. */
 function bend(f: u32): u32 {
@@ -56,27 +50,21 @@ export function codeMixed(
   bit: bool,
 ): bool {
   store<u32>(INPUTS, <u32>st + (first << 1));
-  store<u32>(INPUTS, <u32>st + (second << 1), 4);
-  store<u32>(INPUTS, <u32>st + (third << 1), 8);
+  store<u32>(INPUTS, <u32>st + (second << 1), INPUT_BYTES);
+  store<u32>(INPUTS, <u32>st + (third << 1), 2 * INPUT_BYTES);
   let sum: i32 = 1 << (SUM_FRACTION_BITS - 1);
-  for (let i: usize = 0; i < 12; i += 4) {
-    const p = probabilityQ16(load<u32>(INPUTS + i));
+  for (let i: usize = 0; i < 3; i++) {
+    const input = INPUTS + i * INPUT_BYTES;
+    const p = probabilityQ16(load<u32>(input));
     const q = 65536 - p;
     const zerosP = clz<u32>(p);
     const zerosQ = clz<u32>(q);
     const logit = <i32>((zerosQ - zerosP) << 8) + log2Fraction(p, zerosP) - log2Fraction(q, zerosQ);
-    store<i32>(LOGITS + i, logit);
-    sum += (load<i32>(weights + i) >> SUM_SHIFT) * logit;
+    sum += (load<i32>(weights + (i << 2)) >> SUM_SHIFT) * logit;
+    store<i32>(input, logit, INPUT_LOGIT);
   }
   const p = squash(sum >> SUM_FRACTION_BITS);
   const coded = codeLearned(coder, p, bit);
-  const miss = (coded ? 65536 : 0) - <i32>p;
-  for (let i: usize = 0; i < 12; i += 4) {
-    const step = (miss * load<i32>(LOGITS + i) + (1 << (RATE_SHIFT - 1))) >> RATE_SHIFT;
-    let weight = load<i32>(weights + i) + step;
-    if (<u32>(weight + WEIGHT_LIMIT) > <u32>(2 * WEIGHT_LIMIT)) weight = weight < 0 ? -WEIGHT_LIMIT : WEIGHT_LIMIT;
-    store<i32>(weights + i, weight);
-  }
-  learnInputs(3, coded, drawDither(st));
+  learnInputs(3, weights, (coded ? 65536 : 0) - <i32>p, coded, drawDither(st));
   return coded;
 }

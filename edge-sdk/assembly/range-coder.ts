@@ -9,6 +9,7 @@ import {
   CODER_POSITION,
   CODER_SINGLE,
   CODER_START,
+  WEIGHTS,
 } from "./layout";
 import { STATUS_NOT_CANONICAL, STATUS_OUTPUT_FULL } from "./status";
 
@@ -83,7 +84,7 @@ export function codeLearned(coder: usize, p: u32, bit: bool): bool {
 export function codeBit(st: usize, coder: usize, at: usize, bit: bool): bool {
   const coded = codeLearned(coder, probabilityQ16(at), bit);
   store<u32>(INPUTS, <u32>at);
-  learnInputs(1, coded, drawDither(st));
+  learnInputs(1, st + WEIGHTS, 0, coded, drawDither(st));
   return coded;
 }
 
