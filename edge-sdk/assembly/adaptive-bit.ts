@@ -39,38 +39,14 @@ export function drawDither(st: usize): u32 {
   return dither;
 }
 
-/** The adaptive bits that foresee the decision in hand: address, u32, and logit, i32, Q8 octaves; no state. */
-export const INPUTS = memory.data(3 * 8, 8);
-export const INPUT_BYTES: usize = 8;
-export const INPUT_LOGIT: usize = 4;
-/** Mixing weights are Q20 and stay within 4. */
-const WEIGHT_LIMIT: i32 = 1 << 22;
-/** Their rate is 2^-13 for a bit in Q16, logits in Q8 and weights in Q20: about 0.003 for natural logarithms. */
-const RATE_SHIFT: i32 = 13;
-
-/**
- * Let the first `count` INPUTS learn, each with the dither rotated by another byte, and move their mixing weights by
- * miss x logit; a bit that was not mixed has a miss of 0, which moves none.
- *
- * One loop, since a call costs a small core as much as the learning does. Range: |4095 x 40960| < 2^28, |miss| < 2^16.
- */
-export function learnInputs(count: usize, weights: usize, miss: i32, bit: bool, dither: u32): void {
-  const target = bit ? 4095 : 0;
-  for (let input = INPUTS; input < INPUTS + count * INPUT_BYTES; input += INPUT_BYTES) {
-    const step = (miss * load<i32>(input, INPUT_LOGIT) + (1 << (RATE_SHIFT - 1))) >> RATE_SHIFT;
-    let weight = load<i32>(weights) + step;
-    if (<u32>(weight + WEIGHT_LIMIT) > <u32>(2 * WEIGHT_LIMIT)) weight = weight < 0 ? -WEIGHT_LIMIT : WEIGHT_LIMIT;
-    const at = load<u32>(input);
-    const packed = <u32>load<u16>(at);
-    const age = packed & OLDEST;
-    const probability = <i32>(packed >> 4);
-    const rate = <i32>load<u16>(RATE_Q16 + ((<usize>age) << 1));
-    const moved = probability + (((target - probability) * rate + <i32>(dither >> 16)) >> 16);
-    const next = min<i32>(max<i32>(moved, MARGIN), 4095 - MARGIN);
-    const older = age + u32(<i32>((dither >> 4) & 0xffff) < rate);
-    store<u16>(at, <u16>(((<u32>next) << 4) | (older - (older >> 4)))); // OLDEST does not grow older
-    store<i32>(weights, weight);
-    weights += 4;
-    dither = rotl<u32>(dither, 8);
-  }
+/** Learn one bit with a draw of the dither. Range: |4095 x 40960| < 2^28. */
+export function learnWith(at: usize, bit: bool, dither: u32): void {
+  const packed = <u32>load<u16>(at);
+  const age = packed & OLDEST;
+  const probability = <i32>(packed >> 4);
+  const rate = <i32>load<u16>(RATE_Q16 + ((<usize>age) << 1));
+  const moved = probability + ((((bit ? 4095 : 0) - probability) * rate + <i32>(dither >> 16)) >> 16);
+  const next = min<i32>(max<i32>(moved, MARGIN), 4095 - MARGIN);
+  const older = age + u32(<i32>((dither >> 4) & 0xffff) < rate);
+  store<u16>(at, <u16>(((<u32>next) << 4) | (older - (older >> 4)))); // OLDEST does not grow older
 }

@@ -5,7 +5,8 @@
 
 /** Clamp to int32. Range: any. */
 export function saturate(value: i64): i32 {
-  return <i32>min<i64>(max<i64>(value, i32.MIN_VALUE), i32.MAX_VALUE);
+  const low = <i32>value;
+  return value == <i64>low ? low : <i32>(value >> 63) ^ i32.MAX_VALUE;
 }
 
 /** Clamp to [-limit, limit]. */

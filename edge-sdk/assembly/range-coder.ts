@@ -1,4 +1,3 @@
-import { drawDither, INPUTS, learnInputs, probabilityQ16 } from "./adaptive-bit";
 import {
   CODER_CODE,
   CODER_END,
@@ -9,7 +8,6 @@ import {
   CODER_POSITION,
   CODER_SINGLE,
   CODER_START,
-  WEIGHTS,
 } from "./layout";
 import { STATUS_NOT_CANONICAL, STATUS_OUTPUT_FULL } from "./status";
 
@@ -78,14 +76,6 @@ function codeWithProbability(coder: usize, p: u32, bit: bool): bool {
 /** Code one bit of a model with this probability of 1 in Q16. A decoder ignores `bit` and returns what it read. */
 export function codeLearned(coder: usize, p: u32, bit: bool): bool {
   return load<u8>(coder, CODER_MODE) == MODE_REPLAY ? false : codeWithProbability(coder, p, bit);
-}
-
-/** Code one adaptive bit and learn it. */
-export function codeBit(st: usize, coder: usize, at: usize, bit: bool): bool {
-  const coded = codeLearned(coder, probabilityQ16(at), bit);
-  store<u32>(INPUTS, <u32>at);
-  learnInputs(1, st + WEIGHTS, 0, coded, drawDither(st));
-  return coded;
 }
 
 /** Code `bits` bits without a model, most significant first. Range: 0 <= bits <= 32. */

@@ -21,9 +21,9 @@ import {
   historyOf,
   WEIGHTS,
 } from "./layout";
-import { codeMixed } from "./mixed-bit";
-import { codeBit, codeRaw } from "./range-coder";
-import { collectCandidates, keepSide, placeContext, signContext, unaryContext, zeroContext } from "./recent-levels";
+import { codeBit, codeMixed } from "./mixed-bit";
+import { codeRaw } from "./range-coder";
+import { collectCandidates, keepSide, placeContext, signContext, steadyPositions, unaryContext, zeroContext } from "./recent-levels";
 
 /**
  * How a residual's code is spelled in adaptive bits. The channel's recent activity A (Q8 codes) picks one of 10 levels:
@@ -123,14 +123,15 @@ export function codeResidual(
   const far = home < 0 ? -home : home;
   const calm = ZERO + level * 4 + neighbourClass(c, nonZeroBefore);
   const quiet = ZERO_HOME + fastOctave(channel, flags) * 4 + i32(far >= 64) + i32(far >= 192) + i32(far >= 512);
-  if (!codeMixed(st, coder, st + WEIGHTS, calm, ZERO_LEVELS + zeroContext(), quiet, code != 0)) return 0;
+  if (!codeMixed(st, coder, st + WEIGHTS, calm, ZERO_LEVELS + zeroContext(), quiet, 1, u32(code != 0))) return 0;
 
   const signs = lastSigns(flags);
   const homeClass = i32(home > 640) + i32(home > 128) + i32(home >= -128) + i32(home >= -640);
   const homeward = SIGN + (signs & 3) * 5 + homeClass;
   const onward = SIGN_MOVE + signs * 3 + i32(move > 32) + i32(move >= -32);
   const weights = st + WEIGHTS + SIGN_WEIGHTS;
-  const isNegative = codeMixed(st, coder, weights, homeward, SIGN_LEVELS + signContext(), onward, code < 0);
+  const sign = u32(code < 0);
+  const isNegative = codeMixed(st, coder, weights, homeward, SIGN_LEVELS + signContext(), onward, 1, sign) != 0;
   keepSide(isNegative, k);
   const rest = <u64>((code < 0 ? -code : code) - 1);
 
@@ -151,12 +152,15 @@ export function codeResidual(
 function codeUnary(st: usize, coder: usize, level: i32, k: i32, value: u32): u64 {
   let i: u32 = 0;
   while (i < ESCAPE) {
-    const position = min<i32>(i, UNARY_POSITIONS - 1);
+    const position = min<u32>(i, UNARY_POSITIONS - 1);
+    const limit: u32 = i < 3 ? 1 : min<u32>(ESCAPE - i, steadyPositions(i));
     const weights = st + WEIGHTS + UNARY_WEIGHTS + MIX_BYTES * <usize>position;
+    const unary = UNARY + level * UNARY_POSITIONS + <i32>position;
     const levels = UNARY_LEVELS + unaryContext(i) * 3 + min<i32>(k, 2);
     const place = UNARY_PLACE + placeContext(i) * 4 + min<i32>(i, 3);
-    if (!codeMixed(st, coder, weights, UNARY + level * UNARY_POSITIONS + position, levels, place, i < value)) break;
-    i++;
+    const ones = codeMixed(st, coder, weights, unary, levels, place, limit, value > i ? value - i : 0);
+    i += ones;
+    if (ones < limit) break;
   }
   return i;
 }
