@@ -39,9 +39,10 @@ export function pushHistory(cfg: usize, channel: usize, y: i32, rows: u32): void
     store<i16>(at, load<i16>(at - 2));
   }
   store<i16>(history, <i16>y);
-  const mean = <i64>load<i32>(channel, MEAN);
-  const rateBits = <i64>(31 - clz<u32>(rows | (1 << MEAN_RATE_BITS_FIRST)));
-  store<i32>(channel, <i32>(mean + ((((<i64>y) << MEAN_FRACTION_BITS) - mean) >> rateBits)), MEAN);
+  const mean = load<i32>(channel, MEAN);
+  const rateBits = 31 - clz<u32>(rows | (1 << MEAN_RATE_BITS_FIRST));
+  const far = <i32>((<i64>(y << MEAN_FRACTION_BITS) - mean) >> MEAN_RATE_BITS_FIRST); // of 33 bits, 27 are left
+  store<i32>(channel, mean + (far >> (rateBits - MEAN_RATE_BITS_FIRST)), MEAN);
   if (y > REBASE_FROM) rebase(cfg, channel, -REBASE_BY);
   else if (y < -REBASE_FROM) rebase(cfg, channel, REBASE_BY);
 }

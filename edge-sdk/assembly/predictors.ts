@@ -38,10 +38,10 @@ const QUIET_RATE_BITS: i32 = 2;
  */
 const STEPS_RATE: i32 = 20;
 const STEPS_GAIN_BITS: i64 = 5;
-const STEPS_ENERGY: i64 = 1 << 15;
+const STEPS_ENERGY: i32 = 1 << 15;
 const LEVELS_RATE: i32 = 24;
 const LEVELS_GAIN_BITS: i64 = 7;
-const LEVELS_ENERGY: i64 = 1 << 16;
+const LEVELS_ENERGY: i32 = 1 << 16;
 /** A gain is divided out to this many fraction bits: at 24 a loud signal's gain is a one-digit number. */
 const QUOTIENT_BITS: i64 = 30;
 /** Rates start at twice the final ones; the excess halves every 2^8 rows. */
@@ -93,7 +93,7 @@ function mix(channel: usize, experts: i32, historyShift: i32): i32 {
 export function predictMove(cfg: usize, st: usize, channel: usize, historyShift: i32): i32 {
   const history = historyOf(cfg, channel);
   const y0 = <i32>load<i16>(history);
-  const energyShift = <i64>min(2 * historyShift, 14); // energies are in history bins, their floors in bins D
+  const energyShift = min(2 * historyShift, 14); // energies are in history bins, their floors in bins D
   addUp(cfg, st, channel, KIND_STEPS, STEPS_ENERGY >> energyShift);
   addUp(cfg, st, channel, KIND_LEVELS, LEVELS_ENERGY >> energyShift);
   store<i32>(FORECASTS, 0);

@@ -133,15 +133,16 @@ export function codeResidual(
   const sign = u32(code < 0);
   const isNegative = codeMixed(st, coder, weights, homeward, SIGN_LEVELS + signContext(), onward, 1, sign) != 0;
   keepSide(isNegative, k);
-  const rest = <u64>((code < 0 ? -code : code) - 1);
+  const rest = <u32>((code < 0 ? -code : code) - 1);
 
-  let prefix = codeUnary(st, coder, level, k, <u32>(rest >> k));
-  if (prefix == ESCAPE) prefix += codeEscape(st, coder, <u32>(rest >> k) - ESCAPE);
+  let prefix = codeUnary(st, coder, level, k, rest >> k);
+  if (prefix == ESCAPE) prefix += codeEscape(st, coder, (rest >> k) - ESCAPE);
   let size = prefix;
   if (k) {
     const lowBit = st + BITS_LOW + ((<usize>((level - 6) * 2 + i32(prefix > 0))) << 1);
     const top = codeBit(st, coder, lowBit, ((rest >> (k - 1)) & 1) != 0);
-    size = (prefix << k) | ((<u64>u32(top)) << (k - 1)) | codeRaw(coder, k - 1, <u32>rest & ((1 << (k - 1)) - 1));
+    const low = (u32(top) << (k - 1)) | codeRaw(coder, k - 1, rest);
+    size = prefix * ((<u64>1) << k) + low;
   }
   size += 1;
   if (size > LARGEST_CODE) return CORRUPT_CODE;
