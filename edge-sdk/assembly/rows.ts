@@ -1,7 +1,7 @@
 import { frameSample } from "./codec";
 import { CONFIG_CHANNELS, coderOf } from "./layout";
 import { coderBegin, MODE_REPLAY } from "./range-coder";
-import { codeRow } from "./row-coder";
+import { decodeRow } from "./row-coder";
 
 /** Many rows in one call, for hosts: samples are (count, C) row-major i32, statuses (count, C) u8 or address 0. */
 
@@ -21,7 +21,7 @@ export function encodeRows(cfg: usize, st: usize, samples: usize, statuses: usiz
 export function decodeRows(cfg: usize, st: usize, samples: usize, statuses: usize, count: i32): i32 {
   const channels = <usize>load<u8>(cfg, CONFIG_CHANNELS);
   for (let row = 0; row < count; row++) {
-    const refusal = codeRow(cfg, st, samples, statuses);
+    const refusal = decodeRow(cfg, st, samples, statuses);
     if (refusal < 0) return refusal;
     samples += channels << 2;
     if (statuses) statuses += channels;
