@@ -26,14 +26,17 @@ export function signOf(value: i64): u32 {
 
 /**
  * floor(a / b), exactly, by 32-bit divisions alone: small cores have no other, and the library routine that stands in for
- * a 64-bit one is large and takes a time that depends on its operands.
+ * a 64-bit one is large and takes a time that depends on its operands. Range: a < 2^63, 0 < b < 2^63.
  *
- * Each round takes an estimate t of the quotient away. With n = clz(b), D = floor(b 2^n / 2^48) + 1 is above b 2^n / 2^48,
- * so with A = floor(a 2^m / 2^32), m = clz(a), the value A / D x 2^(n - m - 16) is below a / b, and t, its floor, never
- * exceeds the quotient. As A >= 2^31 and 2^15 < D <= 2^16, A, D and floor(A / D) >= 2^15 are each off by less than one part in 2^15:
- * three rounds and a bit of 13 bits of quotient each... (at most 6 for 63 bits), and where the estimate is 0 the quotient is 1.
+ * Each round takes an estimate of the quotient away. With n and m the leading zeros of b and a,
  *
- * Range: a < 2^63, 0 < b < 2^63.
+ *     D = floor(b 2^n / 2^48) + 1 > b 2^n / 2^48      2^15 < D <= 2^16
+ *     A = floor(a 2^m / 2^32) <= a 2^m / 2^32         2^31 <= A < 2^32
+ *     t = floor(A / D)                                2^15 <= t < 2^17
+ *
+ * t D <= A gives t b 2^(n - m - 16) < a: the estimate t 2^(n - m - 16), rounded down, is never too large, and where it
+ * rounds to 0, a >= b allows for 1. It is too small by less than one part in 2^13, and by 1 where it was rounded, so that
+ * a falls to 1/2^13 in each round until the quotient is below 9, and is done two rounds later: after 7 rounds at most.
  */
 export function divide(a: u64, b: u64): u64 {
   const n = <i32>clz<u64>(b);

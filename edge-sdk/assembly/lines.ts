@@ -24,9 +24,9 @@ import {
 } from "./layout";
 import { codeRows, codeValue, goesOnBit, modeBit, slopeClass, startClass } from "./line-code";
 import { planNextLine, plannedFrom, plannedMode, plannedRows, plannedRowsOfOpen, plannedTo } from "./line-plan";
+import { codeBit } from "./mixed-bit";
 import { followMove } from "./predictors";
 import { saturateOnLattice, snapToLattice } from "./quantizer";
-import { codeBit } from "./mixed-bit";
 import { MODE_REPLAY } from "./range-coder";
 
 /**

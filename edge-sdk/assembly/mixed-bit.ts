@@ -72,7 +72,7 @@ function codeDecisions(st: usize, coder: usize, count: usize, weights: usize, li
         store<i32>(input, logit, INPUT_LOGIT);
       }
       p = squash(sum >> SUM_FRACTION_BITS);
-      miss = -<i32>p;
+      miss = -(<i32>p);
     }
     const coded = codeLearned(coder, p, done < ones);
     if (coded && count > 1) miss += 65536;

@@ -1,8 +1,27 @@
 import { clampTo, floorDivide, log2Quarters, ratioQ12, roundShift, truncateDivideSmall } from "./fixed-point";
 import { meanOf, nextEntry, pushHistory } from "./history";
 import { HOLD_EXCESS, hasStacked, historyOf, LOSSES, ROWS } from "./layout";
-import { addUp, DOT, ENERGY, KIND_LEVELS, KIND_STACKED, KIND_STEPS, LEVELS, learn, STACKED, STEPS, WEIGHT_FRACTION_BITS } from "./least-mean-squares";
-import { gatherFeatures, keepMiss, resetStacked, STACKED_ENERGY, STACKED_GAIN_BITS, STACKED_RATE } from "./stacked-expert";
+import {
+  addUp,
+  DOT,
+  ENERGY,
+  KIND_LEVELS,
+  KIND_STACKED,
+  KIND_STEPS,
+  LEVELS,
+  learn,
+  STACKED,
+  STEPS,
+  WEIGHT_FRACTION_BITS,
+} from "./least-mean-squares";
+import {
+  gatherFeatures,
+  keepMiss,
+  resetStacked,
+  STACKED_ENERGY,
+  STACKED_GAIN_BITS,
+  STACKED_RATE,
+} from "./stacked-expert";
 
 /**
  * Four or five experts foresee the next move of a channel in history bins (Q8, relative to the newest entry y0):
@@ -181,5 +200,5 @@ export function followMove(cfg: usize, st: usize, channel: usize, move: i64, his
  * dividend is below 2^54; with an energy of at least f squared and bits <= 7, |gain f| < 2^61.
  */
 function setGain(sums: usize, miss: i32, rate: i32, bits: i64): void {
-  store<i64>(sums, floorDivide(<i64>(miss * rate) << QUOTIENT_BITS, load<i64>(sums, ENERGY)) << bits, DOT);
+  store<i64>(sums, floorDivide((<i64>(miss * rate)) << QUOTIENT_BITS, load<i64>(sums, ENERGY)) << bits, DOT);
 }

@@ -142,7 +142,7 @@ function codeSample(cfg: usize, st: usize, coder: usize, c: i32, nonZeroBefore: 
   const bound = <i64>load<i32>(config, CHANNEL_BOUND);
   const spacing = load<i32>(config, CHANNEL_SPACING);
   const historyShift = load<i32>(config, CHANNEL_HISTORY_SHIFT);
-  const historyStep = step * (<i64>(1 << historyShift));
+  const historyStep = step * <i64>(1 << historyShift);
   const last = load<i32>(channel, LAST);
 
   // |move| <= 2^17 and D << h <= 2^33: the product stays within 2^50
