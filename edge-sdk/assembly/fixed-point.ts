@@ -10,8 +10,8 @@ export function saturate(value: i64): i32 {
 }
 
 /** Clamp to [-limit, limit]. */
-export function clampTo(value: i64, limit: i64): i64 {
-  return min<i64>(max<i64>(value, -limit), limit);
+export function clampTo(value: i32, limit: i32): i32 {
+  return min<i32>(max<i32>(value, -limit), limit);
 }
 
 /** value / 2^bits rounded to nearest, ties up. Range: |value| < 2^62, 1 <= bits <= 62. */

@@ -39,7 +39,7 @@ const FORECASTS = memory.data(24, 8); // 5 x i32, Q8 history bins
 const MIXED = FORECASTS + 20; // i32
 
 /** Forecasts and moves stay within this (Q8), twice what a history can hold. */
-const FORECAST_LIMIT: i64 = 1 << 17;
+const FORECAST_LIMIT: i32 = 1 << 17;
 const FIRST_LOSS: u32 = 1 << 16; // one bin
 /** Added to every loss, so that no expert is ever certain. */
 const LOSS_FLOOR: u32 = 64;
@@ -78,8 +78,8 @@ export function resetPredictors(cfg: usize, channel: usize): void {
 }
 
 /** What a predictor's sums foresee. Range: within FORECAST_LIMIT after `offset` is added. */
-function forecastOf(sums: usize, offset: i64): i32 {
-  return <i32>clampTo(roundShift(load<i64>(sums, DOT), WEIGHT_FRACTION_BITS) + offset, FORECAST_LIMIT);
+function forecastOf(sums: usize, offset: i32): i32 {
+  return clampTo(<i32>roundShift(load<i64>(sums, DOT), WEIGHT_FRACTION_BITS) + offset, FORECAST_LIMIT); // below 2^25
 }
 
 /**
@@ -118,7 +118,7 @@ export function predictMove(cfg: usize, st: usize, channel: usize, historyShift:
   store<i32>(FORECASTS, 0);
   store<i32>(FORECASTS, y0 - load<i16>(history, 2), 4);
   store<i32>(FORECASTS, forecastOf(STEPS, 0), 8);
-  store<i32>(FORECASTS, forecastOf(LEVELS, <i64>(meanOf(channel) - y0)), 12);
+  store<i32>(FORECASTS, forecastOf(LEVELS, meanOf(channel) - y0), 12);
   if (hasStacked(cfg)) {
     gatherFeatures(channel, FORECASTS + 4);
     addUp(cfg, st, channel, KIND_STACKED, STACKED_ENERGY >> energyShift);

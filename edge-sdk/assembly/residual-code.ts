@@ -72,7 +72,7 @@ const UNARY: i32 = <i32>(BITS_UNARY >> 1);
 const UNARY_LEVELS: i32 = <i32>(BITS_UNARY_LEVELS >> 1);
 const UNARY_PLACE: i32 = <i32>(BITS_UNARY_PLACE >> 1);
 /** How far the slow mean is looked at, Q8 history bins, and at most how far its distance is shifted: beyond every threshold. */
-const HOME_LIMIT: i64 = 4096;
+const HOME_LIMIT: i32 = 4096;
 const HOME_SHIFT_LIMIT: i32 = 14;
 /** An encoder writes up to 31 bits below the leading one of an escape: |q| - 1 < 2^32 - 1. */
 const ESCAPE_LENGTH_BITS: i32 = 5;
@@ -127,7 +127,7 @@ export function codeResidual(
 
   const foreseen = <i32>load<i16>(historyOf(cfg, channel)) + move;
   collectCandidates(cfg, channel, foreseen, historyShift);
-  const home = (<i32>clampTo(meanOf(channel) - foreseen, HOME_LIMIT)) << min(historyShift, HOME_SHIFT_LIMIT);
+  const home = clampTo(meanOf(channel) - foreseen, HOME_LIMIT) << min(historyShift, HOME_SHIFT_LIMIT);
   const far = home < 0 ? -home : home;
   const calm = ZERO + level * 4 + neighbourClass(c, nonZeroBefore);
   const quiet = ZERO_HOME + fastOctave(channel, flags) * 4 + i32(far >= 64) + i32(far >= 192) + i32(far >= 512);

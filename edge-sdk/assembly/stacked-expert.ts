@@ -25,7 +25,7 @@ export function resetStacked(channel: usize): void {
 /** Make ready to add up the stacked expert's sums. `forecasts` are i32, Q8: those of the line, the steps and the levels. */
 export function gatherFeatures(channel: usize, forecasts: usize): void {
   for (let i = 0; i < FORECASTS_USED; i++) {
-    const forecast = clampTo(<i64>load<i32>(forecasts + ((<usize>i) << 2)), HISTORY_LIMIT);
+    const forecast = clampTo(load<i32>(forecasts + ((<usize>i) << 2)), HISTORY_LIMIT);
     store<i16>(FEATURES + ((<usize>i) << 1), <i16>forecast);
   }
   store<u64>(FEATURES + (FORECASTS_USED << 1), load<u64>(channel, STACKED_MISSES));
@@ -33,6 +33,6 @@ export function gatherFeatures(channel: usize, forecasts: usize): void {
 
 /** Remember what the mix missed by (Q8 history bins). */
 export function keepMiss(channel: usize, miss: i32): void {
-  const newest = <u64>clampTo(<i64>miss, HISTORY_LIMIT) & 0xffff;
+  const newest = <u64>clampTo(miss, HISTORY_LIMIT) & 0xffff;
   store<u64>(channel, (load<u64>(channel, STACKED_MISSES) << 16) | newest, STACKED_MISSES);
 }
