@@ -32,19 +32,6 @@ export function probabilityQ16(at: usize): u32 {
   return ((<u32>(load<u16>(at) >> 4)) << 4) + 8;
 }
 
-/** Learn one bit with a draw of the dither. Range: |4095 x 40960| < 2^28. */
-export function learnWith(at: usize, bit: bool, dither: u32): void {
-  const packed = <u32>load<u16>(at);
-  const age = packed & OLDEST;
-  const probability = <i32>(packed >> 4);
-  const rate = <i32>load<u16>(RATE_Q16 + ((<usize>age) << 1));
-  const move = ((bit ? 4095 : 0) - probability) * rate;
-  const moved = probability + ((move + <i32>(dither >> 16)) >> 16);
-  const next = min<i32>(max<i32>(moved, MARGIN), 4095 - MARGIN);
-  const isOlder = <i32>((dither >> 4) & 0xffff) < rate && age < OLDEST;
-  store<u16>(at, <u16>(((<u32>next) << 4) | (age + u32(isOlder))));
-}
-
 /** Draw from the dither that everything shares. */
 export function drawDither(st: usize): u32 {
   const dither = nextDither(load<u32>(st, DITHER));
@@ -52,7 +39,14 @@ export function drawDither(st: usize): u32 {
   return dither;
 }
 
-/** Learn one bit. */
-export function learnBit(st: usize, at: usize, bit: bool): void {
-  learnWith(at, bit, drawDither(st));
+/** Learn one bit with a draw of the dither. Range: |4095 x 40960| < 2^28. */
+export function learnWith(at: usize, bit: bool, dither: u32): void {
+  const packed = <u32>load<u16>(at);
+  const age = packed & OLDEST;
+  const probability = <i32>(packed >> 4);
+  const rate = <i32>load<u16>(RATE_Q16 + ((<usize>age) << 1));
+  const moved = probability + ((((bit ? 4095 : 0) - probability) * rate + <i32>(dither >> 16)) >> 16);
+  const next = min<i32>(max<i32>(moved, MARGIN), 4095 - MARGIN);
+  const older = age + u32(<i32>((dither >> 4) & 0xffff) < rate);
+  store<u16>(at, <u16>(((<u32>next) << 4) | (older - (older >> 4)))); // OLDEST does not grow older
 }

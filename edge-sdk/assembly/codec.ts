@@ -22,7 +22,7 @@ import {
 } from "./layout";
 import { isOnLattice } from "./quantizer";
 import { coderBegin, coderFlush, coderVerify, MODE_DECODE, MODE_ENCODE, MODE_REPLAY } from "./range-coder";
-import { codeRow, SAMPLE_INVALID, SAMPLE_OK, SAMPLE_SATURATED } from "./row-coder";
+import { decodeRow, encodeRow, SAMPLE_INVALID, SAMPLE_OK, SAMPLE_SATURATED } from "./row-coder";
 import {
   STATUS_CORRUPT,
   STATUS_EVENT_IN_PLAIN_FRAME,
@@ -76,7 +76,8 @@ export function frameSample(cfg: usize, st: usize, samples: usize, statuses: usi
     if (!isOnLattice(load<i32>(samples + ((<usize>c) << 2)), load<i32>(channel, LAST), spacing))
       return STATUS_OFF_LATTICE;
   }
-  return codeRow(cfg, st, samples, statuses);
+  encodeRow(cfg, st, samples, statuses);
+  return 0;
 }
 
 /** End an encoded frame. @returns payload bytes; none when it is quiet, so that its decoder replays its rows */
@@ -105,17 +106,6 @@ export function decodeBegin(cfg: usize, st: usize, flags: u32, rows: u32, input:
   return 0;
 }
 
-/**
- * Decode one sample of every channel.
- *
- * @param samples  i32[C], overwritten; of an invalid sample the last reconstruction, 0 before the first
- * @param statuses  u8[C], overwritten; address 0 if not wanted
- * @returns 0, or STATUS_CORRUPT or STATUS_NO_BASE: the state is then worthless and must be restored or reset
- */
-export function decodeRow(cfg: usize, st: usize, samples: usize, statuses: usize): i32 {
-  return codeRow(cfg, st, samples, statuses);
-}
-
 /** End a decoded frame. @returns 0, or STATUS_NOT_CANONICAL when no encoder wrote these bytes for these rows */
 export function decodeEnd(cfg: usize, st: usize): i32 {
   return coderVerify(coderOf(cfg, st));
@@ -129,7 +119,7 @@ export function decodeEnd(cfg: usize, st: usize): i32 {
  */
 export function replayQuietRow(cfg: usize, st: usize, samples: usize): i32 {
   coderBegin(coderOf(cfg, st), MODE_REPLAY, 0, 0, 0);
-  return codeRow(cfg, st, samples, 0);
+  return decodeRow(cfg, st, samples, 0);
 }
 
 /** Hash of what both ends share: equal states, equal hashes. */

@@ -13,6 +13,7 @@ import {
   writeString,
   writeUint,
 } from "./cbor";
+import { divide } from "./fixed-point";
 import { hashBytes } from "./hash";
 import {
   birthAt,
@@ -203,7 +204,7 @@ function writeFragmentHeader(from: usize, bytes: i32, id: u32, index: u32, count
 
 /** Thousandths of the ring in use, rounded up. */
 export function ringFill(): u32 {
-  return <u32>((<u64>usedBytes * 1000 + capacity - 1) / capacity);
+  return <u32>divide(<u64>usedBytes * 1000 + capacity - 1, capacity);
 }
 
 /** Id of the fragments of a frame outside the sequence; those of a sequenced one bear its position. */

@@ -6,7 +6,7 @@ import { CONFIG_OWN_LEVELS, historyOf, MEAN } from "./layout";
  * chooses the history bin D << h so that a range spans at most 2^7 of them; then every entry fits, wherever the base is.
  */
 /** The largest absolute entry. */
-export const HISTORY_LIMIT: i64 = 32767;
+export const HISTORY_LIMIT: i32 = 32767;
 /** Beyond this the base is moved closer, so that a signal may leave its range; within it, that happens once at most. */
 const REBASE_FROM: i32 = 24576;
 const REBASE_BY: i32 = 16384;
@@ -28,7 +28,7 @@ export function meanOf(channel: usize): i32 {
  */
 export function nextEntry(cfg: usize, channel: usize, move: i64, historyStep: i64): i32 {
   const y0 = <i64>load<i16>(historyOf(cfg, channel));
-  return <i32>clampTo(y0 + floorDivide(move * 256 + (historyStep >> 1), historyStep), HISTORY_LIMIT);
+  return clampTo(saturate(y0 + floorDivide(move * 256 + (historyStep >> 1), historyStep)), HISTORY_LIMIT);
 }
 
 /** Shift a new entry into the history and let the slow mean follow it. `rows` counts from the reset to ROWS_LIMIT. */
@@ -39,9 +39,10 @@ export function pushHistory(cfg: usize, channel: usize, y: i32, rows: u32): void
     store<i16>(at, load<i16>(at - 2));
   }
   store<i16>(history, <i16>y);
-  const mean = <i64>load<i32>(channel, MEAN);
-  const rateBits = <i64>(31 - clz<u32>(rows | (1 << MEAN_RATE_BITS_FIRST)));
-  store<i32>(channel, <i32>(mean + ((((<i64>y) << MEAN_FRACTION_BITS) - mean) >> rateBits)), MEAN);
+  const mean = load<i32>(channel, MEAN);
+  const rateBits = 31 - clz<u32>(rows | (1 << MEAN_RATE_BITS_FIRST));
+  const far = <i32>((<i64>(y << MEAN_FRACTION_BITS) - mean) >> MEAN_RATE_BITS_FIRST); // of 33 bits, 27 are left
+  store<i32>(channel, mean + (far >> (rateBits - MEAN_RATE_BITS_FIRST)), MEAN);
   if (y > REBASE_FROM) rebase(cfg, channel, -REBASE_BY);
   else if (y < -REBASE_FROM) rebase(cfg, channel, REBASE_BY);
 }
@@ -50,6 +51,6 @@ export function pushHistory(cfg: usize, channel: usize, y: i32, rows: u32): void
 function rebase(cfg: usize, channel: usize, by: i32): void {
   let at = historyOf(cfg, channel);
   const end = at + ((<usize>load<u8>(cfg, CONFIG_OWN_LEVELS)) << 1);
-  for (; at < end; at += 2) store<i16>(at, <i16>clampTo(<i64>(load<i16>(at) + by), HISTORY_LIMIT));
+  for (; at < end; at += 2) store<i16>(at, <i16>clampTo(load<i16>(at) + by, HISTORY_LIMIT));
   store<i32>(channel, saturate(<i64>load<i32>(channel, MEAN) + ((<i64>by) << MEAN_FRACTION_BITS)), MEAN);
 }

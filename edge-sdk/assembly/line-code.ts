@@ -8,7 +8,8 @@ import {
   BITS_LINE_SIGN,
   BITS_LINE_VALUE,
 } from "./layout";
-import { codeBit, codeRaw } from "./range-coder";
+import { codeBit } from "./mixed-bit";
+import { codeRaw } from "./range-coder";
 
 /**
  * How lines are spelled in adaptive bits.

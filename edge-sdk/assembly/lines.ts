@@ -24,9 +24,10 @@ import {
 } from "./layout";
 import { codeRows, codeValue, goesOnBit, modeBit, slopeClass, startClass } from "./line-code";
 import { planNextLine, plannedFrom, plannedMode, plannedRows, plannedRowsOfOpen, plannedTo } from "./line-plan";
+import { codeBit } from "./mixed-bit";
 import { followMove } from "./predictors";
 import { saturateOnLattice, snapToLattice } from "./quantizer";
-import { codeBit, MODE_REPLAY } from "./range-coder";
+import { MODE_REPLAY } from "./range-coder";
 
 /**
  * Line mode: in a frame with lines, a channel's samples are either predicted as ever or lie on straight lines from one

@@ -1,4 +1,5 @@
 import { drawDither, learnWith, probabilityQ16 } from "./adaptive-bit";
+import { WEIGHTS } from "./layout";
 import { codeLearned } from "./range-coder";
 
 /**
@@ -9,28 +10,29 @@ import { codeLearned } from "./range-coder";
  *
  * @see Matt Mahoney, "Adaptive weighing of context models for lossless data compression", 2005, section 3.2
  */
-/** Weights are Q20 and stay within 4; sums take them as Q15, so that three products fit 32 bits. */
-const WEIGHT_LIMIT: i32 = 1 << 22;
+/** Sums take weights, which are Q20, as Q15, so that three products fit 32 bits. */
 const SUM_SHIFT: i32 = 5;
 const SUM_FRACTION_BITS: i32 = 15;
-/** The rate is 2^-13 for a bit in Q16, x in Q8 and weights in Q20: about 0.003 for natural logarithms. */
+/** They stay within 4, and their rate is 2^-13 for a bit in Q16 and x in Q8: about 0.003 for natural logarithms. */
+const WEIGHT_LIMIT: i32 = 1 << 22;
 const RATE_SHIFT: i32 = 13;
 /** Nothing mixed costs more than 13 bits. */
 const LOGIT_LIMIT: i32 = 13 << 8;
 
-/** Addresses of the adaptive bits to mix, 3 x u32, then their logits, 3 x i32. */
-const INPUTS = memory.data(24, 4);
+/** What foresees the decision in hand: address of the adaptive bit, u32, and its logit, i32, three times; no state. */
+const INPUTS = memory.data(3 * 8, 8);
+const INPUT_BYTES: usize = 8;
+const INPUT_LOGIT: usize = 4;
 
 /** The curve 2^f - 1 - f and, with the other sign, log2(1 + f) - f. Range: f is Q16, 0..65535; Q16. */
 function bend(f: u32): u32 {
   return (((f * (65536 - f)) >> 16) * 22500) >> 16;
 }
 
-/** log2 of a value in Q8. Range: 0 < value <= 65535. */
-function log2Q8(value: u32): i32 {
-  const whole = 31 - clz<u32>(value);
-  const f = (value << (16 - whole)) & 0xffff;
-  return <i32>((whole << 8) + ((f + bend(f)) >> 8));
+/** Fraction of log2 of a value in Q8. Range: 0 < value <= 65535 with `zeros` leading zeros. */
+function log2Fraction(value: u32, zeros: u32): i32 {
+  const f = ((value << zeros) >> 15) & 0xffff;
+  return <i32>((f + bend(f)) >> 8);
 }
 
 /** Probability in Q16 of a logit in Q8 octaves, within 8 of 0 and 65536. */
@@ -43,9 +45,66 @@ function squash(logit: i32): u32 {
 }
 
 /**
- * Code one bit that three adaptive bits foresee, given by their offsets in the state over 2, and learn it.
+ * Code decisions that the first `count` INPUTS foresee, up to the first that is 0, and let the inputs learn each. One
+ * function for all decisions, and loops for all inputs, because calls would cost a small core more than the work does.
+ *
+ * @param count    3, or 1 for an adaptive bit by itself, which moves no weight
+ * @param weights  3 x i32 of the state, Q20
+ * @param limit    decisions to code at most, >= 1
+ * @param ones     how many of them an encoder wants to be 1
+ * @returns how many were 1
+ */
+function codeDecisions(st: usize, coder: usize, count: usize, weights: usize, limit: u32, ones: u32): u32 {
+  let done: u32 = 0;
+  do {
+    let p = probabilityQ16(load<u32>(INPUTS));
+    let miss = 0;
+    if (count > 1) {
+      let sum: i32 = 1 << (SUM_FRACTION_BITS - 1);
+      for (let i: usize = 0; i < 3; i++) {
+        const input = INPUTS + i * INPUT_BYTES;
+        p = probabilityQ16(load<u32>(input));
+        const q = 65536 - p;
+        const zerosP = clz<u32>(p);
+        const zerosQ = clz<u32>(q);
+        const logit = <i32>((zerosQ - zerosP) << 8) + log2Fraction(p, zerosP) - log2Fraction(q, zerosQ);
+        sum += (load<i32>(weights + (i << 2)) >> SUM_SHIFT) * logit;
+        store<i32>(input, logit, INPUT_LOGIT);
+      }
+      p = squash(sum >> SUM_FRACTION_BITS);
+      miss = -(<i32>p);
+    }
+    const coded = codeLearned(coder, p, done < ones);
+    if (coded && count > 1) miss += 65536;
+    let dither = drawDither(st);
+    for (let i: usize = 0; i < count; i++) {
+      const input = INPUTS + i * INPUT_BYTES;
+      const at = weights + (i << 2);
+      const slope = miss * load<i32>(input, INPUT_LOGIT);
+      let weight = load<i32>(at) + ((slope + (1 << (RATE_SHIFT - 1))) >> RATE_SHIFT);
+      if (<u32>(weight + WEIGHT_LIMIT) > <u32>(2 * WEIGHT_LIMIT)) weight = weight < 0 ? -WEIGHT_LIMIT : WEIGHT_LIMIT;
+      store<i32>(at, weight);
+      learnWith(load<u32>(input), coded, dither);
+      dither = rotl<u32>(dither, 8);
+    }
+    if (!coded) break;
+    done++;
+  } while (done < limit);
+  return done;
+}
+
+/** Code one adaptive bit and learn it. */
+export function codeBit(st: usize, coder: usize, at: usize, bit: bool): bool {
+  store<u32>(INPUTS, <u32>at);
+  return codeDecisions(st, coder, 1, st + WEIGHTS, 1, u32(bit)) != 0;
+}
+
+/**
+ * Code decisions that three adaptive bits foresee, given by their offsets in the state over 2: `ones` times 1 and then 0,
+ * or `limit` times 1.
  *
  * @param weights  3 x i32 of the state, Q20
+ * @returns how many were 1
  */
 export function codeMixed(
   st: usize,
@@ -54,28 +113,11 @@ export function codeMixed(
   first: i32,
   second: i32,
   third: i32,
-  bit: bool,
-): bool {
+  limit: u32,
+  ones: u32,
+): u32 {
   store<u32>(INPUTS, <u32>st + (first << 1));
-  store<u32>(INPUTS, <u32>st + (second << 1), 4);
-  store<u32>(INPUTS, <u32>st + (third << 1), 8);
-  let sum: i32 = 1 << (SUM_FRACTION_BITS - 1);
-  for (let i: usize = 0; i < 12; i += 4) {
-    const p = probabilityQ16(load<u32>(INPUTS + i));
-    const logit = log2Q8(p) - log2Q8(65536 - p);
-    store<i32>(INPUTS + i, logit, 12);
-    sum += (load<i32>(weights + i) >> SUM_SHIFT) * logit;
-  }
-  const p = squash(sum >> SUM_FRACTION_BITS);
-  const coded = codeLearned(coder, p, bit);
-  let dither = drawDither(st);
-  const miss = (coded ? 65536 : 0) - <i32>p;
-  for (let i: usize = 0; i < 12; i += 4) {
-    const step = (miss * load<i32>(INPUTS + i, 12) + (1 << (RATE_SHIFT - 1))) >> RATE_SHIFT;
-    const weight = load<i32>(weights + i) + step;
-    store<i32>(weights + i, max<i32>(min<i32>(weight, WEIGHT_LIMIT), -WEIGHT_LIMIT));
-    learnWith(load<u32>(INPUTS + i), coded, dither);
-    dither = rotl<u32>(dither, 8);
-  }
-  return coded;
+  store<u32>(INPUTS, <u32>st + (second << 1), INPUT_BYTES);
+  store<u32>(INPUTS, <u32>st + (third << 1), 2 * INPUT_BYTES);
+  return codeDecisions(st, coder, 3, weights, limit, ones);
 }

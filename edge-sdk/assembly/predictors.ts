@@ -1,29 +1,27 @@
 import { clampTo, floorDivide, log2Quarters, ratioQ12, roundShift, truncateDivideSmall } from "./fixed-point";
 import { meanOf, nextEntry, pushHistory } from "./history";
+import { HOLD_EXCESS, hasStacked, historyOf, LOSSES, ROWS } from "./layout";
 import {
-  CONFIG_CHANNELS,
-  CONFIG_CROSS_LEVELS,
-  CONFIG_LEVEL_WEIGHTS,
-  CONFIG_OWN_LEVELS,
-  CONFIG_OWN_STEPS,
-  channelState,
-  HOLD_EXCESS,
-  hasStacked,
-  historyOf,
-  LOSSES,
-  ROWS,
-} from "./layout";
-import {
+  addUp,
   DOT,
-  dot,
   ENERGY,
-  GAIN_FRACTION_BITS,
+  KIND_LEVELS,
+  KIND_STACKED,
+  KIND_STEPS,
+  LEVELS,
   learn,
-  openSums,
-  SUMS_BYTES,
+  STACKED,
+  STEPS,
   WEIGHT_FRACTION_BITS,
 } from "./least-mean-squares";
-import { dotStacked, learnStacked, resetStacked, STACKED, STACKED_RATE } from "./stacked-expert";
+import {
+  gatherFeatures,
+  keepMiss,
+  resetStacked,
+  STACKED_ENERGY,
+  STACKED_GAIN_BITS,
+  STACKED_RATE,
+} from "./stacked-expert";
 
 /**
  * Four or five experts foresee the next move of a channel in history bins (Q8, relative to the newest entry y0):
@@ -35,16 +33,13 @@ import { dotStacked, learnStacked, resetStacked, STACKED, STACKED_RATE } from ".
  *     4 stacked  NLMS over 1 to 3 and the mix's last misses, where channels are few (stacked-expert.ts)
  *
  * Their mix weighs each by the inverse eighth power of its recent loss; plain hold takes over where it has been cheaper.
- * What is worked out here lives in WORK until the same channel has learned from the outcome; nothing of it is state.
+ * What is worked out here lives in FORECASTS and the sums until the same channel has learned from the outcome; nothing of it is state.
  */
-const WORK = memory.data(56, 8);
-const STEPS = WORK; // sums of the steps
-const LEVELS = WORK + SUMS_BYTES; // sums of the levels
-const FORECASTS = WORK + 2 * SUMS_BYTES; // 5 x i32, Q8 history bins
-const MIXED = WORK + 2 * SUMS_BYTES + 20; // i32
+const FORECASTS = memory.data(24, 8); // 5 x i32, Q8 history bins
+const MIXED = FORECASTS + 20; // i32
 
 /** Forecasts and moves stay within this (Q8), twice what a history can hold. */
-const FORECAST_LIMIT: i64 = 1 << 17;
+const FORECAST_LIMIT: i32 = 1 << 17;
 const FIRST_LOSS: u32 = 1 << 16; // one bin
 /** Added to every loss, so that no expert is ever certain. */
 const LOSS_FLOOR: u32 = 64;
@@ -54,15 +49,20 @@ const LOSS_RATE: i64 = 51; // of 1024
  * learns from it learns its own opinion. Losses then move an eighth as fast and weights a quarter.
  */
 const QUIET_LOSS_RATE: i64 = 6; // of 1024
-const QUIET_RATE_BITS: i64 = 2;
+const QUIET_RATE_BITS: i32 = 2;
 
-/** Learning rates over 2^shift, and the energy that stands for "no signal" (Q16 squared bins D). */
-const STEPS_RATE: i64 = 20;
-const STEPS_SHIFT: i64 = GAIN_FRACTION_BITS + 10 - WEIGHT_FRACTION_BITS;
-const STEPS_ENERGY: i64 = 1 << 15;
-const LEVELS_RATE: i64 = 24;
-const LEVELS_SHIFT: i64 = GAIN_FRACTION_BITS + 8 - WEIGHT_FRACTION_BITS;
-const LEVELS_ENERGY: i64 = 1 << 16;
+/**
+ * Learning rates over 2^10 for steps and 2^8 for levels, by how many bits that makes a quotient with QUOTIENT_BITS
+ * a gain in Q32 of weights, and the energy that stands for "no signal" (Q16 squared bins D).
+ */
+const STEPS_RATE: i32 = 20;
+const STEPS_GAIN_BITS: i64 = 5;
+const STEPS_ENERGY: i32 = 1 << 15;
+const LEVELS_RATE: i32 = 24;
+const LEVELS_GAIN_BITS: i64 = 7;
+const LEVELS_ENERGY: i32 = 1 << 16;
+/** A gain is divided out to this many fraction bits: at 24 a loud signal's gain is a one-digit number. */
+const QUOTIENT_BITS: i64 = 30;
 /** Rates start at twice the final ones; the excess halves every 2^8 rows. */
 const HASTE_ROWS_BITS: u32 = 8;
 
@@ -77,44 +77,9 @@ export function resetPredictors(cfg: usize, channel: usize): void {
   for (let i = 0; i < count; i++) store<u32>(channel + ((<usize>i) << 2), FIRST_LOSS, LOSSES);
 }
 
-/**
- * Run both NLMS predictors of a channel over the histories of all channels in order: its own gives A steps and B levels,
- * every other one its newest step and X levels as far as the weights reach. Predicting adds up their sums; learning
- * moves their weights by the gains found there.
- */
-function sweep(cfg: usize, st: usize, channel: usize, isLearning: bool): void {
-  const channels = <i32>load<u8>(cfg, CONFIG_CHANNELS);
-  const ownSteps = <i32>load<u8>(cfg, CONFIG_OWN_STEPS);
-  const ownLevels = <i32>load<u8>(cfg, CONFIG_OWN_LEVELS);
-  let left = <i32>load<u8>(cfg, CONFIG_LEVEL_WEIGHTS) - ownLevels;
-  let stepWeights = historyOf(cfg, channel) + ((<usize>ownLevels) << 1);
-  let levelWeights = stepWeights + ((<usize>(ownSteps + channels - 1)) << 1);
-  for (let c = 0; c < channels; c++) {
-    const other = channelState(cfg, st, c);
-    const history = historyOf(cfg, other);
-    const mean = meanOf(other);
-    let steps = ownSteps;
-    let levels = ownLevels;
-    if (other != channel) {
-      steps = 1;
-      levels = min(<i32>load<u8>(cfg, CONFIG_CROSS_LEVELS), left);
-      left -= levels;
-    }
-    if (isLearning) {
-      learn(st, stepWeights, history, steps, true, 0, load<i64>(STEPS, DOT), STEPS_SHIFT);
-      learn(st, levelWeights, history, levels, false, mean, load<i64>(LEVELS, DOT), LEVELS_SHIFT);
-    } else {
-      dot(stepWeights, history, steps, true, 0, STEPS);
-      dot(levelWeights, history, levels, false, mean, LEVELS);
-    }
-    stepWeights += (<usize>steps) << 1;
-    levelWeights += (<usize>levels) << 1;
-  }
-}
-
 /** What a predictor's sums foresee. Range: within FORECAST_LIMIT after `offset` is added. */
-function forecastOf(sums: usize, offset: i64): i32 {
-  return <i32>clampTo(roundShift(load<i64>(sums, DOT), WEIGHT_FRACTION_BITS) + offset, FORECAST_LIMIT);
+function forecastOf(sums: usize, offset: i32): i32 {
+  return clampTo(<i32>roundShift(load<i64>(sums, DOT), WEIGHT_FRACTION_BITS) + offset, FORECAST_LIMIT); // below 2^25
 }
 
 /**
@@ -147,16 +112,16 @@ function mix(channel: usize, experts: i32, historyShift: i32): i32 {
 export function predictMove(cfg: usize, st: usize, channel: usize, historyShift: i32): i32 {
   const history = historyOf(cfg, channel);
   const y0 = <i32>load<i16>(history);
-  const energyShift = <i64>min(2 * historyShift, 14); // energies are in history bins, their floors in bins D
-  openSums(STEPS, STEPS_ENERGY >> energyShift);
-  openSums(LEVELS, LEVELS_ENERGY >> energyShift);
-  sweep(cfg, st, channel, false);
+  const energyShift = min(2 * historyShift, 14); // energies are in history bins, their floors in bins D
+  addUp(cfg, st, channel, KIND_STEPS, STEPS_ENERGY >> energyShift);
+  addUp(cfg, st, channel, KIND_LEVELS, LEVELS_ENERGY >> energyShift);
   store<i32>(FORECASTS, 0);
   store<i32>(FORECASTS, y0 - load<i16>(history, 2), 4);
   store<i32>(FORECASTS, forecastOf(STEPS, 0), 8);
-  store<i32>(FORECASTS, forecastOf(LEVELS, <i64>(meanOf(channel) - y0)), 12);
+  store<i32>(FORECASTS, forecastOf(LEVELS, meanOf(channel) - y0), 12);
   if (hasStacked(cfg)) {
-    dotStacked(channel, FORECASTS + 4, energyShift);
+    gatherFeatures(channel, FORECASTS + 4);
+    addUp(cfg, st, channel, KIND_STACKED, STACKED_ENERGY >> energyShift);
     store<i32>(FORECASTS, forecastOf(STACKED, 0), 16);
   }
   const mixed = mix(channel, expertsOf(cfg), historyShift);
@@ -164,12 +129,19 @@ export function predictMove(cfg: usize, st: usize, channel: usize, historyShift:
   return load<i32>(channel, HOLD_EXCESS) <= 0 ? 0 : mixed;
 }
 
-/** Costs stop growing here. */
-const LARGEST_COST_BIN: i64 = (1 << 21) - 1;
+/** Costs stop growing here: bins D, in bits. */
+const LARGEST_COST_BITS: i32 = 21;
 
-/** What a miss would cost in 1/64 bit: 0.15 bit in bin 0, else 1.5 + 1.5 log2 of the bin D. Range: |miss| < 2^44. */
-function costOf(miss: i64): i32 {
-  const bin = <u32>min<i64>(((miss < 0 ? -miss : miss) + 128) >> 8, LARGEST_COST_BIN);
+/**
+ * What a miss would cost in 1/64 bit: 0.15 bit in bin 0, else 1.5 + 1.5 log2 of the bin D.
+ *
+ * @param miss  Q8 history bins, |miss| < 2^18
+ * @param historyShift  h; history bins are D << h
+ */
+function costOf(miss: i32, historyShift: i32): i32 {
+  const limit = 1 << LARGEST_COST_BITS;
+  const size = min<i32>(miss < 0 ? -miss : miss, (limit << 8) >> historyShift); // so that the shift stays within 2^29
+  const bin = <u32>min<i32>(((size << historyShift) + 128) >> 8, limit - 1);
   return bin == 0 ? 10 : 96 + log2Quarters(bin) * 24;
 }
 
@@ -187,32 +159,33 @@ export function learnMove(
   channel: usize,
   move: i64,
   historyStep: i64,
-  historyShift: i64,
+  historyShift: i32,
   isQuiet: bool,
 ): void {
   const rows = <u32>load<u16>(st, ROWS);
   const y = nextEntry(cfg, channel, move, historyStep);
-  const dy = <i64>(y - load<i16>(historyOf(cfg, channel)));
+  const dy = y - load<i16>(historyOf(cfg, channel));
   const experts = expertsOf(cfg);
   const lossRate = isQuiet ? QUIET_LOSS_RATE : LOSS_RATE;
   for (let i = 0; i < experts; i++) {
     const at = channel + ((<usize>i) << 2);
     const miss = dy - load<i32>(FORECASTS + ((<usize>i) << 2));
-    const loss = <i64>load<u32>(at, LOSSES);
-    const seen = (miss < 0 ? -miss : miss) << 8;
-    store<u32>(at, <u32>(loss + (((seen - loss) * lossRate) >> 10)), LOSSES);
+    const loss = load<i32>(at, LOSSES);
+    const seen = (miss < 0 ? -miss : miss) << 8; // |miss| < 2^18, so losses and these stay below 2^26
+    store<i32>(at, loss + <i32>((<i64>(seen - loss) * lossRate) >> 10), LOSSES);
   }
   const excess = load<i32>(channel, HOLD_EXCESS);
-  const more = costOf(dy << historyShift) * 20 - costOf((dy - load<i32>(MIXED)) << historyShift) * 19;
+  const more = costOf(dy, historyShift) * 20 - costOf(dy - load<i32>(MIXED), historyShift) * 19;
   store<i32>(channel, excess + more - (excess >> 6), HOLD_EXCESS);
-  const haste = <i64>(rows >> HASTE_ROWS_BITS);
+  const haste = <i32>(rows >> HASTE_ROWS_BITS);
   const quiet = isQuiet ? QUIET_RATE_BITS : 0;
-  setGain(STEPS, dy - load<i32>(FORECASTS, 8), (STEPS_RATE + (STEPS_RATE >> haste)) >> quiet);
-  setGain(LEVELS, dy - load<i32>(FORECASTS, 12), (LEVELS_RATE + (LEVELS_RATE >> haste)) >> quiet);
-  sweep(cfg, st, channel, true);
+  setGain(STEPS, dy - load<i32>(FORECASTS, 8), (STEPS_RATE + (STEPS_RATE >> haste)) >> quiet, STEPS_GAIN_BITS);
+  setGain(LEVELS, dy - load<i32>(FORECASTS, 12), (LEVELS_RATE + (LEVELS_RATE >> haste)) >> quiet, LEVELS_GAIN_BITS);
+  learn(cfg, st, channel, false);
   if (hasStacked(cfg)) {
-    setGain(STACKED, dy - load<i32>(FORECASTS, 16), STACKED_RATE >> quiet);
-    learnStacked(st, channel, dy - load<i32>(MIXED));
+    setGain(STACKED, dy - load<i32>(FORECASTS, 16), STACKED_RATE >> quiet, STACKED_GAIN_BITS);
+    learn(cfg, st, channel, true);
+    keepMiss(channel, dy - load<i32>(MIXED));
   }
   pushHistory(cfg, channel, y, rows);
 }
@@ -222,7 +195,10 @@ export function followMove(cfg: usize, st: usize, channel: usize, move: i64, his
   pushHistory(cfg, channel, nextEntry(cfg, channel, move, historyStep), <u32>load<u16>(st, ROWS));
 }
 
-/** Turn sums into a gain: rate x miss / energy, Q30. Range: |miss| < 2^18, rate <= 48, so the dividend is below 2^54. */
-function setGain(sums: usize, miss: i64, rate: i64): void {
-  store<i64>(sums, floorDivide((miss * rate) << GAIN_FRACTION_BITS, load<i64>(sums, ENERGY)), DOT);
+/**
+ * Turn sums into a gain: floor(rate x miss x 2^QUOTIENT_BITS / energy) x 2^bits. Range: |miss| < 2^18, rate <= 48, so the
+ * dividend is below 2^54; with an energy of at least f squared and bits <= 7, |gain f| < 2^61.
+ */
+function setGain(sums: usize, miss: i32, rate: i32, bits: i64): void {
+  store<i64>(sums, floorDivide((<i64>(miss * rate)) << QUOTIENT_BITS, load<i64>(sums, ENERGY)) << bits, DOT);
 }

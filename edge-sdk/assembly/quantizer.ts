@@ -1,4 +1,4 @@
-import { saturate } from "./fixed-point";
+import { divide, saturate } from "./fixed-point";
 
 /**
  * The quantizer: a residual to an integer code and a code back to an offset, by mode.
@@ -16,7 +16,7 @@ import { saturate } from "./fixed-point";
 export function quantize(d: i64, step: i64, bound: i64, isSparse: bool): i64 {
   const size = d < 0 ? -d : d;
   if (size <= bound) return 0;
-  const code = (size + (isSparse ? step - 1 : bound)) / step;
+  const code = <i64>divide(<u64>(size + (isSparse ? step - 1 : bound)), <u64>step);
   return d < 0 ? -code : code;
 }
 
@@ -34,7 +34,7 @@ export function snapToLattice(prediction: i32, origin: i32, spacing: i32): i32 {
   if (spacing == 1) return prediction;
   const wide = <i64>prediction - origin;
   const away = (wide < 0 ? -wide : wide) + (spacing >> 1);
-  const points = away / spacing;
+  const points = <i64>divide(<u64>away, spacing);
   return saturateOnLattice(<i64>origin + (wide < 0 ? -points : points) * spacing, spacing);
 }
 
@@ -45,7 +45,7 @@ export function snapToLattice(prediction: i32, origin: i32, spacing: i32): i32 {
 export function saturateOnLattice(value: i64, spacing: i64): i32 {
   if (value == <i64>saturate(value)) return <i32>value;
   const excess = value > 0 ? value - i32.MAX_VALUE : <i64>i32.MIN_VALUE - value;
-  const inward = ((excess + spacing - 1) / spacing) * spacing;
+  const inward = <i64>divide(<u64>(excess + spacing - 1), <u64>spacing) * spacing;
   return saturate(value > 0 ? value - inward : value + inward);
 }
 

@@ -1,4 +1,3 @@
-import { learnBit, probabilityQ16 } from "./adaptive-bit";
 import {
   CODER_CODE,
   CODER_END,
@@ -77,13 +76,6 @@ function codeWithProbability(coder: usize, p: u32, bit: bool): bool {
 /** Code one bit of a model with this probability of 1 in Q16. A decoder ignores `bit` and returns what it read. */
 export function codeLearned(coder: usize, p: u32, bit: bool): bool {
   return load<u8>(coder, CODER_MODE) == MODE_REPLAY ? false : codeWithProbability(coder, p, bit);
-}
-
-/** Code one adaptive bit and learn it. */
-export function codeBit(st: usize, coder: usize, at: usize, bit: bool): bool {
-  const coded = codeLearned(coder, probabilityQ16(at), bit);
-  learnBit(st, at, coded);
-  return coded;
 }
 
 /** Code `bits` bits without a model, most significant first. Range: 0 <= bits <= 32. */

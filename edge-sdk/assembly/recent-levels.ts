@@ -6,12 +6,14 @@ import { CONFIG_OWN_LEVELS, historyOf, MAX_OWN_LEVELS } from "./layout";
  * of these candidates are for and against is a context for each decision in the spelling of a code.
  *
  * CANDIDATES holds codes at first, then the unary counts of those with the coded sign that were not yet passed. It
- * serves one code and is no state. No branch depends on a candidate, since none could be foreseen.
+ * serves one code and is no state.
  */
 const CANDIDATES = memory.data(4 * MAX_OWN_LEVELS, 4);
 let candidates: i32 = 0;
 let positive: i32 = 0;
 let negative: i32 = 0;
+/** The least of the unary counts kept: up to it no candidate drops out, which spares most of the work for large codes. */
+let nearest: i32 = 0;
 /** Candidates of the level before the last and of the one before that. */
 let secondLast: i32 = 0;
 let thirdLast: i32 = 0;
@@ -31,18 +33,21 @@ function keepCandidate(i: i32, value: i32): void {
  * @param historyShift  h: a history bin is 2^h bins; more than 8 count as 8, where every candidate is far away anyway
  */
 export function collectCandidates(cfg: usize, channel: usize, foreseen: i32, historyShift: i32): void {
-  candidates = <i32>load<u8>(cfg, CONFIG_OWN_LEVELS);
-  positive = 0;
-  negative = 0;
+  const count = <i32>load<u8>(cfg, CONFIG_OWN_LEVELS);
+  let above = 0;
+  let below = 0;
   const fraction = max<i32>(8 - historyShift, 0);
   const centre = foreseen - ((1 << fraction) >> 1);
   const history = historyOf(cfg, channel);
-  for (let i = 0; i < candidates; i++) {
+  for (let i = 0; i < count; i++) {
     const code = (<i32>load<i16>(history + ((<usize>i) << 1)) - centre) >> fraction;
     keepCandidate(i, code);
-    positive += i32(code > 0);
-    negative += i32(code < 0);
+    above += i32(code > 0);
+    below += i32(code < 0);
   }
+  candidates = count;
+  positive = above;
+  negative = below;
   secondLast = candidate(1);
   thirdLast = candidate(2);
 }
@@ -74,31 +79,47 @@ export function signContext(): i32 {
 
 /** Keep the candidates on the coded side, as unary counts. */
 export function keepSide(isNegative: bool, k: i32): void {
+  const count = candidates;
   let kept = 0;
-  for (let i = 0; i < candidates; i++) {
+  for (let i = 0; i < count; i++) {
     const code = candidate(i);
     const size = isNegative ? -code : code;
     keepCandidate(kept, (size - 1) >> k);
     kept += i32(size > 0);
   }
   candidates = kept;
+  nearest = 0;
   if (secondLast) secondLast = isNegative == secondLast < 0 ? ((abs<i32>(secondLast) - 1) >> k) + 2 : 1;
 }
 
 /** Context of unary position i, 0..8: how many candidates go on and how many stop there. Drops those that stop. */
 export function unaryContext(i: i32): i32 {
-  let onward = 0;
-  for (let j = 0; j < candidates; j++) {
-    const count = candidate(j);
-    keepCandidate(onward, count);
-    onward += i32(count > i);
+  const count = candidates;
+  let onward = count;
+  if (nearest <= i) {
+    let least = i32.MAX_VALUE;
+    onward = 0;
+    for (let j = 0; j < count; j++) {
+      const size = candidate(j);
+      if (size > i) {
+        keepCandidate(onward++, size);
+        least = min(least, size);
+      }
+    }
+    candidates = onward;
+    nearest = least;
   }
-  const stopping = candidates - onward;
-  candidates = onward;
-  return coarseClass(onward) * 3 + coarseClass(stopping);
+  return coarseClass(onward) * 3 + coarseClass(count - onward);
 }
 
 /** Context of unary position i, 0..3: the level before the last is at zero, passed or on the other side, here, further on. */
 export function placeContext(i: i32): i32 {
   return i32(secondLast > 0) + i32(secondLast >= i + 2) + i32(secondLast > i + 2);
+}
+
+/** From unary position i on, how many positions surely have the contexts of i? At least 1. Ask before `unaryContext`. */
+export function steadyPositions(i: i32): i32 {
+  const away = secondLast - 2 - i;
+  const place = away > 0 ? away : away == 0 ? 1 : i32.MAX_VALUE;
+  return max<i32>(min<i32>(nearest - i, place), 1);
 }

@@ -21,9 +21,17 @@ import {
   historyOf,
   WEIGHTS,
 } from "./layout";
-import { codeMixed } from "./mixed-bit";
-import { codeBit, codeRaw } from "./range-coder";
-import { collectCandidates, keepSide, placeContext, signContext, unaryContext, zeroContext } from "./recent-levels";
+import { codeBit, codeMixed } from "./mixed-bit";
+import { codeRaw } from "./range-coder";
+import {
+  collectCandidates,
+  keepSide,
+  placeContext,
+  signContext,
+  steadyPositions,
+  unaryContext,
+  zeroContext,
+} from "./recent-levels";
 
 /**
  * How a residual's code is spelled in adaptive bits. The channel's recent activity A (Q8 codes) picks one of 10 levels:
@@ -64,7 +72,7 @@ const UNARY: i32 = <i32>(BITS_UNARY >> 1);
 const UNARY_LEVELS: i32 = <i32>(BITS_UNARY_LEVELS >> 1);
 const UNARY_PLACE: i32 = <i32>(BITS_UNARY_PLACE >> 1);
 /** How far the slow mean is looked at, Q8 history bins, and at most how far its distance is shifted: beyond every threshold. */
-const HOME_LIMIT: i64 = 4096;
+const HOME_LIMIT: i32 = 4096;
 const HOME_SHIFT_LIMIT: i32 = 14;
 /** An encoder writes up to 31 bits below the leading one of an escape: |q| - 1 < 2^32 - 1. */
 const ESCAPE_LENGTH_BITS: i32 = 5;
@@ -119,28 +127,30 @@ export function codeResidual(
 
   const foreseen = <i32>load<i16>(historyOf(cfg, channel)) + move;
   collectCandidates(cfg, channel, foreseen, historyShift);
-  const home = (<i32>clampTo(meanOf(channel) - foreseen, HOME_LIMIT)) << min(historyShift, HOME_SHIFT_LIMIT);
+  const home = clampTo(meanOf(channel) - foreseen, HOME_LIMIT) << min(historyShift, HOME_SHIFT_LIMIT);
   const far = home < 0 ? -home : home;
   const calm = ZERO + level * 4 + neighbourClass(c, nonZeroBefore);
   const quiet = ZERO_HOME + fastOctave(channel, flags) * 4 + i32(far >= 64) + i32(far >= 192) + i32(far >= 512);
-  if (!codeMixed(st, coder, st + WEIGHTS, calm, ZERO_LEVELS + zeroContext(), quiet, code != 0)) return 0;
+  if (!codeMixed(st, coder, st + WEIGHTS, calm, ZERO_LEVELS + zeroContext(), quiet, 1, u32(code != 0))) return 0;
 
   const signs = lastSigns(flags);
   const homeClass = i32(home > 640) + i32(home > 128) + i32(home >= -128) + i32(home >= -640);
   const homeward = SIGN + (signs & 3) * 5 + homeClass;
   const onward = SIGN_MOVE + signs * 3 + i32(move > 32) + i32(move >= -32);
   const weights = st + WEIGHTS + SIGN_WEIGHTS;
-  const isNegative = codeMixed(st, coder, weights, homeward, SIGN_LEVELS + signContext(), onward, code < 0);
+  const sign = u32(code < 0);
+  const isNegative = codeMixed(st, coder, weights, homeward, SIGN_LEVELS + signContext(), onward, 1, sign) != 0;
   keepSide(isNegative, k);
-  const rest = <u64>((code < 0 ? -code : code) - 1);
+  const rest = <u32>((code < 0 ? -code : code) - 1);
 
-  let prefix = codeUnary(st, coder, level, k, <u32>(rest >> k));
-  if (prefix == ESCAPE) prefix += codeEscape(st, coder, <u32>(rest >> k) - ESCAPE);
+  let prefix = codeUnary(st, coder, level, k, rest >> k);
+  if (prefix == ESCAPE) prefix += codeEscape(st, coder, (rest >> k) - ESCAPE);
   let size = prefix;
   if (k) {
     const lowBit = st + BITS_LOW + ((<usize>((level - 6) * 2 + i32(prefix > 0))) << 1);
     const top = codeBit(st, coder, lowBit, ((rest >> (k - 1)) & 1) != 0);
-    size = (prefix << k) | ((<u64>u32(top)) << (k - 1)) | codeRaw(coder, k - 1, <u32>rest & ((1 << (k - 1)) - 1));
+    const low = (u32(top) << (k - 1)) | codeRaw(coder, k - 1, rest);
+    size = prefix * ((<u64>1) << k) + low;
   }
   size += 1;
   if (size > LARGEST_CODE) return CORRUPT_CODE;
@@ -151,12 +161,15 @@ export function codeResidual(
 function codeUnary(st: usize, coder: usize, level: i32, k: i32, value: u32): u64 {
   let i: u32 = 0;
   while (i < ESCAPE) {
-    const position = min<i32>(i, UNARY_POSITIONS - 1);
+    const position = min<u32>(i, UNARY_POSITIONS - 1);
+    const limit: u32 = i < 3 ? 1 : min<u32>(ESCAPE - i, steadyPositions(i));
     const weights = st + WEIGHTS + UNARY_WEIGHTS + MIX_BYTES * <usize>position;
+    const unary = UNARY + level * UNARY_POSITIONS + <i32>position;
     const levels = UNARY_LEVELS + unaryContext(i) * 3 + min<i32>(k, 2);
     const place = UNARY_PLACE + placeContext(i) * 4 + min<i32>(i, 3);
-    if (!codeMixed(st, coder, weights, UNARY + level * UNARY_POSITIONS + position, levels, place, i < value)) break;
-    i++;
+    const ones = codeMixed(st, coder, weights, unary, levels, place, limit, value > i ? value - i : 0);
+    i += ones;
+    if (ones < limit) break;
   }
   return i;
 }

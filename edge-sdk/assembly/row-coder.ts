@@ -39,68 +39,99 @@ export const SAMPLE_INVALID: i32 = 1;
 export const SAMPLE_SATURATED: i32 = 2;
 
 /**
- * Code one row in the coder's mode.
+ * Decode one row, or replay a quiet one.
  *
- * @param samples  i32[C]; read by an encoder, written otherwise
- * @param statuses  u8[C], or 0 for "all ok" or "not wanted"
+ * @param samples  i32[C], overwritten
+ * @param statuses  u8[C], overwritten; 0 for "not wanted"
  * @returns 0, or STATUS_CORRUPT from a decoder, or STATUS_NO_BASE from a replay; the state is then worthless
  */
-export function codeRow(cfg: usize, st: usize, samples: usize, statuses: usize): i32 {
+export function decodeRow(cfg: usize, st: usize, samples: usize, statuses: usize): i32 {
   const channels = <i32>load<u8>(cfg, CONFIG_CHANNELS);
   if (!beginRow(cfg, st)) return STATUS_CORRUPT;
   let nonZero = 0;
   for (let c = 0; c < channels; c++) {
-    const coded = codeChannel(cfg, st, c, nonZero, samples, statuses);
+    const coded = codeChannel(cfg, st, c, nonZero, samples, 0);
     if (coded < 0) return coded;
     nonZero += coded;
+    const channel = channelState(cfg, st, c);
+    store<i32>(samples + ((<usize>c) << 2), load<i32>(channel, LAST));
+    if (statuses) store<u8>(statuses + c, <u8>lastStatus(flagsOf(cfg, channel)));
   }
   return 0;
+}
+
+/**
+ * Encode one row of a frame without lines: all of the codec that firmware needs for rows, apart from the decoder, so that
+ * a linker can leave that out.
+ *
+ * @param samples  i32[C]
+ * @param statuses  u8[C], or 0 for "all ok"
+ */
+export function encodeRow(cfg: usize, st: usize, samples: usize, statuses: usize): void {
+  const channels = <i32>load<u8>(cfg, CONFIG_CHANNELS);
+  countRow(st);
+  let nonZero = 0;
+  for (let c = 0; c < channels; c++) {
+    closeLine(lineOf(flagsOf(cfg, channelState(cfg, st, c))), coderOf(cfg, st));
+    nonZero += codeFreely(cfg, st, c, nonZero, samples, statuses);
+  }
+}
+
+function countRow(st: usize): void {
+  store<u16>(st, <u16>min<i32>(<i32>load<u16>(st, ROWS) + 1, ROWS_LIMIT), ROWS);
 }
 
 /** Begin a row, before its channels in their order. @returns false where no encoder wrote this */
 export function beginRow(cfg: usize, st: usize): bool {
   const coder = coderOf(cfg, st);
-  store<u16>(st, <u16>min<i32>(<i32>load<u16>(st, ROWS) + 1, ROWS_LIMIT), ROWS);
+  countRow(st);
   return load<u8>(coder, CODER_FLAGS) != FRAME_LINES || beginLineRow(cfg, st, coder);
 }
 
 /**
- * Code channel c of a row.
+ * Code channel c of a row in the coder's mode.
  *
  * @param nonZeroBefore  channels before it in the row whose codes are not 0
- * @returns 1 when its code is not 0, 0 when there is none or it is, or a negative status as of codeRow
+ * @param samples  i32[C], read by an encoder
+ * @param statuses  u8[C], read by an encoder; 0 for "all ok"
+ * @returns 1 when its code is not 0, 0 when there is none or it is, or a negative status as of decodeRow
  */
 export function codeChannel(cfg: usize, st: usize, c: i32, nonZeroBefore: i32, samples: usize, statuses: usize): i32 {
   const coder = coderOf(cfg, st);
-  const frame = load<u8>(coder, CODER_FLAGS);
+  const flags = flagsOf(cfg, channelState(cfg, st, c));
+  const line = lineOf(flags);
   const isReplay = load<u8>(coder, CODER_MODE) == MODE_REPLAY;
+  const isLine = load<u8>(coder, CODER_FLAGS) == FRAME_LINES ? isLineMode(line) : isReplay && isOnLine(line);
+  if (!isLine) closeLine(line, coder);
+  if (isReplay && !hasBase(flags)) return STATUS_NO_BASE;
+  if (!isLine || !hasBase(flags)) return codeFreely(cfg, st, c, nonZeroBefore, samples, statuses);
+  keepStatus(flags, SAMPLE_OK);
+  return codeLineSample(cfg, st, coder, c) ? 0 : STATUS_CORRUPT;
+}
+
+/** Code channel c where it is on no line. @returns as codeChannel */
+function codeFreely(cfg: usize, st: usize, c: i32, nonZeroBefore: i32, samples: usize, statuses: usize): i32 {
+  const coder = coderOf(cfg, st);
   const channel = channelState(cfg, st, c);
   const flags = flagsOf(cfg, channel);
-  const at = samples + ((<usize>c) << 2);
-  const wanted = statuses ? <i32>load<u8>(statuses + c) : SAMPLE_OK;
-  const status = frame == FRAME_EVENTS ? codeStatus(st, coder, lastStatus(flags), wanted) : SAMPLE_OK;
-  keepStatus(flags, status);
-  if (statuses && load<u8>(coder, CODER_MODE) != MODE_ENCODE) store<u8>(statuses + c, <u8>status);
-  const line = lineOf(flags);
-  const isLine = frame == FRAME_LINES ? isLineMode(line) : isReplay && isOnLine(line);
-  if (!isLine) closeLine(line, coder);
-  let isNonZero = 0;
-  if (status != SAMPLE_INVALID) {
-    if (!hasBase(flags)) {
-      if (isReplay) return STATUS_NO_BASE;
-      if (!codeBase(st, channelConfig(cfg, c), channel, flags, coder, load<i32>(at))) return STATUS_CORRUPT;
-      store<u8>(coder, 1, CODER_LOUD);
-    } else if (isLine) {
-      if (!codeLineSample(cfg, st, coder, c)) return STATUS_CORRUPT;
-    } else {
-      const code = codeSample(cfg, st, coder, c, nonZeroBefore, load<i32>(at));
-      if (code == CORRUPT_CODE) return STATUS_CORRUPT;
-      isNonZero = i32(code != 0);
-      if (isNonZero) store<u8>(coder, 1, CODER_LOUD);
-    }
+  const sample = load<i32>(samples + ((<usize>c) << 2));
+  let status = SAMPLE_OK;
+  if (load<u8>(coder, CODER_FLAGS) == FRAME_EVENTS) {
+    status = codeStatus(st, coder, lastStatus(flags), statuses ? <i32>load<u8>(statuses + c) : SAMPLE_OK);
   }
-  if (load<u8>(coder, CODER_MODE) != MODE_ENCODE) store<i32>(at, load<i32>(channel, LAST));
-  return isNonZero;
+  keepStatus(flags, status);
+  if (status == SAMPLE_INVALID) return 0;
+  const isFirst = !hasBase(flags);
+  let isLoud = isFirst;
+  if (isFirst) {
+    if (!codeBase(st, channelConfig(cfg, c), channel, flags, coder, sample)) return STATUS_CORRUPT;
+  } else {
+    const code = codeSample(cfg, st, coder, c, nonZeroBefore, sample);
+    if (code == CORRUPT_CODE) return STATUS_CORRUPT;
+    isLoud = code != 0;
+  }
+  if (isLoud) store<u8>(coder, 1, CODER_LOUD);
+  return i32(isLoud && !isFirst);
 }
 
 /** Code one sample of one channel. @returns its code, or CORRUPT_CODE */
@@ -111,7 +142,7 @@ function codeSample(cfg: usize, st: usize, coder: usize, c: i32, nonZeroBefore: 
   const bound = <i64>load<i32>(config, CHANNEL_BOUND);
   const spacing = load<i32>(config, CHANNEL_SPACING);
   const historyShift = load<i32>(config, CHANNEL_HISTORY_SHIFT);
-  const historyStep = step << historyShift;
+  const historyStep = step * <i64>(1 << historyShift);
   const last = load<i32>(channel, LAST);
 
   // |move| <= 2^17 and D << h <= 2^33: the product stays within 2^50

@@ -1,39 +1,36 @@
 import { frameSample } from "./codec";
-import { CODER_MODE, CONFIG_CHANNELS, coderOf } from "./layout";
-import { coderBegin, MODE_ENCODE, MODE_REPLAY } from "./range-coder";
-import { codeRow } from "./row-coder";
+import { CONFIG_CHANNELS, coderOf } from "./layout";
+import { coderBegin, MODE_REPLAY } from "./range-coder";
+import { decodeRow } from "./row-coder";
 
 /** Many rows in one call, for hosts: samples are (count, C) row-major i32, statuses (count, C) u8 or address 0. */
 
-/**
- * Code rows in the coder's mode, until one is refused.
- *
- * @returns rows coded; the negative status of a decoder, or of an encoder's very first row
- */
-function codeRows(cfg: usize, st: usize, samples: usize, statuses: usize, count: i32): i32 {
+/** Encode rows until one is refused. @returns rows encoded; if the very first is refused, its negative status */
+export function encodeRows(cfg: usize, st: usize, samples: usize, statuses: usize, count: i32): i32 {
   const channels = <usize>load<u8>(cfg, CONFIG_CHANNELS);
-  const isEncoder = load<u8>(coderOf(cfg, st), CODER_MODE) == MODE_ENCODE;
   for (let row = 0; row < count; row++) {
-    const refusal = isEncoder ? frameSample(cfg, st, samples, statuses) : codeRow(cfg, st, samples, statuses);
-    if (refusal < 0) return isEncoder && row > 0 ? row : refusal;
+    const refusal = frameSample(cfg, st, samples, statuses);
+    if (refusal < 0) return row > 0 ? row : refusal;
     samples += channels << 2;
     if (statuses) statuses += channels;
   }
   return count;
 }
 
-/** Encode rows until one is refused. @returns rows encoded; if the very first is refused, its negative status */
-export function encodeRows(cfg: usize, st: usize, samples: usize, statuses: usize, count: i32): i32 {
-  return codeRows(cfg, st, samples, statuses, count);
-}
-
 /** Decode rows. @returns `count`, or STATUS_CORRUPT or STATUS_NO_BASE */
 export function decodeRows(cfg: usize, st: usize, samples: usize, statuses: usize, count: i32): i32 {
-  return codeRows(cfg, st, samples, statuses, count);
+  const channels = <usize>load<u8>(cfg, CONFIG_CHANNELS);
+  for (let row = 0; row < count; row++) {
+    const refusal = decodeRow(cfg, st, samples, statuses);
+    if (refusal < 0) return refusal;
+    samples += channels << 2;
+    if (statuses) statuses += channels;
+  }
+  return count;
 }
 
 /** Replay quiet rows. @returns `count`, or STATUS_NO_BASE */
 export function replayQuietRows(cfg: usize, st: usize, samples: usize, count: i32): i32 {
   coderBegin(coderOf(cfg, st), MODE_REPLAY, 0, 0, 0);
-  return codeRows(cfg, st, samples, 0, count);
+  return decodeRows(cfg, st, samples, 0, count);
 }
