@@ -102,6 +102,7 @@ static bool answer(uint8_t request) {
 }
 
 int main(void) {
+  board_start();
   const int reason = setjmp(before_call);
   if (reason == 0) served_start();
   bool is_open = answer_trap(reason) && reason == 0;

@@ -8,7 +8,9 @@ export { BOARDS, type Board, type BoardName, type ToolName } from "./board.ts";
 export { type BuildOptions, build, type Firmware, type OwnProgram } from "./build.ts";
 export { doctor, type ToolReport } from "./doctor.ts";
 export type { ImageSizes } from "./elf-sizes.ts";
+export type { FirmwareSizes } from "./firmware-sizes.ts";
 export { type Machine, open, type WasmInteger } from "./machine.ts";
+export type { PartSizes, ProgramPart } from "./map-sizes.ts";
 export {
   type IntegerType,
   type ModuleExport,
@@ -17,6 +19,6 @@ export {
   type Signature,
 } from "./module-shape.ts";
 export type { ProcessResult } from "./process.ts";
-export { type RunOptions, run } from "./run.ts";
+export { type RunOptions, type RunResult, run } from "./run.ts";
 export { RunnerError, type RunnerErrorCode } from "./runner-error.ts";
-export { TRAP_REASONS, type TrapReason } from "./trap-reason.ts";
+export { type StopReason, TRAP_REASONS, type TrapReason } from "./trap-reason.ts";

@@ -1,7 +1,8 @@
 import type { Firmware } from "./build.ts";
-import { HostMachine } from "./host-machine.ts";
+import { CalledMachine } from "./called-machine.ts";
 import { NodeMachine } from "./node-machine.ts";
 import { RunnerError } from "./runner-error.ts";
+import { startProgram } from "./running-program.ts";
 
 /** An i32 as a number, -2^31..2^31-1; an i64 as a bigint, -2^63..2^63-1. */
 export type WasmInteger = number | bigint;
@@ -41,8 +42,9 @@ export interface Machine {
  * @throws {RunnerError} `trap` when the module stops while it is instantiated, `wrong-firmware` for a program of the
  *         caller's own
  */
-export async function open(firmware: Firmware, { timeoutMs = 10_000 } = {}): Promise<Machine> {
+export async function open(firmware: Firmware, { timeoutMs = 10_000, counting = false } = {}): Promise<Machine> {
   if (firmware.hasOwnProgram) throw new RunnerError("wrong-firmware", { board: firmware.board, use: "run" });
   if (firmware.file === null) return NodeMachine.start(firmware.wasm, firmware.shape);
-  return HostMachine.start(firmware.file, firmware.shape, timeoutMs);
+  const program = await startProgram(firmware, { isCounting: counting });
+  return CalledMachine.start(program, firmware.shape, timeoutMs);
 }

@@ -1,10 +1,9 @@
-import { type ChildProcessByStdio, spawn } from "node:child_process";
-import type { Readable, Writable } from "node:stream";
 import { findExport, fromPattern, toPatterns } from "./arguments.ts";
 import { ByteQueue } from "./byte-queue.ts";
 import type { Machine, WasmInteger } from "./machine.ts";
 import type { ModuleShape } from "./module-shape.ts";
 import { RunnerError } from "./runner-error.ts";
+import type { RunningProgram } from "./running-program.ts";
 import { servedExports } from "./served-program.ts";
 import { TRAP_REASONS } from "./trap-reason.ts";
 
@@ -13,31 +12,24 @@ const READ = 2;
 const WRITE = 3;
 const SIZE = 4;
 
-/** A built program that answers calls over its standard streams; firmware/call-server.c says how. */
-export class HostMachine implements Machine {
-  readonly #child: ChildProcessByStdio<Writable, Readable, null>;
+/** A running program that answers calls; firmware/call-server.c says how. */
+export class CalledMachine implements Machine {
+  readonly #program: RunningProgram;
   readonly #answers: ByteQueue;
   readonly #shape: ModuleShape;
   readonly #places: ReadonlyMap<string, number>;
-  readonly #ended: Promise<void>;
   #last: Promise<unknown> = Promise.resolve();
 
-  private constructor(file: string, shape: ModuleShape, timeoutMs: number) {
+  private constructor(program: RunningProgram, shape: ModuleShape, timeoutMs: number) {
     this.#shape = shape;
     this.#places = new Map(servedExports(shape).map(({ kind, name }, place) => [`${kind} ${name}`, place]));
-    this.#child = spawn(file, [], { stdio: ["pipe", "pipe", "inherit"] });
-    this.#answers = new ByteQueue(this.#child.stdout, timeoutMs);
-    this.#ended = new Promise((resolve) => {
-      this.#child.on("close", () => resolve());
-      this.#child.on("error", () => resolve());
-    });
-    // The program may end while a request is under way: the answer that never comes says so.
-    this.#child.stdin.on("error", () => {});
+    this.#program = program;
+    this.#answers = new ByteQueue(program.output, timeoutMs);
   }
 
-  /** Start the program. @throws {RunnerError} `trap` from instantiation, `ended`, `timeout` */
-  static async start(file: string, shape: ModuleShape, timeoutMs: number): Promise<HostMachine> {
-    const machine = new HostMachine(file, shape, timeoutMs);
+  /** Wait until the module is there. @throws {RunnerError} `trap` from instantiation, `ended`, `timeout` */
+  static async start(program: RunningProgram, shape: ModuleShape, timeoutMs: number): Promise<CalledMachine> {
+    const machine = new CalledMachine(program, shape, timeoutMs);
     try {
       await machine.#expectNoTrap("(start)");
       return machine;
@@ -88,14 +80,16 @@ export class HostMachine implements Machine {
   }
 
   async close(): Promise<void> {
-    this.#child.stdin.end();
-    this.#child.kill("SIGKILL");
-    await this.#ended;
+    await this.#program.end();
   }
 
   /** Ask one after the other: an answer belongs to the oldest request. */
   #ask<T>(action: () => Promise<T>): Promise<T> {
-    const next = this.#last.then(action);
+    const next = this.#last.then(action).catch(async (error: unknown) => {
+      // The answer may still come, and would be taken for the next one's.
+      if (error instanceof RunnerError && error.code === "timeout") await this.close();
+      throw error;
+    });
     this.#last = next.catch(() => {});
     return next;
   }
@@ -112,7 +106,7 @@ export class HostMachine implements Machine {
   }
 
   #send(request: Uint8Array): void {
-    this.#child.stdin.write(request);
+    this.#program.input.write(request);
   }
 
   async #expectNoTrap(name: string): Promise<void> {
