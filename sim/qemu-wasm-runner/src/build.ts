@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type BoardName, findBoard } from "./board.ts";
@@ -10,7 +10,7 @@ import { type ModuleShape, readModuleShape } from "./module-shape.ts";
 import { RunnerError } from "./runner-error.ts";
 import { servedModuleSources } from "./served-program.ts";
 import { type Target, targetOf } from "./target.ts";
-import { sha256, translateToC } from "./translate.ts";
+import { sha256, TRANSLATED, translateToC } from "./translate.ts";
 
 /** A program of the caller's around the module, in place of the one that answers calls. */
 export interface OwnProgram {
@@ -142,7 +142,7 @@ async function buildInto(folder: string, wasm: Uint8Array, shape: ModuleShape, p
   // Built aside and moved whole: two builds at once, or one that is ended, leave nothing half-written behind.
   const aside = await mkdtemp(join(options.cacheFolder, "building-"));
   try {
-    const header = await translateToC(wasm, aside);
+    const header = await translateOnce(wasm, options.cacheFolder, aside);
     const { program } = options;
     const around = program === undefined ? await callServer(aside, shape, header, plan) : ownProgram(program);
     const board = target.boardSources.map((name) => ownSource("board", join(boardFolder(), name)));
@@ -165,6 +165,24 @@ async function buildInto(folder: string, wasm: Uint8Array, shape: ModuleShape, p
   } finally {
     await rm(aside, { recursive: true, force: true });
   }
+}
+
+/** The C of a module is the same for every board. @returns the text of `core.h` */
+async function translateOnce(wasm: Uint8Array, cacheFolder: string, folder: string): Promise<string> {
+  const kept = join(cacheFolder, `c-${sha256(wasm)}`);
+  if (!existsSync(kept)) {
+    const aside = await mkdtemp(join(cacheFolder, "translating-"));
+    try {
+      await translateToC(wasm, aside);
+      await rename(aside, kept).catch((cause: unknown) => {
+        if (!existsSync(kept)) throw cause;
+      });
+    } finally {
+      await rm(aside, { recursive: true, force: true });
+    }
+  }
+  for (const name of TRANSLATED) await copyFile(join(kept, name), join(folder, name));
+  return readFile(join(kept, "core.h"), "utf8");
 }
 
 function ownSource(part: ProgramSource["part"], file: string): ProgramSource {

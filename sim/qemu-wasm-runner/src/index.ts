@@ -9,7 +9,7 @@ export { type BuildOptions, build, type Firmware, type OwnProgram } from "./buil
 export { doctor, type ToolReport } from "./doctor.ts";
 export type { ImageSizes } from "./elf-sizes.ts";
 export type { FirmwareSizes } from "./firmware-sizes.ts";
-export { type Machine, open, type WasmInteger } from "./machine.ts";
+export { type Machine, type Measurement, type OpenOptions, open, type WasmInteger } from "./machine.ts";
 export type { PartSizes, ProgramPart } from "./map-sizes.ts";
 export {
   type IntegerType,
