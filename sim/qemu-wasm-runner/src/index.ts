@@ -18,7 +18,17 @@ export {
   readModuleShape,
   type Signature,
 } from "./module-shape.ts";
+export {
+  type FirmwarePort,
+  firmwareBinding,
+  type MemoryPort,
+  openPort,
+  openPortPair,
+  type PortOptions,
+} from "./port.ts";
 export type { ProcessResult } from "./process.ts";
 export { type RunOptions, type RunResult, run } from "./run.ts";
 export { RunnerError, type RunnerErrorCode } from "./runner-error.ts";
+export type { RunningProgram } from "./running-program.ts";
+export { type ByteLink, type StreamBinding, StreamPort } from "./stream-binding.ts";
 export { type StopReason, TRAP_REASONS, type TrapReason } from "./trap-reason.ts";

@@ -16,6 +16,7 @@ export type RunnerErrorCode =
   | "not-counting"
   | "socket-path-too-long"
   | "emulator-failed"
+  | "port-closed"
   | "usage";
 
 /** A module that cannot be built or run, with the facts that say why. */
