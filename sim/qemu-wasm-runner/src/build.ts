@@ -146,7 +146,7 @@ async function buildInto(folder: string, wasm: Uint8Array, shape: ModuleShape, p
     const { program } = options;
     const around = program === undefined ? await callServer(aside, shape, header, plan) : ownProgram(program);
     const board = target.boardSources.map((name) => ownSource("board", join(boardFolder(), name)));
-    const library = target.isFreestanding ? ["memory.c", "jump.c"] : [];
+    const library = target.isFreestanding ? ["memory.c"] : [];
     const runtime = [join(supportFolder(), "wasm-rt.c"), ...library.map((name) => join(boardFolder(), name))];
     await compileProgram({
       compiler,
