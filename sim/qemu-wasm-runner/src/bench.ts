@@ -1,14 +1,9 @@
 import { type BuildOptions, build, type Firmware } from "./build.ts";
 import { type CallCost, cycleBound } from "./cycle-bound.ts";
-import { type Machine, open, type WasmInteger } from "./machine.ts";
+import { type Machine, open } from "./machine.ts";
 import type { PartSizes } from "./map-sizes.ts";
+import type { ModuleCall } from "./module-call.ts";
 import { RunnerError } from "./runner-error.ts";
-
-/** One call of an exported function. */
-export interface ModuleCall {
-  readonly function: string;
-  readonly args: readonly WasmInteger[];
-}
 
 /** What must not be exceeded; what is left out may. */
 export interface Budgets {

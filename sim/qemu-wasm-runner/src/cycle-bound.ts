@@ -1,5 +1,4 @@
 import { createReadStream } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -8,6 +7,7 @@ import { type CycleTable, cyclesOf, cycleTableOf } from "./cycle-table.ts";
 import { type CodeRange, type Disassembly, readDisassembly } from "./disassembly.ts";
 import { locateTool } from "./doctor.ts";
 import { type Machine, openCalled } from "./machine.ts";
+import { makePrivateFolder } from "./private-folder.ts";
 import { runProcess } from "./process.ts";
 import { RunnerError } from "./runner-error.ts";
 import { programOf } from "./running-program.ts";
@@ -44,9 +44,9 @@ export async function cycleBound(
   if (table === undefined) throw new RunnerError("not-counting", { board });
   if (hasOwnProgram) throw new RunnerError("wrong-firmware", { board, want: "a module that is called" });
   const code = await disassemble(firmware);
-  const folder = await mkdtemp(join(tmpdir(), "wasm-trace-"));
+  const folder = await makePrivateFolder(tmpdir(), "wasm-trace-");
   try {
-    const log = join(folder, "trace");
+    const log = join(folder.path, "trace");
     const machine = await openCalled(firmware, { timeoutMs, counting: true }, [...TRACE, "-D", log]);
     const called: string[] = [];
     try {
@@ -58,7 +58,7 @@ export async function cycleBound(
     const costs = await readCosts(log, code, table);
     return costs.map((cost, place) => ({ function: called[place] ?? "", ...cost }));
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    await folder.remove();
   }
 }
 
