@@ -1,7 +1,6 @@
 import { createReadStream } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import type { Firmware } from "./build.ts";
 import { type CycleTable, cyclesOf, cycleTableOf } from "./cycle-table.ts";
 import { type CodeRange, type Disassembly, readDisassembly } from "./disassembly.ts";
@@ -23,8 +22,13 @@ export interface CallCost {
 
 /** QEMU logs each instruction before it runs it, and takes one back that it did not run after all. */
 const TRACE = ["-singlestep", "-d", "exec,nochain"];
-const EXECUTED = /^Trace \d+: \S+ \[[0-9a-f]+\/([0-9a-f]+)\//;
+const EXECUTED = "Trace ";
 const TAKEN_BACK = "Stopped execution";
+/** A line is `Trace 0: ADDRESS [FLAGS/PC/…] NAME`; the program counter has eight digits. */
+const PC_DIGITS = 8;
+/** Of a function that the board does not have. */
+const NOWHERE: CodeRange = { start: -1, end: -1 };
+const CHUNK_BYTES = 2 ** 20;
 
 /**
  * Bound the cycles of calls: every instruction is traced, and costs the most that the table of the core gives it
@@ -98,14 +102,17 @@ function recordCalls(machine: Machine, called: string[]): Machine {
 async function readCosts(log: string, code: Disassembly, table: CycleTable): Promise<Omit<CallCost, "function">[]> {
   const calls = new TracedCalls(code, table);
   let last: number | undefined;
-  for await (const line of createInterface({ input: createReadStream(log) })) {
-    const [, address] = EXECUTED.exec(line) ?? [];
-    if (address === undefined) {
-      if (line.startsWith(TAKEN_BACK)) last = undefined;
-      continue;
+  let rest = "";
+  for await (const chunk of createReadStream(log, { encoding: "latin1", highWaterMark: CHUNK_BYTES })) {
+    const lines = `${rest}${chunk}`.split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) {
+      if (line.startsWith(EXECUTED)) {
+        if (last !== undefined) calls.step(last);
+        const pc = line.indexOf("/") + 1;
+        last = Number.parseInt(line.slice(pc, pc + PC_DIGITS), 16);
+      } else if (line.startsWith(TAKEN_BACK)) last = undefined;
     }
-    if (last !== undefined) calls.step(last);
-    last = Number.parseInt(address, 16);
   }
   return calls.costs;
 }
@@ -119,7 +126,11 @@ async function readCosts(log: string, code: Disassembly, table: CycleTable): Pro
  */
 class TracedCalls {
   readonly costs: { instructions: number; cycles: number }[] = [];
-  readonly #code: Disassembly;
+  readonly #instructions: Disassembly["instructions"];
+  readonly #tick: CodeRange;
+  readonly #server: CodeRange;
+  readonly #before: number;
+  readonly #after: number;
   readonly #table: CycleTable;
   #state: "idle" | "before" | "counting" = "idle";
   #sum = { instructions: 0, cycles: 0 };
@@ -127,18 +138,22 @@ class TracedCalls {
   #pending: number | undefined;
 
   constructor(code: Disassembly, table: CycleTable) {
-    this.#code = code;
+    const rangeOf = (name: string) => code.functions.get(name) ?? NOWHERE;
+    this.#instructions = code.instructions;
+    this.#tick = rangeOf("board_tick");
+    this.#server = rangeOf("served_call");
+    this.#before = rangeOf("served_before").start;
+    this.#after = rangeOf("served_after").start;
     this.#table = table;
   }
 
   /** The instruction at this address is executed. */
   step(address: number): void {
-    const { functions } = this.#code;
-    if (isIn(address, functions.get("board_tick"))) return;
-    if (address === functions.get("served_before")?.start) this.#begin();
-    else if (this.#state === "before" && isIn(address, functions.get("served_call"))) this.#state = "counting";
+    if (isIn(address, this.#tick)) return;
+    if (address === this.#before) this.#begin();
+    else if (this.#state === "before" && isIn(address, this.#server)) this.#state = "counting";
     if (this.#state !== "counting") return;
-    if (address === functions.get("served_after")?.start) {
+    if (address === this.#after) {
       // The call of served_after itself is nobody's: it is pending, and dropped.
       this.costs.push(this.#sum);
       this.#state = "idle";
@@ -155,7 +170,7 @@ class TracedCalls {
   }
 
   #add(address: number, next: number): void {
-    const instruction = this.#code.instructions.get(address);
+    const instruction = this.#instructions.get(address);
     if (instruction === undefined) throw new RunnerError("bad-trace", { address: `0x${address.toString(16)}` });
     const { mnemonic, registers, bytes } = instruction;
     this.#sum.instructions++;
@@ -163,6 +178,6 @@ class TracedCalls {
   }
 }
 
-function isIn(address: number, range: CodeRange | undefined): boolean {
-  return range !== undefined && address >= range.start && address < range.end;
+function isIn(address: number, range: CodeRange): boolean {
+  return address >= range.start && address < range.end;
 }
