@@ -94,7 +94,7 @@ int32_t device_open(device *self, uint32_t nonce, uint32_t epoch, uint32_t now_m
 }
 
 int32_t device_restore(device *self, const uint8_t *ring, uint32_t nonce, uint32_t now_ms) {
-  memcpy(edge_bytes(&self->core, self->ring, self->ring_bytes), ring, self->ring_bytes);
+  if (ring != NULL) memcpy(edge_bytes(&self->core, self->ring, self->ring_bytes), ring, self->ring_bytes);
   return edge_link_restore(&self->core, nonce, now_ms);
 }
 
