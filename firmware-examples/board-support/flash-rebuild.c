@@ -47,6 +47,19 @@ static bool is_mark(const flash_entry *entry) {
   return entry->kind >= FLASH_MARK && entry->kind <= FLASH_MARK_COPIED && entry->bytes == FLASH_MARK_BYTES;
 }
 
+/** What a record proves, should the marks that say it be damaged. */
+static void note_epoch(flash_mark *mark, const flash_entry *entry) {
+  if (entry->epoch > mark->granted && entry->epoch > mark->last) {
+    mark->granted = mark->wished = entry->epoch;
+  } else if (entry->epoch == 0 && mark->granted != 0) {
+    /* A boot that was granted an epoch names it: another one has begun. */
+    mark->last = mark->granted;
+    mark->wished = mark->granted + 1;
+    mark->named_until = entry->number;
+    mark->granted = 0;
+  }
+}
+
 /** What the whole log comes to: the newest mark, the largest head, the next number. @returns whether there is a mark */
 static bool survey(flash_ring *self, uint32_t *next) {
   flash_place place = flash_log_oldest(&self->log);
@@ -67,10 +80,7 @@ static bool survey(flash_ring *self, uint32_t *next) {
       has_mark = true;
     } else if (entry.kind == FLASH_RECORD) {
       *next = larger(*next, entry.number + 1);
-      /* Should both marks of a grant be lost, the records after it still name the epoch. */
-      if (entry.epoch > self->mark.granted && entry.epoch > self->mark.last) {
-        self->mark.granted = self->mark.wished = entry.epoch;
-      }
+      note_epoch(&self->mark, &entry);
     }
   }
   self->mark.head = head;
@@ -136,8 +146,8 @@ static void gather(const flash_ring *self, gathered *found) {
   while ((address = flash_log_next(&self->log, &place, self->log.current, &entry)) != 0) {
     if (is_mark(&entry)) {
       const flash_mark mark = read_mark(self, &entry, address);
+      if (mark.last != 0) name_before(found, mark.named_until, mark.last);
       if (mark.granted != 0) name_before(found, UINT32_MAX, mark.granted);
-      else if (mark.last != 0) name_before(found, mark.named_until, mark.last);
     } else if (entry.kind == FLASH_RECORD && entry.number >= found->head) {
       if (entry.epoch != 0) name_before(found, entry.number, entry.epoch);
       insert(self, found, &entry, address);

@@ -261,7 +261,9 @@ static int32_t begin_boot(flash_ring *self, uint32_t next) {
   if (self->mark.granted != 0) {
     self->mark.last = self->mark.granted;
     self->mark.named_until = next;
+    self->mark.wished = self->mark.granted + 1;
     self->mark.granted = 0;
+    self->marks_due = 1;
   }
   /* Power failed while the last spare took copies: all that it holds is still where it was copied from. */
   const bool is_half_copied = self->is_copying && !self->is_copied;

@@ -10,12 +10,13 @@
  *     R  hear a message and save; F flush and save
  *     P  everything to send: bytes are u32 length and message, each
  *     T  tidy until nothing is left to do, a steps at most
- *     D  the ring's bytes
+ *     D  the ring's bytes; Z how many frames are in it
  *     X  flip the bits b at address a
+ *     G  from the next boot on, a frame has a samples: another configuration
  *     Q  u32 each: violations, epoch, damaged, samples taken, current sector's id, spares, erases of every sector
  *     K  keep all of this; L go back to what was kept
  *
- * After a power failure everything but B, X, Q, C, L is answered as off. A sample's value is its number since the chip
+ * After a power failure everything but B, G, X, Q, C, L is answered as off. A sample's value is its number since the chip
  * was new, so that what arrives tells what is missing.
  */
 #include <setjmp.h>
@@ -71,13 +72,36 @@ static void put_u32(uint32_t value) {
   put(&value, sizeof value);
 }
 
+static uint32_t all_erases(void) {
+  uint32_t sum = 0;
+  for (uint32_t i = 0; i < state.chip.sectors; i++) sum += state.chip.erases[i];
+  return sum;
+}
+
+/** Save alone, which may take no time for an erase. */
+static int32_t save_once(void) {
+  const uint32_t before = all_erases();
+  const int32_t status = flash_ring_save(&state.kept, &state.sensor);
+  if (all_erases() != before) fail("a save has erased a sector");
+  return status;
+}
+
+/** One step of tidying, which must be what was announced. */
+static int32_t tidy_once(void) {
+  const uint32_t before = all_erases();
+  const bool is_erase = flash_ring_tidy_due(&state.kept) == FLASH_TIDY_ERASE;
+  const int32_t status = flash_ring_tidy(&state.kept, &state.sensor);
+  if (is_erase != (all_erases() != before)) fail("an erase was not announced, or did not come");
+  return status;
+}
+
 /** Save, making room first where that is needed, as a device does. */
 static int32_t save(void) {
-  int32_t status = flash_ring_save(&state.kept, &state.sensor);
+  int32_t status = save_once();
   if (status != FLASH_LOG_NO_ROOM) return status;
-  do status = flash_ring_tidy(&state.kept, &state.sensor);
+  do status = tidy_once();
   while (status > 0);
-  return status < 0 ? status : flash_ring_save(&state.kept, &state.sensor);
+  return status < 0 ? status : save_once();
 }
 
 static int64_t time_us(void) {
@@ -111,7 +135,8 @@ static int32_t take_samples(uint32_t count) {
   int32_t frames = 0;
   for (uint32_t i = 0; i < count; i++) {
     const uint32_t t = state.samples++;
-    const int32_t row[CHANNELS] = {(int32_t)t, (int32_t)((t * 2654435761u) >> 24)};
+    const uint32_t mixed = (t ^ t << 7) * 2654435761u;
+    const int32_t row[CHANNELS] = {(int32_t)t, (int32_t)((mixed ^ mixed >> 15) * 2246822519u >> 20)};
     state.now_ms += 1;
     int32_t status = device_sample(&state.sensor, row, NULL, time_us(), state.now_ms);
     if (status < 0) return status;
@@ -142,7 +167,7 @@ static int32_t send_all(void) {
 
 static int32_t tidy(uint32_t steps) {
   int32_t status = flash_ring_tidy_due(&state.kept);
-  for (; status > 0 && steps > 0; steps--) status = flash_ring_tidy(&state.kept, &state.sensor);
+  for (; status > 0 && steps > 0; steps--) status = tidy_once();
   return status;
 }
 
@@ -184,6 +209,7 @@ static int32_t step(int what, uint32_t a, uint32_t b, const uint8_t *bytes, uint
     case 'N': return new_chip(a, b, bytes);
     case 'B': return boot(a);
     case 'Q': return tell();
+    case 'G': state.plan[2] = a; return 0;
     case 'X': state.chip.bytes[a] ^= (uint8_t)b; return 0;
     case 'C':
       state.chip.cut_at = a == NEVER ? NEVER : state.chip.operations + a;
@@ -207,6 +233,7 @@ static int32_t step(int what, uint32_t a, uint32_t b, const uint8_t *bytes, uint
     case 'P': return send_all();
     case 'T': return tidy(a);
     case 'D': return dump();
+    case 'Z': return (int32_t)edge_link_unconfirmed_frames(&state.sensor.core);
     default: fail("no such request"); return 0;
   }
 }

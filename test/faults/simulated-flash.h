@@ -7,7 +7,7 @@
 
 #include "flash.h"
 
-#define SIMULATED_BYTES_MAX 262144u
+#define SIMULATED_BYTES_MAX 98304u
 #define SIMULATED_SECTORS_MAX 64u
 #define NEVER UINT32_MAX
 
