@@ -16,6 +16,9 @@ import { delimiter, join } from "node:path";
  * @property {"test" | "test:fresh" | "bench"} script  the npm script that needs it
  */
 
+/** A compiler without the C library's headers is of no use. */
+const HAS_C_LIBRARY = ["-E", "-include", "stdio.h", "-x", "c", process.platform === "win32" ? "NUL" : "/dev/null"];
+
 /** @type {readonly OsPackage[]} */
 export const OS_PACKAGES = [
   {
@@ -29,8 +32,7 @@ export const OS_PACKAGES = [
   {
     name: "c-compiler",
     commands: ["gcc", "cc", "clang"],
-    // A compiler without the C library's headers is of no use here.
-    proof: ["-E", "-include", "stdio.h", "-x", "c", process.platform === "win32" ? "NUL" : "/dev/null"],
+    proof: HAS_C_LIBRARY,
     debian: ["gcc", "libc6-dev"],
     neededBy: "the codec compiled to C, and the example for a Linux host",
     script: "test",
@@ -41,6 +43,70 @@ export const OS_PACKAGES = [
     proof: [],
     debian: ["make"],
     neededBy: "the example for a Linux host, by its own Makefile",
+    script: "test",
+  },
+  {
+    name: "gcc-arm-none-eabi",
+    commands: ["arm-none-eabi-gcc"],
+    proof: ["--version"],
+    debian: ["gcc-arm-none-eabi", "binutils-arm-none-eabi"],
+    neededBy: "the codec on Cortex-M0, M3, M4 and M7",
+    script: "test",
+  },
+  {
+    name: "qemu-system-arm",
+    commands: ["qemu-system-arm"],
+    proof: ["--version"],
+    debian: ["qemu-system-arm"],
+    neededBy: "the codec on Cortex-M0, M3, M4 and M7",
+    script: "test",
+  },
+  {
+    name: "gcc-riscv64-unknown-elf",
+    commands: ["riscv64-unknown-elf-gcc"],
+    proof: ["--version"],
+    debian: ["gcc-riscv64-unknown-elf", "binutils-riscv64-unknown-elf"],
+    neededBy: "the codec on RV32",
+    script: "test",
+  },
+  {
+    name: "qemu-system-riscv32",
+    commands: ["qemu-system-riscv32"],
+    proof: ["--version"],
+    debian: ["qemu-system-misc"],
+    neededBy: "the codec on RV32",
+    script: "test",
+  },
+  {
+    name: "qemu-aarch64",
+    commands: ["qemu-aarch64", "qemu-aarch64-static"],
+    proof: ["--version"],
+    debian: ["qemu-user"],
+    neededBy: "the codec on 64-bit Arm Linux",
+    script: "test",
+  },
+  {
+    name: "gcc-aarch64",
+    commands: ["aarch64-linux-gnu-gcc"],
+    proof: HAS_C_LIBRARY,
+    debian: ["gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross"],
+    neededBy: "the codec on 64-bit Arm Linux",
+    script: "test",
+  },
+  {
+    name: "qemu-arm",
+    commands: ["qemu-arm", "qemu-arm-static"],
+    proof: ["--version"],
+    debian: ["qemu-user"],
+    neededBy: "the codec on 32-bit Arm Linux",
+    script: "test",
+  },
+  {
+    name: "gcc-armhf",
+    commands: ["arm-linux-gnueabihf-gcc"],
+    proof: HAS_C_LIBRARY,
+    debian: ["gcc-arm-linux-gnueabihf", "libc6-dev-armhf-cross"],
+    neededBy: "the codec on 32-bit Arm Linux",
     script: "test",
   },
   {

@@ -2,16 +2,17 @@ import { describe } from "vitest";
 import { findProgram, mustRunAll, osPackage } from "../scripts/os-packages.js";
 
 /**
- * `describe` for suites that need a program of the operating system.
+ * `describe` for suites that need programs of the operating system.
  *
- * Where the program is missing the suite is skipped, counted, and named at the end of `npm test` with the line that
+ * Where one is missing the suite is skipped, counted, and named at the end of `npm test` with the line that
  * installs it. In CI on Debian it runs all the same, and fails.
  *
- * @param name  a row of the table in `scripts/os-packages.js`
+ * @param names  rows of the table in `scripts/os-packages.js`
  * @throws {RangeError} for a name that is not in the table
  */
-export function requires(name: string): typeof describe.only {
-  return describe.runIf(findProgram(osPackage(name)) !== undefined || mustRunAll());
+export function requires(...names: readonly string[]): typeof describe.only {
+  const isThere = names.map((name) => findProgram(osPackage(name)) !== undefined);
+  return describe.runIf(!isThere.includes(false) || mustRunAll());
 }
 
 /**

@@ -7,5 +7,7 @@ const from = new URL("../../firmware-examples/board-support/", import.meta.url);
 rmSync(here, { recursive: true, force: true });
 if (!process.argv.includes("--remove")) {
   mkdirSync(here);
-  for (const name of ["wasm-rt.c", "wasm-rt.h"]) cpSync(new URL(name, from), new URL(name, here));
+  for (const name of ["wasm-rt.c", "wasm-rt.h", "boards"]) {
+    cpSync(new URL(name, from), new URL(name, here), { recursive: true });
+  }
 }

@@ -1,10 +1,12 @@
 /*
  * Answers calls of a module's exports over the board's byte stream, little-endian throughout:
  *
- *     1 call   place u16, arguments u64 each        trap u8, results u64 each (none after a trap)
+ *     1 call   place u16, arguments u64 each        trap u8; then, without a trap, instructions u32, results u64 each
  *     2 read   address u32, length u32              trap u8, bytes (none after a trap)
  *     3 write  address u32, length u32, bytes       trap u8
  *     4 size   -                                    trap u8, bytes of the memory u32
+ *     5 stack  -                                    trap u8, most bytes of stack in use so far u32
+ *     0 end    -                                    nothing: the program ends
  *
  * One byte at the start says how instantiation ended. A trap ends the call, not the program.
  */
@@ -13,9 +15,26 @@
 #include "board.h"
 #include "served-module.h"
 
-enum { CALL = 1, READ = 2, WRITE = 3, SIZE = 4 };
+enum { CALL = 1, READ = 2, WRITE = 3, SIZE = 4, STACK = 5 };
+enum { CALL_HEAD_BYTES = 5 };
 
 static jmp_buf before_call;
+static board_count count_before;
+static board_count count_after;
+/** What counting itself takes: instructions between the readings around nothing. */
+static uint32_t count_of_nothing;
+
+void served_before(void) {
+  count_before = board_counter();
+}
+
+void served_after(void) {
+  count_after = board_counter();
+}
+
+static uint32_t counted(void) {
+  return board_instructions(count_before, count_after);
+}
 
 void wasm_rt_trap(wasm_rt_trap_t reason) {
   longjmp(before_call, (int)reason);
@@ -37,7 +56,7 @@ static bool answer_trap(int reason) {
 }
 
 static bool answer_call(void) {
-  static uint8_t raw[8 * SERVED_VALUES_MAX + 1];
+  static uint8_t raw[8 * SERVED_VALUES_MAX + CALL_HEAD_BYTES];
   static uint64_t args[SERVED_VALUES_MAX];
   static uint64_t results[SERVED_VALUES_MAX];
   if (!board_read(raw, 2)) return false;
@@ -49,8 +68,9 @@ static bool answer_call(void) {
   if (reason != 0) return answer_trap(reason);
   const uint32_t count = served_call(place, args, results);
   raw[0] = WASM_RT_TRAP_NONE;
-  for (uint32_t i = 0; i < count; i++) put_number(raw + 1 + 8 * i, results[i], 8);
-  return board_write(raw, 1 + 8 * count);
+  put_number(raw + 1, counted() - count_of_nothing, 4);
+  for (uint32_t i = 0; i < count; i++) put_number(raw + CALL_HEAD_BYTES + 8 * i, results[i], 8);
+  return board_write(raw, CALL_HEAD_BYTES + 8 * count);
 }
 
 /** Read an address and a length. @returns the bytes there; NULL outside the memory, or at the stream's end */
@@ -84,11 +104,15 @@ static bool answer_write(void) {
   return answer_trap(WASM_RT_TRAP_OOB);
 }
 
-static bool answer_size(void) {
+static bool answer_number(uint32_t value) {
   uint8_t raw[5] = {WASM_RT_TRAP_NONE, 0, 0, 0, 0};
-  const wasm_rt_memory_t *memory = served_memory();
-  put_number(raw + 1, memory == NULL ? 0 : memory->size, 4);
+  put_number(raw + 1, value, 4);
   return board_write(raw, sizeof raw);
+}
+
+static bool answer_size(void) {
+  const wasm_rt_memory_t *memory = served_memory();
+  return answer_number(memory == NULL ? 0 : memory->size);
 }
 
 static bool answer(uint8_t request) {
@@ -97,11 +121,16 @@ static bool answer(uint8_t request) {
     case READ: return answer_read();
     case WRITE: return answer_write();
     case SIZE: return answer_size();
+    case STACK: return answer_number(board_stack_high_water());
     default: return false;
   }
 }
 
 int main(void) {
+  board_start();
+  served_before();
+  served_after();
+  count_of_nothing = counted();
   const int reason = setjmp(before_call);
   if (reason == 0) served_start();
   bool is_open = answer_trap(reason) && reason == 0;

@@ -19,4 +19,8 @@ uint32_t served_params(uint32_t place);
 /** Call a function or read a global; an i32 is the low half. @returns how many results were written */
 uint32_t served_call(uint32_t place, const uint64_t *args, uint64_t *results);
 
+/* The server's, called by served_call just before a function of the module and just after: between them it is counted. */
+void served_before(void);
+void served_after(void);
+
 #endif

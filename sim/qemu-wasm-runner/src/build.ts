@@ -1,19 +1,21 @@
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type BoardName, findBoard } from "./board.ts";
-import { compileProgram } from "./compile.ts";
+import { compileProgram, MAP_FILE, type ProgramSource } from "./compile.ts";
 import { requireTool } from "./doctor.ts";
-import { type ImageSizes, readElfSizes } from "./elf-sizes.ts";
+import { type FirmwareSizes, readFirmwareSizes } from "./firmware-sizes.ts";
 import { type ModuleShape, readModuleShape } from "./module-shape.ts";
+import { makePrivateFolder } from "./private-folder.ts";
 import { RunnerError } from "./runner-error.ts";
-import { servedModuleSource } from "./served-program.ts";
-import { sha256, translateToC } from "./translate.ts";
+import { servedModuleSources } from "./served-program.ts";
+import { type Target, targetOf } from "./target.ts";
+import { sha256, TRANSLATED, translateToC } from "./translate.ts";
 
 /** A program of the caller's around the module, in place of the one that answers calls. */
 export interface OwnProgram {
-  /** C files with a `main` and a `wasm_rt_trap`; they include `core.h` and `core-id.h`. */
+  /** C files with a `main` and a `wasm_rt_trap`; they include `core.h`, `core-id.h` and, if they like, `board.h`. */
   readonly sources: readonly string[];
   /** Folders of their headers. */
   readonly includes?: readonly string[];
@@ -30,6 +32,11 @@ export interface BuildOptions {
   readonly optimize?: "size" | "speed";
   /** Bytes behind the module's memory at the start; default, and at most, what it declares. Not for `node`. */
   readonly memoryBytes?: number;
+  /**
+   * `all` (default): every access of the module to its memory is checked. `none`: no access is; only for a module whose
+   * every address is proven. Not for `node`.
+   */
+  readonly checks?: "all" | "none";
   readonly program?: OwnProgram;
 }
 
@@ -42,21 +49,24 @@ export interface Firmware {
   readonly shape: ModuleShape;
   /** The program, null on a board that needs none. */
   readonly file: string | null;
+  /** The linker's map of it, null where there is none. */
+  readonly mapFile: string | null;
   /** Bytes of the program, null where they cannot be told. */
-  readonly sizes: ImageSizes | null;
+  readonly sizes: FirmwareSizes | null;
   /** It was there already. */
   readonly isCached: boolean;
   /** The caller's own program: `run` it. Otherwise `open` it and call. */
   readonly hasOwnProgram: boolean;
 }
 
+const MACHINE = `${process.platform} ${process.arch}`;
 const PAGE_BYTES = 65_536;
 const PROGRAM_FILE = "program";
 const OPTIMIZE = { size: "-Os", speed: "-O2" } as const;
-/** The runner's own C, and the run time of the translated module: packed with it, else where the repository has it. */
+const CHECKS = { all: [], none: ["-DWASM_RT_MEMCHECK_GUARD_PAGES=1"] } as const;
+/** The runner's own C; and the board support: packed with it, else where the repository has it. */
 const OWN_C = fileURLToPath(new URL("../firmware/", import.meta.url));
-const RUNTIME_PLACES = ["../board-support/", "../../../firmware-examples/board-support/"];
-const RUNTIME_FILES = ["wasm-rt.c", "wasm-rt.h"];
+const SUPPORT_PLACES = ["../board-support/", "../../../firmware-examples/board-support/"];
 
 /**
  * Build a module for a board; the same module with the same options is built once.
@@ -71,16 +81,18 @@ export async function build(wasm: Uint8Array, options: BuildOptions): Promise<Fi
   const built = { board, wasm, moduleId: sha256(wasm), shape, hasOwnProgram };
   if (board === "node") {
     if (hasOwnProgram) throw new RunnerError("wrong-arguments", { board, takes: "no program of its own" });
-    return { ...built, file: null, sizes: null, isCached: false };
+    return { ...built, file: null, mapFile: null, sizes: null, isCached: false };
   }
+  const target = targetOf(board);
   const memoryBytes = chooseMemory(shape, options.memoryBytes);
-  const { command, version } = await requireTool("c-compiler");
-  const key = await cacheKey(wasm, options, memoryBytes, `${command} ${version} ${process.platform} ${process.arch}`);
+  const { command, version } = await requireTool(target.compiler);
+  const key = await cacheKey(wasm, options, target, memoryBytes, `${command} ${version} ${MACHINE}`);
   const folder = join(options.cacheFolder, key);
-  const isCached = existsSync(join(folder, PROGRAM_FILE));
-  if (!isCached) await buildInto(folder, wasm, shape, options, memoryBytes, command);
   const file = join(folder, PROGRAM_FILE);
-  return { ...built, file, sizes: readElfSizes(await readFile(file)), isCached };
+  const isCached = existsSync(file);
+  if (!isCached) await buildInto(folder, wasm, shape, { options, target, memoryBytes, compiler: command });
+  const mapFile = existsSync(join(folder, MAP_FILE)) ? join(folder, MAP_FILE) : null;
+  return { ...built, file, mapFile, sizes: await readFirmwareSizes(file, mapFile), isCached };
 }
 
 function chooseMemory(shape: ModuleShape, wanted: number | undefined): number {
@@ -93,14 +105,21 @@ function chooseMemory(shape: ModuleShape, wanted: number | undefined): number {
 }
 
 /** Everything that the program depends on. */
-async function cacheKey(wasm: Uint8Array, options: BuildOptions, memoryBytes: number, tool: string): Promise<string> {
+async function cacheKey(
+  wasm: Uint8Array,
+  options: BuildOptions,
+  target: Target,
+  memoryBytes: number,
+  tool: string,
+): Promise<string> {
   const { sources = [], includes = [], flags = [] } = options.program ?? {};
-  const runtime = RUNTIME_FILES.map((name) => join(runtimeFolder(), name));
-  const own = (await filesIn(OWN_C)).concat(runtime);
+  const folders = [OWN_C, supportFolder(), boardFolder(), join(boardFolder(), "libc")];
+  const own = (await Promise.all(folders.map(filesIn))).flat();
   const headers = (await Promise.all(includes.map(filesIn))).flat().filter((file) => file.endsWith(".h"));
   const files = [...own, ...sources, ...headers];
   const texts = await Promise.all(files.map(async (file) => [`\0${basename(file)}\0`, await readFile(file)]));
-  const facts = JSON.stringify([options.board, options.optimize ?? "size", memoryBytes, flags, sources.length, tool]);
+  const { board, optimize = "size", checks = "all" } = options;
+  const facts = JSON.stringify([board, target, optimize, checks, memoryBytes, flags, sources.length, tool]);
   return sha256(wasm, facts, ...texts.flat());
 }
 
@@ -108,59 +127,99 @@ async function filesIn(folder: string): Promise<string[]> {
   return (await readdir(folder))
     .sort()
     .map((name) => join(folder, name))
-    .filter((file) => /\.[ch]$/.test(file));
+    .filter((file) => /\.([ch]|ld)$/.test(file));
 }
 
-async function buildInto(
-  folder: string,
-  wasm: Uint8Array,
-  shape: ModuleShape,
-  options: BuildOptions,
-  memoryBytes: number,
-  compiler: string,
-): Promise<void> {
+interface Plan {
+  readonly options: BuildOptions;
+  readonly target: Target;
+  readonly memoryBytes: number;
+  readonly compiler: string;
+}
+
+async function buildInto(folder: string, wasm: Uint8Array, shape: ModuleShape, plan: Plan): Promise<void> {
+  const { options, target, compiler } = plan;
   await mkdir(options.cacheFolder, { recursive: true });
   // Built aside and moved whole: two builds at once, or one that is ended, leave nothing half-written behind.
-  const aside = await mkdtemp(join(options.cacheFolder, "building-"));
+  const { path: aside, remove } = await makePrivateFolder(options.cacheFolder, "building-");
   try {
-    const header = await translateToC(wasm, aside);
-    const {
-      sources,
-      includes = [],
-      flags = [],
-    } = options.program ?? (await callServer(aside, shape, header, memoryBytes));
+    const header = await translateOnce(wasm, options.cacheFolder, aside);
+    const { program } = options;
+    const around = program === undefined ? await callServer(aside, shape, header, plan) : ownProgram(program);
+    const board = target.boardSources.map((name) => ownSource("board", join(boardFolder(), name)));
+    const library = target.isFreestanding ? ["memory.c"] : [];
+    const runtime = [join(supportFolder(), "wasm-rt.c"), ...library.map((name) => join(boardFolder(), name))];
     await compileProgram({
       compiler,
       folder: aside,
       file: join(aside, PROGRAM_FILE),
       optimize: OPTIMIZE[options.optimize ?? "size"],
-      sources: [join(runtimeFolder(), "wasm-rt.c"), ...sources],
-      includes: [aside, runtimeFolder(), ...includes],
-      flags,
+      sources: [...board, ...runtime.map((file) => ownSource("runtime", file)), ...around],
+      includes: [aside, supportFolder(), boardFolder(), OWN_C, ...(program?.includes ?? [])],
+      target,
+      boardFolder: boardFolder(),
+      defines: CHECKS[options.checks ?? "all"],
     });
     await rename(aside, folder).catch((cause: unknown) => {
       if (!existsSync(join(folder, PROGRAM_FILE))) throw cause;
     });
   } finally {
-    await rm(aside, { recursive: true, force: true });
+    await remove();
   }
 }
 
-/** The program for a module that is to be called: the server, the board, and what they must know about the module. */
+/** The C of a module is the same for every board. @returns the text of `core.h` */
+async function translateOnce(wasm: Uint8Array, cacheFolder: string, folder: string): Promise<string> {
+  const kept = join(cacheFolder, `c-${sha256(wasm)}`);
+  if (!existsSync(kept)) {
+    const { path: aside, remove } = await makePrivateFolder(cacheFolder, "translating-");
+    try {
+      await translateToC(wasm, aside);
+      await rename(aside, kept).catch((cause: unknown) => {
+        if (!existsSync(kept)) throw cause;
+      });
+    } finally {
+      await remove();
+    }
+  }
+  for (const name of TRANSLATED) await copyFile(join(kept, name), join(folder, name));
+  return readFile(join(kept, "core.h"), "utf8");
+}
+
+function ownSource(part: ProgramSource["part"], file: string): ProgramSource {
+  return { file, part, flags: [] };
+}
+
+function ownProgram({ sources, flags = [] }: OwnProgram): ProgramSource[] {
+  return sources.map((file) => ({ file, part: "program", flags }));
+}
+
+/** The program for a module that is to be called: the server, and what it must know about the module. */
 async function callServer(
   folder: string,
   shape: ModuleShape,
   header: string,
-  memoryBytes: number,
-): Promise<OwnProgram> {
-  const described = join(folder, "served-module.c");
-  await writeFile(described, servedModuleSource(shape, header, memoryBytes));
-  return { sources: [described, join(OWN_C, "call-server.c"), join(OWN_C, "board-host.c")], includes: [OWN_C] };
+  { memoryBytes, target }: Plan,
+): Promise<ProgramSource[]> {
+  const { server, state } = servedModuleSources(shape, header, memoryBytes, target.grownBytesMax);
+  const served = join(folder, "served-module.c");
+  const stateFile = join(folder, "module-state.c");
+  await writeFile(served, server);
+  await writeFile(stateFile, state);
+  return [
+    ownSource("module", stateFile),
+    ownSource("program", served),
+    ownSource("program", join(OWN_C, "call-server.c")),
+  ];
 }
 
-function runtimeFolder(): string {
-  const places = RUNTIME_PLACES.map((place) => fileURLToPath(new URL(place, import.meta.url)));
+function supportFolder(): string {
+  const places = SUPPORT_PLACES.map((place) => fileURLToPath(new URL(place, import.meta.url)));
   const found = places.find((place) => existsSync(join(place, "wasm-rt.h")));
   if (found === undefined) throw new RunnerError("missing-tool", { tool: "wasm-rt.h", lookedIn: places.join(" ") });
   return found;
+}
+
+function boardFolder(): string {
+  return join(supportFolder(), "boards");
 }

@@ -104,5 +104,5 @@ test.for([
 
 test("an unknown board is refused with those that there are", async () => {
   const { error } = await command("build", MODULE, "--board", "mars");
-  expect(error).toBe('wasm runner: unknown-board, board "mars", known host node\n');
+  expect(error).toMatch(/^wasm runner: unknown-board, board "mars", known host node .*mps2-an386.*\n$/);
 });

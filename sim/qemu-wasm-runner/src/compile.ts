@@ -1,6 +1,8 @@
 import { basename, join } from "node:path";
+import type { ProgramPart } from "./map-sizes.ts";
 import { runProcess } from "./process.ts";
 import { RunnerError } from "./runner-error.ts";
+import type { Target } from "./target.ts";
 
 /** A C program and how it is made. */
 export interface CompileJob {
@@ -11,11 +13,24 @@ export interface CompileJob {
   readonly file: string;
   readonly optimize: string;
   /** Besides `core.c`. */
-  readonly sources: readonly string[];
+  readonly sources: readonly ProgramSource[];
   readonly includes: readonly string[];
-  /** For `sources`, not for the translated module. */
+  readonly target: Target;
+  /** The board's C: its linker scripts, and the C library of a free-standing program. */
+  readonly boardFolder: string;
+  /** Put in front of every source. */
+  readonly defines: readonly string[];
+}
+
+/** One C file, and what it is to the program. */
+export interface ProgramSource {
+  readonly file: string;
+  readonly part: ProgramPart;
   readonly flags: readonly string[];
 }
+
+/** The linker's account of what it put where, beside the program; none from Apple's. */
+export const MAP_FILE = "program.map";
 
 /** The translated module reaches every type through bytes, asserts nothing, and drops what is not called. */
 const ALWAYS = [
@@ -26,7 +41,8 @@ const ALWAYS = [
   "-fdata-sections",
   "-fno-asynchronous-unwind-tables",
 ];
-const DROP_UNUSED = process.platform === "darwin" ? "-Wl,-dead_strip" : "-Wl,--gc-sections";
+const FREESTANDING = ["-ffreestanding", "-nostartfiles", "-nostdlib"];
+const LINK = [process.platform === "darwin" ? "-Wl,-dead_strip" : "-Wl,--gc-sections"];
 
 /**
  * Compile and link a program around a translated module.
@@ -34,26 +50,33 @@ const DROP_UNUSED = process.platform === "darwin" ? "-Wl,-dead_strip" : "-Wl,--g
  * @throws {RunnerError} `compile-failed`, with the file and what the compiler said
  */
 export async function compileProgram(job: CompileJob): Promise<void> {
-  const includes = job.includes.map((folder) => `-I${folder}`);
-  const units = [{ source: join(job.folder, "core.c"), flags: ["-w"] }].concat(
-    job.sources.map((source) => ({ source, flags: [...job.flags] })),
-  );
-  const objects = units.map(({ source }, place) => join(job.folder, `${place}-${basename(source, ".c")}.o`));
+  const { target, compiler } = job;
+  const core: ProgramSource = { file: join(job.folder, "core.c"), part: "module", flags: ["-w"] };
+  const units = [core, ...job.sources].map((source, place) => ({
+    ...source,
+    // The part is in the object's name, and so in the map.
+    object: join(job.folder, `${source.part}-${place}-${basename(source.file, ".c")}.o`),
+  }));
+  const always = [...ALWAYS, ...target.cpuFlags, job.optimize, ...job.defines, ...includeFlags(job)];
   await Promise.all(
-    units.map(({ source, flags }, place) =>
-      compile(job.compiler, source, [
-        ...ALWAYS,
-        job.optimize,
-        ...flags,
-        ...includes,
-        "-c",
-        "-o",
-        objects[place] ?? "",
-        source,
-      ]),
-    ),
+    units.map(({ file, flags, object }) => compile(compiler, file, [...always, ...flags, "-c", "-o", object, file])),
   );
-  await compile(job.compiler, job.file, [DROP_UNUSED, "-o", job.file, ...objects]);
+  await compile(compiler, job.file, [
+    ...target.cpuFlags,
+    ...(target.isFreestanding ? [...FREESTANDING, `-L${job.boardFolder}`] : []),
+    ...target.linkFlags,
+    ...LINK,
+    ...(process.platform === "darwin" ? [] : [`-Wl,-Map=${join(job.folder, MAP_FILE)}`]),
+    "-o",
+    job.file,
+    ...units.map(({ object }) => object),
+    ...(target.isFreestanding ? ["-lgcc"] : []),
+  ]);
+}
+
+function includeFlags({ target, boardFolder, includes }: CompileJob): string[] {
+  const library = target.isFreestanding ? ["-ffreestanding", "-isystem", join(boardFolder, "libc")] : [];
+  return [...library, ...includes.map((folder) => `-I${folder}`)];
 }
 
 async function compile(compiler: string, making: string, args: readonly string[]): Promise<void> {

@@ -1,10 +1,27 @@
+import { findBoard } from "./board.ts";
 import type { Firmware } from "./build.ts";
-import { HostMachine } from "./host-machine.ts";
+import { CalledMachine } from "./called-machine.ts";
 import { NodeMachine } from "./node-machine.ts";
 import { RunnerError } from "./runner-error.ts";
+import { startProgram } from "./running-program.ts";
 
 /** An i32 as a number, -2^31..2^31-1; an i64 as a bigint, -2^63..2^63-1. */
 export type WasmInteger = number | bigint;
+
+/** What a counted call gave. */
+export interface Measurement {
+  readonly results: readonly WasmInteger[];
+  /** Executed by the processor, exactly. */
+  readonly instructions: number;
+}
+
+/** How a machine is started. */
+export interface OpenOptions {
+  /** Longest wait for one answer, default 10,000. After a timeout the machine is closed. */
+  readonly timeoutMs?: number;
+  /** Count instructions, on a board that can: `measure` needs it. Slower. */
+  readonly counting?: boolean;
+}
 
 /** A module that runs on a board and can be called. One call at a time takes effect, in the order of asking. */
 export interface Machine {
@@ -17,6 +34,21 @@ export interface Machine {
    *         `ended` when the program is gone
    */
   call(name: string, ...args: readonly WasmInteger[]): Promise<readonly WasmInteger[]>;
+
+  /**
+   * Call an exported function and count: its instructions, from its call to its return, those of the clock's interrupts
+   * left out. The same module with the same state gives the same count, every time.
+   *
+   * @throws {RunnerError} as `call`; `not-counting` on a board that cannot, and on one that was opened without `counting`
+   */
+  measure(name: string, ...args: readonly WasmInteger[]): Promise<Measurement>;
+
+  /**
+   * Most bytes of stack that were in use at once since the start, the call server's own among them.
+   *
+   * @throws {RunnerError} `not-counting` on a board with an operating system, `ended`
+   */
+  stackHighWater(): Promise<number>;
 
   /** The value of an exported global. @throws {RunnerError} `no-such-export`, `ended` */
   global(name: string): Promise<WasmInteger>;
@@ -37,12 +69,29 @@ export interface Machine {
 /**
  * Start what was built, to call it.
  *
- * @param timeoutMs  longest wait for one answer, default 10,000
  * @throws {RunnerError} `trap` when the module stops while it is instantiated, `wrong-firmware` for a program of the
- *         caller's own
+ *         caller's own or of another processor, `not-counting`, `missing-tool`, `emulator-failed`, `timeout`
  */
-export async function open(firmware: Firmware, { timeoutMs = 10_000 } = {}): Promise<Machine> {
-  if (firmware.hasOwnProgram) throw new RunnerError("wrong-firmware", { board: firmware.board, use: "run" });
-  if (firmware.file === null) return NodeMachine.start(firmware.wasm, firmware.shape);
-  return HostMachine.start(firmware.file, firmware.shape, timeoutMs);
+export async function open(firmware: Firmware, options: OpenOptions = {}): Promise<Machine> {
+  const { board, file, wasm, shape, hasOwnProgram } = firmware;
+  if (hasOwnProgram) throw new RunnerError("wrong-firmware", { board, use: "run" });
+  if (options.counting === true && !findBoard(board).isCounting) throw new RunnerError("not-counting", { board });
+  if (file === null) return NodeMachine.start(wasm, shape);
+  return openCalled(firmware, options);
+}
+
+/** The same for a board that runs programs. @param extraArgs  further arguments of QEMU */
+export async function openCalled(
+  firmware: Firmware,
+  { timeoutMs = 10_000, counting = false }: OpenOptions,
+  extraArgs: readonly string[] = [],
+): Promise<CalledMachine> {
+  const { board, shape } = firmware;
+  const program = await startProgram(firmware, { isCounting: counting, extraArgs });
+  return CalledMachine.start(program, shape, {
+    board,
+    timeoutMs,
+    isCounting: counting,
+    hasPaintedStack: findBoard(board).isCounting,
+  });
 }

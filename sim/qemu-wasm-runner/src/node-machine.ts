@@ -30,6 +30,14 @@ export class NodeMachine implements Machine {
     return Array.isArray(given) ? given : [given];
   }
 
+  async measure(): Promise<never> {
+    throw new RunnerError("not-counting", { board: "node", want: "a board that counts, opened with counting" });
+  }
+
+  async stackHighWater(): Promise<never> {
+    throw new RunnerError("not-counting", { board: "node", want: "a board without an operating system" });
+  }
+
   async global(name: string): Promise<WasmInteger> {
     findExport(this.#shape, "global", name);
     return (this.#exports[name] as WebAssembly.Global).value;

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { beforeProcessEnds } from "./process-end.ts";
 import { RunnerError } from "./runner-error.ts";
 
 /** What a process left behind. */
@@ -28,6 +29,7 @@ export function runProcess(
 ): Promise<ProcessResult> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { stdio: [options.inputFile ?? "ignore", "pipe", "pipe"] });
+    const forget = beforeProcessEnds(() => child.kill("SIGKILL"));
     const output: Buffer[] = [];
     const errors: Buffer[] = [];
     let isLate = false;
@@ -42,10 +44,12 @@ export function runProcess(
     child.stderr?.on("data", (chunk: Buffer) => errors.push(chunk));
     child.on("error", (cause) => {
       clearTimeout(late);
+      forget();
       reject(new RunnerError("missing-tool", { tool: command }, { cause }));
     });
     child.on("close", (exitCode) => {
       clearTimeout(late);
+      forget();
       if (isLate) reject(new RunnerError("timeout", { program: command, afterMs: options.timeoutMs ?? 0 }));
       else resolve({ exitCode, output: Buffer.concat(output), errorText: Buffer.concat(errors).toString() });
     });

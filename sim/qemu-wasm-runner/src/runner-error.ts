@@ -13,6 +13,11 @@ export type RunnerErrorCode =
   | "timeout"
   | "ended"
   | "wrong-firmware"
+  | "not-counting"
+  | "socket-path-too-long"
+  | "emulator-failed"
+  | "port-closed"
+  | "bad-trace"
   | "usage";
 
 /** A module that cannot be built or run, with the facts that say why. */

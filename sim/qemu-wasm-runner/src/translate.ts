@@ -21,13 +21,15 @@ export function coreIdHeader(wasm: Uint8Array): string {
   return `#define CORE_SHA256 {${bytes.join(",")}}\n`;
 }
 
+/** What `translateToC` writes. */
+export const TRANSLATED = ["core.c", "core.h", "core-id.h"] as const;
+
 /**
- * Translate a module to C: `core.c`, `core.h` and `core-id.h` in the folder.
+ * Translate a module to C: TRANSLATED in the folder.
  *
- * @returns the text of `core.h`
  * @throws {RunnerError} `not-integer-only`, `compile-failed`
  */
-export async function translateToC(wasm: Uint8Array, folder: string): Promise<string> {
+export async function translateToC(wasm: Uint8Array, folder: string): Promise<void> {
   const module = join(folder, "core.wasm");
   const source = join(folder, "core.c");
   await writeFile(module, wasm);
@@ -36,9 +38,7 @@ export async function translateToC(wasm: Uint8Array, folder: string): Promise<st
   const wasm2c = fileURLToPath(import.meta.resolve("wabt/bin/wasm2c"));
   const { exitCode, errorText } = await runProcess(process.execPath, [wasm2c, module, "-n", "core", "-o", source]);
   if (exitCode !== 0) throw new RunnerError("compile-failed", { tool: "wasm2c", said: errorText.trim() });
-  const header = await readFile(join(folder, "core.h"), "utf8");
-  refuseFloats(await readFile(source, "utf8"), header);
-  return header;
+  refuseFloats(await readFile(source, "utf8"), await readFile(join(folder, "core.h"), "utf8"));
 }
 
 /** Floating point shows as a variable, parameter, result or global of such a type; the fixed head of the C has none. */

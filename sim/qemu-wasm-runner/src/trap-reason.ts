@@ -25,3 +25,19 @@ const V8_MESSAGES: readonly (readonly [RegExp, TrapReason])[] = [
 export function trapReasonOf(message: string): TrapReason {
   return V8_MESSAGES.find(([pattern]) => pattern.test(message))?.[1] ?? "unreachable";
 }
+
+/** Exit codes that a board gives to a program that was stopped: BOARD_EXIT_ in boards/board.h. */
+const EXIT_TRAP = 100;
+const EXIT_FAULT = 120;
+const EXIT_STACK = 121;
+
+/** Why a program was stopped: by its module, by the processor, or because its stack ran out. */
+export type StopReason = Exclude<TrapReason, "none"> | "fault" | "stack-overflow";
+
+/** The reason that an exit code stands for, null for every other. */
+export function stopReasonOf(exitCode: number | null): StopReason | null {
+  if (exitCode === EXIT_FAULT) return "fault";
+  if (exitCode === EXIT_STACK) return "stack-overflow";
+  const reason = TRAP_REASONS[(exitCode ?? 0) - EXIT_TRAP];
+  return reason === undefined || reason === "none" ? null : reason;
+}

@@ -1,0 +1,131 @@
+/*
+ * A Cortex-M0, M3, M4 or M7 from its reset on: vectors, a clock and a counter from SysTick, an end by semihosting.
+ *
+ * SysTick counts the processor's clock down and interrupts each millisecond. Under `-icount shift=7` an instruction takes
+ * 128 ns of virtual time, which is 3.2 ticks of mps2 and 21.5 of the netduinoplus2: more than two, so that rounding a
+ * difference of ticks gives back the exact count.
+ */
+#include "cortex-m.h"
+
+#include "bare-metal.h"
+
+#define SYSTICK_CONTROL REGISTER(0xE000E010u)
+#define SYSTICK_RELOAD REGISTER(0xE000E014u)
+#define SYSTICK_VALUE REGISTER(0xE000E018u)
+#define SYSTICK_ON 7u /* counts, interrupts, by the processor's clock */
+#define INTERRUPT_STATE REGISTER(0xE000ED04u)
+#define SYSTICK_PENDING (1u << 26)
+#define NVIC_ENABLE REGISTER(0xE000E100u + UART_INTERRUPT / 32u * 4u)
+#define NVIC_DISABLE REGISTER(0xE000E180u + UART_INTERRUPT / 32u * 4u)
+#define NVIC_FORGET REGISTER(0xE000E280u + UART_INTERRUPT / 32u * 4u)
+#define UART_BIT (1u << (UART_INTERRUPT % 32u))
+
+#define SEMIHOSTING_EXIT_EXTENDED 0x20u
+#define STOPPED_APPLICATION_EXIT 0x20026u
+
+/** Instructions of board_tick: each millisecond has that many that are nobody's. */
+#define TICK_INSTRUCTIONS 5u
+
+extern volatile uint32_t board_milliseconds;
+volatile uint32_t board_milliseconds;
+
+void board_reset(void);
+void board_tick(void);
+void board_fault(void);
+
+/** Vectors of the processor itself; interrupts of devices wake it, and are never taken. */
+__attribute__((section(".vectors"), used)) static const struct {
+  uint32_t *stack;
+  void (*entries[15])(void); /* of exceptions 1 to 15 */
+} vectors = {
+    board_stack_high,
+    {
+        [1 - 1] = board_reset,
+        [2 - 1] = board_fault, /* non-maskable */
+        [3 - 1] = board_fault, /* hard fault */
+        [4 - 1] = board_fault, /* memory management */
+        [5 - 1] = board_fault, /* bus fault */
+        [6 - 1] = board_fault, /* usage fault */
+        [11 - 1] = board_fault,
+        [12 - 1] = board_fault,
+        [14 - 1] = board_fault,
+        [15 - 1] = board_tick,
+    },
+};
+
+void board_reset(void) {
+  bare_metal_main();
+}
+
+/** In assembly, so that its count of instructions is known. */
+__attribute__((naked)) void board_tick(void) {
+  __asm__ volatile(
+      ".syntax unified\n"
+      "ldr r0, =board_milliseconds\n"
+      "ldr r1, [r0]\n"
+      "adds r1, #1\n"
+      "str r1, [r0]\n"
+      "bx lr\n");
+}
+
+/** The stack may have run out: take it anew from the top. */
+__attribute__((naked)) void board_fault(void) {
+  __asm__ volatile(
+      "mov r0, sp\n"
+      "ldr r1, =board_stack_high\n"
+      "mov sp, r1\n"
+      "ldr r1, =bare_metal_fault\n"
+      "bx r1\n");
+}
+
+void cpu_start(void) {
+  SYSTICK_RELOAD = CPU_TICKS_PER_MS - 1u;
+  SYSTICK_VALUE = 0;
+  SYSTICK_CONTROL = SYSTICK_ON;
+}
+
+void cpu_wait(void) {
+  __asm__ volatile("cpsid i" ::: "memory");
+  NVIC_ENABLE = UART_BIT;
+  if (!uart_has_byte()) __asm__ volatile("wfi" ::: "memory");
+  NVIC_DISABLE = UART_BIT;
+  uart_acknowledge();
+  NVIC_FORGET = UART_BIT;
+  __asm__ volatile("cpsie i\nisb" ::: "memory");
+}
+
+uint32_t *cpu_stack(void) {
+  uint32_t *pointer;
+  __asm__ volatile("mov %0, sp" : "=r"(pointer));
+  return pointer;
+}
+
+void cpu_exit(int32_t code) {
+  const uint32_t block[2] = {STOPPED_APPLICATION_EXIT, (uint32_t)code};
+  register uint32_t operation __asm__("r0") = SEMIHOSTING_EXIT_EXTENDED;
+  register const uint32_t *parameter __asm__("r1") = block;
+  for (;;) __asm__ volatile("bkpt 0xAB" : "+r"(operation) : "r"(parameter) : "memory");
+}
+
+uint32_t board_now_ms(void) {
+  return board_milliseconds;
+}
+
+/** Milliseconds, and the ticks since the last of them. */
+board_count board_counter(void) {
+  board_count now;
+  do {
+    now.high = board_milliseconds;
+    now.low = CPU_TICKS_PER_MS - 1u - SYSTICK_VALUE;
+  } while (now.high != board_milliseconds || (INTERRUPT_STATE & SYSTICK_PENDING) != 0);
+  return now;
+}
+
+uint32_t board_instructions(board_count from, board_count to) {
+  const bool borrows = to.low < from.low;
+  const uint32_t ms = to.high - from.high - (borrows ? 1u : 0u);
+  const uint32_t ticks = to.low + (borrows ? CPU_TICKS_PER_MS : 0u) - from.low;
+  const uint64_t ns = (uint64_t)ms * CPU_NS_PER_MS + ticks * CPU_TICK_NS_TIMES / CPU_TICK_NS_OVER;
+  const uint32_t counted = (uint32_t)((ns + NS_PER_INSTRUCTION / 2u) / NS_PER_INSTRUCTION);
+  return counted - TICK_INSTRUCTIONS * (to.high - from.high);
+}

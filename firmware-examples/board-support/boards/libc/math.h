@@ -1,0 +1,1 @@
+/* The translated module names this header; integers have no use for it. */

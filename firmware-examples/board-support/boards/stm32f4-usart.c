@@ -1,0 +1,42 @@
+/*
+ * USART1 of an STM32F405, as QEMU's netduinoplus2 has it. A real board also wants its clock tree and its pins set up,
+ * which QEMU does not model. @see ST RM0090, section 30.6
+ */
+#include "bare-metal.h"
+
+#define USART_STATUS REGISTER(0x40011000u)
+#define USART_DATA REGISTER(0x40011004u)
+#define USART_CONTROL REGISTER(0x4001100Cu)
+
+#define STATUS_RECEIVED (1u << 5)
+#define STATUS_SENT (1u << 6)
+#define STATUS_SEND_EMPTY (1u << 7)
+/** On, both ways, with an interrupt for each received byte. */
+#define CONTROL_ON (1u << 13 | 1u << 5 | 1u << 3 | 1u << 2)
+
+void uart_start(void) {
+  USART_CONTROL = CONTROL_ON;
+}
+
+bool uart_has_byte(void) {
+  return (USART_STATUS & STATUS_RECEIVED) != 0;
+}
+
+uint8_t uart_take(void) {
+  return (uint8_t)USART_DATA;
+}
+
+void uart_put(uint8_t byte) {
+  while ((USART_STATUS & STATUS_SEND_EMPTY) == 0) {
+  }
+  USART_DATA = byte;
+}
+
+void uart_drain(void) {
+  while ((USART_STATUS & STATUS_SENT) == 0) {
+  }
+}
+
+/** The interrupt falls with the byte that is taken. */
+void uart_acknowledge(void) {
+}

@@ -1,0 +1,122 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createServer, type Server, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { locateTool } from "./doctor.ts";
+import { makePrivateFolder, type PrivateFolder } from "./private-folder.ts";
+import { beforeProcessEnds } from "./process-end.ts";
+import { RunnerError } from "./runner-error.ts";
+import type { RunningProgram } from "./running-program.ts";
+import type { Emulator } from "./target.ts";
+
+/** A Unix socket's path is in an array of 108 bytes, and ends in a zero. */
+const SOCKET_PATH_BYTES_MAX = 107;
+/** QEMU is there in a quarter of a second; a loaded machine may take long. */
+const START_TIMEOUT_MS = 30_000;
+
+/** How a machine is emulated. */
+export interface EmulatorOptions {
+  /** Virtual time by instructions, so that they can be counted: slower. */
+  readonly isCounting: boolean;
+  /** Further arguments of QEMU. */
+  readonly extraArgs?: readonly string[];
+  /** Where its private folder is made; default the system's. */
+  readonly folder?: string;
+}
+
+/**
+ * Start a program on an emulated machine. Its UART is a Unix socket that is listened on before QEMU starts, so that no
+ * byte is lost.
+ *
+ * @throws {RunnerError} `missing-tool`, `socket-path-too-long`, `emulator-failed` with what QEMU said, `timeout`
+ */
+export async function startEmulator(
+  emulator: Extract<Emulator, { kind: "system" }>,
+  file: string,
+  options: EmulatorOptions,
+): Promise<RunningProgram> {
+  const command = locateTool(emulator.tool);
+  const folder = await makePrivateFolder(options.folder ?? tmpdir(), "wasm-run-");
+  const path = join(folder.path, "uart");
+  let server: Server | undefined;
+  try {
+    const bytes = Buffer.byteLength(path);
+    if (bytes > SOCKET_PATH_BYTES_MAX) {
+      throw new RunnerError("socket-path-too-long", { path, bytes, most: SOCKET_PATH_BYTES_MAX, set: "TMPDIR" });
+    }
+    server = createServer({ allowHalfOpen: true }).listen(path);
+    await once(server, "listening");
+    const child = spawn(command, qemuArgs(emulator, file, path, options), { stdio: ["ignore", "ignore", "pipe"] });
+    return await connected(child, server, folder);
+  } catch (error) {
+    server?.close();
+    await folder.remove();
+    throw error;
+  }
+}
+
+function qemuArgs(
+  { args, countingShift }: Extract<Emulator, { kind: "system" }>,
+  file: string,
+  socket: string,
+  { isCounting, extraArgs = [] }: EmulatorOptions,
+): string[] {
+  // A comma separates options of QEMU; one in a path is written twice.
+  const chardev = `socket,id=uart,path=${socket.replaceAll(",", ",,")}`;
+  return [
+    ...args,
+    ...["-display", "none", "-monitor", "none", "-no-reboot", "-chardev", chardev, "-serial", "chardev:uart"],
+    ...(isCounting ? ["-icount", `shift=${countingShift},sleep=on`] : []),
+    ...extraArgs,
+    ...["-kernel", file],
+  ];
+}
+
+async function connected(child: ChildProcess, server: Server, folder: PrivateFolder): Promise<RunningProgram> {
+  const forget = beforeProcessEnds(() => child.kill("SIGKILL"));
+  let errorText = "";
+  child.stderr?.on("data", (chunk: Buffer) => {
+    errorText += chunk.toString();
+  });
+  const closed = new Promise<number | null>((resolve) => {
+    child.on("error", () => resolve(null));
+    child.on("close", (code) => resolve(code));
+  }).finally(async () => {
+    forget();
+    server.close();
+    await folder.remove();
+  });
+  const uart = await firstConnection(child, server, closed, () => errorText);
+  // What QEMU sent before it ended is still to be read: the stream ends after its last byte.
+  uart.on("end", () => uart.end());
+  uart.on("error", () => {});
+  return {
+    input: uart,
+    output: uart,
+    pid: child.pid ?? 0,
+    ended: closed.then((exitCode) => ({ exitCode, errorText })),
+    end: async () => {
+      child.kill("SIGKILL");
+      await closed;
+      uart.destroy();
+    },
+  };
+}
+
+async function firstConnection(
+  child: ChildProcess,
+  server: Server,
+  closed: Promise<number | null>,
+  said: () => string,
+): Promise<Socket> {
+  const late = AbortSignal.timeout(START_TIMEOUT_MS);
+  const connection = once(server, "connection", { signal: late }).then(([socket]) => socket as Socket);
+  const first = await Promise.race([connection, closed]).catch(() => "late" as const);
+  if (typeof first === "object" && first !== null) return first;
+  connection.catch(() => {});
+  child.kill("SIGKILL");
+  await closed;
+  if (first === "late") throw new RunnerError("timeout", { program: child.spawnfile, afterMs: START_TIMEOUT_MS });
+  throw new RunnerError("emulator-failed", { program: child.spawnfile, said: said().trim() });
+}
