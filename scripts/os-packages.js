@@ -107,6 +107,13 @@ export const OS_PACKAGES = [
     proof: HAS_C_LIBRARY,
     debian: ["gcc-arm-linux-gnueabihf", "libc6-dev-armhf-cross"],
     neededBy: "the codec on 32-bit Arm Linux",
+  },
+  {
+    name: "socat",
+    commands: ["socat"],
+    proof: [],
+    debian: ["socat"],
+    neededBy: "serial lines between pseudo-terminals",
     script: "test",
   },
   {

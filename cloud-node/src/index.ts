@@ -7,6 +7,7 @@ export { BrokerError, type BrokerErrorCode } from "./broker/broker-error.ts";
 export { type Clock, systemClock, type Timer } from "./clock.ts";
 export { History, type HistoryRange, type HistorySample, openHistory } from "./history.ts";
 export type { LoopbackEnd } from "./ingest/loopback-link.ts";
+export type { SerialEnd } from "./ingest/serial-listener.ts";
 export { type Logger, SILENT_LOGGER } from "./logger.ts";
 export { type BrokerOptions, CloudNode, type CloudNodeOptions, DEFAULT_GROUP } from "./node.ts";
 export { PortError, type PortErrorCode } from "./port-error.ts";

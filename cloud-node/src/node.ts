@@ -6,6 +6,7 @@ import { Counters } from "./counters.ts";
 import { FrameIntake, type FrameSource } from "./ingest/frame-intake.ts";
 import { attachLoopback, type LoopbackEnd } from "./ingest/loopback-link.ts";
 import { MqttLink } from "./ingest/mqtt-link.ts";
+import { type SerialEnd, SerialListener } from "./ingest/serial-listener.ts";
 import { TcpListener } from "./ingest/tcp-listener.ts";
 import type { Logger } from "./logger.ts";
 import { type AckPolicy, DEFAULT_ACK_POLICY } from "./reconstructor/ack-policy.ts";
@@ -70,6 +71,7 @@ export class CloudNode {
   readonly #counters = new Counters();
   readonly #listeners = new Set<NodeEventListener>();
   readonly #loopbacks = new Set<() => void>();
+  readonly #lines = new Set<SerialListener>();
   readonly #doors: Doors = {};
   #closing: Promise<void> | undefined;
 
@@ -85,8 +87,14 @@ export class CloudNode {
         this.#counters.add(`store.${code}`);
         this.#emit({ kind: "store-failed", code, message });
       },
-      onFull: () => this.#doors.tcp?.pause(),
-      onRoom: () => this.#doors.tcp?.resume(),
+      onFull: () => {
+        this.#doors.tcp?.pause();
+        for (const line of this.#lines) line.pause();
+      },
+      onRoom: () => {
+        this.#doors.tcp?.resume();
+        for (const line of this.#lines) line.resume();
+      },
     });
     this.#registry = new TwinRegistry({
       reader: store.reader,
@@ -181,6 +189,23 @@ export class CloudNode {
     return leave;
   }
 
+  /**
+   * Listen on a serial line, whose port may come and go; the SDK's `SerialLine` is one.
+   *
+   * @param path  what the log calls it
+   * @returns ends it, once what was sent has left
+   */
+  attachLine(path: string, end: SerialEnd): () => Promise<void> {
+    const { logger } = this.#options;
+    const gone = (source: FrameSource) => this.#gone(source);
+    const line = new SerialListener({ path, end, intake: this.#intake, counters: this.#counters, logger, gone });
+    this.#lines.add(line);
+    return async () => {
+      this.#lines.delete(line);
+      await line.close();
+    };
+  }
+
   /** What was counted since the start, by name. */
   counters(): Readonly<Record<string, number>> {
     return this.#counters.all();
@@ -233,6 +258,7 @@ export class CloudNode {
   }
 
   async #shutDoors(): Promise<void> {
+    await Promise.all([...this.#lines].map((line) => line.close()));
     await this.#doors.tcp?.close();
     await this.#doors.mqtt?.close();
     await this.#doors.broker?.close();

@@ -31,4 +31,17 @@ export {
 } from "./transport.ts";
 export { Loopback, type LoopbackHandlers } from "./transports/loopback.ts";
 export { type MqttTransportOptions, mqttTransport } from "./transports/mqtt.ts";
+export { serialTransport } from "./transports/serial.ts";
+export {
+  SerialLine,
+  type SerialLineEvents,
+  type SerialLineOptions,
+  type SerialPortLike,
+} from "./transports/serial-line.ts";
+export {
+  DEFAULT_BAUD_RATE,
+  openSerialPort,
+  parseSerialUrl,
+  type SerialPortOptions,
+} from "./transports/serial-port.ts";
 export { type TcpTransportOptions, tcpTransport } from "./transports/tcp.ts";

@@ -51,16 +51,26 @@ export interface Transport {
 /** Largest message, bytes; the length prefix of a byte stream has 16 bits. */
 export const MAX_MESSAGE_BYTES = 65_535;
 
-export type TransportErrorCode = "already-open" | "bad-url" | "too-large" | "empty";
+export type TransportErrorCode =
+  | "already-open"
+  | "bad-url"
+  | "too-large"
+  | "empty"
+  | "no-port"
+  | "port-denied"
+  | "not-a-port"
+  | "port-busy"
+  | "port-failed"
+  | "no-serialport";
 
-/** A transport used against its contract. */
+/** A transport used against its contract, or a serial port that cannot be opened. */
 export class TransportError extends Error {
   override readonly name = "TransportError";
   readonly code: TransportErrorCode;
   readonly facts: Readonly<Record<string, string | number>>;
 
-  constructor(code: TransportErrorCode, facts: Readonly<Record<string, string | number>>) {
-    super(`transport: ${describe(code, facts)}`);
+  constructor(code: TransportErrorCode, facts: Readonly<Record<string, string | number>>, options?: ErrorOptions) {
+    super(`transport: ${describe(code, facts)}`, options);
     this.code = code;
     this.facts = facts;
   }
@@ -84,5 +94,17 @@ function describe(code: TransportErrorCode, facts: Readonly<Record<string, strin
       return `a message of ${facts.bytes} bytes is over the limit of ${facts.limit}`;
     case "empty":
       return "a message of 0 bytes cannot be sent";
+    case "no-port":
+      return `there is no ${facts.path}; plug the device in, or look for its name with \`ls /dev/serial/by-id\``;
+    case "port-denied":
+      return `no permission for ${facts.path}, which belongs to the group ${facts.group}; \`sudo usermod -aG ${facts.group} $USER\`, then log in again`;
+    case "not-a-port":
+      return `${facts.path} is no serial port`;
+    case "port-busy":
+      return `${facts.path} is in use by another program`;
+    case "port-failed":
+      return `${facts.path} cannot be opened: ${facts.detail}`;
+    case "no-serialport":
+      return `the package that opens serial ports cannot be loaded (${facts.detail}); \`npm install serialport@13.0.0\``;
   }
 }

@@ -34,6 +34,7 @@ export type { WelcomeFrame } from "./frames/welcome.ts";
 export { murmur3 } from "./murmur3.ts";
 export { sequencedSeal } from "./seal.ts";
 export { expandSeq, gapRanges, LAST_SEQ, matchEpoch, position } from "./sequence.ts";
+export { encodeSerialFrame, SERIAL_DELIMITER, type SerialDamage, SerialDeframer } from "./serial-framing.ts";
 export { encodeStreamFrame, StreamDeframer } from "./stream-framing.ts";
 export {
   ALIAS_FILTER,

@@ -2,6 +2,7 @@ import { encodeFrame, type Frame, isSequenced, sequencedSeal } from "../src/inde
 import { describeFrame } from "./described-frame.ts";
 import { FRAME_CASES, type FrameCase } from "./frame-cases.ts";
 import { REFUSED_CASES } from "./refused-cases.ts";
+import { SERIAL_CASES, serialVector } from "./serial-cases.ts";
 
 /** Every file of the golden vectors by its path below `protocol/vectors`. */
 export function vectorFiles(): ReadonlyMap<string, Uint8Array> {
@@ -14,6 +15,9 @@ export function vectorFiles(): ReadonlyMap<string, Uint8Array> {
   for (const { name, about, bytes, code, offset } of REFUSED_CASES) {
     files.set(`refused/${name}.cbor`, bytes);
     files.set(`refused/${name}.json`, jsonBytes({ about, code, offset }));
+  }
+  for (const serialCase of SERIAL_CASES) {
+    files.set(`serial/${serialCase.name}.json`, jsonBytes(serialVector(serialCase)));
   }
   return files;
 }

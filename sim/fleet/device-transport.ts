@@ -1,17 +1,20 @@
 import {
   type Clock,
   mqttTransport,
+  openSerialPort,
+  parseSerialUrl,
   type RandomSource,
+  serialTransport,
   type Transport,
   TransportError,
   tcpTransport,
 } from "@lockstep/edge-sdk";
 
-/** Where devices connect: a broker with a group, or a node's TCP port. */
+/** Where devices connect: a broker with a group, a node's TCP port, or one end of a serial line. */
 export interface Endpoint {
-  /** `mqtt://…`, `mqtts://…` or `tcp://…` */
+  /** `mqtt://…`, `mqtts://…`, `tcp://…` or `serial:…` */
   readonly url: string;
-  /** MQTT group; not used over TCP. */
+  /** MQTT group; not used elsewhere. */
   readonly group: string;
 }
 
@@ -26,5 +29,10 @@ export function transportTo(
 ): Transport {
   if (/^mqtts?:/.test(url)) return mqttTransport({ url, group, device, clock, random });
   if (/^tcp:/.test(url)) return tcpTransport({ url, clock, random });
-  throw new TransportError("bad-url", { url, expected: "mqtt://HOST:PORT, mqtts://HOST:PORT or tcp://HOST:PORT" });
+  if (/^serial:/.test(url)) {
+    const port = parseSerialUrl(url);
+    return serialTransport({ openPort: () => openSerialPort({ ...port, clock }), clock, random });
+  }
+  const expected = "mqtt://HOST:PORT, mqtts://HOST:PORT, tcp://HOST:PORT or serial:PATH?baud=RATE";
+  throw new TransportError("bad-url", { url, expected });
 }

@@ -2,8 +2,9 @@ import { once } from "node:events";
 import { type AddressInfo, createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { type AckPolicy, type Clock, CloudNode, SILENT_LOGGER } from "@lockstep/cloud-node";
+import { systemRandom } from "@lockstep/edge-sdk";
 import { BenchError } from "./bench-error.ts";
-import { SerialFarEnd } from "./serial-line.ts";
+import { SerialFarEnd } from "./serial-far-end.ts";
 import type { LaneEnds, LanePlan } from "./wire-lanes.ts";
 
 /** A node of its own per way to acknowledge. */
@@ -39,7 +40,8 @@ export class FarEnds {
     const broker = { kind: "embedded", port: 0, host: "127.0.0.1" } as const;
     const doors = { broker, tcpPort: 0, tcpHost: "127.0.0.1" };
     const node = await CloudNode.open({ storeFile, ...doors, acks, logger: SILENT_LOGGER, clock: this.#clock });
-    this.#nodes.set(name, { node, serial: await SerialFarEnd.open(node), keepAliveSeconds });
+    const serial = await SerialFarEnd.open(node, this.#clock, systemRandom());
+    this.#nodes.set(name, { node, serial, keepAliveSeconds });
     if (!this.#sink.listening) await once(this.#sink, "listening");
   }
 

@@ -9,13 +9,12 @@ import {
   type Transport,
   tcpTransport,
 } from "@lockstep/edge-sdk";
-import { encodeStreamFrame, MAX_FRAME_BYTES } from "@lockstep/protocol";
+import { encodeSerialFrame, encodeStreamFrame, MAX_FRAME_BYTES } from "@lockstep/protocol";
 import { seededRandom } from "@lockstep/sim";
 import { connect, type MqttClient } from "mqtt";
 import { BenchError } from "./bench-error.ts";
 import { RAW_BYTES_PER_SAMPLE } from "./rotor-session.ts";
-import { encodeSerialFrame } from "./serial-framing.ts";
-import { serialTransport } from "./serial-line.ts";
+import { socketLineTransport } from "./serial-far-end.ts";
 import { openSource, type WireSource } from "./wire-source.ts";
 
 /** What carries the frames. */
@@ -86,7 +85,7 @@ export async function openLockstepLane(
 function transportOf({ link, name: device, seed }: LanePlan, ends: LaneEnds): Transport {
   const { clock, keepAliveSeconds } = ends;
   const random = seededRandom(seed).fork("transport");
-  if (link === "serial") return serialTransport(ends.serialPort);
+  if (link === "serial") return socketLineTransport(ends.serialPort, clock, random);
   if (link === "TCP") {
     return tcpTransport({ url: `tcp://127.0.0.1:${ends.tcpPort}`, keepAliveMs: 500 * keepAliveSeconds, clock, random });
   }

@@ -5,21 +5,43 @@ import { expect, test } from "vitest";
 
 const VECTORS = new URL("../../protocol/vectors/", import.meta.url);
 
+/** Golden lines of a link's framing, which came later than the frames and are held by a digest of their own. */
+const SERIAL = "serial/";
+
 /**
- * SHA-256 over names and bytes of every golden vector, by wire version. A released version's is never changed: what
+ * SHA-256 over names and bytes of every golden vector of frames and payloads, by wire version. A released version's is never changed: what
  * would change a vector is another wire version, with a line of its own.
  */
 const FROZEN: Readonly<Record<number, string>> = {
   1: "b64ad5a4771794e73aaa17b9594cb20732fca89feefd7ff0aa7752bdf67c6324",
 };
 
+/** The same of the serial line's framing, which is frozen with the wire version that it was released beside. */
+const FROZEN_SERIAL: Readonly<Record<number, string>> = {
+  1: "4ef2f29f677d99e6379d3641c8cea18afa834fe1a0bfad967835deaf327dc9f7",
+};
+
 test("the golden vectors of this wire version are what they were when it was frozen", () => {
-  const files = readdirSync(VECTORS, { recursive: true, encoding: "utf8" })
+  const files = vectorFiles().filter((file) => !file.startsWith(SERIAL));
+  expect(files.length).toBeGreaterThan(200);
+  expect(digestOf(files)).toBe(FROZEN[WIRE_VERSION]);
+});
+
+test("so are the golden lines of the serial framing", () => {
+  const files = vectorFiles().filter((file) => file.startsWith(SERIAL));
+  expect(files.length).toBeGreaterThan(20);
+  expect(digestOf(files)).toBe(FROZEN_SERIAL[WIRE_VERSION]);
+});
+
+function vectorFiles(): string[] {
+  return readdirSync(VECTORS, { recursive: true, encoding: "utf8" })
     .filter((file) => /\.(cbor|json)$/.test(file))
     .map((file) => file.replaceAll("\\", "/"))
     .sort();
-  expect(files.length).toBeGreaterThan(200);
+}
+
+function digestOf(files: readonly string[]): string {
   const digest = createHash("sha256");
   for (const file of files) digest.update(`${file}\0`).update(readFileSync(new URL(file, VECTORS)));
-  expect(digest.digest("hex")).toBe(FROZEN[WIRE_VERSION]);
-});
+  return digest.digest("hex");
+}

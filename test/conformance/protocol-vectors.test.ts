@@ -1,6 +1,16 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { birthHash, decodeFrame, encodeFrame, type Frame, FrameError, sequencedSeal } from "@lockstep/protocol";
+import {
+  birthHash,
+  decodeFrame,
+  encodeFrame,
+  encodeSerialFrame,
+  type Frame,
+  FrameError,
+  SerialDeframer,
+  sequencedSeal,
+} from "@lockstep/protocol";
 import { expect, test } from "vitest";
+import { serialVectors } from "./serial-vectors.ts";
 
 /** The TypeScript host against the golden vectors. */
 const VECTORS = new URL("../../protocol/vectors/", import.meta.url);
@@ -51,6 +61,16 @@ test.for(names("refused/"))("%s is refused with its code", (name) => {
   const error = refusal(cborBytes(name));
   expect(error?.code).toBe(expected.code);
   expect(error?.facts.offset).toBe(expected.offset ?? error?.facts.offset);
+});
+
+test.for(serialVectors())("the line $name gives its frames, and names what it leaves out", (vector) => {
+  const { line, frames, damaged, isWhole } = vector;
+  const deframer = new SerialDeframer();
+  const found = deframer.push(line).map((frame) => Buffer.from(frame).toString("hex"));
+  expect(found).toEqual(frames.map((frame) => frame.toString("hex")));
+  expect(Object.entries(deframer.damaged).filter(([, count]) => count > 0)).toEqual(Object.entries(damaged));
+  expect(deframer.pendingBytes).toBe(0);
+  if (isWhole) expect(Buffer.concat(frames.map(encodeSerialFrame)).equals(line)).toBe(true);
 });
 
 function names(folder: string): string[] {

@@ -44,6 +44,11 @@ test.each([
   [["sim", "run", "no-such-scenario"], "lossy-uplink"],
   [["demo", "--duration", "-1"], "a number > 0"],
   [["serve", "--broker", "foreign"], "write embedded, or mqtt://"],
+  [["serve", "--serial", "/dev/ttyUSB0,fast"], "/dev/ttyUSB0,9600"],
+  [["serve", "--serial", ""], "/dev/ttyUSB0,9600"],
+  [["serve", "--serial", "/dev/x", "--serial", "/dev/x,9600"], "/dev/x is given twice"],
+  [["sim", "rotor", "--to", "serial:/dev/x?baud=0"], "serial:PATH?baud=RATE"],
+  [["sim", "fleet", "--to", "serial:/dev/x", "--count", "2"], "give --count 1"],
   [[], "lockstep demo"],
 ])("wrong usage ends with exit code 2 and one line that says what to do: %j", async (args, remedy) => {
   const { code, out, err } = await run(...args);

@@ -1,3 +1,4 @@
+import { DEFAULT_BAUD_RATE } from "@lockstep/edge-sdk";
 import { formatTopic } from "@lockstep/protocol";
 import { InvalidArgumentError } from "commander";
 
@@ -7,6 +8,26 @@ import { InvalidArgumentError } from "commander";
 export function parsePort(text: string): number {
   return parseWithin(text, 0, 65_535, true, "a port, 0 to 65535");
 }
+
+/** A serial port of this computer. */
+export interface SerialPortName {
+  readonly path: string;
+  /** Bits per second, > 0. */
+  readonly baud: number;
+}
+
+/** PATH, or PATH,BAUD. */
+export function parseSerialPort(text: string): SerialPortName {
+  const [, path, rate] = /^([^,]+)(?:,([^,]*))?$/.exec(text) ?? [];
+  const baud = rate === undefined ? DEFAULT_BAUD_RATE : Number(rate);
+  if (path === undefined || !Number.isInteger(baud) || baud < 1 || baud > MAX_BAUD_RATE) {
+    throw new InvalidArgumentError("write the path of a serial port, and its rate if need be: /dev/ttyUSB0,9600");
+  }
+  return { path, baud };
+}
+
+/** More than any port can. */
+const MAX_BAUD_RATE = 100_000_000;
 
 /** A whole number ≥ 0. */
 export function parseCount(text: string): number {

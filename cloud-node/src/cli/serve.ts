@@ -1,10 +1,18 @@
 import { readFile } from "node:fs/promises";
-import { type Command, Option } from "commander";
-import type { BrokerOptions } from "../node.ts";
+import { DEFAULT_BAUD_RATE, openSerialPort, SerialLine } from "@lockstep/edge-sdk";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import type { BrokerOptions, CloudNode } from "../node.ts";
 import { CommandError } from "./command-error.ts";
 import { DEFAULT_HTTP_PORT, DEFAULT_MQTT_PORT, DEFAULT_STORE_FILE, LOOPBACK_HOST } from "./defaults.ts";
 import { createLogger, LOG_LEVELS } from "./log.ts";
-import { parseName, parseNonNegative, parsePort, parsePositiveCount } from "./option-values.ts";
+import {
+  parseName,
+  parseNonNegative,
+  parsePort,
+  parsePositiveCount,
+  parseSerialPort,
+  type SerialPortName,
+} from "./option-values.ts";
 import { writeResult } from "./result-output.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { untilInterrupt } from "./until-interrupt.ts";
@@ -16,6 +24,7 @@ interface ServeOptions {
   readonly store: string;
   readonly http?: number | false;
   readonly tcp?: number;
+  readonly serial: readonly SerialPortName[];
   readonly group: string;
   readonly ackEvery: number;
   readonly ackAge?: number;
@@ -29,12 +38,14 @@ Everything listens on this machine alone unless --host says otherwise. Port 0 ta
 Devices of this release are known; those of another build are heard once their module is registered (--module).
 A device keeps each frame until the node has it on disk, and its acknowledgement says so: rare ones save bytes,
 frequent ones free the device's memory sooner (--ack-every, --ack-age).
+A serial line has one device (--serial); its port may be plugged in later, unplugged and plugged in again.
 With --json one object says where it listens, once it does.
 
 Examples:
   $ lockstep serve
   $ lockstep serve --broker mqtt://192.168.1.5:1883 --store /var/lib/lockstep.db --http 8080
-  $ lockstep serve --tcp 7400 --mqtt-port 0 --json`;
+  $ lockstep serve --tcp 7400 --mqtt-port 0 --json
+  $ lockstep serve --serial /dev/ttyACM0 --serial /dev/ttyUSB0,9600`;
 
 /** `lockstep serve`: the cloud node. */
 export function addServe(program: Command, surroundings: Surroundings): void {
@@ -45,6 +56,12 @@ export function addServe(program: Command, surroundings: Surroundings): void {
     .option("--broker <embedded|URL>", "embedded, or any MQTT 3.1.1 broker as mqtt://HOST:PORT", "embedded")
     .option("--mqtt-port <PORT>", "port of the embedded broker", parsePort, DEFAULT_MQTT_PORT)
     .option("--tcp <PORT>", "listen for devices over plain TCP too", parsePort)
+    .option(
+      "--serial <PATH[,BAUD]>",
+      `listen for a device on a serial port too, at ${DEFAULT_BAUD_RATE} baud unless given; may be repeated`,
+      collectSerial,
+      [],
+    )
     .option("--host <ADDRESS>", "address to listen on; 0.0.0.0: all", LOOPBACK_HOST)
     .option("--store <FILE>", "SQLite file with everything received", DEFAULT_STORE_FILE)
     .option("--http <PORT>", `port of the page (default: ${DEFAULT_HTTP_PORT})`, parsePort)
@@ -65,6 +82,12 @@ export function addServe(program: Command, surroundings: Surroundings): void {
 
 /** Of the node's own default policy; here because loading the node takes longer than `--help` should. */
 const DEFAULT_ACK_FRAMES = 16;
+
+function collectSerial(text: string, before: readonly SerialPortName[]): readonly SerialPortName[] {
+  const port = parseSerialPort(text);
+  if (before.some(({ path }) => path === port.path)) throw new InvalidArgumentError(`${port.path} is given twice`);
+  return [...before, port];
+}
 
 function collect(file: string, before: readonly string[]): readonly string[] {
   return [...before, file];
@@ -110,8 +133,10 @@ async function runServe(surroundings: Surroundings, options: ServeOptions): Prom
       node.onEvent((event) => {
         if (event.kind !== "confirmed") logger.info(event, event.kind);
       });
-      const places = { mqtt: node.mqttUrl, tcpPort: node.tcpPort, http: page?.url ?? null, store: options.store };
+      const { store, serial } = options;
+      const places = { mqtt: node.mqttUrl, tcpPort: node.tcpPort, serial, http: page?.url ?? null, store };
       logger.info(places, "listening");
+      attachLines(node, serial, surroundings);
       if (options.json === true) await writeResult(surroundings, true, places, "");
       await untilInterrupt(interrupt, clock);
     } finally {
@@ -119,6 +144,14 @@ async function runServe(surroundings: Surroundings, options: ServeOptions): Prom
     }
   } finally {
     await node.close();
+  }
+}
+
+/** Listen on serial lines. A port that is not there is waited for. */
+function attachLines(node: CloudNode, ports: readonly SerialPortName[], { clock, random }: Surroundings): void {
+  for (const { path, baud } of ports) {
+    const openPort = () => openSerialPort({ path, baudRate: baud, clock });
+    node.attachLine(path, new SerialLine({ openPort, clock, random }));
   }
 }
 

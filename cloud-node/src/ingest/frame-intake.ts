@@ -17,11 +17,16 @@ export interface FrameSource {
   device: string | undefined;
   /** Pieces of frames longer than the link's messages. */
   readonly fragments: Reassembler;
+  /**
+   * For a line, which has no connections: a device that is in mid-sentence is known by a status of its boot, and a birth
+   * with another name means that another device is there now. Elsewhere both are refused.
+   */
+  readonly line?: { replaced(source: FrameSource): void };
 }
 
-/** A source of which nothing is known yet. */
-export function frameSource(link: DeviceLink, device?: string): FrameSource {
-  return { link, device, fragments: new Reassembler() };
+/** A source of which nothing is known yet, but for what is given. */
+export function frameSource(link: DeviceLink, known: Partial<Pick<FrameSource, "device" | "line">> = {}): FrameSource {
+  return { link, device: undefined, fragments: new Reassembler(), ...known };
 }
 
 const KINDS_DOWN: ReadonlySet<string> = new Set(["ack", "resync", "welcome", "refusal"]);
@@ -71,14 +76,17 @@ export class FrameIntake {
   #route(frame: Exclude<UplinkFrame, FragmentFrame>, bytes: Uint8Array, source: FrameSource, isLive: boolean): void {
     if (frame.kind === "birth") {
       if (source.device !== undefined && source.device !== frame.device) {
-        this.#refuse("other-device", undefined);
-        return;
+        if (source.line === undefined) {
+          this.#refuse("other-device", undefined);
+          return;
+        }
+        source.line.replaced(source);
       }
       source.device = frame.device;
       this.#registry.admit(frame.device).born(frame, bytes, source.link, isLive);
       return;
     }
-    const twin = source.device === undefined ? undefined : this.#registry.get(source.device);
+    const twin = source.device === undefined ? this.#recognise(frame, source) : this.#registry.get(source.device);
     if (twin === undefined) {
       this.#refuse("unknown-device", undefined);
       if (frame.kind === "status") source.link.send({ kind: "refusal", nonce: frame.nonce, reason: "unknown-device" });
@@ -87,6 +95,16 @@ export class FrameIntake {
     if (frame.kind === "presence") twin.presence(frame);
     else if (frame.kind === "status") twin.status(frame, source.link);
     else twin.receive(frame, bytes, source.link);
+  }
+
+  /** The device on a line whose birth was heard before this node started, or before the line was cut. */
+  #recognise(frame: UplinkFrame, source: FrameSource): DeviceTwin | undefined {
+    if (source.line === undefined || frame.kind !== "status") return undefined;
+    const twin = this.#registry.byBoot(frame.nonce, frame.epoch);
+    if (twin === undefined) return undefined;
+    source.device = twin.id;
+    twin.presence({ kind: "presence", nonce: frame.nonce, online: true });
+    return twin;
   }
 
   #decode(bytes: Uint8Array, twin: DeviceTwin | undefined): UplinkFrame | undefined {

@@ -106,7 +106,7 @@ export class MqttLink {
           if (this.#client.connected) this.#client.publish(topic, Buffer.from(encodeFrame(frame)), { qos: 0 });
         },
       },
-      device,
+      { device },
     );
     if (this.#sources.size >= MAX_SOURCES) this.#sources.clear();
     this.#sources.set(device, source);

@@ -177,6 +177,11 @@ export class DeviceTwin {
     this.#lane(frame.epoch).status(frame, this.#around.clock.nowMs());
   }
 
+  /** Whether this is the boot in force, and the epoch its own or one of those before it. */
+  isBoot(nonce: number, epoch: number): boolean {
+    return this.#nonce === nonce && this.#epochs.get(epoch) !== undefined;
+  }
+
   /** Take a presence; one of an earlier boot says nothing about this one. */
   presence(frame: PresenceFrame): void {
     if (frame.nonce === this.#nonce) this.#setOnline(frame.online);

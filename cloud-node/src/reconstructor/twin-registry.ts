@@ -49,6 +49,11 @@ export class TwinRegistry {
     return this.#byKey.get(Number.parseInt(alias, ALIAS_BASE));
   }
 
+  /** The device whose newest boot has this nonce and knows this epoch. */
+  byBoot(nonce: number, epoch: number): DeviceTwin | undefined {
+    return this.all().find((twin) => twin.isBoot(nonce, epoch));
+  }
+
   /** The device of this name, made known if it is new. */
   admit(id: string): DeviceTwin {
     const known = this.#byId.get(id);

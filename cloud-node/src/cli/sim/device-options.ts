@@ -27,7 +27,10 @@ export function lookaheadOption(description: string): Option {
 /** Add the options of `DeviceOptions`. */
 export function addDeviceOptions(command: Command, defaults: { readonly frameSamples: number }): Command {
   return command
-    .option("--to <URL>", "where it connects: mqtt://HOST:PORT, mqtts://HOST:PORT or tcp://HOST:PORT")
+    .option(
+      "--to <URL>",
+      "where it connects: mqtt://HOST:PORT, mqtts://HOST:PORT, tcp://HOST:PORT or serial:PATH?baud=RATE",
+    )
     .option("--id <NAME>", "name of the device", parseName)
     .option("--group <NAME>", "first topic level over MQTT", parseName, "lockstep")
     .option(
@@ -44,13 +47,17 @@ export function addDeviceOptions(command: Command, defaults: { readonly frameSam
     .option("--json", "one JSON object on standard output at the end");
 }
 
-/** The address that a device needs. */
-export function destination({ to }: DeviceOptions): string {
+/** The address that so many devices need. */
+export function destination({ to }: DeviceOptions, devices: number): string {
   if (to === undefined) {
     throw new CommandError("usage", "no place to send to", "give --to mqtt://HOST:PORT, as `lockstep serve` prints it");
   }
-  if (!/^(mqtts?|tcp):\/\/[^/]+/.test(to)) {
-    throw new CommandError("usage", `--to "${to}" is no address`, "write mqtt://HOST:PORT or tcp://HOST:PORT");
+  if (!/^((mqtts?|tcp):\/\/[^/]+|serial:[^?]+(\?baud=[1-9]\d{0,8})?$)/.test(to)) {
+    const forms = "write mqtt://HOST:PORT, tcp://HOST:PORT or serial:PATH?baud=RATE";
+    throw new CommandError("usage", `--to "${to}" is no address`, forms);
+  }
+  if (to.startsWith("serial:") && devices > 1) {
+    throw new CommandError("usage", `--to "${to}" for ${devices} devices`, "a serial line has one: give --count 1");
   }
   return to;
 }

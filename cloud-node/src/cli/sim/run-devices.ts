@@ -32,7 +32,10 @@ export async function runDevices(
   options: DeviceOptions,
 ): Promise<void> {
   const { clock, interrupt, stderr } = surroundings;
-  const url = destination(options);
+  const url = destination(
+    options,
+    plans.reduce((sum, { count = 1 }) => sum + count, 0),
+  );
   const failures: string[] = [];
   const devices = createFleet({
     plans,

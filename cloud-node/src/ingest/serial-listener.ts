@@ -1,0 +1,85 @@
+import { encodeFrame } from "@lockstep/protocol";
+import type { Counters } from "../counters.ts";
+import type { Logger } from "../logger.ts";
+import { type FrameIntake, type FrameSource, frameSource } from "./frame-intake.ts";
+
+/** The cloud's end of a serial line, which opens its port and opens it again; the SDK's `SerialLine` is one. */
+export interface SerialEnd {
+  open(events: {
+    opened(): void;
+    closed(reason: string): void;
+    failed(problem: string): void;
+    frame(bytes: Uint8Array): void;
+    damaged(reason: string): void;
+    drained(): void;
+  }): void;
+  /** @returns whether the frame was taken */
+  send(frame: Uint8Array): boolean;
+  pause(): void;
+  resume(): void;
+  close(): Promise<void>;
+}
+
+export interface SerialListenerOptions {
+  /** What the line is called in the log. */
+  readonly path: string;
+  readonly end: SerialEnd;
+  readonly intake: FrameIntake;
+  readonly counters: Counters;
+  readonly logger: Logger;
+  gone(source: FrameSource): void;
+}
+
+/**
+ * A device at the other end of a serial line. While the port is gone its twin is offline; when it is back, the device
+ * says who it is by a birth, or is known by a status of its boot.
+ *
+ * Answers that a full port does not take are dropped: a device that misses one asks again.
+ */
+export class SerialListener {
+  readonly #options: SerialListenerOptions;
+  #source: FrameSource | undefined;
+
+  constructor(options: SerialListenerOptions) {
+    const { path, end, intake, counters, logger, gone } = options;
+    this.#options = options;
+    end.open({
+      opened: () => {
+        logger.info({ path }, "serial line is open");
+        const link = { send: (frame: Parameters<typeof encodeFrame>[0]) => void end.send(encodeFrame(frame)) };
+        this.#source = frameSource(link, { line: { replaced: gone } });
+      },
+      closed: (reason) => {
+        logger.warn({ path, reason }, "serial line is gone; waiting for it to come back");
+        counters.add("serial.closed");
+        this.#leave();
+      },
+      failed: (problem) => logger.warn({ path, problem }, "serial line cannot be opened; waiting for it"),
+      frame: (bytes) => {
+        if (this.#source !== undefined) intake.receive(bytes, this.#source);
+      },
+      damaged: (reason) => counters.add(`serial.${reason}`),
+      drained() {},
+    });
+  }
+
+  /** Take nothing more in for now. */
+  pause(): void {
+    this.#options.end.pause();
+  }
+
+  resume(): void {
+    this.#options.end.resume();
+  }
+
+  /** Give the port back, once what was sent has left. */
+  async close(): Promise<void> {
+    this.#leave();
+    await this.#options.end.close();
+  }
+
+  #leave(): void {
+    if (this.#source !== undefined) this.#options.gone(this.#source);
+    this.#source = undefined;
+  }
+}

@@ -1,0 +1,112 @@
+import { constants } from "node:fs";
+import { access, readFile, stat } from "node:fs/promises";
+import type { Clock } from "../clock.ts";
+import { TransportError } from "../transport.ts";
+import type { SerialPortLike } from "./serial-line.ts";
+
+export interface SerialPortOptions {
+  /** `/dev/ttyUSB0`, `/dev/serial/by-id/…`, `COM3` */
+  readonly path: string;
+  /** Bits per second; a port over USB without a wire behind it takes any. */
+  readonly baudRate: number;
+  readonly clock: Clock;
+}
+
+/** What most boards and their examples are set to. */
+export const DEFAULT_BAUD_RATE = 115_200;
+/** Frames wait in the device's ring rather than here, where they would be late: a third of a second of the default rate. */
+const BUFFER_BYTES = 4_096;
+/** How often a port that is in use is looked for: one that was unplugged does not always say so. */
+const LOOK_MS = 1_000;
+
+/**
+ * Open a serial port of this computer: 8 bits, no parity, one stop bit, no flow control, and nobody else may.
+ *
+ * @throws {TransportError} `no-port`, `port-denied`, `not-a-port`, `port-busy`, `port-failed`, `no-serialport`
+ */
+export async function openSerialPort({ path, baudRate, clock }: SerialPortOptions): Promise<SerialPortLike> {
+  if (process.platform !== "win32") await checkPath(path);
+  const { SerialPort } = await loadSerialPort();
+  const settings = { path, baudRate, autoOpen: false, highWaterMark: BUFFER_BYTES };
+  const port = new SerialPort(settings);
+  await new Promise<void>((resolve, reject) => {
+    port.open((error) => (error ? reject(openingError(path, error)) : resolve()));
+  });
+  watch(path, clock, port);
+  return port;
+}
+
+/**
+ * The port that an address names.
+ *
+ * @param url  `serial:PATH`, or with `?baud=RATE` behind it
+ * @throws {TransportError} `bad-url`
+ */
+export function parseSerialUrl(url: string): { readonly path: string; readonly baudRate: number } {
+  const [, path, rate] = /^serial:([^?]+)(?:\?baud=(\d{1,9}))?$/.exec(url) ?? [];
+  const baudRate = rate === undefined ? DEFAULT_BAUD_RATE : Number(rate);
+  if (path === undefined || baudRate === 0)
+    throw new TransportError("bad-url", { url, expected: "serial:PATH?baud=RATE" });
+  return { path, baudRate };
+}
+
+async function loadSerialPort(): Promise<typeof import("serialport")> {
+  try {
+    // A tenth of a second to load, which only those pay who use it; and it may be left out of an installation.
+    return await import("serialport");
+  } catch (cause) {
+    const detail = cause instanceof Error ? (cause.message.split("\n")[0] ?? "") : String(cause);
+    throw new TransportError("no-serialport", { detail }, { cause });
+  }
+}
+
+/** Say in plain words what opening would fail with. */
+async function checkPath(path: string): Promise<void> {
+  try {
+    const found = await stat(path);
+    if (!found.isCharacterDevice()) throw new TransportError("not-a-port", { path });
+    await access(path, constants.R_OK | constants.W_OK).catch(async (cause: unknown) => {
+      throw new TransportError("port-denied", { path, group: await groupName(found.gid) }, { cause });
+    });
+  } catch (cause) {
+    if (cause instanceof TransportError) throw cause;
+    const code = cause instanceof Error && "code" in cause ? cause.code : "";
+    if (code === "ENOENT" || code === "ENOTDIR") throw new TransportError("no-port", { path }, { cause });
+    throw new TransportError("port-failed", { path, detail: String(code) }, { cause });
+  }
+}
+
+function openingError(path: string, cause: Error): TransportError {
+  const { message } = cause;
+  if (/cannot lock/i.test(message)) return new TransportError("port-busy", { path }, { cause });
+  if (/no such file|not found/i.test(message)) return new TransportError("no-port", { path }, { cause });
+  if (/inappropriate ioctl|not a typewriter/i.test(message))
+    return new TransportError("not-a-port", { path }, { cause });
+  if (/access denied/i.test(message)) return new TransportError("port-busy", { path }, { cause });
+  return new TransportError("port-failed", { path, detail: message }, { cause });
+}
+
+/** @see group(5) */
+async function groupName(gid: number): Promise<string> {
+  const lines = await readFile("/etc/group", "utf8").catch(() => "");
+  const found = lines.split("\n").find((line) => line.split(":")[2] === String(gid));
+  return found?.split(":")[0] ?? String(gid);
+}
+
+/** Close the port when its device is gone, or is another one by now. */
+function watch(path: string, clock: Clock, port: InstanceType<typeof import("serialport")["SerialPort"]>): void {
+  if (process.platform === "win32") return;
+  const deviceOf = () =>
+    stat(path).then(
+      ({ rdev }) => rdev,
+      () => undefined,
+    );
+  const first = deviceOf();
+  const look = async () => {
+    if (!port.isOpen) return;
+    if ((await deviceOf()) !== (await first) && port.isOpen) port.close();
+    else timer = clock.setTimer(look, LOOK_MS);
+  };
+  let timer = clock.setTimer(look, LOOK_MS);
+  port.on("close", () => timer.cancel());
+}
