@@ -11,7 +11,10 @@
 #ifndef RATE_HZ
 #define RATE_HZ 100
 #endif
-#define PERIOD_US (1000000 / RATE_HZ)
+#if 1000 % RATE_HZ != 0
+#error "the board's clock counts milliseconds: RATE_HZ must divide 1000"
+#endif
+#define PERIOD_MS (1000u / RATE_HZ)
 #define RING_BYTES 16384
 #define OUT_BYTES 1536
 #define MEMORY_BYTES 24576u
@@ -30,11 +33,6 @@ void wasm_rt_trap(wasm_rt_trap_t reason) {
   board_trap((uint32_t)reason);
 }
 
-/** Whether sample t is due. */
-static bool is_due(uint32_t t, uint32_t now_ms) {
-  return (int32_t)(now_ms - (uint32_t)((uint64_t)t * PERIOD_US / 1000u)) >= 0;
-}
-
 int main(void) {
   const device_plan plan = {
       .name = DEVICE_NAME,
@@ -47,16 +45,20 @@ int main(void) {
       .mtu = 0,
       .ring_bytes = RING_BYTES,
       .out_bytes = OUT_BYTES,
-      .period_ns = PERIOD_US * 1000,
+      .period_ns = PERIOD_MS * 1000000,
   };
   board_start();
   const int64_t start_us = board_unix_us();
   int32_t status = serial_device_begin(&twin, &plan, memory, MEMORY_BYTES, board_nonce(), start_us);
   for (uint32_t t = 0; status >= 0; t++) {
     int32_t samples[ROTOR_CHANNELS];
-    while (status >= 0 && !is_due(t, board_now_ms())) status = serial_device_rest(&twin, board_now_ms());
+    while (status >= 0 && (int32_t)(board_now_ms() - t * PERIOD_MS) < 0) {
+      status = serial_device_rest(&twin, board_now_ms());
+    }
     rotor_sample(t, samples);
-    if (status >= 0) status = serial_device_sample(&twin, samples, start_us + (int64_t)t * PERIOD_US, board_now_ms());
+    if (status >= 0) {
+      status = serial_device_sample(&twin, samples, start_us + (int64_t)t * PERIOD_MS * 1000, board_now_ms());
+    }
   }
-  return 1;
+  return status < 0 ? 1 : 0;
 }
