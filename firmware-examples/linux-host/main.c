@@ -31,6 +31,7 @@ typedef struct {
   uint32_t mtu;
   uint32_t nonce;
   uint32_t is_paced;
+  uint32_t is_serial;
 } options;
 
 typedef struct {
@@ -42,7 +43,7 @@ typedef struct {
 static const uint8_t MODEL[32] = CORE_SHA256;
 static uint8_t memory[MEMORY_BYTES] __attribute__((aligned(8)));
 static device wave_device;
-static stream_input input = {STDIN_FILENO, false, 0, {0}};
+static stream peer;
 
 /** What a trap means here: the end of the program. On a microcontroller it would be a reset. */
 void wasm_rt_trap(wasm_rt_trap_t reason) {
@@ -74,19 +75,20 @@ static void send_all(const device_clock *clock) {
   const uint8_t *message = NULL;
   int32_t length = 0;
   while ((length = device_poll(&wave_device, &message, (int64_t)clock->now_ms * 1000, (uint32_t)clock->now_ms)) > 0) {
-    if (!stream_write(STDOUT_FILENO, message, (uint32_t)length)) stop("standard output is closed", 0);
+    if (!stream_write(&peer, message, (uint32_t)length)) stop("standard output is closed", 0);
   }
   if (length < 0) stop("device_poll", length);
 }
 
 /** Hear one message within `wait_ms` and answer it. @returns whether one came */
 static bool hear(device_clock *clock, uint32_t wait_ms) {
-  const int32_t length = stream_read(&input, (int)wait_ms);
+  const uint8_t *message = NULL;
+  const int32_t length = stream_read(&peer, (int)wait_ms, &message);
   if (length < 0) stop("standard input holds what no cloud sends", length);
   if (clock->asked->is_paced) clock->now_ms = monotonic_ms() - clock->start_ms;
   if (length == 0) return false;
   /* A negative answer means that nothing took effect: the link stays as it was, as it would on any device. */
-  (void)device_receive(&wave_device, input.bytes + 2, (uint32_t)length, (uint32_t)clock->now_ms);
+  (void)device_receive(&wave_device, message, (uint32_t)length, (uint32_t)clock->now_ms);
   send_all(clock);
   return true;
 }
@@ -102,14 +104,14 @@ static void wait_for_sample(device_clock *clock, uint32_t t) {
   while ((clock->now_ms = monotonic_ms() - clock->start_ms) < due) {
     const uint32_t left_ms = (uint32_t)(due - clock->now_ms);
     const struct timespec pause = {0, (long)left_ms * 1000000};
-    if (input.is_closed) nanosleep(&pause, NULL);
+    if (peer.is_closed) nanosleep(&pause, NULL);
     else hear(clock, left_ms);
   }
 }
 
 /** Stay until everything is confirmed, or the cloud has hung up. */
 static void drain(device_clock *clock) {
-  while (!input.is_closed && edge_link_unconfirmed_frames(&wave_device.core) > 0) {
+  while (!peer.is_closed && edge_link_unconfirmed_frames(&wave_device.core) > 0) {
     const uint32_t wait_ms = (uint32_t)edge_link_wake_ms(&wave_device.core, (uint32_t)clock->now_ms);
     if (!hear(clock, wait_ms) && !clock->asked->is_paced) clock->now_ms += wait_ms;
     send_all(clock);
@@ -155,8 +157,9 @@ static uint32_t random_nonce(void) {
 static void usage(FILE *to) {
   fputs(
       "usage: linux-host [--name ID] [--channels 1..16] [--samples N, 0: without end] [--frame-samples N]\n"
-      "                  [--mtu BYTES, 0: none] [--nonce N] [--pace]\n"
-      "Sends the messages of a device to standard output, hears the cloud on standard input (u16 length, then bytes).\n"
+      "                  [--mtu BYTES, 0: none] [--nonce N] [--pace] [--serial]\n"
+      "Sends the messages of a device to standard output, hears the cloud on standard input (u16 length, then bytes;\n"
+      "with --serial framed as on a serial line).\n"
       "Without --pace a sample is taken at once, and time is counted by samples.\n"
       "example: socat TCP:127.0.0.1:7000 EXEC:'./linux-host --name wave-1 --samples 0 --pace'\n",
       to);
@@ -183,6 +186,10 @@ static void read_options(options *asked, int argc, char **argv) {
       asked->is_paced = 1;
       continue;
     }
+    if (strcmp(argv[i], "--serial") == 0) {
+      asked->is_serial = 1;
+      continue;
+    }
     if (strcmp(argv[i], "--name") == 0 && i + 1 < argc) {
       asked->name = argv[++i];
       continue;
@@ -207,6 +214,7 @@ static void read_options(options *asked, int argc, char **argv) {
 int main(int argc, char **argv) {
   options asked = {.name = "linux-host", .channels = 6, .samples = 1000, .frame_samples = 100, .nonce = random_nonce()};
   read_options(&asked, argc, argv);
+  if (!stream_begin(&peer, STDIN_FILENO, STDOUT_FILENO, asked.is_serial != 0)) stop("standard output is closed", 0);
   begin(&asked);
   device_clock clock = {&asked, monotonic_ms(), 0};
   edge_link_connected(&wave_device.core, 0);

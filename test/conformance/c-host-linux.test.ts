@@ -4,21 +4,26 @@ import { closeSync, cpSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileS
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { decodeFrame, encodeFrame, encodeStreamFrame, StreamDeframer } from "@lockstep/protocol";
+import {
+  decodeFrame,
+  encodeFrame,
+  encodeSerialFrame,
+  encodeStreamFrame,
+  SerialDeframer,
+  StreamDeframer,
+} from "@lockstep/protocol";
 import { type Firmware, run } from "qemu-wasm-runner";
 import { beforeAll, expect, test } from "vitest";
 import { programPath, requires } from "../os-package.ts";
 import { buildDeviceProgram } from "./c-host-build.ts";
+import { LINUX_HOST_E, LINUX_HOST_INCLUDES, LINUX_HOST_SOURCES, linuxHostWave } from "./linux-host-example.ts";
 import { RawCloud } from "./raw-cloud.ts";
 import { DEVICE_WASM } from "./raw-device.ts";
-
-const EXAMPLE = "../../firmware-examples/linux-host";
-const E = 100;
 
 requires("c-compiler")("firmware-examples/linux-host", () => {
   let host: Firmware;
   beforeAll(async () => {
-    host = await buildDeviceProgram([`${EXAMPLE}/main.c`, `${EXAMPLE}/stream.c`], [EXAMPLE]);
+    host = await buildDeviceProgram(LINUX_HOST_SOURCES, LINUX_HOST_INCLUDES);
   }, 60_000);
 
   test("greets with a birth that says what it is, and keeps its frames while nobody answers", async () => {
@@ -36,6 +41,8 @@ requires("c-compiler")("firmware-examples/linux-host", () => {
     [["--channels", "1"], 1],
     [["--mtu", "51"], 6],
     [["--channels", "16", "--frame-samples", "7"], 16],
+    [["--serial"], 6],
+    [["--serial", "--mtu", "51"], 6],
   ] as const)("delivers every sample of its wave within the bound: %j", async ([args, channels]) => {
     const cloud = new RawCloud();
     const { exitCode, errorText } = await converse(host, ["--samples", "1500", "--nonce", "7", ...args], cloud);
@@ -46,9 +53,9 @@ requires("c-compiler")("firmware-examples/linux-host", () => {
     expect(cloud.badSeals).toBe(0);
     expect(cloud.gaps).toEqual([]);
     expect(cloud.rows).toHaveLength(1500);
-    const errors = cloud.rows.flatMap(({ samples }, t) => samples.map((x, c) => Math.abs(x - sense(t, c))));
+    const errors = cloud.rows.flatMap(({ samples }, t) => samples.map((x, c) => Math.abs(x - linuxHostWave(t, c))));
     expect(errors).toHaveLength(1500 * channels);
-    expect(Math.max(...errors)).toBeLessThanOrEqual(E);
+    expect(Math.max(...errors)).toBeLessThanOrEqual(LINUX_HOST_E);
   });
 
   test("says the same to the same standard input, byte for byte", async () => {
@@ -72,6 +79,17 @@ requires("c-compiler")("firmware-examples/linux-host", () => {
     } finally {
       rmSync(folder, { recursive: true });
     }
+  });
+
+  test("hears nothing in a serial line full of noise, and keeps its frames", async () => {
+    const noise = Uint8Array.from({ length: 5000 }, (_, i) => (i * 89) ^ (i >> 3));
+    const { exitCode, errorText, output } = await run(host, { args: ["--serial", "--samples", "500"], input: noise });
+    expect({ exitCode, errorText }).toEqual({
+      exitCode: 0,
+      errorText: "linux-host: 500 samples, 5 frames made, 5 not confirmed\n",
+    });
+    expect(output[0]).toBe(0);
+    expect(new SerialDeframer().push(output).map((bytes) => decodeFrame(bytes).kind)).toContain("birth");
   });
 
   test("ends with 1 when standard input is no stream of messages, with 2 on wrong usage", async () => {
@@ -106,7 +124,7 @@ requires("make")("firmware-examples/linux-host/Makefile", () => {
       const outputOf = (program: string) =>
         execFileSync(program, ["--samples", "500", "--nonce", "7"], { stdio: ["ignore", "pipe", "pipe"] });
       const made = outputOf(join(at, "build/linux-host"));
-      const host = await buildDeviceProgram([`${EXAMPLE}/main.c`, `${EXAMPLE}/stream.c`], [EXAMPLE]);
+      const host = await buildDeviceProgram(LINUX_HOST_SOURCES, LINUX_HOST_INCLUDES);
       expect(made.length).toBeGreaterThan(100);
       expect(made.equals(outputOf(host.file ?? ""))).toBe(true);
     } finally {
@@ -118,10 +136,12 @@ requires("make")("firmware-examples/linux-host/Makefile", () => {
 /** Let the program speak with a cloud until it ends. */
 async function converse(host: Firmware, args: readonly string[], cloud: RawCloud) {
   const child: ChildProcess = spawn(host.file ?? "", args, { stdio: ["pipe", "pipe", "pipe"], timeout: 20_000 });
-  const deframer = new StreamDeframer();
+  const isSerial = args.includes("--serial");
+  const deframer = isSerial ? new SerialDeframer() : new StreamDeframer();
+  const framed = isSerial ? encodeSerialFrame : encodeStreamFrame;
   let errorText = "";
   const say = (messages: Uint8Array[]) => {
-    for (const message of messages) child.stdin?.write(encodeStreamFrame(message));
+    for (const message of messages) child.stdin?.write(framed(message));
   };
   child.stdin?.on("error", () => {});
   child.stderr?.on("data", (chunk: Buffer) => {
@@ -134,14 +154,6 @@ async function converse(host: Firmware, args: readonly string[], cloud: RawCloud
   });
   const [exitCode] = (await once(child, "close")) as [number | null];
   return { exitCode, errorText };
-}
-
-/** The sensor of linux-host/main.c. */
-function sense(t: number, c: number): number {
-  const phase = (t * (7 + c)) & 1023;
-  const triangle = phase < 512 ? phase : 1023 - phase;
-  const noise = (Math.imul(t + 1, 2_654_435_761) ^ Math.imul(c + 1, 40_503)) >>> 8;
-  return (triangle - 256) * 400 + (noise % 61);
 }
 
 /** The welcome for this nonce. */

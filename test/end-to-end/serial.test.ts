@@ -1,4 +1,6 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { closeSync, constants, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -14,6 +16,13 @@ import {
 } from "@lockstep/edge-sdk";
 import { seededRandom } from "@lockstep/sim";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { buildDeviceProgram } from "../conformance/c-host-build.ts";
+import {
+  LINUX_HOST_E,
+  LINUX_HOST_INCLUDES,
+  LINUX_HOST_SOURCES,
+  linuxHostWave,
+} from "../conformance/linux-host-example.ts";
 import { requires } from "../os-package.ts";
 import { LockstepProcess } from "./lockstep-process.ts";
 import { PseudoLine } from "./pseudo-line.ts";
@@ -176,6 +185,35 @@ requires("socat")("a device on a serial line", () => {
     }
     await expectAllStored(device, taken);
     expect(device.stats().connections).toBe(1);
+  });
+
+  requires("c-compiler")("and in C", () => {
+    test("the example for a Linux host delivers every sample through noise and a killed node", async () => {
+      const { file } = await buildDeviceProgram(LINUX_HOST_SOURCES, LINUX_HOST_INCLUDES);
+      await serve().said(/serial line is open/);
+      const end = openSync(line.devicePath, constants.O_RDWR | constants.O_NOCTTY);
+      const options = ["--serial", "--pace", "--samples", "500", "--frame-samples", "20", "--name", "wave-1"];
+      const host = spawn(file ?? "", options, { stdio: [end, end, "pipe"] });
+      closeSync(end);
+      const ended = once(host, "close");
+      await node?.said(/"kind":"online","device":"wave-1"/);
+      for (let times = 0; times < 10; times += 1) {
+        line.disturb(times % 2 === 0 ? "cloud" : "device", randomNoise());
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+      node?.child.kill("SIGKILL");
+      await node?.finished();
+      await serve().said(/"kind":"online","device":"wave-1"/);
+      expect(await ended).toEqual([0, null]);
+      node?.child.kill("SIGINT");
+      await node?.finished();
+      const history = await openHistory(join(folder, "node.db"));
+      const rows = [...history.samples("wave-1")].map(({ values }) => [...values]);
+      expect([history.gaps("wave-1"), rows.length]).toEqual([[], 500]);
+      history.close();
+      const errors = rows.flatMap((row, t) => row.map((value, c) => Math.abs(1024 * value - linuxHostWave(t, c))));
+      expect(Math.max(...errors)).toBeLessThanOrEqual(LINUX_HOST_E);
+    });
   });
 
   test("a port that is not there yet is waited for, and said once", async () => {

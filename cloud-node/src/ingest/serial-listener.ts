@@ -30,6 +30,9 @@ export interface SerialListenerOptions {
   gone(source: FrameSource): void;
 }
 
+/** So many damaged pieces one after the other are no noise between frames. */
+const DAMAGED_TOLD = 16;
+
 /**
  * A device at the other end of a serial line. While the port is gone its twin is offline; when it is back, the device
  * says who it is by a birth, or is known by a status of its boot.
@@ -39,6 +42,8 @@ export interface SerialListenerOptions {
 export class SerialListener {
   readonly #options: SerialListenerOptions;
   #source: FrameSource | undefined;
+  /** Pieces left out since the last whole frame. */
+  #damaged = 0;
 
   constructor(options: SerialListenerOptions) {
     const { path, end, intake, counters, logger, gone } = options;
@@ -56,9 +61,16 @@ export class SerialListener {
       },
       failed: (problem) => logger.warn({ path, problem }, "serial line cannot be opened; waiting for it"),
       frame: (bytes) => {
+        this.#damaged = 0;
         if (this.#source !== undefined) intake.receive(bytes, this.#source);
       },
-      damaged: (reason) => counters.add(`serial.${reason}`),
+      damaged: (reason) => {
+        counters.add(`serial.${reason}`);
+        this.#damaged += 1;
+        logger.debug({ path, reason }, "damage on the serial line");
+        if (this.#damaged === DAMAGED_TOLD)
+          logger.warn({ path }, "nothing but damage on the serial line: is its rate right?");
+      },
       drained() {},
     });
   }

@@ -1,7 +1,6 @@
-import { constants } from "node:fs";
-import { access, readFile, stat } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import type { Clock } from "../clock.ts";
-import { TransportError } from "../transport.ts";
+import { TransportError, type TransportErrorCode } from "../transport.ts";
 import type { SerialPortLike } from "./serial-line.ts";
 
 export interface SerialPortOptions {
@@ -29,9 +28,8 @@ export async function openSerialPort({ path, baudRate, clock }: SerialPortOption
   const { SerialPort } = await loadSerialPort();
   const settings = { path, baudRate, autoOpen: false, highWaterMark: BUFFER_BYTES };
   const port = new SerialPort(settings);
-  await new Promise<void>((resolve, reject) => {
-    port.open((error) => (error ? reject(openingError(path, error)) : resolve()));
-  });
+  const failure = await new Promise<Error | null>((resolve) => port.open(resolve));
+  if (failure !== null) throw await openingError(path, failure);
   watch(path, clock, port);
   return port;
 }
@@ -60,34 +58,38 @@ async function loadSerialPort(): Promise<typeof import("serialport")> {
   }
 }
 
-/** Say in plain words what opening would fail with. */
+/** What opening would not say, or not say plainly. */
 async function checkPath(path: string): Promise<void> {
   try {
-    const found = await stat(path);
-    if (!found.isCharacterDevice()) throw new TransportError("not-a-port", { path });
-    await access(path, constants.R_OK | constants.W_OK).catch(async (cause: unknown) => {
-      throw new TransportError("port-denied", { path, group: await groupName(found.gid) }, { cause });
-    });
+    if ((await stat(path)).isCharacterDevice()) return;
   } catch (cause) {
-    if (cause instanceof TransportError) throw cause;
-    const code = cause instanceof Error && "code" in cause ? cause.code : "";
+    const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
     if (code === "ENOENT" || code === "ENOTDIR") throw new TransportError("no-port", { path }, { cause });
-    throw new TransportError("port-failed", { path, detail: String(code) }, { cause });
+    throw new TransportError("port-failed", { path, detail: code }, { cause });
   }
+  throw new TransportError("not-a-port", { path });
 }
 
-function openingError(path: string, cause: Error): TransportError {
-  const { message } = cause;
-  if (/cannot lock/i.test(message)) return new TransportError("port-busy", { path }, { cause });
-  if (/no such file|not found/i.test(message)) return new TransportError("no-port", { path }, { cause });
-  if (/inappropriate ioctl|not a typewriter/i.test(message))
-    return new TransportError("not-a-port", { path }, { cause });
-  if (/access denied/i.test(message)) return new TransportError("port-busy", { path }, { cause });
-  return new TransportError("port-failed", { path, detail: message }, { cause });
+/** The package tells the system's error by its text alone. */
+async function openingError(path: string, cause: Error): Promise<TransportError> {
+  const detail = cause.message;
+  if (/permission denied/i.test(detail)) {
+    return new TransportError("port-denied", { path, group: await groupOf(path) }, { cause });
+  }
+  const code = MEANINGS.find(([pattern]) => pattern.test(detail))?.[1] ?? "port-failed";
+  return new TransportError(code, { path, detail }, { cause });
 }
+
+const MEANINGS: readonly (readonly [RegExp, TransportErrorCode])[] = [
+  // Windows says "access denied" of a port that another program has.
+  [/cannot lock|access denied|device busy|resource busy/i, "port-busy"],
+  [/no such file|not found/i, "no-port"],
+  [/inappropriate ioctl/i, "not-a-port"],
+];
 
 /** @see group(5) */
-async function groupName(gid: number): Promise<string> {
+async function groupOf(path: string): Promise<string> {
+  const { gid } = await stat(path);
   const lines = await readFile("/etc/group", "utf8").catch(() => "");
   const found = lines.split("\n").find((line) => line.split(":")[2] === String(gid));
   return found?.split(":")[0] ?? String(gid);
