@@ -22,6 +22,7 @@ SCRIPT  := mps2.ld
 BOARDS  := bare-metal.c cortex-m.c cmsdk-uart.c semihosting-clock.c memory.c
 STORE   := store-none.c
 QEMU    := qemu-system-arm -M mps2-an386 -semihosting-config enable=on,target=native
+LOADER  := -kernel
 else ifeq ($(BOARD),riscv32-virt)
 PREFIX  := riscv64-unknown-elf-
 CPU     := -misa-spec=2.2 -march=rv32imc -mabi=ilp32
@@ -29,7 +30,9 @@ SCRIPT  := riscv32-virt.ld
 BOARDS  := bare-metal.c riscv32-virt.c goldfish-clock.c cfi-flash.c memory.c
 STORE   := store-flash.c flash-ring.c flash-rebuild.c flash-log.c ring-image.c
 FLASH   := $(BUILD)/flash.bin
-QEMU    := qemu-system-riscv32 -M virt -bios none -drive if=pflash,unit=1,format=raw,file=$(FLASH)
+# QEMU before 8 loads no -kernel where the second flash chip has a drive behind it.
+QEMU    := qemu-system-riscv32 -M virt -drive if=pflash,unit=1,format=raw,file=$(FLASH)
+LOADER  := -bios
 else
 $(error BOARD is "$(BOARD)": mps2-an386 or riscv32-virt)
 endif
@@ -70,7 +73,7 @@ $(BUILD)/flash.bin:
 
 .PHONY: run size check clean
 run: $(ELF) $(FLASH)
-	$(QEMU) -display none -monitor none -no-reboot -serial pty -kernel $(ELF)
+	$(QEMU) -display none -monitor none -no-reboot -serial pty $(LOADER) $(ELF)
 
 size: $(ELF)
 	@$(PREFIX)size $(ELF)

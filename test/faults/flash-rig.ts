@@ -65,7 +65,8 @@ export class FlashRig {
     this.#child.stdin.on("error", () => {});
     this.#child.stdout.on("data", (chunk: Buffer) => this.#take(chunk));
     this.#child.on("close", (exitCode) => {
-      for (const { reject } of this.#waiting.splice(0)) reject(new RunnerError("ended", { exitCode }));
+      for (const { reject } of this.#waiting.splice(0))
+        reject(new RunnerError("ended", { exitCode: exitCode ?? "none, by a signal" }));
     });
   }
 

@@ -24,6 +24,8 @@ export type Emulator =
       readonly kind: "system";
       readonly tool: ToolName;
       readonly args: readonly string[];
+      /** The argument that takes the program. */
+      readonly loader: "-kernel" | "-bios";
       /** Nanoseconds of virtual time for an instruction, as a power of two, when it counts. */
       readonly countingShift: number;
     };
@@ -72,6 +74,7 @@ function cortexM({ cpu, define, uart, script, machine, grownBytesMax }: Chip): T
       kind: "system",
       tool: "qemu-system-arm",
       args: ["-M", machine, "-semihosting-config", "enable=on,target=native"],
+      loader: "-kernel",
       countingShift: CORTEX_M_SHIFT,
     },
   };
@@ -107,7 +110,9 @@ const TARGETS: Readonly<Record<Exclude<BoardName, "node">, Target>> = {
     emulator: {
       kind: "system",
       tool: "qemu-system-riscv32",
-      args: ["-M", "virt", "-bios", "none"],
+      args: ["-M", "virt"],
+      // QEMU before 8 loads no kernel where the second flash chip has a drive behind it.
+      loader: "-bios",
       countingShift: RISCV_SHIFT,
     },
   },
