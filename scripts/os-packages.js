@@ -46,6 +46,14 @@ export const OS_PACKAGES = [
     script: "test",
   },
   {
+    name: "cppcheck",
+    commands: ["cppcheck"],
+    proof: ["--version"],
+    debian: ["cppcheck"],
+    neededBy: "the firmware's C, looked at by another pair of eyes",
+    script: "test",
+  },
+  {
     name: "gcc-arm-none-eabi",
     commands: ["arm-none-eabi-gcc"],
     proof: ["--version"],
@@ -188,7 +196,7 @@ export function missingOsPackages(script) {
 
 /** The line to type, for these rows. */
 export function aptLine(rows) {
-  return `apt-get install -y --no-install-recommends ${rows.flatMap((row) => row.debian).join(" ")}`;
+  return `apt-get install -y --no-install-recommends ${[...new Set(rows.flatMap((row) => row.debian))].join(" ")}`;
 }
 
 /** Debian, or a descendant such as Ubuntu. */

@@ -28,6 +28,8 @@ export type Emulator =
       readonly loader: "-kernel" | "-bios";
       /** Nanoseconds of virtual time for an instruction, as a power of two, when it counts. */
       readonly countingShift: number;
+      /** Its UART loses what comes before the program has turned it on, and then says so with a zero. */
+      readonly announcesUart: boolean;
     };
 
 const MIB = 2 ** 20;
@@ -58,10 +60,11 @@ interface Chip {
   readonly uart: string;
   readonly script: string;
   readonly machine: string;
+  readonly announcesUart: boolean;
   readonly grownBytesMax: number;
 }
 
-function cortexM({ cpu, define, uart, script, machine, grownBytesMax }: Chip): Target {
+function cortexM({ cpu, define, uart, script, machine, announcesUart, grownBytesMax }: Chip): Target {
   return {
     compiler: "gcc-arm-none-eabi",
     cpuFlags: [`-mcpu=${cpu}`, "-mthumb", `-D${define}`],
@@ -76,11 +79,18 @@ function cortexM({ cpu, define, uart, script, machine, grownBytesMax }: Chip): T
       args: ["-M", machine, "-semihosting-config", "enable=on,target=native"],
       loader: "-kernel",
       countingShift: CORTEX_M_SHIFT,
+      announcesUart,
     },
   };
 }
 
-const MPS2 = { define: "BOARD_MPS2", uart: "cmsdk-uart.c", script: "mps2.ld", grownBytesMax: 3 * MIB };
+const MPS2 = {
+  define: "BOARD_MPS2",
+  uart: "cmsdk-uart.c",
+  script: "mps2.ld",
+  announcesUart: false,
+  grownBytesMax: 3 * MIB,
+};
 
 const TARGETS: Readonly<Record<Exclude<BoardName, "node">, Target>> = {
   host: linux("c-compiler", null),
@@ -96,6 +106,7 @@ const TARGETS: Readonly<Record<Exclude<BoardName, "node">, Target>> = {
     uart: "stm32f4-usart.c",
     script: "netduinoplus2.ld",
     machine: "netduinoplus2",
+    announcesUart: true,
     grownBytesMax: 65_536,
   }),
   "riscv32-virt": {
@@ -114,6 +125,7 @@ const TARGETS: Readonly<Record<Exclude<BoardName, "node">, Target>> = {
       // QEMU before 8 loads no kernel where the second flash chip has a drive behind it.
       loader: "-bios",
       countingShift: RISCV_SHIFT,
+      announcesUart: false,
     },
   },
 };
