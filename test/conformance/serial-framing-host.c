@@ -15,16 +15,14 @@ static uint8_t read_bytes[SERIAL_READER_BYTES(SERIAL_FRAME_MAX) + 16u];
 
 static bool put(void *line, uint8_t byte) { return fputc(byte, (FILE *)line) != EOF; }
 
-/** A line that takes so many bytes and no more. */
+/** A line that refuses the one byte before which so many were taken. */
 static bool put_some(void *line, uint8_t byte) {
   uint32_t *room = (uint32_t *)line;
   (void)byte;
-  if (*room == 0) return false;
-  *room -= 1u;
-  return true;
+  return (*room)-- != 0;
 }
 
-/** A line that breaks off is told at every place where it can, and one that just suffices is not. */
+/** A line that refuses a byte is told wherever it does, and one that would refuse the byte behind the frame is not. */
 static bool tells_every_break(uint32_t length) {
   uint32_t bytes = 0;
   for (uint32_t room = bytes; !serial_write(frame, length, put_some, &room); room = bytes) {

@@ -1,4 +1,5 @@
 import { readFile, stat } from "node:fs/promises";
+import type { SerialPort } from "serialport";
 import type { Clock } from "../clock.ts";
 import { TransportError, type TransportErrorCode } from "../transport.ts";
 import type { SerialPortLike } from "./serial-line.ts";
@@ -24,13 +25,14 @@ const LOOK_MS = 1_000;
  * @throws {TransportError} `no-port`, `port-denied`, `not-a-port`, `port-busy`, `port-failed`, `no-serialport`
  */
 export async function openSerialPort({ path, baudRate, clock }: SerialPortOptions): Promise<SerialPortLike> {
-  if (process.platform !== "win32") await checkPath(path);
+  // Names of ports are no files there.
+  const device = process.platform === "win32" ? undefined : await deviceAt(path);
   const { SerialPort } = await loadSerialPort();
   const settings = { path, baudRate, autoOpen: false, highWaterMark: BUFFER_BYTES };
   const port = new SerialPort(settings);
   const failure = await new Promise<Error | null>((resolve) => port.open(resolve));
   if (failure !== null) throw await openingError(path, failure);
-  watch(path, clock, port);
+  if (device !== undefined) watch(path, device, clock, port);
   return port;
 }
 
@@ -58,10 +60,11 @@ async function loadSerialPort(): Promise<typeof import("serialport")> {
   }
 }
 
-/** What opening would not say, or not say plainly. */
-async function checkPath(path: string): Promise<void> {
+/** The number of the device that a path names. Says what opening would not say, or not say plainly. */
+async function deviceAt(path: string): Promise<number> {
   try {
-    if ((await stat(path)).isCharacterDevice()) return;
+    const found = await stat(path);
+    if (found.isCharacterDevice()) return found.rdev;
   } catch (cause) {
     const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
     if (code === "ENOENT" || code === "ENOTDIR") throw new TransportError("no-port", { path }, { cause });
@@ -96,18 +99,15 @@ async function groupOf(path: string): Promise<string> {
 }
 
 /** Close the port when its device is gone, or is another one by now. */
-function watch(path: string, clock: Clock, port: InstanceType<typeof import("serialport")["SerialPort"]>): void {
-  if (process.platform === "win32") return;
-  const deviceOf = () =>
-    stat(path).then(
-      ({ rdev }) => rdev,
-      () => undefined,
-    );
-  const first = deviceOf();
+function watch(path: string, device: number, clock: Clock, port: SerialPort): void {
   const look = async () => {
+    const isThere = await deviceAt(path).then(
+      (found) => found === device,
+      () => false,
+    );
     if (!port.isOpen) return;
-    if ((await deviceOf()) !== (await first) && port.isOpen) port.close();
-    else timer = clock.setTimer(look, LOOK_MS);
+    if (isThere) timer = clock.setTimer(look, LOOK_MS);
+    else port.close();
   };
   let timer = clock.setTimer(look, LOOK_MS);
   port.on("close", () => timer.cancel());
