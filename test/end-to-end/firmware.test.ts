@@ -62,10 +62,10 @@ function rotorSuite(board: FirmwareBoard, hasFlash: boolean): void {
   }, 60_000);
 }
 
-requires("qemu-system-arm")("firmware-examples/rotor-twin on a Cortex-M4", () => {
+requires("gcc-arm-none-eabi", "qemu-system-arm")("firmware-examples/rotor-twin on a Cortex-M4", () => {
   rotorSuite("mps2-an386", false);
 });
-requires("qemu-system-riscv32")("firmware-examples/rotor-twin on RV32 with flash", () => {
+requires("gcc-riscv64-unknown-elf", "qemu-system-riscv32")("firmware-examples/rotor-twin on RV32 with flash", () => {
   rotorSuite("riscv32-virt", true);
 });
 
