@@ -51,6 +51,7 @@ typedef struct {
   edge_address input;
   edge_address ring;
   uint32_t ring_bytes;
+  uint32_t record_bytes; /* most that one frame takes in the ring */
 } device;
 
 /**

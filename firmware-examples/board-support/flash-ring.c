@@ -228,16 +228,14 @@ int32_t flash_ring_tidy_due(const flash_ring *self) {
   return self->is_copied ? FLASH_TIDY_ERASE : FLASH_TIDY_COPY;
 }
 
-uint32_t flash_ring_sectors(const flash *chip, uint32_t ring_bytes) {
+uint32_t flash_ring_sectors(const flash *chip, uint32_t ring_bytes, uint32_t record_bytes) {
   const flash_log log = {chip, 0, 0, 0};
   const uint32_t unit = chip->write_unit;
-  /* The core takes no ring of fewer than five of the largest records. */
-  const uint32_t largest = ring_capacity(ring_bytes) / 5;
   const uint32_t usable = flash_log_payload_max(&log);
-  if (largest >= usable) return 0;
+  if (record_bytes >= usable) return 0;
   const uint32_t smallest = (FLASH_LOG_ENTRY_BYTES + RING_RECORD_BYTES_MIN + unit - 1) & ~(unit - 1);
   const uint32_t entries = ring_capacity(ring_bytes) / RING_RECORD_BYTES_MIN * smallest;
-  const uint32_t sectors = (entries + usable - largest - 1) / (usable - largest);
+  const uint32_t sectors = (entries + usable - record_bytes - 1) / (usable - record_bytes);
   return SPARES_WANTED + 1 + sectors;
 }
 
@@ -272,7 +270,7 @@ static int32_t begin_boot(flash_ring *self, uint32_t next) {
 }
 
 int32_t flash_ring_open(flash_ring *self, const flash *chip, device *of, uint32_t nonce, uint32_t now_ms) {
-  const uint32_t wanted = flash_ring_sectors(chip, of->ring_bytes);
+  const uint32_t wanted = flash_ring_sectors(chip, of->ring_bytes, of->record_bytes);
   uint32_t next = 0;
   memset(self, 0, sizeof *self);
   if (wanted == 0 || wanted > chip->sectors) return FLASH_RING_SMALL;

@@ -66,8 +66,13 @@ typedef struct {
   uint32_t damaged; /* records that the last boot found to be missing or of no use without them */
 } flash_ring;
 
-/** Fewest sectors for a ring of `ring_bytes`, whatever is in it; 0 when a sector is too small for its largest record. */
-uint32_t flash_ring_sectors(const flash *chip, uint32_t ring_bytes);
+/**
+ * Fewest sectors for a ring of `ring_bytes`, whatever is in it.
+ *
+ * @param record_bytes  most that one frame takes in it (device.h)
+ * @returns 0 when a sector is too small for such a frame
+ */
+uint32_t flash_ring_sectors(const flash *chip, uint32_t ring_bytes, uint32_t record_bytes);
 
 /**
  * Open a configured device with what earlier boots left on flash, in place of device_open and device_restore. Reads all

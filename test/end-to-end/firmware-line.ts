@@ -12,8 +12,6 @@ export interface EpochAccount {
 }
 
 const NOISE_BYTES_MAX = 40;
-/** Noise comes once in so many bytes that pass, in either direction: it spoils every third frame or so. */
-const NOISE_EVERY_BYTES = 1_000;
 
 /**
  * Firmware under QEMU on a noisy serial line. Whenever the line is opened the firmware is started; it is killed without
@@ -26,10 +24,13 @@ export class FirmwareLine {
   readonly #firmware: Firmware;
   readonly #extraArgs: readonly string[];
   readonly #random: SeededRandom;
+  readonly #noiseEveryBytes: number;
   #port: FirmwarePort | undefined;
   #onNews: () => void = () => {};
 
-  constructor(firmware: Firmware, extraArgs: readonly string[], random: SeededRandom) {
+  /** @param noiseEveryBytes  noise comes once in so many bytes that pass, in either direction */
+  constructor(firmware: Firmware, extraArgs: readonly string[], random: SeededRandom, noiseEveryBytes: number) {
+    this.#noiseEveryBytes = noiseEveryBytes;
     this.#firmware = firmware;
     this.#extraArgs = extraArgs;
     this.#random = random;
@@ -40,6 +41,7 @@ export class FirmwareLine {
     const port = await openPort(this.#firmware, { extraArgs: this.#extraArgs });
     this.#port = port;
     this.starts += 1;
+    this.#onNews();
     const [up, down] = [new SerialDeframer(), new SerialDeframer()];
     const line = new Duplex({
       read() {},
@@ -109,7 +111,7 @@ export class FirmwareLine {
   }
 
   #withNoise(chunk: Buffer): Buffer {
-    if (this.#random.uniform() >= chunk.length / NOISE_EVERY_BYTES) return chunk;
+    if (this.#random.uniform() >= chunk.length / this.#noiseEveryBytes) return chunk;
     this.disturbed += 1;
     const noise = Array.from(
       { length: 1 + (this.#random.uint32() % NOISE_BYTES_MAX) },

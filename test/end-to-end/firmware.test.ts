@@ -18,6 +18,8 @@ const ACKS = { everyFrames: 4, ageMs: 200 };
 /** Of virt's second flash chip; what a factory leaves in it does not matter. */
 const FLASH_BYTES = 32 * 2 ** 20;
 const ARRIVAL_LIMIT_MS = 20_000;
+/** Every third frame or so is spoilt. */
+const NOISE_EVERY_BYTES = 1_000;
 const clock = systemClock();
 
 let folder = "";
@@ -36,7 +38,7 @@ function rotorSuite(board: FirmwareBoard, hasFlash: boolean): void {
     writeFileSync(flash, "");
     truncateSync(flash, FLASH_BYTES);
     const drive = hasFlash ? ["-drive", `if=pflash,unit=1,format=raw,file=${flash}`] : [];
-    const line = new FirmwareLine(firmware, drive, seededRandom(7));
+    const line = new FirmwareLine(firmware, drive, seededRandom(7), NOISE_EVERY_BYTES);
     const storeFile = join(folder, "node.db");
     const node = await CloudNode.open({ storeFile, broker: null, acks: ACKS, logger: SILENT_LOGGER, clock });
     const end = new SerialLine({ openPort: () => line.open(), clock, random: systemRandom() });

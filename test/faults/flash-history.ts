@@ -19,7 +19,8 @@ export function welcome(nonce: number, epoch: number, through = 0): Uint8Array {
   return encodeFrame({ kind: "welcome", nonce, epoch, through, alias: "", ackAgeMs: 1000, timeUs });
 }
 
-function ack(nonce: number, epoch: number, through: number): Uint8Array {
+/** The frame with which the cloud confirms all below `through`. */
+export function ack(nonce: number, epoch: number, through: number): Uint8Array {
   return encodeFrame({ kind: "ack", nonce, epoch, through, missing: [] });
 }
 
@@ -30,7 +31,7 @@ export async function ringOf(rig: FlashRig): Promise<RingContent> {
 }
 
 /** What the frames of a ring are called, for comparison. */
-export function namesOf({ frames }: RingContent): string[] {
+export function namesOf({ frames }: Pick<RingContent, "frames">): string[] {
   return frames.map(({ epoch, seq, content }) => `${epoch}.${seq}:${content}`);
 }
 

@@ -2,7 +2,7 @@ import type { Firmware } from "qemu-wasm-runner";
 import { afterEach, beforeAll, expect, test } from "vitest";
 import { RawCloud } from "../conformance/raw-cloud.ts";
 import { requires } from "../os-package.ts";
-import { EMPTY_STATE, FlashHistory, type KeptState, namesOf, welcome } from "./flash-history.ts";
+import { ack, EMPTY_STATE, FlashHistory, type KeptState, namesOf, ringOf, welcome } from "./flash-history.ts";
 import { buildFlashHost, type FlashAnswer, type FlashPlan, FlashRig, NEVER } from "./flash-rig.ts";
 import { readRing } from "./ring-frames.ts";
 import { seededFor } from "./seed.ts";
@@ -183,6 +183,35 @@ requires("c-compiler")("the ring on flash", () => {
     },
   );
 
+  test("a frame costs its record and little more, and sectors are used to their ends", async () => {
+    const plan = { ...SMALL, sectors: 16, sectorBytes: 4096, ringBytes: 8192, outBytes: 1024, frameSamples: 100 };
+    await start(plan);
+    await rig.ask(["B", 1], ["R", 0, 0, welcome(1, 1)], ["T", 100]);
+    const { operations } = await rig.request("Z");
+    let frames = 0;
+    let recordBytes = 0;
+    for (let round = 0; round < 100; round++) {
+      const made = (await rig.request("S", 16 * plan.frameSamples)).status;
+      const { frames: kept } = await ringOf(rig);
+      expect(kept).toHaveLength(made);
+      frames += made;
+      // What a content leaves out: a check, and of a keyframe epoch, seq and index.
+      for (const name of namesOf({ frames: kept })) recordBytes += contentBytes(name) + (isKeyframe(name) ? 16 : 4);
+      await rig.ask(["R", 0, 0, ack(1, 1, frames)], ["T", 100]);
+    }
+    const standing = await rig.standing();
+    const erases = standing.erases.reduce((sum, count) => sum + count, 0);
+    const programmed = ((await rig.request("Z")).operations - operations - erases) * plan.writeUnit;
+    const beside = (programmed - recordBytes) / frames;
+    process.stdout.write(
+      `flash: ${(recordBytes / frames).toFixed(0)} bytes a record, ${beside.toFixed(1)} beside it; ` +
+        `${((100 * programmed) / (erases * plan.sectorBytes)).toFixed(0)} % of what was erased\n`,
+    );
+    expect(erases).toBeGreaterThan(32);
+    expect(beside).toBeLessThan(40);
+    expect(programmed).toBeGreaterThan(0.85 * (erases - 3) * plan.sectorBytes);
+  });
+
   test("frames of another configuration are given up, epochs are not", async () => {
     await start(SMALL);
     await rig.ask(["B", 1], ["R", 0, 0, welcome(1, 7)], ["S", 60]);
@@ -198,7 +227,7 @@ requires("c-compiler")("the ring on flash", () => {
   test("a chip that is too small, or is not one that the log can use, is refused and left as it was", async () => {
     await start({ ...SMALL, sectors: 8 });
     expect(await rig.request("B", 1)).toMatchObject({ status: TOO_SMALL, operations: 0 });
-    await rig.begin({ ...SMALL, sectorBytes: 512, sectors: 64 });
+    await rig.begin({ ...SMALL, sectorBytes: 256, sectors: 64 });
     expect(await rig.request("B", 1)).toMatchObject({ status: TOO_SMALL, operations: 0 });
     await rig.begin({ ...SMALL, writeUnit: 64, sectors: 24 });
     expect(await rig.request("B", 1)).toMatchObject({ status: GEOMETRY, operations: 0 });
@@ -255,6 +284,10 @@ function expectOnlyHit(
   const known = found.filter((name) => kept.includes(name));
   expect(found.slice(-known.length), place).toEqual(known);
   for (const name of found) expect(ever, `${place}: never was there`).toContain(name);
+}
+
+function contentBytes(name: string): number {
+  return (name.split(":")[1]?.length ?? 0) / 2;
 }
 
 /** The kind is the third byte of a frame's content. */
