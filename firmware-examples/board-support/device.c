@@ -3,6 +3,9 @@
 /** Bytes that a birth takes around the texts (edge_link_describe). */
 #define BIRTH_BYTES 64u
 #define BIRTH_CHANNEL_BYTES 48u
+/** A keyframe's header in the ring, and the most that a payload takes there; it also fits into a message. */
+#define RECORD_HEADER_BYTES 44u
+#define PAYLOAD_BYTES_MAX 4096u
 
 /** Hands out the core's memory from the first free byte on. */
 typedef struct {
@@ -81,6 +84,8 @@ int32_t device_begin(device *self, const device_plan *plan, uint8_t *memory, uin
   self->ring_bytes = (uint32_t)plan->ring_bytes;
   self->ring = take(&from, self->ring_bytes);
   const edge_address out = take(&from, (uint32_t)plan->out_bytes);
+  const uint32_t out_bytes = (uint32_t)plan->out_bytes;
+  self->record_bytes = RECORD_HEADER_BYTES + (out_bytes < PAYLOAD_BYTES_MAX ? out_bytes : PAYLOAD_BYTES_MAX);
   if (from.is_full) return DEVICE_MEMORY_SMALL;
   status = edge_link_memory(core, self->ring, plan->ring_bytes, out, plan->out_bytes);
   if (status < 0) return status;
@@ -94,7 +99,7 @@ int32_t device_open(device *self, uint32_t nonce, uint32_t epoch, uint32_t now_m
 }
 
 int32_t device_restore(device *self, const uint8_t *ring, uint32_t nonce, uint32_t now_ms) {
-  memcpy(edge_bytes(&self->core, self->ring, self->ring_bytes), ring, self->ring_bytes);
+  if (ring != NULL) memcpy(edge_bytes(&self->core, self->ring, self->ring_bytes), ring, self->ring_bytes);
   return edge_link_restore(&self->core, nonce, now_ms);
 }
 

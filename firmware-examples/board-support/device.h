@@ -55,6 +55,7 @@ typedef struct {
   edge_address input;
   edge_address ring;
   uint32_t ring_bytes;
+  uint32_t record_bytes; /* most that one frame takes in the ring */
 } device;
 
 /**
@@ -68,7 +69,12 @@ int32_t device_begin(device *self, const device_plan *plan, uint8_t *memory, uin
 /** Start with an empty ring. @param epoch  0: the cloud grants one  @returns 0 or a status */
 int32_t device_open(device *self, uint32_t nonce, uint32_t epoch, uint32_t now_ms);
 
-/** Start with a ring that an earlier boot left, `ring_bytes` bytes. @returns frames adopted or a status */
+/**
+ * Start with a ring that an earlier boot left.
+ *
+ * @param ring  its (ring_bytes) bytes; NULL: they are in the device's own memory already
+ * @returns frames adopted or a status
+ */
 int32_t device_restore(device *self, const uint8_t *ring, uint32_t nonce, uint32_t now_ms);
 
 /**

@@ -55,7 +55,7 @@ export async function startEmulator(
 }
 
 function qemuArgs(
-  { args, countingShift }: Extract<Emulator, { kind: "system" }>,
+  { args, loader, countingShift }: Extract<Emulator, { kind: "system" }>,
   file: string,
   socket: string,
   { isCounting, extraArgs = [] }: EmulatorOptions,
@@ -67,7 +67,7 @@ function qemuArgs(
     ...["-display", "none", "-monitor", "none", "-no-reboot", "-chardev", chardev, "-serial", "chardev:uart"],
     ...(isCounting ? ["-icount", `shift=${countingShift},sleep=on`] : []),
     ...extraArgs,
-    ...["-kernel", file],
+    ...[loader, file],
   ];
 }
 

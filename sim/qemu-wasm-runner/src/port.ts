@@ -19,6 +19,8 @@ export interface PortOptions {
   readonly baudRate?: number;
   /** Virtual time by instructions: what the firmware measures is then exact. Default false. */
   readonly counting?: boolean;
+  /** Further arguments of QEMU: a drive behind a flash chip, say. Not for boards that are no whole machine. */
+  readonly extraArgs?: readonly string[];
 }
 
 const BAUD_RATE = 115_200;
@@ -31,12 +33,14 @@ const BAUD_RATE = 115_200;
  */
 export function firmwareBinding(
   firmware: Firmware,
-  { counting = false }: Pick<PortOptions, "counting"> = {},
+  { counting = false, extraArgs = [] }: Omit<PortOptions, "baudRate"> = {},
 ): StreamBinding<RunningProgram> {
   const { board, moduleId, file } = firmware;
   if (file === null) throw new RunnerError("wrong-firmware", { board, has: "no program" });
   if (counting && !findBoard(board).isCounting) throw new RunnerError("not-counting", { board });
-  return streamBinding(`${board}:${moduleId.slice(0, 8)}`, () => startProgram(firmware, { isCounting: counting }));
+  return streamBinding(`${board}:${moduleId.slice(0, 8)}`, () =>
+    startProgram(firmware, { isCounting: counting, extraArgs }),
+  );
 }
 
 /**

@@ -24,6 +24,8 @@ export type Emulator =
       readonly kind: "system";
       readonly tool: ToolName;
       readonly args: readonly string[];
+      /** The argument that takes the program. */
+      readonly loader: "-kernel" | "-bios";
       /** Nanoseconds of virtual time for an instruction, as a power of two, when it counts. */
       readonly countingShift: number;
       /** Its UART loses what comes before the program has turned it on, and then says so with a zero. */
@@ -77,6 +79,7 @@ function cortexM({ cpu, define, uart, script, machine, nic, announcesUart, grown
       kind: "system",
       tool: "qemu-system-arm",
       args: ["-M", machine, "-nic", nic, "-semihosting-config", "enable=on,target=native"],
+      loader: "-kernel",
       countingShift: CORTEX_M_SHIFT,
       announcesUart,
     },
@@ -122,7 +125,9 @@ const TARGETS: Readonly<Record<Exclude<BoardName, "node">, Target>> = {
     emulator: {
       kind: "system",
       tool: "qemu-system-riscv32",
-      args: ["-M", "virt", "-nic", "none", "-bios", "none"],
+      args: ["-M", "virt", "-nic", "none"],
+      // QEMU before 8 loads no kernel where the second flash chip has a drive behind it.
+      loader: "-bios",
       countingShift: RISCV_SHIFT,
       announcesUart: false,
     },

@@ -1,0 +1,88 @@
+# Rules that the examples for microcontrollers share. A Makefile names BOARD, SOURCES and DEVICE_NAME, and includes this.
+#
+#   make          build/BOARD/NAME.elf, from ../../edge-sdk/build/device.wasm (npm run build makes that)
+#   make run      in QEMU, its UART on a pseudo-terminal; QEMU says which: lockstep serve --serial /dev/pts/N
+#   make size     flash and memory, in bytes, by part
+#   make check    cppcheck
+#   make clean
+
+ROOT    ?= ../..
+WASM    ?= $(ROOT)/edge-sdk/build/device.wasm
+WASM2C  ?= node $(ROOT)/node_modules/wabt/bin/wasm2c
+SUPPORT ?= ../board-support
+NAME    ?= $(notdir $(CURDIR))
+BUILD   := build/$(BOARD)
+CFLAGS  ?= -Os
+DEFINES ?=
+
+ifeq ($(BOARD),mps2-an386)
+PREFIX  := arm-none-eabi-
+CPU     := -mcpu=cortex-m4 -mthumb -DBOARD_MPS2
+SCRIPT  := mps2.ld
+BOARDS  := bare-metal.c cortex-m.c cmsdk-uart.c semihosting-clock.c memory.c
+STORE   := store-none.c
+QEMU    := qemu-system-arm -M mps2-an386 -semihosting-config enable=on,target=native
+LOADER  := -kernel
+else ifeq ($(BOARD),riscv32-virt)
+PREFIX  := riscv64-unknown-elf-
+CPU     := -misa-spec=2.2 -march=rv32imc -mabi=ilp32
+SCRIPT  := riscv32-virt.ld
+BOARDS  := bare-metal.c riscv32-virt.c goldfish-clock.c cfi-flash.c memory.c
+STORE   := store-flash.c flash-ring.c flash-rebuild.c flash-log.c ring-image.c
+FLASH   := $(BUILD)/flash.bin
+# QEMU before 8 loads no -kernel where the second flash chip has a drive behind it.
+QEMU    := qemu-system-riscv32 -M virt -drive if=pflash,unit=1,format=raw,file=$(FLASH)
+LOADER  := -bios
+else
+$(error BOARD is "$(BOARD)": mps2-an386 or riscv32-virt)
+endif
+
+CC      := $(PREFIX)gcc
+# What any build of the core needs: types are reached through memory, and what is not called is dropped.
+NEEDED  := -std=c99 -DNDEBUG -ffreestanding -fno-strict-aliasing -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables
+STRICT  := -Wall -Wextra -Werror -Wconversion -Wsign-conversion -Wpedantic -Wshadow
+INCLUDE := -isystem $(SUPPORT)/boards/libc -I$(BUILD) -I$(SUPPORT) -I$(SUPPORT)/boards -I$(ROOT)/edge-sdk/include
+OURS    := $(SOURCES) serial-device.c serial-framing.c device.c wasm-rt.c $(STORE) $(BOARDS)
+OBJECTS := $(BUILD)/core.o $(OURS:%.c=$(BUILD)/%.o)
+ELF     := $(BUILD)/$(NAME).elf
+vpath %.c . $(SUPPORT) $(SUPPORT)/boards $(EXTRA_PATH)
+
+$(ELF): $(OBJECTS)
+	$(CC) $(CPU) -nostartfiles -nostdlib -L$(SUPPORT)/boards -T $(SCRIPT) -Wl,--gc-sections,-Map=$(BUILD)/$(NAME).map -o $@ $(OBJECTS) -lgcc
+
+$(BUILD)/core.c: $(WASM)
+	mkdir -p $(BUILD)
+	$(WASM2C) $< -n core -o $@
+
+# The model's identity, as bytes for C.
+$(BUILD)/core-id.h: $(WASM)
+	mkdir -p $(BUILD)
+	sha256sum $< | cut -c 1-64 | sed 's/../0x&,/g; s/.*/#define CORE_SHA256 {&}/' > $@
+
+# Generated, and full of what no integer module calls.
+$(BUILD)/core.o: $(BUILD)/core.c
+	$(CC) $(CPU) $(NEEDED) -w $(CFLAGS) $(INCLUDE) -c -o $@ $<
+
+$(BUILD)/%.o: %.c $(BUILD)/core.c $(BUILD)/core-id.h
+	$(CC) $(CPU) $(NEEDED) $(STRICT) $(CFLAGS) $(DEFINES) -DDEVICE_NAME='"$(DEVICE_NAME)"' $(INCLUDE) -c -o $@ $<
+
+# As large as virt's second flash chip; what it holds at first does not matter.
+$(BUILD)/flash.bin:
+	mkdir -p $(BUILD)
+	truncate -s 32M $@
+
+.PHONY: run size check clean
+run: $(ELF) $(FLASH)
+	$(QEMU) -display none -monitor none -no-reboot -serial pty $(LOADER) $(ELF)
+
+size: $(ELF)
+	@$(PREFIX)size $(ELF)
+	@awk -f $(SUPPORT)/map-parts.awk $(BUILD)/$(NAME).map
+
+check:
+	cppcheck --std=c99 --enable=warning,style,performance,portability --error-exitcode=1 --inline-suppr --quiet \
+	  --suppress=missingIncludeSystem -I$(SUPPORT) -I$(SUPPORT)/boards -DDEVICE_NAME='"x"' \
+	  $(filter-out $(BOARDS),$(SOURCES)) $(addprefix $(SUPPORT)/,serial-device.c serial-framing.c device.c $(STORE))
+
+clean:
+	rm -rf build

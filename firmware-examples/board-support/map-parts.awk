@@ -1,0 +1,30 @@
+# Bytes of a linker's map by part: flash (code, constants, first values) and memory (data, zeros), of the core, the store,
+# the rest of the device, and the board.
+function part(object) {
+  sub(/.*\//, "", object)
+  if (object == "core.o" || object == "wasm-rt.o") return "core"
+  if (object ~ /^(flash-log|flash-ring|flash-rebuild|ring-image|store-flash|store-none|cfi-flash)\.o$/) return "store"
+  if (object ~ /^(device|serial-device|serial-framing|main|rotor)\.o$/) return "device"
+  return "board"
+}
+function count(size, object) {
+  if (memory != "ram") flash[part(object)] += size
+  if (memory != "flash") ram[part(object)] += size
+}
+function hex(text,  i, value) {
+  value = 0
+  for (i = 3; i <= length(text); i++) value = value * 16 + index("0123456789abcdef", substr(text, i, 1)) - 1
+  return value
+}
+/^Linker script and memory map/ { linked = 1 }
+/^\.(text|rodata)/ { memory = "flash" }
+/^\.data/ { memory = "both" }
+/^\.(bss|stack)/ { memory = "ram" }
+/^\/DISCARD\/|^OUTPUT|^\.(comment|debug|riscv|ARM)/ { linked = 0 }
+linked && NF == 1 && /^ \.[a-z]/ { getline rest; $0 = $0 rest }
+linked && /^ [.C]/ && $3 ~ /^0x/ && $4 ~ /(\.o|\.o\))$/ { count(hex($3), $4) }
+END {
+  printf "%-8s %8s %8s\n", "part", "flash", "memory"
+  n = split("core device store board", names, " ")
+  for (i = 1; i <= n; i++) printf "%-8s %8d %8d\n", names[i], flash[names[i]], ram[names[i]]
+}

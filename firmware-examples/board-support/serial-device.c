@@ -1,0 +1,69 @@
+#include "serial-device.h"
+
+#include "board.h"
+#include "device-store.h"
+
+static bool put_byte(void *line, uint8_t byte) {
+  (void)line;
+  return board_write(&byte, 1);
+}
+
+/** Send what there is; each message leaves only when the store has what it stands for. */
+static int32_t send_all(serial_device *self, uint32_t now_ms) {
+  const uint8_t *message = NULL;
+  int32_t length = 0;
+  const int64_t time_us = self->start_us + (int64_t)now_ms * 1000;
+  while ((length = device_poll(&self->link, &message, time_us, now_ms)) > 0) {
+    const int32_t status = device_store_save(&self->link);
+    if (status < 0) return status;
+    serial_write(message, (uint32_t)length, put_byte, NULL);
+  }
+  return length;
+}
+
+int32_t serial_device_begin(serial_device *self, const device_plan *plan, uint8_t *memory, uint32_t bytes, uint32_t nonce,
+                            int64_t start_us) {
+  const uint8_t end_of_noise = 0;
+  self->start_us = start_us;
+  serial_reader_begin(&self->reader, self->input, sizeof self->input);
+  int32_t status = device_begin(&self->link, plan, memory, bytes);
+  if (status < 0) return status;
+  status = device_store_open(&self->link, nonce, board_now_ms());
+  if (status < 0) return status;
+  board_write(&end_of_noise, 1);
+  edge_link_connected(&self->link.core, board_now_ms());
+  return status;
+}
+
+int32_t serial_device_sample(serial_device *self, const int32_t *samples, int64_t time_us, uint32_t now_ms) {
+  int32_t status = device_sample(&self->link, samples, NULL, time_us, now_ms);
+  if (status >= 0) status = device_store_save(&self->link);
+  return status < 0 ? status : send_all(self, now_ms);
+}
+
+/** Hear every byte that is there. @returns whether one was, or a status */
+static int32_t hear(serial_device *self, uint32_t now_ms) {
+  uint8_t byte = 0;
+  int32_t has_heard = 0;
+  while (board_read_now(&byte, 1) > 0) {
+    const int32_t length = serial_reader_push(&self->reader, byte);
+    has_heard = 1;
+    if (length <= 0) continue; /* damage on the line: whoever misses an answer asks again */
+    /* A refusal means that nothing took effect: the link stays as it was. */
+    (void)device_receive(&self->link, self->reader.bytes, (uint32_t)length, now_ms);
+    const int32_t status = device_store_save(&self->link);
+    if (status < 0) return status;
+  }
+  return has_heard;
+}
+
+int32_t serial_device_rest(serial_device *self, uint32_t now_ms) {
+  const int32_t has_heard = hear(self, now_ms);
+  if (has_heard < 0) return has_heard;
+  const int32_t status = send_all(self, now_ms);
+  if (status < 0) return status;
+  const int32_t has_more = device_store_rest(&self->link);
+  if (has_more < 0) return has_more;
+  if (has_heard == 0 && has_more == 0) board_wait();
+  return 0;
+}
