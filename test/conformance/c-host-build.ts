@@ -4,12 +4,13 @@ import { build, type Firmware, type OwnProgram } from "qemu-wasm-runner";
 import { DEVICE_WASM } from "./raw-device.ts";
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
-const BOARD_SUPPORT = here("../../firmware-examples/board-support");
+/** Free-standing C that firmware stands on. */
+export const BOARD_SUPPORT = here("../../firmware-examples/board-support");
 
 /** Where the tests keep built programs, by content. */
 export const CACHE_FOLDER = here("../../.lockstep/wasm-runner");
 /** Our own C has no warnings with these. */
-const STRICT = ["-Wall", "-Wextra", "-Werror", "-Wconversion", "-Wsign-conversion", "-Wpedantic", "-Wshadow"];
+export const STRICT = ["-Wall", "-Wextra", "-Werror", "-Wconversion", "-Wsign-conversion", "-Wpedantic", "-Wshadow"];
 
 /** Build C sources around `device.wasm`, with the device of board-support and every warning an error. */
 export function buildDeviceProgram(sources: readonly string[], includes: readonly string[] = []): Promise<Firmware> {
