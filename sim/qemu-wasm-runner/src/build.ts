@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { copyFile, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type BoardName, findBoard } from "./board.ts";
@@ -7,6 +7,7 @@ import { compileProgram, MAP_FILE, type ProgramSource } from "./compile.ts";
 import { requireTool } from "./doctor.ts";
 import { type FirmwareSizes, readFirmwareSizes } from "./firmware-sizes.ts";
 import { type ModuleShape, readModuleShape } from "./module-shape.ts";
+import { makePrivateFolder } from "./private-folder.ts";
 import { RunnerError } from "./runner-error.ts";
 import { servedModuleSources } from "./served-program.ts";
 import { type Target, targetOf } from "./target.ts";
@@ -140,13 +141,13 @@ async function buildInto(folder: string, wasm: Uint8Array, shape: ModuleShape, p
   const { options, target, compiler } = plan;
   await mkdir(options.cacheFolder, { recursive: true });
   // Built aside and moved whole: two builds at once, or one that is ended, leave nothing half-written behind.
-  const aside = await mkdtemp(join(options.cacheFolder, "building-"));
+  const { path: aside, remove } = await makePrivateFolder(options.cacheFolder, "building-");
   try {
     const header = await translateOnce(wasm, options.cacheFolder, aside);
     const { program } = options;
     const around = program === undefined ? await callServer(aside, shape, header, plan) : ownProgram(program);
     const board = target.boardSources.map((name) => ownSource("board", join(boardFolder(), name)));
-    const library = target.isFreestanding ? ["memory.c", "jump.c"] : [];
+    const library = target.isFreestanding ? ["memory.c"] : [];
     const runtime = [join(supportFolder(), "wasm-rt.c"), ...library.map((name) => join(boardFolder(), name))];
     await compileProgram({
       compiler,
@@ -163,7 +164,7 @@ async function buildInto(folder: string, wasm: Uint8Array, shape: ModuleShape, p
       if (!existsSync(join(folder, PROGRAM_FILE))) throw cause;
     });
   } finally {
-    await rm(aside, { recursive: true, force: true });
+    await remove();
   }
 }
 
@@ -171,14 +172,14 @@ async function buildInto(folder: string, wasm: Uint8Array, shape: ModuleShape, p
 async function translateOnce(wasm: Uint8Array, cacheFolder: string, folder: string): Promise<string> {
   const kept = join(cacheFolder, `c-${sha256(wasm)}`);
   if (!existsSync(kept)) {
-    const aside = await mkdtemp(join(cacheFolder, "translating-"));
+    const { path: aside, remove } = await makePrivateFolder(cacheFolder, "translating-");
     try {
       await translateToC(wasm, aside);
       await rename(aside, kept).catch((cause: unknown) => {
         if (!existsSync(kept)) throw cause;
       });
     } finally {
-      await rm(aside, { recursive: true, force: true });
+      await remove();
     }
   }
   for (const name of TRANSLATED) await copyFile(join(kept, name), join(folder, name));

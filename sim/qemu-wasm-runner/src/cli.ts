@@ -1,9 +1,12 @@
 import { copyFile, readFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
-import { findBoard } from "./board.ts";
+import { BOARDS, findBoard } from "./board.ts";
 import { type BuildOptions, build, type Firmware } from "./build.ts";
+import { benchCommand } from "./cli-bench.ts";
 import { doctor } from "./doctor.ts";
 import { open } from "./machine.ts";
+import { parseCall } from "./module-call.ts";
+import { compileModuleText } from "./module-text.ts";
 import { RunnerError } from "./runner-error.ts";
 
 /** Where a command writes and what it is told of its surroundings. */
@@ -14,24 +17,34 @@ export interface CliContext {
   readonly cacheFolder: string;
 }
 
-const USAGE = `usage: qemu-wasm-runner build MODULE [--board host|node] [--optimize size|speed] [--memory BYTES] [--out FILE]
-       qemu-wasm-runner run MODULE [--board …] --call "NAME ARGUMENT…" [--call …]
+const COMMANDS = ["build", "run", "bench"];
+const USAGE = `usage: qemu-wasm-runner build MODULE [--board BOARD] [--optimize size|speed] [--out FILE]
+       qemu-wasm-runner run MODULE [--board BOARD] --call "NAME ARGUMENT…" [--call …]
+       qemu-wasm-runner bench MODULE --board BOARD --call … [--max-flash B] [--max-ram B] [--max-insns N] [--max-cycles N]
        qemu-wasm-runner doctor
-Builds an integer-only WebAssembly module as a program and calls its exports there, as Node would.
-  --board     host: as C, by this machine's compiler; node: Node's own WebAssembly   (default: host)
+Builds an integer-only WebAssembly module (.wasm, or .wat) as a program of a board, and calls its exports there, as Node
+would. bench counts instructions, bounds cycles by a table, and ends with 1 when a budget is exceeded.
+  --board     ${BOARDS.map(({ name }) => name).join(" ")}   (default: host)
+  --optimize  size or speed   (default: size)
   --memory    bytes behind the module's memory, when it needs less than it declares
+  --checks    all: every access to it is checked; none: for a module that is proven   (default: all)
   --cache     folder of built programs
   --json      one JSON object on standard output
-example: qemu-wasm-runner run add.wasm --call "add 2 40"
+example: qemu-wasm-runner run add.wasm --board mps2-an386 --call "add 2 40"
 `;
 
 const OPTIONS = {
   board: { type: "string", default: "host" },
   optimize: { type: "string", default: "size" },
   memory: { type: "string" },
+  checks: { type: "string", default: "all" },
   out: { type: "string" },
   cache: { type: "string" },
   call: { type: "string", multiple: true },
+  "max-flash": { type: "string" },
+  "max-ram": { type: "string" },
+  "max-insns": { type: "string" },
+  "max-cycles": { type: "string" },
   json: { type: "boolean", default: false },
   help: { type: "boolean", default: false },
 } as const;
@@ -53,11 +66,8 @@ export async function main(args: readonly string[], context: CliContext): Promis
     }
     const [command = "", module, ...rest] = positionals;
     if (command === "doctor" && module === undefined) return await tellDoctor(values, context);
-    if ((command === "build" || command === "run") && module !== undefined && rest.length === 0) {
-      const firmware = await buildModule(module, values, context);
-      return command === "build"
-        ? await tellBuild(firmware, values, context)
-        : await tellRun(firmware, values, context);
+    if (COMMANDS.includes(command) && module !== undefined && rest.length === 0) {
+      return await commandOn(command, module, values, context);
     }
     throw new RunnerError("usage", { command: `"${positionals.join(" ")}"`, see: "--help" });
   } catch (error) {
@@ -73,19 +83,33 @@ function parse(args: readonly string[]) {
   }
 }
 
-async function buildModule(file: string, values: Values, context: CliContext): Promise<Firmware> {
-  const { optimize } = values;
+/** Commands on a module. */
+async function commandOn(command: string, file: string, values: Values, context: CliContext): Promise<number> {
+  const options = buildOptions(values, context);
+  const wasm = await readModule(file);
+  if (command === "bench") return benchCommand(wasm, options, values, context.out);
+  const firmware = await build(wasm, options);
+  return command === "build" ? tellBuild(firmware, values, context) : tellRun(firmware, values, context);
+}
+
+function buildOptions(values: Values, context: CliContext): BuildOptions {
+  const { optimize, checks } = values;
   if (optimize !== "size" && optimize !== "speed") throw new RunnerError("usage", { optimize, known: "size speed" });
-  const options: BuildOptions = {
+  if (checks !== "all" && checks !== "none") throw new RunnerError("usage", { checks, known: "all none" });
+  return {
     board: findBoard(values.board).name,
     optimize,
+    checks,
     cacheFolder: values.cache ?? context.cacheFolder,
     ...(values.memory === undefined ? {} : { memoryBytes: Number(values.memory) }),
   };
-  const wasm = await readFile(file).catch((cause: unknown) => {
+}
+
+async function readModule(file: string): Promise<Uint8Array> {
+  const bytes = await readFile(file).catch((cause: unknown) => {
     throw new RunnerError("usage", { module: file, problem: "cannot be read" }, { cause });
   });
-  return build(wasm, options);
+  return file.endsWith(".wat") ? compileModuleText(file, bytes.toString()) : bytes;
 }
 
 async function tellBuild(firmware: Firmware, values: Values, context: CliContext): Promise<number> {
@@ -98,9 +122,13 @@ async function tellBuild(firmware: Firmware, values: Values, context: CliContext
   return 0;
 }
 
-function describeSizes(sizes: NonNullable<Firmware["sizes"]>): string {
-  const { codeBytes, constantBytes, dataBytes, zeroedBytes } = sizes;
-  return `code ${codeBytes} B, constants ${constantBytes} B, data ${dataBytes} B, zeroed ${zeroedBytes} B`;
+function describeSizes({ flashBytes, ramBytes, stackBytes, parts }: NonNullable<Firmware["sizes"]>): string {
+  const whole = `flash ${flashBytes} B, memory ${ramBytes} B, of it ${stackBytes} B set aside for the stack`;
+  const lines = Object.entries(parts ?? {}).map(
+    ([part, { codeBytes, constantBytes, dataBytes, zeroedBytes }]) =>
+      `  ${part.padEnd(8)} code ${codeBytes} B, constants ${constantBytes} B, data ${dataBytes} B, zeroed ${zeroedBytes} B`,
+  );
+  return [whole, ...lines].join("\n");
 }
 
 async function tellRun(firmware: Firmware, values: Values, context: CliContext): Promise<number> {
@@ -109,8 +137,8 @@ async function tellRun(firmware: Firmware, values: Values, context: CliContext):
   const calls: { function: string; results?: string[]; trap?: string }[] = [];
   try {
     for (const call of values.call) {
-      const [name = "", ...args] = call.trim().split(/\s+/);
-      const answer = await machine.call(name, ...args.map(toInteger)).catch((error: unknown) => {
+      const { function: name, args } = parseCall(call);
+      const answer = await machine.call(name, ...args).catch((error: unknown) => {
         if (error instanceof RunnerError && error.code === "trap") return String(error.facts.reason);
         throw error;
       });
@@ -123,11 +151,6 @@ async function tellRun(firmware: Firmware, values: Values, context: CliContext):
   }
   if (values.json) context.out(`${JSON.stringify({ board: firmware.board, calls })}\n`);
   return calls.some(({ trap }) => trap !== undefined) ? 1 : 0;
-}
-
-function toInteger(text: string): bigint {
-  if (!/^-?(\d+|0x[0-9a-f]+)$/i.test(text)) throw new RunnerError("usage", { argument: text, want: "a whole number" });
-  return text.startsWith("-") ? -BigInt(text.slice(1)) : BigInt(text);
 }
 
 async function tellDoctor(values: Values, context: CliContext): Promise<number> {

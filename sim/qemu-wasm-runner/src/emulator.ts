@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
 import { createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { locateTool } from "./doctor.ts";
-import { endWithProcess } from "./living.ts";
+import { makePrivateFolder, type PrivateFolder } from "./private-folder.ts";
+import { beforeProcessEnds } from "./process-end.ts";
 import { RunnerError } from "./runner-error.ts";
 import type { RunningProgram } from "./running-program.ts";
 import type { Emulator } from "./target.ts";
@@ -37,8 +37,8 @@ export async function startEmulator(
   options: EmulatorOptions,
 ): Promise<RunningProgram> {
   const command = locateTool(emulator.tool);
-  const folder = await mkdtemp(join(options.folder ?? tmpdir(), "wasm-run-"));
-  const path = join(folder, "uart");
+  const folder = await makePrivateFolder(options.folder ?? tmpdir(), "wasm-run-");
+  const path = join(folder.path, "uart");
   let server: Server | undefined;
   try {
     const bytes = Buffer.byteLength(path);
@@ -51,7 +51,7 @@ export async function startEmulator(
     return await connected(child, server, folder);
   } catch (error) {
     server?.close();
-    await rm(folder, { recursive: true, force: true });
+    await folder.remove();
     throw error;
   }
 }
@@ -73,8 +73,8 @@ function qemuArgs(
   ];
 }
 
-async function connected(child: ChildProcess, server: Server, folder: string): Promise<RunningProgram> {
-  const forget = endWithProcess(child, folder);
+async function connected(child: ChildProcess, server: Server, folder: PrivateFolder): Promise<RunningProgram> {
+  const forget = beforeProcessEnds(() => child.kill("SIGKILL"));
   let errorText = "";
   child.stderr?.on("data", (chunk: Buffer) => {
     errorText += chunk.toString();
@@ -82,9 +82,10 @@ async function connected(child: ChildProcess, server: Server, folder: string): P
   const closed = new Promise<number | null>((resolve) => {
     child.on("error", () => resolve(null));
     child.on("close", (code) => resolve(code));
-  }).finally(() => {
+  }).finally(async () => {
     forget();
     server.close();
+    await folder.remove();
   });
   const uart = await firstConnection(child, server, closed, () => errorText);
   // What QEMU sent before it ended is still to be read: the stream ends after its last byte.

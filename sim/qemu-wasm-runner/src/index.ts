@@ -4,13 +4,17 @@
  *
  * @packageDocumentation
  */
+export { type BenchOptions, type BenchReport, type BudgetRow, type Budgets, bench } from "./bench.ts";
 export { BOARDS, type Board, type BoardName, type ToolName } from "./board.ts";
 export { type BuildOptions, build, type Firmware, type OwnProgram } from "./build.ts";
+export { type CallCost, cycleBound } from "./cycle-bound.ts";
+export { type CycleRow, type CycleTable, cycleTableOf } from "./cycle-table.ts";
 export { doctor, type ToolReport } from "./doctor.ts";
 export type { ImageSizes } from "./elf-sizes.ts";
 export type { FirmwareSizes } from "./firmware-sizes.ts";
 export { type Machine, type Measurement, type OpenOptions, open, type WasmInteger } from "./machine.ts";
 export type { PartSizes, ProgramPart } from "./map-sizes.ts";
+export type { ModuleCall } from "./module-call.ts";
 export {
   type IntegerType,
   type ModuleExport,
@@ -18,6 +22,7 @@ export {
   readModuleShape,
   type Signature,
 } from "./module-shape.ts";
+export { compileModuleText } from "./module-text.ts";
 export {
   type FirmwarePort,
   firmwareBinding,

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { endWithProcess } from "./living.ts";
+import { beforeProcessEnds } from "./process-end.ts";
 import { RunnerError } from "./runner-error.ts";
 
 /** What a process left behind. */
@@ -29,7 +29,7 @@ export function runProcess(
 ): Promise<ProcessResult> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { stdio: [options.inputFile ?? "ignore", "pipe", "pipe"] });
-    const forget = endWithProcess(child, null);
+    const forget = beforeProcessEnds(() => child.kill("SIGKILL"));
     const output: Buffer[] = [];
     const errors: Buffer[] = [];
     let isLate = false;

@@ -1,10 +1,11 @@
-import { mkdtemp, open as openFile, rm } from "node:fs/promises";
+import { open as openFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { findBoard } from "./board.ts";
 import type { Firmware } from "./build.ts";
 import { locateTool } from "./doctor.ts";
 import { startEmulator } from "./emulator.ts";
+import { makePrivateFolder } from "./private-folder.ts";
 import { type ProcessResult, runProcess } from "./process.ts";
 import { RunnerError } from "./runner-error.ts";
 import { programOf } from "./running-program.ts";
@@ -83,11 +84,11 @@ async function runWithFile(
   args: readonly string[],
   { input = new Uint8Array(), timeoutMs = 60_000 }: RunOptions,
 ): Promise<ProcessResult> {
-  const folder = await mkdtemp(join(tmpdir(), "wasm-run-"));
-  const file = await openFile(join(folder, "input"), "w+");
+  const folder = await makePrivateFolder(tmpdir(), "wasm-run-");
+  const file = await openFile(join(folder.path, "input"), "w+");
   try {
     await file.write(input, 0, undefined, 0);
-    const reader = await openFile(join(folder, "input"), "r");
+    const reader = await openFile(join(folder.path, "input"), "r");
     try {
       return await runProcess(command, args, { inputFile: reader.fd, timeoutMs });
     } finally {
@@ -95,6 +96,6 @@ async function runWithFile(
     }
   } finally {
     await file.close();
-    await rm(folder, { recursive: true, force: true });
+    await folder.remove();
   }
 }

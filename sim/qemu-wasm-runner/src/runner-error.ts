@@ -17,6 +17,7 @@ export type RunnerErrorCode =
   | "socket-path-too-long"
   | "emulator-failed"
   | "port-closed"
+  | "bad-trace"
   | "usage";
 
 /** A module that cannot be built or run, with the facts that say why. */

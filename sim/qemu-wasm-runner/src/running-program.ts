@@ -4,7 +4,7 @@ import type { Readable, Writable } from "node:stream";
 import type { Firmware } from "./build.ts";
 import { locateTool } from "./doctor.ts";
 import { type EmulatorOptions, startEmulator } from "./emulator.ts";
-import { endWithProcess } from "./living.ts";
+import { beforeProcessEnds } from "./process-end.ts";
 import { RunnerError } from "./runner-error.ts";
 import { type Target, targetOf } from "./target.ts";
 
@@ -43,7 +43,7 @@ export async function startProgram(firmware: Firmware, options: EmulatorOptions)
 
 function startProcess(command: string, args: readonly string[]): RunningProgram {
   const child = spawn(command, args, { stdio: ["pipe", "pipe", "inherit"] });
-  const forget = endWithProcess(child, null);
+  const forget = beforeProcessEnds(() => child.kill("SIGKILL"));
   const ended = new Promise<number | null>((resolve) => {
     child.on("close", (exitCode) => resolve(exitCode));
     child.on("error", () => resolve(null));

@@ -65,7 +65,7 @@ function cortexM({ cpu, define, uart, script, machine, grownBytesMax }: Chip): T
     cpuFlags: [`-mcpu=${cpu}`, "-mthumb", `-D${define}`],
     linkFlags: ["-T", script],
     isFreestanding: true,
-    boardSources: ["bare-metal.c", "cortex-m.c", uart],
+    boardSources: ["bare-metal.c", "jump.c", "cortex-m.c", uart],
     grownBytesMax,
     elfMachine: EM_ARM,
     emulator: {
@@ -101,7 +101,7 @@ const TARGETS: Readonly<Record<Exclude<BoardName, "node">, Target>> = {
     cpuFlags: ["-misa-spec=2.2", "-march=rv32imc", "-mabi=ilp32"],
     linkFlags: ["-T", "riscv32-virt.ld"],
     isFreestanding: true,
-    boardSources: ["bare-metal.c", "riscv32-virt.c"],
+    boardSources: ["bare-metal.c", "jump.c", "riscv32-virt.c"],
     grownBytesMax: 16 * MIB,
     elfMachine: EM_RISCV,
     emulator: {

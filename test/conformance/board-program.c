@@ -1,0 +1,105 @@
+/*
+ * A program of its own on every board, for wasm-board-programs.test.ts: one byte says what to do next.
+ *
+ *     e b    answers b                        n      answers what board_read_now gives once a byte has come
+ *     c      answers u32: instructions of a loop of 1,000 rounds, and of nothing
+ *     s      answers u32: stack in use, before and after a deep call
+ *     m      answers u8 1 once the clock has moved
+ *     i      answers the 32 bytes of the module's identity
+ *     t f o x  ends: by a trap, a fault, a stack that runs out, with 7
+ */
+#include "board.h"
+#include "core-id.h"
+#include "core.h"
+
+static w2c_core core;
+static uint8_t memory[256] __attribute__((aligned(8)));
+static wasm_rt_funcref_t table[4];
+static const uint8_t model[] = CORE_SHA256;
+/** Not constant to the compiler. */
+static volatile uint32_t nothing;
+
+void wasm_rt_trap(wasm_rt_trap_t reason) {
+  board_trap((uint32_t)reason);
+}
+
+static void answer(uint32_t value) {
+  const uint8_t bytes[4] = {(uint8_t)value, (uint8_t)(value >> 8), (uint8_t)(value >> 16), (uint8_t)(value >> 24)};
+  board_write(bytes, sizeof bytes);
+}
+
+#if defined(__arm__) && !defined(__linux__)
+__attribute__((noinline)) static void spin(uint32_t rounds) {
+  __asm__ volatile(".syntax unified\n1: subs %0, #1\nbne 1b" : "+l"(rounds) : : "cc");
+}
+#elif defined(__riscv)
+__attribute__((noinline)) static void spin(uint32_t rounds) {
+  __asm__ volatile("1: addi %0, %0, -1\nbnez %0, 1b" : "+r"(rounds));
+}
+#else
+static void spin(uint32_t rounds) {
+  (void)rounds;
+}
+#endif
+
+static void count(void) {
+  const board_count start = board_counter();
+  const board_count none = board_counter();
+  spin(1);
+  const board_count one = board_counter();
+  spin(1001);
+  answer(board_instructions(one, board_counter()) - board_instructions(none, one));
+  answer(board_instructions(start, start));
+}
+
+/** About 100 bytes of stack for each level. */
+static uint32_t deep(uint32_t levels) {
+  volatile uint32_t kept[24];
+  kept[0] = levels;
+  return levels == 0 ? kept[0] : deep(levels - 1) + kept[0];
+}
+
+static void answer_stack(void) {
+  answer(board_stack_high_water());
+  nothing += deep(20);
+  answer(board_stack_high_water());
+}
+
+static void answer_next(void) {
+  uint8_t byte = 0;
+  int32_t got = 0;
+  while ((got = board_read_now(&byte, 1)) == 0) board_wait();
+  answer((uint32_t)got);
+}
+
+static void answer_clock(void) {
+  const uint32_t before = board_now_ms();
+  while (board_now_ms() - before < 2) board_wait();
+  const uint8_t moved = 1;
+  board_write(&moved, 1);
+}
+
+int main(void) {
+  uint8_t command = 0;
+  board_start();
+  wasm_rt_lend_memory(memory, sizeof memory, sizeof memory);
+  wasm_rt_lend_table(table, 4);
+  wasm2c_core_instantiate(&core);
+  while (board_read(&command, 1)) {
+    switch (command) {
+      case 'e':
+        if (board_read(&command, 1)) board_write(&command, 1);
+        break;
+      case 'n': answer_next(); break;
+      case 'c': count(); break;
+      case 's': answer_stack(); break;
+      case 'm': answer_clock(); break;
+      case 'i': board_write(model, sizeof model); break;
+      case 't': w2c_core_divide(&core, 1, nothing); break;
+      case 'f': *(volatile uint32_t *)(uintptr_t)(0xF0000000u + nothing) = 1; break;
+      case 'o': nothing += deep(UINT32_MAX); break;
+      default: return 7;
+    }
+  }
+  return 9;
+}
