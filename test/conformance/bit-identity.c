@@ -4,6 +4,7 @@
  */
 #include "board.h"
 #include "edge_core.h"
+#include "json-line.h"
 #include "three-signals.h"
 
 enum { FRAMES = 100, PAYLOAD_BYTES = 16384, MEMORY_BYTES = 32768, SAMPLES_IN_FRAME = FRAME_ROWS * SIGNAL_CHANNELS };
@@ -131,46 +132,16 @@ static signal_result run_signal(int32_t which) {
   return result;
 }
 
-static void put_text(const char *text) {
-  uint32_t length = 0;
-  while (text[length] != '\0') length++;
-  board_write((const uint8_t *)text, length);
-}
-
-static void put_hex(const char *name, uint64_t value, uint32_t digits) {
-  put_text(",\"");
-  put_text(name);
-  put_text("\":\"");
-  for (uint32_t i = digits; i > 0; i--) board_write((const uint8_t *)"0123456789abcdef" + (value >> 4 * (i - 1) & 15), 1);
-  put_text("\"");
-}
-
-static void put_number(const char *name, uint32_t value) {
-  char digits[11];
-  char *first = digits + sizeof digits - 1;
-  *first = '\0';
-  do {
-    *--first = (char)('0' + value % 10u);
-    value /= 10u;
-  } while (value > 0);
-  put_text(",\"");
-  put_text(name);
-  put_text("\":");
-  put_text(first);
-}
-
 static void tell(int32_t which, const signal_result *result) {
-  put_text("{\"signal\":\"");
-  put_text(SIGNAL_NAMES[which]);
-  put_text("\"");
-  put_number("payloadBytes", result->payload_bytes);
-  put_hex("payloadHash", result->payload_hash, 16);
-  put_hex("stateHash", result->state_hash, 8);
-  put_hex("decodedHash", result->decoded_hash, 16);
-  put_number("unequalStates", result->unequal);
-  put_number("overBound", result->over_bound);
-  put_number("maxError", result->max_error);
-  put_text("}\n");
+  json_begin("signal", SIGNAL_NAMES[which]);
+  json_number("payloadBytes", result->payload_bytes);
+  json_hex("payloadHash", result->payload_hash, 16);
+  json_hex("stateHash", result->state_hash, 8);
+  json_hex("decodedHash", result->decoded_hash, 16);
+  json_number("unequalStates", result->unequal);
+  json_number("overBound", result->over_bound);
+  json_number("maxError", result->max_error);
+  json_end();
 }
 
 int main(void) {

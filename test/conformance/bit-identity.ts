@@ -31,7 +31,7 @@ const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 /** The program `bit-identity.c` on a board: what it said. */
 export async function runOnBoard(board: BoardName): Promise<SignalResult[]> {
   const program = {
-    sources: [here("bit-identity.c"), here("three-signals.c")],
+    sources: [here("bit-identity.c"), here("three-signals.c"), here("json-line.c")],
     includes: [BOARD_SUPPORT, here("."), here("../../edge-sdk/include")],
     flags: STRICT,
   };
