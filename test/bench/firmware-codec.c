@@ -1,107 +1,94 @@
 /*
- * The codec's encoder alone, counted sample by sample over three signals of six channels: a line of JSON for each.
+ * The codec's encoder alone.
  *
- *     rows     one sample of six channels
- *     begins   a frame's begin
- *     ends     a frame's end
- *     samples  all of it, by the sample in which it falls due
- *
- * -DROWS=N takes N rows of each signal in place of 10,000.
+ *     samples  one sample of six channels, with the frame's begin or end where it falls due
+ *     rows, begins, ends  the three by themselves
  */
 #include "edge_core.h"
-#include "firmware-tally.h"
+#include "firmware-subject.h"
 #include "json-line.h"
-#include "three-signals.h"
 
-#ifndef ROWS
-#define ROWS 10000u
-#endif
-enum { PAYLOAD_BYTES = 8192 };
+/** The payload goes where the caller has room, a ring or a radio's buffer; it is none of the codec's. */
+enum { PAYLOAD_BYTES = 4096, MEMORY_BYTES = 8192, ROWS = TALLY_SAMPLES + 1, BEGINS, ENDS };
 
-static edge_core core;
-/** The output goes where the caller has room, a ring or a radio's buffer; it is none of the codec's. */
-static uint8_t memory[16384] __attribute__((aligned(8)));
-static uint32_t used_bytes;
+static struct {
+  edge_core core;
+  edge_address samples;
+  edge_address statuses;
+  edge_address payload;
+  uint32_t payload_bytes;
+  tally tallies[TALLY_COUNT];
+  uint8_t memory[MEMORY_BYTES] __attribute__((aligned(8)));
+} self;
 
-void wasm_rt_trap(wasm_rt_trap_t reason) {
-  board_trap((uint32_t)reason);
+void subject_start(void) {
 }
 
-static int32_t expect(int32_t status) {
-  if (status < 0) board_exit(-status);
-  return status;
-}
-
-/** @returns where samples, statuses and then the payload have room */
-static edge_address begin_codec(const signal_bound *bounds) {
-  edge_start(&core, memory, sizeof memory);
-  expect(edge_codec_configure(&core, SIGNAL_CHANNELS));
+void subject_begin(int32_t which) {
+  const signal_bound *bounds = SIGNAL_BOUNDS[which];
+  edge_start(&self.core, self.memory, MEMORY_BYTES);
+  expect(edge_codec_configure(&self.core, SIGNAL_CHANNELS));
   for (int32_t c = 0; c < SIGNAL_CHANNELS; c++) {
-    expect(edge_codec_set_channel(&core, c, bounds[c].e, bounds[c].lattice, bounds[c].history_shift));
+    expect(edge_codec_set_channel(&self.core, c, bounds[c].e, bounds[c].lattice, bounds[c].history_shift));
   }
-  edge_codec_reset(&core);
-  return edge_free_address(&core);
+  edge_codec_reset(&self.core);
+  self.samples = edge_free_address(&self.core);
+  self.statuses = self.samples + 4 * SIGNAL_CHANNELS;
+  self.payload = (self.statuses + SIGNAL_CHANNELS + 7u) & ~7u;
+  self.payload_bytes = 0;
+  memset(self.tallies, 0, sizeof self.tallies);
 }
 
-static void run_signal(int32_t which) {
-  tally rows = {0, 0, 0, 0};
-  tally begins = {0, 0, 0, 0};
-  tally ends = {0, 0, 0, 0};
-  tally whole = {0, 0, 0, 0};
-  uint32_t payload_bytes = 0;
-  signal_source source;
-  signal_begin(&source, which);
-  const edge_address samples = begin_codec(SIGNAL_BOUNDS[which]);
-  const edge_address statuses = samples + 4 * SIGNAL_CHANNELS;
-  const edge_address payload = (statuses + SIGNAL_CHANNELS + 7u) & ~7u;
-  used_bytes = payload;
-  for (uint32_t row = 0; row < ROWS; row++) {
-    const bool has_events = signal_has_events(row / FRAME_ROWS);
-    int32_t values[SIGNAL_CHANNELS];
-    signal_next(&source, values, edge_bytes(&core, statuses, SIGNAL_CHANNELS));
-    memcpy(edge_bytes(&core, samples, sizeof values), values, sizeof values);
-    uint32_t instructions = 0;
-    if (row % FRAME_ROWS == 0) {
-      const board_count from = board_counter();
-      edge_encode_begin(&core, has_events, payload, PAYLOAD_BYTES);
-      const uint32_t of_begin = tally_since(from);
-      tally_add(&begins, of_begin);
-      instructions += of_begin;
-    }
-    const board_count from = board_counter();
-    const int32_t status = edge_encode_rows(&core, samples, has_events ? statuses : 0, 1);
-    const uint32_t of_row = tally_since(from);
-    expect(status);
-    tally_add(&rows, of_row);
-    instructions += of_row;
-    if (row % FRAME_ROWS == FRAME_ROWS - 1u) {
-      const board_count end_from = board_counter();
-      const int32_t length = edge_encode_end(&core);
-      const uint32_t of_end = tally_since(end_from);
-      payload_bytes += (uint32_t)expect(length);
-      tally_add(&ends, of_end);
-      instructions += of_end;
-    }
-    tally_add(&whole, instructions);
-  }
-  const uint32_t stack_bytes = board_stack_high_water();
-  json_begin("signal", SIGNAL_NAMES[which]);
-  tally_tell(&whole, "samples");
-  tally_tell(&rows, "rows");
-  tally_tell(&begins, "begins");
-  tally_tell(&ends, "ends");
-  json_number("payloadBytes", payload_bytes);
-  json_number("stackBytes", stack_bytes);
-  json_number("stateBytes", (uint32_t)edge_state_bytes(&core, SIGNAL_CHANNELS));
-  json_number("belowStateBytes", edge_state_address(&core));
-  json_number("memoryBytes", used_bytes);
-  json_number("instanceBytes", sizeof core);
-  json_end();
+static uint32_t begin_frame(bool has_events) {
+  const board_count start = tally_start();
+  edge_encode_begin(&self.core, has_events, self.payload, PAYLOAD_BYTES);
+  const uint32_t instructions = tally_stop(start);
+  tally_add(&self.tallies[BEGINS], instructions);
+  return instructions;
 }
 
-int main(void) {
-  board_start();
-  tally_calibrate();
-  for (int32_t which = 0; which < SIGNAL_COUNT; which++) run_signal(which);
-  return 0;
+static uint32_t encode_row(bool has_events) {
+  const board_count start = tally_start();
+  const int32_t rows = edge_encode_rows(&self.core, self.samples, has_events ? self.statuses : 0, 1);
+  const uint32_t instructions = tally_stop(start);
+  expect(rows);
+  tally_add(&self.tallies[ROWS], instructions);
+  return instructions;
+}
+
+static uint32_t end_frame(void) {
+  const board_count start = tally_start();
+  const int32_t length = edge_encode_end(&self.core);
+  const uint32_t instructions = tally_stop(start);
+  self.payload_bytes += (uint32_t)expect(length);
+  tally_add(&self.tallies[ENDS], instructions);
+  return instructions;
+}
+
+void subject_row(uint32_t row, const int32_t *samples, const uint8_t *statuses) {
+  const bool has_events = signal_has_events(row / FRAME_ROWS);
+  memcpy(edge_bytes(&self.core, self.samples, 4 * SIGNAL_CHANNELS), samples, 4 * SIGNAL_CHANNELS);
+  memcpy(edge_bytes(&self.core, self.statuses, SIGNAL_CHANNELS), statuses, SIGNAL_CHANNELS);
+  uint32_t instructions = 0;
+  if (row % FRAME_ROWS == 0) instructions += begin_frame(has_events);
+  instructions += encode_row(has_events);
+  if (row % FRAME_ROWS == FRAME_ROWS - 1u) instructions += end_frame();
+  tally_add(&self.tallies[TALLY_SAMPLES], instructions);
+}
+
+void subject_tell(void) {
+  tally_tell(&self.tallies[TALLY_SAMPLES], "samples");
+  tally_tell(&self.tallies[ROWS], "rows");
+  tally_tell(&self.tallies[BEGINS], "begins");
+  tally_tell(&self.tallies[ENDS], "ends");
+  json_number("producedBytes", self.payload_bytes);
+  json_number("stateBytes", (uint32_t)edge_state_bytes(&self.core, SIGNAL_CHANNELS));
+  json_number("belowStateBytes", edge_state_address(&self.core));
+  json_number("memoryBytes", self.payload);
+  json_number("instanceBytes", sizeof self.core);
+}
+
+uint8_t *subject_bytes(uint32_t *length) {
+  *length = sizeof self;
+  return (uint8_t *)&self;
 }

@@ -4,16 +4,23 @@
 
 enum { NAME_BYTES = 24 };
 
+/* No inlining into each other: a trace looks for both by their addresses. */
+#define OUT_OF_LINE __attribute__((noinline))
+
 static uint32_t own_instructions;
 
 void tally_calibrate(void) {
   own_instructions = 0;
-  own_instructions = tally_since(board_counter());
+  own_instructions = tally_stop(tally_start());
 }
 
-uint32_t tally_since(board_count from) {
+OUT_OF_LINE board_count tally_start(void) {
+  return board_counter();
+}
+
+OUT_OF_LINE uint32_t tally_stop(board_count start) {
   const board_count now = board_counter();
-  return board_instructions(from, now) - own_instructions;
+  return board_instructions(start, now) - own_instructions;
 }
 
 void tally_add(tally *into, uint32_t instructions) {

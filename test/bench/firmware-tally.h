@@ -11,16 +11,19 @@ typedef struct {
   uint32_t max_at; /* place of the first of the largest, counted from 0 */
 } tally;
 
-/** Before the first tally_since: what two readings of the counter cost by themselves is left out from then on. */
+/** Before anything is counted: what a start and a stop cost by themselves is left out from then on. */
 void tally_calibrate(void);
 
-/** Instructions from a reading of the counter until now, the reading's own left out. */
-uint32_t tally_since(board_count from);
+/** What is counted begins with the return of this function, and ends with the call of tally_stop: a trace shows both. */
+board_count tally_start(void);
+
+/** Instructions since the start. */
+uint32_t tally_stop(board_count start);
 
 /** Count one of them in. */
 void tally_add(tally *into, uint32_t instructions);
 
-/** Write `NAMEMax` and so on as members of a JSON object that was begun. @param name  short; no escapes */
+/** Write `NAMECount`, `NAMESum` and so on as members of a JSON object that was begun. @param name  short, no escapes */
 void tally_tell(const tally *of, const char *name);
 
 #endif
