@@ -181,7 +181,7 @@ export function missingOsPackages(script) {
 
 /** The line to type, for these rows. */
 export function aptLine(rows) {
-  return `apt-get install -y --no-install-recommends ${rows.flatMap((row) => row.debian).join(" ")}`;
+  return `apt-get install -y --no-install-recommends ${[...new Set(rows.flatMap((row) => row.debian))].join(" ")}`;
 }
 
 /** Debian, or a descendant such as Ubuntu. */

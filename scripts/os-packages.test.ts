@@ -14,10 +14,11 @@ test("every row says how it is asked for, what finds it, what installs it and wh
   }
 });
 
-test("the line to type installs every package of the rows and nothing recommended beside them", () => {
+test("the line to type installs every package of the rows once, and nothing recommended beside them", () => {
   expect(aptLine([osPackage("mosquitto"), osPackage("c-compiler")])).toBe(
     "apt-get install -y --no-install-recommends mosquitto gcc libc6-dev",
   );
+  expect(aptLine([osPackage("qemu-arm"), osPackage("qemu-aarch64")])).toMatch(/ qemu-user$/);
 });
 
 test("a name that is not in the table is refused, with the names that are", () => {

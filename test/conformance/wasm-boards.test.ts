@@ -1,16 +1,36 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { type BoardName, build, type Machine, open, type WasmInteger } from "qemu-wasm-runner";
+import {
+  type BoardName,
+  build,
+  cycleBound,
+  type Firmware,
+  type Machine,
+  open,
+  type WasmInteger,
+} from "qemu-wasm-runner";
 import { describe, expect, test } from "vitest";
 import { requires } from "../os-package.ts";
+import { TESTED_BOARDS } from "./board-list.ts";
 import { CACHE_FOLDER } from "./c-host-build.ts";
 import { DEVICE_WASM } from "./raw-device.ts";
 import { compileWat } from "./wat-module.ts";
 
 const FEATURES = await compileWat("every-feature.wat");
 
+/** Samples of each signal: bytes take their time over an emulated serial line. */
+const SAMPLES = { direct: 10_000, emulated: 2000, serial: 300 } as const;
+
+interface SuiteOptions {
+  readonly board: BoardName;
+  /** Default: as many as take a moment. */
+  readonly samples?: number;
+  /** Whether it has memory for the three pages that the module may grow to. */
+  readonly hasRoom?: boolean;
+}
+
 /** What every board must do, given one that can be used here. */
-function boardSuite(board: BoardName): void {
+function boardSuite({ board, samples = SAMPLES.direct, hasRoom = true }: SuiteOptions): void {
   const start = async (wasm: Uint8Array, memoryBytes?: number) =>
     open(
       await build(wasm, { board, cacheFolder: CACHE_FOLDER, ...(memoryBytes === undefined ? {} : { memoryBytes }) }),
@@ -52,7 +72,8 @@ function boardSuite(board: BoardName): void {
     expect(await machine.call("load", 100)).toEqual([0x0403_0201]);
     await expect(machine.read(65_535, 2)).rejects.toMatchObject({ code: "out-of-bounds" });
     await expect(machine.write(65_536, Uint8Array.of(1))).rejects.toMatchObject({ code: "out-of-bounds" });
-    expect(await machine.call("grow", 2)).toEqual([1]);
+    expect(await machine.call("grow", 2)).toEqual([hasRoom ? 1 : -1]);
+    if (!hasRoom) return machine.close();
     expect(await machine.memoryBytes()).toBe(3 * 65_536);
     expect(await machine.call("grow", 1)).toEqual([-1]);
     expect(await machine.call("load", 131_072)).toEqual([0]);
@@ -86,24 +107,115 @@ function boardSuite(board: BoardName): void {
   test("the codec ends in the state, and in the bytes, that Node's WebAssembly has", async () => {
     const machine = await start(readFileSync(DEVICE_WASM));
     for (const signal of Object.keys(SIGNALS)) {
-      expect({ signal, ...(await encodeSignal(machine, signal)) }).toEqual({ signal, ...(await inNode(signal)) });
+      const here = await encodeSignal(machine, signal, samples);
+      expect({ signal, ...here }).toEqual({ signal, ...(await inNode(signal, samples)) });
     }
     await machine.close();
   });
 }
 
-describe("the board node", () => boardSuite("node"));
-
-requires("c-compiler")("the board host", () => {
-  boardSuite("host");
-
-  test("memory may be less than the module declares, and ends there", async () => {
-    const firmware = await build(FEATURES, { board: "host", cacheFolder: CACHE_FOLDER, memoryBytes: 256 });
-    const machine = await open(firmware);
+/** What a board must do that a program is built for. */
+function builtBoardSuite(board: BoardName): void {
+  test("memory may be less than the module declares, ends there, and does not grow", async () => {
+    const machine = await open(await build(FEATURES, { board, cacheFolder: CACHE_FOLDER, memoryBytes: 256 }));
     expect(await machine.memoryBytes()).toBe(256);
     expect(await machine.call("load", 252)).toEqual([0]);
     await expect(machine.call("load", 253)).rejects.toMatchObject({ code: "trap", facts: { reason: "out-of-bounds" } });
+    expect(await machine.call("grow", 1)).toEqual([-1]);
     await machine.close();
+  });
+}
+
+/** What a board must do that counts instructions. */
+function countingBoardSuite(board: BoardName): void {
+  const buildSmall = () => build(FEATURES, { board, cacheFolder: CACHE_FOLDER, memoryBytes: 256 });
+
+  test("instructions are counted to the last one, the same each time and as the trace has them", async () => {
+    const firmware = await buildSmall();
+    const [one, two] = [await countCalls(firmware), await countCalls(firmware)];
+    expect(one).toEqual(two);
+    const traced = await cycleBound(firmware, async (machine) => {
+      for (const { name, args } of COUNTED) await machine.call(name, ...args).catch(expectTrap);
+    });
+    const named = COUNTED.flatMap(({ name, traps }, i) => (traps ? [] : [{ function: name, instructions: one[i] }]));
+    expect(traced.map(({ cycles, ...cost }) => cost)).toEqual(named);
+    for (const { function: name, instructions, cycles } of traced) {
+      expect(cycles, name).toBeGreaterThan(instructions);
+      expect(cycles, name).toBeLessThan(8 * instructions);
+    }
+    // A longer loop takes longer, by the same for each byte.
+    const [short = 0, long = 0, longer = 0] = one.slice(-3).map(Number);
+    expect(longer - long).toBe(long - short);
+    expect(long).toBeGreaterThan(short);
+  });
+
+  test("the deepest stack is told, and grows with what is called", async () => {
+    const machine = await open(await buildSmall());
+    await machine.call("nothing");
+    const shallow = await machine.stackHighWater();
+    await machine.call("divide", 7n, 2n);
+    expect(shallow).toBeGreaterThan(50);
+    expect(await machine.stackHighWater()).toBeGreaterThanOrEqual(shallow);
+    expect(await machine.stackHighWater()).toBeLessThan(1024);
+    await expect(machine.measure("nothing")).rejects.toMatchObject({ code: "not-counting", facts: { board } });
+    await machine.close();
+  });
+}
+
+interface Counted {
+  readonly name: string;
+  readonly args: readonly WasmInteger[];
+  readonly traps: boolean;
+}
+
+const COUNTED: readonly Counted[] = [
+  { name: "nothing", args: [], traps: false },
+  { name: "add", args: [2, 40], traps: false },
+  { name: "stop", args: [], traps: true },
+  { name: "divide", args: [100n, 3n], traps: false },
+  { name: "fill", args: [0, 1, 50], traps: false },
+  { name: "fill", args: [0, 1, 150], traps: false },
+  { name: "fill", args: [0, 1, 250], traps: false },
+];
+
+async function countCalls(firmware: Firmware): Promise<(number | string)[]> {
+  const machine = await open(firmware, { counting: true });
+  const counts: (number | string)[] = [];
+  for (const { name, args } of COUNTED) {
+    counts.push(await machine.measure(name, ...args).then(({ instructions }) => instructions, expectTrap));
+  }
+  await machine.close();
+  return counts;
+}
+
+function expectTrap(error: unknown): string {
+  expect(error).toMatchObject({ code: "trap" });
+  return "trap";
+}
+
+describe("the board node", () => {
+  boardSuite({ board: "node" });
+
+  test("it neither counts nor knows a stack, and says so", async () => {
+    const firmware = await build(FEATURES, { board: "node", cacheFolder: CACHE_FOLDER });
+    await expect(open(firmware, { counting: true })).rejects.toMatchObject({ code: "not-counting" });
+    const machine = await open(firmware);
+    await expect(machine.measure("nothing")).rejects.toMatchObject({ code: "not-counting" });
+    await expect(machine.stackHighWater()).rejects.toMatchObject({ code: "not-counting" });
+  });
+});
+
+for (const { board, needs, isBare } of TESTED_BOARDS) {
+  requires(...needs)(`the board ${board}`, () => {
+    const samples = isBare ? SAMPLES.serial : board === "host" ? SAMPLES.direct : SAMPLES.emulated;
+    boardSuite({ board, samples, hasRoom: board !== "netduinoplus2" });
+    builtBoardSuite(board);
+    if (isBare) countingBoardSuite(board);
+  });
+}
+
+requires("c-compiler")("building", () => {
+  test("more memory than the module declares is refused", async () => {
     await expect(
       build(FEATURES, { board: "host", cacheFolder: CACHE_FOLDER, memoryBytes: 65_537 }),
     ).rejects.toMatchObject({ code: "wrong-arguments" });
@@ -121,6 +233,9 @@ requires("c-compiler")("the board host", () => {
     expect(again).toMatchObject({ isCached: true, file: first.file });
     expect(fast.file).not.toBe(first.file);
     expect(first.sizes?.codeBytes).toBeGreaterThan(1000);
+    const unchecked = await build(FEATURES, { board: "host", cacheFolder: CACHE_FOLDER, checks: "none" });
+    expect(unchecked.file).not.toBe(first.file);
+    expect(unchecked.sizes?.parts?.module.codeBytes).toBeLessThan(first.sizes?.parts?.module.codeBytes ?? 0);
   });
 
   test("what the compiler says comes with the refusal of a program that does not compile", async () => {
@@ -130,7 +245,6 @@ requires("c-compiler")("the board host", () => {
   });
 });
 
-const SAMPLES = 10_000;
 const ROWS_PER_FRAME = 100;
 const CHANNELS = 2;
 
@@ -141,8 +255,13 @@ const SIGNALS: Readonly<Record<string, (t: number, c: number, noise: () => numbe
   "noise over all of int32": (_t, _c, noise) => noise() | 0,
 };
 
-/** State hash and a hash of all payloads after SAMPLES samples of two channels, 100 to a frame. */
-async function encodeSignal(machine: Machine, signal: string): Promise<{ stateHash: number; payloads: string }> {
+interface Encoded {
+  readonly stateHash: number;
+  readonly payloads: string;
+}
+
+/** State hash and all payloads after some samples of two channels, 100 to a frame. */
+async function encodeSignal(machine: Machine, signal: string, samples: number): Promise<Encoded> {
   const noise = xorshift(12_345);
   const status = async (name: string, ...args: WasmInteger[]) => {
     const [given = 0] = await machine.call(name, ...args);
@@ -156,7 +275,7 @@ async function encodeSignal(machine: Machine, signal: string): Promise<{ stateHa
   const samplesAt = Number(free);
   const payloadAt = samplesAt + 4 * CHANNELS * ROWS_PER_FRAME;
   const payloads: Uint8Array[] = [];
-  for (let t = 0; t < SAMPLES; t += ROWS_PER_FRAME) {
+  for (let t = 0; t < samples; t += ROWS_PER_FRAME) {
     const rows = new Int32Array(CHANNELS * ROWS_PER_FRAME);
     rows.forEach((_, i) => {
       rows[i] = SIGNALS[signal]?.(t + Math.floor(i / CHANNELS), i % CHANNELS, noise) ?? 0;
@@ -170,9 +289,9 @@ async function encodeSignal(machine: Machine, signal: string): Promise<{ stateHa
   return { stateHash: Number(stateHash), payloads: Buffer.concat(payloads).toString("base64") };
 }
 
-async function inNode(signal: string): Promise<{ stateHash: number; payloads: string }> {
+async function inNode(signal: string, samples: number): Promise<Encoded> {
   const machine = await open(await build(readFileSync(DEVICE_WASM), { board: "node", cacheFolder: CACHE_FOLDER }));
-  const given = await encodeSignal(machine, signal);
+  const given = await encodeSignal(machine, signal, samples);
   await machine.close();
   return given;
 }

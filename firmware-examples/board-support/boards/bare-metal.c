@@ -10,8 +10,8 @@ int main(void);
 
 void bare_metal_main(void) {
   const uint32_t *from = board_data_load;
-  for (uint32_t *to = board_data_start; to < board_data_end; to++) *to = *from++;
-  for (uint32_t *to = board_zero_start; to < board_zero_end; to++) *to = 0;
+  for (uint32_t *to = board_data_start; to != board_data_end; to++) *to = *from++;
+  for (uint32_t *to = board_zero_start; to != board_zero_end; to++) *to = 0;
   board_exit(main());
 }
 
@@ -28,7 +28,7 @@ void board_start(void) {
 
 uint32_t board_stack_high_water(void) {
   const uint32_t *word = board_stack_low;
-  while (word < board_stack_high && *word == PAINT) word++;
+  while (word != board_stack_high && *word == PAINT) word++;
   return (uint32_t)((uintptr_t)board_stack_high - (uintptr_t)word);
 }
 

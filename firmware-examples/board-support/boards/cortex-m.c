@@ -29,28 +29,25 @@
 extern volatile uint32_t board_milliseconds;
 volatile uint32_t board_milliseconds;
 
+/** `board_stack_high` of the linker script, by the type that a table of functions takes. */
+extern void board_stack_top(void);
 void board_reset(void);
 void board_tick(void);
 void board_fault(void);
 
 /** Vectors of the processor itself; interrupts of devices wake it, and are never taken. */
-__attribute__((section(".vectors"), used)) static const struct {
-  uint32_t *stack;
-  void (*entries[15])(void); /* of exceptions 1 to 15 */
-} vectors = {
-    board_stack_high,
-    {
-        [1 - 1] = board_reset,
-        [2 - 1] = board_fault, /* non-maskable */
-        [3 - 1] = board_fault, /* hard fault */
-        [4 - 1] = board_fault, /* memory management */
-        [5 - 1] = board_fault, /* bus fault */
-        [6 - 1] = board_fault, /* usage fault */
-        [11 - 1] = board_fault,
-        [12 - 1] = board_fault,
-        [14 - 1] = board_fault,
-        [15 - 1] = board_tick,
-    },
+__attribute__((section(".vectors"), used)) static void (*const vectors[16])(void) = {
+    board_stack_top, /* no function: the first stack pointer */
+    board_reset,
+    board_fault, /* non-maskable */
+    board_fault, /* hard fault */
+    board_fault, /* memory management */
+    board_fault, /* bus fault */
+    board_fault, /* usage fault */
+    [11] = board_fault,
+    [12] = board_fault,
+    [14] = board_fault,
+    [15] = board_tick,
 };
 
 void board_reset(void) {

@@ -108,8 +108,8 @@ uint32_t board_now_ms(void) {
 }
 
 board_count board_counter(void) {
-  board_count now;
-  uint32_t again;
+  board_count now = {0, 0};
+  uint32_t again = 0;
   do {
     __asm__ volatile("csrr %0, minstreth\ncsrr %1, minstret\ncsrr %2, minstreth"
                      : "=r"(now.high), "=r"(now.low), "=r"(again));

@@ -48,7 +48,7 @@ export async function startEmulator(
     server = createServer({ allowHalfOpen: true }).listen(path);
     await once(server, "listening");
     const child = spawn(command, qemuArgs(emulator, file, path, options), { stdio: ["ignore", "ignore", "pipe"] });
-    return await connected(child, server, folder);
+    return await connected(child, server, folder, emulator.announcesUart);
   } catch (error) {
     server?.close();
     await folder.remove();
@@ -73,7 +73,12 @@ function qemuArgs(
   ];
 }
 
-async function connected(child: ChildProcess, server: Server, folder: PrivateFolder): Promise<RunningProgram> {
+async function connected(
+  child: ChildProcess,
+  server: Server,
+  folder: PrivateFolder,
+  announcesUart: boolean,
+): Promise<RunningProgram> {
   const forget = beforeProcessEnds(() => child.kill("SIGKILL"));
   let errorText = "";
   child.stderr?.on("data", (chunk: Buffer) => {
@@ -91,6 +96,18 @@ async function connected(child: ChildProcess, server: Server, folder: PrivateFol
   // What QEMU sent before it ended is still to be read: the stream ends after its last byte.
   uart.on("end", () => uart.end());
   uart.on("error", () => {});
+  if (announcesUart) {
+    const late = AbortSignal.timeout(START_TIMEOUT_MS);
+    await Promise.race([firstByte(uart, late), closed]).catch(async () => {
+      child.kill("SIGKILL");
+      await closed;
+      throw new RunnerError("timeout", {
+        program: child.spawnfile,
+        waitsFor: "board_start",
+        afterMs: START_TIMEOUT_MS,
+      });
+    });
+  }
   return {
     input: uart,
     output: uart,
@@ -102,6 +119,13 @@ async function connected(child: ChildProcess, server: Server, folder: PrivateFol
       uart.destroy();
     },
   };
+}
+
+/** Wait for a byte and take it away; also ends when there is none to come. */
+async function firstByte(uart: Socket, late: AbortSignal): Promise<void> {
+  while (uart.read(1) === null && !uart.readableEnded && !uart.destroyed) {
+    await once(uart, "readable", { signal: late });
+  }
 }
 
 async function firstConnection(

@@ -35,5 +35,11 @@ export type { ProcessResult } from "./process.ts";
 export { type RunOptions, type RunResult, run } from "./run.ts";
 export { RunnerError, type RunnerErrorCode } from "./runner-error.ts";
 export type { RunningProgram } from "./running-program.ts";
-export { type ByteLink, type StreamBinding, StreamPort } from "./stream-binding.ts";
+export {
+  type ByteLink,
+  type OpenedPort,
+  type PortSettings,
+  type StreamBinding,
+  StreamPort,
+} from "./stream-binding.ts";
 export { type StopReason, TRAP_REASONS, type TrapReason } from "./trap-reason.ts";

@@ -5,13 +5,13 @@ import { findBoard } from "./board.ts";
 import type { Firmware } from "./build.ts";
 import { RunnerError } from "./runner-error.ts";
 import { type RunningProgram, startProgram } from "./running-program.ts";
-import { duplexLink, type StreamBinding, streamBinding } from "./stream-binding.ts";
+import { type ByteLink, duplexLink, type StreamBinding, streamBinding } from "./stream-binding.ts";
 
 /** A port of `@serialport/stream`; `port.link` has the running program: its `pid`, and how it `ended`. */
 export type FirmwarePort = SerialPortStream<StreamBinding<RunningProgram>>;
 
 /** One end of a line in memory. */
-export type MemoryPort = SerialPortStream<StreamBinding<ReturnType<typeof duplexLink>>>;
+export type MemoryPort = SerialPortStream<StreamBinding<ByteLink>>;
 
 /** How a port is opened. */
 export interface PortOptions {

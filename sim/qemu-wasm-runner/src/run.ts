@@ -76,6 +76,8 @@ async function runEmulated(
   clearTimeout(late);
   await isRead;
   if (isLate) throw new RunnerError("timeout", { program: file, afterMs: timeoutMs });
+  if (exitCode === null)
+    throw new RunnerError("emulator-failed", { program: file, said: errorText.split("\n")[0] ?? "" });
   return { exitCode, errorText, output: Buffer.concat(output) };
 }
 

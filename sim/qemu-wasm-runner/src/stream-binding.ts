@@ -14,7 +14,8 @@ type AnyBinding = ConstructorParameters<typeof SerialPortStream>[0]["binding"];
 /** A port's name and line settings, as `@serialport/stream` passes them. */
 export type PortSettings = Parameters<AnyBinding["open"]>[0];
 type PortInfo = Awaited<ReturnType<AnyBinding["list"]>>[number];
-type OpenedPort = Awaited<ReturnType<AnyBinding["open"]>>;
+/** What `@serialport/stream` wants of an open port. */
+export type OpenedPort = Awaited<ReturnType<AnyBinding["open"]>>;
 
 /** What `serialport` calls a binding, over streams in place of a device. */
 export interface StreamBinding<Link extends ByteLink> {

@@ -26,6 +26,8 @@ export type Emulator =
       readonly args: readonly string[];
       /** Nanoseconds of virtual time for an instruction, as a power of two, when it counts. */
       readonly countingShift: number;
+      /** Its UART loses what comes before the program has turned it on, and then says so with a zero. */
+      readonly announcesUart: boolean;
     };
 
 const MIB = 2 ** 20;
@@ -56,10 +58,11 @@ interface Chip {
   readonly uart: string;
   readonly script: string;
   readonly machine: string;
+  readonly announcesUart: boolean;
   readonly grownBytesMax: number;
 }
 
-function cortexM({ cpu, define, uart, script, machine, grownBytesMax }: Chip): Target {
+function cortexM({ cpu, define, uart, script, machine, announcesUart, grownBytesMax }: Chip): Target {
   return {
     compiler: "gcc-arm-none-eabi",
     cpuFlags: [`-mcpu=${cpu}`, "-mthumb", `-D${define}`],
@@ -73,11 +76,18 @@ function cortexM({ cpu, define, uart, script, machine, grownBytesMax }: Chip): T
       tool: "qemu-system-arm",
       args: ["-M", machine, "-semihosting-config", "enable=on,target=native"],
       countingShift: CORTEX_M_SHIFT,
+      announcesUart,
     },
   };
 }
 
-const MPS2 = { define: "BOARD_MPS2", uart: "cmsdk-uart.c", script: "mps2.ld", grownBytesMax: 3 * MIB };
+const MPS2 = {
+  define: "BOARD_MPS2",
+  uart: "cmsdk-uart.c",
+  script: "mps2.ld",
+  announcesUart: false,
+  grownBytesMax: 3 * MIB,
+};
 
 const TARGETS: Readonly<Record<Exclude<BoardName, "node">, Target>> = {
   host: linux("c-compiler", null),
@@ -93,6 +103,7 @@ const TARGETS: Readonly<Record<Exclude<BoardName, "node">, Target>> = {
     uart: "stm32f4-usart.c",
     script: "netduinoplus2.ld",
     machine: "netduinoplus2",
+    announcesUart: true,
     grownBytesMax: 65_536,
   }),
   "riscv32-virt": {
@@ -109,6 +120,7 @@ const TARGETS: Readonly<Record<Exclude<BoardName, "node">, Target>> = {
       tool: "qemu-system-riscv32",
       args: ["-M", "virt", "-bios", "none"],
       countingShift: RISCV_SHIFT,
+      announcesUart: false,
     },
   },
 };
