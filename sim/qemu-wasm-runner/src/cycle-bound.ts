@@ -9,12 +9,17 @@ import { locateTool } from "./doctor.ts";
 import { type Machine, openCalled } from "./machine.ts";
 import { makePrivateFolder } from "./private-folder.ts";
 import { runProcess } from "./process.ts";
+import { type RunOptions, runWith } from "./run.ts";
 import { RunnerError } from "./runner-error.ts";
 import { programOf } from "./running-program.ts";
 
 /** What one call takes. */
-export interface CallCost {
+export interface CallCost extends PieceCost {
   readonly function: string;
+}
+
+/** What a piece of a program takes. */
+export interface PieceCost {
   /** Executed, exactly. */
   readonly instructions: number;
   /** At most, by the table of the board's core: a bound, and not silicon. */
@@ -55,8 +60,47 @@ export async function cycleBound(
     } finally {
       await machine.close();
     }
-    const costs = await readCosts(log, code, table);
+    const isWithin = (address: number) => isIn(address, code.functions.get("served_call"));
+    const costs = await readCosts(log, code, table, { start: "served_before", isWithin, end: "served_after" });
     return costs.map((cost, place) => ({ function: called[place] ?? "", ...cost }));
+  } finally {
+    await folder.remove();
+  }
+}
+
+/** Where in a program of the caller's own a piece begins and ends that is to be bounded; names of C functions. */
+export interface TraceMarks {
+  /** It begins when the last of these has returned. */
+  readonly begins: readonly string[];
+  /** It ends when this one is called. */
+  readonly end: string;
+}
+
+/**
+ * Bound the cycles of pieces of a program of the caller's own, as `cycleBound` does for calls. The program is traced from
+ * its start: keep the run short.
+ *
+ * @returns the cost of each piece, in order
+ * @throws {RunnerError} `not-counting` for a board without a table, `bad-trace` for a mark that the program has not or
+ *         when it did not end with 0, and as `run`
+ */
+export async function cycleBoundOfRun(
+  firmware: Firmware,
+  { begins, end }: TraceMarks,
+  options: RunOptions = {},
+): Promise<readonly PieceCost[]> {
+  const table = cycleTableOf(firmware.board);
+  if (table === undefined) throw new RunnerError("not-counting", { board: firmware.board });
+  const code = await disassemble(firmware);
+  for (const mark of [...begins, end]) if (!code.functions.has(mark)) throw new RunnerError("bad-trace", { mark });
+  const folder = await makePrivateFolder(tmpdir(), "wasm-trace-");
+  try {
+    const log = join(folder.path, "trace");
+    const { exitCode } = await runWith(firmware, { ...options, counting: true }, [...TRACE, "-D", log]);
+    if (exitCode !== 0) throw new RunnerError("bad-trace", { exitCode: exitCode ?? "none" });
+    const [start = ""] = begins;
+    const isWithin = (address: number) => !begins.some((name) => isIn(address, code.functions.get(name)));
+    return await readCosts(log, code, table, { start, isWithin, end });
   } finally {
     await folder.remove();
   }
@@ -95,8 +139,13 @@ function recordCalls(machine: Machine, called: string[]): Machine {
   };
 }
 
-async function readCosts(log: string, code: Disassembly, table: CycleTable): Promise<Omit<CallCost, "function">[]> {
-  const calls = new TracedCalls(code, table);
+async function readCosts(
+  log: string,
+  code: Disassembly,
+  table: CycleTable,
+  marks: PieceMarks,
+): Promise<PieceCost[]> {
+  const calls = new TracedPieces(code, table, marks);
   let last: number | undefined;
   for await (const line of createInterface({ input: createReadStream(log) })) {
     const [, address] = EXECUTED.exec(line) ?? [];
@@ -110,36 +159,47 @@ async function readCosts(log: string, code: Disassembly, table: CycleTable): Pro
   return calls.costs;
 }
 
+/** Functions at which a piece starts and ends, and the code in which it is. */
+interface PieceMarks {
+  readonly start: string;
+  readonly isWithin: (address: number) => boolean;
+  readonly end: string;
+}
+
 /**
- * Adds up what is executed from the return of `served_before` on until `served_after` is called, both by `served_call`:
+ * Adds up what is executed from the return of the function at the start on, until the one at the end is called. For calls
+ * of a module they are `served_before` and `served_after`, both called by `served_call`:
  *
- *     idle ──served_before──▶ before ──in served_call──▶ counting ──served_after──▶ idle
+ *     idle ──start──▶ before ──within──▶ counting ──end──▶ idle
  *
- * A trap leaves `counting` by a jump; the next `served_before` then drops what was added up.
+ * A trap leaves `counting` by a jump; the next start then drops what was added up.
  */
-class TracedCalls {
-  readonly costs: { instructions: number; cycles: number }[] = [];
+class TracedPieces {
+  readonly costs: PieceCost[] = [];
   readonly #code: Disassembly;
   readonly #table: CycleTable;
+  readonly #marks: PieceMarks;
   #state: "idle" | "before" | "counting" = "idle";
   #sum = { instructions: 0, cycles: 0 };
   /** The instruction whose successor is awaited. */
   #pending: number | undefined;
 
-  constructor(code: Disassembly, table: CycleTable) {
+  constructor(code: Disassembly, table: CycleTable, marks: PieceMarks) {
     this.#code = code;
     this.#table = table;
+    this.#marks = marks;
   }
 
   /** The instruction at this address is executed. */
   step(address: number): void {
     const { functions } = this.#code;
     if (isIn(address, functions.get("board_tick"))) return;
-    if (address === functions.get("served_before")?.start) this.#begin();
-    else if (this.#state === "before" && isIn(address, functions.get("served_call"))) this.#state = "counting";
+    const { start, isWithin, end } = this.#marks;
+    if (address === functions.get(start)?.start) this.#begin();
+    else if (this.#state === "before" && isWithin(address)) this.#state = "counting";
     if (this.#state !== "counting") return;
-    if (address === functions.get("served_after")?.start) {
-      // The call of served_after itself is nobody's: it is pending, and dropped.
+    if (address === functions.get(end)?.start) {
+      // The call of that function itself is nobody's: it is pending, and dropped.
       this.costs.push(this.#sum);
       this.#state = "idle";
       return;
