@@ -26,7 +26,7 @@ const SUBJECTS = ["codec", "link"] as const;
 /** The firmware that the goals are about: every figure of a goal comes from this build, of the codec or with the link. */
 export function goalPlan(subject: FirmwareSubject): FirmwarePlan {
   const [board, core] = CORES[0];
-  return { board, core, subject, optimize: "speed", checks: "none" };
+  return { board, core, subject, optimize: "size", checks: "none" };
 }
 
 /** Every way to build on the Cortex-M4; on the other cores the goal's. */
@@ -35,7 +35,7 @@ export function firmwarePlans(): FirmwarePlan[] {
     SUBJECTS.flatMap((subject) => {
       const goal = { ...goalPlan(subject), board, core };
       if (place > 0) return [goal];
-      const ways = (["speed", "size"] as const).flatMap((optimize) =>
+      const ways = (["size", "speed"] as const).flatMap((optimize) =>
         (["none", "all"] as const).map((checks) => ({ ...goal, optimize, checks })),
       );
       return ways;

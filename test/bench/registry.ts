@@ -6,6 +6,7 @@ import type { Bench } from "./bench.ts";
  */
 export const BENCHES: ReadonlyMap<string, () => Promise<Bench>> = new Map([
   ["codec", async () => (await import("./codec.ts")).benchCodec],
+  ["firmware", async () => (await import("./firmware.ts")).benchFirmware],
   ["frames", async () => (await import("./frames.ts")).benchFrames],
   ["latency", async () => (await import("./latency.ts")).benchLatency],
   ["recovery", async () => (await import("./recovery.ts")).benchRecovery],

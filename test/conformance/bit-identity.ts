@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { type BoardName, build, run } from "qemu-wasm-runner";
 import { expect } from "vitest";
 import { BOARD_SUPPORT, CACHE_FOLDER, STRICT } from "./c-host-build.ts";
+import { CodecEnd, deviceModule } from "./codec-end.ts";
 import { DEVICE_WASM } from "./raw-device.ts";
 import { FRAME_ROWS, hasEvents, SIGNAL_CHANNELS, THREE_SIGNALS, type ThreeSignal } from "./three-signals.ts";
 
@@ -19,8 +20,6 @@ export interface SignalResult {
 }
 
 const FRAMES = 100;
-const SAMPLES_IN_FRAME = FRAME_ROWS * SIGNAL_CHANNELS;
-const PAYLOAD_BYTES = 16_384;
 const HASH_START = 0xcbf2_9ce4_8422_2325n;
 const HASH_PRIME = 0x100_0000_01b3n;
 /** The M0 needs the longest: some fifteen seconds of a core, `npm test -- bit-identity`. */
@@ -48,7 +47,7 @@ export async function runOnBoard(board: BoardName): Promise<SignalResult[]> {
 
 /** The same by Node's WebAssembly. */
 export function runInNode(): SignalResult[] {
-  const module = new WebAssembly.Module(readFileSync(DEVICE_WASM));
+  const module = deviceModule();
   return THREE_SIGNALS.map((signal) => codeSignal(module, signal));
 }
 
@@ -86,68 +85,4 @@ function codeSignal(module: WebAssembly.Module, { name, bounds, rows }: ThreeSig
 
 function hashBytes(start: bigint, bytes: Uint8Array): bigint {
   return bytes.reduce((hash, byte) => BigInt.asUintN(64, (hash ^ BigInt(byte)) * HASH_PRIME), start);
-}
-
-type Call =
-  | "codecConfigure"
-  | "codecReset"
-  | "codecSetChannel"
-  | "decodeBegin"
-  | "decodeEnd"
-  | "decodeRows"
-  | "encodeBegin"
-  | "encodeEnd"
-  | "encodeRows"
-  | "freeAddress"
-  | "stateHash";
-type Exported = Readonly<Record<Call, (...args: number[]) => number>> & { readonly memory: WebAssembly.Memory };
-
-/** One end of the codec, driven through the exports of `device.wasm`. */
-class CodecEnd {
-  readonly #core: Exported;
-  readonly #samples: number;
-  readonly #statuses: number;
-  readonly #payload: number;
-
-  constructor(module: WebAssembly.Module, bounds: ThreeSignal["bounds"]) {
-    const core = new WebAssembly.Instance(module).exports as unknown as Exported;
-    this.#core = core;
-    expect(core.codecConfigure(bounds.length)).toBe(0);
-    bounds.forEach((bound, c) => {
-      expect(core.codecSetChannel(c, ...bound)).toBe(0);
-    });
-    core.codecReset();
-    this.#samples = core.freeAddress();
-    this.#statuses = this.#samples + 4 * SAMPLES_IN_FRAME;
-    this.#payload = this.#statuses + SAMPLES_IN_FRAME;
-  }
-
-  encode(samples: readonly number[], statuses: readonly number[], isWithEvents: boolean): Uint8Array {
-    const core = this.#core;
-    new Int32Array(core.memory.buffer, this.#samples, SAMPLES_IN_FRAME).set(samples);
-    this.#bytes(this.#statuses, SAMPLES_IN_FRAME).set(statuses);
-    core.encodeBegin(Number(isWithEvents), this.#payload, PAYLOAD_BYTES);
-    expect(core.encodeRows(this.#samples, isWithEvents ? this.#statuses : 0, FRAME_ROWS)).toBe(FRAME_ROWS);
-    return this.#bytes(this.#payload, core.encodeEnd()).slice();
-  }
-
-  decode(payload: Uint8Array, isWithEvents: boolean): { samples: Int32Array; statuses: Uint8Array } {
-    const core = this.#core;
-    this.#bytes(this.#payload, payload.length).set(payload);
-    expect(core.decodeBegin(Number(isWithEvents), FRAME_ROWS, this.#payload, payload.length)).toBe(0);
-    expect(core.decodeRows(this.#samples, this.#statuses, FRAME_ROWS)).toBe(FRAME_ROWS);
-    expect(core.decodeEnd()).toBe(0);
-    return {
-      samples: new Int32Array(core.memory.buffer, this.#samples, SAMPLES_IN_FRAME).slice(),
-      statuses: this.#bytes(this.#statuses, SAMPLES_IN_FRAME).slice(),
-    };
-  }
-
-  stateHash(): number {
-    return this.#core.stateHash() >>> 0;
-  }
-
-  #bytes(at: number, length: number): Uint8Array {
-    return new Uint8Array(this.#core.memory.buffer, at, length);
-  }
 }

@@ -121,7 +121,17 @@ async function cacheKey(
   const files = [...own, ...sources, ...supportSources, ...headers];
   const texts = await Promise.all(files.map(async (file) => [`\0${basename(file)}\0`, await readFile(file)]));
   const { board, optimize = "size", checks = "all" } = options;
-  const facts = JSON.stringify([board, target, optimize, checks, memoryBytes, flags, sources.length, supportSources.length, tool]);
+  const facts = JSON.stringify([
+    board,
+    target,
+    optimize,
+    checks,
+    memoryBytes,
+    flags,
+    sources.length,
+    supportSources.length,
+    tool,
+  ]);
   return sha256(wasm, facts, ...texts.flat());
 }
 

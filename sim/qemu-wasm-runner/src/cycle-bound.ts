@@ -139,12 +139,7 @@ function recordCalls(machine: Machine, called: string[]): Machine {
   };
 }
 
-async function readCosts(
-  log: string,
-  code: Disassembly,
-  table: CycleTable,
-  marks: PieceMarks,
-): Promise<PieceCost[]> {
+async function readCosts(log: string, code: Disassembly, table: CycleTable, marks: PieceMarks): Promise<PieceCost[]> {
   const calls = new TracedPieces(code, table, marks);
   let last: number | undefined;
   for await (const line of createInterface({ input: createReadStream(log) })) {
