@@ -46,6 +46,14 @@ export const OS_PACKAGES = [
     script: "test",
   },
   {
+    name: "cppcheck",
+    commands: ["cppcheck"],
+    proof: ["--version"],
+    debian: ["cppcheck"],
+    neededBy: "the firmware's C, looked at by another pair of eyes",
+    script: "test",
+  },
+  {
     name: "gcc-arm-none-eabi",
     commands: ["arm-none-eabi-gcc"],
     proof: ["--version"],

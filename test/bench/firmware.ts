@@ -2,9 +2,9 @@ import { cycleTableOf } from "qemu-wasm-runner";
 import type { BenchReport } from "./bench.ts";
 import { BenchError } from "./bench-error.ts";
 import { firmwareGoals } from "./firmware-goals.ts";
-import { heatshrinkTable, producedTable } from "./firmware-heatshrink.ts";
+import { heatshrinkNote, heatshrinkTable, producedTable } from "./firmware-heatshrink.ts";
 import { type FirmwarePlan, type FirmwareSubject, firmwarePlans, goalPlan, modeOf } from "./firmware-plan.ts";
-import { boundWorstSample, buildFirmware, measureFirmware, SIGNAL_ROWS } from "./firmware-run.ts";
+import { boundWorstSample, buildFirmware, type FirmwareFigures, measureFirmware, SIGNAL_ROWS } from "./firmware-run.ts";
 import { boardJson, boardTable, type MeasuredFirmware, ramTable, signalTable } from "./firmware-tables.ts";
 
 /** The codec, and a whole device, as firmware on every emulated core: flash, RAM, instructions and a bound of cycles. */
@@ -30,7 +30,7 @@ export async function benchFirmware(): Promise<BenchReport> {
       heatshrinkTable(codec.figures),
       producedTable(SIGNAL_ROWS),
     ],
-    notes: notes(measured),
+    notes: notes(measured, codec.figures),
     json: { boards: measured.map(boardJson) },
   };
 }
@@ -42,7 +42,7 @@ async function measure(plan: FirmwarePlan): Promise<MeasuredFirmware> {
   return { figures, worst: await boundWorstSample(figures, firmware) };
 }
 
-function notes(measured: readonly MeasuredFirmware[]): string[] {
+function notes(measured: readonly MeasuredFirmware[], codec: FirmwareFigures): string[] {
   const cores = new Map(measured.map(({ figures }) => [figures.plan.core, figures.plan.board]));
   const tables = [...cores].map(([core, board]) => `${core}: ${cycleTableOf(board)?.source ?? "none"}`);
   return [
@@ -53,6 +53,7 @@ function notes(measured: readonly MeasuredFirmware[]): string[] {
     "Flash: the module as C, wasm-rt.c, with the link device.c and serial-framing.c too, and what they need of memcpy and libgcc. Not: start-up, UART, the program that measures. The decoder is not in it.",
     "RAM: without the ring, and without the payload's buffer of the codec alone. Below the state: the core's constants, the configuration of 16 channels, the link's view. Scratch: one row of samples and statuses, and the birth. Messages: 256 B for one that is heard, 896 B for one being composed, which also bounds a frame. The stack is the most that was in use, with the frames of the program that measures.",
     "Checked: each access of the core to its memory is compared with the memory's end. Unchecked: none is; the core takes its addresses from its own layout and from lengths that it has tested, which is itself tested (mutations, fuzzing), not proven. The build of the goals is unchecked.",
-    "heatshrink is smaller: its code is a tenth of ours, its RAM less, and its mean sample costs a fraction. It is lossless and knows no error bound, and on numbers with noise it makes the data larger. Its figures are of another signal; its bytes here are of a writer of its format, byte for byte as many as the C library wrote for these signals.",
+    heatshrinkNote(codec),
+    "heatshrink's figures are of another signal, a random walk. Its bytes here are those of a writer of its format, which wrote as many for these signals as the C library did.",
   ];
 }

@@ -62,6 +62,17 @@ for (const { board, needs, isBare } of TESTED_BOARDS) {
       expect(await say("o")).toMatchObject({ trap: "stack-overflow" });
     });
 
+    test("its stack is as large as was asked for, and ends there", async () => {
+      const program = { sources: [SOURCE], flags: STRICT };
+      const options = { board, cacheFolder: CACHE_FOLDER, memoryBytes: 256, program };
+      const small = await build(FEATURES, { ...options, stackBytes: 1024 });
+      expect(small.sizes?.stackBytes).toBe(1024);
+      expect(await run(small, { input: Buffer.from("s") })).toMatchObject({ trap: "stack-overflow" });
+      await expect(build(FEATURES, { ...options, stackBytes: 1001 })).rejects.toMatchObject({
+        code: "wrong-arguments",
+      });
+    });
+
     test("its sizes are those of its parts, and nothing of the module is counted twice", () => {
       const { flashBytes = 0, ramBytes = 0, stackBytes, parts } = firmware.sizes ?? {};
       const all = Object.values(parts ?? {});

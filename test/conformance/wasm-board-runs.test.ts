@@ -116,6 +116,54 @@ requires("gcc-arm-none-eabi", "qemu-system-arm")("a run under QEMU", () => {
     },
   );
 
+  test.skipIf(process.platform !== "linux")(
+    "a Node that exits in the middle ends QEMU, and leaves no file",
+    async () => {
+      const folder = freshFolder("exits");
+      const script = `
+      const { openPort } = await import(${JSON.stringify(import.meta.resolve("qemu-wasm-runner"))});
+      const port = await openPort(JSON.parse(process.argv[1]));
+      process.stdout.write(String(port.port.link.pid), () => process.exit(3));`;
+      const { board, moduleId, file } = firmware;
+      const args = ["--input-type=module", "-e", script, JSON.stringify({ board, moduleId, file })];
+      const node = spawn(process.execPath, args, { env: { ...process.env, TMPDIR: folder } });
+      let told = "";
+      node.stdout.on("data", (chunk: Buffer) => {
+        told += chunk.toString();
+      });
+      expect((await once(node, "close"))[0]).toBe(3);
+      expect(Number(told)).toBeGreaterThan(0);
+      await vi.waitFor(() => expect(isRunning(Number(told))).toBe(false), WAIT);
+      expect(readdirSync(folder)).toEqual([]);
+    },
+  );
+
+  test("the command bench ends with 1 when a budget is exceeded, and with 0 when none is", async () => {
+    const example = join(RUNNER, "examples/running-mean.wat");
+    const told: string[] = [];
+    const bench = (...flags: string[]) => {
+      const args = [
+        "bench",
+        example,
+        "--board",
+        "mps2-an386",
+        "--call",
+        "update 100",
+        "--cache",
+        CACHE_FOLDER,
+        ...flags,
+      ];
+      const command = spawn(process.execPath, [join(RUNNER, "bin/qemu-wasm-runner.js"), ...args]);
+      command.stdout.on("data", (chunk: Buffer) => told.push(chunk.toString()));
+      return once(command, "close").then(([code]) => code);
+    };
+    expect(await bench("--max-insns", "3", "--json")).toBe(1);
+    const report = JSON.parse(told.splice(0).join(""));
+    expect(report).toMatchObject({ board: "mps2-an386", isKept: false, calls: [{ function: "update" }] });
+    expect(await bench("--max-insns", String(report.instructionsMax), "--max-flash", "10000")).toBe(0);
+    expect(told.join("")).toMatch(/instructions, most of a call\s+\d+\s+of \d+: kept\n/);
+  });
+
   test("a port speaks with the firmware, is lost when that ends, and can be opened anew", async () => {
     const port = await openPort(firmware);
     const received: Buffer[] = [];

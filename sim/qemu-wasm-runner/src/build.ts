@@ -39,6 +39,8 @@ export interface BuildOptions {
    * every address is proven. Not for `node`.
    */
   readonly checks?: "all" | "none";
+  /** Memory set aside for the stack where no operating system gives it: 256 or more, a multiple of 8, default 8,192. */
+  readonly stackBytes?: number;
   readonly program?: OwnProgram;
 }
 
@@ -64,6 +66,7 @@ export interface Firmware {
 const MACHINE = `${process.platform} ${process.arch}`;
 const PAGE_BYTES = 65_536;
 const PROGRAM_FILE = "program";
+const STACK_BYTES_LEAST = 256;
 const OPTIMIZE = { size: "-Os", speed: "-O2" } as const;
 const CHECKS = { all: [], none: ["-DWASM_RT_MEMCHECK_GUARD_PAGES=1"] } as const;
 /** The runner's own C; and the board support: packed with it, else where the repository has it. */
@@ -87,6 +90,7 @@ export async function build(wasm: Uint8Array, options: BuildOptions): Promise<Fi
   }
   const target = targetOf(board);
   const memoryBytes = chooseMemory(shape, options.memoryBytes);
+  refuseStack(options.stackBytes);
   const { command, version } = await requireTool(target.compiler);
   const key = await cacheKey(wasm, options, target, memoryBytes, `${command} ${version} ${MACHINE}`);
   const folder = join(options.cacheFolder, key);
@@ -106,6 +110,11 @@ function chooseMemory(shape: ModuleShape, wanted: number | undefined): number {
   return wanted;
 }
 
+function refuseStack(stackBytes: number | undefined): void {
+  if (stackBytes === undefined || (stackBytes >= STACK_BYTES_LEAST && stackBytes % 8 === 0)) return;
+  throw new RunnerError("wrong-arguments", { stackBytes, least: STACK_BYTES_LEAST, multipleOf: 8 });
+}
+
 /** Everything that the program depends on. */
 async function cacheKey(
   wasm: Uint8Array,
@@ -120,18 +129,9 @@ async function cacheKey(
   const headers = (await Promise.all(includes.map(filesIn))).flat().filter((file) => file.endsWith(".h"));
   const files = [...own, ...sources, ...supportSources, ...headers];
   const texts = await Promise.all(files.map(async (file) => [`\0${basename(file)}\0`, await readFile(file)]));
-  const { board, optimize = "size", checks = "all" } = options;
-  const facts = JSON.stringify([
-    board,
-    target,
-    optimize,
-    checks,
-    memoryBytes,
-    flags,
-    sources.length,
-    supportSources.length,
-    tool,
-  ]);
+  const { board, optimize = "size", checks = "all", stackBytes = 0 } = options;
+  const counts = [sources.length, supportSources.length];
+  const facts = JSON.stringify([board, target, optimize, checks, memoryBytes, stackBytes, flags, counts, tool]);
   return sha256(wasm, facts, ...texts.flat());
 }
 
@@ -171,6 +171,7 @@ async function buildInto(folder: string, wasm: Uint8Array, shape: ModuleShape, p
       target,
       boardFolder: boardFolder(),
       defines: CHECKS[options.checks ?? "all"],
+      stackBytes: options.stackBytes ?? null,
     });
     await rename(aside, folder).catch((cause: unknown) => {
       if (!existsSync(join(folder, PROGRAM_FILE))) throw cause;

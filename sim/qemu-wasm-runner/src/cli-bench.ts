@@ -57,5 +57,5 @@ function describe(report: BenchReport): string {
     return `${title.padEnd(30)}${String(value).padStart(8)}  ${verdict}`.trimEnd();
   });
   const memory = `  of it the module's own ${report.moduleRamBytes} B, stack ${report.stackBytes} B`;
-  return `${[`board ${report.board}, ${report.calls.length} calls`, ...lines.slice(0, 2), memory, ...lines.slice(2)].join("\n")}\n`;
+  return `${[`board ${report.board}, calls: ${report.calls.length}`, ...lines.slice(0, 2), memory, ...lines.slice(2)].join("\n")}\n`;
 }

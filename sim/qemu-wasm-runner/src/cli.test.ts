@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterAll, expect, test } from "vitest";
 import { main } from "./cli.ts";
 
@@ -82,6 +83,28 @@ test("doctor names every tool, and what installs it where it is missing", async 
   });
 });
 
+test("a module may be given as text", async () => {
+  const example = fileURLToPath(new URL("../examples/running-mean.wat", import.meta.url));
+  const calls = ["--call", "update 100", "--call", "update 100", "--call", "perMille 1000"];
+  expect(await command("run", example, "--board", "node", ...calls)).toEqual({
+    code: 0,
+    out: "update 100: 200\nupdate 100: 375\nperMille 1000: 23\n",
+    error: "",
+  });
+  const broken = join(FOLDER, "broken.wat");
+  writeFileSync(broken, '(module (func (export "f") (nope)))');
+  expect(await command("run", broken, "--board", "node", "--call", "f")).toMatchObject({
+    code: 1,
+    error: expect.stringMatching(/bad-module.*broken\.wat:1/),
+  });
+});
+
+test("a bench where nothing can be counted fails, and says why", async () => {
+  const { code, out, error } = await command("bench", MODULE, "--board", "node", "--call", "add 1 1");
+  expect({ code, out }).toEqual({ code: 1, out: "" });
+  expect(error).toMatch(/not-counting, board node/);
+});
+
 test("help is not an error and shows an example", async () => {
   expect(await command("--help")).toMatchObject({ code: 0, out: expect.stringContaining("example: "), error: "" });
 });
@@ -92,6 +115,9 @@ test.for([
   [["run", MODULE, "--board", "node", "--call", "add one 1"]],
   [["run", join(FOLDER, "missing.wasm"), "--call", "add 1 1"]],
   [["build"]],
+  [["bench", MODULE, "--board", "mps2-an386"]],
+  [["bench", MODULE, "--board", "mps2-an386", "--call", "add 1 1", "--max-flash", "1k"]],
+  [["build", MODULE, "--checks", "some"]],
   [["build", MODULE, "--optimize", "hard"]],
   [["build", MODULE, "--nope"]],
   [["fly", MODULE]],

@@ -20,6 +20,8 @@ export interface CompileJob {
   readonly boardFolder: string;
   /** Put in front of every source. */
   readonly defines: readonly string[];
+  /** Of a free-standing program; null for what its linker script says. */
+  readonly stackBytes: number | null;
 }
 
 /** One C file, and what it is to the program. */
@@ -65,6 +67,7 @@ export async function compileProgram(job: CompileJob): Promise<void> {
     ...target.cpuFlags,
     ...(target.isFreestanding ? [...FREESTANDING, `-L${job.boardFolder}`] : []),
     ...target.linkFlags,
+    ...(job.stackBytes === null || !target.isFreestanding ? [] : [`-Wl,--defsym=board_stack_bytes=${job.stackBytes}`]),
     ...LINK,
     ...(process.platform === "darwin" ? [] : [`-Wl,-Map=${join(job.folder, MAP_FILE)}`]),
     "-o",

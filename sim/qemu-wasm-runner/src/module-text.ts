@@ -17,6 +17,11 @@ export async function compileModuleText(name: string, text: string): Promise<Uin
       module.destroy();
     }
   } catch (cause) {
-    throw new RunnerError("bad-module", { said: cause instanceof Error ? cause.message.trim() : "" }, { cause });
+    const lines = cause instanceof Error ? cause.message.trim().split("\n") : [];
+    throw new RunnerError(
+      "bad-module",
+      { said: lines.find((line) => /: error: /.test(line)) ?? lines[0] ?? "" },
+      { cause },
+    );
   }
 }

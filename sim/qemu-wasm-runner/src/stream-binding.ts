@@ -10,16 +10,15 @@ export interface ByteLink {
   end(): Promise<void>;
 }
 
-type AnyBinding = ConstructorParameters<typeof SerialPortStream>[0]["binding"];
 /** A port's name and line settings, as `@serialport/stream` passes them. */
-export type PortSettings = Parameters<AnyBinding["open"]>[0];
-type PortInfo = Awaited<ReturnType<AnyBinding["list"]>>[number];
+export type PortSettings = Parameters<ConstructorParameters<typeof SerialPortStream>[0]["binding"]["open"]>[0];
+
 /** What `@serialport/stream` wants of an open port. */
-export type OpenedPort = Awaited<ReturnType<AnyBinding["open"]>>;
+export type OpenedPort = NonNullable<SerialPortStream["port"]>;
 
 /** What `serialport` calls a binding, over streams in place of a device. */
 export interface StreamBinding<Link extends ByteLink> {
-  list(): Promise<PortInfo[]>;
+  list(): ReturnType<ConstructorParameters<typeof SerialPortStream>[0]["binding"]["list"]>;
   open(settings: PortSettings): Promise<StreamPort<Link>>;
 }
 
