@@ -6,6 +6,8 @@
 #define OUT_OF_LINE __attribute__((noinline))
 
 static volatile uint32_t marks;
+/* In memory: a register would be moved to between two marks. */
+static volatile uint32_t result;
 
 void wasm_rt_trap(wasm_rt_trap_t reason) {
   board_trap((uint32_t)reason);
@@ -32,7 +34,7 @@ int main(void) {
   uint8_t code = 0;
   board_start();
   board_read(&code, 1);
-  const uint32_t result = support_adds(code);
+  result = support_adds(code);
   piece_begins();
   __asm__ volatile(".rept 10\nnop\n.endr");
   piece_ends();
