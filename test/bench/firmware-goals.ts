@@ -1,6 +1,5 @@
 import type { BenchGoal } from "./bench.ts";
-import { HEATSHRINK } from "./firmware-heatshrink.ts";
-import type { FirmwareFigures } from "./firmware-run.ts";
+import { heatshrinkGoals } from "./firmware-heatshrink.ts";
 import type { MeasuredFirmware } from "./firmware-tables.ts";
 
 /** What the firmware is held to on the Cortex-M4; a budget test holds what is reached (`test/budgets/firmware.test.ts`). */
@@ -34,21 +33,5 @@ export function firmwareGoals(codec: MeasuredFirmware, link: MeasuredFirmware): 
     goal("worst / mean instructions, codec", worstOverMean(codec), "x", limits.worstOverMean),
     goal("worst / mean instructions, with link", worstOverMean(link), "x", limits.worstOverMean),
     ...heatshrinkGoals(codec.figures),
-  ];
-}
-
-/** Aimed at, and failing nothing: better than heatshrink with its index, which is the faster one. */
-function heatshrinkGoals({ flashBytes, ramBytes, instructionsMax }: FirmwareFigures): BenchGoal[] {
-  const [{ codeBytes, stateBytes, stackBytes, max }] = HEATSHRINK;
-  const goal = (what: string, measured: number, unit: string, below: number): BenchGoal => ({
-    what: `beside heatshrink with index (measured elsewhere): ${what}`,
-    measured,
-    unit,
-    aimedAt: { below },
-  });
-  return [
-    goal("code", flashBytes, "B", codeBytes),
-    goal("RAM with stack", ramBytes, "B", stateBytes + stackBytes),
-    goal("worst instructions of a sample", instructionsMax, "", max),
   ];
 }

@@ -27,7 +27,7 @@ export async function benchFirmware(): Promise<BenchReport> {
     more: [
       signalTable(figures.filter((one) => modeOf(one.plan) === modeOf(goalPlan(one.plan.subject)))),
       ramTable([codec.figures, link.figures]),
-      heatshrinkTable(codec.figures),
+      heatshrinkTable(codec.figures, modeOf(codec.figures.plan)),
       producedTable(SIGNAL_ROWS),
     ],
     notes: notes(measured, codec.figures),
@@ -52,8 +52,8 @@ function notes(measured: readonly MeasuredFirmware[], codec: FirmwareFigures): s
     "All due at a sample: the row, the frame's begin and end where it has one; with the link also the frame's envelope, its message on the serial line (COBS and CRC-16) and the acknowledgement heard. The counts of the trace and of the counter agree to a few instructions for each call of the counter.",
     "Flash: the module as C, wasm-rt.c, with the link device.c and serial-framing.c too, and what they need of memcpy and libgcc. Not: start-up, UART, the program that measures. The decoder is not in it.",
     "RAM: without the ring, and without the payload's buffer of the codec alone. Below the state: the core's constants, the configuration of 16 channels, the link's view. Scratch: one row of samples and statuses, and the birth. Messages: 256 B for one that is heard, 896 B for one being composed, which also bounds a frame. The stack is the most that was in use, with the frames of the program that measures.",
-    "Checked: each access of the core to its memory is compared with the memory's end. Unchecked: none is; the core takes its addresses from its own layout and from lengths that it has tested, which is itself tested (mutations, fuzzing), not proven. The build of the goals is unchecked.",
+    "Checked: each access of the core to its memory is compared with the memory's end. Unchecked: none is; the core takes its addresses from its own layout and from lengths that it has tested, which is tested with damaged messages (`test/faults/mutations.test.ts`), and not proven. The build of the goals is unchecked.",
     heatshrinkNote(codec),
-    "heatshrink's figures are of another signal, a random walk. Its bytes here are those of a writer of its format, which wrote as many for these signals as the C library did.",
+    "heatshrink's bytes are those of a writer of its format, which wrote as many for these signals as the C library did.",
   ];
 }
