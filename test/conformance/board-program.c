@@ -2,7 +2,7 @@
  * A program of its own on every board, for wasm-board-programs.test.ts: one byte says what to do next.
  *
  *     e b    answers b                        n      answers what board_read_now gives once a byte has come
- *     c      answers u32: instructions of a loop of 1,000 rounds, and of nothing
+ *     c      answers u32: instructions of a loop of 1,000,000 rounds, and of nothing
  *     s      answers u32: stack in use, before and after a deep call
  *     m      answers u8 1 once the clock has moved
  *     i      answers the 32 bytes of the module's identity
@@ -18,6 +18,8 @@ static wasm_rt_funcref_t table[4];
 static const uint8_t model[] = CORE_SHA256;
 /** Not constant to the compiler. */
 static volatile uint32_t nothing;
+/** Not zero before main. */
+static volatile uint32_t one = 1;
 
 void wasm_rt_trap(wasm_rt_trap_t reason) {
   board_trap((uint32_t)reason);
@@ -42,14 +44,16 @@ static void spin(uint32_t rounds) {
 }
 #endif
 
+__attribute__((noinline)) static uint32_t count_spin(uint32_t rounds) {
+  const board_count before = board_counter();
+  spin(rounds);
+  return board_instructions(before, board_counter());
+}
+
 static void count(void) {
-  const board_count start = board_counter();
-  const board_count none = board_counter();
-  spin(1);
-  const board_count one = board_counter();
-  spin(1001);
-  answer(board_instructions(one, board_counter()) - board_instructions(none, one));
-  answer(board_instructions(start, start));
+  const board_count now = board_counter();
+  answer(count_spin(1000000 + one) - count_spin(one));
+  answer(board_instructions(now, now));
 }
 
 /** About 100 bytes of stack for each level. */

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { copyFile, mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { basename, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type BoardName, findBoard } from "./board.ts";
 import { compileProgram, MAP_FILE, type ProgramSource } from "./compile.ts";
@@ -69,6 +69,10 @@ const PROGRAM_FILE = "program";
 const STACK_BYTES_LEAST = 256;
 const OPTIMIZE = { size: "-Os", speed: "-O2" } as const;
 const CHECKS = { all: [], none: ["-DWASM_RT_MEMCHECK_GUARD_PAGES=1"] } as const;
+/** What of the runner decides how a program is made: a program that was made otherwise is another one. */
+const RECIPE = ["build", "compile", "served-program", "target", "translate"].map((name) =>
+  fileURLToPath(new URL(`./${name}${extname(import.meta.url)}`, import.meta.url)),
+);
 /** The runner's own C; and the board support: packed with it, else where the repository has it. */
 const OWN_C = fileURLToPath(new URL("../firmware/", import.meta.url));
 const SUPPORT_PLACES = ["../board-support/", "../../../firmware-examples/board-support/"];
@@ -125,7 +129,7 @@ async function cacheKey(
 ): Promise<string> {
   const { sources = [], supportSources = [], includes = [], flags = [] } = options.program ?? {};
   const folders = [OWN_C, supportFolder(), boardFolder(), join(boardFolder(), "libc")];
-  const own = (await Promise.all(folders.map(filesIn))).flat();
+  const own = (await Promise.all(folders.map(filesIn))).flat().concat(RECIPE);
   const headers = (await Promise.all(includes.map(filesIn))).flat().filter((file) => file.endsWith(".h"));
   const files = [...own, ...sources, ...supportSources, ...headers];
   const texts = await Promise.all(files.map(async (file) => [`\0${basename(file)}\0`, await readFile(file)]));

@@ -1,7 +1,6 @@
 import { createReadStream } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import type { Firmware } from "./build.ts";
 import { type CycleTable, cyclesOf, cycleTableOf } from "./cycle-table.ts";
 import { type CodeRange, type Disassembly, readDisassembly } from "./disassembly.ts";
@@ -28,8 +27,13 @@ export interface PieceCost {
 
 /** QEMU logs each instruction before it runs it, and takes one back that it did not run after all. */
 const TRACE = ["-singlestep", "-d", "exec,nochain"];
-const EXECUTED = /^Trace \d+: \S+ \[[0-9a-f]+\/([0-9a-f]+)\//;
+const EXECUTED = "Trace ";
 const TAKEN_BACK = "Stopped execution";
+/** A line is `Trace 0: ADDRESS [FLAGS/PC/…] NAME`; the program counter has eight digits. */
+const PC_DIGITS = 8;
+/** Of a function that the board does not have. */
+const NOWHERE: CodeRange = { start: -1, end: -1 };
+const CHUNK_BYTES = 2 ** 20;
 
 /**
  * Bound the cycles of calls: every instruction is traced, and costs the most that the table of the core gives it
@@ -60,7 +64,8 @@ export async function cycleBound(
     } finally {
       await machine.close();
     }
-    const isWithin = (address: number) => isIn(address, code.functions.get("served_call"));
+    const server = code.functions.get("served_call") ?? NOWHERE;
+    const isWithin = (address: number) => isIn(address, server);
     const costs = await readCosts(log, code, table, { start: "served_before", isWithin, end: "served_after" });
     return costs.map((cost, place) => ({ function: called[place] ?? "", ...cost }));
   } finally {
@@ -99,7 +104,8 @@ export async function cycleBoundOfRun(
     const { exitCode } = await runWith(firmware, { ...options, counting: true }, [...TRACE, "-D", log]);
     if (exitCode !== 0) throw new RunnerError("bad-trace", { exitCode: exitCode ?? "none" });
     const [start = ""] = begins;
-    const isWithin = (address: number) => !begins.some((name) => isIn(address, code.functions.get(name)));
+    const ranges = begins.map((name) => code.functions.get(name) ?? NOWHERE);
+    const isWithin = (address: number) => !ranges.some((range) => isIn(address, range));
     return await readCosts(log, code, table, { start, isWithin, end });
   } finally {
     await folder.remove();
@@ -142,14 +148,17 @@ function recordCalls(machine: Machine, called: string[]): Machine {
 async function readCosts(log: string, code: Disassembly, table: CycleTable, marks: PieceMarks): Promise<PieceCost[]> {
   const calls = new TracedPieces(code, table, marks);
   let last: number | undefined;
-  for await (const line of createInterface({ input: createReadStream(log) })) {
-    const [, address] = EXECUTED.exec(line) ?? [];
-    if (address === undefined) {
-      if (line.startsWith(TAKEN_BACK)) last = undefined;
-      continue;
+  let rest = "";
+  for await (const chunk of createReadStream(log, { encoding: "latin1", highWaterMark: CHUNK_BYTES })) {
+    const lines = `${rest}${chunk}`.split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) {
+      if (line.startsWith(EXECUTED)) {
+        if (last !== undefined) calls.step(last);
+        const pc = line.indexOf("/") + 1;
+        last = Number.parseInt(line.slice(pc, pc + PC_DIGITS), 16);
+      } else if (line.startsWith(TAKEN_BACK)) last = undefined;
     }
-    if (last !== undefined) calls.step(last);
-    last = Number.parseInt(address, 16);
   }
   return calls.costs;
 }
@@ -171,29 +180,34 @@ interface PieceMarks {
  */
 class TracedPieces {
   readonly costs: PieceCost[] = [];
-  readonly #code: Disassembly;
+  readonly #instructions: Disassembly["instructions"];
+  readonly #tick: CodeRange;
+  readonly #start: number;
+  readonly #end: number;
+  readonly #isWithin: PieceMarks["isWithin"];
   readonly #table: CycleTable;
-  readonly #marks: PieceMarks;
   #state: "idle" | "before" | "counting" = "idle";
   #sum = { instructions: 0, cycles: 0 };
   /** The instruction whose successor is awaited. */
   #pending: number | undefined;
 
   constructor(code: Disassembly, table: CycleTable, marks: PieceMarks) {
-    this.#code = code;
+    const rangeOf = (name: string) => code.functions.get(name) ?? NOWHERE;
+    this.#instructions = code.instructions;
+    this.#tick = rangeOf("board_tick");
+    this.#start = rangeOf(marks.start).start;
+    this.#end = rangeOf(marks.end).start;
+    this.#isWithin = marks.isWithin;
     this.#table = table;
-    this.#marks = marks;
   }
 
   /** The instruction at this address is executed. */
   step(address: number): void {
-    const { functions } = this.#code;
-    if (isIn(address, functions.get("board_tick"))) return;
-    const { start, isWithin, end } = this.#marks;
-    if (address === functions.get(start)?.start) this.#begin();
-    else if (this.#state === "before" && isWithin(address)) this.#state = "counting";
+    if (isIn(address, this.#tick)) return;
+    if (address === this.#start) this.#begin();
+    else if (this.#state === "before" && this.#isWithin(address)) this.#state = "counting";
     if (this.#state !== "counting") return;
-    if (address === functions.get(end)?.start) {
+    if (address === this.#end) {
       // The call of that function itself is nobody's: it is pending, and dropped.
       this.costs.push(this.#sum);
       this.#state = "idle";
@@ -210,7 +224,7 @@ class TracedPieces {
   }
 
   #add(address: number, next: number): void {
-    const instruction = this.#code.instructions.get(address);
+    const instruction = this.#instructions.get(address);
     if (instruction === undefined) throw new RunnerError("bad-trace", { address: `0x${address.toString(16)}` });
     const { mnemonic, registers, bytes } = instruction;
     this.#sum.instructions++;
@@ -218,6 +232,6 @@ class TracedPieces {
   }
 }
 
-function isIn(address: number, range: CodeRange | undefined): boolean {
-  return range !== undefined && address >= range.start && address < range.end;
+function isIn(address: number, range: CodeRange): boolean {
+  return address >= range.start && address < range.end;
 }

@@ -66,7 +66,19 @@ function qemuArgs(
   const chardev = `socket,id=uart,path=${socket.replaceAll(",", ",,")}`;
   return [
     ...args,
-    ...["-display", "none", "-monitor", "none", "-no-reboot", "-chardev", chardev, "-serial", "chardev:uart"],
+    ...[
+      "-display",
+      "none",
+      "-monitor",
+      "none",
+      "-nic",
+      "none",
+      "-no-reboot",
+      "-chardev",
+      chardev,
+      "-serial",
+      "chardev:uart",
+    ],
     ...(isCounting ? ["-icount", `shift=${countingShift},sleep=on`] : []),
     ...extraArgs,
     ...["-kernel", file],

@@ -71,8 +71,6 @@ export async function openPortPair({
       baudRate,
     });
   }) as [MemoryPort, MemoryPort];
-  a.on("close", () => b.destroy());
-  b.on("close", () => a.destroy());
   await Promise.all([once(near, "open"), once(far, "open")]);
   return [near, far];
 }
