@@ -1,24 +1,20 @@
 import { readFileSync } from "node:fs";
-import type { BoardName } from "qemu-wasm-runner";
 import { expect, test } from "vitest";
 import { requires } from "../os-package.ts";
 import { runInNode, runOnBoard, type SignalResult } from "./bit-identity.ts";
+import { TESTED_BOARDS } from "./board-list.ts";
 
 /** Written down once, for wire version 1: what a frozen codec makes of these signals never changes. */
 const GOLDEN = JSON.parse(readFileSync(new URL("bit-identity.json", import.meta.url), "utf8")) as SignalResult[];
 const IN_NODE = runInNode();
 
 const BOARD_TIMEOUT_MS = 180_000;
-const BOARDS: readonly (readonly [BoardName, ...string[]])[] = [
-  ["host", "c-compiler"],
-  ["aarch64", "gcc-aarch64", "qemu-aarch64"],
-  ["armhf", "gcc-armhf", "qemu-arm"],
-  ["cortex-m0", "gcc-arm-none-eabi", "qemu-system-arm"],
-  ["mps2-an385", "gcc-arm-none-eabi", "qemu-system-arm"],
-  ["mps2-an386", "gcc-arm-none-eabi", "qemu-system-arm"],
-  ["mps2-an500", "gcc-arm-none-eabi", "qemu-system-arm"],
-  ["riscv32-virt", "gcc-riscv64-unknown-elf", "qemu-system-riscv32"],
-];
+/** The netduinoplus2 has the M4 of the mps2-an386. */
+const BOARDS = TESTED_BOARDS.filter(({ board }) => board !== "netduinoplus2");
+
+test("every kind of processor is among the boards", () => {
+  expect(BOARDS.length).toBe(8);
+});
 
 test("Node's WebAssembly makes of three signals what is written down, and decodes them within their bounds", () => {
   expect(IN_NODE, `bit-identity.json for these: ${JSON.stringify(IN_NODE)}`).toEqual(GOLDEN);
@@ -28,8 +24,8 @@ test("Node's WebAssembly makes of three signals what is written down, and decode
   }
 });
 
-for (const [board, ...tools] of BOARDS) {
-  requires(...tools)(`the board ${board}`, () => {
+for (const { board, needs } of BOARDS) {
+  requires(...needs)(`the board ${board}`, () => {
     test("payloads, states and decoded samples are those of Node, to the last bit", {
       timeout: BOARD_TIMEOUT_MS,
     }, async () => {
