@@ -3,7 +3,7 @@ import { heatshrinkGoals } from "./firmware-heatshrink.ts";
 import type { MeasuredFirmware } from "./firmware-tables.ts";
 
 /** What the firmware is held to on the Cortex-M4; a budget test holds what is reached (`test/budgets/firmware.test.ts`). */
-export const FIRMWARE_LIMITS = {
+const FIRMWARE_LIMITS = {
   codecFlashBytes: { below: 10 * 1024, aim: 6 * 1024 },
   linkFlashBytes: { below: 14 * 1024, aim: 9 * 1024 },
   stateBytes: { below: 2048, aim: 1804 },

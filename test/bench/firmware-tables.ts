@@ -9,7 +9,7 @@ export interface MeasuredFirmware {
 }
 
 /** One entry of what `--json` prints. */
-export interface FirmwareBoardJson {
+interface FirmwareBoardJson {
   readonly board: string;
   readonly mode: string;
   readonly flashBytes: number;
