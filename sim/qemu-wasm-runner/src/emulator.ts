@@ -21,8 +21,6 @@ export interface EmulatorOptions {
   readonly isCounting: boolean;
   /** Further arguments of QEMU. */
   readonly extraArgs?: readonly string[];
-  /** Where its private folder is made; default the system's. */
-  readonly folder?: string;
 }
 
 /**
@@ -37,7 +35,7 @@ export async function startEmulator(
   options: EmulatorOptions,
 ): Promise<RunningProgram> {
   const command = locateTool(emulator.tool);
-  const folder = await makePrivateFolder(options.folder ?? tmpdir(), "wasm-run-");
+  const folder = await makePrivateFolder(tmpdir(), "wasm-run-");
   const path = join(folder.path, "uart");
   let server: Server | undefined;
   try {
@@ -66,19 +64,7 @@ function qemuArgs(
   const chardev = `socket,id=uart,path=${socket.replaceAll(",", ",,")}`;
   return [
     ...args,
-    ...[
-      "-display",
-      "none",
-      "-monitor",
-      "none",
-      "-nic",
-      "none",
-      "-no-reboot",
-      "-chardev",
-      chardev,
-      "-serial",
-      "chardev:uart",
-    ],
+    ...["-display", "none", "-monitor", "none", "-no-reboot", "-chardev", chardev, "-serial", "chardev:uart"],
     ...(isCounting ? ["-icount", `shift=${countingShift},sleep=on`] : []),
     ...extraArgs,
     ...["-kernel", file],

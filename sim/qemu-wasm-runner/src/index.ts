@@ -1,6 +1,6 @@
 /**
- * Builds a WebAssembly module as a program for a board, runs it there and calls it: the same module in Node and as C,
- * compared in a few lines.
+ * Builds an integer-only WebAssembly module as firmware, runs it on an emulated microcontroller, calls it there, and
+ * counts its instructions: the same module in Node and on ten boards, compared in a few lines.
  *
  * @packageDocumentation
  */

@@ -21,6 +21,9 @@ export function coreIdHeader(wasm: Uint8Array): string {
   return `#define CORE_SHA256 {${bytes.join(",")}}\n`;
 }
 
+/** Says which version of the translator it is. */
+export const TRANSLATOR_MANIFEST = fileURLToPath(import.meta.resolve("wabt/package.json"));
+
 /** What `translateToC` writes. */
 export const TRANSLATED = ["core.c", "core.h", "core-id.h"] as const;
 
