@@ -57,7 +57,15 @@ const ELSEWHERE: readonly HeatshrinkFigures[] = [
   { ...INDEXED, way: "with index, -O2", codeBytes: 1308, mean: 5145, max: 95_126 },
   PLAIN,
   { ...INDEXED, input: WALK, codeBytes: 1090, stackBytes: 748, mean: 7675, max: 114_438 },
-  { ...PLAIN, way: "without index, -Os, at least", input: WALK, codeBytes: 950, stackBytes: 248, mean: 11_720, max: 652_000 },
+  {
+    ...PLAIN,
+    way: "without index, -Os, at least",
+    input: WALK,
+    codeBytes: 950,
+    stackBytes: 248,
+    mean: 11_720,
+    max: 652_000,
+  },
 ];
 
 /** Coding without loss: a history bin that holds each signal's range. */

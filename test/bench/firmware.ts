@@ -1,4 +1,4 @@
-import { cycleTableOf } from "qemu-wasm-runner";
+import { cycleTableOf, RunnerError } from "qemu-wasm-runner";
 import type { BenchReport } from "./bench.ts";
 import { BenchError } from "./bench-error.ts";
 import { firmwareGoals } from "./firmware-goals.ts";
@@ -7,7 +7,11 @@ import { type FirmwarePlan, type FirmwareSubject, firmwarePlans, goalPlan, modeO
 import { boundWorstSample, buildFirmware, type FirmwareFigures, measureFirmware, SIGNAL_ROWS } from "./firmware-run.ts";
 import { boardJson, boardTable, type MeasuredFirmware, ramTable, signalTable } from "./firmware-tables.ts";
 
-/** The codec, and a whole device, as firmware on every emulated core: flash, RAM, instructions and a bound of cycles. */
+/**
+ * The codec, and a whole device, as firmware on every emulated core: flash, RAM, instructions and a bound of cycles.
+ *
+ * @throws {BenchError} `no-compiler` for a missing compiler or QEMU, `no-answer` when a firmware does not end well
+ */
 export async function benchFirmware(): Promise<BenchReport> {
   const measured: MeasuredFirmware[] = [];
   for (const plan of firmwarePlans()) measured.push(await measure(plan));
@@ -35,11 +39,17 @@ export async function benchFirmware(): Promise<BenchReport> {
   };
 }
 
+/** @throws {BenchError} `no-compiler` with the line that installs what is missing, `no-answer` */
 async function measure(plan: FirmwarePlan): Promise<MeasuredFirmware> {
   process.stderr.write(`firmware: ${plan.core}, ${modeOf(plan)}\n`);
-  const firmware = await buildFirmware(plan);
-  const figures = await measureFirmware(plan, firmware);
-  return { figures, worst: await boundWorstSample(figures, firmware) };
+  try {
+    const firmware = await buildFirmware(plan);
+    const figures = await measureFirmware(plan, firmware);
+    return { figures, worst: await boundWorstSample(figures, firmware) };
+  } catch (error) {
+    if (!(error instanceof RunnerError) || error.code !== "missing-tool") throw error;
+    throw new BenchError("no-compiler", error.facts);
+  }
 }
 
 function notes(measured: readonly MeasuredFirmware[], codec: FirmwareFigures): string[] {
