@@ -35,6 +35,15 @@ export const BENCHES: ReadonlyMap<string, BenchEntry> = new Map<string, BenchEnt
     },
   ],
   [
+    "firmware",
+    {
+      load: async () => (await import("./firmware.ts")).benchFirmware,
+      measures: "Flash, memory, instructions and a bound of cycles on Cortex-M and RISC-V. Needs QEMU and two gccs.",
+      takes: {},
+      example: "firmware --json",
+    },
+  ],
+  [
     "frames",
     {
       load: async () => (await import("./frames.ts")).benchFrames,

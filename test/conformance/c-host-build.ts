@@ -4,7 +4,8 @@ import { build, type Firmware, type OwnProgram } from "qemu-wasm-runner";
 import { DEVICE_WASM } from "./raw-device.ts";
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
-const BOARD_SUPPORT = here("../../firmware-examples/board-support");
+/** Free-standing C that firmware stands on. */
+export const BOARD_SUPPORT = here("../../firmware-examples/board-support");
 
 /** Where the tests keep built programs, by content. */
 export const CACHE_FOLDER = here("../../.lockstep/wasm-runner");

@@ -17,6 +17,8 @@ import { sha256, TRANSLATED, TRANSLATOR_MANIFEST, translateToC } from "./transla
 export interface OwnProgram {
   /** C files with a `main` and a `wasm_rt_trap`; they include `core.h`, `core-id.h` and, if they like, `board.h`. */
   readonly sources: readonly string[];
+  /** C files that the sizes count with what the module stands on, part `runtime`, and not with the program around. */
+  readonly supportSources?: readonly string[];
   /** Folders of their headers. */
   readonly includes?: readonly string[];
   /** Further flags for these sources, such as warnings. */
@@ -129,14 +131,15 @@ async function cacheKey(
   memoryBytes: number,
   tool: string,
 ): Promise<string> {
-  const { sources = [], includes = [], flags = [] } = options.program ?? {};
+  const { sources = [], supportSources = [], includes = [], flags = [] } = options.program ?? {};
   const folders = [OWN_C, supportFolder(), boardFolder(), join(boardFolder(), "libc")];
   const own = (await Promise.all(folders.map(filesIn))).flat().concat(RECIPE);
   const headers = (await Promise.all(includes.map(filesIn))).flat().filter((file) => file.endsWith(".h"));
-  const files = [...own, ...sources, ...headers];
+  const files = [...own, ...sources, ...supportSources, ...headers];
   const texts = await Promise.all(files.map(async (file) => [`\0${basename(file)}\0`, await readFile(file)]));
   const { board, optimize = "size", checks = "all", stackBytes = 0 } = options;
-  const facts = JSON.stringify([board, target, optimize, checks, memoryBytes, stackBytes, flags, sources.length, tool]);
+  const counts = [sources.length, supportSources.length];
+  const facts = JSON.stringify([board, target, optimize, checks, memoryBytes, stackBytes, flags, counts, tool]);
   return sha256(wasm, facts, ...texts.flat());
 }
 
@@ -211,8 +214,9 @@ function ownSource(part: ProgramSource["part"], file: string): ProgramSource {
   return { file, part, flags: [] };
 }
 
-function ownProgram({ sources, flags = [] }: OwnProgram): ProgramSource[] {
-  return sources.map((file) => ({ file, part: "program", flags }));
+function ownProgram({ sources, supportSources = [], flags = [] }: OwnProgram): ProgramSource[] {
+  const around = sources.map((file): ProgramSource => ({ file, part: "program", flags }));
+  return [...around, ...supportSources.map((file): ProgramSource => ({ file, part: "runtime", flags }))];
 }
 
 /** The program for a module that is to be called: the server, and what it must know about the module. */

@@ -8,12 +8,17 @@ import { locateTool } from "./doctor.ts";
 import { type Machine, openCalled } from "./machine.ts";
 import { makePrivateFolder } from "./private-folder.ts";
 import { runProcess } from "./process.ts";
+import { type RunOptions, runWith } from "./run.ts";
 import { RunnerError } from "./runner-error.ts";
 import { programOf } from "./running-program.ts";
 
 /** What one call takes. */
-export interface CallCost {
+export interface CallCost extends PieceCost {
   readonly function: string;
+}
+
+/** What a piece of a program takes. */
+export interface PieceCost {
   /** Executed, exactly. */
   readonly instructions: number;
   /** At most, by the table of the board's core: a bound, and not silicon. */
@@ -59,8 +64,49 @@ export async function cycleBound(
     } finally {
       await machine.close();
     }
-    const costs = await readCosts(log, code, table);
+    const server = code.functions.get("served_call") ?? NOWHERE;
+    const isWithin = (address: number) => isIn(address, server);
+    const costs = await readCosts(log, code, table, { start: "served_before", isWithin, end: "served_after" });
     return costs.map((cost, place) => ({ function: called[place] ?? "", ...cost }));
+  } finally {
+    await folder.remove();
+  }
+}
+
+/** Where in a program of the caller's own a piece begins and ends that is to be bounded; names of C functions. */
+export interface TraceMarks {
+  /** It begins when the last of these has returned. */
+  readonly begins: readonly string[];
+  /** It ends when this one is called. */
+  readonly end: string;
+}
+
+/**
+ * Bound the cycles of pieces of a program of the caller's own, as `cycleBound` does for calls. The program is traced from
+ * its start: keep the run short.
+ *
+ * @returns the cost of each piece, in order
+ * @throws {RunnerError} `not-counting` for a board without a table, `bad-trace` for a mark that the program has not or
+ *         when it did not end with 0, and as `run`
+ */
+export async function cycleBoundOfRun(
+  firmware: Firmware,
+  { begins, end }: TraceMarks,
+  options: RunOptions = {},
+): Promise<readonly PieceCost[]> {
+  const table = cycleTableOf(firmware.board);
+  if (table === undefined) throw new RunnerError("not-counting", { board: firmware.board });
+  const code = await disassemble(firmware);
+  for (const mark of [...begins, end]) if (!code.functions.has(mark)) throw new RunnerError("bad-trace", { mark });
+  const folder = await makePrivateFolder(tmpdir(), "wasm-trace-");
+  try {
+    const log = join(folder.path, "trace");
+    const { exitCode } = await runWith(firmware, { ...options, counting: true }, [...TRACE, "-D", log]);
+    if (exitCode !== 0) throw new RunnerError("bad-trace", { exitCode: exitCode ?? "none" });
+    const [start = ""] = begins;
+    const ranges = begins.map((name) => code.functions.get(name) ?? NOWHERE);
+    const isWithin = (address: number) => !ranges.some((range) => isIn(address, range));
+    return await readCosts(log, code, table, { start, isWithin, end });
   } finally {
     await folder.remove();
   }
@@ -99,8 +145,8 @@ function recordCalls(machine: Machine, called: string[]): Machine {
   };
 }
 
-async function readCosts(log: string, code: Disassembly, table: CycleTable): Promise<Omit<CallCost, "function">[]> {
-  const calls = new TracedCalls(code, table);
+async function readCosts(log: string, code: Disassembly, table: CycleTable, marks: PieceMarks): Promise<PieceCost[]> {
+  const calls = new TracedPieces(code, table, marks);
   let last: number | undefined;
   let rest = "";
   for await (const chunk of createReadStream(log, { encoding: "latin1", highWaterMark: CHUNK_BYTES })) {
@@ -117,44 +163,52 @@ async function readCosts(log: string, code: Disassembly, table: CycleTable): Pro
   return calls.costs;
 }
 
+/** Functions at which a piece starts and ends, and the code in which it is. */
+interface PieceMarks {
+  readonly start: string;
+  readonly isWithin: (address: number) => boolean;
+  readonly end: string;
+}
+
 /**
- * Adds up what is executed from the return of `served_before` on until `served_after` is called, both by `served_call`:
+ * Adds up what is executed from the return of the function at the start on, until the one at the end is called. For calls
+ * of a module they are `served_before` and `served_after`, both called by `served_call`:
  *
- *     idle ──served_before──▶ before ──in served_call──▶ counting ──served_after──▶ idle
+ *     idle ──start──▶ before ──within──▶ counting ──end──▶ idle
  *
- * A trap leaves `counting` by a jump; the next `served_before` then drops what was added up.
+ * A trap leaves `counting` by a jump; the next start then drops what was added up.
  */
-class TracedCalls {
-  readonly costs: { instructions: number; cycles: number }[] = [];
+class TracedPieces {
+  readonly costs: PieceCost[] = [];
   readonly #instructions: Disassembly["instructions"];
   readonly #tick: CodeRange;
-  readonly #server: CodeRange;
-  readonly #before: number;
-  readonly #after: number;
+  readonly #start: number;
+  readonly #end: number;
+  readonly #isWithin: PieceMarks["isWithin"];
   readonly #table: CycleTable;
   #state: "idle" | "before" | "counting" = "idle";
   #sum = { instructions: 0, cycles: 0 };
   /** The instruction whose successor is awaited. */
   #pending: number | undefined;
 
-  constructor(code: Disassembly, table: CycleTable) {
+  constructor(code: Disassembly, table: CycleTable, marks: PieceMarks) {
     const rangeOf = (name: string) => code.functions.get(name) ?? NOWHERE;
     this.#instructions = code.instructions;
     this.#tick = rangeOf("board_tick");
-    this.#server = rangeOf("served_call");
-    this.#before = rangeOf("served_before").start;
-    this.#after = rangeOf("served_after").start;
+    this.#start = rangeOf(marks.start).start;
+    this.#end = rangeOf(marks.end).start;
+    this.#isWithin = marks.isWithin;
     this.#table = table;
   }
 
   /** The instruction at this address is executed. */
   step(address: number): void {
     if (isIn(address, this.#tick)) return;
-    if (address === this.#before) this.#begin();
-    else if (this.#state === "before" && isIn(address, this.#server)) this.#state = "counting";
+    if (address === this.#start) this.#begin();
+    else if (this.#state === "before" && this.#isWithin(address)) this.#state = "counting";
     if (this.#state !== "counting") return;
-    if (address === this.#after) {
-      // The call of served_after itself is nobody's: it is pending, and dropped.
+    if (address === this.#end) {
+      // The call of that function itself is nobody's: it is pending, and dropped.
       this.costs.push(this.#sum);
       this.#state = "idle";
       return;

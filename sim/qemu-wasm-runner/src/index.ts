@@ -7,7 +7,7 @@
 export { type BenchOptions, type BenchReport, type BudgetRow, type Budgets, bench } from "./bench.ts";
 export { BOARDS, type Board, type BoardName, type ToolName } from "./board.ts";
 export { type BuildOptions, build, type Firmware, type OwnProgram } from "./build.ts";
-export { type CallCost, cycleBound } from "./cycle-bound.ts";
+export { type CallCost, cycleBound, cycleBoundOfRun, type PieceCost, type TraceMarks } from "./cycle-bound.ts";
 export { type CycleRow, type CycleTable, cycleTableOf } from "./cycle-table.ts";
 export { doctor, type ToolReport } from "./doctor.ts";
 export type { ImageSizes } from "./elf-sizes.ts";

@@ -40,12 +40,21 @@ export interface RunResult extends ProcessResult {
  *         `wrong-arguments`, `not-counting`, `missing-tool`, `emulator-failed`, `timeout`
  */
 export async function run(firmware: Firmware, options: RunOptions = {}): Promise<RunResult> {
+  return runWith(firmware, options, []);
+}
+
+/** The same, with further arguments of QEMU. */
+export async function runWith(
+  firmware: Firmware,
+  options: RunOptions,
+  extraArgs: readonly string[],
+): Promise<RunResult> {
   const { hasOwnProgram, board } = firmware;
   if (!hasOwnProgram) throw new RunnerError("wrong-firmware", { board, use: "open" });
   const { file, target } = await programOf(firmware);
   if (options.counting === true && !findBoard(board).isCounting) throw new RunnerError("not-counting", { board });
   const { emulator } = target;
-  if (emulator?.kind === "system") return told(await runEmulated(emulator, file, board, options));
+  if (emulator?.kind === "system") return told(await runEmulated(emulator, file, board, options, extraArgs));
   const [command, ...before] = emulator === null ? [file] : [locateTool(emulator.tool), file];
   return told(await runWithFile(command, [...before, ...(options.args ?? [])], options));
 }
@@ -59,9 +68,10 @@ async function runEmulated(
   file: string,
   board: string,
   { args = [], input = new Uint8Array(), timeoutMs = 60_000, counting = false }: RunOptions,
+  extraArgs: readonly string[],
 ): Promise<ProcessResult> {
   if (args.length > 0) throw new RunnerError("wrong-arguments", { board, takes: "no args", given: args.length });
-  const program = await startEmulator(emulator, file, { isCounting: counting });
+  const program = await startEmulator(emulator, file, { isCounting: counting, extraArgs });
   const output: Buffer[] = [];
   const isRead = new Promise<void>((resolve) => {
     program.output.on("data", (chunk: Buffer) => output.push(chunk)).on("close", () => resolve());

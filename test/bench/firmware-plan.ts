@@ -1,0 +1,53 @@
+import type { BoardName } from "qemu-wasm-runner";
+
+/** What is in the firmware besides the board: the encoder alone, or the whole device on a serial line. */
+export type FirmwareSubject = "codec" | "link";
+
+/** One firmware that is built and measured. */
+export interface FirmwarePlan {
+  readonly board: BoardName;
+  readonly core: string;
+  readonly subject: FirmwareSubject;
+  /** gcc's -Os or -O2. */
+  readonly optimize: "size" | "speed";
+  /** Whether each access of the core to its memory is checked. */
+  readonly checks: "all" | "none";
+}
+
+const CORES = [
+  ["mps2-an386", "Cortex-M4"],
+  ["cortex-m0", "Cortex-M0"],
+  ["mps2-an385", "Cortex-M3"],
+  ["mps2-an500", "Cortex-M7"],
+  ["riscv32-virt", "RV32IMC"],
+] as const;
+const SUBJECTS = ["codec", "link"] as const;
+
+/** The firmware that the goals are about: every figure of a goal comes from this build, of the codec or with the link. */
+export function goalPlan(subject: FirmwareSubject): FirmwarePlan {
+  const [board, core] = CORES[0];
+  return { board, core, subject, optimize: "size", checks: "none" };
+}
+
+/** Every way to build on the Cortex-M4; on the other cores without checks. */
+export function firmwarePlans(): FirmwarePlan[] {
+  return CORES.flatMap(([board, core], place) =>
+    SUBJECTS.flatMap((subject) =>
+      (["size", "speed"] as const).flatMap((optimize) =>
+        (place === 0 ? (["none", "all"] as const) : (["none"] as const)).map((checks) => ({
+          board,
+          core,
+          subject,
+          optimize,
+          checks,
+        })),
+      ),
+    ),
+  );
+}
+
+/** How a plan is called in tables and in JSON. */
+export function modeOf({ subject, optimize, checks }: FirmwarePlan): string {
+  const what = subject === "codec" ? "codec" : "codec + link";
+  return `${what}, ${optimize === "size" ? "-Os" : "-O2"}, ${checks === "all" ? "checked" : "unchecked"}`;
+}

@@ -1,0 +1,69 @@
+import { cycleTableOf, RunnerError } from "qemu-wasm-runner";
+import type { BenchReport } from "./bench.ts";
+import { BenchError } from "./bench-error.ts";
+import { firmwareGoals } from "./firmware-goals.ts";
+import { heatshrinkNote, heatshrinkTable, producedTable } from "./firmware-heatshrink.ts";
+import { type FirmwarePlan, type FirmwareSubject, firmwarePlans, goalPlan, modeOf } from "./firmware-plan.ts";
+import { boundWorstSample, buildFirmware, type FirmwareFigures, measureFirmware, SIGNAL_ROWS } from "./firmware-run.ts";
+import { boardJson, boardTable, type MeasuredFirmware, ramTable, signalTable } from "./firmware-tables.ts";
+
+/**
+ * The codec, and a whole device, as firmware on every emulated core: flash, RAM, instructions and a bound of cycles.
+ *
+ * @throws {BenchError} `no-compiler` for a missing compiler or QEMU, `no-answer` when a firmware does not end well
+ */
+export async function benchFirmware(): Promise<BenchReport> {
+  const measured: MeasuredFirmware[] = [];
+  for (const plan of firmwarePlans()) measured.push(await measure(plan));
+  const goalOf = (subject: FirmwareSubject) => {
+    const wanted = JSON.stringify(goalPlan(subject));
+    const found = measured.find(({ figures }) => JSON.stringify(figures.plan) === wanted);
+    if (found === undefined) throw new BenchError("unknown-name", { plan: wanted });
+    return found;
+  };
+  const codec = goalOf("codec");
+  const link = goalOf("link");
+  const figures = measured.map((one) => one.figures);
+  return {
+    title: "Firmware",
+    goals: firmwareGoals(codec, link),
+    ...boardTable(measured),
+    more: [
+      signalTable(figures.filter((one) => modeOf(one.plan) === modeOf(goalPlan(one.plan.subject)))),
+      ramTable([codec.figures, link.figures]),
+      heatshrinkTable(codec.figures, modeOf(codec.figures.plan)),
+      producedTable(SIGNAL_ROWS),
+    ],
+    notes: notes(measured, codec.figures),
+    json: { boards: measured.map(boardJson) },
+  };
+}
+
+/** @throws {BenchError} `no-compiler` with the line that installs what is missing, `no-answer` */
+async function measure(plan: FirmwarePlan): Promise<MeasuredFirmware> {
+  process.stderr.write(`firmware: ${plan.core}, ${modeOf(plan)}\n`);
+  try {
+    const firmware = await buildFirmware(plan);
+    const figures = await measureFirmware(plan, firmware);
+    return { figures, worst: await boundWorstSample(figures, firmware) };
+  } catch (error) {
+    if (!(error instanceof RunnerError) || error.code !== "missing-tool") throw error;
+    throw new BenchError("no-compiler", error.facts);
+  }
+}
+
+function notes(measured: readonly MeasuredFirmware[], codec: FirmwareFigures): string[] {
+  const cores = new Map(measured.map(({ figures }) => [figures.plan.core, figures.plan.board]));
+  const tables = [...cores].map(([core, board]) => `${core}: ${cycleTableOf(board)?.source ?? "none"}`);
+  return [
+    `Input: three generated signals of six int32 channels, ${SIGNAL_ROWS.toLocaleString("en")} samples each, \`test/conformance/three-signals.h\`: a rotor with noise, random walks (one lossless, one on a lattice), and rest with bursts, jumps to both ends of int32 and saturation. Frames of 100 samples, statuses in every fourth. The bursts, on six channels at once, are there to find the worst sample.`,
+    "Nothing here ran on silicon. Instruction counts are exact, on QEMU, and the same on every machine: SysTick under `-icount`, or minstret. Cycles are a bound: the sample with the most instructions is traced, and each instruction costs the most that a table gives it. Wait states of flash are not modelled: without a cache multiply by 1 + wait states. Another sample, of fewer instructions, may cost a few cycles more.",
+    `Tables of cycles, \`sim/qemu-wasm-runner/src/cycle-table.ts\`. ${tables.join(". ")}.`,
+    "All due at a sample: the row, the frame's begin and end where it has one; with the link also the frame's envelope, its message on the serial line (COBS and CRC-16) and the acknowledgement heard. The counts of the trace and of the counter agree to a few instructions for each call of the counter.",
+    "Flash: the module as C, wasm-rt.c, with the link device.c and serial-framing.c too, and what they need of memcpy and libgcc. Not: start-up, UART, the program that measures. The decoder is not in it.",
+    "RAM: without the ring, and without the payload's buffer of the codec alone. Below the state: the core's constants, the configuration of 16 channels, the link's view. Scratch: one row of samples and statuses, and the birth. Messages: 256 B for one that is heard, 896 B for one being composed, which also bounds a frame. The stack is the most that was in use, with the frames of the program that measures.",
+    "Checked: each access of the core to its memory is compared with the memory's end. Unchecked: none is; the core takes its addresses from its own layout and from lengths that it has tested, which is tested with damaged messages (`test/faults/mutations.test.ts`), and not proven. The build of the goals is unchecked.",
+    heatshrinkNote(codec),
+    "heatshrink's bytes are those of a writer of its format, which wrote as many for these signals as the C library did.",
+  ];
+}
