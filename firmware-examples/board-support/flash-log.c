@@ -5,7 +5,7 @@
 #define MAGIC 0x30464c53u /* "SLF0", the format's version in its last letter */
 #define HEADER_BYTES 12u
 #define MARKER 0xa5u
-/** Payload of the last entry for which room is kept in every sector, and of the first. */
+/** Payload of the last entry for which room is kept in every sector, and of the first two. */
 #define KEPT_BYTES 32u
 /** A sector may not be used longer than this: a payload's length is 16 bit. */
 #define PAYLOAD_MAX 0xffffu
@@ -194,7 +194,7 @@ uint32_t flash_log_room(const flash_log *log, bool is_last) {
 }
 
 uint32_t flash_log_payload_max(const flash_log *log) {
-  const uint32_t beside = whole_units(log, HEADER_BYTES) + 2 * span(log, KEPT_BYTES) + FLASH_LOG_ENTRY_BYTES;
+  const uint32_t beside = whole_units(log, HEADER_BYTES) + 3 * span(log, KEPT_BYTES) + FLASH_LOG_ENTRY_BYTES;
   return log->chip->sector_bytes > beside ? smaller(log->chip->sector_bytes - beside, PAYLOAD_MAX) : 0;
 }
 
