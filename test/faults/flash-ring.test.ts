@@ -91,8 +91,11 @@ requires("c-compiler")("the ring on flash", () => {
       expect(isNew).toBeGreaterThan(4);
       const { erases, currentSector, violations } = await rig.standing();
       expect(violations).toBe(0);
-      expect(currentSector, "every sector was used, and used again").toBeGreaterThan((isRestless ? 1.5 : 2) * plan.sectors);
-      expect(Math.max(...erases) - Math.min(...erases)).toBeLessThanOrEqual(1);
+      expect(currentSector, "every sector was used, and used again").toBeGreaterThan(
+        (isRestless ? 1.5 : 2) * plan.sectors,
+      );
+      // A boot while copies are being made gives their sector up.
+      expect(Math.max(...erases) - Math.min(...erases)).toBeLessThanOrEqual(isRestless ? 3 : 1);
     },
   );
 
