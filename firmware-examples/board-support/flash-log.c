@@ -5,7 +5,7 @@
 #define MAGIC 0x30464c53u /* "SLF0", the format's version in its last letter */
 #define HEADER_BYTES 12u
 #define MARKER 0xa5u
-/** Payload of the last entry for which room is kept in every sector, and of the first. */
+/** Payload of the last entry for which room is kept in every sector, and of the first two. */
 #define KEPT_BYTES 32u
 /** A sector may not be used longer than this: a payload's length is 16 bit. */
 #define PAYLOAD_MAX 0xffffu
@@ -126,6 +126,11 @@ static bool is_untouched(const flash_log *log, uint32_t id) {
   return header_id(log, id % log->chip->sectors) == id && find_end(log, id) == whole_units(log, HEADER_BYTES);
 }
 
+/** Count the erased sectors that follow the current one, or those counted already. */
+static void count_spares(flash_log *log) {
+  while (log->spares < SPARES_MAX && is_untouched(log, log->current + log->spares + 1)) log->spares++;
+}
+
 static bool has_entries(const flash_log *log, uint32_t id) {
   flash_place place = {id, whole_units(log, HEADER_BYTES)};
   flash_entry entry;
@@ -155,10 +160,9 @@ int32_t flash_log_begin(flash_log *log, const flash *chip) {
   /* A header may have rotted: entries prove their sector's id by themselves. */
   for (uint32_t more = 0; more < SPARES_MAX && has_entries(log, newest + 1); more++) newest++;
   log->current = newest;
-  while (log->spares < SPARES_MAX && log->current > chip->sectors && is_untouched(log, log->current)) {
-    log->current--;
-    log->spares++;
-  }
+  for (uint32_t i = 0; i < SPARES_MAX && log->current > chip->sectors && !has_entries(log, log->current); i++) log->current--;
+  /* One that is no longer blank, by a torn entry or a rotten bit, is erased again. */
+  count_spares(log);
   log->at = find_end(log, log->current);
   return 0;
 }
@@ -194,7 +198,7 @@ uint32_t flash_log_room(const flash_log *log, bool is_last) {
 }
 
 uint32_t flash_log_payload_max(const flash_log *log) {
-  const uint32_t beside = whole_units(log, HEADER_BYTES) + 2 * span(log, KEPT_BYTES) + FLASH_LOG_ENTRY_BYTES;
+  const uint32_t beside = whole_units(log, HEADER_BYTES) + 3 * span(log, KEPT_BYTES) + FLASH_LOG_ENTRY_BYTES;
   return log->chip->sector_bytes > beside ? smaller(log->chip->sector_bytes - beside, PAYLOAD_MAX) : 0;
 }
 
@@ -257,6 +261,8 @@ int32_t flash_log_erase(flash_log *log) {
   if (!log->chip->program(log->chip->chip, address, header, whole_units(log, HEADER_BYTES))) return FLASH_LOG_CHIP_FAILED;
   if (header_id(log, sector) != id) return FLASH_LOG_CHIP_FAILED;
   log->spares++;
+  /* The one after it may be erased already: an erase that is not needed could only do harm. */
+  count_spares(log);
   return 0;
 }
 

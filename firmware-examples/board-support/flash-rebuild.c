@@ -67,12 +67,12 @@ static bool survey(flash_ring *self, uint32_t *next) {
   uint32_t address = 0;
   uint32_t head = 0;
   bool has_mark = false;
-  uint32_t first_of = 0; /* the sector whose first entry was seen */
+  uint32_t sector = 0; /* the one being read */
   while ((address = flash_log_next(&self->log, &place, self->log.current, &entry)) != 0) {
     head = larger(head, entry.head);
-    if (place.id != first_of) self->is_copying = entry.kind == FLASH_MARK_COPIES;
-    if (place.id != first_of) self->is_copied = false;
-    first_of = place.id;
+    if (place.id != sector) self->is_copying = self->is_copied = false;
+    sector = place.id;
+    if (entry.kind == FLASH_MARK_COPIES) self->is_copying = true;
     if (entry.kind == FLASH_MARK_COPIED) self->is_copied = true;
     if (is_mark(&entry)) {
       self->mark = read_mark(self, &entry, address);
@@ -84,7 +84,7 @@ static bool survey(flash_ring *self, uint32_t *next) {
     }
   }
   self->mark.head = head;
-  self->is_copying = self->is_copying && first_of == self->log.current && self->log.spares == 0;
+  self->is_copying = self->is_copying && sector == self->log.current && self->log.spares == 0;
   self->is_copied = self->is_copied && self->is_copying;
   return has_mark;
 }

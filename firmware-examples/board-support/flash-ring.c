@@ -47,9 +47,10 @@ static int32_t append_mark(flash_ring *self, uint32_t kind, bool is_last) {
   return flash_log_append(&self->log, &entry, payload, is_last);
 }
 
-/** Begin the next sector, with what is known so far: no mark of an earlier one is needed from then on. */
+/** Begin the next sector, with what is known so far, twice: no mark of an earlier one is needed from then on. */
 static int32_t advance(flash_ring *self, uint32_t kind) {
-  const int32_t status = flash_log_advance(&self->log);
+  int32_t status = flash_log_advance(&self->log);
+  if (status == 0) status = append_mark(self, kind, false);
   return status < 0 ? status : append_mark(self, kind, false);
 }
 

@@ -4,9 +4,9 @@
  *     device_sample ──▶ ring in RAM ──▶ flash_ring_save ──▶ log on flash          before anything is sent
  *     boot: log ──▶ flash_ring_open ──▶ ring in RAM, as the core would have left it
  *
- * What is written, and when: a record once, when its frame is closed; a mark when the cloud grants an epoch (twice, since
- * a name lost to one rotten bit would be one too many), when it confirms frames, at a boot that follows a grant, and at
- * the start of every sector. A record's entry also says which one is the oldest by then, so that a frame that pushes out
+ * What is written, and when: a record once, when its frame is closed; a mark when the cloud confirms frames and at a boot
+ * that follows a grant; and twice, since what one rotten bit can take away would be one too many, when it grants an epoch
+ * and at the start of every sector. A record's entry also says which one is the oldest by then, so that a frame that pushes out
  * older ones takes effect together with that.
  *
  * A record is known by its number, which counts for the life of the log and has no gaps but where flash was damaged. The

@@ -72,11 +72,11 @@ export class FlashHistory {
       this.#isWelcome = false;
       this.#isOnline = chance() < 0.8;
       this.#left =
-        chance() < (this.#isRestless ? 0.95 : 0.3) ? 1 + Math.floor(3 * chance()) : 5 + Math.floor(40 * chance());
+        chance() < (this.#isRestless ? 1 : 0.3) ? 1 + Math.floor(3 * chance()) : 5 + Math.floor(40 * chance());
       return ["B", this.#nonce];
     }
     this.#left -= 1;
-    if (!this.#isWelcome && this.#isOnline && chance() < 0.4) {
+    if (!this.#isWelcome && this.#isOnline && chance() < (this.#isRestless ? 0.9 : 0.4)) {
       this.#epoch += 1;
       this.#isWelcome = true;
       return ["R", 0, 0, welcome(this.#nonce, this.#epoch)];
@@ -87,7 +87,7 @@ export class FlashHistory {
       const through = oldest.seq + 1 + Math.floor((last - oldest.seq + 1) * chance() * 0.999);
       return ["R", 0, 0, ack(this.#nonce, oldest.epoch, through)];
     }
-    if (chance() < 0.15) return ["T", 1 + Math.floor(6 * chance())];
+    if (chance() < (this.#isRestless ? 0.9 : 0.15)) return ["T", 1 + Math.floor(6 * chance())];
     this.#samples = 11;
     return ["S", 1];
   }

@@ -67,7 +67,7 @@ requires("c-compiler")("the ring on flash", () => {
       let before = EMPTY_STATE;
       let cuts = 0;
       let isNew = 0;
-      for (let n = 0; n < 2000; n++) {
+      for (let n = 0; n < (isRestless ? 700 : 2000); n++) {
         const request = history.next();
         const started = (await rig.request("K")).operations;
         const done = await rig.request(...request);
@@ -88,11 +88,14 @@ requires("c-compiler")("the ring on flash", () => {
         before = after;
       }
       expect(cuts).toBeGreaterThan(500);
-      expect(isNew).toBeGreaterThan(10);
+      expect(isNew).toBeGreaterThan(4);
       const { erases, currentSector, violations } = await rig.standing();
       expect(violations).toBe(0);
-      expect(currentSector, "every sector was used, and used again").toBeGreaterThan(2 * plan.sectors);
-      expect(Math.max(...erases) - Math.min(...erases)).toBeLessThanOrEqual(1);
+      expect(currentSector, "every sector was used, and used again").toBeGreaterThan(
+        (isRestless ? 1.5 : 2) * plan.sectors,
+      );
+      // A boot while copies are being made gives their sector up.
+      expect(Math.max(...erases) - Math.min(...erases)).toBeLessThanOrEqual(isRestless ? 3 : 1);
     },
   );
 
@@ -167,6 +170,10 @@ requires("c-compiler")("the ring on flash", () => {
         state = await history.observe(rig);
         for (const name of state.frames) ever.add(name);
       }
+      // A grant that nothing follows: only its marks tell of it.
+      await rig.ask(["B", REBORN - 1], ["R", 0, 0, welcome(REBORN - 1, REBORN_EPOCH - 1)]);
+      state = await history.observe(rig);
+      for (const name of state.frames) ever.add(name);
       await rig.request("K");
       let hits = 0;
       for (let at = random.uint32() % 7; at < SMALL.sectors * SMALL.sectorBytes; at += 7) {
@@ -179,7 +186,7 @@ requires("c-compiler")("the ring on flash", () => {
         if (found.frames.length < state.frames.length) hits += 1;
         expectGoesOn(answers.slice(5), place);
       }
-      expect(hits, "some of the bits were those of frames").toBeGreaterThan(10);
+      expect(hits, "some of the bits were those of frames").toBeGreaterThan(3);
     },
   );
 
