@@ -103,7 +103,8 @@ export async function build(wasm: Uint8Array, options: BuildOptions): Promise<Fi
   const folder = join(options.cacheFolder, key);
   const file = join(folder, PROGRAM_FILE);
   const isCached = existsSync(file);
-  if (!isCached) await buildInto(folder, wasm, shape, { options, target, memoryBytes, compiler: command });
+  if (!isCached)
+    await buildInto(folder, wasm, shape, { options, target, memoryBytes, compiler: command, compilerVersion: version });
   const mapFile = existsSync(join(folder, MAP_FILE)) ? join(folder, MAP_FILE) : null;
   return { ...built, file, mapFile, sizes: await readFirmwareSizes(file, mapFile), isCached };
 }
@@ -154,10 +155,11 @@ interface Plan {
   readonly target: Target;
   readonly memoryBytes: number;
   readonly compiler: string;
+  readonly compilerVersion: string;
 }
 
 async function buildInto(folder: string, wasm: Uint8Array, shape: ModuleShape, plan: Plan): Promise<void> {
-  const { options, target, compiler } = plan;
+  const { options, target, compiler, compilerVersion } = plan;
   await mkdir(options.cacheFolder, { recursive: true });
   // Built aside and moved whole: two builds at once, or one that is ended, leave nothing half-written behind.
   const { path: aside, remove } = await makePrivateFolder(options.cacheFolder, "building-");
@@ -170,6 +172,8 @@ async function buildInto(folder: string, wasm: Uint8Array, shape: ModuleShape, p
     const runtime = [join(supportFolder(), "wasm-rt.c"), ...library.map((name) => join(boardFolder(), name))];
     await compileProgram({
       compiler,
+      compilerVersion,
+      objectFolder: join(options.cacheFolder, "objects"),
       folder: aside,
       file: join(aside, PROGRAM_FILE),
       optimize: OPTIMIZE[options.optimize ?? "size"],

@@ -1,5 +1,6 @@
 import { basename, join } from "node:path";
 import type { ProgramPart } from "./map-sizes.ts";
+import { compileOnce } from "./object-cache.ts";
 import { runProcess } from "./process.ts";
 import { RunnerError } from "./runner-error.ts";
 import type { Target } from "./target.ts";
@@ -7,6 +8,9 @@ import type { Target } from "./target.ts";
 /** A C program and how it is made. */
 export interface CompileJob {
   readonly compiler: string;
+  readonly compilerVersion: string;
+  /** Where objects of translated modules are kept, which several programs of a board share. */
+  readonly objectFolder: string;
   /** Holds the translated module, `core.c`, and takes the objects. */
   readonly folder: string;
   /** The program. */
@@ -43,6 +47,7 @@ const ALWAYS = [
   "-fdata-sections",
   "-fno-asynchronous-unwind-tables",
 ];
+const MACHINE = `${process.platform} ${process.arch}`;
 const FREESTANDING = ["-ffreestanding", "-nostartfiles", "-nostdlib"];
 const LINK = [process.platform === "darwin" ? "-Wl,-dead_strip" : "-Wl,--gc-sections"];
 
@@ -61,7 +66,11 @@ export async function compileProgram(job: CompileJob): Promise<void> {
   }));
   const always = [...ALWAYS, ...target.cpuFlags, job.optimize, ...job.defines, ...includeFlags(job)];
   await Promise.all(
-    units.map(({ file, flags, object }) => compile(compiler, file, [...always, ...flags, "-c", "-o", object, file])),
+    units.map(({ file, flags, object }) => {
+      const args = [...always, ...flags];
+      const make = () => compile(compiler, file, [...args, "-c", "-o", object, file]);
+      return file === core.file ? compileModule(job, args, object, make) : make();
+    }),
   );
   await compile(compiler, job.file, [
     ...target.cpuFlags,
@@ -75,6 +84,18 @@ export async function compileProgram(job: CompileJob): Promise<void> {
     ...units.map(({ object }) => object),
     ...(target.isFreestanding ? ["-lgcc"] : []),
   ]);
+}
+
+/** The translated module is by far the longest text: its object is kept by what the preprocessor makes of it. */
+async function compileModule(
+  { compiler, compilerVersion, folder, objectFolder }: CompileJob,
+  args: readonly string[],
+  object: string,
+  make: () => Promise<void>,
+): Promise<void> {
+  const { output } = await runProcess(compiler, [...args, "-E", "-P", join(folder, "core.c")]);
+  const flags = args.filter((flag) => !flag.startsWith("-I"));
+  await compileOnce(objectFolder, [compiler, compilerVersion, MACHINE, JSON.stringify(flags), output], object, make);
 }
 
 function includeFlags({ target, boardFolder, includes }: CompileJob): string[] {
