@@ -127,7 +127,7 @@ export function heatshrinkNote({ flashBytes, ramBytes, instructionsMax, instruct
         return `${what} (${ratio.toFixed(1)} x)`;
       })
       .join(", ") || "nothing";
-  return `heatshrink, with its index unless said otherwise, takes less in: ${listOf(false)}. Ours takes less in: ${listOf(true)}. It is lossless, knows no error bound, and makes data with noise larger than they were.`;
+  return `heatshrink, with its index unless said otherwise, takes less in: ${listOf(false)}. Ours takes less in: ${listOf(true)}. It is lossless and knows no error bound; its bytes on each signal are in the table, more than it was given where noise leaves no matches.`;
 }
 
 /** Bytes that both make of the signals of this run. */
