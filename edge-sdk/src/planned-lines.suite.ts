@@ -8,10 +8,11 @@ import type { CodecConfig } from "./codec-config.ts";
  */
 const ENTRY = `
 import { followPlan } from "./line-plan";
-import { channelState, CODER_BLOCK_ROWS, CODER_ROWS, coderOf, flagsOf, FRAME_LINES } from "./layout";
+import { channelState, CODER_BLOCK_ROWS, CODER_ROWS, coderOf, CONFIG_CHANNELS, flagsOf, FRAME_LINES } from "./layout";
 import { lineOf } from "./lines";
 import { coderBegin, MODE_ENCODE } from "./range-coder";
-export { decodeBegin, decodeEnd, decodeRows, encodeEnd, encodeRows, stateHash } from "./batch";
+import { beginRow, codeChannel } from "./row-coder";
+export { decodeBegin, decodeEnd, decodeRows, encodeEnd, stateHash } from "./batch";
 export { followPlan };
 export { FRAME_LINES, LINE_BLOCK_ROWS, LINE_FROM, LINE_INDEX, LINE_LEFT, LINE_SHAPE, LINE_TO } from "./layout";
 export { PLAN_CURSOR, PLAN_ENTRY_BYTES, PLAN_FROM, PLAN_LINE_BYTES, PLAN_MODE, PLAN_OPEN_ROWS, PLAN_ROWS, PLAN_TO } from "./line-plan";
@@ -23,6 +24,15 @@ export function encodeBeginLines(cfg: usize, st: usize, rows: u32, out: usize, c
   coderBegin(coder, MODE_ENCODE, FRAME_LINES, out, capacity);
   store<u32>(coder, rows, CODER_ROWS);
   store<u32>(coder, 0, CODER_BLOCK_ROWS);
+}
+export function encodeLineRows(cfg: usize, st: usize, samples: usize, count: i32): void {
+  const channels = <i32>load<u8>(cfg, CONFIG_CHANNELS);
+  for (let row = 0; row < count; row++) {
+    beginRow(cfg, st);
+    let nonZero = 0;
+    for (let c = 0; c < channels; c++) nonZero += codeChannel(cfg, st, c, nonZero, samples, 0);
+    samples += (<usize>channels) << 2;
+  }
 }`;
 const OPTIONS = [
   ...["--runtime", "stub", "--optimizeLevel", "1", "--noAssert", "--lowMemoryLimit", "6144"],
@@ -140,9 +150,7 @@ export class PlannedCodec {
       this.#lay(channelPlans);
       const part = samples.subarray(block * blockRows * channels, (block + 1) * blockRows * channels);
       for (const [i, sample] of part.entries()) this.#memory.setInt32(SAMPLES_AT + 4 * i, sample, true);
-      const count = part.length / channels;
-      const done = this.#call("encodeRows", CONFIG_AT, STATE_AT, SAMPLES_AT, 0, count);
-      if (done !== count) throw new RangeError(`row ${block * blockRows + done} was refused`);
+      this.#call("encodeLineRows", CONFIG_AT, STATE_AT, SAMPLES_AT, part.length / channels);
     }
     this.#call("followPlan", 0);
     const bytes = this.#call("encodeEnd", CONFIG_AT, STATE_AT);

@@ -97,7 +97,7 @@ test.for([
   [["codec", "--rel", "0.1,"], /^bench: --rel : give bounds/],
   [["codec", "--frame-samples", "1.5"], /^bench: --frame-samples 1\.5: give a whole number above 0\n$/],
   [["codec", "size"], /^bench: one benchmark at a time: "size" is too much\n$/],
-  [["nothing"], /^bench: there is no "nothing"; NAME is one of: codec, frames, /],
+  [["nothing"], /^bench: there is no "nothing"; NAME is one of: codec, firmware, frames, /],
   [[], /^bench: no NAME given\nUsage: npm run -s bench -- NAME/],
 ] as const)("%j is refused in words", ([args, words]) => {
   const read = readRequest(args);
