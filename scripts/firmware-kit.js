@@ -15,6 +15,14 @@ const KIT = "firmware-examples/kit";
 const EXAMPLES = ["linux-host"];
 /** Parts of the examples that stand on our boards; everything else in the folder runs on any chip. */
 const OF_EXAMPLES = /^(serial-device|device-store|store-)/;
+/** What the flags of a build say where flags can be given; a build of Arduino takes none. */
+const NEEDED = `#ifndef NDEBUG
+#define NDEBUG
+#endif
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC optimize("no-strict-aliasing")
+#endif
+`;
 const TEXTS = ["LICENSE-APACHE", "LICENSE-MIT", "NOTICE"];
 
 /**
@@ -34,6 +42,8 @@ export async function makeFirmwareKit(parent) {
   await writeCore(join(ROOT, "edge-sdk/build/device.wasm"), sources, version);
   copyC(join(ROOT, BOARD_SUPPORT), sources, (file) => !OF_EXAMPLES.test(file));
   cpSync(join(ROOT, "edge-sdk/include"), sources, { recursive: true });
+  cpSync(join(ROOT, BOARD_SUPPORT, "boards/libc"), join(folder, "libc"), { recursive: true });
+  cpSync(join(ROOT, BOARD_SUPPORT, "boards/memory.c"), join(folder, "libc/memory.c"));
   cpSync(join(ROOT, KIT), folder, { recursive: true });
   fill(join(folder, "library.properties"), { version });
   for (const example of EXAMPLES) {
@@ -54,7 +64,8 @@ async function writeCore(wasmFile, folder, version) {
   const id = createHash("sha256").update(readFileSync(wasmFile)).digest("hex");
   const bytes = id.replace(/../g, "0x$&, ").trimEnd();
   const banner = `/* Made by \`npm run firmware-kit\` from device.wasm of Lockstep ${version}, SHA-256 ${id}: do not edit. */\n`;
-  for (const file of [core, join(folder, "core.h")]) writeFileSync(file, banner + readFileSync(file, "utf8"));
+  writeFileSync(core, banner + NEEDED + readFileSync(core, "utf8"));
+  writeFileSync(join(folder, "core.h"), banner + readFileSync(join(folder, "core.h"), "utf8"));
   writeFileSync(join(folder, "core-id.h"), `${banner}#define CORE_SHA256 {${bytes}}\n`);
 }
 

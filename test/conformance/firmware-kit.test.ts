@@ -73,6 +73,26 @@ requires("c-compiler")("the firmware kit", () => {
   });
 });
 
+requires("gcc-arm-none-eabi")("the firmware kit without a C library", () => {
+  test("compiles for a bare Cortex-M4 as its README says, and needs nothing from outside but wasm_rt_trap", async () => {
+    const scratch = mkdtempSync(join(tmpdir(), "firmware-kit-"));
+    try {
+      const { folder } = await makeFirmwareKit(scratch);
+      const readme = readFileSync(join(folder, "README.md"), "utf8");
+      const command = /arm-none-eabi-gcc [\s\S]*?memory\.c/.exec(readme)?.[0].replaceAll(/\\\n\s*/g, "") ?? "none";
+      execFileSync("sh", ["-ec", command], { cwd: folder, stdio: "pipe" });
+      const objects = readdirSync(folder).filter((file) => file.endsWith(".o"));
+      expect(objects.length).toBeGreaterThan(5);
+      execFileSync("arm-none-eabi-ld", ["-r", ...objects, "-o", "all.o"], { cwd: folder, stdio: "pipe" });
+      const missing = execFileSync("arm-none-eabi-nm", ["-u", "all.o"], { cwd: folder, encoding: "utf8" });
+      const names = missing.split(/\s+/).filter((name) => /^[a-z_]\w+$/.test(name) && !name.startsWith("__aeabi_"));
+      expect(names).toEqual(["wasm_rt_trap"]);
+    } finally {
+      rmSync(scratch, { recursive: true, force: true });
+    }
+  }, 60_000);
+});
+
 requires("cmake")("the firmware kit's CMake project", () => {
   test("builds the library", async () => {
     const scratch = mkdtempSync(join(tmpdir(), "firmware-kit-"));
