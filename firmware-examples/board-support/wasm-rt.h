@@ -47,7 +47,20 @@ extern "C" {
 #define WASM_RT_MEMCHECK_GUARD_PAGES 0 /* 1: no checks; only for a module whose every address is proven */
 #endif
 
+#if defined(__GNUC__) || defined(__clang__)
+#define wasm_rt_memcpy(to, from, bytes) __builtin_memcpy(to, from, bytes) /* a load or a store, and no call */
+#else
 #define wasm_rt_memcpy(to, from, bytes) memcpy(to, from, bytes)
+#endif
+
+/*
+ * WASM_RT_PLAIN_LOADS, for the generated file alone: behind each load it says by an empty __asm__ that the value is
+ * needed, for machines that check addresses by guard pages. Here none does, and without it a load of 8 or 16 bits extends
+ * its value by itself. The generated file has no other __asm__.
+ */
+#ifdef WASM_RT_PLAIN_LOADS
+#define __asm__(...)
+#endif
 
 /** Why a module was stopped. The numbers are ours: they travel as exit codes. */
 typedef enum {
@@ -58,15 +71,25 @@ typedef enum {
   WASM_RT_TRAP_INVALID_CONVERSION = 4,
   WASM_RT_TRAP_UNREACHABLE = 5,
   WASM_RT_TRAP_CALL_INDIRECT = 6, /* no such function in the table, or one of another type */
-  WASM_RT_TRAP_NOT_LENT = 7       /* the caller lent no memory, or no table that is large enough */
+  WASM_RT_TRAP_NOT_LENT = 7       /* the caller lent no memory, or not as wasm_rt_lend_memory takes it, or no large table */
 } wasm_rt_trap_t;
 
 /** Types as the generated code names them, where it looks a function's type up. */
 typedef enum { WASM_RT_I32, WASM_RT_I64, WASM_RT_F32, WASM_RT_F64, WASM_RT_FUNCREF, WASM_RT_EXTERNREF } wasm_rt_type_t;
 
-/** The module's memory: `size` bytes at `data`, of which at most `capacity` after growing. */
+/**
+ * The module's memory: `size` bytes at `data`, of which at most `capacity` after growing.
+ *
+ * Where WASM_RT_MEMORY_BYTES says how many, they are in here, and so in the module's instance, which every function of the
+ * module has at hand: else each reads the pointer again after whatever it stores. The same number for all files of a
+ * program; nothing is lent then but a part of them, or all: wasm_rt_lend_memory(NULL, bytes, capacity).
+ */
 typedef struct {
+#ifdef WASM_RT_MEMORY_BYTES
+  uint8_t data[WASM_RT_MEMORY_BYTES] __attribute__((aligned(8)));
+#else
   uint8_t *data;
+#endif
   uint32_t size;
   uint32_t capacity;
   uint64_t pages; /* whole pages of `size`: what memory.size answers */
@@ -111,7 +134,8 @@ WASM_RT_NO_RETURN void wasm_rt_trap(wasm_rt_trap_t reason);
 /**
  * Lend the memory of the next module to be instantiated, and of that one alone.
  *
- * @param memory    caller-owned for as long as the instance is used; overwritten with zeros
+ * @param memory    caller-owned for as long as the instance is used; overwritten with zeros. With WASM_RT_MEMORY_BYTES it
+ *                  is NULL, and `capacity` at most that; anything else traps as not lent
  * @param bytes     size at the start; may be less than the module declares, which then traps beyond it
  * @param capacity  bytes that memory.grow may reach in whole pages, >= bytes
  */

@@ -20,7 +20,7 @@
 #define NONCE 7u
 #define EPOCH 1u
 
-enum { RING_BYTES = 8192, OUT_BYTES = 896, MEMORY_BYTES = 13312, MESSAGES_MAX = 512, MESSAGE_BYTES_MAX = 32 };
+enum { RING_BYTES = 8192, OUT_BYTES = 896, MESSAGES_MAX = 512, MESSAGE_BYTES_MAX = 32 };
 enum { TAKES = TALLY_SAMPLES + 1, CLOSES, SENDS, HEARS };
 
 static const uint8_t MODEL[32] = {7};
@@ -31,7 +31,6 @@ static struct {
   uint32_t line_bytes;
   uint32_t memory_bytes;
   tally tallies[TALLY_COUNT];
-  uint8_t memory[MEMORY_BYTES] __attribute__((aligned(8)));
 } self;
 
 /** Of the cloud. */
@@ -70,7 +69,7 @@ static int32_t begin_device(int32_t which, uint32_t bytes) {
       .out_bytes = OUT_BYTES,
       .period_ns = 1000000LL * PERIOD_MS,
   };
-  return device_begin(&self.device, &plan, self.memory, bytes);
+  return device_begin(&self.device, &plan, NULL, bytes);
 }
 
 static bool count_byte(void *line, uint8_t byte) {
@@ -102,7 +101,7 @@ static uint32_t hear(uint32_t which, uint32_t now_ms) {
 
 /** In the least memory that the device can be begun in. */
 void subject_begin(int32_t which) {
-  self.memory_bytes = MEMORY_BYTES;
+  self.memory_bytes = WASM_RT_MEMORY_BYTES;
   while (begin_device(which, self.memory_bytes - 8) != DEVICE_MEMORY_SMALL) self.memory_bytes -= 8;
   expect(begin_device(which, self.memory_bytes));
   expect(device_open(&self.device, NONCE, EPOCH, 0));
@@ -143,7 +142,7 @@ void subject_tell(void) {
   json_number("stateBytes", (uint32_t)edge_state_bytes(&self.device.core, SIGNAL_CHANNELS));
   json_number("belowStateBytes", edge_state_address(&self.device.core));
   json_number("memoryBytes", self.memory_bytes - RING_BYTES);
-  json_number("instanceBytes", sizeof self.device);
+  json_number("instanceBytes", sizeof self.device - WASM_RT_MEMORY_BYTES);
   json_number("inputBytes", DEVICE_INPUT_BYTES);
   json_number("outBytes", OUT_BYTES);
 }

@@ -61,6 +61,8 @@ const KEEP = 1;
 const RESUME = 2;
 /** More than any signal has frames. */
 const ACKS = 400;
+/** The core's memory, in its instance; what a subject does not need of it is not counted. */
+const MEMORY_BYTES = { codec: 8192, link: 13_312 } as const;
 const NONCE = 7;
 const EPOCH = 1;
 const TIMEOUT_MS = 300_000;
@@ -79,7 +81,16 @@ export function buildFirmware(plan: FirmwarePlan, wasm: Uint8Array = readFileSyn
     includes: [here("."), here("../conformance"), BOARD_SUPPORT, here("../../edge-sdk/include")],
     flags: STRICT,
   };
-  return build(wasm, { board, cacheFolder: CACHE_FOLDER, optimize, checks, program });
+  const memoryBytes = MEMORY_BYTES[subject];
+  return build(wasm, {
+    board,
+    cacheFolder: CACHE_FOLDER,
+    optimize,
+    checks,
+    memoryBytes,
+    memoryPlace: "inside",
+    program,
+  });
 }
 
 /**

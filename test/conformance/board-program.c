@@ -6,6 +6,8 @@
  *     s      answers u32: stack in use, before and after a deep call
  *     m      answers u8 1 once the clock has moved
  *     i      answers the 32 bytes of the module's identity
+ *     l b    answers u32: the module's memory at address b
+ *     p      starts the module anew in memory that a pointer lends
  *     t f o x  ends: by a trap, a fault, a stack that runs out, with 7
  */
 #include "board.h"
@@ -83,12 +85,20 @@ static void answer_clock(void) {
   board_write(&moved, 1);
 }
 
+static void begin(uint8_t *lent, uint32_t bytes) {
+  wasm_rt_lend_memory(lent, bytes, bytes);
+  wasm_rt_lend_table(table, 4);
+  wasm2c_core_instantiate(&core);
+}
+
 int main(void) {
   uint8_t command = 0;
   board_start();
-  wasm_rt_lend_memory(memory, sizeof memory, sizeof memory);
-  wasm_rt_lend_table(table, 4);
-  wasm2c_core_instantiate(&core);
+#ifdef WASM_RT_MEMORY_BYTES
+  begin(NULL, WASM_RT_MEMORY_BYTES);
+#else
+  begin(memory, sizeof memory);
+#endif
   while (board_read(&command, 1)) {
     switch (command) {
       case 'e':
@@ -99,6 +109,10 @@ int main(void) {
       case 's': answer_stack(); break;
       case 'm': answer_clock(); break;
       case 'i': board_write(model, sizeof model); break;
+      case 'l':
+        if (board_read(&command, 1)) answer(w2c_core_load(&core, command));
+        break;
+      case 'p': begin(memory, sizeof memory); break;
       case 't': w2c_core_divide(&core, 1, nothing); break;
       case 'f': *(volatile uint32_t *)(uintptr_t)(0xF0000000u + nothing) = 1; break;
       case 'o': nothing += deep(UINT32_MAX); break;

@@ -82,6 +82,33 @@ for (const { board, needs, isBare } of TESTED_BOARDS) {
   });
 }
 
+for (const { board, needs } of TESTED_BOARDS) {
+  requires(...needs)(`a module on the board ${board} whose memory lies in its instance`, () => {
+    const program = { sources: [SOURCE], flags: STRICT };
+    const inside = { board, cacheFolder: CACHE_FOLDER, memoryBytes: 128, memoryPlace: "inside", program } as const;
+
+    test("has its data there, ends where it was told, and is started as often as is liked", async () => {
+      const firmware = await build(FEATURES, inside);
+      const [hell, later] = numbers((await run(firmware, { input: Buffer.from("l\x10l\x14x") })).output);
+      expect([hell, later]).toEqual([Buffer.from("hell").readUInt32LE(), 0x6f]);
+      expect(await run(firmware, { input: Buffer.from("l\x7cx") })).toMatchObject({ exitCode: 7 });
+      expect(await run(firmware, { input: Buffer.from("l\x7dx") })).toMatchObject({ trap: "out-of-bounds" });
+    });
+
+    test("takes no other memory: what lends it a pointer is stopped, and else it is not", async () => {
+      const input = Buffer.from("pl\x10x");
+      expect(await run(await build(FEATURES, inside), { input })).toMatchObject({ trap: "not-lent" });
+      const lent = await build(FEATURES, { ...inside, memoryPlace: "lent" });
+      expect(await run(lent, { input })).toMatchObject({ trap: null, output: Buffer.from("hell") });
+    });
+
+    test("is refused where calls come from outside: those lend it its memory", async () => {
+      const { program: _, ...called } = inside;
+      await expect(build(FEATURES, called)).rejects.toMatchObject({ code: "wrong-arguments" });
+    });
+  });
+}
+
 for (const { board, needs } of TESTED_BOARDS.filter((one) => ["mps2-an386", "riscv32-virt"].includes(one.board))) {
   requires(...needs)(`the stack of a program on the board ${board}`, () => {
     test("is as large as was asked for, and ends there", async () => {

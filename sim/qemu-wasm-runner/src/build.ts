@@ -35,6 +35,11 @@ export interface BuildOptions {
   /** Bytes behind the module's memory at the start; default, and at most, what it declares. Not for `node`. */
   readonly memoryBytes?: number;
   /**
+   * `lent` (default): the program lends the memory. `inside`: its `memoryBytes` are in the module's instance, which is
+   * faster, and WASM_RT_MEMORY_BYTES says how many; only with a program of the caller's own.
+   */
+  readonly memoryPlace?: "lent" | "inside";
+  /**
    * `all` (default): every access of the module to its memory is checked. `none`: no access is; only for a module whose
    * every address is proven. Not for `node`.
    */
@@ -98,6 +103,9 @@ export async function build(wasm: Uint8Array, options: BuildOptions): Promise<Fi
   const target = targetOf(board);
   const memoryBytes = chooseMemory(shape, options.memoryBytes);
   refuseStack(options.stackBytes);
+  if (options.memoryPlace === "inside" && !hasOwnProgram) {
+    throw new RunnerError("wrong-arguments", { memoryPlace: "inside", needs: "a program of its own" });
+  }
   const { command, version } = await requireTool(target.compiler);
   const key = await cacheKey(wasm, options, target, memoryBytes, `${command} ${version} ${MACHINE}`);
   const folder = join(options.cacheFolder, key);
@@ -137,9 +145,20 @@ async function cacheKey(
   const headers = (await Promise.all(includes.map(filesIn))).flat().filter((file) => file.endsWith(".h"));
   const files = [...own, ...sources, ...supportSources, ...headers];
   const texts = await Promise.all(files.map(async (file) => [`\0${basename(file)}\0`, await readFile(file)]));
-  const { board, optimize = "size", checks = "all", stackBytes = 0 } = options;
+  const { board, optimize = "size", checks = "all", stackBytes = 0, memoryPlace = "lent" } = options;
   const counts = [sources.length, supportSources.length];
-  const facts = JSON.stringify([board, target, optimize, checks, memoryBytes, stackBytes, flags, counts, tool]);
+  const facts = JSON.stringify([
+    board,
+    target,
+    optimize,
+    checks,
+    memoryBytes,
+    memoryPlace,
+    stackBytes,
+    flags,
+    counts,
+    tool,
+  ]);
   return sha256(wasm, facts, ...texts.flat());
 }
 
@@ -181,7 +200,10 @@ async function buildInto(folder: string, wasm: Uint8Array, shape: ModuleShape, p
       includes: [aside, supportFolder(), boardFolder(), OWN_C, ...(program?.includes ?? [])],
       target,
       boardFolder: boardFolder(),
-      defines: CHECKS[options.checks ?? "all"],
+      defines: [
+        ...CHECKS[options.checks ?? "all"],
+        ...(options.memoryPlace === "inside" ? [`-DWASM_RT_MEMORY_BYTES=${plan.memoryBytes}`] : []),
+      ],
       stackBytes: options.stackBytes ?? null,
     });
     await rename(aside, folder).catch((cause: unknown) => {

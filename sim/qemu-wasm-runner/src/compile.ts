@@ -47,6 +47,18 @@ const ALWAYS = [
   "-fdata-sections",
   "-fno-asynchronous-unwind-tables",
 ];
+/** Of the translated module alone: nothing here needs its marks on loads (`wasm-rt.h`). */
+const MODULE = ["-w", "-DWASM_RT_PLAIN_LOADS"];
+/**
+ * Besides, where gcc makes it fast for a small core: short loops of a fixed length are unrolled, and nothing else grows.
+ * What only saves waiting on larger cores, and copies of code that save jumps, cost flash and gain nothing.
+ */
+const FAST_MODULE = [
+  "-fpeel-loops",
+  ...["--param", "max-peeled-insns=0", "--param", "max-completely-peel-times=3"],
+  ...["-fno-schedule-insns2", "-fno-thread-jumps"],
+  ...["-fno-align-functions", "-fno-align-loops", "-fno-align-jumps"],
+];
 const MACHINE = `${process.platform} ${process.arch}`;
 const FREESTANDING = ["-ffreestanding", "-nostartfiles", "-nostdlib"];
 const LINK = [process.platform === "darwin" ? "-Wl,-dead_strip" : "-Wl,--gc-sections"];
@@ -58,7 +70,7 @@ const LINK = [process.platform === "darwin" ? "-Wl,-dead_strip" : "-Wl,--gc-sect
  */
 export async function compileProgram(job: CompileJob): Promise<void> {
   const { target, compiler } = job;
-  const core: ProgramSource = { file: join(job.folder, "core.c"), part: "module", flags: ["-w"] };
+  const core: ProgramSource = { file: join(job.folder, "core.c"), part: "module", flags: moduleFlags(job) };
   const units = [core, ...job.sources].map((source, place) => ({
     ...source,
     // The part is in the object's name, and so in the map.
@@ -96,6 +108,10 @@ async function compileModule(
   const { output } = await runProcess(compiler, [...args, "-E", "-P", join(folder, "core.c")]);
   const flags = args.filter((flag) => !flag.startsWith("-I"));
   await compileOnce(objectFolder, [compiler, compilerVersion, MACHINE, JSON.stringify(flags), output], object, make);
+}
+
+function moduleFlags({ target, optimize }: CompileJob): readonly string[] {
+  return target.isFreestanding && optimize === "-O2" ? [...MODULE, ...FAST_MODULE] : MODULE;
 }
 
 function includeFlags({ target, boardFolder, includes }: CompileJob): string[] {

@@ -32,9 +32,17 @@ const LISTS: CycleRow = {
   reason: "1 + N for N registers; with pc among them, the refill",
 };
 const PAIRS: CycleRow = { mnemonic: /^(ldrd|strd)/, cycles: 3, reason: "1 + N, two registers" };
-const SINGLES: CycleRow = { mnemonic: /^(ldr|str)/, cycles: 2, reason: "2; 1 where the next one is pipelined with it" };
+const SINGLES: CycleRow = {
+  mnemonic: /^(ldr|str)/,
+  cycles: 2,
+  reason: "2 at most; 1 where it is pipelined with its neighbour",
+};
 const TABLE_BRANCHES: CycleRow = { mnemonic: /^tb[bh]/, cycles: 2, reason: "2 + P" };
-const SYSTEM: CycleRow = { mnemonic: /^(dsb|dmb|isb|mrs|msr|cps|wfi)/, cycles: 5, reason: "1 + B, a barrier's wait" };
+const SYSTEM: CycleRow = {
+  mnemonic: /^(dsb|dmb|isb|mrs|msr|cps|wfi)/,
+  cycles: 5,
+  reason: "1 + B, a barrier's wait, which no table bounds",
+};
 const DIVISIONS: CycleRow = { mnemonic: /^[us]div/, cycles: 12, reason: "2 to 12, by its operands" };
 
 const CORTEX_M0: CycleTable = {
@@ -46,12 +54,12 @@ const CORTEX_M0: CycleTable = {
     { mnemonic: /^mul/, cycles: 32, reason: "1 or 32: a chip may have the small multiplier" },
     SYSTEM,
   ],
-  refillCycles: 3, // B and BX 3, BL 4, pop with pc 4 + N: one or more, and 3 at most.
+  refillCycles: 3, // B and BX take 3 in all, and are counted as 4; BL 4; pop with pc 4 + N
 };
 
 const CORTEX_M3: CycleTable = {
   core: "Cortex-M3",
-  source: "Arm DDI 0337I, table 3-1; P, the refill, at its most of 3",
+  source: "Arm DDI 0337I, table 3-1; P, the refill, at its most of 3; no load or store pipelined",
   rows: [
     LISTS,
     PAIRS,
@@ -68,7 +76,7 @@ const CORTEX_M3: CycleTable = {
 
 const CORTEX_M4: CycleTable = {
   core: "Cortex-M4",
-  source: "Arm DDI 0439D, table 3-1; P, the refill, at its most of 3",
+  source: "Arm 100166 (before: DDI 0439D), table 3-1; P, the refill, at its most of 3; no load or store pipelined",
   rows: [LISTS, PAIRS, SINGLES, DIVISIONS, TABLE_BRANCHES, SYSTEM],
   refillCycles: 3,
 };
@@ -84,7 +92,8 @@ const CORTEX_M7: CycleTable = {
 
 const RV32IMC: CycleTable = {
   core: "RV32IMC",
-  source: "SiFive FE310-G000 manual v3, section 3.3, an in-order core; every branch mispredicted, every load a hit",
+  source:
+    "SiFive FE310-G000 manual, section 3.3, an in-order core that waits out every latency; every branch mispredicted, every load a hit",
   rows: [
     { mnemonic: /^(lb|lbu|lh|lhu)$/, cycles: 3, reason: "latency of 3" },
     { mnemonic: /^lw$/, cycles: 2, reason: "latency of 2" },
