@@ -110,7 +110,7 @@ export function linkMemory(ring: usize, ringBytes: i32, out: usize, bytes: i32):
  * Describe the device.
  *
  * @param birth  caller-owned memory for the birth, of `room` bytes: 64 and the firmware's name, then for each channel 48
- *               and its texts
+ *               and its texts are enough; behind what it came to, the memory is the caller's again
  * @param device  1..64 bytes that stay in place
  * @param model  32 bytes: SHA-256 of this module
  * @param firmware  0..32 bytes
@@ -127,7 +127,8 @@ export function linkDescribe(
 ): i32 {
   const isSound =
     isWithin(deviceBytes, 1, 64) && isWithin(firmwareBytes, 0, 32) && periodNs != 0 && isInteger53(periodNs);
-  if (outAt == 0 || !isSound || room < BIRTH_BYTES_MAX + firmwareBytes) return STATUS_LINK_CONFIG;
+  if (outAt == 0 || !isSound) return STATUS_LINK_CONFIG;
+  if (room < BIRTH_BYTES_MAX + firmwareBytes) return STATUS_OUT_SMALL;
   setDeviceText(device);
   setDeviceLength(deviceBytes);
   setBirthAt(birth);
@@ -142,7 +143,7 @@ export function linkDescribe(
  * Describe the next channel and configure its codec: value = (x + offset) mantissa 2^exponent, within
  * epsMantissa 2^epsExponent.
  *
- * @returns its index, or a negative status
+ * @returns its index, or a negative status: STATUS_OUT_SMALL when the birth has too little room for the longest such one
  */
 export function linkChannel(
   name: usize,
@@ -168,7 +169,8 @@ export function linkChannel(
     isWithin(exponent, -200, 200) &&
     isInteger53(epsMantissa) &&
     isWithin(epsExponent, -1100, 971);
-  if (!isSound || birthRoom - birthLength < BIRTH_CHANNEL_BYTES_MAX + nameBytes + unitBytes) return STATUS_LINK_CONFIG;
+  if (!isSound) return STATUS_LINK_CONFIG;
+  if (birthRoom - birthLength < BIRTH_CHANNEL_BYTES_MAX + nameBytes + unitBytes) return STATUS_OUT_SMALL;
   const failure = codecSetChannel(CONFIG, c, e, lattice, historyShift);
   if (failure < 0) return failure;
   const end = describeChannel(

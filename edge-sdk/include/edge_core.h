@@ -96,7 +96,10 @@ static inline edge_address edge_free_address(edge_core *core) { return w2c_core_
 
 /* ---- codec: samples to payloads and back, without the link ---- */
 
-/** Address of the configuration block, EDGE_CONFIG_BYTES. */
+/**
+ * Address of the configuration block, EDGE_CONFIG_BYTES. Its last EDGE_CONFIG_BYTES / EDGE_MAX_CHANNELS bytes for each
+ * channel fewer than EDGE_MAX_CHANNELS are the caller's, from setting the channel count until it is set again.
+ */
 static inline edge_address edge_config_address(edge_core *core) { return w2c_core_configAddress(core); }
 
 /** Address of the state block, edge_state_bytes(channels); its first edge_persistent_bytes(channels) are the snapshot. */
@@ -213,7 +216,8 @@ static inline int32_t edge_link_lookahead(edge_core *core, edge_address at, int3
 /**
  * Describe the device.
  *
- * @param birth      `room` bytes for the birth: 64 and the firmware's name, then per channel 48 and its texts
+ * @param birth      `room` bytes for the birth: 64 and the firmware's name, then per channel 48 and its texts, are enough;
+ *                   with less, EDGE_STATUS_OUT_SMALL once a part might not fit
  * @param device     its name, 1..64 bytes of [A-Za-z0-9_-] that stay in place
  * @param period_ns  sample period
  * @param model      32 bytes: SHA-256 of device.wasm, a gateway's too
