@@ -6,6 +6,8 @@
  *     gcc -I edge-sdk/include -I firmware-examples/board-support -c core.c wasm-rt.c your-program.c
  *     npx wasm2c gateway.wasm -n core -o core.c      instead, and then gcc -DEDGE_GATEWAY ... : it can look ahead
  *
+ * Made with sim/qemu-wasm-runner/bin/compact-wasm2c.js in place of wasm2c, the same C takes less code.
+ *
  * Every exported function is here as edge_NAME, its name in snake case, and every exported constant as EDGE_NAME; a
  * test compares them with the module. An *address* is an offset into the module's memory: take room from
  * edge_free_address() on, and reach it with edge_bytes(). Nothing here allocates, blocks or keeps a pointer of the
