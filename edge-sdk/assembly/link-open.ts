@@ -16,7 +16,7 @@ import {
 } from "./envelope";
 import { hashBytes } from "./hash";
 import { FLUSH_BYTES, MAX_CHANNEL_BYTES } from "./layout";
-import { OUT_ROOM, recordBytesMax, SEGMENTS_PER_RING } from "./link";
+import { OUT_ROOM, PAYLOAD_BYTES_MAX, recordBytesMax, SEGMENTS_PER_RING } from "./link";
 import { stopLookahead } from "./link-lookahead";
 import {
   birthAt,
@@ -29,7 +29,7 @@ import {
   LINK_DOWN,
   lattices,
   outAt,
-  outBytes,
+  payloadMax,
   setBirthAt,
   setBirthHash,
   setBirthLength,
@@ -53,7 +53,7 @@ import {
   setNextSeq,
   setNonce,
   setOutAt,
-  setOutBytes,
+  setPayloadMax,
   setQuiet,
   setRefusal,
   setRingAt,
@@ -98,7 +98,7 @@ export function linkMemory(ring: usize, ringBytes: i32, out: usize, bytes: i32):
   const rowBytes = <i32>channelCount * MAX_CHANNEL_BYTES + FLUSH_BYTES + 4;
   if (bytes < <i32>OUT_ROOM + rowBytes + <i32>ENVELOPE_BYTES_MAX) return STATUS_OUT_SMALL;
   setOutAt(out + OUT_ROOM);
-  setOutBytes(bytes - <i32>OUT_ROOM);
+  setPayloadMax(min<u32>(bytes - <i32>OUT_ROOM - ENVELOPE_BYTES_MAX, PAYLOAD_BYTES_MAX) & ~3);
   const room = (ringBytes - <i32>RING_OVERHEAD) & ~3;
   if (room < <i32>((SEGMENTS_PER_RING + 1) * recordBytesMax())) return STATUS_RING_SMALL;
   setCapacity(room);
@@ -201,7 +201,9 @@ function isWithin(value: i32, least: i32, most: i32): bool {
 /** What both ways of opening share: all that the first keyframe, a connection and a welcome do not set anyway. */
 function prepare(bootNonce: u32, nowMs: u32): i32 {
   if (birthAt == 0 || channelsDescribed != channelCount) return STATUS_LINK_CONFIG;
-  if (<u32>birthLength + deviceLength + BIRTH_ENVELOPE_BYTES_MAX > outBytes) return STATUS_OUT_SMALL;
+  // The longest birth is shorter than the longest frame.
+  const birthBytes = <u32>birthLength + deviceLength + BIRTH_ENVELOPE_BYTES_MAX;
+  if (birthBytes > payloadMax + ENVELOPE_BYTES_MAX) return STATUS_OUT_SMALL;
   setBirthHash(((<u64>hashBytes(1, birthAt, birthLength)) << 32) | hashBytes(2, birthAt, birthLength));
   setRingAt(lent);
   setNonce(bootNonce);
