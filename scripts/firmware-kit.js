@@ -60,7 +60,14 @@ export async function makeFirmwareKit(parent) {
 /** `core.c`, `core.h` and `core-id.h`: the module as wasm2c gives it, each under a line that says where it is from. */
 async function writeCore(wasmFile, folder, version) {
   const core = join(folder, "core.c");
-  await run(process.execPath, [join(ROOT, "node_modules/wabt/bin/wasm2c"), wasmFile, "-n", "core", "-o", core]);
+  await run(process.execPath, [
+    join(ROOT, "sim/qemu-wasm-runner/bin/compact-wasm2c.js"),
+    wasmFile,
+    "-n",
+    "core",
+    "-o",
+    core,
+  ]);
   const id = createHash("sha256").update(readFileSync(wasmFile)).digest("hex");
   const bytes = id.replace(/../g, "0x$&, ").trimEnd();
   const banner = `/* Made by \`npm run firmware-kit\` from device.wasm of Lockstep ${version}, SHA-256 ${id}: do not edit. */\n`;

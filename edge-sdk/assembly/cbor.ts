@@ -13,16 +13,15 @@ export const MAJOR_ARRAY: u32 = 4;
 /** Most bytes of one header: initial byte and a 64-bit argument. */
 export const HEADER_BYTES_MAX: i32 = 9;
 
-/** Write an initial byte and its argument in the shortest form; returns the next address. */
-export function writeHeader(at: usize, major: u32, argument: u64): usize {
-  const type = major << 5;
-  if (argument < 24) {
-    store<u8>(at, type | <u32>argument);
+/** Write an unsigned integer in the shortest form; returns the next address. */
+export function writeLong(at: usize, value: u64): usize {
+  if (value < 24) {
+    store<u8>(at, <u8>value);
     return at + 1;
   }
-  let log: u32 = 0; // of the argument's bytes: 1, 2, 4 or 8
-  while (log < 3 && argument >> <u64>(8 << log) != 0) log++;
-  return writeBigEndian(at, type | (24 + log), argument, 1 << log);
+  let log: u32 = 0; // of the value's bytes: 1, 2, 4 or 8
+  while (log < 3 && value >> <u64>(8 << log) != 0) log++;
+  return writeBigEndian(at, 24 + log, value, 1 << log);
 }
 
 /** An initial byte, and behind it a number of `bytes` bytes, most significant first. */
@@ -40,19 +39,29 @@ export function writeHash(at: usize, hash: u64, bytes: usize): usize {
   return writeBigEndian(at, (MAJOR_BYTES << 5) | <u32>bytes, hash, bytes);
 }
 
-/** Write an unsigned integer. */
-export function writeUint(at: usize, value: u64): usize {
-  return writeHeader(at, MAJOR_UINT, value);
+/** Write an unsigned integer of up to 32 bits. */
+export function writeUint(at: usize, value: u32): usize {
+  return writeLong(at, value);
 }
 
 /** Write a signed integer. */
 export function writeInt(at: usize, value: i64): usize {
-  return value < 0 ? writeHeader(at, MAJOR_NEGATIVE, <u64>(-1 - value)) : writeUint(at, <u64>value);
+  const sign = value >> 63;
+  const next = writeLong(at, <u64>(value ^ sign)); // -1 - value, where that is what travels
+  store<u8>(at, load<u8>(at) | (<u8>sign & (MAJOR_NEGATIVE << 5)));
+  return next;
+}
+
+/** Write an initial byte of any major type, and its argument. */
+export function writeHeader(at: usize, major: u32, argument: u32): usize {
+  const next = writeUint(at, argument);
+  store<u8>(at, load<u8>(at) | (major << 5));
+  return next;
 }
 
 /** Write a byte string (MAJOR_BYTES) or text string (MAJOR_TEXT) copied from `from`. */
 export function writeString(at: usize, major: u32, from: usize, length: i32): usize {
-  return copy(writeHeader(at, major, <u64>length), from, length);
+  return copy(writeHeader(at, major, length), from, length);
 }
 
 /** Copy bytes as they are; returns the next address. */

@@ -10,10 +10,10 @@ import {
   writeHash,
   writeHeader,
   writeInt,
+  writeLong,
   writeString,
   writeUint,
 } from "./cbor";
-import { divide } from "./fixed-point";
 import { hashBytes } from "./hash";
 import {
   birthAt,
@@ -81,7 +81,7 @@ export function sealFrame(at: usize, seed: u32): u32 {
 export function describeDevice(at: usize, periodNs: i64, model: usize, firmware: usize, firmwareLength: i32): usize {
   at = writeString(at, MAJOR_BYTES, model, 32);
   at = writeUint(at, frameSamples);
-  at = writeUint(at, periodNs);
+  at = writeLong(at, periodNs);
   at = writeUint(at, silenceMs);
   at = writeUint(at, capacity);
   at = writeString(at, MAJOR_TEXT, firmware, firmwareLength);
@@ -113,7 +113,7 @@ export function describeChannel(
   at = writeInt(at, offset);
   at = writeUint(at, mantissa);
   at = writeInt(at, exponent);
-  at = writeUint(at, epsMantissa);
+  at = writeLong(at, epsMantissa);
   return writeInt(at, epsExponent);
 }
 
@@ -134,14 +134,14 @@ export function composeRecord(record: usize, ofEpoch: u32, seq: u32): usize {
     at = writeUint(at, ofEpoch);
     at = writeUint(at, seq);
     at = writeHash(at, birthHash, 8);
-    at = writeUint(at, load<u64>(record, RECORD_TIME));
+    at = writeLong(at, load<u64>(record, RECORD_TIME));
     at = writeUint(at, load<u16>(record, RECORD_LATTICES));
   } else {
     at = writeUint(at, position(ofEpoch, seq));
     at = writeUint(at, load<u32>(record, RECORD_QUIET));
   }
   if (kind == KIND_HEARTBEAT) {
-    at = writeUint(at, load<u64>(record, RECORD_TIME));
+    at = writeLong(at, load<u64>(record, RECORD_TIME));
     at = writeUint(at, load<u16>(record, RECORD_RING_FILL));
   } else {
     const samples: u32 = load<u16>(record, RECORD_SAMPLES);
@@ -171,9 +171,9 @@ export function composeStatus(ofEpoch: u32, oldest: u32, next: u32, timeUs: u64)
   at = writeUint(at, ofEpoch);
   at = writeUint(at, oldest);
   at = writeUint(at, next);
-  at = writeUint(at, evictedSamples);
+  at = writeLong(at, evictedSamples);
   at = writeUint(at, ringFill());
-  return writeUint(at, timeUs);
+  return writeLong(at, timeUs);
 }
 
 /** Whether the device is there; with `online` 0 it is the last will. */
@@ -199,12 +199,12 @@ function writeFragmentHeader(from: usize, bytes: i32, id: u32, index: u32, count
   at = writeUint(at, id);
   at = writeUint(at, index);
   at = writeUint(at, count);
-  return writeHeader(at, MAJOR_BYTES, <u64>bytes);
+  return writeHeader(at, MAJOR_BYTES, bytes);
 }
 
-/** Thousandths of the ring in use, rounded up. */
+/** Thousandths of the ring in use, rounded up. No memory of the core reaches 4 MiB, where 32 bits would end. */
 export function ringFill(): u32 {
-  return <u32>divide(<u64>usedBytes * 1000 + capacity - 1, capacity);
+  return (usedBytes * 1000 + capacity - 1) / capacity;
 }
 
 /** Id of the fragments of a frame outside the sequence; those of a sequenced one bear its position. */

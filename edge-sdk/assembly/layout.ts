@@ -61,7 +61,7 @@ export const CHANNEL_SPACING: usize = 8; // i32, s: lattice spacing, 1 = none
 export const CHANNEL_HISTORY_SHIFT: usize = 12; // i32, h: the history counts in bins of D << h
 export const CHANNEL_GIVEN_BOUND: usize = 16; // i32, e as it was given, for a channel that loses its lattice
 
-/** Bytes of one configuration block. */
+/** Bytes of one configuration block; those of channels that there are not, at its end, are the caller's once it is filled. */
 export const CONFIG_BYTES: i32 = <i32>(CONFIG_FIRST_CHANNEL + CONFIG_CHANNEL_BYTES * MAX_CHANNELS);
 
 // State block, shared part.

@@ -16,7 +16,7 @@ import {
 } from "./envelope";
 import { hashBytes } from "./hash";
 import { FLUSH_BYTES, MAX_CHANNEL_BYTES } from "./layout";
-import { OUT_ROOM, recordBytesMax, SEGMENTS_PER_RING } from "./link";
+import { OUT_ROOM, PAYLOAD_BYTES_MAX, recordBytesMax, SEGMENTS_PER_RING } from "./link";
 import { stopLookahead } from "./link-lookahead";
 import {
   birthAt,
@@ -29,7 +29,7 @@ import {
   LINK_DOWN,
   lattices,
   outAt,
-  outBytes,
+  payloadMax,
   setBirthAt,
   setBirthHash,
   setBirthLength,
@@ -53,7 +53,7 @@ import {
   setNextSeq,
   setNonce,
   setOutAt,
-  setOutBytes,
+  setPayloadMax,
   setQuiet,
   setRefusal,
   setRingAt,
@@ -98,7 +98,7 @@ export function linkMemory(ring: usize, ringBytes: i32, out: usize, bytes: i32):
   const rowBytes = <i32>channelCount * MAX_CHANNEL_BYTES + FLUSH_BYTES + 4;
   if (bytes < <i32>OUT_ROOM + rowBytes + <i32>ENVELOPE_BYTES_MAX) return STATUS_OUT_SMALL;
   setOutAt(out + OUT_ROOM);
-  setOutBytes(bytes - <i32>OUT_ROOM);
+  setPayloadMax(min<u32>(bytes - <i32>OUT_ROOM - ENVELOPE_BYTES_MAX, PAYLOAD_BYTES_MAX) & ~3);
   const room = (ringBytes - <i32>RING_OVERHEAD) & ~3;
   if (room < <i32>((SEGMENTS_PER_RING + 1) * recordBytesMax())) return STATUS_RING_SMALL;
   setCapacity(room);
@@ -110,7 +110,7 @@ export function linkMemory(ring: usize, ringBytes: i32, out: usize, bytes: i32):
  * Describe the device.
  *
  * @param birth  caller-owned memory for the birth, of `room` bytes: 64 and the firmware's name, then for each channel 48
- *               and its texts
+ *               and its texts are enough; behind what it came to, the memory is the caller's again
  * @param device  1..64 bytes that stay in place
  * @param model  32 bytes: SHA-256 of this module
  * @param firmware  0..32 bytes
@@ -127,7 +127,8 @@ export function linkDescribe(
 ): i32 {
   const isSound =
     isWithin(deviceBytes, 1, 64) && isWithin(firmwareBytes, 0, 32) && periodNs != 0 && isInteger53(periodNs);
-  if (outAt == 0 || !isSound || room < BIRTH_BYTES_MAX + firmwareBytes) return STATUS_LINK_CONFIG;
+  if (outAt == 0 || !isSound) return STATUS_LINK_CONFIG;
+  if (room < BIRTH_BYTES_MAX + firmwareBytes) return STATUS_OUT_SMALL;
   setDeviceText(device);
   setDeviceLength(deviceBytes);
   setBirthAt(birth);
@@ -142,7 +143,7 @@ export function linkDescribe(
  * Describe the next channel and configure its codec: value = (x + offset) mantissa 2^exponent, within
  * epsMantissa 2^epsExponent.
  *
- * @returns its index, or a negative status
+ * @returns its index, or a negative status: STATUS_OUT_SMALL when the birth has too little room for the longest such one
  */
 export function linkChannel(
   name: usize,
@@ -168,7 +169,8 @@ export function linkChannel(
     isWithin(exponent, -200, 200) &&
     isInteger53(epsMantissa) &&
     isWithin(epsExponent, -1100, 971);
-  if (!isSound || birthRoom - birthLength < BIRTH_CHANNEL_BYTES_MAX + nameBytes + unitBytes) return STATUS_LINK_CONFIG;
+  if (!isSound) return STATUS_LINK_CONFIG;
+  if (birthRoom - birthLength < BIRTH_CHANNEL_BYTES_MAX + nameBytes + unitBytes) return STATUS_OUT_SMALL;
   const failure = codecSetChannel(CONFIG, c, e, lattice, historyShift);
   if (failure < 0) return failure;
   const end = describeChannel(
@@ -199,7 +201,9 @@ function isWithin(value: i32, least: i32, most: i32): bool {
 /** What both ways of opening share: all that the first keyframe, a connection and a welcome do not set anyway. */
 function prepare(bootNonce: u32, nowMs: u32): i32 {
   if (birthAt == 0 || channelsDescribed != channelCount) return STATUS_LINK_CONFIG;
-  if (<u32>birthLength + deviceLength + BIRTH_ENVELOPE_BYTES_MAX > outBytes) return STATUS_OUT_SMALL;
+  // The longest birth is shorter than the longest frame.
+  const birthBytes = <u32>birthLength + deviceLength + BIRTH_ENVELOPE_BYTES_MAX;
+  if (birthBytes > payloadMax + ENVELOPE_BYTES_MAX) return STATUS_OUT_SMALL;
   setBirthHash(((<u64>hashBytes(1, birthAt, birthLength)) << 32) | hashBytes(2, birthAt, birthLength));
   setRingAt(lent);
   setNonce(bootNonce);

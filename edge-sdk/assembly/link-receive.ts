@@ -120,14 +120,15 @@ function hearAck(named: u32, through: u32, nowMs: u32): i32 {
   const numbers = readHeader(MAJOR_ARRAY, 2 * MISSING_MAX);
   if ((numbers & 1) != 0) return STATUS_REFUSED_FRAME;
   const first = readPosition();
-  let least: u64 = through;
+  let last: u32 = 0; // of the hole before
   for (let i: u32 = 0; i < numbers; i += 2) {
     const from = readUint(U32);
     const count = readUint(WINDOW);
-    if (from < least || count == 0) return STATUS_REFUSED_FRAME;
-    least = <u64>from + count;
+    if (from < through || (i != 0 && from <= last) || count == 0) return STATUS_REFUSED_FRAME;
+    last = from + count - 1;
+    if (last < from) return STATUS_REFUSED_FRAME;
   }
-  if (least > <u64>U32 + 1 || !endsWithSeal() || isAheadOfUs(named, through)) return STATUS_REFUSED_FRAME;
+  if (!endsWithSeal() || isAheadOfUs(named, through)) return STATUS_REFUSED_FRAME;
   keepMissing(named, first, numbers / 2);
   if (confirm(named, through)) {
     setStatusWaitMs(patienceMs);

@@ -22,7 +22,7 @@ export let birthRoom: i32 = 0;
 export let channelsDescribed: u32 = 0;
 export let birthHash: u64 = 0;
 export let outAt: usize = 0; // where messages are composed, behind the room for a fragment's header
-export let outBytes: u32 = 0;
+export let payloadMax: u32 = 0; // bytes that a data record's payload may have, a multiple of 4
 
 // The ring (ring.ts): its memory, its oldest record's place and name, its end.
 export let ringAt: usize = 0; // 0: the link is not open
@@ -121,8 +121,8 @@ export function setBirthHash(value: u64): void {
 export function setOutAt(value: usize): void {
   outAt = value;
 }
-export function setOutBytes(value: u32): void {
-  outBytes = value;
+export function setPayloadMax(value: u32): void {
+  payloadMax = value;
 }
 export function setRingAt(value: usize): void {
   ringAt = value;

@@ -9,7 +9,7 @@
 import { codecDropLattice } from "./channel-config";
 import { codecReset, frameBegin, frameEnd, frameIsQuiet, frameSample, stateHash } from "./codec";
 import { CONFIG, STATE } from "./device-memory";
-import { ENVELOPE_BYTES_MAX, ringFill } from "./envelope";
+import { ringFill } from "./envelope";
 import { CODER_POSITION, CODER_START, coderOf, FRAME_LINES } from "./layout";
 import { beginKeeping, encodeKept, keepRow, keptHasLines } from "./link-lookahead";
 import {
@@ -25,7 +25,7 @@ import {
   nextSeq,
   openAt,
   openSamples,
-  outBytes,
+  payloadMax,
   quiet,
   recordCount,
   ringAt,
@@ -72,8 +72,8 @@ export const OUT_ROOM: usize = 16;
 export const SEGMENTS_PER_RING: u32 = 4;
 /** Bytes of a residual frame around its payload, as a rule: frames close early to stay within the MTU with these. */
 const ENVELOPE_BYTES_USUAL: u32 = 16;
-/** Bytes of a data record's payload at most; a frame closes before it outgrows them. */
-const PAYLOAD_BYTES_MAX: u32 = 4096;
+/** Bytes of a data record's payload at most, whatever the buffer; a frame closes before it outgrows them. */
+export const PAYLOAD_BYTES_MAX: u32 = 4096;
 /** Where an epoch must end: seq may not wrap. */
 const LAST_SEQ: u32 = 0xfffffff0;
 /** Quiet samples after which the next frame is recorded even if it is quiet: a frame names at most twice as many. */
@@ -81,11 +81,7 @@ const QUIET_MAX: u32 = 0xffff;
 
 /** Bytes of the largest data record. */
 export function recordBytesMax(): u32 {
-  return <u32>recordHeaderBytes(KIND_KEYFRAME) + payloadBytesMax();
-}
-
-function payloadBytesMax(): u32 {
-  return min(outBytes - ENVELOPE_BYTES_MAX, PAYLOAD_BYTES_MAX) & ~3;
+  return <u32>recordHeaderBytes(KIND_KEYFRAME) + payloadMax;
 }
 
 /**
@@ -152,7 +148,7 @@ function openFrame(hasEvents: bool, timeUs: i64, nowMs: u32): void {
     store<u32>(at, 0, RECORD_EPOCH);
     store<u32>(at, lattices, RECORD_LATTICES);
   }
-  frameBegin(CONFIG, STATE, hasEvents, at + recordHeaderBytes(kind), payloadBytesMax());
+  frameBegin(CONFIG, STATE, hasEvents, at + recordHeaderBytes(kind), payloadMax);
   beginKeeping(STATE);
 }
 
@@ -191,7 +187,7 @@ export function closeFrame(nowMs: u32): i32 {
   let payloadBytes = frameEnd(CONFIG, STATE);
   if (load<u8>(at, RECORD_FLAGS) == 0) {
     const payload = at + recordHeaderBytes(load<u8>(at, RECORD_KIND));
-    payloadBytes = encodeKept(CONFIG, STATE, payload, payloadBytesMax(), payloadBytes);
+    payloadBytes = encodeKept(CONFIG, STATE, payload, payloadMax, payloadBytes);
     if (keptHasLines(CONFIG, STATE)) store<u8>(at, <u8>FRAME_LINES, RECORD_FLAGS);
   }
   // A frame with events is never quiet.

@@ -32,7 +32,7 @@ export const STATUS_SAMPLE_STATUS: i32 = -12;
 export const STATUS_LINK_NOT_OPEN: i32 = -32;
 /** A configuration value outside its range, or one that is missing (protocol/SPEC.md, section 3.1). */
 export const STATUS_LINK_CONFIG: i32 = -33;
-/** The output buffer cannot hold the birth, or the largest row in its frame. */
+/** The output buffer cannot hold the birth, or the largest row in its frame; or the birth's own memory is too small. */
 export const STATUS_OUT_SMALL: i32 = -34;
 /** The ring cannot hold five of the largest records. */
 export const STATUS_RING_SMALL: i32 = -35;

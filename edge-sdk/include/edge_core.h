@@ -6,6 +6,8 @@
  *     gcc -I edge-sdk/include -I firmware-examples/board-support -c core.c wasm-rt.c your-program.c
  *     npx wasm2c gateway.wasm -n core -o core.c      instead, and then gcc -DEDGE_GATEWAY ... : it can look ahead
  *
+ * Made with sim/qemu-wasm-runner/bin/compact-wasm2c.js in place of wasm2c, the same C takes less code.
+ *
  * Every exported function is here as edge_NAME, its name in snake case, and every exported constant as EDGE_NAME; a
  * test compares them with the module. An *address* is an offset into the module's memory: take room from
  * edge_free_address() on, and reach it with edge_bytes(). Nothing here allocates, blocks or keeps a pointer of the
@@ -97,7 +99,10 @@ static inline edge_address edge_free_address(edge_core *core) { return w2c_core_
 
 /* ---- codec: samples to payloads and back, without the link ---- */
 
-/** Address of the configuration block, EDGE_CONFIG_BYTES. */
+/**
+ * Address of the configuration block, EDGE_CONFIG_BYTES. Its last EDGE_CONFIG_BYTES / EDGE_MAX_CHANNELS bytes for each
+ * channel fewer than EDGE_MAX_CHANNELS are the caller's, from setting the channel count until it is set again.
+ */
 static inline edge_address edge_config_address(edge_core *core) { return w2c_core_configAddress(core); }
 
 /** Address of the state block, edge_state_bytes(channels); its first edge_persistent_bytes(channels) are the snapshot. */
@@ -214,7 +219,8 @@ static inline int32_t edge_link_lookahead(edge_core *core, edge_address at, int3
 /**
  * Describe the device.
  *
- * @param birth      `room` bytes for the birth: 64 and the firmware's name, then per channel 48 and its texts
+ * @param birth      `room` bytes for the birth: 64 and the firmware's name, then per channel 48 and its texts, are enough;
+ *                   with less, EDGE_STATUS_OUT_SMALL once a part might not fit
  * @param device     its name, 1..64 bytes of [A-Za-z0-9_-] that stay in place
  * @param period_ns  sample period
  * @param model      32 bytes: SHA-256 of device.wasm, a gateway's too

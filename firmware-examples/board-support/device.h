@@ -11,9 +11,12 @@
 extern "C" {
 #endif
 
-/** Longest message of the cloud: an ack with eight holes takes 105 bytes. */
-#define DEVICE_INPUT_BYTES 256
-/** The lent memory cannot hold the plan. Below every EDGE_STATUS_. */
+/**
+ * Longest message of the cloud, an ack with eight holes: array and head 2 bytes, nonce, epoch and through 5 each, the
+ * array of holes 1, each hole 5 + 3 (a u32, and a count of at most 2,048), the seal 5 (protocol/SPEC.md, section 3.8).
+ */
+#define DEVICE_INPUT_BYTES 87
+/** The lent memory cannot hold the plan; the birth comes last and takes what is left. Below every EDGE_STATUS_. */
 #define DEVICE_MEMORY_SMALL (-100)
 /** A message longer than DEVICE_INPUT_BYTES: no cloud sends one. */
 #define DEVICE_MESSAGE_LONG (-101)

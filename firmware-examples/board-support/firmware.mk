@@ -8,7 +8,7 @@
 
 ROOT    ?= ../..
 WASM    ?= $(ROOT)/edge-sdk/build/device.wasm
-WASM2C  ?= node $(ROOT)/node_modules/wabt/bin/wasm2c
+WASM2C  ?= node $(ROOT)/sim/qemu-wasm-runner/bin/compact-wasm2c.js
 SUPPORT ?= ../board-support
 NAME    ?= $(notdir $(CURDIR))
 BUILD   := build/$(BOARD)

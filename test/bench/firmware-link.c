@@ -51,7 +51,7 @@ void subject_start(void) {
 }
 
 static int32_t begin_device(int32_t which, uint32_t bytes) {
-  device_channel channels[SIGNAL_CHANNELS];
+  static device_channel channels[SIGNAL_CHANNELS]; /* in flash, where there is but one signal */
   for (int32_t c = 0; c < SIGNAL_CHANNELS; c++) {
     const signal_bound *bound = &SIGNAL_BOUNDS[which][c];
     channels[c] = (device_channel){NAMES[c], "g", bound->e, bound->lattice, bound->history_shift, 0, 1, -23, bound->e, -23};
@@ -143,7 +143,8 @@ void subject_tell(void) {
   json_number("belowStateBytes", edge_state_address(&self.device.core));
   json_number("memoryBytes", self.memory_bytes - RING_BYTES);
   json_number("instanceBytes", sizeof self.device - WASM_RT_MEMORY_BYTES);
-  json_number("inputBytes", DEVICE_INPUT_BYTES);
+  /* With few channels a message heard is in the core's own memory, which is counted already. */
+  json_number("inputBytes", self.device.input < edge_state_address(&self.device.core) ? 0 : DEVICE_INPUT_BYTES);
   json_number("outBytes", OUT_BYTES);
 }
 

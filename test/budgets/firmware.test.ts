@@ -20,8 +20,8 @@ interface FirmwareBudget {
 }
 
 const M4_CODEC: FirmwareBudget = {
-  flashBytes: 9_000,
-  ramBytes: 3_750,
+  flashBytes: 8_750,
+  ramBytes: 3_745,
   stateBytes: 2_047,
   stackBytes: 600,
   instructionsMax: 98_500,
@@ -38,10 +38,10 @@ const M4_FAST_CODEC: FirmwareBudget = {
 };
 const M4_FAST_CYCLES = 123_500;
 const M4_LINK: FirmwareBudget = {
-  flashBytes: 16_050,
-  ramBytes: 5_520,
+  flashBytes: 15_700,
+  ramBytes: 4_890,
   stateBytes: 2_047,
-  stackBytes: 780,
+  stackBytes: 650,
   instructionsMax: 121_500,
   worstOverMean: 3.17,
 };

@@ -1,12 +1,14 @@
+import { readFileSync } from "node:fs";
 import { decodeFrame, encodeFrame } from "@lockstep/protocol";
 import { type Firmware, run } from "qemu-wasm-runner";
 import { beforeAll, expect, test } from "vitest";
 import { requires } from "../os-package.ts";
-import { buildDeviceProgram } from "./c-host-build.ts";
+import { BOARD_SUPPORT, buildDeviceProgram } from "./c-host-build.ts";
 import { RecordedDevice } from "./c-host-recorder.ts";
 import { RawCloud } from "./raw-cloud.ts";
 import type { RawDeviceOptions } from "./raw-device.ts";
 
+const DEVICE_HEADER = readFileSync(`${BOARD_SUPPORT}/device.h`, "utf8");
 const NONCE = 0xdecafbad;
 const SIX = { channels: 6, e: 100, frameSamples: 20 };
 
@@ -128,6 +130,27 @@ requires("c-compiler")("a C host beside the host in TypeScript, byte for byte", 
       reborn.ringImage();
       await expectSameInC(reborn);
     }
+  });
+
+  test("the longest messages of a cloud are heard, and DEVICE_INPUT_BYTES is the length of the longest", async () => {
+    const recorded = new RecordedDevice(SIX);
+    recorded.connect();
+    recorded.poll();
+    const top = 2 ** 32 - 1;
+    const to = { nonce: NONCE, epoch: top } as const;
+    const missing = Array.from({ length: 8 }, (_, i) => ({ from: 2 ** 31 + 4096 * i, count: 2048 }));
+    const longest = [
+      encodeFrame({ kind: "ack", ...to, through: 2 ** 30, missing }),
+      encodeFrame({ kind: "resync", ...to, seq: top, reason: "state-mismatch" }),
+      encodeFrame({ kind: "refusal", nonce: NONCE, reason: "unknown-model" }),
+      encodeFrame({ kind: "welcome", ...to, through: 0, alias: "abcdef", ackAgeMs: 86_400_000, timeUs: 2 ** 53 - 1 }),
+    ];
+    const answers = longest.map((message) => recorded.receive(message));
+    expect(answers.every((status) => status > -100)).toBe(true);
+    recorded.ringImage();
+    const limit = /^#define DEVICE_INPUT_BYTES (\d+)$/m.exec(DEVICE_HEADER)?.[1];
+    expect(Math.max(...longest.map(({ length }) => length))).toBe(Number(limit));
+    await expectSameInC(recorded);
   });
 
   test("ten thousand mutations of what the cloud says are refused alike", async () => {

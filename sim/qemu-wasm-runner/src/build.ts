@@ -11,7 +11,7 @@ import { makePrivateFolder } from "./private-folder.ts";
 import { RunnerError } from "./runner-error.ts";
 import { servedModuleSources } from "./served-program.ts";
 import { type Target, targetOf } from "./target.ts";
-import { sha256, TRANSLATED, TRANSLATOR_MANIFEST, translateToC } from "./translate.ts";
+import { sha256, TRANSLATED, TRANSLATOR, translateToC } from "./translate.ts";
 
 /** A program of the caller's around the module, in place of the one that answers calls. */
 export interface OwnProgram {
@@ -79,7 +79,7 @@ const RECIPE = [
   ...["build", "compile", "served-program", "target", "translate"].map((name) =>
     fileURLToPath(new URL(`./${name}${extname(import.meta.url)}`, import.meta.url)),
   ),
-  TRANSLATOR_MANIFEST,
+  ...TRANSLATOR,
 ];
 /** The runner's own C; and the board support: packed with it, else where the repository has it. */
 const OWN_C = fileURLToPath(new URL("../firmware/", import.meta.url));
@@ -216,7 +216,8 @@ async function buildInto(folder: string, wasm: Uint8Array, shape: ModuleShape, p
 
 /** The C of a module is the same for every board. @returns the text of `core.h` */
 async function translateOnce(wasm: Uint8Array, cacheFolder: string, folder: string): Promise<string> {
-  const kept = join(cacheFolder, `c-${sha256(wasm, await readFile(TRANSLATOR_MANIFEST))}`);
+  const translator = await Promise.all(TRANSLATOR.map((file) => readFile(file)));
+  const kept = join(cacheFolder, `c-${sha256(wasm, ...translator)}`);
   if (!existsSync(kept)) {
     const { path: aside, remove } = await makePrivateFolder(cacheFolder, "translating-");
     try {

@@ -21,8 +21,11 @@ export function coreIdHeader(wasm: Uint8Array): string {
   return `#define CORE_SHA256 {${bytes.join(",")}}\n`;
 }
 
-/** Says which version of the translator it is. */
-export const TRANSLATOR_MANIFEST = fileURLToPath(import.meta.resolve("wabt/package.json"));
+/** wasm2c of the package `wabt`, and what puts its C into the order that takes the least code. */
+const COMPACT_WASM2C = fileURLToPath(new URL("../bin/compact-wasm2c.js", import.meta.url));
+
+/** Files that say which translator it is. */
+export const TRANSLATOR = [fileURLToPath(import.meta.resolve("wabt/package.json")), COMPACT_WASM2C];
 
 /** What `translateToC` writes. */
 export const TRANSLATED = ["core.c", "core.h", "core-id.h"] as const;
@@ -37,9 +40,15 @@ export async function translateToC(wasm: Uint8Array, folder: string): Promise<vo
   const source = join(folder, "core.c");
   await writeFile(module, wasm);
   await writeFile(join(folder, "core-id.h"), coreIdHeader(wasm));
-  // wasm2c is a script of the package `wabt`. To standard output it fails for some kinds of pipe: hence a file.
-  const wasm2c = fileURLToPath(import.meta.resolve("wabt/bin/wasm2c"));
-  const { exitCode, errorText } = await runProcess(process.execPath, [wasm2c, module, "-n", "core", "-o", source]);
+  // To standard output wasm2c fails for some kinds of pipe: hence a file.
+  const { exitCode, errorText } = await runProcess(process.execPath, [
+    COMPACT_WASM2C,
+    module,
+    "-n",
+    "core",
+    "-o",
+    source,
+  ]);
   if (exitCode !== 0) throw new RunnerError("compile-failed", { tool: "wasm2c", said: errorText.trim() });
   refuseFloats(await readFile(source, "utf8"), await readFile(join(folder, "core.h"), "utf8"));
 }

@@ -1,0 +1,67 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, expect, test } from "vitest";
+import { DEVICE_WASM } from "./raw-device.ts";
+
+const FOLDER = mkdtempSync(join(tmpdir(), "compact-wasm2c-"));
+const WASM2C = fileURLToPath(import.meta.resolve("wabt/bin/wasm2c"));
+const COMPACT = fileURLToPath(new URL("../../sim/qemu-wasm-runner/bin/compact-wasm2c.js", import.meta.url));
+const INSTANCE = /typedef struct w2c_core \{\n([\s\S]*?)\} w2c_core;/;
+const GLOBALS = /static void init_globals\(w2c_core\* instance\) \{\n([\s\S]*?)\n\}/;
+/** A module with nothing in it. */
+const EMPTY = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
+
+afterAll(() => rmSync(FOLDER, { recursive: true }));
+
+function translate(script: string, module: string): { source: string; header: string } {
+  const file = join(FOLDER, "core.c");
+  execFileSync(process.execPath, [script, module, "-n", "core", "-o", file]);
+  return { source: readFileSync(file, "utf8"), header: readFileSync(join(FOLDER, "core.h"), "utf8") };
+}
+
+function linesOf(text: string, part: RegExp): string[] {
+  return (
+    part
+      .exec(text)?.[1]
+      ?.split("\n")
+      .filter((line) => line !== "") ?? []
+  );
+}
+
+test("the compact C of device.wasm has its memory in front, and sets the same globals", () => {
+  const plain = translate(WASM2C, fileURLToPath(DEVICE_WASM));
+  const compact = translate(COMPACT, fileURLToPath(DEVICE_WASM));
+  const members = linesOf(compact.header, INSTANCE);
+  expect(members[0]).toMatch(/^ {2}wasm_rt_memory_t /);
+  expect(members.length).toBeGreaterThan(50);
+  expect(members.toSorted()).toEqual(linesOf(plain.header, INSTANCE).toSorted());
+  const [atOnce, ...set] = linesOf(compact.source, GLOBALS);
+  expect(atOnce).toBe("  memset(instance, 0, sizeof *instance);");
+  expect(set.length).toBeGreaterThan(0);
+  expect(set).toEqual(linesOf(plain.source, GLOBALS).filter((line) => !/ = 0(u|ull);$/.test(line)));
+});
+
+test("nothing else of it differs from what wasm2c writes", () => {
+  const plain = translate(WASM2C, fileURLToPath(DEVICE_WASM));
+  const compact = translate(COMPACT, fileURLToPath(DEVICE_WASM));
+  expect(plain.source).toMatch(GLOBALS);
+  expect(compact.source.replace(GLOBALS, "")).toBe(plain.source.replace(GLOBALS, ""));
+  expect(compact.header.replace(INSTANCE, "")).toBe(plain.header.replace(INSTANCE, ""));
+});
+
+test("a module without memory or globals is left as wasm2c writes it", () => {
+  const module = join(FOLDER, "empty.wasm");
+  writeFileSync(module, EMPTY);
+  expect(translate(COMPACT, module)).toEqual(translate(WASM2C, module));
+});
+
+test("a module that wasm2c refuses fails as there", () => {
+  const module = join(FOLDER, "broken.wasm");
+  writeFileSync(module, EMPTY.subarray(0, 5));
+  expect(() =>
+    execFileSync(process.execPath, [COMPACT, module, "-o", join(FOLDER, "broken.c")], { stdio: "ignore" }),
+  ).toThrow(expect.objectContaining({ status: 1 }));
+});
