@@ -20,7 +20,7 @@ interface FirmwareBudget {
 }
 
 const M4_CODEC: FirmwareBudget = {
-  flashBytes: 8_750,
+  flashBytes: 8_830,
   ramBytes: 3_745,
   stateBytes: 2_047,
   stackBytes: 600,
@@ -38,7 +38,7 @@ const M4_FAST_CODEC: FirmwareBudget = {
 };
 const M4_FAST_CYCLES = 123_500;
 const M4_LINK: FirmwareBudget = {
-  flashBytes: 15_700,
+  flashBytes: 15_860,
   ramBytes: 4_890,
   stateBytes: 2_047,
   stackBytes: 650,

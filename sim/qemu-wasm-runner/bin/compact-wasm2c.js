@@ -7,13 +7,15 @@ import { fileURLToPath } from "node:url";
  * wasm2c (npm `wabt`) with the same arguments, and then the same C in another order, for small chips:
  *
  *   - the instance begins with the module's memory. Nearly every access reads its address, and on Thumb and RV32C such a
- *     read is half as long from the beginning of a structure as from behind all globals.
+ *     read is half as long from the beginning of a structure as from behind all globals. A memory that lies in the
+ *     instance itself (WASM_RT_MEMORY_BYTES) stays behind the globals, which would be out of reach after it.
  *   - the instance is set to zero as a whole, not global by global.
  *
  *     node compact-wasm2c.js MODULE -n NAME -o FOLDER/NAME.c
  *
  * What it does not know how to move, it leaves as it was.
  */
+const INSIDE = "WASM_RT_MEMORY_BYTES";
 const given = process.argv.slice(2);
 const wasm2c = fileURLToPath(import.meta.resolve("wabt/bin/wasm2c"));
 const { status } = spawnSync(process.execPath, [wasm2c, ...given], { stdio: "inherit" });
@@ -32,7 +34,8 @@ function rewrite(file, change) {
 function memoryFirst(header) {
   return header.replace(
     /^(typedef struct w2c_\w+ \{\n)((?: {2}u(?:32|64) \w+;\n)+)( {2}wasm_rt_memory_t \w+;\n)/m,
-    (_, begin, globals, memory) => begin + memory + globals,
+    (_, begin, globals, memory) =>
+      `${begin}#ifndef ${INSIDE}\n${memory}#endif\n${globals}#ifdef ${INSIDE}\n${memory}#endif\n`,
   );
 }
 
