@@ -80,11 +80,11 @@ export const BITS_LOW: usize = BITS_UNARY_PLACE + 2 * 16; // by 4 activity level
 export const BITS_STATUS_CHANGED: usize = BITS_LOW + 2 * 8; // 3, by the previous status
 export const BITS_STATUS_CHOICE: usize = BITS_STATUS_CHANGED + 2 * 3; // 3, by the previous status
 export const BITS_ESCAPE: usize = BITS_STATUS_CHOICE + 2 * 3; // 5: the length of an escape, bit by bit
-// Lines (lines.ts). A magnitude's bits are its length in unary, then the bit below the leading one by that length.
+// Lines (lines.ts). A magnitude's bits are its length in unary, then the first bit below the leading one by that length.
 export const BITS_LINE_MODE: usize = BITS_ESCAPE + 2 * 5; // 4: are these samples on lines? by the same of before
 export const BITS_LINE_GOES_ON: usize = BITS_LINE_MODE + 2 * 4; // 1
 export const BITS_LINE_REACHES: usize = BITS_LINE_GOES_ON + 2; // 4: does it reach the block's end? by the rows left
-export const BITS_LINE_ROWS: usize = BITS_LINE_REACHES + 2 * 4; // 11 + 10, and the second bit below: 9 x 2
+export const BITS_LINE_ROWS: usize = BITS_LINE_REACHES + 2 * 4; // 11 + 10, and the second bit below the leading one: 9 x 2
 export const BITS_LINE_MOVED: usize = BITS_LINE_ROWS + 2 * 39; // 5 classes: is the value anything but zero?
 export const BITS_LINE_SIGN: usize = BITS_LINE_MOVED + 2 * 5; // start or slope, by the last sign of 3
 export const BITS_LINE_VALUE: usize = BITS_LINE_SIGN + 2 * 6; // 5 classes x (5 + 4)

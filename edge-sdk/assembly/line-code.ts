@@ -18,7 +18,7 @@ import { codeRaw } from "./range-coder";
  *     line                 reaches the end? -> number of rows -> start -> slope, of more than one row
  *     number of rows       magnitude
  *     start, slope         moved? -> sign -> magnitude
- *     magnitude w >= 1     b = floor(log2 w) in unary -> the bit below the leading one -> the rest
+ *     magnitude w >= 1     b = floor(log2 w) in unary -> first and second bit below the leading one -> the rest
  *
  * Every function codes in the coder's direction: a decoder ignores the values that it is given.
  */
@@ -29,12 +29,12 @@ import { codeRaw } from "./range-coder";
 const FIRST = memory.data<u8>([
   // mode, goes on, reaches
   88, 138, 243, 241, 60, 7, 71, 14, 215,
-  // rows: length, bit below the leading one, second bit below
+  // rows: length, first bit below the leading one, second one
   253, 244, 172, 192, 131, 113, 37, 145, 27, 15, 162, 201, 147, 146, 115, 113, 36, 105, 55, 45, 128, 139, 238, 124, 205,
   205, 230, 171, 129, 68, 126, 150, 110, 44, 100, 96, 79, 128, 128,
   // moved: slopes, starts; sign: starts, slopes, each by none, negative, positive
   202, 247, 188, 254, 220, 101, 68, 161, 154, 168, 127,
-  // values: length, bit below the leading one; three classes of slopes, two of starts
+  // values: length, first bit below the leading one; three classes of slopes, two of starts
   244, 112, 149, 150, 28, 244, 224, 129, 56, 211, 124, 81, 67, 11, 103, 162, 64, 56, 86, 68, 37, 25, 45, 78, 100, 31,
   57, 162, 58, 120, 39, 16, 195, 146, 86, 22, 28, 14, 41, 60, 67, 37, 85, 28, 63,
 ]);
@@ -42,7 +42,7 @@ const COUNT: usize = 104;
 /** Runs over other signals begin with these probabilities as if each had been seen this often. */
 const FIRST_AGE: u16 = 3;
 
-/** Bits in unary, and levels of the bit below the leading one, of a number of rows and of a value. */
+/** Bits in unary, and levels of the first bit below the leading one, of a number of rows and of a value. */
 export const ROWS_LEVELS: i32 = 10;
 export const VALUE_LEVELS: i32 = 4;
 const VALUE_BITS: usize = 2 * 9;
@@ -114,7 +114,8 @@ export function slopeClass(rows: u32): i32 {
 }
 
 /**
- * Code a magnitude. `levels` bounds both tables: the unary one at `bits`, and the bits below the leading one behind it.
+ * Code a magnitude. `levels` bounds both tables: the unary one at `bits`, and behind it that of the first bit below the
+ * leading one.
  *
  * @returns 1..2^32 - 1, or CORRUPT_MAGNITUDE
  */

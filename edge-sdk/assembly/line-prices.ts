@@ -20,7 +20,7 @@ import {
  * What lines would cost, in 1/256 bit: the code lengths of line-code.ts under the probabilities at a block's start. The
  * planner compares thousands of lines, so all come from tables of u32 in caller-owned memory, filled once per block:
  *
- *     0      6 x 32 x 4   magnitudes by class (0..4 values, 5 rows), bits below the leading one, and the first two of them
+ *     0      6 x 32 x 4   magnitudes by class (0..4 values, 5 rows), length, and first and second bit below the leading one
  *     3072   4 x 2        does a line reach the end: by the context of reachesBit
  *     3104   5 x 2        is a value anything but zero: by its class
  *     3144   6 x 2        is it negative: start or slope, by the sign before

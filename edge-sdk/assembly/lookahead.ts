@@ -85,7 +85,8 @@ export function align(bytes: i32): i32 {
   return (bytes + 7) & ~7;
 }
 
-function divide(scratch: usize, blockRows: i32): void {
+/** Lay out the caller's scratch for blocks of so many rows. */
+function layOut(scratch: usize, blockRows: i32): void {
   const copy = <usize>align(stateBytes(channels));
   frameStart = scratch;
   blockStart = frameStart + copy;
@@ -113,7 +114,7 @@ function rowAt(row: i32): usize {
  * @param samples  i32 (rows, C), rows >= 1
  * @param effort   EFFORT_GREEDY or EFFORT_PROGRAMME
  * @param out      caller-owned, `capacity` bytes
- * @param scratch  lookaheadBytes(rows, C), 8-byte aligned, overwritten
+ * @param scratch  lookaheadBytes(rows, C, effort), 8-byte aligned, overwritten
  * @returns payload bytes (whether it has lines or is quiet, the coder tells), or STATUS_OUTPUT_FULL or
  *          STATUS_OFF_LATTICE with nothing changed
  */
@@ -132,7 +133,7 @@ export function encodeFrame(
   state = st;
   samplesAt = samples;
   channels = <i32>load<u8>(cfg, CONFIG_CHANNELS);
-  divide(scratch, min(rows, <i32>LINE_BLOCK_ROWS));
+  layOut(scratch, min(rows, <i32>LINE_BLOCK_ROWS));
   if (!areOnLattice(rows)) return STATUS_OFF_LATTICE;
   copyState(st, frameStart, channels);
   if (isForeseen(rows)) return 0;

@@ -30,7 +30,7 @@ export {
   type TransportEvents,
 } from "./transport.ts";
 export { Loopback, type LoopbackHandlers } from "./transports/loopback.ts";
-export { type MqttTransportOptions, mqttTransport } from "./transports/mqtt.ts";
+export { DEFAULT_MQTT_KEEP_ALIVE_SECONDS, type MqttTransportOptions, mqttTransport } from "./transports/mqtt.ts";
 export { serialTransport } from "./transports/serial.ts";
 export {
   SerialLine,
@@ -44,4 +44,4 @@ export {
   parseSerialUrl,
   type SerialPortOptions,
 } from "./transports/serial-port.ts";
-export { type TcpTransportOptions, tcpTransport } from "./transports/tcp.ts";
+export { DEFAULT_TCP_KEEP_ALIVE_MS, type TcpTransportOptions, tcpTransport } from "./transports/tcp.ts";

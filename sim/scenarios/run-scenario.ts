@@ -93,7 +93,7 @@ class ScenarioRun {
     await this.#openProxies();
     this.devices = this.#createDevices();
     await Promise.all(this.devices.map((device) => device.powerOn()));
-    this.#tell(`${this.devices.length} devices on`);
+    this.#tell(`${countOf(this.devices.length)} on`);
     const pace = paceInRealTime(this.devices, clock, (device, error) => this.#failed(device, error));
     try {
       await Promise.all([sleep(clock, durationS * 1000), ...events.map((event) => this.#happen(event))]);
@@ -103,7 +103,7 @@ class ScenarioRun {
     for (const device of this.devices) device.flush();
     this.#tell("the last sample was taken");
     await Promise.all(this.devices.map((device) => this.#settle(device, settleS * 1000)));
-    this.#tell(`${this.#settled.size} devices have everything confirmed`);
+    this.#tell(`everything confirmed of ${countOf(this.#settled.size)}`);
   }
 
   async close(): Promise<void> {
@@ -226,4 +226,8 @@ function fleetPlan({
     lookahead,
     link: link === undefined ? undefined : { ...link, cuts },
   };
+}
+
+function countOf(devices: number): string {
+  return devices === 1 ? "1 device" : `${devices} devices`;
 }

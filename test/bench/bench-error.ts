@@ -5,7 +5,6 @@ export type BenchErrorCode =
   | "no-answer"
   | "no-compiler"
   | "not-the-same"
-  | "bad-option"
   | "stopped"
   | "unknown-name";
 

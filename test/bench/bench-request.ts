@@ -25,6 +25,9 @@ const COMMON = {
 
 const OWN: readonly BenchOptionName[] = ["data", "rel", "frame-samples"];
 
+/** Options of which a second one would silently stand for the first. */
+const ONCE: readonly BenchOptionName[] = ["data", "frame-samples"];
+
 const OPTIONS = {
   data: { type: "string" },
   rel: { type: "string", multiple: true },
@@ -57,11 +60,17 @@ export function readRequest(args: readonly string[]): ReadRequest {
     const fault = token.kind === "option" ? faultOf(token, name, entry) : undefined;
     if (fault !== undefined) return { refusal: `bench: ${fault}` };
   }
+  const given = tokens.flatMap((token) => (token.kind === "option" ? [token.name] : []));
+  const twice = ONCE.find((option) => given.indexOf(option) !== given.lastIndexOf(option));
+  if (twice !== undefined) return { refusal: `bench: --${twice} is given twice: give it once` };
   if (rest.length > 0) return { refusal: `bench: one benchmark at a time: "${rest[0]}" is too much` };
   const rels = listOf(values.rel).flatMap((list) => list.split(","));
   const badRel = rels.find((rel) => !(Number(rel) > 0 && Number(rel) < 1));
   if (badRel !== undefined)
     return { refusal: `bench: --rel ${badRel}: give bounds above 0 and below 1: --rel 0.1,0.01` };
+  if (entry.isOneBound === true && rels.length > 1) {
+    return { refusal: `bench: --rel ${rels.join()}: ${name} takes one bound: --rel ${rels[0]}` };
+  }
   const [frames] = listOf(values["frame-samples"]);
   const frameSamples = frames === undefined ? undefined : Number(frames);
   if (frameSamples !== undefined && !(Number.isSafeInteger(frameSamples) && frameSamples > 0)) {

@@ -82,12 +82,12 @@ const BY_CODE: Readonly<Record<RecordingErrorCode, BadFolder>> = {
   "ragged-row": {
     files: { "a.csv": "x,y\n1,2\n3\n" },
     message:
-      "recording: ragged row: file DIR/a.csv, line 3, columns 1, width 2; give every row as many columns as the first, and decimals a point, for a comma ends a column",
+      "recording: ragged row: file DIR/a.csv, line 3, columns 1, width 2; give every row as many columns as the first, and decimals a point, for a comma may end a column",
   },
   "not-a-number": {
     files: { "a.csv": "x,y\n1,2\n3,on\n" },
     message:
-      'recording: not a number: file DIR/a.csv, line 3, column 2 (y), value "on"; leave out columns that are not numbers, such as dates, and end columns with commas',
+      'recording: not a number: file DIR/a.csv, line 3, column 2 (y), value "on"; separate columns with commas, semicolons or tabs, give decimals a point, and leave out what is no number, such as dates',
   },
   "not-finite": {
     files: { "a.f32": floats(1, 2, 3, Number.NaN), "a.json": '{"channels": 2}' },
@@ -156,9 +156,9 @@ test.for([
     /empty: file DIR\/a\.csv, because its only column is time;/,
   ],
   [
-    "columns that end with a semicolon",
-    { files: { "a.csv": "x;y\n1;2\n" } },
-    /not a number: .*line 2, column 1 \(x;y\), value "1;2"; .*end columns with commas/,
+    "columns that end with a bar",
+    { files: { "a.csv": "x|y\n1|2\n" } },
+    /not a number: .*line 2, column 1 \(x\|y\), value "1\|2"; separate columns with commas, semicolons or tabs/,
   ],
   [
     "decimals with a comma",

@@ -27,8 +27,9 @@ const ADVICE: Readonly<Record<RecordingErrorCode, string>> = {
   empty: "leave it out, or record at least one row of one channel",
   "too-many-channels": "split it into several recordings",
   "bound-too-fine": "give a larger --rel",
-  "ragged-row": "give every row as many columns as the first, and decimals a point, for a comma ends a column",
-  "not-a-number": "leave out columns that are not numbers, such as dates, and end columns with commas",
+  "ragged-row": "give every row as many columns as the first, and decimals a point, for a comma may end a column",
+  "not-a-number":
+    "separate columns with commas, semicolons or tabs, give decimals a point, and leave out what is no number, such as dates",
   "not-finite": "leave out rows without a value, or fill them in",
 };
 

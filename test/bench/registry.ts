@@ -11,6 +11,8 @@ export interface BenchEntry {
   readonly measures: string;
   /** The options that it takes, each with its value in short and what it means here. */
   readonly takes: Readonly<Partial<Record<BenchOptionName, readonly [value: string, meaning: string]>>>;
+  /** `--rel` is one bound, not a list. */
+  readonly isOneBound?: true;
   /** The arguments of a run that makes sense. */
   readonly example: string;
 }
@@ -89,6 +91,7 @@ export const BENCHES: ReadonlyMap<string, BenchEntry> = new Map<string, BenchEnt
         rel: ["R", "one bound as a part of each channel's range, above 0 and below 1; 0.01 if not given"],
         "frame-samples": ["N", "rows of a frame; 1000 if not given"],
       },
+      isOneBound: true,
       example: "speed --data sim/data --rel 0.001",
     },
   ],

@@ -4,6 +4,9 @@ import { RecordingError, type RecordingErrorCode } from "./recording-error.ts";
 /** A column of this name is time, not a channel. */
 const TIME_COLUMN = /^(t|time|timestamp|time_s|seconds)$/i;
 
+/** What may separate columns: what `lockstep encode` takes. */
+const DELIMITERS = [",", ";", "\t"] as const;
+
 /** One row as the parser gives it. */
 interface CsvRow {
   readonly record: readonly string[];
@@ -12,6 +15,7 @@ interface CsvRow {
 
 /**
  * A table of numbers: every row as long as the first, which may be a header; a column that is called time is left out.
+ * Columns are separated by commas, semicolons or tabs, whichever the first line has most of.
  *
  * @param file  for messages
  * @returns the values rounded to float32, shape (rows, channels)
@@ -48,6 +52,7 @@ function split(text: string, file: string): CsvRow[] {
   try {
     return parse(text, {
       bom: true,
+      delimiter: delimiterOf(text),
       info: true,
       relax_column_count: true,
       skip_empty_lines: true,
@@ -57,6 +62,13 @@ function split(text: string, file: string): CsvRow[] {
     if (!(cause instanceof CsvError)) throw cause;
     throw new RecordingError("unreadable", { file, because: cause.message }, { cause });
   }
+}
+
+/** A comma where there is none, too. */
+function delimiterOf(text: string): (typeof DELIMITERS)[number] {
+  const firstLine = /[^\r\n]+/.exec(text)?.[0] ?? "";
+  const counts = DELIMITERS.map((delimiter) => firstLine.split(delimiter).length);
+  return DELIMITERS[counts.indexOf(Math.max(...counts))] ?? ",";
 }
 
 /** NaN for what is no number; an empty cell is none. */

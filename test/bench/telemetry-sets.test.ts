@@ -40,6 +40,15 @@ test("a recording may be CSV, with or without a header, and its time column is n
   expect(named).toMatchObject({ channels: 1, values: Float32Array.of(1, 2) });
 });
 
+test("CSV columns may be separated by semicolons or tabs, as lockstep encode takes them", async () => {
+  await write("a.csv", "\uFEFFtime;x;y\r\n0;1.5;2\r\n1;3;-4e1\r\n");
+  await write("b.csv", "1.5\t2\n3\t-4e1\n");
+  for (const set of await listSets(folder)) {
+    expect(set).toMatchObject({ channels: 2, values: Float32Array.of(1.5, 2, 3, -40) });
+  }
+  expect(await listSets(folder)).toHaveLength(2);
+});
+
 test("CSV values are what a float32 recording would hold", async () => {
   await write("a.csv", "0.1\n");
   expect((await listSets(folder))[0]?.values).toEqual(Float32Array.of(0.1));
@@ -82,8 +91,11 @@ const REFUSED: readonly (readonly [
     "a word among numbers",
     { "a.csv": "x,y\n1,2\n3,on\n" },
     "not-a-number",
-    /line 3, column 2 \(y\), value "on"; leave out columns/,
+    /line 3, column 2 \(y\), value "on"; separate .*leave out what/,
   ],
+  ["a decimal comma", { "a.csv": "x;y\n1,5;2\n" }, "not-a-number", /column 1 \(x\), value "1,5"; .* decimals a point/],
+  ["an unknown separator", { "a.csv": "1|2\n3|4\n" }, "not-a-number", /value "3\|4"; separate columns with commas/],
+  ["nothing between tabs", { "a.csv": "1\t2\n\t4\n" }, "not-finite", /line 2, column 1, value ""/],
   ["a missing value", { "a.csv": "1,2\n3,\n" }, "not-finite", /line 2, column 2, value ""/],
   ["a value beyond float32", { "a.csv": "1\n1e40\n" }, "not-finite", /line 2, column 1/],
   ["a quote that does not end", { "a.csv": '1\n"2\n' }, "unreadable", /a\.csv/],

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { type AddressInfo, createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { type AckPolicy, type Clock, CloudNode, SILENT_LOGGER } from "@lockstep/cloud-node";
-import { systemRandom } from "@lockstep/edge-sdk";
+import { DEFAULT_MQTT_KEEP_ALIVE_SECONDS, DEFAULT_TCP_KEEP_ALIVE_MS, systemRandom } from "@lockstep/edge-sdk";
 import { BenchError } from "./bench-error.ts";
 import { SerialFarEnd } from "./serial-far-end.ts";
 import type { LaneEnds, LanePlan } from "./wire-lanes.ts";
@@ -11,11 +11,9 @@ import type { LaneEnds, LanePlan } from "./wire-lanes.ts";
 export interface WireGroup {
   readonly name: string;
   readonly acks: AckPolicy;
-  /** Of its devices; 60 s unless given, with which `docs/results/wire.md` was measured. The transport's own is 90 s. */
+  /** Of its devices over MQTT; the transport's own unless given. */
   readonly keepAliveSeconds?: number;
 }
-
-const DEFAULT_KEEP_ALIVE_S = 60;
 
 /** The file in which a group's node keeps what it takes in. */
 export function storeOf(folder: string, group: string): string {
@@ -36,7 +34,10 @@ export class FarEnds {
     this.#sink.listen(0, "127.0.0.1");
   }
 
-  async open({ name, acks, keepAliveSeconds = DEFAULT_KEEP_ALIVE_S }: WireGroup, storeFile: string): Promise<void> {
+  async open(
+    { name, acks, keepAliveSeconds = DEFAULT_MQTT_KEEP_ALIVE_SECONDS }: WireGroup,
+    storeFile: string,
+  ): Promise<void> {
     const broker = { kind: "embedded", port: 0, host: "127.0.0.1" } as const;
     const doors = { broker, tcpPort: 0, tcpHost: "127.0.0.1" };
     const node = await CloudNode.open({ storeFile, ...doors, acks, logger: SILENT_LOGGER, clock: this.#clock });
@@ -56,6 +57,7 @@ export class FarEnds {
       serialPort: serial.port,
       sinkPort: this.#sinkPort,
       keepAliveSeconds: keepAliveSeconds / speed,
+      tcpKeepAliveMs: DEFAULT_TCP_KEEP_ALIVE_MS / speed,
       clock: this.#clock,
     };
   }

@@ -50,8 +50,9 @@ export interface LaneEnds {
   readonly serialPort: number;
   /** Takes in whatever comes, and says nothing. */
   readonly sinkPort: number;
-  /** Of MQTT; TCP's own is half as long, as it is by default. */
+  /** Of MQTT. */
   readonly keepAliveSeconds: number;
+  readonly tcpKeepAliveMs: number;
   readonly clock: Clock;
 }
 
@@ -83,11 +84,11 @@ export async function openLockstepLane(
 }
 
 function transportOf({ link, name: device, seed }: LanePlan, ends: LaneEnds): Transport {
-  const { clock, keepAliveSeconds } = ends;
+  const { clock, keepAliveSeconds, tcpKeepAliveMs } = ends;
   const random = seededRandom(seed).fork("transport");
   if (link === "serial") return socketLineTransport(ends.serialPort, clock, random);
   if (link === "TCP") {
-    return tcpTransport({ url: `tcp://127.0.0.1:${ends.tcpPort}`, keepAliveMs: 500 * keepAliveSeconds, clock, random });
+    return tcpTransport({ url: `tcp://127.0.0.1:${ends.tcpPort}`, keepAliveMs: tcpKeepAliveMs, clock, random });
   }
   return mqttTransport({ url: ends.mqttUrl, group: GROUP, device, keepAliveSeconds, clock, random });
 }

@@ -24,7 +24,7 @@ const REAL_FRAMES = [1, 10, 100, 500, 1000];
 /** Sped up: 5 s and 10 s again, to compare, and 60 s. */
 const LONG_FRAMES = [500, 1000, 6000];
 const LONGEST_FRAME = 6000;
-/** A divisor of MQTT's 60 s and TCP's 30 s, which are told in whole seconds; beyond, a stall of the computer is a long time. */
+/** A divisor of MQTT's 90 s and TCP's 30 s, which are told in whole seconds; beyond, a stall of the computer is a long time. */
 const SPEED = 3;
 /** Six frames of 60 s: one batched acknowledgement. */
 const LONG_SECONDS = 360;

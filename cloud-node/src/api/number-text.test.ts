@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import {
   formatAge,
+  formatCounted,
   formatErrorShare,
   formatFill,
   formatNumber,
@@ -49,4 +50,8 @@ test("ages are told in the unit that a person would use", () => {
     "3 h",
     "5 d",
   ]);
+});
+
+test("one is told as one", () => {
+  expect([0, 1, 2].map((count) => formatCounted(count, "sample"))).toEqual(["0 samples", "1 sample", "2 samples"]);
 });

@@ -78,6 +78,11 @@ export function formatCount(count: number): string {
   return Number.isFinite(count) ? groupThousands(count.toFixed(0)) : UNKNOWN;
 }
 
+/** So many of something: "1 sample", "2 samples". */
+export function formatCounted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}
+
 /** How long ago something was: "now", "12 s", "4 min", "3 h", "5 d". */
 export function formatAge(ageMs: number): string {
   if (!Number.isFinite(ageMs)) return UNKNOWN;

@@ -211,6 +211,27 @@ test("with --json a damaged container is one object that says how much came back
   expect(err).toContain(told.error.message);
 });
 
+test.each([
+  ["t,x\n0,1\n1,2\n2,3\n", "3 samples of 1 channel and their times"],
+  ["t,x,y\n0.5,1,1\n", "1 sample of 2 channels and its time"],
+  ["t,x\n0,1\n0.07,2\n2,3\n", "3 samples of 1 channel and their times"],
+  ["x\n1\n", "1 sample of 1 channel"],
+])("encode and decode count the same, one as one, and times apart: %j", async (text, size) => {
+  const [input, coded] = [join(folder, "counted.csv"), join(folder, "counted.lst")];
+  await writeFile(input, text);
+  expect((await run("encode", input, "--eps", "0.5", "--out", coded)).out).toContain(`; ${size} in `);
+  const out = join(folder, "counted.out.csv");
+  expect((await run("decode", coded, "--out", out)).err).toContain(`${out}: ${size}\n`);
+  const columns =
+    text
+      .split("\n", 1)[0]
+      ?.split(",")
+      .filter((name) => name !== "t") ?? [];
+  const { channels, timeEps } = JSON.parse((await run("decode", coded, "--json")).out);
+  expect(channels.map(({ name }: { name: string }) => name)).toEqual(columns);
+  expect(timeEps).toBe(text.startsWith("t") ? 0 : null);
+});
+
 test("a recording that grew is said to be larger", async () => {
   const input = join(folder, "tiny.csv");
   await writeFile(input, "x\n1\n");

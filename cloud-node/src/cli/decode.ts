@@ -4,6 +4,7 @@ import { TelemetryError } from "../workloads/telemetry/telemetry-error.ts";
 import { CommandError } from "./command-error.ts";
 import { checkFiles, PartialFile } from "./partial-file.ts";
 import { ProgressLine } from "./progress-line.ts";
+import { recordingSize } from "./recording-size.ts";
 import { writeResult } from "./result-output.ts";
 import type { Surroundings } from "./surroundings.ts";
 
@@ -64,8 +65,10 @@ async function runDecode(surroundings: Surroundings, input: string, options: Dec
     progress.clear();
     await file?.keep();
     if (isJson === true) await writeResult(surroundings, true, summary, "");
-    else if (out !== undefined)
-      stderr.write(`${out}: ${summary.samples} samples of ${summary.channels.length} channels\n`);
+    else if (out !== undefined) {
+      const { samples, channels, timeEps } = summary;
+      stderr.write(`${out}: ${recordingSize(samples, channels.length, timeEps !== null)}\n`);
+    }
   } catch (error) {
     progress.clear();
     if (!interrupt.aborted) {

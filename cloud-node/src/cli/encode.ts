@@ -6,6 +6,7 @@ import { CommandError } from "./command-error.ts";
 import { parseNames, parsePositive } from "./option-values.ts";
 import { checkFiles } from "./partial-file.ts";
 import { ProgressLine } from "./progress-line.ts";
+import { recordingSize } from "./recording-size.ts";
 import { writeResult } from "./result-output.ts";
 import type { Surroundings } from "./surroundings.ts";
 
@@ -98,7 +99,7 @@ async function runEncode(surroundings: Surroundings, input: string, options: Enc
     const line = [
       `${out}: ${formatQuantity(summary.outputBytes, "B", "up")}, ${sizeBesideFloat32(summary.ratio)}`,
       `${formatNumber(summary.bitsPerSample, "up")} bits per sample, largest error ${summary.maxErrorOverEps.toFixed(3)} eps`,
-      `${summary.samples} samples of ${summary.channels} channels in ${seconds.toFixed(1)} s`,
+      `${recordingSize(summary.samples, summary.channels, summary.timeEps !== null)} in ${seconds.toFixed(1)} s`,
     ];
     await writeResult(surroundings, options.json, { ...summary, seconds }, line.join("; "));
   } catch (error) {

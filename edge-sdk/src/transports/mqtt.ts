@@ -10,7 +10,7 @@ import { checkMessage, type OutTopic, type Transport, TransportError, type Trans
  * Longer than six frames of 10 s: a cloud that acknowledges every sixth speaks once in 60 s, and a ping due at that
  * moment goes out beside it.
  */
-const DEFAULT_KEEP_ALIVE_S = 90;
+export const DEFAULT_MQTT_KEEP_ALIVE_SECONDS = 90;
 const CONNECT_LIMIT_MS = 10_000;
 /** How long a good-bye may take before the connection is dropped. */
 const CLOSE_LIMIT_MS = 2_000;
@@ -118,7 +118,7 @@ class MqttTransport implements Transport {
   }
 
   #connect(events: TransportEvents, will: Uint8Array): void {
-    const { url, group, device, keepAliveSeconds = DEFAULT_KEEP_ALIVE_S } = this.#options;
+    const { url, group, device, keepAliveSeconds = DEFAULT_MQTT_KEEP_ALIVE_SECONDS } = this.#options;
     const downTopic = formatTopic({ group, device, level: "control" });
     // One client per connection: nothing that was on its way in an earlier one is ever sent again behind our back.
     const client = connect(url, {

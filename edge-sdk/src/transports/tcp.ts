@@ -6,7 +6,7 @@ import type { RandomSource } from "../random-source.ts";
 import { checkMessage, type OutTopic, type Transport, TransportError, type TransportEvents } from "../transport.ts";
 
 /** A far end that went away without a word is noticed by the operating system after this long. */
-const DEFAULT_KEEP_ALIVE_MS = 30_000;
+export const DEFAULT_TCP_KEEP_ALIVE_MS = 30_000;
 /** How long a good-bye may take before the socket is dropped. */
 const CLOSE_LIMIT_MS = 2_000;
 
@@ -42,7 +42,7 @@ class TcpTransport implements Transport {
   #isClosed = false;
   #retry: Timer | undefined;
 
-  constructor({ url, keepAliveMs = DEFAULT_KEEP_ALIVE_MS, clock, random }: TcpTransportOptions) {
+  constructor({ url, keepAliveMs = DEFAULT_TCP_KEEP_ALIVE_MS, clock, random }: TcpTransportOptions) {
     const { protocol, hostname, port } = parseUrl(url);
     if (protocol !== "tcp:" || hostname === "" || port === "") throw badUrl(url);
     this.#host = hostname.replace(/^\[(.*)\]$/, "$1");

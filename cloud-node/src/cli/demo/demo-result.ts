@@ -1,4 +1,5 @@
 import type { DeviceSummary, HistoryVerdict } from "@lockstep/sim";
+import { formatCounted } from "../../api/number-text.ts";
 import type { TrafficAccount } from "../../api/traffic-account.ts";
 import { clockText, durationText, ratioText } from "./demo-table.ts";
 
@@ -63,12 +64,12 @@ export function brokenPromises(result: DemoResult, verdicts: readonly HistoryVer
   const broken: string[] = [];
   for (const { id, lost, confirmed, maxErrorOverEps } of result.devices) {
     if (confirmed === 0) broken.push(`${id}: nothing was confirmed`);
-    if (lost > 0) broken.push(`${id}: ${lost} samples lost`);
+    if (lost > 0) broken.push(`${id}: ${formatCounted(lost, "sample")} lost`);
     if (maxErrorOverEps > 1) broken.push(`${id}: an error of ${maxErrorOverEps} eps`);
   }
   for (const { id, invented, wrongStatuses } of verdicts) {
-    if (invented > 0) broken.push(`${id}: ${invented} samples in the store that it never took`);
-    if (wrongStatuses > 0) broken.push(`${id}: ${wrongStatuses} readings wrongly flagged`);
+    if (invented > 0) broken.push(`${id}: ${formatCounted(invented, "sample")} in the store that it never took`);
+    if (wrongStatuses > 0) broken.push(`${id}: ${formatCounted(wrongStatuses, "reading")} wrongly flagged`);
   }
   return broken;
 }
@@ -79,7 +80,10 @@ export function summaryLines({ devices, cpuShareEdge, wallSeconds }: DemoResult)
     devices.reduce((total, one) => total + pick(one), 0);
   const width = Math.max(...devices.map(({ id }) => id.length));
   return [
-    `lockstep demo ran ${clockText(wallSeconds * 1000)}: ${sum((one) => one.confirmed)} samples stored, ${sum((one) => one.lost)} lost`,
+    `lockstep demo ran ${clockText(wallSeconds * 1000)}: ${formatCounted(
+      sum((one) => one.confirmed),
+      "sample",
+    )} stored, ${sum((one) => one.lost)} lost`,
     ...devices.map(({ id, ratioIp, ratioPayload, maxErrorOverEps, latencyMsP99 }) =>
       [
         `${id.padEnd(width)}  IP bytes ${ratioText(ratioIp)} fewer (payload ${ratioText(ratioPayload)})`,

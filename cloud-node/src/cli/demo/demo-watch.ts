@@ -1,5 +1,6 @@
 import { compareBySeverity, compareNames, deviceState } from "../../api/device-state.ts";
 import { accountOf } from "../../api/fleet-snapshot.ts";
+import { formatCounted } from "../../api/number-text.ts";
 import { sumAccounts } from "../../api/traffic-account.ts";
 import type { NodeEvent } from "../../reconstructor/node-event.ts";
 import type { TwinView } from "../../reconstructor/twin-view.ts";
@@ -107,7 +108,7 @@ export class DemoWatch {
         this.#cuts.set(id, "cut");
       } else if (stage === "cut") {
         this.#cuts.set(id, "recovering");
-        this.#tell(id, `link back; ${status.unconfirmedFrames} frames wait in its ring`);
+        this.#tell(id, `link back; in its ring: ${formatCounted(status.unconfirmedFrames, "frame")}`);
       } else if (stage === "recovering" && status.unconfirmedFrames <= 2) {
         this.#cuts.delete(id);
         const lost = this.#session.node.device(id)?.lost.samples ?? 0;
@@ -119,7 +120,8 @@ export class DemoWatch {
   #note(event: NodeEvent): void {
     if (event.kind === "online") this.#tell(event.device, "online");
     if (event.kind === "offline") this.#tell(event.device, "offline");
-    if (event.kind === "gap-lost") this.#tell(event.device, `${event.samples} samples lost: ${event.reason}`);
+    if (event.kind === "gap-lost")
+      this.#tell(event.device, `${formatCounted(event.samples, "sample")} lost: ${event.reason}`);
     if (event.kind === "refused") this.#tell(event.device, `refused: ${event.reason}`);
     if (event.kind === "conflict") this.#tell(event.device, `conflicting bytes for frame ${event.seq}, not stored`);
     if (event.kind === "store-failed") this.#tell("store", event.message);

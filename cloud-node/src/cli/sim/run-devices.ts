@@ -7,6 +7,7 @@ import {
   seededRandom,
   totalSummary,
 } from "@lockstep/sim";
+import { formatCounted } from "../../api/number-text.ts";
 import { CommandError } from "../command-error.ts";
 import { shippedDevices } from "../device-module.ts";
 import { writeResult } from "../result-output.ts";
@@ -46,7 +47,7 @@ export async function runDevices(
   });
   try {
     await Promise.all(devices.map((device) => device.powerOn()));
-    stderr.write(`lockstep sim: ${devices.length} device${devices.length === 1 ? "" : "s"} to ${url}\n`);
+    stderr.write(`lockstep sim: ${formatCounted(devices.length, "device")} to ${url}\n`);
     const pace = paceInRealTime(devices, clock, (device, error) => {
       failures.push(`${device.id}: ${error instanceof Error ? error.message : error}`);
     });
@@ -62,7 +63,7 @@ export async function runDevices(
     if (unconfirmed > 0) {
       throw new CommandError(
         "not-reachable",
-        `${unconfirmed} samples were not confirmed`,
+        `${formatCounted(unconfirmed, "sample")} ${unconfirmed === 1 ? "was" : "were"} not confirmed`,
         `is a node listening at ${url}?`,
       );
     }
@@ -77,7 +78,9 @@ async function settle({ clock, interrupt, stderr }: Surroundings, devices: reado
   const timer = clock.setTimer(() => {
     const { samples, confirmed } = totalSummary(devices.map((device) => device.summary()));
     const limit = `up to ${SETTLE_MS / 1000} s; Ctrl-C gives up`;
-    stderr.write(`lockstep sim: waiting for ${samples - confirmed} samples to be confirmed, ${limit}\n`);
+    stderr.write(
+      `lockstep sim: waiting for ${formatCounted(samples - confirmed, "sample")} to be confirmed, ${limit}\n`,
+    );
   }, TELL_AFTER_MS);
   // Where Ctrl-C ended the signal, the next one ends the process.
   await (interrupt.aborted ? settled : Promise.race([settled, untilInterrupt(interrupt, clock)]));
@@ -88,7 +91,7 @@ function summaryLine(summaries: readonly DeviceSummary[]): string {
   const { samples, confirmed, rawBytes, payloadBytes, bytes, bytesDown } = totalSummary(summaries);
   const ratio = payloadBytes > 0 ? ` (${(rawBytes / payloadBytes).toFixed(1)}x)` : "";
   return [
-    `${samples} samples taken, ${confirmed} confirmed`,
+    `${formatCounted(samples, "sample")} taken, ${confirmed} confirmed`,
     `${rawBytes} B as float32, ${payloadBytes} B of payload${ratio}`,
     `${bytes} B sent and ${bytesDown} B received in messages`,
   ].join("; ");

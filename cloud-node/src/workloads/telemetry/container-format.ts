@@ -114,6 +114,17 @@ export type ContainerChannel = v.InferOutput<typeof channelSchema>;
 /** How the time of a sample is known. */
 export type ContainerTime = v.InferOutput<typeof timeSchema>;
 
+/** The channels of a recording: all but the time, where that is one. */
+export function dataChannels(header: ContainerHeader): ContainerHeader["channels"] {
+  return header.time.kind === "channel" ? header.channels.slice(0, -1) : header.channels;
+}
+
+/** Bound on times, s: 0 where every time is given back as it was; null without a time column. */
+export function timeBound({ time, channels }: ContainerHeader): number | null {
+  if (time.kind === "none") return null;
+  return time.kind === "channel" ? (channels.at(-1)?.eps ?? 0) : 0;
+}
+
 /** One frame of one group: `samples` rows in `payload`. */
 export interface ContainerFrame {
   readonly group: number;

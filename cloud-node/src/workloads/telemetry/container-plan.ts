@@ -38,10 +38,12 @@ export function planContainer(
   const eps = resolveEps(spec, survey.channels);
   const channels = survey.channels.map((channel, c) => planOne(channel, eps[c] ?? 0, source.kind, isLatticeUsed));
   const groups = groupSizes(channels.length);
-  const time = planTime(source, survey.time);
+  let time = planTime(source, survey.time);
   if (time.kind === "channel" && survey.time !== undefined) {
-    channels.push(planTimeChannel(time.column, survey.time));
+    const channel = planTimeChannel(time.column, survey.time);
+    channels.push(channel);
     groups.push(1);
+    time = { ...time, decimals: channel.decimals };
   }
   return { model, source: source.kind, periodNs: source.periodNs, time, channels, groups };
 }
@@ -145,7 +147,10 @@ function planTime(source: RowSource, survey: TimeSurvey | undefined): ContainerT
   return { kind: "uniform", ...shared, start: survey.start, period: survey.period };
 }
 
-/** Times as whole numbers of their last digit, exact as long as they span no more than 32 bits. */
+/**
+ * Times as whole numbers of their last digit, exact as long as they span no more than 32 bits; otherwise with as many
+ * digits as their bound needs, what rounding to them takes left out of the codec's part.
+ */
 function planTimeChannel(name: string, { min, max, decimals }: TimeSurvey): ContainerChannel {
   const reach = Math.max(Math.abs(min), Math.abs(max));
   const ticks = { min: Math.round(min * 10 ** decimals), max: Math.round(max * 10 ** decimals) };
@@ -155,8 +160,12 @@ function planTimeChannel(name: string, { min, max, decimals }: TimeSurvey): Cont
     return toChannel({ name, unit: "s", eps: 0, tens: decimals, decimals }, plan);
   }
   const eps = (max - min) * TIME_RESOLUTION;
+  const digits = Math.min(decimals, textDigits(eps));
+  // Where all digits are written, a time that is rounded to them is nearer to its own, not farther from it
+  const rounding = digits < decimals ? 0.5 * 10 ** -digits : 0;
   try {
-    return toChannel({ name, unit: "s", eps, tens: 0, decimals }, planChannel({ name, eps, min, max }));
+    const plan = planChannel({ name, eps: eps - rounding, min, max });
+    return toChannel({ name, unit: "s", eps, tens: 0, decimals: digits }, plan);
   } catch (error) {
     if (!(error instanceof CodecError)) throw error;
     const problem = `times from ${min} to ${max} are too fine so far from 0: subtract the first, or leave the column out`;

@@ -2,7 +2,7 @@ import { open, stat } from "node:fs/promises";
 import type { Writable } from "node:stream";
 import { CodecError } from "@lockstep/edge-sdk/core";
 import { BlockDecoder, type TelemetryCodec } from "./block-codec.ts";
-import type { ContainerHeader } from "./container-format.ts";
+import { type ContainerHeader, dataChannels, timeBound } from "./container-format.ts";
 import { ContainerReader, type PlacedBlock } from "./container-reader.ts";
 import type { ProgressReport } from "./encode-file.ts";
 import { openSink, type SinkFormat } from "./row-sink.ts";
@@ -26,7 +26,10 @@ export interface DecodeSummary {
   readonly input: string;
   readonly model: string;
   readonly samples: number;
+  /** The time column left out. */
   readonly channels: readonly { readonly name: string; readonly unit: string; readonly eps: number }[];
+  /** Bound on times, s: 0 where every time is given back as it was; null without a time column. */
+  readonly timeEps: number | null;
   readonly blocks: number;
   readonly bytes: number;
 }
@@ -60,8 +63,8 @@ export async function decodeFile(request: DecodeRequest): Promise<DecodeSummary>
       progress.update(reader.offset, bytes);
     }
     progress.finishing();
-    const channels = header.channels.map(({ name, unit, eps }) => ({ name, unit, eps }));
-    return { input, model: header.model, samples, channels, blocks, bytes };
+    const channels = dataChannels(header).map(({ name, unit, eps }) => ({ name, unit, eps }));
+    return { input, model: header.model, samples, channels, timeEps: timeBound(header), blocks, bytes };
   } finally {
     await file.close();
   }

@@ -5,7 +5,7 @@ import { CodecError, type Lookahead } from "@lockstep/edge-sdk/core";
 import { BlockDecoder, BlockEncoder, type TelemetryCodec } from "./block-codec.ts";
 import { BlockSize } from "./block-size.ts";
 import { BoundCheck } from "./bound-check.ts";
-import type { ContainerHeader } from "./container-format.ts";
+import { type ContainerHeader, timeBound } from "./container-format.ts";
 import { planContainer } from "./container-plan.ts";
 import { ContainerReader } from "./container-reader.ts";
 import { ContainerWriter } from "./container-writer.ts";
@@ -212,7 +212,6 @@ async function summarize(
 ): Promise<EncodeSummary> {
   const channels = source.columns.length;
   const rawBytes = FLOAT32_BYTES * samples * channels;
-  const time = header.time.kind === "channel" ? header.channels.at(-1) : undefined;
   return {
     input,
     output,
@@ -227,6 +226,6 @@ async function summarize(
     ratio: rawBytes / writer.bytes,
     bitsPerSample: (8 * writer.bytes) / (samples * channels),
     maxErrorOverEps: check.maxErrorOverEps,
-    timeEps: header.time.kind === "none" ? null : (time?.eps ?? 0),
+    timeEps: timeBound(header),
   };
 }

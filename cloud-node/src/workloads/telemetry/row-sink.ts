@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import type { Writable } from "node:stream";
-import type { ContainerHeader } from "./container-format.ts";
+import { type ContainerHeader, dataChannels } from "./container-format.ts";
 import { boundLeft, checkFloatLoss } from "./float-loss.ts";
 import { formatTime } from "./time-text.ts";
 import { formatSample } from "./value-text.ts";
@@ -38,10 +38,6 @@ function csvNames(header: ContainerHeader): string[] {
   const names = dataChannels(header).map(({ name }) => name);
   if (header.time.kind !== "none") names.splice(header.time.position, 0, header.time.column);
   return names;
-}
-
-function dataChannels(header: ContainerHeader): ContainerHeader["channels"] {
-  return header.time.kind === "channel" ? header.channels.slice(0, -1) : header.channels;
 }
 
 async function writeCsv(stream: Writable, header: ContainerHeader, values: Float64Array, firstSample: number) {

@@ -48,7 +48,7 @@ function describe(code: TelemetryErrorCode, facts: Facts): string {
       return `the header of ${file} is damaged: ${facts.problem}`;
     case "truncated":
       if (facts.part === "end") {
-        return `${file} ends inside its end record at byte ${offset}: need ${need} bytes, have ${have}; all ${Number(lastSample) + 1} samples are there`;
+        return `${file} ends inside its end record at byte ${offset}: need ${need} bytes, have ${have}; ${allSamples(lastSample)} there`;
       }
       return `${file} ends inside ${place}: need ${need} bytes, have ${have}; ${kept}`;
     case "bad-checksum":
@@ -58,7 +58,7 @@ function describe(code: TelemetryErrorCode, facts: Facts): string {
     case "bad-digest":
       return `${file} does not add up: its ${facts.what} is ${have}, and its trailer says ${need}; ${kept}`;
     case "trailing-bytes":
-      return `${file} goes on after its end at byte ${offset}; all ${Number(lastSample) + 1} samples are good`;
+      return `${file} goes on after its end at byte ${offset}; ${allSamples(lastSample)} good`;
     case "bad-input":
       return `${file}${rowOf(facts)}: ${facts.problem}`;
     case "input-changed":
@@ -79,4 +79,8 @@ function describe(code: TelemetryErrorCode, facts: Facts): string {
 function rowOf({ row }: Facts): string {
   if (row === undefined) return "";
   return row === 0 ? ", header line" : `, row ${row}`;
+}
+
+function allSamples(lastSample: string | number | undefined): string {
+  return lastSample === 0 ? "its one sample is" : `all ${Number(lastSample) + 1} samples are`;
 }

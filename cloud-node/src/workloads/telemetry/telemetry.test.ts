@@ -308,6 +308,21 @@ test("an infinity in a float32 file is refused with row and channel, also behind
   await expect(encode(input, "0.1")).rejects.toThrow('row 4501: -Infinity in channel "b" is no finite number');
 });
 
+test("times that 32 bits do not hold are written with the digits that their bound needs, and stay within it", async () => {
+  const random = noise(5);
+  const times = Array.from({ length: 2000 }, (_, row) => row / 10 + (random() * 1.9 - 0.05) / 1000);
+  const rows = times.map((time, row) => `${time.toFixed(17)},${row % 5}`);
+  const input = await file("fine-times.csv", `time,x\n${rows.join("\n")}\n`);
+  const timeEps = (await encode(input, "0.1")).timeEps ?? Number.NaN;
+  expect(timeEps).toBeGreaterThan(0);
+  const decoded = cells((await decode(`${input}.lst`)).text).map(([time]) => time ?? "");
+  const errors = decoded.map((time, row) => Math.abs(Number(time) - (times[row] ?? Number.NaN)));
+  expect(errors).toHaveLength(2000);
+  expect(Math.max(...errors)).toBeLessThanOrEqual(timeEps);
+  const digits = new Set(decoded.map((time) => time.split(".")[1]?.length));
+  expect(digits).toEqual(new Set([Math.ceil(-Math.log10(timeEps)) + 2]));
+});
+
 test("times too far from 0 for their steps are refused in words of the recording", async () => {
   const rows = Array.from({ length: 50 }, (_, row) => `${1.7e18 + row * row * 1e6},${row}`);
   const input = await file("nanoseconds.csv", `time,x\n${rows.join("\n")}\n`);
