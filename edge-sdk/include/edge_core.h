@@ -87,8 +87,8 @@ static inline void edge_start(edge_core *core, uint8_t *memory, uint32_t bytes) 
 
 /** The caller's view of `length` bytes at an address; NULL where they are not all inside the memory. */
 static inline uint8_t *edge_bytes(edge_core *core, edge_address at, uint32_t length) {
-  wasm_rt_memory_t *memory = w2c_core_memory(core);
-  return at <= memory->size && length <= memory->size - at ? memory->data + at : NULL;
+  wasm_rt_memory_t *lent = w2c_core_memory(core);
+  return at <= lent->size && length <= lent->size - at ? lent->data + at : NULL;
 }
 
 /* First byte that no configuration uses. */

@@ -45,6 +45,8 @@ INCLUDE := -isystem $(SUPPORT)/boards/libc -I$(BUILD) -I$(SUPPORT) -I$(SUPPORT)/
 OURS    := $(SOURCES) serial-device.c serial-framing.c device.c wasm-rt.c $(STORE) $(BOARDS)
 OBJECTS := $(BUILD)/core.o $(OURS:%.c=$(BUILD)/%.o)
 ELF     := $(BUILD)/$(NAME).elf
+# Written anew when it changes, and every object with it: a name, a rate or a flag given on the command line counts too.
+FLAGS   := $(BUILD)/flags
 vpath %.c . $(SUPPORT) $(SUPPORT)/boards $(EXTRA_PATH)
 
 $(ELF): $(OBJECTS)
@@ -60,19 +62,23 @@ $(BUILD)/core-id.h: $(WASM)
 	sha256sum $< | cut -c 1-64 | sed 's/../0x&,/g; s/.*/#define CORE_SHA256 {&}/' > $@
 
 # Generated, and full of what no integer module calls; its marks on loads are for guard pages (wasm-rt.h).
-$(BUILD)/core.o: $(BUILD)/core.c
-	$(CC) $(CPU) $(NEEDED) -w -DWASM_RT_PLAIN_LOADS $(CFLAGS) $(INCLUDE) -c -o $@ $<
+$(BUILD)/core.o: $(BUILD)/core.c $(FLAGS)
+	$(CC) $(CPU) $(NEEDED) -MMD -MP -w -DWASM_RT_PLAIN_LOADS $(CFLAGS) $(INCLUDE) -c -o $@ $<
 
-$(BUILD)/%.o: %.c $(BUILD)/core.c $(BUILD)/core-id.h
-	$(CC) $(CPU) $(NEEDED) $(STRICT) $(CFLAGS) $(DEFINES) -DDEVICE_NAME='"$(DEVICE_NAME)"' $(INCLUDE) -c -o $@ $<
+$(BUILD)/%.o: %.c $(BUILD)/core.c $(BUILD)/core-id.h $(FLAGS)
+	$(CC) $(CPU) $(NEEDED) -MMD -MP $(STRICT) $(CFLAGS) $(DEFINES) -DDEVICE_NAME='"$(DEVICE_NAME)"' $(INCLUDE) -c -o $@ $<
 
-# As large as virt's second flash chip; what it holds at first does not matter.
-$(BUILD)/flash.bin:
-	mkdir -p $(BUILD)
-	truncate -s 32M $@
+$(FLAGS): FORCE
+	@mkdir -p $(BUILD)
+	@echo '$(CC) $(CPU) $(CFLAGS) $(DEFINES) $(DEVICE_NAME)' | cmp -s - $@ || \
+	  echo '$(CC) $(CPU) $(CFLAGS) $(DEFINES) $(DEVICE_NAME)' > $@
 
-.PHONY: run size check clean
-run: $(ELF) $(FLASH)
+-include $(OBJECTS:.o=.d)
+
+.PHONY: run size check clean FORCE
+# A flash image is as large as virt's second chip; what it holds at first does not matter.
+run: $(ELF)
+	$(if $(FLASH),truncate -s 32M $(FLASH))
 	$(QEMU) -display none -monitor none -no-reboot -serial pty $(LOADER) $(ELF)
 
 size: $(ELF)
@@ -81,7 +87,7 @@ size: $(ELF)
 
 check:
 	cppcheck --std=c99 --enable=warning,style,performance,portability --error-exitcode=1 --inline-suppr --quiet \
-	  --suppress=missingIncludeSystem -I$(SUPPORT) -I$(SUPPORT)/boards -DDEVICE_NAME='"x"' \
+	  --suppress=missingIncludeSystem -I$(SUPPORT) -I$(SUPPORT)/boards -I$(ROOT)/edge-sdk/include -DDEVICE_NAME='"x"' \
 	  $(filter-out $(BOARDS),$(SOURCES)) $(addprefix $(SUPPORT)/,serial-device.c serial-framing.c device.c $(STORE))
 
 clean:

@@ -114,3 +114,10 @@ function sense(t: number): number[] {
     return (triangle - 256) * 4 + (noise % 21);
   });
 }
+
+requires("make", "cppcheck")("the examples' own check", () => {
+  test.for(MADE)("firmware-examples/%s for %s has nothing that cppcheck names", async ([example, board]) => {
+    const cwd = join(REPOSITORY, "firmware-examples", example);
+    execFileSync("make", ["check", `BOARD=${board}`], { cwd, stdio: "pipe" });
+  });
+});
