@@ -1,6 +1,7 @@
 /**
- * Integer arithmetic with named rounding. Every quotient of the codec is computed here, so that the cost and the range
- * of each division is in one place. "Floor" is the mathematical floor, for negative values too.
+ * Integer arithmetic with named rounding. What firmware divides in 64 bits while it encodes or decodes is divided here, by
+ * 32-bit divisions; only the planner of lines, which hosts and gateways run, divides in 64 bits. Other files divide int32 and
+ * uint32 by themselves. "Floor" is the mathematical floor, for negative values too.
  */
 
 /** Clamp to int32. Range: any. */
@@ -57,6 +58,15 @@ export function divide(a: u64, b: u64): u64 {
 export function floorDivide(a: i64, b: i64): i64 {
   const sign = a >> 63;
   return <i64>divide(<u64>(a ^ sign), <u64>b) ^ sign; // floor(a / b) = -1 - floor((-1 - a) / b)
+}
+
+/**
+ * ceil(a / b) by a 64-bit division, which is the fastest where there is one: for the planner of lines. Range: b > 0,
+ * |a| < 2^62.
+ */
+export function ceilDivide(a: i64, b: i64): i64 {
+  const q = a / b;
+  return q * b < a ? q + 1 : q;
 }
 
 /** floor(a / b) of an unsigned value by a small divisor, in two 32-bit divisions. Range: a < 2^46, 0 < b <= 2^16. */

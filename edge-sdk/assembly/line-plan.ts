@@ -1,3 +1,5 @@
+import { floorDivide } from "./fixed-point";
+
 /**
  * What an encoder has decided about the lines of the block in hand; without a planner, as in `device.wasm`, there is no
  * plan and nothing of this remains. One entry per channel, then lines in order, each channel's ended by its block:
@@ -51,12 +53,12 @@ export function plannedRows(): u32 {
   return plan != 0 ? load<u32>(line, PLAN_ROWS) : 1;
 }
 
-/** Value at its first row. */
-export function plannedFrom(): i32 {
-  return plan != 0 ? load<i32>(line, PLAN_FROM) : 0;
+/** Steps of the grid from `base` to its first value; a plan's values are on the grid. Range: |base| < 2^31. */
+export function plannedStart(base: i64, grid: i64): i64 {
+  return plan != 0 ? floorDivide(load<i32>(line, PLAN_FROM) - base, grid) : 0;
 }
 
-/** Value at its last row. */
-export function plannedTo(): i32 {
-  return plan != 0 ? load<i32>(line, PLAN_TO) : 0;
+/** And from there to its last one. */
+export function plannedSlope(grid: i64): i64 {
+  return plan != 0 ? floorDivide(<i64>load<i32>(line, PLAN_TO) - load<i32>(line, PLAN_FROM), grid) : 0;
 }

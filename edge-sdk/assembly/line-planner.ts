@@ -1,4 +1,4 @@
-import { signOf } from "./fixed-point";
+import { ceilDivide, signOf } from "./fixed-point";
 import { baseBin, baseOf } from "./keyframe";
 import { CHANNEL_BOUND, CHANNEL_STEP, channelConfig, channelState, flagsOf, LAST, LINE_INDEX } from "./layout";
 import { DENSE_ENDS, HOPES_BETWEEN, HOPES_NONE, HOPES_TRIED, hopesOf, isTried, lastHope } from "./line-hopes";
@@ -84,12 +84,6 @@ export function planBytes(blockRows: i32, waysKept: i32): usize {
 
 function sampleAt(t: i32): i64 {
   return <i64>load<i32>(wordOf(column, t));
-}
-
-/** ceil(a / b). Range: b > 0, |a| < 2^62. */
-function ceilDivide(a: i64, b: i64): i64 {
-  const q = a / b;
-  return q * b < a ? q + 1 : q;
 }
 
 /** Try the first rows of the line that the last block left open. */

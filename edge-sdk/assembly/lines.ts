@@ -23,7 +23,7 @@ import {
   LINE_TO,
 } from "./layout";
 import { codeRows, codeValue, goesOnBit, modeBit, slopeClass, startClass } from "./line-code";
-import { planNextLine, plannedFrom, plannedMode, plannedRows, plannedRowsOfOpen, plannedTo } from "./line-plan";
+import { planNextLine, plannedMode, plannedRows, plannedRowsOfOpen, plannedSlope, plannedStart } from "./line-plan";
 import { codeBit } from "./mixed-bit";
 import { followMove } from "./predictors";
 import { saturateOnLattice, snapToLattice } from "./quantizer";
@@ -139,7 +139,8 @@ function codeBlock(cfg: usize, st: usize, coder: usize, rows: u32): bool {
 
 /**
  * How far beyond its last value a line points, half of what it would: where the next one is expected to start. The whole
- * slope serves curves better and steps worse (`npm run bench -- codec`).
+ * slope, 2 (to - from) + span below, serves curves better and steps worse (`npm run bench -- codec --data DIR` before and
+ * after).
  */
 export function extension(from: i32, to: i32, span: u32): i64 {
   return span == 0 ? 0 : floorDivide(<i64>to - from + span, 2 * <i64>span);
@@ -165,14 +166,14 @@ function codeLine(st: usize, coder: usize, c: i32, config: usize, line: usize, l
   if (rows == 0) return false;
   const grid = <i64>lineGrid(config);
   const base = <i64>expectedStart(config, last, extensionOf(line));
-  const start = codeValue(st, coder, lineSign(line), startClass(rows), false, (<i64>plannedFrom() - base) / grid);
+  const start = codeValue(st, coder, lineSign(line), startClass(rows), false, plannedStart(base, grid));
   let sign = signOf(start);
   // |start|, |slope| <= 2^32 and grid < 2^31: sums stay within 2^63
   const from = base + start * grid;
   if (from != <i64>saturate(from)) return false;
   let to = from;
   if (rows > 1) {
-    const slope = codeValue(st, coder, sign, slopeClass(rows), true, (<i64>plannedTo() - plannedFrom()) / grid);
+    const slope = codeValue(st, coder, sign, slopeClass(rows), true, plannedSlope(grid));
     sign = signOf(slope);
     to += slope * grid;
   }

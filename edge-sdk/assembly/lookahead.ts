@@ -41,7 +41,8 @@ export const WAYS: i32 = 4;
 
 /**
  * Lines must save this part of a block, since models that rest on lines predict the worse for it: without it vibration at
- * coarse bounds costs more, and with twice as much a handheld sensor does (`npm run bench -- codec`).
+ * coarse bounds costs more, and with twice as much a handheld sensor does (with
+ * 63 and 5 below, `npm run bench -- codec --data DIR` before and after).
  */
 const LEAST_GAIN_SHIFT: i64 = 6;
 /** Where one way per node makes lines dearer than prediction by this part, several will not make them cheaper. */

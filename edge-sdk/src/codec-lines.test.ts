@@ -251,9 +251,6 @@ test("a line ends with index 65,535 on both ends, in frames that are sent and in
   expect(parts.length).toBe(rows);
   expect(Int32Array.from(parts)).toEqual(whole);
   expect(apart.hash()).toBe(decoder.hash());
-  // A ramp until the line's last index, and then what the history foresees
-  const bend = whole.findIndex((value, i) => i > 1000 && Math.abs(value - (whole[i - 1] ?? 0) - 1000) > 20);
-  expect(bend === -1 || bend >= 65_536 - ramp.length, `bends at ${bend}`).toBe(true);
 });
 
 test("lines, plain frames, events and silence follow each other, and a plain frame closes what was open", () => {
@@ -360,16 +357,17 @@ test("damaged frames with lines end in samples or a typed refusal, never in a tr
   expect(refused).toBeGreaterThan(1000);
 });
 
-test("random payloads lead two decoders of lines to the same samples and states, or to the same refusal", () => {
+test("random payloads lead the lines of batch.wasm and of device.wasm to the same samples and states, or to the same refusal", () => {
   const noise = new SeededNoise(SEED);
   const settings = [{ e: 3, lattice: 1, historyShift: 0 }];
   const config = batch.configure(settings);
+  const onDevice = device.configure(settings);
   const start = batch.createEncoder(config);
   start.encode(Int32Array.of(0));
   let accepted = 0;
   for (let i = 0; i < 20_000; i++) {
     const payload = Uint8Array.from({ length: 1 + (noise.uint32() % 4) }, () => noise.uint32());
-    const decoders = [batch.createDecoder(config), batch.createDecoder(config)] as const;
+    const decoders = [batch.createDecoder(config), device.createDecoder(onDevice)] as const;
     const outcomes = decoders.map((decoder) => {
       decoder.restoreState(start.saveState());
       try {

@@ -76,7 +76,9 @@ function rows(count: number, channels: number, valueAt: (t: number, c: number) =
 }
 
 /** Signals of different character, each from a seed. */
-export const SIGNALS: Readonly<Record<"walk" | "tones" | "vibration" | "steps" | "rotor", Generator>> = {
+export const SIGNALS: Readonly<
+  Record<"walk" | "tones" | "vibration" | "steps" | "ramp" | "sines" | "rotor", Generator>
+> = {
   /** Two coupled random walks. */
   walk(noise, count) {
     const levels = [0, 0];
@@ -111,6 +113,18 @@ export const SIGNALS: Readonly<Record<"walk" | "tones" | "vibration" | "steps" |
       if (noise.uniform() < 0.05) level = 10 * noise.uniform();
       return level + 0.05 * noise.normal();
     });
+  },
+  /** One channel that rises evenly, without noise. */
+  ramp(_noise, count) {
+    return rows(count, 1, (t) => t);
+  },
+  /** One channel of three slow sines, without noise. */
+  sines(_noise, count) {
+    return rows(
+      count,
+      1,
+      (t) => Math.sin(0.001 * t) + 0.5 * Math.sin(0.0023 * t + 1) + 0.25 * Math.sin(0.0057 * t + 2),
+    );
   },
   /** The reference rotor: 100 rad/s at 100 Hz, six channels, each with N(0, 0.01). */
   rotor(noise, count) {

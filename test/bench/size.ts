@@ -7,12 +7,9 @@ import { loadCore } from "@lockstep/edge-sdk/core";
 import { wasmCommands } from "../../scripts/bootstrap/build-wasm.js";
 import type { BenchReport, BenchTable } from "./bench.ts";
 import { BenchError } from "./bench-error.ts";
+import { MODULE_AIM, MODULE_LIMIT, STATE_AIM, STATE_LIMIT } from "./size-goals.ts";
 import { type WasmAnatomy, wasmAnatomy } from "./wasm-anatomy.ts";
 
-const STATE_LIMIT = 2048;
-const STATE_AIM = 1792;
-const MODULE_LIMIT = 17_152;
-const MODULE_AIM = 10 * 1024;
 const GOAL_CHANNELS = 6;
 /** What a source file is for; files that are not named here are the codec's. */
 const LINK_FILES: readonly RegExp[] = [/^link/, /^ring$/, /^cbor$/, /^envelope$/];

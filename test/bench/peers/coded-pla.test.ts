@@ -35,9 +35,34 @@ test("a piece ends where the cone of slopes is empty", () => {
   expect([...decoded].map((value) => Math.round(value / eps))).toEqual([0, 1, 2, 0]);
 });
 
-test("shorter lookahead never spans more rows than it may", () => {
-  const quiet = peerInput("quiet", 1, new Array<number>(1000).fill(0));
-  expect(bytesOf("level", 10, quiet)).toBeGreaterThanOrEqual(bytesOf("level", Number.POSITIVE_INFINITY, quiet));
+test.for(["level", "any start"] as const)("%s: a piece goes on for as many rows as it may, and no further", (kind) => {
+  const quiet = peerInput("quiet", 1, new Array<number>(10_000).fill(0));
+  const [ten, hundred, all] = [10, 100, Number.POSITIVE_INFINITY].map((longest) => bytesOf(kind, longest, quiet)) as [
+    number,
+    number,
+    number,
+  ];
+  expect(bytesOf(kind, 10_000, quiet)).toBe(all);
+  expect(ten).toBeGreaterThan(2 * hundred);
+  expect(hundred).toBeGreaterThan(2 * all);
+});
+
+test("a piece of three rows at most ends with the third", () => {
+  const { columns, shape } = peerInput(
+    "ramp",
+    1,
+    Array.from({ length: 60 }, (_, t) => 0.37 * t),
+  );
+  for (const kind of ["level", "nearest start", "any start"] as const) {
+    const compressor = plaCompressor({ kind, gridInEps: 1, longest: 3 });
+    const [decoded = new Float64Array()] = compressor.decode(compressor.encode(columns, shape), shape);
+    const points = [...decoded].map((value) => Number((value / (1 - 1e-7)).toFixed(6)));
+    // A line's ends are on the grid; one that had a fourth row would pass the third between
+    const ends = points.filter((_, t) => t % 3 !== 1);
+    expect(ends.every(Number.isInteger), kind).toBe(true);
+    if (kind === "level") expect(points).toEqual(points.map((_, t) => points[t - (t % 3)]));
+    expect(new Set(ends).size, kind).toBeGreaterThan(15);
+  }
 });
 
 function piece(span: number, start: number, end: number): Piece {
