@@ -3,7 +3,7 @@ import { copyFile, mkdir, readdir, readFile, rename, writeFile } from "node:fs/p
 import { basename, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type BoardName, findBoard } from "./board.ts";
-import { compileProgram, MAP_FILE, type ProgramSource } from "./compile.ts";
+import { type CompileSetting, compileProgram, MAP_FILE, type ProgramSource, preprocess } from "./compile.ts";
 import { requireTool } from "./doctor.ts";
 import { type FirmwareSizes, readFirmwareSizes } from "./firmware-sizes.ts";
 import { type ModuleShape, readModuleShape } from "./module-shape.ts";
@@ -99,12 +99,12 @@ export async function build(wasm: Uint8Array, options: BuildOptions): Promise<Fi
   const memoryBytes = chooseMemory(shape, options.memoryBytes);
   refuseStack(options.stackBytes);
   const { command, version } = await requireTool(target.compiler);
-  const key = await cacheKey(wasm, options, target, memoryBytes, `${command} ${version} ${MACHINE}`);
-  const folder = join(options.cacheFolder, key);
+  await mkdir(options.cacheFolder, { recursive: true });
+  const plan = { options, target, memoryBytes, compiler: command, compilerVersion: version };
+  const folder = join(options.cacheFolder, await cacheKey(wasm, plan));
   const file = join(folder, PROGRAM_FILE);
   const isCached = existsSync(file);
-  if (!isCached)
-    await buildInto(folder, wasm, shape, { options, target, memoryBytes, compiler: command, compilerVersion: version });
+  if (!isCached) await buildInto(folder, wasm, shape, plan);
   const mapFile = existsSync(join(folder, MAP_FILE)) ? join(folder, MAP_FILE) : null;
   return { ...built, file, mapFile, sizes: await readFirmwareSizes(file, mapFile), isCached };
 }
@@ -124,23 +124,39 @@ function refuseStack(stackBytes: number | undefined): void {
 }
 
 /** Everything that the program depends on. */
-async function cacheKey(
-  wasm: Uint8Array,
-  options: BuildOptions,
-  target: Target,
-  memoryBytes: number,
-  tool: string,
-): Promise<string> {
-  const { sources = [], supportSources = [], includes = [], flags = [] } = options.program ?? {};
+async function cacheKey(wasm: Uint8Array, plan: Plan): Promise<string> {
+  const { options, target, memoryBytes, compiler, compilerVersion } = plan;
   const folders = [OWN_C, supportFolder(), boardFolder(), join(boardFolder(), "libc")];
-  const own = (await Promise.all(folders.map(filesIn))).flat().concat(RECIPE);
-  const headers = (await Promise.all(includes.map(filesIn))).flat().filter((file) => file.endsWith(".h"));
-  const files = [...own, ...sources, ...supportSources, ...headers];
+  const files = (await Promise.all(folders.map(filesIn))).flat().concat(RECIPE);
   const texts = await Promise.all(files.map(async (file) => [`\0${basename(file)}\0`, await readFile(file)]));
+  const tool = `${compiler} ${compilerVersion} ${MACHINE}`;
   const { board, optimize = "size", checks = "all", stackBytes = 0 } = options;
-  const counts = [sources.length, supportSources.length];
-  const facts = JSON.stringify([board, target, optimize, checks, memoryBytes, stackBytes, flags, counts, tool]);
-  return sha256(wasm, facts, ...texts.flat());
+  const facts = JSON.stringify([board, target, optimize, checks, memoryBytes, stackBytes, tool]);
+  return sha256(wasm, facts, ...texts.flat(), ...(await ownTexts(wasm, plan)));
+}
+
+/** The caller's own sources with every header that they read, a separator and the flags before each. */
+async function ownTexts(wasm: Uint8Array, plan: Plan): Promise<(string | Uint8Array)[]> {
+  const { program, cacheFolder } = plan.options;
+  if (program === undefined) return [];
+  const setting = settingOf(plan, await translateOnce(wasm, cacheFolder));
+  const texts = ownProgram(program).map(async (source) => [
+    `\0${JSON.stringify([source.part, basename(source.file), source.flags])}\0`,
+    await preprocess(setting, source),
+  ]);
+  return (await Promise.all(texts)).flat();
+}
+
+/** @param translated  folder of the translated module */
+function settingOf({ options, target, compiler }: Plan, translated: string): CompileSetting {
+  return {
+    compiler,
+    optimize: OPTIMIZE[options.optimize ?? "size"],
+    includes: [translated, supportFolder(), boardFolder(), OWN_C, ...(options.program?.includes ?? [])],
+    target,
+    boardFolder: boardFolder(),
+    defines: CHECKS[options.checks ?? "all"],
+  };
 }
 
 async function filesIn(folder: string): Promise<string[]> {
@@ -159,29 +175,25 @@ interface Plan {
 }
 
 async function buildInto(folder: string, wasm: Uint8Array, shape: ModuleShape, plan: Plan): Promise<void> {
-  const { options, target, compiler, compilerVersion } = plan;
-  await mkdir(options.cacheFolder, { recursive: true });
+  const { options, target, compilerVersion } = plan;
   // Built aside and moved whole: two builds at once, or one that is ended, leave nothing half-written behind.
   const { path: aside, remove } = await makePrivateFolder(options.cacheFolder, "building-");
   try {
-    const header = await translateOnce(wasm, options.cacheFolder, aside);
+    const translated = await translateOnce(wasm, options.cacheFolder);
+    for (const name of TRANSLATED) await copyFile(join(translated, name), join(aside, name));
+    const header = await readFile(join(translated, "core.h"), "utf8");
     const { program } = options;
     const around = program === undefined ? await callServer(aside, shape, header, plan) : ownProgram(program);
     const board = target.boardSources.map((name) => ownSource("board", join(boardFolder(), name)));
     const library = target.isFreestanding ? ["memory.c"] : [];
     const runtime = [join(supportFolder(), "wasm-rt.c"), ...library.map((name) => join(boardFolder(), name))];
     await compileProgram({
-      compiler,
+      ...settingOf(plan, aside),
       compilerVersion,
       objectFolder: join(options.cacheFolder, "objects"),
       folder: aside,
       file: join(aside, PROGRAM_FILE),
-      optimize: OPTIMIZE[options.optimize ?? "size"],
       sources: [...board, ...runtime.map((file) => ownSource("runtime", file)), ...around],
-      includes: [aside, supportFolder(), boardFolder(), OWN_C, ...(program?.includes ?? [])],
-      target,
-      boardFolder: boardFolder(),
-      defines: CHECKS[options.checks ?? "all"],
       stackBytes: options.stackBytes ?? null,
     });
     await rename(aside, folder).catch((cause: unknown) => {
@@ -192,8 +204,8 @@ async function buildInto(folder: string, wasm: Uint8Array, shape: ModuleShape, p
   }
 }
 
-/** The C of a module is the same for every board. @returns the text of `core.h` */
-async function translateOnce(wasm: Uint8Array, cacheFolder: string, folder: string): Promise<string> {
+/** The C of a module is the same for every board. @returns the folder that has it, TRANSLATED */
+async function translateOnce(wasm: Uint8Array, cacheFolder: string): Promise<string> {
   const kept = join(cacheFolder, `c-${sha256(wasm, await readFile(TRANSLATOR_MANIFEST))}`);
   if (!existsSync(kept)) {
     const { path: aside, remove } = await makePrivateFolder(cacheFolder, "translating-");
@@ -206,8 +218,7 @@ async function translateOnce(wasm: Uint8Array, cacheFolder: string, folder: stri
       await remove();
     }
   }
-  for (const name of TRANSLATED) await copyFile(join(kept, name), join(folder, name));
-  return readFile(join(kept, "core.h"), "utf8");
+  return kept;
 }
 
 function ownSource(part: ProgramSource["part"], file: string): ProgramSource {
