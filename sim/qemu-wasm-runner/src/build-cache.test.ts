@@ -1,6 +1,6 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { build, type Firmware } from "./build.ts";
 import { run } from "./run.ts";
@@ -58,3 +58,38 @@ test("a header that went missing is told, and no program from before is given", 
     facts: { file: "main.c", said: expect.stringContaining("beside.h") },
   });
 });
+
+const DAMAGES: readonly (readonly [string, (program: string) => void])[] = [
+  ["the program removed", (file) => rmSync(file)],
+  ["the program cut to 60 bytes", (file) => truncateSync(file, 60)],
+  ["the program cut in the middle", (file) => truncateSync(file, 2000)],
+  ["the map removed", (file) => rmSync(join(dirname(file), "program.map"))],
+  ["the seal cut", (file) => truncateSync(join(dirname(file), "kept.json"), 5)],
+  ["a file in place of the folder", (file) => replaceByFile(dirname(file))],
+];
+
+test.for(DAMAGES)("damage to what was kept is mended by a new build: %s", async ([name, damage]) => {
+  const { folder, buildOwn } = ownProgram(name.replaceAll(" ", "-"));
+  const first = await buildOwn();
+  damage(first.file ?? "");
+  const second = await buildOwn();
+  expect(second).toMatchObject({ isCached: false, file: first.file, sizes: first.sizes });
+  expect(await run(second)).toMatchObject({ exitCode: 7 });
+  expect((await buildOwn()).isCached).toBe(true);
+  expect(readdirSync(join(folder, "cache")).filter((kept) => /damaged|building/.test(kept))).toEqual([]);
+});
+
+test("damage to a kept translation is mended too", async () => {
+  const { folder, buildOwn } = ownProgram("translation");
+  const { file } = await buildOwn();
+  const cache = join(folder, "cache");
+  const translation = readdirSync(cache).find((name) => name.startsWith("c-")) ?? "";
+  truncateSync(join(cache, translation, "core.c"), 100);
+  rmSync(dirname(file ?? ""), { recursive: true });
+  expect(await run(await buildOwn())).toMatchObject({ exitCode: 7 });
+});
+
+function replaceByFile(folder: string): void {
+  rmSync(folder, { recursive: true });
+  writeFileSync(folder, "");
+}

@@ -1,11 +1,12 @@
 import { existsSync } from "node:fs";
-import { copyFile, mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { basename, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type BoardName, findBoard } from "./board.ts";
 import { type CompileSetting, compileProgram, MAP_FILE, type ProgramSource, preprocess } from "./compile.ts";
 import { requireTool } from "./doctor.ts";
 import { type FirmwareSizes, readFirmwareSizes } from "./firmware-sizes.ts";
+import { isWhole, keepFolder, seal } from "./kept-folder.ts";
 import { type ModuleShape, readModuleShape } from "./module-shape.ts";
 import { makePrivateFolder } from "./private-folder.ts";
 import { RunnerError } from "./runner-error.ts";
@@ -57,7 +58,7 @@ export interface Firmware {
   readonly mapFile: string | null;
   /** Bytes of the program, null where they cannot be told. */
   readonly sizes: FirmwareSizes | null;
-  /** It was there already. */
+  /** It was there already, whole; a damaged one is built again. */
   readonly isCached: boolean;
   /** The caller's own program: `run` it. Otherwise `open` it and call. */
   readonly hasOwnProgram: boolean;
@@ -81,7 +82,7 @@ const OWN_C = fileURLToPath(new URL("../firmware/", import.meta.url));
 const SUPPORT_PLACES = ["../board-support/", "../../../firmware-examples/board-support/"];
 
 /**
- * Build a module for a board; the same module with the same options is built once.
+ * Build a module for a board; the same module with the same options is built once, and again when what was kept of it is damaged.
  *
  * @throws {RunnerError} `unknown-board`, `bad-module`, `has-imports`, `not-integer-only`, `missing-tool` (with the line
  *         that installs it), `compile-failed` (with what the compiler said), `wrong-arguments`
@@ -103,7 +104,7 @@ export async function build(wasm: Uint8Array, options: BuildOptions): Promise<Fi
   const plan = { options, target, memoryBytes, compiler: command, compilerVersion: version };
   const folder = join(options.cacheFolder, await cacheKey(wasm, plan));
   const file = join(folder, PROGRAM_FILE);
-  const isCached = existsSync(file);
+  const isCached = await isWhole(folder);
   if (!isCached) await buildInto(folder, wasm, shape, plan);
   const mapFile = existsSync(join(folder, MAP_FILE)) ? join(folder, MAP_FILE) : null;
   return { ...built, file, mapFile, sizes: await readFirmwareSizes(file, mapFile), isCached };
@@ -196,9 +197,8 @@ async function buildInto(folder: string, wasm: Uint8Array, shape: ModuleShape, p
       sources: [...board, ...runtime.map((file) => ownSource("runtime", file)), ...around],
       stackBytes: options.stackBytes ?? null,
     });
-    await rename(aside, folder).catch((cause: unknown) => {
-      if (!existsSync(join(folder, PROGRAM_FILE))) throw cause;
-    });
+    await seal(aside, [PROGRAM_FILE, MAP_FILE]);
+    await keepFolder(aside, folder);
   } finally {
     await remove();
   }
@@ -207,13 +207,12 @@ async function buildInto(folder: string, wasm: Uint8Array, shape: ModuleShape, p
 /** The C of a module is the same for every board. @returns the folder that has it, TRANSLATED */
 async function translateOnce(wasm: Uint8Array, cacheFolder: string): Promise<string> {
   const kept = join(cacheFolder, `c-${sha256(wasm, await readFile(TRANSLATOR_MANIFEST))}`);
-  if (!existsSync(kept)) {
+  if (!(await isWhole(kept))) {
     const { path: aside, remove } = await makePrivateFolder(cacheFolder, "translating-");
     try {
       await translateToC(wasm, aside);
-      await rename(aside, kept).catch((cause: unknown) => {
-        if (!existsSync(kept)) throw cause;
-      });
+      await seal(aside, TRANSLATED);
+      await keepFolder(aside, kept);
     } finally {
       await remove();
     }
