@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { type BoardName, findBoard } from "./board.ts";
 import { type CompileSetting, compileProgram, MAP_FILE, type ProgramSource, preprocess } from "./compile.ts";
 import { requireTool } from "./doctor.ts";
+import { fileError } from "./file-error.ts";
 import { type FirmwareSizes, readFirmwareSizes } from "./firmware-sizes.ts";
 import { isWhole, keepFolder, seal } from "./kept-folder.ts";
 import { type ModuleShape, readModuleShape } from "./module-shape.ts";
@@ -85,7 +86,7 @@ const SUPPORT_PLACES = ["../board-support/", "../../../firmware-examples/board-s
  * Build a module for a board; the same module with the same options is built once, and again when what was kept of it is damaged.
  *
  * @throws {RunnerError} `unknown-board`, `bad-module`, `has-imports`, `not-integer-only`, `missing-tool` (with the line
- *         that installs it), `compile-failed` (with what the compiler said), `wrong-arguments`
+ *         that installs it), `compile-failed` (with what the compiler said), `wrong-arguments`, `file-failed` (with the path)
  */
 export async function build(wasm: Uint8Array, options: BuildOptions): Promise<Firmware> {
   const { name: board } = findBoard(options.board);
@@ -100,7 +101,9 @@ export async function build(wasm: Uint8Array, options: BuildOptions): Promise<Fi
   const memoryBytes = chooseMemory(shape, options.memoryBytes);
   refuseStack(options.stackBytes);
   const { command, version } = await requireTool(target.compiler);
-  await mkdir(options.cacheFolder, { recursive: true });
+  await mkdir(options.cacheFolder, { recursive: true }).catch((cause: unknown) => {
+    throw fileError(cause, options.cacheFolder, { want: "a folder for built programs" });
+  });
   const plan = { options, target, memoryBytes, compiler: command, compilerVersion: version };
   const folder = join(options.cacheFolder, await cacheKey(wasm, plan));
   const file = join(folder, PROGRAM_FILE);
