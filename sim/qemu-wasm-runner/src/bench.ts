@@ -1,6 +1,6 @@
 import { type BuildOptions, build, type Firmware } from "./build.ts";
 import { type CallCost, cycleBound } from "./cycle-bound.ts";
-import { type Machine, open } from "./machine.ts";
+import { type Machine, type OpenOptions, open } from "./machine.ts";
 import type { PartSizes } from "./map-sizes.ts";
 import type { ModuleCall } from "./module-call.ts";
 import { RunnerError } from "./runner-error.ts";
@@ -22,6 +22,8 @@ export interface BenchOptions extends Omit<BuildOptions, "program"> {
   /** Calls in order; or what makes them, with memory written before. */
   readonly calls: readonly ModuleCall[] | ((machine: Machine) => Promise<void>);
   readonly budgets?: Budgets;
+  /** Longest wait for one answer in milliseconds; default 10,000, and 60,000 where every instruction is traced. */
+  readonly timeoutMs?: number;
 }
 
 /** One line of the table: what was measured beside what it may be. */
@@ -61,12 +63,13 @@ export interface BenchReport {
  *         `build` and `open`
  */
 export async function bench(wasm: Uint8Array, options: BenchOptions): Promise<BenchReport> {
-  const { calls, budgets = {}, ...how } = options;
+  const { calls, budgets = {}, timeoutMs, ...how } = options;
+  const waiting = timeoutMs === undefined ? {} : { timeoutMs };
   const session = typeof calls === "function" ? calls : (machine: Machine) => callAll(machine, calls);
   const firmware = await build(wasm, how);
-  const costs = await cycleBound(firmware, session);
+  const costs = await cycleBound(firmware, session, waiting);
   if (costs.length === 0) throw new RunnerError("wrong-arguments", { bench: "needs at least one call" });
-  const stackBytes = await stackOf(firmware, session);
+  const stackBytes = await stackOf(firmware, session, waiting);
   const { module, runtime } = firmware.sizes?.parts ?? {};
   if (module === undefined || runtime === undefined) throw new RunnerError("compile-failed", { missing: "linker map" });
   const instructions = costs.map((cost) => cost.instructions);
@@ -100,8 +103,12 @@ async function callAll(machine: Machine, calls: readonly ModuleCall[]): Promise<
   for (const call of calls) await machine.call(call.function, ...call.args);
 }
 
-async function stackOf(firmware: Firmware, session: (machine: Machine) => Promise<void>): Promise<number> {
-  const machine = await open(firmware);
+async function stackOf(
+  firmware: Firmware,
+  session: (machine: Machine) => Promise<void>,
+  waiting: OpenOptions,
+): Promise<number> {
+  const machine = await open(firmware, waiting);
   try {
     await session(machine);
     return await machine.stackHighWater();

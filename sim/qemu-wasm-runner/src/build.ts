@@ -1,11 +1,13 @@
 import { existsSync } from "node:fs";
-import { copyFile, mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { basename, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type BoardName, findBoard } from "./board.ts";
-import { compileProgram, MAP_FILE, type ProgramSource } from "./compile.ts";
+import { type CompileSetting, compileProgram, MAP_FILE, type ProgramSource, preprocess } from "./compile.ts";
 import { requireTool } from "./doctor.ts";
+import { fileError } from "./file-error.ts";
 import { type FirmwareSizes, readFirmwareSizes } from "./firmware-sizes.ts";
+import { isWhole, keepFolder, seal } from "./kept-folder.ts";
 import { type ModuleShape, readModuleShape } from "./module-shape.ts";
 import { makePrivateFolder } from "./private-folder.ts";
 import { RunnerError } from "./runner-error.ts";
@@ -62,7 +64,7 @@ export interface Firmware {
   readonly mapFile: string | null;
   /** Bytes of the program, null where they cannot be told. */
   readonly sizes: FirmwareSizes | null;
-  /** It was there already. */
+  /** It was there already, whole; a damaged one is built again. */
   readonly isCached: boolean;
   /** The caller's own program: `run` it. Otherwise `open` it and call. */
   readonly hasOwnProgram: boolean;
@@ -86,10 +88,10 @@ const OWN_C = fileURLToPath(new URL("../firmware/", import.meta.url));
 const SUPPORT_PLACES = ["../board-support/", "../../../firmware-examples/board-support/"];
 
 /**
- * Build a module for a board; the same module with the same options is built once.
+ * Build a module for a board; the same module with the same options is built once, and again when what was kept of it is damaged.
  *
  * @throws {RunnerError} `unknown-board`, `bad-module`, `has-imports`, `not-integer-only`, `missing-tool` (with the line
- *         that installs it), `compile-failed` (with what the compiler said), `wrong-arguments`
+ *         that installs it), `compile-failed` (with what the compiler said), `wrong-arguments`, `file-failed` (with the path)
  */
 export async function build(wasm: Uint8Array, options: BuildOptions): Promise<Firmware> {
   const { name: board } = findBoard(options.board);
@@ -107,12 +109,14 @@ export async function build(wasm: Uint8Array, options: BuildOptions): Promise<Fi
     throw new RunnerError("wrong-arguments", { memoryPlace: "inside", needs: "a program of its own" });
   }
   const { command, version } = await requireTool(target.compiler);
-  const key = await cacheKey(wasm, options, target, memoryBytes, `${command} ${version} ${MACHINE}`);
-  const folder = join(options.cacheFolder, key);
+  await mkdir(options.cacheFolder, { recursive: true }).catch((cause: unknown) => {
+    throw fileError(cause, options.cacheFolder, { want: "a folder for built programs" });
+  });
+  const plan = { options, target, memoryBytes, compiler: command, compilerVersion: version };
+  const folder = join(options.cacheFolder, await cacheKey(wasm, plan));
   const file = join(folder, PROGRAM_FILE);
-  const isCached = existsSync(file);
-  if (!isCached)
-    await buildInto(folder, wasm, shape, { options, target, memoryBytes, compiler: command, compilerVersion: version });
+  const isCached = await isWhole(folder);
+  if (!isCached) await buildInto(folder, wasm, shape, plan);
   const mapFile = existsSync(join(folder, MAP_FILE)) ? join(folder, MAP_FILE) : null;
   return { ...built, file, mapFile, sizes: await readFirmwareSizes(file, mapFile), isCached };
 }
@@ -132,19 +136,12 @@ function refuseStack(stackBytes: number | undefined): void {
 }
 
 /** Everything that the program depends on. */
-async function cacheKey(
-  wasm: Uint8Array,
-  options: BuildOptions,
-  target: Target,
-  memoryBytes: number,
-  tool: string,
-): Promise<string> {
-  const { sources = [], supportSources = [], includes = [], flags = [] } = options.program ?? {};
+async function cacheKey(wasm: Uint8Array, plan: Plan): Promise<string> {
+  const { options, target, memoryBytes, compiler, compilerVersion } = plan;
   const folders = [OWN_C, supportFolder(), boardFolder(), join(boardFolder(), "libc")];
-  const own = (await Promise.all(folders.map(filesIn))).flat().concat(RECIPE);
-  const headers = (await Promise.all(includes.map(filesIn))).flat().filter((file) => file.endsWith(".h"));
-  const files = [...own, ...sources, ...supportSources, ...headers];
+  const files = (await Promise.all(folders.map(filesIn))).flat().concat(RECIPE);
   const texts = await Promise.all(files.map(async (file) => [`\0${basename(file)}\0`, await readFile(file)]));
+<<<<<<< HEAD
   const { board, optimize = "size", checks = "all", stackBytes = 0, memoryPlace = "lent" } = options;
   const counts = [sources.length, supportSources.length];
   const facts = JSON.stringify([
@@ -160,6 +157,36 @@ async function cacheKey(
     tool,
   ]);
   return sha256(wasm, facts, ...texts.flat());
+=======
+  const tool = `${compiler} ${compilerVersion} ${MACHINE}`;
+  const { board, optimize = "size", checks = "all", stackBytes = 0 } = options;
+  const facts = JSON.stringify([board, target, optimize, checks, memoryBytes, stackBytes, tool]);
+  return sha256(wasm, facts, ...texts.flat(), ...(await ownTexts(wasm, plan)));
+}
+
+/** The caller's own sources with every header that they read, a separator and the flags before each. */
+async function ownTexts(wasm: Uint8Array, plan: Plan): Promise<(string | Uint8Array)[]> {
+  const { program, cacheFolder } = plan.options;
+  if (program === undefined) return [];
+  const setting = settingOf(plan, await translateOnce(wasm, cacheFolder));
+  const texts = ownProgram(program).map(async (source) => [
+    `\0${JSON.stringify([source.part, basename(source.file), source.flags])}\0`,
+    await preprocess(setting, source),
+  ]);
+  return (await Promise.all(texts)).flat();
+}
+
+/** @param translated  folder of the translated module */
+function settingOf({ options, target, compiler }: Plan, translated: string): CompileSetting {
+  return {
+    compiler,
+    optimize: OPTIMIZE[options.optimize ?? "size"],
+    includes: [translated, supportFolder(), boardFolder(), OWN_C, ...(options.program?.includes ?? [])],
+    target,
+    boardFolder: boardFolder(),
+    defines: CHECKS[options.checks ?? "all"],
+  };
+>>>>>>> mend3
 }
 
 async function filesIn(folder: string): Promise<string[]> {
@@ -178,25 +205,26 @@ interface Plan {
 }
 
 async function buildInto(folder: string, wasm: Uint8Array, shape: ModuleShape, plan: Plan): Promise<void> {
-  const { options, target, compiler, compilerVersion } = plan;
-  await mkdir(options.cacheFolder, { recursive: true });
+  const { options, target, compilerVersion } = plan;
   // Built aside and moved whole: two builds at once, or one that is ended, leave nothing half-written behind.
   const { path: aside, remove } = await makePrivateFolder(options.cacheFolder, "building-");
   try {
-    const header = await translateOnce(wasm, options.cacheFolder, aside);
+    const translated = await translateOnce(wasm, options.cacheFolder);
+    for (const name of TRANSLATED) await copyFile(join(translated, name), join(aside, name));
+    const header = await readFile(join(translated, "core.h"), "utf8");
     const { program } = options;
     const around = program === undefined ? await callServer(aside, shape, header, plan) : ownProgram(program);
     const board = target.boardSources.map((name) => ownSource("board", join(boardFolder(), name)));
     const library = target.isFreestanding ? ["memory.c"] : [];
     const runtime = [join(supportFolder(), "wasm-rt.c"), ...library.map((name) => join(boardFolder(), name))];
     await compileProgram({
-      compiler,
+      ...settingOf(plan, aside),
       compilerVersion,
       objectFolder: join(options.cacheFolder, "objects"),
       folder: aside,
       file: join(aside, PROGRAM_FILE),
-      optimize: OPTIMIZE[options.optimize ?? "size"],
       sources: [...board, ...runtime.map((file) => ownSource("runtime", file)), ...around],
+<<<<<<< HEAD
       includes: [aside, supportFolder(), boardFolder(), OWN_C, ...(program?.includes ?? [])],
       target,
       boardFolder: boardFolder(),
@@ -204,33 +232,39 @@ async function buildInto(folder: string, wasm: Uint8Array, shape: ModuleShape, p
         ...CHECKS[options.checks ?? "all"],
         ...(options.memoryPlace === "inside" ? [`-DWASM_RT_MEMORY_BYTES=${plan.memoryBytes}`] : []),
       ],
+=======
+>>>>>>> mend3
       stackBytes: options.stackBytes ?? null,
     });
-    await rename(aside, folder).catch((cause: unknown) => {
-      if (!existsSync(join(folder, PROGRAM_FILE))) throw cause;
-    });
+    await seal(aside, [PROGRAM_FILE, MAP_FILE]);
+    await keepFolder(aside, folder);
   } finally {
     await remove();
   }
 }
 
+<<<<<<< HEAD
 /** The C of a module is the same for every board. @returns the text of `core.h` */
 async function translateOnce(wasm: Uint8Array, cacheFolder: string, folder: string): Promise<string> {
   const translator = await Promise.all(TRANSLATOR.map((file) => readFile(file)));
   const kept = join(cacheFolder, `c-${sha256(wasm, ...translator)}`);
   if (!existsSync(kept)) {
+=======
+/** The C of a module is the same for every board. @returns the folder that has it, TRANSLATED */
+async function translateOnce(wasm: Uint8Array, cacheFolder: string): Promise<string> {
+  const kept = join(cacheFolder, `c-${sha256(wasm, await readFile(TRANSLATOR_MANIFEST))}`);
+  if (!(await isWhole(kept))) {
+>>>>>>> mend3
     const { path: aside, remove } = await makePrivateFolder(cacheFolder, "translating-");
     try {
       await translateToC(wasm, aside);
-      await rename(aside, kept).catch((cause: unknown) => {
-        if (!existsSync(kept)) throw cause;
-      });
+      await seal(aside, TRANSLATED);
+      await keepFolder(aside, kept);
     } finally {
       await remove();
     }
   }
-  for (const name of TRANSLATED) await copyFile(join(kept, name), join(folder, name));
-  return readFile(join(kept, "core.h"), "utf8");
+  return kept;
 }
 
 function ownSource(part: ProgramSource["part"], file: string): ProgramSource {

@@ -1,11 +1,12 @@
+import { setTimeout } from "node:timers/promises";
 import { findExport, fromPattern, toPatterns } from "./arguments.ts";
 import { ByteQueue } from "./byte-queue.ts";
 import type { Machine, Measurement, WasmInteger } from "./machine.ts";
 import type { ModuleShape } from "./module-shape.ts";
 import { RunnerError } from "./runner-error.ts";
-import type { RunningProgram } from "./running-program.ts";
+import type { ProgramEnd, RunningProgram } from "./running-program.ts";
 import { servedExports } from "./served-program.ts";
-import { TRAP_REASONS } from "./trap-reason.ts";
+import { stopReasonOf, TRAP_REASONS } from "./trap-reason.ts";
 
 const CALL = 1;
 const READ = 2;
@@ -15,6 +16,8 @@ const STACK = 5;
 const END = 0;
 /** The call server's own part of a call's answer: the count of instructions. */
 const COUNT_BYTES = 4;
+/** A process whose line is closed is gone in far less. */
+const END_WAIT_MS = 2000;
 
 /** What the board of a called machine can tell beside results. */
 export interface MachineTraits {
@@ -47,7 +50,7 @@ export class CalledMachine implements Machine {
   static async start(program: RunningProgram, shape: ModuleShape, traits: MachineTraits): Promise<CalledMachine> {
     const machine = new CalledMachine(program, shape, traits);
     try {
-      await machine.#expectNoTrap("(start)");
+      await machine.#ask("(start)", () => machine.#expectNoTrap("(start)"));
       return machine;
     } catch (error) {
       await machine.close();
@@ -69,19 +72,19 @@ export class CalledMachine implements Machine {
   async stackHighWater(): Promise<number> {
     const { hasPaintedStack, board } = this.#traits;
     if (!hasPaintedStack) throw new RunnerError("not-counting", { board, want: "a board without an operating system" });
-    return this.#ask(() => this.#askNumber(STACK, "(stack)"));
+    return this.#ask("(stack)", () => this.#askNumber(STACK, "(stack)"));
   }
 
   async global(name: string): Promise<WasmInteger> {
     const { type } = findExport(this.#shape, "global", name);
-    return this.#ask(async () => {
+    return this.#ask(name, async () => {
       const { values } = await this.#evaluate(name, this.#places.get(`global ${name}`) ?? 0, [], 1);
       return fromPattern(type, values[0] ?? 0n);
     });
   }
 
   async read(at: number, length: number): Promise<Uint8Array> {
-    return this.#ask(async () => {
+    return this.#ask("(read)", async () => {
       this.#send(rangeRequest(READ, at, length));
       await this.#expectInside(at, length);
       return this.#answers.take(length);
@@ -89,19 +92,19 @@ export class CalledMachine implements Machine {
   }
 
   async write(at: number, bytes: Uint8Array): Promise<void> {
-    return this.#ask(async () => {
+    return this.#ask("(write)", async () => {
       this.#send(Buffer.concat([rangeRequest(WRITE, at, bytes.length), bytes]));
       await this.#expectInside(at, bytes.length);
     });
   }
 
   async memoryBytes(): Promise<number> {
-    return this.#ask(() => this.#askNumber(SIZE, "(size)"));
+    return this.#ask("(size)", () => this.#askNumber(SIZE, "(size)"));
   }
 
   /** Have the program end by itself, and wait for that. */
   async finish(): Promise<void> {
-    await this.#ask(async () => {
+    await this.#ask("(end)", async () => {
       this.#send(Buffer.from([END]));
       await this.#program.ended;
     });
@@ -112,21 +115,31 @@ export class CalledMachine implements Machine {
     await this.#program.end();
   }
 
-  /** Ask one after the other: an answer belongs to the oldest request. */
-  #ask<T>(action: () => Promise<T>): Promise<T> {
+  /** Ask one after the other: an answer belongs to the oldest request. @param name  of what is asked, for errors */
+  #ask<T>(name: string, action: () => Promise<T>): Promise<T> {
     const next = this.#last.then(action).catch(async (error: unknown) => {
+      const told = error instanceof RunnerError ? await this.#explain(name, error) : error;
       // The answer may still come, and would be taken for the next one's.
-      if (error instanceof RunnerError && error.code === "timeout") await this.close();
-      throw error;
+      if (told instanceof RunnerError && told.code === "timeout") await this.close();
+      throw told;
     });
     this.#last = next.catch(() => {});
     return next;
   }
 
+  /** No answer: what was asked, and what became of the program. */
+  async #explain(name: string, error: RunnerError): Promise<RunnerError> {
+    if (error.code === "timeout")
+      return new RunnerError("timeout", { function: name, ...error.facts }, { cause: error });
+    if (error.code !== "ended") return error;
+    const facts = endFacts(await endOf(this.#program));
+    return new RunnerError("ended", { function: name, ...facts }, { cause: error });
+  }
+
   async #callCounted(name: string, args: readonly WasmInteger[]): Promise<Measurement> {
     const { params, results } = findExport(this.#shape, "function", name).signature;
     const patterns = toPatterns(name, params, args);
-    return this.#ask(async () => {
+    return this.#ask(name, async () => {
       const place = this.#places.get(`function ${name}`) ?? 0;
       const { instructions, values } = await this.#evaluate(name, place, patterns, results.length);
       return { instructions, results: results.map((type, i) => fromPattern(type, values[i] ?? 0n)) };
@@ -169,6 +182,28 @@ export class CalledMachine implements Machine {
     const isInside = (await this.#answers.take(1)).readUInt8() === 0;
     if (!isInside) throw new RunnerError("out-of-bounds", { at, length });
   }
+}
+
+/** Its line is closed: its end is near, and waited for. @returns null when it does not come */
+async function endOf(program: RunningProgram): Promise<ProgramEnd | null> {
+  const late = new AbortController();
+  const never = setTimeout(END_WAIT_MS, null, { signal: late.signal }).catch(() => null);
+  try {
+    return await Promise.race([program.ended, never]);
+  } finally {
+    late.abort();
+  }
+}
+
+function endFacts(end: ProgramEnd | null): Record<string, string | number> {
+  if (end === null) return { program: "still runs, without its line" };
+  const { exitCode, signal, errorText } = end;
+  const reason = stopReasonOf(exitCode);
+  return {
+    ...(signal === null ? { exitCode: exitCode ?? "none" } : { signal }),
+    ...(reason === null ? {} : { reason }),
+    ...(errorText === "" ? {} : { said: errorText.trim() }),
+  };
 }
 
 function rangeRequest(kind: number, at: number, length: number): Buffer {

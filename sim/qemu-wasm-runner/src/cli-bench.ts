@@ -1,5 +1,4 @@
-import { type BenchReport, type Budgets, bench } from "./bench.ts";
-import type { BuildOptions } from "./build.ts";
+import { type BenchOptions, type BenchReport, type Budgets, bench } from "./bench.ts";
 import { parseCall } from "./module-call.ts";
 import { RunnerError } from "./runner-error.ts";
 
@@ -28,7 +27,7 @@ const ROWS: readonly (readonly [keyof Budgets, keyof BenchFlags, string])[] = [
  */
 export async function benchCommand(
   wasm: Uint8Array,
-  options: BuildOptions,
+  options: Omit<BenchOptions, "calls" | "budgets">,
   flags: BenchFlags,
   out: (text: string) => void,
 ): Promise<number> {

@@ -105,6 +105,31 @@ test("a bench where nothing can be counted fails, and says why", async () => {
   expect(error).toMatch(/not-counting, board node/);
 });
 
+test("a call without a word shows the usage, and is wrong usage", async () => {
+  expect(await command()).toMatchObject({ code: 2, out: "", error: expect.stringContaining("usage: ") });
+});
+
+test("-h is --help, and --version is that of the package", async () => {
+  expect(await command("-h")).toEqual(await command("--help"));
+  expect(await command("--version")).toMatchObject({ code: 0, out: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) });
+});
+
+test("an option of another command is refused by name, with those that there are", async () => {
+  const { error } = await command("bench", MODULE, "--call", "add 1 1", "--out", "F");
+  expect(error).toMatch(/usage, command bench, refuses --out, takes .*--max-flash/);
+});
+
+test.for([
+  ["--out in a folder that is missing", join(FOLDER, "missing/program"), ["--out", join(FOLDER, "missing/program")]],
+  ["--out on a folder", FOLDER, ["--out", FOLDER]],
+  ["--cache on a file", MODULE, ["--cache", MODULE]],
+] as const)("what the system refuses is told with its path: %s", async ([, path, options]) => {
+  const { code, out, error } = await command("build", MODULE, "--board", "host", ...options);
+  expect({ code, out }).toEqual({ code: 1, out: "" });
+  expect(error).toMatch(/^wasm runner: file-failed, path .*, problem E[A-Z]+, doing \w+.*\n$/);
+  expect(error).toContain(`path ${path},`);
+});
+
 test("help is not an error and shows an example", async () => {
   expect(await command("--help")).toMatchObject({ code: 0, out: expect.stringContaining("example: "), error: "" });
 });
@@ -121,7 +146,22 @@ test.for([
   [["build", MODULE, "--optimize", "hard"]],
   [["build", MODULE, "--nope"]],
   [["fly", MODULE]],
-  [[]],
+  [["build", MODULE, "more"]],
+  [["doctor", MODULE]],
+  [["build", MODULE, "--max-flash", "10"]],
+  [["build", MODULE, "--call", "add 1 1"]],
+  [["bench", MODULE, "--board", "mps2-an386", "--call", "add 1 1", "--out", "F"]],
+  [["doctor", "--board", "host"]],
+  [["build", MODULE, "--board", "node", "--out", join(FOLDER, "nothing")]],
+  [["build", MODULE, "--board", "node", "--memory", "256"]],
+  [["build", MODULE, "--memory", "abc"]],
+  [["build", MODULE, "--memory", ""]],
+  [["build", MODULE, "--memory", "1e3"]],
+  [["run", MODULE, "--call", "add 1 1", "--timeout", "0"]],
+  [["run", MODULE, "--call", "add 1 1", "--timeout", "9999999999"]],
+  [["run", MODULE, "--board", "node", "--call", "add 1 1", "--timeout", "100"]],
+  [["run", MODULE, "--board", "node", "--call", "add 1"]],
+  [["run", MODULE, "--board", "node", "--call", "add 1 2 3"]],
 ] as const)("wrong usage ends with 2 and one line: %j", async ([args]) => {
   const { code, out, error } = await command(...args);
   expect({ code, out }).toEqual({ code: 2, out: "" });

@@ -1,13 +1,14 @@
 import { copyFile, readFile } from "node:fs/promises";
-import { parseArgs } from "node:util";
 import { BOARDS, findBoard } from "./board.ts";
 import { type BuildOptions, build, type Firmware } from "./build.ts";
 import { benchCommand } from "./cli-bench.ts";
+import { type CliValues, readCommandLine, readCount } from "./cli-options.ts";
 import { doctor } from "./doctor.ts";
-import { open } from "./machine.ts";
+import { fileError, isSystemError } from "./file-error.ts";
+import { type OpenOptions, open } from "./machine.ts";
 import { parseCall } from "./module-call.ts";
 import { compileModuleText } from "./module-text.ts";
-import { RunnerError } from "./runner-error.ts";
+import { RunnerError, type RunnerErrorCode } from "./runner-error.ts";
 
 /** Where a command writes and what it is told of its surroundings. */
 export interface CliContext {
@@ -17,7 +18,9 @@ export interface CliContext {
   readonly cacheFolder: string;
 }
 
-const COMMANDS = ["build", "run", "bench"];
+/** Errors of what was typed. */
+const USAGE_CODES: readonly RunnerErrorCode[] = ["usage", "unknown-board", "wrong-arguments"];
+const MANIFEST = new URL("../package.json", import.meta.url);
 const USAGE = `usage: qemu-wasm-runner build MODULE [--board BOARD] [--optimize size|speed] [--out FILE]
        qemu-wasm-runner run MODULE [--board BOARD] --call "NAME ARGUMENT…" [--call …]
        qemu-wasm-runner bench MODULE --board BOARD --call … [--max-flash B] [--max-ram B] [--max-insns N] [--max-cycles N]
@@ -28,28 +31,12 @@ would. bench counts instructions, bounds cycles by a table, and ends with 1 when
   --optimize  size or speed   (default: size)
   --memory    bytes behind the module's memory, when it needs less than it declares
   --checks    all: every access to it is checked; none: for a module that is proven   (default: all)
+  --timeout   longest wait for an answer of the board in milliseconds, of run and bench   (default: 10000; traced 60000)
   --cache     folder of built programs
   --json      one JSON object on standard output
+  --version   of this program; -h or --help: this text
 example: qemu-wasm-runner run add.wasm --board mps2-an386 --call "add 2 40"
 `;
-
-const OPTIONS = {
-  board: { type: "string", default: "host" },
-  optimize: { type: "string", default: "size" },
-  memory: { type: "string" },
-  checks: { type: "string", default: "all" },
-  out: { type: "string" },
-  cache: { type: "string" },
-  call: { type: "string", multiple: true },
-  "max-flash": { type: "string" },
-  "max-ram": { type: "string" },
-  "max-insns": { type: "string" },
-  "max-cycles": { type: "string" },
-  json: { type: "boolean", default: false },
-  help: { type: "boolean", default: false },
-} as const;
-
-type Values = ReturnType<typeof parse>["values"];
 
 /**
  * The command.
@@ -58,50 +45,47 @@ type Values = ReturnType<typeof parse>["values"];
  * @returns the exit code: 0 done, 1 failed, 2 wrong usage
  */
 export async function main(args: readonly string[], context: CliContext): Promise<number> {
+  if (args.length === 0) {
+    context.error(USAGE);
+    return 2;
+  }
   try {
-    const { values, positionals } = parse(args);
-    if (values.help) {
-      context.out(USAGE);
-      return 0;
-    }
-    const [command = "", module, ...rest] = positionals;
-    if (command === "doctor" && module === undefined) return await tellDoctor(values, context);
-    if (COMMANDS.includes(command) && module !== undefined && rest.length === 0) {
-      return await commandOn(command, module, values, context);
-    }
-    throw new RunnerError("usage", { command: `"${positionals.join(" ")}"`, see: "--help" });
+    const { command, module, values } = readCommandLine(args);
+    if (command === "help") return tellText(USAGE, context);
+    if (command === "version") return tellText(`${JSON.parse(await readFile(MANIFEST, "utf8")).version}\n`, context);
+    return command === "doctor" ? await tellDoctor(values, context) : await commandOn(command, module, values, context);
   } catch (error) {
     return tellError(error, context);
   }
 }
 
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
-  } catch (cause) {
-    throw new RunnerError("usage", { problem: cause instanceof TypeError ? cause.message : "" }, { cause });
-  }
+function tellText(text: string, context: CliContext): number {
+  context.out(text);
+  return 0;
 }
 
 /** Commands on a module. */
-async function commandOn(command: string, file: string, values: Values, context: CliContext): Promise<number> {
+async function commandOn(command: string, file: string, values: CliValues, context: CliContext): Promise<number> {
   const options = buildOptions(values, context);
+  const timeoutMs = readCount(values, "timeout");
+  const waiting = timeoutMs === undefined ? {} : { timeoutMs };
   const wasm = await readModule(file);
-  if (command === "bench") return benchCommand(wasm, options, values, context.out);
+  if (command === "bench") return benchCommand(wasm, { ...options, ...waiting }, values, context.out);
   const firmware = await build(wasm, options);
-  return command === "build" ? tellBuild(firmware, values, context) : tellRun(firmware, values, context);
+  return command === "build" ? tellBuild(firmware, values, context) : tellRun(firmware, waiting, values, context);
 }
 
-function buildOptions(values: Values, context: CliContext): BuildOptions {
+function buildOptions(values: CliValues, context: CliContext): BuildOptions {
   const { optimize, checks } = values;
   if (optimize !== "size" && optimize !== "speed") throw new RunnerError("usage", { optimize, known: "size speed" });
   if (checks !== "all" && checks !== "none") throw new RunnerError("usage", { checks, known: "all none" });
+  const memoryBytes = readCount(values, "memory");
   return {
     board: findBoard(values.board).name,
     optimize,
     checks,
     cacheFolder: values.cache ?? context.cacheFolder,
-    ...(values.memory === undefined ? {} : { memoryBytes: Number(values.memory) }),
+    ...(memoryBytes === undefined ? {} : { memoryBytes }),
   };
 }
 
@@ -112,14 +96,20 @@ async function readModule(file: string): Promise<Uint8Array> {
   return file.endsWith(".wat") ? compileModuleText(file, bytes.toString()) : bytes;
 }
 
-async function tellBuild(firmware: Firmware, values: Values, context: CliContext): Promise<number> {
+async function tellBuild(firmware: Firmware, values: CliValues, context: CliContext): Promise<number> {
   const { board, moduleId, sizes, isCached } = firmware;
-  if (values.out !== undefined && firmware.file !== null) await copyFile(firmware.file, values.out);
+  if (values.out !== undefined && firmware.file !== null) await copyTo(firmware.file, values.out);
   const file = values.out ?? firmware.file;
   const exported = firmware.shape.exports.map(({ kind, name }) => ({ kind, name }));
   if (values.json) context.out(`${JSON.stringify({ board, moduleId, file, sizes, isCached, exports: exported })}\n`);
   else context.out(`${file ?? "nothing to build"}\n${sizes ? `${describeSizes(sizes)}\n` : ""}`);
   return 0;
+}
+
+async function copyTo(file: string, out: string): Promise<void> {
+  await copyFile(file, out).catch((cause: unknown) => {
+    throw fileError(cause, out, { flag: "--out" });
+  });
 }
 
 function describeSizes({ flashBytes, ramBytes, stackBytes, parts }: NonNullable<Firmware["sizes"]>): string {
@@ -131,9 +121,14 @@ function describeSizes({ flashBytes, ramBytes, stackBytes, parts }: NonNullable<
   return [whole, ...lines].join("\n");
 }
 
-async function tellRun(firmware: Firmware, values: Values, context: CliContext): Promise<number> {
+async function tellRun(
+  firmware: Firmware,
+  waiting: OpenOptions,
+  values: CliValues,
+  context: CliContext,
+): Promise<number> {
   if (values.call === undefined) throw new RunnerError("usage", { run: "needs --call" });
-  const machine = await open(firmware);
+  const machine = await open(firmware, waiting);
   const calls: { function: string; results?: string[]; trap?: string }[] = [];
   try {
     for (const call of values.call) {
@@ -153,7 +148,7 @@ async function tellRun(firmware: Firmware, values: Values, context: CliContext):
   return calls.some(({ trap }) => trap !== undefined) ? 1 : 0;
 }
 
-async function tellDoctor(values: Values, context: CliContext): Promise<number> {
+async function tellDoctor(values: CliValues, context: CliContext): Promise<number> {
   const tools = await doctor();
   if (values.json) context.out(`${JSON.stringify({ tools })}\n`);
   else {
@@ -166,8 +161,9 @@ async function tellDoctor(values: Values, context: CliContext): Promise<number> 
   return tools.every(({ command }) => command !== null) ? 0 : 1;
 }
 
-function tellError(error: unknown, context: CliContext): number {
+function tellError(thrown: unknown, context: CliContext): number {
+  const error = isSystemError(thrown) ? fileError(thrown, thrown.path ?? "") : thrown;
   if (!(error instanceof RunnerError)) throw error;
   context.error(`${error.message}\n`);
-  return error.code === "usage" || error.code === "unknown-board" ? 2 : 1;
+  return USAGE_CODES.includes(error.code) ? 2 : 1;
 }

@@ -76,7 +76,7 @@ export async function compileProgram(job: CompileJob): Promise<void> {
     // The part is in the object's name, and so in the map.
     object: join(job.folder, `${source.part}-${place}-${basename(source.file, ".c")}.o`),
   }));
-  const always = [...ALWAYS, ...target.cpuFlags, job.optimize, ...job.defines, ...includeFlags(job)];
+  const always = sharedFlags(job);
   await Promise.all(
     units.map(({ file, flags, object }) => {
       const args = [...always, ...flags];
@@ -98,6 +98,29 @@ export async function compileProgram(job: CompileJob): Promise<void> {
   ]);
 }
 
+/** What every source of a program is compiled with. */
+export type CompileSetting = Pick<
+  CompileJob,
+  "compiler" | "optimize" | "includes" | "target" | "boardFolder" | "defines"
+>;
+
+/**
+ * A source as the compiler proper gets it: with the text of every header that it reads, wherever that one lies.
+ *
+ * @throws {RunnerError} `compile-failed`, with the file and what the preprocessor said
+ */
+export async function preprocess(setting: CompileSetting, source: ProgramSource): Promise<Buffer> {
+  const args = [...sharedFlags(setting), ...source.flags, "-E", "-P", source.file];
+  const { exitCode, output, errorText } = await runProcess(setting.compiler, args);
+  if (exitCode !== 0) throw new RunnerError("compile-failed", { file: basename(source.file), said: errorText.trim() });
+  return output;
+}
+
+function sharedFlags(setting: CompileSetting): string[] {
+  const { target, optimize, defines } = setting;
+  return [...ALWAYS, ...target.cpuFlags, optimize, ...defines, ...includeFlags(setting)];
+}
+
 /** The translated module is by far the longest text: its object is kept by what the preprocessor makes of it. */
 async function compileModule(
   { compiler, compilerVersion, folder, objectFolder }: CompileJob,
@@ -110,11 +133,15 @@ async function compileModule(
   await compileOnce(objectFolder, [compiler, compilerVersion, MACHINE, JSON.stringify(flags), output], object, make);
 }
 
+<<<<<<< HEAD
 function moduleFlags({ target, optimize }: CompileJob): readonly string[] {
   return target.isFreestanding && optimize === "-O2" ? [...MODULE, ...FAST_MODULE] : MODULE;
 }
 
 function includeFlags({ target, boardFolder, includes }: CompileJob): string[] {
+=======
+function includeFlags({ target, boardFolder, includes }: CompileSetting): string[] {
+>>>>>>> mend3
   const library = target.isFreestanding ? ["-ffreestanding", "-isystem", join(boardFolder, "libc")] : [];
   return [...library, ...includes.map((folder) => `-I${folder}`)];
 }

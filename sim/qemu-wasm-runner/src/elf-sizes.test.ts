@@ -21,6 +21,23 @@ test("a file of another kind has no sizes", () => {
   expect(readElfSizes(Uint8Array.of(0x7f, 0x45))).toBeNull();
 });
 
+test.for([true, false])(
+  "a file that was cut off is told by a typed error, wherever it was cut (64 bit: %s)",
+  (isWide) => {
+    const whole = elf(isWide, [CODE, DATA]);
+    for (let bytes = 65; bytes < whole.length; bytes++) {
+      const cut = expect.objectContaining({ code: "wrong-firmware", facts: expect.objectContaining({ bytes }) });
+      expect(() => readElfSizes(whole.subarray(0, bytes))).toThrow(cut);
+    }
+  },
+);
+
+test("section headers that are too short to be any are refused", () => {
+  const file = elf(false, [CODE, DATA]);
+  new DataView(file.buffer).setUint16(46, 8, true);
+  expect(() => readElfSizes(file)).toThrow(expect.objectContaining({ code: "wrong-firmware" }));
+});
+
 /** An ELF file of section headers alone. */
 function elf(isWide: boolean, sections: readonly { type: number; flags: number; bytes: number }[]): Uint8Array {
   const headerBytes = isWide ? 64 : 40;

@@ -1,3 +1,5 @@
+import { RunnerError } from "./runner-error.ts";
+
 /** Bytes that a program takes: in flash (code and constants, and the start values of data), and in memory. */
 export interface ImageSizes {
   readonly codeBytes: number;
@@ -15,6 +17,7 @@ const FLAG_CODE = 4;
  * Sizes of a little-endian ELF file, 32 or 64 bit, by its section headers.
  *
  * @returns null for any other file
+ * @throws {RunnerError} `wrong-firmware` when its section headers are not all there, as in a file that was cut off
  * @see Tool Interface Standard, Executable and Linking Format 1.2, "Sections"
  */
 export function readElfSizes(file: Uint8Array): ImageSizes | null {
@@ -26,6 +29,16 @@ export function readElfSizes(file: Uint8Array): ImageSizes | null {
   const headers = word(isWide ? 40 : 32);
   const headerBytes = view.getUint16(isWide ? 58 : 46, true);
   const count = view.getUint16(isWide ? 60 : 48, true);
+  const headerBytesLeast = isWide ? 64 : 40;
+  const end = headers + count * headerBytes;
+  if (end > file.length || (count > 0 && headerBytes < headerBytesLeast)) {
+    throw new RunnerError("wrong-firmware", {
+      problem: "section headers cut off",
+      end,
+      headerBytes,
+      bytes: file.length,
+    });
+  }
   const sizes = { codeBytes: 0, constantBytes: 0, dataBytes: 0, zeroedBytes: 0 };
   for (let i = 0; i < count; i++) {
     const header = headers + i * headerBytes;

@@ -7,7 +7,7 @@ import { locateTool } from "./doctor.ts";
 import { makePrivateFolder, type PrivateFolder } from "./private-folder.ts";
 import { beforeProcessEnds } from "./process-end.ts";
 import { RunnerError } from "./runner-error.ts";
-import type { RunningProgram } from "./running-program.ts";
+import type { ProgramEnd, RunningProgram } from "./running-program.ts";
 import type { Emulator } from "./target.ts";
 
 /** A Unix socket's path is in an array of 108 bytes, and ends in a zero. */
@@ -82,9 +82,9 @@ async function connected(
   child.stderr?.on("data", (chunk: Buffer) => {
     errorText += chunk.toString();
   });
-  const closed = new Promise<number | null>((resolve) => {
-    child.on("error", () => resolve(null));
-    child.on("close", (code) => resolve(code));
+  const closed = new Promise<Omit<ProgramEnd, "errorText">>((resolve) => {
+    child.on("error", () => resolve({ exitCode: null, signal: null }));
+    child.on("close", (exitCode, signal) => resolve({ exitCode, signal }));
   }).finally(async () => {
     forget();
     server.close();
@@ -110,7 +110,7 @@ async function connected(
     input: uart,
     output: uart,
     pid: child.pid ?? 0,
-    ended: closed.then((exitCode) => ({ exitCode, errorText })),
+    ended: closed.then((end) => ({ ...end, errorText })),
     end: async () => {
       child.kill("SIGKILL");
       await closed;
@@ -129,13 +129,13 @@ async function firstByte(uart: Socket, late: AbortSignal): Promise<void> {
 async function firstConnection(
   child: ChildProcess,
   server: Server,
-  closed: Promise<number | null>,
+  closed: Promise<unknown>,
   said: () => string,
 ): Promise<Socket> {
   const late = AbortSignal.timeout(START_TIMEOUT_MS);
   const connection = once(server, "connection", { signal: late }).then(([socket]) => socket as Socket);
-  const first = await Promise.race([connection, closed]).catch(() => "late" as const);
-  if (typeof first === "object" && first !== null) return first;
+  const first = await Promise.race([connection, closed.then(() => "closed" as const)]).catch(() => "late" as const);
+  if (typeof first === "object") return first;
   connection.catch(() => {});
   child.kill("SIGKILL");
   await closed;

@@ -40,3 +40,9 @@ test.for([
 ] as const)("%s: %s is refused", ([code, , bytes]) => {
   expect(() => readModuleShape(Uint8Array.from(bytes))).toThrow(expect.objectContaining({ code }));
 });
+
+test("a module that was cut off is told with the place", () => {
+  const cut = Uint8Array.from([...HEAD, 1, 7, 1, 0x60]);
+  const told = { code: "bad-module", facts: { bytes: cut.length, said: expect.stringMatching(/@\+\d+/) } };
+  expect(() => readModuleShape(cut)).toThrow(expect.objectContaining(told));
+});

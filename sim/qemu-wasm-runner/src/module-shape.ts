@@ -48,14 +48,25 @@ const EXPORT_KINDS = ["function", "table", "memory", "global"] as const;
  * @see WebAssembly Core Specification 1.0, section 5.5, "Modules"
  */
 export function readModuleShape(wasm: Uint8Array): ModuleShape {
-  if (!WebAssembly.validate(wasm as Uint8Array<ArrayBuffer>))
-    throw new RunnerError("bad-module", { bytes: wasm.length });
+  if (!WebAssembly.validate(wasm as Uint8Array<ArrayBuffer>)) {
+    throw new RunnerError("bad-module", { bytes: wasm.length, said: compileProblem(wasm) });
+  }
   const found = readSections(new ModuleReader(wasm));
   return {
     exports: found.exports.map(({ name, kind, index }) => describeExport(found, name, kind, index)),
     memory: found.memory,
     tableEntries: found.tableEntries,
   };
+}
+
+/** What the engine has against a module, with the place as `@+BYTE`. */
+function compileProblem(wasm: Uint8Array): string {
+  try {
+    new WebAssembly.Module(wasm as Uint8Array<ArrayBuffer>);
+    return "";
+  } catch (cause) {
+    return cause instanceof Error ? cause.message : "";
+  }
 }
 
 interface Sections {

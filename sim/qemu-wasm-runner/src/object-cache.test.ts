@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
@@ -25,6 +25,20 @@ test("the same facts are compiled once, and others anew", async () => {
   expect(await make("three.o", "gcc 13", "int a;")).toBe("gcc 13 int a;");
   expect(made).toEqual(["one.o", "three.o"]);
   expect(readdirSync(KEPT).filter((name) => !name.endsWith(".o"))).toEqual([]);
+});
+
+test.for([0, 10, 70])("a kept object of which only %i bytes are left is made anew", async (left) => {
+  const folder = join(FOLDER, `cut-${left}`);
+  const object = join(FOLDER, `cut-${left}.o`);
+  const text = "machine code ".repeat(10);
+  const make = () => compileOnce(folder, ["fact"], object, async () => writeFileSync(object, text));
+  await make();
+  const [name = ""] = readdirSync(folder);
+  truncateSync(join(folder, name), left);
+  await make();
+  expect(readFileSync(object, "utf8")).toBe(text);
+  await compileOnce(folder, ["fact"], object, () => Promise.reject(new RunnerError("compile-failed")));
+  expect(readFileSync(object, "utf8")).toBe(text);
 });
 
 test("nothing is kept of what did not compile", async () => {

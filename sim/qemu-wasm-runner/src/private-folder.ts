@@ -1,6 +1,8 @@
 import { rmSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileError } from "./file-error.ts";
 import { beforeProcessEnds } from "./process-end.ts";
 
 /** A folder that nobody else has, until it is removed or this process ends. */
@@ -9,9 +11,11 @@ export interface PrivateFolder {
   remove(): Promise<void>;
 }
 
-/** Make one. @param parent  must exist */
+/** Make one. @param parent  must exist @throws {RunnerError} `file-failed` */
 export async function makePrivateFolder(parent: string, prefix: string): Promise<PrivateFolder> {
-  const path = await mkdtemp(join(parent, prefix));
+  const path = await mkdtemp(join(parent, prefix)).catch((cause: unknown) => {
+    throw fileError(cause, parent, parent === tmpdir() ? { set: "TMPDIR" } : {});
+  });
   const forget = beforeProcessEnds(() => rmSync(path, { recursive: true, force: true }));
   return {
     path,

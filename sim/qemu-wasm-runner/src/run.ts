@@ -82,12 +82,16 @@ async function runEmulated(
     program.end();
   }, timeoutMs);
   program.input.write(input);
-  const { exitCode, errorText } = await program.ended;
+  const { exitCode, signal, errorText } = await program.ended;
   clearTimeout(late);
   await isRead;
   if (isLate) throw new RunnerError("timeout", { program: file, afterMs: timeoutMs });
   if (exitCode === null)
-    throw new RunnerError("emulator-failed", { program: file, said: errorText.split("\n")[0] ?? "" });
+    throw new RunnerError("emulator-failed", {
+      program: file,
+      signal: signal ?? "none",
+      said: errorText.split("\n")[0] ?? "",
+    });
   return { exitCode, errorText, output: Buffer.concat(output) };
 }
 

@@ -18,6 +18,7 @@ export type RunnerErrorCode =
   | "emulator-failed"
   | "port-closed"
   | "bad-trace"
+  | "file-failed"
   | "usage";
 
 /** A module that cannot be built or run, with the facts that say why. */

@@ -15,9 +15,19 @@ export interface RunningProgram {
   readonly output: Readable;
   readonly pid: number;
   /** Never rejects. */
-  readonly ended: Promise<{ readonly exitCode: number | null; readonly errorText: string }>;
+  readonly ended: Promise<ProgramEnd>;
   /** End it now; nothing is left running, and no file. */
   end(): Promise<void>;
+}
+
+/** How a program ended. */
+export interface ProgramEnd {
+  /** null when a signal ended it. */
+  readonly exitCode: number | null;
+  /** What ended it, null when it ended by itself. */
+  readonly signal: NodeJS.Signals | null;
+  /** What QEMU said. */
+  readonly errorText: string;
 }
 
 /** A built program's file and how it is run. @throws {RunnerError} `wrong-firmware` for one of another processor */
@@ -44,9 +54,9 @@ export async function startProgram(firmware: Firmware, options: EmulatorOptions)
 function startProcess(command: string, args: readonly string[]): RunningProgram {
   const child = spawn(command, args, { stdio: ["pipe", "pipe", "inherit"] });
   const forget = beforeProcessEnds(() => child.kill("SIGKILL"));
-  const ended = new Promise<number | null>((resolve) => {
-    child.on("close", (exitCode) => resolve(exitCode));
-    child.on("error", () => resolve(null));
+  const ended = new Promise<ProgramEnd>((resolve) => {
+    child.on("close", (exitCode, signal) => resolve({ exitCode, signal, errorText: "" }));
+    child.on("error", ({ message }) => resolve({ exitCode: null, signal: null, errorText: message }));
   }).finally(forget);
   // The program may end while a request is under way: the answer that never comes says so.
   child.stdin.on("error", () => {});
@@ -54,7 +64,7 @@ function startProcess(command: string, args: readonly string[]): RunningProgram 
     input: child.stdin,
     output: child.stdout,
     pid: child.pid ?? 0,
-    ended: ended.then((exitCode) => ({ exitCode, errorText: "" })),
+    ended,
     end: async () => {
       child.stdin.end();
       child.kill("SIGKILL");
