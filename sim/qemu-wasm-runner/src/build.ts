@@ -141,26 +141,9 @@ async function cacheKey(wasm: Uint8Array, plan: Plan): Promise<string> {
   const folders = [OWN_C, supportFolder(), boardFolder(), join(boardFolder(), "libc")];
   const files = (await Promise.all(folders.map(filesIn))).flat().concat(RECIPE);
   const texts = await Promise.all(files.map(async (file) => [`\0${basename(file)}\0`, await readFile(file)]));
-<<<<<<< HEAD
-  const { board, optimize = "size", checks = "all", stackBytes = 0, memoryPlace = "lent" } = options;
-  const counts = [sources.length, supportSources.length];
-  const facts = JSON.stringify([
-    board,
-    target,
-    optimize,
-    checks,
-    memoryBytes,
-    memoryPlace,
-    stackBytes,
-    flags,
-    counts,
-    tool,
-  ]);
-  return sha256(wasm, facts, ...texts.flat());
-=======
   const tool = `${compiler} ${compilerVersion} ${MACHINE}`;
-  const { board, optimize = "size", checks = "all", stackBytes = 0 } = options;
-  const facts = JSON.stringify([board, target, optimize, checks, memoryBytes, stackBytes, tool]);
+  const { board, optimize = "size", checks = "all", stackBytes = 0, memoryPlace = "lent" } = options;
+  const facts = JSON.stringify([board, target, optimize, checks, memoryBytes, memoryPlace, stackBytes, tool]);
   return sha256(wasm, facts, ...texts.flat(), ...(await ownTexts(wasm, plan)));
 }
 
@@ -177,16 +160,18 @@ async function ownTexts(wasm: Uint8Array, plan: Plan): Promise<(string | Uint8Ar
 }
 
 /** @param translated  folder of the translated module */
-function settingOf({ options, target, compiler }: Plan, translated: string): CompileSetting {
+function settingOf({ options, target, compiler, memoryBytes }: Plan, translated: string): CompileSetting {
   return {
     compiler,
     optimize: OPTIMIZE[options.optimize ?? "size"],
     includes: [translated, supportFolder(), boardFolder(), OWN_C, ...(options.program?.includes ?? [])],
     target,
     boardFolder: boardFolder(),
-    defines: CHECKS[options.checks ?? "all"],
+    defines: [
+      ...CHECKS[options.checks ?? "all"],
+      ...(options.memoryPlace === "inside" ? [`-DWASM_RT_MEMORY_BYTES=${memoryBytes}`] : []),
+    ],
   };
->>>>>>> mend3
 }
 
 async function filesIn(folder: string): Promise<string[]> {
@@ -224,16 +209,6 @@ async function buildInto(folder: string, wasm: Uint8Array, shape: ModuleShape, p
       folder: aside,
       file: join(aside, PROGRAM_FILE),
       sources: [...board, ...runtime.map((file) => ownSource("runtime", file)), ...around],
-<<<<<<< HEAD
-      includes: [aside, supportFolder(), boardFolder(), OWN_C, ...(program?.includes ?? [])],
-      target,
-      boardFolder: boardFolder(),
-      defines: [
-        ...CHECKS[options.checks ?? "all"],
-        ...(options.memoryPlace === "inside" ? [`-DWASM_RT_MEMORY_BYTES=${plan.memoryBytes}`] : []),
-      ],
-=======
->>>>>>> mend3
       stackBytes: options.stackBytes ?? null,
     });
     await seal(aside, [PROGRAM_FILE, MAP_FILE]);
@@ -243,18 +218,11 @@ async function buildInto(folder: string, wasm: Uint8Array, shape: ModuleShape, p
   }
 }
 
-<<<<<<< HEAD
-/** The C of a module is the same for every board. @returns the text of `core.h` */
-async function translateOnce(wasm: Uint8Array, cacheFolder: string, folder: string): Promise<string> {
-  const translator = await Promise.all(TRANSLATOR.map((file) => readFile(file)));
-  const kept = join(cacheFolder, `c-${sha256(wasm, ...translator)}`);
-  if (!existsSync(kept)) {
-=======
 /** The C of a module is the same for every board. @returns the folder that has it, TRANSLATED */
 async function translateOnce(wasm: Uint8Array, cacheFolder: string): Promise<string> {
-  const kept = join(cacheFolder, `c-${sha256(wasm, await readFile(TRANSLATOR_MANIFEST))}`);
+  const translator = await Promise.all(TRANSLATOR.map((file) => readFile(file)));
+  const kept = join(cacheFolder, `c-${sha256(wasm, ...translator)}`);
   if (!(await isWhole(kept))) {
->>>>>>> mend3
     const { path: aside, remove } = await makePrivateFolder(cacheFolder, "translating-");
     try {
       await translateToC(wasm, aside);

@@ -133,15 +133,11 @@ async function compileModule(
   await compileOnce(objectFolder, [compiler, compilerVersion, MACHINE, JSON.stringify(flags), output], object, make);
 }
 
-<<<<<<< HEAD
 function moduleFlags({ target, optimize }: CompileJob): readonly string[] {
   return target.isFreestanding && optimize === "-O2" ? [...MODULE, ...FAST_MODULE] : MODULE;
 }
 
-function includeFlags({ target, boardFolder, includes }: CompileJob): string[] {
-=======
 function includeFlags({ target, boardFolder, includes }: CompileSetting): string[] {
->>>>>>> mend3
   const library = target.isFreestanding ? ["-ffreestanding", "-isystem", join(boardFolder, "libc")] : [];
   return [...library, ...includes.map((folder) => `-I${folder}`)];
 }
