@@ -31,7 +31,7 @@ export async function runDevices(
   plans: readonly DevicePlan[],
   options: DeviceOptions,
 ): Promise<void> {
-  const { clock, interrupt, stderr } = surroundings;
+  const { clock, random, interrupt, stderr } = surroundings;
   const url = destination(
     options,
     plans.reduce((sum, { count = 1 }) => sum + count, 0),
@@ -43,6 +43,7 @@ export async function runDevices(
     ...shippedDevices(),
     clock,
     random: seededRandom(options.seed),
+    nonces: random,
   });
   try {
     await Promise.all(devices.map((device) => device.powerOn()));
