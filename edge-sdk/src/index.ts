@@ -31,7 +31,7 @@ export {
 } from "./transport.ts";
 export { Loopback, type LoopbackHandlers } from "./transports/loopback.ts";
 export { type MqttTransportOptions, mqttTransport } from "./transports/mqtt.ts";
-export { serialTransport } from "./transports/serial.ts";
+export { type SerialTransportOptions, serialTransport } from "./transports/serial.ts";
 export {
   SerialLine,
   type SerialLineEvents,

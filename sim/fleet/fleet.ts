@@ -41,6 +41,8 @@ export interface FleetOptions {
    * would have the same nonces, and the cloud would take the second for the first.
    */
   readonly nonces: RandomSource;
+  /** Told why the serial line of a device does not work; it is tried again and again. */
+  onProblem?(id: string, problem: string): void;
 }
 
 const DEFAULT_SILENCE_MS = 10_000;
@@ -104,7 +106,12 @@ function createDevice(options: FleetOptions, plan: DevicePlan, id: string, start
     mtu: plan.mtu,
     startUs,
     connect() {
-      const transport = transportTo(options.endpoint(plan), { device: id, clock, random: backOff });
+      const transport = transportTo(options.endpoint(plan), {
+        device: id,
+        clock,
+        random: backOff,
+        onProblem: (problem) => options.onProblem?.(id, problem),
+      });
       return link === undefined ? transport : faultyTransport(transport, { up, down, clock, startMs: linkStartMs });
     },
     module: lookahead === "none" ? module : gateway,

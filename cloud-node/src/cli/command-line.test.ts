@@ -240,6 +240,28 @@ test("a lookahead that there is none of is refused with the choices", async () =
   }
 });
 
+test("a serial port that is not there is named at once, and again when nothing was confirmed", async () => {
+  const port = join(folder, "ttyNOPE");
+  const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
+  const interrupt = new AbortController();
+  let err = "";
+  stderr.on("data", (text) => {
+    err += text;
+    // It is waiting by now, and Ctrl-C gives it up.
+    if (err.includes("to be confirmed")) interrupt.abort();
+  });
+  const code = await runCommandLine({
+    ...{ args: ["sim", "rotor", "--to", `serial:${port}`, "--duration", "0.1"], env: {}, stdin, stdout, stderr },
+    ...{ clock: systemClock(), random: systemRandom(), interrupt: interrupt.signal },
+  });
+  expect(code).toBe(1);
+  const lines = err.trimEnd().split("\n");
+  const named = lines.findIndex((line) => line.includes(`rotor-1: transport: there is no ${port}`));
+  expect(named).toBeGreaterThanOrEqual(0);
+  expect(named).toBeLessThan(lines.findIndex((line) => line.includes("to be confirmed")));
+  expect(lines.at(-1)).toMatch(/^lockstep: \d+ samples were not confirmed: transport: there is no /);
+});
+
 test("a simulated device whose ring or frames cannot work is refused with what to change", async () => {
   const to = ["--to", "tcp://127.0.0.1:9", "--duration", "1"];
   for (const [option, value, remedy] of [
