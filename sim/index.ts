@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 
-export { type Endpoint, transportTo } from "./fleet/device-transport.ts";
+export { type Endpoint, type TransportParts, transportTo } from "./fleet/device-transport.ts";
 export { createFleet, type DevicePlan, deviceNames, type FleetOptions, totalSummary } from "./fleet/fleet.ts";
 export { checkHistory, type HistoryRow, type HistoryVerdict } from "./fleet/history-check.ts";
 export { type Pace, paceByConfirmation, paceInRealTime } from "./fleet/pacing.ts";

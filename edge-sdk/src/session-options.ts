@@ -35,6 +35,10 @@ export interface DeviceSessionOptions {
   /** How far to look ahead in a frame before it is sent; "none" unless given, and more with a gateway's module alone. */
   readonly lookahead?: Lookahead | undefined;
   readonly clock: Clock;
+  /**
+   * Where the boot's nonce comes from: `systemRandom()` on a real device. One that starts again from the same seed gives
+   * two boots the same nonce, which the cloud takes for one boot: what it confirmed to the first counts for the second.
+   */
   readonly random: RandomSource;
   /** Told after every step that may have changed `stats`, and what made it. */
   readonly onStep?: ((cause: SessionStep) => void) | undefined;

@@ -18,20 +18,25 @@ export interface Endpoint {
   readonly group: string;
 }
 
+export interface TransportParts {
+  readonly device: string;
+  readonly clock: Clock;
+  readonly random: RandomSource;
+  /** Told why a serial line does not work; MQTT and TCP have none to tell, they try again. */
+  readonly onProblem?: ((problem: string) => void) | undefined;
+}
+
 /**
  * The transport that an address asks for, by its scheme.
  *
  * @throws {TransportError} `bad-url`
  */
-export function transportTo(
-  { url, group }: Endpoint,
-  { device, clock, random }: { readonly device: string; readonly clock: Clock; readonly random: RandomSource },
-): Transport {
+export function transportTo({ url, group }: Endpoint, { device, clock, random, onProblem }: TransportParts): Transport {
   if (/^mqtts?:/.test(url)) return mqttTransport({ url, group, device, clock, random });
   if (/^tcp:/.test(url)) return tcpTransport({ url, clock, random });
   if (/^serial:/.test(url)) {
     const port = parseSerialUrl(url);
-    return serialTransport({ openPort: () => openSerialPort({ ...port, clock }), clock, random });
+    return serialTransport({ openPort: () => openSerialPort({ ...port, clock }), clock, random, onProblem });
   }
   const expected = "mqtt://HOST:PORT, mqtts://HOST:PORT, tcp://HOST:PORT or serial:PATH?baud=RATE";
   throw new TransportError("bad-url", { url, expected });

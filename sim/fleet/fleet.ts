@@ -1,4 +1,4 @@
-import type { Clock, DeviceModule, Lookahead } from "@lockstep/edge-sdk";
+import type { Clock, DeviceModule, Lookahead, RandomSource } from "@lockstep/edge-sdk";
 import { faultyTransport } from "../links/faulty-transport.ts";
 import { type LinkFaults, linkFault } from "../links/link-fault.ts";
 import type { SeededRandom } from "../seeded-random.ts";
@@ -34,15 +34,22 @@ export interface FleetOptions {
   /** For devices that look ahead; these are refused where it is missing. */
   readonly gateway?: DeviceModule | undefined;
   readonly clock: Clock;
-  /** Signals, links, nonces and back-off all come from this one. */
+  /** Signals, links and back-off all come from this one. */
   readonly random: SeededRandom;
+  /**
+   * Where boots take their nonces. Not the seed's, unless no other run speaks to the same store: two runs of one seed
+   * would have the same nonces, and the cloud would take the second for the first.
+   */
+  readonly nonces: RandomSource;
+  /** Told why the serial line of a device does not work; it is tried again and again. */
+  onProblem?(id: string, problem: string): void;
 }
 
 const DEFAULT_SILENCE_MS = 10_000;
 
 /**
- * Make the devices of a fleet, switched off. Each has a signal, a link and dice of its own, which depend on nothing but
- * the seed and its name.
+ * Make the devices of a fleet, switched off. Each has a signal, a link and a back-off of its own, which depend on nothing
+ * but the seed and its name; its nonces are from elsewhere.
  *
  * @throws {SignalError} for a signal that cannot be made
  * @throws {CodecError} for a bound that cannot be kept
@@ -84,7 +91,7 @@ export function totalSummary(
 function createDevice(options: FleetOptions, plan: DevicePlan, id: string, startUs: number): SimulatedDevice {
   const { module, gateway = module, clock } = options;
   const random = options.random.fork(`device ${id}`);
-  const own = random.fork("device");
+  const backOff = random.fork("device");
   const { link, lookahead = "none" } = plan;
   const [up, down] = [linkFault(link ?? {}, random.fork("up")), linkFault(link ?? {}, random.fork("down"))];
   const linkStartMs = clock.nowMs();
@@ -99,12 +106,17 @@ function createDevice(options: FleetOptions, plan: DevicePlan, id: string, start
     mtu: plan.mtu,
     startUs,
     connect() {
-      const transport = transportTo(options.endpoint(plan), { device: id, clock, random: own });
+      const transport = transportTo(options.endpoint(plan), {
+        device: id,
+        clock,
+        random: backOff,
+        onProblem: (problem) => options.onProblem?.(id, problem),
+      });
       return link === undefined ? transport : faultyTransport(transport, { up, down, clock, startMs: linkStartMs });
     },
     module: lookahead === "none" ? module : gateway,
     lookahead,
     clock,
-    random: own,
+    nonces: options.nonces,
   });
 }

@@ -40,7 +40,7 @@ function createDevice(changes: Partial<SimulatedDeviceOptions> = {}): { device: 
     connect: () => new Loopback().transport,
     module,
     clock,
-    random: seededRandom(SEED),
+    nonces: seededRandom(SEED),
     ...changes,
   });
   return { device, clock };
@@ -161,6 +161,7 @@ test("the devices of a fleet differ from each other, and are the same for the sa
       module,
       clock: new ManualClock(START_US),
       random: seededRandom(seed),
+      nonces: seededRandom(SEED),
     }).map((device) => {
       const out = new Float64Array(1);
       device.signal.read().next(out);
@@ -178,6 +179,7 @@ test("a fleet gives a gateway's module to devices that look ahead, and refuses t
     endpoint: () => ({ url: "tcp://127.0.0.1:1", group: "g" }),
     clock: new ManualClock(START_US),
     random: seededRandom(SEED),
+    nonces: seededRandom(SEED),
   };
   const plans = [plan, { ...plan, id: "g", lookahead: "greedy" as const }];
   const devices = createFleet({ ...common, plans, module, gateway });

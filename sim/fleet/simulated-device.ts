@@ -34,7 +34,8 @@ export interface SimulatedDeviceOptions {
   /** "none" unless given; more needs a gateway's module. */
   readonly lookahead?: Lookahead | undefined;
   readonly clock: Clock;
-  readonly random: RandomSource;
+  /** Where each boot takes its nonce: never one that a boot of this device against the same store had before. */
+  readonly nonces: RandomSource;
 }
 
 /** What one device did and cost, over all its boots. */
@@ -132,7 +133,7 @@ export class SimulatedDevice {
   /** Switch on: a boot of its own, with the ring that the last one left in its file. */
   async powerOn(): Promise<void> {
     if (this.#session !== undefined) return;
-    const { id, signal, clock, random, module, lookahead, frameSamples, silenceMs, mtu } = this.#options;
+    const { id, signal, clock, nonces, module, lookahead, frameSamples, silenceMs, mtu } = this.#options;
     const { ringBytes, ringFile } = this.#options;
     const session = await DeviceSession.open({
       device: id,
@@ -148,7 +149,7 @@ export class SimulatedDevice {
       module,
       lookahead,
       clock,
-      random,
+      random: nonces,
       onStep: () => {
         if (this.#session !== undefined) this.ledger.stepped(this.#session.stats(), this.#next);
       },

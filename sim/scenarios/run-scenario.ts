@@ -19,7 +19,11 @@ export interface StoredDevice {
   readonly declaredLost: number;
 }
 
-/** A cloud node as a scenario needs it: a process that can be killed, and a store that can be read afterwards. */
+/**
+ * A cloud node as a scenario needs it: a process that can be killed, and a store that can be read afterwards. The store is
+ * empty before the first start: a run's nonces come from its seed, and a store that knew them would take it for an earlier
+ * run.
+ */
 export interface ScenarioNode {
   /** Start it, or start it again on the same ports and the same store. */
   start(): Promise<void>;
@@ -128,6 +132,7 @@ class ScenarioRun {
     const { module, gateway, clock, folder } = this.#surroundings;
     const { devices, seed } = this.#scenario;
     const random = seededRandom(seed);
+    const nonces = random.fork("nonces");
     return devices.flatMap((planned) => {
       const ringFolder = join(folder, planned.id);
       if (planned.keepsRing) mkdirSync(ringFolder, { recursive: true });
@@ -139,6 +144,7 @@ class ScenarioRun {
         gateway,
         clock,
         random,
+        nonces,
       });
     });
   }

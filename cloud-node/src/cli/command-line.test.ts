@@ -46,8 +46,17 @@ test.each([
   [["serve", "--broker", "foreign"], "write embedded, or mqtt://"],
   [["serve", "--serial", "/dev/ttyUSB0,fast"], "/dev/ttyUSB0,9600"],
   [["serve", "--serial", ""], "/dev/ttyUSB0,9600"],
+  [["serve", "--serial", "/dev/x,0x2580"], "50 to 4000000"],
+  [["serve", "--serial", "/dev/x,1e4"], "50 to 4000000"],
+  [["serve", "--serial", "/dev/x,9600.0"], "50 to 4000000"],
+  [["serve", "--serial", "/dev/x, 9600"], "50 to 4000000"],
+  [["serve", "--serial", "/dev/x,"], "50 to 4000000"],
+  [["serve", "--serial", "/dev/x,49"], "50 to 4000000"],
+  [["serve", "--serial", "/dev/x,4000001"], "50 to 4000000"],
   [["serve", "--serial", "/dev/x", "--serial", "/dev/x,9600"], "/dev/x is given twice"],
   [["sim", "rotor", "--to", "serial:/dev/x?baud=0"], "serial:PATH?baud=RATE"],
+  [["sim", "rotor", "--to", "serial:/dev/x?baud=49"], "serial:PATH?baud=RATE"],
+  [["sim", "rotor", "--to", "serial:/dev/x?baud=100000000"], "serial:PATH?baud=RATE"],
   [["sim", "fleet", "--to", "serial:/dev/x", "--count", "2"], "give --count 1"],
   [[], "lockstep demo"],
 ])("wrong usage ends with exit code 2 and one line that says what to do: %j", async (args, remedy) => {
@@ -259,6 +268,65 @@ test("a lookahead that there is none of is refused with the choices", async () =
     expect(err).toContain("bogus");
     expect(err).toContain("none, greedy, programme");
   }
+});
+
+/** Run `lockstep serve` on one serial port until it listens, or fails. */
+async function serveOn(serial: string): Promise<{ code: number; out: string; err: string }> {
+  const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
+  const interrupt = new AbortController();
+  let out = "";
+  stdout.on("data", (text) => {
+    out += text;
+    interrupt.abort();
+  });
+  const options = ["--mqtt-port", "0", "--no-http", "--log", "silent", "--store", join(folder, "serial.db")];
+  const code = await runCommandLine({
+    ...{ args: ["serve", ...options, "--serial", serial, "--json"], env: {}, stdin, stdout, stderr },
+    ...{ clock: systemClock(), random: systemRandom(), interrupt: interrupt.signal },
+  });
+  return { code, out, err: String(stderr.read() ?? "") };
+}
+
+test("what is there and is no serial port is refused when the node starts; what is not there is waited for", async () => {
+  const file = join(folder, "file.txt");
+  await writeFile(file, "no port");
+  for (const path of [folder, file, "/dev/null"]) {
+    const { code, out, err } = await serveOn(path);
+    expect([code, out]).toEqual([2, ""]);
+    expect(err).toContain(`--serial "${path}" is no serial port: give the path of one`);
+  }
+  const absent = join(folder, "ttyLATER");
+  for (const [text, baud] of [
+    [absent, 115_200],
+    [`${absent},50`, 50],
+    [`${absent},4000000`, 4_000_000],
+  ] as const) {
+    const { code, out } = await serveOn(text);
+    expect(code).toBe(0);
+    expect(JSON.parse(out).serial).toEqual([{ path: absent, baud }]);
+  }
+});
+
+test("a serial port that is not there is named at once, and again when nothing was confirmed", async () => {
+  const port = join(folder, "ttyNOPE");
+  const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
+  const interrupt = new AbortController();
+  let err = "";
+  stderr.on("data", (text) => {
+    err += text;
+    // It is waiting by now, and Ctrl-C gives it up.
+    if (err.includes("to be confirmed")) interrupt.abort();
+  });
+  const code = await runCommandLine({
+    ...{ args: ["sim", "rotor", "--to", `serial:${port}`, "--duration", "0.1"], env: {}, stdin, stdout, stderr },
+    ...{ clock: systemClock(), random: systemRandom(), interrupt: interrupt.signal },
+  });
+  expect(code).toBe(1);
+  const lines = err.trimEnd().split("\n");
+  const named = lines.findIndex((line) => line.includes(`rotor-1: transport: there is no ${port}`));
+  expect(named).toBeGreaterThanOrEqual(0);
+  expect(named).toBeLessThan(lines.findIndex((line) => line.includes("to be confirmed")));
+  expect(lines.at(-1)).toMatch(/^lockstep: \d+ samples were not confirmed: transport: there is no /);
 });
 
 test("a simulated device whose ring or frames cannot work is refused with what to change", async () => {

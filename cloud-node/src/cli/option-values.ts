@@ -12,22 +12,27 @@ export function parsePort(text: string): number {
 /** A serial port of this computer. */
 export interface SerialPortName {
   readonly path: string;
-  /** Bits per second, > 0. */
+  /** Bits per second, 50 … 4,000,000. */
   readonly baud: number;
 }
 
 /** PATH, or PATH,BAUD. */
 export function parseSerialPort(text: string): SerialPortName {
   const [, path, rate] = /^([^,]+)(?:,([^,]*))?$/.exec(text) ?? [];
-  const baud = rate === undefined ? DEFAULT_BAUD_RATE : Number(rate);
-  if (path === undefined || !Number.isInteger(baud) || baud < 1 || baud > MAX_BAUD_RATE) {
-    throw new InvalidArgumentError("write the path of a serial port, and its rate if need be: /dev/ttyUSB0,9600");
+  if (path === undefined || (rate !== undefined && !isBaudRate(rate))) {
+    const range = `a rate, ${MIN_BAUD_RATE} to ${MAX_BAUD_RATE}, if need be`;
+    throw new InvalidArgumentError(`write the path of a serial port, and ${range}: /dev/ttyUSB0,9600`);
   }
-  return { path, baud };
+  return { path, baud: rate === undefined ? DEFAULT_BAUD_RATE : Number(rate) };
 }
 
-/** More than any port can. */
-const MAX_BAUD_RATE = 100_000_000;
+/** The slowest and the fastest rate that the terminal interface has names for. @see termios(3) */
+const [MIN_BAUD_RATE, MAX_BAUD_RATE] = [50, 4_000_000];
+
+/** Whether this is the rate of a serial port, in decimal digits. */
+export function isBaudRate(text: string): boolean {
+  return /^[1-9]\d{1,6}$/.test(text) && Number(text) >= MIN_BAUD_RATE && Number(text) <= MAX_BAUD_RATE;
+}
 
 /** A whole number ≥ 0. */
 export function parseCount(text: string): number {

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { DEFAULT_BAUD_RATE, openSerialPort, SerialLine } from "@lockstep/edge-sdk";
+import { DEFAULT_BAUD_RATE, openSerialPort, SerialLine, TransportError } from "@lockstep/edge-sdk";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { BrokerOptions, CloudNode } from "../node.ts";
 import { CommandError } from "./command-error.ts";
@@ -134,9 +134,9 @@ async function runServe(surroundings: Surroundings, options: ServeOptions): Prom
         if (event.kind !== "confirmed") logger.info(event, event.kind);
       });
       const { store, serial } = options;
+      await attachLines(node, serial, surroundings);
       const places = { mqtt: node.mqttUrl, tcpPort: node.tcpPort, serial, http: page?.url ?? null, store };
       logger.info(places, "listening");
-      attachLines(node, serial, surroundings);
       if (options.json === true) await writeResult(surroundings, true, places, "");
       await untilInterrupt(interrupt, clock);
     } finally {
@@ -147,10 +147,30 @@ async function runServe(surroundings: Surroundings, options: ServeOptions): Prom
   }
 }
 
-/** Listen on serial lines. A port that is not there is waited for. */
-function attachLines(node: CloudNode, ports: readonly SerialPortName[], { clock, random }: Surroundings): void {
+/**
+ * Listen on serial lines. A port that is not there is waited for.
+ *
+ * @throws {CommandError} `usage` when there is something at its path that is no port, and never will be
+ */
+async function attachLines(
+  node: CloudNode,
+  ports: readonly SerialPortName[],
+  { clock, random }: Surroundings,
+): Promise<void> {
   for (const { path, baud } of ports) {
-    const openPort = () => openSerialPort({ path, baudRate: baud, clock });
+    const open = () => openSerialPort({ path, baudRate: baud, clock });
+    // The line goes on with the port of this first try: on many boards, to open it twice is to reset them twice.
+    let first = await open().catch((cause: unknown) => {
+      // Every other problem may pass; the line tries again, and tells it.
+      if (!(cause instanceof TransportError) || cause.code !== "not-a-port") return undefined;
+      const remedy = "give the path of one, as /dev/ttyUSB0 or /dev/serial/by-id/…";
+      throw new CommandError("usage", `--serial "${path}" is no serial port`, remedy, { cause });
+    });
+    const openPort = async () => {
+      const port = first ?? (await open());
+      first = undefined;
+      return port;
+    };
     node.attachLine(path, new SerialLine({ openPort, clock, random }));
   }
 }

@@ -150,6 +150,34 @@ test("a presence goes out as a good-bye, and not as a greeting", async () => {
   await transport.destroy();
 });
 
+test("a transport tells why its port does not open, and that nothing but damage comes, each once", async () => {
+  const told: string[] = [];
+  const outcomes = ["no such port", "no such port"];
+  const [here, there] = duplexPair();
+  const openPort = async () => {
+    const problem = outcomes.shift();
+    if (problem !== undefined) throw new RangeError(problem);
+    return here;
+  };
+  const transport = serialTransport({ clock, random, openPort, onProblem: (problem) => told.push(problem) });
+  const inbox = new Inbox();
+  const message = (bytes: Uint8Array) => inbox.push("frames", bytes);
+  await new Promise<void>((connected) => {
+    void transport.open({ connected, disconnected() {}, message, drained() {} }, Uint8Array.of(0));
+  });
+  expect(told).toEqual(["no such port"]);
+  const frame = encodeSerialFrame(Uint8Array.of(1, 2, 3));
+  const hear = async (damagedPieces: number) => {
+    there.write(Buffer.concat([...Array.from({ length: damagedPieces }, () => frame.with(2, 9)), frame]));
+    await inbox.next();
+    return told.slice(1);
+  };
+  expect(await hear(15)).toEqual([]);
+  expect(await hear(15)).toEqual([]);
+  expect(await hear(40)).toEqual([expect.stringMatching(/nothing but damage.*bad-checksum.*rate/)]);
+  await transport.destroy();
+});
+
 test.for([
   ["serial:/dev/ttyUSB0", { path: "/dev/ttyUSB0", baudRate: 115_200 }],
   ["serial:/dev/ttyACM1?baud=9600", { path: "/dev/ttyACM1", baudRate: 9_600 }],

@@ -1,4 +1,4 @@
-import { type Clock, compileDeviceModule, type Timer } from "@lockstep/edge-sdk";
+import { type Clock, compileDeviceModule, type RandomSource, type Timer } from "@lockstep/edge-sdk";
 import {
   checkHistory,
   faultyTransport,
@@ -20,6 +20,7 @@ const STATUS_MS = 500;
 /** The demo's devices, as their own process runs them. */
 export class EdgeDevices {
   readonly #clock: Clock;
+  readonly #nonces: RandomSource;
   readonly #report: (report: EdgeReport) => void;
   readonly #cutUntilMs = new Map<string, number>();
   #devices: readonly SimulatedDevice[] = [];
@@ -28,8 +29,10 @@ export class EdgeDevices {
   #startMs = 0;
   #startCpu = process.cpuUsage();
 
-  constructor(clock: Clock, report: (report: EdgeReport) => void) {
+  /** @param nonces  of the devices' boots; not seeded, because `--store` keeps what earlier runs sent */
+  constructor(clock: Clock, nonces: RandomSource, report: (report: EdgeReport) => void) {
     this.#clock = clock;
+    this.#nonces = nonces;
     this.#report = report;
   }
 
@@ -68,7 +71,7 @@ export class EdgeDevices {
         },
         module,
         clock,
-        random,
+        nonces: this.#nonces,
       });
     });
     for (const device of this.#devices) await device.powerOn();

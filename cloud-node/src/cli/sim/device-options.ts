@@ -1,7 +1,7 @@
 import type { Lookahead } from "@lockstep/edge-sdk";
 import { type Command, Option } from "commander";
 import { CommandError } from "../command-error.ts";
-import { parseName, parsePositive, parsePositiveCount, parseSeed } from "../option-values.ts";
+import { isBaudRate, parseName, parsePositive, parsePositiveCount, parseSeed } from "../option-values.ts";
 
 /** What every simulated device is told on the command line. */
 export interface DeviceOptions {
@@ -52,7 +52,9 @@ export function destination({ to }: DeviceOptions, devices: number): string {
   if (to === undefined) {
     throw new CommandError("usage", "no place to send to", "give --to mqtt://HOST:PORT, as `lockstep serve` prints it");
   }
-  if (!/^((mqtts?|tcp):\/\/[^/]+|serial:[^?]+(\?baud=[1-9]\d{0,8})?$)/.test(to)) {
+  const [, rate] = /^serial:[^?]+\?baud=(.*)$/.exec(to) ?? [];
+  const isAddress = /^((mqtts?|tcp):\/\/[^/]+|serial:[^?]+(\?baud=.*)?$)/.test(to);
+  if (!isAddress || (rate !== undefined && !isBaudRate(rate))) {
     const forms = "write mqtt://HOST:PORT, tcp://HOST:PORT or serial:PATH?baud=RATE";
     throw new CommandError("usage", `--to "${to}" is no address`, forms);
   }

@@ -32,18 +32,24 @@ export async function runDevices(
   plans: readonly DevicePlan[],
   options: DeviceOptions,
 ): Promise<void> {
-  const { clock, interrupt, stderr } = surroundings;
+  const { clock, random, interrupt, stderr } = surroundings;
   const url = destination(
     options,
     plans.reduce((sum, { count = 1 }) => sum + count, 0),
   );
   const failures: string[] = [];
+  const problems = new Map<string, string>();
   const devices = createFleet({
     plans,
     endpoint: () => ({ url, group: options.group }),
     ...shippedDevices(),
     clock,
     random: seededRandom(options.seed),
+    nonces: random,
+    onProblem(id, problem) {
+      problems.set(id, problem);
+      stderr.write(`lockstep sim: ${id}: ${problem}\n`);
+    },
   });
   try {
     await Promise.all(devices.map((device) => device.powerOn()));
@@ -61,11 +67,11 @@ export async function runDevices(
     const unconfirmed = result.total.samples - result.total.confirmed;
     if (failures.length > 0) throw new CommandError("missing-part", failures.join("; "), "");
     if (unconfirmed > 0) {
-      throw new CommandError(
-        "not-reachable",
-        `${formatCounted(unconfirmed, "sample")} ${unconfirmed === 1 ? "was" : "were"} not confirmed`,
-        `is a node listening at ${url}?`,
-      );
+      const unplugged = devices.find((device) => device.stats?.phase === "down" && problems.has(device.id));
+      const problem = unplugged === undefined ? undefined : problems.get(unplugged.id);
+      const remedy = problem ?? `is a node listening at ${url}?`;
+      const told = `${formatCounted(unconfirmed, "sample")} ${unconfirmed === 1 ? "was" : "were"} not confirmed`;
+      throw new CommandError("not-reachable", told, remedy);
     }
   } finally {
     await Promise.all(devices.map((device) => device.close()));
