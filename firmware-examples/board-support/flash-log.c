@@ -2,6 +2,8 @@
 
 #include <stddef.h>
 
+#include "little-endian.h"
+
 #define MAGIC 0x30464c53u /* "SLF0", the format's version in its last letter */
 #define HEADER_BYTES 12u
 #define MARKER 0xa5u
@@ -12,14 +14,6 @@
 /** Programmed and read at once; a multiple of every write unit. */
 #define PIECE_BYTES 64u
 #define SPARES_MAX 2u
-
-static uint32_t load32(const uint8_t *from) {
-  return (uint32_t)from[0] | (uint32_t)from[1] << 8 | (uint32_t)from[2] << 16 | (uint32_t)from[3] << 24;
-}
-
-static void store32(uint8_t *to, uint32_t value) {
-  for (uint32_t i = 0; i < 4; i++) to[i] = (uint8_t)(value >> (8 * i));
-}
 
 /** CRC-32 of IEEE 802.3, reflected; half a byte at a time, for a table of 64 bytes. `crc` starts as all ones. */
 static uint32_t crc32_more(uint32_t crc, const uint8_t *bytes, uint32_t length) {

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "little-endian.h"
+
 #define COPY_BYTES 48u
 #define HEADER_CHECK 44u
 #define MAGIC 0x3052534cu
@@ -14,14 +16,6 @@
 #define EPOCH 28u
 #define SEQ 32u
 #define INDEX 36u
-
-static uint32_t load32(const uint8_t *from) {
-  return (uint32_t)from[0] | (uint32_t)from[1] << 8 | (uint32_t)from[2] << 16 | (uint32_t)from[3] << 24;
-}
-
-static void store32(uint8_t *to, uint32_t value) {
-  for (uint32_t i = 0; i < 4; i++) to[i] = (uint8_t)(value >> (8 * i));
-}
 
 static uint32_t rotate(uint32_t value, uint32_t bits) {
   return value << bits | value >> (32u - bits);

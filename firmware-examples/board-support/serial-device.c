@@ -2,6 +2,7 @@
 
 #include "board.h"
 #include "device-store.h"
+#include "wall-clock.h"
 
 static bool put_byte(void *line, uint8_t byte) {
   (void)line;
@@ -66,4 +67,21 @@ int32_t serial_device_rest(serial_device *self, uint32_t now_ms) {
   if (has_more < 0) return has_more;
   if (has_heard == 0 && has_more == 0) board_wait();
   return 0;
+}
+
+int32_t serial_device_run(serial_device *self, const device_plan *plan, uint8_t *memory, uint32_t bytes, uint32_t period_ms,
+                          void (*sense)(uint32_t t, int32_t *samples)) {
+  const int64_t start_us = board_unix_us();
+  int32_t status = serial_device_begin(self, plan, memory, bytes, board_nonce(), start_us);
+  for (uint32_t t = 0; status >= 0; t++) {
+    int32_t samples[EDGE_MAX_CHANNELS];
+    while (status >= 0 && (int32_t)(board_now_ms() - t * period_ms) < 0) {
+      status = serial_device_rest(self, board_now_ms());
+    }
+    sense(t, samples);
+    if (status >= 0) {
+      status = serial_device_sample(self, samples, start_us + (int64_t)t * period_ms * 1000, board_now_ms());
+    }
+  }
+  return status;
 }

@@ -1,5 +1,5 @@
 /*
- * A device on a serial line: hears, saves, sends. It knows no sensor and no clock; main.c of an example has both.
+ * A device on a serial line: hears, saves, sends. It knows no sensor; main.c of an example has one.
  *
  *     UART ──▶ serial_reader ──▶ device_receive ──┐
  *     sensor ──▶ serial_device_sample ────────────┴─▶ store ──▶ device_poll ──▶ serial_write ──▶ UART
@@ -38,5 +38,16 @@ int32_t serial_device_sample(serial_device *self, const int32_t *samples, int64_
  * @returns 0 or a status
  */
 int32_t serial_device_rest(serial_device *self, uint32_t now_ms);
+
+/**
+ * Be a device, after board_start(): begin, then sample every period of the board's clock and use the time between.
+ *
+ * @param memory     as device_begin takes it
+ * @param period_ms  what plan->period_ns is, >= 1
+ * @param sense      writes the t-th sample of every channel, t from 0
+ * @returns the status that ended it, below 0
+ */
+int32_t serial_device_run(serial_device *self, const device_plan *plan, uint8_t *memory, uint32_t bytes, uint32_t period_ms,
+                          void (*sense)(uint32_t t, int32_t *samples));
 
 #endif

@@ -1,14 +1,13 @@
 /*
  * The smallest complete device on a microcontroller: a sensor, the core, a serial line.
  *
- *     sense ──▶ serial_device_sample ──▶ frames on the UART; the cloud's answers are heard while it waits
+ *     sense ──▶ serial_device_run ──▶ frames on the UART; the cloud's answers are heard while it waits
  *
  * Your own device is this file with another `sense` and another table of channels.
  */
 #include "board.h"
 #include "core-id.h"
 #include "serial-device.h"
-#include "wall-clock.h"
 
 #define PERIOD_MS 10u
 #define CHANNELS 3
@@ -57,17 +56,6 @@ int main(void) {
       .period_ns = PERIOD_MS * 1000000,
   };
   board_start();
-  const int64_t start_us = board_unix_us();
-  int32_t status = serial_device_begin(&sensor_device, &plan, memory, MEMORY_BYTES, board_nonce(), start_us);
-  for (uint32_t t = 0; status >= 0; t++) {
-    int32_t samples[CHANNELS];
-    while (status >= 0 && (int32_t)(board_now_ms() - t * PERIOD_MS) < 0) {
-      status = serial_device_rest(&sensor_device, board_now_ms());
-    }
-    sense(t, samples);
-    if (status >= 0) {
-      status = serial_device_sample(&sensor_device, samples, start_us + (int64_t)t * PERIOD_MS * 1000, board_now_ms());
-    }
-  }
-  return status < 0 ? 1 : 0;
+  serial_device_run(&sensor_device, &plan, memory, MEMORY_BYTES, PERIOD_MS, sense);
+  return 1; /* only a failure ends it */
 }

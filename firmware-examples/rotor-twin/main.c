@@ -6,7 +6,6 @@
 #include "core-id.h"
 #include "rotor.h"
 #include "serial-device.h"
-#include "wall-clock.h"
 
 #ifndef RATE_HZ
 #define RATE_HZ 100
@@ -48,17 +47,6 @@ int main(void) {
       .period_ns = PERIOD_MS * 1000000,
   };
   board_start();
-  const int64_t start_us = board_unix_us();
-  int32_t status = serial_device_begin(&twin, &plan, memory, MEMORY_BYTES, board_nonce(), start_us);
-  for (uint32_t t = 0; status >= 0; t++) {
-    int32_t samples[ROTOR_CHANNELS];
-    while (status >= 0 && (int32_t)(board_now_ms() - t * PERIOD_MS) < 0) {
-      status = serial_device_rest(&twin, board_now_ms());
-    }
-    rotor_sample(t, samples);
-    if (status >= 0) {
-      status = serial_device_sample(&twin, samples, start_us + (int64_t)t * PERIOD_MS * 1000, board_now_ms());
-    }
-  }
-  return status < 0 ? 1 : 0;
+  serial_device_run(&twin, &plan, memory, MEMORY_BYTES, PERIOD_MS, rotor_sample);
+  return 1; /* only a failure ends it */
 }
