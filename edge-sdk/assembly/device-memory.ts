@@ -13,8 +13,8 @@ export const MISSING_MAX: u32 = 8;
 /** The holes: (from, count) pairs of u32. */
 export const MISSING: usize = memory.data(64, 4);
 /** What the host looks at (link-view.ts). */
-export const VIEW: usize = memory.data(72, 8);
-/** The alias granted, at most 8 bytes: the end of the view. */
+export const VIEW: usize = memory.data(80, 8);
+/** The alias granted, at most 8 bytes: in the view. */
 export const ALIAS: usize = VIEW + 64;
 /** Configuration block. */
 export const CONFIG: usize = memory.data(CONFIG_BYTES, 8);

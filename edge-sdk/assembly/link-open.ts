@@ -3,7 +3,7 @@
  * linkMemory, linkDescribe, linkChannel for each channel, then linkOpen or linkRestore.
  */
 
-import { isInteger53 } from "./cbor";
+import { isInteger53, writeBegin, writePosition } from "./cbor";
 import { codecConfigure, codecSetChannel } from "./channel-config";
 import { CONFIG } from "./device-memory";
 import {
@@ -13,6 +13,8 @@ import {
   describeChannel,
   describeDevice,
   ENVELOPE_BYTES_MAX,
+  MOVED_BYTES_MAX,
+  OUT_BYTES_LEAST,
 } from "./envelope";
 import { hashBytes } from "./hash";
 import { FLUSH_BYTES, MAX_CHANNEL_BYTES } from "./layout";
@@ -28,7 +30,9 @@ import {
   headIndex,
   LINK_DOWN,
   lattices,
+  mtu,
   outAt,
+  outRoom,
   payloadMax,
   setBirthAt,
   setBirthHash,
@@ -53,6 +57,7 @@ import {
   setNextSeq,
   setNonce,
   setOutAt,
+  setOutRoom,
   setPayloadMax,
   setQuiet,
   setRefusal,
@@ -92,13 +97,21 @@ export function linkBegin(channels: i32, samples: i32, silence: i32, limit: i32)
 
 /**
  * Lend the link its memory: a ring for frames not yet confirmed (kept from boot to boot if it is to outlive one), and a
- * buffer in which messages are composed, which also bounds a frame's payload.
+ * buffer in which messages are composed. With an mtu it must hold the longest, of which fragments are made. Without one,
+ * of a message that is longer than the buffer only head and seal are there, and the rest stays in the ring or the birth.
+ *
+ * @param outBytes  of the buffer: `messageBytes` for whole messages; OUT_BYTES_LEAST, and the device's name and 24, at least
+ * @param messageBytes  longest message with 16 bytes to spare, which bounds a frame's payload
  */
-export function linkMemory(ring: usize, ringBytes: i32, out: usize, bytes: i32): i32 {
+export function linkMemory(ring: usize, ringBytes: i32, out: usize, outBytes: i32, messageBytes: i32): i32 {
   const rowBytes = <i32>channelCount * MAX_CHANNEL_BYTES + FLUSH_BYTES + 4;
-  if (bytes < <i32>OUT_ROOM + rowBytes + <i32>ENVELOPE_BYTES_MAX) return STATUS_OUT_SMALL;
-  setOutAt(out + OUT_ROOM);
-  setPayloadMax(min<u32>(bytes - <i32>OUT_ROOM - ENVELOPE_BYTES_MAX, PAYLOAD_BYTES_MAX) & ~3);
+  if (messageBytes < <i32>OUT_ROOM + rowBytes + <i32>ENVELOPE_BYTES_MAX) return STATUS_OUT_SMALL;
+  setPayloadMax(min<u32>(messageBytes - <i32>OUT_ROOM - ENVELOPE_BYTES_MAX, PAYLOAD_BYTES_MAX) & ~3);
+  const before: i32 = mtu == 0 ? 0 : OUT_ROOM;
+  const least: i32 = mtu == 0 ? OUT_BYTES_LEAST : payloadMax + ENVELOPE_BYTES_MAX;
+  setOutAt(out + before);
+  setOutRoom(outBytes - before);
+  if (<i32>outRoom < least) return STATUS_OUT_SMALL;
   const room = (ringBytes - <i32>RING_OVERHEAD) & ~3;
   if (room < <i32>((SEGMENTS_PER_RING + 1) * recordBytesMax())) return STATUS_RING_SMALL;
   setCapacity(room);
@@ -133,7 +146,9 @@ export function linkDescribe(
   setDeviceLength(deviceBytes);
   setBirthAt(birth);
   setBirthRoom(room);
-  setBirthLength(<i32>(describeDevice(birth, periodNs, model, firmware, firmwareBytes) - birth));
+  writeBegin(birth);
+  describeDevice(periodNs, model, firmware, firmwareBytes);
+  setBirthLength(<i32>(writePosition() - birth));
   setChannelsDescribed(0);
   setLattices(0);
   return 0;
@@ -173,8 +188,8 @@ export function linkChannel(
   if (birthRoom - birthLength < BIRTH_CHANNEL_BYTES_MAX + nameBytes + unitBytes) return STATUS_OUT_SMALL;
   const failure = codecSetChannel(CONFIG, c, e, lattice, historyShift);
   if (failure < 0) return failure;
-  const end = describeChannel(
-    birthAt + birthLength,
+  writeBegin(birthAt + birthLength);
+  describeChannel(
     name,
     nameBytes,
     unit,
@@ -188,7 +203,7 @@ export function linkChannel(
     epsMantissa,
     epsExponent,
   );
-  setBirthLength(<i32>(end - birthAt));
+  setBirthLength(<i32>(writePosition() - birthAt));
   if (lattice > 1) setLattices(lattices | (1 << c));
   setChannelsDescribed(c + 1);
   return c;
@@ -201,9 +216,8 @@ function isWithin(value: i32, least: i32, most: i32): bool {
 /** What both ways of opening share: all that the first keyframe, a connection and a welcome do not set anyway. */
 function prepare(bootNonce: u32, nowMs: u32): i32 {
   if (birthAt == 0 || channelsDescribed != channelCount) return STATUS_LINK_CONFIG;
-  // The longest birth is shorter than the longest frame.
-  const birthBytes = <u32>birthLength + deviceLength + BIRTH_ENVELOPE_BYTES_MAX;
-  if (birthBytes > payloadMax + ENVELOPE_BYTES_MAX) return STATUS_OUT_SMALL;
+  const birthBytes = (mtu == 0 ? MOVED_BYTES_MAX : birthLength) + deviceLength + BIRTH_ENVELOPE_BYTES_MAX;
+  if (birthBytes > <i32>outRoom) return STATUS_OUT_SMALL;
   setBirthHash(((<u64>hashBytes(1, birthAt, birthLength)) << 32) | hashBytes(2, birthAt, birthLength));
   setRingAt(lent);
   setNonce(bootNonce);

@@ -22,6 +22,7 @@ export let birthRoom: i32 = 0;
 export let channelsDescribed: u32 = 0;
 export let birthHash: u64 = 0;
 export let outAt: usize = 0; // where messages are composed, behind the room for a fragment's header
+export let outRoom: u32 = 0; // bytes from there on
 export let payloadMax: u32 = 0; // bytes that a data record's payload may have, a multiple of 4
 
 // The ring (ring.ts): its memory, its oldest record's place and name, its end.
@@ -77,6 +78,8 @@ export let fragmentCount: u32 = 0;
 export let fragmentGroup: u32 = 0; // their id
 export let frameLength: u32 = 0; // of the frame that they carry
 export let messageAt: usize = 0; // address of the message just composed
+export let restAt: usize = 0; // the part of it that stays where it is, and goes in front of its seal
+export let restBytes: u32 = 0; // 0: it is whole at messageAt
 export let messageTopic: u32 = 0; // TOPIC_*
 export let refusal: u32 = 0; // reason last given by the cloud, 0: none
 export let aliasLength: u32 = 0; // of ALIAS
@@ -120,6 +123,9 @@ export function setBirthHash(value: u64): void {
 }
 export function setOutAt(value: usize): void {
   outAt = value;
+}
+export function setOutRoom(value: u32): void {
+  outRoom = value;
 }
 export function setPayloadMax(value: u32): void {
   payloadMax = value;
@@ -267,6 +273,12 @@ export function setFrameLength(value: u32): void {
 }
 export function setMessageAt(value: usize): void {
   messageAt = value;
+}
+export function setRestAt(value: usize): void {
+  restAt = value;
+}
+export function setRestBytes(value: u32): void {
+  restBytes = value;
 }
 export function setMessageTopic(value: u32): void {
   messageTopic = value;

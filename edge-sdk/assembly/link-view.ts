@@ -18,6 +18,8 @@
  *     56      4     1 when the ring's header changed: its first 96 bytes, to be written after the records
  *     60      4     length of the granted alias, 0 when none was granted
  *     64      8     the alias
+ *     72      4     address of the part of the message that stays where it is: it goes in front of the last five bytes
+ *     76      4     bytes of it; 0 when the message is whole
  */
 import { VIEW } from "./device-memory";
 import {
@@ -37,6 +39,8 @@ import {
   quiet,
   recordCount,
   refusal,
+  restAt,
+  restBytes,
   setDirtyFrom,
   setDirtyTo,
   setHeaderDirty,
@@ -60,6 +64,8 @@ export function linkView(): usize {
   store<u32>(VIEW, dirtyTo, 52);
   store<u32>(VIEW, u32(headerDirty), 56);
   store<u32>(VIEW, aliasLength, 60);
+  store<u32>(VIEW, <u32>restAt, 72);
+  store<u32>(VIEW, restBytes, 76);
   return VIEW;
 }
 

@@ -3,7 +3,7 @@ export interface LinkExports {
   readonly memory: { readonly buffer: ArrayBuffer };
   freeAddress(): number;
   linkBegin(channels: number, frameSamples: number, silenceMs: number, mtu: number): number;
-  linkMemory(ring: number, ringBytes: number, out: number, outBytes: number): number;
+  linkMemory(ring: number, ringBytes: number, out: number, outBytes: number, messageBytes: number): number;
   linkDescribe(
     birth: number,
     room: number,

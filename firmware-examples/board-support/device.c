@@ -6,6 +6,9 @@
 /** Of one channel in the configuration block, where a device with fewer channels leaves theirs to the caller. */
 #define CHANNEL_CONFIG_BYTES ((uint32_t)EDGE_CONFIG_BYTES / (uint32_t)EDGE_MAX_CHANNELS)
 
+/** Of a birth in parts in the buffer for messages, besides the device's name. */
+#define BIRTH_HEAD_BYTES 24u
+
 /** A part of the core's memory, handed out from `next` on. */
 typedef struct {
   edge_address next;
@@ -84,6 +87,9 @@ int32_t device_begin(device *self, const device_plan *plan, uint8_t *memory, uin
   if (status < 0) return status;
   const uint32_t channels = (uint32_t)plan->channel_count;
   const uint32_t out_bytes = (uint32_t)plan->out_bytes;
+  const uint32_t head_bytes = (uint32_t)text_bytes(plan->name) + BIRTH_HEAD_BYTES;
+  const bool in_parts = plan->in_parts && plan->mtu == 0 && out_bytes > EDGE_OUT_BYTES_LEAST;
+  const uint32_t out_room = !in_parts ? out_bytes : head_bytes > EDGE_OUT_BYTES_LEAST ? head_bytes : EDGE_OUT_BYTES_LEAST;
   const edge_address spare_end = edge_config_address(core) + (uint32_t)EDGE_CONFIG_BYTES;
   const edge_address spare = spare_end - (EDGE_MAX_CHANNELS - channels) * CHANNEL_CONFIG_BYTES;
   rooms from = {core, {spare, spare_end}, {edge_free_address(core), bytes}};
@@ -94,11 +100,11 @@ int32_t device_begin(device *self, const device_plan *plan, uint8_t *memory, uin
   self->statuses = take_small(&from, channels);
   self->input = take_small(&from, DEVICE_INPUT_BYTES);
   self->ring = take(&from.rest, self->ring_bytes);
-  const edge_address out = take(&from.rest, out_bytes);
+  const edge_address out = take(&from.rest, out_room);
   if (out == 0) return DEVICE_MEMORY_SMALL;
-  status = edge_link_memory(core, self->ring, plan->ring_bytes, out, plan->out_bytes);
+  status = edge_link_memory(core, self->ring, plan->ring_bytes, out, (int32_t)out_room, plan->out_bytes);
   if (status < 0) return status;
-  const room texts = {out, out + out_bytes};
+  const room texts = {out, out + out_room};
   status = describe_device(&from, texts, plan);
   for (int32_t c = 0; c < plan->channel_count && status >= 0; c++) {
     status = describe_channel(core, texts, &plan->channels[c]);
@@ -129,6 +135,19 @@ int32_t device_receive(device *self, const uint8_t *message, uint32_t length, ui
   if (length > DEVICE_INPUT_BYTES) return DEVICE_MESSAGE_LONG;
   memcpy(edge_bytes(&self->core, self->input, length), message, length);
   return edge_link_receive(&self->core, self->input, (int32_t)length, now_ms);
+}
+
+int32_t device_poll_parts(device *self, byte_span parts[DEVICE_PARTS], int64_t time_us, uint32_t now_ms) {
+  edge_core *core = &self->core;
+  const int32_t length = edge_link_poll(core, time_us, now_ms);
+  if (length <= 0) return length;
+  const uint32_t rest_bytes = edge_link_rest_bytes(core);
+  const uint32_t front_bytes = (uint32_t)length - rest_bytes - EDGE_SEAL_BYTES;
+  const uint8_t *front = edge_bytes(core, edge_link_message(core), front_bytes + EDGE_SEAL_BYTES);
+  parts[0] = (byte_span){front, front_bytes};
+  parts[1] = (byte_span){edge_bytes(core, edge_link_rest(core), rest_bytes), rest_bytes};
+  parts[2] = (byte_span){front + front_bytes, EDGE_SEAL_BYTES};
+  return length;
 }
 
 int32_t device_poll(device *self, const uint8_t **message, int64_t time_us, uint32_t now_ms) {

@@ -11,13 +11,13 @@ static bool put_byte(void *line, uint8_t byte) {
 
 /** Send what there is; each message leaves only when the store has what it stands for. */
 static int32_t send_all(serial_device *self, uint32_t now_ms) {
-  const uint8_t *message = NULL;
+  byte_span parts[DEVICE_PARTS];
   int32_t length = 0;
   const int64_t time_us = self->start_us + (int64_t)now_ms * 1000;
-  while ((length = device_poll(&self->link, &message, time_us, now_ms)) > 0) {
+  while ((length = device_poll_parts(&self->link, parts, time_us, now_ms)) > 0) {
     const int32_t status = device_store_save(&self->link);
     if (status < 0) return status;
-    serial_write(message, (uint32_t)length, put_byte, NULL);
+    serial_write_parts(parts, DEVICE_PARTS, put_byte, NULL);
   }
   return length;
 }

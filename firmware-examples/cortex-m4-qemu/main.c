@@ -54,6 +54,7 @@ int main(void) {
       .ring_bytes = RING_BYTES,
       .out_bytes = OUT_BYTES,
       .period_ns = PERIOD_MS * 1000000,
+      .in_parts = true,
   };
   board_start();
   serial_device_run(&sensor_device, &plan, memory, MEMORY_BYTES, PERIOD_MS, sense);

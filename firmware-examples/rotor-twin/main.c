@@ -45,6 +45,7 @@ int main(void) {
       .ring_bytes = RING_BYTES,
       .out_bytes = OUT_BYTES,
       .period_ns = PERIOD_MS * 1000000,
+      .in_parts = true,
   };
   board_start();
   serial_device_run(&twin, &plan, memory, MEMORY_BYTES, PERIOD_MS, rotor_sample);

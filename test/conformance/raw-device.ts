@@ -81,7 +81,7 @@ export class RawDevice {
       this.bytes(at, bytes.length).set(bytes);
       return [at, bytes.length] as const;
     };
-    expectSuccess(core.linkMemory(this.ringAt, ringBytes, take(outBytes), outBytes));
+    expectSuccess(core.linkMemory(this.ringAt, ringBytes, take(outBytes), outBytes, outBytes));
     const model = take(32);
     this.bytes(model, 32).fill(7);
     const birthRoom = 64 + 6 + channels * 64;
