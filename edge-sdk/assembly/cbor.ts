@@ -25,15 +25,20 @@ export function writePosition(): usize {
   return written;
 }
 
-/** Write an unsigned integer in the shortest form. */
-export function writeLong(value: u64): void {
+/** Write an initial byte of the major type that is its upper three bits, and an argument in the shortest form. */
+function writeArgument(major: u32, value: u64): void {
   if (value < 24) {
-    writeBigEndian(<u32>value, 0, 0);
+    writeBigEndian(major | <u32>value, 0, 0);
     return;
   }
   let log: u32 = 0; // of the value's bytes: 1, 2, 4 or 8
   while (log < 3 && value >> <u64>(8 << log) != 0) log++;
-  writeBigEndian(24 + log, value, 1 << log);
+  writeBigEndian(major | (24 + log), value, 1 << log);
+}
+
+/** Write an unsigned integer. */
+export function writeLong(value: u64): void {
+  writeArgument(MAJOR_UINT << 5, value);
 }
 
 /** An initial byte, and behind it a number of `bytes` bytes, most significant first. */
@@ -60,17 +65,13 @@ export function writeUint(value: u32): void {
 
 /** Write a signed integer. */
 export function writeInt(value: i64): void {
-  const at = written;
   const sign = value >> 63;
-  writeLong(<u64>(value ^ sign)); // -1 - value, where that is what travels
-  store<u8>(at, load<u8>(at) | (<u8>sign & (MAJOR_NEGATIVE << 5)));
+  writeArgument(<u32>sign & (MAJOR_NEGATIVE << 5), <u64>(value ^ sign)); // -1 - value, where that is what travels
 }
 
 /** Write an initial byte of any major type, and its argument. */
 export function writeHeader(major: u32, argument: u32): void {
-  const at = written;
-  writeUint(argument);
-  store<u8>(at, load<u8>(at) | (major << 5));
+  writeArgument(major << 5, argument);
 }
 
 /** Write a byte string (MAJOR_BYTES) or text string (MAJOR_TEXT) copied from `from`. */

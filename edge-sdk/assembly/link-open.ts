@@ -158,7 +158,7 @@ export function linkDescribe(
  * Describe the next channel and configure its codec: value = (x + offset) mantissa 2^exponent, within
  * epsMantissa 2^epsExponent.
  *
- * @returns its index, or a negative status: STATUS_OUT_SMALL when the birth has too little room for the longest such one
+ * @returns bytes that the birth has by now, or a negative status: STATUS_OUT_SMALL when the birth has too little room for the longest such one
  */
 export function linkChannel(
   name: usize,
@@ -206,7 +206,7 @@ export function linkChannel(
   setBirthLength(<i32>(writePosition() - birthAt));
   if (lattice > 1) setLattices(lattices | (1 << c));
   setChannelsDescribed(c + 1);
-  return c;
+  return birthLength;
 }
 
 function isWithin(value: i32, least: i32, most: i32): bool {

@@ -1,5 +1,6 @@
 /**
- * How the link stands, for its host: where its message is, and which part of the ring to write to disk.
+ * How the link stands, for its host: where its message is, and which part of the ring to write to disk. It stands in the
+ * scratch, where a call after it may overwrite it.
  *
  *     offset  size  what
  *     0       8     samples dropped from the ring since boot
@@ -21,7 +22,7 @@
  *     72      4     address of the part of the message that stays where it is: it goes in front of the last five bytes
  *     76      4     bytes of it; 0 when the message is whole
  */
-import { VIEW } from "./device-memory";
+import { ALIAS, VIEW } from "./device-memory";
 import {
   aliasLength,
   dirtyFrom,
@@ -47,7 +48,7 @@ import {
   usedBytes,
 } from "./link-state";
 
-/** Bring the block up to date. @returns its address, always the same */
+/** Write the block. @returns its address, always the same */
 export function linkView(): usize {
   store<u64>(VIEW, evictedSamples);
   store<u32>(VIEW, <u32>messageAt, 8);
@@ -64,6 +65,7 @@ export function linkView(): usize {
   store<u32>(VIEW, dirtyTo, 52);
   store<u32>(VIEW, u32(headerDirty), 56);
   store<u32>(VIEW, aliasLength, 60);
+  store<u64>(VIEW, load<u64>(ALIAS), 64);
   store<u32>(VIEW, <u32>restAt, 72);
   store<u32>(VIEW, restBytes, 76);
   return VIEW;

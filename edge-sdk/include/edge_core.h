@@ -34,6 +34,8 @@ typedef uint32_t edge_address;
 #define EDGE_CONFIG_BYTES 328         /* configuration block at edge_config_address() */
 #define EDGE_OUT_BYTES_LEAST 64       /* buffer of edge_link_memory() for messages in parts, with a name of up to 40 bytes */
 #define EDGE_SEAL_BYTES 5             /* behind everything else in a message */
+#define EDGE_NOTES_BYTES 48           /* behind the configuration block */
+#define EDGE_SCRATCH_BYTES 88         /* at edge_link_view() */
 #define EDGE_FRAME_EVENTS 1           /* flags of a frame to decode; never both */
 #define EDGE_FRAME_LINES 2
 #define EDGE_EFFORT_GREEDY 1          /* lookaheads, which gateway.wasm has: longest lines, cheapest lines */
@@ -102,10 +104,13 @@ static inline edge_address edge_free_address(edge_core *core) { return w2c_core_
 /* ---- codec: samples to payloads and back, without the link ---- */
 
 /**
- * Address of the configuration block, EDGE_CONFIG_BYTES. Its last EDGE_CONFIG_BYTES / EDGE_MAX_CHANNELS bytes for each
- * channel fewer than EDGE_MAX_CHANNELS are the caller's, from setting the channel count until it is set again.
+ * Address of the configuration block, EDGE_CONFIG_BYTES, and EDGE_NOTES_BYTES behind it. The block's last EDGE_CONFIG_BYTES /
+ * EDGE_MAX_CHANNELS bytes for each channel fewer than EDGE_MAX_CHANNELS are the caller's, up to edge_spare_end(), from
+ * setting the channel count until it is set again. From there to the end of the notes they are its own between two calls
+ * only: each row that is coded overwrites them.
  */
 static inline edge_address edge_config_address(edge_core *core) { return w2c_core_configAddress(core); }
+static inline edge_address edge_spare_end(edge_core *core) { return w2c_core_spareEnd(core); }
 
 /** Address of the state block, edge_state_bytes(channels); its first edge_persistent_bytes(channels) are the snapshot. */
 static inline edge_address edge_state_address(edge_core *core) { return w2c_core_stateAddress(core); }
@@ -249,7 +254,7 @@ static inline int32_t edge_link_describe(edge_core *core, edge_address birth, in
  *
  * @param name  1..32 bytes, `unit` 0..16 bytes
  * @param e     bound, lattice and history shift as in edge_codec_set_channel
- * @returns its index or a status
+ * @returns bytes that the birth has by now, or a status
  */
 static inline int32_t edge_link_channel(edge_core *core, edge_address name, int32_t name_bytes, edge_address unit, int32_t unit_bytes,
                                         int32_t e, int32_t lattice, int32_t history_shift, int64_t offset, int32_t mantissa,
@@ -307,7 +312,12 @@ static inline int32_t edge_link_wake_ms(edge_core *core, uint32_t now_ms) { retu
 
 /* ---- link: how it stands ---- */
 
-/** Bring the view up to date: 80 bytes, the table of assembly/link-view.ts. @returns its address, always the same */
+/**
+ * Write the view: 80 bytes, the table of assembly/link-view.ts. Between two calls its EDGE_SCRATCH_BYTES are the caller's: a
+ * row that is coded overwrites them, and so does every function below.
+ *
+ * @returns its address, always the same
+ */
 static inline edge_address edge_link_view(edge_core *core) { return w2c_core_linkView(core); }
 
 /** One number of the view, as it stands now. */

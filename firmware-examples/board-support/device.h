@@ -59,7 +59,6 @@ typedef struct {
   int32_t channel_count;
   edge_address samples;
   edge_address statuses;
-  edge_address input;
   edge_address ring;
   uint32_t ring_bytes;
   uint32_t record_bytes; /* most that one frame takes in the ring */

@@ -144,9 +144,9 @@ void subject_tell(void) {
   json_number("belowStateBytes", edge_state_address(&self.device.core));
   json_number("memoryBytes", self.memory_bytes - RING_BYTES);
   json_number("instanceBytes", sizeof self.device - WASM_RT_MEMORY_BYTES);
-  /* With few channels a message heard is in the core's own memory, which is counted already. */
-  json_number("inputBytes", self.device.input < edge_state_address(&self.device.core) ? 0 : DEVICE_INPUT_BYTES);
-  json_number("outBytes", EDGE_OUT_BYTES_LEAST);
+  /* With few channels they are in the core's own memory, which is counted already. */
+  const edge_address message = edge_link_message(&self.device.core);
+  json_number("messageBytes", message < edge_state_address(&self.device.core) ? 0 : EDGE_OUT_BYTES_LEAST);
 }
 
 uint8_t *subject_bytes(uint32_t *length) {

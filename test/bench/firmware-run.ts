@@ -114,7 +114,7 @@ export async function measureFirmware(
   const parts = firmware.sizes?.parts;
   if (first === undefined || parts === undefined || parts === null) throw new BenchError("no-answer", { ...plan });
   const field = (name: string) => first[name] ?? 0;
-  const messages = field("inputBytes") + field("outBytes");
+  const messages = field("messageBytes");
   const ram = {
     state: field("stateBytes"),
     belowState: field("belowStateBytes"),

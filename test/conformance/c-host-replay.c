@@ -101,8 +101,18 @@ static void receive(void) {
   put_i32(device_receive(&replayed, message, length, now_ms));
 }
 
+/** What the core leaves to its caller between two calls holds nothing that it needs. */
+static void spoil_scratch(void) {
+  edge_core *core = &replayed.core;
+  const edge_address notes_end = edge_config_address(core) + EDGE_CONFIG_BYTES + EDGE_NOTES_BYTES;
+  const edge_address notes = edge_spare_end(core);
+  memset(edge_bytes(core, notes, notes_end - notes), 0xa5, notes_end - notes);
+  memset(edge_bytes(core, edge_link_view(core), EDGE_SCRATCH_BYTES), 0x5a, EDGE_SCRATCH_BYTES);
+}
+
 /** The next message in one piece. */
 static int32_t poll_whole(const uint8_t **bytes) {
+  spoil_scratch();
   if (!in_parts) return device_poll(&replayed, bytes, time_us(), now_ms);
   byte_span parts[DEVICE_PARTS];
   const int32_t length = device_poll_parts(&replayed, parts, time_us(), now_ms);
@@ -130,6 +140,7 @@ static void presence(void) {
 }
 
 static void step(int what) {
+  spoil_scratch();
   switch (what) {
     case 'T': now_ms = get_u32(); break;
     case 'S': sample(); break;
