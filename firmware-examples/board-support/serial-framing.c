@@ -33,10 +33,16 @@ static bool turn(place *here, const byte_span *last) {
   return true;
 }
 
-/** Bytes from a place on that are all there before `last`. */
+/** Put bytes from a place on, of which there are as many before `last`. */
 static bool put_group(place *from, const byte_span *last, uint32_t bytes, serial_put put, void *line) {
-  for (; bytes > 0 && turn(from, last); bytes--) {
-    if (!put(line, *from->at++)) return false;
+  while (bytes > 0 && turn(from, last)) {
+    const uint32_t there = (uint32_t)(from->end - from->at);
+    const uint32_t run = bytes < there ? bytes : there;
+    const uint8_t *const end = from->at + run;
+    while (from->at < end) {
+      if (!put(line, *from->at++)) return false;
+    }
+    bytes -= run;
   }
   return true;
 }
@@ -51,15 +57,15 @@ bool serial_write_parts(const byte_span *parts, uint32_t count, serial_put put, 
     length += parts[i].length;
   }
   if (length == 0 || length > SERIAL_FRAME_MAX) return false;
-  const byte_span *last = all + count; /* the checksum is there once the frame was looked at whole */
+  const byte_span *last = all + count; /* the checksum comes in once all before it was looked at */
   uint16_t checksum = CHECKSUM_START;
   place here = {tail, tail, all};
   place ahead = here;
   for (bool has_more = true; has_more;) {
     uint32_t group = 0;
-    bool is_zero = false;
-    while (group < GROUP_MAX && !is_zero) {
-      if (!turn(&ahead, last)) {
+    uint8_t byte = CODE_FULL;
+    while (group < GROUP_MAX && byte != 0) {
+      if (ahead.at == ahead.end && !turn(&ahead, last)) {
         if (last != all + count) break;
         tail[0] = (uint8_t)(~checksum >> 8);
         tail[1] = (uint8_t)~checksum;
@@ -67,15 +73,15 @@ bool serial_write_parts(const byte_span *parts, uint32_t count, serial_put put, 
         last++;
         continue;
       }
-      const uint8_t byte = *ahead.at++;
+      byte = *ahead.at++;
       checksum = checksum_of(checksum, byte);
-      is_zero = byte == 0;
-      if (!is_zero) group++;
+      group++;
     }
-    if (!put(line, (uint8_t)(group + 1)) || !put_group(&here, last, group, put, line)) return false;
-    /* The code stood for the zero, which may be the last byte: then an empty group follows. */
-    if (is_zero && turn(&here, last)) here.at++;
-    has_more = is_zero || last == all + count || turn(&ahead, last);
+    /* The code stands for the zero, which may be the last byte: then an empty group follows. */
+    if (!put(line, (uint8_t)(byte == 0 ? group : group + 1))) return false;
+    if (!put_group(&here, last, byte == 0 ? group - 1 : group, put, line)) return false;
+    if (byte == 0 && turn(&here, last)) here.at++;
+    has_more = byte == 0 || last == all + count || turn(&ahead, last);
   }
   return put(line, 0);
 }
