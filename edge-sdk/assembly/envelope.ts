@@ -97,7 +97,8 @@ function writeFrameHead(elements: u32, kind: u32): void {
 export function sealFrame(seed: u32): u32 {
   const head = <u32>(writePosition() - outAt);
   const whole = head + restBytes;
-  const moved = whole + SEAL_BYTES <= outRoom ? restBytes : min<u32>(-head & 3, restBytes);
+  // What does not fit into the least buffer has a rest of more than three bytes
+  const moved = whole + SEAL_BYTES <= outRoom ? restBytes : -head & 3;
   writeCopy(restAt, moved);
   setRestAt(restAt + moved);
   setRestBytes(restBytes - moved);

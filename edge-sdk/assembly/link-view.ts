@@ -63,7 +63,7 @@ export function linkView(): usize {
   store<u32>(VIEW, refusal, 44);
   store<u32>(VIEW, dirtyFrom, 48);
   store<u32>(VIEW, dirtyTo, 52);
-  store<u32>(VIEW, u32(headerDirty), 56);
+  store<u32>(VIEW, headerDirty, 56);
   store<u32>(VIEW, aliasLength, 60);
   store<u64>(VIEW, load<u64>(ALIAS), 64);
   store<u32>(VIEW, <u32>restAt, 72);

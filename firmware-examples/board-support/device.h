@@ -55,13 +55,13 @@ typedef struct {
 } device_plan;
 
 typedef struct {
-  edge_core core;
   int32_t channel_count;
   edge_address samples;
   edge_address statuses;
   edge_address ring;
   uint32_t ring_bytes;
   uint32_t record_bytes; /* most that one frame takes in the ring */
+  edge_core core;        /* last: its memory may be in it, and what is behind that is far */
 } device;
 
 /**
