@@ -107,7 +107,7 @@ export function linkMemory(ring: usize, ringBytes: i32, out: usize, outBytes: i3
   const rowBytes = <i32>channelCount * MAX_CHANNEL_BYTES + FLUSH_BYTES + 4;
   if (messageBytes < <i32>OUT_ROOM + rowBytes + <i32>ENVELOPE_BYTES_MAX) return STATUS_OUT_SMALL;
   setPayloadMax(min<u32>(messageBytes - <i32>OUT_ROOM - ENVELOPE_BYTES_MAX, PAYLOAD_BYTES_MAX) & ~3);
-  const before: i32 = mtu == 0 ? 0 : OUT_ROOM;
+  const before: i32 = mtu == 0 ? 0 : <i32>OUT_ROOM;
   const least: i32 = mtu == 0 ? OUT_BYTES_LEAST : payloadMax + ENVELOPE_BYTES_MAX;
   setOutAt(out + before);
   setOutRoom(outBytes - before);

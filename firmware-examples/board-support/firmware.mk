@@ -61,17 +61,19 @@ $(BUILD)/core-id.h: $(WASM)
 	mkdir -p $(BUILD)
 	sha256sum $< | cut -c 1-64 | sed 's/../0x&,/g; s/.*/#define CORE_SHA256 {&}/' > $@
 
-# Generated, and full of what no integer module calls; its marks on loads are for guard pages (wasm-rt.h).
+# Generated, and full of what no integer module calls; its marks on loads are for guard pages (wasm-rt.h). Copies of
+# code that save jumps, and values carried around loops, cost it flash and stack, and gain little time.
+CORE_FLAGS ?= -fno-thread-jumps -fno-tree-loop-im -fno-move-loop-invariants
 $(BUILD)/core.o: $(BUILD)/core.c $(FLAGS)
-	$(CC) $(CPU) $(NEEDED) -MMD -MP -w -DWASM_RT_PLAIN_LOADS $(CFLAGS) $(INCLUDE) -c -o $@ $<
+	$(CC) $(CPU) $(NEEDED) -MMD -MP -w -DWASM_RT_PLAIN_LOADS $(CFLAGS) $(CORE_FLAGS) $(INCLUDE) -c -o $@ $<
 
 $(BUILD)/%.o: %.c $(BUILD)/core.c $(BUILD)/core-id.h $(FLAGS)
 	$(CC) $(CPU) $(NEEDED) -MMD -MP $(STRICT) $(CFLAGS) $(DEFINES) -DDEVICE_NAME='"$(DEVICE_NAME)"' $(INCLUDE) -c -o $@ $<
 
 $(FLAGS): FORCE
 	@mkdir -p $(BUILD)
-	@echo '$(CC) $(CPU) $(CFLAGS) $(DEFINES) $(DEVICE_NAME)' | cmp -s - $@ || \
-	  echo '$(CC) $(CPU) $(CFLAGS) $(DEFINES) $(DEVICE_NAME)' > $@
+	@echo '$(CC) $(CPU) $(CFLAGS) $(CORE_FLAGS) $(DEFINES) $(DEVICE_NAME)' | cmp -s - $@ || \
+	  echo '$(CC) $(CPU) $(CFLAGS) $(CORE_FLAGS) $(DEFINES) $(DEVICE_NAME)' > $@
 
 -include $(OBJECTS:.o=.d)
 

@@ -59,13 +59,8 @@ const FAST_MODULE = [
   ...["-fno-schedule-insns2", "-fno-thread-jumps"],
   ...["-fno-align-functions", "-fno-align-loops", "-fno-align-jumps"],
 ];
-/** Besides, where gcc makes it small: each of these turns off what costs more flash in translated code than it saves. */
-const SMALL_MODULE = [
-  "-fno-inline-functions-called-once",
-  "-fno-guess-branch-probability",
-  "-fno-schedule-insns2",
-  "-fno-thread-jumps",
-];
+/** Besides, where gcc makes it small: no copies of code that save jumps, and no values carried around loops, which few registers hold. */
+const SMALL_MODULE = ["-fno-thread-jumps", "-fno-tree-loop-im", "-fno-move-loop-invariants"];
 const MACHINE = `${process.platform} ${process.arch}`;
 const FREESTANDING = ["-ffreestanding", "-nostartfiles", "-nostdlib"];
 const LINK = [process.platform === "darwin" ? "-Wl,-dead_strip" : "-Wl,--gc-sections"];
