@@ -19,6 +19,8 @@ ifeq ($(BOARD),mps2-an386)
 PREFIX  := arm-none-eabi-
 CPU     := -mcpu=cortex-m4 -mthumb -DBOARD_MPS2
 SCRIPT  := mps2.ld
+# Copies of code that save jumps, and values carried around loops, cost the core flash and stack, and gain little time.
+CORE_FLAGS ?= -fno-thread-jumps -fno-tree-loop-im -fno-move-loop-invariants
 BOARDS  := bare-metal.c cortex-m.c cmsdk-uart.c semihosting-clock.c memory.c
 STORE   := store-none.c
 QEMU    := qemu-system-arm -M mps2-an386 -semihosting-config enable=on,target=native
@@ -61,9 +63,7 @@ $(BUILD)/core-id.h: $(WASM)
 	mkdir -p $(BUILD)
 	sha256sum $< | cut -c 1-64 | sed 's/../0x&,/g; s/.*/#define CORE_SHA256 {&}/' > $@
 
-# Generated, and full of what no integer module calls; its marks on loads are for guard pages (wasm-rt.h). Copies of
-# code that save jumps, and values carried around loops, cost it flash and stack, and gain little time.
-CORE_FLAGS ?= -fno-thread-jumps -fno-tree-loop-im -fno-move-loop-invariants
+# Generated, and full of what no integer module calls; its marks on loads are for guard pages (wasm-rt.h).
 $(BUILD)/core.o: $(BUILD)/core.c $(FLAGS)
 	$(CC) $(CPU) $(NEEDED) -MMD -MP -w -DWASM_RT_PLAIN_LOADS $(CFLAGS) $(CORE_FLAGS) $(INCLUDE) -c -o $@ $<
 

@@ -59,7 +59,7 @@ const FAST_MODULE = [
   ...["-fno-schedule-insns2", "-fno-thread-jumps"],
   ...["-fno-align-functions", "-fno-align-loops", "-fno-align-jumps"],
 ];
-/** Besides, where gcc makes it small: no copies of code that save jumps, and no values carried around loops, which few registers hold. */
+/** Besides, where gcc makes it small, on Arm: no copies of code that save jumps, and no values carried around loops, which few registers hold. */
 const SMALL_MODULE = ["-fno-thread-jumps", "-fno-tree-loop-im", "-fno-move-loop-invariants"];
 const MACHINE = `${process.platform} ${process.arch}`;
 const FREESTANDING = ["-ffreestanding", "-nostartfiles", "-nostdlib"];
@@ -137,7 +137,9 @@ async function compileModule(
 
 function moduleFlags({ target, optimize }: CompileJob): readonly string[] {
   if (!target.isFreestanding) return MODULE;
-  return [...MODULE, ...(optimize === "-O2" ? FAST_MODULE : SMALL_MODULE)];
+  if (optimize === "-O2") return [...MODULE, ...FAST_MODULE];
+  // On RISC-V, where -Os makes a call of each access, these cost more time than they are worth
+  return target.cpuFlags.includes("-mthumb") ? [...MODULE, ...SMALL_MODULE] : MODULE;
 }
 
 function includeFlags({ target, boardFolder, includes }: CompileSetting): string[] {
