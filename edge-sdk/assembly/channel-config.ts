@@ -7,15 +7,12 @@ import {
   CONFIG_BYTES,
   CONFIG_CHANNELS,
   CONFIG_CROSS_LEVELS,
-  CONFIG_HISTORY,
   CONFIG_LEVEL_WEIGHTS,
   CONFIG_OWN_LEVELS,
   CONFIG_OWN_STEPS,
-  CONFIG_STRIDE,
   channelConfig,
-  channelStride,
   crossLevels,
-  historyOffset,
+  entryShiftFor,
   levelWeights,
   MAX_BOUND,
   MAX_CHANNELS,
@@ -24,6 +21,7 @@ import {
   MAX_STEP,
   ownLevels,
   ownSteps,
+  setEntryShift,
 } from "./layout";
 import {
   STATUS_BOUND_RANGE,
@@ -49,8 +47,6 @@ export function codecConfigure(cfg: usize, channels: i32): i32 {
   store<u8>(cfg, <u8>ownLevels(channels), CONFIG_OWN_LEVELS);
   store<u8>(cfg, <u8>crossLevels(channels), CONFIG_CROSS_LEVELS);
   store<u8>(cfg, <u8>levelWeights(channels), CONFIG_LEVEL_WEIGHTS);
-  store<u8>(cfg, <u8>historyOffset(channels), CONFIG_HISTORY);
-  store<u16>(cfg, <u16>channelStride(channels), CONFIG_STRIDE);
   for (let c = 0; c < channels; c++) codecSetChannel(cfg, c, 0, 1, 0);
   return 0;
 }
@@ -82,13 +78,18 @@ export function codecSetChannel(cfg: usize, c: i32, e: i32, lattice: i32, histor
   store<i32>(at, <i32>step, CHANNEL_STEP);
   store<i32>(at, isLattice ? points * lattice : e, CHANNEL_BOUND);
   store<i32>(at, isLattice ? lattice : 1, CHANNEL_SPACING);
-  store<i32>(at, historyShift, CHANNEL_HISTORY_SHIFT);
+  store<u8>(at, <u8>historyShift, CHANNEL_HISTORY_SHIFT);
   store<i32>(at, e, CHANNEL_GIVEN_BOUND);
+  let largest: i32 = 0;
+  for (let i = <i32>load<u8>(cfg, CONFIG_CHANNELS) - 1; i >= 0; i--) {
+    largest = max<i32>(largest, load<u8>(channelConfig(cfg, i), CHANNEL_HISTORY_SHIFT));
+  }
+  setEntryShift(cfg, entryShiftFor(largest));
   return 0;
 }
 
 /** Code channel c without its lattice from the next keyframe on: lattice 1 and the bound as it was given. */
 export function codecDropLattice(cfg: usize, c: i32): void {
   const at = channelConfig(cfg, c);
-  codecSetChannel(cfg, c, load<i32>(at, CHANNEL_GIVEN_BOUND), 1, load<i32>(at, CHANNEL_HISTORY_SHIFT));
+  codecSetChannel(cfg, c, load<i32>(at, CHANNEL_GIVEN_BOUND), 1, load<u8>(at, CHANNEL_HISTORY_SHIFT));
 }

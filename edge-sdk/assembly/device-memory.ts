@@ -18,5 +18,5 @@ export const VIEW: usize = memory.data(72, 8);
 export const ALIAS: usize = VIEW + 64;
 /** Configuration block. */
 export const CONFIG: usize = memory.data(CONFIG_BYTES, 8);
-/** State block: stateBytes(MAX_CHANNELS). */
-export const STATE: usize = memory.data(3508, 8);
+/** State block: widestBytes(MAX_CHANNELS). */
+export const STATE: usize = memory.data(4020, 8);

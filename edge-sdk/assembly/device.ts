@@ -1,7 +1,7 @@
 import * as config from "./channel-config";
 import * as codec from "./codec";
 import { CONFIG, STATE } from "./device-memory";
-import { CONFIG_CHANNELS, stateBytes as stateBytesOf } from "./layout";
+import { configuredBytes } from "./layout";
 import { decodeRows as decodeRowsOf, encodeRows as encodeRowsOf, replayQuietRows as replayQuietRowsOf } from "./rows";
 
 /**
@@ -41,7 +41,7 @@ export function stateAddress(): usize {
 
 /** First byte that the configured device leaves to the caller, 8-byte aligned. */
 export function freeAddress(): usize {
-  return (STATE + stateBytesOf(load<u8>(CONFIG, CONFIG_CHANNELS)) + 7) & ~7;
+  return (STATE + configuredBytes(CONFIG) + 7) & ~7;
 }
 
 export function codecConfigure(channels: i32): i32 {

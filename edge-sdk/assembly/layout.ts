@@ -35,6 +35,11 @@ export const MAX_BOUND: i32 = (1 << 30) - 1;
 export const MAX_STEP: i64 = 0x7fffffff;
 /** Largest history shift: with it a range of 2^32 samples of bin width 1 is 2^7 history bins. */
 export const MAX_HISTORY_SHIFT: i32 = 25;
+/** Up to this shift Q8 entries are exact to 1/32 of a bin D or finer, and 16 bits hold them. */
+export const NARROW_SHIFT: i32 = 2;
+const WIDE_ENTRY_SHIFT: i32 = 2;
+/** Entries of 32 bits are Q20. */
+export const WIDE_EXTRA_BITS: i32 = 12;
 /** Largest history bin, D << h. */
 export const MAX_HISTORY_STEP: i64 = (<i64>1) << 33;
 /**
@@ -55,10 +60,11 @@ export const CONFIG_HISTORY: usize = 5; // u8, H: where a channel's history begi
 export const CONFIG_STRIDE: usize = 6; // u16, bytes per channel of the state
 const CONFIG_FIRST_CHANNEL: usize = 8;
 const CONFIG_CHANNEL_BYTES: usize = 20;
+const CONFIG_ENTRY_SHIFT: usize = CONFIG_FIRST_CHANNEL + 13; // u8 in channel 0: an entry of a history takes 1 << this bytes
 export const CHANNEL_STEP: usize = 0; // i32, D: bin width in sample units
 export const CHANNEL_BOUND: usize = 4; // i32, e': largest multiple of the spacing that is <= e
 export const CHANNEL_SPACING: usize = 8; // i32, s: lattice spacing, 1 = none
-export const CHANNEL_HISTORY_SHIFT: usize = 12; // i32, h: the history counts in bins of D << h
+export const CHANNEL_HISTORY_SHIFT: usize = 12; // u8, h: the history counts in bins of D << h
 export const CHANNEL_GIVEN_BOUND: usize = 16; // i32, e as it was given, for a channel that loses its lattice
 
 /** Bytes of one configuration block; those of channels that there are not, at its end, are the caller's once it is filled. */
@@ -100,10 +106,9 @@ export const HOLD_EXCESS: usize = 8;
 export const ACTIVITY_FAST: usize = 12;
 export const ACTIVITY_SLOW: usize = 14;
 export const LOSSES: usize = 16;
-const HISTORY_WITHOUT_STACKED: i32 = 32;
-export const STACKED_MISSES: usize = 36; // after the fifth loss
-export const STACKED_WEIGHTS: usize = 44;
-const HISTORY_AFTER_STACKED: i32 = 60;
+const EXPERTS: i32 = 4;
+export const STACKED_MISSES_COUNT: i32 = 4;
+const STACKED_WEIGHTS_SLOTS: i32 = 8; // 7 weights behind 2 bytes that make words of the second and the third
 /** Most channels that pay for a stacked expert. */
 const MAX_STACKED: i32 = 5;
 /** Rows of a block in a frame with lines: what an encoder plans at a time, and the longest line written at once. */
@@ -136,9 +141,38 @@ export const TRANSIENT_BYTES: usize = 32;
 export const FRAME_EVENTS: u32 = 1;
 export const FRAME_LINES: u32 = 2;
 
+/** log2 of an entry's bytes in a history, by the largest history shift of the device's channels. */
+export function entryShiftFor(historyShift: i32): i32 {
+  return historyShift > NARROW_SHIFT ? WIDE_ENTRY_SHIFT : 1;
+}
+
+/** log2 of an entry's bytes in the histories of the configured device. */
+export function entryShift(cfg: usize): usize {
+  return load<u8>(cfg, CONFIG_ENTRY_SHIFT);
+}
+
+/** Have histories entries of 32 bits? */
+export function isWide(cfg: usize): bool {
+  return entryShift(cfg) == <usize>WIDE_ENTRY_SHIFT;
+}
+
+/** Bits of fraction that entries have beyond Q8. */
+export function extraBits(cfg: usize): i32 {
+  return isWide(cfg) ? WIDE_EXTRA_BITS : 0;
+}
+
+/** Configure tap counts and strides for histories of this width. */
+export function setEntryShift(cfg: usize, shift: i32): void {
+  const channels = <i32>load<u8>(cfg, CONFIG_CHANNELS);
+  store<u8>(cfg, <u8>shift, CONFIG_ENTRY_SHIFT);
+  store<u8>(cfg, <u8>historyOffset(channels, shift), CONFIG_HISTORY);
+  store<u16>(cfg, <u16>channelStride(channels, shift), CONFIG_STRIDE);
+}
+
 /** Where a channel's history begins (H): behind the stacked expert, if there is one. */
-export function historyOffset(channels: i32): i32 {
-  return channels <= MAX_STACKED ? HISTORY_AFTER_STACKED : HISTORY_WITHOUT_STACKED;
+export function historyOffset(channels: i32, entryShift: i32): i32 {
+  const stacked = channels > MAX_STACKED ? 0 : 2 * STACKED_WEIGHTS_SLOTS + (STACKED_MISSES_COUNT << entryShift);
+  return <i32>LOSSES + 4 * (expertsFor(channels, entryShift) + wideExtra(entryShift)) + stacked;
 }
 
 /** Own differences of each channel (A in design): more where there are few channels to pay for. */
@@ -166,19 +200,30 @@ export function levelWeights(channels: i32): i32 {
 }
 
 /** Bytes of one channel's state, a multiple of 4. */
-export function channelStride(channels: i32): i32 {
+export function channelStride(channels: i32, entryShift: i32): i32 {
   const weights = ownSteps(channels) + channels - 1 + levelWeights(channels);
-  return (historyOffset(channels) + <i32>(LINE_BYTES + FLAGS_BYTES) + 2 * (ownLevels(channels) + weights) + 3) & ~3;
+  const history = ownLevels(channels) << entryShift;
+  return (historyOffset(channels, entryShift) + history + 2 * weights + <i32>(LINE_BYTES + FLAGS_BYTES) + 3) & ~3;
 }
 
 /** Bytes that both ends share and that a keyframe or snapshot copies, a multiple of 4. */
-export function persistentBytes(channels: i32): i32 {
-  return <i32>SHARED_BYTES + channels * channelStride(channels);
+export function persistentBytes(channels: i32, historyShift: i32): i32 {
+  return <i32>SHARED_BYTES + channels * channelStride(channels, entryShiftFor(historyShift));
 }
 
 /** Bytes of the whole state block, a multiple of 4. */
-export function stateBytes(channels: i32): i32 {
-  return persistentBytes(channels) + <i32>TRANSIENT_BYTES;
+export function stateBytes(channels: i32, historyShift: i32): i32 {
+  return persistentBytes(channels, historyShift) + <i32>TRANSIENT_BYTES;
+}
+
+/** Bytes of the state block of the configured device. */
+export function configuredBytes(cfg: usize): usize {
+  return coderOf(cfg, 0) + TRANSIENT_BYTES;
+}
+
+/** Bytes of a state block for any history shifts. */
+export function widestBytes(channels: i32): i32 {
+  return stateBytes(channels, MAX_HISTORY_SHIFT);
 }
 
 /** Address of channel c's configuration. */
@@ -193,7 +238,36 @@ export function channelState(cfg: usize, st: usize, c: i32): usize {
 
 /** Does a channel have a stacked expert? */
 export function hasStacked(cfg: usize): bool {
-  return load<u8>(cfg, CONFIG_HISTORY) != HISTORY_WITHOUT_STACKED;
+  return <i32>load<u8>(cfg, CONFIG_CHANNELS) <= MAX_STACKED;
+}
+
+/** 1 for a wide history, which has one expert more and a slope. */
+function wideExtra(entryShift: i32): i32 {
+  return i32(entryShift == WIDE_ENTRY_SHIFT);
+}
+
+function expertsFor(channels: i32, entryShift: i32): i32 {
+  return EXPERTS + i32(channels <= MAX_STACKED) + wideExtra(entryShift);
+}
+
+/** Experts of each channel, 4 to 6: as many losses stand at LOSSES. */
+export function expertsOf(cfg: usize): i32 {
+  return EXPERTS + i32(hasStacked(cfg)) + i32(isWide(cfg));
+}
+
+/** Address of a channel's slope; of wide histories only. */
+export function slopeOf(cfg: usize, channel: usize): usize {
+  return channel + LOSSES + ((<usize>expertsOf(cfg)) << 2);
+}
+
+/** Address of the last misses of a channel's mix, entries of a history; with a stacked expert only. */
+export function stackedMissesOf(cfg: usize, channel: usize): usize {
+  return historyOf(cfg, channel) - ((<usize>STACKED_MISSES_COUNT) << entryShift(cfg));
+}
+
+/** Address of the weights of a channel's stacked expert; the second is at a multiple of 4. */
+export function stackedWeightsOf(cfg: usize, channel: usize): usize {
+  return stackedMissesOf(cfg, channel) - 2 * (STACKED_WEIGHTS_SLOTS - 1);
 }
 
 /** Address of channel state's history. */

@@ -8,6 +8,7 @@ import {
   CODER_FLAGS,
   CODER_ROWS,
   CONFIG_CHANNELS,
+  configuredBytes,
   channelConfig,
   channelState,
   coderOf,
@@ -15,7 +16,7 @@ import {
   flagsOf,
   LAST,
   LINE_BLOCK_ROWS,
-  stateBytes,
+  widestBytes,
 } from "./layout";
 import { followPlan, PLAN_CURSOR, PLAN_ENTRY_BYTES, PLAN_FIRST, PLAN_LINE_BYTES, PLAN_MODE } from "./line-plan";
 import { planBytes, planLines } from "./line-planner";
@@ -70,7 +71,7 @@ let work: usize = 0;
 /** Bytes of scratch that encoding a frame of this many rows takes, a multiple of 8. */
 export function lookaheadBytes(rows: i32, ofChannels: i32, effort: i32): i32 {
   const blockRows = min(rows, <i32>LINE_BLOCK_ROWS);
-  const copies = 2 * align(stateBytes(ofChannels)) + 16 * ofChannels;
+  const copies = 2 * align(widestBytes(ofChannels)) + 16 * ofChannels;
   const plans = <i32>(PLAN_ENTRY_BYTES + PLAN_LINE_BYTES * <usize>blockRows) * ofChannels;
   // The last part takes a row of samples too
   const work = max(<i32>planBytes(blockRows, max(waysOf(effort), 1)), align(4 * ofChannels));
@@ -88,7 +89,7 @@ export function align(bytes: i32): i32 {
 
 /** Lay out the caller's scratch for blocks of so many rows. */
 function layOut(scratch: usize, blockRows: i32): void {
-  const copy = <usize>align(stateBytes(channels));
+  const copy = <usize>align(widestBytes(channels));
   frameStart = scratch;
   blockStart = frameStart + copy;
   costs = blockStart + copy;
@@ -99,9 +100,9 @@ function layOut(scratch: usize, blockRows: i32): void {
   work = prices + <usize>align(<i32>PRICE_BYTES);
 }
 
-/** Copy the whole state of a device of so many channels, the frame in hand included. */
-export function copyState(from: usize, to: usize, ofChannels: i32): void {
-  const bytes = <usize>stateBytes(ofChannels);
+/** Copy the whole state of a device, the frame in hand included. */
+export function copyState(cfg: usize, from: usize, to: usize): void {
+  const bytes = configuredBytes(cfg);
   for (let i: usize = 0; i < bytes; i += 4) store<u32>(to + i, load<u32>(from + i));
 }
 
@@ -136,11 +137,11 @@ export function encodeFrame(
   channels = <i32>load<u8>(cfg, CONFIG_CHANNELS);
   layOut(scratch, min(rows, <i32>LINE_BLOCK_ROWS));
   if (!areOnLattice(rows)) return STATUS_OFF_LATTICE;
-  copyState(st, frameStart, channels);
+  copyState(config, st, frameStart);
   if (isForeseen(rows)) return 0;
   const isOneBlock = rows <= <i32>LINE_BLOCK_ROWS;
   const bytes = isOneBlock ? encodeOneBlock(rows, out, capacity) : encodeBlocks(rows, out, capacity);
-  if (bytes < 0) copyState(frameStart, st, channels);
+  if (bytes < 0) copyState(config, frameStart, st);
   return bytes;
 }
 
@@ -200,7 +201,7 @@ function codeRows(from: i32, to: i32): i64 {
 
 /** Code a block from its start under the plan's modes. @returns what it costs */
 function tryPlan(from: i32, to: i32): i64 {
-  copyState(blockStart, state, channels);
+  copyState(config, blockStart, state);
   for (let c = 0; c < channels; c++) store<u32>(entryOf(c), load<u32>(entryOf(c), PLAN_FIRST), PLAN_CURSOR);
   followPlan(plan);
   const cost = codeRows(from, to);
@@ -313,7 +314,7 @@ function chooseModes(from: i32, rows: i32, plainCost: i64): bool {
 
 /** Encode the frame from its start without lines. @returns what its samples cost */
 function codePlainly(rows: i32, out: usize, capacity: i32): i64 {
-  copyState(frameStart, state, channels);
+  copyState(config, frameStart, state);
   frameBegin(config, state, false, out, capacity);
   return codeRows(0, rows);
 }
@@ -322,7 +323,7 @@ function codePlainly(rows: i32, out: usize, capacity: i32): i64 {
 function encodeOneBlock(rows: i32, out: usize, capacity: i32): i32 {
   const plainCost = codePlainly(rows, out, capacity);
   // The plain frame is done, unless lines might gain
-  copyState(frameStart, blockStart, channels);
+  copyState(config, frameStart, blockStart);
   beginWithLines(blockStart, rows, out, capacity);
   if (!chooseModes(0, rows, plainCost) && frameHasLines(config, state)) codePlainly(rows, out, capacity);
   return frameEnd(config, state);
@@ -339,11 +340,11 @@ function encodeBlocks(rows: i32, out: usize, capacity: i32): i32 {
 }
 
 function encodeWithLines(rows: i32, out: usize, capacity: i32): i32 {
-  copyState(frameStart, state, channels);
+  copyState(config, frameStart, state);
   beginWithLines(state, rows, out, capacity);
   for (let from = 0; from < rows; ) {
     const to = min(from + <i32>LINE_BLOCK_ROWS, rows);
-    copyState(state, blockStart, channels);
+    copyState(config, state, blockStart);
     predictAll();
     const plainCost = tryPlan(from, to);
     if (!chooseModes(from, to - from, plainCost)) {

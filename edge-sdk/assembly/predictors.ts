@@ -1,6 +1,6 @@
-import { clampTo, floorDivide, log2Quarters, ratioQ12, roundShift, truncateDivideSmall } from "./fixed-point";
-import { meanOf, nextEntry, pushHistory } from "./history";
-import { HOLD_EXCESS, hasStacked, historyOf, LOSSES, ROWS } from "./layout";
+import { clampTo, floorDivide, log2Quarters, ratioQ12, roundShift, saturate, truncateDivideSmall } from "./fixed-point";
+import { entryAt, meanOf, nextEntry, pushHistory } from "./history";
+import { CONFIG_OWN_LEVELS, expertsOf, extraBits, HOLD_EXCESS, hasStacked, historyOf, isWide, LOSSES, ROWS, slopeOf } from "./layout";
 import {
   addUp,
   DOT,
@@ -35,12 +35,13 @@ import {
  * Their mix weighs each by the inverse eighth power of its recent loss; plain hold takes over where it has been cheaper.
  * What is worked out here lives in FORECASTS and the sums until the same channel has learned from the outcome; nothing of it is state.
  */
-const FORECASTS = memory.data(24, 8); // 5 x i32, Q8 history bins
-const MIXED = FORECASTS + 20; // i32
+const FORECASTS = memory.data(28, 8); // 6 x i32, Q8 history bins
+const MIXED = FORECASTS + 24; // i32
 
 /** Forecasts and moves stay within this (Q8), twice what a history can hold. */
 const FORECAST_LIMIT: i32 = 1 << 17;
 const FIRST_LOSS: u32 = 1 << 16; // one bin
+const WIDE_LOSS_BITS: u32 = 4;
 /** Added to every loss, so that no expert is ever certain. */
 const LOSS_FLOOR: u32 = 64;
 const LOSS_RATE: i64 = 51; // of 1024
@@ -66,28 +67,25 @@ const QUOTIENT_BITS: i64 = 30;
 /** Rates start at twice the final ones; the excess halves every 2^8 rows. */
 const HASTE_ROWS_BITS: u32 = 8;
 
-function expertsOf(cfg: usize): i32 {
-  return hasStacked(cfg) ? 5 : 4;
-}
-
 /** Cold start of one channel's predictors; the block is zero already. */
 export function resetPredictors(cfg: usize, channel: usize): void {
+  const first = FIRST_LOSS << (isWide(cfg) ? WIDE_LOSS_BITS : 0);
   const count = expertsOf(cfg);
-  if (count > 4) resetStacked(channel);
-  for (let i = 0; i < count; i++) store<u32>(channel + ((<usize>i) << 2), FIRST_LOSS, LOSSES);
+  if (hasStacked(cfg)) resetStacked(cfg, channel);
+  for (let i = 0; i < count; i++) store<u32>(channel + ((<usize>i) << 2), first, LOSSES);
 }
 
 /** What a predictor's sums foresee. Range: within FORECAST_LIMIT after `offset` is added. */
-function forecastOf(sums: usize, offset: i32): i32 {
-  return clampTo(<i32>roundShift(load<i64>(sums, DOT), WEIGHT_FRACTION_BITS) + offset, FORECAST_LIMIT); // below 2^25
+function forecastOf(sums: usize, offset: i64, extra: i32): i32 {
+  return clampTo(saturate(roundShift(load<i64>(sums, DOT), WEIGHT_FRACTION_BITS) + offset), FORECAST_LIMIT << extra);
 }
 
 /**
  * Weighted mean of the forecasts by the inverse eighth power of their losses. Rounded towards zero, that is to hold: to
  * nearest costs 5 % on quiet signals. Range: |sum| <= 5 x 2^12 x 2^17, 2^12 <= sum of weights <= 5 x 2^12.
  */
-function mix(channel: usize, experts: i32, historyShift: i32): i32 {
-  const floor = LOSS_FLOOR >> min(historyShift, 6); // as many bins D as without a shift
+function mix(cfg: usize, channel: usize, experts: i32, octaves: i32): i32 {
+  const floor = isWide(cfg) ? max<i32>(LOSS_FLOOR >> max(octaves + 8, 0), 1) : LOSS_FLOOR >> min(octaves, 6); // as many bins D as without a shift
   let best: u32 = u32.MAX_VALUE;
   for (let i = 0; i < experts; i++) best = min(best, load<u32>(channel + ((<usize>i) << 2), LOSSES));
   let weightSum: u32 = 0;
@@ -104,27 +102,44 @@ function mix(channel: usize, experts: i32, historyShift: i32): i32 {
 }
 
 /**
+ * The next move of the parabola through the newest entry, the one m before it and the one 2 m before it, 2 m being the
+ * largest power of two that the history spans. Range: entries differ by up to 2^28 and m >= 4, so |move| < 2^28.
+ */
+function foreseeCurve(cfg: usize, history: usize, y0: i32): i32 {
+  const bits = 30 - <i32>clz<u32>(<u32>load<u8>(cfg, CONFIG_OWN_LEVELS) - 1);
+  const m = 1 << bits;
+  const middle = entryAt(cfg, history, m);
+  const late = y0 - middle;
+  const early = middle - entryAt(cfg, history, 2 * m);
+  return <i32>(((<i64>late << (bits + 1)) + <i64>(late - early) * (m + 1)) >> (2 * bits + 1));
+}
+
+/**
  * Foresee a channel's next move.
  *
  * @param historyShift  h; history bins are D << h
  * @returns the move in history bins, Q8, |move| <= 2^17
  */
-export function predictMove(cfg: usize, st: usize, channel: usize, historyShift: i32): i32 {
+export function predictMove(cfg: usize, st: usize, channel: usize, octaves: i32): i32 {
   const history = historyOf(cfg, channel);
-  const y0 = <i32>load<i16>(history);
-  const energyShift = min(2 * historyShift, 14); // energies are in history bins, their floors in bins D
-  addUp(cfg, st, channel, KIND_STEPS, STEPS_ENERGY >> energyShift);
-  addUp(cfg, st, channel, KIND_LEVELS, LEVELS_ENERGY >> energyShift);
+  const y0 = entryAt(cfg, history, 0);
+  const extra = extraBits(cfg);
+  // Energies are in history bins, their floors in bins D
+  const up = <i64>(max<i32>(-2 * octaves, 0));
+  const down = extra ? 0 : <i64>min<i32>(2 * octaves, 14);
+  addUp(cfg, st, channel, KIND_STEPS, ((<i64>STEPS_ENERGY) << up) >> down);
+  addUp(cfg, st, channel, KIND_LEVELS, ((<i64>LEVELS_ENERGY) << up) >> down);
   store<i32>(FORECASTS, 0);
-  store<i32>(FORECASTS, y0 - load<i16>(history, 2), 4);
-  store<i32>(FORECASTS, forecastOf(STEPS, 0), 8);
-  store<i32>(FORECASTS, forecastOf(LEVELS, meanOf(channel) - y0), 12);
+  store<i32>(FORECASTS, extra ? load<i32>(slopeOf(cfg, channel)) : y0 - entryAt(cfg, history, 1), 4);
+  store<i32>(FORECASTS, forecastOf(STEPS, 0, extra), 8);
+  store<i32>(FORECASTS, forecastOf(LEVELS, <i64>meanOf(cfg, channel) - y0, extra), 12);
   if (hasStacked(cfg)) {
-    gatherFeatures(channel, FORECASTS + 4);
-    addUp(cfg, st, channel, KIND_STACKED, STACKED_ENERGY >> energyShift);
-    store<i32>(FORECASTS, forecastOf(STACKED, 0), 16);
+    gatherFeatures(cfg, channel, FORECASTS + 4);
+    addUp(cfg, st, channel, KIND_STACKED, ((<i64>STACKED_ENERGY) << up) >> down);
+    store<i32>(FORECASTS, forecastOf(STACKED, 0, extra), 16);
   }
-  const mixed = mix(channel, expertsOf(cfg), historyShift);
+  if (extra) store<i32>(FORECASTS + ((<usize>expertsOf(cfg) - 1) << 2), foreseeCurve(cfg, history, y0));
+  const mixed = mix(cfg, channel, expertsOf(cfg), octaves);
   store<i32>(MIXED, mixed);
   return load<i32>(channel, HOLD_EXCESS) <= 0 ? 0 : mixed;
 }
@@ -138,10 +153,11 @@ const LARGEST_COST_BITS: i32 = 21;
  * @param miss  Q8 history bins, |miss| < 2^18
  * @param historyShift  h; history bins are D << h
  */
-function costOf(miss: i32, historyShift: i32): i32 {
+function costOf(miss: i32, octaves: i32): i32 {
   const limit = 1 << LARGEST_COST_BITS;
-  const size = min<i32>(miss < 0 ? -miss : miss, (limit << 8) >> historyShift); // so that the shift stays within 2^29
-  const bin = <u32>min<i32>(((size << historyShift) + 128) >> 8, limit - 1);
+  const coarse = max<i32>(octaves, 0);
+  const size = min<i32>((miss < 0 ? -miss : miss) >> max<i32>(-octaves, 0), (limit << 8) >> coarse); // so that the shift stays within 2^29
+  const bin = <u32>min<i32>(((size << coarse) + 128) >> 8, limit - 1);
   return bin == 0 ? 10 : 96 + log2Quarters(bin) * 24;
 }
 
@@ -159,33 +175,35 @@ export function learnMove(
   channel: usize,
   move: i64,
   historyStep: i64,
-  historyShift: i32,
+  octaves: i32,
   isQuiet: bool,
 ): void {
   const rows = <u32>load<u16>(st, ROWS);
   const y = nextEntry(cfg, channel, move, historyStep);
-  const dy = y - load<i16>(historyOf(cfg, channel));
+  const dy = y - entryAt(cfg, historyOf(cfg, channel), 0);
   const experts = expertsOf(cfg);
+  const lossBits = isWide(cfg) ? 0 : 8;
   const lossRate = isQuiet ? QUIET_LOSS_RATE : LOSS_RATE;
   for (let i = 0; i < experts; i++) {
     const at = channel + ((<usize>i) << 2);
     const miss = dy - load<i32>(FORECASTS + ((<usize>i) << 2));
     const loss = load<i32>(at, LOSSES);
-    const seen = (miss < 0 ? -miss : miss) << 8; // |miss| < 2^18, so losses and these stay below 2^26
+    const seen = (miss < 0 ? -miss : miss) << lossBits; // |miss| < 2^18, so losses and these stay below 2^26
     store<i32>(at, loss + <i32>((<i64>(seen - loss) * lossRate) >> 10), LOSSES);
   }
   const excess = load<i32>(channel, HOLD_EXCESS);
-  const more = costOf(dy, historyShift) * 20 - costOf(dy - load<i32>(MIXED), historyShift) * 19;
+  const fineness = isWide(cfg) ? octaves + 2 : octaves;
+  const more = costOf(dy, fineness) * 20 - costOf(dy - load<i32>(MIXED), fineness) * 19;
   store<i32>(channel, excess + more - (excess >> 6), HOLD_EXCESS);
   const haste = <i32>(rows >> HASTE_ROWS_BITS);
   const quiet = isQuiet ? QUIET_RATE_BITS : 0;
-  setGain(STEPS, dy - load<i32>(FORECASTS, 8), (STEPS_RATE + (STEPS_RATE >> haste)) >> quiet, STEPS_GAIN_BITS);
-  setGain(LEVELS, dy - load<i32>(FORECASTS, 12), (LEVELS_RATE + (LEVELS_RATE >> haste)) >> quiet, LEVELS_GAIN_BITS);
+  setGain(cfg, STEPS, dy - load<i32>(FORECASTS, 8), (STEPS_RATE + (STEPS_RATE >> haste)) >> quiet, STEPS_GAIN_BITS);
+  setGain(cfg, LEVELS, dy - load<i32>(FORECASTS, 12), (LEVELS_RATE + (LEVELS_RATE >> haste)) >> quiet, LEVELS_GAIN_BITS);
   learn(cfg, st, channel, false);
   if (hasStacked(cfg)) {
-    setGain(STACKED, dy - load<i32>(FORECASTS, 16), STACKED_RATE >> quiet, STACKED_GAIN_BITS);
+    setGain(cfg, STACKED, dy - load<i32>(FORECASTS, 16), STACKED_RATE >> quiet, STACKED_GAIN_BITS);
     learn(cfg, st, channel, true);
-    keepMiss(channel, dy - load<i32>(MIXED));
+    keepMiss(cfg, channel, dy - load<i32>(MIXED));
   }
   pushHistory(cfg, channel, y, rows);
 }
@@ -199,6 +217,16 @@ export function followMove(cfg: usize, st: usize, channel: usize, move: i64, his
  * Turn sums into a gain: floor(rate x miss x 2^QUOTIENT_BITS / energy) x 2^bits. Range: |miss| < 2^18, rate <= 48, so the
  * dividend is below 2^54; with an energy of at least f squared and bits <= 7, |gain f| < 2^61.
  */
-function setGain(sums: usize, miss: i32, rate: i32, bits: i64): void {
-  store<i64>(sums, floorDivide((<i64>(miss * rate)) << QUOTIENT_BITS, load<i64>(sums, ENERGY)) << bits, DOT);
+function setGain(cfg: usize, sums: usize, miss: i32, rate: i32, bits: i64): void {
+  let energy = load<i64>(sums, ENERGY);
+  let half: i64 = 0;
+  if (isWide(cfg)) {
+    const reduce = clampTo((28 - <i32>clz<i64>(energy)) >> 1, 12);
+    const by = <i64>max<i32>(reduce, 0);
+    energy >>= by;
+    half = energy >> 1;
+    store<i64>(sums, by, ENERGY);
+    miss = clampTo(miss, 1 << 27);
+  }
+  store<i64>(sums, floorDivide(((<i64>miss * rate) << QUOTIENT_BITS) + half, energy) << bits, DOT);
 }

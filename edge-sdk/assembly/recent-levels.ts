@@ -1,3 +1,4 @@
+import { entryAt } from "./history";
 import { CONFIG_OWN_LEVELS, historyOf, MAX_OWN_LEVELS } from "./layout";
 
 /**
@@ -29,18 +30,18 @@ function keepCandidate(i: i32, value: i32): void {
 /**
  * Collect the candidates of a channel.
  *
- * @param foreseen  the predicted level, Q8 history bins, |foreseen| < 2^18
- * @param historyShift  h: a history bin is 2^h bins; more than 8 count as 8, where every candidate is far away anyway
+ * @param foreseen  the predicted level, in units of the history, |foreseen| < 2^30
+ * @param octaves  that unit is 2^octaves Q8 bins; more than 8 count as 8, where every candidate is far away anyway
  */
-export function collectCandidates(cfg: usize, channel: usize, foreseen: i32, historyShift: i32): void {
+export function collectCandidates(cfg: usize, channel: usize, foreseen: i32, octaves: i32): void {
   const count = <i32>load<u8>(cfg, CONFIG_OWN_LEVELS);
   let above = 0;
   let below = 0;
-  const fraction = max<i32>(8 - historyShift, 0);
+  const fraction = max<i32>(8 - octaves, 0);
   const centre = foreseen - ((1 << fraction) >> 1);
   const history = historyOf(cfg, channel);
   for (let i = 0; i < count; i++) {
-    const code = (<i32>load<i16>(history + ((<usize>i) << 1)) - centre) >> fraction;
+    const code = (entryAt(cfg, history, i) - centre) >> fraction;
     keepCandidate(i, code);
     above += i32(code > 0);
     below += i32(code < 0);

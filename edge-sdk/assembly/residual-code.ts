@@ -2,7 +2,7 @@ import { activityQuarters, fastOctave } from "./activity";
 import { freshBit } from "./adaptive-bit";
 import { lastSigns } from "./channel-flags";
 import { clampTo } from "./fixed-point";
-import { meanOf } from "./history";
+import { entryAt, meanOf } from "./history";
 import {
   BITS_ESCAPE,
   BITS_LOW,
@@ -115,7 +115,7 @@ export function codeResidual(
   c: i32,
   nonZeroBefore: i32,
   move: i32,
-  historyShift: i32,
+  octaves: i32,
   code: i64,
 ): i64 {
   const quarters = activityQuarters(channel, flags);
@@ -125,9 +125,11 @@ export function codeResidual(
     ? 6 + i32(((quarters + 3) & 3) >= 2) + (octave >= 2 ? 2 : 0)
     : max<i32>(((quarters + 20) * 19) >> 6, 0); // quarters <= 0: at most 5
 
-  const foreseen = <i32>load<i16>(historyOf(cfg, channel)) + move;
-  collectCandidates(cfg, channel, foreseen, historyShift);
-  const home = clampTo(meanOf(channel) - foreseen, HOME_LIMIT) << min(historyShift, HOME_SHIFT_LIMIT);
+  const foreseen = entryAt(cfg, historyOf(cfg, channel), 0) + move;
+  collectCandidates(cfg, channel, foreseen, octaves);
+  const fine = max<i32>(-octaves, 0);
+  const away = clampTo((meanOf(cfg, channel) - foreseen) >> fine, HOME_LIMIT);
+  const home = away << min(max<i32>(octaves, 0), HOME_SHIFT_LIMIT);
   const far = home < 0 ? -home : home;
   const calm = ZERO + level * 4 + neighbourClass(c, nonZeroBefore);
   const quiet = ZERO_HOME + fastOctave(channel, flags) * 4 + i32(far >= 64) + i32(far >= 192) + i32(far >= 512);
@@ -136,7 +138,7 @@ export function codeResidual(
   const signs = lastSigns(flags);
   const homeClass = i32(home > 640) + i32(home > 128) + i32(home >= -128) + i32(home >= -640);
   const homeward = SIGN + (signs & 3) * 5 + homeClass;
-  const onward = SIGN_MOVE + signs * 3 + i32(move > 32) + i32(move >= -32);
+  const onward = SIGN_MOVE + signs * 3 + i32(move >> fine > 32) + i32(move >> fine >= -32);
   const weights = st + WEIGHTS + SIGN_WEIGHTS;
   const sign = u32(code < 0);
   const isNegative = codeMixed(st, coder, weights, homeward, SIGN_LEVELS + signContext(), onward, 1, sign) != 0;
