@@ -12,16 +12,16 @@ import {
   CONFIG_OWN_STEPS,
   channelConfig,
   crossLevels,
-  entryShiftFor,
   levelWeights,
   MAX_BOUND,
   MAX_CHANNELS,
   MAX_HISTORY_SHIFT,
   MAX_HISTORY_STEP,
   MAX_STEP,
+  NARROW_SHIFT,
   ownLevels,
   ownSteps,
-  setEntryShift,
+  setWidth,
 } from "./layout";
 import {
   STATUS_BOUND_RANGE,
@@ -47,6 +47,7 @@ export function codecConfigure(cfg: usize, channels: i32): i32 {
   store<u8>(cfg, <u8>ownLevels(channels), CONFIG_OWN_LEVELS);
   store<u8>(cfg, <u8>crossLevels(channels), CONFIG_CROSS_LEVELS);
   store<u8>(cfg, <u8>levelWeights(channels), CONFIG_LEVEL_WEIGHTS);
+  setWidth(cfg, 0);
   for (let c = 0; c < channels; c++) codecSetChannel(cfg, c, 0, 1, 0);
   return 0;
 }
@@ -80,11 +81,7 @@ export function codecSetChannel(cfg: usize, c: i32, e: i32, lattice: i32, histor
   store<i32>(at, isLattice ? lattice : 1, CHANNEL_SPACING);
   store<u8>(at, <u8>historyShift, CHANNEL_HISTORY_SHIFT);
   store<i32>(at, e, CHANNEL_GIVEN_BOUND);
-  let largest: i32 = 0;
-  for (let i = <i32>load<u8>(cfg, CONFIG_CHANNELS) - 1; i >= 0; i--) {
-    largest = max<i32>(largest, load<u8>(channelConfig(cfg, i), CHANNEL_HISTORY_SHIFT));
-  }
-  setEntryShift(cfg, entryShiftFor(largest));
+  if (historyShift > NARROW_SHIFT) setWidth(cfg, 1);
   return 0;
 }
 

@@ -1,5 +1,5 @@
 import { clampTo, floorDivide, saturate } from "./fixed-point";
-import { CONFIG_OWN_LEVELS, entryShift, extraBits, historyOf, isWide, MEAN, slopeOf } from "./layout";
+import { CONFIG_OWN_LEVELS, entryShift, extraBits, historyOf, widthOf, MEAN, slopeOf } from "./layout";
 
 /**
  * A channel's last reconstructions, newest first, in 16 bits each: Q8 history bins from a base, with a slow mean. A host
@@ -26,14 +26,14 @@ export function meanOf(cfg: usize, channel: usize): i32 {
 /** Entry i of a history. */
 export function entryAt(cfg: usize, history: usize, i: i32): i32 {
   const at = history + ((<usize>i) << entryShift(cfg));
-  return isWide(cfg) ? load<i32>(at) : <i32>load<i16>(at);
+  return widthOf(cfg) ? load<i32>(at) : <i32>load<i16>(at);
 }
 
 /** Replace entry i, clamped to what it can hold. */
 export function storeEntry(cfg: usize, history: usize, i: i32, entry: i32): void {
   const at = history + ((<usize>i) << entryShift(cfg));
   entry = clampTo(entry, historyLimit(cfg));
-  if (isWide(cfg)) store<i32>(at, entry);
+  if (widthOf(cfg)) store<i32>(at, entry);
   else store<i16>(at, <i16>entry);
 }
 
@@ -67,7 +67,7 @@ export function nextEntry(cfg: usize, channel: usize, move: i64, historyStep: i6
 /** Shift a new entry into the history and let the slow mean follow it. `rows` counts from the reset to ROWS_LIMIT. */
 export function pushHistory(cfg: usize, channel: usize, y: i32, rows: u32): void {
   const history = historyOf(cfg, channel);
-  if (isWide(cfg)) {
+  if (widthOf(cfg)) {
     const at = slopeOf(cfg, channel);
     const slope = load<i32>(at);
     const bits = min<u32>(31 - clz<u32>(rows | 4), SLOPE_RATE_BITS);

@@ -37,7 +37,6 @@ export const MAX_STEP: i64 = 0x7fffffff;
 export const MAX_HISTORY_SHIFT: i32 = 25;
 /** Up to this shift Q8 entries are exact to 1/32 of a bin D or finer, and 16 bits hold them. */
 export const NARROW_SHIFT: i32 = 2;
-const WIDE_ENTRY_SHIFT: i32 = 2;
 /** Entries of 32 bits are Q20. */
 export const WIDE_EXTRA_BITS: i32 = 12;
 /** Largest history bin, D << h. */
@@ -60,7 +59,7 @@ export const CONFIG_HISTORY: usize = 5; // u8, H: where a channel's history begi
 export const CONFIG_STRIDE: usize = 6; // u16, bytes per channel of the state
 const CONFIG_FIRST_CHANNEL: usize = 8;
 const CONFIG_CHANNEL_BYTES: usize = 20;
-const CONFIG_ENTRY_SHIFT: usize = CONFIG_FIRST_CHANNEL + 13; // u8 in channel 0: an entry of a history takes 1 << this bytes
+const CONFIG_WIDTH: usize = CONFIG_FIRST_CHANNEL + 13; // u8, in channel 0's room: 1 for histories of 32 bits
 export const CHANNEL_STEP: usize = 0; // i32, D: bin width in sample units
 export const CHANNEL_BOUND: usize = 4; // i32, e': largest multiple of the spacing that is <= e
 export const CHANNEL_SPACING: usize = 8; // i32, s: lattice spacing, 1 = none
@@ -107,6 +106,7 @@ export const ACTIVITY_FAST: usize = 12;
 export const ACTIVITY_SLOW: usize = 14;
 export const LOSSES: usize = 16;
 const EXPERTS: i32 = 4;
+const EXPERTS_END: i32 = <i32>LOSSES + 4 * EXPERTS;
 export const STACKED_MISSES_COUNT: i32 = 4;
 const STACKED_WEIGHTS_SLOTS: i32 = 8; // 7 weights behind 2 bytes that make words of the second and the third
 /** Most channels that pay for a stacked expert. */
@@ -141,38 +141,38 @@ export const TRANSIENT_BYTES: usize = 32;
 export const FRAME_EVENTS: u32 = 1;
 export const FRAME_LINES: u32 = 2;
 
-/** log2 of an entry's bytes in a history, by the largest history shift of the device's channels. */
-export function entryShiftFor(historyShift: i32): i32 {
-  return historyShift > NARROW_SHIFT ? WIDE_ENTRY_SHIFT : 1;
+/** 1 where a history shift asks for wide histories, which the whole device then has; 0 elsewhere. */
+export function widthFor(historyShift: i32): i32 {
+  return i32(historyShift > NARROW_SHIFT);
 }
 
-/** log2 of an entry's bytes in the histories of the configured device. */
+/** Have histories entries of 32 bits? 1 or 0. */
+export function widthOf(cfg: usize): i32 {
+  return load<u8>(cfg, CONFIG_WIDTH);
+}
+
+/** log2 of the bytes of an entry. */
 export function entryShift(cfg: usize): usize {
-  return load<u8>(cfg, CONFIG_ENTRY_SHIFT);
-}
-
-/** Have histories entries of 32 bits? */
-export function isWide(cfg: usize): bool {
-  return entryShift(cfg) == <usize>WIDE_ENTRY_SHIFT;
+  return widthOf(cfg) + 1;
 }
 
 /** Bits of fraction that entries have beyond Q8. */
 export function extraBits(cfg: usize): i32 {
-  return isWide(cfg) ? WIDE_EXTRA_BITS : 0;
+  return WIDE_EXTRA_BITS * widthOf(cfg);
 }
 
-/** Configure tap counts and strides for histories of this width. */
-export function setEntryShift(cfg: usize, shift: i32): void {
+/** Configure for histories of this width. */
+export function setWidth(cfg: usize, width: i32): void {
   const channels = <i32>load<u8>(cfg, CONFIG_CHANNELS);
-  store<u8>(cfg, <u8>shift, CONFIG_ENTRY_SHIFT);
-  store<u8>(cfg, <u8>historyOffset(channels, shift), CONFIG_HISTORY);
-  store<u16>(cfg, <u16>channelStride(channels, shift), CONFIG_STRIDE);
+  store<u8>(cfg, <u8>width, CONFIG_WIDTH);
+  store<u8>(cfg, <u8>historyOffset(channels, width), CONFIG_HISTORY);
+  store<u16>(cfg, <u16>channelStride(channels, width), CONFIG_STRIDE);
 }
 
 /** Where a channel's history begins (H): behind the stacked expert, if there is one. */
-export function historyOffset(channels: i32, entryShift: i32): i32 {
-  const stacked = channels > MAX_STACKED ? 0 : 2 * STACKED_WEIGHTS_SLOTS + (STACKED_MISSES_COUNT << entryShift);
-  return <i32>LOSSES + 4 * (expertsFor(channels, entryShift) + wideExtra(entryShift)) + stacked;
+export function historyOffset(channels: i32, width: i32): i32 {
+  const experts = EXPERTS_END + 8 * width; // one loss more, and the slope
+  return channels > MAX_STACKED ? experts : experts + 4 + 2 * STACKED_WEIGHTS_SLOTS + (STACKED_MISSES_COUNT << (width + 1));
 }
 
 /** Own differences of each channel (A in design): more where there are few channels to pay for. */
@@ -200,15 +200,15 @@ export function levelWeights(channels: i32): i32 {
 }
 
 /** Bytes of one channel's state, a multiple of 4. */
-export function channelStride(channels: i32, entryShift: i32): i32 {
+export function channelStride(channels: i32, width: i32): i32 {
   const weights = ownSteps(channels) + channels - 1 + levelWeights(channels);
-  const history = ownLevels(channels) << entryShift;
-  return (historyOffset(channels, entryShift) + history + 2 * weights + <i32>(LINE_BYTES + FLAGS_BYTES) + 3) & ~3;
+  const history = ownLevels(channels) << (width + 1);
+  return (historyOffset(channels, width) + history + 2 * weights + <i32>(LINE_BYTES + FLAGS_BYTES) + 3) & ~3;
 }
 
 /** Bytes that both ends share and that a keyframe or snapshot copies, a multiple of 4. */
 export function persistentBytes(channels: i32, historyShift: i32): i32 {
-  return <i32>SHARED_BYTES + channels * channelStride(channels, entryShiftFor(historyShift));
+  return <i32>SHARED_BYTES + channels * channelStride(channels, widthFor(historyShift));
 }
 
 /** Bytes of the whole state block, a multiple of 4. */
@@ -241,18 +241,9 @@ export function hasStacked(cfg: usize): bool {
   return <i32>load<u8>(cfg, CONFIG_CHANNELS) <= MAX_STACKED;
 }
 
-/** 1 for a wide history, which has one expert more and a slope. */
-function wideExtra(entryShift: i32): i32 {
-  return i32(entryShift == WIDE_ENTRY_SHIFT);
-}
-
-function expertsFor(channels: i32, entryShift: i32): i32 {
-  return EXPERTS + i32(channels <= MAX_STACKED) + wideExtra(entryShift);
-}
-
 /** Experts of each channel, 4 to 6: as many losses stand at LOSSES. */
 export function expertsOf(cfg: usize): i32 {
-  return EXPERTS + i32(hasStacked(cfg)) + i32(isWide(cfg));
+  return EXPERTS + i32(hasStacked(cfg)) + widthOf(cfg);
 }
 
 /** Address of a channel's slope; of wide histories only. */

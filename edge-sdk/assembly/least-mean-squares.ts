@@ -12,7 +12,7 @@ import {
   DITHER,
   entryShift,
   historyOf,
-  isWide,
+  widthOf,
   stackedWeightsOf,
 } from "./layout";
 
@@ -62,7 +62,7 @@ export const KIND_STACKED: i32 = 2;
 export function addUp(cfg: usize, st: usize, channel: usize, kind: i32, energy: i64): void {
   const stride = <usize>load<u16>(cfg, CONFIG_STRIDE);
   const ownLevels = <i32>load<u8>(cfg, CONFIG_OWN_LEVELS);
-  const wide = isWide(cfg);
+  const wide = widthOf(cfg) != 0;
   let left = <i32>load<u8>(cfg, CONFIG_LEVEL_WEIGHTS) - ownLevels;
   let weights = historyOf(cfg, channel) + ((<usize>ownLevels) << entryShift(cfg));
   if (kind != KIND_STEPS) {
@@ -130,7 +130,7 @@ export function addUp(cfg: usize, st: usize, channel: usize, kind: i32, energy: 
 export function learn(cfg: usize, st: usize, channel: usize, isStacked: bool): void {
   const stride = <usize>load<u16>(cfg, CONFIG_STRIDE);
   const ownLevels = <i32>load<u8>(cfg, CONFIG_OWN_LEVELS);
-  const wide = isWide(cfg);
+  const wide = widthOf(cfg) != 0;
   let left = <i32>load<u8>(cfg, CONFIG_LEVEL_WEIGHTS) - ownLevels;
   let stepWeights = historyOf(cfg, channel) + ((<usize>ownLevels) << entryShift(cfg));
   let levelWeights =
@@ -151,14 +151,12 @@ export function learn(cfg: usize, st: usize, channel: usize, isStacked: bool): v
     let at = first;
     let weights = stepWeights;
     let gain = load<i64>(STEPS, DOT);
-    let reduce = load<i32>(STEPS, ENERGY);
     if (isStacked) {
       mask = 0;
       at = FEATURES;
       count = FEATURES_COUNT;
       weights = stackedWeightsOf(cfg, channel);
       gain = load<i64>(STACKED, DOT);
-      reduce = load<i32>(STACKED, ENERGY);
       other = end;
     }
     for (;;) {
@@ -168,7 +166,7 @@ export function learn(cfg: usize, st: usize, channel: usize, isStacked: bool): v
         for (; weights != last; weights += 2) {
           at += 4;
           const next = load<i32>(at);
-          const f = (entry - mean - (next & mask)) >> reduce;
+          const f = entry - mean - (next & mask);
           entry = next;
           dither = nextDither(dither);
           let moved = <i32>load<i16>(weights) + <i32>((gain * f + <i64>(dither & NOISE_MASK)) >> 32);
@@ -197,7 +195,6 @@ export function learn(cfg: usize, st: usize, channel: usize, isStacked: bool): v
       mask = 0;
       at = first;
       gain = load<i64>(LEVELS, DOT);
-      reduce = load<i32>(LEVELS, ENERGY);
     }
   }
   store<u32>(st, dither, DITHER);

@@ -1,6 +1,6 @@
 import { clampTo, floorDivide, log2Quarters, ratioQ12, roundShift, saturate, truncateDivideSmall } from "./fixed-point";
 import { entryAt, meanOf, nextEntry, pushHistory } from "./history";
-import { CONFIG_OWN_LEVELS, expertsOf, extraBits, HOLD_EXCESS, hasStacked, historyOf, isWide, LOSSES, ROWS, slopeOf } from "./layout";
+import { CONFIG_OWN_LEVELS, expertsOf, extraBits, HOLD_EXCESS, hasStacked, historyOf, widthOf, LOSSES, ROWS, slopeOf } from "./layout";
 import {
   addUp,
   DOT,
@@ -41,7 +41,7 @@ const MIXED = FORECASTS + 24; // i32
 /** Forecasts and moves stay within this (Q8), twice what a history can hold. */
 const FORECAST_LIMIT: i32 = 1 << 17;
 const FIRST_LOSS: u32 = 1 << 16; // one bin
-const WIDE_LOSS_BITS: u32 = 4;
+const WIDE_LOSS_BITS: i32 = 4;
 /** Added to every loss, so that no expert is ever certain. */
 const LOSS_FLOOR: u32 = 64;
 const LOSS_RATE: i64 = 51; // of 1024
@@ -58,18 +58,20 @@ const QUIET_RATE_BITS: i32 = 2;
  */
 const STEPS_RATE: i32 = 20;
 const STEPS_GAIN_BITS: i64 = 5;
-const STEPS_ENERGY: i32 = 1 << 15;
+const STEPS_ENERGY: i64 = 1 << (15 + 24);
 const LEVELS_RATE: i32 = 24;
 const LEVELS_GAIN_BITS: i64 = 7;
-const LEVELS_ENERGY: i32 = 1 << 16;
+const LEVELS_ENERGY: i64 = 1 << (16 + 24);
 /** A gain is divided out to this many fraction bits: at 24 a loud signal's gain is a one-digit number. */
 const QUOTIENT_BITS: i64 = 30;
+/** A miss beyond 2^6 bins of a wide history counts as one of so many. */
+const LARGEST_MISS: i32 = 1 << 26;
 /** Rates start at twice the final ones; the excess halves every 2^8 rows. */
 const HASTE_ROWS_BITS: u32 = 8;
 
 /** Cold start of one channel's predictors; the block is zero already. */
 export function resetPredictors(cfg: usize, channel: usize): void {
-  const first = FIRST_LOSS << (isWide(cfg) ? WIDE_LOSS_BITS : 0);
+  const first = FIRST_LOSS << (WIDE_LOSS_BITS * widthOf(cfg));
   const count = expertsOf(cfg);
   if (hasStacked(cfg)) resetStacked(cfg, channel);
   for (let i = 0; i < count; i++) store<u32>(channel + ((<usize>i) << 2), first, LOSSES);
@@ -84,8 +86,9 @@ function forecastOf(sums: usize, offset: i64, extra: i32): i32 {
  * Weighted mean of the forecasts by the inverse eighth power of their losses. Rounded towards zero, that is to hold: to
  * nearest costs 5 % on quiet signals. Range: |sum| <= 5 x 2^12 x 2^17, 2^12 <= sum of weights <= 5 x 2^12.
  */
-function mix(cfg: usize, channel: usize, experts: i32, octaves: i32): i32 {
-  const floor = isWide(cfg) ? max<i32>(LOSS_FLOOR >> max(octaves + 8, 0), 1) : LOSS_FLOOR >> min(octaves, 6); // as many bins D as without a shift
+function mix(cfg: usize, channel: usize, experts: i32, historyShift: i32): i32 {
+  const more = WIDE_LOSS_BITS * widthOf(cfg);
+  const floor = (LOSS_FLOOR << more) >> min(historyShift, 6 + more); // as many bins D as without a shift
   let best: u32 = u32.MAX_VALUE;
   for (let i = 0; i < experts; i++) best = min(best, load<u32>(channel + ((<usize>i) << 2), LOSSES));
   let weightSum: u32 = 0;
@@ -125,21 +128,20 @@ export function predictMove(cfg: usize, st: usize, channel: usize, octaves: i32)
   const y0 = entryAt(cfg, history, 0);
   const extra = extraBits(cfg);
   // Energies are in history bins, their floors in bins D
-  const up = <i64>(max<i32>(-2 * octaves, 0));
-  const down = extra ? 0 : <i64>min<i32>(2 * octaves, 14);
-  addUp(cfg, st, channel, KIND_STEPS, ((<i64>STEPS_ENERGY) << up) >> down);
-  addUp(cfg, st, channel, KIND_LEVELS, ((<i64>LEVELS_ENERGY) << up) >> down);
+  const down = <i64>(24 - 2 * extra + min<i32>(2 * (octaves + extra), 14 + extra));
+  addUp(cfg, st, channel, KIND_STEPS, STEPS_ENERGY >> down);
+  addUp(cfg, st, channel, KIND_LEVELS, LEVELS_ENERGY >> down);
   store<i32>(FORECASTS, 0);
   store<i32>(FORECASTS, extra ? load<i32>(slopeOf(cfg, channel)) : y0 - entryAt(cfg, history, 1), 4);
   store<i32>(FORECASTS, forecastOf(STEPS, 0, extra), 8);
   store<i32>(FORECASTS, forecastOf(LEVELS, <i64>meanOf(cfg, channel) - y0, extra), 12);
   if (hasStacked(cfg)) {
     gatherFeatures(cfg, channel, FORECASTS + 4);
-    addUp(cfg, st, channel, KIND_STACKED, ((<i64>STACKED_ENERGY) << up) >> down);
+    addUp(cfg, st, channel, KIND_STACKED, STACKED_ENERGY >> down);
     store<i32>(FORECASTS, forecastOf(STACKED, 0, extra), 16);
   }
   if (extra) store<i32>(FORECASTS + ((<usize>expertsOf(cfg) - 1) << 2), foreseeCurve(cfg, history, y0));
-  const mixed = mix(cfg, channel, expertsOf(cfg), octaves);
+  const mixed = mix(cfg, channel, expertsOf(cfg), octaves + extra);
   store<i32>(MIXED, mixed);
   return load<i32>(channel, HOLD_EXCESS) <= 0 ? 0 : mixed;
 }
@@ -182,7 +184,7 @@ export function learnMove(
   const y = nextEntry(cfg, channel, move, historyStep);
   const dy = y - entryAt(cfg, historyOf(cfg, channel), 0);
   const experts = expertsOf(cfg);
-  const lossBits = isWide(cfg) ? 0 : 8;
+  const lossBits = 8 - 8 * widthOf(cfg);
   const lossRate = isQuiet ? QUIET_LOSS_RATE : LOSS_RATE;
   for (let i = 0; i < experts; i++) {
     const at = channel + ((<usize>i) << 2);
@@ -192,16 +194,16 @@ export function learnMove(
     store<i32>(at, loss + <i32>((<i64>(seen - loss) * lossRate) >> 10), LOSSES);
   }
   const excess = load<i32>(channel, HOLD_EXCESS);
-  const fineness = isWide(cfg) ? octaves + 2 : octaves;
+  const fineness = octaves + 2 * widthOf(cfg);
   const more = costOf(dy, fineness) * 20 - costOf(dy - load<i32>(MIXED), fineness) * 19;
   store<i32>(channel, excess + more - (excess >> 6), HOLD_EXCESS);
   const haste = <i32>(rows >> HASTE_ROWS_BITS);
   const quiet = isQuiet ? QUIET_RATE_BITS : 0;
-  setGain(cfg, STEPS, dy - load<i32>(FORECASTS, 8), (STEPS_RATE + (STEPS_RATE >> haste)) >> quiet, STEPS_GAIN_BITS);
-  setGain(cfg, LEVELS, dy - load<i32>(FORECASTS, 12), (LEVELS_RATE + (LEVELS_RATE >> haste)) >> quiet, LEVELS_GAIN_BITS);
+  setGain(STEPS, dy - load<i32>(FORECASTS, 8), (STEPS_RATE + (STEPS_RATE >> haste)) >> quiet, STEPS_GAIN_BITS);
+  setGain(LEVELS, dy - load<i32>(FORECASTS, 12), (LEVELS_RATE + (LEVELS_RATE >> haste)) >> quiet, LEVELS_GAIN_BITS);
   learn(cfg, st, channel, false);
   if (hasStacked(cfg)) {
-    setGain(cfg, STACKED, dy - load<i32>(FORECASTS, 16), STACKED_RATE >> quiet, STACKED_GAIN_BITS);
+    setGain(STACKED, dy - load<i32>(FORECASTS, 16), STACKED_RATE >> quiet, STACKED_GAIN_BITS);
     learn(cfg, st, channel, true);
     keepMiss(cfg, channel, dy - load<i32>(MIXED));
   }
@@ -217,16 +219,7 @@ export function followMove(cfg: usize, st: usize, channel: usize, move: i64, his
  * Turn sums into a gain: floor(rate x miss x 2^QUOTIENT_BITS / energy) x 2^bits. Range: |miss| < 2^18, rate <= 48, so the
  * dividend is below 2^54; with an energy of at least f squared and bits <= 7, |gain f| < 2^61.
  */
-function setGain(cfg: usize, sums: usize, miss: i32, rate: i32, bits: i64): void {
-  let energy = load<i64>(sums, ENERGY);
-  let half: i64 = 0;
-  if (isWide(cfg)) {
-    const reduce = clampTo((28 - <i32>clz<i64>(energy)) >> 1, 12);
-    const by = <i64>max<i32>(reduce, 0);
-    energy >>= by;
-    half = energy >> 1;
-    store<i64>(sums, by, ENERGY);
-    miss = clampTo(miss, 1 << 27);
-  }
-  store<i64>(sums, floorDivide(((<i64>miss * rate) << QUOTIENT_BITS) + half, energy) << bits, DOT);
+function setGain(sums: usize, miss: i32, rate: i32, bits: i64): void {
+  const seen = <i64>clampTo(miss, LARGEST_MISS) * rate;
+  store<i64>(sums, floorDivide(seen << QUOTIENT_BITS, load<i64>(sums, ENERGY)) << bits, DOT);
 }

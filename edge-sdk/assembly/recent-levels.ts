@@ -117,10 +117,3 @@ export function unaryContext(i: i32): i32 {
 export function placeContext(i: i32): i32 {
   return i32(secondLast > 0) + i32(secondLast >= i + 2) + i32(secondLast > i + 2);
 }
-
-/** From unary position i on, how many positions surely have the contexts of i? At least 1. Ask before `unaryContext`. */
-export function steadyPositions(i: i32): i32 {
-  const away = secondLast - 2 - i;
-  const place = away > 0 ? away : away == 0 ? 1 : i32.MAX_VALUE;
-  return max<i32>(min<i32>(nearest - i, place), 1);
-}

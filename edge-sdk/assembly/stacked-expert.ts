@@ -13,7 +13,7 @@ const FORECASTS_USED: i32 = 3;
 /** Learning rate over 2^10, bits to a gain, and the energy that stands for "no signal", as in predictors.ts. */
 export const STACKED_RATE: i32 = 8;
 export const STACKED_GAIN_BITS: i64 = 5;
-export const STACKED_ENERGY: i32 = 1 << 16;
+export const STACKED_ENERGY: i64 = 1 << (16 + 24);
 
 /** Cold start: the mean of steps and levels; the block is zero already. */
 export function resetStacked(cfg: usize, channel: usize): void {

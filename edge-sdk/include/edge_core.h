@@ -94,7 +94,7 @@ static inline uint8_t *edge_bytes(edge_core *core, edge_address at, uint32_t len
 /* First byte that no configuration uses. */
 static inline edge_address edge_heap_base(edge_core *core) { return *w2c_core_0x5F_heap_base(core); }
 
-/** First byte that the configured device leaves to the caller, 8-byte aligned; call it after the channel count is set. */
+/** First byte that the configured device leaves to the caller, 8-byte aligned; call it after the channels are set. */
 static inline edge_address edge_free_address(edge_core *core) { return w2c_core_freeAddress(core); }
 
 /* ---- codec: samples to payloads and back, without the link ---- */
@@ -105,13 +105,16 @@ static inline edge_address edge_free_address(edge_core *core) { return w2c_core_
  */
 static inline edge_address edge_config_address(edge_core *core) { return w2c_core_configAddress(core); }
 
-/** Address of the state block, edge_state_bytes(channels); its first edge_persistent_bytes(channels) are the snapshot. */
+/**
+ * Address of the state block, edge_state_bytes(channels, history_shift); its first edge_persistent_bytes(...) are the
+ * snapshot. The history shift is the largest of the channels: beyond 2, histories take 32 bits an entry instead of 16.
+ */
 static inline edge_address edge_state_address(edge_core *core) { return w2c_core_stateAddress(core); }
-static inline int32_t edge_state_bytes(edge_core *core, int32_t channels) {
-  return (int32_t)w2c_core_stateBytes(core, (u32)channels);
+static inline int32_t edge_state_bytes(edge_core *core, int32_t channels, int32_t history_shift) {
+  return (int32_t)w2c_core_stateBytes(core, (u32)channels, (u32)history_shift);
 }
-static inline int32_t edge_persistent_bytes(edge_core *core, int32_t channels) {
-  return (int32_t)w2c_core_persistentBytes(core, (u32)channels);
+static inline int32_t edge_persistent_bytes(edge_core *core, int32_t channels, int32_t history_shift) {
+  return (int32_t)w2c_core_persistentBytes(core, (u32)channels, (u32)history_shift);
 }
 
 /** Set the channel count, 1..16; every channel lossless. Then edge_codec_set_channel, then edge_codec_reset. @returns 0 or a status */
