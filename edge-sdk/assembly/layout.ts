@@ -42,10 +42,10 @@ export const WIDE_EXTRA_BITS: i32 = 12;
 /** Largest history bin, D << h. */
 export const MAX_HISTORY_STEP: i64 = (<i64>1) << 33;
 /**
- * Bytes that one channel of one row can cost at the very most: 22 mixed decisions of at most 13.6 bits, 8 more of at most
+ * Bytes that one channel of one row can cost at the very most: 7 mixed decisions of at most 13.6 bits, 8 more of at most
  * 11.3 bits and 40 raw ones of at most 1.6 bits (docs/design.md, "Room for one row").
  */
-export const MAX_CHANNEL_BYTES: i32 = 60;
+export const MAX_CHANNEL_BYTES: i32 = 32;
 /** Bytes the range coder may hold back until the end of a frame. */
 export const FLUSH_BYTES: i32 = 4;
 

@@ -5,7 +5,7 @@
 
 import { isInteger53 } from "./cbor";
 import { codecConfigure, codecSetChannel } from "./channel-config";
-import { CONFIG } from "./device-memory";
+import { CONFIG, STATE } from "./device-memory";
 import {
   BIRTH_BYTES_MAX,
   BIRTH_CHANNEL_BYTES_MAX,
@@ -15,7 +15,7 @@ import {
   ENVELOPE_BYTES_MAX,
 } from "./envelope";
 import { hashBytes } from "./hash";
-import { FLUSH_BYTES, MAX_CHANNEL_BYTES } from "./layout";
+import { configuredBytes, FLUSH_BYTES, MAX_CHANNEL_BYTES } from "./layout";
 import { OUT_ROOM, PAYLOAD_BYTES_MAX, recordBytesMax, SEGMENTS_PER_RING } from "./link";
 import { stopLookahead } from "./link-lookahead";
 import {
@@ -143,7 +143,9 @@ export function linkDescribe(
  * Describe the next channel and configure its codec: value = (x + offset) mantissa 2^exponent, within
  * epsMantissa 2^epsExponent.
  *
- * @returns its index, or a negative status: STATUS_OUT_SMALL when the birth has too little room for the longest such one
+ * @returns its index, or a negative status: STATUS_OUT_SMALL when the birth has too little room for the longest such one,
+ *          STATUS_LINK_CONFIG when its history makes the state reach into the ring (set the channels before asking where
+ *          memory is free)
  */
 export function linkChannel(
   name: usize,
@@ -173,6 +175,7 @@ export function linkChannel(
   if (birthRoom - birthLength < BIRTH_CHANNEL_BYTES_MAX + nameBytes + unitBytes) return STATUS_OUT_SMALL;
   const failure = codecSetChannel(CONFIG, c, e, lattice, historyShift);
   if (failure < 0) return failure;
+  if (STATE + configuredBytes(CONFIG) > lent) return STATUS_LINK_CONFIG;
   const end = describeChannel(
     birthAt + birthLength,
     name,

@@ -36,7 +36,7 @@ import {
  * How a residual's code is spelled in adaptive bits. The channel's recent activity A (Q8 codes) picks one of 10 levels:
  *
  *     zero? -> sign -> u = (|q| - 1) >> k in unary -> k low bits
- *                      at u = 6: length of u - 5 in 5 bits, then its bits below the leading one
+ *                      at u = 5: length of u - 4 in 5 bits, then its bits below the leading one
  *
  * with k = max(0, floor(log2 A + 3/4)) <= 30, so that u stays short; one less, if not 0, where few channels have long
  * histories, so that u says more of what those foresee. Each of the first three kinds of decision is mixed from three
@@ -59,7 +59,7 @@ const SIGN_WEIGHTS: usize = MIX_BYTES;
 const UNARY_WEIGHTS: usize = 2 * MIX_BYTES;
 
 const UNARY_POSITIONS: i32 = 3;
-const ESCAPE: u32 = 6;
+const ESCAPE: u32 = 5;
 /** Where the mixed adaptive bits of each context begin, counted as codeMixed takes them. */
 const ZERO: i32 = <i32>(BITS_ZERO >> 1);
 const ZERO_LEVELS: i32 = <i32>(BITS_ZERO_LEVELS >> 1);

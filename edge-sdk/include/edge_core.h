@@ -29,7 +29,7 @@ typedef uint32_t edge_address;
 #define EDGE_MAX_CHANNELS 16          /* of one device */
 #define EDGE_MAX_BOUND 1073741823     /* largest error bound e, sample units */
 #define EDGE_MAX_HISTORY_SHIFT 25
-#define EDGE_MAX_CHANNEL_BYTES 60     /* one channel of one row, at the very most */
+#define EDGE_MAX_CHANNEL_BYTES 32     /* one channel of one row, at the very most */
 #define EDGE_FLUSH_BYTES 4            /* held back until a frame ends */
 #define EDGE_CONFIG_BYTES 328         /* configuration block at edge_config_address() */
 #define EDGE_FRAME_EVENTS 1           /* flags of a frame to decode; never both */
