@@ -1,11 +1,12 @@
 import { clampTo, floorDivide, saturate } from "./fixed-point";
-import { CONFIG_OWN_LEVELS, entryShift, extraBits, historyOf, widthOf, MEAN, slopeOf } from "./layout";
+import { CONFIG_OWN_LEVELS, entryShift, extraBits, historyOf, MEAN, slopeOf, widthOf } from "./layout";
 
 /**
- * A channel's last reconstructions, newest first, in 16 bits each: Q8 history bins from a base, with a slow mean. A host
- * chooses the history bin D << h so that a range spans at most 2^7 of them; then every entry fits, wherever the base is.
+ * A channel's last reconstructions, newest first: history bins from a base, with a slow mean. A host chooses the history bin
+ * D << h so that a range spans at most 2^7 of them; then every entry fits, wherever the base is. Entries are Q8 in 16 bits;
+ * where a bin D would be less than 2^6 of that, all histories of the device are wide, Q20 in 32 bits.
  */
-/** The largest absolute entry. */
+/** The largest absolute entry, Q8. */
 const HISTORY_LIMIT: i32 = 32767;
 /** Beyond this the base is moved closer, so that a signal may leave its range; within it, that happens once at most. */
 const REBASE_FROM: i32 = 24576;
@@ -18,7 +19,7 @@ const MEAN_RATE_BITS_FIRST: u32 = 6;
 /** In row n the slope of a wide history moves 1/n of the way, n cut to a power of two from 2^2 to 2^8. */
 const SLOPE_RATE_BITS: u32 = 8;
 
-/** Slow mean of a channel in Q8 bins. Range: -2^15 <= m < 2^15. */
+/** Slow mean of a channel, as an entry. Range: -2^15 <= m < 2^15, wide -2^27 <= m < 2^27. */
 export function meanOf(cfg: usize, channel: usize): i32 {
   return load<i32>(channel, MEAN) >> (MEAN_FRACTION_BITS - extraBits(cfg));
 }
@@ -47,7 +48,7 @@ export function pushEntry(cfg: usize, first: usize, count: i32, entry: i32): voi
   storeEntry(cfg, first, 0, entry);
 }
 
-/** The largest absolute entry. */
+/** The largest absolute entry of the configured width. */
 function historyLimit(cfg: usize): i32 {
   return HISTORY_LIMIT << extraBits(cfg);
 }

@@ -14,11 +14,14 @@
  *       4               4           slow mean of the history, Q24 history bins
  *       8               4           by how much hold has cost more than the mix of late, 20 to 19, 1/64 bit
  *       12              2 x 2       fast and slow activity, Q8 codes over 2^scale
- *       16              4 x 4       recent loss of each expert, Q16 history bins
- *       32              28          only with a stacked expert (up to MAX_STACKED channels): its loss, the last four
- *                                   misses of the mix, i16, Q8 history bins, its 7 weights, Q2.13, and 2 zero bytes
- *       H = 32 or 60    2 B         history of reconstructions, newest first, Q8 history bins from the base
- *       H + 2B          2 W1        weights over steps, Q2.13, in channel order
+ *       16              4 x 4       recent loss of each expert, Q16 history bins; wide ones Q20
+ *       32              4           only with a stacked expert (up to MAX_STACKED channels): its loss
+ *       ...             2 x 4       only wide: loss of the curve, and the slope, Q20 history bins
+ *       ...             2 x 8       only with a stacked expert: zero, and its 7 weights, Q2.13
+ *       ...             4 V         only with a stacked expert: the last four misses of the mix, as entries
+ *       H               V B         history of reconstructions, newest first, history bins from the base: entries of
+ *                                   V = 2 bytes, Q8, or wide ones of 4, Q20
+ *       H + V B         2 W1        weights over steps, Q2.13, in channel order
  *       ...             2 W2        weights over levels, Q2.13, in channel order
  *       stride - 16     14          line (table below)
  *       stride - 2      2           flags: status, base, last signs, activity scale (channel-flags.ts)
@@ -35,7 +38,7 @@ export const MAX_BOUND: i32 = (1 << 30) - 1;
 export const MAX_STEP: i64 = 0x7fffffff;
 /** Largest history shift: with it a range of 2^32 samples of bin width 1 is 2^7 history bins. */
 export const MAX_HISTORY_SHIFT: i32 = 25;
-/** Up to this shift Q8 entries are exact to 1/32 of a bin D or finer, and 16 bits hold them. */
+/** Up to this shift, entries of 16 bits are exact to 1/64 of a bin D; a device with a larger one has wide histories. */
 export const NARROW_SHIFT: i32 = 2;
 /** Entries of 32 bits are Q20. */
 export const WIDE_EXTRA_BITS: i32 = 12;
@@ -172,7 +175,9 @@ export function setWidth(cfg: usize, width: i32): void {
 /** Where a channel's history begins (H): behind the stacked expert, if there is one. */
 export function historyOffset(channels: i32, width: i32): i32 {
   const experts = EXPERTS_END + 8 * width; // one loss more, and the slope
-  return channels > MAX_STACKED ? experts : experts + 4 + 2 * STACKED_WEIGHTS_SLOTS + (STACKED_MISSES_COUNT << (width + 1));
+  return channels > MAX_STACKED
+    ? experts
+    : experts + 4 + 2 * STACKED_WEIGHTS_SLOTS + (STACKED_MISSES_COUNT << (width + 1));
 }
 
 /** Own differences of each channel (A in design): more where there are few channels to pay for. */
@@ -206,12 +211,16 @@ export function channelStride(channels: i32, width: i32): i32 {
   return (historyOffset(channels, width) + history + 2 * weights + <i32>(LINE_BYTES + FLAGS_BYTES) + 3) & ~3;
 }
 
-/** Bytes that both ends share and that a keyframe or snapshot copies, a multiple of 4. */
+/**
+ * Bytes that both ends share and that a keyframe or snapshot copies, a multiple of 4.
+ *
+ * @param historyShift  the largest of the device's channels, which decides whether histories are wide
+ */
 export function persistentBytes(channels: i32, historyShift: i32): i32 {
   return <i32>SHARED_BYTES + channels * channelStride(channels, widthFor(historyShift));
 }
 
-/** Bytes of the whole state block, a multiple of 4. */
+/** Bytes of the whole state block, a multiple of 4. @param historyShift  as above */
 export function stateBytes(channels: i32, historyShift: i32): i32 {
   return persistentBytes(channels, historyShift) + <i32>TRANSIENT_BYTES;
 }

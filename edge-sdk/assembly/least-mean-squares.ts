@@ -12,8 +12,8 @@ import {
   DITHER,
   entryShift,
   historyOf,
-  widthOf,
   stackedWeightsOf,
+  widthOf,
 } from "./layout";
 
 /**
@@ -22,8 +22,9 @@ import {
  *
  *     steps    f_k = y_k - y_(k+1)        levels   f_k = y_k - m
  *
- * Ranges, with |y| < 2^15 and -2^15 <= m < 2^15 (Q8): |f| <= 65535, so its product with a weight fits int32 and its square uint32; at
- * most 96 features, so the dot product stays below 2^38 and the energy below 2^39.
+ * Ranges, with |y| < 2^27 and -2^27 <= m < 2^27 (Q20, wide): |f| < 2^28; at most 96 features, so the dot product stays below
+ * 2^50 and the energy below 2^63. There is a loop for each width of the entries, because choosing in the loop would cost a
+ * small core an eighth of all its time.
  *
  * @see B. Widrow and S. Stearns, "Adaptive Signal Processing", 1985, chapter 6 (LMS); dithered rounding is ours
  */

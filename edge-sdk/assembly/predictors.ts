@@ -1,6 +1,17 @@
 import { clampTo, floorDivide, log2Quarters, ratioQ12, roundShift, saturate, truncateDivideSmall } from "./fixed-point";
 import { entryAt, meanOf, nextEntry, pushHistory } from "./history";
-import { CONFIG_OWN_LEVELS, expertsOf, extraBits, HOLD_EXCESS, hasStacked, historyOf, widthOf, LOSSES, ROWS, slopeOf } from "./layout";
+import {
+  CONFIG_OWN_LEVELS,
+  expertsOf,
+  extraBits,
+  HOLD_EXCESS,
+  hasStacked,
+  historyOf,
+  LOSSES,
+  ROWS,
+  slopeOf,
+  widthOf,
+} from "./layout";
 import {
   addUp,
   DOT,
@@ -24,21 +35,22 @@ import {
 } from "./stacked-expert";
 
 /**
- * Four or five experts foresee the next move of a channel in history bins (Q8, relative to the newest entry y0):
+ * Four to six experts foresee the next move of a channel, as entries of its history, relative to the newest entry y0:
  *
  *     0 hold     no move
- *     1 line     the last move again
+ *     1 line     the last move again; of a wide history, its slope: a slow mean of its moves
  *     2 steps    NLMS over the channel's own moves and every other channel's newest move
  *     3 levels   NLMS over own and other channels' levels, each less its slow mean
  *     4 stacked  NLMS over 1 to 3 and the mix's last misses, where channels are few (stacked-expert.ts)
+ *     5 curve    the parabola through three entries; of a wide history alone, 4 where nothing is stacked
  *
  * Their mix weighs each by the inverse eighth power of its recent loss; plain hold takes over where it has been cheaper.
  * What is worked out here lives in FORECASTS and the sums until the same channel has learned from the outcome; nothing of it is state.
  */
-const FORECASTS = memory.data(28, 8); // 6 x i32, Q8 history bins
+const FORECASTS = memory.data(28, 8); // 6 x i32, as entries
 const MIXED = FORECASTS + 24; // i32
 
-/** Forecasts and moves stay within this (Q8), twice what a history can hold. */
+/** Forecasts and moves stay within this (Q8), twice what a history can hold; 2^29 of a wide one. */
 const FORECAST_LIMIT: i32 = 1 << 17;
 const FIRST_LOSS: u32 = 1 << 16; // one bin
 const WIDE_LOSS_BITS: i32 = 4;
@@ -64,7 +76,7 @@ const LEVELS_GAIN_BITS: i64 = 7;
 const LEVELS_ENERGY: i64 = 1 << (16 + 24);
 /** A gain is divided out to this many fraction bits: at 24 a loud signal's gain is a one-digit number. */
 const QUOTIENT_BITS: i64 = 30;
-/** A miss beyond 2^6 bins of a wide history counts as one of so many. */
+/** A larger miss, of 2^6 history bins in a wide history, counts as this one in learning. */
 const LARGEST_MISS: i32 = 1 << 26;
 /** Rates start at twice the final ones; the excess halves every 2^8 rows. */
 const HASTE_ROWS_BITS: u32 = 8;
@@ -84,7 +96,7 @@ function forecastOf(sums: usize, offset: i64, extra: i32): i32 {
 
 /**
  * Weighted mean of the forecasts by the inverse eighth power of their losses. Rounded towards zero, that is to hold: to
- * nearest costs 5 % on quiet signals. Range: |sum| <= 5 x 2^12 x 2^17, 2^12 <= sum of weights <= 5 x 2^12.
+ * nearest costs 5 % on quiet signals. Range: |sum| <= 6 x 2^12 x 2^29, 2^12 <= sum of weights <= 6 x 2^12.
  */
 function mix(cfg: usize, channel: usize, experts: i32, historyShift: i32): i32 {
   const more = WIDE_LOSS_BITS * widthOf(cfg);
@@ -114,14 +126,14 @@ function foreseeCurve(cfg: usize, history: usize, y0: i32): i32 {
   const middle = entryAt(cfg, history, m);
   const late = y0 - middle;
   const early = middle - entryAt(cfg, history, 2 * m);
-  return <i32>(((<i64>late << (bits + 1)) + <i64>(late - early) * (m + 1)) >> (2 * bits + 1));
+  return <i32>((((<i64>late) << (bits + 1)) + <i64>(late - early) * (m + 1)) >> (2 * bits + 1));
 }
 
 /**
  * Foresee a channel's next move.
  *
- * @param historyShift  h; history bins are D << h
- * @returns the move in history bins, Q8, |move| <= 2^17
+ * @param octaves  an entry counts in 2^octaves / 256 bins D: h, less what a wide history has beyond Q8
+ * @returns the move as an entry, |move| <= 2^17, wide 2^29
  */
 export function predictMove(cfg: usize, st: usize, channel: usize, octaves: i32): i32 {
   const history = historyOf(cfg, channel);
@@ -152,8 +164,8 @@ const LARGEST_COST_BITS: i32 = 21;
 /**
  * What a miss would cost in 1/64 bit: 0.15 bit in bin 0, else 1.5 + 1.5 log2 of the bin D.
  *
- * @param miss  Q8 history bins, |miss| < 2^18
- * @param historyShift  h; history bins are D << h
+ * @param miss  as an entry, |miss| < 2^18, wide 2^30
+ * @param octaves  as in predictMove; two more count quarters of bins, in which a slow move shows
  */
 function costOf(miss: i32, octaves: i32): i32 {
   const limit = 1 << LARGEST_COST_BITS;
@@ -168,7 +180,7 @@ function costOf(miss: i32, octaves: i32): i32 {
  *
  * @param move  what the reconstruction moved by, in sample units, |move| < 2^32
  * @param historyStep  D << h, at most 2^33
- * @param historyShift  h
+ * @param octaves  as in predictMove
  * @param isQuiet  the code was a zero in sparse bins
  */
 export function learnMove(
@@ -216,8 +228,8 @@ export function followMove(cfg: usize, st: usize, channel: usize, move: i64, his
 }
 
 /**
- * Turn sums into a gain: floor(rate x miss x 2^QUOTIENT_BITS / energy) x 2^bits. Range: |miss| < 2^18, rate <= 48, so the
- * dividend is below 2^54; with an energy of at least f squared and bits <= 7, |gain f| < 2^61.
+ * Turn sums into a gain: floor(rate x miss x 2^QUOTIENT_BITS / energy) x 2^bits. Range: |miss| <= 2^26, rate <= 48, so the
+ * dividend is below 2^62; the energy is at least f squared, and of a wide history 2^13, so with bits <= 7 |gain f| < 2^63.
  */
 function setGain(sums: usize, miss: i32, rate: i32, bits: i64): void {
   const seen = <i64>clampTo(miss, LARGEST_MISS) * rate;

@@ -23,14 +23,7 @@ import {
 } from "./layout";
 import { codeBit, codeMixed } from "./mixed-bit";
 import { codeRaw } from "./range-coder";
-import {
-  collectCandidates,
-  keepSide,
-  placeContext,
-  signContext,
-  unaryContext,
-  zeroContext,
-} from "./recent-levels";
+import { collectCandidates, keepSide, placeContext, signContext, unaryContext, zeroContext } from "./recent-levels";
 
 /**
  * How a residual's code is spelled in adaptive bits. The channel's recent activity A (Q8 codes) picks one of 10 levels:

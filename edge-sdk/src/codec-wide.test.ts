@@ -90,7 +90,9 @@ test("a restored state of wide histories goes on as if nothing had happened", ()
   const noise = new SeededNoise(SEED);
   const settings = [3, 9, 17, 0].map((historyShift) => ({ e: 5, lattice: 1, historyShift }));
   const signal = (from: number) =>
-    Int32Array.from({ length: 4 * 60 }, (_, i) => Math.round(90_000 * Math.sin((from + (i >> 2)) / 17) + 9 * noise.normal()));
+    Int32Array.from({ length: 4 * 60 }, (_, i) =>
+      Math.round(90_000 * Math.sin((from + (i >> 2)) / 17) + 9 * noise.normal()),
+    );
   const config = device.configure(settings);
   const first = device.createEncoder(config);
   first.encode(signal(0));

@@ -75,6 +75,7 @@ describe("the device's memory", () => {
   test("the codec, line mode included, keeps six channels in less than 1,792 bytes and eight in less than 2,048", () => {
     const core = loadCore(DEVICE_WASM);
     expect(core.stateBytes(6)).toBeLessThan(STATE_AIM);
+    expect(core.stateBytes(6, 25), "with histories of 32 bits").toBeLessThan(STATE_LIMIT);
     expect(core.stateBytes(8)).toBeLessThan(STATE_LIMIT);
   });
 
