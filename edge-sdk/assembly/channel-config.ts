@@ -59,7 +59,8 @@ export function codecConfigure(cfg: usize, channels: i32): i32 {
  *
  * @param e  largest error in sample units, 0 (lossless) .. MAX_BOUND
  * @param lattice  spacing s of the samples in sample units, 1 = none claimed
- * @param historyShift  h: histories count in bins of D << h; choose the smallest h with range / (D << h) <= 2^7
+ * @param historyShift  h: histories count in bins of D << h; choose the smallest h with range / (D << h) <= 2^7. From one
+ *                      beyond NARROW_SHIFT on, all of the device's are wide, until codecConfigure
  * @returns 0, or a negative status with nothing changed
  */
 export function codecSetChannel(cfg: usize, c: i32, e: i32, lattice: i32, historyShift: i32): i32 {

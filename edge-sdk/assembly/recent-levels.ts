@@ -1,5 +1,4 @@
-import { entryAt } from "./history";
-import { CONFIG_OWN_LEVELS, historyOf, MAX_OWN_LEVELS } from "./layout";
+import { CONFIG_OWN_LEVELS, historyOf, MAX_OWN_LEVELS, widthOf } from "./layout";
 
 /**
  * What the recent past would have a code be: for each reconstruction in a channel's history there is one code that
@@ -40,8 +39,10 @@ export function collectCandidates(cfg: usize, channel: usize, foreseen: i32, oct
   const fraction = max<i32>(8 - octaves, 0);
   const centre = foreseen - ((1 << fraction) >> 1);
   const history = historyOf(cfg, channel);
+  const wide = widthOf(cfg) != 0;
   for (let i = 0; i < count; i++) {
-    const code = (entryAt(cfg, history, i) - centre) >> fraction;
+    const entry = wide ? load<i32>(history + ((<usize>i) << 2)) : <i32>load<i16>(history + ((<usize>i) << 1));
+    const code = (entry - centre) >> fraction;
     keepCandidate(i, code);
     above += i32(code > 0);
     below += i32(code < 0);

@@ -127,7 +127,8 @@ static inline int32_t edge_codec_configure(edge_core *core, int32_t channels) {
  *
  * @param e              largest error, sample units, 0 (lossless) .. EDGE_MAX_BOUND
  * @param lattice        spacing of the samples, sample units, 1 = none claimed
- * @param history_shift  smallest h for which the signal's range / ((2e + 1) << h) is at most 2^7
+ * @param history_shift  smallest h for which the signal's range / ((2e + 1) << h) is at most 2^7; from 3 on the whole
+ *                       device has histories of 32 bits, until edge_codec_configure or edge_link_begin
  * @returns 0 or a status
  */
 static inline int32_t edge_codec_set_channel(edge_core *core, int32_t channel, int32_t e, int32_t lattice, int32_t history_shift) {
@@ -183,7 +184,10 @@ static inline int32_t edge_replay_quiet_rows(edge_core *core, edge_address sampl
 /** Hash of what both ends share: equal states, equal hashes. */
 static inline uint32_t edge_state_hash(edge_core *core) { return w2c_core_stateHash(core); }
 
-/* ---- link: what the device is. In this order: begin, memory, describe, every channel, then open or restore ---- */
+/*
+ * ---- link: what the device is. In this order: begin, memory, describe, every channel, then open or restore. Before memory is
+ * given away, edge_codec_set_channel for each channel: their history shifts decide what edge_free_address is ----
+ */
 
 /**
  * Begin a configuration; a link that was open is closed.
