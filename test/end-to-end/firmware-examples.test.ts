@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -8,8 +8,9 @@ import { SerialLine, systemRandom } from "@lockstep/edge-sdk";
 import { seededRandom } from "@lockstep/sim";
 import type { Firmware } from "qemu-wasm-runner";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { makeFirmwareKit } from "../../scripts/firmware-kit.js";
 import { rowsOf, SIZED_EXAMPLES, tableOf } from "../../scripts/firmware-sizes.js";
-import { requires } from "../os-package.ts";
+import { programPath, requires } from "../os-package.ts";
 import type { FirmwareBoard } from "./firmware-builds.ts";
 import { FirmwareLine } from "./firmware-line.ts";
 import { copyExample, type MadeExample, madeFirmware, makeExample, readmeOf } from "./firmware-made.ts";
@@ -148,6 +149,26 @@ requires(
   "qemu-system-riscv32",
 )("on RV32 with flash", () => {
   for (const made of MADE) if (made.board === "riscv32-virt") madeSuite(made);
+});
+
+requires(
+  "make",
+  "gcc-arm-none-eabi",
+  "qemu-system-arm",
+)("the microcontroller's example of the firmware kit", () => {
+  test("is made of the kit alone, where there is no Node, and delivers what its sensor measures", async () => {
+    const { archive } = await makeFirmwareKit(mkdtempSync(join(scratch, "kit-")));
+    const unpacked = mkdtempSync(join(scratch, "unpacked-"));
+    execFileSync("tar", ["-xzf", archive, "-C", unpacked]);
+    const at = join(unpacked, readdirSync(unpacked)[0] ?? "", "examples/cortex-m4");
+    const tools = mkdtempSync(join(scratch, "tools-"));
+    symlinkSync(programPath("make"), join(tools, "make"));
+    symlinkSync(programPath("gcc-arm-none-eabi"), join(tools, "arm-none-eabi-gcc"));
+    symlinkSync("/bin/mkdir", join(tools, "mkdir"));
+    execFileSync("make", ["-C", at, "DEVICE_NAME=boiler-1"], { env: { PATH: tools }, stdio: "pipe" });
+    const firmware = await madeFirmware("mps2-an386", join(at, "build/cortex-m4.elf"));
+    await expectDelivery(firmware, { device: "boiler-1", ...TRIANGLES });
+  }, 90_000);
 });
 
 requires("make", "c-compiler")("firmware-examples/linux-host", () => {
