@@ -56,7 +56,7 @@ export function readSizes(printed) {
  * The table of a README, of the sizes on each of its boards.
  *
  * @param {readonly string[]} boards
- * @param {readonly Map<string, PartSizes>[]} sizes  one for each board
+ * @param {readonly ReadonlyMap<string, PartSizes>[]} sizes  one for each board
  * @returns {string}
  */
 export function sizesTable(boards, sizes) {
@@ -97,7 +97,7 @@ export function tableOf(readme) {
 /**
  * The rows of a README's table as `sizesTable` would have them.
  *
- * @param {readonly Map<string, PartSizes>[]} sizes
+ * @param {readonly ReadonlyMap<string, PartSizes>[]} sizes
  */
 export function rowsOf(sizes) {
   return tableOf(`${BEGIN}\n${sizesTable(sizes.map(String), sizes)}\n${END}`);
