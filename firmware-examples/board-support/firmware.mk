@@ -40,7 +40,7 @@ endif
 CC      := $(PREFIX)gcc
 # What any build of the core needs, in one file: types are reached through memory, and what is not called is dropped.
 NEEDED  := @$(SUPPORT)/needed.flags -ffreestanding
-STRICT  := -Wall -Wextra -Werror -Wconversion -Wsign-conversion -Wpedantic -Wshadow
+STRICT  := @$(SUPPORT)/strict.flags
 INCLUDE := -isystem $(SUPPORT)/boards/libc -I$(BUILD) -I$(SUPPORT) -I$(SUPPORT)/boards -I$(ROOT)/edge-sdk/include
 OURS    := $(SOURCES) serial-device.c serial-framing.c device.c wasm-rt.c $(STORE) $(BOARDS)
 OBJECTS := $(BUILD)/core.o $(OURS:%.c=$(BUILD)/%.o)
@@ -65,7 +65,7 @@ $(BUILD)/core-id.h: $(WASM)
 $(BUILD)/core.o: $(BUILD)/core.c $(FLAGS) $(SUPPORT)/needed.flags
 	$(CC) $(CPU) $(NEEDED) -MMD -MP -w -DWASM_RT_PLAIN_LOADS $(CFLAGS) $(INCLUDE) -c -o $@ $<
 
-$(BUILD)/%.o: %.c $(BUILD)/core.c $(BUILD)/core-id.h $(FLAGS) $(SUPPORT)/needed.flags
+$(BUILD)/%.o: %.c $(BUILD)/core.c $(BUILD)/core-id.h $(FLAGS) $(SUPPORT)/needed.flags $(SUPPORT)/strict.flags
 	$(CC) $(CPU) $(NEEDED) -MMD -MP $(STRICT) $(CFLAGS) $(DEFINES) -DDEVICE_NAME='"$(DEVICE_NAME)"' $(INCLUDE) -c -o $@ $<
 
 $(FLAGS): FORCE

@@ -4,7 +4,7 @@ import { BenchError } from "./bench-error.ts";
 import { firmwareGoals } from "./firmware-goals.ts";
 import { heatshrinkNote, heatshrinkTable, measureHeatshrinks, producedTable } from "./firmware-heatshrink.ts";
 import { type FirmwarePlan, type FirmwareSubject, firmwarePlans, goalPlan, modeOf } from "./firmware-plan.ts";
-import { boundWorstSample, buildFirmware, measureFirmware, SIGNAL_ROWS } from "./firmware-run.ts";
+import { boundWorstSample, buildFirmware, type FirmwareFigures, measureFirmware, SIGNAL_ROWS } from "./firmware-run.ts";
 import { boardJson, boardTable, type MeasuredFirmware, ramTable, signalTable } from "./firmware-tables.ts";
 
 const HEATSHRINK =
@@ -39,7 +39,7 @@ export async function benchFirmware(): Promise<BenchReport> {
       heatshrinkTable(codec.figures, modeOf(codec.figures.plan), heatshrinks),
       producedTable(SIGNAL_ROWS),
     ],
-    notes: [...notes(measured), heatshrinkNote(codec.figures, heatshrinks), HEATSHRINK],
+    notes: [...notes(measured), betweenNote(link.figures), heatshrinkNote(codec.figures, heatshrinks), HEATSHRINK],
     json: { boards: measured.map(boardJson) },
   };
 }
@@ -55,6 +55,13 @@ async function measure(plan: FirmwarePlan): Promise<MeasuredFirmware> {
     if (!(error instanceof RunnerError) || error.code !== "missing-tool") throw error;
     throw new BenchError("no-compiler", error.facts);
   }
+}
+
+/** What leaves the sample's own time by being sent and heard between two of them. */
+function betweenNote({ signals, instructionsMax }: FirmwareFigures): string {
+  const rowMax = Math.max(...signals.map(({ rows }) => rows.max));
+  const times = (instructionsMax / rowMax).toFixed(2);
+  return `In the time of a sample itself serial-device.c takes only the row, at most ${rowMax.toLocaleString("en")} instructions in the build of the goals: messages are composed, framed and written, and answers heard, in the rest before the next sample. All due at a sample, ${instructionsMax.toLocaleString("en")} at most, is ${times} times that; the goals are about it.`;
 }
 
 function notes(measured: readonly MeasuredFirmware[]): string[] {
