@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -92,7 +92,11 @@ function madeSuite({ example, board, device, sense, unit, e }: Made): void {
 }
 
 /** Run firmware on a line to a cloud node until frames of it are confirmed, and look at every sample that was stored. */
-async function expectDelivery(firmware: Firmware, { device, sense, unit, e }: Sensed): Promise<void> {
+async function expectDelivery(
+  firmware: Firmware,
+  { device, sense, unit, e }: Sensed,
+  frameSamples = 100,
+): Promise<void> {
   const storeFile = join(mkdtempSync(join(scratch, "store-")), "node.db");
   const acks = { everyFrames: 1, ageMs: 100 };
   const node = await CloudNode.open({ storeFile, broker: null, acks, logger: SILENT_LOGGER, clock });
@@ -118,7 +122,7 @@ async function expectDelivery(firmware: Firmware, { device, sense, unit, e }: Se
       }
       stored += 1;
     }
-    expect(stored).toBeGreaterThanOrEqual(100 * FRAMES);
+    expect(stored).toBeGreaterThanOrEqual(frameSamples * FRAMES);
     expect(worst).toBeLessThanOrEqual(e);
   } finally {
     history.close();
@@ -169,6 +173,52 @@ requires(
     const firmware = await madeFirmware("mps2-an386", join(at, "build/cortex-m4.elf"));
     await expectDelivery(firmware, { device: "boiler-1", ...TRIANGLES });
   }, 90_000);
+});
+
+requires(
+  "make",
+  "gcc-arm-none-eabi",
+  "qemu-system-arm",
+)("the sensor of docs/guides/your-first-device.md", () => {
+  test("is made in a copy of cortex-m4-qemu, with every warning an error, and delivers what it measures", async () => {
+    const guide = readFileSync(join(REPOSITORY, "docs/guides/your-first-device.md"), "utf8");
+    const [, defines = "", table = "", sense = ""] =
+      /```c\n((?:#define .*\n)+)(static const device_channel [\s\S]*?\n};\n)\n(static void sense[\s\S]*?\n}\n)```/.exec(
+        guide,
+      ) ?? [];
+    const at = copyExample(mkdtempSync(join(scratch, "made-")), "cortex-m4-qemu");
+    const main = readFileSync(join(at, "main.c"), "utf8");
+    const mine = main
+      .replace(/#define PERIOD_MS .*\n#define CHANNELS .*\n/, () => defines)
+      .replace(/static const device_channel [\s\S]*?\n};\n/, () => table)
+      .replace(/static void sense[\s\S]*?\n}\n/, () => sense)
+      .replace(".frame_samples = 100", ".frame_samples = 20"); // or the test waits for ten seconds a frame
+    expect(mine).toContain('"temperature"');
+    expect(mine).not.toContain("triangle -");
+    writeFileSync(join(at, "main.c"), mine);
+    const { file } = makeExample(at, "mps2-an386");
+    const thermometer = {
+      device: "cortex-m4",
+      sense: (t: number) => [20 * 128 + Math.min(t, 3000) + (Math.imul(t, 2_654_435_761) >>> 30)],
+      unit: 2 ** -7,
+      e: 6,
+    };
+    await expectDelivery(await madeFirmware("mps2-an386", file), thermometer, 20);
+  }, 60_000);
+
+  test("has the numbers that the guide's own rules give", () => {
+    const guide = readFileSync(join(REPOSITORY, "docs/guides/your-first-device.md"), "utf8");
+    const e = Math.floor(0.05 / 2 ** -7);
+    const [units, bins] = [165 * 2 ** 7, (h: number) => (165 * 2 ** 7) / ((2 * e + 1) * 2 ** h)];
+    const shift = [...Array(16).keys()].find((h) => bins(h) <= 128) ?? Number.NaN;
+    expect(guide).toContain(`{"temperature", "°C", ${e}, 1, ${shift}, 0, 1, -7, ${e}, -7}`);
+    expect(guide).toContain(`0.05 / 2⁻⁷ = ${0.05 / 2 ** -7}`);
+    expect(guide).toContain(
+      `${units.toLocaleString("en")} / (${2 * e + 1} · ${2 ** shift}) = ${Math.floor(bins(shift))}`,
+    );
+    const mantissa = Math.round(0.01 * 2 ** 37);
+    expect(guide).toContain(`mantissa ${mantissa.toLocaleString("en")}, exponent -37`);
+  });
 });
 
 requires("make", "c-compiler")("firmware-examples/linux-host", () => {
