@@ -4,8 +4,8 @@
  * board stands aside.
  *
  * Input: messages on a serial line. The first is there once the device has greeted, the k-th after it once the device has
- * made k + 1 frames. Output: the line. Ends with 0 after SAMPLES; with 3 when something is written before the clock was read again after a sensor was,
- * that is in the time of the sample itself.
+ * made k + 1 frames. Output: the line. A sample takes LATE_MS. Ends with 0 after SAMPLES; with 3 when something is written
+ * before the clock was read again after a sensor was, that is in the time of the sample itself.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -76,6 +76,7 @@ static void sense(uint32_t t, int32_t *samples) {
   if (t == SAMPLES) exit(0);
   samples[0] = (int32_t)((t * 2654435761u) >> 22);
   clock_readings = 0;
+  elapsed_ms += LATE_MS;
 }
 
 int main(void) {

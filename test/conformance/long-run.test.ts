@@ -19,27 +19,44 @@ const START_US = 1_700_000_000_000_000;
 const RESYNC_FRAMES = 50;
 const VIRTUAL = ["listen", "read_now", "write", "wait", "now_ms", "unix_us", "nonce"];
 
+/** Run the device for so many samples, each of which takes so long. */
+async function runDevice(samples: number, lateMs: number): Promise<{ exitCode: number | null; output: Buffer }> {
+  const sources = ["serial-device.c", "serial-framing.c", "device.c", "store-none.c"];
+  const program = {
+    sources: [
+      fileURLToPath(new URL("long-run.c", import.meta.url)),
+      ...sources.map((name) => `${BOARD_SUPPORT}/${name}`),
+    ],
+    includes: [BOARD_SUPPORT, fileURLToPath(new URL("../../edge-sdk/include", import.meta.url))],
+    flags: [
+      ...STRICT,
+      `-DSAMPLES=${samples}u`,
+      `-DLATE_MS=${lateMs}u`,
+      `-DSTART_US=${START_US}LL`,
+      ...VIRTUAL.map((name) => `-Dboard_${name}=virtual_${name}`),
+    ],
+  };
+  const host = await build(readFileSync(DEVICE_WASM), { board: "host", cacheFolder: CACHE_FOLDER, program });
+  return run(host, { input: answers(), timeoutMs: 50_000 });
+}
+
+requires("c-compiler")("a device on a serial line whose samples take longer than their period", () => {
+  test("is never at rest, and still sends every frame and hears every answer", async () => {
+    const { exitCode, output } = await runDevice(3000, (2 * PERIOD_US) / 1000);
+    expect(exitCode).toBe(0);
+    const cloud = new RawCloud();
+    for (const bytes of new SerialDeframer().push(output)) cloud.take(bytes);
+    expect(cloud.gaps).toEqual([]);
+    expect(cloud.rows.length).toBeGreaterThan(3000 - 2 * FRAME_SAMPLES);
+  }, 60_000);
+});
+
 requires("c-compiler")("a device on a serial line that runs longer than its board's clock counts", () => {
   const cloud = new RawCloud();
   const frames: Frame[] = [];
 
   beforeAll(async () => {
-    const sources = ["serial-device.c", "serial-framing.c", "device.c", "store-none.c"];
-    const program = {
-      sources: [
-        fileURLToPath(new URL("long-run.c", import.meta.url)),
-        ...sources.map((name) => `${BOARD_SUPPORT}/${name}`),
-      ],
-      includes: [BOARD_SUPPORT, fileURLToPath(new URL("../../edge-sdk/include", import.meta.url))],
-      flags: [
-        ...STRICT,
-        `-DSAMPLES=${SAMPLES}u`,
-        `-DSTART_US=${START_US}LL`,
-        ...VIRTUAL.map((name) => `-Dboard_${name}=virtual_${name}`),
-      ],
-    };
-    const host = await build(readFileSync(DEVICE_WASM), { board: "host", cacheFolder: CACHE_FOLDER, program });
-    const { exitCode, output } = await run(host, { input: answers(), timeoutMs: 50_000 });
+    const { exitCode, output } = await runDevice(SAMPLES, 0);
     expect(exitCode).toBe(0);
     for (const bytes of new SerialDeframer().push(output)) {
       frames.push(decodeFrame(bytes));
