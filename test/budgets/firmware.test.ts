@@ -34,8 +34,8 @@ function budgetSuite(isOurs: (board: string) => boolean): void {
   const rows = BUDGETED_FIRMWARE.filter(({ plan }) => isOurs(plan.board));
   test.for(rows.map((row) => [row.plan.core, modeOf(row.plan), row] as const))(
     "%s, %s: keeps to its budgets of flash, memory, instructions and cycles",
+    { timeout: 120_000 },
     async ([, , row]) => expectWithin(row),
-    120_000,
   );
 }
 
