@@ -59,7 +59,7 @@ export function readSizes(printed) {
  * @param {readonly ReadonlyMap<string, PartSizes>[]} sizes  one for each board
  * @returns {string}
  */
-export function sizesTable(boards, sizes) {
+function sizesTable(boards, sizes) {
   const of = (/** @type {string} */ board) => (boards.length > 1 ? `${board}: ` : "");
   const parts = Object.keys(PARTS).filter((part) => sizes.some((one) => one.has(part)));
   const columns = (boards.length === 0 ? [""] : boards).flatMap((board) => [
