@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { encodeFrame } from "@lockstep/protocol";
-import { build, cycleBoundOfRun, type Firmware, type RunOptions, run } from "qemu-wasm-runner";
+import { build, cycleBoundOfRun, type Firmware, type OwnProgram, type RunOptions, run } from "qemu-wasm-runner";
 import { BOARD_SUPPORT, CACHE_FOLDER, STRICT } from "../conformance/c-host-build.ts";
 import { DEVICE_WASM } from "../conformance/raw-device.ts";
 import { BenchError } from "./bench-error.ts";
@@ -70,18 +70,33 @@ const TIMEOUT_MS = 300_000;
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
 /** Build the firmware of a plan. @param wasm  the module; default the one that is built here */
-export function buildFirmware(plan: FirmwarePlan, wasm: Uint8Array = readFileSync(DEVICE_WASM)): Promise<Firmware> {
-  const { board, optimize, checks, subject } = plan;
-  const around = ["firmware-measure.c", "firmware-tally.c", `firmware-${subject}.c`].map(here);
-  const signals = ["three-signals.c", "json-line.c"].map((name) => here(`../conformance/${name}`));
+export function buildFirmware(plan: FirmwarePlan, wasm?: Uint8Array): Promise<Firmware> {
   const support = ["device.c", "serial-framing.c"].map((name) => `${BOARD_SUPPORT}/${name}`);
+  const supportSources = plan.subject === "link" ? support : [];
+  return buildSubject(plan, { sources: [here(`firmware-${plan.subject}.c`)], supportSources }, wasm);
+}
+
+/**
+ * Build what measures around a subject (`firmware-subject.h`).
+ *
+ * @param subject  its own sources, and as `supportSources` those whose flash and memory are measured
+ */
+export function buildSubject(
+  plan: FirmwarePlan,
+  subject: OwnProgram,
+  wasm: Uint8Array = readFileSync(DEVICE_WASM),
+): Promise<Firmware> {
+  const { board, optimize, checks } = plan;
+  const around = ["firmware-measure.c", "firmware-tally.c"].map(here);
+  const signals = ["three-signals.c", "json-line.c"].map((name) => here(`../conformance/${name}`));
+  const headers = [here("."), here("../conformance"), BOARD_SUPPORT, here("../../edge-sdk/include")];
   const program = {
-    sources: [...around, ...signals],
-    supportSources: subject === "link" ? support : [],
-    includes: [here("."), here("../conformance"), BOARD_SUPPORT, here("../../edge-sdk/include")],
-    flags: STRICT,
+    ...subject,
+    sources: [...around, ...subject.sources, ...signals],
+    includes: [...headers, ...(subject.includes ?? [])],
+    flags: [...STRICT, ...(subject.flags ?? [])],
   };
-  const memoryBytes = MEMORY_BYTES[subject];
+  const memoryBytes = MEMORY_BYTES[plan.subject];
   return build(wasm, {
     board,
     cacheFolder: CACHE_FOLDER,

@@ -2,10 +2,13 @@ import { cycleTableOf, RunnerError } from "qemu-wasm-runner";
 import type { BenchReport } from "./bench.ts";
 import { BenchError } from "./bench-error.ts";
 import { firmwareGoals } from "./firmware-goals.ts";
-import { heatshrinkNote, heatshrinkTable, producedTable } from "./firmware-heatshrink.ts";
+import { heatshrinkNote, heatshrinkTable, measureHeatshrinks, producedTable } from "./firmware-heatshrink.ts";
 import { type FirmwarePlan, type FirmwareSubject, firmwarePlans, goalPlan, modeOf } from "./firmware-plan.ts";
 import { boundWorstSample, buildFirmware, type FirmwareFigures, measureFirmware, SIGNAL_ROWS } from "./firmware-run.ts";
 import { boardJson, boardTable, type MeasuredFirmware, ramTable, signalTable } from "./firmware-tables.ts";
+
+const HEATSHRINK =
+  "heatshrink: the C of npm's package heatshrink 1.0.0 (ISC), window 8, lookahead 4, without a heap, in place of the codec in the same program and on the same samples, each given as its 24 bytes; the bytes are those of a writer of its format, which a test holds against the C (`test/bench/peers/heatshrink-firmware.test.ts`).";
 
 /**
  * The codec, and a whole device, as firmware on every emulated core: flash, RAM, instructions and a bound of cycles.
@@ -21,20 +24,22 @@ export async function benchFirmware(): Promise<BenchReport> {
     if (found === undefined) throw new BenchError("unknown-name", { plan: wanted });
     return found;
   };
+  process.stderr.write("firmware: Cortex-M4, heatshrink\n");
+  const heatshrinks = await measureHeatshrinks();
   const codec = goalOf("codec");
   const link = goalOf("link");
   const figures = measured.map((one) => one.figures);
   return {
     title: "Firmware",
-    goals: firmwareGoals(codec, link),
+    goals: firmwareGoals(codec, link, heatshrinks),
     ...boardTable(measured),
     more: [
       signalTable(figures.filter((one) => modeOf(one.plan) === modeOf(goalPlan(one.plan.subject)))),
       ramTable([codec.figures, link.figures]),
-      heatshrinkTable(codec.figures, modeOf(codec.figures.plan)),
+      heatshrinkTable(codec.figures, modeOf(codec.figures.plan), heatshrinks),
       producedTable(SIGNAL_ROWS),
     ],
-    notes: notes(measured, codec.figures),
+    notes: [...notes(measured), betweenNote(link.figures), heatshrinkNote(codec.figures, heatshrinks), HEATSHRINK],
     json: { boards: measured.map(boardJson) },
   };
 }
@@ -52,7 +57,14 @@ async function measure(plan: FirmwarePlan): Promise<MeasuredFirmware> {
   }
 }
 
-function notes(measured: readonly MeasuredFirmware[], codec: FirmwareFigures): string[] {
+/** What leaves the sample's own time by being sent and heard between two of them. */
+function betweenNote({ signals, instructionsMax }: FirmwareFigures): string {
+  const rowMax = Math.max(...signals.map(({ rows }) => rows.max));
+  const times = (instructionsMax / rowMax).toFixed(2);
+  return `In the time of a sample itself serial-device.c takes only the row, at most ${rowMax.toLocaleString("en")} instructions in the build of the goals: messages are composed, framed and written, and answers heard, in the rest before the next sample. All due at a sample, ${instructionsMax.toLocaleString("en")} at most, is ${times} times that; the goals are about it.`;
+}
+
+function notes(measured: readonly MeasuredFirmware[]): string[] {
   const cores = new Map(measured.map(({ figures }) => [figures.plan.core, figures.plan.board]));
   const tables = [...cores].map(([core, board]) => `${core}: ${cycleTableOf(board)?.source ?? "none"}`);
   return [
@@ -63,7 +75,5 @@ function notes(measured: readonly MeasuredFirmware[], codec: FirmwareFigures): s
     "Flash: the module as C, wasm-rt.c, with the link device.c and serial-framing.c too, and what they need of memcpy and libgcc. Not: start-up, UART, the program that measures. The decoder is not in it.",
     "RAM: without the ring, and without the payload's buffer of the codec alone. Below the state: the core's constants, the configuration of 16 channels, the link's view. Scratch: the birth and, of the codec alone, one row of samples and statuses; the device keeps these, its name and a message heard (87 B) where the configuration of channels that it has not would be. Messages: 896 B for one being composed, which also bounds a frame. The stack is the most that was in use, with the frames of the program that measures.",
     "Checked: each access of the core to its memory is compared with the memory's end. Unchecked: none is; the core takes its addresses from its own layout and from lengths that it has tested, which is tested with damaged messages (`test/faults/mutations.test.ts`), and not proven. The build of the goals is unchecked.",
-    heatshrinkNote(codec),
-    "heatshrink's bytes are those of a writer of its format, which wrote as many for these signals as the C library did.",
   ];
 }

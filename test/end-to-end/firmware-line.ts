@@ -12,6 +12,8 @@ export interface EpochAccount {
 }
 
 const NOISE_BYTES_MAX = 40;
+/** Of the examples' birth, for which a frame says 0. */
+const FRAME_SAMPLES = 100;
 
 /**
  * Firmware under QEMU on a noisy serial line. Whenever the line is opened the firmware is started; it is killed without
@@ -106,7 +108,7 @@ export class FirmwareLine {
     const { sent } = this.#account(epoch);
     const seq = isKeyframe ? frame.seq : expandSeq(frame.position, sent.size);
     if (sent.has(seq)) return;
-    sent.set(seq, frame.samples);
+    sent.set(seq, (isKeyframe ? 0 : frame.quiet) + (frame.samples || FRAME_SAMPLES));
     this.#onNews();
   }
 

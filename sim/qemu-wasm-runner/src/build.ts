@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { copyFile, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { basename, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -85,6 +85,8 @@ const RECIPE = [
 ];
 /** The runner's own C; and the board support: packed with it, else where the repository has it. */
 const OWN_C = fileURLToPath(new URL("../firmware/", import.meta.url));
+/** What any build of a translated module is compiled with: the same file for every build system there is. */
+const NEEDED_FLAGS = "needed.flags";
 const SUPPORT_PLACES = ["../board-support/", "../../../firmware-examples/board-support/"];
 
 /**
@@ -143,7 +145,17 @@ async function cacheKey(wasm: Uint8Array, plan: Plan): Promise<string> {
   const texts = await Promise.all(files.map(async (file) => [`\0${basename(file)}\0`, await readFile(file)]));
   const tool = `${compiler} ${compilerVersion} ${MACHINE}`;
   const { board, optimize = "size", checks = "all", stackBytes = 0, memoryPlace = "lent" } = options;
-  const facts = JSON.stringify([board, target, optimize, checks, memoryBytes, memoryPlace, stackBytes, tool]);
+  const facts = JSON.stringify([
+    board,
+    target,
+    neededFlags(),
+    optimize,
+    checks,
+    memoryBytes,
+    memoryPlace,
+    stackBytes,
+    tool,
+  ]);
   return sha256(wasm, facts, ...texts.flat(), ...(await ownTexts(wasm, plan)));
 }
 
@@ -164,6 +176,7 @@ function settingOf({ options, target, compiler, memoryBytes }: Plan, translated:
   return {
     compiler,
     optimize: OPTIMIZE[options.optimize ?? "size"],
+    needed: neededFlags(),
     includes: [translated, supportFolder(), boardFolder(), OWN_C, ...(options.program?.includes ?? [])],
     target,
     boardFolder: boardFolder(),
@@ -268,6 +281,10 @@ function supportFolder(): string {
   const found = places.find((place) => existsSync(join(place, "wasm-rt.h")));
   if (found === undefined) throw new RunnerError("missing-tool", { tool: "wasm-rt.h", lookedIn: places.join(" ") });
   return found;
+}
+
+function neededFlags(): string[] {
+  return readFileSync(join(supportFolder(), NEEDED_FLAGS), "utf8").trim().split(/\s+/);
 }
 
 function boardFolder(): string {
