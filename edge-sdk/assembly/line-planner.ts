@@ -1,7 +1,7 @@
 import { ceilDivide, signOf } from "./fixed-point";
 import { baseBin, baseOf } from "./keyframe";
 import { CHANNEL_BOUND, CHANNEL_STEP, channelConfig, channelState, flagsOf, LAST, LINE_INDEX } from "./layout";
-import { DENSE_ENDS, HOPES_BETWEEN, HOPES_NONE, HOPES_TRIED, hopesOf, isTried, lastHope } from "./line-hopes";
+import { DENSE_ENDS, HOPES_BETWEEN, HOPES_NONE, HOPES_TRIED, hopesOf, isTried, lastHope, TRIED } from "./line-hopes";
 import {
   cheapestSlope,
   priceGoesOn,
@@ -62,7 +62,7 @@ let config: usize = 0;
 let state: usize = 0;
 let prices: usize = 0;
 let column: usize = 0; // i32 per row: the channel's samples
-let lengths: usize = 0; // u32 per number of rows: what a line costs for it, unless it reaches the end
+let lengths: usize = 0; // u32 per number of rows: what a line costs for it, unless it reaches the end; see line-hopes.ts
 /** No value within the bound of a sample is outside int32. */
 let isFarInside: bool = false;
 let rows: i32 = 0;
@@ -115,7 +115,7 @@ function planFrom(t: i32, from: i64, steps: i64): void {
   const start = <i32>from;
   relax(t + 1, short + priceRows(prices, left, true, 1), start, start, start, t, startSign, wayIndex << 2);
   const goesShort = priceRows(prices, left, true, 0);
-  const reaches = priceRows(prices, left, true, left) - load<u32>(wordOf(lengths, left));
+  const reaches = priceRows(prices, left, true, left) - (load<u32>(wordOf(lengths, left)) >> 1);
   // slopes 2 (to - from) / span: low <= slope < high, as fractions; what the edges are at the span, times their bottoms
   let lowTop: i64 = i64.MIN_VALUE >> 20;
   let lowBottom: i64 = 1;
@@ -176,30 +176,27 @@ function planFrom(t: i32, from: i64, steps: i64): void {
       }
       const under = 2 * <i64>load<i32>(wordOf(samplesFrom, span)) - origin;
       const over = under + width;
-      const underLow = under * lowBottom;
-      const lowAt = lowTop * span;
-      const overHigh = over * highBottom;
-      const highAt = highTop * span;
-      if (under * highBottom >= highAt || over * lowBottom <= lowAt) {
-        span = left;
-        break;
-      }
-      const isLowTighter = underLow > lowAt;
+      const isLowTighter = under * lowBottom > lowTop * span;
       lowTop = select<i64>(under, lowTop, isLowTighter);
       lowBottom = select<i64>(span, lowBottom, isLowTighter);
-      const isHighTighter = overHigh < highAt;
+      const isHighTighter = over * highBottom < highTop * span;
       highTop = select<i64>(over, highTop, isHighTighter);
       highBottom = select<i64>(span, highBottom, isHighTighter);
       const length = load<u32>(wordOf(lengthsFrom, span));
-      if (least + length >= load<u32>(wordOf(limitsFrom, span))) continue;
-      if (isLast || isTried(span)) {
+      if (least + (length >> 1) >= load<u32>(wordOf(limitsFrom, span))) continue;
+      // Once closed it stays so, and only ends that might win ask
+      const opening = highTop * lowBottom - lowTop * highBottom;
+      if (opening <= 0) {
+        span = left;
+        break;
+      }
+      if (isLast || (length & TRIED) != 0) {
         const low = lowestSlope(from, lowTop, lowBottom, span);
         const high = highestSlope(from, highTop, highBottom, span);
         if (low > high) continue;
         lastSpan = 0;
-        planEnd(t, span, from, low, high, base + length, startSign);
+        planEnd(t, span, from, low, high, base + (length >> 1), startSign);
       } else {
-        const opening = highTop * lowBottom - lowTop * highBottom;
         if (
           !(isFarInside && opening * span >= 2 * grid * lowBottom * highBottom) &&
           lowestSlope(from, lowTop, lowBottom, span) > highestSlope(from, highTop, highBottom, span)
@@ -231,7 +228,7 @@ function planFrom(t: i32, from: i64, steps: i64): void {
   }
   const low = lowestSlope(from, lastLowTop, lastLowBottom, lastSpan);
   const high = highestSlope(from, lastHighTop, lastHighBottom, lastSpan);
-  planEnd(t, lastSpan, from, low, high, base + load<u32>(wordOf(lengths, lastSpan + 1)), startSign);
+  planEnd(t, lastSpan, from, low, high, base + (load<u32>(wordOf(lengths, lastSpan + 1)) >> 1), startSign);
 }
 
 /** Narrow the cone by a few rows; it may close. `origin`: 2 from + step. */
@@ -337,7 +334,7 @@ export function planLines(
     const sample = load<i32>(samples + ((<usize>(t * channels + c)) << 2));
     isFarInside = isFarInside && sample - step >= i32.MIN_VALUE && sample + step <= i32.MAX_VALUE;
     store<i32>(wordOf(column, t), sample);
-    store<u32>(wordOf(lengths, t + 1), priceMagnitude(prices, ROWS_CLASS, t + 1));
+    store<u32>(wordOf(lengths, t + 1), (priceMagnitude(prices, ROWS_CLASS, t + 1) << 1) | u32(isTried(t)));
   }
   wayIndex = 0;
   const last = firstRow > 0 ? baseOf(config, baseBin(config, <i32>sampleAt(0))) : load<i32>(channel, LAST);
