@@ -46,7 +46,7 @@ export const WAYS: i32 = 4;
  * 63 and 5 below, `npm run bench -- codec --data DIR` before and after).
  */
 const LEAST_GAIN_SHIFT: i64 = 6;
-/** Where one way per node makes lines dearer than prediction by this part, several will not make them cheaper. */
+/** Where greedy lines, and those of one way per node, are dearer than prediction by this part, several ways will not help. */
 const HOPELESS_SHIFT: i64 = 2;
 
 /** A channel is tried both ways where the planned gain, 1/256 bit, is within this and a part of its plain cost. */
@@ -247,10 +247,12 @@ function planBlock(from: i32, rows: i32): bool {
     const context = ((<usize>isLineMode(lineOf(flags))) << 1) | before;
     before = <usize>isLineMode(lineOf(flags));
     const plain = load<i64>(costs + ((<usize>c) << 3)) - (firstRow ? baseCost(c, from) : 0);
-    const one = min(ways, 1);
-    let cost = <i64>planLines(config, blockStart, c, rowAt(from), channels, rows, firstRow, one, prices, work);
-    if (cost - plain > CLOSE + (plain >> HOPELESS_SHIFT)) continue;
-    if (ways > 1) cost = planLines(config, blockStart, c, rowAt(from), channels, rows, firstRow, ways, prices, work);
+    const most = plain + CLOSE + (plain >> HOPELESS_SHIFT);
+    let cost = planChannel(c, from, rows, firstRow, 0);
+    // Greedy lines tell most channels that are hopeful; the rest are asked with one way per node
+    if (ways > 0 && cost > most) cost = planChannel(c, from, rows, firstRow, 1);
+    if (cost > most) continue;
+    if (ways > 0) cost = planChannel(c, from, rows, firstRow, ways);
     const gain = plain - cost - priceMode(blockStart, context, true) + priceMode(blockStart, context, false);
     store<i64>(gains + ((<usize>c) << 3), gain);
     end = writeLines(entry, end);
@@ -259,6 +261,11 @@ function planBlock(from: i32, rows: i32): bool {
     isWorthIt = isWorthIt || gain > 0 || isClose(c);
   }
   return isWorthIt;
+}
+
+/** Plan the lines of channel c from the block's start. @returns what they cost */
+function planChannel(c: i32, from: i32, rows: i32, firstRow: i32, waysKept: i32): i64 {
+  return planLines(config, blockStart, c, rowAt(from), channels, rows, firstRow, waysKept, prices, work);
 }
 
 /** Is the estimate too near to decide? `costs` holds the plain ones. */
