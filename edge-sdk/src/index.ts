@@ -40,6 +40,9 @@ export {
 } from "./transports/serial-line.ts";
 export {
   DEFAULT_BAUD_RATE,
+  isBaudRate,
+  MAX_BAUD_RATE,
+  MIN_BAUD_RATE,
   openSerialPort,
   parseSerialUrl,
   type SerialPortOptions,
