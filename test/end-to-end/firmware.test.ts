@@ -9,7 +9,6 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { requires } from "../os-package.ts";
 import { buildExample, type FirmwareBoard } from "./firmware-builds.ts";
 import { FirmwareLine } from "./firmware-line.ts";
-import { ROTOR_UNIT, rotorSample } from "./rotor-samples.ts";
 
 /** The rotor's promise: 32 units. */
 const EPS = 32 * ROTOR_UNIT;

@@ -1,5 +1,5 @@
 import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Lookahead } from "@lockstep/edge-sdk";
 import type { Command } from "commander";
@@ -54,7 +54,9 @@ async function run(surroundings: Surroundings, file: string, options: RunOptions
     throw new CommandError("usage", error.message, "", { cause: error });
   }
   const { seed = scenario.seed, lookahead } = options;
-  const devices = scenario.devices.map((device) => (lookahead === undefined ? device : { ...device, lookahead }));
+  const devices = scenario.devices.map((device) =>
+    lookahead === undefined || device.firmware !== undefined ? device : { ...device, lookahead },
+  );
   const folder = await mkdtemp(join(tmpdir(), "lockstep-sim-"));
   const node = new ServeProcess(folder);
   try {
@@ -66,6 +68,7 @@ async function run(surroundings: Surroundings, file: string, options: RunOptions
           ...shippedDevices(),
           clock,
           folder,
+          cacheFolder: join(homedir(), ".cache", "qemu-wasm-runner"),
           onProgress: ({ atS, text }) => stderr.write(`${atS.toFixed(1).padStart(6)} s  ${text}\n`),
         },
       ),
