@@ -1,6 +1,6 @@
 import { truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Clock, sleep } from "@lockstep/edge-sdk";
+import type { Clock } from "@lockstep/edge-sdk";
 import type { Firmware, FirmwarePort } from "qemu-wasm-runner";
 import type { HistoryRow, HistoryVerdict } from "../fleet/history-check.ts";
 import type { DeviceSummary } from "../fleet/simulated-device.ts";
@@ -8,6 +8,7 @@ import type { SeededRandom } from "../seeded-random.ts";
 import { rotorTwinSignal } from "../signals/rotor-twin.ts";
 import type { Signal } from "../signals/signal.ts";
 import { buildFirmware, type FirmwareBoard, hasFlash } from "./firmware-build.ts";
+import { FirmwareError } from "./firmware-error.ts";
 import { checkFirmwareHistory } from "./firmware-history.ts";
 import { LineAccount } from "./line-account.ts";
 import { type LineNoise, SerialWire } from "./serial-wire.ts";
@@ -47,6 +48,8 @@ const ROTOR_EPS = 32 * 2 ** -15;
 /** Of virt's second flash chip; what a factory leaves in it does not matter. */
 const FLASH_BYTES = 32 * 2 ** 20;
 const FLOAT_BYTES = 4;
+/** A Unix socket's path is in an array of 104 bytes on some systems, and ends in a zero. @see unix(4), unix(7) */
+const SOCKET_PATH_BYTES_MAX = 103;
 
 /** A device that is firmware under QEMU, at the end of a serial line. What it did is told from what passed on that line. */
 export class FirmwareDevice {
@@ -88,10 +91,11 @@ export class FirmwareDevice {
   /**
    * Build it, and lay its line.
    *
-   * @throws {FirmwareError} `no-sources`, `missing-tool`; what the build throws
+   * @throws {FirmwareError} `no-sources`, `missing-tool`, `path-too-long`; what the build throws
    */
   async prepare(): Promise<void> {
     const { firmware, board, id, rateHz, keepsRing, cacheFolder } = this.#options;
+    expectSocketPath(this.linePath);
     const sources = ["main.c", "rotor.c"];
     const flags = [`-DRATE_HZ=${rateHz}`];
     this.#firmware = await buildFirmware({ example: firmware, board, name: id, sources, flags, cacheFolder });
@@ -149,7 +153,13 @@ export class FirmwareDevice {
     const held = [...this.account.epochs].filter(([epoch]) => this.#options.keepsRing || !this.#past.has(epoch));
     this.#target = new Map(held.map(([epoch, { sent }]) => [epoch, Math.max(-1, ...sent.keys()) + 1]));
     const isConfirmed = () => this.#frames((epoch) => this.#target.get(epoch) ?? 0) === 0;
-    await Promise.race([this.account.until(isConfirmed), sleep(this.#options.clock, timeoutMs)]);
+    await new Promise<void>((resolve) => {
+      const late = this.#options.clock.setTimer(resolve, timeoutMs);
+      void this.account.until(isConfirmed).then(() => {
+        late.cancel();
+        resolve();
+      });
+    });
     return isConfirmed() && held.length > 0;
   }
 
@@ -201,4 +211,9 @@ export class FirmwareDevice {
   #flashFile(): string {
     return join(this.#options.folder, `${this.id}.flash`);
   }
+}
+
+function expectSocketPath(path: string): void {
+  if (Buffer.byteLength(path) <= SOCKET_PATH_BYTES_MAX) return;
+  throw new FirmwareError("path-too-long", { path, most: String(SOCKET_PATH_BYTES_MAX) });
 }

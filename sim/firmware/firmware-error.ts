@@ -1,5 +1,8 @@
-/** `no-sources`: this installation lacks the firmware; `missing-tool`: a compiler or QEMU is not installed. */
-export type FirmwareErrorCode = "no-sources" | "missing-tool";
+/**
+ * `no-sources`: this installation lacks the firmware; `missing-tool`: a compiler or QEMU is not installed; `path-too-long`:
+ * of the socket of its line.
+ */
+export type FirmwareErrorCode = "no-sources" | "missing-tool" | "path-too-long";
 
 /** Firmware that cannot be built or started here, and what to do about it. */
 export class FirmwareError extends Error {
@@ -14,11 +17,13 @@ export class FirmwareError extends Error {
   }
 }
 
-function describe(
-  code: FirmwareErrorCode,
-  { firmware, folder, board, tools, install }: FirmwareError["facts"],
-): string {
-  if (code === "missing-tool") return `the board ${board} needs ${tools}, not installed: ${install}`;
-  const remedy = "an npm package has none; clone the repository, and run it from there";
-  return `the sources of ${firmware} are not in ${folder}: ${remedy}`;
+function describe(code: FirmwareErrorCode, facts: FirmwareError["facts"]): string {
+  switch (code) {
+    case "no-sources":
+      return `the sources of ${facts.firmware} are not in ${facts.folder}: an npm package has none; clone the repository, and run it from there`;
+    case "missing-tool":
+      return `the board ${facts.board} needs ${facts.tools}, not installed: ${facts.install}`;
+    case "path-too-long":
+      return `${facts.path} is over ${facts.most} bytes, too long for a socket; set TMPDIR to a shorter folder`;
+  }
 }

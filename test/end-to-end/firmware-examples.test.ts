@@ -5,11 +5,11 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { CloudNode, openHistory, SILENT_LOGGER, systemClock } from "@lockstep/cloud-node";
 import { SerialLine, systemRandom } from "@lockstep/edge-sdk";
-import { seededRandom } from "@lockstep/sim";
+import { type FirmwareBoard, seededRandom } from "@lockstep/sim";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { DEVICE_WASM } from "../conformance/raw-device.ts";
 import { programPath, requires } from "../os-package.ts";
-import { buildExample, type FirmwareBoard } from "./firmware-builds.ts";
+import { buildExample } from "./firmware-builds.ts";
 import { FirmwareLine } from "./firmware-line.ts";
 
 const REPOSITORY = fileURLToPath(new URL("../..", import.meta.url));
@@ -34,7 +34,7 @@ const MADE: readonly (readonly [example: string, board: FirmwareBoard])[] = [
 
 function exampleSuite(example: string, board: FirmwareBoard): void {
   test(`firmware-examples/${example} delivers what its sensor measures`, async () => {
-    const firmware = await buildExample(board, ["cortex-m4-qemu/main.c"], "probe");
+    const firmware = await buildExample(board, "cortex-m4-qemu", ["main.c"], "probe");
     const storeFile = join(folder, "node.db");
     const acks = { everyFrames: 1, ageMs: 100 };
     const node = await CloudNode.open({ storeFile, broker: null, acks, logger: SILENT_LOGGER, clock });
@@ -43,7 +43,7 @@ function exampleSuite(example: string, board: FirmwareBoard): void {
     const end = new SerialLine({ openPort: () => line.open(), clock, random: systemRandom() });
     try {
       node.attachLine("qemu", end);
-      await line.until(() => line.starts > 1 || (line.accounts.get(1)?.confirmed ?? 0) >= FRAMES);
+      await line.until(() => line.starts > 1 || (line.account.epochs.get(1)?.confirmed ?? 0) >= FRAMES);
       expect(line.starts, "the firmware has ended by itself").toBe(1);
     } finally {
       await end.destroy();

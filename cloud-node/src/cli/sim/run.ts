@@ -17,14 +17,20 @@ interface RunOptions {
 
 const HELP = `
 SCENARIO is a YAML file with devices, signals, links with faults, events and what must hold, or the name of one that
-comes along: lossy-uplink, power-cut, long-offline, thousand-devices. The cloud node runs in a process of its own. At
-the end its store is opened again and compared with what the devices measured.
+comes along: lossy-uplink, power-cut, long-offline, thousand-devices, firmware-rotor. The cloud node runs in a process of
+its own. At the end its store is opened again and compared with what the devices measured.
+
+A device may be firmware under QEMU, at a serial line of the node, from a clone of the repository:
+  devices: [{ id: rotor-m4, firmware: rotor-twin, board: mps2-an386, noise: { everyBytes: 1500 } }]
+Boards: cortex-m0, mps2-an385, mps2-an386, mps2-an500, netduinoplus2, riscv32-virt. What is not installed is named, with
+the line that installs it. Ctrl-C ends QEMU too.
 
 Exit code 0: everything held; 1: something did not, and which.
 
 Examples:
   $ lockstep sim run lossy-uplink
   $ lockstep sim run lossy-uplink --lookahead programme
+  $ lockstep sim run firmware-rotor
   $ lockstep sim run mine.yaml --json`;
 
 /** `lockstep sim run`: a scenario, and whether it held. */
