@@ -17,7 +17,9 @@ const PROGRAM = {
   flags: STRICT,
 };
 
-for (const { board, needs } of TESTED_BOARDS.filter((one) => ["host", "cortex-m0", "riscv32-virt"].includes(one.board))) {
+for (const { board, needs } of TESTED_BOARDS.filter((one) =>
+  ["host", "cortex-m0", "riscv32-virt"].includes(one.board),
+)) {
   requires(...needs)(`the rotor of firmware-examples on ${board}`, () => {
     test("measures what the signal of the same name says, sample for sample", async () => {
       const firmware = await build(EMPTY, { board, cacheFolder: CACHE_FOLDER, program: PROGRAM });

@@ -106,7 +106,7 @@ async function runWithFile(
     await file.write(input, 0, undefined, 0);
     const reader = await openFile(join(folder.path, "input"), "r");
     try {
-      return await runProcess(command, args, { inputFile: reader.fd, timeoutMs });
+      return await runProcess(command, args, { inputFile: reader.fd, timeoutMs, watchedFolder: folder.path });
     } finally {
       await reader.close();
     }

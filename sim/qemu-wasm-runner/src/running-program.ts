@@ -7,6 +7,7 @@ import { type EmulatorOptions, startEmulator } from "./emulator.ts";
 import { beforeProcessEnds } from "./process-end.ts";
 import { RunnerError } from "./runner-error.ts";
 import { type Target, targetOf } from "./target.ts";
+import { watchOver } from "./watchdog.ts";
 
 /** A program that has been started: bytes in, bytes out, and an end. */
 export interface RunningProgram {
@@ -53,7 +54,12 @@ export async function startProgram(firmware: Firmware, options: EmulatorOptions)
 
 function startProcess(command: string, args: readonly string[]): RunningProgram {
   const child = spawn(command, args, { stdio: ["pipe", "pipe", "inherit"] });
-  const forget = beforeProcessEnds(() => child.kill("SIGKILL"));
+  const dismiss = child.pid === undefined ? () => {} : watchOver(child.pid);
+  child.on("exit", dismiss);
+  const forget = beforeProcessEnds(() => {
+    child.kill("SIGKILL");
+    dismiss();
+  });
   const ended = new Promise<ProgramEnd>((resolve) => {
     child.on("close", (exitCode, signal) => resolve({ exitCode, signal, errorText: "" }));
     child.on("error", ({ message }) => resolve({ exitCode: null, signal: null, errorText: message }));
