@@ -108,6 +108,15 @@ requires(...ARM)("lockstep sim run, with a board in the scenario", () => {
     expect(said.error).toMatch(/lockstep: board did not hold: part of the samples stored: 0\.\d+\n$/);
   });
 
+  test.skipIf(process.platform !== "linux")("says that QEMU ended where nobody had cut its power", async () => {
+    const child = simRun(scenarioFile("mps2-an386", 6));
+    await vi.waitFor(() => expect(said.error).toContain("1 device on"), WAIT);
+    const [emulator = 0] = emulatorsOf(child.pid ?? 0);
+    process.kill(emulator, "SIGKILL");
+    expect(await exitCode(child)).toBe(1);
+    expect(said.out).toMatch(/^BROKEN {2}device rotor runs: QEMU ended by SIGKILL \(no error\)$/m);
+  });
+
   test.skipIf(process.platform !== "linux")("ends QEMU at Ctrl-C, and leaves no file", async () => {
     const file = scenarioFile("mps2-an386", 300);
     const child = simRun(file);
