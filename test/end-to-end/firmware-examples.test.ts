@@ -5,19 +5,18 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { CloudNode, openHistory, SILENT_LOGGER, systemClock } from "@lockstep/cloud-node";
 import { SerialLine, systemRandom } from "@lockstep/edge-sdk";
-import { seededRandom } from "@lockstep/sim";
+import { type FirmwareBoard, rotorTwinSignal, seededRandom } from "@lockstep/sim";
 import type { Firmware } from "qemu-wasm-runner";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { makeFirmwareKit } from "../../scripts/firmware-kit.js";
 import { rowsOf, SIZED_EXAMPLES, tableOf } from "../../scripts/firmware-sizes.js";
 import { programPath, requires } from "../os-package.ts";
-import type { FirmwareBoard } from "./firmware-builds.ts";
 import { FirmwareLine } from "./firmware-line.ts";
 import { copyExample, type MadeExample, madeFirmware, makeExample, readmeOf } from "./firmware-made.ts";
-import { ROTOR_UNIT, rotorSample } from "./rotor-samples.ts";
 
 const REPOSITORY = fileURLToPath(new URL("../..", import.meta.url));
 const FRAMES = 2;
+const ROTOR_UNIT = 2 ** -15;
 const clock = systemClock();
 const scratch = mkdtempSync(join(tmpdir(), "lockstep-firmware-"));
 
@@ -40,9 +39,20 @@ interface Made extends Sensed {
 }
 
 const TRIANGLES = { sense: triangles, unit: 2 ** -10, e: 8 };
+/** The t-th sample of rotor-twin, in units; asked for in order, from 0 again for each device. */
+const rotor = (() => {
+  const measured = new Float64Array(6);
+  let reader = rotorTwinSignal().read();
+  return (t: number): number[] => {
+    if (t === 0) reader = rotorTwinSignal().read();
+    reader.next(measured);
+    return Array.from(measured, (x) => x / ROTOR_UNIT);
+  };
+})();
+
 const ROTOR = {
   device: "rotor-twin",
-  sense: (t: number) => rotorSample(t).map((x) => x / ROTOR_UNIT),
+  sense: rotor,
   unit: ROTOR_UNIT,
   e: 32,
 };
@@ -105,7 +115,7 @@ async function expectDelivery(
   const end = new SerialLine({ openPort: () => line.open(), clock, random: systemRandom() });
   try {
     node.attachLine("qemu", end);
-    await line.until(() => line.starts > 1 || (line.accounts.get(1)?.confirmed ?? 0) >= FRAMES);
+    await line.until(() => line.starts > 1 || (line.account.epochs.get(1)?.confirmed ?? 0) >= FRAMES);
     expect(line.starts, "the firmware has ended by itself").toBe(1);
   } finally {
     await end.destroy();

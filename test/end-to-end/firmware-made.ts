@@ -2,10 +2,11 @@ import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { FirmwareBoard } from "@lockstep/sim";
 import { type PartSizes, readSizes } from "../../scripts/firmware-sizes.js";
 import { DEVICE_WASM } from "../conformance/raw-device.ts";
 import { programPath } from "../os-package.ts";
-import { buildExample, type FirmwareBoard } from "./firmware-builds.ts";
+import { buildExample } from "./firmware-builds.ts";
 
 const REPOSITORY = fileURLToPath(new URL("../..", import.meta.url));
 const TRANSLATOR = join(REPOSITORY, "sim/qemu-wasm-runner/bin/compact-wasm2c.js");
@@ -47,7 +48,7 @@ export function makeExample(at: string, board: FirmwareBoard | null): MadeExampl
 
 /** What `make` made, as the runner takes firmware: the same module, its file in place of the runner's own. */
 export async function madeFirmware(board: FirmwareBoard, file: string) {
-  return { ...(await buildExample(board, ["cortex-m4-qemu/main.c"], "probe")), file, mapFile: null, sizes: null };
+  return { ...(await buildExample(board, "cortex-m4-qemu", ["main.c"], "probe")), file, mapFile: null, sizes: null };
 }
 
 /** The README of an example. */

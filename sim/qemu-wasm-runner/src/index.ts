@@ -34,7 +34,7 @@ export {
 export type { ProcessResult } from "./process.ts";
 export { type RunOptions, type RunResult, run } from "./run.ts";
 export { RunnerError, type RunnerErrorCode } from "./runner-error.ts";
-export type { ProgramEnd, RunningProgram } from "./running-program.ts";
+export { elfProgram, type ProgramEnd, type RunningProgram, type Startable } from "./running-program.ts";
 export {
   type ByteLink,
   type OpenedPort,
