@@ -437,7 +437,7 @@ void check_body(checker *c, uint32_t number) {
   record.end = (uint16_t)(c->at - 1);
   if (b.words_most > WORDS_MAX) check_fail(c, INTERPRETER_TOO_DEEP);
   record.need = (uint16_t)(words + 1 + b.words_most + FRAME_WORDS);
-  while ((b.filled - b.table) % 4 != 0) emit(&b, 0);
+  while ((b.filled - b.table) % 4 != 0 && !has_failed(&b)) emit(&b, 0);
   const uint32_t halfwords = b.filled - b.table;
   if (c->table + halfwords > INDEX_HALFWORDS_MAX) check_fail(c, INTERPRETER_INDEX_TOO_LARGE);
   check_put(c, c->header.tables + 2 * c->table, b.work + b.table, 2 * halfwords);

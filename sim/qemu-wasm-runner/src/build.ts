@@ -7,6 +7,7 @@ import { type CompileSetting, compileProgram, MAP_FILE, type ProgramSource, prep
 import { requireTool } from "./doctor.ts";
 import { fileError } from "./file-error.ts";
 import { type FirmwareSizes, readFirmwareSizes } from "./firmware-sizes.ts";
+import { INTERPRETER_SOURCES, interpretModule, type RunMode } from "./interpreted-module.ts";
 import { isWhole, keepFolder, seal } from "./kept-folder.ts";
 import { type ModuleShape, readModuleShape } from "./module-shape.ts";
 import { makePrivateFolder } from "./private-folder.ts";
@@ -32,6 +33,11 @@ export interface BuildOptions {
   readonly board: BoardName;
   /** Where built programs are kept, by content; created when missing. */
   readonly cacheFolder: string;
+  /**
+   * `aot` (default): the module is made C, and that is compiled. `interp`: the module itself is in the program, and the
+   * interpreter runs it. Not for `node`.
+   */
+  readonly mode?: RunMode;
   /** `size` (default) or `speed`. */
   readonly optimize?: "size" | "speed";
   /** Bytes behind the module's memory at the start; default, and at most, what it declares. Not for `node`. */
@@ -78,7 +84,7 @@ const OPTIMIZE = { size: "-Os", speed: "-O2" } as const;
 const CHECKS = { all: [], none: ["-DWASM_RT_MEMCHECK_GUARD_PAGES=1"] } as const;
 /** What of the runner decides how a program is made: a program that was made otherwise is another one. */
 const RECIPE = [
-  ...["build", "compile", "served-program", "target", "translate"].map((name) =>
+  ...["build", "compile", "interpreted-module", "served-program", "target", "translate"].map((name) =>
     fileURLToPath(new URL(`./${name}${extname(import.meta.url)}`, import.meta.url)),
   ),
   ...TRANSLATOR,
@@ -138,12 +144,12 @@ function refuseStack(stackBytes: number | undefined): void {
 /** Everything that the program depends on. */
 async function cacheKey(wasm: Uint8Array, plan: Plan): Promise<string> {
   const { options, target, memoryBytes, compiler, compilerVersion } = plan;
-  const folders = [OWN_C, supportFolder(), boardFolder(), join(boardFolder(), "libc")];
+  const folders = [OWN_C, supportFolder(), interpreterFolder(), boardFolder(), join(boardFolder(), "libc")];
   const files = (await Promise.all(folders.map(filesIn))).flat().concat(RECIPE);
   const texts = await Promise.all(files.map(async (file) => [`\0${basename(file)}\0`, await readFile(file)]));
   const tool = `${compiler} ${compilerVersion} ${MACHINE}`;
-  const { board, optimize = "size", checks = "all", stackBytes = 0, memoryPlace = "lent" } = options;
-  const facts = JSON.stringify([board, target, optimize, checks, memoryBytes, memoryPlace, stackBytes, tool]);
+  const { board, mode = "aot", optimize = "size", checks = "all", stackBytes = 0, memoryPlace = "lent" } = options;
+  const facts = JSON.stringify([board, target, mode, optimize, checks, memoryBytes, memoryPlace, stackBytes, tool]);
   return sha256(wasm, facts, ...texts.flat(), ...(await ownTexts(wasm, plan)));
 }
 
@@ -164,7 +170,14 @@ function settingOf({ options, target, compiler, memoryBytes }: Plan, translated:
   return {
     compiler,
     optimize: OPTIMIZE[options.optimize ?? "size"],
-    includes: [translated, supportFolder(), boardFolder(), OWN_C, ...(options.program?.includes ?? [])],
+    includes: [
+      translated,
+      supportFolder(),
+      interpreterFolder(),
+      boardFolder(),
+      OWN_C,
+      ...(options.program?.includes ?? []),
+    ],
     target,
     boardFolder: boardFolder(),
     defines: [
@@ -197,11 +210,24 @@ async function buildInto(folder: string, wasm: Uint8Array, shape: ModuleShape, p
     const translated = await translateOnce(wasm, options.cacheFolder);
     for (const name of TRANSLATED) await copyFile(join(translated, name), join(aside, name));
     const header = await readFile(join(translated, "core.h"), "utf8");
+    const isInterpreted = options.mode === "interp";
+    if (isInterpreted) {
+      await interpretModule(wasm, {
+        folder: aside,
+        interpreterFolder: interpreterFolder(),
+        memoryBytes: plan.memoryBytes,
+      });
+    }
     const { program } = options;
     const around = program === undefined ? await callServer(aside, shape, header, plan) : ownProgram(program);
     const board = target.boardSources.map((name) => ownSource("board", join(boardFolder(), name)));
     const library = target.isFreestanding ? ["memory.c"] : [];
-    const runtime = [join(supportFolder(), "wasm-rt.c"), ...library.map((name) => join(boardFolder(), name))];
+    const interpreter = isInterpreted ? INTERPRETER_SOURCES.map((name) => join(interpreterFolder(), name)) : [];
+    const runtime = [
+      join(supportFolder(), "wasm-rt.c"),
+      ...interpreter,
+      ...library.map((name) => join(boardFolder(), name)),
+    ];
     await compileProgram({
       ...settingOf(plan, aside),
       compilerVersion,
@@ -268,6 +294,10 @@ function supportFolder(): string {
   const found = places.find((place) => existsSync(join(place, "wasm-rt.h")));
   if (found === undefined) throw new RunnerError("missing-tool", { tool: "wasm-rt.h", lookedIn: places.join(" ") });
   return found;
+}
+
+function interpreterFolder(): string {
+  return join(supportFolder(), "interpreter");
 }
 
 function boardFolder(): string {

@@ -3,6 +3,7 @@ import { RunnerError } from "./runner-error.ts";
 
 const OPTIONS = {
   board: { type: "string", default: "host" },
+  mode: { type: "string", default: "aot" },
   optimize: { type: "string", default: "size" },
   memory: { type: "string" },
   checks: { type: "string", default: "all" },
@@ -21,7 +22,7 @@ const OPTIONS = {
 
 type Option = keyof typeof OPTIONS;
 
-const HOW_BUILT: readonly Option[] = ["board", "optimize", "memory", "checks", "cache", "json"];
+const HOW_BUILT: readonly Option[] = ["board", "mode", "optimize", "memory", "checks", "cache", "json"];
 /** What each command takes; every one of them is refused elsewhere. */
 const COMMANDS: ReadonlyMap<string, readonly Option[]> = new Map([
   ["build", [...HOW_BUILT, "out"]],
@@ -30,7 +31,7 @@ const COMMANDS: ReadonlyMap<string, readonly Option[]> = new Map([
   ["doctor", ["json"]],
 ]);
 /** Not for the board `node`, which builds nothing and calls in this process. */
-const NOT_FOR_NODE: readonly Option[] = ["out", "memory", "timeout"];
+const NOT_FOR_NODE: readonly Option[] = ["mode", "out", "memory", "timeout"];
 
 /** What was typed, with every option in its place. */
 export interface CommandLine {

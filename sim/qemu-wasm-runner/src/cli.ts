@@ -28,6 +28,7 @@ const USAGE = `usage: qemu-wasm-runner build MODULE [--board BOARD] [--optimize 
 Builds an integer-only WebAssembly module (.wasm, or .wat) as a program of a board, and calls its exports there, as Node
 would. bench counts instructions, bounds cycles by a table, and ends with 1 when a budget is exceeded.
   --board     ${BOARDS.map(({ name }) => name).join(" ")}   (default: host)
+  --mode      aot: compiled from C that is made of it; interp: run by the interpreter   (default: aot)
   --optimize  size or speed   (default: size)
   --memory    bytes behind the module's memory, when it needs less than it declares
   --checks    all: every access to it is checked; none: for a module that is proven   (default: all)
@@ -76,12 +77,14 @@ async function commandOn(command: string, file: string, values: CliValues, conte
 }
 
 function buildOptions(values: CliValues, context: CliContext): BuildOptions {
-  const { optimize, checks } = values;
+  const { mode, optimize, checks } = values;
+  if (mode !== "aot" && mode !== "interp") throw new RunnerError("usage", { mode, known: "aot interp" });
   if (optimize !== "size" && optimize !== "speed") throw new RunnerError("usage", { optimize, known: "size speed" });
   if (checks !== "all" && checks !== "none") throw new RunnerError("usage", { checks, known: "all none" });
   const memoryBytes = readCount(values, "memory");
   return {
     board: findBoard(values.board).name,
+    mode,
     optimize,
     checks,
     cacheFolder: values.cache ?? context.cacheFolder,
