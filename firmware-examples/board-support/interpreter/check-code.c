@@ -43,10 +43,6 @@ typedef struct {
 #define ENTRY(opcode, name, rule) [opcode] = (rule),
 static const uint8_t RULES[OPCODES_END] = {OPCODES(ENTRY)};
 
-/** Logarithms of the bytes that loads and stores access, from OP_I32_LOAD on, two bits each. */
-#define WIDTHS (2ull | 3ull << 2 | 2ull << 4 | 3ull << 6 | 1ull << 12 | 1ull << 14 | 1ull << 20 | 1ull << 22 \
-  | 2ull << 24 | 2ull << 26 | 2ull << 28 | 3ull << 30 | 2ull << 32 | 3ull << 34 | 1ull << 38 | 1ull << 42 | 2ull << 44)
-
 static void fail(body *b, interpreter_code code) {
   check_fail(b->c, code);
 }
@@ -314,7 +310,7 @@ static void check_global(body *b, uint32_t opcode) {
 /** How an access is aligned, and its offset. */
 static void check_access(body *b, uint32_t opcode) {
   const uint32_t alignment = check_small(b->c);
-  if (alignment > (WIDTHS >> 2 * (opcode - OP_I32_LOAD) & 3u)) {
+  if (alignment > ACCESS_WIDTH(opcode)) {
     fail(b, alignment < 32 ? INTERPRETER_BAD_ALIGNMENT : INTERPRETER_MEMORY_KIND);
   }
   check_u32(b->c);

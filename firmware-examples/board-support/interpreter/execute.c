@@ -15,30 +15,23 @@
 #include "leb128.h"
 #include "module-index.h"
 #include "opcodes.h"
+#include "wide.h"
 
 /** For a function whose locals are each an i32. */
 #define ROW(n) n, n + 1, n + 2, n + 3, n + 4, n + 5, n + 6, n + 7
 static const uint8_t NARROW[LOCALS_MAX + 1] = {ROW(0),  ROW(8),  ROW(16), ROW(24), ROW(32),  ROW(40),  ROW(48),  ROW(56),
                                                ROW(64), ROW(72), ROW(80), ROW(88), ROW(96), ROW(104), ROW(112), ROW(120)};
 
-#if defined(__GNUC__) && !defined(INTERPRETER_SWITCH)
-/* Each instruction jumps to the next one's code by itself. */
-#pragma GCC diagnostic ignored "-Wpedantic"
-#define LABEL(code, name, rule) [code] = &&case_##name,
-#define CASE(name) case_##name
-#define NEXT goto *HANDLERS[*pc++]
-#define RUN NEXT;
-#define RUN_END
-#define DECLARE_HANDLERS static const void *const HANDLERS[OPCODES_END] = {OPCODES(LABEL)}
+#if defined(__GNUC__)
+#define NEVER_INLINE __attribute__((noinline))
+/** The check has let no other opcode through. */
+#define NO_OTHER __builtin_unreachable()
 #else
-#define CASE(name) case OP_##name
-#define NEXT goto next
-#define RUN \
-  next:     \
-  switch (*pc++) {
-#define RUN_END }
-#define DECLARE_HANDLERS
+#define NEVER_INLINE
+#define NO_OTHER return INTERPRETER_UNREACHABLE
 #endif
+
+#define NEXT goto next
 
 #define PUSH(word)  \
   do {              \
@@ -56,7 +49,7 @@ static const uint8_t NARROW[LOCALS_MAX + 1] = {ROW(0),  ROW(8),  ROW(16), ROW(24
   } while (0)
 
 #define BINARY_32(name, expression) \
-  CASE(name) : {                    \
+  case OP_##name: {                    \
     const uint32_t a = *--sp;       \
     const uint32_t b = top;         \
     top = (uint32_t)(expression);   \
@@ -64,20 +57,12 @@ static const uint8_t NARROW[LOCALS_MAX + 1] = {ROW(0),  ROW(8),  ROW(16), ROW(24
   }
 #define SIGNED_32(name, operator) BINARY_32(name, (int32_t)a operator(int32_t) b)
 #define BINARY_64(name, expression) \
-  CASE(name) : {                    \
+  case OP_##name: {                    \
     const uint64_t a = SECOND64;    \
     const uint64_t b = TOP64;       \
     sp -= 2;                        \
     SET64(expression);              \
     NEXT;                           \
-  }
-#define COMPARE_64(name, expression) \
-  CASE(name) : {                     \
-    const uint64_t a = SECOND64;     \
-    const uint64_t b = TOP64;        \
-    sp -= 3;                         \
-    top = (expression);              \
-    NEXT;                            \
   }
 #define STOP(reason) \
   do {               \
@@ -90,75 +75,42 @@ static const uint8_t NARROW[LOCALS_MAX + 1] = {ROW(0),  ROW(8),  ROW(16), ROW(24
   uint32_t offset = pc[1];                                                              \
   pc += 2;                                                                              \
   if (offset >= 0x80u) {                                                                \
-    pc--;                                                                               \
-    offset = leb_u32(&pc);                                                              \
+    const uint8_t *number = pc - 1;                                                     \
+    offset = read_u32(&number);                                                         \
+    pc = number;                                                                        \
   }                                                                                     \
   const uint32_t address = top + offset;                                                \
   if (address < offset || address > memory_bytes - (bytes)) STOP(INTERPRETER_OUT_OF_BOUNDS)
 
-#define LOAD_32(name, type)                       \
-  CASE(name) : {                                  \
-    type value;                                   \
-    ADDRESS(address, sizeof value);               \
+#define LOAD_32(name, type)                         \
+  case OP_##name: {                                    \
+    type value;                                     \
+    ADDRESS(address, sizeof value);                 \
     memcpy(&value, memory + address, sizeof value); \
-    top = (uint32_t)value;                        \
-    NEXT;                                         \
+    top = (uint32_t)value;                          \
+    NEXT;                                           \
   }
-#define LOAD_64(name, type)                       \
-  CASE(name) : {                                  \
-    type value;                                   \
-    ADDRESS(address, sizeof value);               \
-    memcpy(&value, memory + address, sizeof value); \
-    sp++;                                         \
-    SET64((uint64_t)value);                       \
-    NEXT;                                         \
-  }
-#define STORE_32(name, type)                      \
-  CASE(name) : {                                  \
-    const type value = (type)top;                 \
-    top = *--sp;                                  \
-    ADDRESS(address, sizeof value);               \
+#define STORE_32(name, type)                        \
+  case OP_##name: {                                    \
+    const type value = (type)top;                   \
+    top = *--sp;                                    \
+    ADDRESS(address, sizeof value);                 \
     memcpy(memory + address, &value, sizeof value); \
-    top = *--sp;                                  \
-    NEXT;                                         \
-  }
-#define STORE_64(name, type)                      \
-  CASE(name) : {                                  \
-    const type value = (type)TOP64;               \
-    sp -= 2;                                      \
-    top = *sp;                                    \
-    ADDRESS(address, sizeof value);               \
-    memcpy(memory + address, &value, sizeof value); \
-    top = *--sp;                                  \
-    NEXT;                                         \
+    top = *--sp;                                    \
+    NEXT;                                           \
   }
 
-/** Leading zeros, 32 of 0. */
-static uint32_t leading_zeros(uint32_t value) {
-#if defined(__GNUC__)
-  return value == 0 ? 32 : (uint32_t)__builtin_clz(value);
-#else
-  uint32_t count = 32;
-  for (; value != 0; value >>= 1) count--;
-  return count;
-#endif
+/* Numbers that are longer than a byte are read by one and the same code; `pc` itself stays in a register. */
+NEVER_INLINE static uint32_t read_u32(const uint8_t **at) {
+  return leb_u32(at);
 }
 
-/** Ones. @see Warren, "Hacker's Delight", section 5-1 */
-static uint32_t population(uint32_t value) {
-  value -= value >> 1 & 0x55555555u;
-  value = (value & 0x33333333u) + (value >> 2 & 0x33333333u);
-  return ((value + (value >> 4)) & 0x0f0f0f0fu) * 0x01010101u >> 24;
-}
-
-/** Zeros below the lowest one, 32 of 0. */
-static uint32_t trailing_zeros(uint32_t value) {
-  return population(~value & (value - 1));
+NEVER_INLINE static uint64_t read_s64(const uint8_t **at) {
+  return leb_s64(at);
 }
 
 interpreter_code interpreter_call(interpreter *vm, uint32_t function, const uint32_t *args, uint32_t *results,
                                   uint32_t gas) {
-  DECLARE_HANDLERS;
   const index_header *header = vm->index;
   const uint8_t *const index_bytes = vm->index;
   const index_record *const records = (const index_record *)(const void *)(index_bytes + header->records);
@@ -182,14 +134,15 @@ interpreter_code interpreter_call(interpreter *vm, uint32_t function, const uint
   for (uint32_t i = 0; i < record->params; i++) *sp++ = args[i];
   goto enter;
 
-  RUN
+next:
+  switch (*pc++) {
 
-  CASE(UNREACHABLE) : STOP(INTERPRETER_UNREACHABLE);
-  CASE(NOP) : NEXT;
-  CASE(BLOCK) : CASE(LOOP) : pc++;
+  case OP_UNREACHABLE: STOP(INTERPRETER_UNREACHABLE);
+  case OP_NOP: NEXT;
+  case OP_BLOCK: case OP_LOOP: pc++;
   NEXT;
 
-  CASE(IF) : {
+  case OP_IF: {
     const uint32_t condition = top;
     top = *--sp;
     if (condition == 0) goto branch;
@@ -197,7 +150,7 @@ interpreter_code interpreter_call(interpreter *vm, uint32_t function, const uint
     table += TARGET_HALFWORDS;
     NEXT;
   }
-  CASE(BR_IF) : {
+  case OP_BR_IF: {
     const uint32_t condition = top;
     top = *--sp;
     if (condition != 0) goto branch;
@@ -205,14 +158,15 @@ interpreter_code interpreter_call(interpreter *vm, uint32_t function, const uint
     table += TARGET_HALFWORDS;
     NEXT;
   }
-  CASE(BR_TABLE) : {
+  case OP_BR_TABLE: {
     const uint32_t wanted = top;
-    const uint32_t count = leb_u32(&pc);
+    const uint8_t *number = pc;
+    const uint32_t count = read_u32(&number);
     top = *--sp;
     table += TARGET_HALFWORDS * (wanted < count ? wanted : count);
     goto branch;
   }
-  CASE(ELSE) : CASE(BR) : branch : {
+  case OP_ELSE: case OP_BR: branch : {
     const uint8_t *to = module + table[0];
     const uint32_t kept = table[2];
     table = tables + table[1];
@@ -229,8 +183,9 @@ interpreter_code interpreter_call(interpreter *vm, uint32_t function, const uint
     }
     NEXT;
   }
-  CASE(END) : if (pc <= end) NEXT;
-  CASE(RETURN) : {
+  case OP_END: if (pc <= end) NEXT;
+  goto leave;
+  case OP_RETURN: leave : {
     if (frame == vm->stack + vm->stack_words) goto stop;
     if (record->results == 0) top = locals[-1];
     if (record->results == 2) *locals = sp[-1];
@@ -244,8 +199,13 @@ interpreter_code interpreter_call(interpreter *vm, uint32_t function, const uint
     places = record->locals == NO_MAP ? NARROW : (const uint8_t *)(tables + record->locals);
     NEXT;
   }
-  CASE(CALL) : {
-    const uint32_t number = leb_u32(&pc);
+  case OP_CALL: {
+    uint32_t number = *pc++;
+    if (number >= 0x80u) {
+      const uint8_t *at = pc - 1;
+      number = read_u32(&at);
+      pc = at;
+    }
     const index_record *called = records + number;
     *sp++ = top;
     uint32_t *its_locals = sp - called->params;
@@ -268,10 +228,10 @@ interpreter_code interpreter_call(interpreter *vm, uint32_t function, const uint
     NEXT;
   }
 
-  CASE(DROP) : sp -= *table++;
+  case OP_DROP: sp -= *table++;
   top = *sp;
   NEXT;
-  CASE(SELECT) : {
+  case OP_SELECT: {
     const uint32_t is_first = top;
     if (*table++ == 1) {
       const uint32_t second = sp[-1];
@@ -284,7 +244,7 @@ interpreter_code interpreter_call(interpreter *vm, uint32_t function, const uint
     if (is_first == 0) sp[-1] = sp[1];
     NEXT;
   }
-  CASE(LOCAL_GET) : {
+  case OP_LOCAL_GET: {
     const uint32_t place = places[*pc++];
     if (place >= WIDE) {
       const uint32_t *local = locals + (place - WIDE);
@@ -296,7 +256,7 @@ interpreter_code interpreter_call(interpreter *vm, uint32_t function, const uint
     PUSH(locals[place]);
     NEXT;
   }
-  CASE(LOCAL_SET) : {
+  case OP_LOCAL_SET: {
     const uint32_t place = places[*pc++];
     if (place >= WIDE) {
       uint32_t *local = locals + (place - WIDE);
@@ -306,7 +266,7 @@ interpreter_code interpreter_call(interpreter *vm, uint32_t function, const uint
     top = *--sp;
     NEXT;
   }
-  CASE(LOCAL_TEE) : {
+  case OP_LOCAL_TEE: {
     const uint32_t place = places[*pc++];
     if (place >= WIDE) {
       uint32_t *local = locals + (place - WIDE);
@@ -315,14 +275,14 @@ interpreter_code interpreter_call(interpreter *vm, uint32_t function, const uint
     } else locals[place] = top;
     NEXT;
   }
-  CASE(GLOBAL_GET) : {
+  case OP_GLOBAL_GET: {
     const uint32_t place = index_bytes[INDEX_GLOBALS + *pc++];
     const uint32_t *global = vm->stack + (place & ~WIDE);
     PUSH(global[0]);
     if (place >= WIDE) PUSH(global[1]);
     NEXT;
   }
-  CASE(GLOBAL_SET) : {
+  case OP_GLOBAL_SET: {
     const uint32_t place = index_bytes[INDEX_GLOBALS + *pc++];
     uint32_t *global = vm->stack + (place & ~WIDE);
     if (place >= WIDE) {
@@ -335,26 +295,41 @@ interpreter_code interpreter_call(interpreter *vm, uint32_t function, const uint
   }
 
   LOAD_32(I32_LOAD, uint32_t)
-  LOAD_32(I32_LOAD8_S, int8_t)
   LOAD_32(I32_LOAD8_U, uint8_t)
   LOAD_32(I32_LOAD16_S, int16_t)
   LOAD_32(I32_LOAD16_U, uint16_t)
-  LOAD_64(I64_LOAD, uint64_t)
-  LOAD_64(I64_LOAD8_S, int8_t)
-  LOAD_64(I64_LOAD8_U, uint8_t)
-  LOAD_64(I64_LOAD16_S, int16_t)
-  LOAD_64(I64_LOAD16_U, uint16_t)
-  LOAD_64(I64_LOAD32_S, int32_t)
-  LOAD_64(I64_LOAD32_U, uint32_t)
   STORE_32(I32_STORE, uint32_t)
   STORE_32(I32_STORE8, uint8_t)
   STORE_32(I32_STORE16, uint16_t)
-  STORE_64(I64_STORE, uint64_t)
-  STORE_64(I64_STORE8, uint8_t)
-  STORE_64(I64_STORE16, uint16_t)
-  STORE_64(I64_STORE32, uint32_t)
+  /* The others byte by byte. */
+  case OP_I32_LOAD8_S: case OP_I64_LOAD: case OP_I64_LOAD8_S: case OP_I64_LOAD8_U: case OP_I64_LOAD16_S: case OP_I64_LOAD16_U: case OP_I64_LOAD32_S: case OP_I64_LOAD32_U: {
+    const uint32_t opcode = pc[-1];
+    const uint32_t bytes = 1u << ACCESS_WIDTH(opcode);
+    uint64_t value = 0;
+    ADDRESS(address, bytes);
+    for (uint32_t i = bytes; i > 0; i--) value = value << 8 | memory[address + i - 1];
+    /* Those that extend a sign have even numbers. */
+    const uint64_t sign = (opcode & 1u) != 0 ? 0 : 1ull << (8 * bytes - 1);
+    value = (value ^ sign) - sign;
+    if (opcode == OP_I32_LOAD8_S) top = (uint32_t)value;
+    else {
+      sp++;
+      SET64(value);
+    }
+    NEXT;
+  }
+  case OP_I64_STORE: case OP_I64_STORE8: case OP_I64_STORE16: case OP_I64_STORE32: {
+    uint64_t value = TOP64;
+    const uint32_t bytes = 1u << ACCESS_WIDTH(pc[-1]);
+    sp -= 2;
+    top = *sp;
+    ADDRESS(address, bytes);
+    for (uint32_t i = 0; i < bytes; i++, value >>= 8) memory[address + i] = (uint8_t)value;
+    top = *--sp;
+    NEXT;
+  }
 
-  CASE(I32_CONST) : {
+  case OP_I32_CONST: {
     const uint32_t byte = *pc;
     *sp++ = top;
     if (byte < 0x80u) {
@@ -362,17 +337,21 @@ interpreter_code interpreter_call(interpreter *vm, uint32_t function, const uint
       top = (byte ^ 0x40u) - 0x40u;
       NEXT;
     }
-    top = leb_s32(&pc);
+    const uint8_t *number = pc;
+    top = (uint32_t)read_s64(&number);
+    pc = number;
     NEXT;
   }
-  CASE(I64_CONST) : {
-    const uint64_t value = leb_s64(&pc);
+  case OP_I64_CONST: {
+    const uint8_t *number = pc;
+    const uint64_t value = read_s64(&number);
+    pc = number;
     PUSH((uint32_t)value);
     PUSH((uint32_t)(value >> 32));
     NEXT;
   }
 
-  CASE(I32_EQZ) : top = top == 0;
+  case OP_I32_EQZ: top = top == 0;
   NEXT;
   BINARY_32(I32_EQ, a == b)
   BINARY_32(I32_NE, a != b)
@@ -384,29 +363,26 @@ interpreter_code interpreter_call(interpreter *vm, uint32_t function, const uint
   BINARY_32(I32_LE_U, a <= b)
   SIGNED_32(I32_GE_S, >=)
   BINARY_32(I32_GE_U, a >= b)
-  CASE(I64_EQZ) : top = (top | *--sp) == 0;
+  case OP_I64_EQZ: top = (top | *--sp) == 0;
   NEXT;
-  COMPARE_64(I64_EQ, a == b)
-  COMPARE_64(I64_NE, a != b)
-  COMPARE_64(I64_LT_S, (int64_t)a < (int64_t)b)
-  COMPARE_64(I64_LT_U, a < b)
-  COMPARE_64(I64_GT_S, (int64_t)a > (int64_t)b)
-  COMPARE_64(I64_GT_U, a > b)
-  COMPARE_64(I64_LE_S, (int64_t)a <= (int64_t)b)
-  COMPARE_64(I64_LE_U, a <= b)
-  COMPARE_64(I64_GE_S, (int64_t)a >= (int64_t)b)
-  COMPARE_64(I64_GE_U, a >= b)
+  case OP_I64_EQ: case OP_I64_NE: case OP_I64_LT_S: case OP_I64_LT_U: case OP_I64_GT_S: case OP_I64_GT_U:
+  case OP_I64_LE_S: case OP_I64_LE_U: case OP_I64_GE_S: case OP_I64_GE_U:
+    *sp = top;
+    sp -= 3;
+    wide_instruction(pc[-1], sp);
+    top = *sp;
+    NEXT;
 
-  CASE(I32_CLZ) : top = leading_zeros(top);
+  case OP_I32_CLZ: top = leading_zeros(top);
   NEXT;
-  CASE(I32_CTZ) : top = trailing_zeros(top);
+  case OP_I32_CTZ: top = trailing_zeros(top);
   NEXT;
-  CASE(I32_POPCNT) : top = population(top);
+  case OP_I32_POPCNT: top = population(top);
   NEXT;
   BINARY_32(I32_ADD, a + b)
   BINARY_32(I32_SUB, a - b)
   BINARY_32(I32_MUL, a * b)
-  CASE(I32_DIV_S) : CASE(I32_REM_S) : {
+  case OP_I32_DIV_S: case OP_I32_REM_S: {
     const uint32_t a = *--sp;
     const uint32_t b = top;
     const bool is_division = pc[-1] == OP_I32_DIV_S;
@@ -419,7 +395,7 @@ interpreter_code interpreter_call(interpreter *vm, uint32_t function, const uint
     top = (uint32_t)(is_division ? (int32_t)a / (int32_t)b : (int32_t)a % (int32_t)b);
     NEXT;
   }
-  CASE(I32_DIV_U) : CASE(I32_REM_U) : {
+  case OP_I32_DIV_U: case OP_I32_REM_U: {
     const uint32_t a = *--sp;
     if (top == 0) STOP(INTERPRETER_DIVIDE_BY_ZERO);
     top = pc[-1] == OP_I32_DIV_U ? a / top : a % top;
@@ -434,68 +410,47 @@ interpreter_code interpreter_call(interpreter *vm, uint32_t function, const uint
   BINARY_32(I32_ROTL, a << (b & 31) | a >> (-b & 31))
   BINARY_32(I32_ROTR, a >> (b & 31) | a << (-b & 31))
 
-  CASE(I64_CLZ) : {
-    const uint32_t low = sp[-1];
-    sp[-1] = top != 0 ? leading_zeros(top) : 32 + leading_zeros(low);
-    top = 0;
+  case OP_I64_CLZ: case OP_I64_CTZ: case OP_I64_POPCNT: case OP_I64_EXTEND8_S: case OP_I64_EXTEND16_S:
+  case OP_I64_EXTEND32_S:
+    *sp = top;
+    wide_instruction(pc[-1], sp - 1);
+    top = *sp;
     NEXT;
-  }
-  CASE(I64_CTZ) : {
-    const uint32_t low = sp[-1];
-    sp[-1] = low != 0 ? trailing_zeros(low) : 32 + trailing_zeros(top);
-    top = 0;
-    NEXT;
-  }
-  CASE(I64_POPCNT) : sp[-1] = population(sp[-1]) + population(top);
-  top = 0;
-  NEXT;
   BINARY_64(I64_ADD, a + b)
   BINARY_64(I64_SUB, a - b)
   BINARY_64(I64_MUL, a * b)
-  CASE(I64_DIV_S) : CASE(I64_REM_S) : CASE(I64_DIV_U) : CASE(I64_REM_U) : {
-    uint64_t a = SECOND64;
-    uint64_t b = TOP64;
-    const uint32_t opcode = pc[-1];
-    const bool is_signed = opcode == OP_I64_DIV_S || opcode == OP_I64_REM_S;
-    const bool is_remainder = opcode >= OP_I64_REM_S;
-    const bool is_less = is_signed && (int64_t)a < 0;
-    const bool is_by_less = is_signed && (int64_t)b < 0;
+  case OP_I64_DIV_S: case OP_I64_DIV_U: case OP_I64_REM_S: case OP_I64_REM_U: case OP_I64_SHL: case OP_I64_SHR_S:
+  case OP_I64_SHR_U: case OP_I64_ROTL: case OP_I64_ROTR:
+    *sp = top;
     sp -= 2;
-    if (b == 0) STOP(INTERPRETER_DIVIDE_BY_ZERO);
-    if (opcode == OP_I64_DIV_S && b == ~0ull && a == 1ull << 63) STOP(INTERPRETER_INT_OVERFLOW);
-    if (is_less) a = 0 - a;
-    if (is_by_less) b = 0 - b;
-    const uint64_t found = is_remainder ? a % b : a / b;
-    SET64(is_less != (is_by_less && !is_remainder) ? 0 - found : found);
+    code = wide_instruction(pc[-1], sp - 1);
+    if (code != INTERPRETER_OK) goto stop;
+    top = *sp;
     NEXT;
+  case OP_I64_AND: top &= sp[-2];
+  sp[-3] &= sp[-1];
+  sp -= 2;
+  NEXT;
+  case OP_I64_OR: top |= sp[-2];
+  sp[-3] |= sp[-1];
+  sp -= 2;
+  NEXT;
+  case OP_I64_XOR: top ^= sp[-2];
+  sp[-3] ^= sp[-1];
+  sp -= 2;
+  NEXT;
+  case OP_I32_WRAP_I64: top = *--sp;
+  NEXT;
+  case OP_I64_EXTEND_I32_S: PUSH((uint32_t)((int32_t)top < 0 ? -1 : 0));
+  NEXT;
+  case OP_I64_EXTEND_I32_U: PUSH(0);
+  NEXT;
+  case OP_I32_EXTEND8_S: top = (uint32_t)(int8_t)top;
+  NEXT;
+  case OP_I32_EXTEND16_S: top = (uint32_t)(int16_t)top;
+  NEXT;
+  default: NO_OTHER;
   }
-  BINARY_64(I64_AND, a & b)
-  BINARY_64(I64_OR, a | b)
-  BINARY_64(I64_XOR, a ^ b)
-  BINARY_64(I64_SHL, a << (b & 63))
-  BINARY_64(I64_SHR_S, (uint64_t)((int64_t)a >> (b & 63)))
-  BINARY_64(I64_SHR_U, a >> (b & 63))
-  BINARY_64(I64_ROTL, a << (b & 63) | a >> (-b & 63))
-  BINARY_64(I64_ROTR, a >> (b & 63) | a << (-b & 63))
-
-  CASE(I32_WRAP_I64) : top = *--sp;
-  NEXT;
-  CASE(I64_EXTEND_I32_S) : PUSH((uint32_t)((int32_t)top < 0 ? -1 : 0));
-  NEXT;
-  CASE(I64_EXTEND_I32_U) : PUSH(0);
-  NEXT;
-  CASE(I32_EXTEND8_S) : top = (uint32_t)(int8_t)top;
-  NEXT;
-  CASE(I32_EXTEND16_S) : top = (uint32_t)(int16_t)top;
-  NEXT;
-  CASE(I64_EXTEND8_S) : SET64((uint64_t)(int8_t)sp[-1]);
-  NEXT;
-  CASE(I64_EXTEND16_S) : SET64((uint64_t)(int16_t)sp[-1]);
-  NEXT;
-  CASE(I64_EXTEND32_S) : SET64((uint64_t)(int32_t)sp[-1]);
-  NEXT;
-
-  RUN_END
 
 stop:
   vm->gas = gas;

@@ -17,7 +17,7 @@ static inline uint32_t leb_u32(const uint8_t **at) {
   return value;
 }
 
-/** Read a signed number of up to 32 bits. */
+/** Read a signed number of up to 32 bits. @param at  moved behind it */
 static inline uint32_t leb_s32(const uint8_t **at) {
   uint32_t value = 0;
   uint32_t shift = 0;

@@ -69,4 +69,11 @@
 #define OPCODE_NUMBER(code, name, rule) OP_##name = (code),
 enum { OPCODES(OPCODE_NUMBER) };
 
+/** Logarithm of the bytes that a load or store accesses. */
+#define ACCESS_WIDTH(opcode) ((uint32_t)(ACCESS_WIDTHS >> 2 * ((opcode) - OP_I32_LOAD)) & 3u)
+/** The same of all of them, two bits each. */
+#define ACCESS_WIDTHS                                                                                               \
+  (2ull | 3ull << 2 | 1ull << 12 | 1ull << 14 | 1ull << 20 | 1ull << 22 | 2ull << 24 | 2ull << 26 | 2ull << 28 | \
+   3ull << 30 | 1ull << 38 | 1ull << 42 | 2ull << 44)
+
 #endif
