@@ -8,7 +8,7 @@ import { BOARD_SUPPORT, CACHE_FOLDER, STRICT } from "./c-host-build.ts";
 /** The interpreter's folder. */
 export const INTERPRETER = `${BOARD_SUPPORT}/interpreter`;
 /** Its C, all of it. */
-export const INTERPRETER_C = ["check-module.c", "check-code.c", "start.c", "execute.c", "wide.c"].map(
+export const INTERPRETER_C = ["check-module.c", "check-code.c", "binary-format.c", "start.c", "execute.c", "wide.c"].map(
   (name) => `${INTERPRETER}/${name}`,
 );
 const HOST_C = fileURLToPath(new URL("interpreter-host.c", import.meta.url));

@@ -9,6 +9,7 @@
  *
  * A branch ahead is not known yet: its places are a chain through the table, which ends in NO_PLACE, until the block ends.
  */
+#include "binary-format.h"
 #include "checker.h"
 #include "opcodes.h"
 
@@ -40,8 +41,35 @@ typedef struct {
   uint8_t map[LOCALS_MAX]; /* a byte for each local, as in the index */
 } body;
 
-#define ENTRY(opcode, name, rule) [opcode] = (rule),
-static const uint8_t RULES[OPCODES_END] = {OPCODES(ENTRY)};
+/**
+ * Rules of runs of opcodes: the first of a run, and its rule, up to the next one's first. A rule says what an instruction
+ * takes and gives: the first operand in bits 0 and 1, the second in bits 2 and 3, the result in bits 4 and 5; 0 is none.
+ * SPECIAL: it depends on what follows the opcode. NONE: there is no such instruction.
+ */
+#define TAKES(first, second, result) ((first) | (second) << 2 | (result) << 4)
+#define SPECIAL 0x80u
+#define NONE 0
+static const uint8_t RULES[] = {
+  OP_UNREACHABLE, SPECIAL, OP_ELSE + 1, NONE, OP_END, SPECIAL, OP_CALL + 1, NONE, OP_DROP, SPECIAL, OP_SELECT + 1, NONE,
+  OP_LOCAL_GET, SPECIAL, OP_GLOBAL_SET + 1, NONE,
+  OP_I32_LOAD, TAKES(I32, 0, I32), OP_I64_LOAD, TAKES(I32, 0, I64), OP_I64_LOAD + 1, NONE,
+  OP_I32_LOAD8_S, TAKES(I32, 0, I32), OP_I64_LOAD8_S, TAKES(I32, 0, I64),
+  OP_I32_STORE, TAKES(I32, I32, 0), OP_I64_STORE, TAKES(I32, I64, 0), OP_I64_STORE + 1, NONE,
+  OP_I32_STORE8, TAKES(I32, I32, 0), OP_I64_STORE8, TAKES(I32, I64, 0), OP_I64_STORE32 + 1, NONE,
+  OP_I32_CONST, SPECIAL, OP_I64_CONST + 1, NONE,
+  OP_I32_EQZ, TAKES(I32, 0, I32), OP_I32_EQ, TAKES(I32, I32, I32),
+  OP_I64_EQZ, TAKES(I64, 0, I32), OP_I64_EQ, TAKES(I64, I64, I32), OP_I64_GE_U + 1, NONE,
+  OP_I32_CLZ, TAKES(I32, 0, I32), OP_I32_ADD, TAKES(I32, I32, I32),
+  OP_I64_CLZ, TAKES(I64, 0, I64), OP_I64_ADD, TAKES(I64, I64, I64), OP_I64_ROTR + 1, NONE,
+  OP_I32_WRAP_I64, TAKES(I64, 0, I32), OP_I32_WRAP_I64 + 1, NONE,
+  OP_I64_EXTEND_I32_S, TAKES(I32, 0, I64), OP_I64_EXTEND_I32_U + 1, NONE,
+  OP_I32_EXTEND8_S, TAKES(I32, 0, I32), OP_I64_EXTEND8_S, TAKES(I64, 0, I64), OP_I64_EXTEND32_S + 1, NONE};
+
+static uint32_t rule_of(uint32_t opcode) {
+  uint32_t run = sizeof RULES - 2;
+  while (RULES[run] > opcode) run -= 2;
+  return RULES[run + 1];
+}
 
 static void fail(body *b, interpreter_code code) {
   check_fail(b->c, code);
@@ -310,7 +338,7 @@ static void check_global(body *b, uint32_t opcode) {
 /** How an access is aligned, and its offset. */
 static void check_access(body *b, uint32_t opcode) {
   const uint32_t alignment = check_small(b->c);
-  if (alignment > ACCESS_WIDTH(opcode)) {
+  if (alignment > ACCESS_WIDTHS[opcode - OP_I32_LOAD]) {
     fail(b, alignment < 32 ? INTERPRETER_BAD_ALIGNMENT : INTERPRETER_MEMORY_KIND);
   }
   check_u32(b->c);
@@ -366,7 +394,7 @@ static bool check_special(body *b, uint32_t opcode) {
 /** @returns whether the body has ended, or has failed */
 static bool check_instruction(body *b) {
   const uint32_t opcode = check_byte(b->c);
-  const uint32_t rule = opcode < OPCODES_END ? RULES[opcode] : 0;
+  const uint32_t rule = rule_of(opcode);
   if (has_failed(b)) return true;
   if (rule == 0) {
     b->c->at--;
@@ -403,14 +431,11 @@ static uint32_t check_locals(body *b, const uint8_t *types, uint32_t *params) {
   return words;
 }
 
-/** Bytes for locals, where one is wide. @returns their place in the tables */
-static uint32_t emit_map(body *b, uint32_t words) {
-  const uint32_t place = table_place(b);
-  if (words == b->locals) return NO_MAP;
+/** Bytes for locals. */
+static void emit_map(body *b) {
   for (uint32_t i = 0; i < b->locals; i += 2) {
     emit(b, b->map[i] | (i + 1 < b->locals ? (uint32_t)b->map[i + 1] << 8 : 0));
   }
-  return place;
 }
 
 void check_body(checker *c, uint32_t number) {
@@ -423,7 +448,8 @@ void check_body(checker *c, uint32_t number) {
   const uint8_t *results = types + 1 + types[0];
   index_record record = {.params = (uint8_t)params, .zeroed = (uint16_t)(words - params)};
   if (results[0] == 1) record.results = results[1] == 0x7f ? I32 : I64;
-  record.locals = (uint16_t)emit_map(&b, words);
+  record.locals = (uint16_t)c->table;
+  emit_map(&b);
   record.table = (uint16_t)table_place(&b);
   record.code = (uint16_t)c->at;
   open_label(&b, OP_NOP, record.results);

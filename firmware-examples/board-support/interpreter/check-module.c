@@ -1,7 +1,7 @@
 #include <string.h>
 
 #include "checker.h"
-#include "leb128.h"
+#include "binary-format.h"
 #include "opcodes.h"
 
 enum { TYPE = 1, IMPORT, FUNCTION, TABLE, MEMORY, GLOBAL, EXPORT, START, ELEMENT, CODE, DATA, SECTIONS_END };
@@ -217,7 +217,7 @@ static void check_data(checker *c) {
     check_constant(c, 1);
     const uint32_t length = check_u32(c);
     if (c->error.code != INTERPRETER_OK) return;
-    const uint32_t at = leb_s32(&place);
+    const uint32_t at = (uint32_t)leb_s64(&place);
     if (c->header.pages == 0) check_fail(c, INTERPRETER_BAD_INDEX);
     else if (length > c->end - c->at) check_fail(c, INTERPRETER_TRUNCATED);
     else if (at > c->given->memory_bytes || length > c->given->memory_bytes - at) check_fail(c, INTERPRETER_DATA_OUTSIDE);

@@ -12,24 +12,10 @@
 #include <string.h>
 
 #include "interpreter.h"
-#include "leb128.h"
+#include "binary-format.h"
 #include "module-index.h"
 #include "opcodes.h"
 #include "wide.h"
-
-/** For a function whose locals are each an i32. */
-#define ROW(n) n, n + 1, n + 2, n + 3, n + 4, n + 5, n + 6, n + 7
-static const uint8_t NARROW[LOCALS_MAX + 1] = {ROW(0),  ROW(8),  ROW(16), ROW(24), ROW(32),  ROW(40),  ROW(48),  ROW(56),
-                                               ROW(64), ROW(72), ROW(80), ROW(88), ROW(96), ROW(104), ROW(112), ROW(120)};
-
-#if defined(__GNUC__)
-#define NEVER_INLINE __attribute__((noinline))
-/** The check has let no other opcode through. */
-#define NO_OTHER __builtin_unreachable()
-#else
-#define NEVER_INLINE
-#define NO_OTHER return INTERPRETER_UNREACHABLE
-#endif
 
 #define NEXT goto next
 
@@ -70,45 +56,6 @@ static const uint8_t NARROW[LOCALS_MAX + 1] = {ROW(0),  ROW(8),  ROW(16), ROW(24
     goto stop;       \
   } while (0)
 
-/** Read the offset of an access; its alignment is passed over. @returns the address, from the memory's start */
-#define ADDRESS(address, bytes)                                                         \
-  uint32_t offset = pc[1];                                                              \
-  pc += 2;                                                                              \
-  if (offset >= 0x80u) {                                                                \
-    const uint8_t *number = pc - 1;                                                     \
-    offset = read_u32(&number);                                                         \
-    pc = number;                                                                        \
-  }                                                                                     \
-  const uint32_t address = top + offset;                                                \
-  if (address < offset || address > memory_bytes - (bytes)) STOP(INTERPRETER_OUT_OF_BOUNDS)
-
-#define LOAD_32(name, type)                         \
-  case OP_##name: {                                    \
-    type value;                                     \
-    ADDRESS(address, sizeof value);                 \
-    memcpy(&value, memory + address, sizeof value); \
-    top = (uint32_t)value;                          \
-    NEXT;                                           \
-  }
-#define STORE_32(name, type)                        \
-  case OP_##name: {                                    \
-    const type value = (type)top;                   \
-    top = *--sp;                                    \
-    ADDRESS(address, sizeof value);                 \
-    memcpy(memory + address, &value, sizeof value); \
-    top = *--sp;                                    \
-    NEXT;                                           \
-  }
-
-/* Numbers that are longer than a byte are read by one and the same code; `pc` itself stays in a register. */
-NEVER_INLINE static uint32_t read_u32(const uint8_t **at) {
-  return leb_u32(at);
-}
-
-NEVER_INLINE static uint64_t read_s64(const uint8_t **at) {
-  return leb_s64(at);
-}
-
 interpreter_code interpreter_call(interpreter *vm, uint32_t function, const uint32_t *args, uint32_t *results,
                                   uint32_t gas) {
   const index_header *header = vm->index;
@@ -126,8 +73,10 @@ interpreter_code interpreter_call(interpreter *vm, uint32_t function, const uint
   const uint8_t *pc = module;
   const uint8_t *end = module;
   const uint16_t *table = tables;
-  const uint8_t *places = NARROW;
+  const uint8_t *places = NULL;
   interpreter_code code = INTERPRETER_OK;
+  uint32_t value = 0; /* on its way to or from the memory */
+  uint32_t high = 0;
 
   if (function >= header->functions) return INTERPRETER_BAD_INDEX;
   if ((uint32_t)(frame - sp) < record->need) STOP(INTERPRETER_STACK_EXHAUSTED);
@@ -138,9 +87,10 @@ next:
   switch (*pc++) {
 
   case OP_UNREACHABLE: STOP(INTERPRETER_UNREACHABLE);
-  case OP_NOP: NEXT;
-  case OP_BLOCK: case OP_LOOP: pc++;
-  NEXT;
+  /* Not a case without code: it would lead back to the switch, and gcc has small tables for jumps ahead alone. */
+  case OP_NOP: case OP_BLOCK: case OP_LOOP:
+    if (pc[-1] != OP_NOP) pc++;
+    NEXT;
 
   case OP_IF: {
     const uint32_t condition = top;
@@ -161,7 +111,7 @@ next:
   case OP_BR_TABLE: {
     const uint32_t wanted = top;
     const uint8_t *number = pc;
-    const uint32_t count = read_u32(&number);
+    const uint32_t count = leb_u32(&number);
     top = *--sp;
     table += TARGET_HALFWORDS * (wanted < count ? wanted : count);
     goto branch;
@@ -196,14 +146,14 @@ next:
     record = records + (frame[1] >> 16);
     frame += FRAME_WORDS;
     end = module + record->end;
-    places = record->locals == NO_MAP ? NARROW : (const uint8_t *)(tables + record->locals);
+    places = (const uint8_t *)(tables + record->locals);
     NEXT;
   }
   case OP_CALL: {
     uint32_t number = *pc++;
     if (number >= 0x80u) {
       const uint8_t *at = pc - 1;
-      number = read_u32(&at);
+      number = leb_u32(&at);
       pc = at;
     }
     const index_record *called = records + number;
@@ -222,7 +172,7 @@ next:
     pc = module + record->code;
     end = module + record->end;
     table = tables + record->table;
-    places = record->locals == NO_MAP ? NARROW : (const uint8_t *)(tables + record->locals);
+    places = (const uint8_t *)(tables + record->locals);
     if (gas < length) STOP(INTERPRETER_GAS_EXHAUSTED);
     gas -= length;
     NEXT;
@@ -294,38 +244,65 @@ next:
     NEXT;
   }
 
-  LOAD_32(I32_LOAD, uint32_t)
-  LOAD_32(I32_LOAD8_U, uint8_t)
-  LOAD_32(I32_LOAD16_S, int16_t)
-  LOAD_32(I32_LOAD16_U, uint16_t)
-  STORE_32(I32_STORE, uint32_t)
-  STORE_32(I32_STORE8, uint8_t)
-  STORE_32(I32_STORE16, uint16_t)
-  /* The others byte by byte. */
-  case OP_I32_LOAD8_S: case OP_I64_LOAD: case OP_I64_LOAD8_S: case OP_I64_LOAD8_U: case OP_I64_LOAD16_S: case OP_I64_LOAD16_U: case OP_I64_LOAD32_S: case OP_I64_LOAD32_U: {
-    const uint32_t opcode = pc[-1];
-    const uint32_t bytes = 1u << ACCESS_WIDTH(opcode);
-    uint64_t value = 0;
-    ADDRESS(address, bytes);
-    for (uint32_t i = bytes; i > 0; i--) value = value << 8 | memory[address + i - 1];
-    /* Those that extend a sign have even numbers. */
-    const uint64_t sign = (opcode & 1u) != 0 ? 0 : 1ull << (8 * bytes - 1);
-    value = (value ^ sign) - sign;
-    if (opcode == OP_I32_LOAD8_S) top = (uint32_t)value;
-    else {
-      sp++;
-      SET64(value);
-    }
-    NEXT;
-  }
-  case OP_I64_STORE: case OP_I64_STORE8: case OP_I64_STORE16: case OP_I64_STORE32: {
-    uint64_t value = TOP64;
-    const uint32_t bytes = 1u << ACCESS_WIDTH(pc[-1]);
+  case OP_I32_STORE: case OP_I32_STORE8: case OP_I32_STORE16:
+    value = top;
+    top = *--sp;
+    goto access;
+  case OP_I64_STORE: case OP_I64_STORE8: case OP_I64_STORE16: case OP_I64_STORE32:
+    value = sp[-1];
+    high = top;
     sp -= 2;
     top = *sp;
-    ADDRESS(address, bytes);
-    for (uint32_t i = 0; i < bytes; i++, value >>= 8) memory[address + i] = (uint8_t)value;
-    top = *--sp;
+    goto access;
+  case OP_I32_LOAD: case OP_I32_LOAD8_S: case OP_I32_LOAD8_U: case OP_I32_LOAD16_S: case OP_I32_LOAD16_U:
+  case OP_I64_LOAD: case OP_I64_LOAD8_S: case OP_I64_LOAD8_U: case OP_I64_LOAD16_S: case OP_I64_LOAD16_U:
+  case OP_I64_LOAD32_S: case OP_I64_LOAD32_U:
+  access: {
+    const uint32_t opcode = pc[-1];
+    const uint32_t bytes = 1u << ACCESS_WIDTHS[opcode - OP_I32_LOAD];
+    uint32_t offset = pc[1];
+    pc += 2; /* over the alignment */
+    if (offset >= 0x80u) {
+      const uint8_t *number = pc - 1;
+      offset = leb_u32(&number);
+      pc = number;
+    }
+    const uint32_t address = top + offset;
+    if (address < offset || address > memory_bytes - bytes) STOP(INTERPRETER_OUT_OF_BOUNDS);
+    uint8_t *const place = memory + address;
+    if (opcode >= OP_I32_STORE) {
+      top = *--sp;
+      switch (bytes) {
+        case 1: *place = (uint8_t)value; NEXT;
+        case 2: memcpy(place, &value, 2); NEXT;
+        case 8: memcpy(place + 4, &high, 4); /* fall through */
+        default: memcpy(place, &value, 4); NEXT;
+      }
+    }
+    switch (opcode) {
+      case OP_I32_LOAD: case OP_I64_LOAD: case OP_I64_LOAD32_S: case OP_I64_LOAD32_U: memcpy(&value, place, 4); break;
+      case OP_I32_LOAD8_U: case OP_I64_LOAD8_U: value = *place; break;
+      case OP_I32_LOAD8_S: case OP_I64_LOAD8_S: value = (uint32_t)(int8_t)*place; break;
+      default: {
+        uint16_t half;
+        memcpy(&half, place, 2);
+        value = half;
+        /* Those that extend a sign have even numbers. */
+        if ((opcode & 1u) == 0) value = (uint32_t)(int16_t)half;
+        break;
+      }
+    }
+    if (opcode < OP_I32_LOAD8_S || opcode > OP_I32_LOAD16_U) {
+      if (opcode == OP_I32_LOAD) {
+        top = value;
+        NEXT;
+      }
+      *sp++ = value;
+      top = (opcode & 1u) == 0 ? 0u - (value >> 31) : 0;
+      if (opcode == OP_I64_LOAD) memcpy(&top, place + 4, 4);
+      NEXT;
+    }
+    top = value;
     NEXT;
   }
 
@@ -338,13 +315,13 @@ next:
       NEXT;
     }
     const uint8_t *number = pc;
-    top = (uint32_t)read_s64(&number);
+    top = (uint32_t)leb_s64(&number);
     pc = number;
     NEXT;
   }
   case OP_I64_CONST: {
     const uint8_t *number = pc;
-    const uint64_t value = read_s64(&number);
+    const uint64_t value = leb_s64(&number);
     pc = number;
     PUSH((uint32_t)value);
     PUSH((uint32_t)(value >> 32));
@@ -449,7 +426,7 @@ next:
   NEXT;
   case OP_I32_EXTEND16_S: top = (uint32_t)(int16_t)top;
   NEXT;
-  default: NO_OTHER;
+  default: STOP(INTERPRETER_UNREACHABLE); /* the check has let none through */
   }
 
 stop:

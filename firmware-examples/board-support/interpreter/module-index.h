@@ -4,8 +4,8 @@
  *     offset 0          index_header
  *     16                a byte for each global: its word, and bit 7 for an i64; up to a multiple of 8
  *     header.records    index_record of each function
- *     header.tables     for each function: a byte for each local, like the globals', unless each is an i32; then, in the
- *                       order of the code, halfwords for each instruction that needs some; up to a multiple of 8 bytes
+ *     header.tables     for each function: a byte for each local, like the globals'; then, in the order of the code,
+ *                       halfwords for each instruction that needs some; up to a multiple of 8 bytes
  *
  *     if, else, br, br_if, each target of br_table     TARGET_HALFWORDS: where to go on in the module; where in the tables,
  *                                                      from header.tables; bits 0 and 1 words to keep, the rest to drop
@@ -42,7 +42,7 @@ typedef struct {
   uint16_t code;   /* its first instruction */
   uint16_t end;    /* its last, the end */
   uint16_t table;  /* halfwords from header.tables */
-  uint16_t locals; /* the same, of its bytes for locals; NO_MAP where each local is an i32 */
+  uint16_t locals; /* the same, of its bytes for locals */
   uint8_t params;  /* words */
   uint8_t results; /* words */
   uint16_t zeroed; /* words of its other locals */
@@ -50,7 +50,6 @@ typedef struct {
   uint16_t spare;
 } index_record;
 
-#define NO_MAP 0xffffu
 /** Words of a frame. */
 #define FRAME_WORDS 2u
 

@@ -1,7 +1,7 @@
 #include <string.h>
 
 #include "interpreter.h"
-#include "leb128.h"
+#include "binary-format.h"
 #include "module-index.h"
 
 enum { GLOBAL_SECTION = 6, EXPORT_SECTION = 7, DATA_SECTION = 11, HEAD_BYTES = 8 };

@@ -10,7 +10,7 @@ import { RunnerError } from "./runner-error.ts";
 export type RunMode = "aot" | "interp";
 
 /** The interpreter's C, in its folder. */
-export const INTERPRETER_SOURCES = ["check-module.c", "check-code.c", "start.c", "execute.c", "wide.c"] as const;
+export const INTERPRETER_SOURCES = ["check-module.c", "check-code.c", "binary-format.c", "start.c", "execute.c", "wide.c"] as const;
 
 /** Words of stack that the interpreter is lent unless the caller says otherwise: of globals, values and frames. */
 export const INTERPRETER_STACK_WORDS = 512;
