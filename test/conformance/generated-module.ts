@@ -211,13 +211,13 @@ class FunctionGenerator {
 
   #access(list: readonly (readonly [number, number])[]): number[] {
     const [opcode, width] = pick(this.#random, list);
-    const offset = pick(this.#random, [0, 0, 1, 4, 127, 128, 300, 65_530, 2 ** 32 - 1]);
+    const offset = pick(this.#random, below(this.#random, 30) === 0 ? [65_530, 2 ** 32 - 1] : [0, 0, 1, 4, 127, 128, 300]);
     return [opcode, below(this.#random, width + 1), ...unsigned(offset)];
   }
 
   /** Mostly inside the memory. */
   #address(depth: number): number[] {
-    const isFree = below(this.#random, 25) === 0;
+    const isFree = below(this.#random, 80) === 0;
     return [...this.#value(I32, depth + 1), ...(isFree ? [] : [0x41, ...signed(0x7fffn), 0x71])];
   }
 

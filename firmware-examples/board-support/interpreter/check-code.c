@@ -454,7 +454,8 @@ void check_body(checker *c, uint32_t number) {
   record.code = (uint16_t)c->at;
   open_label(&b, OP_NOP, record.results);
   if (has_failed(&b)) return;
-  while (!check_instruction(&b)) continue;
+  bool has_ended = false;
+  while (!has_ended) has_ended = check_instruction(&b);
   if (c->at != c->end) check_fail(c, INTERPRETER_BAD_NESTING);
   record.end = (uint16_t)(c->at - 1);
   if (b.words_most > WORDS_MAX) check_fail(c, INTERPRETER_TOO_DEEP);

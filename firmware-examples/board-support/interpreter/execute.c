@@ -17,6 +17,13 @@
 #include "opcodes.h"
 #include "wide.h"
 
+#if defined(__GNUC__)
+/** The check has let nothing else through. */
+#define NO_OTHER __builtin_unreachable()
+#else
+#define NO_OTHER STOP(INTERPRETER_UNREACHABLE)
+#endif
+
 #define NEXT goto next
 
 #define PUSH(word)  \
@@ -67,9 +74,11 @@ interpreter_code interpreter_call(interpreter *vm, uint32_t function, const uint
   const uint32_t memory_bytes = vm->memory_bytes;
   const index_record *record = records + function;
   uint32_t *sp = vm->stack + header->global_words;
-  uint32_t *frame = vm->stack + vm->stack_words;
+  uint32_t *const frames_end = vm->stack + vm->stack_words;
+  uint32_t *frame = frames_end;
   uint32_t *locals = sp;
   uint32_t top = 0;
+  uint32_t opcode;
   const uint8_t *pc = module;
   const uint8_t *end = module;
   const uint16_t *table = tables;
@@ -84,12 +93,13 @@ interpreter_code interpreter_call(interpreter *vm, uint32_t function, const uint
   goto enter;
 
 next:
-  switch (*pc++) {
+  opcode = *pc++;
+  switch (opcode) {
 
   case OP_UNREACHABLE: STOP(INTERPRETER_UNREACHABLE);
   /* Not a case without code: it would lead back to the switch, and gcc has small tables for jumps ahead alone. */
   case OP_NOP: case OP_BLOCK: case OP_LOOP:
-    if (pc[-1] != OP_NOP) pc++;
+    if (opcode != OP_NOP) pc++;
     NEXT;
 
   case OP_IF: {
@@ -136,10 +146,11 @@ next:
   case OP_END: if (pc <= end) NEXT;
   goto leave;
   case OP_RETURN: leave : {
-    if (frame == vm->stack + vm->stack_words) goto stop;
-    if (record->results == 0) top = locals[-1];
-    if (record->results == 2) *locals = sp[-1];
-    sp = record->results == 0 ? locals - 1 : locals + record->results - 1;
+    if (frame == frames_end) goto stop;
+    const uint32_t words = record->results;
+    if (words == 2) *locals = sp[-1];
+    sp = locals + words - 1;
+    if (words == 0) top = *sp;
     pc = module + (frame[0] & 0xffffu);
     table = tables + (frame[0] >> 16);
     locals = vm->stack + (frame[1] & 0xffffu);
@@ -258,7 +269,6 @@ next:
   case OP_I64_LOAD: case OP_I64_LOAD8_S: case OP_I64_LOAD8_U: case OP_I64_LOAD16_S: case OP_I64_LOAD16_U:
   case OP_I64_LOAD32_S: case OP_I64_LOAD32_U:
   access: {
-    const uint32_t opcode = pc[-1];
     const uint32_t bytes = 1u << ACCESS_WIDTHS[opcode - OP_I32_LOAD];
     uint32_t offset = pc[1];
     pc += 2; /* over the alignment */
@@ -321,10 +331,10 @@ next:
   }
   case OP_I64_CONST: {
     const uint8_t *number = pc;
-    const uint64_t value = leb_s64(&number);
+    const uint64_t constant = leb_s64(&number);
     pc = number;
-    PUSH((uint32_t)value);
-    PUSH((uint32_t)(value >> 32));
+    PUSH((uint32_t)constant);
+    PUSH((uint32_t)(constant >> 32));
     NEXT;
   }
 
@@ -346,7 +356,7 @@ next:
   case OP_I64_LE_S: case OP_I64_LE_U: case OP_I64_GE_S: case OP_I64_GE_U:
     *sp = top;
     sp -= 3;
-    wide_instruction(pc[-1], sp);
+    wide_instruction(opcode, sp);
     top = *sp;
     NEXT;
 
@@ -362,7 +372,7 @@ next:
   case OP_I32_DIV_S: case OP_I32_REM_S: {
     const uint32_t a = *--sp;
     const uint32_t b = top;
-    const bool is_division = pc[-1] == OP_I32_DIV_S;
+    const bool is_division = opcode == OP_I32_DIV_S;
     if (b == 0) STOP(INTERPRETER_DIVIDE_BY_ZERO);
     if (b == ~0u) {
       if (is_division && a == 0x80000000u) STOP(INTERPRETER_INT_OVERFLOW);
@@ -375,7 +385,7 @@ next:
   case OP_I32_DIV_U: case OP_I32_REM_U: {
     const uint32_t a = *--sp;
     if (top == 0) STOP(INTERPRETER_DIVIDE_BY_ZERO);
-    top = pc[-1] == OP_I32_DIV_U ? a / top : a % top;
+    top = opcode == OP_I32_DIV_U ? a / top : a % top;
     NEXT;
   }
   BINARY_32(I32_AND, a & b)
@@ -390,7 +400,7 @@ next:
   case OP_I64_CLZ: case OP_I64_CTZ: case OP_I64_POPCNT: case OP_I64_EXTEND8_S: case OP_I64_EXTEND16_S:
   case OP_I64_EXTEND32_S:
     *sp = top;
-    wide_instruction(pc[-1], sp - 1);
+    wide_instruction(opcode, sp - 1);
     top = *sp;
     NEXT;
   BINARY_64(I64_ADD, a + b)
@@ -400,7 +410,7 @@ next:
   case OP_I64_SHR_U: case OP_I64_ROTL: case OP_I64_ROTR:
     *sp = top;
     sp -= 2;
-    code = wide_instruction(pc[-1], sp - 1);
+    code = wide_instruction(opcode, sp - 1);
     if (code != INTERPRETER_OK) goto stop;
     top = *sp;
     NEXT;
@@ -426,7 +436,7 @@ next:
   NEXT;
   case OP_I32_EXTEND16_S: top = (uint32_t)(int16_t)top;
   NEXT;
-  default: STOP(INTERPRETER_UNREACHABLE); /* the check has let none through */
+  default: NO_OTHER;
   }
 
 stop:
