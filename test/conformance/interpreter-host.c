@@ -1,7 +1,8 @@
 /*
  * Checks modules and calls their functions, one case after the other from standard input; little-endian throughout.
  *
- *     case    u32 bytes of the module, of its memory, words of the stack, halfwords to check with, gas of a call, calls;
+ *     case    u32 bytes of the module, of its memory, words of the stack, halfwords to check with, gas of a call, calls,
+ *             most bytes of the index that are taken, what is added to its first byte before the start;
  *             the module; for each call u8 length of the export's name, the name, u8 words of arguments, u32 each
  *     answer  u32 code and place of the check; only after 0: u32 code of the start; only after 0: for each call u32 code,
  *             place, gas left, result low and high; then u32 bytes of the memory, u64 FNV-1a of it, u32 words of globals,
@@ -21,6 +22,7 @@ enum { INDEX_MOST = 16 + 128 + 1023 * 16 + 2 * 65536, NAME_MOST = 255, ARGS_MOST
 typedef struct {
   uint8_t *bytes;
   uint32_t length;
+  uint32_t most;
   bool is_written[INDEX_MOST / 8];
 } index_store;
 
@@ -44,6 +46,7 @@ static void tell_u32(uint32_t value) {
 /** Like flash: every eight bytes are written once. */
 static bool put_piece(void *context, uint32_t at, const void *bytes, uint32_t length) {
   index_store *store = context;
+  if (length > store->most || at > store->most - length) return false;
   if (at % 8 != 0 || length % 8 != 0 || length > INDEX_MOST || at > INDEX_MOST - length) exit(EXIT_INDEX);
   for (uint32_t unit = at / 8; unit < (at + length) / 8; unit++) {
     if (store->is_written[unit]) exit(EXIT_INDEX);
@@ -131,6 +134,8 @@ int main(void) {
     checking.work_halfwords = take_u32();
     const uint32_t gas = take_u32();
     const uint32_t calls = take_u32();
+    store.most = take_u32();
+    const uint8_t damage = (uint8_t)take_u32();
     uint8_t *module = exactly(module_bytes);
     if (fread(module, 1, module_bytes, stdin) != module_bytes) exit(2);
     checking.module = module;
@@ -143,6 +148,7 @@ int main(void) {
       vm.memory = exactly(vm.memory_bytes);
       vm.stack = exactly(4 * (size_t)vm.stack_words);
       uint8_t *memory = vm.memory;
+      store.bytes[0] = (uint8_t)(store.bytes[0] + damage);
       const interpreter_code started = interpreter_start(&vm);
       tell_u32(started);
       if (started == INTERPRETER_OK) {

@@ -21,6 +21,10 @@ export interface InterpreterCase {
   readonly stackWords?: number;
   readonly workHalfwords?: number;
   readonly gas?: number;
+  /** Of the index, at most so many bytes are taken. */
+  readonly indexBytes?: number;
+  /** Added to the first byte of the index before the start. */
+  readonly indexDamage?: number;
   readonly calls: readonly { readonly name: string; readonly words: readonly number[] }[];
 }
 
@@ -43,7 +47,7 @@ export interface InterpreterAnswer {
   readonly globals: readonly number[];
 }
 
-const DEFAULTS = { memoryBytes: 65_536, stackWords: 4096, workHalfwords: 8192, gas: 1_000_000 };
+const DEFAULTS = { memoryBytes: 65_536, stackWords: 4096, workHalfwords: 8192, gas: 1_000_000, indexBytes: 2 ** 20, indexDamage: 0 };
 
 /** Names of the interpreter's codes, by number, in the words of its header: `divide-by-zero`. */
 export const CODE_NAMES: ReadonlyMap<number, string> = new Map(
@@ -103,9 +107,10 @@ export async function runCases(host: string, cases: readonly InterpreterCase[]):
 }
 
 function requestOf(given: InterpreterCase): Buffer {
-  const { wasm, memoryBytes, stackWords, workHalfwords, gas, calls } = { ...DEFAULTS, ...given };
+  const all = { ...DEFAULTS, ...given };
+  const { wasm, memoryBytes, stackWords, workHalfwords, gas, calls, indexBytes, indexDamage } = all;
   return Buffer.concat([
-    words([wasm.length, memoryBytes, stackWords, workHalfwords, gas, calls.length]),
+    words([wasm.length, memoryBytes, stackWords, workHalfwords, gas, calls.length, indexBytes, indexDamage]),
     wasm,
     ...calls.flatMap(({ name, words: args }) => [
       Buffer.from([name.length]),

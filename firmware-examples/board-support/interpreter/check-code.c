@@ -368,7 +368,7 @@ static bool check_special(body *b, uint32_t opcode) {
     case OP_BR_IF: check_branch_if(b); break;
     case OP_BR_TABLE: check_branch_table(b); break;
     case OP_RETURN:
-      pop_if(b, b->work[b->c->given->work_halfwords - LABEL_HALFWORDS + RESULT]);
+      pop_if(b, b->work[b->c->work_end - LABEL_HALFWORDS + RESULT]);
       die(b);
       break;
     case OP_CALL: check_call(b); break;
@@ -440,7 +440,7 @@ static void emit_map(body *b) {
 
 void check_body(checker *c, uint32_t number) {
   body b = {.c = c, .work = c->given->work, .table = c->globals, .filled = c->globals};
-  b.top = c->given->work_halfwords;
+  b.top = c->work_end;
   b.label = NO_PLACE;
   const uint8_t *types = check_signature(c, number);
   uint32_t params;

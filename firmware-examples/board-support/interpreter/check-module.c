@@ -6,7 +6,7 @@
 
 enum { TYPE = 1, IMPORT, FUNCTION, TABLE, MEMORY, GLOBAL, EXPORT, START, ELEMENT, CODE, DATA, SECTIONS_END };
 enum { HEAD_BYTES = 8, FUNCTION_FORM = 0x60, EXPORT_KINDS = 4, EXPORT_TABLE = 1 };
-enum { MODULE_MAX = 65535, FUNCTIONS_MAX = 1023, ITEMS_MAX = 255, GLOBAL_WORDS_MAX = 128 };
+enum { MODULE_MAX = 65535, WORK_MAX = 65535, FUNCTIONS_MAX = 1023, ITEMS_MAX = 255, GLOBAL_WORDS_MAX = 128 };
 #define PAGES_MAX 65536u
 
 static const uint8_t HEAD[HEAD_BYTES] = {0, 'a', 's', 'm', 1, 0, 0, 0};
@@ -135,7 +135,7 @@ static void check_constant(checker *c, uint32_t words) {
 static void check_globals(checker *c) {
   uint16_t *work = c->given->work;
   const uint32_t count = count_of(c, GLOBAL_WORDS_MAX, INTERPRETER_TOO_MANY_GLOBALS);
-  if (count > c->given->work_halfwords) {
+  if (count > c->work_end) {
     check_fail(c, INTERPRETER_WORK_TOO_SMALL);
     return;
   }
@@ -280,6 +280,7 @@ interpreter_result interpreter_check(const interpreter_checking *given) {
   memset(&c, 0, sizeof c);
   c.given = given;
   c.end = given->module_bytes;
+  c.work_end = given->work_halfwords < WORK_MAX ? given->work_halfwords : WORK_MAX;
   c.header.magic = INDEX_MAGIC;
   c.header.version = INDEX_VERSION;
   c.header.module_bytes = (uint16_t)given->module_bytes;

@@ -15,6 +15,7 @@ typedef struct {
   uint32_t end; /* of what is being read: a body, a section, the module */
   interpreter_result error;
 
+  uint32_t work_end; /* halfwords of `work` that are used */
   uint32_t types; /* of the first one */
   uint32_t type_count;
   uint32_t function_types; /* of the first function's number of a type */

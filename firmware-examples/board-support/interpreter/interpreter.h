@@ -105,7 +105,7 @@ typedef struct {
   uint32_t module_bytes;
   uint32_t memory_bytes; /* that the module will be lent */
   uint16_t *work;        /* used while checking alone: the module's memory to be, or the stack */
-  uint32_t work_halfwords;
+  uint32_t work_halfwords; /* of more than 65,535 the rest is left alone */
   interpreter_put *put;
   void *context;
 } interpreter_checking;

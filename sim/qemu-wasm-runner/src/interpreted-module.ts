@@ -15,7 +15,7 @@ export const INTERPRETER_SOURCES = ["check-module.c", "check-code.c", "binary-fo
 /** Words of stack that the interpreter is lent unless the caller says otherwise: of globals, values and frames. */
 export const INTERPRETER_STACK_WORDS = 512;
 /** As many as no module needs more of. */
-const WORK_HALFWORDS = 65_536;
+const WORK_HALFWORDS = 65_535;
 const INDEX_MAKER = fileURLToPath(new URL("../firmware/index-maker.c", import.meta.url));
 const EXIT_REFUSED = 3;
 /** Under the name that wasm2c lists it by. */
