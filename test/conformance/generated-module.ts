@@ -7,12 +7,35 @@ const COMPARE = { [I32]: [0x46, 0x4f], [I64]: [0x51, 0x5a] } as const;
 const UNARY = { [I32]: [0x67, 0x68, 0x69, 0xc0, 0xc1], [I64]: [0x79, 0x7a, 0x7b, 0xc2, 0xc3, 0xc4] } as const;
 /** Each with the logarithm of its bytes. */
 const LOADS = {
-  [I32]: [[0x28, 2], [0x2c, 0], [0x2d, 0], [0x2e, 1], [0x2f, 1]],
-  [I64]: [[0x29, 3], [0x30, 0], [0x31, 0], [0x32, 1], [0x33, 1], [0x34, 2], [0x35, 2]],
+  [I32]: [
+    [0x28, 2],
+    [0x2c, 0],
+    [0x2d, 0],
+    [0x2e, 1],
+    [0x2f, 1],
+  ],
+  [I64]: [
+    [0x29, 3],
+    [0x30, 0],
+    [0x31, 0],
+    [0x32, 1],
+    [0x33, 1],
+    [0x34, 2],
+    [0x35, 2],
+  ],
 } as const;
 const STORES = {
-  [I32]: [[0x36, 2], [0x3a, 0], [0x3b, 1]],
-  [I64]: [[0x37, 3], [0x3c, 0], [0x3d, 1], [0x3e, 2]],
+  [I32]: [
+    [0x36, 2],
+    [0x3a, 0],
+    [0x3b, 1],
+  ],
+  [I64]: [
+    [0x37, 3],
+    [0x3c, 0],
+    [0x3d, 1],
+    [0x3e, 2],
+  ],
 } as const;
 const VOID = 0x40;
 /** Numbers at which something happens, besides any other. */
@@ -211,7 +234,10 @@ class FunctionGenerator {
 
   #access(list: readonly (readonly [number, number])[]): number[] {
     const [opcode, width] = pick(this.#random, list);
-    const offset = pick(this.#random, below(this.#random, 30) === 0 ? [65_530, 2 ** 32 - 1] : [0, 0, 1, 4, 127, 128, 300]);
+    const offset = pick(
+      this.#random,
+      below(this.#random, 30) === 0 ? [65_530, 2 ** 32 - 1] : [0, 0, 1, 4, 127, 128, 300],
+    );
     return [opcode, below(this.#random, width + 1), ...unsigned(offset)];
   }
 

@@ -8,9 +8,14 @@ import { BOARD_SUPPORT, CACHE_FOLDER, STRICT } from "./c-host-build.ts";
 /** The interpreter's folder. */
 export const INTERPRETER = `${BOARD_SUPPORT}/interpreter`;
 /** Its C, all of it. */
-export const INTERPRETER_C = ["check-module.c", "check-code.c", "binary-format.c", "start.c", "execute.c", "wide.c"].map(
-  (name) => `${INTERPRETER}/${name}`,
-);
+export const INTERPRETER_C = [
+  "check-module.c",
+  "check-code.c",
+  "binary-format.c",
+  "start.c",
+  "execute.c",
+  "wide.c",
+].map((name) => `${INTERPRETER}/${name}`);
 const HOST_C = fileURLToPath(new URL("interpreter-host.c", import.meta.url));
 const SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
 
@@ -47,7 +52,14 @@ export interface InterpreterAnswer {
   readonly globals: readonly number[];
 }
 
-const DEFAULTS = { memoryBytes: 65_536, stackWords: 4096, workHalfwords: 8192, gas: 1_000_000, indexBytes: 2 ** 20, indexDamage: 0 };
+const DEFAULTS = {
+  memoryBytes: 65_536,
+  stackWords: 4096,
+  workHalfwords: 8192,
+  gas: 1_000_000,
+  indexBytes: 2 ** 20,
+  indexDamage: 0,
+};
 
 /** Names of the interpreter's codes, by number, in the words of its header: `divide-by-zero`. */
 export const CODE_NAMES: ReadonlyMap<number, string> = new Map(

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { requires } from "../os-package.ts";
 import { compareCases } from "./interpreter-comparison.ts";
 import { buildHost, CODE_NAMES, type InterpreterCase, runCases } from "./interpreter-host.ts";
-import { I32, I64, moduleOf, nameOf, type NumberType, sized, unsigned, vector, writeModule } from "./module-writer.ts";
+import { I32, I64, moduleOf, type NumberType, nameOf, sized, unsigned, vector, writeModule } from "./module-writer.ts";
 
 let host: string;
 const END = 0x0b;
@@ -58,7 +58,10 @@ async function refusals(): Promise<readonly Refusal[]> {
     ["bad-nesting", withBody([0x05, END])],
     ["bad-nesting", withBody([END, END])],
     ["immutable", IMMUTABLE],
-    ["duplicate-export", moduleOf([5, vector([[0, 1]])], [7, vector([nameOf("m"), nameOf("m")].map((n) => [...n, 2, 0]))])],
+    [
+      "duplicate-export",
+      moduleOf([5, vector([[0, 1]])], [7, vector([nameOf("m"), nameOf("m")].map((n) => [...n, 2, 0]))]),
+    ],
     ["bad-limits", moduleOf([5, vector([[1, 2, 1]])])],
     ["body-count", moduleOf(TYPE, [3, vector([[0]])])],
     ["body-count", moduleOf([10, vector([[2, 0, END]])])],
@@ -84,7 +87,16 @@ async function refusals(): Promise<readonly Refusal[]> {
     ["padded-number", withBody([0x0c, 0x80, 0, END])],
     ["unknown-section", moduleOf([12, [0]])],
     ["memory-kind", moduleOf([5, vector([[3, 1, 1]])])],
-    ["memory-kind", moduleOf([5, vector([[0, 1], [0, 1]])])],
+    [
+      "memory-kind",
+      moduleOf([
+        5,
+        vector([
+          [0, 1],
+          [0, 1],
+        ]),
+      ]),
+    ],
     ["memory-kind", moduleOf([5, vector([[0, 0]])])],
     ["unknown-constant", moduleOf([6, vector([[I32, 0, 0x42, 0, END]])])],
     ["unknown-constant", moduleOf([6, vector([[I32, 0, 0x41, 0, 0x41, 0, 0x6a, END]])])],
@@ -194,8 +206,26 @@ requires("c-compiler")("arithmetic of the interpreter", () => {
     type === I32 ? [Number(value)] : [Number(value & 0xffff_ffffn), Number(value >> 32n)];
 
   describe.each([
-    ["of 32 bits", I32, EDGES, [[0x46, 0x4f], [0x6a, 0x78]], [0x45, 0x67, 0x68, 0x69, 0xac, 0xad, 0xc0, 0xc1]],
-    ["of 64 bits", I64, WIDE_EDGES, [[0x51, 0x5a], [0x7c, 0x8a]], [0x50, 0x79, 0x7a, 0x7b, 0xa7, 0xc2, 0xc3, 0xc4]],
+    [
+      "of 32 bits",
+      I32,
+      EDGES,
+      [
+        [0x46, 0x4f],
+        [0x6a, 0x78],
+      ],
+      [0x45, 0x67, 0x68, 0x69, 0xac, 0xad, 0xc0, 0xc1],
+    ],
+    [
+      "of 64 bits",
+      I64,
+      WIDE_EDGES,
+      [
+        [0x51, 0x5a],
+        [0x7c, 0x8a],
+      ],
+      [0x50, 0x79, 0x7a, 0x7b, 0xa7, 0xc2, 0xc3, 0xc4],
+    ],
   ] as const)("%s", (_, type, edges, binary, unary) => {
     test("every instruction gives, or traps, as Node's does, at every edge", async () => {
       const binaries = binary.flatMap(([from, to]) => Array.from({ length: to - from + 1 }, (__, i) => from + i));

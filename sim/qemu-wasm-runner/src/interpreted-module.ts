@@ -10,7 +10,14 @@ import { RunnerError } from "./runner-error.ts";
 export type RunMode = "aot" | "interp";
 
 /** The interpreter's C, in its folder. */
-export const INTERPRETER_SOURCES = ["check-module.c", "check-code.c", "binary-format.c", "start.c", "execute.c", "wide.c"] as const;
+export const INTERPRETER_SOURCES = [
+  "check-module.c",
+  "check-code.c",
+  "binary-format.c",
+  "start.c",
+  "execute.c",
+  "wide.c",
+] as const;
 
 /** Words of stack that the interpreter is lent unless the caller says otherwise: of globals, values and frames. */
 export const INTERPRETER_STACK_WORDS = 512;
@@ -19,7 +26,8 @@ const WORK_HALFWORDS = 65_535;
 const INDEX_MAKER = fileURLToPath(new URL("../firmware/index-maker.c", import.meta.url));
 const EXIT_REFUSED = 3;
 /** Under the name that wasm2c lists it by. */
-const PROTOTYPE = /^\/\* export: '(.*)' \*\/\n([^\n(]*?)\b(w2c_core_\w+)\(w2c_core\*(?: instance)?((?:, u(?:32|64))*)\);/gm;
+const PROTOTYPE =
+  /^\/\* export: '(.*)' \*\/\n([^\n(]*?)\b(w2c_core_\w+)\(w2c_core\*(?: instance)?((?:, u(?:32|64))*)\);/gm;
 const STRUCTURE = /typedef struct w2c_core \{[^}]*\} w2c_core;/;
 
 /**
