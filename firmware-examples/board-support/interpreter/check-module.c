@@ -133,7 +133,6 @@ static void check_constant(checker *c, uint32_t words) {
 }
 
 static void check_globals(checker *c) {
-  uint16_t *work = c->given->work;
   const uint32_t count = count_of(c, GLOBAL_WORDS_MAX, INTERPRETER_TOO_MANY_GLOBALS);
   if (count > c->work_end) {
     check_fail(c, INTERPRETER_WORK_TOO_SMALL);
@@ -148,7 +147,7 @@ static void check_globals(checker *c) {
     if (is_mutable > 1) check_fail(c, INTERPRETER_BAD_TYPE);
     check_constant(c, type);
     piece[i % 8] = (uint8_t)(type == 1 ? words : words | WIDE);
-    work[i] = (uint16_t)(piece[i % 8] | (is_mutable != 0 ? GLOBAL_MUTABLE : 0));
+    c->work[i] = (uint16_t)(piece[i % 8] | (is_mutable != 0 ? GLOBAL_MUTABLE : 0));
     words += type;
     if (i % 8 == 7 || i == count - 1) check_put(c, INDEX_GLOBALS + (i & ~7u), piece, sizeof piece);
   }
@@ -279,6 +278,7 @@ interpreter_result interpreter_check(const interpreter_checking *given) {
   checker c;
   memset(&c, 0, sizeof c);
   c.given = given;
+  c.work = given->work;
   c.end = given->module_bytes;
   c.work_end = given->work_halfwords < WORK_MAX ? given->work_halfwords : WORK_MAX;
   c.header.magic = INDEX_MAGIC;

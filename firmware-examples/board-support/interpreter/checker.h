@@ -23,6 +23,16 @@ typedef struct {
   uint32_t bodies;
   uint32_t table; /* halfwords of tables that are written */
   index_header header;
+
+  /* Of the body that is being read; `check-code.c` says how it lies in `work`, whose places these are. */
+  uint16_t *work;
+  uint32_t filled; /* one past what is written of its table, which begins behind the globals */
+  uint32_t top;    /* of operands and labels */
+  uint32_t label;  /* the innermost */
+  uint32_t words;  /* of operands */
+  uint32_t words_most;
+  uint32_t locals;
+  uint8_t map[LOCALS_MAX]; /* a byte for each local, as in the index */
 } checker;
 
 /** Stop; the first error stays. What is read from now on is 0, and nothing is left to read. */
