@@ -63,6 +63,8 @@ const RESUME = 2;
 const ACKS = 400;
 /** The core's memory, in its instance; what a subject does not need of it is not counted. */
 const MEMORY_BYTES = { codec: 8192, link: 13_312 } as const;
+/** Lent to the interpreter for the codec's globals, values and frames: with less it says that its stack is exhausted. */
+const INTERPRETER_STACK_BYTES = 808;
 const NONCE = 7;
 const EPOCH = 1;
 const TIMEOUT_MS = 300_000;
@@ -71,7 +73,7 @@ const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
 /** Build the firmware of a plan. @param wasm  the module; default the one that is built here */
 export function buildFirmware(plan: FirmwarePlan, wasm: Uint8Array = readFileSync(DEVICE_WASM)): Promise<Firmware> {
-  const { board, optimize, checks, subject } = plan;
+  const { board, optimize, checks, subject, isInterpreted } = plan;
   const around = ["firmware-measure.c", "firmware-tally.c", `firmware-${subject}.c`].map(here);
   const signals = ["three-signals.c", "json-line.c"].map((name) => here(`../conformance/${name}`));
   const support = ["device.c", "serial-framing.c"].map((name) => `${BOARD_SUPPORT}/${name}`);
@@ -89,6 +91,7 @@ export function buildFirmware(plan: FirmwarePlan, wasm: Uint8Array = readFileSyn
     checks,
     memoryBytes,
     memoryPlace: "inside",
+    ...(isInterpreted ? { mode: "interp", interpreterStackBytes: INTERPRETER_STACK_BYTES } : {}),
     program,
   });
 }

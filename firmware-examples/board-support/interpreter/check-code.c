@@ -297,7 +297,7 @@ static void check_local(checker *c, uint32_t opcode) {
     check_fail(c, INTERPRETER_BAD_INDEX);
     return;
   }
-  const uint32_t type = (c->map[number] & WIDE) != 0 ? I64 : I32;
+  const uint32_t type = (c->work[c->globals + number / 2] >> number % 2 * 8 & WIDE) != 0 ? I64 : I32;
   if (opcode != OP_LOCAL_GET) pop(c, type);
   if (opcode != OP_LOCAL_SET) push(c, type);
 }
@@ -392,13 +392,15 @@ static bool check_instruction(checker *c) {
   return has_failed(c);
 }
 
-/** Lay a local out. @returns words of all locals up to and with it */
+/** Lay a local out: its byte goes to the begin of the table. @returns words of all locals up to and with it */
 static uint32_t add_local(checker *c, uint32_t words, uint32_t type) {
+  const uint32_t place = type == I64 ? words | WIDE : words;
   if (c->locals == LOCALS_MAX || words + type > LOCAL_WORDS_MAX) {
     check_fail(c, INTERPRETER_TOO_MANY_LOCALS);
     return words;
   }
-  c->map[c->locals++] = (uint8_t)(type == I64 ? words | WIDE : words);
+  if (c->locals++ % 2 == 0) emit(c, place);
+  else c->work[c->filled - 1] = (uint16_t)(c->work[c->filled - 1] | place << 8);
   return words + type;
 }
 
@@ -412,13 +414,6 @@ static uint32_t check_locals(checker *c, const uint8_t *types, uint32_t *params)
     while (count-- > 0 && !has_failed(c)) words = add_local(c, words, type);
   }
   return words;
-}
-
-/** Bytes for locals. */
-static void emit_map(checker *c) {
-  for (uint32_t i = 0; i < c->locals; i += 2) {
-    emit(c, c->map[i] | (i + 1 < c->locals ? (uint32_t)c->map[i + 1] << 8 : 0));
-  }
 }
 
 void check_body(checker *c, uint32_t number) {
@@ -436,7 +431,6 @@ void check_body(checker *c, uint32_t number) {
   record.params = (uint8_t)params;
   record.zeroed = (uint16_t)(words - params);
   if (results[0] == 1) record.results = results[1] == 0x7f ? I32 : I64;
-  emit_map(c);
   record.table = (uint16_t)table_place(c);
   record.code = (uint16_t)c->at;
   open_label(c, OP_NOP, record.results);

@@ -32,7 +32,6 @@ typedef struct {
   uint32_t words;  /* of operands */
   uint32_t words_most;
   uint32_t locals;
-  uint8_t map[LOCALS_MAX]; /* a byte for each local, as in the index */
 } checker;
 
 /** Stop; the first error stays. What is read from now on is 0, and nothing is left to read. */

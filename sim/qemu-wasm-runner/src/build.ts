@@ -38,6 +38,8 @@ export interface BuildOptions {
    * interpreter runs it. Not for `node`.
    */
   readonly mode?: RunMode;
+  /** Of mode `interp`: lent to the interpreter for globals, values and frames, a multiple of 4, default 2,048. */
+  readonly interpreterStackBytes?: number;
   /** `size` (default) or `speed`. */
   readonly optimize?: "size" | "speed";
   /** Bytes behind the module's memory at the start; default, and at most, what it declares. Not for `node`. */
@@ -80,6 +82,8 @@ const MACHINE = `${process.platform} ${process.arch}`;
 const PAGE_BYTES = 65_536;
 const PROGRAM_FILE = "program";
 const STACK_BYTES_LEAST = 256;
+/** Words of it have 16-bit numbers. */
+const INTERPRETER_STACK_MOST = 4 * 65_535;
 const OPTIMIZE = { size: "-Os", speed: "-O2" } as const;
 const CHECKS = { all: [], none: ["-DWASM_RT_MEMCHECK_GUARD_PAGES=1"] } as const;
 /** What of the runner decides how a program is made: a program that was made otherwise is another one. */
@@ -111,6 +115,7 @@ export async function build(wasm: Uint8Array, options: BuildOptions): Promise<Fi
   const target = targetOf(board);
   const memoryBytes = chooseMemory(shape, options.memoryBytes);
   refuseStack(options.stackBytes);
+  refuseInterpreterStack(options.interpreterStackBytes);
   if (options.memoryPlace === "inside" && !hasOwnProgram) {
     throw new RunnerError("wrong-arguments", { memoryPlace: "inside", needs: "a program of its own" });
   }
@@ -141,6 +146,12 @@ function refuseStack(stackBytes: number | undefined): void {
   throw new RunnerError("wrong-arguments", { stackBytes, least: STACK_BYTES_LEAST, multipleOf: 8 });
 }
 
+function refuseInterpreterStack(interpreterStackBytes = 4): void {
+  if (interpreterStackBytes > 0 && interpreterStackBytes % 4 === 0 && interpreterStackBytes <= INTERPRETER_STACK_MOST)
+    return;
+  throw new RunnerError("wrong-arguments", { interpreterStackBytes, most: INTERPRETER_STACK_MOST, multipleOf: 4 });
+}
+
 /** Everything that the program depends on. */
 async function cacheKey(wasm: Uint8Array, plan: Plan): Promise<string> {
   const { options, target, memoryBytes, compiler, compilerVersion } = plan;
@@ -148,8 +159,20 @@ async function cacheKey(wasm: Uint8Array, plan: Plan): Promise<string> {
   const files = (await Promise.all(folders.map(filesIn))).flat().concat(RECIPE);
   const texts = await Promise.all(files.map(async (file) => [`\0${basename(file)}\0`, await readFile(file)]));
   const tool = `${compiler} ${compilerVersion} ${MACHINE}`;
+  const { interpreterStackBytes = 0 } = options;
   const { board, mode = "aot", optimize = "size", checks = "all", stackBytes = 0, memoryPlace = "lent" } = options;
-  const facts = JSON.stringify([board, target, mode, optimize, checks, memoryBytes, memoryPlace, stackBytes, tool]);
+  const facts = JSON.stringify([
+    board,
+    target,
+    mode,
+    interpreterStackBytes,
+    optimize,
+    checks,
+    memoryBytes,
+    memoryPlace,
+    stackBytes,
+    tool,
+  ]);
   return sha256(wasm, facts, ...texts.flat(), ...(await ownTexts(wasm, plan)));
 }
 
@@ -182,9 +205,16 @@ function settingOf({ options, target, compiler, memoryBytes }: Plan, translated:
     boardFolder: boardFolder(),
     defines: [
       ...CHECKS[options.checks ?? "all"],
+      ...interpreterDefines(options),
       ...(options.memoryPlace === "inside" ? [`-DWASM_RT_MEMORY_BYTES=${memoryBytes}`] : []),
     ],
   };
+}
+
+function interpreterDefines({ mode, interpreterStackBytes }: BuildOptions): string[] {
+  return mode === "interp" && interpreterStackBytes !== undefined
+    ? [`-DCORE_STACK_WORDS=${interpreterStackBytes / 4}`]
+    : [];
 }
 
 async function filesIn(folder: string): Promise<string[]> {
