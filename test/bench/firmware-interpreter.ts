@@ -54,7 +54,11 @@ export function interpreterGoals([small]: readonly InterpreterFigures[]): BenchG
   });
   return [
     goal("flash of the interpreter", small?.flashBytes ?? Number.NaN, FLASH_LIMIT),
-    goal("RAM of the interpreter, beside the module's memory and the stack of C", small?.ramBytes ?? Number.NaN, RAM_LIMIT),
+    goal(
+      "RAM of the interpreter, beside the module's memory and the stack of C",
+      small?.ramBytes ?? Number.NaN,
+      RAM_LIMIT,
+    ),
   ];
 }
 

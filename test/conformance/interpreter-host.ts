@@ -68,21 +68,15 @@ export const CODE_NAMES: ReadonlyMap<number, string> = new Map(
   ),
 );
 
-/**
- * Build the interpreter for this machine, under the sanitizers where the compiler has them.
- *
- * @param defines  `-DINTERPRETER_SWITCH` for the way without jumps to computed places
- * @returns the program
- */
-export function buildHost(defines: readonly string[] = []): string {
+/** Build the interpreter for this machine, under the sanitizers where the compiler has them. @returns the program */
+export function buildHost(): string {
   mkdirSync(CACHE_FOLDER, { recursive: true });
-  const file = join(CACHE_FOLDER, `interpreter-host-${process.pid}${defines.join("")}`);
-  const args = ["-std=c99", "-g", "-O1", ...STRICT, `-I${INTERPRETER}`, ...defines, "-o", `${file}.new`];
-  const make = (flags: readonly string[]) =>
-    execFileSync(programPath("c-compiler"), [...args, ...flags, ...INTERPRETER_C, HOST_C], { stdio: "pipe" });
-  if (hasSanitizers()) make(SANITIZERS);
-  else make([]);
-  renameSync(`${file}.new`, file);
+  const file = join(CACHE_FOLDER, "interpreter-host");
+  const made = `${file}-${process.pid}`;
+  const sanitizers = hasSanitizers() ? SANITIZERS : [];
+  const args = ["-std=c99", "-g", "-O1", ...STRICT, ...sanitizers, `-I${INTERPRETER}`, "-o", made];
+  execFileSync(programPath("c-compiler"), [...args, ...INTERPRETER_C, HOST_C], { stdio: "pipe" });
+  renameSync(made, file);
   return file;
 }
 

@@ -297,7 +297,8 @@ static void check_local(checker *c, uint32_t opcode) {
     check_fail(c, INTERPRETER_BAD_INDEX);
     return;
   }
-  const uint32_t type = (c->work[c->globals + number / 2] >> number % 2 * 8 & WIDE) != 0 ? I64 : I32;
+  const uint32_t places = c->work[c->globals + number / 2];
+  const uint32_t type = (number % 2 == 0 ? places & WIDE : places >> 8 & WIDE) != 0 ? (uint32_t)I64 : (uint32_t)I32;
   if (opcode != OP_LOCAL_GET) pop(c, type);
   if (opcode != OP_LOCAL_SET) push(c, type);
 }
@@ -400,7 +401,7 @@ static uint32_t add_local(checker *c, uint32_t words, uint32_t type) {
     return words;
   }
   if (c->locals++ % 2 == 0) emit(c, place);
-  else c->work[c->filled - 1] = (uint16_t)(c->work[c->filled - 1] | place << 8);
+  else if (!has_failed(c)) c->work[c->filled - 1] = (uint16_t)(c->work[c->filled - 1] | place << 8);
   return words + type;
 }
 

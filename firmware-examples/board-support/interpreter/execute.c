@@ -24,6 +24,19 @@
 #define NO_OTHER STOP(INTERPRETER_UNREACHABLE)
 #endif
 
+#if defined(__GNUC__)
+#define UNLIKELY(condition) __builtin_expect(condition, 0)
+#else
+#define UNLIKELY(condition) (condition)
+#endif
+
+/* Where it was before, gcc would keep too, at the cost of a copy for each instruction. */
+#if defined(__GNUC__)
+#define FORGET(pointer) __asm__("" : "+r"(pointer))
+#else
+#define FORGET(pointer) (void)(pointer)
+#endif
+
 #define NEXT goto next
 
 #define PUSH(word)  \
@@ -42,7 +55,7 @@
   } while (0)
 
 #define BINARY_32(name, expression) \
-  case OP_##name: {                    \
+  case OP_##name: {                 \
     const uint32_t a = *--sp;       \
     const uint32_t b = top;         \
     top = (uint32_t)(expression);   \
@@ -50,7 +63,7 @@
   }
 #define SIGNED_32(name, operator) BINARY_32(name, (int32_t)a operator(int32_t) b)
 #define BINARY_64(name, expression) \
-  case OP_##name: {                    \
+  case OP_##name: {                 \
     const uint64_t a = SECOND64;    \
     const uint64_t b = TOP64;       \
     sp -= 2;                        \
@@ -86,6 +99,7 @@ interpreter_code interpreter_call(interpreter *vm, uint32_t function, const uint
   interpreter_code code = INTERPRETER_OK;
   uint32_t value = 0; /* on its way to or from the memory */
   uint32_t high = 0;
+  uint32_t place; /* a local's byte of the index */
 
   if (function >= header->functions) return INTERPRETER_BAD_INDEX;
   if ((uint32_t)(frame - sp) < record->need) STOP(INTERPRETER_STACK_EXHAUSTED);
@@ -94,6 +108,7 @@ interpreter_code interpreter_call(interpreter *vm, uint32_t function, const uint
 
 next:
   opcode = *pc++;
+  FORGET(pc);
   switch (opcode) {
 
   case OP_UNREACHABLE: STOP(INTERPRETER_UNREACHABLE);
@@ -205,46 +220,52 @@ next:
     if (is_first == 0) sp[-1] = sp[1];
     NEXT;
   }
-  case OP_LOCAL_GET: {
-    const uint32_t place = places[*pc++];
-    if (place >= WIDE) {
-      const uint32_t *local = locals + (place - WIDE);
-      *sp++ = top;
-      *sp++ = local[0];
-      top = local[1];
-      NEXT;
-    }
+  case OP_LOCAL_GET:
+    place = places[*pc++];
+    if (UNLIKELY(place >= WIDE)) goto wide_get;
     PUSH(locals[place]);
     NEXT;
-  }
-  case OP_LOCAL_SET: {
-    const uint32_t place = places[*pc++];
-    if (place >= WIDE) {
-      uint32_t *local = locals + (place - WIDE);
-      local[1] = top;
-      local[0] = *--sp;
-    } else locals[place] = top;
+  case OP_LOCAL_SET:
+    place = places[*pc++];
+    if (UNLIKELY(place >= WIDE)) goto wide_set;
+    locals[place] = top;
     top = *--sp;
     NEXT;
+  case OP_LOCAL_TEE:
+    place = places[*pc++];
+    if (UNLIKELY(place >= WIDE)) goto wide_tee;
+    locals[place] = top;
+    NEXT;
+  wide_get: {
+    const uint32_t *local = locals + (place - WIDE);
+    *sp++ = top;
+    *sp++ = local[0];
+    top = local[1];
+    NEXT;
   }
-  case OP_LOCAL_TEE: {
-    const uint32_t place = places[*pc++];
-    if (place >= WIDE) {
-      uint32_t *local = locals + (place - WIDE);
-      local[1] = top;
-      local[0] = sp[-1];
-    } else locals[place] = top;
+  wide_set: {
+    uint32_t *local = locals + (place - WIDE);
+    local[1] = top;
+    local[0] = sp[-1];
+    sp -= 2;
+    top = *sp;
+    NEXT;
+  }
+  wide_tee: {
+    uint32_t *local = locals + (place - WIDE);
+    local[1] = top;
+    local[0] = sp[-1];
     NEXT;
   }
   case OP_GLOBAL_GET: {
-    const uint32_t place = index_bytes[INDEX_GLOBALS + *pc++];
+    place = index_bytes[INDEX_GLOBALS + *pc++];
     const uint32_t *global = vm->stack + (place & ~WIDE);
     PUSH(global[0]);
     if (place >= WIDE) PUSH(global[1]);
     NEXT;
   }
   case OP_GLOBAL_SET: {
-    const uint32_t place = index_bytes[INDEX_GLOBALS + *pc++];
+    place = index_bytes[INDEX_GLOBALS + *pc++];
     uint32_t *global = vm->stack + (place & ~WIDE);
     if (place >= WIDE) {
       global[1] = top;
@@ -279,23 +300,23 @@ next:
     }
     const uint32_t address = top + offset;
     if (address < offset || address > memory_bytes - bytes) STOP(INTERPRETER_OUT_OF_BOUNDS);
-    uint8_t *const place = memory + address;
+    uint8_t *const target = memory + address;
     if (opcode >= OP_I32_STORE) {
       top = *--sp;
       switch (bytes) {
-        case 1: *place = (uint8_t)value; NEXT;
-        case 2: memcpy(place, &value, 2); NEXT;
-        case 8: memcpy(place + 4, &high, 4); /* fall through */
-        default: memcpy(place, &value, 4); NEXT;
+        case 1: *target = (uint8_t)value; NEXT;
+        case 2: memcpy(target, &value, 2); NEXT;
+        case 8: memcpy(target + 4, &high, 4); /* fall through */
+        default: memcpy(target, &value, 4); NEXT;
       }
     }
     switch (opcode) {
-      case OP_I32_LOAD: case OP_I64_LOAD: case OP_I64_LOAD32_S: case OP_I64_LOAD32_U: memcpy(&value, place, 4); break;
-      case OP_I32_LOAD8_U: case OP_I64_LOAD8_U: value = *place; break;
-      case OP_I32_LOAD8_S: case OP_I64_LOAD8_S: value = (uint32_t)(int8_t)*place; break;
+      case OP_I32_LOAD: case OP_I64_LOAD: case OP_I64_LOAD32_S: case OP_I64_LOAD32_U: memcpy(&value, target, 4); break;
+      case OP_I32_LOAD8_U: case OP_I64_LOAD8_U: value = *target; break;
+      case OP_I32_LOAD8_S: case OP_I64_LOAD8_S: value = (uint32_t)(int8_t)*target; break;
       default: {
         uint16_t half;
-        memcpy(&half, place, 2);
+        memcpy(&half, target, 2);
         value = half;
         /* Those that extend a sign have even numbers. */
         if ((opcode & 1u) == 0) value = (uint32_t)(int16_t)half;
@@ -309,7 +330,7 @@ next:
       }
       *sp++ = value;
       top = (opcode & 1u) == 0 ? 0u - (value >> 31) : 0;
-      if (opcode == OP_I64_LOAD) memcpy(&top, place + 4, 4);
+      if (opcode == OP_I64_LOAD) memcpy(&top, target + 4, 4);
       NEXT;
     }
     top = value;
