@@ -8,7 +8,10 @@ import { afterAll, expect, test } from "vitest";
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 const PACKAGE = "sim/qemu-wasm-runner";
 const COPY = mkdtempSync(join(tmpdir(), "packed-"));
-const COMES_ALONG = ["LICENSE-APACHE", "LICENSE-MIT", "board-support/wasm-rt.h", "board-support/boards/board.h"];
+const COMES_ALONG = [
+  ...["LICENSE-APACHE", "LICENSE-MIT", "board-support/wasm-rt.h", "board-support/boards/board.h"],
+  "board-support/interpreter/interpreter.h",
+];
 
 afterAll(() => rmSync(COPY, { recursive: true }));
 
