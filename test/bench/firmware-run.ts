@@ -5,7 +5,7 @@ import { build, cycleBoundOfRun, type Firmware, type RunOptions, run } from "qem
 import { BOARD_SUPPORT, CACHE_FOLDER, STRICT } from "../conformance/c-host-build.ts";
 import { DEVICE_WASM } from "../conformance/raw-device.ts";
 import { BenchError } from "./bench-error.ts";
-import type { FirmwarePlan, FirmwareSubject } from "./firmware-plan.ts";
+import { type FirmwarePlan, type FirmwareSubject, modeOf } from "./firmware-plan.ts";
 
 /** Instructions of one kind of work in one signal. */
 export interface InstructionTally {
@@ -115,7 +115,8 @@ export async function measureFirmware(
     .map((line) => JSON.parse(line) as Record<string, number> & { signal: string });
   const [first] = told;
   const parts = firmware.sizes?.parts;
-  if (first === undefined || parts === undefined || parts === null) throw new BenchError("no-answer", { ...plan });
+  if (first === undefined || parts === undefined || parts === null)
+    throw new BenchError("no-answer", { board: plan.board, mode: modeOf(plan) });
   const field = (name: string) => first[name] ?? 0;
   const messages = field("inputBytes") + field("outBytes");
   const ram = {

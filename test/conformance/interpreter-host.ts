@@ -11,6 +11,7 @@ export const INTERPRETER = `${BOARD_SUPPORT}/interpreter`;
 export const INTERPRETER_C = [
   "check-module.c",
   "check-code.c",
+  "check-labels.c",
   "binary-format.c",
   "start.c",
   "execute.c",

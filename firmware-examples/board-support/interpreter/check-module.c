@@ -12,7 +12,7 @@ enum { MODULE_MAX = 65535, WORK_MAX = 65535, FUNCTIONS_MAX = 1023, ITEMS_MAX = 2
 static const uint8_t HEAD[HEAD_BYTES] = {0, 'a', 's', 'm', 1, 0, 0, 0};
 
 void check_fail(checker *c, interpreter_code code) {
-  if (c->error.code != INTERPRETER_OK) return;
+  if (check_has_failed(c)) return;
   c->error.code = code;
   c->error.at = c->at;
   c->end = 0;
@@ -68,7 +68,7 @@ uint32_t check_value_type(checker *c) {
 }
 
 void check_put(checker *c, uint32_t at, const void *bytes, uint32_t length) {
-  if (c->error.code == INTERPRETER_OK && !c->given->put(c->given->context, at, bytes, length)) {
+  if (!check_has_failed(c) && !c->given->put(c->given->context, at, bytes, length)) {
     check_fail(c, INTERPRETER_INDEX_REFUSED);
   }
 }
@@ -159,7 +159,7 @@ static void check_globals(checker *c) {
 static uint32_t check_name(checker *c, uint32_t *length) {
   *length = check_u32(c);
   const uint32_t begin = c->at;
-  for (uint32_t i = 0; i < *length && c->error.code == INTERPRETER_OK; i++) {
+  for (uint32_t i = 0; i < *length && !check_has_failed(c); i++) {
     if (check_byte(c) >= 0x80u) check_fail(c, INTERPRETER_NAME_NOT_ASCII);
   }
   return begin;
@@ -171,7 +171,7 @@ static void check_export_name(checker *c, uint32_t exports, uint32_t before) {
   uint32_t length;
   const uint32_t name = check_name(c, &length);
   const uint8_t *other = module + exports;
-  while (before-- > 0 && c->error.code == INTERPRETER_OK) {
+  while (before-- > 0 && !check_has_failed(c)) {
     const uint32_t its_length = leb_u32(&other);
     if (its_length == length && memcmp(other, module + name, length) == 0) {
       check_fail(c, INTERPRETER_DUPLICATE_EXPORT);
@@ -198,24 +198,24 @@ static void check_code(checker *c) {
   const uint32_t end = c->end;
   c->bodies = count_of(c, FUNCTIONS_MAX, INTERPRETER_TOO_MANY_ITEMS);
   if (c->bodies != c->header.functions) check_fail(c, INTERPRETER_BODY_COUNT);
-  for (uint32_t i = 0; i < c->bodies && c->error.code == INTERPRETER_OK; i++) {
+  for (uint32_t i = 0; i < c->bodies && !check_has_failed(c); i++) {
     const uint32_t length = check_u32(c);
     if (length > end - c->at) check_fail(c, INTERPRETER_TRUNCATED);
-    if (c->error.code != INTERPRETER_OK) return;
+    if (check_has_failed(c)) return;
     c->end = c->at + length;
     check_body(c, i);
-    if (c->error.code == INTERPRETER_OK) c->end = end;
+    if (!check_has_failed(c)) c->end = end;
   }
 }
 
 static void check_data(checker *c) {
   const uint32_t count = check_u32(c);
-  for (uint32_t i = 0; i < count && c->error.code == INTERPRETER_OK; i++) {
+  for (uint32_t i = 0; i < count && !check_has_failed(c); i++) {
     if (check_u32(c) != 0) check_fail(c, INTERPRETER_PASSIVE_DATA);
     const uint8_t *place = c->given->module + c->at + 1;
     check_constant(c, 1);
     const uint32_t length = check_u32(c);
-    if (c->error.code != INTERPRETER_OK) return;
+    if (check_has_failed(c)) return;
     const uint32_t at = (uint32_t)leb_s64(&place);
     if (c->header.pages == 0) check_fail(c, INTERPRETER_BAD_INDEX);
     else if (length > c->end - c->at) check_fail(c, INTERPRETER_TRUNCATED);
@@ -234,7 +234,7 @@ static void check_section(checker *c, uint32_t id) {
   switch (id) {
     case 0:
       check_name(c, &length);
-      if (c->error.code == INTERPRETER_OK) c->at = c->end;
+      if (!check_has_failed(c)) c->at = c->end;
       break;
     case TYPE: check_types(c); break;
     case IMPORT: check_none(c, INTERPRETER_HAS_IMPORT); break;
@@ -259,18 +259,18 @@ static void place_index(checker *c) {
 
 static void check_sections(checker *c, uint32_t module_end) {
   uint32_t last = 0;
-  while (c->at < module_end && c->error.code == INTERPRETER_OK) {
+  while (c->at < module_end && !check_has_failed(c)) {
     const uint32_t id = check_byte(c);
     const uint32_t length = check_u32(c);
     if (id != 0 && id <= last) check_fail(c, INTERPRETER_BAD_SECTION);
     if (length > c->end - c->at) check_fail(c, INTERPRETER_TRUNCATED);
-    if (c->error.code != INTERPRETER_OK) return;
+    if (check_has_failed(c)) return;
     if (id != 0) last = id;
     if (id == CODE) place_index(c);
     c->end = c->at + length;
     check_section(c, id);
     if (c->at != c->end) check_fail(c, INTERPRETER_BAD_SECTION);
-    if (c->error.code == INTERPRETER_OK) c->end = module_end;
+    if (!check_has_failed(c)) c->end = module_end;
   }
 }
 

@@ -24,7 +24,7 @@ typedef struct {
   uint32_t table; /* halfwords of tables that are written */
   index_header header;
 
-  /* Of the body that is being read; `check-code.c` says how it lies in `work`, whose places these are. */
+  /* Of the body that is being read; `check-labels.c` says how it lies in `work`, whose places these are. */
   uint16_t *work;
   uint32_t filled; /* one past what is written of its table, which begins behind the globals */
   uint32_t top;    /* of operands and labels */
@@ -36,6 +36,10 @@ typedef struct {
 
 /** Stop; the first error stays. What is read from now on is 0, and nothing is left to read. */
 void check_fail(checker *c, interpreter_code code);
+
+static inline bool check_has_failed(const checker *c) {
+  return c->error.code != INTERPRETER_OK;
+}
 
 uint32_t check_byte(checker *c);
 /** A number of one byte, 0..127. */

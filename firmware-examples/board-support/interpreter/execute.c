@@ -11,70 +11,12 @@
  */
 #include <string.h>
 
-#include "interpreter.h"
 #include "binary-format.h"
+#include "execute-macros.h"
+#include "interpreter.h"
 #include "module-index.h"
 #include "opcodes.h"
 #include "wide.h"
-
-#if defined(__GNUC__)
-/** The check has let nothing else through. */
-#define NO_OTHER __builtin_unreachable()
-#else
-#define NO_OTHER STOP(INTERPRETER_UNREACHABLE)
-#endif
-
-#if defined(__GNUC__)
-#define UNLIKELY(condition) __builtin_expect(condition, 0)
-#else
-#define UNLIKELY(condition) (condition)
-#endif
-
-/* Where it was before, gcc would keep too, at the cost of a copy for each instruction. */
-#if defined(__GNUC__)
-#define FORGET(pointer) __asm__("" : "+r"(pointer))
-#else
-#define FORGET(pointer) (void)(pointer)
-#endif
-
-#define NEXT goto next
-
-#define PUSH(word)  \
-  do {              \
-    *sp++ = top;    \
-    top = (word);   \
-  } while (0)
-/** The value of two words on top. */
-#define TOP64 ((uint64_t)top << 32 | sp[-1])
-#define SECOND64 ((uint64_t)sp[-2] << 32 | sp[-3])
-#define SET64(value)               \
-  do {                             \
-    const uint64_t given = value;  \
-    sp[-1] = (uint32_t)given;      \
-    top = (uint32_t)(given >> 32); \
-  } while (0)
-
-#define BINARY_32(name, expression) \
-  case OP_##name: {                 \
-    const uint32_t a = *--sp;       \
-    const uint32_t b = top;         \
-    top = (uint32_t)(expression);   \
-    NEXT;                           \
-  }
-#define SIGNED_32(name, operator) BINARY_32(name, (int32_t)a operator(int32_t) b)
-#define BINARY_64(name, expression) \
-  case OP_##name: {                 \
-    const uint64_t a = SECOND64;    \
-    const uint64_t b = TOP64;       \
-    sp -= 2;                        \
-    SET64(expression);              \
-    NEXT;                           \
-  }
-#define STOP(reason) \
-  do {               \
-    code = (reason); \
-    goto stop;       \
-  } while (0)
 
 interpreter_code interpreter_call(interpreter *vm, uint32_t function, const uint32_t *args, uint32_t *results,
                                   uint32_t gas) {
@@ -110,7 +52,6 @@ next:
   opcode = *pc++;
   FORGET(pc);
   switch (opcode) {
-
   case OP_UNREACHABLE: STOP(INTERPRETER_UNREACHABLE);
   /* Not a case without code: it would lead back to the switch, and gcc has small tables for jumps ahead alone. */
   case OP_NOP: case OP_BLOCK: case OP_LOOP:
@@ -204,9 +145,10 @@ next:
     NEXT;
   }
 
-  case OP_DROP: sp -= *table++;
-  top = *sp;
-  NEXT;
+  case OP_DROP:
+    sp -= *table++;
+    top = *sp;
+    NEXT;
   case OP_SELECT: {
     const uint32_t is_first = top;
     if (*table++ == 1) {
@@ -359,8 +301,7 @@ next:
     NEXT;
   }
 
-  case OP_I32_EQZ: top = top == 0;
-  NEXT;
+  case OP_I32_EQZ: top = top == 0; NEXT;
   BINARY_32(I32_EQ, a == b)
   BINARY_32(I32_NE, a != b)
   SIGNED_32(I32_LT_S, <)
@@ -371,8 +312,7 @@ next:
   BINARY_32(I32_LE_U, a <= b)
   SIGNED_32(I32_GE_S, >=)
   BINARY_32(I32_GE_U, a >= b)
-  case OP_I64_EQZ: top = (top | *--sp) == 0;
-  NEXT;
+  case OP_I64_EQZ: top = (top | *--sp) == 0; NEXT;
   case OP_I64_EQ: case OP_I64_NE: case OP_I64_LT_S: case OP_I64_LT_U: case OP_I64_GT_S: case OP_I64_GT_U:
   case OP_I64_LE_S: case OP_I64_LE_U: case OP_I64_GE_S: case OP_I64_GE_U:
     *sp = top;
@@ -381,12 +321,9 @@ next:
     top = *sp;
     NEXT;
 
-  case OP_I32_CLZ: top = leading_zeros(top);
-  NEXT;
-  case OP_I32_CTZ: top = trailing_zeros(top);
-  NEXT;
-  case OP_I32_POPCNT: top = population(top);
-  NEXT;
+  case OP_I32_CLZ: top = leading_zeros(top); NEXT;
+  case OP_I32_CTZ: top = trailing_zeros(top); NEXT;
+  case OP_I32_POPCNT: top = population(top); NEXT;
   BINARY_32(I32_ADD, a + b)
   BINARY_32(I32_SUB, a - b)
   BINARY_32(I32_MUL, a * b)
@@ -435,28 +372,14 @@ next:
     if (code != INTERPRETER_OK) goto stop;
     top = *sp;
     NEXT;
-  case OP_I64_AND: top &= sp[-2];
-  sp[-3] &= sp[-1];
-  sp -= 2;
-  NEXT;
-  case OP_I64_OR: top |= sp[-2];
-  sp[-3] |= sp[-1];
-  sp -= 2;
-  NEXT;
-  case OP_I64_XOR: top ^= sp[-2];
-  sp[-3] ^= sp[-1];
-  sp -= 2;
-  NEXT;
-  case OP_I32_WRAP_I64: top = *--sp;
-  NEXT;
-  case OP_I64_EXTEND_I32_S: PUSH((uint32_t)((int32_t)top < 0 ? -1 : 0));
-  NEXT;
-  case OP_I64_EXTEND_I32_U: PUSH(0);
-  NEXT;
-  case OP_I32_EXTEND8_S: top = (uint32_t)(int8_t)top;
-  NEXT;
-  case OP_I32_EXTEND16_S: top = (uint32_t)(int16_t)top;
-  NEXT;
+  BINARY_64(I64_AND, a & b)
+  BINARY_64(I64_OR, a | b)
+  BINARY_64(I64_XOR, a ^ b)
+  case OP_I32_WRAP_I64: top = *--sp; NEXT;
+  case OP_I64_EXTEND_I32_S: PUSH((uint32_t)((int32_t)top < 0 ? -1 : 0)); NEXT;
+  case OP_I64_EXTEND_I32_U: PUSH(0); NEXT;
+  case OP_I32_EXTEND8_S: top = (uint32_t)(int8_t)top; NEXT;
+  case OP_I32_EXTEND16_S: top = (uint32_t)(int16_t)top; NEXT;
   default: NO_OTHER;
   }
 

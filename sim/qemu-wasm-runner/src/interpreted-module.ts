@@ -13,6 +13,7 @@ export type RunMode = "aot" | "interp";
 export const INTERPRETER_SOURCES = [
   "check-module.c",
   "check-code.c",
+  "check-labels.c",
   "binary-format.c",
   "start.c",
   "execute.c",
