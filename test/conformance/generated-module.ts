@@ -241,8 +241,9 @@ class FunctionGenerator {
     return [opcode, below(this.#random, width + 1), ...unsigned(offset)];
   }
 
-  /** Mostly inside the memory. */
+  /** Mostly inside the memory, and now and then around its end. */
   #address(depth: number): number[] {
+    if (below(this.#random, 20) === 0) return [0x41, ...signed(BigInt(65_524 + below(this.#random, 16)))];
     const isFree = below(this.#random, 80) === 0;
     return [...this.#value(I32, depth + 1), ...(isFree ? [] : [0x41, ...signed(0x7fffn), 0x71])];
   }
