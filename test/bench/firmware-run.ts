@@ -5,7 +5,7 @@ import { build, cycleBoundOfRun, type Firmware, type OwnProgram, type RunOptions
 import { BOARD_SUPPORT, CACHE_FOLDER, STRICT } from "../conformance/c-host-build.ts";
 import { DEVICE_WASM } from "../conformance/raw-device.ts";
 import { BenchError } from "./bench-error.ts";
-import type { FirmwarePlan, FirmwareSubject } from "./firmware-plan.ts";
+import { type FirmwarePlan, type FirmwareSubject, modeOf } from "./firmware-plan.ts";
 
 /** Instructions of one kind of work in one signal. */
 export interface InstructionTally {
@@ -63,6 +63,8 @@ const RESUME = 2;
 const ACKS = 400;
 /** The core's memory, in its instance; what a subject does not need of it is not counted. */
 const MEMORY_BYTES = { codec: 8192, link: 13_312 } as const;
+/** Lent to the interpreter for the codec's globals, values and frames: with less it says that its stack is exhausted. */
+const INTERPRETER_STACK_BYTES = 808;
 const NONCE = 7;
 const EPOCH = 1;
 const TIMEOUT_MS = 300_000;
@@ -86,7 +88,7 @@ export function buildSubject(
   subject: OwnProgram,
   wasm: Uint8Array = readFileSync(DEVICE_WASM),
 ): Promise<Firmware> {
-  const { board, optimize, checks } = plan;
+  const { board, optimize, checks, isInterpreted } = plan;
   const around = ["firmware-measure.c", "firmware-tally.c"].map(here);
   const signals = ["three-signals.c", "json-line.c"].map((name) => here(`../conformance/${name}`));
   const headers = [here("."), here("../conformance"), BOARD_SUPPORT, here("../../edge-sdk/include")];
@@ -104,6 +106,7 @@ export function buildSubject(
     checks,
     memoryBytes,
     memoryPlace: "inside",
+    ...(isInterpreted ? { mode: "interp", interpreterStackBytes: INTERPRETER_STACK_BYTES } : {}),
     program,
   });
 }
@@ -127,7 +130,8 @@ export async function measureFirmware(
     .map((line) => JSON.parse(line) as Record<string, number> & { signal: string });
   const [first] = told;
   const parts = firmware.sizes?.parts;
-  if (first === undefined || parts === undefined || parts === null) throw new BenchError("no-answer", { ...plan });
+  if (first === undefined || parts === undefined || parts === null)
+    throw new BenchError("no-answer", { board: plan.board, mode: modeOf(plan) });
   const field = (name: string) => first[name] ?? 0;
   const messages = field("inputBytes") + field("outBytes");
   const ram = {

@@ -3,6 +3,7 @@ import { RunnerError } from "./runner-error.ts";
 
 const OPTIONS = {
   board: { type: "string", default: "host" },
+  mode: { type: "string", default: "aot" },
   optimize: { type: "string", default: "size" },
   memory: { type: "string" },
   checks: { type: "string", default: "all" },
@@ -26,7 +27,7 @@ const OPTIONS = {
 
 type Option = keyof typeof OPTIONS;
 
-const HOW_BUILT: readonly Option[] = ["board", "optimize", "memory", "checks", "cache", "json"];
+const HOW_BUILT: readonly Option[] = ["board", "mode", "optimize", "memory", "checks", "cache", "json"];
 const OWN_PROGRAM: readonly Option[] = ["program", "include"];
 /** What each command takes; every one of them is refused elsewhere. */
 const COMMANDS: ReadonlyMap<string, readonly Option[]> = new Map([
@@ -37,9 +38,9 @@ const COMMANDS: ReadonlyMap<string, readonly Option[]> = new Map([
   ["doctor", ["json"]],
 ]);
 /** For a file that is built already, nothing says how. */
-const NOT_FOR_ELF: readonly Option[] = ["optimize", "memory", "checks", "cache", ...OWN_PROGRAM, "call"];
+const NOT_FOR_ELF: readonly Option[] = ["mode", "optimize", "memory", "checks", "cache", ...OWN_PROGRAM, "call"];
 /** Not for the board `node`, which builds nothing and calls in this process. */
-const NOT_FOR_NODE: readonly Option[] = ["memory", "timeout", ...OWN_PROGRAM, "elf", "socket"];
+const NOT_FOR_NODE: readonly Option[] = ["mode", "memory", "timeout", ...OWN_PROGRAM, "elf", "socket"];
 
 /** What was typed, with every option in its place. */
 export interface CommandLine {

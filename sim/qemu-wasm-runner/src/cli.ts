@@ -33,6 +33,7 @@ the bytes of --in at its UART and waits for its end; open leaves the UART to you
   --in        bytes for the UART; with --call, arguments: little-endian integers of its types, call after call
   --out       file for what comes back (default: standard output); of build, for the program
   --socket    Unix socket to offer the UART at, in place of standard input and output
+  --mode      aot: compiled from C that is made of it; interp: run by the interpreter   (default: aot)
   --optimize  size or speed   (default: size)
   --memory    bytes behind the module's memory, when it needs less than it declares
   --checks    all: every access to it is checked; none: for a module that is proven   (default: all)
@@ -98,12 +99,14 @@ async function commandOn(command: string, file: string, values: CliValues, conte
 }
 
 function buildOptions(values: CliValues, context: CliContext): BuildOptions {
-  const { optimize, checks, program, include = [] } = values;
+  const { mode, optimize, checks, program, include = [] } = values;
+  if (mode !== "aot" && mode !== "interp") throw new RunnerError("usage", { mode, known: "aot interp" });
   if (optimize !== "size" && optimize !== "speed") throw new RunnerError("usage", { optimize, known: "size speed" });
   if (checks !== "all" && checks !== "none") throw new RunnerError("usage", { checks, known: "all none" });
   const memoryBytes = readCount(values, "memory");
   return {
     board: findBoard(values.board).name,
+    mode,
     optimize,
     checks,
     cacheFolder: values.cache ?? context.cacheFolder,

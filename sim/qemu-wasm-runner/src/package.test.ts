@@ -10,7 +10,9 @@ const PACKAGE = "sim/qemu-wasm-runner";
 const COPY = mkdtempSync(join(tmpdir(), "packed-"));
 const COMES_ALONG = [
   ...["LICENSE-APACHE", "LICENSE-MIT"],
-  ...["wasm-rt.h", "needed.flags", "boards/board.h"].map((name) => `board-support/${name}`),
+  ...["wasm-rt.h", "needed.flags", "boards/board.h", "interpreter/interpreter.h"].map(
+    (name) => `board-support/${name}`,
+  ),
 ];
 
 afterAll(() => rmSync(COPY, { recursive: true }));
