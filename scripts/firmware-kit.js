@@ -12,7 +12,15 @@ import { SetupError } from "./bootstrap/setup-error.js";
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const BOARD_SUPPORT = "firmware-examples/board-support";
 const KIT = "firmware-examples/kit";
-const EXAMPLES = ["linux-host"];
+const BOARDS = `${BOARD_SUPPORT}/boards`;
+/** A microcontroller's example: its main, and what it takes of the board support. */
+const BARE = "examples/cortex-m4";
+const BARE_SENSOR = "firmware-examples/cortex-m4-qemu/main.c";
+const BARE_DEVICE = ["serial-device.c", "serial-device.h", "device-store.h", "store-none.c"];
+const BARE_BOARD = [
+  ...["board.h", "wall-clock.h", "bare-metal.c", "bare-metal.h", "cortex-m.c", "cortex-m.h", "cmsdk-uart.c"],
+  ...["semihosting-clock.c", "mps2.ld", "sections.ld"],
+];
 /** Parts of the examples that stand on our boards; everything else in the folder runs on any chip. */
 const OF_EXAMPLES = /^(serial-device|device-store|store-)/;
 /** What the flags of a build say where flags can be given; a build of Arduino takes none. */
@@ -41,16 +49,17 @@ export async function makeFirmwareKit(parent) {
   mkdirSync(sources, { recursive: true });
   await writeCore(join(ROOT, "edge-sdk/build/device.wasm"), sources, version);
   copyC(join(ROOT, BOARD_SUPPORT), sources, (file) => !OF_EXAMPLES.test(file));
+  cpSync(join(ROOT, BOARD_SUPPORT, "needed.flags"), join(sources, "needed.flags"));
+  cpSync(join(ROOT, BOARDS, "receive-ring.h"), join(sources, "receive-ring.h"));
   cpSync(join(ROOT, "edge-sdk/include"), sources, { recursive: true });
   cpSync(join(ROOT, BOARD_SUPPORT, "boards/libc"), join(folder, "libc"), { recursive: true });
   cpSync(join(ROOT, BOARD_SUPPORT, "boards/memory.c"), join(folder, "libc/memory.c"));
   cpSync(join(ROOT, KIT), folder, { recursive: true });
   fill(join(folder, "library.properties"), { version });
-  for (const example of EXAMPLES) {
-    const to = join(folder, "examples", example);
-    mkdirSync(to, { recursive: true });
-    copyC(join(ROOT, "firmware-examples", example), to);
-  }
+  const host = join(folder, "examples/linux-host");
+  mkdirSync(host, { recursive: true });
+  copyC(join(ROOT, "firmware-examples/linux-host"), host);
+  copyBareExample(join(folder, BARE));
   for (const text of TEXTS) cpSync(join(ROOT, text), join(folder, text));
   const archive = `${folder}.tar.gz`;
   await run("tar", ["-czf", archive, "-C", parent, name]);
@@ -74,6 +83,14 @@ async function writeCore(wasmFile, folder, version) {
   writeFileSync(core, banner + NEEDED + readFileSync(core, "utf8"));
   writeFileSync(join(folder, "core.h"), banner + readFileSync(join(folder, "core.h"), "utf8"));
   writeFileSync(join(folder, "core-id.h"), `${banner}#define CORE_SHA256 {${bytes}}\n`);
+}
+
+/** The Makefile is there already, with the rest of the kit. */
+function copyBareExample(folder) {
+  mkdirSync(join(folder, "board"), { recursive: true });
+  cpSync(join(ROOT, BARE_SENSOR), join(folder, "main.c"));
+  for (const name of BARE_DEVICE) cpSync(join(ROOT, BOARD_SUPPORT, name), join(folder, name));
+  for (const name of BARE_BOARD) cpSync(join(ROOT, BOARDS, name), join(folder, "board", name));
 }
 
 function copyC(from, to, isWanted = () => true) {

@@ -42,7 +42,7 @@ export const OS_PACKAGES = [
     commands: ["make"],
     proof: [],
     debian: ["make"],
-    neededBy: "the example for a Linux host, by its own Makefile",
+    neededBy: "the firmware examples and the firmware kit's, by their own Makefiles",
     script: "test",
   },
   {

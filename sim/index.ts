@@ -4,6 +4,11 @@
  * @packageDocumentation
  */
 
+export { buildFirmware, FIRMWARE_BOARDS, type FirmwareBoard, type FirmwareBuild } from "./firmware/firmware-build.ts";
+export type { FirmwarePlan } from "./firmware/firmware-device.ts";
+export { FirmwareError, type FirmwareErrorCode } from "./firmware/firmware-error.ts";
+export { type EpochAccount, LineAccount } from "./firmware/line-account.ts";
+export type { LineNoise } from "./firmware/serial-wire.ts";
 export { type Endpoint, type TransportParts, transportTo } from "./fleet/device-transport.ts";
 export { createFleet, type DevicePlan, deviceNames, type FleetOptions, totalSummary } from "./fleet/fleet.ts";
 export { checkHistory, type HistoryRow, type HistoryVerdict } from "./fleet/history-check.ts";
@@ -48,13 +53,16 @@ export {
   type ScenarioErrorCode,
   type ScenarioEvent,
   type ScenarioExpectation,
+  type ScenarioFirmware,
   type ScenarioLink,
+  type SignalDevice,
 } from "./scenarios/scenario.ts";
 export type { DeviceOutcome, ScenarioCheck } from "./scenarios/scenario-checks.ts";
 export { loadScenario, parseScenario, scenarioNames } from "./scenarios/scenario-file.ts";
 export { type SeededRandom, seededRandom } from "./seeded-random.ts";
 export { imuRecordingPath, type RecordedOptions, recordedSignal } from "./signals/recorded.ts";
 export { REFERENCE_ROTOR, type RotorOptions, rotorSignal } from "./signals/rotor.ts";
+export { rotorTwinSignal } from "./signals/rotor-twin.ts";
 export {
   type Signal,
   type SignalChannel,

@@ -7,23 +7,21 @@ import {
   CONFIG_BYTES,
   CONFIG_CHANNELS,
   CONFIG_CROSS_LEVELS,
-  CONFIG_HISTORY,
   CONFIG_LEVEL_WEIGHTS,
   CONFIG_OWN_LEVELS,
   CONFIG_OWN_STEPS,
-  CONFIG_STRIDE,
   channelConfig,
-  channelStride,
   crossLevels,
-  historyOffset,
   levelWeights,
   MAX_BOUND,
   MAX_CHANNELS,
   MAX_HISTORY_SHIFT,
   MAX_HISTORY_STEP,
   MAX_STEP,
+  NARROW_SHIFT,
   ownLevels,
   ownSteps,
+  setWidth,
 } from "./layout";
 import {
   STATUS_BOUND_RANGE,
@@ -49,8 +47,7 @@ export function codecConfigure(cfg: usize, channels: i32): i32 {
   store<u8>(cfg, <u8>ownLevels(channels), CONFIG_OWN_LEVELS);
   store<u8>(cfg, <u8>crossLevels(channels), CONFIG_CROSS_LEVELS);
   store<u8>(cfg, <u8>levelWeights(channels), CONFIG_LEVEL_WEIGHTS);
-  store<u8>(cfg, <u8>historyOffset(channels), CONFIG_HISTORY);
-  store<u16>(cfg, <u16>channelStride(channels), CONFIG_STRIDE);
+  setWidth(cfg, 0);
   for (let c = 0; c < channels; c++) codecSetChannel(cfg, c, 0, 1, 0);
   return 0;
 }
@@ -62,7 +59,8 @@ export function codecConfigure(cfg: usize, channels: i32): i32 {
  *
  * @param e  largest error in sample units, 0 (lossless) .. MAX_BOUND
  * @param lattice  spacing s of the samples in sample units, 1 = none claimed
- * @param historyShift  h: histories count in bins of D << h; choose the smallest h with range / (D << h) <= 2^7
+ * @param historyShift  h: histories count in bins of D << h; choose the smallest h with range / (D << h) <= 2^7. From one
+ *                      beyond NARROW_SHIFT on, all of the device's are wide, until codecConfigure
  * @returns 0, or a negative status with nothing changed
  */
 export function codecSetChannel(cfg: usize, c: i32, e: i32, lattice: i32, historyShift: i32): i32 {
@@ -82,13 +80,14 @@ export function codecSetChannel(cfg: usize, c: i32, e: i32, lattice: i32, histor
   store<i32>(at, <i32>step, CHANNEL_STEP);
   store<i32>(at, isLattice ? points * lattice : e, CHANNEL_BOUND);
   store<i32>(at, isLattice ? lattice : 1, CHANNEL_SPACING);
-  store<i32>(at, historyShift, CHANNEL_HISTORY_SHIFT);
+  store<u8>(at, <u8>historyShift, CHANNEL_HISTORY_SHIFT);
   store<i32>(at, e, CHANNEL_GIVEN_BOUND);
+  if (historyShift > NARROW_SHIFT) setWidth(cfg, 1);
   return 0;
 }
 
 /** Code channel c without its lattice from the next keyframe on: lattice 1 and the bound as it was given. */
 export function codecDropLattice(cfg: usize, c: i32): void {
   const at = channelConfig(cfg, c);
-  codecSetChannel(cfg, c, load<i32>(at, CHANNEL_GIVEN_BOUND), 1, load<i32>(at, CHANNEL_HISTORY_SHIFT));
+  codecSetChannel(cfg, c, load<i32>(at, CHANNEL_GIVEN_BOUND), 1, load<u8>(at, CHANNEL_HISTORY_SHIFT));
 }

@@ -19,5 +19,5 @@ export const ALIAS: usize = memory.data(8, 8);
 export const VIEW: usize = STEPS;
 /** Configuration block. */
 export const CONFIG: usize = CONFIG_BLOCK;
-/** State block: stateBytes(MAX_CHANNELS). */
-export const STATE: usize = memory.data(3508, 8);
+/** State block: widestBytes(MAX_CHANNELS). */
+export const STATE: usize = memory.data(4020, 8);

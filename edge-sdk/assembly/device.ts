@@ -2,7 +2,7 @@ import * as config from "./channel-config";
 import * as codec from "./codec";
 import { CANDIDATES_END } from "./config-block";
 import { CONFIG, STATE } from "./device-memory";
-import { CONFIG_CHANNELS, CONFIG_OWN_LEVELS, stateBytes as stateBytesOf } from "./layout";
+import { CONFIG_OWN_LEVELS, configuredBytes } from "./layout";
 import { decodeRows as decodeRowsOf, encodeRows as encodeRowsOf, replayQuietRows as replayQuietRowsOf } from "./rows";
 
 /**
@@ -50,7 +50,7 @@ export function stateAddress(): usize {
 
 /** First byte that the configured device leaves to the caller, 8-byte aligned. */
 export function freeAddress(): usize {
-  return (STATE + stateBytesOf(load<u8>(CONFIG, CONFIG_CHANNELS)) + 7) & ~7;
+  return (STATE + configuredBytes(CONFIG) + 7) & ~7;
 }
 
 export function codecConfigure(channels: i32): i32 {

@@ -14,11 +14,14 @@
  *       4               4           slow mean of the history, Q24 history bins
  *       8               4           by how much hold has cost more than the mix of late, 20 to 19, 1/64 bit
  *       12              2 x 2       fast and slow activity, Q8 codes over 2^scale
- *       16              4 x 4       recent loss of each expert, Q16 history bins
- *       32              28          only with a stacked expert (up to MAX_STACKED channels): its loss, the last four
- *                                   misses of the mix, i16, Q8 history bins, its 7 weights, Q2.13, and 2 zero bytes
- *       H = 32 or 60    2 B         history of reconstructions, newest first, Q8 history bins from the base
- *       H + 2B          2 W1        weights over steps, Q2.13, in channel order
+ *       16              4 x 4       recent loss of each expert, Q16 history bins; wide ones Q20
+ *       32              4           only with a stacked expert (up to MAX_STACKED channels): its loss
+ *       ...             2 x 4       only wide: loss of the curve, and the slope, Q20 history bins
+ *       ...             2 x 8       only with a stacked expert: zero, and its 7 weights, Q2.13
+ *       ...             4 V         only with a stacked expert: the last four misses of the mix, as entries
+ *       H               V B         history of reconstructions, newest first, history bins from the base: entries of
+ *                                   V = 2 bytes, Q8, or wide ones of 4, Q20
+ *       H + V B         2 W1        weights over steps, Q2.13, in channel order
  *       ...             2 W2        weights over levels, Q2.13, in channel order
  *       stride - 16     14          line (table below)
  *       stride - 2      2           flags: status, base, last signs, activity scale (channel-flags.ts)
@@ -35,13 +38,17 @@ export const MAX_BOUND: i32 = (1 << 30) - 1;
 export const MAX_STEP: i64 = 0x7fffffff;
 /** Largest history shift: with it a range of 2^32 samples of bin width 1 is 2^7 history bins. */
 export const MAX_HISTORY_SHIFT: i32 = 25;
+/** Up to this shift, entries of 16 bits are exact to 1/64 of a bin D; a device with a larger one has wide histories. */
+export const NARROW_SHIFT: i32 = 2;
+/** Entries of 32 bits are Q20. */
+export const WIDE_EXTRA_BITS: i32 = 12;
 /** Largest history bin, D << h. */
 export const MAX_HISTORY_STEP: i64 = (<i64>1) << 33;
 /**
- * Bytes that one channel of one row can cost at the very most: 22 mixed decisions of at most 13.6 bits, 8 more of at most
+ * Bytes that one channel of one row can cost at the very most: 7 mixed decisions of at most 13.6 bits, 8 more of at most
  * 11.3 bits and 40 raw ones of at most 1.6 bits (docs/design.md, "Room for one row").
  */
-export const MAX_CHANNEL_BYTES: i32 = 60;
+export const MAX_CHANNEL_BYTES: i32 = 32;
 /** Bytes the range coder may hold back until the end of a frame. */
 export const FLUSH_BYTES: i32 = 4;
 
@@ -55,10 +62,11 @@ export const CONFIG_HISTORY: usize = 5; // u8, H: where a channel's history begi
 export const CONFIG_STRIDE: usize = 6; // u16, bytes per channel of the state
 const CONFIG_FIRST_CHANNEL: usize = 8;
 const CONFIG_CHANNEL_BYTES: usize = 20;
+const CONFIG_WIDTH: usize = CONFIG_FIRST_CHANNEL + 13; // u8, in channel 0's room: 1 for histories of 32 bits
 export const CHANNEL_STEP: usize = 0; // i32, D: bin width in sample units
 export const CHANNEL_BOUND: usize = 4; // i32, e': largest multiple of the spacing that is <= e
 export const CHANNEL_SPACING: usize = 8; // i32, s: lattice spacing, 1 = none
-export const CHANNEL_HISTORY_SHIFT: usize = 12; // i32, h: the history counts in bins of D << h
+export const CHANNEL_HISTORY_SHIFT: usize = 12; // u8, h: the history counts in bins of D << h
 export const CHANNEL_GIVEN_BOUND: usize = 16; // i32, e as it was given, for a channel that loses its lattice
 
 /** Bytes of one configuration block; those of channels that there are not, at its end, are the caller's once it is filled. */
@@ -100,10 +108,10 @@ export const HOLD_EXCESS: usize = 8;
 export const ACTIVITY_FAST: usize = 12;
 export const ACTIVITY_SLOW: usize = 14;
 export const LOSSES: usize = 16;
-const HISTORY_WITHOUT_STACKED: i32 = 32;
-export const STACKED_MISSES: usize = 36; // after the fifth loss
-export const STACKED_WEIGHTS: usize = 44;
-const HISTORY_AFTER_STACKED: i32 = 60;
+const EXPERTS: i32 = 4;
+const EXPERTS_END: i32 = <i32>LOSSES + 4 * EXPERTS;
+export const STACKED_MISSES_COUNT: i32 = 4;
+const STACKED_WEIGHTS_SLOTS: i32 = 8; // 7 weights behind 2 bytes that make words of the second and the third
 /** Most channels that pay for a stacked expert. */
 const MAX_STACKED: i32 = 5;
 /** Rows of a block in a frame with lines: what an encoder plans at a time, and the longest line written at once. */
@@ -136,9 +144,40 @@ export const TRANSIENT_BYTES: usize = 32;
 export const FRAME_EVENTS: u32 = 1;
 export const FRAME_LINES: u32 = 2;
 
+/** 1 where a history shift asks for wide histories, which the whole device then has; 0 elsewhere. */
+export function widthFor(historyShift: i32): i32 {
+  return i32(historyShift > NARROW_SHIFT);
+}
+
+/** Have histories entries of 32 bits? 1 or 0. */
+export function widthOf(cfg: usize): i32 {
+  return load<u8>(cfg, CONFIG_WIDTH);
+}
+
+/** log2 of the bytes of an entry. */
+export function entryShift(cfg: usize): usize {
+  return widthOf(cfg) + 1;
+}
+
+/** Bits of fraction that entries have beyond Q8. */
+export function extraBits(cfg: usize): i32 {
+  return WIDE_EXTRA_BITS * widthOf(cfg);
+}
+
+/** Configure for histories of this width. */
+export function setWidth(cfg: usize, width: i32): void {
+  const channels = <i32>load<u8>(cfg, CONFIG_CHANNELS);
+  store<u8>(cfg, <u8>width, CONFIG_WIDTH);
+  store<u8>(cfg, <u8>historyOffset(channels, width), CONFIG_HISTORY);
+  store<u16>(cfg, <u16>channelStride(channels, width), CONFIG_STRIDE);
+}
+
 /** Where a channel's history begins (H): behind the stacked expert, if there is one. */
-export function historyOffset(channels: i32): i32 {
-  return channels <= MAX_STACKED ? HISTORY_AFTER_STACKED : HISTORY_WITHOUT_STACKED;
+export function historyOffset(channels: i32, width: i32): i32 {
+  const experts = EXPERTS_END + 8 * width; // one loss more, and the slope
+  return channels > MAX_STACKED
+    ? experts
+    : experts + 4 + 2 * STACKED_WEIGHTS_SLOTS + (STACKED_MISSES_COUNT << (width + 1));
 }
 
 /** Own differences of each channel (A in design): more where there are few channels to pay for. */
@@ -166,19 +205,34 @@ export function levelWeights(channels: i32): i32 {
 }
 
 /** Bytes of one channel's state, a multiple of 4. */
-export function channelStride(channels: i32): i32 {
+export function channelStride(channels: i32, width: i32): i32 {
   const weights = ownSteps(channels) + channels - 1 + levelWeights(channels);
-  return (historyOffset(channels) + <i32>(LINE_BYTES + FLAGS_BYTES) + 2 * (ownLevels(channels) + weights) + 3) & ~3;
+  const history = ownLevels(channels) << (width + 1);
+  return (historyOffset(channels, width) + history + 2 * weights + <i32>(LINE_BYTES + FLAGS_BYTES) + 3) & ~3;
 }
 
-/** Bytes that both ends share and that a keyframe or snapshot copies, a multiple of 4. */
-export function persistentBytes(channels: i32): i32 {
-  return <i32>SHARED_BYTES + channels * channelStride(channels);
+/**
+ * Bytes that both ends share and that a keyframe or snapshot copies, a multiple of 4.
+ *
+ * @param historyShift  the largest of the device's channels, which decides whether histories are wide
+ */
+export function persistentBytes(channels: i32, historyShift: i32): i32 {
+  return <i32>SHARED_BYTES + channels * channelStride(channels, widthFor(historyShift));
 }
 
-/** Bytes of the whole state block, a multiple of 4. */
-export function stateBytes(channels: i32): i32 {
-  return persistentBytes(channels) + <i32>TRANSIENT_BYTES;
+/** Bytes of the whole state block, a multiple of 4. @param historyShift  as above */
+export function stateBytes(channels: i32, historyShift: i32): i32 {
+  return persistentBytes(channels, historyShift) + <i32>TRANSIENT_BYTES;
+}
+
+/** Bytes of the state block of the configured device. */
+export function configuredBytes(cfg: usize): usize {
+  return coderOf(cfg, 0) + TRANSIENT_BYTES;
+}
+
+/** Bytes of a state block for any history shifts. */
+export function widestBytes(channels: i32): i32 {
+  return stateBytes(channels, MAX_HISTORY_SHIFT);
 }
 
 /** Address of channel c's configuration. */
@@ -193,7 +247,27 @@ export function channelState(cfg: usize, st: usize, c: i32): usize {
 
 /** Does a channel have a stacked expert? */
 export function hasStacked(cfg: usize): bool {
-  return load<u8>(cfg, CONFIG_HISTORY) != HISTORY_WITHOUT_STACKED;
+  return <i32>load<u8>(cfg, CONFIG_CHANNELS) <= MAX_STACKED;
+}
+
+/** Experts of each channel, 4 to 6: as many losses stand at LOSSES. */
+export function expertsOf(cfg: usize): i32 {
+  return EXPERTS + i32(hasStacked(cfg)) + widthOf(cfg);
+}
+
+/** Address of a channel's slope; of wide histories only. */
+export function slopeOf(cfg: usize, channel: usize): usize {
+  return channel + LOSSES + ((<usize>expertsOf(cfg)) << 2);
+}
+
+/** Address of the last misses of a channel's mix, entries of a history; with a stacked expert only. */
+export function stackedMissesOf(cfg: usize, channel: usize): usize {
+  return historyOf(cfg, channel) - ((<usize>STACKED_MISSES_COUNT) << entryShift(cfg));
+}
+
+/** Address of the weights of a channel's stacked expert; the second is at a multiple of 4. */
+export function stackedWeightsOf(cfg: usize, channel: usize): usize {
+  return stackedMissesOf(cfg, channel) - 2 * (STACKED_WEIGHTS_SLOTS - 1);
 }
 
 /** Address of channel state's history. */

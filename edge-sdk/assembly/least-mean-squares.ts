@@ -10,8 +10,10 @@ import {
   channelState,
   coderOf,
   DITHER,
+  entryShift,
   historyOf,
-  STACKED_WEIGHTS,
+  stackedWeightsOf,
+  widthOf,
 } from "./layout";
 
 /**
@@ -20,8 +22,9 @@ import {
  *
  *     steps    f_k = y_k - y_(k+1)        levels   f_k = y_k - m
  *
- * Ranges, with |y| < 2^15 and -2^15 <= m < 2^15 (Q8): |f| <= 65535, so its product with a weight fits int32 and its square uint32; at
- * most 96 features, so the dot product stays below 2^38 and the energy below 2^39.
+ * Ranges, with |y| < 2^27 and -2^27 <= m < 2^27 (Q20, wide): |f| < 2^28; at most 96 features, so the dot product stays below
+ * 2^50 and the energy below 2^63. There is a loop for each width of the entries, because choosing in the loop would cost a
+ * small core an eighth of all its time.
  *
  * @see B. Widrow and S. Stearns, "Adaptive Signal Processing", 1985, chapter 6 (LMS); dithered rounding is ours
  */
@@ -42,8 +45,8 @@ export const STEPS = memory.data(3 * <i32>SUMS_BYTES, 8);
 export const LEVELS = STEPS + SUMS_BYTES;
 export const STACKED = LEVELS + SUMS_BYTES;
 
-/** Features of the stacked expert, Q8 history bins, i16; one more is read and not used. */
-export const FEATURES = memory.data(16, 8);
+/** Features of the stacked expert, as entries of a history; one more is read and not used. */
+export const FEATURES = memory.data(32, 8);
 export const FEATURES_COUNT: i32 = 7;
 
 /** The predictors of a channel. */
@@ -60,8 +63,9 @@ export const KIND_STACKED: i32 = 2;
 export function addUp(cfg: usize, st: usize, channel: usize, kind: i32, energy: i64): void {
   const stride = <usize>load<u16>(cfg, CONFIG_STRIDE);
   const ownLevels = <i32>load<u8>(cfg, CONFIG_OWN_LEVELS);
+  const wide = widthOf(cfg) != 0;
   let left = <i32>load<u8>(cfg, CONFIG_LEVEL_WEIGHTS) - ownLevels;
-  let weights = historyOf(cfg, channel) + ((<usize>ownLevels) << 1);
+  let weights = historyOf(cfg, channel) + ((<usize>ownLevels) << entryShift(cfg));
   if (kind != KIND_STEPS) {
     weights += (<usize>(<i32>load<u8>(cfg, CONFIG_OWN_STEPS) + <i32>load<u8>(cfg, CONFIG_CHANNELS) - 1)) << 1;
   }
@@ -77,7 +81,7 @@ export function addUp(cfg: usize, st: usize, channel: usize, kind: i32, energy: 
     } else {
       mask = 0;
       count = ownLevels;
-      mean = meanOf(other);
+      mean = meanOf(cfg, other);
       if (other != channel) {
         count = min(<i32>load<u8>(cfg, CONFIG_CROSS_LEVELS), left);
         left -= count;
@@ -86,18 +90,31 @@ export function addUp(cfg: usize, st: usize, channel: usize, kind: i32, energy: 
         at = FEATURES;
         mean = 0;
         count = FEATURES_COUNT;
-        weights = channel + STACKED_WEIGHTS;
+        weights = stackedWeightsOf(cfg, channel);
         other = end;
       }
     }
-    let entry = <i32>load<i16>(at);
-    for (const last = weights + ((<usize>count) << 1); weights != last; weights += 2) {
-      at += 2;
-      const next = <i32>load<i16>(at);
-      const f = <i64>(entry - mean - (next & mask));
-      entry = next;
-      dot += f * load<i16>(weights);
-      energy += f * f;
+    const last = weights + ((<usize>count) << 1);
+    if (wide) {
+      let entry = load<i32>(at);
+      for (; weights != last; weights += 2) {
+        at += 4;
+        const next = load<i32>(at);
+        const f = <i64>(entry - mean - (next & mask));
+        entry = next;
+        dot += f * load<i16>(weights);
+        energy += f * f;
+      }
+    } else {
+      let entry = <i32>load<i16>(at);
+      for (; weights != last; weights += 2) {
+        at += 2;
+        const next = <i32>load<i16>(at);
+        const f = <i64>(entry - mean - (next & mask));
+        entry = next;
+        dot += f * load<i16>(weights);
+        energy += f * f;
+      }
     }
   }
   store<i64>(STEPS + ((<usize>kind) << 4), dot, DOT);
@@ -114,8 +131,9 @@ export function addUp(cfg: usize, st: usize, channel: usize, kind: i32, energy: 
 export function learn(cfg: usize, st: usize, channel: usize, isStacked: bool): void {
   const stride = <usize>load<u16>(cfg, CONFIG_STRIDE);
   const ownLevels = <i32>load<u8>(cfg, CONFIG_OWN_LEVELS);
+  const wide = widthOf(cfg) != 0;
   let left = <i32>load<u8>(cfg, CONFIG_LEVEL_WEIGHTS) - ownLevels;
-  let stepWeights = historyOf(cfg, channel) + ((<usize>ownLevels) << 1);
+  let stepWeights = historyOf(cfg, channel) + ((<usize>ownLevels) << entryShift(cfg));
   let levelWeights =
     stepWeights + ((<usize>(<i32>load<u8>(cfg, CONFIG_OWN_STEPS) + <i32>load<u8>(cfg, CONFIG_CHANNELS) - 1)) << 1);
   let dither = load<u32>(st, DITHER);
@@ -138,28 +156,43 @@ export function learn(cfg: usize, st: usize, channel: usize, isStacked: bool): v
       mask = 0;
       at = FEATURES;
       count = FEATURES_COUNT;
-      weights = channel + STACKED_WEIGHTS;
+      weights = stackedWeightsOf(cfg, channel);
       gain = load<i64>(STACKED, DOT);
       other = end;
     }
     for (;;) {
-      let entry = <i32>load<i16>(at);
-      for (const last = weights + ((<usize>count) << 1); weights != last; weights += 2) {
-        at += 2;
-        const next = <i32>load<i16>(at);
-        const f = entry - mean - (next & mask);
-        entry = next;
-        dither = nextDither(dither);
-        let moved = <i32>load<i16>(weights) + <i32>((gain * f + <i64>(dither & NOISE_MASK)) >> 32);
-        if (<u32>(moved + WEIGHT_LIMIT) > <u32>(2 * WEIGHT_LIMIT)) moved = moved < 0 ? -WEIGHT_LIMIT : WEIGHT_LIMIT;
-        store<i16>(weights, <i16>moved);
+      const last = weights + ((<usize>count) << 1);
+      if (wide) {
+        let entry = load<i32>(at);
+        for (; weights != last; weights += 2) {
+          at += 4;
+          const next = load<i32>(at);
+          const f = entry - mean - (next & mask);
+          entry = next;
+          dither = nextDither(dither);
+          let moved = <i32>load<i16>(weights) + <i32>((gain * f + <i64>(dither & NOISE_MASK)) >> 32);
+          if (<u32>(moved + WEIGHT_LIMIT) > <u32>(2 * WEIGHT_LIMIT)) moved = moved < 0 ? -WEIGHT_LIMIT : WEIGHT_LIMIT;
+          store<i16>(weights, <i16>moved);
+        }
+      } else {
+        let entry = <i32>load<i16>(at);
+        for (; weights != last; weights += 2) {
+          at += 2;
+          const next = <i32>load<i16>(at);
+          const f = entry - mean - (next & mask);
+          entry = next;
+          dither = nextDither(dither);
+          let moved = <i32>load<i16>(weights) + <i32>((gain * f + <i64>(dither & NOISE_MASK)) >> 32);
+          if (<u32>(moved + WEIGHT_LIMIT) > <u32>(2 * WEIGHT_LIMIT)) moved = moved < 0 ? -WEIGHT_LIMIT : WEIGHT_LIMIT;
+          store<i16>(weights, <i16>moved);
+        }
       }
       if (mask == 0) break;
       stepWeights = weights;
       weights = levelWeights;
       levelWeights += (<usize>levels) << 1;
       count = levels;
-      mean = meanOf(other);
+      mean = meanOf(cfg, other);
       mask = 0;
       at = first;
       gain = load<i64>(LEVELS, DOT);

@@ -1,8 +1,26 @@
 import { ceilDivide, signOf } from "./fixed-point";
 import { baseBin, baseOf } from "./keyframe";
 import { CHANNEL_BOUND, CHANNEL_STEP, channelConfig, channelState, flagsOf, LAST, LINE_INDEX } from "./layout";
-import { DENSE_ENDS, HOPES_BETWEEN, HOPES_NONE, HOPES_TRIED, hopesOf, isTried, lastHope } from "./line-hopes";
 import {
+  beginCones,
+  coneHighBottom,
+  coneHighTop,
+  coneIsFalling,
+  coneIsMoving,
+  coneLowBottom,
+  coneLowTop,
+  findSlopes,
+  hasClosed,
+  hasMoved,
+  isWide,
+  narrow,
+  openCone,
+  setCone,
+  slopeHigh,
+  slopeLow,
+} from "./line-cone";
+import {
+  cheapestMove,
   cheapestSlope,
   priceGoesOn,
   priceMagnitude,
@@ -15,7 +33,6 @@ import {
   beginWays,
   bestWay,
   cheapestBeyond,
-  GROUP,
   KIND_FIRST,
   KIND_OPEN,
   keepFarthest,
@@ -44,12 +61,16 @@ import {
 /**
  * The cheapest lines of one channel of one block, by dynamic programming over the rows (line-ways.ts). From every way all
  * starts within the bound are tried; from each the cone of slopes that keep every sample within the bound narrows row by
- * row, and ends are tried where a slope of the grid fits.
- *
- * The cone's edges are fractions of integers, compared by cross products. With i counted from the start, D the bin
- * width and 2 (x - from) - D <= 2 (to - from) i / span < 2 (x - from) + D, the rounded line is within the bound.
+ * row, and ends are tried where a slope of the grid fits. What an end costs at least, its slope unknown, says before any
+ * arithmetic of slopes whether it might win.
  */
-const GROUP_MASK: i32 = GROUP - 1;
+/** Ends are tried at every row this near, then as often per doubling of the length. */
+const DENSE_SHIFT: i32 = 4;
+const DENSE_ENDS: i32 = 1 << DENSE_SHIFT;
+/** From here on that is not every row. */
+const FAR_SPAN: i32 = 2 * DENSE_ENDS;
+/** Rows between two looks whether the cone is open still, about. */
+const GROUP: i32 = 16;
 /** So many shorter ends of the open line are tried. */
 const OPEN_ENDS: i32 = 8;
 /** A way that costs this much more than one further on is left aside, 1/256 bit: 4 bits. */
@@ -63,8 +84,6 @@ let state: usize = 0;
 let prices: usize = 0;
 let column: usize = 0; // i32 per row: the channel's samples
 let lengths: usize = 0; // u32 per number of rows: what a line costs for it, unless it reaches the end
-/** No value within the bound of a sample is outside int32. */
-let isFarInside: bool = false;
 let rows: i32 = 0;
 let step: i64 = 0;
 let bound: i64 = 0;
@@ -72,11 +91,6 @@ let grid: i64 = 0;
 /** The way in hand. */
 let way: usize = 0;
 let wayIndex: u32 = 0;
-/** A cone of slopes: its edges, as fractions. */
-let coneLowTop: i64 = 0;
-let coneLowBottom: i64 = 1;
-let coneHighTop: i64 = 0;
-let coneHighBottom: i64 = 1;
 /** Bytes that planning a block takes: the ways, and two words per row. */
 export function planBytes(blockRows: i32, waysKept: i32): usize {
   return (waysBytes(blockRows, waysKept) + 8 * <usize>(blockRows + 1) + 7) & ~7;
@@ -111,170 +125,138 @@ function planFrom(t: i32, from: i64, steps: i64): void {
   const left = rows - t;
   const startSign = signOf(steps);
   const short = cost + priceStart(prices, sign, 1, steps);
-  const long = cost + priceStart(prices, sign, 4, steps);
   const start = <i32>from;
   relax(t + 1, short + priceRows(prices, left, true, 1), start, start, start, t, startSign, wayIndex << 2);
+  const long = cost + priceStart(prices, sign, 4, steps);
   const goesShort = priceRows(prices, left, true, 0);
-  const reaches = priceRows(prices, left, true, left) - load<u32>(wordOf(lengths, left));
-  // slopes 2 (to - from) / span: low <= slope < high, as fractions; what the edges are at the span, times their bottoms
-  let lowTop: i64 = i64.MIN_VALUE >> 20;
-  let lowBottom: i64 = 1;
-  let highTop: i64 = i64.MAX_VALUE >> 20;
-  let highBottom: i64 = 1;
-  const width = 2 * step;
-  const origin = 2 * from + step;
-  // The last end that fits between two that are tried, and the cone before the group that it is in, or there
-  let lastSpan: i32 = 0;
-  let isGroup = false;
-  let lastLowTop: i64 = 0;
-  let lastLowBottom: i64 = 1;
-  let lastHighTop: i64 = 0;
-  let lastHighBottom: i64 = 1;
-  const samplesFrom = wordOf(column, t);
-  const limitsFrom = wordOf(limits, t + 1);
-  const lengthsFrom = wordOf(lengths, 1);
-  let span: i32 = 1;
-  while (span < left) {
-    // From here to `until` prices differ by the length alone
-    const isLast = span + 1 == left;
-    const until = isLast ? left : min(span < 3 ? 3 : span < 4 ? 4 : span < DENSE_ENDS ? DENSE_ENDS : left, left - 1);
-    const base = (span < 3 ? short : long) + (isLast ? reaches : goesShort);
-    const least = base + cheapestSlope(prices, span + 1);
-    for (; span < until; span++) {
-      if (((t + span) & GROUP_MASK) == GROUP_MASK && span >= 2 * GROUP && span + GROUP <= until) {
-        const hopes = hopesOf(lengths, t, span, least);
-        if (hopes != HOPES_TRIED) {
-          coneLowTop = lowTop;
-          coneLowBottom = lowBottom;
-          coneHighTop = highTop;
-          coneHighBottom = highBottom;
-          narrow(t, span, span + GROUP, origin);
-          const opening = coneHighTop * coneLowBottom - coneLowTop * coneHighBottom;
-          const isFitting = isFarInside && opening * span >= 2 * grid * coneLowBottom * coneHighBottom;
-          if (hopes == HOPES_NONE && opening <= 0) {
-            span = left;
-            break;
-          }
-          // A cone this wide has slopes of the grid at every row of the group, which need not be known yet
-          if (hopes == HOPES_BETWEEN && isFitting) {
-            isGroup = true;
-            lastSpan = span;
-            lastLowTop = lowTop;
-            lastLowBottom = lowBottom;
-            lastHighTop = highTop;
-            lastHighBottom = highBottom;
-          }
-          if (hopes == HOPES_NONE || isFitting) {
-            lowTop = coneLowTop;
-            lowBottom = coneLowBottom;
-            highTop = coneHighTop;
-            highBottom = coneHighBottom;
-            span += GROUP - 1;
-            continue;
-          }
-        }
-      }
-      const under = 2 * <i64>load<i32>(wordOf(samplesFrom, span)) - origin;
-      const over = under + width;
-      const underLow = under * lowBottom;
-      const lowAt = lowTop * span;
-      const overHigh = over * highBottom;
-      const highAt = highTop * span;
-      if (under * highBottom >= highAt || over * lowBottom <= lowAt) {
-        span = left;
-        break;
-      }
-      const isLowTighter = underLow > lowAt;
-      lowTop = select<i64>(under, lowTop, isLowTighter);
-      lowBottom = select<i64>(span, lowBottom, isLowTighter);
-      const isHighTighter = overHigh < highAt;
-      highTop = select<i64>(over, highTop, isHighTighter);
-      highBottom = select<i64>(span, highBottom, isHighTighter);
-      const length = load<u32>(wordOf(lengthsFrom, span));
-      if (least + length >= load<u32>(wordOf(limitsFrom, span))) continue;
-      if (isLast || isTried(span)) {
-        const low = lowestSlope(from, lowTop, lowBottom, span);
-        const high = highestSlope(from, highTop, highBottom, span);
-        if (low > high) continue;
-        lastSpan = 0;
-        planEnd(t, span, from, low, high, base + length, startSign);
-      } else {
-        const opening = highTop * lowBottom - lowTop * highBottom;
-        if (
-          !(isFarInside && opening * span >= 2 * grid * lowBottom * highBottom) &&
-          lowestSlope(from, lowTop, lowBottom, span) > highestSlope(from, highTop, highBottom, span)
-        )
-          continue;
-        isGroup = false;
-        lastSpan = span;
-        lastLowTop = lowTop;
-        lastLowBottom = lowBottom;
-        lastHighTop = highTop;
-        lastHighBottom = highBottom;
-      }
-    }
-  }
-  if (lastSpan == 0) return;
-  const base = (lastSpan < 3 ? short : long) + goesShort;
-  if (isGroup) {
-    const first = lastSpan;
-    lastSpan = lastHope(lengths, t, first, base + cheapestSlope(prices, first + 1));
-    coneLowTop = lastLowTop;
-    coneLowBottom = lastLowBottom;
-    coneHighTop = lastHighTop;
-    coneHighBottom = lastHighBottom;
-    narrow(t, first, lastSpan + 1, origin);
-    lastLowTop = coneLowTop;
-    lastLowBottom = coneLowBottom;
-    lastHighTop = coneHighTop;
-    lastHighBottom = coneHighBottom;
-  }
-  const low = lowestSlope(from, lastLowTop, lastLowBottom, lastSpan);
-  const high = highestSlope(from, lastHighTop, lastHighBottom, lastSpan);
-  planEnd(t, lastSpan, from, low, high, base + load<u32>(wordOf(lengths, lastSpan + 1)), startSign);
-}
-
-/** Narrow the cone by a few rows; it may close. `origin`: 2 from + step. */
-function narrow(t: i32, span: i32, until: i32, origin: i64): void {
+  const reaches = priceRows(prices, left, true, left);
+  openCone();
   let lowTop = coneLowTop;
   let lowBottom = coneLowBottom;
   let highTop = coneHighTop;
   let highBottom = coneHighBottom;
   const width = 2 * step;
-  let at = wordOf(column, t + span);
-  for (; span < until; span++) {
-    const under = 2 * <i64>load<i32>(at) - origin;
-    at += 4;
-    const over = under + width;
-    const isLowTighter = under * lowBottom > lowTop * span;
-    const isHighTighter = over * highBottom < highTop * span;
-    lowTop = select<i64>(under, lowTop, isLowTighter);
-    lowBottom = select<i64>(span, lowBottom, isLowTighter);
-    highTop = select<i64>(over, highTop, isHighTighter);
-    highBottom = select<i64>(span, highBottom, isHighTighter);
+  const origin = 2 * from + step;
+  const samplesFrom = wordOf(column, t);
+  const limitsFrom = wordOf(limits, t + 1);
+  const lengthsFrom = wordOf(lengths, 1);
+  const near = min(left, FAR_SPAN);
+  let span: i32 = 1;
+  while (span < near) {
+    // From here to `until` prices differ by the length alone
+    const until = min(near, span < 3 ? 3 : span < 4 ? 4 : span < DENSE_ENDS ? DENSE_ENDS : FAR_SPAN);
+    const base = (span < 3 ? short : long) + goesShort;
+    let least = base + leastSlope(startSign, span);
+    for (; span < until; span++) {
+      const under = 2 * <i64>load<i32>(wordOf(samplesFrom, span)) - origin;
+      const over = under + width;
+      const isLowTighter = under * lowBottom > lowTop * span;
+      lowTop = select<i64>(under, lowTop, isLowTighter);
+      lowBottom = select<i64>(span, lowBottom, isLowTighter);
+      const isHighTighter = over * highBottom < highTop * span;
+      highTop = select<i64>(over, highTop, isHighTighter);
+      highBottom = select<i64>(span, highBottom, isHighTighter);
+      const isLast = span + 1 == left;
+      const length = isLast ? reaches - goesShort : load<u32>(wordOf(lengthsFrom, span));
+      const limit = load<u32>(wordOf(limitsFrom, span));
+      if (least + length >= limit) continue;
+      // Once closed it stays so, and only ends that might win ask
+      if (highTop * lowBottom <= lowTop * highBottom) return;
+      if (!coneIsMoving && hasMoved(lowTop, highTop)) {
+        least = base + leastSlope(startSign, span);
+        if (least + length >= limit) continue;
+      }
+      if (findSlopes(from, lowTop, lowBottom, highTop, highBottom, span))
+        planEnd(t, span, from, base + length, startSign);
+    }
   }
-  coneLowTop = lowTop;
-  coneLowBottom = lowBottom;
-  coneHighTop = highTop;
-  coneHighBottom = highBottom;
+  if (left <= FAR_SPAN) return;
+  setCone(lowTop, lowBottom, highTop, highBottom);
+  planFar(t, from, long + goesShort, long + reaches, startSign);
 }
 
-/** The lowest slope of the grid within the cone's lower edge, that ends inside int32. */
-function lowestSlope(from: i64, top: i64, bottom: i64, span: i64): i64 {
-  const low = ceilDivide(top * span, 2 * grid * bottom);
-  return from + low * grid >= i32.MIN_VALUE ? low : ceilDivide(i32.MIN_VALUE - from, grid);
+/** No slope of the cone, after so many rows, costs less. */
+function leastSlope(startSign: u32, span: i32): u32 {
+  return coneIsMoving ? cheapestMove(prices, startSign, span + 1, coneIsFalling) : cheapestSlope(prices, span + 1);
 }
 
-/** And the highest. */
-function highestSlope(from: i64, top: i64, bottom: i64, span: i64): i64 {
-  const high = ceilDivide(top * span, 2 * grid * bottom) - 1;
-  return from + high * grid <= i32.MAX_VALUE ? high : (<i64>i32.MAX_VALUE - from) / grid;
+/**
+ * Go on with the line in hand from FAR_SPAN rows on, where not every end is tried.
+ *
+ * @param paid    what it costs beside its length and its slope
+ * @param paidToEnd  and what one that reaches the block's end costs beside its slope
+ */
+function planFar(t: i32, from: i64, paid: u32, paidToEnd: u32, startSign: u32): void {
+  const left = rows - t;
+  const origin = 2 * from + step;
+  const limitsFrom = wordOf(limits, t + 1);
+  const lengthsFrom = wordOf(lengths, 1);
+  let least = paid + leastSlope(startSign, FAR_SPAN);
+  let span = FAR_SPAN - 1;
+  // The cone where ends between two that are tried are to be looked for, should it close before the next
+  let seen = span;
+  let seenLowTop: i64 = coneLowTop;
+  let seenLowBottom: i64 = coneLowBottom;
+  let seenHighTop: i64 = coneHighTop;
+  let seenHighBottom: i64 = coneHighBottom;
+  for (;;) {
+    let end = span;
+    do end = nextTried(end);
+    while (
+      end + 1 < left &&
+      end - span < GROUP &&
+      least + load<u32>(wordOf(lengthsFrom, end)) >= load<u32>(wordOf(limitsFrom, end))
+    );
+    end = min(end, left - 1);
+    narrow(t, span + 1, end + 1, origin);
+    span = end;
+    if (hasClosed()) break;
+    if (!coneIsMoving && hasMoved(coneLowTop, coneHighTop)) least = paid + leastSlope(startSign, FAR_SPAN);
+    const isLast = span + 1 == left;
+    const price = isLast ? paidToEnd : paid + load<u32>(wordOf(lengthsFrom, span));
+    if (least - paid + price < load<u32>(wordOf(limitsFrom, span))) {
+      if (findSlopes(from, coneLowTop, coneLowBottom, coneHighTop, coneHighBottom, span)) {
+        planEnd(t, span, from, price, startSign);
+        if (isLast) return;
+      } else if (isLast) break;
+      else continue;
+    } else if (isLast) break;
+    seen = span;
+    seenLowTop = coneLowTop;
+    seenLowBottom = coneLowBottom;
+    seenHighTop = coneHighTop;
+    seenHighBottom = coneHighBottom;
+  }
+  setCone(seenLowTop, seenLowBottom, seenHighTop, seenHighBottom);
+  let last = 0;
+  for (let at = seen + 1; at < span; at++) {
+    if (least + load<u32>(wordOf(lengthsFrom, at)) >= load<u32>(wordOf(limitsFrom, at))) continue;
+    narrow(t, seen + 1, at + 1, origin);
+    seen = at;
+    if (hasClosed()) break;
+    if (!isWide(at) && !findSlopes(from, coneLowTop, coneLowBottom, coneHighTop, coneHighBottom, at)) continue;
+    last = at;
+    seenLowTop = coneLowTop;
+    seenLowBottom = coneLowBottom;
+    seenHighTop = coneHighTop;
+    seenHighBottom = coneHighBottom;
+  }
+  if (last == 0) return;
+  findSlopes(from, seenLowTop, seenLowBottom, seenHighTop, seenHighBottom, last);
+  planEnd(t, last, from, paid + load<u32>(wordOf(lengthsFrom, last)), startSign);
 }
 
-/** Try one end with one or two slopes. `paid`: the way to the start, the start, and the length. */
-function planEnd(t: i32, span: i32, from: i64, low: i64, high: i64, paid: u32, startSign: u32): void {
-  const small = low > 0 ? low : high < 0 ? high : 0;
-  const middle = (low + high) >> 1;
+/** The next span beyond this one whose end is tried: sixteen times per doubling, at least every GROUP rows. Range: span >= 31. */
+function nextTried(span: i32): i32 {
+  const next = span + (span >> DENSE_SHIFT);
+  const isFarther = next >> DENSE_SHIFT != span >> DENSE_SHIFT;
+  return isFarther ? (next >> DENSE_SHIFT) << DENSE_SHIFT : next;
+}
+
+/** Try one end with one or two of the slopes found. `paid`: the way to the start, the start, and the length. */
+function planEnd(t: i32, span: i32, from: i64, paid: u32, startSign: u32): void {
+  const small = slopeLow > 0 ? slopeLow : slopeHigh < 0 ? slopeHigh : 0;
+  const middle = (slopeLow + slopeHigh) >> 1;
   // Nobody goes on from the block's end but the line itself, which the middle serves best
   const isLast = t + span + 1 == rows;
   if (!isLast) planSlope(t, span, from, small, paid, startSign);
@@ -332,13 +314,14 @@ export function planLines(
   step = <i64>load<i32>(config, CHANNEL_STEP);
   bound = <i64>load<i32>(config, CHANNEL_BOUND);
   grid = <i64>lineGrid(config);
-  isFarInside = true;
+  let isFarInside = true;
   for (let t = 0; t < blockRows; t++) {
     const sample = load<i32>(samples + ((<usize>(t * channels + c)) << 2));
     isFarInside = isFarInside && sample - step >= i32.MIN_VALUE && sample + step <= i32.MAX_VALUE;
     store<i32>(wordOf(column, t), sample);
     store<u32>(wordOf(lengths, t + 1), priceMagnitude(prices, ROWS_CLASS, t + 1));
   }
+  beginCones(column, step, grid, isFarInside);
   wayIndex = 0;
   const last = firstRow > 0 ? baseOf(config, baseBin(config, <i32>sampleAt(0))) : load<i32>(channel, LAST);
   relax(firstRow, 0, expectedStart(config, last, extensionOf(line)), 0, 0, 0, <u32>lineSign(line), KIND_FIRST);

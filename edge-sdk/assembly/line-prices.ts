@@ -20,12 +20,14 @@ import {
  * What lines would cost, in 1/256 bit: the code lengths of line-code.ts under the probabilities at a block's start. The
  * planner compares thousands of lines, so all come from tables of u32 in caller-owned memory, filled once per block:
  *
- *     0      6 x 32 x 4   magnitudes by class (0..4 values, 5 rows), length, and first and second bit below the leading one
+ *     0      6 x 32 x 4   magnitudes by class (0..4 values, 5 rows), length, and first and second bit below the leading one;
+ *                         the last of length 0, which has no such bits, is the least of its class
  *     3072   4 x 2        does a line reach the end: by the context of reachesBit
  *     3104   5 x 2        is a value anything but zero: by its class
  *     3144   6 x 2        is it negative: start or slope, by the sign before
  */
 const CLASS_BYTES: usize = 4 * 32 * 4;
+const LEAST: usize = 4 * 3;
 /** The class of a number of rows. */
 export const ROWS_CLASS: i32 = 5;
 const REACHES: usize = 6 * CLASS_BYTES;
@@ -72,6 +74,7 @@ export function coderSpent(coder: usize): u64 {
 /** Fill one class's table, as codeMagnitude codes. */
 function fillClass(table: usize, bits: usize, levels: i32): void {
   let unary: u32 = 0;
+  let least: u32 = u32.MAX_VALUE;
   for (let b = 0; b < 32; b++) {
     const level = min(b, levels);
     const length = unary + priceBit(bits + ((<usize>level) << 1), false) + BIT * max(b - 1, 0);
@@ -81,9 +84,11 @@ function fillClass(table: usize, bits: usize, levels: i32): void {
       if (b > 0) price += priceBit(bits + ((<usize>(levels + level)) << 1), top != 0);
       if (b > 1 && levels == ROWS_LEVELS) price += priceBit(secondBit(bits, level, top), (first & 1) != 0) - BIT;
       store<u32>(table + ((<usize>((b << 2) | first)) << 2), price);
+      least = min(least, price);
     }
     unary += priceBit(bits + ((<usize>level) << 1), true);
   }
+  store<u32>(table + LEAST, least);
 }
 
 /** Both prices of each of `count` adaptive bits: of 0 and of 1. */
@@ -153,4 +158,12 @@ export function priceSlope(prices: usize, sign: usize, rows: u32, steps: i64): u
 export function cheapestSlope(prices: usize, rows: u32): u32 {
   const moved = prices + MOVED + ((<usize>slopeClass(rows)) << 3);
   return min(load<u32>(moved), load<u32>(moved, 4));
+}
+
+/** No slope of a line of so many rows, that is not 0 and has this sign, costs less. */
+export function cheapestMove(prices: usize, sign: usize, rows: u32, isNegative: bool): u32 {
+  const ofClass = slopeClass(rows);
+  const moved = priceIn(prices + MOVED, movedBit(0, ofClass), BITS_LINE_MOVED, true);
+  const negative = priceIn(prices + SIGNS, signBit(0, true, sign), BITS_LINE_SIGN, isNegative);
+  return moved + negative + load<u32>(prices + CLASS_BYTES * <usize>ofClass + LEAST);
 }

@@ -17,14 +17,10 @@ export const KIND_OPEN: u32 = 1;
 export const KIND_FIRST: u32 = 2;
 const KIND_MASK: u32 = 3;
 export const UNREACHED: u32 = u32.MAX_VALUE;
-/** Nodes whose limits are known together too. */
-export const GROUP: i32 = 16;
 
 let nodes: usize = 0;
 /** u32 per node: what a way to it must undercut to be kept. */
 export let limits: usize = 0;
-/** u32 per GROUP of nodes: no limit in it is higher. */
-export let crests: usize = 0;
 let ways: i32 = 0;
 let lastNode: i32 = 0;
 /** The cheapest node reached beyond the one in hand. */
@@ -32,9 +28,9 @@ let aheadCost: u32 = 0;
 let aheadAt: i32 = 0;
 let farthest: i32 = 0;
 
-/** Bytes of the nodes of a block: so many ways and a word each, and one per GROUP. */
+/** Bytes of the nodes of a block: so many ways and a word each. */
 export function waysBytes(blockRows: i32, waysKept: i32): usize {
-  return (WAY_BYTES * <usize>waysKept + 4) * <usize>(blockRows + 1) + 4 * <usize>(blockRows / GROUP + 1);
+  return (WAY_BYTES * <usize>waysKept + 4) * <usize>(blockRows + 1);
 }
 
 /** Begin a block with no node reached. @returns the end of its `waysBytes` */
@@ -43,12 +39,11 @@ export function beginWays(at: usize, blockRows: i32, waysKept: i32): usize {
   ways = waysKept;
   lastNode = blockRows;
   limits = nodes + WAY_BYTES * <usize>(ways * (blockRows + 1));
-  crests = wordOf(limits, blockRows + 1);
   aheadCost = UNREACHED;
   aheadAt = 0;
   farthest = 0;
   for (let t = 0; t <= blockRows; t++) forget(t);
-  return wordOf(crests, blockRows / GROUP + 1);
+  return wordOf(limits, blockRows + 1);
 }
 
 /** Way k to node t. */
@@ -128,7 +123,6 @@ export function keepFarthest(t: i32): void {
 
 function forget(t: i32): void {
   store<u32>(wordOf(limits, t), UNREACHED);
-  store<u32>(wordOf(crests, t / GROUP), UNREACHED);
   for (let k = 0; k < ways; k++) store<u32>(wayAt(t, k), UNREACHED, WAY_COST);
 }
 

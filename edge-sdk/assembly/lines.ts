@@ -205,7 +205,7 @@ export function codeLineSample(cfg: usize, st: usize, coder: usize, c: i32): boo
   store<u16>(line, <u16>(index + 1), LINE_INDEX);
   if (hasEnded) store<u16>(line, load<u16>(line, LINE_SHAPE) & ~ON, LINE_SHAPE);
   store<i32>(channel, reconstruction, LAST);
-  const historyShift = <i64>load<i32>(config, CHANNEL_HISTORY_SHIFT);
+  const historyShift = <i64>load<u8>(config, CHANNEL_HISTORY_SHIFT);
   followMove(cfg, st, channel, <i64>reconstruction - last, (<i64>load<i32>(config, CHANNEL_STEP)) << historyShift);
   keepSign(flags, 0);
   return true;

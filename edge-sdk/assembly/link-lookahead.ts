@@ -1,5 +1,5 @@
 import { frameBegin, frameEnd, frameSample } from "./codec";
-import { stateBytes } from "./layout";
+import { widestBytes } from "./layout";
 import { channelCount, frameSamples, openSamples, ringAt } from "./link-state";
 import {
   align,
@@ -36,7 +36,7 @@ function keptBytes(): i32 {
 export function linkLookaheadBytes(effort: i32): i32 {
   if (effort != EFFORT_GREEDY && effort != EFFORT_PROGRAMME) return 0;
   const channels = <i32>channelCount;
-  return align(stateBytes(channels)) + keptBytes() + lookaheadBytes(<i32>frameSamples, channels, effort);
+  return align(widestBytes(channels)) + keptBytes() + lookaheadBytes(<i32>frameSamples, channels, effort);
 }
 
 /** Another configuration begins, for which no memory was lent. */
@@ -57,7 +57,7 @@ export function linkLookahead(at: usize, effort: i32): i32 {
   if (at == 0) return 0;
   if (at & 7 || linkLookaheadBytes(effort) == 0) return STATUS_LINK_CONFIG;
   start = at;
-  kept = at + <usize>align(stateBytes(<i32>channelCount));
+  kept = at + <usize>align(widestBytes(<i32>channelCount));
   work = kept + <usize>keptBytes();
   effortTaken = effort;
   return 0;
@@ -69,8 +69,8 @@ export function isKeeping(): bool {
 }
 
 /** A frame begins. */
-export function beginKeeping(st: usize): void {
-  if (start != 0) copyState(st, start, <i32>channelCount);
+export function beginKeeping(cfg: usize, st: usize): void {
+  if (start != 0) copyState(cfg, st, start);
 }
 
 /** Where the kept samples of a row of the frame are. */
@@ -87,7 +87,7 @@ export function keepRow(samples: usize): void {
 
 /** Encode the frame in hand once more. @returns payload bytes */
 export function encodeKept(cfg: usize, st: usize, out: usize, capacity: i32): i32 {
-  copyState(start, st, <i32>channelCount);
+  copyState(cfg, start, st);
   const bytes = encodeFrame(cfg, st, kept, <i32>openSamples, effortTaken, out, capacity, work);
   if (bytes >= 0) return bytes;
   // Lines that outgrow the room that the plain frame fits: as it was

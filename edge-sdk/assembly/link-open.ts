@@ -5,7 +5,7 @@
 
 import { isInteger53, writeBegin, writePosition } from "./cbor";
 import { codecConfigure, codecSetChannel } from "./channel-config";
-import { CONFIG } from "./device-memory";
+import { CONFIG, STATE } from "./device-memory";
 import {
   BIRTH_BYTES_MAX,
   BIRTH_CHANNEL_BYTES_MAX,
@@ -17,7 +17,7 @@ import {
   OUT_BYTES_LEAST,
 } from "./envelope";
 import { hashBytes } from "./hash";
-import { FLUSH_BYTES, MAX_CHANNEL_BYTES } from "./layout";
+import { configuredBytes, FLUSH_BYTES, MAX_CHANNEL_BYTES } from "./layout";
 import { OUT_ROOM, PAYLOAD_BYTES_MAX, recordBytesMax, SEGMENTS_PER_RING } from "./link";
 import { stopLookahead } from "./link-lookahead";
 import {
@@ -158,7 +158,9 @@ export function linkDescribe(
  * Describe the next channel and configure its codec: value = (x + offset) mantissa 2^exponent, within
  * epsMantissa 2^epsExponent.
  *
- * @returns bytes that the birth has by now, or a negative status: STATUS_OUT_SMALL when the birth has too little room for the longest such one
+ * @returns bytes that the birth has by now, or a negative status: STATUS_OUT_SMALL when the birth has too little room for
+ *          the longest such one, STATUS_LINK_CONFIG when its history makes the state reach into the ring (set the channels
+ *          before asking where memory is free)
  */
 export function linkChannel(
   name: usize,
@@ -187,6 +189,7 @@ export function linkChannel(
   if (birthRoom - birthLength < BIRTH_CHANNEL_BYTES_MAX + nameBytes + unitBytes) return STATUS_OUT_SMALL;
   const failure = codecSetChannel(CONFIG, c, e, lattice, historyShift);
   if (failure < 0) return failure;
+  if (STATE + configuredBytes(CONFIG) > lent) return STATUS_LINK_CONFIG;
   writeBegin(birthAt + birthLength);
   describeChannel(
     name,

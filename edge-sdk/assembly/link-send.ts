@@ -41,6 +41,7 @@ import {
   LINK_GREETING,
   lastRecordMs,
   linkPhase,
+  messageTopic,
   missingEpoch,
   missingPairs,
   mtu,
@@ -86,6 +87,8 @@ export const TOPIC_PRESENCE: u32 = 2;
 /** First and slowest wait for a welcome. */
 const BIRTH_WAIT_FIRST_MS: u32 = 1000;
 export const BIRTH_WAIT_SLOWEST_MS: u32 = 30000;
+/** A message of a birth took some time to leave: it may take so many times as long to arrive and be answered. */
+const BIRTH_WAIT_PACES: u32 = 3;
 /** From here on the wait between two statuses without progress is not doubled any more. */
 const STATUS_WAIT_SLOWEST_MS: u32 = 30000;
 /** Least time between two statuses that a filling ring causes. */
@@ -123,12 +126,13 @@ export function linkPoll(timeUs: i64, nowMs: u32): i32 {
   if (ringAt == 0) return STATUS_LINK_NOT_OPEN;
   if (linkPhase == LINK_DOWN) return 0;
   if (fragmentsLeft > 0) {
-    // The wait for a welcome starts with the last fragment of a birth; those of other frames may move it as they like.
+    // When a birth's last one went; fragments of other frames may move it as they like.
     setBirthAtMs(nowMs);
     return nextFragment();
   }
+  const isBirthGone = messageTopic == TOPIC_BIRTH;
   setMessageTopic(TOPIC_FRAMES);
-  if (linkPhase == LINK_GREETING) return greet(nowMs);
+  if (linkPhase == LINK_GREETING) return greet(nowMs, isBirthGone);
   breakSilence(timeUs, nowMs);
   if (isStatusDue(nowMs)) return sendStatus(timeUs, nowMs);
   refillTokens(nowMs);
@@ -142,9 +146,17 @@ export function linkPoll(timeUs: i64, nowMs: u32): i32 {
   return bytes;
 }
 
-function greet(nowMs: u32): i32 {
-  const wait = birthWaitMs;
-  if (wait != 0 && elapsedMs(nowMs, birthAtMs) < <i32>wait) return 0;
+/** @param isBirthGone  a birth was the last to be composed; the host asks on, so its last message has left */
+function greet(nowMs: u32, isBirthGone: bool): i32 {
+  let wait = birthWaitMs;
+  if (wait != 0) {
+    const passed = nowMs - birthAtMs;
+    if (isBirthGone) {
+      wait = max(wait, passed + min(BIRTH_WAIT_PACES * passed, BIRTH_WAIT_SLOWEST_MS));
+      setBirthWaitMs(wait);
+    }
+    if (passed < wait) return 0;
+  }
   setBirthAtMs(nowMs);
   setBirthWaitMs(wait == 0 ? BIRTH_WAIT_FIRST_MS : min(2 * wait, BIRTH_WAIT_SLOWEST_MS));
   setMessageTopic(TOPIC_BIRTH);
@@ -300,7 +312,8 @@ export function linkWakeMs(nowMs: u32): i32 {
   let wake: i32 = 0;
   if (fragmentsLeft == 0) {
     if (state == LINK_GREETING) {
-      wake = <i32>birthWaitMs - elapsedMs(nowMs, birthAtMs);
+      // After a birth at once, which says when it left
+      if (messageTopic != TOPIC_BIRTH) wake = <i32>birthWaitMs - elapsedMs(nowMs, birthAtMs);
     } else if (!isStatusDue(nowMs)) {
       if (missingPairs > 0 || canSendNext()) return i32(tokens == 0 && elapsedMs(nowMs, tokensAtMs) <= 0);
       wake = <i32>silenceMs - elapsedMs(nowMs, lastRecordMs);

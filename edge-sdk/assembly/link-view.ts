@@ -22,7 +22,9 @@
  *     72      4     address of the part of the message that stays where it is: it goes in front of the last five bytes
  *     76      4     bytes of it; 0 when the message is whole
  */
+import { SCRATCH_BYTES } from "./config-block";
 import { ALIAS, VIEW } from "./device-memory";
+import { FEATURES, STACKED } from "./least-mean-squares";
 import {
   aliasLength,
   dirtyFrom,
@@ -47,9 +49,13 @@ import {
   setHeaderDirty,
   usedBytes,
 } from "./link-state";
+import { FORECASTS } from "./predictors";
 
 /** Write the block. @returns its address, always the same */
 export function linkView(): usize {
+  // The scratch is one row: sums, features, forecasts. What stood in it besides would be overwritten.
+  if (FEATURES != STACKED + 16 || FORECASTS != FEATURES + 32 || SCRATCH_BYTES > 80 + 28)
+    ERROR("the scratch is not one row");
   store<u64>(VIEW, evictedSamples);
   store<u32>(VIEW, <u32>messageAt, 8);
   store<u32>(VIEW, messageTopic, 12);

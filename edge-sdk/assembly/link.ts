@@ -149,7 +149,7 @@ function openFrame(hasEvents: bool, timeUs: i64, nowMs: u32): void {
     store<u32>(at, lattices, RECORD_LATTICES);
   }
   frameBegin(CONFIG, STATE, hasEvents, at + recordHeaderBytes(kind), payloadMax);
-  beginKeeping(STATE);
+  beginKeeping(CONFIG, STATE);
 }
 
 /** Room for a record, dropping the oldest whole segments if it must. */

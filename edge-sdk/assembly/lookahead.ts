@@ -11,11 +11,12 @@ import {
   channelConfig,
   channelState,
   coderOf,
+  configuredBytes,
   FRAME_LINES,
   flagsOf,
   LAST,
   LINE_BLOCK_ROWS,
-  stateBytes,
+  widestBytes,
 } from "./layout";
 import { followPlan, PLAN_CURSOR, PLAN_ENTRY_BYTES, PLAN_FIRST, PLAN_LINE_BYTES, PLAN_MODE } from "./line-plan";
 import { planBytes, planLines } from "./line-planner";
@@ -45,7 +46,7 @@ export const WAYS: i32 = 4;
  * 63 and 5 below, `npm run bench -- codec --data DIR` before and after).
  */
 const LEAST_GAIN_SHIFT: i64 = 6;
-/** Where one way per node makes lines dearer than prediction by this part, several will not make them cheaper. */
+/** Where greedy lines, and those of one way per node, are dearer than prediction by this part, several ways will not help. */
 const HOPELESS_SHIFT: i64 = 2;
 
 /** A channel is tried both ways where the planned gain, 1/256 bit, is within this and a part of its plain cost. */
@@ -70,7 +71,7 @@ let work: usize = 0;
 /** Bytes of scratch that encoding a frame of this many rows takes, a multiple of 8. */
 export function lookaheadBytes(rows: i32, ofChannels: i32, effort: i32): i32 {
   const blockRows = min(rows, <i32>LINE_BLOCK_ROWS);
-  const copies = 2 * align(stateBytes(ofChannels)) + 16 * ofChannels;
+  const copies = 2 * align(widestBytes(ofChannels)) + 16 * ofChannels;
   const plans = <i32>(PLAN_ENTRY_BYTES + PLAN_LINE_BYTES * <usize>blockRows) * ofChannels;
   // The last part takes a row of samples too
   const work = max(<i32>planBytes(blockRows, max(waysOf(effort), 1)), align(4 * ofChannels));
@@ -88,7 +89,7 @@ export function align(bytes: i32): i32 {
 
 /** Lay out the caller's scratch for blocks of so many rows. */
 function layOut(scratch: usize, blockRows: i32): void {
-  const copy = <usize>align(stateBytes(channels));
+  const copy = <usize>align(widestBytes(channels));
   frameStart = scratch;
   blockStart = frameStart + copy;
   costs = blockStart + copy;
@@ -99,9 +100,9 @@ function layOut(scratch: usize, blockRows: i32): void {
   work = prices + <usize>align(<i32>PRICE_BYTES);
 }
 
-/** Copy the whole state of a device of so many channels, the frame in hand included. */
-export function copyState(from: usize, to: usize, ofChannels: i32): void {
-  const bytes = <usize>stateBytes(ofChannels);
+/** Copy the whole state of a device, the frame in hand included. */
+export function copyState(cfg: usize, from: usize, to: usize): void {
+  const bytes = configuredBytes(cfg);
   for (let i: usize = 0; i < bytes; i += 4) store<u32>(to + i, load<u32>(from + i));
 }
 
@@ -136,11 +137,11 @@ export function encodeFrame(
   channels = <i32>load<u8>(cfg, CONFIG_CHANNELS);
   layOut(scratch, min(rows, <i32>LINE_BLOCK_ROWS));
   if (!areOnLattice(rows)) return STATUS_OFF_LATTICE;
-  copyState(st, frameStart, channels);
+  copyState(config, st, frameStart);
   if (isForeseen(rows)) return 0;
   const isOneBlock = rows <= <i32>LINE_BLOCK_ROWS;
   const bytes = isOneBlock ? encodeOneBlock(rows, out, capacity) : encodeBlocks(rows, out, capacity);
-  if (bytes < 0) copyState(frameStart, st, channels);
+  if (bytes < 0) copyState(config, frameStart, st);
   return bytes;
 }
 
@@ -200,7 +201,7 @@ function codeRows(from: i32, to: i32): i64 {
 
 /** Code a block from its start under the plan's modes. @returns what it costs */
 function tryPlan(from: i32, to: i32): i64 {
-  copyState(blockStart, state, channels);
+  copyState(config, blockStart, state);
   for (let c = 0; c < channels; c++) store<u32>(entryOf(c), load<u32>(entryOf(c), PLAN_FIRST), PLAN_CURSOR);
   followPlan(plan);
   const cost = codeRows(from, to);
@@ -246,10 +247,12 @@ function planBlock(from: i32, rows: i32): bool {
     const context = ((<usize>isLineMode(lineOf(flags))) << 1) | before;
     before = <usize>isLineMode(lineOf(flags));
     const plain = load<i64>(costs + ((<usize>c) << 3)) - (firstRow ? baseCost(c, from) : 0);
-    const one = min(ways, 1);
-    let cost = <i64>planLines(config, blockStart, c, rowAt(from), channels, rows, firstRow, one, prices, work);
-    if (cost - plain > CLOSE + (plain >> HOPELESS_SHIFT)) continue;
-    if (ways > 1) cost = planLines(config, blockStart, c, rowAt(from), channels, rows, firstRow, ways, prices, work);
+    const most = plain + CLOSE + (plain >> HOPELESS_SHIFT);
+    let cost = planChannel(c, from, rows, firstRow, 0);
+    // Greedy lines tell most channels that are hopeful; the rest are asked with one way per node
+    if (ways > 0 && cost > most) cost = planChannel(c, from, rows, firstRow, 1);
+    if (cost > most) continue;
+    if (ways > 0) cost = planChannel(c, from, rows, firstRow, ways);
     const gain = plain - cost - priceMode(blockStart, context, true) + priceMode(blockStart, context, false);
     store<i64>(gains + ((<usize>c) << 3), gain);
     end = writeLines(entry, end);
@@ -258,6 +261,11 @@ function planBlock(from: i32, rows: i32): bool {
     isWorthIt = isWorthIt || gain > 0 || isClose(c);
   }
   return isWorthIt;
+}
+
+/** Plan the lines of channel c from the block's start. @returns what they cost */
+function planChannel(c: i32, from: i32, rows: i32, firstRow: i32, waysKept: i32): i64 {
+  return planLines(config, blockStart, c, rowAt(from), channels, rows, firstRow, waysKept, prices, work);
 }
 
 /** Is the estimate too near to decide? `costs` holds the plain ones. */
@@ -313,7 +321,7 @@ function chooseModes(from: i32, rows: i32, plainCost: i64): bool {
 
 /** Encode the frame from its start without lines. @returns what its samples cost */
 function codePlainly(rows: i32, out: usize, capacity: i32): i64 {
-  copyState(frameStart, state, channels);
+  copyState(config, frameStart, state);
   frameBegin(config, state, false, out, capacity);
   return codeRows(0, rows);
 }
@@ -322,7 +330,7 @@ function codePlainly(rows: i32, out: usize, capacity: i32): i64 {
 function encodeOneBlock(rows: i32, out: usize, capacity: i32): i32 {
   const plainCost = codePlainly(rows, out, capacity);
   // The plain frame is done, unless lines might gain
-  copyState(frameStart, blockStart, channels);
+  copyState(config, frameStart, blockStart);
   beginWithLines(blockStart, rows, out, capacity);
   if (!chooseModes(0, rows, plainCost) && frameHasLines(config, state)) codePlainly(rows, out, capacity);
   return frameEnd(config, state);
@@ -339,11 +347,11 @@ function encodeBlocks(rows: i32, out: usize, capacity: i32): i32 {
 }
 
 function encodeWithLines(rows: i32, out: usize, capacity: i32): i32 {
-  copyState(frameStart, state, channels);
+  copyState(config, frameStart, state);
   beginWithLines(state, rows, out, capacity);
   for (let from = 0; from < rows; ) {
     const to = min(from + <i32>LINE_BLOCK_ROWS, rows);
-    copyState(state, blockStart, channels);
+    copyState(config, state, blockStart);
     predictAll();
     const plainCost = tryPlan(from, to);
     if (!chooseModes(from, to - from, plainCost)) {

@@ -45,67 +45,57 @@ function squash(logit: i32): u32 {
 }
 
 /**
- * Code decisions that the first `count` INPUTS foresee, up to the first that is 0, and let the inputs learn each. One
- * function for all decisions, and loops for all inputs, because calls would cost a small core more than the work does.
+ * Code a decision that the first `count` INPUTS foresee, and let them learn it. One function for all decisions, and loops
+ * for all inputs, because calls would cost a small core more than the work does.
  *
  * @param count    3, or 1 for an adaptive bit by itself, which moves no weight
  * @param weights  3 x i32 of the state, Q20
- * @param limit    decisions to code at most, >= 1
- * @param ones     how many of them an encoder wants to be 1
- * @returns how many were 1
  */
-function codeDecisions(st: usize, coder: usize, count: usize, weights: usize, limit: u32, ones: u32): u32 {
-  let done: u32 = 0;
-  do {
-    let p = probabilityQ16(load<u32>(INPUTS));
-    let miss = 0;
-    if (count > 1) {
-      let sum: i32 = 1 << (SUM_FRACTION_BITS - 1);
-      for (let i: usize = 0; i < 3; i++) {
-        const input = INPUTS + i * INPUT_BYTES;
-        p = probabilityQ16(load<u32>(input));
-        const q = 65536 - p;
-        const zerosP = clz<u32>(p);
-        const zerosQ = clz<u32>(q);
-        const logit = <i32>((zerosQ - zerosP) << 8) + log2Fraction(p, zerosP) - log2Fraction(q, zerosQ);
-        sum += (load<i32>(weights + (i << 2)) >> SUM_SHIFT) * logit;
-        store<i32>(input, logit, INPUT_LOGIT);
-      }
-      p = squash(sum >> SUM_FRACTION_BITS);
-      miss = -(<i32>p);
-    }
-    const coded = codeLearned(coder, p, done < ones);
-    if (coded && count > 1) miss += 65536;
-    let dither = drawDither(st);
+function codeDecision(st: usize, coder: usize, count: usize, weights: usize, bit: bool): bool {
+  let p = probabilityQ16(load<u32>(INPUTS));
+  let miss = 0;
+  if (count > 1) {
+    let sum: i32 = 1 << (SUM_FRACTION_BITS - 1);
     for (let i: usize = 0; i < 3; i++) {
       const input = INPUTS + i * INPUT_BYTES;
-      const at = weights + (i << 2);
-      const slope = miss * load<i32>(input, INPUT_LOGIT);
-      let weight = load<i32>(at) + ((slope + (1 << (RATE_SHIFT - 1))) >> RATE_SHIFT);
-      if (<u32>(weight + WEIGHT_LIMIT) > <u32>(2 * WEIGHT_LIMIT)) weight = weight < 0 ? -WEIGHT_LIMIT : WEIGHT_LIMIT;
-      store<i32>(at, weight);
-      learnWith(load<u32>(input), coded, dither);
-      if (count == 1) break; // the loop's own end is a constant, so that a compiler may unroll it
-      dither = rotl<u32>(dither, 8);
+      p = probabilityQ16(load<u32>(input));
+      const q = 65536 - p;
+      const zerosP = clz<u32>(p);
+      const zerosQ = clz<u32>(q);
+      const logit = <i32>((zerosQ - zerosP) << 8) + log2Fraction(p, zerosP) - log2Fraction(q, zerosQ);
+      sum += (load<i32>(weights + (i << 2)) >> SUM_SHIFT) * logit;
+      store<i32>(input, logit, INPUT_LOGIT);
     }
-    if (!coded) break;
-    done++;
-  } while (done < limit);
-  return done;
+    p = squash(sum >> SUM_FRACTION_BITS);
+    miss = -(<i32>p);
+  }
+  const coded = codeLearned(coder, p, bit);
+  if (coded && count > 1) miss += 65536;
+  let dither = drawDither(st);
+  for (let i: usize = 0; i < 3; i++) {
+    const input = INPUTS + i * INPUT_BYTES;
+    const at = weights + (i << 2);
+    const slope = miss * load<i32>(input, INPUT_LOGIT);
+    let weight = load<i32>(at) + ((slope + (1 << (RATE_SHIFT - 1))) >> RATE_SHIFT);
+    if (<u32>(weight + WEIGHT_LIMIT) > <u32>(2 * WEIGHT_LIMIT)) weight = weight < 0 ? -WEIGHT_LIMIT : WEIGHT_LIMIT;
+    store<i32>(at, weight);
+    learnWith(load<u32>(input), coded, dither);
+    if (count == 1) break; // the loop's own end is a constant, so that a compiler may unroll it
+    dither = rotl<u32>(dither, 8);
+  }
+  return coded;
 }
 
 /** Code one adaptive bit and learn it. */
 export function codeBit(st: usize, coder: usize, at: usize, bit: bool): bool {
   store<u32>(INPUTS, <u32>at);
-  return codeDecisions(st, coder, 1, st + WEIGHTS, 1, u32(bit)) != 0;
+  return codeDecision(st, coder, 1, st + WEIGHTS, bit);
 }
 
 /**
- * Code decisions that three adaptive bits foresee, given by their offsets in the state over 2: `ones` times 1 and then 0,
- * or `limit` times 1.
+ * Code a decision that three adaptive bits foresee, given by their offsets in the state over 2.
  *
  * @param weights  3 x i32 of the state, Q20
- * @returns how many were 1
  */
 export function codeMixed(
   st: usize,
@@ -114,11 +104,10 @@ export function codeMixed(
   first: i32,
   second: i32,
   third: i32,
-  limit: u32,
-  ones: u32,
-): u32 {
+  bit: bool,
+): bool {
   store<u32>(INPUTS, <u32>st + (first << 1));
   store<u32>(INPUTS, <u32>st + (second << 1), INPUT_BYTES);
   store<u32>(INPUTS, <u32>st + (third << 1), 2 * INPUT_BYTES);
-  return codeDecisions(st, coder, 3, weights, limit, ones);
+  return codeDecision(st, coder, 3, weights, bit);
 }

@@ -1,5 +1,5 @@
 import { CANDIDATES_END } from "./config-block";
-import { CONFIG_OWN_LEVELS, historyOf } from "./layout";
+import { CONFIG_OWN_LEVELS, historyOf, widthOf } from "./layout";
 
 /**
  * What the recent past would have a code be: for each reconstruction in a channel's history there is one code that
@@ -29,18 +29,20 @@ function keepCandidate(i: i32, value: i32): void {
 /**
  * Collect the candidates of a channel.
  *
- * @param foreseen  the predicted level, Q8 history bins, |foreseen| < 2^18
- * @param historyShift  h: a history bin is 2^h bins; more than 8 count as 8, where every candidate is far away anyway
+ * @param foreseen  the predicted level, in units of the history, |foreseen| < 2^30
+ * @param octaves  that unit is 2^octaves Q8 bins; more than 8 count as 8, where every candidate is far away anyway
  */
-export function collectCandidates(cfg: usize, channel: usize, foreseen: i32, historyShift: i32): void {
+export function collectCandidates(cfg: usize, channel: usize, foreseen: i32, octaves: i32): void {
   const count = <i32>load<u8>(cfg, CONFIG_OWN_LEVELS);
   let above = 0;
   let below = 0;
-  const fraction = max<i32>(8 - historyShift, 0);
+  const fraction = max<i32>(8 - octaves, 0);
   const centre = foreseen - ((1 << fraction) >> 1);
   const history = historyOf(cfg, channel);
+  const wide = widthOf(cfg) != 0;
   for (let i = 0; i < count; i++) {
-    const code = (<i32>load<i16>(history + ((<usize>i) << 1)) - centre) >> fraction;
+    const entry = wide ? load<i32>(history + ((<usize>i) << 2)) : <i32>load<i16>(history + ((<usize>i) << 1));
+    const code = (entry - centre) >> fraction;
     keepCandidate(i, code);
     above += i32(code > 0);
     below += i32(code < 0);
@@ -115,11 +117,4 @@ export function unaryContext(i: i32): i32 {
 /** Context of unary position i, 0..3: the level before the last is at zero, passed or on the other side, here, further on. */
 export function placeContext(i: i32): i32 {
   return i32(secondLast > 0) + i32(secondLast >= i + 2) + i32(secondLast > i + 2);
-}
-
-/** From unary position i on, how many positions surely have the contexts of i? At least 1. Ask before `unaryContext`. */
-export function steadyPositions(i: i32): i32 {
-  const away = secondLast - 2 - i;
-  const place = away > 0 ? away : away == 0 ? 1 : i32.MAX_VALUE;
-  return max<i32>(min<i32>(nearest - i, place), 1);
 }

@@ -2,7 +2,7 @@ import { activityQuarters, fastOctave } from "./activity";
 import { freshBit } from "./adaptive-bit";
 import { lastSigns } from "./channel-flags";
 import { clampTo } from "./fixed-point";
-import { meanOf } from "./history";
+import { entryAt, meanOf } from "./history";
 import {
   BITS_ESCAPE,
   BITS_LOW,
@@ -23,21 +23,13 @@ import {
 } from "./layout";
 import { codeBit, codeMixed } from "./mixed-bit";
 import { codeRaw } from "./range-coder";
-import {
-  collectCandidates,
-  keepSide,
-  placeContext,
-  signContext,
-  steadyPositions,
-  unaryContext,
-  zeroContext,
-} from "./recent-levels";
+import { collectCandidates, keepSide, placeContext, signContext, unaryContext, zeroContext } from "./recent-levels";
 
 /**
  * How a residual's code is spelled in adaptive bits. The channel's recent activity A (Q8 codes) picks one of 10 levels:
  *
  *     zero? -> sign -> u = (|q| - 1) >> k in unary -> k low bits
- *                      at u = 20: length of u - 19 in 5 bits, then its bits below the leading one
+ *                      at u = 5: length of u - 4 in 5 bits, then its bits below the leading one
  *
  * with k = max(0, floor(log2 A + 3/4)) <= 30, so that u stays short; one less, if not 0, where few channels have long
  * histories, so that u says more of what those foresee. Each of the first three kinds of decision is mixed from three
@@ -60,7 +52,7 @@ const SIGN_WEIGHTS: usize = MIX_BYTES;
 const UNARY_WEIGHTS: usize = 2 * MIX_BYTES;
 
 const UNARY_POSITIONS: i32 = 3;
-const ESCAPE: u32 = 20;
+const ESCAPE: u32 = 5;
 /** Where the mixed adaptive bits of each context begin, counted as codeMixed takes them. */
 const ZERO: i32 = <i32>(BITS_ZERO >> 1);
 const ZERO_LEVELS: i32 = <i32>(BITS_ZERO_LEVELS >> 1);
@@ -115,7 +107,7 @@ export function codeResidual(
   c: i32,
   nonZeroBefore: i32,
   move: i32,
-  historyShift: i32,
+  octaves: i32,
   code: i64,
 ): i64 {
   const quarters = activityQuarters(channel, flags);
@@ -125,25 +117,26 @@ export function codeResidual(
     ? 6 + i32(((quarters + 3) & 3) >= 2) + (octave >= 2 ? 2 : 0)
     : max<i32>(((quarters + 20) * 19) >> 6, 0); // quarters <= 0: at most 5
 
-  const foreseen = <i32>load<i16>(historyOf(cfg, channel)) + move;
-  collectCandidates(cfg, channel, foreseen, historyShift);
-  const home = clampTo(meanOf(channel) - foreseen, HOME_LIMIT) << min(historyShift, HOME_SHIFT_LIMIT);
+  const foreseen = entryAt(cfg, historyOf(cfg, channel), 0) + move;
+  collectCandidates(cfg, channel, foreseen, octaves);
+  const fine = max<i32>(-octaves, 0);
+  const away = clampTo((meanOf(cfg, channel) - foreseen) >> fine, HOME_LIMIT);
+  const home = away << min(max<i32>(octaves, 0), HOME_SHIFT_LIMIT);
   const far = home < 0 ? -home : home;
   const calm = ZERO + level * 4 + neighbourClass(c, nonZeroBefore);
   const quiet = ZERO_HOME + fastOctave(channel, flags) * 4 + i32(far >= 64) + i32(far >= 192) + i32(far >= 512);
-  if (!codeMixed(st, coder, st + WEIGHTS, calm, ZERO_LEVELS + zeroContext(), quiet, 1, u32(code != 0))) return 0;
+  if (!codeMixed(st, coder, st + WEIGHTS, calm, ZERO_LEVELS + zeroContext(), quiet, code != 0)) return 0;
 
   const signs = lastSigns(flags);
   const homeClass = i32(home > 640) + i32(home > 128) + i32(home >= -128) + i32(home >= -640);
   const homeward = SIGN + (signs & 3) * 5 + homeClass;
-  const onward = SIGN_MOVE + signs * 3 + i32(move > 32) + i32(move >= -32);
+  const onward = SIGN_MOVE + signs * 3 + i32(move >> fine > 32) + i32(move >> fine >= -32);
   const weights = st + WEIGHTS + SIGN_WEIGHTS;
-  const sign = u32(code < 0);
-  const isNegative = codeMixed(st, coder, weights, homeward, SIGN_LEVELS + signContext(), onward, 1, sign) != 0;
+  const isNegative = codeMixed(st, coder, weights, homeward, SIGN_LEVELS + signContext(), onward, code < 0);
   keepSide(isNegative, k);
   const rest = <u32>((code < 0 ? -code : code) - 1);
 
-  let prefix = codeUnary(st, coder, level, k, rest >> k);
+  let prefix = <u64>codeUnary(st, coder, level, k, rest >> k);
   if (prefix == ESCAPE) prefix += codeEscape(st, coder, (rest >> k) - ESCAPE);
   let size = prefix;
   if (k) {
@@ -158,18 +151,15 @@ export function codeResidual(
 }
 
 /** min(value, ESCAPE) ones, and a zero unless the escape was reached. */
-function codeUnary(st: usize, coder: usize, level: i32, k: i32, value: u32): u64 {
+function codeUnary(st: usize, coder: usize, level: i32, k: i32, value: u32): u32 {
   let i: u32 = 0;
-  while (i < ESCAPE) {
+  for (; i < ESCAPE; i++) {
     const position = min<u32>(i, UNARY_POSITIONS - 1);
-    const limit: u32 = i < 3 ? 1 : min<u32>(ESCAPE - i, steadyPositions(i));
     const weights = st + WEIGHTS + UNARY_WEIGHTS + MIX_BYTES * <usize>position;
     const unary = UNARY + level * UNARY_POSITIONS + <i32>position;
     const levels = UNARY_LEVELS + unaryContext(i) * 3 + min<i32>(k, 2);
     const place = UNARY_PLACE + placeContext(i) * 4 + min<i32>(i, 3);
-    const ones = codeMixed(st, coder, weights, unary, levels, place, limit, value > i ? value - i : 0);
-    i += ones;
-    if (ones < limit) break;
+    if (!codeMixed(st, coder, weights, unary, levels, place, value > i)) break;
   }
   return i;
 }

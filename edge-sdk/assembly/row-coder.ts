@@ -14,6 +14,7 @@ import {
   channelConfig,
   channelState,
   coderOf,
+  extraBits,
   FRAME_EVENTS,
   FRAME_LINES,
   flagsOf,
@@ -141,27 +142,29 @@ function codeSample(cfg: usize, st: usize, coder: usize, c: i32, nonZeroBefore: 
   const step = <i64>load<i32>(config, CHANNEL_STEP);
   const bound = <i64>load<i32>(config, CHANNEL_BOUND);
   const spacing = load<i32>(config, CHANNEL_SPACING);
-  const historyShift = load<i32>(config, CHANNEL_HISTORY_SHIFT);
+  const historyShift = <i32>load<u8>(config, CHANNEL_HISTORY_SHIFT);
   const historyStep = step * <i64>(1 << historyShift);
+  const extra = extraBits(cfg);
+  const octaves = historyShift - extra;
   const last = load<i32>(channel, LAST);
 
-  // |move| <= 2^17 and D << h <= 2^33: the product stays within 2^50
-  const foreseen = predictMove(cfg, st, channel, historyShift);
-  const move = roundShift(<i64>foreseen * historyStep, 8);
+  // |move| <= 2^29 and D << h <= 2^33: the product stays within 2^62
+  const foreseen = predictMove(cfg, st, channel, octaves);
+  const move = roundShift(<i64>foreseen * historyStep, 8 + extra);
   const prediction = snapToLattice(saturate(last + move), last, spacing);
   const sparse = isSparse(channel);
   const flags = flagsOf(cfg, channel);
   const isEncoder = load<u8>(coder, CODER_MODE) == MODE_ENCODE;
   const wanted = isEncoder ? quantize(<i64>sample - prediction, step, bound, sparse) : 0;
 
-  const code = codeResidual(cfg, st, coder, channel, flags, c, nonZeroBefore, foreseen, historyShift, wanted);
+  const code = codeResidual(cfg, st, coder, channel, flags, c, nonZeroBefore, foreseen, octaves, wanted);
   if (code == CORRUPT_CODE) return code;
   const wide = prediction + dequantize(code, step, bound, sparse);
   const reconstruction = saturateOnLattice(wide, spacing);
   // A sample lies within the bound of what is coded for it
   if (<u64>(wide - saturate(wide) + bound) > <u64>(2 * bound)) return CORRUPT_CODE;
   store<i32>(channel, reconstruction, LAST);
-  learnMove(cfg, st, channel, <i64>reconstruction - last, historyStep, historyShift, sparse && code == 0);
+  learnMove(cfg, st, channel, <i64>reconstruction - last, historyStep, octaves, sparse && code == 0);
   learnActivity(channel, flags, <u64>(code < 0 ? -code : code));
   keepSign(flags, code);
   return code;

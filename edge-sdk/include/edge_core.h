@@ -29,7 +29,7 @@ typedef uint32_t edge_address;
 #define EDGE_MAX_CHANNELS 16          /* of one device */
 #define EDGE_MAX_BOUND 1073741823     /* largest error bound e, sample units */
 #define EDGE_MAX_HISTORY_SHIFT 25
-#define EDGE_MAX_CHANNEL_BYTES 60     /* one channel of one row, at the very most */
+#define EDGE_MAX_CHANNEL_BYTES 32     /* one channel of one row, at the very most */
 #define EDGE_FLUSH_BYTES 4            /* held back until a frame ends */
 #define EDGE_CONFIG_BYTES 328         /* configuration block at edge_config_address() */
 #define EDGE_OUT_BYTES_LEAST 64       /* buffer of edge_link_memory() for messages in parts, with a name of up to 40 bytes */
@@ -98,7 +98,7 @@ static inline uint8_t *edge_bytes(edge_core *core, edge_address at, uint32_t len
 /* First byte that no configuration uses. */
 static inline edge_address edge_heap_base(edge_core *core) { return *w2c_core_0x5F_heap_base(core); }
 
-/** First byte that the configured device leaves to the caller, 8-byte aligned; call it after the channel count is set. */
+/** First byte that the configured device leaves to the caller, 8-byte aligned; call it after the channels are set. */
 static inline edge_address edge_free_address(edge_core *core) { return w2c_core_freeAddress(core); }
 
 /* ---- codec: samples to payloads and back, without the link ---- */
@@ -112,13 +112,16 @@ static inline edge_address edge_free_address(edge_core *core) { return w2c_core_
 static inline edge_address edge_config_address(edge_core *core) { return w2c_core_configAddress(core); }
 static inline edge_address edge_spare_end(edge_core *core) { return w2c_core_spareEnd(core); }
 
-/** Address of the state block, edge_state_bytes(channels); its first edge_persistent_bytes(channels) are the snapshot. */
+/**
+ * Address of the state block, edge_state_bytes(channels, history_shift); its first edge_persistent_bytes(...) are the
+ * snapshot. The history shift is the largest of the channels: beyond 2, histories take 32 bits an entry instead of 16.
+ */
 static inline edge_address edge_state_address(edge_core *core) { return w2c_core_stateAddress(core); }
-static inline int32_t edge_state_bytes(edge_core *core, int32_t channels) {
-  return (int32_t)w2c_core_stateBytes(core, (u32)channels);
+static inline int32_t edge_state_bytes(edge_core *core, int32_t channels, int32_t history_shift) {
+  return (int32_t)w2c_core_stateBytes(core, (u32)channels, (u32)history_shift);
 }
-static inline int32_t edge_persistent_bytes(edge_core *core, int32_t channels) {
-  return (int32_t)w2c_core_persistentBytes(core, (u32)channels);
+static inline int32_t edge_persistent_bytes(edge_core *core, int32_t channels, int32_t history_shift) {
+  return (int32_t)w2c_core_persistentBytes(core, (u32)channels, (u32)history_shift);
 }
 
 /** Set the channel count, 1..16; every channel lossless. Then edge_codec_set_channel, then edge_codec_reset. @returns 0 or a status */
@@ -131,7 +134,8 @@ static inline int32_t edge_codec_configure(edge_core *core, int32_t channels) {
  *
  * @param e              largest error, sample units, 0 (lossless) .. EDGE_MAX_BOUND
  * @param lattice        spacing of the samples, sample units, 1 = none claimed
- * @param history_shift  smallest h for which the signal's range / ((2e + 1) << h) is at most 2^7
+ * @param history_shift  smallest h for which the signal's range / ((2e + 1) << h) is at most 2^7; from 3 on the whole
+ *                       device has histories of 32 bits, until edge_codec_configure or edge_link_begin
  * @returns 0 or a status
  */
 static inline int32_t edge_codec_set_channel(edge_core *core, int32_t channel, int32_t e, int32_t lattice, int32_t history_shift) {
@@ -187,7 +191,10 @@ static inline int32_t edge_replay_quiet_rows(edge_core *core, edge_address sampl
 /** Hash of what both ends share: equal states, equal hashes. */
 static inline uint32_t edge_state_hash(edge_core *core) { return w2c_core_stateHash(core); }
 
-/* ---- link: what the device is. In this order: begin, memory, describe, every channel, then open or restore ---- */
+/*
+ * ---- link: what the device is. In this order: begin, memory, describe, every channel, then open or restore. Before memory is
+ * given away, edge_codec_set_channel for each channel: their history shifts decide what edge_free_address is ----
+ */
 
 /**
  * Begin a configuration; a link that was open is closed.

@@ -56,7 +56,7 @@ const LATTICE_RANGE_BITS = 22;
 const BOUND_LIMIT = 2 ** 30 - 1;
 const HISTORY_SHIFT_LIMIT = 25;
 const STEP_LIMIT = 2 ** 31;
-/** Histories span at most this many bins, so that 16 bits hold them with 8 fraction bits, whatever the base. */
+/** Histories span at most this many bins, so that 16 bits hold them with 8 fraction bits, and 32 with 20, whatever the base. */
 const HISTORY_BINS = 2 ** 7;
 /** Where no range is given: ±8 units in Q8.23. A wider signal is coded as safely, with more bits. */
 const UNKNOWN_RANGE = 2 ** 27;

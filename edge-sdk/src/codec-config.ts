@@ -4,7 +4,7 @@ export interface ChannelSettings {
   readonly e: number;
   /** Lattice spacing >= 1 that every sample keeps to; 1 claims nothing. */
   readonly lattice: number;
-  /** Histories count in bins of D << h; the smallest h <= 25 with range / (D << h) <= 2^7. */
+  /** Histories count in bins of D << h; the smallest h <= 25 with range / (D << h) <= 2^7. Beyond 2 they take 32 bits. */
   readonly historyShift: number;
 }
 

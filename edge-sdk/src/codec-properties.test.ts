@@ -382,5 +382,5 @@ test("no row of any input takes more than MAX_CHANNEL_BYTES per channel", () => 
   }
   expect(rested).toBeLessThan(60);
   expect(most).toBeGreaterThan(4);
-  expect(most).toBeLessThanOrEqual(60 + 4);
+  expect(most).toBeLessThanOrEqual(32 + 4);
 });

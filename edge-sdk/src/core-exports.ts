@@ -15,8 +15,8 @@ export interface CodecCalls {
   decodeEnd(cfg: number, st: number): number;
   replayQuietRows(cfg: number, st: number, samples: number, count: number): number;
   stateHash(cfg: number, st: number): number;
-  stateBytes(channels: number): number;
-  persistentBytes(channels: number): number;
+  stateBytes(channels: number, historyShift: number): number;
+  persistentBytes(channels: number, historyShift: number): number;
 }
 
 /** What a module with a lookahead has beside them. */

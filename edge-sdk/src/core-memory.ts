@@ -98,7 +98,8 @@ export class GrowingMemory implements CoreMemory {
     const { memory, calls } = this.#core;
     const cfg = this.#nextSlot;
     const st = align(cfg + config.length);
-    this.#nextSlot = align(st + calls.stateBytes(config[0] ?? 0));
+    const transientBytes = calls.stateBytes(1, 0) - calls.persistentBytes(1, 0);
+    this.#nextSlot = align(st + initial.length + transientBytes);
     this.#reach(this.#nextSlot);
     new Uint8Array(memory.buffer).set(config, cfg);
     // A view lasts until the memory grows.

@@ -23,13 +23,19 @@ export { LatticeScan, shortestWithin } from "./lattice.ts";
 export { type LatticeClaim, planOnLattice } from "./lattice-plan.ts";
 export { ModuleError } from "./module-gate.ts";
 
+const MAX_HISTORY_SHIFT = 25;
+
 /** One loaded codec module, for any number of devices that speak with it. */
 export interface Core {
   /** SHA-256 of the module's bytes, in lower-case hex: what a device calls its model. */
   readonly modelId: string;
   readonly maxChannels: number;
-  /** Bytes that a device of this many channels needs for its state, the range coder of the frame in hand included. */
-  stateBytes(channels: number): number;
+  /**
+   * Bytes that a device of this many channels needs for its state, the range coder of the frame in hand included.
+   *
+   * @param historyShift  the largest of its channels, 0 … 25, default 0: beyond 2 their histories take twice the bytes
+   */
+  stateBytes(channels: number, historyShift?: number): number;
   /**
    * Bytes of scratch that an encoder needs beside its state for a frame of this many rows; 0 without a lookahead.
    *
@@ -80,7 +86,7 @@ function load(given: Uint8Array, limits: ModuleLimits, isFixed: boolean): Core {
   return {
     modelId: createHash("sha256").update(bytes).digest("hex"),
     maxChannels: core.constant("MAX_CHANNELS"),
-    stateBytes: (channels) => core.calls.stateBytes(channels),
+    stateBytes: (channels, historyShift = 0) => core.calls.stateBytes(channels, historyShift),
     lookaheadBytes: (rows, channels, lookahead) => {
       checkLookahead(core, lookahead);
       if (lookahead === "none" || core.lookahead === undefined) return 0;
@@ -99,18 +105,19 @@ function configure(
   channels: readonly ChannelSettings[],
 ): CodecConfig {
   const { calls } = core;
-  const { cfg, st } = memory.draft(configBytes, calls.stateBytes(core.constant("MAX_CHANNELS")));
+  const { cfg, st } = memory.draft(configBytes, calls.stateBytes(core.constant("MAX_CHANNELS"), MAX_HISTORY_SHIFT));
   core.check(calls.codecConfigure(cfg, channels.length), { channels: channels.length });
   channels.forEach(({ e, lattice, historyShift }, c) => {
     const status = calls.codecSetChannel(cfg, c, toInt32(e), toInt32(lattice), toInt32(historyShift));
     core.check(status, { channel: c, e, lattice, historyShift });
   });
   calls.codecReset(cfg, st);
+  const largestShift = Math.max(...channels.map(({ historyShift }) => historyShift));
   const all = new Uint8Array(core.memory.buffer);
   return {
     channels: channels.length,
     bytes: all.slice(cfg, cfg + configBytes),
-    coldState: all.slice(st, st + calls.persistentBytes(channels.length)),
+    coldState: all.slice(st, st + calls.persistentBytes(channels.length, largestShift)),
   };
 }
 

@@ -31,6 +31,7 @@ export {
 } from "./transport.ts";
 export { Loopback, type LoopbackHandlers } from "./transports/loopback.ts";
 export { DEFAULT_MQTT_KEEP_ALIVE_SECONDS, type MqttTransportOptions, mqttTransport } from "./transports/mqtt.ts";
+export type { ReachabilityListener } from "./transports/reachability.ts";
 export { type SerialTransportOptions, serialTransport } from "./transports/serial.ts";
 export {
   SerialLine,
@@ -40,6 +41,9 @@ export {
 } from "./transports/serial-line.ts";
 export {
   DEFAULT_BAUD_RATE,
+  isBaudRate,
+  MAX_BAUD_RATE,
+  MIN_BAUD_RATE,
   openSerialPort,
   parseSerialUrl,
   type SerialPortOptions,

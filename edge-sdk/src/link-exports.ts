@@ -2,6 +2,7 @@
 export interface LinkExports {
   readonly memory: { readonly buffer: ArrayBuffer };
   freeAddress(): number;
+  codecSetChannel(c: number, e: number, lattice: number, historyShift: number): number;
   linkBegin(channels: number, frameSamples: number, silenceMs: number, mtu: number): number;
   linkMemory(ring: number, ringBytes: number, out: number, outBytes: number, messageBytes: number): number;
   linkDescribe(

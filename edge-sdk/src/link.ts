@@ -75,6 +75,9 @@ export class Link {
     this.#channelCount = device.channels.length;
     this.#ringBytes = device.ringBytes;
     this.#check("linkBegin", core.linkBegin(device.channels.length, device.frameSamples, device.silenceMs, device.mtu));
+    for (const [c, { e, lattice, historyShift }] of device.channels.entries()) {
+      this.#check(`codecSetChannel ${c}`, core.codecSetChannel(c, e, lattice, historyShift)); // it decides where memory is free
+    }
     let free = core.freeAddress();
     const take = (bytes: number) => {
       const at = (free + 7) & ~7;

@@ -61,6 +61,7 @@ export type TransportErrorCode =
   | "not-a-port"
   | "port-busy"
   | "port-failed"
+  | "bad-rate"
   | "no-serialport";
 
 /** A transport used against its contract, or a serial port that cannot be opened. */
@@ -95,6 +96,7 @@ function describe(code: TransportErrorCode, facts: Readonly<Record<string, strin
     case "empty":
       return "a message of 0 bytes cannot be sent";
     case "no-port":
+      if (String(facts.path).startsWith("unix:")) return `nobody listens at ${facts.path}; start what has that line`;
       return `there is no ${facts.path}; plug the device in, or look for its name with \`ls /dev/serial/by-id\``;
     case "port-denied":
       return `no permission for ${facts.path}, which belongs to the group ${facts.group}; \`sudo usermod -aG ${facts.group} $USER\`, then log in again`;
@@ -104,6 +106,8 @@ function describe(code: TransportErrorCode, facts: Readonly<Record<string, strin
       return `${facts.path} is in use by another program`;
     case "port-failed":
       return `${facts.path} cannot be opened: ${facts.detail}`;
+    case "bad-rate":
+      return `"${facts.rate}" is no rate of a serial port; write a whole number from ${facts.least} to ${facts.most}`;
     case "no-serialport":
       return `the package that opens serial ports cannot be loaded (${facts.detail}); \`npm install serialport@13.0.0\``;
   }

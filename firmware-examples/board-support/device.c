@@ -65,6 +65,11 @@ int32_t device_begin(device *self, const device_plan *plan, uint8_t *memory, uin
   edge_core *core = &self->core;
   edge_start(core, memory, bytes);
   int32_t status = edge_link_begin(core, plan->channel_count, plan->frame_samples, plan->silence_ms, plan->mtu);
+  /* Their history shifts decide how long the state is. */
+  for (int32_t c = 0; c < plan->channel_count && status >= 0; c++) {
+    const device_channel *channel = &plan->channels[c];
+    status = edge_codec_set_channel(core, c, channel->e, channel->lattice, channel->history_shift);
+  }
   if (status < 0) return status;
   const uint32_t channels = (uint32_t)plan->channel_count;
   const uint32_t out_bytes = (uint32_t)plan->out_bytes;

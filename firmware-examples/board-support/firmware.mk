@@ -40,9 +40,9 @@ $(error BOARD is "$(BOARD)": mps2-an386 or riscv32-virt)
 endif
 
 CC      := $(PREFIX)gcc
-# What any build of the core needs: types are reached through memory, and what is not called is dropped.
-NEEDED  := -std=c99 -DNDEBUG -ffreestanding -fno-strict-aliasing -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables
-STRICT  := -Wall -Wextra -Werror -Wconversion -Wsign-conversion -Wpedantic -Wshadow
+# What any build of the core needs, in one file: types are reached through memory, and what is not called is dropped.
+NEEDED  := @$(SUPPORT)/needed.flags -ffreestanding
+STRICT  := @$(SUPPORT)/strict.flags
 INCLUDE := -isystem $(SUPPORT)/boards/libc -I$(BUILD) -I$(SUPPORT) -I$(SUPPORT)/boards -I$(ROOT)/edge-sdk/include
 OURS    := $(SOURCES) serial-device.c serial-framing.c device.c wasm-rt.c $(STORE) $(BOARDS)
 OBJECTS := $(BUILD)/core.o $(OURS:%.c=$(BUILD)/%.o)
@@ -64,10 +64,10 @@ $(BUILD)/core-id.h: $(WASM)
 	sha256sum $< | cut -c 1-64 | sed 's/../0x&,/g; s/.*/#define CORE_SHA256 {&}/' > $@
 
 # Generated, and full of what no integer module calls; its marks on loads are for guard pages (wasm-rt.h).
-$(BUILD)/core.o: $(BUILD)/core.c $(FLAGS)
+$(BUILD)/core.o: $(BUILD)/core.c $(FLAGS) $(SUPPORT)/needed.flags
 	$(CC) $(CPU) $(NEEDED) -MMD -MP -w -DWASM_RT_PLAIN_LOADS $(CFLAGS) $(CORE_FLAGS) $(INCLUDE) -c -o $@ $<
 
-$(BUILD)/%.o: %.c $(BUILD)/core.c $(BUILD)/core-id.h $(FLAGS)
+$(BUILD)/%.o: %.c $(BUILD)/core.c $(BUILD)/core-id.h $(FLAGS) $(SUPPORT)/needed.flags $(SUPPORT)/strict.flags
 	$(CC) $(CPU) $(NEEDED) -MMD -MP $(STRICT) $(CFLAGS) $(DEFINES) -DDEVICE_NAME='"$(DEVICE_NAME)"' $(INCLUDE) -c -o $@ $<
 
 $(FLAGS): FORCE

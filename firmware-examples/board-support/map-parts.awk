@@ -1,5 +1,5 @@
 # Bytes of a linker's map by part: flash (code, constants, first values) and memory (data, zeros), of the core, the store,
-# the rest of the device, and the board.
+# the rest of the device, and the board; and of memory what is set aside for the stack.
 function part(object) {
   sub(/.*\//, "", object)
   if (object == "core.o" || object == "wasm-rt.o") return "core"
@@ -20,6 +20,7 @@ function hex(text,  i, value) {
 /^\.(text|rodata)/ { memory = "flash" }
 /^\.data/ { memory = "both" }
 /^\.(bss|stack)/ { memory = "ram" }
+linked && /^\.stack/ { stack = hex($3) }
 /^\/DISCARD\/|^OUTPUT|^\.(comment|debug|riscv|ARM)/ { linked = 0 }
 linked && NF == 1 && /^ \.[a-z]/ { getline rest; $0 = $0 rest }
 linked && /^ [.C]/ && $3 ~ /^0x/ && $4 ~ /(\.o|\.o\))$/ { count(hex($3), $4) }
@@ -27,4 +28,5 @@ END {
   printf "%-8s %8s %8s\n", "part", "flash", "memory"
   n = split("core device store board", names, " ")
   for (i = 1; i <= n; i++) printf "%-8s %8d %8d\n", names[i], flash[names[i]], ram[names[i]]
+  printf "%-8s %8d %8d\n", "stack", 0, stack
 }

@@ -9,37 +9,25 @@ static bool put_byte(void *line, uint8_t byte) {
   return board_write(&byte, 1);
 }
 
-/** Send what there is; each message leaves only when the store has what it stands for. */
-static int32_t send_all(serial_device *self, uint32_t now_ms) {
-  byte_span parts[DEVICE_PARTS];
-  int32_t length = 0;
-  const int64_t time_us = self->start_us + (int64_t)now_ms * 1000;
-  while ((length = device_poll_parts(&self->link, parts, time_us, now_ms)) > 0) {
-    const int32_t status = device_store_save(&self->link);
-    if (status < 0) return status;
-    serial_write_parts(parts, DEVICE_PARTS, put_byte, NULL);
-  }
-  return length;
-}
-
 int32_t serial_device_begin(serial_device *self, const device_plan *plan, uint8_t *memory, uint32_t bytes, uint32_t nonce,
                             int64_t start_us) {
   const uint8_t end_of_noise = 0;
+  self->clock.ms = 0;
   self->start_us = start_us;
   serial_reader_begin(&self->reader, self->input, sizeof self->input);
   int32_t status = device_begin(&self->link, plan, memory, bytes);
   if (status < 0) return status;
   status = device_store_open(&self->link, nonce, board_now_ms());
   if (status < 0) return status;
+  board_listen(self->received, sizeof self->received);
   board_write(&end_of_noise, 1);
   edge_link_connected(&self->link.core, board_now_ms());
   return status;
 }
 
 int32_t serial_device_sample(serial_device *self, const int32_t *samples, int64_t time_us, uint32_t now_ms) {
-  int32_t status = device_sample(&self->link, samples, NULL, time_us, now_ms);
-  if (status >= 0) status = device_store_save(&self->link);
-  return status < 0 ? status : send_all(self, now_ms);
+  const int32_t status = device_sample(&self->link, samples, NULL, time_us, now_ms);
+  return status < 0 ? status : device_store_save(&self->link);
 }
 
 /** Hear every byte that is there. @returns whether one was, or a status */
@@ -58,30 +46,50 @@ static int32_t hear(serial_device *self, uint32_t now_ms) {
   return has_heard;
 }
 
-int32_t serial_device_rest(serial_device *self, uint32_t now_ms) {
+/** Send one message, if there is one; it leaves only when the store has what it stands for. @returns whether, or a status */
+static int32_t send_one(serial_device *self, uint32_t now_ms) {
+  byte_span parts[DEVICE_PARTS];
+  const int64_t time_us = self->start_us + long_clock_at(&self->clock, now_ms) * 1000;
+  const int32_t length = device_poll_parts(&self->link, parts, time_us, now_ms);
+  if (length <= 0) return length;
+  const int32_t status = device_store_save(&self->link);
+  if (status < 0) return status;
+  serial_write_parts(parts, DEVICE_PARTS, put_byte, NULL);
+  return 1;
+}
+
+/** @param is_idle  whether to sleep when there is nothing to do */
+static int32_t rest(serial_device *self, uint32_t now_ms, bool is_idle) {
   const int32_t has_heard = hear(self, now_ms);
   if (has_heard < 0) return has_heard;
-  const int32_t status = send_all(self, now_ms);
-  if (status < 0) return status;
+  const int32_t has_sent = send_one(self, now_ms);
+  if (has_sent < 0) return has_sent;
   const int32_t has_more = device_store_rest(&self->link);
   if (has_more < 0) return has_more;
-  if (has_heard == 0 && has_more == 0) board_wait();
+  if (is_idle && has_heard == 0 && has_sent == 0 && has_more == 0) board_wait();
   return 0;
+}
+
+int32_t serial_device_rest(serial_device *self, uint32_t now_ms) {
+  return rest(self, now_ms, true);
 }
 
 int32_t serial_device_run(serial_device *self, const device_plan *plan, uint8_t *memory, uint32_t bytes, uint32_t period_ms,
                           void (*sense)(uint32_t t, int32_t *samples)) {
   const int64_t start_us = board_unix_us();
   int32_t status = serial_device_begin(self, plan, memory, bytes, board_nonce(), start_us);
+  int64_t due_ms = 0;
   for (uint32_t t = 0; status >= 0; t++) {
     int32_t samples[EDGE_MAX_CHANNELS];
-    while (status >= 0 && (int32_t)(board_now_ms() - t * period_ms) < 0) {
-      status = serial_device_rest(self, board_now_ms());
+    bool is_due = false;
+    while (status >= 0 && !is_due) {
+      const uint32_t now_ms = board_now_ms();
+      is_due = long_clock_at(&self->clock, now_ms) >= due_ms;
+      status = rest(self, now_ms, !is_due); /* once at least, or a device that is late would fall silent */
     }
     sense(t, samples);
-    if (status >= 0) {
-      status = serial_device_sample(self, samples, start_us + (int64_t)t * period_ms * 1000, board_now_ms());
-    }
+    if (status >= 0) status = serial_device_sample(self, samples, start_us + due_ms * 1000, board_now_ms());
+    due_ms += period_ms;
   }
   return status;
 }

@@ -94,8 +94,8 @@ static bool hear(device_clock *clock, uint32_t wait_ms) {
 }
 
 /** Let time pass until sample t is due, hearing the cloud meanwhile; unpaced, look once. */
-static void wait_for_sample(device_clock *clock, uint32_t t) {
-  const uint64_t due = (uint64_t)(t + 1u) * PERIOD_MS;
+static void wait_for_sample(device_clock *clock, uint64_t t) {
+  const uint64_t due = (t + 1u) * PERIOD_MS;
   if (!clock->asked->is_paced) {
     clock->now_ms = due;
     hear(clock, 0);
@@ -219,10 +219,10 @@ int main(int argc, char **argv) {
   device_clock clock = {&asked, monotonic_ms(), 0};
   edge_link_connected(&wave_device.core, 0);
   send_all(&clock);
-  for (uint32_t t = 0; asked.samples == 0 || t < asked.samples; t++) {
+  for (uint64_t t = 0; asked.samples == 0 || t < asked.samples; t++) {
     int32_t samples[EDGE_MAX_CHANNELS];
     wait_for_sample(&clock, t);
-    for (uint32_t c = 0; c < asked.channels; c++) samples[c] = sense(t, c);
+    for (uint32_t c = 0; c < asked.channels; c++) samples[c] = sense((uint32_t)t, c);
     const int32_t status = device_sample(&wave_device, samples, NULL, (int64_t)clock.now_ms * 1000, (uint32_t)clock.now_ms);
     if (status < 0) stop("device_sample", status);
     send_all(&clock);

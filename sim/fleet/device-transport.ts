@@ -4,6 +4,7 @@ import {
   openSerialPort,
   parseSerialUrl,
   type RandomSource,
+  type ReachabilityListener,
   serialTransport,
   type Transport,
   TransportError,
@@ -18,12 +19,10 @@ export interface Endpoint {
   readonly group: string;
 }
 
-export interface TransportParts {
+export interface TransportParts extends ReachabilityListener {
   readonly device: string;
   readonly clock: Clock;
   readonly random: RandomSource;
-  /** Told why a serial line does not work; MQTT and TCP have none to tell, they try again. */
-  readonly onProblem?: ((problem: string) => void) | undefined;
 }
 
 /**
@@ -31,12 +30,12 @@ export interface TransportParts {
  *
  * @throws {TransportError} `bad-url`
  */
-export function transportTo({ url, group }: Endpoint, { device, clock, random, onProblem }: TransportParts): Transport {
-  if (/^mqtts?:/.test(url)) return mqttTransport({ url, group, device, clock, random });
-  if (/^tcp:/.test(url)) return tcpTransport({ url, clock, random });
+export function transportTo({ url, group }: Endpoint, { device, clock, random, ...told }: TransportParts): Transport {
+  if (/^mqtts?:/.test(url)) return mqttTransport({ url, group, device, clock, random, ...told });
+  if (/^tcp:/.test(url)) return tcpTransport({ url, clock, random, ...told });
   if (/^serial:/.test(url)) {
     const port = parseSerialUrl(url);
-    return serialTransport({ openPort: () => openSerialPort({ ...port, clock }), clock, random, onProblem });
+    return serialTransport({ openPort: () => openSerialPort({ ...port, clock }), clock, random, ...told });
   }
   const expected = "mqtt://HOST:PORT, mqtts://HOST:PORT, tcp://HOST:PORT or serial:PATH?baud=RATE";
   throw new TransportError("bad-url", { url, expected });

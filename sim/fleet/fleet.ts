@@ -41,8 +41,10 @@ export interface FleetOptions {
    * would have the same nonces, and the cloud would take the second for the first.
    */
   readonly nonces: RandomSource;
-  /** Told why the serial line of a device does not work; it is tried again and again. */
+  /** Told why a device does not reach the other end, each reason once; it tries again and again. */
   onProblem?(id: string, problem: string): void;
+  /** Told that it does again. */
+  onRecovery?(id: string): void;
 }
 
 const DEFAULT_SILENCE_MS = 10_000;
@@ -111,6 +113,7 @@ function createDevice(options: FleetOptions, plan: DevicePlan, id: string, start
         clock,
         random: backOff,
         onProblem: (problem) => options.onProblem?.(id, problem),
+        onRecovery: () => options.onRecovery?.(id),
       });
       return link === undefined ? transport : faultyTransport(transport, { up, down, clock, startMs: linkStartMs });
     },

@@ -4,6 +4,8 @@ import type { SimulatedDevice } from "./simulated-device.ts";
 /** One sample as the cloud has stored it. */
 export interface HistoryRow {
   readonly epoch: number;
+  /** Samples of the epoch before this one, those declared lost included. */
+  readonly index: number;
   /** Device time, µs. */
   readonly timeUs: number;
   /** Shape (channels), in the channels' units. */
@@ -34,7 +36,8 @@ export interface HistoryVerdict {
   readonly saturated: number;
 }
 
-const STATUS_OK = 0;
+/** The status of a channel that was measured, and is within its bound. */
+export const STATUS_OK = 0;
 const STATUS_INVALID = 1;
 
 /**
@@ -87,8 +90,8 @@ export function checkHistory(device: SimulatedDevice, rows: Iterable<HistoryRow>
   };
 }
 
-/** Not a number counts as infinitely wrong. */
-function overEps(error: number, eps: number): number {
+/** An error in units of its bound; not a number counts as infinitely wrong. */
+export function overEps(error: number, eps: number): number {
   if (Number.isNaN(error)) return Number.POSITIVE_INFINITY;
   return eps === 0 ? (error === 0 ? 0 : Number.POSITIVE_INFINITY) : error / eps;
 }

@@ -57,7 +57,7 @@ function* perfectRows(device: SimulatedDevice, samples: number): Generator<Histo
         ? value
         : toValue(config, Math.round(value / toValue({ ...config, offset: 0 }, 1)) - config.offset);
     });
-    yield { epoch: 1, timeUs: device.timeUs(sample), values, statuses: new Uint8Array(row.length) };
+    yield { epoch: 1, index: sample, timeUs: device.timeUs(sample), values, statuses: new Uint8Array(row.length) };
   }
 }
 

@@ -10,7 +10,7 @@ rmSync(here, { recursive: true, force: true });
 for (const name of licences) rmSync(new URL(name, import.meta.url), { force: true });
 if (!process.argv.includes("--remove")) {
   mkdirSync(here);
-  for (const name of ["wasm-rt.c", "wasm-rt.h", "boards"]) {
+  for (const name of ["wasm-rt.c", "wasm-rt.h", "needed.flags", "boards", "interpreter"]) {
     cpSync(new URL(name, from), new URL(name, here), { recursive: true });
   }
   for (const name of licences) copyFileSync(new URL(name, root), new URL(name, import.meta.url));

@@ -49,15 +49,15 @@ test("a scenario is read with its defaults", () => {
     settleS: 30,
     expect: { lostConfirmed: 0, maxErrorOverEps: 1, converged: true },
   });
-  expect(scenario.devices.map(({ transport, keepsRing, lookahead }) => [transport, keepsRing, lookahead])).toEqual([
-    ["mqtt", true, "none"],
-    ["mqtt", false, "greedy"],
+  expect(scenario.devices).toMatchObject([
+    { transport: "mqtt", keepsRing: true, lookahead: "none" },
+    { transport: "mqtt", keepsRing: false, lookahead: "greedy" },
   ]);
 });
 
 test("every scenario that comes with the package is sound, and named as its file", () => {
   const names = scenarioNames();
-  expect(names).toEqual(["long-offline", "lossy-uplink", "power-cut", "thousand-devices"]);
+  expect(names).toEqual(["firmware-rotor", "long-offline", "lossy-uplink", "power-cut", "thousand-devices"]);
   for (const name of names) expect(loadScenario(name).name).toBe(name);
 });
 
@@ -84,6 +84,53 @@ test.for([
   const { code, facts, message } = refusal(GOOD.replace(good, bad));
   expect([code, facts.line, facts.field]).toEqual(["bad-field", line, field]);
   expect(message).toContain(`test.yaml:${line}: ${field}: `);
+});
+
+const FIRMWARE = `name: firmware
+about: a board under QEMU
+seed: 1
+durationS: 10
+devices:
+  - id: rotor-m4
+    firmware: rotor-twin
+    board: netduinoplus2
+    noise: { everyBytes: 500 }
+  - id: rotor-rv32
+    firmware: rotor-twin
+    board: riscv32-virt
+    rateHz: 250
+    keepsRing: true
+events:
+  - { do: cut-power, device: rotor-m4, atS: 2, forS: 1 }
+`;
+
+test("a device may be firmware under QEMU, whose power may be cut whether it keeps its ring or not", () => {
+  expect(parseScenario(FIRMWARE, "test.yaml").devices).toEqual([
+    {
+      ...{ id: "rotor-m4", firmware: "rotor-twin", board: "netduinoplus2", transport: "serial", rateHz: 100 },
+      ...{ keepsRing: false, noise: { everyBytes: 500, mostBytes: 40 } },
+    },
+    {
+      ...{ id: "rotor-rv32", firmware: "rotor-twin", board: "riscv32-virt", transport: "serial", rateHz: 250 },
+      keepsRing: true,
+    },
+  ]);
+});
+
+test.for([
+  ["    firmware: rotor-twin\n    board: net", "    firmware: blinky\n    board: net", 7, "devices.0.firmware"],
+  ["board: netduinoplus2", "board: microbit", 8, "devices.0.board"],
+  ["board: netduinoplus2", "board: node", 8, "devices.0.board"],
+  ["    board: netduinoplus2\n", "    board: netduinoplus2\n    keepsRing: true\n", 9, "devices.0.keepsRing"],
+  ["    board: netduinoplus2\n", "    board: netduinoplus2\n    transport: tcp\n", 9, "devices.0.transport"],
+  ["    board: netduinoplus2\n", "    board: netduinoplus2\n    eps: { abs: 1 }\n", 9, "devices.0.eps"],
+  ["everyBytes: 500", "everyBytes: 0", 9, "devices.0.noise.everyBytes"],
+  ["rateHz: 250", "rateHz: 300", 13, "devices.1.rateHz"],
+  ["id: rotor-rv32", "id: rotor-m4", 10, "devices.1.id"],
+] as const)("firmware: %j → %j is refused at its line and field", ([good, bad, line, field]) => {
+  expect(FIRMWARE).toContain(good);
+  const { code, facts } = refusal(FIRMWARE.replace(good, bad));
+  expect([code, facts.line, facts.field]).toEqual(["bad-field", line, field]);
 });
 
 test("a missing field is named, at the line of what should have it", () => {

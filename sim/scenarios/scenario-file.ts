@@ -3,6 +3,7 @@ import { createRequire } from "node:module";
 import { basename, dirname, join } from "node:path";
 import * as v from "valibot";
 import { type Document, isNode, LineCounter, parseDocument } from "yaml";
+import { hasFlash } from "../firmware/firmware-build.ts";
 import { SIGNAL_NAMES } from "../signals/signal-registry.ts";
 import { type Scenario, ScenarioError } from "./scenario.ts";
 import { SCENARIO_SCHEMA } from "./scenario-schema.ts";
@@ -82,6 +83,11 @@ function checkMeaning(scenario: Scenario, refuse: (path: FieldPath, problem: str
     if (ids.has(device.id))
       throw refuse(["devices", i, "id"], `"${device.id}" is taken by devices.${ids.get(device.id)}`);
     ids.set(device.id, i);
+    if (device.firmware !== undefined) {
+      if (device.keepsRing && !hasFlash(device.board))
+        throw refuse(["devices", i, "keepsRing"], `the firmware of ${device.board} has no flash for its ring`);
+      continue;
+    }
     if (!SIGNAL_NAMES.includes(device.signal.name)) {
       throw refuse(["devices", i, "signal", "name"], `"${device.signal.name}" is none of ${SIGNAL_NAMES.join(", ")}`);
     }
@@ -97,7 +103,9 @@ function checkMeaning(scenario: Scenario, refuse: (path: FieldPath, problem: str
     if (event.do === "kill-node") continue;
     const at = ids.get(event.device);
     if (at === undefined) throw refuse(["events", i, "device"], `"${event.device}" is no device of this scenario`);
-    if (event.do === "cut-power" && scenario.devices[at]?.keepsRing !== true) {
+    const device = scenario.devices[at];
+    // Firmware goes on without what it held: what it holds is its own affair.
+    if (event.do === "cut-power" && device?.firmware === undefined && device?.keepsRing !== true) {
       throw refuse(["events", i, "device"], `"${event.device}" needs keepsRing: true to survive a power cut`);
     }
   }

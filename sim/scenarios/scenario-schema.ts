@@ -1,4 +1,6 @@
 import * as v from "valibot";
+import { FIRMWARE_BOARDS } from "../firmware/firmware-build.ts";
+import { FIRMWARE_NAMES } from "../firmware/firmware-device.ts";
 import type { Scenario } from "./scenario.ts";
 
 const POSITIVE = v.pipe(v.number(), v.gtValue(0));
@@ -29,7 +31,7 @@ const LINK = v.strictObject({
   cuts: v.optional(v.array(v.strictObject({ fromS: NOT_NEGATIVE, toS: POSITIVE }))),
 });
 
-const DEVICE = v.strictObject({
+const SIGNAL_DEVICE = v.strictObject({
   id: NAME,
   count: v.optional(v.pipe(COUNT, v.maxValue(100_000))),
   transport: v.optional(v.picklist(["mqtt", "tcp"]), "mqtt"),
@@ -44,6 +46,28 @@ const DEVICE = v.strictObject({
   keepsRing: v.optional(v.boolean(), false),
   link: v.optional(LINK),
 });
+
+const FIRMWARE_DEVICE = v.strictObject({
+  id: NAME,
+  firmware: v.picklist(FIRMWARE_NAMES),
+  board: v.picklist(FIRMWARE_BOARDS),
+  transport: v.optional(v.literal("serial"), "serial"),
+  rateHz: v.optional(
+    v.pipe(
+      COUNT,
+      v.check((rate) => 1000 % rate === 0, "must divide 1000: the board's clock counts milliseconds"),
+    ),
+    100,
+  ),
+  /** Its ring is in flash, which outlives its power. */
+  keepsRing: v.optional(v.boolean(), false),
+  noise: v.optional(v.strictObject({ everyBytes: COUNT, mostBytes: v.optional(v.pipe(COUNT, v.maxValue(4096)), 40) })),
+});
+
+/** One that names firmware is that, and everything else is a signal. */
+const DEVICE = v.lazy((input) =>
+  typeof input === "object" && input !== null && "firmware" in input ? FIRMWARE_DEVICE : SIGNAL_DEVICE,
+);
 
 const EVENT = v.variant("do", [
   v.strictObject({ do: v.literal("kill-node"), atS: NOT_NEGATIVE, forS: POSITIVE }),

@@ -1,10 +1,20 @@
 import type { Lookahead } from "@lockstep/edge-sdk";
+import type { FirmwarePlan } from "../firmware/firmware-device.ts";
 import type { EpsRule } from "../fleet/simulated-device.ts";
 import type { LinkFaults } from "../links/link-fault.ts";
 import type { SignalSpec } from "../signals/signal-registry.ts";
 
-/** Devices of one kind. */
-export interface ScenarioDevice {
+/** Devices of one kind: with a signal of this process, or firmware under QEMU. */
+export type ScenarioDevice = SignalDevice | ScenarioFirmware;
+
+/** One device that is firmware under QEMU, at a serial line of the node. */
+export interface ScenarioFirmware extends FirmwarePlan {
+  readonly transport: "serial";
+}
+
+/** Devices with a signal for a sensor. */
+export interface SignalDevice {
+  readonly firmware?: undefined;
   /** With a count above 1 each device gets `-1`, `-2` … after it. */
   readonly id: string;
   readonly count?: number | undefined;

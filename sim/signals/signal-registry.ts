@@ -1,6 +1,7 @@
 import type { SeededRandom } from "../seeded-random.ts";
 import { imuRecordingPath, recordedSignal } from "./recorded.ts";
 import { REFERENCE_ROTOR, rotorSignal } from "./rotor.ts";
+import { rotorTwinSignal } from "./rotor-twin.ts";
 import { type Signal, SignalError } from "./signal.ts";
 import {
   burstsSignal,
@@ -29,6 +30,7 @@ type Create = (spec: SignalSpec, random: SeededRandom) => Signal;
 
 const SIGNALS: Readonly<Record<string, Create>> = {
   rotor: (spec, random) => rotorSignal({ ...REFERENCE_ROTOR, ...given(spec) }, random),
+  "rotor-twin": ({ rateHz }) => rotorTwinSignal(rateHz),
   sine: (spec, random) => sineSignal(waveformOptions(spec), random),
   walk: (spec, random) => walkSignal(waveformOptions(spec), random),
   steps: (spec, random) => stepsSignal(waveformOptions(spec), random),

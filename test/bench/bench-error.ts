@@ -4,6 +4,7 @@ export type BenchErrorCode =
   | "not-live"
   | "no-answer"
   | "no-compiler"
+  | "no-peer"
   | "not-the-same"
   | "stopped"
   | "unknown-name";

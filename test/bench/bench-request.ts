@@ -23,15 +23,16 @@ const COMMON = {
   help: "this",
 } as const;
 
-const OWN: readonly BenchOptionName[] = ["data", "rel", "frame-samples"];
+const OWN: readonly BenchOptionName[] = ["data", "rel", "frame-samples", "cases"];
 
 /** Options of which a second one would silently stand for the first. */
-const ONCE: readonly BenchOptionName[] = ["data", "frame-samples"];
+const ONCE: readonly BenchOptionName[] = ["data", "frame-samples", "cases"];
 
 const OPTIONS = {
   data: { type: "string" },
   rel: { type: "string", multiple: true },
   "frame-samples": { type: "string" },
+  cases: { type: "string" },
   json: { type: "boolean" },
   write: { type: "boolean" },
   help: { type: "boolean", short: "h" },
@@ -71,13 +72,15 @@ export function readRequest(args: readonly string[]): ReadRequest {
   if (entry.isOneBound === true && rels.length > 1) {
     return { refusal: `bench: --rel ${rels.join()}: ${name} takes one bound: --rel ${rels[0]}` };
   }
-  const [frames] = listOf(values["frame-samples"]);
-  const frameSamples = frames === undefined ? undefined : Number(frames);
-  if (frameSamples !== undefined && !(Number.isSafeInteger(frameSamples) && frameSamples > 0)) {
-    return { refusal: `bench: --frame-samples ${frames}: give a whole number above 0` };
+  const frameSamples = countOf(values["frame-samples"]);
+  const cases = countOf(values.cases);
+  for (const [option, count] of Object.entries({ "frame-samples": frameSamples, cases })) {
+    if (Number.isNaN(count)) {
+      return { refusal: `bench: --${option} ${values[option]}: give a whole number above 0` };
+    }
   }
   const [dataFolder] = listOf(values.data);
-  const options = { dataFolder, rels: rels.map(Number), frameSamples };
+  const options = { dataFolder, rels: rels.map(Number), frameSamples, cases };
   return { request: { name, entry, ...options, asJson: values.json === true, isKept: values.write === true } };
 }
 
@@ -109,6 +112,14 @@ function isOption(name: string): name is keyof typeof OPTIONS {
 /** The values of an option that has some; a switch among them was refused before. */
 function listOf(value: string | boolean | undefined | readonly (string | boolean)[]): string[] {
   return (Array.isArray(value) ? value : [value]).filter((each) => typeof each === "string");
+}
+
+/** @returns NaN for what is no whole number above 0 */
+function countOf(value: string | boolean | undefined | readonly (string | boolean)[]): number | undefined {
+  const [given] = listOf(value);
+  if (given === undefined) return undefined;
+  const count = Number(given);
+  return Number.isSafeInteger(count) && count > 0 ? count : Number.NaN;
 }
 
 function takenBy(entry: BenchEntry): (readonly [string, string])[] {

@@ -61,6 +61,8 @@ export interface BenchOptions {
   readonly rels: readonly number[];
   /** Samples of a frame, for benchmarks that let it vary. */
   readonly frameSamples: number | undefined;
+  /** How many cases, for a benchmark that goes on as long as it is told. */
+  readonly cases?: number | undefined;
 }
 
 /** One entry of `npm run bench -- NAME`: ours beside its peers, in one run. */

@@ -3,6 +3,7 @@ import { type FrameLength, GREEDY, type OursRun, runOurs, VARIANTS } from "./cod
 import { latticesOf } from "./codec-plan.ts";
 import { codedPla, codedPlaFixed, codedSwingingDoor } from "./peers/coded-pla.ts";
 import { codedDeadband, deadband, deadbandEvents } from "./peers/deadband.ts";
+import { framedEvents } from "./peers/framed-events.ts";
 import { BYTE_COMPRESSORS, gridDifferences, gridLevels } from "./peers/grid-bytes.ts";
 import { gridOrigin, measurePeer, type Peer, type PeerResult } from "./peers/peer.ts";
 import { sprintz } from "./peers/sprintz.ts";
@@ -56,6 +57,7 @@ export function peersFor(frames: readonly FrameLength[]): Peer[] {
     deadband("deadband"),
     deadbandEvents("deadband events"),
     codedDeadband("deadband coded"),
+    ...counted.map((length) => framedEvents(`deadband events ${length}`, length)),
     ...counted.map((length) => codedDeadband(`deadband coded ${length}`, length)),
     swingingDoor("swinging door"),
     codedSwingingDoor("swinging door coded"),

@@ -17,6 +17,7 @@ static struct {
   edge_address statuses;
   edge_address payload;
   uint32_t payload_bytes;
+  int32_t history_shift; /* the largest */
   tally tallies[TALLY_COUNT];
 } self;
 
@@ -26,9 +27,11 @@ void subject_start(void) {
 void subject_begin(int32_t which) {
   const signal_bound *bounds = SIGNAL_BOUNDS[which];
   edge_start(&self.core, NULL, WASM_RT_MEMORY_BYTES);
+  self.history_shift = 0;
   expect(edge_codec_configure(&self.core, SIGNAL_CHANNELS));
   for (int32_t c = 0; c < SIGNAL_CHANNELS; c++) {
     expect(edge_codec_set_channel(&self.core, c, bounds[c].e, bounds[c].lattice, bounds[c].history_shift));
+    if (bounds[c].history_shift > self.history_shift) self.history_shift = bounds[c].history_shift;
   }
   edge_codec_reset(&self.core);
   self.samples = edge_free_address(&self.core);
@@ -81,7 +84,7 @@ void subject_tell(void) {
   tally_tell(&self.tallies[BEGINS], "begins");
   tally_tell(&self.tallies[ENDS], "ends");
   json_number("producedBytes", self.payload_bytes);
-  json_number("stateBytes", (uint32_t)edge_state_bytes(&self.core, SIGNAL_CHANNELS));
+  json_number("stateBytes", (uint32_t)edge_state_bytes(&self.core, SIGNAL_CHANNELS, self.history_shift));
   json_number("belowStateBytes", edge_state_address(&self.core));
   json_number("memoryBytes", self.payload);
   json_number("instanceBytes", sizeof self.core - WASM_RT_MEMORY_BYTES);

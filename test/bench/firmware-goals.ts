@@ -1,5 +1,5 @@
 import type { BenchGoal } from "./bench.ts";
-import { heatshrinkGoals } from "./firmware-heatshrink.ts";
+import { heatshrinkGoals, type MeasuredHeatshrink } from "./firmware-heatshrink.ts";
 import type { MeasuredFirmware } from "./firmware-tables.ts";
 
 /** What the firmware is held to on the Cortex-M4; a budget test holds what is reached (`test/budgets/firmware.test.ts`). */
@@ -13,7 +13,11 @@ const FIRMWARE_LIMITS = {
 } as const;
 
 /** The goals, all of them of the same build: `goalPlan` of the codec, and with the link. */
-export function firmwareGoals(codec: MeasuredFirmware, link: MeasuredFirmware): BenchGoal[] {
+export function firmwareGoals(
+  codec: MeasuredFirmware,
+  link: MeasuredFirmware,
+  heatshrinks: readonly MeasuredHeatshrink[],
+): BenchGoal[] {
   const limits = FIRMWARE_LIMITS;
   const worstOverMean = ({ figures }: MeasuredFirmware) => figures.instructionsMax / figures.instructionsMean;
   const goal = (
@@ -32,6 +36,6 @@ export function firmwareGoals(codec: MeasuredFirmware, link: MeasuredFirmware): 
     goal("worst sample, with link, cycle bound", link.worst.cycles, "cycles", limits.cycles),
     goal("worst / mean instructions, codec", worstOverMean(codec), "x", limits.worstOverMean),
     goal("worst / mean instructions, with link", worstOverMean(link), "x", limits.worstOverMean),
-    ...heatshrinkGoals(codec.figures),
+    ...heatshrinkGoals(codec.figures, heatshrinks),
   ];
 }

@@ -140,7 +140,7 @@ void subject_tell(void) {
   json_number("producedBytes", self.line_bytes);
   json_number("unconfirmedFrames", edge_link_unconfirmed_frames(&self.device.core));
   json_number("evictedSamples", (uint32_t)edge_link_evicted_samples(&self.device.core));
-  json_number("stateBytes", (uint32_t)edge_state_bytes(&self.device.core, SIGNAL_CHANNELS));
+  json_number("stateBytes", (uint32_t)edge_state_bytes(&self.device.core, SIGNAL_CHANNELS, 0));
   json_number("belowStateBytes", edge_state_address(&self.device.core));
   json_number("memoryBytes", self.memory_bytes - RING_BYTES);
   json_number("instanceBytes", sizeof self.device - WASM_RT_MEMORY_BYTES);

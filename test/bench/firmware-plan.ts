@@ -12,6 +12,8 @@ export interface FirmwarePlan {
   readonly optimize: "size" | "speed";
   /** Whether each access of the core to its memory is checked. */
   readonly checks: "all" | "none";
+  /** The module itself, run by the interpreter; else as C made of it. */
+  readonly isInterpreted?: true;
 }
 
 const CORES = [
@@ -46,8 +48,22 @@ export function firmwarePlans(): FirmwarePlan[] {
   );
 }
 
+/** The interpreter on the Cortex-M4, with the codec. */
+export function interpreterPlans(): FirmwarePlan[] {
+  const [board, core] = CORES[0];
+  return (["size", "speed"] as const).map((optimize) => ({
+    board,
+    core,
+    subject: "codec",
+    optimize,
+    checks: "all",
+    isInterpreted: true,
+  }));
+}
+
 /** How a plan is called in tables and in JSON. */
-export function modeOf({ subject, optimize, checks }: FirmwarePlan): string {
+export function modeOf({ subject, optimize, checks, isInterpreted }: FirmwarePlan): string {
   const what = subject === "codec" ? "codec" : "codec + link";
+  if (isInterpreted) return `${what}, interpreted, ${optimize === "size" ? "-Os" : "-O2"}`;
   return `${what}, ${optimize === "size" ? "-Os" : "-O2"}, ${checks === "all" ? "checked" : "unchecked"}`;
 }

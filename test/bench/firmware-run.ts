@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { encodeFrame } from "@lockstep/protocol";
-import { build, cycleBoundOfRun, type Firmware, type RunOptions, run } from "qemu-wasm-runner";
+import { build, cycleBoundOfRun, type Firmware, type OwnProgram, type RunOptions, run } from "qemu-wasm-runner";
 import { BOARD_SUPPORT, CACHE_FOLDER, STRICT } from "../conformance/c-host-build.ts";
 import { DEVICE_WASM } from "../conformance/raw-device.ts";
 import { BenchError } from "./bench-error.ts";
-import type { FirmwarePlan, FirmwareSubject } from "./firmware-plan.ts";
+import { type FirmwarePlan, type FirmwareSubject, modeOf } from "./firmware-plan.ts";
 
 /** Instructions of one kind of work in one signal. */
 export interface InstructionTally {
@@ -63,6 +63,8 @@ const RESUME = 2;
 const ACKS = 400;
 /** The core's memory, in its instance; what a subject does not need of it is not counted. */
 const MEMORY_BYTES = { codec: 8192, link: 13_312 } as const;
+/** Lent to the interpreter for the codec's globals, values and frames: with less it says that its stack is exhausted. */
+const INTERPRETER_STACK_BYTES = 808;
 const NONCE = 7;
 const EPOCH = 1;
 const TIMEOUT_MS = 300_000;
@@ -70,18 +72,33 @@ const TIMEOUT_MS = 300_000;
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
 /** Build the firmware of a plan. @param wasm  the module; default the one that is built here */
-export function buildFirmware(plan: FirmwarePlan, wasm: Uint8Array = readFileSync(DEVICE_WASM)): Promise<Firmware> {
-  const { board, optimize, checks, subject } = plan;
-  const around = ["firmware-measure.c", "firmware-tally.c", `firmware-${subject}.c`].map(here);
-  const signals = ["three-signals.c", "json-line.c"].map((name) => here(`../conformance/${name}`));
+export function buildFirmware(plan: FirmwarePlan, wasm?: Uint8Array): Promise<Firmware> {
   const support = ["device.c", "serial-framing.c"].map((name) => `${BOARD_SUPPORT}/${name}`);
+  const supportSources = plan.subject === "link" ? support : [];
+  return buildSubject(plan, { sources: [here(`firmware-${plan.subject}.c`)], supportSources }, wasm);
+}
+
+/**
+ * Build what measures around a subject (`firmware-subject.h`).
+ *
+ * @param subject  its own sources, and as `supportSources` those whose flash and memory are measured
+ */
+export function buildSubject(
+  plan: FirmwarePlan,
+  subject: OwnProgram,
+  wasm: Uint8Array = readFileSync(DEVICE_WASM),
+): Promise<Firmware> {
+  const { board, optimize, checks, isInterpreted } = plan;
+  const around = ["firmware-measure.c", "firmware-tally.c"].map(here);
+  const signals = ["three-signals.c", "json-line.c"].map((name) => here(`../conformance/${name}`));
+  const headers = [here("."), here("../conformance"), BOARD_SUPPORT, here("../../edge-sdk/include")];
   const program = {
-    sources: [...around, ...signals],
-    supportSources: subject === "link" ? support : [],
-    includes: [here("."), here("../conformance"), BOARD_SUPPORT, here("../../edge-sdk/include")],
-    flags: STRICT,
+    ...subject,
+    sources: [...around, ...subject.sources, ...signals],
+    includes: [...headers, ...(subject.includes ?? [])],
+    flags: [...STRICT, ...(subject.flags ?? [])],
   };
-  const memoryBytes = MEMORY_BYTES[subject];
+  const memoryBytes = MEMORY_BYTES[plan.subject];
   return build(wasm, {
     board,
     cacheFolder: CACHE_FOLDER,
@@ -89,6 +106,7 @@ export function buildFirmware(plan: FirmwarePlan, wasm: Uint8Array = readFileSyn
     checks,
     memoryBytes,
     memoryPlace: "inside",
+    ...(isInterpreted ? { mode: "interp", interpreterStackBytes: INTERPRETER_STACK_BYTES } : {}),
     program,
   });
 }
@@ -112,7 +130,8 @@ export async function measureFirmware(
     .map((line) => JSON.parse(line) as Record<string, number> & { signal: string });
   const [first] = told;
   const parts = firmware.sizes?.parts;
-  if (first === undefined || parts === undefined || parts === null) throw new BenchError("no-answer", { ...plan });
+  if (first === undefined || parts === undefined || parts === null)
+    throw new BenchError("no-answer", { board: plan.board, mode: modeOf(plan) });
   const field = (name: string) => first[name] ?? 0;
   const messages = field("messageBytes");
   const ram = {

@@ -2,10 +2,14 @@ import { cycleTableOf, RunnerError } from "qemu-wasm-runner";
 import type { BenchReport } from "./bench.ts";
 import { BenchError } from "./bench-error.ts";
 import { firmwareGoals } from "./firmware-goals.ts";
-import { heatshrinkNote, heatshrinkTable, producedTable } from "./firmware-heatshrink.ts";
+import { heatshrinkNote, heatshrinkTable, measureHeatshrinks, producedTable } from "./firmware-heatshrink.ts";
+import { interpreterGoals, interpreterJson, interpreterTable, measureInterpreter } from "./firmware-interpreter.ts";
 import { type FirmwarePlan, type FirmwareSubject, firmwarePlans, goalPlan, modeOf } from "./firmware-plan.ts";
 import { boundWorstSample, buildFirmware, type FirmwareFigures, measureFirmware, SIGNAL_ROWS } from "./firmware-run.ts";
 import { boardJson, boardTable, type MeasuredFirmware, ramTable, signalTable } from "./firmware-tables.ts";
+
+const HEATSHRINK =
+  "heatshrink: the C of npm's package heatshrink 1.0.0 (ISC), window 8, lookahead 4, without a heap, in place of the codec in the same program and on the same samples, each given as its 24 bytes; the bytes are those of a writer of its format, which a test holds against the C (`test/bench/peers/heatshrink-firmware.test.ts`).";
 
 /**
  * The codec, and a whole device, as firmware on every emulated core: flash, RAM, instructions and a bound of cycles.
@@ -15,27 +19,31 @@ import { boardJson, boardTable, type MeasuredFirmware, ramTable, signalTable } f
 export async function benchFirmware(): Promise<BenchReport> {
   const measured: MeasuredFirmware[] = [];
   for (const plan of firmwarePlans()) measured.push(await measure(plan));
+  const interpreted = await measureInterpreter();
   const goalOf = (subject: FirmwareSubject) => {
     const wanted = JSON.stringify(goalPlan(subject));
     const found = measured.find(({ figures }) => JSON.stringify(figures.plan) === wanted);
     if (found === undefined) throw new BenchError("unknown-name", { plan: wanted });
     return found;
   };
+  process.stderr.write("firmware: Cortex-M4, heatshrink\n");
+  const heatshrinks = await measureHeatshrinks();
   const codec = goalOf("codec");
   const link = goalOf("link");
   const figures = measured.map((one) => one.figures);
   return {
     title: "Firmware",
-    goals: firmwareGoals(codec, link),
+    goals: [...firmwareGoals(codec, link, heatshrinks), ...interpreterGoals(interpreted)],
     ...boardTable(measured),
     more: [
       signalTable(figures.filter((one) => modeOf(one.plan) === modeOf(goalPlan(one.plan.subject)))),
       ramTable([codec.figures, link.figures]),
-      heatshrinkTable(codec.figures, modeOf(codec.figures.plan)),
+      interpreterTable(interpreted, codec.figures),
+      heatshrinkTable(codec.figures, modeOf(codec.figures.plan), heatshrinks),
       producedTable(SIGNAL_ROWS),
     ],
-    notes: notes(measured, codec.figures),
-    json: { boards: measured.map(boardJson) },
+    notes: [...notes(measured), betweenNote(link.figures), heatshrinkNote(codec.figures, heatshrinks), HEATSHRINK],
+    json: { boards: measured.map(boardJson), interp: interpreted.map(interpreterJson) },
   };
 }
 
@@ -52,7 +60,14 @@ async function measure(plan: FirmwarePlan): Promise<MeasuredFirmware> {
   }
 }
 
-function notes(measured: readonly MeasuredFirmware[], codec: FirmwareFigures): string[] {
+/** What leaves the sample's own time by being sent and heard between two of them. */
+function betweenNote({ signals, instructionsMax }: FirmwareFigures): string {
+  const rowMax = Math.max(...signals.map(({ rows }) => rows.max));
+  const times = (instructionsMax / rowMax).toFixed(2);
+  return `In the time of a sample itself serial-device.c takes only the row, at most ${rowMax.toLocaleString("en")} instructions in the build of the goals: messages are composed, framed and written, and answers heard, in the rest before the next sample. All due at a sample, ${instructionsMax.toLocaleString("en")} at most, is ${times} times that; the goals are about it.`;
+}
+
+function notes(measured: readonly MeasuredFirmware[]): string[] {
   const cores = new Map(measured.map(({ figures }) => [figures.plan.core, figures.plan.board]));
   const tables = [...cores].map(([core, board]) => `${core}: ${cycleTableOf(board)?.source ?? "none"}`);
   return [
@@ -63,7 +78,5 @@ function notes(measured: readonly MeasuredFirmware[], codec: FirmwareFigures): s
     "Flash: the module as C, wasm-rt.c, with the link device.c and serial-framing.c too, and what they need of memcpy and libgcc. Not: start-up, UART, the program that measures. The decoder is not in it.",
     "RAM: without the ring, and without the payload's buffer of the codec alone. Below the state: the core's constants, its working values, the configuration of 16 channels; where that of channels would be that the device has not, it keeps the birth and the head of a message sent (64 B), and a message heard (87 B) lies in the working values. Scratch: one row of samples and statuses, with the link the device's name. A payload leaves from the ring, so that messages take no buffer; frames are bounded as by one of 896 B. The stack is the most that was in use, with the frames of the program that measures.",
     "Checked: each access of the core to its memory is compared with the memory's end. Unchecked: none is; the core takes its addresses from its own layout and from lengths that it has tested, which is tested with damaged messages (`test/faults/mutations.test.ts`), and not proven. The build of the goals is unchecked.",
-    heatshrinkNote(codec),
-    "heatshrink's bytes are those of a writer of its format, which wrote as many for these signals as the C library did.",
   ];
 }

@@ -13,12 +13,13 @@ test("with nothing in the way, every sample of a frame that ended arrives, and a
   expect(run.bytes / run.uplinks).toBeLessThanOrEqual(51);
 });
 
-test("a device that keeps to the duty cycle is never on air for longer than its share", async () => {
+test("a device that keeps to the duty cycle is never on air for longer than its share, and sends its birth once", async () => {
   const seconds = 6 * 3600;
   const run = await runLora({ source: slowSource(), seed: 1, frameSamples: 1, seconds, dutyCycle: EU868_DUTY_CYCLE });
   const lastMessageMs = 2800;
   expect(run.airtimeMs).toBeLessThanOrEqual(1000 * seconds * EU868_DUTY_CYCLE + lastMessageMs);
   expect(run.airtimeMs).toBeGreaterThan(900 * seconds * EU868_DUTY_CYCLE);
+  expect(run.births).toBe(1);
 });
 
 test("a plain frame takes as many messages as its bytes fill", () => {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { readRequest } from "./bench-request.ts";
-import { main } from "./main.ts";
+import { main, publish } from "./main.ts";
 import { BENCHES } from "./registry.ts";
 
 let folder = "";
@@ -44,6 +44,33 @@ test("--json prints one JSON object on one line and nothing else, and keeps noth
   expect(said.indexOf("\n")).toBe(said.length - 1);
   expect(JSON.parse(said)).toMatchObject({ cells: [{ set: "waves", rel: 0.1, channels: 2, samples: 60 }] });
   expect(await readdir(folder)).toEqual([]);
+});
+
+test("goals that are missed are told beside the result, whole as it is, and end it with exit code 1", async () => {
+  const goals = [
+    { what: "ratio", measured: 3, unit: "x", must: { atLeast: 2 } },
+    { what: "delay", measured: 12, unit: "ms", must: { below: 10 } },
+  ];
+  const report = { title: "Made up", columns: ["a"], rows: [], notes: [], goals };
+  const asked = {
+    name: "codec",
+    asJson: true,
+    isKept: false,
+    dataFolder: undefined,
+    rels: [],
+    frameSamples: undefined,
+  };
+  const [said, complained]: string[][] = [[], []];
+  const place = {
+    results: new URL("results/", pathToFileURL(`${folder}/`)),
+    say: (text: string) => said?.push(text),
+    complain: (text: string) => complained?.push(text),
+  };
+  expect(await publish(report, asked, place)).toBe(1);
+  expect(JSON.parse(said?.join("") ?? "")).toEqual(report);
+  expect(complained).toEqual(["bench: 1 of 2 goals are missed:\n  delay: 12 ms, must be < 10 ms\n"]);
+  expect(await publish({ ...report, goals: goals.slice(0, 1) }, asked, place)).toBe(0);
+  expect(complained).toHaveLength(1);
 });
 
 test("without --write the page is printed and nothing is kept", async () => {

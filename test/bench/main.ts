@@ -1,10 +1,10 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { cpus } from "node:os";
-import { type BenchOptions, type BenchReport, isMet } from "./bench.ts";
+import type { BenchOptions, BenchReport } from "./bench.ts";
 import { BenchError } from "./bench-error.ts";
-import { readRequest } from "./bench-request.ts";
+import { type BenchRequest, readRequest } from "./bench-request.ts";
 import { RecordingError } from "./recording-error.ts";
-import { toMarkdown } from "./report.ts";
+import { missedGoals, toMarkdown } from "./report.ts";
 
 const EXIT_GOAL_MISSED = 1;
 const EXIT_WRONG_USAGE = 2;
@@ -15,7 +15,7 @@ export interface BenchPlace {
   /** The folder of kept results, with a slash at its end. */
   readonly results: URL;
   readonly say: (text: string) => void;
-  /** What is no result: why nothing was run. */
+  /** What is no result: why nothing was run, or which goals were missed. */
   readonly complain: (text: string) => void;
 }
 
@@ -30,10 +30,11 @@ const HERE: BenchPlace = {
  * `docs/results/NAME.md`. `--help` says which benchmarks there are, `NAME --help` what one of them takes.
  *
  * @param args  the command line after the program
- * @returns the exit code; 1 when a goal was missed, which is written down all the same; 2 for what cannot be run, with
- *   the reason on standard error; 130 when it was stopped
+ * @returns the exit code; 1 when a goal was missed, which is written down all the same and told on standard error; 2 for
+ *   what cannot be run, with the reason on standard error; 130 when it was stopped
  */
-export async function main(args: readonly string[], { results, say, complain }: BenchPlace = HERE): Promise<number> {
+export async function main(args: readonly string[], place: BenchPlace = HERE): Promise<number> {
+  const { say, complain } = place;
   const read = readRequest(args);
   if ("help" in read) {
     say(`${read.help}\n`);
@@ -43,16 +44,29 @@ export async function main(args: readonly string[], { results, say, complain }: 
     complain(`${read.refusal}\n`);
     return EXIT_WRONG_USAGE;
   }
-  const { name, entry, asJson, isKept, ...options } = read.request;
-  const run = await entry.load();
+  const { request } = read;
+  const run = await request.entry.load();
   let report: BenchReport;
   try {
-    report = await run(options);
+    report = await run(request);
   } catch (error) {
     if (!(error instanceof BenchError || error instanceof RecordingError)) throw error;
     complain(`${error.message}\n`);
     return error.code === "stopped" ? EXIT_INTERRUPTED : EXIT_WRONG_USAGE;
   }
+  return publish(report, request, place);
+}
+
+/**
+ * Print a report, keep it where that was asked for, and tell the goals that it misses.
+ *
+ * @returns the exit code: 1 when a goal was missed
+ */
+export async function publish(
+  report: BenchReport,
+  { name, asJson, isKept, ...options }: Omit<BenchRequest, "entry">,
+  { results, say, complain }: BenchPlace,
+): Promise<number> {
   const markdown = toMarkdown(report, {
     command: `npm run bench -- ${name}${tellOptions(options)}${isKept ? " --write" : ""}`,
     machine: `${cpus()[0]?.model ?? "unknown processor"}, ${cpus().length} cores, Node ${process.versions.node}`,
@@ -60,7 +74,10 @@ export async function main(args: readonly string[], { results, say, complain }: 
   });
   if (isKept) await keep(results, name, markdown, report);
   say(asJson ? `${JSON.stringify(report.json ?? report)}\n` : markdown);
-  return (report.goals ?? []).every(isMet) ? 0 : EXIT_GOAL_MISSED;
+  const missed = missedGoals(report.goals ?? []);
+  if (missed === "") return 0;
+  complain(missed);
+  return EXIT_GOAL_MISSED;
 }
 
 /** Write the page and its plots. */

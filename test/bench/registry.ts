@@ -1,7 +1,7 @@
 import type { Bench } from "./bench.ts";
 
 /** Options that some benchmarks take; `--json`, `--write` and `--help` go with each of them. */
-export type BenchOptionName = "data" | "rel" | "frame-samples";
+export type BenchOptionName = "data" | "rel" | "frame-samples" | "cases";
 
 /** A benchmark as its help shows it. */
 export interface BenchEntry {
@@ -52,6 +52,16 @@ export const BENCHES: ReadonlyMap<string, BenchEntry> = new Map<string, BenchEnt
       measures: "Frames decoded per second, beside cbor-x.",
       takes: {},
       example: "frames",
+    },
+  ],
+  [
+    "interpreter-fuzz",
+    {
+      load: async () => (await import("./interpreter-fuzz.ts")).benchInterpreterFuzz,
+      measures:
+        "The device's interpreter beside Node's WebAssembly, on modules made up. Goes on where it was. Needs gcc.",
+      takes: { cases: ["N", "how many in all, those of runs before among them; 100000 if not given"] },
+      example: "interpreter-fuzz --cases 1000000",
     },
   ],
   [

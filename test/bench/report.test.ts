@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { isMet } from "./bench.ts";
-import { toMarkdown } from "./report.ts";
+import { missedGoals, toMarkdown } from "./report.ts";
 
 const PROVENANCE = { command: "npm run bench -- codec", machine: "one core", date: "2026-01-31" };
 
@@ -25,6 +25,15 @@ test("a report says how to repeat it, and aligns a column of numbers to the righ
       "- 6 000 samples",
       "",
     ].join("\n"),
+  );
+});
+
+test("of goals, the missed ones are told with what was measured and what must be, and met or aimed ones are not", () => {
+  const met = { what: "ratio", measured: 301.26, unit: "x", must: { atLeast: 200 }, aim: 500 };
+  const aimed = { what: "code", measured: 9000, unit: "B", aimedAt: { below: 10 } };
+  expect(missedGoals([met, aimed])).toBe("");
+  expect(missedGoals([met, { what: "flash", measured: 15_844, unit: "B", must: { below: 14_336 } }, aimed])).toBe(
+    "bench: 1 of 3 goals are missed:\n  flash: 15844 B, must be < 14336 B\n",
   );
 });
 

@@ -1,4 +1,12 @@
-import { type BenchGoal, type BenchLimit, type BenchReport, type BenchTable, isWhole, isWithin } from "./bench.ts";
+import {
+  type BenchGoal,
+  type BenchLimit,
+  type BenchReport,
+  type BenchTable,
+  isMet,
+  isWhole,
+  isWithin,
+} from "./bench.ts";
 
 /** How a report came about: without it a number is worth nothing. */
 export interface Provenance {
@@ -31,17 +39,40 @@ export function toMarkdown(report: BenchReport, { command, machine, date }: Prov
   ].join("\n");
 }
 
+/**
+ * The goals that were missed, in words for a terminal: how many, then one on each line.
+ *
+ * @returns nothing when all of them are met
+ */
+export function missedGoals(goals: readonly BenchGoal[]): string {
+  const missed = goals.filter((goal) => !isMet(goal));
+  if (missed.length === 0) return "";
+  const lines = missed.map((goal) => {
+    const must = goal.must === undefined ? "" : `, must be ${limitText(goal.must)} ${goal.unit}`;
+    return `  ${whatOf(goal)}: ${shownOf(goal)}${must}\n`;
+  });
+  return `bench: ${missed.length} of ${goals.length} goals are missed:\n${lines.join("")}`;
+}
+
+function whatOf(goal: BenchGoal): string {
+  const { what, cells } = goal;
+  return isWhole(goal) ? what : `${what}, only ${cells?.measured} of ${cells?.of} cells`;
+}
+
+function shownOf({ measured, unit }: BenchGoal): string {
+  return `${Number(measured.toPrecision(measured >= 1000 ? 6 : 3))} ${unit}`;
+}
+
 function goalTable(goals: readonly BenchGoal[]): BenchTable {
   return {
     title: "Goals",
     columns: ["goal", "measured", "must", "aim", ""],
     rows: goals.map((goal) => {
-      const { what, measured, unit, must, aim, aimedAt, cells } = goal;
+      const { measured, unit, must, aim, aimedAt } = goal;
       const held = must ?? aimedAt;
-      const shown = Number(measured.toPrecision(measured >= 1000 ? 6 : 3));
       return [
-        isWhole(goal) ? what : `${what}, only ${cells?.measured} of ${cells?.of} cells`,
-        `${shown} ${unit}`,
+        whatOf(goal),
+        shownOf(goal),
         must === undefined ? "" : `${limitText(must)} ${unit}`,
         aimedAt !== undefined ? `${limitText(aimedAt)} ${unit}` : aim === undefined ? "" : `${aim} ${unit}`,
         held === undefined ? "" : isWithin(measured, held) && isWhole(goal) ? "met" : "**missed**",

@@ -41,8 +41,6 @@ const RAW_BYTES = HALF_SECONDS * RATE_HZ * RAW_BYTES_PER_SAMPLE;
 /** Bytes of the reference rotor and of an inertial sensor at every layer of every link, beside plain float32 streams. */
 export async function benchWire(): Promise<BenchReport> {
   const sources = [rotorSource(), imuSource()];
-  const ratios = await seedRatios();
-  const six = SEEDS.map((seed): SeedRatio => ratios[seed - 1] ?? { seed, cold: Number.NaN, steady: Number.NaN });
   const real = await runWire({
     plans: lanePlans({
       sources,
@@ -63,6 +61,8 @@ export async function benchWire(): Promise<BenchReport> {
     }),
     ...{ sources, groups: GROUPS, parts: [HALF_SECONDS, HALF_SECONDS, LONG_SECONDS], speed: SPEED, checkedSeeds: [1] },
   });
+  const ratios = await seedRatios();
+  const six = SEEDS.map((seed): SeedRatio => ratios[seed - 1] ?? { seed, cold: Number.NaN, steady: Number.NaN });
   const cells = [...cellsOfRun(real, 1, sources), ...cellsOfRun(long, SPEED, sources)];
   const lora = await loraTables(sources);
   const goals = [

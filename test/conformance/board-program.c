@@ -8,6 +8,8 @@
  *     i      answers the 32 bytes of the module's identity
  *     l b    answers u32: the module's memory at address b
  *     p      starts the module anew in memory that a pointer lends
+ *     h n m  listens with a ring of n bytes (0: 256), is busy until m bytes (0: 256) have come, and ends: answers u32 how
+ *            many were missed, then what is read at once
  *     t f o x  ends: by a trap, a fault, a stack that runs out, with 7
  */
 #include "board.h"
@@ -85,6 +87,26 @@ static void answer_clock(void) {
   board_write(&moved, 1);
 }
 
+/** How many bytes of the ring are no longer as they were, which nobody but the board changes. */
+static uint32_t arrived(const volatile uint8_t *ring, uint32_t bytes) {
+  uint32_t count = 0;
+  for (uint32_t i = 0; i < bytes; i++) count += ring[i] != 0 ? 1u : 0u;
+  return count;
+}
+
+/** Never asks for a byte while it is busy. A board that does not listen gets a time after which it is given up. */
+static void listen_busily(uint32_t bytes, uint32_t expected) {
+  static uint8_t ring[256];
+  static uint8_t read[256];
+  const uint32_t start_ms = board_now_ms();
+  board_listen(ring, bytes);
+  while (arrived(ring, bytes) + board_missed() < expected && board_now_ms() - start_ms < 10000u) {
+  }
+  answer(board_missed());
+  const int32_t got = board_read_now(read, sizeof read);
+  board_write(read, (uint32_t)got);
+}
+
 static void begin(uint8_t *lent, uint32_t bytes) {
   wasm_rt_lend_memory(lent, bytes, bytes);
   wasm_rt_lend_table(table, 4);
@@ -112,6 +134,12 @@ int main(void) {
       case 'l':
         if (board_read(&command, 1)) answer(w2c_core_load(&core, command));
         break;
+      case 'h': {
+        uint8_t how[2] = {0, 0};
+        board_read(how, sizeof how);
+        listen_busily(how[0] == 0 ? 256u : how[0], how[1] == 0 ? 256u : how[1]);
+        return 7;
+      }
       case 'p': begin(memory, sizeof memory); break;
       case 't': w2c_core_divide(&core, 1, nothing); break;
       case 'f': *(volatile uint32_t *)(uintptr_t)(0xF0000000u + nothing) = 1; break;

@@ -23,7 +23,11 @@ interface Compilation {
   readonly sources: readonly string[];
 }
 
+const INTERPRETER = readdirSync(join(SUPPORT, "interpreter"))
+  .filter((name) => name.endsWith(".c"))
+  .map((name) => join(SUPPORT, "interpreter", name));
 const SHARED = [
+  ...INTERPRETER,
   ...["bare-metal.c", "jump.c", "memory.c"].map((name) => join(BOARDS, name)),
   join(SUPPORT, "wasm-rt.c"),
   join(SERVER, "call-server.c"),
@@ -55,6 +59,7 @@ test("every source of a board is among those that are looked at", () => {
   const looked = new Set(COMPILATIONS.flatMap(({ sources }) => sources));
   const all = readdirSync(BOARDS).filter((name) => name.endsWith(".c"));
   expect(all.length).toBeGreaterThan(5);
+  expect(INTERPRETER.length).toBe(7);
   expect(all.filter((name) => !looked.has(join(BOARDS, name)))).toEqual(["board-host.c"]);
 });
 

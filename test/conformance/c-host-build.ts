@@ -10,7 +10,7 @@ export const BOARD_SUPPORT = here("../../firmware-examples/board-support");
 /** Where the tests keep built programs, by content. */
 export const CACHE_FOLDER = here("../../.lockstep/wasm-runner");
 /** Our own C has no warnings with these. */
-export const STRICT = ["-Wall", "-Wextra", "-Werror", "-Wconversion", "-Wsign-conversion", "-Wpedantic", "-Wshadow"];
+export const STRICT = readFileSync(`${BOARD_SUPPORT}/strict.flags`, "utf8").trim().split("\n");
 
 /** Build C sources around `device.wasm`, with the device of board-support and every warning an error. */
 export function buildDeviceProgram(sources: readonly string[], includes: readonly string[] = []): Promise<Firmware> {

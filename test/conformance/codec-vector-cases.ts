@@ -120,6 +120,42 @@ const CASES: readonly Case[] = [
     sample: (t, c, uniform) => Math.round((c - 2) * 31 * t + 8 * uniform()),
   },
   {
+    name: "wide-smooth",
+    about: "slow sines at a fine bound, whose histories take 32 bits",
+    channels: [plain(100, 9), plain(10, 12)],
+    lookahead: "none",
+    frames: [{ rows: 120 }, { rows: 120 }],
+    sample: (t, c) => Math.round(5e6 * Math.sin(t / 90 + c) + 1e6 * Math.sin(t / 31 + 2 * c)),
+  },
+  {
+    name: "wide-by-one-of-seven",
+    about: "one history shift beyond 2 among seven channels with missing samples",
+    channels: Array.from({ length: 7 }, (_, c) => plain(4 + c, c === 5 ? 3 : c % 3)),
+    lookahead: "none",
+    frames: [{ rows: 40 }, { rows: 40, hasEvents: true }, { rows: 40 }],
+    sample: (t, c, uniform) => Math.round((c === 5 ? 4000 : 500) * Math.sin(t / (6 + c) + c) + 40 * uniform()),
+  },
+  {
+    name: "wide-five-channels-out-of-range",
+    about: "wide histories that saturate and whose bases move",
+    channels: Array.from({ length: 5 }, (_, c) => plain(2, 3 + c)),
+    lookahead: "none",
+    frames: [{ rows: 60 }, { rows: 60 }],
+    sample: (t, c, uniform) =>
+      Math.round((c - 2) * 2 ** c * 150 * t + (t % 50 === 49 ? (c % 2 ? 1e9 : -2e9) : 8 * uniform())),
+  },
+  {
+    name: "wide-lines",
+    about: "lines beside predicted channels, with wide histories",
+    channels: [plain(25, 6), plain(25, 3), plain(8, 5)],
+    lookahead: "programme",
+    frames: [{ rows: 80 }, { rows: 80 }, { rows: 40, hasEvents: true }, { rows: 80 }],
+    sample: (t, c, uniform) =>
+      c === 2
+        ? Math.round(20_000 * Math.sin(t / 3) + 300 * uniform())
+        : Math.round((c + 1) * 400 * (t < 150 ? t : 300 - t) + 20 * uniform()),
+  },
+  {
     name: "noise-over-int32",
     about: "lossless noise over all of int32: bases, escapes, saturation",
     channels: [plain(0, 25), plain(2, 24), plain(1000, 15)],

@@ -35,7 +35,7 @@ requires("c-compiler")("the firmware kit", () => {
         .filter((file) => file.endsWith(".c"))
         .map((file) => join(folder, file)),
     );
-    compile("-std=c99", "-w", ...FLAGS, "-Iexamples/linux-host", ...sources, "-o", "linux-host");
+    compile("@src/needed.flags", "-Os", "-w", "-Isrc", "-Iexamples/linux-host", ...sources, "-o", "linux-host");
     const output = execFileSync(join(kit, "linux-host"), ["--samples", "200", "--nonce", "7"], {
       input: "",
       stdio: ["pipe", "pipe", "ignore"],

@@ -166,7 +166,8 @@ export class RawCloud {
       const hasLattice = (stream.lattices & (1 << c)) !== 0;
       core.codecSetChannel?.(c, channel.e, hasLattice ? channel.lattice : 1, channel.historyShift);
     });
-    const stateBytes = core.persistentBytes?.(channels.length) ?? 0;
+    const stateBytes =
+      core.persistentBytes?.(channels.length, Math.max(...channels.map((channel) => channel.historyShift))) ?? 0;
     const state = () => new Uint8Array(core.memory.buffer, core.stateAddress?.() ?? 0, stateBytes);
     if (frame.kind === "keyframe") core.codecReset?.();
     else if (stream.state) state().set(stream.state);

@@ -49,6 +49,21 @@ for (const { board, needs, isBare } of TESTED_BOARDS) {
       expect(numbers(output)).toEqual([2_000_000, 0, 2_000_000, 0]);
     });
 
+    test("loses no byte of 200 that come while it is busy, and counts those that its ring has no room for", async () => {
+      const sent = Buffer.from(Array.from({ length: 200 }, (_, i) => 1 + (i % 251)));
+      for (const [ringBytes, kept] of [
+        [256, 200],
+        [64, 64],
+      ] as const) {
+        const heard = await run(firmware, {
+          input: Buffer.concat([Buffer.from("h"), Buffer.of(ringBytes & 255, 200), sent]),
+        });
+        expect(heard).toMatchObject({ exitCode: 7, trap: null });
+        expect(heard.output.readUInt32LE(0), `missed with a ring of ${ringBytes}`).toBe(200 - kept);
+        expect(heard.output.subarray(4)).toEqual(sent.subarray(0, kept));
+      }
+    });
+
     test("knows how deep its stack was", async () => {
       const [before = 0, after = 0] = numbers((await say("sx")).output);
       expect(before).toBeGreaterThan(50);

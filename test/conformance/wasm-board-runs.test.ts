@@ -15,6 +15,8 @@ const ENDLESS = await compileModuleText("endless", `(module (func (export "endle
 const RUNNER = fileURLToPath(new URL("../../sim/qemu-wasm-runner/", import.meta.url));
 const OWN_PROGRAM = fileURLToPath(new URL("board-program.c", import.meta.url));
 const FOLDER = mkdtempSync(join(tmpdir(), "runs-"));
+/** What is to happen after a kill happens at once; a loaded machine may take long. */
+const KILLED = { timeout: 30_000, interval: 100 };
 const WAIT = { timeout: 20_000, interval: 50 };
 
 afterAll(() => rmSync(FOLDER, { recursive: true }));
@@ -138,6 +140,26 @@ requires("gcc-arm-none-eabi", "qemu-system-arm")("a run under QEMU", () => {
       await vi.waitFor(() => expect(isRunning(Number(told))).toBe(false), WAIT);
       expect(readdirSync(folder)).toEqual([]);
     },
+  );
+
+  test.skipIf(process.platform !== "linux")(
+    "SIGKILL to the command ends QEMU all the same, and leaves no file",
+    async () => {
+      const folder = freshFolder("SIGKILL");
+      const module = join(FOLDER, "killed.wasm");
+      writeFileSync(module, ENDLESS);
+      await buildEndless();
+      const args = ["run", module, "--board", "mps2-an386", "--call", "endless", "--cache", CACHE_FOLDER];
+      const command = spawn(process.execPath, [join(RUNNER, "bin/qemu-wasm-runner.js"), ...args], {
+        env: { ...process.env, TMPDIR: folder },
+      });
+      const emulator = await vi.waitFor(() => emulatorOf(command.pid ?? 0), WAIT);
+      expect(readdirSync(folder)).toHaveLength(1);
+      command.kill("SIGKILL");
+      await vi.waitFor(() => expect(isRunning(emulator)).toBe(false), KILLED);
+      await vi.waitFor(() => expect(readdirSync(folder)).toEqual([]), KILLED);
+    },
+    90_000,
   );
 
   test("the command bench ends with 1 when a budget is exceeded, and with 0 when none is", async () => {

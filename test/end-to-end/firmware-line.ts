@@ -1,15 +1,6 @@
 import { Duplex } from "node:stream";
-import { decodeFrame, expandSeq, type Frame, FrameError, matchEpoch, SerialDeframer } from "@lockstep/protocol";
-import type { SeededRandom } from "@lockstep/sim";
+import { LineAccount, type SeededRandom } from "@lockstep/sim";
 import { type Firmware, type FirmwarePort, openPort } from "qemu-wasm-runner";
-
-/** What a device has shown of one epoch on its line. */
-export interface EpochAccount {
-  /** Samples of each frame that it has sent, by seq. */
-  readonly sent: Map<number, number>;
-  /** Frames below this were confirmed to it. */
-  confirmed: number;
-}
 
 const NOISE_BYTES_MAX = 40;
 
@@ -18,7 +9,7 @@ const NOISE_BYTES_MAX = 40;
  * a word. Everything that passes is written down before it goes on.
  */
 export class FirmwareLine {
-  readonly accounts = new Map<number, EpochAccount>();
+  readonly account = new LineAccount();
   starts = 0;
   disturbed = 0;
   readonly #firmware: Firmware;
@@ -26,7 +17,7 @@ export class FirmwareLine {
   readonly #random: SeededRandom;
   readonly #noiseEveryBytes: number;
   #port: FirmwarePort | undefined;
-  #onNews: () => void = () => {};
+  #onStart: () => void = () => {};
 
   /** @param noiseEveryBytes  noise comes once in so many bytes that pass, in either direction */
   constructor(firmware: Firmware, extraArgs: readonly string[], random: SeededRandom, noiseEveryBytes: number) {
@@ -41,12 +32,11 @@ export class FirmwareLine {
     const port = await openPort(this.#firmware, { extraArgs: this.#extraArgs });
     this.#port = port;
     this.starts += 1;
-    this.#onNews();
-    const [up, down] = [new SerialDeframer(), new SerialDeframer()];
+    this.#onStart();
     const line = new Duplex({
       read() {},
       write: (chunk: Buffer, _encoding, done) => {
-        for (const frame of framesOf(down, chunk)) this.#heard(frame);
+        this.account.heard(chunk);
         port.write(this.#withNoise(chunk));
         done();
       },
@@ -58,56 +48,28 @@ export class FirmwareLine {
     port.on("error", () => {});
     port.on("close", () => line.destroy());
     port.on("data", (chunk: Buffer) => {
-      for (const frame of framesOf(up, chunk)) this.#said(frame);
+      this.account.said(chunk);
       if (!line.destroyed) line.push(this.#withNoise(chunk));
     });
     return line;
   }
 
-  /** Frames that the device has sent, each counted once. */
-  get framesSent(): number {
-    return [...this.accounts.values()].reduce((sum, { sent }) => sum + sent.size, 0);
-  }
-
-  /** Wait until what has passed on the line is enough. */
+  /** Wait until what has passed on the line is enough, or the firmware was started often enough. */
   until(isEnough: () => boolean): Promise<void> {
-    return new Promise((resolve) => {
-      this.#onNews = () => {
-        if (isEnough()) resolve();
-      };
-      this.#onNews();
-    });
+    return Promise.race([
+      this.account.until(isEnough),
+      new Promise<void>((resolve) => {
+        this.#onStart = () => {
+          if (isEnough()) resolve();
+        };
+      }),
+    ]);
   }
 
   /** End QEMU as a power failure would. */
   kill(): void {
     const pid = this.#port?.port?.link.pid;
     if (pid !== undefined) process.kill(pid, "SIGKILL");
-  }
-
-  #account(epoch: number): EpochAccount {
-    const account = this.accounts.get(epoch) ?? { sent: new Map<number, number>(), confirmed: 0 };
-    this.accounts.set(epoch, account);
-    return account;
-  }
-
-  #heard(frame: Frame): void {
-    if (frame.kind !== "ack" && frame.kind !== "welcome") return;
-    const account = this.#account(frame.epoch);
-    account.confirmed = Math.max(account.confirmed, frame.through);
-    this.#onNews();
-  }
-
-  #said(frame: Frame): void {
-    if (frame.kind !== "keyframe" && frame.kind !== "residual") return;
-    const isKeyframe = frame.kind === "keyframe";
-    const epoch = isKeyframe ? frame.epoch : matchEpoch(frame.position, this.accounts.keys());
-    if (epoch === undefined) return;
-    const { sent } = this.#account(epoch);
-    const seq = isKeyframe ? frame.seq : expandSeq(frame.position, sent.size);
-    if (sent.has(seq)) return;
-    sent.set(seq, frame.samples);
-    this.#onNews();
   }
 
   #withNoise(chunk: Buffer): Buffer {
@@ -119,15 +81,4 @@ export class FirmwareLine {
     );
     return Buffer.concat([Buffer.from(noise), chunk]);
   }
-}
-
-function framesOf(deframer: SerialDeframer, chunk: Uint8Array): Frame[] {
-  return deframer.push(chunk).flatMap((bytes) => {
-    try {
-      return [decodeFrame(bytes)];
-    } catch (error) {
-      if (error instanceof FrameError) return [];
-      throw error;
-    }
-  });
 }

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { compileDeviceModule, compileGatewayModule, systemClock } from "@lockstep/edge-sdk";
 import { loadScenario, parseScenario, runScenario, type Scenario, type ScenarioReport } from "@lockstep/sim";
 import { describe, expect, test } from "vitest";
+import { CACHE_FOLDER } from "../conformance/c-host-build.ts";
 import { ServedNode } from "./served-node.ts";
 
 const require = createRequire(import.meta.url);
@@ -16,7 +17,14 @@ async function run(scenario: Scenario): Promise<ScenarioReport> {
   const folder = mkdtempSync(join(tmpdir(), "lockstep-scenario-"));
   const node = new ServedNode(folder);
   try {
-    return await runScenario(scenario, { node, module, gateway, clock: systemClock(), folder });
+    return await runScenario(scenario, {
+      node,
+      module,
+      gateway,
+      clock: systemClock(),
+      folder,
+      cacheFolder: CACHE_FOLDER,
+    });
   } finally {
     node.close();
     rmSync(folder, { recursive: true });

@@ -25,12 +25,13 @@ export class ServedNode implements ScenarioNode {
     this.#store = join(folder, "node.db");
   }
 
-  async start(): Promise<void> {
+  async start(serialLines: readonly string[]): Promise<void> {
     const mqttPort = this.#places === undefined ? "0" : new URL(this.#places.mqtt).port;
     const options = ["--json", "--no-http", "--log", "error", "--store", this.#store, "--mqtt-port", mqttPort];
+    const lines = serialLines.flatMap((line) => ["--serial", line]);
     const child = spawn(
       process.execPath,
-      [LOCKSTEP, "serve", ...options, "--tcp", String(this.#places?.tcpPort ?? 0)],
+      [LOCKSTEP, "serve", ...options, "--tcp", String(this.#places?.tcpPort ?? 0), ...lines],
       { stdio: ["ignore", "pipe", "inherit"] },
     );
     this.#child = child;

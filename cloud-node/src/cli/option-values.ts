@@ -1,4 +1,4 @@
-import { DEFAULT_BAUD_RATE } from "@lockstep/edge-sdk";
+import { DEFAULT_BAUD_RATE, isBaudRate, MAX_BAUD_RATE, MIN_BAUD_RATE } from "@lockstep/edge-sdk";
 import { formatTopic } from "@lockstep/protocol";
 import { InvalidArgumentError } from "commander";
 
@@ -12,26 +12,19 @@ export function parsePort(text: string): number {
 /** A serial port of this computer. */
 export interface SerialPortName {
   readonly path: string;
-  /** Bits per second, 50 … 4,000,000. */
+  /** Bits per second, MIN_BAUD_RATE … MAX_BAUD_RATE. */
   readonly baud: number;
 }
 
 /** PATH, or PATH,BAUD. */
 export function parseSerialPort(text: string): SerialPortName {
-  const [, path, rate] = /^([^,]+)(?:,([^,]*))?$/.exec(text) ?? [];
-  if (path === undefined || (rate !== undefined && !isBaudRate(rate))) {
+  const [, path, rate = String(DEFAULT_BAUD_RATE)] = /^([^,]+)(?:,([^,]*))?$/.exec(text) ?? [];
+  const baud = /^[1-9]\d*$/.test(rate) ? Number(rate) : 0;
+  if (path === undefined || !isBaudRate(baud)) {
     const range = `a rate, ${MIN_BAUD_RATE} to ${MAX_BAUD_RATE}, if need be`;
     throw new InvalidArgumentError(`write the path of a serial port, and ${range}: /dev/ttyUSB0,9600`);
   }
-  return { path, baud: rate === undefined ? DEFAULT_BAUD_RATE : Number(rate) };
-}
-
-/** The slowest and the fastest rate that the terminal interface has names for. @see termios(3) */
-const [MIN_BAUD_RATE, MAX_BAUD_RATE] = [50, 4_000_000];
-
-/** Whether this is the rate of a serial port, in decimal digits. */
-export function isBaudRate(text: string): boolean {
-  return /^[1-9]\d{1,6}$/.test(text) && Number(text) >= MIN_BAUD_RATE && Number(text) <= MAX_BAUD_RATE;
+  return { path, baud };
 }
 
 /** A whole number ≥ 0. */

@@ -38,7 +38,8 @@ Everything listens on this machine alone unless --host says otherwise. Port 0 ta
 Devices of this release are known; those of another build are heard once their module is registered (--module).
 A device keeps each frame until the node has it on disk, and its acknowledgement says so: rare ones save bytes,
 frequent ones free the device's memory sooner (--ack-every, --ack-age).
-A serial line has one device (--serial); its port may be plugged in later, unplugged and plugged in again.
+A serial line has one device (--serial); its port may be plugged in later, unplugged and plugged in again. unix:PATH is a
+line that is a Unix socket, as QEMU's can be.
 With --json one object says where it listens, once it does.
 
 Examples:

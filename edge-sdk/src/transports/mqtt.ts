@@ -4,6 +4,7 @@ import { BackOff } from "../back-off.ts";
 import type { Clock, Timer } from "../clock.ts";
 import type { RandomSource } from "../random-source.ts";
 import { checkMessage, type OutTopic, type Transport, TransportError, type TransportEvents } from "../transport.ts";
+import { Reachability, type ReachabilityListener } from "./reachability.ts";
 
 /**
  * A ping is sent when the cloud has said nothing for so long; a broker takes a silent device for gone half as much later.
@@ -15,7 +16,7 @@ const CONNECT_LIMIT_MS = 10_000;
 /** How long a good-bye may take before the connection is dropped. */
 const CLOSE_LIMIT_MS = 2_000;
 
-export interface MqttTransportOptions {
+export interface MqttTransportOptions extends ReachabilityListener {
   /** `mqtt://[USER:PASSWORD@]HOST[:PORT]`, or `mqtts://…` */
   readonly url: string;
   /** First level after `ls/v1`, `[A-Za-z0-9_-]`. */
@@ -41,6 +42,7 @@ class MqttTransport implements Transport {
   readonly #options: MqttTransportOptions;
   readonly #topics: Readonly<Record<OutTopic, string>>;
   readonly #backOff: BackOff;
+  readonly #reachability: Reachability;
   #framesTopic: string;
   #events: TransportEvents | undefined;
   #client: MqttClient | undefined;
@@ -66,6 +68,7 @@ class MqttTransport implements Transport {
     };
     this.#framesTopic = this.#topics.frames;
     this.#backOff = new BackOff(options.random);
+    this.#reachability = new Reachability(url, options);
   }
 
   async open(events: TransportEvents, will: Uint8Array): Promise<void> {
@@ -137,17 +140,18 @@ class MqttTransport implements Transport {
     this.#client = client;
     // The client leaves Nagle's algorithm on, which holds a small frame back until the one before is acknowledged.
     if ("setNoDelay" in client.stream && typeof client.stream.setNoDelay === "function") client.stream.setNoDelay(true);
-    let reason = "closed by the broker";
+    let reason: Error | string = "closed by the broker";
     client.on("connect", () => {
       client.subscribe(downTopic, { qos: 1 }, (error, grants) => {
         if (this.#isClosed || this.#client !== client) return;
         if (error || grants?.[0]?.qos === 128) {
-          reason = error?.message ?? `the broker refuses a subscription to ${downTopic}`;
+          reason = error ?? `the broker refuses a subscription to ${downTopic}`;
           client.end(true);
           return;
         }
         this.#isUp = true;
         this.#backOff.reset();
+        this.#reachability.heard();
         events.connected();
       });
     });
@@ -157,7 +161,7 @@ class MqttTransport implements Transport {
       if (this.#isUp && payload.length > 0) events.message(new Uint8Array(payload));
     });
     client.on("error", (error) => {
-      reason = error.message;
+      reason = error;
     });
     client.on("close", () => {
       if (this.#isClosed || this.#client !== client) return;
@@ -168,9 +172,10 @@ class MqttTransport implements Transport {
       // An alias holds for one connection: the cloud grants it anew with its welcome.
       this.#framesTopic = this.#topics.frames;
       this.#retry = this.#options.clock.setTimer(() => this.#connect(events, will), this.#backOff.next());
+      this.#reachability.lost(reason);
       if (!this.#isUp) return;
       this.#isUp = false;
-      events.disconnected(reason);
+      events.disconnected(reason instanceof Error ? reason.message : reason);
     });
   }
 

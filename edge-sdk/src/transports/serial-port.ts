@@ -3,17 +3,22 @@ import type { SerialPort } from "serialport";
 import type { Clock } from "../clock.ts";
 import { TransportError, type TransportErrorCode } from "../transport.ts";
 import type { SerialPortLike } from "./serial-line.ts";
+import { openSerialSocket, serialSocketPath } from "./serial-socket.ts";
 
 export interface SerialPortOptions {
-  /** `/dev/ttyUSB0`, `/dev/serial/by-id/…`, `COM3` */
+  /** `/dev/ttyUSB0`, `/dev/serial/by-id/…`, `COM3`; `unix:PATH` for a line that is a Unix socket, as QEMU's can be. */
   readonly path: string;
-  /** Bits per second; a port over USB without a wire behind it takes any. */
+  /** Bits per second, MIN_BAUD_RATE … MAX_BAUD_RATE; a port over USB without a wire behind it takes any, a socket has none. */
   readonly baudRate: number;
   readonly clock: Clock;
 }
 
 /** What most boards and their examples are set to. */
 export const DEFAULT_BAUD_RATE = 115_200;
+/** The slowest rate that the terminal interface has a name for. @see termios(3) */
+export const MIN_BAUD_RATE = 50;
+/** The fastest one. */
+export const MAX_BAUD_RATE = 4_000_000;
 /** Frames wait in the device's ring rather than here, where they would be late: a third of a second of the default rate. */
 const BUFFER_BYTES = 4_096;
 /** How often a port that is in use is looked for: one that was unplugged does not always say so. */
@@ -22,9 +27,14 @@ const LOOK_MS = 1_000;
 /**
  * Open a serial port of this computer: 8 bits, no parity, one stop bit, no flow control, and nobody else may.
  *
- * @throws {TransportError} `no-port`, `port-denied`, `not-a-port`, `port-busy`, `port-failed`, `no-serialport`
+ * @throws {TransportError} `no-port`, `port-denied`, `not-a-port`, `port-busy`, `port-failed`, `no-serialport`, `bad-rate`
  */
 export async function openSerialPort({ path, baudRate, clock }: SerialPortOptions): Promise<SerialPortLike> {
+  if (!isBaudRate(baudRate)) {
+    throw new TransportError("bad-rate", { rate: baudRate, least: MIN_BAUD_RATE, most: MAX_BAUD_RATE });
+  }
+  const socket = serialSocketPath(path);
+  if (socket !== undefined) return openSerialSocket(socket);
   // Names of ports are no files there.
   const device = process.platform === "win32" ? undefined : await deviceAt(path);
   const { SerialPort } = await loadSerialPort();
@@ -40,14 +50,19 @@ export async function openSerialPort({ path, baudRate, clock }: SerialPortOption
  * The port that an address names.
  *
  * @param url  `serial:PATH`, or with `?baud=RATE` behind it
- * @throws {TransportError} `bad-url`
+ * @throws {TransportError} `bad-url`, also for a rate outside MIN_BAUD_RATE … MAX_BAUD_RATE
  */
 export function parseSerialUrl(url: string): { readonly path: string; readonly baudRate: number } {
-  const [, path, rate] = /^serial:([^?]+)(?:\?baud=(\d{1,9}))?$/.exec(url) ?? [];
+  const [, path, rate] = /^serial:([^?]+)(?:\?baud=([1-9]\d*))?$/.exec(url) ?? [];
   const baudRate = rate === undefined ? DEFAULT_BAUD_RATE : Number(rate);
-  if (path === undefined || baudRate === 0)
-    throw new TransportError("bad-url", { url, expected: "serial:PATH?baud=RATE" });
-  return { path, baudRate };
+  if (path !== undefined && isBaudRate(baudRate)) return { path, baudRate };
+  const expected = `serial:PATH?baud=RATE, the rate ${MIN_BAUD_RATE} to ${MAX_BAUD_RATE}`;
+  throw new TransportError("bad-url", { url, expected });
+}
+
+/** Whether this is the rate of a serial port, bits per second. */
+export function isBaudRate(rate: number): boolean {
+  return Number.isInteger(rate) && rate >= MIN_BAUD_RATE && rate <= MAX_BAUD_RATE;
 }
 
 async function loadSerialPort(): Promise<typeof import("serialport")> {

@@ -6,7 +6,7 @@ import { systemRandom } from "../random-source.ts";
 import { type FarEnd, Inbox, transportSuite } from "../transport.suite.ts";
 import { serialTransport } from "./serial.ts";
 import { SerialLine } from "./serial-line.ts";
-import { parseSerialUrl } from "./serial-port.ts";
+import { openSerialPort, parseSerialUrl } from "./serial-port.ts";
 
 const clock = systemClock();
 const random = systemRandom();
@@ -182,6 +182,9 @@ test.for([
   ["serial:/dev/ttyUSB0", { path: "/dev/ttyUSB0", baudRate: 115_200 }],
   ["serial:/dev/ttyACM1?baud=9600", { path: "/dev/ttyACM1", baudRate: 9_600 }],
   ["serial:COM3?baud=921600", { path: "COM3", baudRate: 921_600 }],
+  ["serial:/dev/x?baud=50", { path: "/dev/x", baudRate: 50 }],
+  ["serial:/dev/x?baud=4000000", { path: "/dev/x", baudRate: 4_000_000 }],
+  ["serial:unix:/tmp/uart", { path: "unix:/tmp/uart", baudRate: 115_200 }],
 ] as const)("%s names a port", ([url, port]) => {
   expect(parseSerialUrl(url)).toEqual(port);
 });
@@ -190,9 +193,18 @@ test.for([
   "serial:",
   "serial:?baud=1",
   "serial:/dev/x?baud=0",
+  "serial:/dev/x?baud=49",
+  "serial:/dev/x?baud=4000001",
+  "serial:/dev/x?baud=0115200",
+  "serial:/dev/x?baud=9600.5",
   "serial:/dev/x?baud=fast",
   "tcp://x:1",
   "serial:/x?b=1",
 ])("%s names none", (url) => {
   expect(() => parseSerialUrl(url)).toThrow("serial:PATH?baud=RATE");
+});
+
+test.for([0, 49, 4_000_001, 9_600.5, Number.NaN])("a port is not opened at %s baud", async (baudRate) => {
+  const bad = { code: "bad-rate", facts: { rate: baudRate, least: 50, most: 4_000_000 } };
+  await expect(openSerialPort({ path: "/dev/null", baudRate, clock })).rejects.toMatchObject(bad);
 });

@@ -8,6 +8,8 @@ export interface SerialTransportOptions extends SerialLineOptions {
    * another), or nothing but damage comes over it. The line goes on trying.
    */
   readonly onProblem?: ((problem: string) => void) | undefined;
+  /** A whole frame came, after a problem. */
+  readonly onRecovery?: (() => void) | undefined;
 }
 
 /** So many damaged pieces one after the other are no noise between frames. */
@@ -26,13 +28,19 @@ export function serialTransport(options: SerialTransportOptions): Transport {
 class SerialTransport implements Transport {
   readonly #line: SerialLine;
   readonly #onProblem: (problem: string) => void;
+  readonly #onRecovery: () => void;
+  #hasProblem = false;
   #wasOpened = false;
   /** Pieces left out since the last whole frame. */
   #damaged = 0;
 
-  constructor({ onProblem = () => {}, ...options }: SerialTransportOptions) {
+  constructor({ onProblem = () => {}, onRecovery = () => {}, ...options }: SerialTransportOptions) {
     this.#line = new SerialLine(options);
-    this.#onProblem = onProblem;
+    this.#onProblem = (problem) => {
+      this.#hasProblem = true;
+      onProblem(problem);
+    };
+    this.#onRecovery = onRecovery;
   }
 
   async open(events: TransportEvents): Promise<void> {
@@ -44,6 +52,8 @@ class SerialTransport implements Transport {
       failed: (problem) => this.#onProblem(problem),
       frame: (bytes) => {
         this.#damaged = 0;
+        if (this.#hasProblem) this.#onRecovery();
+        this.#hasProblem = false;
         events.message(bytes);
       },
       damaged: (reason) => {

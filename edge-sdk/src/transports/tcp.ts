@@ -4,13 +4,14 @@ import { BackOff } from "../back-off.ts";
 import type { Clock, Timer } from "../clock.ts";
 import type { RandomSource } from "../random-source.ts";
 import { checkMessage, type OutTopic, type Transport, TransportError, type TransportEvents } from "../transport.ts";
+import { Reachability, type ReachabilityListener } from "./reachability.ts";
 
 /** A far end that went away without a word is noticed by the operating system after this long. */
 export const DEFAULT_TCP_KEEP_ALIVE_MS = 30_000;
 /** How long a good-bye may take before the socket is dropped. */
 const CLOSE_LIMIT_MS = 2_000;
 
-export interface TcpTransportOptions {
+export interface TcpTransportOptions extends ReachabilityListener {
   /** `tcp://HOST:PORT` */
   readonly url: string;
   /** The operating system asks whether the far end is there after so much silence; whole seconds, 30,000 unless given. */
@@ -35,6 +36,7 @@ class TcpTransport implements Transport {
   readonly #keepAliveMs: number;
   readonly #clock: Clock;
   readonly #backOff: BackOff;
+  readonly #reachability: Reachability;
   #events: TransportEvents | undefined;
   #socket: Socket | undefined;
   #isUp = false;
@@ -42,7 +44,7 @@ class TcpTransport implements Transport {
   #isClosed = false;
   #retry: Timer | undefined;
 
-  constructor({ url, keepAliveMs = DEFAULT_TCP_KEEP_ALIVE_MS, clock, random }: TcpTransportOptions) {
+  constructor({ url, keepAliveMs = DEFAULT_TCP_KEEP_ALIVE_MS, clock, random, ...listener }: TcpTransportOptions) {
     const { protocol, hostname, port } = parseUrl(url);
     if (protocol !== "tcp:" || hostname === "" || port === "") throw badUrl(url);
     this.#host = hostname.replace(/^\[(.*)\]$/, "$1");
@@ -50,6 +52,7 @@ class TcpTransport implements Transport {
     this.#keepAliveMs = keepAliveMs;
     this.#clock = clock;
     this.#backOff = new BackOff(random);
+    this.#reachability = new Reachability(url, listener);
   }
 
   async open(events: TransportEvents): Promise<void> {
@@ -91,7 +94,7 @@ class TcpTransport implements Transport {
     socket.setKeepAlive(true, this.#keepAliveMs);
     this.#socket = socket;
     const deframer = new StreamDeframer();
-    let reason = "closed by the far end";
+    let reason: Error | string = "closed by the far end";
     socket.on("connect", () => {
       if (this.#isClosed) return;
       this.#isUp = true;
@@ -99,6 +102,7 @@ class TcpTransport implements Transport {
       events.connected();
     });
     socket.on("data", (chunk) => {
+      if (!this.#isClosed) this.#reachability.heard();
       try {
         for (const message of deframer.push(chunk)) if (!this.#isClosed) events.message(message);
       } catch (error) {
@@ -112,16 +116,17 @@ class TcpTransport implements Transport {
       events.drained();
     });
     socket.on("error", (error) => {
-      reason = error.message;
+      reason = error;
     });
     socket.on("close", () => {
       if (this.#isClosed) return;
       this.#socket = undefined;
       this.#wasRefused = false;
       this.#retry = this.#clock.setTimer(() => this.#connect(events), this.#backOff.next());
+      this.#reachability.lost(reason);
       if (!this.#isUp) return;
       this.#isUp = false;
-      events.disconnected(reason);
+      events.disconnected(reason instanceof Error ? reason.message : reason);
     });
   }
 

@@ -1,12 +1,17 @@
 /* The board of board.h on a processor with one UART and no operating system. */
 #include "bare-metal.h"
 
+#include "receive-ring.h"
+
 /** What unused stack holds; no address and no small number. */
 #define PAINT 0x5AFEC0DEu
 /** Words below the painter's own frame that are left alone. */
 #define UNPAINTED_WORDS 32
 
 int main(void);
+
+static receive_ring heard;
+static bool is_listening;
 
 void bare_metal_main(void) {
   const uint32_t *from = board_data_load;
@@ -32,17 +37,47 @@ uint32_t board_stack_high_water(void) {
   return (uint32_t)((uintptr_t)board_stack_high - (uintptr_t)word);
 }
 
+/** The flag of the interrupt first: a byte that comes after it raises another. */
+void bare_metal_receive(void) {
+  uart_acknowledge();
+  while (uart_has_byte()) receive_ring_push(&heard, uart_take());
+  if (uart_has_lost()) heard.missed = heard.missed + 1u;
+}
+
+void board_listen(uint8_t *ring, uint32_t bytes) {
+  receive_ring_begin(&heard, ring, bytes);
+  bare_metal_receive(); /* what is there already may raise no interrupt any more */
+  is_listening = true;
+  cpu_listen();
+}
+
+uint32_t board_missed(void) {
+  return heard.missed;
+}
+
+bool bare_metal_is_listening(void) {
+  return is_listening;
+}
+
+bool bare_metal_has_byte(void) {
+  return is_listening ? receive_ring_waiting(&heard) > 0 : uart_has_byte();
+}
+
+static uint8_t next_byte(void) {
+  return is_listening ? receive_ring_take(&heard) : uart_take();
+}
+
 bool board_read(uint8_t *bytes, uint32_t length) {
   for (uint32_t i = 0; i < length; i++) {
-    while (!uart_has_byte()) board_wait();
-    bytes[i] = uart_take();
+    while (!bare_metal_has_byte()) board_wait();
+    bytes[i] = next_byte();
   }
   return true;
 }
 
 int32_t board_read_now(uint8_t *bytes, uint32_t most) {
   uint32_t count = 0;
-  while (count < most && uart_has_byte()) bytes[count++] = uart_take();
+  while (count < most && bare_metal_has_byte()) bytes[count++] = next_byte();
   return (int32_t)count;
 }
 

@@ -9,7 +9,9 @@
 
 /** Start the millisecond clock and the counter. */
 void cpu_start(void);
-/** Sleep until an interrupt of the UART or of the clock is due; at once when there is one. */
+/** Let the UART's interrupt in, which calls bare_metal_receive(); from now on. */
+void cpu_listen(void);
+/** Sleep until an interrupt of the UART or of the clock is due; not when a byte is there (bare_metal_has_byte). */
 void cpu_wait(void);
 /** The processor's stack pointer. */
 uint32_t *cpu_stack(void);
@@ -20,6 +22,8 @@ void uart_start(void);
 bool uart_has_byte(void);
 /** The next byte; only when there is one. */
 uint8_t uart_take(void);
+/** Whether bytes were lost for want of room in the UART since it was asked last. */
+bool uart_has_lost(void);
 /** Send a byte, waiting for room. */
 void uart_put(uint8_t byte);
 /** Wait until every byte has left. */
@@ -38,6 +42,15 @@ extern uint32_t board_zero_end[];
 
 /** After a reset, once there is a stack: fill the memory, run the program and end. */
 void bare_metal_main(void) __attribute__((noreturn));
+
+/** The UART's interrupt: take what it holds. */
+void bare_metal_receive(void);
+
+/** Whether a byte waits to be read, wherever it is. */
+bool bare_metal_has_byte(void);
+
+/** Whether board_listen() was called. */
+bool bare_metal_is_listening(void);
 
 /** The processor has stopped the program. @param stack  its stack pointer then */
 void bare_metal_fault(const uint32_t *stack) __attribute__((noreturn));

@@ -26,13 +26,26 @@ bool board_read(uint8_t *bytes, uint32_t length);
 /** Read what is there. @returns bytes read, 0..most; -1 when the stream has ended */
 int32_t board_read_now(uint8_t *bytes, uint32_t most);
 
+/**
+ * From now on keep bytes as they come, by interrupt, whatever the program is doing: up to `bytes` of them wait until they
+ * are read. Before it, a UART that holds one byte loses the second. Once; not for a program that counts instructions, whose
+ * counts would have those of the interrupts. On Linux the kernel does this from the start.
+ *
+ * @param ring   the board's from now on
+ * @param bytes  of it, a power of two: what the line brings in the longest time between two reads, or more
+ */
+void board_listen(uint8_t *ring, uint32_t bytes);
+
+/** Bytes that were lost since board_listen(): the ring was full, or the UART says that it had no room. Wraps. */
+uint32_t board_missed(void);
+
 /** Write all of them, waiting for room. @returns false when nobody reads any more */
 bool board_write(const uint8_t *bytes, uint32_t length);
 
 /** Rest until a byte has come, or a millisecond or so has passed. */
 void board_wait(void);
 
-/** Milliseconds since board_start(); wraps after 2^32. */
+/** Milliseconds since board_start(), without a jump; wraps after 2^32, 49.7 days, to 0 (long-clock.h goes on). */
 uint32_t board_now_ms(void);
 
 /** A reading of the counter, for board_instructions(). */

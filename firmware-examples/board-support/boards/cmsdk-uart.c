@@ -9,6 +9,7 @@
 
 #define STATE_SEND_FULL 1u
 #define STATE_RECEIVE_FULL 2u
+#define STATE_RECEIVE_LOST 8u /* goes when it is written */
 #define CONTROL_BOTH_WAYS 3u
 #define CONTROL_RECEIVE_INTERRUPT 8u
 #define INTERRUPT_RECEIVE 2u
@@ -26,6 +27,12 @@ bool uart_has_byte(void) {
 
 uint8_t uart_take(void) {
   return (uint8_t)UART_DATA;
+}
+
+bool uart_has_lost(void) {
+  if ((UART_STATE & STATE_RECEIVE_LOST) == 0) return false;
+  UART_STATE = STATE_RECEIVE_LOST;
+  return true;
 }
 
 void uart_put(uint8_t byte) {

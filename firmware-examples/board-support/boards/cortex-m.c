@@ -35,8 +35,8 @@ void board_reset(void);
 void board_tick(void);
 void board_fault(void);
 
-/** Vectors of the processor itself; interrupts of devices wake it, and are never taken. */
-__attribute__((section(".vectors"), used)) static void (*const vectors[16])(void) = {
+/** Vectors of the processor itself and, of devices, the UART's; it wakes the processor, and is taken once the board listens. */
+__attribute__((section(".vectors"), used)) static void (*const vectors[16 + UART_INTERRUPT + 1])(void) = {
     board_stack_top, /* no function: the first stack pointer */
     board_reset,
     board_fault, /* non-maskable */
@@ -48,6 +48,7 @@ __attribute__((section(".vectors"), used)) static void (*const vectors[16])(void
     [12] = board_fault,
     [14] = board_fault,
     [15] = board_tick,
+    [16 + UART_INTERRUPT] = bare_metal_receive,
 };
 
 void board_reset(void) {
@@ -81,13 +82,20 @@ void cpu_start(void) {
   SYSTICK_CONTROL = SYSTICK_ON;
 }
 
-void cpu_wait(void) {
-  __asm__ volatile("cpsid i" ::: "memory");
+void cpu_listen(void) {
   NVIC_ENABLE = UART_BIT;
-  if (!uart_has_byte()) __asm__ volatile("wfi" ::: "memory");
-  NVIC_DISABLE = UART_BIT;
-  uart_acknowledge();
-  NVIC_FORGET = UART_BIT;
+}
+
+void cpu_wait(void) {
+  const bool is_listening = bare_metal_is_listening();
+  __asm__ volatile("cpsid i" ::: "memory");
+  if (!is_listening) NVIC_ENABLE = UART_BIT;
+  if (!bare_metal_has_byte()) __asm__ volatile("wfi" ::: "memory");
+  if (!is_listening) {
+    NVIC_DISABLE = UART_BIT;
+    uart_acknowledge();
+    NVIC_FORGET = UART_BIT;
+  }
   __asm__ volatile("cpsie i\nisb" ::: "memory");
 }
 

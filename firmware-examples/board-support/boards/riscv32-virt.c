@@ -9,6 +9,7 @@
 #define UART_INTERRUPTS UART(1u)
 #define UART_STATUS UART(5u)
 #define STATUS_RECEIVED 1u
+#define STATUS_LOST (1u << 1) /* goes when it is read */
 #define STATUS_SEND_EMPTY (1u << 5)
 #define STATUS_SENT (1u << 6)
 
@@ -28,15 +29,19 @@
 #define FINISHER_PASS 0x5555u
 #define FINISHER_FAIL 0x3333u
 
-/** External and timer interrupts may wake; mstatus never lets them in. */
+/** External and timer interrupts may wake; mstatus lets them in only while the board listens, and then the timer is silent. */
 #define WAKING (1u << 11 | 1u << 7)
+#define INTERRUPTS_IN "8" /* MIE of mstatus */
 /** Nobody may touch the page below the stack: locked, a power of two, no permission. */
 #define GUARD_PAGE 0x98u
 #define GUARD_PAGE_BYTES 4096u
 
 void board_reset(void);
 void board_fault(void);
+void board_trapped(void);
+void board_interrupted(void);
 
+static bool has_lost;
 static uint32_t first_time_low;
 static uint32_t first_time_high;
 
@@ -61,6 +66,35 @@ __attribute__((naked, aligned(4))) void board_fault(void) {
       "j bare_metal_fault\n");
 }
 
+/** Whatever stops the program while the board listens; a fault gets no stack, which may have run out. */
+__attribute__((naked, aligned(4))) void board_trapped(void) {
+  __asm__ volatile(
+      "csrw mscratch, t0\n"
+      "csrr t0, mcause\n"
+      "bltz t0, 1f\n"
+      "j board_fault\n"
+      "1: csrr t0, mscratch\n"
+      "addi sp, sp, -64\n"
+      "sw ra, 0(sp)\nsw t0, 4(sp)\nsw t1, 8(sp)\nsw t2, 12(sp)\n"
+      "sw t3, 16(sp)\nsw t4, 20(sp)\nsw t5, 24(sp)\nsw t6, 28(sp)\n"
+      "sw a0, 32(sp)\nsw a1, 36(sp)\nsw a2, 40(sp)\nsw a3, 44(sp)\n"
+      "sw a4, 48(sp)\nsw a5, 52(sp)\nsw a6, 56(sp)\nsw a7, 60(sp)\n"
+      "call board_interrupted\n"
+      "lw ra, 0(sp)\nlw t0, 4(sp)\nlw t1, 8(sp)\nlw t2, 12(sp)\n"
+      "lw t3, 16(sp)\nlw t4, 20(sp)\nlw t5, 24(sp)\nlw t6, 28(sp)\n"
+      "lw a0, 32(sp)\nlw a1, 36(sp)\nlw a2, 40(sp)\nlw a3, 44(sp)\n"
+      "lw a4, 48(sp)\nlw a5, 52(sp)\nlw a6, 56(sp)\nlw a7, 60(sp)\n"
+      "addi sp, sp, 64\n"
+      "mret\n");
+}
+
+/** No other source is enabled. */
+void board_interrupted(void) {
+  const uint32_t source = PLIC_CLAIM;
+  bare_metal_receive();
+  PLIC_CLAIM = source;
+}
+
 static uint64_t clock_ticks(void) {
   uint32_t high;
   uint32_t low;
@@ -83,13 +117,25 @@ void cpu_start(void) {
   first_time_high = (uint32_t)(now >> 32);
 }
 
+void cpu_listen(void) {
+  CLINT_COMPARE_HIGH = UINT32_MAX;
+  PLIC_CLAIM = PLIC_CLAIM;
+  __asm__ volatile("csrw mtvec, %0\ncsrsi mstatus, " INTERRUPTS_IN ::"r"(board_trapped) : "memory");
+}
+
 void cpu_wait(void) {
   const uint64_t due = clock_ticks() + CLOCK_TICKS_PER_MS;
+  __asm__ volatile("csrci mstatus, " INTERRUPTS_IN ::: "memory");
   CLINT_COMPARE_HIGH = UINT32_MAX;
   CLINT_COMPARE_LOW = (uint32_t)due;
   CLINT_COMPARE_HIGH = (uint32_t)(due >> 32);
-  if (!uart_has_byte()) __asm__ volatile("wfi" ::: "memory");
-  PLIC_CLAIM = PLIC_CLAIM; /* what was claimed is complete: the byte's own register says the rest */
+  if (!bare_metal_has_byte()) __asm__ volatile("wfi" ::: "memory");
+  CLINT_COMPARE_HIGH = UINT32_MAX;
+  if (bare_metal_is_listening()) {
+    __asm__ volatile("csrsi mstatus, " INTERRUPTS_IN ::: "memory");
+  } else {
+    PLIC_CLAIM = PLIC_CLAIM; /* what was claimed is complete: the byte's own register says the rest */
+  }
 }
 
 uint32_t *cpu_stack(void) {
@@ -127,7 +173,15 @@ void uart_start(void) {
 }
 
 bool uart_has_byte(void) {
-  return (UART_STATUS & STATUS_RECEIVED) != 0;
+  const uint32_t status = UART_STATUS;
+  if ((status & STATUS_LOST) != 0) has_lost = true;
+  return (status & STATUS_RECEIVED) != 0;
+}
+
+bool uart_has_lost(void) {
+  const bool since_last = has_lost;
+  has_lost = false;
+  return since_last;
 }
 
 uint8_t uart_take(void) {

@@ -8,11 +8,14 @@
 #define USART_DATA REGISTER(0x40011004u)
 #define USART_CONTROL REGISTER(0x4001100Cu)
 
+#define STATUS_LOST (1u << 3) /* goes with the byte that is taken after it was read */
 #define STATUS_RECEIVED (1u << 5)
 #define STATUS_SENT (1u << 6)
 #define STATUS_SEND_EMPTY (1u << 7)
 /** On, both ways, with an interrupt for each received byte. */
 #define CONTROL_ON (1u << 13 | 1u << 5 | 1u << 3 | 1u << 2)
+
+static bool has_lost;
 
 /** What comes before this is lost: a zero says that from now on nothing is. The runner waits for it, and takes it away. */
 void uart_start(void) {
@@ -21,11 +24,19 @@ void uart_start(void) {
 }
 
 bool uart_has_byte(void) {
-  return (USART_STATUS & STATUS_RECEIVED) != 0;
+  const uint32_t status = USART_STATUS;
+  if ((status & STATUS_LOST) != 0) has_lost = true;
+  return (status & STATUS_RECEIVED) != 0;
 }
 
 uint8_t uart_take(void) {
   return (uint8_t)USART_DATA;
+}
+
+bool uart_has_lost(void) {
+  const bool since_last = has_lost;
+  has_lost = false;
+  return since_last;
 }
 
 void uart_put(uint8_t byte) {

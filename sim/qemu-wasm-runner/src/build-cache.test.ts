@@ -49,6 +49,19 @@ test.for(HEADERS)("a program is built again when %s has changed", async (header)
   expect((await run(second)).exitCode).toBeGreaterThan(100);
 });
 
+test("a cache folder may have a comma in its name, and its programs their map", async () => {
+  const { folder } = ownProgram("one,two");
+  const source = join(folder, "main.c");
+  writeFileSync(
+    source,
+    '#include "core.h"\nvoid wasm_rt_trap(wasm_rt_trap_t r) { (void)r; }\nint main(void) { return 3; }\n',
+  );
+  const program = { sources: [source] };
+  const built = await build(EMPTY_MODULE, { board: "host", cacheFolder: join(folder, "c,ache"), program });
+  expect(await run(built)).toMatchObject({ exitCode: 3 });
+  if (process.platform !== "darwin") expect(built.sizes?.parts?.program.codeBytes).toBeGreaterThan(0);
+});
+
 test("a header that went missing is told, and no program from before is given", async () => {
   const { folder, buildOwn } = ownProgram("missing");
   await buildOwn();

@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { copyFile, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { basename, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -7,6 +7,7 @@ import { type CompileSetting, compileProgram, MAP_FILE, type ProgramSource, prep
 import { requireTool } from "./doctor.ts";
 import { fileError } from "./file-error.ts";
 import { type FirmwareSizes, readFirmwareSizes } from "./firmware-sizes.ts";
+import { INTERPRETER_SOURCES, interpretModule, type RunMode } from "./interpreted-module.ts";
 import { isWhole, keepFolder, seal } from "./kept-folder.ts";
 import { type ModuleShape, readModuleShape } from "./module-shape.ts";
 import { makePrivateFolder } from "./private-folder.ts";
@@ -32,6 +33,13 @@ export interface BuildOptions {
   readonly board: BoardName;
   /** Where built programs are kept, by content; created when missing. */
   readonly cacheFolder: string;
+  /**
+   * `aot` (default): the module is made C, and that is compiled. `interp`: the module itself is in the program, and the
+   * interpreter runs it. Not for `node`.
+   */
+  readonly mode?: RunMode;
+  /** Of mode `interp`: lent to the interpreter for globals, values and frames, a multiple of 4, default 2,048. */
+  readonly interpreterStackBytes?: number;
   /** `size` (default) or `speed`. */
   readonly optimize?: "size" | "speed";
   /** Bytes behind the module's memory at the start; default, and at most, what it declares. Not for `node`. */
@@ -74,17 +82,21 @@ const MACHINE = `${process.platform} ${process.arch}`;
 const PAGE_BYTES = 65_536;
 const PROGRAM_FILE = "program";
 const STACK_BYTES_LEAST = 256;
+/** Words of it have 16-bit numbers. */
+const INTERPRETER_STACK_MOST = 4 * 65_535;
 const OPTIMIZE = { size: "-Os", speed: "-O2" } as const;
 const CHECKS = { all: [], none: ["-DWASM_RT_MEMCHECK_GUARD_PAGES=1"] } as const;
 /** What of the runner decides how a program is made: a program that was made otherwise is another one. */
 const RECIPE = [
-  ...["build", "compile", "served-program", "target", "translate"].map((name) =>
+  ...["build", "compile", "interpreted-module", "served-program", "target", "translate"].map((name) =>
     fileURLToPath(new URL(`./${name}${extname(import.meta.url)}`, import.meta.url)),
   ),
   ...TRANSLATOR,
 ];
 /** The runner's own C; and the board support: packed with it, else where the repository has it. */
 const OWN_C = fileURLToPath(new URL("../firmware/", import.meta.url));
+/** What any build of a translated module is compiled with: the same file for every build system there is. */
+const NEEDED_FLAGS = "needed.flags";
 const SUPPORT_PLACES = ["../board-support/", "../../../firmware-examples/board-support/"];
 
 /**
@@ -105,6 +117,7 @@ export async function build(wasm: Uint8Array, options: BuildOptions): Promise<Fi
   const target = targetOf(board);
   const memoryBytes = chooseMemory(shape, options.memoryBytes);
   refuseStack(options.stackBytes);
+  refuseInterpreterStack(options.interpreterStackBytes);
   if (options.memoryPlace === "inside" && !hasOwnProgram) {
     throw new RunnerError("wrong-arguments", { memoryPlace: "inside", needs: "a program of its own" });
   }
@@ -135,15 +148,34 @@ function refuseStack(stackBytes: number | undefined): void {
   throw new RunnerError("wrong-arguments", { stackBytes, least: STACK_BYTES_LEAST, multipleOf: 8 });
 }
 
+function refuseInterpreterStack(interpreterStackBytes = 4): void {
+  if (interpreterStackBytes > 0 && interpreterStackBytes % 4 === 0 && interpreterStackBytes <= INTERPRETER_STACK_MOST)
+    return;
+  throw new RunnerError("wrong-arguments", { interpreterStackBytes, most: INTERPRETER_STACK_MOST, multipleOf: 4 });
+}
+
 /** Everything that the program depends on. */
 async function cacheKey(wasm: Uint8Array, plan: Plan): Promise<string> {
   const { options, target, memoryBytes, compiler, compilerVersion } = plan;
-  const folders = [OWN_C, supportFolder(), boardFolder(), join(boardFolder(), "libc")];
+  const folders = [OWN_C, supportFolder(), interpreterFolder(), boardFolder(), join(boardFolder(), "libc")];
   const files = (await Promise.all(folders.map(filesIn))).flat().concat(RECIPE);
   const texts = await Promise.all(files.map(async (file) => [`\0${basename(file)}\0`, await readFile(file)]));
   const tool = `${compiler} ${compilerVersion} ${MACHINE}`;
-  const { board, optimize = "size", checks = "all", stackBytes = 0, memoryPlace = "lent" } = options;
-  const facts = JSON.stringify([board, target, optimize, checks, memoryBytes, memoryPlace, stackBytes, tool]);
+  const { interpreterStackBytes = 0 } = options;
+  const { board, mode = "aot", optimize = "size", checks = "all", stackBytes = 0, memoryPlace = "lent" } = options;
+  const facts = JSON.stringify([
+    board,
+    target,
+    mode,
+    interpreterStackBytes,
+    neededFlags(),
+    optimize,
+    checks,
+    memoryBytes,
+    memoryPlace,
+    stackBytes,
+    tool,
+  ]);
   return sha256(wasm, facts, ...texts.flat(), ...(await ownTexts(wasm, plan)));
 }
 
@@ -164,14 +196,29 @@ function settingOf({ options, target, compiler, memoryBytes }: Plan, translated:
   return {
     compiler,
     optimize: OPTIMIZE[options.optimize ?? "size"],
-    includes: [translated, supportFolder(), boardFolder(), OWN_C, ...(options.program?.includes ?? [])],
+    needed: neededFlags(),
+    includes: [
+      translated,
+      supportFolder(),
+      interpreterFolder(),
+      boardFolder(),
+      OWN_C,
+      ...(options.program?.includes ?? []),
+    ],
     target,
     boardFolder: boardFolder(),
     defines: [
       ...CHECKS[options.checks ?? "all"],
+      ...interpreterDefines(options),
       ...(options.memoryPlace === "inside" ? [`-DWASM_RT_MEMORY_BYTES=${memoryBytes}`] : []),
     ],
   };
+}
+
+function interpreterDefines({ mode, interpreterStackBytes }: BuildOptions): string[] {
+  return mode === "interp" && interpreterStackBytes !== undefined
+    ? [`-DCORE_STACK_WORDS=${interpreterStackBytes / 4}`]
+    : [];
 }
 
 async function filesIn(folder: string): Promise<string[]> {
@@ -197,11 +244,24 @@ async function buildInto(folder: string, wasm: Uint8Array, shape: ModuleShape, p
     const translated = await translateOnce(wasm, options.cacheFolder);
     for (const name of TRANSLATED) await copyFile(join(translated, name), join(aside, name));
     const header = await readFile(join(translated, "core.h"), "utf8");
+    const isInterpreted = options.mode === "interp";
+    if (isInterpreted) {
+      await interpretModule(wasm, {
+        folder: aside,
+        interpreterFolder: interpreterFolder(),
+        memoryBytes: plan.memoryBytes,
+      });
+    }
     const { program } = options;
     const around = program === undefined ? await callServer(aside, shape, header, plan) : ownProgram(program);
     const board = target.boardSources.map((name) => ownSource("board", join(boardFolder(), name)));
     const library = target.isFreestanding ? ["memory.c"] : [];
-    const runtime = [join(supportFolder(), "wasm-rt.c"), ...library.map((name) => join(boardFolder(), name))];
+    const interpreter = isInterpreted ? INTERPRETER_SOURCES.map((name) => join(interpreterFolder(), name)) : [];
+    const runtime = [
+      join(supportFolder(), "wasm-rt.c"),
+      ...interpreter,
+      ...library.map((name) => join(boardFolder(), name)),
+    ];
     await compileProgram({
       ...settingOf(plan, aside),
       compilerVersion,
@@ -268,6 +328,14 @@ function supportFolder(): string {
   const found = places.find((place) => existsSync(join(place, "wasm-rt.h")));
   if (found === undefined) throw new RunnerError("missing-tool", { tool: "wasm-rt.h", lookedIn: places.join(" ") });
   return found;
+}
+
+function neededFlags(): string[] {
+  return readFileSync(join(supportFolder(), NEEDED_FLAGS), "utf8").trim().split(/\s+/);
+}
+
+function interpreterFolder(): string {
+  return join(supportFolder(), "interpreter");
 }
 
 function boardFolder(): string {

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { afterAll, expect, test } from "vitest";
 import { main } from "./cli.ts";
@@ -28,7 +29,12 @@ async function command(...args: string[]): Promise<{ code: number; out: string; 
     error: (text) => {
       told.error += text;
     },
+    outBytes: (bytes) => {
+      told.out += Buffer.from(bytes).toString("latin1");
+    },
+    input: Readable.from([]),
     cacheFolder: join(FOLDER, "cache"),
+    onInterrupt: () => () => {},
   });
   return { code, ...told };
 }
@@ -131,7 +137,11 @@ test.for([
 });
 
 test("help is not an error and shows an example", async () => {
-  expect(await command("--help")).toMatchObject({ code: 0, out: expect.stringContaining("example: "), error: "" });
+  expect(await command("--help")).toMatchObject({
+    code: 0,
+    out: expect.stringContaining("examples:\n  qemu-wasm-runner "),
+    error: "",
+  });
 });
 
 test.for([

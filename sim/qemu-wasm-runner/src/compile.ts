@@ -16,6 +16,8 @@ export interface CompileJob {
   /** The program. */
   readonly file: string;
   readonly optimize: string;
+  /** Of every source: what any build of a translated module needs. */
+  readonly needed: readonly string[];
   /** Besides `core.c`. */
   readonly sources: readonly ProgramSource[];
   readonly includes: readonly string[];
@@ -38,15 +40,6 @@ export interface ProgramSource {
 /** The linker's account of what it put where, beside the program; none from Apple's. */
 export const MAP_FILE = "program.map";
 
-/** The translated module reaches every type through bytes, asserts nothing, and drops what is not called. */
-const ALWAYS = [
-  "-std=c99",
-  "-DNDEBUG",
-  "-fno-strict-aliasing",
-  "-ffunction-sections",
-  "-fdata-sections",
-  "-fno-asynchronous-unwind-tables",
-];
 /** Of the translated module alone: nothing here needs its marks on loads (`wasm-rt.h`). */
 const MODULE = ["-w", "-DWASM_RT_PLAIN_LOADS"];
 /**
@@ -92,7 +85,8 @@ export async function compileProgram(job: CompileJob): Promise<void> {
     ...target.linkFlags,
     ...(job.stackBytes === null || !target.isFreestanding ? [] : [`-Wl,--defsym=board_stack_bytes=${job.stackBytes}`]),
     ...LINK,
-    ...(process.platform === "darwin" ? [] : [`-Wl,-Map=${join(job.folder, MAP_FILE)}`]),
+    // By -Xlinker, not -Wl, which takes a comma in the path for its own.
+    ...(process.platform === "darwin" ? [] : ["-Xlinker", `-Map=${join(job.folder, MAP_FILE)}`]),
     "-o",
     job.file,
     ...units.map(({ object }) => object),
@@ -103,7 +97,7 @@ export async function compileProgram(job: CompileJob): Promise<void> {
 /** What every source of a program is compiled with. */
 export type CompileSetting = Pick<
   CompileJob,
-  "compiler" | "optimize" | "includes" | "target" | "boardFolder" | "defines"
+  "compiler" | "optimize" | "needed" | "includes" | "target" | "boardFolder" | "defines"
 >;
 
 /**
@@ -119,8 +113,8 @@ export async function preprocess(setting: CompileSetting, source: ProgramSource)
 }
 
 function sharedFlags(setting: CompileSetting): string[] {
-  const { target, optimize, defines } = setting;
-  return [...ALWAYS, ...target.cpuFlags, optimize, ...defines, ...includeFlags(setting)];
+  const { target, optimize, needed, defines } = setting;
+  return [...needed, ...target.cpuFlags, optimize, ...defines, ...includeFlags(setting)];
 }
 
 /** The translated module is by far the longest text: its object is kept by what the preprocessor makes of it. */

@@ -9,6 +9,7 @@ import { beforeProcessEnds } from "./process-end.ts";
 import { RunnerError } from "./runner-error.ts";
 import type { ProgramEnd, RunningProgram } from "./running-program.ts";
 import type { Emulator } from "./target.ts";
+import { watchOver } from "./watchdog.ts";
 
 /** A Unix socket's path is in an array of 108 bytes, and ends in a zero. */
 const SOCKET_PATH_BYTES_MAX = 107;
@@ -77,7 +78,12 @@ async function connected(
   folder: PrivateFolder,
   announcesUart: boolean,
 ): Promise<RunningProgram> {
-  const forget = beforeProcessEnds(() => child.kill("SIGKILL"));
+  const dismiss = child.pid === undefined ? () => {} : watchOver(child.pid, folder.path);
+  child.on("exit", dismiss);
+  const forget = beforeProcessEnds(() => {
+    child.kill("SIGKILL");
+    dismiss();
+  });
   let errorText = "";
   child.stderr?.on("data", (chunk: Buffer) => {
     errorText += chunk.toString();

@@ -12,6 +12,7 @@ export { type CycleRow, type CycleTable, cycleTableOf } from "./cycle-table.ts";
 export { doctor, type ToolReport } from "./doctor.ts";
 export type { ImageSizes } from "./elf-sizes.ts";
 export type { FirmwareSizes } from "./firmware-sizes.ts";
+export type { RunMode } from "./interpreted-module.ts";
 export { type Machine, type Measurement, type OpenOptions, open, type WasmInteger } from "./machine.ts";
 export type { PartSizes, ProgramPart } from "./map-sizes.ts";
 export type { ModuleCall } from "./module-call.ts";
@@ -34,7 +35,7 @@ export {
 export type { ProcessResult } from "./process.ts";
 export { type RunOptions, type RunResult, run } from "./run.ts";
 export { RunnerError, type RunnerErrorCode } from "./runner-error.ts";
-export type { ProgramEnd, RunningProgram } from "./running-program.ts";
+export { elfProgram, type ProgramEnd, type RunningProgram, type Startable } from "./running-program.ts";
 export {
   type ByteLink,
   type OpenedPort,

@@ -8,7 +8,12 @@ import { afterAll, expect, test } from "vitest";
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 const PACKAGE = "sim/qemu-wasm-runner";
 const COPY = mkdtempSync(join(tmpdir(), "packed-"));
-const COMES_ALONG = ["LICENSE-APACHE", "LICENSE-MIT", "board-support/wasm-rt.h", "board-support/boards/board.h"];
+const COMES_ALONG = [
+  ...["LICENSE-APACHE", "LICENSE-MIT"],
+  ...["wasm-rt.h", "needed.flags", "boards/board.h", "interpreter/interpreter.h"].map(
+    (name) => `board-support/${name}`,
+  ),
+];
 
 afterAll(() => rmSync(COPY, { recursive: true }));
 

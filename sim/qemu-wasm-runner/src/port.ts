@@ -1,10 +1,10 @@
 import { once } from "node:events";
+import { basename } from "node:path";
 import { duplexPair } from "node:stream";
 import { SerialPortStream } from "@serialport/stream";
 import { findBoard } from "./board.ts";
-import type { Firmware } from "./build.ts";
 import { RunnerError } from "./runner-error.ts";
-import { type RunningProgram, startProgram } from "./running-program.ts";
+import { type RunningProgram, type Startable, startProgram } from "./running-program.ts";
 import { type ByteLink, duplexLink, type StreamBinding, streamBinding } from "./stream-binding.ts";
 
 /** A port of `@serialport/stream`; `port.link` has the running program: its `pid`, and how it `ended`. */
@@ -32,13 +32,13 @@ const BAUD_RATE = 115_200;
  * @throws {RunnerError} `wrong-firmware` for the board `node`, `not-counting`
  */
 export function firmwareBinding(
-  firmware: Firmware,
+  firmware: Startable,
   { counting = false, extraArgs = [] }: Omit<PortOptions, "baudRate"> = {},
 ): StreamBinding<RunningProgram> {
   const { board, moduleId, file } = firmware;
   if (file === null) throw new RunnerError("wrong-firmware", { board, has: "no program" });
   if (counting && !findBoard(board).isCounting) throw new RunnerError("not-counting", { board });
-  return streamBinding(`${board}:${moduleId.slice(0, 8)}`, () =>
+  return streamBinding(`${board}:${moduleId?.slice(0, 8) ?? basename(file)}`, () =>
     startProgram(firmware, { isCounting: counting, extraArgs }),
   );
 }
@@ -50,7 +50,7 @@ export function firmwareBinding(
  * @returns the port once it is open; `close()` ends the firmware
  * @throws {RunnerError} `wrong-firmware`, `not-counting`, `missing-tool`, `emulator-failed`, `timeout`
  */
-export async function openPort(firmware: Firmware, options: PortOptions = {}): Promise<FirmwarePort> {
+export async function openPort(firmware: Startable, options: PortOptions = {}): Promise<FirmwarePort> {
   const binding = firmwareBinding(firmware, options);
   const [{ path = "" } = {}] = await binding.list();
   const port = new SerialPortStream({ binding, path, baudRate: options.baudRate ?? BAUD_RATE });

@@ -7,8 +7,8 @@ const pending = new Set<() => void>();
 /**
  * Have something ended or removed when this process exits, or is ended by a signal.
  *
- * A signal does then what it would have done: its default, or what the program's own listeners do. Nothing can be done
- * about SIGKILL.
+ * A signal does then what it would have done: its default, or what the program's own listeners do. SIGKILL is the
+ * watchdog's affair.
  *
  * @param clean  synchronous; must not throw
  * @returns to be called once there is nothing left to clean

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { beforeProcessEnds } from "./process-end.ts";
 import { RunnerError } from "./runner-error.ts";
+import { watchOver } from "./watchdog.ts";
 
 /** What a process left behind. */
 export interface ProcessResult {
@@ -15,6 +16,8 @@ export interface ProcessOptions {
   /** An open file for its standard input; without it there is none. */
   readonly inputFile?: number;
   readonly timeoutMs?: number;
+  /** May go on for ever: when this process is killed, it is ended, and this folder removed. */
+  readonly watchedFolder?: string;
 }
 
 /**
@@ -29,7 +32,14 @@ export function runProcess(
 ): Promise<ProcessResult> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { stdio: [options.inputFile ?? "ignore", "pipe", "pipe"] });
-    const forget = beforeProcessEnds(() => child.kill("SIGKILL"));
+    const { watchedFolder } = options;
+    const isWatched = child.pid !== undefined && watchedFolder !== undefined;
+    const dismiss = isWatched ? watchOver(child.pid, watchedFolder) : () => {};
+    child.on("exit", dismiss);
+    const forget = beforeProcessEnds(() => {
+      child.kill("SIGKILL");
+      dismiss();
+    });
     const output: Buffer[] = [];
     const errors: Buffer[] = [];
     let isLate = false;

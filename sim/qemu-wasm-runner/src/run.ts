@@ -2,13 +2,12 @@ import { open as openFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { findBoard } from "./board.ts";
-import type { Firmware } from "./build.ts";
 import { locateTool } from "./doctor.ts";
 import { startEmulator } from "./emulator.ts";
 import { makePrivateFolder } from "./private-folder.ts";
 import { type ProcessResult, runProcess } from "./process.ts";
 import { RunnerError } from "./runner-error.ts";
-import { programOf } from "./running-program.ts";
+import { programOf, type Startable } from "./running-program.ts";
 import type { Emulator } from "./target.ts";
 import { type StopReason, stopReasonOf } from "./trap-reason.ts";
 
@@ -39,13 +38,13 @@ export interface RunResult extends ProcessResult {
  * @throws {RunnerError} `wrong-firmware` for a module without one (`open` it) or for one of another processor,
  *         `wrong-arguments`, `not-counting`, `missing-tool`, `emulator-failed`, `timeout`
  */
-export async function run(firmware: Firmware, options: RunOptions = {}): Promise<RunResult> {
+export async function run(firmware: Startable, options: RunOptions = {}): Promise<RunResult> {
   return runWith(firmware, options, []);
 }
 
 /** The same, with further arguments of QEMU. */
 export async function runWith(
-  firmware: Firmware,
+  firmware: Startable,
   options: RunOptions,
   extraArgs: readonly string[],
 ): Promise<RunResult> {
@@ -106,7 +105,7 @@ async function runWithFile(
     await file.write(input, 0, undefined, 0);
     const reader = await openFile(join(folder.path, "input"), "r");
     try {
-      return await runProcess(command, args, { inputFile: reader.fd, timeoutMs });
+      return await runProcess(command, args, { inputFile: reader.fd, timeoutMs, watchedFolder: folder.path });
     } finally {
       await reader.close();
     }

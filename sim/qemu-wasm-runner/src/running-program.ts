@@ -1,12 +1,14 @@
 import { spawn } from "node:child_process";
 import { open } from "node:fs/promises";
 import type { Readable, Writable } from "node:stream";
+import { type BoardName, findBoard } from "./board.ts";
 import type { Firmware } from "./build.ts";
 import { locateTool } from "./doctor.ts";
 import { type EmulatorOptions, startEmulator } from "./emulator.ts";
 import { beforeProcessEnds } from "./process-end.ts";
 import { RunnerError } from "./runner-error.ts";
 import { type Target, targetOf } from "./target.ts";
+import { watchOver } from "./watchdog.ts";
 
 /** A program that has been started: bytes in, bytes out, and an end. */
 export interface RunningProgram {
@@ -30,8 +32,22 @@ export interface ProgramEnd {
   readonly errorText: string;
 }
 
+/** What can be started: firmware that was built here, or an ELF file that is there already. */
+export type Startable = Pick<Firmware, "board" | "file" | "hasOwnProgram"> & Partial<Pick<Firmware, "moduleId">>;
+
+/**
+ * An ELF file of a board, however it was made: for `run`, `openPort` and `firmwareBinding`.
+ *
+ * @throws {RunnerError} `unknown-board`; `wrong-firmware` for the board `node`, which runs no programs
+ */
+export function elfProgram(file: string, board: BoardName): Startable {
+  const { name } = findBoard(board);
+  if (name === "node") throw new RunnerError("wrong-firmware", { board, has: "no program" });
+  return { board: name, file, hasOwnProgram: true };
+}
+
 /** A built program's file and how it is run. @throws {RunnerError} `wrong-firmware` for one of another processor */
-export async function programOf(firmware: Firmware): Promise<{ file: string; target: Target }> {
+export async function programOf(firmware: Startable): Promise<{ file: string; target: Target }> {
   const { file, board } = firmware;
   if (file === null || board === "node") throw new RunnerError("wrong-firmware", { board, has: "no program" });
   const target = targetOf(board);
@@ -44,7 +60,7 @@ export async function programOf(firmware: Firmware): Promise<{ file: string; tar
  *
  * @throws {RunnerError} `wrong-firmware`, `missing-tool`, `emulator-failed`, `timeout`
  */
-export async function startProgram(firmware: Firmware, options: EmulatorOptions): Promise<RunningProgram> {
+export async function startProgram(firmware: Startable, options: EmulatorOptions): Promise<RunningProgram> {
   const { file, target } = await programOf(firmware);
   const { emulator } = target;
   if (emulator?.kind === "system") return startEmulator(emulator, file, options);
@@ -53,7 +69,12 @@ export async function startProgram(firmware: Firmware, options: EmulatorOptions)
 
 function startProcess(command: string, args: readonly string[]): RunningProgram {
   const child = spawn(command, args, { stdio: ["pipe", "pipe", "inherit"] });
-  const forget = beforeProcessEnds(() => child.kill("SIGKILL"));
+  const dismiss = child.pid === undefined ? () => {} : watchOver(child.pid);
+  child.on("exit", dismiss);
+  const forget = beforeProcessEnds(() => {
+    child.kill("SIGKILL");
+    dismiss();
+  });
   const ended = new Promise<ProgramEnd>((resolve) => {
     child.on("close", (exitCode, signal) => resolve({ exitCode, signal, errorText: "" }));
     child.on("error", ({ message }) => resolve({ exitCode: null, signal: null, errorText: message }));

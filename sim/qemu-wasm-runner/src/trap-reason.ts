@@ -1,4 +1,7 @@
-/** Why a module was stopped; the place is the number that C programs know it by (wasm-rt.h, wasm_rt_trap_t). */
+/**
+ * Why a module was stopped; the place is the number that C programs know it by (wasm-rt.h, wasm_rt_trap_t, and
+ * for the last two interpreter.h).
+ */
 export const TRAP_REASONS = [
   "none",
   "out-of-bounds",
@@ -8,6 +11,8 @@ export const TRAP_REASONS = [
   "unreachable",
   "call-indirect",
   "not-lent",
+  "stack-exhausted",
+  "gas-exhausted",
 ] as const;
 
 /** One of TRAP_REASONS. */

@@ -33,7 +33,25 @@ export class AdaptiveCoder {
     this.#zeros = new Float64Array(contexts).fill(FIRST_COUNT);
     this.#ones = new Float64Array(contexts).fill(FIRST_COUNT);
     this.#bytes = bytes ?? new Uint8Array(1 << 12);
-    if (this.#isDecoder) for (let i = 0; i < 4; i++) this.#low = this.#low * 256 + this.#nextByte();
+    if (this.#isDecoder) this.#load();
+  }
+
+  /** Encoder: finish, and go on with what was learned. @returns the bytes since the last cut */
+  cut(): Uint8Array {
+    const bytes = this.finish();
+    this.#at = 0;
+    this.#low = 0;
+    this.#range = FULL - 1;
+    return bytes;
+  }
+
+  /** Decoder: go on with the bytes after a cut. */
+  resume(bytes: Uint8Array): void {
+    this.#bytes = bytes;
+    this.#at = 0;
+    this.#low = 0;
+    this.#range = FULL - 1;
+    this.#load();
   }
 
   /** Code one bit in a context. @returns the bit; a decoder ignores the one it is given */
@@ -72,6 +90,10 @@ export class AdaptiveCoder {
     let end = this.#at;
     while (end > 0 && this.#bytes[end - 1] === 0) end -= 1;
     return this.#bytes.slice(0, end);
+  }
+
+  #load(): void {
+    for (let i = 0; i < 4; i++) this.#low = this.#low * 256 + this.#nextByte();
   }
 
   #split(probability: number, bit: number): number {

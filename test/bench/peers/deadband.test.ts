@@ -11,6 +11,7 @@ test("spans of any length are lookahead, spans of a frame are not", () => {
   expect(classes).toMatchObject({
     deadband: false,
     "deadband events": false,
+    "deadband events 100": false,
     "deadband coded": true,
     "deadband coded 100": false,
     "swinging door": true,

@@ -1,7 +1,7 @@
-import type { Lookahead } from "@lockstep/edge-sdk";
+import { type Lookahead, parseSerialUrl, TransportError } from "@lockstep/edge-sdk";
 import { type Command, Option } from "commander";
 import { CommandError } from "../command-error.ts";
-import { isBaudRate, parseName, parsePositive, parsePositiveCount, parseSeed } from "../option-values.ts";
+import { parseName, parsePositive, parsePositiveCount, parseSeed } from "../option-values.ts";
 
 /** What every simulated device is told on the command line. */
 export interface DeviceOptions {
@@ -52,14 +52,22 @@ export function destination({ to }: DeviceOptions, devices: number): string {
   if (to === undefined) {
     throw new CommandError("usage", "no place to send to", "give --to mqtt://HOST:PORT, as `lockstep serve` prints it");
   }
-  const [, rate] = /^serial:[^?]+\?baud=(.*)$/.exec(to) ?? [];
-  const isAddress = /^((mqtts?|tcp):\/\/[^/]+|serial:[^?]+(\?baud=.*)?$)/.test(to);
-  if (!isAddress || (rate !== undefined && !isBaudRate(rate))) {
+  if (!/^((mqtts?|tcp):\/\/[^/]+|serial:[^?]+(\?baud=.*)?$)/.test(to)) {
     const forms = "write mqtt://HOST:PORT, tcp://HOST:PORT or serial:PATH?baud=RATE";
     throw new CommandError("usage", `--to "${to}" is no address`, forms);
   }
+  if (to.startsWith("serial:")) refuseRate(to);
   if (to.startsWith("serial:") && devices > 1) {
     throw new CommandError("usage", `--to "${to}" for ${devices} devices`, "a serial line has one: give --count 1");
   }
   return to;
+}
+
+function refuseRate(to: string): void {
+  try {
+    parseSerialUrl(to);
+  } catch (cause) {
+    if (!(cause instanceof TransportError)) throw cause;
+    throw new CommandError("usage", `--to "${to}"`, cause.message, { cause });
+  }
 }

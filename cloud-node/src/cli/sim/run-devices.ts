@@ -14,6 +14,7 @@ import { writeResult } from "../result-output.ts";
 import type { Surroundings } from "../surroundings.ts";
 import { untilInterrupt } from "../until-interrupt.ts";
 import { type DeviceOptions, destination } from "./device-options.ts";
+import { LinkProblems } from "./link-problems.ts";
 
 /** How long the last frames may take to be confirmed. */
 const SETTLE_MS = 30_000;
@@ -38,7 +39,7 @@ export async function runDevices(
     plans.reduce((sum, { count = 1 }) => sum + count, 0),
   );
   const failures: string[] = [];
-  const problems = new Map<string, string>();
+  const problems = new LinkProblems((text) => stderr.write(`lockstep sim: ${text}\n`));
   const devices = createFleet({
     plans,
     endpoint: () => ({ url, group: options.group }),
@@ -46,10 +47,8 @@ export async function runDevices(
     clock,
     random: seededRandom(options.seed),
     nonces: random,
-    onProblem(id, problem) {
-      problems.set(id, problem);
-      stderr.write(`lockstep sim: ${id}: ${problem}\n`);
-    },
+    onProblem: (id, problem) => problems.add(id, problem),
+    onRecovery: (id) => problems.remove(id),
   });
   try {
     await Promise.all(devices.map((device) => device.powerOn()));
@@ -67,9 +66,8 @@ export async function runDevices(
     const unconfirmed = result.total.samples - result.total.confirmed;
     if (failures.length > 0) throw new CommandError("missing-part", failures.join("; "), "");
     if (unconfirmed > 0) {
-      const unplugged = devices.find((device) => device.stats?.phase === "down" && problems.has(device.id));
-      const problem = unplugged === undefined ? undefined : problems.get(unplugged.id);
-      const remedy = problem ?? `is a node listening at ${url}?`;
+      const down = devices.find((device) => device.stats?.phase === "down" && problems.of(device.id) !== undefined);
+      const remedy = (down && problems.of(down.id)) ?? `is a node listening at ${url}?`;
       const told = `${formatCounted(unconfirmed, "sample")} ${unconfirmed === 1 ? "was" : "were"} not confirmed`;
       throw new CommandError("not-reachable", told, remedy);
     }

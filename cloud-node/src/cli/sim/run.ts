@@ -1,5 +1,5 @@
 import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Lookahead } from "@lockstep/edge-sdk";
 import type { Command } from "commander";
@@ -17,14 +17,20 @@ interface RunOptions {
 
 const HELP = `
 SCENARIO is a YAML file with devices, signals, links with faults, events and what must hold, or the name of one that
-comes along: lossy-uplink, power-cut, long-offline, thousand-devices. The cloud node runs in a process of its own. At
-the end its store is opened again and compared with what the devices measured.
+comes along: lossy-uplink, power-cut, long-offline, thousand-devices, firmware-rotor. The cloud node runs in a process of
+its own. At the end its store is opened again and compared with what the devices measured.
+
+A device may be firmware under QEMU, at a serial line of the node, from a clone of the repository:
+  devices: [{ id: rotor-m4, firmware: rotor-twin, board: mps2-an386, noise: { everyBytes: 1500 } }]
+Boards: cortex-m0, mps2-an385, mps2-an386, mps2-an500, netduinoplus2, riscv32-virt. What is not installed is named, with
+the line that installs it. Ctrl-C ends QEMU too.
 
 Exit code 0: everything held; 1: something did not, and which.
 
 Examples:
   $ lockstep sim run lossy-uplink
   $ lockstep sim run lossy-uplink --lookahead programme
+  $ lockstep sim run firmware-rotor
   $ lockstep sim run mine.yaml --json`;
 
 /** `lockstep sim run`: a scenario, and whether it held. */
@@ -54,7 +60,9 @@ async function run(surroundings: Surroundings, file: string, options: RunOptions
     throw new CommandError("usage", error.message, "", { cause: error });
   }
   const { seed = scenario.seed, lookahead } = options;
-  const devices = scenario.devices.map((device) => (lookahead === undefined ? device : { ...device, lookahead }));
+  const devices = scenario.devices.map((device) =>
+    lookahead === undefined || device.firmware !== undefined ? device : { ...device, lookahead },
+  );
   const folder = await mkdtemp(join(tmpdir(), "lockstep-sim-"));
   const node = new ServeProcess(folder);
   try {
@@ -66,6 +74,7 @@ async function run(surroundings: Surroundings, file: string, options: RunOptions
           ...shippedDevices(),
           clock,
           folder,
+          cacheFolder: join(homedir(), ".cache", "qemu-wasm-runner"),
           onProgress: ({ atS, text }) => stderr.write(`${atS.toFixed(1).padStart(6)} s  ${text}\n`),
         },
       ),

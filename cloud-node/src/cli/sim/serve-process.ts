@@ -25,10 +25,11 @@ export class ServeProcess implements ScenarioNode {
     this.#storeFile = join(folder, "scenario.db");
   }
 
-  async start(): Promise<void> {
+  async start(serialLines: readonly string[]): Promise<void> {
     const main = fileURLToPath(new URL("../../../bin/lockstep.js", import.meta.url));
     const ports = ["--mqtt-port", String(this.#mqttPort), "--tcp", String(this.#tcpPort), "--no-http"];
-    const args = [main, "serve", "--json", "--log", "error", "--store", this.#storeFile, ...ports];
+    const lines = serialLines.flatMap((line) => ["--serial", line]);
+    const args = [main, "serve", "--json", "--log", "error", "--store", this.#storeFile, ...ports, ...lines];
     const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"], windowsHide: true });
     this.#child = child;
     const line = await firstLine(child);

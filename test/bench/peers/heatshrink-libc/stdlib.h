@@ -1,0 +1,1 @@
+/* heatshrink names this header; without a heap it takes nothing of it. */
