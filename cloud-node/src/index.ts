@@ -5,7 +5,7 @@
  */
 export { BrokerError, type BrokerErrorCode } from "./broker/broker-error.ts";
 export { type Clock, systemClock, type Timer } from "./clock.ts";
-export { History, type HistoryRange, type HistorySample, openHistory } from "./history.ts";
+export { History, type HistoryRange, type HistorySample, openHistory } from "./history/history.ts";
 export type { LoopbackEnd } from "./ingest/loopback-link.ts";
 export type { SerialEnd } from "./ingest/serial-listener.ts";
 export { type Logger, SILENT_LOGGER } from "./logger.ts";

@@ -46,16 +46,51 @@ export interface StoredModule {
   readonly source: string;
 }
 
-/** Reads of what is durable. Rows come in key order; iterators hold a read transaction while they are open. */
+/**
+ * Consecutive frames of an epoch, closed: nothing is added to them any more. Tier 0 holds frames; a stretch of a higher
+ * tier sums up some of the tier below, and holds none.
+ */
+export interface StoredStretch {
+  readonly epoch: number;
+  readonly tier: number;
+  /** Seqs, both included, those of frames lost among them too. */
+  readonly from: number;
+  readonly through: number;
+  /** Device time of its samples, µs; `toUs` is exclusive. */
+  readonly fromUs: number;
+  readonly toUs: number;
+  readonly samples: number;
+  /** Channel-samples that are invalid or saturated. */
+  readonly flagged: number;
+  /** Smallest and largest values by time, as the level codec packs them. */
+  readonly levels: Uint8Array;
+}
+
+/** Frames of an epoch up to `through` were deleted, because their time was over. */
+export interface StoredExpiry {
+  readonly epoch: number;
+  readonly through: number;
+}
+
+/** Reads of what is durable. Rows come in key order. @throws {StoreError} from each, above all `corrupt` */
 export interface StoreReader {
   devices(): StoredDevice[];
   epochs(device: number): StoredEpoch[];
   /** The birth frame's bytes, or nothing when the hash is unknown. */
   birth(device: number, hash: string): Uint8Array | undefined;
-  /** Frames of one epoch from seq `from` on. */
-  frames(device: number, epoch: number, from: number): Iterable<StoredFrame>;
+  /** Frames of one epoch from seq `from` on, to `through` where it is given; read in parts, so that none waits for the reader. */
+  frames(device: number, epoch: number, from: number, through?: number): Iterable<StoredFrame>;
   /** The newest snapshot of the epoch, or nothing. */
   snapshot(device: number, epoch: number): StoredSnapshot | undefined;
+  /** What the twin knew before the first frame of a stretch of tier 0; nothing for the first one of an epoch. */
+  stretchStart(device: number, epoch: number, from: number): StoredSnapshot | undefined;
+  /** Stretches of one tier of an epoch that begin in `from` … `through`. Unreadable ones are left out. */
+  stretches(device: number, epoch: number, tier: number, from: number, through?: number): StoredStretch[];
+  lastStretch(device: number, epoch: number, tier: number): StoredStretch | undefined;
+  /** Nothing when the epoch has no stretch. */
+  topTier(device: number, epoch: number): number | undefined;
+  /** What is not kept any more, one entry per epoch at most. */
+  expiries(device: number): StoredExpiry[];
   /** All gaps of a device, oldest first. */
   gaps(device: number): StoredGap[];
   modules(): StoredModule[];
@@ -69,6 +104,13 @@ export type StoreRecord =
   | ({ readonly table: "epoch"; readonly device: number } & StoredEpoch)
   | ({ readonly table: "gap"; readonly device: number } & StoredGap)
   | ({ readonly table: "snapshot"; readonly device: number; readonly epoch: number } & StoredSnapshot)
+  /** `frames`: as many at least are stored in its range; otherwise it is not written. `closedUs`: Unix time, µs. */
+  | ({
+      readonly table: "stretch";
+      readonly device: number;
+      readonly frames: number;
+      readonly closedUs: number;
+    } & StoredStretch)
   | ({ readonly table: "module" } & StoredModule);
 
 /** `add`: store the frame; `check`: only compare it with what is stored under its key. */
