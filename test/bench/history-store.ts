@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import { DatabaseSync } from "node:sqlite";
-import { CloudNode, SILENT_LOGGER, systemClock as nodeClock } from "@lockstep/cloud-node";
-import { Loopback, planChannel, DeviceSession, systemClock } from "@lockstep/edge-sdk";
+import { CloudNode, systemClock as nodeClock, SILENT_LOGGER } from "@lockstep/cloud-node";
+import { DeviceSession, Loopback, planChannel, systemClock } from "@lockstep/edge-sdk";
 import { imuRecordingPath, recordedSignal, seededRandom } from "@lockstep/sim";
 import { BenchError } from "./bench-error.ts";
 import { deviceModule } from "./rotor-session.ts";
@@ -80,7 +80,8 @@ export async function fillStore(
         if ((row + 1) % (DRAIN_FRAMES * frameSamples) === 0) await session.drained(DRAIN_LIMIT_MS);
       }
       session.flush();
-      if (!(await session.drained(DRAIN_LIMIT_MS))) throw new BenchError("no-answer", { device, after: "the last frame" });
+      if (!(await session.drained(DRAIN_LIMIT_MS)))
+        throw new BenchError("no-answer", { device, after: "the last frame" });
       await session.close();
     }
   } finally {
@@ -114,7 +115,8 @@ export async function measureStore(storeFile: string): Promise<StoreSizes> {
       frames += 1;
       frameBytes += length;
     };
-    for (const { length } of database.prepare("SELECT length(bytes) AS length FROM frames").iterate()) count(Number(length));
+    for (const { length } of database.prepare("SELECT length(bytes) AS length FROM frames").iterate())
+      count(Number(length));
     for (const row of database.prepare("SELECT frames FROM packs").iterate()) packLengths(row.frames, count);
     return { fileBytes: (await stat(storeFile)).size, frames, frameBytes, tables };
   } finally {

@@ -145,11 +145,23 @@ function report({ sizes, parquetBytes, widthUs, count, times, cold, replay }: Fo
   const { fileBytes, frameBytes, frames } = sizes;
   const perHour = fileBytes / DEVICES;
   const goals: BenchGoal[] = [
-    { what: `1 h x ${HISTORY_CHANNELS} into ${BUCKETS} buckets: our time / DuckDB's`, measured: ms(OURS) / ms(DUCK), unit: "x", must: { atMost: 1 }, aim: 0.3 },
+    {
+      what: `1 h x ${HISTORY_CHANNELS} into ${BUCKETS} buckets: our time / DuckDB's`,
+      measured: ms(OURS) / ms(DUCK),
+      unit: "x",
+      must: { atMost: 1 },
+      aim: 0.3,
+    },
     { what: "1 min at full rate, after a restart", measured: median(cold), unit: "ms", must: { below: 100 }, aim: 30 },
     { what: "replay, one thread", measured: median(replay) / 1e6, unit: "M values/s", must: { atLeast: 1 }, aim: 4 },
     { what: "store bytes / frames' bytes", measured: fileBytes / frameBytes, unit: "x", must: { below: 2 }, aim: 1.4 },
-    { what: "store bytes / Parquet zstd of float32", measured: perHour / parquetBytes, unit: "x", must: { below: 0.2 }, aim: 0.1 },
+    {
+      what: "store bytes / Parquet zstd of float32",
+      measured: perHour / parquetBytes,
+      unit: "x",
+      must: { below: 0.2 },
+      aim: 0.1,
+    },
   ];
   return {
     title: "History: an hour of an inertial sensor, beside DuckDB and Parquet",

@@ -1,4 +1,5 @@
 import { gridShift } from "../levels/bucket-place.ts";
+import { Level } from "../levels/level.ts";
 import { LevelBuilder } from "../levels/level-builder.ts";
 import { birthOf, shiftOf, unpackLevel } from "../levels/level-codec.ts";
 import type { BirthPlan } from "../reconstructor/birth-plan.ts";
@@ -153,7 +154,7 @@ function addDecoded(
       channels = summedChannels(birth, plan, own);
       const gridShifts = birth.birth.channels.map(({ e }) => gridShift(e, own));
       const shape = { channels: rows.channels, periodUs: plan.periodUs, gridShifts };
-      builder = new LevelBuilder(shape, plan.shift, Number.POSITIVE_INFINITY);
+      builder = new LevelBuilder(shape, new Level(rows.channels, plan.shift), Number.POSITIVE_INFINITY);
     }
     builder.add(rows, (row) => twin.rowTimeUs(row));
   }

@@ -1,5 +1,5 @@
 import { LAST_SEQ } from "@lockstep/protocol";
-import type { StoredStretch, StoreReader } from "../store/store.ts";
+import type { StoredSnapshot, StoredStretch, StoredTail, StoreReader } from "../store/store.ts";
 import type { TimeRange } from "./time-range.ts";
 
 /** A part of an epoch that a read looks at: a closed stretch, or frames that no stretch tells of. */
@@ -13,6 +13,8 @@ export type EpochPart =
       /** The closed stretches right before and after, where there are any. */
       readonly before: StoredStretch | undefined;
       readonly after: StoredStretch | undefined;
+      /** What the twin knew before the first of them, where the store says so. */
+      readonly start: StoredSnapshot | undefined;
     };
 
 export interface CoverRequest {
@@ -33,8 +35,17 @@ export interface CoverRequest {
 export function* coverEpoch(request: CoverRequest): Generator<EpochPart> {
   const { reader, device, epoch, expired } = request;
   const top = reader.topTier(device, epoch) ?? 0;
-  yield* coverSeqs(request, top, { from: expired + 1, through: LAST_SEQ, before: undefined, after: undefined });
+  // Looked for first: one that is closed meanwhile is found among the stretches.
+  const tail = reader.tail(device, epoch);
+  yield* coverSeqs({ ...request, tail }, top, {
+    from: expired + 1,
+    through: LAST_SEQ,
+    before: undefined,
+    after: undefined,
+  });
 }
+
+type Covering = CoverRequest & { readonly tail: StoredTail | undefined };
 
 interface Hole {
   readonly from: number;
@@ -43,16 +54,16 @@ interface Hole {
   readonly after: StoredStretch | undefined;
 }
 
-function* coverSeqs(request: CoverRequest, tier: number, hole: Hole): Generator<EpochPart> {
+function* coverSeqs(request: Covering, tier: number, hole: Hole): Generator<EpochPart> {
   const { reader, device, epoch, range, expired } = request;
   let { from, before } = hole;
   for (const stretch of reader.stretches(device, epoch, tier, from, hole.through)) {
     // One that was summed up before the older part of it expired.
     if (stretch.from <= expired || stretch.through > hole.through || stretch.from < from) continue;
     if (stretch.from > from) yield* below(request, tier, { from, through: stretch.from - 1, before, after: stretch });
-    const isInside = stretch.fromUs < range.toUs && stretch.toUs > range.fromUs;
-    if (isInside && (tier === 0 || request.suffices(stretch))) yield { kind: "stretch", stretch };
-    else if (isInside)
+    const isWanted = isInside(stretch, range);
+    if (isWanted && (tier === 0 || request.suffices(stretch))) yield { kind: "stretch", stretch };
+    else if (isWanted)
       yield* below(request, tier, { from: stretch.from, through: stretch.through, before, after: undefined });
     before = stretch;
     from = stretch.through + 1;
@@ -60,7 +71,20 @@ function* coverSeqs(request: CoverRequest, tier: number, hole: Hole): Generator<
   if (from <= hole.through) yield* below(request, tier, { from, through: hole.through, before, after: hole.after });
 }
 
-function* below(request: CoverRequest, tier: number, hole: Hole): Generator<EpochPart> {
-  if (tier === 0) yield { kind: "frames", ...hole };
-  else yield* coverSeqs(request, tier - 1, hole);
+function* below(request: Covering, tier: number, hole: Hole): Generator<EpochPart> {
+  const { tail, range } = request;
+  if (tier > 0) {
+    yield* coverSeqs(request, tier - 1, hole);
+  } else if (tail === undefined || tail.from !== hole.from || tail.next > hole.through) {
+    yield { kind: "frames", ...hole, start: undefined };
+  } else {
+    const stretch: StoredStretch = { ...tail, tier: 0, through: tail.next - 1 };
+    if (isInside(stretch, range)) yield { kind: "stretch", stretch };
+    const start = { seq: tail.next, state: tail.state };
+    yield { kind: "frames", from: tail.next, through: hole.through, before: stretch, after: hole.after, start };
+  }
+}
+
+function isInside(stretch: TimeRange, range: TimeRange): boolean {
+  return stretch.fromUs < range.toUs && stretch.toUs > range.fromUs;
 }

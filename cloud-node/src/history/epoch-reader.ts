@@ -35,6 +35,8 @@ export interface DecodedFrame {
   readonly hasEvents: boolean;
 }
 
+type FramesPart = Extract<EpochPart, { kind: "frames" }>;
+
 /** Reads the kept frames of one epoch, from wherever a snapshot lets it begin. */
 export class EpochReader {
   readonly #source: EpochSource;
@@ -62,6 +64,11 @@ export class EpochReader {
     return fromUs < toUs ? { fromUs, toUs } : undefined;
   }
 
+  /** Whether any sample of a part may be flagged; told without decoding it. */
+  isFlagged(part: EpochPart): boolean {
+    return part.kind === "stretch" ? part.stretch.flagged > 0 : this.#unstretched(part).times.hasEvents;
+  }
+
   /**
    * Decode what a part holds, frame by frame. What cannot be read is passed over.
    *
@@ -84,7 +91,7 @@ export class EpochReader {
     let lostFromUs: number | undefined;
     let twin: Twin | undefined;
     try {
-      twin = this.#standAt(from);
+      twin = this.#standAt(from, startOf(part));
       let next = twin.next;
       while (next <= through) {
         const steps = replayFrames(twin, this.#frames(next, through), this.#source.gaps);
@@ -116,22 +123,23 @@ export class EpochReader {
   }
 
   /** Heads of frames that no stretch tells of. */
-  #unstretched({ from, through }: { readonly from: number; readonly through: number }): {
+  #unstretched(part: FramesPart): {
     readonly times: FrameTimes;
     readonly isUnreadable: boolean;
   } {
     const { plans } = this.#source;
     try {
-      const start = this.#startAt(from);
-      return { times: timesOf(this.#frames(start?.seq ?? from, through), start, plans), isUnreadable: false };
+      const start = startOf(part) ?? this.#startAt(part.from);
+      return { times: timesOf(this.#frames(start?.seq ?? part.from, part.through), start, plans), isUnreadable: false };
     } catch (error) {
       if (!isDamage(error)) throw error;
-      return { times: { fromUs: undefined, toUs: Number.NEGATIVE_INFINITY }, isUnreadable: true };
+      const nothing = { fromUs: undefined, toUs: Number.NEGATIVE_INFINITY, hasEvents: false };
+      return { times: nothing, isUnreadable: true };
     }
   }
 
   /** Between two stretches there are no frames: they were lost on the way, which is declared, or here. */
-  #missing({ from, through, before, after }: Extract<EpochPart, { kind: "frames" }>): Run[] {
+  #missing({ from, through, before, after }: FramesPart): Run[] {
     if (before === undefined || after === undefined || this.#isExpiredNow(from)) return [];
     let next = from;
     for (const gap of this.#source.gaps) if (gap.from <= next && gap.through >= next) next = gap.through + 1;
@@ -145,11 +153,11 @@ export class EpochReader {
   }
 
   /** The twin with `seq` to be taken next, or one that comes there by the frames before. */
-  #standAt(seq: number): Twin {
+  #standAt(seq: number, known: StoredSnapshot | undefined): Twin {
     if (this.#twin?.next === seq) return this.#twin;
     const { device, epoch, plans } = this.#source;
     const twin = new Twin(device.id, epoch, plans, this.#rows);
-    const start = this.#startAt(seq);
+    const start = known ?? this.#startAt(seq);
     if (start === undefined || !twin.restore(start.state, start.seq)) twin.skipTo(start?.seq ?? seq);
     this.#twin = undefined;
     return twin;
@@ -163,6 +171,7 @@ export class EpochReader {
     if (newest?.seq === seq) return newest;
     const own = reader.stretchStart(device.key, epoch, seq);
     if (own !== undefined) return own;
+    if (newest !== undefined && newest.seq < seq) return newest;
     const before = reader.stretches(device.key, epoch, 0, 0, seq).at(-1);
     return before === undefined || before.from === seq
       ? undefined
@@ -182,6 +191,10 @@ export class EpochReader {
     const now = reader.expiries(device.key).find((expiry) => expiry.epoch === epoch);
     return now !== undefined && seq <= now.through;
   }
+}
+
+function startOf(part: EpochPart): StoredSnapshot | undefined {
+  return part.kind === "frames" ? part.start : undefined;
 }
 
 const EVER: TimeRange = { fromUs: Number.NEGATIVE_INFINITY, toUs: Number.POSITIVE_INFINITY };

@@ -8,6 +8,7 @@ export interface FrameTimes {
   /** Of the first sample; `toUs` is one period after the last one. Nothing when there is no sample. */
   readonly fromUs: number | undefined;
   readonly toUs: number;
+  readonly hasEvents: boolean;
 }
 
 /**
@@ -25,6 +26,7 @@ export function timesOf(
     saved === undefined
       ? undefined
       : { timeUs: saved.segmentTimeUs, rows: saved.segmentRows, birth: plans(saved.birthHash)?.birth };
+  let hasEvents = false;
   let [fromUs, toUs]: [number | undefined, number] = [undefined, Number.NEGATIVE_INFINITY];
   for (const { bytes } of frames) {
     const frame = readStoredFrame(bytes);
@@ -36,11 +38,12 @@ export function timesOf(
     const { frameSamples, periodNs } = segment.birth;
     const own = frame.kind === "heartbeat" ? 0 : frame.samples === 0 ? frameSamples : frame.samples;
     const rows = own + (frame.kind === "keyframe" ? 0 : frame.quiet);
+    hasEvents ||= frame.kind !== "heartbeat" && frame.hasEvents;
     if (rows === 0) continue;
     const at = (row: number) => (segment?.timeUs ?? 0) + Math.round((row * periodNs) / 1000);
     fromUs = Math.min(fromUs ?? Number.POSITIVE_INFINITY, at(segment.rows));
     segment = { ...segment, rows: segment.rows + rows };
     toUs = Math.max(toUs, Math.ceil(at(segment.rows - 1) + periodNs / 1000));
   }
-  return { fromUs, toUs };
+  return { fromUs, toUs, hasEvents };
 }

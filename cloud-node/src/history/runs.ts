@@ -41,8 +41,7 @@ export function readFlags(device: DeviceReader, range: TimeRange): Run[] {
   let periodUs = 0;
   for (const { frames } of device.epochs()) {
     for (const part of frames.parts(range, ({ flagged }) => flagged === 0)) {
-      if (part.kind === "stretch" && part.stretch.flagged === 0) continue;
-      runs.push(...(storedRuns(part) ?? decodedRuns(frames, part, range)));
+      if (frames.isFlagged(part)) runs.push(...(storedRuns(part) ?? decodedRuns(frames, part, range)));
     }
   }
   periodUs = (device.newest()?.birth.periodNs ?? 0) / 1000;

@@ -23,10 +23,12 @@ interface OpenRun {
 export class FlagRuns {
   readonly #periodUs: number;
   readonly #open: (OpenRun | undefined)[];
-  #runs: FlagRun[] = [];
+  #runs: FlagRun[];
 
-  constructor(channels: number, periodUs: number) {
+  /** @param begun  runs so far */
+  constructor(channels: number, periodUs: number, begun: readonly FlagRun[] = []) {
     this.#periodUs = periodUs;
+    this.#runs = [...begun];
     this.#open = Array.from({ length: channels }, () => undefined);
   }
 
@@ -69,7 +71,11 @@ function closed({ status, fromUs, toUs }: OpenRun, channel: number): FlagRun {
 
 /** Sort runs, and join neighbours of a kind that are ever further apart until they are few enough. */
 function fewer(runs: readonly FlagRun[], periodUs: number): FlagRun[] {
-  let sorted = runs.toSorted((a, b) => a.fromUs - b.fromUs || a.channel - b.channel);
+  // A run may have been cut in two by a restart.
+  let sorted = joined(
+    runs.toSorted((a, b) => a.fromUs - b.fromUs || a.channel - b.channel),
+    periodUs / 2 + 1,
+  );
   for (let slackUs = 2 * periodUs; sorted.length > MOST_RUNS && Number.isFinite(slackUs); slackUs *= 2) {
     sorted = joined(sorted, slackUs);
     if (new Set(sorted.map(({ kind, channel }) => `${kind}${channel}`)).size === sorted.length) break;

@@ -1,5 +1,5 @@
 import { bucketNumber } from "./bucket-place.ts";
-import { Level, ORDER_HIGH_FIRST, ORDER_LOW_FIRST, ORDER_NONE } from "./level.ts";
+import { type Level, ORDER_HIGH_FIRST, ORDER_LOW_FIRST, ORDER_NONE } from "./level.ts";
 
 /** Rows of one frame as the codec gives them; statuses: 0 ok, 1 invalid, 2 saturated. */
 export interface LevelRows {
@@ -28,13 +28,13 @@ export class LevelBuilder {
   #most: number;
 
   /**
-   * @param shift  of the buckets to begin with
-   * @param mostBuckets  wider ones are made where there would be more, unless that is impossible
+   * @param begun  buckets to go on with, empty or not; they become the builder's
+   * @param mostBuckets  wider ones are made where there would be more, unless that joins little
    */
-  constructor(shape: LevelShape, shift: number, mostBuckets = MOST_BUCKETS) {
+  constructor(shape: LevelShape, begun: Level, mostBuckets = MOST_BUCKETS) {
     this.#shape = shape;
     this.#most = mostBuckets;
-    this.#level = new Level(shape.channels, shift);
+    this.#level = begun;
   }
 
   /** What was sorted so far; it changes with the next rows. */

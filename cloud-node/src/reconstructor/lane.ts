@@ -83,6 +83,7 @@ export class Lane implements CommitOwner {
     this.#twin = new Twin(around.device, epoch, around.plans, around.rows);
     this.#stretches = new StretchKeeper({
       ...this.#storeKey,
+      plans: around.plans,
       write: (record) => around.commits.record(record),
       unixUs: () => around.clock.unixUs(),
     });
@@ -125,14 +126,12 @@ export class Lane implements CommitOwner {
   rebuild(reader: StoreReader): void {
     const { key, rows, counters } = this.#around;
     const twin = this.#twin;
-    const snapshot = reader.snapshot(key, this.epoch);
-    if (snapshot !== undefined && !twin.restore(snapshot.state, snapshot.seq)) counters.add("snapshot.ignored");
+    if (!this.#stretches.resume(reader, twin)) counters.add("snapshot.ignored");
     const expired = reader.expiries(key).find(({ epoch }) => epoch === this.epoch);
     if (expired !== undefined && expired.through >= twin.next) {
       this.#gap = { from: expired.through + 1, reason: "state-mismatch" };
       twin.skipTo(expired.through + 1);
     }
-    this.#stretches.resume(reader, twin.next);
     const gaps = reader.gaps(key).filter(({ epoch }) => epoch === this.epoch);
     const steps = replay(twin, reader, key, gaps);
     let step = steps.next();

@@ -14,6 +14,7 @@ import type {
   StoredModule,
   StoredSnapshot,
   StoredStretch,
+  StoredTail,
   StoreReader,
 } from "./store.ts";
 import { StoreError, storeErrorOf } from "./store-error.ts";
@@ -123,6 +124,25 @@ export class SqliteReader implements StoreReader {
   topTier(device: number, epoch: number): number | undefined {
     const row = this.#get(`SELECT max(tier) AS top FROM stretches WHERE ${PLACE}`, device, epoch);
     return typeof row?.top === "number" ? row.top : undefined;
+  }
+
+  tail(device: number, epoch: number): StoredTail | undefined {
+    const row = this.#get(`SELECT * FROM tails WHERE ${PLACE}`, device, epoch);
+    if (row === undefined) return undefined;
+    return {
+      epoch,
+      from: integer(row, "from_seq"),
+      next: integer(row, "next_seq"),
+      fromUs: integer(row, "from_us"),
+      toUs: integer(row, "to_us"),
+      samples: integer(row, "samples"),
+      flagged: integer(row, "flagged"),
+      frames: integer(row, "frames"),
+      frameBytes: integer(row, "frame_bytes"),
+      work: integer(row, "work"),
+      levels: blob(row, "levels"),
+      state: blob(row, "state"),
+    };
   }
 
   expiries(device: number): StoredExpiry[] {

@@ -83,6 +83,22 @@ const MIGRATIONS: readonly string[] = [
     state BLOB NOT NULL,
     frames BLOB NOT NULL
   ) STRICT;
+  CREATE TABLE tails (
+    device INTEGER NOT NULL,
+    epoch INTEGER NOT NULL,
+    from_seq INTEGER NOT NULL,
+    next_seq INTEGER NOT NULL,
+    from_us INTEGER NOT NULL,
+    to_us INTEGER NOT NULL,
+    samples INTEGER NOT NULL,
+    flagged INTEGER NOT NULL,
+    frames INTEGER NOT NULL,
+    frame_bytes INTEGER NOT NULL,
+    work INTEGER NOT NULL,
+    levels BLOB NOT NULL,
+    state BLOB NOT NULL,
+    PRIMARY KEY (device, epoch)
+  ) STRICT;
   CREATE TABLE expiries (
     device INTEGER NOT NULL,
     epoch INTEGER NOT NULL,

@@ -4,6 +4,7 @@ import { packFrames, unpackFrames } from "./frame-pack.ts";
 import type { StoredFrame, StoreRecord } from "./store.ts";
 
 type StretchRecord = Extract<StoreRecord, { table: "stretch" }>;
+type TailRecord = Extract<StoreRecord, { table: "tail" }>;
 
 /** Writes closed stretches, within the transaction that is open, and finds frames in their packs. */
 export class SqliteStretches {
@@ -13,6 +14,8 @@ export class SqliteStretches {
   readonly #deleteFrames: StatementSync;
   readonly #start: StatementSync;
   readonly #packOf: StatementSync;
+  readonly #putTail: StatementSync;
+  readonly #deleteTail: StatementSync;
 
   constructor(database: DatabaseSync) {
     const place = "device = ? AND epoch = ?";
@@ -24,6 +27,14 @@ export class SqliteStretches {
     this.#frames = database.prepare(`SELECT seq, bytes FROM frames WHERE ${range} ORDER BY seq`);
     this.#deleteFrames = database.prepare(`DELETE FROM frames WHERE ${range}`);
     this.#start = database.prepare(`SELECT state FROM snapshots WHERE ${place} AND seq = ?`);
+    // In its place, so that tails of many devices do not move about.
+    this.#putTail = database.prepare(
+      `INSERT INTO tails VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (device, epoch) DO UPDATE SET
+         from_seq = excluded.from_seq, next_seq = excluded.next_seq, from_us = excluded.from_us, to_us = excluded.to_us,
+         samples = excluded.samples, flagged = excluded.flagged, frames = excluded.frames,
+         frame_bytes = excluded.frame_bytes, work = excluded.work, levels = excluded.levels, state = excluded.state`,
+    );
+    this.#deleteTail = database.prepare(`DELETE FROM tails WHERE ${place} AND from_seq <= ?`);
     this.#packOf = database.prepare(
       `SELECT from_seq, frames FROM stretches JOIN packs ON stretch = id
        WHERE ${place} AND tier = 0 AND from_seq <= ? ORDER BY from_seq DESC LIMIT 1`,
@@ -37,6 +48,7 @@ export class SqliteStretches {
       this.#add(record);
       return;
     }
+    this.#deleteTail.run(device, epoch, through);
     const frames: StoredFrame[] = this.#frames
       .all(device, epoch, from, through)
       .flatMap(({ seq, bytes }) => (typeof seq === "number" && bytes instanceof Uint8Array ? [{ seq, bytes }] : []));
@@ -48,6 +60,13 @@ export class SqliteStretches {
     const packed = state instanceof Uint8Array ? deflateRawSync(state) : new Uint8Array(0);
     this.#insertPack.run(id, packed, packFrames(from, frames));
     this.#deleteFrames.run(device, epoch, from, through);
+  }
+
+  writeTail(record: TailRecord): void {
+    const { device, epoch, from, next, fromUs, toUs, samples, flagged, frames, frameBytes, work, levels, state } =
+      record;
+    const counts = [samples, flagged, frames, frameBytes, work];
+    this.#putTail.run(device, epoch, from, next, fromUs, toUs, ...counts, levels, state);
   }
 
   /** The bytes of a frame whose stretch is closed. */

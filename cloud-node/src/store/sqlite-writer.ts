@@ -112,6 +112,9 @@ export class SqliteWriter {
       case "stretch":
         this.#stretches.write(record);
         return;
+      case "tail":
+        this.#stretches.writeTail(record);
+        return;
       case "module":
         this.#run("INSERT OR IGNORE INTO modules VALUES (?, ?, ?)", record.hash, record.wasm, record.source);
         return;

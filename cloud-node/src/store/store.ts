@@ -66,6 +66,20 @@ export interface StoredStretch {
   readonly levels: Uint8Array;
 }
 
+/**
+ * The stretch of an epoch that still grows, as it was a few frames ago: whoever goes on from here replays little. Its
+ * frames are loose, and only the newest tail of an epoch is kept.
+ */
+export interface StoredTail extends Omit<StoredStretch, "tier" | "through"> {
+  /** Seq after its last frame; `state` is the twin's before that. */
+  readonly next: number;
+  readonly frames: number;
+  readonly frameBytes: number;
+  /** What a replay of it takes, in channel-samples. */
+  readonly work: number;
+  readonly state: Uint8Array;
+}
+
 /** Frames of an epoch up to `through` were deleted, because their time was over. */
 export interface StoredExpiry {
   readonly epoch: number;
@@ -89,6 +103,7 @@ export interface StoreReader {
   lastStretch(device: number, epoch: number, tier: number): StoredStretch | undefined;
   /** Nothing when the epoch has no stretch. */
   topTier(device: number, epoch: number): number | undefined;
+  tail(device: number, epoch: number): StoredTail | undefined;
   /** What is not kept any more, one entry per epoch at most. */
   expiries(device: number): StoredExpiry[];
   /** All gaps of a device, oldest first. */
@@ -111,6 +126,7 @@ export type StoreRecord =
       readonly frames: number;
       readonly closedUs: number;
     } & StoredStretch)
+  | ({ readonly table: "tail"; readonly device: number } & StoredTail)
   | ({ readonly table: "module" } & StoredModule);
 
 /** `add`: store the frame; `check`: only compare it with what is stored under its key. */
