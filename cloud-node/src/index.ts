@@ -9,6 +9,7 @@ export type { ChannelBuckets } from "./history/bucket-sums.ts";
 export type { Buckets } from "./history/buckets.ts";
 export { History, type HistoryRange, type HistorySample, openHistory } from "./history/history.ts";
 export { HistoryError, type HistoryErrorCode } from "./history/history-error.ts";
+export type { HistoryThread } from "./history/history-thread.ts";
 export type { RowBlock } from "./history/row-blocks.ts";
 export type { Run, RunKind } from "./history/run.ts";
 export type { TimeRange } from "./history/time-range.ts";
@@ -27,5 +28,6 @@ export type {
   TwinStatus,
   TwinView,
 } from "./reconstructor/twin-view.ts";
+export type { Retention } from "./retention-timer.ts";
 export type { GapReason, StoredEpoch, StoredGap } from "./store/store.ts";
 export { StoreError, type StoreErrorCode } from "./store/store-error.ts";

@@ -225,6 +225,11 @@ export class Lane implements CommitOwner {
   /** Another boot began: what it still has of this epoch it will say by a status, and send again. */
   superseded(): void {
     this.#window.clear();
+    this.finish();
+  }
+
+  /** Nothing more is to be expected soon. */
+  finish(): void {
     this.#stretches.finish(this.#twin);
   }
 

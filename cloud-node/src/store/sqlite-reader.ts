@@ -73,6 +73,10 @@ export class SqliteReader implements StoreReader {
     }
   }
 
+  hasLooseFrames(device: number, epoch: number, most: number): boolean {
+    return this.#get(`SELECT 1 FROM frames WHERE ${PLACE} LIMIT 1 OFFSET ?`, device, epoch, most) !== undefined;
+  }
+
   snapshot(device: number, epoch: number): StoredSnapshot | undefined {
     const row = this.#get(`SELECT seq, state FROM snapshots WHERE ${PLACE}`, device, epoch);
     return row === undefined ? undefined : { seq: integer(row, "seq"), state: blob(row, "state") };

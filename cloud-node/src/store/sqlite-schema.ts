@@ -8,7 +8,8 @@ export const APPLICATION_ID = 0x4c535450;
  *
  * A device's key is its row in `devices`. Frames lie clustered by their key, so that a replay reads them in order, until
  * their stretch is closed: then they move into its pack, where a frame costs two bytes beside its own. What grows at many
- * places at once has no key but its row's number, which fills pages whole.
+ * places at once has no key but its row's number, which fills pages whole. Version 1 kept one snapshot per epoch and no
+ * stretches: without it, an epoch is replayed from its beginning once, and divided on the way.
  */
 const MIGRATIONS: readonly string[] = [
   `
@@ -105,6 +106,7 @@ const MIGRATIONS: readonly string[] = [
     through_seq INTEGER NOT NULL,
     PRIMARY KEY (device, epoch)
   ) STRICT, WITHOUT ROWID;
+  DELETE FROM snapshots;
   `,
 ];
 

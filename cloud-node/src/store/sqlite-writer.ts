@@ -1,5 +1,6 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { openForWriting } from "./sqlite-open.ts";
+import { SqliteRetention } from "./sqlite-retention.ts";
 import { SqliteStretches } from "./sqlite-stretches.ts";
 import { FRAME_FIELDS, FRAME_OPS, FRAME_VERDICTS, type StoreBatch, type StoreRecord } from "./store.ts";
 
@@ -14,6 +15,7 @@ export class SqliteWriter {
   readonly #addFrame: StatementSync;
   readonly #storedFrame: StatementSync;
   readonly #stretches: SqliteStretches;
+  readonly retention: SqliteRetention;
 
   /**
    * @param maxPages  refuse to grow past so many database pages, 0 for no limit; stands in for a full disk in tests
@@ -25,6 +27,7 @@ export class SqliteWriter {
     this.#addFrame = this.#database.prepare("INSERT OR IGNORE INTO frames VALUES (?, ?, ?, ?)");
     this.#storedFrame = this.#database.prepare("SELECT bytes FROM frames WHERE device = ? AND epoch = ? AND seq = ?");
     this.#stretches = new SqliteStretches(this.#database);
+    this.retention = new SqliteRetention(this.#database);
   }
 
   /**

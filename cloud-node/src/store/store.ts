@@ -1,3 +1,5 @@
+import type { RetentionReport, RetentionRules } from "./retention.ts";
+
 /** A device as the store knows it: `key` is its small number in every other table, and its alias on the wire. */
 export interface StoredDevice {
   readonly id: string;
@@ -94,6 +96,8 @@ export interface StoreReader {
   birth(device: number, hash: string): Uint8Array | undefined;
   /** Frames of one epoch from seq `from` on, to `through` where it is given; read in parts, so that none waits for the reader. */
   frames(device: number, epoch: number, from: number, through?: number): Iterable<StoredFrame>;
+  /** Whether more than so many frames of an epoch lie in no closed stretch. */
+  hasLooseFrames(device: number, epoch: number, most: number): boolean;
   /** The newest snapshot of the epoch, or nothing. */
   snapshot(device: number, epoch: number): StoredSnapshot | undefined;
   /** What the twin knew before the first frame of a stretch of tier 0; nothing for the first one of an epoch. */
@@ -163,5 +167,11 @@ export interface Store {
    * @throws {StoreError} nothing of the batch was written
    */
   commit(batch: StoreBatch): Promise<CommitReply>;
+  /**
+   * Delete what these rules do not keep; commits go on meanwhile. One at a time.
+   *
+   * @throws {StoreError} what was deleted before is deleted
+   */
+  retain(rules: RetentionRules): Promise<RetentionReport>;
   close(): Promise<void>;
 }
