@@ -19,7 +19,7 @@ if (port === null) throw new InvariantError("the history worker must run in a wo
 const { file }: { readonly file: string } = workerData;
 const reads = new Map<number, Generator<RowBlock, readonly Run[]>>();
 let lastRead = 0;
-let opening: Promise<History> | undefined;
+let history: History | undefined;
 let last: Promise<void> = Promise.resolve();
 
 port.on("message", (order: HistoryOrder) => {
@@ -27,28 +27,29 @@ port.on("message", (order: HistoryOrder) => {
 });
 
 async function reply({ id, question }: HistoryOrder): Promise<void> {
-  let answer: HistoryReply;
-  try {
-    opening ??= openHistory(file);
-    answer = { id, answer: answerTo(await opening, question) };
-  } catch (error) {
-    opening = opening?.catch(() => openHistory(file));
-    answer = { id, failure: failureOf(error) };
-  }
-  port?.postMessage(answer);
+  port?.postMessage(await replyTo(id, question));
 }
 
-function answerTo(history: History, question: HistoryQuestion): HistoryAnswers[HistoryQuestion["kind"]] {
+async function replyTo(id: number, question: HistoryQuestion): Promise<HistoryReply> {
+  try {
+    history ??= await openHistory(file);
+    return { id, answer: answerTo(history, question) };
+  } catch (error) {
+    return { id, failure: failureOf(error) };
+  }
+}
+
+function answerTo(opened: History, question: HistoryQuestion): HistoryAnswers[HistoryQuestion["kind"]] {
   switch (question.kind) {
     case "span":
-      return history.span(question.device);
+      return opened.span(question.device);
     case "runs":
-      return history.runs(question.device, question.range);
+      return opened.runs(question.device, question.range);
     case "buckets":
-      return history.buckets(question.device, question.range, question.maxBuckets, question.channels);
+      return opened.buckets(question.device, question.range, question.maxBuckets, question.channels);
     case "rows":
       lastRead += 1;
-      reads.set(lastRead, history.rows(question.device, question.range));
+      reads.set(lastRead, opened.rows(question.device, question.range));
       return lastRead;
     case "next":
       return next(question.read);

@@ -185,36 +185,41 @@ export class SqliteReader implements StoreReader {
 
   /** The next frames, from a pack or loose, and the seq to go on from. */
   #part(device: number, epoch: number, next: number, through: number): FramePart {
-    const packed = "FROM stretches JOIN packs ON stretch = id";
     const tier = `${PLACE} AND tier = 0 AND from_seq`;
-    const before = `SELECT from_seq, through_seq, frames ${packed} WHERE ${tier} <= ? ORDER BY from_seq DESC LIMIT 1`;
-    const pack = this.#get(before, device, epoch, next);
-    const packThrough = pack === undefined ? -1 : integer(pack, "through_seq");
-    if (pack !== undefined && packThrough >= next) {
-      const frames = unpackFrames(integer(pack, "from_seq"), blob(pack, "frames"));
-      return { frames: inRange(frames, next, through), next: packThrough + 1 };
+    const before = `SELECT id, from_seq, through_seq FROM stretches WHERE ${tier} <= ? ORDER BY from_seq DESC LIMIT 1`;
+    const stretch = this.#get(before, device, epoch, next);
+    const end = stretch === undefined ? -1 : integer(stretch, "through_seq");
+    if (stretch !== undefined && end >= next) {
+      const pack = this.#get("SELECT frames FROM packs WHERE stretch = ?", integer(stretch, "id"));
+      const frames = pack === undefined ? [] : unpackFrames(integer(stretch, "from_seq"), blob(pack, "frames"));
+      return { frames: inRange(frames, next, through), next: end + 1 };
     }
     const after = this.#get(`SELECT min(from_seq) AS seq FROM stretches WHERE ${tier} > ?`, device, epoch, next);
-    const end = Math.min(typeof after?.seq === "number" ? after.seq - 1 : LAST_SEQ, through);
+    const last = Math.min(typeof after?.seq === "number" ? after.seq - 1 : LAST_SEQ, through);
     const rows = this.#all(
       `SELECT seq, bytes FROM frames WHERE ${PLACE} AND seq BETWEEN ? AND ? ORDER BY seq LIMIT ${FRAMES_AT_ONCE}`,
       device,
       epoch,
       next,
-      end,
+      last,
     );
     const frames = rows.map((row) => ({ seq: integer(row, "seq"), bytes: blob(row, "bytes") }));
-    const last = frames.at(-1);
-    return { frames, next: last !== undefined && frames.length === FRAMES_AT_ONCE ? last.seq + 1 : end + 1 };
+    const newest = frames.at(-1);
+    const isCut = newest !== undefined && frames.length === FRAMES_AT_ONCE;
+    return { frames, next: isCut ? newest.seq + 1 : last + 1 };
   }
 
   /** Several queries that see the same state, also while frames move into a pack. */
   #atOneMoment<T>(read: () => T): T {
     this.#database.exec("BEGIN");
     try {
-      return read();
-    } finally {
+      const found = read();
       this.#database.exec("COMMIT");
+      return found;
+    } catch (cause) {
+      // SQLite may have ended it, where the file is damaged.
+      if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
+      throw storeErrorOf(cause, this.#file);
     }
   }
 

@@ -1,7 +1,9 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { deflateRawSync } from "node:zlib";
+import { InvariantError } from "../invariant-error.ts";
 import { packFrames, unpackFrames } from "./frame-pack.ts";
 import type { StoredFrame, StoreRecord } from "./store.ts";
+import { storeErrorOf } from "./store-error.ts";
 
 type StretchRecord = Extract<StoreRecord, { table: "stretch" }>;
 type TailRecord = Extract<StoreRecord, { table: "tail" }>;
@@ -36,8 +38,10 @@ export class SqliteStretches {
     );
     this.#deleteTail = database.prepare(`DELETE FROM tails WHERE ${place} AND from_seq <= ?`);
     this.#packOf = database.prepare(
-      `SELECT from_seq, frames FROM stretches JOIN packs ON stretch = id
-       WHERE ${place} AND tier = 0 AND from_seq <= ? ORDER BY from_seq DESC LIMIT 1`,
+      `SELECT from_seq, frames FROM packs JOIN
+         (SELECT id, from_seq, through_seq FROM stretches WHERE ${place} AND tier = 0 AND from_seq <= ?
+          ORDER BY from_seq DESC LIMIT 1) ON stretch = id
+       WHERE through_seq >= ?`,
     );
   }
 
@@ -69,12 +73,18 @@ export class SqliteStretches {
     this.#putTail.run(device, epoch, from, next, fromUs, toUs, ...counts, levels, state);
   }
 
-  /** The bytes of a frame whose stretch is closed. */
+  /** The bytes of a frame whose stretch is closed; nothing, too, where they cannot be read any more. */
   frame(device: number, epoch: number, seq: number): Uint8Array | undefined {
-    const row = this.#packOf.get(device, epoch, seq);
-    if (!(row?.frames instanceof Uint8Array) || typeof row.from_seq !== "number") return undefined;
-    for (const frame of unpackFrames(row.from_seq, row.frames)) if (frame.seq === seq) return frame.bytes;
-    return undefined;
+    try {
+      const row = this.#packOf.get(device, epoch, seq, seq);
+      if (!(row?.frames instanceof Uint8Array) || typeof row.from_seq !== "number") return undefined;
+      for (const frame of unpackFrames(row.from_seq, row.frames)) if (frame.seq === seq) return frame.bytes;
+      return undefined;
+    } catch (cause) {
+      // A damaged page must not keep what comes from being stored.
+      if (cause instanceof InvariantError || storeErrorOf(cause, "").code === "corrupt") return undefined;
+      throw cause;
+    }
   }
 
   #add(record: StretchRecord): number | bigint | undefined {
