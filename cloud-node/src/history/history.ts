@@ -1,3 +1,4 @@
+import type { BirthFrame } from "@lockstep/protocol";
 import { ModuleRegistry } from "../reconstructor/module-registry.ts";
 import { releasedModules } from "../released-modules.ts";
 import { SqliteReader } from "../store/sqlite-reader.ts";
@@ -67,6 +68,21 @@ export class History {
   /** What was declared lost, oldest first. */
   gaps(device: string): StoredGap[] {
     return this.#reader.gaps(this.#device(device).device.key);
+  }
+
+  /**
+   * What a device said when it introduced itself.
+   *
+   * @param epoch  of which boot; the newest unless given
+   * @throws {StoreError} `unknown-device` too when it has no such boot
+   */
+  birth(device: string, epoch?: number): BirthFrame {
+    const found = this.#device(device);
+    const boots = this.#reader.epochs(found.device.key);
+    const boot = boots.findLast((stored) => epoch === undefined || stored.epoch === epoch);
+    const plan = boot === undefined ? undefined : found.plans(boot.birthHash);
+    if (plan === undefined) throw new StoreError("unknown-device", { file: this.#file, device });
+    return plan.birth;
   }
 
   /** Device time from the first kept sample to after the last one; undefined when there is none. */
