@@ -112,7 +112,7 @@ async function runServe(surroundings: Surroundings, options: ServeOptions): Prom
   const { clock, interrupt } = surroundings;
   const broker = brokerOptions(options);
   const { CloudNode } = await import("../node.ts");
-  const { PageServer } = await import("../api/page-server.ts");
+  const { HttpServer } = await import("../api/http-server.ts");
   const logger = createLogger(options.log);
   const node = await CloudNode.open({
     storeFile: options.store,
@@ -128,7 +128,9 @@ async function runServe(surroundings: Surroundings, options: ServeOptions): Prom
   try {
     const http = options.http ?? DEFAULT_HTTP_PORT;
     const page =
-      http === false ? undefined : await openPage(PageServer.open, { node, clock, host: options.host, port: http });
+      http === false
+        ? undefined
+        : await openPage(HttpServer.open, { node, clock, logger, host: options.host, port: http });
     try {
       node.onEvent((event) => {
         if (event.kind !== "confirmed") logger.info(event, event.kind);

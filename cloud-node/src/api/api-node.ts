@@ -1,17 +1,23 @@
+import type { ModuleFacts } from "../reconstructor/module-registry.ts";
 import type { NodeEvent } from "../reconstructor/node-event.ts";
 import type { TwinView } from "../reconstructor/twin-view.ts";
 
-/** What the page shows: the node, read only. */
-export interface PageNode {
+/** What the API shows: a node, read only. */
+export interface ApiNode {
   /** Where devices reach the broker; null without one. */
   readonly mqttUrl: string | null;
+  /** The file that everything is stored in. */
+  readonly storeFile: string;
   devices(): TwinView[];
   device(id: string): TwinView | undefined;
+  modules(): ModuleFacts[];
+  counters(): Readonly<Record<string, number>>;
+  /** Null when all is well, and otherwise why not. */
+  health(): { readonly store: string | null; readonly broker: string | null };
   onEvent(listener: (event: NodeEvent) => void): () => void;
+  /** Hear of every durable commit: ms, frames. */
+  onCommit(listener: (elapsedMs: number, frames: number) => void): () => void;
 }
-
-/** An event of the node with the time at which it was told, µs: what a page gets. */
-export type TimedEvent = NodeEvent & { readonly unixUs: number };
 
 /** What is known of a device's real signal; only where it is simulated. */
 export interface DeviceTruth {

@@ -1,0 +1,112 @@
+import { channelScale } from "@lockstep/protocol";
+import type { Static } from "typebox";
+import type { TwinSample, TwinView } from "../reconstructor/twin-view.ts";
+import { deviceState } from "./device-state.ts";
+import type { FleetWatch } from "./fleet-watch.ts";
+import type { HistoryAccess } from "./history-access.ts";
+import type { DeviceSchema, TrafficSchema, TwinSchema } from "./schemas/device-schema.ts";
+import { orNull } from "./schemas/nullable.ts";
+import { HEADER_BYTES_PER_PACKET } from "./traffic-account.ts";
+
+const MAX_EPOCHS = 100;
+const STATUSES = ["ok", "invalid", "saturated"] as const;
+
+/** Who a device is. */
+export async function deviceAnswer(
+  view: TwinView,
+  fleet: FleetWatch,
+  history: HistoryAccess,
+): Promise<Static<typeof DeviceSchema>> {
+  const { id, birth, confirmed } = view;
+  const epochs = await history.epochs(id);
+  const row = fleet.row(id);
+  return {
+    id,
+    state: row?.state ?? "live",
+    alerts: row?.alerts ?? [],
+    transport: view.transport ?? null,
+    clockOffsetUs: orNull(view.clockOffsetUs),
+    lastHeardUs: view.lastHeardUs === 0 ? null : view.lastHeardUs,
+    confirmed: {
+      seq: confirmed.seq,
+      samples: confirmed.samples,
+      timeUs: confirmed.samples === 0 ? null : confirmed.timeUs,
+    },
+    history: (await history.span(id)) ?? null,
+    birth: {
+      hash: view.birthHash,
+      model: birth.model,
+      firmware: birth.firmware,
+      periodUs: birth.periodNs / 1000,
+      frameSamples: birth.frameSamples,
+      silenceMs: birth.silenceMs,
+      ringBytes: birth.ringBytes,
+    },
+    channels: birth.channels.map((channel) => {
+      return { name: channel.name, unit: channel.unit, eps: channelScale(channel).eps };
+    }),
+    epochs: epochs.slice(-MAX_EPOCHS).map(({ epoch, openedUs, birthHash }) => ({ epoch, openedUs, birthHash })),
+    boots: epochs.length,
+    duplicates: view.duplicates,
+    conflicts: view.conflicts,
+    refused: view.refused,
+  };
+}
+
+/** A device now: the newest value of each channel, and what is promised about it. */
+export function twinAnswer(view: TwinView, nowUs: number): Static<typeof TwinSchema> {
+  const confirmed = view.latest.find(({ state }) => state === "confirmed");
+  const newest = view.latest.at(-1);
+  return {
+    id: view.id,
+    nowUs,
+    epoch: view.epoch,
+    state: deviceState(view, nowUs),
+    channels: view.birth.channels.map((channel, c) => {
+      const status = newest === undefined ? "ok" : (STATUSES[newest.statuses[c] ?? 0] ?? "ok");
+      const isBound = newest?.state === "confirmed" && status !== "invalid";
+      return {
+        name: channel.name,
+        unit: channel.unit,
+        value: status === "invalid" ? null : orNull(newest?.values[c]),
+        bound: isBound ? channelScale(channel).eps : null,
+        state: newest?.state ?? "unknown",
+        status,
+        timeUs: newest?.timeUs ?? null,
+        ageMs: ageMs(view, newest, nowUs),
+        confirmed: {
+          value: confirmed?.statuses[c] === 1 ? null : orNull(confirmed?.values[c]),
+          timeUs: confirmed?.timeUs ?? null,
+        },
+      };
+    }),
+  };
+}
+
+/** What a device cost on the wire, by layer. */
+export function trafficAnswer(view: TwinView, fleet: FleetWatch): Static<typeof TrafficSchema> {
+  fleet.row(view.id);
+  const account = fleet.account(view.id);
+  const { payloadBytes = 0, frameBytes = 0, ipBytes = 0, rawBytes = 0 } = account ?? {};
+  const rawPayload = rawBytes - (frameBytes - payloadBytes);
+  const layer = (bytes: number, ratio: number | undefined) => {
+    return { bytes, rawBytes: bytes === 0 ? 0 : rawPayload + bytes - payloadBytes, ratio: orNull(ratio) };
+  };
+  return {
+    id: view.id,
+    windowS: fleet.windowS(view.id),
+    samples: fleet.samples(view.id),
+    messages: view.traffic.messages,
+    payload: layer(payloadBytes, account?.ratioPayload),
+    frame: layer(frameBytes, account?.ratioFrame),
+    ip: layer(ipBytes, account?.ratioIp),
+    isIpCounted: view.traffic.isSocketCounted,
+    headerBytesPerPacket: HEADER_BYTES_PER_PACKET,
+    rawBytes: rawPayload,
+  };
+}
+
+function ageMs({ clockOffsetUs }: TwinView, sample: TwinSample | undefined, nowUs: number): number | null {
+  if (sample === undefined || clockOffsetUs === undefined) return null;
+  return Math.max(0, (nowUs + clockOffsetUs - sample.timeUs) / 1000);
+}
