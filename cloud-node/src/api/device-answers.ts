@@ -7,8 +7,10 @@ import type { HistoryAccess } from "./history-access.ts";
 import type { DeviceSchema, TrafficSchema, TwinSchema } from "./schemas/device-schema.ts";
 import { orNull } from "./schemas/nullable.ts";
 import { HEADER_BYTES_PER_PACKET } from "./traffic-account.ts";
+import { rounderOf } from "./value-digits.ts";
 
 const MAX_EPOCHS = 100;
+const STATUS_INVALID = 1;
 const STATUSES = ["ok", "invalid", "saturated"] as const;
 
 /** Who a device is. */
@@ -65,17 +67,23 @@ export function twinAnswer(view: TwinView, nowUs: number): Static<typeof TwinSch
     channels: view.birth.channels.map((channel, c) => {
       const status = newest === undefined ? "ok" : (STATUSES[newest.statuses[c] ?? 0] ?? "ok");
       const isBound = newest?.state === "confirmed" && status !== "invalid";
+      const { eps } = channelScale(channel);
+      const round = rounderOf(eps);
+      const valueOf = (sample: TwinSample | undefined) => {
+        const value = sample?.values[c];
+        return value === undefined || sample?.statuses[c] === STATUS_INVALID ? null : orNull(round(value));
+      };
       return {
         name: channel.name,
         unit: channel.unit,
-        value: status === "invalid" ? null : orNull(newest?.values[c]),
-        bound: isBound ? channelScale(channel).eps : null,
+        value: valueOf(newest),
+        bound: isBound ? eps : null,
         state: newest?.state ?? "unknown",
         status,
         timeUs: newest?.timeUs ?? null,
         ageMs: ageMs(view, newest, nowUs),
         confirmed: {
-          value: confirmed?.statuses[c] === 1 ? null : orNull(confirmed?.values[c]),
+          value: valueOf(confirmed),
           timeUs: confirmed?.timeUs ?? null,
         },
       };

@@ -4,6 +4,9 @@ import { SECURITY_HEADERS } from "./security-headers.ts";
 /** After so long a browser that lost the stream asks for it again, ms. */
 const RETRY_MS = 1_000;
 
+/** A reader that takes nothing for so long is gone, ms. */
+const STALL_MS = 60_000;
+
 /** Server-sent events to one browser. A slow one gets fewer messages, never a backlog. */
 export class EventStream {
   readonly #response: ServerResponse;
@@ -19,6 +22,8 @@ export class EventStream {
       "x-accel-buffering": "no",
     });
     response.write(`retry: ${RETRY_MS}\n\n`);
+    // A reader that is gone without a word is found out by what it does not take.
+    response.setTimeout(STALL_MS, () => response.destroy());
     response.on("drain", () => {
       this.#isFull = false;
     });

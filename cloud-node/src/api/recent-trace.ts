@@ -13,6 +13,9 @@ export interface TraceColumns {
   readonly max: (number | null)[];
 }
 
+/** What twenty pixels of height can show. */
+const DIGITS = 4;
+
 /** The last five minutes of one channel in buckets on the cloud's time axis. */
 export class RecentTrace {
   readonly #buckets = new Map<number, { min: number; max: number }>();
@@ -36,7 +39,11 @@ export class RecentTrace {
     const first = Math.floor(nowUs / WIDTH_US) - BUCKETS + 1;
     for (const at of this.#buckets.keys()) if (at < first) this.#buckets.delete(at);
     const column = (side: "min" | "max") =>
-      Array.from({ length: BUCKETS }, (_, i) => this.#buckets.get(first + i)?.[side] ?? null);
+      Array.from({ length: BUCKETS }, (_, i) => shortened(this.#buckets.get(first + i)?.[side]));
     return { t0Us: first * WIDTH_US, widthUs: WIDTH_US, min: column("min"), max: column("max") };
   }
+}
+
+function shortened(value: number | undefined): number | null {
+  return value === undefined ? null : Number(value.toPrecision(DIGITS));
 }

@@ -14,6 +14,8 @@ import { DeviceParams, RangeQuery } from "./parameters.ts";
 
 /** One to two for each pixel of an ordinary screen. */
 const DEFAULT_BUCKETS = 1_000;
+/** A reader of a stream that takes nothing for so long is cut off, ms. */
+const STALL_MS = 30_000;
 const CONTENT_TYPES = { csv: "text/csv; charset=utf-8", ndjson: "application/x-ndjson" } as const;
 
 const HistoryQuery = Type.Object(
@@ -87,6 +89,8 @@ export function addHistoryRoutes(app: ApiApp, context: ApiContext): void {
       const stream = Readable.from(text, { objectMode: false, encoding: "utf8" });
       const release = slots.take({ end: () => stream.destroy(new ApiProblem("closing", "the node is shutting down")) });
       stream.once("close", release);
+      // Whoever stops reading holds a read of the store open, and the store cannot tidy up behind it.
+      reply.raw.setTimeout(STALL_MS, () => reply.raw.destroy());
       return await (reply as FastifyReply).send(stream);
     },
   );
