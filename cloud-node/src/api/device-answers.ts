@@ -69,21 +69,21 @@ export function twinAnswer(view: TwinView, nowUs: number): Static<typeof TwinSch
       const isBound = newest?.state === "confirmed" && status !== "invalid";
       const { eps } = channelScale(channel);
       const round = rounderOf(eps);
-      const valueOf = (sample: TwinSample | undefined) => {
+      const valueIn = (sample: TwinSample | undefined) => {
         const value = sample?.values[c];
         return value === undefined || sample?.statuses[c] === STATUS_INVALID ? null : orNull(round(value));
       };
       return {
         name: channel.name,
         unit: channel.unit,
-        value: valueOf(newest),
+        value: valueIn(newest),
         bound: isBound ? eps : null,
         state: newest?.state ?? "unknown",
         status,
         timeUs: newest?.timeUs ?? null,
         ageMs: ageMs(view, newest, nowUs),
         confirmed: {
-          value: valueOf(confirmed),
+          value: valueIn(confirmed),
           timeUs: confirmed?.timeUs ?? null,
         },
       };
@@ -93,11 +93,10 @@ export function twinAnswer(view: TwinView, nowUs: number): Static<typeof TwinSch
 
 /** What a device cost on the wire, by layer. */
 export function trafficAnswer(view: TwinView, fleet: FleetWatch): Static<typeof TrafficSchema> {
-  fleet.row(view.id);
-  const account = fleet.account(view.id);
-  const { payloadBytes = 0, frameBytes = 0, ipBytes = 0, rawBytes = 0 } = account ?? {};
+  const account = fleet.account(view);
+  const { payloadBytes, frameBytes, ipBytes, rawBytes } = account;
   const rawPayload = rawBytes - (frameBytes - payloadBytes);
-  const layer = (bytes: number, ratio: number | undefined) => {
+  const layer = (bytes: number, ratio: number) => {
     return { bytes, rawBytes: bytes === 0 ? 0 : rawPayload + bytes - payloadBytes, ratio: orNull(ratio) };
   };
   return {
@@ -105,9 +104,9 @@ export function trafficAnswer(view: TwinView, fleet: FleetWatch): Static<typeof 
     windowS: fleet.windowS(view.id),
     samples: fleet.samples(view.id),
     messages: view.traffic.messages,
-    payload: layer(payloadBytes, account?.ratioPayload),
-    frame: layer(frameBytes, account?.ratioFrame),
-    ip: layer(ipBytes, account?.ratioIp),
+    payload: layer(payloadBytes, account.ratioPayload),
+    frame: layer(frameBytes, account.ratioFrame),
+    ip: layer(ipBytes, account.ratioIp),
     isIpCounted: view.traffic.isSocketCounted,
     headerBytesPerPacket: HEADER_BYTES_PER_PACKET,
     rawBytes: rawPayload,

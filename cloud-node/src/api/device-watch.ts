@@ -41,7 +41,6 @@ export class DeviceWatch {
   #trace = new RecentTrace();
   #traced = { key: "", samples: 0 };
   #columns: TraceColumns | undefined;
-  #dayAccount: TrafficAccount | undefined;
 
   /** Samples confirmed since this server started, over all boots. */
   get samples(): number {
@@ -49,8 +48,10 @@ export class DeviceWatch {
   }
 
   /** What the last 24 h cost, or as much of them as was seen. */
-  get account(): TrafficAccount | undefined {
-    return this.#dayAccount;
+  account(view: TwinView, nowUs: number): TrafficAccount {
+    const totals = this.#totals(view);
+    this.#day.record(totals, nowUs);
+    return accountOver(view, this.#day.within(totals));
   }
 
   /** How much time the account covers, s. */
@@ -75,7 +76,7 @@ export class DeviceWatch {
     truth: DeviceTruth | undefined,
     nowUs: number,
   ): { readonly row: FleetRow; readonly changes: AlertChange[] } {
-    const account = this.#account(view, nowUs);
+    const account = this.account(view, nowUs);
     this.#follow(view);
     const state = deviceState(view, nowUs);
     const behind = behindUs(view, nowUs);
@@ -112,14 +113,6 @@ export class DeviceWatch {
     return { row, changes };
   }
 
-  #account(view: TwinView, nowUs: number): TrafficAccount {
-    const totals = this.#totals(view);
-    this.#day.record(totals, nowUs);
-    this.#hour.record(totals, nowUs);
-    this.#dayAccount = accountOver(view, this.#day.within(totals));
-    return this.#dayAccount;
-  }
-
   #totals({ traffic }: TwinView): number[] {
     const { messages, payloadBytes, frameBytes, socketBytesUp, socketBytesDown, packetsUp, packetsDown } = traffic;
     const { samples } = this.#tallies;
@@ -132,7 +125,9 @@ export class DeviceWatch {
     this.#lately.record(totals, nowUs);
     const [values = 0, clipped = 0, resyncsLately = 0, bootsLately = 0, lostLately = 0] = this.#lately.within(totals);
     const isHourFull = this.#hour.spanUs(nowUs) >= HOUR_US;
-    const hour = accountOver(view, this.#hour.within(this.#totals(view)));
+    const bytes = this.#totals(view);
+    this.#hour.record(bytes, nowUs);
+    const hour = accountOver(view, this.#hour.within(bytes));
     return {
       saturatedShare: values > 0 ? clipped / values : 0,
       resyncs: resyncsLately,

@@ -1,5 +1,6 @@
 import type { Clock, Timer } from "../clock.ts";
 import type { NodeEvent } from "../reconstructor/node-event.ts";
+import type { TwinView } from "../reconstructor/twin-view.ts";
 import { AlertBook } from "./alert-book.ts";
 import type { ApiNode, DeviceTruth, TruthOf } from "./api-node.ts";
 import type { DeviceState } from "./device-state.ts";
@@ -64,8 +65,8 @@ export class FleetWatch {
   }
 
   /** What a device cost in the last 24 h, or as much of them as was seen. */
-  account(id: string): TrafficAccount | undefined {
-    return this.#devices.get(id)?.account;
+  account(view: TwinView): TrafficAccount {
+    return this.#watch(view.id).account(view, this.#options.clock.unixUs());
   }
 
   /** How much time the account of a device covers, s. */
@@ -113,7 +114,7 @@ export class FleetWatch {
       if (truth !== undefined) truths.push(truth);
       const watch = this.#watch(view.id);
       const { row, changes } = watch.look(view, truth, nowUs);
-      if (watch.account !== undefined) accounts.push(watch.account);
+      accounts.push(watch.account(view, nowUs));
       for (const { kind, text, isOpen } of changes) {
         log.add({ kind: "alert", device: view.id, alert: kind, text, isOpen }, nowUs);
       }

@@ -15,11 +15,13 @@ export class SlidingTotals {
   record(totals: readonly number[], nowUs: number): void {
     const slot = Math.floor(nowUs / this.#slotUs);
     if (this.#starts.at(-1)?.slot === slot) return;
-    this.#starts.push({ slot, atUs: nowUs, totals: [...totals] });
+    // What counts from zero counts from when it was first looked at, or from a moment before.
+    const isFirst = this.#starts.length === 0;
+    this.#starts.push({ slot, atUs: nowUs, totals: isFirst ? totals.map(() => 0) : [...totals] });
     while ((this.#starts[0]?.slot ?? slot) < slot - this.#slots) this.#starts.shift();
   }
 
-  /** What was added within the window; since the first record, while that is shorter. */
+  /** What was added within the window; everything, while that is younger. */
   within(totals: readonly number[]): number[] {
     const start = this.#starts[0]?.totals ?? [];
     return totals.map((total, i) => total - (start[i] ?? 0));

@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { DEFAULT_BAUD_RATE, openSerialPort, SerialLine, TransportError } from "@lockstep/edge-sdk";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { BrokerOptions, CloudNode } from "../node.ts";
+import { closeWithin } from "./close-within.ts";
 import { CommandError } from "./command-error.ts";
 import { DEFAULT_HTTP_PORT, DEFAULT_MQTT_PORT, DEFAULT_STORE_FILE, LOOPBACK_HOST } from "./defaults.ts";
 import { createLogger, LOG_LEVELS } from "./log.ts";
@@ -141,11 +142,12 @@ async function runServe(surroundings: Surroundings, options: ServeOptions): Prom
       logger.info(places, "listening");
       if (options.json === true) await writeResult(surroundings, true, places, "");
       await untilInterrupt(interrupt, clock);
+      logger.info({}, "shutting down: what was taken in is committed and acknowledged first");
     } finally {
-      await page?.close();
+      await closeWithin(surroundings, async () => page?.close());
     }
   } finally {
-    await node.close();
+    await closeWithin(surroundings, () => node.close());
   }
 }
 
