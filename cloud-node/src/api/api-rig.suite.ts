@@ -10,6 +10,8 @@ import type { TruthOf } from "./api-node.ts";
 import { HttpServer } from "./http-server.ts";
 
 const LIMIT_MS = 20_000;
+/** What a device's ring has room for. */
+const PORTION_ROWS = 5_000;
 
 /** A node, its server, and devices beside them in this process. */
 export class ApiRig {
@@ -55,9 +57,11 @@ export class ApiRig {
 
   /** Send rows of a device, and wait until they are stored. */
   async send(session: DeviceSession, rows: readonly (readonly number[])[]): Promise<void> {
-    for (const row of rows) session.push([...row]);
-    session.flush();
-    if (!(await session.drained(LIMIT_MS))) throw new RangeError("the device was not confirmed in time");
+    for (let from = 0; from < rows.length; from += PORTION_ROWS) {
+      for (const row of rows.slice(from, from + PORTION_ROWS)) session.push([...row]);
+      session.flush();
+      if (!(await session.drained(LIMIT_MS))) throw new RangeError("the device was not confirmed in time");
+    }
   }
 
   /** Ask for a path. */

@@ -7,7 +7,13 @@ import { ApiRig, closeRigsAfterEach } from "./api-rig.suite.ts";
 import { DeviceSchema, ModulesSchema, TrafficSchema, TwinSchema } from "./schemas/device-schema.ts";
 import { EventPageSchema } from "./schemas/event-schema.ts";
 import { type FleetPage, FleetPageSchema } from "./schemas/fleet-schema.ts";
-import { type BucketsAnswer, BucketsSchema, GapsSchema, type RowsAnswer, RowsSchema } from "./schemas/history-schema.ts";
+import {
+  type BucketsAnswer,
+  BucketsSchema,
+  GapsSchema,
+  type RowsAnswer,
+  RowsSchema,
+} from "./schemas/history-schema.ts";
 
 closeRigsAfterEach();
 
@@ -67,7 +73,10 @@ test("history at full rate is every sample within eps, in each format alike", as
   const cells = lines.map((line) => line.split(",").slice(0, 4).map(Number));
   expect(cells).toEqual(timesUs.map((time, n) => [time, 1, channels[0]?.values[n], channels[1]?.values[n]]));
   const ndjson = await (await rig.get("/api/v1/devices/rotor/history?rate=full&format=ndjson&channels=y")).text();
-  const objects = ndjson.trimEnd().split("\n").map((line) => JSON.parse(line) as unknown);
+  const objects = ndjson
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as unknown);
   expect(objects.at(-1)).toEqual({ rows: ROWS.length });
   expect(objects.slice(1, -1)).toEqual(timesUs.map((time, n) => [time, 1, channels[1]?.values[n]]));
 });
@@ -112,8 +121,7 @@ test("a range is half open: two neighbours have every sample once", async () => 
 test("the table is searched, filtered, sorted and cut into pages by the server", async () => {
   const rig = await ApiRig.open();
   for (const name of ["b-2", "a-1", "b-1", "c-1"]) await rig.device(name, ROWS.slice(0, 20));
-  const ids = async (query: string) =>
-    (await rig.json<FleetPage>(`/devices?${query}`)).rows.map(({ id }) => id);
+  const ids = async (query: string) => (await rig.json<FleetPage>(`/devices?${query}`)).rows.map(({ id }) => id);
   expect(await ids("")).toEqual(["a-1", "b-1", "b-2", "c-1"]);
   expect(await ids("sort=name&order=desc")).toEqual(["c-1", "b-2", "b-1", "a-1"]);
   expect(await ids("search=B-")).toEqual(["b-1", "b-2"]);
@@ -126,9 +134,10 @@ test("the table is searched, filtered, sorted and cut into pages by the server",
 test("bytes are told by layer, and each layer's raw bytes carry the same overhead", async () => {
   const rig = await ApiRig.open();
   await rig.device("rotor", ROWS);
-  const traffic = await rig.json<Record<"payload" | "frame" | "ip", { bytes: number; rawBytes: number; ratio: number }>>(
-    "/devices/rotor/traffic",
-  );
+  const traffic =
+    await rig.json<Record<"payload" | "frame" | "ip", { bytes: number; rawBytes: number; ratio: number }>>(
+      "/devices/rotor/traffic",
+    );
   const raw = 4 * 2 * ROWS.length;
   expect(traffic.payload.rawBytes).toBe(raw);
   expect(traffic.frame.rawBytes).toBe(raw + traffic.frame.bytes - traffic.payload.bytes);

@@ -90,6 +90,16 @@ export class HttpServer {
     return this.#context.fleet.samples(device);
   }
 
+  /** Long answers that are being sent. */
+  get openStreams(): number {
+    return this.#context.slots.count;
+  }
+
+  /** Bytes of them that wait for their readers. */
+  get queuedBytes(): number {
+    return this.#context.slots.queuedBytes;
+  }
+
   /** Take no request more, end every stream, let short answers finish, and stop listening. */
   async close(): Promise<void> {
     this.#context.slots.endAll();

@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
 import type { Logger } from "../logger.ts";
 import { ApiProblem, PROBLEM_TYPE } from "./problem.ts";
+import { SECURITY_HEADERS } from "./security-headers.ts";
 
 /** Longest address that is read, characters. */
 export const MAX_URL_CHARS = 4_096;
@@ -32,11 +33,15 @@ export function sendProblem(
   }
   if (problem.status === 405) void reply.header("allow", "GET, HEAD, OPTIONS");
   if (problem.status === 503) void reply.header("retry-after", "5");
-  return reply
-    .status(problem.status)
-    .type(PROBLEM_TYPE)
-    .serializer((payload: unknown) => JSON.stringify(payload))
-    .send(problem.toJson(request.id));
+  return (
+    reply
+      .status(problem.status)
+      // An address that cannot be read comes here past the hook that sets them.
+      .headers({ ...SECURITY_HEADERS, "x-request-id": request.id })
+      .type(PROBLEM_TYPE)
+      .serializer((payload: unknown) => JSON.stringify(payload))
+      .send(problem.toJson(request.id))
+  );
 }
 
 /** What is not even HTTP, or too much of it, is told on the socket, and the connection ends. */

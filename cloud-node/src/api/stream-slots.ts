@@ -1,8 +1,21 @@
+import type { ServerResponse } from "node:http";
 import { ApiProblem } from "./problem.ts";
 
 /** Something long that is being sent. */
 export interface OpenStream {
+  /** Bytes that wait for its reader. */
+  readonly queuedBytes: number;
   end(): void;
+}
+
+/** What is being sent as a response. @param end  ends it */
+export function openStream(response: ServerResponse, end: () => void): OpenStream {
+  return {
+    get queuedBytes() {
+      return response.writableLength;
+    },
+    end,
+  };
 }
 
 /** Counts what is being sent, so that no crowd of readers takes the node's memory, and ends it when the node ends. */
@@ -17,6 +30,11 @@ export class StreamSlots {
 
   get count(): number {
     return this.#open.size;
+  }
+
+  /** Bytes that wait for readers. */
+  get queuedBytes(): number {
+    return [...this.#open].reduce((sum, { queuedBytes }) => sum + queuedBytes, 0);
   }
 
   /** Take a slot. @returns gives it back @throws {ApiProblem} `too-many-streams` */

@@ -4,6 +4,7 @@ import { EventStream } from "../event-stream.ts";
 import { LiveStream } from "../live-stream.ts";
 import { EventPageSchema } from "../schemas/event-schema.ts";
 import { FleetViewSchema } from "../schemas/fleet-schema.ts";
+import { openStream } from "../stream-slots.ts";
 import { answers } from "./answers.ts";
 
 const SINCE = Type.Optional(
@@ -65,9 +66,8 @@ export function addEventRoutes(app: ApiApp, context: ApiContext): void {
       if (query.device !== undefined) deviceOf(context, query.device);
       const { device, table, since, ...view } = query;
       const last = Number(headers["last-event-id"] ?? Number.NaN);
-      const slot = { end: (): void => live?.close() };
       let live: LiveStream | undefined;
-      const release = slots.take(slot);
+      const release = slots.take(openStream(reply.raw, () => live?.close()));
       reply.hijack();
       reply.raw.once("close", () => {
         live?.close();

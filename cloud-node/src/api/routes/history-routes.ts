@@ -8,6 +8,7 @@ import { chooseChannels } from "../history-channels.ts";
 import { csvOf, ndjsonOf } from "../history-text.ts";
 import { ApiProblem } from "../problem.ts";
 import { BucketsSchema, HISTORY_FORMATS, MAX_BUCKETS, RowsSchema } from "../schemas/history-schema.ts";
+import { openStream } from "../stream-slots.ts";
 import { parseRange } from "../time-range.ts";
 import { answers } from "./answers.ts";
 import { DeviceParams, RangeQuery } from "./parameters.ts";
@@ -84,10 +85,12 @@ export function addHistoryRoutes(app: ApiApp, context: ApiContext): void {
       if (query.format === "json") return await rowsAnswer(history, question);
       reply.type(CONTENT_TYPES[query.format]);
       if (request.method === "HEAD") return await reply.send("");
-      const head = { id: view.id, range, channels, runs: namedRuns(question, await runsOf(history, question)) };
+      const runs = query.format === "csv" ? [] : namedRuns(question, await runsOf(history, question));
+      const head = { id: view.id, range, channels, runs };
       const text = (query.format === "csv" ? csvOf : ndjsonOf)(head, rowsOf(history, question));
       const stream = Readable.from(text, { objectMode: false, encoding: "utf8" });
-      const release = slots.take({ end: () => stream.destroy(new ApiProblem("closing", "the node is shutting down")) });
+      const closing = new ApiProblem("closing", "the node is shutting down: ask again later");
+      const release = slots.take(openStream(reply.raw, () => stream.destroy(closing)));
       stream.once("close", release);
       // Whoever stops reading holds a read of the store open, and the store cannot tidy up behind it.
       reply.raw.setTimeout(STALL_MS, () => reply.raw.destroy());
