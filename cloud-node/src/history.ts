@@ -1,4 +1,4 @@
-import { decodeFrame } from "@lockstep/protocol";
+import { type BirthFrame, decodeFrame } from "@lockstep/protocol";
 import { type BirthPlan, planBirth } from "./reconstructor/birth-plan.ts";
 import { ModuleRegistry } from "./reconstructor/module-registry.ts";
 import { replay } from "./reconstructor/replay.ts";
@@ -175,7 +175,7 @@ export class History {
    * @throws {StoreError} as `rows`
    */
   buckets(device: string, range: TimeRange, maxBuckets: number, channels?: readonly number[]): Buckets {
-    const birth = this.#newestBirth(device);
+    const birth = this.birth(device);
     const chosen = channels ?? birth.channels.map((_, c) => c);
     let widthUs = birth.periodNs / 1000;
     const countOf = () => Math.ceil(range.toUs / widthUs) - Math.floor(range.fromUs / widthUs);
@@ -200,16 +200,22 @@ export class History {
     return { fromUs: first * widthUs, widthUs, count, channels: columns, runs: this.runs(device, range) };
   }
 
-  close(): void {
-    this.#reader.close();
-  }
-
-  #newestBirth(device: string): BirthPlan["birth"] {
+  /**
+   * What a device said when it introduced itself.
+   *
+   * @param epoch  of which boot; the newest when left out
+   * @throws {StoreError} as `rows`; `unknown-device` too when it has no such boot
+   */
+  birth(device: string, epoch?: number): BirthFrame {
     const key = this.#key(device);
-    const hash = this.#reader.epochs(key).at(-1)?.birthHash ?? "";
-    const plan = this.#planLookup(key)(hash);
+    const found = this.#reader.epochs(key).findLast((stored) => epoch === undefined || stored.epoch === epoch);
+    const plan = this.#planLookup(key)(found?.birthHash ?? "");
     if (plan === undefined) throw new StoreError("unknown-device", { file: this.#file, device });
     return plan.birth;
+  }
+
+  close(): void {
+    this.#reader.close();
   }
 
   /** Decode everything of a device, and note what is lost. */

@@ -7,7 +7,6 @@ import type { HistoryAccess } from "./history-access.ts";
 import type { DeviceSchema, TrafficSchema, TwinSchema } from "./schemas/device-schema.ts";
 import { orNull } from "./schemas/nullable.ts";
 import { HEADER_BYTES_PER_PACKET } from "./traffic-account.ts";
-import { rounderOf } from "./value-digits.ts";
 
 const MAX_EPOCHS = 100;
 const STATUS_INVALID = 1;
@@ -68,10 +67,9 @@ export function twinAnswer(view: TwinView, nowUs: number): Static<typeof TwinSch
       const status = newest === undefined ? "ok" : (STATUSES[newest.statuses[c] ?? 0] ?? "ok");
       const isBound = newest?.state === "confirmed" && status !== "invalid";
       const { eps } = channelScale(channel);
-      const round = rounderOf(eps);
       const valueIn = (sample: TwinSample | undefined) => {
         const value = sample?.values[c];
-        return value === undefined || sample?.statuses[c] === STATUS_INVALID ? null : orNull(round(value));
+        return value === undefined || sample?.statuses[c] === STATUS_INVALID ? null : orNull(value);
       };
       return {
         name: channel.name,

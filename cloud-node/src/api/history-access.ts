@@ -2,6 +2,7 @@ import { setImmediate } from "node:timers/promises";
 import { type Buckets, type History, openHistory, type RowBlock, type Run, type TimeRange } from "../history.ts";
 import type { StoredEpoch, StoredGap } from "../store/store.ts";
 import { StoreError } from "../store/store-error.ts";
+import type { BirthOf } from "./history-channels.ts";
 import { ApiProblem } from "./problem.ts";
 
 /** How long decoding may keep the node from taking frames in, ms. */
@@ -18,6 +19,14 @@ export class HistoryAccess {
 
   constructor(storeFile: string) {
     this.#storeFile = storeFile;
+  }
+
+  /** Looks up the births of a device. @throws {ApiProblem} `store-failed` */
+  async birthsOf(device: string): Promise<BirthOf> {
+    return await this.#read<BirthOf>(
+      (history) => (epoch) => history.birth(device, epoch),
+      () => undefined,
+    );
   }
 
   /** All that there is of a device; undefined when nothing is stored yet. @throws {ApiProblem} `store-failed` */

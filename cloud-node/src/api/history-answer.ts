@@ -5,6 +5,7 @@ import type { HistoryChannel } from "./history-channels.ts";
 import { ApiProblem } from "./problem.ts";
 import { type BucketsAnswer, MAX_JSON_ROWS, type RowsAnswer } from "./schemas/history-schema.ts";
 import { within } from "./time-range.ts";
+import { rounderOf } from "./value-digits.ts";
 
 const STATUS_INVALID = 1;
 
@@ -39,7 +40,8 @@ export async function bucketsAnswer(
     t0Us: buckets?.fromUs ?? range.fromUs,
     widthUs: buckets?.widthUs ?? null,
     count: buckets?.count ?? 0,
-    channels: channels.map(({ name, unit, eps, round }, i) => {
+    channels: channels.map(({ name, unit, eps }, i) => {
+      const round = rounderOf(eps);
       const column = (values: Float64Array | undefined) =>
         Array.from(values ?? [], (value) => (Number.isNaN(value) ? null : round(value)));
       const columns = buckets?.channels[i];
@@ -62,10 +64,11 @@ export async function rowsAnswer(history: HistoryAccess, question: HistoryQuesti
     block.timesUs.forEach((timeUs, row) => {
       timesUs.push(timeUs);
       epochs.push(block.epoch);
-      for (const [i, { index, round }] of channels.entries()) {
-        const at = row * block.channels + index;
-        const status = index < block.channels ? (block.statuses[at] ?? STATUS_INVALID) : STATUS_INVALID;
-        columns[i]?.values.push(status === STATUS_INVALID ? null : round(block.values[at] ?? 0));
+      for (const [i, channel] of channels.entries()) {
+        const column = channel.columnIn(block);
+        const at = row * block.channels + (column ?? 0);
+        const status = column === undefined ? STATUS_INVALID : (block.statuses[at] ?? STATUS_INVALID);
+        columns[i]?.values.push(status === STATUS_INVALID ? null : (block.values[at] ?? 0));
         columns[i]?.statuses.push(status);
       }
     });

@@ -1,5 +1,5 @@
 import type { RowBlock, Run, TimeRange } from "../history.ts";
-import type { HistoryChannel } from "./history-channels.ts";
+import { columnName, type HistoryChannel } from "./history-channels.ts";
 
 /** Text collected before it is handed on. */
 const CHUNK_CHARS = 32_768;
@@ -20,15 +20,9 @@ export interface RowsHead {
  */
 export async function* csvOf(head: RowsHead, blocks: AsyncIterable<RowBlock>): AsyncGenerator<string> {
   const { channels } = head;
-  yield `${["time_us", "epoch", ...channels.map(({ name }) => name), "saturated"].map(quote).join(",")}\n`;
-  yield* inChunks(blocks, (block, row) => {
-    const cells = channels.map((channel) => {
-      const { value, status } = cellOf(block, row, channel);
-      return status === STATUS_INVALID || value === undefined ? "" : channel.round(value);
-    });
-    const clipped = channels.filter((channel) => cellOf(block, row, channel).status === STATUS_SATURATED);
-    const names = clipped.map(({ name }) => name).join(" ");
-    return `${block.timesUs[row]},${block.epoch},${cells.join(",")},${names === "" ? "" : quote(names)}\n`;
+  yield `${["time_us", "epoch", ...channels.map(({ name }) => columnName(name)), "saturated"].map(quote).join(",")}\n`;
+  yield* inChunks(blocks, channels, "", (timeUs, epoch, cells, clipped) => {
+    return `${timeUs},${epoch},${cells},${quote(clipped.join(" "))}\n`;
   });
 }
 
@@ -40,15 +34,10 @@ export async function* ndjsonOf(head: RowsHead, blocks: AsyncIterable<RowBlock>)
   const channels = head.channels.map(({ name, unit, eps }) => ({ name, unit, eps }));
   yield `${JSON.stringify({ id: head.id, range: head.range, channels, runs: head.runs })}\n`;
   let rows = 0;
-  yield* inChunks(blocks, (block, row) => {
+  yield* inChunks(blocks, head.channels, "null", (timeUs, epoch, cells, clipped) => {
     rows += 1;
-    const values = head.channels.map((channel) => {
-      const { value, status } = cellOf(block, row, channel);
-      return status === STATUS_INVALID || value === undefined ? "null" : channel.round(value);
-    });
-    const clipped = head.channels.filter((channel) => cellOf(block, row, channel).status === STATUS_SATURATED);
-    const flags = clipped.length === 0 ? "" : `,${JSON.stringify({ saturated: clipped.map(({ name }) => name) })}`;
-    return `[${block.timesUs[row]},${block.epoch},${values.join(",")}${flags}]\n`;
+    const flags = clipped.length === 0 ? "" : `,${JSON.stringify({ saturated: clipped })}`;
+    return `[${timeUs},${epoch},${cells}${flags}]\n`;
   });
   yield `${JSON.stringify({ rows })}\n`;
 }
@@ -60,12 +49,17 @@ export function quote(text: string): string {
 
 async function* inChunks(
   blocks: AsyncIterable<RowBlock>,
-  line: (block: RowBlock, row: number) => string,
+  channels: readonly HistoryChannel[],
+  nothing: string,
+  line: (timeUs: number, epoch: number, cells: string, clipped: readonly string[]) => string,
 ): AsyncGenerator<string> {
   let text = "";
   for await (const block of blocks) {
+    const columns = channels.map((channel) => channel.columnIn(block));
     for (let row = 0; row < block.timesUs.length; row++) {
-      text += line(block, row);
+      const cells = columns.map((column) => cellOf(block, row, column, nothing));
+      const clipped = channels.filter((_, c) => cells[c]?.isClipped === true).map(({ name }) => name);
+      text += line(block.timesUs[row] ?? 0, block.epoch, cells.map((cell) => cell.text).join(","), clipped);
       if (text.length < CHUNK_CHARS) continue;
       yield text;
       text = "";
@@ -74,9 +68,11 @@ async function* inChunks(
   if (text !== "") yield text;
 }
 
-/** A boot may have had fewer channels than the newest one has. */
-function cellOf(block: RowBlock, row: number, { index }: HistoryChannel): { value?: number; status?: number } {
-  if (index >= block.channels) return {};
-  const at = row * block.channels + index;
-  return { value: block.values[at] ?? 0, status: block.statuses[at] ?? 0 };
+/** A value as text, "" or "null" where there is none; and whether it is clipped. */
+function cellOf(block: RowBlock, row: number, column: number | undefined, nothing: string) {
+  if (column === undefined) return { text: nothing, isClipped: false };
+  const at = row * block.channels + column;
+  const status = block.statuses[at];
+  if (status === STATUS_INVALID) return { text: nothing, isClipped: false };
+  return { text: String(block.values[at] ?? nothing), isClipped: status === STATUS_SATURATED };
 }

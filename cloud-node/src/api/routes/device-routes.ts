@@ -62,7 +62,7 @@ export function addDeviceRoutes(app: ApiApp, context: ApiContext): void {
         view,
         range: range ?? { fromUs: 0, toUs: 0 },
         span,
-        channels: chooseChannels(view, undefined),
+        channels: chooseChannels(view.birth, () => view.birth),
         nowUs,
       };
       const runs = namedRuns(question, await runsOf(history, question));

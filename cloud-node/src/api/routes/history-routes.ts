@@ -67,7 +67,7 @@ export function addHistoryRoutes(app: ApiApp, context: ApiContext): void {
         throw new ApiProblem("bad-parameter", detail, { parameter: "buckets", value: query.buckets });
       }
       const view = deviceOf(context, params.id);
-      const channels = chooseChannels(view, query.channels);
+      const channels = chooseChannels(view.birth, await history.birthsOf(view.id), query.channels);
       const span = await history.span(view.id);
       const nowUs = clock.unixUs();
       const range = parseRange(query.from, query.to, span, nowUs);

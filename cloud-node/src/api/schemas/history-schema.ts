@@ -43,7 +43,7 @@ export const BucketsSchema = closedObject(
         {
           name: Type.String(),
           unit: Type.String(),
-          eps: Type.Number({ description: "the truth is within this of every value that no run flags" }),
+          eps: Type.Number({ description: "error bound; buckets are rounded to a tenth of it, for drawing" }),
           first: COLUMN,
           second: COLUMN,
         },
