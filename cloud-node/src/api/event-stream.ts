@@ -1,4 +1,5 @@
 import type { ServerResponse } from "node:http";
+import type { MessageSink } from "./live-stream.ts";
 import { SECURITY_HEADERS } from "./security-headers.ts";
 
 /** After so long a browser that lost the stream asks for it again, ms. */
@@ -8,7 +9,7 @@ const RETRY_MS = 1_000;
 const STALL_MS = 60_000;
 
 /** Server-sent events to one browser. A slow one gets fewer messages, never a backlog. */
-export class EventStream {
+export class EventStream implements MessageSink {
   readonly #response: ServerResponse;
   #isFull = false;
 

@@ -1,7 +1,6 @@
 import type { Clock, Timer } from "../clock.ts";
 import type { ApiNode } from "./api-node.ts";
 import type { EventLog } from "./event-log.ts";
-import type { EventStream } from "./event-stream.ts";
 import { FleetFeed } from "./fleet-feed.ts";
 import type { FleetWatch } from "./fleet-watch.ts";
 import { LaneFeed } from "./lane-feed.ts";
@@ -23,6 +22,15 @@ export interface LiveSource {
   readonly log: EventLog;
 }
 
+/** Who messages go to. */
+export interface MessageSink {
+  /** Whether a message would be taken now; state that is left out must be sent whole later. */
+  readonly isReady: boolean;
+  /** @param id  what a reader that comes back says that it has */
+  send(event: string, id: number, data: object): void;
+  end(): void;
+}
+
 /** What one reader wants to see. */
 export interface LiveWish {
   /** The part of the table to follow; undefined: none. */
@@ -36,7 +44,7 @@ export interface LiveWish {
 /** Feeds one browser: the table, the lanes of the device it looks at, events and a heartbeat. */
 export class LiveStream {
   readonly #source: LiveSource;
-  readonly #stream: EventStream;
+  readonly #stream: MessageSink;
   readonly #wish: LiveWish;
   readonly #table = new FleetFeed();
   readonly #lanes = new LaneFeed();
@@ -45,7 +53,7 @@ export class LiveStream {
   #row = "";
   #isClosed = false;
 
-  constructor(source: LiveSource, stream: EventStream, wish: LiveWish) {
+  constructor(source: LiveSource, stream: MessageSink, wish: LiveWish) {
     this.#source = source;
     this.#stream = stream;
     this.#wish = wish;
