@@ -15,11 +15,14 @@ const PORTION_ROWS = 5_000;
 
 /** A node, its server, and devices beside them in this process. */
 export class ApiRig {
+  readonly clock = systemClock();
+  readonly folder: string;
   readonly node: CloudNode;
   readonly server: HttpServer;
   readonly #devices: DeviceSession[] = [];
 
-  private constructor(node: CloudNode, server: HttpServer) {
+  private constructor(folder: string, node: CloudNode, server: HttpServer) {
+    this.folder = folder;
     this.node = node;
     this.server = server;
   }
@@ -32,8 +35,16 @@ export class ApiRig {
     const clock = systemClock();
     const node = await CloudNode.open({ storeFile: join(folder, "store.db"), broker: null, logger, clock });
     const server = await HttpServer.open({ node, clock, logger, host: "127.0.0.1", port: 0, ...rest });
-    const rig = new ApiRig(node, server);
-    OPEN.add({ rig, folder });
+    const rig = new ApiRig(folder, node, server);
+    OPEN.add(rig);
+    return rig;
+  }
+
+  /** The same around another node. */
+  async beside(node: CloudNode): Promise<ApiRig> {
+    const options = { node, clock: this.clock, logger: SILENT_LOGGER, host: "127.0.0.1", port: 0 };
+    const rig = new ApiRig(this.folder, node, await HttpServer.open(options));
+    OPEN.add(rig);
     return rig;
   }
 
@@ -81,15 +92,13 @@ export class ApiRig {
   }
 }
 
-const OPEN = new Set<{ readonly rig: ApiRig; readonly folder: string }>();
+const OPEN = new Set<ApiRig>();
 
 /** Close every rig of a test behind it. */
 export function closeRigsAfterEach(): void {
   afterEach(async () => {
-    for (const { rig, folder } of OPEN) {
-      await rig.close();
-      rmSync(folder, { recursive: true });
-    }
+    for (const rig of OPEN) await rig.close();
+    for (const { folder } of OPEN) rmSync(folder, { recursive: true, force: true });
     OPEN.clear();
   });
 }

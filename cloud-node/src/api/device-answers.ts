@@ -17,14 +17,14 @@ export async function deviceAnswer(
   view: TwinView,
   fleet: FleetWatch,
   history: HistoryAccess,
+  nowUs: number,
 ): Promise<Static<typeof DeviceSchema>> {
   const { id, birth, confirmed } = view;
   const epochs = await history.epochs(id);
-  const row = fleet.row(id);
   return {
     id,
-    state: row?.state ?? "live",
-    alerts: row?.alerts ?? [],
+    state: deviceState(view, nowUs),
+    alerts: fleet.row(id)?.alerts ?? [],
     transport: view.transport ?? null,
     clockOffsetUs: orNull(view.clockOffsetUs),
     lastHeardUs: view.lastHeardUs === 0 ? null : view.lastHeardUs,

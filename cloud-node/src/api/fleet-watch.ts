@@ -13,6 +13,8 @@ import { orNull } from "./schemas/nullable.ts";
 import { sumAccounts, type TrafficAccount } from "./traffic-account.ts";
 
 const LOOK_MS = 1_000;
+/** Something happened since the last look: who asks gets a new one, but looks take no more of the time than one part in so many. */
+const REST_SHARE = 10;
 /** Trouble of the node itself must last, or be gone, for so long before that is said. */
 const NODE_HOLD_US = 10_000_000;
 
@@ -38,6 +40,7 @@ export class FleetWatch {
   #slowestCommitMs = 0;
   #timer: Timer | undefined;
   #isStale = true;
+  #restedMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: FleetWatchOptions) {
     this.#options = options;
@@ -100,12 +103,14 @@ export class FleetWatch {
   }
 
   #freshen(): void {
-    if (this.#isStale) this.#summary = this.#look();
+    const isDue = this.#options.clock.nowMs() >= this.#restedMs;
+    if (this.#isStale && isDue) this.#summary = this.#look();
   }
 
   #look(): FleetSummary {
-    this.#isStale = false;
     const { node, clock, truthOf, log } = this.#options;
+    this.#isStale = false;
+    const startedMs = clock.nowMs();
     const nowUs = clock.unixUs();
     const truths: DeviceTruth[] = [];
     const accounts: TrafficAccount[] = [];
@@ -124,6 +129,8 @@ export class FleetWatch {
     for (const { kind, text, isOpen } of this.#nodeAlerts.update(troubles, nowUs, NODE_HOLD_US)) {
       log.add({ kind: "alert", device: null, alert: kind, text, isOpen }, nowUs);
     }
+    const endedMs = clock.nowMs();
+    this.#restedMs = endedMs + REST_SHARE * (endedMs - startedMs);
     const count = (...states: DeviceState[]) => this.#rows.filter(({ state }) => states.includes(state)).length;
     return {
       nowUs,

@@ -1,4 +1,4 @@
-import type { RowBlock, Run, TimeRange } from "../history.ts";
+import type { Buckets, RowBlock, Run, TimeRange } from "../history.ts";
 import type { TwinView } from "../reconstructor/twin-view.ts";
 import type { HistoryAccess } from "./history-access.ts";
 import type { HistoryChannel } from "./history-channels.ts";
@@ -36,7 +36,7 @@ export async function bucketsAnswer(
     id: view.id,
     range,
     span: span ?? null,
-    runs: namedRuns(question, await runsOf(history, question)),
+    runs: namedRuns(question, await bucketRuns(history, question, buckets)),
     t0Us: buckets?.fromUs ?? range.fromUs,
     widthUs: buckets?.widthUs ?? null,
     count: buckets?.count ?? 0,
@@ -96,9 +96,25 @@ export async function* rowsOf(
   if (part !== undefined) yield* history.rows(view.id, part);
 }
 
+/** The runs of buckets come with them; only what lies before all that is kept has to be asked for. */
+async function bucketRuns(
+  history: HistoryAccess,
+  question: HistoryQuestion,
+  buckets: Buckets | undefined,
+): Promise<Run[]> {
+  const { view, range, span } = question;
+  if (buckets === undefined) return await runsOf(history, question);
+  const toUs = span?.fromUs ?? range.toUs;
+  const before = range.fromUs < toUs ? await history.runs(view.id, { fromUs: range.fromUs, toUs }) : [];
+  return withPending(question, [...before, ...buckets.runs]);
+}
+
 /** What is missing or flagged in a range, with what is awaited now. */
-export async function runsOf(history: HistoryAccess, { view, range, nowUs }: HistoryQuestion): Promise<Run[]> {
-  const stored = await history.runs(view.id, range);
+export async function runsOf(history: HistoryAccess, question: HistoryQuestion): Promise<Run[]> {
+  return withPending(question, await history.runs(question.view.id, question.range));
+}
+
+function withPending({ view, range, nowUs }: HistoryQuestion, stored: readonly Run[]): Run[] {
   const pending = pendingRun(view, nowUs);
   const isIn = pending !== undefined && pending.toUs > range.fromUs && pending.fromUs < range.toUs;
   return isIn ? [...stored, pending] : [...stored];

@@ -27,7 +27,7 @@ export function addDeviceRoutes(app: ApiApp, context: ApiContext): void {
   app.get(
     "/api/v1/devices/:id",
     { schema: { summary: "Who a device is", params: DeviceParams, response: answers(DeviceSchema) } },
-    ({ params }) => deviceAnswer(deviceOf(context, params.id), fleet, history),
+    ({ params }) => deviceAnswer(deviceOf(context, params.id), fleet, history, clock.unixUs()),
   );
   app.get(
     "/api/v1/devices/:id/twin",
