@@ -87,6 +87,14 @@ export async function rowsAnswer(history: HistoryAccess, question: HistoryQuesti
   };
 }
 
+/** What is missing from a range, found without decoding more of it than its buckets need. */
+export async function gapsOf(history: HistoryAccess, question: HistoryQuestion): Promise<Run[]> {
+  const part = within(question.range, question.span);
+  const buckets = part === undefined ? undefined : await history.buckets(question.view.id, part, 1, [0]);
+  const runs = await bucketRuns(history, question, buckets);
+  return runs.filter(({ kind }) => kind !== "saturated" && kind !== "invalid");
+}
+
 /** The rows of a question. */
 export async function* rowsOf(
   history: HistoryAccess,

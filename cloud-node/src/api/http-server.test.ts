@@ -45,16 +45,48 @@ test("every answer is what its own schema says, and the description of the API i
   expect([...described].sort()).toEqual([...new Set([...asked, "/stream"])].sort());
 });
 
-test("a twin's confirmed values are within eps of what its device saw, and say so", async () => {
+interface TwinChannel {
+  readonly name: string;
+  readonly state: string;
+  readonly value: number;
+  readonly bound: number | null;
+  readonly confirmed: { readonly value: number };
+}
+
+test("a twin's confirmed values are within eps of what its device saw; what it expects since has no bound", async () => {
   const rig = await ApiRig.open();
   await rig.device("rotor", ROWS);
-  const { channels } = await rig.json<{ channels: { name: string; bound: number; confirmed: { value: number } }[] }>(
-    "/devices/rotor/twin",
+  const states = new Set<string>();
+  await vi.waitFor(async () => {
+    const { channels } = await rig.json<{ channels: TwinChannel[] }>("/devices/rotor/twin");
+    expect(channels.map(({ name }) => name)).toEqual(["x", "y"]);
+    for (const [c, { state, value, bound, confirmed }] of channels.entries()) {
+      expect(Math.abs(confirmed.value - (ROWS.at(-1)?.[c] ?? Number.NaN))).toBeLessThanOrEqual(EPS);
+      expect(bound).toBe(state === "confirmed" ? EPS : null);
+      if (state === "confirmed") expect(value).toBe(confirmed.value);
+      states.add(state);
+    }
+    // A sample's time after the last one, the twin runs ahead.
+    expect(states).toContain("extrapolated");
+  }, 20_000);
+});
+
+test("answers are compressed for those who take it, and the same for those who do not", async () => {
+  const rig = await ApiRig.open();
+  await rig.device("rotor", ROWS);
+  const path = "/api/v1/devices/rotor/history?buckets=400&from=0&to=2200-01-01";
+  const encodings = ["gzip", "br, gzip;q=0.5", "identity", "gzip;q=0", "br"];
+  const answers = await Promise.all(
+    encodings.map((encoding) => rig.get(path, { headers: { "accept-encoding": encoding } })),
   );
-  expect(channels.map(({ name }) => name)).toEqual(["x", "y"]);
-  for (const [c, { confirmed }] of channels.entries()) {
-    expect(Math.abs(confirmed.value - (ROWS.at(-1)?.[c] ?? Number.NaN))).toBeLessThanOrEqual(EPS);
-  }
+  expect(answers.map(({ headers }) => headers.get("content-encoding"))).toEqual(["gzip", "gzip", null, null, null]);
+  const texts = await Promise.all(answers.map((answer) => answer.text()));
+  expect(new Set(texts).size).toBe(1);
+  const sizes = answers.map(({ headers }) => Number(headers.get("content-length")));
+  expect(sizes[0]).toBeLessThan((sizes[2] ?? 0) / 2);
+  const page = await rig.get("/", { headers: { "accept-encoding": "gzip" } });
+  expect([page.headers.get("content-encoding"), page.headers.get("cache-control")]).toEqual(["gzip", "no-cache"]);
+  expect(await page.text()).toMatch(/^<!doctype html>/i);
 });
 
 test("history at full rate is every sample within eps, in each format alike", async () => {

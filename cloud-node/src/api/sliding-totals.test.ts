@@ -13,3 +13,9 @@ test("a window tells what was added within it, and everything while it is young"
     expect(window.spanUs(us)).toBe(added);
   }
 });
+
+test("what was counted right before the first look is part of it", () => {
+  const window = new SlidingTotals(1_000, 10);
+  window.record([7], 5_000);
+  expect(window.within([9])).toEqual([9]);
+});

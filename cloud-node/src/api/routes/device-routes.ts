@@ -1,7 +1,7 @@
 import { Type } from "typebox";
 import { type ApiApp, type ApiContext, deviceOf } from "../api-app.ts";
 import { deviceAnswer, trafficAnswer, twinAnswer } from "../device-answers.ts";
-import { namedRuns, runsOf } from "../history-answer.ts";
+import { gapsOf, namedRuns } from "../history-answer.ts";
 import { chooseChannels } from "../history-channels.ts";
 import { DeviceSchema, ModulesSchema, TrafficSchema, TwinSchema } from "../schemas/device-schema.ts";
 import { FleetPageSchema, FleetViewSchema } from "../schemas/fleet-schema.ts";
@@ -65,7 +65,7 @@ export function addDeviceRoutes(app: ApiApp, context: ApiContext): void {
         channels: chooseChannels(view.birth, () => view.birth),
         nowUs,
       };
-      const runs = namedRuns(question, await runsOf(history, question));
+      const runs = namedRuns(question, await gapsOf(history, question));
       const declared = await history.gaps(view.id);
       return {
         id: view.id,
@@ -76,7 +76,7 @@ export function addDeviceRoutes(app: ApiApp, context: ApiContext): void {
           samples,
           reason,
         })),
-        runs: runs.filter(({ kind }) => kind !== "saturated" && kind !== "invalid"),
+        runs,
         range: isAll ? (span ?? null) : (range ?? null),
         lostSamples: declared.reduce((sum, { samples }) => sum + samples, 0),
       };
