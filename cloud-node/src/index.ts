@@ -5,18 +5,14 @@
  */
 export { BrokerError, type BrokerErrorCode } from "./broker/broker-error.ts";
 export { type Clock, systemClock, type Timer } from "./clock.ts";
-export {
-  type BucketColumns,
-  type Buckets,
-  History,
-  type HistoryRange,
-  type HistorySample,
-  openHistory,
-  type RowBlock,
-  type Run,
-  type RunKind,
-  type TimeRange,
-} from "./history.ts";
+export type { ChannelBuckets } from "./history/bucket-sums.ts";
+export type { Buckets } from "./history/buckets.ts";
+export { History, type HistoryRange, type HistorySample, openHistory } from "./history/history.ts";
+export { HistoryError, type HistoryErrorCode } from "./history/history-error.ts";
+export type { HistoryThread } from "./history/history-thread.ts";
+export type { RowBlock } from "./history/row-blocks.ts";
+export type { Run, RunKind } from "./history/run.ts";
+export type { TimeRange } from "./history/time-range.ts";
 export type { LoopbackEnd } from "./ingest/loopback-link.ts";
 export type { SerialEnd } from "./ingest/serial-listener.ts";
 export { type Logger, SILENT_LOGGER } from "./logger.ts";
@@ -41,5 +37,6 @@ export type {
   TwinStatus,
   TwinView,
 } from "./reconstructor/twin-view.ts";
+export type { Retention } from "./retention-timer.ts";
 export type { GapReason, StoredEpoch, StoredGap } from "./store/store.ts";
 export { StoreError, type StoreErrorCode } from "./store/store-error.ts";

@@ -16,7 +16,7 @@ import { encodeFrame, encodeStreamFrame } from "@lockstep/protocol";
 import { faultyTransport, linkFault, seededRandom } from "@lockstep/sim";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { systemClock as nodeClock } from "./clock.ts";
-import { openHistory } from "./history.ts";
+import { openHistory } from "./history/history.ts";
 import { SILENT_LOGGER } from "./logger.ts";
 import { CloudNode, type CloudNodeOptions } from "./node.ts";
 import { EncodedDevice } from "./reconstructor/encoded-device.suite.ts";

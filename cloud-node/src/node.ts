@@ -4,6 +4,7 @@ import { checkBroker } from "./broker/acceptance.ts";
 import { EmbeddedBroker } from "./broker/embedded-broker.ts";
 import type { Clock } from "./clock.ts";
 import { Counters } from "./counters.ts";
+import { HistoryThread } from "./history/history-thread.ts";
 import { FrameIntake, type FrameSource } from "./ingest/frame-intake.ts";
 import { attachLoopback, type LoopbackEnd } from "./ingest/loopback-link.ts";
 import { MqttLink } from "./ingest/mqtt-link.ts";
@@ -16,6 +17,7 @@ import type { NodeEvent, NodeEventListener } from "./reconstructor/node-event.ts
 import { TwinRegistry } from "./reconstructor/twin-registry.ts";
 import type { TwinView } from "./reconstructor/twin-view.ts";
 import { releasedModules } from "./released-modules.ts";
+import { type Retention, RetentionTimer } from "./retention-timer.ts";
 import { CommitQueue } from "./store/commit-queue.ts";
 import { SqliteStore } from "./store/sqlite-store.ts";
 import type { Store } from "./store/store.ts";
@@ -39,6 +41,8 @@ export interface CloudNodeOptions {
   readonly acks?: AckPolicy;
   /** Codec modules that the operator registers; the store keeps them for every later start. */
   readonly modules?: readonly Uint8Array[];
+  /** How much history is kept; nothing: all. */
+  readonly retention?: Retention | undefined;
   /** How long writes gather before a commit, ms. */
   readonly commitMs?: number;
   readonly logger: Logger;
@@ -85,6 +89,8 @@ export class CloudNode {
   readonly #loopbacks = new Set<() => void>();
   readonly #lines = new Set<SerialListener>();
   readonly #doors: Doors = {};
+  readonly #retention: RetentionTimer | undefined;
+  #history: HistoryThread | undefined;
   #closing: Promise<void> | undefined;
 
   private constructor(options: CloudNodeOptions, store: Store, modules: ModuleRegistry) {
@@ -122,6 +128,10 @@ export class CloudNode {
       emit: (event) => this.#emit(event),
     });
     this.#intake = new FrameIntake(this.#registry, this.#counters);
+    this.#registry.settle();
+    const { retention, clock, logger } = options;
+    const counters = this.#counters;
+    if (retention !== undefined) this.#retention = new RetentionTimer({ store, clock, logger, counters, retention });
   }
 
   /**
@@ -186,6 +196,12 @@ export class CloudNode {
 
   device(id: string): TwinView | undefined {
     return this.#registry.get(id)?.view();
+  }
+
+  /** What is stored, read on a thread of its own, so that no read delays a frame. */
+  get history(): HistoryThread {
+    this.#history ??= new HistoryThread(this.#options.storeFile);
+    return this.#history;
   }
 
   /** Hear what happens. @returns ends it */
@@ -263,6 +279,8 @@ export class CloudNode {
     this.#intake.stop();
     if (!(await this.#commits.close())) this.#options.logger.error({}, "frames not committed; devices keep them");
     this.#registry.close();
+    this.#retention?.close();
+    await this.#history?.close();
     for (const leave of this.#loopbacks) leave();
     await this.#shutDoors();
     await this.#store.close();

@@ -1,11 +1,17 @@
+import type { HistoryThread } from "../history/history-thread.ts";
 import type { ModuleFacts } from "../reconstructor/module-registry.ts";
 import type { NodeEvent } from "../reconstructor/node-event.ts";
 import type { TwinView } from "../reconstructor/twin-view.ts";
+
+/** Reads by time that delay no frame. */
+export type HistoryReads = Pick<HistoryThread, "span" | "runs" | "buckets" | "rows">;
 
 /** What the API shows: a node, read only. */
 export interface ApiNode {
   /** Where devices reach the broker; null without one. */
   readonly mqttUrl: string | null;
+  /** What is stored, read on a thread of its own. */
+  readonly history: HistoryReads;
   /** The file that everything is stored in. */
   readonly storeFile: string;
   devices(): TwinView[];

@@ -1,4 +1,7 @@
-import type { Buckets, RowBlock, Run, TimeRange } from "../history.ts";
+import type { Buckets } from "../history/buckets.ts";
+import type { RowBlock } from "../history/row-blocks.ts";
+import type { Run } from "../history/run.ts";
+import type { TimeRange } from "../history/time-range.ts";
 import type { TwinView } from "../reconstructor/twin-view.ts";
 import type { HistoryAccess } from "./history-access.ts";
 import type { HistoryChannel } from "./history-channels.ts";

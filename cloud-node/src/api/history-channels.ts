@@ -1,5 +1,5 @@
 import { type BirthFrame, channelScale } from "@lockstep/protocol";
-import type { RowBlock } from "../history.ts";
+import type { RowBlock } from "../history/row-blocks.ts";
 import { ApiProblem } from "./problem.ts";
 
 /** A channel that was asked for. */

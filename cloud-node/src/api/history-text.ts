@@ -1,4 +1,6 @@
-import type { RowBlock, Run, TimeRange } from "../history.ts";
+import type { RowBlock } from "../history/row-blocks.ts";
+import type { Run } from "../history/run.ts";
+import type { TimeRange } from "../history/time-range.ts";
 import { columnName, type HistoryChannel } from "./history-channels.ts";
 
 /** Text collected before it is handed on. */

@@ -74,7 +74,7 @@ export class HttpServer {
     const fleet = new FleetWatch({ node, clock, truthOf, log });
     const slots = new StreamSlots(maxStreams);
     const metrics = new Metrics({ node, fleet, clock, streams: () => slots.count });
-    const context = { node, clock, fleet, log, slots, metrics, history: new HistoryAccess(node.storeFile) };
+    const context = { node, clock, fleet, log, slots, metrics, history: new HistoryAccess(node) };
     try {
       const app = await createApp(context, options.logger);
       await listen(app, options);

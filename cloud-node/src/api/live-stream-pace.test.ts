@@ -6,7 +6,16 @@ import { FleetWatch } from "./fleet-watch.ts";
 import { LiveStream } from "./live-stream.ts";
 
 const VIEW = { search: "", sort: "severity", order: "asc", page: 0, rows: 50 } as const;
+const NO_HISTORY: ApiNode["history"] = {
+  span: async () => undefined,
+  runs: async () => [],
+  buckets: () => Promise.reject(new RangeError("there is none")),
+  async *rows() {
+    return [];
+  },
+};
 const EMPTY_NODE: ApiNode = {
+  history: NO_HISTORY,
   ...{
     mqttUrl: null,
     storeFile: "",

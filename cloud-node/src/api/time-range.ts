@@ -1,4 +1,4 @@
-import type { TimeRange } from "../history.ts";
+import type { TimeRange } from "../history/time-range.ts";
 import { ApiProblem } from "./problem.ts";
 
 /** Latest time that is read: the year 2255, as far as whole microseconds are exact. */

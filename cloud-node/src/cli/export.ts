@@ -3,7 +3,7 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { type Command, Option } from "commander";
 import { formatCount, formatQuantity } from "../api/number-text.ts";
-import type { History } from "../history.ts";
+import type { History } from "../history/history.ts";
 import { CommandError } from "./command-error.ts";
 import { DEFAULT_STORE_FILE } from "./defaults.ts";
 import type { DeviceExported } from "./export/export-device.ts";
@@ -69,7 +69,7 @@ async function runExport(surroundings: Surroundings, options: ExportOptions): Pr
   if (!existsSync(store)) {
     throw new CommandError("file", `no store at ${store}`, "give --store FILE, the one `lockstep serve` writes");
   }
-  const { openHistory } = await import("../history.ts");
+  const { openHistory } = await import("../history/history.ts");
   const history = await openHistory(store);
   try {
     const devices = chosenDevices(history, options);

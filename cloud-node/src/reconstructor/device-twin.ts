@@ -51,6 +51,8 @@ export interface DeviceReport {
   refusal: RefusalReason | undefined;
 }
 
+/** An epoch with more of them was never divided into stretches. */
+const MOST_LOOSE_FRAMES = 5_000;
 /** Epochs whose twins are kept in memory; a device drains the rings of earlier boots one after the other. */
 const MAX_LANES = 3;
 
@@ -228,6 +230,24 @@ export class DeviceTwin {
     });
   }
 
+  /**
+   * Close what earlier boots left open while no node ran, and divide what an earlier release left whole, so that a read
+   * replays little of it and retention can delete it.
+   */
+  settle(): void {
+    const { reader } = this.#around;
+    for (const epoch of this.#epochs.numbers()) {
+      const isOver = epoch !== this.#epochs.newest;
+      const most = isOver ? 0 : MOST_LOOSE_FRAMES;
+      if (reader.hasLooseFrames(this.key, epoch, most) && this.#plan(this.#epochs.get(epoch)?.birthHash ?? "")) {
+        const lane = this.#newLane(epoch);
+        lane.rebuild(reader);
+        if (isOver) lane.finish();
+        lane.close();
+      }
+    }
+  }
+
   close(): void {
     for (const lane of this.#lanes.values()) lane.close();
   }
@@ -266,8 +286,15 @@ export class DeviceTwin {
     const known = this.#lanes.get(epoch);
     if (known !== undefined) return known;
     this.#dropIdleLanes();
-    const { commits, clock, acks, counters, reader, emit } = this.#around;
-    const lane = new Lane(epoch, {
+    const lane = this.#newLane(epoch);
+    lane.rebuild(this.#around.reader);
+    this.#lanes.set(epoch, lane);
+    return lane;
+  }
+
+  #newLane(epoch: number): Lane {
+    const { commits, clock, acks, counters, emit } = this.#around;
+    return new Lane(epoch, {
       device: this.id,
       key: this.key,
       plans: (hash) => this.#plan(hash),
@@ -280,9 +307,6 @@ export class DeviceTwin {
       refuse: (reason) => this.refuse(reason),
       emit,
     });
-    lane.rebuild(reader);
-    this.#lanes.set(epoch, lane);
-    return lane;
   }
 
   #reply(frame: DownlinkFrame): void {

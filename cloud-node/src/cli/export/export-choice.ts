@@ -1,7 +1,8 @@
 import { chooseChannels, type HistoryChannel } from "../../api/history-channels.ts";
 import { ApiProblem } from "../../api/problem.ts";
 import { parseRange, within } from "../../api/time-range.ts";
-import type { History, TimeRange } from "../../history.ts";
+import type { History } from "../../history/history.ts";
+import type { TimeRange } from "../../history/time-range.ts";
 import { CommandError } from "../command-error.ts";
 
 /**

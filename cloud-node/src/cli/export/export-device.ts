@@ -1,7 +1,8 @@
 import type { Writable } from "node:stream";
 import { setImmediate } from "node:timers/promises";
 import type { HistoryChannel } from "../../api/history-channels.ts";
-import type { History, TimeRange } from "../../history.ts";
+import type { History } from "../../history/history.ts";
+import type { TimeRange } from "../../history/time-range.ts";
 import type { ProgressLine } from "../progress-line.ts";
 import { bucketTable, rowTable } from "./history-table.ts";
 import { type ExportFormat, openTableSink } from "./table-sink.ts";

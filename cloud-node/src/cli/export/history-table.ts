@@ -1,6 +1,7 @@
 import type { HistoryChannel } from "../../api/history-channels.ts";
 import { columnName } from "../../api/history-channels.ts";
-import type { History, TimeRange } from "../../history.ts";
+import type { History } from "../../history/history.ts";
+import type { TimeRange } from "../../history/time-range.ts";
 import type { ParquetCell, ParquetColumn } from "./parquet-file.ts";
 
 const STATUS_INVALID = 1;
