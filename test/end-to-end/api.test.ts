@@ -141,7 +141,7 @@ describe("a served node", () => {
       expect(metric("lockstep_committed_frames_total")).toBeGreaterThanOrEqual(3);
       expect(metric('lockstep_store_bytes{file="database"}')).toBeGreaterThan(4096);
       expect(metric('lockstep_twins{state="live"}') + metric('lockstep_twins{state="offline"}')).toBe(1);
-      expect(metric('lockstep_ring_fill_ratio{device="rotor-1"}')).toBe(0);
+      expect(metric('lockstep_ring_fill_ratio{device="rotor-1"}')).toBeLessThan(0.1);
       expect(await (await fetch(`${places.http}/readyz`)).json()).toMatchObject({
         status: "ready",
         broker: "reachable",

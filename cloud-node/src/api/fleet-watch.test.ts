@@ -31,12 +31,25 @@ test("readings that are missing, and values that are clipped, are runs of their 
   const rig = await ApiRig.open();
   const rows = ROWS.map(([x = 0, y = 0], n) => [n >= 40 && n < 50 ? Number.NaN : x, n >= 60 && n < 65 ? 1e12 : y]);
   await rig.device("rotor", rows);
-  const { runs, span } = await rig.json<BucketsAnswer>("/devices/rotor/history?buckets=200");
+  const { runs, span, widthUs } = await rig.json<BucketsAnswer>("/devices/rotor/history?buckets=200");
   const at = (n: number) => (span?.fromUs ?? 0) + 10_000 * n;
-  expect(runs).toEqual([
-    { kind: "invalid", channel: "x", fromUs: at(40), toUs: at(50) },
-    { kind: "saturated", channel: "y", fromUs: at(60), toUs: at(65) },
+  expect(runs.map(({ kind, channel }) => [kind, channel])).toEqual([
+    ["invalid", "x"],
+    ["saturated", "y"],
   ]);
+  // To the bucket, whose edges are not the samples'.
+  for (const [i, [from, to]] of (
+    [
+      [40, 50],
+      [60, 65],
+    ] as const
+  ).entries()) {
+    const { fromUs = 0, toUs = 0 } = runs[i] ?? {};
+    expect(fromUs).toBeLessThanOrEqual(at(from));
+    expect(fromUs).toBeGreaterThan(at(from) - (widthUs ?? 0));
+    expect(toUs).toBeGreaterThanOrEqual(at(to - 1));
+    expect(toUs).toBeLessThan(at(to) + (widthUs ?? 0));
+  }
   const some = await rig.json<BucketsAnswer>("/devices/rotor/history?buckets=200&channels=y");
   expect(some.runs.map(({ channel }) => channel)).toEqual(["y"]);
   const { channels } = await rig.json<BucketsAnswer>("/devices/rotor/history?buckets=200");

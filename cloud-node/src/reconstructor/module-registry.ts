@@ -12,8 +12,7 @@ export interface ModuleFacts {
   readonly source: ModuleSource;
 }
 
-export const MODULE_SOURCES = ["release", "operator"] as const;
-export type ModuleSource = (typeof MODULE_SOURCES)[number];
+export type ModuleSource = "release" | "operator";
 
 /**
  * The codec modules that this node decodes with, by SHA-256: those of releases, and those that an operator registered.

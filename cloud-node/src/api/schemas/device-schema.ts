@@ -1,5 +1,5 @@
 import { Type } from "typebox";
-import { MODULE_SOURCES } from "../../reconstructor/module-registry.ts";
+import type { ModuleSource } from "../../reconstructor/module-registry.ts";
 import { DEVICE_STATES } from "../device-state.ts";
 import { AlertSchema } from "./fleet-schema.ts";
 import { closedObject, nullableNumber, nullableString } from "./nullable.ts";
@@ -134,7 +134,7 @@ export const ModulesSchema = closedObject(
         {
           hash: Type.String({ description: "SHA-256" }),
           bytes: Type.Number(),
-          source: Type.Enum([...MODULE_SOURCES]),
+          source: Type.Enum(["release", "operator"] satisfies ModuleSource[]),
           devices: Type.Array(Type.String(), { description: "that were last born with it" }),
         },
         "One codec module.",
