@@ -31,7 +31,8 @@ export class RetentionTimer {
 
   constructor(options: RetentionTimerOptions) {
     this.#options = options;
-    this.#arm(0);
+    const { maxAgeMs, maxBytes } = options.retention;
+    if (maxAgeMs !== undefined || maxBytes !== undefined) this.#arm(0);
   }
 
   /** No further run begins; one that is under way ends with the store. */

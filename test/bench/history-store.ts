@@ -3,6 +3,7 @@ import { DatabaseSync } from "node:sqlite";
 import { CloudNode, systemClock as nodeClock, SILENT_LOGGER } from "@lockstep/cloud-node";
 import { DeviceSession, Loopback, planChannel, systemClock } from "@lockstep/edge-sdk";
 import { imuRecordingPath, recordedSignal, seededRandom } from "@lockstep/sim";
+import { storedFrames } from "../faults/stored-frames.ts";
 import { BenchError } from "./bench-error.ts";
 import { deviceModule } from "./rotor-session.ts";
 
@@ -111,34 +112,14 @@ export async function measureStore(storeFile: string): Promise<StoreSizes> {
       .all()
       .map(({ part, bytes }) => [String(part), Number(bytes)] as const);
     let [frames, frameBytes] = [0, 0];
-    const count = (length: number) => {
-      frames += 1;
-      frameBytes += length;
-    };
-    for (const { length } of database.prepare("SELECT length(bytes) AS length FROM frames").iterate())
-      count(Number(length));
-    for (const row of database.prepare("SELECT frames FROM packs").iterate()) packLengths(row.frames, count);
+    for (const { device, epoch } of database.prepare("SELECT device, epoch FROM epochs").all()) {
+      for (const { bytes } of storedFrames(database, Number(device), Number(epoch))) {
+        frames += 1;
+        frameBytes += bytes.length;
+      }
+    }
     return { fileBytes: (await stat(storeFile)).size, frames, frameBytes, tables };
   } finally {
     database.close();
-  }
-}
-
-/** Lengths of the frames of a pack: each follows two LEB128 numbers, of which the second is its length. */
-function packLengths(pack: unknown, count: (length: number) => void): void {
-  if (!(pack instanceof Uint8Array)) throw new BenchError("not-the-same", { table: "packs", column: typeof pack });
-  for (let at = 0; at < pack.length; ) {
-    let length = 0;
-    for (let number = 0; number < 2; number++) {
-      length = 0;
-      for (let factor = 1; ; factor *= 128) {
-        const byte = pack[at] ?? 0;
-        at += 1;
-        length += (byte % 128) * factor;
-        if (byte < 128) break;
-      }
-    }
-    count(length);
-    at += length;
   }
 }

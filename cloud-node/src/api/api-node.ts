@@ -3,8 +3,8 @@ import type { ModuleFacts } from "../reconstructor/module-registry.ts";
 import type { NodeEvent } from "../reconstructor/node-event.ts";
 import type { TwinView } from "../reconstructor/twin-view.ts";
 
-/** Reads by time that delay no frame. */
-export type HistoryReads = Pick<HistoryThread, "span" | "runs" | "buckets" | "rows">;
+/** Reads of what is stored that delay no frame. */
+export type HistoryReads = Pick<HistoryThread, "span" | "epochs" | "gaps" | "birth" | "runs" | "buckets" | "rows">;
 
 /** What the API shows: a node, read only. */
 export interface ApiNode {

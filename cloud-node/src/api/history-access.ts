@@ -1,32 +1,31 @@
+import type { BirthFrame } from "@lockstep/protocol";
 import type { Buckets } from "../history/buckets.ts";
-import { type History, openHistory } from "../history/history.ts";
 import type { RowBlock } from "../history/row-blocks.ts";
 import type { Run } from "../history/run.ts";
 import type { TimeRange } from "../history/time-range.ts";
 import type { StoredEpoch, StoredGap } from "../store/store.ts";
 import { StoreError } from "../store/store-error.ts";
-import type { ApiNode, HistoryReads } from "./api-node.ts";
+import type { HistoryReads } from "./api-node.ts";
 import type { BirthOf } from "./history-channels.ts";
 import { ApiProblem } from "./problem.ts";
 
-/**
- * The store's history, as requests read it: what is decoded comes from the node's own thread, what is only looked up from
- * a connection that is opened when it is first needed.
- */
+/** The store's history, as requests read it: on the node's own thread, so that no request delays a frame. */
 export class HistoryAccess {
-  readonly #storeFile: string;
   readonly #reads: HistoryReads;
-  #opened: Promise<History> | undefined;
 
-  constructor({ storeFile, history }: Pick<ApiNode, "storeFile" | "history">) {
-    this.#storeFile = storeFile;
-    this.#reads = history;
+  constructor(reads: HistoryReads) {
+    this.#reads = reads;
   }
 
   /** Looks up the births of a device. @throws {ApiProblem} `store-failed` */
   async birthsOf(device: string): Promise<BirthOf> {
-    const history = await this.#history();
-    return (epoch) => told(() => history.birth(device, epoch));
+    const epochs = await this.epochs(device);
+    // Most boots of a device are born alike: one question for each way.
+    const alike = new Map(epochs.map(({ birthHash, epoch }) => [birthHash, epoch]));
+    const births = new Map<string, BirthFrame>();
+    for (const [hash, epoch] of alike) births.set(hash, await told(this.#reads.birth(device, epoch)));
+    const hashes = new Map(epochs.map(({ epoch, birthHash }) => [epoch, birthHash]));
+    return (epoch) => births.get(hashes.get(epoch) ?? "");
   }
 
   /** All that there is of a device; undefined when nothing is stored yet. @throws {ApiProblem} `store-failed` */
@@ -36,14 +35,12 @@ export class HistoryAccess {
 
   /** @throws {ApiProblem} `store-failed` */
   async epochs(device: string): Promise<readonly StoredEpoch[]> {
-    const history = await this.#history();
-    return told(() => history.epochs(device)) ?? [];
+    return await unlessUnborn(this.#reads.epochs(device), []);
   }
 
   /** Frames declared lost. @throws {ApiProblem} `store-failed` */
   async gaps(device: string): Promise<readonly StoredGap[]> {
-    const history = await this.#history();
-    return told(() => history.gaps(device)) ?? [];
+    return await unlessUnborn(this.#reads.gaps(device), []);
   }
 
   /** @throws {ApiProblem} `store-failed` */
@@ -69,22 +66,6 @@ export class HistoryAccess {
       throw problemOf(cause);
     }
   }
-
-  async close(): Promise<void> {
-    const opened = this.#opened;
-    this.#opened = undefined;
-    (await opened?.catch(() => undefined))?.close();
-  }
-
-  async #history(): Promise<History> {
-    this.#opened ??= openHistory(this.#storeFile);
-    try {
-      return await this.#opened;
-    } catch (cause) {
-      this.#opened = undefined;
-      throw problemOf(cause);
-    }
-  }
 }
 
 /** A device that was born, and not yet written down, has nothing stored. */
@@ -92,22 +73,17 @@ async function unlessUnborn<Result>(read: Promise<Result>, nothing: Result): Pro
   try {
     return await read;
   } catch (cause) {
-    if (isUnborn(cause)) return nothing;
+    if (cause instanceof StoreError && cause.code === "unknown-device") return nothing;
     throw problemOf(cause);
   }
 }
 
-function told<Result>(read: () => Result): Result | undefined {
+async function told<Result>(read: Promise<Result>): Promise<Result> {
   try {
-    return read();
+    return await read;
   } catch (cause) {
-    if (isUnborn(cause)) return undefined;
     throw problemOf(cause);
   }
-}
-
-function isUnborn(cause: unknown): boolean {
-  return cause instanceof StoreError && cause.code === "unknown-device";
 }
 
 function problemOf(cause: unknown): unknown {

@@ -66,7 +66,7 @@ test("what was asked for again is a pending gap, from the last confirmed sample 
   );
   const whole = rig.node.device("pump");
   if (whole === undefined) throw new RangeError("not born");
-  const history = new HistoryAccess(rig.node);
+  const history = new HistoryAccess(rig.node.history);
   const channels = chooseChannels(whole.birth, () => whole.birth);
   const offsetUs = 500_000_000;
   const nowUs = whole.confirmed.timeUs + 10_000_000;
@@ -89,5 +89,4 @@ test("what was asked for again is a pending gap, from the last confirmed sample 
   expect(await ask("gap", pending.fromUs)).toEqual([]);
   expect(await ask("live")).toEqual([]);
   expect(await ask("offline")).toEqual([]);
-  await history.close();
 });

@@ -74,13 +74,13 @@ export class HttpServer {
     const fleet = new FleetWatch({ node, clock, truthOf, log });
     const slots = new StreamSlots(maxStreams);
     const metrics = new Metrics({ node, fleet, clock, streams: () => slots.count });
-    const context = { node, clock, fleet, log, slots, metrics, history: new HistoryAccess(node) };
+    const context = { node, clock, fleet, log, slots, metrics, history: new HistoryAccess(node.history) };
     try {
       const app = await createApp(context, options.logger);
       await listen(app, options);
       return new HttpServer(app, context, options.host);
     } catch (error) {
-      await release(context);
+      release(context);
       throw error;
     }
   }
@@ -106,14 +106,13 @@ export class HttpServer {
     const cut = this.#context.clock.setTimer(() => this.#app.server.closeAllConnections(), DRAIN_MS);
     await this.#app.close();
     cut.cancel();
-    await release(this.#context);
+    release(this.#context);
   }
 }
 
-async function release({ fleet, metrics, history }: ApiContext): Promise<void> {
+function release({ fleet, metrics }: ApiContext): void {
   fleet.close();
   metrics.close();
-  await history.close();
 }
 
 async function createApp(context: ApiContext, logger: Logger): Promise<ApiApp> {

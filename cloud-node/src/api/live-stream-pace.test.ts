@@ -8,10 +8,13 @@ import { LiveStream } from "./live-stream.ts";
 const VIEW = { search: "", sort: "severity", order: "asc", page: 0, rows: 50 } as const;
 const NO_HISTORY: ApiNode["history"] = {
   span: async () => undefined,
+  epochs: async () => [],
+  gaps: async () => [],
+  birth: () => Promise.reject(new RangeError("there is none")),
   runs: async () => [],
   buckets: () => Promise.reject(new RangeError("there is none")),
-  async *rows() {
-    return [];
+  rows: () => {
+    throw new RangeError("there is none");
   },
 };
 const EMPTY_NODE: ApiNode = {

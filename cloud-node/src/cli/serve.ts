@@ -10,6 +10,7 @@ import {
   parseName,
   parseNonNegative,
   parsePort,
+  parsePositive,
   parsePositiveCount,
   parseSerialPort,
   type SerialPortName,
@@ -23,6 +24,8 @@ interface ServeOptions {
   readonly mqttPort: number;
   readonly host: string;
   readonly store: string;
+  readonly keepDays?: number;
+  readonly keepBytes?: number;
   readonly http?: number | false;
   readonly tcp?: number;
   readonly serial: readonly SerialPortName[];
@@ -39,6 +42,7 @@ Everything listens on this machine alone unless --host says otherwise. Port 0 ta
 Devices of this release are known; those of another build are heard once their module is registered (--module).
 A device keeps each frame until the node has it on disk, and its acknowledgement says so: rare ones save bytes,
 frequent ones free the device's memory sooner (--ack-every, --ack-age).
+History is kept for ever unless --keep-days or --keep-bytes says otherwise; the newest end of each device always is.
 A serial line has one device (--serial); its port may be plugged in later, unplugged and plugged in again.
 With --json one object says where it listens, once it does.
 
@@ -65,6 +69,8 @@ export function addServe(program: Command, surroundings: Surroundings): void {
     )
     .option("--host <ADDRESS>", "address to listen on; 0.0.0.0: all", LOOPBACK_HOST)
     .option("--store <FILE>", "SQLite file with everything received", DEFAULT_STORE_FILE)
+    .option("--keep-days <DAYS>", "delete history that came in longer ago (default: keep all)", parsePositive)
+    .option("--keep-bytes <BYTES>", "delete the oldest history while the store is larger", parsePositiveCount)
     .option("--http <PORT>", `port of the page (default: ${DEFAULT_HTTP_PORT})`, parsePort)
     .option("--no-http", "no page")
     .option("--group <NAME>", "first topic level of the devices", parseName, "lockstep")
@@ -83,6 +89,7 @@ export function addServe(program: Command, surroundings: Surroundings): void {
 
 /** Of the node's own default policy; here because loading the node takes longer than `--help` should. */
 const DEFAULT_ACK_FRAMES = 16;
+const DAY_MS = 86_400_000;
 
 function collectSerial(text: string, before: readonly SerialPortName[]): readonly SerialPortName[] {
   const port = parseSerialPort(text);
@@ -122,6 +129,10 @@ async function runServe(surroundings: Surroundings, options: ServeOptions): Prom
     tcpHost: options.host,
     group: options.group,
     acks: { everyFrames: options.ackEvery, ageMs: options.ackAge },
+    retention: {
+      maxAgeMs: options.keepDays === undefined ? undefined : options.keepDays * DAY_MS,
+      maxBytes: options.keepBytes,
+    },
     modules: await Promise.all(options.module.map(readModule)),
     logger,
     clock,

@@ -1,3 +1,5 @@
+import type { BirthFrame } from "@lockstep/protocol";
+import type { StoredEpoch, StoredGap } from "../store/store.ts";
 import type { StoreErrorCode } from "../store/store-error.ts";
 import type { Buckets } from "./buckets.ts";
 import type { HistoryErrorCode } from "./history-error.ts";
@@ -7,7 +9,8 @@ import type { TimeRange } from "./time-range.ts";
 
 /** What is asked of the thread; `rows` opens a read, of which `next` gives a block and `end` lets go. */
 export type HistoryQuestion =
-  | { readonly kind: "span"; readonly device: string }
+  | { readonly kind: "span" | "epochs" | "gaps"; readonly device: string }
+  | { readonly kind: "birth"; readonly device: string; readonly epoch: number | undefined }
   | { readonly kind: "runs"; readonly device: string; readonly range: TimeRange }
   | {
       readonly kind: "buckets";
@@ -23,6 +26,9 @@ export type HistoryQuestion =
 /** What each is answered with. */
 export interface HistoryAnswers {
   readonly span: TimeRange | undefined;
+  readonly epochs: readonly StoredEpoch[];
+  readonly gaps: readonly StoredGap[];
+  readonly birth: BirthFrame;
   readonly runs: readonly Run[];
   readonly buckets: Buckets;
   /** Number of the read. */

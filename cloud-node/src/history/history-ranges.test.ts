@@ -135,6 +135,10 @@ test("a gap that no keyframe has ended is pending to the end of the range", asyn
 test("the thread answers as the history does, with its errors, and ends when it is told", async () => {
   const thread = new HistoryThread(file());
   expect(await thread.span("unit")).toEqual(history.span("unit"));
+  expect(await thread.epochs("unit")).toEqual(history.epochs("unit"));
+  expect(await thread.gaps("unit")).toEqual(history.gaps("unit"));
+  expect(await thread.birth("unit")).toEqual(history.birth("unit", 1));
+  await expect(thread.birth("unit", 9)).rejects.toMatchObject({ code: "unknown-device" });
   expect(await thread.runs("unit", ALL)).toEqual(history.runs("unit", ALL));
   expect(await thread.buckets("unit", ALL, 20, [1])).toEqual(history.buckets("unit", ALL, 20, [1]));
   await expect(thread.span("nobody")).rejects.toMatchObject({ name: "StoreError", code: "unknown-device" });

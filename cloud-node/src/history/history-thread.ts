@@ -1,5 +1,7 @@
 import { Worker } from "node:worker_threads";
+import type { BirthFrame } from "@lockstep/protocol";
 import { InvariantError } from "../invariant-error.ts";
+import type { StoredEpoch, StoredGap } from "../store/store.ts";
 import { StoreError, type StoreErrorCode } from "../store/store-error.ts";
 import type { Buckets } from "./buckets.ts";
 import { HistoryError, type HistoryErrorCode } from "./history-error.ts";
@@ -46,6 +48,18 @@ export class HistoryThread {
     return this.#ask({ kind: "span", device });
   }
 
+  epochs(device: string): Promise<readonly StoredEpoch[]> {
+    return this.#ask({ kind: "epochs", device });
+  }
+
+  gaps(device: string): Promise<readonly StoredGap[]> {
+    return this.#ask({ kind: "gaps", device });
+  }
+
+  birth(device: string, epoch?: number): Promise<BirthFrame> {
+    return this.#ask({ kind: "birth", device, epoch });
+  }
+
   runs(device: string, range: TimeRange): Promise<readonly Run[]> {
     return this.#ask({ kind: "runs", device, range });
   }
@@ -74,7 +88,9 @@ export class HistoryThread {
     await this.#worker?.terminate();
   }
 
-  #ask<Q extends HistoryQuestion>(question: Q): Promise<HistoryAnswers[Q["kind"]]> {
+  #ask<K extends HistoryQuestion["kind"]>(
+    question: Extract<HistoryQuestion, { readonly kind: string }> & { readonly kind: K },
+  ): Promise<HistoryAnswers[K]> {
     return new Promise((resolve, reject) => {
       if (this.#failure !== undefined) return reject(this.#failure);
       this.#lastId += 1;

@@ -43,6 +43,12 @@ function answerTo(opened: History, question: HistoryQuestion): HistoryAnswers[Hi
   switch (question.kind) {
     case "span":
       return opened.span(question.device);
+    case "epochs":
+      return opened.epochs(question.device);
+    case "gaps":
+      return opened.gaps(question.device);
+    case "birth":
+      return opened.birth(question.device, question.epoch);
     case "runs":
       return opened.runs(question.device, question.range);
     case "buckets":

@@ -65,23 +65,24 @@ export class History {
     return this.#reader.epochs(this.#device(device).device.key);
   }
 
+  /** What was declared lost, oldest first. */
+  gaps(device: string): StoredGap[] {
+    return this.#reader.gaps(this.#device(device).device.key);
+  }
+
   /**
    * What a device said when it introduced itself.
    *
-   * @param epoch  of which boot; the newest when left out
+   * @param epoch  of which boot; the newest unless given
    * @throws {StoreError} `unknown-device` too when it has no such boot
    */
   birth(device: string, epoch?: number): BirthFrame {
     const found = this.#device(device);
-    const stored = this.#reader.epochs(found.device.key).findLast((one) => epoch === undefined || one.epoch === epoch);
-    const plan = found.plans(stored?.birthHash ?? "");
+    const boots = this.#reader.epochs(found.device.key);
+    const boot = boots.findLast((stored) => epoch === undefined || stored.epoch === epoch);
+    const plan = boot === undefined ? undefined : found.plans(boot.birthHash);
     if (plan === undefined) throw new StoreError("unknown-device", { file: this.#file, device });
     return plan.birth;
-  }
-
-  /** What was declared lost, oldest first. */
-  gaps(device: string): StoredGap[] {
-    return this.#reader.gaps(this.#device(device).device.key);
   }
 
   /** Device time from the first kept sample to after the last one; undefined when there is none. */
