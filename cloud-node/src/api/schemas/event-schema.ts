@@ -18,7 +18,7 @@ const EVENT_KINDS = [
 ] as const;
 
 /** Something that happened. */
-export const EventSchema = Type.Object(
+const EventSchema = Type.Object(
   {
     id: Type.Number({ description: "rises from event to event, over restarts too" }),
     unixUs: Type.Number({ description: "when the node told it, µs" }),

@@ -12,10 +12,9 @@ export const AlertSchema = closedObject(
   },
   "Something that needs a person.",
 );
-export type Alert = Static<typeof AlertSchema>;
 
 /** One row of the fleet table. */
-export const FleetRowSchema = closedObject(
+const FleetRowSchema = closedObject(
   {
     id: Type.String(),
     state: Type.Enum([...DEVICE_STATES]),
@@ -49,7 +48,7 @@ export const FleetRowSchema = closedObject(
 export type FleetRow = Static<typeof FleetRowSchema>;
 
 /** The line above the table: of all devices, whatever the table shows. */
-export const FleetSummarySchema = closedObject(
+const FleetSummarySchema = closedObject(
   {
     nowUs: Type.Number({ description: "the cloud's Unix time, µs" }),
     mqttUrl: nullableString("where a device would connect; null without a broker"),
@@ -81,11 +80,11 @@ export const FleetPageSchema = closedObject(
 export type FleetPage = Static<typeof FleetPageSchema>;
 
 /** Columns that the table can be sorted by. */
-export const FLEET_SORTS = ["severity", "name", "last-frame", "behind", "saved", "error", "ring", "lost"] as const;
+const FLEET_SORTS = ["severity", "name", "last-frame", "behind", "saved", "error", "ring", "lost"] as const;
 export type FleetSort = (typeof FLEET_SORTS)[number];
 
 /** Rows of one page at most. */
-export const MAX_PAGE_ROWS = 500;
+const MAX_PAGE_ROWS = 500;
 const DEFAULT_PAGE_ROWS = 50;
 
 /** What part of the table to show. */

@@ -12,7 +12,7 @@ export const MAX_BUCKETS = 4_000;
 export const MAX_JSON_ROWS = 100_000;
 
 /** A stretch that is missing, or flagged. */
-export const RunSchema = closedObject(
+const RunSchema = closedObject(
   {
     kind: Type.Enum([...RUN_KINDS]),
     channel: Type.Unsafe<string | null>({ type: ["string", "null"], description: "null: all of them" }),
