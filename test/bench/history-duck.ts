@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises";
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
-import { HISTORY_CHANNELS, HISTORY_HZ, HISTORY_START_US, type HistorySource } from "./history-store.ts";
+import { HISTORY_CHANNELS, HISTORY_HZ, type HistorySource } from "./history-store.ts";
 
 const COLUMNS = Array.from({ length: HISTORY_CHANNELS }, (_, c) => `c${c}`);
 
@@ -12,14 +12,17 @@ export class DuckHistory {
     this.#connection = connection;
   }
 
-  /** @param file  made anew */
-  static async fill(file: string, { values }: HistorySource): Promise<DuckHistory> {
+  /**
+   * @param file  made anew
+   * @param startUs  time of the first row
+   */
+  static async fill(file: string, startUs: number, { values }: HistorySource): Promise<DuckHistory> {
     const instance = await DuckDBInstance.create(file);
     const connection = await instance.connect();
     await connection.run(`CREATE TABLE samples (t BIGINT, ${COLUMNS.map((name) => `${name} FLOAT`).join(", ")})`);
     const appender = await connection.createAppender("samples");
     for (let row = 0; row < values.length / HISTORY_CHANNELS; row++) {
-      appender.appendBigInt(BigInt(HISTORY_START_US + row * (1e6 / HISTORY_HZ)));
+      appender.appendBigInt(BigInt(startUs + row * (1e6 / HISTORY_HZ)));
       for (let c = 0; c < HISTORY_CHANNELS; c++) appender.appendFloat(values[row * HISTORY_CHANNELS + c] ?? 0);
       appender.endRow();
     }

@@ -1,6 +1,7 @@
 import type { SequencedFrame } from "@lockstep/protocol";
 import { InvariantError } from "../invariant-error.ts";
 import { birthOf, shiftOf } from "../levels/level-codec.ts";
+import { fillsPages } from "../store/frame-pack.ts";
 import type { StoredStretch, StoreReader, StoreRecord } from "../store/store.ts";
 import { OpenStretch } from "./open-stretch.ts";
 import type { RowBuffer } from "./row-buffer.ts";
@@ -46,6 +47,8 @@ export class StretchKeeper {
   /** Of the buckets that the next stretch begins with. */
   #shift = 0;
   #tailWork = 0;
+  /** Of the snapshot before the open stretch. */
+  #startBytes = 0;
   /** Stored frames from here to the next keyframe are damaged. */
   #damagedFrom: number | undefined;
 
@@ -68,6 +71,7 @@ export class StretchKeeper {
     const start = reader.snapshot(device, epoch);
     const isStarted = start === undefined || twin.restore(start.state, start.seq);
     this.#from = twin.next;
+    this.#startBytes = start?.state.length ?? 0;
     const tail = reader.tail(device, epoch);
     if (tail === undefined || tail.from !== this.#from || !hasFrames(reader, device, epoch, tail.next))
       return isStarted;
@@ -97,11 +101,12 @@ export class StretchKeeper {
     this.#open ??= OpenStretch.begin(plan, this.#shift);
     const open = this.#open;
     open.add(twin, rows, frameBytes, frame.kind !== "heartbeat" && frame.hasEvents);
-    const { work, frameBytes: bytes } = open.counts;
+    const { work, frames, frameBytes: bytes } = open.counts;
     if (work < this.#tailWork + TAIL_WORK && work < WORK_WORTH) return;
     const state = twin.snapshot();
     if (state === undefined) return;
-    if (work >= WORK_MOST || (work >= WORK_WORTH && bytes >= SNAPSHOTS_WORTH * state.length)) {
+    const isWorth = work >= WORK_WORTH && bytes >= SNAPSHOTS_WORTH * state.length;
+    if (work >= WORK_MOST || (isWorth && fillsPages(this.#startBytes, frames, bytes, frameBytes))) {
       this.#close(seq, state, seq + 1);
     } else if (work >= this.#tailWork + TAIL_WORK) this.#writeTail(open, state, seq + 1);
   }
@@ -140,6 +145,7 @@ export class StretchKeeper {
     write({ table: "snapshot", device, epoch, seq: next, state });
     this.#damagedFrom = undefined;
     this.#from = next;
+    this.#startBytes = state.length;
   }
 
   /** One step finer than what paid last, so that it can become so again. */

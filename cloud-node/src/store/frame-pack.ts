@@ -36,6 +36,30 @@ export function* unpackFrames(from: number, packed: Uint8Array): Generator<Store
   }
 }
 
+/** A row of more bytes than this leaves as many on its own page, and the rest fills pages of their own. */
+const LEAST_ON_PAGE = 489;
+/** Of a page of 4,096 bytes, where a row's rest lies. @see https://sqlite.org/fileformat.html, section 1.6 */
+const ROOM_OF_PAGE = 4_092;
+/** What a frame costs beside its bytes, mostly. */
+const FRAME_HEAD = 2;
+/** A codec state is noise for the most part. */
+const PACKED_STATE = 0.83;
+const SLACK_BYTES = 96;
+
+/**
+ * Whether a pack that ended here would fill its pages: one that does not leaves half a page empty, which for some ten
+ * kilobytes is much.
+ *
+ * @param stateBytes  of the snapshot before its first frame, as given to the store
+ * @param lastBytes  of its last frame
+ */
+export function fillsPages(stateBytes: number, frames: number, frameBytes: number, lastBytes: number): boolean {
+  const bytes = PACKED_STATE * stateBytes + frameBytes + FRAME_HEAD * frames;
+  return (
+    bytes > LEAST_ON_PAGE && (bytes - LEAST_ON_PAGE) % ROOM_OF_PAGE < Math.max(SLACK_BYTES, lastBytes + FRAME_HEAD)
+  );
+}
+
 function writeCount(packed: number[], count: number): void {
   let left = count;
   for (; left >= 128; left = Math.floor(left / 128)) packed.push(128 + (left % 128));
