@@ -8,7 +8,7 @@ closeRigsAfterEach();
 
 const LIMIT_MS = 20_000;
 /** As text far more than sockets and queues hold together. */
-const MANY_ROWS = Array.from({ length: 200_000 }, (_, n) => [Math.floor(n / 500) % 7, -1]);
+const MANY_ROWS = Array.from({ length: 200_000 }, (_, n) => [(Math.floor(n / 500) % 7) + 0.1234567, -1.7654321]);
 const STALLED = 12;
 const PATH = "/api/v1/devices/rotor/history?rate=full&format=csv";
 

@@ -9,15 +9,16 @@ const LIMIT_MS = 8_000;
  *
  * @throws {CommandError} `interrupted` when it takes over 8 s; what it holds is then given up
  */
-export async function closeWithin({ clock }: Surroundings, close: () => Promise<void>): Promise<void> {
-  let isDone = false;
-  await Promise.race([
-    close().finally(() => {
-      isDone = true;
-    }),
-    new Promise<void>((resolve) => clock.setTimer(resolve, LIMIT_MS)),
-  ]);
-  if (isDone) return;
-  const problem = `shutting down took over ${LIMIT_MS / 1000} s`;
-  throw new CommandError("interrupted", problem, "devices keep what was not acknowledged");
+export async function closeWithin({ clock }: Pick<Surroundings, "clock">, close: () => Promise<void>): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    const giveUp = (): void => {
+      const problem = `shutting down took over ${LIMIT_MS / 1000} s`;
+      reject(new CommandError("interrupted", problem, "devices keep what was not acknowledged"));
+    };
+    // Left behind, the timer would keep a process that has nothing else to do.
+    const timer = clock.setTimer(giveUp, LIMIT_MS);
+    close()
+      .finally(() => timer.cancel())
+      .then(resolve, reject);
+  });
 }
