@@ -37,6 +37,6 @@ export type {
   TwinStatus,
   TwinView,
 } from "./reconstructor/twin-view.ts";
-export type { Retention } from "./retention-timer.ts";
+export type { Retention } from "./store/retention-timer.ts";
 export type { GapReason, StoredEpoch, StoredGap } from "./store/store.ts";
 export { StoreError, type StoreErrorCode } from "./store/store-error.ts";

@@ -17,8 +17,8 @@ import type { NodeEvent, NodeEventListener } from "./reconstructor/node-event.ts
 import { TwinRegistry } from "./reconstructor/twin-registry.ts";
 import type { TwinView } from "./reconstructor/twin-view.ts";
 import { releasedModules } from "./released-modules.ts";
-import { type Retention, RetentionTimer } from "./retention-timer.ts";
 import { CommitQueue } from "./store/commit-queue.ts";
+import { type Retention, RetentionTimer } from "./store/retention-timer.ts";
 import { SqliteStore } from "./store/sqlite-store.ts";
 import type { Store } from "./store/store.ts";
 

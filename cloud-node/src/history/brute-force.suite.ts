@@ -2,8 +2,8 @@ import { channelScale } from "@lockstep/protocol";
 import type { ScriptedDevice, TrueRow } from "./scripted-device.suite.ts";
 import type { TimeRange } from "./time-range.ts";
 
-const GRID_PERIODS = 64;
-const GRID_STEPS = 8;
+const RASTER_PERIODS = 64;
+const RASTER_STEPS = 8;
 
 export interface TrueBucket {
   readonly samples: number;
@@ -24,16 +24,16 @@ export function bruteForceBuckets(
   const config = device.birth.channels[channel];
   if (config === undefined) throw new RangeError(`channel ${channel}`);
   const { scale, offset } = channelScale(config);
-  const isWide = widthUs >= (GRID_PERIODS * device.birth.periodNs) / 1000;
-  let grid = 1;
-  while (isWide && 2 * grid * GRID_STEPS <= config.e) grid *= 2;
+  const isWide = widthUs >= (RASTER_PERIODS * device.birth.periodNs) / 1000;
+  let raster = 1;
+  while (isWide && 2 * raster * RASTER_STEPS <= config.e) raster *= 2;
   const byBucket = Map.groupBy(rows, ({ timeUs }) => Math.floor(timeUs / widthUs));
   const buckets: TrueBucket[] = [];
   for (let number = Math.round(fromUs / widthUs); number < Math.round(toUs / widthUs); number++) {
     const own = byBucket.get(number) ?? [];
     const valid = own.filter(({ statuses }) => statuses[channel] !== 1).map(({ samples }) => samples[channel] ?? 0);
-    const down = valid.map((x) => Math.floor(x / grid) * grid);
-    const up = valid.map((x) => Math.ceil(x / grid) * grid);
+    const down = valid.map((x) => Math.floor(x / raster) * raster);
+    const up = valid.map((x) => Math.ceil(x / raster) * raster);
     const [low, high] = [Math.min(...down), Math.max(...up)];
     const isLowFirst = down.indexOf(low) <= up.indexOf(high);
     const unit = (x: number) => (valid.length === 0 ? Number.NaN : (x + offset) * scale);

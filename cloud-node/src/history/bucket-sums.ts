@@ -16,7 +16,7 @@ export interface ChannelBuckets {
 export interface SummedChannel {
   readonly channel: number;
   readonly scale: ChannelScale;
-  readonly gridShift: number;
+  readonly rasterShift: number;
 }
 
 /** Adds levels up, in the order in which their samples came, into the buckets of an answer. */
@@ -104,14 +104,14 @@ export class BucketSums {
     );
   }
 
-  #join(to: number, level: Level, row: number, { channel, scale, gridShift }: SummedChannel): void {
+  #join(to: number, level: Level, row: number, { channel, scale, rasterShift }: SummedChannel): void {
     const from = row + channel;
     this.#invalid[to] = (this.#invalid[to] ?? 0) + (level.invalid[from] ?? 0);
     this.#saturated[to] = (this.#saturated[to] ?? 0) + (level.saturated[from] ?? 0);
     const order = level.order[from] ?? ORDER_NONE;
     if (order === ORDER_NONE) return;
-    const low = ((level.low[from] ?? 0) * 2 ** gridShift + scale.offset) * scale.scale;
-    const high = ((level.high[from] ?? 0) * 2 ** gridShift + scale.offset) * scale.scale;
+    const low = ((level.low[from] ?? 0) * 2 ** rasterShift + scale.offset) * scale.scale;
+    const high = ((level.high[from] ?? 0) * 2 ** rasterShift + scale.offset) * scale.scale;
     const isFirst = this.#order[to] === ORDER_NONE;
     const isLower = isFirst || low < (this.#low[to] ?? 0);
     const isHigher = isFirst || high > (this.#high[to] ?? 0);

@@ -1,4 +1,4 @@
-import { gridShift } from "../levels/bucket-place.ts";
+import { rasterShift } from "../levels/bucket-place.ts";
 import { Level } from "../levels/level.ts";
 import { LevelBuilder } from "../levels/level-builder.ts";
 import { birthOf, shiftOf, unpackLevel } from "../levels/level-codec.ts";
@@ -21,7 +21,7 @@ export const MOST_BUCKETS = 65_536;
  * of the device's newest epoch.
  *
  * Of buckets of 64 periods and more the smaller value is rounded down and the larger one up, each by less than an eighth
- * of the channel's bound; see `gridShift`.
+ * of the channel's bound; see `rasterShift`.
  */
 export interface Buckets {
   /** Start of the first bucket; whole buckets are told, also where the range begins or ends within one. */
@@ -152,8 +152,8 @@ function addDecoded(
     if (builder === undefined) {
       const own = Math.floor(Math.log2((plan.periodUs * 2 ** plan.shift * 1000) / birth.birth.periodNs) + 1e-9);
       channels = summedChannels(birth, plan, own);
-      const gridShifts = birth.birth.channels.map(({ e }) => gridShift(e, own));
-      const shape = { channels: rows.channels, periodUs: plan.periodUs, gridShifts };
+      const rasterShifts = birth.birth.channels.map(({ e }) => rasterShift(e, own));
+      const shape = { channels: rows.channels, periodUs: plan.periodUs, rasterShifts };
       builder = new LevelBuilder(shape, new Level(rows.channels, plan.shift), Number.POSITIVE_INFINITY);
     }
     builder.add(rows, (row) => twin.rowTimeUs(row));
@@ -177,6 +177,6 @@ function summedChannels(
   return channels.map((channel) => {
     const [scale, config] = [scales[channel], birth.channels[channel]];
     if (scale === undefined || config === undefined) return undefined;
-    return { channel, scale, gridShift: gridShift(config.e, shift) };
+    return { channel, scale, rasterShift: rasterShift(config.e, shift) };
   });
 }

@@ -13,7 +13,7 @@ const EVER = { fromUs: 0, toUs: 1e16 };
 const KILLS = 4;
 const BUCKETS = 100;
 /** Of the first channel, for buckets of 64 periods and more. */
-const GRID = 64;
+const RASTER = 64;
 const WIDE_US = 640_000;
 
 test("whenever the node is killed, levels say what the frames say, and every stretch is whole", async () => {
@@ -58,10 +58,10 @@ async function expectWhole(file: string, epochs: number): Promise<void> {
     }
   }
   expect([...samples]).toEqual([...truth]);
-  const grid = widthUs >= WIDE_US ? GRID : 1;
+  const raster = widthUs >= WIDE_US ? RASTER : 1;
   for (let i = 0; i < count; i++) {
     const told = Math.min(channels[0]?.first[i] ?? 0, channels[0]?.second[i] ?? 0);
-    if (!Number.isNaN(told)) expect(told).toBe(Math.floor((low[i] ?? 0) / grid) * grid);
+    if (!Number.isNaN(told)) expect(told).toBe(Math.floor((low[i] ?? 0) / raster) * raster);
   }
   history.close();
 }

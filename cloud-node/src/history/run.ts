@@ -1,7 +1,7 @@
-/** Why a stretch of time has no plain samples. */
+/** Why a piece of time has no plain samples. */
 export type RunKind = "gap-pending" | "gap-lost" | "invalid" | "saturated" | "expired" | "damaged";
 
-/** A stretch of device time, µs, that is not plain samples; `toUs` is exclusive. */
+/** A piece of device time, µs, that is not plain samples; `toUs` is exclusive. */
 export interface Run {
   readonly kind: RunKind;
   /** Null: all of them. */

@@ -1,7 +1,7 @@
 /** Buckets are stored from this power of two of the sample period on, and never finer: below, a replay is as quick. */
 export const LEAST_STORED_SHIFT = 6;
 
-/** A grid has at least so many steps per bound, so that rounding to it adds little to the bound. */
+/** A raster has at least so many steps per bound, so that rounding to it adds little to the bound. */
 const STEPS_PER_BOUND = 8;
 
 /**
@@ -15,14 +15,14 @@ export function bucketNumber(timeUs: number, periodUs: number, shift: number): n
 }
 
 /**
- * Extremes of wide buckets lie on a grid of 2^shift codec units, the low one rounded down and the high one up: never
+ * Extremes of wide buckets lie on a raster of 2^shift codec units, the low one rounded down and the high one up: never
  * narrower than the samples, and wider by an eighth of the bound at most. The last bits of a reconstruction are noise
  * of the codec far below its bound; stored for every bucket they would cost more than all that is above them.
  *
  * @param e  the channel's bound, codec units; 0 gives 0, so that what is kept exactly is told exactly
  * @param bucketShift  of the buckets; narrow ones are never stored, and are exact
  */
-export function gridShift(e: number, bucketShift: number): number {
+export function rasterShift(e: number, bucketShift: number): number {
   if (bucketShift < LEAST_STORED_SHIFT || e < STEPS_PER_BOUND) return 0;
   return Math.floor(Math.log2(e / STEPS_PER_BOUND));
 }

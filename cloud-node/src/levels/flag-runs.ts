@@ -1,6 +1,6 @@
 import type { LevelRows } from "./level-builder.ts";
 
-/** A stretch of device time in which a channel's samples are invalid or saturated; `toUs` is exclusive. */
+/** A piece of device time in which a channel's samples are invalid or saturated; `toUs` is exclusive. */
 export interface FlagRun {
   readonly kind: "invalid" | "saturated";
   readonly channel: number;

@@ -13,8 +13,8 @@ export interface LevelRows {
 export interface LevelShape {
   readonly channels: number;
   readonly periodUs: number;
-  /** Shape (channels): bits below the grid of a channel's extremes. */
-  readonly gridShifts: readonly number[];
+  /** Shape (channels): bits below the raster of a channel's extremes. */
+  readonly rasterShifts: readonly number[];
 }
 
 /** A bucket count above which buckets are joined in pairs: what a level in the making may take of memory. */
@@ -75,7 +75,7 @@ export class LevelBuilder {
 
   #addRow(bucket: number, { samples, statuses }: LevelRows, row: number): void {
     const level = this.#level;
-    const { channels, gridShifts } = this.#shape;
+    const { channels, rasterShifts } = this.#shape;
     const { low, high, order } = level;
     level.samples[bucket] = (level.samples[bucket] ?? 0) + 1;
     for (let c = 0; c < channels; c++) {
@@ -88,9 +88,9 @@ export class LevelBuilder {
         if (status === 1) continue;
       }
       const sample = samples[from] ?? 0;
-      const grid = gridShifts[c] ?? 0;
-      const down = sample >> grid;
-      const up = down << grid === sample ? down : down + 1;
+      const raster = rasterShifts[c] ?? 0;
+      const down = sample >> raster;
+      const up = down << raster === sample ? down : down + 1;
       if (order[to] === ORDER_NONE) {
         low[to] = down;
         high[to] = up;

@@ -18,7 +18,7 @@ export class Level {
   numbers = new Float64Array(FIRST_BUCKETS);
   /** Shape (count): instants in the bucket, whatever their status. */
   samples = new Uint32Array(FIRST_BUCKETS);
-  /** Shape (count, channels): extremes of the samples that are not invalid, on the channel's grid. */
+  /** Shape (count, channels): extremes of the samples that are not invalid, on the channel's raster. */
   low: Int32Array<ArrayBuffer>;
   high: Int32Array<ArrayBuffer>;
   /** Shape (count, channels): ORDER_NONE where there is no such sample. */
@@ -50,7 +50,7 @@ export class Level {
   /**
    * Append buckets whose samples came after all of these; a bucket that goes on is joined.
    *
-   * @param later  of the same channels and grids, as wide or narrower
+   * @param later  of the same channels and rasters, as wide or narrower
    */
   append(later: Level): void {
     const narrower = 2 ** (this.shift - later.shift);

@@ -1,4 +1,4 @@
-import { gridShift, LEAST_STORED_SHIFT } from "../levels/bucket-place.ts";
+import { LEAST_STORED_SHIFT, rasterShift } from "../levels/bucket-place.ts";
 import { FlagRuns } from "../levels/flag-runs.ts";
 import { Level } from "../levels/level.ts";
 import { LevelBuilder } from "../levels/level-builder.ts";
@@ -40,8 +40,8 @@ export class OpenStretch {
     this.#counts = counts;
     const { channels, periodNs } = plan.birth;
     const periodUs = periodNs / 1000;
-    const gridShifts = channels.map(({ e }) => gridShift(e, LEAST_STORED_SHIFT));
-    this.#levels = new LevelBuilder({ channels: channels.length, periodUs, gridShifts }, level);
+    const rasterShifts = channels.map(({ e }) => rasterShift(e, LEAST_STORED_SHIFT));
+    this.#levels = new LevelBuilder({ channels: channels.length, periodUs, rasterShifts }, level);
     this.#runs = new FlagRuns(channels.length, periodUs, runs);
   }
 
