@@ -130,6 +130,11 @@ test("a bucket holds the extremes of its samples, between absolute edges", async
     }) as number[];
     const column = answer.channels[0];
     const extremes = [column?.first[bucket], column?.second[bucket]] as number[];
+    // The stretch ends a period after its last sample, which may be in a bucket of its own.
+    if (inside.length === 0) {
+      expect([bucket, ...extremes]).toEqual([count - 1, null, null]);
+      continue;
+    }
     // For drawing they are rounded: to a tenth of eps here, and by less than an eighth where they are stored.
     const isNear = (wanted: number) => (value: number) => Math.abs(value - wanted) <= EPS / 4;
     expect(isNear(Math.min(...inside))(Math.min(...extremes))).toBe(true);
