@@ -16,18 +16,27 @@ export type { TimeRange } from "./history/time-range.ts";
 export type { LoopbackEnd } from "./ingest/loopback-link.ts";
 export type { SerialEnd } from "./ingest/serial-listener.ts";
 export { type Logger, SILENT_LOGGER } from "./logger.ts";
-export { type BrokerOptions, CloudNode, type CloudNodeOptions, DEFAULT_GROUP } from "./node.ts";
+export {
+  type BrokerOptions,
+  CloudNode,
+  type CloudNodeOptions,
+  type CommitListener,
+  DEFAULT_GROUP,
+  type NodeHealth,
+} from "./node.ts";
 export { PortError, type PortErrorCode } from "./port-error.ts";
 export { type AckPolicy, DEFAULT_ACK_POLICY } from "./reconstructor/ack-policy.ts";
+export type { ModuleFacts, ModuleSource } from "./reconstructor/module-registry.ts";
 export type { NodeEvent, NodeEventListener } from "./reconstructor/node-event.ts";
 export type {
   ChannelSample,
   SampleState,
   Traffic,
+  TransportKind,
   TwinSample,
   TwinStatus,
   TwinView,
 } from "./reconstructor/twin-view.ts";
-export type { Retention } from "./retention-timer.ts";
+export type { Retention } from "./store/retention-timer.ts";
 export type { GapReason, StoredEpoch, StoredGap } from "./store/store.ts";
 export { StoreError, type StoreErrorCode } from "./store/store-error.ts";

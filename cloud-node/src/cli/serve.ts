@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { DEFAULT_BAUD_RATE, openSerialPort, SerialLine, TransportError } from "@lockstep/edge-sdk";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { BrokerOptions, CloudNode } from "../node.ts";
+import { closeWithin } from "./close-within.ts";
 import { CommandError } from "./command-error.ts";
 import { DEFAULT_HTTP_PORT, DEFAULT_MQTT_PORT, DEFAULT_STORE_FILE, LOOPBACK_HOST } from "./defaults.ts";
 import { createLogger, LOG_LEVELS } from "./log.ts";
@@ -120,7 +121,7 @@ async function runServe(surroundings: Surroundings, options: ServeOptions): Prom
   const { clock, interrupt } = surroundings;
   const broker = brokerOptions(options);
   const { CloudNode } = await import("../node.ts");
-  const { PageServer } = await import("../api/page-server.ts");
+  const { HttpServer } = await import("../api/http-server.ts");
   const logger = createLogger(options.log);
   const node = await CloudNode.open({
     storeFile: options.store,
@@ -140,7 +141,9 @@ async function runServe(surroundings: Surroundings, options: ServeOptions): Prom
   try {
     const http = options.http ?? DEFAULT_HTTP_PORT;
     const page =
-      http === false ? undefined : await openPage(PageServer.open, { node, clock, host: options.host, port: http });
+      http === false
+        ? undefined
+        : await openPage(HttpServer.open, { node, clock, logger, host: options.host, port: http });
     try {
       node.onEvent((event) => {
         if (event.kind !== "confirmed") logger.info(event, event.kind);
@@ -151,11 +154,12 @@ async function runServe(surroundings: Surroundings, options: ServeOptions): Prom
       logger.info(places, "listening");
       if (options.json === true) await writeResult(surroundings, true, places, "");
       await untilInterrupt(interrupt, clock);
+      logger.info({}, "shutting down: what was taken in is committed and acknowledged first");
     } finally {
-      await page?.close();
+      await closeWithin(surroundings, async () => page?.close());
     }
   } finally {
-    await node.close();
+    await closeWithin(surroundings, () => node.close());
   }
 }
 

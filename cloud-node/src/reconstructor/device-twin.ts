@@ -18,11 +18,12 @@ import { Lane } from "./lane.ts";
 import type { RowBuffer } from "./row-buffer.ts";
 import { TrafficMeter } from "./traffic-meter.ts";
 import type { TwinSurroundings } from "./twin-registry.ts";
-import type { TwinView } from "./twin-view.ts";
+import type { TransportKind, TwinView } from "./twin-view.ts";
 import { viewTwin } from "./view-twin.ts";
 
 /** The way back to a device: where its last birth or frame came from. */
 export interface DeviceLink {
+  readonly transport: TransportKind;
   send(frame: DownlinkFrame): void;
 }
 
@@ -41,7 +42,10 @@ export interface DeviceReport {
   /** 0 … 1. */
   ringFill: number;
   clockOffsetUs: number | undefined;
+  /** Undefined until it is heard. */
+  transport: TransportKind | undefined;
   lastHeardUs: number;
+  lastDataUs: number;
   lastHeardMs: number;
   refused: number;
   refusal: RefusalReason | undefined;
@@ -63,7 +67,9 @@ export class DeviceTwin {
     isOnline: false,
     ringFill: 0,
     clockOffsetUs: undefined,
+    transport: undefined,
     lastHeardUs: 0,
+    lastDataUs: 0,
     lastHeardMs: Number.NEGATIVE_INFINITY,
     refused: 0,
     refusal: undefined,
@@ -156,6 +162,8 @@ export class DeviceTwin {
     const seq = frame.kind === "keyframe" ? frame.seq : expandSeq(frame.position, lane.expected);
     this.traffic.payloadBytes += frame.kind === "heartbeat" ? 0 : frame.payload.length;
     if (frame.kind === "heartbeat") this.#hearTime(frame);
+    // A heartbeat with nothing foreseen in it says that the device lives, and not what it measures.
+    if (frame.kind !== "heartbeat" || frame.quiet > 0) this.report.lastDataUs = this.report.lastHeardUs;
     lane.receive(seq, frame, bytes, nowMs);
   }
 
@@ -252,6 +260,7 @@ export class DeviceTwin {
   #hear(link: DeviceLink): void {
     const { clock } = this.#around;
     this.#link = link;
+    this.report.transport = link.transport;
     this.report.lastHeardUs = clock.unixUs();
     this.report.lastHeardMs = clock.nowMs();
   }

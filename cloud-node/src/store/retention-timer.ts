@@ -1,8 +1,8 @@
-import type { Clock, Timer } from "./clock.ts";
-import type { Counters } from "./counters.ts";
-import type { Logger } from "./logger.ts";
-import type { Store } from "./store/store.ts";
-import { storeErrorOf } from "./store/store-error.ts";
+import type { Clock, Timer } from "../clock.ts";
+import type { Counters } from "../counters.ts";
+import type { Logger } from "../logger.ts";
+import type { Store } from "./store.ts";
+import { storeErrorOf } from "./store-error.ts";
 
 /** How much history is kept; what is older, or beyond the size, is deleted by the stretch. */
 export interface Retention {
