@@ -322,6 +322,7 @@ test("a node ends although its disk is slow and its devices never stop", async (
     {
       store: (store) => ({
         reader: store.reader,
+        retain: (rules) => store.retain(rules),
         close: () => store.close(),
         retain: (rules) => store.retain(rules),
         commit: async (batch) => {

@@ -35,6 +35,9 @@ test("whenever the node is killed, levels say what the frames say, and every str
     const database = new DatabaseSync(file, { readOnly: true });
     const count = (table: string) => Number(database.prepare(`SELECT count(*) AS n FROM ${table}`).get()?.n);
     expect(count("stretches WHERE tier = 0")).toBeGreaterThan(10);
+    // A frame is loose or packed, never both.
+    const both = "frames JOIN stretches USING (device, epoch) WHERE tier = 0 AND seq BETWEEN from_seq AND through_seq";
+    expect(count(both)).toBe(0);
     expect(count("packs")).toBe(count("stretches WHERE tier = 0"));
     database.close();
   } finally {

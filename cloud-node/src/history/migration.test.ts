@@ -57,6 +57,8 @@ beforeEach(() => {
       const { seq, bytes, rows } = i % 300 === 0 ? device.keyframe() : device.residual();
       insert.run(epoch, seq, bytes);
       truth.push(...rows);
+      // The newest snapshot of version 1: frames before it would never be divided if a node went on from it.
+      if (i === 255) database.prepare("INSERT INTO snapshots VALUES (1, ?, 256, ?)").run(epoch, device.snapshot());
     }
     database.exec("COMMIT");
   }

@@ -69,6 +69,7 @@ test("by size, the oldest go until the store is small enough, and it shrinks on 
   const { used, free, total } = await measured();
   expect(used).toBeLessThanOrEqual(before / 2);
   expect(free).toBeLessThan(total / 10);
+  expect(leftOver()).toBe(0);
   const share = await expectKept(device);
   expect(share).toBeGreaterThan(0.2);
   expect(share).toBeLessThan(0.7);
@@ -134,6 +135,18 @@ test("frames are committed while stretches are deleted", async () => {
   expect(wasEarlier).toBe(true);
   await expectKept(device);
 });
+
+/** Rows of what has expired, of whatever tier. */
+function leftOver(): number {
+  const database = new DatabaseSync(file(), { readOnly: true });
+  const expired = "JOIN expiries USING (device, epoch) WHERE";
+  const count = (what: string) => Number(database.prepare(`SELECT count(*) AS n FROM ${what}`).get()?.n);
+  const left =
+    count(`stretches ${expired} from_seq <= expiries.through_seq`) + count(`frames ${expired} seq <= through_seq`);
+  const orphans = count("packs WHERE stretch NOT IN (SELECT id FROM stretches)");
+  database.close();
+  return left + orphans;
+}
 
 async function measured(): Promise<{ readonly used: number; readonly free: number; readonly total: number }> {
   const database = new DatabaseSync(file());

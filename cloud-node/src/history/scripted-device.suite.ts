@@ -9,6 +9,7 @@ import {
   type SequencedFrame,
   sequencedSeal,
 } from "@lockstep/protocol";
+import { packSnapshot } from "../reconstructor/twin-snapshot.ts";
 import { DEVICE_WASM, SeededRandom } from "../test-device.suite.ts";
 
 /** One instant as the device's own decoder reconstructs it: what a history must say. */
@@ -156,6 +157,18 @@ export class ScriptedDevice {
     this.#encoder.restoreState(this.#decoder.saveState());
     const at = position(this.epoch, this.#seq);
     return this.#seal({ kind: "heartbeat", position: at, quiet, timeUs: this.#timeUs, ringFill: 10, seal: 0 }, rows);
+  }
+
+  /** What a twin would keep of itself now. */
+  snapshot(): Uint8Array {
+    return packSnapshot({
+      birthHash: birthHash(this.birth),
+      lattices: 0,
+      segmentTimeUs: this.#segmentUs,
+      segmentRows: this.#segmentRows,
+      counts: { samples: this.#segmentRows, lost: 0, invalid: 0, saturated: 0 },
+      state: this.#decoder.saveState(),
+    });
   }
 
   /** Frames made and never sent: their samples pass. */
