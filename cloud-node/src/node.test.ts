@@ -324,7 +324,6 @@ test("a node ends although its disk is slow and its devices never stop", async (
         reader: store.reader,
         retain: (rules) => store.retain(rules),
         close: () => store.close(),
-        retain: (rules) => store.retain(rules),
         commit: async (batch) => {
           await sleep(systemClock(), 20);
           return store.commit(batch);
