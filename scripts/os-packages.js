@@ -134,6 +134,22 @@ export const OS_PACKAGES = [
     script: "test",
   },
   {
+    name: "curl",
+    commands: ["curl"],
+    proof: ["--version"],
+    debian: ["curl"],
+    neededBy: "the examples of the API's guide",
+    script: "test",
+  },
+  {
+    name: "python3",
+    commands: ["python3"],
+    proof: ["-c", "import csv, urllib.request"],
+    debian: ["python3"],
+    neededBy: "the notebook example of the API's guide",
+    script: "test",
+  },
+  {
     name: "chromium",
     commands: ["chromium", "chromium-browser", "google-chrome"],
     proof: [],

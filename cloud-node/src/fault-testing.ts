@@ -40,6 +40,7 @@ function ackBeforeCommit(store: Store, pause: () => Promise<void>): Store {
         .catch(() => {});
       return Promise.resolve({ exceptions: [] });
     },
+    retain: (rules) => store.retain(rules),
     close: async () => {
       await last;
       await store.close();

@@ -5,21 +5,38 @@
  */
 export { BrokerError, type BrokerErrorCode } from "./broker/broker-error.ts";
 export { type Clock, systemClock, type Timer } from "./clock.ts";
-export { History, type HistoryRange, type HistorySample, openHistory } from "./history.ts";
+export type { ChannelBuckets } from "./history/bucket-sums.ts";
+export type { Buckets } from "./history/buckets.ts";
+export { History, type HistoryRange, type HistorySample, openHistory } from "./history/history.ts";
+export { HistoryError, type HistoryErrorCode } from "./history/history-error.ts";
+export type { HistoryThread } from "./history/history-thread.ts";
+export type { RowBlock } from "./history/row-blocks.ts";
+export type { Run, RunKind } from "./history/run.ts";
+export type { TimeRange } from "./history/time-range.ts";
 export type { LoopbackEnd } from "./ingest/loopback-link.ts";
 export type { SerialEnd } from "./ingest/serial-listener.ts";
 export { type Logger, SILENT_LOGGER } from "./logger.ts";
-export { type BrokerOptions, CloudNode, type CloudNodeOptions, DEFAULT_GROUP } from "./node.ts";
+export {
+  type BrokerOptions,
+  CloudNode,
+  type CloudNodeOptions,
+  type CommitListener,
+  DEFAULT_GROUP,
+  type NodeHealth,
+} from "./node.ts";
 export { PortError, type PortErrorCode } from "./port-error.ts";
 export { type AckPolicy, DEFAULT_ACK_POLICY } from "./reconstructor/ack-policy.ts";
+export type { ModuleFacts, ModuleSource } from "./reconstructor/module-registry.ts";
 export type { NodeEvent, NodeEventListener } from "./reconstructor/node-event.ts";
 export type {
   ChannelSample,
   SampleState,
   Traffic,
+  TransportKind,
   TwinSample,
   TwinStatus,
   TwinView,
 } from "./reconstructor/twin-view.ts";
+export type { Retention } from "./store/retention-timer.ts";
 export type { GapReason, StoredEpoch, StoredGap } from "./store/store.ts";
 export { StoreError, type StoreErrorCode } from "./store/store-error.ts";

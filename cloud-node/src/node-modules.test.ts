@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { compileDeviceModule, Loopback, systemClock } from "@lockstep/edge-sdk";
 import { ModuleError } from "@lockstep/edge-sdk/core";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { openHistory } from "./history.ts";
+import { openHistory } from "./history/history.ts";
 import { SILENT_LOGGER } from "./logger.ts";
 import { CloudNode } from "./node.ts";
 import { DEVICE_WASM, openDevice, SeededRandom, signal } from "./test-device.suite.ts";

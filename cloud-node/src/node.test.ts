@@ -16,7 +16,7 @@ import { encodeFrame, encodeStreamFrame } from "@lockstep/protocol";
 import { faultyTransport, linkFault, seededRandom } from "@lockstep/sim";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { systemClock as nodeClock } from "./clock.ts";
-import { openHistory } from "./history.ts";
+import { openHistory } from "./history/history.ts";
 import { SILENT_LOGGER } from "./logger.ts";
 import { CloudNode, type CloudNodeOptions } from "./node.ts";
 import { EncodedDevice } from "./reconstructor/encoded-device.suite.ts";
@@ -322,6 +322,7 @@ test("a node ends although its disk is slow and its devices never stop", async (
     {
       store: (store) => ({
         reader: store.reader,
+        retain: (rules) => store.retain(rules),
         close: () => store.close(),
         commit: async (batch) => {
           await sleep(systemClock(), 20);

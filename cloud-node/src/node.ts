@@ -1,8 +1,10 @@
 import { randomUUID } from "node:crypto";
+import { accessSync, constants } from "node:fs";
 import { checkBroker } from "./broker/acceptance.ts";
 import { EmbeddedBroker } from "./broker/embedded-broker.ts";
 import type { Clock } from "./clock.ts";
 import { Counters } from "./counters.ts";
+import { HistoryThread } from "./history/history-thread.ts";
 import { FrameIntake, type FrameSource } from "./ingest/frame-intake.ts";
 import { attachLoopback, type LoopbackEnd } from "./ingest/loopback-link.ts";
 import { MqttLink } from "./ingest/mqtt-link.ts";
@@ -10,12 +12,13 @@ import { type SerialEnd, SerialListener } from "./ingest/serial-listener.ts";
 import { TcpListener } from "./ingest/tcp-listener.ts";
 import type { Logger } from "./logger.ts";
 import { type AckPolicy, DEFAULT_ACK_POLICY } from "./reconstructor/ack-policy.ts";
-import { ModuleRegistry } from "./reconstructor/module-registry.ts";
+import { type ModuleFacts, ModuleRegistry } from "./reconstructor/module-registry.ts";
 import type { NodeEvent, NodeEventListener } from "./reconstructor/node-event.ts";
 import { TwinRegistry } from "./reconstructor/twin-registry.ts";
 import type { TwinView } from "./reconstructor/twin-view.ts";
 import { releasedModules } from "./released-modules.ts";
 import { CommitQueue } from "./store/commit-queue.ts";
+import { type Retention, RetentionTimer } from "./store/retention-timer.ts";
 import { SqliteStore } from "./store/sqlite-store.ts";
 import type { Store } from "./store/store.ts";
 
@@ -38,6 +41,8 @@ export interface CloudNodeOptions {
   readonly acks?: AckPolicy;
   /** Codec modules that the operator registers; the store keeps them for every later start. */
   readonly modules?: readonly Uint8Array[];
+  /** How much history is kept; nothing: all. */
+  readonly retention?: Retention | undefined;
   /** How long writes gather before a commit, ms. */
   readonly commitMs?: number;
   readonly logger: Logger;
@@ -50,6 +55,15 @@ export interface NodeInternals {
   store?(store: Store): Store;
   /** Database pages that the store may grow to; 0 or nothing: any. */
   readonly maxPages?: number;
+}
+
+/** Hears of every durable commit: how long the store took, ms, and how many frames were in it. */
+export type CommitListener = (elapsedMs: number, frames: number) => void;
+
+/** Whether the node can do its work; each is null when all is well, and otherwise says why not. */
+export interface NodeHealth {
+  readonly store: string | null;
+  readonly broker: string | null;
 }
 
 export const DEFAULT_GROUP = "lockstep";
@@ -70,18 +84,26 @@ export class CloudNode {
   readonly #intake: FrameIntake;
   readonly #counters = new Counters();
   readonly #listeners = new Set<NodeEventListener>();
+  readonly #commitListeners = new Set<CommitListener>();
+  readonly #modules: ModuleRegistry;
   readonly #loopbacks = new Set<() => void>();
   readonly #lines = new Set<SerialListener>();
   readonly #doors: Doors = {};
+  readonly #retention: RetentionTimer | undefined;
+  #history: HistoryThread | undefined;
   #closing: Promise<void> | undefined;
 
   private constructor(options: CloudNodeOptions, store: Store, modules: ModuleRegistry) {
     this.#options = options;
     this.#store = store;
+    this.#modules = modules;
     this.#commits = new CommitQueue({
       store,
       clock: options.clock,
       commitMs: options.commitMs ?? DEFAULT_COMMIT_MS,
+      onCommit: (elapsedMs, frames) => {
+        for (const listener of this.#commitListeners) listener(elapsedMs, frames);
+      },
       onFailure: ({ code, message }) => {
         options.logger.error({ code }, message);
         this.#counters.add(`store.${code}`);
@@ -106,6 +128,10 @@ export class CloudNode {
       emit: (event) => this.#emit(event),
     });
     this.#intake = new FrameIntake(this.#registry, this.#counters);
+    this.#registry.settle();
+    const { retention, clock, logger } = options;
+    const counters = this.#counters;
+    if (retention !== undefined) this.#retention = new RetentionTimer({ store, clock, logger, counters, retention });
   }
 
   /**
@@ -172,10 +198,41 @@ export class CloudNode {
     return this.#registry.get(id)?.view();
   }
 
+  /** What is stored, read on a thread of its own, so that no read delays a frame. */
+  get history(): HistoryThread {
+    this.#history ??= new HistoryThread(this.#options.storeFile);
+    return this.#history;
+  }
+
   /** Hear what happens. @returns ends it */
   onEvent(listener: NodeEventListener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  /** Hear of every durable commit. @returns ends it */
+  onCommit(listener: CommitListener): () => void {
+    this.#commitListeners.add(listener);
+    return () => this.#commitListeners.delete(listener);
+  }
+
+  /** The codec modules that devices may name, by hash. */
+  modules(): ModuleFacts[] {
+    return this.#modules.all();
+  }
+
+  /** The file that everything is stored in. */
+  get storeFile(): string {
+    return this.#options.storeFile;
+  }
+
+  /** Whether frames can be taken in and stored now. */
+  health(): NodeHealth {
+    const isReached = this.#options.broker === null || this.#doors.mqtt?.isConnected === true;
+    return {
+      store: this.#commits.failure?.message ?? unwritable(this.#options.storeFile),
+      broker: isReached ? null : `the broker at ${this.mqttUrl} is not reached`,
+    };
   }
 
   /** Take a device of this process in; the SDK's `Loopback` is such an end. @returns ends the connection */
@@ -222,6 +279,8 @@ export class CloudNode {
     this.#intake.stop();
     if (!(await this.#commits.close())) this.#options.logger.error({}, "frames not committed; devices keep them");
     this.#registry.close();
+    this.#retention?.close();
+    await this.#history?.close();
     for (const leave of this.#loopbacks) leave();
     await this.#shutDoors();
     await this.#store.close();
@@ -270,5 +329,15 @@ export class CloudNode {
 
   #emit(event: NodeEvent): void {
     for (const listener of this.#listeners) listener(event);
+  }
+}
+
+/** Why a file cannot be written; null when it can. */
+function unwritable(file: string): string | null {
+  try {
+    accessSync(file, constants.R_OK | constants.W_OK);
+    return null;
+  } catch (cause) {
+    return `${file} cannot be written: ${cause instanceof Error ? cause.message : String(cause)}`;
   }
 }

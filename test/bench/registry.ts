@@ -55,6 +55,15 @@ export const BENCHES: ReadonlyMap<string, BenchEntry> = new Map<string, BenchEnt
     },
   ],
   [
+    "history",
+    {
+      load: async () => (await import("./history.ts")).benchHistory,
+      measures: "Time to sum up an hour and to read a minute of it, and bytes of the store, beside DuckDB and Parquet.",
+      takes: {},
+      example: "history --json",
+    },
+  ],
+  [
     "interpreter-fuzz",
     {
       load: async () => (await import("./interpreter-fuzz.ts")).benchInterpreterFuzz,

@@ -119,6 +119,22 @@ requires("c-compiler")("building for the interpreter", () => {
   });
 });
 
+requires("c-compiler")("lending the interpreter a stack", () => {
+  test("what is no whole number of words is refused, and with too little a module does not start", async () => {
+    const wasm = await compileModuleText("small.wat", SMALL);
+    const options = { board: "host", cacheFolder: CACHE_FOLDER, mode: "interp" } as const;
+    await expect(build(wasm, { ...options, interpreterStackBytes: 6 })).rejects.toMatchObject({
+      code: "wrong-arguments",
+      facts: { interpreterStackBytes: 6 },
+    });
+    const starved = await build(wasm, { ...options, interpreterStackBytes: 4 });
+    await expect(open(starved)).rejects.toMatchObject({
+      code: "trap",
+      facts: { function: "(start)", reason: "not-lent" },
+    });
+  });
+});
+
 const SMALL = `(module (memory (export "memory") 1) (data (i32.const 16) "hello")
   (global (export "counter") (mut i64) (i64.const 7))
   (func (export "add64") (param i64 i64) (result i64) (i64.add (local.get 0) (local.get 1)))

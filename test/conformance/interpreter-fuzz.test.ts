@@ -25,6 +25,5 @@ requires("c-compiler")("the interpreter beside Node's WebAssembly", () => {
     expect(tally.calls).toBeGreaterThan(CASES);
     expect(tally.traps).toBeGreaterThan(100);
     expect(Object.keys(tally.refused).length).toBeGreaterThan(12);
-    if (process.env.LOCKSTEP_VERBOSE) console.log(JSON.stringify(tally));
   }, 60_000);
 });

@@ -35,7 +35,7 @@ requires("chromium")("the page in Chromium, while the demo runs", () => {
     page.on("pageerror", (error) => problems.push(error.message));
     page.on("requestfailed", (request) => {
       // The stream of one device ends when another is chosen.
-      if (!request.url().includes("/api/stream")) problems.push(`${request.url()} failed`);
+      if (!request.url().includes("/api/v1/stream")) problems.push(`${request.url()} failed`);
     });
     page.on("request", (request) => {
       if (new URL(request.url()).origin !== url) problems.push(`another origin: ${request.url()}`);

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { loadCore } from "@lockstep/edge-sdk/core";
 import { type BirthFrame, decodeFrame, isSequenced, sequencedSeal } from "@lockstep/protocol";
+import { storedFrames } from "./stored-frames.ts";
 
 /** What the frames of one epoch decode to when nothing interrupts whoever decodes them. */
 export interface ReferenceEpoch {
@@ -48,17 +49,12 @@ function decodeEpoch(
   epoch: number,
   births: ReadonlyMap<string, BirthFrame>,
 ): ReferenceEpoch {
-  const rows = database
-    .prepare("SELECT seq, bytes FROM frames WHERE device = ? AND epoch = ? ORDER BY seq")
-    .all(key, epoch);
   const seqs = new Set<number>();
   let [next, samples, badSeals] = [0, 0, 0];
   let segment: { readonly birth: BirthFrame; readonly decoder: ReturnType<typeof core.createDecoder> } | undefined;
-  for (const row of rows) {
-    const seq = number(row, "seq");
+  for (const { seq, bytes } of storedFrames(database, key, epoch)) {
     seqs.add(seq);
     next = seq + 1;
-    const bytes = blob(row, "bytes");
     const frame = decodeFrame(bytes);
     if (seqs.size !== next || !isSequenced(frame)) continue;
     if (frame.kind === "keyframe") {

@@ -2,6 +2,7 @@ import { DatabaseSync } from "node:sqlite";
 import { openOnSmallDisk } from "@lockstep/cloud-node/fault-testing";
 import { afterEach, expect, test } from "vitest";
 import { SEED, seededFor } from "./seed.ts";
+import { storedFrames } from "./stored-frames.ts";
 import { FRAME_SAMPLES, TestBed } from "./test-bed.ts";
 
 /** Pages of SQLite's that something else fills, and that the store has beyond them. */
@@ -90,7 +91,8 @@ test("a node that is closed on a full disk says so, and its devices keep what it
 function framesIn(file: string): number {
   const database = new DatabaseSync(file, { readOnly: true });
   try {
-    return Number(database.prepare("SELECT count(*) AS frames FROM frames").get()?.frames);
+    const epochs = database.prepare("SELECT device, epoch FROM epochs").all();
+    return epochs.flatMap(({ device, epoch }) => storedFrames(database, Number(device), Number(epoch))).length;
   } finally {
     database.close();
   }

@@ -1,6 +1,6 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
-import type { FleetSnapshot } from "../../src/api/fleet-snapshot.ts";
-import type { TimedEvent } from "../../src/api/page-source.ts";
+import type { ApiEvent } from "../../src/api/schemas/event-schema.ts";
+import type { FleetPage } from "../../src/api/schemas/fleet-schema.ts";
 import { EventList } from "./event-list.tsx";
 import { FleetTable } from "./fleet-table.tsx";
 import { LaneHub } from "./lane-hub.ts";
@@ -15,9 +15,9 @@ const MAX_EVENTS = 12;
 
 /** The whole page. */
 export function App() {
-  const [fleet, setFleet] = useState<FleetSnapshot | undefined>();
+  const [fleet, setFleet] = useState<FleetPage | undefined>();
   const [chosen, setChosen] = useState(new URL(location.href).searchParams.get("device") ?? undefined);
-  const [events, setEvents] = useState<readonly TimedEvent[]>([]);
+  const [events, setEvents] = useState<readonly ApiEvent[]>([]);
   const [isPaused, setPaused] = useState(false);
   const [theme, setTheme] = useState(storedTheme());
   const [staleMs, setStaleMs] = useState(0);
@@ -30,7 +30,7 @@ export function App() {
   const feed = useMemo(
     () =>
       new LiveFeed({
-        fleet: (snapshot) => !isHeld.current && setFleet(snapshot),
+        fleet: (page) => !isHeld.current && setFleet(page),
         lanes: (update) => hub.push(update),
         event: (event) => setEvents((before) => [event, ...before].slice(0, MAX_EVENTS)),
         alive: () => {
@@ -40,8 +40,8 @@ export function App() {
     [hub],
   );
   const device = chosen ?? fleet?.rows.map(({ id }) => id).sort()[0];
-  // Until a person chooses, the server shows the first device by name, and so does this page.
-  useEffect(() => feed.follow(chosen), [feed, chosen]);
+  // Until a person chooses, the first device by name is shown.
+  useEffect(() => feed.follow(device), [feed, device]);
   useEffect(() => applyTheme(theme), [theme]);
   useEffect(() => {
     const timer = window.setInterval(() => setStaleMs(performance.now() - heardMs.current), 1000);
@@ -57,8 +57,8 @@ export function App() {
     return () => document.removeEventListener("keydown", onKey);
   }, []);
 
-  if (fleet !== undefined && fleet.nowUs !== clock.current.deviceUs) {
-    clock.current = { deviceUs: fleet.nowUs, atMs: performance.now() };
+  if (fleet !== undefined && fleet.summary.nowUs !== clock.current.deviceUs) {
+    clock.current = { deviceUs: fleet.summary.nowUs, atMs: performance.now() };
   }
   const nowS = useCallback(
     () =>
@@ -90,8 +90,8 @@ export function App() {
           {new Date(Date.now() - staleMs).toLocaleTimeString("en-GB")}.
         </p>
       )}
-      {fleet !== undefined && <SummaryLine fleet={fleet} />}
-      {fleet !== undefined && fleet.rows.length === 0 && <Empty mqttUrl={fleet.mqttUrl} />}
+      {fleet !== undefined && <SummaryLine fleet={fleet.summary} />}
+      {fleet !== undefined && fleet.rows.length === 0 && <Empty mqttUrl={fleet.summary.mqttUrl} />}
       {fleet !== undefined && fleet.rows.length > 0 && <FleetTable fleet={fleet} chosen={device} choose={choose} />}
       {device !== undefined && (
         <Lanes key={device} hub={hub} device={device} isPaused={isPaused || isStale} theme={theme} nowS={nowS} />

@@ -1,4 +1,3 @@
-import type { FleetRow, FleetSnapshot } from "../../src/api/fleet-snapshot.ts";
 import {
   formatAge,
   formatErrorShare,
@@ -7,10 +6,11 @@ import {
   formatRatio,
   UNKNOWN,
 } from "../../src/api/number-text.ts";
+import type { FleetPage, FleetRow } from "../../src/api/schemas/fleet-schema.ts";
 import { StatusShape } from "./status-shape.tsx";
 
 interface FleetTableProps {
-  readonly fleet: FleetSnapshot;
+  readonly fleet: FleetPage;
   readonly chosen: string | undefined;
   choose(device: string): void;
 }
@@ -47,7 +47,7 @@ export function FleetTable({ fleet, chosen, choose }: FleetTableProps) {
         </thead>
         <tbody>
           {fleet.rows.map((row) => (
-            <Row key={row.id} row={row} nowUs={fleet.nowUs} isChosen={row.id === chosen} choose={choose} />
+            <Row key={row.id} row={row} nowUs={fleet.summary.nowUs} isChosen={row.id === chosen} choose={choose} />
           ))}
         </tbody>
       </table>
@@ -81,7 +81,7 @@ function Row({ row, nowUs, isChosen, choose }: RowProps) {
           {row.id}
         </a>
       </th>
-      <td class="number">{row.lastHeardUs === 0 ? UNKNOWN : formatAge((nowUs - row.lastHeardUs) / 1000)}</td>
+      <td class="number">{row.lastDataUs === null ? UNKNOWN : formatAge((nowUs - row.lastDataUs) / 1000)}</td>
       <td class="number from-1024">
         {row.behindMs === null ? UNKNOWN : formatQuantity(Math.max(0, row.behindMs) / 1000, "s", "up")}
       </td>

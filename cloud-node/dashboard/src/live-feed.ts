@@ -1,12 +1,13 @@
-import type { FleetSnapshot } from "../../src/api/fleet-snapshot.ts";
+import { applyFleetUpdate, type FleetUpdate } from "../../src/api/fleet-feed.ts";
 import type { LaneUpdate } from "../../src/api/lane-feed.ts";
-import type { TimedEvent } from "../../src/api/page-source.ts";
+import type { ApiEvent } from "../../src/api/schemas/event-schema.ts";
+import type { FleetPage } from "../../src/api/schemas/fleet-schema.ts";
 
 /** Who hears what arrives. */
 export interface FeedListener {
-  fleet(snapshot: FleetSnapshot): void;
+  fleet(page: FleetPage): void;
   lanes(update: LaneUpdate): void;
-  event(event: TimedEvent): void;
+  event(event: ApiEvent): void;
   /** Called for every message, heartbeats included. */
   alive(): void;
 }
@@ -21,6 +22,9 @@ export class LiveFeed {
   readonly #listener: FeedListener;
   #device: string | undefined;
   #source: EventSource | undefined;
+  #page: FleetPage | undefined;
+  /** Id of the last message: events after it are told again by a new connection. */
+  #lastId = "";
   #retryMs = FIRST_RETRY_MS;
   #timer = 0;
 
@@ -33,7 +37,7 @@ export class LiveFeed {
     });
   }
 
-  /** Follow this device from now on; undefined: the first in the fleet. */
+  /** Follow this device from now on; undefined: none. */
   follow(device: string | undefined): void {
     this.#device = device;
     this.#open();
@@ -41,12 +45,18 @@ export class LiveFeed {
 
   #open(): void {
     this.#close();
-    const query = this.#device === undefined ? "" : `?device=${encodeURIComponent(this.#device)}`;
-    const source = new EventSource(`/api/stream${query}`);
+    const query = new URLSearchParams({
+      ...(this.#device === undefined ? {} : { device: this.#device }),
+      ...(this.#lastId === "" ? {} : { since: this.#lastId }),
+    });
+    const source = new EventSource(`/api/v1/stream?${query}`);
     this.#source = source;
-    this.#hear(source, "fleet", (snapshot: FleetSnapshot) => this.#listener.fleet(snapshot));
+    this.#hear(source, "fleet", (update: FleetUpdate) => {
+      this.#page = applyFleetUpdate(this.#page, update);
+      this.#listener.fleet(this.#page);
+    });
     this.#hear(source, "lanes", (update: LaneUpdate) => this.#listener.lanes(update));
-    this.#hear(source, "event", (event: TimedEvent) => this.#listener.event(event));
+    this.#hear(source, "event", (event: ApiEvent) => this.#listener.event(event));
     this.#hear(source, "heartbeat", () => {});
     source.addEventListener("error", () => {
       this.#close();
@@ -56,7 +66,8 @@ export class LiveFeed {
   }
 
   #hear<Message>(source: EventSource, name: string, take: (message: Message) => void): void {
-    source.addEventListener(name, ({ data }: MessageEvent<string>) => {
+    source.addEventListener(name, ({ data, lastEventId }: MessageEvent<string>) => {
+      this.#lastId = lastEventId;
       this.#retryMs = FIRST_RETRY_MS;
       this.#listener.alive();
       take(JSON.parse(data));

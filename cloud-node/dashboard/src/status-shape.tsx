@@ -6,7 +6,7 @@ const SHAPES: Readonly<
 > = {
   fault: { word: "Fault", path: "M6 1 11.5 11H.5Z" },
   offline: { word: "Offline", path: "M1.5 1.5 10.5 10.5M10.5 1.5 1.5 10.5", isOutline: true },
-  "catching up": { word: "Catching up", path: "M6 .5a5.5 5.5 0 1 0 0 11Z" },
+  "catching-up": { word: "Catching up", path: "M6 .5a5.5 5.5 0 1 0 0 11Z" },
   quiet: { word: "Quiet", path: "M6 1.2a4.8 4.8 0 1 0 0 9.6 4.8 4.8 0 0 0 0-9.6Z", isOutline: true },
   live: { word: "Live", path: "M6 .5a5.5 5.5 0 1 0 0 11 5.5 5.5 0 0 0 0-11Z" },
 };
@@ -15,7 +15,7 @@ const SHAPES: Readonly<
 export function StatusShape({ state }: { readonly state: DeviceState }) {
   const { word, path, isOutline = false } = SHAPES[state];
   return (
-    <span class={`state ${state.replace(" ", "-")}`}>
+    <span class={`state ${state}`}>
       <svg viewBox="0 0 12 12" aria-hidden="true">
         <path
           d={path}

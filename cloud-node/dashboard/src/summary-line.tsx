@@ -1,8 +1,8 @@
-import type { FleetSnapshot } from "../../src/api/fleet-snapshot.ts";
 import { formatCount, formatRatio, UNKNOWN } from "../../src/api/number-text.ts";
+import type { FleetSummary } from "../../src/api/schemas/fleet-schema.ts";
 
 /** The line that answers: does anything need me, can I trust it, what did it save? */
-export function SummaryLine({ fleet }: { readonly fleet: FleetSnapshot }) {
+export function SummaryLine({ fleet }: { readonly fleet: FleetSummary }) {
   const { devices, needAction, catchingUp, live, ratioIp, beyondEps, compared } = fleet;
   return (
     <ul class="summary values" aria-label="Fleet">

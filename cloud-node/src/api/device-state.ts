@@ -1,7 +1,7 @@
 import type { TwinView } from "../reconstructor/twin-view.ts";
 
 /** A device's condition in the words that people see, worst first. */
-export const DEVICE_STATES = ["fault", "offline", "catching up", "quiet", "live"] as const;
+export const DEVICE_STATES = ["fault", "offline", "catching-up", "quiet", "live"] as const;
 export type DeviceState = (typeof DEVICE_STATES)[number];
 
 /** Without a frame for so many of the longest silences a device is gone, whatever its connection says. */
@@ -20,14 +20,18 @@ const BUSY_RING = 0.1;
  */
 export function deviceState(view: TwinView, nowUs: number, ringFill = view.ringFill): DeviceState {
   const { birth, confirmed, lastHeardUs } = view;
-  const frameUs = (birth.frameSamples * birth.periodNs) / 1000;
-  const longestUs = Math.max(frameUs, birth.silenceMs * 1000);
+  const longestUs = longestSilenceUs(birth);
   const silentUs = nowUs - lastHeardUs;
   if (view.status === "refused") return "fault";
   if (view.status === "offline" || silentUs > OFFLINE_SILENCES * longestUs) return "offline";
   const isBehind = confirmed.samples > 0 && (behindUs(view, nowUs) ?? 0) > BEHIND_SILENCES * longestUs;
-  if (view.status === "gap" || view.status === "catching-up" || ringFill > BUSY_RING || isBehind) return "catching up";
+  if (view.status === "gap" || view.status === "catching-up" || ringFill > BUSY_RING || isBehind) return "catching-up";
   return silentUs > QUIET_SILENCES * longestUs ? "quiet" : "live";
+}
+
+/** The longest time T, µs, that a device may leave the cloud without a frame: its frame interval, or its stated silence. */
+export function longestSilenceUs({ frameSamples, periodNs, silenceMs }: TwinView["birth"]): number {
+  return Math.max((frameSamples * periodNs) / 1000, silenceMs * 1000);
 }
 
 /**
@@ -38,6 +42,11 @@ export function deviceState(view: TwinView, nowUs: number, ringFill = view.ringF
 export function behindUs({ clockOffsetUs, confirmed }: TwinView, nowUs: number): number | undefined {
   if (clockOffsetUs === undefined || confirmed.samples === 0) return undefined;
   return nowUs + clockOffsetUs - confirmed.timeUs;
+}
+
+/** The state as a person reads it. */
+export function stateText(state: DeviceState): string {
+  return state.replace("-", " ");
 }
 
 /** Order of a table: worst first, then by name, so that ties never swap. */

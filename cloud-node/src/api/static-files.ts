@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import type { ServerResponse } from "node:http";
 import { extname, join } from "node:path";
+import { gzipSync } from "node:zlib";
 
 const CONTENT_TYPES: Readonly<Record<string, string>> = {
   ".html": "text/html; charset=utf-8",
@@ -9,12 +9,20 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
   ".svg": "image/svg+xml",
   ".woff2": "font/woff2",
 };
-/** Nothing from another origin, no inline script, and no frame of another site around the page. */
-const CONTENT_SECURITY_POLICY = "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'";
+
+/** One file of the page, ready to be sent. */
+export interface StaticFile {
+  readonly bytes: Buffer;
+  /** The same, compressed; undefined where that would not help. */
+  readonly gzipped: Buffer | undefined;
+  readonly type: string;
+  /** Its name changes with its content. */
+  readonly isHashed: boolean;
+}
 
 /** The built page, read once: a request can name nothing but these files. */
 export class StaticFiles {
-  readonly #files = new Map<string, { readonly bytes: Buffer; readonly type: string; readonly isHashed: boolean }>();
+  readonly #files = new Map<string, StaticFile>();
 
   /** @param folder  Vite's output; a folder that does not exist gives a page that says so */
   constructor(folder: string) {
@@ -24,32 +32,19 @@ export class StaticFiles {
       const path = join(entry.parentPath, entry.name);
       const url = `/${path.slice(folder.length).replaceAll("\\", "/").replace(/^\/+/, "")}`;
       const type = CONTENT_TYPES[extname(entry.name)] ?? "application/octet-stream";
-      this.#files.set(url, { bytes: readFileSync(path), type, isHashed: url.startsWith("/assets/") });
+      const bytes = readFileSync(path);
+      const gzipped = gzipSync(bytes);
+      this.#files.set(url, {
+        bytes,
+        gzipped: gzipped.length < bytes.length ? gzipped : undefined,
+        type,
+        isHashed: url.startsWith("/assets/"),
+      });
     }
   }
 
-  /** Answer a request for a file; "/" is the page itself. */
-  serve(path: string, response: ServerResponse): void {
-    const file = this.#files.get(path === "/" ? "/index.html" : path);
-    if (file === undefined) {
-      const isUnbuilt = this.#files.size === 0;
-      const text = isUnbuilt ? "The page is not built: type `npm run build` in the clone.\n" : "Not found.\n";
-      response.writeHead(isUnbuilt ? 503 : 404, { ...SECURITY_HEADERS, "content-type": "text/plain; charset=utf-8" });
-      response.end(text);
-      return;
-    }
-    response.writeHead(200, {
-      ...SECURITY_HEADERS,
-      "content-type": file.type,
-      "content-length": file.bytes.length,
-      "cache-control": file.isHashed ? "public, max-age=31536000, immutable" : "no-cache",
-    });
-    response.end(file.bytes);
+  /** The file at a path; "/" is the page itself. */
+  get(path: string): StaticFile | undefined {
+    return this.#files.get(path === "/" ? "/index.html" : path);
   }
 }
-
-const SECURITY_HEADERS = {
-  "content-security-policy": CONTENT_SECURITY_POLICY,
-  "x-content-type-options": "nosniff",
-  "referrer-policy": "no-referrer",
-} as const;

@@ -26,7 +26,7 @@ async function runList(surroundings: Surroundings, options: { store: string; jso
       "give --store FILE, the one `lockstep serve` writes",
     );
   }
-  const { openHistory } = await import("../history.ts");
+  const { openHistory } = await import("../history/history.ts");
   const history = await openHistory(options.store);
   try {
     const devices = history.devices().map((id) => {

@@ -25,19 +25,22 @@ export class ProgressLine {
   readonly #stream: OutputStream;
   readonly #clock: Clock;
   readonly #title: string;
+  readonly #rateUnit: string;
   readonly #startedMs: number;
   #stage = "";
   #stageStartedMs: number;
   #lastDrawMs = Number.NEGATIVE_INFINITY;
   #lastDone = 0;
   #lastDoneMs: number;
-  /** Bytes per millisecond. */
+  /** Of work, per millisecond. */
   #rate = 0;
   #shownLeftMs: number | undefined;
   #isDrawn = false;
   #share = 0;
 
-  constructor(stream: OutputStream, clock: Clock, title: string) {
+  /** @param rateUnit  what its speed is told in */
+  constructor(stream: OutputStream, clock: Clock, title: string, rateUnit = "B/s") {
+    this.#rateUnit = rateUnit;
     this.#stream = stream;
     this.#clock = clock;
     this.#title = title;
@@ -67,21 +70,22 @@ export class ProgressLine {
   }
 
   /**
-   * @param done  bytes of input done and kept
-   * @param total  bytes of input in all
+   * @param done  of the input, done and kept, in whatever `total` is in
+   * @param total  the input in all
+   * @param work  what the speed is told of, where that is not `done`
    */
-  update(done: number, total: number): void {
+  update(done: number, total: number, work = done): void {
     this.#share = total > 0 ? Math.min(done / total, 1) : 0;
     const nowMs = this.#clock.nowMs();
     if (this.#stream.isTTY !== true || nowMs - this.#startedMs < QUIET_MS) return;
     if (nowMs - this.#lastDrawMs < INTERVAL_MS) return;
-    this.#learnRate(done, nowMs);
+    this.#learnRate(work, nowMs);
     this.#lastDrawMs = nowMs;
     const share = this.#share;
     const cells = Math.floor(share * BAR_CELLS);
     const bar = `[${"#".repeat(cells)}${".".repeat(BAR_CELLS - cells)}]`;
-    const rate = formatQuantity(this.#rate * 1000, "B/s");
-    const left = this.#timeLeft(share, total - done, nowMs);
+    const rate = formatQuantity(this.#rate * 1000, this.#rateUnit);
+    const left = this.#timeLeft(share, share > 0 ? (work * (1 - share)) / share : 0, nowMs);
     this.#draw([this.#title, this.#stage, bar, this.#percent, rate, left]);
   }
 
@@ -106,9 +110,9 @@ export class ProgressLine {
     this.#lastDoneMs = nowMs;
   }
 
-  #timeLeft(share: number, bytesLeft: number, nowMs: number): string {
+  #timeLeft(share: number, workLeft: number, nowMs: number): string {
     if (nowMs - this.#stageStartedMs < GUESS_AFTER_MS || share < GUESS_FROM || this.#rate <= 0) return "";
-    const leftMs = bytesLeft / this.#rate;
+    const leftMs = workLeft / this.#rate;
     const shown = this.#shownLeftMs;
     if (shown === undefined || Math.abs(leftMs - shown) > GUESS_CHANGE * shown) this.#shownLeftMs = leftMs;
     return `about ${roundedTime(this.#shownLeftMs ?? leftMs)}`;

@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { DEFAULT_BAUD_RATE, openSerialPort, SerialLine, TransportError } from "@lockstep/edge-sdk";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { BrokerOptions, CloudNode } from "../node.ts";
+import { closeWithin } from "./close-within.ts";
 import { CommandError } from "./command-error.ts";
 import { DEFAULT_HTTP_PORT, DEFAULT_MQTT_PORT, DEFAULT_STORE_FILE, LOOPBACK_HOST } from "./defaults.ts";
 import { createLogger, LOG_LEVELS } from "./log.ts";
@@ -9,6 +10,7 @@ import {
   parseName,
   parseNonNegative,
   parsePort,
+  parsePositive,
   parsePositiveCount,
   parseSerialPort,
   type SerialPortName,
@@ -22,6 +24,8 @@ interface ServeOptions {
   readonly mqttPort: number;
   readonly host: string;
   readonly store: string;
+  readonly keepDays?: number;
+  readonly keepBytes?: number;
   readonly http?: number | false;
   readonly tcp?: number;
   readonly serial: readonly SerialPortName[];
@@ -38,6 +42,7 @@ Everything listens on this machine alone unless --host says otherwise. Port 0 ta
 Devices of this release are known; those of another build are heard once their module is registered (--module).
 A device keeps each frame until the node has it on disk, and its acknowledgement says so: rare ones save bytes,
 frequent ones free the device's memory sooner (--ack-every, --ack-age).
+History is kept for ever unless --keep-days or --keep-bytes says otherwise; the newest end of each device always is.
 A serial line has one device (--serial); its port may be plugged in later, unplugged and plugged in again. unix:PATH is a
 line that is a Unix socket, as QEMU's can be.
 With --json one object says where it listens, once it does.
@@ -65,6 +70,8 @@ export function addServe(program: Command, surroundings: Surroundings): void {
     )
     .option("--host <ADDRESS>", "address to listen on; 0.0.0.0: all", LOOPBACK_HOST)
     .option("--store <FILE>", "SQLite file with everything received", DEFAULT_STORE_FILE)
+    .option("--keep-days <DAYS>", "delete history that came in longer ago (default: keep all)", parsePositive)
+    .option("--keep-bytes <BYTES>", "delete the oldest history while the store is larger", parsePositiveCount)
     .option("--http <PORT>", `port of the page (default: ${DEFAULT_HTTP_PORT})`, parsePort)
     .option("--no-http", "no page")
     .option("--group <NAME>", "first topic level of the devices", parseName, "lockstep")
@@ -83,6 +90,7 @@ export function addServe(program: Command, surroundings: Surroundings): void {
 
 /** Of the node's own default policy; here because loading the node takes longer than `--help` should. */
 const DEFAULT_ACK_FRAMES = 16;
+const DAY_MS = 86_400_000;
 
 function collectSerial(text: string, before: readonly SerialPortName[]): readonly SerialPortName[] {
   const port = parseSerialPort(text);
@@ -113,7 +121,7 @@ async function runServe(surroundings: Surroundings, options: ServeOptions): Prom
   const { clock, interrupt } = surroundings;
   const broker = brokerOptions(options);
   const { CloudNode } = await import("../node.ts");
-  const { PageServer } = await import("../api/page-server.ts");
+  const { HttpServer } = await import("../api/http-server.ts");
   const logger = createLogger(options.log);
   const node = await CloudNode.open({
     storeFile: options.store,
@@ -122,6 +130,10 @@ async function runServe(surroundings: Surroundings, options: ServeOptions): Prom
     tcpHost: options.host,
     group: options.group,
     acks: { everyFrames: options.ackEvery, ageMs: options.ackAge },
+    retention: {
+      maxAgeMs: options.keepDays === undefined ? undefined : options.keepDays * DAY_MS,
+      maxBytes: options.keepBytes,
+    },
     modules: await Promise.all(options.module.map(readModule)),
     logger,
     clock,
@@ -129,7 +141,9 @@ async function runServe(surroundings: Surroundings, options: ServeOptions): Prom
   try {
     const http = options.http ?? DEFAULT_HTTP_PORT;
     const page =
-      http === false ? undefined : await openPage(PageServer.open, { node, clock, host: options.host, port: http });
+      http === false
+        ? undefined
+        : await openPage(HttpServer.open, { node, clock, logger, host: options.host, port: http });
     try {
       node.onEvent((event) => {
         if (event.kind !== "confirmed") logger.info(event, event.kind);
@@ -140,11 +154,12 @@ async function runServe(surroundings: Surroundings, options: ServeOptions): Prom
       logger.info(places, "listening");
       if (options.json === true) await writeResult(surroundings, true, places, "");
       await untilInterrupt(interrupt, clock);
+      logger.info({}, "shutting down: what was taken in is committed and acknowledged first");
     } finally {
-      await page?.close();
+      await closeWithin(surroundings, async () => page?.close());
     }
   } finally {
-    await node.close();
+    await closeWithin(surroundings, () => node.close());
   }
 }
 

@@ -4,6 +4,7 @@ import { addDemo } from "./demo.ts";
 import { addDevices } from "./devices.ts";
 import { addDoctor } from "./doctor.ts";
 import { addEncode } from "./encode.ts";
+import { addExport } from "./export.ts";
 import { addServe } from "./serve.ts";
 import { addSim } from "./sim.ts";
 import type { Surroundings } from "./surroundings.ts";
@@ -18,6 +19,7 @@ export const SUBCOMMANDS: readonly AddSubcommand[] = [
   addSim,
   addEncode,
   addDecode,
+  addExport,
   addDevices,
   addDoctor,
 ];

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { type AckFrame, birthHash, decodeFrame, encodeFrame, type Frame, split } from "@lockstep/protocol";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { systemClock } from "../clock.ts";
-import { openHistory } from "../history.ts";
+import { openHistory } from "../history/history.ts";
 import { SILENT_LOGGER } from "../logger.ts";
 import { CloudNode } from "../node.ts";
 import { ENCODED_BOUND, EncodedDevice, type EncodedFrame } from "../reconstructor/encoded-device.suite.ts";

@@ -70,6 +70,11 @@ export class MqttLink {
     return this.#ready;
   }
 
+  /** Whether the broker is reached now; a lost one is tried again without end. */
+  get isConnected(): boolean {
+    return this.#client.connected;
+  }
+
   async close(): Promise<void> {
     await this.#client.endAsync(!this.#client.connected);
   }
@@ -102,6 +107,7 @@ export class MqttLink {
     const topic = formatTopic({ group: this.#options.group, device, level: "control" });
     const source = frameSource(
       {
+        transport: "mqtt",
         send: (frame) => {
           if (this.#client.connected) this.#client.publish(topic, Buffer.from(encodeFrame(frame)), { qos: 0 });
         },

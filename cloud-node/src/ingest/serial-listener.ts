@@ -51,8 +51,10 @@ export class SerialListener {
     end.open({
       opened: () => {
         logger.info({ path }, "serial line is open");
-        const link = { send: (frame: Parameters<typeof encodeFrame>[0]) => void end.send(encodeFrame(frame)) };
-        this.#source = frameSource(link, { line: { replaced: gone } });
+        this.#source = frameSource(
+          { transport: "serial", send: (frame) => void end.send(encodeFrame(frame)) },
+          { line: { replaced: gone } },
+        );
       },
       closed: (reason) => {
         logger.warn({ path, reason }, "serial line is gone; waiting for it to come back");

@@ -79,6 +79,7 @@ export class TcpListener {
     const meter = new ConnectionMeter();
     const deframer = new StreamDeframer();
     const source = frameSource({
+      transport: "tcp",
       send: (frame) => {
         if (!socket.writable || socket.writableLength > UNREAD_BYTES_MAX) return;
         const bytes = encodeStreamFrame(encodeFrame(frame));

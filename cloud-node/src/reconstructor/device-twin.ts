@@ -18,11 +18,12 @@ import { Lane } from "./lane.ts";
 import type { RowBuffer } from "./row-buffer.ts";
 import { TrafficMeter } from "./traffic-meter.ts";
 import type { TwinSurroundings } from "./twin-registry.ts";
-import type { TwinView } from "./twin-view.ts";
+import type { TransportKind, TwinView } from "./twin-view.ts";
 import { viewTwin } from "./view-twin.ts";
 
 /** The way back to a device: where its last birth or frame came from. */
 export interface DeviceLink {
+  readonly transport: TransportKind;
   send(frame: DownlinkFrame): void;
 }
 
@@ -41,12 +42,17 @@ export interface DeviceReport {
   /** 0 … 1. */
   ringFill: number;
   clockOffsetUs: number | undefined;
+  /** Undefined until it is heard. */
+  transport: TransportKind | undefined;
   lastHeardUs: number;
+  lastDataUs: number;
   lastHeardMs: number;
   refused: number;
   refusal: RefusalReason | undefined;
 }
 
+/** An epoch with more of them was never divided into stretches. */
+const MOST_LOOSE_FRAMES = 5_000;
 /** Epochs whose twins are kept in memory; a device drains the rings of earlier boots one after the other. */
 const MAX_LANES = 3;
 
@@ -61,7 +67,9 @@ export class DeviceTwin {
     isOnline: false,
     ringFill: 0,
     clockOffsetUs: undefined,
+    transport: undefined,
     lastHeardUs: 0,
+    lastDataUs: 0,
     lastHeardMs: Number.NEGATIVE_INFINITY,
     refused: 0,
     refusal: undefined,
@@ -154,6 +162,8 @@ export class DeviceTwin {
     const seq = frame.kind === "keyframe" ? frame.seq : expandSeq(frame.position, lane.expected);
     this.traffic.payloadBytes += frame.kind === "heartbeat" ? 0 : frame.payload.length;
     if (frame.kind === "heartbeat") this.#hearTime(frame);
+    // A heartbeat with nothing foreseen in it says that the device lives, and not what it measures.
+    if (frame.kind !== "heartbeat" || frame.quiet > 0) this.report.lastDataUs = this.report.lastHeardUs;
     lane.receive(seq, frame, bytes, nowMs);
   }
 
@@ -220,6 +230,24 @@ export class DeviceTwin {
     });
   }
 
+  /**
+   * Close what earlier boots left open while no node ran, and divide what an earlier release left whole, so that a read
+   * replays little of it and retention can delete it.
+   */
+  settle(): void {
+    const { reader } = this.#around;
+    for (const epoch of this.#epochs.numbers()) {
+      const isOver = epoch !== this.#epochs.newest;
+      const most = isOver ? 0 : MOST_LOOSE_FRAMES;
+      if (reader.hasLooseFrames(this.key, epoch, most) && this.#plan(this.#epochs.get(epoch)?.birthHash ?? "")) {
+        const lane = this.#newLane(epoch);
+        lane.rebuild(reader);
+        if (isOver) lane.finish();
+        lane.close();
+      }
+    }
+  }
+
   close(): void {
     for (const lane of this.#lanes.values()) lane.close();
   }
@@ -232,6 +260,7 @@ export class DeviceTwin {
   #hear(link: DeviceLink): void {
     const { clock } = this.#around;
     this.#link = link;
+    this.report.transport = link.transport;
     this.report.lastHeardUs = clock.unixUs();
     this.report.lastHeardMs = clock.nowMs();
   }
@@ -257,8 +286,15 @@ export class DeviceTwin {
     const known = this.#lanes.get(epoch);
     if (known !== undefined) return known;
     this.#dropIdleLanes();
-    const { commits, clock, acks, counters, reader, emit } = this.#around;
-    const lane = new Lane(epoch, {
+    const lane = this.#newLane(epoch);
+    lane.rebuild(this.#around.reader);
+    this.#lanes.set(epoch, lane);
+    return lane;
+  }
+
+  #newLane(epoch: number): Lane {
+    const { commits, clock, acks, counters, emit } = this.#around;
+    return new Lane(epoch, {
       device: this.id,
       key: this.key,
       plans: (hash) => this.#plan(hash),
@@ -271,9 +307,6 @@ export class DeviceTwin {
       refuse: (reason) => this.refuse(reason),
       emit,
     });
-    lane.rebuild(reader);
-    this.#lanes.set(epoch, lane);
-    return lane;
   }
 
   #reply(frame: DownlinkFrame): void {

@@ -19,6 +19,7 @@ import { LaneLedger } from "./lane-ledger.ts";
 import type { NodeEvent } from "./node-event.ts";
 import { replay } from "./replay.ts";
 import type { RowBuffer } from "./row-buffer.ts";
+import { StretchKeeper } from "./stretch-keeper.ts";
 import { type PlanLookup, Twin } from "./twin.ts";
 
 /** What a lane says to its device; whoever sends it adds the nonce. */
@@ -44,9 +45,6 @@ interface OpenGap {
   readonly reason: GapReason;
 }
 
-/** A snapshot is due after so many frames, or so many channel-samples: a restart replays less than either. */
-const SNAPSHOT_FRAMES = 256;
-const SNAPSHOT_CHANNEL_SAMPLES = 60_000;
 /** A keyframe that was asked for is asked for again after this long: the question, or the answer, may have been lost. */
 const RESYNC_AGAIN_MS = 1_000;
 
@@ -76,14 +74,19 @@ export class Lane implements CommitOwner {
   #failed: { readonly seq: number; readonly print: number } | undefined;
   #resyncDueMs = Number.NEGATIVE_INFINITY;
   readonly #acknowledger: Acknowledger;
-  #framesSinceSnapshot = 0;
-  #channelSamplesSinceSnapshot = 0;
+  readonly #stretches: StretchKeeper;
 
   constructor(epoch: number, around: LaneSurroundings) {
     this.epoch = epoch;
     this.#around = around;
     this.#storeKey = { device: around.key, epoch };
     this.#twin = new Twin(around.device, epoch, around.plans, around.rows);
+    this.#stretches = new StretchKeeper({
+      ...this.#storeKey,
+      plans: around.plans,
+      write: (record) => around.commits.record(record),
+      unixUs: () => around.clock.unixUs(),
+    });
     this.#acknowledger = new Acknowledger({
       clock: around.clock,
       acks: around.acks,
@@ -123,15 +126,25 @@ export class Lane implements CommitOwner {
   rebuild(reader: StoreReader): void {
     const { key, rows, counters } = this.#around;
     const twin = this.#twin;
-    const snapshot = reader.snapshot(key, this.epoch);
-    if (snapshot !== undefined && !twin.restore(snapshot.state, snapshot.seq)) counters.add("snapshot.ignored");
+    if (!this.#stretches.resume(reader, twin)) counters.add("snapshot.ignored");
+    const expired = reader.expiries(key).find(({ epoch }) => epoch === this.epoch);
+    if (expired !== undefined && expired.through >= twin.next) {
+      this.#gap = { from: expired.through + 1, reason: "state-mismatch" };
+      twin.skipTo(expired.through + 1);
+    }
     const gaps = reader.gaps(key).filter(({ epoch }) => epoch === this.epoch);
     const steps = replay(twin, reader, key, gaps);
     let step = steps.next();
-    for (; !step.done; step = steps.next()) this.ledger.replayed(twin, rows);
+    for (; !step.done; step = steps.next()) {
+      const { frame, frameBytes, cold } = step.value;
+      this.ledger.replayed(twin, rows);
+      this.#stretches.taken(twin, rows, frame, frameBytes, cold);
+      this.#gap = undefined;
+    }
     if (step.value.kind === "damaged") {
       counters.add("store.damaged");
       this.#gap = { from: step.value.seq, reason: "state-mismatch" };
+      this.#stretches.damaged(step.value.seq);
       for (const { seq } of reader.frames(key, this.epoch, step.value.seq)) twin.skipTo(seq + 1);
     }
     const last = gaps.at(-1);
@@ -212,6 +225,12 @@ export class Lane implements CommitOwner {
   /** Another boot began: what it still has of this epoch it will say by a status, and send again. */
   superseded(): void {
     this.#window.clear();
+    this.finish();
+  }
+
+  /** Nothing more is to be expected soon. */
+  finish(): void {
+    this.#stretches.finish(this.#twin);
   }
 
   /** Let go of all timers. */
@@ -260,6 +279,7 @@ export class Lane implements CommitOwner {
       return true;
     }
     const lost = gap !== undefined && frame.kind === "keyframe" ? this.#lostSamples(frame.timeUs) : 0;
+    const cold = frame.kind === "keyframe" ? this.#twin.snapshot(true) : undefined;
     const outcome = this.#twin.take(frame, bytes, lost);
     if (outcome !== "taken") {
       this.#around.counters.add(`frames.${outcome}`);
@@ -269,7 +289,7 @@ export class Lane implements CommitOwner {
     this.#window.done(seq);
     // Rows first, events last: a listener that looks at a twin overwrites the rows, which all twins share.
     this.ledger.taken(this.#twin, this.#around.rows, early);
-    this.#snapshotWhenDue();
+    this.#stretches.taken(this.#twin, this.#around.rows, frame, bytes.length, cold);
     const flags = this.#flags(frame);
     if (gap !== undefined) this.#closeGap(gap, seq - 1, lost);
     this.#around.commits.frame(this, "add", this.#storeKey, seq, bytes);
@@ -354,18 +374,5 @@ export class Lane implements CommitOwner {
       count: flagged.reduce((sum, one) => sum + (one === status ? 1 : 0), 0),
     }));
     return flags.filter(({ count }) => count > 0);
-  }
-
-  #snapshotWhenDue(): void {
-    const { rows, commits } = this.#around;
-    this.#framesSinceSnapshot += 1;
-    this.#channelSamplesSinceSnapshot += rows.count * rows.channels;
-    const isDue =
-      this.#framesSinceSnapshot >= SNAPSHOT_FRAMES || this.#channelSamplesSinceSnapshot >= SNAPSHOT_CHANNEL_SAMPLES;
-    const state = isDue ? this.#twin.snapshot() : undefined;
-    if (state === undefined) return;
-    this.#framesSinceSnapshot = 0;
-    this.#channelSamplesSinceSnapshot = 0;
-    commits.record({ table: "snapshot", ...this.#storeKey, seq: this.#twin.next, state });
   }
 }

@@ -3,6 +3,17 @@ import { type Core, loadCore } from "@lockstep/edge-sdk/core";
 import { InvariantError } from "../invariant-error.ts";
 import type { StoredModule } from "../store/store.ts";
 
+/** A module as an operator sees it. */
+export interface ModuleFacts {
+  /** SHA-256, 64 hex digits: what births name it by. */
+  readonly hash: string;
+  readonly bytes: number;
+  /** Who brought it: this release, or an operator who registered it, now or earlier. */
+  readonly source: ModuleSource;
+}
+
+export type ModuleSource = "release" | "operator";
+
 /**
  * The codec modules that this node decodes with, by SHA-256: those of releases, and those that an operator registered.
  * None ever comes from a device.
@@ -10,6 +21,7 @@ import type { StoredModule } from "../store/store.ts";
 export class ModuleRegistry {
   readonly #wasm = new Map<string, Uint8Array>();
   readonly #cores = new Map<string, Core>();
+  readonly #operators = new Set<string>();
   /** Those that are in the store, or on their way. */
   readonly #kept = new Set<string>();
 
@@ -22,13 +34,16 @@ export class ModuleRegistry {
 
   /** Add what an operator registers now. @throws {ModuleError} when the bytes may not run as a codec */
   addChecked(wasm: Uint8Array): string {
+    const isNew = !this.has(createHash("sha256").update(wasm).digest("hex"));
     const hash = this.add(wasm);
     this.get(hash);
+    if (isNew) this.#operators.add(hash);
     return hash;
   }
 
   /** Add what an operator registered earlier. @throws {InvariantError} when the bytes are not those of the hash */
-  addStored({ hash, wasm }: StoredModule): void {
+  addStored({ hash, wasm, source }: StoredModule): void {
+    if (!this.has(hash) && source === "operator") this.#operators.add(hash);
     if (this.add(wasm) !== hash) throw new InvariantError(`the stored bytes of module ${hash} have another hash`);
     this.#kept.add(hash);
   }
@@ -38,6 +53,19 @@ export class ModuleRegistry {
     if (this.#kept.has(hash)) return undefined;
     this.#kept.add(hash);
     return this.#bytes(hash);
+  }
+
+  /** All of them, by hash. */
+  all(): ModuleFacts[] {
+    return [...this.#wasm]
+      .map(
+        ([hash, wasm]): ModuleFacts => ({
+          hash,
+          bytes: wasm.length,
+          source: this.#operators.has(hash) ? "operator" : "release",
+        }),
+      )
+      .sort((a, b) => (a.hash < b.hash ? -1 : 1));
   }
 
   has(hash: string): boolean {

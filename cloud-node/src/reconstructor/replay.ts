@@ -1,12 +1,16 @@
-import { decodeFrame, isSequenced } from "@lockstep/protocol";
-import type { StoredGap, StoreReader } from "../store/store.ts";
+import type { SequencedFrame } from "@lockstep/protocol";
+import type { StoredFrame, StoredGap, StoreReader } from "../store/store.ts";
+import { readStoredFrame } from "./stored-frame.ts";
 import type { Twin } from "./twin.ts";
 
 /** One stored frame, just taken again: its rows are in the twin's row buffer until the next step. */
 export interface ReplayStep {
   readonly seq: number;
+  readonly frame: SequencedFrame;
   /** The frame's size as stored, bytes. */
   readonly frameBytes: number;
+  /** Of a keyframe: the twin's snapshot before it, without a codec state. */
+  readonly cold: Uint8Array | undefined;
 }
 
 /** How a replay ended: at the last stored frame, or before one that no longer gives what it gave. */
@@ -18,21 +22,32 @@ export type ReplayEnd = { readonly kind: "complete" } | { readonly kind: "damage
  *
  * @param gaps  of this epoch
  */
-export function* replay(
+export function replay(
   twin: Twin,
   reader: StoreReader,
   device: number,
   gaps: readonly StoredGap[],
 ): Generator<ReplayStep, ReplayEnd> {
-  for (const { seq, bytes } of reader.frames(device, twin.epoch, twin.next)) {
+  return replayFrames(twin, reader.frames(device, twin.epoch, twin.next), gaps);
+}
+
+/** The same for some frames of the epoch, in order. */
+export function* replayFrames(
+  twin: Twin,
+  frames: Iterable<StoredFrame>,
+  gaps: readonly StoredGap[],
+): Generator<ReplayStep, ReplayEnd> {
+  for (const { seq, bytes } of frames) {
     let lost = 0;
     if (seq !== twin.next) {
       lost = gaps.find(({ through }) => through === seq - 1)?.samples ?? 0;
       twin.skipTo(seq);
     }
-    const frame = decodeFrame(bytes);
-    if (!isSequenced(frame) || twin.take(frame, bytes, lost) !== "taken") return { kind: "damaged", seq };
-    yield { seq, frameBytes: bytes.length };
+    const frame = readStoredFrame(bytes);
+    if (frame === undefined) return { kind: "damaged", seq };
+    const cold = frame.kind === "keyframe" ? twin.snapshot(true) : undefined;
+    if (twin.take(frame, bytes, lost) !== "taken") return { kind: "damaged", seq };
+    yield { seq, frame, frameBytes: bytes.length, cold };
   }
   return { kind: "complete" };
 }

@@ -61,6 +61,11 @@ export class TwinRegistry {
     return this.#add(id, this.#nextKey);
   }
 
+  /** @see DeviceTwin.settle; before any device is heard */
+  settle(): void {
+    for (const twin of this.#byId.values()) twin.settle();
+  }
+
   close(): void {
     for (const twin of this.#byId.values()) twin.close();
   }

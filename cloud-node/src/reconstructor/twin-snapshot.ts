@@ -7,7 +7,7 @@ export interface TwinSnapshot {
   readonly segmentTimeUs: number;
   readonly segmentRows: number;
   readonly counts: TwinCounts;
-  /** The codec's state block. */
+  /** The codec's state block; empty where a keyframe comes next. */
   readonly state: Uint8Array;
 }
 

@@ -46,6 +46,9 @@ export interface Traffic {
   readonly packetsDown: number;
 }
 
+/** How a device's frames come in. */
+export type TransportKind = "mqtt" | "tcp" | "serial" | "loopback";
+
 /** One device as the cloud sees it at the moment of asking. */
 export interface TwinView {
   readonly id: string;
@@ -71,6 +74,8 @@ export interface TwinView {
   /** Device time minus the cloud's Unix time, µs, as last reported; undefined until the first report. */
   readonly clockOffsetUs: number | undefined;
   readonly traffic: Traffic;
+  /** By which it was last heard; undefined before it is heard since the node started. */
+  readonly transport: TransportKind | undefined;
   /** From a frame's arrival to its commit, over the newest frames; NaN when there is none. */
   readonly latencyMs: { readonly p50: number; readonly p99: number };
   readonly duplicates: number;
@@ -79,6 +84,8 @@ export interface TwinView {
   readonly refused: number;
   /** Channel-samples flagged in this epoch. */
   readonly flagged: { readonly invalid: number; readonly saturated: number };
-  /** Unix time of the last frame, µs; 0 when none came since the node started. */
+  /** Unix time of the last frame of any kind, µs; 0 when none came since the node started. */
   readonly lastHeardUs: number;
+  /** Unix time of the last frame that stood for samples, µs; 0 when none came since the node started. */
+  readonly lastDataUs: number;
 }

@@ -181,8 +181,12 @@ export class Twin {
     return true;
   }
 
-  /** Everything needed to go on from here after a restart; undefined before the first keyframe. */
-  snapshot(): Uint8Array | undefined {
+  /**
+   * Everything needed to go on from here after a restart; undefined before the first keyframe.
+   *
+   * @param isCold  without the codec's state: enough where a keyframe comes next
+   */
+  snapshot(isCold = false): Uint8Array | undefined {
     const segment = this.#segment;
     if (segment === undefined) return undefined;
     return packSnapshot({
@@ -191,7 +195,7 @@ export class Twin {
       segmentTimeUs: segment.timeUs,
       segmentRows: segment.rows,
       counts: this.#counts,
-      state: segment.decoder.saveState(),
+      state: isCold ? new Uint8Array(0) : segment.decoder.saveState(),
     });
   }
 
@@ -206,7 +210,8 @@ export class Twin {
     const segment =
       saved === undefined ? undefined : this.#segmentOf(saved.birthHash, saved.lattices, saved.segmentTimeUs);
     if (saved === undefined || segment === undefined) return false;
-    if (unlessRefused(() => segment.decoder.restoreState(saved.state) ?? true) === undefined) return false;
+    const isCold = saved.state.length === 0;
+    if (!isCold && unlessRefused(() => segment.decoder.restoreState(saved.state) ?? true) === undefined) return false;
     this.#segment = { ...segment, rows: saved.segmentRows };
     this.#counts = saved.counts;
     this.#next = next;

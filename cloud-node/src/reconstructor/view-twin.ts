@@ -45,12 +45,14 @@ export function viewTwin(sources: ViewSources): TwinView {
     ringFill: report.ringFill,
     clockOffsetUs: report.clockOffsetUs,
     traffic: traffic.reading(),
+    transport: report.transport,
     latencyMs: ledger.latency.quantiles(),
     duplicates: ledger.duplicates,
     conflicts: ledger.conflicts,
     refused: report.refused,
     flagged: { invalid, saturated },
     lastHeardUs: report.lastHeardUs,
+    lastDataUs: report.lastDataUs,
   };
 }
 

@@ -28,6 +28,8 @@ export class BatchBuilder {
   addRecord(record: StoreRecord): void {
     this.#records.push(record);
     if (record.table === "snapshot") this.#recordBytes += record.state.length;
+    if (record.table === "tail") this.#recordBytes += record.state.length + record.levels.length;
+    if (record.table === "stretch") this.#recordBytes += record.levels.length;
   }
 
   /** Copy a frame in; returns its row in the batch. */

@@ -16,6 +16,8 @@ export interface CommitQueueOptions {
   readonly clock: Clock;
   /** A batch is closed so long after its first write, ms. */
   readonly commitMs: number;
+  /** Told of every commit that is durable: how long the store took, ms, and how many frames were in it. */
+  onCommit?(elapsedMs: number, frames: number): void;
   /** Told of every failed commit; the batch is kept and tried again. */
   onFailure(error: StoreError): void;
   /** Told when more waits for the disk than should. */
@@ -48,6 +50,7 @@ export class CommitQueue {
   #open = new OpenBatch();
   #inFlight: OpenBatch | undefined;
   #timer: Timer | undefined;
+  #failure: StoreError | undefined;
   #retry: { readonly timer: Timer; now(): void } | undefined;
   #isDue = false;
   #isClosing = false;
@@ -56,6 +59,11 @@ export class CommitQueue {
 
   constructor(options: CommitQueueOptions) {
     this.#options = options;
+  }
+
+  /** Why the last commit failed; undefined once one succeeded again. */
+  get failure(): StoreError | undefined {
+    return this.#failure;
   }
 
   /** More waits for the disk than should: hand over no frame that can come again later. */
@@ -142,14 +150,21 @@ export class CommitQueue {
 
   #commit(batch: OpenBatch, retryMs: number): void {
     this.#retry = undefined;
-    this.#options.store.commit(batch.builder.build()).then(
-      (reply) => this.#settle(batch, reply),
+    const { store, clock } = this.#options;
+    const startedMs = clock.nowMs();
+    store.commit(batch.builder.build()).then(
+      (reply) => {
+        this.#failure = undefined;
+        this.#options.onCommit?.(clock.nowMs() - startedMs, batch.builder.frameCount);
+        this.#settle(batch, reply);
+      },
       (cause: unknown) => this.#failed(batch, retryMs, cause),
     );
   }
 
   #failed(batch: OpenBatch, retryMs: number, cause: unknown): void {
     const error = cause instanceof StoreError ? cause : new StoreError("failed", { detail: String(cause) }, { cause });
+    this.#failure = error;
     this.#options.onFailure(error);
     if (this.#isClosing) {
       this.#idle();

@@ -1,4 +1,5 @@
 import { InvariantError } from "../invariant-error.ts";
+import type { RetentionReport, RetentionRules } from "./retention.ts";
 import type { CommitReply, Store, StoreBatch, StoreReader } from "./store.ts";
 import type { StoreError } from "./store-error.ts";
 
@@ -52,6 +53,10 @@ export class HeldStore implements Store {
       if (waiting === undefined) this.#held.push(held);
       else waiting(held);
     });
+  }
+
+  async retain(rules: RetentionRules): Promise<RetentionReport> {
+    return (await this.#behind?.retain(rules)) ?? { stretches: 0, freedBytes: 0 };
   }
 
   async close(): Promise<void> {

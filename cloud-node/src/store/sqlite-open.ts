@@ -36,12 +36,24 @@ function migrateStore(file: string, version: number): void {
     database = new DatabaseSync(file, { timeout: BUSY_MS });
     // The schema is written before WAL begins, so that the file says what it is even when a log is still beside it.
     database.exec("PRAGMA synchronous = FULL");
+    // So that pages can be given back to the system; a file that is not empty has to be written anew for it.
+    database.exec("PRAGMA auto_vacuum = INCREMENTAL");
     migrate(database, version);
+    if (version === 1) rewrite(database);
     database.exec("PRAGMA journal_mode = WAL");
   } catch (cause) {
     throw storeErrorOf(cause, file);
   } finally {
     database?.close();
+  }
+}
+
+/** Where there is no room for a copy of the file, its free pages are used for later frames instead. */
+function rewrite(database: DatabaseSync): void {
+  try {
+    database.exec("VACUUM");
+  } catch (cause) {
+    if (storeErrorOf(cause, "").code !== "disk-full") throw cause;
   }
 }
 

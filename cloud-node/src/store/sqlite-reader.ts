@@ -1,26 +1,44 @@
-import type { DatabaseSync, SQLOutputValue } from "node:sqlite";
-import { InvariantError } from "../invariant-error.ts";
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { inflateRawSync } from "node:zlib";
+import { LAST_SEQ } from "@lockstep/protocol";
+import { unpackFrames } from "./frame-pack.ts";
 import { openForReading } from "./sqlite-open.ts";
+import { blob, integer, type Row, text } from "./sqlite-row.ts";
 import type {
   GapReason,
   StoredDevice,
   StoredEpoch,
+  StoredExpiry,
   StoredFrame,
   StoredGap,
   StoredModule,
   StoredSnapshot,
+  StoredStretch,
+  StoredTail,
   StoreReader,
 } from "./store.ts";
+import { StoreError, storeErrorOf } from "./store-error.ts";
 
-type Row = Readonly<Record<string, SQLOutputValue>>;
+/** Loose frames that are read at a time: a query that stayed open would keep the log from being emptied. */
+const FRAMES_AT_ONCE = 512;
+const PLACE = "device = ? AND epoch = ?";
+const STRETCHES = `SELECT * FROM stretches WHERE ${PLACE} AND tier = ?`;
+
+interface FramePart {
+  readonly frames: Iterable<StoredFrame>;
+  readonly next: number;
+}
 
 /** Reads of a store file, beside the writer's connection or without one. */
 export class SqliteReader implements StoreReader {
+  readonly #file: string;
   readonly #database: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
   #isOpen = true;
 
   /** @throws {StoreError} when `file` is not a store of this release */
   constructor(file: string) {
+    this.#file = file;
     this.#database = openForReading(file);
   }
 
@@ -43,22 +61,99 @@ export class SqliteReader implements StoreReader {
   }
 
   birth(device: number, hash: string): Uint8Array | undefined {
-    const row = this.#database.prepare("SELECT bytes FROM births WHERE device = ? AND hash = ?").get(device, hash);
+    const row = this.#get("SELECT bytes FROM births WHERE device = ? AND hash = ?", device, hash);
     return row === undefined ? undefined : blob(row, "bytes");
   }
 
-  *frames(device: number, epoch: number, from: number): Iterable<StoredFrame> {
-    const rows = this.#database
-      .prepare("SELECT seq, bytes FROM frames WHERE device = ? AND epoch = ? AND seq >= ? ORDER BY seq")
-      .iterate(device, epoch, from);
-    for (const row of rows) yield { seq: integer(row, "seq"), bytes: blob(row, "bytes") };
+  *frames(device: number, epoch: number, from: number, through = LAST_SEQ): Iterable<StoredFrame> {
+    for (let next = from; next <= through; ) {
+      const part = this.#atOneMoment(() => this.#part(device, epoch, next, through));
+      yield* part.frames;
+      next = part.next;
+    }
+  }
+
+  hasLooseFrames(device: number, epoch: number, most: number): boolean {
+    return this.#get(`SELECT 1 FROM frames WHERE ${PLACE} LIMIT 1 OFFSET ?`, device, epoch, most) !== undefined;
   }
 
   snapshot(device: number, epoch: number): StoredSnapshot | undefined {
-    const row = this.#database
-      .prepare("SELECT seq, state FROM snapshots WHERE device = ? AND epoch = ?")
-      .get(device, epoch);
+    const row = this.#get(`SELECT seq, state FROM snapshots WHERE ${PLACE}`, device, epoch);
     return row === undefined ? undefined : { seq: integer(row, "seq"), state: blob(row, "state") };
+  }
+
+  stretchStart(device: number, epoch: number, from: number): StoredSnapshot | undefined {
+    const row = this.#get(
+      `SELECT state FROM stretches JOIN packs ON stretch = id WHERE ${PLACE} AND tier = 0 AND from_seq = ?`,
+      device,
+      epoch,
+      from,
+    );
+    const packed = row === undefined ? undefined : blob(row, "state");
+    if (packed === undefined || packed.length === 0) return undefined;
+    try {
+      return { seq: from, state: inflateRawSync(packed) };
+    } catch (cause) {
+      const detail = `the state before frame ${from} of epoch ${epoch} cannot be unpacked`;
+      throw new StoreError("corrupt", { file: this.#file, detail }, { cause });
+    }
+  }
+
+  stretches(device: number, epoch: number, tier: number, from: number, through = LAST_SEQ): StoredStretch[] {
+    const range = `${STRETCHES} AND from_seq BETWEEN ? AND ? ORDER BY from_seq`;
+    const [ascending, descending] = [this.#prepared(range), this.#prepared(`${range} DESC`)];
+    const values = [device, epoch, tier, from, through];
+    const rows: Row[] = [];
+    try {
+      for (const row of ascending.iterate(...values)) rows.push(row);
+      return rows.map(stretchOf);
+    } catch (cause) {
+      if (storeErrorOf(cause, this.#file).code !== "corrupt") throw storeErrorOf(cause, this.#file);
+    }
+    // Up to the damage, and back to it from the other end.
+    const behind: Row[] = [];
+    try {
+      for (const row of descending.iterate(...values)) behind.push(row);
+    } catch (cause) {
+      if (storeErrorOf(cause, this.#file).code !== "corrupt") throw storeErrorOf(cause, this.#file);
+    }
+    return [...rows, ...behind.reverse()].map(stretchOf);
+  }
+
+  lastStretch(device: number, epoch: number, tier: number): StoredStretch | undefined {
+    const row = this.#get(`${STRETCHES} ORDER BY from_seq DESC LIMIT 1`, device, epoch, tier);
+    return row === undefined ? undefined : stretchOf(row);
+  }
+
+  topTier(device: number, epoch: number): number | undefined {
+    const row = this.#get(`SELECT max(tier) AS top FROM stretches WHERE ${PLACE}`, device, epoch);
+    return typeof row?.top === "number" ? row.top : undefined;
+  }
+
+  tail(device: number, epoch: number): StoredTail | undefined {
+    const row = this.#get(`SELECT * FROM tails WHERE ${PLACE}`, device, epoch);
+    if (row === undefined) return undefined;
+    return {
+      epoch,
+      from: integer(row, "from_seq"),
+      next: integer(row, "next_seq"),
+      fromUs: integer(row, "from_us"),
+      toUs: integer(row, "to_us"),
+      samples: integer(row, "samples"),
+      flagged: integer(row, "flagged"),
+      frames: integer(row, "frames"),
+      frameBytes: integer(row, "frame_bytes"),
+      work: integer(row, "work"),
+      levels: blob(row, "levels"),
+      state: blob(row, "state"),
+    };
+  }
+
+  expiries(device: number): StoredExpiry[] {
+    return this.#all("SELECT epoch, through_seq FROM expiries WHERE device = ? ORDER BY epoch", device).map((row) => ({
+      epoch: integer(row, "epoch"),
+      through: integer(row, "through_seq"),
+    }));
   }
 
   gaps(device: number): StoredGap[] {
@@ -88,25 +183,86 @@ export class SqliteReader implements StoreReader {
     this.#database.close();
   }
 
-  #all(sql: string, ...values: number[]): Row[] {
-    return this.#database.prepare(sql).all(...values);
+  /** The next frames, from a pack or loose, and the seq to go on from. */
+  #part(device: number, epoch: number, next: number, through: number): FramePart {
+    const tier = `${PLACE} AND tier = 0 AND from_seq`;
+    const before = `SELECT id, from_seq, through_seq FROM stretches WHERE ${tier} <= ? ORDER BY from_seq DESC LIMIT 1`;
+    const stretch = this.#get(before, device, epoch, next);
+    const end = stretch === undefined ? -1 : integer(stretch, "through_seq");
+    if (stretch !== undefined && end >= next) {
+      const pack = this.#get("SELECT frames FROM packs WHERE stretch = ?", integer(stretch, "id"));
+      const frames = pack === undefined ? [] : unpackFrames(integer(stretch, "from_seq"), blob(pack, "frames"));
+      return { frames: inRange(frames, next, through), next: end + 1 };
+    }
+    const after = this.#get(`SELECT min(from_seq) AS seq FROM stretches WHERE ${tier} > ?`, device, epoch, next);
+    const last = Math.min(typeof after?.seq === "number" ? after.seq - 1 : LAST_SEQ, through);
+    const rows = this.#all(
+      `SELECT seq, bytes FROM frames WHERE ${PLACE} AND seq BETWEEN ? AND ? ORDER BY seq LIMIT ${FRAMES_AT_ONCE}`,
+      device,
+      epoch,
+      next,
+      last,
+    );
+    const frames = rows.map((row) => ({ seq: integer(row, "seq"), bytes: blob(row, "bytes") }));
+    const newest = frames.at(-1);
+    const isCut = newest !== undefined && frames.length === FRAMES_AT_ONCE;
+    return { frames, next: isCut ? newest.seq + 1 : last + 1 };
+  }
+
+  /** Several queries that see the same state, also while frames move into a pack. */
+  #atOneMoment<T>(read: () => T): T {
+    this.#database.exec("BEGIN");
+    try {
+      const found = read();
+      this.#database.exec("COMMIT");
+      return found;
+    } catch (cause) {
+      // SQLite may have ended it, where the file is damaged.
+      if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
+      throw storeErrorOf(cause, this.#file);
+    }
+  }
+
+  #all(sql: string, ...values: (number | string)[]): Row[] {
+    try {
+      return this.#prepared(sql).all(...values);
+    } catch (cause) {
+      throw storeErrorOf(cause, this.#file);
+    }
+  }
+
+  #get(sql: string, ...values: (number | string)[]): Row | undefined {
+    try {
+      return this.#prepared(sql).get(...values);
+    } catch (cause) {
+      throw storeErrorOf(cause, this.#file);
+    }
+  }
+
+  #prepared(sql: string): StatementSync {
+    let statement = this.#statements.get(sql);
+    if (statement === undefined) {
+      statement = this.#database.prepare(sql);
+      this.#statements.set(sql, statement);
+    }
+    return statement;
   }
 }
 
-function integer(row: Row, name: string): number {
-  const value = row[name];
-  if (typeof value !== "number") throw new InvariantError(`store column ${name} is not an integer`);
-  return value;
+function stretchOf(row: Row): StoredStretch {
+  return {
+    epoch: integer(row, "epoch"),
+    tier: integer(row, "tier"),
+    from: integer(row, "from_seq"),
+    through: integer(row, "through_seq"),
+    fromUs: integer(row, "from_us"),
+    toUs: integer(row, "to_us"),
+    samples: integer(row, "samples"),
+    flagged: integer(row, "flagged"),
+    levels: blob(row, "levels"),
+  };
 }
 
-function text(row: Row, name: string): string {
-  const value = row[name];
-  if (typeof value !== "string") throw new InvariantError(`store column ${name} is not text`);
-  return value;
-}
-
-function blob(row: Row, name: string): Uint8Array {
-  const value = row[name];
-  if (!(value instanceof Uint8Array)) throw new InvariantError(`store column ${name} is not a blob`);
-  return value;
+function* inRange(frames: Iterable<StoredFrame>, from: number, through: number): Generator<StoredFrame> {
+  for (const frame of frames) if (frame.seq >= from && frame.seq <= through) yield frame;
 }

@@ -6,7 +6,10 @@ export const APPLICATION_ID = 0x4c535450;
 /**
  * What brings a store from one version to the next; entry i makes version i + 1. Released entries never change.
  *
- * A device's key is its row in `devices`. Frames lie clustered by their key, so that a replay reads them in order.
+ * A device's key is its row in `devices`. Frames lie clustered by their key, so that a replay reads them in order, until
+ * their stretch is closed: then they move into its pack, where a frame costs two bytes beside its own. What grows at many
+ * places at once has no key but its row's number, which fills pages whole. Version 1 kept one snapshot per epoch and no
+ * stretches: without it, an epoch is replayed from its beginning once, and divided on the way.
  */
 const MIGRATIONS: readonly string[] = [
   `
@@ -58,6 +61,52 @@ const MIGRATIONS: readonly string[] = [
     wasm BLOB NOT NULL,
     source TEXT NOT NULL
   ) STRICT, WITHOUT ROWID;
+  `,
+  `
+  CREATE TABLE stretches (
+    id INTEGER PRIMARY KEY,
+    device INTEGER NOT NULL,
+    epoch INTEGER NOT NULL,
+    tier INTEGER NOT NULL,
+    from_seq INTEGER NOT NULL,
+    through_seq INTEGER NOT NULL,
+    from_us INTEGER NOT NULL,
+    to_us INTEGER NOT NULL,
+    samples INTEGER NOT NULL,
+    flagged INTEGER NOT NULL,
+    closed_us INTEGER NOT NULL,
+    levels BLOB NOT NULL
+  ) STRICT;
+  CREATE UNIQUE INDEX stretches_by_place ON stretches (device, epoch, tier, from_seq);
+  CREATE INDEX stretches_by_age ON stretches (closed_us) WHERE tier = 0;
+  CREATE TABLE packs (
+    stretch INTEGER PRIMARY KEY,
+    state BLOB NOT NULL,
+    frames BLOB NOT NULL
+  ) STRICT;
+  CREATE TABLE tails (
+    device INTEGER NOT NULL,
+    epoch INTEGER NOT NULL,
+    from_seq INTEGER NOT NULL,
+    next_seq INTEGER NOT NULL,
+    from_us INTEGER NOT NULL,
+    to_us INTEGER NOT NULL,
+    samples INTEGER NOT NULL,
+    flagged INTEGER NOT NULL,
+    frames INTEGER NOT NULL,
+    frame_bytes INTEGER NOT NULL,
+    work INTEGER NOT NULL,
+    levels BLOB NOT NULL,
+    state BLOB NOT NULL,
+    PRIMARY KEY (device, epoch)
+  ) STRICT;
+  CREATE TABLE expiries (
+    device INTEGER NOT NULL,
+    epoch INTEGER NOT NULL,
+    through_seq INTEGER NOT NULL,
+    PRIMARY KEY (device, epoch)
+  ) STRICT, WITHOUT ROWID;
+  DELETE FROM snapshots;
   `,
 ];
 

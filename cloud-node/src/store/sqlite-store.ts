@@ -1,5 +1,6 @@
 import { Worker } from "node:worker_threads";
 import type { CommitAnswer, CommitOrder, CommitWorkerData } from "./commit-messages.ts";
+import type { RetentionReport, RetentionRules } from "./retention.ts";
 import { prepareStore } from "./sqlite-open.ts";
 import { SqliteReader } from "./sqlite-reader.ts";
 import { type CommitReply, FRAME_VERDICTS, type Store, type StoreBatch, type StoreReader } from "./store.ts";
@@ -8,6 +9,11 @@ import type { StoreLock } from "./store-lock.ts";
 
 interface Waiting {
   resolve(reply: CommitReply): void;
+  reject(error: StoreError): void;
+}
+
+interface Retaining {
+  resolve(report: RetentionReport): void;
   reject(error: StoreError): void;
 }
 
@@ -25,6 +31,7 @@ export class SqliteStore implements Store {
   readonly #worker: Worker;
   readonly #exited: Promise<void>;
   #waiting: Waiting | undefined;
+  #retaining: Retaining | undefined;
   #failure: StoreError | undefined;
 
   /**
@@ -66,6 +73,18 @@ export class SqliteStore implements Store {
     });
   }
 
+  retain(rules: RetentionRules): Promise<RetentionReport> {
+    return new Promise((resolve, reject) => {
+      if (this.#failure !== undefined) return reject(this.#failure);
+      if (this.#retaining !== undefined) {
+        return reject(new StoreError("failed", { file: this.#file, detail: "retention is already under way" }));
+      }
+      this.#retaining = { resolve, reject };
+      const order: CommitOrder = { kind: "retain", rules };
+      this.#worker.postMessage(order);
+    });
+  }
+
   async close(): Promise<void> {
     // The writer goes last: only a connection that may write moves the log into the file and removes it.
     this.reader.close();
@@ -76,6 +95,13 @@ export class SqliteStore implements Store {
   }
 
   #settle(answer: CommitAnswer): void {
+    if (answer.kind === "retained" || answer.kind === "retain-failed") {
+      const retaining = this.#retaining;
+      this.#retaining = undefined;
+      if (answer.kind === "retained") retaining?.resolve(answer.report);
+      else retaining?.reject(new StoreError(answer.code, answer.facts));
+      return;
+    }
     const waiting = this.#waiting;
     this.#waiting = undefined;
     if (answer.kind === "failed") {
@@ -94,5 +120,7 @@ export class SqliteStore implements Store {
     this.#failure ??= error;
     this.#waiting?.reject(this.#failure);
     this.#waiting = undefined;
+    this.#retaining?.reject(this.#failure);
+    this.#retaining = undefined;
   }
 }

@@ -1,5 +1,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { openForWriting } from "./sqlite-open.ts";
+import { SqliteRetention } from "./sqlite-retention.ts";
+import { SqliteStretches } from "./sqlite-stretches.ts";
 import { FRAME_FIELDS, FRAME_OPS, FRAME_VERDICTS, type StoreBatch, type StoreRecord } from "./store.ts";
 
 const OP_CHECK = FRAME_OPS.indexOf("check");
@@ -12,6 +14,8 @@ export class SqliteWriter {
   readonly #database: DatabaseSync;
   readonly #addFrame: StatementSync;
   readonly #storedFrame: StatementSync;
+  readonly #stretches: SqliteStretches;
+  readonly retention: SqliteRetention;
 
   /**
    * @param maxPages  refuse to grow past so many database pages, 0 for no limit; stands in for a full disk in tests
@@ -22,6 +26,8 @@ export class SqliteWriter {
     if (maxPages > 0) this.#database.exec(`PRAGMA max_page_count = ${maxPages}`);
     this.#addFrame = this.#database.prepare("INSERT OR IGNORE INTO frames VALUES (?, ?, ?, ?)");
     this.#storedFrame = this.#database.prepare("SELECT bytes FROM frames WHERE device = ? AND epoch = ? AND seq = ?");
+    this.#stretches = new SqliteStretches(this.#database);
+    this.retention = new SqliteRetention(this.#database);
   }
 
   /**
@@ -33,8 +39,9 @@ export class SqliteWriter {
   write(batch: StoreBatch): Uint32Array<ArrayBuffer> {
     this.#database.exec("BEGIN IMMEDIATE");
     try {
-      for (const record of batch.records) this.#writeRecord(record);
+      // Frames first: a stretch is packed from what is stored.
       const exceptions = this.#writeFrames(batch);
+      for (const record of batch.records) this.#writeRecord(record);
       this.#database.exec("COMMIT");
       return exceptions;
     } catch (cause) {
@@ -62,7 +69,7 @@ export class SqliteWriter {
   }
 
   #compare(device: number, epoch: number, seq: number, frame: Uint8Array): number {
-    const stored = this.#storedFrame.get(device, epoch, seq)?.bytes;
+    const stored = this.#storedFrame.get(device, epoch, seq)?.bytes ?? this.#stretches.frame(device, epoch, seq);
     if (!(stored instanceof Uint8Array)) return ABSENT;
     return Buffer.compare(stored, frame) === 0 ? DUPLICATE : CONFLICT;
   }
@@ -104,6 +111,12 @@ export class SqliteWriter {
           record.seq,
           record.state,
         );
+        return;
+      case "stretch":
+        this.#stretches.write(record);
+        return;
+      case "tail":
+        this.#stretches.writeTail(record);
         return;
       case "module":
         this.#run("INSERT OR IGNORE INTO modules VALUES (?, ?, ?)", record.hash, record.wasm, record.source);

@@ -1,3 +1,5 @@
+import type { RetentionReport, RetentionRules } from "./retention.ts";
+
 /** A device as the store knows it: `key` is its small number in every other table, and its alias on the wire. */
 export interface StoredDevice {
   readonly id: string;
@@ -46,16 +48,68 @@ export interface StoredModule {
   readonly source: string;
 }
 
-/** Reads of what is durable. Rows come in key order; iterators hold a read transaction while they are open. */
+/**
+ * Consecutive frames of an epoch, closed: nothing is added to them any more. Tier 0 holds frames; a stretch of a higher
+ * tier sums up some of the tier below, and holds none.
+ */
+export interface StoredStretch {
+  readonly epoch: number;
+  readonly tier: number;
+  /** Seqs, both included, those of frames lost among them too. */
+  readonly from: number;
+  readonly through: number;
+  /** Device time of its samples, µs; `toUs` is exclusive. */
+  readonly fromUs: number;
+  readonly toUs: number;
+  readonly samples: number;
+  /** Channel-samples that are invalid or saturated. */
+  readonly flagged: number;
+  /** Smallest and largest values by time, as the level codec packs them. */
+  readonly levels: Uint8Array;
+}
+
+/**
+ * The stretch of an epoch that still grows, as it was a few frames ago: whoever goes on from here replays little. Its
+ * frames are loose, and only the newest tail of an epoch is kept.
+ */
+export interface StoredTail extends Omit<StoredStretch, "tier" | "through"> {
+  /** Seq after its last frame; `state` is the twin's before that. */
+  readonly next: number;
+  readonly frames: number;
+  readonly frameBytes: number;
+  /** What a replay of it takes, in channel-samples. */
+  readonly work: number;
+  readonly state: Uint8Array;
+}
+
+/** Frames of an epoch up to `through` were deleted, because their time was over. */
+export interface StoredExpiry {
+  readonly epoch: number;
+  readonly through: number;
+}
+
+/** Reads of what is durable. Rows come in key order. @throws {StoreError} from each, above all `corrupt` */
 export interface StoreReader {
   devices(): StoredDevice[];
   epochs(device: number): StoredEpoch[];
   /** The birth frame's bytes, or nothing when the hash is unknown. */
   birth(device: number, hash: string): Uint8Array | undefined;
-  /** Frames of one epoch from seq `from` on. */
-  frames(device: number, epoch: number, from: number): Iterable<StoredFrame>;
+  /** Frames of one epoch from seq `from` on, to `through` where it is given; read in parts, so that none waits for the reader. */
+  frames(device: number, epoch: number, from: number, through?: number): Iterable<StoredFrame>;
+  /** Whether more than so many frames of an epoch lie in no closed stretch. */
+  hasLooseFrames(device: number, epoch: number, most: number): boolean;
   /** The newest snapshot of the epoch, or nothing. */
   snapshot(device: number, epoch: number): StoredSnapshot | undefined;
+  /** What the twin knew before the first frame of a stretch of tier 0; nothing for the first one of an epoch. */
+  stretchStart(device: number, epoch: number, from: number): StoredSnapshot | undefined;
+  /** Stretches of one tier of an epoch that begin in `from` … `through`. Unreadable ones are left out. */
+  stretches(device: number, epoch: number, tier: number, from: number, through?: number): StoredStretch[];
+  lastStretch(device: number, epoch: number, tier: number): StoredStretch | undefined;
+  /** Nothing when the epoch has no stretch. */
+  topTier(device: number, epoch: number): number | undefined;
+  tail(device: number, epoch: number): StoredTail | undefined;
+  /** What is not kept any more, one entry per epoch at most. */
+  expiries(device: number): StoredExpiry[];
   /** All gaps of a device, oldest first. */
   gaps(device: number): StoredGap[];
   modules(): StoredModule[];
@@ -69,6 +123,14 @@ export type StoreRecord =
   | ({ readonly table: "epoch"; readonly device: number } & StoredEpoch)
   | ({ readonly table: "gap"; readonly device: number } & StoredGap)
   | ({ readonly table: "snapshot"; readonly device: number; readonly epoch: number } & StoredSnapshot)
+  /** `frames`: as many at least are stored in its range; otherwise it is not written. `closedUs`: Unix time, µs. */
+  | ({
+      readonly table: "stretch";
+      readonly device: number;
+      readonly frames: number;
+      readonly closedUs: number;
+    } & StoredStretch)
+  | ({ readonly table: "tail"; readonly device: number } & StoredTail)
   | ({ readonly table: "module" } & StoredModule);
 
 /** `add`: store the frame; `check`: only compare it with what is stored under its key. */
@@ -105,5 +167,11 @@ export interface Store {
    * @throws {StoreError} nothing of the batch was written
    */
   commit(batch: StoreBatch): Promise<CommitReply>;
+  /**
+   * Delete what these rules do not keep; commits go on meanwhile. One at a time.
+   *
+   * @throws {StoreError} what was deleted before is deleted
+   */
+  retain(rules: RetentionRules): Promise<RetentionReport>;
   close(): Promise<void>;
 }

@@ -19,7 +19,7 @@ static uint32_t compare(uint32_t opcode, uint64_t a, uint64_t b) {
 }
 
 /**
- * One bit after the other: the compiler's library has a faster way, which is larger than everything here.
+ * One bit after the other: the compiler's library is faster, and as large as all of this file.
  *
  * @param a  the quotient takes its place
  * @returns the remainder

@@ -182,3 +182,9 @@ test("an unknown board is refused with those that there are", async () => {
   const { error } = await command("build", MODULE, "--board", "mars");
   expect(error).toMatch(/^wasm runner: unknown-board, board "mars", known host node .*mps2-an386.*\n$/);
 });
+
+test("a way to run that there is not is refused with those that there are", async () => {
+  const { code, error } = await command("run", MODULE, "--mode", "jit", "--call", "add 1 2");
+  expect({ code, error }).toEqual({ code: 2, error: "wasm runner: usage, mode jit, known aot interp\n" });
+  expect((await command("run", MODULE, "--board", "node", "--mode", "interp", "--call", "add 1 2")).code).toBe(2);
+});

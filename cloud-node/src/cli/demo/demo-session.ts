@@ -1,8 +1,9 @@
 import type { HistoryVerdict } from "@lockstep/sim";
-import { accountOf } from "../../api/fleet-snapshot.ts";
-import { PageServer } from "../../api/page-server.ts";
+import { HttpServer } from "../../api/http-server.ts";
+import { accountTraffic, type TrafficAccount } from "../../api/traffic-account.ts";
 import { SILENT_LOGGER } from "../../logger.ts";
 import { CloudNode, DEFAULT_GROUP } from "../../node.ts";
+import type { TwinView } from "../../reconstructor/twin-view.ts";
 import { DEFAULT_HTTP_PORT, LOOPBACK_HOST } from "../defaults.ts";
 import { openPage } from "../serve.ts";
 import type { Surroundings } from "../surroundings.ts";
@@ -27,7 +28,7 @@ const MORE_PORTS = 100;
 /** Broker, cloud node, page and two devices, all on this machine. */
 export class DemoSession {
   readonly node: CloudNode;
-  readonly page: PageServer;
+  readonly page: HttpServer;
   readonly edge: EdgeHost;
   readonly startedMs: number;
   readonly #around: Surroundings;
@@ -40,7 +41,7 @@ export class DemoSession {
     around: Surroundings;
     storeFile: string;
     node: CloudNode;
-    page: PageServer;
+    page: HttpServer;
     edge: EdgeHost;
     truths: ReadonlyMap<string, LiveTruth>;
     traces: ReadonlyMap<string, RecentTrace>;
@@ -73,11 +74,12 @@ export class DemoSession {
       logger: SILENT_LOGGER,
       clock,
     });
-    let page: PageServer | undefined;
+    let page: HttpServer | undefined;
     try {
-      page = await openPage(PageServer.open, {
+      page = await openPage(HttpServer.open, {
         node,
         clock,
+        logger: SILENT_LOGGER,
         host: LOOPBACK_HOST,
         port: httpPort ?? DEFAULT_HTTP_PORT,
         morePorts: httpPort === undefined ? MORE_PORTS : 0,
@@ -112,6 +114,11 @@ export class DemoSession {
     return this.#truths.get(id);
   }
 
+  /** What a device cost since the start. */
+  accountOf(view: TwinView): TrafficAccount {
+    return accountTraffic(view.traffic, this.page.samplesOf(view.id), view.birth.channels.length);
+  }
+
   /** The last minute of a device's first channel. */
   traceOf(id: string): RecentTrace | undefined {
     return this.#traces.get(id);
@@ -131,7 +138,7 @@ export class DemoSession {
       const ends = stopped.devices.map((summary) => {
         const view = this.node.device(summary.id);
         if (view === undefined) return undefined;
-        return { summary, account: accountOf(view, this.page.tally), latencyMs: view.latencyMs };
+        return { summary, account: this.accountOf(view), latencyMs: view.latencyMs };
       });
       await this.#closeCloud();
       const verdicts = await this.edge.verify(this.#storeFile);

@@ -4,7 +4,7 @@ import type { DemoRow, DemoView } from "./demo-view.ts";
 
 const IMU: DemoRow = {
   id: "imu-1",
-  state: "catching up",
+  state: "catching-up",
   recent: Array.from({ length: 23 }, (_, i) => (i > 10 && i < 21 ? undefined : i % 8)),
   ratioIp: 9.129,
   errorShare: 0.9811,

@@ -1,4 +1,4 @@
-import type { DeviceState } from "../../api/device-state.ts";
+import { type DeviceState, stateText } from "../../api/device-state.ts";
 import { formatErrorShare, formatFill, formatNumber, UNKNOWN } from "../../api/number-text.ts";
 import type { DemoRow, DemoView } from "./demo-view.ts";
 import { ASCII_ALPHABET, BLOCK_ALPHABET, sparkline } from "./sparkline.ts";
@@ -94,8 +94,8 @@ function headLine(view: DemoView, { columns }: TableStyle): string {
 function totalsLine(view: DemoView, style: TableStyle): string {
   const count = (state: DeviceState): number => view.rows.filter((row) => row.state === state).length;
   const parts = [`${view.rows.length} device${view.rows.length === 1 ? "" : "s"}`];
-  for (const state of ["fault", "offline", "catching up"] as const) {
-    if (count(state) > 0) parts.push(`${count(state)} ${state}`);
+  for (const state of ["fault", "offline", "catching-up"] as const) {
+    if (count(state) > 0) parts.push(`${count(state)} ${stateText(state)}`);
   }
   return [
     parts.join(", "),
@@ -124,7 +124,7 @@ function tableRow(row: DemoRow, isChosen: boolean, fit: Columns, style: TableSty
   const error = formatErrorShare(row.errorShare).padStart(ERROR_WIDTH);
   return [
     `${id}${isChosen ? "> " : "  "}`,
-    alertIf(ALERT_STATES.has(row.state), row.state.padEnd(STATE_WIDTH), style),
+    alertIf(ALERT_STATES.has(row.state), stateText(row.state).padEnd(STATE_WIDTH), style),
     fit.spark > 0 ? sparkline(row.recent.slice(-fit.spark), alphabet).padStart(fit.spark) : "",
     ratioText(row.ratioIp).padStart(SAVED_WIDTH),
     alertIf(row.errorShare > 1, error, style),

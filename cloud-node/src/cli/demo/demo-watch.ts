@@ -1,5 +1,4 @@
 import { compareBySeverity, compareNames, deviceState } from "../../api/device-state.ts";
-import { accountOf } from "../../api/fleet-snapshot.ts";
 import { formatCounted } from "../../api/number-text.ts";
 import { sumAccounts } from "../../api/traffic-account.ts";
 import type { NodeEvent } from "../../reconstructor/node-event.ts";
@@ -156,7 +155,7 @@ export class DemoWatch {
       url: page.url,
       rows,
       chosen: this.#chosen ?? rows[0]?.id,
-      ratioIp: sumAccounts(views.map((view) => accountOf(view, page.tally))).ratioIp,
+      ratioIp: sumAccounts(views.map((view) => this.#session.accountOf(view))).ratioIp,
       beyondEps: truths.reduce((sum, truth) => sum + (truth?.beyondEps ?? 0), 0),
       lost: views.reduce((sum, view) => sum + view.lost.samples, 0),
       events: this.#events,
@@ -180,10 +179,10 @@ export class DemoWatch {
     const ringFill = status?.ringFill ?? view.ringFill;
     return {
       id,
-      state: status?.isCut === true ? "catching up" : deviceState(view, nowUs, ringFill),
+      state: status?.isCut === true ? "catching-up" : deviceState(view, nowUs, ringFill),
       // The devices run on this machine, by its clock.
       recent: this.#session.traceOf(id)?.buckets(buckets, nowUs) ?? [],
-      ratioIp: accountOf(view, this.#session.page.tally).ratioIp,
+      ratioIp: this.#session.accountOf(view).ratioIp,
       errorShare: this.#session.truthOf(id)?.maxErrorOverEps ?? Number.NaN,
       p99Ms: view.latencyMs.p99,
       ringFill,

@@ -9,7 +9,7 @@ import {
   seededRandom,
   transportTo,
 } from "@lockstep/sim";
-import { openHistory } from "../../history.ts";
+import { openHistory } from "../../history/history.ts";
 import { shippedDeviceModule } from "../device-module.ts";
 import { DEMO_DEVICES, DEMO_FRAME_SAMPLES, DEMO_SILENCE_MS, demoSignal } from "./demo-devices.ts";
 import type { EdgeOrder, EdgeReport, EdgeStatus } from "./edge-messages.ts";

@@ -1,5 +1,5 @@
 import type { Signal, SignalReader } from "@lockstep/sim";
-import type { DeviceTruth } from "../../api/page-source.ts";
+import type { DeviceTruth } from "../../api/api-node.ts";
 import type { TwinView } from "../../reconstructor/twin-view.ts";
 
 /** Newest samples looked at after one commit; the node keeps no more in memory. */

@@ -5,7 +5,7 @@ import { PassThrough } from "node:stream";
 import { compileDeviceModule, Loopback, type RandomSource, systemClock, systemRandom } from "@lockstep/edge-sdk";
 import { createSignal, SimulatedDevice, seededRandom } from "@lockstep/sim";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { openHistory } from "../../history.ts";
+import { openHistory } from "../../history/history.ts";
 import { SILENT_LOGGER } from "../../logger.ts";
 import { CloudNode } from "../../node.ts";
 import { runCommandLine } from "../command-line.ts";

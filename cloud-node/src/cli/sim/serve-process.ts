@@ -5,7 +5,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import type { Endpoint, ScenarioNode, StoredDevice } from "@lockstep/sim";
 import * as v from "valibot";
-import { openHistory } from "../../history.ts";
+import { openHistory } from "../../history/history.ts";
 import { CommandError } from "../command-error.ts";
 
 const placesSchema = v.object({ mqtt: v.string(), tcpPort: v.number() });

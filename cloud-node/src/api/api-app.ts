@@ -1,0 +1,39 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
+import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from "fastify";
+import type { Clock } from "../clock.ts";
+import type { TwinView } from "../reconstructor/twin-view.ts";
+import type { ApiNode } from "./api-node.ts";
+import type { EventLog } from "./event-log.ts";
+import type { FleetWatch } from "./fleet-watch.ts";
+import type { HistoryAccess } from "./history-access.ts";
+import type { Metrics } from "./metrics.ts";
+import { ApiProblem } from "./problem.ts";
+import type { StreamSlots } from "./stream-slots.ts";
+
+/** The server, with routes whose types come from their schemas. */
+export type ApiApp = FastifyInstance<
+  RawServerDefault,
+  IncomingMessage,
+  ServerResponse,
+  FastifyBaseLogger,
+  TypeBoxTypeProvider
+>;
+
+/** What routes answer from. */
+export interface ApiContext {
+  readonly node: ApiNode;
+  readonly clock: Clock;
+  readonly fleet: FleetWatch;
+  readonly log: EventLog;
+  readonly history: HistoryAccess;
+  readonly metrics: Metrics;
+  readonly slots: StreamSlots;
+}
+
+/** A device by its name. @throws {ApiProblem} `unknown-device` */
+export function deviceOf({ node }: ApiContext, id: string): TwinView {
+  const view = node.device(id);
+  if (view !== undefined) return view;
+  throw new ApiProblem("unknown-device", `no device "${id}" was ever born here; see /api/v1/devices`, { device: id });
+}

@@ -1,0 +1,38 @@
+import type { HistoryThread } from "../history/history-thread.ts";
+import type { ModuleFacts } from "../reconstructor/module-registry.ts";
+import type { NodeEvent } from "../reconstructor/node-event.ts";
+import type { TwinView } from "../reconstructor/twin-view.ts";
+
+/** Reads of what is stored that delay no frame. */
+export type HistoryReads = Pick<HistoryThread, "span" | "epochs" | "gaps" | "birth" | "runs" | "buckets" | "rows">;
+
+/** What the API shows: a node, read only. */
+export interface ApiNode {
+  /** Where devices reach the broker; null without one. */
+  readonly mqttUrl: string | null;
+  /** What is stored, read on a thread of its own. */
+  readonly history: HistoryReads;
+  /** The file that everything is stored in. */
+  readonly storeFile: string;
+  devices(): TwinView[];
+  device(id: string): TwinView | undefined;
+  modules(): ModuleFacts[];
+  counters(): Readonly<Record<string, number>>;
+  /** Null when all is well, and otherwise why not. */
+  health(): { readonly store: string | null; readonly broker: string | null };
+  onEvent(listener: (event: NodeEvent) => void): () => void;
+  /** Hear of every durable commit: ms, frames. */
+  onCommit(listener: (elapsedMs: number, frames: number) => void): () => void;
+}
+
+/** What is known of a device's real signal; only where it is simulated. */
+export interface DeviceTruth {
+  /** Largest |original − confirmed| over eps so far; NaN before the first comparison. */
+  readonly maxErrorOverEps: number;
+  /** Channel-samples compared, and those beyond eps. */
+  readonly compared: number;
+  readonly beyondEps: number;
+}
+
+/** Looks a device's truth up; undefined where nobody knows it. */
+export type TruthOf = (device: string) => DeviceTruth | undefined;

@@ -1,0 +1,51 @@
+import type { EventLevel, LoggedEvent } from "./logged-event.ts";
+import { formatCounted } from "./number-text.ts";
+
+/** What an event means, and what to do about it where there is something to do. */
+export function eventText(event: LoggedEvent): { readonly level: EventLevel; readonly text: string } {
+  switch (event.kind) {
+    case "born":
+      return info(event.isNewEpoch ? `booted, epoch ${event.epoch}` : "introduced itself again");
+    case "online":
+      return info("online");
+    case "offline":
+      return { level: "warn", text: "offline: its link or its power is gone; it keeps what it measures in its ring" };
+    case "gap-pending":
+      return info(`${formatCounted(event.count, "frame")} missing, asked for again`);
+    case "gap-lost":
+      return bad(`${formatCounted(event.samples, "sample")} lost: ${LOST[event.reason]}`);
+    case "resync":
+      return { level: "warn", text: `asked to start afresh: ${event.reason}` };
+    case "conflict":
+      return bad(`sent other bytes for frame ${event.seq}; not stored: is its name used twice?`);
+    case "saturated":
+      return { level: "warn", text: `${formatCounted(event.count, "value")} clipped: widen the channel's range` };
+    case "invalid":
+      return { level: "warn", text: `${formatCounted(event.count, "reading")} missing at the sensor` };
+    case "refused":
+      return bad(`refused: ${refusalText(event.reason)}`);
+    case "store-failed":
+      return bad(`store: ${event.message}`);
+    case "alert":
+      return event.isOpen ? bad(event.text) : info(`over: ${event.text}`);
+  }
+}
+
+/** Why a device is not taken in, and what to do. */
+export function refusalText(reason: Extract<LoggedEvent, { readonly kind: "refused" }>["reason"]): string {
+  return reason === "unknown-model" ? "unknown-model; register its device.wasm with --module" : reason;
+}
+
+const LOST = {
+  evicted: "overwritten in its ring while it was out of reach",
+  "state-mismatch": "both ends had parted, and began afresh",
+  "unknown-birth": "coded with a birth that never came",
+} as const;
+
+function info(text: string): { readonly level: EventLevel; readonly text: string } {
+  return { level: "info", text };
+}
+
+function bad(text: string): { readonly level: EventLevel; readonly text: string } {
+  return { level: "bad", text };
+}

@@ -1,0 +1,92 @@
+import { Loopback } from "@lockstep/edge-sdk";
+import { expect, test } from "vitest";
+import { openDevice, PERIOD_NS, SeededRandom, signal } from "../test-device.suite.ts";
+import { ApiRig, closeRigsAfterEach } from "./api-rig.suite.ts";
+import { HistoryAccess } from "./history-access.ts";
+import { runsOf } from "./history-answer.ts";
+import { chooseChannels } from "./history-channels.ts";
+import type { BucketsAnswer, RowsAnswer } from "./schemas/history-schema.ts";
+
+closeRigsAfterEach();
+
+const LIMIT_MS = 20_000;
+const PERIOD_US = PERIOD_NS / 1000;
+const START_US = 1_700_000_000_000_000;
+
+interface Gaps {
+  readonly declared: readonly { readonly samples: number; readonly reason: string }[];
+  readonly runs: readonly { readonly kind: string; readonly fromUs: number; readonly toUs: number }[];
+  readonly lostSamples: number;
+}
+
+test("what a device dropped from its full ring is one gap, as long as what is lost, and no row is made up in it", async () => {
+  const rig = await ApiRig.open();
+  const loopback = new Loopback();
+  const leave = rig.node.attach(loopback);
+  const random = new SeededRandom(9);
+  const session = await openDevice({ device: "pump", transport: loopback.transport, random, ringBytes: 4_096 });
+  const push = (from: number, to: number) => {
+    for (let n = from; n < to; n++) session.push(signal(random, n), START_US + n * PERIOD_US);
+    session.flush();
+  };
+  push(0, 400);
+  expect(await session.drained(LIMIT_MS)).toBe(true);
+  leave();
+  push(400, 20_000);
+  rig.node.attach(loopback);
+  expect(await session.drained(LIMIT_MS)).toBe(true);
+  const lost = session.stats().evictedSamples;
+  expect(lost).toBeGreaterThan(0);
+  await session.close();
+
+  const gaps = await rig.json<Gaps>("/devices/pump/gaps");
+  expect(gaps).toMatchObject({ declared: [{ samples: lost, reason: "evicted" }], lostSamples: lost });
+  const [run] = gaps.runs;
+  expect(gaps.runs).toHaveLength(1);
+  expect([run?.kind, (run?.toUs ?? 0) - (run?.fromUs ?? 0)]).toEqual(["gap-lost", lost * PERIOD_US]);
+  const rows = await rig.json<RowsAnswer>("/devices/pump/history?rate=full&from=0");
+  expect(rows.timesUs).toHaveLength(20_000 - lost);
+  expect(rows.timesUs.filter((time) => time >= (run?.fromUs ?? 0) && time < (run?.toUs ?? 0))).toEqual([]);
+  const { runs, channels, t0Us, widthUs } = await rig.json<BucketsAnswer>("/devices/pump/history?buckets=500&from=0");
+  expect(runs).toEqual([{ kind: "gap-lost", channel: null, fromUs: run?.fromUs, toUs: run?.toUs }]);
+  channels[0]?.first.forEach((value, bucket) => {
+    const fromUs = t0Us + bucket * (widthUs ?? 0);
+    if (fromUs >= (run?.fromUs ?? 0) && fromUs + (widthUs ?? 0) <= (run?.toUs ?? 0)) expect(value).toBeNull();
+  });
+  const before = await rig.json<Gaps>(`/devices/pump/gaps?from=0&to=${run?.fromUs}`);
+  expect(before.runs).toEqual([]);
+  expect(before.lostSamples).toBe(lost);
+});
+
+test("what was asked for again is a pending gap, from the last confirmed sample to now by the device's clock", async () => {
+  const rig = await ApiRig.open();
+  await rig.device(
+    "pump",
+    Array.from({ length: 100 }, (_, n) => signal(new SeededRandom(n), n)),
+  );
+  const whole = rig.node.device("pump");
+  if (whole === undefined) throw new RangeError("not born");
+  const history = new HistoryAccess(rig.node.history);
+  const channels = chooseChannels(whole.birth, () => whole.birth);
+  const offsetUs = 500_000_000;
+  const nowUs = whole.confirmed.timeUs + 10_000_000;
+  const range = { fromUs: 0, toUs: Number.MAX_SAFE_INTEGER };
+  const ask = (status: "live" | "gap" | "catching-up" | "offline", toUs = range.toUs) =>
+    runsOf(history, {
+      ...{
+        view: { ...whole, status, clockOffsetUs: offsetUs },
+        range: { ...range, toUs },
+        span: undefined,
+        channels,
+        nowUs,
+      },
+    });
+  const pending = {
+    ...{ kind: "gap-pending", channel: null, fromUs: whole.confirmed.timeUs + PERIOD_US, toUs: nowUs + offsetUs },
+  };
+  expect(await ask("gap")).toEqual([pending]);
+  expect(await ask("catching-up")).toEqual([pending]);
+  expect(await ask("gap", pending.fromUs)).toEqual([]);
+  expect(await ask("live")).toEqual([]);
+  expect(await ask("offline")).toEqual([]);
+});

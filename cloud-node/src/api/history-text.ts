@@ -1,0 +1,80 @@
+import type { RowBlock } from "../history/row-blocks.ts";
+import type { Run } from "../history/run.ts";
+import type { TimeRange } from "../history/time-range.ts";
+import { columnName, type HistoryChannel } from "./history-channels.ts";
+
+/** Text collected before it is handed on. */
+const CHUNK_CHARS = 32_768;
+const STATUS_INVALID = 1;
+const STATUS_SATURATED = 2;
+
+/** What a stream of rows says before them. */
+export interface RowsHead {
+  readonly id: string;
+  readonly range: TimeRange;
+  readonly channels: readonly HistoryChannel[];
+  readonly runs: readonly (Omit<Run, "channel"> & { readonly channel: string | null })[];
+}
+
+/**
+ * Rows as CSV: `time_us`, `epoch`, one column for each channel, and `saturated`, which names the channels whose value is
+ * clipped. A cell without a reading is empty; what is lost has no row.
+ */
+export async function* csvOf(head: RowsHead, blocks: AsyncIterable<RowBlock>): AsyncGenerator<string> {
+  const { channels } = head;
+  yield `${["time_us", "epoch", ...channels.map(({ name }) => columnName(name)), "saturated"].map(quote).join(",")}\n`;
+  yield* inChunks(blocks, channels, "", (timeUs, epoch, cells, clipped) => {
+    return `${timeUs},${epoch},${cells},${quote(clipped.join(" "))}\n`;
+  });
+}
+
+/**
+ * Rows as one JSON value a line: first what there is, then `[time, epoch, values…]` with null for no reading, and with
+ * `{"saturated": […]}` behind them where a value is clipped; last `{"rows": N}`, without which the answer was cut off.
+ */
+export async function* ndjsonOf(head: RowsHead, blocks: AsyncIterable<RowBlock>): AsyncGenerator<string> {
+  const channels = head.channels.map(({ name, unit, eps }) => ({ name, unit, eps }));
+  yield `${JSON.stringify({ id: head.id, range: head.range, channels, runs: head.runs })}\n`;
+  let rows = 0;
+  yield* inChunks(blocks, head.channels, "null", (timeUs, epoch, cells, clipped) => {
+    rows += 1;
+    const flags = clipped.length === 0 ? "" : `,${JSON.stringify({ saturated: clipped })}`;
+    return `[${timeUs},${epoch},${cells}${flags}]\n`;
+  });
+  yield `${JSON.stringify({ rows })}\n`;
+}
+
+/** A name as CSV carries it. */
+export function quote(text: string): string {
+  return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+async function* inChunks(
+  blocks: AsyncIterable<RowBlock>,
+  channels: readonly HistoryChannel[],
+  nothing: string,
+  line: (timeUs: number, epoch: number, cells: string, clipped: readonly string[]) => string,
+): AsyncGenerator<string> {
+  let text = "";
+  for await (const block of blocks) {
+    const columns = channels.map((channel) => channel.columnIn(block));
+    for (let row = 0; row < block.timesUs.length; row++) {
+      const cells = columns.map((column) => cellOf(block, row, column, nothing));
+      const clipped = channels.filter((_, c) => cells[c]?.isClipped === true).map(({ name }) => name);
+      text += line(block.timesUs[row] ?? 0, block.epoch, cells.map((cell) => cell.text).join(","), clipped);
+      if (text.length < CHUNK_CHARS) continue;
+      yield text;
+      text = "";
+    }
+  }
+  if (text !== "") yield text;
+}
+
+/** A value as text, "" or "null" where there is none; and whether it is clipped. */
+function cellOf(block: RowBlock, row: number, column: number | undefined, nothing: string) {
+  if (column === undefined) return { text: nothing, isClipped: false };
+  const at = row * block.channels + column;
+  const status = block.statuses[at];
+  if (status === STATUS_INVALID) return { text: nothing, isClipped: false };
+  return { text: String(block.values[at] ?? nothing), isClipped: status === STATUS_SATURATED };
+}

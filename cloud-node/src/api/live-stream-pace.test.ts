@@ -1,0 +1,88 @@
+import { afterEach, expect, test } from "vitest";
+import { ManualClock } from "../manual-clock.suite.ts";
+import type { ApiNode } from "./api-node.ts";
+import { EventLog } from "./event-log.ts";
+import { FleetWatch } from "./fleet-watch.ts";
+import { LiveStream } from "./live-stream.ts";
+
+const VIEW = { search: "", sort: "severity", order: "asc", page: 0, rows: 50 } as const;
+const NO_HISTORY: ApiNode["history"] = {
+  span: async () => undefined,
+  epochs: async () => [],
+  gaps: async () => [],
+  birth: () => Promise.reject(new RangeError("there is none")),
+  runs: async () => [],
+  buckets: () => Promise.reject(new RangeError("there is none")),
+  rows: () => {
+    throw new RangeError("there is none");
+  },
+};
+const EMPTY_NODE: ApiNode = {
+  history: NO_HISTORY,
+  ...{
+    mqttUrl: null,
+    storeFile: "",
+    devices: () => [],
+    device: () => undefined,
+    modules: () => [],
+    counters: () => ({}),
+  },
+  ...{ health: () => ({ store: null, broker: null }), onEvent: () => () => undefined, onCommit: () => () => undefined },
+};
+
+let fleet: FleetWatch | undefined;
+afterEach(() => fleet?.close());
+
+/** A reader whose readiness the test decides. */
+class Reader {
+  isReady = true;
+  readonly sent: { readonly event: string; readonly id: number }[] = [];
+
+  send(event: string, id: number): void {
+    this.sent.push({ event, id });
+  }
+
+  end(): void {
+    this.isReady = false;
+  }
+
+  count(event: string): number {
+    return this.sent.filter((message) => message.event === event).length;
+  }
+}
+
+function open(reader: Reader): { readonly clock: ManualClock; readonly log: EventLog; readonly stream: LiveStream } {
+  const [clock, log] = [new ManualClock(), new EventLog()];
+  fleet = new FleetWatch({ node: EMPTY_NODE, clock, log, truthOf: () => undefined });
+  const wish = { table: VIEW, device: undefined, since: undefined };
+  return { clock, log, stream: new LiveStream({ node: EMPTY_NODE, clock, fleet, log }, reader, wish) };
+}
+
+test("the table comes once a second, a heartbeat every five, and nothing after the end", () => {
+  const reader = new Reader();
+  const { clock, stream } = open(reader);
+  clock.advance(20_000);
+  expect([reader.count("fleet"), reader.count("heartbeat")]).toEqual([21, 5]);
+  stream.close();
+  const { length } = reader.sent;
+  clock.advance(20_000);
+  expect(reader.sent).toHaveLength(length);
+});
+
+test("while a reader takes nothing, nothing is queued for it; then it gets the newest, and the events it missed", () => {
+  const reader = new Reader();
+  const { clock, log } = open(reader);
+  reader.isReady = false;
+  const { length } = reader.sent;
+  for (let i = 1; i <= 300; i++) {
+    log.add({ kind: "online", device: `d${i}` }, 1_000 + i);
+    clock.advance(1_000);
+  }
+  expect(reader.sent).toHaveLength(length);
+  reader.isReady = true;
+  clock.advance(1_000);
+  const late = reader.sent.slice(length);
+  expect(late.filter(({ event }) => event === "fleet")).toHaveLength(1);
+  const events = late.filter(({ event }) => event === "event").map(({ id }) => id);
+  expect(events).toEqual(Array.from({ length: 50 }, (_, i) => 1_251 + i));
+});

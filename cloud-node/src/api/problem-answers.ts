@@ -1,0 +1,87 @@
+import type { Socket } from "node:net";
+import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
+import type { Logger } from "../logger.ts";
+import { ApiProblem, PROBLEM_TYPE } from "./problem.ts";
+import { SECURITY_HEADERS } from "./security-headers.ts";
+
+/** Longest address that is read, characters. */
+export const MAX_URL_CHARS = 4_096;
+/** No request has a body that is read. */
+export const MAX_BODY_BYTES = 1_024;
+
+/** What Fastify's own refusals are to a client. */
+const REFUSALS: Readonly<Record<string, (request: FastifyRequest) => ApiProblem>> = {
+  FST_ERR_BAD_URL: ({ url }) =>
+    new ApiProblem("bad-url", `${shown(url)} has a percent sign that two hexadecimal digits do not follow`, {}),
+  FST_ERR_CTP_BODY_TOO_LARGE: () =>
+    new ApiProblem("body-too-large", `a body of over ${MAX_BODY_BYTES} bytes: reads need none`, {
+      limit: MAX_BODY_BYTES,
+    }),
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: () => new ApiProblem("method-not-allowed", "reads need no body: send none"),
+};
+
+/** Say what went wrong, in the shape of RFC 9457; what was our own mistake goes to the log. */
+export function sendProblem(
+  error: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  logger: Logger,
+): FastifyReply {
+  const problem = problemOf(error, request);
+  if (problem.status === 500) {
+    logger.error({ requestId: request.id, url: shown(request.url), cause: stackOf(problem) }, problem.message);
+  }
+  if (problem.status === 405) void reply.header("allow", "GET, HEAD, OPTIONS");
+  if (problem.status === 503) void reply.header("retry-after", "5");
+  return (
+    reply
+      .status(problem.status)
+      // An address that cannot be read comes here past the hook that sets them.
+      .headers({ ...SECURITY_HEADERS, "x-request-id": request.id })
+      .type(PROBLEM_TYPE)
+      .serializer((payload: unknown) => JSON.stringify(payload))
+      .send(problem.toJson(request.id))
+  );
+}
+
+/** What is not even HTTP, or too much of it, is told on the socket, and the connection ends. */
+export function refuseSocket(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (socket.destroyed || !socket.writable || error.code === "ECONNRESET") return void socket.destroy();
+  const problem =
+    error.code === "HPE_HEADER_OVERFLOW"
+      ? new ApiProblem("head-too-large", "the address and headers are over 16 kB: send less")
+      : new ApiProblem("bad-url", "this is no HTTP request");
+  const body = JSON.stringify(problem.toJson("00000000-0000-0000-0000-000000000000"));
+  const status = problem.status === 431 ? "431 Request Header Fields Too Large" : "400 Bad Request";
+  socket.end(
+    `HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-type: ${PROBLEM_TYPE}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  );
+}
+
+function problemOf(error: unknown, request: FastifyRequest): ApiProblem {
+  if (error instanceof ApiProblem) return error;
+  const { code = "", validation, validationContext } = error as Partial<FastifyError>;
+  const [first] = validation ?? [];
+  if (first !== undefined) {
+    const { instancePath, message = "is wrong", params } = first;
+    const extra = "additionalProperty" in params ? String(params.additionalProperty) : undefined;
+    const name = (extra ?? instancePath.slice(1)) || (validationContext ?? "");
+    const value = String((request.query as Record<string, unknown>)[name] ?? "").slice(0, 40);
+    const allowed = "allowedValues" in params ? `: ${(params.allowedValues as string[]).join(", ")}` : "";
+    const detail =
+      extra === undefined ? `${name}=${value} ${message}${allowed}` : `there is no parameter ${shown(extra)}`;
+    return new ApiProblem("bad-parameter", `${detail}; see /api/v1/openapi.json`, { parameter: shown(name), value });
+  }
+  return (
+    REFUSALS[code]?.(request) ??
+    new ApiProblem("internal", "this is a mistake of the server; its log names the request", {}, { cause: error })
+  );
+}
+
+function shown(text: string): string {
+  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
+}
+
+function stackOf({ cause }: Error): string {
+  return cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
+}

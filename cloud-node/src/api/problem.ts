@@ -1,0 +1,66 @@
+/** What can go wrong with a request, with the HTTP status that says so. */
+const PROBLEMS = {
+  "bad-parameter": { status: 400, title: "A parameter is not what it should be" },
+  "bad-url": { status: 400, title: "The address cannot be read" },
+  "unknown-channel": { status: 400, title: "The device has no such channel" },
+  "range-reversed": { status: 400, title: "The range ends before it begins" },
+  "range-too-long": { status: 400, title: "The range is too long for this format" },
+  "unknown-device": { status: 404, title: "No such device" },
+  "not-found": { status: 404, title: "Nothing is here" },
+  "method-not-allowed": { status: 405, title: "This server only answers reads" },
+  "body-too-large": { status: 413, title: "The body is too large" },
+  "url-too-long": { status: 414, title: "The address is too long" },
+  "head-too-large": { status: 431, title: "The request's head is too large" },
+  "store-failed": { status: 500, title: "The store cannot be read" },
+  internal: { status: 500, title: "The server made a mistake" },
+  "too-many-streams": { status: 503, title: "Too many streams are open" },
+  "not-ready": { status: 503, title: "The node is not ready" },
+  closing: { status: 503, title: "The node is shutting down" },
+} as const;
+
+export type ProblemCode = keyof typeof PROBLEMS;
+
+/** All codes, for the description of the API. */
+export const PROBLEM_CODES = Object.keys(PROBLEMS) as ProblemCode[];
+
+/** A request that cannot be answered. */
+export class ApiProblem extends Error {
+  override readonly name = "ApiProblem";
+  readonly code: ProblemCode;
+  readonly facts: Readonly<Record<string, string | number>>;
+
+  /**
+   * @param detail  what is wrong, with value and limit, and what to do
+   * @param facts  the same for programs
+   */
+  constructor(
+    code: ProblemCode,
+    detail: string,
+    facts: Readonly<Record<string, string | number>> = {},
+    options?: ErrorOptions,
+  ) {
+    super(detail, options);
+    this.code = code;
+    this.facts = facts;
+  }
+
+  get status(): number {
+    return PROBLEMS[this.code].status;
+  }
+
+  /**
+   * The body of the answer.
+   *
+   * @param requestId  named in the log too
+   * @see RFC 9457
+   */
+  toJson(requestId: string) {
+    const { status, title } = PROBLEMS[this.code];
+    const { code, message: detail } = this;
+    const instance = `urn:uuid:${requestId}`;
+    return { type: `urn:lockstep:problem:${code}`, code, title, status, detail, instance, ...this.facts };
+  }
+}
+
+/** How a problem is sent. */
+export const PROBLEM_TYPE = "application/problem+json; charset=utf-8";

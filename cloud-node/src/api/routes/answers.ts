@@ -1,0 +1,9 @@
+import type { TSchema } from "typebox";
+import { PROBLEM_TYPE } from "../problem.ts";
+import { ProblemSchema } from "../schemas/problem-schema.ts";
+
+/** The answers of a route, for its description: this, or a problem. */
+export function answers<Schema extends TSchema>(schema: Schema) {
+  const problem = { description: "why there is no answer", content: { [PROBLEM_TYPE]: { schema: ProblemSchema } } };
+  return { 200: schema, "4xx": problem, "5xx": problem };
+}

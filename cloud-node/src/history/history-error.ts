@@ -1,0 +1,25 @@
+export type HistoryErrorCode = "bad-range" | "bad-bucket-count" | "unknown-channel";
+
+/** What was asked of a history makes no sense. */
+export class HistoryError extends Error {
+  override readonly name = "HistoryError";
+  readonly code: HistoryErrorCode;
+  readonly facts: Readonly<Record<string, string | number>>;
+
+  constructor(code: HistoryErrorCode, facts: Readonly<Record<string, string | number>>) {
+    super(`history: ${describe(code, facts)}`);
+    this.code = code;
+    this.facts = facts;
+  }
+}
+
+function describe(code: HistoryErrorCode, facts: Readonly<Record<string, string | number>>): string {
+  switch (code) {
+    case "bad-range":
+      return `a range from ${facts.fromUs} to ${facts.toUs} µs: give two numbers, the earlier one first`;
+    case "bad-bucket-count":
+      return `${facts.count} buckets: give a whole number from 1 to ${facts.most}`;
+    case "unknown-channel":
+      return `channel ${facts.channel} of ${facts.device}: it has ${facts.channels}, counted from 0`;
+  }
+}

@@ -1,0 +1,129 @@
+import { Worker } from "node:worker_threads";
+import type { BirthFrame } from "@lockstep/protocol";
+import { InvariantError } from "../invariant-error.ts";
+import type { StoredEpoch, StoredGap } from "../store/store.ts";
+import { StoreError, type StoreErrorCode } from "../store/store-error.ts";
+import type { Buckets } from "./buckets.ts";
+import { HistoryError, type HistoryErrorCode } from "./history-error.ts";
+import type {
+  HistoryAnswers,
+  HistoryFailure,
+  HistoryOrder,
+  HistoryQuestion,
+  HistoryReply,
+} from "./history-messages.ts";
+import type { RowBlock } from "./row-blocks.ts";
+import type { Run } from "./run.ts";
+import type { TimeRange } from "./time-range.ts";
+
+/** The worker's file beside this one: TypeScript in a source tree, JavaScript where it was built. */
+const WORKER_URL = new URL(
+  import.meta.url.endsWith(".ts") ? "./history-worker.ts" : "./history-worker.js",
+  import.meta.url,
+);
+
+interface Waiting {
+  resolve(answer: HistoryReply["answer"]): void;
+  reject(error: Error): void;
+}
+
+/**
+ * The reads of `History` by time, on a thread of their own: decoding a stretch takes milliseconds, for which no device
+ * should wait. Questions are answered in order; between the blocks of rows others get their turn. Errors are those of
+ * `History`; after `close`, {StoreError} `closed`.
+ */
+export class HistoryThread {
+  readonly #file: string;
+  readonly #waiting = new Map<number, Waiting>();
+  #worker: Worker | undefined;
+  #lastId = 0;
+  #failure: Error | undefined;
+
+  /** @param file  opened when the first question is asked */
+  constructor(file: string) {
+    this.#file = file;
+  }
+
+  span(device: string): Promise<TimeRange | undefined> {
+    return this.#ask({ kind: "span", device });
+  }
+
+  epochs(device: string): Promise<readonly StoredEpoch[]> {
+    return this.#ask({ kind: "epochs", device });
+  }
+
+  gaps(device: string): Promise<readonly StoredGap[]> {
+    return this.#ask({ kind: "gaps", device });
+  }
+
+  birth(device: string, epoch?: number): Promise<BirthFrame> {
+    return this.#ask({ kind: "birth", device, epoch });
+  }
+
+  runs(device: string, range: TimeRange): Promise<readonly Run[]> {
+    return this.#ask({ kind: "runs", device, range });
+  }
+
+  buckets(device: string, range: TimeRange, maxBuckets: number, channels?: readonly number[]): Promise<Buckets> {
+    return this.#ask({ kind: "buckets", device, range, maxBuckets, channels });
+  }
+
+  /** @returns what could not be read */
+  async *rows(device: string, range: TimeRange): AsyncGenerator<RowBlock, readonly Run[]> {
+    const read = await this.#ask({ kind: "rows", device, range });
+    try {
+      for (;;) {
+        const step = await this.#ask({ kind: "next", read });
+        if ("damage" in step) return step.damage;
+        yield step.block;
+      }
+    } finally {
+      // A reader that stops early leaves nothing behind.
+      if (this.#failure === undefined) await this.#ask({ kind: "end", read });
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#fail(new StoreError("closed", { file: this.#file }));
+    await this.#worker?.terminate();
+  }
+
+  #ask<K extends HistoryQuestion["kind"]>(
+    question: Extract<HistoryQuestion, { readonly kind: string }> & { readonly kind: K },
+  ): Promise<HistoryAnswers[K]> {
+    return new Promise((resolve, reject) => {
+      if (this.#failure !== undefined) return reject(this.#failure);
+      this.#lastId += 1;
+      const order: HistoryOrder = { id: this.#lastId, question };
+      // What the worker answers to a question is of its kind: `answerTo` in its file.
+      const settle = resolve as (answer: HistoryReply["answer"]) => void;
+      this.#waiting.set(order.id, { resolve: settle, reject });
+      this.#started().postMessage(order);
+    });
+  }
+
+  #started(): Worker {
+    if (this.#worker !== undefined) return this.#worker;
+    const worker = new Worker(WORKER_URL, { workerData: { file: this.#file } });
+    worker.on("message", ({ id, answer, failure }: HistoryReply) => {
+      const waiting = this.#waiting.get(id);
+      this.#waiting.delete(id);
+      if (failure === undefined) waiting?.resolve(answer);
+      else waiting?.reject(errorOf(failure));
+    });
+    worker.on("error", (cause) => this.#fail(new InvariantError(`the history thread ended: ${String(cause)}`)));
+    this.#worker = worker;
+    return worker;
+  }
+
+  #fail(error: Error): void {
+    this.#failure ??= error;
+    for (const { reject } of this.#waiting.values()) reject(this.#failure);
+    this.#waiting.clear();
+  }
+}
+
+function errorOf({ from, code, facts, message }: HistoryFailure): Error {
+  if (from === "store") return new StoreError(code as StoreErrorCode, facts);
+  return from === "history" ? new HistoryError(code as HistoryErrorCode, facts) : new InvariantError(message);
+}

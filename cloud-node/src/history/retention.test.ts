@@ -1,0 +1,159 @@
+import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { bruteForceBuckets } from "./brute-force.suite.ts";
+import { type History, openHistory } from "./history.ts";
+import { KeptStore } from "./kept-store.suite.ts";
+import { ScriptedDevice } from "./scripted-device.suite.ts";
+
+const EVER = { fromUs: 0, toUs: 1e16 };
+const EVERY_FRAMES = 20;
+const DAY_US = 86_400_000_000;
+let folder = "";
+let kept: KeptStore;
+let history: History | undefined;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "lockstep-retention-"));
+  kept = new KeptStore(file());
+});
+
+afterEach(async () => {
+  history?.close();
+  history = undefined;
+  await kept.close();
+  rmSync(folder, { recursive: true });
+});
+
+const file = () => join(folder, "store.db");
+
+async function record(device: ScriptedDevice, frames: number): Promise<void> {
+  for (let i = 0; i < frames; i++) {
+    kept.receive(device, i % EVERY_FRAMES === 0 ? device.keyframe() : device.residual());
+    if (i % 100 === 99) await kept.commit();
+  }
+  await kept.commit();
+}
+
+/** What is kept is the end of what there was, by rows and by buckets alike. */
+async function expectKept(device: ScriptedDevice): Promise<number> {
+  history?.close();
+  history = await openHistory(file());
+  const span = history.span("unit") ?? EVER;
+  const rows = kept.truth.filter(({ timeUs }) => timeUs >= span.fromUs);
+  const times = [...history.rows("unit", EVER)].flatMap(({ timesUs }) => [...timesUs]);
+  expect(times).toEqual(rows.map(({ timeUs }) => timeUs));
+  for (const most of [5, 300]) {
+    const { widthUs, fromUs, count, samples, channels } = history.buckets("unit", EVER, most);
+    const truth = bruteForceBuckets(rows, device, 0, widthUs, { fromUs, toUs: fromUs + count * widthUs });
+    expect([...samples]).toEqual(truth.map((bucket) => bucket.samples));
+    expect([...(channels[0]?.first ?? [])]).toEqual(truth.map(({ first }) => first));
+  }
+  const expired =
+    rows.length === kept.truth.length ? [] : [{ kind: "expired", channel: null, fromUs: 0, toUs: span.fromUs }];
+  expect(history.runs("unit", EVER)).toEqual(expired);
+  return rows.length / kept.truth.length;
+}
+
+test("by size, the oldest go until the store is small enough, and it shrinks on the disk", async () => {
+  const device = new ScriptedDevice({ seed: 1 });
+  kept.birth(device);
+  await record(device, 1_000);
+  expect(await expectKept(device)).toBe(1);
+  const before = (await measured()).used;
+  const { stretches, freedBytes } = await kept.store.retain({ maxBytes: before / 2 });
+  expect(stretches).toBeGreaterThan(5);
+  expect(freedBytes).toBeGreaterThan(0);
+  const { used, free, total } = await measured();
+  expect(used).toBeLessThanOrEqual(before / 2);
+  expect(free).toBeLessThan(total / 10);
+  expect(leftOver()).toBe(0);
+  const share = await expectKept(device);
+  expect(share).toBeGreaterThan(0.2);
+  expect(share).toBeLessThan(0.7);
+  // What comes later is kept beside it, also by a node that was started again.
+  await kept.restart();
+  await record(device, 100);
+  await expectKept(device);
+});
+
+test("by age, what was closed before goes, epochs that are over included, and the newest end stays", async () => {
+  const [first, second] = [1, 2].map((epoch) => new ScriptedDevice({ seed: epoch, epoch }));
+  if (first === undefined || second === undefined) throw new RangeError("two devices");
+  kept.birth(first);
+  await record(first, 100);
+  second.setClock(first.timeUs + 1_000_000);
+  kept.birth(second);
+  await record(second, 150);
+  kept.clock.advance(DAY_US / 1000);
+  await record(second, 150);
+  const { stretches } = await kept.store.retain({ closedBeforeUs: kept.clock.unixUs() - DAY_US / 2 });
+  expect(stretches).toBeGreaterThan(5);
+  const share = await expectKept(second);
+  expect(share).toBeGreaterThan(0.3);
+  expect(share).toBeLessThan(0.5);
+  await kept.store.retain({ closedBeforeUs: kept.clock.unixUs() + 1 });
+  expect(await expectKept(second)).toBeLessThan(0.1);
+});
+
+test("a device that goes on with an epoch of which nothing is kept is taken, and nothing old is invented", async () => {
+  const [first, second] = [1, 2].map((epoch) => new ScriptedDevice({ seed: epoch, epoch }));
+  if (first === undefined || second === undefined) throw new RangeError("two devices");
+  kept.birth(first);
+  await record(first, 100);
+  second.setClock(first.timeUs + 100_000_000);
+  kept.birth(second);
+  await record(second, 30);
+  await kept.store.retain({ closedBeforeUs: kept.clock.unixUs() + 1 });
+  await kept.restart();
+  kept.receive(first, first.keyframe());
+  kept.receive(second, second.residual());
+  await kept.commit();
+  history = await openHistory(file());
+  const late = kept.truth.filter(({ epoch }) => epoch === 1).slice(-40);
+  const told = [...history.rows("unit", EVER)]
+    .filter(({ epoch }) => epoch === 1)
+    .flatMap(({ timesUs }) => [...timesUs]);
+  expect(told).toEqual(late.map(({ timeUs }) => timeUs));
+});
+
+test("frames are committed while stretches are deleted", async () => {
+  const device = new ScriptedDevice({ seed: 5 });
+  kept.birth(device);
+  await record(device, 1_000);
+  const retained = kept.store.retain({ maxBytes: 0 });
+  let isDone = false;
+  void retained.then(() => {
+    isDone = true;
+  });
+  kept.receive(device, device.residual());
+  await kept.commit();
+  const wasEarlier = !isDone;
+  await retained;
+  expect(wasEarlier).toBe(true);
+  await expectKept(device);
+});
+
+/** Rows of what has expired, of whatever tier. */
+function leftOver(): number {
+  const database = new DatabaseSync(file(), { readOnly: true });
+  const expired = "JOIN expiries USING (device, epoch) WHERE";
+  const count = (what: string) => Number(database.prepare(`SELECT count(*) AS n FROM ${what}`).get()?.n);
+  const left =
+    count(`stretches ${expired} from_seq <= expiries.through_seq`) + count(`frames ${expired} seq <= through_seq`);
+  const orphans = count("packs WHERE stretch NOT IN (SELECT id FROM stretches)");
+  database.close();
+  return left + orphans;
+}
+
+async function measured(): Promise<{ readonly used: number; readonly free: number; readonly total: number }> {
+  const database = new DatabaseSync(file());
+  database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+  const pragma = (name: string) => Number(Object.values(database.prepare(`PRAGMA ${name}`).get() ?? {})[0]);
+  const [pages, free, size] = [pragma("page_count"), pragma("freelist_count"), pragma("page_size")];
+  database.close();
+  expect(statSync(file()).size).toBe(pages * size);
+  return { used: (pages - free) * size, free: free * size, total: pages * size };
+}

@@ -1,0 +1,121 @@
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { RetentionReport, RetentionRules } from "./retention.ts";
+import { integer, type Row } from "./sqlite-row.ts";
+
+/** Stretches of one transaction: some milliseconds, which a commit may have to wait. */
+const STRETCHES_AT_ONCE = 8;
+/** Loose frames of one transaction. */
+const FRAMES_AT_ONCE = 2_000;
+/** Free pages given back to the system in one transaction. */
+const PAGES_AT_ONCE = 256;
+/** Free pages up to this part of the file are left for what comes next. */
+const FREE_SHARE = 1 / 16;
+const PLACE = "device = ? AND epoch = ?";
+
+/**
+ * Deletes the oldest stretches with their levels and snapshots, and gives their pages back, in steps between which
+ * commits go on. What is deleted is written down in the same transaction, so that a read can say from when on history is
+ * kept. Epochs lose their oldest frames first, whatever their clocks say.
+ */
+export class SqliteRetention {
+  readonly #database: DatabaseSync;
+  readonly #oldest: StatementSync;
+  readonly #statements = new Map<string, StatementSync>();
+  #stretches = 0;
+  #pagesBefore: number | undefined;
+
+  constructor(database: DatabaseSync) {
+    this.#database = database;
+    this.#oldest = database.prepare(
+      "SELECT device, epoch, through_seq, closed_us FROM stretches WHERE tier = 0 ORDER BY closed_us, id LIMIT 1",
+    );
+  }
+
+  /** Do the next step. @returns what all steps did, once there is nothing left to do */
+  step(rules: RetentionRules): RetentionReport | undefined {
+    this.#pagesBefore ??= this.#pragma("page_count");
+    if (this.#transaction(() => this.#expireSome(rules))) return undefined;
+    const [pages, free] = [this.#pragma("page_count"), this.#pragma("freelist_count")];
+    if (free > pages * FREE_SHARE) {
+      this.#database.exec(`PRAGMA incremental_vacuum(${PAGES_AT_ONCE})`);
+      // A store that was made before pages could be given back keeps them for later frames.
+      if (this.#pragma("page_count") < pages) return undefined;
+    }
+    const freedPages = Math.max(0, this.#pagesBefore - this.#pragma("page_count"));
+    const report = { stretches: this.#stretches, freedBytes: freedPages * this.#pragma("page_size") };
+    this.#stretches = 0;
+    this.#pagesBefore = undefined;
+    return report;
+  }
+
+  /** @returns whether there may be more */
+  #expireSome({ closedBeforeUs, maxBytes }: RetentionRules): boolean {
+    for (let i = 0; i < STRETCHES_AT_ONCE; i++) {
+      const oldest = this.#oldest.get();
+      if (oldest === undefined) return false;
+      const isOld = closedBeforeUs !== undefined && integer(oldest, "closed_us") < closedBeforeUs;
+      const isTooMuch = maxBytes !== undefined && this.#usedBytes() > maxBytes;
+      if (!isOld && !isTooMuch) return false;
+      if (!this.#expire(oldest)) return true;
+    }
+    return true;
+  }
+
+  /** Delete an epoch's frames up to the end of a stretch. @returns false when only loose ones before it were */
+  #expire(stretch: Row): boolean {
+    const place = [integer(stretch, "device"), integer(stretch, "epoch")] as const;
+    const through = integer(stretch, "through_seq");
+    const loose = this.#run(`SELECT seq FROM frames WHERE ${PLACE} AND seq <= ? ORDER BY seq LIMIT 1 OFFSET ?`);
+    const many = loose.get(...place, through, FRAMES_AT_ONCE);
+    const end = many === undefined ? through : integer(many, "seq") - 1;
+    this.#run(`DELETE FROM frames WHERE ${PLACE} AND seq <= ?`).run(...place, end);
+    this.#run(
+      "INSERT INTO expiries VALUES (?, ?, ?) ON CONFLICT (device, epoch) DO UPDATE SET through_seq = max(through_seq, excluded.through_seq)",
+    ).run(...place, end);
+    if (many !== undefined) return false;
+    const doomed = `FROM stretches WHERE ${PLACE} AND from_seq <= ?`;
+    this.#run(`DELETE FROM packs WHERE stretch IN (SELECT id ${doomed} AND tier = 0)`).run(...place, through);
+    // Those of higher tiers, too, whose oldest part is gone: the tiers below say the rest.
+    this.#run(`DELETE ${doomed}`).run(...place, through);
+    this.#stretches += 1;
+    this.#forgetEpoch(place);
+    return true;
+  }
+
+  /** An epoch that is over, and of which nothing is left, needs no snapshot. */
+  #forgetEpoch(place: readonly [number, number]): void {
+    const isLeft = (table: string) =>
+      this.#run(`SELECT 1 FROM ${table} WHERE ${PLACE} LIMIT 1`).get(...place) !== undefined;
+    const newer = this.#run("SELECT 1 FROM epochs WHERE device = ? AND epoch > ? LIMIT 1").get(...place);
+    if (newer === undefined || isLeft("stretches") || isLeft("frames")) return;
+    this.#run(`DELETE FROM snapshots WHERE ${PLACE}`).run(...place);
+    this.#run(`DELETE FROM tails WHERE ${PLACE}`).run(...place);
+  }
+
+  #usedBytes(): number {
+    return (this.#pragma("page_count") - this.#pragma("freelist_count")) * this.#pragma("page_size");
+  }
+
+  #pragma(name: string): number {
+    const row = this.#run(`PRAGMA ${name}`).get();
+    return row === undefined ? 0 : integer(row, name);
+  }
+
+  #run(sql: string): StatementSync {
+    const statement = this.#statements.get(sql) ?? this.#database.prepare(sql);
+    this.#statements.set(sql, statement);
+    return statement;
+  }
+
+  #transaction<T>(work: () => T): T {
+    this.#database.exec("BEGIN IMMEDIATE");
+    try {
+      const result = work();
+      this.#database.exec("COMMIT");
+      return result;
+    } catch (cause) {
+      if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
+      throw cause;
+    }
+  }
+}
