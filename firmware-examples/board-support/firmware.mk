@@ -19,8 +19,9 @@ ifeq ($(BOARD),mps2-an386)
 PREFIX  := arm-none-eabi-
 CPU     := -mcpu=cortex-m4 -mthumb -DBOARD_MPS2
 SCRIPT  := mps2.ld
-# Copies of code that save jumps, and values carried around loops, cost the core flash and stack, and gain little time.
-CORE_FLAGS ?= -fno-thread-jumps -fno-tree-loop-im -fno-move-loop-invariants
+# What copies code to save a jump, or carries values for long, costs the core flash and stack, and gains little time.
+CORE_FLAGS ?= -fno-thread-jumps -fno-tree-dominator-opts -fno-tree-fre -fno-tree-tail-merge -fno-cse-follow-jumps \
+              -fno-tree-loop-optimize -fno-tree-loop-im -fno-move-loop-invariants -fno-schedule-insns2
 BOARDS  := bare-metal.c cortex-m.c cmsdk-uart.c semihosting-clock.c memory.c
 STORE   := store-none.c
 QEMU    := qemu-system-arm -M mps2-an386 -semihosting-config enable=on,target=native

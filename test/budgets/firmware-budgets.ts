@@ -40,9 +40,9 @@ const CORES = {
  *     core, subject, gcc -Os (size) or -O2 (speed)   flash    RAM    state  stack  instructions, worst / mean, cycles
  */
 export const BUDGETED_FIRMWARE: readonly BudgetedFirmware[] = [
-  budgeted("M4", "codec", "size", [9_650, 3_535, 2_047, 574, 63_500, 1.61, 98_600]),
+  budgeted("M4", "codec", "size", [9_340, 3_505, 2_047, 542, 63_300, 1.62, 97_100]),
   budgeted("M4", "codec", "speed", [11_450, 3_550, 2_047, 591, 56_300, 1.6, 85_100]),
-  budgeted("M4", "link", "size", [17_220, 3_600, 2_047, 607, 96_100, 2.39, 156_400]),
+  budgeted("M4", "link", "size", [16_750, 3_575, 2_047, 582, 95_800, 2.41, 155_100]),
   budgeted("M4", "link", "speed", [21_030, 3_625, 2_047, 631, 80_300, 2.25, 120_500]),
   budgeted("M3", "codec", "speed", [11_540, 3_550, 2_047, 591, 56_700, 1.6, 92_000]),
   budgeted("M3", "link", "speed", [21_190, 3_625, 2_047, 631, 80_600, 2.24, 126_900]),
@@ -50,7 +50,7 @@ export const BUDGETED_FIRMWARE: readonly BudgetedFirmware[] = [
   budgeted("M7", "link", "speed", [21_140, 3_635, 2_047, 639, 79_600, 2.23, 153_000]),
   budgeted("RV32", "codec", "speed", [18_230, 3_710, 2_047, 748, 116_600, 1.81, 206_300]),
   budgeted("RV32", "link", "speed", [31_430, 3_790, 2_047, 797, 151_300, 2.32, 269_900]),
-  budgeted("M0", "codec", "size", [13_680, 3_740, 2_047, 777, 348_900, 1.64, 922_300], FEW_ROWS),
+  budgeted("M0", "codec", "size", [13_570, 3_715, 2_047, 752, 351_200, 1.65, 925_200], FEW_ROWS),
   budgeted("M0", "codec", "speed", [16_660, 3_760, 2_047, 801, 325_700, 1.65, 792_500], FEW_ROWS),
   budgeted("M0", "link", "speed", [28_560, 3_925, 2_047, 931, 372_400, 1.88, 905_200], FEW_ROWS),
 ];

@@ -52,8 +52,21 @@ const FAST_MODULE = [
   ...["-fno-schedule-insns2", "-fno-thread-jumps"],
   ...["-fno-align-functions", "-fno-align-loops", "-fno-align-jumps"],
 ];
-/** Besides, where gcc makes it small, on Arm: no copies of code that save jumps, and no values carried around loops, which few registers hold. */
-const SMALL_MODULE = ["-fno-thread-jumps", "-fno-tree-loop-im", "-fno-move-loop-invariants"];
+/**
+ * Besides, where gcc makes it small, on Arm: what copies code to save a jump, or carries values for long, costs flash and
+ * stack, and gains little time where registers are few; the same in board-support/firmware.mk.
+ */
+const SMALL_MODULE = [
+  "-fno-thread-jumps",
+  "-fno-tree-dominator-opts",
+  "-fno-tree-fre",
+  "-fno-tree-tail-merge",
+  "-fno-cse-follow-jumps",
+  "-fno-tree-loop-optimize",
+  "-fno-tree-loop-im",
+  "-fno-move-loop-invariants",
+  "-fno-schedule-insns2",
+];
 const MACHINE = `${process.platform} ${process.arch}`;
 const FREESTANDING = ["-ffreestanding", "-nostartfiles", "-nostdlib"];
 const LINK = [process.platform === "darwin" ? "-Wl,-dead_strip" : "-Wl,--gc-sections"];
@@ -72,13 +85,15 @@ export async function compileProgram(job: CompileJob): Promise<void> {
     object: join(job.folder, `${source.part}-${place}-${basename(source.file, ".c")}.o`),
   }));
   const always = sharedFlags(job);
-  await Promise.all(
+  const made = await Promise.allSettled(
     units.map(({ file, flags, object }) => {
       const args = [...always, ...flags];
       const make = () => compile(compiler, file, [...args, "-c", "-o", object, file]);
       return file === core.file ? compileModule(job, args, object, make) : make();
     }),
   );
+  // Not before all have ended: the caller of one that failed removes the folder.
+  for (const one of made) if (one.status === "rejected") throw one.reason;
   await compile(compiler, job.file, [
     ...target.cpuFlags,
     ...(target.isFreestanding ? [...FREESTANDING, `-L${job.boardFolder}`] : []),
