@@ -15,6 +15,8 @@ export {
   frameSample as encodeSample,
   stateHash,
 } from "./codec";
+export { NOTES_BYTES, SCRATCH_BYTES } from "./config-block";
+export { OUT_BYTES_LEAST, SEAL_BYTES } from "./envelope";
 export { hashBytes } from "./hash";
 export {
   CONFIG_BYTES,

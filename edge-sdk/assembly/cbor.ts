@@ -1,7 +1,6 @@
 /**
  * Deterministic CBOR (RFC 8949, 4.2.1) in the subset that protocol/SPEC.md uses: integers, byte and text strings,
- * definite arrays. Writers return the next free address; the caller has checked that there is room (at most 9 bytes
- * for a header). The reader refuses whatever a deterministic writer would not have written.
+ * definite arrays. Whoever writes has checked that there is room (at most 9 bytes for a header). The reader refuses whatever a deterministic writer would not have written.
  */
 
 export const MAJOR_UINT: u32 = 0;
@@ -13,68 +12,89 @@ export const MAJOR_ARRAY: u32 = 4;
 /** Most bytes of one header: initial byte and a 64-bit argument. */
 export const HEADER_BYTES_MAX: i32 = 9;
 
-/** Write an unsigned integer in the shortest form; returns the next address. */
-export function writeLong(at: usize, value: u64): usize {
+// Writer and reader walk one message at a time; these are scratch, not state: nothing outlives a message.
+let written: usize = 0;
+
+/** Begin to write at an address. */
+export function writeBegin(at: usize): void {
+  written = at;
+}
+
+/** Address after what was written. */
+export function writePosition(): usize {
+  return written;
+}
+
+/** Write an initial byte of the major type that is its upper three bits, and an argument in the shortest form. */
+function writeArgument(major: u32, value: u64): void {
   if (value < 24) {
-    store<u8>(at, <u8>value);
-    return at + 1;
+    writeBigEndian(major | <u32>value, 0, 0);
+    return;
   }
   let log: u32 = 0; // of the value's bytes: 1, 2, 4 or 8
   while (log < 3 && value >> <u64>(8 << log) != 0) log++;
-  return writeBigEndian(at, 24 + log, value, 1 << log);
+  writeBigEndian(major | (24 + log), value, 1 << log);
+}
+
+/** Write an unsigned integer. */
+export function writeLong(value: u64): void {
+  writeArgument(MAJOR_UINT << 5, value);
 }
 
 /** An initial byte, and behind it a number of `bytes` bytes, most significant first. */
-function writeBigEndian(at: usize, initial: u32, value: u64, bytes: usize): usize {
-  store<u8>(at, initial);
-  for (let i = bytes; i > 0; i--) {
-    store<u8>(at + i, <u8>value);
+function writeBigEndian(initial: u32, value: u64, bytes: usize): void {
+  store<u8>(written, initial);
+  written += bytes;
+  for (let at = written; bytes > 0; bytes--) {
+    store<u8>(at, <u8>value);
     value >>= 8;
+    at--;
   }
-  return at + bytes + 1;
+  written++;
 }
 
 /** Write a hash as a byte string of `bytes` bytes, at most 8, most significant first. */
-export function writeHash(at: usize, hash: u64, bytes: usize): usize {
-  return writeBigEndian(at, (MAJOR_BYTES << 5) | <u32>bytes, hash, bytes);
+export function writeHash(hash: u64, bytes: usize): void {
+  writeBigEndian((MAJOR_BYTES << 5) | <u32>bytes, hash, bytes);
 }
 
 /** Write an unsigned integer of up to 32 bits. */
-export function writeUint(at: usize, value: u32): usize {
-  return writeLong(at, value);
+export function writeUint(value: u32): void {
+  writeLong(value);
 }
 
 /** Write a signed integer. */
-export function writeInt(at: usize, value: i64): usize {
+export function writeInt(value: i64): void {
   const sign = value >> 63;
-  const next = writeLong(at, <u64>(value ^ sign)); // -1 - value, where that is what travels
-  store<u8>(at, load<u8>(at) | (<u8>sign & (MAJOR_NEGATIVE << 5)));
-  return next;
+  writeArgument(<u32>sign & (MAJOR_NEGATIVE << 5), <u64>(value ^ sign)); // -1 - value, where that is what travels
 }
 
 /** Write an initial byte of any major type, and its argument. */
-export function writeHeader(at: usize, major: u32, argument: u32): usize {
-  const next = writeUint(at, argument);
-  store<u8>(at, load<u8>(at) | (major << 5));
-  return next;
+export function writeHeader(major: u32, argument: u32): void {
+  writeArgument(major << 5, argument);
 }
 
 /** Write a byte string (MAJOR_BYTES) or text string (MAJOR_TEXT) copied from `from`. */
-export function writeString(at: usize, major: u32, from: usize, length: i32): usize {
-  return copy(writeHeader(at, major, length), from, length);
+export function writeString(major: u32, from: usize, length: i32): void {
+  writeHeader(major, length);
+  writeCopy(from, length);
 }
 
-/** Copy bytes as they are; returns the next address. */
-export function copy(at: usize, from: usize, length: i32): usize {
+/** Write bytes as they are. */
+export function writeCopy(from: usize, length: i32): void {
+  copy(written, from, length);
+  written += length;
+}
+
+/** Copy bytes to an address, from below or from elsewhere. */
+export function copy(at: usize, from: usize, length: i32): void {
   for (; length != 0; length--) {
     store<u8>(at, load<u8>(from));
     at++;
     from++;
   }
-  return at;
 }
 
-// The reader walks one message at a time; these are scratch, not state: nothing outlives a message.
 let cursor: usize = 0;
 let limit: usize = 0; // end of the message; 0 once something in it was refused, so that nothing more is read
 

@@ -1,4 +1,5 @@
-import { CONFIG_BYTES } from "./layout";
+import { CONFIG as CONFIG_BLOCK } from "./config-block";
+import { STEPS } from "./least-mean-squares";
 
 /**
  * What `device.wasm` keeps at fixed places. Constants on purpose: where every caller passes the same address, the
@@ -12,11 +13,11 @@ import { CONFIG_BYTES } from "./layout";
 export const MISSING_MAX: u32 = 8;
 /** The holes: (from, count) pairs of u32. */
 export const MISSING: usize = memory.data(64, 4);
-/** What the host looks at (link-view.ts). */
-export const VIEW: usize = memory.data(72, 8);
-/** The alias granted, at most 8 bytes: the end of the view. */
-export const ALIAS: usize = VIEW + 64;
+/** The alias granted, at most 8 bytes. */
+export const ALIAS: usize = memory.data(8, 8);
+/** What the host looks at (link-view.ts), until it calls again: in the scratch, SCRATCH_BYTES from here on. */
+export const VIEW: usize = STEPS;
 /** Configuration block. */
-export const CONFIG: usize = memory.data(CONFIG_BYTES, 8);
+export const CONFIG: usize = CONFIG_BLOCK;
 /** State block: widestBytes(MAX_CHANNELS). */
 export const STATE: usize = memory.data(4020, 8);

@@ -1,7 +1,8 @@
 import * as config from "./channel-config";
 import * as codec from "./codec";
+import { CANDIDATES_END } from "./config-block";
 import { CONFIG, STATE } from "./device-memory";
-import { configuredBytes } from "./layout";
+import { CONFIG_OWN_LEVELS, configuredBytes } from "./layout";
 import { decodeRows as decodeRowsOf, encodeRows as encodeRowsOf, replayQuietRows as replayQuietRowsOf } from "./rows";
 
 /**
@@ -32,6 +33,14 @@ export {
 /** Address of the configuration block. */
 export function configAddress(): usize {
   return CONFIG;
+}
+
+/**
+ * Where what the channels leave of the configuration block ends: from their configuration to here it is the caller's, from
+ * here to CONFIG_BYTES and NOTES_BYTES behind its begin between two calls only.
+ */
+export function spareEnd(): usize {
+  return CANDIDATES_END - ((<usize>load<u8>(CONFIG, CONFIG_OWN_LEVELS)) << 2);
 }
 
 /** Address of the state block. */

@@ -1,20 +1,26 @@
 /**
- * Frames as bytes: what protocol/SPEC.md, section 3, says a device sends, composed at `outAt`. Every compose function
- * returns the address after what it wrote, where the seal is missing; `sealFrame` puts it there.
+ * Frames as bytes: what protocol/SPEC.md, section 3, says a device sends, composed at `outAt`. What follows behind what
+ * a compose function wrote, a payload or most of a birth, is the rest, which stays where it is. `sealFrame` puts the seal
+ * behind, and the rest in between where the buffer has room for it:
+ *
+ *     whole      [ head | rest | seal ]
+ *     in parts   [ head, up to 3 bytes of the rest | seal ]     the others of the rest
  */
 import {
-  copy,
   MAJOR_ARRAY,
   MAJOR_BYTES,
   MAJOR_TEXT,
+  writeBegin,
+  writeCopy,
   writeHash,
   writeHeader,
   writeInt,
   writeLong,
+  writePosition,
   writeString,
   writeUint,
 } from "./cbor";
-import { hashBytes } from "./hash";
+import { hashBytes, hashEnd, hashWords } from "./hash";
 import {
   birthAt,
   birthHash,
@@ -28,6 +34,11 @@ import {
   frameSamples,
   nonce,
   outAt,
+  outRoom,
+  restAt,
+  restBytes,
+  setRestAt,
+  setRestBytes,
   silenceMs,
   usedBytes,
 } from "./link-state";
@@ -64,33 +75,63 @@ export const BIRTH_ENVELOPE_BYTES_MAX: u32 = 20;
 export const BIRTH_BYTES_MAX: i32 = 64;
 export const BIRTH_CHANNEL_BYTES_MAX: i32 = 48;
 
-function beginFrame(at: usize, elements: u32, kind: u32): usize {
-  return writeUint(writeHeader(at, MAJOR_ARRAY, elements), 16 * WIRE_VERSION + kind);
+/** The seal: a byte string of four. */
+export const SEAL_BYTES: u32 = 5;
+/** Least buffer: a keyframe in parts, and twelve bytes in the place of its seal. */
+export const OUT_BYTES_LEAST: i32 = 64;
+/** Most bytes of the rest that go with the head, so that it is whole words. */
+export const MOVED_BYTES_MAX: i32 = 3;
+
+function beginFrame(elements: u32, kind: u32): void {
+  setRestBytes(0);
+  writeBegin(outAt);
+  writeFrameHead(elements, kind);
 }
 
-/** Seal the frame that ends at `at`. @returns its whole length */
-export function sealFrame(at: usize, seed: u32): u32 {
-  return <u32>(writeHash(at, hashBytes(seed, outAt, <i32>(at - outAt)), 4) - outAt);
+function writeFrameHead(elements: u32, kind: u32): void {
+  writeHeader(MAJOR_ARRAY, elements);
+  writeUint(16 * WIRE_VERSION + kind);
+}
+
+/** Seal the frame whose head was written. @returns its whole length, with the rest */
+export function sealFrame(seed: u32): u32 {
+  const head = <u32>(writePosition() - outAt);
+  const whole = head + restBytes;
+  // What does not fit into the least buffer has a rest of more than three bytes
+  const moved = whole + SEAL_BYTES <= outRoom ? restBytes : -head & 3;
+  writeCopy(restAt, moved);
+  setRestAt(restAt + moved);
+  setRestBytes(restBytes - moved);
+  // Without a rest the head may end within a word, with one it does not
+  const words = (head + moved) & ~3;
+  let last = restAt;
+  if (restBytes == 0) last = outAt + words;
+  writeHash(hashEnd(hashWords(seed, outAt, words), last, whole - words, whole), 4);
+  return whole + SEAL_BYTES;
+}
+
+/** What follows the head. */
+function follow(rest: usize, bytes: u32): void {
+  setRestAt(rest);
+  setRestBytes(bytes);
 }
 
 /**
- * The part of a birth that its hash covers, up to the channels, which `describeChannel` appends one by one.
- *
- * @param room  bytes at `at`; BIRTH_BYTES_MAX and the firmware's name are enough
+ * Write the part of a birth that its hash covers, up to the channels, which `describeChannel` appends one by one. Room for
+ * BIRTH_BYTES_MAX and the firmware's name is enough.
  */
-export function describeDevice(at: usize, periodNs: i64, model: usize, firmware: usize, firmwareLength: i32): usize {
-  at = writeString(at, MAJOR_BYTES, model, 32);
-  at = writeUint(at, frameSamples);
-  at = writeLong(at, periodNs);
-  at = writeUint(at, silenceMs);
-  at = writeUint(at, capacity);
-  at = writeString(at, MAJOR_TEXT, firmware, firmwareLength);
-  return writeHeader(at, MAJOR_ARRAY, channelCount);
+export function describeDevice(periodNs: i64, model: usize, firmware: usize, firmwareLength: i32): void {
+  writeString(MAJOR_BYTES, model, 32);
+  writeUint(frameSamples);
+  writeLong(periodNs);
+  writeUint(silenceMs);
+  writeUint(capacity);
+  writeString(MAJOR_TEXT, firmware, firmwareLength);
+  writeHeader(MAJOR_ARRAY, channelCount);
 }
 
-/** One channel of a birth. */
+/** Write one channel of a birth. */
 export function describeChannel(
-  at: usize,
   name: usize,
   nameLength: i32,
   unit: usize,
@@ -103,56 +144,58 @@ export function describeChannel(
   exponent: i32,
   epsMantissa: i64,
   epsExponent: i32,
-): usize {
-  at = writeHeader(at, MAJOR_ARRAY, 10);
-  at = writeString(at, MAJOR_TEXT, name, nameLength);
-  at = writeString(at, MAJOR_TEXT, unit, unitLength);
-  at = writeUint(at, e);
-  at = writeUint(at, lattice);
-  at = writeUint(at, historyShift);
-  at = writeInt(at, offset);
-  at = writeUint(at, mantissa);
-  at = writeInt(at, exponent);
-  at = writeLong(at, epsMantissa);
-  return writeInt(at, epsExponent);
+): void {
+  writeHeader(MAJOR_ARRAY, 10);
+  writeString(MAJOR_TEXT, name, nameLength);
+  writeString(MAJOR_TEXT, unit, unitLength);
+  writeUint(e);
+  writeUint(lattice);
+  writeUint(historyShift);
+  writeInt(offset);
+  writeUint(mantissa);
+  writeInt(exponent);
+  writeLong(epsMantissa);
+  writeInt(epsExponent);
 }
 
 /** The birth as it stands now. */
-export function composeBirth(): usize {
-  let at = beginFrame(outAt, 12, KIND_BIRTH);
-  at = writeString(at, MAJOR_TEXT, deviceText, deviceLength);
-  at = writeUint(at, nonce);
-  at = writeUint(at, epoch);
-  return copy(at, birthAt, birthLength);
+export function composeBirth(): void {
+  beginFrame(12, KIND_BIRTH);
+  writeString(MAJOR_TEXT, deviceText, deviceLength);
+  writeUint(nonce);
+  writeUint(epoch);
+  follow(birthAt, birthLength);
 }
 
 /** A record of the ring as the frame it stands for, at its place in the sequence. */
-export function composeRecord(record: usize, ofEpoch: u32, seq: u32): usize {
+export function composeRecord(record: usize, ofEpoch: u32, seq: u32): void {
   const kind: u32 = load<u8>(record, RECORD_KIND);
-  let at = beginFrame(outAt, kind == KIND_KEYFRAME ? 9 : 6, kind);
+  beginFrame(kind == KIND_KEYFRAME ? 9 : 6, kind);
   if (kind == KIND_KEYFRAME) {
-    at = writeUint(at, ofEpoch);
-    at = writeUint(at, seq);
-    at = writeHash(at, birthHash, 8);
-    at = writeLong(at, load<u64>(record, RECORD_TIME));
-    at = writeUint(at, load<u16>(record, RECORD_LATTICES));
+    writeUint(ofEpoch);
+    writeUint(seq);
+    writeHash(birthHash, 8);
+    writeLong(load<u64>(record, RECORD_TIME));
+    writeUint(load<u16>(record, RECORD_LATTICES));
   } else {
-    at = writeUint(at, position(ofEpoch, seq));
-    at = writeUint(at, load<u32>(record, RECORD_QUIET));
+    writeUint(position(ofEpoch, seq));
+    writeUint(load<u32>(record, RECORD_QUIET));
   }
   if (kind == KIND_HEARTBEAT) {
-    at = writeLong(at, load<u64>(record, RECORD_TIME));
-    at = writeUint(at, load<u16>(record, RECORD_RING_FILL));
+    writeLong(load<u64>(record, RECORD_TIME));
+    writeUint(load<u16>(record, RECORD_RING_FILL));
   } else {
     const samples: u32 = load<u16>(record, RECORD_SAMPLES);
-    at = writeUint(at, 4 * (samples == frameSamples ? 0 : samples) + load<u8>(record, RECORD_FLAGS));
-    at = writeString(at, MAJOR_BYTES, record + recordHeaderBytes(kind), load<u16>(record, RECORD_PAYLOAD_BYTES));
+    writeUint(4 * (samples == frameSamples ? 0 : samples) + load<u8>(record, RECORD_FLAGS));
+    const bytes: u32 = load<u16>(record, RECORD_PAYLOAD_BYTES);
+    writeHeader(MAJOR_BYTES, bytes);
+    follow(record + recordHeaderBytes(kind), bytes);
   }
-  return at;
 }
 
-/** Seed of a record's seal, worked out in the twelve bytes at `at`, where the seal itself may go afterwards. */
-export function recordSeed(at: usize, record: usize, ofEpoch: u32, seq: u32): u32 {
+/** Seed of a record's seal, worked out in the twelve bytes behind its head, where the seal itself may go afterwards. */
+export function recordSeed(record: usize, ofEpoch: u32, seq: u32): u32 {
+  const at = writePosition();
   store<u32>(at, ofEpoch);
   store<u32>(at, seq, 4);
   store<u32>(at, load<u32>(record, RECORD_STATE_HASH), 8);
@@ -165,21 +208,22 @@ export function position(ofEpoch: u32, seq: u32): u32 {
 }
 
 /** What is held of an epoch: asks the cloud for an ack and declares what was dropped. */
-export function composeStatus(ofEpoch: u32, oldest: u32, next: u32, timeUs: u64): usize {
-  let at = beginFrame(outAt, 9, KIND_STATUS);
-  at = writeUint(at, nonce);
-  at = writeUint(at, ofEpoch);
-  at = writeUint(at, oldest);
-  at = writeUint(at, next);
-  at = writeLong(at, evictedSamples);
-  at = writeUint(at, ringFill());
-  return writeLong(at, timeUs);
+export function composeStatus(ofEpoch: u32, oldest: u32, next: u32, timeUs: u64): void {
+  beginFrame(9, KIND_STATUS);
+  writeUint(nonce);
+  writeUint(ofEpoch);
+  writeUint(oldest);
+  writeUint(next);
+  writeLong(evictedSamples);
+  writeUint(ringFill());
+  writeLong(timeUs);
 }
 
 /** Whether the device is there; with `online` 0 it is the last will. */
-export function composePresence(online: u32): usize {
-  const at = beginFrame(outAt, 4, KIND_PRESENCE);
-  return writeUint(writeUint(at, nonce), online);
+export function composePresence(online: u32): void {
+  beginFrame(4, KIND_PRESENCE);
+  writeUint(nonce);
+  writeUint(online);
 }
 
 /**
@@ -189,17 +233,19 @@ export function composePresence(online: u32): usize {
  */
 export function composeFragment(chunk: usize, bytes: i32, id: u32, index: u32, count: u32): usize {
   const farthest = chunk - FRAGMENT_BYTES_MAX;
-  const length = writeFragmentHeader(farthest, bytes, id, index, count) - farthest;
-  writeFragmentHeader(chunk - length, bytes, id, index, count);
-  return chunk - length;
+  writeFragmentHeader(farthest, bytes, id, index, count);
+  const first = chunk - (writePosition() - farthest);
+  writeFragmentHeader(first, bytes, id, index, count);
+  return first;
 }
 
-function writeFragmentHeader(from: usize, bytes: i32, id: u32, index: u32, count: u32): usize {
-  let at = beginFrame(from, 5, KIND_FRAGMENT);
-  at = writeUint(at, id);
-  at = writeUint(at, index);
-  at = writeUint(at, count);
-  return writeHeader(at, MAJOR_BYTES, bytes);
+function writeFragmentHeader(from: usize, bytes: i32, id: u32, index: u32, count: u32): void {
+  writeBegin(from);
+  writeFrameHead(5, KIND_FRAGMENT);
+  writeUint(id);
+  writeUint(index);
+  writeUint(count);
+  writeHeader(MAJOR_BYTES, bytes);
 }
 
 /** Thousandths of the ring in use, rounded up. No memory of the core reaches 4 MiB, where 32 bits would end. */

@@ -38,6 +38,7 @@ export {
   MAX_CHANNELS,
   persistentBytes,
   replayQuietRows,
+  spareEnd,
   stateAddress,
   stateBytes,
   stateHash,

@@ -63,6 +63,11 @@ export function linkLookahead(at: usize, effort: i32): i32 {
   return 0;
 }
 
+/** Is there a lookahead to keep rows for? */
+export function isKeeping(): bool {
+  return start != 0;
+}
+
 /** A frame begins. */
 export function beginKeeping(cfg: usize, st: usize): void {
   if (start != 0) copyState(cfg, st, start);
@@ -75,20 +80,13 @@ function keptRow(row: u32): usize {
 
 /** A row goes into it, behind those that it has. */
 export function keepRow(samples: usize): void {
-  if (start == 0) return;
   const bytes = (<usize>channelCount) << 2;
   const at = keptRow(openSamples);
   for (let i: usize = 0; i < bytes; i += 4) store<i32>(at + i, load<i32>(samples + i));
 }
 
-/**
- * Encode the frame in hand once more.
- *
- * @param plainBytes  what it came to without looking ahead
- * @returns payload bytes
- */
-export function encodeKept(cfg: usize, st: usize, out: usize, capacity: i32, plainBytes: i32): i32 {
-  if (start == 0) return plainBytes;
+/** Encode the frame in hand once more. @returns payload bytes */
+export function encodeKept(cfg: usize, st: usize, out: usize, capacity: i32): i32 {
   copyState(cfg, start, st);
   const bytes = encodeFrame(cfg, st, kept, <i32>openSamples, effortTaken, out, capacity, work);
   if (bytes >= 0) return bytes;

@@ -3,7 +3,7 @@
  * linkMemory, linkDescribe, linkChannel for each channel, then linkOpen or linkRestore.
  */
 
-import { isInteger53 } from "./cbor";
+import { isInteger53, writeBegin, writePosition } from "./cbor";
 import { codecConfigure, codecSetChannel } from "./channel-config";
 import { CONFIG, STATE } from "./device-memory";
 import {
@@ -13,6 +13,8 @@ import {
   describeChannel,
   describeDevice,
   ENVELOPE_BYTES_MAX,
+  MOVED_BYTES_MAX,
+  OUT_BYTES_LEAST,
 } from "./envelope";
 import { hashBytes } from "./hash";
 import { configuredBytes, FLUSH_BYTES, MAX_CHANNEL_BYTES } from "./layout";
@@ -28,7 +30,9 @@ import {
   headIndex,
   LINK_DOWN,
   lattices,
+  mtu,
   outAt,
+  outRoom,
   payloadMax,
   setBirthAt,
   setBirthHash,
@@ -53,6 +57,7 @@ import {
   setNextSeq,
   setNonce,
   setOutAt,
+  setOutRoom,
   setPayloadMax,
   setQuiet,
   setRefusal,
@@ -79,8 +84,8 @@ export function linkBegin(channels: i32, samples: i32, silence: i32, limit: i32)
   stopLookahead();
   const failure = codecConfigure(CONFIG, channels);
   if (failure < 0) return failure;
-  const isSound = isWithin(samples, 1, 0xffff) && silence >= 1 && (limit == 0 || limit >= 32);
-  if (!isSound) return STATUS_LINK_CONFIG;
+  const isSound = isWithin(samples, 1, 0xffff) & i32(silence >= 1) & i32(limit == 0 || limit >= 32);
+  if (isSound == 0) return STATUS_LINK_CONFIG;
   setChannelCount(channels);
   setFrameSamples(samples);
   setSilenceMs(silence);
@@ -92,13 +97,21 @@ export function linkBegin(channels: i32, samples: i32, silence: i32, limit: i32)
 
 /**
  * Lend the link its memory: a ring for frames not yet confirmed (kept from boot to boot if it is to outlive one), and a
- * buffer in which messages are composed, which also bounds a frame's payload.
+ * buffer in which messages are composed. With an mtu it must hold the longest, of which fragments are made. Without one,
+ * of a message that is longer than the buffer only head and seal are there, and the rest stays in the ring or the birth.
+ *
+ * @param outBytes  of the buffer: `messageBytes` for whole messages; OUT_BYTES_LEAST, and the device's name and 24, at least
+ * @param messageBytes  longest message with 16 bytes to spare, which bounds a frame's payload
  */
-export function linkMemory(ring: usize, ringBytes: i32, out: usize, bytes: i32): i32 {
+export function linkMemory(ring: usize, ringBytes: i32, out: usize, outBytes: i32, messageBytes: i32): i32 {
   const rowBytes = <i32>channelCount * MAX_CHANNEL_BYTES + FLUSH_BYTES + 4;
-  if (bytes < <i32>OUT_ROOM + rowBytes + <i32>ENVELOPE_BYTES_MAX) return STATUS_OUT_SMALL;
-  setOutAt(out + OUT_ROOM);
-  setPayloadMax(min<u32>(bytes - <i32>OUT_ROOM - ENVELOPE_BYTES_MAX, PAYLOAD_BYTES_MAX) & ~3);
+  if (messageBytes < <i32>OUT_ROOM + rowBytes + <i32>ENVELOPE_BYTES_MAX) return STATUS_OUT_SMALL;
+  setPayloadMax(min<u32>(messageBytes - <i32>OUT_ROOM - ENVELOPE_BYTES_MAX, PAYLOAD_BYTES_MAX) & ~3);
+  const before: i32 = mtu == 0 ? 0 : <i32>OUT_ROOM;
+  const least: i32 = mtu == 0 ? OUT_BYTES_LEAST : payloadMax + ENVELOPE_BYTES_MAX;
+  setOutAt(out + before);
+  setOutRoom(outBytes - before);
+  if (<i32>outRoom < least) return STATUS_OUT_SMALL;
   const room = (ringBytes - <i32>RING_OVERHEAD) & ~3;
   if (room < <i32>((SEGMENTS_PER_RING + 1) * recordBytesMax())) return STATUS_RING_SMALL;
   setCapacity(room);
@@ -126,14 +139,16 @@ export function linkDescribe(
   firmwareBytes: i32,
 ): i32 {
   const isSound =
-    isWithin(deviceBytes, 1, 64) && isWithin(firmwareBytes, 0, 32) && periodNs != 0 && isInteger53(periodNs);
-  if (outAt == 0 || !isSound) return STATUS_LINK_CONFIG;
+    isWithin(deviceBytes, 1, 64) & isWithin(firmwareBytes, 0, 32) & i32(periodNs != 0) & i32(isInteger53(periodNs));
+  if (outAt == 0 || isSound == 0) return STATUS_LINK_CONFIG;
   if (room < BIRTH_BYTES_MAX + firmwareBytes) return STATUS_OUT_SMALL;
   setDeviceText(device);
   setDeviceLength(deviceBytes);
   setBirthAt(birth);
   setBirthRoom(room);
-  setBirthLength(<i32>(describeDevice(birth, periodNs, model, firmware, firmwareBytes) - birth));
+  writeBegin(birth);
+  describeDevice(periodNs, model, firmware, firmwareBytes);
+  setBirthLength(<i32>(writePosition() - birth));
   setChannelsDescribed(0);
   setLattices(0);
   return 0;
@@ -143,9 +158,9 @@ export function linkDescribe(
  * Describe the next channel and configure its codec: value = (x + offset) mantissa 2^exponent, within
  * epsMantissa 2^epsExponent.
  *
- * @returns its index, or a negative status: STATUS_OUT_SMALL when the birth has too little room for the longest such one,
- *          STATUS_LINK_CONFIG when its history makes the state reach into the ring (set the channels before asking where
- *          memory is free)
+ * @returns bytes that the birth has by now, or a negative status: STATUS_OUT_SMALL when the birth has too little room for
+ *          the longest such one, STATUS_LINK_CONFIG when its history makes the state reach into the ring (set the channels
+ *          before asking where memory is free)
  */
 export function linkChannel(
   name: usize,
@@ -164,20 +179,19 @@ export function linkChannel(
   const c = channelsDescribed;
   if (birthAt == 0 || c >= channelCount) return STATUS_LINK_CONFIG;
   const isSound =
-    isWithin(nameBytes, 1, 32) &&
-    isWithin(unitBytes, 0, 16) &&
-    isInteger53(abs(offset)) &&
-    mantissa >= 1 &&
-    isWithin(exponent, -200, 200) &&
-    isInteger53(epsMantissa) &&
+    isWithin(nameBytes, 1, 32) &
+    isWithin(unitBytes, 0, 16) &
+    i32(isInteger53(abs(offset) | epsMantissa)) &
+    i32(mantissa >= 1) &
+    isWithin(exponent, -200, 200) &
     isWithin(epsExponent, -1100, 971);
-  if (!isSound) return STATUS_LINK_CONFIG;
+  if (isSound == 0) return STATUS_LINK_CONFIG;
   if (birthRoom - birthLength < BIRTH_CHANNEL_BYTES_MAX + nameBytes + unitBytes) return STATUS_OUT_SMALL;
   const failure = codecSetChannel(CONFIG, c, e, lattice, historyShift);
   if (failure < 0) return failure;
   if (STATE + configuredBytes(CONFIG) > lent) return STATUS_LINK_CONFIG;
-  const end = describeChannel(
-    birthAt + birthLength,
+  writeBegin(birthAt + birthLength);
+  describeChannel(
     name,
     nameBytes,
     unit,
@@ -191,22 +205,22 @@ export function linkChannel(
     epsMantissa,
     epsExponent,
   );
-  setBirthLength(<i32>(end - birthAt));
+  setBirthLength(<i32>(writePosition() - birthAt));
   if (lattice > 1) setLattices(lattices | (1 << c));
   setChannelsDescribed(c + 1);
-  return c;
+  return birthLength;
 }
 
-function isWithin(value: i32, least: i32, most: i32): bool {
-  return value >= least && value <= most;
+/** 1 or 0, so that several go into one number by `&`, which takes less code than a branch for each. Range: least <= most */
+function isWithin(value: i32, least: i32, most: i32): i32 {
+  return i32(<u32>(value - least) <= <u32>(most - least));
 }
 
 /** What both ways of opening share: all that the first keyframe, a connection and a welcome do not set anyway. */
 function prepare(bootNonce: u32, nowMs: u32): i32 {
   if (birthAt == 0 || channelsDescribed != channelCount) return STATUS_LINK_CONFIG;
-  // The longest birth is shorter than the longest frame.
-  const birthBytes = <u32>birthLength + deviceLength + BIRTH_ENVELOPE_BYTES_MAX;
-  if (birthBytes > payloadMax + ENVELOPE_BYTES_MAX) return STATUS_OUT_SMALL;
+  const birthBytes = (mtu == 0 ? MOVED_BYTES_MAX : birthLength) + deviceLength + BIRTH_ENVELOPE_BYTES_MAX;
+  if (birthBytes > <i32>outRoom) return STATUS_OUT_SMALL;
   setBirthHash(((<u64>hashBytes(1, birthAt, birthLength)) << 32) | hashBytes(2, birthAt, birthLength));
   setRingAt(lent);
   setNonce(bootNonce);

@@ -120,7 +120,7 @@ export function linkDisconnected(): void {
  * Compose the next message that should go out now.
  *
  * @param timeUs  device time, for heartbeats and statuses
- * @returns its length at `linkMessage()`, 0 when there is none now, or a negative status
+ * @returns its length, where it is being in the view; 0 when there is none now, or a negative status
  */
 export function linkPoll(timeUs: i64, nowMs: u32): i32 {
   if (ringAt == 0) return STATUS_LINK_NOT_OPEN;
@@ -160,7 +160,8 @@ function greet(nowMs: u32, isBirthGone: bool): i32 {
   setBirthAtMs(nowMs);
   setBirthWaitMs(wait == 0 ? BIRTH_WAIT_FIRST_MS : min(2 * wait, BIRTH_WAIT_SLOWEST_MS));
   setMessageTopic(TOPIC_BIRTH);
-  return finish(composeBirth(), 0, ownFragmentId());
+  composeBirth();
+  return finish(0, ownFragmentId());
 }
 
 /** After `silence` without a record: close the frame in hand early, or say that there is nothing to say. */
@@ -189,7 +190,8 @@ function sendStatus(timeUs: i64, nowMs: u32): i32 {
   const named = isEmpty ? epoch : ownEpoch(headEpoch);
   const oldest = isEmpty ? nextSeq : headSeq;
   const next = isEmpty ? nextSeq : seqAfterEpoch();
-  return finish(composeStatus(named, oldest, next, timeUs), 0, ownFragmentId());
+  composeStatus(named, oldest, next, timeUs);
+  return finish(0, ownFragmentId());
 }
 
 /** Seq after the newest record of the oldest record's epoch. */
@@ -265,13 +267,13 @@ function sendAgain(ofEpoch: u32, seq: u32): i32 {
 function sendRecord(record: usize, ofEpoch: u32, seq: u32): i32 {
   setTokens(tokens - 1);
   const named = ownEpoch(ofEpoch);
-  const end = composeRecord(record, named, seq);
-  return finish(end, recordSeed(end, record, named, seq), position(named, seq));
+  composeRecord(record, named, seq);
+  return finish(recordSeed(record, named, seq), position(named, seq));
 }
 
-/** Seal the frame that ends at `end`: it is the message, or its first fragment is. */
-function finish(end: usize, seed: u32, id: u32): i32 {
-  const length = sealFrame(end, seed);
+/** Seal the frame that was composed: it is the message, or its first fragment is. */
+function finish(seed: u32, id: u32): i32 {
+  const length = sealFrame(seed);
   setMessageAt(outAt);
   if (mtu == 0 || length <= mtu) return length;
   const chunk = mtu - FRAGMENT_BYTES_MAX;
@@ -294,12 +296,13 @@ function nextFragment(): i32 {
   return <i32>(chunk - first) + bytes;
 }
 
-/** Compose the presence, which on MQTT is also the last will. @returns its length at `linkMessage()` */
+/** Compose the presence, which on MQTT is also the last will. @returns its length, as `linkPoll` */
 export function linkPresence(online: u32): i32 {
   if (ringAt == 0) return STATUS_LINK_NOT_OPEN;
   setMessageTopic(TOPIC_PRESENCE);
   setFragmentsLeft(0);
-  return finish(composePresence(online), 0, 0); // shorter than any limit
+  composePresence(online);
+  return finish(0, 0); // shorter than any limit
 }
 
 /** Milliseconds until `linkPoll` may have something to send; 0: now. */

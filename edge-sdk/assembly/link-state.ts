@@ -1,6 +1,6 @@
 /**
  * What the link knows between two calls: working values that no peer shares, hence wasm globals (two bytes of code per
- * access, where a memory block takes six). Times in ms are the host's monotonic clock and wrap.
+ * access, where a memory block takes six). What is true or false is 1 or 0: a bool would be made one at every setting. Times in ms are the host's monotonic clock and wrap.
  */
 
 /** Link phases. */
@@ -22,6 +22,7 @@ export let birthRoom: i32 = 0;
 export let channelsDescribed: u32 = 0;
 export let birthHash: u64 = 0;
 export let outAt: usize = 0; // where messages are composed, behind the room for a fragment's header
+export let outRoom: u32 = 0; // bytes from there on
 export let payloadMax: u32 = 0; // bytes that a data record's payload may have, a multiple of 4
 
 // The ring (ring.ts): its memory, its oldest record's place and name, its end.
@@ -37,18 +38,18 @@ export let recordCount: u32 = 0;
 export let usedBytes: u32 = 0;
 export let dirtyFrom: u32 = 0; // records changed since the host last looked, offsets from ringAt
 export let dirtyTo: u32 = 0;
-export let headerDirty: bool = false; // a header copy changed too
+export let headerDirty: u32 = 0; // a header copy changed too
 
 // The stream: what the next frame will be.
 export let epoch: u32 = 0; // granted or, until then, wished for; 0: any
-export let isGranted: bool = false; // the cloud has said that the epoch is this boot's
+export let isGranted: u32 = 0; // the cloud has said that the epoch is this boot's
 export let nextSeq: u32 = 0;
 export let segmentIndex: u32 = 0; // number of the running segment's keyframe record
 export let segmentSeq: u32 = 0; // its seq
 export let segmentBytes: u32 = 0; // of the segment, not confirmed yet
 export let quiet: u32 = 0; // samples with nothing to send since the last record
-export let keyframeDue: bool = false; // the next frame starts a segment
-export let isOpen: bool = false; // a frame is being filled
+export let keyframeDue: u32 = 0; // the next frame starts a segment
+export let isOpen: u32 = 0; // a frame is being filled
 export let openAt: usize = 0; // its record, of which kind and events are written
 export let openSamples: u32 = 0;
 export let lattices: u32 = 0; // channels whose lattice rule is in effect, a bit each
@@ -67,7 +68,7 @@ export let progressAtMs: u32 = 0;
 export let patienceMs: u32 = 0; // first wait for an ack
 export let statusWaitMs: u32 = 0; // the wait by now
 export let statusAtMs: u32 = 0;
-export let statusDue: bool = false;
+export let statusDue: u32 = 0;
 export let tokens: u32 = 0; // frames that may go out now
 export let tokensAtMs: u32 = 0;
 export let missingEpoch: u32 = 0;
@@ -77,6 +78,8 @@ export let fragmentCount: u32 = 0;
 export let fragmentGroup: u32 = 0; // their id
 export let frameLength: u32 = 0; // of the frame that they carry
 export let messageAt: usize = 0; // address of the message just composed
+export let restAt: usize = 0; // the part of it that stays where it is, and goes in front of its seal
+export let restBytes: u32 = 0; // 0: it is whole at messageAt
 export let messageTopic: u32 = 0; // TOPIC_*
 export let refusal: u32 = 0; // reason last given by the cloud, 0: none
 export let aliasLength: u32 = 0; // of ALIAS
@@ -121,6 +124,9 @@ export function setBirthHash(value: u64): void {
 export function setOutAt(value: usize): void {
   outAt = value;
 }
+export function setOutRoom(value: u32): void {
+  outRoom = value;
+}
 export function setPayloadMax(value: u32): void {
   payloadMax = value;
 }
@@ -160,10 +166,10 @@ export function setDirtyFrom(value: u32): void {
 export function setDirtyTo(value: u32): void {
   dirtyTo = value;
 }
-export function setHeaderDirty(value: bool): void {
+export function setHeaderDirty(value: u32): void {
   headerDirty = value;
 }
-export function setIsGranted(value: bool): void {
+export function setIsGranted(value: u32): void {
   isGranted = value;
 }
 export function setEpoch(value: u32): void {
@@ -184,10 +190,10 @@ export function setSegmentBytes(value: u32): void {
 export function setQuiet(value: u32): void {
   quiet = value;
 }
-export function setKeyframeDue(value: bool): void {
+export function setKeyframeDue(value: u32): void {
   keyframeDue = value;
 }
-export function setIsOpen(value: bool): void {
+export function setIsOpen(value: u32): void {
   isOpen = value;
 }
 export function setOpenAt(value: usize): void {
@@ -238,7 +244,7 @@ export function setStatusWaitMs(value: u32): void {
 export function setStatusAtMs(value: u32): void {
   statusAtMs = value;
 }
-export function setStatusDue(value: bool): void {
+export function setStatusDue(value: u32): void {
   statusDue = value;
 }
 export function setTokens(value: u32): void {
@@ -267,6 +273,12 @@ export function setFrameLength(value: u32): void {
 }
 export function setMessageAt(value: usize): void {
   messageAt = value;
+}
+export function setRestAt(value: usize): void {
+  restAt = value;
+}
+export function setRestBytes(value: u32): void {
+  restBytes = value;
 }
 export function setMessageTopic(value: u32): void {
   messageTopic = value;

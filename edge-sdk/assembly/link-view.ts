@@ -1,5 +1,6 @@
 /**
- * How the link stands, for its host: where its message is, and which part of the ring to write to disk.
+ * How the link stands, for its host: where its message is, and which part of the ring to write to disk. It stands in the
+ * scratch, where a call after it may overwrite it.
  *
  *     offset  size  what
  *     0       8     samples dropped from the ring since boot
@@ -18,8 +19,12 @@
  *     56      4     1 when the ring's header changed: its first 96 bytes, to be written after the records
  *     60      4     length of the granted alias, 0 when none was granted
  *     64      8     the alias
+ *     72      4     address of the part of the message that stays where it is: it goes in front of the last five bytes
+ *     76      4     bytes of it; 0 when the message is whole
  */
-import { VIEW } from "./device-memory";
+import { SCRATCH_BYTES } from "./config-block";
+import { ALIAS, VIEW } from "./device-memory";
+import { FEATURES, STACKED } from "./least-mean-squares";
 import {
   aliasLength,
   dirtyFrom,
@@ -37,14 +42,20 @@ import {
   quiet,
   recordCount,
   refusal,
+  restAt,
+  restBytes,
   setDirtyFrom,
   setDirtyTo,
   setHeaderDirty,
   usedBytes,
 } from "./link-state";
+import { FORECASTS } from "./predictors";
 
-/** Bring the block up to date. @returns its address, always the same */
+/** Write the block. @returns its address, always the same */
 export function linkView(): usize {
+  // The scratch is one row: sums, features, forecasts. What stood in it besides would be overwritten.
+  if (FEATURES != STACKED + 16 || FORECASTS != FEATURES + 32 || SCRATCH_BYTES > 80 + 28)
+    ERROR("the scratch is not one row");
   store<u64>(VIEW, evictedSamples);
   store<u32>(VIEW, <u32>messageAt, 8);
   store<u32>(VIEW, messageTopic, 12);
@@ -58,8 +69,11 @@ export function linkView(): usize {
   store<u32>(VIEW, refusal, 44);
   store<u32>(VIEW, dirtyFrom, 48);
   store<u32>(VIEW, dirtyTo, 52);
-  store<u32>(VIEW, u32(headerDirty), 56);
+  store<u32>(VIEW, headerDirty, 56);
   store<u32>(VIEW, aliasLength, 60);
+  store<u64>(VIEW, load<u64>(ALIAS), 64);
+  store<u32>(VIEW, <u32>restAt, 72);
+  store<u32>(VIEW, restBytes, 76);
   return VIEW;
 }
 

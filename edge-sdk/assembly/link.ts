@@ -11,7 +11,7 @@ import { codecReset, frameBegin, frameEnd, frameIsQuiet, frameSample, stateHash 
 import { CONFIG, STATE } from "./device-memory";
 import { ringFill } from "./envelope";
 import { CODER_POSITION, CODER_START, coderOf, FRAME_LINES } from "./layout";
-import { beginKeeping, encodeKept, keepRow, keptHasLines } from "./link-lookahead";
+import { beginKeeping, encodeKept, isKeeping, keepRow, keptHasLines } from "./link-lookahead";
 import {
   capacity,
   channelCount,
@@ -108,7 +108,7 @@ export function linkSample(samples: usize, statuses: usize, timeUs: i64, nowMs: 
     closed |= closeFrame(nowMs);
     if (result == STATUS_OFF_LATTICE) dropLattices();
   }
-  if (load<u8>(openAt, RECORD_FLAGS) == 0) keepRow(samples);
+  if (isKeeping() && load<u8>(openAt, RECORD_FLAGS) == 0) keepRow(samples);
   setOpenSamples(openSamples + 1);
   if (openSamples >= frameSamples || isFrameAtMtu()) closed |= closeFrame(nowMs);
   return closed;
@@ -185,9 +185,9 @@ export function closeFrame(nowMs: u32): i32 {
     return 0;
   }
   let payloadBytes = frameEnd(CONFIG, STATE);
-  if (load<u8>(at, RECORD_FLAGS) == 0) {
+  if (isKeeping() && load<u8>(at, RECORD_FLAGS) == 0) {
     const payload = at + recordHeaderBytes(load<u8>(at, RECORD_KIND));
-    payloadBytes = encodeKept(CONFIG, STATE, payload, payloadMax, payloadBytes);
+    payloadBytes = encodeKept(CONFIG, STATE, payload, payloadMax);
     if (keptHasLines(CONFIG, STATE)) store<u8>(at, <u8>FRAME_LINES, RECORD_FLAGS);
   }
   // A frame with events is never quiet.

@@ -47,7 +47,8 @@ import {
  * Their mix weighs each by the inverse eighth power of its recent loss; plain hold takes over where it has been cheaper.
  * What is worked out here lives in FORECASTS and the sums until the same channel has learned from the outcome; nothing of it is state.
  */
-const FORECASTS = memory.data(28, 8); // 6 x i32, as entries
+/** Behind them, the mix; nothing that outlives a row (device-memory.ts). */
+export const FORECASTS = memory.data(28, 8); // 6 x i32, as entries
 const MIXED = FORECASTS + 24; // i32
 
 /** Forecasts and moves stay within this (Q8), twice what a history can hold; 2^29 of a wide one. */

@@ -1,14 +1,14 @@
-import { CONFIG_OWN_LEVELS, historyOf, MAX_OWN_LEVELS, widthOf } from "./layout";
+import { CANDIDATES_END } from "./config-block";
+import { CONFIG_OWN_LEVELS, historyOf, widthOf } from "./layout";
 
 /**
  * What the recent past would have a code be: for each reconstruction in a channel's history there is one code that
  * would return to it. Many signals come back to levels they had (a load that switches, a heart at rest), so how many
  * of these candidates are for and against is a context for each decision in the spelling of a code.
  *
- * CANDIDATES holds codes at first, then the unary counts of those with the coded sign that were not yet passed. It
- * serves one code and is no state.
+ * The candidates are codes at first, then the unary counts of those with the coded sign that were not yet passed. They
+ * serve one code and are no state; the first is the last in memory (config-block.ts).
  */
-const CANDIDATES = memory.data(4 * MAX_OWN_LEVELS, 4);
 let candidates: i32 = 0;
 let positive: i32 = 0;
 let negative: i32 = 0;
@@ -19,11 +19,11 @@ let secondLast: i32 = 0;
 let thirdLast: i32 = 0;
 
 function candidate(i: i32): i32 {
-  return load<i32>(CANDIDATES + ((<usize>i) << 2));
+  return load<i32>(CANDIDATES_END - 4 - ((<usize>i) << 2));
 }
 
 function keepCandidate(i: i32, value: i32): void {
-  store<i32>(CANDIDATES + ((<usize>i) << 2), value);
+  store<i32>(CANDIDATES_END - 4 - ((<usize>i) << 2), value);
 }
 
 /**

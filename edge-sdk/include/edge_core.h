@@ -32,6 +32,10 @@ typedef uint32_t edge_address;
 #define EDGE_MAX_CHANNEL_BYTES 32     /* one channel of one row, at the very most */
 #define EDGE_FLUSH_BYTES 4            /* held back until a frame ends */
 #define EDGE_CONFIG_BYTES 328         /* configuration block at edge_config_address() */
+#define EDGE_OUT_BYTES_LEAST 64       /* buffer of edge_link_memory() for messages in parts, with a name of up to 40 bytes */
+#define EDGE_SEAL_BYTES 5             /* behind everything else in a message */
+#define EDGE_NOTES_BYTES 48           /* behind the configuration block */
+#define EDGE_SCRATCH_BYTES 88         /* at edge_link_view() */
 #define EDGE_FRAME_EVENTS 1           /* flags of a frame to decode; never both */
 #define EDGE_FRAME_LINES 2
 #define EDGE_EFFORT_GREEDY 1          /* lookaheads, which gateway.wasm has: longest lines, cheapest lines */
@@ -100,10 +104,13 @@ static inline edge_address edge_free_address(edge_core *core) { return w2c_core_
 /* ---- codec: samples to payloads and back, without the link ---- */
 
 /**
- * Address of the configuration block, EDGE_CONFIG_BYTES. Its last EDGE_CONFIG_BYTES / EDGE_MAX_CHANNELS bytes for each
- * channel fewer than EDGE_MAX_CHANNELS are the caller's, from setting the channel count until it is set again.
+ * Address of the configuration block, EDGE_CONFIG_BYTES, and EDGE_NOTES_BYTES behind it. The block's last EDGE_CONFIG_BYTES /
+ * EDGE_MAX_CHANNELS bytes for each channel fewer than EDGE_MAX_CHANNELS are the caller's, up to edge_spare_end(), from
+ * setting the channel count until it is set again. From there to the end of the notes they are its own between two calls
+ * only: each row that is coded overwrites them.
  */
 static inline edge_address edge_config_address(edge_core *core) { return w2c_core_configAddress(core); }
+static inline edge_address edge_spare_end(edge_core *core) { return w2c_core_spareEnd(core); }
 
 /**
  * Address of the state block, edge_state_bytes(channels, history_shift); its first edge_persistent_bytes(...) are the
@@ -201,9 +208,18 @@ static inline int32_t edge_link_begin(edge_core *core, int32_t channels, int32_t
   return (int32_t)w2c_core_linkBegin(core, (u32)channels, (u32)frame_samples, (u32)silence_ms, (u32)mtu);
 }
 
-/** Lend a ring for frames not yet confirmed, and a buffer for messages that also bounds a frame. @returns 0 or a status */
-static inline int32_t edge_link_memory(edge_core *core, edge_address ring, int32_t ring_bytes, edge_address out, int32_t out_bytes) {
-  return (int32_t)w2c_core_linkMemory(core, ring, (u32)ring_bytes, out, (u32)out_bytes);
+/**
+ * Lend a ring for frames not yet confirmed, and a buffer for messages. With an mtu the buffer holds a whole message, else a
+ * longer one goes out in parts: what edge_link_rest() says stays in the ring or the birth.
+ *
+ * @param out_bytes      of the buffer: message_bytes; without an mtu EDGE_OUT_BYTES_LEAST and, for the birth, 24 and the
+ *                       device's name are enough
+ * @param message_bytes  longest message with 16 to spare, which bounds a frame
+ * @returns 0 or a status
+ */
+static inline int32_t edge_link_memory(edge_core *core, edge_address ring, int32_t ring_bytes, edge_address out, int32_t out_bytes,
+                                       int32_t message_bytes) {
+  return (int32_t)w2c_core_linkMemory(core, ring, (u32)ring_bytes, out, (u32)out_bytes, (u32)message_bytes);
 }
 
 #ifdef EDGE_GATEWAY
@@ -245,7 +261,7 @@ static inline int32_t edge_link_describe(edge_core *core, edge_address birth, in
  *
  * @param name  1..32 bytes, `unit` 0..16 bytes
  * @param e     bound, lattice and history shift as in edge_codec_set_channel
- * @returns its index or a status
+ * @returns bytes that the birth has by now, or a status
  */
 static inline int32_t edge_link_channel(edge_core *core, edge_address name, int32_t name_bytes, edge_address unit, int32_t unit_bytes,
                                         int32_t e, int32_t lattice, int32_t history_shift, int64_t offset, int32_t mantissa,
@@ -285,7 +301,12 @@ static inline int32_t edge_link_receive(edge_core *core, edge_address message, i
   return (int32_t)w2c_core_linkReceive(core, message, (u32)length, now_ms);
 }
 
-/** Compose the next message that should go out now. @returns its length at edge_link_message(), 0 for none, or a status */
+/**
+ * Compose the next message that should go out now: at edge_link_message(), and of its bytes edge_link_rest_bytes() at
+ * edge_link_rest(), which go in front of its last EDGE_SEAL_BYTES.
+ *
+ * @returns its length with these, 0 for none, or a status
+ */
 static inline int32_t edge_link_poll(edge_core *core, int64_t time_us, uint32_t now_ms) {
   return (int32_t)w2c_core_linkPoll(core, (u64)time_us, now_ms);
 }
@@ -298,7 +319,12 @@ static inline int32_t edge_link_wake_ms(edge_core *core, uint32_t now_ms) { retu
 
 /* ---- link: how it stands ---- */
 
-/** Bring the view up to date: 72 bytes, the table of assembly/link-view.ts. @returns its address, always the same */
+/**
+ * Write the view: 80 bytes, the table of assembly/link-view.ts. Between two calls its EDGE_SCRATCH_BYTES are the caller's: a
+ * row that is coded overwrites them, and so does every function below.
+ *
+ * @returns its address, always the same
+ */
 static inline edge_address edge_link_view(edge_core *core) { return w2c_core_linkView(core); }
 
 /** One number of the view, as it stands now. */
@@ -309,6 +335,8 @@ static inline uint32_t edge_link_field(edge_core *core, uint32_t offset) {
 
 /** Address of the message just composed, valid until the next one, and where it goes: 0 birth, 1 frames, 2 presence. */
 static inline edge_address edge_link_message(edge_core *core) { return edge_link_field(core, 8); }
+static inline edge_address edge_link_rest(edge_core *core) { return edge_link_field(core, 72); }
+static inline uint32_t edge_link_rest_bytes(edge_core *core) { return edge_link_field(core, 76); }
 static inline int32_t edge_link_topic(edge_core *core) { return (int32_t)edge_link_field(core, 12); }
 /** 0 down, 1 greeting, 2 live. */
 static inline int32_t edge_link_state(edge_core *core) { return (int32_t)edge_link_field(core, 16); }

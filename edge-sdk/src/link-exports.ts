@@ -4,7 +4,7 @@ export interface LinkExports {
   freeAddress(): number;
   codecSetChannel(c: number, e: number, lattice: number, historyShift: number): number;
   linkBegin(channels: number, frameSamples: number, silenceMs: number, mtu: number): number;
-  linkMemory(ring: number, ringBytes: number, out: number, outBytes: number): number;
+  linkMemory(ring: number, ringBytes: number, out: number, outBytes: number, messageBytes: number): number;
   linkDescribe(
     birth: number,
     room: number,

@@ -19,9 +19,11 @@ export const LINK_VIEW_FIELDS = {
   aliasLength: 60,
   /** The alias itself, 8 bytes. */
   alias: 64,
+  rest: 72,
+  restBytes: 76,
 } as const;
 
-const VIEW_BYTES = 72;
+const VIEW_BYTES = 80;
 
 /** How a link stands; each field as in the table, the alias as text. */
 export type LinkView = Readonly<Record<Exclude<keyof typeof LINK_VIEW_FIELDS, "alias" | "aliasLength">, number>> & {
@@ -49,6 +51,8 @@ export function readLinkView(core: Pick<LinkExports, "memory" | "linkView">): Li
     dirtyFrom: u32(LINK_VIEW_FIELDS.dirtyFrom),
     dirtyTo: u32(LINK_VIEW_FIELDS.dirtyTo),
     headerDirty: u32(LINK_VIEW_FIELDS.headerDirty),
+    rest: u32(LINK_VIEW_FIELDS.rest),
+    restBytes: u32(LINK_VIEW_FIELDS.restBytes),
     alias: new TextDecoder().decode(new Uint8Array(core.memory.buffer, at + alias, u32(aliasLength))),
   };
 }

@@ -107,7 +107,7 @@ export class Link {
     this.#ringAt = take(device.ringBytes);
     const most = core.memory.buffer.byteLength - this.#ringAt;
     if (device.ringBytes > most) throw new SessionError("ring-too-large", { bytes: device.ringBytes, limit: most });
-    this.#check("linkMemory", core.linkMemory(this.#ringAt, device.ringBytes, outAt, wanted));
+    this.#check("linkMemory", core.linkMemory(this.#ringAt, device.ringBytes, outAt, wanted, wanted));
     this.#check(
       "linkDescribe",
       core.linkDescribe(

@@ -6,18 +6,16 @@
 /** Of one channel in the configuration block, where a device with fewer channels leaves theirs to the caller. */
 #define CHANNEL_CONFIG_BYTES ((uint32_t)EDGE_CONFIG_BYTES / (uint32_t)EDGE_MAX_CHANNELS)
 
+/** Bytes of what a birth tells, at their most; together they fit into the scratch. */
+enum { MODEL_BYTES = 32, FIRMWARE_BYTES_MAX = 32, CHANNEL_NAME_BYTES_MAX = 32, UNIT_BYTES_MAX = 16 };
+/** Of a birth in parts in the buffer for messages, besides the device's name. */
+#define BIRTH_HEAD_BYTES 24u
+
 /** A part of the core's memory, handed out from `next` on. */
 typedef struct {
   edge_address next;
   edge_address end;
 } room;
-
-/** What there is to hand out: behind the channels' configuration, and behind the core's own memory. */
-typedef struct {
-  edge_core *core;
-  room spare;
-  room rest;
-} rooms;
 
 /** Take 8-byte aligned room. @returns its address; 0 when there is too little, and from then on */
 static edge_address take(room *from, uint32_t bytes) {
@@ -30,51 +28,37 @@ static edge_address take(room *from, uint32_t bytes) {
   return at;
 }
 
-/** Take room for something small: in the gap, where it fits. @returns its address; 0 as `take` of the rest */
-static edge_address take_small(rooms *from, uint32_t bytes) {
-  const edge_address at = take(&from->spare, bytes);
-  return at != 0 ? at : take(&from->rest, bytes);
-}
-
-/** Copy bytes to an address that there may be no room at. @returns the address */
-static edge_address put(edge_core *core, edge_address at, const void *bytes, uint32_t length) {
-  if (at != 0) memcpy(edge_bytes(core, at, length), bytes, length);
-  return at;
-}
-
 static int32_t text_bytes(const char *text) {
   int32_t length = 0;
   while (text[length] != '\0') length++;
   return length;
 }
 
-/** Copy a text to where it has room. @returns its address, or 0 */
-static edge_address put_text(edge_core *core, room *in, const char *text) {
-  const uint32_t length = (uint32_t)text_bytes(text);
-  return put(core, take(in, length), text, length);
+/** Copy bytes to an address, of which there is room for the longest that the core takes. @returns the address behind them */
+static edge_address put(edge_core *core, edge_address at, const void *bytes, int32_t length, int32_t most) {
+  const uint32_t kept = (uint32_t)(length < most ? length : most);
+  memcpy(edge_bytes(core, at, kept), bytes, kept);
+  return at + kept;
 }
 
-/** @param out  where messages will be composed: until then it lends its room to texts */
-static int32_t describe_channel(edge_core *core, room out, const device_channel *channel) {
-  const edge_address name = put_text(core, &out, channel->name);
-  const edge_address unit = put_text(core, &out, channel->unit);
-  if (unit == 0) return DEVICE_MEMORY_SMALL;
-  return edge_link_channel(core, name, text_bytes(channel->name), unit, text_bytes(channel->unit), channel->e,
-                           channel->lattice, channel->history_shift, channel->offset, channel->mantissa, channel->exponent,
-                           channel->eps_mantissa, channel->eps_exponent);
-}
-
-/** The birth takes what is left: how much it needs is known when it is written. */
-static int32_t describe_device(rooms *from, room out, const device_plan *plan) {
-  edge_core *core = from->core;
-  const int32_t name_bytes = text_bytes(plan->name);
-  const edge_address name = put(core, take_small(from, (uint32_t)name_bytes), plan->name, (uint32_t)name_bytes);
-  const edge_address birth = take(&from->rest, 0);
-  const edge_address model = put(core, take(&out, 32), plan->model, 32);
-  const edge_address firmware = put_text(core, &out, plan->firmware);
-  if (birth == 0 || firmware == 0) return DEVICE_MEMORY_SMALL;
-  return edge_link_describe(core, birth, (int32_t)(from->rest.end - birth), name, name_bytes, plan->period_ns, model,
-                            firmware, text_bytes(plan->firmware));
+/** Write the birth, its texts lent room in the scratch. @returns its bytes or a status */
+static int32_t describe(edge_core *core, const device_plan *plan, edge_address name, edge_address birth, uint32_t bytes) {
+  const edge_address text = edge_link_view(core);
+  const int32_t firmware_bytes = text_bytes(plan->firmware);
+  const edge_address firmware = put(core, text, plan->model, MODEL_BYTES, MODEL_BYTES);
+  put(core, firmware, plan->firmware, firmware_bytes, FIRMWARE_BYTES_MAX);
+  int32_t status = edge_link_describe(core, birth, (int32_t)bytes, name, text_bytes(plan->name), plan->period_ns, text,
+                                      firmware, firmware_bytes);
+  for (int32_t c = 0; c < plan->channel_count && status >= 0; c++) {
+    const device_channel *of = &plan->channels[c];
+    const int32_t name_bytes = text_bytes(of->name);
+    const int32_t unit_bytes = text_bytes(of->unit);
+    const edge_address unit = put(core, text, of->name, name_bytes, CHANNEL_NAME_BYTES_MAX);
+    put(core, unit, of->unit, unit_bytes, UNIT_BYTES_MAX);
+    status = edge_link_channel(core, text, name_bytes, unit, unit_bytes, of->e, of->lattice, of->history_shift, of->offset,
+                               of->mantissa, of->exponent, of->eps_mantissa, of->eps_exponent);
+  }
+  return status;
 }
 
 int32_t device_begin(device *self, const device_plan *plan, uint8_t *memory, uint32_t bytes) {
@@ -89,27 +73,37 @@ int32_t device_begin(device *self, const device_plan *plan, uint8_t *memory, uin
   if (status < 0) return status;
   const uint32_t channels = (uint32_t)plan->channel_count;
   const uint32_t out_bytes = (uint32_t)plan->out_bytes;
-  const edge_address spare_end = edge_config_address(core) + (uint32_t)EDGE_CONFIG_BYTES;
-  const edge_address spare = spare_end - (EDGE_MAX_CHANNELS - channels) * CHANNEL_CONFIG_BYTES;
-  rooms from = {core, {spare, spare_end}, {edge_free_address(core), bytes}};
+  const int32_t name_bytes = text_bytes(plan->name);
+  room rest = {edge_free_address(core), bytes};
   self->channel_count = plan->channel_count;
   self->ring_bytes = (uint32_t)plan->ring_bytes;
   self->record_bytes = RECORD_HEADER_BYTES + (out_bytes < PAYLOAD_BYTES_MAX ? out_bytes : PAYLOAD_BYTES_MAX);
-  self->samples = take_small(&from, 4 * channels);
-  self->statuses = take_small(&from, channels);
-  self->input = take_small(&from, DEVICE_INPUT_BYTES);
-  self->ring = take(&from.rest, self->ring_bytes);
-  const edge_address out = take(&from.rest, out_bytes);
-  if (out == 0) return DEVICE_MEMORY_SMALL;
-  status = edge_link_memory(core, self->ring, plan->ring_bytes, out, plan->out_bytes);
+  self->samples = take(&rest, 4 * channels);
+  self->statuses = take(&rest, channels);
+  self->ring = take(&rest, self->ring_bytes);
+  const edge_address name = take(&rest, (uint32_t)name_bytes);
+  /* What the channels leave of the configuration block, and the notes behind it, which no row needs while a message is sent. */
+  const edge_address notes_end = edge_config_address(core) + (uint32_t)EDGE_CONFIG_BYTES + EDGE_NOTES_BYTES;
+  const edge_address spare = notes_end - EDGE_NOTES_BYTES - (EDGE_MAX_CHANNELS - channels) * CHANNEL_CONFIG_BYTES;
+  edge_address spare_end = edge_spare_end(core);
+  uint32_t out_room = (uint32_t)name_bytes + BIRTH_HEAD_BYTES;
+  if (out_room < EDGE_OUT_BYTES_LEAST) out_room = EDGE_OUT_BYTES_LEAST;
+  edge_address out = notes_end - out_room;
+  if (!plan->in_parts || plan->mtu != 0) out_room = out_bytes;
+  if (out_room == out_bytes || out < spare) out = take(&rest, out_room);
+  else if (out < spare_end) spare_end = out;
+  if (rest.end == 0) return DEVICE_MEMORY_SMALL;
+  status = edge_link_memory(core, self->ring, plan->ring_bytes, out, (int32_t)out_room, plan->out_bytes);
   if (status < 0) return status;
-  const room texts = {out, out + out_bytes};
-  status = describe_device(&from, texts, plan);
-  for (int32_t c = 0; c < plan->channel_count && status >= 0; c++) {
-    status = describe_channel(core, texts, &plan->channels[c]);
+  put(core, name, plan->name, name_bytes, name_bytes);
+  /* How much the birth needs is known when it is written: in the spare, and if that is too little, in what is left. */
+  status = describe(core, plan, name, spare, notes_end - spare);
+  if (status == EDGE_STATUS_OUT_SMALL || status > (int32_t)(spare_end - spare)) {
+    const edge_address birth = take(&rest, 0);
+    status = describe(core, plan, name, birth, rest.end - birth);
+    if (status == EDGE_STATUS_OUT_SMALL) return DEVICE_MEMORY_SMALL;
   }
-  /* By now it is the birth that has too little. */
-  return status == EDGE_STATUS_OUT_SMALL ? DEVICE_MEMORY_SMALL : status < 0 ? status : 0;
+  return status < 0 ? status : 0;
 }
 
 int32_t device_open(device *self, uint32_t nonce, uint32_t epoch, uint32_t now_ms) {
@@ -132,8 +126,22 @@ int32_t device_sample(device *self, const int32_t *samples, const uint8_t *statu
 
 int32_t device_receive(device *self, const uint8_t *message, uint32_t length, uint32_t now_ms) {
   if (length > DEVICE_INPUT_BYTES) return DEVICE_MESSAGE_LONG;
-  memcpy(edge_bytes(&self->core, self->input, length), message, length);
-  return edge_link_receive(&self->core, self->input, (int32_t)length, now_ms);
+  const edge_address input = edge_link_view(&self->core);
+  memcpy(edge_bytes(&self->core, input, length), message, length);
+  return edge_link_receive(&self->core, input, (int32_t)length, now_ms);
+}
+
+int32_t device_poll_parts(device *self, byte_span parts[DEVICE_PARTS], int64_t time_us, uint32_t now_ms) {
+  edge_core *core = &self->core;
+  const int32_t length = edge_link_poll(core, time_us, now_ms);
+  if (length <= 0) return length;
+  const uint32_t rest_bytes = edge_link_rest_bytes(core);
+  const uint32_t front_bytes = (uint32_t)length - rest_bytes - EDGE_SEAL_BYTES;
+  const uint8_t *front = edge_bytes(core, edge_link_message(core), front_bytes + EDGE_SEAL_BYTES);
+  parts[0] = (byte_span){front, front_bytes};
+  parts[1] = (byte_span){edge_bytes(core, edge_link_rest(core), rest_bytes), rest_bytes};
+  parts[2] = (byte_span){front + front_bytes, EDGE_SEAL_BYTES};
+  return length;
 }
 
 int32_t device_poll(device *self, const uint8_t **message, int64_t time_us, uint32_t now_ms) {

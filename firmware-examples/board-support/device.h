@@ -5,6 +5,7 @@
 #ifndef DEVICE_H
 #define DEVICE_H
 
+#include "byte-span.h"
 #include "edge_core.h"
 
 #ifdef __cplusplus
@@ -16,6 +17,8 @@ extern "C" {
  * array of holes 1, each hole 5 + 3 (a u32, and a count of at most 2,048), the seal 5 (protocol/SPEC.md, section 3.8).
  */
 #define DEVICE_INPUT_BYTES 87
+/** Parts that device_poll_parts hands out: what is in front of a payload, the payload, and what is behind. */
+#define DEVICE_PARTS 3
 /** The lent memory cannot hold the plan; the birth comes last and takes what is left. Below every EDGE_STATUS_. */
 #define DEVICE_MEMORY_SMALL (-100)
 /** A message longer than DEVICE_INPUT_BYTES: no cloud sends one. */
@@ -46,19 +49,19 @@ typedef struct {
   int32_t silence_ms;
   int32_t mtu; /* longest message, bytes; 0: no limit */
   int32_t ring_bytes;
-  int32_t out_bytes; /* buffer for messages; bounds a frame's payload */
+  int32_t out_bytes; /* a message at its longest; bounds a frame's payload */
   int64_t period_ns;
+  bool in_parts; /* messages are taken by device_poll_parts alone: without an mtu they need no buffer of out_bytes */
 } device_plan;
 
 typedef struct {
-  edge_core core;
   int32_t channel_count;
   edge_address samples;
   edge_address statuses;
-  edge_address input;
   edge_address ring;
   uint32_t ring_bytes;
   uint32_t record_bytes; /* most that one frame takes in the ring */
+  edge_core core;        /* last: its memory may be in it, and what is behind that is far */
 } device;
 
 /**
@@ -93,7 +96,15 @@ int32_t device_sample(device *self, const int32_t *samples, const uint8_t *statu
 int32_t device_receive(device *self, const uint8_t *message, uint32_t length, uint32_t now_ms);
 
 /**
- * The next message to send; call until there is none.
+ * The next message to send, in the parts that it lies in; call until there is none.
+ *
+ * @param parts  set to its bytes, in this order; some may be empty; valid until the next call
+ * @returns its length, 0 for none, or a status
+ */
+int32_t device_poll_parts(device *self, byte_span parts[DEVICE_PARTS], int64_t time_us, uint32_t now_ms);
+
+/**
+ * The same in one piece, for a device that was not planned `in_parts`.
  *
  * @param message  set to its bytes, valid until the next call
  * @returns its length, 0 for none, or a status

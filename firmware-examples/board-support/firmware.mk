@@ -19,6 +19,8 @@ ifeq ($(BOARD),mps2-an386)
 PREFIX  := arm-none-eabi-
 CPU     := -mcpu=cortex-m4 -mthumb -DBOARD_MPS2
 SCRIPT  := mps2.ld
+# Copies of code that save jumps, and values carried around loops, cost the core flash and stack, and gain little time.
+CORE_FLAGS ?= -fno-thread-jumps -fno-tree-loop-im -fno-move-loop-invariants
 BOARDS  := bare-metal.c cortex-m.c cmsdk-uart.c semihosting-clock.c memory.c
 STORE   := store-none.c
 QEMU    := qemu-system-arm -M mps2-an386 -semihosting-config enable=on,target=native
@@ -63,15 +65,15 @@ $(BUILD)/core-id.h: $(WASM)
 
 # Generated, and full of what no integer module calls; its marks on loads are for guard pages (wasm-rt.h).
 $(BUILD)/core.o: $(BUILD)/core.c $(FLAGS) $(SUPPORT)/needed.flags
-	$(CC) $(CPU) $(NEEDED) -MMD -MP -w -DWASM_RT_PLAIN_LOADS $(CFLAGS) $(INCLUDE) -c -o $@ $<
+	$(CC) $(CPU) $(NEEDED) -MMD -MP -w -DWASM_RT_PLAIN_LOADS $(CFLAGS) $(CORE_FLAGS) $(INCLUDE) -c -o $@ $<
 
 $(BUILD)/%.o: %.c $(BUILD)/core.c $(BUILD)/core-id.h $(FLAGS) $(SUPPORT)/needed.flags $(SUPPORT)/strict.flags
 	$(CC) $(CPU) $(NEEDED) -MMD -MP $(STRICT) $(CFLAGS) $(DEFINES) -DDEVICE_NAME='"$(DEVICE_NAME)"' $(INCLUDE) -c -o $@ $<
 
 $(FLAGS): FORCE
 	@mkdir -p $(BUILD)
-	@echo '$(CC) $(CPU) $(CFLAGS) $(DEFINES) $(DEVICE_NAME)' | cmp -s - $@ || \
-	  echo '$(CC) $(CPU) $(CFLAGS) $(DEFINES) $(DEVICE_NAME)' > $@
+	@echo '$(CC) $(CPU) $(CFLAGS) $(CORE_FLAGS) $(DEFINES) $(DEVICE_NAME)' | cmp -s - $@ || \
+	  echo '$(CC) $(CPU) $(CFLAGS) $(CORE_FLAGS) $(DEFINES) $(DEVICE_NAME)' > $@
 
 -include $(OBJECTS:.o=.d)
 

@@ -48,13 +48,13 @@ static int32_t hear(serial_device *self, uint32_t now_ms) {
 
 /** Send one message, if there is one; it leaves only when the store has what it stands for. @returns whether, or a status */
 static int32_t send_one(serial_device *self, uint32_t now_ms) {
-  const uint8_t *message = NULL;
+  byte_span parts[DEVICE_PARTS];
   const int64_t time_us = self->start_us + long_clock_at(&self->clock, now_ms) * 1000;
-  const int32_t length = device_poll(&self->link, &message, time_us, now_ms);
+  const int32_t length = device_poll_parts(&self->link, parts, time_us, now_ms);
   if (length <= 0) return length;
   const int32_t status = device_store_save(&self->link);
   if (status < 0) return status;
-  serial_write(message, (uint32_t)length, put_byte, NULL);
+  serial_write_parts(parts, DEVICE_PARTS, put_byte, NULL);
   return 1;
 }
 

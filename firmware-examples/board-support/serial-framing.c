@@ -15,48 +15,80 @@ static uint16_t checksum_of(uint16_t checksum, uint8_t byte) {
   return (uint16_t)(((uint32_t)checksum << 8) ^ (x << 12) ^ (x << 5) ^ x);
 }
 
-/** Bytes before the next zero, GROUP_MAX at most. */
-static uint32_t group_of(const uint8_t *bytes, uint32_t length) {
-  const uint32_t most = length < GROUP_MAX ? length : GROUP_MAX;
-  uint32_t group = 0;
-  /* cppcheck-suppress knownConditionTrueFalse ; so it is for the one caller that has nothing left */
-  while (group < most && bytes[group] != 0) group++;
-  return group;
-}
+/** A place in bytes that lie in parts. */
+typedef struct {
+  const uint8_t *at;
+  const uint8_t *end;    /* of the part that it is in */
+  const byte_span *next; /* the part after that */
+} place;
 
-static bool put_all(serial_put put, void *line, const uint8_t *bytes, uint32_t length) {
-  for (uint32_t i = 0; i < length; i++) {
-    if (!put(line, bytes[i])) return false;
+/** Go on to the next part that is not empty. @returns whether there is one before `last` */
+static bool turn(place *here, const byte_span *last) {
+  while (here->at == here->end) {
+    if (here->next == last) return false;
+    here->at = here->next->bytes;
+    here->end = here->at + here->next->length;
+    here->next++;
   }
   return true;
 }
 
-bool serial_write(const uint8_t *frame, uint32_t length, serial_put put, void *line) {
-  if (length == 0 || length > SERIAL_FRAME_MAX) return false;
-  uint16_t checksum = CHECKSUM_START;
-  for (uint32_t i = 0; i < length; i++) checksum = checksum_of(checksum, frame[i]);
-  const uint8_t tail[CHECKSUM_BYTES] = {(uint8_t)(~checksum >> 8), (uint8_t)~checksum};
-  const uint32_t end = length + CHECKSUM_BYTES;
-  uint32_t at = 0;
-  bool has_more = true;
-  while (has_more) {
-    /* A group is of the frame, of the checksum behind it, or goes over from one to the other. */
-    const uint32_t in_frame = at < length ? at : length;
-    const uint32_t of_frame = group_of(frame + in_frame, length - in_frame);
-    const uint32_t from = at + of_frame < length ? CHECKSUM_BYTES : at + of_frame - length;
-    uint32_t of_tail = group_of(tail + from, CHECKSUM_BYTES - from);
-    if (of_tail > GROUP_MAX - of_frame) of_tail = GROUP_MAX - of_frame;
-    const uint32_t group = of_frame + of_tail;
-    if (!put(line, (uint8_t)(group + 1)) || !put_all(put, line, frame + in_frame, of_frame) ||
-        !put_all(put, line, tail + from, of_tail)) {
-      return false;
+/** Put bytes from a place on, of which there are as many before `last`. */
+static bool put_group(place *from, const byte_span *last, uint32_t bytes, serial_put put, void *line) {
+  while (bytes > 0 && turn(from, last)) {
+    const uint32_t there = (uint32_t)(from->end - from->at);
+    const uint32_t run = bytes < there ? bytes : there;
+    const uint8_t *const end = from->at + run;
+    while (from->at < end) {
+      if (!put(line, *from->at++)) return false;
     }
-    at += group;
-    has_more = at < end;
-    /* The code stood for the zero, which may be the last byte: then an empty group follows. */
-    if (has_more && group < GROUP_MAX) at++;
+    bytes -= run;
+  }
+  return true;
+}
+
+bool serial_write_parts(const byte_span *parts, uint32_t count, serial_put put, void *line) {
+  byte_span all[SERIAL_PARTS_MAX + 1];
+  uint8_t tail[CHECKSUM_BYTES];
+  uint32_t length = 0;
+  if (count > SERIAL_PARTS_MAX) return false;
+  for (uint32_t i = 0; i < count; i++) {
+    all[i] = parts[i];
+    length += parts[i].length;
+  }
+  if (length == 0 || length > SERIAL_FRAME_MAX) return false;
+  const byte_span *last = all + count; /* the checksum comes in once all before it was looked at */
+  uint16_t checksum = CHECKSUM_START;
+  place here = {tail, tail, all};
+  place ahead = here;
+  for (bool has_more = true; has_more;) {
+    uint32_t group = 0;
+    uint8_t byte = CODE_FULL;
+    while (group < GROUP_MAX && byte != 0) {
+      if (ahead.at == ahead.end && !turn(&ahead, last)) {
+        if (last != all + count) break;
+        tail[0] = (uint8_t)(~checksum >> 8);
+        tail[1] = (uint8_t)~checksum;
+        all[count] = (byte_span){tail, CHECKSUM_BYTES};
+        last++;
+        continue;
+      }
+      byte = *ahead.at++;
+      checksum = checksum_of(checksum, byte);
+      group++;
+    }
+    /* The code stands for the zero, which may be the last byte: then an empty group follows. */
+    if (!put(line, (uint8_t)(byte == 0 ? group : group + 1))) return false;
+    if (!put_group(&here, last, byte == 0 ? group - 1 : group, put, line)) return false;
+    if (byte == 0 && turn(&here, last)) here.at++;
+    has_more = byte == 0 || last == all + count || turn(&ahead, last);
   }
   return put(line, 0);
+}
+
+bool serial_write(const uint8_t *frame, uint32_t length, serial_put put, void *line) {
+  const byte_span whole = {frame, length};
+  return serial_write_parts(&whole, 1, put, line);
 }
 
 /** Ready for the next piece. */

@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "byte-span.h"
+
 /** Longest frame, bytes. */
 #define SERIAL_FRAME_MAX 65535u
 /** A reader's buffer for frames of up to `bytes`: their checksum is unpacked there too. */
@@ -24,14 +26,20 @@
 /** Take one byte for the line, waiting for room as long as is right. @returns whether to go on */
 typedef bool (*serial_put)(void *line, uint8_t byte);
 
+/** Most parts of a frame that serial_write_parts takes. */
+#define SERIAL_PARTS_MAX 3u
+
 /**
  * Write one frame. Put a zero on the line by `put` once when it is opened: what stood there before is then no part of it.
  *
- * @param frame   1..65,535 bytes; read twice, not changed
+ * @param frame   1..65,535 bytes
  * @param line    handed to `put`
  * @returns whether it was written whole; false also for a length out of range, of which nothing is written
  */
 bool serial_write(const uint8_t *frame, uint32_t length, serial_put put, void *line);
+
+/** The same of a frame that lies in parts, of which some may be empty. @param count  up to SERIAL_PARTS_MAX */
+bool serial_write_parts(const byte_span *parts, uint32_t count, serial_put put, void *line);
 
 /** The incoming half of a line. */
 typedef struct {

@@ -6,22 +6,31 @@
 #define NO_ROOM UINT32_MAX
 
 static struct {
+#ifndef WASM_RT_MEMORY_BYTES
   uint8_t *memory;
+#endif
   uint32_t bytes;
   uint32_t capacity;
-  wasm_rt_funcref_t *table;
-  uint32_t entries;
 } lent;
 
+static struct {
+  wasm_rt_funcref_t *table;
+  uint32_t entries;
+} lent_table;
+
 void wasm_rt_lend_memory(uint8_t *memory, uint32_t bytes, uint32_t capacity) {
+#ifdef WASM_RT_MEMORY_BYTES
+  if (memory != NULL || capacity > WASM_RT_MEMORY_BYTES) bytes = 0;
+#else
   lent.memory = memory;
+#endif
   lent.bytes = bytes;
   lent.capacity = capacity;
 }
 
 void wasm_rt_lend_table(wasm_rt_funcref_t *table, uint32_t entries) {
-  lent.table = table;
-  lent.entries = entries;
+  lent_table.table = table;
+  lent_table.entries = entries;
 }
 
 bool wasm_rt_is_initialized(void) {
@@ -31,30 +40,33 @@ bool wasm_rt_is_initialized(void) {
 void wasm_rt_allocate_memory(wasm_rt_memory_t *memory, uint64_t pages, uint64_t most, bool is64, uint32_t page_bytes) {
   (void)is64;
 #ifdef WASM_RT_MEMORY_BYTES
-  const bool is_lent = lent.memory == NULL && lent.bytes > 0 && lent.capacity <= sizeof memory->data;
+  const bool is_lent = lent.bytes > 0;
 #else
   const bool is_lent = lent.memory != NULL;
   memory->data = lent.memory;
+  lent.memory = NULL;
 #endif
   if (!is_lent || page_bytes != PAGE_BYTES) wasm_rt_trap(WASM_RT_TRAP_NOT_LENT);
-  const uint64_t declared = pages * PAGE_BYTES;
-  const uint64_t largest = most * PAGE_BYTES;
-  memory->size = lent.bytes < declared ? lent.bytes : (uint32_t)declared;
-  memory->capacity = lent.capacity < largest ? lent.capacity : (uint32_t)largest;
-  memory->pages = memory->size / PAGE_BYTES;
+  const uint32_t room = lent.capacity / PAGE_BYTES;
+  memory->pages = (uint16_t)(lent.bytes / PAGE_BYTES);
+  memory->size = lent.bytes;
+  if (memory->pages >= pages) {
+    memory->pages = (uint16_t)pages;
+    memory->size = memory->pages * PAGE_BYTES;
+  }
+  memory->most_pages = (uint16_t)(room < most ? room : most);
   memset(memory->data, 0, memory->size);
-  lent.memory = NULL;
   lent.bytes = 0;
 }
 
 uint64_t wasm_rt_grow_memory(wasm_rt_memory_t *memory, uint64_t pages) {
-  const uint64_t before = memory->pages;
-  const uint64_t bytes = (before + pages) * PAGE_BYTES;
+  const uint32_t before = memory->pages;
   if (pages == 0) return before;
-  if (pages > UINT32_MAX / PAGE_BYTES || bytes > memory->capacity) return NO_ROOM;
-  memset(memory->data + memory->size, 0, (size_t)(bytes - memory->size));
-  memory->size = (uint32_t)bytes;
-  memory->pages = before + pages;
+  if (pages > memory->most_pages || before + pages > memory->most_pages) return NO_ROOM;
+  const uint32_t bytes = (uint32_t)(before + pages) * PAGE_BYTES;
+  memset(memory->data + memory->size, 0, bytes - memory->size);
+  memory->size = bytes;
+  memory->pages = (uint16_t)(before + pages);
   return before;
 }
 
@@ -66,12 +78,12 @@ void wasm_rt_free_memory(wasm_rt_memory_t *memory) {
 }
 
 void wasm_rt_allocate_funcref_table(wasm_rt_funcref_table_t *table, uint32_t entries, uint32_t most) {
-  if (lent.table == NULL || lent.entries < entries) wasm_rt_trap(WASM_RT_TRAP_NOT_LENT);
-  table->data = lent.table;
+  if (lent_table.table == NULL || lent_table.entries < entries) wasm_rt_trap(WASM_RT_TRAP_NOT_LENT);
+  table->data = lent_table.table;
   table->size = entries;
-  table->max_size = lent.entries < most ? lent.entries : most;
+  table->max_size = lent_table.entries < most ? lent_table.entries : most;
   for (uint32_t i = 0; i < entries; i++) table->data[i] = wasm_rt_funcref_null_value;
-  lent.table = NULL;
+  lent_table.table = NULL;
 }
 
 uint32_t wasm_rt_grow_funcref_table(wasm_rt_funcref_table_t *table, uint32_t entries, wasm_rt_funcref_t value) {

@@ -78,7 +78,7 @@ typedef enum {
 typedef enum { WASM_RT_I32, WASM_RT_I64, WASM_RT_F32, WASM_RT_F64, WASM_RT_FUNCREF, WASM_RT_EXTERNREF } wasm_rt_type_t;
 
 /**
- * The module's memory: `size` bytes at `data`, of which at most `capacity` after growing.
+ * The module's memory: `size` bytes at `data`, which may grow to `most_pages`; less than 4 GiB.
  *
  * Where WASM_RT_MEMORY_BYTES says how many, they are in here, and so in the module's instance, which every function of the
  * module has at hand: else each reads the pointer again after whatever it stores. The same number for all files of a
@@ -91,8 +91,8 @@ typedef struct {
   uint8_t *data;
 #endif
   uint32_t size;
-  uint32_t capacity;
-  uint64_t pages; /* whole pages of `size`: what memory.size answers */
+  uint16_t pages;      /* whole pages of `size`: what memory.size answers */
+  uint16_t most_pages; /* that it may grow to */
 } wasm_rt_memory_t;
 
 typedef void (*wasm_rt_function_ptr_t)(void);

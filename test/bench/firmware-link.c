@@ -4,7 +4,7 @@
  *     samples  one sample of six channels, with all that falls due: these four
  *     takes    device_sample: copies in, the codec, and at a frame's end the record in the ring
  *     closes   those of them that ended a frame
- *     sends    device_poll until there is nothing more, and serial_write of each message
+ *     sends    device_poll_parts until there is nothing more, and serial_write_parts of each message
  *     hears    device_receive of the cloud's acknowledgement
  *
  * Its part of the input, u32 little-endian: number of messages, then each with its length in front. A welcome, then an
@@ -68,6 +68,7 @@ static int32_t begin_device(int32_t which, uint32_t bytes) {
       .ring_bytes = RING_BYTES,
       .out_bytes = OUT_BYTES,
       .period_ns = 1000000LL * PERIOD_MS,
+      .in_parts = true,
   };
   return device_begin(&self.device, &plan, NULL, bytes);
 }
@@ -79,11 +80,11 @@ static bool count_byte(void *line, uint8_t byte) {
 }
 
 static uint32_t send_all(uint32_t now_ms) {
-  const uint8_t *message = NULL;
+  byte_span parts[DEVICE_PARTS];
   int32_t length = 0;
   const board_count start = tally_start();
-  while ((length = device_poll(&self.device, &message, (int64_t)now_ms * 1000, now_ms)) > 0) {
-    serial_write(message, (uint32_t)length, count_byte, &self.line_bytes);
+  while ((length = device_poll_parts(&self.device, parts, (int64_t)now_ms * 1000, now_ms)) > 0) {
+    serial_write_parts(parts, DEVICE_PARTS, count_byte, &self.line_bytes);
   }
   const uint32_t instructions = tally_stop(start);
   expect(length);
@@ -143,9 +144,9 @@ void subject_tell(void) {
   json_number("belowStateBytes", edge_state_address(&self.device.core));
   json_number("memoryBytes", self.memory_bytes - RING_BYTES);
   json_number("instanceBytes", sizeof self.device - WASM_RT_MEMORY_BYTES);
-  /* With few channels a message heard is in the core's own memory, which is counted already. */
-  json_number("inputBytes", self.device.input < edge_state_address(&self.device.core) ? 0 : DEVICE_INPUT_BYTES);
-  json_number("outBytes", OUT_BYTES);
+  /* With few channels they are in the core's own memory, which is counted already. */
+  const edge_address message = edge_link_message(&self.device.core);
+  json_number("messageBytes", message < edge_state_address(&self.device.core) ? 0 : EDGE_OUT_BYTES_LEAST);
 }
 
 uint8_t *subject_bytes(uint32_t *length) {

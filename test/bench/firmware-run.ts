@@ -32,9 +32,9 @@ export interface FirmwareRam {
   readonly state: number;
   /** Below the state: the core's constants, configuration and working values. */
   readonly belowState: number;
-  /** Samples, statuses and, with the link, the birth. */
+  /** Samples, statuses and, with the link, the device's name, and the birth where it has no room below the state. */
   readonly scratch: number;
-  /** A message heard, and one being composed; 0 without the link. */
+  /** The head of a message being composed, where it has no room below the state; 0 without the link. */
   readonly messages: number;
   /** Globals of the core and of the code around it. */
   readonly globals: number;
@@ -133,7 +133,7 @@ export async function measureFirmware(
   if (first === undefined || parts === undefined || parts === null)
     throw new BenchError("no-answer", { board: plan.board, mode: modeOf(plan) });
   const field = (name: string) => first[name] ?? 0;
-  const messages = field("inputBytes") + field("outBytes");
+  const messages = field("messageBytes");
   const ram = {
     state: field("stateBytes"),
     belowState: field("belowStateBytes"),

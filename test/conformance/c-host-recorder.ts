@@ -6,6 +6,7 @@ import { RawDevice, type RawDeviceOptions } from "./raw-device.ts";
 
 export class RecordedDevice {
   readonly device: RawDevice;
+  readonly #config: Uint8Array;
   readonly #script: Uint8Array[] = [];
   readonly #answers: Uint8Array[] = [];
   #toldMs = 0;
@@ -15,14 +16,14 @@ export class RecordedDevice {
     const { channels, e, frameSamples, lattice = 1, silenceMs = 5_000, mtu = 0 } = options;
     const { ringBytes = 16_384, outBytes = 1_536, nonce = 0xdecafbad, epoch = 0, ring } = options;
     const memory = [mtu, ringBytes, outBytes, nonce, epoch, ring ? 1 : 0];
-    for (const value of [channels, e, lattice, frameSamples, silenceMs, ...memory]) this.#script.push(u32(value));
+    this.#config = Buffer.concat([channels, e, lattice, frameSamples, silenceMs, ...memory].map(u32));
     if (ring) this.#script.push(ring);
     this.#answers.push(u32(this.device.opened));
   }
 
-  /** What the C host is to read. */
-  script(): Uint8Array {
-    return Buffer.concat(this.#script);
+  /** What the C host is to read. @param inParts  whether it takes messages in parts, from a buffer for their heads alone */
+  script(inParts = false): Uint8Array {
+    return Buffer.concat([this.#config, u32(inParts ? 1 : 0), ...this.#script]);
   }
 
   /** What it must write. */

@@ -3,7 +3,7 @@
  * that c-host.test.ts compares with the one in TypeScript. Numbers are little-endian.
  *
  *     first    i32 each: channels, e, lattice, frame samples, silence ms, mtu, ring bytes, out bytes, nonce, epoch, and
- *              1 when the ring's bytes follow
+ *              1 when the ring's bytes follow, 1 for messages in parts
  *     T        u32 clock, ms
  *     S        i32 samples, u8 statuses, per channel     answers i32
  *     R        u32 length, bytes of a message heard      answers i32
@@ -17,13 +17,14 @@
 
 #include "device.h"
 
-enum { CONFIG_NUMBERS = 11 };
+enum { CONFIG_NUMBERS = 12 };
 
 static uint8_t memory[65536] __attribute__((aligned(8)));
 static uint8_t ring[65536];
 static uint8_t message[65536];
 static device replayed;
 static uint32_t now_ms;
+static bool in_parts;
 
 static void fail(int code) {
   fflush(stdout);
@@ -76,7 +77,8 @@ static int32_t begin(void) {
     snprintf(names[c], sizeof names[c], "c%u", (unsigned)c % 100u);
     channels[c] = (device_channel){names[c], "g", n[1], n[2], 0, -5, 3, -20, 3 * (int64_t)n[1], -20};
   }
-  const device_plan plan = {"raw-1", "fw-1.0", model, channels, n[0], n[3], n[4], n[5], n[6], n[7], 10000000};
+  const device_plan plan = {"raw-1", "fw-1.0", model, channels, n[0], n[3], n[4], n[5], n[6], n[7], 10000000, n[11] != 0};
+  in_parts = plan.in_parts;
   const int32_t status = device_begin(&replayed, &plan, memory, sizeof memory);
   if (status < 0) return status;
   if (n[10] == 0) return device_open(&replayed, (uint32_t)n[8], (uint32_t)n[9], now_ms);
@@ -99,10 +101,35 @@ static void receive(void) {
   put_i32(device_receive(&replayed, message, length, now_ms));
 }
 
+/** What the core leaves to its caller between two calls holds nothing that it needs. */
+static void spoil_scratch(void) {
+  edge_core *core = &replayed.core;
+  const edge_address notes_end = edge_config_address(core) + EDGE_CONFIG_BYTES + EDGE_NOTES_BYTES;
+  const edge_address notes = edge_spare_end(core);
+  memset(edge_bytes(core, notes, notes_end - notes), 0xa5, notes_end - notes);
+  memset(edge_bytes(core, edge_link_view(core), EDGE_SCRATCH_BYTES), 0x5a, EDGE_SCRATCH_BYTES);
+}
+
+/** The next message in one piece. */
+static int32_t poll_whole(const uint8_t **bytes) {
+  spoil_scratch();
+  if (!in_parts) return device_poll(&replayed, bytes, time_us(), now_ms);
+  byte_span parts[DEVICE_PARTS];
+  const int32_t length = device_poll_parts(&replayed, parts, time_us(), now_ms);
+  uint32_t gathered = 0;
+  for (int i = 0; i < DEVICE_PARTS && length > 0; i++) {
+    memcpy(message + gathered, parts[i].bytes, parts[i].length);
+    gathered += parts[i].length;
+  }
+  if (length > 0 && gathered != (uint32_t)length) fail(8);
+  *bytes = message;
+  return length;
+}
+
 static void poll_all(void) {
   const uint8_t *bytes = NULL;
   int32_t length = 0;
-  while ((length = device_poll(&replayed, &bytes, time_us(), now_ms)) > 0) put_message(length, bytes);
+  while ((length = poll_whole(&bytes)) > 0) put_message(length, bytes);
   put_i32(length);
 }
 
@@ -113,6 +140,7 @@ static void presence(void) {
 }
 
 static void step(int what) {
+  spoil_scratch();
   switch (what) {
     case 'T': now_ms = get_u32(); break;
     case 'S': sample(); break;

@@ -19,11 +19,13 @@ requires("c-compiler")("a C host beside the host in TypeScript, byte for byte", 
   }, 60_000);
 
   async function expectSameInC(recorded: RecordedDevice): Promise<void> {
-    const { exitCode, output, errorText } = await run(replay, { input: recorded.script() });
-    expect({ exitCode, errorText }).toEqual({ exitCode: 0, errorText: "" });
-    const answers = recorded.answers();
-    const first = answers.findIndex((byte, at) => byte !== output[at]);
-    expect({ first, bytes: output.length }).toEqual({ first: -1, bytes: answers.length });
+    for (const inParts of [false, true]) {
+      const { exitCode, output, errorText } = await run(replay, { input: recorded.script(inParts) });
+      expect({ inParts, exitCode, errorText }).toEqual({ inParts, exitCode: 0, errorText: "" });
+      const answers = recorded.answers();
+      const first = answers.findIndex((byte, at) => byte !== output[at]);
+      expect({ inParts, first, bytes: output.length }).toEqual({ inParts, first: -1, bytes: answers.length });
+    }
   }
 
   for (const seed of [1, 2, 3, 4, 5]) {

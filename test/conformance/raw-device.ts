@@ -38,7 +38,10 @@ export interface RawDeviceOptions {
   mtu?: number;
   lattice?: number;
   ringBytes?: number;
+  /** Longest message, with 16 bytes to spare. */
   outBytes?: number;
+  /** The buffer for messages, if it is not as long: they go out in parts then. */
+  roomBytes?: number;
   nonce?: number;
   epoch?: number;
   /** Bytes that an earlier boot left in the ring. */
@@ -47,6 +50,8 @@ export interface RawDeviceOptions {
 }
 
 const PERIOD_NS = 10_000_000n;
+/** Behind everything else in a message. */
+const SEAL_BYTES = 5;
 
 /** One device: exports, addresses and a clock that the test sets. */
 export class RawDevice {
@@ -81,7 +86,8 @@ export class RawDevice {
       this.bytes(at, bytes.length).set(bytes);
       return [at, bytes.length] as const;
     };
-    expectSuccess(core.linkMemory(this.ringAt, ringBytes, take(outBytes), outBytes));
+    const roomBytes = options.roomBytes ?? outBytes;
+    expectSuccess(core.linkMemory(this.ringAt, ringBytes, take(roomBytes), roomBytes, outBytes));
     const model = take(32);
     this.bytes(model, 32).fill(7);
     const birthRoom = 64 + 6 + channels * 64;
@@ -131,10 +137,17 @@ export class RawDevice {
       const length = this.core.linkPoll(BigInt(this.nowMs) * 1000n, this.nowMs);
       expectSuccess(length);
       if (length === 0) break;
-      const { topic, message } = this.view;
-      messages.push({ topic, bytes: this.bytes(message, length).slice() });
+      messages.push({ topic: this.view.topic, bytes: this.message(length) });
     }
     return messages;
+  }
+
+  /** The message just composed, from the parts that it lies in: a copy. */
+  message(length: number): Uint8Array {
+    const { message, rest, restBytes } = this.view;
+    const front = length - restBytes - SEAL_BYTES;
+    const parts = [[message, front] as const, [rest, restBytes] as const, [message + front, SEAL_BYTES] as const];
+    return Buffer.concat(parts.map(([at, bytes]) => this.bytes(at, bytes)));
   }
 
   /** Hear a message of the cloud. */

@@ -31,13 +31,21 @@ static bool tells_every_break(uint32_t length) {
   return bytes > length;
 }
 
+/** The frame in three parts, cut by its length: some of a short one are empty. */
+static bool write_in_parts(uint32_t length) {
+  const uint32_t first = length / 3, second = length / 2;
+  const byte_span parts[SERIAL_PARTS_MAX] = {
+      {frame, first}, {frame + first, second - first}, {frame + second, length - second}};
+  return serial_write_parts(parts, SERIAL_PARTS_MAX, put, stdout);
+}
+
 static int encode(void) {
   uint8_t head[4];
   while (fread(head, 1, sizeof head, stdin) == sizeof head) {
     const uint32_t length = (uint32_t)head[0] | (uint32_t)head[1] << 8 | (uint32_t)head[2] << 16;
     if (length > sizeof frame || fread(frame, 1, length, stdin) != length) return 2;
     const bool is_frame = length > 0 && length <= SERIAL_FRAME_MAX;
-    if (serial_write(frame, length, put, stdout) != is_frame) return 3;
+    if (write_in_parts(length) != is_frame) return 3;
     if (is_frame && length < 600 && !tells_every_break(length)) return 4;
   }
   return 0;
