@@ -65,6 +65,7 @@ export async function runRotor(seed: number, frameSamples: number, module = devi
   const loopback = new Loopback();
   const frames: SentFrame[] = [];
   let nonce = 0;
+  let through = 0; // of one epoch, in order: a heartbeat has its number too
   loopback.listen({
     connected() {},
     disconnected() {},
@@ -78,7 +79,10 @@ export async function runRotor(seed: number, frameSamples: number, module = devi
       } else if (frame.kind === "keyframe" || frame.kind === "residual") {
         const quiet = frame.kind === "residual" ? frame.quiet : 0;
         frames.push({ kind: frame.kind, quiet, bytes: bytes.length, payloadBytes: frame.payload.length });
-        loopback.send(encodeFrame({ kind: "ack", nonce, epoch: 1, through: frames.length, missing: [] }));
+      }
+      if (frame.kind === "keyframe" || frame.kind === "residual" || frame.kind === "heartbeat") {
+        through += 1;
+        loopback.send(encodeFrame({ kind: "ack", nonce, epoch: 1, through, missing: [] }));
       }
     },
   });
