@@ -3,6 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { SILENT_LOGGER } from "../logger.ts";
+import { RetentionTimer } from "../store/retention-timer.ts";
 import { bruteForceBuckets } from "./brute-force.suite.ts";
 import { type History, openHistory } from "./history.ts";
 import { KeptStore } from "./kept-store.suite.ts";
@@ -134,6 +136,31 @@ test("frames are committed while stretches are deleted", async () => {
   await retained;
   expect(wasEarlier).toBe(true);
   await expectKept(device);
+});
+
+test("a node lets its store forget once a minute, until it is closed", async () => {
+  const device = new ScriptedDevice({ seed: 7 });
+  kept.birth(device);
+  await record(device, 100);
+  const { counters, clock, store } = kept;
+  const timer = new RetentionTimer({ store, clock, counters, logger: SILENT_LOGGER, retention: { maxBytes: 1 } });
+  const expired = () => counters.get("stretches.expired");
+  const until = async (isMet: () => boolean) => {
+    while (!isMet()) await new Promise((resolve) => setTimeout(resolve, 5));
+  };
+  clock.advance(0);
+  await until(() => expired() > 0);
+  await record(device, 100);
+  const before = expired();
+  // What a run was armed by is the end of the one before.
+  clock.advance(60_000);
+  await until(() => expired() > before);
+  expect(await expectKept(device)).toBeLessThan(0.5);
+  timer.close();
+  await record(device, 100);
+  clock.advance(600_000);
+  const rows = await expectKept(device);
+  expect(rows).toBeGreaterThan(0.2);
 });
 
 /** Rows of what has expired, of whatever tier. */
