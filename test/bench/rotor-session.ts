@@ -10,7 +10,7 @@ import {
   planChannel,
   type SessionStats,
 } from "@lockstep/edge-sdk";
-import { decodeFrame, encodeFrame } from "@lockstep/protocol";
+import { decodeFrame, encodeFrame, isSequenced } from "@lockstep/protocol";
 import { ManualClock, REFERENCE_ROTOR, rotorSignal, type Signal, seededRandom } from "@lockstep/sim";
 
 /** The rotor's bound, in the channels' unit: five times the noise. */
@@ -65,7 +65,7 @@ export async function runRotor(seed: number, frameSamples: number, module = devi
   const loopback = new Loopback();
   const frames: SentFrame[] = [];
   let nonce = 0;
-  let through = 0; // of one epoch, in order: a heartbeat has its number too
+  let through = 0;
   loopback.listen({
     connected() {},
     disconnected() {},
@@ -76,14 +76,15 @@ export async function runRotor(seed: number, frameSamples: number, module = devi
         loopback.send(
           encodeFrame({ kind: "welcome", nonce, epoch: 1, through: 0, alias: "", ackAgeMs: 1000, timeUs: 0 }),
         );
-      } else if (frame.kind === "keyframe" || frame.kind === "residual") {
+        return;
+      }
+      if (!isSequenced(frame)) return;
+      if (frame.kind !== "heartbeat") {
         const quiet = frame.kind === "residual" ? frame.quiet : 0;
         frames.push({ kind: frame.kind, quiet, bytes: bytes.length, payloadBytes: frame.payload.length });
       }
-      if (frame.kind === "keyframe" || frame.kind === "residual" || frame.kind === "heartbeat") {
-        through += 1;
-        loopback.send(encodeFrame({ kind: "ack", nonce, epoch: 1, through, missing: [] }));
-      }
+      through += 1;
+      loopback.send(encodeFrame({ kind: "ack", nonce, epoch: 1, through, missing: [] }));
     },
   });
   const clock = new ManualClock();

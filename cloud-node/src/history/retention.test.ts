@@ -3,6 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { SILENT_LOGGER } from "../logger.ts";
+import { BatchBuilder } from "../store/batch-builder.ts";
+import { RetentionTimer } from "../store/retention-timer.ts";
 import { bruteForceBuckets } from "./brute-force.suite.ts";
 import { type History, openHistory } from "./history.ts";
 import { KeptStore } from "./kept-store.suite.ts";
@@ -123,17 +126,43 @@ test("frames are committed while stretches are deleted", async () => {
   const device = new ScriptedDevice({ seed: 5 });
   kept.birth(device);
   await record(device, 1_000);
-  const retained = kept.store.retain({ maxBytes: 0 });
-  let isDone = false;
-  void retained.then(() => {
-    isDone = true;
+  const done: string[] = [];
+  const retained = kept.store.retain({ maxBytes: 0 }).then(({ stretches }) => {
+    done.push("retained");
+    return stretches;
   });
-  kept.receive(device, device.residual());
-  await kept.commit();
-  const wasEarlier = !isDone;
-  await retained;
-  expect(wasEarlier).toBe(true);
+  const batch = new BatchBuilder();
+  batch.addFrame("check", 1, 1, 1_000_000, Uint8Array.of(1));
+  await kept.store.commit(batch.build()).then(() => done.push("committed"));
+  // More than two steps delete at a time.
+  expect(await retained).toBeGreaterThan(16);
+  expect(done).toEqual(["committed", "retained"]);
   await expectKept(device);
+});
+
+test("a node lets its store forget once a minute, until it is closed", async () => {
+  const device = new ScriptedDevice({ seed: 7 });
+  kept.birth(device);
+  await record(device, 100);
+  const { counters, clock, store } = kept;
+  const timer = new RetentionTimer({ store, clock, counters, logger: SILENT_LOGGER, retention: { maxBytes: 1 } });
+  const expired = () => counters.get("stretches.expired");
+  const until = async (isMet: () => boolean) => {
+    while (!isMet()) await new Promise((resolve) => setTimeout(resolve, 5));
+  };
+  clock.advance(0);
+  await until(() => expired() > 0);
+  await record(device, 100);
+  const before = expired();
+  // What a run was armed by is the end of the one before.
+  clock.advance(60_000);
+  await until(() => expired() > before);
+  expect(await expectKept(device)).toBeLessThan(0.5);
+  timer.close();
+  await record(device, 100);
+  clock.advance(600_000);
+  const rows = await expectKept(device);
+  expect(rows).toBeGreaterThan(0.2);
 });
 
 /** Rows of what has expired, of whatever tier. */

@@ -9,7 +9,7 @@ import type { RowBuffer } from "./row-buffer.ts";
 import type { Twin } from "./twin.ts";
 
 /** Levels take no more than this part of the bytes of the frames that they are made of. */
-const LEVEL_SHARE = 1 / 10;
+const LEVEL_SHARE = 1 / 12;
 /** No bucket holds less than this part of its stretch: wider ones save next to nothing. */
 const LEAST_BUCKETS = 4;
 /** A replay takes about as long for a frame, whatever is in it, as for so many channel-samples. */

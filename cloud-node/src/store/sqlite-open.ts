@@ -75,18 +75,15 @@ export function openForWriting(file: string): DatabaseSync {
  */
 export function openForReading(file: string): DatabaseSync {
   if (isEmpty(file)) throw new StoreError("cannot-open", { file, detail: "there is no such store" });
-  const version = checkExisting(file);
+  const { database, version } = openChecked(file);
   if (version < SCHEMA_VERSION) {
+    database.close();
     throw new StoreError("failed", {
       file,
       detail: `schema ${version} is older; open it with \`lockstep serve\` once`,
     });
   }
-  try {
-    return new DatabaseSync(file, { readOnly: true, timeout: BUSY_MS });
-  } catch (cause) {
-    throw storeErrorOf(cause, file);
-  }
+  return database;
 }
 
 function isEmpty(file: string): boolean {
@@ -95,6 +92,12 @@ function isEmpty(file: string): boolean {
 
 /** Read the schema version without writing a byte, and refuse what is not ours. */
 function checkExisting(file: string): number {
+  const { database, version } = openChecked(file);
+  database.close();
+  return version;
+}
+
+function openChecked(file: string): { readonly database: DatabaseSync; readonly version: number } {
   let database: DatabaseSync | undefined;
   try {
     if (!hasMagic(file)) throw new StoreError("not-a-database", { file });
@@ -104,11 +107,10 @@ function checkExisting(file: string): number {
     if (version > SCHEMA_VERSION) {
       throw new StoreError("newer-schema", { file, version, supported: SCHEMA_VERSION });
     }
-    return version;
+    return { database, version };
   } catch (cause) {
-    throw storeErrorOf(cause, file);
-  } finally {
     database?.close();
+    throw storeErrorOf(cause, file);
   }
 }
 
