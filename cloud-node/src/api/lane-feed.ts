@@ -1,5 +1,6 @@
 import { channelScale } from "@lockstep/protocol";
 import type { TwinView } from "../reconstructor/twin-view.ts";
+import { pendingFromUs } from "./history-answer.ts";
 import { bucketSamples, bucketWidthUs, type LaneBuckets } from "./lane-buckets.ts";
 
 /** How much of the past a lane shows. */
@@ -29,6 +30,8 @@ export interface LaneUpdate {
   readonly windowUs: number;
   /** Device time of the last confirmed sample, µs; 0 when there is none. */
   readonly confirmedUs: number;
+  /** Device time from which on samples are missing that were asked for again, µs; null when none are. */
+  readonly pendingUs: number | null;
   /** Per channel; the first bucket may be one that was sent before, now fuller. */
   readonly lanes: readonly LaneBuckets[];
   /** What the twin expects since then; without a bound. Shape of values: (channels, times). */
@@ -40,6 +43,7 @@ export class LaneFeed {
   #key = "";
   #sentUs = Number.NEGATIVE_INFINITY;
   #confirmedUs = -1;
+  #pendingUs: number | null = null;
   #times: number[] = [];
   #values: number[][] = [];
 
@@ -55,7 +59,9 @@ export class LaneFeed {
     const isNewer = view.confirmed.timeUs !== this.#confirmedUs;
     if (isWhole || isNewer) this.#forgetExtrapolated(view);
     const isExtended = this.#extend(view);
-    if (!isWhole && !isNewer && !isExtended) return undefined;
+    const pendingUs = pendingFromUs(view) ?? null;
+    if (!isWhole && !isNewer && !isExtended && pendingUs === this.#pendingUs) return undefined;
+    this.#pendingUs = pendingUs;
     this.#confirmedUs = view.confirmed.timeUs;
     const periodUs = view.birth.periodNs / 1000;
     const widthUs = bucketWidthUs(periodUs, LANE_WINDOW_US, MAX_BUCKETS);
@@ -79,6 +85,7 @@ export class LaneFeed {
       widthUs,
       windowUs: LANE_WINDOW_US,
       confirmedUs: view.confirmed.timeUs,
+      pendingUs,
       lanes,
       extrapolated: { times: this.#times, values: this.#values },
     };
