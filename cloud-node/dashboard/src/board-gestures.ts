@@ -7,6 +7,8 @@ const DRAG_PX = 4;
 /** Zoom for one line of a wheel. */
 const WHEEL_BASE = 1.002;
 
+const TURN_MS = 500;
+
 interface Drag {
   readonly kind: "select" | "pan" | "pinch";
   readonly startX: number;
@@ -25,6 +27,7 @@ interface Drag {
 export function listenToGestures(element: HTMLElement, board: LaneBoard): () => void {
   const fingers = new Map<number, number>();
   let drag: Drag | undefined;
+  let wheeledMs = Number.NEGATIVE_INFINITY;
   const { view } = board;
 
   const shareAt = (clientX: number): number => {
@@ -49,7 +52,8 @@ export function listenToGestures(element: HTMLElement, board: LaneBoard): () => 
     if (event.pointerType === "mouse") {
       event.preventDefault();
       element.querySelector<HTMLElement>("[role=slider]")?.focus({ preventScroll: true });
-      return begin(event.shiftKey ? "pan" : "select", event.clientX);
+      begin(event.shiftKey ? "pan" : "select", event.clientX);
+      return;
     }
     fingers.set(event.pointerId, event.clientX);
     if (fingers.size === 2) {
@@ -58,23 +62,25 @@ export function listenToGestures(element: HTMLElement, board: LaneBoard): () => 
     } else view.point(timeAt(event.clientX));
   };
 
+  const follow = (clientX: number, current: Drag): void => {
+    const { kind, startX, startUs, view: begun, hasMoved } = current;
+    if (!hasMoved && kind !== "pinch" && Math.abs(clientX - startX) < DRAG_PX) return;
+    if (!hasMoved && kind !== "select") view.remember();
+    if (!hasMoved && kind === "select") {
+      // What is being chosen stands still meanwhile.
+      if (view.isLive) view.look(begun);
+      view.anchor(startUs);
+    }
+    current.hasMoved = true;
+    if (kind === "select") view.point(timeAt(clientX, begun));
+    else if (kind === "pan") view.look(panned(begun, ((startX - clientX) / board.plotPx) * lengthUs(begun)), false);
+    else view.look(zoomed(begun, current.distance / distance(), startUs), false);
+  };
+
   const onMove = (event: PointerEvent): void => {
     if (fingers.has(event.pointerId)) fingers.set(event.pointerId, event.clientX);
-    if (drag === undefined) return view.point(timeAt(event.clientX));
-    if (!drag.hasMoved && drag.kind !== "pinch" && Math.abs(event.clientX - drag.startX) < DRAG_PX) return;
-    if (!drag.hasMoved && drag.kind !== "select") view.remember();
-    if (!drag.hasMoved && drag.kind === "select") {
-      // What is being chosen stands still meanwhile.
-      if (view.isLive) view.look(drag.view);
-      view.anchor(drag.startUs);
-    }
-    drag.hasMoved = true;
-    if (drag.kind === "select") return view.point(timeAt(event.clientX, drag.view));
-    if (drag.kind === "pan") {
-      const byUs = ((drag.startX - event.clientX) / board.plotPx) * lengthUs(drag.view);
-      return view.look(panned(drag.view, byUs), false);
-    }
-    view.look(zoomed(drag.view, drag.distance / distance(), drag.startUs), false);
+    if (drag === undefined) view.point(timeAt(event.clientX));
+    else follow(event.clientX, drag);
   };
 
   const onUp = (event: PointerEvent): void => {
@@ -96,10 +102,15 @@ export function listenToGestures(element: HTMLElement, board: LaneBoard): () => 
   const onWheel = (event: WheelEvent): void => {
     if (!event.ctrlKey && !event.metaKey) return;
     event.preventDefault();
-    view.zoom(WHEEL_BASE ** event.deltaY, timeAt(event.clientX));
+    // One turn of the wheel is one step back.
+    const isTurn = event.timeStamp - wheeledMs > TURN_MS;
+    wheeledMs = event.timeStamp;
+    view.zoom(WHEEL_BASE ** event.deltaY, timeAt(event.clientX), isTurn);
   };
 
-  const onDouble = (): void => void view.back();
+  const onDouble = (): void => {
+    view.back();
+  };
 
   element.addEventListener("pointerdown", onDown);
   element.addEventListener("pointermove", onMove);

@@ -29,7 +29,6 @@ export function DataTable({ board, shown, close }: DataTableProps) {
   const [turn, setTurn] = useState(0);
   const head = useRef<HTMLHeadingElement>(null);
   useEffect(() => head.current?.focus(), []);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: other buckets begin on the first page
   useEffect(() => setPage(0), [shown]);
   const { lanes, view } = board.table();
   const rows = bucketRows(lanes, view.fromUs, view.toUs);
@@ -53,7 +52,7 @@ export function DataTable({ board, shown, close }: DataTableProps) {
         </button>
       </div>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: who scrolls by keys must be able to get here */}
-      <div class="sideways" tabIndex={0} role="region" aria-labelledby="data-title">
+      <section class="sideways" tabIndex={0} aria-labelledby="data-title">
         <table class="values">
           <caption class="unseen">Buckets of {formatCounted(lanes.length, "channel")}</caption>
           <thead>
@@ -73,7 +72,7 @@ export function DataTable({ board, shown, close }: DataTableProps) {
             ))}
           </tbody>
         </table>
-      </div>
+      </section>
       {pages > 1 && (
         <nav class="bar-line" aria-label="Pages of the data table">
           <button type="button" disabled={newestFirst === 0} onClick={() => setPage(newestFirst - 1)}>

@@ -61,7 +61,6 @@ export function useDeviceFacts(id: string, again: string): DeviceFacts {
     [path],
   );
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: asked anew when something happened
   useEffect(() => {
     const abort = new AbortController();
     let timer = 0;

@@ -13,7 +13,7 @@ import type { PageAddress } from "./page-address.ts";
 import type { PageClock } from "./page-clock.ts";
 import { PageContext } from "./page-context.ts";
 import { StatusShape } from "./status-shape.tsx";
-import { BytesTile, ConfirmedTile, ErrorTile, GapsTile, RingTile } from "./tiles.tsx";
+import { BytesTile, ConfirmedTile, ErrorTile, GapsTile, RingTile, ThroughText } from "./tiles.tsx";
 import { isSameSpan } from "./time-span.ts";
 
 interface DevicePageProps {
@@ -128,6 +128,7 @@ export function DevicePage(props: DevicePageProps) {
       <div class="device-head">
         <h1>{id}</h1>
         <StatusShape state={row?.state ?? device.state} />
+        {row !== undefined && <ThroughText row={row} device={device} nowUs={nowUs} />}
         <ul class="alerts" aria-label="Alerts">
           {(row?.alerts ?? device.alerts).map((alert) => (
             <li key={alert.kind}>{alert.text}</li>

@@ -37,7 +37,6 @@ export function FleetView({ fleet, events, table, show, open }: FleetViewProps) 
   const section = useRef<HTMLElement>(null);
   useKeysBetweenDevices(section);
   // Another part of the table is asked for: it comes in its own order.
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the table is what changes
   useEffect(() => {
     hold.current = new RowHold();
   }, [table]);

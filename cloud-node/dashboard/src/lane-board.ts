@@ -326,7 +326,7 @@ export class LaneBoard {
       resolution: bucketUs == null ? "" : resolutionText(bucketUs, this.#options.periodUs),
       isLoading: this.#isLoading,
       failure: this.#failure,
-      isEmpty: answer !== undefined && answer.channels.every(({ first }) => first.every((value) => value === null)),
+      isEmpty: answer?.channels.every(({ first }) => first.every((value) => value === null)) === true,
       heldUs: isHeld ? confirmedUs : undefined,
       selection: this.view.selection,
     };

@@ -16,7 +16,6 @@ export function Lane({ board, channel }: { readonly board: LaneBoard; readonly c
     if (plotElement === null || valueElement === null || noteElement === null) return;
     return board.mount({ name, unit, eps }, { plot: plotElement, value: valueElement, note: noteElement });
   }, [board, name, unit, eps]);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the look is what changes
   useEffect(() => board.restyle(), [board, theme, zone]);
   return (
     <div class="lane">

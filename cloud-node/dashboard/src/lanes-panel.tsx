@@ -81,7 +81,6 @@ export function LanesPanel({ board, state, device, channels, open, setOpen, jump
         class={`lanes ${state?.isLoading === true || state?.failure !== undefined ? "old-picture" : ""}`}
         ref={stack}
       >
-        {/* biome-ignore lint/a11y/useAriaPropsForRole: its value is kept by the board, several times a second */}
         <div
           ref={cursor}
           class="cursor-line"
@@ -89,6 +88,7 @@ export function LanesPanel({ board, state, device, channels, open, setOpen, jump
           tabIndex={0}
           aria-label="Time cursor"
           aria-orientation="horizontal"
+          aria-valuenow={state === undefined ? 0 : undefined}
           onKeyDown={onKey}
           onFocus={() => placeCursor(board, cursor.current, selection.current)}
         />

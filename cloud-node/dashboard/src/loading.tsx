@@ -11,7 +11,9 @@ export function Loading({ awaited }: { readonly awaited: string }) {
     const timers = [BARS_AFTER_MS, WORDS_AFTER_MS].map((afterMs, i) =>
       window.setTimeout(() => setStage(i + 1), afterMs),
     );
-    return () => timers.forEach((timer) => window.clearTimeout(timer));
+    return () => {
+      for (const timer of timers) window.clearTimeout(timer);
+    };
   }, []);
   return (
     <main class="loading" aria-busy="true">

@@ -62,7 +62,6 @@ export function Overview({ board, device, channel, view }: OverviewProps) {
       window.clearInterval(timer);
     };
   }, [board, device, channel]);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: painted again when the look changes
   useEffect(paint, [view, theme]);
   useEffect(() => {
     const element = canvas.current;
@@ -73,18 +72,14 @@ export function Overview({ board, device, channel, view }: OverviewProps) {
   }, []);
 
   return (
-    <canvas
-      ref={canvas}
-      class="overview"
-      height={HEIGHT_PX}
-      aria-hidden="true"
-      onPointerDown={(event) => beginBrush(event, board)}
-    />
+    <div class="overview" onPointerDown={(event) => beginBrush(event, board)}>
+      <canvas ref={canvas} height={HEIGHT_PX} />
+    </div>
   );
 }
 
 /** Drag the brush; a press beside it brings it there. */
-function beginBrush(event: PointerEvent & { readonly currentTarget: HTMLCanvasElement }, board: LaneBoard): void {
+function beginBrush(event: PointerEvent & { readonly currentTarget: HTMLElement }, board: LaneBoard): void {
   const element = event.currentTarget;
   const all = board.view.all;
   if (all === undefined) return;

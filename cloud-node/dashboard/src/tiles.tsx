@@ -33,11 +33,35 @@ function Tile({ title, place, big, children }: TileProps) {
   );
 }
 
-/** Up to when everything is certain. */
-export function ConfirmedTile({ row, device, nowUs }: { row: FleetRow; device: DeviceAnswer; nowUs: number }) {
+interface ThroughProps {
+  readonly row: FleetRow;
+  readonly device: DeviceAnswer;
+  readonly nowUs: number;
+}
+
+/** Up to when everything is certain, device time, µs. */
+function throughUs({ row, device, nowUs }: ThroughProps): number | null {
+  if (row.behindMs === null) return device.confirmed.timeUs;
+  return nowUs + (device.clockOffsetUs ?? 0) - row.behindMs * 1000;
+}
+
+/** The same beside the device's name, where the tiles are below the lanes. */
+export function ThroughText(props: ThroughProps) {
   const { zone } = useContext(PageContext);
-  const offsetUs = device.clockOffsetUs ?? 0;
-  const through = row.behindMs === null ? device.confirmed.timeUs : nowUs + offsetUs - row.behindMs * 1000;
+  const through = throughUs(props);
+  if (through === null) return null;
+  return (
+    <span class="head-through values">
+      confirmed through {timeOfDay(through, zone, 1)} · {behindText(props.row.behindMs)} behind
+    </span>
+  );
+}
+
+/** Up to when everything is certain. */
+export function ConfirmedTile(props: ThroughProps) {
+  const { zone } = useContext(PageContext);
+  const { row, nowUs } = props;
+  const through = throughUs(props);
   const last = row.lastDataUs === null ? "none yet" : formatAge((nowUs - row.lastDataUs) / 1000);
   return (
     <Tile

@@ -2,16 +2,14 @@ import { channelScale } from "@lockstep/protocol";
 import type { TwinView } from "../reconstructor/twin-view.ts";
 import { pendingFromUs } from "./history-answer.ts";
 import { bucketSamples, bucketWidthUs, type LaneBuckets } from "./lane-buckets.ts";
+import { rounderOf } from "./value-digits.ts";
 
 /** How much of the past a lane shows. */
 export const LANE_WINDOW_US = 10_000_000;
 /** One to two buckets for each pixel of an ordinary screen. */
 const MAX_BUCKETS = 1024;
-/** Extrapolated instants kept for drawing: one per message for as long as a device may be silent. */
+/** Extrapolated instants told for drawing: the newest of those since the last sample. */
 const MAX_EXTRAPOLATED = 600;
-
-/** Instants further apart than so many periods have a sample between them. */
-const SAMPLE_TOLERANCE = 1.5;
 
 /** What a lane is of. */
 export interface LaneChannel {
@@ -57,7 +55,6 @@ export class LaneFeed {
       this.#confirmedUs = -1;
     }
     const isNewer = view.confirmed.timeUs !== this.#confirmedUs;
-    if (isWhole || isNewer) this.#forgetExtrapolated(view);
     const isExtended = this.#extend(view);
     const pendingUs = pendingFromUs(view) ?? null;
     if (!isWhole && !isNewer && !isExtended && pendingUs === this.#pendingUs) return undefined;
@@ -91,19 +88,14 @@ export class LaneFeed {
     };
   }
 
-  #forgetExtrapolated(view: TwinView): void {
-    this.#times = [];
-    this.#values = view.birth.channels.map(() => []);
-  }
-
+  /** What is expected since the last confirmed sample. @returns whether it is other than before */
   #extend(view: TwinView): boolean {
-    const guess = view.latest.find(({ state }) => state === "extrapolated");
-    const last = this.#times.at(-1) ?? view.confirmed.timeUs;
-    if (guess === undefined || guess.timeUs <= last || this.#times.length >= MAX_EXTRAPOLATED) return false;
-    // One instant a message: a line through fewer than all samples would be a slower signal than the twin expects.
-    if (guess.timeUs - last > (SAMPLE_TOLERANCE * view.birth.periodNs) / 1000) return false;
-    this.#times.push(guess.timeUs);
-    for (const [c, values] of this.#values.entries()) values.push(guess.values[c] ?? Number.NaN);
+    const since = view.expected(MAX_EXTRAPOLATED).filter(({ timeUs }) => timeUs > view.confirmed.timeUs);
+    const isSame = since.length === this.#times.length && since.at(-1)?.timeUs === this.#times.at(-1);
+    if (isSame) return false;
+    const round = view.birth.channels.map((channel) => rounderOf(channelScale(channel).eps));
+    this.#times = since.map(({ timeUs }) => timeUs);
+    this.#values = round.map((rounded, c) => since.map(({ values }) => rounded(values[c] ?? 0)));
     return true;
   }
 }
