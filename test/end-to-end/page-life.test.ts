@@ -81,15 +81,15 @@ requires("chromium")("the page in Chromium, while devices and node come and go",
       const { node, places } = await serve();
       const device = new LockstepProcess(...["sim", "rotor", "--to", places.mqtt, "--id", "sent", "--duration", "4"]);
       expect((await device.finished()).code).toBe(0);
-      const about = await fetch(`${places.http}/api/v1/devices/sent-1`).then((answer) => answer.json());
+      const about = await fetch(`${places.http}/api/v1/devices/sent`).then((answer) => answer.json());
       const toUs = Math.floor((about as { history: { toUs: number } }).history.toUs);
       const range = `from=${toUs - 1_000_000}&to=${toUs}`;
-      const stored = (await fetch(`${places.http}/api/v1/devices/sent-1/history?rate=full&${range}`).then((answer) =>
+      const stored = (await fetch(`${places.http}/api/v1/devices/sent/history?rate=full&${range}`).then((answer) =>
         answer.json(),
       )) as { timesUs: number[]; channels: { name: string; eps: number; values: number[] }[] };
       expect(stored.timesUs.length).toBeGreaterThan(90);
       const page = await browser.newPage();
-      await page.goto(`${places.http}/?device=sent-1&${range}`);
+      await page.goto(`${places.http}/?device=sent&${range}`);
       await page.getByText(/^every sample/).waitFor({ timeout: LIMIT_MS });
       await page.getByRole("button", { name: "Table" }).click();
       const shown = await page.locator(".data tbody tr").evaluateAll((rows) =>

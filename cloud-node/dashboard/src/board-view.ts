@@ -14,6 +14,7 @@ export class BoardView {
   #all: TimeSpan | undefined;
   #cursorUs: number | undefined;
   #anchorUs: number | undefined;
+  #newestUs: number | undefined;
   readonly #steps: (TimeSpan | undefined)[] = [];
 
   /**
@@ -52,6 +53,11 @@ export class BoardView {
   /** All that there is of the device; views keep near it. */
   set all(all: TimeSpan | undefined) {
     this.#all = all;
+  }
+
+  /** Device time of the newest sample, µs: where a cursor begins that was nowhere. */
+  set newestUs(us: number) {
+    this.#newestUs = us;
   }
 
   /** All that there is, up to what is shown now. */
@@ -116,7 +122,7 @@ export class BoardView {
     // Buckets move under a cursor that stands still: whoever steps through them stops time.
     if (this.isLive) this.look(this.span);
     const { fromUs, toUs } = this.span;
-    const from = this.#cursorInView() ?? toUs;
+    const from = this.#cursorInView() ?? Math.min(toUs, this.#newestUs ?? toUs);
     const to = this.all === undefined ? from + byUs : clamp(from + byUs, this.all.fromUs, this.all.toUs);
     this.#cursorUs = to;
     if (to < fromUs) this.look(panned(this.span, to - fromUs), false);

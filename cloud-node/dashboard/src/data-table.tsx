@@ -52,7 +52,7 @@ export function DataTable({ board, shown, close }: DataTableProps) {
         </button>
       </div>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: who scrolls by keys must be able to get here */}
-      <section class="sideways" tabIndex={0} aria-labelledby="data-title">
+      <section class="sideways" tabIndex={0} aria-label="Buckets">
         <table class="values">
           <caption class="unseen">Buckets of {formatCounted(lanes.length, "channel")}</caption>
           <thead>

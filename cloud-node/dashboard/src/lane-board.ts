@@ -130,6 +130,7 @@ export class LaneBoard {
   apply(update: LaneUpdate): void {
     this.#update = update;
     this.#isNew = true;
+    this.view.newestUs = update.confirmedUs;
     for (const [c, channel] of update.channels.entries()) this.#lane(channel).ring.apply(update, c);
   }
 
