@@ -157,7 +157,7 @@ export function DevicePage(props: DevicePageProps) {
           <RingTile row={row} device={device} />
         </>
       )}
-      <About device={device} />
+      <About device={device} span={address.span} />
     </main>
   );
 }

@@ -109,8 +109,8 @@ export function BytesTile({ traffic }: { traffic: TrafficAnswer | undefined }) {
             return (
               <tr key={layer} class={layer === "ip" ? "strong" : ""}>
                 <th scope="row">{name}</th>
-                <td class="number">{one === undefined ? UNKNOWN : about + rateText(one.bytes / seconds, "up")}</td>
-                <td class="number">{one === undefined ? UNKNOWN : rateText(one.rawBytes / seconds, "down")}</td>
+                <td class="number">{isKnown(one) ? about + rateText(one.bytes / seconds, "up") : UNKNOWN}</td>
+                <td class="number">{isKnown(one) ? rateText(one.rawBytes / seconds, "down") : UNKNOWN}</td>
                 <td class={`number ${(one?.ratio ?? 1) < 1 ? "bad" : ""}`}>
                   {one?.ratio == null ? UNKNOWN : formatRatio(one.ratio)}
                 </td>
@@ -122,6 +122,13 @@ export function BytesTile({ traffic }: { traffic: TrafficAnswer | undefined }) {
       <p class="small">raw = float32 in the same frames; ≈ counts packets by arithmetic</p>
     </section>
   );
+}
+
+type Layer = TrafficAnswer["ip"];
+
+/** Where nothing was counted, nothing is known: not even that it was nothing. */
+function isKnown(layer: Layer | undefined): layer is Layer {
+  return layer !== undefined && layer.bytes > 0;
 }
 
 function rateText(bytesPerS: number, rounding: "up" | "down"): string {
