@@ -76,6 +76,12 @@ export class BoardView {
     this.#changed(true);
   }
 
+  /** Look at what an address asks for, also where there is nothing: that is said then. */
+  open(span: TimeSpan): void {
+    this.#past = span;
+    this.#changed(true);
+  }
+
   /** Come back to what is shown now, when Esc is pressed later. */
   remember(): void {
     this.#steps.push(this.#past);

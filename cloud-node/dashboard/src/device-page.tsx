@@ -77,7 +77,7 @@ export function DevicePage(props: DevicePageProps) {
   current.current = address;
   // The address says what is looked at when the page opens, and follows it from then on.
   useEffect(() => {
-    if (board !== undefined && current.current.span !== undefined) board.view.look(current.current.span, false);
+    if (board !== undefined && current.current.span !== undefined) board.view.open(current.current.span);
   }, [board]);
   useEffect(() => {
     if (board === undefined || state === undefined) return;
