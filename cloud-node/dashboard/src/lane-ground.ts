@@ -95,20 +95,27 @@ function drawBand(area: PlotArea, { x, y }: Points, eps: number, tokens: PlotTok
   for (let i = 0; i <= x.length; i++) {
     if (i < x.length && !Number.isNaN(y[i])) continue;
     if (i - start > 1) {
-      const [upper, lower] = [new Path2D(), new Path2D()];
-      for (let at = start; at < i; at++) upper.lineTo(xOf(area, x[at] ?? 0), yOf(area, (y[at] ?? 0) + eps));
-      for (let at = i - 1; at >= start; at--) lower.lineTo(xOf(area, x[at] ?? 0), yOf(area, (y[at] ?? 0) - eps));
-      const whole = new Path2D(upper);
-      for (let at = i - 1; at >= start; at--) whole.lineTo(xOf(area, x[at] ?? 0), yOf(area, (y[at] ?? 0) - eps));
+      ctx.beginPath();
+      traceEdge(area, { x, y }, eps, start, i);
+      traceEdge(area, { x, y }, -eps, i - 1, start - 1);
       ctx.globalAlpha = tokens.bandAlpha;
-      ctx.fill(whole);
+      ctx.fill();
       ctx.globalAlpha = 1;
-      if (hasEdges) {
-        ctx.stroke(upper);
-        ctx.stroke(lower);
+      for (const edge of hasEdges ? [eps, -eps] : []) {
+        ctx.beginPath();
+        traceEdge(area, { x, y }, edge, start, i);
+        ctx.stroke();
       }
     }
     start = i + 1;
+  }
+}
+
+/** Through the points from one index to before another, backwards where that is lower, so far beside them. */
+function traceEdge(area: PlotArea, { x, y }: Points, beside: number, from: number, to: number): void {
+  const step = from < to ? 1 : -1;
+  for (let at = from; at !== to; at += step) {
+    area.ctx.lineTo(xOf(area, x[at] ?? 0), yOf(area, (y[at] ?? 0) + beside));
   }
 }
 
