@@ -24,7 +24,7 @@ const PHONE = { width: 390, height: 844 };
 
 const SHOTS: readonly Shot[] = [
   { name: "device-light", path: "/?device=imu-1", look: { colorScheme: "light", viewport: WIDE } },
-  { name: "device-dark", path: "/?device=rotor-1", look: { colorScheme: "dark", viewport: WIDE } },
+  { name: "device-dark", path: "/?device=imu-1", look: { colorScheme: "dark", viewport: WIDE } },
   {
     name: "history-light",
     path: "/?device=imu-1",
