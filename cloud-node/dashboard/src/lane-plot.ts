@@ -56,7 +56,8 @@ export class LanePlot {
       const [x, y] = [plot.data[0] as unknown as Float64Array, plot.data[series] as unknown as Float64Array];
       return area === undefined ? null : { stroke: linePath(area, { x, y }) };
     };
-    const line = { stroke: color("s1"), width: LINE_PX, points: { show: false }, paths };
+    // Aligned to pixels a line would be moved by a part of its width, and no more be in the middle of its band.
+    const line = { pxAlign: 0, stroke: color("s1"), width: LINE_PX, points: { show: false }, paths };
     this.#plot = new uPlot(
       {
         width: Math.max(parent.clientWidth, AXIS_PX + RIGHT_PX),
