@@ -83,6 +83,15 @@ export const BENCHES: ReadonlyMap<string, BenchEntry> = new Map<string, BenchEnt
     },
   ],
   [
+    "page",
+    {
+      load: async () => (await import("./page.ts")).benchPage,
+      measures: "Frame times of the page: 10⁵ points, ten devices live, a table of a thousand. Needs chromium.",
+      takes: {},
+      example: "page --json",
+    },
+  ],
+  [
     "recovery",
     {
       load: async () => (await import("./recovery.ts")).benchRecovery,

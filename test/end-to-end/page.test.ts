@@ -34,8 +34,9 @@ requires("chromium")("the page in Chromium, while the demo runs", () => {
     });
     page.on("pageerror", (error) => problems.push(error.message));
     page.on("requestfailed", (request) => {
-      // The stream of one device ends when another is chosen.
-      if (!request.url().includes("/api/v1/stream")) problems.push(`${request.url()} failed`);
+      // The stream of one view ends when another is chosen, and so do questions about it.
+      const isGivenUp = request.failure()?.errorText === "net::ERR_ABORTED";
+      if (!isGivenUp || !request.url().includes("/api/v1/")) problems.push(`${request.url()} failed`);
     });
     page.on("request", (request) => {
       if (new URL(request.url()).origin !== url) problems.push(`another origin: ${request.url()}`);
@@ -60,12 +61,12 @@ requires("chromium")("the page in Chromium, while the demo runs", () => {
         ['[data-channel="x"]', before],
         { timeout: LIMIT_MS },
       );
+      expect(await page.locator(".lane canvas").count()).toBe(6);
+      await expectNoSidewaysScroll(page);
+      await page.getByRole("link", { name: "Lockstep" }).click();
       await page.getByText("2 devices").waitFor({ timeout: LIMIT_MS });
       expect(await page.getByRole("table", { name: "Devices" }).getByRole("row").count()).toBe(3);
-      expect(await page.locator(".lane canvas").count()).toBe(6);
-      expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "no sideways scroll").toBe(
-        true,
-      );
+      await expectNoSidewaysScroll(page);
       expect(problems).toEqual([]);
       await page.close();
     },
@@ -73,13 +74,76 @@ requires("chromium")("the page in Chromium, while the demo runs", () => {
   );
 
   test(
-    "another device is chosen by its link, and is in the address",
+    "a device is opened by its link, is in the address, and the browser's back leads to the fleet",
     async () => {
-      const { page, problems } = await open("/?device=rotor-1", {});
+      const { page, problems } = await open("/", {});
       await page.getByRole("link", { name: "imu-1" }).click({ timeout: LIMIT_MS });
       await page.locator('[data-channel="gx"]').filter({ hasText: "deg/s" }).waitFor({ timeout: LIMIT_MS });
-      expect(new URL(page.url()).searchParams.get("device")).toBe("imu-1");
+      const { searchParams } = new URL(page.url());
+      expect([searchParams.get("device"), searchParams.get("live")]).toEqual(["imu-1", "1"]);
+      await page.goBack();
+      await page.getByRole("table", { name: "Devices" }).waitFor({ timeout: LIMIT_MS });
       expect(problems).toEqual([]);
+      await page.close();
+    },
+    LIMIT_MS,
+  );
+
+  test(
+    "a drag over the lanes zooms into the past and stops time; a link to that opens the same; live is one press away",
+    async () => {
+      const { page, problems } = await open("/?device=rotor-1", { viewport: { width: 1280, height: 900 } });
+      await page.locator('[data-channel="x"]').filter({ hasText: "±" }).waitFor({ timeout: LIMIT_MS });
+      const box = (await page.locator(".lanes").boundingBox()) ?? { x: 0, y: 0, width: 0, height: 0 };
+      await page.mouse.move(box.x + 0.5 * box.width, box.y + 60);
+      await page.mouse.down();
+      await page.mouse.move(box.x + 0.6 * box.width, box.y + 60, { steps: 5 });
+      await page.mouse.up();
+      await page.waitForURL(/from=\d+&to=\d+/, { timeout: LIMIT_MS });
+      await page.getByRole("button", { name: /^paused/ }).waitFor({ timeout: LIMIT_MS });
+      const query = new URL(page.url()).searchParams;
+      const lengthUs = Number(query.get("to")) - Number(query.get("from"));
+      // A tenth of the lanes' width, which is a little more of the ten seconds on their plots.
+      expect(lengthUs).toBeGreaterThan(0.9e6);
+      expect(lengthUs).toBeLessThan(1.2e6);
+      const other = await open(new URL(page.url()).search.replace(/^/, "/"), {
+        viewport: { width: 1280, height: 900 },
+      });
+      await other.page.getByRole("button", { name: /^paused/ }).waitFor({ timeout: LIMIT_MS });
+      expect(new URL(other.page.url()).search).toBe(new URL(page.url()).search);
+      await page.getByRole("button", { name: /^paused/ }).click();
+      await page.waitForURL(/live=1/, { timeout: LIMIT_MS });
+      expect([...problems, ...other.problems]).toEqual([]);
+      await other.page.close();
+      await page.close();
+    },
+    LIMIT_MS,
+  );
+
+  test(
+    "one connection stays open, whatever is looked at, and who zooms on asks no more for what came before",
+    async () => {
+      const { page, problems } = await open("/?device=rotor-1", {});
+      await page.locator('[data-channel="x"]').filter({ hasText: "±" }).waitFor({ timeout: LIMIT_MS });
+      let aborted = 0;
+      page.on("requestfailed", (request) => {
+        if (request.url().includes("/history?")) aborted += 1;
+      });
+      await page.route("**/history?**", async (route) => {
+        await new Promise((resolve) => setTimeout(resolve, 500));
+        await route.continue().catch(() => undefined);
+      });
+      await page.getByRole("slider", { name: "Time cursor" }).focus();
+      for (const key of ["+", "+", "-"]) {
+        await page.keyboard.press(key);
+        await page.waitForTimeout(200);
+      }
+      await expect.poll(() => aborted).toBeGreaterThanOrEqual(2);
+      const streams = await page.evaluate(
+        () => performance.getEntriesByType("resource").filter(({ name }) => name.includes("/stream")).length,
+      );
+      expect(streams).toBeLessThanOrEqual(1);
+      expect(problems.filter((problem) => !problem.includes("/history?"))).toEqual([]);
       await page.close();
     },
     LIMIT_MS,
@@ -91,4 +155,9 @@ requires("chromium")("the page in Chromium, while the demo runs", () => {
       "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'",
     );
   });
+
+  async function expectNoSidewaysScroll(page: Page): Promise<void> {
+    const isWithin = await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth);
+    expect(isWithin, "no sideways scroll").toBe(true);
+  }
 });

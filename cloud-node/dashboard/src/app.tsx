@@ -1,128 +1,155 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { ApiEvent } from "../../src/api/schemas/event-schema.ts";
-import type { FleetPage } from "../../src/api/schemas/fleet-schema.ts";
-import { EventList } from "./event-list.tsx";
-import { FleetTable } from "./fleet-table.tsx";
+import type { FleetPage, FleetRow } from "../../src/api/schemas/fleet-schema.ts";
+import { Announcer } from "./announcer.tsx";
+import { DevicePage } from "./device-page.tsx";
+import { FleetView } from "./fleet-view.tsx";
+import { KeyList } from "./key-list.tsx";
+import { listenToKeys } from "./keyboard.ts";
 import { LaneHub } from "./lane-hub.ts";
-import { Lanes } from "./lanes.tsx";
 import { LiveFeed } from "./live-feed.ts";
-import { SummaryLine } from "./summary-line.tsx";
+import { type PageAddress, readAddress, tableQuery, writeAddress } from "./page-address.ts";
+import { PageClock } from "./page-clock.ts";
+import { PageContext } from "./page-context.ts";
+import { PageHeader } from "./page-header.tsx";
+import { StaleBanner } from "./stale-banner.tsx";
 import { applyTheme, nextTheme, storedTheme } from "./theme.ts";
+import { storedZone, storeZone } from "./zone-choice.ts";
 
 /** Without any message for this long the page says that its values are old. */
 const STALE_MS = 10_000;
-const MAX_EVENTS = 12;
+const MAX_EVENTS = 100;
 
 /** The whole page. */
 export function App() {
+  const [address, setAddress] = useState<PageAddress>(() => readAddress(location.search));
   const [fleet, setFleet] = useState<FleetPage | undefined>();
-  const [chosen, setChosen] = useState(new URL(location.href).searchParams.get("device") ?? undefined);
+  const [row, setRow] = useState<FleetRow | undefined>();
   const [events, setEvents] = useState<readonly ApiEvent[]>([]);
   const [isPaused, setPaused] = useState(false);
   const [theme, setTheme] = useState(storedTheme());
-  const [staleMs, setStaleMs] = useState(0);
-  const heardMs = useRef(performance.now());
+  const [zone, setZone] = useState(storedZone());
+  const [silentMs, setSilentMs] = useState(0);
+  const [connections, setConnections] = useState(0);
+  const [hasKeyList, setKeyList] = useState(false);
+  const clock = useMemo(() => new PageClock(), []);
   const hub = useMemo(() => new LaneHub(), []);
-  const clock = useRef({ deviceUs: 0, atMs: 0 });
-  const isHeld = useRef(false);
-  isHeld.current = isPaused;
+  const held = useRef(isPaused);
+  held.current = isPaused;
 
   const feed = useMemo(
     () =>
       new LiveFeed({
-        fleet: (page) => !isHeld.current && setFleet(page),
+        fleet: (page) => !held.current && setFleet(page),
+        device: (fresh) => !held.current && setRow(fresh),
         lanes: (update) => hub.push(update),
-        event: (event) => setEvents((before) => [event, ...before].slice(0, MAX_EVENTS)),
-        alive: () => {
-          heardMs.current = performance.now();
-        },
+        event: (event) => setEvents((before) => merged(before, event)),
+        alive: (nowUs) => clock.hear(nowUs),
+        open: () => setConnections((before) => before + 1),
       }),
-    [hub],
+    [hub, clock],
   );
-  const device = chosen ?? fleet?.rows.map(({ id }) => id).sort()[0];
-  // Until a person chooses, the first device by name is shown.
-  useEffect(() => feed.follow(device), [feed, device]);
+
+  const { device, table } = address;
+  const wish = device === undefined ? tableQuery(table).toString() : `table=false&device=${encodeURIComponent(device)}`;
+  const follow = useCallback(() => feed.follow(new URLSearchParams(wish)), [feed, wish]);
+  // A device is followed once it is known to be there.
+  useEffect(() => {
+    if (device === undefined) follow();
+  }, [device, follow]);
+
+  const go = useCallback((next: PageAddress, isStep: boolean): void => {
+    const text = writeAddress(next);
+    if (isStep) history.pushState(null, "", text);
+    else history.replaceState(null, "", text);
+    setAddress(next);
+  }, []);
+  const toFleet = useCallback(() => go({ ...readAddress(""), table: readAddress("").table }, true), [go]);
+  useEffect(() => {
+    const onBack = (): void => setAddress(readAddress(location.search));
+    window.addEventListener("popstate", onBack);
+    return () => window.removeEventListener("popstate", onBack);
+  }, []);
+
   useEffect(() => applyTheme(theme), [theme]);
+  useEffect(() => storeZone(zone), [zone]);
   useEffect(() => {
-    const timer = window.setInterval(() => setStaleMs(performance.now() - heardMs.current), 1000);
+    document.title = device === undefined ? "Fleet · Lockstep" : `${device} · Lockstep`;
+    setRow(undefined);
+  }, [device]);
+  useEffect(() => {
+    const timer = window.setInterval(() => setSilentMs(clock.silentMs()), 1000);
     return () => window.clearInterval(timer);
-  }, []);
+  }, [clock]);
   useEffect(() => {
-    const onKey = (event: KeyboardEvent): void => {
-      if (event.ctrlKey || event.metaKey || event.altKey || event.target instanceof HTMLInputElement) return;
-      if (event.key === "p") setPaused((before) => !before);
-      if (event.key === "t") setTheme((before) => nextTheme(before));
+    const actions: Readonly<Record<string, () => void>> = {
+      "?": () => setKeyList(true),
+      p: () => setPaused((before) => !before),
+      t: () => setTheme(nextTheme),
+      u: () => setZone((before) => (before === "local" ? "utc" : "local")),
+      "g f": toFleet,
+      "/": () => {
+        if (device !== undefined) toFleet();
+        requestAnimationFrame(() => requestAnimationFrame(() => document.getElementById("search")?.focus()));
+      },
+      Escape: () => device !== undefined && toFleet(),
     };
-    document.addEventListener("keydown", onKey);
-    return () => document.removeEventListener("keydown", onKey);
-  }, []);
+    return listenToKeys((key) => {
+      actions[key]?.();
+      return key in actions;
+    });
+  }, [device, toFleet]);
 
-  if (fleet !== undefined && fleet.summary.nowUs !== clock.current.deviceUs) {
-    clock.current = { deviceUs: fleet.summary.nowUs, atMs: performance.now() };
-  }
-  const nowS = useCallback(
-    () =>
-      (clock.current.deviceUs / 1e6 + (performance.now() - clock.current.atMs) / 1e3) * Number(clock.current.atMs > 0),
-    [],
-  );
-  const choose = (id: string): void => {
-    const url = new URL(location.href);
-    url.searchParams.set("device", id);
-    history.pushState(null, "", url);
-    setChosen(id);
-  };
-  const isStale = staleMs > STALE_MS;
+  const isStale = silentMs > STALE_MS;
+  const look = useMemo(() => ({ theme, zone, isPaused, isStale }), [theme, zone, isPaused, isStale]);
+  const nowUs = clock.nowUs();
   return (
-    <main class={`page ${isStale ? "stale" : ""}`}>
-      <header class="top">
-        <h1>Lockstep</h1>
-        <button type="button" aria-pressed={isPaused} onClick={() => setPaused(!isPaused)}>
-          {isPaused ? "Paused" : isStale ? "Stale" : "Live"}
-        </button>
-        <button type="button" onClick={() => setTheme(nextTheme(theme))}>
-          Theme: {theme}
-        </button>
-        <span class="offset">times are local, {offsetText()}</span>
-      </header>
-      {isStale && (
-        <p class="banner" role="status">
-          No connection for {Math.floor(staleMs / 1000)} s. Values are from{" "}
-          {new Date(Date.now() - staleMs).toLocaleTimeString("en-GB")}.
-        </p>
-      )}
-      {fleet !== undefined && <SummaryLine fleet={fleet.summary} />}
-      {fleet !== undefined && fleet.rows.length === 0 && <Empty mqttUrl={fleet.summary.mqttUrl} />}
-      {fleet !== undefined && fleet.rows.length > 0 && <FleetTable fleet={fleet} chosen={device} choose={choose} />}
-      {device !== undefined && (
-        <Lanes key={device} hub={hub} device={device} isPaused={isPaused || isStale} theme={theme} nowS={nowS} />
-      )}
-      <EventList events={events} />
-    </main>
+    <PageContext.Provider value={look}>
+      <div class={`page ${isStale ? "stale" : ""}`}>
+        <PageHeader
+          device={device}
+          nowUs={nowUs}
+          toFleet={toFleet}
+          togglePause={() => setPaused(!isPaused)}
+          toggleTheme={() => setTheme(nextTheme(theme))}
+          toggleZone={() => setZone(zone === "local" ? "utc" : "local")}
+          showKeys={() => setKeyList(true)}
+        />
+        {isStale && (
+          <StaleBanner silentMs={silentMs} heardUs={clock.heardUs()} zone={zone} retry={() => feed.retry()} />
+        )}
+        {device === undefined ? (
+          <FleetView
+            fleet={fleet}
+            events={events}
+            table={table}
+            show={(next) => go({ ...address, table: next }, false)}
+            open={(id) => go({ ...address, device: id, span: undefined, channels: undefined }, true)}
+          />
+        ) : (
+          <DevicePage
+            key={device}
+            address={address}
+            device={device}
+            row={row}
+            events={events}
+            hub={hub}
+            clock={clock}
+            connections={connections}
+            follow={follow}
+            go={go}
+            toFleet={toFleet}
+          />
+        )}
+        <Announcer fleet={device === undefined ? fleet : undefined} row={device === undefined ? undefined : row} />
+        {hasKeyList && <KeyList close={() => setKeyList(false)} />}
+      </div>
+    </PageContext.Provider>
   );
 }
 
-function Empty({ mqttUrl }: { readonly mqttUrl: string | null }) {
-  return (
-    <section class="panel empty">
-      No device has reported yet.
-      {mqttUrl !== null && (
-        <>
-          {" "}
-          Start one: <code>lockstep sim rotor --to {reachable(mqttUrl)}</code>
-        </>
-      )}
-    </section>
-  );
-}
-
-/** An address that only the node's own machine knows is, from here, the host of this page. */
-function reachable(mqttUrl: string): string {
-  return mqttUrl.replace(/\/\/(127\.0\.0\.1|0\.0\.0\.0|localhost|::1?|\[::1?\])(?=:\d+$)/, `//${location.hostname}`);
-}
-
-function offsetText(): string {
-  const minutes = -new Date().getTimezoneOffset();
-  const sign = minutes < 0 ? "−" : "+";
-  const pad = (part: number): string => String(Math.floor(part)).padStart(2, "0");
-  return `UTC${sign}${pad(Math.abs(minutes) / 60)}:${pad(Math.abs(minutes) % 60)}`;
+/** Newest first; an event that is told again after a reconnect is not shown twice. */
+function merged(before: readonly ApiEvent[], event: ApiEvent): readonly ApiEvent[] {
+  if (before.some(({ id }) => id === event.id)) return before;
+  return [event, ...before].sort((a, b) => b.id - a.id).slice(0, MAX_EVENTS);
 }

@@ -1,96 +1,110 @@
-import {
-  formatAge,
-  formatErrorShare,
-  formatFill,
-  formatQuantity,
-  formatRatio,
-  UNKNOWN,
-} from "../../src/api/number-text.ts";
-import type { FleetPage, FleetRow } from "../../src/api/schemas/fleet-schema.ts";
+import type { FleetRow } from "../../src/api/schemas/fleet-schema.ts";
+import { AlertText, FLEET_COLUMNS } from "./fleet-columns.tsx";
+import type { TableAddress } from "./page-address.ts";
 import { StatusShape } from "./status-shape.tsx";
 
 interface FleetTableProps {
-  readonly fleet: FleetPage;
-  readonly chosen: string | undefined;
-  choose(device: string): void;
+  readonly rows: readonly FleetRow[];
+  readonly nowUs: number;
+  readonly table: TableAddress;
+  open(device: string): void;
+  sort(by: string): void;
 }
 
-/** Every device, worst first. */
-export function FleetTable({ fleet, chosen, choose }: FleetTableProps) {
+/** One page of the devices. */
+export function FleetTable({ rows, nowUs, table, open, sort }: FleetTableProps) {
   return (
-    <section class="panel">
-      <table class="values">
-        <caption>Devices</caption>
-        <thead>
-          <tr>
-            <th scope="col">Status</th>
-            <th scope="col">Device</th>
-            <th scope="col" class="number">
-              Last frame
-            </th>
-            <th scope="col" class="number from-1024">
-              Behind
-            </th>
-            <th scope="col" class="number">
-              Saved (IP)
-            </th>
-            <th scope="col" class="number from-640">
-              Error / eps
-            </th>
-            <th scope="col" class="number from-640">
-              Ring
-            </th>
-            <th scope="col" class="number from-640">
-              Lost
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {fleet.rows.map((row) => (
-            <Row key={row.id} row={row} nowUs={fleet.summary.nowUs} isChosen={row.id === chosen} choose={choose} />
+    <table class="values fleet">
+      <caption class="unseen">Devices</caption>
+      <thead>
+        <tr>
+          <Head title="Status" by="severity" table={table} sort={sort} look="" />
+          <Head title="Device" by="name" table={table} sort={sort} look="" />
+          {FLEET_COLUMNS.map(({ title, sort: by, from, isNumber }) => (
+            <Head
+              key={title}
+              title={title}
+              by={by}
+              table={table}
+              sort={sort}
+              look={`${from} ${isNumber ? "number" : ""}`}
+            />
           ))}
-        </tbody>
-      </table>
-    </section>
+        </tr>
+      </thead>
+      <tbody>
+        {rows.map((row) => (
+          <Row key={row.id} row={row} nowUs={nowUs} open={open} />
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+interface HeadProps {
+  readonly title: string;
+  readonly by: string | undefined;
+  readonly table: TableAddress;
+  readonly look: string;
+  sort(by: string): void;
+}
+
+function Head({ title, by, table, look, sort }: HeadProps) {
+  if (by === undefined) {
+    return (
+      <th scope="col" class={look}>
+        {title}
+      </th>
+    );
+  }
+  const isSorted = table.sort === by;
+  const direction = table.order === "desc" ? "descending" : "ascending";
+  return (
+    <th scope="col" class={look} aria-sort={isSorted ? direction : undefined}>
+      <button type="button" class="plain" onClick={() => sort(by)}>
+        {title}
+        <span class="sorted" aria-hidden="true">
+          {isSorted ? (table.order === "desc" ? "▴" : "▾") : ""}
+        </span>
+      </button>
+    </th>
   );
 }
 
 interface RowProps {
   readonly row: FleetRow;
   readonly nowUs: number;
-  readonly isChosen: boolean;
-  choose(device: string): void;
+  open(device: string): void;
 }
 
-function Row({ row, nowUs, isChosen, choose }: RowProps) {
+function Row({ row, nowUs, open }: RowProps) {
   const isOld = row.state === "offline" || row.state === "quiet";
-  const classes = [isChosen ? "chosen" : "", isOld ? "old" : ""].filter((name) => name !== "").join(" ");
   return (
-    <tr class={classes} aria-current={isChosen}>
+    <tr class={isOld ? "old" : ""}>
       <td>
         <StatusShape state={row.state} />
       </td>
       <th scope="row">
         <a
+          class="device"
           href={`?device=${encodeURIComponent(row.id)}`}
           onClick={(event) => {
+            if (event.ctrlKey || event.metaKey || event.shiftKey) return;
             event.preventDefault();
-            choose(row.id);
+            open(row.id);
           }}
         >
           {row.id}
         </a>
+        <span class="below-1024">
+          <AlertText row={row} />
+        </span>
       </th>
-      <td class="number">{row.lastDataUs === null ? UNKNOWN : formatAge((nowUs - row.lastDataUs) / 1000)}</td>
-      <td class="number from-1024">
-        {row.behindMs === null ? UNKNOWN : formatQuantity(Math.max(0, row.behindMs) / 1000, "s", "up")}
-      </td>
-      <td class="number">{row.ratioIp === null ? UNKNOWN : formatRatio(row.ratioIp)}</td>
-      <td class={`number from-640 ${(row.errorShare ?? 0) > 1 ? "bad" : ""}`}>
-        {row.errorShare === null ? "≤ 1" : formatErrorShare(row.errorShare)}
-      </td>
-      <td class="number from-640">{formatFill(row.ringFill)}</td>
-      <td class={`number from-640 ${row.lostSamples > 0 ? "bad" : ""}`}>{row.lostSamples}</td>
+      {FLEET_COLUMNS.map(({ title, from, isNumber, cell }) => (
+        <td key={title} class={`${from} ${isNumber ? "number" : ""}`}>
+          {cell(row, nowUs)}
+        </td>
+      ))}
     </tr>
   );
 }

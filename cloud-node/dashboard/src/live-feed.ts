@@ -1,15 +1,18 @@
 import { applyFleetUpdate, type FleetUpdate } from "../../src/api/fleet-feed.ts";
 import type { LaneUpdate } from "../../src/api/lane-feed.ts";
 import type { ApiEvent } from "../../src/api/schemas/event-schema.ts";
-import type { FleetPage } from "../../src/api/schemas/fleet-schema.ts";
+import type { FleetPage, FleetRow } from "../../src/api/schemas/fleet-schema.ts";
 
 /** Who hears what arrives. */
 export interface FeedListener {
   fleet(page: FleetPage): void;
+  device(row: FleetRow): void;
   lanes(update: LaneUpdate): void;
   event(event: ApiEvent): void;
-  /** Called for every message, heartbeats included. */
-  alive(): void;
+  /** Called for every message; with the node's Unix time where the message tells it, µs. */
+  alive(nowUs: number | undefined): void;
+  /** The connection is open: for the first time, or again. */
+  open(): void;
 }
 
 const FIRST_RETRY_MS = 1000;
@@ -20,7 +23,7 @@ const HIDDEN_CLOSE_MS = 30_000;
 /** The one connection of this tab: opened again after 1, 2, 4 … 30 s, closed while nobody looks. */
 export class LiveFeed {
   readonly #listener: FeedListener;
-  #device: string | undefined;
+  #wish: string | undefined;
   #source: EventSource | undefined;
   #page: FleetPage | undefined;
   /** Id of the last message: events after it are told again by a new connection. */
@@ -33,31 +36,39 @@ export class LiveFeed {
     document.addEventListener("visibilitychange", () => {
       window.clearTimeout(this.#timer);
       if (document.hidden) this.#timer = window.setTimeout(() => this.#close(), HIDDEN_CLOSE_MS);
-      else if (this.#source === undefined) this.#open();
+      else if (this.#source === undefined && this.#wish !== undefined) this.#open();
     });
   }
 
-  /** Follow this device from now on; undefined: none. */
-  follow(device: string | undefined): void {
-    this.#device = device;
+  /** Follow this from now on. @param wish  the stream's query: a part of the table, or one device */
+  follow(wish: URLSearchParams): void {
+    if (wish.toString() === this.#wish) return;
+    this.#wish = wish.toString();
+    this.#page = undefined;
+    this.#retryMs = FIRST_RETRY_MS;
     this.#open();
+  }
+
+  /** Try at once, whatever the time to the next try is. */
+  retry(): void {
+    if (this.#source === undefined && this.#wish !== undefined) this.#open();
   }
 
   #open(): void {
     this.#close();
-    const query = new URLSearchParams({
-      ...(this.#device === undefined ? {} : { device: this.#device }),
-      ...(this.#lastId === "" ? {} : { since: this.#lastId }),
-    });
-    const source = new EventSource(`/api/v1/stream?${query}`);
+    const since = this.#lastId === "" ? "" : `&since=${this.#lastId}`;
+    const source = new EventSource(`/api/v1/stream?${this.#wish}${since}`);
     this.#source = source;
     this.#hear(source, "fleet", (update: FleetUpdate) => {
       this.#page = applyFleetUpdate(this.#page, update);
+      this.#listener.alive(update.summary.nowUs);
       this.#listener.fleet(this.#page);
     });
+    this.#hear(source, "device", (row: FleetRow) => this.#listener.device(row));
     this.#hear(source, "lanes", (update: LaneUpdate) => this.#listener.lanes(update));
     this.#hear(source, "event", (event: ApiEvent) => this.#listener.event(event));
-    this.#hear(source, "heartbeat", () => {});
+    this.#hear(source, "heartbeat", ({ nowUs }: { readonly nowUs: number }) => this.#listener.alive(nowUs));
+    source.addEventListener("open", () => this.#listener.open());
     source.addEventListener("error", () => {
       this.#close();
       this.#timer = window.setTimeout(() => this.#open(), this.#retryMs);
@@ -69,7 +80,7 @@ export class LiveFeed {
     source.addEventListener(name, ({ data, lastEventId }: MessageEvent<string>) => {
       this.#lastId = lastEventId;
       this.#retryMs = FIRST_RETRY_MS;
-      this.#listener.alive();
+      this.#listener.alive(undefined);
       take(JSON.parse(data));
     });
   }

@@ -6,7 +6,7 @@ const SHAPES: Readonly<
 > = {
   fault: { word: "Fault", path: "M6 1 11.5 11H.5Z" },
   offline: { word: "Offline", path: "M1.5 1.5 10.5 10.5M10.5 1.5 1.5 10.5", isOutline: true },
-  "catching-up": { word: "Catching up", path: "M6 .5a5.5 5.5 0 1 0 0 11Z" },
+  "catching-up": { word: "Catching up", path: "M6 .5a5.5 5.5 0 1 0 0 11 5.5 5.5 0 0 0 0-11Zm0 1.5v8a4 4 0 0 0 0-8Z" },
   quiet: { word: "Quiet", path: "M6 1.2a4.8 4.8 0 1 0 0 9.6 4.8 4.8 0 0 0 0-9.6Z", isOutline: true },
   live: { word: "Live", path: "M6 .5a5.5 5.5 0 1 0 0 11 5.5 5.5 0 0 0 0-11Z" },
 };
@@ -19,6 +19,7 @@ export function StatusShape({ state }: { readonly state: DeviceState }) {
       <svg viewBox="0 0 12 12" aria-hidden="true">
         <path
           d={path}
+          fill-rule="evenodd"
           fill={isOutline ? "none" : "currentColor"}
           stroke={isOutline ? "currentColor" : "none"}
           stroke-width="2"

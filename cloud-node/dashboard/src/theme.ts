@@ -6,7 +6,7 @@ const STORAGE_KEY = "lockstep-theme";
 
 /** Tokens that the canvas draws with: it cannot read CSS variables itself. */
 export interface PlotTokens {
-  readonly ink: string;
+  readonly panel: string;
   readonly ink2: string;
   readonly rule: string;
   readonly raise: string;
@@ -54,7 +54,7 @@ export function plotTokens(): PlotTokens {
     return getComputedStyle(probe).color;
   };
   const tokens = {
-    ink: color("ink"),
+    panel: color("panel"),
     ink2: color("ink2"),
     rule: color("rule"),
     raise: color("raise"),
@@ -68,9 +68,12 @@ export function plotTokens(): PlotTokens {
   return tokens;
 }
 
-/** Call back when the tokens may have changed. */
-export function onTokensChange(callback: () => void): void {
-  for (const query of ["(prefers-color-scheme: dark)", "(prefers-contrast: more)", "(forced-colors: active)"]) {
-    window.matchMedia(query).addEventListener("change", callback);
-  }
+/** Call back when the tokens, or the pixels that they are drawn with, may have changed. @returns ends it */
+export function onTokensChange(callback: () => void): () => void {
+  const queries = ["(prefers-color-scheme: dark)", "(prefers-contrast: more)", "(forced-colors: active)"];
+  const watched = [...queries, `(resolution: ${devicePixelRatio}dppx)`].map((query) => window.matchMedia(query));
+  for (const media of watched) media.addEventListener("change", callback);
+  return () => {
+    for (const media of watched) media.removeEventListener("change", callback);
+  };
 }

@@ -142,10 +142,15 @@ export function namedRuns({ view, channels }: HistoryQuestion, runs: readonly Ru
     }));
 }
 
+/** Device time, µs, from which on samples are missing that were asked for again; undefined when none are. */
+export function pendingFromUs({ status, confirmed, birth }: TwinView): number | undefined {
+  const isPending = (status === "gap" || status === "catching-up") && confirmed.samples > 0;
+  return isPending ? confirmed.timeUs + birth.periodNs / 1000 : undefined;
+}
+
 /** From the last confirmed sample to now, while frames are missing that were asked for. */
-function pendingRun({ status, confirmed, birth, clockOffsetUs }: TwinView, nowUs: number): Run | undefined {
-  if ((status !== "gap" && status !== "catching-up") || confirmed.samples === 0) return undefined;
-  const fromUs = confirmed.timeUs + birth.periodNs / 1000;
-  const toUs = nowUs + (clockOffsetUs ?? 0);
-  return toUs > fromUs ? { kind: "gap-pending", channel: null, fromUs, toUs } : undefined;
+function pendingRun(view: TwinView, nowUs: number): Run | undefined {
+  const fromUs = pendingFromUs(view);
+  const toUs = nowUs + (view.clockOffsetUs ?? 0);
+  return fromUs !== undefined && toUs > fromUs ? { kind: "gap-pending", channel: null, fromUs, toUs } : undefined;
 }

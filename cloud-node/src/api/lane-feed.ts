@@ -1,16 +1,15 @@
 import { channelScale } from "@lockstep/protocol";
 import type { TwinView } from "../reconstructor/twin-view.ts";
+import { pendingFromUs } from "./history-answer.ts";
 import { bucketSamples, bucketWidthUs, type LaneBuckets } from "./lane-buckets.ts";
+import { rounderOf } from "./value-digits.ts";
 
 /** How much of the past a lane shows. */
 export const LANE_WINDOW_US = 10_000_000;
 /** One to two buckets for each pixel of an ordinary screen. */
 const MAX_BUCKETS = 1024;
-/** Extrapolated instants kept for drawing: one per message for as long as a device may be silent. */
+/** Extrapolated instants told for drawing: the newest of those since the last sample. */
 const MAX_EXTRAPOLATED = 600;
-
-/** Instants further apart than so many periods have a sample between them. */
-const SAMPLE_TOLERANCE = 1.5;
 
 /** What a lane is of. */
 export interface LaneChannel {
@@ -29,6 +28,8 @@ export interface LaneUpdate {
   readonly windowUs: number;
   /** Device time of the last confirmed sample, µs; 0 when there is none. */
   readonly confirmedUs: number;
+  /** Device time from which on samples are missing that were asked for again, µs; null when none are. */
+  readonly pendingUs: number | null;
   /** Per channel; the first bucket may be one that was sent before, now fuller. */
   readonly lanes: readonly LaneBuckets[];
   /** What the twin expects since then; without a bound. Shape of values: (channels, times). */
@@ -40,6 +41,7 @@ export class LaneFeed {
   #key = "";
   #sentUs = Number.NEGATIVE_INFINITY;
   #confirmedUs = -1;
+  #pendingUs: number | null = null;
   #times: number[] = [];
   #values: number[][] = [];
 
@@ -53,9 +55,10 @@ export class LaneFeed {
       this.#confirmedUs = -1;
     }
     const isNewer = view.confirmed.timeUs !== this.#confirmedUs;
-    if (isWhole || isNewer) this.#forgetExtrapolated(view);
     const isExtended = this.#extend(view);
-    if (!isWhole && !isNewer && !isExtended) return undefined;
+    const pendingUs = pendingFromUs(view) ?? null;
+    if (!isWhole && !isNewer && !isExtended && pendingUs === this.#pendingUs) return undefined;
+    this.#pendingUs = pendingUs;
     this.#confirmedUs = view.confirmed.timeUs;
     const periodUs = view.birth.periodNs / 1000;
     const widthUs = bucketWidthUs(periodUs, LANE_WINDOW_US, MAX_BUCKETS);
@@ -79,24 +82,20 @@ export class LaneFeed {
       widthUs,
       windowUs: LANE_WINDOW_US,
       confirmedUs: view.confirmed.timeUs,
+      pendingUs,
       lanes,
       extrapolated: { times: this.#times, values: this.#values },
     };
   }
 
-  #forgetExtrapolated(view: TwinView): void {
-    this.#times = [];
-    this.#values = view.birth.channels.map(() => []);
-  }
-
+  /** What is expected since the last confirmed sample. @returns whether it is other than before */
   #extend(view: TwinView): boolean {
-    const guess = view.latest.find(({ state }) => state === "extrapolated");
-    const last = this.#times.at(-1) ?? view.confirmed.timeUs;
-    if (guess === undefined || guess.timeUs <= last || this.#times.length >= MAX_EXTRAPOLATED) return false;
-    // One instant a message: a line through fewer than all samples would be a slower signal than the twin expects.
-    if (guess.timeUs - last > (SAMPLE_TOLERANCE * view.birth.periodNs) / 1000) return false;
-    this.#times.push(guess.timeUs);
-    for (const [c, values] of this.#values.entries()) values.push(guess.values[c] ?? Number.NaN);
+    const since = view.expected(MAX_EXTRAPOLATED).filter(({ timeUs }) => timeUs > view.confirmed.timeUs);
+    const isSame = since.length === this.#times.length && since.at(-1)?.timeUs === this.#times.at(-1);
+    if (isSame) return false;
+    const round = view.birth.channels.map((channel) => rounderOf(channelScale(channel).eps));
+    this.#times = since.map(({ timeUs }) => timeUs);
+    this.#values = round.map((rounded, c) => since.map(({ values }) => rounded(values[c] ?? 0)));
     return true;
   }
 }

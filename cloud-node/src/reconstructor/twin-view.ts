@@ -69,6 +69,8 @@ export interface TwinView {
   readonly latest: readonly TwinSample[];
   /** The newest confirmed samples of one channel, oldest first; at most `n`, and at most what is kept in memory. */
   recent(channel: number, n: number): ChannelSample[];
+  /** What the twin expects since the last sample that it has, up to the moment of asking: the newest `n`, oldest first. */
+  expected(n: number): TwinSample[];
   /** 0 … 1, as last reported. */
   readonly ringFill: number;
   /** Device time minus the cloud's Unix time, µs, as last reported; undefined until the first report. */

@@ -140,6 +140,27 @@ test("running ahead gives what a quiet device would have sent, and does not move
   expect([...rows.samples.slice(8, 10)]).toEqual(fifth);
 });
 
+test("the steps that lead to an extrapolated sample are those of one that was run ahead bit by bit", () => {
+  const device = new EncodedDevice(8);
+  const { twin } = twinOf(device);
+  take(twin, device.keyframe());
+  for (let i = 0; i < 5; i++) take(twin, device.residual());
+  const [last, steps] = [new RowBuffer(), new RowBuffer()];
+  const single: number[][] = [];
+  for (let count = 1; count <= 6; count++) {
+    expect(twin.extrapolate(count, last)).toBe(true);
+    expect(last.count).toBe(1);
+    single.push([...last.samples.slice(0, 2)]);
+  }
+  expect(twin.extrapolate(6, steps, 100)).toBe(true);
+  expect(Array.from({ length: steps.count }, (_, row) => [...steps.samples.slice(2 * row, 2 * row + 2)])).toEqual(
+    single,
+  );
+  expect(twin.extrapolate(7, steps, 3)).toBe(true);
+  expect(steps.count).toBe(3);
+  expect([...steps.samples.slice(2, 4)]).toEqual(single[5]);
+});
+
 test("a frame of more samples than its birth allows is refused unread", () => {
   const device = new EncodedDevice(9);
   const { twin } = twinOf(device);

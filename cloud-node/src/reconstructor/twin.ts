@@ -57,7 +57,7 @@ export class Twin {
   #next = 0;
   #segment: Segment | undefined;
   #counts = NOTHING;
-  #extrapolated: { readonly decoder: Decoder; rows: number; samples: Int32Array } | undefined;
+  #extrapolated: { readonly decoder: Decoder; readonly kept: number; rows: number; samples: Int32Array } | undefined;
 
   /** @param device  its name; every seal binds a frame to it. `rows`: where a taken frame's rows are put; may be shared, they are read at once */
   constructor(device: string, epoch: number, plans: PlanLookup, rows: RowBuffer) {
@@ -156,16 +156,17 @@ export class Twin {
    *
    * @param count  samples ahead, ≥ 1
    * @param rows  overwritten; its last row is the extrapolated sample
+   * @param kept  rows that lead up to it and are wanted with it, itself included; at most so many are there
    * @returns false when there is nothing to go on from
    */
-  extrapolate(count: number, rows: RowBuffer): boolean {
+  extrapolate(count: number, rows: RowBuffer, kept = 1): boolean {
     const segment = this.#segment;
     if (segment === undefined) return false;
     let ahead = this.#extrapolated;
-    if (ahead === undefined || ahead.rows > count) {
+    if (ahead === undefined || ahead.rows > count || ahead.kept < kept) {
       const decoder = segment.plan.core.createDecoder(segment.config);
       decoder.restoreState(segment.decoder.saveState());
-      ahead = { decoder, rows: 0, samples: new Int32Array(0) };
+      ahead = { decoder, kept, rows: 0, samples: new Int32Array(0) };
       this.#extrapolated = ahead;
     }
     const { decoder, rows: done } = ahead;
@@ -174,10 +175,13 @@ export class Twin {
       const samples = unlessRefused(() => decoder.replayQuiet(count - done));
       if (samples === undefined) return false;
       ahead.rows = count;
-      ahead.samples = samples.slice(-channels);
+      const all = new Int32Array(ahead.samples.length + samples.length);
+      all.set(ahead.samples);
+      all.set(samples, ahead.samples.length);
+      ahead.samples = all.slice(-ahead.kept * channels);
     }
     rows.clear(channels);
-    rows.append(ahead.samples, undefined);
+    rows.append(ahead.samples.subarray(-kept * channels), undefined);
     return true;
   }
 

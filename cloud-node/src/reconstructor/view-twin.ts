@@ -42,6 +42,7 @@ export function viewTwin(sources: ViewSources): TwinView {
     lost: { samples: lost, gaps: ledger.gaps },
     latest: [newest, ahead].filter((sample) => sample !== undefined),
     recent: (channel, n) => ledger.recent.of(channel, n),
+    expected: (n) => runAhead(sources, n),
     ringFill: report.ringFill,
     clockOffsetUs: report.clockOffsetUs,
     traffic: traffic.reading(),
@@ -65,21 +66,26 @@ function statusOf({ lane, report, plan, nowMs }: ViewSources): TwinStatus {
 }
 
 /** The twin run ahead by the time since its device was last heard, at most by the silence that it promised to break. */
-function extrapolate({ lane, plan, report, rows, nowMs }: ViewSources): TwinSample | undefined {
+function extrapolate(sources: ViewSources): TwinSample | undefined {
+  return runAhead(sources, 1).at(-1);
+}
+
+/** The last steps of that, oldest first. */
+function runAhead({ lane, plan, report, rows, nowMs }: ViewSources, most: number): TwinSample[] {
   const { twin } = lane;
   const startUs = twin.nextTimeUs;
   // Since the node started nothing came: how old the last sample is, nobody knows.
-  if (!Number.isFinite(report.lastHeardMs)) return undefined;
+  if (!Number.isFinite(report.lastHeardMs)) return [];
   const elapsedMs = Math.min(nowMs - report.lastHeardMs, plan.birth.silenceMs);
   const count = Math.min(Math.floor((elapsedMs * 1e6) / plan.birth.periodNs), EXTRAPOLATED_SAMPLES_MAX);
-  if (startUs === undefined || !(count >= 1) || !twin.extrapolate(count, rows)) return undefined;
-  const timeUs = startUs + Math.round(((count - 1) * plan.birth.periodNs) / 1000);
-  const block = toSampleBlock(rows, twin.plan?.scales ?? [], () => timeUs);
-  const channels = rows.channels;
-  return {
-    values: block.values.slice(-channels),
-    statuses: block.statuses.slice(-channels),
+  if (startUs === undefined || !(count >= 1) || !twin.extrapolate(count, rows, most)) return [];
+  const { channels, count: steps } = rows;
+  const timeOf = (row: number): number => startUs + Math.round(((count - steps + row) * plan.birth.periodNs) / 1000);
+  const block = toSampleBlock(rows, twin.plan?.scales ?? [], timeOf);
+  return Array.from({ length: steps }, (_, row) => ({
+    values: block.values.slice(row * channels, (row + 1) * channels),
+    statuses: block.statuses.slice(row * channels, (row + 1) * channels),
     state: "extrapolated",
-    timeUs,
-  };
+    timeUs: timeOf(row),
+  }));
 }

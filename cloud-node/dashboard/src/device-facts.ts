@@ -1,0 +1,81 @@
+import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+import type { Static } from "typebox";
+import type { DeviceSchema, TrafficSchema } from "../../src/api/schemas/device-schema.ts";
+import type { GapsSchema } from "../../src/api/schemas/history-schema.ts";
+import { type AskFailure, ask } from "./history-client.ts";
+
+/** Who a device is. */
+export type DeviceAnswer = Static<typeof DeviceSchema>;
+/** What it cost. */
+export type TrafficAnswer = Static<typeof TrafficSchema>;
+/** What is missing of it. */
+export type GapsAnswer = Static<typeof GapsSchema>;
+
+/** What the page asks about one device, besides its samples. */
+export interface DeviceFacts {
+  readonly device: DeviceAnswer | undefined;
+  readonly traffic: TrafficAnswer | undefined;
+  readonly gaps: GapsAnswer | undefined;
+  readonly failure: AskFailure | undefined;
+  retry(): void;
+}
+
+/** Bytes and gaps change slowly; who a device is, hardly ever. */
+const TOTALS_MS = 2000;
+const DEVICE_EVERY = 5;
+
+/**
+ * Asks about one device, and goes on asking while somebody looks.
+ *
+ * @param again  asks at once when it changes
+ */
+export function useDeviceFacts(id: string, again: string): DeviceFacts {
+  const [device, setDevice] = useState<DeviceAnswer | undefined>();
+  const [traffic, setTraffic] = useState<TrafficAnswer | undefined>();
+  const [gaps, setGaps] = useState<GapsAnswer | undefined>();
+  const [failure, setFailure] = useState<AskFailure | undefined>();
+  const round = useRef(0);
+  const path = `devices/${encodeURIComponent(id)}`;
+
+  const look = useCallback(
+    async (signal: AbortSignal): Promise<void> => {
+      const isFull = round.current % DEVICE_EVERY === 0;
+      round.current += 1;
+      if (isFull) {
+        const asked = await ask<DeviceAnswer>(path, signal);
+        if (asked === undefined) return;
+        setFailure("failure" in asked ? asked.failure : undefined);
+        if ("failure" in asked) {
+          round.current = 0;
+          return;
+        }
+        setDevice(asked.answer);
+      }
+      const [bytes, missing] = await Promise.all([
+        ask<TrafficAnswer>(`${path}/traffic`, signal),
+        ask<GapsAnswer>(`${path}/gaps`, signal),
+      ]);
+      if (bytes !== undefined && "answer" in bytes) setTraffic(bytes.answer);
+      if (missing !== undefined && "answer" in missing) setGaps(missing.answer);
+    },
+    [path],
+  );
+
+  useEffect(() => {
+    const abort = new AbortController();
+    let timer = 0;
+    round.current = 0;
+    const repeat = async (): Promise<void> => {
+      if (!document.hidden) await look(abort.signal);
+      if (!abort.signal.aborted) timer = window.setTimeout(repeat, TOTALS_MS);
+    };
+    void repeat();
+    return () => {
+      abort.abort();
+      window.clearTimeout(timer);
+    };
+  }, [look, again]);
+
+  const retry = useCallback(() => void look(new AbortController().signal), [look]);
+  return { device, traffic, gaps, failure, retry };
+}

@@ -1,0 +1,170 @@
+import { useContext, useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { listenToGestures } from "./board-gestures.ts";
+import { pressOnBoard } from "./board-keys.ts";
+import { placeCursor } from "./cursor-marks.ts";
+import { DataTable } from "./data-table.tsx";
+import { areKeysOn } from "./keyboard.ts";
+import { Lane } from "./lane.tsx";
+import { type BoardState, emptyText, type LaneBoard } from "./lane-board.ts";
+import { AXIS_PX } from "./lane-plot.ts";
+import { Overview } from "./overview.tsx";
+import { PageContext } from "./page-context.ts";
+import { onTokensChange } from "./theme.ts";
+import { lengthUs } from "./time-span.ts";
+import { timeOfDay } from "./time-text.ts";
+import type { ValueChannel } from "./value-text.ts";
+import { ViewBar } from "./view-bar.tsx";
+
+interface LanesPanelProps {
+  readonly board: LaneBoard;
+  readonly state: BoardState | undefined;
+  readonly device: string;
+  readonly channels: readonly ValueChannel[];
+  /** Names of the lanes that are open. */
+  readonly open: readonly string[];
+  setOpen(names: readonly string[]): void;
+  jump(direction: -1 | 1): void;
+}
+
+/** The lanes of a device: one for each open channel, one time, one cursor. */
+export function LanesPanel({ board, state, device, channels, open, setOpen, jump }: LanesPanelProps) {
+  const { isPaused, isStale, zone } = useContext(PageContext);
+  const [hasTable, setTable] = useState(false);
+  const stack = useRef<HTMLDivElement>(null);
+  const cursor = useRef<HTMLDivElement>(null);
+  const selection = useRef<HTMLDivElement>(null);
+  const shown = useMemo(() => channels.filter(({ name }) => open.includes(name)), [channels, open]);
+
+  useEffect(() => {
+    board.isPaused = isPaused || isStale;
+  }, [board, isPaused, isStale]);
+  useEffect(() => {
+    const element = stack.current;
+    if (element === null) return;
+    const observer = new ResizeObserver(() => board.setWidth(element.clientWidth));
+    observer.observe(element);
+    const endTokens = onTokensChange(() => board.restyle());
+    const endGestures = listenToGestures(element, board);
+    const endMarks = board.onMarks(() => placeCursor(board, cursor.current, selection.current));
+    return () => {
+      observer.disconnect();
+      endTokens();
+      endGestures();
+      endMarks();
+    };
+  }, [board]);
+
+  const toggleTable = (): void => {
+    if (hasTable) cursor.current?.focus();
+    setTable(!hasTable);
+  };
+  const onKey = (event: KeyboardEvent): void => {
+    const isArrow = event.key.startsWith("Arrow") || ["Home", "End", "PageUp", "PageDown"].includes(event.key);
+    if (!areKeysOn() && !isArrow) return;
+    if (pressOnBoard(event, board, { jump, toggleTable })) {
+      event.preventDefault();
+      event.stopPropagation();
+    }
+  };
+  const [first] = shown;
+  return (
+    <section class="panel lanes-panel" aria-label="Channels">
+      <ViewBar
+        board={board}
+        state={state}
+        isStale={isStale}
+        hasTable={hasTable}
+        jump={jump}
+        toggleTable={toggleTable}
+      />
+      <div
+        class={`lanes ${state?.isLoading === true || state?.failure !== undefined ? "old-picture" : ""}`}
+        ref={stack}
+      >
+        <div
+          ref={cursor}
+          class="cursor-line"
+          role="slider"
+          tabIndex={0}
+          aria-label="Time cursor"
+          aria-orientation="horizontal"
+          aria-valuenow={state === undefined ? 0 : undefined}
+          onKeyDown={onKey}
+          onFocus={() => placeCursor(board, cursor.current, selection.current)}
+        />
+        <div ref={selection} class="selection" hidden />
+        {shown.map((channel) => (
+          <Lane key={channel.name} board={board} channel={channel} />
+        ))}
+      </div>
+      {state?.failure !== undefined && (
+        <p class="banner" role="status">
+          <span>{state.failure.text}</span>
+          <button type="button" onClick={() => board.retry()}>
+            Retry
+          </button>
+        </p>
+      )}
+      {state?.isEmpty === true && (
+        <p class="banner" role="status">
+          <span>{emptyText(state.view, zone)}</span>
+          <button type="button" onClick={() => nearest(board, -1)}>
+            Nearest before
+          </button>
+          <button type="button" onClick={() => nearest(board, 1)}>
+            Nearest after
+          </button>
+        </p>
+      )}
+      {state?.heldUs !== undefined && <p class="note pad">No samples since {timeOfDay(state.heldUs, zone)}.</p>}
+      {first !== undefined && state !== undefined && (
+        <Overview board={board} device={device} channel={first.name} view={state.view} />
+      )}
+      <p class="legend" style={{ paddingLeft: AXIS_PX }}>
+        Line and band: confirmed, ± eps. Dashed after the upright line: expected, without a bound. Dashed frame:
+        missing, asked for again. Red hatch: lost or no reading. Yellow hatch: clipped.
+      </p>
+      {channels.length > 1 && <ChannelChoice channels={channels} open={open} setOpen={setOpen} />}
+      {hasTable && state !== undefined && (
+        <DataTable board={board} shown={`${state.view.fromUs} ${state.isLoading}`} close={toggleTable} />
+      )}
+    </section>
+  );
+}
+
+interface ChannelChoiceProps {
+  readonly channels: readonly ValueChannel[];
+  readonly open: readonly string[];
+  setOpen(names: readonly string[]): void;
+}
+
+function ChannelChoice({ channels, open, setOpen }: ChannelChoiceProps) {
+  const toggle = (name: string): void => {
+    const next = channels.map((channel) => channel.name).filter((one) => (one === name) !== open.includes(one));
+    if (next.length > 0) setOpen(next);
+  };
+  return (
+    <details class="choice">
+      <summary>
+        Channels: {open.length} of {channels.length}
+      </summary>
+      <fieldset>
+        <legend class="unseen">Channels shown</legend>
+        {channels.map(({ name }) => (
+          <label key={name}>
+            <input type="checkbox" checked={open.includes(name)} onChange={() => toggle(name)} /> {name}
+          </label>
+        ))}
+      </fieldset>
+    </details>
+  );
+}
+
+/** To the nearest samples that there are, from a range without any. */
+function nearest(board: LaneBoard, direction: -1 | 1): void {
+  const { all, span } = board.view;
+  if (all === undefined) return;
+  const [marks, length] = [board.sampledNear(direction), lengthUs(span)];
+  const at = marks ?? (direction === -1 ? all.fromUs : all.toUs);
+  board.view.look({ fromUs: Math.round(at - length / 2), toUs: Math.round(at + length / 2) });
+}

@@ -1,0 +1,24 @@
+import { useEffect, useState } from "preact/hooks";
+
+const BARS_AFTER_MS = 200;
+const WORDS_AFTER_MS = 5000;
+const BARS = [1, 2, 3, 4, 5];
+
+/** Nothing at first, then the layout in still grey bars, then what is waited for. */
+export function Loading({ awaited }: { readonly awaited: string }) {
+  const [stage, setStage] = useState(0);
+  useEffect(() => {
+    const timers = [BARS_AFTER_MS, WORDS_AFTER_MS].map((afterMs, i) =>
+      window.setTimeout(() => setStage(i + 1), afterMs),
+    );
+    return () => {
+      for (const timer of timers) window.clearTimeout(timer);
+    };
+  }, []);
+  return (
+    <main class="loading" aria-busy="true">
+      {stage > 0 && BARS.map((bar) => <div key={bar} class="grey-bar" aria-hidden="true" />)}
+      <p role="status">{stage > 1 ? `Waiting for ${awaited}.` : ""}</p>
+    </main>
+  );
+}
