@@ -154,6 +154,23 @@ requires("gcc-arm-none-eabi", "qemu-system-arm")("qemu-wasm-runner with a progra
     expect([await code, existsSync(socket)]).toEqual([0, false]);
   });
 
+  test("open --socket ends with its program, though who is at the line does not hang up", async () => {
+    const path = join(folder, "uart");
+    const { told, code } = start("open", ...(await build(SMOOTH)), "--socket", path);
+    await vi.waitFor(() => expect(told().out.toString()).toContain(`is at ${path}`), WAIT);
+    const line = connect({ path, allowHalfOpen: true });
+    try {
+      const heard: Uint8Array[] = [];
+      line.on("data", (chunk) => heard.push(chunk));
+      line.on("error", () => {});
+      line.write(READINGS);
+      expect([await code, told().error]).toEqual([0, ""]);
+      await vi.waitFor(() => expect(Buffer.concat(heard)).toEqual(MEANS), WAIT);
+    } finally {
+      line.destroy();
+    }
+  });
+
   test("open --socket takes over what a killed one left, and leaves alone what is in use", async () => {
     const elf = await build(SMOOTH);
     const deserted = join(folder, "deserted");
