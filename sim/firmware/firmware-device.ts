@@ -11,7 +11,8 @@ import { buildFirmware, type FirmwareBoard, hasFlash } from "./firmware-build.ts
 import { FirmwareError } from "./firmware-error.ts";
 import { checkFirmwareHistory } from "./firmware-history.ts";
 import { LineAccount } from "./line-account.ts";
-import { type LineNoise, SerialWire } from "./serial-wire.ts";
+import type { LineNoise } from "./line-noise.ts";
+import { SerialWire } from "./serial-wire.ts";
 
 /** Firmware of the repository that a scenario can name. */
 export const FIRMWARE_NAMES = ["rotor-twin"] as const;
