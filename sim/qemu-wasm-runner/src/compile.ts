@@ -52,7 +52,7 @@ const FAST_MODULE = [
   ...["-fno-schedule-insns2", "-fno-thread-jumps"],
   ...["-fno-align-functions", "-fno-align-loops", "-fno-align-jumps"],
 ];
-/** Besides, where gcc makes it small, on Arm: no copies of code that save jumps, and no values carried around loops, which few registers hold. */
+/** Besides, where gcc makes it small, on Arm: no copies of code that save jumps, and no values carried around loops. */
 const SMALL_MODULE = ["-fno-thread-jumps", "-fno-tree-loop-im", "-fno-move-loop-invariants"];
 const MACHINE = `${process.platform} ${process.arch}`;
 const FREESTANDING = ["-ffreestanding", "-nostartfiles", "-nostdlib"];
@@ -129,7 +129,8 @@ async function compileModule(
   await compileOnce(objectFolder, [compiler, compilerVersion, MACHINE, JSON.stringify(flags), output], object, make);
 }
 
-function moduleFlags({ target, optimize }: CompileJob): readonly string[] {
+/** What the translated module is compiled with, besides what every source is. */
+export function moduleFlags({ target, optimize }: Pick<CompileJob, "target" | "optimize">): readonly string[] {
   if (!target.isFreestanding) return MODULE;
   if (optimize === "-O2") return [...MODULE, ...FAST_MODULE];
   // On RISC-V, where -Os makes a call of each access, these cost more time than they are worth
