@@ -109,7 +109,9 @@ export function rowsOf(sizes) {
  */
 function putTable(readme, table) {
   const [before, rest = ""] = readme.split(BEGIN);
-  return `${before}${BEGIN}\n\n${table}\n\n${END}${rest.split(END)[1]}`;
+  const [, after] = rest.split(END);
+  if (after === undefined) throw new RangeError(`a README of firmware-examples lacks "${BEGIN}" or "${END}"`);
+  return `${before}${BEGIN}\n\n${table}\n\n${END}${after}`;
 }
 
 /** Make an example where it lies. @param {readonly string[]} args @returns {Map<string, PartSizes>} */

@@ -8,7 +8,7 @@ export { buildFirmware, FIRMWARE_BOARDS, type FirmwareBoard, type FirmwareBuild 
 export type { FirmwarePlan } from "./firmware/firmware-device.ts";
 export { FirmwareError, type FirmwareErrorCode } from "./firmware/firmware-error.ts";
 export { type EpochAccount, LineAccount } from "./firmware/line-account.ts";
-export type { LineNoise } from "./firmware/serial-wire.ts";
+export { type LineNoise, NoiseSource } from "./firmware/line-noise.ts";
 export { type Endpoint, type TransportParts, transportTo } from "./fleet/device-transport.ts";
 export { createFleet, type DevicePlan, deviceNames, type FleetOptions, totalSummary } from "./fleet/fleet.ts";
 export { checkHistory, type HistoryRow, type HistoryVerdict } from "./fleet/history-check.ts";

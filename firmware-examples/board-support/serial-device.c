@@ -30,11 +30,15 @@ int32_t serial_device_sample(serial_device *self, const int32_t *samples, int64_
   return status < 0 ? status : device_store_save(&self->link);
 }
 
-/** Hear every byte that is there. @returns whether one was, or a status */
+/**
+ * Hear what is there, a ring full at most: a line that never rests must not keep the device from its samples.
+ *
+ * @returns whether a byte was there, or a status
+ */
 static int32_t hear(serial_device *self, uint32_t now_ms) {
   uint8_t byte = 0;
   int32_t has_heard = 0;
-  while (board_read_now(&byte, 1) > 0) {
+  for (uint32_t left = sizeof self->received; left > 0 && board_read_now(&byte, 1) > 0; left--) {
     const int32_t length = serial_reader_push(&self->reader, byte);
     has_heard = 1;
     if (length <= 0) continue; /* damage on the line: whoever misses an answer asks again */

@@ -36,7 +36,6 @@ const DEVICE = ["serial-device", "serial-framing", "device"];
 const RAM_STORE = ["boards/semihosting-clock", "store-none"];
 const FLASH_STORE = ["boards/goldfish-clock", "boards/cfi-flash", "store-flash"];
 const FLASH_RING = ["flash-ring", "flash-rebuild", "flash-log", "ring-image"];
-const STRICT = ["-Wall", "-Wextra", "-Werror", "-Wconversion", "-Wsign-conversion", "-Wpedantic", "-Wshadow"];
 
 /** Whether what is in the ring of a device on this board can outlive its power. */
 export function hasFlash(board: FirmwareBoard): boolean {
@@ -57,6 +56,7 @@ export async function buildFirmware(plan: FirmwareBuild): Promise<Firmware> {
   await expectTools(board);
   const support = join(folder, "board-support");
   const shared = [...DEVICE, ...(hasFlash(board) ? [...FLASH_STORE, ...FLASH_RING] : RAM_STORE)];
+  const strict = readFileSync(join(support, "strict.flags"), "utf8").trim().split("\n");
   const { wasm, include } = deviceModule();
   return build(readFileSync(wasm), {
     board,
@@ -67,7 +67,7 @@ export async function buildFirmware(plan: FirmwareBuild): Promise<Firmware> {
         ...shared.map((file) => join(support, `${file}.c`)),
       ],
       includes: [include, join(folder, example)],
-      flags: [...STRICT, `-DDEVICE_NAME="${name}"`, ...flags],
+      flags: [...strict, `-DDEVICE_NAME="${name}"`, ...flags],
     },
   });
 }

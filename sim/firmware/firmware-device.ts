@@ -11,7 +11,8 @@ import { buildFirmware, type FirmwareBoard, hasFlash } from "./firmware-build.ts
 import { FirmwareError } from "./firmware-error.ts";
 import { checkFirmwareHistory } from "./firmware-history.ts";
 import { LineAccount } from "./line-account.ts";
-import { type LineNoise, SerialWire } from "./serial-wire.ts";
+import type { LineNoise } from "./line-noise.ts";
+import { SerialWire } from "./serial-wire.ts";
 
 /** Firmware of the repository that a scenario can name. */
 export const FIRMWARE_NAMES = ["rotor-twin"] as const;
@@ -61,6 +62,7 @@ export class FirmwareDevice {
   readonly #wire: SerialWire;
   #firmware: Firmware | undefined;
   #port: FirmwarePort | undefined;
+  #isClosed = false;
   #boots = 0;
   /** Epochs that ended with the power. */
   #past: ReadonlySet<number> = new Set();
@@ -106,13 +108,19 @@ export class FirmwareDevice {
     await this.#wire.lay();
   }
 
-  /** Start QEMU: a boot of its own, with the flash that the last one left. @throws {RunnerError} as `openPort` */
+  /**
+   * Start QEMU: a boot of its own, with the flash that the last one left. Once it is closed, nothing.
+   *
+   * @throws {RunnerError} as `openPort`
+   */
   async powerOn(): Promise<void> {
-    if (this.#firmware === undefined || this.#port !== undefined) return;
+    if (this.#firmware === undefined || this.#port !== undefined || this.#isClosed) return;
     const { board, keepsRing, onEnd } = this.#options;
     const drive = ["-drive", `if=pflash,unit=1,format=raw,file=${this.#flashFile().replaceAll(",", ",,")}`];
     const { openPort } = await import("qemu-wasm-runner");
     const port = await openPort(this.#firmware, { extraArgs: keepsRing && hasFlash(board) ? drive : [] });
+    // Closed while QEMU was starting: nobody else would end it.
+    if (this.#isClosed) return closePort(port);
     this.#boots += 1;
     this.#port = port;
     this.#wire.plugIn(port);
@@ -133,7 +141,7 @@ export class FirmwareDevice {
     if (port === undefined) return;
     this.#unplug();
     this.#past = new Set(this.account.epochs.keys());
-    if (port.isOpen) await new Promise<void>((resolve) => port.close(() => resolve()));
+    await closePort(port);
   }
 
   cutLink(): Promise<void> {
@@ -163,8 +171,9 @@ export class FirmwareDevice {
     return isConfirmed() && held.length > 0;
   }
 
-  /** Stop, and leave nothing running. */
+  /** Stop, and leave nothing running, nor anything that could start it. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     await this.powerCut();
     await this.#wire.cut();
   }
@@ -211,6 +220,10 @@ export class FirmwareDevice {
   #flashFile(): string {
     return join(this.#options.folder, `${this.id}.flash`);
   }
+}
+
+async function closePort(port: FirmwarePort): Promise<void> {
+  if (port.isOpen) await new Promise<void>((resolve) => port.close(() => resolve()));
 }
 
 function expectSocketPath(path: string): void {

@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { seededRandom } from "../seeded-random.ts";
-import { type LineNoise, SerialWire } from "./serial-wire.ts";
+import type { LineNoise } from "./line-noise.ts";
+import { SerialWire } from "./serial-wire.ts";
 
 let folder = "";
 let wire: SerialWire;

@@ -1,14 +1,7 @@
 import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
 import type { SeededRandom } from "../seeded-random.ts";
-
-/** Bytes that nobody sent. */
-export interface LineNoise {
-  /** It comes once in so many bytes that pass, in either direction. */
-  readonly everyBytes: number;
-  /** Longest piece, bytes. */
-  readonly mostBytes: number;
-}
+import { type LineNoise, NoiseSource } from "./line-noise.ts";
 
 /** The device's end of a wire, while it is plugged in. */
 export interface WireEnd {
@@ -34,11 +27,12 @@ export class SerialWire {
   #server: Server | undefined;
   #far: Socket | undefined;
   #near: WireEnd | undefined;
+  readonly #noise: NoiseSource;
   #connections = 0;
-  #disturbed = 0;
 
   constructor(options: SerialWireOptions) {
     this.#options = options;
+    this.#noise = new NoiseSource(options.noise, options.random);
   }
 
   /** Times that the far end has connected. */
@@ -48,7 +42,7 @@ export class SerialWire {
 
   /** Pieces of noise so far. */
   get disturbed(): number {
-    return this.#disturbed;
+    return this.#noise.disturbed;
   }
 
   /** Lay the wire, or mend it: the far end can connect. */
@@ -75,7 +69,7 @@ export class SerialWire {
   /** Bytes from the device. */
   up(chunk: Uint8Array): void {
     this.#options.onUp(chunk);
-    if (this.#far?.writable === true) this.#far.write(this.#withNoise(chunk));
+    if (this.#far?.writable === true) this.#far.write(this.#noise.spoil(chunk));
   }
 
   #join(socket: Socket): void {
@@ -90,15 +84,7 @@ export class SerialWire {
     socket.on("data", (chunk) => {
       if (this.#near === undefined) return;
       this.#options.onDown(chunk);
-      this.#near.write(this.#withNoise(chunk));
+      this.#near.write(this.#noise.spoil(chunk));
     });
-  }
-
-  #withNoise(chunk: Uint8Array): Uint8Array {
-    const { noise, random } = this.#options;
-    if (noise === undefined || random.uniform() >= chunk.length / noise.everyBytes) return chunk;
-    this.#disturbed += 1;
-    const length = 1 + (random.uint32() % noise.mostBytes);
-    return Buffer.concat([Buffer.from(Array.from({ length }, () => random.uint32() & 255)), chunk]);
   }
 }

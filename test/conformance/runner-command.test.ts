@@ -132,6 +132,16 @@ requires("gcc-arm-none-eabi", "qemu-system-arm")("qemu-wasm-runner with a progra
     expect([await code, told().error]).toEqual([0, ""]);
   });
 
+  test("open ends without a word and leaves no QEMU where nobody reads what it says any more", async () => {
+    const talk =
+      '#include "board.h"\nint main(void) { board_start(); for (;;) board_write((const uint8_t *)"talk", 4); }\n';
+    const trap = '#include "core.h"\nvoid wasm_rt_trap(wasm_rt_trap_t reason) { board_trap((uint32_t)reason); }\n';
+    const { child, told, code } = start("open", ...(await build(file("talk.c", Buffer.from(talk + trap)))));
+    await once(child.stdout, "data");
+    child.stdout.destroy();
+    expect([await code, told().error]).toEqual([0, ""]);
+  });
+
   test("open --socket is a serial line to one after the other, and is gone after Ctrl-C", async () => {
     const socket = join(folder, "uart");
     const { child, told, code } = start("open", ...(await build(SMOOTH)), "--socket", socket, "--json");
@@ -152,6 +162,23 @@ requires("gcc-arm-none-eabi", "qemu-system-arm")("qemu-wasm-runner with a progra
     expect(next).toEqual(integers(375));
     child.kill("SIGINT");
     expect([await code, existsSync(socket)]).toEqual([0, false]);
+  });
+
+  test("open --socket ends with its program, though who is at the line does not hang up", async () => {
+    const path = join(folder, "uart");
+    const { told, code } = start("open", ...(await build(SMOOTH)), "--socket", path);
+    await vi.waitFor(() => expect(told().out.toString()).toContain(`is at ${path}`), WAIT);
+    const line = connect({ path, allowHalfOpen: true });
+    try {
+      const heard: Uint8Array[] = [];
+      line.on("data", (chunk) => heard.push(chunk));
+      line.on("error", () => {});
+      line.write(READINGS);
+      expect([await code, told().error]).toEqual([0, ""]);
+      await vi.waitFor(() => expect(Buffer.concat(heard)).toEqual(MEANS), WAIT);
+    } finally {
+      line.destroy();
+    }
   });
 
   test("open --socket takes over what a killed one left, and leaves alone what is in use", async () => {

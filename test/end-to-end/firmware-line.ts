@@ -1,5 +1,5 @@
 import { Duplex } from "node:stream";
-import { LineAccount, type SeededRandom } from "@lockstep/sim";
+import { LineAccount, NoiseSource, type SeededRandom } from "@lockstep/sim";
 import { type Firmware, type FirmwarePort, openPort } from "qemu-wasm-runner";
 
 const NOISE_BYTES_MAX = 40;
@@ -11,20 +11,22 @@ const NOISE_BYTES_MAX = 40;
 export class FirmwareLine {
   readonly account = new LineAccount();
   starts = 0;
-  disturbed = 0;
   readonly #firmware: Firmware;
   readonly #extraArgs: readonly string[];
-  readonly #random: SeededRandom;
-  readonly #noiseEveryBytes: number;
+  readonly #noise: NoiseSource;
   #port: FirmwarePort | undefined;
   #onStart: () => void = () => {};
 
   /** @param noiseEveryBytes  noise comes once in so many bytes that pass, in either direction */
   constructor(firmware: Firmware, extraArgs: readonly string[], random: SeededRandom, noiseEveryBytes: number) {
-    this.#noiseEveryBytes = noiseEveryBytes;
     this.#firmware = firmware;
     this.#extraArgs = extraArgs;
-    this.#random = random;
+    this.#noise = new NoiseSource({ everyBytes: noiseEveryBytes, mostBytes: NOISE_BYTES_MAX }, random);
+  }
+
+  /** Pieces of noise so far. */
+  get disturbed(): number {
+    return this.#noise.disturbed;
   }
 
   /** Start the firmware, and give its line to the cloud. */
@@ -37,7 +39,7 @@ export class FirmwareLine {
       read() {},
       write: (chunk: Buffer, _encoding, done) => {
         this.account.heard(chunk);
-        port.write(this.#withNoise(chunk));
+        port.write(this.#noise.spoil(chunk));
         done();
       },
       destroy: (error, done) => {
@@ -49,7 +51,7 @@ export class FirmwareLine {
     port.on("close", () => line.destroy());
     port.on("data", (chunk: Buffer) => {
       this.account.said(chunk);
-      if (!line.destroyed) line.push(this.#withNoise(chunk));
+      if (!line.destroyed) line.push(this.#noise.spoil(chunk));
     });
     return line;
   }
@@ -70,15 +72,5 @@ export class FirmwareLine {
   kill(): void {
     const pid = this.#port?.port?.link.pid;
     if (pid !== undefined) process.kill(pid, "SIGKILL");
-  }
-
-  #withNoise(chunk: Buffer): Buffer {
-    if (this.#random.uniform() >= chunk.length / this.#noiseEveryBytes) return chunk;
-    this.disturbed += 1;
-    const noise = Array.from(
-      { length: 1 + (this.#random.uint32() % NOISE_BYTES_MAX) },
-      () => this.#random.uint32() & 255,
-    );
-    return Buffer.concat([Buffer.from(noise), chunk]);
   }
 }

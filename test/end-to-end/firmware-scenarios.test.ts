@@ -4,7 +4,11 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { compileDeviceModule, systemClock } from "@lockstep/edge-sdk";
+import { loadScenario, runScenario } from "@lockstep/sim";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { CACHE_FOLDER } from "../conformance/c-host-build.ts";
+import { DEVICE_WASM } from "../conformance/raw-device.ts";
 import { requires } from "../os-package.ts";
 
 const LAUNCHER = fileURLToPath(new URL("../../cloud-node/bin/lockstep.js", import.meta.url));
@@ -101,7 +105,10 @@ requires(...ARM)("lockstep sim run, with a board in the scenario", () => {
   });
 
   test("says what is broken where the ring went with the power, and ends with 1", async () => {
-    const cut = "events: [{ do: cut-power, device: rotor, atS: 4, forS: 1 }]\nexpect: { minStored: 1 }\n";
+    // What is sent to a line that is cut goes with the power.
+    const link = "{ do: cut-link, device: rotor, atS: 1, forS: 3.5 }";
+    const power = "{ do: cut-power, device: rotor, atS: 4, forS: 1 }";
+    const cut = `events: [${link}, ${power}]\nexpect: { minStored: 1 }\n`;
     expect(await exitCode(simRun(scenarioFile("mps2-an386", 6, cut)))).toBe(1);
     expect(said.out).toMatch(/^held {4}confirmed samples lost: 0 /m);
     expect(said.out).toMatch(/^BROKEN {2}part of the samples stored: 0\.\d+ \(at least 1\)$/m);
@@ -116,6 +123,32 @@ requires(...ARM)("lockstep sim run, with a board in the scenario", () => {
     expect(await exitCode(child)).toBe(1);
     expect(said.out).toMatch(/^BROKEN {2}device rotor runs: QEMU ended by SIGKILL \(no error\)$/m);
   });
+
+  test.skipIf(process.platform !== "linux")(
+    "starts no QEMU once it has failed, not even one that was due",
+    async () => {
+      const events = ["do: kill-node, atS: 0.2, forS: 0.2", "do: cut-power, device: rotor, atS: 0.1, forS: 1"];
+      const scenario = loadScenario(scenarioFile("mps2-an386", 2, `events: [{ ${events.join(" }, { ")} }]\n`));
+      const told: string[] = [];
+      let starts = 0;
+      const start = async () => {
+        starts += 1;
+        if (starts > 1) throw new RangeError("the node does not come back");
+      };
+      const node = { start, kill: async () => {}, stop: async () => {}, read: async () => undefined };
+      const ran = runScenario(scenario, {
+        node: { ...node, endpoint: () => ({ url: "mqtt://127.0.0.1:1", group: "none" }) },
+        module: compileDeviceModule(readFileSync(DEVICE_WASM)),
+        clock: systemClock(),
+        folder,
+        cacheFolder: CACHE_FOLDER,
+        onProgress: ({ text }) => told.push(text),
+      });
+      await expect(ran).rejects.toThrow("does not come back");
+      await vi.waitFor(() => expect(told).toContain("rotor is back"), WAIT);
+      expect(emulatorsOf(process.pid)).toEqual([]);
+    },
+  );
 
   test.skipIf(process.platform !== "linux")("ends QEMU at Ctrl-C, and leaves no file", async () => {
     const file = scenarioFile("mps2-an386", 300);

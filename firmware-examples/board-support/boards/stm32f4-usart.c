@@ -25,8 +25,13 @@ void uart_start(void) {
 
 bool uart_has_byte(void) {
   const uint32_t status = USART_STATUS;
-  if ((status & STATUS_LOST) != 0) has_lost = true;
-  return (status & STATUS_RECEIVED) != 0;
+  const bool has_byte = (status & STATUS_RECEIVED) != 0;
+  if ((status & STATUS_LOST) != 0) {
+    has_lost = true;
+    /* Lost between the status and the byte of the last time: its interrupt would be raised until another byte comes. */
+    if (!has_byte) (void)USART_DATA;
+  }
+  return has_byte;
 }
 
 uint8_t uart_take(void) {

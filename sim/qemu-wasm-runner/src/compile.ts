@@ -144,7 +144,8 @@ async function compileModule(
   await compileOnce(objectFolder, [compiler, compilerVersion, MACHINE, JSON.stringify(flags), output], object, make);
 }
 
-function moduleFlags({ target, optimize }: CompileJob): readonly string[] {
+/** What the translated module is compiled with, besides what every source is. */
+export function moduleFlags({ target, optimize }: Pick<CompileJob, "target" | "optimize">): readonly string[] {
   if (!target.isFreestanding) return MODULE;
   if (optimize === "-O2") return [...MODULE, ...FAST_MODULE];
   // On RISC-V, where -Os makes a call of each access, these cost more time than they are worth

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { moduleFlags } from "./compile.ts";
 import { targetOf } from "./target.ts";
 
 const MAKE_RULES = readFileSync(
@@ -11,7 +12,7 @@ const MAKE_RULES = readFileSync(
 function ruleOf(board: string, variable: string): string[] {
   const part = MAKE_RULES.split(`ifeq ($(BOARD),${board})`)[1]?.split(/^(?:else|endif)/m)[0] ?? "";
   return (
-    new RegExp(`^${variable} *:= (.*)$`, "m")
+    new RegExp(`^${variable} *[:?]= (.*)$`, "m")
       .exec(part)?.[1]
       ?.split(" ")
       .filter((word) => word !== "") ?? []
@@ -23,6 +24,8 @@ test.for(["mps2-an386", "riscv32-virt"] as const)(
   (board) => {
     const { cpuFlags, linkFlags, boardSources, emulator } = targetOf(board);
     expect(ruleOf(board, "CPU")).toEqual([...cpuFlags]);
+    const small = moduleFlags({ target: targetOf(board), optimize: "-Os" });
+    expect(["-w", "-DWASM_RT_PLAIN_LOADS", ...ruleOf(board, "CORE_FLAGS")]).toEqual(small);
     expect(["-T", ...ruleOf(board, "SCRIPT")]).toEqual([...linkFlags]);
     // The examples are left by no long jump, and bring a clock of their own.
     const sources = boardSources.filter((name) => name !== "jump.c");

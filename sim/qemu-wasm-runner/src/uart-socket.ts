@@ -40,7 +40,8 @@ export async function offerUart(program: RunningProgram, path: string): Promise<
   program.output.pause();
   return {
     close: async () => {
-      current?.end();
+      // It need not hang up as well: only what was said is still to reach it.
+      current?.destroySoon();
       await new Promise((resolve) => server.close(resolve));
       forget();
     },
