@@ -65,6 +65,7 @@ export async function runRotor(seed: number, frameSamples: number, module = devi
   const loopback = new Loopback();
   const frames: SentFrame[] = [];
   let nonce = 0;
+  let through = 0;
   loopback.listen({
     connected() {},
     disconnected() {},
@@ -75,10 +76,12 @@ export async function runRotor(seed: number, frameSamples: number, module = devi
         loopback.send(
           encodeFrame({ kind: "welcome", nonce, epoch: 1, through: 0, alias: "", ackAgeMs: 1000, timeUs: 0 }),
         );
-      } else if (frame.kind === "keyframe" || frame.kind === "residual") {
+      } else if (frame.kind === "keyframe" || frame.kind === "residual" || frame.kind === "heartbeat") {
+        through += 1;
+        loopback.send(encodeFrame({ kind: "ack", nonce, epoch: 1, through, missing: [] }));
+        if (frame.kind === "heartbeat") return;
         const quiet = frame.kind === "residual" ? frame.quiet : 0;
         frames.push({ kind: frame.kind, quiet, bytes: bytes.length, payloadBytes: frame.payload.length });
-        loopback.send(encodeFrame({ kind: "ack", nonce, epoch: 1, through: frames.length, missing: [] }));
       }
     },
   });

@@ -16,12 +16,12 @@ const RAW_BYTES = HALF_SECONDS * RATE_HZ * RAW_BYTES_PER_SAMPLE;
  * `npm run bench -- wire` run again.
  */
 const PAYLOAD_BYTES: readonly (readonly [cold: number, steady: number])[] = [
-  [210, 164],
-  [262, 163],
-  [231, 179],
-  [266, 167],
-  [264, 124],
-  [257, 186],
+  [245, 145],
+  [268, 155],
+  [267, 167],
+  [274, 148],
+  [269, 165],
+  [244, 158],
 ];
 
 let runs: readonly RotorRun[] = [];
