@@ -1,6 +1,7 @@
 /**
  * Deterministic CBOR (RFC 8949, 4.2.1) in the subset that protocol/SPEC.md uses: integers, byte and text strings,
- * definite arrays. Whoever writes has checked that there is room (at most 9 bytes for a header). The reader refuses whatever a deterministic writer would not have written.
+ * definite arrays. Whoever writes has checked that there is room (at most 9 bytes for a header). The reader refuses
+ * whatever a deterministic writer would not have written.
  */
 
 export const MAJOR_UINT: u32 = 0;

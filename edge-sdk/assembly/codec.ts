@@ -32,7 +32,7 @@ import {
 } from "./status";
 
 /**
- * Frames of the codec. `cfg` is a block filled by channel-config.ts, `st` a block of stateBytes(channels), 4-byte
+ * Frames of the codec. `cfg` is a block filled by channel-config.ts, `st` a block of configuredBytes(cfg), 4-byte
  * aligned. Encoder and decoder advance the same state; models are not reset between frames.
  */
 

@@ -122,11 +122,11 @@ export function addUp(cfg: usize, st: usize, channel: usize, kind: i32, energy: 
 }
 
 /**
- * Let both predictors of a channel learn, or its stacked expert, by the gains that stand in the place of the dot products: each weight
- * moves by floor((gain f + noise) / 2^32) and saturates, with noise uniform in 24 bits.
+ * Let both predictors of a channel learn, or its stacked expert, by the gains that stand in the place of the dot products:
+ * each weight moves by floor((gain f + noise) / 2^32) and saturates, with noise uniform in 24 bits.
  *
  * One loop serves both kinds of feature and all channels, because calls would cost a small core more than the taps do.
- * Range: |gain f| < 2^61 (setGain), so the move of a weight is below 2^30.
+ * Range: |gain f| < 2^61 (setGain), so the move of a weight is below 2^29.
  */
 export function learn(cfg: usize, st: usize, channel: usize, isStacked: bool): void {
   const stride = <usize>load<u16>(cfg, CONFIG_STRIDE);

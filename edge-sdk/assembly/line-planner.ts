@@ -228,6 +228,8 @@ function planFar(t: i32, from: i64, paid: u32, paidToEnd: u32, startSign: u32): 
     seenHighBottom = coneHighBottom;
   }
   setCone(seenLowTop, seenLowBottom, seenHighTop, seenHighBottom);
+  // `least` may be of a narrower cone, which has left 0: ends that only a flat slope could win are then left aside. To look at
+  // them too makes greedy lines a little cheaper, and those of the programme no better.
   let last = 0;
   for (let at = seen + 1; at < span; at++) {
     if (least + load<u32>(wordOf(lengthsFrom, at)) >= load<u32>(wordOf(limitsFrom, at))) continue;
@@ -246,7 +248,7 @@ function planFar(t: i32, from: i64, paid: u32, paidToEnd: u32, startSign: u32): 
   planEnd(t, last, from, paid + load<u32>(wordOf(lengthsFrom, last)), startSign);
 }
 
-/** The next span beyond this one whose end is tried: sixteen times per doubling, at least every GROUP rows. Range: span >= 31. */
+/** The next span beyond this one whose end is tried: a sixteenth on, or the last multiple of 16 before that. Range: span >= 31. */
 function nextTried(span: i32): i32 {
   const next = span + (span >> DENSE_SHIFT);
   const isFarther = next >> DENSE_SHIFT != span >> DENSE_SHIFT;

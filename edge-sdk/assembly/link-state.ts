@@ -1,6 +1,7 @@
 /**
  * What the link knows between two calls: working values that no peer shares, hence wasm globals (two bytes of code per
- * access, where a memory block takes six). What is true or false is 1 or 0: a bool would be made one at every setting. Times in ms are the host's monotonic clock and wrap.
+ * access, where a memory block takes six). What is true or false is 1 or 0: a bool would be made one at every setting.
+ * Times in ms are the host's monotonic clock and wrap.
  */
 
 /** Link phases. */

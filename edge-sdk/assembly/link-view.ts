@@ -19,7 +19,8 @@
  *     56      4     1 when the ring's header changed: its first 96 bytes, to be written after the records
  *     60      4     length of the granted alias, 0 when none was granted
  *     64      8     the alias
- *     72      4     address of the part of the message that stays where it is: it goes in front of the last five bytes
+ *     72      4     address of the part of the message that stays where it is: it goes in front of the last five bytes. Of
+ *                   a frame it is in the ring, and there until `linkSample` or `linkReceive`
  *     76      4     bytes of it; 0 when the message is whole
  */
 import { SCRATCH_BYTES } from "./config-block";

@@ -67,7 +67,7 @@ const QUIET_RATE_BITS: i32 = 2;
 
 /**
  * Learning rates over 2^10 for steps and 2^8 for levels, by how many bits that makes a quotient with QUOTIENT_BITS
- * a gain in Q32 of weights, and the energy that stands for "no signal" (Q16 squared bins D).
+ * a gain in Q32 of weights, and the energy that stands for "no signal" (Q40 squared bins D).
  */
 const STEPS_RATE: i32 = 20;
 const STEPS_GAIN_BITS: i64 = 5;
@@ -203,7 +203,7 @@ export function learnMove(
     const at = channel + ((<usize>i) << 2);
     const miss = dy - load<i32>(FORECASTS + ((<usize>i) << 2));
     const loss = load<i32>(at, LOSSES);
-    const seen = (miss < 0 ? -miss : miss) << lossBits; // |miss| < 2^18, so losses and these stay below 2^26
+    const seen = (miss < 0 ? -miss : miss) << lossBits; // |miss| < 2^18, wide 2^30: losses and these stay below 2^26, wide 2^30
     store<i32>(at, loss + <i32>((<i64>(seen - loss) * lossRate) >> 10), LOSSES);
   }
   const excess = load<i32>(channel, HOLD_EXCESS);
@@ -230,7 +230,8 @@ export function followMove(cfg: usize, st: usize, channel: usize, move: i64, his
 
 /**
  * Turn sums into a gain: floor(rate x miss x 2^QUOTIENT_BITS / energy) x 2^bits. Range: |miss| <= 2^26, rate <= 48, so the
- * dividend is below 2^62; the energy is at least f squared, and of a wide history 2^13, so with bits <= 7 |gain f| < 2^63.
+ * dividend is below 2^62. The energy is at least f squared and its floor F, together at least 2 |f| sqrt(F): of a wide history
+ * F >= 2^14 with bits 7 and 2^13 with bits 5, so |gain f| < 2^61.
  */
 function setGain(sums: usize, miss: i32, rate: i32, bits: i64): void {
   const seen = <i64>clampTo(miss, LARGEST_MISS) * rate;

@@ -63,7 +63,7 @@ const SIGN_MOVE: i32 = <i32>(BITS_SIGN_MOVE >> 1);
 const UNARY: i32 = <i32>(BITS_UNARY >> 1);
 const UNARY_LEVELS: i32 = <i32>(BITS_UNARY_LEVELS >> 1);
 const UNARY_PLACE: i32 = <i32>(BITS_UNARY_PLACE >> 1);
-/** How far the slow mean is looked at, Q8 history bins, and at most how far its distance is shifted: beyond every threshold. */
+/** How far the slow mean is looked at, Q8 history bins, or Q8 bins D where those are coarser than an entry, and at most how far its distance is shifted: beyond every threshold. */
 const HOME_LIMIT: i32 = 4096;
 const HOME_SHIFT_LIMIT: i32 = 14;
 /** An encoder writes up to 31 bits below the leading one of an escape: |q| - 1 < 2^32 - 1. */

@@ -21,7 +21,7 @@ export function resetStacked(cfg: usize, channel: usize): void {
   store<u32>(stackedWeightsOf(cfg, channel), half | (half << 16), 2);
 }
 
-/** Make ready to add up the stacked expert's sums. `forecasts` are i32, Q8: those of the line, the steps and the levels. */
+/** Make ready to add up the stacked expert's sums. `forecasts` are i32, as entries: those of the line, the steps and the levels. */
 export function gatherFeatures(cfg: usize, channel: usize, forecasts: usize): void {
   for (let i = 0; i < FORECASTS_USED; i++) {
     storeEntry(cfg, FEATURES, i, load<i32>(forecasts + ((<usize>i) << 2)));
@@ -32,7 +32,7 @@ export function gatherFeatures(cfg: usize, channel: usize, forecasts: usize): vo
   for (let i: usize = 0; i < bytes; i += 2) store<u16>(misses + i, load<u16>(kept + i));
 }
 
-/** Remember what the mix missed by (Q8 history bins). */
+/** Remember what the mix missed by (as an entry). */
 export function keepMiss(cfg: usize, channel: usize, miss: i32): void {
   pushEntry(cfg, stackedMissesOf(cfg, channel), STACKED_MISSES_COUNT, miss);
 }

@@ -333,7 +333,10 @@ static inline uint32_t edge_link_field(edge_core *core, uint32_t offset) {
   return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
 }
 
-/** Address of the message just composed, valid until the next one, and where it goes: 0 birth, 1 frames, 2 presence. */
+/**
+ * Address of the message just composed, of its rest, and where it goes: 0 birth, 1 frames, 2 presence. Valid until the next
+ * one; the rest of a frame lies in the ring, so it only until a sample is taken or a message heard.
+ */
 static inline edge_address edge_link_message(edge_core *core) { return edge_link_field(core, 8); }
 static inline edge_address edge_link_rest(edge_core *core) { return edge_link_field(core, 72); }
 static inline uint32_t edge_link_rest_bytes(edge_core *core) { return edge_link_field(core, 76); }

@@ -54,7 +54,8 @@ const RANGE_BITS = 30;
 /** A lattice's range takes few bits: float32 values must still round to their own lattice point. */
 const LATTICE_RANGE_BITS = 22;
 const BOUND_LIMIT = 2 ** 30 - 1;
-const HISTORY_SHIFT_LIMIT = 25;
+/** The largest history shift. */
+export const HISTORY_SHIFT_LIMIT = 25;
 const STEP_LIMIT = 2 ** 31;
 /** Histories span at most this many bins, so that 16 bits hold them with 8 fraction bits, and 32 with 20, whatever the base. */
 const HISTORY_BINS = 2 ** 7;

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { HISTORY_SHIFT_LIMIT } from "./channel-scale.ts";
 import type { ChannelSettings, CodecConfig } from "./codec-config.ts";
 import { CoreExports } from "./core-exports.ts";
 import { type CoreMemory, FixedMemory, GrowingMemory } from "./core-memory.ts";
@@ -22,8 +23,6 @@ export { type EncodedPayload, type EncoderOptions, type Lookahead, PayloadEncode
 export { LatticeScan, shortestWithin } from "./lattice.ts";
 export { type LatticeClaim, planOnLattice } from "./lattice-plan.ts";
 export { ModuleError } from "./module-gate.ts";
-
-const MAX_HISTORY_SHIFT = 25;
 
 /** One loaded codec module, for any number of devices that speak with it. */
 export interface Core {
@@ -105,7 +104,7 @@ function configure(
   channels: readonly ChannelSettings[],
 ): CodecConfig {
   const { calls } = core;
-  const { cfg, st } = memory.draft(configBytes, calls.stateBytes(core.constant("MAX_CHANNELS"), MAX_HISTORY_SHIFT));
+  const { cfg, st } = memory.draft(configBytes, calls.stateBytes(core.constant("MAX_CHANNELS"), HISTORY_SHIFT_LIMIT));
   core.check(calls.codecConfigure(cfg, channels.length), { channels: channels.length });
   channels.forEach(({ e, lattice, historyShift }, c) => {
     const status = calls.codecSetChannel(cfg, c, toInt32(e), toInt32(lattice), toInt32(historyShift));

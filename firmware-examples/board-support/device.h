@@ -98,7 +98,7 @@ int32_t device_receive(device *self, const uint8_t *message, uint32_t length, ui
 /**
  * The next message to send, in the parts that it lies in; call until there is none.
  *
- * @param parts  set to its bytes, in this order; some may be empty; valid until the next call
+ * @param parts  set to its bytes, in this order; some may be empty; valid until any function here is called again
  * @returns its length, 0 for none, or a status
  */
 int32_t device_poll_parts(device *self, byte_span parts[DEVICE_PARTS], int64_t time_us, uint32_t now_ms);
