@@ -18,8 +18,9 @@ async function* blocks(damage: readonly Run[]): AsyncGenerator<RowBlock, readonl
 }
 
 async function lastLine(damage: readonly Run[]): Promise<string | undefined> {
-  const parts = await Array.fromAsync(ndjsonOf(HEAD, blocks(damage)));
-  return parts.join("").trimEnd().split("\n").at(-1);
+  let text = "";
+  for await (const part of ndjsonOf(HEAD, blocks(damage))) text += part;
+  return text.trimEnd().split("\n").at(-1);
 }
 
 test("NDJSON ends with the number of rows, and with what of them could not be read", async () => {

@@ -34,7 +34,7 @@ test("an export says what of the store can no longer be read, and has all the re
   const { rows, damaged } = await exportDevice({
     ...{ history, device: "unit", range: { fromUs: 0, toUs: 1e16 }, channels: [], buckets: undefined },
     ...{ format: "csv", stream, signal: new AbortController().signal },
-    progress: new ProgressLine({ write: () => true }, new ManualClock(), "export"),
+    progress: new ProgressLine(new PassThrough(), new ManualClock(), "export"),
   });
   expect(damaged).toEqual([{ ...times }]);
   const isLost = (timeUs: number) => damaged.some(({ fromUs, toUs }) => timeUs >= fromUs && timeUs < toUs);
