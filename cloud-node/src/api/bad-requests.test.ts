@@ -123,6 +123,23 @@ test("nothing but reads is answered, at every path", async () => {
   }
 });
 
+test("a body that cannot be read is no mistake of the server", async () => {
+  const rig = await ApiRig.open();
+  for (const [type, body] of [
+    ["application/json", "{bad"],
+    ["application/json", ""],
+    ["application/json", '{"__proto__":1}'],
+    ["text/plain", "x"],
+    ["application/xml", "<x/>"],
+  ] as const) {
+    for (const method of ["POST", "PUT", "DELETE"]) {
+      const headers = { "content-type": type };
+      const response = await rig.get("/api/v1/devices", { method, headers, body });
+      expect([method, type, body, response.status]).toEqual([method, type, body, 405]);
+    }
+  }
+});
+
 test("HEAD tells what GET would, without a body", async () => {
   const rig = await ApiRig.open();
   await rig.device("rotor", ROWS);

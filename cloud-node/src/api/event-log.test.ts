@@ -19,6 +19,13 @@ test("a reader gets what is after what it has: the newest of them, oldest first"
   expect(log.after(9, 10)).toEqual([]);
 });
 
+test("a reader that goes on gets all that it missed, the oldest first", () => {
+  const log = new EventLog();
+  for (let us = 1; us <= 9; us++) log.add(ONLINE, us);
+  const ids = (since: number) => log.next(since, 3).map(({ id }) => id);
+  expect([ids(2), ids(5), ids(8), ids(9)]).toEqual([[3, 4, 5], [6, 7, 8], [9], []]);
+});
+
 test("what comes with every frame is told once in ten seconds, with what it adds up to", () => {
   const log = new EventLog();
   const clipped = { kind: "saturated", device: "a", epoch: 1, seq: 1, count: 3 } as const;

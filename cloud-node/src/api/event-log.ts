@@ -47,6 +47,12 @@ export class EventLog {
     return found.slice(Math.max(0, found.length - limit));
   }
 
+  /** The oldest `limit` events after one that a reader has, so that it gets the rest with the next ones. */
+  next(since: number, limit: number): ApiEvent[] {
+    const from = this.#events.findIndex((event) => event.id > since);
+    return from < 0 ? [] : this.#events.slice(from, from + limit);
+  }
+
   /** @returns what was left out before and belongs to this event; undefined: leave this one out too */
   #calmed(event: LoggedEvent, unixUs: number): number | undefined {
     if (!FREQUENT.has(event.kind)) return 0;

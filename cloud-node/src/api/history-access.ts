@@ -58,10 +58,15 @@ export class HistoryAccess {
     return await unlessUnborn(this.#reads.buckets(device, range, maxBuckets, channels), undefined);
   }
 
-  /** Full rate, block by block; whoever stops taking blocks stops the decoding. @throws {ApiProblem} `store-failed` */
-  async *rows(device: string, range: TimeRange): AsyncGenerator<RowBlock> {
+  /**
+   * Full rate, block by block; whoever stops taking blocks stops the decoding.
+   *
+   * @returns what could not be read
+   * @throws {ApiProblem} `store-failed`
+   */
+  async *rows(device: string, range: TimeRange): AsyncGenerator<RowBlock, readonly Run[]> {
     try {
-      yield* this.#reads.rows(device, range);
+      return yield* this.#reads.rows(device, range);
     } catch (cause) {
       throw problemOf(cause);
     }

@@ -98,13 +98,13 @@ export async function gapsOf(history: HistoryAccess, question: HistoryQuestion):
   return runs.filter(({ kind }) => kind !== "saturated" && kind !== "invalid");
 }
 
-/** The rows of a question. */
+/** The rows of a question. @returns what could not be read */
 export async function* rowsOf(
   history: HistoryAccess,
   { view, range, span }: HistoryQuestion,
-): AsyncGenerator<RowBlock> {
+): AsyncGenerator<RowBlock, readonly Run[]> {
   const part = within(range, span);
-  if (part !== undefined) yield* history.rows(view.id, part);
+  return part === undefined ? [] : yield* history.rows(view.id, part);
 }
 
 /** The runs of buckets come with them; only what lies before all that is kept has to be asked for. */

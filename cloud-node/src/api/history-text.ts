@@ -8,6 +8,9 @@ const CHUNK_CHARS = 32_768;
 const STATUS_INVALID = 1;
 const STATUS_SATURATED = 2;
 
+/** Rows as they are read, and at last what could not be. */
+type RowBlocks = AsyncGenerator<RowBlock, readonly Run[]>;
+
 /** What a stream of rows says before them. */
 export interface RowsHead {
   readonly id: string;
@@ -20,7 +23,7 @@ export interface RowsHead {
  * Rows as CSV: `time_us`, `epoch`, one column for each channel, and `saturated`, which names the channels whose value is
  * clipped. A cell without a reading is empty; what is lost has no row.
  */
-export async function* csvOf(head: RowsHead, blocks: AsyncIterable<RowBlock>): AsyncGenerator<string> {
+export async function* csvOf(head: RowsHead, blocks: RowBlocks): AsyncGenerator<string> {
   const { channels } = head;
   yield `${["time_us", "epoch", ...channels.map(({ name }) => columnName(name)), "saturated"].map(quote).join(",")}\n`;
   yield* inChunks(blocks, channels, "", (timeUs, epoch, cells, clipped) => {
@@ -30,18 +33,20 @@ export async function* csvOf(head: RowsHead, blocks: AsyncIterable<RowBlock>): A
 
 /**
  * Rows as one JSON value a line: first what there is, then `[time, epoch, values…]` with null for no reading, and with
- * `{"saturated": […]}` behind them where a value is clipped; last `{"rows": N}`, without which the answer was cut off.
+ * `{"saturated": […]}` behind them where a value is clipped; last `{"rows": N}`, without which the answer was cut off, and
+ * in it `damaged`, where there is any: what could not be read is known only then.
  */
-export async function* ndjsonOf(head: RowsHead, blocks: AsyncIterable<RowBlock>): AsyncGenerator<string> {
+export async function* ndjsonOf(head: RowsHead, blocks: RowBlocks): AsyncGenerator<string> {
   const channels = head.channels.map(({ name, unit, eps }) => ({ name, unit, eps }));
   yield `${JSON.stringify({ id: head.id, range: head.range, channels, runs: head.runs })}\n`;
   let rows = 0;
-  yield* inChunks(blocks, head.channels, "null", (timeUs, epoch, cells, clipped) => {
+  const runs = yield* inChunks(blocks, head.channels, "null", (timeUs, epoch, cells, clipped) => {
     rows += 1;
     const flags = clipped.length === 0 ? "" : `,${JSON.stringify({ saturated: clipped })}`;
     return `[${timeUs},${epoch},${cells}${flags}]\n`;
   });
-  yield `${JSON.stringify({ rows })}\n`;
+  const damaged = runs.map(({ fromUs, toUs }) => ({ fromUs, toUs }));
+  yield `${JSON.stringify(damaged.length === 0 ? { rows } : { rows, damaged })}\n`;
 }
 
 /** A name as CSV carries it. */
@@ -49,25 +54,34 @@ export function quote(text: string): string {
   return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
+/** @returns what could not be read */
 async function* inChunks(
-  blocks: AsyncIterable<RowBlock>,
+  blocks: RowBlocks,
   channels: readonly HistoryChannel[],
   nothing: string,
   line: (timeUs: number, epoch: number, cells: string, clipped: readonly string[]) => string,
-): AsyncGenerator<string> {
+): AsyncGenerator<string, readonly Run[]> {
   let text = "";
-  for await (const block of blocks) {
-    const columns = channels.map((channel) => channel.columnIn(block));
-    for (let row = 0; row < block.timesUs.length; row++) {
-      const cells = columns.map((column) => cellOf(block, row, column, nothing));
-      const clipped = channels.filter((_, c) => cells[c]?.isClipped === true).map(({ name }) => name);
-      text += line(block.timesUs[row] ?? 0, block.epoch, cells.map((cell) => cell.text).join(","), clipped);
-      if (text.length < CHUNK_CHARS) continue;
-      yield text;
-      text = "";
+  try {
+    let step = await blocks.next();
+    for (; !step.done; step = await blocks.next()) {
+      const block = step.value;
+      const columns = channels.map((channel) => channel.columnIn(block));
+      for (let row = 0; row < block.timesUs.length; row++) {
+        const cells = columns.map((column) => cellOf(block, row, column, nothing));
+        const clipped = channels.filter((_, c) => cells[c]?.isClipped === true).map(({ name }) => name);
+        text += line(block.timesUs[row] ?? 0, block.epoch, cells.map((cell) => cell.text).join(","), clipped);
+        if (text.length < CHUNK_CHARS) continue;
+        yield text;
+        text = "";
+      }
     }
+    if (text !== "") yield text;
+    return step.value;
+  } finally {
+    // A reader that stops early stops the decoding.
+    await blocks.return([]);
   }
-  if (text !== "") yield text;
 }
 
 /** A value as text, "" or "null" where there is none; and whether it is clipped. */

@@ -69,6 +69,15 @@ test("the table comes once a second, a heartbeat every five, and nothing after t
   expect(reader.sent).toHaveLength(length);
 });
 
+test("a burst of events is told whole to a reader that keeps up, in order", () => {
+  const reader = new Reader();
+  const { clock, log } = open(reader);
+  for (let i = 1; i <= 300; i++) log.add({ kind: "offline", device: `d${i}` }, 1_000 + i);
+  clock.advance(2_000);
+  const ids = reader.sent.filter(({ event }) => event === "event").map(({ id }) => id);
+  expect(ids).toEqual(Array.from({ length: 300 }, (_, i) => 1_001 + i));
+});
+
 test("while a reader takes nothing, nothing is queued for it; then it gets the newest, and the events it missed", () => {
   const reader = new Reader();
   const { clock, log } = open(reader);

@@ -11,7 +11,7 @@ const LANES_MS = 200;
 const FLEET_MS = 1000;
 /** Comments of the protocol do not reach the page, so life is shown by an event of its own. */
 const HEARTBEAT_MS = 5000;
-/** Events told at once: to whoever comes, or comes back. */
+/** Events told at once. Who comes, or is slow, gets no older ones; who comes back gets the rest of what it missed next. */
 const MAX_EVENTS = 50;
 
 /** What a stream reads from. */
@@ -50,6 +50,7 @@ export class LiveStream {
   readonly #lanes = new LaneFeed();
   readonly #timers = new Map<string, Timer>();
   #told: number;
+  #isSlow = false;
   #row = "";
   #isClosed = false;
 
@@ -57,7 +58,7 @@ export class LiveStream {
     this.#source = source;
     this.#stream = stream;
     this.#wish = wish;
-    this.#told = wish.since ?? 0;
+    this.#told = wish.since ?? (source.log.after(0, MAX_EVENTS)[0]?.id ?? 1) - 1;
     const heartbeat = () => this.#send("heartbeat", { nowUs: source.clock.unixUs() });
     this.#repeat("heartbeat", HEARTBEAT_MS, heartbeat);
     this.#repeat("table", FLEET_MS, () => this.#sendTable());
@@ -76,6 +77,7 @@ export class LiveStream {
   #repeat(name: string, everyMs: number, send: () => void): void {
     if (this.#isClosed) return;
     if (this.#stream.isReady) send();
+    else this.#isSlow = true;
     this.#timers.set(
       name,
       this.#source.clock.setTimer(() => this.#repeat(name, everyMs, send), everyMs),
@@ -105,7 +107,10 @@ export class LiveStream {
   }
 
   #sendEvents(): void {
-    for (const event of this.#source.log.after(this.#told, MAX_EVENTS)) {
+    const { log } = this.#source;
+    const events = this.#isSlow ? log.after(this.#told, MAX_EVENTS) : log.next(this.#told, MAX_EVENTS);
+    this.#isSlow = false;
+    for (const event of events) {
       if (!this.#stream.isReady) return;
       this.#told = event.id;
       this.#send("event", event);

@@ -17,7 +17,6 @@ const REFUSALS: Readonly<Record<string, (request: FastifyRequest) => ApiProblem>
     new ApiProblem("body-too-large", `a body of over ${MAX_BODY_BYTES} bytes: reads need none`, {
       limit: MAX_BODY_BYTES,
     }),
-  FST_ERR_CTP_INVALID_MEDIA_TYPE: () => new ApiProblem("method-not-allowed", "reads need no body: send none"),
 };
 
 /** Say what went wrong, in the shape of RFC 9457; what was our own mistake goes to the log. */
@@ -72,10 +71,11 @@ function problemOf(error: unknown, request: FastifyRequest): ApiProblem {
       extra === undefined ? `${name}=${value} ${message}${allowed}` : `there is no parameter ${shown(extra)}`;
     return new ApiProblem("bad-parameter", `${detail}; see /api/v1/openapi.json`, { parameter: shown(name), value });
   }
-  return (
-    REFUSALS[code]?.(request) ??
-    new ApiProblem("internal", "this is a mistake of the server; its log names the request", {}, { cause: error })
-  );
+  const refusal = REFUSALS[code]?.(request);
+  if (refusal !== undefined) return refusal;
+  // Whatever else is wrong with a body: no method that has one is answered.
+  if (code.startsWith("FST_ERR_CTP_")) return new ApiProblem("method-not-allowed", "reads need no body: send none");
+  return new ApiProblem("internal", "this is a mistake of the server; its log names the request", {}, { cause: error });
 }
 
 function shown(text: string): string {

@@ -142,7 +142,12 @@ async function tell(
     await writeResult(surroundings, true, { store, format, files }, "");
     return;
   }
-  for (const { device, file, rows, channels, bytes } of files) {
+  for (const { device, file, rows, channels, bytes, damaged } of files) {
+    for (const { fromUs, toUs } of damaged) {
+      surroundings.stderr.write(
+        `${device}: from ${fromUs} to ${toUs} µs the store is damaged; there are no rows of it\n`,
+      );
+    }
     if (rows === 0) surroundings.stderr.write(`${device}: no samples in this range\n`);
     if (out === undefined || file === null) continue;
     const size = `${formatCount(rows)} rows x ${channels} channels, ${formatQuantity(bytes, "B", "up")}`;

@@ -2,6 +2,7 @@ import { replayFrames } from "../reconstructor/replay.ts";
 import { RowBuffer } from "../reconstructor/row-buffer.ts";
 import { readStoredFrame } from "../reconstructor/stored-frame.ts";
 import { type PlanLookup, Twin } from "../reconstructor/twin.ts";
+import { isDamage } from "../store/damage.ts";
 import type {
   StoredDevice,
   StoredFrame,
@@ -10,7 +11,6 @@ import type {
   StoredStretch,
   StoreReader,
 } from "../store/store.ts";
-import { isDamage } from "./damage.ts";
 import { coverEpoch, type EpochPart } from "./epoch-cover.ts";
 import { type FrameTimes, timesOf } from "./epoch-tail.ts";
 import type { Run } from "./run.ts";

@@ -30,7 +30,8 @@ interface Waiting {
 /**
  * The reads of `History` by time, on a thread of their own: decoding a stretch takes milliseconds, for which no device
  * should wait. Questions are answered in order; between the blocks of rows others get their turn. Errors are those of
- * `History`; after `close`, {StoreError} `closed`.
+ * `History`; after `close`, {StoreError} `closed`. A thread that dies, for want of memory above all, fails the questions
+ * that it had; the next one starts another.
  */
 export class HistoryThread {
   readonly #file: string;
@@ -111,14 +112,21 @@ export class HistoryThread {
       if (failure === undefined) waiting?.resolve(answer);
       else waiting?.reject(errorOf(failure));
     });
-    worker.on("error", (cause) => this.#fail(new InvariantError(`the history thread ended: ${String(cause)}`)));
+    worker.on("error", (cause) => {
+      this.#worker = undefined;
+      this.#reject(new InvariantError(`the history thread ended: ${String(cause)}`));
+    });
     this.#worker = worker;
     return worker;
   }
 
   #fail(error: Error): void {
     this.#failure ??= error;
-    for (const { reject } of this.#waiting.values()) reject(this.#failure);
+    this.#reject(this.#failure);
+  }
+
+  #reject(error: Error): void {
+    for (const { reject } of this.#waiting.values()) reject(error);
     this.#waiting.clear();
   }
 }

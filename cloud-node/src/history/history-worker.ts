@@ -18,7 +18,6 @@ const port = parentPort;
 if (port === null) throw new InvariantError("the history worker must run in a worker thread");
 const { file }: { readonly file: string } = workerData;
 const reads = new Map<number, Generator<RowBlock, readonly Run[]>>();
-let lastRead = 0;
 let history: History | undefined;
 let last: Promise<void> = Promise.resolve();
 
@@ -33,13 +32,13 @@ async function reply({ id, question }: HistoryOrder): Promise<void> {
 async function replyTo(id: number, question: HistoryQuestion): Promise<HistoryReply> {
   try {
     history ??= await openHistory(file);
-    return { id, answer: answerTo(history, question) };
+    return { id, answer: answerTo(history, id, question) };
   } catch (error) {
     return { id, failure: failureOf(error) };
   }
 }
 
-function answerTo(opened: History, question: HistoryQuestion): HistoryAnswers[HistoryQuestion["kind"]] {
+function answerTo(opened: History, id: number, question: HistoryQuestion): HistoryAnswers[HistoryQuestion["kind"]] {
   switch (question.kind) {
     case "span":
       return opened.span(question.device);
@@ -54,9 +53,9 @@ function answerTo(opened: History, question: HistoryQuestion): HistoryAnswers[Hi
     case "buckets":
       return opened.buckets(question.device, question.range, question.maxBuckets, question.channels);
     case "rows":
-      lastRead += 1;
-      reads.set(lastRead, opened.rows(question.device, question.range));
-      return lastRead;
+      // Its question's number, which no read of a thread before this one had.
+      reads.set(id, opened.rows(question.device, question.range));
+      return id;
     case "next":
       return next(question.read);
     case "end":

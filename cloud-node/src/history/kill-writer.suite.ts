@@ -12,5 +12,5 @@ for (let i = 0; ; i++) {
   const isCut = i % 12 === 0;
   kept.receive(device, isCut ? device.keyframe() : device.residual(i % 7 === 0));
   if (i % 9 === 0) await kept.commit();
-  if (i === 150) process.stdout.write("filling\n");
+  if (i === 600) process.stdout.write("filling\n");
 }

@@ -122,6 +122,28 @@ test("a device that goes on with an epoch of which nothing is kept is taken, and
   expect(told).toEqual(late.map(({ timeUs }) => timeUs));
 });
 
+test("an epoch that is drained after the next boot began goes on where it was, though nothing of it is kept", async () => {
+  const [first, second] = [1, 2].map((epoch) => new ScriptedDevice({ seed: epoch, epoch }));
+  if (first === undefined || second === undefined) throw new RangeError("two devices");
+  kept.birth(first);
+  await record(first, 100);
+  second.setClock(first.timeUs + 100_000_000);
+  kept.birth(second);
+  kept.receive(second, second.keyframe());
+  await kept.commit();
+  await kept.store.retain({ closedBeforeUs: kept.clock.unixUs() + 1 });
+  await kept.restart();
+  const before = kept.truth.length;
+  kept.receive(first, first.residual());
+  kept.receive(first, first.residual());
+  await kept.commit();
+  history = await openHistory(file());
+  const told = [...history.rows("unit", EVER)]
+    .filter(({ epoch }) => epoch === 1)
+    .flatMap(({ timesUs }) => [...timesUs]);
+  expect(told).toEqual(kept.truth.slice(before).map(({ timeUs }) => timeUs));
+});
+
 test("frames are committed while stretches are deleted", async () => {
   const device = new ScriptedDevice({ seed: 5 });
   kept.birth(device);

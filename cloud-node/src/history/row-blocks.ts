@@ -15,8 +15,8 @@ export interface RowBlock {
   readonly channels: number;
 }
 
-/** Rows of a block at most: enough that a block costs nothing beside them, and few enough to wait for. */
-const BLOCK_ROWS = 4_096;
+/** Values of a block at most: enough that a block costs nothing beside them, and few enough to wait for. */
+const BLOCK_CELLS = 24_576;
 
 /**
  * Every kept row of a range, epoch by epoch, decoded anew.
@@ -50,7 +50,8 @@ export function* readRows(device: DeviceReader, range: TimeRange): Generator<Row
 class OpenBlock {
   readonly #epoch: number;
   readonly #channels: number;
-  readonly #timesUs = new Float64Array(BLOCK_ROWS);
+  readonly #most: number;
+  readonly #timesUs: Float64Array;
   readonly #values: Float64Array;
   readonly #statuses: Uint8Array;
   rows = 0;
@@ -58,12 +59,14 @@ class OpenBlock {
   constructor(epoch: number, channels: number) {
     this.#epoch = epoch;
     this.#channels = channels;
-    this.#values = new Float64Array(BLOCK_ROWS * channels);
-    this.#statuses = new Uint8Array(BLOCK_ROWS * channels);
+    this.#most = Math.floor(BLOCK_CELLS / channels);
+    this.#timesUs = new Float64Array(this.#most);
+    this.#values = new Float64Array(this.#most * channels);
+    this.#statuses = new Uint8Array(this.#most * channels);
   }
 
   hasRoom({ rows }: DecodedFrame): boolean {
-    return this.rows < BLOCK_ROWS && rows.channels === this.#channels;
+    return this.rows < this.#most && rows.channels === this.#channels;
   }
 
   /** Add rows of a frame that lie in the range. @returns the row to go on from */
@@ -71,7 +74,7 @@ class OpenBlock {
     const channels = this.#channels;
     const scales = twin.plan?.scales ?? [];
     let row = from;
-    for (; row < rows.count && this.rows < BLOCK_ROWS; row++) {
+    for (; row < rows.count && this.rows < this.#most; row++) {
       const timeUs = twin.rowTimeUs(row);
       if (timeUs < fromUs || timeUs >= toUs) continue;
       const to = this.rows * channels;

@@ -1,6 +1,6 @@
 import { FlagRuns, joined } from "../levels/flag-runs.ts";
 import { unpackLevel } from "../levels/level-codec.ts";
-import { damageOf } from "./damage.ts";
+import { damageOf } from "../store/damage.ts";
 import type { DeviceReader, KeptEpoch } from "./device-reader.ts";
 import type { EpochPart } from "./epoch-cover.ts";
 import { gapRun } from "./gap-runs.ts";

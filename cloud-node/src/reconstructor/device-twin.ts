@@ -11,6 +11,7 @@ import {
   type SequencedFrame,
   type StatusFrame,
 } from "@lockstep/protocol";
+import { unlessDamaged } from "../store/damage.ts";
 import { ackTimes } from "./ack-policy.ts";
 import { type BirthPlan, planBirth } from "./birth-plan.ts";
 import { EpochGrants } from "./epoch-grants.ts";
@@ -239,7 +240,8 @@ export class DeviceTwin {
     for (const epoch of this.#epochs.numbers()) {
       const isOver = epoch !== this.#epochs.newest;
       const most = isOver ? 0 : MOST_LOOSE_FRAMES;
-      if (reader.hasLooseFrames(this.key, epoch, most) && this.#plan(this.#epochs.get(epoch)?.birthHash ?? "")) {
+      const hasLoose = unlessDamaged(() => reader.hasLooseFrames(this.key, epoch, most)) ?? false;
+      if (hasLoose && this.#plan(this.#epochs.get(epoch)?.birthHash ?? "")) {
         const lane = this.#newLane(epoch);
         lane.rebuild(reader);
         if (isOver) lane.finish();

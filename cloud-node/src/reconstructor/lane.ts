@@ -11,7 +11,8 @@ import {
 import type { Clock } from "../clock.ts";
 import type { Counters } from "../counters.ts";
 import type { CommitOwner, CommitQueue } from "../store/commit-queue.ts";
-import type { FrameOp, FrameVerdict, GapReason, StoreReader } from "../store/store.ts";
+import { isDamage, unlessDamaged } from "../store/damage.ts";
+import type { FrameOp, FrameVerdict, GapReason, StoredGap, StoreReader } from "../store/store.ts";
 import type { AckTimes } from "./ack-policy.ts";
 import { Acknowledger } from "./acknowledger.ts";
 import { ArrivalWindow, type EarlyFrame, GRACE_MS } from "./arrival-window.ts";
@@ -122,30 +123,26 @@ export class Lane implements CommitOwner {
     return this.#gap !== undefined;
   }
 
-  /** Bring back what the store knows of this epoch. */
+  /** Bring back what the store knows of this epoch; what it cannot read any more is as good as lost, and no more. */
   rebuild(reader: StoreReader): void {
-    const { key, rows, counters } = this.#around;
+    const { key, counters } = this.#around;
     const twin = this.#twin;
     if (!this.#stretches.resume(reader, twin)) counters.add("snapshot.ignored");
-    const expired = reader.expiries(key).find(({ epoch }) => epoch === this.epoch);
+    const expired = unlessDamaged(() => reader.expiries(key))?.find(({ epoch }) => epoch === this.epoch);
     if (expired !== undefined && expired.through >= twin.next) {
       this.#gap = { from: expired.through + 1, reason: "state-mismatch" };
       twin.skipTo(expired.through + 1);
     }
-    const gaps = reader.gaps(key).filter(({ epoch }) => epoch === this.epoch);
-    const steps = replay(twin, reader, key, gaps);
-    let step = steps.next();
-    for (; !step.done; step = steps.next()) {
-      const { frame, frameBytes, cold } = step.value;
-      this.ledger.replayed(twin, rows);
-      this.#stretches.taken(twin, rows, frame, frameBytes, cold);
-      this.#gap = undefined;
-    }
-    if (step.value.kind === "damaged") {
+    const gaps = (unlessDamaged(() => reader.gaps(key)) ?? []).filter(({ epoch }) => epoch === this.epoch);
+    const damagedFrom = this.#replay(reader, gaps);
+    if (damagedFrom !== undefined) {
       counters.add("store.damaged");
-      this.#gap = { from: step.value.seq, reason: "state-mismatch" };
-      this.#stretches.damaged(step.value.seq);
-      for (const { seq } of reader.frames(key, this.epoch, step.value.seq)) twin.skipTo(seq + 1);
+      this.#gap = { from: damagedFrom, reason: "state-mismatch" };
+      this.#stretches.damaged(damagedFrom);
+      // Where they cannot even be counted, the device says what it has not any more.
+      unlessDamaged(() => {
+        for (const { seq } of reader.frames(key, this.epoch, damagedFrom)) twin.skipTo(seq + 1);
+      });
     }
     const last = gaps.at(-1);
     if (last !== undefined && last.through >= twin.next) {
@@ -153,6 +150,26 @@ export class Lane implements CommitOwner {
       twin.skipTo(last.through + 1);
     }
     this.ledger.rebuilt(twin, gaps);
+  }
+
+  /** Take the stored frames again. @returns seq of the first one that gives nothing any more */
+  #replay(reader: StoreReader, gaps: readonly StoredGap[]): number | undefined {
+    const { key, rows } = this.#around;
+    const twin = this.#twin;
+    try {
+      const steps = replay(twin, reader, key, gaps);
+      let step = steps.next();
+      for (; !step.done; step = steps.next()) {
+        const { frame, frameBytes, cold } = step.value;
+        this.ledger.replayed(twin, rows);
+        this.#stretches.taken(twin, rows, frame, frameBytes, cold);
+        this.#gap = undefined;
+      }
+      return step.value.kind === "damaged" ? step.value.seq : undefined;
+    } catch (error) {
+      if (isDamage(error)) return twin.next;
+      throw error;
+    }
   }
 
   /** Take a frame in, at the seq that its position stands for. */

@@ -1,6 +1,6 @@
 import type { SequencedFrame } from "@lockstep/protocol";
-import { InvariantError } from "../invariant-error.ts";
 import { birthOf, shiftOf } from "../levels/level-codec.ts";
+import { unlessDamaged } from "../store/damage.ts";
 import { fillsPages } from "../store/frame-pack.ts";
 import type { StoredStretch, StoreReader, StoreRecord } from "../store/store.ts";
 import { OpenStretch } from "./open-stretch.ts";
@@ -58,21 +58,24 @@ export class StretchKeeper {
   }
 
   /**
-   * Go on where the store ends. The frames behind it follow by `taken`, from `twin.next` on.
+   * Go on where the store ends, or where it can be read last. The frames behind it follow by `taken`, from `twin.next` on.
    *
    * @param twin  as new; it is moved as far as the store allows
    * @returns false when what is stored of the twin is not ours, and the frames have to do
    */
   resume(reader: StoreReader, twin: Twin): boolean {
     const { device, epoch } = this.#place;
-    this.#tiers.resume(reader, device, epoch);
-    const last = reader.lastStretch(device, epoch, 0);
+    unlessDamaged(() => this.#tiers.resume(reader, device, epoch));
+    const last = unlessDamaged(() => reader.lastStretch(device, epoch, 0));
     if (last !== undefined) this.#shiftAfter(last.levels);
-    const start = reader.snapshot(device, epoch);
+    // A snapshot that cannot be read follows from the last stretch.
+    const start =
+      unlessDamaged(() => reader.snapshot(device, epoch)) ??
+      unlessDamaged(() => (last === undefined ? undefined : reader.stretchStart(device, epoch, last.from)));
     const isStarted = start === undefined || twin.restore(start.state, start.seq);
     this.#from = twin.next;
     this.#startBytes = start?.state.length ?? 0;
-    const tail = reader.tail(device, epoch);
+    const tail = unlessDamaged(() => reader.tail(device, epoch));
     if (tail === undefined || tail.from !== this.#from || !hasFrames(reader, device, epoch, tail.next))
       return isStarted;
     const plan = this.#place.plans(birthOf(tail.levels));
@@ -170,15 +173,9 @@ export class StretchKeeper {
 
 /** Behind a tail with no frame the newest samples would be unknown: the stretch is replayed whole then. */
 function hasFrames(reader: StoreReader, device: number, epoch: number, from: number): boolean {
-  for (const _ of reader.frames(device, epoch, from)) return true;
-  return false;
-}
-
-function unlessDamaged<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof InvariantError) return undefined;
-    throw error;
-  }
+  const first = unlessDamaged(() => {
+    for (const frame of reader.frames(device, epoch, from)) return frame;
+    return undefined;
+  });
+  return first !== undefined;
 }

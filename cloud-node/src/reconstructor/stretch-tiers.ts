@@ -1,5 +1,6 @@
 import type { Level } from "../levels/level.ts";
 import { packLevel, unpackLevel } from "../levels/level-codec.ts";
+import { unlessDamaged } from "../store/damage.ts";
 import type { StoredStretch, StoreReader } from "../store/store.ts";
 
 /** A stretch of a tier is made of so many of the tier below, and its buckets are as many times as wide. */
@@ -40,13 +41,13 @@ export class StretchTiers {
   /** A stretch was closed. */
   add(child: StoredStretch): void {
     const tier = child.tier + 1;
-    const stored = unpackLevel(child.levels, child.fromUs);
+    const stored = unlessDamaged(() => unpackLevel(child.levels, child.fromUs));
     if (tier > TOP_TIER || stored === undefined) return;
     const { birthHash } = stored;
     const before = this.#sums[child.tier];
-    // What another birth coded has other units.
-    const sum =
-      before?.birthHash === birthHash ? joined(before, child, stored.level) : first(child, birthHash, stored.level);
+    // What another birth coded has other units, and a sum would hide what is missing from its middle.
+    const isNext = before?.birthHash === birthHash && before.stretch.through + 1 === child.from;
+    const sum = isNext ? joined(before, child, stored.level) : first(child, birthHash, stored.level);
     if (sum.children < STRETCHES) {
       this.#sums[child.tier] = sum;
       return;

@@ -78,18 +78,22 @@ export class SqliteRetention {
     // Those of higher tiers, too, whose oldest part is gone: the tiers below say the rest.
     this.#run(`DELETE ${doomed}`).run(...place, through);
     this.#stretches += 1;
-    this.#forgetEpoch(place);
+    this.#forgetBefore(place);
     return true;
   }
 
-  /** An epoch that is over, and of which nothing is left, needs no snapshot. */
-  #forgetEpoch(place: readonly [number, number]): void {
-    const isLeft = (table: string) =>
-      this.#run(`SELECT 1 FROM ${table} WHERE ${PLACE} LIMIT 1`).get(...place) !== undefined;
-    const newer = this.#run("SELECT 1 FROM epochs WHERE device = ? AND epoch > ? LIMIT 1").get(...place);
-    if (newer === undefined || isLeft("stretches") || isLeft("frames")) return;
-    this.#run(`DELETE FROM snapshots WHERE ${PLACE}`).run(...place);
-    this.#run(`DELETE FROM tails WHERE ${PLACE}`).run(...place);
+  /**
+   * Epochs before this one of which nothing is left need no snapshot. The newest one may still grow, and so may one whose
+   * last frames wait in the device's ring while the next boot has begun: without its snapshot they could not be read.
+   */
+  #forgetBefore(place: readonly [number, number]): void {
+    for (const table of ["snapshots", "tails"]) {
+      const noneOf = (kept: string) =>
+        `NOT EXISTS (SELECT 1 FROM ${kept} WHERE ${kept}.device = ${table}.device AND ${kept}.epoch = ${table}.epoch)`;
+      this.#run(
+        `DELETE FROM ${table} WHERE device = ? AND epoch < ? AND ${noneOf("stretches")} AND ${noneOf("frames")}`,
+      ).run(...place);
+    }
   }
 
   #usedBytes(): number {

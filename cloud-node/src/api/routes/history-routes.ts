@@ -92,7 +92,7 @@ export function addHistoryRoutes(app: ApiApp, context: ApiContext): void {
       const closing = new ApiProblem("closing", "the node is shutting down: ask again later");
       const release = slots.take(openStream(reply.raw, () => stream.destroy(closing)));
       stream.once("close", release);
-      // Whoever stops reading holds a read of the store open, and the store cannot tidy up behind it.
+      // Whoever stops reading holds a decoder and its place in the store.
       reply.raw.setTimeout(STALL_MS, () => reply.raw.destroy());
       return await (reply as FastifyReply).send(stream);
     },

@@ -34,6 +34,8 @@ export interface DeviceExported {
   readonly firstUs: number | null;
   readonly lastUs: number | null;
   readonly bytes: number;
+  /** Device time of what the store has, but can no longer be read; the table has no row of it. */
+  readonly damaged: readonly TimeRange[];
 }
 
 /** Write one device's past to a stream. @throws the signal's reason once it is aborted */
@@ -54,8 +56,12 @@ export async function exportDevice(work: DeviceExport): Promise<DeviceExported> 
   let firstUs: number | null = null;
   let lastUs: number | null = null;
   let sliceMs = performance.now();
+  let damaged: readonly TimeRange[] = [];
   if (range !== undefined) {
-    for (const cells of table.rows()) {
+    const cellsOfRows = table.rows();
+    let step = cellsOfRows.next();
+    for (; !step.done; step = cellsOfRows.next()) {
+      const cells = step.value;
       await sink.row(cells);
       lastUs = Number(cells[0]);
       firstUs ??= lastUs;
@@ -66,9 +72,10 @@ export async function exportDevice(work: DeviceExport): Promise<DeviceExported> 
       signal.throwIfAborted();
       sliceMs = performance.now();
     }
+    damaged = step.value.map(({ fromUs, toUs }) => ({ fromUs, toUs }));
   }
   signal.throwIfAborted();
   progress.finishing();
   await sink.finish();
-  return { device, rows, channels: channels.length, firstUs, lastUs, bytes: sink.bytes };
+  return { device, rows, channels: channels.length, firstUs, lastUs, bytes: sink.bytes, damaged };
 }

@@ -1,6 +1,7 @@
 import type { HistoryChannel } from "../../api/history-channels.ts";
 import { columnName } from "../../api/history-channels.ts";
 import type { History } from "../../history/history.ts";
+import type { Run } from "../../history/run.ts";
 import type { TimeRange } from "../../history/time-range.ts";
 import type { ParquetCell, ParquetColumn } from "./parquet-file.ts";
 
@@ -10,8 +11,8 @@ const STATUS_SATURATED = 2;
 /** A device's past as a table. */
 export interface HistoryTable {
   readonly columns: readonly ParquetColumn[];
-  /** Rows, oldest first within an epoch; the first cell is the time, µs. */
-  rows(): Generator<readonly ParquetCell[]>;
+  /** Rows, oldest first within an epoch; the first cell is the time, µs. @returns what could not be read */
+  rows(): Generator<readonly ParquetCell[], readonly Run[]>;
 }
 
 /**
@@ -32,7 +33,10 @@ export function rowTable(
       { name: "saturated", type: "text" },
     ],
     *rows() {
-      for (const block of history.rows(device, range)) {
+      const blocks = history.rows(device, range);
+      let step = blocks.next();
+      for (; !step.done; step = blocks.next()) {
+        const block = step.value;
         const columns = channels.map((channel) => channel.columnIn(block));
         for (let row = 0; row < block.timesUs.length; row++) {
           const at = (column: number) => row * block.channels + column;
@@ -48,6 +52,7 @@ export function rowTable(
           yield [block.timesUs[row] ?? 0, block.epoch, ...values, names];
         }
       }
+      return step.value;
     },
   };
 }
@@ -76,6 +81,7 @@ export function bucketTable(
         const cells = extremes.map((value) => (value === undefined || Number.isNaN(value) ? null : value));
         yield [buckets.fromUs + bucket * buckets.widthUs, ...cells];
       }
+      return buckets.runs.filter(({ kind }) => kind === "damaged");
     },
   };
 }
