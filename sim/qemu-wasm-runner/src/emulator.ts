@@ -9,7 +9,7 @@ import { beforeProcessEnds } from "./process-end.ts";
 import { RunnerError } from "./runner-error.ts";
 import type { ProgramEnd, RunningProgram } from "./running-program.ts";
 import type { Emulator } from "./target.ts";
-import { watchOver } from "./watchdog.ts";
+import { startWatchdog, type Watchdog } from "./watchdog.ts";
 
 /** A Unix socket's path is in an array of 108 bytes, and ends in a zero. */
 const SOCKET_PATH_BYTES_MAX = 107;
@@ -37,6 +37,7 @@ export async function startEmulator(
 ): Promise<RunningProgram> {
   const command = locateTool(emulator.tool);
   const folder = await makePrivateFolder(tmpdir(), "wasm-run-");
+  const watchdog = startWatchdog(folder.path);
   const path = join(folder.path, "uart");
   let server: Server | undefined;
   try {
@@ -47,10 +48,11 @@ export async function startEmulator(
     server = createServer({ allowHalfOpen: true }).listen(path);
     await once(server, "listening");
     const child = spawn(command, qemuArgs(emulator, file, path, options), { stdio: ["ignore", "ignore", "pipe"] });
-    return await connected(child, server, folder, emulator.announcesUart);
+    return await connected(child, server, folder, watchdog, emulator.announcesUart);
   } catch (error) {
     server?.close();
     await folder.remove();
+    watchdog.dismiss();
     throw error;
   }
 }
@@ -76,13 +78,14 @@ async function connected(
   child: ChildProcess,
   server: Server,
   folder: PrivateFolder,
+  watchdog: Watchdog,
   announcesUart: boolean,
 ): Promise<RunningProgram> {
-  const dismiss = child.pid === undefined ? () => {} : watchOver(child.pid, folder.path);
-  child.on("exit", dismiss);
+  if (child.pid !== undefined) watchdog.over(child.pid);
+  child.on("exit", () => watchdog.dismiss());
   const forget = beforeProcessEnds(() => {
     child.kill("SIGKILL");
-    dismiss();
+    watchdog.dismiss();
   });
   let errorText = "";
   child.stderr?.on("data", (chunk: Buffer) => {

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { beforeProcessEnds } from "./process-end.ts";
 import { RunnerError } from "./runner-error.ts";
-import { watchOver } from "./watchdog.ts";
+import { startWatchdog } from "./watchdog.ts";
 
 /** What a process left behind. */
 export interface ProcessResult {
@@ -31,10 +31,11 @@ export function runProcess(
   options: ProcessOptions = {},
 ): Promise<ProcessResult> {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { stdio: [options.inputFile ?? "ignore", "pipe", "pipe"] });
     const { watchedFolder } = options;
-    const isWatched = child.pid !== undefined && watchedFolder !== undefined;
-    const dismiss = isWatched ? watchOver(child.pid, watchedFolder) : () => {};
+    const watchdog = watchedFolder === undefined ? undefined : startWatchdog(watchedFolder);
+    const child = spawn(command, args, { stdio: [options.inputFile ?? "ignore", "pipe", "pipe"] });
+    if (child.pid !== undefined) watchdog?.over(child.pid);
+    const dismiss = () => watchdog?.dismiss();
     child.on("exit", dismiss);
     const forget = beforeProcessEnds(() => {
       child.kill("SIGKILL");
@@ -55,6 +56,7 @@ export function runProcess(
     child.on("error", (cause) => {
       clearTimeout(late);
       forget();
+      dismiss();
       reject(new RunnerError("missing-tool", { tool: command }, { cause }));
     });
     child.on("close", (exitCode) => {

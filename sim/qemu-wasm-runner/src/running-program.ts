@@ -8,7 +8,7 @@ import { type EmulatorOptions, startEmulator } from "./emulator.ts";
 import { beforeProcessEnds } from "./process-end.ts";
 import { RunnerError } from "./runner-error.ts";
 import { type Target, targetOf } from "./target.ts";
-import { watchOver } from "./watchdog.ts";
+import { startWatchdog } from "./watchdog.ts";
 
 /** A program that has been started: bytes in, bytes out, and an end. */
 export interface RunningProgram {
@@ -68,12 +68,14 @@ export async function startProgram(firmware: Startable, options: EmulatorOptions
 }
 
 function startProcess(command: string, args: readonly string[]): RunningProgram {
+  const watchdog = startWatchdog();
   const child = spawn(command, args, { stdio: ["pipe", "pipe", "inherit"] });
-  const dismiss = child.pid === undefined ? () => {} : watchOver(child.pid);
-  child.on("exit", dismiss);
+  if (child.pid === undefined) watchdog.dismiss();
+  else watchdog.over(child.pid);
+  child.on("exit", () => watchdog.dismiss());
   const forget = beforeProcessEnds(() => {
     child.kill("SIGKILL");
-    dismiss();
+    watchdog.dismiss();
   });
   const ended = new Promise<ProgramEnd>((resolve) => {
     child.on("close", (exitCode, signal) => resolve({ exitCode, signal, errorText: "" }));

@@ -4,7 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { watchOver } from "./watchdog.ts";
+import { startWatchdog } from "./watchdog.ts";
 
 /** What is to happen happens at once; a loaded machine may take long. */
 const PATIENCE = { timeout: 30_000, interval: 50 };
@@ -42,13 +42,13 @@ describe.skipIf(process.platform !== "linux")("a watchdog", () => {
   test("ends the child of a Node that was killed, removes its folder, and nothing else", async () => {
     const folder = join(parent, "it's a folder");
     const script = `
-      const { watchOver } = await import(${JSON.stringify(new URL("./watchdog.ts", import.meta.url).href)});
+      const { startWatchdog } = await import(${JSON.stringify(new URL("./watchdog.ts", import.meta.url).href)});
       const { spawn } = await import("node:child_process");
       const { mkdirSync, writeFileSync } = await import("node:fs");
       mkdirSync(process.argv[1]);
       writeFileSync(process.argv[1] + "/file", "");
       const [watched, other] = [spawn("sleep", ["${LONG_S}"]), spawn("sleep", ["${LONG_S}"])];
-      watchOver(watched.pid, process.argv[1]);
+      startWatchdog(process.argv[1]).over(watched.pid);
       console.log(watched.pid + " " + other.pid);`;
     writeFileSync(join(parent, "kept"), "");
     const node = spawn(process.execPath, ["--input-type=module", "-e", script, folder], {
@@ -67,11 +67,30 @@ describe.skipIf(process.platform !== "linux")("a watchdog", () => {
     }
   });
 
-  test("that is told of the end goes, and touches nothing", async () => {
-    const dismiss = watchOver(child.pid ?? 0, parent);
+  test("removes the folder of a Node that was killed before there was a child", async () => {
+    const folder = join(parent, "early");
+    const script = `
+      const { startWatchdog } = await import(${JSON.stringify(new URL("./watchdog.ts", import.meta.url).href)});
+      const { mkdirSync } = await import("node:fs");
+      mkdirSync(process.argv[1]);
+      startWatchdog(process.argv[1]);
+      console.log("started");
+      setInterval(() => {}, 1000);`;
+    const node = spawn(process.execPath, ["--input-type=module", "-e", script, folder], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    await once(node.stdout, "data");
+    expect(readdirSync(parent)).toEqual(["early"]);
+    node.kill("SIGKILL");
+    await vi.waitFor(() => expect(readdirSync(parent)).toEqual([]), PATIENCE);
+  });
+
+  test.for([true, false])("that is told of the end goes, and touches nothing (a child: %s)", async (hasChild) => {
+    const watchdog = startWatchdog(parent);
+    if (hasChild) watchdog.over(child.pid ?? 0);
     expect(watchdogs()).toHaveLength(1);
-    dismiss();
-    dismiss();
+    watchdog.dismiss();
+    watchdog.dismiss();
     await vi.waitFor(() => expect(watchdogs()).toEqual([]), PATIENCE);
     expect(isRunning(child.pid ?? 0)).toBe(true);
     expect(readdirSync(parent)).toEqual([]);

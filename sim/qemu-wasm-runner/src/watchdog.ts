@@ -1,32 +1,45 @@
 import { spawn } from "node:child_process";
 
 /**
- * Waits for a line on its standard input. There is one when the program has ended; where the input ends without one, the
+ * Reads the process id of a program, then a line that comes when the program has ended. Where the input ends first, the
  * Node at its other end is gone, and whatever way it went, what it left is ended and removed.
  */
-const SCRIPT = 'read -r line && exit; kill -KILL "$1"; [ -z "$2" ] || rm -rf -- "$2"';
+const SCRIPT = 'read -r pid && read -r line && exit; [ -z "$pid" ] || kill -KILL "$pid"; [ -z "$1" ] || rm -rf -- "$1"';
+
+/** Ends a child process, and removes its folder, when this process ends in whatever way, SIGKILL among them. */
+export interface Watchdog {
+  /** To be called once, as soon as the child runs. @param pid  its process id */
+  over(pid: number): void;
+  /** To be called as soon as the child has ended, or never came to be: its process id may be another's afterwards. */
+  dismiss(): void;
+}
 
 /**
- * Have a child process ended when this process ends in whatever way, SIGKILL among them: by a shell of its own, which
- * knows the child by its process id, and is no member of this one's group.
+ * Start a watchdog: a shell of its own, which knows the child by its process id, and is no member of this one's group.
+ * Started before the child, it leaves no moment in which the folder is nobody's.
  *
- * @param pid     of the child
- * @param folder  removed with it; none: ""
- * @returns to be called as soon as the child has ended: its process id may be another's afterwards
+ * @param folder  removed with the child; none: ""
  */
-export function watchOver(pid: number, folder = ""): () => void {
-  if (process.platform === "win32") return () => {};
+export function startWatchdog(folder = ""): Watchdog {
+  if (process.platform === "win32") return { over() {}, dismiss() {} };
   const stdio = ["pipe", "ignore", "ignore"] as const;
-  const watchdog = spawn("/bin/sh", ["-c", SCRIPT, "sh", String(pid), folder], { stdio: [...stdio], detached: true });
+  const shell = spawn("/bin/sh", ["-c", SCRIPT, "sh", folder], { stdio: [...stdio], detached: true });
   // Where it cannot be started, or is ended by somebody else, all is as without it.
-  watchdog.on("error", () => {});
-  watchdog.stdin.on("error", () => {});
+  shell.on("error", () => {});
+  shell.stdin.on("error", () => {});
   // It keeps nothing alive: that this process ends is what it waits for.
-  watchdog.unref();
-  if ("unref" in watchdog.stdin && typeof watchdog.stdin.unref === "function") watchdog.stdin.unref();
+  shell.unref();
+  if ("unref" in shell.stdin && typeof shell.stdin.unref === "function") shell.stdin.unref();
+  let isTold = false;
   let isNeeded = true;
-  return () => {
-    if (isNeeded) watchdog.stdin.end("ended\n");
-    isNeeded = false;
+  return {
+    over(pid) {
+      shell.stdin.write(`${pid}\n`);
+      isTold = true;
+    },
+    dismiss() {
+      if (isNeeded) shell.stdin.end(isTold ? "ended\n" : "\nended\n");
+      isNeeded = false;
+    },
   };
 }
