@@ -10,7 +10,10 @@ const MAKE_RULES = readFileSync(
 
 /** What the rules of the examples say of a board, as a shell would split it. */
 function ruleOf(board: string, variable: string): string[] {
-  const part = MAKE_RULES.split(`ifeq ($(BOARD),${board})`)[1]?.split(/^(?:else|endif)/m)[0] ?? "";
+  const part =
+    MAKE_RULES.replaceAll("\\\n", " ")
+      .split(`ifeq ($(BOARD),${board})`)[1]
+      ?.split(/^(?:else|endif)/m)[0] ?? "";
   return (
     new RegExp(`^${variable} *[:?]= (.*)$`, "m")
       .exec(part)?.[1]
