@@ -120,6 +120,8 @@ void cpu_start(void) {
 void cpu_listen(void) {
   CLINT_COMPARE_HIGH = UINT32_MAX;
   PLIC_CLAIM = PLIC_CLAIM;
+  /* A byte that is there already has had its interrupt, and keeps the line from rising for the next. */
+  bare_metal_receive();
   __asm__ volatile("csrw mtvec, %0\ncsrsi mstatus, " INTERRUPTS_IN ::"r"(board_trapped) : "memory");
 }
 
