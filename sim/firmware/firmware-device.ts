@@ -154,21 +154,20 @@ export class FirmwareDevice {
 
   /**
    * Wait until every frame is confirmed that the device has sent so far and still has; it goes on with others meanwhile.
+   * A boot that runs and has not sent one yet is waited for.
    *
    * @returns false when one was not after `timeoutMs`
    */
   async settled(timeoutMs: number): Promise<boolean> {
+    const { promise: late, resolve } = Promise.withResolvers<void>();
+    const timer = this.#options.clock.setTimer(resolve, timeoutMs);
+    if (this.#port !== undefined) await Promise.race([late, this.account.until(() => this.#hasSent())]);
     const held = [...this.account.epochs].filter(([epoch]) => this.#options.keepsRing || !this.#past.has(epoch));
     this.#target = new Map(held.map(([epoch, { sent }]) => [epoch, Math.max(-1, ...sent.keys()) + 1]));
     const isConfirmed = () => this.#frames((epoch) => this.#target.get(epoch) ?? 0) === 0;
-    await new Promise<void>((resolve) => {
-      const late = this.#options.clock.setTimer(resolve, timeoutMs);
-      void this.account.until(isConfirmed).then(() => {
-        late.cancel();
-        resolve();
-      });
-    });
-    return isConfirmed() && held.length > 0;
+    await Promise.race([late, this.account.until(isConfirmed)]);
+    timer.cancel();
+    return this.#hasSent() && isConfirmed();
   }
 
   /** Stop, and leave nothing running, nor anything that could start it. */
@@ -202,6 +201,11 @@ export class FirmwareDevice {
       boots: this.#boots,
       connections: this.#wire.connections,
     };
+  }
+
+  /** Whether this boot has sent a frame. */
+  #hasSent(): boolean {
+    return [...this.account.epochs].some(([epoch, { sent }]) => sent.size > 0 && !this.#past.has(epoch));
   }
 
   /** Frames below `next` of each epoch that are not confirmed. */

@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { type BoardName, bench, build, compileModuleText, type Firmware, open, openPort, run } from "qemu-wasm-runner";
 import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
 import { requires } from "../os-package.ts";
+import { isRunning } from "../process-state.ts";
 import { CACHE_FOLDER } from "./c-host-build.ts";
 import { compileWat } from "./wat-module.ts";
 
@@ -260,13 +261,4 @@ function emulatorOf(parent: number): number {
   const found = children.find((child) => child > 0 && readFileSync(`/proc/${child}/comm`, "utf8").startsWith("qemu"));
   expect(found).toBeDefined();
   return found ?? 0;
-}
-
-/** A process that has ended may still be listed, as a zombie. */
-function isRunning(pid: number): boolean {
-  try {
-    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
-  } catch {
-    return false;
-  }
 }

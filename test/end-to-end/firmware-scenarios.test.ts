@@ -10,6 +10,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { CACHE_FOLDER } from "../conformance/c-host-build.ts";
 import { DEVICE_WASM } from "../conformance/raw-device.ts";
 import { requires } from "../os-package.ts";
+import { isRunning } from "../process-state.ts";
 
 const LAUNCHER = fileURLToPath(new URL("../../cloud-node/bin/lockstep.js", import.meta.url));
 const WAIT = { timeout: 30_000, interval: 100 };
@@ -61,15 +62,6 @@ function scenarioFile(board: string, durationS: number, more = ""): string {
 function emulatorsOf(parent: number): number[] {
   const children = readFileSync(`/proc/${parent}/task/${parent}/children`, "utf8").trim().split(" ").map(Number);
   return children.filter((pid) => pid > 0 && readFileSync(`/proc/${pid}/comm`, "utf8").startsWith("qemu"));
-}
-
-/** A process that has ended may still be listed, as a zombie. */
-function isRunning(pid: number): boolean {
-  try {
-    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
-  } catch {
-    return false;
-  }
 }
 
 const ARM = ["gcc-arm-none-eabi", "qemu-system-arm"];

@@ -3,9 +3,9 @@ import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { endWithThisProcess } from "./child-end.ts";
 import { locateTool } from "./doctor.ts";
 import { makePrivateFolder, type PrivateFolder } from "./private-folder.ts";
-import { beforeProcessEnds } from "./process-end.ts";
 import { RunnerError } from "./runner-error.ts";
 import type { ProgramEnd, RunningProgram } from "./running-program.ts";
 import type { Emulator } from "./target.ts";
@@ -81,12 +81,7 @@ async function connected(
   watchdog: Watchdog,
   announcesUart: boolean,
 ): Promise<RunningProgram> {
-  if (child.pid !== undefined) watchdog.over(child.pid);
-  child.on("exit", () => watchdog.dismiss());
-  const forget = beforeProcessEnds(() => {
-    child.kill("SIGKILL");
-    watchdog.dismiss();
-  });
+  endWithThisProcess(child, watchdog);
   let errorText = "";
   child.stderr?.on("data", (chunk: Buffer) => {
     errorText += chunk.toString();
@@ -95,7 +90,6 @@ async function connected(
     child.on("error", () => resolve({ exitCode: null, signal: null }));
     child.on("close", (exitCode, signal) => resolve({ exitCode, signal }));
   }).finally(async () => {
-    forget();
     server.close();
     await folder.remove();
   });

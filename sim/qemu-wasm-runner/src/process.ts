@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { beforeProcessEnds } from "./process-end.ts";
+import { endWithThisProcess } from "./child-end.ts";
 import { RunnerError } from "./runner-error.ts";
 import { startWatchdog } from "./watchdog.ts";
 
@@ -34,13 +34,7 @@ export function runProcess(
     const { watchedFolder } = options;
     const watchdog = watchedFolder === undefined ? undefined : startWatchdog(watchedFolder);
     const child = spawn(command, args, { stdio: [options.inputFile ?? "ignore", "pipe", "pipe"] });
-    if (child.pid !== undefined) watchdog?.over(child.pid);
-    const dismiss = () => watchdog?.dismiss();
-    child.on("exit", dismiss);
-    const forget = beforeProcessEnds(() => {
-      child.kill("SIGKILL");
-      dismiss();
-    });
+    endWithThisProcess(child, watchdog);
     const output: Buffer[] = [];
     const errors: Buffer[] = [];
     let isLate = false;
@@ -55,13 +49,10 @@ export function runProcess(
     child.stderr?.on("data", (chunk: Buffer) => errors.push(chunk));
     child.on("error", (cause) => {
       clearTimeout(late);
-      forget();
-      dismiss();
       reject(new RunnerError("missing-tool", { tool: command }, { cause }));
     });
     child.on("close", (exitCode) => {
       clearTimeout(late);
-      forget();
       if (isLate) reject(new RunnerError("timeout", { program: command, afterMs: options.timeoutMs ?? 0 }));
       else resolve({ exitCode, output: Buffer.concat(output), errorText: Buffer.concat(errors).toString() });
     });

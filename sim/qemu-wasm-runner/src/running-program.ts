@@ -3,9 +3,9 @@ import { open } from "node:fs/promises";
 import type { Readable, Writable } from "node:stream";
 import { type BoardName, findBoard } from "./board.ts";
 import type { Firmware } from "./build.ts";
+import { endWithThisProcess } from "./child-end.ts";
 import { locateTool } from "./doctor.ts";
 import { type EmulatorOptions, startEmulator } from "./emulator.ts";
-import { beforeProcessEnds } from "./process-end.ts";
 import { RunnerError } from "./runner-error.ts";
 import { type Target, targetOf } from "./target.ts";
 import { startWatchdog } from "./watchdog.ts";
@@ -70,17 +70,11 @@ export async function startProgram(firmware: Startable, options: EmulatorOptions
 function startProcess(command: string, args: readonly string[]): RunningProgram {
   const watchdog = startWatchdog();
   const child = spawn(command, args, { stdio: ["pipe", "pipe", "inherit"] });
-  if (child.pid === undefined) watchdog.dismiss();
-  else watchdog.over(child.pid);
-  child.on("exit", () => watchdog.dismiss());
-  const forget = beforeProcessEnds(() => {
-    child.kill("SIGKILL");
-    watchdog.dismiss();
-  });
+  endWithThisProcess(child, watchdog);
   const ended = new Promise<ProgramEnd>((resolve) => {
     child.on("close", (exitCode, signal) => resolve({ exitCode, signal, errorText: "" }));
     child.on("error", ({ message }) => resolve({ exitCode: null, signal: null, errorText: message }));
-  }).finally(forget);
+  });
   // The program may end while a request is under way: the answer that never comes says so.
   child.stdin.on("error", () => {});
   return {
