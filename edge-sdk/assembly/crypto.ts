@@ -63,6 +63,21 @@ export function hmacSha256(keyLength: i32, length: i32): void {
   hmac.hmacSha256(KEY, keyLength, MESSAGE, length, SIGNATURE, SCRATCH);
 }
 
+/** The same of a message in pieces. */
+export function hmacSha256Begin(keyLength: i32): void {
+  hmac.hmacSha256Begin(KEY, keyLength, SCRATCH);
+}
+
+/** The first `length` bytes of MESSAGE. */
+export function hmacSha256Update(length: i32): void {
+  hmac.hmacSha256Update(MESSAGE, length, SCRATCH);
+}
+
+/** The code goes to SIGNATURE. */
+export function hmacSha256Finish(keyLength: i32): void {
+  hmac.hmacSha256Finish(KEY, keyLength, SIGNATURE, SCRATCH);
+}
+
 export function verifyHmacSha256(keyLength: i32, length: i32): bool {
   return hmac.verifyHmacSha256(KEY, keyLength, MESSAGE, length, SIGNATURE, SCRATCH);
 }
@@ -73,4 +88,17 @@ export function crc32(before: u32, length: i32): u32 {
 
 export function verifyEd25519(length: i32): bool {
   return ed25519.verifyEd25519(KEY, MESSAGE, length, SIGNATURE, SCRATCH);
+}
+
+/** The same in parts. */
+export function ed25519Begin(length: i32): bool {
+  return ed25519.ed25519Begin(KEY, MESSAGE, length, SIGNATURE, SCRATCH);
+}
+
+export function ed25519Step(bit: i32): void {
+  ed25519.ed25519Step(SIGNATURE, bit, SCRATCH);
+}
+
+export function ed25519End(): bool {
+  return ed25519.ed25519End(SIGNATURE, SCRATCH);
 }

@@ -1,7 +1,7 @@
 import {
   addPoint,
   doublePoint,
-  hasZeroX,
+  hasSmallOrder,
   isPoint,
   KEPT_REGISTERS,
   keepPoint,
@@ -21,7 +21,7 @@ import { SHA512_STATE_BYTES, sha512Finish, sha512Reset, sha512Update } from "./s
  *
  *     S < L                     else whoever has one signature could make another
  *     A's y < p                 else one key had two names
- *     A's order is not 1, 2, 4, 8   else there are signatures of no secret
+ *     A's order is not 1, 2, 4, 8   else there are signatures of no secret; and R's neither
  *
  * R is compared as bytes, and what is compared with is canonical, so any other way to write a point is refused. The cofactor
  * is not multiplied in: that is what OpenSSL does too, and RFC 8032 allows. Nothing here is secret, so time tells nothing.
@@ -72,9 +72,7 @@ export function ed25519Begin(publicKey: usize, message: usize, length: i32, sign
 
   if (!readNegative(scratch, publicKey)) return false;
   keepPoint(scratch, KEY);
-  doublePoint(scratch);
-  doublePoint(scratch);
-  if (hasZeroX(scratch)) return false;
+  if (hasSmallOrder(scratch)) return false;
   setBase(scratch);
   keepPoint(scratch, BASE);
   addPoint(scratch, KEY);
@@ -94,5 +92,5 @@ export function ed25519Step(signature: usize, bit: i32, scratch: usize): void {
 
 /** The last part. */
 export function ed25519End(signature: usize, scratch: usize): bool {
-  return isPoint(scratch, signature);
+  return isPoint(scratch, signature) && !hasSmallOrder(scratch);
 }

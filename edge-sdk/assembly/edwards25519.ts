@@ -109,8 +109,13 @@ function multiplyOut(registers: usize): void {
   multiply(registers, Z, F, G);
 }
 
-/** Whether the point's order divides 2: the neutral point and (0, -1) are the only ones with x = 0. */
-export function hasZeroX(registers: usize): bool {
+/**
+ * Whether the point's order is 1, 2, 4 or 8: of four times such a point x = 0, and of four times any other it is not, since only
+ * the neutral point and (0, -1) have it. The point is spoilt.
+ */
+export function hasSmallOrder(registers: usize): bool {
+  doublePoint(registers);
+  doublePoint(registers);
   return isZero(registers, X);
 }
 
@@ -164,14 +169,15 @@ export function readNegative(registers: usize, bytes: usize): bool {
   return true;
 }
 
-/** Whether 32 bytes say the point, as they have to. The point is spoilt. @see RFC 8032, 5.1.2 */
+/** Whether 32 bytes say the point, as they have to. @see RFC 8032, 5.1.2 */
 export function isPoint(registers: usize, bytes: usize): bool {
   power(registers, Z, INVERSE);
   multiply(registers, X, X, POWER);
   multiply(registers, Y, Y, POWER);
   freeze(registers, X);
   freeze(registers, Y);
-  const y = registerAt(registers, Y);
+  setAffine(registers);
+  const y = registerAt(registers, H);
   store<u8>(y, load<u8>(y, 31) | (load<u8>(registerAt(registers, X)) << 7), 31);
   return equalBytes(y, bytes, 32);
 }
