@@ -1,6 +1,7 @@
 import * as crc from "./crc32";
 import * as ed25519 from "./ed25519";
 import * as hmac from "./hmac-sha256";
+import { SHA2_STATE_WORDS } from "./sha2";
 import * as sha256 from "./sha256";
 import * as sha512 from "./sha512";
 
@@ -9,8 +10,6 @@ import * as sha512 from "./sha512";
  * measured. No device runs this module.
  */
 
-/** Bytes of MESSAGE: room for a test's longest message. */
-export const MESSAGE_BYTES: i32 = 1280;
 /** What is hashed or signed; a caller writes it. */
 export const MESSAGE: usize = memory.data(1280, 8);
 /** Ed25519's public key, or HMAC's key. */
@@ -18,8 +17,8 @@ export const KEY: usize = memory.data(160, 8);
 /** A signature, or an authentication code; a digest is written here. */
 export const SIGNATURE: usize = memory.data(64, 8);
 /** State of a hash in pieces. */
-const STATE: usize = memory.data(200, 8);
-const SCRATCH: usize = memory.data(800, 8);
+const STATE: usize = memory.data(8 * <i32>SHA2_STATE_WORDS, 8);
+const SCRATCH: usize = memory.data(<i32>ed25519.ED25519_SCRATCH_BYTES, 8);
 
 /** Bytes of scratch that a verification needs. */
 export const ED25519_SCRATCH_BYTES: usize = ed25519.ED25519_SCRATCH_BYTES;
