@@ -75,6 +75,25 @@ test("S from L on is refused before anything is computed with it, and S below L 
   for (const s of [0n, 1n, 2n ** 252n, L - 1n]) expect(refusedAt(s)).toBe("end");
 });
 
+test("every bit of R counts by itself, and not only because it is hashed", () => {
+  const key = pointBytes(multiplyPoint(SECRET, BASE));
+  const nonce = 99n;
+  const r = pointBytes(multiplyPoint(nonce, BASE));
+  const signedWith = (its: Uint8Array): Signed => ({
+    message: MESSAGE,
+    signature: signatureBytes(its, (nonce + challenge(its, key, MESSAGE) * SECRET) % L),
+  });
+  expect(decisions(key, signedWith(r))).toEqual(BOTH_TAKE);
+  for (let bit = 0n; bit < 256n; bit++) {
+    const other = numberBytes(bytesNumber(r) ^ (1n << bit));
+    expect(decisions(key, signedWith(other)), `bit ${bit}`).toEqual(BOTH_REFUSE);
+  }
+});
+
+test("there are as many steps as L has bits", () => {
+  expect(core.constant("ED25519_STEPS")).toBe(L.toString(2).length);
+});
+
 test("a key of small order is refused in each of its eight forms, though the equation holds", () => {
   expect(TORSION).toHaveLength(8);
   for (const [n, torsion] of TORSION.entries()) {
