@@ -81,6 +81,8 @@ int main(void) {
   json_number("stackBytes", board_stack_high_water());
 #if WITH_HASHES
   hash(length);
+  json_number("hashStateBytes", *w2c_core_SHA256_STATE_BYTES(&core));
+  json_number("codeScratchBytes", *w2c_core_HMAC_SCRATCH_BYTES(&core));
 #endif
   json_end();
   return 0;
