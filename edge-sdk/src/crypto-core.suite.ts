@@ -40,6 +40,11 @@ export class CryptoCore {
     return this.#globals[name]?.value ?? Number.NaN;
   }
 
+  /** Whether its memory holds nothing but zeros. */
+  isBlank(): boolean {
+    return new Uint8Array(this.#calls.memory.buffer).every((byte) => byte === 0);
+  }
+
   /** The digest of what is given in pieces. */
   digest(bits: 256 | 512, pieces: Iterable<Uint8Array>): string {
     const { sha256Reset, sha256Update, sha256Finish, sha512Reset, sha512Update, sha512Finish } = this.#calls;

@@ -39,6 +39,13 @@ function expected(bits: 256 | 512, message: Uint8Array): string {
   return createHash(`sha${bits}`).update(message).digest("hex");
 }
 
+test("no constant takes memory: that of a fresh module is blank, and what hashing leaves there is not", () => {
+  const fresh = new CryptoCore();
+  expect(fresh.isBlank()).toBe(true);
+  fresh.digest(512, []);
+  expect(fresh.isBlank()).toBe(false);
+});
+
 test.for(EXAMPLES)("SHA-%i of the standard's example is its digest: %s", ([bits, message, digest]) => {
   expect(core.digest(bits, [Buffer.from(message)])).toBe(digest);
 });
