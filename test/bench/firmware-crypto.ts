@@ -26,6 +26,8 @@ export interface CryptoCounts {
   readonly stepMax: number;
   readonly end: number;
   readonly isTaken: boolean;
+  /** What stands in place of the signature begins with the message's HMAC-SHA256 under the public key. */
+  readonly isRight: boolean;
   readonly scratchBytes: number;
   readonly stackBytes: number;
   /** SHA-256, HMAC-SHA256 and CRC-32 of the message; 0 of a program without them. */
@@ -126,6 +128,7 @@ export async function countCrypto(firmware: Firmware, signed: SignedMessage, ste
     stepMax: field("stepMax"),
     end: field("end"),
     isTaken: field("isTaken") === 1,
+    isRight: field("isRight") === 1,
     scratchBytes: field("scratchBytes"),
     stackBytes: field("stackBytes"),
     hash: field("hash"),
