@@ -1,6 +1,7 @@
 import type { BirthFrame } from "@lockstep/protocol";
 import type { Buckets } from "../history/buckets.ts";
 import type { GapPage } from "../history/history.ts";
+import type { Nearest } from "../history/nearest.ts";
 import type { RowBlock } from "../history/row-blocks.ts";
 import type { Run } from "../history/run.ts";
 import type { TimeRange } from "../history/time-range.ts";
@@ -58,6 +59,11 @@ export class HistoryAccess {
   /** @throws {ApiProblem} `store-failed` */
   async runs(device: string, range: TimeRange): Promise<readonly Run[]> {
     return await unlessUnborn(this.#reads.runs(device, range), []);
+  }
+
+  /** Where there are samples beside a range. @throws {ApiProblem} `store-failed` */
+  async nearest(device: string, range: TimeRange): Promise<Nearest> {
+    return await unlessUnborn(this.#reads.nearest(device, range), { beforeUs: null, afterUs: null });
   }
 
   /** @throws {ApiProblem} `store-failed` */

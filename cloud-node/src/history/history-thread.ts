@@ -13,6 +13,7 @@ import type {
   HistoryQuestion,
   HistoryReply,
 } from "./history-messages.ts";
+import type { Nearest } from "./nearest.ts";
 import type { RowBlock } from "./row-blocks.ts";
 import type { Run } from "./run.ts";
 import type { TimeRange } from "./time-range.ts";
@@ -68,6 +69,10 @@ export class HistoryThread {
 
   runs(device: string, range: TimeRange): Promise<readonly Run[]> {
     return this.#ask({ kind: "runs", device, range });
+  }
+
+  nearest(device: string, range: TimeRange): Promise<Nearest> {
+    return this.#ask({ kind: "nearest", device, range });
   }
 
   buckets(device: string, range: TimeRange, maxBuckets: number, channels?: readonly number[]): Promise<Buckets> {
