@@ -1,6 +1,7 @@
 import type { BirthFrame } from "@lockstep/protocol";
 import type { Buckets } from "../history/buckets.ts";
 import type { GapPage } from "../history/history.ts";
+import { HistoryError } from "../history/history-error.ts";
 import type { Nearest } from "../history/nearest.ts";
 import type { RowBlock } from "../history/row-blocks.ts";
 import type { Run } from "../history/run.ts";
@@ -110,6 +111,9 @@ async function told<Result>(read: Promise<Result>): Promise<Result> {
 }
 
 function problemOf(cause: unknown): unknown {
+  if (cause instanceof HistoryError && cause.code === "busy") {
+    return new ApiProblem("busy", cause.message, { limit: cause.facts.most ?? 0 }, { cause });
+  }
   if (!(cause instanceof StoreError)) return cause;
   if (cause.code === "closed") {
     return new ApiProblem("closing", "the node is shutting down: ask again later", {}, { cause });

@@ -112,7 +112,7 @@ test("history at full rate is every sample within eps, in each format alike", as
   }
   const csv = await (await rig.get("/api/v1/devices/rotor/history?rate=full&format=csv")).text();
   const [head, ...lines] = csv.trimEnd().split("\n");
-  expect(head).toBe("time_us,epoch,x,y,saturated");
+  expect(head).toBe("time_us,epoch,x,y,saturated,damaged_to_us");
   const cells = lines.map((line) => line.split(",").slice(0, 4).map(Number));
   expect(cells).toEqual(timesUs.map((time, n) => [time, 1, channels[0]?.values[n], channels[1]?.values[n]]));
   const ndjson = await (await rig.get("/api/v1/devices/rotor/history?rate=full&format=ndjson&channels=y")).text();
