@@ -111,6 +111,10 @@ export class CloudNode {
         this.#counters.add(`store.${code}`);
         this.#emit({ kind: "store-failed", code, message });
       },
+      onDamage: (device, error) => {
+        this.#counters.add("store.damaged-devices");
+        this.#registry.damaged(device, error);
+      },
       onFull: () => {
         this.#doors.tcp?.pause();
         for (const line of this.#lines) line.pause();

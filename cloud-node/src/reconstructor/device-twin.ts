@@ -12,6 +12,7 @@ import {
   type StatusFrame,
 } from "@lockstep/protocol";
 import { unlessDamaged } from "../store/damage.ts";
+import type { StoreError } from "../store/store-error.ts";
 import { ackTimes } from "./ack-policy.ts";
 import { type BirthPlan, planBirth } from "./birth-plan.ts";
 import { EpochGrants } from "./epoch-grants.ts";
@@ -50,6 +51,8 @@ export interface DeviceReport {
   lastHeardMs: number;
   refused: number;
   refusal: RefusalReason | undefined;
+  /** Why nothing of it can be stored any more. */
+  damage: string | undefined;
 }
 
 /** An epoch with more of them was never divided into stretches. */
@@ -74,6 +77,7 @@ export class DeviceTwin {
     lastHeardMs: Number.NEGATIVE_INFINITY,
     refused: 0,
     refusal: undefined,
+    damage: undefined,
   };
   readonly #identity: DeviceIdentity;
   readonly #around: TwinSurroundings;
@@ -102,6 +106,7 @@ export class DeviceTwin {
   born(birth: BirthFrame, bytes: Uint8Array, link: DeviceLink, isLive: boolean): void {
     const { commits, clock, modules, acks } = this.#around;
     this.#hear(link);
+    if (this.#isUnstorable("births")) return;
     const hash = birthHash(birth);
     const plan = this.#plans.get(hash) ?? planBirth(birth, modules);
     if (typeof plan === "string") {
@@ -147,6 +152,7 @@ export class DeviceTwin {
     const { counters, clock, commits } = this.#around;
     const nowMs = clock.nowMs();
     this.#hear(link);
+    if (this.#isUnstorable("frames")) return;
     if (commits.isFull) {
       counters.add("frames.back-pressure");
       return;
@@ -171,6 +177,7 @@ export class DeviceTwin {
   /** Take a status of this boot, about this epoch or one whose frames an earlier boot left in the ring. */
   status(frame: StatusFrame, link: DeviceLink): void {
     this.#hear(link);
+    if (this.#isUnstorable("frames")) return;
     if (this.#nonce !== frame.nonce) {
       // A boot that was never born here: it has to say who it is.
       this.refuse("unknown-device", frame.nonce);
@@ -219,6 +226,13 @@ export class DeviceTwin {
     if (nonce !== undefined) this.#link?.send({ kind: "refusal", nonce, reason });
   }
 
+  /** A part of the store is damaged, and nothing of the device can be written: it keeps what it was not told is stored. */
+  damaged({ code, message }: StoreError): void {
+    this.report.damage = message;
+    for (const lane of this.#lanes.values()) lane.close(true);
+    this.#around.emit({ kind: "store-damaged", device: this.id, code, message });
+  }
+
   /** What is known of the device now; undefined before its first birth. */
   view(): TwinView | undefined {
     const stored = this.#epochs.get(this.#epochs.newest);
@@ -262,6 +276,12 @@ export class DeviceTwin {
   /** Nonce of the boot in force: what everything sent to the device must echo. */
   get #nonce(): number | undefined {
     return this.#epochs.get(this.#epochs.newest)?.nonce;
+  }
+
+  #isUnstorable(what: "births" | "frames"): boolean {
+    if (this.report.damage === undefined) return false;
+    this.#around.counters.add(`${what}.store-damaged`);
+    return true;
   }
 
   #hear(link: DeviceLink): void {

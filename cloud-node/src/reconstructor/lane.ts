@@ -16,6 +16,7 @@ import type { FrameOp, FrameVerdict, GapReason, StoredGap, StoreReader } from ".
 import type { AckTimes } from "./ack-policy.ts";
 import { Acknowledger } from "./acknowledger.ts";
 import { ArrivalWindow, type EarlyFrame, GRACE_MS } from "./arrival-window.ts";
+import { frameFlags } from "./frame-flags.ts";
 import { gapTimes } from "./gap-times.ts";
 import { LaneLedger } from "./lane-ledger.ts";
 import type { NodeEvent } from "./node-event.ts";
@@ -95,6 +96,11 @@ export class Lane implements CommitOwner {
       window: this.#window,
       send: (missing) => this.#acknowledge(missing),
     });
+  }
+
+  /** Key of its device. */
+  get device(): number {
+    return this.#storeKey.device;
   }
 
   get twin(): Twin {
@@ -251,9 +257,10 @@ export class Lane implements CommitOwner {
     this.#stretches.finish(this.#twin);
   }
 
-  /** Let go of all timers. */
-  close(): void {
+  /** Let go of all timers. @param isLost  what waits for its commit never gets there */
+  close(isLost = false): void {
     this.#acknowledger.close();
+    if (isLost) this.ledger.discard();
   }
 
   #acknowledge(holes: readonly SeqRange[]): void {
@@ -308,7 +315,7 @@ export class Lane implements CommitOwner {
     // Rows first, events last: a listener that looks at a twin overwrites the rows, which all twins share.
     this.ledger.taken(this.#twin, this.#around.rows, early);
     this.#stretches.taken(this.#twin, this.#around.rows, frame, bytes.length, cold);
-    const flags = this.#flags(frame);
+    const flags = frameFlags(frame, this.#around.rows);
     if (gap !== undefined && frame.kind === "keyframe") this.#closeGap(gap, seq - 1, lost, frame.timeUs);
     this.#around.commits.frame(this, "add", this.#storeKey, seq, bytes);
     this.#around.commits.mark(this, seq + 1);
@@ -383,17 +390,5 @@ export class Lane implements CommitOwner {
   /** Before the first keyframe of an epoch only the device can say how much it dropped. */
   #lostSamples(keyframeTimeUs: number): number {
     return this.#twin.plan === undefined ? this.#evictedSamples : this.#twin.samplesUntil(keyframeTimeUs);
-  }
-
-  /** How many channel-samples of the frame just taken are flagged, and as what. */
-  #flags(frame: SequencedFrame): { readonly kind: "invalid" | "saturated"; readonly count: number }[] {
-    if (frame.kind === "heartbeat" || !frame.hasEvents) return [];
-    const { rows } = this.#around;
-    const flagged = rows.statuses.subarray(0, rows.count * rows.channels);
-    const flags = ([1, 2] as const).map((status) => ({
-      kind: status === 1 ? ("invalid" as const) : ("saturated" as const),
-      count: flagged.reduce((sum, one) => sum + (one === status ? 1 : 0), 0),
-    }));
-    return flags.filter(({ count }) => count > 0);
   }
 }

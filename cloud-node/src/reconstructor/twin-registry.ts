@@ -2,6 +2,7 @@ import type { Clock } from "../clock.ts";
 import type { Counters } from "../counters.ts";
 import type { CommitQueue } from "../store/commit-queue.ts";
 import type { StoreReader } from "../store/store.ts";
+import type { StoreError } from "../store/store-error.ts";
 import type { AckPolicy } from "./ack-policy.ts";
 import { DeviceTwin } from "./device-twin.ts";
 import type { ModuleRegistry } from "./module-registry.ts";
@@ -59,6 +60,11 @@ export class TwinRegistry {
     const known = this.#byId.get(id);
     if (known !== undefined) return known;
     return this.#add(id, this.#nextKey);
+  }
+
+  /** Nothing of a device can be written any more. @param key  its key in the store */
+  damaged(key: number, error: StoreError): void {
+    this.#byKey.get(key)?.damaged(error);
   }
 
   /** @see DeviceTwin.settle; before any device is heard */

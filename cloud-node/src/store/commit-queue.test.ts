@@ -7,7 +7,12 @@ import { StoreError } from "./store-error.ts";
 const KEY = { device: 1, epoch: 1 };
 
 class Owner implements CommitOwner {
+  readonly device: number;
   readonly told: unknown[] = [];
+
+  constructor(device = KEY.device) {
+    this.device = device;
+  }
 
   durable(token: number): void {
     this.told.push(token);

@@ -1,10 +1,12 @@
 import type { Clock, Timer } from "../clock.ts";
-import { BatchBuilder } from "./batch-builder.ts";
+import { BatchBuilder, deviceOf } from "./batch-builder.ts";
 import type { CommitReply, FrameOp, FrameVerdict, Store, StoreRecord } from "./store.ts";
 import { StoreError } from "./store-error.ts";
 
 /** Who hands frames over, and hears what became of them. */
 export interface CommitOwner {
+  /** Key of the device that it writes for. */
+  readonly device: number;
   /** Everything handed over up to the call of `mark(owner, token)` is durable. */
   durable(token: number): void;
   /** A frame was not added, because its key is taken, or because it was only to be compared. */
@@ -20,6 +22,11 @@ export interface CommitQueueOptions {
   onCommit?(elapsedMs: number, frames: number): void;
   /** Told of every failed commit; the batch is kept and tried again. */
   onFailure(error: StoreError): void;
+  /**
+   * Told of a device that can no longer be written, because a part of the store is damaged: what waited of it is given
+   * up, nobody is told that it is durable, and nothing more of it is taken. All others go on.
+   */
+  onDamage?(device: number, error: StoreError): void;
   /** Told when more waits for the disk than should. */
   onFull(): void;
   /** Told when a queue that was full has room again. */
@@ -32,13 +39,23 @@ const FULL_BYTES = 32 << 20;
 const FIRST_RETRY_MS = 100;
 const LONGEST_RETRY_MS = 5_000;
 
+const NONE: ReadonlySet<number | undefined> = new Set();
+
 /** One transaction in the making, and who waits for it. */
 class OpenBatch {
   readonly builder = new BatchBuilder();
   /** Of each frame, by its row. */
   readonly origins: { readonly owner: CommitOwner; readonly op: FrameOp; readonly seq: number }[] = [];
   readonly tokens = new Map<CommitOwner, number>();
-  readonly callbacks: (() => void)[] = [];
+  readonly callbacks: { readonly device: number | undefined; run(): void }[] = [];
+}
+
+/** A batch that the store refused as a whole for damage: device by device it shows whose part it is. */
+interface Division {
+  readonly batch: OpenBatch;
+  readonly waiting: (number | undefined)[];
+  readonly exceptions: CommitReply["exceptions"][number][];
+  readonly damaged: Set<number | undefined>;
 }
 
 /**
@@ -49,6 +66,8 @@ export class CommitQueue {
   readonly #options: CommitQueueOptions;
   #open = new OpenBatch();
   #inFlight: OpenBatch | undefined;
+  /** Devices whose part of the store is damaged. */
+  readonly #damaged = new Set<number | undefined>();
   #timer: Timer | undefined;
   #failure: StoreError | undefined;
   #retry: { readonly timer: Timer; now(): void } | undefined;
@@ -82,6 +101,7 @@ export class CommitQueue {
     seq: number,
     bytes: Uint8Array,
   ): void {
+    if (this.#damaged.has(key.device)) return;
     this.#open.builder.addFrame(op, key.device, key.epoch, seq, bytes);
     this.#open.origins.push({ owner, op, seq });
     if (!this.#wasFull && this.isFull) {
@@ -93,13 +113,16 @@ export class CommitQueue {
 
   /** Store a record; `onDurable` runs once it is. */
   record(record: StoreRecord, onDurable?: () => void): void {
+    const device = deviceOf(record);
+    if (this.#damaged.has(device)) return;
     this.#open.builder.addRecord(record);
-    if (onDurable !== undefined) this.#open.callbacks.push(onDurable);
+    if (onDurable !== undefined) this.#open.callbacks.push({ device, run: onDurable });
     this.#arm();
   }
 
   /** Tell `owner` with this token once everything handed over so far is durable. Replaces its token in this batch. */
   mark(owner: CommitOwner, token: number): void {
+    if (this.#damaged.has(owner.device)) return;
     this.#open.tokens.set(owner, token);
     this.#arm();
   }
@@ -145,7 +168,11 @@ export class CommitQueue {
     const batch = this.#open;
     this.#open = new OpenBatch();
     this.#inFlight = batch;
-    this.#commit(batch, FIRST_RETRY_MS);
+    // What came of a device while it was found damaged.
+    const damaged =
+      this.#damaged.size === 0 ? NONE : new Set(batch.builder.devices().filter((device) => this.#damaged.has(device)));
+    if (damaged.size === 0) this.#commit(batch, FIRST_RETRY_MS);
+    else this.#divide(divisionOf(batch, damaged), FIRST_RETRY_MS);
   }
 
   #commit(batch: OpenBatch, retryMs: number): void {
@@ -158,30 +185,78 @@ export class CommitQueue {
         this.#options.onCommit?.(clock.nowMs() - startedMs, batch.builder.frameCount);
         this.#settle(batch, reply);
       },
-      (cause: unknown) => this.#failed(batch, retryMs, cause),
+      (cause: unknown) => {
+        const error = this.#failed(cause);
+        if (error.code !== "corrupt") {
+          this.#later(retryMs, (next) => this.#commit(batch, next));
+          return;
+        }
+        // Damage does not heal: whoever it concerns is given up, so that all others go on.
+        this.#divide(divisionOf(batch, NONE), FIRST_RETRY_MS);
+      },
     );
   }
 
-  #failed(batch: OpenBatch, retryMs: number, cause: unknown): void {
+  /** Commit what is left of a divided batch, one device after the other. */
+  #divide(division: Division, retryMs: number): void {
+    this.#retry = undefined;
+    const { batch, waiting, exceptions, damaged } = division;
+    if (waiting.length === 0) {
+      this.#settle(batch, { exceptions }, damaged);
+      return;
+    }
+    const [device] = waiting;
+    const part = batch.builder.part(device);
+    const next = () => {
+      waiting.shift();
+      this.#divide(division, FIRST_RETRY_MS);
+    };
+    this.#options.store.commit(part.batch).then(
+      (reply) => {
+        this.#failure = undefined;
+        for (const { row, verdict } of reply.exceptions) exceptions.push({ row: part.rows[row] ?? 0, verdict });
+        next();
+      },
+      (cause: unknown) => {
+        const error = this.#failed(cause);
+        if (error.code !== "corrupt") {
+          this.#later(retryMs, (later) => this.#divide(division, later));
+          return;
+        }
+        damaged.add(device);
+        if (device !== undefined) {
+          this.#damaged.add(device);
+          this.#options.onDamage?.(device, error);
+        }
+        next();
+      },
+    );
+  }
+
+  #failed(cause: unknown): StoreError {
     const error = cause instanceof StoreError ? cause : new StoreError("failed", { detail: String(cause) }, { cause });
     this.#failure = error;
     this.#options.onFailure(error);
+    return error;
+  }
+
+  #later(retryMs: number, again: (nextRetryMs: number) => void): void {
     if (this.#isClosing) {
       this.#idle();
       return;
     }
-    const now = () => this.#commit(batch, Math.min(2 * retryMs, LONGEST_RETRY_MS));
+    const now = () => again(Math.min(2 * retryMs, LONGEST_RETRY_MS));
     this.#retry = { timer: this.#options.clock.setTimer(now, retryMs), now };
   }
 
-  #settle(batch: OpenBatch, reply: CommitReply): void {
+  #settle(batch: OpenBatch, reply: CommitReply, damaged: ReadonlySet<number | undefined> = NONE): void {
     this.#inFlight = undefined;
     for (const { row, verdict } of reply.exceptions) {
       const origin = batch.origins[row];
       origin?.owner.notAdded(origin.seq, origin.op, verdict);
     }
-    for (const [owner, token] of batch.tokens) owner.durable(token);
-    for (const callback of batch.callbacks) callback();
+    for (const [owner, token] of batch.tokens) if (!damaged.has(owner.device)) owner.durable(token);
+    for (const { device, run } of batch.callbacks) if (!damaged.has(device)) run();
     if (this.#isClosing) this.#isDue = true;
     this.#send();
     if (this.#wasFull && !this.isFull) {
@@ -195,4 +270,9 @@ export class CommitQueue {
     this.#idleWaiters = [];
     for (const resolve of waiters) resolve();
   }
+}
+
+function divisionOf(batch: OpenBatch, damaged: ReadonlySet<number | undefined>): Division {
+  const waiting = batch.builder.devices().filter((device) => !damaged.has(device));
+  return { batch, waiting, exceptions: [], damaged: new Set(damaged) };
 }
