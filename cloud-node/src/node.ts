@@ -14,6 +14,7 @@ import type { Logger } from "./logger.ts";
 import { type AckPolicy, DEFAULT_ACK_POLICY } from "./reconstructor/ack-policy.ts";
 import { type ModuleFacts, ModuleRegistry } from "./reconstructor/module-registry.ts";
 import type { NodeEvent, NodeEventListener } from "./reconstructor/node-event.ts";
+import type { RefusedDevice } from "./reconstructor/refused-device.ts";
 import { type FreshTraffic, TrafficLedger } from "./reconstructor/traffic-ledger.ts";
 import { TwinRegistry } from "./reconstructor/twin-registry.ts";
 import type { TwinView } from "./reconstructor/twin-view.ts";
@@ -201,6 +202,11 @@ export class CloudNode {
       .map((twin) => twin.view())
       .filter((view) => view !== undefined)
       .sort((a, b) => (a.id < b.id ? -1 : 1));
+  }
+
+  /** Devices that were heard since the start and are not taken in, beside those that have a view. */
+  refused(): RefusedDevice[] {
+    return this.#registry.refused();
   }
 
   device(id: string): TwinView | undefined {

@@ -17,6 +17,7 @@ import { ackTimes } from "./ack-policy.ts";
 import { type BirthPlan, planBirth } from "./birth-plan.ts";
 import { EpochGrants } from "./epoch-grants.ts";
 import { Lane } from "./lane.ts";
+import type { RefusedDevice } from "./refused-device.ts";
 import type { RowBuffer } from "./row-buffer.ts";
 import { TrafficMeter } from "./traffic-meter.ts";
 import type { TwinSurroundings } from "./twin-registry.ts";
@@ -51,6 +52,8 @@ export interface DeviceReport {
   lastHeardMs: number;
   refused: number;
   refusal: RefusalReason | undefined;
+  /** Unix time at which that began, µs. */
+  refusedSinceUs: number;
   /** Why nothing of it can be stored any more. */
   damage: string | undefined;
 }
@@ -77,6 +80,7 @@ export class DeviceTwin {
     lastHeardMs: Number.NEGATIVE_INFINITY,
     refused: 0,
     refusal: undefined,
+    refusedSinceUs: 0,
     damage: undefined,
   };
   readonly #identity: DeviceIdentity;
@@ -200,6 +204,13 @@ export class DeviceTwin {
     return this.#epochs.get(this.#epochs.newest) !== undefined;
   }
 
+  /** Why it is not taken in, of a device that has no view. */
+  get refused(): RefusedDevice | undefined {
+    const { refusal, refusedSinceUs, lastHeardUs } = this.report;
+    if (refusal === undefined || this.#newestPlan !== undefined) return undefined;
+    return { id: this.id, reason: refusal, sinceUs: refusedSinceUs, lastHeardUs };
+  }
+
   /** Whether this is the boot in force, and the epoch its own or one of those before it. */
   isBoot(nonce: number, epoch: number): boolean {
     return this.#nonce === nonce && this.#epochs.get(epoch) !== undefined;
@@ -219,6 +230,7 @@ export class DeviceTwin {
 
   /** Tell a boot that nothing of it is taken, and why. */
   refuse(reason: RefusalReason, nonce: number | undefined = this.#nonce): void {
+    if (this.report.refusal === undefined) this.report.refusedSinceUs = this.#around.clock.unixUs();
     this.report.refused += 1;
     this.report.refusal = reason;
     this.#around.counters.add(`refused.${reason}`);
@@ -235,14 +247,13 @@ export class DeviceTwin {
 
   /** What is known of the device now; undefined before its first birth. */
   view(): TwinView | undefined {
-    const stored = this.#epochs.get(this.#epochs.newest);
-    const plan = stored === undefined ? undefined : this.#plan(stored.birthHash);
-    if (stored === undefined || plan === undefined) return undefined;
+    const plan = this.#newestPlan;
+    if (plan === undefined) return undefined;
     const { clock } = this.#around;
     return viewTwin({
       id: this.id,
       plan,
-      lane: this.#lane(stored.epoch),
+      lane: this.#lane(this.#epochs.newest),
       report: this.report,
       traffic: this.traffic,
       rows: this.#scratch,
@@ -271,6 +282,11 @@ export class DeviceTwin {
 
   close(): void {
     for (const lane of this.#lanes.values()) lane.close();
+  }
+
+  get #newestPlan(): BirthPlan | undefined {
+    const stored = this.#epochs.get(this.#epochs.newest);
+    return stored === undefined ? undefined : this.#plan(stored.birthHash);
   }
 
   /** Nonce of the boot in force: what everything sent to the device must echo. */

@@ -7,6 +7,7 @@ import type { AckPolicy } from "./ack-policy.ts";
 import { DeviceTwin } from "./device-twin.ts";
 import type { ModuleRegistry } from "./module-registry.ts";
 import type { NodeEvent } from "./node-event.ts";
+import type { RefusedDevice } from "./refused-device.ts";
 import { RowBuffer } from "./row-buffer.ts";
 
 /** What all twins of a node share. */
@@ -22,6 +23,8 @@ export interface TwinSurroundings {
 
 /** Aliases are written in this base; six digits name two thousand million devices. */
 const ALIAS_BASE = 36;
+/** Devices that were never taken in, and are remembered so that a person sees them. */
+const MOST_UNBORN = 1_000;
 
 /** All devices of a node, by name and by alias. */
 export class TwinRegistry {
@@ -29,6 +32,8 @@ export class TwinRegistry {
   readonly #rows = new RowBuffer();
   readonly #byId = new Map<string, DeviceTwin>();
   readonly #byKey = new Map<number, DeviceTwin>();
+  /** Admitted and not born yet, oldest first; some were born since. */
+  readonly #unborn = new Set<DeviceTwin>();
   #nextKey = 1;
 
   /** Knows every device of the store from the start; their twins are rebuilt when they are first needed. */
@@ -59,7 +64,17 @@ export class TwinRegistry {
   admit(id: string): DeviceTwin {
     const known = this.#byId.get(id);
     if (known !== undefined) return known;
-    return this.#add(id, this.#nextKey);
+    this.#forgetUnborn();
+    const twin = this.#add(id, this.#nextKey);
+    this.#unborn.add(twin);
+    return twin;
+  }
+
+  /** Devices that were heard and are not taken in, of which nothing can be shown; of new ones the newest, if they are many. */
+  refused(): RefusedDevice[] {
+    return this.all()
+      .map((twin) => twin.refused)
+      .filter((refused) => refused !== undefined);
   }
 
   /** Nothing of a device can be written any more. @param key  its key in the store */
@@ -74,6 +89,20 @@ export class TwinRegistry {
 
   close(): void {
     for (const twin of this.#byId.values()) twin.close();
+  }
+
+  /** Whoever makes up names takes no more memory than these. */
+  #forgetUnborn(): void {
+    for (const twin of this.#unborn) {
+      if (twin.isBorn) this.#unborn.delete(twin);
+      else if (this.#unborn.size < MOST_UNBORN) return;
+      else {
+        twin.close();
+        this.#unborn.delete(twin);
+        this.#byId.delete(twin.id);
+        this.#byKey.delete(twin.key);
+      }
+    }
   }
 
   #add(id: string, key: number): DeviceTwin {
