@@ -70,6 +70,8 @@ export interface NodeHealth {
 
 export const DEFAULT_GROUP = "lockstep";
 const DEFAULT_COMMIT_MS = 10;
+/** Frames between two words about a long division. */
+const TOLD_FRAMES = 100_000;
 
 interface Doors {
   broker?: EmbeddedBroker;
@@ -135,7 +137,6 @@ export class CloudNode {
       emit: (event) => this.#emit(event),
     });
     this.#intake = new FrameIntake(this.#registry, this.#counters);
-    this.#registry.settle();
     const devices = () => this.#registry.all().filter(({ isBorn }) => isBorn);
     this.#traffic = new TrafficLedger({ commits: this.#commits, clock: options.clock, devices });
     const { retention, clock, logger } = options;
@@ -165,6 +166,7 @@ export class CloudNode {
       for (const stored of store.reader.modules()) modules.addStored(stored);
       const registered = (options.modules ?? []).map((wasm) => modules.addChecked(wasm));
       const node = new CloudNode(options, store, modules);
+      await node.#settle();
       for (const hash of registered) {
         const wasm = modules.unkept(hash);
         if (wasm !== undefined) node.#commits.record({ table: "module", hash, wasm, source: "operator" });
@@ -311,6 +313,19 @@ export class CloudNode {
     for (const leave of this.#loopbacks) leave();
     await this.#shutDoors();
     await this.#store.close();
+  }
+
+  /** Divide what an earlier release left whole: the first start on its store takes longer, and says how far it is. */
+  async #settle(): Promise<void> {
+    const { logger } = this.#options;
+    let [told, next] = ["", 0];
+    const isDone = await this.#registry.settle((progress) => {
+      const name = `${progress.device} ${progress.epoch}`;
+      if (name === told && progress.frames < next) return;
+      [told, next] = [name, progress.frames + TOLD_FRAMES];
+      logger.info(progress, "dividing history that an earlier release left whole");
+    });
+    if (!isDone) logger.warn({}, "the store takes nothing now: history stays as it is until the next start");
   }
 
   async #openDoors(): Promise<void> {

@@ -15,6 +15,7 @@ import { unlessDamaged } from "../store/damage.ts";
 import type { StoreError } from "../store/store-error.ts";
 import { ackTimes } from "./ack-policy.ts";
 import { type BirthPlan, planBirth } from "./birth-plan.ts";
+import { newReport } from "./device-report.ts";
 import { EpochGrants } from "./epoch-grants.ts";
 import { Lane } from "./lane.ts";
 import type { RefusedDevice } from "./refused-device.ts";
@@ -39,23 +40,11 @@ export interface DeviceIdentity {
   readonly rows: RowBuffer;
 }
 
-/** What a device last said about itself. */
-export interface DeviceReport {
-  isOnline: boolean;
-  /** 0 … 1. */
-  ringFill: number;
-  clockOffsetUs: number | undefined;
-  /** Undefined until it is heard. */
-  transport: TransportKind | undefined;
-  lastHeardUs: number;
-  lastDataUs: number;
-  lastHeardMs: number;
-  refused: number;
-  refusal: RefusalReason | undefined;
-  /** Unix time at which that began, µs. */
-  refusedSinceUs: number;
-  /** Why nothing of it can be stored any more. */
-  damage: string | undefined;
+/** How far the division of an epoch has come. */
+export interface Settling {
+  readonly device: string;
+  readonly epoch: number;
+  readonly frames: number;
 }
 
 /** An epoch with more of them was never divided into stretches. */
@@ -70,19 +59,7 @@ export class DeviceTwin {
   readonly id: string;
   readonly key: number;
   readonly traffic = new TrafficMeter();
-  readonly report: DeviceReport = {
-    isOnline: false,
-    ringFill: 0,
-    clockOffsetUs: undefined,
-    transport: undefined,
-    lastHeardUs: 0,
-    lastDataUs: 0,
-    lastHeardMs: Number.NEGATIVE_INFINITY,
-    refused: 0,
-    refusal: undefined,
-    refusedSinceUs: 0,
-    damage: undefined,
-  };
+  readonly report = newReport();
   readonly #identity: DeviceIdentity;
   readonly #around: TwinSurroundings;
   readonly #epochs: EpochGrants;
@@ -263,17 +240,19 @@ export class DeviceTwin {
 
   /**
    * Close what earlier boots left open while no node ran, and divide what an earlier release left whole, so that a read
-   * replays little of it and retention can delete it.
+   * replays little of it and retention can delete it. Where it is left off it can be gone on with.
+   *
+   * @returns gives how far it has come, after each part that is to be committed before the next
    */
-  settle(): void {
+  *settle(): Generator<Settling> {
     const { reader } = this.#around;
     for (const epoch of this.#epochs.numbers()) {
       const isOver = epoch !== this.#epochs.newest;
       const most = isOver ? 0 : MOST_LOOSE_FRAMES;
       const hasLoose = unlessDamaged(() => reader.hasLooseFrames(this.key, epoch, most)) ?? false;
-      if (hasLoose && this.#plan(this.#epochs.get(epoch)?.birthHash ?? "")) {
+      if (hasLoose && this.report.damage === undefined && this.#plan(this.#epochs.get(epoch)?.birthHash ?? "")) {
         const lane = this.#newLane(epoch);
-        lane.rebuild(reader);
+        for (const frames of lane.rebuildInSteps(reader)) yield { device: this.id, epoch, frames };
         if (isOver) lane.finish();
         lane.close();
       }

@@ -1,53 +1,31 @@
 import {
-  type AckFrame,
   murmur3,
-  type RefusalReason,
   type ResyncFrame,
   type SeqRange,
   type SequencedFrame,
   type StatusFrame,
   WINDOW_FRAMES,
 } from "@lockstep/protocol";
-import type { Clock } from "../clock.ts";
-import type { Counters } from "../counters.ts";
-import type { CommitOwner, CommitQueue } from "../store/commit-queue.ts";
+import type { CommitOwner } from "../store/commit-queue.ts";
 import { isDamage, unlessDamaged } from "../store/damage.ts";
 import type { FrameOp, FrameVerdict, GapReason, StoredGap, StoreReader } from "../store/store.ts";
-import type { AckTimes } from "./ack-policy.ts";
 import { Acknowledger } from "./acknowledger.ts";
 import { ArrivalWindow, type EarlyFrame, GRACE_MS } from "./arrival-window.ts";
 import { frameFlags } from "./frame-flags.ts";
 import { gapTimes } from "./gap-times.ts";
 import { LaneLedger } from "./lane-ledger.ts";
-import type { NodeEvent } from "./node-event.ts";
+import type { LaneSurroundings } from "./lane-surroundings.ts";
 import { replay } from "./replay.ts";
-import type { RowBuffer } from "./row-buffer.ts";
 import { StretchKeeper } from "./stretch-keeper.ts";
-import { type PlanLookup, Twin } from "./twin.ts";
-
-/** What a lane says to its device; whoever sends it adds the nonce. */
-export type LaneReply = Omit<AckFrame, "nonce"> | Omit<ResyncFrame, "nonce">;
-
-/** What a lane needs of the node around it. */
-export interface LaneSurroundings {
-  readonly device: string;
-  readonly key: number;
-  readonly plans: PlanLookup;
-  readonly rows: RowBuffer;
-  readonly commits: CommitQueue;
-  readonly clock: Clock;
-  readonly acks: AckTimes;
-  readonly counters: Counters;
-  reply(reply: LaneReply): void;
-  refuse(reason: RefusalReason): void;
-  emit(event: NodeEvent): void;
-}
+import { Twin } from "./twin.ts";
 
 interface OpenGap {
   readonly from: number;
   readonly reason: GapReason;
 }
 
+/** Frames that are replayed between two pauses: some ten milliseconds. */
+const STEP_FRAMES = 1_000;
 /** A keyframe that was asked for is asked for again after this long: the question, or the answer, may have been lost. */
 const RESYNC_AGAIN_MS = 1_000;
 
@@ -132,6 +110,11 @@ export class Lane implements CommitOwner {
 
   /** Bring back what the store knows of this epoch; what it cannot read any more is as good as lost, and no more. */
   rebuild(reader: StoreReader): void {
+    for (const _ of this.rebuildInSteps(reader));
+  }
+
+  /** The same, with a pause after every so many frames. @returns gives the frames taken by then */
+  *rebuildInSteps(reader: StoreReader): Generator<number> {
     const { key, counters } = this.#around;
     const twin = this.#twin;
     if (!this.#stretches.resume(reader, twin)) counters.add("snapshot.ignored");
@@ -141,7 +124,7 @@ export class Lane implements CommitOwner {
       twin.skipTo(expired.through + 1);
     }
     const gaps = (unlessDamaged(() => reader.gaps(key)) ?? []).filter(({ epoch }) => epoch === this.epoch);
-    const damagedFrom = this.#replay(reader, gaps);
+    const damagedFrom = yield* this.#replay(reader, gaps);
     if (damagedFrom !== undefined) {
       counters.add("store.damaged");
       this.#gap = { from: damagedFrom, reason: "state-mismatch" };
@@ -160,9 +143,10 @@ export class Lane implements CommitOwner {
   }
 
   /** Take the stored frames again. @returns seq of the first one that gives nothing any more */
-  #replay(reader: StoreReader, gaps: readonly StoredGap[]): number | undefined {
+  *#replay(reader: StoreReader, gaps: readonly StoredGap[]): Generator<number, number | undefined> {
     const { key, rows } = this.#around;
     const twin = this.#twin;
+    let taken = 0;
     try {
       const steps = replay(twin, reader, key, gaps);
       let step = steps.next();
@@ -171,6 +155,8 @@ export class Lane implements CommitOwner {
         this.ledger.replayed(twin, rows);
         this.#stretches.taken(twin, rows, frame, frameBytes, cold);
         this.#gap = undefined;
+        taken += 1;
+        if (taken % STEP_FRAMES === 0) yield taken;
       }
       return step.value.kind === "damaged" ? step.value.seq : undefined;
     } catch (error) {

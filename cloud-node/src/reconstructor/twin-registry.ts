@@ -4,7 +4,7 @@ import type { CommitQueue } from "../store/commit-queue.ts";
 import type { StoreReader } from "../store/store.ts";
 import type { StoreError } from "../store/store-error.ts";
 import type { AckPolicy } from "./ack-policy.ts";
-import { DeviceTwin } from "./device-twin.ts";
+import { DeviceTwin, type Settling } from "./device-twin.ts";
 import type { ModuleRegistry } from "./module-registry.ts";
 import type { NodeEvent } from "./node-event.ts";
 import type { RefusedDevice } from "./refused-device.ts";
@@ -82,9 +82,23 @@ export class TwinRegistry {
     this.#byKey.get(key)?.damaged(error);
   }
 
-  /** @see DeviceTwin.settle; before any device is heard */
-  settle(): void {
-    for (const twin of this.#byId.values()) twin.settle();
+  /**
+   * Settle every device, before any is heard: in parts, so that what waits for the store is bounded.
+   *
+   * @param onProgress  told after each part
+   * @returns false where the store refused some of it; the next start goes on there
+   * @see DeviceTwin.settle
+   */
+  async settle(onProgress: (progress: Settling) => void): Promise<boolean> {
+    const { commits } = this.#around;
+    for (const twin of this.#byId.values()) {
+      for (const progress of twin.settle()) {
+        onProgress(progress);
+        if (!(await commits.flush())) return false;
+      }
+      if (commits.isFilling && !(await commits.flush())) return false;
+    }
+    return true;
   }
 
   close(): void {

@@ -1,5 +1,5 @@
 import type { BirthPlan } from "./birth-plan.ts";
-import type { DeviceReport } from "./device-twin.ts";
+import type { DeviceReport } from "./device-report.ts";
 import type { Lane } from "./lane.ts";
 import { toSampleBlock } from "./recent-samples.ts";
 import type { RowBuffer } from "./row-buffer.ts";

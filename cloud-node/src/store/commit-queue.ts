@@ -36,6 +36,7 @@ export interface CommitQueueOptions {
 /** Frames and bytes that may wait for the disk. Above, the node takes no frames, and devices keep them. */
 const FULL_FRAMES = 20_000;
 const FULL_BYTES = 32 << 20;
+const FILLING_BYTES = 1 << 20;
 const FIRST_RETRY_MS = 100;
 const LONGEST_RETRY_MS = 5_000;
 
@@ -47,6 +48,8 @@ class OpenBatch {
   /** Of each frame, by its row. */
   readonly origins: { readonly owner: CommitOwner; readonly op: FrameOp; readonly seq: number }[] = [];
   readonly tokens = new Map<CommitOwner, number>();
+  /** Told true once it is settled, and false when it has to be tried again. */
+  waiters: ((isSettled: boolean) => void)[] = [];
   readonly callbacks: { readonly device: number | undefined; run(): void }[] = [];
 }
 
@@ -131,6 +134,25 @@ export class CommitQueue {
   hurry(): void {
     this.#isDue = true;
     this.#send();
+  }
+
+  /** Much waits already that nobody waits for. */
+  get isFilling(): boolean {
+    return this.#open.builder.byteCount >= FILLING_BYTES;
+  }
+
+  /**
+   * Commit now.
+   *
+   * @returns once everything handed over so far is durable or given up; false when the store refused it for now: it is
+   * tried again, and nobody waits for that
+   */
+  async flush(): Promise<boolean> {
+    this.hurry();
+    const last = this.#open.builder.isEmpty ? this.#inFlight : this.#open;
+    if (last === undefined) return true;
+    if (this.#retry !== undefined) return false;
+    return await new Promise<boolean>((resolve) => last.waiters.push(resolve));
   }
 
   /**
@@ -241,6 +263,7 @@ export class CommitQueue {
   }
 
   #later(retryMs: number, again: (nextRetryMs: number) => void): void {
+    for (const batch of [this.#inFlight, this.#open]) if (batch !== undefined) tell(batch, false);
     if (this.#isClosing) {
       this.#idle();
       return;
@@ -257,6 +280,7 @@ export class CommitQueue {
     }
     for (const [owner, token] of batch.tokens) if (!damaged.has(owner.device)) owner.durable(token);
     for (const { device, run } of batch.callbacks) if (!damaged.has(device)) run();
+    tell(batch, true);
     if (this.#isClosing) this.#isDue = true;
     this.#send();
     if (this.#wasFull && !this.isFull) {
@@ -275,4 +299,10 @@ export class CommitQueue {
 function divisionOf(batch: OpenBatch, damaged: ReadonlySet<number | undefined>): Division {
   const waiting = batch.builder.devices().filter((device) => !damaged.has(device));
   return { batch, waiting, exceptions: [], damaged: new Set(damaged) };
+}
+
+function tell(batch: OpenBatch, isSettled: boolean): void {
+  const { waiters } = batch;
+  batch.waiters = [];
+  for (const waiter of waiters) waiter(isSettled);
 }
