@@ -137,7 +137,7 @@ export class CloudNode {
       emit: (event) => this.#emit(event),
     });
     this.#intake = new FrameIntake(this.#registry, this.#counters);
-    const devices = () => this.#registry.all().filter(({ isBorn }) => isBorn);
+    const devices = () => this.#registry.all().filter(({ isStored }) => isStored);
     this.#traffic = new TrafficLedger({ commits: this.#commits, clock: options.clock, devices });
     const { retention, clock, logger } = options;
     const counters = this.#counters;

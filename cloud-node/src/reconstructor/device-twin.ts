@@ -176,6 +176,11 @@ export class DeviceTwin {
     this.#lane(frame.epoch).status(frame, this.#around.clock.nowMs());
   }
 
+  /** Whether what comes of it is written down. */
+  get isStored(): boolean {
+    return this.isBorn && this.report.damage === undefined;
+  }
+
   /** Whether it was ever taken in. */
   get isBorn(): boolean {
     return this.#epochs.get(this.#epochs.newest) !== undefined;

@@ -32,7 +32,7 @@ export class TrafficLedger {
   readonly #options: TrafficLedgerOptions;
   /** By a device's key, oldest first. */
   readonly #fresh = new Map<number, FreshTraffic[]>();
-  #unwritten: (FreshTraffic & { readonly device: number })[] = [];
+  #unwritten: { readonly device: number; readonly fresh: FreshTraffic }[] = [];
   #minuteTimer: Timer | undefined;
   #writeTimer: Timer | undefined;
 
@@ -52,6 +52,7 @@ export class TrafficLedger {
   close(): void {
     this.#minuteTimer?.cancel();
     this.#writeTimer?.cancel();
+    this.#write(Number.POSITIVE_INFINITY);
     this.#take(this.#minuteNow());
     this.#write(Number.POSITIVE_INFINITY);
   }
@@ -77,7 +78,7 @@ export class TrafficLedger {
       if (since === undefined) continue;
       const fresh = { minute, traffic: since };
       this.#fresh.set(key, [...(this.#fresh.get(key) ?? []), fresh]);
-      this.#unwritten.push({ device: key, ...fresh });
+      this.#unwritten.push({ device: key, fresh });
     }
   }
 
@@ -90,9 +91,9 @@ export class TrafficLedger {
 
   #write(most: number): void {
     const written = this.#unwritten.splice(0, most);
-    for (const { device, minute, traffic } of written) {
-      this.#options.commits.record({ table: "traffic", device, minute, ...traffic }, () => {
-        const left = (this.#fresh.get(device) ?? []).filter((fresh) => fresh.minute !== minute);
+    for (const { device, fresh } of written) {
+      this.#options.commits.record({ table: "traffic", device, minute: fresh.minute, ...fresh.traffic }, () => {
+        const left = (this.#fresh.get(device) ?? []).filter((other) => other !== fresh);
         if (left.length === 0) this.#fresh.delete(device);
         else this.#fresh.set(device, left);
       });
