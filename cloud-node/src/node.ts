@@ -166,12 +166,12 @@ export class CloudNode {
       for (const stored of store.reader.modules()) modules.addStored(stored);
       const registered = (options.modules ?? []).map((wasm) => modules.addChecked(wasm));
       const node = new CloudNode(options, store, modules);
-      await node.#settle();
       for (const hash of registered) {
         const wasm = modules.unkept(hash);
         if (wasm !== undefined) node.#commits.record({ table: "module", hash, wasm, source: "operator" });
       }
       try {
+        await node.#settle();
         await node.#openDoors();
         return node;
       } catch (error) {
