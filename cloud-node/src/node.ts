@@ -14,6 +14,8 @@ import type { Logger } from "./logger.ts";
 import { type AckPolicy, DEFAULT_ACK_POLICY } from "./reconstructor/ack-policy.ts";
 import { type ModuleFacts, ModuleRegistry } from "./reconstructor/module-registry.ts";
 import type { NodeEvent, NodeEventListener } from "./reconstructor/node-event.ts";
+import type { RefusedDevice } from "./reconstructor/refused-device.ts";
+import { type FreshTraffic, TrafficLedger } from "./reconstructor/traffic-ledger.ts";
 import { TwinRegistry } from "./reconstructor/twin-registry.ts";
 import type { TwinView } from "./reconstructor/twin-view.ts";
 import { releasedModules } from "./released-modules.ts";
@@ -68,6 +70,8 @@ export interface NodeHealth {
 
 export const DEFAULT_GROUP = "lockstep";
 const DEFAULT_COMMIT_MS = 10;
+/** Frames between two words about a long division. */
+const TOLD_FRAMES = 100_000;
 
 interface Doors {
   broker?: EmbeddedBroker;
@@ -90,6 +94,7 @@ export class CloudNode {
   readonly #lines = new Set<SerialListener>();
   readonly #doors: Doors = {};
   readonly #retention: RetentionTimer | undefined;
+  readonly #traffic: TrafficLedger;
   #history: HistoryThread | undefined;
   #closing: Promise<void> | undefined;
 
@@ -108,6 +113,10 @@ export class CloudNode {
         options.logger.error({ code }, message);
         this.#counters.add(`store.${code}`);
         this.#emit({ kind: "store-failed", code, message });
+      },
+      onDamage: (device, error) => {
+        this.#counters.add("store.damaged-devices");
+        this.#registry.damaged(device, error);
       },
       onFull: () => {
         this.#doors.tcp?.pause();
@@ -128,7 +137,8 @@ export class CloudNode {
       emit: (event) => this.#emit(event),
     });
     this.#intake = new FrameIntake(this.#registry, this.#counters);
-    this.#registry.settle();
+    const devices = () => this.#registry.all().filter(({ isStored }) => isStored);
+    this.#traffic = new TrafficLedger({ commits: this.#commits, clock: options.clock, devices });
     const { retention, clock, logger } = options;
     const counters = this.#counters;
     if (retention !== undefined) this.#retention = new RetentionTimer({ store, clock, logger, counters, retention });
@@ -161,9 +171,11 @@ export class CloudNode {
         if (wasm !== undefined) node.#commits.record({ table: "module", hash, wasm, source: "operator" });
       }
       try {
+        await node.#settle();
         await node.#openDoors();
         return node;
       } catch (error) {
+        node.#traffic.close();
         await node.#shutDoors();
         throw error;
       }
@@ -194,6 +206,11 @@ export class CloudNode {
       .sort((a, b) => (a.id < b.id ? -1 : 1));
   }
 
+  /** Devices that were heard since the start and are not taken in, beside those that have a view. */
+  refused(): RefusedDevice[] {
+    return this.#registry.refused();
+  }
+
   device(id: string): TwinView | undefined {
     return this.#registry.get(id)?.view();
   }
@@ -202,6 +219,12 @@ export class CloudNode {
   get history(): HistoryThread {
     this.#history ??= new HistoryThread(this.#options.storeFile);
     return this.#history;
+  }
+
+  /** What a device cost that may not be stored yet, by minutes. */
+  freshTraffic(id: string): FreshTraffic[] {
+    const twin = this.#registry.get(id);
+    return twin === undefined ? [] : this.#traffic.freshOf(twin);
   }
 
   /** Hear what happens. @returns ends it */
@@ -224,6 +247,11 @@ export class CloudNode {
   /** The file that everything is stored in. */
   get storeFile(): string {
     return this.#options.storeFile;
+  }
+
+  /** How much history is kept. */
+  get retention(): Retention {
+    return this.#options.retention ?? {};
   }
 
   /** Whether frames can be taken in and stored now. */
@@ -277,6 +305,7 @@ export class CloudNode {
   async #close(): Promise<void> {
     // Else a busy fleet would keep a slow disk from ever being done.
     this.#intake.stop();
+    this.#traffic.close();
     if (!(await this.#commits.close())) this.#options.logger.error({}, "frames not committed; devices keep them");
     this.#registry.close();
     this.#retention?.close();
@@ -284,6 +313,19 @@ export class CloudNode {
     for (const leave of this.#loopbacks) leave();
     await this.#shutDoors();
     await this.#store.close();
+  }
+
+  /** Divide what an earlier release left whole: the first start on its store takes longer, and says how far it is. */
+  async #settle(): Promise<void> {
+    const { logger } = this.#options;
+    let [told, next] = ["", 0];
+    const isDone = await this.#registry.settle((progress) => {
+      const name = `${progress.device} ${progress.epoch}`;
+      if (name === told && progress.frames < next) return;
+      [told, next] = [name, progress.frames + TOLD_FRAMES];
+      logger.info(progress, "dividing history that an earlier release left whole");
+    });
+    if (!isDone) logger.warn({}, "the store takes nothing now: history stays as it is until the next start");
   }
 
   async #openDoors(): Promise<void> {

@@ -17,6 +17,7 @@ function update(times: readonly number[], isWhole: boolean, value = (at: number)
     windowUs: 100 * WIDTH_US,
     confirmedUs: times.at(-1) ?? 0,
     pendingUs: null,
+    truth: null,
     lanes: [{ times: [...times], first, second, runs: [] }],
     extrapolated: { times: [], values: [] },
   };

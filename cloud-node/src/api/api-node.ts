@@ -1,10 +1,17 @@
 import type { HistoryThread } from "../history/history-thread.ts";
+import type { TimeRange } from "../history/time-range.ts";
 import type { ModuleFacts } from "../reconstructor/module-registry.ts";
 import type { NodeEvent } from "../reconstructor/node-event.ts";
+import type { RefusedDevice } from "../reconstructor/refused-device.ts";
+import type { FreshTraffic } from "../reconstructor/traffic-ledger.ts";
 import type { TwinView } from "../reconstructor/twin-view.ts";
+import type { Retention } from "../store/retention-timer.ts";
 
 /** Reads of what is stored that delay no frame. */
-export type HistoryReads = Pick<HistoryThread, "span" | "epochs" | "gaps" | "birth" | "runs" | "buckets" | "rows">;
+export type HistoryReads = Pick<
+  HistoryThread,
+  "span" | "epochs" | "gapsAfter" | "traffic" | "birth" | "runs" | "nearest" | "buckets" | "rows"
+>;
 
 /** What the API shows: a node, read only. */
 export interface ApiNode {
@@ -14,13 +21,19 @@ export interface ApiNode {
   readonly history: HistoryReads;
   /** The file that everything is stored in. */
   readonly storeFile: string;
+  /** How much history is kept. */
+  readonly retention: Retention;
   devices(): TwinView[];
   device(id: string): TwinView | undefined;
+  /** Devices that were heard and are not taken in, beside those that have a view. */
+  refused(): RefusedDevice[];
   modules(): ModuleFacts[];
   counters(): Readonly<Record<string, number>>;
   /** Null when all is well, and otherwise why not. */
   health(): { readonly store: string | null; readonly broker: string | null };
   onEvent(listener: (event: NodeEvent) => void): () => void;
+  /** What a device cost that may not be stored yet, by minutes of Unix time. */
+  freshTraffic(device: string): FreshTraffic[];
   /** Hear of every durable commit: ms, frames. */
   onCommit(listener: (elapsedMs: number, frames: number) => void): () => void;
 }
@@ -32,6 +45,16 @@ export interface DeviceTruth {
   /** Channel-samples compared, and those beyond eps. */
   readonly compared: number;
   readonly beyondEps: number;
+  /** Names of the signal's channels, in the order of its rows. */
+  readonly channels: readonly string[];
+  /** Device time for which `rowAt` knows the truth; undefined while that is none. */
+  readonly known: TimeRange | undefined;
+  /**
+   * What a device's sensors really saw when the sample of this device time, µs, was taken.
+   *
+   * @returns shape (channels), in their units; good until the next call of anything. Undefined where it is not known
+   */
+  rowAt(timeUs: number): Float64Array | undefined;
 }
 
 /** Looks a device's truth up; undefined where nobody knows it. */

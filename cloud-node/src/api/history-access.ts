@@ -1,13 +1,18 @@
 import type { BirthFrame } from "@lockstep/protocol";
 import type { Buckets } from "../history/buckets.ts";
+import type { GapPage } from "../history/history.ts";
+import { HistoryError } from "../history/history-error.ts";
+import type { Nearest } from "../history/nearest.ts";
 import type { RowBlock } from "../history/row-blocks.ts";
 import type { Run } from "../history/run.ts";
 import type { TimeRange } from "../history/time-range.ts";
-import type { StoredEpoch, StoredGap } from "../store/store.ts";
+import type { StoredEpoch, StoredGap, TrafficSum } from "../store/store.ts";
 import { StoreError } from "../store/store-error.ts";
 import type { HistoryReads } from "./api-node.ts";
 import type { BirthOf } from "./history-channels.ts";
 import { ApiProblem } from "./problem.ts";
+
+const NO_GAPS: GapPage = { declared: [], totals: { gaps: 0, samples: 0 } };
 
 /** The store's history, as requests read it: on the node's own thread, so that no request delays a frame. */
 export class HistoryAccess {
@@ -38,14 +43,28 @@ export class HistoryAccess {
     return await unlessUnborn(this.#reads.epochs(device), []);
   }
 
-  /** Frames declared lost. @throws {ApiProblem} `store-failed` */
-  async gaps(device: string): Promise<readonly StoredGap[]> {
-    return await unlessUnborn(this.#reads.gaps(device), []);
+  /** Frames declared lost: those behind one gap, or from the first on. @throws {ApiProblem} `store-failed` */
+  async gapsAfter(
+    device: string,
+    after: Pick<StoredGap, "epoch" | "from"> | undefined,
+    most: number,
+  ): Promise<GapPage> {
+    return await unlessUnborn(this.#reads.gapsAfter(device, after, most), NO_GAPS);
+  }
+
+  /** What was written down of minutes of Unix time; undefined for nothing. @throws {ApiProblem} `store-failed` */
+  async traffic(device: string, from: number, to: number): Promise<TrafficSum | undefined> {
+    return await unlessUnborn(this.#reads.traffic(device, from, to), undefined);
   }
 
   /** @throws {ApiProblem} `store-failed` */
   async runs(device: string, range: TimeRange): Promise<readonly Run[]> {
     return await unlessUnborn(this.#reads.runs(device, range), []);
+  }
+
+  /** Where there are samples beside a range. @throws {ApiProblem} `store-failed` */
+  async nearest(device: string, range: TimeRange): Promise<Nearest> {
+    return await unlessUnborn(this.#reads.nearest(device, range), { beforeUs: null, afterUs: null });
   }
 
   /** @throws {ApiProblem} `store-failed` */
@@ -92,6 +111,9 @@ async function told<Result>(read: Promise<Result>): Promise<Result> {
 }
 
 function problemOf(cause: unknown): unknown {
+  if (cause instanceof HistoryError && cause.code === "busy") {
+    return new ApiProblem("busy", cause.message, { limit: cause.facts.most ?? 0 }, { cause });
+  }
   if (!(cause instanceof StoreError)) return cause;
   if (cause.code === "closed") {
     return new ApiProblem("closing", "the node is shutting down: ask again later", {}, { cause });

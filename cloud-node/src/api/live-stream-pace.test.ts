@@ -9,7 +9,9 @@ const VIEW = { search: "", sort: "severity", order: "asc", page: 0, rows: 50 } a
 const NO_HISTORY: ApiNode["history"] = {
   span: async () => undefined,
   epochs: async () => [],
-  gaps: async () => [],
+  gapsAfter: async () => ({ declared: [], totals: { gaps: 0, samples: 0 } }),
+  traffic: () => Promise.reject(new RangeError("there is none")),
+  nearest: async () => ({ beforeUs: null, afterUs: null }),
   birth: () => Promise.reject(new RangeError("there is none")),
   runs: async () => [],
   buckets: () => Promise.reject(new RangeError("there is none")),
@@ -22,8 +24,11 @@ const EMPTY_NODE: ApiNode = {
   ...{
     mqttUrl: null,
     storeFile: "",
+    retention: {},
+    freshTraffic: () => [],
     devices: () => [],
     device: () => undefined,
+    refused: () => [],
     modules: () => [],
     counters: () => ({}),
   },
@@ -55,7 +60,11 @@ function open(reader: Reader): { readonly clock: ManualClock; readonly log: Even
   const [clock, log] = [new ManualClock(), new EventLog()];
   fleet = new FleetWatch({ node: EMPTY_NODE, clock, log, truthOf: () => undefined });
   const wish = { table: VIEW, device: undefined, since: undefined };
-  return { clock, log, stream: new LiveStream({ node: EMPTY_NODE, clock, fleet, log }, reader, wish) };
+  return {
+    clock,
+    log,
+    stream: new LiveStream({ node: EMPTY_NODE, clock, fleet, log, truthOf: () => undefined }, reader, wish),
+  };
 }
 
 test("the table comes once a second, a heartbeat every five, and nothing after the end", () => {

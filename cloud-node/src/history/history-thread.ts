@@ -1,17 +1,14 @@
 import { Worker } from "node:worker_threads";
 import type { BirthFrame } from "@lockstep/protocol";
 import { InvariantError } from "../invariant-error.ts";
-import type { StoredEpoch, StoredGap } from "../store/store.ts";
-import { StoreError, type StoreErrorCode } from "../store/store-error.ts";
+import type { StoredEpoch, StoredGap, TrafficSum } from "../store/store.ts";
+import { StoreError } from "../store/store-error.ts";
 import type { Buckets } from "./buckets.ts";
-import { HistoryError, type HistoryErrorCode } from "./history-error.ts";
-import type {
-  HistoryAnswers,
-  HistoryFailure,
-  HistoryOrder,
-  HistoryQuestion,
-  HistoryReply,
-} from "./history-messages.ts";
+import type { GapPage, History } from "./history.ts";
+import { HistoryError } from "./history-error.ts";
+import { unpackFailure } from "./history-failure.ts";
+import type { HistoryAnswers, HistoryOrder, HistoryQuestion, HistoryRead, HistoryReply } from "./history-messages.ts";
+import type { Nearest } from "./nearest.ts";
 import type { RowBlock } from "./row-blocks.ts";
 import type { Run } from "./run.ts";
 import type { TimeRange } from "./time-range.ts";
@@ -22,7 +19,15 @@ const WORKER_URL = new URL(
   import.meta.url,
 );
 
+/** Questions that wait for their answer: the last of so many waits some seconds, and no crowd takes the node's memory. */
+const MOST_QUESTIONS = 256;
+/** Reads that are under way, each with a decoder of its own. */
+const MOST_READS = 256;
+/** Parts of a read that was let in. */
+const FOLLOWING: ReadonlySet<string> = new Set(["next", "end"] satisfies HistoryQuestion["kind"][]);
+
 interface Waiting {
+  readonly isFollowing: boolean;
   resolve(answer: HistoryReply["answer"]): void;
   reject(error: Error): void;
 }
@@ -30,14 +35,16 @@ interface Waiting {
 /**
  * The reads of `History` by time, on a thread of their own: decoding a stretch takes milliseconds, for which no device
  * should wait. Questions are answered in order; between the blocks of rows others get their turn. Errors are those of
- * `History`; after `close`, {StoreError} `closed`. A thread that dies, for want of memory above all, fails the questions
- * that it had; the next one starts another.
+ * `History`; {HistoryError} `busy` while too much is asked already; after `close`, {StoreError} `closed`. A thread that
+ * dies, for want of memory above all, fails the questions that it had; the next one starts another.
  */
 export class HistoryThread {
   readonly #file: string;
   readonly #waiting = new Map<number, Waiting>();
   #worker: Worker | undefined;
   #lastId = 0;
+  #asked = 0;
+  #reads = 0;
   #failure: Error | undefined;
 
   /** @param file  opened when the first question is asked */
@@ -46,35 +53,53 @@ export class HistoryThread {
   }
 
   span(device: string): Promise<TimeRange | undefined> {
-    return this.#ask({ kind: "span", device });
+    return this.#read("span", device);
   }
 
   epochs(device: string): Promise<readonly StoredEpoch[]> {
-    return this.#ask({ kind: "epochs", device });
+    return this.#read("epochs", device);
   }
 
-  gaps(device: string): Promise<readonly StoredGap[]> {
-    return this.#ask({ kind: "gaps", device });
+  gapsAfter(device: string, after: Pick<StoredGap, "epoch" | "from"> | undefined, most: number): Promise<GapPage> {
+    return this.#read("gapsAfter", device, after, most);
+  }
+
+  traffic(device: string, from: number, to: number): Promise<TrafficSum> {
+    return this.#read("traffic", device, from, to);
   }
 
   birth(device: string, epoch?: number): Promise<BirthFrame> {
-    return this.#ask({ kind: "birth", device, epoch });
+    return this.#read("birth", device, epoch);
   }
 
   runs(device: string, range: TimeRange): Promise<readonly Run[]> {
-    return this.#ask({ kind: "runs", device, range });
+    return this.#read("runs", device, range);
+  }
+
+  nearest(device: string, range: TimeRange): Promise<Nearest> {
+    return this.#read("nearest", device, range);
   }
 
   buckets(device: string, range: TimeRange, maxBuckets: number, channels?: readonly number[]): Promise<Buckets> {
-    return this.#ask({ kind: "buckets", device, range, maxBuckets, channels });
+    return this.#read("buckets", device, range, maxBuckets, channels);
   }
 
   /** @returns what could not be read */
   async *rows(device: string, range: TimeRange): AsyncGenerator<RowBlock, readonly Run[]> {
-    const read = await this.#ask({ kind: "rows", device, range });
+    if (this.#reads >= MOST_READS) throw busy("reads", this.#reads, MOST_READS);
+    this.#reads += 1;
+    try {
+      return yield* this.#blocks(device, range);
+    } finally {
+      this.#reads -= 1;
+    }
+  }
+
+  async *#blocks(device: string, range: TimeRange): AsyncGenerator<RowBlock, readonly Run[]> {
+    const read = (await this.#ask({ kind: "rows", args: [device, range] })) as HistoryAnswers["rows"];
     try {
       for (;;) {
-        const step = await this.#ask({ kind: "next", read });
+        const step = (await this.#ask({ kind: "next", read })) as HistoryAnswers["next"];
         if ("damage" in step) return step.damage;
         yield step.block;
       }
@@ -89,16 +114,20 @@ export class HistoryThread {
     await this.#worker?.terminate();
   }
 
-  #ask<K extends HistoryQuestion["kind"]>(
-    question: Extract<HistoryQuestion, { readonly kind: string }> & { readonly kind: K },
-  ): Promise<HistoryAnswers[K]> {
+  #read<K extends HistoryRead>(kind: K, ...args: Parameters<History[K]>): Promise<HistoryAnswers[K]> {
+    // The worker answers a question as the read that it names does.
+    return this.#ask({ kind, args } as HistoryQuestion) as Promise<HistoryAnswers[K]>;
+  }
+
+  #ask(question: HistoryQuestion): Promise<HistoryReply["answer"]> {
     return new Promise((resolve, reject) => {
       if (this.#failure !== undefined) return reject(this.#failure);
+      const isFollowing = FOLLOWING.has(question.kind);
+      if (!isFollowing && this.#asked >= MOST_QUESTIONS) return reject(busy("questions", this.#asked, MOST_QUESTIONS));
+      if (!isFollowing) this.#asked += 1;
       this.#lastId += 1;
       const order: HistoryOrder = { id: this.#lastId, question };
-      // What the worker answers to a question is of its kind: `answerTo` in its file.
-      const settle = resolve as (answer: HistoryReply["answer"]) => void;
-      this.#waiting.set(order.id, { resolve: settle, reject });
+      this.#waiting.set(order.id, { isFollowing, resolve, reject });
       this.#started().postMessage(order);
     });
   }
@@ -108,9 +137,9 @@ export class HistoryThread {
     const worker = new Worker(WORKER_URL, { workerData: { file: this.#file } });
     worker.on("message", ({ id, answer, failure }: HistoryReply) => {
       const waiting = this.#waiting.get(id);
-      this.#waiting.delete(id);
+      if (this.#waiting.delete(id) && waiting?.isFollowing === false) this.#asked -= 1;
       if (failure === undefined) waiting?.resolve(answer);
-      else waiting?.reject(errorOf(failure));
+      else waiting?.reject(unpackFailure(failure));
     });
     worker.on("error", (cause) => {
       this.#worker = undefined;
@@ -128,10 +157,10 @@ export class HistoryThread {
   #reject(error: Error): void {
     for (const { reject } of this.#waiting.values()) reject(error);
     this.#waiting.clear();
+    this.#asked = 0;
   }
 }
 
-function errorOf({ from, code, facts, message }: HistoryFailure): Error {
-  if (from === "store") return new StoreError(code as StoreErrorCode, facts);
-  return from === "history" ? new HistoryError(code as HistoryErrorCode, facts) : new InvariantError(message);
+function busy(of: string, waiting: number, most: number): HistoryError {
+  return new HistoryError("busy", { of, waiting, most });
 }

@@ -1,6 +1,6 @@
 import { type Static, Type } from "typebox";
 import { TimeRangeSchema } from "./device-schema.ts";
-import { closedObject, nullableNumber } from "./nullable.ts";
+import { closedObject, nullableNumber, nullableString } from "./nullable.ts";
 
 const RUN_KINDS = ["gap-pending", "gap-lost", "invalid", "saturated", "expired", "damaged"] as const;
 
@@ -29,6 +29,26 @@ const ANSWER = {
   range: TimeRangeSchema,
   span: Type.Union([TimeRangeSchema, Type.Null()], { description: "all that there is; null: nothing" }),
   runs: Type.Array(RunSchema),
+  nearest: Type.Union(
+    [
+      closedObject(
+        {
+          beforeUs: nullableNumber("device time at which the samples before the range end; null: there are none"),
+          afterUs: nullableNumber("device time of the first sample behind the range; null: there is none"),
+        },
+        "Where there are samples beside a range that has none.",
+      ),
+      Type.Null(),
+    ],
+    { description: "null: the range has samples" },
+  ),
+  kept: closedObject(
+    {
+      maxAgeS: nullableNumber("since it came in; null: for ever"),
+      maxBytes: nullableNumber("of all devices together; null: any"),
+    },
+    "How much history this node keeps.",
+  ),
 };
 
 /** A range in buckets. */
@@ -95,9 +115,11 @@ export const GapsSchema = closedObject(
       ),
       { description: "in order of epochs and frames" },
     ),
-    runs: Type.Array(RunSchema, { description: "gaps of the range, lost and pending, by time" }),
+    runs: Type.Array(RunSchema, { description: "gaps of the range, lost and pending, by time; a page of them" }),
     range: Type.Union([TimeRangeSchema, Type.Null()]),
-    lostSamples: Type.Number({ description: "of all that are declared" }),
+    lostSamples: Type.Number({ description: "of all that are declared, on every page" }),
+    declaredGaps: Type.Number({ description: "how many are declared" }),
+    next: nullableString("`cursor` of the next page; null: this is the last one"),
   },
   "What was lost, and what is awaited.",
 );
