@@ -30,7 +30,7 @@ export function App() {
   const [theme, setTheme] = useState(storedTheme());
   const [zone, setZone] = useState(storedZone());
   const [silentMs, setSilentMs] = useState(0);
-  const [connections, setConnections] = useState(0);
+  const [reconnects, setReconnects] = useState(0);
   const [hasKeyList, setKeyList] = useState(false);
   const clock = useMemo(() => new PageClock(), []);
   const hub = useMemo(() => new LaneHub(), []);
@@ -45,7 +45,7 @@ export function App() {
         lanes: (update) => hub.push(update),
         event: (event) => setEvents((before) => merged(before, event)),
         alive: (nowUs) => clock.hear(nowUs),
-        open: () => setConnections((before) => before + 1),
+        reopened: () => setReconnects((before) => before + 1),
       }),
     [hub, clock],
   );
@@ -53,10 +53,9 @@ export function App() {
   const { device, table } = address;
   const wish = device === undefined ? tableQuery(table).toString() : `table=false&device=${encodeURIComponent(device)}`;
   const follow = useCallback(() => feed.follow(new URLSearchParams(wish)), [feed, wish]);
-  // A device is followed once it is known to be there.
-  useEffect(() => {
-    if (device === undefined) follow();
-  }, [device, follow]);
+  const rest = useCallback(() => feed.rest(), [feed]);
+  // At once, without waiting to hear who the device is: where there is none, its page says so.
+  useEffect(follow, [follow]);
 
   const go = useCallback((next: PageAddress, isStep: boolean): void => {
     const text = writeAddress(next);
@@ -135,8 +134,9 @@ export function App() {
             events={events}
             hub={hub}
             clock={clock}
-            connections={connections}
+            reconnects={reconnects}
             follow={follow}
+            rest={rest}
             go={go}
             toFleet={toFleet}
           />

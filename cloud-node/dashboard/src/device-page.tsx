@@ -2,10 +2,11 @@ import { useCallback, useContext, useEffect, useMemo, useRef, useState } from "p
 import type { ApiEvent } from "../../src/api/schemas/event-schema.ts";
 import type { FleetRow } from "../../src/api/schemas/fleet-schema.ts";
 import { About } from "./about.tsx";
+import type { BoardState } from "./board-state.ts";
 import { useDeviceFacts } from "./device-facts.ts";
 import { eventTimeUs, nextMark } from "./device-marks.ts";
 import { EventList } from "./event-list.tsx";
-import { type BoardState, LaneBoard } from "./lane-board.ts";
+import { LaneBoard } from "./lane-board.ts";
 import type { LaneHub } from "./lane-hub.ts";
 import { LanesPanel } from "./lanes-panel.tsx";
 import { Loading } from "./loading.tsx";
@@ -23,9 +24,11 @@ interface DevicePageProps {
   readonly events: readonly ApiEvent[];
   readonly hub: LaneHub;
   readonly clock: PageClock;
-  /** Counts how often the stream was opened: after each, everything is asked for anew. */
-  readonly connections: number;
+  /** Counts how often the stream was lost and opened again: after each, everything is asked for anew. */
+  readonly reconnects: number;
   follow(): void;
+  /** Follow nothing. */
+  rest(): void;
   go(address: PageAddress, isStep: boolean): void;
   toFleet(): void;
 }
@@ -36,8 +39,8 @@ const SHOWN_EVENTS = 50;
 
 /** One device: its lanes, what it costs, what happened to it, who it is. */
 export function DevicePage(props: DevicePageProps) {
-  const { device: id, address, row, events, hub, clock, connections, follow, go, toFleet } = props;
-  const facts = useDeviceFacts(id, String(connections));
+  const { device: id, address, row, events, hub, clock, reconnects, follow, rest, go, toFleet } = props;
+  const facts = useDeviceFacts(id, String(reconnects));
   const { device, traffic, gaps, failure } = facts;
   const { zone } = useContext(PageContext);
   const [state, setState] = useState<BoardState | undefined>();
@@ -45,6 +48,7 @@ export function DevicePage(props: DevicePageProps) {
   look.current = { zone, offsetUs: device?.clockOffsetUs ?? 0 };
 
   const isThere = device !== undefined;
+  const isRefused = failure !== undefined && failure.code !== "unreachable";
   const periodUs = device?.birth.periodUs ?? 0;
   const board = useMemo(() => {
     if (!isThere) return undefined;
@@ -68,7 +72,8 @@ export function DevicePage(props: DevicePageProps) {
   }, [board, hub, id]);
   useEffect(() => {
     if (isThere) follow();
-  }, [isThere, follow]);
+    else if (isRefused) rest();
+  }, [isThere, isRefused, follow, rest]);
   useEffect(() => {
     if (board !== undefined) board.view.all = device?.history ?? undefined;
   }, [board, device]);

@@ -1,7 +1,6 @@
-import { useContext, useEffect, useRef } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { UNKNOWN } from "../../src/api/number-text.ts";
 import type { LaneBoard } from "./lane-board.ts";
-import { PageContext } from "./page-context.ts";
 import type { ValueChannel } from "./value-text.ts";
 
 /** One channel: its name, its value at the cursor, its plot. The board writes into it; Preact only made it. */
@@ -9,14 +8,12 @@ export function Lane({ board, channel }: { readonly board: LaneBoard; readonly c
   const plot = useRef<HTMLDivElement>(null);
   const value = useRef<HTMLSpanElement>(null);
   const note = useRef<HTMLSpanElement>(null);
-  const { theme, zone } = useContext(PageContext);
   const { name, unit, eps } = channel;
   useEffect(() => {
     const [plotElement, valueElement, noteElement] = [plot.current, value.current, note.current];
     if (plotElement === null || valueElement === null || noteElement === null) return;
-    return board.mount({ name, unit, eps }, { plot: plotElement, value: valueElement, note: noteElement });
+    return board.mount([{ name, unit, eps }], { plot: plotElement, value: valueElement, note: noteElement });
   }, [board, name, unit, eps]);
-  useEffect(() => board.restyle(), [board, theme, zone]);
   return (
     <div class="lane">
       <h3 class="lane-head">

@@ -1,11 +1,12 @@
 import { useContext, useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { listenToGestures } from "./board-gestures.ts";
 import { pressOnBoard } from "./board-keys.ts";
+import { type BoardState, emptyText } from "./board-state.ts";
 import { placeCursor } from "./cursor-marks.ts";
 import { DataTable } from "./data-table.tsx";
 import { areKeysOn } from "./keyboard.ts";
 import { Lane } from "./lane.tsx";
-import { type BoardState, emptyText, type LaneBoard } from "./lane-board.ts";
+import type { LaneBoard } from "./lane-board.ts";
 import { AXIS_PX } from "./lane-plot.ts";
 import { Overview } from "./overview.tsx";
 import { PageContext } from "./page-context.ts";
@@ -28,7 +29,7 @@ interface LanesPanelProps {
 
 /** The lanes of a device: one for each open channel, one time, one cursor. */
 export function LanesPanel({ board, state, device, channels, open, setOpen, jump }: LanesPanelProps) {
-  const { isPaused, isStale, zone } = useContext(PageContext);
+  const { isPaused, isStale, theme, zone } = useContext(PageContext);
   const [hasTable, setTable] = useState(false);
   const stack = useRef<HTMLDivElement>(null);
   const cursor = useRef<HTMLDivElement>(null);
@@ -38,6 +39,7 @@ export function LanesPanel({ board, state, device, channels, open, setOpen, jump
   useEffect(() => {
     board.isPaused = isPaused || isStale;
   }, [board, isPaused, isStale]);
+  useEffect(() => board.restyle(), [board, theme, zone]);
   useEffect(() => {
     const element = stack.current;
     if (element === null) return;
@@ -100,7 +102,7 @@ export function LanesPanel({ board, state, device, channels, open, setOpen, jump
       {state?.failure !== undefined && (
         <p class="banner" role="status">
           <span>{state.failure.text}</span>
-          <button type="button" onClick={() => board.retry()}>
+          <button type="button" onClick={() => void board.past.ask()}>
             Retry
           </button>
         </p>

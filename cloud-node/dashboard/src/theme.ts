@@ -7,11 +7,13 @@ const STORAGE_KEY = "lockstep-theme";
 /** Tokens that the canvas draws with: it cannot read CSS variables itself. */
 export interface PlotTokens {
   readonly panel: string;
+  readonly ink: string;
   readonly ink2: string;
   readonly rule: string;
   readonly raise: string;
   readonly edge: string;
-  readonly s1: string;
+  /** Colours of up to four lines in one plot. */
+  readonly series: readonly [s1: string, s2: string, s3: string, s4: string];
   readonly warn: string;
   readonly bad: string;
   /** Opacity of the eps band. */
@@ -55,11 +57,12 @@ export function plotTokens(): PlotTokens {
   };
   const tokens = {
     panel: color("panel"),
+    ink: color("ink"),
     ink2: color("ink2"),
     rule: color("rule"),
     raise: color("raise"),
     edge: color("edge"),
-    s1: color("s1"),
+    series: [color("s1"), color("s2"), color("s3"), color("s4")] as const,
     warn: color("warn"),
     bad: color("bad"),
     bandAlpha: isDark() ? DARK_BAND_ALPHA : LIGHT_BAND_ALPHA,

@@ -1,4 +1,5 @@
-import type { BoardState, LaneBoard } from "./lane-board.ts";
+import type { BoardState } from "./board-state.ts";
+import type { LaneBoard } from "./lane-board.ts";
 import { durationText } from "./time-text.ts";
 
 interface ViewBarProps {

@@ -1,0 +1,164 @@
+import type { PixelColumns } from "./pixel-columns.ts";
+import { type PlotArea, type Points, xOf, yOf } from "./plot-area.ts";
+
+/** How a line looks. */
+export interface LineLook {
+  readonly color: string;
+  /** CSS pixels. */
+  readonly widthPx: number;
+  /** CSS pixels drawn, left out, drawn … ; empty: solid. */
+  readonly dash: readonly number[];
+}
+
+/** Points nearer to each other than this, in pixels, are drawn by columns of pixels. */
+const DENSE_PX = 2;
+/** Lines along the band's edges help only where there is room between them, and between the samples. */
+const EDGE_BAND_PX = 12;
+const EDGE_SAMPLE_PX = 4;
+
+/** Whether there are so many points in view that single ones cannot be told apart. */
+export function isDense(area: PlotArea, { x }: Points): boolean {
+  const [first, last] = [firstAfter(x, area.fromS), firstAfter(x, area.toS)];
+  if (last - first < 2) return false;
+  const px = xOf(area, x[last - 1] ?? 0) - xOf(area, x[first] ?? 0);
+  return px / (last - first - 1) < DENSE_PX;
+}
+
+/** The part of the points that is in view, and one more on either side. */
+export function pointsInView({ fromS, toS }: PlotArea, { x, y }: Points): Points {
+  const [first, last] = [Math.max(0, firstAfter(x, fromS) - 1), firstAfter(x, toS) + 1];
+  return { x: x.subarray(first, last), y: y.subarray(first, last) };
+}
+
+/**
+ * Draw a line through every point, lifting the pen where there is none.
+ *
+ * @param columns  filled with the same points; undefined where they are not dense
+ */
+export function drawLine(area: PlotArea, points: Points, columns: PixelColumns | undefined, look: LineLook): void {
+  const { ctx, pixelRatio } = area;
+  ctx.save();
+  ctx.fillStyle = look.color;
+  ctx.strokeStyle = look.color;
+  ctx.lineWidth = look.widthPx * pixelRatio;
+  if (columns === undefined) {
+    ctx.setLineDash(look.dash.map((px) => px * pixelRatio));
+    ctx.lineJoin = "round";
+    ctx.stroke(linePath(area, points));
+  } else fillColumns(area, columns, (look.widthPx / 2) * pixelRatio, look.dash);
+  ctx.restore();
+}
+
+/** ± eps around points that are confirmed. @param columns  as of the line */
+export function drawBand(
+  area: PlotArea,
+  points: Points,
+  columns: PixelColumns | undefined,
+  eps: number,
+  look: { readonly color: string; readonly alpha: number },
+): void {
+  const { ctx, pixelRatio } = area;
+  const halfPx = Math.abs(yOf(area, eps) - yOf(area, 0));
+  ctx.save();
+  ctx.fillStyle = look.color;
+  ctx.strokeStyle = look.color;
+  ctx.lineWidth = pixelRatio;
+  ctx.globalAlpha = look.alpha;
+  if (columns !== undefined) fillColumns(area, columns, halfPx, []);
+  else {
+    const samplePx = area.width / pixelRatio / Math.max(1, points.x.length);
+    const hasEdges = (2 * halfPx) / pixelRatio >= EDGE_BAND_PX && samplePx >= EDGE_SAMPLE_PX;
+    fillBand(area, points, eps, hasEdges);
+  }
+  ctx.restore();
+}
+
+/** One upright bar for each column of pixels, so much higher and deeper than the line itself. */
+function fillColumns(
+  { ctx, pixelRatio }: PlotArea,
+  columns: PixelColumns,
+  beside: number,
+  dash: readonly number[],
+): void {
+  const period = dash.reduce((sum, px) => sum + px, 0) * pixelRatio;
+  for (let at = 0; at < columns.count; at++) {
+    const top = columns.top(at) - beside;
+    const bottom = columns.bottom(at) + beside;
+    if (Number.isNaN(top) || (period > 0 && isLeftOut((at % period) / pixelRatio, dash))) continue;
+    ctx.fillRect(columns.left + at, top, 1, bottom - top);
+  }
+}
+
+/** Whether a place along a pattern of dashes is between two of them. */
+function isLeftOut(at: number, dash: readonly number[]): boolean {
+  let [from, isGap] = [0, false];
+  for (const px of dash) {
+    if (at < from + px) return isGap;
+    from += px;
+    isGap = !isGap;
+  }
+  return false;
+}
+
+function linePath(area: PlotArea, { x, y }: Points): Path2D {
+  const path = new Path2D();
+  let isDown = false;
+  for (let i = 0; i < x.length; i++) {
+    const value = y[i] ?? Number.NaN;
+    if (Number.isNaN(value)) {
+      isDown = false;
+      continue;
+    }
+    const [px, py] = [xOf(area, x[i] ?? 0), yOf(area, value)];
+    if (isDown) path.lineTo(px, py);
+    else {
+      path.moveTo(px, py);
+      // A sample alone between two gaps is still seen.
+      path.lineTo(px + 0.5 * area.pixelRatio, py);
+    }
+    isDown = true;
+  }
+  return path;
+}
+
+function fillBand(area: PlotArea, { x, y }: Points, eps: number, hasEdges: boolean): void {
+  const { ctx } = area;
+  const { globalAlpha } = ctx;
+  let start = 0;
+  for (let i = 0; i <= x.length; i++) {
+    if (i < x.length && !Number.isNaN(y[i])) continue;
+    if (i - start > 1) {
+      ctx.beginPath();
+      traceEdge(area, { x, y }, eps, start, i);
+      traceEdge(area, { x, y }, -eps, i - 1, start - 1);
+      ctx.globalAlpha = globalAlpha;
+      ctx.fill();
+      ctx.globalAlpha = 1;
+      for (const edge of hasEdges ? [eps, -eps] : []) {
+        ctx.beginPath();
+        traceEdge(area, { x, y }, edge, start, i);
+        ctx.stroke();
+      }
+    }
+    start = i + 1;
+  }
+}
+
+/** Through the points from one index to before another, backwards where that is lower, so far beside them. */
+function traceEdge(area: PlotArea, { x, y }: Points, beside: number, from: number, to: number): void {
+  const step = from < to ? 1 : -1;
+  for (let at = from; at !== to; at += step) {
+    area.ctx.lineTo(xOf(area, x[at] ?? 0), yOf(area, (y[at] ?? 0) + beside));
+  }
+}
+
+/** Index of the first point after an instant; the number of points where there is none. */
+function firstAfter(x: Float64Array, atS: number): number {
+  let [low, high] = [0, x.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((x[middle] ?? 0) <= atS) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
