@@ -10,18 +10,18 @@ export interface LineLook {
   readonly dash: readonly number[];
 }
 
-/** Points nearer to each other than this, in pixels, are drawn by columns of pixels. */
-const DENSE_PX = 2;
+/** Points nearer to each other than this, in pixels of the canvas, are drawn by columns of pixels. */
+const DENSE_PX = 1;
 /** Lines along the band's edges help only where there is room between them, and between the samples. */
 const EDGE_BAND_PX = 12;
 const EDGE_SAMPLE_PX = 4;
 
-/** Whether there are so many points in view that single ones cannot be told apart. */
-export function isDense(area: PlotArea, { x }: Points): boolean {
-  const [first, last] = [firstAfter(x, area.fromS), firstAfter(x, area.toS)];
-  if (last - first < 2) return false;
-  const px = xOf(area, x[last - 1] ?? 0) - xOf(area, x[first] ?? 0);
-  return px / (last - first - 1) < DENSE_PX;
+/** Whether there are so many points that single ones cannot be told apart; the two of a sample alone count as one. */
+export function isDense(area: PlotArea, { x, y }: Points): boolean {
+  let count = 0;
+  for (let i = 0; i < y.length; i++) if (y[i] !== y[i - 1]) count += 1;
+  const px = xOf(area, x.at(-1) ?? 0) - xOf(area, x[0] ?? 0);
+  return px < DENSE_PX * (count - 1);
 }
 
 /** The part of the points that is in view, and one more on either side. */
@@ -45,7 +45,7 @@ export function drawLine(area: PlotArea, points: Points, columns: PixelColumns |
     ctx.setLineDash(look.dash.map((px) => px * pixelRatio));
     ctx.lineJoin = "round";
     ctx.stroke(linePath(area, points));
-  } else fillColumns(area, columns, (look.widthPx / 2) * pixelRatio, look.dash);
+  } else fillColumns(area, columns, (look.widthPx / 2) * pixelRatio, look);
   ctx.restore();
 }
 
@@ -64,7 +64,7 @@ export function drawBand(
   ctx.strokeStyle = look.color;
   ctx.lineWidth = pixelRatio;
   ctx.globalAlpha = look.alpha;
-  if (columns !== undefined) fillColumns(area, columns, halfPx, []);
+  if (columns !== undefined) fillColumns(area, columns, halfPx, { widthPx: 1 / pixelRatio, dash: [] });
   else {
     const samplePx = area.width / pixelRatio / Math.max(1, points.x.length);
     const hasEdges = (2 * halfPx) / pixelRatio >= EDGE_BAND_PX && samplePx >= EDGE_SAMPLE_PX;
@@ -73,19 +73,21 @@ export function drawBand(
   ctx.restore();
 }
 
-/** One upright bar for each column of pixels, so much higher and deeper than the line itself. */
+/** One upright bar for each column of pixels, so much higher and deeper than the line itself, and as wide as it. */
 function fillColumns(
   { ctx, pixelRatio }: PlotArea,
   columns: PixelColumns,
   beside: number,
-  dash: readonly number[],
+  { widthPx, dash }: Pick<LineLook, "widthPx" | "dash">,
 ): void {
   const period = dash.reduce((sum, px) => sum + px, 0) * pixelRatio;
+  const width = widthPx * pixelRatio;
+  const left = columns.left - (width - 1) / 2;
   for (let at = 0; at < columns.count; at++) {
     const top = columns.top(at) - beside;
     const bottom = columns.bottom(at) + beside;
     if (Number.isNaN(top) || (period > 0 && isLeftOut((at % period) / pixelRatio, dash))) continue;
-    ctx.fillRect(columns.left + at, top, 1, bottom - top);
+    ctx.fillRect(left + at, top, width, bottom - top);
   }
 }
 
@@ -103,6 +105,7 @@ function isLeftOut(at: number, dash: readonly number[]): boolean {
 function linePath(area: PlotArea, { x, y }: Points): Path2D {
   const path = new Path2D();
   let isDown = false;
+  let lastPx = Number.NEGATIVE_INFINITY;
   for (let i = 0; i < x.length; i++) {
     const value = y[i] ?? Number.NaN;
     if (Number.isNaN(value)) {
@@ -110,6 +113,9 @@ function linePath(area: PlotArea, { x, y }: Points): Path2D {
       continue;
     }
     const [px, py] = [xOf(area, x[i] ?? 0), yOf(area, value)];
+    // The second of two equal points within a pixel adds nothing but work.
+    if (isDown && value === y[i - 1] && px - lastPx < 1) continue;
+    lastPx = px;
     if (isDown) path.lineTo(px, py);
     else {
       path.moveTo(px, py);

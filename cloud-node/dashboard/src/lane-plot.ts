@@ -20,7 +20,9 @@ const THIN_BAND_PX = 3;
 /** Free room above and below the signal and its bound, as a part of their range. */
 const Y_MARGIN = 0.12;
 const TIME_LABEL_PX = 84;
-const MOST_VALUES = 5;
+const MOST_VALUES = 4;
+/** Of a time label; more than half of one beyond the edge is cut. */
+const LABEL_CHAR_PX = 6.8;
 const NOTHING: LanePicture = { traces: [], runs: [], confirmedS: 0 };
 
 interface Range {
@@ -66,7 +68,7 @@ export class LanePlot {
             ...axis,
             size: TIME_AXIS_PX,
             splits: (plot, _axis, min, max) => this.#timeTicks(plot, min, max),
-            values: (_plot, ticks) => ticks.map((tick) => tickText(tick, this.#stepS, this.#zone())),
+            values: (plot, ticks) => this.#timeLabels(plot, ticks),
           },
           {
             ...axis,
@@ -148,6 +150,16 @@ export class LanePlot {
     const { stepS, atS } = timeTicks(min, max, Math.floor(widthPx / TIME_LABEL_PX), this.#zone());
     this.#stepS = stepS;
     return atS;
+  }
+
+  /** A label that would be cut at the edge is left out; its line stays. */
+  #timeLabels(plot: uPlot, ticks: readonly number[]): string[] {
+    const widthPx = plot.bbox.width / devicePixelRatio;
+    return ticks.map((tick) => {
+      const text = tickText(tick, this.#stepS, this.#zone());
+      const isCut = plot.valToPos(tick, "x") + (text.length * LABEL_CHAR_PX) / 2 > widthPx + RIGHT_PX;
+      return isCut ? "" : text;
+    });
   }
 
   /** Grows at once with the signal, and never shrinks by itself: a lane that breathes cannot be read. */

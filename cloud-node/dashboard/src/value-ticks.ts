@@ -12,23 +12,24 @@ export interface ValueTicks {
 }
 
 /**
- * Whole multiples of 1, 2 or 5 times a power of ten, within what is drawn.
+ * Whole multiples of 1, 2 or 5 times a power of ten, within what is drawn: at least two, to read a distance off.
  *
  * @param low  at the lower edge
  * @param high  at the upper edge, above `low`
- * @param most  labels that there is room for, ≥ 5: fewer could leave one alone
+ * @param most  labels that there is room for, ≥ 4; one more only where there would be one alone
  */
 export function valueTicks(low: number, high: number, most: number): ValueTicks {
-  const finest = (high - low) / most;
-  const power = 10 ** Math.floor(Math.log10(finest) + SLACK);
+  const power = 10 ** Math.floor(Math.log10((high - low) / most) + SLACK);
+  let finer: ValueTicks = { step: high - low, at: [low, high] };
   for (const factor of FACTORS) {
     const step = factor * power;
     const first = Math.ceil(low / step - SLACK);
     const count = Math.floor(high / step + SLACK) - first + 1;
-    if (count > most) continue;
-    return { step, at: Array.from({ length: count }, (_, i) => roundTo((first + i) * step, step)) };
+    if (count < 2) break;
+    finer = { step, at: Array.from({ length: count }, (_, i) => roundTo((first + i) * step, step)) };
+    if (count <= most) break;
   }
-  return { step: high - low, at: [low, high] };
+  return finer;
 }
 
 function roundTo(value: number, step: number): number {
