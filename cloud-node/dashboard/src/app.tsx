@@ -123,7 +123,7 @@ export function App() {
             events={events}
             table={table}
             show={(next) => go({ ...address, table: next }, false)}
-            open={(id) => go({ ...address, device: id, span: undefined, channels: undefined }, true)}
+            open={(id) => go({ ...address, device: id, span: undefined, channels: undefined, compared: [] }, true)}
           />
         ) : (
           <DevicePage

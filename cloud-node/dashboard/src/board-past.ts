@@ -1,4 +1,5 @@
 import type { BucketsAnswer } from "../../src/api/schemas/history-schema.ts";
+import type { TruthBucketsAnswer } from "../../src/api/schemas/truth-schema.ts";
 import { type AskFailure, HistoryClient } from "./history-client.ts";
 import type { LaneRun } from "./lane-run.ts";
 import type { TimeSpan } from "./time-span.ts";
@@ -13,14 +14,18 @@ export interface PastQuestion {
   readonly widthPx: number;
   /** Names; none: nothing is asked. */
   readonly channels: readonly string[];
+  /** Whether the truth is on show beside them. */
+  readonly hasTruth: boolean;
 }
 
 /** The past that the lanes show: asked for once a person stops moving, thrown away when time runs again. */
 export class BoardPast {
   readonly #client: HistoryClient;
+  readonly #truthClient: HistoryClient<TruthBucketsAnswer>;
   readonly #question: () => PastQuestion | undefined;
   readonly #changed: (isAnswer: boolean) => void;
   #answer: BucketsAnswer | undefined;
+  #truth: TruthBucketsAnswer | undefined;
   #failure: AskFailure | undefined;
   #isLoading = false;
   #timer = 0;
@@ -31,12 +36,18 @@ export class BoardPast {
    */
   constructor(device: string, question: () => PastQuestion | undefined, changed: (isAnswer: boolean) => void) {
     this.#client = new HistoryClient(device);
+    this.#truthClient = new HistoryClient(device, "truth");
     this.#question = question;
     this.#changed = changed;
   }
 
   get answer(): BucketsAnswer | undefined {
     return this.#answer;
+  }
+
+  /** What was really measured in what is on show; undefined: not known, or not asked for. */
+  get truth(): TruthBucketsAnswer | undefined {
+    return this.#truth;
   }
 
   get failure(): AskFailure | undefined {
@@ -50,7 +61,7 @@ export class BoardPast {
   /** Ask soon; what was asked before is not wanted any more. */
   askSoon(): void {
     window.clearTimeout(this.#timer);
-    this.#client.cancel();
+    this.#cancel();
     this.#isLoading = true;
     this.#timer = window.setTimeout(() => void this.ask(), ASK_AFTER_MS);
   }
@@ -60,6 +71,7 @@ export class BoardPast {
     const question = this.#question();
     if (question === undefined || question.channels.length === 0) return;
     this.#isLoading = true;
+    if (question.hasTruth) void this.#askTruth(question);
     const asked = await this.#client.load(question.span, question.widthPx, question.channels);
     if (asked === undefined || this.#question() === undefined) return;
     this.#isLoading = false;
@@ -68,11 +80,25 @@ export class BoardPast {
     this.#changed("answer" in asked);
   }
 
+  /** The picture does not wait for it. */
+  async #askTruth({ span, widthPx }: PastQuestion): Promise<void> {
+    const asked = await this.#truthClient.load(span, widthPx, []);
+    if (asked === undefined || this.#question() === undefined) return;
+    this.#truth = "answer" in asked ? asked.answer : undefined;
+    if (this.#answer !== undefined) this.#changed(true);
+  }
+
+  #cancel(): void {
+    this.#client.cancel();
+    this.#truthClient.cancel();
+  }
+
   /** Forget it all. */
   clear(): void {
     window.clearTimeout(this.#timer);
-    this.#client.cancel();
+    this.#cancel();
     this.#answer = undefined;
+    this.#truth = undefined;
     this.#failure = undefined;
     this.#isLoading = false;
   }

@@ -148,6 +148,9 @@ export function DevicePage(props: DevicePageProps) {
         channels={device.channels}
         open={open}
         setOpen={(channels) => go({ ...address, channels }, false)}
+        compared={address.compared}
+        setCompared={(compared) => go({ ...address, compared }, false)}
+        isTruthKnown={device.truth !== null}
         jump={jump}
       />
       <BytesTile traffic={traffic} />

@@ -1,7 +1,9 @@
 import type { LaneUpdate } from "../../src/api/lane-feed.ts";
+import type { BucketsAnswer } from "../../src/api/schemas/history-schema.ts";
 import { BoardPast } from "./board-past.ts";
 import { type BoardState, resolutionText } from "./board-state.ts";
 import { BoardView } from "./board-view.ts";
+import { ERROR_EDGES, errorBuckets, errorLane, errorSource, truthBuckets, truthLane } from "./error-lane.ts";
 import { FrameQueue } from "./frame-queue.ts";
 import { type LaneElements, LaneFace } from "./lane-face.ts";
 import { AXIS_PX, RIGHT_PX } from "./lane-plot.ts";
@@ -43,6 +45,7 @@ export class LaneBoard {
   readonly #options: BoardOptions;
   readonly #queue = new FrameQueue();
   readonly #sources = new Map<string, LaneSource>();
+  readonly #errors = errorSource();
   readonly #faces = new Set<LaneFace>();
   readonly #timers: number[] = [];
   #tokens: PlotTokens;
@@ -53,6 +56,7 @@ export class LaneBoard {
   #saidMs = Number.NEGATIVE_INFINITY;
   #marks: (() => void) | undefined;
   #isPaused = false;
+  #hasTruth = false;
   #frozenUs = 0;
 
   constructor(options: BoardOptions) {
@@ -82,7 +86,16 @@ export class LaneBoard {
   /** Show a lane of these channels here, over each other where there are more. @returns ends it */
   mount(channels: readonly ValueChannel[], elements: LaneElements): () => void {
     const sources = channels.map((channel) => this.#source(channel));
-    const face = new LaneFace(sources, elements, this.#tokens, this.#options.zone);
+    return this.#mount(new LaneFace(sources, elements, this.#tokens, this.#options.zone), elements);
+  }
+
+  /** Show the error of all channels here, as a part of their bounds. @returns ends it */
+  mountError(elements: LaneElements): () => void {
+    const { zone } = this.#options;
+    return this.#mount(new LaneFace([this.#errors], elements, this.#tokens, zone, ERROR_EDGES), elements);
+  }
+
+  #mount(face: LaneFace, elements: LaneElements): () => void {
     this.#faces.add(face);
     this.setWidth(elements.plot.clientWidth);
     this.#isNew = true;
@@ -118,12 +131,27 @@ export class LaneBoard {
     this.#onView(false);
   }
 
+  /** Whether what was really measured is drawn over what was reconstructed. */
+  set hasTruth(hasTruth: boolean) {
+    if (hasTruth === this.#hasTruth) return;
+    this.#hasTruth = hasTruth;
+    this.#isNew = true;
+    if (!this.view.isLive) void this.past.ask();
+  }
+
   /** Take what the stream says. */
   apply(update: LaneUpdate): void {
     this.#update = update;
     this.#isNew = true;
     this.view.newestUs = update.confirmedUs;
-    for (const [c, channel] of update.channels.entries()) this.#source(channel).ring.apply(update, c);
+    for (const [c, channel] of update.channels.entries()) {
+      const { ring, truthRing } = this.#source(channel);
+      const truth = truthLane(update, c);
+      ring.apply(update, c);
+      if (truth !== undefined) truthRing.take(update, truth);
+    }
+    const error = errorLane(update);
+    if (error !== undefined) this.#errors.ring.take(update, error);
     if (!update.isWhole) return;
     this.#tick();
     this.#sayNow();
@@ -172,6 +200,10 @@ export class LaneBoard {
 
   /** Channels on show, each once, from top to bottom. */
   shown(): LaneSource[] {
+    return this.#sourcesOnShow().filter((source) => source !== this.#errors);
+  }
+
+  #sourcesOnShow(): LaneSource[] {
     return [...new Set([...this.#faces].flatMap(({ sources }) => sources))];
   }
 
@@ -188,6 +220,7 @@ export class LaneBoard {
       span: this.view.span,
       widthPx: this.plotPx,
       channels: this.shown().map(({ channel }) => channel.name),
+      hasTruth: this.#hasTruth || this.#sourcesOnShow().includes(this.#errors),
     };
   }
 
@@ -232,18 +265,11 @@ export class LaneBoard {
   #onPast(isAnswer: boolean): void {
     const { answer } = this.past;
     if (isAnswer && answer !== undefined) {
-      const { t0Us, widthUs } = answer;
       const { span } = this.view;
       const confirmedUs = this.#update?.confirmedUs ?? answer.span?.toUs ?? 0;
-      const columns = new Map(answer.channels.map(({ name, first, second }) => [name, { first, second }]));
       for (const face of this.#faces) {
         this.#queue.add(face, () => {
-          for (const source of face.sources) {
-            const { name } = source.channel;
-            const own = columns.get(name);
-            const buckets = own === undefined || widthUs === null ? undefined : { t0Us, widthUs, ...own };
-            source.fillPast(buckets, this.past.runsOf(name));
-          }
+          for (const source of face.sources) this.#fillPast(source, answer);
           face.resetY();
           face.draw(span, confirmedUs);
         });
@@ -251,6 +277,15 @@ export class LaneBoard {
       this.#queue.add("describe", () => this.#describe());
     }
     this.#sayNow();
+  }
+
+  #fillPast(source: LaneSource, { t0Us, widthUs, channels }: BucketsAnswer): void {
+    const { name } = source.channel;
+    const { truth } = this.past;
+    const own = channels.find((channel) => channel.name === name);
+    if (source === this.#errors) source.fillPast(truth && errorBuckets(truth), this.past.runsOf(name));
+    else source.fillPast(own && widthUs !== null ? { t0Us, widthUs, ...own } : undefined, this.past.runsOf(name));
+    source.fillTruth(truth && this.#hasTruth ? truthBuckets(truth, name) : undefined);
   }
 
   /** A gap that is asked for again may be there now. */
@@ -281,8 +316,8 @@ export class LaneBoard {
           const c = places.get(source.channel.name);
           const isGuessed = pending === undefined && c !== undefined;
           const guess = isGuessed ? { times, values: values[c] ?? [] } : { times: [], values: [] };
-          if (!this.#isPaused) source.columns.fillLive(source.ring, guess);
-          source.runs = pending === undefined ? source.ring.runs : [...source.ring.runs, pending];
+          const { runs } = source.ring;
+          if (!this.#isPaused) source.fillLive(guess, pending === undefined ? runs : [...runs, pending], this.#hasTruth);
         }
         face.draw(view, update.confirmedUs);
       });

@@ -18,10 +18,19 @@ export class LaneFace {
   readonly sources: readonly LaneSource[];
   readonly #elements: LaneElements;
   readonly #zone: () => TimeZone;
+  readonly #fixed: LanePicture["fixed"];
   #tokens: PlotTokens;
   #plot: LanePlot | undefined;
 
-  constructor(sources: readonly LaneSource[], elements: LaneElements, tokens: PlotTokens, zone: () => TimeZone) {
+  /** @param fixed  values at the edges, and lines across, where they are not those of the signal */
+  constructor(
+    sources: readonly LaneSource[],
+    elements: LaneElements,
+    tokens: PlotTokens,
+    zone: () => TimeZone,
+    fixed?: LanePicture["fixed"],
+  ) {
+    this.#fixed = fixed;
     this.sources = sources;
     this.#elements = elements;
     this.#tokens = tokens;
@@ -77,11 +86,12 @@ export class LaneFace {
 
   #picture(confirmedUs: number): LanePicture {
     return {
-      traces: this.sources.map(({ channel, columns }) => {
-        return { name: channel.name, columns, eps: channel.eps, truth: undefined };
+      traces: this.sources.map(({ channel, columns, truth }) => {
+        return { name: channel.name, columns, eps: channel.eps, truth };
       }),
       runs: this.sources.flatMap(({ runs }) => runs),
       confirmedS: confirmedUs / 1e6,
+      fixed: this.#fixed,
     };
   }
 

@@ -10,18 +10,24 @@ export interface LineLook {
   readonly dash: readonly number[];
 }
 
-/** Points nearer to each other than this, in pixels of the canvas, are drawn by columns of pixels. */
-const DENSE_PX = 1;
+/** A line whose points are nearer to each other than this, in pixels of the canvas, is drawn by columns of pixels. */
+export const DENSE_LINE_PX = 1;
+/** So is a band, whose edges nobody looks at so closely. */
+export const DENSE_BAND_PX = 3;
 /** Lines along the band's edges help only where there is room between them, and between the samples. */
 const EDGE_BAND_PX = 12;
 const EDGE_SAMPLE_PX = 4;
 
-/** Whether there are so many points that single ones cannot be told apart; the two of a sample alone count as one. */
-export function isDense(area: PlotArea, { x, y }: Points): boolean {
+/**
+ * Whether there are so many points that single ones cannot be told apart; the two of a sample alone count as one.
+ *
+ * @param nearPx  pixels of the canvas
+ */
+export function isDense(area: PlotArea, { x, y }: Points, nearPx: number): boolean {
   let count = 0;
   for (let i = 0; i < y.length; i++) if (y[i] !== y[i - 1]) count += 1;
   const px = xOf(area, x.at(-1) ?? 0) - xOf(area, x[0] ?? 0);
-  return px < DENSE_PX * (count - 1);
+  return px < nearPx * (count - 1);
 }
 
 /** The part of the points that is in view, and one more on either side. */

@@ -1,6 +1,6 @@
 import type { LaneColumns } from "./lane-columns.ts";
 import { drawRuns } from "./lane-ground.ts";
-import { drawBand, drawLine, isDense, pointsInView } from "./lane-line.ts";
+import { DENSE_BAND_PX, DENSE_LINE_PX, drawBand, drawLine, isDense, pointsInView } from "./lane-line.ts";
 import type { LaneRun } from "./lane-run.ts";
 import { PixelColumns } from "./pixel-columns.ts";
 import { type PlotArea, type Points, xOf, yOf } from "./plot-area.ts";
@@ -25,7 +25,7 @@ export interface LanePicture {
   /** Device time of the last confirmed sample, s: an upright line, if it is in view. */
   readonly confirmedS: number;
   /** Values at the edges where they are not those of the signal, and lines across. */
-  readonly fixed?: { readonly low: number; readonly high: number; readonly lines: readonly number[] } | undefined;
+  readonly fixed: { readonly low: number; readonly high: number; readonly lines: readonly number[] } | undefined;
 }
 
 /** Of all words on a canvas. */
@@ -70,7 +70,7 @@ export class PicturePainter {
   #band(area: PlotArea, { columns, eps }: LaneTrace, look: { readonly color: string; readonly alpha: number }): void {
     if (eps <= 0) return;
     const points = pointsInView(area, confirmedPoints(columns));
-    drawBand(area, points, this.#columnsOf(area, points), eps, look);
+    drawBand(area, points, this.#columnsOf(area, points, DENSE_BAND_PX), eps, look);
   }
 
   #lines(area: PlotArea, { columns, truth }: LaneTrace, i: number, tokens: PlotTokens): void {
@@ -83,11 +83,11 @@ export class PicturePainter {
   #line(area: PlotArea, all: Points, color: string, dash: readonly number[]): void {
     const points = pointsInView(area, all);
     if (points.y.every(Number.isNaN)) return;
-    drawLine(area, points, this.#columnsOf(area, points), { color, widthPx: LINE_PX, dash });
+    drawLine(area, points, this.#columnsOf(area, points, DENSE_LINE_PX), { color, widthPx: LINE_PX, dash });
   }
 
-  #columnsOf(area: PlotArea, points: Points): PixelColumns | undefined {
-    if (!isDense(area, points)) return undefined;
+  #columnsOf(area: PlotArea, points: Points, nearPx: number): PixelColumns | undefined {
+    if (!isDense(area, points, nearPx)) return undefined;
     this.#pixels.fill(area, points);
     return this.#pixels;
   }

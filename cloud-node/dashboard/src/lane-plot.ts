@@ -23,7 +23,7 @@ const TIME_LABEL_PX = 84;
 const MOST_VALUES = 4;
 /** Of a time label; more than half of one beyond the edge is cut. */
 const LABEL_CHAR_PX = 6.8;
-const NOTHING: LanePicture = { traces: [], runs: [], confirmedS: 0 };
+const NOTHING: LanePicture = { traces: [], runs: [], confirmedS: 0, fixed: undefined };
 
 interface Range {
   readonly low: number;

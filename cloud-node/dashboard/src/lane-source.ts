@@ -1,5 +1,5 @@
 import { formatCounted, formatValue, UNKNOWN } from "../../src/api/number-text.ts";
-import { type BucketColumns, LaneColumns } from "./lane-columns.ts";
+import { type BucketColumns, type Guess, LaneColumns } from "./lane-columns.ts";
 import { LaneRing } from "./lane-ring.ts";
 import { type LaneRun, runAt, runText } from "./lane-run.ts";
 import { lengthUs, type TimeSpan } from "./time-span.ts";
@@ -15,16 +15,36 @@ export interface LaneReading {
 }
 
 const NO_RUNS: readonly LaneRun[] = [];
+const NO_GUESS: Guess = { times: [], values: [] };
 
 /** One channel of a device: its newest buckets, what is on show of it now, and the words for it. */
 export class LaneSource {
   readonly channel: ValueChannel;
   readonly ring = new LaneRing();
   readonly columns = new LaneColumns();
+  /** What the sensor measured, bucket by bucket; empty where nobody knows. */
+  readonly truthRing = new LaneRing();
+  readonly #words: (low: number, high: number) => string;
+  #truth: LaneColumns | undefined;
   runs: readonly LaneRun[] = NO_RUNS;
 
-  constructor(channel: ValueChannel) {
+  /** @param words  a bucket's extremes as they are read */
+  constructor(channel: ValueChannel, words = (low: number, high: number) => boundedText(low, high, channel)) {
     this.channel = channel;
+    this.#words = words;
+  }
+
+  /** Columns of the truth on show; undefined: none was ever shown. */
+  get truth(): LaneColumns | undefined {
+    return this.#truth;
+  }
+
+  /** Show the newest buckets, and what is expected since. */
+  fillLive(guess: Guess, runs: readonly LaneRun[], hasTruth: boolean): void {
+    this.columns.fillLive(this.ring, guess);
+    this.runs = runs;
+    if (hasTruth) this.#truthColumns().fillLive(this.truthRing, NO_GUESS);
+    else this.#truth?.clear();
   }
 
   /** Show a stretch of the past, or nothing. */
@@ -32,6 +52,12 @@ export class LaneSource {
     this.columns.clear();
     if (buckets !== undefined) this.columns.fillBuckets(buckets);
     this.runs = runs;
+  }
+
+  /** Show the truth of a stretch of the past, or nothing. */
+  fillTruth(buckets: BucketColumns | undefined): void {
+    if (buckets === undefined) this.#truth?.clear();
+    else this.#truthColumns().fillBuckets(buckets);
   }
 
   /** What is at an instant; undefined: the newest that is confirmed. */
@@ -48,7 +74,7 @@ export class LaneSource {
       const other = pairOf(columns, at);
       const [low, high] = [Math.min(confirmed, other), Math.max(confirmed, other)];
       const state = run === undefined ? "confirmed" : `confirmed, ${runText(run.kind)}`;
-      return { value: boundedText(low, high, channel), state };
+      return { value: this.#words(low, high), state };
     }
     const guess = columns.guess[at] ?? Number.NaN;
     if (Number.isNaN(guess)) return { value: UNKNOWN, state: "no sample" };
@@ -71,13 +97,18 @@ export class LaneSource {
       low = Number.isNaN(low) ? value : Math.min(low, value);
       high = Number.isNaN(high) ? value : Math.max(high, value);
     }
-    const range = Number.isNaN(low) ? "no samples" : `from ${boundedText(low, high, channel).replace(" … ", " to ")}`;
+    const range = Number.isNaN(low) ? "no samples" : `from ${this.#words(low, high).replace(" … ", " to ")}`;
     const gaps = runs.filter(({ kind }) => kind !== "saturated").length;
     return [
       `${channel.name}, ${durationText(lengthUs(view))} to ${dateAndTime(view.toUs, zone)}`,
       range,
       gaps === 0 ? "no gaps" : formatCounted(gaps, "gap"),
     ].join(": ");
+  }
+
+  #truthColumns(): LaneColumns {
+    this.#truth ??= new LaneColumns();
+    return this.#truth;
   }
 }
 

@@ -5,7 +5,8 @@ import { type BoardState, emptyText } from "./board-state.ts";
 import { placeCursor } from "./cursor-marks.ts";
 import { DataTable } from "./data-table.tsx";
 import { areKeysOn } from "./keyboard.ts";
-import { Lane } from "./lane.tsx";
+import { ChannelChoice, comparable } from "./channel-choice.tsx";
+import { ComparedLane, ErrorLane, Lane } from "./lane.tsx";
 import type { LaneBoard } from "./lane-board.ts";
 import { AXIS_PX } from "./lane-plot.ts";
 import { Overview } from "./overview.tsx";
@@ -24,21 +25,33 @@ interface LanesPanelProps {
   /** Names of the lanes that are open. */
   readonly open: readonly string[];
   setOpen(names: readonly string[]): void;
+  /** Names of channels over each other; fewer than two: none. */
+  readonly compared: readonly string[];
+  setCompared(names: readonly string[]): void;
+  /** Whether somebody knows what the sensor really measured. */
+  readonly isTruthKnown: boolean;
   jump(direction: -1 | 1): void;
 }
 
 /** The lanes of a device: one for each open channel, one time, one cursor. */
-export function LanesPanel({ board, state, device, channels, open, setOpen, jump }: LanesPanelProps) {
+export function LanesPanel(props: LanesPanelProps) {
+  const { board, state, device, channels, open, setOpen, compared, setCompared, isTruthKnown, jump } = props;
   const { isPaused, isStale, theme, zone } = useContext(PageContext);
   const [hasTable, setTable] = useState(false);
+  const [hasError, setError] = useState(true);
+  const [hasTruth, setTruth] = useState(false);
   const stack = useRef<HTMLDivElement>(null);
   const cursor = useRef<HTMLDivElement>(null);
   const selection = useRef<HTMLDivElement>(null);
   const shown = useMemo(() => channels.filter(({ name }) => open.includes(name)), [channels, open]);
+  const overlaid = useMemo(() => comparable(channels, compared), [channels, compared]);
 
   useEffect(() => {
     board.isPaused = isPaused || isStale;
   }, [board, isPaused, isStale]);
+  useEffect(() => {
+    board.hasTruth = hasTruth && isTruthKnown;
+  }, [board, hasTruth, isTruthKnown]);
   useEffect(() => board.restyle(), [board, theme, zone]);
   useEffect(() => {
     const element = stack.current;
@@ -56,6 +69,7 @@ export function LanesPanel({ board, state, device, channels, open, setOpen, jump
     };
   }, [board]);
 
+  const toggleError = (): void => setError(!hasError);
   const toggleTable = (): void => {
     if (hasTable) cursor.current?.focus();
     setTable(!hasTable);
@@ -63,7 +77,7 @@ export function LanesPanel({ board, state, device, channels, open, setOpen, jump
   const onKey = (event: KeyboardEvent): void => {
     const isArrow = event.key.startsWith("Arrow") || ["Home", "End", "PageUp", "PageDown"].includes(event.key);
     if (!areKeysOn() && !isArrow) return;
-    if (pressOnBoard(event, board, { jump, toggleTable })) {
+    if (pressOnBoard(event, board, { jump, toggleTable, toggleError })) {
       event.preventDefault();
       event.stopPropagation();
     }
@@ -78,7 +92,18 @@ export function LanesPanel({ board, state, device, channels, open, setOpen, jump
         hasTable={hasTable}
         jump={jump}
         toggleTable={toggleTable}
-      />
+      >
+        {isTruthKnown && (
+          <span class="group">
+            <button type="button" aria-pressed={hasError} aria-keyshortcuts="e" onClick={toggleError}>
+              Error
+            </button>
+            <button type="button" aria-pressed={hasTruth} onClick={() => setTruth(!hasTruth)}>
+              Truth
+            </button>
+          </span>
+        )}
+      </ViewBar>
       <div
         class={`lanes ${state?.isLoading === true || state?.failure !== undefined ? "old-picture" : ""}`}
         ref={stack}
@@ -95,6 +120,8 @@ export function LanesPanel({ board, state, device, channels, open, setOpen, jump
           onFocus={() => placeCursor(board, cursor.current, selection.current)}
         />
         <div ref={selection} class="selection" hidden />
+        {isTruthKnown && hasError && <ErrorLane board={board} />}
+        {overlaid.length > 1 && <ComparedLane board={board} channels={overlaid} />}
         {shown.map((channel) => (
           <Lane key={channel.name} board={board} channel={channel} />
         ))}
@@ -125,40 +152,22 @@ export function LanesPanel({ board, state, device, channels, open, setOpen, jump
       <p class="legend" style={{ paddingLeft: AXIS_PX }}>
         Line and band: confirmed, ± eps. Dashed after the upright line: expected, without a bound. Dashed frame:
         missing, asked for again. Red hatch: lost or no reading. Yellow hatch: clipped.
+        {isTruthKnown && hasTruth && " Dots: the truth."}
+        {isTruthKnown && hasError && " Error: of all channels, reconstruction − truth, as a part of eps."}
       </p>
-      {channels.length > 1 && <ChannelChoice channels={channels} open={open} setOpen={setOpen} />}
+      {channels.length > 1 && (
+        <ChannelChoice
+          channels={channels}
+          open={open}
+          setOpen={setOpen}
+          compared={overlaid.map(({ name }) => name)}
+          setCompared={setCompared}
+        />
+      )}
       {hasTable && state !== undefined && (
         <DataTable board={board} shown={`${state.view.fromUs} ${state.isLoading}`} close={toggleTable} />
       )}
     </section>
-  );
-}
-
-interface ChannelChoiceProps {
-  readonly channels: readonly ValueChannel[];
-  readonly open: readonly string[];
-  setOpen(names: readonly string[]): void;
-}
-
-function ChannelChoice({ channels, open, setOpen }: ChannelChoiceProps) {
-  const toggle = (name: string): void => {
-    const next = channels.map((channel) => channel.name).filter((one) => (one === name) !== open.includes(one));
-    if (next.length > 0) setOpen(next);
-  };
-  return (
-    <details class="choice">
-      <summary>
-        Channels: {open.length} of {channels.length}
-      </summary>
-      <fieldset>
-        <legend class="unseen">Channels shown</legend>
-        {channels.map(({ name }) => (
-          <label key={name}>
-            <input type="checkbox" checked={open.includes(name)} onChange={() => toggle(name)} /> {name}
-          </label>
-        ))}
-      </fieldset>
-    </details>
   );
 }
 
