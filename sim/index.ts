@@ -10,7 +10,14 @@ export { FirmwareError, type FirmwareErrorCode } from "./firmware/firmware-error
 export { type EpochAccount, LineAccount } from "./firmware/line-account.ts";
 export { type LineNoise, NoiseSource } from "./firmware/line-noise.ts";
 export { type Endpoint, type TransportParts, transportTo } from "./fleet/device-transport.ts";
-export { createFleet, type DevicePlan, deviceNames, type FleetOptions, totalSummary } from "./fleet/fleet.ts";
+export {
+  createFleet,
+  type DevicePlan,
+  deviceNames,
+  deviceSignal,
+  type FleetOptions,
+  totalSummary,
+} from "./fleet/fleet.ts";
 export { checkHistory, type HistoryRow, type HistoryVerdict } from "./fleet/history-check.ts";
 export { type Pace, paceByConfirmation, paceInRealTime } from "./fleet/pacing.ts";
 export { SampleLedger } from "./fleet/sample-ledger.ts";

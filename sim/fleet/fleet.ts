@@ -2,6 +2,7 @@ import type { Clock, DeviceModule, Lookahead, RandomSource } from "@lockstep/edg
 import { faultyTransport } from "../links/faulty-transport.ts";
 import { type LinkFaults, linkFault } from "../links/link-fault.ts";
 import type { SeededRandom } from "../seeded-random.ts";
+import type { Signal } from "../signals/signal.ts";
 import { createSignal, type SignalSpec } from "../signals/signal-registry.ts";
 import { type Endpoint, transportTo } from "./device-transport.ts";
 import { type DeviceSummary, type EpsRule, SimulatedDevice } from "./simulated-device.ts";
@@ -90,6 +91,16 @@ export function totalSummary(
   };
 }
 
+/**
+ * The signal of a device of a fleet: the same one wherever it is made from the same seed and name.
+ *
+ * @param random  of the whole fleet
+ * @throws {SignalError} for a signal that cannot be made
+ */
+export function deviceSignal(spec: SignalSpec, id: string, random: SeededRandom): Signal {
+  return createSignal(spec, random.fork(`device ${id}`).fork("signal"));
+}
+
 function createDevice(options: FleetOptions, plan: DevicePlan, id: string, startUs: number): SimulatedDevice {
   const { module, gateway = module, clock } = options;
   const random = options.random.fork(`device ${id}`);
@@ -99,7 +110,7 @@ function createDevice(options: FleetOptions, plan: DevicePlan, id: string, start
   const linkStartMs = clock.nowMs();
   return new SimulatedDevice({
     id,
-    signal: createSignal(plan.signal, random.fork("signal")),
+    signal: deviceSignal(plan.signal, id, options.random),
     eps: plan.eps,
     frameSamples: plan.frameSamples,
     silenceMs: plan.silenceMs ?? DEFAULT_SILENCE_MS,

@@ -17,7 +17,8 @@ function update(times: readonly number[], isWhole: boolean, value = (at: number)
     windowUs: 100 * WIDTH_US,
     confirmedUs: times.at(-1) ?? 0,
     pendingUs: null,
-    lanes: [{ times: [...times], first, second, runs: [] }],
+    truth: null,
+  lanes: [{ times: [...times], first, second, runs: [] }],
     extrapolated: { times: [], values: [] },
   };
 }

@@ -3,7 +3,7 @@ import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from "fastify";
 import type { Clock } from "../clock.ts";
 import type { TwinView } from "../reconstructor/twin-view.ts";
-import type { ApiNode } from "./api-node.ts";
+import type { ApiNode, TruthOf } from "./api-node.ts";
 import type { EventLog } from "./event-log.ts";
 import type { FleetWatch } from "./fleet-watch.ts";
 import type { HistoryAccess } from "./history-access.ts";
@@ -24,6 +24,7 @@ export type ApiApp = FastifyInstance<
 export interface ApiContext {
   readonly node: ApiNode;
   readonly clock: Clock;
+  readonly truthOf: TruthOf;
   readonly fleet: FleetWatch;
   readonly log: EventLog;
   readonly history: HistoryAccess;

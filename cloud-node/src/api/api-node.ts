@@ -1,4 +1,5 @@
 import type { HistoryThread } from "../history/history-thread.ts";
+import type { TimeRange } from "../history/time-range.ts";
 import type { ModuleFacts } from "../reconstructor/module-registry.ts";
 import type { NodeEvent } from "../reconstructor/node-event.ts";
 import type { TwinView } from "../reconstructor/twin-view.ts";
@@ -32,6 +33,16 @@ export interface DeviceTruth {
   /** Channel-samples compared, and those beyond eps. */
   readonly compared: number;
   readonly beyondEps: number;
+  /** Names of the signal's channels, in the order of its rows. */
+  readonly channels: readonly string[];
+  /** Device time for which `rowAt` knows the truth; undefined while that is none. */
+  readonly known: TimeRange | undefined;
+  /**
+   * What a device's sensors really saw when the sample of this device time, µs, was taken.
+   *
+   * @returns shape (channels), in their units; good until the next call of anything. Undefined where it is not known
+   */
+  rowAt(timeUs: number): Float64Array | undefined;
 }
 
 /** Looks a device's truth up; undefined where nobody knows it. */

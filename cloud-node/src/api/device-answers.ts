@@ -1,6 +1,7 @@
 import { channelScale } from "@lockstep/protocol";
 import type { Static } from "typebox";
 import type { TwinSample, TwinView } from "../reconstructor/twin-view.ts";
+import type { DeviceTruth } from "./api-node.ts";
 import { deviceState } from "./device-state.ts";
 import type { FleetWatch } from "./fleet-watch.ts";
 import type { HistoryAccess } from "./history-access.ts";
@@ -17,6 +18,7 @@ export async function deviceAnswer(
   view: TwinView,
   fleet: FleetWatch,
   history: HistoryAccess,
+  truth: DeviceTruth | undefined,
   nowUs: number,
 ): Promise<Static<typeof DeviceSchema>> {
   const { id, birth, confirmed } = view;
@@ -48,6 +50,7 @@ export async function deviceAnswer(
     }),
     epochs: epochs.slice(-MAX_EPOCHS).map(({ epoch, openedUs, birthHash }) => ({ epoch, openedUs, birthHash })),
     boots: epochs.length,
+    truth: truthFacts(truth),
     duplicates: view.duplicates,
     conflicts: view.conflicts,
     refused: view.refused,
@@ -109,6 +112,13 @@ export function trafficAnswer(view: TwinView, fleet: FleetWatch): Static<typeof 
     headerBytesPerPacket: HEADER_BYTES_PER_PACKET,
     rawBytes: rawPayload,
   };
+}
+
+function truthFacts(truth: DeviceTruth | undefined): Static<typeof DeviceSchema>["truth"] {
+  if (truth === undefined) return null;
+  const { known, compared, beyondEps, maxErrorOverEps } = truth;
+  const [fromUs, toUs] = [known?.fromUs ?? null, known?.toUs ?? null];
+  return { fromUs, toUs, compared, beyondEps, maxErrorShare: orNull(maxErrorOverEps) };
 }
 
 function ageMs({ clockOffsetUs }: TwinView, sample: TwinSample | undefined, nowUs: number): number | null {

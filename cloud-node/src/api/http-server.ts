@@ -20,6 +20,7 @@ import { addEventRoutes } from "./routes/event-routes.ts";
 import { addHealthRoutes } from "./routes/health-routes.ts";
 import { addHistoryRoutes } from "./routes/history-routes.ts";
 import { addPageRoutes } from "./routes/page-routes.ts";
+import { addTruthRoutes } from "./routes/truth-routes.ts";
 import { SECURITY_HEADERS } from "./security-headers.ts";
 import { StaticFiles } from "./static-files.ts";
 import { StreamSlots } from "./stream-slots.ts";
@@ -34,7 +35,7 @@ export interface HttpServerOptions {
   readonly port: number;
   /** How many further ports to try when that one is taken. */
   readonly morePorts?: number;
-  readonly truthOf?: TruthOf;
+  readonly truthOf?: TruthOf | undefined;
   /** Long answers at once. */
   readonly maxStreams?: number;
 }
@@ -74,7 +75,7 @@ export class HttpServer {
     const fleet = new FleetWatch({ node, clock, truthOf, log });
     const slots = new StreamSlots(maxStreams);
     const metrics = new Metrics({ node, fleet, clock, streams: () => slots.count });
-    const context = { node, clock, fleet, log, slots, metrics, history: new HistoryAccess(node.history) };
+    const context = { node, clock, truthOf, fleet, log, slots, metrics, history: new HistoryAccess(node.history) };
     try {
       const app = await createApp(context, options.logger);
       await listen(app, options);
@@ -151,6 +152,7 @@ async function createApp(context: ApiContext, logger: Logger): Promise<ApiApp> {
   await app.register(swagger, describeApi());
   addDeviceRoutes(app, context);
   addHistoryRoutes(app, context);
+  addTruthRoutes(app, context);
   addEventRoutes(app, context);
   addHealthRoutes(app, context);
   addPageRoutes(app, new StaticFiles(PAGE_FOLDER));

@@ -1,7 +1,9 @@
 import { channelScale } from "@lockstep/protocol";
 import type { TwinView } from "../reconstructor/twin-view.ts";
+import type { DeviceTruth } from "./api-node.ts";
 import { pendingFromUs } from "./history-answer.ts";
 import { bucketSamples, bucketWidthUs, type LaneBuckets } from "./lane-buckets.ts";
+import { type LaneTruth, laneTruth } from "./lane-truth.ts";
 import { rounderOf } from "./value-digits.ts";
 
 /** How much of the past a lane shows. */
@@ -32,6 +34,8 @@ export interface LaneUpdate {
   readonly pendingUs: number | null;
   /** Per channel; the first bucket may be one that was sent before, now fuller. */
   readonly lanes: readonly LaneBuckets[];
+  /** Per channel, bucket by bucket of its lane; null where nobody knows the truth. */
+  readonly truth: readonly LaneTruth[] | null;
   /** What the twin expects since then; without a bound. Shape of values: (channels, times). */
   readonly extrapolated: { readonly times: readonly number[]; readonly values: readonly (readonly number[])[] };
 }
@@ -45,8 +49,8 @@ export class LaneFeed {
   #times: number[] = [];
   #values: number[][] = [];
 
-  /** @returns undefined when nothing changed */
-  next(view: TwinView): LaneUpdate | undefined {
+  /** @param truth  of this device, where it is known. @returns undefined when nothing changed */
+  next(view: TwinView, truth?: DeviceTruth): LaneUpdate | undefined {
     const key = `${view.id} ${view.birthHash} ${view.epoch}`;
     const isWhole = key !== this.#key;
     if (isWhole) {
@@ -65,25 +69,26 @@ export class LaneFeed {
     const fromUs = Math.max(this.#sentUs, view.confirmed.timeUs - LANE_WINDOW_US);
     // One sample more than the stretch has, so that a gap at its start is seen.
     const wanted = Math.ceil((view.confirmed.timeUs - Math.floor(fromUs / widthUs) * widthUs) / periodUs) + 2;
-    const lanes = view.birth.channels.map(
-      (_, c): LaneBuckets =>
-        isNewer || isWhole ? bucketSamples(view.recent(c, wanted), periodUs, widthUs, fromUs) : EMPTY_LANE,
-    );
+    const samples = view.birth.channels.map((_, c) => (isNewer || isWhole ? view.recent(c, wanted) : []));
+    const lanes = samples.map((own) => bucketSamples(own, periodUs, widthUs, fromUs));
+    const channels = view.birth.channels.map((channel) => {
+      return { name: channel.name, unit: channel.unit, eps: channelScale(channel).eps };
+    });
+    const truths =
+      truth &&
+      channels.map((channel, c) => laneTruth(lanes[c] ?? EMPTY_LANE, samples[c] ?? [], widthUs, channel, truth));
     this.#sentUs = view.confirmed.timeUs;
     return {
       device: view.id,
       epoch: view.epoch,
       isWhole,
-      channels: view.birth.channels.map((channel) => ({
-        name: channel.name,
-        unit: channel.unit,
-        eps: channelScale(channel).eps,
-      })),
+      channels,
       widthUs,
       windowUs: LANE_WINDOW_US,
       confirmedUs: view.confirmed.timeUs,
       pendingUs,
       lanes,
+      truth: truths ?? null,
       extrapolated: { times: this.#times, values: this.#values },
     };
   }

@@ -55,7 +55,11 @@ function open(reader: Reader): { readonly clock: ManualClock; readonly log: Even
   const [clock, log] = [new ManualClock(), new EventLog()];
   fleet = new FleetWatch({ node: EMPTY_NODE, clock, log, truthOf: () => undefined });
   const wish = { table: VIEW, device: undefined, since: undefined };
-  return { clock, log, stream: new LiveStream({ node: EMPTY_NODE, clock, fleet, log }, reader, wish) };
+  return {
+    clock,
+    log,
+    stream: new LiveStream({ node: EMPTY_NODE, clock, fleet, log, truthOf: () => undefined }, reader, wish),
+  };
 }
 
 test("the table comes once a second, a heartbeat every five, and nothing after the end", () => {

@@ -1,5 +1,5 @@
 import type { Clock, Timer } from "../clock.ts";
-import type { ApiNode } from "./api-node.ts";
+import type { ApiNode, TruthOf } from "./api-node.ts";
 import type { EventLog } from "./event-log.ts";
 import { FleetFeed } from "./fleet-feed.ts";
 import type { FleetWatch } from "./fleet-watch.ts";
@@ -18,6 +18,7 @@ const MAX_EVENTS = 50;
 export interface LiveSource {
   readonly node: ApiNode;
   readonly clock: Clock;
+  readonly truthOf: TruthOf;
   readonly fleet: FleetWatch;
   readonly log: EventLog;
 }
@@ -102,7 +103,7 @@ export class LiveStream {
   #sendLanes(): void {
     const { device } = this.#wish;
     const view = device === undefined || !this.#stream.isReady ? undefined : this.#source.node.device(device);
-    const update = view === undefined ? undefined : this.#lanes.next(view);
+    const update = view === undefined ? undefined : this.#lanes.next(view, this.#source.truthOf(view.id));
     if (update !== undefined) this.#send("lanes", update);
   }
 

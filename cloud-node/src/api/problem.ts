@@ -6,6 +6,7 @@ const PROBLEMS = {
   "range-reversed": { status: 400, title: "The range ends before it begins" },
   "range-too-long": { status: 400, title: "The range is too long for this format" },
   "unknown-device": { status: 404, title: "No such device" },
+  "truth-unknown": { status: 404, title: "Nobody knows what the device really saw" },
   "not-found": { status: 404, title: "Nothing is here" },
   "method-not-allowed": { status: 405, title: "This server only answers reads" },
   "body-too-large": { status: 413, title: "The body is too large" },

@@ -1,6 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { DEFAULT_BAUD_RATE, openSerialPort, SerialLine, TransportError } from "@lockstep/edge-sdk";
 import { type Command, InvalidArgumentError, Option } from "commander";
+import type { TruthOf } from "../api/api-node.ts";
+import type { Logger } from "../logger.ts";
 import type { BrokerOptions, CloudNode } from "../node.ts";
 import { closeWithin } from "./close-within.ts";
 import { CommandError } from "./command-error.ts";
@@ -33,6 +35,7 @@ interface ServeOptions {
   readonly ackEvery: number;
   readonly ackAge?: number;
   readonly module: readonly string[];
+  readonly testTruth?: string;
   readonly log: string;
   readonly json?: boolean;
 }
@@ -82,6 +85,7 @@ export function addServe(program: Command, surroundings: Surroundings): void {
       parseNonNegative,
     )
     .option("--module <FILE>", "register a device's module, device.wasm of another build; may be repeated", collect, [])
+    .option("--test-truth <FOLDER>", "for tests: where lockstep sim says what its devices are made of")
     .addOption(new Option("--log <LEVEL>", "what is told on standard error").choices(LOG_LEVELS).default("info"))
     .option("--json", "one JSON object on standard output when it listens")
     .addHelpText("after", HELP)
@@ -139,11 +143,12 @@ async function runServe(surroundings: Surroundings, options: ServeOptions): Prom
     clock,
   });
   try {
+    const truthOf = options.testTruth === undefined ? undefined : await toldTruths(node, options.testTruth, logger);
     const http = options.http ?? DEFAULT_HTTP_PORT;
     const page =
       http === false
         ? undefined
-        : await openPage(HttpServer.open, { node, clock, logger, host: options.host, port: http });
+        : await openPage(HttpServer.open, { node, clock, logger, host: options.host, port: http, truthOf });
     try {
       node.onEvent((event) => {
         if (event.kind !== "confirmed") logger.info(event, event.kind);
@@ -161,6 +166,14 @@ async function runServe(surroundings: Surroundings, options: ServeOptions): Prom
   } finally {
     await closeWithin(surroundings, () => node.close());
   }
+}
+
+/** The truth of simulated devices that say in a folder what they are made of. */
+async function toldTruths(node: CloudNode, folder: string, logger: Logger): Promise<TruthOf> {
+  const { ToldTruths } = await import("./truth/told-truths.ts");
+  const truths = new ToldTruths({ folder, logger, device: (id) => node.device(id) });
+  node.onEvent((event) => truths.observe(event));
+  return (id) => truths.truthOf(id);
 }
 
 /**

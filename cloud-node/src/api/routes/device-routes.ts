@@ -12,7 +12,7 @@ import { DeviceParams, RangeQuery } from "./parameters.ts";
 
 /** Who is there, what each one is now, and what it cost. */
 export function addDeviceRoutes(app: ApiApp, context: ApiContext): void {
-  const { node, clock, fleet, history } = context;
+  const { node, clock, fleet, history, truthOf } = context;
   app.get(
     "/api/v1/devices",
     {
@@ -27,7 +27,7 @@ export function addDeviceRoutes(app: ApiApp, context: ApiContext): void {
   app.get(
     "/api/v1/devices/:id",
     { schema: { summary: "Who a device is", params: DeviceParams, response: answers(DeviceSchema) } },
-    ({ params }) => deviceAnswer(deviceOf(context, params.id), fleet, history, clock.unixUs()),
+    ({ params }) => deviceAnswer(deviceOf(context, params.id), fleet, history, truthOf(params.id), clock.unixUs()),
   );
   app.get(
     "/api/v1/devices/:id/twin",

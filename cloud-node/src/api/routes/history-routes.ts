@@ -1,4 +1,3 @@
-import { Readable } from "node:stream";
 import type { FastifyReply } from "fastify";
 import { Type } from "typebox";
 import { type ApiApp, type ApiContext, deviceOf } from "../api-app.ts";
@@ -6,33 +5,18 @@ import { bucketLines } from "../bucket-text.ts";
 import { bucketsAnswer, type HistoryQuestion, namedRuns, rowsAnswer, rowsOf, runsOf } from "../history-answer.ts";
 import { chooseChannels } from "../history-channels.ts";
 import { csvOf, ndjsonOf } from "../history-text.ts";
-import { ApiProblem } from "../problem.ts";
-import { BucketsSchema, HISTORY_FORMATS, MAX_BUCKETS, RowsSchema } from "../schemas/history-schema.ts";
-import { openStream } from "../stream-slots.ts";
+import { sendJson, sendText } from "../long-answer.ts";
+import { BucketsSchema, HISTORY_FORMATS, RowsSchema } from "../schemas/history-schema.ts";
 import { parseRange } from "../time-range.ts";
 import { answers } from "./answers.ts";
-import { DeviceParams, RangeQuery } from "./parameters.ts";
+import { checkResolution, DEFAULT_BUCKETS, DeviceParams, RangeQuery, ResolutionQuery } from "./parameters.ts";
 
-/** One to two for each pixel of an ordinary screen. */
-const DEFAULT_BUCKETS = 1_000;
-/** A reader of a stream that takes nothing for so long is cut off, ms. */
-const STALL_MS = 30_000;
 const CONTENT_TYPES = { csv: "text/csv; charset=utf-8", ndjson: "application/x-ndjson" } as const;
 
 const HistoryQuery = Type.Object(
   {
     ...RangeQuery,
-    buckets: Type.Optional(
-      Type.Integer({
-        minimum: 1,
-        maximum: MAX_BUCKETS,
-        description: `at most so many; ${DEFAULT_BUCKETS} where left out`,
-      }),
-    ),
-    rate: Type.Optional(Type.Enum(["full"], { description: "full: every sample, in place of buckets" })),
-    channels: Type.Optional(
-      Type.String({ minLength: 1, maxLength: 1_024, description: "names with commas between; all where left out" }),
-    ),
+    ...ResolutionQuery,
     format: Type.Enum([...HISTORY_FORMATS], { default: "json", description: "csv and ndjson are streamed" }),
   },
   { additionalProperties: false },
@@ -62,39 +46,27 @@ export function addHistoryRoutes(app: ApiApp, context: ApiContext): void {
     },
     async (request, reply) => {
       const { params, query } = request;
-      if (query.rate === "full" && query.buckets !== undefined) {
-        const detail = `rate=full has no buckets: leave out buckets=${query.buckets}, or rate=full`;
-        throw new ApiProblem("bad-parameter", detail, { parameter: "buckets", value: query.buckets });
-      }
+      checkResolution(query);
       const view = deviceOf(context, params.id);
       const channels = chooseChannels(view.birth, await history.birthsOf(view.id), query.channels);
       const span = await history.span(view.id);
       const nowUs = clock.unixUs();
       const range = parseRange(query.from, query.to, span, nowUs);
       const question: HistoryQuestion = { view, range, span, channels, nowUs };
-      // Texts of numbers: a general serializer would look at each of them.
-      reply.serializer((payload: unknown) => JSON.stringify(payload));
+      const answering = { request, reply: reply as FastifyReply, slots };
       if (query.rate !== "full") {
         const answer = await bucketsAnswer(history, question, query.buckets ?? DEFAULT_BUCKETS);
-        if (query.format === "json") return answer;
+        if (query.format === "json") return await sendJson(answering, answer);
         return reply
           .type(CONTENT_TYPES[query.format])
           .serializer((text: string) => text)
           .send(bucketLines(answer, query.format));
       }
-      if (query.format === "json") return await rowsAnswer(history, question);
-      reply.type(CONTENT_TYPES[query.format]);
-      if (request.method === "HEAD") return await reply.send("");
+      if (query.format === "json") return await sendJson(answering, await rowsAnswer(history, question));
+      reply.type(CONTENT_TYPES[query.format]).serializer((text: string) => text);
       const runs = query.format === "csv" ? [] : namedRuns(question, await runsOf(history, question));
       const head = { id: view.id, range, channels, runs };
-      const text = (query.format === "csv" ? csvOf : ndjsonOf)(head, rowsOf(history, question));
-      const stream = Readable.from(text, { objectMode: false, encoding: "utf8" });
-      const closing = new ApiProblem("closing", "the node is shutting down: ask again later");
-      const release = slots.take(openStream(reply.raw, () => stream.destroy(closing)));
-      stream.once("close", release);
-      // Whoever stops reading holds a decoder and its place in the store.
-      reply.raw.setTimeout(STALL_MS, () => reply.raw.destroy());
-      return await (reply as FastifyReply).send(stream);
+      return await sendText(answering, (query.format === "csv" ? csvOf : ndjsonOf)(head, rowsOf(history, question)));
     },
   );
 }

@@ -67,6 +67,22 @@ export const DeviceSchema = closedObject(
       { description: "the newest 100, oldest first" },
     ),
     boots: Type.Number({ description: "epochs in all" }),
+    truth: Type.Union(
+      [
+        closedObject(
+          {
+            fromUs: nullableNumber("device time from which on it is at hand, µs; null: not yet"),
+            toUs: nullableNumber("exclusive"),
+            compared: Type.Number({ description: "channel-samples compared with it as they were confirmed" }),
+            beyondEps: Type.Number({ description: "of those, further away than eps: 0 while the promise is kept" }),
+            maxErrorShare: nullableNumber("largest |error| / eps so far; null before the first comparison"),
+          },
+          "What is known of the real signal of a simulated device.",
+        ),
+        Type.Null(),
+      ],
+      { description: "null: nobody knows it, and |error| ≤ eps is promised, not measured" },
+    ),
     duplicates: Type.Number(),
     conflicts: Type.Number(),
     refused: Type.Number(),

@@ -7,11 +7,12 @@ import type { TwinView } from "../../reconstructor/twin-view.ts";
 import { DEFAULT_HTTP_PORT, LOOPBACK_HOST } from "../defaults.ts";
 import { openPage } from "../serve.ts";
 import type { Surroundings } from "../surroundings.ts";
+import { LiveTruth } from "../truth/live-truth.ts";
+import { TruthBudget } from "../truth/truth-ring.ts";
 import { DEMO_DEVICES, demoSignal } from "./demo-devices.ts";
 import { type DemoResult, deviceResult } from "./demo-result.ts";
 import { EdgeHost } from "./edge-host.ts";
 import type { EdgeStatus } from "./edge-messages.ts";
-import { LiveTruth } from "./live-truth.ts";
 import { RecentTrace } from "./recent-trace.ts";
 
 /** What the demo runs with. */
@@ -22,6 +23,8 @@ export interface DemoPlan {
   readonly httpPort: number | undefined;
 }
 
+/** Original values kept of both devices together: over half an hour of them, 32 MB. */
+const MOST_TRUE_VALUES = 2 ** 22;
 /** How many ports after 8080 are tried. */
 const MORE_PORTS = 100;
 
@@ -66,6 +69,7 @@ export class DemoSession {
   static async open(around: Surroundings, { storeFile, seed, httpPort }: DemoPlan): Promise<DemoSession> {
     const { clock } = around;
     const truths = new Map<string, LiveTruth>();
+    const budget = new TruthBudget(MOST_TRUE_VALUES);
     const traces = new Map(DEMO_DEVICES.map(({ id }) => [id, new RecentTrace()]));
     const statuses = new Map<string, EdgeStatus>();
     const node = await CloudNode.open({
@@ -98,7 +102,8 @@ export class DemoSession {
           statuses.set(status.id, status);
           const device = DEMO_DEVICES.find(({ id }) => id === status.id);
           if (device === undefined || truths.has(status.id)) continue;
-          truths.set(status.id, new LiveTruth(demoSignal(device, seed), status.eps, status.startUs));
+          const { eps, startUs } = status;
+          truths.set(status.id, new LiveTruth({ signal: demoSignal(device, seed), eps, startUs }, budget));
         }
       });
       return new DemoSession({ around, storeFile, node, page, edge, truths, traces, statuses });

@@ -14,6 +14,7 @@ export interface DeviceOptions {
   readonly lookahead: Lookahead;
   readonly duration?: number;
   readonly seed: number;
+  readonly testTruth?: string;
   readonly json?: boolean;
 }
 
@@ -44,6 +45,7 @@ export function addDeviceOptions(command: Command, defaults: { readonly frameSam
     .addOption(lookaheadOption("what a gateway does with a frame before it sends it").default("none"))
     .option("--duration <SECONDS>", "end by itself (default: at Ctrl-C)", parsePositive)
     .option("--seed <NUMBER>", "the same seed gives the same signal", parseSeed, 1)
+    .option("--test-truth <FOLDER>", "for tests: say there what the devices are made of; lockstep serve has it too")
     .option("--json", "one JSON object on standard output at the end");
 }
 

@@ -1,7 +1,9 @@
+import { mkdirSync } from "node:fs";
 import {
   createFleet,
   type DevicePlan,
   type DeviceSummary,
+  deviceNames,
   paceInRealTime,
   type SimulatedDevice,
   seededRandom,
@@ -12,6 +14,7 @@ import { CommandError } from "../command-error.ts";
 import { shippedDevices } from "../device-module.ts";
 import { writeResult } from "../result-output.ts";
 import type { Surroundings } from "../surroundings.ts";
+import { writeTruthRecipe } from "../truth/truth-recipe.ts";
 import { untilInterrupt } from "../until-interrupt.ts";
 import { type DeviceOptions, destination } from "./device-options.ts";
 import { LinkProblems } from "./link-problems.ts";
@@ -51,6 +54,7 @@ export async function runDevices(
     onRecovery: (id) => problems.remove(id),
   });
   try {
+    if (options.testTruth !== undefined) tellTruths(options.testTruth, plans, devices, options.seed);
     await Promise.all(devices.map((device) => device.powerOn()));
     stderr.write(`lockstep sim: ${formatCounted(devices.length, "device")} to ${url}\n`);
     const pace = paceInRealTime(devices, clock, (device, error) => {
@@ -73,6 +77,30 @@ export async function runDevices(
     }
   } finally {
     await Promise.all(devices.map((device) => device.close()));
+  }
+}
+
+/**
+ * Say what the devices are made of, for a node that is to compare.
+ *
+ * @throws {CommandError} `file`
+ */
+function tellTruths(
+  folder: string,
+  plans: readonly DevicePlan[],
+  devices: readonly SimulatedDevice[],
+  seed: number,
+): void {
+  try {
+    mkdirSync(folder, { recursive: true });
+    const signals = new Map(plans.flatMap((plan) => deviceNames(plan).map((id) => [id, plan.signal] as const)));
+    for (const { id: device, startUs, eps } of devices) {
+      const signal = signals.get(device);
+      if (signal !== undefined) writeTruthRecipe(folder, { device, seed, startUs, eps, signal });
+    }
+  } catch (cause) {
+    const problem = `nothing can be written to ${folder} (${cause instanceof Error ? cause.message : cause})`;
+    throw new CommandError("file", problem, "give --test-truth another folder", { cause });
   }
 }
 
