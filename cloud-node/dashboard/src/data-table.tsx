@@ -1,5 +1,5 @@
 import { useContext, useEffect, useRef, useState } from "preact/hooks";
-import { formatCounted, formatValue, UNKNOWN } from "../../src/api/number-text.ts";
+import { formatCount, formatCounted, formatValue, UNKNOWN } from "../../src/api/number-text.ts";
 import type { LaneBoard } from "./lane-board.ts";
 import { runAt, runText } from "./lane-run.ts";
 import type { LaneSource } from "./lane-source.ts";
@@ -43,7 +43,7 @@ export function DataTable({ board, shown, close }: DataTableProps) {
           Data table
         </h2>
         <span class="note">
-          {formatCounted(rows.length, "bucket")}, {dateAndTime(view.fromUs, zone)} to {timeOfDay(view.toUs, zone)}
+          {formatCount(rows.length)} buckets, {dateAndTime(view.fromUs, zone)} to {timeOfDay(view.toUs, zone)}
         </span>
         <button type="button" onClick={() => setTurn(turn + 1)}>
           Update

@@ -27,14 +27,17 @@ const DEVICE_EVERY = 5;
 /**
  * Asks about one device, and goes on asking while somebody looks.
  *
+ * @param isPaused  what is known stays as it is
  * @param again  asks at once when it changes
  */
-export function useDeviceFacts(id: string, again: string): DeviceFacts {
+export function useDeviceFacts(id: string, isPaused: boolean, again: string): DeviceFacts {
   const [device, setDevice] = useState<DeviceAnswer | undefined>();
   const [traffic, setTraffic] = useState<TrafficAnswer | undefined>();
   const [gaps, setGaps] = useState<GapsAnswer | undefined>();
   const [failure, setFailure] = useState<AskFailure | undefined>();
   const round = useRef(0);
+  const held = useRef(isPaused);
+  held.current = isPaused;
   const path = `devices/${encodeURIComponent(id)}`;
 
   const look = useCallback(
@@ -66,7 +69,7 @@ export function useDeviceFacts(id: string, again: string): DeviceFacts {
     let timer = 0;
     round.current = 0;
     const repeat = async (): Promise<void> => {
-      if (!document.hidden) await look(abort.signal);
+      if (!document.hidden && !held.current) await look(abort.signal);
       if (!abort.signal.aborted) timer = window.setTimeout(repeat, TOTALS_MS);
     };
     void repeat();

@@ -24,6 +24,8 @@ interface DevicePageProps {
   readonly events: readonly ApiEvent[];
   readonly hub: LaneHub;
   readonly clock: PageClock;
+  /** The node's time as the page shows it: it stands still while the page does, µs. */
+  readonly nowUs: number;
   /** Counts how often the stream was lost and opened again: after each, everything is asked for anew. */
   readonly reconnects: number;
   follow(): void;
@@ -36,13 +38,14 @@ interface DevicePageProps {
 /** More lanes than this begin folded away. */
 const OPEN_LANES = 8;
 const SHOWN_EVENTS = 50;
+const ADDRESS_AFTER_MS = 150;
 
 /** One device: its lanes, what it costs, what happened to it, who it is. */
 export function DevicePage(props: DevicePageProps) {
-  const { device: id, address, row, events, hub, clock, reconnects, follow, rest, go, toFleet } = props;
-  const facts = useDeviceFacts(id, String(reconnects));
+  const { device: id, address, row, events, hub, clock, nowUs, reconnects, follow, rest, go, toFleet } = props;
+  const { zone, isPaused } = useContext(PageContext);
+  const facts = useDeviceFacts(id, isPaused, String(reconnects));
   const { device, traffic, gaps, failure } = facts;
-  const { zone } = useContext(PageContext);
   const [state, setState] = useState<BoardState | undefined>();
   const look = useRef({ zone, offsetUs: 0 });
   look.current = { zone, offsetUs: device?.clockOffsetUs ?? 0 };
@@ -87,7 +90,10 @@ export function DevicePage(props: DevicePageProps) {
   useEffect(() => {
     if (board === undefined || state === undefined) return;
     const { past } = board.view;
-    if (!isSameSpan(past, current.current.span)) go({ ...current.current, span: past }, false);
+    if (isSameSpan(past, current.current.span)) return;
+    // While a hand moves, the address waits: a browser takes only so many a second.
+    const timer = window.setTimeout(() => go({ ...current.current, span: past }, false), ADDRESS_AFTER_MS);
+    return () => window.clearTimeout(timer);
   }, [board, state, go]);
 
   const own = useMemo(() => events.filter((event) => event.device === id), [events, id]);
@@ -106,7 +112,6 @@ export function DevicePage(props: DevicePageProps) {
   const names = device?.channels.map(({ name }) => name) ?? [];
   const wanted = address.channels?.filter((name) => names.includes(name)) ?? [];
   const open = wanted.length > 0 ? wanted : names.slice(0, OPEN_LANES);
-  const nowUs = clock.nowUs();
 
   if (device === undefined || board === undefined) {
     return failure === undefined ? (

@@ -54,8 +54,14 @@ export function errorBuckets({ t0Us, widthUs, count, channels }: TruthBucketsAns
       return known.length === 0 ? null : choose(...known);
     });
   };
-  const first = farthest(channels.map(({ min }) => min), Math.min);
-  const second = farthest(channels.map(({ max }) => max), Math.max);
+  const first = farthest(
+    channels.map(({ min }) => min),
+    Math.min,
+  );
+  const second = farthest(
+    channels.map(({ max }) => max),
+    Math.max,
+  );
   return { t0Us, widthUs, first, second };
 }
 

@@ -317,7 +317,8 @@ export class LaneBoard {
           const isGuessed = pending === undefined && c !== undefined;
           const guess = isGuessed ? { times, values: values[c] ?? [] } : { times: [], values: [] };
           const { runs } = source.ring;
-          if (!this.#isPaused) source.fillLive(guess, pending === undefined ? runs : [...runs, pending], this.#hasTruth);
+          if (!this.#isPaused)
+            source.fillLive(guess, pending === undefined ? runs : [...runs, pending], this.#hasTruth);
         }
         face.draw(view, update.confirmedUs);
       });

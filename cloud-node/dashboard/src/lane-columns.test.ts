@@ -18,7 +18,7 @@ function update(times: readonly number[], isWhole: boolean, value = (at: number)
     confirmedUs: times.at(-1) ?? 0,
     pendingUs: null,
     truth: null,
-  lanes: [{ times: [...times], first, second, runs: [] }],
+    lanes: [{ times: [...times], first, second, runs: [] }],
     extrapolated: { times: [], values: [] },
   };
 }

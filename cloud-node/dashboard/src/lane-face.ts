@@ -87,7 +87,7 @@ export class LaneFace {
   #picture(confirmedUs: number): LanePicture {
     return {
       traces: this.sources.map(({ channel, columns, truth }) => {
-        return { name: channel.name, columns, eps: channel.eps, truth };
+        return { name: channel.name, columns, eps: channel.eps, truth, isRange: this.#fixed !== undefined };
       }),
       runs: this.sources.flatMap(({ runs }) => runs),
       confirmedS: confirmedUs / 1e6,

@@ -55,6 +55,21 @@ export function drawLine(area: PlotArea, points: Points, columns: PixelColumns |
   ctx.restore();
 }
 
+/** Draw an upright bar from the first to the second of each two points. @param points  all of them, gaps between pairs */
+export function drawRanges(area: PlotArea, { x, y }: Points, { color, widthPx }: LineLook): void {
+  const { ctx, left, width, pixelRatio } = area;
+  const halfPx = (widthPx / 2) * pixelRatio;
+  ctx.fillStyle = color;
+  for (let i = 0; i + 1 < x.length; i++) {
+    if (Number.isNaN(y[i]) || Number.isNaN(y[i + 1])) continue;
+    const at = xOf(area, ((x[i] ?? 0) + (x[i + 1] ?? 0)) / 2);
+    const [a, b] = [yOf(area, y[i] ?? 0), yOf(area, y[i + 1] ?? 0)];
+    i += 1;
+    if (at < left || at > left + width) continue;
+    ctx.fillRect(at - halfPx, Math.min(a, b) - halfPx, 2 * halfPx, Math.abs(b - a) + 2 * halfPx);
+  }
+}
+
 /** ± eps around points that are confirmed. @param columns  as of the line */
 export function drawBand(
   area: PlotArea,

@@ -1,6 +1,6 @@
 import type { LaneColumns } from "./lane-columns.ts";
 import { drawRuns } from "./lane-ground.ts";
-import { DENSE_BAND_PX, DENSE_LINE_PX, drawBand, drawLine, isDense, pointsInView } from "./lane-line.ts";
+import { DENSE_BAND_PX, DENSE_LINE_PX, drawBand, drawLine, drawRanges, isDense, pointsInView } from "./lane-line.ts";
 import type { LaneRun } from "./lane-run.ts";
 import { PixelColumns } from "./pixel-columns.ts";
 import { type PlotArea, type Points, xOf, yOf } from "./plot-area.ts";
@@ -15,6 +15,8 @@ export interface LaneTrace {
   readonly eps: number;
   /** What the sensor measured, where that is known and asked for. */
   readonly truth: LaneColumns | undefined;
+  /** A bucket is a range, from one of its two points to the other: nothing leads from one to the next. */
+  readonly isRange: boolean;
 }
 
 /** Everything that a plot shows. */
@@ -73,9 +75,14 @@ export class PicturePainter {
     drawBand(area, points, this.#columnsOf(area, points, DENSE_BAND_PX), eps, look);
   }
 
-  #lines(area: PlotArea, { columns, truth }: LaneTrace, i: number, tokens: PlotTokens): void {
+  #lines(area: PlotArea, { columns, truth, isRange }: LaneTrace, i: number, tokens: PlotTokens): void {
     const color = colorOf(i, tokens);
-    this.#line(area, confirmedPoints(columns), color, SERIES_DASHES[i] ?? []);
+    const points = confirmedPoints(columns);
+    if (isRange && !isDense(area, pointsInView(area, points), DENSE_LINE_PX)) {
+      drawRanges(area, points, { color, widthPx: LINE_PX, dash: [] });
+      return;
+    }
+    this.#line(area, points, color, SERIES_DASHES[i] ?? []);
     this.#line(area, { x: columns.x, y: columns.guess }, color, GUESS_DASH);
     if (truth !== undefined) this.#line(area, confirmedPoints(truth), tokens.ink, TRUTH_DASH);
   }

@@ -26,9 +26,7 @@ export function ComparedLane({ board, channels }: ComparedProps) {
 
 /** The error as a part of its bound, where the truth is known: the promise in one picture. */
 export function ErrorLane({ board }: { readonly board: LaneBoard }) {
-  return (
-    <LaneFrame title="error / eps" place="" mount={(elements) => board.mountError(elements)} again={[board]} />
-  );
+  return <LaneFrame title="error / eps" place="" mount={(elements) => board.mountError(elements)} again={[board]} />;
 }
 
 interface LaneFrameProps {

@@ -2,10 +2,10 @@ import { useContext, useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { listenToGestures } from "./board-gestures.ts";
 import { pressOnBoard } from "./board-keys.ts";
 import { type BoardState, emptyText } from "./board-state.ts";
+import { ChannelChoice, comparable } from "./channel-choice.tsx";
 import { placeCursor } from "./cursor-marks.ts";
 import { DataTable } from "./data-table.tsx";
 import { areKeysOn } from "./keyboard.ts";
-import { ChannelChoice, comparable } from "./channel-choice.tsx";
 import { ComparedLane, ErrorLane, Lane } from "./lane.tsx";
 import type { LaneBoard } from "./lane-board.ts";
 import { AXIS_PX } from "./lane-plot.ts";
@@ -85,14 +85,7 @@ export function LanesPanel(props: LanesPanelProps) {
   const [first] = shown;
   return (
     <section class="panel lanes-panel" aria-label="Channels">
-      <ViewBar
-        board={board}
-        state={state}
-        isStale={isStale}
-        hasTable={hasTable}
-        jump={jump}
-        toggleTable={toggleTable}
-      >
+      <ViewBar board={board} state={state} isStale={isStale} hasTable={hasTable} jump={jump} toggleTable={toggleTable}>
         {isTruthKnown && (
           <span class="group">
             <button type="button" aria-pressed={hasError} aria-keyshortcuts="e" onClick={toggleError}>

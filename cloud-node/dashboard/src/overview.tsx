@@ -5,6 +5,7 @@ import type { LaneBoard } from "./lane-board.ts";
 import { LaneColumns } from "./lane-columns.ts";
 import { DENSE_LINE_PX, drawLine, isDense } from "./lane-line.ts";
 import { AXIS_PX, RIGHT_PX } from "./lane-plot.ts";
+import { listen } from "./listeners.ts";
 import { PageContext } from "./page-context.ts";
 import { PixelColumns } from "./pixel-columns.ts";
 import { plotTokens } from "./theme.ts";
@@ -97,14 +98,7 @@ function beginBrush(event: PointerEvent & { readonly currentTarget: HTMLElement 
     board.view.look(start, false);
   }
   const onMove = (move: PointerEvent): void => board.view.look(panned(start, timeAt(move.clientX) - grabbedUs), false);
-  const onEnd = (): void => {
-    element.removeEventListener("pointermove", onMove);
-    element.removeEventListener("pointerup", onEnd);
-    element.removeEventListener("pointercancel", onEnd);
-  };
-  element.addEventListener("pointermove", onMove);
-  element.addEventListener("pointerup", onEnd);
-  element.addEventListener("pointercancel", onEnd);
+  const end = listen(element, { pointermove: onMove, pointerup: () => end(), pointercancel: () => end() });
 }
 
 function draw(

@@ -74,9 +74,19 @@ export function plotTokens(): PlotTokens {
 /** Call back when the tokens, or the pixels that they are drawn with, may have changed. @returns ends it */
 export function onTokensChange(callback: () => void): () => void {
   const queries = ["(prefers-color-scheme: dark)", "(prefers-contrast: more)", "(forced-colors: active)"];
-  const watched = [...queries, `(resolution: ${devicePixelRatio}dppx)`].map((query) => window.matchMedia(query));
+  const watched = queries.map((query) => window.matchMedia(query));
+  let resolution: MediaQueryList | undefined;
+  const onResolution = (): void => {
+    // A query for a ratio is true for that one alone: each time another is asked.
+    resolution?.removeEventListener("change", onResolution);
+    resolution = window.matchMedia(`(resolution: ${devicePixelRatio}dppx)`);
+    resolution.addEventListener("change", onResolution);
+    callback();
+  };
   for (const media of watched) media.addEventListener("change", callback);
+  onResolution();
   return () => {
     for (const media of watched) media.removeEventListener("change", callback);
+    resolution?.removeEventListener("change", onResolution);
   };
 }

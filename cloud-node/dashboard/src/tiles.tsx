@@ -10,6 +10,7 @@ import {
   UNKNOWN,
 } from "../../src/api/number-text.ts";
 import type { FleetRow } from "../../src/api/schemas/fleet-schema.ts";
+import { Age } from "./age.tsx";
 import type { DeviceAnswer, GapsAnswer, TrafficAnswer } from "./device-facts.ts";
 import { behindText, errorText, RingBar } from "./fleet-columns.tsx";
 import { PageContext } from "./page-context.ts";
@@ -62,14 +63,14 @@ export function ConfirmedTile(props: ThroughProps) {
   const { zone } = useContext(PageContext);
   const { row, nowUs } = props;
   const through = throughUs(props);
-  const last = row.lastDataUs === null ? "none yet" : formatAge((nowUs - row.lastDataUs) / 1000);
   return (
     <Tile
       title="Confirmed through"
       place="confirmed"
       big={through === null ? UNKNOWN : <time dateTime={isoTime(through)}>{timeOfDay(through, zone, 1)}</time>}
     >
-      {behindText(row.behindMs)} behind now · last frame {last}
+      {behindText(row.behindMs)} behind now · last frame{" "}
+      {row.lastDataUs === null ? "none yet" : <Age atUs={row.lastDataUs} nowUs={nowUs} />}
     </Tile>
   );
 }
@@ -137,7 +138,6 @@ function rateText(bytesPerS: number, rounding: "up" | "down"): string {
 
 /** How near the twin is to the truth. */
 export function ErrorTile({ row, device }: { row: FleetRow; device: DeviceAnswer }) {
-  const [first] = device.channels;
   const isBeyond = (row.errorShare ?? 0) > 1;
   return (
     <Tile
@@ -145,10 +145,17 @@ export function ErrorTile({ row, device }: { row: FleetRow; device: DeviceAnswer
       place="error"
       big={<span class={isBeyond ? "bad" : ""}>{errorText(row.errorShare)}</span>}
     >
-      {first === undefined ? "" : `${first.name} ${boundText(first.eps)}${unitText(first.unit)} · `}
-      {row.errorShare === null ? "bound, not measured" : `measured, ${formatCounted(row.samples, "sample")}`}
+      {boundsText(device)} ·{" "}
+      {row.errorShare === null ? "bound, not measured" : `measured, ${formatCount(row.samples)} samples`}
     </Tile>
   );
+}
+
+/** The bound that all channels have, or that each has its own. */
+function boundsText({ channels }: DeviceAnswer): string {
+  const bounds = new Set(channels.map(({ eps, unit }) => boundText(eps).replace("± ", "eps ") + unitText(unit)));
+  const [bound = UNKNOWN] = bounds;
+  return bounds.size > 1 ? "eps of each channel" : bound;
 }
 
 /** What is missing. */
@@ -170,7 +177,10 @@ export function GapsTile({ gaps, periodUs }: { gaps: GapsAnswer | undefined; per
 /** What the device holds back for us. */
 export function RingTile({ row, device }: { row: FleetRow; device: DeviceAnswer }) {
   const { ringBytes } = device.birth;
-  const full = row.ringFullInS;
+  const { ringFullInS: full, ringFill, behindMs } = row;
+  const held = `${formatQuantity(Math.ceil(ringFill * ringBytes), "B", "up")} of ${formatQuantity(ringBytes, "B")}`;
+  // What it holds begins where confirmation ends.
+  const oldest = ringFill > 0 && behindMs !== null ? ` · oldest ${behindText(behindMs)}` : "";
   return (
     <Tile
       title="Ring"
@@ -181,9 +191,7 @@ export function RingTile({ row, device }: { row: FleetRow; device: DeviceAnswer 
         </>
       }
     >
-      {full === null
-        ? `${formatQuantity(Math.ceil(row.ringFill * ringBytes), "B", "up")} of ${formatQuantity(ringBytes, "B")}`
-        : `full in ${formatAge(full * 1000)}, then the oldest are lost`}
+      {full === null ? held + oldest : `full in ${formatAge(full * 1000)}, then the oldest are lost`}
     </Tile>
   );
 }
