@@ -11,7 +11,7 @@ export interface LineLook {
 }
 
 /** A line whose points are nearer to each other than this, in pixels of the canvas, is drawn by columns of pixels. */
-export const DENSE_LINE_PX = 1;
+export const DENSE_LINE_PX = 2;
 /** So is a band, whose edges nobody looks at so closely. */
 export const DENSE_BAND_PX = 3;
 /** Lines along the band's edges help only where there is room between them, and between the samples. */
