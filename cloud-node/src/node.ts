@@ -14,6 +14,7 @@ import type { Logger } from "./logger.ts";
 import { type AckPolicy, DEFAULT_ACK_POLICY } from "./reconstructor/ack-policy.ts";
 import { type ModuleFacts, ModuleRegistry } from "./reconstructor/module-registry.ts";
 import type { NodeEvent, NodeEventListener } from "./reconstructor/node-event.ts";
+import { type FreshTraffic, TrafficLedger } from "./reconstructor/traffic-ledger.ts";
 import { TwinRegistry } from "./reconstructor/twin-registry.ts";
 import type { TwinView } from "./reconstructor/twin-view.ts";
 import { releasedModules } from "./released-modules.ts";
@@ -90,6 +91,7 @@ export class CloudNode {
   readonly #lines = new Set<SerialListener>();
   readonly #doors: Doors = {};
   readonly #retention: RetentionTimer | undefined;
+  readonly #traffic: TrafficLedger;
   #history: HistoryThread | undefined;
   #closing: Promise<void> | undefined;
 
@@ -129,6 +131,8 @@ export class CloudNode {
     });
     this.#intake = new FrameIntake(this.#registry, this.#counters);
     this.#registry.settle();
+    const devices = () => this.#registry.all().filter(({ isBorn }) => isBorn);
+    this.#traffic = new TrafficLedger({ commits: this.#commits, clock: options.clock, devices });
     const { retention, clock, logger } = options;
     const counters = this.#counters;
     if (retention !== undefined) this.#retention = new RetentionTimer({ store, clock, logger, counters, retention });
@@ -164,6 +168,7 @@ export class CloudNode {
         await node.#openDoors();
         return node;
       } catch (error) {
+        node.#traffic.close();
         await node.#shutDoors();
         throw error;
       }
@@ -202,6 +207,12 @@ export class CloudNode {
   get history(): HistoryThread {
     this.#history ??= new HistoryThread(this.#options.storeFile);
     return this.#history;
+  }
+
+  /** What a device cost that may not be stored yet, by minutes. */
+  freshTraffic(id: string): FreshTraffic[] {
+    const twin = this.#registry.get(id);
+    return twin === undefined ? [] : this.#traffic.freshOf(twin);
   }
 
   /** Hear what happens. @returns ends it */
@@ -277,6 +288,7 @@ export class CloudNode {
   async #close(): Promise<void> {
     // Else a busy fleet would keep a slow disk from ever being done.
     this.#intake.stop();
+    this.#traffic.close();
     if (!(await this.#commits.close())) this.#options.logger.error({}, "frames not committed; devices keep them");
     this.#registry.close();
     this.#retention?.close();

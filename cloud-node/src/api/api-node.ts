@@ -2,10 +2,14 @@ import type { HistoryThread } from "../history/history-thread.ts";
 import type { TimeRange } from "../history/time-range.ts";
 import type { ModuleFacts } from "../reconstructor/module-registry.ts";
 import type { NodeEvent } from "../reconstructor/node-event.ts";
+import type { FreshTraffic } from "../reconstructor/traffic-ledger.ts";
 import type { TwinView } from "../reconstructor/twin-view.ts";
 
 /** Reads of what is stored that delay no frame. */
-export type HistoryReads = Pick<HistoryThread, "span" | "epochs" | "gaps" | "birth" | "runs" | "buckets" | "rows">;
+export type HistoryReads = Pick<
+  HistoryThread,
+  "span" | "epochs" | "gapsAfter" | "traffic" | "birth" | "runs" | "buckets" | "rows"
+>;
 
 /** What the API shows: a node, read only. */
 export interface ApiNode {
@@ -22,6 +26,8 @@ export interface ApiNode {
   /** Null when all is well, and otherwise why not. */
   health(): { readonly store: string | null; readonly broker: string | null };
   onEvent(listener: (event: NodeEvent) => void): () => void;
+  /** What a device cost that may not be stored yet, by minutes of Unix time. */
+  freshTraffic(device: string): FreshTraffic[];
   /** Hear of every durable commit: ms, frames. */
   onCommit(listener: (elapsedMs: number, frames: number) => void): () => void;
 }

@@ -5,9 +5,8 @@ import type { DeviceTruth } from "./api-node.ts";
 import { deviceState } from "./device-state.ts";
 import type { FleetWatch } from "./fleet-watch.ts";
 import type { HistoryAccess } from "./history-access.ts";
-import type { DeviceSchema, TrafficSchema, TwinSchema } from "./schemas/device-schema.ts";
+import type { DeviceSchema, TwinSchema } from "./schemas/device-schema.ts";
 import { orNull } from "./schemas/nullable.ts";
-import { HEADER_BYTES_PER_PACKET } from "./traffic-account.ts";
 
 const MAX_EPOCHS = 100;
 const STATUS_INVALID = 1;
@@ -89,28 +88,6 @@ export function twinAnswer(view: TwinView, nowUs: number): Static<typeof TwinSch
         },
       };
     }),
-  };
-}
-
-/** What a device cost on the wire, by layer. */
-export function trafficAnswer(view: TwinView, fleet: FleetWatch): Static<typeof TrafficSchema> {
-  const account = fleet.account(view);
-  const { payloadBytes, frameBytes, ipBytes, rawBytes } = account;
-  const rawPayload = rawBytes - (frameBytes - payloadBytes);
-  const layer = (bytes: number, ratio: number) => {
-    return { bytes, rawBytes: bytes === 0 ? 0 : rawPayload + bytes - payloadBytes, ratio: orNull(ratio) };
-  };
-  return {
-    id: view.id,
-    windowS: fleet.windowS(view.id),
-    samples: fleet.samples(view.id),
-    messages: view.traffic.messages,
-    payload: layer(payloadBytes, account.ratioPayload),
-    frame: layer(frameBytes, account.ratioFrame),
-    ip: layer(ipBytes, account.ratioIp),
-    isIpCounted: view.traffic.isSocketCounted,
-    headerBytesPerPacket: HEADER_BYTES_PER_PACKET,
-    rawBytes: rawPayload,
   };
 }
 

@@ -1,13 +1,16 @@
 import type { BirthFrame } from "@lockstep/protocol";
 import type { Buckets } from "../history/buckets.ts";
+import type { GapPage } from "../history/history.ts";
 import type { RowBlock } from "../history/row-blocks.ts";
 import type { Run } from "../history/run.ts";
 import type { TimeRange } from "../history/time-range.ts";
-import type { StoredEpoch, StoredGap } from "../store/store.ts";
+import type { StoredEpoch, StoredGap, TrafficSum } from "../store/store.ts";
 import { StoreError } from "../store/store-error.ts";
 import type { HistoryReads } from "./api-node.ts";
 import type { BirthOf } from "./history-channels.ts";
 import { ApiProblem } from "./problem.ts";
+
+const NO_GAPS: GapPage = { declared: [], totals: { gaps: 0, samples: 0 } };
 
 /** The store's history, as requests read it: on the node's own thread, so that no request delays a frame. */
 export class HistoryAccess {
@@ -38,9 +41,18 @@ export class HistoryAccess {
     return await unlessUnborn(this.#reads.epochs(device), []);
   }
 
-  /** Frames declared lost. @throws {ApiProblem} `store-failed` */
-  async gaps(device: string): Promise<readonly StoredGap[]> {
-    return await unlessUnborn(this.#reads.gaps(device), []);
+  /** Frames declared lost: those behind one gap, or from the first on. @throws {ApiProblem} `store-failed` */
+  async gapsAfter(
+    device: string,
+    after: Pick<StoredGap, "epoch" | "from"> | undefined,
+    most: number,
+  ): Promise<GapPage> {
+    return await unlessUnborn(this.#reads.gapsAfter(device, after, most), NO_GAPS);
+  }
+
+  /** What was written down of minutes of Unix time; undefined for nothing. @throws {ApiProblem} `store-failed` */
+  async traffic(device: string, from: number, to: number): Promise<TrafficSum | undefined> {
+    return await unlessUnborn(this.#reads.traffic(device, from, to), undefined);
   }
 
   /** @throws {ApiProblem} `store-failed` */

@@ -4,6 +4,7 @@ import type { PlanLookup } from "../reconstructor/twin.ts";
 import type { StoredDevice, StoredEpoch, StoredGap, StoreReader } from "../store/store.ts";
 import { EpochReader } from "./epoch-reader.ts";
 import { storedPlans } from "./plan-lookup.ts";
+import type { Run } from "./run.ts";
 import type { TimeRange } from "./time-range.ts";
 
 /** One epoch of a device, ready to be read. */
@@ -20,6 +21,8 @@ export class DeviceReader {
   readonly device: StoredDevice;
   readonly reader: StoreReader;
   readonly plans: PlanLookup;
+  /** Of gaps that an earlier release wrote without their times. */
+  readonly toldGaps = new Map<string, Run>();
 
   constructor(file: string, reader: StoreReader, modules: ModuleRegistry, device: StoredDevice) {
     this.device = device;

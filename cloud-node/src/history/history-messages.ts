@@ -1,7 +1,8 @@
 import type { BirthFrame } from "@lockstep/protocol";
-import type { StoredEpoch, StoredGap } from "../store/store.ts";
+import type { StoredEpoch, StoredGap, TrafficSum } from "../store/store.ts";
 import type { StoreErrorCode } from "../store/store-error.ts";
 import type { Buckets } from "./buckets.ts";
+import type { GapPage } from "./history.ts";
 import type { HistoryErrorCode } from "./history-error.ts";
 import type { RowBlock } from "./row-blocks.ts";
 import type { Run } from "./run.ts";
@@ -9,8 +10,15 @@ import type { TimeRange } from "./time-range.ts";
 
 /** What is asked of the thread; `rows` opens a read, of which `next` gives a block and `end` lets go. */
 export type HistoryQuestion =
-  | { readonly kind: "span" | "epochs" | "gaps"; readonly device: string }
+  | { readonly kind: "span" | "epochs"; readonly device: string }
   | { readonly kind: "birth"; readonly device: string; readonly epoch: number | undefined }
+  | {
+      readonly kind: "gapsAfter";
+      readonly device: string;
+      readonly after: Pick<StoredGap, "epoch" | "from"> | undefined;
+      readonly most: number;
+    }
+  | { readonly kind: "traffic"; readonly device: string; readonly from: number; readonly to: number }
   | { readonly kind: "runs"; readonly device: string; readonly range: TimeRange }
   | {
       readonly kind: "buckets";
@@ -27,7 +35,8 @@ export type HistoryQuestion =
 export interface HistoryAnswers {
   readonly span: TimeRange | undefined;
   readonly epochs: readonly StoredEpoch[];
-  readonly gaps: readonly StoredGap[];
+  readonly gapsAfter: GapPage;
+  readonly traffic: TrafficSum;
   readonly birth: BirthFrame;
   readonly runs: readonly Run[];
   readonly buckets: Buckets;

@@ -1,9 +1,10 @@
 import { Worker } from "node:worker_threads";
 import type { BirthFrame } from "@lockstep/protocol";
 import { InvariantError } from "../invariant-error.ts";
-import type { StoredEpoch, StoredGap } from "../store/store.ts";
+import type { StoredEpoch, StoredGap, TrafficSum } from "../store/store.ts";
 import { StoreError, type StoreErrorCode } from "../store/store-error.ts";
 import type { Buckets } from "./buckets.ts";
+import type { GapPage } from "./history.ts";
 import { HistoryError, type HistoryErrorCode } from "./history-error.ts";
 import type {
   HistoryAnswers,
@@ -53,8 +54,12 @@ export class HistoryThread {
     return this.#ask({ kind: "epochs", device });
   }
 
-  gaps(device: string): Promise<readonly StoredGap[]> {
-    return this.#ask({ kind: "gaps", device });
+  gapsAfter(device: string, after: Pick<StoredGap, "epoch" | "from"> | undefined, most: number): Promise<GapPage> {
+    return this.#ask({ kind: "gapsAfter", device, after, most });
+  }
+
+  traffic(device: string, from: number, to: number): Promise<TrafficSum> {
+    return this.#ask({ kind: "traffic", device, from, to });
   }
 
   birth(device: string, epoch?: number): Promise<BirthFrame> {

@@ -44,8 +44,10 @@ function answerTo(opened: History, id: number, question: HistoryQuestion): Histo
       return opened.span(question.device);
     case "epochs":
       return opened.epochs(question.device);
-    case "gaps":
-      return opened.gaps(question.device);
+    case "gapsAfter":
+      return opened.gapsAfter(question.device, question.after, question.most);
+    case "traffic":
+      return opened.traffic(question.device, question.from, question.to);
     case "birth":
       return opened.birth(question.device, question.epoch);
     case "runs":

@@ -2,7 +2,7 @@ import type { BirthFrame } from "@lockstep/protocol";
 import { ModuleRegistry } from "../reconstructor/module-registry.ts";
 import { releasedModules } from "../released-modules.ts";
 import { SqliteReader } from "../store/sqlite-reader.ts";
-import type { StoredEpoch, StoredGap, StoreReader } from "../store/store.ts";
+import type { StoredEpoch, StoredGap, StoreReader, TrafficSum } from "../store/store.ts";
 import { StoreError } from "../store/store-error.ts";
 import { type Buckets, readBuckets } from "./buckets.ts";
 import { DeviceReader, type KeptEpoch } from "./device-reader.ts";
@@ -22,6 +22,12 @@ export interface HistorySample {
   readonly values: Float64Array;
   /** Shape (nChannels): 0 ok, 1 invalid, 2 saturated. */
   readonly statuses: Uint8Array;
+}
+
+/** Some of a device's declared gaps, and what all of them add up to. */
+export interface GapPage {
+  readonly declared: readonly StoredGap[];
+  readonly totals: { readonly gaps: number; readonly samples: number };
 }
 
 /** What to read. */
@@ -68,6 +74,17 @@ export class History {
   /** What was declared lost, oldest first. */
   gaps(device: string): StoredGap[] {
     return this.#reader.gaps(this.#device(device).device.key);
+  }
+
+  /** The declared gaps behind one of them, or from the first on; at most so many. */
+  gapsAfter(device: string, after: Pick<StoredGap, "epoch" | "from"> | undefined, most: number): GapPage {
+    const { key } = this.#device(device).device;
+    return { declared: this.#reader.gapsAfter(key, after, most), totals: this.#reader.gapTotals(key) };
+  }
+
+  /** What a device cost from one minute of Unix time to before another, as far as it is stored. */
+  traffic(device: string, from: number, to: number): TrafficSum {
+    return this.#reader.traffic(this.#device(device).device.key, from, to);
   }
 
   /**

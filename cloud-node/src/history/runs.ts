@@ -17,6 +17,7 @@ export function readGaps(device: DeviceReader, range: TimeRange): Run[] {
       device: device.device.key,
       epoch,
       plans: device.plans,
+      told: device.toldGaps,
       times: () => frames.times(),
     };
     for (const gap of gaps) {

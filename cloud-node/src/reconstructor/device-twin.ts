@@ -188,6 +188,11 @@ export class DeviceTwin {
     this.#lane(frame.epoch).status(frame, this.#around.clock.nowMs());
   }
 
+  /** Whether it was ever taken in. */
+  get isBorn(): boolean {
+    return this.#epochs.get(this.#epochs.newest) !== undefined;
+  }
+
   /** Whether this is the boot in force, and the epoch its own or one of those before it. */
   isBoot(nonce: number, epoch: number): boolean {
     return this.#nonce === nonce && this.#epochs.get(epoch) !== undefined;
@@ -295,7 +300,8 @@ export class DeviceTwin {
   }
 
   #newLane(epoch: number): Lane {
-    const { commits, clock, acks, counters, emit } = this.#around;
+    const { commits, clock, acks, counters } = this.#around;
+    const birth = this.#plan(this.#epochs.get(epoch)?.birthHash ?? "")?.birth;
     return new Lane(epoch, {
       device: this.id,
       key: this.key,
@@ -303,11 +309,17 @@ export class DeviceTwin {
       rows: this.#identity.rows,
       commits,
       clock,
-      acks: ackTimes(acks, this.#plan(this.#epochs.get(epoch)?.birthHash ?? "")?.birth),
+      acks: ackTimes(acks, birth),
       counters,
       reply: (reply) => this.#reply({ ...reply, nonce: this.#nonce ?? 0 }),
       refuse: (reason) => this.refuse(reason),
-      emit,
+      emit: (event) => {
+        if (event.kind === "confirmed") {
+          this.traffic.samples += event.samples;
+          this.traffic.values += event.samples * (birth?.channels.length ?? 0);
+        }
+        this.#around.emit(event);
+      },
     });
   }
 

@@ -16,6 +16,7 @@ import type { FrameOp, FrameVerdict, GapReason, StoredGap, StoreReader } from ".
 import type { AckTimes } from "./ack-policy.ts";
 import { Acknowledger } from "./acknowledger.ts";
 import { ArrivalWindow, type EarlyFrame, GRACE_MS } from "./arrival-window.ts";
+import { gapTimes } from "./gap-times.ts";
 import { LaneLedger } from "./lane-ledger.ts";
 import type { NodeEvent } from "./node-event.ts";
 import { replay } from "./replay.ts";
@@ -308,7 +309,7 @@ export class Lane implements CommitOwner {
     this.ledger.taken(this.#twin, this.#around.rows, early);
     this.#stretches.taken(this.#twin, this.#around.rows, frame, bytes.length, cold);
     const flags = this.#flags(frame);
-    if (gap !== undefined) this.#closeGap(gap, seq - 1, lost);
+    if (gap !== undefined && frame.kind === "keyframe") this.#closeGap(gap, seq - 1, lost, frame.timeUs);
     this.#around.commits.frame(this, "add", this.#storeKey, seq, bytes);
     this.#around.commits.mark(this, seq + 1);
     for (const { kind, count } of flags) {
@@ -357,9 +358,9 @@ export class Lane implements CommitOwner {
     this.#acknowledger.withNext();
   }
 
-  #closeGap(gap: OpenGap, through: number, samples: number): void {
+  #closeGap(gap: OpenGap, through: number, samples: number, keyframeTimeUs: number): void {
     this.#gap = undefined;
-    this.#recordGap(gap, through, samples);
+    this.#recordGap(gap, through, samples, keyframeTimeUs);
     this.ledger.gaps += 1;
     this.#around.emit({
       kind: "gap-lost",
@@ -372,8 +373,11 @@ export class Lane implements CommitOwner {
     });
   }
 
-  #recordGap({ from, reason }: OpenGap, through: number, samples: number): void {
-    this.#around.commits.record({ table: "gap", ...this.#storeKey, from, through, reason, samples });
+  #recordGap({ from, reason }: OpenGap, through: number, samples: number, keyframeTimeUs?: number): void {
+    const { birth } = this.#twin.plan ?? {};
+    const isClosed = keyframeTimeUs !== undefined && birth !== undefined;
+    const times = isClosed ? gapTimes(samples, keyframeTimeUs, birth.periodNs) : undefined;
+    this.#around.commits.record({ table: "gap", ...this.#storeKey, from, through, reason, samples, times });
   }
 
   /** Before the first keyframe of an epoch only the device can say how much it dropped. */

@@ -4,6 +4,7 @@ import { LAST_SEQ } from "@lockstep/protocol";
 import { unpackFrames } from "./frame-pack.ts";
 import { openForReading } from "./sqlite-open.ts";
 import { blob, integer, type Row, text } from "./sqlite-row.ts";
+import { sumTraffic } from "./sqlite-traffic.ts";
 import type {
   GapReason,
   StoredDevice,
@@ -16,6 +17,7 @@ import type {
   StoredStretch,
   StoredTail,
   StoreReader,
+  TrafficSum,
 } from "./store.ts";
 import { StoreError, storeErrorOf } from "./store-error.ts";
 
@@ -157,16 +159,32 @@ export class SqliteReader implements StoreReader {
   }
 
   gaps(device: number): StoredGap[] {
-    return this.#all(
-      "SELECT epoch, from_seq, through_seq, reason, samples FROM gaps WHERE device = ? ORDER BY epoch, from_seq",
-      device,
-    ).map((row) => ({
-      epoch: integer(row, "epoch"),
-      from: integer(row, "from_seq"),
-      through: integer(row, "through_seq"),
-      reason: text(row, "reason") as GapReason,
-      samples: integer(row, "samples"),
-    }));
+    return this.#all("SELECT * FROM gaps WHERE device = ? ORDER BY epoch, from_seq", device).map(gapOf);
+  }
+
+  gapsAfter(device: number, after: Pick<StoredGap, "epoch" | "from"> | undefined, most: number): StoredGap[] {
+    const { epoch, from } = after ?? { epoch: -1, from: 0 };
+    const behind =
+      "SELECT * FROM gaps WHERE device = ? AND (epoch, from_seq) > (?, ?) ORDER BY epoch, from_seq LIMIT ?";
+    return this.#all(behind, device, epoch, from, most).map(gapOf);
+  }
+
+  gapTotals(device: number): { readonly gaps: number; readonly samples: number } {
+    const row = this.#get("SELECT count(*) AS gaps, total(samples) AS samples FROM gaps WHERE device = ?", device);
+    return row === undefined
+      ? { gaps: 0, samples: 0 }
+      : { gaps: integer(row, "gaps"), samples: integer(row, "samples") };
+  }
+
+  traffic(device: number, from: number, to: number): TrafficSum {
+    return this.#atOneMoment(() => {
+      const total = sumTraffic((sql, ...values) => this.#get(sql, ...values), device, from, to);
+      const ends = "SELECT min(slot) AS oldest, max(slot) AS newest FROM traffic WHERE device = ? AND minutes = 1";
+      const row = this.#get(ends, device);
+      const [oldest, newest] = [row?.oldest, row?.newest];
+      const isAny = typeof oldest === "number" && typeof newest === "number";
+      return { total, minutes: isAny ? { oldest, newest } : undefined };
+    });
   }
 
   modules(): StoredModule[] {
@@ -247,6 +265,17 @@ export class SqliteReader implements StoreReader {
     }
     return statement;
   }
+}
+
+function gapOf(row: Row): StoredGap {
+  return {
+    epoch: integer(row, "epoch"),
+    from: integer(row, "from_seq"),
+    through: integer(row, "through_seq"),
+    reason: text(row, "reason") as GapReason,
+    samples: integer(row, "samples"),
+    times: row.to_us === null ? undefined : { fromUs: integer(row, "from_us"), toUs: integer(row, "to_us") },
+  };
 }
 
 function stretchOf(row: Row): StoredStretch {

@@ -1,6 +1,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { RetentionReport, RetentionRules } from "./retention.ts";
 import { integer, type Row } from "./sqlite-row.ts";
+import type { SqliteTraffic } from "./sqlite-traffic.ts";
 
 /** Stretches of one transaction: some milliseconds, which a commit may have to wait. */
 const STRETCHES_AT_ONCE = 8;
@@ -10,6 +11,7 @@ const FRAMES_AT_ONCE = 2_000;
 const PAGES_AT_ONCE = 256;
 /** Free pages up to this part of the file are left for what comes next. */
 const FREE_SHARE = 1 / 16;
+const US_PER_MINUTE = 60_000_000;
 const PLACE = "device = ? AND epoch = ?";
 
 /**
@@ -19,13 +21,15 @@ const PLACE = "device = ? AND epoch = ?";
  */
 export class SqliteRetention {
   readonly #database: DatabaseSync;
+  readonly #traffic: SqliteTraffic;
   readonly #oldest: StatementSync;
   readonly #statements = new Map<string, StatementSync>();
   #stretches = 0;
   #pagesBefore: number | undefined;
 
-  constructor(database: DatabaseSync) {
+  constructor(database: DatabaseSync, traffic: SqliteTraffic) {
     this.#database = database;
+    this.#traffic = traffic;
     this.#oldest = database.prepare(
       "SELECT device, epoch, through_seq, closed_us FROM stretches WHERE tier = 0 ORDER BY closed_us, id LIMIT 1",
     );
@@ -77,6 +81,8 @@ export class SqliteRetention {
     this.#run(`DELETE FROM packs WHERE stretch IN (SELECT id ${doomed} AND tier = 0)`).run(...place, through);
     // Those of higher tiers, too, whose oldest part is gone: the tiers below say the rest.
     this.#run(`DELETE ${doomed}`).run(...place, through);
+    // What came before it was closed is what it was made of, or what went before.
+    this.#traffic.forgetBefore(place[0], Math.floor(integer(stretch, "closed_us") / US_PER_MINUTE));
     this.#stretches += 1;
     this.#forgetBefore(place);
     return true;

@@ -9,7 +9,8 @@ export const APPLICATION_ID = 0x4c535450;
  * A device's key is its row in `devices`. Frames lie clustered by their key, so that a replay reads them in order, until
  * their stretch is closed: then they move into its pack, where a frame costs two bytes beside its own. What grows at many
  * places at once has no key but its row's number, which fills pages whole. Version 1 kept one snapshot per epoch and no
- * stretches: without it, an epoch is replayed from its beginning once, and divided on the way.
+ * stretches: without it, an epoch is replayed from its beginning once, and divided on the way. Version 2 kept neither what
+ * devices cost by time, nor the times of gaps, which are told by the frames behind them.
  */
 const MIGRATIONS: readonly string[] = [
   `
@@ -107,6 +108,25 @@ const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (device, epoch)
   ) STRICT, WITHOUT ROWID;
   DELETE FROM snapshots;
+  `,
+  `
+  ALTER TABLE gaps ADD COLUMN from_us INTEGER;
+  ALTER TABLE gaps ADD COLUMN to_us INTEGER;
+  CREATE TABLE traffic (
+    device INTEGER NOT NULL,
+    minutes INTEGER NOT NULL,
+    slot INTEGER NOT NULL,
+    samples INTEGER NOT NULL,
+    vals INTEGER NOT NULL,
+    messages INTEGER NOT NULL,
+    payload INTEGER NOT NULL,
+    frame INTEGER NOT NULL,
+    socket INTEGER NOT NULL,
+    packets INTEGER NOT NULL,
+    counted_payload INTEGER NOT NULL,
+    counted_vals INTEGER NOT NULL,
+    PRIMARY KEY (device, minutes, slot)
+  ) STRICT, WITHOUT ROWID;
   `,
 ];
 

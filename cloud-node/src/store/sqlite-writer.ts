@@ -2,6 +2,7 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { openForWriting } from "./sqlite-open.ts";
 import { SqliteRetention } from "./sqlite-retention.ts";
 import { SqliteStretches } from "./sqlite-stretches.ts";
+import { SqliteTraffic } from "./sqlite-traffic.ts";
 import { FRAME_FIELDS, FRAME_OPS, FRAME_VERDICTS, type StoreBatch, type StoreRecord } from "./store.ts";
 
 const OP_CHECK = FRAME_OPS.indexOf("check");
@@ -15,6 +16,7 @@ export class SqliteWriter {
   readonly #addFrame: StatementSync;
   readonly #storedFrame: StatementSync;
   readonly #stretches: SqliteStretches;
+  readonly #traffic: SqliteTraffic;
   readonly retention: SqliteRetention;
 
   /**
@@ -27,7 +29,8 @@ export class SqliteWriter {
     this.#addFrame = this.#database.prepare("INSERT OR IGNORE INTO frames VALUES (?, ?, ?, ?)");
     this.#storedFrame = this.#database.prepare("SELECT bytes FROM frames WHERE device = ? AND epoch = ? AND seq = ?");
     this.#stretches = new SqliteStretches(this.#database);
-    this.retention = new SqliteRetention(this.#database);
+    this.#traffic = new SqliteTraffic(this.#database);
+    this.retention = new SqliteRetention(this.#database, this.#traffic);
   }
 
   /**
@@ -94,13 +97,15 @@ export class SqliteWriter {
         return;
       case "gap":
         this.#run(
-          "INSERT OR REPLACE INTO gaps VALUES (?, ?, ?, ?, ?, ?)",
+          "INSERT OR REPLACE INTO gaps VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
           record.device,
           record.epoch,
           record.from,
           record.through,
           record.reason,
           record.samples,
+          record.times?.fromUs ?? null,
+          record.times?.toUs ?? null,
         );
         return;
       case "snapshot":
@@ -118,13 +123,16 @@ export class SqliteWriter {
       case "tail":
         this.#stretches.writeTail(record);
         return;
+      case "traffic":
+        this.#traffic.add(record);
+        return;
       case "module":
         this.#run("INSERT OR IGNORE INTO modules VALUES (?, ?, ?)", record.hash, record.wasm, record.source);
         return;
     }
   }
 
-  #run(sql: string, ...values: (number | string | Uint8Array)[]): void {
+  #run(sql: string, ...values: (number | string | Uint8Array | null)[]): void {
     this.#database.prepare(sql).run(...values);
   }
 }

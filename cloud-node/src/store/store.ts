@@ -39,6 +39,35 @@ export interface StoredGap {
   readonly reason: GapReason;
   /** Samples lost with them, by the device's time on both sides. */
   readonly samples: number;
+  /**
+   * Device time that they would have had, µs; `toUs` is that of the keyframe behind them. Undefined while that has not
+   * come, and where an earlier release wrote it.
+   */
+  readonly times?: { readonly fromUs: number; readonly toUs: number } | undefined;
+}
+
+/** What a device cost on the wire, and what it carried: both as they arrived. */
+export interface StoredTraffic {
+  /** Rows that were confirmed, and channel-samples. */
+  readonly samples: number;
+  readonly values: number;
+  /** Frames of every kind that came. */
+  readonly messages: number;
+  readonly payloadBytes: number;
+  readonly frameBytes: number;
+  /** Of connections that end in the node, both directions; 0 of all others. */
+  readonly socketBytes: number;
+  readonly packets: number;
+  /** Payload and channel-samples of the minutes in which those were counted. */
+  readonly countedPayloadBytes: number;
+  readonly countedValues: number;
+}
+
+/** A sum over minutes of the cloud's Unix time. */
+export interface TrafficSum {
+  readonly total: StoredTraffic;
+  /** The device's oldest and newest minute that anything is written of; undefined when that is none. */
+  readonly minutes: { readonly oldest: number; readonly newest: number } | undefined;
 }
 
 /** A codec module; `hash` is its SHA-256, 64 hex digits. */
@@ -112,6 +141,16 @@ export interface StoreReader {
   expiries(device: number): StoredExpiry[];
   /** All gaps of a device, oldest first. */
   gaps(device: number): StoredGap[];
+  /** The declared gaps behind one of them, or from the first on, in order of epochs and seqs. */
+  gapsAfter(
+    device: number,
+    after: { readonly epoch: number; readonly from: number } | undefined,
+    most: number,
+  ): StoredGap[];
+  /** How many gaps are declared, and how many samples are lost in them. */
+  gapTotals(device: number): { readonly gaps: number; readonly samples: number };
+  /** What a device cost from one minute of Unix time to before another. */
+  traffic(device: number, from: number, to: number): TrafficSum;
   modules(): StoredModule[];
   close(): void;
 }
@@ -131,6 +170,8 @@ export type StoreRecord =
       readonly closedUs: number;
     } & StoredStretch)
   | ({ readonly table: "tail"; readonly device: number } & StoredTail)
+  /** Added to what is written of this minute of Unix time. */
+  | ({ readonly table: "traffic"; readonly device: number; readonly minute: number } & StoredTraffic)
   | ({ readonly table: "module" } & StoredModule);
 
 /** `add`: store the frame; `check`: only compare it with what is stored under its key. */

@@ -123,13 +123,21 @@ export const TwinSchema = closedObject(
   "A device now: confirmed values keep their bound, extrapolated ones are what the twin expects since.",
 );
 
+/** What of a device's cost is not simply counted. */
+const TRAFFIC_NOTES = ["ip-headers", "ip-part", "whole-minutes", "part", "clock-unknown"] as const;
+export type TrafficNote = (typeof TRAFFIC_NOTES)[number];
+
 /** Bytes by layer. */
 export const TrafficSchema = closedObject(
   {
     id: Type.String(),
-    windowS: Type.Number({ description: "how much time this covers, at most 24 h" }),
-    samples: Type.Number({ description: "of all channels together, since the node started" }),
-    messages: Type.Number({ description: "since the node started" }),
+    windowS: Type.Number({ description: "how much time this covers; at most 24 h where no range was asked for" }),
+    covered: Type.Union([TimeRangeSchema, Type.Null()], {
+      description: "device time of what was counted, in whole minutes where a range was asked for; null: nothing was",
+    }),
+    about: Type.Array(Type.Enum([...TRAFFIC_NOTES]), { description: "what is not simply counted: see the guide" }),
+    samples: Type.Number({ description: "rows of all channels: of the range, or since the node started" }),
+    messages: Type.Number({ description: "of the range, or since the node started" }),
     payload: layer("What the codec wrote."),
     frame: layer("Whole frames, envelope and seal included."),
     ip: layer("IP packets in both directions, acknowledgements and 52 B of headers for each included."),

@@ -1,6 +1,6 @@
 import { type Static, Type } from "typebox";
 import { TimeRangeSchema } from "./device-schema.ts";
-import { closedObject, nullableNumber } from "./nullable.ts";
+import { closedObject, nullableNumber, nullableString } from "./nullable.ts";
 
 const RUN_KINDS = ["gap-pending", "gap-lost", "invalid", "saturated", "expired", "damaged"] as const;
 
@@ -95,9 +95,11 @@ export const GapsSchema = closedObject(
       ),
       { description: "in order of epochs and frames" },
     ),
-    runs: Type.Array(RunSchema, { description: "gaps of the range, lost and pending, by time" }),
+    runs: Type.Array(RunSchema, { description: "gaps of the range, lost and pending, by time; a page of them" }),
     range: Type.Union([TimeRangeSchema, Type.Null()]),
-    lostSamples: Type.Number({ description: "of all that are declared" }),
+    lostSamples: Type.Number({ description: "of all that are declared, on every page" }),
+    declaredGaps: Type.Number({ description: "how many are declared" }),
+    next: nullableString("`cursor` of the next page; null: this is the last one"),
   },
   "What was lost, and what is awaited.",
 );
