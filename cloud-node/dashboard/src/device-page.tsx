@@ -44,7 +44,7 @@ const ADDRESS_AFTER_MS = 150;
 export function DevicePage(props: DevicePageProps) {
   const { device: id, address, row, events, hub, clock, nowUs, reconnects, follow, rest, go, toFleet } = props;
   const { zone, isPaused } = useContext(PageContext);
-  const facts = useDeviceFacts(id, isPaused, String(reconnects));
+  const facts = useDeviceFacts(id, address.span, isPaused, String(reconnects));
   const { device, traffic, gaps, failure } = facts;
   const [state, setState] = useState<BoardState | undefined>();
   const look = useRef({ zone, offsetUs: 0 });

@@ -9,9 +9,10 @@ import {
   formatRatio,
   UNKNOWN,
 } from "../../src/api/number-text.ts";
+import type { TrafficNote } from "../../src/api/schemas/device-schema.ts";
 import type { FleetRow } from "../../src/api/schemas/fleet-schema.ts";
 import { Age } from "./age.tsx";
-import type { DeviceAnswer, GapsAnswer, TrafficAnswer } from "./device-facts.ts";
+import type { DeviceAnswer, GapsAnswer, SpanTraffic, TrafficAnswer } from "./device-facts.ts";
 import { behindText, errorText, RingBar } from "./fleet-columns.tsx";
 import { PageContext } from "./page-context.ts";
 import { durationText, isoTime, timeOfDay } from "./time-text.ts";
@@ -81,10 +82,21 @@ const LAYERS = [
   ["ip", "IP, with acks"],
 ] as const;
 
-/** What the device cost on the wire, beside float32 in the same messages. */
-export function BytesTile({ traffic }: { traffic: TrafficAnswer | undefined }) {
+/** What has to be said beside numbers of a stretch of the past. */
+const NOTES: Readonly<Partial<Record<TrafficNote, string>>> = {
+  "whole-minutes": "whole minutes around the range",
+  part: "of a part of the range",
+  "clock-unknown": "by the node's clock",
+};
+
+/** What the device cost on the wire, beside float32 in the same messages: of what is looked at. */
+export function BytesTile({ traffic: told }: { traffic: SpanTraffic | undefined }) {
+  const { answer: traffic, span } = told ?? {};
   const seconds = Math.max(1, traffic?.windowS ?? 0);
-  const covered = traffic === undefined ? "" : `, last ${durationText(seconds * 1e6)}`;
+  const covered =
+    traffic === undefined ? "" : span === undefined ? `, last ${durationText(seconds * 1e6)}` : ", this range";
+  const isComputed = traffic?.isIpCounted === false || traffic?.about.includes("ip-part") === true;
+  const notes = span === undefined ? [] : (traffic?.about.flatMap((note) => NOTES[note] ?? []) ?? []);
   return (
     <section class="panel tile bytes">
       <table class="values">
@@ -106,7 +118,7 @@ export function BytesTile({ traffic }: { traffic: TrafficAnswer | undefined }) {
         <tbody>
           {LAYERS.map(([layer, name]) => {
             const one = traffic?.[layer];
-            const about = layer === "ip" && traffic?.isIpCounted === false ? "≈ " : "";
+            const about = layer === "ip" && isComputed ? "≈ " : "";
             return (
               <tr key={layer} class={layer === "ip" ? "strong" : ""}>
                 <th scope="row">{name}</th>
@@ -120,7 +132,10 @@ export function BytesTile({ traffic }: { traffic: TrafficAnswer | undefined }) {
           })}
         </tbody>
       </table>
-      <p class="small">raw = float32 in the same frames; ≈ counts packets by arithmetic</p>
+      <p class="small">
+        {["raw = float32 in the same frames", "≈ counts packets by arithmetic", ...notes].join("; ")}
+        {traffic?.covered === null && span !== undefined && ". Nothing was counted here."}
+      </p>
     </section>
   );
 }
@@ -160,7 +175,7 @@ function boundsText({ channels }: DeviceAnswer): string {
 
 /** What is missing. */
 export function GapsTile({ gaps, periodUs }: { gaps: GapsAnswer | undefined; periodUs: number }) {
-  const lost = gaps?.declared.length ?? 0;
+  const lost = gaps?.declaredGaps ?? 0;
   const pending = gaps?.runs.filter(({ kind }) => kind === "gap-pending") ?? [];
   const parts = [lost > 0 ? `${formatCount(lost)} lost` : "", pending.length > 0 ? `${pending.length} pending` : ""];
   const big = gaps === undefined ? UNKNOWN : parts.filter(Boolean).join(", ") || "none";
