@@ -1,3 +1,4 @@
+import { MOST_COMPARED } from "./compared-channels.ts";
 import type { ValueChannel } from "./value-text.ts";
 
 interface ChannelChoiceProps {
@@ -6,15 +7,6 @@ interface ChannelChoiceProps {
   setOpen(names: readonly string[]): void;
   readonly compared: readonly string[];
   setCompared(names: readonly string[]): void;
-}
-
-/** Lines that can be told apart in one plot. */
-const MOST_COMPARED = 4;
-
-/** The channels among those named that can be drawn over each other: of the first one's unit, at most four. */
-export function comparable(channels: readonly ValueChannel[], names: readonly string[]): readonly ValueChannel[] {
-  const named = channels.filter(({ name }) => names.includes(name));
-  return named.filter(({ unit }) => unit === named[0]?.unit).slice(0, MOST_COMPARED);
 }
 
 /** Which lanes are open, and which channels lie over each other in one. */

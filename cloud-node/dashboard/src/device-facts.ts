@@ -84,7 +84,6 @@ export function useDeviceFacts(id: string, span: TimeSpan | undefined, isPaused:
 
   const [fromUs, toUs] = [span?.fromUs, span?.toUs];
   const isFirst = useRef(true);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another stretch of time is another question
   useEffect(() => {
     if (isFirst.current) {
       isFirst.current = false;

@@ -115,7 +115,7 @@ export function DevicePage(props: DevicePageProps) {
 
   if (device === undefined || board === undefined) {
     return failure === undefined ? (
-      <Loading awaited={id} />
+      <Loading title={id} awaited={id} />
     ) : (
       <main>
         <h1>{id}</h1>

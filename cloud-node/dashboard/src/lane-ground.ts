@@ -5,6 +5,8 @@ import type { PlotTokens } from "./theme.ts";
 const HATCH_PX = 6;
 const MIN_RUN_PX = 2;
 const CAP_PX = 2;
+/** Half of the line that a cap lies on. */
+const BESIDE_LINE_PX = 0.75;
 const BORDER_PX = 2;
 const PENDING_DASH_PX = 4;
 
@@ -51,7 +53,7 @@ function drawRun(area: PlotArea, points: Points, run: LaneRun, tokens: PlotToken
   ctx.restore();
 }
 
-/** The bound holds for the clipped value only: a line at the level where it was clipped. */
+/** The bound holds for the clipped value only: a cap just beyond the level where it was clipped, on the signal's line. */
 function drawCap(
   area: PlotArea,
   points: Points,
@@ -61,9 +63,10 @@ function drawCap(
 ): void {
   const level = clipLevel(area, points, run);
   if (level === undefined) return;
-  const { ctx, pixelRatio } = area;
+  const { ctx, low, high, pixelRatio } = area;
+  const beside = level > (low + high) / 2 ? -BESIDE_LINE_PX - CAP_PX : BESIDE_LINE_PX;
   ctx.fillStyle = color;
-  ctx.fillRect(left, yOf(area, level) - (CAP_PX / 2) * pixelRatio, width, CAP_PX * pixelRatio);
+  ctx.fillRect(left, yOf(area, level) + beside * pixelRatio, width, CAP_PX * pixelRatio);
 }
 
 /** The extreme in the run that is farther from the middle of the lane: where the sensor's range ends. */

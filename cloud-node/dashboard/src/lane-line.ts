@@ -36,6 +36,20 @@ export function pointsInView({ fromS, toS }: PlotArea, { x, y }: Points): Points
   return { x: x.subarray(first, last), y: y.subarray(first, last) };
 }
 
+/** The same points, but of two equal ones, which a sample alone has in its bucket, one between them: a line, no steps. */
+export function withoutSteps({ x, y }: Points): Points {
+  const [outX, outY] = [new Float64Array(x.length), new Float64Array(x.length)];
+  let length = 0;
+  for (let i = 0; i < x.length; i++) {
+    const isPair = y[i] === y[i + 1];
+    outX[length] = isPair ? ((x[i] ?? 0) + (x[i + 1] ?? 0)) / 2 : (x[i] ?? 0);
+    outY[length] = y[i] ?? Number.NaN;
+    length += 1;
+    if (isPair) i += 1;
+  }
+  return { x: outX.subarray(0, length), y: outY.subarray(0, length) };
+}
+
 /**
  * Draw a line through every point, lifting the pen where there is none.
  *
@@ -126,7 +140,6 @@ function isLeftOut(at: number, dash: readonly number[]): boolean {
 function linePath(area: PlotArea, { x, y }: Points): Path2D {
   const path = new Path2D();
   let isDown = false;
-  let lastPx = Number.NEGATIVE_INFINITY;
   for (let i = 0; i < x.length; i++) {
     const value = y[i] ?? Number.NaN;
     if (Number.isNaN(value)) {
@@ -134,9 +147,6 @@ function linePath(area: PlotArea, { x, y }: Points): Path2D {
       continue;
     }
     const [px, py] = [xOf(area, x[i] ?? 0), yOf(area, value)];
-    // The second of two equal points within a pixel adds nothing but work.
-    if (isDown && value === y[i - 1] && px - lastPx < 1) continue;
-    lastPx = px;
     if (isDown) path.lineTo(px, py);
     else {
       path.moveTo(px, py);

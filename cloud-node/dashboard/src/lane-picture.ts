@@ -1,6 +1,15 @@
 import type { LaneColumns } from "./lane-columns.ts";
 import { drawRuns } from "./lane-ground.ts";
-import { DENSE_BAND_PX, DENSE_LINE_PX, drawBand, drawLine, drawRanges, isDense, pointsInView } from "./lane-line.ts";
+import {
+  DENSE_BAND_PX,
+  DENSE_LINE_PX,
+  drawBand,
+  drawLine,
+  drawRanges,
+  isDense,
+  pointsInView,
+  withoutSteps,
+} from "./lane-line.ts";
 import type { LaneRun } from "./lane-run.ts";
 import { PixelColumns } from "./pixel-columns.ts";
 import { type PlotArea, type Points, xOf, yOf } from "./plot-area.ts";
@@ -72,7 +81,8 @@ export class PicturePainter {
   #band(area: PlotArea, { columns, eps }: LaneTrace, look: { readonly color: string; readonly alpha: number }): void {
     if (eps <= 0) return;
     const points = pointsInView(area, confirmedPoints(columns));
-    drawBand(area, points, this.#columnsOf(area, points, DENSE_BAND_PX), eps, look);
+    const pixels = this.#columnsOf(area, points, DENSE_BAND_PX);
+    drawBand(area, pixels === undefined ? withoutSteps(points) : points, pixels, eps, look);
   }
 
   #lines(area: PlotArea, { columns, truth, isRange }: LaneTrace, i: number, tokens: PlotTokens): void {
@@ -90,7 +100,8 @@ export class PicturePainter {
   #line(area: PlotArea, all: Points, color: string, dash: readonly number[]): void {
     const points = pointsInView(area, all);
     if (points.y.every(Number.isNaN)) return;
-    drawLine(area, points, this.#columnsOf(area, points, DENSE_LINE_PX), { color, widthPx: LINE_PX, dash });
+    const pixels = this.#columnsOf(area, points, DENSE_LINE_PX);
+    drawLine(area, pixels === undefined ? withoutSteps(points) : points, pixels, { color, widthPx: LINE_PX, dash });
   }
 
   #columnsOf(area: PlotArea, points: Points, nearPx: number): PixelColumns | undefined {
