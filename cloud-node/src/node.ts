@@ -237,6 +237,11 @@ export class CloudNode {
     return this.#options.storeFile;
   }
 
+  /** How much history is kept. */
+  get retention(): Retention {
+    return this.#options.retention ?? {};
+  }
+
   /** Whether frames can be taken in and stored now. */
   health(): NodeHealth {
     const isReached = this.#options.broker === null || this.#doors.mqtt?.isConnected === true;

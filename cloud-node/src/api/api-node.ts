@@ -4,11 +4,12 @@ import type { ModuleFacts } from "../reconstructor/module-registry.ts";
 import type { NodeEvent } from "../reconstructor/node-event.ts";
 import type { FreshTraffic } from "../reconstructor/traffic-ledger.ts";
 import type { TwinView } from "../reconstructor/twin-view.ts";
+import type { Retention } from "../store/retention-timer.ts";
 
 /** Reads of what is stored that delay no frame. */
 export type HistoryReads = Pick<
   HistoryThread,
-  "span" | "epochs" | "gapsAfter" | "traffic" | "birth" | "runs" | "buckets" | "rows"
+  "span" | "epochs" | "gapsAfter" | "traffic" | "birth" | "runs" | "nearest" | "buckets" | "rows"
 >;
 
 /** What the API shows: a node, read only. */
@@ -19,6 +20,8 @@ export interface ApiNode {
   readonly history: HistoryReads;
   /** The file that everything is stored in. */
   readonly storeFile: string;
+  /** How much history is kept. */
+  readonly retention: Retention;
   devices(): TwinView[];
   device(id: string): TwinView | undefined;
   modules(): ModuleFacts[];

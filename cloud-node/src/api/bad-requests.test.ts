@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 import { expect, test, vi } from "vitest";
+import { HistoryError } from "../history/history-error.ts";
 import type { Logger } from "../logger.ts";
 import { SeededRandom, signal } from "../test-device.suite.ts";
 import { ApiRig, closeRigsAfterEach } from "./api-rig.suite.ts";
@@ -94,7 +95,7 @@ test("a range with nothing in it is an empty answer that says what there is", as
     const rows = await rig.json<RowsAnswer>(`/devices/rotor/history?rate=full&${range}`);
     expect(rows.timesUs, range).toEqual([]);
     const csv = await (await rig.get(`${HISTORY}?rate=full&format=csv&${range}`)).text();
-    expect(csv, range).toBe("time_us,epoch,x,y,saturated\n");
+    expect(csv, range).toBe("time_us,epoch,x,y,saturated,damaged_to_us\n");
   }
 });
 
@@ -189,4 +190,23 @@ test("our own mistake is told without its inside, and the log has the rest under
   expect(errors).toHaveLength(1);
   expect(errors[0]?.requestId).toBe(response.headers.get("x-request-id"));
   expect(errors[0]?.cause).toContain("secret detail");
+});
+
+test("while more is asked than can be read, it is said so, with the time after which to ask again", async () => {
+  const rig = await ApiRig.open();
+  await rig.device("rotor", [[0, 0]]);
+  const full = () => Promise.reject(new HistoryError("busy", { of: "questions", waiting: 256, most: 256 }));
+  const history: unknown = Object.assign(Object.create(rig.node.history), { span: full, epochs: full });
+  const node = new Proxy(rig.node, {
+    get: (target, name) => {
+      const found: unknown = name === "history" ? history : Reflect.get(target, name);
+      return typeof found === "function" ? found.bind(target) : found;
+    },
+  });
+  const crowded = await rig.beside(node);
+  for (const path of ["/api/v1/devices/rotor/history", "/api/v1/devices/rotor", "/api/v1/devices/rotor/gaps"]) {
+    const response = await crowded.get(path);
+    expect([response.status, response.headers.get("retry-after")], path).toEqual([503, "1"]);
+    expect(await response.json()).toMatchObject({ code: "busy", limit: 256, detail: expect.stringContaining("256") });
+  }
 });

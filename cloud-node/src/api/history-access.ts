@@ -1,6 +1,8 @@
 import type { BirthFrame } from "@lockstep/protocol";
 import type { Buckets } from "../history/buckets.ts";
 import type { GapPage } from "../history/history.ts";
+import { HistoryError } from "../history/history-error.ts";
+import type { Nearest } from "../history/nearest.ts";
 import type { RowBlock } from "../history/row-blocks.ts";
 import type { Run } from "../history/run.ts";
 import type { TimeRange } from "../history/time-range.ts";
@@ -60,6 +62,11 @@ export class HistoryAccess {
     return await unlessUnborn(this.#reads.runs(device, range), []);
   }
 
+  /** Where there are samples beside a range. @throws {ApiProblem} `store-failed` */
+  async nearest(device: string, range: TimeRange): Promise<Nearest> {
+    return await unlessUnborn(this.#reads.nearest(device, range), { beforeUs: null, afterUs: null });
+  }
+
   /** @throws {ApiProblem} `store-failed` */
   async buckets(
     device: string,
@@ -104,6 +111,9 @@ async function told<Result>(read: Promise<Result>): Promise<Result> {
 }
 
 function problemOf(cause: unknown): unknown {
+  if (cause instanceof HistoryError && cause.code === "busy") {
+    return new ApiProblem("busy", cause.message, { limit: cause.facts.most ?? 0 }, { cause });
+  }
   if (!(cause instanceof StoreError)) return cause;
   if (cause.code === "closed") {
     return new ApiProblem("closing", "the node is shutting down: ask again later", {}, { cause });

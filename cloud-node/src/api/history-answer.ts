@@ -3,6 +3,7 @@ import type { RowBlock } from "../history/row-blocks.ts";
 import type { Run } from "../history/run.ts";
 import type { TimeRange } from "../history/time-range.ts";
 import type { TwinView } from "../reconstructor/twin-view.ts";
+import type { Retention } from "../store/retention-timer.ts";
 import type { HistoryAccess } from "./history-access.ts";
 import type { HistoryChannel } from "./history-channels.ts";
 import { ApiProblem } from "./problem.ts";
@@ -20,6 +21,8 @@ export interface HistoryQuestion {
   readonly channels: readonly HistoryChannel[];
   /** The cloud's Unix time, µs. */
   readonly nowUs: number;
+  /** How much history is kept. */
+  readonly retention?: Retention;
 }
 
 /** A run as an answer carries it: channels by name. */
@@ -35,10 +38,9 @@ export async function bucketsAnswer(
   const part = within(range, span);
   const indices = channels.map(({ index }) => index);
   const buckets = part === undefined ? undefined : await history.buckets(view.id, part, maxBuckets, indices);
+  const isEmpty = buckets?.samples.every((samples) => samples === 0) ?? true;
   return {
-    id: view.id,
-    range,
-    span: span ?? null,
+    ...(await headOf(history, question, isEmpty)),
     runs: namedRuns(question, await bucketRuns(history, question, buckets)),
     t0Us: buckets?.fromUs ?? range.fromUs,
     widthUs: buckets?.widthUs ?? null,
@@ -55,7 +57,7 @@ export async function bucketsAnswer(
 
 /** Answer at full rate in one JSON object. @throws {ApiProblem} `range-too-long` */
 export async function rowsAnswer(history: HistoryAccess, question: HistoryQuestion): Promise<RowsAnswer> {
-  const { view, range, span, channels } = question;
+  const { channels } = question;
   const timesUs: number[] = [];
   const epochs: number[] = [];
   const columns = channels.map(() => ({ values: [] as (number | null)[], statuses: [] as number[] }));
@@ -77,9 +79,7 @@ export async function rowsAnswer(history: HistoryAccess, question: HistoryQuesti
     });
   }
   return {
-    id: view.id,
-    range,
-    span: span ?? null,
+    ...(await headOf(history, question, timesUs.length === 0)),
     runs: namedRuns(question, await runsOf(history, question)),
     timesUs,
     epochs,
@@ -87,6 +87,18 @@ export async function rowsAnswer(history: HistoryAccess, question: HistoryQuesti
       ...{ name, unit, eps },
       ...(columns[i] ?? { values: [], statuses: [] }),
     })),
+  };
+}
+
+/** What every answer says of its range; of an empty one where there is something beside it. */
+async function headOf(history: HistoryAccess, { view, range, span, retention }: HistoryQuestion, isEmpty: boolean) {
+  const { maxAgeMs, maxBytes } = retention ?? {};
+  return {
+    id: view.id,
+    range,
+    span: span ?? null,
+    nearest: isEmpty ? await history.nearest(view.id, range) : null,
+    kept: { maxAgeS: maxAgeMs === undefined ? null : maxAgeMs / 1000, maxBytes: maxBytes ?? null },
   };
 }
 

@@ -17,7 +17,7 @@ export interface HistoryChannel {
 export type BirthOf = (epoch: number) => BirthFrame | undefined;
 
 /** Names that tables of rows need for themselves. */
-const RESERVED: ReadonlySet<string> = new Set(["time_us", "epoch", "saturated"]);
+const RESERVED: ReadonlySet<string> = new Set(["time_us", "epoch", "saturated", "damaged_to_us"]);
 
 /** What a channel is called at the head of a column. */
 export function columnName(name: string): string {

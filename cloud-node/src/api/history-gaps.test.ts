@@ -90,3 +90,64 @@ test("what was asked for again is a pending gap, from the last confirmed sample 
   expect(await ask("live")).toEqual([]);
   expect(await ask("offline")).toEqual([]);
 });
+
+test("declared gaps and their runs come page by page, each once and in order, and every page counts them all", async () => {
+  const rig = await ApiRig.open();
+  const loopback = new Loopback();
+  let leave = rig.node.attach(loopback);
+  const random = new SeededRandom(4);
+  const session = await openDevice({ device: "pump", transport: loopback.transport, random, ringBytes: 4_096 });
+  let next = 0;
+  const push = (count: number) => {
+    for (let i = 0; i < count; i++, next++) session.push(signal(random, next), START_US + next * PERIOD_US);
+    session.flush();
+  };
+  for (let gap = 0; gap < 5; gap++) {
+    push(100);
+    expect(await session.drained(LIMIT_MS)).toBe(true);
+    leave();
+    push(4_000);
+    leave = rig.node.attach(loopback);
+    expect(await session.drained(LIMIT_MS)).toBe(true);
+  }
+  await session.close();
+  interface Page extends Gaps {
+    readonly declaredGaps: number;
+    readonly next: string | null;
+  }
+  const all = await rig.json<Page>("/devices/pump/gaps");
+  expect([all.declared.length, all.runs.length, all.declaredGaps, all.next]).toEqual([5, 5, 5, null]);
+  expect(all.lostSamples).toBe(all.declared.reduce((sum, { samples }) => sum + samples, 0));
+  for (const limit of [1, 2, 3, 5, 6]) {
+    const pages: Page[] = [];
+    for (let cursor: string | null = ""; cursor !== null; cursor = pages.at(-1)?.next ?? null) {
+      const page = await rig.json<Page>(`/devices/pump/gaps?limit=${limit}${cursor === "" ? "" : `&cursor=${cursor}`}`);
+      pages.push(page);
+      expect(pages.length).toBeLessThan(8);
+    }
+    expect(pages.flatMap(({ declared }) => declared)).toEqual(all.declared);
+    expect(pages.flatMap(({ runs }) => runs)).toEqual(all.runs);
+    for (const { lostSamples, declaredGaps } of pages)
+      expect([lostSamples, declaredGaps]).toEqual([all.lostSamples, 5]);
+  }
+  for (const query of ["limit=0", "limit=10001", "cursor=x", "cursor=1-2", "cursor=.", "cursor=-1-1.0", "cursor="])
+    expect((await rig.get(`/api/v1/devices/pump/gaps?${query}`)).status, query).toBe(400);
+  expect(await rig.json<Page>("/devices/pump/gaps?cursor=99-99.99")).toMatchObject({
+    declared: [],
+    runs: [],
+    next: null,
+  });
+  // Between two samples there is none, and it is said where there are some, and how long they are kept.
+  const [run] = all.runs;
+  const empty = `from=${(run?.fromUs ?? 0) + 2_000_000}&to=${(run?.toUs ?? 0) - 2_000_000}`;
+  for (const rate of ["buckets=500", "rate=full"]) {
+    const answer = await rig.json<BucketsAnswer>(`/devices/pump/history?${empty}&${rate}`);
+    expect(answer.nearest, rate).toEqual({ beforeUs: run?.fromUs, afterUs: run?.toUs });
+    expect(answer.kept).toEqual({ maxAgeS: null, maxBytes: null });
+  }
+  const future = await rig.json<BucketsAnswer>("/devices/pump/history?from=2200-01-01&to=2200-01-02");
+  expect(future.nearest).toEqual({ beforeUs: future.span?.toUs, afterUs: null });
+  const past = await rig.json<BucketsAnswer>("/devices/pump/history?from=0&to=9");
+  expect(past.nearest).toEqual({ beforeUs: null, afterUs: future.span?.fromUs });
+  expect((await rig.json<BucketsAnswer>("/devices/pump/history?from=0")).nearest).toBeNull();
+});

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { RowBlock } from "../history/row-blocks.ts";
 import type { Run } from "../history/run.ts";
-import { ndjsonOf, type RowsHead } from "./history-text.ts";
+import { csvOf, ndjsonOf, type RowsHead } from "./history-text.ts";
 
 const HEAD: RowsHead = { id: "unit", range: { fromUs: 0, toUs: 100 }, channels: [], runs: [] };
 const BLOCK: RowBlock = {
@@ -27,6 +27,43 @@ test("NDJSON ends with the number of rows, and with what of them could not be re
   expect(await lastLine([])).toBe('{"rows":2}');
   const run = { kind: "damaged", channel: null, fromUs: 3, toUs: 9 } as const;
   expect(await lastLine([run])).toBe('{"rows":2,"damaged":[{"fromUs":3,"toUs":9}]}');
+});
+
+test("CSV names what could not be read in rows of their own, with as many cells as all others", async () => {
+  const channel = (name: string, column: number) => ({
+    index: column,
+    name,
+    unit: "",
+    eps: 0.1,
+    columnIn: () => column,
+  });
+  const head = { ...HEAD, channels: [channel("x", 0), channel("damaged_to_us", 1)] };
+  const block = { ...BLOCK, values: Float64Array.of(5, 6, 7, 8), statuses: Uint8Array.of(0, 0, 1, 2), channels: 2 };
+  async function* rows(): AsyncGenerator<RowBlock, readonly Run[]> {
+    yield block;
+    return [
+      { kind: "damaged", channel: null, fromUs: 3, toUs: 9.5 },
+      { kind: "damaged", channel: null, fromUs: 20.5, toUs: 30 },
+    ];
+  }
+  let text = "";
+  for await (const part of csvOf(head, rows())) text += part;
+  expect(text.split("\n")).toEqual([
+    "time_us,epoch,x,damaged_to_us_,saturated,damaged_to_us",
+    "1,1,5,6,,",
+    "2,1,,8,damaged_to_us,",
+    "3,,,,,10",
+    "20,,,,,30",
+    "",
+  ]);
+  expect(
+    new Set(
+      text
+        .trimEnd()
+        .split("\n")
+        .map((line) => line.split(",").length),
+    ),
+  ).toEqual(new Set([6]));
 });
 
 test("a reader that stops early stops what is read from", async () => {

@@ -20,15 +20,20 @@ export interface RowsHead {
 }
 
 /**
- * Rows as CSV: `time_us`, `epoch`, one column for each channel, and `saturated`, which names the channels whose value is
- * clipped. A cell without a reading is empty; what is lost has no row.
+ * Rows as CSV: `time_us`, `epoch`, one column for each channel, `saturated`, which names the channels whose value is
+ * clipped, and `damaged_to_us`. A cell without a reading is empty; what is lost has no row. What could not be read is known
+ * at the end alone: it has a row for each range, with its start, its end under `damaged_to_us`, and nothing else, so that
+ * whoever knows nothing of it sees readings that are missing, and no reader of CSV stumbles.
  */
 export async function* csvOf(head: RowsHead, blocks: RowBlocks): AsyncGenerator<string> {
   const { channels } = head;
-  yield `${["time_us", "epoch", ...channels.map(({ name }) => columnName(name)), "saturated"].map(quote).join(",")}\n`;
-  yield* inChunks(blocks, channels, "", (timeUs, epoch, cells, clipped) => {
-    return `${timeUs},${epoch},${cells},${quote(clipped.join(" "))}\n`;
+  const names = channels.map(({ name }) => columnName(name));
+  yield `${["time_us", "epoch", ...names, "saturated", "damaged_to_us"].map(quote).join(",")}\n`;
+  const damage = yield* inChunks(blocks, channels, "", (timeUs, epoch, cells, clipped) => {
+    return `${timeUs},${epoch},${cells},${quote(clipped.join(" "))},\n`;
   });
+  const nothing = ",".repeat(channels.length + 2);
+  for (const { fromUs, toUs } of damage) yield `${Math.floor(fromUs)}${nothing},${Math.ceil(toUs)}\n`;
 }
 
 /**

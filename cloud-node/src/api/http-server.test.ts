@@ -14,23 +14,34 @@ import {
   type RowsAnswer,
   RowsSchema,
 } from "./schemas/history-schema.ts";
+import { TruthBucketsSchema, TruthRowsSchema } from "./schemas/truth-schema.ts";
 
 closeRigsAfterEach();
 
 const ROWS = Array.from({ length: 400 }, (_, n) => signal(new SeededRandom(n), n));
 
 test("every answer is what its own schema says, and the description of the API is valid", async () => {
-  const rig = await ApiRig.open();
+  const known = { fromUs: 0, toUs: Number.MAX_SAFE_INTEGER };
+  const summary = { maxErrorOverEps: Number.NaN, compared: 0, beyondEps: 0 };
+  const truth = { ...summary, channels: ["x", "y"], known, rowAt: () => Float64Array.of(0, 0) };
+  const rig = await ApiRig.open({ truthOf: () => truth });
   await rig.device("rotor", ROWS);
   const answers: readonly (readonly [string, TSchema])[] = [
     ["/devices", FleetPageSchema],
     ["/devices/rotor", DeviceSchema],
     ["/devices/rotor/twin", TwinSchema],
     ["/devices/rotor/traffic", TrafficSchema],
+    ["/devices/rotor/traffic?from=0", TrafficSchema],
+    ["/devices/rotor/traffic?from=0&to=1", TrafficSchema],
     ["/devices/rotor/gaps", GapsSchema],
+    ["/devices/rotor/gaps?limit=1&cursor=.0", GapsSchema],
     ["/devices/rotor/gaps?from=2020-01-01&to=2200-01-01", GapsSchema],
     ["/devices/rotor/history", BucketsSchema],
     ["/devices/rotor/history?rate=full", RowsSchema],
+    ["/devices/rotor/history?from=0&to=1", BucketsSchema],
+    ["/devices/rotor/history?rate=full&from=0&to=1", RowsSchema],
+    ["/devices/rotor/truth", TruthBucketsSchema],
+    ["/devices/rotor/truth?rate=full", TruthRowsSchema],
     ["/modules", ModulesSchema],
     ["/events", EventPageSchema],
   ];
@@ -101,7 +112,7 @@ test("history at full rate is every sample within eps, in each format alike", as
   }
   const csv = await (await rig.get("/api/v1/devices/rotor/history?rate=full&format=csv")).text();
   const [head, ...lines] = csv.trimEnd().split("\n");
-  expect(head).toBe("time_us,epoch,x,y,saturated");
+  expect(head).toBe("time_us,epoch,x,y,saturated,damaged_to_us");
   const cells = lines.map((line) => line.split(",").slice(0, 4).map(Number));
   expect(cells).toEqual(timesUs.map((time, n) => [time, 1, channels[0]?.values[n], channels[1]?.values[n]]));
   const ndjson = await (await rig.get("/api/v1/devices/rotor/history?rate=full&format=ndjson&channels=y")).text();

@@ -9,7 +9,9 @@ const VIEW = { search: "", sort: "severity", order: "asc", page: 0, rows: 50 } a
 const NO_HISTORY: ApiNode["history"] = {
   span: async () => undefined,
   epochs: async () => [],
-  gaps: async () => [],
+  gapsAfter: async () => ({ declared: [], totals: { gaps: 0, samples: 0 } }),
+  traffic: () => Promise.reject(new RangeError("there is none")),
+  nearest: async () => ({ beforeUs: null, afterUs: null }),
   birth: () => Promise.reject(new RangeError("there is none")),
   runs: async () => [],
   buckets: () => Promise.reject(new RangeError("there is none")),
@@ -22,6 +24,8 @@ const EMPTY_NODE: ApiNode = {
   ...{
     mqttUrl: null,
     storeFile: "",
+    retention: {},
+    freshTraffic: () => [],
     devices: () => [],
     device: () => undefined,
     modules: () => [],

@@ -31,7 +31,7 @@ export function sendProblem(
     logger.error({ requestId: request.id, url: shown(request.url), cause: stackOf(problem) }, problem.message);
   }
   if (problem.status === 405) void reply.header("allow", "GET, HEAD, OPTIONS");
-  if (problem.status === 503) void reply.header("retry-after", "5");
+  if (problem.status === 503) void reply.header("retry-after", problem.code === "busy" ? "1" : "5");
   return (
     reply
       .status(problem.status)

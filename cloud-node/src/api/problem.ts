@@ -14,6 +14,7 @@ const PROBLEMS = {
   "head-too-large": { status: 431, title: "The request's head is too large" },
   "store-failed": { status: 500, title: "The store cannot be read" },
   internal: { status: 500, title: "The server made a mistake" },
+  busy: { status: 503, title: "More is asked than can be read at once" },
   "too-many-streams": { status: 503, title: "Too many streams are open" },
   "not-ready": { status: 503, title: "The node is not ready" },
   closing: { status: 503, title: "The node is shutting down" },

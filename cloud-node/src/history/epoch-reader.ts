@@ -57,6 +57,7 @@ export class EpochReader {
   times(): TimeRange | undefined {
     let [fromUs, toUs] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
     for (const part of this.parts(EVER, () => true)) {
+      if (part.kind === "stretch" && part.stretch.samples === 0) continue;
       const times = part.kind === "stretch" ? part.stretch : this.#unstretched(part).times;
       fromUs = Math.min(fromUs, times.fromUs ?? Number.POSITIVE_INFINITY);
       toUs = Math.max(toUs, times.toUs);

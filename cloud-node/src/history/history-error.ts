@@ -1,6 +1,6 @@
-export type HistoryErrorCode = "bad-range" | "bad-bucket-count" | "unknown-channel";
+export type HistoryErrorCode = "bad-range" | "bad-bucket-count" | "unknown-channel" | "busy";
 
-/** What was asked of a history makes no sense. */
+/** What was asked of a history makes no sense, or comes on top of too much. */
 export class HistoryError extends Error {
   override readonly name = "HistoryError";
   readonly code: HistoryErrorCode;
@@ -21,5 +21,7 @@ function describe(code: HistoryErrorCode, facts: Readonly<Record<string, string 
       return `${facts.count} buckets: give a whole number from 1 to ${facts.most}`;
     case "unknown-channel":
       return `channel ${facts.channel} of ${facts.device}: it has ${facts.channels}, counted from 0`;
+    case "busy":
+      return `${facts.waiting} ${facts.of} wait already, and ${facts.most} is the limit: ask again in a moment`;
   }
 }

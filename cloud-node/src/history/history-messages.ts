@@ -4,6 +4,7 @@ import type { StoreErrorCode } from "../store/store-error.ts";
 import type { Buckets } from "./buckets.ts";
 import type { GapPage } from "./history.ts";
 import type { HistoryErrorCode } from "./history-error.ts";
+import type { Nearest } from "./nearest.ts";
 import type { RowBlock } from "./row-blocks.ts";
 import type { Run } from "./run.ts";
 import type { TimeRange } from "./time-range.ts";
@@ -19,7 +20,7 @@ export type HistoryQuestion =
       readonly most: number;
     }
   | { readonly kind: "traffic"; readonly device: string; readonly from: number; readonly to: number }
-  | { readonly kind: "runs"; readonly device: string; readonly range: TimeRange }
+  | { readonly kind: "runs" | "nearest"; readonly device: string; readonly range: TimeRange }
   | {
       readonly kind: "buckets";
       readonly device: string;
@@ -39,6 +40,7 @@ export interface HistoryAnswers {
   readonly traffic: TrafficSum;
   readonly birth: BirthFrame;
   readonly runs: readonly Run[];
+  readonly nearest: Nearest;
   readonly buckets: Buckets;
   /** Number of the read. */
   readonly rows: number;

@@ -136,7 +136,10 @@ test("the thread answers as the history does, with its errors, and ends when it 
   const thread = new HistoryThread(file());
   expect(await thread.span("unit")).toEqual(history.span("unit"));
   expect(await thread.epochs("unit")).toEqual(history.epochs("unit"));
-  expect(await thread.gaps("unit")).toEqual(history.gaps("unit"));
+  expect(await thread.gapsAfter("unit", undefined, 9)).toEqual(history.gapsAfter("unit", undefined, 9));
+  expect(await thread.traffic("unit", 0, 1e9)).toEqual(history.traffic("unit", 0, 1e9));
+  const past = { fromUs: 0, toUs: 1 };
+  expect(await thread.nearest("unit", past)).toEqual(history.nearest("unit", past));
   expect(await thread.birth("unit")).toEqual(history.birth("unit", 1));
   await expect(thread.birth("unit", 9)).rejects.toMatchObject({ code: "unknown-device" });
   expect(await thread.runs("unit", ALL)).toEqual(history.runs("unit", ALL));

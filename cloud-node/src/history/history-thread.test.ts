@@ -57,3 +57,24 @@ test("a thread that dies fails what it was asked, and the next question is answe
   await expect(rows.next()).rejects.toThrow("no read");
   expect(await other.next()).toEqual({ done: true, value: [] });
 });
+
+test("more questions than can wait are told so at once; those that wait, and reads under way, are answered", async () => {
+  const open = thread.rows("unit", EVER);
+  const first = await open.next();
+  expect(first.done).toBe(false);
+  const answers = await Promise.allSettled(Array.from({ length: 300 }, () => thread.span("unit")));
+  expect(answers.filter(({ status }) => status === "fulfilled")).toHaveLength(256);
+  for (const answer of answers.slice(256)) {
+    expect(answer).toMatchObject({ status: "rejected", reason: { name: "HistoryError", code: "busy" } });
+  }
+  const full = Promise.allSettled(Array.from({ length: 256 }, () => thread.span("unit")));
+  expect(await open.next()).toEqual({ done: true, value: [] });
+  expect((await full).every(({ status }) => status === "fulfilled")).toBe(true);
+  expect(await thread.span("unit")).toBeDefined();
+
+  const reads = Array.from({ length: 300 }, () => thread.rows("unit", EVER));
+  for (const read of reads.slice(0, 256)) expect((await read.next()).done).toBe(false);
+  for (const read of reads.slice(256)) await expect(read.next()).rejects.toMatchObject({ code: "busy" });
+  for (const read of reads.slice(0, 256)) await read.return([]);
+  expect((await thread.rows("unit", EVER).next()).done).toBe(false);
+});

@@ -13,6 +13,7 @@ import type {
   HistoryQuestion,
   HistoryReply,
 } from "./history-messages.ts";
+import type { Nearest } from "./nearest.ts";
 import type { RowBlock } from "./row-blocks.ts";
 import type { Run } from "./run.ts";
 import type { TimeRange } from "./time-range.ts";
@@ -23,7 +24,15 @@ const WORKER_URL = new URL(
   import.meta.url,
 );
 
+/** Questions that wait for their answer: the last of so many waits some seconds, and no crowd takes the node's memory. */
+const MOST_QUESTIONS = 256;
+/** Reads that are under way, each with a decoder of its own. */
+const MOST_READS = 256;
+/** Parts of a read that was let in. */
+const FOLLOWING: ReadonlySet<string> = new Set(["next", "end"] satisfies HistoryQuestion["kind"][]);
+
 interface Waiting {
+  readonly isFollowing: boolean;
   resolve(answer: HistoryReply["answer"]): void;
   reject(error: Error): void;
 }
@@ -31,7 +40,7 @@ interface Waiting {
 /**
  * The reads of `History` by time, on a thread of their own: decoding a stretch takes milliseconds, for which no device
  * should wait. Questions are answered in order; between the blocks of rows others get their turn. Errors are those of
- * `History`; after `close`, {StoreError} `closed`. A thread that dies, for want of memory above all, fails the questions
+ * `History`; {HistoryError} `busy` while too much is asked already; after `close`, {StoreError} `closed`. A thread that dies, for want of memory above all, fails the questions
  * that it had; the next one starts another.
  */
 export class HistoryThread {
@@ -39,6 +48,8 @@ export class HistoryThread {
   readonly #waiting = new Map<number, Waiting>();
   #worker: Worker | undefined;
   #lastId = 0;
+  #asked = 0;
+  #reads = 0;
   #failure: Error | undefined;
 
   /** @param file  opened when the first question is asked */
@@ -70,12 +81,26 @@ export class HistoryThread {
     return this.#ask({ kind: "runs", device, range });
   }
 
+  nearest(device: string, range: TimeRange): Promise<Nearest> {
+    return this.#ask({ kind: "nearest", device, range });
+  }
+
   buckets(device: string, range: TimeRange, maxBuckets: number, channels?: readonly number[]): Promise<Buckets> {
     return this.#ask({ kind: "buckets", device, range, maxBuckets, channels });
   }
 
   /** @returns what could not be read */
   async *rows(device: string, range: TimeRange): AsyncGenerator<RowBlock, readonly Run[]> {
+    if (this.#reads >= MOST_READS) throw busy("reads", this.#reads, MOST_READS);
+    this.#reads += 1;
+    try {
+      return yield* this.#read(device, range);
+    } finally {
+      this.#reads -= 1;
+    }
+  }
+
+  async *#read(device: string, range: TimeRange): AsyncGenerator<RowBlock, readonly Run[]> {
     const read = await this.#ask({ kind: "rows", device, range });
     try {
       for (;;) {
@@ -99,11 +124,14 @@ export class HistoryThread {
   ): Promise<HistoryAnswers[K]> {
     return new Promise((resolve, reject) => {
       if (this.#failure !== undefined) return reject(this.#failure);
+      const isFollowing = FOLLOWING.has(question.kind);
+      if (!isFollowing && this.#asked >= MOST_QUESTIONS) return reject(busy("questions", this.#asked, MOST_QUESTIONS));
+      if (!isFollowing) this.#asked += 1;
       this.#lastId += 1;
       const order: HistoryOrder = { id: this.#lastId, question };
       // What the worker answers to a question is of its kind: `answerTo` in its file.
       const settle = resolve as (answer: HistoryReply["answer"]) => void;
-      this.#waiting.set(order.id, { resolve: settle, reject });
+      this.#waiting.set(order.id, { isFollowing, resolve: settle, reject });
       this.#started().postMessage(order);
     });
   }
@@ -113,7 +141,7 @@ export class HistoryThread {
     const worker = new Worker(WORKER_URL, { workerData: { file: this.#file } });
     worker.on("message", ({ id, answer, failure }: HistoryReply) => {
       const waiting = this.#waiting.get(id);
-      this.#waiting.delete(id);
+      if (this.#waiting.delete(id) && waiting?.isFollowing === false) this.#asked -= 1;
       if (failure === undefined) waiting?.resolve(answer);
       else waiting?.reject(errorOf(failure));
     });
@@ -133,7 +161,12 @@ export class HistoryThread {
   #reject(error: Error): void {
     for (const { reject } of this.#waiting.values()) reject(error);
     this.#waiting.clear();
+    this.#asked = 0;
   }
+}
+
+function busy(of: string, waiting: number, most: number): HistoryError {
+  return new HistoryError("busy", { of, waiting, most });
 }
 
 function errorOf({ from, code, facts, message }: HistoryFailure): Error {

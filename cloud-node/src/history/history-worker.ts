@@ -52,6 +52,8 @@ function answerTo(opened: History, id: number, question: HistoryQuestion): Histo
       return opened.birth(question.device, question.epoch);
     case "runs":
       return opened.runs(question.device, question.range);
+    case "nearest":
+      return opened.nearest(question.device, question.range);
     case "buckets":
       return opened.buckets(question.device, question.range, question.maxBuckets, question.channels);
     case "rows":

@@ -6,6 +6,7 @@ import type { StoredEpoch, StoredGap, StoreReader, TrafficSum } from "../store/s
 import { StoreError } from "../store/store-error.ts";
 import { type Buckets, readBuckets } from "./buckets.ts";
 import { DeviceReader, type KeptEpoch } from "./device-reader.ts";
+import { type Nearest, readNearest } from "./nearest.ts";
 import { type RowBlock, readRows } from "./row-blocks.ts";
 import { cutRuns, type Run } from "./run.ts";
 import { readFlags, readGaps } from "./runs.ts";
@@ -131,6 +132,12 @@ export class History {
     const found = this.#device(device);
     const all = [...readGaps(found, range), ...readFlags(found, range), ...(this.#damage.get(device) ?? [])];
     return cutRuns(all, range.fromUs, range.toUs);
+  }
+
+  /** Where there are samples beside a range. @throws {HistoryError} `bad-range` */
+  nearest(device: string, range: TimeRange): Nearest {
+    checkRange(range);
+    return readNearest(this.#device(device), range);
   }
 
   /**

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { SILENT_LOGGER } from "../logger.ts";
+import { NO_TRAFFIC } from "../reconstructor/traffic-meter.ts";
 import { BatchBuilder } from "../store/batch-builder.ts";
 import { RetentionTimer } from "../store/retention-timer.ts";
 import { bruteForceBuckets } from "./brute-force.suite.ts";
@@ -31,6 +32,14 @@ afterEach(async () => {
 });
 
 const file = () => join(folder, "store.db");
+
+/** Minutes that something is written of, told of what a device cost. */
+function trafficMinutes(): number[] {
+  const database = new DatabaseSync(file(), { readOnly: true });
+  const rows = database.prepare("SELECT slot FROM traffic WHERE minutes = 1 ORDER BY slot").all();
+  database.close();
+  return rows.map(({ slot }) => Number(slot));
+}
 
 async function record(device: ScriptedDevice, frames: number): Promise<void> {
   for (let i = 0; i < frames; i++) {
@@ -63,7 +72,7 @@ async function expectKept(device: ScriptedDevice): Promise<number> {
 test("by size, the oldest go until the store is small enough, and it shrinks on the disk", async () => {
   const device = new ScriptedDevice({ seed: 1 });
   kept.birth(device);
-  await record(device, 1_000);
+  await record(device, 1_200);
   expect(await expectKept(device)).toBe(1);
   const before = (await measured()).used;
   const { stretches, freedBytes } = await kept.store.retain({ maxBytes: before / 2 });
@@ -85,15 +94,27 @@ test("by size, the oldest go until the store is small enough, and it shrinks on 
 test("by age, what was closed before goes, epochs that are over included, and the newest end stays", async () => {
   const [first, second] = [1, 2].map((epoch) => new ScriptedDevice({ seed: epoch, epoch }));
   if (first === undefined || second === undefined) throw new RangeError("two devices");
+  const costs = async () => {
+    const batch = new BatchBuilder();
+    const minute = Math.floor(kept.clock.unixUs() / 60e6);
+    batch.addRecord({ table: "traffic", device: 1, minute, ...NO_TRAFFIC, messages: 5 });
+    await kept.store.commit(batch.build());
+    return minute;
+  };
+  await costs();
+  kept.clock.advance(60_000);
   kept.birth(first);
   await record(first, 100);
   second.setClock(first.timeUs + 1_000_000);
   kept.birth(second);
   await record(second, 150);
   kept.clock.advance(DAY_US / 1000);
+  const later = await costs();
   await record(second, 150);
   const { stretches } = await kept.store.retain({ closedBeforeUs: kept.clock.unixUs() - DAY_US / 2 });
   expect(stretches).toBeGreaterThan(5);
+  // What a device cost goes with what it was paid for.
+  expect(trafficMinutes()).toEqual([later]);
   const share = await expectKept(second);
   expect(share).toBeGreaterThan(0.3);
   expect(share).toBeLessThan(0.5);

@@ -248,7 +248,9 @@ test("when the answer is the same damaged bytes a resync is asked for, and what 
   await commit();
   if (lane.confirmed < 6) await commit();
   expect(lane.confirmed).toBe(6);
-  expect(store.reader.gaps(KEY)).toEqual([{ epoch: 1, from: 1, through: 3, reason: "state-mismatch", samples: 30 }]);
+  const times = { fromUs: 10_000, toUs: 40_000 };
+  const gap = { epoch: 1, from: 1, through: 3, reason: "state-mismatch", samples: 30, times };
+  expect(store.reader.gaps(KEY)).toEqual([gap]);
 });
 
 test("what a full ring dropped is declared once, with its samples, and the rest goes on", async () => {
@@ -266,7 +268,8 @@ test("what a full ring dropped is declared once, with its samples, and the rest 
   expect(lane.twin.next).toBe(44);
   while (lane.confirmed < 44) await commit();
   expect(acks().at(-1)?.through).toBeGreaterThanOrEqual(42);
-  expect(store.reader.gaps(KEY)).toEqual([{ epoch: 1, from: 2, through: 41, reason: "evicted", samples: 400 }]);
+  const times = { fromUs: 20_000, toUs: 420_000 };
+  expect(store.reader.gaps(KEY)).toEqual([{ epoch: 1, from: 2, through: 41, reason: "evicted", samples: 400, times }]);
   expect(lane.twin.counts.lost).toBe(400);
 });
 
@@ -376,7 +379,8 @@ test("a lane rebuilt inside a gap still waits for the keyframe, and counts the g
   rebuilt.receive(seq, frame, bytes, clock.nowMs());
   expect(rebuilt.twin.counts).toMatchObject({ samples: 30, lost: 50 });
   await commit();
-  expect(store.reader.gaps(KEY)).toEqual([{ epoch: 1, from: 2, through: 6, reason: "evicted", samples: 50 }]);
+  const times = { fromUs: 20_000, toUs: 70_000 };
+  expect(store.reader.gaps(KEY)).toEqual([{ epoch: 1, from: 2, through: 6, reason: "evicted", samples: 50, times }]);
   const again = newLane();
   again.rebuild(store.reader);
   expect(again.isInGap).toBe(false);

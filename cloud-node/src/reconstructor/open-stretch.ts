@@ -32,6 +32,8 @@ const NOTHING: StretchCounts = {
 export class OpenStretch {
   readonly plan: BirthPlan;
   #counts: StretchCounts;
+  /** Device time after its last frame, µs. */
+  #endUs = 0;
   readonly #levels: LevelBuilder;
   readonly #runs: FlagRuns;
 
@@ -72,6 +74,7 @@ export class OpenStretch {
     const timeUs = (row: number) => twin.rowTimeUs(row);
     let flagged = before.flagged;
     if (hasEvents) for (let i = 0; i < rows.count * rows.channels; i++) flagged += rows.statuses[i] === 0 ? 0 : 1;
+    this.#endUs = Math.min(Math.max(0, Math.round(twin.nextTimeUs ?? 0)), Number.MAX_SAFE_INTEGER);
     let { fromUs, toUs } = before;
     if (rows.count > 0) {
       this.#levels.add(rows, timeUs);
@@ -94,7 +97,9 @@ export class OpenStretch {
 
   /** What it would be if it ended now, from the width of buckets on at which they cost little beside the frames. */
   close(): Pick<StoredStretch, "samples" | "flagged" | "fromUs" | "toUs" | "levels"> {
-    const { samples, flagged, fromUs, toUs, frameBytes } = this.#counts;
+    const { samples, flagged, frameBytes } = this.#counts;
+    // Frames that stand for no sample take no time; they lie where the next sample would.
+    const [fromUs, toUs] = samples > 0 ? [this.#counts.fromUs, this.#counts.toUs] : [this.#endUs, this.#endUs];
     let levels = this.packLevel();
     let level = this.#levels.level;
     while (levels.length > LEVEL_SHARE * frameBytes && level.count > LEAST_BUCKETS) {

@@ -137,9 +137,7 @@ export class StretchKeeper {
     this.#open = undefined;
     this.#tailWork = 0;
     const { device, epoch, write } = this.#place;
-    // Frames that count nothing leave no time that a stretch could have; they stay with those that follow.
-    if (open?.counts.samples === 0 && this.#damagedFrom === undefined) return;
-    if (open !== undefined && open.counts.samples > 0) {
+    if (open !== undefined) {
       const stretch = { epoch, tier: 0, from: this.#from, through, ...open.close() };
       this.#write(stretch, open.counts.frames);
       this.#tiers.add(stretch);

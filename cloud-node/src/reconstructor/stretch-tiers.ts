@@ -76,10 +76,16 @@ function joined({ birthHash, level, children, stretch }: TierSum, child: StoredS
       epoch: stretch.epoch,
       from: stretch.from,
       through: child.through,
-      fromUs: Math.min(stretch.fromUs, child.fromUs),
-      toUs: Math.max(stretch.toUs, child.toUs),
+      ...timesOf(stretch, child),
       samples: stretch.samples + child.samples,
       flagged: stretch.flagged + child.flagged,
     },
   };
+}
+
+/** Of both together; where one stands for no sample, its time is nobody's. */
+function timesOf(a: Omit<StoredStretch, "levels" | "tier">, b: StoredStretch): { fromUs: number; toUs: number } {
+  if (b.samples === 0) return { fromUs: a.fromUs, toUs: a.toUs };
+  if (a.samples === 0) return { fromUs: b.fromUs, toUs: b.toUs };
+  return { fromUs: Math.min(a.fromUs, b.fromUs), toUs: Math.max(a.toUs, b.toUs) };
 }

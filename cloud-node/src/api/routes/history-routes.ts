@@ -33,7 +33,7 @@ const HISTORY_ANSWER = {
 
 /** What was. */
 export function addHistoryRoutes(app: ApiApp, context: ApiContext): void {
-  const { history, clock, slots } = context;
+  const { node, history, clock, slots } = context;
   app.get(
     "/api/v1/devices/:id/history",
     {
@@ -52,7 +52,7 @@ export function addHistoryRoutes(app: ApiApp, context: ApiContext): void {
       const span = await history.span(view.id);
       const nowUs = clock.unixUs();
       const range = parseRange(query.from, query.to, span, nowUs);
-      const question: HistoryQuestion = { view, range, span, channels, nowUs };
+      const question: HistoryQuestion = { view, range, span, channels, nowUs, retention: node.retention };
       const answering = { request, reply: reply as FastifyReply, slots };
       if (query.rate !== "full") {
         const answer = await bucketsAnswer(history, question, query.buckets ?? DEFAULT_BUCKETS);

@@ -29,6 +29,26 @@ const ANSWER = {
   range: TimeRangeSchema,
   span: Type.Union([TimeRangeSchema, Type.Null()], { description: "all that there is; null: nothing" }),
   runs: Type.Array(RunSchema),
+  nearest: Type.Union(
+    [
+      closedObject(
+        {
+          beforeUs: nullableNumber("device time at which the samples before the range end; null: there are none"),
+          afterUs: nullableNumber("device time of the first sample behind the range; null: there is none"),
+        },
+        "Where there are samples beside a range that has none.",
+      ),
+      Type.Null(),
+    ],
+    { description: "null: the range has samples" },
+  ),
+  kept: closedObject(
+    {
+      maxAgeS: nullableNumber("since it came in; null: for ever"),
+      maxBytes: nullableNumber("of all devices together; null: any"),
+    },
+    "How much history this node keeps.",
+  ),
 };
 
 /** A range in buckets. */
