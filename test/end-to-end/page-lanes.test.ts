@@ -140,7 +140,7 @@ requires("chromium")("the lanes in Chromium, while the demo runs", () => {
         expect(above.filter((pixel) => pixel === WARN).length, `${above} at ${share}`).toBeGreaterThan(0);
       }
       const plain = await columnAt(0.25);
-      const band = plain[plain.indexOf(S1) + 6];
+      const band = plain[plain.indexOf(S1) + 2];
       expect(plain.filter((pixel) => pixel === WARN)).toEqual([]);
       expect(band).not.toBe(PANEL);
       expect((await columnAt(0.75)).filter((pixel) => pixel === band)).toEqual([]);
@@ -223,7 +223,8 @@ function history(widthUs: number, values: Record<string, readonly number[]>, run
   const channels = Object.entries(values).map(([name, column]) => {
     return { name, unit: "1", eps: 0.05, first: column, second: column.map((value) => value + 0.001) };
   });
-  const answer = { id: "rotor-1", range, span: range, runs, t0Us, widthUs, count, channels };
+  const kept = { maxAgeS: null, maxBytes: null };
+  const answer = { id: "rotor-1", range, span: range, nearest: null, kept, runs, t0Us, widthUs, count, channels };
   return { from: range.fromUs, to: range.toUs, answer };
 }
 

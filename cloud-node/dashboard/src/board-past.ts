@@ -112,15 +112,4 @@ export class BoardPast {
   get isPending(): boolean {
     return !this.#isLoading && this.#answer?.runs.some(({ kind }) => kind === "gap-pending") === true;
   }
-
-  /** Device time of the nearest sample beside a stretch without any; undefined: not known. */
-  sampledNear(direction: -1 | 1, span: TimeSpan, all: TimeSpan): number | undefined {
-    // A range without samples is a gap, or lies beside all that there is.
-    if (span.toUs <= all.fromUs) return all.fromUs;
-    if (span.fromUs >= all.toUs) return all.toUs;
-    const runs = this.#answer?.runs.filter(({ kind }) => kind !== "saturated") ?? [];
-    const edges = runs.map(({ fromUs, toUs }) => (direction === -1 ? fromUs : toUs));
-    if (edges.length === 0) return undefined;
-    return direction === -1 ? Math.min(...edges) : Math.max(...edges);
-  }
 }

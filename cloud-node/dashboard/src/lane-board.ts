@@ -174,12 +174,6 @@ export class LaneBoard {
     };
   }
 
-  /** Device time of the nearest sample that the device is known to have in a direction; undefined: not known. */
-  sampledNear(direction: -1 | 1): number | undefined {
-    const { span, all } = this.view;
-    return all === undefined ? undefined : this.past.sampledNear(direction, span, all);
-  }
-
   /** Width of what one point stands for, µs. */
   get bucketUs(): number {
     return this.past.answer?.widthUs ?? this.#update?.widthUs ?? this.#options.periodUs;
@@ -348,11 +342,15 @@ export class LaneBoard {
       resolution: bucketUs == null ? "" : resolutionText(bucketUs, this.#options.periodUs),
       isLoading: this.past.isLoading,
       failure: this.past.failure,
-      isEmpty: answer?.channels.every(({ first }) => first.every((value) => value === null)) === true,
+      emptied: answer !== undefined && isEmpty(answer) ? { ...answer.kept, nearest: answer.nearest } : undefined,
       heldUs: isHeld ? confirmedUs : undefined,
       selection: this.view.selection,
     };
   }
+}
+
+function isEmpty({ channels }: BucketsAnswer): boolean {
+  return channels.every(({ first }) => first.every((value) => value === null));
 }
 
 function pendingRun({ pendingUs }: LaneUpdate, toUs: number): LaneRun | undefined {

@@ -1,7 +1,7 @@
 import { useContext, useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { listenToGestures } from "./board-gestures.ts";
 import { pressOnBoard } from "./board-keys.ts";
-import { type BoardState, emptyText } from "./board-state.ts";
+import { type BoardState, type EmptyRange, emptyText } from "./board-state.ts";
 import { ChannelChoice } from "./channel-choice.tsx";
 import { comparable } from "./compared-channels.ts";
 import { placeCursor } from "./cursor-marks.ts";
@@ -14,7 +14,7 @@ import { Overview } from "./overview.tsx";
 import { PageContext } from "./page-context.ts";
 import { onTokensChange } from "./theme.ts";
 import { lengthUs } from "./time-span.ts";
-import { timeOfDay } from "./time-text.ts";
+import { type TimeZone, timeOfDay } from "./time-text.ts";
 import type { ValueChannel } from "./value-text.ts";
 import { ViewBar } from "./view-bar.tsx";
 
@@ -128,17 +128,7 @@ export function LanesPanel(props: LanesPanelProps) {
           </button>
         </p>
       )}
-      {state?.isEmpty === true && (
-        <p class="banner" role="status">
-          <span>{emptyText(state.view, zone)}</span>
-          <button type="button" onClick={() => nearest(board, -1)}>
-            Nearest before
-          </button>
-          <button type="button" onClick={() => nearest(board, 1)}>
-            Nearest after
-          </button>
-        </p>
-      )}
+      {state?.emptied !== undefined && <EmptyBanner board={board} state={state} emptied={state.emptied} zone={zone} />}
       {state?.heldUs !== undefined && <p class="note pad">No samples since {timeOfDay(state.heldUs, zone)}.</p>}
       {first !== undefined && state !== undefined && (
         <Overview board={board} device={device} channel={first.name} view={state.view} />
@@ -165,11 +155,30 @@ export function LanesPanel(props: LanesPanelProps) {
   );
 }
 
-/** To the nearest samples that there are, from a range without any. */
-function nearest(board: LaneBoard, direction: -1 | 1): void {
-  const { all, span } = board.view;
-  if (all === undefined) return;
-  const [marks, length] = [board.sampledNear(direction), lengthUs(span)];
-  const at = marks ?? (direction === -1 ? all.fromUs : all.toUs);
-  board.view.look({ fromUs: Math.round(at - length / 2), toUs: Math.round(at + length / 2) });
+interface EmptyBannerProps {
+  readonly board: LaneBoard;
+  readonly state: BoardState;
+  readonly emptied: EmptyRange;
+  readonly zone: TimeZone;
+}
+
+/** Nothing is here: why, and where there is something. */
+function EmptyBanner({ board, state, emptied, zone }: EmptyBannerProps) {
+  const { view, newerUs } = state;
+  const look = (at: number): void => {
+    const half = lengthUs(board.view.span) / 2;
+    board.view.look({ fromUs: Math.round(at - half), toUs: Math.round(at + half) });
+  };
+  const { beforeUs = null, afterUs = null } = emptied.nearest ?? {};
+  return (
+    <p class="banner" role="status">
+      <span>{emptyText(view, emptied, view.toUs + newerUs, zone)}</span>
+      <button type="button" disabled={beforeUs === null} onClick={() => beforeUs !== null && look(beforeUs)}>
+        Nearest before
+      </button>
+      <button type="button" disabled={afterUs === null} onClick={() => afterUs !== null && look(afterUs)}>
+        Nearest after
+      </button>
+    </p>
+  );
 }

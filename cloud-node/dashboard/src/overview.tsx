@@ -3,7 +3,7 @@ import type { BucketsAnswer } from "../../src/api/schemas/history-schema.ts";
 import { ask } from "./history-client.ts";
 import type { LaneBoard } from "./lane-board.ts";
 import { LaneColumns } from "./lane-columns.ts";
-import { DENSE_LINE_PX, drawLine, isDense } from "./lane-line.ts";
+import { DENSE_LINE_PX, drawLine, isDense, pointsInView } from "./lane-line.ts";
 import { AXIS_PX, RIGHT_PX } from "./lane-plot.ts";
 import { listen } from "./listeners.ts";
 import { PageContext } from "./page-context.ts";
@@ -127,7 +127,7 @@ function draw(
     const margin = (high - low) * 0.1 || 1;
     const scale = { fromS: all.fromUs / 1e6, toS: all.toUs / 1e6, low: low - margin, high: high + margin };
     const area = { ctx, left, top: 0, width: plotWidth, height, pixelRatio: ratio, ...scale };
-    const points = { x: columns.x, y: columns.confirmed };
+    const points = pointsInView(area, { x: columns.x, y: columns.confirmed });
     const pixels = isDense(area, points, DENSE_LINE_PX) ? new PixelColumns() : undefined;
     pixels?.fill(area, points);
     drawLine(area, points, pixels, { color: tokens.ink2, widthPx: 1, dash: [] });
