@@ -95,7 +95,9 @@ requires("curl", "python3")("the guide of the API", () => {
       const stream = [...answers].find(([line]) => line.includes("/stream"))?.[1] ?? "";
       for (const event of ["fleet", "device", "lanes", "event", "heartbeat"])
         expect(stream).toContain(`event: ${event}\n`);
-      expect(readFileSync(join(folder, "rotor.csv"), "utf8")).toMatch(/^time_us,epoch,x,y,saturated,damaged_to_us\n\d+,1,/);
+      expect(readFileSync(join(folder, "rotor.csv"), "utf8")).toMatch(
+        /^time_us,epoch,x,y,saturated,damaged_to_us\n\d+,1,/,
+      );
       expect(readFileSync(join(folder, "rotor.ndjson"), "utf8")).toMatch(/\{"rows":\d+\}\n$/);
     },
     LIMIT_MS,

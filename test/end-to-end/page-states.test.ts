@@ -197,4 +197,47 @@ requires("chromium")("the page in Chromium, in the states between all is well", 
     },
     LIMIT_MS,
   );
+
+  test(
+    "a paused page stands still, numbers and ages too, until it is let go",
+    async () => {
+      const page = await browser.newPage();
+      page.setDefaultTimeout(LIMIT_MS);
+      await page.clock.install();
+      await page.goto(`${url}/?device=sent`);
+      const age = page.locator(".confirmed time").last();
+      await age.waitFor();
+      await page.keyboard.press("p");
+      await page.getByRole("button", { name: "Paused" }).waitFor();
+      const text = await age.textContent();
+      await page.clock.runFor(180_000);
+      expect(await age.textContent()).toBe(text);
+      await page.keyboard.press("p");
+      await expect.poll(async () => await age.textContent()).not.toBe(text);
+      await page.close();
+    },
+    LIMIT_MS,
+  );
+
+  test(
+    "a range older than what is kept says for how long samples are kept, and leads to those that there are",
+    async () => {
+      const page = await browser.newPage();
+      page.setDefaultTimeout(LIMIT_MS);
+      await page.route("**/devices/sent/history?**", async (route) => {
+        const answer = (await (await route.fetch()).json()) as object;
+        await route.fulfill({ json: { ...answer, kept: { maxAgeS: 30 * 86_400, maxBytes: null } } });
+      });
+      await page.goto(`${url}/?device=sent&from=1700000000000000&to=1700000010000000`);
+      await page.getByText(/^No samples from 2023-11-14 .* Samples are kept for 30.d\.$/).waitFor();
+      expect(await page.getByRole("button", { name: "Nearest before" }).isDisabled()).toBe(true);
+      await page.getByRole("button", { name: "Nearest after" }).click();
+      await page.getByText(/^No samples/).waitFor({ state: "detached" });
+      await page.locator('[data-channel="x"]').waitFor();
+      const { searchParams } = new URL(page.url());
+      expect(Number(searchParams.get("from"))).toBeGreaterThan(1_700_000_010_000_000);
+      await page.close();
+    },
+    LIMIT_MS,
+  );
 });
