@@ -70,7 +70,7 @@ requires("chromium")("the page under a finger", () => {
       await touch(cdp, [at(0.3, 0)], [at(0.5, 0)], [at(0.7, 0)]);
       await expect.poll(() => cursorOf(page)).toBeGreaterThan(first + 3_000);
       expect(await cursorOf(page)).toBeLessThan(first + 9_000);
-      expect(new URL(page.url()).searchParams.get("live")).toBe("1");
+      expect(new URL(page.url()).searchParams.has("from")).toBe(false);
       await page.getByRole("button", { name: "Live", exact: true, pressed: true }).waitFor();
       await page.close();
     },
@@ -105,9 +105,10 @@ requires("chromium")("the page under a finger", () => {
     async () => {
       const { page, cdp, at } = await open();
       const { x, y } = at(0.5, 0);
-      await cdp.send("Input.synthesizeScrollGesture", { x, y, yDistance: -300, gestureSourceType: "touch" });
+      const steps = Array.from({ length: 12 }, (_, i) => [{ x, y: y - 25 * i, id: 0 }]);
+      await touch(cdp, ...steps);
       await expect.poll(() => page.evaluate(() => scrollY)).toBeGreaterThan(200);
-      expect(new URL(page.url()).searchParams.get("live")).toBe("1");
+      expect(new URL(page.url()).searchParams.has("from")).toBe(false);
       await page.close();
     },
     LIMIT_MS,
@@ -117,7 +118,7 @@ requires("chromium")("the page under a finger", () => {
     "whatever is pressed is as large as a finger",
     async () => {
       const { page } = await open();
-      const small = await page.locator("button, summary, select, .choice label").evaluateAll((elements) =>
+      const small = await page.locator("a, button, summary, select, .choice[open] label").evaluateAll((elements) =>
         elements.flatMap((element) => {
           const { width, height } = element.getBoundingClientRect();
           const isShown = width > 0 && height > 0;

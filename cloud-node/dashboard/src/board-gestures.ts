@@ -96,7 +96,9 @@ export function listenToGestures(element: HTMLElement, board: LaneBoard): () => 
     drag = undefined;
   };
 
-  const onLeave = (): void => {
+  const onLeave = (event: PointerEvent): void => {
+    // A finger that is lifted was over what a person wants to read now.
+    if (event.pointerType !== "mouse") return;
     if (drag === undefined && !element.contains(document.activeElement)) view.point(undefined);
   };
 
