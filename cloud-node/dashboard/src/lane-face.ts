@@ -1,5 +1,6 @@
 import type { LanePicture } from "./lane-picture.ts";
 import { type BandLook, LanePlot } from "./lane-plot.ts";
+import type { LaneRun } from "./lane-run.ts";
 import type { LaneSource } from "./lane-source.ts";
 import type { PlotTokens } from "./theme.ts";
 import type { TimeSpan } from "./time-span.ts";
@@ -89,10 +90,18 @@ export class LaneFace {
       traces: this.sources.map(({ channel, columns, truth }) => {
         return { name: channel.name, columns, eps: channel.eps, truth, isRange: this.#fixed !== undefined };
       }),
-      runs: this.sources.flatMap(({ runs }) => runs),
+      runs: this.#runs(),
       confirmedS: confirmedUs / 1e6,
       fixed: this.#fixed,
     };
+  }
+
+  /** Of channels over each other those of all: where one has nothing its line ends, and the others go on. */
+  #runs(): readonly LaneRun[] {
+    const [first, ...others] = this.sources;
+    const has = (runs: readonly LaneRun[], { kind, fromUs, toUs }: LaneRun): boolean =>
+      runs.some((run) => run.kind === kind && run.fromUs === fromUs && run.toUs === toUs);
+    return first?.runs.filter((run) => others.every(({ runs }) => has(runs, run))) ?? [];
   }
 
   #noteOf(look: BandLook): string {
