@@ -1,4 +1,4 @@
-import { type Browser, chromium, type Page } from "playwright-core";
+import { type Browser, chromium, type Locator, type Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { programPath, requires } from "../os-package.ts";
 import { LockstepProcess } from "./lockstep-process.ts";
@@ -8,6 +8,7 @@ const WIDE = { width: 1280, height: 900 };
 /** Colours of the light theme. */
 const WARN = "138,82,0";
 const S1 = "50,89,224";
+const S2 = "171,73,11";
 const PANEL = "255,255,255";
 
 requires("chromium")("the lanes in Chromium, while the demo runs", () => {
@@ -120,15 +121,7 @@ requires("chromium")("the lanes in Chromium, while the demo runs", () => {
       await page.locator('[data-channel="x"]').filter({ hasText: "±" }).waitFor();
       const plot = page.getByRole("img", { name: /^x, / });
       const canvas = plot.locator("canvas");
-      /** In a column of pixels, so far along the plot: where the bound's colour is mixed in, and rows of pure warn. */
-      const columnAt = (share: number) =>
-        canvas.evaluate((element, at) => {
-          const { width, height } = element as HTMLCanvasElement;
-          const ctx = (element as HTMLCanvasElement).getContext("2d");
-          const x = Math.round(56 + (width - 56 - 28) * at);
-          const { data } = ctx?.getImageData(x, 0, 1, height) ?? { data: [] as number[] };
-          return Array.from({ length: height }, (_, y) => [...data.slice(4 * y, 4 * y + 3)].join(","));
-        }, share);
+      const columnAt = (share: number) => pixelColumn(canvas, share);
       await expect.poll(async () => (await columnAt(0.75)).filter((pixel) => pixel === WARN).length).toBeGreaterThan(1);
       // The signal is 0 at first, then 1, where it is clipped: a cap of two pixels lies on the line, all along it.
       for (const share of [0.55, 0.61, 0.7, 0.83, 0.9, 0.97]) {
@@ -144,6 +137,31 @@ requires("chromium")("the lanes in Chromium, while the demo runs", () => {
       expect(plain.filter((pixel) => pixel === WARN)).toEqual([]);
       expect(band).not.toBe(PANEL);
       expect((await columnAt(0.75)).filter((pixel) => pixel === band)).toEqual([]);
+      await page.close();
+    },
+    LIMIT_MS,
+  );
+
+  test(
+    "of channels over each other, the one that was clipped has no band there, and the others keep theirs",
+    async () => {
+      const page = await browser.newPage({ viewport: WIDE, colorScheme: "light" });
+      page.setDefaultTimeout(LIMIT_MS);
+      const { from, to, answer } = clipped();
+      await page.route("**/devices/rotor-1/history?**", (route) => route.fulfill({ json: answer }));
+      await page.goto(`${url}/?device=rotor-1&channels=x&compare=x,y&from=${from}&to=${to}`);
+      await page.locator('[data-channel="Compare"]').filter({ hasText: "y -1.0" }).waitFor();
+      const canvas = page.getByRole("img", { name: /^x, .*; y, / }).locator("canvas");
+      /** Colours beside the lines of x and of y, and which of the two bands they are. */
+      const coloursAt = async (share: number) => new Set(await pixelColumn(canvas, share));
+      await expect.poll(async () => (await coloursAt(0.75)).has(S1)).toBe(true);
+      const bands = [mixed(S1, 0.15), mixed(S2, 0.15)];
+      const has = async (share: number) => {
+        const colours = await coloursAt(share);
+        return bands.map((band) => [...colours].some((colour) => isNear(colour, band)));
+      };
+      expect(await has(0.25)).toEqual([true, true]);
+      expect(await has(0.75)).toEqual([false, true]);
       await page.close();
     },
     LIMIT_MS,
@@ -212,6 +230,26 @@ requires("chromium")("the lanes in Chromium, while the demo runs", () => {
   );
 });
 
+/** Colours from top to bottom of one column of pixels, so far along a plot. */
+function pixelColumn(canvas: Locator, share: number): Promise<string[]> {
+  return canvas.evaluate((element, at) => {
+    const { width, height } = element as HTMLCanvasElement;
+    const ctx = (element as HTMLCanvasElement).getContext("2d");
+    const x = Math.round(56 + (width - 56 - 28) * at);
+    const { data } = ctx?.getImageData(x, 0, 1, height) ?? { data: [] as number[] };
+    return Array.from({ length: height }, (_, y) => [...data.slice(4 * y, 4 * y + 3)].join(","));
+  }, share);
+}
+
+/** A colour over the panel. */
+function mixed(colour: string, alpha: number): number[] {
+  return colour.split(",").map((part) => alpha * Number(part) + (1 - alpha) * 255);
+}
+
+function isNear(colour: string, wanted: readonly number[]): boolean {
+  return colour.split(",").every((part, i) => Math.abs(Number(part) - (wanted[i] ?? 0)) <= 2);
+}
+
 const DENSE_BUCKETS = 2_000;
 
 function history(widthUs: number, values: Record<string, readonly number[]>, runs: readonly object[]) {
@@ -228,12 +266,13 @@ function history(widthUs: number, values: Record<string, readonly number[]>, run
   return { from: range.fromUs, to: range.toUs, answer };
 }
 
-/** 20 samples at 0, 20 at 1 that were clipped there. */
+/** Of x 20 samples at 0, 20 at 1 that were clipped there; y is −1 throughout. */
 function clipped() {
   const widthUs = 100_000;
   const half = 1_700_000_000_000_000 + 20 * widthUs;
   const x = Array.from({ length: 40 }, (_, i) => (i < 20 ? 0 : 1));
-  return history(widthUs, { x }, [{ kind: "saturated", channel: "x", fromUs: half, toUs: half + 20 * widthUs }]);
+  const y = x.map(() => -1);
+  return history(widthUs, { x, y }, [{ kind: "saturated", channel: "x", fromUs: half, toUs: half + 20 * widthUs }]);
 }
 
 /** Six channels, three buckets for two pixels. */

@@ -87,9 +87,14 @@ export class LaneFace {
 
   #picture(confirmedUs: number): LanePicture {
     return {
-      traces: this.sources.map(({ channel, columns, truth }) => {
-        return { name: channel.name, columns, eps: channel.eps, truth, isRange: this.#fixed !== undefined };
-      }),
+      traces: this.sources.map(({ channel, columns, truth, runs }) => ({
+        name: channel.name,
+        columns,
+        eps: channel.eps,
+        truth,
+        unbound: this.sources.length > 1 ? runs.filter(({ kind }) => kind === "saturated") : [],
+        isRange: this.#fixed !== undefined,
+      })),
       runs: this.#runs(),
       confirmedS: confirmedUs / 1e6,
       fixed: this.#fixed,

@@ -24,6 +24,8 @@ export interface LaneTrace {
   readonly eps: number;
   /** What the sensor measured, where that is known and asked for. */
   readonly truth: LaneColumns | undefined;
+  /** Stretches that the bound does not hold for, where no run of the picture covers them. */
+  readonly unbound: readonly LaneRun[];
   /** A bucket is a range, from one of its two points to the other: nothing leads from one to the next. */
   readonly isRange: boolean;
 }
@@ -78,11 +80,15 @@ export class PicturePainter {
     if (traces.length > 1) drawNames(area, traces, tokens);
   }
 
-  #band(area: PlotArea, { columns, eps }: LaneTrace, look: { readonly color: string; readonly alpha: number }): void {
+  #band(area: PlotArea, trace: LaneTrace, look: { readonly color: string; readonly alpha: number }): void {
+    const { columns, eps, unbound } = trace;
     if (eps <= 0) return;
+    area.ctx.save();
+    if (unbound.length > 0) leaveOut(area, unbound);
     const points = pointsInView(area, confirmedPoints(columns));
     const pixels = this.#columnsOf(area, points, DENSE_BAND_PX);
     drawBand(area, pixels === undefined ? withoutSteps(points) : points, pixels, eps, look);
+    area.ctx.restore();
   }
 
   #lines(area: PlotArea, { columns, truth, isRange }: LaneTrace, i: number, tokens: PlotTokens): void {
@@ -108,6 +114,18 @@ export class PicturePainter {
     if (!isDense(area, points, nearPx)) return undefined;
     this.#pixels.fill(area, points);
     return this.#pixels;
+  }
+}
+
+/** Draw nothing in these stretches from now on. */
+function leaveOut(area: PlotArea, runs: readonly LaneRun[]): void {
+  const { ctx, left, top, width, height } = area;
+  for (const { fromUs, toUs } of runs) {
+    const from = xOf(area, fromUs / 1e6);
+    ctx.beginPath();
+    ctx.rect(left, top, width, height);
+    ctx.rect(from, top, xOf(area, toUs / 1e6) - from, height);
+    ctx.clip("evenodd");
   }
 }
 
