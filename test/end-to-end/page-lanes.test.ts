@@ -97,7 +97,7 @@ requires("chromium")("the lanes in Chromium, while the demo runs", () => {
       await compare.getByLabel("az", { exact: true }).check();
       expect(await compare.getByLabel("gx", { exact: true }).isDisabled()).toBe(true);
       expect(await compare.getByLabel("ay", { exact: true }).isDisabled()).toBe(false);
-      await expect.poll(() => inQuery(page, "compare")).toBe("ax,az");
+      await expect.poll(() => inQuery(page, "compare"), { timeout: LIMIT_MS }).toBe("ax,az");
       const value = page.locator('[data-channel="Compare"]');
       await value.filter({ hasText: /^ax .* ± .* · az .* ± / }).waitFor();
       await page.reload();
@@ -122,7 +122,9 @@ requires("chromium")("the lanes in Chromium, while the demo runs", () => {
       const plot = page.getByRole("img", { name: /^x, / });
       const canvas = plot.locator("canvas");
       const columnAt = (share: number) => pixelColumn(canvas, share);
-      await expect.poll(async () => (await columnAt(0.75)).filter((pixel) => pixel === WARN).length).toBeGreaterThan(1);
+      await expect
+        .poll(async () => (await columnAt(0.73)).filter((pixel) => pixel === WARN).length, { timeout: LIMIT_MS })
+        .toBeGreaterThan(1);
       // The signal is 0 at first, then 1, where it is clipped: a cap of two pixels lies on the line, all along it.
       for (const share of [0.55, 0.61, 0.7, 0.83, 0.9, 0.97]) {
         const capped = await columnAt(share);
@@ -132,11 +134,11 @@ requires("chromium")("the lanes in Chromium, while the demo runs", () => {
         const above = capped.slice(line - 4, line);
         expect(above.filter((pixel) => pixel === WARN).length, `${above} at ${share}`).toBeGreaterThan(0);
       }
-      const plain = await columnAt(0.25);
+      const plain = await columnAt(0.23);
       const band = plain[plain.indexOf(S1) + 2];
       expect(plain.filter((pixel) => pixel === WARN)).toEqual([]);
       expect(band).not.toBe(PANEL);
-      expect((await columnAt(0.75)).filter((pixel) => pixel === band)).toEqual([]);
+      expect((await columnAt(0.73)).filter((pixel) => pixel === band)).toEqual([]);
       await page.close();
     },
     LIMIT_MS,
@@ -157,8 +159,9 @@ requires("chromium")("the lanes in Chromium, while the demo runs", () => {
         const colours = await pixelColumn(canvas, share);
         return bands.map((band) => colours.some((colour) => isNear(colour, band)));
       };
-      await expect.poll(() => has(0.25)).toEqual([true, true]);
-      expect(await has(0.75)).toEqual([false, true]);
+      // Beside the lines of the grid.
+      await expect.poll(() => has(0.23), { timeout: LIMIT_MS }).toEqual([true, true]);
+      expect(await has(0.73)).toEqual([false, true]);
       await page.close();
     },
     LIMIT_MS,
@@ -200,12 +203,12 @@ requires("chromium")("the lanes in Chromium, while the demo runs", () => {
           () =>
             (globalThis as unknown as { lockstepDrawn: { most: number; lines: number; frames: number } }).lockstepDrawn,
         );
-      await expect.poll(async () => (await drawn()).frames).toBeGreaterThan(3);
+      await expect.poll(async () => (await drawn()).frames, { timeout: LIMIT_MS }).toBeGreaterThan(3);
       expect((await drawn()).lines).toBeLessThan(DENSE_BUCKETS);
       await page.getByRole("slider", { name: "Time cursor" }).focus();
       const before = (await drawn()).frames;
       for (const key of ["+", "-", "PageUp", "PageDown"]) await page.keyboard.press(key);
-      await expect.poll(async () => (await drawn()).frames).toBeGreaterThan(before + 5);
+      await expect.poll(async () => (await drawn()).frames, { timeout: LIMIT_MS }).toBeGreaterThan(before + 5);
       expect((await drawn()).most).toBeLessThanOrEqual(2);
       await page.close();
     },
@@ -234,7 +237,11 @@ function pixelColumn(canvas: Locator, share: number): Promise<string[]> {
     const ctx = (element as HTMLCanvasElement).getContext("2d");
     const x = Math.round(56 + (width - 56 - 28) * at);
     const { data } = ctx?.getImageData(x, 0, 1, height) ?? { data: [] as number[] };
-    return Array.from({ length: height }, (_, y) => [...data.slice(4 * y, 4 * y + 3)].join(","));
+    // The canvas lies on the panel, which is white.
+    return Array.from({ length: height }, (_, y) => {
+      const [alpha = 0] = data.slice(4 * y + 3, 4 * y + 4);
+      return [...data.slice(4 * y, 4 * y + 3)].map((part) => Math.round(255 + ((part - 255) * alpha) / 255)).join(",");
+    });
   }, share);
 }
 

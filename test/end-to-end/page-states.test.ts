@@ -136,9 +136,9 @@ requires("chromium")("the page in Chromium, in the states between all is well", 
       expect(open, "who looks again in time keeps it").toBe(1);
       await turn(true);
       await page.clock.fastForward(31_000);
-      await expect.poll(() => open).toBe(0);
+      await expect.poll(() => open, { timeout: LIMIT_MS }).toBe(0);
       await turn(false);
-      await expect.poll(() => open).toBe(1);
+      await expect.poll(() => open, { timeout: LIMIT_MS }).toBe(1);
       await page.close();
     },
     LIMIT_MS,
@@ -213,7 +213,7 @@ requires("chromium")("the page in Chromium, in the states between all is well", 
       await page.clock.runFor(180_000);
       expect(await age.textContent()).toBe(text);
       await page.keyboard.press("p");
-      await expect.poll(async () => await age.textContent()).not.toBe(text);
+      await expect.poll(async () => await age.textContent(), { timeout: LIMIT_MS }).not.toBe(text);
       await page.close();
     },
     LIMIT_MS,

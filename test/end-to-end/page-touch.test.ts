@@ -68,7 +68,7 @@ requires("chromium")("the page under a finger", () => {
       await page.locator(".cursor-line:not(.is-idle)").waitFor();
       const first = await cursorOf(page);
       await touch(cdp, [at(0.3, 0)], [at(0.5, 0)], [at(0.7, 0)]);
-      await expect.poll(() => cursorOf(page)).toBeGreaterThan(first + 3_000);
+      await expect.poll(() => cursorOf(page), { timeout: LIMIT_MS }).toBeGreaterThan(first + 3_000);
       expect(await cursorOf(page)).toBeLessThan(first + 9_000);
       expect(new URL(page.url()).searchParams.has("from")).toBe(false);
       await page.getByRole("button", { name: "Live", exact: true, pressed: true }).waitFor();
@@ -107,7 +107,7 @@ requires("chromium")("the page under a finger", () => {
       const { x, y } = at(0.5, 0);
       const steps = Array.from({ length: 12 }, (_, i) => [{ x, y: y - 25 * i, id: 0 }]);
       await touch(cdp, ...steps);
-      await expect.poll(() => page.evaluate(() => scrollY)).toBeGreaterThan(200);
+      await expect.poll(() => page.evaluate(() => scrollY), { timeout: LIMIT_MS }).toBeGreaterThan(200);
       expect(new URL(page.url()).searchParams.has("from")).toBe(false);
       await page.close();
     },
