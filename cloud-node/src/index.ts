@@ -7,9 +7,10 @@ export { BrokerError, type BrokerErrorCode } from "./broker/broker-error.ts";
 export { type Clock, systemClock, type Timer } from "./clock.ts";
 export type { ChannelBuckets } from "./history/bucket-sums.ts";
 export type { Buckets } from "./history/buckets.ts";
-export { History, type HistoryRange, type HistorySample, openHistory } from "./history/history.ts";
+export { type GapPage, History, type HistoryRange, type HistorySample, openHistory } from "./history/history.ts";
 export { HistoryError, type HistoryErrorCode } from "./history/history-error.ts";
 export type { HistoryThread } from "./history/history-thread.ts";
+export type { Nearest } from "./history/nearest.ts";
 export type { RowBlock } from "./history/row-blocks.ts";
 export type { Run, RunKind } from "./history/run.ts";
 export type { TimeRange } from "./history/time-range.ts";
@@ -28,6 +29,8 @@ export { PortError, type PortErrorCode } from "./port-error.ts";
 export { type AckPolicy, DEFAULT_ACK_POLICY } from "./reconstructor/ack-policy.ts";
 export type { ModuleFacts, ModuleSource } from "./reconstructor/module-registry.ts";
 export type { NodeEvent, NodeEventListener } from "./reconstructor/node-event.ts";
+export type { RefusedDevice } from "./reconstructor/refused-device.ts";
+export type { FreshTraffic } from "./reconstructor/traffic-ledger.ts";
 export type {
   ChannelSample,
   SampleState,
@@ -38,5 +41,5 @@ export type {
   TwinView,
 } from "./reconstructor/twin-view.ts";
 export type { Retention } from "./store/retention-timer.ts";
-export type { GapReason, StoredEpoch, StoredGap } from "./store/store.ts";
+export type { GapReason, StoredEpoch, StoredGap, StoredTraffic, TrafficSum } from "./store/store.ts";
 export { StoreError, type StoreErrorCode } from "./store/store-error.ts";

@@ -14,6 +14,7 @@ import type { Logger } from "./logger.ts";
 import { type AckPolicy, DEFAULT_ACK_POLICY } from "./reconstructor/ack-policy.ts";
 import { type ModuleFacts, ModuleRegistry } from "./reconstructor/module-registry.ts";
 import type { NodeEvent, NodeEventListener } from "./reconstructor/node-event.ts";
+import type { RefusedDevice } from "./reconstructor/refused-device.ts";
 import { type FreshTraffic, TrafficLedger } from "./reconstructor/traffic-ledger.ts";
 import { TwinRegistry } from "./reconstructor/twin-registry.ts";
 import type { TwinView } from "./reconstructor/twin-view.ts";
@@ -69,6 +70,8 @@ export interface NodeHealth {
 
 export const DEFAULT_GROUP = "lockstep";
 const DEFAULT_COMMIT_MS = 10;
+/** Frames between two words about a long division. */
+const TOLD_FRAMES = 100_000;
 
 interface Doors {
   broker?: EmbeddedBroker;
@@ -111,6 +114,10 @@ export class CloudNode {
         this.#counters.add(`store.${code}`);
         this.#emit({ kind: "store-failed", code, message });
       },
+      onDamage: (device, error) => {
+        this.#counters.add("store.damaged-devices");
+        this.#registry.damaged(device, error);
+      },
       onFull: () => {
         this.#doors.tcp?.pause();
         for (const line of this.#lines) line.pause();
@@ -130,7 +137,6 @@ export class CloudNode {
       emit: (event) => this.#emit(event),
     });
     this.#intake = new FrameIntake(this.#registry, this.#counters);
-    this.#registry.settle();
     const devices = () => this.#registry.all().filter(({ isBorn }) => isBorn);
     this.#traffic = new TrafficLedger({ commits: this.#commits, clock: options.clock, devices });
     const { retention, clock, logger } = options;
@@ -160,6 +166,7 @@ export class CloudNode {
       for (const stored of store.reader.modules()) modules.addStored(stored);
       const registered = (options.modules ?? []).map((wasm) => modules.addChecked(wasm));
       const node = new CloudNode(options, store, modules);
+      await node.#settle();
       for (const hash of registered) {
         const wasm = modules.unkept(hash);
         if (wasm !== undefined) node.#commits.record({ table: "module", hash, wasm, source: "operator" });
@@ -197,6 +204,11 @@ export class CloudNode {
       .map((twin) => twin.view())
       .filter((view) => view !== undefined)
       .sort((a, b) => (a.id < b.id ? -1 : 1));
+  }
+
+  /** Devices that were heard since the start and are not taken in, beside those that have a view. */
+  refused(): RefusedDevice[] {
+    return this.#registry.refused();
   }
 
   device(id: string): TwinView | undefined {
@@ -301,6 +313,19 @@ export class CloudNode {
     for (const leave of this.#loopbacks) leave();
     await this.#shutDoors();
     await this.#store.close();
+  }
+
+  /** Divide what an earlier release left whole: the first start on its store takes longer, and says how far it is. */
+  async #settle(): Promise<void> {
+    const { logger } = this.#options;
+    let [told, next] = ["", 0];
+    const isDone = await this.#registry.settle((progress) => {
+      const name = `${progress.device} ${progress.epoch}`;
+      if (name === told && progress.frames < next) return;
+      [told, next] = [name, progress.frames + TOLD_FRAMES];
+      logger.info(progress, "dividing history that an earlier release left whole");
+    });
+    if (!isDone) logger.warn({}, "the store takes nothing now: history stays as it is until the next start");
   }
 
   async #openDoors(): Promise<void> {

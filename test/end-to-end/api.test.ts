@@ -9,8 +9,6 @@ import { requires } from "../os-package.ts";
 import { LockstepProcess } from "./lockstep-process.ts";
 
 const LIMIT_MS = 120_000;
-/** What supervisors wait before they kill. */
-const SHUTDOWN_LIMIT_MS = 10_000;
 const GUIDE = readFileSync(fileURLToPath(new URL("../../docs/guides/api.md", import.meta.url)), "utf8");
 const run = promisify(execFile);
 
@@ -166,12 +164,13 @@ describe("a served node", () => {
       const reader = stream.body?.getReader();
       await reader?.read();
       await node.said(/"msg":"born"/);
-      const startedMs = performance.now();
       node.child.kill("SIGTERM");
       while ((await reader?.read())?.done === false);
       const { code, stderr } = await node.finished();
-      expect([code, performance.now() - startedMs < SHUTDOWN_LIMIT_MS]).toEqual([0, true]);
+      // In time, too: what takes longer than supervisors wait is given up, and the code says so.
+      expect(code).toBe(0);
       expect(stderr).toContain("shutting down");
+      expect(stderr).not.toContain("shutting down took over");
       for (const line of stderr.trim().split("\n")) expect(() => JSON.parse(line), line).not.toThrow();
       device.child.kill("SIGKILL");
       await device.finished();

@@ -5,6 +5,7 @@ import type { Clock } from "../clock.ts";
 import type { TwinView } from "../reconstructor/twin-view.ts";
 import type { ApiNode, TruthOf } from "./api-node.ts";
 import type { EventLog } from "./event-log.ts";
+import { refusalText } from "./event-text.ts";
 import type { FleetWatch } from "./fleet-watch.ts";
 import type { HistoryAccess } from "./history-access.ts";
 import type { Metrics } from "./metrics.ts";
@@ -36,5 +37,10 @@ export interface ApiContext {
 export function deviceOf({ node }: ApiContext, id: string): TwinView {
   const view = node.device(id);
   if (view !== undefined) return view;
+  const refused = node.refused().find((one) => one.id === id);
+  if (refused !== undefined) {
+    const detail = `"${id}" is not taken in: refused, ${refusalText(refused.reason)}`;
+    throw new ApiProblem("unknown-device", detail, { device: id, reason: refused.reason });
+  }
   throw new ApiProblem("unknown-device", `no device "${id}" was ever born here; see /api/v1/devices`, { device: id });
 }

@@ -2,6 +2,7 @@ import type { HistoryThread } from "../history/history-thread.ts";
 import type { TimeRange } from "../history/time-range.ts";
 import type { ModuleFacts } from "../reconstructor/module-registry.ts";
 import type { NodeEvent } from "../reconstructor/node-event.ts";
+import type { RefusedDevice } from "../reconstructor/refused-device.ts";
 import type { FreshTraffic } from "../reconstructor/traffic-ledger.ts";
 import type { TwinView } from "../reconstructor/twin-view.ts";
 import type { Retention } from "../store/retention-timer.ts";
@@ -24,6 +25,8 @@ export interface ApiNode {
   readonly retention: Retention;
   devices(): TwinView[];
   device(id: string): TwinView | undefined;
+  /** Devices that were heard and are not taken in, beside those that have a view. */
+  refused(): RefusedDevice[];
   modules(): ModuleFacts[];
   counters(): Readonly<Record<string, number>>;
   /** Null when all is well, and otherwise why not. */

@@ -3,7 +3,7 @@ import type { TwinView } from "../reconstructor/twin-view.ts";
 import type { Troubles } from "./alert-book.ts";
 import type { AlertKind } from "./alert-kinds.ts";
 import type { DeviceState } from "./device-state.ts";
-import { refusalText } from "./event-text.ts";
+import { DAMAGED, refusalText } from "./event-text.ts";
 import { formatAge, formatCounted, formatFill, formatQuantity, formatRatio } from "./number-text.ts";
 
 const RING_FILLING = 0.9;
@@ -31,12 +31,9 @@ export interface DeviceFacts {
 
 /** What is wrong with a device, each in one phrase. */
 export function deviceTroubles(facts: DeviceFacts): Troubles {
-  const { view, state, refusal, ringFullInS, saturatedShare, resyncs, boots, lost, hourRatioIp } = facts;
+  const { view, state, ringFullInS, saturatedShare, resyncs, boots, lost, hourRatioIp } = facts;
   const found: [AlertKind, string | undefined][] = [
-    [
-      "fault",
-      state === "fault" ? `refused: ${refusal === undefined ? "see the events" : refusalText(refusal)}` : undefined,
-    ],
+    ["fault", state === "fault" ? faultText(facts) : undefined],
     ["offline", state === "offline" ? offlineText(ringFullInS) : undefined],
     ["gap-lost", lost > 0 ? `${formatCounted(lost, "sample")} lost` : undefined],
     ["ring-filling", view.ringFill >= RING_FILLING ? `ring ${formatFill(view.ringFill)} full` : undefined],
@@ -47,6 +44,11 @@ export function deviceTroubles(facts: DeviceFacts): Troubles {
     ["costs-more", hourRatioIp < 1 ? `${formatRatio(hourRatioIp)} of plain bytes for 1 h` : undefined],
   ];
   return new Map(found.flatMap(([kind, text]) => (text === undefined ? [] : [[kind, text] as const])));
+}
+
+function faultText({ view, refusal }: DeviceFacts): string {
+  if (view.damage !== undefined) return DAMAGED;
+  return `refused: ${refusal === undefined ? "see the events" : refusalText(refusal)}`;
 }
 
 function offlineText(ringFullInS: number | null): string {

@@ -24,6 +24,8 @@ export function eventText(event: LoggedEvent): { readonly level: EventLevel; rea
       return { level: "warn", text: `${formatCounted(event.count, "reading")} missing at the sensor` };
     case "refused":
       return bad(`refused: ${refusalText(event.reason)}`);
+    case "store-damaged":
+      return bad(`${DAMAGED}; ${event.message}`);
     case "store-failed":
       return bad(`store: ${event.message}`);
     case "alert":
@@ -35,6 +37,10 @@ export function eventText(event: LoggedEvent): { readonly level: EventLevel; rea
 export function refusalText(reason: Extract<LoggedEvent, { readonly kind: "refused" }>["reason"]): string {
   return reason === "unknown-model" ? "unknown-model; register its device.wasm with --module" : reason;
 }
+
+/** Why nothing of a device is stored. */
+export const DAMAGED =
+  "not stored: its part of the store is damaged; restore a copy, it keeps what its ring has room for";
 
 const LOST = {
   evicted: "overwritten in its ring while it was out of reach",

@@ -8,6 +8,7 @@ import { DeviceWatch } from "./device-watch.ts";
 import type { EventLog } from "./event-log.ts";
 import { fleetPage } from "./fleet-order.ts";
 import { nodeTroubles } from "./node-troubles.ts";
+import { refusedRow } from "./refused-row.ts";
 import type { FleetPage, FleetRow, FleetSummary, FleetView } from "./schemas/fleet-schema.ts";
 import { orNull } from "./schemas/nullable.ts";
 import { sumAccounts, type TrafficAccount } from "./traffic-account.ts";
@@ -125,6 +126,7 @@ export class FleetWatch {
       }
       return row;
     });
+    for (const refused of node.refused()) this.#rows.push(refusedRow(refused, nowUs));
     const troubles = nodeTroubles(node.health(), this.#slowestCommitMs);
     for (const { kind, text, isOpen } of this.#nodeAlerts.update(troubles, nowUs, NODE_HOLD_US)) {
       log.add({ kind: "alert", device: null, alert: kind, text, isOpen }, nowUs);

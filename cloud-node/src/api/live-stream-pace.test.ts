@@ -28,6 +28,7 @@ const EMPTY_NODE: ApiNode = {
     freshTraffic: () => [],
     devices: () => [],
     device: () => undefined,
+    refused: () => [],
     modules: () => [],
     counters: () => ({}),
   },

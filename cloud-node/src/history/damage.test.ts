@@ -1,48 +1,16 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { readFileSync, writeFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { bruteForceBuckets } from "./brute-force.suite.ts";
+import { damagedStoreBeforeEach, pagesOf } from "./damaged-store.suite.ts";
 import { openHistory } from "./history.ts";
-import { KeptStore } from "./kept-store.suite.ts";
 import type { Run } from "./run.ts";
-import { ScriptedDevice } from "./scripted-device.suite.ts";
 
 const EVER = { fromUs: 0, toUs: 1e16 };
-let folder = "";
-let kept: KeptStore;
-let device: ScriptedDevice;
-
-beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), "lockstep-damage-"));
-  kept = new KeptStore(file());
-  device = new ScriptedDevice({ seed: 9 });
-  kept.birth(device);
-  for (let i = 0; i < 600; i++) {
-    // Many small packs, and then large ones.
-    kept.receive(device, i < 300 && i % 30 === 0 ? device.keyframe() : device.residual());
-    if (i % 100 === 99) await kept.commit();
-  }
-  await kept.commit();
-  await kept.close();
-});
-
-afterEach(() => rmSync(folder, { recursive: true }));
-
-const file = () => join(folder, "store.db");
-
-function pagesOf(name: string, kind: string): { readonly page: number; readonly size: number }[] {
-  const database = new DatabaseSync(file(), { readOnly: true });
-  const pages = database
-    .prepare("SELECT pageno, pgsize FROM dbstat WHERE name = ? AND pagetype = ? ORDER BY pageno")
-    .all(name, kind);
-  database.close();
-  return pages.map(({ pageno, pgsize }) => ({ page: Number(pageno), size: Number(pgsize) }));
-}
+const made = damagedStoreBeforeEach(600);
 
 function stretchTimes(): { readonly fromUs: number; readonly toUs: number }[] {
-  const database = new DatabaseSync(file(), { readOnly: true });
+  const database = new DatabaseSync(made().file, { readOnly: true });
   const rows = database.prepare("SELECT from_us, to_us FROM stretches WHERE tier = 0").all();
   database.close();
   return rows.map(({ from_us, to_us }) => ({ fromUs: Number(from_us), toUs: Number(to_us) }));
@@ -50,17 +18,17 @@ function stretchTimes(): { readonly fromUs: number; readonly toUs: number }[] {
 
 /** Overwrite a page in the middle of a table. */
 function damagePage(name: string, kind: string): void {
-  const pages = pagesOf(name, kind);
-  const { page, size } = pages[Math.floor(pages.length / 2)] ?? { page: 0, size: 0 };
-  expect(page).toBeGreaterThan(1);
-  const bytes = readFileSync(file());
-  bytes.fill(0xa5, (page - 1) * size, page * size);
-  writeFileSync(file(), bytes);
+  const { file } = made();
+  const pages = pagesOf(file).filter((page) => page.name === name && page.kind === kind);
+  const { from, to } = pages[Math.floor(pages.length / 2)] ?? { from: 0, to: 0 };
+  expect(from).toBeGreaterThan(0);
+  writeFileSync(file, readFileSync(file).fill(0xa5, from, to));
 }
 
 /** Every row is told or lies where damage is declared; what is told is right, and buckets agree with it. */
 async function expectDeclared(leastKept: number): Promise<readonly Run[]> {
-  const history = await openHistory(file());
+  const { kept, device } = made();
+  const history = await openHistory(made().file);
   const steps = history.rows("unit", EVER);
   const told = new Set<number>();
   let step = steps.next();
@@ -101,7 +69,7 @@ test("a damaged page of stretches takes those on it, and the rest serves", async
 });
 
 test("a level that does not agree with its check is told from the frames instead", async () => {
-  const database = new DatabaseSync(file());
+  const database = new DatabaseSync(made().file);
   const rows = database.prepare("SELECT id, levels FROM stretches").all();
   for (const { id, levels } of rows) {
     if (!(levels instanceof Uint8Array) || id === undefined) continue;
@@ -112,7 +80,8 @@ test("a level that does not agree with its check is told from the frames instead
   database.close();
   expect(rows.length).toBeGreaterThan(10);
   expect(await expectDeclared(1)).toEqual([]);
-  const history = await openHistory(file());
+  const { file, kept, device } = made();
+  const history = await openHistory(file);
   const { widthUs, fromUs, count, samples } = history.buckets("unit", EVER, 40);
   const truth = bruteForceBuckets(kept.truth, device, 0, widthUs, { fromUs, toUs: fromUs + count * widthUs });
   expect([...samples]).toEqual(truth.map((bucket) => bucket.samples));

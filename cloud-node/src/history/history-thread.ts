@@ -2,17 +2,12 @@ import { Worker } from "node:worker_threads";
 import type { BirthFrame } from "@lockstep/protocol";
 import { InvariantError } from "../invariant-error.ts";
 import type { StoredEpoch, StoredGap, TrafficSum } from "../store/store.ts";
-import { StoreError, type StoreErrorCode } from "../store/store-error.ts";
+import { StoreError } from "../store/store-error.ts";
 import type { Buckets } from "./buckets.ts";
-import type { GapPage } from "./history.ts";
-import { HistoryError, type HistoryErrorCode } from "./history-error.ts";
-import type {
-  HistoryAnswers,
-  HistoryFailure,
-  HistoryOrder,
-  HistoryQuestion,
-  HistoryReply,
-} from "./history-messages.ts";
+import type { GapPage, History } from "./history.ts";
+import { HistoryError } from "./history-error.ts";
+import { unpackFailure } from "./history-failure.ts";
+import type { HistoryAnswers, HistoryOrder, HistoryQuestion, HistoryRead, HistoryReply } from "./history-messages.ts";
 import type { Nearest } from "./nearest.ts";
 import type { RowBlock } from "./row-blocks.ts";
 import type { Run } from "./run.ts";
@@ -40,8 +35,8 @@ interface Waiting {
 /**
  * The reads of `History` by time, on a thread of their own: decoding a stretch takes milliseconds, for which no device
  * should wait. Questions are answered in order; between the blocks of rows others get their turn. Errors are those of
- * `History`; {HistoryError} `busy` while too much is asked already; after `close`, {StoreError} `closed`. A thread that dies, for want of memory above all, fails the questions
- * that it had; the next one starts another.
+ * `History`; {HistoryError} `busy` while too much is asked already; after `close`, {StoreError} `closed`. A thread that
+ * dies, for want of memory above all, fails the questions that it had; the next one starts another.
  */
 export class HistoryThread {
   readonly #file: string;
@@ -58,35 +53,35 @@ export class HistoryThread {
   }
 
   span(device: string): Promise<TimeRange | undefined> {
-    return this.#ask({ kind: "span", device });
+    return this.#read("span", device);
   }
 
   epochs(device: string): Promise<readonly StoredEpoch[]> {
-    return this.#ask({ kind: "epochs", device });
+    return this.#read("epochs", device);
   }
 
   gapsAfter(device: string, after: Pick<StoredGap, "epoch" | "from"> | undefined, most: number): Promise<GapPage> {
-    return this.#ask({ kind: "gapsAfter", device, after, most });
+    return this.#read("gapsAfter", device, after, most);
   }
 
   traffic(device: string, from: number, to: number): Promise<TrafficSum> {
-    return this.#ask({ kind: "traffic", device, from, to });
+    return this.#read("traffic", device, from, to);
   }
 
   birth(device: string, epoch?: number): Promise<BirthFrame> {
-    return this.#ask({ kind: "birth", device, epoch });
+    return this.#read("birth", device, epoch);
   }
 
   runs(device: string, range: TimeRange): Promise<readonly Run[]> {
-    return this.#ask({ kind: "runs", device, range });
+    return this.#read("runs", device, range);
   }
 
   nearest(device: string, range: TimeRange): Promise<Nearest> {
-    return this.#ask({ kind: "nearest", device, range });
+    return this.#read("nearest", device, range);
   }
 
   buckets(device: string, range: TimeRange, maxBuckets: number, channels?: readonly number[]): Promise<Buckets> {
-    return this.#ask({ kind: "buckets", device, range, maxBuckets, channels });
+    return this.#read("buckets", device, range, maxBuckets, channels);
   }
 
   /** @returns what could not be read */
@@ -94,17 +89,17 @@ export class HistoryThread {
     if (this.#reads >= MOST_READS) throw busy("reads", this.#reads, MOST_READS);
     this.#reads += 1;
     try {
-      return yield* this.#read(device, range);
+      return yield* this.#blocks(device, range);
     } finally {
       this.#reads -= 1;
     }
   }
 
-  async *#read(device: string, range: TimeRange): AsyncGenerator<RowBlock, readonly Run[]> {
-    const read = await this.#ask({ kind: "rows", device, range });
+  async *#blocks(device: string, range: TimeRange): AsyncGenerator<RowBlock, readonly Run[]> {
+    const read = (await this.#ask({ kind: "rows", args: [device, range] })) as HistoryAnswers["rows"];
     try {
       for (;;) {
-        const step = await this.#ask({ kind: "next", read });
+        const step = (await this.#ask({ kind: "next", read })) as HistoryAnswers["next"];
         if ("damage" in step) return step.damage;
         yield step.block;
       }
@@ -119,9 +114,12 @@ export class HistoryThread {
     await this.#worker?.terminate();
   }
 
-  #ask<K extends HistoryQuestion["kind"]>(
-    question: Extract<HistoryQuestion, { readonly kind: string }> & { readonly kind: K },
-  ): Promise<HistoryAnswers[K]> {
+  #read<K extends HistoryRead>(kind: K, ...args: Parameters<History[K]>): Promise<HistoryAnswers[K]> {
+    // The worker answers a question as the read that it names does.
+    return this.#ask({ kind, args } as HistoryQuestion) as Promise<HistoryAnswers[K]>;
+  }
+
+  #ask(question: HistoryQuestion): Promise<HistoryReply["answer"]> {
     return new Promise((resolve, reject) => {
       if (this.#failure !== undefined) return reject(this.#failure);
       const isFollowing = FOLLOWING.has(question.kind);
@@ -129,9 +127,7 @@ export class HistoryThread {
       if (!isFollowing) this.#asked += 1;
       this.#lastId += 1;
       const order: HistoryOrder = { id: this.#lastId, question };
-      // What the worker answers to a question is of its kind: `answerTo` in its file.
-      const settle = resolve as (answer: HistoryReply["answer"]) => void;
-      this.#waiting.set(order.id, { isFollowing, resolve: settle, reject });
+      this.#waiting.set(order.id, { isFollowing, resolve, reject });
       this.#started().postMessage(order);
     });
   }
@@ -143,7 +139,7 @@ export class HistoryThread {
       const waiting = this.#waiting.get(id);
       if (this.#waiting.delete(id) && waiting?.isFollowing === false) this.#asked -= 1;
       if (failure === undefined) waiting?.resolve(answer);
-      else waiting?.reject(errorOf(failure));
+      else waiting?.reject(unpackFailure(failure));
     });
     worker.on("error", (cause) => {
       this.#worker = undefined;
@@ -167,9 +163,4 @@ export class HistoryThread {
 
 function busy(of: string, waiting: number, most: number): HistoryError {
   return new HistoryError("busy", { of, waiting, most });
-}
-
-function errorOf({ from, code, facts, message }: HistoryFailure): Error {
-  if (from === "store") return new StoreError(code as StoreErrorCode, facts);
-  return from === "history" ? new HistoryError(code as HistoryErrorCode, facts) : new InvariantError(message);
 }

@@ -1,23 +1,14 @@
 /** The thread that reads history: it answers questions in order, and rows block by block, so that no answer is long. */
 import { parentPort, workerData } from "node:worker_threads";
 import { InvariantError } from "../invariant-error.ts";
-import { StoreError } from "../store/store-error.ts";
 import { type History, openHistory } from "./history.ts";
-import { HistoryError } from "./history-error.ts";
-import type {
-  HistoryAnswers,
-  HistoryFailure,
-  HistoryOrder,
-  HistoryQuestion,
-  HistoryReply,
-} from "./history-messages.ts";
-import type { RowBlock } from "./row-blocks.ts";
-import type { Run } from "./run.ts";
+import { packFailure } from "./history-failure.ts";
+import type { HistoryAnswers, HistoryOrder, HistoryQuestion, HistoryRead, HistoryReply } from "./history-messages.ts";
 
 const port = parentPort;
 if (port === null) throw new InvariantError("the history worker must run in a worker thread");
 const { file }: { readonly file: string } = workerData;
-const reads = new Map<number, Generator<RowBlock, readonly Run[]>>();
+const reads = new Map<number, ReturnType<History["rows"]>>();
 let history: History | undefined;
 let last: Promise<void> = Promise.resolve();
 
@@ -34,37 +25,24 @@ async function replyTo(id: number, question: HistoryQuestion): Promise<HistoryRe
     history ??= await openHistory(file);
     return { id, answer: answerTo(history, id, question) };
   } catch (error) {
-    return { id, failure: failureOf(error) };
+    return { id, failure: packFailure(error) };
   }
 }
 
 function answerTo(opened: History, id: number, question: HistoryQuestion): HistoryAnswers[HistoryQuestion["kind"]] {
   switch (question.kind) {
-    case "span":
-      return opened.span(question.device);
-    case "epochs":
-      return opened.epochs(question.device);
-    case "gapsAfter":
-      return opened.gapsAfter(question.device, question.after, question.most);
-    case "traffic":
-      return opened.traffic(question.device, question.from, question.to);
-    case "birth":
-      return opened.birth(question.device, question.epoch);
-    case "runs":
-      return opened.runs(question.device, question.range);
-    case "nearest":
-      return opened.nearest(question.device, question.range);
-    case "buckets":
-      return opened.buckets(question.device, question.range, question.maxBuckets, question.channels);
     case "rows":
       // Its question's number, which no read of a thread before this one had.
-      reads.set(id, opened.rows(question.device, question.range));
+      reads.set(id, opened.rows(...question.args));
       return id;
     case "next":
       return next(question.read);
     case "end":
       reads.delete(question.read);
       return undefined;
+    default:
+      // The arguments of a question are those of the read that it names.
+      return (opened[question.kind] as (...args: unknown[]) => HistoryAnswers[HistoryRead])(...question.args);
   }
 }
 
@@ -74,11 +52,4 @@ function next(read: number): HistoryAnswers["next"] {
   if (!step.done) return { block: step.value };
   reads.delete(read);
   return { damage: step.value };
-}
-
-function failureOf(error: unknown): HistoryFailure {
-  const message = error instanceof Error ? error.message : String(error);
-  if (error instanceof StoreError) return { from: "store", code: error.code, facts: error.facts, message };
-  if (error instanceof HistoryError) return { from: "history", code: error.code, facts: error.facts, message };
-  return { from: "other", code: "", facts: {}, message };
 }

@@ -7,8 +7,11 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { systemClock } from "../clock.ts";
 import { SILENT_LOGGER } from "../logger.ts";
 import { CloudNode } from "../node.ts";
+import type { RetentionReport, RetentionRules } from "../store/retention.ts";
 import { SCHEMA_VERSION } from "../store/sqlite-schema.ts";
 import { SqliteStore } from "../store/sqlite-store.ts";
+import type { CommitReply, Store, StoreBatch } from "../store/store.ts";
+import { StoreError } from "../store/store-error.ts";
 import { openHistory } from "./history.ts";
 import { ScriptedDevice, type TrueRow } from "./scripted-device.suite.ts";
 
@@ -111,6 +114,69 @@ test("a node divides what version 1 left whole, once, and history is the same", 
   await expectTruth();
   await (await CloudNode.open(options)).close();
   expect(one("SELECT count(*) FROM stretches WHERE tier = 0")).toBe(stretches);
+});
+
+/** A store that says what each commit had in it, and takes no more than so many. */
+class CountedStore implements Store {
+  readonly stretches: number[] = [];
+  readonly #behind: Store;
+  readonly #most: number;
+
+  constructor(behind: Store, most: number) {
+    this.#behind = behind;
+    this.#most = most;
+  }
+
+  get reader() {
+    return this.#behind.reader;
+  }
+
+  async commit(batch: StoreBatch): Promise<CommitReply> {
+    if (this.stretches.length >= this.#most) throw new StoreError("disk-full", { file: file(), detail: "" });
+    this.stretches.push(batch.records.filter(({ table }) => table === "stretch").length);
+    return await this.#behind.commit(batch);
+  }
+
+  retain(rules: RetentionRules): Promise<RetentionReport> {
+    return this.#behind.retain(rules);
+  }
+
+  close(): Promise<void> {
+    return this.#behind.close();
+  }
+}
+
+test("what version 1 left whole is divided part by part, said in the log, and gone on with where it was left off", async () => {
+  const options = { storeFile: file(), broker: null, clock: systemClock() };
+  const stores: CountedStore[] = [];
+  const told: unknown[] = [];
+  const logger = {
+    ...SILENT_LOGGER,
+    info: (facts: object) => void told.push(facts),
+    warn: () => void told.push("warned"),
+  };
+  const open = async (most: number) => {
+    const store = (behind: Store) => {
+      stores.push(new CountedStore(behind, most));
+      return stores.at(-1) ?? behind;
+    };
+    await (await CloudNode.openWith({ ...options, logger }, { store })).close();
+    return stores.at(-1)?.stretches ?? [];
+  };
+  const first = await open(1);
+  expect(first).toHaveLength(1);
+  expect(told).toEqual([{ device: "unit", epoch: 2, frames: 1_000 }, "warned"]);
+  const begun = one("SELECT count(*) FROM stretches WHERE tier = 0");
+  expect(begun).toBeGreaterThan(3);
+  const oldest = one("SELECT max(id) FROM stretches");
+  expect(one("SELECT count(*) FROM frames WHERE epoch = 2")).toBeGreaterThan(5_000);
+  const second = await open(Number.POSITIVE_INFINITY);
+  // None has many: a thousand frames at a time.
+  expect(3 * Math.max(...first, ...second)).toBeLessThan(one("SELECT count(*) FROM stretches"));
+  expect(second.length).toBeGreaterThan(2);
+  expect(one(`SELECT count(*) FROM stretches WHERE id <= ${oldest} AND tier = 0`)).toBe(begun);
+  expect(one("SELECT count(*) FROM frames")).toBeLessThan(1_000);
+  await expectTruth();
 });
 
 test("a store of version 1 is not read before it was brought to this one, and stays as it is", async () => {

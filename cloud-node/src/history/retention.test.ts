@@ -122,47 +122,42 @@ test("by age, what was closed before goes, epochs that are over included, and th
   expect(await expectKept(second)).toBeLessThan(0.1);
 });
 
-test("a device that goes on with an epoch of which nothing is kept is taken, and nothing old is invented", async () => {
-  const [first, second] = [1, 2].map((epoch) => new ScriptedDevice({ seed: epoch, epoch }));
-  if (first === undefined || second === undefined) throw new RangeError("two devices");
+/** Two boots, the second of which began after the first; so many frames of it, and then nothing is kept and the node restarts. */
+async function forgottenBoots(framesOfSecond: number): Promise<readonly [ScriptedDevice, ScriptedDevice]> {
+  const [first, second] = [new ScriptedDevice({ seed: 1, epoch: 1 }), new ScriptedDevice({ seed: 2, epoch: 2 })];
   kept.birth(first);
   await record(first, 100);
   second.setClock(first.timeUs + 100_000_000);
   kept.birth(second);
-  await record(second, 30);
+  await record(second, framesOfSecond);
   await kept.store.retain({ closedBeforeUs: kept.clock.unixUs() + 1 });
   await kept.restart();
+  return [first, second];
+}
+
+/** Times of all rows of the first boot. */
+async function timesOfFirst(): Promise<number[]> {
+  history = await openHistory(file());
+  const blocks = [...history.rows("unit", EVER)].filter(({ epoch }) => epoch === 1);
+  return blocks.flatMap(({ timesUs }) => [...timesUs]);
+}
+
+test("a device that goes on with an epoch of which nothing is kept is taken, and nothing old is invented", async () => {
+  const [first, second] = await forgottenBoots(30);
   kept.receive(first, first.keyframe());
   kept.receive(second, second.residual());
   await kept.commit();
-  history = await openHistory(file());
   const late = kept.truth.filter(({ epoch }) => epoch === 1).slice(-40);
-  const told = [...history.rows("unit", EVER)]
-    .filter(({ epoch }) => epoch === 1)
-    .flatMap(({ timesUs }) => [...timesUs]);
-  expect(told).toEqual(late.map(({ timeUs }) => timeUs));
+  expect(await timesOfFirst()).toEqual(late.map(({ timeUs }) => timeUs));
 });
 
 test("an epoch that is drained after the next boot began goes on where it was, though nothing of it is kept", async () => {
-  const [first, second] = [1, 2].map((epoch) => new ScriptedDevice({ seed: epoch, epoch }));
-  if (first === undefined || second === undefined) throw new RangeError("two devices");
-  kept.birth(first);
-  await record(first, 100);
-  second.setClock(first.timeUs + 100_000_000);
-  kept.birth(second);
-  kept.receive(second, second.keyframe());
-  await kept.commit();
-  await kept.store.retain({ closedBeforeUs: kept.clock.unixUs() + 1 });
-  await kept.restart();
+  const [first] = await forgottenBoots(1);
   const before = kept.truth.length;
   kept.receive(first, first.residual());
   kept.receive(first, first.residual());
   await kept.commit();
-  history = await openHistory(file());
-  const told = [...history.rows("unit", EVER)]
-    .filter(({ epoch }) => epoch === 1)
-    .flatMap(({ timesUs }) => [...timesUs]);
-  expect(told).toEqual(kept.truth.slice(before).map(({ timeUs }) => timeUs));
+  expect(await timesOfFirst()).toEqual(kept.truth.slice(before).map(({ timeUs }) => timeUs));
 });
 
 test("frames are committed while stretches are deleted", async () => {

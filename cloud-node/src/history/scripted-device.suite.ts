@@ -1,16 +1,7 @@
-import { loadCore } from "@lockstep/edge-sdk/core";
-import {
-  type BirthFrame,
-  birthHash,
-  decodeFrame,
-  encodeFrame,
-  isSequenced,
-  position,
-  type SequencedFrame,
-  sequencedSeal,
-} from "@lockstep/protocol";
+import { type BirthFrame, birthHash, encodeFrame, position, type SequencedFrame } from "@lockstep/protocol";
+import { DEVICE_CORE, sealFrame, testBirth, testChannel } from "../reconstructor/sealed-frame.suite.ts";
 import { packSnapshot } from "../reconstructor/twin-snapshot.ts";
-import { DEVICE_WASM, SeededRandom } from "../test-device.suite.ts";
+import { SeededRandom } from "../test-device.suite.ts";
 
 /** One instant as the device's own decoder reconstructs it: what a history must say. */
 export interface TrueRow {
@@ -41,7 +32,6 @@ export interface ScriptOptions {
   readonly startUs?: number;
 }
 
-const core = loadCore(DEVICE_WASM);
 const STEPS = 40;
 
 /** A device that does what a test says: gaps, clocks that jump, samples that are missing. */
@@ -71,33 +61,13 @@ export class ScriptedDevice {
     this.#random = new SeededRandom(seed);
     this.#timeUs = startUs;
     this.#levels = Array.from({ length: channels }, () => 0);
-    const configs = Array.from({ length: channels }, (_, c) => ({
-      name: `c${c}`,
-      unit: "",
-      e: Math.floor(bound / 16 ** c),
-      lattice: 1,
-      historyShift: 0,
-      offset: 100 * c,
-      mantissa: 1,
-      exponent: -c,
-      epsMantissa: Math.max(1, Math.floor(bound / 16 ** c)),
-      epsExponent: -c,
-    }));
-    this.#encoder = core.createEncoder(core.configure(configs));
-    this.#decoder = core.createDecoder(core.configure(configs));
-    this.birth = {
-      kind: "birth",
-      device,
-      nonce: 70 + epoch,
-      epoch,
-      model: core.modelId,
-      frameSamples,
-      periodNs,
-      silenceMs: 1_000,
-      ringBytes: 32_768,
-      firmware: "",
-      channels: configs,
-    };
+    const configs = Array.from({ length: channels }, (_, c) =>
+      testChannel(`c${c}`, Math.floor(bound / 16 ** c), { offset: 100 * c, exponent: -c, epsExponent: -c }),
+    );
+    const config = DEVICE_CORE.configure(configs);
+    this.#encoder = DEVICE_CORE.createEncoder(config);
+    this.#decoder = DEVICE_CORE.createDecoder(config);
+    this.birth = testBirth({ device, nonce: 70 + epoch, epoch, frameSamples, periodNs, channels: configs });
     this.birthBytes = encodeFrame(this.birth);
   }
 
@@ -208,10 +178,7 @@ export class ScriptedDevice {
 
   #seal(unsealed: SequencedFrame, rows: readonly TrueRow[]): ScriptedFrame {
     const seq = this.#seq;
-    const seal = sequencedSeal(encodeFrame(unsealed), this.birth.device, this.epoch, seq, this.#decoder.hash());
-    const bytes = encodeFrame({ ...unsealed, seal });
-    const frame = decodeFrame(bytes);
-    if (!isSequenced(frame)) throw new RangeError(frame.kind);
+    const { frame, bytes } = sealFrame(unsealed, this.birth, seq, this.#decoder.hash());
     this.#seq += 1;
     return { seq, frame, bytes, rows };
   }

@@ -12,10 +12,13 @@ import {
   type StatusFrame,
 } from "@lockstep/protocol";
 import { unlessDamaged } from "../store/damage.ts";
+import type { StoreError } from "../store/store-error.ts";
 import { ackTimes } from "./ack-policy.ts";
 import { type BirthPlan, planBirth } from "./birth-plan.ts";
+import { newReport } from "./device-report.ts";
 import { EpochGrants } from "./epoch-grants.ts";
 import { Lane } from "./lane.ts";
+import type { RefusedDevice } from "./refused-device.ts";
 import type { RowBuffer } from "./row-buffer.ts";
 import { TrafficMeter } from "./traffic-meter.ts";
 import type { TwinSurroundings } from "./twin-registry.ts";
@@ -37,19 +40,11 @@ export interface DeviceIdentity {
   readonly rows: RowBuffer;
 }
 
-/** What a device last said about itself. */
-export interface DeviceReport {
-  isOnline: boolean;
-  /** 0 … 1. */
-  ringFill: number;
-  clockOffsetUs: number | undefined;
-  /** Undefined until it is heard. */
-  transport: TransportKind | undefined;
-  lastHeardUs: number;
-  lastDataUs: number;
-  lastHeardMs: number;
-  refused: number;
-  refusal: RefusalReason | undefined;
+/** How far the division of an epoch has come. */
+export interface Settling {
+  readonly device: string;
+  readonly epoch: number;
+  readonly frames: number;
 }
 
 /** An epoch with more of them was never divided into stretches. */
@@ -64,17 +59,7 @@ export class DeviceTwin {
   readonly id: string;
   readonly key: number;
   readonly traffic = new TrafficMeter();
-  readonly report: DeviceReport = {
-    isOnline: false,
-    ringFill: 0,
-    clockOffsetUs: undefined,
-    transport: undefined,
-    lastHeardUs: 0,
-    lastDataUs: 0,
-    lastHeardMs: Number.NEGATIVE_INFINITY,
-    refused: 0,
-    refusal: undefined,
-  };
+  readonly report = newReport();
   readonly #identity: DeviceIdentity;
   readonly #around: TwinSurroundings;
   readonly #epochs: EpochGrants;
@@ -102,6 +87,7 @@ export class DeviceTwin {
   born(birth: BirthFrame, bytes: Uint8Array, link: DeviceLink, isLive: boolean): void {
     const { commits, clock, modules, acks } = this.#around;
     this.#hear(link);
+    if (this.#isUnstorable("births")) return;
     const hash = birthHash(birth);
     const plan = this.#plans.get(hash) ?? planBirth(birth, modules);
     if (typeof plan === "string") {
@@ -147,6 +133,7 @@ export class DeviceTwin {
     const { counters, clock, commits } = this.#around;
     const nowMs = clock.nowMs();
     this.#hear(link);
+    if (this.#isUnstorable("frames")) return;
     if (commits.isFull) {
       counters.add("frames.back-pressure");
       return;
@@ -171,6 +158,7 @@ export class DeviceTwin {
   /** Take a status of this boot, about this epoch or one whose frames an earlier boot left in the ring. */
   status(frame: StatusFrame, link: DeviceLink): void {
     this.#hear(link);
+    if (this.#isUnstorable("frames")) return;
     if (this.#nonce !== frame.nonce) {
       // A boot that was never born here: it has to say who it is.
       this.refuse("unknown-device", frame.nonce);
@@ -193,6 +181,13 @@ export class DeviceTwin {
     return this.#epochs.get(this.#epochs.newest) !== undefined;
   }
 
+  /** Why it is not taken in, of a device that has no view. */
+  get refused(): RefusedDevice | undefined {
+    const { refusal, refusedSinceUs, lastHeardUs } = this.report;
+    if (refusal === undefined || this.#newestPlan !== undefined) return undefined;
+    return { id: this.id, reason: refusal, sinceUs: refusedSinceUs, lastHeardUs };
+  }
+
   /** Whether this is the boot in force, and the epoch its own or one of those before it. */
   isBoot(nonce: number, epoch: number): boolean {
     return this.#nonce === nonce && this.#epochs.get(epoch) !== undefined;
@@ -212,6 +207,7 @@ export class DeviceTwin {
 
   /** Tell a boot that nothing of it is taken, and why. */
   refuse(reason: RefusalReason, nonce: number | undefined = this.#nonce): void {
+    if (this.report.refusal === undefined) this.report.refusedSinceUs = this.#around.clock.unixUs();
     this.report.refused += 1;
     this.report.refusal = reason;
     this.#around.counters.add(`refused.${reason}`);
@@ -219,16 +215,22 @@ export class DeviceTwin {
     if (nonce !== undefined) this.#link?.send({ kind: "refusal", nonce, reason });
   }
 
+  /** A part of the store is damaged, and nothing of the device can be written: it keeps what it was not told is stored. */
+  damaged({ code, message }: StoreError): void {
+    this.report.damage = message;
+    for (const lane of this.#lanes.values()) lane.close(true);
+    this.#around.emit({ kind: "store-damaged", device: this.id, code, message });
+  }
+
   /** What is known of the device now; undefined before its first birth. */
   view(): TwinView | undefined {
-    const stored = this.#epochs.get(this.#epochs.newest);
-    const plan = stored === undefined ? undefined : this.#plan(stored.birthHash);
-    if (stored === undefined || plan === undefined) return undefined;
+    const plan = this.#newestPlan;
+    if (plan === undefined) return undefined;
     const { clock } = this.#around;
     return viewTwin({
       id: this.id,
       plan,
-      lane: this.#lane(stored.epoch),
+      lane: this.#lane(this.#epochs.newest),
       report: this.report,
       traffic: this.traffic,
       rows: this.#scratch,
@@ -238,17 +240,19 @@ export class DeviceTwin {
 
   /**
    * Close what earlier boots left open while no node ran, and divide what an earlier release left whole, so that a read
-   * replays little of it and retention can delete it.
+   * replays little of it and retention can delete it. Where it is left off it can be gone on with.
+   *
+   * @returns gives how far it has come, after each part that is to be committed before the next
    */
-  settle(): void {
+  *settle(): Generator<Settling> {
     const { reader } = this.#around;
     for (const epoch of this.#epochs.numbers()) {
       const isOver = epoch !== this.#epochs.newest;
       const most = isOver ? 0 : MOST_LOOSE_FRAMES;
       const hasLoose = unlessDamaged(() => reader.hasLooseFrames(this.key, epoch, most)) ?? false;
-      if (hasLoose && this.#plan(this.#epochs.get(epoch)?.birthHash ?? "")) {
+      if (hasLoose && this.report.damage === undefined && this.#plan(this.#epochs.get(epoch)?.birthHash ?? "")) {
         const lane = this.#newLane(epoch);
-        lane.rebuild(reader);
+        for (const frames of lane.rebuildInSteps(reader)) yield { device: this.id, epoch, frames };
         if (isOver) lane.finish();
         lane.close();
       }
@@ -259,9 +263,20 @@ export class DeviceTwin {
     for (const lane of this.#lanes.values()) lane.close();
   }
 
+  get #newestPlan(): BirthPlan | undefined {
+    const stored = this.#epochs.get(this.#epochs.newest);
+    return stored === undefined ? undefined : this.#plan(stored.birthHash);
+  }
+
   /** Nonce of the boot in force: what everything sent to the device must echo. */
   get #nonce(): number | undefined {
     return this.#epochs.get(this.#epochs.newest)?.nonce;
+  }
+
+  #isUnstorable(what: "births" | "frames"): boolean {
+    if (this.report.damage === undefined) return false;
+    this.#around.counters.add(`${what}.store-damaged`);
+    return true;
   }
 
   #hear(link: DeviceLink): void {

@@ -1,18 +1,10 @@
 import { readFileSync } from "node:fs";
-import { loadBatchCore, loadCore, type PayloadEncoder } from "@lockstep/edge-sdk/core";
-import {
-  type BirthFrame,
-  birthHash,
-  decodeFrame,
-  encodeFrame,
-  isSequenced,
-  position,
-  type SequencedFrame,
-  sequencedSeal,
-} from "@lockstep/protocol";
+import { loadBatchCore, type PayloadEncoder } from "@lockstep/edge-sdk/core";
+import { type BirthFrame, birthHash, encodeFrame, position, type SequencedFrame } from "@lockstep/protocol";
 import { DEVICE_WASM, SeededRandom } from "../test-device.suite.ts";
 import { type BirthPlan, planBirth } from "./birth-plan.ts";
 import { ModuleRegistry } from "./module-registry.ts";
+import { DEVICE_CORE, sealFrame, testBirth, testChannel } from "./sealed-frame.suite.ts";
 
 /** A frame on its way, with what it says. */
 export interface EncodedFrame {
@@ -28,7 +20,6 @@ const BOUND = 4;
 const FRAME_SAMPLES = 10;
 const PERIOD_NS = 1_000_000;
 const SILENCE_MS = 1_000;
-const core = loadCore(DEVICE_WASM);
 /** The same codec, with an encoder that looks ahead. */
 const batch = loadBatchCore(readFileSync(new URL(import.meta.resolve("@lockstep/edge-sdk/batch.wasm"))));
 
@@ -48,7 +39,7 @@ export class EncodedDevice {
   readonly #encoder: PayloadEncoder;
   readonly #isSmooth: boolean;
   #slope = [0, 0];
-  readonly #decoder = core.createDecoder(core.configure(this.#channels()));
+  readonly #decoder = DEVICE_CORE.createDecoder(DEVICE_CORE.configure(this.#channels()));
   #seq = 0;
   #rows = 0;
   #level = [0, 0];
@@ -62,22 +53,11 @@ export class EncodedDevice {
     this.#isSmooth = isSmooth;
     this.#encoder = isSmooth
       ? batch.createEncoder(batch.configure(this.#channels()), { lookahead: "programme" })
-      : core.createEncoder(core.configure(this.#channels()));
+      : DEVICE_CORE.createEncoder(DEVICE_CORE.configure(this.#channels()));
     this.#random = new SeededRandom(seed);
     this.epoch = epoch;
-    this.birth = {
-      kind: "birth",
-      device,
-      nonce,
-      epoch,
-      model: core.modelId,
-      frameSamples: FRAME_SAMPLES,
-      periodNs,
-      silenceMs,
-      ringBytes: 32_768,
-      firmware: "",
-      channels: this.#channels(),
-    };
+    const frames = { frameSamples: FRAME_SAMPLES, periodNs, silenceMs };
+    this.birth = testBirth({ device, nonce, epoch, ...frames, channels: this.#channels() });
     this.birthBytes = encodeFrame(this.birth);
   }
 
@@ -158,27 +138,13 @@ export class EncodedDevice {
 
   #seal(unsealed: SequencedFrame, samples: number[]): EncodedFrame {
     const seq = this.#seq;
-    const seal = sequencedSeal(encodeFrame(unsealed), this.birth.device, this.epoch, seq, this.#decoder.hash());
-    const bytes = encodeFrame({ ...unsealed, seal });
-    const frame = decodeFrame(bytes);
-    if (!isSequenced(frame)) throw new RangeError(frame.kind);
+    const { frame, bytes } = sealFrame(unsealed, this.birth, seq, this.#decoder.hash());
     this.#seq += 1;
     return { seq, frame, bytes, samples };
   }
 
   #channels() {
-    return Array.from({ length: CHANNELS }, (_, c) => ({
-      name: `c${c}`,
-      unit: "",
-      e: BOUND,
-      lattice: 1,
-      historyShift: 0,
-      offset: 0,
-      mantissa: 1,
-      exponent: 0,
-      epsMantissa: BOUND,
-      epsExponent: 0,
-    }));
+    return Array.from({ length: CHANNELS }, (_, c) => testChannel(`c${c}`, BOUND));
   }
 }
 

@@ -75,6 +75,12 @@ export class LaneLedger {
     this.#limit = Math.min(this.#limit, seq);
   }
 
+  /** What waits is never confirmed. */
+  discard(): void {
+    this.#pending = [];
+    this.#limit = this.#confirmed;
+  }
+
   /** A stored frame was taken again; its rows are in the buffer. */
   replayed(twin: Twin, rows: RowBuffer): void {
     this.recent.push(blockOf(twin, rows), rows.channels);

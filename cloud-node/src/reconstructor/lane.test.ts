@@ -11,7 +11,8 @@ import { StoreError } from "../store/store-error.ts";
 import { SeededRandom } from "../test-device.suite.ts";
 import { GRACE_MS } from "./arrival-window.ts";
 import { EncodedDevice, type EncodedFrame } from "./encoded-device.suite.ts";
-import { Lane, type LaneReply } from "./lane.ts";
+import { Lane } from "./lane.ts";
+import type { LaneReply } from "./lane-surroundings.ts";
 import type { NodeEvent } from "./node-event.ts";
 import { RowBuffer } from "./row-buffer.ts";
 

@@ -1,52 +1,31 @@
 import {
-  type AckFrame,
   murmur3,
-  type RefusalReason,
   type ResyncFrame,
   type SeqRange,
   type SequencedFrame,
   type StatusFrame,
   WINDOW_FRAMES,
 } from "@lockstep/protocol";
-import type { Clock } from "../clock.ts";
-import type { Counters } from "../counters.ts";
-import type { CommitOwner, CommitQueue } from "../store/commit-queue.ts";
+import type { CommitOwner } from "../store/commit-queue.ts";
 import { isDamage, unlessDamaged } from "../store/damage.ts";
 import type { FrameOp, FrameVerdict, GapReason, StoredGap, StoreReader } from "../store/store.ts";
-import type { AckTimes } from "./ack-policy.ts";
 import { Acknowledger } from "./acknowledger.ts";
 import { ArrivalWindow, type EarlyFrame, GRACE_MS } from "./arrival-window.ts";
+import { frameFlags } from "./frame-flags.ts";
 import { gapTimes } from "./gap-times.ts";
 import { LaneLedger } from "./lane-ledger.ts";
-import type { NodeEvent } from "./node-event.ts";
+import type { LaneSurroundings } from "./lane-surroundings.ts";
 import { replay } from "./replay.ts";
-import type { RowBuffer } from "./row-buffer.ts";
 import { StretchKeeper } from "./stretch-keeper.ts";
-import { type PlanLookup, Twin } from "./twin.ts";
-
-/** What a lane says to its device; whoever sends it adds the nonce. */
-export type LaneReply = Omit<AckFrame, "nonce"> | Omit<ResyncFrame, "nonce">;
-
-/** What a lane needs of the node around it. */
-export interface LaneSurroundings {
-  readonly device: string;
-  readonly key: number;
-  readonly plans: PlanLookup;
-  readonly rows: RowBuffer;
-  readonly commits: CommitQueue;
-  readonly clock: Clock;
-  readonly acks: AckTimes;
-  readonly counters: Counters;
-  reply(reply: LaneReply): void;
-  refuse(reason: RefusalReason): void;
-  emit(event: NodeEvent): void;
-}
+import { Twin } from "./twin.ts";
 
 interface OpenGap {
   readonly from: number;
   readonly reason: GapReason;
 }
 
+/** Frames that are replayed between two pauses: some ten milliseconds. */
+const STEP_FRAMES = 1_000;
 /** A keyframe that was asked for is asked for again after this long: the question, or the answer, may have been lost. */
 const RESYNC_AGAIN_MS = 1_000;
 
@@ -97,6 +76,11 @@ export class Lane implements CommitOwner {
     });
   }
 
+  /** Key of its device. */
+  get device(): number {
+    return this.#storeKey.device;
+  }
+
   get twin(): Twin {
     return this.#twin;
   }
@@ -126,6 +110,11 @@ export class Lane implements CommitOwner {
 
   /** Bring back what the store knows of this epoch; what it cannot read any more is as good as lost, and no more. */
   rebuild(reader: StoreReader): void {
+    for (const _ of this.rebuildInSteps(reader));
+  }
+
+  /** The same, with a pause after every so many frames. @returns gives the frames taken by then */
+  *rebuildInSteps(reader: StoreReader): Generator<number> {
     const { key, counters } = this.#around;
     const twin = this.#twin;
     if (!this.#stretches.resume(reader, twin)) counters.add("snapshot.ignored");
@@ -135,7 +124,7 @@ export class Lane implements CommitOwner {
       twin.skipTo(expired.through + 1);
     }
     const gaps = (unlessDamaged(() => reader.gaps(key)) ?? []).filter(({ epoch }) => epoch === this.epoch);
-    const damagedFrom = this.#replay(reader, gaps);
+    const damagedFrom = yield* this.#replay(reader, gaps);
     if (damagedFrom !== undefined) {
       counters.add("store.damaged");
       this.#gap = { from: damagedFrom, reason: "state-mismatch" };
@@ -154,9 +143,10 @@ export class Lane implements CommitOwner {
   }
 
   /** Take the stored frames again. @returns seq of the first one that gives nothing any more */
-  #replay(reader: StoreReader, gaps: readonly StoredGap[]): number | undefined {
+  *#replay(reader: StoreReader, gaps: readonly StoredGap[]): Generator<number, number | undefined> {
     const { key, rows } = this.#around;
     const twin = this.#twin;
+    let taken = 0;
     try {
       const steps = replay(twin, reader, key, gaps);
       let step = steps.next();
@@ -165,6 +155,8 @@ export class Lane implements CommitOwner {
         this.ledger.replayed(twin, rows);
         this.#stretches.taken(twin, rows, frame, frameBytes, cold);
         this.#gap = undefined;
+        taken += 1;
+        if (taken % STEP_FRAMES === 0) yield taken;
       }
       return step.value.kind === "damaged" ? step.value.seq : undefined;
     } catch (error) {
@@ -251,9 +243,10 @@ export class Lane implements CommitOwner {
     this.#stretches.finish(this.#twin);
   }
 
-  /** Let go of all timers. */
-  close(): void {
+  /** Let go of all timers. @param isLost  what waits for its commit never gets there */
+  close(isLost = false): void {
     this.#acknowledger.close();
+    if (isLost) this.ledger.discard();
   }
 
   #acknowledge(holes: readonly SeqRange[]): void {
@@ -308,7 +301,7 @@ export class Lane implements CommitOwner {
     // Rows first, events last: a listener that looks at a twin overwrites the rows, which all twins share.
     this.ledger.taken(this.#twin, this.#around.rows, early);
     this.#stretches.taken(this.#twin, this.#around.rows, frame, bytes.length, cold);
-    const flags = this.#flags(frame);
+    const flags = frameFlags(frame, this.#around.rows);
     if (gap !== undefined && frame.kind === "keyframe") this.#closeGap(gap, seq - 1, lost, frame.timeUs);
     this.#around.commits.frame(this, "add", this.#storeKey, seq, bytes);
     this.#around.commits.mark(this, seq + 1);
@@ -383,17 +376,5 @@ export class Lane implements CommitOwner {
   /** Before the first keyframe of an epoch only the device can say how much it dropped. */
   #lostSamples(keyframeTimeUs: number): number {
     return this.#twin.plan === undefined ? this.#evictedSamples : this.#twin.samplesUntil(keyframeTimeUs);
-  }
-
-  /** How many channel-samples of the frame just taken are flagged, and as what. */
-  #flags(frame: SequencedFrame): { readonly kind: "invalid" | "saturated"; readonly count: number }[] {
-    if (frame.kind === "heartbeat" || !frame.hasEvents) return [];
-    const { rows } = this.#around;
-    const flagged = rows.statuses.subarray(0, rows.count * rows.channels);
-    const flags = ([1, 2] as const).map((status) => ({
-      kind: status === 1 ? ("invalid" as const) : ("saturated" as const),
-      count: flagged.reduce((sum, one) => sum + (one === status ? 1 : 0), 0),
-    }));
-    return flags.filter(({ count }) => count > 0);
   }
 }

@@ -57,6 +57,8 @@ export type NodeEvent =
       readonly count: number;
     }
   | { readonly kind: "refused"; readonly device: string; readonly reason: RefusalReason }
+  /** A part of the store is damaged, and nothing of this device can be stored any more; it keeps its frames. */
+  | { readonly kind: "store-damaged"; readonly device: string; readonly code: StoreErrorCode; readonly message: string }
   /** A commit failed; its frames stay unacknowledged and it is tried again. */
   | { readonly kind: "store-failed"; readonly code: StoreErrorCode; readonly message: string };
 

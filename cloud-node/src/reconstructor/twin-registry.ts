@@ -2,10 +2,12 @@ import type { Clock } from "../clock.ts";
 import type { Counters } from "../counters.ts";
 import type { CommitQueue } from "../store/commit-queue.ts";
 import type { StoreReader } from "../store/store.ts";
+import type { StoreError } from "../store/store-error.ts";
 import type { AckPolicy } from "./ack-policy.ts";
-import { DeviceTwin } from "./device-twin.ts";
+import { DeviceTwin, type Settling } from "./device-twin.ts";
 import type { ModuleRegistry } from "./module-registry.ts";
 import type { NodeEvent } from "./node-event.ts";
+import type { RefusedDevice } from "./refused-device.ts";
 import { RowBuffer } from "./row-buffer.ts";
 
 /** What all twins of a node share. */
@@ -21,6 +23,8 @@ export interface TwinSurroundings {
 
 /** Aliases are written in this base; six digits name two thousand million devices. */
 const ALIAS_BASE = 36;
+/** Devices that were never taken in, and are remembered so that a person sees them. */
+const MOST_UNBORN = 1_000;
 
 /** All devices of a node, by name and by alias. */
 export class TwinRegistry {
@@ -28,6 +32,8 @@ export class TwinRegistry {
   readonly #rows = new RowBuffer();
   readonly #byId = new Map<string, DeviceTwin>();
   readonly #byKey = new Map<number, DeviceTwin>();
+  /** Admitted and not born yet, oldest first; some were born since. */
+  readonly #unborn = new Set<DeviceTwin>();
   #nextKey = 1;
 
   /** Knows every device of the store from the start; their twins are rebuilt when they are first needed. */
@@ -58,16 +64,59 @@ export class TwinRegistry {
   admit(id: string): DeviceTwin {
     const known = this.#byId.get(id);
     if (known !== undefined) return known;
-    return this.#add(id, this.#nextKey);
+    this.#forgetUnborn();
+    const twin = this.#add(id, this.#nextKey);
+    this.#unborn.add(twin);
+    return twin;
   }
 
-  /** @see DeviceTwin.settle; before any device is heard */
-  settle(): void {
-    for (const twin of this.#byId.values()) twin.settle();
+  /** Devices that were heard and are not taken in, of which nothing can be shown; of new ones the newest, if they are many. */
+  refused(): RefusedDevice[] {
+    return this.all()
+      .map((twin) => twin.refused)
+      .filter((refused) => refused !== undefined);
+  }
+
+  /** Nothing of a device can be written any more. @param key  its key in the store */
+  damaged(key: number, error: StoreError): void {
+    this.#byKey.get(key)?.damaged(error);
+  }
+
+  /**
+   * Settle every device, before any is heard: in parts, so that what waits for the store is bounded.
+   *
+   * @param onProgress  told after each part
+   * @returns false where the store refused some of it; the next start goes on there
+   * @see DeviceTwin.settle
+   */
+  async settle(onProgress: (progress: Settling) => void): Promise<boolean> {
+    const { commits } = this.#around;
+    for (const twin of this.#byId.values()) {
+      for (const progress of twin.settle()) {
+        onProgress(progress);
+        if (!(await commits.flush())) return false;
+      }
+      if (commits.isFilling && !(await commits.flush())) return false;
+    }
+    return true;
   }
 
   close(): void {
     for (const twin of this.#byId.values()) twin.close();
+  }
+
+  /** Whoever makes up names takes no more memory than these. */
+  #forgetUnborn(): void {
+    for (const twin of this.#unborn) {
+      if (twin.isBorn) this.#unborn.delete(twin);
+      else if (this.#unborn.size < MOST_UNBORN) return;
+      else {
+        twin.close();
+        this.#unborn.delete(twin);
+        this.#byId.delete(twin.id);
+        this.#byKey.delete(twin.key);
+      }
+    }
   }
 
   #add(id: string, key: number): DeviceTwin {

@@ -25,7 +25,7 @@ export interface ChannelSample {
  * What a twin is doing.
  *
  * `live`: up to date · `catching-up`: later frames are here, earlier ones are awaited · `gap`: waits for a keyframe ·
- * `silent`: online, but nothing came for longer than it promised · `offline` · `refused`: not taken, see the events
+ * `silent`: online, but nothing came for longer than it promised · `offline` · `refused`: not taken, or not stored, see the events
  */
 export type TwinStatus = "live" | "catching-up" | "gap" | "silent" | "offline" | "refused";
 
@@ -84,6 +84,8 @@ export interface TwinView {
   readonly conflicts: number;
   /** Frames of this device not taken, whatever the reason; the node's counters tell them apart. */
   readonly refused: number;
+  /** Why nothing of it can be stored any more; undefined while it can. */
+  readonly damage: string | undefined;
   /** Channel-samples flagged in this epoch. */
   readonly flagged: { readonly invalid: number; readonly saturated: number };
   /** Unix time of the last frame of any kind, µs; 0 when none came since the node started. */

@@ -1,5 +1,5 @@
 import type { BirthPlan } from "./birth-plan.ts";
-import type { DeviceReport } from "./device-twin.ts";
+import type { DeviceReport } from "./device-report.ts";
 import type { Lane } from "./lane.ts";
 import { toSampleBlock } from "./recent-samples.ts";
 import type { RowBuffer } from "./row-buffer.ts";
@@ -51,6 +51,7 @@ export function viewTwin(sources: ViewSources): TwinView {
     duplicates: ledger.duplicates,
     conflicts: ledger.conflicts,
     refused: report.refused,
+    damage: report.damage,
     flagged: { invalid, saturated },
     lastHeardUs: report.lastHeardUs,
     lastDataUs: report.lastDataUs,
@@ -58,7 +59,7 @@ export function viewTwin(sources: ViewSources): TwinView {
 }
 
 function statusOf({ lane, report, plan, nowMs }: ViewSources): TwinStatus {
-  if (report.refusal !== undefined) return "refused";
+  if (report.refusal !== undefined || report.damage !== undefined) return "refused";
   if (!report.isOnline) return "offline";
   if (lane.isInGap) return "gap";
   if (lane.hasHoles) return "catching-up";

@@ -49,6 +49,30 @@ export class BatchBuilder {
     return row;
   }
 
+  /** The keys of all devices that something is written of; undefined: what is of none. In the order of their numbers. */
+  devices(): (number | undefined)[] {
+    const found = new Set(this.#records.map(deviceOf));
+    for (let at = 1; at < this.#frameCount * FRAME_FIELDS; at += FRAME_FIELDS) found.add(this.#frames[at]);
+    return [...found].sort((a, b) => (a ?? -1) - (b ?? -1));
+  }
+
+  /** What is written of one device, and which rows of the whole its frames are. */
+  part(device: number | undefined): { readonly batch: StoreBatch; readonly rows: readonly number[] } {
+    const part = new BatchBuilder();
+    const rows: number[] = [];
+    for (const record of this.#records) if (deviceOf(record) === device) part.addRecord(record);
+    let offset = 0;
+    for (let row = 0; row < this.#frameCount; row++) {
+      const [op = 0, own = 0, epoch = 0, seq = 0, length = 0] = this.#frames.subarray(row * FRAME_FIELDS);
+      if (own === device) {
+        part.addFrame(FRAME_OPS[op] ?? "add", own, epoch, seq, this.#bytes.subarray(offset, offset + length));
+        rows.push(row);
+      }
+      offset += length;
+    }
+    return { batch: part.build(), rows };
+  }
+
   build(): StoreBatch {
     return {
       records: this.#records,
@@ -56,6 +80,12 @@ export class BatchBuilder {
       bytes: this.#bytes.slice(0, this.#byteCount),
     };
   }
+}
+
+/** The key of the device that a record is of; undefined for what is of none. */
+export function deviceOf(record: StoreRecord): number | undefined {
+  if (record.table === "module") return undefined;
+  return record.table === "device" ? record.key : record.device;
 }
 
 function roomFor<T extends Uint8Array | Uint32Array>(array: T, length: number, create: (size: number) => T): T {

@@ -7,7 +7,12 @@ import { StoreError } from "./store-error.ts";
 const KEY = { device: 1, epoch: 1 };
 
 class Owner implements CommitOwner {
+  readonly device: number;
   readonly told: unknown[] = [];
+
+  constructor(device = KEY.device) {
+    this.device = device;
+  }
 
   durable(token: number): void {
     this.told.push(token);
@@ -154,4 +159,23 @@ test("closing on a store that refuses ends too, and says that something is lost"
   await (await held(store)).fail(new StoreError("disk-full", { file: "x", detail: "" }));
   expect(await closed).toBe(false);
   expect(owner.told).toEqual([]);
+});
+
+test("who waits for all that was handed over hears when it is durable, or that it has to be tried again", async () => {
+  const { clock, store, queue } = setUp();
+  const owner = new Owner();
+  expect(await queue.flush()).toBe(true);
+  add(queue, owner, 0);
+  const first = queue.flush();
+  const commit = await held(store);
+  add(queue, owner, 1);
+  const second = queue.flush();
+  await commit.succeed();
+  expect([await first, owner.told]).toEqual([true, [1]]);
+  await (await held(store)).fail(new StoreError("disk-full", { file: "x", detail: "" }));
+  expect(await second).toBe(false);
+  expect(await queue.flush()).toBe(false);
+  clock.advance(100);
+  await (await held(store)).succeed();
+  expect([await queue.flush(), owner.told]).toEqual([true, [1, 2]]);
 });

@@ -1,10 +1,12 @@
 import type { Clock, Timer } from "../clock.ts";
-import { BatchBuilder } from "./batch-builder.ts";
+import { BatchBuilder, deviceOf } from "./batch-builder.ts";
 import type { CommitReply, FrameOp, FrameVerdict, Store, StoreRecord } from "./store.ts";
 import { StoreError } from "./store-error.ts";
 
 /** Who hands frames over, and hears what became of them. */
 export interface CommitOwner {
+  /** Key of the device that it writes for. */
+  readonly device: number;
   /** Everything handed over up to the call of `mark(owner, token)` is durable. */
   durable(token: number): void;
   /** A frame was not added, because its key is taken, or because it was only to be compared. */
@@ -20,6 +22,11 @@ export interface CommitQueueOptions {
   onCommit?(elapsedMs: number, frames: number): void;
   /** Told of every failed commit; the batch is kept and tried again. */
   onFailure(error: StoreError): void;
+  /**
+   * Told of a device that can no longer be written, because a part of the store is damaged: what waited of it is given
+   * up, nobody is told that it is durable, and nothing more of it is taken. All others go on.
+   */
+  onDamage?(device: number, error: StoreError): void;
   /** Told when more waits for the disk than should. */
   onFull(): void;
   /** Told when a queue that was full has room again. */
@@ -29,8 +36,11 @@ export interface CommitQueueOptions {
 /** Frames and bytes that may wait for the disk. Above, the node takes no frames, and devices keep them. */
 const FULL_FRAMES = 20_000;
 const FULL_BYTES = 32 << 20;
+const FILLING_BYTES = 1 << 20;
 const FIRST_RETRY_MS = 100;
 const LONGEST_RETRY_MS = 5_000;
+
+const NONE: ReadonlySet<number | undefined> = new Set();
 
 /** One transaction in the making, and who waits for it. */
 class OpenBatch {
@@ -38,7 +48,17 @@ class OpenBatch {
   /** Of each frame, by its row. */
   readonly origins: { readonly owner: CommitOwner; readonly op: FrameOp; readonly seq: number }[] = [];
   readonly tokens = new Map<CommitOwner, number>();
-  readonly callbacks: (() => void)[] = [];
+  /** Told true once it is settled, and false when it has to be tried again. */
+  waiters: ((isSettled: boolean) => void)[] = [];
+  readonly callbacks: { readonly device: number | undefined; run(): void }[] = [];
+}
+
+/** A batch that the store refused as a whole for damage: device by device it shows whose part it is. */
+interface Division {
+  readonly batch: OpenBatch;
+  readonly waiting: (number | undefined)[];
+  readonly exceptions: CommitReply["exceptions"][number][];
+  readonly damaged: Set<number | undefined>;
 }
 
 /**
@@ -49,6 +69,8 @@ export class CommitQueue {
   readonly #options: CommitQueueOptions;
   #open = new OpenBatch();
   #inFlight: OpenBatch | undefined;
+  /** Devices whose part of the store is damaged. */
+  readonly #damaged = new Set<number | undefined>();
   #timer: Timer | undefined;
   #failure: StoreError | undefined;
   #retry: { readonly timer: Timer; now(): void } | undefined;
@@ -82,6 +104,7 @@ export class CommitQueue {
     seq: number,
     bytes: Uint8Array,
   ): void {
+    if (this.#damaged.has(key.device)) return;
     this.#open.builder.addFrame(op, key.device, key.epoch, seq, bytes);
     this.#open.origins.push({ owner, op, seq });
     if (!this.#wasFull && this.isFull) {
@@ -93,13 +116,16 @@ export class CommitQueue {
 
   /** Store a record; `onDurable` runs once it is. */
   record(record: StoreRecord, onDurable?: () => void): void {
+    const device = deviceOf(record);
+    if (this.#damaged.has(device)) return;
     this.#open.builder.addRecord(record);
-    if (onDurable !== undefined) this.#open.callbacks.push(onDurable);
+    if (onDurable !== undefined) this.#open.callbacks.push({ device, run: onDurable });
     this.#arm();
   }
 
   /** Tell `owner` with this token once everything handed over so far is durable. Replaces its token in this batch. */
   mark(owner: CommitOwner, token: number): void {
+    if (this.#damaged.has(owner.device)) return;
     this.#open.tokens.set(owner, token);
     this.#arm();
   }
@@ -108,6 +134,25 @@ export class CommitQueue {
   hurry(): void {
     this.#isDue = true;
     this.#send();
+  }
+
+  /** Much waits already that nobody waits for. */
+  get isFilling(): boolean {
+    return this.#open.builder.byteCount >= FILLING_BYTES;
+  }
+
+  /**
+   * Commit now.
+   *
+   * @returns once everything handed over so far is durable or given up; false when the store refused it for now: it is
+   * tried again, and nobody waits for that
+   */
+  async flush(): Promise<boolean> {
+    this.hurry();
+    const last = this.#open.builder.isEmpty ? this.#inFlight : this.#open;
+    if (last === undefined) return true;
+    if (this.#retry !== undefined) return false;
+    return await new Promise<boolean>((resolve) => last.waiters.push(resolve));
   }
 
   /**
@@ -145,7 +190,11 @@ export class CommitQueue {
     const batch = this.#open;
     this.#open = new OpenBatch();
     this.#inFlight = batch;
-    this.#commit(batch, FIRST_RETRY_MS);
+    // What came of a device while it was found damaged.
+    const damaged =
+      this.#damaged.size === 0 ? NONE : new Set(batch.builder.devices().filter((device) => this.#damaged.has(device)));
+    if (damaged.size === 0) this.#commit(batch, FIRST_RETRY_MS);
+    else this.#divide(divisionOf(batch, damaged), FIRST_RETRY_MS);
   }
 
   #commit(batch: OpenBatch, retryMs: number): void {
@@ -158,30 +207,80 @@ export class CommitQueue {
         this.#options.onCommit?.(clock.nowMs() - startedMs, batch.builder.frameCount);
         this.#settle(batch, reply);
       },
-      (cause: unknown) => this.#failed(batch, retryMs, cause),
+      (cause: unknown) => {
+        const error = this.#failed(cause);
+        if (error.code !== "corrupt") {
+          this.#later(retryMs, (next) => this.#commit(batch, next));
+          return;
+        }
+        // Damage does not heal: whoever it concerns is given up, so that all others go on.
+        this.#divide(divisionOf(batch, NONE), FIRST_RETRY_MS);
+      },
     );
   }
 
-  #failed(batch: OpenBatch, retryMs: number, cause: unknown): void {
+  /** Commit what is left of a divided batch, one device after the other. */
+  #divide(division: Division, retryMs: number): void {
+    this.#retry = undefined;
+    const { batch, waiting, exceptions, damaged } = division;
+    if (waiting.length === 0) {
+      this.#settle(batch, { exceptions }, damaged);
+      return;
+    }
+    const [device] = waiting;
+    const part = batch.builder.part(device);
+    const next = () => {
+      waiting.shift();
+      this.#divide(division, FIRST_RETRY_MS);
+    };
+    this.#options.store.commit(part.batch).then(
+      (reply) => {
+        this.#failure = undefined;
+        for (const { row, verdict } of reply.exceptions) exceptions.push({ row: part.rows[row] ?? 0, verdict });
+        next();
+      },
+      (cause: unknown) => {
+        const error = this.#failed(cause);
+        if (error.code !== "corrupt") {
+          this.#later(retryMs, (later) => this.#divide(division, later));
+          return;
+        }
+        damaged.add(device);
+        if (device !== undefined) {
+          this.#damaged.add(device);
+          this.#options.onDamage?.(device, error);
+        }
+        next();
+      },
+    );
+  }
+
+  #failed(cause: unknown): StoreError {
     const error = cause instanceof StoreError ? cause : new StoreError("failed", { detail: String(cause) }, { cause });
     this.#failure = error;
     this.#options.onFailure(error);
+    return error;
+  }
+
+  #later(retryMs: number, again: (nextRetryMs: number) => void): void {
+    for (const batch of [this.#inFlight, this.#open]) if (batch !== undefined) tell(batch, false);
     if (this.#isClosing) {
       this.#idle();
       return;
     }
-    const now = () => this.#commit(batch, Math.min(2 * retryMs, LONGEST_RETRY_MS));
+    const now = () => again(Math.min(2 * retryMs, LONGEST_RETRY_MS));
     this.#retry = { timer: this.#options.clock.setTimer(now, retryMs), now };
   }
 
-  #settle(batch: OpenBatch, reply: CommitReply): void {
+  #settle(batch: OpenBatch, reply: CommitReply, damaged: ReadonlySet<number | undefined> = NONE): void {
     this.#inFlight = undefined;
     for (const { row, verdict } of reply.exceptions) {
       const origin = batch.origins[row];
       origin?.owner.notAdded(origin.seq, origin.op, verdict);
     }
-    for (const [owner, token] of batch.tokens) owner.durable(token);
-    for (const callback of batch.callbacks) callback();
+    for (const [owner, token] of batch.tokens) if (!damaged.has(owner.device)) owner.durable(token);
+    for (const { device, run } of batch.callbacks) if (!damaged.has(device)) run();
+    tell(batch, true);
     if (this.#isClosing) this.#isDue = true;
     this.#send();
     if (this.#wasFull && !this.isFull) {
@@ -195,4 +294,15 @@ export class CommitQueue {
     this.#idleWaiters = [];
     for (const resolve of waiters) resolve();
   }
+}
+
+function divisionOf(batch: OpenBatch, damaged: ReadonlySet<number | undefined>): Division {
+  const waiting = batch.builder.devices().filter((device) => !damaged.has(device));
+  return { batch, waiting, exceptions: [], damaged: new Set(damaged) };
+}
+
+function tell(batch: OpenBatch, isSettled: boolean): void {
+  const { waiters } = batch;
+  batch.waiters = [];
+  for (const waiter of waiters) waiter(isSettled);
 }

@@ -13,6 +13,7 @@ const EVENT_KINDS = [
   "saturated",
   "invalid",
   "refused",
+  "store-damaged",
   "store-failed",
   "alert",
 ] as const;
