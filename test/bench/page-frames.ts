@@ -1,4 +1,5 @@
 import type { Page } from "playwright-core";
+import { TASK_CATEGORIES, type TaskTimes, taskTimes } from "./page-tasks.ts";
 
 /** How a page moved while something was done to it. */
 export interface FrameTimes {
@@ -8,10 +9,12 @@ export interface FrameTimes {
   readonly worstMs: number;
   /** Frames that took longer than a person overlooks. */
   readonly over50: number;
+  readonly tasks: TaskTimes;
 }
 
-/** Begin to take down when frames are shown. */
+/** Begin to take down when frames are shown, and what is done between them. */
 export async function watchFrames(page: Page): Promise<void> {
+  await page.context().browser()?.startTracing(page, { categories: TASK_CATEGORIES });
   await page.evaluate(() => {
     const times: number[] = [];
     const next = (at: number): void => {
@@ -30,6 +33,7 @@ export async function framesSince(page: Page): Promise<FrameTimes> {
     cancelAnimationFrame(lockstepFrames.handle);
     return lockstepFrames.times;
   });
+  const trace = (await page.context().browser()?.stopTracing())?.toString() ?? '{"traceEvents":[]}';
   const gaps = times.slice(1).map((at, i) => at - (times[i] ?? at));
   const sorted = gaps.sort((a, b) => a - b);
   const quantile = (share: number): number => sorted[Math.floor(share * (sorted.length - 1))] ?? Number.NaN;
@@ -39,5 +43,6 @@ export async function framesSince(page: Page): Promise<FrameTimes> {
     p99Ms: quantile(0.99),
     worstMs: quantile(1),
     over50: sorted.filter((gap) => gap > 50).length,
+    tasks: taskTimes(trace),
   };
 }

@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
 import { type Clock, systemClock, systemRandom } from "@lockstep/edge-sdk";
 import { createFleet, paceByConfirmation, paceInRealTime, type SimulatedDevice, seededRandom } from "@lockstep/sim";
 import { type Browser, chromium, type Page } from "playwright-core";
@@ -14,7 +15,9 @@ import { type FrameTimes, framesSince, watchFrames } from "./page-frames.ts";
 import { deviceModule, ROTOR_EPS } from "./rotor-session.ts";
 
 const LAUNCHER = fileURLToPath(new URL("../../cloud-node/bin/lockstep.js", import.meta.url));
+const DIST = fileURLToPath(new URL("../../cloud-node/dashboard/dist", import.meta.url));
 const POINTS = 100_000;
+const OPENS = 5;
 const LIVE_DEVICES = 10;
 const TABLE_DEVICES = 1_000;
 const TABLE_SAMPLES = 100;
@@ -47,9 +50,11 @@ export async function benchPage(): Promise<BenchReport> {
       [`table of ${LIVE_DEVICES} devices live`, live.fleet],
       [`table of ${TABLE_DEVICES} devices, scrolled and updated`, table],
     ];
+    const pageBytes = gzippedBytes(DIST);
     return {
       title: "The page in Chromium",
       goals: [
+        { what: "page, gzipped", measured: pageBytes / 1000, unit: "kB", must: { below: 150 }, aim: 80 },
         { what: "first live plot after open", measured: live.firstMs, unit: "ms", aimedAt: { below: 1000 } },
         { what: "10⁵ points: worst frame", measured: past.worstMs, unit: "ms", aimedAt: { atMost: FRAME_LIMIT_MS } },
         { what: "live: worst frame", measured: live.device.worstMs, unit: "ms", aimedAt: { atMost: FRAME_LIMIT_MS } },
@@ -59,7 +64,19 @@ export async function benchPage(): Promise<BenchReport> {
       rows: rows.map(([what, { frames, medianMs, p99Ms, worstMs, over50 }]) => {
         return [what, frames, rounded(medianMs), rounded(p99Ms), rounded(worstMs), over50];
       }),
+      more: [
+        {
+          title: "The page's own thread: the time that it really ran",
+          columns: ["what", "longest task, ms", "most script in one, ms", "most of the rest in one, ms"],
+          rows: rows.map(([what, { tasks }]) => {
+            return [what, rounded(tasks.longestMs), rounded(tasks.scriptMs), rounded(tasks.restMs)];
+          }),
+        },
+      ],
       notes: [
+        `First live plot: median of ${OPENS} opens, ${live.firstRange} ms; from the navigation to the first value beside its plot.`,
+        "Frames are as a person sees them, whatever else the machine does meanwhile. A task is counted by the processor time of the page's thread: what the page itself takes of a frame.",
+        "There is no GPU: canvases are rasterised in software on the page's thread, and that is in *the rest*, with style and layout.",
         "Headless Chromium without a GPU, node, devices and browser on one machine: the empty page shows what the machine itself costs.",
         `The reference rotor (100 Hz, 6 channels, eps ${ROTOR_EPS}); 1280 × 900 pixels; times between two frames.`,
       ],
@@ -144,8 +161,23 @@ async function measurePast(browser: Browser, http: string, tcpPort: number): Pro
 
 interface LiveFigures {
   readonly firstMs: number;
+  readonly firstRange: string;
   readonly device: FrameTimes;
   readonly fleet: FrameTimes;
+}
+
+/** How long it takes from a link to a plot that moves, ms. */
+async function firstPlotMs(page: Page, http: string): Promise<number> {
+  const startedMs = performance.now();
+  await page.goto(`${http}/?device=live-1`);
+  await page.locator('[data-channel="x"]').filter({ hasText: "±" }).waitFor({ timeout: LIMIT_MS });
+  return Math.round(performance.now() - startedMs);
+}
+
+/** Every file of the page as it is sent to a browser. */
+function gzippedBytes(folder: string): number {
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  return files.reduce((sum, { parentPath, name }) => sum + gzipSync(readFileSync(join(parentPath, name))).length, 0);
 }
 
 async function measureLive(browser: Browser, http: string, tcpPort: number): Promise<LiveFigures> {
@@ -154,11 +186,15 @@ async function measureLive(browser: Browser, http: string, tcpPort: number): Pro
   for (const device of devices) await device.powerOn();
   const pace = paceInRealTime(devices, clock, () => undefined);
   await new Promise((resolve) => setTimeout(resolve, WATCH_MS));
+  const opens: number[] = [];
+  for (let turn = 1; turn < OPENS; turn++) {
+    const early = await openPage(browser, "about:blank");
+    opens.push(await firstPlotMs(early, http));
+    await early.close();
+  }
   const page = await openPage(browser, "about:blank");
-  const startedMs = performance.now();
-  await page.goto(`${http}/?device=live-1`);
-  await page.locator('[data-channel="x"]').filter({ hasText: "±" }).waitFor({ timeout: LIMIT_MS });
-  const firstMs = performance.now() - startedMs;
+  opens.push(await firstPlotMs(page, http));
+  opens.sort((a, b) => a - b);
   await watchFrames(page);
   await page.waitForTimeout(WATCH_MS);
   const device = await framesSince(page);
@@ -170,7 +206,7 @@ async function measureLive(browser: Browser, http: string, tcpPort: number): Pro
   await page.close();
   pace.stop();
   for (const one of devices) await one.close();
-  return { firstMs: Math.round(firstMs), device, fleet };
+  return { firstMs: opens[OPENS >> 1] ?? Number.NaN, firstRange: `${opens[0]} to ${opens.at(-1)}`, device, fleet };
 }
 
 async function measureTable(browser: Browser, http: string, tcpPort: number): Promise<FrameTimes> {

@@ -55,6 +55,8 @@ export async function takeScreenshots(folder: string): Promise<void> {
       await page.waitForSelector(isDevice ? "[data-channel]:has-text('±')" : ".fleet", { timeout: LIMIT_MS });
       if (keys.length > 0) await page.locator("[role=slider]").focus();
       for (const key of keys) await page.keyboard.press(key);
+      // The focus is on the lanes, which reach below the picture.
+      await page.evaluate(() => scrollTo(0, 0));
       await page.waitForTimeout(2000);
       const file = join(folder, `${name}.png`);
       await page.screenshot({ path: file });

@@ -1,16 +1,15 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { createRequire } from "node:module";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Browser, chromium, type Page } from "playwright-core";
+import { type Browser, chromium } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { programPath, requires } from "../os-package.ts";
 import { LockstepProcess } from "./lockstep-process.ts";
+import { axeFaults } from "./page-axe.ts";
 
 const LIMIT_MS = 120_000;
 /** One step of a test, so that the one that fails is named. */
 const STEP_MS = 30_000;
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const WIDTHS = [320, 390, 1280] as const;
 const SCHEMES = ["light", "dark"] as const;
 
@@ -41,22 +40,6 @@ requires("chromium")("the page for a keyboard and for a screen reader", () => {
     rmSync(folder, { recursive: true });
   }, LIMIT_MS);
 
-  /** What axe finds that is wrong, in a few words each. */
-  async function faults(page: Page): Promise<string[]> {
-    await page.evaluate(AXE);
-    return await page.evaluate(async () => {
-      const { axe } = globalThis as unknown as { axe: { run(): Promise<AxeResult> } };
-      const { violations, passes } = await axe.run();
-      if (passes.length < 10) return ["axe looked at almost nothing"];
-      return violations.map(({ id, impact, nodes }) => `${id} (${impact}): ${nodes[0]?.html}`);
-    });
-  }
-
-  interface AxeResult {
-    readonly passes: readonly unknown[];
-    readonly violations: readonly { id: string; impact: string; nodes: readonly { html: string }[] }[];
-  }
-
   const LOOKS = SCHEMES.flatMap((colorScheme) => WIDTHS.map((width) => ({ colorScheme, width })));
 
   test.each(LOOKS)(
@@ -64,7 +47,7 @@ requires("chromium")("the page for a keyboard and for a screen reader", () => {
     async ({ colorScheme, width }) => {
       const page = await browser.newPage({ colorScheme, viewport: { width, height: 800 } });
       const check = async (state: string): Promise<void> => {
-        expect(await faults(page), state).toEqual([]);
+        expect(await axeFaults(page), state).toEqual([]);
         const isWithin = await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth);
         expect(isWithin, `${state}: no sideways scroll`).toBe(true);
       };

@@ -61,7 +61,8 @@ requires("chromium")("the page in Chromium, while the demo runs", () => {
         ['[data-channel="x"]', before],
         { timeout: LIMIT_MS },
       );
-      expect(await page.locator(".lane canvas").count()).toBe(6);
+      // Six channels, and what the demo knows of their error.
+      expect(await page.locator(".lane canvas").count()).toBe(7);
       await expectNoSidewaysScroll(page);
       await page.getByRole("link", { name: "Lockstep" }).click();
       await page.getByText("2 devices").waitFor({ timeout: LIMIT_MS });

@@ -1,9 +1,10 @@
-import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useCallback, useEffect, useMemo, useState } from "preact/hooks";
 import type { ApiEvent } from "../../src/api/schemas/event-schema.ts";
 import type { FleetPage, FleetRow } from "../../src/api/schemas/fleet-schema.ts";
 import { Announcer } from "./announcer.tsx";
 import { DevicePage } from "./device-page.tsx";
 import { FleetView } from "./fleet-view.tsx";
+import { useHeld } from "./held-value.ts";
 import { KeyList } from "./key-list.tsx";
 import { listenToKeys } from "./keyboard.ts";
 import { LaneHub } from "./lane-hub.ts";
@@ -30,22 +31,20 @@ export function App() {
   const [theme, setTheme] = useState(storedTheme());
   const [zone, setZone] = useState(storedZone());
   const [silentMs, setSilentMs] = useState(0);
-  const [connections, setConnections] = useState(0);
+  const [reconnects, setReconnects] = useState(0);
   const [hasKeyList, setKeyList] = useState(false);
   const clock = useMemo(() => new PageClock(), []);
   const hub = useMemo(() => new LaneHub(), []);
-  const held = useRef(isPaused);
-  held.current = isPaused;
 
   const feed = useMemo(
     () =>
       new LiveFeed({
-        fleet: (page) => !held.current && setFleet(page),
-        device: (fresh) => !held.current && setRow(fresh),
+        fleet: setFleet,
+        device: setRow,
         lanes: (update) => hub.push(update),
         event: (event) => setEvents((before) => merged(before, event)),
         alive: (nowUs) => clock.hear(nowUs),
-        open: () => setConnections((before) => before + 1),
+        reopened: () => setReconnects((before) => before + 1),
       }),
     [hub, clock],
   );
@@ -53,10 +52,9 @@ export function App() {
   const { device, table } = address;
   const wish = device === undefined ? tableQuery(table).toString() : `table=false&device=${encodeURIComponent(device)}`;
   const follow = useCallback(() => feed.follow(new URLSearchParams(wish)), [feed, wish]);
-  // A device is followed once it is known to be there.
-  useEffect(() => {
-    if (device === undefined) follow();
-  }, [device, follow]);
+  const rest = useCallback(() => feed.rest(), [feed]);
+  // At once, without waiting to hear who the device is: where there is none, its page says so.
+  useEffect(follow, [follow]);
 
   const go = useCallback((next: PageAddress, isStep: boolean): void => {
     const text = writeAddress(next);
@@ -102,13 +100,13 @@ export function App() {
 
   const isStale = silentMs > STALE_MS;
   const look = useMemo(() => ({ theme, zone, isPaused, isStale }), [theme, zone, isPaused, isStale]);
-  const nowUs = clock.nowUs();
+  const shown = useHeld({ fleet, row, events, nowUs: clock.nowUs() }, isPaused);
   return (
     <PageContext.Provider value={look}>
       <div class={`page ${isStale ? "stale" : ""}`}>
         <PageHeader
           device={device}
-          nowUs={nowUs}
+          nowUs={shown.nowUs}
           toFleet={toFleet}
           togglePause={() => setPaused(!isPaused)}
           toggleTheme={() => setTheme(nextTheme(theme))}
@@ -120,28 +118,33 @@ export function App() {
         )}
         {device === undefined ? (
           <FleetView
-            fleet={fleet}
-            events={events}
+            fleet={shown.fleet}
+            events={shown.events}
             table={table}
             show={(next) => go({ ...address, table: next }, false)}
-            open={(id) => go({ ...address, device: id, span: undefined, channels: undefined }, true)}
+            open={(id) => go({ ...address, device: id, span: undefined, channels: undefined, compared: [] }, true)}
           />
         ) : (
           <DevicePage
             key={device}
             address={address}
             device={device}
-            row={row}
-            events={events}
+            row={shown.row}
+            events={shown.events}
+            nowUs={shown.nowUs}
             hub={hub}
             clock={clock}
-            connections={connections}
+            reconnects={reconnects}
             follow={follow}
+            rest={rest}
             go={go}
             toFleet={toFleet}
           />
         )}
-        <Announcer fleet={device === undefined ? fleet : undefined} row={device === undefined ? undefined : row} />
+        <Announcer
+          fleet={device === undefined ? shown.fleet : undefined}
+          row={device === undefined ? undefined : shown.row}
+        />
         {hasKeyList && <KeyList close={() => setKeyList(false)} />}
       </div>
     </PageContext.Provider>

@@ -1,5 +1,6 @@
 import type { LaneBoard } from "./lane-board.ts";
 import { AXIS_PX } from "./lane-plot.ts";
+import { listen } from "./listeners.ts";
 import { lengthUs, panned, type TimeSpan, zoomed } from "./time-span.ts";
 
 /** A pointer that moved less than this was a click. */
@@ -95,7 +96,9 @@ export function listenToGestures(element: HTMLElement, board: LaneBoard): () => 
     drag = undefined;
   };
 
-  const onLeave = (): void => {
+  const onLeave = (event: PointerEvent): void => {
+    // A finger that is lifted was over what a person wants to read now.
+    if (event.pointerType !== "mouse") return;
     if (drag === undefined && !element.contains(document.activeElement)) view.point(undefined);
   };
 
@@ -112,20 +115,13 @@ export function listenToGestures(element: HTMLElement, board: LaneBoard): () => 
     view.back();
   };
 
-  element.addEventListener("pointerdown", onDown);
-  element.addEventListener("pointermove", onMove);
-  element.addEventListener("pointerup", onUp);
-  element.addEventListener("pointercancel", onCancel);
-  element.addEventListener("pointerleave", onLeave);
-  element.addEventListener("wheel", onWheel, { passive: false });
-  element.addEventListener("dblclick", onDouble);
-  return () => {
-    element.removeEventListener("pointerdown", onDown);
-    element.removeEventListener("pointermove", onMove);
-    element.removeEventListener("pointerup", onUp);
-    element.removeEventListener("pointercancel", onCancel);
-    element.removeEventListener("pointerleave", onLeave);
-    element.removeEventListener("wheel", onWheel);
-    element.removeEventListener("dblclick", onDouble);
-  };
+  return listen(element, {
+    pointerdown: onDown,
+    pointermove: onMove,
+    pointerup: onUp,
+    pointercancel: onCancel,
+    pointerleave: onLeave,
+    wheel: onWheel,
+    dblclick: onDouble,
+  });
 }

@@ -11,6 +11,7 @@ const PAGE_SHARE = 0.8;
 export interface BoardActions {
   jump(direction: -1 | 1): void;
   toggleTable(): void;
+  toggleError(): void;
 }
 
 /**
@@ -66,6 +67,9 @@ export function pressOnBoard(event: KeyboardEvent, board: LaneBoard, actions: Bo
       return true;
     case "d":
       actions.toggleTable();
+      return true;
+    case "e":
+      actions.toggleError();
       return true;
     case "Escape":
       return view.back();

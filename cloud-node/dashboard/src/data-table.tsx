@@ -1,8 +1,8 @@
 import { useContext, useEffect, useRef, useState } from "preact/hooks";
-import { formatCounted, formatValue, UNKNOWN } from "../../src/api/number-text.ts";
-import type { BoardLane } from "./board-lane.ts";
+import { formatCount, formatCounted, formatValue, UNKNOWN } from "../../src/api/number-text.ts";
 import type { LaneBoard } from "./lane-board.ts";
 import { runAt, runText } from "./lane-run.ts";
+import type { LaneSource } from "./lane-source.ts";
 import { PageContext } from "./page-context.ts";
 import { lengthUs } from "./time-span.ts";
 import { dateAndTime, isoTime, type TimeZone, timeOfDay } from "./time-text.ts";
@@ -30,7 +30,8 @@ export function DataTable({ board, shown, close }: DataTableProps) {
   const head = useRef<HTMLHeadingElement>(null);
   useEffect(() => head.current?.focus(), []);
   useEffect(() => setPage(0), [shown]);
-  const { lanes, view } = board.table();
+  const lanes = board.shown();
+  const view = board.view.span;
   const rows = bucketRows(lanes, view.fromUs, view.toUs);
   const pages = Math.max(1, Math.ceil(rows.length / ROWS));
   const decimals = board.bucketUs >= 1_000_000 ? 0 : 3;
@@ -42,7 +43,7 @@ export function DataTable({ board, shown, close }: DataTableProps) {
           Data table
         </h2>
         <span class="note">
-          {formatCounted(rows.length, "bucket")}, {dateAndTime(view.fromUs, zone)} to {timeOfDay(view.toUs, zone)}
+          {formatCount(rows.length)} buckets, {dateAndTime(view.fromUs, zone)} to {timeOfDay(view.toUs, zone)}
         </span>
         <button type="button" onClick={() => setTurn(turn + 1)}>
           Update
@@ -94,7 +95,7 @@ export function DataTable({ board, shown, close }: DataTableProps) {
 interface BucketCellsProps extends BucketRow {
   readonly zone: TimeZone;
   readonly decimals: number;
-  readonly lanes: readonly BoardLane[];
+  readonly lanes: readonly LaneSource[];
 }
 
 function BucketCells({ us, cells, zone, decimals, lanes }: BucketCellsProps) {
@@ -115,7 +116,7 @@ function BucketCells({ us, cells, zone, decimals, lanes }: BucketCellsProps) {
 }
 
 /** One row for each bucket that any lane has, in time. */
-function bucketRows(lanes: readonly BoardLane[], fromUs: number, toUs: number): BucketRow[] {
+function bucketRows(lanes: readonly LaneSource[], fromUs: number, toUs: number): BucketRow[] {
   const byTime = new Map<number, string[]>();
   for (const [c, lane] of lanes.entries()) {
     const { columns, channel, runs } = lane;

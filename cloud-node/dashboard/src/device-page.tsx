@@ -2,10 +2,11 @@ import { useCallback, useContext, useEffect, useMemo, useRef, useState } from "p
 import type { ApiEvent } from "../../src/api/schemas/event-schema.ts";
 import type { FleetRow } from "../../src/api/schemas/fleet-schema.ts";
 import { About } from "./about.tsx";
+import type { BoardState } from "./board-state.ts";
 import { useDeviceFacts } from "./device-facts.ts";
 import { eventTimeUs, nextMark } from "./device-marks.ts";
 import { EventList } from "./event-list.tsx";
-import { type BoardState, LaneBoard } from "./lane-board.ts";
+import { LaneBoard } from "./lane-board.ts";
 import type { LaneHub } from "./lane-hub.ts";
 import { LanesPanel } from "./lanes-panel.tsx";
 import { Loading } from "./loading.tsx";
@@ -23,9 +24,13 @@ interface DevicePageProps {
   readonly events: readonly ApiEvent[];
   readonly hub: LaneHub;
   readonly clock: PageClock;
-  /** Counts how often the stream was opened: after each, everything is asked for anew. */
-  readonly connections: number;
+  /** The node's time as the page shows it: it stands still while the page does, µs. */
+  readonly nowUs: number;
+  /** Counts how often the stream was lost and opened again: after each, everything is asked for anew. */
+  readonly reconnects: number;
   follow(): void;
+  /** Follow nothing. */
+  rest(): void;
   go(address: PageAddress, isStep: boolean): void;
   toFleet(): void;
 }
@@ -33,18 +38,20 @@ interface DevicePageProps {
 /** More lanes than this begin folded away. */
 const OPEN_LANES = 8;
 const SHOWN_EVENTS = 50;
+const ADDRESS_AFTER_MS = 150;
 
 /** One device: its lanes, what it costs, what happened to it, who it is. */
 export function DevicePage(props: DevicePageProps) {
-  const { device: id, address, row, events, hub, clock, connections, follow, go, toFleet } = props;
-  const facts = useDeviceFacts(id, String(connections));
+  const { device: id, address, row, events, hub, clock, nowUs, reconnects, follow, rest, go, toFleet } = props;
+  const { zone, isPaused } = useContext(PageContext);
+  const facts = useDeviceFacts(id, address.span, isPaused, String(reconnects));
   const { device, traffic, gaps, failure } = facts;
-  const { zone } = useContext(PageContext);
   const [state, setState] = useState<BoardState | undefined>();
   const look = useRef({ zone, offsetUs: 0 });
   look.current = { zone, offsetUs: device?.clockOffsetUs ?? 0 };
 
   const isThere = device !== undefined;
+  const isRefused = failure !== undefined && failure.code !== "unreachable";
   const periodUs = device?.birth.periodUs ?? 0;
   const board = useMemo(() => {
     if (!isThere) return undefined;
@@ -68,7 +75,8 @@ export function DevicePage(props: DevicePageProps) {
   }, [board, hub, id]);
   useEffect(() => {
     if (isThere) follow();
-  }, [isThere, follow]);
+    else if (isRefused) rest();
+  }, [isThere, isRefused, follow, rest]);
   useEffect(() => {
     if (board !== undefined) board.view.all = device?.history ?? undefined;
   }, [board, device]);
@@ -82,7 +90,10 @@ export function DevicePage(props: DevicePageProps) {
   useEffect(() => {
     if (board === undefined || state === undefined) return;
     const { past } = board.view;
-    if (!isSameSpan(past, current.current.span)) go({ ...current.current, span: past }, false);
+    if (isSameSpan(past, current.current.span)) return;
+    // While a hand moves, the address waits: a browser takes only so many a second.
+    const timer = window.setTimeout(() => go({ ...current.current, span: past }, false), ADDRESS_AFTER_MS);
+    return () => window.clearTimeout(timer);
   }, [board, state, go]);
 
   const own = useMemo(() => events.filter((event) => event.device === id), [events, id]);
@@ -101,11 +112,10 @@ export function DevicePage(props: DevicePageProps) {
   const names = device?.channels.map(({ name }) => name) ?? [];
   const wanted = address.channels?.filter((name) => names.includes(name)) ?? [];
   const open = wanted.length > 0 ? wanted : names.slice(0, OPEN_LANES);
-  const nowUs = clock.nowUs();
 
   if (device === undefined || board === undefined) {
     return failure === undefined ? (
-      <Loading awaited={id} />
+      <Loading title={id} awaited={id} />
     ) : (
       <main>
         <h1>{id}</h1>
@@ -143,6 +153,9 @@ export function DevicePage(props: DevicePageProps) {
         channels={device.channels}
         open={open}
         setOpen={(channels) => go({ ...address, channels }, false)}
+        compared={address.compared}
+        setCompared={(compared) => go({ ...address, compared }, false)}
+        isTruthKnown={device.truth !== null}
         jump={jump}
       />
       <BytesTile traffic={traffic} />

@@ -25,7 +25,8 @@ export function EventList({ events, choose }: EventListProps) {
       <h2>Events</h2>
       <ol class="events">
         {events.map((event) => {
-          const { shape, word } = LEVELS[event.level];
+          // A node newer than this page may know more levels.
+          const { shape, word } = LEVELS[event.level] ?? LEVELS.info;
           const said = `${event.device === null || choose !== undefined ? "" : `${event.device}: `}${event.text}`;
           return (
             <li key={event.id} class={`event ${event.level}`}>
@@ -36,7 +37,7 @@ export function EventList({ events, choose }: EventListProps) {
                 <svg viewBox="0 0 12 12" aria-hidden="true">
                   <path d={shape} fill={event.level === "info" ? "none" : "currentColor"} stroke="currentColor" />
                 </svg>
-                <span class="unseen">{word}: </span>
+                {word}
               </span>
               {choose === undefined ? (
                 <span>{said}</span>

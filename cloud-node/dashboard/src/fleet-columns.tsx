@@ -1,15 +1,8 @@
 import type { ComponentChildren } from "preact";
-import {
-  formatAge,
-  formatErrorShare,
-  formatFill,
-  formatQuantity,
-  formatRatio,
-  UNKNOWN,
-} from "../../src/api/number-text.ts";
+import { formatErrorShare, formatFill, formatQuantity, formatRatio, UNKNOWN } from "../../src/api/number-text.ts";
 import type { FleetRow } from "../../src/api/schemas/fleet-schema.ts";
+import { Age } from "./age.tsx";
 import { Sparkline } from "./sparkline.tsx";
-import { isoTime } from "./time-text.ts";
 
 /** A column of the fleet table, after status and device. */
 export interface FleetColumn {
@@ -39,14 +32,7 @@ export const FLEET_COLUMNS: readonly FleetColumn[] = [
     sort: "last-frame",
     from: "",
     isNumber: true,
-    cell: ({ lastDataUs }, nowUs) =>
-      lastDataUs === null ? (
-        UNKNOWN
-      ) : (
-        <time dateTime={isoTime(lastDataUs)} title={isoTime(lastDataUs)}>
-          {formatAge((nowUs - lastDataUs) / 1000)}
-        </time>
-      ),
+    cell: ({ lastDataUs }, nowUs) => (lastDataUs === null ? UNKNOWN : <Age atUs={lastDataUs} nowUs={nowUs} />),
   },
   {
     title: "Behind",

@@ -1,6 +1,9 @@
+import { useCallback, useContext, useMemo, useRef } from "preact/hooks";
+import { formatAge } from "../../src/api/number-text.ts";
 import type { FleetRow } from "../../src/api/schemas/fleet-schema.ts";
 import { AlertText, FLEET_COLUMNS } from "./fleet-columns.tsx";
 import type { TableAddress } from "./page-address.ts";
+import { PageContext } from "./page-context.ts";
 import { StatusShape } from "./status-shape.tsx";
 
 interface FleetTableProps {
@@ -13,6 +16,9 @@ interface FleetTableProps {
 
 /** One page of the devices. */
 export function FleetTable({ rows, nowUs, table, open, sort }: FleetTableProps) {
+  const latest = useRef(open);
+  latest.current = open;
+  const openRow = useCallback((id: string) => latest.current(id), []);
   return (
     <table class="values fleet">
       <caption class="unseen">Devices</caption>
@@ -34,7 +40,7 @@ export function FleetTable({ rows, nowUs, table, open, sort }: FleetTableProps) 
       </thead>
       <tbody>
         {rows.map((row) => (
-          <Row key={row.id} row={row} nowUs={nowUs} open={open} />
+          <Row key={row.id} row={row} nowUs={nowUs} open={openRow} />
         ))}
       </tbody>
     </table>
@@ -77,7 +83,14 @@ interface RowProps {
   open(device: string): void;
 }
 
+/** A row is made anew only where something in it is other than before: once a second there are many. */
 function Row({ row, nowUs, open }: RowProps) {
+  const age = row.lastDataUs === null ? "" : formatAge((nowUs - row.lastDataUs) / 1000);
+  const { zone } = useContext(PageContext);
+  return useMemo(() => <Cells row={row} nowUs={nowUs} open={open} />, [row, age, zone, open]);
+}
+
+function Cells({ row, nowUs, open }: RowProps) {
   const isOld = row.state === "offline" || row.state === "quiet";
   return (
     <tr class={isOld ? "old" : ""}>

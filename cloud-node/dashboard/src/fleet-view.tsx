@@ -45,7 +45,7 @@ export function FleetView({ fleet, events, table, show, open }: FleetViewProps) 
     const isAgain = table.sort === by;
     show({ ...table, sort: by, order: isAgain && table.order === "asc" ? "desc" : "asc", page: 0 });
   };
-  if (fleet === undefined) return <Loading awaited="the fleet" />;
+  if (fleet === undefined) return <Loading title="Fleet" awaited="the fleet" />;
   const { summary, matched, pages } = fleet;
   const { rows, moved } = hold.current.show(fleet.rows, isPointed || isFocused);
   const sortAgain = (): void => {

@@ -30,17 +30,18 @@ export async function ask<Answer>(path: string, signal?: AbortSignal): Promise<A
 const MAX_BUCKETS = 4_000;
 const BUCKETS_PER_PIXEL = 2;
 
-/** Asks for the past of one device; a newer question takes the place of the one before. */
-export class HistoryClient {
-  readonly #device: string;
+/** Asks for buckets of one device's past; a newer question takes the place of the one before. */
+export class HistoryClient<Answer = BucketsAnswer> {
+  readonly #path: string;
   #current: AbortController | undefined;
 
-  constructor(device: string) {
-    this.#device = device;
+  /** @param what  "history", or "truth" of a device whose truth is known */
+  constructor(device: string, what: "history" | "truth" = "history") {
+    this.#path = `devices/${encodeURIComponent(device)}/${what}`;
   }
 
-  /** @param widthPx  of the plot: there are one to two buckets for each pixel */
-  async load(span: TimeSpan, widthPx: number, channels: readonly string[]): Promise<Asked<BucketsAnswer>> {
+  /** @param widthPx  of the plot: there are one to two buckets for each pixel. @param channels  none: all */
+  async load(span: TimeSpan, widthPx: number, channels: readonly string[]): Promise<Asked<Answer>> {
     this.cancel();
     const current = new AbortController();
     this.#current = current;
@@ -48,9 +49,9 @@ export class HistoryClient {
       from: String(span.fromUs),
       to: String(span.toUs),
       buckets: String(Math.min(MAX_BUCKETS, Math.max(2, Math.floor(BUCKETS_PER_PIXEL * widthPx)))),
-      channels: channels.join(","),
     });
-    return await ask(`devices/${encodeURIComponent(this.#device)}/history?${query}`, current.signal);
+    if (channels.length > 0) query.set("channels", channels.join(","));
+    return await ask(`${this.#path}?${query}`, current.signal);
   }
 
   /** Nobody wants the answer any more. */

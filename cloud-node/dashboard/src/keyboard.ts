@@ -31,6 +31,7 @@ export const PLOT_KEYS: readonly KeyHelp[] = [
   { keys: "Enter", does: "zoom to the selection" },
   { keys: "[ ]", does: "previous, next event or gap" },
   { keys: "l", does: "live" },
+  { keys: "e", does: "error lane, where the truth is known" },
   { keys: "d", does: "the same as a table" },
 ];
 

@@ -1,18 +1,10 @@
 import uPlot from "uplot";
 import { formatValue } from "../../src/api/number-text.ts";
-import type { LaneColumns } from "./lane-columns.ts";
-import { drawGround, linePath, type PlotArea } from "./lane-ground.ts";
-import type { LaneRun } from "./lane-run.ts";
+import { FONT, type LanePicture, PicturePainter } from "./lane-picture.ts";
+import type { PlotArea } from "./plot-area.ts";
 import type { PlotTokens } from "./theme.ts";
 import { type TimeZone, tickText, timeTicks } from "./time-text.ts";
-
-/** Everything that a lane's canvas shows besides its line. */
-export interface LaneGround {
-  readonly eps: number;
-  readonly runs: readonly LaneRun[];
-  /** Device time of the last confirmed sample, s: an upright line, if it is in view. */
-  readonly confirmedS: number;
-}
+import { type ValueTicks, valueTicks } from "./value-ticks.ts";
 
 /** What the legend must say of the band. */
 export type BandLook = "band" | "thin";
@@ -21,29 +13,41 @@ export type BandLook = "band" | "thin";
 export const AXIS_PX = 56;
 /** Right of the last time label, or it is cut. */
 export const RIGHT_PX = 28;
-const HEIGHT_PX = 104;
-const LINE_PX = 1.5;
+const TOP_PX = 8;
+const TIME_AXIS_PX = 20;
 /** A band under this is thinner than the line that it is for, and the legend says so. */
 const THIN_BAND_PX = 3;
-const DASH = [5, 4];
 /** Free room above and below the signal and its bound, as a part of their range. */
 const Y_MARGIN = 0.12;
 const TIME_LABEL_PX = 84;
-const FONT = "12px system-ui";
+const MOST_VALUES = 4;
+/** Of a time label; more than half of one beyond the edge is cut. */
+const LABEL_CHAR_PX = 6.8;
+const NOTHING: LanePicture = { traces: [], runs: [], confirmedS: 0, fixed: undefined };
 
-/** One channel's plot: line, band, gaps and what the twin expects, on one canvas. */
+interface Range {
+  readonly low: number;
+  readonly high: number;
+}
+
+/** One plot: its lines, bands, gaps and what the twin expects, on one canvas. */
 export class LanePlot {
   readonly #plot: uPlot;
   readonly #zone: () => TimeZone;
+  readonly #heightPx: number;
+  readonly #painter = new PicturePainter();
   #tokens: PlotTokens;
-  #ground: LaneGround = { eps: 0, runs: [], confirmedS: 0 };
-  #y: { readonly min: number; readonly max: number } | undefined;
+  #picture = NOTHING;
+  /** Of the signal and its bounds. */
+  #range: Range | undefined;
   #stepS = 1;
+  #values: ValueTicks = { step: 1, at: [] };
 
   constructor(parent: HTMLElement, tokens: PlotTokens, zone: () => TimeZone) {
     this.#tokens = tokens;
     this.#zone = zone;
-    const color = (name: "s1" | "ink2" | "rule") => () => this.#tokens[name];
+    this.#heightPx = parent.clientHeight;
+    const color = (name: "ink2" | "rule") => () => this.#tokens[name];
     const axis = {
       stroke: color("ink2"),
       grid: { stroke: color("rule"), width: 1 },
@@ -51,70 +55,58 @@ export class LanePlot {
       gap: 4,
       font: FONT,
     };
-    const paths: uPlot.Series.PathBuilder = (plot, series) => {
-      const area = this.#area(plot);
-      const [x, y] = [plot.data[0] as unknown as Float64Array, plot.data[series] as unknown as Float64Array];
-      return area === undefined ? null : { stroke: linePath(area, { x, y }) };
-    };
-    // Aligned to pixels a line would be moved by a part of its width, and no more be in the middle of its band.
-    const line = { pxAlign: 0, stroke: color("s1"), width: LINE_PX, points: { show: false }, paths };
     this.#plot = new uPlot(
       {
         width: Math.max(parent.clientWidth, AXIS_PX + RIGHT_PX),
-        height: HEIGHT_PX,
-        padding: [8, RIGHT_PX, 0, 0],
+        height: this.#heightPx,
+        padding: [TOP_PX, RIGHT_PX, 0, 0],
         legend: { show: false },
         cursor: { show: false },
         scales: { x: { time: false, auto: false }, y: { auto: false } },
         axes: [
           {
             ...axis,
-            size: 20,
-            splits: (plot, _axis, min, max) => this.#ticks(plot, min, max),
-            values: (_plot, ticks) => ticks.map((tick) => tickText(tick, this.#stepS, this.#zone())),
+            size: TIME_AXIS_PX,
+            splits: (plot, _axis, min, max) => this.#timeTicks(plot, min, max),
+            values: (plot, ticks) => this.#timeLabels(plot, ticks),
           },
           {
             ...axis,
             size: AXIS_PX,
-            splits: (_plot, _axis, min, max) => [min + (max - min) * 0.1, (min + max) / 2, max - (max - min) * 0.1],
-            values: (_plot, ticks) => ticks.map((tick) => formatValue(tick, this.#labelEps())),
+            splits: () => this.#values.at,
+            values: (_plot, ticks) => ticks.map((tick) => formatValue(tick, this.#values.step)),
           },
         ],
-        series: [{}, line, { ...line, dash: DASH }],
-        hooks: {
-          drawAxes: [(plot) => this.#drawGround(plot)],
-          draw: [(plot) => this.#drawThrough(plot)],
-        },
+        // uPlot has the axes; what is between them is drawn here: its own paths know neither runs nor columns of pixels.
+        series: [{}, { points: { show: false }, paths: () => null }],
+        hooks: { drawAxes: [(plot) => this.#draw(plot)] },
       },
-      [[], [], []],
+      [
+        [0, 1],
+        [null, null],
+      ],
       parent,
     );
   }
 
-  /** Show these points between two instants, s. */
-  show(columns: LaneColumns, ground: LaneGround, fromS: number, toS: number): BandLook {
-    this.#ground = ground;
-    this.#fitY(columns, ground.eps, fromS, toS);
-    this.#plot.batch(() => {
-      const data = [columns.x, columns.confirmed, columns.guess];
-      this.#plot.setData(data as unknown as uPlot.AlignedData, false);
-      this.#plot.setScale("x", { min: fromS, max: toS });
-      if (this.#y !== undefined) this.#plot.setScale("y", this.#y);
-    });
-    const { height } = this.#plot.bbox;
-    const bandPx =
-      this.#y === undefined ? 0 : ((2 * ground.eps) / (this.#y.max - this.#y.min)) * (height / devicePixelRatio);
+  /** Show this between two instants, s. */
+  show(picture: LanePicture, fromS: number, toS: number): BandLook {
+    this.#picture = picture;
+    this.#fitValues(fromS, toS);
+    this.#redraw(fromS, toS);
+    const { low = 0, high = 1 } = this.#edges() ?? {};
+    const bandPx = Math.min(...picture.traces.map(({ eps }) => ((2 * eps) / (high - low)) * this.#innerPx()));
     return bandPx < THIN_BAND_PX ? "thin" : "band";
   }
 
   /** Move over what is drawn already; the next `show` replaces it. */
   stretch(fromS: number, toS: number): void {
-    this.#plot.setScale("x", { min: fromS, max: toS });
+    this.#redraw(fromS, toS);
   }
 
   /** Fit the values anew at the next `show`. */
   resetY(): void {
-    this.#y = undefined;
+    this.#range = undefined;
   }
 
   setTokens(tokens: PlotTokens): void {
@@ -123,46 +115,77 @@ export class LanePlot {
   }
 
   resize(width: number): void {
-    this.#plot.setSize({ width, height: HEIGHT_PX });
+    this.#plot.setSize({ width, height: this.#heightPx });
   }
 
   destroy(): void {
     this.#plot.destroy();
   }
 
-  #ticks(plot: uPlot, min: number, max: number): number[] {
+  #redraw(fromS: number, toS: number): void {
+    this.#plot.batch(() => {
+      const edges = this.#edges();
+      if (edges !== undefined) this.#plot.setScale("y", { min: edges.low, max: edges.high });
+      // Draws everything anew, the same scale too.
+      this.#plot.setScale("x", { min: fromS, max: toS });
+    });
+  }
+
+  /** Height between the axes, CSS pixels. */
+  #innerPx(): number {
+    return this.#heightPx - TOP_PX - TIME_AXIS_PX;
+  }
+
+  #edges(): Range | undefined {
+    const { fixed } = this.#picture;
+    if (fixed !== undefined) return fixed;
+    if (this.#range === undefined) return undefined;
+    const { low, high } = this.#range;
+    const margin = (high - low) * Y_MARGIN || Math.abs(high) * Y_MARGIN || 1;
+    return { low: low - margin, high: high + margin };
+  }
+
+  #timeTicks(plot: uPlot, min: number, max: number): number[] {
     const widthPx = plot.bbox.width / devicePixelRatio;
     const { stepS, atS } = timeTicks(min, max, Math.floor(widthPx / TIME_LABEL_PX), this.#zone());
     this.#stepS = stepS;
     return atS;
   }
 
-  /** Labels differ from each other, and claim no more than the axis can show. */
-  #labelEps(): number {
-    const range = this.#y === undefined ? 0 : this.#y.max - this.#y.min;
-    return Math.max(this.#ground.eps, range / 200);
+  /** A label that would be cut at the edge is left out; its line stays. */
+  #timeLabels(plot: uPlot, ticks: readonly number[]): string[] {
+    const widthPx = plot.bbox.width / devicePixelRatio;
+    return ticks.map((tick) => {
+      const text = tickText(tick, this.#stepS, this.#zone());
+      const isCut = plot.valToPos(tick, "x") + (text.length * LABEL_CHAR_PX) / 2 > widthPx + RIGHT_PX;
+      return isCut ? "" : text;
+    });
   }
 
   /** Grows at once with the signal, and never shrinks by itself: a lane that breathes cannot be read. */
-  #fitY(columns: LaneColumns, eps: number, fromS: number, toS: number): void {
-    let min = Number.POSITIVE_INFINITY;
-    let max = Number.NEGATIVE_INFINITY;
-    const { x, confirmed, guess, length } = columns;
-    for (let i = 0; i < length; i++) {
-      const at = x[i] ?? 0;
-      if (at < fromS || at > toS) continue;
-      const value = Number.isNaN(confirmed[i]) ? (guess[i] ?? Number.NaN) : (confirmed[i] ?? Number.NaN);
-      if (value - eps < min) min = value - eps;
-      if (value + eps > max) max = value + eps;
+  #fitValues(fromS: number, toS: number): void {
+    const { traces, fixed } = this.#picture;
+    if (fixed !== undefined) {
+      this.#values = { step: 1, at: [...fixed.lines, 0] };
+      return;
     }
-    if (min > max) return;
-    const known = this.#y;
-    if (known !== undefined && min >= known.min && max <= known.max) return;
-    const margin = (max - min) * Y_MARGIN || Math.abs(max) * Y_MARGIN || 1;
-    this.#y = {
-      min: Math.min(min - margin, known?.min ?? Number.POSITIVE_INFINITY),
-      max: Math.max(max + margin, known?.max ?? Number.NEGATIVE_INFINITY),
-    };
+    let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+    for (const { columns, eps } of traces) {
+      const { x, confirmed, guess, length } = columns;
+      for (let i = 0; i < length; i++) {
+        const at = x[i] ?? 0;
+        if (at < fromS || at > toS) continue;
+        const value = Number.isNaN(confirmed[i]) ? (guess[i] ?? Number.NaN) : (confirmed[i] ?? Number.NaN);
+        if (value - eps < low) low = value - eps;
+        if (value + eps > high) high = value + eps;
+      }
+    }
+    const [known, before] = [this.#range, this.#edges()];
+    if (low > high || (before !== undefined && low >= before.low && high <= before.high)) return;
+    this.#range = { low: Math.min(low, known?.low ?? low), high: Math.max(high, known?.high ?? high) };
+    const isFlat = this.#range.low === this.#range.high;
+    const { low: from, high: to } = (isFlat ? this.#edges() : undefined) ?? this.#range;
+    this.#values = valueTicks(from, to, MOST_VALUES);
   }
 
   #area(plot: uPlot): PlotArea | undefined {
@@ -173,20 +196,8 @@ export class LanePlot {
     return { ctx: plot.ctx, left, top, width, height, pixelRatio: devicePixelRatio, ...view };
   }
 
-  #drawGround(plot: uPlot): void {
+  #draw(plot: uPlot): void {
     const area = this.#area(plot);
-    if (area === undefined) return;
-    const [x, y] = [plot.data[0] as unknown as Float64Array, plot.data[1] as unknown as Float64Array];
-    drawGround(area, { x, y }, this.#ground.eps, this.#ground.runs, this.#tokens);
-  }
-
-  /** The line left of which everything is confirmed. */
-  #drawThrough(plot: uPlot): void {
-    const { ctx, bbox, scales } = plot;
-    if (scales.x?.min == null || scales.x.max == null) return;
-    const at = Math.round(plot.valToPos(this.#ground.confirmedS, "x", true));
-    if (!(at >= bbox.left && at <= bbox.left + bbox.width)) return;
-    ctx.fillStyle = this.#tokens.ink2;
-    ctx.fillRect(at, bbox.top, devicePixelRatio, bbox.height);
+    if (area !== undefined) this.#painter.paint(area, this.#picture, this.#tokens);
   }
 }

@@ -1,6 +1,14 @@
 import type { LaneUpdate } from "../../src/api/lane-feed.ts";
 import type { LaneRun } from "./lane-run.ts";
 
+/** Buckets of one lane as an update tells them; null where there is nothing. */
+export interface RingLane {
+  readonly times: readonly number[];
+  readonly first: readonly (number | null)[];
+  readonly second: readonly (number | null)[];
+  readonly runs: LaneUpdate["lanes"][number]["runs"];
+}
+
 /** Room beyond one window, so that what is kept is moved rarely. */
 const SPARE = 1.25;
 const MIN_BUCKETS = 64;
@@ -47,7 +55,11 @@ export class LaneRing {
   /** Take what an update says about channel `c`: its first bucket may replace the last one here. */
   apply(update: LaneUpdate, c: number): void {
     const lane = update.lanes[c];
-    if (lane === undefined) return;
+    if (lane !== undefined) this.take(update, lane);
+  }
+
+  /** Take buckets that belong to an update: its first one may replace the last one here. */
+  take(update: Pick<LaneUpdate, "isWhole" | "widthUs" | "windowUs" | "confirmedUs">, lane: RingLane): void {
     if (update.isWhole || update.widthUs !== this.#widthUs) this.#reset(update);
     const from = lane.times[0] ?? Number.POSITIVE_INFINITY;
     while (this.#end > this.#start && (this.#times[this.#end - 1] ?? 0) >= from) this.#end -= 1;
@@ -67,7 +79,7 @@ export class LaneRing {
     if (this.#runs.some((run) => run.toUs < oldest)) this.#runs = this.#runs.filter((run) => run.toUs >= oldest);
   }
 
-  #reset({ windowUs, widthUs }: LaneUpdate): void {
+  #reset({ windowUs, widthUs }: Pick<LaneUpdate, "windowUs" | "widthUs">): void {
     const room = Math.max(MIN_BUCKETS, Math.ceil((SPARE * windowUs) / widthUs) + 2);
     if (room > this.#times.length) {
       this.#times = new Float64Array(room);

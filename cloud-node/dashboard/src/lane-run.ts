@@ -21,7 +21,8 @@ const WORDS: Readonly<Record<RunKind, string>> = {
 
 /** The kind as a person reads it. */
 export function runText(kind: RunKind): string {
-  return WORDS[kind];
+  // A node newer than this page may know more kinds.
+  return WORDS[kind] ?? kind;
 }
 
 /** The run that an instant lies in; one that takes the value away before one that only qualifies it. */

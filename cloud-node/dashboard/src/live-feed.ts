@@ -11,8 +11,8 @@ export interface FeedListener {
   event(event: ApiEvent): void;
   /** Called for every message; with the node's Unix time where the message tells it, µs. */
   alive(nowUs: number | undefined): void;
-  /** The connection is open: for the first time, or again. */
-  open(): void;
+  /** The connection is open again after it was lost: everything else may be old. */
+  reopened(): void;
 }
 
 const FIRST_RETRY_MS = 1000;
@@ -30,6 +30,7 @@ export class LiveFeed {
   #lastId = "";
   #retryMs = FIRST_RETRY_MS;
   #timer = 0;
+  #wasOpen = false;
 
   constructor(listener: FeedListener) {
     this.#listener = listener;
@@ -45,8 +46,15 @@ export class LiveFeed {
     if (wish.toString() === this.#wish) return;
     this.#wish = wish.toString();
     this.#page = undefined;
+    this.#wasOpen = false;
     this.#retryMs = FIRST_RETRY_MS;
     this.#open();
+  }
+
+  /** Follow nothing: what was wished for is not there. */
+  rest(): void {
+    this.#wish = undefined;
+    this.#close();
   }
 
   /** Try at once, whatever the time to the next try is. */
@@ -68,7 +76,10 @@ export class LiveFeed {
     this.#hear(source, "lanes", (update: LaneUpdate) => this.#listener.lanes(update));
     this.#hear(source, "event", (event: ApiEvent) => this.#listener.event(event));
     this.#hear(source, "heartbeat", ({ nowUs }: { readonly nowUs: number }) => this.#listener.alive(nowUs));
-    source.addEventListener("open", () => this.#listener.open());
+    source.addEventListener("open", () => {
+      if (this.#wasOpen) this.#listener.reopened();
+      this.#wasOpen = true;
+    });
     source.addEventListener("error", () => {
       this.#close();
       this.#timer = window.setTimeout(() => this.#open(), this.#retryMs);

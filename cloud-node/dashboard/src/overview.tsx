@@ -3,9 +3,11 @@ import type { BucketsAnswer } from "../../src/api/schemas/history-schema.ts";
 import { ask } from "./history-client.ts";
 import type { LaneBoard } from "./lane-board.ts";
 import { LaneColumns } from "./lane-columns.ts";
-import { linePath } from "./lane-ground.ts";
+import { DENSE_LINE_PX, drawLine, isDense, pointsInView } from "./lane-line.ts";
 import { AXIS_PX, RIGHT_PX } from "./lane-plot.ts";
+import { listen } from "./listeners.ts";
 import { PageContext } from "./page-context.ts";
+import { PixelColumns } from "./pixel-columns.ts";
 import { plotTokens } from "./theme.ts";
 import { lengthUs, panned, type TimeSpan } from "./time-span.ts";
 
@@ -96,14 +98,7 @@ function beginBrush(event: PointerEvent & { readonly currentTarget: HTMLElement 
     board.view.look(start, false);
   }
   const onMove = (move: PointerEvent): void => board.view.look(panned(start, timeAt(move.clientX) - grabbedUs), false);
-  const onEnd = (): void => {
-    element.removeEventListener("pointermove", onMove);
-    element.removeEventListener("pointerup", onEnd);
-    element.removeEventListener("pointercancel", onEnd);
-  };
-  element.addEventListener("pointermove", onMove);
-  element.addEventListener("pointerup", onEnd);
-  element.addEventListener("pointercancel", onEnd);
+  const end = listen(element, { pointermove: onMove, pointerup: () => end(), pointercancel: () => end() });
 }
 
 function draw(
@@ -132,9 +127,10 @@ function draw(
     const margin = (high - low) * 0.1 || 1;
     const scale = { fromS: all.fromUs / 1e6, toS: all.toUs / 1e6, low: low - margin, high: high + margin };
     const area = { ctx, left, top: 0, width: plotWidth, height, pixelRatio: ratio, ...scale };
-    ctx.strokeStyle = tokens.ink2;
-    ctx.lineWidth = ratio;
-    ctx.stroke(linePath(area, { x: columns.x, y: columns.confirmed }));
+    const points = pointsInView(area, { x: columns.x, y: columns.confirmed });
+    const pixels = isDense(area, points, DENSE_LINE_PX) ? new PixelColumns() : undefined;
+    pixels?.fill(area, points);
+    drawLine(area, points, pixels, { color: tokens.ink2, widthPx: 1, dash: [] });
   }
   ctx.fillStyle = tokens.bad;
   for (const { kind, fromUs, toUs } of answer?.runs ?? []) {
@@ -144,10 +140,10 @@ function draw(
   const from = Math.max(left, Math.min(xOf(view.fromUs), left + plotWidth - MIN_BRUSH_PX * ratio));
   const to = Math.min(left + plotWidth, Math.max(xOf(view.toUs), from + MIN_BRUSH_PX * ratio));
   ctx.globalAlpha = tokens.bandAlpha;
-  ctx.fillStyle = tokens.s1;
+  ctx.fillStyle = tokens.series[0];
   ctx.fillRect(from, 0, to - from, height);
   ctx.globalAlpha = 1;
-  ctx.strokeStyle = tokens.s1;
+  ctx.strokeStyle = tokens.series[0];
   ctx.lineWidth = ratio;
   ctx.strokeRect(from + ratio / 2, ratio / 2, to - from - ratio, height - ratio);
 }

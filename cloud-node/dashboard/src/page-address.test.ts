@@ -4,6 +4,7 @@ import { readAddress, tableQuery, writeAddress } from "./page-address.ts";
 test.each([
   "?device=rotor-1&live=1",
   "?device=a%2Fb&from=1000000&to=9000000&channels=x%2Cy",
+  "?device=imu-1&live=1&channels=ax%2Cay&compare=ax%2Cay",
   "?search=rot&state=live&sort=ring&order=desc&page=2",
 ])("an address says the same after it was read: %s", (text) => {
   expect(writeAddress(readAddress(text))).toBe(text);

@@ -19,6 +19,8 @@ export interface PageAddress {
   readonly span: TimeSpan | undefined;
   /** Open lanes; undefined: the first eight. */
   readonly channels: readonly string[] | undefined;
+  /** Channels over each other in one lane. */
+  readonly compared: readonly string[];
   readonly table: TableAddress;
 }
 
@@ -35,6 +37,7 @@ export function readAddress(search: string): PageAddress {
     device: query.get("device") || undefined,
     span: isSpan && query.get("live") !== "1" ? spanBetween(from, to) : undefined,
     channels: query.get("channels")?.split(",").filter(Boolean),
+    compared: query.get("compare")?.split(",").filter(Boolean) ?? [],
     table: {
       search: query.get("search") ?? "",
       sort: query.get("sort") ?? DEFAULT_SORT,
@@ -46,7 +49,7 @@ export function readAddress(search: string): PageAddress {
 }
 
 /** The same as an address: "?device=rotor-1&live=1". */
-export function writeAddress({ device, span, channels, table }: PageAddress): string {
+export function writeAddress({ device, span, channels, compared, table }: PageAddress): string {
   const query = new URLSearchParams();
   if (device !== undefined) {
     query.set("device", device);
@@ -56,6 +59,7 @@ export function writeAddress({ device, span, channels, table }: PageAddress): st
       query.set("to", String(span.toUs));
     }
     if (channels !== undefined) query.set("channels", channels.join(","));
+    if (compared.length > 0) query.set("compare", compared.join(","));
   } else {
     for (const [name, value] of tableQuery(table)) if (name !== "rows") query.set(name, value);
   }

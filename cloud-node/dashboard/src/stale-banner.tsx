@@ -11,13 +11,17 @@ interface StaleBannerProps {
 export function StaleBanner({ silentMs, heardUs, zone, retry }: StaleBannerProps) {
   const whole = Math.floor(silentMs / 1000) * 1_000_000;
   return (
-    <p class="banner">
+    <section class="banner" aria-label="Connection">
+      {/* Read out once: the seconds beside it are not. */}
+      <span class="unseen" role="alert">
+        No connection
+      </span>
       <span>
         No connection for {durationText(whole)}. Values are from {timeOfDay(heardUs, zone)}.
       </span>
       <button type="button" onClick={retry}>
         Retry
       </button>
-    </p>
+    </section>
   );
 }

@@ -13,7 +13,8 @@ const SHAPES: Readonly<
 
 /** The state of a device, with its shape before it. */
 export function StatusShape({ state }: { readonly state: DeviceState }) {
-  const { word, path, isOutline = false } = SHAPES[state];
+  // A node newer than this page may know more states.
+  const { word, path, isOutline = false } = SHAPES[state] ?? { ...SHAPES.quiet, word: state };
   return (
     <span class={`state ${state}`}>
       <svg viewBox="0 0 12 12" aria-hidden="true">

@@ -19,7 +19,7 @@ export function SummaryLine({ fleet }: { readonly fleet: FleetSummary }) {
         <b>{formatCount(live)}</b> live
       </li>
       <li>
-        <b>{ratioIp === null ? UNKNOWN : formatRatio(ratioIp)}</b> fewer IP bytes
+        <b>{ratioIp === null ? UNKNOWN : formatRatio(ratioIp)}</b> fewer IP bytes, 24 h
       </li>
       <li class={beyondEps > 0 ? "bad" : ""}>
         <b>{compared === 0 ? UNKNOWN : formatCount(beyondEps)}</b> samples beyond eps

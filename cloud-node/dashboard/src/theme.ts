@@ -7,11 +7,13 @@ const STORAGE_KEY = "lockstep-theme";
 /** Tokens that the canvas draws with: it cannot read CSS variables itself. */
 export interface PlotTokens {
   readonly panel: string;
+  readonly ink: string;
   readonly ink2: string;
   readonly rule: string;
   readonly raise: string;
   readonly edge: string;
-  readonly s1: string;
+  /** Colours of up to four lines in one plot. */
+  readonly series: readonly [s1: string, s2: string, s3: string, s4: string];
   readonly warn: string;
   readonly bad: string;
   /** Opacity of the eps band. */
@@ -55,11 +57,12 @@ export function plotTokens(): PlotTokens {
   };
   const tokens = {
     panel: color("panel"),
+    ink: color("ink"),
     ink2: color("ink2"),
     rule: color("rule"),
     raise: color("raise"),
     edge: color("edge"),
-    s1: color("s1"),
+    series: [color("s1"), color("s2"), color("s3"), color("s4")] as const,
     warn: color("warn"),
     bad: color("bad"),
     bandAlpha: isDark() ? DARK_BAND_ALPHA : LIGHT_BAND_ALPHA,
@@ -71,9 +74,19 @@ export function plotTokens(): PlotTokens {
 /** Call back when the tokens, or the pixels that they are drawn with, may have changed. @returns ends it */
 export function onTokensChange(callback: () => void): () => void {
   const queries = ["(prefers-color-scheme: dark)", "(prefers-contrast: more)", "(forced-colors: active)"];
-  const watched = [...queries, `(resolution: ${devicePixelRatio}dppx)`].map((query) => window.matchMedia(query));
+  const watched = queries.map((query) => window.matchMedia(query));
+  let resolution: MediaQueryList | undefined;
+  const onResolution = (): void => {
+    // A query for a ratio is true for that one alone: each time another is asked.
+    resolution?.removeEventListener("change", onResolution);
+    resolution = window.matchMedia(`(resolution: ${devicePixelRatio}dppx)`);
+    resolution.addEventListener("change", onResolution);
+    callback();
+  };
   for (const media of watched) media.addEventListener("change", callback);
+  onResolution();
   return () => {
     for (const media of watched) media.removeEventListener("change", callback);
+    resolution?.removeEventListener("change", onResolution);
   };
 }

@@ -9,8 +9,10 @@ import {
   formatRatio,
   UNKNOWN,
 } from "../../src/api/number-text.ts";
+import type { TrafficNote } from "../../src/api/schemas/device-schema.ts";
 import type { FleetRow } from "../../src/api/schemas/fleet-schema.ts";
-import type { DeviceAnswer, GapsAnswer, TrafficAnswer } from "./device-facts.ts";
+import { Age } from "./age.tsx";
+import type { DeviceAnswer, GapsAnswer, SpanTraffic, TrafficAnswer } from "./device-facts.ts";
 import { behindText, errorText, RingBar } from "./fleet-columns.tsx";
 import { PageContext } from "./page-context.ts";
 import { durationText, isoTime, timeOfDay } from "./time-text.ts";
@@ -62,14 +64,14 @@ export function ConfirmedTile(props: ThroughProps) {
   const { zone } = useContext(PageContext);
   const { row, nowUs } = props;
   const through = throughUs(props);
-  const last = row.lastDataUs === null ? "none yet" : formatAge((nowUs - row.lastDataUs) / 1000);
   return (
     <Tile
       title="Confirmed through"
       place="confirmed"
       big={through === null ? UNKNOWN : <time dateTime={isoTime(through)}>{timeOfDay(through, zone, 1)}</time>}
     >
-      {behindText(row.behindMs)} behind now · last frame {last}
+      {behindText(row.behindMs)} behind now · last frame{" "}
+      {row.lastDataUs === null ? "none yet" : <Age atUs={row.lastDataUs} nowUs={nowUs} />}
     </Tile>
   );
 }
@@ -80,10 +82,21 @@ const LAYERS = [
   ["ip", "IP, with acks"],
 ] as const;
 
-/** What the device cost on the wire, beside float32 in the same messages. */
-export function BytesTile({ traffic }: { traffic: TrafficAnswer | undefined }) {
+/** What has to be said beside numbers of a stretch of the past. */
+const NOTES: Readonly<Partial<Record<TrafficNote, string>>> = {
+  "whole-minutes": "whole minutes around the range",
+  part: "of a part of the range",
+  "clock-unknown": "by the node's clock",
+};
+
+/** What the device cost on the wire, beside float32 in the same messages: of what is looked at. */
+export function BytesTile({ traffic: told }: { traffic: SpanTraffic | undefined }) {
+  const { answer: traffic, span } = told ?? {};
   const seconds = Math.max(1, traffic?.windowS ?? 0);
-  const covered = traffic === undefined ? "" : `, last ${durationText(seconds * 1e6)}`;
+  const covered =
+    traffic === undefined ? "" : span === undefined ? `, last ${durationText(seconds * 1e6)}` : ", this range";
+  const isComputed = traffic?.isIpCounted === false || traffic?.about.includes("ip-part") === true;
+  const notes = span === undefined ? [] : (traffic?.about.flatMap((note) => NOTES[note] ?? []) ?? []);
   return (
     <section class="panel tile bytes">
       <table class="values">
@@ -105,7 +118,7 @@ export function BytesTile({ traffic }: { traffic: TrafficAnswer | undefined }) {
         <tbody>
           {LAYERS.map(([layer, name]) => {
             const one = traffic?.[layer];
-            const about = layer === "ip" && traffic?.isIpCounted === false ? "≈ " : "";
+            const about = layer === "ip" && isComputed ? "≈ " : "";
             return (
               <tr key={layer} class={layer === "ip" ? "strong" : ""}>
                 <th scope="row">{name}</th>
@@ -119,7 +132,10 @@ export function BytesTile({ traffic }: { traffic: TrafficAnswer | undefined }) {
           })}
         </tbody>
       </table>
-      <p class="small">raw = float32 in the same frames; ≈ counts packets by arithmetic</p>
+      <p class="small">
+        {["raw = float32 in the same frames", "≈ counts packets by arithmetic", ...notes].join("; ")}
+        {traffic?.covered === null && span !== undefined && ". Nothing was counted here."}
+      </p>
     </section>
   );
 }
@@ -137,7 +153,6 @@ function rateText(bytesPerS: number, rounding: "up" | "down"): string {
 
 /** How near the twin is to the truth. */
 export function ErrorTile({ row, device }: { row: FleetRow; device: DeviceAnswer }) {
-  const [first] = device.channels;
   const isBeyond = (row.errorShare ?? 0) > 1;
   return (
     <Tile
@@ -145,15 +160,22 @@ export function ErrorTile({ row, device }: { row: FleetRow; device: DeviceAnswer
       place="error"
       big={<span class={isBeyond ? "bad" : ""}>{errorText(row.errorShare)}</span>}
     >
-      {first === undefined ? "" : `${first.name} ${boundText(first.eps)}${unitText(first.unit)} · `}
-      {row.errorShare === null ? "bound, not measured" : `measured, ${formatCounted(row.samples, "sample")}`}
+      {boundsText(device)} ·{" "}
+      {row.errorShare === null ? "bound, not measured" : `measured, ${formatCount(row.samples)} samples`}
     </Tile>
   );
 }
 
+/** The bound that all channels have, or that each has its own. */
+function boundsText({ channels }: DeviceAnswer): string {
+  const bounds = new Set(channels.map(({ eps, unit }) => boundText(eps).replace("± ", "eps ") + unitText(unit)));
+  const [bound = UNKNOWN] = bounds;
+  return bounds.size > 1 ? "eps of each channel" : bound;
+}
+
 /** What is missing. */
 export function GapsTile({ gaps, periodUs }: { gaps: GapsAnswer | undefined; periodUs: number }) {
-  const lost = gaps?.declared.length ?? 0;
+  const lost = gaps?.declaredGaps ?? 0;
   const pending = gaps?.runs.filter(({ kind }) => kind === "gap-pending") ?? [];
   const parts = [lost > 0 ? `${formatCount(lost)} lost` : "", pending.length > 0 ? `${pending.length} pending` : ""];
   const big = gaps === undefined ? UNKNOWN : parts.filter(Boolean).join(", ") || "none";
@@ -170,7 +192,10 @@ export function GapsTile({ gaps, periodUs }: { gaps: GapsAnswer | undefined; per
 /** What the device holds back for us. */
 export function RingTile({ row, device }: { row: FleetRow; device: DeviceAnswer }) {
   const { ringBytes } = device.birth;
-  const full = row.ringFullInS;
+  const { ringFullInS: full, ringFill, behindMs } = row;
+  const held = `${formatQuantity(Math.ceil(ringFill * ringBytes), "B", "up")} of ${formatQuantity(ringBytes, "B")}`;
+  // What it holds begins where confirmation ends.
+  const oldest = ringFill > 0 && behindMs !== null ? ` · oldest ${behindText(behindMs)}` : "";
   return (
     <Tile
       title="Ring"
@@ -181,9 +206,7 @@ export function RingTile({ row, device }: { row: FleetRow; device: DeviceAnswer 
         </>
       }
     >
-      {full === null
-        ? `${formatQuantity(Math.ceil(row.ringFill * ringBytes), "B", "up")} of ${formatQuantity(ringBytes, "B")}`
-        : `full in ${formatAge(full * 1000)}, then the oldest are lost`}
+      {full === null ? held + oldest : `full in ${formatAge(full * 1000)}, then the oldest are lost`}
     </Tile>
   );
 }

@@ -1,4 +1,6 @@
-import type { BoardState, LaneBoard } from "./lane-board.ts";
+import type { ComponentChildren } from "preact";
+import type { BoardState } from "./board-state.ts";
+import type { LaneBoard } from "./lane-board.ts";
 import { durationText } from "./time-text.ts";
 
 interface ViewBarProps {
@@ -8,6 +10,7 @@ interface ViewBarProps {
   readonly hasTable: boolean;
   jump(direction: -1 | 1): void;
   toggleTable(): void;
+  readonly children: ComponentChildren;
 }
 
 const PAN_SHARE = 0.5;
@@ -16,7 +19,7 @@ const ZOOM = 2;
 const NEWER_US = 1_000_000;
 
 /** Buttons that do what drags and keys do, and where in time one is. */
-export function ViewBar({ board, state, isStale, hasTable, jump, toggleTable }: ViewBarProps) {
+export function ViewBar({ board, state, isStale, hasTable, jump, toggleTable, children }: ViewBarProps) {
   const { view } = board;
   const isLive = state?.isLive ?? true;
   const newer =
@@ -54,6 +57,7 @@ export function ViewBar({ board, state, isStale, hasTable, jump, toggleTable }: 
       <button type="button" aria-pressed={hasTable} aria-keyshortcuts="d" onClick={toggleTable}>
         Table
       </button>
+      {children}
       <span class="note resolution">{state?.resolution}</span>
     </div>
   );

@@ -1,19 +1,10 @@
 import { formatCounted, formatValue, UNKNOWN } from "../../src/api/number-text.ts";
-import { LaneColumns } from "./lane-columns.ts";
-import { type BandLook, LanePlot } from "./lane-plot.ts";
+import { type BucketColumns, type Guess, LaneColumns } from "./lane-columns.ts";
 import { LaneRing } from "./lane-ring.ts";
 import { type LaneRun, runAt, runText } from "./lane-run.ts";
-import { type PlotTokens, plotTokens } from "./theme.ts";
 import { lengthUs, type TimeSpan } from "./time-span.ts";
 import { dateAndTime, durationText, type TimeZone } from "./time-text.ts";
 import { boundedText, unitText, type ValueChannel } from "./value-text.ts";
-
-/** Where a lane shows itself. */
-export interface LaneElements {
-  readonly plot: HTMLElement;
-  readonly value: HTMLElement;
-  readonly note: HTMLElement;
-}
 
 /** What is at an instant of a lane. */
 export interface LaneReading {
@@ -24,59 +15,49 @@ export interface LaneReading {
 }
 
 const NO_RUNS: readonly LaneRun[] = [];
+const NO_GUESS: Guess = { times: [], values: [] };
 
-/** One channel on the page: its newest buckets, what is drawn of it now, and the words for it. */
-export class BoardLane {
+/** One channel of a device: its newest buckets, what is on show of it now, and the words for it. */
+export class LaneSource {
   readonly channel: ValueChannel;
   readonly ring = new LaneRing();
   readonly columns = new LaneColumns();
+  /** What the sensor measured, bucket by bucket; empty where nobody knows. */
+  readonly truthRing = new LaneRing();
+  readonly #words: (low: number, high: number) => string;
+  #truth: LaneColumns | undefined;
   runs: readonly LaneRun[] = NO_RUNS;
-  #plot: LanePlot | undefined;
-  #elements: LaneElements | undefined;
 
-  constructor(channel: ValueChannel) {
+  /** @param words  a bucket's extremes as they are read */
+  constructor(channel: ValueChannel, words = (low: number, high: number) => boundedText(low, high, channel)) {
     this.channel = channel;
+    this.#words = words;
   }
 
-  get isMounted(): boolean {
-    return this.#plot !== undefined;
+  /** Columns of the truth on show; undefined: none was ever shown. */
+  get truth(): LaneColumns | undefined {
+    return this.#truth;
   }
 
-  /** Show the lane here from now on. @returns ends it */
-  mount(elements: LaneElements, zone: () => TimeZone): () => void {
-    const plot = new LanePlot(elements.plot, plotTokens(), zone);
-    this.#plot = plot;
-    this.#elements = elements;
-    return () => {
-      plot.destroy();
-      this.#plot = undefined;
-      this.#elements = undefined;
-    };
+  /** Show the newest buckets, and what is expected since. */
+  fillLive(guess: Guess, runs: readonly LaneRun[], hasTruth: boolean): void {
+    this.columns.fillLive(this.ring, guess);
+    this.runs = runs;
+    if (hasTruth) this.#truthColumns().fillLive(this.truthRing, NO_GUESS);
+    else this.#truth?.clear();
   }
 
-  /** Draw what the columns hold. */
-  draw(view: TimeSpan, confirmedUs: number): void {
-    const ground = { eps: this.channel.eps, runs: this.runs, confirmedS: confirmedUs / 1e6 };
-    const look = this.#plot?.show(this.columns, ground, view.fromUs / 1e6, view.toUs / 1e6);
-    if (look !== undefined) this.#say("note", noteOf(look, this.channel.eps));
+  /** Show a stretch of the past, or nothing. */
+  fillPast(buckets: BucketColumns | undefined, runs: readonly LaneRun[]): void {
+    this.columns.clear();
+    if (buckets !== undefined) this.columns.fillBuckets(buckets);
+    this.runs = runs;
   }
 
-  /** Move over what is drawn already. */
-  stretch(view: TimeSpan): void {
-    this.#plot?.stretch(view.fromUs / 1e6, view.toUs / 1e6);
-  }
-
-  resetY(): void {
-    this.#plot?.resetY();
-  }
-
-  setTokens(tokens: PlotTokens): void {
-    this.#plot?.setTokens(tokens);
-  }
-
-  resize(): void {
-    const width = this.#elements?.plot.clientWidth ?? 0;
-    if (width > 0) this.#plot?.resize(width);
+  /** Show the truth of a stretch of the past, or nothing. */
+  fillTruth(buckets: BucketColumns | undefined): void {
+    if (buckets === undefined) this.#truth?.clear();
+    else this.#truthColumns().fillBuckets(buckets);
   }
 
   /** What is at an instant; undefined: the newest that is confirmed. */
@@ -93,21 +74,22 @@ export class BoardLane {
       const other = pairOf(columns, at);
       const [low, high] = [Math.min(confirmed, other), Math.max(confirmed, other)];
       const state = run === undefined ? "confirmed" : `confirmed, ${runText(run.kind)}`;
-      return { value: boundedText(low, high, channel), state };
+      return { value: this.#words(low, high), state };
     }
     const guess = columns.guess[at] ?? Number.NaN;
     if (Number.isNaN(guess)) return { value: UNKNOWN, state: "no sample" };
     return { value: `${formatValue(guess, channel.eps)}${unitText(channel.unit)}`, state: "expected, without a bound" };
   }
 
-  /** Put the value at an instant beside the channel's name. */
-  showReading(atUs: number | undefined): void {
+  /** The value at an instant as it stands beside the channel's name. */
+  readingText(atUs: number | undefined): string {
     const { value, state } = this.reading(atUs);
-    this.#say("value", state === "confirmed" ? value : value === UNKNOWN ? `– (${state})` : `${value} (${state})`);
+    if (state === "confirmed") return value;
+    return value === UNKNOWN ? `– (${state})` : `${value} (${state})`;
   }
 
   /** The plot in one sentence, for whoever cannot see it. */
-  describe(view: TimeSpan, zone: TimeZone): void {
+  sentence(view: TimeSpan, zone: TimeZone): string {
     const { channel, columns, runs } = this;
     let [low, high] = [Number.NaN, Number.NaN];
     for (const value of columns.confirmed) {
@@ -115,25 +97,19 @@ export class BoardLane {
       low = Number.isNaN(low) ? value : Math.min(low, value);
       high = Number.isNaN(high) ? value : Math.max(high, value);
     }
-    const range = Number.isNaN(low) ? "no samples" : `from ${boundedText(low, high, channel).replace(" … ", " to ")}`;
+    const range = Number.isNaN(low) ? "no samples" : `from ${this.#words(low, high).replace(" … ", " to ")}`;
     const gaps = runs.filter(({ kind }) => kind !== "saturated").length;
-    const text = [
+    return [
       `${channel.name}, ${durationText(lengthUs(view))} to ${dateAndTime(view.toUs, zone)}`,
       range,
       gaps === 0 ? "no gaps" : formatCounted(gaps, "gap"),
     ].join(": ");
-    this.#elements?.plot.setAttribute("aria-label", text);
   }
 
-  #say(where: "value" | "note", text: string): void {
-    const element = this.#elements?.[where];
-    // Writing what is there already would end a selection of text.
-    if (element !== undefined && element.textContent !== text) element.textContent = text;
+  #truthColumns(): LaneColumns {
+    this.#truth ??= new LaneColumns();
+    return this.#truth;
   }
-}
-
-function noteOf(look: BandLook, eps: number): string {
-  return look === "thin" && eps > 0 ? "± eps is thinner than the line" : "";
 }
 
 function lastConfirmed({ confirmed, length }: LaneColumns): number {
