@@ -21,7 +21,7 @@ import {
   MAX_CHANNEL_BYTES,
 } from "./layout";
 import { isOnLattice } from "./quantizer";
-import { coderBegin, coderFlush, coderVerify, MODE_DECODE, MODE_ENCODE, MODE_REPLAY } from "./range-coder";
+import { coderBegin, coderBeginAgain, coderFlush, coderVerify, MODE_DECODE, MODE_REPLAY } from "./range-coder";
 import { decodeRow, encodeRow, SAMPLE_INVALID, SAMPLE_OK, SAMPLE_SATURATED } from "./row-coder";
 import {
   STATUS_CORRUPT,
@@ -49,7 +49,7 @@ export function codecReset(cfg: usize, st: usize): void {
  * @param capacity  bytes that may be written
  */
 export function frameBegin(cfg: usize, st: usize, hasEvents: bool, out: usize, capacity: i32): void {
-  coderBegin(coderOf(cfg, st), MODE_ENCODE, hasEvents ? FRAME_EVENTS : 0, out, capacity);
+  coderBegin(coderOf(cfg, st), hasEvents ? FRAME_EVENTS : 0, out, capacity);
 }
 
 /**
@@ -100,7 +100,7 @@ export function frameIsQuiet(cfg: usize, st: usize): bool {
 export function decodeBegin(cfg: usize, st: usize, flags: u32, rows: u32, input: usize, length: i32): i32 {
   const coder = coderOf(cfg, st);
   if (flags > FRAME_LINES || (flags && length <= 0)) return STATUS_CORRUPT;
-  coderBegin(coder, length > 0 ? MODE_DECODE : MODE_REPLAY, flags, input, length);
+  coderBeginAgain(coder, length > 0 ? MODE_DECODE : MODE_REPLAY, flags, input, length);
   store<u32>(coder, rows, CODER_ROWS);
   store<u32>(coder, 0, CODER_BLOCK_ROWS);
   return 0;
@@ -118,7 +118,7 @@ export function decodeEnd(cfg: usize, st: usize): i32 {
  * @returns 0, or STATUS_NO_BASE: the state is then worthless
  */
 export function replayQuietRow(cfg: usize, st: usize, samples: usize): i32 {
-  coderBegin(coderOf(cfg, st), MODE_REPLAY, 0, 0, 0);
+  coderBeginAgain(coderOf(cfg, st), MODE_REPLAY, 0, 0, 0);
   return decodeRow(cfg, st, samples, 0);
 }
 

@@ -1,3 +1,4 @@
+import { TABLES_END } from "./tables";
 import * as config from "./channel-config";
 import * as codec from "./codec";
 import { CANDIDATES_END } from "./config-block";
@@ -17,7 +18,7 @@ import { decodeRows as decodeRowsOf, encodeRows as encodeRowsOf, replayQuietRows
  * device has no use for, the statuses among them, are exported by `batch.wasm`.
  */
 // biome-ignore lint/style/useExportType: values that the compiler provides
-export { __heap_base };
+export { TABLES_END, __heap_base };
 
 // ---- codec: docstrings are those of the same functions in channel-config.ts, codec.ts and rows.ts ----
 
@@ -108,3 +109,5 @@ export { linkBegin, linkChannel, linkDescribe, linkMemory, linkOpen, linkRestore
 export { linkReceive } from "./link-receive";
 export { linkConnected, linkDisconnected, linkPoll, linkPresence, linkWakeMs } from "./link-send";
 export { linkDirtyClear, linkView } from "./link-view";
+export { fragmentsLeft, mtu } from "./link-state";
+export { decodes } from "./range-coder";

@@ -26,8 +26,30 @@ const HALF_Q16: u32 = 1 << 15;
 const TOP_BYTE: u32 = 0xff000000;
 const WINDOW_BYTES: i32 = 4;
 
-/** Start a frame: whole interval, no bytes yet; a decoder fills its window. */
-export function coderBegin(coder: usize, mode: u8, flags: u32, start: usize, length: i32): void {
+/**
+ * Has this module ever begun to decode or replay? 1 or 0. Firmware that never does has it as a constant, which takes all
+ * that only decoders need out of what it encodes with.
+ */
+export let decodes: u32 = 0;
+
+/** Does the coder go in this direction, which is not MODE_ENCODE? 1 or 0 */
+export function isCoding(coder: usize, mode: u8): u32 {
+  return decodes & u32(load<u8>(coder, CODER_MODE) == mode);
+}
+
+/** Start a frame to encode: whole interval, no bytes yet. */
+export function coderBegin(coder: usize, flags: u32, start: usize, capacity: i32): void {
+  begin(coder, MODE_ENCODE, flags, start, capacity);
+}
+
+/** Start a frame that was encoded, or a quiet one; a decoder fills its window. */
+export function coderBeginAgain(coder: usize, mode: u8, flags: u32, start: usize, length: i32): void {
+  decodes = 1;
+  begin(coder, mode, flags, start, length);
+  if (mode == MODE_DECODE) for (let i = 0; i < WINDOW_BYTES; i++) shiftIn(coder); // pushes all that was there out
+}
+
+function begin(coder: usize, mode: u8, flags: u32, start: usize, length: i32): void {
   store<u32>(coder, 0, CODER_LOW);
   store<u32>(coder, 0xffffffff, CODER_HIGH);
   store<u32>(coder, <u32>start, CODER_START);
@@ -35,7 +57,6 @@ export function coderBegin(coder: usize, mode: u8, flags: u32, start: usize, len
   store<u32>(coder, <u32>start + <u32>max(length, 0), CODER_END);
   // mode, flags, loud (a frame with flags is) and single, a byte each
   store<u32>(coder, <u32>mode | (flags * 0x10100) | (u32(length == 1) << 24), CODER_MODE);
-  if (mode == MODE_DECODE) for (let i = 0; i < WINDOW_BYTES; i++) shiftIn(coder); // pushes all that was there out
 }
 
 /** Move the decoder's window by a byte; past the end of the input come zeros, for ever. */
@@ -57,7 +78,7 @@ function putByte(coder: usize, byte: u32): void {
 function codeWithProbability(coder: usize, p: u32, bit: bool): bool {
   let low = load<u32>(coder, CODER_LOW);
   let high = load<u32>(coder, CODER_HIGH);
-  const isDecoder = load<u8>(coder, CODER_MODE) == MODE_DECODE;
+  const isDecoder = isCoding(coder, MODE_DECODE) != 0;
   const middle = low + <u32>((<u64>(high - low) * p) >> 16);
   if (isDecoder) bit = load<u32>(coder, CODER_CODE) <= middle;
   if (bit) high = middle;
@@ -75,7 +96,7 @@ function codeWithProbability(coder: usize, p: u32, bit: bool): bool {
 
 /** Code one bit of a model with this probability of 1 in Q16. A decoder ignores `bit` and returns what it read. */
 export function codeLearned(coder: usize, p: u32, bit: bool): bool {
-  return load<u8>(coder, CODER_MODE) == MODE_REPLAY ? false : codeWithProbability(coder, p, bit);
+  return isCoding(coder, MODE_REPLAY) != 0 ? false : codeWithProbability(coder, p, bit);
 }
 
 /** Code `bits` bits without a model, most significant first. Range: 0 <= bits <= 32. */

@@ -25,7 +25,7 @@ import {
 import { beginLineRow, closeLine, codeLineSample, isLineMode, isOnLine, lineOf } from "./lines";
 import { learnMove, predictMove } from "./predictors";
 import { dequantize, quantize, saturateOnLattice, snapToLattice } from "./quantizer";
-import { MODE_ENCODE, MODE_REPLAY } from "./range-coder";
+import { decodes, MODE_ENCODE, MODE_REPLAY } from "./range-coder";
 import { CORRUPT_CODE, codeResidual, codeStatus } from "./residual-code";
 import { STATUS_CORRUPT, STATUS_NO_BASE } from "./status";
 
@@ -128,7 +128,7 @@ function codeFreely(cfg: usize, st: usize, c: i32, nonZeroBefore: i32, samples: 
     if (!codeBase(st, channelConfig(cfg, c), channel, flags, coder, sample)) return STATUS_CORRUPT;
   } else {
     const code = codeSample(cfg, st, coder, c, nonZeroBefore, sample);
-    if (code == CORRUPT_CODE) return STATUS_CORRUPT;
+    if (decodes & u32(code == CORRUPT_CODE)) return STATUS_CORRUPT;
     isLoud = code != 0;
   }
   if (isLoud) store<u8>(coder, 1, CODER_LOUD);
@@ -154,15 +154,15 @@ function codeSample(cfg: usize, st: usize, coder: usize, c: i32, nonZeroBefore: 
   const prediction = snapToLattice(saturate(last + move), last, spacing);
   const sparse = isSparse(channel);
   const flags = flagsOf(cfg, channel);
-  const isEncoder = load<u8>(coder, CODER_MODE) == MODE_ENCODE;
+  const isEncoder = (decodes & u32(load<u8>(coder, CODER_MODE) != MODE_ENCODE)) == 0;
   const wanted = isEncoder ? quantize(<i64>sample - prediction, step, bound, sparse) : 0;
 
   const code = codeResidual(cfg, st, coder, channel, flags, c, nonZeroBefore, foreseen, octaves, wanted);
-  if (code == CORRUPT_CODE) return code;
+  if (decodes & u32(code == CORRUPT_CODE)) return code;
   const wide = prediction + dequantize(code, step, bound, sparse);
   const reconstruction = saturateOnLattice(wide, spacing);
   // A sample lies within the bound of what is coded for it
-  if (<u64>(wide - saturate(wide) + bound) > <u64>(2 * bound)) return CORRUPT_CODE;
+  if (decodes & u32(<u64>(wide - saturate(wide) + bound) > <u64>(2 * bound))) return CORRUPT_CODE;
   store<i32>(channel, reconstruction, LAST);
   learnMove(cfg, st, channel, <i64>reconstruction - last, historyStep, octaves, sparse && code == 0);
   learnActivity(channel, flags, <u64>(code < 0 ? -code : code));
