@@ -109,5 +109,6 @@ export { linkBegin, linkChannel, linkDescribe, linkMemory, linkOpen, linkRestore
 export { linkReceive } from "./link-receive";
 export { linkConnected, linkDisconnected, linkPoll, linkPresence, linkWakeMs } from "./link-send";
 export { linkDirtyClear, linkView } from "./link-view";
-export { fragmentsLeft, mtu } from "./link-state";
+export { stacked, wide } from "./layout";
+export { mtu } from "./link-state";
 export { decodes } from "./range-coder";

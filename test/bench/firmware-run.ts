@@ -63,6 +63,8 @@ const RESUME = 2;
 const ACKS = 400;
 /** The core's memory, in its instance; what a subject does not need of it is not counted. */
 const MEMORY_BYTES = { codec: 8192, link: 13_312 } as const;
+/** What no device on a serial line that only sends ever asks of the core: to decode, messages of a limited length, wide histories. */
+const FIXED_GLOBALS = ["decodes", "mtu", "wide"] as const;
 /** Lent to the interpreter for the codec's globals, values and frames: with less it says that its stack is exhausted. */
 const INTERPRETER_STACK_BYTES = 808;
 const NONCE = 7;
@@ -106,6 +108,7 @@ export function buildSubject(
     checks,
     memoryBytes,
     memoryPlace: "inside",
+    ...(isInterpreted ? {} : { fixedGlobals: FIXED_GLOBALS }),
     ...(isInterpreted ? { mode: "interp", interpreterStackBytes: INTERPRETER_STACK_BYTES } : {}),
     program,
   });
