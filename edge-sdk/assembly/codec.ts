@@ -21,7 +21,7 @@ import {
   MAX_CHANNEL_BYTES,
 } from "./layout";
 import { isOnLattice } from "./quantizer";
-import { coderBegin, coderBeginAgain, coderFlush, coderVerify, MODE_DECODE, MODE_REPLAY } from "./range-coder";
+import { coderBegin, coderBeginAgain, coderFlush, coderVerify, MODE_DECODE, MODE_REPLAY, runningCoder } from "./range-coder";
 import { decodeRow, encodeRow, SAMPLE_INVALID, SAMPLE_OK, SAMPLE_SATURATED } from "./row-coder";
 import {
   STATUS_CORRUPT,
@@ -61,7 +61,7 @@ export function frameBegin(cfg: usize, st: usize, hasEvents: bool, out: usize, c
  *          STATUS_EVENT_IN_PLAIN_FRAME, STATUS_OFF_LATTICE
  */
 export function frameSample(cfg: usize, st: usize, samples: usize, statuses: usize): i32 {
-  const coder = coderOf(cfg, st);
+  const coder = runningCoder(cfg, st);
   const channels = <i32>load<u8>(cfg, CONFIG_CHANNELS);
   const room = <i64>load<u32>(coder, CODER_END) - load<u32>(coder, CODER_POSITION);
   if (room < channels * MAX_CHANNEL_BYTES + FLUSH_BYTES) return STATUS_OUTPUT_FULL;
@@ -82,12 +82,12 @@ export function frameSample(cfg: usize, st: usize, samples: usize, statuses: usi
 
 /** End an encoded frame. @returns payload bytes; none when it is quiet, so that its decoder replays its rows */
 export function frameEnd(cfg: usize, st: usize): i32 {
-  return coderFlush(coderOf(cfg, st));
+  return coderFlush(runningCoder(cfg, st));
 }
 
 /** Did the frame so far hold nothing but zero residuals: no base, no events, no line's end? It may be left out. */
 export function frameIsQuiet(cfg: usize, st: usize): bool {
-  return load<u8>(coderOf(cfg, st), CODER_LOUD) == 0;
+  return load<u8>(runningCoder(cfg, st), CODER_LOUD) == 0;
 }
 
 /**

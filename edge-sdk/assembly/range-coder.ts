@@ -8,6 +8,7 @@ import {
   CODER_POSITION,
   CODER_SINGLE,
   CODER_START,
+  coderOf,
 } from "./layout";
 import { STATUS_NOT_CANONICAL, STATUS_OUTPUT_FULL } from "./status";
 
@@ -32,8 +33,21 @@ const WINDOW_BYTES: i32 = 4;
  */
 export let decodes: u32 = 0;
 
+/** The coder of a module of one device, from the beginning of its frame on, so that nobody hands it about. */
+let own: usize = 0;
+
+function coderOfFrame(coder: usize): usize {
+  return isDefined(ONE_DEVICE) ? own : coder;
+}
+
+/** The coder of a frame that was begun. */
+export function runningCoder(cfg: usize, st: usize): usize {
+  return isDefined(ONE_DEVICE) ? own : coderOf(cfg, st);
+}
+
 /** Does the coder go in this direction, which is not MODE_ENCODE? 1 or 0 */
 export function isCoding(coder: usize, mode: u8): u32 {
+  coder = coderOfFrame(coder);
   return decodes & u32(load<u8>(coder, CODER_MODE) == mode);
 }
 
@@ -50,6 +64,7 @@ export function coderBeginAgain(coder: usize, mode: u8, flags: u32, start: usize
 }
 
 function begin(coder: usize, mode: u8, flags: u32, start: usize, length: i32): void {
+  if (isDefined(ONE_DEVICE)) own = coder;
   store<u32>(coder, 0, CODER_LOW);
   store<u32>(coder, 0xffffffff, CODER_HIGH);
   store<u32>(coder, <u32>start, CODER_START);
@@ -61,6 +76,7 @@ function begin(coder: usize, mode: u8, flags: u32, start: usize, length: i32): v
 
 /** Move the decoder's window by a byte; past the end of the input come zeros, for ever. */
 function shiftIn(coder: usize): void {
+  coder = coderOfFrame(coder);
   const position = load<u32>(coder, CODER_POSITION);
   const byte: u32 = position < load<u32>(coder, CODER_END) ? load<u8>(position) : 0;
   store<u32>(coder, (load<u32>(coder, CODER_CODE) << 8) | byte, CODER_CODE);
@@ -69,6 +85,7 @@ function shiftIn(coder: usize): void {
 
 /** Write one byte; past the end of the room nothing is stored. */
 function putByte(coder: usize, byte: u32): void {
+  coder = coderOfFrame(coder);
   const position = load<u32>(coder, CODER_POSITION);
   if (position < load<u32>(coder, CODER_END)) store<u8>(position, <u8>byte);
   store<u32>(coder, position + 1, CODER_POSITION);
@@ -76,6 +93,7 @@ function putByte(coder: usize, byte: u32): void {
 
 /** Code one bit whose probability of being 1 is given in Q16, 0 < p < 65536. Keeps low < high. */
 function codeWithProbability(coder: usize, p: u32, bit: bool): bool {
+  coder = coderOfFrame(coder);
   let low = load<u32>(coder, CODER_LOW);
   let high = load<u32>(coder, CODER_HIGH);
   const isDecoder = isCoding(coder, MODE_DECODE) != 0;
@@ -110,6 +128,7 @@ export function codeRaw(coder: usize, bits: i32, value: u32): u32 {
 
 /** The word inside the interval with the most zero bytes at its end, which need not be written. */
 function flushWord(coder: usize): u32 {
+  coder = coderOfFrame(coder);
   const low = load<u32>(coder, CODER_LOW);
   const high = load<u32>(coder, CODER_HIGH);
   let mask: u32 = 0xffffffff;
@@ -127,6 +146,7 @@ function flushWord(coder: usize): u32 {
  * @returns payload bytes, or STATUS_OUTPUT_FULL
  */
 export function coderFlush(coder: usize): i32 {
+  coder = coderOfFrame(coder);
   if (load<u8>(coder, CODER_LOUD) == 0) return 0;
   const word = flushWord(coder);
   for (let shift = 24; shift >= 0; shift -= 8) putByte(coder, word >> shift);
@@ -139,6 +159,7 @@ export function coderFlush(coder: usize): i32 {
 
 /** Check that the bytes of a decoded frame are the ones that `coderFlush` would have written. @returns 0 or a status */
 export function coderVerify(coder: usize): i32 {
+  coder = coderOfFrame(coder);
   const end = load<u32>(coder, CODER_END);
   if (load<u8>(coder, CODER_MODE) == MODE_REPLAY) return 0;
   const isLonger =
