@@ -159,11 +159,12 @@ function codeSample(cfg: usize, st: usize, coder: usize, c: i32, nonZeroBefore: 
   const code = codeResidual(cfg, st, coder, channel, flags, c, nonZeroBefore, foreseen, octaves, wanted);
   if (decodes & u32(code == CORRUPT_CODE)) return code;
   const wide = prediction + dequantize(code, step, bound, sparse);
-  const reconstruction = saturateOnLattice(wide, spacing);
+  const reconstruction = saturateOnLattice(wide, load<i32>(config, CHANNEL_SPACING));
   // A sample lies within the bound of what is coded for it
   if (decodes & u32(<u64>(wide - saturate(wide) + bound) > <u64>(2 * bound))) return CORRUPT_CODE;
+  const moved = <i64>reconstruction - load<i32>(channel, LAST);
   store<i32>(channel, reconstruction, LAST);
-  learnMove(cfg, st, channel, <i64>reconstruction - last, historyStep, octaves, sparse && code == 0);
+  learnMove(cfg, st, channel, moved, historyStep, octaves, sparse && code == 0);
   learnActivity(channel, flags, <u64>(code < 0 ? -code : code));
   keepSign(flags, code);
   return code;

@@ -21,7 +21,8 @@ CPU     := -mcpu=cortex-m4 -mthumb -DBOARD_MPS2
 SCRIPT  := mps2.ld
 # What copies code to save a jump, or carries values for long, costs the core flash and stack, and gains little time.
 CORE_FLAGS ?= -fno-thread-jumps -fno-tree-dominator-opts -fno-tree-fre -fno-tree-tail-merge -fno-cse-follow-jumps \
-              -fno-tree-loop-optimize -fno-tree-loop-im -fno-move-loop-invariants -fno-schedule-insns2
+              -fno-tree-loop-optimize -fno-tree-loop-im -fno-move-loop-invariants -fno-schedule-insns2 \
+              -fno-inline-functions-called-once -fno-reorder-blocks -fno-ipa-pure-const -fno-tree-reassoc
 BOARDS  := bare-metal.c cortex-m.c cmsdk-uart.c semihosting-clock.c memory.c
 STORE   := store-none.c
 QEMU    := qemu-system-arm -M mps2-an386 -semihosting-config enable=on,target=native

@@ -115,7 +115,7 @@ function instanceAsMemory([, name, fields], end) {
   }
   return `#if defined(WASM_RT_MEMORY_BYTES) && WASM_RT_MEMCHECK_GUARD_PAGES
 #define ${APART}
-typedef struct ${name} {
+__extension__ typedef struct ${name} {
 __extension__ union {
 ${memory}__extension__ struct {
 ${inside.join("")}};

@@ -69,6 +69,7 @@ const SMALL_MODULE = [
   "-fno-inline-functions-called-once",
   "-fno-reorder-blocks",
   "-fno-ipa-pure-const",
+  "-fno-tree-reassoc",
 ];
 const MACHINE = `${process.platform} ${process.arch}`;
 const FREESTANDING = ["-ffreestanding", "-nostartfiles", "-nostdlib"];
