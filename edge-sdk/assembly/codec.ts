@@ -21,7 +21,15 @@ import {
   MAX_CHANNEL_BYTES,
 } from "./layout";
 import { isOnLattice } from "./quantizer";
-import { coderBegin, coderBeginAgain, coderFlush, coderVerify, MODE_DECODE, MODE_REPLAY, runningCoder } from "./range-coder";
+import {
+  coderBegin,
+  coderBeginAgain,
+  coderFlush,
+  coderVerify,
+  MODE_DECODE,
+  MODE_REPLAY,
+  runningCoder,
+} from "./range-coder";
 import { decodeRow, encodeRow, SAMPLE_INVALID, SAMPLE_OK, SAMPLE_SATURATED } from "./row-coder";
 import {
   STATUS_CORRUPT,

@@ -140,7 +140,8 @@ export async function measureFirmware(
   const field = (name: string) => first[name] ?? 0;
   const messages = field("messageBytes");
   // The module is asked here: firmware does not need to know
-  const stateBytes = first.historyShift === undefined ? field("stateBytes") : stateBytesOf(firmware.wasm, first.historyShift);
+  const stateBytes =
+    first.historyShift === undefined ? field("stateBytes") : stateBytesOf(firmware.wasm, first.historyShift);
   const ram = {
     state: stateBytes,
     belowState: field("belowStateBytes"),

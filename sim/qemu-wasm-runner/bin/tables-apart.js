@@ -74,7 +74,11 @@ function withTables(source, { tables, accesses, from, bytes }) {
   const names = [...new Set(accesses.map(({ name }) => name))];
   const apart = [
     `static const u8 tables[${bytes.length}] __attribute__((aligned(${TABLE_ALIGNMENT}))) = {`,
-    ...(Array.from(bytes).join(", ").match(/.{1,110}(?:, |$)/g) ?? []).map((line) => `  ${line.trim()}`),
+    ...(
+      Array.from(bytes)
+        .join(", ")
+        .match(/.{1,110}(?:, |$)/g) ?? []
+    ).map((line) => `  ${line.trim()}`),
     "};",
     ...names.map((name) => {
       const [stored, as, answer] = LOADS[name];
@@ -98,7 +102,10 @@ function withTables(source, { tables, accesses, from, bytes }) {
   return text
     .replace(prototypes, () => `#ifdef ${APART}\n${apart.join("\n")}\n#else\n${whole.join("\n")}\n#endif\n\n`)
     .replace(ZEROED, (line) => `#ifndef ${APART}\n${line}#endif\n`)
-    .replace(STARTED, (_, globals, memories) => `#ifdef ${APART}\n${ZEROS}${memories}${globals}#else\n${globals}${memories}#endif\n`);
+    .replace(
+      STARTED,
+      (_, globals, memories) => `#ifdef ${APART}\n${ZEROS}${memories}${globals}#else\n${globals}${memories}#endif\n`,
+    );
 }
 
 function instanceAsMemory([, name, fields], end) {
