@@ -6,7 +6,7 @@
  */
 
 /** Read by nobody. In front of the tables, so that no field of a structure has the offset of one. */
-const UNUSED_BYTES: i32 = 128;
+const UNUSED_BYTES: i32 = 104;
 const UNUSED = memory.data(UNUSED_BYTES, 8);
 
 /** How fast an adaptive bit moves, by its age: over 2^16. */

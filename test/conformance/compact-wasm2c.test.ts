@@ -21,6 +21,7 @@ const APART =
 const TABLES = /^#ifdef WASM_RT_TABLES_APART\nstatic const u8 tables[\s\S]*?^#endif\n\n/m;
 const ONLY_WHOLE = /^#ifndef WASM_RT_TABLES_APART\n([\s\S]*?)#endif\n/gm;
 const EITHER = /^#ifdef WASM_RT_TABLES_APART\n[\s\S]*?#else\n([\s\S]*?)#endif\n/gm;
+const BYTES: Readonly<Record<string, number>> = { u8: 1, u32: 4, u64: 8 };
 /** A module with nothing in it. */
 const EMPTY = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
 
@@ -42,7 +43,7 @@ function fieldsApart(header: string): { inside: string[]; behind: string[]; whol
   const [, apart = ""] = APART.exec(header) ?? [];
   const [, inside = "", behind = ""] =
     /__extension__ struct \{\n([\s\S]*?)\};\n\};\n([\s\S]*?)\} w2c_core;/.exec(apart) ?? [];
-  const fields = (text: string) => text.match(/^ {2}u(?:32|64) \w+;$/gm) ?? [];
+  const fields = (text: string) => text.match(/^ {2}u(?:8|32|64) \w+;$/gm) ?? [];
   return { inside: fields(inside), behind: fields(behind), whole: fields(header.replace(APART, "$2")) };
 }
 
@@ -72,7 +73,8 @@ test("the compact C of device.wasm has its memory in front, and sets the same gl
   expect(globals.length).toBeGreaterThan(50);
   const constants = [...compact.source.matchAll(CONSTANT)].map(([, type, name]) => `  ${type} ${name};`);
   expect(constants.length).toBe(5);
-  expect([memory, ...globals, ...constants].toSorted()).toEqual(linesOf(plain.header, INSTANCE).toSorted());
+  const wide = globals.map((line) => line.replace("  u8 ", "  u32 "));
+  expect([memory, ...wide, ...constants].toSorted()).toEqual(linesOf(plain.header, INSTANCE).toSorted());
   const [atOnce, ...set] = linesOf(compact.source.replace(ONLY_WHOLE, "$1"), GLOBALS);
   expect(atOnce).toBe("  memset(instance, 0, sizeof *instance);");
   const inInstance = linesOf(plain.source, GLOBALS).filter(
@@ -87,7 +89,9 @@ test("where tables lie apart the same globals lie below them, and the tables are
   expect([...inside, ...behind]).toEqual(whole);
   const memory = memoryAtStart();
   const end = memory.tablesEnd;
-  expect(inside.reduce((bytes, line) => bytes + (line.startsWith("  u64") ? 8 : 4), 0)).toBeLessThanOrEqual(end);
+  expect(
+    inside.reduce((bytes, line) => bytes + (BYTES[line.trim().split(" ")[0] ?? ""] ?? Number.NaN), 0),
+  ).toBeLessThanOrEqual(end);
   const [, length = "", bytes = ""] = /static const u8 tables\[(\d+)\][^{]*\{\n([^}]*)\};/.exec(source) ?? [];
   const from = end - Number(length);
   expect(bytes.split(",").flatMap((byte) => (byte.trim() === "" ? [] : [Number(byte)]))).toEqual([
@@ -136,6 +140,25 @@ test("a global that is fixed is a constant, and traps where it would change", as
       }),
     );
   }
+});
+
+test("a global that is only ever a small number is a byte, and no other is", async () => {
+  const module = join(FOLDER, "narrow.wasm");
+  const text = `(module (global $flag (mut i32) (i32.const 0)) (global $large (mut i32) (i32.const 256)) (global $any (mut i32) (i32.const 0))
+    (global $seen (mut i32) (i32.const 0)) (global $sum (mut i32) (i32.const 1)) (export "seen" (global $seen))
+    (func (export "change") (param i32) (result i32)
+      (global.set $flag (i32.const 255)) (global.set $large (i32.const 1)) (global.set $any (i32.const 1)) (global.set $any (local.get 0))
+      (global.set $seen (i32.const 1)) (global.set $sum (i32.add (global.get $sum) (i32.const 1)))
+      (i32.add (global.get $flag) (i32.add (global.get $large) (i32.add (global.get $any) (global.get $sum))))))`;
+  writeFileSync(module, await compileModuleText("narrow.wat", text));
+  const { header } = translate(COMPACT, module);
+  expect(linesOf(header, INSTANCE)).toEqual([
+    "  u8 w2c_g0;",
+    "  u32 w2c_g1;",
+    "  u32 w2c_g2;",
+    "  u32 w2c_seen;",
+    "  u32 w2c_g4;",
+  ]);
 });
 
 test("nothing else of it differs from what wasm2c writes", () => {

@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { fixGlobals } from "./fixed-globals.js";
+import { narrowGlobals } from "./narrow-globals.js";
 import { tablesApart } from "./tables-apart.js";
 
 /**
@@ -12,6 +13,7 @@ import { tablesApart } from "./tables-apart.js";
  *     read is half as long from the beginning of a structure as from behind all globals. A memory that lies in the
  *     instance itself (WASM_RT_MEMORY_BYTES) stays behind the globals, which would be out of reach after it.
  *   - the instance is set to zero as a whole, not global by global.
+ *   - a global that is only ever set to numbers below 256 is a byte (narrow-globals.js).
  *   - a global that is exported and never changes is a constant, and takes no memory.
  *   - a global named by --fixed keeps its start value: it is a constant, and setting it to anything else traps. What a
  *     program will never ask of the module falls away with it.
@@ -45,12 +47,13 @@ function compact(sourceFile, headerFile) {
   const constants = module === undefined ? [] : constantFields(readFileSync(module), plain.header);
   const named = constantsApart(hashesOnDemand(plain.source), constants);
   const some = { source: named, header: withoutFields(plain.header, constants, named) };
-  const { source, header, unknown } = fixGlobals(some, fixed);
+  const { unknown, ...kept } = fixGlobals(some, fixed);
   if (unknown.length > 0) {
     console.error(`compact-wasm2c: ${FIXED} ${unknown.join(",")}: the module exports no such global that may change`);
     process.exitCode = 2;
     return;
   }
+  const { source, header } = narrowGlobals(kept);
   const whole = tablesApart({ source: zeroAtOnce(source), header: memoryFirst(header) });
   writeFileSync(sourceFile, whole.source);
   writeFileSync(headerFile, whole.header);
@@ -59,7 +62,7 @@ function compact(sourceFile, headerFile) {
 /** The instance's structure, its first memory in front. */
 function memoryFirst(header) {
   return header.replace(
-    /^(typedef struct w2c_\w+ \{\n)((?: {2}u(?:32|64) \w+;\n)+)( {2}wasm_rt_memory_t \w+;\n)/m,
+    /^(typedef struct w2c_\w+ \{\n)((?: {2}u(?:8|32|64) \w+;\n)+)( {2}wasm_rt_memory_t \w+;\n)/m,
     (_, begin, globals, memory) =>
       `${begin}#ifndef ${INSIDE}\n${memory}#endif\n${globals}#ifdef ${INSIDE}\n${memory}#endif\n`,
   );

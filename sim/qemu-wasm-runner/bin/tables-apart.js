@@ -9,7 +9,7 @@
  */
 const APART = "WASM_RT_TABLES_APART";
 const INSTANCE = /^typedef struct (w2c_\w+) \{\n((?:#.*\n| {2}\w+ \w+;\n)+)\} \1;\n/m;
-const FIELD = /^ {2}u(?:32|64) \w+;\n/gm;
+const FIELD = /^ {2}u(8|32|64) \w+;\n/gm;
 const SEGMENT = /^static const u8 (data_segment_data_\w+)\[\] = \{\n([\s\S]*?)\};\n/gm;
 const LOADED = /^ {2}LOAD_DATA\(instance->(\w+), (\d+)u, (\w+), (\d+)\);\n/gm;
 const ZEROS = "  memset(instance, 0, sizeof *instance);\n";
@@ -113,9 +113,9 @@ function instanceAsMemory([, name, fields], end) {
   let left = end;
   const inside = [];
   const behind = [];
-  for (const field of fields.match(FIELD) ?? []) {
-    const size = field.startsWith("  u64") ? 8 : 4;
-    const padding = size === 8 ? (end - left) % 8 : 0;
+  for (const [field, bits] of fields.matchAll(FIELD)) {
+    const size = Number(bits) / 8;
+    const padding = -(end - left) & (size - 1);
     const fits = size + padding <= left;
     (fits ? inside : behind).push(field);
     if (fits) left -= size + padding;
