@@ -78,7 +78,7 @@ test.for([
     const free = call("freeAddress");
     const view = new DataView(memory.buffer);
     const out = free + 4 * channels + 32;
-      call("codecReset");
+    call("codecReset");
     call("encodeBegin", 0, out, 8192);
     for (let row = 0; row < ROWS; row++) {
       for (let c = 0; c < channels; c++) view.setInt32(free + 4 * c, sampleAt(row, c), true);

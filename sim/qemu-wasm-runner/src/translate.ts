@@ -28,7 +28,9 @@ const COMPACT_WASM2C = fileURLToPath(new URL("../bin/compact-wasm2c.js", import.
 export const TRANSLATOR = [
   fileURLToPath(import.meta.resolve("wabt/package.json")),
   COMPACT_WASM2C,
-  ...["fixed-globals", "narrow-globals", "tables-apart"].map((name) => fileURLToPath(new URL(`../bin/${name}.js`, import.meta.url))),
+  ...["fixed-globals", "narrow-globals", "tables-apart"].map((name) =>
+    fileURLToPath(new URL(`../bin/${name}.js`, import.meta.url)),
+  ),
 ];
 
 /** What `translateToC` writes. */
