@@ -1,4 +1,5 @@
 import { DITHER } from "./layout";
+import { RATE_Q16 } from "./tables";
 
 /**
  * The adaptive bit: a 12-bit probability of "1" over a 4-bit age, in 16 bits.
@@ -10,9 +11,6 @@ import { DITHER } from "./layout";
  * likely as the rate is large, so that four bits of age last for some 300. Rounding is dithered, or small rates would
  * stop moving.
  */
-const RATE_Q16 = memory.data<u16>([
-  40960, 25206, 18204, 14246, 8398, 6027, 4325, 3104, 2227, 1598, 1147, 823, 591, 424, 304, 218,
-]);
 const OLDEST: u32 = 15;
 /** Probabilities stay off 0 and 1 by this much (of 4096), so that none costs more than 10.7 bits by itself. */
 const MARGIN: i32 = 2;
@@ -44,7 +42,7 @@ export function learnWith(at: usize, bit: bool, dither: u32): void {
   const packed = <u32>load<u16>(at);
   const age = packed & OLDEST;
   const probability = <i32>(packed >> 4);
-  const rate = <i32>load<u16>(RATE_Q16 + ((<usize>age) << 1));
+  const rate = <i32>load<u16>((<usize>age) << 1, RATE_Q16);
   const moved = probability + ((((bit ? 4095 : 0) - probability) * rate + <i32>(dither >> 16)) >> 16);
   const next = min<i32>(max<i32>(moved, MARGIN), 4095 - MARGIN);
   const older = age + u32(<i32>((dither >> 4) & 0xffff) < rate);

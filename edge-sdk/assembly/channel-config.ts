@@ -21,6 +21,7 @@ import {
   NARROW_SHIFT,
   ownLevels,
   ownSteps,
+  setStacked,
   setWidth,
 } from "./layout";
 import {
@@ -47,6 +48,7 @@ export function codecConfigure(cfg: usize, channels: i32): i32 {
   store<u8>(cfg, <u8>ownLevels(channels), CONFIG_OWN_LEVELS);
   store<u8>(cfg, <u8>crossLevels(channels), CONFIG_CROSS_LEVELS);
   store<u8>(cfg, <u8>levelWeights(channels), CONFIG_LEVEL_WEIGHTS);
+  setStacked(channels);
   setWidth(cfg, 0);
   for (let c = 0; c < channels; c++) codecSetChannel(cfg, c, 0, 1, 0);
   return 0;

@@ -21,7 +21,15 @@ import {
   MAX_CHANNEL_BYTES,
 } from "./layout";
 import { isOnLattice } from "./quantizer";
-import { coderBegin, coderFlush, coderVerify, MODE_DECODE, MODE_ENCODE, MODE_REPLAY } from "./range-coder";
+import {
+  coderBegin,
+  coderBeginAgain,
+  coderFlush,
+  coderVerify,
+  MODE_DECODE,
+  MODE_REPLAY,
+  runningCoder,
+} from "./range-coder";
 import { decodeRow, encodeRow, SAMPLE_INVALID, SAMPLE_OK, SAMPLE_SATURATED } from "./row-coder";
 import {
   STATUS_CORRUPT,
@@ -49,7 +57,7 @@ export function codecReset(cfg: usize, st: usize): void {
  * @param capacity  bytes that may be written
  */
 export function frameBegin(cfg: usize, st: usize, hasEvents: bool, out: usize, capacity: i32): void {
-  coderBegin(coderOf(cfg, st), MODE_ENCODE, hasEvents ? FRAME_EVENTS : 0, out, capacity);
+  coderBegin(coderOf(cfg, st), hasEvents ? FRAME_EVENTS : 0, out, capacity);
 }
 
 /**
@@ -61,7 +69,7 @@ export function frameBegin(cfg: usize, st: usize, hasEvents: bool, out: usize, c
  *          STATUS_EVENT_IN_PLAIN_FRAME, STATUS_OFF_LATTICE
  */
 export function frameSample(cfg: usize, st: usize, samples: usize, statuses: usize): i32 {
-  const coder = coderOf(cfg, st);
+  const coder = runningCoder(cfg, st);
   const channels = <i32>load<u8>(cfg, CONFIG_CHANNELS);
   const room = <i64>load<u32>(coder, CODER_END) - load<u32>(coder, CODER_POSITION);
   if (room < channels * MAX_CHANNEL_BYTES + FLUSH_BYTES) return STATUS_OUTPUT_FULL;
@@ -82,12 +90,12 @@ export function frameSample(cfg: usize, st: usize, samples: usize, statuses: usi
 
 /** End an encoded frame. @returns payload bytes; none when it is quiet, so that its decoder replays its rows */
 export function frameEnd(cfg: usize, st: usize): i32 {
-  return coderFlush(coderOf(cfg, st));
+  return coderFlush(runningCoder(cfg, st));
 }
 
 /** Did the frame so far hold nothing but zero residuals: no base, no events, no line's end? It may be left out. */
 export function frameIsQuiet(cfg: usize, st: usize): bool {
-  return load<u8>(coderOf(cfg, st), CODER_LOUD) == 0;
+  return load<u8>(runningCoder(cfg, st), CODER_LOUD) == 0;
 }
 
 /**
@@ -100,7 +108,7 @@ export function frameIsQuiet(cfg: usize, st: usize): bool {
 export function decodeBegin(cfg: usize, st: usize, flags: u32, rows: u32, input: usize, length: i32): i32 {
   const coder = coderOf(cfg, st);
   if (flags > FRAME_LINES || (flags && length <= 0)) return STATUS_CORRUPT;
-  coderBegin(coder, length > 0 ? MODE_DECODE : MODE_REPLAY, flags, input, length);
+  coderBeginAgain(coder, length > 0 ? MODE_DECODE : MODE_REPLAY, flags, input, length);
   store<u32>(coder, rows, CODER_ROWS);
   store<u32>(coder, 0, CODER_BLOCK_ROWS);
   return 0;
@@ -118,7 +126,7 @@ export function decodeEnd(cfg: usize, st: usize): i32 {
  * @returns 0, or STATUS_NO_BASE: the state is then worthless
  */
 export function replayQuietRow(cfg: usize, st: usize, samples: usize): i32 {
-  coderBegin(coderOf(cfg, st), MODE_REPLAY, 0, 0, 0);
+  coderBeginAgain(coderOf(cfg, st), MODE_REPLAY, 0, 0, 0);
   return decodeRow(cfg, st, samples, 0);
 }
 

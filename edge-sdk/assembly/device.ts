@@ -4,6 +4,7 @@ import { CANDIDATES_END } from "./config-block";
 import { CONFIG, STATE } from "./device-memory";
 import { CONFIG_OWN_LEVELS, configuredBytes } from "./layout";
 import { decodeRows as decodeRowsOf, encodeRows as encodeRowsOf, replayQuietRows as replayQuietRowsOf } from "./rows";
+import { TABLES_END } from "./tables";
 
 /**
  * Entry of `device.wasm`: one device with its configuration and state at fixed places, used by firmware and by the cloud
@@ -17,7 +18,7 @@ import { decodeRows as decodeRowsOf, encodeRows as encodeRowsOf, replayQuietRows
  * device has no use for, the statuses among them, are exported by `batch.wasm`.
  */
 // biome-ignore lint/style/useExportType: values that the compiler provides
-export { __heap_base };
+export { __heap_base, TABLES_END };
 
 // ---- codec: docstrings are those of the same functions in channel-config.ts, codec.ts and rows.ts ----
 
@@ -103,8 +104,11 @@ export function stateHash(): u32 {
 
 // ---- link: docstrings are those of the same functions in link.ts, link-send.ts and link-receive.ts ----
 
+export { stacked, wide } from "./layout";
 export { linkFlush, linkSample } from "./link";
 export { linkBegin, linkChannel, linkDescribe, linkMemory, linkOpen, linkRestore } from "./link-open";
 export { linkReceive } from "./link-receive";
 export { linkConnected, linkDisconnected, linkPoll, linkPresence, linkWakeMs } from "./link-send";
+export { mtu } from "./link-state";
 export { linkDirtyClear, linkView } from "./link-view";
+export { decodes } from "./range-coder";

@@ -15,6 +15,7 @@ import {
 import { resetLineBits } from "./line-code";
 import { resetPredictors } from "./predictors";
 import { quantize } from "./quantizer";
+import { decodes } from "./range-coder";
 import { codeBin, resetBits } from "./residual-code";
 
 /**
@@ -63,5 +64,5 @@ export function codeBase(st: usize, config: usize, channel: usize, flags: usize,
   const base = baseOf(config, bin);
   store<i32>(channel, base, LAST);
   setBase(flags);
-  return baseBin(config, base) == bin;
+  return decodes == 0 || baseBin(config, base) == bin;
 }

@@ -149,9 +149,15 @@ export function widthFor(historyShift: i32): i32 {
   return i32(historyShift > NARROW_SHIFT);
 }
 
+/**
+ * The width in a module of one device, which is told so (`--use ONE_DEVICE=1`). Firmware whose histories are all narrow has
+ * it as a constant, which takes the other width out of everything.
+ */
+export let wide: i32 = 0;
+
 /** Have histories entries of 32 bits? 1 or 0. */
 export function widthOf(cfg: usize): i32 {
-  return load<u8>(cfg, CONFIG_WIDTH);
+  return isDefined(ONE_DEVICE) ? wide : load<u8>(cfg, CONFIG_WIDTH);
 }
 
 /** log2 of the bytes of an entry. */
@@ -167,9 +173,12 @@ export function extraBits(cfg: usize): i32 {
 /** Configure for histories of this width. */
 export function setWidth(cfg: usize, width: i32): void {
   const channels = <i32>load<u8>(cfg, CONFIG_CHANNELS);
-  store<u8>(cfg, <u8>width, CONFIG_WIDTH);
-  store<u8>(cfg, <u8>historyOffset(channels, width), CONFIG_HISTORY);
-  store<u16>(cfg, <u16>channelStride(channels, width), CONFIG_STRIDE);
+  const history = historyOffset(channels, width);
+  const weights = load<u8>(cfg, CONFIG_OWN_STEPS) + channels - 1 + load<u8>(cfg, CONFIG_LEVEL_WEIGHTS);
+  if (isDefined(ONE_DEVICE)) wide = width;
+  else store<u8>(cfg, <u8>width, CONFIG_WIDTH);
+  store<u8>(cfg, <u8>history, CONFIG_HISTORY);
+  store<u16>(cfg, <u16>strideOf(history, load<u8>(cfg, CONFIG_OWN_LEVELS), weights, width), CONFIG_STRIDE);
 }
 
 /** Where a channel's history begins (H): behind the stacked expert, if there is one. */
@@ -207,8 +216,11 @@ export function levelWeights(channels: i32): i32 {
 /** Bytes of one channel's state, a multiple of 4. */
 export function channelStride(channels: i32, width: i32): i32 {
   const weights = ownSteps(channels) + channels - 1 + levelWeights(channels);
-  const history = ownLevels(channels) << (width + 1);
-  return (historyOffset(channels, width) + history + 2 * weights + <i32>(LINE_BYTES + FLAGS_BYTES) + 3) & ~3;
+  return strideOf(historyOffset(channels, width), ownLevels(channels), weights, width);
+}
+
+function strideOf(history: i32, levels: i32, weights: i32, width: i32): i32 {
+  return (history + (levels << (width + 1)) + 2 * weights + <i32>(LINE_BYTES + FLAGS_BYTES) + 3) & ~3;
 }
 
 /**
@@ -245,9 +257,17 @@ export function channelState(cfg: usize, st: usize, c: i32): usize {
   return st + SHARED_BYTES + <usize>load<u16>(cfg, CONFIG_STRIDE) * <usize>c;
 }
 
+/** The same of the stacked expert. */
+export let stacked: u32 = 0;
+
+/** The channel count is there. */
+export function setStacked(channels: i32): void {
+  if (isDefined(ONE_DEVICE)) stacked = u32(channels <= MAX_STACKED);
+}
+
 /** Does a channel have a stacked expert? */
 export function hasStacked(cfg: usize): bool {
-  return <i32>load<u8>(cfg, CONFIG_CHANNELS) <= MAX_STACKED;
+  return isDefined(ONE_DEVICE) ? stacked != 0 : <i32>load<u8>(cfg, CONFIG_CHANNELS) <= MAX_STACKED;
 }
 
 /** Experts of each channel, 4 to 6: as many losses stand at LOSSES. */

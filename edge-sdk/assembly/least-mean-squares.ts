@@ -39,7 +39,7 @@ const NOISE_MASK: u32 = 0xffffff00;
 export const DOT: usize = 0; // i64
 /** Sum of squared features. */
 export const ENERGY: usize = 8; // i64
-const SUMS_BYTES: usize = 16;
+export const SUMS_BYTES: usize = 16;
 /** Sums of the steps, the levels and the stacked expert (stacked-expert.ts). */
 export const STEPS = memory.data(3 * <i32>SUMS_BYTES, 8);
 export const LEVELS = STEPS + SUMS_BYTES;

@@ -10,6 +10,7 @@ import {
 } from "./layout";
 import { codeBit } from "./mixed-bit";
 import { codeRaw } from "./range-coder";
+import { FIRST_OF_LINES, FIRST_OF_LINES_COUNT } from "./tables";
 
 /**
  * How lines are spelled in adaptive bits.
@@ -22,23 +23,6 @@ import { codeRaw } from "./range-coder";
  *
  * Every function codes in the coder's direction: a decoder ignores the values that it is given.
  */
-/**
- * First probabilities in the order of layout.ts, b for (16 b + 8) / 4096: means of the log-odds at the end of runs over
- * imu_handheld, machine_temp and ecg_mitbih100 at rel 1e-1 .. 3e-3.
- */
-const FIRST = memory.data<u8>([
-  // mode, goes on, reaches
-  88, 138, 243, 241, 60, 7, 71, 14, 215,
-  // rows: length, first bit below the leading one, second one
-  253, 244, 172, 192, 131, 113, 37, 145, 27, 15, 162, 201, 147, 146, 115, 113, 36, 105, 55, 45, 128, 139, 238, 124, 205,
-  205, 230, 171, 129, 68, 126, 150, 110, 44, 100, 96, 79, 128, 128,
-  // moved: slopes, starts; sign: starts, slopes, each by none, negative, positive
-  202, 247, 188, 254, 220, 101, 68, 161, 154, 168, 127,
-  // values: length, first bit below the leading one; three classes of slopes, two of starts
-  244, 112, 149, 150, 28, 244, 224, 129, 56, 211, 124, 81, 67, 11, 103, 162, 64, 56, 86, 68, 37, 25, 45, 78, 100, 31,
-  57, 162, 58, 120, 39, 16, 195, 146, 86, 22, 28, 14, 41, 60, 67, 37, 85, 28, 63,
-]);
-const COUNT: usize = 104;
 /** Runs over other signals begin with these probabilities as if each had been seen this often. */
 const FIRST_AGE: u16 = 3;
 
@@ -55,10 +39,13 @@ export const VALUE_CLASSES: i32 = 5;
 /** What stands for a magnitude that no encoder writes: outside every range, also after a product with 2^30. */
 const CORRUPT_MAGNITUDE: i64 = (<i64>1) << 32;
 
-/** First probabilities of every adaptive bit of lines. */
+/**
+ * First probabilities of every adaptive bit of lines, in the order of layout.ts: means of the log-odds at the end of runs over
+ * imu_handheld, machine_temp and ecg_mitbih100 at rel 1e-1 .. 3e-3.
+ */
 export function resetLineBits(st: usize): void {
-  for (let i: usize = 0; i < COUNT; i++) {
-    const probability = ((<u32>load<u8>(FIRST + i)) << 4) | 8;
+  for (let i: usize = 0; i < FIRST_OF_LINES_COUNT; i++) {
+    const probability = ((<u32>load<u8>(i, FIRST_OF_LINES)) << 4) | 8;
     store<u16>(st + (i << 1), freshBit(probability) | FIRST_AGE, BITS_LINE_MODE);
   }
 }

@@ -100,21 +100,24 @@ export function linkBegin(channels: i32, samples: i32, silence: i32, limit: i32)
  * buffer in which messages are composed. With an mtu it must hold the longest, of which fragments are made. Without one,
  * of a message that is longer than the buffer only head and seal are there, and the rest stays in the ring or the birth.
  *
+ * Refused, the link has no memory.
+ *
  * @param outBytes  of the buffer: `messageBytes` for whole messages; OUT_BYTES_LEAST, and the device's name and 24, at least
  * @param messageBytes  longest message with 16 bytes to spare, which bounds a frame's payload
  */
 export function linkMemory(ring: usize, ringBytes: i32, out: usize, outBytes: i32, messageBytes: i32): i32 {
   const rowBytes = <i32>channelCount * MAX_CHANNEL_BYTES + FLUSH_BYTES + 4;
+  setOutAt(0);
   if (messageBytes < <i32>OUT_ROOM + rowBytes + <i32>ENVELOPE_BYTES_MAX) return STATUS_OUT_SMALL;
   setPayloadMax(min<u32>(messageBytes - <i32>OUT_ROOM - ENVELOPE_BYTES_MAX, PAYLOAD_BYTES_MAX) & ~3);
   const before: i32 = mtu == 0 ? 0 : <i32>OUT_ROOM;
   const least: i32 = mtu == 0 ? OUT_BYTES_LEAST : payloadMax + ENVELOPE_BYTES_MAX;
-  setOutAt(out + before);
   setOutRoom(outBytes - before);
   if (<i32>outRoom < least) return STATUS_OUT_SMALL;
   const room = (ringBytes - <i32>RING_OVERHEAD) & ~3;
   if (room < <i32>((SEGMENTS_PER_RING + 1) * recordBytesMax())) return STATUS_RING_SMALL;
   setCapacity(room);
+  setOutAt(out + before);
   lent = ring;
   return 0;
 }

@@ -125,7 +125,7 @@ export function linkDisconnected(): void {
 export function linkPoll(timeUs: i64, nowMs: u32): i32 {
   if (ringAt == 0) return STATUS_LINK_NOT_OPEN;
   if (linkPhase == LINK_DOWN) return 0;
-  if (fragmentsLeft > 0) {
+  if (mtu != 0 && fragmentsLeft > 0) {
     // When a birth's last one went; fragments of other frames may move it as they like.
     setBirthAtMs(nowMs);
     return nextFragment();
@@ -310,7 +310,7 @@ export function linkWakeMs(nowMs: u32): i32 {
   const state = linkPhase;
   if (ringAt == 0 || state == LINK_DOWN) return IDLE_MS;
   let wake: i32 = 0;
-  if (fragmentsLeft == 0) {
+  if (mtu == 0 || fragmentsLeft == 0) {
     if (state == LINK_GREETING) {
       // After a birth at once, which says when it left
       if (messageTopic != TOPIC_BIRTH) wake = <i32>birthWaitMs - elapsedMs(nowMs, birthAtMs);

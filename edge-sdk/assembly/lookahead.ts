@@ -24,7 +24,7 @@ import { coderSpent, fillPrices, PRICE_BYTES, priceMode } from "./line-prices";
 import { writeLines } from "./line-ways";
 import { isLineMode, lineOf } from "./lines";
 import { isOnLattice } from "./quantizer";
-import { coderBegin, MODE_ENCODE } from "./range-coder";
+import { coderBegin } from "./range-coder";
 import { beginRow, codeChannel } from "./row-coder";
 import { STATUS_OFF_LATTICE } from "./status";
 
@@ -365,7 +365,7 @@ function encodeWithLines(rows: i32, out: usize, capacity: i32): i32 {
 
 function beginWithLines(st: usize, rows: i32, out: usize, capacity: i32): void {
   const coder = coderOf(config, st);
-  coderBegin(coder, MODE_ENCODE, FRAME_LINES, out, capacity);
+  coderBegin(coder, FRAME_LINES, out, capacity);
   store<u32>(coder, rows, CODER_ROWS);
   store<u32>(coder, 0, CODER_BLOCK_ROWS);
 }

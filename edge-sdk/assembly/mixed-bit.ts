@@ -1,5 +1,6 @@
 import { drawDither, learnWith, probabilityQ16 } from "./adaptive-bit";
 import { WEIGHTS } from "./layout";
+import { DOT, STEPS, SUMS_BYTES } from "./least-mean-squares";
 import { codeLearned } from "./range-coder";
 
 /**
@@ -19,9 +20,12 @@ const RATE_SHIFT: i32 = 13;
 /** Nothing mixed costs more than 13 bits. */
 const LOGIT_LIMIT: i32 = 13 << 8;
 
-/** What foresees the decision in hand: address of the adaptive bit, u32, and its logit, i32, three times; no state. */
-const INPUTS = memory.data(3 * 8, 8);
-const INPUT_BYTES: usize = 8;
+/**
+ * What foresees the decision in hand: address of the adaptive bit, u32, and its logit, i32, three times; no state. They lie
+ * where the sums have their dot products, which nobody needs between a row's prediction and what is learned from it.
+ */
+const INPUTS = STEPS + DOT;
+const INPUT_BYTES: usize = SUMS_BYTES;
 const INPUT_LOGIT: usize = 4;
 
 /** The curve 2^f - 1 - f and, with the other sign, log2(1 + f) - f. Range: f is Q16, 0..65535; Q16. */

@@ -22,8 +22,9 @@ import {
   WEIGHTS,
 } from "./layout";
 import { codeBit, codeMixed } from "./mixed-bit";
-import { codeRaw } from "./range-coder";
+import { codeRaw, decodes } from "./range-coder";
 import { collectCandidates, keepSide, placeContext, signContext, unaryContext, zeroContext } from "./recent-levels";
+import { FIRST_RUNS, FIRST_RUNS_COUNT } from "./tables";
 
 /**
  * How a residual's code is spelled in adaptive bits. The channel's recent activity A (Q8 codes) picks one of 10 levels:
@@ -35,16 +36,6 @@ import { collectCandidates, keepSide, placeContext, signContext, unaryContext, z
  * histories, so that u says more of what those foresee. Each of the first three kinds of decision is mixed from three
  * contexts: what the channel does, where it was, and where its slow mean or the prediction lies.
  */
-/**
- * First probabilities (of 4096) of all adaptive bits in the order of layout.ts: runs of (count, probability). "Not zero"
- * starts at m / (1 + m) with m = 0.06 x 2^(0.6 level) up to level 5 and 0.06 x 2^(0.6 (level + 2)) beyond, within 0.02..0.95, and at 0.17 in its other contexts; then even
- * signs, 0.4 to go on in unary, 0.45 for the top low bit, 0.05 for a change of status, and even escapes.
- */
-const FIRST_RUNS = memory.data<u16>([
-  4, 231, 4, 341, 4, 496, 4, 707, 4, 984, 4, 1328, 4, 2562, 4, 2936, 4, 3248, 4, 3494, 60, 700, 64, 2048, 73, 1638, 8,
-  1843, 3, 205, 8, 2048,
-]);
-const FIRST_RUNS_COUNT: i32 = 16;
 /** Every mixing weight starts at a quarter: inputs that say the same should not add up to more than they say. */
 const FIRST_WEIGHT: i32 = 1 << 18;
 const MIX_BYTES: usize = 12;
@@ -73,14 +64,18 @@ const LARGEST_CODE: u64 = 0xffffffff;
 /** What `codeResidual` returns for a code that no encoder writes. */
 export const CORRUPT_CODE: i64 = i64.MIN_VALUE;
 
-/** First probabilities of every adaptive bit. */
+/**
+ * First probabilities (of 4096) of all adaptive bits in the order of layout.ts: runs of (count, probability). "Not zero"
+ * starts at m / (1 + m) with m = 0.06 x 2^(0.6 level) up to level 5 and 0.06 x 2^(0.6 (level + 2)) beyond, within 0.02..0.95, and at 0.17 in its other contexts; then even
+ * signs, 0.4 to go on in unary, 0.45 for the top low bit, 0.05 for a change of status, and even escapes.
+ */
 export function resetBits(st: usize): void {
   for (let at = st + WEIGHTS; at < st + BITS_ZERO; at += 4) store<i32>(at, FIRST_WEIGHT);
   let at = st + BITS_ZERO;
   for (let run = 0; run < FIRST_RUNS_COUNT; run++) {
-    const pair = FIRST_RUNS + ((<usize>run) << 2);
-    const bit = freshBit(load<u16>(pair, 2));
-    for (let left = <i32>load<u16>(pair); left > 0; left--) {
+    const pair = (<usize>run) << 2;
+    const bit = freshBit(load<u16>(pair, FIRST_RUNS + 2));
+    for (let left = <i32>load<u16>(pair, FIRST_RUNS); left > 0; left--) {
       store<u16>(at, bit);
       at += 2;
     }
@@ -146,7 +141,7 @@ export function codeResidual(
     size = prefix * ((<u64>1) << k) + low;
   }
   size += 1;
-  if (size > LARGEST_CODE) return CORRUPT_CODE;
+  if (decodes & u32(size > LARGEST_CODE)) return CORRUPT_CODE;
   return isNegative ? -(<i64>size) : <i64>size;
 }
 

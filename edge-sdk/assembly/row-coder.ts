@@ -13,7 +13,6 @@ import {
   CONFIG_CHANNELS,
   channelConfig,
   channelState,
-  coderOf,
   extraBits,
   FRAME_EVENTS,
   FRAME_LINES,
@@ -25,7 +24,7 @@ import {
 import { beginLineRow, closeLine, codeLineSample, isLineMode, isOnLine, lineOf } from "./lines";
 import { learnMove, predictMove } from "./predictors";
 import { dequantize, quantize, saturateOnLattice, snapToLattice } from "./quantizer";
-import { MODE_ENCODE, MODE_REPLAY } from "./range-coder";
+import { decodes, MODE_ENCODE, MODE_REPLAY, runningCoder } from "./range-coder";
 import { CORRUPT_CODE, codeResidual, codeStatus } from "./residual-code";
 import { STATUS_CORRUPT, STATUS_NO_BASE } from "./status";
 
@@ -73,7 +72,7 @@ export function encodeRow(cfg: usize, st: usize, samples: usize, statuses: usize
   countRow(st);
   let nonZero = 0;
   for (let c = 0; c < channels; c++) {
-    closeLine(lineOf(flagsOf(cfg, channelState(cfg, st, c))), coderOf(cfg, st));
+    closeLine(lineOf(flagsOf(cfg, channelState(cfg, st, c))), runningCoder(cfg, st));
     nonZero += codeFreely(cfg, st, c, nonZero, samples, statuses);
   }
 }
@@ -84,7 +83,7 @@ function countRow(st: usize): void {
 
 /** Begin a row, before its channels in their order. @returns false where no encoder wrote this */
 export function beginRow(cfg: usize, st: usize): bool {
-  const coder = coderOf(cfg, st);
+  const coder = runningCoder(cfg, st);
   countRow(st);
   return load<u8>(coder, CODER_FLAGS) != FRAME_LINES || beginLineRow(cfg, st, coder);
 }
@@ -98,7 +97,7 @@ export function beginRow(cfg: usize, st: usize): bool {
  * @returns 1 when its code is not 0, 0 when there is none or it is, or a negative status as of decodeRow
  */
 export function codeChannel(cfg: usize, st: usize, c: i32, nonZeroBefore: i32, samples: usize, statuses: usize): i32 {
-  const coder = coderOf(cfg, st);
+  const coder = runningCoder(cfg, st);
   const flags = flagsOf(cfg, channelState(cfg, st, c));
   const line = lineOf(flags);
   const isReplay = load<u8>(coder, CODER_MODE) == MODE_REPLAY;
@@ -112,7 +111,7 @@ export function codeChannel(cfg: usize, st: usize, c: i32, nonZeroBefore: i32, s
 
 /** Code channel c where it is on no line. @returns as codeChannel */
 function codeFreely(cfg: usize, st: usize, c: i32, nonZeroBefore: i32, samples: usize, statuses: usize): i32 {
-  const coder = coderOf(cfg, st);
+  const coder = runningCoder(cfg, st);
   const channel = channelState(cfg, st, c);
   const flags = flagsOf(cfg, channel);
   const sample = load<i32>(samples + ((<usize>c) << 2));
@@ -128,7 +127,7 @@ function codeFreely(cfg: usize, st: usize, c: i32, nonZeroBefore: i32, samples: 
     if (!codeBase(st, channelConfig(cfg, c), channel, flags, coder, sample)) return STATUS_CORRUPT;
   } else {
     const code = codeSample(cfg, st, coder, c, nonZeroBefore, sample);
-    if (code == CORRUPT_CODE) return STATUS_CORRUPT;
+    if (decodes & u32(code == CORRUPT_CODE)) return STATUS_CORRUPT;
     isLoud = code != 0;
   }
   if (isLoud) store<u8>(coder, 1, CODER_LOUD);
@@ -154,17 +153,18 @@ function codeSample(cfg: usize, st: usize, coder: usize, c: i32, nonZeroBefore: 
   const prediction = snapToLattice(saturate(last + move), last, spacing);
   const sparse = isSparse(channel);
   const flags = flagsOf(cfg, channel);
-  const isEncoder = load<u8>(coder, CODER_MODE) == MODE_ENCODE;
+  const isEncoder = (decodes & u32(load<u8>(coder, CODER_MODE) != MODE_ENCODE)) == 0;
   const wanted = isEncoder ? quantize(<i64>sample - prediction, step, bound, sparse) : 0;
 
   const code = codeResidual(cfg, st, coder, channel, flags, c, nonZeroBefore, foreseen, octaves, wanted);
-  if (code == CORRUPT_CODE) return code;
+  if (decodes & u32(code == CORRUPT_CODE)) return code;
   const wide = prediction + dequantize(code, step, bound, sparse);
-  const reconstruction = saturateOnLattice(wide, spacing);
+  const reconstruction = saturateOnLattice(wide, load<i32>(config, CHANNEL_SPACING));
   // A sample lies within the bound of what is coded for it
-  if (<u64>(wide - saturate(wide) + bound) > <u64>(2 * bound)) return CORRUPT_CODE;
+  if (decodes & u32(<u64>(wide - saturate(wide) + bound) > <u64>(2 * bound))) return CORRUPT_CODE;
+  const moved = <i64>reconstruction - load<i32>(channel, LAST);
   store<i32>(channel, reconstruction, LAST);
-  learnMove(cfg, st, channel, <i64>reconstruction - last, historyStep, octaves, sparse && code == 0);
+  learnMove(cfg, st, channel, moved, historyStep, octaves, sparse && code == 0);
   learnActivity(channel, flags, <u64>(code < 0 ? -code : code));
   keepSign(flags, code);
   return code;

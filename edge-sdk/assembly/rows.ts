@@ -1,6 +1,6 @@
 import { frameSample } from "./codec";
 import { CONFIG_CHANNELS, coderOf } from "./layout";
-import { coderBegin, MODE_REPLAY } from "./range-coder";
+import { coderBeginAgain, MODE_REPLAY } from "./range-coder";
 import { decodeRow } from "./row-coder";
 
 /** Many rows in one call, for hosts: samples are (count, C) row-major i32, statuses (count, C) u8 or address 0. */
@@ -31,6 +31,6 @@ export function decodeRows(cfg: usize, st: usize, samples: usize, statuses: usiz
 
 /** Replay quiet rows. @returns `count`, or STATUS_NO_BASE */
 export function replayQuietRows(cfg: usize, st: usize, samples: usize, count: i32): i32 {
-  coderBegin(coderOf(cfg, st), MODE_REPLAY, 0, 0, 0);
+  coderBeginAgain(coderOf(cfg, st), MODE_REPLAY, 0, 0, 0);
   return decodeRows(cfg, st, samples, 0, count);
 }

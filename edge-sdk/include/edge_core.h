@@ -36,6 +36,7 @@ typedef uint32_t edge_address;
 #define EDGE_SEAL_BYTES 5             /* behind everything else in a message */
 #define EDGE_NOTES_BYTES 48           /* behind the configuration block */
 #define EDGE_SCRATCH_BYTES 88         /* at edge_link_view() */
+#define EDGE_TABLES_END 312           /* below it is nothing but tables, which stay in flash where the build lets them */
 #define EDGE_FRAME_EVENTS 1           /* flags of a frame to decode; never both */
 #define EDGE_FRAME_LINES 2
 #define EDGE_EFFORT_GREEDY 1          /* lookaheads, which gateway.wasm has: longest lines, cheapest lines */

@@ -11,6 +11,9 @@ enum { MODEL_BYTES = 32, FIRMWARE_BYTES_MAX = 32, CHANNEL_NAME_BYTES_MAX = 32, U
 /** Of a birth in parts in the buffer for messages, besides the device's name. */
 #define BIRTH_HEAD_BYTES 24u
 
+/** Of the link's view (edge_core.h). */
+enum { VIEW_MESSAGE = 8, VIEW_REST = 72, VIEW_REST_BYTES = 76 };
+
 /** A part of the core's memory, handed out from `next` on. */
 typedef struct {
   edge_address next;
@@ -28,6 +31,11 @@ static edge_address take(room *from, uint32_t bytes) {
   return at;
 }
 
+/** What lies at an address that the core gave, or take(). */
+static uint8_t *bytes_at(edge_core *core, edge_address at) {
+  return core->w2c_memory.data + at;
+}
+
 static int32_t text_bytes(const char *text) {
   int32_t length = 0;
   while (text[length] != '\0') length++;
@@ -37,7 +45,7 @@ static int32_t text_bytes(const char *text) {
 /** Copy bytes to an address, of which there is room for the longest that the core takes. @returns the address behind them */
 static edge_address put(edge_core *core, edge_address at, const void *bytes, int32_t length, int32_t most) {
   const uint32_t kept = (uint32_t)(length < most ? length : most);
-  memcpy(edge_bytes(core, at, kept), bytes, kept);
+  memcpy(bytes_at(core, at), bytes, kept);
   return at + kept;
 }
 
@@ -97,13 +105,17 @@ int32_t device_begin(device *self, const device_plan *plan, uint8_t *memory, uin
   if (status < 0) return status;
   put(core, name, plan->name, name_bytes, name_bytes);
   /* How much the birth needs is known when it is written: in the spare, and if that is too little, in what is left. */
-  status = describe(core, plan, name, spare, notes_end - spare);
-  if (status == EDGE_STATUS_OUT_SMALL || status > (int32_t)(spare_end - spare)) {
-    const edge_address birth = take(&rest, 0);
-    status = describe(core, plan, name, birth, rest.end - birth);
-    if (status == EDGE_STATUS_OUT_SMALL) return DEVICE_MEMORY_SMALL;
+  edge_address birth = spare;
+  uint32_t birth_room = notes_end - spare;
+  uint32_t birth_most = spare_end - spare;
+  for (;;) {
+    status = describe(core, plan, name, birth, birth_room);
+    if (status != EDGE_STATUS_OUT_SMALL && status <= (int32_t)birth_most) return status < 0 ? status : 0;
+    if (birth != spare) return DEVICE_MEMORY_SMALL;
+    birth = take(&rest, 0);
+    birth_room = rest.end - birth;
+    birth_most = birth_room;
   }
-  return status < 0 ? status : 0;
 }
 
 int32_t device_open(device *self, uint32_t nonce, uint32_t epoch, uint32_t now_ms) {
@@ -111,14 +123,14 @@ int32_t device_open(device *self, uint32_t nonce, uint32_t epoch, uint32_t now_m
 }
 
 int32_t device_restore(device *self, const uint8_t *ring, uint32_t nonce, uint32_t now_ms) {
-  if (ring != NULL) memcpy(edge_bytes(&self->core, self->ring, self->ring_bytes), ring, self->ring_bytes);
+  if (ring != NULL) memcpy(bytes_at(&self->core, self->ring), ring, self->ring_bytes);
   return edge_link_restore(&self->core, nonce, now_ms);
 }
 
 int32_t device_sample(device *self, const int32_t *samples, const uint8_t *statuses, int64_t time_us, uint32_t now_ms) {
   const uint32_t channels = (uint32_t)self->channel_count;
-  uint8_t *kept = edge_bytes(&self->core, self->statuses, channels);
-  memcpy(edge_bytes(&self->core, self->samples, 4 * channels), samples, 4 * channels);
+  memcpy(bytes_at(&self->core, self->samples), samples, 4 * channels);
+  uint8_t *kept = bytes_at(&self->core, self->statuses);
   if (statuses == NULL) memset(kept, EDGE_SAMPLE_OK, channels);
   else memcpy(kept, statuses, channels);
   return edge_link_sample(&self->core, self->samples, self->statuses, time_us, now_ms);
@@ -127,29 +139,37 @@ int32_t device_sample(device *self, const int32_t *samples, const uint8_t *statu
 int32_t device_receive(device *self, const uint8_t *message, uint32_t length, uint32_t now_ms) {
   if (length > DEVICE_INPUT_BYTES) return DEVICE_MESSAGE_LONG;
   const edge_address input = edge_link_view(&self->core);
-  memcpy(edge_bytes(&self->core, input, length), message, length);
+  memcpy(bytes_at(&self->core, input), message, length);
   return edge_link_receive(&self->core, input, (int32_t)length, now_ms);
+}
+
+/** A number of the link's view. */
+static uint32_t number_at(const uint8_t *at) {
+  uint32_t number;
+  memcpy(&number, at, sizeof number); /* chip and module are little-endian both (wasm-rt.h) */
+  return number;
 }
 
 int32_t device_poll_parts(device *self, byte_span parts[DEVICE_PARTS], int64_t time_us, uint32_t now_ms) {
   edge_core *core = &self->core;
   const int32_t length = edge_link_poll(core, time_us, now_ms);
   if (length <= 0) return length;
-  const uint32_t rest_bytes = edge_link_rest_bytes(core);
+  const uint8_t *view = bytes_at(core, edge_link_view(core));
+  const uint32_t rest_bytes = number_at(view + VIEW_REST_BYTES);
   const uint32_t front_bytes = (uint32_t)length - rest_bytes - EDGE_SEAL_BYTES;
-  const uint8_t *front = edge_bytes(core, edge_link_message(core), front_bytes + EDGE_SEAL_BYTES);
+  const uint8_t *front = bytes_at(core, number_at(view + VIEW_MESSAGE));
   parts[0] = (byte_span){front, front_bytes};
-  parts[1] = (byte_span){edge_bytes(core, edge_link_rest(core), rest_bytes), rest_bytes};
+  parts[1] = (byte_span){bytes_at(core, number_at(view + VIEW_REST)), rest_bytes};
   parts[2] = (byte_span){front + front_bytes, EDGE_SEAL_BYTES};
   return length;
 }
 
 int32_t device_poll(device *self, const uint8_t **message, int64_t time_us, uint32_t now_ms) {
   const int32_t length = edge_link_poll(&self->core, time_us, now_ms);
-  if (length > 0) *message = edge_bytes(&self->core, edge_link_message(&self->core), (uint32_t)length);
+  if (length > 0) *message = bytes_at(&self->core, edge_link_message(&self->core));
   return length;
 }
 
 const uint8_t *device_ring(device *self) {
-  return edge_bytes(&self->core, self->ring, self->ring_bytes);
+  return bytes_at(&self->core, self->ring);
 }

@@ -14,6 +14,9 @@ NAME    ?= $(notdir $(CURDIR))
 BUILD   := build/$(BOARD)
 CFLAGS  ?= -Os
 DEFINES ?=
+# What a device on a serial line never asks of the core: to decode, and messages of a limited length. With six channels or
+# more `stacked` too, and with history shifts of 2 at most `wide`; a plan that asks for what is fixed traps when it begins.
+FIXED   ?= decodes,mtu
 
 ifeq ($(BOARD),mps2-an386)
 PREFIX  := arm-none-eabi-
@@ -21,7 +24,8 @@ CPU     := -mcpu=cortex-m4 -mthumb -DBOARD_MPS2
 SCRIPT  := mps2.ld
 # What copies code to save a jump, or carries values for long, costs the core flash and stack, and gains little time.
 CORE_FLAGS ?= -fno-thread-jumps -fno-tree-dominator-opts -fno-tree-fre -fno-tree-tail-merge -fno-cse-follow-jumps \
-              -fno-tree-loop-optimize -fno-tree-loop-im -fno-move-loop-invariants -fno-schedule-insns2
+              -fno-tree-loop-optimize -fno-tree-loop-im -fno-move-loop-invariants -fno-schedule-insns2 \
+              -fno-inline-functions-called-once -fno-reorder-blocks -fno-ipa-pure-const -fno-tree-reassoc
 BOARDS  := bare-metal.c cortex-m.c cmsdk-uart.c semihosting-clock.c memory.c
 STORE   := store-none.c
 QEMU    := qemu-system-arm -M mps2-an386 -semihosting-config enable=on,target=native
@@ -55,9 +59,9 @@ vpath %.c . $(SUPPORT) $(SUPPORT)/boards $(EXTRA_PATH)
 $(ELF): $(OBJECTS)
 	$(CC) $(CPU) -nostartfiles -nostdlib -L$(SUPPORT)/boards -T $(SCRIPT) -Wl,--gc-sections,-Map=$(BUILD)/$(NAME).map -o $@ $(OBJECTS) -lgcc
 
-$(BUILD)/core.c: $(WASM)
+$(BUILD)/core.c: $(WASM) $(FLAGS)
 	mkdir -p $(BUILD)
-	$(WASM2C) $< -n core -o $@
+	$(WASM2C) $< -n core -o $@ --fixed $(FIXED)
 
 # The model's identity, as bytes for C.
 $(BUILD)/core-id.h: $(WASM)
@@ -73,8 +77,8 @@ $(BUILD)/%.o: %.c $(BUILD)/core.c $(BUILD)/core-id.h $(FLAGS) $(SUPPORT)/needed.
 
 $(FLAGS): FORCE
 	@mkdir -p $(BUILD)
-	@echo '$(CC) $(CPU) $(CFLAGS) $(CORE_FLAGS) $(DEFINES) $(DEVICE_NAME)' | cmp -s - $@ || \
-	  echo '$(CC) $(CPU) $(CFLAGS) $(CORE_FLAGS) $(DEFINES) $(DEVICE_NAME)' > $@
+	@echo '$(CC) $(CPU) $(CFLAGS) $(CORE_FLAGS) $(DEFINES) $(FIXED) $(DEVICE_NAME)' | cmp -s - $@ || \
+	  echo '$(CC) $(CPU) $(CFLAGS) $(CORE_FLAGS) $(DEFINES) $(FIXED) $(DEVICE_NAME)' > $@
 
 -include $(OBJECTS:.o=.d)
 

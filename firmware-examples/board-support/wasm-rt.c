@@ -1,17 +1,17 @@
 #include "wasm-rt.h"
 
-/** Bytes of a page; the generated code passes it, and integer-only modules know no other. */
-#define PAGE_BYTES 65536u
 /** What memory.grow and table.grow answer when there is no room. */
 #define NO_ROOM UINT32_MAX
 
+#ifdef WASM_RT_MEMORY_BYTES
+uint32_t wasm_rt_lent_bytes;
+#else
 static struct {
-#ifndef WASM_RT_MEMORY_BYTES
   uint8_t *memory;
-#endif
   uint32_t bytes;
   uint32_t capacity;
 } lent;
+#endif
 
 static struct {
   wasm_rt_funcref_t *table;
@@ -20,12 +20,12 @@ static struct {
 
 void wasm_rt_lend_memory(uint8_t *memory, uint32_t bytes, uint32_t capacity) {
 #ifdef WASM_RT_MEMORY_BYTES
-  if (memory != NULL || capacity > WASM_RT_MEMORY_BYTES) bytes = 0;
+  wasm_rt_lent_bytes = memory != NULL || capacity > WASM_RT_MEMORY_BYTES ? 0 : bytes;
 #else
   lent.memory = memory;
-#endif
   lent.bytes = bytes;
   lent.capacity = capacity;
+#endif
 }
 
 void wasm_rt_lend_table(wasm_rt_funcref_t *table, uint32_t entries) {
@@ -37,33 +37,29 @@ bool wasm_rt_is_initialized(void) {
   return true;
 }
 
+#ifndef WASM_RT_MEMORY_BYTES
 void wasm_rt_allocate_memory(wasm_rt_memory_t *memory, uint64_t pages, uint64_t most, bool is64, uint32_t page_bytes) {
   (void)is64;
-#ifdef WASM_RT_MEMORY_BYTES
-  const bool is_lent = lent.bytes > 0;
-#else
-  const bool is_lent = lent.memory != NULL;
+  if (lent.memory == NULL || page_bytes != WASM_RT_PAGE_BYTES) wasm_rt_trap(WASM_RT_TRAP_NOT_LENT);
+  const uint32_t room = lent.capacity / WASM_RT_PAGE_BYTES;
   memory->data = lent.memory;
   lent.memory = NULL;
-#endif
-  if (!is_lent || page_bytes != PAGE_BYTES) wasm_rt_trap(WASM_RT_TRAP_NOT_LENT);
-  const uint32_t room = lent.capacity / PAGE_BYTES;
-  memory->pages = (uint16_t)(lent.bytes / PAGE_BYTES);
+  memory->pages = (uint16_t)(lent.bytes / WASM_RT_PAGE_BYTES);
   memory->size = lent.bytes;
   if (memory->pages >= pages) {
     memory->pages = (uint16_t)pages;
-    memory->size = memory->pages * PAGE_BYTES;
+    memory->size = memory->pages * WASM_RT_PAGE_BYTES;
   }
   memory->most_pages = (uint16_t)(room < most ? room : most);
   memset(memory->data, 0, memory->size);
-  lent.bytes = 0;
 }
+#endif
 
 uint64_t wasm_rt_grow_memory(wasm_rt_memory_t *memory, uint64_t pages) {
   const uint32_t before = memory->pages;
   if (pages == 0) return before;
   if (pages > memory->most_pages || before + pages > memory->most_pages) return NO_ROOM;
-  const uint32_t bytes = (uint32_t)(before + pages) * PAGE_BYTES;
+  const uint32_t bytes = (uint32_t)(before + pages) * WASM_RT_PAGE_BYTES;
   memset(memory->data + memory->size, 0, bytes - memory->size);
   memory->size = bytes;
   memory->pages = (uint16_t)(before + pages);

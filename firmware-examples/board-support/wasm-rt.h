@@ -62,6 +62,9 @@ extern "C" {
 #define __asm__(...)
 #endif
 
+/** Bytes of a page; integer-only modules know no other. */
+#define WASM_RT_PAGE_BYTES 65536u
+
 /** Why a module was stopped. The numbers are ours: they travel as exit codes. */
 typedef enum {
   WASM_RT_TRAP_NONE = 0,
@@ -82,7 +85,7 @@ typedef enum { WASM_RT_I32, WASM_RT_I64, WASM_RT_F32, WASM_RT_F64, WASM_RT_FUNCR
  *
  * Where WASM_RT_MEMORY_BYTES says how many, they are in here, and so in the module's instance, which every function of the
  * module has at hand: else each reads the pointer again after whatever it stores. The same number for all files of a
- * program; nothing is lent then but a part of them, or all: wasm_rt_lend_memory(NULL, bytes, capacity).
+ * program; nothing is lent then but a part of them, or all: wasm_rt_lend_memory(NULL, bytes, capacity), and they are the capacity.
  */
 typedef struct {
 #ifdef WASM_RT_MEMORY_BYTES
@@ -146,7 +149,27 @@ void wasm_rt_lend_table(wasm_rt_funcref_t *table, uint32_t entries);
 
 /* Called by the generated code. */
 bool wasm_rt_is_initialized(void);
+#ifdef WASM_RT_MEMORY_BYTES
+extern uint32_t wasm_rt_lent_bytes; /* 0: none; of wasm_rt_lend_memory */
+/* In here, because what it is given are numbers that the compiler then knows. */
+static inline void wasm_rt_allocate_memory(wasm_rt_memory_t *memory, uint64_t pages, uint64_t most, bool is64,
+                                           uint32_t page_bytes) {
+  const uint32_t room = (uint32_t)WASM_RT_MEMORY_BYTES / WASM_RT_PAGE_BYTES;
+  (void)is64;
+  if (wasm_rt_lent_bytes == 0 || page_bytes != WASM_RT_PAGE_BYTES) wasm_rt_trap(WASM_RT_TRAP_NOT_LENT);
+  memory->pages = (uint16_t)(room > 0 ? wasm_rt_lent_bytes / WASM_RT_PAGE_BYTES : 0);
+  memory->size = wasm_rt_lent_bytes;
+  if (room >= pages && memory->pages >= pages) {
+    memory->pages = (uint16_t)pages;
+    memory->size = memory->pages * WASM_RT_PAGE_BYTES;
+  }
+  memory->most_pages = (uint16_t)(room < most ? room : most);
+  memset(memory->data, 0, memory->size);
+  wasm_rt_lent_bytes = 0;
+}
+#else
 void wasm_rt_allocate_memory(wasm_rt_memory_t *memory, uint64_t pages, uint64_t most, bool is64, uint32_t page_bytes);
+#endif
 uint64_t wasm_rt_grow_memory(wasm_rt_memory_t *memory, uint64_t pages);
 void wasm_rt_free_memory(wasm_rt_memory_t *memory);
 void wasm_rt_allocate_funcref_table(wasm_rt_funcref_table_t *table, uint32_t entries, uint32_t most);

@@ -84,7 +84,7 @@ void subject_tell(void) {
   tally_tell(&self.tallies[BEGINS], "begins");
   tally_tell(&self.tallies[ENDS], "ends");
   json_number("producedBytes", self.payload_bytes);
-  json_number("stateBytes", (uint32_t)edge_state_bytes(&self.core, SIGNAL_CHANNELS, self.history_shift));
+  json_number("historyShift", (uint32_t)self.history_shift);
   json_number("belowStateBytes", edge_state_address(&self.core));
   json_number("memoryBytes", self.payload);
   json_number("instanceBytes", sizeof self.core - WASM_RT_MEMORY_BYTES);

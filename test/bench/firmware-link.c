@@ -30,6 +30,7 @@ static struct {
   device device;
   uint32_t line_bytes;
   uint32_t memory_bytes;
+  uint32_t history_shift; /* the largest of the channels' */
   tally tallies[TALLY_COUNT];
 } self;
 
@@ -54,6 +55,8 @@ static int32_t begin_device(int32_t which, uint32_t bytes) {
   static device_channel channels[SIGNAL_CHANNELS]; /* in flash, where there is but one signal */
   for (int32_t c = 0; c < SIGNAL_CHANNELS; c++) {
     const signal_bound *bound = &SIGNAL_BOUNDS[which][c];
+    const uint32_t shift = (uint32_t)bound->history_shift;
+    if (c == 0 || shift > self.history_shift) self.history_shift = shift;
     channels[c] = (device_channel){NAMES[c], "g", bound->e, bound->lattice, bound->history_shift, 0, 1, -23, bound->e, -23};
   }
   const device_plan plan = {
@@ -140,7 +143,7 @@ void subject_tell(void) {
   json_number("producedBytes", self.line_bytes);
   json_number("unconfirmedFrames", edge_link_unconfirmed_frames(&self.device.core));
   json_number("evictedSamples", (uint32_t)edge_link_evicted_samples(&self.device.core));
-  json_number("stateBytes", (uint32_t)edge_state_bytes(&self.device.core, SIGNAL_CHANNELS, 0));
+  json_number("historyShift", self.history_shift);
   json_number("belowStateBytes", edge_state_address(&self.device.core));
   json_number("memoryBytes", self.memory_bytes - RING_BYTES);
   json_number("instanceBytes", sizeof self.device - WASM_RT_MEMORY_BYTES);

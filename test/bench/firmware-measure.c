@@ -32,10 +32,11 @@ static void begin(int32_t which) {
   subject_begin(which);
 }
 
+/** The row is the driver's, as a sensor fills it: no part of the device's stack. */
 static void take_rows(uint32_t from, uint32_t to) {
+  static int32_t samples[SIGNAL_CHANNELS];
+  static uint8_t statuses[SIGNAL_CHANNELS];
   for (uint32_t row = from; row < to; row++) {
-    int32_t samples[SIGNAL_CHANNELS];
-    uint8_t statuses[SIGNAL_CHANNELS];
     signal_next(&source, samples, statuses);
     subject_row(row, samples, statuses);
   }

@@ -63,8 +63,12 @@ const RESUME = 2;
 const ACKS = 400;
 /** The core's memory, in its instance; what a subject does not need of it is not counted. */
 const MEMORY_BYTES = { codec: 8192, link: 13_312 } as const;
+/** What six channels on a serial line never ask of the core: to decode, messages of a limited length, a stacked expert. */
+const FIXED_GLOBALS = ["decodes", "mtu", "stacked"] as const;
 /** Lent to the interpreter for the codec's globals, values and frames: with less it says that its stack is exhausted. */
 const INTERPRETER_STACK_BYTES = 808;
+/** Of each signal. */
+const CHANNELS = 6;
 const NONCE = 7;
 const EPOCH = 1;
 const TIMEOUT_MS = 300_000;
@@ -106,6 +110,7 @@ export function buildSubject(
     checks,
     memoryBytes,
     memoryPlace: "inside",
+    ...(isInterpreted ? {} : { fixedGlobals: FIXED_GLOBALS }),
     ...(isInterpreted ? { mode: "interp", interpreterStackBytes: INTERPRETER_STACK_BYTES } : {}),
     program,
   });
@@ -134,10 +139,13 @@ export async function measureFirmware(
     throw new BenchError("no-answer", { board: plan.board, mode: modeOf(plan) });
   const field = (name: string) => first[name] ?? 0;
   const messages = field("messageBytes");
+  // The module is asked here: firmware does not need to know
+  const stateBytes =
+    first.historyShift === undefined ? field("stateBytes") : stateBytesOf(firmware.wasm, first.historyShift);
   const ram = {
-    state: field("stateBytes"),
+    state: stateBytes,
     belowState: field("belowStateBytes"),
-    scratch: field("memoryBytes") - field("belowStateBytes") - field("stateBytes") - messages,
+    scratch: field("memoryBytes") - field("belowStateBytes") - stateBytes - messages,
     messages,
     globals: field("instanceBytes") + parts.runtime.dataBytes + parts.runtime.zeroedBytes,
     stack: Math.max(...told.map(({ stackBytes = 0 }) => stackBytes)),
@@ -178,6 +186,12 @@ export async function boundWorstSample(
     instructions: pieces.reduce((sum, piece) => sum + piece.instructions, 0),
     cycles: pieces.reduce((sum, piece) => sum + piece.cycles, 0),
   };
+}
+
+/** State of a device with the signals' channels. @param historyShift  the largest */
+function stateBytesOf(wasm: Uint8Array, historyShift: number): number {
+  const { stateBytes } = new WebAssembly.Instance(new WebAssembly.Module(new Uint8Array(wasm))).exports;
+  return (stateBytes as (channels: number, historyShift: number) => number)(CHANNELS, historyShift);
 }
 
 async function runProgram(firmware: Firmware, options: RunOptions): Promise<Buffer> {

@@ -155,13 +155,23 @@ function argumentNames(name: string): string[] {
   return paramList(params).map((param) => param.name);
 }
 
-/** Exported globals and their values. */
+/** Exported globals that never change, and their values. Those that may are for whoever translates the module. */
 function constantsOf(wasm: Uint8Array<ArrayBuffer>, without: readonly string[] = []): Record<string, number> {
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(wasm));
-  const globals = Object.entries(exports).filter(([name]) => !without.includes(name));
+  const globals = Object.entries(exports).filter(([name, found]) => !without.includes(name) && !isMutable(found));
   return Object.fromEntries(
     globals.flatMap(([name, found]) => (found instanceof WebAssembly.Global ? [[name, Number(found.value)]] : [])),
   );
+}
+
+function isMutable(found: unknown): boolean {
+  if (!(found instanceof WebAssembly.Global)) return false;
+  try {
+    found.value = Number(found.value);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function snake(name: string): string {

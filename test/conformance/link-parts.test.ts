@@ -4,6 +4,8 @@ import { RawDevice, type RawDeviceOptions } from "./raw-device.ts";
 
 const OUT_SMALL = "-34";
 const LEAST = 64;
+const RING_SMALL = -35;
+const LINK_CONFIG = -33;
 
 /** What a device says in a stretch with a loss, all of it. */
 function messagesOf(options: RawDeviceOptions): string[] {
@@ -51,4 +53,17 @@ test("the head of a birth must fit, which bears the device's name", () => {
   const options = { channels: 2, e: 5, frameSamples: 20, roomBytes: LEAST };
   expect(new RawDevice({ ...options, name: "n".repeat(41) }).opened).toBe(0);
   expect(new RawDevice({ ...options, name: "n".repeat(42) }).opened).toBe(Number(OUT_SMALL));
+});
+
+test("a link that refused its memory has none, and takes no description", () => {
+  const { core } = new RawDevice({ channels: 2, e: 5, frameSamples: 20 });
+  const free = core.freeAddress();
+  const describe = () => core.linkDescribe(free, 256, free, 4, 1_000_000n, free, free, 0);
+  const lend = (ringBytes: number) => core.linkMemory(free + 8_192, ringBytes, free + 1_024, 2_048, 1_024);
+  expect(core.linkBegin(2, 20, 1_000, 0)).toBe(0);
+  expect(lend(8_192)).toBe(0);
+  expect(describe()).toBe(0);
+  expect(core.linkBegin(2, 20, 1_000, 0)).toBe(0);
+  expect(lend(100)).toBe(RING_SMALL);
+  expect(describe()).toBe(LINK_CONFIG);
 });

@@ -2,6 +2,9 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { fixGlobals } from "./fixed-globals.js";
+import { narrowGlobals } from "./narrow-globals.js";
+import { tablesApart } from "./tables-apart.js";
 
 /**
  * wasm2c (npm `wabt`) with the same arguments, and then the same C in another order, for small chips:
@@ -10,11 +13,15 @@ import { fileURLToPath } from "node:url";
  *     read is half as long from the beginning of a structure as from behind all globals. A memory that lies in the
  *     instance itself (WASM_RT_MEMORY_BYTES) stays behind the globals, which would be out of reach after it.
  *   - the instance is set to zero as a whole, not global by global.
+ *   - a global that is only ever set to numbers below 256 is a byte (narrow-globals.js).
  *   - a global that is exported and never changes is a constant, and takes no memory.
+ *   - a global named by --fixed keeps its start value: it is a constant, and setting it to anything else traps. What a
+ *     program will never ask of the module falls away with it.
+ *   - a module that exports TABLES_END has its tables in flash, and its globals in their place (tables-apart.js).
  *   - the signatures' hashes, 32 bytes each, are there only with WASM_RT_FUNC_TYPES: for a program that puts functions of its
  *     own into a table.
  *
- *     node compact-wasm2c.js MODULE -n NAME -o FOLDER/NAME.c
+ *     node compact-wasm2c.js MODULE -n NAME -o FOLDER/NAME.c [--fixed GLOBAL,GLOBAL]
  *
  * What it does not know how to move, it leaves as it was.
  */
@@ -24,27 +31,38 @@ const SECTION_IMPORT = 2;
 const SECTION_GLOBAL = 6;
 const OPCODE_I32_CONST = 0x41;
 const OPCODE_I64_CONST = 0x42;
+const FIXED = "--fixed";
 const given = process.argv.slice(2);
+const fixedAt = given.indexOf(FIXED);
+const fixed = fixedAt < 0 ? [] : (given.splice(fixedAt, 2)[1] ?? "").split(",").filter((name) => name !== "");
 const wasm2c = fileURLToPath(import.meta.resolve("wabt/bin/wasm2c"));
 const { status } = spawnSync(process.execPath, [wasm2c, ...given], { stdio: "inherit" });
 const output = given[given.indexOf("-o") + 1] ?? "";
-if (status === 0 && output.endsWith(".c")) {
-  const module = given.find((word) => word.endsWith(".wasm"));
-  const header = output.replace(/\.c$/, ".h");
-  const constants = module === undefined ? [] : constantFields(readFileSync(module), readFileSync(header, "utf8"));
-  rewrite(output, (source) => zeroAtOnce(constantsApart(hashesOnDemand(source), constants)));
-  rewrite(header, (text) => memoryFirst(withoutFields(text, constants, readFileSync(output, "utf8"))));
-}
 process.exitCode = status ?? 1;
+if (status === 0 && output.endsWith(".c")) compact(output, output.replace(/\.c$/, ".h"));
 
-function rewrite(file, change) {
-  writeFileSync(file, change(readFileSync(file, "utf8")));
+function compact(sourceFile, headerFile) {
+  const module = given.find((word) => word.endsWith(".wasm"));
+  const plain = { source: readFileSync(sourceFile, "utf8"), header: readFileSync(headerFile, "utf8") };
+  const constants = module === undefined ? [] : constantFields(readFileSync(module), plain.header);
+  const named = constantsApart(hashesOnDemand(plain.source), constants);
+  const some = { source: named, header: withoutFields(plain.header, constants, named) };
+  const { unknown, ...kept } = fixGlobals(some, fixed);
+  if (unknown.length > 0) {
+    console.error(`compact-wasm2c: ${FIXED} ${unknown.join(",")}: the module exports no such global that may change`);
+    process.exitCode = 2;
+    return;
+  }
+  const { source, header } = narrowGlobals(kept);
+  const whole = tablesApart({ source: zeroAtOnce(source), header: memoryFirst(header) });
+  writeFileSync(sourceFile, whole.source);
+  writeFileSync(headerFile, whole.header);
 }
 
 /** The instance's structure, its first memory in front. */
 function memoryFirst(header) {
   return header.replace(
-    /^(typedef struct w2c_\w+ \{\n)((?: {2}u(?:32|64) \w+;\n)+)( {2}wasm_rt_memory_t \w+;\n)/m,
+    /^(typedef struct w2c_\w+ \{\n)((?: {2}u(?:8|32|64) \w+;\n)+)( {2}wasm_rt_memory_t \w+;\n)/m,
     (_, begin, globals, memory) =>
       `${begin}#ifndef ${INSIDE}\n${memory}#endif\n${globals}#ifdef ${INSIDE}\n${memory}#endif\n`,
   );

@@ -54,6 +54,12 @@ export interface BuildOptions {
    * every address is proven. Not for `node`.
    */
   readonly checks?: "all" | "none";
+  /**
+   * Exported globals of the module that keep their start value: they are constants of the program, and the module traps
+   * (`unreachable`) where it would set one to anything else. What the program never asks of the module falls away with them.
+   * Of mode `aot`.
+   */
+  readonly fixedGlobals?: readonly string[];
   /** Memory set aside for the stack where no operating system gives it: 256 or more, a multiple of 8, default 8,192. */
   readonly stackBytes?: number;
   readonly program?: OwnProgram;
@@ -161,7 +167,7 @@ async function cacheKey(wasm: Uint8Array, plan: Plan): Promise<string> {
   const files = (await Promise.all(folders.map(filesIn))).flat().concat(RECIPE);
   const texts = await Promise.all(files.map(async (file) => [`\0${basename(file)}\0`, await readFile(file)]));
   const tool = `${compiler} ${compilerVersion} ${MACHINE}`;
-  const { interpreterStackBytes = 0 } = options;
+  const { interpreterStackBytes = 0, fixedGlobals = [] } = options;
   const { board, mode = "aot", optimize = "size", checks = "all", stackBytes = 0, memoryPlace = "lent" } = options;
   const facts = JSON.stringify([
     board,
@@ -173,6 +179,7 @@ async function cacheKey(wasm: Uint8Array, plan: Plan): Promise<string> {
     checks,
     memoryBytes,
     memoryPlace,
+    fixedGlobals,
     stackBytes,
     tool,
   ]);
@@ -181,9 +188,9 @@ async function cacheKey(wasm: Uint8Array, plan: Plan): Promise<string> {
 
 /** The caller's own sources with every header that they read, a separator and the flags before each. */
 async function ownTexts(wasm: Uint8Array, plan: Plan): Promise<(string | Uint8Array)[]> {
-  const { program, cacheFolder } = plan.options;
+  const { program } = plan.options;
   if (program === undefined) return [];
-  const setting = settingOf(plan, await translateOnce(wasm, cacheFolder));
+  const setting = settingOf(plan, await translateOnce(wasm, plan.options));
   const texts = ownProgram(program).map(async (source) => [
     `\0${JSON.stringify([source.part, basename(source.file), source.flags])}\0`,
     await preprocess(setting, source),
@@ -241,7 +248,7 @@ async function buildInto(folder: string, wasm: Uint8Array, shape: ModuleShape, p
   // Built aside and moved whole: two builds at once, or one that is ended, leave nothing half-written behind.
   const { path: aside, remove } = await makePrivateFolder(options.cacheFolder, "building-");
   try {
-    const translated = await translateOnce(wasm, options.cacheFolder);
+    const translated = await translateOnce(wasm, options);
     for (const name of TRANSLATED) await copyFile(join(translated, name), join(aside, name));
     const header = await readFile(join(translated, "core.h"), "utf8");
     const isInterpreted = options.mode === "interp";
@@ -279,13 +286,13 @@ async function buildInto(folder: string, wasm: Uint8Array, shape: ModuleShape, p
 }
 
 /** The C of a module is the same for every board. @returns the folder that has it, TRANSLATED */
-async function translateOnce(wasm: Uint8Array, cacheFolder: string): Promise<string> {
+async function translateOnce(wasm: Uint8Array, { cacheFolder, fixedGlobals = [] }: BuildOptions): Promise<string> {
   const translator = await Promise.all(TRANSLATOR.map((file) => readFile(file)));
-  const kept = join(cacheFolder, `c-${sha256(wasm, ...translator)}`);
+  const kept = join(cacheFolder, `c-${sha256(wasm, fixedGlobals.join(), ...translator)}`);
   if (!(await isWhole(kept))) {
     const { path: aside, remove } = await makePrivateFolder(cacheFolder, "translating-");
     try {
-      await translateToC(wasm, aside);
+      await translateToC(wasm, aside, fixedGlobals);
       await seal(aside, TRANSLATED);
       await keepFolder(aside, kept);
     } finally {

@@ -66,6 +66,10 @@ const SMALL_MODULE = [
   "-fno-tree-loop-im",
   "-fno-move-loop-invariants",
   "-fno-schedule-insns2",
+  "-fno-inline-functions-called-once",
+  "-fno-reorder-blocks",
+  "-fno-ipa-pure-const",
+  "-fno-tree-reassoc",
 ];
 const MACHINE = `${process.platform} ${process.arch}`;
 const FREESTANDING = ["-ffreestanding", "-nostartfiles", "-nostdlib"];

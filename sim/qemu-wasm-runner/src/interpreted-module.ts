@@ -29,7 +29,9 @@ const EXIT_REFUSED = 3;
 /** Under the name that wasm2c lists it by. */
 const PROTOTYPE =
   /^\/\* export: '(.*)' \*\/\n([^\n(]*?)\b(w2c_core_\w+)\(w2c_core\*(?: instance)?((?:, u(?:32|64))*)\);/gm;
-const STRUCTURE = /typedef struct w2c_core \{[^}]*\} w2c_core;/;
+/** The instance, which is two where tables may lie apart. */
+const STRUCTURE =
+  /#if defined\(WASM_RT_MEMORY_BYTES\) && .*\n#define WASM_RT_TABLES_APART\n[\s\S]*?\} w2c_core;\n#else\n[\s\S]*?\} w2c_core;\n#endif|typedef struct w2c_core \{[^}]*\} w2c_core;/;
 
 /**
  * Put the module itself, with its index, in place of the C that wasm2c made: `core.h` keeps every function of the module's

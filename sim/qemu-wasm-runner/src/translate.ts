@@ -25,7 +25,13 @@ export function coreIdHeader(wasm: Uint8Array): string {
 const COMPACT_WASM2C = fileURLToPath(new URL("../bin/compact-wasm2c.js", import.meta.url));
 
 /** Files that say which translator it is. */
-export const TRANSLATOR = [fileURLToPath(import.meta.resolve("wabt/package.json")), COMPACT_WASM2C];
+export const TRANSLATOR = [
+  fileURLToPath(import.meta.resolve("wabt/package.json")),
+  COMPACT_WASM2C,
+  ...["fixed-globals", "narrow-globals", "tables-apart"].map((name) =>
+    fileURLToPath(new URL(`../bin/${name}.js`, import.meta.url)),
+  ),
+];
 
 /** What `translateToC` writes. */
 export const TRANSLATED = ["core.c", "core.h", "core-id.h"] as const;
@@ -33,9 +39,10 @@ export const TRANSLATED = ["core.c", "core.h", "core-id.h"] as const;
 /**
  * Translate a module to C: TRANSLATED in the folder.
  *
+ * @param fixed  exported globals that keep their start value
  * @throws {RunnerError} `not-integer-only`, `compile-failed`
  */
-export async function translateToC(wasm: Uint8Array, folder: string): Promise<void> {
+export async function translateToC(wasm: Uint8Array, folder: string, fixed: readonly string[]): Promise<void> {
   const module = join(folder, "core.wasm");
   const source = join(folder, "core.c");
   await writeFile(module, wasm);
@@ -48,6 +55,7 @@ export async function translateToC(wasm: Uint8Array, folder: string): Promise<vo
     "core",
     "-o",
     source,
+    ...(fixed.length > 0 ? ["--fixed", fixed.join(",")] : []),
   ]);
   if (exitCode !== 0) throw new RunnerError("compile-failed", { tool: "wasm2c", said: errorText.trim() });
   refuseFloats(await readFile(source, "utf8"), await readFile(join(folder, "core.h"), "utf8"));
