@@ -5,6 +5,7 @@ import { addDevices } from "./devices.ts";
 import { addDoctor } from "./doctor.ts";
 import { addEncode } from "./encode.ts";
 import { addExport } from "./export.ts";
+import { addKeys } from "./keys.ts";
 import { addServe } from "./serve.ts";
 import { addSim } from "./sim.ts";
 import type { Surroundings } from "./surroundings.ts";
@@ -21,5 +22,6 @@ export const SUBCOMMANDS: readonly AddSubcommand[] = [
   addDecode,
   addExport,
   addDevices,
+  addKeys,
   addDoctor,
 ];
