@@ -11,16 +11,15 @@ import {
   timingSafeEqual,
   verify,
 } from "node:crypto";
+import { type FlashAlgorithm, SIGNATURE_BYTES } from "@lockstep/protocol";
 import { FlashError } from "./flash-error.ts";
 
 /** What packages are signed with; the place in this list is the number on the wire. */
-export const KEY_ALGORITHMS = ["ed25519", "hmac-sha256"] as const;
-export type KeyAlgorithm = (typeof KEY_ALGORITHMS)[number];
+export const KEY_ALGORITHMS = ["ed25519", "hmac-sha256"] as const satisfies readonly FlashAlgorithm[];
+export type KeyAlgorithm = FlashAlgorithm;
 
 const KEY_BYTES = 32;
 const KEY_ID_BYTES = 8;
-/** Bytes of a signature, by algorithm. */
-const SIGNATURE_BYTES: Readonly<Record<KeyAlgorithm, number>> = { ed25519: 64, "hmac-sha256": 32 };
 const PEM_START = "-----BEGIN PRIVATE KEY-----";
 
 /** What a package's signature is checked with: a public key, or a secret that signer, node and device share. */
