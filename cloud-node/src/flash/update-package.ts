@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import {
+  ANY_SLOT,
   decodeManifest,
   encodeManifest,
   FrameError,
@@ -96,7 +97,11 @@ export function decodePackages(bytes: Uint8Array): UpdatePackage[] {
   }
   const slots = packages.map(({ manifest }) => manifest.slot);
   if (packages.length > 2 || new Set(slots).size !== slots.length) {
-    throw new FlashError("bad-package", `packages for slots ${slots.join(", ")}`, "give one for each slot, or one for all");
+    throw new FlashError(
+      "bad-package",
+      `packages for slots ${slots.join(", ")}`,
+      "give one for each slot, or one for all",
+    );
   }
   const [first] = packages;
   for (const { manifest } of packages) {
@@ -116,7 +121,11 @@ export function checkSignature(update: UpdatePackage, trusted: readonly TrustedK
   const key = trusted.find(({ id, algorithm: kind }) => id === keyId && kind === algorithm);
   if (key === undefined) {
     const remedy = "if it is yours, `lockstep keys trust FILE --store …` beside the node's store";
-    throw new FlashError("unknown-key", `the package is signed by key ${keyId}, which this node does not trust`, remedy);
+    throw new FlashError(
+      "unknown-key",
+      `the package is signed by key ${keyId}, which this node does not trust`,
+      remedy,
+    );
   }
   if (isSignedBy(key, signedMessage(manifestBytes), signature)) return;
   throw new FlashError("bad-signature", `the package is not what key ${keyId} signed`, "sign it again, or get it anew");
@@ -144,7 +153,11 @@ function decodeOne(bytes: Uint8Array, at: number): { readonly update: UpdatePack
   const moduleLength = head.readUInt32BE(20);
   const module = moduleLength === 0 ? body : take(moduleLength);
   if (end > bytes.length) {
-    throw new FlashError("bad-package", `the package ends at byte ${end}, and ${bytes.length} are here`, "send it whole");
+    throw new FlashError(
+      "bad-package",
+      `the package ends at byte ${end}, and ${bytes.length} are here`,
+      "send it whole",
+    );
   }
   const manifest = readManifest(manifestBytes);
   checkDigests(manifest, body, module, moduleLength);
@@ -172,4 +185,9 @@ function checkDigests(manifest: UpdateManifest, body: Uint8Array, module: Uint8A
 
 function sha256(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex");
+}
+
+/** Whether a package can be put beside the slot that runs: into the other one, or, of a module, into any. */
+export function fitsBeside({ slot }: Pick<UpdateManifest, "slot">, runningSlot: number): boolean {
+  return slot === ANY_SLOT || slot !== runningSlot;
 }
