@@ -1,6 +1,5 @@
 import { randomUUID } from "node:crypto";
 import { accessSync, constants } from "node:fs";
-import { loadCore } from "@lockstep/edge-sdk/core";
 import { checkBroker } from "./broker/acceptance.ts";
 import { EmbeddedBroker } from "./broker/embedded-broker.ts";
 import type { Clock } from "./clock.ts";
@@ -137,9 +136,9 @@ export class CloudNode {
     const counters = this.#counters;
     const [trust, files] = [new TrustFile(storeFile), new UpdateFiles(storeFile)];
     const door = deviceDoor(this.#registry);
-    const [checkModule, registerModule] = [loadCore, (wasm: Uint8Array) => this.#register(wasm)];
+    const registerModule = (wasm: Uint8Array) => this.#register(wasm);
     const emit = (event: NodeEvent) => this.#emit(event);
-    this.#updates = new FlashDesk({ door, files, trust, clock, logger, counters, checkModule, registerModule, emit });
+    this.#updates = new FlashDesk({ door, files, trust, clock, logger, counters, registerModule, emit });
     this.#intake = new FrameIntake(this.#registry, counters, this.#updates);
     this.#registry.settle();
     if (retention !== undefined) this.#retention = new RetentionTimer({ store, clock, logger, counters, retention });

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { ModuleError } from "@lockstep/edge-sdk/core";
+import { loadCore, ModuleError } from "@lockstep/edge-sdk/core";
 import { type FlashStateFrame, formatVersion } from "@lockstep/protocol";
 import type { Clock } from "../clock.ts";
 import type { Counters } from "../counters.ts";
@@ -35,9 +35,7 @@ export interface FlashDeskOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly counters: Counters;
-  /** Check a module. @throws {ModuleError} when it may not run as a codec */
-  checkModule(wasm: Uint8Array): void;
-  /** Register a module; resolves when the store has it for good. @throws {ModuleError} as `checkModule` */
+  /** Register a module; resolves when the store has it for good. @throws {ModuleError} when it may not run as a codec */
   registerModule(wasm: Uint8Array): Promise<void>;
   emit(event: NodeEvent): void;
 }
@@ -153,13 +151,13 @@ export class FlashDesk {
    * @throws {FlashError} `bad-package`, `bad-digest`, `unknown-key`, `bad-signature`, `module-refused`, `bad-key`
    */
   async check({ bytes, to }: Pick<UpdateWish, "bytes" | "to">): Promise<UpdateCheck> {
-    const { trust, door, checkModule } = this.#options;
+    const { trust, door } = this.#options;
     const packages = decodePackages(bytes);
     const trusted = await trust.read();
     for (const one of packages) checkSignature(one, trusted);
     const [{ module } = { module: new Uint8Array() }] = packages;
     try {
-      checkModule(module);
+      loadCore(module);
     } catch (cause) {
       if (!(cause instanceof ModuleError)) throw cause;
       throw new FlashError("module-refused", `the module may not run (${cause.message})`, "build it anew", { cause });
