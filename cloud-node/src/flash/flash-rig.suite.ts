@@ -136,6 +136,13 @@ export class FlashRig {
     return rollout;
   }
 
+  /** Wait until a device has taken so many samples more. */
+  async streamed(device: string, samples: number): Promise<void> {
+    const rows = this.truth.get(device) ?? [];
+    const goal = rows.length + samples;
+    await vi.waitFor(() => expect(rows.length).toBeGreaterThanOrEqual(goal), { timeout: LIMIT_MS, interval: 2 });
+  }
+
   /** Wait until an update is over. */
   async over(id: string): Promise<RolloutRecord> {
     return await vi.waitFor(
