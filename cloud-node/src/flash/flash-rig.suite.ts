@@ -1,15 +1,13 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Loopback, mqttTransport, systemClock, type Transport, tcpTransport } from "@lockstep/edge-sdk";
-import { loadCore } from "@lockstep/edge-sdk/core";
+import { Loopback, mqttTransport, selfTestDigest, systemClock, type Transport, tcpTransport } from "@lockstep/edge-sdk";
 import { ANY_SLOT } from "@lockstep/protocol";
 import { expect, vi } from "vitest";
 import { openHistory } from "../history/history.ts";
 import { SILENT_LOGGER } from "../logger.ts";
 import { CloudNode } from "../node.ts";
 import { DEVICE_WASM, EPS, SeededRandom, signal } from "../test-device.suite.ts";
-import { selfTestOf } from "./self-test.ts";
 import { createKey, type SigningKey } from "./signing-key.ts";
 import { TrustFile } from "./trust-file.ts";
 import { UpdatableDevice } from "./updatable-device.suite.ts";
@@ -17,6 +15,7 @@ import { encodePackage, makePackage, type PackageParts } from "./update-package.
 import { isOver, type RolloutRecord, type UpdateStep } from "./update-record.ts";
 
 export const LIMIT_MS = 10_000;
+const TEST = { channels: 2, samples: 64, seed: 7 };
 const PERIOD_US = 10_000;
 
 /** Other codecs, as other builds would have them: a number at the end of their tables differs. */
@@ -33,7 +32,7 @@ export function packageOf(
 ): Uint8Array {
   const parts = {
     ...{ form: "module", target: "module", abi: 1, slot: ANY_SLOT, version, memoryBytes: 12_288, stackBytes: 0 },
-    test: about.test ?? selfTestOf(loadCore(new Uint8Array(module)), 7),
+    test: about.test ?? { ...TEST, digest: selfTestDigest(module, TEST.channels, TEST.samples, TEST.seed) },
   } as const;
   return encodePackage(makePackage({ about: { ...parts, ...about }, body: module, module, key }));
 }
@@ -58,7 +57,9 @@ export const WAYS: Readonly<Record<string, (node: CloudNode, device: string) => 
 /** A node that trusts a key, and devices with updaters that stream. */
 export class FlashRig {
   readonly folder = mkdtempSync(join(tmpdir(), "lockstep-flash-"));
-  readonly key: SigningKey = createKey("ed25519").key;
+  readonly key: SigningKey;
+  /** Of the key's file. */
+  readonly keyText: string;
   readonly devices: UpdatableDevice[] = [];
   readonly truth = new Map<string, number[][]>();
   readonly #way: string;
@@ -68,6 +69,8 @@ export class FlashRig {
 
   private constructor(way: string) {
     this.#way = way;
+    const { key, fileText } = createKey("ed25519");
+    [this.key, this.keyText] = [key, fileText];
   }
 
   static async open(way = "loopback"): Promise<FlashRig> {

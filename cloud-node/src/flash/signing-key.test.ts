@@ -75,7 +75,7 @@ test("a private key that others may read is not used", async () => {
 
 test("a file that is damaged, empty or something else is refused as no key", () => {
   const { fileText } = createKey("ed25519");
-  for (const text of ["", "hello", fileText.replace(/M/, ""), `${fileText.slice(0, 60)}`, "hmac-sha256:AAAA"]) {
+  for (const text of ["", "hello", fileText.replace(/M/, ""), `${fileText.slice(0, 60)}`, "hmac:AAAA"]) {
     expect(() => parseSigningKey(text, "a.key")).toThrow(/^(a\.key|a\.key: this is no key)/);
   }
 });
@@ -89,6 +89,6 @@ test("trusted keys are kept beside the store, one line each, until one is taken 
   expect(await new TrustFile(join(folder, "store.db")).read()).toEqual([one, two]);
   expect([await trust.remove(one.id), await trust.remove(one.id)]).toEqual([true, false]);
   expect(await trust.read()).toEqual([two]);
-  writeFileSync(trust.file, `# mine\n\n${formatKey(one)} bench\nnonsense\n`);
+  writeFileSync(trust.file, `# mine\n\n${formatKey(one)}\nnonsense\n`);
   await expect(trust.read()).rejects.toThrow(/keys, line 4: this is no key/);
 });

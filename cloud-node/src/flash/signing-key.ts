@@ -20,6 +20,8 @@ export type KeyAlgorithm = FlashAlgorithm;
 
 const KEY_BYTES = 32;
 const KEY_ID_BYTES = 8;
+/** What a key's line begins with. */
+const LINE_NAMES: Readonly<Record<KeyAlgorithm, string>> = { ed25519: "ed25519", "hmac-sha256": "hmac" };
 const PEM_START = "-----BEGIN PRIVATE KEY-----";
 
 /** What a package's signature is checked with: a public key, or a secret that signer, node and device share. */
@@ -74,28 +76,27 @@ export function parseSigningKey(text: string, name: string): SigningKey {
     );
   }
   const line = text.trim();
-  if (line.startsWith("ed25519:")) {
+  if (line.startsWith(`${LINE_NAMES.ed25519}:`)) {
     throw new FlashError("no-private-key", `${name} is a public key`, "give the private key's file, without .pub");
   }
-  const key = /^hmac-sha256:\S+$/.test(line) ? parseKey(line, name) : undefined;
+  const key = line.startsWith(`${LINE_NAMES["hmac-sha256"]}:`) ? parseKey(line, name) : undefined;
   if (key !== undefined) return sharedKey(key.bytes);
   throw new FlashError("bad-key-file", `${name} holds no key`, "give a file that `lockstep keys new` made");
 }
 
 /**
- * The key of one line, `ed25519:BASE64URL` or `hmac-sha256:BASE64URL`; what follows a space is a remark.
+ * The key of one line, `ed25519:BASE64URL` or `hmac:BASE64URL`, as devices read it too.
  *
  * @param place  file, or file and line, for the message
  * @throws {FlashError} `bad-key`
  */
 export function parseKey(line: string, place: string): TrustedKey {
-  const [word = ""] = line.trim().split(/\s/);
-  const [name = "", text = ""] = word.split(":");
-  const algorithm = KEY_ALGORITHMS.find((one) => one === name);
+  const [name = "", text = "", ...more] = line.trim().split(":");
+  const algorithm = KEY_ALGORITHMS.find((one) => LINE_NAMES[one] === name);
   const bytes = Buffer.from(text, "base64url");
   const isWhole = bytes.length === KEY_BYTES && bytes.toString("base64url") === text;
-  if (algorithm === undefined || !isWhole || word.split(":").length !== 2) {
-    const form = "ed25519: or hmac-sha256: and 43 characters of base64url";
+  if (algorithm === undefined || !isWhole || more.length > 0) {
+    const form = "ed25519: or hmac: and 43 characters of base64url";
     throw new FlashError("bad-key", `${place}: this is no key`, `write ${form}, as \`lockstep keys show\` does`);
   }
   return trustedKey(algorithm, new Uint8Array(bytes));
@@ -103,7 +104,7 @@ export function parseKey(line: string, place: string): TrustedKey {
 
 /** A key as one line, the same for people, nodes and devices. */
 export function formatKey({ algorithm, bytes }: TrustedKey): string {
-  return `${algorithm}:${Buffer.from(bytes).toString("base64url")}`;
+  return `${LINE_NAMES[algorithm]}:${Buffer.from(bytes).toString("base64url")}`;
 }
 
 /** Whether a signature is this key's, over exactly this message. */
