@@ -22,6 +22,9 @@ const TRYING_POLL_MS = 15_000;
 /** Answers after which a device that was told to switch and says nothing of it has gone back. */
 const SILENT_ANSWERS = 3;
 const MOST_BEGINS = 8;
+/** Answers after which a refusal is one of this offer, and not of what was there before; and after which busy is for good. */
+const SURE_ANSWERS = 3;
+const BUSY_ANSWERS = 20;
 /** Bytes sent for each byte of the body at most, beside some for small ones: a device that asks for more gets nowhere. */
 const MOST_REPEATS = 8;
 const FREE_REPEAT_BYTES = 65_536;
@@ -58,6 +61,7 @@ export class DeviceUpdate {
   #sentBytes = 0;
   #pollMs = POLL_MS;
   #silentAnswers = 0;
+  #refusals = 0;
   /** The verdict of the last state is about an earlier try of the same package. */
   #isVerdictOld = false;
   #isClosed = false;
@@ -201,7 +205,10 @@ export class DeviceUpdate {
   }
 
   #begin(state: FlashStateFrame): void {
-    if (this.#sent?.key === "begin") return;
+    if (this.#sent?.key === "begin") {
+      this.#refusedBeside(state);
+      return;
+    }
     const chosen = this.#options.packages.find(({ manifest }) => fitsBeside(manifest, state.running.slot));
     this.#begins += 1;
     if (chosen === undefined || this.#begins > MOST_BEGINS) {
@@ -218,6 +225,15 @@ export class DeviceUpdate {
     this.#step("sending");
     const { manifestBytes: manifest, algorithm, keyId: key, signature } = chosen;
     this.#say({ op: "begin", manifest, algorithm, key, signature }, "begin");
+  }
+
+  /** It was offered the package, and stays with another one that it was given before. */
+  #refusedBeside({ phase, verdict, detail }: FlashStateFrame): void {
+    if (phase === "idle" || verdict === 0) return;
+    this.#refusals += 1;
+    const isBusy = FLASH_VERDICTS[verdict] === "busy";
+    if (this.#refusals < (isBusy ? BUSY_ANSWERS : SURE_ANSWERS)) return;
+    this.#end("failed", verdictName(verdict), verdictText(verdict, detail));
   }
 
   #feed(state: FlashStateFrame, own: UpdatePackage): void {

@@ -8,9 +8,10 @@ afterEach(closeRigs);
 
 test.for(Object.keys(WAYS))(
   "three modules one after the other are brought to a device that streams over %s: nothing is lost, all is within eps",
+  { timeout: TEST_LIMIT_MS },
   async (way) => {
     const rig = await FlashRig.open(way);
-    const device = await rig.device("pump");
+    const device = await rig.resident("pump");
     for (const n of [1, 2, 3]) {
       const rollout = await rig.start(packageOf(rig.key, otherModule(n), n), ["pump"]);
       const { state, devices } = await rig.over(rollout.id);
@@ -19,20 +20,19 @@ test.for(Object.keys(WAYS))(
         "done",
         expect.stringContaining("confirmed"),
       ]);
-      expect(device.version).toBe(n);
+      expect([device.booted?.version, device.confirmedVersion]).toEqual([n, n]);
       expect(rig.node.device("pump")?.birth.model).toBe(rollout.model);
     }
     expect(await rig.verify("pump")).toBeLessThanOrEqual(1);
     expect(rig.node.modules().filter(({ source }) => source === "operator")).toHaveLength(3);
   },
-  TEST_LIMIT_MS,
 );
 
 test(
   "a node that ends in the middle goes on where the device stands, with the module registered, and nothing is lost",
   async () => {
     const rig = await FlashRig.open("tcp");
-    const device = await rig.device("pump");
+    const device = await rig.resident("pump");
     const { id } = await rig.start(packageOf(rig.key, otherModule(1), 1), ["pump"]);
     for (const step of ["sending", "switching", "trying"] as const) {
       await rig.step("pump", step);
@@ -40,7 +40,7 @@ test(
       await rig.startNode();
     }
     expect((await rig.over(id)).devices[0]?.step).toBe("done");
-    expect(device.heard.filter((op) => op === "begin")).toHaveLength(1);
+    expect([device.booted?.version, device.boots]).toEqual([1, 2]);
     expect(await rig.verify("pump")).toBeLessThanOrEqual(1);
   },
   TEST_LIMIT_MS,
@@ -50,12 +50,15 @@ test(
   "answers that are lost and a power cut in the middle cost time, and nothing else",
   async () => {
     const rig = await FlashRig.open("tcp");
-    const device = await rig.device("pump");
-    device.fault = { loses: 40 };
-    const { id } = await rig.start(packageOf(rig.key, otherModule(1), 1), ["pump"]);
-    await rig.step("pump", "sending");
-    await device.cutPower();
-    expect((await rig.over(id)).devices[0]?.step).toBe("done");
+    const [model, real] = [await rig.device("model"), await rig.resident("real")];
+    model.fault = { loses: 40 };
+    const { id } = await rig.start(packageOf(rig.key, otherModule(1), 1), ["model", "real"]);
+    for (const step of ["sending", "switching"] as const) {
+      await rig.step("real", step);
+      await real.cutPower();
+    }
+    expect((await rig.over(id)).devices.map(({ step }) => step)).toEqual(["done", "done"]);
+    expect(real.confirmedVersion).toBe(1);
   },
   TEST_LIMIT_MS,
 );
@@ -69,6 +72,7 @@ test.for([
   [{ trips: "watchdog" }, "reverted", "watchdog", "went back"],
 ] as const)(
   "a device that says %j: the update is %s, says why, and the device streams on",
+  { timeout: TEST_LIMIT_MS },
   async ([fault, step, verdict, words]) => {
     const rig = await FlashRig.open();
     const events: NodeEvent[] = [];
@@ -84,6 +88,23 @@ test.for([
     device.fault = {};
     const again = await rig.start(packageOf(rig.key, otherModule(1), 1), ["pump"]);
     expect((await rig.over(again.id)).devices[0]?.step).toBe("done");
+    expect(await rig.verify("pump")).toBeLessThanOrEqual(1);
+  },
+);
+
+test(
+  "a module that traps while it is tried, and a self-test that differs, leave a device with what it ran, streaming",
+  async () => {
+    const rig = await FlashRig.open();
+    const device = await rig.resident("pump");
+    const test = { channels: 2, samples: 64, seed: 7, digest: "00".repeat(32) };
+    const wrong = await rig.start(packageOf(rig.key, otherModule(1), 1, { test }), ["pump"]);
+    expect((await rig.over(wrong.id)).devices[0]).toMatchObject({ step: "failed", verdict: "self-test-differs" });
+    const { id } = await rig.start(packageOf(rig.key, otherModule(2), 2), ["pump"]);
+    await rig.step("pump", "trying");
+    await device.trap("trapped");
+    expect((await rig.over(id)).devices[0]).toMatchObject({ step: "reverted", verdict: "trapped" });
+    expect([device.booted?.version, device.confirmedVersion]).toEqual([0, 0]);
     expect(await rig.verify("pump")).toBeLessThanOrEqual(1);
   },
   TEST_LIMIT_MS,

@@ -8,6 +8,7 @@ import { openHistory } from "../history/history.ts";
 import { SILENT_LOGGER } from "../logger.ts";
 import { CloudNode } from "../node.ts";
 import { DEVICE_WASM, EPS, SeededRandom, signal } from "../test-device.suite.ts";
+import { ResidentDevice } from "./resident-device.suite.ts";
 import { createKey, type SigningKey } from "./signing-key.ts";
 import { TrustFile } from "./trust-file.ts";
 import { UpdatableDevice } from "./updatable-device.suite.ts";
@@ -30,10 +31,11 @@ export function packageOf(
   version: number,
   about: Partial<PackageParts["about"]> = {},
 ): Uint8Array {
-  const parts = {
-    ...{ form: "module", target: "module", abi: 1, slot: ANY_SLOT, version, memoryBytes: 12_288, stackBytes: 0 },
+  const parts: PackageParts["about"] = {
+    form: "module",
+    ...{ target: "module", abi: 1, slot: ANY_SLOT, version, memoryBytes: 12_288, stackBytes: 0 },
     test: about.test ?? { ...TEST, digest: selfTestDigest(module, TEST.channels, TEST.samples, TEST.seed) },
-  } as const;
+  };
   return encodePackage(makePackage({ about: { ...parts, ...about }, body: module, module, key }));
 }
 
@@ -54,6 +56,14 @@ export const WAYS: Readonly<Record<string, (node: CloudNode, device: string) => 
   },
 };
 
+/** What the rig needs of a device, of whichever kind. */
+interface StreamingDevice {
+  readonly id: string;
+  push(values: number[], timeUs: number): void;
+  drained(limitMs: number): Promise<boolean>;
+  close(): Promise<void>;
+}
+
 /** A node that trusts a key, and devices with updaters that stream. */
 export class FlashRig {
   readonly folder = mkdtempSync(join(tmpdir(), "lockstep-flash-"));
@@ -63,6 +73,7 @@ export class FlashRig {
   readonly devices: UpdatableDevice[] = [];
   readonly truth = new Map<string, number[][]>();
   readonly #way: string;
+  readonly #streaming: StreamingDevice[] = [];
   #node: CloudNode | undefined;
   #ports = { tcp: 0, mqtt: 0 };
   #pump: ReturnType<typeof setInterval> | undefined;
@@ -106,19 +117,37 @@ export class FlashRig {
     this.#node = undefined;
   }
 
-  /** A device that is born and streams from now on. */
-  async device(id: string, wasm: Uint8Array = DEVICE_WASM): Promise<UpdatableDevice> {
+  /** A device with a model of an updater, to go wrong as a test says; it is born, and streams from now on. */
+  async device(id: string): Promise<UpdatableDevice> {
     const { algorithm, id: key } = this.key.trusted;
-    const device = await UpdatableDevice.open({
-      ...{ id, wasm, keys: [{ algorithm, id: key }], random: new SeededRandom(this.devices.length + 1) },
+    const device = await UpdatableDevice.open({ ...this.#about(id), keys: [{ algorithm, id: key }] });
+    this.devices.push(device);
+    await this.#stream(device);
+    return device;
+  }
+
+  /** A device with the update machine itself; it is born, and streams from now on. */
+  async resident(id: string): Promise<ResidentDevice> {
+    const device = await ResidentDevice.open({ ...this.#about(id), keys: [this.key.trusted] });
+    await this.#stream(device);
+    return device;
+  }
+
+  #about(id: string) {
+    return {
+      ...{ id, wasm: DEVICE_WASM, random: new SeededRandom(this.#streaming.length + 1) },
       ringFile: join(this.folder, `${id}.ring`),
       connect: () => WAYS[this.#way]?.(this.node, id) ?? new Loopback().transport,
-    });
-    this.devices.push(device);
+    };
+  }
+
+  async #stream(device: StreamingDevice): Promise<void> {
+    const { id } = device;
+    this.#streaming.push(device);
     this.truth.set(id, []);
     const random = new SeededRandom(99);
     this.#pump ??= setInterval(() => {
-      for (const one of this.devices) {
+      for (const one of this.#streaming) {
         const rows = this.truth.get(one.id) ?? [];
         for (let i = 0; i < 10; i++) {
           const values = signal(random, rows.length);
@@ -128,7 +157,6 @@ export class FlashRig {
       }
     }, 10);
     await vi.waitFor(() => expect(this.node.device(id)?.online).toBe(true), LIMIT_MS);
-    return device;
   }
 
   /** Begin an update of devices. */
@@ -173,7 +201,7 @@ export class FlashRig {
   /** End the streams, and compare all that is stored with what was measured. @returns largest error over eps */
   async verify(id: string): Promise<number> {
     clearInterval(this.#pump);
-    for (const device of this.devices) expect(await device.drained(LIMIT_MS), device.id).toBe(true);
+    for (const device of this.#streaming) expect(await device.drained(LIMIT_MS), device.id).toBe(true);
     const rows = this.truth.get(id) ?? [];
     const history = await openHistory(this.storeFile);
     try {
@@ -195,7 +223,7 @@ export class FlashRig {
 
   async close(): Promise<void> {
     clearInterval(this.#pump);
-    for (const device of this.devices) await device.close();
+    for (const device of this.#streaming) await device.close();
     await this.stopNode();
     rmSync(this.folder, { recursive: true, force: true });
   }
