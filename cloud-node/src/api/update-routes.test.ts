@@ -1,7 +1,8 @@
 import { systemClock } from "@lockstep/edge-sdk";
 import { Value } from "typebox/value";
 import { afterEach, expect, test, vi } from "vitest";
-import { closeRigs, FlashRig, LIMIT_MS, otherModule, packageOf } from "../flash/flash-rig.suite.ts";
+import { LIMIT_MS } from "../flash/device-streams.suite.ts";
+import { closeRigs, FlashRig, otherModule, packageOf } from "../flash/flash-rig.suite.ts";
 import { MAX_PACKAGE_BYTES } from "../flash/update-package.ts";
 import { SILENT_LOGGER } from "../logger.ts";
 import { HttpServer } from "./http-server.ts";

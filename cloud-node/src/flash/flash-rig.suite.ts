@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { Loopback, mqttTransport, selfTestDigest, systemClock, type Transport, tcpTransport } from "@lockstep/edge-sdk";
 import { ANY_SLOT } from "@lockstep/protocol";
 import { expect, vi } from "vitest";
-import { openHistory } from "../history/history.ts";
 import { SILENT_LOGGER } from "../logger.ts";
 import { CloudNode } from "../node.ts";
-import { DEVICE_WASM, EPS, SeededRandom, signal } from "../test-device.suite.ts";
+import { DEVICE_WASM, SeededRandom } from "../test-device.suite.ts";
+import { DeviceStreams, LIMIT_MS, type StreamingDevice } from "./device-streams.suite.ts";
 import { ResidentDevice } from "./resident-device.suite.ts";
 import { createKey, type SigningKey } from "./signing-key.ts";
 import { TrustFile } from "./trust-file.ts";
@@ -15,9 +15,7 @@ import { UpdatableDevice } from "./updatable-device.suite.ts";
 import { encodePackage, makePackage, type PackageParts } from "./update-package.ts";
 import { isOver, type RolloutRecord, type UpdateStep } from "./update-record.ts";
 
-export const LIMIT_MS = 10_000;
 const TEST = { channels: 2, samples: 64, seed: 7 };
-const PERIOD_US = 10_000;
 
 /** Other codecs, as other builds would have them: a number at the end of their tables differs. */
 export function otherModule(n: number): Uint8Array {
@@ -56,14 +54,6 @@ export const WAYS: Readonly<Record<string, (node: CloudNode, device: string) => 
   },
 };
 
-/** What the rig needs of a device, of whichever kind. */
-interface StreamingDevice {
-  readonly id: string;
-  push(values: number[], timeUs: number): void;
-  drained(limitMs: number): Promise<boolean>;
-  close(): Promise<void>;
-}
-
 /** A node that trusts a key, and devices with updaters that stream. */
 export class FlashRig {
   readonly folder = mkdtempSync(join(tmpdir(), "lockstep-flash-"));
@@ -71,12 +61,10 @@ export class FlashRig {
   /** Of the key's file. */
   readonly keyText: string;
   readonly devices: UpdatableDevice[] = [];
-  readonly truth = new Map<string, number[][]>();
   readonly #way: string;
-  readonly #streaming: StreamingDevice[] = [];
+  readonly #streams = new DeviceStreams();
   #node: CloudNode | undefined;
   #ports = { tcp: 0, mqtt: 0 };
-  #pump: ReturnType<typeof setInterval> | undefined;
 
   private constructor(way: string) {
     this.#way = way;
@@ -135,28 +123,15 @@ export class FlashRig {
 
   #about(id: string) {
     return {
-      ...{ id, wasm: DEVICE_WASM, random: new SeededRandom(this.#streaming.length + 1) },
+      ...{ id, wasm: DEVICE_WASM, random: new SeededRandom(this.#streams.count + 1) },
       ringFile: join(this.folder, `${id}.ring`),
       connect: () => WAYS[this.#way]?.(this.node, id) ?? new Loopback().transport,
     };
   }
 
   async #stream(device: StreamingDevice): Promise<void> {
-    const { id } = device;
-    this.#streaming.push(device);
-    this.truth.set(id, []);
-    const random = new SeededRandom(99);
-    this.#pump ??= setInterval(() => {
-      for (const one of this.#streaming) {
-        const rows = this.truth.get(one.id) ?? [];
-        for (let i = 0; i < 10; i++) {
-          const values = signal(random, rows.length);
-          one.push(values, 1_000_000 + rows.length * PERIOD_US);
-          rows.push(values);
-        }
-      }
-    }, 10);
-    await vi.waitFor(() => expect(this.node.device(id)?.online).toBe(true), LIMIT_MS);
+    this.#streams.add(device);
+    await vi.waitFor(() => expect(this.node.device(device.id)?.online).toBe(true), LIMIT_MS);
   }
 
   /** Begin an update of devices. */
@@ -169,9 +144,7 @@ export class FlashRig {
 
   /** Wait until a device has taken so many samples more. */
   async streamed(device: string, samples: number): Promise<void> {
-    const rows = this.truth.get(device) ?? [];
-    const goal = rows.length + samples;
-    await vi.waitFor(() => expect(rows.length).toBeGreaterThanOrEqual(goal), { timeout: LIMIT_MS, interval: 2 });
+    await this.#streams.goOn(device, samples);
   }
 
   /** Wait until an update is over. */
@@ -200,30 +173,11 @@ export class FlashRig {
 
   /** End the streams, and compare all that is stored with what was measured. @returns largest error over eps */
   async verify(id: string): Promise<number> {
-    clearInterval(this.#pump);
-    for (const device of this.#streaming) expect(await device.drained(LIMIT_MS), device.id).toBe(true);
-    const rows = this.truth.get(id) ?? [];
-    const history = await openHistory(this.storeFile);
-    try {
-      const samples = [...history.samples(id)];
-      expect(history.gaps(id)).toEqual([]);
-      expect(samples.length).toBe(rows.length);
-      let worst = 0;
-      for (const { timeUs, values } of samples) {
-        const truth = rows[(timeUs - 1_000_000) / PERIOD_US] ?? [];
-        for (const [c, value] of values.entries()) {
-          worst = Math.max(worst, Math.abs(value - (truth[c] ?? Number.NaN)) / EPS);
-        }
-      }
-      return worst;
-    } finally {
-      history.close();
-    }
+    return await this.#streams.verify(this.storeFile, id);
   }
 
   async close(): Promise<void> {
-    clearInterval(this.#pump);
-    for (const device of this.#streaming) await device.close();
+    await this.#streams.close();
     await this.stopNode();
     rmSync(this.folder, { recursive: true, force: true });
   }
