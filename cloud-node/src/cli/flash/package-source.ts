@@ -14,8 +14,10 @@ import { CommandError } from "../command-error.ts";
 const TEST_CHANNELS = 2;
 const TEST_SAMPLES = 64;
 const MAX_SEED = 2 ** 32;
-/** By slot: what the firmware's Makefile calls its images. */
-const IMAGE_NAMES = ["image-a.bin", "image-b.bin"] as const;
+/** By slot. */
+const SLOT_LETTERS = "ab";
+/** A compiler may have much to say. */
+const MAX_OUTPUT_BYTES = 1 << 26;
 
 /** What to make packages of. */
 export interface PackageChoice {
@@ -49,7 +51,8 @@ export async function makePackages(choice: PackageChoice): Promise<MadePackages>
   const test = testOf(module, file);
   const memoryBytes = memoryOf(module);
   const about = { version, abi: UPDATE_ABI_VERSION, memoryBytes, stackBytes: 0, test };
-  const images = choice.firmware === undefined ? choice.images : await buildImages(choice.firmware, file);
+  const images =
+    choice.firmware === undefined ? choice.images : await buildImages(choice.firmware, file, formatVersion(version));
   if (images.length === 0) {
     const form = { form: "module", target: MODULE_TARGET, slot: ANY_SLOT } as const;
     return bundle([makePackage({ about: { ...about, ...form }, body: module, module, key })]);
@@ -102,29 +105,38 @@ function memoryOf(module: Uint8Array): number {
   return memory instanceof WebAssembly.Memory ? memory.buffer.byteLength : 0;
 }
 
+/** Which slot a file is for: by the folder that the firmware's Makefile made it in, or by the end of its name. */
+function slotIn(image: string): number | undefined {
+  const [, digit, letter] = /slot-([01])\/[^/]+\.bin$|([ab])\.bin$/.exec(image) ?? [];
+  if (digit !== undefined) return Number(digit);
+  return letter === undefined ? undefined : SLOT_LETTERS.indexOf(letter);
+}
+
+/** @throws {CommandError} `usage` where the name says none */
 function slotOf(image: string): number {
-  const [, letter] = /([ab])\.bin$/.exec(image) ?? [];
-  if (letter !== undefined) return letter === "a" ? 0 : 1;
-  const remedy = `let its name end in a.bin for slot 0 or b.bin for slot 1, as ${IMAGE_NAMES.join(" and ")}`;
+  const slot = slotIn(image);
+  if (slot !== undefined) return slot;
+  const remedy = "let its name end in a.bin for slot 0 or b.bin for slot 1, or its folder in slot-0 or slot-1";
   throw new CommandError("usage", `${image} says no slot`, remedy);
 }
 
 /** Build both slots' images around a module. */
-async function buildImages(firmware: string, module: string): Promise<string[]> {
-  const args = ["-C", firmware, "images", `WASM=${resolve(module)}`];
+async function buildImages(firmware: string, module: string, version: string): Promise<string[]> {
+  const args = ["-C", firmware, "images", "FORM=image", `WASM=${resolve(module)}`, `VERSION=${version}`];
   try {
-    await promisify(execFile)("make", args, { maxBuffer: 1 << 26 });
+    await promisify(execFile)("make", args, { maxBuffer: MAX_OUTPUT_BYTES });
   } catch (cause) {
     const { stderr = "", message } = cause as Error & { stderr?: string };
     const [last = message] = stderr.trim().split("\n").slice(-1);
     const problem = `make ${args.join(" ")} failed (${last})`;
     throw new CommandError("missing-part", problem, "see `lockstep doctor`, or build it by hand", { cause });
   }
-  const found = await readdir(join(firmware, "build"), { recursive: true }).catch(() => []);
-  const images = IMAGE_NAMES.flatMap((name) => {
-    const path = found.find((file) => file === name || file.endsWith(`/${name}`));
-    return path === undefined ? [] : [join(firmware, "build", path)];
-  });
-  if (images.length === IMAGE_NAMES.length) return images;
-  throw new CommandError("file", `${firmware}/build has no ${IMAGE_NAMES.join(" and ")}`, "is its firmware updatable?");
+  const built = join(firmware, "build");
+  const found = await readdir(built, { recursive: true }).catch(() => []);
+  const images = [0, 1].flatMap((slot) =>
+    found.filter((file) => slotIn(file) === slot).map((file) => join(built, file)),
+  );
+  if (images.length === SLOT_LETTERS.length) return images;
+  const remedy = images.length === 0 ? "is its firmware updatable?" : "empty that folder, and build anew";
+  throw new CommandError("file", `${built} has ${images.length} images, and one for each slot is needed`, remedy);
 }
