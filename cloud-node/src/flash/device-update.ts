@@ -119,6 +119,7 @@ export class DeviceUpdate {
     const [before, beforeStep] = [this.#record.next, this.#record.step];
     const own = this.#own(state);
     if (own !== undefined) this.#record.next = Math.min(state.next, own.body.length);
+    if (this.#record.next > before) this.#begins = 0;
     this.#follow(state);
     if (this.#record.next !== before && this.#record.step === beforeStep) this.#options.changed("progress");
   }

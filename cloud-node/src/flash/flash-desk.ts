@@ -12,7 +12,7 @@ import { checkDevice, type DeviceCheck } from "./preflight.ts";
 import { Rollout } from "./rollout.ts";
 import { StateQuestions } from "./state-questions.ts";
 import type { TrustFile } from "./trust-file.ts";
-import type { UpdateFiles } from "./update-files.ts";
+import { packagesName, type UpdateFiles } from "./update-files.ts";
 import { checkSignature, decodePackages, type UpdatePackage } from "./update-package.ts";
 import {
   isFailure,
@@ -84,6 +84,8 @@ export class FlashDesk {
   readonly #listeners = new Set<(id: string) => void>();
   readonly #unsaved = new Set<string>();
   readonly #tally = new Map<UpdateStep, number>();
+  /** Packages of roll-outs that are about to begin. */
+  readonly #starting = new Set<string>();
   #saving: Promise<void> | undefined;
   #isClosed = false;
 
@@ -100,7 +102,7 @@ export class FlashDesk {
       counters.add("flash.damaged-record");
       logger.error({ path }, "no roll-out of this release; left as it is");
     }
-    for (const record of await files.prune(rollouts)) {
+    for (const record of await files.prune(rollouts, this.#starting)) {
       this.#remember(record);
       if (record.state !== "running") continue;
       const bytes = await files.packages(record.packages);
@@ -193,18 +195,24 @@ export class FlashDesk {
     const { files, registerModule } = this.#options;
     // A device is decoded with the module that its birth names: the node has it before anyone can switch to it.
     await registerModule(new Uint8Array(first.module));
-    const packages = await files.savePackages(wish.bytes);
-    const record = this.#record(
-      wish,
-      first,
-      packages,
-      fit.map(({ device }) => device),
-    );
-    await files.saveRollout(record);
-    if (this.#isClosed) throw new FlashError("closed", "the node is shutting down", "start the update when it is back");
-    this.#remember(record);
-    this.#run(record, check.packages);
-    return { ...check, rollout: record };
+    const packages = packagesName(wish.bytes);
+    this.#starting.add(packages);
+    try {
+      await files.savePackages(packages, wish.bytes);
+      const record = this.#record(
+        wish,
+        first,
+        packages,
+        fit.map(({ device }) => device),
+      );
+      await files.saveRollout(record);
+      if (this.#isClosed) throw new FlashError("closed", "the node is shutting down", "start it when it is back");
+      this.#remember(record);
+      this.#run(record, check.packages);
+      return { ...check, rollout: record };
+    } finally {
+      this.#starting.delete(packages);
+    }
   }
 
   /** Call a roll-out off. @throws {FlashError} `unknown-update`, `update-over` */
@@ -346,7 +354,14 @@ export class FlashDesk {
         counters.add("flash.unsaved");
         logger.error({ id, detail: String(error) }, "an update's state could not be written");
       });
+      if (record.state !== "running") await this.#forget();
     }
+  }
+
+  /** What is too old, and packages that nobody needs any more. */
+  async #forget(): Promise<void> {
+    const left = new Set(await this.#options.files.prune([...this.#records.values()], this.#starting));
+    for (const [id, record] of this.#records) if (!left.has(record)) this.#records.delete(id);
   }
 }
 

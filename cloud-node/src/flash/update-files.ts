@@ -48,22 +48,25 @@ export class UpdateFiles {
     await this.#write(`${rollout.id}.json`, JSON.stringify(rollout));
   }
 
-  /** Keep packages' bytes. @returns their SHA-256, 64 hex digits */
-  async savePackages(bytes: Uint8Array): Promise<string> {
-    const name = createHash("sha256").update(bytes).digest("hex");
+  /** Keep packages' bytes. @param name  as `packagesName` gives it */
+  async savePackages(name: string, bytes: Uint8Array): Promise<void> {
     await this.#write(`${name}.lsup`, bytes);
-    return name;
   }
 
   /** The bytes under a name; undefined where they are not whole. */
   async packages(name: string): Promise<Uint8Array | undefined> {
     const bytes = await readFile(join(this.folder, `${name}.lsup`)).catch(() => undefined);
-    if (bytes === undefined || createHash("sha256").update(bytes).digest("hex") !== name) return undefined;
+    if (bytes === undefined || packagesName(bytes) !== name) return undefined;
     return new Uint8Array(bytes);
   }
 
-  /** Forget the oldest roll-outs that are over, and packages that none of the rest needs. @returns those that are left */
-  async prune(rollouts: readonly RolloutRecord[]): Promise<RolloutRecord[]> {
+  /**
+   * Forget the oldest roll-outs that are over, and packages that none of the rest needs.
+   *
+   * @param alsoNeeded  packages of roll-outs that are about to begin
+   * @returns the roll-outs that are left
+   */
+  async prune(rollouts: readonly RolloutRecord[], alsoNeeded: ReadonlySet<string>): Promise<RolloutRecord[]> {
     const over = rollouts.filter(({ state }) => state !== "running");
     const forgotten = new Set(over.slice(0, Math.max(0, over.length - KEPT_ROLLOUTS)));
     const left = rollouts.filter((rollout) => !forgotten.has(rollout));
@@ -71,7 +74,8 @@ export class UpdateFiles {
     const needed = new Set(left.filter(({ state }) => state === "running").map(({ packages }) => packages));
     for (const name of await readdir(this.folder).catch(() => [])) {
       const [, hash] = PACKAGE.exec(name) ?? [];
-      if (hash !== undefined && !needed.has(hash)) await rm(join(this.folder, name), { force: true });
+      if (hash !== undefined && !needed.has(hash) && !alsoNeeded.has(hash))
+        await rm(join(this.folder, name), { force: true });
     }
     return left;
   }
@@ -97,4 +101,9 @@ export class UpdateFiles {
     await handle?.sync().catch(() => {});
     await handle?.close();
   }
+}
+
+/** What packages' bytes are kept under: their SHA-256, 64 hex digits. */
+export function packagesName(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
 }
