@@ -216,6 +216,12 @@ test("what is called off is dropped by the device, or gone back from; what was c
   late.update.cancel();
   late.says({ running: { slot: 1, form: "module", version: 2, model }, confirmedVersion: 2 });
   expect(late.record.step).toBe("done");
+  const gone = new Bench();
+  gone.says({ sid, phase: "receiving", next: 0 });
+  gone.update.cancel();
+  expect(gone.record.step).toBe("sending");
+  gone.update.disconnected();
+  expect(gone.record.step).toBe("cancelled");
   const unheard = new Bench();
   unheard.update.cancel();
   expect(unheard.record).toMatchObject({ step: "cancelled", reason: "called off; before anything was sent" });
