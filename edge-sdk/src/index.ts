@@ -21,7 +21,7 @@ export {
   type SessionStats,
   type SessionStep,
 } from "./session-options.ts";
-export type { SessionTraffic } from "./session-traffic.ts";
+export { addTraffic, NO_TRAFFIC, type SessionTraffic } from "./session-traffic.ts";
 export {
   MAX_MESSAGE_BYTES,
   type OutTopic,
@@ -51,6 +51,7 @@ export {
 } from "./transports/serial-port.ts";
 export { DEFAULT_TCP_KEEP_ALIVE_MS, type TcpTransportOptions, tcpTransport } from "./transports/tcp.ts";
 export { parseTrustedKeys } from "./trusted-key.ts";
+export { UpdatableSession, type UpdatableSessionOptions } from "./updatable-session.ts";
 export {
   type BootedModule,
   type BuiltInModule,

@@ -1,9 +1,11 @@
 import {
+  addTraffic,
   type ChannelPlan,
   type Clock,
   type DeviceModule,
   DeviceSession,
   type Lookahead,
+  NO_TRAFFIC,
   planChannel,
   type RandomSource,
   type SessionStats,
@@ -57,16 +59,6 @@ export interface DeviceSummary extends SessionTraffic {
 }
 
 const FLOAT_BYTES = 4;
-const NO_TRAFFIC: SessionTraffic = {
-  messages: 0,
-  bytes: 0,
-  dataFrames: 0,
-  dataFrameBytes: 0,
-  payloadBytes: 0,
-  messagesDown: 0,
-  bytesDown: 0,
-};
-
 /**
  * A device with a signal for a sensor. The signal goes on whether the device has power or not; sample n of it is taken at
  * device time `startUs` + n periods, and can be made again from the signal at any time, so that the truth costs no memory.
@@ -238,16 +230,4 @@ export class SimulatedDevice {
     this.#past = addTraffic(this.#past, stats);
     this.#connections += stats.connections;
   }
-}
-
-function addTraffic(a: SessionTraffic, b: SessionTraffic): SessionTraffic {
-  return {
-    messages: a.messages + b.messages,
-    bytes: a.bytes + b.bytes,
-    dataFrames: a.dataFrames + b.dataFrames,
-    dataFrameBytes: a.dataFrameBytes + b.dataFrameBytes,
-    payloadBytes: a.payloadBytes + b.payloadBytes,
-    messagesDown: a.messagesDown + b.messagesDown,
-    bytesDown: a.bytesDown + b.bytesDown,
-  };
 }

@@ -21,6 +21,7 @@ export interface SigningKey {
 /** A package as it is sent. */
 export interface UpdatePackage {
   readonly sid: number;
+  readonly version: number;
   readonly manifest: Uint8Array;
   readonly algorithm: FlashAlgorithm;
   readonly key: string;
@@ -78,14 +79,14 @@ export function packageOf(
     test: { ...TEST, digest: digestOf(body) },
     ...changes,
   });
-  return signed(manifest, body, key);
+  return { ...signed(manifest, body, key), version };
 }
 
 /** A package of any manifest's bytes. */
 export function signed(manifest: Uint8Array, body: Uint8Array, key: SigningKey): UpdatePackage {
   const { algorithm } = key.trusted;
   const signature = key.sign(signedMessage(manifest));
-  return { sid: sessionId(manifest), manifest, algorithm, key: key.id, signature, body };
+  return { sid: sessionId(manifest), version: 0, manifest, algorithm, key: key.id, signature, body };
 }
 
 /** The frame that offers it. */

@@ -1,12 +1,6 @@
 import { readFileSync } from "node:fs";
 import { type BootedModule, UpdateDevice } from "@lockstep/edge-sdk";
-import {
-  decodeFrame,
-  decodeManifest,
-  encodeFrame,
-  type FlashCommandFrame,
-  type FlashStateFrame,
-} from "@lockstep/protocol";
+import { decodeFrame, encodeFrame, type FlashCommandFrame, type FlashStateFrame } from "@lockstep/protocol";
 import { type NorFlash, PowerCut } from "./nor-flash.ts";
 import { beginFrame, chunkFrame, type SigningKey, type UpdatePackage } from "./update-package.ts";
 
@@ -17,6 +11,8 @@ export const CONFIRM_MS = 20_000;
 const TURN_MS = 10;
 /** Turns without an answer after which the cloud asks. */
 const PATIENCE = 12;
+/** Turns in which every action that was begun comes to its end. */
+const SETTLED = 60;
 const BUILT_IN = 255;
 
 /** What a message meets on its way: the messages that arrive for it, maybe changed, maybe none. */
@@ -60,8 +56,10 @@ export class UpdateRig {
     this.#down.push(frame);
   }
 
-  /** Say it, and run until it is answered, or `turns` have passed. */
+  /** Say it once all that was said before is done, and run until it is answered, or `turns` have passed. */
   tell(frame: FlashCommandFrame, turns = 200): FlashStateFrame | undefined {
+    this.#down = [];
+    for (let turn = 0; turn < SETTLED; turn++) this.turn();
     this.state = undefined;
     this.say(frame);
     for (let turn = 0; turn < turns && this.state === undefined; turn++) this.turn();
@@ -100,7 +98,7 @@ export class UpdateRig {
    * @returns how it ended; "stuck" after `turns`
    */
   update(update: UpdatePackage, turns = 20_000): "confirmed" | "back" | "refused" | "stuck" {
-    const { version } = decodeManifest(update.manifest);
+    const { version } = update;
     let isActivated = false;
     let repeats = 0;
     this.say({ kind: "flash", op: "ask", nonce: this.#nonce });
