@@ -1,4 +1,4 @@
-import type { Clock, DeviceModule, Lookahead, RandomSource, UpdateDeviceOptions } from "@lockstep/edge-sdk";
+import type { Clock, DeviceModule, Lookahead, RandomSource } from "@lockstep/edge-sdk";
 import { faultyTransport } from "../links/faulty-transport.ts";
 import { type LinkFaults, linkFault } from "../links/link-fault.ts";
 import type { SeededRandom } from "../seeded-random.ts";
@@ -31,8 +31,6 @@ export interface FleetOptions {
   /** Where a device keeps its ring; undefined for one that has only memory. */
   ringFile?(id: string): string;
   readonly module: DeviceModule;
-  /** Slots and keys of a device whose module can be replaced; undefined for one whose cannot. */
-  updateOf?(id: string): UpdateDeviceOptions | undefined;
   /** For devices that look ahead; these are refused where it is missing. */
   readonly gateway?: DeviceModule | undefined;
   readonly clock: Clock;
@@ -120,7 +118,6 @@ function createDevice(options: FleetOptions, plan: DevicePlan, id: string, start
       return link === undefined ? transport : faultyTransport(transport, { up, down, clock, startMs: linkStartMs });
     },
     module: lookahead === "none" ? module : gateway,
-    update: options.updateOf?.(id),
     lookahead,
     clock,
     nonces: options.nonces,

@@ -11,8 +11,6 @@ import {
   type SessionStats,
   type SessionTraffic,
   type Transport,
-  UpdatableSession,
-  type UpdateDeviceOptions,
 } from "@lockstep/edge-sdk";
 import type { Signal, SignalReader } from "../signals/signal.ts";
 import { SampleLedger } from "./sample-ledger.ts";
@@ -35,8 +33,6 @@ export interface SimulatedDeviceOptions {
   /** A new transport, for each boot. */
   connect(): Transport;
   readonly module: DeviceModule;
-  /** Makes it a device whose module can be replaced while it streams; it came with the one in here. */
-  readonly update?: UpdateDeviceOptions | undefined;
   /** "none" unless given; more needs a gateway's module. */
   readonly lookahead?: Lookahead | undefined;
   readonly clock: Clock;
@@ -75,7 +71,7 @@ export class SimulatedDevice {
   readonly #options: SimulatedDeviceOptions;
   readonly #reader: SignalReader;
   readonly #row: Float64Array;
-  #session: DeviceSession | UpdatableSession | undefined;
+  #session: DeviceSession | undefined;
   #next = 0;
   #samples = 0;
   #boots = 0;
@@ -129,9 +125,9 @@ export class SimulatedDevice {
   /** Switch on: a boot of its own, with the ring that the last one left in its file. */
   async powerOn(): Promise<void> {
     if (this.#session !== undefined) return;
-    const { id, signal, clock, nonces, module, update, lookahead, frameSamples, silenceMs, mtu } = this.#options;
-    const { ringBytes, ringFile, connect } = this.#options;
-    const about = {
+    const { id, signal, clock, nonces, module, lookahead, frameSamples, silenceMs, mtu } = this.#options;
+    const { ringBytes, ringFile } = this.#options;
+    const session = await DeviceSession.open({
       device: id,
       firmware: "lockstep sim",
       channels: this.channels,
@@ -139,17 +135,17 @@ export class SimulatedDevice {
       periodNs: signal.periodNs,
       silenceMs,
       ringBytes,
+      ringFile,
       mtu,
+      transport: this.#options.connect(),
+      module,
+      lookahead,
       clock,
       random: nonces,
       onStep: () => {
         if (this.#session !== undefined) this.ledger.stepped(this.#session.stats(), this.#next);
       },
-    };
-    const session =
-      update === undefined
-        ? await DeviceSession.open({ ...about, ringFile, transport: connect(), module, lookahead })
-        : await UpdatableSession.open({ ...about, update, connect });
+    });
     this.#boots += 1;
     this.ledger.booted(session.stats(), this.#next);
     this.#session = session;
@@ -229,7 +225,7 @@ export class SimulatedDevice {
     this.#session = undefined;
   }
 
-  #account(session: DeviceSession | UpdatableSession): void {
+  #account(session: DeviceSession): void {
     const stats = session.stats();
     this.#past = addTraffic(this.#past, stats);
     this.#connections += stats.connections;

@@ -12,7 +12,6 @@ export interface DeviceOptions {
   readonly silence: number;
   readonly ring?: number;
   readonly lookahead: Lookahead;
-  readonly trust?: string;
   readonly duration?: number;
   readonly seed: number;
   readonly json?: boolean;
@@ -43,7 +42,6 @@ export function addDeviceOptions(command: Command, defaults: { readonly frameSam
     .option("--silence <MS>", "longest time without a word", parsePositiveCount, DEFAULT_SILENCE_MS)
     .option("--ring <BYTES>", "memory for frames that are not confirmed yet", parsePositiveCount)
     .addOption(lookaheadOption("what a gateway does with a frame before it sends it").default("none"))
-    .option("--trust <FILE>", "its module can be replaced, by packages of the keys in FILE: see `lockstep flash`")
     .option("--duration <SECONDS>", "end by itself (default: at Ctrl-C)", parsePositive)
     .option("--seed <NUMBER>", "the same seed gives the same signal", parseSeed, 1)
     .option("--json", "one JSON object on standard output at the end");

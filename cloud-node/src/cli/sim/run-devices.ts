@@ -1,7 +1,3 @@
-import { readFile } from "node:fs/promises";
-import { fileURLToPath } from "node:url";
-import { memoryUpdateStore, parseTrustedKeys } from "@lockstep/edge-sdk";
-import { parseVersion } from "@lockstep/protocol";
 import {
   createFleet,
   type DevicePlan,
@@ -13,8 +9,7 @@ import {
 } from "@lockstep/sim";
 import { formatCounted } from "../../api/number-text.ts";
 import { CommandError } from "../command-error.ts";
-import { shippedDeviceModule, shippedDevices } from "../device-module.ts";
-import { packageVersion } from "../package-version.ts";
+import { shippedDevices } from "../device-module.ts";
 import { writeResult } from "../result-output.ts";
 import type { Surroundings } from "../surroundings.ts";
 import { untilInterrupt } from "../until-interrupt.ts";
@@ -43,14 +38,12 @@ export async function runDevices(
     options,
     plans.reduce((sum, { count = 1 }) => sum + count, 0),
   );
-  const updateOf = await updatable(options);
   const failures: string[] = [];
   const problems = new LinkProblems((text) => stderr.write(`lockstep sim: ${text}\n`));
   const devices = createFleet({
     plans,
     endpoint: () => ({ url, group: options.group }),
     ...shippedDevices(),
-    updateOf,
     clock,
     random: seededRandom(options.seed),
     nonces: random,
@@ -81,22 +74,6 @@ export async function runDevices(
   } finally {
     await Promise.all(devices.map((device) => device.close()));
   }
-}
-
-/**
- * What makes devices updatable: slots that are gone with the process, and the module of this release to begin with.
- *
- * @throws {UpdateError} `bad-key` for a file that holds no keys
- */
-async function updatable({ trust, lookahead }: DeviceOptions) {
-  if (trust === undefined) return () => undefined;
-  if (lookahead !== "none") {
-    throw new CommandError("usage", "--trust and --lookahead", "give one of them: a gateway's module is not replaced");
-  }
-  const keys = parseTrustedKeys(await readFile(trust, "utf8"), trust);
-  const machine = new Uint8Array(await readFile(fileURLToPath(import.meta.resolve("@lockstep/edge-sdk/update.wasm"))));
-  const builtIn = { wasm: shippedDeviceModule().bytes, version: parseVersion(packageVersion()) ?? 0 };
-  return () => ({ machine, store: memoryUpdateStore(), keys, builtIn });
 }
 
 /** Wait for what the devices hold to be confirmed; Ctrl-C gives it up. */
