@@ -61,7 +61,6 @@ export { updateAddress, updateDone, updateLength, updateNext, updateSlot } from 
 // biome-ignore lint/style/useExportType: values that the compiler provides
 export { __heap_base as UPDATE_MEMORY_BYTES };
 
-
 const SECTOR_BYTES_LEAST: u32 = 512;
 const WRITE_UNIT_MOST: u32 = 32;
 const CHUNK_BYTES_MOST: u32 = 256;

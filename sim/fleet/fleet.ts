@@ -4,7 +4,7 @@ import { type LinkFaults, linkFault } from "../links/link-fault.ts";
 import type { SeededRandom } from "../seeded-random.ts";
 import { createSignal, type SignalSpec } from "../signals/signal-registry.ts";
 import { type Endpoint, transportTo } from "./device-transport.ts";
-import { type DeviceSummary, type EpsRule, SimulatedDevice } from "./simulated-device.ts";
+import { type DeviceSummary, type DeviceUpdates, type EpsRule, SimulatedDevice } from "./simulated-device.ts";
 
 /** Devices of one kind. */
 export interface DevicePlan {
@@ -33,6 +33,8 @@ export interface FleetOptions {
   readonly module: DeviceModule;
   /** For devices that look ahead; these are refused where it is missing. */
   readonly gateway?: DeviceModule | undefined;
+  /** How the devices may be updated; not at all unless given. Those that look ahead cannot be. */
+  readonly updates?: DeviceUpdates | undefined;
   readonly clock: Clock;
   /** Signals, links and back-off all come from this one. */
   readonly random: SeededRandom;
@@ -119,6 +121,7 @@ function createDevice(options: FleetOptions, plan: DevicePlan, id: string, start
     },
     module: lookahead === "none" ? module : gateway,
     lookahead,
+    updates: lookahead === "none" ? options.updates : undefined,
     clock,
     nonces: options.nonces,
   });

@@ -14,6 +14,7 @@ import { writeResult } from "../result-output.ts";
 import type { Surroundings } from "../surroundings.ts";
 import { untilInterrupt } from "../until-interrupt.ts";
 import { type DeviceOptions, destination } from "./device-options.ts";
+import { updatesFor } from "./device-updates.ts";
 import { LinkProblems } from "./link-problems.ts";
 
 /** How long the last frames may take to be confirmed. */
@@ -44,6 +45,7 @@ export async function runDevices(
     plans,
     endpoint: () => ({ url, group: options.group }),
     ...shippedDevices(),
+    updates: updatesFor(options),
     clock,
     random: seededRandom(options.seed),
     nonces: random,
