@@ -220,10 +220,11 @@ export class DeviceUpdate {
       this.#end("failed", verdict, reason);
       return;
     }
+    // One that restarted is offered it again, and may have it already: that is no step back.
+    if (this.#record.reached === "nothing") this.#step("sending");
     this.#record.reached = "begun";
     this.#record.next = 0;
     this.#record.length = chosen.body.length;
-    this.#step("sending");
     const { manifestBytes: manifest, algorithm, keyId: key, signature } = chosen;
     this.#say({ op: "begin", manifest, algorithm, key, signature }, "begin");
   }

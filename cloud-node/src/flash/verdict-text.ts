@@ -16,7 +16,7 @@ const TEXTS: Readonly<Record<FlashVerdict, string>> = {
   "bad-chunk": "a chunk read back from its flash was not what was sent",
   "bad-digest": "what arrived in its flash is not the body that was signed",
   "module-refused": "its interpreter refused the module",
-  "self-test-differs": "the module computed something else on it than here: it was not switched to",
+  "self-test-differs": "the module computed something else on it than here, so it is not used",
   trapped: "the new one trapped, so it went back to the old one",
   watchdog: "the new one hung, so it went back to the old one",
   "not-confirmed": "the new one was not confirmed in time, so it went back to the old one",

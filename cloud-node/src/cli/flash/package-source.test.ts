@@ -1,4 +1,5 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { selfTestDigest } from "@lockstep/edge-sdk";
@@ -24,12 +25,14 @@ function choice(more: Partial<PackageChoice> = {}): PackageChoice {
   return { module, version: 0x01020003, key, images: [], firmware: undefined, target: undefined, ...more };
 }
 
-/** Files in the folder, with their own names for content. */
+const MODEL = createHash("sha256").update(DEVICE_WASM).digest();
+
+/** Images in the folder: their own names, and the module that they run. */
 function files(...names: string[]): string[] {
   return names.map((name) => {
     const path = join(folder, name);
     mkdirSync(join(path, ".."), { recursive: true });
-    writeFileSync(path, name);
+    writeFileSync(path, Buffer.concat([Buffer.from(name), MODEL]));
     return path;
   });
 }
@@ -65,7 +68,11 @@ test("images come one for each slot, by the end of their names or their folders,
     expect([second?.manifest.slot, first?.manifest.slot]).toEqual([1, 0]);
     expect(first?.manifest).toMatchObject({ form: "image", target: "mps2/rotor" });
     expect(first?.module).toEqual(DEVICE_WASM);
-    expect(new TextDecoder().decode(second?.body)).toBe(images[0]?.slice(folder.length + 1));
+    expect(
+      Buffer.from(second?.body ?? [])
+        .subarray(0, -32)
+        .toString(),
+    ).toBe(images[0]?.slice(folder.length + 1));
   }
   await expect(makePackages(choice({ images: files("fw.bin"), target: "x" }))).rejects.toThrow(
     /says no slot: let its name/,
@@ -74,17 +81,39 @@ test("images come one for each slot, by the end of their names or their folders,
     /one for each/,
   );
   await expect(makePackages(choice({ images: files("fw-a.bin") }))).rejects.toThrow(/--target/);
+  const [stale = ""] = files("stale-a.bin");
+  writeFileSync(stale, "built around another module");
+  await expect(makePackages(choice({ images: [stale], target: "x" }))).rejects.toThrow(
+    /does not run .*device\.wasm: build it/,
+  );
 });
 
 test("a Makefile with the target `images` builds them around the module; one without is told so", async () => {
   const firmware = join(folder, "firmware");
   mkdirSync(firmware);
-  const rule = (slot: number) =>
-    `\tmkdir -p build/b-slot-${slot} && cp $(WASM) build/b-slot-${slot}/x.bin && echo $(FORM) $(VERSION) ${slot} >> build/b-slot-${slot}/x.bin\n`;
-  writeFileSync(join(firmware, "Makefile"), `images:\n${rule(0)}${rule(1)}`);
-  const [first, second] = decodePackages((await makePackages(choice({ firmware, target: "b/x" }))).bytes);
-  const tail = (bytes = new Uint8Array()) => new TextDecoder().decode(bytes.slice(DEVICE_WASM.length));
+  // As a real one: an image is built anew only where the module is newer.
+  const rule = (slot: number) => {
+    const out = `build/b-slot-${slot}/x.bin`;
+    const made = `${process.execPath} -e 'process.stdout.write(crypto.createHash("sha256").update(fs.readFileSync("$(WASM)")).digest())' > $@`;
+    return `${out}: $(WASM)\n\tmkdir -p build/b-slot-${slot} && ${made} && echo $(FORM) $(VERSION) ${slot} >> $@\n`;
+  };
+  writeFileSync(join(firmware, "Makefile"), `images: build/b-slot-0/x.bin build/b-slot-1/x.bin\n${rule(0)}${rule(1)}`);
+  const build = async (module: string) =>
+    decodePackages((await makePackages(choice({ module, firmware, target: "b/x" }))).bytes);
+  const tail = (bytes = new Uint8Array()) => new TextDecoder().decode(bytes.slice(32));
+  const [first, second] = await build(join(folder, "device.wasm"));
   expect([tail(first?.body), tail(second?.body)]).toEqual(["image 1.2.3 0\n", "image 1.2.3 1\n"]);
+  // Another module, older than what was built: make alone would leave the images as they are.
+  const other = join(folder, "other.wasm");
+  writeFileSync(
+    other,
+    DEVICE_WASM.map((byte, at) => (at === DEVICE_WASM.length - 2 ? byte ^ 1 : byte)),
+  );
+  utimesSync(other, 1, 1);
+  const [third] = await build(other);
+  expect(Buffer.from(third?.body ?? []).subarray(0, 32)).toEqual(
+    createHash("sha256").update(readFileSync(other)).digest(),
+  );
   writeFileSync(join(firmware, "Makefile"), "all:\n");
   await expect(makePackages(choice({ firmware, target: "b/x" }))).rejects.toMatchObject({ code: "missing-part" });
   rmSync(join(firmware, "build"), { recursive: true });

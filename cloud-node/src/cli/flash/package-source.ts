@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { randomInt } from "node:crypto";
+import { createHash, randomInt } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
@@ -64,9 +64,13 @@ export async function makePackages(choice: PackageChoice): Promise<MadePackages>
   if (new Set(slots).size !== slots.length)
     throw new CommandError("usage", "two images for one slot", "give one for each");
   const bodies = await Promise.all(images.map(async (image) => new Uint8Array(await readFile(image))));
+  images.forEach((image, i) => {
+    if (runs(bodies[i], module)) return;
+    const remedy = "build it with this very device.wasm, as `make images WASM=…` does";
+    throw new CommandError("file", `${image} does not run ${file}`, remedy);
+  });
   return bundle(
     bodies.map((body, i) => {
-      if (body.length === 0) throw new CommandError("file", `${images[i]} is empty`, "build it anew");
       return makePackage({ about: { ...about, form: "image", target, slot: slots[i] ?? 0 }, body, module, key });
     }),
   );
@@ -122,7 +126,26 @@ function slotOf(image: string): number {
 
 /** Build both slots' images around a module. */
 async function buildImages(firmware: string, module: string, version: string): Promise<string[]> {
-  const args = ["-C", firmware, "images", "FORM=image", `WASM=${resolve(module)}`, `VERSION=${version}`];
+  const built = await makeImages(["-C", firmware], firmware, module, version);
+  const wasm = await readFile(module);
+  const bodies = await Promise.all(built.map((image) => readFile(image)));
+  if (bodies.every((body) => runs(body, wasm))) return built;
+  // What make found up to date was built around another module, that is newer than this one.
+  return await makeImages(["-B", "-C", firmware], firmware, module, version);
+}
+
+/** Whether an image was built around a module: it names the module in its birth, by its SHA-256. */
+function runs(image: Uint8Array = new Uint8Array(), module: Uint8Array): boolean {
+  return Buffer.from(image).includes(createHash("sha256").update(module).digest());
+}
+
+async function makeImages(
+  place: readonly string[],
+  firmware: string,
+  module: string,
+  version: string,
+): Promise<string[]> {
+  const args = [...place, "images", "FORM=image", `WASM=${resolve(module)}`, `VERSION=${version}`];
   try {
     await promisify(execFile)("make", args, { maxBuffer: MAX_OUTPUT_BYTES });
   } catch (cause) {
