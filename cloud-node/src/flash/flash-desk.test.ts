@@ -1,3 +1,4 @@
+import { encodeFrame } from "@lockstep/protocol";
 import { afterEach, expect, test } from "vitest";
 import type { NodeEvent } from "../reconstructor/node-event.ts";
 import { DEVICE_WASM } from "../test-device.suite.ts";
@@ -66,7 +67,7 @@ test(
 test.for([
   [{ refuses: "bad-signature" }, "failed", "bad-signature", "does not fit"],
   [{ refuses: "too-much-memory" }, "failed", "too-much-memory", "memory"],
-  [{ finds: "self-test-differs" }, "failed", "self-test-differs", "not switched to"],
+  [{ finds: "self-test-differs" }, "failed", "self-test-differs", "not used"],
   [{ finds: "module-refused" }, "failed", "module-refused", "interpreter"],
   [{ trips: "trapped" }, "reverted", "trapped", "went back"],
   [{ trips: "watchdog" }, "reverted", "watchdog", "went back"],
@@ -227,8 +228,16 @@ test(
       if (i % 20 === 0) await rig.streamed("pump", 20);
     }
     for (let i = 0; i < 10; i++) device.say({ nonce: i });
+    // What the cloud says, said to the cloud; and a state with a byte turned.
+    for (const op of ["end", "activate", "confirm", "abort"] as const) {
+      device.send(encodeFrame({ kind: "flash", op, nonce: 1, sid: 1 }));
+    }
+    device.send(encodeFrame(device.state()).map((byte, at) => (at === 9 ? byte ^ 1 : byte)));
     expect(await rig.verify("pump")).toBeLessThanOrEqual(1);
-    expect(rig.node.counters()).toMatchObject({ "flash.unasked": 100, "refused.stale-state": 10 });
+    expect(rig.node.counters()).toMatchObject({
+      ...{ "flash.unasked": 100, "refused.stale-state": 10, "refused.wrong-direction": 4 },
+      "refused.bad-seal": 1,
+    });
     expect(device.heard).toEqual([]);
     expect(rig.node.updates.of("pump")).toBeUndefined();
   },

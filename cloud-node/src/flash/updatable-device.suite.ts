@@ -143,7 +143,12 @@ export class UpdatableDevice {
 
   /** Say something that nobody asked for. */
   say(frame: Partial<FlashStateFrame> = {}): void {
-    this.#sends?.(encodeFrame({ ...this.state(), ...frame }));
+    this.send(encodeFrame({ ...this.state(), ...frame }));
+  }
+
+  /** Send any bytes where frames go. */
+  send(bytes: Uint8Array): void {
+    this.#sends?.(bytes);
   }
 
   /** Where it stands. */
