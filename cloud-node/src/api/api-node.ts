@@ -1,3 +1,4 @@
+import type { FlashDesk } from "../flash/flash-desk.ts";
 import type { HistoryThread } from "../history/history-thread.ts";
 import type { ModuleFacts } from "../reconstructor/module-registry.ts";
 import type { NodeEvent } from "../reconstructor/node-event.ts";
@@ -6,7 +7,13 @@ import type { TwinView } from "../reconstructor/twin-view.ts";
 /** Reads of what is stored that delay no frame. */
 export type HistoryReads = Pick<HistoryThread, "span" | "epochs" | "gaps" | "birth" | "runs" | "buckets" | "rows">;
 
-/** What the API shows: a node, read only. */
+/** What the API shows, and does, of updates. */
+export type ApiUpdates = Pick<
+  FlashDesk,
+  "list" | "get" | "of" | "ask" | "check" | "start" | "cancel" | "onChange" | "tally"
+>;
+
+/** What the API shows: a node. */
 export interface ApiNode {
   /** Where devices reach the broker; null without one. */
   readonly mqttUrl: string | null;
@@ -16,6 +23,8 @@ export interface ApiNode {
   readonly storeFile: string;
   devices(): TwinView[];
   device(id: string): TwinView | undefined;
+  /** Updates of devices: the one thing here that changes something. */
+  readonly updates: ApiUpdates;
   modules(): ModuleFacts[];
   counters(): Readonly<Record<string, number>>;
   /** Null when all is well, and otherwise why not. */

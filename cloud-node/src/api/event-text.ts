@@ -26,6 +26,8 @@ export function eventText(event: LoggedEvent): { readonly level: EventLevel; rea
       return bad(`refused: ${refusalText(event.reason)}`);
     case "store-failed":
       return bad(`store: ${event.message}`);
+    case "update":
+      return updateText(event);
     case "alert":
       return event.isOpen ? bad(event.text) : info(`over: ${event.text}`);
   }
@@ -34,6 +36,15 @@ export function eventText(event: LoggedEvent): { readonly level: EventLevel; rea
 /** Why a device is not taken in, and what to do. */
 export function refusalText(reason: Extract<LoggedEvent, { readonly kind: "refused" }>["reason"]): string {
   return reason === "unknown-model" ? "unknown-model; register its device.wasm with --module" : reason;
+}
+
+/** What came of an update of a device so far. */
+function updateText({ step, version, reason }: Extract<LoggedEvent, { readonly kind: "update" }>) {
+  if (step === "failed") return bad(`update to ${version} failed: ${reason}`);
+  if (step === "reverted") return bad(`update to ${version} went back: ${reason}`);
+  if (step === "sending") return info(`update to ${version} is being sent`);
+  if (step === "switching") return info(`update to ${version} is there and proven; it switches`);
+  return info(`update to ${version}: ${step === "done" ? "done" : reason}`);
 }
 
 const LOST = {

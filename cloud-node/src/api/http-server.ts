@@ -20,6 +20,7 @@ import { addEventRoutes } from "./routes/event-routes.ts";
 import { addHealthRoutes } from "./routes/health-routes.ts";
 import { addHistoryRoutes } from "./routes/history-routes.ts";
 import { addPageRoutes } from "./routes/page-routes.ts";
+import { addUpdateRoutes } from "./routes/update-routes.ts";
 import { SECURITY_HEADERS } from "./security-headers.ts";
 import { StaticFiles } from "./static-files.ts";
 import { StreamSlots } from "./stream-slots.ts";
@@ -47,7 +48,7 @@ const HEAD_TIMEOUT_MS = 30_000;
 /** What is being answered when the server closes may take so long, then it is cut. */
 const DRAIN_MS = 2_000;
 
-/** Serves the page, the API under `/api/v1`, its live stream, and what machines ask, over HTTP; read only. */
+/** Serves the page, the API under `/api/v1`, its live stream, and what machines ask, over HTTP; nothing but updates of devices changes anything. */
 export class HttpServer {
   readonly url: string;
   readonly port: number;
@@ -152,6 +153,7 @@ async function createApp(context: ApiContext, logger: Logger): Promise<ApiApp> {
   addDeviceRoutes(app, context);
   addHistoryRoutes(app, context);
   addEventRoutes(app, context);
+  addUpdateRoutes(app, context);
   addHealthRoutes(app, context);
   addPageRoutes(app, new StaticFiles(PAGE_FOLDER));
   app.get("/api/v1/openapi.json", { schema: { hide: true } }, () => app.swagger());

@@ -2,6 +2,10 @@ import type { RefusalReason, ResyncReason } from "@lockstep/protocol";
 import type { GapReason } from "../store/store.ts";
 import type { StoreErrorCode } from "../store/store-error.ts";
 
+/** Steps of an update that are told. */
+export const UPDATE_EVENT_STEPS = ["sending", "switching", "done", "failed", "reverted", "cancelled"] as const;
+export type UpdateEventStep = (typeof UPDATE_EVENT_STEPS)[number];
+
 /** What an operator, a page or a test may want to hear of as it happens; the rest is in the counters. */
 export type NodeEvent =
   | { readonly kind: "born"; readonly device: string; readonly epoch: number; readonly isNewEpoch: boolean }
@@ -57,6 +61,14 @@ export type NodeEvent =
       readonly count: number;
     }
   | { readonly kind: "refused"; readonly device: string; readonly reason: RefusalReason }
+  /** The update of a device came to another step; `reason`: why it ended, in plain words, "" before. */
+  | {
+      readonly kind: "update";
+      readonly device: string;
+      readonly step: UpdateEventStep;
+      readonly version: string;
+      readonly reason: string;
+    }
   /** A commit failed; its frames stay unacknowledged and it is tried again. */
   | { readonly kind: "store-failed"; readonly code: StoreErrorCode; readonly message: string };
 
