@@ -1,6 +1,7 @@
 import * as crc from "./crc32";
 import * as ed25519 from "./ed25519";
 import * as hmac from "./hmac-sha256";
+import { SHA2_STATE_WORDS } from "./sha2";
 import * as sha256 from "./sha256";
 import * as sha512 from "./sha512";
 
@@ -9,8 +10,6 @@ import * as sha512 from "./sha512";
  * measured. No device runs this module.
  */
 
-/** Bytes of MESSAGE: room for a test's longest message. */
-export const MESSAGE_BYTES: i32 = 1280;
 /** What is hashed or signed; a caller writes it. */
 export const MESSAGE: usize = memory.data(1280, 8);
 /** Ed25519's public key, or HMAC's key. */
@@ -18,8 +17,8 @@ export const KEY: usize = memory.data(160, 8);
 /** A signature, or an authentication code; a digest is written here. */
 export const SIGNATURE: usize = memory.data(64, 8);
 /** State of a hash in pieces. */
-const STATE: usize = memory.data(200, 8);
-const SCRATCH: usize = memory.data(800, 8);
+const STATE: usize = memory.data(8 * <i32>SHA2_STATE_WORDS, 8);
+const SCRATCH: usize = memory.data(<i32>ed25519.ED25519_SCRATCH_BYTES, 8);
 
 /** Bytes of scratch that a verification needs. */
 export const ED25519_SCRATCH_BYTES: usize = ed25519.ED25519_SCRATCH_BYTES;
@@ -63,6 +62,21 @@ export function hmacSha256(keyLength: i32, length: i32): void {
   hmac.hmacSha256(KEY, keyLength, MESSAGE, length, SIGNATURE, SCRATCH);
 }
 
+/** The same of a message in pieces. */
+export function hmacSha256Begin(keyLength: i32): void {
+  hmac.hmacSha256Begin(KEY, keyLength, SCRATCH);
+}
+
+/** The first `length` bytes of MESSAGE. */
+export function hmacSha256Update(length: i32): void {
+  hmac.hmacSha256Update(MESSAGE, length, SCRATCH);
+}
+
+/** The code goes to SIGNATURE. */
+export function hmacSha256Finish(keyLength: i32): void {
+  hmac.hmacSha256Finish(KEY, keyLength, SIGNATURE, SCRATCH);
+}
+
 export function verifyHmacSha256(keyLength: i32, length: i32): bool {
   return hmac.verifyHmacSha256(KEY, keyLength, MESSAGE, length, SIGNATURE, SCRATCH);
 }
@@ -73,4 +87,17 @@ export function crc32(before: u32, length: i32): u32 {
 
 export function verifyEd25519(length: i32): bool {
   return ed25519.verifyEd25519(KEY, MESSAGE, length, SIGNATURE, SCRATCH);
+}
+
+/** The same in parts. */
+export function ed25519Begin(length: i32): bool {
+  return ed25519.ed25519Begin(KEY, MESSAGE, length, SIGNATURE, SCRATCH);
+}
+
+export function ed25519Step(bit: i32): void {
+  ed25519.ed25519Step(SIGNATURE, bit, SCRATCH);
+}
+
+export function ed25519End(): bool {
+  return ed25519.ed25519End(SIGNATURE, SCRATCH);
 }

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/correctness/noPrecisionLoss: these are 64-bit integers in AssemblyScript.
 /**
  * The constants of Curve25519's Edwards form, 256 bits each, as four words of 64, the least significant first. A function
  * for the reason that sha2-constants.ts gives.

@@ -1,7 +1,7 @@
 import {
   addPoint,
   doublePoint,
-  hasZeroX,
+  hasSmallOrder,
   isPoint,
   KEPT_REGISTERS,
   keepPoint,
@@ -11,31 +11,33 @@ import {
   setNeutral,
 } from "./edwards25519";
 import { equalBytes } from "./equal-bytes";
-import { REGISTER_BYTES, registerAt } from "./field25519";
+import { FIELD_REGISTERS, REGISTER_BYTES, registerAt } from "./field25519";
 import { bitAt, reduceScalar } from "./scalar25519";
-import { SHA512_STATE_BYTES, sha512Finish, sha512Reset, sha512Update } from "./sha512";
+import { sha512Finish, sha512Reset, sha512Update } from "./sha512";
 
 /**
- * Verifying Ed25519 signatures, at once or in steps between which a device does something else. A signature is R, 32 bytes, and
- * S, 32 bytes. It is taken if [S]B - [h]A is R, byte for byte, with h = SHA-512(R, A, message) modulo L; and only where
+ * Verifying Ed25519 signatures, at once or in steps between which a device does something else. A signature is R and S, 32
+ * bytes each, and A the public key. It is taken if [S]B - [h]A is R, with h = SHA-512(R, A, message) modulo L, and if
  *
- *     S < L                     else whoever has one signature could make another
- *     A's y < p                 else one key had two names
- *     A's order is not 1, 2, 4, 8   else there are signatures of no secret
+ *     S < L                           else whoever has one signature could make another
+ *     A and R are written with y < p  else one point had two names
+ *     neither is of order 1, 2, 4, 8  else there are signatures of no secret
  *
- * R is compared as bytes, and what is compared with is canonical, so any other way to write a point is refused. The cofactor
- * is not multiplied in: that is what OpenSSL does too, and RFC 8032 allows. Nothing here is secret, so time tells nothing.
+ * R is compared byte for byte with what was computed, so it needs no test of its own for the second. The cofactor is not
+ * multiplied in, as in OpenSSL; RFC 8032 allows both. Time depends on what is verified, all of which is public.
  *
  * @see RFC 8032, 5.1.7
  */
 
+/** Points that are kept: B, -A and B - A. */
 const BASE = POINT_REGISTERS;
 const KEY = BASE + KEPT_REGISTERS;
 const BOTH = KEY + KEPT_REGISTERS;
+/** h; before that S, to see whether it is reduced. */
 const HASH = BOTH + KEPT_REGISTERS;
 const REGISTERS = HASH + 1;
 
-/** Bytes of scratch. */
+/** Bytes of scratch. Between two steps it keeps all that there is of a verification. */
 export const ED25519_SCRATCH_BYTES: usize = <usize>(REGISTERS * REGISTER_BYTES);
 /** Steps between begin and end: bits of L. */
 export const ED25519_STEPS: i32 = 253;
@@ -62,7 +64,7 @@ export function ed25519Begin(publicKey: usize, message: usize, length: i32, sign
   if (!equalBytes(scalar, registerAt(scratch, HASH), POINT_BYTES)) return false;
 
   const state = registerAt(scratch, BASE);
-  const digest = state + SHA512_STATE_BYTES;
+  const digest = registerAt(scratch, FIELD_REGISTERS);
   sha512Reset(state);
   sha512Update(state, signature, POINT_BYTES);
   sha512Update(state, publicKey, POINT_BYTES);
@@ -72,9 +74,7 @@ export function ed25519Begin(publicKey: usize, message: usize, length: i32, sign
 
   if (!readNegative(scratch, publicKey)) return false;
   keepPoint(scratch, KEY);
-  doublePoint(scratch);
-  doublePoint(scratch);
-  if (hasZeroX(scratch)) return false;
+  if (hasSmallOrder(scratch)) return false;
   setBase(scratch);
   keepPoint(scratch, BASE);
   addPoint(scratch, KEY);
@@ -94,5 +94,5 @@ export function ed25519Step(signature: usize, bit: i32, scratch: usize): void {
 
 /** The last part. */
 export function ed25519End(signature: usize, scratch: usize): bool {
-  return isPoint(scratch, signature);
+  return isPoint(scratch, signature) && !hasSmallOrder(scratch);
 }

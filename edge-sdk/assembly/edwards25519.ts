@@ -22,8 +22,8 @@ import {
  * T = X Y / Z, with T left as two factors E and H, because only an addition needs it. Others are kept as what an addition
  * takes of them: Y - X, Y + X, 2 Z and 2 d T, in four registers.
  *
- * @see H. Hisil, K. K.-H. Wong, G. Carter, E. Dawson, Twisted Edwards Curves Revisited, 2008, 3.1 and 3.3: complete formulas,
- *      for any two points
+ * @see H. Hisil, K. K.-H. Wong, G. Carter, E. Dawson, Twisted Edwards Curves Revisited, 2008, 3.1 and 3.3: complete
+ *      formulas, for any two points
  */
 
 /** Registers of the point. */
@@ -88,7 +88,7 @@ export function addPoint(registers: usize, kept: i32): void {
   multiplyOut(registers);
 }
 
-/** Add the point to itself. E, F, G and H all have the other sign than in the paper, so that products of two are the same. */
+/** Add the point to itself. E, F, G and H have the other sign than in the paper, all four, so their products are the same. */
 export function doublePoint(registers: usize): void {
   add(registers, E, X, Y);
   multiply(registers, E, E, E);
@@ -109,14 +109,19 @@ function multiplyOut(registers: usize): void {
   multiply(registers, Z, F, G);
 }
 
-/** Whether the point's order divides 2: the neutral point and (0, -1) are the only ones with x = 0. */
-export function hasZeroX(registers: usize): bool {
+/**
+ * Whether the point's order is 1, 2, 4 or 8. Four times such a point has x = 0, and four times any other has not, since only
+ * the neutral point and (0, -1) do. The point is spoilt.
+ */
+export function hasSmallOrder(registers: usize): bool {
+  doublePoint(registers);
+  doublePoint(registers);
   return isZero(registers, X);
 }
 
 /**
- * The point becomes the negative of the one that 32 bytes say: y, and the parity of x as the highest bit. Refused is a y that
- * is not below p, and one of no point. Where x = 0, which has but one parity, the bit is not looked at.
+ * The point becomes the negative of the one that 32 bytes say: y, and the parity of x as the highest bit. Refused is a y
+ * that is not below p, and one of no point. Where x = 0 the parity is not looked at: the caller refuses small orders.
  *
  * @see RFC 8032, 5.1.3: a root of u/v is u v^3 (u v^7)^((p - 5) / 8), or that times a root of -1
  */
@@ -164,14 +169,15 @@ export function readNegative(registers: usize, bytes: usize): bool {
   return true;
 }
 
-/** Whether 32 bytes say the point, as they have to. The point is spoilt. @see RFC 8032, 5.1.2 */
+/** Whether 32 bytes say the point, as they have to. The point may only be doubled from then on. @see RFC 8032, 5.1.2 */
 export function isPoint(registers: usize, bytes: usize): bool {
   power(registers, Z, INVERSE);
   multiply(registers, X, X, POWER);
   multiply(registers, Y, Y, POWER);
   freeze(registers, X);
   freeze(registers, Y);
-  const y = registerAt(registers, Y);
+  setAffine(registers);
+  const y = registerAt(registers, H);
   store<u8>(y, load<u8>(y, 31) | (load<u8>(registerAt(registers, X)) << 7), 31);
   return equalBytes(y, bytes, 32);
 }

@@ -2,8 +2,8 @@ import { ORDER } from "./curve25519-constants";
 import { copyRegister, PRODUCT, registerAt, setConstant, setSmall } from "./field25519";
 
 /**
- * Numbers modulo L, the order of the base point, in registers of the field. A device reduces two of them for a signature, so
- * this is short and slow: bit by bit.
+ * Numbers modulo L, the order of the base point, in registers of the field. A signature needs two of them reduced, so this is
+ * short and slow: bit by bit.
  */
 
 /** Where L is, and a difference with it. */

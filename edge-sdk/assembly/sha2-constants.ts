@@ -1,3 +1,4 @@
+// biome-ignore-all lint/correctness/noPrecisionLoss: these are 64-bit integers in AssemblyScript.
 /**
  * The constants of SHA-2: the fractional parts of roots of the first primes, as 64 bits. SHA-256's are their upper halves,
  * so one table serves both.

@@ -6,6 +6,7 @@ import { rootFraction, SQUARE_ROOTS } from "./sha2-constants";
  *     0          hash so far    8 words
  *     8 words    bytes taken    1 word
  *     9 words    block          16 words, each as a number: what does not fill it yet; then its message schedule
+ *     25 words   work           8 words: a to h while a block is taken
  *
  * A byte goes to where a little-endian machine has it in its word, so that nothing has to be swapped. A message has less
  * than 2^32 bytes.
@@ -14,9 +15,11 @@ import { rootFraction, SQUARE_ROOTS } from "./sha2-constants";
  */
 
 /** Words of a state. */
-export const SHA2_STATE_WORDS: usize = 25;
+export const SHA2_STATE_WORDS: usize = 33;
 
 const HASH_WORDS: usize = 8;
+const BLOCK: usize = 9;
+const WORK: usize = 25;
 const BLOCK_WORDS: u32 = 16;
 /** Of the message's length in bits, at the end of its last block. */
 const LENGTH_WORDS: u32 = 2;
@@ -35,7 +38,7 @@ export function sha2Update<T>(state: usize, bytes: usize, length: i32): void {
   }
 }
 
-/** End the message, and write its digest, 8 words, most significant byte first; it may lie over the state's block. */
+/** End the message, and write its digest, 8 words, most significant byte first. */
 export function sha2Finish<T>(state: usize, digest: usize): void {
   const count = wordAt<T>(state, HASH_WORDS);
   const bits = (<u64>load<T>(count)) << 3;
@@ -69,46 +72,40 @@ export function sha2Append<T>(state: usize, byte: u32): void {
   const taken = <u32>load<T>(wordAt<T>(state, HASH_WORDS));
   store<T>(wordAt<T>(state, HASH_WORDS), <T>(taken + 1));
   const place = taken & (blockBytes<T>() - 1);
-  const block = wordAt<T>(state, HASH_WORDS + 1);
+  const block = wordAt<T>(state, BLOCK);
   store<u8>(block + (place ^ <u32>(sizeof<T>() - 1)), byte);
   if (place == blockBytes<T>() - 1) compress<T>(state, block);
 }
 
-/** Take the block into the hash. The names are those of the standard. */
+/**
+ * Take the block into the hash. The names are those of the standard. a to h stay in memory: a Cortex-M has too few registers
+ * for them, and moving them there takes half the code.
+ */
 function compress<T>(state: usize, block: usize): void {
-  let a = load<T>(state);
-  let b = load<T>(wordAt<T>(state, 1));
-  let c = load<T>(wordAt<T>(state, 2));
-  let d = load<T>(wordAt<T>(state, 3));
-  let e = load<T>(wordAt<T>(state, 4));
-  let f = load<T>(wordAt<T>(state, 5));
-  let g = load<T>(wordAt<T>(state, 6));
-  let h = load<T>(wordAt<T>(state, 7));
+  const work = wordAt<T>(state, WORK);
+  for (let i: usize = 0; i < HASH_WORDS; i++) store<T>(wordAt<T>(work, i), load<T>(wordAt<T>(state, i)));
   const rounds = sizeof<T>() == 4 ? 64 : 80;
   for (let t = 0; t < rounds; t++) {
-    const t1 = <T>(h + sum1<T>(e) + ((e & f) ^ (~e & g)) + constant<T>(t) + schedule<T>(block, t));
-    const t2 = <T>(sum0<T>(a) + ((a & b) ^ (a & c) ^ (b & c)));
-    h = g;
-    g = f;
-    f = e;
-    e = d + t1;
-    d = c;
-    c = b;
-    b = a;
-    a = t1 + t2;
+    const e = load<T>(wordAt<T>(work, 4));
+    const g = load<T>(wordAt<T>(work, 6));
+    const t1 = <T>(
+      (load<T>(wordAt<T>(work, 7)) +
+        sum1<T>(e) +
+        (g ^ (e & (load<T>(wordAt<T>(work, 5)) ^ g))) +
+        constant<T>(t) +
+        schedule<T>(block, t))
+    );
+    const a = load<T>(work);
+    const b = load<T>(wordAt<T>(work, 1));
+    const c = load<T>(wordAt<T>(work, 2));
+    const t2 = <T>(sum0<T>(a) + ((a & (b | c)) | (b & c)));
+    for (let i = HASH_WORDS - 1; i != 0; i--) store<T>(wordAt<T>(work, i), load<T>(wordAt<T>(work, i - 1)));
+    store<T>(wordAt<T>(work, 4), <T>(load<T>(wordAt<T>(work, 4)) + t1));
+    store<T>(work, <T>(t1 + t2));
   }
-  addTo<T>(state, a);
-  addTo<T>(wordAt<T>(state, 1), b);
-  addTo<T>(wordAt<T>(state, 2), c);
-  addTo<T>(wordAt<T>(state, 3), d);
-  addTo<T>(wordAt<T>(state, 4), e);
-  addTo<T>(wordAt<T>(state, 5), f);
-  addTo<T>(wordAt<T>(state, 6), g);
-  addTo<T>(wordAt<T>(state, 7), h);
-}
-
-function addTo<T>(at: usize, value: T): void {
-  store<T>(at, <T>(load<T>(at) + value));
+  for (let i: usize = 0; i < HASH_WORDS; i++) {
+    store<T>(wordAt<T>(state, i), <T>(load<T>(wordAt<T>(state, i)) + load<T>(wordAt<T>(work, i))));
+  }
 }
 
 /** Word t of the schedule: those before it are the block, then it takes the place of the one 16 before. */

@@ -1,11 +1,6 @@
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { SEED, SeededNoise } from "./codec-signals.suite.ts";
+import { compileSource } from "./compiled-source.suite.ts";
 
 /** The functions of fixed-point.ts by themselves, which no module of ours exports. */
 interface FixedPoint {
@@ -14,22 +9,8 @@ interface FixedPoint {
   saturate(value: bigint): number;
 }
 
-const fixedPoint = compile("../assembly/fixed-point.ts");
+const fixedPoint = compileSource<FixedPoint>("../assembly/fixed-point.ts");
 const LARGEST = 2n ** 63n - 1n;
-
-function compile(source: string): FixedPoint {
-  const folder = mkdtempSync(join(tmpdir(), "lockstep-fixed-point-"));
-  try {
-    const out = join(folder, "fixed-point.wasm");
-    const asc = createRequire(import.meta.url).resolve("assemblyscript/bin/asc.js");
-    const options = ["--runtime", "stub", "--optimizeLevel", "3", "--noAssert", "--use", "abort=", "--outFile", out];
-    execFileSync(process.execPath, [asc, fileURLToPath(new URL(source, import.meta.url)), ...options]);
-    const module = new WebAssembly.Module(new Uint8Array(readFileSync(out)));
-    return new WebAssembly.Instance(module).exports as unknown as FixedPoint;
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
 
 /** The floor of a quotient, which BigInt rounds towards zero. */
 function floorOf(a: bigint, b: bigint): bigint {

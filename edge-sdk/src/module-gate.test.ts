@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { moduleBytes, SEED, SeededNoise } from "./codec-signals.suite.ts";
+import { cryptoModule } from "./crypto-core.suite.ts";
 import { BATCH_LIMITS, checkModule, DEVICE_LIMITS, ModuleError, type ModuleErrorCode } from "./module-gate.ts";
 
 const MAGIC = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00];
@@ -46,6 +47,7 @@ function refusalOf(bytes: Uint8Array<ArrayBuffer>): ModuleErrorCode | undefined 
 
 test("the modules that we build pass", () => {
   expect(() => checkModule(new Uint8Array(moduleBytes("device")), DEVICE_LIMITS)).not.toThrow();
+  expect(() => checkModule(cryptoModule(), DEVICE_LIMITS)).not.toThrow();
   expect(() => checkModule(new Uint8Array(moduleBytes("batch")), BATCH_LIMITS)).not.toThrow();
   expect(() => checkModule(new Uint8Array(moduleBytes("batch")), DEVICE_LIMITS)).toThrow(ModuleError);
 });

@@ -1,6 +1,14 @@
 import { cycleTableOf, RunnerError } from "qemu-wasm-runner";
 import type { BenchReport } from "./bench.ts";
 import { BenchError } from "./bench-error.ts";
+import {
+  CRYPTO_NOTE,
+  CRYPTO_PLANS,
+  type CryptoFigures,
+  cryptoGoals,
+  cryptoTable,
+  measureCrypto,
+} from "./firmware-crypto.ts";
 import { firmwareGoals } from "./firmware-goals.ts";
 import { heatshrinkNote, heatshrinkTable, measureHeatshrinks, producedTable } from "./firmware-heatshrink.ts";
 import { interpreterGoals, interpreterJson, interpreterTable, measureInterpreter } from "./firmware-interpreter.ts";
@@ -28,22 +36,31 @@ export async function benchFirmware(): Promise<BenchReport> {
   };
   process.stderr.write("firmware: Cortex-M4, heatshrink\n");
   const heatshrinks = await measureHeatshrinks();
+  const cryptos: CryptoFigures[] = [];
+  for (const plan of CRYPTO_PLANS) cryptos.push(await measureCrypto(plan));
   const codec = goalOf("codec");
   const link = goalOf("link");
   const figures = measured.map((one) => one.figures);
   return {
     title: "Firmware",
-    goals: [...firmwareGoals(codec, link, heatshrinks), ...interpreterGoals(interpreted)],
+    goals: [...firmwareGoals(codec, link, heatshrinks), ...interpreterGoals(interpreted), ...cryptoGoals(cryptos)],
     ...boardTable(measured),
     more: [
       signalTable(figures.filter((one) => modeOf(one.plan) === modeOf(goalPlan(one.plan.subject)))),
       ramTable([codec.figures, link.figures]),
       interpreterTable(interpreted, codec.figures),
+      cryptoTable(cryptos),
       heatshrinkTable(codec.figures, modeOf(codec.figures.plan), heatshrinks),
       producedTable(SIGNAL_ROWS),
     ],
-    notes: [...notes(measured), betweenNote(link.figures), heatshrinkNote(codec.figures, heatshrinks), HEATSHRINK],
-    json: { boards: measured.map(boardJson), interp: interpreted.map(interpreterJson) },
+    notes: [
+      ...notes(measured),
+      betweenNote(link.figures),
+      heatshrinkNote(codec.figures, heatshrinks),
+      HEATSHRINK,
+      CRYPTO_NOTE,
+    ],
+    json: { boards: measured.map(boardJson), interp: interpreted.map(interpreterJson), crypto: cryptos },
   };
 }
 
