@@ -24,6 +24,7 @@ export { SampleLedger } from "./fleet/sample-ledger.ts";
 export { SampleRanges } from "./fleet/sample-ranges.ts";
 export {
   type DeviceSummary,
+  type DeviceUpdates,
   type EpsRule,
   SimulatedDevice,
   type SimulatedDeviceOptions,

@@ -4,6 +4,10 @@ import { checkBroker } from "./broker/acceptance.ts";
 import { EmbeddedBroker } from "./broker/embedded-broker.ts";
 import type { Clock } from "./clock.ts";
 import { Counters } from "./counters.ts";
+import type { DeviceDoor } from "./flash/device-door.ts";
+import { FlashDesk } from "./flash/flash-desk.ts";
+import { TrustFile } from "./flash/trust-file.ts";
+import { UpdateFiles } from "./flash/update-files.ts";
 import { HistoryThread } from "./history/history-thread.ts";
 import { FrameIntake, type FrameSource } from "./ingest/frame-intake.ts";
 import { attachLoopback, type LoopbackEnd } from "./ingest/loopback-link.ts";
@@ -90,6 +94,7 @@ export class CloudNode {
   readonly #listeners = new Set<NodeEventListener>();
   readonly #commitListeners = new Set<CommitListener>();
   readonly #modules: ModuleRegistry;
+  readonly #updates: FlashDesk;
   readonly #loopbacks = new Set<() => void>();
   readonly #lines = new Set<SerialListener>();
   readonly #doors: Doors = {};
@@ -136,11 +141,16 @@ export class CloudNode {
       counters: this.#counters,
       emit: (event) => this.#emit(event),
     });
-    this.#intake = new FrameIntake(this.#registry, this.#counters);
     const devices = () => this.#registry.all().filter(({ isStored }) => isStored);
     this.#traffic = new TrafficLedger({ commits: this.#commits, clock: options.clock, devices });
-    const { retention, clock, logger } = options;
+    const { retention, clock, logger, storeFile } = options;
     const counters = this.#counters;
+    const [trust, files] = [new TrustFile(storeFile), new UpdateFiles(storeFile)];
+    const door = deviceDoor(this.#registry);
+    const registerModule = (wasm: Uint8Array) => this.#register(wasm);
+    const emit = (event: NodeEvent) => this.#emit(event);
+    this.#updates = new FlashDesk({ door, files, trust, clock, logger, counters, registerModule, emit });
+    this.#intake = new FrameIntake(this.#registry, counters, this.#updates);
     if (retention !== undefined) this.#retention = new RetentionTimer({ store, clock, logger, counters, retention });
   }
 
@@ -170,6 +180,7 @@ export class CloudNode {
         const wasm = modules.unkept(hash);
         if (wasm !== undefined) node.#commits.record({ table: "module", hash, wasm, source: "operator" });
       }
+      await node.#updates.resume();
       try {
         await node.#settle();
         await node.#openDoors();
@@ -244,6 +255,11 @@ export class CloudNode {
     return this.#modules.all();
   }
 
+  /** Updates of devices. */
+  get updates(): FlashDesk {
+    return this.#updates;
+  }
+
   /** The file that everything is stored in. */
   get storeFile(): string {
     return this.#options.storeFile;
@@ -305,6 +321,7 @@ export class CloudNode {
   async #close(): Promise<void> {
     // Else a busy fleet would keep a slow disk from ever being done.
     this.#intake.stop();
+    await this.#updates.close();
     this.#traffic.close();
     if (!(await this.#commits.close())) this.#options.logger.error({}, "frames not committed; devices keep them");
     this.#registry.close();
@@ -369,9 +386,29 @@ export class CloudNode {
     if (source.device !== undefined) this.#registry.get(source.device)?.disconnected(source.link);
   }
 
+  /** Let devices name a module; resolves when the store has it for good. */
+  async #register(wasm: Uint8Array): Promise<void> {
+    const hash = this.#modules.addChecked(wasm);
+    this.#modules.unkept(hash);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#commits.record({ table: "module", hash, wasm, source: "operator" }, resolve);
+    this.#commits.hurry();
+    await promise;
+  }
+
   #emit(event: NodeEvent): void {
+    this.#updates.observe(event);
     for (const listener of this.#listeners) listener(event);
   }
+}
+
+/** The way to every device of a registry. */
+function deviceDoor(registry: TwinRegistry): DeviceDoor {
+  return {
+    boot: (device) => registry.get(device)?.boot(),
+    send: (device, command) => registry.get(device)?.command({ kind: "flash", ...command }) ?? false,
+    devices: () => registry.all().map(({ id }) => id),
+  };
 }
 
 /** Why a file cannot be written; null when it can. */

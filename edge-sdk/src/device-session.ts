@@ -45,9 +45,18 @@ export class DeviceSession {
    * @throws {TransportError} `already-open`
    */
   static async open(options: DeviceSessionOptions): Promise<DeviceSession> {
-    const session = new DeviceSession(options);
-    await session.#connect();
+    const session = DeviceSession.prepare(options);
+    await session.connect();
     return session;
+  }
+
+  /**
+   * Make a device that takes samples and does not connect yet; `connect` does.
+   *
+   * @throws {SessionError} as `open`
+   */
+  static prepare(options: DeviceSessionOptions): DeviceSession {
+    return new DeviceSession(options);
   }
 
   private constructor(options: DeviceSessionOptions) {
@@ -188,7 +197,8 @@ export class DeviceSession {
     return restored === "empty" ? 0 : restored;
   }
 
-  async #connect(): Promise<void> {
+  /** Begin to connect, once. @throws {TransportError} `already-open` */
+  async connect(): Promise<void> {
     const will = this.#link.presence(false).bytes.slice();
     await this.#options.transport.open(
       {

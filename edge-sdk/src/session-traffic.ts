@@ -14,6 +14,30 @@ export interface SessionTraffic {
   readonly bytesDown: number;
 }
 
+/** Of a session that has said nothing. */
+export const NO_TRAFFIC: SessionTraffic = {
+  messages: 0,
+  bytes: 0,
+  dataFrames: 0,
+  dataFrameBytes: 0,
+  payloadBytes: 0,
+  messagesDown: 0,
+  bytesDown: 0,
+};
+
+/** The traffic of two sessions. */
+export function addTraffic(a: SessionTraffic, b: SessionTraffic): SessionTraffic {
+  return {
+    messages: a.messages + b.messages,
+    bytes: a.bytes + b.bytes,
+    dataFrames: a.dataFrames + b.dataFrames,
+    dataFrameBytes: a.dataFrameBytes + b.dataFrameBytes,
+    payloadBytes: a.payloadBytes + b.payloadBytes,
+    messagesDown: a.messagesDown + b.messagesDown,
+    bytesDown: a.bytesDown + b.bytesDown,
+  };
+}
+
 /** Frames of an epoch are told apart by the low 12 bits of seq; fewer than half as many are ever in flight. */
 const SEQ_MASK = 0xfff;
 const IN_FLIGHT = 2048;

@@ -1,5 +1,12 @@
 import fc from "fast-check";
-import type { ChannelConfig, Frame, FrameKind, SeqRange } from "./index.ts";
+import {
+  type ChannelConfig,
+  FLASH_PHASES,
+  type Frame,
+  type FrameKind,
+  type SeqRange,
+  SIGNATURE_BYTES,
+} from "./index.ts";
 
 const U32 = 0xffff_ffff;
 /** Events and lines never come together. */
@@ -111,10 +118,67 @@ export const ARBITRARY_FRAMES: { readonly [K in FrameKind]: fc.Arbitrary<Extract
     reason: fc.constantFrom("unsupported-version", "unknown-model", "bad-birth", "unknown-device", "conflict"),
   }),
   presence: fc.record({ kind: fc.constant("presence" as const), nonce: uint(U32), online: fc.boolean() }),
+  flash: fc.oneof(
+    fc.record({ kind: fc.constant("flash" as const), op: fc.constant("ask" as const), nonce: uint(U32) }),
+    flashKey().chain(({ algorithm, id }) =>
+      fc.record({
+        kind: fc.constant("flash" as const),
+        op: fc.constant("begin" as const),
+        nonce: uint(U32),
+        manifest: fc.uint8Array({ minLength: 1, maxLength: 256, size: "max" }),
+        algorithm: fc.constant(algorithm),
+        key: fc.constant(id),
+        signature: fc.uint8Array({ minLength: SIGNATURE_BYTES[algorithm], maxLength: SIGNATURE_BYTES[algorithm] }),
+      }),
+    ),
+    fc.record({
+      kind: fc.constant("flash" as const),
+      op: fc.constant("chunk" as const),
+      nonce: uint(U32),
+      sid: uint(U32),
+      offset: uint(U32),
+      data: fc.uint8Array({ minLength: 1, maxLength: 256, size: "max" }),
+      crc: uint(U32),
+    }),
+    fc.record({
+      kind: fc.constant("flash" as const),
+      op: fc.constantFrom("end", "activate", "confirm", "abort"),
+      nonce: uint(U32),
+      sid: uint(U32),
+    }),
+    fc.record({
+      kind: fc.constant("flash" as const),
+      op: fc.constant("state" as const),
+      nonce: uint(U32),
+      sid: uint(U32),
+      phase: fc.constantFrom(...FLASH_PHASES),
+      next: uint(U32),
+      verdict: uint(255),
+      detail: uint(U32),
+      running: fc.record({
+        slot: fc.constantFrom(0, 1, 255),
+        form: fc.constantFrom("image" as const, "module" as const),
+        version: uint(U32),
+        model: hex(32),
+      }),
+      confirmedVersion: uint(U32),
+      slotBytes: uint(U32),
+      chunkBytes: fc.constantFrom(1, 2, 4, 8, 16, 32, 64, 128, 256),
+      target: text(1, 32),
+      abi: uint(U32),
+      keys: fc.array(flashKey(), { minLength: 1, maxLength: 4 }),
+      traps: uint(0xffff),
+      stackHighWater: uint(U32),
+    }),
+  ),
 };
 
 /** The names of the kinds, to run one test for each. */
 export const FRAME_KINDS = Object.keys(ARBITRARY_FRAMES) as FrameKind[];
+
+function flashKey() {
+  return fc.record({ algorithm: fc.constantFrom("ed25519" as const, "hmac-sha256" as const), id: hex(8) });
+}
 
 function channel(): fc.Arbitrary<ChannelConfig> {
   return fc.record({

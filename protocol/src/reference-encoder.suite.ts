@@ -1,5 +1,5 @@
 import { Encoder } from "cbor-x";
-import { type Frame, murmur3, type ResidualFrame } from "./index.ts";
+import { type FlashFrame, type Frame, murmur3, type ResidualFrame } from "./index.ts";
 
 /** What an element of a frame is to cbor-x. */
 export type ReferenceElement = number | bigint | string | Buffer | readonly ReferenceElement[];
@@ -9,6 +9,10 @@ const ENCODER = new Encoder({ useRecords: false, tagUint8Array: false, variableM
 const HEAD = 16;
 const RESYNC_REASONS = ["state-mismatch", "unknown-birth", "frames-lost"];
 const REFUSAL_REASONS = ["unsupported-version", "unknown-model", "bad-birth", "unknown-device", "conflict"];
+
+const FLASH_OPS = ["ask", "begin", "chunk", "end", "activate", "confirm", "abort", "", "state"];
+const ALGORITHMS = ["ed25519", "hmac-sha256"];
+const PHASES = ["idle", "erasing", "receiving", "verifying", "ready", "switching", "trying", "reverting"];
 
 /**
  * A frame as bytes, by SPEC.md's tables once more and cbor-x: the reference that our own codec is held against.
@@ -63,6 +67,31 @@ export function referenceElements(frame: Frame): ReferenceElement[] {
       return [HEAD + 9, frame.nonce, 1 + REFUSAL_REASONS.indexOf(frame.reason)];
     case "presence":
       return [HEAD + 10, frame.nonce, frame.online ? 1 : 0];
+    case "flash":
+      return [HEAD + 11, frame.nonce, FLASH_OPS.indexOf(frame.op), ...flashElements(frame)];
+  }
+}
+
+function flashElements(frame: FlashFrame): ReferenceElement[] {
+  switch (frame.op) {
+    case "ask":
+      return [];
+    case "begin": {
+      const { manifest, algorithm, key, signature } = frame;
+      return [Buffer.from(manifest), ALGORITHMS.indexOf(algorithm), hex(key), Buffer.from(signature)];
+    }
+    case "chunk":
+      return [frame.sid, frame.offset, Buffer.from(frame.data), frame.crc];
+    case "state": {
+      const { sid, phase, next, verdict, detail, running, confirmedVersion, slotBytes, chunkBytes, target } = frame;
+      const runs = [running.slot, running.form === "image" ? 0 : 1, running.version, hex(running.model)];
+      const keys = frame.keys.map(({ algorithm, id }) => [ALGORITHMS.indexOf(algorithm), hex(id)]);
+      const end = [frame.abi, keys, frame.traps, frame.stackHighWater];
+      const place = [sid, PHASES.indexOf(phase), next, verdict, detail];
+      return [...place, runs, confirmedVersion, slotBytes, chunkBytes, target, ...end];
+    }
+    default:
+      return [frame.sid];
   }
 }
 

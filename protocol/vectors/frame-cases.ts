@@ -9,6 +9,7 @@ import {
   type SequencedFrame,
   type StatusFrame,
 } from "../src/index.ts";
+import { FLASH_CASES } from "./flash-cases.ts";
 
 /** The place and state that a sequenced frame's seal proves. */
 export interface SealedWith {
@@ -335,6 +336,8 @@ export const FRAME_CASES: readonly FrameCase[] = [
 
   plain("presence-online", "connected", { kind: "presence", nonce: 0x1234_5678, online: true }),
   plain("presence-offline", "the last will", { kind: "presence", nonce: 0x1234_5678, online: false }),
+
+  ...FLASH_CASES,
 ];
 
 function plain(name: string, about: string, frame: Frame): FrameCase {

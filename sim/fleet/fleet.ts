@@ -5,7 +5,7 @@ import type { SeededRandom } from "../seeded-random.ts";
 import type { Signal } from "../signals/signal.ts";
 import { createSignal, type SignalSpec } from "../signals/signal-registry.ts";
 import { type Endpoint, transportTo } from "./device-transport.ts";
-import { type DeviceSummary, type EpsRule, SimulatedDevice } from "./simulated-device.ts";
+import { type DeviceSummary, type DeviceUpdates, type EpsRule, SimulatedDevice } from "./simulated-device.ts";
 
 /** Devices of one kind. */
 export interface DevicePlan {
@@ -34,6 +34,8 @@ export interface FleetOptions {
   readonly module: DeviceModule;
   /** For devices that look ahead; these are refused where it is missing. */
   readonly gateway?: DeviceModule | undefined;
+  /** How the devices may be updated; not at all unless given. Those that look ahead cannot be. */
+  readonly updates?: DeviceUpdates | undefined;
   readonly clock: Clock;
   /** Signals, links and back-off all come from this one. */
   readonly random: SeededRandom;
@@ -130,6 +132,7 @@ function createDevice(options: FleetOptions, plan: DevicePlan, id: string, start
     },
     module: lookahead === "none" ? module : gateway,
     lookahead,
+    updates: lookahead === "none" ? options.updates : undefined,
     clock,
     nonces: options.nonces,
   });

@@ -1,20 +1,37 @@
 import {
+  addTraffic,
+  type BuiltInModule,
   type ChannelPlan,
   type Clock,
   type DeviceModule,
   DeviceSession,
   type Lookahead,
+  memoryUpdateStore,
+  NO_TRAFFIC,
   planChannel,
   type RandomSource,
   type SessionStats,
   type SessionTraffic,
   type Transport,
+  type TrustedKey,
+  UpdatableSession,
+  type UpdateStore,
 } from "@lockstep/edge-sdk";
 import type { Signal, SignalReader } from "../signals/signal.ts";
 import { SampleLedger } from "./sample-ledger.ts";
 
 /** The bound that is asked for: in the channels' units, or as a part of each channel's range. */
 export type EpsRule = { readonly abs: number } | { readonly rel: number };
+
+/** How a device may be updated: it keeps what it is given in memory, for all its boots. */
+export interface DeviceUpdates {
+  /** Bytes of `update.wasm`. */
+  readonly machine: Uint8Array;
+  /** 1 … 4: whose packages are taken. */
+  readonly keys: readonly TrustedKey[];
+  /** The module that it came with: that of `module`, with its version. */
+  readonly builtIn: BuiltInModule;
+}
 
 export interface SimulatedDeviceOptions {
   readonly id: string;
@@ -34,6 +51,8 @@ export interface SimulatedDeviceOptions {
   /** "none" unless given; more needs a gateway's module. */
   readonly lookahead?: Lookahead | undefined;
   readonly clock: Clock;
+  /** Whose packages replace its module; none unless given. What it runs then is the module that it came with. */
+  readonly updates?: DeviceUpdates | undefined;
   /** Where each boot takes its nonce: never one that a boot of this device against the same store had before. */
   readonly nonces: RandomSource;
 }
@@ -57,16 +76,6 @@ export interface DeviceSummary extends SessionTraffic {
 }
 
 const FLOAT_BYTES = 4;
-const NO_TRAFFIC: SessionTraffic = {
-  messages: 0,
-  bytes: 0,
-  dataFrames: 0,
-  dataFrameBytes: 0,
-  payloadBytes: 0,
-  messagesDown: 0,
-  bytesDown: 0,
-};
-
 /**
  * A device with a signal for a sensor. The signal goes on whether the device has power or not; sample n of it is taken at
  * device time `startUs` + n periods, and can be made again from the signal at any time, so that the truth costs no memory.
@@ -79,7 +88,8 @@ export class SimulatedDevice {
   readonly #options: SimulatedDeviceOptions;
   readonly #reader: SignalReader;
   readonly #row: Float64Array;
-  #session: DeviceSession | undefined;
+  readonly #slots: UpdateStore = memoryUpdateStore();
+  #session: DeviceSession | UpdatableSession | undefined;
   #next = 0;
   #samples = 0;
   #boots = 0;
@@ -133,9 +143,16 @@ export class SimulatedDevice {
   /** Switch on: a boot of its own, with the ring that the last one left in its file. */
   async powerOn(): Promise<void> {
     if (this.#session !== undefined) return;
+    const session = await this.#boot();
+    this.#boots += 1;
+    this.ledger.booted(session.stats(), this.#next);
+    this.#session = session;
+  }
+
+  #boot(): Promise<DeviceSession | UpdatableSession> {
     const { id, signal, clock, nonces, module, lookahead, frameSamples, silenceMs, mtu } = this.#options;
-    const { ringBytes, ringFile } = this.#options;
-    const session = await DeviceSession.open({
+    const { ringBytes, ringFile, updates } = this.#options;
+    const own = {
       device: id,
       firmware: "lockstep sim",
       channels: this.channels,
@@ -143,20 +160,18 @@ export class SimulatedDevice {
       periodNs: signal.periodNs,
       silenceMs,
       ringBytes,
-      ringFile,
       mtu,
-      transport: this.#options.connect(),
-      module,
-      lookahead,
       clock,
       random: nonces,
       onStep: () => {
         if (this.#session !== undefined) this.ledger.stepped(this.#session.stats(), this.#next);
       },
-    });
-    this.#boots += 1;
-    this.ledger.booted(session.stats(), this.#next);
-    this.#session = session;
+    };
+    if (updates === undefined) {
+      return DeviceSession.open({ ...own, ringFile, transport: this.#options.connect(), module, lookahead });
+    }
+    const update = { ...updates, store: this.#slots };
+    return UpdatableSession.open({ ...own, update, connect: () => this.#options.connect() });
   }
 
   /** Lose power: what is not in the ring file is gone, and nobody is told. */
@@ -233,21 +248,9 @@ export class SimulatedDevice {
     this.#session = undefined;
   }
 
-  #account(session: DeviceSession): void {
+  #account(session: DeviceSession | UpdatableSession): void {
     const stats = session.stats();
     this.#past = addTraffic(this.#past, stats);
     this.#connections += stats.connections;
   }
-}
-
-function addTraffic(a: SessionTraffic, b: SessionTraffic): SessionTraffic {
-  return {
-    messages: a.messages + b.messages,
-    bytes: a.bytes + b.bytes,
-    dataFrames: a.dataFrames + b.dataFrames,
-    dataFrameBytes: a.dataFrameBytes + b.dataFrameBytes,
-    payloadBytes: a.payloadBytes + b.payloadBytes,
-    messagesDown: a.messagesDown + b.messagesDown,
-    bytesDown: a.bytesDown + b.bytesDown,
-  };
 }

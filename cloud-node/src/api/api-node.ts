@@ -1,3 +1,4 @@
+import type { FlashDesk } from "../flash/flash-desk.ts";
 import type { HistoryThread } from "../history/history-thread.ts";
 import type { TimeRange } from "../history/time-range.ts";
 import type { ModuleFacts } from "../reconstructor/module-registry.ts";
@@ -13,7 +14,13 @@ export type HistoryReads = Pick<
   "span" | "epochs" | "gapsAfter" | "traffic" | "birth" | "runs" | "nearest" | "buckets" | "rows"
 >;
 
-/** What the API shows: a node, read only. */
+/** What the API shows, and does, of updates. */
+export type ApiUpdates = Pick<
+  FlashDesk,
+  "list" | "get" | "of" | "ask" | "check" | "start" | "cancel" | "onChange" | "tally"
+>;
+
+/** What the API shows: a node. */
 export interface ApiNode {
   /** Where devices reach the broker; null without one. */
   readonly mqttUrl: string | null;
@@ -27,6 +34,8 @@ export interface ApiNode {
   device(id: string): TwinView | undefined;
   /** Devices that were heard and are not taken in, beside those that have a view. */
   refused(): RefusedDevice[];
+  /** Updates of devices: the one thing here that changes something. */
+  readonly updates: ApiUpdates;
   modules(): ModuleFacts[];
   counters(): Readonly<Record<string, number>>;
   /** Null when all is well, and otherwise why not. */

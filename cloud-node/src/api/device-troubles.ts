@@ -1,3 +1,5 @@
+import type { DeviceUpdateView } from "../flash/flash-desk.ts";
+import { isFailure } from "../flash/update-record.ts";
 import type { NodeEvent } from "../reconstructor/node-event.ts";
 import type { TwinView } from "../reconstructor/twin-view.ts";
 import type { Troubles } from "./alert-book.ts";
@@ -21,6 +23,8 @@ export interface DeviceFacts {
   readonly ringFullInS: number | null;
   /** Of its channel-samples, 0 … 1. */
   readonly saturatedShare: number;
+  /** What its newest update came to. */
+  readonly update: DeviceUpdateView["update"] | undefined;
   readonly resyncs: number;
   readonly boots: number;
   /** Samples. */
@@ -31,10 +35,11 @@ export interface DeviceFacts {
 
 /** What is wrong with a device, each in one phrase. */
 export function deviceTroubles(facts: DeviceFacts): Troubles {
-  const { view, state, ringFullInS, saturatedShare, resyncs, boots, lost, hourRatioIp } = facts;
+  const { view, state, ringFullInS, saturatedShare, resyncs, boots, lost, hourRatioIp, update } = facts;
   const found: [AlertKind, string | undefined][] = [
     ["fault", state === "fault" ? faultText(facts) : undefined],
     ["offline", state === "offline" ? offlineText(ringFullInS) : undefined],
+    ["update-failed", update !== undefined && isFailure(update.step) ? `update failed: ${update.reason}` : undefined],
     ["gap-lost", lost > 0 ? `${formatCounted(lost, "sample")} lost` : undefined],
     ["ring-filling", view.ringFill >= RING_FILLING ? `ring ${formatFill(view.ringFill)} full` : undefined],
     ["resync-storm", resyncs >= STORM_RESYNCS ? `${resyncs} resyncs in 10 min` : undefined],

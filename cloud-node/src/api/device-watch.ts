@@ -1,3 +1,4 @@
+import type { DeviceUpdateView } from "../flash/flash-desk.ts";
 import type { NodeEvent } from "../reconstructor/node-event.ts";
 import type { TwinView } from "../reconstructor/twin-view.ts";
 import { AlertBook, type AlertChange } from "./alert-book.ts";
@@ -75,6 +76,7 @@ export class DeviceWatch {
     view: TwinView,
     truth: DeviceTruth | undefined,
     nowUs: number,
+    update: DeviceUpdateView["update"] | undefined,
   ): { readonly row: FleetRow; readonly changes: AlertChange[] } {
     const account = this.account(view, nowUs);
     this.#follow(view);
@@ -85,6 +87,7 @@ export class DeviceWatch {
       view,
       state,
       refusal: this.#refusal,
+      update: isLately(update, nowUs) ? update : undefined,
       ringFullInS,
       ...this.#recently(view, nowUs),
     });
@@ -156,6 +159,11 @@ export class DeviceWatch {
     if (fresh > 0) this.#trace.add(view.recent(0, Math.min(fresh, ALL_RECENT)), view.clockOffsetUs ?? 0);
     this.#traced = { key, samples: view.confirmed.samples };
   }
+}
+
+/** An update that ended longer ago needs nobody any more, or nobody will come. */
+function isLately(update: DeviceUpdateView["update"] | undefined, nowUs: number): boolean {
+  return update?.endedUs !== undefined && update.endedUs !== null && nowUs - update.endedUs < DAY_US;
 }
 
 function accountOver(view: TwinView, within: readonly number[]): TrafficAccount {

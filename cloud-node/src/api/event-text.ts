@@ -28,6 +28,8 @@ export function eventText(event: LoggedEvent): { readonly level: EventLevel; rea
       return bad(`${DAMAGED}; ${event.message}`);
     case "store-failed":
       return bad(`store: ${event.message}`);
+    case "update":
+      return updateText(event);
     case "alert":
       return event.isOpen ? bad(event.text) : info(`over: ${event.text}`);
   }
@@ -41,6 +43,15 @@ export function refusalText(reason: Extract<LoggedEvent, { readonly kind: "refus
 /** Why nothing of a device is stored. */
 export const DAMAGED =
   "not stored: its part of the store is damaged; restore a copy, it keeps what its ring has room for";
+
+/** What came of an update of a device so far. */
+function updateText({ step, version, reason }: Extract<LoggedEvent, { readonly kind: "update" }>) {
+  if (step === "failed") return bad(`update to ${version} failed: ${reason}`);
+  if (step === "reverted") return bad(`update to ${version} went back: ${reason}`);
+  if (step === "sending") return info(`update to ${version} is being sent`);
+  if (step === "switching") return info(`update to ${version} is there and proven; it switches`);
+  return info(`update to ${version}: ${step === "done" ? "done" : reason}`);
+}
 
 const LOST = {
   evicted: "overwritten in its ring while it was out of reach",

@@ -119,7 +119,7 @@ export class FleetWatch {
       const truth = truthOf(view.id);
       if (truth !== undefined) truths.push(truth);
       const watch = this.#watch(view.id);
-      const { row, changes } = watch.look(view, truth, nowUs);
+      const { row, changes } = watch.look(view, truth, nowUs, node.updates.of(view.id)?.update);
       accounts.push(watch.account(view, nowUs));
       for (const { kind, text, isOpen } of changes) {
         log.add({ kind: "alert", device: view.id, alert: kind, text, isOpen }, nowUs);

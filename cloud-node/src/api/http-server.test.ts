@@ -15,9 +15,12 @@ import {
   RowsSchema,
 } from "./schemas/history-schema.ts";
 import { TruthBucketsSchema, TruthRowsSchema } from "./schemas/truth-schema.ts";
+import { DeviceUpdateSchema, UpdatesSchema } from "./schemas/update-schema.ts";
 
 closeRigsAfterEach();
 
+/** Tested beside their own: streams, and what needs a package. */
+const ELSEWHERE = ["/stream", "/updates/check", "/updates/{update}", "/updates/{update}/stream"];
 const ROWS = Array.from({ length: 400 }, (_, n) => signal(new SeededRandom(n), n));
 
 test("every answer is what its own schema says, and the description of the API is valid", async () => {
@@ -44,6 +47,8 @@ test("every answer is what its own schema says, and the description of the API i
     ["/devices/rotor/truth?rate=full", TruthRowsSchema],
     ["/modules", ModulesSchema],
     ["/events", EventPageSchema],
+    ["/updates", UpdatesSchema],
+    ["/devices/rotor/update", DeviceUpdateSchema],
   ];
   for (const [path, schema] of answers) {
     const body = await rig.json(path);
@@ -53,7 +58,7 @@ test("every answer is what its own schema says, and the description of the API i
   expect(await new Validator().validate(description)).toMatchObject({ valid: true });
   const described = Object.keys(description.paths).map((path) => path.replace("/api/v1", "").replace("{id}", "rotor"));
   const asked = answers.map(([path]) => path.replace(/\?.*/, ""));
-  expect([...described].sort()).toEqual([...new Set([...asked, "/stream"])].sort());
+  expect([...described].sort()).toEqual([...new Set([...asked, ...ELSEWHERE])].sort());
 });
 
 interface TwinChannel {

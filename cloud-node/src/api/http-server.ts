@@ -23,6 +23,7 @@ import { addHistoryRoutes } from "./routes/history-routes.ts";
 import { addPageRoutes } from "./routes/page-routes.ts";
 import { addTrafficRoutes } from "./routes/traffic-routes.ts";
 import { addTruthRoutes } from "./routes/truth-routes.ts";
+import { addUpdateRoutes } from "./routes/update-routes.ts";
 import { SECURITY_HEADERS } from "./security-headers.ts";
 import { StaticFiles } from "./static-files.ts";
 import { StreamSlots } from "./stream-slots.ts";
@@ -50,7 +51,7 @@ const HEAD_TIMEOUT_MS = 30_000;
 /** What is being answered when the server closes may take so long, then it is cut. */
 const DRAIN_MS = 2_000;
 
-/** Serves the page, the API under `/api/v1`, its live stream, and what machines ask, over HTTP; read only. */
+/** Serves the page, the API under `/api/v1`, its live stream, and what machines ask, over HTTP; nothing but updates of devices changes anything. */
 export class HttpServer {
   readonly url: string;
   readonly port: number;
@@ -158,6 +159,7 @@ async function createApp(context: ApiContext, logger: Logger): Promise<ApiApp> {
   addTrafficRoutes(app, context);
   addTruthRoutes(app, context);
   addEventRoutes(app, context);
+  addUpdateRoutes(app, context);
   addHealthRoutes(app, context);
   addPageRoutes(app, new StaticFiles(PAGE_FOLDER));
   app.get("/api/v1/openapi.json", { schema: { hide: true } }, () => app.swagger());

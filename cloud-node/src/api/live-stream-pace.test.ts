@@ -19,8 +19,24 @@ const NO_HISTORY: ApiNode["history"] = {
     throw new RangeError("there is none");
   },
 };
+const NO_UPDATES: ApiNode["updates"] = {
+  list: () => [],
+  get: () => {
+    throw new RangeError("there is none");
+  },
+  of: () => undefined,
+  ask: async () => undefined,
+  check: () => Promise.reject(new RangeError("there is none")),
+  start: () => Promise.reject(new RangeError("there is none")),
+  cancel: () => {
+    throw new RangeError("there is none");
+  },
+  onChange: () => () => undefined,
+  tally: () => new Map(),
+};
 const EMPTY_NODE: ApiNode = {
   history: NO_HISTORY,
+  updates: NO_UPDATES,
   ...{
     mqttUrl: null,
     storeFile: "",

@@ -1,6 +1,7 @@
 import { stat } from "node:fs/promises";
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { Clock } from "../clock.ts";
+import { isOver } from "../flash/update-record.ts";
 import type { ApiNode } from "./api-node.ts";
 import { DEVICE_STATES, deviceState } from "./device-state.ts";
 import type { FleetWatch } from "./fleet-watch.ts";
@@ -31,6 +32,8 @@ export class Metrics {
   readonly #ring: Gauge<"device">;
   readonly #store: Gauge<"file">;
   readonly #errors: Counter<"kind">;
+  readonly #updates: Counter<"outcome">;
+  readonly #updating: Gauge;
   readonly #streams: Gauge;
   readonly #memory: Gauge;
 
@@ -48,6 +51,8 @@ export class Metrics {
     this.#ring = gauge("ring_fill_ratio", "How full the ring of a device is, 0 to 1, as last reported.", "device");
     this.#store = gauge("store_bytes", "Size of the store's files.", "file");
     this.#errors = counter("errors", "What was refused, damaged or sent twice, by kind.", "kind");
+    this.#updates = counter("updates", "Updates of devices that ended, by outcome.", "outcome");
+    this.#updating = gauge("updates_running", "Devices whose update is under way or waits for its turn.");
     this.#streams = gauge("streams", "Long answers that are being sent.");
     this.#memory = new Gauge({ name: "process_resident_memory_bytes", help: "Resident memory.", registers });
     const commits = new Histogram({
@@ -84,7 +89,7 @@ export class Metrics {
     const sum = (of: (view: (typeof views)[number]) => number) => views.reduce((total, view) => total + of(view), 0);
     const samples = sum(({ id, birth }) => fleet.samples(id) * birth.channels.length);
     // What the node counted is the truth; a counter cannot be set, so each is made anew.
-    for (const counter of [this.#frames, this.#bytes, this.#samples, this.#errors]) counter.reset();
+    for (const counter of [this.#frames, this.#bytes, this.#samples, this.#errors, this.#updates]) counter.reset();
     this.#frames.inc(sum(({ traffic }) => traffic.messages));
     this.#samples.inc(samples);
     const layers = {
@@ -107,6 +112,9 @@ export class Metrics {
       const size = (await stat(`${node.storeFile}${suffix}`).catch(() => undefined))?.size ?? 0;
       this.#store.set({ file }, size);
     }
+    for (const [outcome, count] of node.updates.tally()) this.#updates.inc({ outcome }, count);
+    const running = node.updates.list().filter(({ state }) => state === "running");
+    this.#updating.set(running.flatMap(({ devices }) => devices.filter(({ step }) => !isOver(step))).length);
     this.#streams.set(streams());
     this.#memory.set(process.memoryUsage.rss());
   }

@@ -7,7 +7,7 @@ export function describeApi() {
         title: "Lockstep",
         version: "1",
         description: [
-          "The twins of a fleet: what they are now, what they were, what they cost. Read only.",
+          "The twins of a fleet: what they are now, what they were, what they cost; and updates, which alone change anything.",
           "Times are microseconds since 1970; those of samples are by the device's own clock.",
           "Every value that no run flags is within its channel's eps of what the device measured.",
         ].join(" "),

@@ -1,7 +1,8 @@
 import type { Socket } from "node:net";
 import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
+import { FlashError, type FlashErrorCode } from "../flash/flash-error.ts";
 import type { Logger } from "../logger.ts";
-import { ApiProblem, PROBLEM_TYPE } from "./problem.ts";
+import { ApiProblem, PROBLEM_TYPE, type ProblemCode } from "./problem.ts";
 import { SECURITY_HEADERS } from "./security-headers.ts";
 
 /** Longest address that is read, characters. */
@@ -13,10 +14,10 @@ export const MAX_BODY_BYTES = 1_024;
 const REFUSALS: Readonly<Record<string, (request: FastifyRequest) => ApiProblem>> = {
   FST_ERR_BAD_URL: ({ url }) =>
     new ApiProblem("bad-url", `${shown(url)} has a percent sign that two hexadecimal digits do not follow`, {}),
-  FST_ERR_CTP_BODY_TOO_LARGE: () =>
-    new ApiProblem("body-too-large", `a body of over ${MAX_BODY_BYTES} bytes: reads need none`, {
-      limit: MAX_BODY_BYTES,
-    }),
+  FST_ERR_CTP_BODY_TOO_LARGE: ({ routeOptions: { bodyLimit: limit } }) => {
+    const need = limit === MAX_BODY_BYTES ? "reads need none" : "no package is so large";
+    return new ApiProblem("body-too-large", `a body of over ${limit} bytes: ${need}`, { limit });
+  },
 };
 
 /** Say what went wrong, in the shape of RFC 9457; what was our own mistake goes to the log. */
@@ -59,6 +60,7 @@ export function refuseSocket(error: NodeJS.ErrnoException, socket: Socket): void
 
 function problemOf(error: unknown, request: FastifyRequest): ApiProblem {
   if (error instanceof ApiProblem) return error;
+  if (error instanceof FlashError) return flashProblem(error);
   const { code = "", validation, validationContext } = error as Partial<FastifyError>;
   const [first] = validation ?? [];
   if (first !== undefined) {
@@ -73,10 +75,28 @@ function problemOf(error: unknown, request: FastifyRequest): ApiProblem {
   }
   const refusal = REFUSALS[code]?.(request);
   if (refusal !== undefined) return refusal;
-  // Whatever else is wrong with a body: no method that has one is answered.
+  if (code === "FST_ERR_CTP_INVALID_MEDIA_TYPE" && request.routeOptions.bodyLimit !== MAX_BODY_BYTES) {
+    const given = shown(request.headers["content-type"] ?? "nothing");
+    return new ApiProblem("package-refused", `the body is ${given}: send a package as application/octet-stream`);
+  }
+  // Whatever else is wrong with a body: no other method that has one is answered.
   if (code.startsWith("FST_ERR_CTP_")) return new ApiProblem("method-not-allowed", "reads need no body: send none");
   return new ApiProblem("internal", "this is a mistake of the server; its log names the request", {}, { cause: error });
 }
+
+/** What is wrong with a package or an update, in the words of whoever refused it. */
+function flashProblem(error: FlashError): ApiProblem {
+  const code = FLASH_PROBLEMS[error.code] ?? "package-refused";
+  return new ApiProblem(code, error.message, { refusal: error.code }, { cause: error });
+}
+
+const FLASH_PROBLEMS: Readonly<Partial<Record<FlashErrorCode, ProblemCode>>> = {
+  "unknown-update": "unknown-update",
+  "update-over": "update-over",
+  "bad-order": "bad-parameter",
+  busy: "update-refused",
+  closed: "closing",
+};
 
 function shown(text: string): string {
   return text.length > 80 ? `${text.slice(0, 80)}…` : text;

@@ -9,6 +9,7 @@ export type CommandErrorCode =
   | "not-reachable"
   | "outside-bound"
   | "expectation-failed"
+  | "refused"
   | "missing-part";
 
 /** Exit codes of every command. */

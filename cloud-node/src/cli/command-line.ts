@@ -42,6 +42,8 @@ export function createProgram(surroundings: Surroundings): Command {
   const program = new Command("lockstep")
     .description("Telemetry whose every value stays within the error bound that was asked for.")
     .version(packageVersion(), "-V, --version")
+    // So that a subcommand can have a --version of its own.
+    .enablePositionalOptions()
     .exitOverride()
     .configureOutput({
       writeOut: (text) => surroundings.stdout.write(text),

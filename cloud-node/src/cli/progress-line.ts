@@ -58,6 +58,11 @@ export class ProgressLine {
     return `${Math.floor(this.#share * 100)} %`;
   }
 
+  /** Say what is done now, while the work as a whole goes on. */
+  name(stage: string): void {
+    this.#stage = stage;
+  }
+
   /** Begin the next part of the work, such as "1/2 survey". */
   stage(name: string): void {
     this.#stage = name;

@@ -5,6 +5,8 @@ import { addDevices } from "./devices.ts";
 import { addDoctor } from "./doctor.ts";
 import { addEncode } from "./encode.ts";
 import { addExport } from "./export.ts";
+import { addFlash } from "./flash.ts";
+import { addKeys } from "./keys.ts";
 import { addServe } from "./serve.ts";
 import { addSim } from "./sim.ts";
 import type { Surroundings } from "./surroundings.ts";
@@ -20,6 +22,8 @@ export const SUBCOMMANDS: readonly AddSubcommand[] = [
   addEncode,
   addDecode,
   addExport,
+  addFlash,
   addDevices,
+  addKeys,
   addDoctor,
 ];

@@ -1,5 +1,6 @@
 import {
   decodeFrame,
+  type FlashStateFrame,
   type FragmentFrame,
   FrameError,
   MAX_FRAME_BYTES,
@@ -31,15 +32,22 @@ export function frameSource(link: DeviceLink, known: Partial<Pick<FrameSource, "
 
 const KINDS_DOWN: ReadonlySet<string> = new Set(["ack", "resync", "welcome", "refusal"]);
 
+/** Who updates devices, and hears what they say about it. */
+export interface UpdateEar {
+  heard(device: string, state: FlashStateFrame): void;
+}
+
 /** The one path from bytes to twins: size, shape, seal, device; what does not pass is counted and goes no further. */
 export class FrameIntake {
   readonly #registry: TwinRegistry;
   readonly #counters: Counters;
+  readonly #updates: UpdateEar | undefined;
   #isStopped = false;
 
-  constructor(registry: TwinRegistry, counters: Counters) {
+  constructor(registry: TwinRegistry, counters: Counters, updates?: UpdateEar) {
     this.#registry = registry;
     this.#counters = counters;
+    this.#updates = updates;
   }
 
   /** Take nothing more in: devices keep what they were not told is stored. */
@@ -94,7 +102,14 @@ export class FrameIntake {
     }
     if (frame.kind === "presence") twin.presence(frame);
     else if (frame.kind === "status") twin.status(frame, source.link);
+    else if (frame.kind === "flash") this.#state(frame, twin, source);
     else twin.receive(frame, bytes, source.link);
+  }
+
+  /** What a device says of its updater: it goes to whoever updates it, past the frames that are stored. */
+  #state(frame: FlashStateFrame, twin: DeviceTwin, source: FrameSource): void {
+    if (twin.isOfThisBoot(frame, source.link)) this.#updates?.heard(twin.id, frame);
+    else this.#refuse("stale-state", twin);
   }
 
   /** The device on a line whose birth was heard before this node started, or before the line was cut. */
@@ -140,5 +155,5 @@ export class FrameIntake {
 }
 
 function isUplink(frame: ReturnType<typeof decodeFrame>): frame is UplinkFrame {
-  return !KINDS_DOWN.has(frame.kind);
+  return frame.kind === "flash" ? frame.op === "state" : !KINDS_DOWN.has(frame.kind);
 }

@@ -4,6 +4,8 @@ import {
   type DownlinkFrame,
   decodeFrame,
   expandSeq,
+  type FlashCommandFrame,
+  type FlashStateFrame,
   type HeartbeatFrame,
   matchEpoch,
   type PresenceFrame,
@@ -30,6 +32,8 @@ export interface DeviceLink {
   readonly transport: TransportKind;
   send(frame: DownlinkFrame): void;
 }
+
+type WithoutNonce<F> = F extends unknown ? Omit<F, "nonce"> : never;
 
 /** Who a device is to this node. */
 export interface DeviceIdentity {
@@ -196,6 +200,30 @@ export class DeviceTwin {
   /** Whether this is the boot in force, and the epoch its own or one of those before it. */
   isBoot(nonce: number, epoch: number): boolean {
     return this.#nonce === nonce && this.#epochs.get(epoch) !== undefined;
+  }
+
+  /** Whether a state of the updater is of the boot in force; one of another says nothing about now. */
+  isOfThisBoot({ nonce }: FlashStateFrame, link: DeviceLink): boolean {
+    if (nonce !== this.#nonce) return false;
+    this.#hear(link);
+    return true;
+  }
+
+  /** The boot in force, and how much of it is confirmed; undefined before the first birth, or where it cannot be decoded. */
+  boot(): { isOnline: boolean; epoch: number; model: string; confirmed: number } | undefined {
+    const stored = this.#epochs.get(this.#epochs.newest);
+    const plan = stored === undefined ? undefined : this.#plan(stored.birthHash);
+    if (stored === undefined || plan === undefined) return undefined;
+    const { epoch } = stored;
+    return { isOnline: this.report.isOnline, epoch, model: plan.birth.model, confirmed: this.#lane(epoch).confirmed };
+  }
+
+  /** Say something to the boot in force about an update. @returns false when there is no way to it now */
+  command(frame: WithoutNonce<FlashCommandFrame>): boolean {
+    const nonce = this.#nonce;
+    if (this.#link === undefined || nonce === undefined || !this.report.isOnline) return false;
+    this.#link.send({ ...frame, nonce });
+    return true;
   }
 
   /** Take a presence; one of an earlier boot says nothing about this one. */

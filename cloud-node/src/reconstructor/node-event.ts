@@ -2,6 +2,10 @@ import type { RefusalReason, ResyncReason } from "@lockstep/protocol";
 import type { GapReason } from "../store/store.ts";
 import type { StoreErrorCode } from "../store/store-error.ts";
 
+/** Steps of an update that are told. */
+export const UPDATE_EVENT_STEPS = ["sending", "switching", "done", "failed", "reverted", "cancelled"] as const;
+export type UpdateEventStep = (typeof UPDATE_EVENT_STEPS)[number];
+
 /** What an operator, a page or a test may want to hear of as it happens; the rest is in the counters. */
 export type NodeEvent =
   | { readonly kind: "born"; readonly device: string; readonly epoch: number; readonly isNewEpoch: boolean }
@@ -59,6 +63,14 @@ export type NodeEvent =
   | { readonly kind: "refused"; readonly device: string; readonly reason: RefusalReason }
   /** A part of the store is damaged, and nothing of this device can be stored any more; it keeps its frames. */
   | { readonly kind: "store-damaged"; readonly device: string; readonly code: StoreErrorCode; readonly message: string }
+  /** The update of a device came to another step; `reason`: why it ended, in plain words, "" before. */
+  | {
+      readonly kind: "update";
+      readonly device: string;
+      readonly step: UpdateEventStep;
+      readonly version: string;
+      readonly reason: string;
+    }
   /** A commit failed; its frames stay unacknowledged and it is tried again. */
   | { readonly kind: "store-failed"; readonly code: StoreErrorCode; readonly message: string };
 

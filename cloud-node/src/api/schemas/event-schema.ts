@@ -15,6 +15,7 @@ const EVENT_KINDS = [
   "refused",
   "store-damaged",
   "store-failed",
+  "update",
   "alert",
 ] as const;
 
@@ -37,6 +38,8 @@ const EventSchema = Type.Object(
     reason: Type.Optional(Type.String()),
     code: Type.Optional(Type.String()),
     message: Type.Optional(Type.String()),
+    step: Type.Optional(Type.String({ description: "which step an update of the device came to" })),
+    version: Type.Optional(Type.String({ description: "that it is updated to" })),
     alert: Type.Optional(Type.String({ description: "which alert" })),
     isOpen: Type.Optional(Type.Boolean({ description: "whether the alert began or ended" })),
   },

@@ -12,6 +12,7 @@ export interface DeviceOptions {
   readonly silence: number;
   readonly ring?: number;
   readonly lookahead: Lookahead;
+  readonly trust?: string;
   readonly duration?: number;
   readonly seed: number;
   readonly testTruth?: string;
@@ -43,6 +44,7 @@ export function addDeviceOptions(command: Command, defaults: { readonly frameSam
     .option("--silence <MS>", "longest time without a word", parsePositiveCount, DEFAULT_SILENCE_MS)
     .option("--ring <BYTES>", "memory for frames that are not confirmed yet", parsePositiveCount)
     .addOption(lookaheadOption("what a gateway does with a frame before it sends it").default("none"))
+    .option("--trust <FILE>", "a key, as `lockstep keys` writes it: whoever signs with it may replace the module")
     .option("--duration <SECONDS>", "end by itself (default: at Ctrl-C)", parsePositive)
     .option("--seed <NUMBER>", "the same seed gives the same signal", parseSeed, 1)
     .option("--test-truth <FOLDER>", "for tests: say there what the devices are made of; lockstep serve has it too")

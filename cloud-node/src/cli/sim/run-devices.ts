@@ -17,6 +17,7 @@ import type { Surroundings } from "../surroundings.ts";
 import { writeTruthRecipe } from "../truth/truth-recipe.ts";
 import { untilInterrupt } from "../until-interrupt.ts";
 import { type DeviceOptions, destination } from "./device-options.ts";
+import { updatesFor } from "./device-updates.ts";
 import { LinkProblems } from "./link-problems.ts";
 
 /** How long the last frames may take to be confirmed. */
@@ -47,6 +48,7 @@ export async function runDevices(
     plans,
     endpoint: () => ({ url, group: options.group }),
     ...shippedDevices(),
+    updates: updatesFor(options),
     clock,
     random: seededRandom(options.seed),
     nonces: random,

@@ -1,0 +1,151 @@
+import { systemClock } from "@lockstep/edge-sdk";
+import { Value } from "typebox/value";
+import { afterEach, expect, test, vi } from "vitest";
+import { LIMIT_MS } from "../flash/device-streams.suite.ts";
+import { closeRigs, FlashRig, otherModule, packageOf } from "../flash/flash-rig.suite.ts";
+import { MAX_PACKAGE_BYTES } from "../flash/update-package.ts";
+import { SILENT_LOGGER } from "../logger.ts";
+import { HttpServer } from "./http-server.ts";
+import type { ApiEvent } from "./schemas/event-schema.ts";
+import type { FleetPage } from "./schemas/fleet-schema.ts";
+import { DeviceUpdateSchema, UpdateCheckSchema, UpdateSchema, UpdatesSchema } from "./schemas/update-schema.ts";
+
+const TEST_LIMIT_MS = 60_000;
+let server: HttpServer | undefined;
+
+afterEach(async () => {
+  await server?.close();
+  server = undefined;
+  await closeRigs();
+});
+
+async function open(...devices: string[]): Promise<FlashRig> {
+  const rig = await FlashRig.open();
+  for (const device of devices) await rig.device(device);
+  const { node } = rig;
+  server = await HttpServer.open({ node, clock: systemClock(), logger: SILENT_LOGGER, host: "127.0.0.1", port: 0 });
+  return rig;
+}
+
+async function ask(path: string, init: RequestInit = {}): Promise<Response> {
+  return await fetch(`http://127.0.0.1:${server?.port}/api/v1${path}`, init);
+}
+
+async function send(path: string, body: Uint8Array, type = "application/octet-stream"): Promise<Response> {
+  return await ask(path, { method: "POST", body: new Uint8Array(body), headers: { "content-type": type } });
+}
+
+test(
+  "a package is checked, sent, told as it goes on, logged and counted, each answer as its schema says",
+  async () => {
+    const rig = await open("pump");
+    const bytes = packageOf(rig.key, otherModule(1), 0x01020000);
+    const check = await (await send("/updates/check?to=pump", bytes)).json();
+    expect([...Value.Errors(UpdateCheckSchema, check)]).toEqual([]);
+    expect(check).toMatchObject({ version: "1.2.0", isFit: true, devices: [{ device: "pump", isFit: true }] });
+    expect(await (await ask("/updates")).json()).toEqual({ updates: [] });
+    const begun = (await (await send("/updates?to=pump", bytes)).json()) as { id: string };
+    expect([...Value.Errors(UpdateSchema, begun)]).toEqual([]);
+    const stream = await (await ask(`/updates/${begun.id}/stream`)).text();
+    const told = [...stream.matchAll(/^event: update\nid: \d+\ndata: (.*)$/gm)].map(([, data = ""]) =>
+      JSON.parse(data),
+    );
+    expect(told.at(-1)).toMatchObject({ id: begun.id, state: "done", devices: [{ step: "done", share: 1 }] });
+    expect(await (await ask(`/updates/${begun.id}`)).json()).toEqual(told.at(-1));
+    const list = await (await ask("/updates")).json();
+    expect([...Value.Errors(UpdatesSchema, list)]).toEqual([]);
+    const device = await (await ask("/devices/pump/update")).json();
+    expect([...Value.Errors(DeviceUpdateSchema, device)]).toEqual([]);
+    expect(device).toMatchObject({
+      isAnswering: true,
+      state: { version: "1.2.0", verdict: null },
+      update: { id: begun.id },
+    });
+    const { events } = (await (await ask("/events?device=pump")).json()) as { events: ApiEvent[] };
+    const steps = events.filter(({ kind }) => kind === "update");
+    expect(steps.map(({ step }) => step)).toEqual(["sending", "switching", "done"]);
+    expect(steps.at(-1)?.text).toBe("update to 1.2.0: done");
+    const metrics = await (await fetch(`http://127.0.0.1:${server?.port}/metrics`)).text();
+    expect(metrics).toContain('lockstep_updates_total{outcome="done"} 1\n');
+    expect(metrics).toContain("lockstep_updates_running 0\n");
+  },
+  TEST_LIMIT_MS,
+);
+
+test(
+  "an update that went back is an alert of its device until another one is done",
+  async () => {
+    const rig = await open("pump");
+    if (rig.devices[0] !== undefined) rig.devices[0].fault = { trips: "watchdog" };
+    const alerts = async () => {
+      const [row] = ((await (await ask("/devices")).json()) as FleetPage).rows;
+      return row?.alerts.flatMap(({ kind, text }) => (kind === "update-failed" ? [text] : []));
+    };
+    const bytes = packageOf(rig.key, otherModule(1), 1);
+    const { id } = (await (await send("/updates?to=pump", bytes)).json()) as { id: string };
+    expect((await rig.over(id)).devices[0]?.step).toBe("reverted");
+    const text = "update failed: the new one hung, so it went back to the old one";
+    await vi.waitFor(async () => expect(await alerts()).toEqual([text]), LIMIT_MS);
+    if (rig.devices[0] !== undefined) rig.devices[0].fault = {};
+    await send("/updates?to=pump", bytes);
+    await vi.waitFor(async () => expect(await alerts()).toEqual([]), LIMIT_MS);
+  },
+  TEST_LIMIT_MS,
+);
+
+test(
+  "what cannot be begun, called off or even read is a problem that says why, and nothing of it is kept",
+  async () => {
+    const rig = await open("pump");
+    const good = packageOf(rig.key, otherModule(1), 1);
+    const other = packageOf(rig.key, otherModule(1), 1, { target: "board" });
+    const broken = good.map((byte, at) => (at === good.length - 1 ? byte ^ 1 : byte));
+    const none = new Uint8Array();
+    const huge = new Uint8Array(MAX_PACKAGE_BYTES + 1);
+    const posts: readonly (readonly [string, Uint8Array, string | undefined, number, string, string])[] = [
+      ["/updates?to=nobody", good, undefined, 409, "update-refused", "nobody: no such device"],
+      ["/updates?to=pump", other, undefined, 409, "update-refused", "the package is for board"],
+      ["/updates?to=rotor-*", good, undefined, 409, "update-refused", "no device fits rotor-*"],
+      ["/updates?to=rotor-*&skip=true", good, undefined, 409, "update-refused", "rotor-*"],
+      ["/updates?to=pump", broken, undefined, 422, "package-refused", "the package's body is not the one"],
+      ["/updates?to=pump", none, undefined, 422, "package-refused", "application/octet-stream"],
+      ["/updates?to=pump", good.slice(0, 9), undefined, 422, "package-refused", "no package begins at byte 0"],
+      ["/updates?to=pump", good, "application/json", 422, "package-refused", "application/octet-stream"],
+      ["/updates?to=pump", good, "text/plain", 422, "package-refused", "text/plain"],
+      ["/updates?to=pump", huge, undefined, 413, "body-too-large", String(MAX_PACKAGE_BYTES)],
+      ["/updates", good, undefined, 400, "bad-parameter", "to"],
+      ["/updates?to=a/b", good, undefined, 400, "bad-parameter", "to=a/b"],
+      ["/updates?to=pump&stages=50", good, undefined, 400, "bad-parameter", "ascend to 100"],
+      ["/updates?to=pump&stages=all", good, undefined, 400, "bad-parameter", "stages=all"],
+      ["/updates?to=pump&maxFailures=-1", good, undefined, 400, "bad-parameter", "maxFailures=-1"],
+      ["/updates?to=pump&when=now", good, undefined, 400, "bad-parameter", "when"],
+      ["/updates/check?to=pump", broken, undefined, 422, "package-refused", "body"],
+      ["/updates/0123456789abcdef", good, undefined, 405, "method-not-allowed", ""],
+    ];
+    for (const [path, body, type, status, code, hint] of posts) {
+      const response = await send(path, body, type);
+      const problem = (await response.json()) as Record<string, string>;
+      expect([path, response.status, problem.code], path).toEqual([path, status, code]);
+      expect(problem.detail, path).toContain(hint);
+    }
+    const others: readonly (readonly [string, string, number, string])[] = [
+      ["GET", "/updates/0123456789abcdef", 404, "unknown-update"],
+      ["GET", "/updates/0123456789abcdef/stream", 404, "unknown-update"],
+      ["GET", "/updates/..%2f..%2fetc", 400, "bad-parameter"],
+      ["DELETE", "/updates/0123456789abcdef", 404, "unknown-update"],
+      ["DELETE", "/updates/x", 400, "bad-parameter"],
+      ["GET", "/devices/nobody/update", 404, "unknown-device"],
+    ];
+    for (const [method, path, status, code] of others) {
+      const response = await ask(path, { method });
+      expect([path, response.status, ((await response.json()) as { code: string }).code]).toEqual([path, status, code]);
+    }
+    expect(rig.node.updates.list()).toEqual([]);
+    expect(rig.devices[0]?.heard.filter((op) => op !== "ask")).toEqual([]);
+    const { id } = (await (await send("/updates?to=pump", good)).json()) as { id: string };
+    await rig.over(id);
+    const over = await ask(`/updates/${id}`, { method: "DELETE" });
+    expect([over.status, ((await over.json()) as { code: string }).code]).toEqual([409, "update-over"]);
+  },
+  TEST_LIMIT_MS,
+);

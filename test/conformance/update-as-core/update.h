@@ -1,0 +1,22 @@
+/* What wasm2c calls `update`, where a build calls every module `core`. */
+#include "core.h"
+
+#define w2c_update w2c_core
+#define wasm2c_update_instantiate wasm2c_core_instantiate
+#define w2c_update_updateOpen w2c_core_updateOpen
+#define w2c_update_updateReceive w2c_core_updateReceive
+#define w2c_update_updateNext w2c_core_updateNext
+#define w2c_update_updateSlot w2c_core_updateSlot
+#define w2c_update_updateAddress w2c_core_updateAddress
+#define w2c_update_updateLength w2c_core_updateLength
+#define w2c_update_updateDone w2c_core_updateDone
+#define w2c_update_updateAcknowledged w2c_core_updateAcknowledged
+#define w2c_update_updateStackHighWater w2c_core_updateStackHighWater
+#define w2c_update_updatePoll w2c_core_updatePoll
+#define w2c_update_UPDATE_INPUT w2c_core_UPDATE_INPUT
+#define w2c_update_UPDATE_OUTPUT w2c_core_UPDATE_OUTPUT
+#define w2c_update_UPDATE_CONFIG w2c_core_UPDATE_CONFIG
+#define w2c_update_UPDATE_BUFFER w2c_core_UPDATE_BUFFER
+#define w2c_update_UPDATE_CANDIDATE w2c_core_UPDATE_CANDIDATE
+#define w2c_update_UPDATE_MEMORY_BYTES w2c_core_UPDATE_MEMORY_BYTES
+#define w2c_update_memory w2c_core_memory
