@@ -12,7 +12,7 @@ export const WITH_EVENTS = { hasEvents: true, hasLines: false };
 export const WITH_LINES = { hasEvents: false, hasLines: true };
 
 /** Bytes of a built module. */
-export function moduleBytes(target: "device" | "batch"): Uint8Array {
+export function moduleBytes(target: "device" | "batch" | "update"): Uint8Array {
   return readFileSync(new URL(`../build/${target}.wasm`, import.meta.url));
 }
 

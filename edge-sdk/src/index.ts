@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+export type { BootRecord } from "./boot-record.ts";
 export { type ChannelPlan, type ChannelRequest, planChannel } from "./channel-scale.ts";
 export { type Clock, sleep, systemClock, type Timer } from "./clock.ts";
 export { compileDeviceModule, compileGatewayModule, type DeviceModule } from "./device-module.ts";

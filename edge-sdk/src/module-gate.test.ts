@@ -48,6 +48,7 @@ function refusalOf(bytes: Uint8Array<ArrayBuffer>): ModuleErrorCode | undefined 
 test("the modules that we build pass", () => {
   expect(() => checkModule(new Uint8Array(moduleBytes("device")), DEVICE_LIMITS)).not.toThrow();
   expect(() => checkModule(cryptoModule(), DEVICE_LIMITS)).not.toThrow();
+  expect(() => checkModule(new Uint8Array(moduleBytes("update")), DEVICE_LIMITS)).not.toThrow();
   expect(() => checkModule(new Uint8Array(moduleBytes("batch")), BATCH_LIMITS)).not.toThrow();
   expect(() => checkModule(new Uint8Array(moduleBytes("batch")), DEVICE_LIMITS)).toThrow(ModuleError);
 });

@@ -221,6 +221,16 @@ export class UpdatableSession {
     this.#advance();
   }
 
+  /** What is in hand when a boot ends goes into its ring; a module that traps on it has lost it. */
+  #closeFrame(): void {
+    try {
+      this.#newest.session.flush();
+    } catch (error) {
+      if (!(error instanceof WebAssembly.RuntimeError)) throw error;
+      this.#past.evicted += this.#newest.session.stats().pendingSamples;
+    }
+  }
+
   #trapped(): void {
     const { session } = this.#newest;
     this.#device.trapped("trapped");
@@ -289,7 +299,7 @@ export class UpdatableSession {
       const done = this.#device.act(this.#nowMs());
       this.#say();
       if (done === "restart") {
-        this.#newest.session.flush();
+        this.#closeFrame();
         this.#reboot();
       }
       isIdle = done === "idle";

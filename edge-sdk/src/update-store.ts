@@ -77,9 +77,13 @@ export function fileUpdateStore(folder: string): UpdateStore {
       for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at, bytes.length - at, from + at);
       fdatasyncSync(file);
     });
+  for (const file of files.slice(0, SLOTS)) {
+    const size = attempt(() => fstatSync(file).size);
+    if (size < SLOT_BYTES) write(file, new Uint8Array(SLOT_BYTES - size).fill(ERASED), size);
+  }
   const read = (file: number, from: number, length: number) =>
     attempt(() => {
-      const bytes = new Uint8Array(length).fill(ERASED); // what the file does not reach was never written
+      const bytes = new Uint8Array(length);
       for (let at = 0; at < length; ) {
         const count = readSync(file, bytes, at, length - at, from + at);
         if (count === 0) break;

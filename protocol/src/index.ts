@@ -27,6 +27,7 @@ export {
   type FlashChunkFrame,
   type FlashCommandFrame,
   type FlashFrame,
+  type FlashHead,
   type FlashStepFrame,
   MAX_CHUNK_BYTES,
   MAX_FLASH_FRAME_BYTES,

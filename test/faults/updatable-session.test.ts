@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
   type ChannelPlan,
+  compileDeviceModule,
   fileUpdateStore,
   Loopback,
   memoryUpdateStore,
@@ -16,7 +17,7 @@ import {
   type UpdateStore,
 } from "@lockstep/edge-sdk";
 import { encodeStreamFrame, FLASH_VERDICTS, parseVersion, StreamDeframer, toValue } from "@lockstep/protocol";
-import { createSignal, type SignalReader, seededRandom } from "@lockstep/sim";
+import { createSignal, type SignalReader, SimulatedDevice, seededRandom } from "@lockstep/sim";
 import { afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { DEVICE_WASM, variantOfDevice } from "./module-variants.ts";
 import { ed25519Key, packageOf, type UpdatePackage } from "./update-package.ts";
@@ -135,6 +136,44 @@ test("a device that is killed at any moment of an update comes back with its slo
   expect(cloud.raw.badSeals).toBe(0);
   expect(kept).toBeGreaterThan(0);
   expect(readdirSync(folder).filter((name) => name.startsWith("ring-")).length).toBe(1);
+});
+
+test("a simulated device is updated while it streams, and its ledger has every sample confirmed", {
+  timeout: 60_000,
+}, async () => {
+  const cloud = new UpdatingCloud();
+  const line = overLoopback(cloud);
+  const device = new SimulatedDevice({
+    id: "dev",
+    signal: createSignal({ name: "rotor" }, seededRandom(5)),
+    eps: { abs: EPS },
+    frameSamples: 5,
+    silenceMs: 60_000,
+    startUs: 1_000_000,
+    connect: line.connect,
+    module: compileDeviceModule(DEVICE_WASM),
+    updates: { machine: UPDATE_WASM, keys: [KEY.trusted], builtIn: { wasm: DEVICE_WASM, version: FIRST } },
+    clock: systemClock(),
+    nonces: seededRandom(8),
+  });
+  await device.powerOn();
+  ends.push(() => device.close());
+  line.say(cloud.want(updates[0] as UpdatePackage));
+  for (let taken = 5; !cloud.isDone && taken < 20_000; taken += 5) {
+    device.advanceTo(taken);
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  device.flush();
+  expect(cloud.isDone).toBe(true);
+  expect(await device.settled(0, WAIT_MS)).toBe(true);
+  const { samples, confirmed, evicted, unsaved, unconfirmedFrames } = device.summary();
+  expect({ confirmed, evicted, unsaved, unconfirmedFrames }).toEqual({
+    confirmed: samples,
+    evicted: 0,
+    unsaved: 0,
+    unconfirmedFrames: 0,
+  });
+  expect(cloud.raw.rows.length).toBe(samples);
 });
 
 interface Source {

@@ -9,7 +9,7 @@ import { type FlashStateFrame, readFlashState, STATE_ELEMENTS, writeFlashState }
 import { NONCE } from "./numbers.ts";
 
 /** What every flash frame has. */
-interface FlashHead<Op extends string> {
+export interface FlashHead<Op extends string> {
   readonly kind: "flash";
   readonly op: Op;
   /** u32 of the boot that is spoken to, echoed from its birth */
