@@ -2,6 +2,7 @@
  * What `update.wasm` keeps at fixed places, and the offsets in what a host writes and reads; include/update_core.h says
  * what each is. Everything is little-endian.
  */
+import { SHA256_STATE_BYTES } from "./sha256";
 
 /** Most bytes of a message to hear. */
 export const UPDATE_INPUT_BYTES: i32 = 512;
@@ -88,9 +89,9 @@ export const SCRATCH: usize = memory.data(800, 8);
 export const UPDATE_BUFFER_BYTES: i32 = 256;
 export const UPDATE_BUFFER: usize = SCRATCH;
 /** State of the hash of a body. */
-export const HASH: usize = SCRATCH + 256;
+export const HASH: usize = SCRATCH + <usize>UPDATE_BUFFER_BYTES;
 /** A digest. */
-export const DIGEST: usize = SCRATCH + 256 + 128;
+export const DIGEST: usize = HASH + SHA256_STATE_BYTES;
 
 /** A u32 of the configuration. */
 export function configWord(offset: usize): u32 {
