@@ -100,7 +100,7 @@ test("a Makefile with the target `images` builds them around the module; one wit
   writeFileSync(join(firmware, "Makefile"), `images: build/b-slot-0/x.bin build/b-slot-1/x.bin\n${rule(0)}${rule(1)}`);
   const build = async (module: string) =>
     decodePackages((await makePackages(choice({ module, firmware, target: "b/x" }))).bytes);
-  const tail = (bytes = new Uint8Array()) => new TextDecoder().decode(bytes.slice(32));
+  const tail = (bytes: Uint8Array = new Uint8Array()) => new TextDecoder().decode(bytes.slice(32));
   const [first, second] = await build(join(folder, "device.wasm"));
   expect([tail(first?.body), tail(second?.body)]).toEqual(["image 1.2.3 0\n", "image 1.2.3 1\n"]);
   // Another module, older than what was built: make alone would leave the images as they are.
