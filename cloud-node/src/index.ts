@@ -28,7 +28,7 @@ export {
 export { PortError, type PortErrorCode } from "./port-error.ts";
 export { type AckPolicy, DEFAULT_ACK_POLICY } from "./reconstructor/ack-policy.ts";
 export type { ModuleFacts, ModuleSource } from "./reconstructor/module-registry.ts";
-export type { NodeEvent, NodeEventListener } from "./reconstructor/node-event.ts";
+export type { NodeEvent, NodeEventListener, UpdateEventStep } from "./reconstructor/node-event.ts";
 export type { RefusedDevice } from "./reconstructor/refused-device.ts";
 export type { FreshTraffic } from "./reconstructor/traffic-ledger.ts";
 export type {

@@ -255,7 +255,7 @@ export class CloudNode {
     return this.#modules.all();
   }
 
-  /** Updates of devices. */
+  /** @internal Updates of devices; programs have them over the API. */
   get updates(): FlashDesk {
     return this.#updates;
   }

@@ -4,7 +4,7 @@ import { type FlashStateFrame, formatVersion } from "@lockstep/protocol";
 import type { Clock } from "../clock.ts";
 import type { Counters } from "../counters.ts";
 import type { Logger } from "../logger.ts";
-import { type NodeEvent, UPDATE_EVENT_STEPS } from "../reconstructor/node-event.ts";
+import type { NodeEvent, UpdateEventStep } from "../reconstructor/node-event.ts";
 import type { DeviceDoor } from "./device-door.ts";
 import { chooseDevices } from "./device-names.ts";
 import { FlashError } from "./flash-error.ts";
@@ -26,6 +26,9 @@ import {
 const ID_BYTES = 8;
 /** One roll-out for more devices would be a file too large to write at every step. */
 const MOST_DEVICES = 10_000;
+
+/** The others are told by what follows them, or of too many devices at once. */
+const TOLD_STEPS: readonly UpdateEventStep[] = ["sending", "switching", "done", "failed", "reverted", "cancelled"];
 
 /** What a desk needs of the node around it. */
 export interface FlashDeskOptions {
@@ -320,7 +323,7 @@ export class FlashDesk {
         this.#byDevice.delete(device);
         this.#tally.set(step, (this.#tally.get(step) ?? 0) + 1);
       }
-      const told = UPDATE_EVENT_STEPS.find((one) => one === step);
+      const told = TOLD_STEPS.find((one) => one === step);
       if (told !== undefined) {
         this.#options.emit({ kind: "update", device, step: told, version: record.version, reason });
       }
