@@ -51,6 +51,7 @@ export const BUDGETED_FIRMWARE: readonly BudgetedFirmware[] = [
   budgeted("M7", "link", "size", [14_420, 3_280, 2_047, 543, 92_400, 2.45, 201_500]),
   budgeted("M7", "link", "speed", [18_520, 3_325, 2_047, 583, 77_000, 2.23, 148_600]),
   budgeted("RV32", "codec", "speed", [16_500, 3_425, 2_047, 716, 111_800, 1.78, 197_900]),
+  budgeted("RV32", "link", "size", [21_460, 3_520, 2_047, 780, 298_100, 2.34, 605_000]),
   budgeted("RV32", "link", "speed", [28_520, 3_505, 2_047, 765, 146_200, 2.3, 261_200]),
   budgeted("M0", "codec", "size", [11_620, 3_400, 2_047, 696, 340_600, 1.63, 909_700], FEW_ROWS),
   budgeted("M0", "codec", "speed", [14_660, 3_460, 2_047, 752, 312_800, 1.63, 774_300], FEW_ROWS),
