@@ -55,6 +55,7 @@ export const BUDGETED_FIRMWARE: readonly BudgetedFirmware[] = [
   budgeted("RV32", "link", "speed", [28_520, 3_505, 2_047, 765, 146_200, 2.3, 261_200]),
   budgeted("M0", "codec", "size", [11_620, 3_400, 2_047, 696, 340_600, 1.63, 909_700], FEW_ROWS),
   budgeted("M0", "codec", "speed", [14_660, 3_460, 2_047, 752, 312_800, 1.63, 774_300], FEW_ROWS),
+  budgeted("M0", "link", "size", [19_790, 3_545, 2_047, 800, 396_500, 1.88, 1_077_000], FEW_ROWS),
   budgeted("M0", "link", "speed", [25_120, 3_605, 2_047, 865, 359_000, 1.86, 886_000], FEW_ROWS),
 ];
 
