@@ -31,7 +31,7 @@ PREFIX  := riscv64-unknown-elf-
 CPU     := -misa-spec=2.2 -march=rv32imc -mabi=ilp32
 SCRIPT  := riscv32-virt.ld
 BOARDS  := bare-metal.c riscv32-virt.c goldfish-clock.c cfi-flash.c memory.c
-STORE   := store-flash.c flash-ring.c flash-rebuild.c flash-log.c ring-image.c
+STORE   := store-flash.c flash-ring.c flash-rebuild.c flash-log.c crc32.c ring-image.c
 FLASH   := $(BUILD)/flash.bin
 # QEMU before 8 loads no -kernel where the second flash chip has a drive behind it.
 QEMU    := qemu-system-riscv32 -M virt -drive if=pflash,unit=1,format=raw,file=$(FLASH)

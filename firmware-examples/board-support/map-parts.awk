@@ -3,7 +3,7 @@
 function part(object) {
   sub(/.*\//, "", object)
   if (object == "core.o" || object == "wasm-rt.o") return "core"
-  if (object ~ /^(flash-log|flash-ring|flash-rebuild|ring-image|store-flash|store-none|cfi-flash)\.o$/) return "store"
+  if (object ~ /^(flash-log|crc32|flash-ring|flash-rebuild|ring-image|store-flash|store-none|cfi-flash)\.o$/) return "store"
   if (object ~ /^(device|serial-device|serial-framing|main|rotor)\.o$/) return "device"
   return "board"
 }
