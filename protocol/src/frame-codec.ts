@@ -3,9 +3,10 @@ import { CborWriter } from "./cbor-writer.ts";
 import { FrameError } from "./errors.ts";
 import { field, u53 } from "./field.ts";
 import type { Frame, FrameKind } from "./frame.ts";
-import { type FrameLayout, MAX_FRAME_BYTES } from "./frame-layout.ts";
+import { type FrameLayout, MAX_FRAME_BYTES, type VariedFrameLayout } from "./frame-layout.ts";
 import { ACK_LAYOUT } from "./frames/ack.ts";
 import { BIRTH_LAYOUT } from "./frames/birth.ts";
+import { FLASH_LAYOUT } from "./frames/flash.ts";
 import { FRAGMENT_LAYOUT } from "./frames/fragment.ts";
 import { HEARTBEAT_LAYOUT } from "./frames/heartbeat.ts";
 import { KEYFRAME_LAYOUT } from "./frames/keyframe.ts";
@@ -20,7 +21,9 @@ import { verifyPlainSeal, writePlainSeal } from "./seal.ts";
 /** The version of the wire that this package speaks. */
 export const WIRE_VERSION = 1;
 
-const LAYOUTS: { readonly [K in FrameKind]: FrameLayout<Extract<Frame, { kind: K }>> } = {
+type Layout<F> = FrameLayout<F> | VariedFrameLayout<F>;
+
+const LAYOUTS: { readonly [K in FrameKind]: Layout<Extract<Frame, { kind: K }>> } = {
   residual: RESIDUAL_LAYOUT,
   keyframe: KEYFRAME_LAYOUT,
   heartbeat: HEARTBEAT_LAYOUT,
@@ -32,11 +35,10 @@ const LAYOUTS: { readonly [K in FrameKind]: FrameLayout<Extract<Frame, { kind: K
   welcome: WELCOME_LAYOUT,
   refusal: REFUSAL_LAYOUT,
   presence: PRESENCE_LAYOUT,
+  flash: FLASH_LAYOUT,
 };
 
-const LAYOUT_BY_CODE: readonly FrameLayout<Frame>[] = Object.values(LAYOUTS).toSorted(
-  (a, b) => a.kindCode - b.kindCode,
-);
+const LAYOUT_BY_CODE: readonly Layout<Frame>[] = Object.values(LAYOUTS).toSorted((a, b) => a.kindCode - b.kindCode);
 
 /** Any count is read here: how many there must be depends on the kind, which stands inside. */
 const ELEMENTS = field("frame", 0, Number.MAX_SAFE_INTEGER);
@@ -51,9 +53,9 @@ const HEAD = u53("head");
  * @throws {FrameError} `out-of-range` when a field is outside its range, `too-large` when the frame would be
  */
 export function encodeFrame(frame: Frame): Uint8Array {
-  const layout: FrameLayout<Frame> = LAYOUTS[frame.kind];
+  const layout: Layout<Frame> = LAYOUTS[frame.kind];
   const writer = new CborWriter();
-  writer.array(layout.elements, ELEMENTS);
+  writer.array("elements" in layout ? layout.elements : layout.elementsOf(frame), ELEMENTS);
   writer.int(16 * WIRE_VERSION + layout.kindCode, HEAD);
   layout.encode(writer, frame);
   if (layout.sealing === "plain") {
@@ -80,11 +82,11 @@ export function decodeFrame(bytes: Uint8Array): Frame {
   if (elements === 0) {
     throw new FrameError("wrong-shape", { offset: 0, field: ELEMENTS.name, need: 1, have: 0 });
   }
-  const layout = layoutOf(reader);
-  if (elements !== layout.elements) {
+  const layout = layoutOf(reader, elements);
+  if ("elements" in layout && elements !== layout.elements) {
     throw new FrameError("wrong-shape", { offset: 0, field: ELEMENTS.name, need: layout.elements, have: elements });
   }
-  const frame = layout.decode(reader);
+  const frame = layout.decode(reader, elements);
   if (layout.sealing === "plain") {
     verifyPlainSeal(reader);
   } else {
@@ -93,7 +95,7 @@ export function decodeFrame(bytes: Uint8Array): Frame {
   return frame;
 }
 
-function layoutOf(reader: CborReader): FrameLayout<Frame> {
+function layoutOf(reader: CborReader, elements: number): Layout<Frame> {
   const offset = reader.offset;
   const head = reader.uint(HEAD);
   const version = Math.floor(head / 16);
@@ -102,7 +104,7 @@ function layoutOf(reader: CborReader): FrameLayout<Frame> {
   }
   const kindCode = head % 16;
   const layout = LAYOUT_BY_CODE[kindCode];
-  if (layout === undefined) {
+  if (layout === undefined || ("leastElements" in layout && elements < layout.leastElements)) {
     throw new FrameError("unknown-kind", { offset, have: kindCode, limit: LAYOUT_BY_CODE.length - 1 });
   }
   return layout;

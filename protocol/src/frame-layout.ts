@@ -17,5 +17,15 @@ export interface FrameLayout<F> {
   decode(reader: CborReader): F;
 }
 
+/** How a kind whose number of elements depends on what the frame says stands on the wire. */
+export interface VariedFrameLayout<F> extends Omit<FrameLayout<F>, "elements" | "decode"> {
+  /** A shorter array is refused as `unknown-kind`: it was before this kind was, and vectors hold it. */
+  readonly leastElements: number;
+  /** Elements of the array, head and seal included. */
+  elementsOf(frame: F): number;
+  /** @param elements  of the array; refused where they are not what the frame must have */
+  decode(reader: CborReader, elements: number): F;
+}
+
 /** The largest frame, and therefore the longest byte string in one. */
 export const MAX_FRAME_BYTES = 65_535;

@@ -1,5 +1,7 @@
 import type { AckFrame } from "./frames/ack.ts";
 import type { BirthFrame } from "./frames/birth.ts";
+import type { FlashCommandFrame } from "./frames/flash.ts";
+import type { FlashStateFrame } from "./frames/flash-state.ts";
 import type { FragmentFrame } from "./frames/fragment.ts";
 import type { HeartbeatFrame } from "./frames/heartbeat.ts";
 import type { KeyframeFrame } from "./frames/keyframe.ts";
@@ -14,10 +16,10 @@ import type { WelcomeFrame } from "./frames/welcome.ts";
 export type SequencedFrame = KeyframeFrame | ResidualFrame | HeartbeatFrame;
 
 /** What a device sends. */
-export type UplinkFrame = SequencedFrame | FragmentFrame | StatusFrame | BirthFrame | PresenceFrame;
+export type UplinkFrame = SequencedFrame | FragmentFrame | StatusFrame | BirthFrame | PresenceFrame | FlashStateFrame;
 
 /** What the cloud sends. */
-export type DownlinkFrame = AckFrame | ResyncFrame | WelcomeFrame | RefusalFrame;
+export type DownlinkFrame = AckFrame | ResyncFrame | WelcomeFrame | RefusalFrame | FlashCommandFrame;
 
 /** Everything that travels, told apart by `kind`. @see protocol/SPEC.md, section 1 */
 export type Frame = UplinkFrame | DownlinkFrame;

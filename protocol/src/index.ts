@@ -21,6 +21,26 @@ export { MAX_FRAME_BYTES } from "./frame-layout.ts";
 export { type AckFrame, MAX_MISSING_RANGES, type SeqRange } from "./frames/ack.ts";
 export { type BirthFrame, birthHash, MAX_CHANNELS } from "./frames/birth.ts";
 export type { ChannelConfig } from "./frames/channel-config.ts";
+export {
+  type FlashAskFrame,
+  type FlashBeginFrame,
+  type FlashChunkFrame,
+  type FlashCommandFrame,
+  type FlashFrame,
+  type FlashStepFrame,
+  MAX_CHUNK_BYTES,
+  MAX_FLASH_FRAME_BYTES,
+} from "./frames/flash.ts";
+export { type FlashAlgorithm, type FlashKeyName, SIGNATURE_BYTES } from "./frames/flash-key.ts";
+export {
+  FLASH_PHASES,
+  FLASH_VERDICTS,
+  type FlashPhase,
+  type FlashStateFrame,
+  type FlashVerdict,
+  MAX_FLASH_KEYS,
+  type RunningPackage,
+} from "./frames/flash-state.ts";
 export type { FragmentFrame } from "./frames/fragment.ts";
 export type { HeartbeatFrame } from "./frames/heartbeat.ts";
 export type { KeyframeFrame } from "./frames/keyframe.ts";
@@ -46,3 +66,17 @@ export {
   type TopicLevel,
   topicFilter,
 } from "./topics.ts";
+export {
+  ANY_SLOT,
+  decodeManifest,
+  encodeManifest,
+  formatVersion,
+  MAX_MANIFEST_BYTES,
+  parseVersion,
+  type SelfTest,
+  sessionId,
+  signedMessage,
+  UPDATE_FORMS,
+  type UpdateForm,
+  type UpdateManifest,
+} from "./update-manifest.ts";

@@ -94,6 +94,7 @@ export class FrameIntake {
     }
     if (frame.kind === "presence") twin.presence(frame);
     else if (frame.kind === "status") twin.status(frame, source.link);
+    else if (frame.kind === "flash") this.#refuse("unexpected-flash", twin);
     else twin.receive(frame, bytes, source.link);
   }
 
