@@ -6,7 +6,10 @@
 #include "little-endian.h"
 
 #define MAGIC 0x3042534cu /* "LSB0", the format's version in its last letter */
-#define RECORD_BYTES 64u
+#define RECORD_BYTES 128u
+#define BODIES_AT 24u
+#define BODY_BYTES 12u
+#define TEST_AT 52u
 #define CHECK_AT (RECORD_BYTES - 4u)
 
 /** @returns whether the sector's record is sound */
@@ -19,13 +22,18 @@ static bool read_sector(const flash *chip, uint32_t sector, boot_record *record)
   record->slot = bytes[8];
   record->is_trying = bytes[9] != 0;
   record->verdict = bytes[10];
+  record->test.channels = bytes[11];
   record->confirmed = load32(bytes + 12);
   record->detail = load32(bytes + 16);
+  record->sid = load32(bytes + 20);
   for (uint32_t slot = 0; slot < 2; slot++) {
-    record->bodies[slot].bytes = load32(bytes + 20 + 8 * slot);
-    record->bodies[slot].crc = load32(bytes + 24 + 8 * slot);
+    const uint8_t *body = bytes + BODIES_AT + BODY_BYTES * slot;
+    record->bodies[slot] = (boot_body){load32(body), load32(body + 4), load32(body + 8)};
   }
-  record->traps = (uint16_t)load32(bytes + 36);
+  record->traps = (uint16_t)load32(bytes + 48);
+  record->test.samples = (uint16_t)(load32(bytes + 48) >> 16);
+  record->test.seed = load32(bytes + TEST_AT);
+  memcpy(record->test.digest, bytes + TEST_AT + 4, sizeof record->test.digest);
   record->sector = sector;
   return true;
 }
@@ -71,13 +79,19 @@ int32_t boot_record_write(const flash *chip, boot_record *record) {
   bytes[8] = record->slot;
   bytes[9] = record->is_trying ? 1 : 0;
   bytes[10] = record->verdict;
+  bytes[11] = (uint8_t)record->test.channels;
   store32(bytes + 12, record->confirmed);
   store32(bytes + 16, record->detail);
+  store32(bytes + 20, record->sid);
   for (uint32_t slot = 0; slot < 2; slot++) {
-    store32(bytes + 20 + 8 * slot, record->bodies[slot].bytes);
-    store32(bytes + 24 + 8 * slot, record->bodies[slot].crc);
+    uint8_t *body = bytes + BODIES_AT + BODY_BYTES * slot;
+    store32(body, record->bodies[slot].bytes);
+    store32(body + 4, record->bodies[slot].crc);
+    store32(body + 8, record->bodies[slot].version);
   }
-  store32(bytes + 36, record->traps);
+  store32(bytes + 48, record->traps | (uint32_t)record->test.samples << 16);
+  store32(bytes + TEST_AT, record->test.seed);
+  memcpy(bytes + TEST_AT + 4, record->test.digest, sizeof record->test.digest);
   store32(bytes + CHECK_AT, ~crc32_more(UINT32_MAX, bytes, CHECK_AT));
   if (!chip->erase(chip->chip, sector)) return BOOT_CHIP_FAILED;
   if (!chip->program(chip->chip, sector * chip->sector_bytes, bytes, RECORD_BYTES)) return BOOT_CHIP_FAILED;
@@ -87,9 +101,11 @@ int32_t boot_record_write(const flash *chip, boot_record *record) {
   return 0;
 }
 
-int32_t boot_record_try(const flash *chip, boot_record *record, const boot_body *body) {
+int32_t boot_record_try(const flash *chip, boot_record *record, uint32_t sid, const boot_body *body, const boot_test *test) {
   record->slot ^= 1;
   record->bodies[record->slot] = *body;
+  record->sid = sid;
+  record->test = *test;
   record->is_trying = true;
   return boot_record_write(chip, record);
 }

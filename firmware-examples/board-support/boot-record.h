@@ -2,10 +2,11 @@
  * Which slot boots: two records on flash, each in a sector of its own, of which the newest sound one holds.
  *
  *     sector   record                                             attempts
- *              0 magic  4 sequence  8 slot u8  9 is trying u8     64: a write unit for each boot of a slot that is being
- *              10 verdict u8  12 confirmed version  16 detail     tried; one that is not blank is a boot
- *              20 body of slot 0: bytes, CRC-32  28 of slot 1
- *              36 traps u16  60 CRC-32 of what is before
+ *              0 magic  4 sequence  8 slot u8  9 is trying u8     128: a write unit for each boot of a slot that is
+ *              10 verdict u8  11 test channels u8                 being tried; one that is not blank is a boot
+ *              12 confirmed version  16 detail  20 sid
+ *              24 body of slot 0: bytes, CRC-32, version  36 of slot 1
+ *              48 traps u16, test samples u16  52 test seed  56 test digest  124 CRC-32 of what is before
  *
  *              ┌── keep ──────────────────────────────┐
  *              ▼                                      │
@@ -24,7 +25,7 @@
 /** Boots of a slot that is being tried and does not confirm itself; the next one goes back. */
 #define BOOT_ATTEMPTS_MAX 3u
 /** Of a sector: the record, and a unit for each attempt. */
-#define BOOT_RECORD_BYTES_MIN(write_unit) (64u + BOOT_ATTEMPTS_MAX * (write_unit))
+#define BOOT_RECORD_BYTES_MIN(write_unit) (128u + BOOT_ATTEMPTS_MAX * (write_unit))
 
 /** No record is sound, or of no slot that one names the body is: nothing can be booted. */
 #define BOOT_NOTHING (-220)
@@ -39,18 +40,29 @@
 typedef struct {
   uint32_t bytes; /* 0: nothing that may run */
   uint32_t crc;   /* CRC-32 of them */
+  uint32_t version;
 } boot_body;
+
+/** What the package said that its self-test must come to: an image proves itself at its first boot. */
+typedef struct {
+  uint16_t channels; /* 0: there is none */
+  uint16_t samples;
+  uint32_t seed;
+  uint8_t digest[32];
+} boot_test;
 
 /** A record as it is read, and where it lies. */
 typedef struct {
   uint32_t sequence;
   uint8_t slot;       /* 0 or 1: the one to boot */
   bool is_trying;     /* until it is kept, the other one waits */
-  uint8_t verdict;    /* why the last update was refused or went back, 0: it did not */
+  uint8_t verdict;    /* why the last update went back, 0: it did not */
   uint16_t traps;     /* modules stopped, for the life of the device */
   uint32_t confirmed; /* highest version that was ever kept */
   uint32_t detail;    /* of the verdict */
+  uint32_t sid;       /* of the package tried last, 0: none */
   boot_body bodies[2];
+  boot_test test;     /* of that package */
   uint32_t attempts; /* boots of this record, while it is trying */
   uint32_t sector;   /* 0 or 1 */
 } boot_record;
@@ -68,8 +80,8 @@ bool boot_record_read(const flash *chip, boot_record *record);
  */
 int32_t boot_record_write(const flash *chip, boot_record *record);
 
-/** From the next boot on try the other slot, whose body is this. @returns as boot_record_write */
-int32_t boot_record_try(const flash *chip, boot_record *record, const boot_body *body);
+/** From the next boot on try the other slot, of a package with this sid, body and self-test. @returns as boot_record_write */
+int32_t boot_record_try(const flash *chip, boot_record *record, uint32_t sid, const boot_body *body, const boot_test *test);
 
 /** What is being tried is good. @param version  of it; the confirmed one never becomes less  @returns as boot_record_write */
 int32_t boot_record_keep(const flash *chip, boot_record *record, uint32_t version);

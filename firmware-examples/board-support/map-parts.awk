@@ -19,7 +19,7 @@ function hex(text,  i, value) {
 /^Linker script and memory map/ { linked = 1 }
 /^\.(text|rodata)/ { memory = "flash" }
 /^\.data/ { memory = "both" }
-/^\.(bss|stack)/ { memory = "ram" }
+/^\.(bss|stack|retained)/ { memory = "ram" }
 linked && /^\.stack/ { stack = hex($3) }
 /^\/DISCARD\/|^OUTPUT|^\.(comment|debug|riscv|ARM)/ { linked = 0 }
 linked && NF == 1 && /^ \.[a-z]/ { getline rest; $0 = $0 rest }

@@ -23,8 +23,9 @@ typedef enum { FIRST, TRY, KEEP, GO_BACK, BOOT, STEP_KINDS } step_kind;
 /** What the records stand for. */
 typedef struct {
   bool is_there;
-  uint32_t slot, is_trying, verdict, confirmed, detail, attempts;
+  uint32_t slot, is_trying, verdict, confirmed, detail, sid, attempts;
   boot_body bodies[2];
+  boot_test test;
 } model;
 
 static simulated_flash chip;
@@ -67,7 +68,9 @@ static model observe(void) {
   seen.confirmed = record.confirmed;
   seen.detail = record.detail;
   seen.attempts = record.is_trying ? record.attempts : 0;
+  seen.sid = record.sid;
   memcpy(seen.bodies, record.bodies, sizeof seen.bodies);
+  seen.test = record.test;
   return seen;
 }
 
@@ -94,7 +97,8 @@ static model booted(model state, int32_t *slot) {
 
 static void carry_out(step_kind kind, uint32_t n) {
   boot_record record;
-  const boot_body body = {100 + n, 7 * n};
+  const boot_body body = {100 + n, 7 * n, n << 24};
+  const boot_test test = {(uint16_t)n, (uint16_t)(900 + n), 11 * n, {1, (uint8_t)n, 3}};
   if (kind == BOOT) {
     (void)boot_record_choose(&geometry, &record, is_sound, NULL);
     return;
@@ -106,7 +110,7 @@ static void carry_out(step_kind kind, uint32_t n) {
   } else if (!is_there) {
     fail("nothing to go on with", n, 0);
   } else if (kind == TRY) {
-    (void)boot_record_try(&geometry, &record, &body);
+    (void)boot_record_try(&geometry, &record, 13 * n, &body, &test);
   } else if (kind == KEEP) {
     (void)boot_record_keep(&geometry, &record, n);
   } else {

@@ -21,7 +21,6 @@ requires("c-compiler")("the boot records", () => {
   afterAll(() => rmSync(folder, { recursive: true }));
 
   test.for([
-    [2, 9],
     [4, 0],
     [4, 77],
     [8, 5],
