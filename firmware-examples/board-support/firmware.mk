@@ -40,13 +40,19 @@ else
 $(error BOARD is "$(BOARD)": mps2-an386 or riscv32-virt)
 endif
 
+CORE    := core.o
+DEVICE  := serial-device.c serial-framing.c device.c wasm-rt.c
+ifdef FORM
+include $(SUPPORT)/updatable.mk
+endif
+
 CC      := $(PREFIX)gcc
 # What any build of the core needs, in one file: types are reached through memory, and what is not called is dropped.
 NEEDED  := @$(SUPPORT)/needed.flags -ffreestanding
 STRICT  := @$(SUPPORT)/strict.flags
-INCLUDE := -isystem $(SUPPORT)/boards/libc -I$(BUILD) -I$(SUPPORT) -I$(SUPPORT)/boards -I$(ROOT)/edge-sdk/include
-OURS    := $(SOURCES) serial-device.c serial-framing.c device.c wasm-rt.c $(STORE) $(BOARDS)
-OBJECTS := $(BUILD)/core.o $(OURS:%.c=$(BUILD)/%.o)
+INCLUDE := -isystem $(SUPPORT)/boards/libc $(INCLUDE_CORE) -I$(BUILD) -I$(SUPPORT) -I$(SUPPORT)/boards -I$(ROOT)/edge-sdk/include
+OURS    := $(SOURCES) $(DEVICE) $(UPDATES) $(STORE) $(BOARDS)
+OBJECTS := $(CORE:%=$(BUILD)/%) $(OURS:%.c=$(BUILD)/%.o)
 ELF     := $(BUILD)/$(NAME).elf
 # Written anew when it changes, and every object with it: a name, a rate or a flag given on the command line counts too.
 FLAGS   := $(BUILD)/flags
@@ -68,7 +74,18 @@ $(BUILD)/core-id.h: $(WASM)
 $(BUILD)/core.o: $(BUILD)/core.c $(FLAGS) $(SUPPORT)/needed.flags
 	$(CC) $(CPU) $(NEEDED) -MMD -MP -w -DWASM_RT_PLAIN_LOADS $(CFLAGS) $(CORE_FLAGS) $(INCLUDE) -c -o $@ $<
 
-$(BUILD)/%.o: %.c $(BUILD)/core.c $(BUILD)/core-id.h $(FLAGS) $(SUPPORT)/needed.flags $(SUPPORT)/strict.flags
+ifdef FORM
+$(BUILD)/update.c: $(UPDATE_WASM)
+	mkdir -p $(BUILD)
+	$(WASM2C) $< -n update -o $@
+
+$(BUILD)/update.o: $(BUILD)/update.c $(FLAGS) $(SUPPORT)/needed.flags
+	$(CC) $(CPU) $(NEEDED) -MMD -MP -w -DWASM_RT_PLAIN_LOADS $(CFLAGS) $(CORE_FLAGS) $(INCLUDE) -c -o $@ $<
+
+UPDATE_C := $(BUILD)/update.c
+endif
+
+$(BUILD)/%.o: %.c $(UPDATE_C) $(BUILD)/core.c $(BUILD)/core-id.h $(FLAGS) $(SUPPORT)/needed.flags $(SUPPORT)/strict.flags
 	$(CC) $(CPU) $(NEEDED) -MMD -MP $(STRICT) $(CFLAGS) $(DEFINES) -DDEVICE_NAME='"$(DEVICE_NAME)"' $(INCLUDE) -c -o $@ $<
 
 $(FLAGS): FORCE

@@ -24,11 +24,12 @@ static bool compare(void *context, uint32_t at, const void *bytes, uint32_t leng
   return is_inside(place, at, length) && memcmp(mapped_at(place, at), bytes, length) == 0;
 }
 
-/** Erase each sector when its first piece comes: the tables come in order, records and header into sectors already begun. */
+/** Each byte comes once; all of it was erased before. */
 static bool program(void *context, uint32_t at, const void *bytes, uint32_t length) {
   const index_place *place = context;
   const flash *chip = place->area->chip;
   const uint32_t address = place->slot * place->area->slot_bytes + place->first + at;
+  if (length == 0) return true; /* a function without branches */
   if (!is_inside(place, at, length)) return false;
   return chip->program(chip->chip, address, bytes, length) && memcmp(mapped_at(place, at), bytes, length) == 0;
 }

@@ -47,10 +47,6 @@ static bool counts_as_cut(bool was_cut) {
   return is_cut;
 }
 
-void model_flash_start(void) {
-  control()->boots++;
-}
-
 bool model_flash_erase(void *first, uint32_t sector) {
   const uint32_t at = (uint32_t)((uint8_t *)first - chip()) + sector * MODEL_FLASH_SECTOR_BYTES;
   model_flash_control *state = control();

@@ -25,18 +25,14 @@ typedef struct {
   uint32_t mode;       /* a model_power */
   uint32_t cut_at;
   uint32_t chance;     /* state of the generator that says what is half done */
-  uint32_t boots;
   uint32_t operations; /* calls of program and erase, for ever */
   uint32_t cuts;
   uint32_t violations; /* a unit programmed twice between two erases, or outside the chip */
-  uint32_t spare;
+  uint32_t spare[2];
   uint8_t is_programmed[MODEL_FLASH_UNITS / 8]; /* a bit for each unit that is not erased, whatever it looks like */
   uint8_t is_cut[MODEL_FLASH_UNITS / 8];        /* a bit for each unit where a call that began there was cut */
   uint8_t is_erase_cut[MODEL_FLASH_BYTES / MODEL_FLASH_SECTOR_BYTES];
 } model_flash_control;
-
-/** Count a boot; before the first use. */
-void model_flash_start(void);
 
 /** The chip, or a part of it. @param first  byte of the part, of a sector */
 bool model_flash_erase(void *first, uint32_t sector);

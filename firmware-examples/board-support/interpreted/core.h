@@ -8,8 +8,20 @@
 #include "interpreter.h"
 #include "wasm-rt.h"
 
+/* As wasm2c names them, once for all modules of a program. */
+#ifndef WASM_RT_CORE_TYPES_DEFINED
+#define WASM_RT_CORE_TYPES_DEFINED
+typedef uint8_t u8;
+typedef int8_t s8;
+typedef uint16_t u16;
+typedef int16_t s16;
 typedef uint32_t u32;
+typedef int32_t s32;
 typedef uint64_t u64;
+typedef int64_t s64;
+typedef float f32;
+typedef double f64;
+#endif
 
 /** Words of the interpreter's stack: globals, values and frames of device.wasm, with some to spare. */
 #ifndef INTERPRETED_STACK_WORDS
