@@ -40,7 +40,7 @@ typedef uint32_t update_address;
 #define UPDATE_CONFIG_ABI 0           /* UPDATE_ABI_VERSION */
 #define UPDATE_CONFIG_NONCE 4         /* of this boot, the same as the link's */
 #define UPDATE_CONFIG_SLOT_BYTES 8    /* of one slot, its head included: whole sectors */
-#define UPDATE_CONFIG_SECTOR_BYTES 12 /* what one ERASE takes, a power of two, 256 at least */
+#define UPDATE_CONFIG_SECTOR_BYTES 12 /* what one ERASE takes, a power of two, 512 at least */
 #define UPDATE_CONFIG_WRITE_UNIT 16   /* bytes that are programmed together, a power of two, 1..32; erased bytes read 0xff */
 #define UPDATE_CONFIG_BODY_OFFSET 20  /* where a body begins in its slot: UPDATE_HEAD_BYTES at least, in whole write units */
 #define UPDATE_CONFIG_MEMORY_LIMIT 24 /* most linear memory that a module may need, bytes; images are not held to it */
@@ -110,6 +110,7 @@ typedef uint32_t update_address;
 #define UPDATE_ACTION_SWITCH 5  /* boot record: sid (update_address()), try slot; then restart with a new nonce */
 #define UPDATE_ACTION_KEEP 6    /* boot record: slot is confirmed, its version (update_address()) the highest, no verdict */
 #define UPDATE_ACTION_GO_BACK 7 /* boot record: not this slot, verdict (update_length()), detail (update_address()); restart */
+#define UPDATE_ACTION_WORK 8    /* nothing: a part of a signature is verified in update_done() */
 
 /* ---- phases and verdicts, as a state says them ---- */
 
@@ -127,9 +128,9 @@ typedef uint32_t update_address;
 #define UPDATE_VERDICT_UNKNOWN_KEY 2
 #define UPDATE_VERDICT_BAD_SIGNATURE 3
 #define UPDATE_VERDICT_VERSION_GOES_BACK 4 /* detail: the version confirmed */
-#define UPDATE_VERDICT_WRONG_TARGET 5
+#define UPDATE_VERDICT_WRONG_TARGET 5      /* or a form that the device does not take */
 #define UPDATE_VERDICT_WRONG_ABI 6         /* detail: the device's */
-#define UPDATE_VERDICT_WRONG_SLOT 7        /* detail: the slot that is free; or the form that the device takes is another */
+#define UPDATE_VERDICT_WRONG_SLOT 7        /* detail: the slot that is free */
 #define UPDATE_VERDICT_TOO_LONG 8          /* detail: most bytes of a body */
 #define UPDATE_VERDICT_TOO_MUCH_MEMORY 9   /* detail: most bytes */
 #define UPDATE_VERDICT_FLASH_FAILED 10     /* detail: what update_done() was told */
@@ -190,8 +191,8 @@ static inline update_address update_memory_bytes(update_core *core) { return *w2
 static inline int32_t update_open(update_core *core, uint32_t now_ms) { return (int32_t)w2c_update_updateOpen(core, now_ms); }
 
 /**
- * Hear the message of `length` bytes at update_input(). An Ed25519 signature is verified in here, at a begin: the one
- * long step.
+ * Hear the message of `length` bytes at update_input(). A begin reads an Ed25519 key and hashes in here, which is the
+ * longest step; the rest of the verification is 23 turns of UPDATE_ACTION_WORK.
  *
  * @returns 1: a flash frame for this boot; 0: none, give it to the link; negative: an UPDATE_STATUS_, nothing took effect
  */
