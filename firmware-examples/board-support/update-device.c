@@ -217,6 +217,7 @@ static int32_t carry_out(device *of, int64_t time_us, uint32_t now_ms, uint32_t 
       return go_back() ? 0 : 1;
     case UPDATE_ACTION_KEEP:
       return boot_record_keep(update.area->records, &update.record, update_action_address(&update.core)) < 0 ? 1 : 0;
+    case UPDATE_ACTION_WORK: return 0;
     default: return use_flash(update.action) ? 0 : 1;
   }
 }
