@@ -26,6 +26,8 @@ import {
   UPDATE_INPUT_BYTES,
   UPDATE_KEY_HMAC_SHA256,
   UPDATE_OUTPUT,
+  UPDATE_STATUS_NOT_FOR_US,
+  UPDATE_STATUS_REFUSED,
 } from "./update-memory";
 import { findKey } from "./update-signature";
 import {
@@ -70,9 +72,6 @@ import {
   verdict,
 } from "./update-state";
 import { adopt } from "./update-steps";
-
-export const UPDATE_STATUS_REFUSED: i32 = -2;
-export const UPDATE_STATUS_NOT_FOR_US: i32 = -3;
 
 /** 16 times the wire's version, and kind 11. */
 export const FLASH_HEAD: u32 = 27;

@@ -43,6 +43,13 @@ export const UPDATE_FORM_IMAGE: i32 = 0;
 export const UPDATE_FORM_MODULE: i32 = 1;
 export const UPDATE_ABI_VERSION: i32 = 1;
 
+/** A value of the configuration is out of its range. */
+export const UPDATE_STATUS_CONFIG: i32 = -1;
+/** A malformed or forged flash frame; nothing took effect. */
+export const UPDATE_STATUS_REFUSED: i32 = -2;
+/** A flash frame for another boot; nothing took effect. */
+export const UPDATE_STATUS_NOT_FOR_US: i32 = -3;
+
 /** Of what a candidate's manifest says. */
 export const UPDATE_CANDIDATE_BYTES: i32 = 124;
 export const UPDATE_CANDIDATE: usize = memory.data(124, 8);

@@ -51,8 +51,8 @@ const ERASED: u32 = 0xff;
 
 /** A head was read: that of what runs says its digest, that of the other slot what was under way. */
 export function loaded(): void {
-  trimHead();
   const bytes = headManifestBytes();
+  if (bytes != 0) trimHead();
   const manifest = HEAD + UPDATE_HEAD_MANIFEST;
   setStep(STEP_NONE);
   if (loadSlot != freeSlot()) {

@@ -24,6 +24,7 @@ import {
   UPDATE_HEAD_BYTES,
   UPDATE_KEY_BYTES,
   UPDATE_KEY_HMAC_SHA256,
+  UPDATE_STATUS_CONFIG,
 } from "./update-memory";
 import { nameKeys } from "./update-signature";
 import {
@@ -60,7 +61,6 @@ export { updateAddress, updateDone, updateLength, updateNext, updateSlot } from 
 // biome-ignore lint/style/useExportType: values that the compiler provides
 export { __heap_base as UPDATE_MEMORY_BYTES };
 
-export const UPDATE_STATUS_CONFIG: i32 = -1;
 
 const SECTOR_BYTES_LEAST: u32 = 512;
 const WRITE_UNIT_MOST: u32 = 32;

@@ -13,6 +13,7 @@ export type { LinkPhase } from "./link.ts";
 export type { LinkExports } from "./link-exports.ts";
 export { LINK_VIEW_FIELDS, type LinkView, readLinkView } from "./link-view.ts";
 export { type RandomSource, systemRandom, uniform } from "./random-source.ts";
+export { selfTestDigest } from "./self-test.ts";
 export { SessionError, type SessionErrorCode } from "./session-error.ts";
 export {
   DEFAULT_RING_BYTES,
@@ -49,3 +50,16 @@ export {
   type SerialPortOptions,
 } from "./transports/serial-port.ts";
 export { DEFAULT_TCP_KEEP_ALIVE_MS, type TcpTransportOptions, tcpTransport } from "./transports/tcp.ts";
+export { parseTrustedKeys } from "./trusted-key.ts";
+export {
+  type BootedModule,
+  type BuiltInModule,
+  DEFAULT_CONFIRM_MS,
+  MODULE_TARGET,
+  UpdateDevice,
+  type UpdateDeviceOptions,
+} from "./update-device.ts";
+export { UpdateError, type UpdateErrorCode } from "./update-error.ts";
+export { UPDATE_ABI_VERSION, UPDATE_CANDIDATE, UPDATE_CONFIG, UPDATE_HEAD } from "./update-layout.ts";
+export type { TrustedKey } from "./update-machine.ts";
+export { fileUpdateStore, memoryUpdateStore, type UpdateStore } from "./update-store.ts";
