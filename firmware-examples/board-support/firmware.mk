@@ -50,7 +50,7 @@ CC      := $(PREFIX)gcc
 # What any build of the core needs, in one file: types are reached through memory, and what is not called is dropped.
 NEEDED  := @$(SUPPORT)/needed.flags -ffreestanding
 STRICT  := @$(SUPPORT)/strict.flags
-INCLUDE := -isystem $(SUPPORT)/boards/libc $(INCLUDE_CORE) -I$(BUILD) -I$(SUPPORT) -I$(SUPPORT)/boards -I$(ROOT)/edge-sdk/include
+INCLUDE := -isystem $(SUPPORT)/boards/libc $(INCLUDE_CORE) $(INCLUDE_OWN) -I$(BUILD) -I$(SUPPORT) -I$(SUPPORT)/boards -I$(ROOT)/edge-sdk/include
 OURS    := $(SOURCES) $(DEVICE) $(UPDATES) $(STORE) $(BOARDS)
 OBJECTS := $(CORE:%=$(BUILD)/%) $(OURS:%.c=$(BUILD)/%.o)
 ELF     := $(BUILD)/$(NAME).elf

@@ -2,7 +2,7 @@
 # an image also SLOT := 0, 1 or loader, the part of it that is made.
 UPDATE_WASM ?= $(ROOT)/edge-sdk/build/update.wasm
 UPDATES     := slots.c boot-record.c crc32.c
-DEFINES     += -DBOARD_RESTARTS
+override DEFINES += -DBOARD_RESTARTS
 
 ifeq ($(BOARD),mps2-an386)
 BOARDS      += restart.c cmsdk-watchdog.c model-flash.c mps2-slots.c
@@ -19,7 +19,7 @@ CORE        := update.o
 UPDATES     += update-device.c module-body.c self-test.c sha256.c interpreted-core.c
 UPDATES     += check-module.c check-code.c check-labels.c binary-format.c start.c execute.c wide.c
 INCLUDE_CORE := -I$(SUPPORT)/interpreted -I$(SUPPORT)/interpreter
-DEFINES     += -DUPDATE_FORM=UPDATE_FORM_MODULE
+override DEFINES += -DUPDATE_FORM=UPDATE_FORM_MODULE
 EXTRA_PATH  += $(SUPPORT)/interpreter
 else ifeq ($(SLOT),loader)
 SCRIPT      := $(SCRIPT:.ld=-resident.ld)
@@ -28,12 +28,12 @@ else
 SCRIPT      := mps2-slot-$(SLOT).ld
 CORE        := core.o update.o
 UPDATES     += update-device.c image-body.c self-test.c sha256.c
-DEFINES     += -DUPDATE_FORM=UPDATE_FORM_IMAGE '-DUPDATE_TARGET="$(BOARD)/$(NAME)"'
+override DEFINES += -DUPDATE_FORM=UPDATE_FORM_IMAGE '-DUPDATE_TARGET="$(BOARD)/$(NAME)"'
 endif
 ifneq ($(SLOT),loader)
-DEFINES     += -DSERIAL_DEVICE_UPDATES -DSERIAL_DEVICE_RECEIVED_BYTES=512
+override DEFINES += -DSERIAL_DEVICE_UPDATES -DSERIAL_DEVICE_RECEIVED_BYTES=512
 ifneq ($(TRUSTED_KEY),)
-DEFINES     += '-DTRUSTED_KEY=$(TRUSTED_KEY)'
+override DEFINES += '-DTRUSTED_KEY=$(TRUSTED_KEY)'
 endif
 else
 DEVICE      :=

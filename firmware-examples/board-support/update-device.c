@@ -98,6 +98,7 @@ uint8_t *update_device_input(void) {
 }
 
 bool update_device_hear(uint32_t length, uint32_t now_ms) {
+  update_stack_high_water(&update.core, board_stack_high_water());
   /* Between an action and its end the machine hears nothing; who missed an answer asks again. */
   return update.action == UPDATE_ACTION_NONE && update_receive(&update.core, (int32_t)length, now_ms) != 0;
 }
@@ -125,7 +126,6 @@ static bool has_drained(device *of, int64_t time_us, uint32_t now_ms) {
   if (!update.is_holding) {
     update.is_holding = true;
     update.drains_since = now_ms;
-    update_stack_high_water(&update.core, board_stack_high_water());
     (void)edge_link_flush(&of->core, time_us, now_ms);
     (void)device_store_save(of);
   }

@@ -17,7 +17,7 @@
 #include "update_core.h"
 
 /** Memory of the machine: update_memory_bytes(), which a test compares. */
-#define UPDATE_DEVICE_MEMORY_BYTES 65536u
+#define UPDATE_DEVICE_MEMORY_BYTES 2328u
 /** How long a restart waits for the ring to be empty. */
 #define UPDATE_DEVICE_DRAIN_MS 4000u
 /** The watchdog's patience: a signature's check is the longest that a device is away. */

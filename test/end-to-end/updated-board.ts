@@ -44,6 +44,8 @@ export class UpdatedBoard {
   #epoch = 0;
   #nonce: number | undefined;
   #epochFrames = 0;
+  /** Every boot is asked how it stands. */
+  #isDriving = false;
   #news: () => void = () => {};
 
   private constructor(port: FirmwarePort) {
@@ -122,6 +124,7 @@ export class UpdatedBoard {
   /** Drive an update to its end, through as many restarts as there are. */
   async update(given: UpdatePackage, manner: UpdateManner = {}): Promise<UpdateOutcome> {
     const { confirmAfter = 2, onState, patience = PATIENCE } = manner;
+    this.#isDriving = true;
     let silent = 0;
     let begun = 0;
     let turns = 0;
@@ -196,6 +199,7 @@ export class UpdatedBoard {
     this.#epochFrames = 0;
     this.#cloud = new RawCloud();
     this.#cloud.epoch = this.#epoch;
+    if (this.#isDriving) this.send({ kind: "flash", op: "ask", nonce });
   }
 }
 
