@@ -16,8 +16,11 @@
 #define BODY_VERDICT_REFUSED 13
 #define BODY_VERDICT_DIFFERS 14
 
+/** Whether a test takes the memory of what runs, and the board restarts after it. */
+bool body_test_stops(void);
+
 /**
- * Test a body. It may use the memory of the device, but for its ring: what ran in there is lost, and the board restarts.
+ * Test a body. It may use the memory of the device, but for its ring, if it stops what runs.
  *
  * @param detail  set to what the state should say about a refusal
  * @returns 0 or a verdict

@@ -11,7 +11,7 @@ WASM    ?= $(ROOT)/edge-sdk/build/device.wasm
 WASM2C  ?= node $(ROOT)/sim/qemu-wasm-runner/bin/compact-wasm2c.js
 SUPPORT ?= ../board-support
 NAME    ?= $(notdir $(CURDIR))
-BUILD   := build/$(BOARD)
+BUILD   := build/$(BOARD)$(PART)
 CFLAGS  ?= -Os
 DEFINES ?=
 
@@ -58,6 +58,16 @@ ELF     := $(BUILD)/$(NAME).elf
 FLAGS   := $(BUILD)/flags
 vpath %.c . $(SUPPORT) $(SUPPORT)/boards $(EXTRA_PATH)
 
+ifeq ($(FORM),image)
+images: slot-0 slot-1
+# The image of a slot, as its package has it: build/BOARD-slot-N/NAME.bin.
+slot-0 slot-1 loader:
+	$(MAKE) --no-print-directory SLOT=$(@:slot-%=%) body
+body: $(ELF)
+	$(PREFIX)objcopy -O binary $(ELF) $(ELF:.elf=.bin)
+.PHONY: images slot-0 slot-1 loader body
+endif
+
 $(ELF): $(OBJECTS)
 	$(CC) $(CPU) -nostartfiles -nostdlib -L$(SUPPORT)/boards -T $(SCRIPT) -Wl,--gc-sections,-Map=$(BUILD)/$(NAME).map -o $@ $(OBJECTS) -lgcc
 
@@ -97,9 +107,14 @@ $(FLAGS): FORCE
 
 .PHONY: run size check clean FORCE
 # A flash image is as large as virt's second chip; what it holds at first does not matter.
+ifdef FORM
+run: $(FLASH)
+	$(QEMU) -display none -monitor none -serial pty $(LOADER) $(RESIDENT)
+else
 run: $(ELF)
 	$(if $(FLASH),truncate -s 32M $(FLASH))
 	$(QEMU) -display none -monitor none -no-reboot -serial pty $(LOADER) $(ELF)
+endif
 
 size: $(ELF)
 	@$(PREFIX)size $(ELF)

@@ -7,11 +7,16 @@ override DEFINES += -DBOARD_RESTARTS
 ifeq ($(BOARD),mps2-an386)
 BOARDS      += restart.c cmsdk-watchdog.c model-flash.c mps2-slots.c
 STORE       := store-retained.c
-FLASH       := $(BUILD)/flash.bin
-QEMU        += -object memory-backend-file,id=flash,mem-path=$(FLASH),size=16M,share=on -machine memory-backend=flash -action reboot=reset
+QEMU        = qemu-system-arm -M mps2-an386 -semihosting-config enable=on,target=native -object memory-backend-file,id=flash,mem-path=$(FLASH),size=16M,share=on -machine memory-backend=flash -action reboot=reset
 else
 BOARDS      += restart.c virt-slots.c gas-watchdog.c
 endif
+
+# What stays, and what a factory puts into slot 0 beside it.
+MAKE_FLASH  ?= node $(SUPPORT)/make-flash.js
+FLASH       := build/$(BOARD)-$(FORM).bin
+RESIDENT    := build/$(BOARD)$(if $(filter image,$(FORM)),-loader)/$(NAME).elf
+BODY        := $(if $(filter image,$(FORM)),build/$(BOARD)-slot-0/$(NAME).bin,$(WASM))
 
 ifeq ($(FORM),module)
 SCRIPT      := $(SCRIPT:.ld=-resident.ld)

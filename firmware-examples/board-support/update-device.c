@@ -144,15 +144,20 @@ static void read_candidate(boot_body *body, boot_test *test) {
   memcpy(test->digest, view(update_candidate(&update.core) + UPDATE_CANDIDATE_TEST_DIGEST, 32), 32);
 }
 
-static void run_test(device *of) {
+static int32_t test_candidate(device *of, uint32_t *detail) {
   boot_body body;
   boot_test test;
+  read_candidate(&body, &test);
+  return body_test(of, update.area, (uint32_t)update_slot(&update.core), &body, &test, detail);
+}
+
+/** The boot after it knows what was found, also when the test does not come back. */
+static void test_and_restart(device *of) {
   uint32_t detail = 0;
   const uint32_t sid = candidate_word(UPDATE_CANDIDATE_SID);
-  read_candidate(&body, &test);
-  note_test(sid, 0, 0);
+  note_test(sid, UPDATE_VERDICT_WATCHDOG, 0);
   update.is_testing = true;
-  const int32_t verdict = body_test(of, update.area, (uint32_t)update_slot(&update.core), &body, &test, &detail);
+  const int32_t verdict = test_candidate(of, &detail);
   note_test(sid, (uint32_t)verdict, detail);
   board_restart(RESTART_ASKED, 0);
 }
@@ -203,11 +208,12 @@ static bool has_test_note(void) {
 static int32_t carry_out(device *of, int64_t time_us, uint32_t now_ms, uint32_t *detail) {
   switch (update.action) {
     case UPDATE_ACTION_TEST:
+      if (!body_test_stops()) return test_candidate(of, detail);
       if (has_test_note()) {
         *detail = tested.detail;
         return (int32_t)tested.result;
       }
-      if (has_drained(of, time_us, now_ms)) run_test(of);
+      if (has_drained(of, time_us, now_ms)) test_and_restart(of);
       return -1;
     case UPDATE_ACTION_SWITCH:
       if (!has_drained(of, time_us, now_ms)) return -1;

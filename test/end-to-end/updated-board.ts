@@ -1,7 +1,14 @@
-import { type FlashStateFrame, decodeFrame, encodeFrame, encodeSerialFrame, type Frame, SerialDeframer } from "@lockstep/protocol";
 import { crc32 } from "node:zlib";
-import { elfProgram, type FirmwarePort, openPort } from "qemu-wasm-runner";
+import {
+  decodeFrame,
+  encodeFrame,
+  encodeSerialFrame,
+  type FlashStateFrame,
+  type Frame,
+  SerialDeframer,
+} from "@lockstep/protocol";
 import type { FirmwareBoard } from "@lockstep/sim";
+import { elfProgram, type FirmwarePort, openPort } from "qemu-wasm-runner";
 import { type ConfirmedRow, RawCloud } from "../conformance/raw-cloud.ts";
 import type { UpdatePackage } from "./update-package.ts";
 
@@ -66,7 +73,9 @@ export class UpdatedBoard {
             ...["-machine", "memory-backend=flash"],
           ]
         : ["-drive", `if=pflash,unit=1,format=raw,file=${flash}`];
-    return new UpdatedBoard(await openPort(elfProgram(elf, board), { extraArgs: [...extraArgs, "-action", "reboot=reset"] }));
+    return new UpdatedBoard(
+      await openPort(elfProgram(elf, board), { extraArgs: [...extraArgs, "-action", "reboot=reset"] }),
+    );
   }
 
   /** End QEMU, as the power would. */
@@ -133,7 +142,8 @@ export class UpdatedBoard {
       onState?.(state);
       const isOurs = state.sid === given.sid;
       const isRunning = state.running.version === given.version;
-      if (isOurs && state.phase === "idle" && isRunning && state.verdict === 0 && begun > 0) return outcome(null, state);
+      if (isOurs && state.phase === "idle" && isRunning && state.verdict === 0 && begun > 0)
+        return outcome(null, state);
       if (begun > 0 && isOurs && state.phase === "idle" && state.verdict !== 0) return outcome(state.verdict, state);
       if (this.#answer(given, state, confirmAfter, () => ++begun)) turns += 1;
       this.state = undefined;

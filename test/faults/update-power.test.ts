@@ -31,9 +31,12 @@ test("an update goes through, into one slot and then into the other", () => {
 test.for<[string, SigningKey, boolean, CutMode]>(
   [ed25519Key(1), hmacKey(1)].flatMap((key) =>
     [true, false].flatMap((isFirst) =>
-      (["before", "torn", "after"] as const).map(
-        (mode): [string, SigningKey, boolean, CutMode] => [key.trusted.algorithm, key, isFirst, mode],
-      ),
+      (["before", "torn", "after"] as const).map((mode): [string, SigningKey, boolean, CutMode] => [
+        key.trusted.algorithm,
+        key,
+        isFirst,
+        mode,
+      ]),
     ),
   ),
 )(

@@ -31,8 +31,8 @@ static void set_bit(uint8_t *bits, uint32_t at, bool is_one) {
   bits[at / 8] = (uint8_t)(is_one ? bits[at / 8] | mask : bits[at / 8] & ~mask);
 }
 
-/** Count an operation. @param was_cut  that one like it was cut before, or whether this one is  @returns whether power fails in it */
-static bool counts_as_cut(bool was_cut) {
+/** Count an operation. @param is_known  one like it was there before  @returns whether power fails in it */
+static bool counts_as_cut(bool is_known) {
   model_flash_control *state = control();
   state->operations++;
   bool is_cut = false;
@@ -41,7 +41,7 @@ static bool counts_as_cut(bool was_cut) {
     if (is_cut) state->mode = MODEL_POWER_STAYS;
     state->cut_at--;
   } else if (state->mode == MODEL_POWER_FAILS_EACH) {
-    is_cut = !was_cut;
+    is_cut = !is_known && state->places++ % (state->cut_at == 0 ? 1 : state->cut_at) == 0;
   }
   if (is_cut) state->cuts++;
   return is_cut;
@@ -55,7 +55,8 @@ bool model_flash_erase(void *first, uint32_t sector) {
     return false;
   }
   const uint32_t place = at / MODEL_FLASH_SECTOR_BYTES;
-  const bool is_cut = counts_as_cut(state->is_erase_cut[place] != 0);
+  const bool is_cut = counts_as_cut(state->was_erased[place] != 0);
+  state->was_erased[place] = 1;
   const uint32_t how = is_cut ? random32() % 4 : 1;
   uint8_t *bytes = chip() + at;
   for (uint32_t i = 0; i < MODEL_FLASH_SECTOR_BYTES; i++) {
@@ -65,10 +66,7 @@ bool model_flash_erase(void *first, uint32_t sector) {
   for (uint32_t i = 0; i < MODEL_FLASH_SECTOR_BYTES; i += MODEL_FLASH_WRITE_UNIT) {
     set_bit(state->is_programmed, (at + i) / MODEL_FLASH_WRITE_UNIT, is_cut);
   }
-  if (is_cut) {
-    state->is_erase_cut[place] = 1;
-    board_power_fails();
-  }
+  if (is_cut) board_power_fails();
   return true;
 }
 
@@ -97,13 +95,13 @@ bool model_flash_program(void *first, uint32_t address, const uint8_t *bytes, ui
     state->violations++;
     return false;
   }
-  const bool is_cut = counts_as_cut(bit_of(state->is_cut, at / MODEL_FLASH_WRITE_UNIT));
+  const bool is_cut = counts_as_cut(bit_of(state->was_programmed, at / MODEL_FLASH_WRITE_UNIT));
+  set_bit(state->was_programmed, at / MODEL_FLASH_WRITE_UNIT, true);
   const uint32_t units = length / MODEL_FLASH_WRITE_UNIT;
   const uint32_t whole = is_cut ? random32() % units : units;
   for (uint32_t i = 0; i < whole; i++) program_unit(at + i * MODEL_FLASH_WRITE_UNIT, bytes + i * MODEL_FLASH_WRITE_UNIT, false);
   if (is_cut) {
     program_unit(at + whole * MODEL_FLASH_WRITE_UNIT, bytes + whole * MODEL_FLASH_WRITE_UNIT, true);
-    set_bit(state->is_cut, at / MODEL_FLASH_WRITE_UNIT, true);
     board_power_fails();
   }
   return true;

@@ -17,7 +17,7 @@
 typedef enum {
   MODEL_POWER_STAYS = 0,
   MODEL_POWER_FAILS_ONCE = 1, /* during the operation number cut_at from the next boot on, the first is 0; then it stays */
-  MODEL_POWER_FAILS_EACH = 2  /* during every call that programs or erases where none was cut before: each place once */
+  MODEL_POWER_FAILS_EACH = 2  /* during each cut_at-th call that programs or erases where none did before: 1 is every place, once */
 } model_power;
 
 /** Little-endian, at MODEL_FLASH_BYTES behind the chip's first byte; zeros: power stays. */
@@ -28,10 +28,10 @@ typedef struct {
   uint32_t operations; /* calls of program and erase, for ever */
   uint32_t cuts;
   uint32_t violations; /* a unit programmed twice between two erases, or outside the chip */
-  uint32_t spare[2];
+  uint32_t places; /* where a call was for the first time, while it fails at each */
   uint8_t is_programmed[MODEL_FLASH_UNITS / 8]; /* a bit for each unit that is not erased, whatever it looks like */
-  uint8_t is_cut[MODEL_FLASH_UNITS / 8];        /* a bit for each unit where a call that began there was cut */
-  uint8_t is_erase_cut[MODEL_FLASH_BYTES / MODEL_FLASH_SECTOR_BYTES];
+  uint8_t was_programmed[MODEL_FLASH_UNITS / 8]; /* a bit for each unit where a call began, while power fails at each */
+  uint8_t was_erased[MODEL_FLASH_BYTES / MODEL_FLASH_SECTOR_BYTES];
 } model_flash_control;
 
 /** The chip, or a part of it. @param first  byte of the part, of a sector */
