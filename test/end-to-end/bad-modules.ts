@@ -8,7 +8,7 @@ import wabt from "wabt";
  */
 export async function spoiltAfter(wasm: Uint8Array, samples: number, then: string): Promise<Uint8Array> {
   const { readWasm, parseWat } = await wabt();
-  const module = readWasm(wasm, { readDebugNames: false });
+  const module = readWasm(Uint8Array.from(wasm), { readDebugNames: false });
   const text = module.toText({ foldExprs: false, inlineExport: false });
   module.destroy();
   const [, number] = /\(export "linkSample" \(func (\d+)\)\)/.exec(text) ?? [];

@@ -55,10 +55,11 @@ async function begin(
 /** What arrived is the rotor's signal from its start in every epoch, without a gap, within the bound. */
 function expectRotor(rows: readonly ConfirmedRow[], epochs: number): void {
   expect(new Set(rows.map(({ epoch }) => epoch)).size).toBeGreaterThanOrEqual(epochs);
-  let reader = rotorTwinSignal().read();
+  const readers = new Map<number, ReturnType<ReturnType<typeof rotorTwinSignal>["read"]>>();
   const measured = new Float64Array(CHANNELS);
   for (const [i, { epoch, samples }] of rows.entries()) {
-    if (epoch !== rows[i - 1]?.epoch) reader = rotorTwinSignal().read();
+    const reader = readers.get(epoch) ?? rotorTwinSignal().read();
+    readers.set(epoch, reader);
     reader.next(measured);
     for (const [c, x] of measured.entries()) {
       const error = Math.abs((samples[c] ?? Number.NaN) * 2 ** -15 - x);

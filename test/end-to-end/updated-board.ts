@@ -47,7 +47,7 @@ export class UpdatedBoard {
   readonly #port: FirmwarePort;
   readonly #deframer = new SerialDeframer();
   readonly #ended: Promise<{ exitCode: number | null }> | undefined;
-  #cloud = new RawCloud();
+  readonly #cloud = new RawCloud();
   #epoch = 0;
   #nonce: number | undefined;
   #epochFrames = 0;
@@ -189,25 +189,24 @@ export class UpdatedBoard {
     if (frame.kind === "flash") {
       if (frame.op === "state" && frame.nonce === this.#nonce) this.state = frame;
     } else {
-      if (frame.kind === "birth" && frame.nonce !== this.#nonce) this.#isBorn(frame.nonce);
+      if (frame.kind === "birth" && frame.nonce !== this.#nonce) this.#isBorn(frame.nonce, frame.epoch);
       const before = this.#cloud.rows.length;
       for (const answer of this.#cloud.take(message)) this.#port.write(encodeSerialFrame(answer));
       if (this.#cloud.rows.length > before) {
         this.rows.push(...this.#cloud.rows.slice(before));
-        this.#epochFrames += 1;
+        if (this.rows.at(-1)?.epoch === this.#epoch) this.#epochFrames += 1;
         this.#port.write(encodeSerialFrame(this.#cloud.ackAll()));
       }
     }
     this.#news();
   }
 
-  /** Every boot is an epoch of its own. */
-  #isBorn(nonce: number): void {
+  /** Every boot is an epoch of its own, which it may name itself. */
+  #isBorn(nonce: number, wished: number): void {
     this.#nonce = nonce;
     this.boots += 1;
-    this.#epoch += 1;
+    this.#epoch = Math.max(this.#epoch + 1, wished);
     this.#epochFrames = 0;
-    this.#cloud = new RawCloud();
     this.#cloud.epoch = this.#epoch;
     if (this.#isDriving) this.send({ kind: "flash", op: "ask", nonce });
   }
