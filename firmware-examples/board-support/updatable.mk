@@ -1,7 +1,6 @@
 # For firmware.mk: a device whose module or image is replaced over the air. The Makefile says FORM := module or image, and with
 # an image also SLOT := 0, 1 or loader, the part of it that is made.
 UPDATE_WASM ?= $(ROOT)/edge-sdk/build/update.wasm
-UPDATES     := slots.c boot-record.c crc32.c
 override DEFINES += -DBOARD_RESTARTS
 
 ifeq ($(BOARD),mps2-an386)
@@ -9,9 +8,10 @@ BOARDS      += restart.c cmsdk-watchdog.c model-flash.c mps2-slots.c
 STORE       := store-retained.c
 QEMU        = qemu-system-arm -M mps2-an386 -semihosting-config enable=on,target=native -object memory-backend-file,id=flash,mem-path=$(FLASH),size=16M,share=on -machine memory-backend=flash -action reboot=reset
 else
-BOARDS      += restart.c virt-slots.c gas-watchdog.c
+BOARDS      += restart.c virt-slots.c
 endif
 
+UPDATES     := slots.c boot-record.c $(filter-out $(STORE),crc32.c)
 # What stays, and what a factory puts into slot 0 beside it.
 MAKE_FLASH  ?= node $(SUPPORT)/make-flash.js
 FLASH       := build/$(BOARD)-$(FORM).bin

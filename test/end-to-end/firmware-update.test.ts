@@ -233,3 +233,9 @@ requires(
     );
   });
 });
+
+requires(
+  "make",
+  "gcc-riscv64-unknown-elf",
+  "qemu-system-riscv32",
+)("rotor-updatable on RV32 with flash", () => moduleSuite("riscv32-virt"));
