@@ -19,7 +19,7 @@ static struct {
   const update_plan *plan;
   const uint8_t *model;
   const slot_area *area;
-  boot_record record;
+  boot_record *record;
   int32_t action; /* under way, or UPDATE_ACTION_NONE */
   bool is_holding; /* a restart waits for the ring to be empty */
   uint32_t drains_since;
@@ -44,16 +44,16 @@ static uint32_t candidate_word(uint32_t offset) {
   return load32(view(update_candidate(&update.core) + offset, 4));
 }
 
-void update_device_configure(const update_plan *plan, const boot_record *record, const uint8_t *model) {
+void update_device_configure(const update_plan *plan, boot_record *record, const uint8_t *model) {
   update.plan = plan;
   update.model = model;
-  update.record = *record;
+  update.record = record;
   update.area = board_slots();
 }
 
 static void write_config(uint32_t nonce) {
   const update_plan *plan = update.plan;
-  const boot_record *record = &update.record;
+  const boot_record *record = update.record;
   const slot_area *area = update.area;
   uint8_t *config = view(update_config(&update.core), UPDATE_CONFIG_BYTES);
   uint32_t target_bytes = 0;
@@ -72,6 +72,8 @@ static void write_config(uint32_t nonce) {
   store32(config + UPDATE_CONFIG_SID, record->sid);
   store32(config + UPDATE_CONFIG_LAST_DETAIL, record->detail);
   store32(config + UPDATE_CONFIG_TRAPS, (record->traps + board_traps()) & 0xffffu);
+  config[UPDATE_CONFIG_CHUNK_BYTES] = UPDATE_DEVICE_CHUNK_BYTES & 0xff;
+  config[UPDATE_CONFIG_CHUNK_BYTES + 1] = UPDATE_DEVICE_CHUNK_BYTES >> 8;
   config[UPDATE_CONFIG_RUNNING_SLOT] = record->slot;
   config[UPDATE_CONFIG_RUNNING_FORM] = plan->form;
   config[UPDATE_CONFIG_TAKES_FORM] = plan->form;
@@ -170,20 +172,27 @@ void update_device_trapped(uint32_t detail) {
   board_restart(RESTART_TRAP, detail);
 }
 
+/** @returns false when it could not be written: what is in flash holds */
 static bool switch_over(void) {
   boot_body body;
   boot_test test;
   read_candidate(&body, &test);
   body.crc = slots_crc(update.area, (uint32_t)update_slot(&update.core), body.bytes);
-  boot_record next = update.record;
-  if (boot_record_try(update.area->records, &next, update_action_address(&update.core), &body, &test) < 0) return false;
+  boot_record *record = update.record;
+  if (boot_record_try(update.area->records, record, update_action_address(&update.core), &body, &test) < 0) {
+    boot_record_read(update.area->records, record);
+    return false;
+  }
   board_restart(RESTART_ASKED, 0);
 }
 
 static bool go_back(void) {
-  boot_record next = update.record;
+  boot_record *record = update.record;
   const uint8_t verdict = (uint8_t)update_action_length(&update.core);
-  if (boot_record_go_back(update.area->records, &next, verdict, update_action_address(&update.core)) < 0) return false;
+  if (boot_record_go_back(update.area->records, record, verdict, update_action_address(&update.core)) < 0) {
+    boot_record_read(update.area->records, record);
+    return false;
+  }
   board_restart(RESTART_ASKED, 0);
 }
 
@@ -222,7 +231,7 @@ static int32_t carry_out(device *of, int64_t time_us, uint32_t now_ms, uint32_t 
       if (!has_drained(of, time_us, now_ms)) return -1;
       return go_back() ? 0 : 1;
     case UPDATE_ACTION_KEEP:
-      return boot_record_keep(update.area->records, &update.record, update_action_address(&update.core)) < 0 ? 1 : 0;
+      return boot_record_keep(update.area->records, update.record, update_action_address(&update.core)) < 0 ? 1 : 0;
     case UPDATE_ACTION_WORK: return 0;
     default: return use_flash(update.action) ? 0 : 1;
   }

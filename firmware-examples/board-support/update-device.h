@@ -18,6 +18,10 @@
 
 /** Memory of the machine: update_memory_bytes(), which a test compares. */
 #define UPDATE_DEVICE_MEMORY_BYTES 2328u
+/** Largest piece of a body in a message, a power of two up to 256. */
+#ifndef UPDATE_DEVICE_CHUNK_BYTES
+#define UPDATE_DEVICE_CHUNK_BYTES 256u
+#endif
 /** How long a restart waits for the ring to be empty. */
 #define UPDATE_DEVICE_DRAIN_MS 4000u
 /** The watchdog's patience: a signature's check is the longest that a device is away. */
@@ -39,10 +43,10 @@ typedef struct {
  * Say what may be replaced, and what runs; before update_device_begin.
  *
  * @param plan    the caller's, as long as the device runs
- * @param record  as slots_choose left it; copied
+ * @param record  as slots_choose left it; the caller's, and changed with what is in flash
  * @param model   32 bytes: of what runs; the caller's too
  */
-void update_device_configure(const update_plan *plan, const boot_record *record, const uint8_t *model);
+void update_device_configure(const update_plan *plan, boot_record *record, const uint8_t *model);
 
 /** Begin, before the link greets. @param nonce  the link's  @returns 0 or UPDATE_STATUS_CONFIG */
 int32_t update_device_begin(uint32_t nonce, uint32_t now_ms);

@@ -8,7 +8,7 @@
 /** Exit codes, where it cannot go on. */
 enum { ENDED = 1, NO_RECORD = 2 };
 
-static const uint8_t MODEL[32] = CORE_SHA256;
+uint8_t updatable_rotor_model[32] = CORE_SHA256;
 static uint8_t memory[MEMORY_BYTES] BOARD_RETAINED __attribute__((aligned(8)));
 static serial_device twin;
 
@@ -31,8 +31,7 @@ int main(void) {
   board_watch(UPDATE_DEVICE_WATCHDOG_MS);
   if (!boot_record_read(area->records, &record)) return NO_RECORD;
   if (record.is_trying) prove(area, &record);
-  update_device_configure(&UPDATABLE_ROTOR_UPDATES, &record, MODEL);
-  const device_plan plan = updatable_rotor_plan(MODEL);
-  serial_device_run(&twin, &plan, memory, MEMORY_BYTES, PERIOD_MS, rotor_sample);
+  update_device_configure(&UPDATABLE_ROTOR_UPDATES, &record, updatable_rotor_model);
+  serial_device_run(&twin, &UPDATABLE_ROTOR_PLAN, memory, MEMORY_BYTES, PERIOD_MS, rotor_sample);
   return ENDED; /* only a failure ends it */
 }

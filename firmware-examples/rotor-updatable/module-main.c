@@ -10,6 +10,7 @@
 /** Exit codes, where there is nothing to run. */
 enum { ENDED = 1, NO_MODULE = 2, MODULE_REFUSED = 3 };
 
+uint8_t updatable_rotor_model[SHA256_BYTES];
 static uint8_t memory[MEMORY_BYTES] BOARD_RETAINED __attribute__((aligned(8)));
 static serial_device twin;
 
@@ -24,11 +25,17 @@ static int refuse(const slot_area *area, boot_record *record, uint32_t detail) {
   board_restart(RESTART_ASKED, 0);
 }
 
+/** In a frame of stack of its own, which is free again when the device runs. */
+__attribute__((noinline)) static void name_model(const interpreted_module *module) {
+  sha256 hash;
+  sha256_begin(&hash);
+  sha256_more(&hash, module->module, module->module_bytes);
+  sha256_end(&hash, updatable_rotor_model);
+}
+
 int main(void) {
   static boot_record record;
   static interpreted_module module;
-  static uint8_t model[SHA256_BYTES];
-  sha256 hash;
   uint32_t at = 0;
   const slot_area *area = board_slots();
   board_start();
@@ -37,12 +44,9 @@ int main(void) {
   const uint32_t bytes = record.bodies[slot].bytes;
   const int32_t code = module_body_open(area, (uint32_t)slot, bytes, MEMORY_BYTES, memory, BELOW_RING, &module, &at);
   if (code != 0) return refuse(area, &record, (uint32_t)code << 16 | at);
-  sha256_begin(&hash);
-  sha256_more(&hash, module.module, bytes);
-  sha256_end(&hash, model);
+  name_model(&module);
   interpreted_core_lend(&module);
-  update_device_configure(&UPDATABLE_ROTOR_UPDATES, &record, model);
-  const device_plan plan = updatable_rotor_plan(model);
-  serial_device_run(&twin, &plan, memory, MEMORY_BYTES, PERIOD_MS, rotor_sample);
+  update_device_configure(&UPDATABLE_ROTOR_UPDATES, &record, updatable_rotor_model);
+  serial_device_run(&twin, &UPDATABLE_ROTOR_PLAN, memory, MEMORY_BYTES, PERIOD_MS, rotor_sample);
   return ENDED; /* only a failure ends it */
 }

@@ -26,19 +26,17 @@ const update_plan UPDATABLE_ROTOR_UPDATES = {
     .confirm_ms = CONFIRM_MS,
 };
 
-device_plan updatable_rotor_plan(const uint8_t *model) {
-  return (device_plan){
-      .name = DEVICE_NAME,
-      .firmware = "1.0.0",
-      .model = model,
-      .channels = CHANNELS,
-      .channel_count = ROTOR_CHANNELS,
-      .frame_samples = FRAME_SAMPLES,
-      .silence_ms = 5000,
-      .mtu = 0,
-      .ring_bytes = RING_BYTES,
-      .out_bytes = 1024,
-      .period_ns = PERIOD_MS * 1000000,
-      .in_parts = true,
-  };
-}
+const device_plan UPDATABLE_ROTOR_PLAN = {
+    .name = DEVICE_NAME,
+    .firmware = "1.0.0",
+    .model = updatable_rotor_model,
+    .channels = CHANNELS,
+    .channel_count = ROTOR_CHANNELS,
+    .frame_samples = FRAME_SAMPLES,
+    .silence_ms = 5000,
+    .mtu = 0,
+    .ring_bytes = RING_BYTES,
+    .out_bytes = 1024,
+    .period_ns = PERIOD_MS * 1000000,
+    .in_parts = true,
+};

@@ -16,18 +16,20 @@
 #endif
 #define PERIOD_MS (1000u / RATE_HZ)
 #define RING_BYTES 8192
-/** The core's memory: state, birth, one sample; and the ring at its end. */
-#define MEMORY_BYTES (4096u + RING_BYTES)
-/** What a test of a body may use. */
-#define BELOW_RING (MEMORY_BYTES - RING_BYTES)
+/** The core's memory beside its ring: state, birth, one sample; and all that a test of a body may use. */
+#ifndef BELOW_RING
+#define BELOW_RING 4096u
+#endif
+#define MEMORY_BYTES (BELOW_RING + RING_BYTES)
 #ifndef CONFIRM_MS
 #define CONFIRM_MS 300000u
 #endif
 
-/** @param model  32 bytes: SHA-256 of the module that runs */
-device_plan updatable_rotor_plan(const uint8_t *model);
+/** SHA-256 of the module that runs: the main program writes it before the device begins. */
+extern uint8_t updatable_rotor_model[32];
 
-/** Who may replace what. @param form  UPDATE_FORM_ */
+extern const device_plan UPDATABLE_ROTOR_PLAN;
+/** Who may replace what. */
 extern const update_plan UPDATABLE_ROTOR_UPDATES;
 
 #endif

@@ -25,7 +25,7 @@ typedef double f64;
 
 /** Words of the interpreter's stack: globals, values and frames of device.wasm, with some to spare. */
 #ifndef INTERPRETED_STACK_WORDS
-#define INTERPRETED_STACK_WORDS 224
+#define INTERPRETED_STACK_WORDS 208
 #endif
 /** The most bytes of code that one call may run: the watchdog of a module. A sample takes less than 1,000,000. */
 #ifndef INTERPRETED_GAS
