@@ -105,6 +105,10 @@ $(FLAGS): FORCE
 
 -include $(OBJECTS:.o=.d)
 
+# Where each source of ours lies; the boards' own have a check of their own.
+CHECKED := $(foreach file,$(filter-out $(BOARDS),$(SOURCES) serial-device.c serial-framing.c device.c $(STORE) $(UPDATES)), \
+  $(firstword $(wildcard $(file) $(addsuffix /$(file),$(SUPPORT) $(EXTRA_PATH)))))
+
 .PHONY: run size check clean FORCE
 # A flash image is as large as virt's second chip; what it holds at first does not matter.
 ifdef FORM
@@ -123,7 +127,7 @@ size: $(ELF)
 check:
 	cppcheck --std=c99 --enable=warning,style,performance,portability --error-exitcode=1 --inline-suppr --quiet \
 	  --suppress=missingIncludeSystem -I$(SUPPORT) -I$(SUPPORT)/boards -I$(ROOT)/edge-sdk/include -DDEVICE_NAME='"x"' \
-	  $(filter-out $(BOARDS),$(SOURCES)) $(addprefix $(SUPPORT)/,serial-device.c serial-framing.c device.c $(STORE))
+	  $(INCLUDE_OWN) $(INCLUDE_CORE) $(filter -D%,$(DEFINES)) $(CHECKED)
 
 clean:
 	rm -rf build
