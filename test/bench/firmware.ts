@@ -1,6 +1,7 @@
 import { cycleTableOf, RunnerError } from "qemu-wasm-runner";
 import type { BenchReport } from "./bench.ts";
 import { BenchError } from "./bench-error.ts";
+import { flashableGoals, flashableJson, flashableTable, measureFlashable } from "./firmware-flashable.ts";
 import { firmwareGoals } from "./firmware-goals.ts";
 import { heatshrinkNote, heatshrinkTable, measureHeatshrinks, producedTable } from "./firmware-heatshrink.ts";
 import { interpreterGoals, interpreterJson, interpreterTable, measureInterpreter } from "./firmware-interpreter.ts";
@@ -20,6 +21,8 @@ export async function benchFirmware(): Promise<BenchReport> {
   const measured: MeasuredFirmware[] = [];
   for (const plan of firmwarePlans()) measured.push(await measure(plan));
   const interpreted = await measureInterpreter();
+  process.stderr.write("firmware: a device whose firmware can be replaced\n");
+  const flashable = await measureFlashable();
   const goalOf = (subject: FirmwareSubject) => {
     const wanted = JSON.stringify(goalPlan(subject));
     const found = measured.find(({ figures }) => JSON.stringify(figures.plan) === wanted);
@@ -33,17 +36,22 @@ export async function benchFirmware(): Promise<BenchReport> {
   const figures = measured.map((one) => one.figures);
   return {
     title: "Firmware",
-    goals: [...firmwareGoals(codec, link, heatshrinks), ...interpreterGoals(interpreted)],
+    goals: [...firmwareGoals(codec, link, heatshrinks), ...interpreterGoals(interpreted), ...flashableGoals(flashable)],
     ...boardTable(measured),
     more: [
       signalTable(figures.filter((one) => modeOf(one.plan) === modeOf(goalPlan(one.plan.subject)))),
       ramTable([codec.figures, link.figures]),
       interpreterTable(interpreted, codec.figures),
+      flashableTable(flashable),
       heatshrinkTable(codec.figures, modeOf(codec.figures.plan), heatshrinks),
       producedTable(SIGNAL_ROWS),
     ],
     notes: [...notes(measured), betweenNote(link.figures), heatshrinkNote(codec.figures, heatshrinks), HEATSHRINK],
-    json: { boards: measured.map(boardJson), interp: interpreted.map(interpreterJson) },
+    json: {
+      boards: measured.map(boardJson),
+      interp: interpreted.map(interpreterJson),
+      flashable: flashable.map(flashableJson),
+    },
   };
 }
 
