@@ -10,7 +10,7 @@ import {
 import type { FirmwareBoard } from "@lockstep/sim";
 import { elfProgram, type FirmwarePort, openPort } from "qemu-wasm-runner";
 import { type ConfirmedRow, RawCloud } from "../conformance/raw-cloud.ts";
-import type { UpdatePackage } from "./update-package.ts";
+import type { VersionedPackage } from "./update-package.ts";
 
 /** What an update came to. */
 export interface UpdateOutcome {
@@ -131,7 +131,7 @@ export class UpdatedBoard {
   }
 
   /** Drive an update to its end, through as many restarts as there are. */
-  async update(given: UpdatePackage, manner: UpdateManner = {}): Promise<UpdateOutcome> {
+  async update(given: VersionedPackage, manner: UpdateManner = {}): Promise<UpdateOutcome> {
     const { confirmAfter = 2, onState, patience = PATIENCE } = manner;
     this.#isDriving = true;
     let silent = 0;
@@ -161,7 +161,7 @@ export class UpdatedBoard {
   }
 
   /** Do what is next. */
-  #answer(given: UpdatePackage, state: FlashStateFrame, confirmAfter: number, begins: () => number): boolean {
+  #answer(given: VersionedPackage, state: FlashStateFrame, confirmAfter: number, begins: () => number): boolean {
     const { manifest, signature, key, sid, body } = given;
     const { nonce, phase, next } = state;
     const isOurs = state.sid === sid;

@@ -6,7 +6,7 @@ import {
   readControl,
   writeFactoryFlash,
 } from "../end-to-end/updatable-made.ts";
-import type { UpdatePackage } from "../end-to-end/update-package.ts";
+import type { VersionedPackage } from "../end-to-end/update-package.ts";
 import { UpdatedBoard } from "../end-to-end/updated-board.ts";
 
 /** What power does to an update. */
@@ -51,7 +51,7 @@ export async function factoryBoard(elf: string, body: Uint8Array, version: numbe
 export async function updateThroughCuts(
   { elf, factory }: PowerRig,
   flash: string,
-  given: UpdatePackage,
+  given: VersionedPackage,
   power: PowerPlan,
 ): Promise<PowerRun> {
   copyFileSync(factory, flash);

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { DEVICE_WASM } from "../conformance/raw-device.ts";
 import { UpdatableExample } from "../end-to-end/updatable-made.ts";
-import { imagePackage, modulePackage, relabelled, type UpdatePackage } from "../end-to-end/update-package.ts";
+import { imagePackage, modulePackage, relabelled, type VersionedPackage } from "../end-to-end/update-package.ts";
 import { factoryBoard, type PowerRig } from "./firmware-power.ts";
 
 /** Version 1.0.0; what it is updated to is the patch after it. */
@@ -14,7 +14,7 @@ const BOARD = "mps2-an386";
 /** A board that has booted once, and what it is updated to. */
 export interface PowerCase {
   readonly rig: PowerRig;
-  readonly update: UpdatePackage;
+  readonly update: VersionedPackage;
 }
 
 /**
