@@ -59,13 +59,16 @@ FLAGS   := $(BUILD)/flags
 vpath %.c . $(SUPPORT) $(SUPPORT)/boards $(EXTRA_PATH)
 
 ifeq ($(FORM),image)
-images: slot-0 slot-1
+images: loader slot-0 slot-1
 # The image of a slot, as its package has it: build/BOARD-slot-N/NAME.bin.
 slot-0 slot-1 loader:
 	$(MAKE) --no-print-directory SLOT=$(@:slot-%=%) body
 body: $(ELF)
 	$(PREFIX)objcopy -O binary $(ELF) $(ELF:.elf=.bin)
 .PHONY: images slot-0 slot-1 loader body
+else ifeq ($(FORM),module)
+images: $(ELF)
+.PHONY: images
 endif
 
 $(ELF): $(OBJECTS)
@@ -112,7 +115,10 @@ CHECKED := $(foreach file,$(filter-out $(BOARDS),$(SOURCES) serial-device.c seri
 .PHONY: run size check clean FORCE
 # A flash image is as large as virt's second chip; what it holds at first does not matter.
 ifdef FORM
-run: $(FLASH)
+# Made once, and kept: what was sent to the device is in it.
+$(FLASH): | images
+	$(MAKE_FLASH) $(BOARD) $(BODY) $(VERSION) $@
+run: images $(FLASH)
 	$(QEMU) -display none -monitor none -serial pty $(LOADER) $(RESIDENT)
 else
 run: $(ELF)

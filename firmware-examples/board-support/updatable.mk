@@ -9,11 +9,12 @@ STORE       := store-retained.c
 QEMU        = qemu-system-arm -M mps2-an386 -semihosting-config enable=on,target=native -object memory-backend-file,id=flash,mem-path=$(FLASH),size=16M,share=on -machine memory-backend=flash -action reboot=reset
 else
 BOARDS      += restart.c virt-slots.c
+QEMU        = qemu-system-riscv32 -M virt -drive if=pflash,unit=1,format=raw,file=$(FLASH)
 endif
 
 UPDATES     := slots.c boot-record.c $(filter-out $(STORE),crc32.c)
 # What stays, and what a factory puts into slot 0 beside it.
-MAKE_FLASH  ?= node $(SUPPORT)/make-flash.js
+MAKE_FLASH  ?= node $(ROOT)/scripts/make-flash.js
 FLASH       := build/$(BOARD)-$(FORM).bin
 RESIDENT    := build/$(BOARD)$(if $(filter image,$(FORM)),-loader)/$(NAME).elf
 BODY        := $(if $(filter image,$(FORM)),build/$(BOARD)-slot-0/$(NAME).bin,$(WASM))

@@ -3,7 +3,7 @@ import { closeSync, cpSync, openSync, readFileSync, writeFileSync, writeSync } f
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { FirmwareBoard } from "@lockstep/sim";
-import { factoryFlash } from "../../firmware-examples/board-support/make-flash.js";
+import { factoryFlash } from "../../scripts/make-flash.js";
 import { DEVICE_WASM } from "../conformance/raw-device.ts";
 import { programPath } from "../os-package.ts";
 import { copyExample } from "./firmware-made.ts";

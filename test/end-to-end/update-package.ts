@@ -1,6 +1,8 @@
 import { createHash, createPrivateKey, sign } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { selfTestDigest } from "@lockstep/edge-sdk";
 import { ANY_SLOT, encodeManifest, type UpdateManifest } from "@lockstep/protocol";
+import { DEVICE_WASM } from "../conformance/raw-device.ts";
 import { type SigningKey, signed, type UpdatePackage } from "../faults/update-package.ts";
 
 /** A package that a test knows the version of. */
@@ -23,13 +25,13 @@ export function relabelled(wasm: Uint8Array, label: string): Uint8Array {
   return Buffer.concat([wasm, Buffer.from([0, name.length + 1, name.length]), name]);
 }
 
-/** A module, signed as the examples of firmware-examples trust it. @param changes  in its manifest */
+/** What was made of device.wasm, signed as the examples of firmware-examples trust it. @param changes  in its manifest */
 export function modulePackage(
   body: Uint8Array,
   version: number,
   changes: Partial<UpdateManifest> = {},
 ): VersionedPackage {
-  const test = changes.test ?? testOf(body);
+  const test = changes.test ?? testOf(readFileSync(DEVICE_WASM));
   const own = { form: "module", target: "module", slot: ANY_SLOT, version, memoryBytes: MEMORY_BYTES, test } as const;
   return packageOf(body, { ...own, model: sha256(body), ...changes });
 }

@@ -4,7 +4,8 @@ import { pathToFileURL } from "node:url";
 import { crc32 } from "node:zlib";
 
 /**
- * The flash of an updatable device as a factory leaves it: a boot record, and a body in slot 0 (boot-record.h, boards/*-slots.c).
+ * The flash of an updatable device as a factory leaves it: a boot record, and a body in slot 0. What lies where:
+ * firmware-examples/board-support, boot-record.h and boards/mps2-slots.c, boards/virt-slots.c.
  *
  *     node make-flash.js BOARD BODY VERSION OUT        VERSION as 1.2.3
  */
