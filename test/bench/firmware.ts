@@ -9,6 +9,7 @@ import {
   cryptoTable,
   measureCrypto,
 } from "./firmware-crypto.ts";
+import { flashableGoals, flashableJson, flashableTable, measureFlashable } from "./firmware-flashable.ts";
 import { firmwareGoals } from "./firmware-goals.ts";
 import { heatshrinkNote, heatshrinkTable, measureHeatshrinks, producedTable } from "./firmware-heatshrink.ts";
 import { interpreterGoals, interpreterJson, interpreterTable, measureInterpreter } from "./firmware-interpreter.ts";
@@ -28,6 +29,8 @@ export async function benchFirmware(): Promise<BenchReport> {
   const measured: MeasuredFirmware[] = [];
   for (const plan of firmwarePlans()) measured.push(await measure(plan));
   const interpreted = await measureInterpreter();
+  process.stderr.write("firmware: a device whose firmware can be replaced\n");
+  const flashable = await measureFlashable();
   const goalOf = (subject: FirmwareSubject) => {
     const wanted = JSON.stringify(goalPlan(subject));
     const found = measured.find(({ figures }) => JSON.stringify(figures.plan) === wanted);
@@ -43,12 +46,18 @@ export async function benchFirmware(): Promise<BenchReport> {
   const figures = measured.map((one) => one.figures);
   return {
     title: "Firmware",
-    goals: [...firmwareGoals(codec, link, heatshrinks), ...interpreterGoals(interpreted), ...cryptoGoals(cryptos)],
+    goals: [
+      ...firmwareGoals(codec, link, heatshrinks),
+      ...interpreterGoals(interpreted),
+      ...flashableGoals(flashable),
+      ...cryptoGoals(cryptos),
+    ],
     ...boardTable(measured),
     more: [
       signalTable(figures.filter((one) => modeOf(one.plan) === modeOf(goalPlan(one.plan.subject)))),
       ramTable([codec.figures, link.figures]),
       interpreterTable(interpreted, codec.figures),
+      flashableTable(flashable),
       cryptoTable(cryptos),
       heatshrinkTable(codec.figures, modeOf(codec.figures.plan), heatshrinks),
       producedTable(SIGNAL_ROWS),
@@ -60,7 +69,12 @@ export async function benchFirmware(): Promise<BenchReport> {
       HEATSHRINK,
       CRYPTO_NOTE,
     ],
-    json: { boards: measured.map(boardJson), interp: interpreted.map(interpreterJson), crypto: cryptos },
+    json: {
+      boards: measured.map(boardJson),
+      interp: interpreted.map(interpreterJson),
+      flashable: flashable.map(flashableJson),
+      crypto: cryptos,
+    },
   };
 }
 
