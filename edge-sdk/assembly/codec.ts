@@ -10,6 +10,7 @@ import {
   CODER_POSITION,
   CODER_ROWS,
   CONFIG_CHANNELS,
+  CONFIG_HAS_LATTICE,
   channelConfig,
   channelState,
   coderOf,
@@ -20,6 +21,9 @@ import {
   LAST,
   MAX_CHANNEL_BYTES,
 } from "./layout";
+import { liteFlush, liteVerify } from "./lite-coder";
+import { decodeLiteRow, encodeLiteRow, resetLiteState } from "./lite-row";
+import { IS_LITE } from "./profile";
 import { isOnLattice } from "./quantizer";
 import { coderBegin, coderFlush, coderVerify, MODE_DECODE, MODE_ENCODE, MODE_REPLAY } from "./range-coder";
 import { decodeRow, encodeRow, SAMPLE_INVALID, SAMPLE_OK, SAMPLE_SATURATED } from "./row-coder";
@@ -38,7 +42,8 @@ import {
 
 /** Make a state cold, on both ends, before the first frame and at every keyframe. */
 export function codecReset(cfg: usize, st: usize): void {
-  resetState(cfg, st);
+  if (IS_LITE) resetLiteState(cfg, st);
+  else resetState(cfg, st);
 }
 
 /**
@@ -66,6 +71,10 @@ export function frameSample(cfg: usize, st: usize, samples: usize, statuses: usi
   const room = <i64>load<u32>(coder, CODER_END) - load<u32>(coder, CODER_POSITION);
   if (room < channels * MAX_CHANNEL_BYTES + FLUSH_BYTES) return STATUS_OUTPUT_FULL;
   const hasEvents = load<u8>(coder, CODER_FLAGS) != 0;
+  if (IS_LITE && !statuses && !load<u8>(cfg, CONFIG_HAS_LATTICE)) {
+    encodeLiteRow(cfg, st, samples, 0);
+    return 0;
+  }
   for (let c = 0; c < channels; c++) {
     const status = statuses ? <i32>load<u8>(statuses + c) : SAMPLE_OK;
     if (status > SAMPLE_SATURATED) return STATUS_SAMPLE_STATUS;
@@ -76,13 +85,14 @@ export function frameSample(cfg: usize, st: usize, samples: usize, statuses: usi
     if (!isOnLattice(load<i32>(samples + ((<usize>c) << 2)), load<i32>(channel, LAST), spacing))
       return STATUS_OFF_LATTICE;
   }
-  encodeRow(cfg, st, samples, statuses);
+  if (IS_LITE) encodeLiteRow(cfg, st, samples, statuses);
+  else encodeRow(cfg, st, samples, statuses);
   return 0;
 }
 
 /** End an encoded frame. @returns payload bytes; none when it is quiet, so that its decoder replays its rows */
 export function frameEnd(cfg: usize, st: usize): i32 {
-  return coderFlush(coderOf(cfg, st));
+  return IS_LITE ? liteFlush(coderOf(cfg, st)) : coderFlush(coderOf(cfg, st));
 }
 
 /** Did the frame so far hold nothing but zero residuals: no base, no events, no line's end? It may be left out. */
@@ -99,7 +109,7 @@ export function frameIsQuiet(cfg: usize, st: usize): bool {
  */
 export function decodeBegin(cfg: usize, st: usize, flags: u32, rows: u32, input: usize, length: i32): i32 {
   const coder = coderOf(cfg, st);
-  if (flags > FRAME_LINES || (flags && length <= 0)) return STATUS_CORRUPT;
+  if (flags > (IS_LITE ? FRAME_EVENTS : FRAME_LINES) || (flags && length <= 0)) return STATUS_CORRUPT;
   coderBegin(coder, length > 0 ? MODE_DECODE : MODE_REPLAY, flags, input, length);
   store<u32>(coder, rows, CODER_ROWS);
   store<u32>(coder, 0, CODER_BLOCK_ROWS);
@@ -108,7 +118,7 @@ export function decodeBegin(cfg: usize, st: usize, flags: u32, rows: u32, input:
 
 /** End a decoded frame. @returns 0, or STATUS_NOT_CANONICAL when no encoder wrote these bytes for these rows */
 export function decodeEnd(cfg: usize, st: usize): i32 {
-  return coderVerify(coderOf(cfg, st));
+  return IS_LITE ? liteVerify(coderOf(cfg, st)) : coderVerify(coderOf(cfg, st));
 }
 
 /**
@@ -119,7 +129,7 @@ export function decodeEnd(cfg: usize, st: usize): i32 {
  */
 export function replayQuietRow(cfg: usize, st: usize, samples: usize): i32 {
   coderBegin(coderOf(cfg, st), MODE_REPLAY, 0, 0, 0);
-  return decodeRow(cfg, st, samples, 0);
+  return IS_LITE ? decodeLiteRow(cfg, st, samples, 0) : decodeRow(cfg, st, samples, 0);
 }
 
 /** Hash of what both ends share: equal states, equal hashes. */
