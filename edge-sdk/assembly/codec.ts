@@ -3,6 +3,7 @@ import { hashBytes } from "./hash";
 import { resetState } from "./keyframe";
 import {
   CHANNEL_SPACING,
+  CODER_BITS,
   CODER_BLOCK_ROWS,
   CODER_END,
   CODER_FLAGS,
@@ -21,7 +22,7 @@ import {
   LAST,
   MAX_CHANNEL_BYTES,
 } from "./layout";
-import { liteFlush, liteVerify } from "./lite-coder";
+import { flushLite, verifyLite } from "./lite-coder";
 import { decodeLiteRow, encodeLiteRow, resetLiteState } from "./lite-row";
 import { IS_LITE } from "./profile";
 import { isOnLattice } from "./quantizer";
@@ -55,6 +56,7 @@ export function codecReset(cfg: usize, st: usize): void {
  */
 export function frameBegin(cfg: usize, st: usize, hasEvents: bool, out: usize, capacity: i32): void {
   coderBegin(coderOf(cfg, st), MODE_ENCODE, hasEvents ? FRAME_EVENTS : 0, out, capacity);
+  if (IS_LITE) store<u32>(coderOf(cfg, st), <u32>st, CODER_BITS);
 }
 
 /**
@@ -92,7 +94,7 @@ export function frameSample(cfg: usize, st: usize, samples: usize, statuses: usi
 
 /** End an encoded frame. @returns payload bytes; none when it is quiet, so that its decoder replays its rows */
 export function frameEnd(cfg: usize, st: usize): i32 {
-  return IS_LITE ? liteFlush(coderOf(cfg, st)) : coderFlush(coderOf(cfg, st));
+  return IS_LITE ? flushLite(coderOf(cfg, st)) : coderFlush(coderOf(cfg, st));
 }
 
 /** Did the frame so far hold nothing but zero residuals: no base, no events, no line's end? It may be left out. */
@@ -112,13 +114,13 @@ export function decodeBegin(cfg: usize, st: usize, flags: u32, rows: u32, input:
   if (flags > (IS_LITE ? FRAME_EVENTS : FRAME_LINES) || (flags && length <= 0)) return STATUS_CORRUPT;
   coderBegin(coder, length > 0 ? MODE_DECODE : MODE_REPLAY, flags, input, length);
   store<u32>(coder, rows, CODER_ROWS);
-  store<u32>(coder, 0, CODER_BLOCK_ROWS);
+  store<u32>(coder, IS_LITE ? <u32>st : 0, CODER_BLOCK_ROWS);
   return 0;
 }
 
 /** End a decoded frame. @returns 0, or STATUS_NOT_CANONICAL when no encoder wrote these bytes for these rows */
 export function decodeEnd(cfg: usize, st: usize): i32 {
-  return IS_LITE ? liteVerify(coderOf(cfg, st)) : coderVerify(coderOf(cfg, st));
+  return IS_LITE ? verifyLite(coderOf(cfg, st)) : coderVerify(coderOf(cfg, st));
 }
 
 /**
@@ -129,6 +131,7 @@ export function decodeEnd(cfg: usize, st: usize): i32 {
  */
 export function replayQuietRow(cfg: usize, st: usize, samples: usize): i32 {
   coderBegin(coderOf(cfg, st), MODE_REPLAY, 0, 0, 0);
+  if (IS_LITE) store<u32>(coderOf(cfg, st), <u32>st, CODER_BITS);
   return IS_LITE ? decodeLiteRow(cfg, st, samples, 0) : decodeRow(cfg, st, samples, 0);
 }
 

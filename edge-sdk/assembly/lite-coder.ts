@@ -1,67 +1,100 @@
-import { CODER_CODE, CODER_END, CODER_HIGH, CODER_LOUD, CODER_LOW, CODER_MODE, CODER_POSITION, CODER_SINGLE, CODER_START } from "./layout";
+import {
+  CODER_CODE,
+  CODER_END,
+  CODER_HIGH,
+  CODER_LOUD,
+  CODER_LOW,
+  CODER_MODE,
+  CODER_POSITION,
+  CODER_SINGLE,
+  CODER_START,
+} from "./layout";
 import { MODE_REPLAY } from "./range-coder";
 import { STATUS_NOT_CANONICAL, STATUS_OUTPUT_FULL } from "./status";
 
 /**
- * Range coder of the lite profile: the words of a frame are a number below 1, of which [low, low + range) is what is still
+ * Range coder of the lite profile: the bytes of a frame are a number below 1, of which [low, low + range) is what is still
  * possible. A carry runs back into bytes that were written, so that the range never falls below 2^24, and many bits without a
- * model cost one step. Between `liteCoderOpen` and `liteCoderClose` its words are in globals, which are faster than memory
- * where a module is interpreted.
+ * model cost one step. Between `openCoder` and `closeCoder` its words are in globals, which are faster than memory where a
+ * module is interpreted; what codes most bits, the chain in lite-row.ts, takes them into locals.
  *
- * Each function is compiled once for an encoder and once for a decoder: D is u32 or i32, told apart by their
- * sign. A decoder keeps `low` too, by which it knows what an encoder would have written last.
+ * Functions with a D are compiled once for an encoder and once for a decoder: D is u32 or i32, told apart by their sign. A
+ * decoder keeps `low` too, by which it knows what an encoder would have written last.
  *
  * @see G. N. N. Martin, "Range encoding: an algorithm for removing redundancy from a digitised message", 1979
  */
-let low: u32 = 0;
-let range: u32 = 0;
-let position: usize = 0;
-/** One past the decoder's input. */
-let end: usize = 0;
+export let low: u32 = 0;
+export let range: u32 = 0;
+export let position: usize = 0;
 /** The decoder's: its input's value less `low`, below `range`. */
-let code: u32 = 0;
-let isReplay: bool = false;
+export let code: u32 = 0;
+/** One past the decoder's input. */
+export let inputEnd: usize = 0;
+export let isReplay: bool = false;
 /** Was something read that no encoder writes? */
-export let isLiteCorrupt: bool = false;
+export let isRefused: bool = false;
 
-/** These bytes are no encoder's. */
-export function refuseLite(): void {
-  isLiteCorrupt = true;
-}
-
-/** Adaptive bits move by 2^-6 of the way, and count in 12 bits: 3 <= p <= 4092. */
+/** Adaptive bits move by 2^-6 of the way, and count in 12 bits, of which the last is always set. */
 const RATE_SHIFT: u32 = 6;
-/** Bits that one step can code without a model: with a range of 2^24, a value has a range of 2^8. */
-const RAW_BITS: i32 = 16;
+/** Bits that one step can code without a model: with a range of 2^24, a value has a range of 16. */
+const STEP_BITS: i32 = 20;
+/** Bits of the longest word. */
+export const WORD_BITS: i32 = 16;
 
 /** Take the coder's words. @returns false where a decoder's input is no number that an encoder writes */
-export function liteCoderOpen(coder: usize): bool {
+export function openCoder(coder: usize): bool {
   low = load<u32>(coder, CODER_LOW);
   range = load<u32>(coder, CODER_HIGH);
   position = load<u32>(coder, CODER_POSITION);
   code = load<u32>(coder, CODER_CODE);
-  end = load<u32>(coder, CODER_END);
+  inputEnd = load<u32>(coder, CODER_END);
   isReplay = load<u8>(coder, CODER_MODE) == MODE_REPLAY;
-  isLiteCorrupt = false;
+  isRefused = false;
   return isReplay || code < range;
 }
 
-/** Put an encoder's words back. */
-export function liteEncoderClose(coder: usize): void {
+/** Put the coder's words back. An encoder's fourth is its first output byte, which is as it was. */
+export function closeCoder(coder: usize): void {
   store<u32>(coder, low, CODER_LOW);
   store<u32>(coder, range, CODER_HIGH);
+  store<u32>(coder, code, CODER_CODE);
   store<u32>(coder, <u32>position, CODER_POSITION);
 }
 
-/** Put a decoder's words back. */
-export function liteDecoderClose(coder: usize): void {
-  liteEncoderClose(coder);
-  store<u32>(coder, code, CODER_CODE);
+/** Put back what was taken into locals. */
+export function setCoder(newLow: u32, newRange: u32, newCode: u32): void {
+  low = newLow;
+  range = newRange;
+  code = newCode;
+}
+
+/** Move on in the bytes of the frame. */
+export function setPosition(at: usize): void {
+  position = at;
+}
+
+/** These bytes are no encoder's. */
+export function refuse(): void {
+  isRefused = true;
+}
+
+/** Probability in Q12 that an adaptive bit is 0. Range: 1..4095 */
+export function chanceOf(p: u32): u32 {
+  return (p >> 20) | 1;
+}
+
+/** An adaptive bit that has seen a 0. */
+export function afterZero(p: u32): u32 {
+  return p + (-p >> RATE_SHIFT);
+}
+
+/** An adaptive bit that has seen a 1. */
+export function afterOne(p: u32): u32 {
+  return p - (p >> RATE_SHIFT);
 }
 
 /** Add one to the number written so far. The whole is below 1, so a byte that is not 255 comes before the first. */
-function carry(): void {
-  let at = position;
+export function carry(at: usize): void {
   let byte: u32;
   do {
     at--;
@@ -70,73 +103,96 @@ function carry(): void {
   } while (byte > 255);
 }
 
-/** Move on by a byte at least, until the range is 2^24 again. */
-function widen<D>(): void {
-  do {
-    if (isSigned<D>()) {
-      code = (code << 8) | (position < end ? <u32>load<u8>(position) : 0);
-    } else {
-      store<u8>(position, <u8>(low >> 24));
-    }
+/** The next byte of a decoder's input; past its end come zeros, for ever. */
+export function byteAt(at: usize): u32 {
+  return at < inputEnd ? <u32>load<u8>(at) : 0;
+}
+
+/** Move on by bytes until the range is 2^24 again; before each step, so that it may be less between two. */
+export function widen<D>(): void {
+  while (range >> 24 == 0) {
+    if (isSigned<D>()) code = (code << 8) | byteAt(position);
+    else store<u8>(position, <u8>(low >> 24));
     position++;
     low <<= 8;
     range <<= 8;
-  } while (range >> 24 == 0);
+  }
 }
 
-/**
- * Code an adaptive bit and learn it. A replay has zeros alone, and no number.
- *
- * @param at  its probability of being 1, u16
- */
-export function liteBit<D>(at: usize, bit: bool): bool {
-  const p = <u32>load<u16>(at);
-  const below = (range >> 12) * (p >> 4);
-  if (isSigned<D>()) bit = code < below && !isReplay;
+/** Code an adaptive bit and learn it. @param at  its address */
+export function codeBit<D>(at: usize, bit: bool): bool {
+  widen<D>();
+  const p = load<u32>(at);
+  const below = (range >> 12) * chanceOf(p);
+  if (isSigned<D>()) bit = code >= below;
   if (bit) {
-    range = below;
-    store<u16>(at, <u16>(p + ((65536 - p) >> RATE_SHIFT)));
-  } else {
-    store<u16>(at, <u16>(p - (p >> RATE_SHIFT)));
-    if (isSigned<D>()) {
-      if (isReplay) return false;
-      code -= below;
-    }
     range -= below;
+    if (isSigned<D>()) code -= below;
     low += below;
-    if (!isSigned<D>() && low < below) carry();
+    if (!isSigned<D>() && low < below) carry(position);
+    store<u32>(at, afterOne(p));
+  } else {
+    range = below;
+    store<u32>(at, afterZero(p));
   }
-  if (range >> 24 == 0) widen<D>();
   return bit;
 }
 
-/** Code up to RAW_BITS bits without a model. */
-function rawBits<D>(bits: i32, value: u32): u32 {
+/** Code up to STEP_BITS bits without a model. */
+function codeStep<D>(bits: i32, value: u32): u32 {
+  widen<D>();
   range >>= bits;
   if (isSigned<D>()) {
     value = code / range;
     if (value >> bits != 0) {
-      isLiteCorrupt = true;
+      refuse();
       value = 0;
     }
   }
   const below = value * range;
   if (isSigned<D>()) code -= below;
   low += below;
-  if (!isSigned<D>() && low < below) carry();
-  if (range >> 24 == 0) widen<D>();
+  if (!isSigned<D>() && low < below) carry(position);
   return value;
 }
 
-/** Code `bits` bits without a model. Range: 0..32, value < 2^bits. */
-export function liteRaw<D>(bits: i32, value: u32): u32 {
-  let high: u32 = 0;
-  if (bits > RAW_BITS) {
-    high = rawBits<D>(bits - RAW_BITS, value >> RAW_BITS) << RAW_BITS;
-    bits = RAW_BITS;
-    value &= 0xffff;
-  }
-  return high | rawBits<D>(bits, value);
+/** Code bits without a model, most significant first. Range: 0 <= bits <= 32, value < 2^bits. */
+export function codeBits<D>(bits: i32, value: u32): u32 {
+  if (bits <= STEP_BITS) return codeStep<D>(bits, value);
+  const high = codeStep<D>(bits - 16, value >> 16) << 16;
+  return high | codeStep<D>(16, value & 0xffff);
+}
+
+/**
+ * Code a word of at most 16 bits whose beginning says how many it has.
+ *
+ * @param bits  of the word, which a decoder takes from `read` first
+ * @param word  in the lowest bits
+ */
+export function codeWord(bits: i32, word: u32): void {
+  widen<u32>();
+  const unit = range >> WORD_BITS;
+  range = unit << (WORD_BITS - bits);
+  const below = word * range;
+  low += below;
+  if (low < below) carry(position);
+}
+
+/** The next 16 bits of a decoder's input, of which it takes those of a word by `takeWord`. */
+export function peekWord(): u32 {
+  widen<i32>();
+  const word = code / (range >> WORD_BITS);
+  if (word >> WORD_BITS == 0) return word;
+  refuse();
+  return 0;
+}
+
+/** Take a word of so many bits. */
+export function takeWord(bits: i32, word: u32): void {
+  range = (range >> WORD_BITS) << (WORD_BITS - bits);
+  const below = word * range;
+  low += below;
+  code -= below;
 }
 
 /** From `low` to the number in the range that has the most zero bytes at its end, which need not be written. */
@@ -151,13 +207,13 @@ function toShortest(): u32 {
  *
  * @returns payload bytes, or STATUS_OUTPUT_FULL
  */
-export function liteFlush(coder: usize): i32 {
+export function flushLite(coder: usize): i32 {
   if (load<u8>(coder, CODER_LOUD) == 0) return 0;
-  liteCoderOpen(coder);
+  openCoder(coder);
   if (position + 4 > <usize>load<u32>(coder, CODER_END)) return STATUS_OUTPUT_FULL;
   const away = toShortest();
   const word = low + away;
-  if (word < away) carry();
+  if (word < away) carry(position);
   store<u32>(position, bswap<u32>(word));
   const start = <usize>load<u32>(coder, CODER_START);
   let last = position + 3;
@@ -165,11 +221,11 @@ export function liteFlush(coder: usize): i32 {
   return <i32>(last + 1 - start);
 }
 
-/** Check that the bytes of a decoded frame are the ones that `liteFlush` would have written. @returns 0 or a status */
-export function liteVerify(coder: usize): i32 {
+/** Check that the bytes of a decoded frame are the ones that `flushLite` would have written. @returns 0 or a status */
+export function verifyLite(coder: usize): i32 {
   if (load<u8>(coder, CODER_MODE) == MODE_REPLAY) return 0;
-  liteCoderOpen(coder);
-  const isLonger = end > position || (load<u8>(end - 1) == 0 && load<u8>(coder, CODER_SINGLE) == 0);
+  openCoder(coder);
+  const isLonger = inputEnd > position || (load<u8>(inputEnd - 1) == 0 && load<u8>(coder, CODER_SINGLE) == 0);
   const isQuiet = load<u8>(coder, CODER_LOUD) == 0;
   return code != toShortest() || isLonger || isQuiet ? STATUS_NOT_CANONICAL : 0;
 }

@@ -1,5 +1,5 @@
 import { frameSample } from "./codec";
-import { CONFIG_CHANNELS, coderOf } from "./layout";
+import { CODER_BITS, CONFIG_CHANNELS, coderOf } from "./layout";
 import { decodeLiteRow } from "./lite-row";
 import { IS_LITE } from "./profile";
 import { coderBegin, MODE_REPLAY } from "./range-coder";
@@ -34,5 +34,6 @@ export function decodeRows(cfg: usize, st: usize, samples: usize, statuses: usiz
 /** Replay quiet rows. @returns `count`, or STATUS_NO_BASE */
 export function replayQuietRows(cfg: usize, st: usize, samples: usize, count: i32): i32 {
   coderBegin(coderOf(cfg, st), MODE_REPLAY, 0, 0, 0);
+  if (IS_LITE) store<u32>(coderOf(cfg, st), <u32>st, CODER_BITS);
   return decodeRows(cfg, st, samples, 0, count);
 }
