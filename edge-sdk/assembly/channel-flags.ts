@@ -8,8 +8,8 @@ import { signOf } from "./fixed-point";
  *
  * Signs are 0 none, 1 negative, 2 positive, the last code's in the lower two bits.
  */
-export const STATUS_MASK: u32 = 3;
-export const BASED: u32 = 4;
+const STATUS_MASK: u32 = 3;
+const BASED: u32 = 4;
 const SIGNS_AT: u32 = 3;
 const SIGNS_MASK: u32 = 15;
 const SCALE_BYTE: usize = 1;

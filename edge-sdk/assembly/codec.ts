@@ -11,7 +11,6 @@ import {
   CODER_POSITION,
   CODER_ROWS,
   CONFIG_CHANNELS,
-  CONFIG_HAS_LATTICE,
   channelConfig,
   channelState,
   coderOf,
@@ -23,7 +22,9 @@ import {
   MAX_CHANNEL_BYTES,
 } from "./layout";
 import { flushLite, verifyLite } from "./lite-coder";
-import { decodeLiteRow, encodeLiteRow, resetLiteState } from "./lite-row";
+import { resetLiteState } from "./lite-model";
+import { readRow } from "./lite-read";
+import { writeRow } from "./lite-write";
 import { IS_LITE } from "./profile";
 import { isOnLattice } from "./quantizer";
 import { coderBegin, coderFlush, coderVerify, MODE_DECODE, MODE_ENCODE, MODE_REPLAY } from "./range-coder";
@@ -68,15 +69,12 @@ export function frameBegin(cfg: usize, st: usize, hasEvents: bool, out: usize, c
  *          STATUS_EVENT_IN_PLAIN_FRAME, STATUS_OFF_LATTICE
  */
 export function frameSample(cfg: usize, st: usize, samples: usize, statuses: usize): i32 {
+  if (IS_LITE) return writeRow(cfg, st, samples, statuses);
   const coder = coderOf(cfg, st);
   const channels = <i32>load<u8>(cfg, CONFIG_CHANNELS);
   const room = <i64>load<u32>(coder, CODER_END) - load<u32>(coder, CODER_POSITION);
   if (room < channels * MAX_CHANNEL_BYTES + FLUSH_BYTES) return STATUS_OUTPUT_FULL;
   const hasEvents = load<u8>(coder, CODER_FLAGS) != 0;
-  if (IS_LITE && !statuses && !load<u8>(cfg, CONFIG_HAS_LATTICE)) {
-    encodeLiteRow(cfg, st, samples, 0);
-    return 0;
-  }
   for (let c = 0; c < channels; c++) {
     const status = statuses ? <i32>load<u8>(statuses + c) : SAMPLE_OK;
     if (status > SAMPLE_SATURATED) return STATUS_SAMPLE_STATUS;
@@ -87,8 +85,7 @@ export function frameSample(cfg: usize, st: usize, samples: usize, statuses: usi
     if (!isOnLattice(load<i32>(samples + ((<usize>c) << 2)), load<i32>(channel, LAST), spacing))
       return STATUS_OFF_LATTICE;
   }
-  if (IS_LITE) encodeLiteRow(cfg, st, samples, statuses);
-  else encodeRow(cfg, st, samples, statuses);
+  encodeRow(cfg, st, samples, statuses);
   return 0;
 }
 
@@ -132,7 +129,7 @@ export function decodeEnd(cfg: usize, st: usize): i32 {
 export function replayQuietRow(cfg: usize, st: usize, samples: usize): i32 {
   coderBegin(coderOf(cfg, st), MODE_REPLAY, 0, 0, 0);
   if (IS_LITE) store<u32>(coderOf(cfg, st), <u32>st, CODER_BITS);
-  return IS_LITE ? decodeLiteRow(cfg, st, samples, 0) : decodeRow(cfg, st, samples, 0);
+  return IS_LITE ? readRow(cfg, st, samples, 0) : decodeRow(cfg, st, samples, 0);
 }
 
 /** Hash of what both ends share: equal states, equal hashes. */

@@ -1,4 +1,4 @@
-import { LITE_CHANNEL_BYTES, LITE_FLAGS, LITE_SHARED_BYTES } from "./lite-layout";
+import { LITE_CHANNEL_BYTES, LITE_SHARED_BYTES } from "./lite-layout";
 import { IS_LITE } from "./profile";
 
 /**
@@ -285,7 +285,6 @@ export function historyOf(cfg: usize, channel: usize): usize {
 
 /** Address of channel state's flag byte. */
 export function flagsOf(cfg: usize, channel: usize): usize {
-  if (IS_LITE) return channel + LITE_FLAGS;
   return channel + <usize>load<u16>(cfg, CONFIG_STRIDE) - FLAGS_BYTES;
 }
 

@@ -16,7 +16,7 @@ import { STATUS_NOT_CANONICAL, STATUS_OUTPUT_FULL } from "./status";
  * Range coder of the lite profile: the bytes of a frame are a number below 1, of which [low, low + range) is what is still
  * possible. A carry runs back into bytes that were written, so that the range never falls below 2^24, and many bits without a
  * model cost one step. Between `openCoder` and `closeCoder` its words are in globals, which are faster than memory where a
- * module is interpreted; what codes most bits, the chain in lite-row.ts, takes them into locals.
+ * module is interpreted; lite-write.ts takes them into locals.
  *
  * Functions with a D are compiled once for an encoder and once for a decoder: D is u32 or i32, told apart by their sign. A
  * decoder keeps `low` too, by which it knows what an encoder would have written last.
@@ -36,16 +36,20 @@ export let isRefused: bool = false;
 
 /** Adaptive bits move by 2^-6 of the way, and count in 12 bits, of which the last is always set. */
 const RATE_SHIFT: u32 = 6;
-/** Bits that one step can code without a model: with a range of 2^24, a value has a range of 16. */
-const STEP_BITS: i32 = 20;
+/** Bits that one step can code without a model: 2^24 is the least range that it begins with. */
+const STEP_BITS: i32 = 24;
 /** Bits of the longest word. */
 export const WORD_BITS: i32 = 16;
 
-/** Take the coder's words. @returns false where a decoder's input is no number that an encoder writes */
-export function openCoder(coder: usize): bool {
+/** Take the coder's words. */
+export function openCoder(coder: usize): void {
   low = load<u32>(coder, CODER_LOW);
   range = load<u32>(coder, CODER_HIGH);
   position = load<u32>(coder, CODER_POSITION);
+}
+
+/** Take a decoder's words. @returns false where its input is no number that an encoder writes */
+export function openInput(coder: usize): bool {
   code = load<u32>(coder, CODER_CODE);
   inputEnd = load<u32>(coder, CODER_END);
   isReplay = load<u8>(coder, CODER_MODE) == MODE_REPLAY;
@@ -53,24 +57,23 @@ export function openCoder(coder: usize): bool {
   return isReplay || code < range;
 }
 
-/** Put the coder's words back. An encoder's fourth is its first output byte, which is as it was. */
+/** Put the coder's words back. */
 export function closeCoder(coder: usize): void {
   store<u32>(coder, low, CODER_LOW);
   store<u32>(coder, range, CODER_HIGH);
-  store<u32>(coder, code, CODER_CODE);
   store<u32>(coder, <u32>position, CODER_POSITION);
 }
 
-/** Put back what was taken into locals. */
-export function setCoder(newLow: u32, newRange: u32, newCode: u32): void {
-  low = newLow;
-  range = newRange;
-  code = newCode;
+/** Put a decoder's words back. */
+export function closeInput(coder: usize): void {
+  store<u32>(coder, code, CODER_CODE);
 }
 
-/** Move on in the bytes of the frame. */
-export function setPosition(at: usize): void {
-  position = at;
+/** Put back what was taken into locals. */
+export function setCoder(newLow: u32, newRange: u32, newPosition: usize): void {
+  low = newLow;
+  range = newRange;
+  position = newPosition;
 }
 
 /** These bytes are no encoder's. */
@@ -163,21 +166,6 @@ export function codeBits<D>(bits: i32, value: u32): u32 {
   return high | codeStep<D>(16, value & 0xffff);
 }
 
-/**
- * Code a word of at most 16 bits whose beginning says how many it has.
- *
- * @param bits  of the word, which a decoder takes from `read` first
- * @param word  in the lowest bits
- */
-export function codeWord(bits: i32, word: u32): void {
-  widen<u32>();
-  const unit = range >> WORD_BITS;
-  range = unit << (WORD_BITS - bits);
-  const below = word * range;
-  low += below;
-  if (low < below) carry(position);
-}
-
 /** The next 16 bits of a decoder's input, of which it takes those of a word by `takeWord`. */
 export function peekWord(): u32 {
   widen<i32>();
@@ -187,12 +175,14 @@ export function peekWord(): u32 {
   return 0;
 }
 
-/** Take a word of so many bits. */
-export function takeWord(bits: i32, word: u32): void {
+/** Take as many bits of a word that was peeked. @returns them */
+export function takeWord(bits: i32, peeked: u32): u32 {
+  const word = peeked >> (WORD_BITS - bits);
   range = (range >> WORD_BITS) << (WORD_BITS - bits);
   const below = word * range;
   low += below;
   code -= below;
+  return word;
 }
 
 /** From `low` to the number in the range that has the most zero bytes at its end, which need not be written. */
@@ -225,6 +215,7 @@ export function flushLite(coder: usize): i32 {
 export function verifyLite(coder: usize): i32 {
   if (load<u8>(coder, CODER_MODE) == MODE_REPLAY) return 0;
   openCoder(coder);
+  openInput(coder);
   const isLonger = inputEnd > position || (load<u8>(inputEnd - 1) == 0 && load<u8>(coder, CODER_SINGLE) == 0);
   const isQuiet = load<u8>(coder, CODER_LOUD) == 0;
   return code != toShortest() || isLonger || isQuiet ? STATUS_NOT_CANONICAL : 0;

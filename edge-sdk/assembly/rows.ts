@@ -1,6 +1,6 @@
 import { frameSample } from "./codec";
 import { CODER_BITS, CONFIG_CHANNELS, coderOf } from "./layout";
-import { decodeLiteRow } from "./lite-row";
+import { readRow } from "./lite-read";
 import { IS_LITE } from "./profile";
 import { coderBegin, MODE_REPLAY } from "./range-coder";
 import { decodeRow } from "./row-coder";
@@ -23,7 +23,7 @@ export function encodeRows(cfg: usize, st: usize, samples: usize, statuses: usiz
 export function decodeRows(cfg: usize, st: usize, samples: usize, statuses: usize, count: i32): i32 {
   const channels = <usize>load<u8>(cfg, CONFIG_CHANNELS);
   for (let row = 0; row < count; row++) {
-    const refusal = IS_LITE ? decodeLiteRow(cfg, st, samples, statuses) : decodeRow(cfg, st, samples, statuses);
+    const refusal = IS_LITE ? readRow(cfg, st, samples, statuses) : decodeRow(cfg, st, samples, statuses);
     if (refusal < 0) return refusal;
     samples += channels << 2;
     if (statuses) statuses += channels;

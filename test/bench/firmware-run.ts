@@ -64,7 +64,7 @@ const ACKS = 400;
 /** The core's memory, in its instance; what a subject does not need of it is not counted. */
 const MEMORY_BYTES = { codec: 8192, link: 13_312 } as const;
 /** Lent to the interpreter for the codec's globals, values and frames: with less it says that its stack is exhausted. */
-const INTERPRETER_STACK_BYTES = 808;
+const INTERPRETER_STACK_BYTES = 1000;
 const NONCE = 7;
 const EPOCH = 1;
 const TIMEOUT_MS = 300_000;

@@ -1,0 +1,145 @@
+import {
+  CHANNEL_BOUND,
+  CHANNEL_SPACING,
+  CHANNEL_STEP,
+  CHANNEL_UNIT_BITS,
+  channelState,
+  coderOf,
+  LAST,
+  TRANSIENT_BYTES,
+} from "./layout";
+import { resetLiteBits } from "./lite-code";
+import { LITE_ACTIVITY, LITE_CHANNEL_BYTES, LITE_LEAD, LITE_MOVES, LITE_TAP, LITE_WEIGHTS } from "./lite-layout";
+
+/**
+ * Predictor and quantizer of the lite profile: what an interpreter can afford, in 32-bit arithmetic with small constants.
+ *
+ *     foreseen   = sum w_k x_k / 2^13          x_k: the last four moves in units of the channel
+ *     prediction = r0 + foreseen or r0, whichever has been closer more often of late
+ *     w_k       += 63 sign(x_k) sign(x - foreseen) - w_k / 2^9, of one tap in each row
+ *
+ * Sums, moves and predictions wrap as 32-bit integers do: a prediction may be any int32, and both ends wrap alike. Bins are
+ * those of quantizer.ts, dense or sparse.
+ *
+ * @see Bernard Widrow and Samuel D. Stearns, "Adaptive Signal Processing", 1985, chapter 6, for the least mean squares of
+ *      which only the signs are used here
+ */
+const WEIGHT_BITS: i32 = 13;
+const WEIGHT_STEP: i32 = 63;
+const WEIGHT_LEAK_BITS: i32 = 9;
+/** The lead moves by 15 up or 16 down, and by 1/32 towards 0. */
+const LEAD_STEP: i32 = 15;
+const LEAD_LEAK_BITS: i32 = 5;
+const TAP_STEP: u32 = 4;
+const LAST_TAP: u32 = 12;
+/** Averages of |q| in Q8 move by a quarter; larger codes count as the largest of so many bits. */
+const ACTIVITY_RATE_BITS: i32 = 2;
+const COUNTED_BITS: u32 = 24;
+/** Below 15/64 of a code, residuals are sparse. */
+const SPARSE_BELOW: u32 = 60;
+/** A quarter of a code, as in activity.ts. */
+const FIRST_ACTIVITY: u32 = 64;
+
+/** Make a state cold, as resetState of keyframe.ts. */
+export function resetLiteState(cfg: usize, st: usize): void {
+  const coder = coderOf(cfg, st);
+  for (let at = st; at < coder + TRANSIENT_BYTES; at += 4) store<u32>(at, 0);
+  resetLiteBits(st);
+  for (let channel = channelState(cfg, st, 0); channel != coder; channel += LITE_CHANNEL_BYTES)
+    store<u32>(channel, FIRST_ACTIVITY, LITE_ACTIVITY);
+}
+
+/** 4 x the tap that learns in this row. */
+export function takeTap(st: usize): usize {
+  const tap = load<u32>(st, LITE_TAP);
+  store<u32>(st, (tap + TAP_STEP) & LAST_TAP, LITE_TAP);
+  return tap;
+}
+
+/** The next move that the weights foresee, in units. */
+export function foreseeMove(channel: usize): i32 {
+  return (
+    (load<i32>(channel, LITE_MOVES) * load<i32>(channel, LITE_WEIGHTS) +
+      load<i32>(channel, LITE_MOVES + 4) * load<i32>(channel, LITE_WEIGHTS + 4) +
+      load<i32>(channel, LITE_MOVES + 8) * load<i32>(channel, LITE_WEIGHTS + 8) +
+      load<i32>(channel, LITE_MOVES + 12) * load<i32>(channel, LITE_WEIGHTS + 12)) >>
+    WEIGHT_BITS
+  );
+}
+
+/** The prediction after a move: on the lattice, or the last reconstruction where the nearest point is outside int32. */
+export function predictionAfter(config: usize, last: i32, foreseen: i32): i32 {
+  const move = foreseen << (<i32>load<u8>(config, CHANNEL_UNIT_BITS));
+  const spacing = load<u32>(config, CHANNEL_SPACING);
+  if (spacing == 1) return last + move;
+  const far = move < 0 ? -(<u32>move) : <u32>move;
+  const points = <i32>(((far + (spacing >> 1)) / spacing) * spacing);
+  const prediction = move < 0 ? last - points : last + points;
+  return prediction < last == move < 0 ? prediction : last;
+}
+
+/** Are most codes zero? */
+export function isLiteSparse(activity: u32): bool {
+  return activity < SPARSE_BELOW;
+}
+
+/** |q| of a residual beyond the bound e': floor((away + e') / D) of dense bins, ceil(away / D) of sparse ones. */
+export function sizeOf(config: usize, away: u32, bound: u32, isSparse: bool): u32 {
+  const step = load<u32>(config, CHANNEL_STEP);
+  return (away - (isSparse ? 1 : step - bound)) / step + 1;
+}
+
+/** The activity after a code. Range: 0..2^32 - 1 */
+export function activityAfter(activity: u32, size: u32): u32 {
+  const counted = size >> COUNTED_BITS ? (1 << COUNTED_BITS) - 1 : size;
+  return restedActivity(activity) + (counted << (8 - ACTIVITY_RATE_BITS));
+}
+
+/** The activity after a zero. */
+export function restedActivity(activity: u32): u32 {
+  return activity - ((activity + 3) >> ACTIVITY_RATE_BITS);
+}
+
+/**
+ * Keep a reconstruction, and learn from it.
+ *
+ * @param tap  of takeTap
+ * @param foreseen  of foreseeMove, where the lead is above 0; elsewhere it is worked out where it is needed
+ * @param isLearned  the code says anything of the weights: it is neither a zero in sparse bins nor long
+ */
+export function keepSample(
+  config: usize,
+  channel: usize,
+  tap: usize,
+  last: i32,
+  reconstruction: i32,
+  lead: i32,
+  foreseen: i32,
+  isLearned: bool,
+): void {
+  const move = (reconstruction - last) >> (<i32>load<u8>(config, CHANNEL_UNIT_BITS));
+  store<i32>(channel, reconstruction, LAST);
+  if (isLearned) {
+    if (lead <= 0) foreseen = foreseeMove(channel);
+    const miss = move - foreseen;
+    const x = load<i32>(channel + tap, LITE_MOVES);
+    if (x && miss) {
+      const weight = load<i32>(channel + tap, LITE_WEIGHTS);
+      const sign = (x ^ miss) >> 31;
+      store<i32>(channel + tap, weight - (weight >> WEIGHT_LEAK_BITS) + (sign ^ WEIGHT_STEP) - sign, LITE_WEIGHTS);
+    }
+    // The weighted moves were closer where the move lies beyond half of what they foresaw
+    const isBehind = foreseen ? (foreseen ^ (move + miss)) >> 31 : -1;
+    store<i32>(channel, lead - (lead >> LEAD_LEAK_BITS) + (isBehind ^ LEAD_STEP), LITE_LEAD);
+  }
+  store<u64>(channel, load<u64>(channel, LITE_MOVES + 4), LITE_MOVES + 8);
+  store<i32>(channel, load<i32>(channel, LITE_MOVES), LITE_MOVES + 4);
+  store<i32>(channel, move, LITE_MOVES);
+}
+
+/** The number of a first sample's bin, or on a lattice its value, without a sign, as baseBin of keyframe.ts. Range: 0..2^31 */
+export function baseSize(config: usize, sample: i32): u32 {
+  const size = sample < 0 ? -(<u32>sample) : <u32>sample;
+  if (load<i32>(config, CHANNEL_SPACING) != 1) return size;
+  return (size + load<u32>(config, CHANNEL_BOUND)) / load<u32>(config, CHANNEL_STEP);
+}

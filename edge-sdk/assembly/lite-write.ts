@@ -1,0 +1,276 @@
+import { saturateOnLattice, isOnLattice } from "./quantizer";
+import { baseOf } from "./keyframe";
+import {
+  CHANNEL_BOUND,
+  CHANNEL_SPACING,
+  CHANNEL_STEP,
+  CODER_BITS,
+  CODER_END,
+  CODER_FLAGS,
+  CODER_LOUD,
+  CODER_POSITION,
+  CONFIG_CHANNEL_BYTES,
+  CONFIG_CHANNELS,
+  CONFIG_HAS_LATTICE,
+  channelConfig,
+  channelState,
+  coderOf,
+  FLUSH_BYTES,
+  LAST,
+  MAX_CHANNEL_BYTES,
+} from "./layout";
+import {
+  areStatuses,
+  codeBase,
+  codeStatuses,
+  K_OCTAVE,
+  LARGEST_SHORT_K,
+  LONG_FROM,
+  LONG_PREFIX,
+  LONG_REST_BITS,
+  lowBits,
+} from "./lite-code";
+import {
+  afterOne,
+  afterZero,
+  carry,
+  chanceOf,
+  closeCoder,
+  codeBits,
+  low,
+  openCoder,
+  position,
+  range,
+  setCoder,
+  WORD_BITS,
+} from "./lite-coder";
+import {
+  LITE_ACTIVITY,
+  LITE_BASED,
+  LITE_CHANNEL_BYTES,
+  LITE_LEAD,
+  LITE_OCTAVE_BITS,
+  LITE_STATUSES,
+} from "./lite-layout";
+import {
+  activityAfter,
+  baseSize,
+  foreseeMove,
+  isLiteSparse,
+  keepSample,
+  predictionAfter,
+  restedActivity,
+  sizeOf,
+  takeTap,
+} from "./lite-model";
+import { SAMPLE_INVALID } from "./row-coder";
+import {
+  STATUS_EVENT_IN_PLAIN_FRAME,
+  STATUS_OFF_LATTICE,
+  STATUS_OUTPUT_FULL,
+  STATUS_SAMPLE_STATUS,
+} from "./status";
+
+/**
+ * The lite profile's encoder of one row. It is written out, coder and all, because each call and each word that goes through
+ * memory costs an interpreter as much as several instructions; lite-read.ts says the same more plainly.
+ */
+const STATUS_BITS: u32 = 2;
+const STATUS_MASK: u32 = 3;
+
+/** Encode one row, as frameSample of codec.ts. */
+export function writeRow(cfg: usize, st: usize, samples: usize, statuses: usize): i32 {
+  const coder = coderOf(cfg, st);
+  const channels = <i32>load<u8>(cfg, CONFIG_CHANNELS);
+  const room = load<i32>(coder, CODER_END) - load<i32>(coder, CODER_POSITION);
+  if (room < channels * MAX_CHANNEL_BYTES + FLUSH_BYTES) return STATUS_OUTPUT_FULL;
+  let word: u32 = 0;
+  if (statuses) {
+    let any: u32 = 0;
+    for (let at = statuses + channels; at != statuses; ) {
+      at--;
+      const status = <u32>load<u8>(at);
+      any |= status;
+      word = (word << STATUS_BITS) | status;
+    }
+    if (any > STATUS_MASK || !areStatuses(word)) return STATUS_SAMPLE_STATUS;
+  }
+  const hasEvents = load<u8>(coder, CODER_FLAGS);
+  if (word && !hasEvents) return STATUS_EVENT_IN_PLAIN_FRAME;
+  if (load<u8>(cfg, CONFIG_HAS_LATTICE) && !areOnLattices(cfg, st, samples, word)) return STATUS_OFF_LATTICE;
+  openCoder(coder);
+  if (hasEvents) codeStatuses<u32>(st, channels, word);
+  else store<u32>(st, 0, LITE_STATUSES);
+  writeSamples(cfg, st, coder, samples, word);
+  closeCoder(coder);
+  return 0;
+}
+
+/** Is each valid sample, but the first one of a channel, on its channel's lattice? */
+function areOnLattices(cfg: usize, st: usize, samples: usize, statuses: u32): bool {
+  for (let c = 0; c < <i32>load<u8>(cfg, CONFIG_CHANNELS); c++) {
+    const spacing = load<i32>(channelConfig(cfg, c), CHANNEL_SPACING);
+    const channel = channelState(cfg, st, c);
+    const status = statuses & STATUS_MASK;
+    statuses >>= STATUS_BITS;
+    if (spacing == 1 || status == SAMPLE_INVALID || load<u32>(channel, LITE_BASED) == 0) continue;
+    if (!isOnLattice(load<i32>(samples + ((<usize>c) << 2)), load<i32>(channel, LAST), spacing)) return false;
+  }
+  return true;
+}
+
+/** Write a channel's first valid sample. */
+function writeBase(config: usize, channel: usize, sample: i32): void {
+  store<i32>(channel, baseOf(config, codeBase<u32>(baseSize(config, sample), sample < 0)), LAST);
+  store<u32>(channel, 1, LITE_BASED);
+}
+
+/** A reconstruction that lies beyond int32, by its error. */
+function atTheEnd(config: usize, sample: i32, error: i32): i32 {
+  const spacing = load<i32>(config, CHANNEL_SPACING);
+  return spacing == 1 ? (error >> 31) ^ i32.MAX_VALUE : saturateOnLattice(<i64>sample + error, spacing);
+}
+
+/** Write a row's valid samples. @param statuses  two bits each */
+function writeSamples(cfg: usize, st: usize, coder: usize, samples: usize, statuses: u32): void {
+  // From memory, so that it is in a local: large constants and offsets are slow too
+  const bits = <usize>load<u32>(coder, CODER_BITS);
+  const tap = takeTap(st);
+  const end = channelState(cfg, st, load<u8>(cfg, CONFIG_CHANNELS));
+  let config = channelConfig(cfg, 0) - CONFIG_CHANNEL_BYTES;
+  let lowNow = low;
+  let rangeNow = range;
+  let at = position;
+  let loud: u32 = 0;
+  for (let channel = channelState(cfg, st, 0); channel != end; channel += LITE_CHANNEL_BYTES) {
+    const sample = load<i32>(samples);
+    samples += 4;
+    config += CONFIG_CHANNEL_BYTES;
+    if (statuses) {
+      const status = statuses & STATUS_MASK;
+      statuses >>= STATUS_BITS;
+      if (status == SAMPLE_INVALID) continue;
+    }
+    if (!load<u32>(channel, LITE_BASED)) {
+      setCoder(lowNow, rangeNow, at);
+      writeBase(config, channel, sample);
+      lowNow = low;
+      rangeNow = range;
+      at = position;
+      loud = 1;
+      continue;
+    }
+    const last = load<i32>(channel, LAST);
+    const lead = load<i32>(channel, LITE_LEAD);
+    let foreseen = 0;
+    let reconstruction = last;
+    if (lead > 0) {
+      foreseen = foreseeMove(channel);
+      reconstruction = predictionAfter(config, last, foreseen);
+    }
+    let activity = load<u32>(channel, LITE_ACTIVITY);
+    const octave = 32 - <i32>clz<u32>(activity);
+    const isSparse = isLiteSparse(activity);
+    const bound = load<u32>(config, CHANNEL_BOUND);
+    const isNegative = sample < reconstruction;
+    const away = isNegative ? <u32>reconstruction - <u32>sample : <u32>sample - <u32>reconstruction;
+    let isLearned = !isSparse;
+
+    const first = bits + (octave << LITE_OCTAVE_BITS);
+    while (rangeNow >> 24 == 0) {
+      store<u8>(at, <u8>(lowNow >> 24));
+      at++;
+      lowNow <<= 8;
+      rangeNow <<= 8;
+    }
+    let p = load<u32>(first);
+    let below = (rangeNow >> 12) * chanceOf(p);
+    if (away <= bound) {
+      rangeNow = below;
+      store<u32>(first, afterZero(p));
+      activity = restedActivity(activity);
+    } else {
+      store<u32>(first, afterOne(p));
+      rangeNow -= below;
+      lowNow += below;
+      if (lowNow < below) carry(at);
+      loud = 1;
+      isLearned = true;
+
+      const size = sizeOf(config, away, bound, isSparse);
+      let u = size - 2;
+      let k = 0;
+      let isUnit = false;
+      while (rangeNow >> 24 == 0) {
+        store<u8>(at, <u8>(lowNow >> 24));
+        at++;
+        lowNow <<= 8;
+        rangeNow <<= 8;
+      }
+      if (octave > K_OCTAVE) {
+        k = lowBits(octave);
+        u = (size - 1) >> k;
+      } else {
+        p = load<u32>(first, 4);
+        below = (rangeNow >> 12) * chanceOf(p);
+        isUnit = size == 1;
+        if (isUnit) {
+          rangeNow = below;
+          store<u32>(first, afterZero(p), 4);
+        } else {
+          store<u32>(first, afterOne(p), 4);
+          rangeNow -= below;
+          lowNow += below;
+          if (lowNow < below) carry(at);
+        }
+        while (rangeNow >> 24 == 0) {
+          store<u8>(at, <u8>(lowNow >> 24));
+          at++;
+          lowNow <<= 8;
+          rangeNow <<= 8;
+        }
+      }
+
+      let length = 1;
+      let word = u32(isNegative);
+      if (!isUnit) {
+        if (u < LONG_FROM) {
+          length = u + 2;
+          word += (4 << u) - 4;
+          if (k && k <= LARGEST_SHORT_K) {
+            length += k;
+            word = (word << k) | ((size - 1) & ((1 << k) - 1));
+          }
+        } else {
+          length = WORD_BITS;
+          word = LONG_PREFIX | (<u32>sample >> LONG_REST_BITS);
+        }
+      }
+      rangeNow = (rangeNow >> WORD_BITS) << (WORD_BITS - length);
+      below = word * rangeNow;
+      lowNow += below;
+      if (lowNow < below) carry(at);
+
+      isLearned = isUnit || u < LONG_FROM;
+      if (k > LARGEST_SHORT_K || !isLearned) {
+        setCoder(lowNow, rangeNow, at);
+        if (isLearned) codeBits<u32>(k, (size - 1) & ((1 << k) - 1));
+        else codeBits<u32>(LONG_REST_BITS, (<u32>sample << (32 - LONG_REST_BITS)) >> (32 - LONG_REST_BITS));
+        lowNow = low;
+        rangeNow = range;
+        at = position;
+      }
+      activity = activityAfter(activity, size);
+      if (isLearned) {
+        const offset = size * load<u32>(config, CHANNEL_STEP) - (isSparse ? bound : 0);
+        reconstruction = isNegative ? reconstruction - offset : reconstruction + offset;
+        const error = reconstruction - sample;
+        if (error < 0 != reconstruction < sample) reconstruction = atTheEnd(config, sample, error);
+      } else reconstruction = sample;
+    }
+    store<u32>(channel, activity, LITE_ACTIVITY);
+    keepSample(config, channel, tap, last, reconstruction, lead, foreseen, isLearned);
+  }
+  setCoder(lowNow, rangeNow, at);
+  if (loud) store<u8>(coder, 1, CODER_LOUD);
+}
