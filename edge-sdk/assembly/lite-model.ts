@@ -9,6 +9,7 @@ import {
   TRANSIENT_BYTES,
 } from "./layout";
 import { resetLiteBits } from "./lite-code";
+import { isRefused } from "./lite-coder";
 import { LITE_ACTIVITY, LITE_CHANNEL_BYTES, LITE_LEAD, LITE_MOVES, LITE_TAP, LITE_WEIGHTS } from "./lite-layout";
 
 /**
@@ -84,15 +85,14 @@ export function isLiteSparse(activity: u32): bool {
 }
 
 /** |q| of a residual beyond the bound e': floor((away + e') / D) of dense bins, ceil(away / D) of sparse ones. */
-export function sizeOf(config: usize, away: u32, bound: u32, isSparse: bool): u32 {
-  const step = load<u32>(config, CHANNEL_STEP);
-  return (away - (isSparse ? 1 : step - bound)) / step + 1;
+export function sizeOf(step: u32, away: u32, bound: u32, isSparse: bool): u32 {
+  return isSparse ? (away - 1) / step + 1 : (away - step + bound) / step + 1;
 }
 
 /** The activity after a code. Range: 0..2^32 - 1 */
 export function activityAfter(activity: u32, size: u32): u32 {
-  const counted = size >> COUNTED_BITS ? (1 << COUNTED_BITS) - 1 : size;
-  return restedActivity(activity) + (counted << (8 - ACTIVITY_RATE_BITS));
+  if (size >> COUNTED_BITS) size = (1 << COUNTED_BITS) - 1;
+  return restedActivity(activity) + (size << (8 - ACTIVITY_RATE_BITS));
 }
 
 /** The activity after a zero. */
@@ -101,13 +101,13 @@ export function restedActivity(activity: u32): u32 {
 }
 
 /**
- * Keep a reconstruction, and learn from it.
+ * Keep a reconstruction, and learn from it; D as in lite-coder.ts. What was refused is not kept.
  *
  * @param tap  of takeTap
  * @param foreseen  of foreseeMove, where the lead is above 0; elsewhere it is worked out where it is needed
  * @param isLearned  the code says anything of the weights: it is neither a zero in sparse bins nor long
  */
-export function keepSample(
+export function keepSample<D>(
   config: usize,
   channel: usize,
   tap: usize,
@@ -117,6 +117,7 @@ export function keepSample(
   foreseen: i32,
   isLearned: bool,
 ): void {
+  if (isSigned<D>() && isRefused) return;
   const move = (reconstruction - last) >> (<i32>load<u8>(config, CHANNEL_UNIT_BITS));
   store<i32>(channel, reconstruction, LAST);
   if (isLearned) {

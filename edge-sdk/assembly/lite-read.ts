@@ -111,7 +111,7 @@ function readSample(st: usize, config: usize, channel: usize, tap: usize): bool 
   else isNotZero = codeBit<i32>(first, false);
   if (!isNotZero) {
     store<u32>(channel, restedActivity(activity), LITE_ACTIVITY);
-    keepSample(config, channel, tap, last, prediction, lead, foreseen, !isSparse);
+    keepSample<i32>(config, channel, tap, last, prediction, lead, foreseen, !isSparse);
     return false;
   }
   let size: u32 = 1;
@@ -142,7 +142,7 @@ function readSample(st: usize, config: usize, channel: usize, tap: usize): bool 
   }
   if (!isLong) reconstruction = reconstruct(config, prediction, size, isNegative, isSparse);
   store<u32>(channel, activityAfter(activity, size), LITE_ACTIVITY);
-  keepSample(config, channel, tap, last, reconstruction, lead, foreseen, !isLong);
+  keepSample<i32>(config, channel, tap, last, reconstruction, lead, foreseen, !isLong);
   return true;
 }
 
@@ -164,7 +164,7 @@ function longSize(config: usize, prediction: i32, sample: i32, last: i32, isSpar
     refuse();
     return 1;
   }
-  return sizeOf(config, away, bound, isSparse);
+  return sizeOf(load<u32>(config, CHANNEL_STEP), away, bound, isSparse);
 }
 
 /** What a decoder makes of a code; it refuses one that no encoder has for what it stands for. */

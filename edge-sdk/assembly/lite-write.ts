@@ -134,7 +134,7 @@ function atTheEnd(config: usize, sample: i32, error: i32): i32 {
 /** Write a row's valid samples. @param statuses  two bits each */
 function writeSamples(cfg: usize, st: usize, coder: usize, samples: usize, statuses: u32): void {
   // From memory, so that it is in a local: large constants and offsets are slow too
-  const bits = <usize>load<u32>(coder, CODER_BITS);
+  const bits = <usize>load<u32>(coder, CODER_BITS) + (32 << LITE_OCTAVE_BITS);
   const tap = takeTap(st);
   const end = channelState(cfg, st, load<u8>(cfg, CONFIG_CHANNELS));
   let config = channelConfig(cfg, 0) - CONFIG_CHANNEL_BYTES;
@@ -169,14 +169,14 @@ function writeSamples(cfg: usize, st: usize, coder: usize, samples: usize, statu
       reconstruction = predictionAfter(config, last, foreseen);
     }
     let activity = load<u32>(channel, LITE_ACTIVITY);
-    const octave = 32 - <i32>clz<u32>(activity);
+    const zeros = <i32>clz<u32>(activity); // 32 less the octave
     const isSparse = isLiteSparse(activity);
     const bound = load<u32>(config, CHANNEL_BOUND);
     const isNegative = sample < reconstruction;
     const away = isNegative ? <u32>reconstruction - <u32>sample : <u32>sample - <u32>reconstruction;
     let isLearned = !isSparse;
 
-    const first = bits + (octave << LITE_OCTAVE_BITS);
+    const first = bits - (zeros << LITE_OCTAVE_BITS);
     while (rangeNow >> 24 == 0) {
       store<u8>(at, <u8>(lowNow >> 24));
       at++;
@@ -197,7 +197,8 @@ function writeSamples(cfg: usize, st: usize, coder: usize, samples: usize, statu
       loud = 1;
       isLearned = true;
 
-      const size = sizeOf(config, away, bound, isSparse);
+      const step = load<u32>(config, CHANNEL_STEP);
+      const size = sizeOf(step, away, bound, isSparse);
       let u = size - 2;
       let k = 0;
       let isUnit = false;
@@ -207,8 +208,8 @@ function writeSamples(cfg: usize, st: usize, coder: usize, samples: usize, statu
         lowNow <<= 8;
         rangeNow <<= 8;
       }
-      if (octave > K_OCTAVE) {
-        k = lowBits(octave);
+      if (zeros < 32 - K_OCTAVE) {
+        k = lowBits(32 - zeros);
         u = (size - 1) >> k;
       } else {
         p = load<u32>(first, 4);
@@ -262,14 +263,14 @@ function writeSamples(cfg: usize, st: usize, coder: usize, samples: usize, statu
       }
       activity = activityAfter(activity, size);
       if (isLearned) {
-        const offset = size * load<u32>(config, CHANNEL_STEP) - (isSparse ? bound : 0);
+        const offset = size * step - (isSparse ? bound : 0);
         reconstruction = isNegative ? reconstruction - offset : reconstruction + offset;
         const error = reconstruction - sample;
         if (error < 0 != reconstruction < sample) reconstruction = atTheEnd(config, sample, error);
       } else reconstruction = sample;
     }
     store<u32>(channel, activity, LITE_ACTIVITY);
-    keepSample(config, channel, tap, last, reconstruction, lead, foreseen, isLearned);
+    keepSample<u32>(config, channel, tap, last, reconstruction, lead, foreseen, isLearned);
   }
   setCoder(lowNow, rangeNow, at);
   if (loud) store<u8>(coder, 1, CODER_LOUD);
