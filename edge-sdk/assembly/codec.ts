@@ -3,10 +3,10 @@ import { hashBytes } from "./hash";
 import { resetState } from "./keyframe";
 import {
   CHANNEL_SPACING,
-  CODER_BITS,
   CODER_BLOCK_ROWS,
   CODER_END,
   CODER_FLAGS,
+  CODER_HOME,
   CODER_LOUD,
   CODER_POSITION,
   CODER_ROWS,
@@ -22,6 +22,7 @@ import {
   MAX_CHANNEL_BYTES,
 } from "./layout";
 import { flushLite, verifyLite } from "./lite-coder";
+import { LITE_HOME } from "./lite-layout";
 import { resetLiteState } from "./lite-model";
 import { readRow } from "./lite-read";
 import { writeRow } from "./lite-write";
@@ -57,7 +58,7 @@ export function codecReset(cfg: usize, st: usize): void {
  */
 export function frameBegin(cfg: usize, st: usize, hasEvents: bool, out: usize, capacity: i32): void {
   coderBegin(coderOf(cfg, st), MODE_ENCODE, hasEvents ? FRAME_EVENTS : 0, out, capacity);
-  if (IS_LITE) store<u32>(coderOf(cfg, st), <u32>st, CODER_BITS);
+  if (IS_LITE) store<u32>(coderOf(cfg, st), <u32>(st + LITE_HOME), CODER_HOME);
 }
 
 /**
@@ -111,7 +112,7 @@ export function decodeBegin(cfg: usize, st: usize, flags: u32, rows: u32, input:
   if (flags > (IS_LITE ? FRAME_EVENTS : FRAME_LINES) || (flags && length <= 0)) return STATUS_CORRUPT;
   coderBegin(coder, length > 0 ? MODE_DECODE : MODE_REPLAY, flags, input, length);
   store<u32>(coder, rows, CODER_ROWS);
-  store<u32>(coder, IS_LITE ? <u32>st : 0, CODER_BLOCK_ROWS);
+  store<u32>(coder, 0, CODER_BLOCK_ROWS);
   return 0;
 }
 
@@ -128,7 +129,6 @@ export function decodeEnd(cfg: usize, st: usize): i32 {
  */
 export function replayQuietRow(cfg: usize, st: usize, samples: usize): i32 {
   coderBegin(coderOf(cfg, st), MODE_REPLAY, 0, 0, 0);
-  if (IS_LITE) store<u32>(coderOf(cfg, st), <u32>st, CODER_BITS);
   return IS_LITE ? readRow(cfg, st, samples, 0) : decodeRow(cfg, st, samples, 0);
 }
 

@@ -143,7 +143,7 @@ export const CODER_LOUD: usize = 22; // u8: not 0 once anything but a zero resid
 export const CODER_SINGLE: usize = 23; // u8: 1 when the decoder's input is one byte
 export const CODER_ROWS: usize = 24; // u32: rows that are left in a frame with lines
 export const CODER_BLOCK_ROWS: usize = 28; // u32: rows that are left in its block
-export const CODER_BITS: usize = 28; // u32, in its place in the lite profile: address of the adaptive bits
+export const CODER_HOME: usize = 28; // u32, in its place in the lite profile: home of the state (lite-layout.ts)
 export const TRANSIENT_BYTES: usize = 32;
 
 /** What a frame may contain; never both. */

@@ -1,5 +1,5 @@
 import { codeBit, codeBits, refuse } from "./lite-coder";
-import { LITE_OCTAVE_BITS, LITE_SAME_STATUSES, LITE_STATUSES } from "./lite-layout";
+import { LITE_HOME, LITE_OCTAVE_BITS, LITE_SAME_STATUSES, LITE_STATUSES } from "./lite-layout";
 
 /**
  * How the lite profile spells a residual's code. The octave of the channel's activity, 0..32, is the only context, and gives
@@ -39,12 +39,12 @@ export function resetLiteBits(st: usize): void {
     store<u32>(at, octave < TABLE_OCTAVES ? (<u32>load<u8>(table + octave)) << 24 : FIRST_ZERO);
     store<u32>(at, FIRST_ONE, 4);
   }
-  store<u32>(st + LITE_SAME_STATUSES, FIRST_STATUS);
+  store<u32>(st + LITE_HOME, FIRST_STATUS, LITE_SAME_STATUSES);
 }
 
-/** Low bits of a size less one, k, by an octave of the activity beyond K_OCTAVE. */
-export function lowBits(octave: i32): i32 {
-  return octave == LAST_OCTAVE ? LARGEST_K : octave - K_OCTAVE;
+/** k in an octave beyond K_OCTAVE. @param zeros  32 less the octave */
+export function lowBits(zeros: i32): i32 {
+  return zeros ? LAST_OCTAVE - K_OCTAVE - zeros : LARGEST_K;
 }
 
 /**
@@ -53,12 +53,12 @@ export function lowBits(octave: i32): i32 {
  * @param statuses  two bits each; a decoder ignores it
  * @returns the statuses
  */
-export function codeStatuses<D>(st: usize, channels: i32, statuses: u32): u32 {
-  const before = load<u32>(st, LITE_STATUSES);
-  if (!codeBit<D>(st + LITE_SAME_STATUSES, statuses != before)) return before;
+export function codeStatuses<D>(home: usize, channels: i32, statuses: u32): u32 {
+  const before = load<u32>(home, LITE_STATUSES);
+  if (!codeBit<D>(home + LITE_SAME_STATUSES, statuses != before)) return before;
   statuses = codeBits<D>(channels << 1, statuses);
   if (isSigned<D>() && (statuses == before || !areStatuses(statuses))) refuse();
-  store<u32>(st, statuses, LITE_STATUSES);
+  store<u32>(home, statuses, LITE_STATUSES);
   return statuses;
 }
 

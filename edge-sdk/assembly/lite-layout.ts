@@ -6,7 +6,7 @@
  *                                 no low bits?
  *     264             4           adaptive bit: are the statuses of this row those of the row before?
  *     268             4           statuses of the last row, two bits each, channel 0 in the lowest
- *     272             4           4 x the tap that learns in the next row
+ *     272             4           rows, modulo 8: what learns in the next row
  *     276 + 48 c                  channel c:
  *       0             4           last reconstruction, in sample units
  *       4             4 x 4       last four moves, newest first, in units of the channel
@@ -21,10 +21,13 @@
  */
 export const LITE_OCTAVE_BITS: u32 = 3; // log2 of an octave's bytes
 const OCTAVES: usize = 33;
-export const LITE_SAME_STATUSES: usize = OCTAVES << LITE_OCTAVE_BITS;
-export const LITE_STATUSES: usize = LITE_SAME_STATUSES + 4;
-export const LITE_TAP: usize = LITE_STATUSES + 4;
-export const LITE_SHARED_BYTES: usize = LITE_TAP + 4;
+/** The last octave, from where the rest is near: `home` of a state. */
+export const LITE_HOME: usize = (OCTAVES - 1) << LITE_OCTAVE_BITS;
+export const LITE_SAME_STATUSES: usize = 8; // this and the next ones from home
+export const LITE_STATUSES: usize = 12;
+export const LITE_ROWS: usize = 16;
+export const LITE_CHANNELS: usize = 20;
+export const LITE_SHARED_BYTES: usize = LITE_HOME + LITE_CHANNELS;
 
 export const LITE_MOVES: usize = 4;
 export const LITE_WEIGHTS: usize = 20;

@@ -10,14 +10,14 @@ import {
 } from "./layout";
 import { resetLiteBits } from "./lite-code";
 import { isRefused } from "./lite-coder";
-import { LITE_ACTIVITY, LITE_CHANNEL_BYTES, LITE_LEAD, LITE_MOVES, LITE_TAP, LITE_WEIGHTS } from "./lite-layout";
+import { LITE_ACTIVITY, LITE_CHANNEL_BYTES, LITE_LEAD, LITE_MOVES, LITE_ROWS, LITE_WEIGHTS } from "./lite-layout";
 
 /**
  * Predictor and quantizer of the lite profile: what an interpreter can afford, in 32-bit arithmetic with small constants.
  *
  *     foreseen   = sum w_k x_k / 2^13          x_k: the last four moves in units of the channel
  *     prediction = r0 + foreseen or r0, whichever has been closer more often of late
- *     w_k       += 63 sign(x_k) sign(x - foreseen) - w_k / 2^9, of one tap in each row
+ *     w_k       += 63 sign(x_k) sign(x - foreseen) - w_k / 2^9, in each row of one tap of every other channel
  *
  * Sums, moves and predictions wrap as 32-bit integers do: a prediction may be any int32, and both ends wrap alike. Bins are
  * those of quantizer.ts, dense or sparse.
@@ -31,8 +31,8 @@ const WEIGHT_LEAK_BITS: i32 = 9;
 /** The lead moves by 15 up or 16 down, and by 1/32 towards 0. */
 const LEAD_STEP: i32 = 15;
 const LEAD_LEAK_BITS: i32 = 5;
-const TAP_STEP: u32 = 4;
-const LAST_TAP: u32 = 12;
+const ROWS_MASK: u32 = 7;
+const TAP_MASK: u32 = 12;
 /** Averages of |q| in Q8 move by a quarter; larger codes count as the largest of so many bits. */
 const ACTIVITY_RATE_BITS: i32 = 2;
 const COUNTED_BITS: u32 = 24;
@@ -50,11 +50,16 @@ export function resetLiteState(cfg: usize, st: usize): void {
     store<u32>(channel, FIRST_ACTIVITY, LITE_ACTIVITY);
 }
 
-/** 4 x the tap that learns in this row. */
-export function takeTap(st: usize): usize {
-  const tap = load<u32>(st, LITE_TAP);
-  store<u32>(st, (tap + TAP_STEP) & LAST_TAP, LITE_TAP);
-  return tap;
+/** Count a row. @returns the count before it, modulo 8: where odd, the first channel learns, and so on in turns */
+export function countLiteRow(home: usize): u32 {
+  const rows = load<u32>(home, LITE_ROWS);
+  store<u32>(home, (rows + 1) & ROWS_MASK, LITE_ROWS);
+  return rows;
+}
+
+/** 4 x the tap that learns in a row. @param rows  of countLiteRow */
+export function tapOf(rows: u32): usize {
+  return (rows << 1) & TAP_MASK;
 }
 
 /** The next move that the weights foresee, in units. */
@@ -103,9 +108,10 @@ export function restedActivity(activity: u32): u32 {
 /**
  * Keep a reconstruction, and learn from it; D as in lite-coder.ts. What was refused is not kept.
  *
- * @param tap  of takeTap
+ * @param tap  of tapOf
  * @param foreseen  of foreseeMove, where the lead is above 0; elsewhere it is worked out where it is needed
- * @param isLearned  the code says anything of the weights: it is neither a zero in sparse bins nor long
+ * @param isLearned  it is the channel's turn, and its code says anything of the weights: it is neither a zero in sparse bins
+ *                   nor long
  */
 export function keepSample<D>(
   config: usize,

@@ -36,17 +36,18 @@ import {
   takeWord,
   WORD_BITS,
 } from "./lite-coder";
-import { LITE_ACTIVITY, LITE_BASED, LITE_LEAD, LITE_OCTAVE_BITS, LITE_STATUSES } from "./lite-layout";
+import { LITE_ACTIVITY, LITE_BASED, LITE_HOME, LITE_LEAD, LITE_OCTAVE_BITS, LITE_STATUSES } from "./lite-layout";
 import {
   activityAfter,
   baseSize,
+  countLiteRow,
   foreseeMove,
   isLiteSparse,
   keepSample,
   predictionAfter,
   restedActivity,
   sizeOf,
-  takeTap,
+  tapOf,
 } from "./lite-model";
 import { isOnLattice, saturateOnLattice } from "./quantizer";
 import { SAMPLE_INVALID } from "./row-coder";
@@ -60,12 +61,14 @@ const STATUS_MASK: u32 = 3;
 export function readRow(cfg: usize, st: usize, samples: usize, statuses: usize): i32 {
   const coder = coderOf(cfg, st);
   const channels = <i32>load<u8>(cfg, CONFIG_CHANNELS);
+  const home = st + LITE_HOME;
   openCoder(coder);
   if (!openInput(coder)) return STATUS_CORRUPT;
   let word: u32 = 0;
-  if (load<u8>(coder, CODER_FLAGS)) word = codeStatuses<i32>(st, channels, 0);
-  else store<u32>(st, 0, LITE_STATUSES);
-  const tap = takeTap(st);
+  if (load<u8>(coder, CODER_FLAGS)) word = codeStatuses<i32>(home, channels, 0);
+  else store<u32>(home, 0, LITE_STATUSES);
+  const rows = countLiteRow(home);
+  let isTurn = (rows & 1) != 0;
   for (let c = 0; c < channels; c++) {
     const channel = channelState(cfg, st, c);
     const status = word & STATUS_MASK;
@@ -74,10 +77,11 @@ export function readRow(cfg: usize, st: usize, samples: usize, statuses: usize):
     if (isReplay && !hasBase) return STATUS_NO_BASE;
     if (status != SAMPLE_INVALID) {
       const config = channelConfig(cfg, c);
-      const isLoud = hasBase ? readSample(st, config, channel, tap) : readBase(config, channel);
+      const isLoud = hasBase ? readSample(home, config, channel, tapOf(rows), isTurn) : readBase(config, channel);
       if (isLoud) store<u8>(coder, 1, CODER_LOUD);
     }
     if (isRefused) return STATUS_CORRUPT;
+    isTurn = !isTurn;
     store<i32>(samples + ((<usize>c) << 2), load<i32>(channel, LAST));
     if (statuses) store<u8>(statuses + c, <u8>status);
   }
@@ -97,29 +101,29 @@ function readBase(config: usize, channel: usize): bool {
 }
 
 /** Read one sample of one channel. @returns whether its code is not zero */
-function readSample(st: usize, config: usize, channel: usize, tap: usize): bool {
+function readSample(home: usize, config: usize, channel: usize, tap: usize, isTurn: bool): bool {
   const last = load<i32>(channel, LAST);
   const lead = load<i32>(channel, LITE_LEAD);
   const foreseen = lead > 0 ? foreseeMove(channel) : 0;
   const prediction = lead > 0 ? predictionAfter(config, last, foreseen) : last;
   const activity = load<u32>(channel, LITE_ACTIVITY);
-  const octave = 32 - <i32>clz<u32>(activity);
+  const zeros = <i32>clz<u32>(activity);
   const isSparse = isLiteSparse(activity);
-  const first = st + (octave << LITE_OCTAVE_BITS);
+  const first = home - (zeros << LITE_OCTAVE_BITS);
   let isNotZero = false;
   if (isReplay) store<u32>(first, afterZero(load<u32>(first)));
   else isNotZero = codeBit<i32>(first, false);
   if (!isNotZero) {
     store<u32>(channel, restedActivity(activity), LITE_ACTIVITY);
-    keepSample<i32>(config, channel, tap, last, prediction, lead, foreseen, !isSparse);
+    keepSample<i32>(config, channel, tap, last, prediction, lead, foreseen, isTurn && !isSparse);
     return false;
   }
   let size: u32 = 1;
   let isNegative = false;
   let reconstruction = 0;
   let isLong = false;
-  const k = octave > K_OCTAVE ? lowBits(octave) : 0;
-  const word = peekWordAfter(first, octave);
+  const k = zeros < 32 - K_OCTAVE ? lowBits(zeros) : 0;
+  const word = peekWordAfter(first, zeros);
   if (isUnitRead) {
     isNegative = takeWord(1, word) != 0;
   } else {
@@ -142,7 +146,7 @@ function readSample(st: usize, config: usize, channel: usize, tap: usize): bool 
   }
   if (!isLong) reconstruction = reconstruct(config, prediction, size, isNegative, isSparse);
   store<u32>(channel, activityAfter(activity, size), LITE_ACTIVITY);
-  keepSample<i32>(config, channel, tap, last, reconstruction, lead, foreseen, !isLong);
+  keepSample<i32>(config, channel, tap, last, reconstruction, lead, foreseen, isTurn && !isLong);
   return true;
 }
 
@@ -150,8 +154,8 @@ function readSample(st: usize, config: usize, channel: usize, tap: usize): bool 
 let isUnitRead: bool = false;
 
 /** Read whether a size is one, where that is said, and what comes next. */
-function peekWordAfter(first: usize, octave: i32): u32 {
-  isUnitRead = octave <= K_OCTAVE && !codeBit<i32>(first + 4, false);
+function peekWordAfter(first: usize, zeros: i32): u32 {
+  isUnitRead = zeros >= 32 - K_OCTAVE && !codeBit<i32>(first + 4, false);
   return peekWord();
 }
 

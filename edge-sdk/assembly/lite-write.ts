@@ -4,9 +4,9 @@ import {
   CHANNEL_BOUND,
   CHANNEL_SPACING,
   CHANNEL_STEP,
-  CODER_BITS,
   CODER_END,
   CODER_FLAGS,
+  CODER_HOME,
   CODER_LOUD,
   CODER_POSITION,
   CONFIG_CHANNEL_BYTES,
@@ -48,6 +48,7 @@ import {
   LITE_ACTIVITY,
   LITE_BASED,
   LITE_CHANNEL_BYTES,
+  LITE_CHANNELS,
   LITE_LEAD,
   LITE_OCTAVE_BITS,
   LITE_STATUSES,
@@ -55,13 +56,14 @@ import {
 import {
   activityAfter,
   baseSize,
+  countLiteRow,
   foreseeMove,
   isLiteSparse,
   keepSample,
   predictionAfter,
   restedActivity,
   sizeOf,
-  takeTap,
+  tapOf,
 } from "./lite-model";
 import { SAMPLE_INVALID } from "./row-coder";
 import {
@@ -93,15 +95,16 @@ export function writeRow(cfg: usize, st: usize, samples: usize, statuses: usize)
       any |= status;
       word = (word << STATUS_BITS) | status;
     }
-    if (any > STATUS_MASK || !areStatuses(word)) return STATUS_SAMPLE_STATUS;
+    if (any > STATUS_MASK || (any == STATUS_MASK && !areStatuses(word))) return STATUS_SAMPLE_STATUS;
   }
   const hasEvents = load<u8>(coder, CODER_FLAGS);
   if (word && !hasEvents) return STATUS_EVENT_IN_PLAIN_FRAME;
   if (load<u8>(cfg, CONFIG_HAS_LATTICE) && !areOnLattices(cfg, st, samples, word)) return STATUS_OFF_LATTICE;
   openCoder(coder);
-  if (hasEvents) codeStatuses<u32>(st, channels, word);
-  else store<u32>(st, 0, LITE_STATUSES);
-  writeSamples(cfg, st, coder, samples, word);
+  const home = <usize>load<u32>(coder, CODER_HOME);
+  if (hasEvents) codeStatuses<u32>(home, channels, word);
+  else store<u32>(home, 0, LITE_STATUSES);
+  writeSamples(channelConfig(cfg, 0), home, channels, coder, samples, word);
   closeCoder(coder);
   return 0;
 }
@@ -131,21 +134,28 @@ function atTheEnd(config: usize, sample: i32, error: i32): i32 {
   return spacing == 1 ? (error >> 31) ^ i32.MAX_VALUE : saturateOnLattice(<i64>sample + error, spacing);
 }
 
-/** Write a row's valid samples. @param statuses  two bits each */
-function writeSamples(cfg: usize, st: usize, coder: usize, samples: usize, statuses: u32): void {
-  // From memory, so that it is in a local: large constants and offsets are slow too
-  const bits = <usize>load<u32>(coder, CODER_BITS) + (32 << LITE_OCTAVE_BITS);
-  const tap = takeTap(st);
-  const end = channelState(cfg, st, load<u8>(cfg, CONFIG_CHANNELS));
-  let config = channelConfig(cfg, 0) - CONFIG_CHANNEL_BYTES;
+/**
+ * Write a row's valid samples.
+ *
+ * @param config  of the first channel
+ * @param home  of the state, taken from memory, so that it is in a local: large constants are slow too
+ * @param statuses  two bits each
+ */
+function writeSamples(config: usize, home: usize, channels: i32, coder: usize, samples: usize, statuses: u32): void {
+  const rows = countLiteRow(home);
+  const tap = tapOf(rows);
+  let isTurn = (rows & 1) == 0;
+  const end = home + LITE_CHANNELS + LITE_CHANNEL_BYTES * <usize>channels;
+  config -= CONFIG_CHANNEL_BYTES;
   let lowNow = low;
   let rangeNow = range;
   let at = position;
   let loud: u32 = 0;
-  for (let channel = channelState(cfg, st, 0); channel != end; channel += LITE_CHANNEL_BYTES) {
+  for (let channel = home + LITE_CHANNELS; channel != end; channel += LITE_CHANNEL_BYTES) {
     const sample = load<i32>(samples);
     samples += 4;
     config += CONFIG_CHANNEL_BYTES;
+    isTurn = !isTurn;
     if (statuses) {
       const status = statuses & STATUS_MASK;
       statuses >>= STATUS_BITS;
@@ -176,7 +186,7 @@ function writeSamples(cfg: usize, st: usize, coder: usize, samples: usize, statu
     const away = isNegative ? <u32>reconstruction - <u32>sample : <u32>sample - <u32>reconstruction;
     let isLearned = !isSparse;
 
-    const first = bits - (zeros << LITE_OCTAVE_BITS);
+    const first = home - (zeros << LITE_OCTAVE_BITS);
     while (rangeNow >> 24 == 0) {
       store<u8>(at, <u8>(lowNow >> 24));
       at++;
@@ -196,6 +206,8 @@ function writeSamples(cfg: usize, st: usize, coder: usize, samples: usize, statu
       if (lowNow < below) carry(at);
       loud = 1;
       isLearned = true;
+      let tailBits = 0;
+      let tail: u32 = 0;
 
       const step = load<u32>(config, CHANNEL_STEP);
       const size = sizeOf(step, away, bound, isSparse);
@@ -209,7 +221,7 @@ function writeSamples(cfg: usize, st: usize, coder: usize, samples: usize, statu
         rangeNow <<= 8;
       }
       if (zeros < 32 - K_OCTAVE) {
-        k = lowBits(32 - zeros);
+        k = lowBits(zeros);
         u = (size - 1) >> k;
       } else {
         p = load<u32>(first, 4);
@@ -238,13 +250,19 @@ function writeSamples(cfg: usize, st: usize, coder: usize, samples: usize, statu
         if (u < LONG_FROM) {
           length = u + 2;
           word += (4 << u) - 4;
-          if (k && k <= LARGEST_SHORT_K) {
-            length += k;
-            word = (word << k) | ((size - 1) & ((1 << k) - 1));
+          if (k) {
+            tail = (size - 1) & ((1 << k) - 1);
+            if (k <= LARGEST_SHORT_K) {
+              length += k;
+              word = (word << k) | tail;
+            } else tailBits = k;
           }
         } else {
+          isLearned = false;
           length = WORD_BITS;
           word = LONG_PREFIX | (<u32>sample >> LONG_REST_BITS);
+          tailBits = LONG_REST_BITS;
+          tail = (<u32>sample << (32 - LONG_REST_BITS)) >> (32 - LONG_REST_BITS);
         }
       }
       rangeNow = (rangeNow >> WORD_BITS) << (WORD_BITS - length);
@@ -252,11 +270,9 @@ function writeSamples(cfg: usize, st: usize, coder: usize, samples: usize, statu
       lowNow += below;
       if (lowNow < below) carry(at);
 
-      isLearned = isUnit || u < LONG_FROM;
-      if (k > LARGEST_SHORT_K || !isLearned) {
+      if (tailBits) {
         setCoder(lowNow, rangeNow, at);
-        if (isLearned) codeBits<u32>(k, (size - 1) & ((1 << k) - 1));
-        else codeBits<u32>(LONG_REST_BITS, (<u32>sample << (32 - LONG_REST_BITS)) >> (32 - LONG_REST_BITS));
+        codeBits<u32>(tailBits, tail);
         lowNow = low;
         rangeNow = range;
         at = position;
@@ -270,7 +286,7 @@ function writeSamples(cfg: usize, st: usize, coder: usize, samples: usize, statu
       } else reconstruction = sample;
     }
     store<u32>(channel, activity, LITE_ACTIVITY);
-    keepSample<u32>(config, channel, tap, last, reconstruction, lead, foreseen, isLearned);
+    keepSample<u32>(config, channel, tap, last, reconstruction, lead, foreseen, isLearned && isTurn);
   }
   setCoder(lowNow, rangeNow, at);
   if (loud) store<u8>(coder, 1, CODER_LOUD);

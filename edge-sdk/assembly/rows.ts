@@ -1,5 +1,5 @@
 import { frameSample } from "./codec";
-import { CODER_BITS, CONFIG_CHANNELS, coderOf } from "./layout";
+import { CONFIG_CHANNELS, coderOf } from "./layout";
 import { readRow } from "./lite-read";
 import { IS_LITE } from "./profile";
 import { coderBegin, MODE_REPLAY } from "./range-coder";
@@ -34,6 +34,5 @@ export function decodeRows(cfg: usize, st: usize, samples: usize, statuses: usiz
 /** Replay quiet rows. @returns `count`, or STATUS_NO_BASE */
 export function replayQuietRows(cfg: usize, st: usize, samples: usize, count: i32): i32 {
   coderBegin(coderOf(cfg, st), MODE_REPLAY, 0, 0, 0);
-  if (IS_LITE) store<u32>(coderOf(cfg, st), <u32>st, CODER_BITS);
   return decodeRows(cfg, st, samples, 0, count);
 }
