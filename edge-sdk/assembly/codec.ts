@@ -57,8 +57,9 @@ export function codecReset(cfg: usize, st: usize): void {
  * @param capacity  bytes that may be written
  */
 export function frameBegin(cfg: usize, st: usize, hasEvents: bool, out: usize, capacity: i32): void {
-  coderBegin(coderOf(cfg, st), MODE_ENCODE, hasEvents ? FRAME_EVENTS : 0, out, capacity);
-  if (IS_LITE) store<u32>(coderOf(cfg, st), <u32>(st + LITE_HOME), CODER_HOME);
+  const coder = coderOf(cfg, st);
+  coderBegin(coder, MODE_ENCODE, hasEvents ? FRAME_EVENTS : 0, out, capacity);
+  if (IS_LITE) store<u32>(coder, <u32>(st + LITE_HOME), CODER_HOME);
 }
 
 /**

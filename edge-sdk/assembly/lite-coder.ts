@@ -113,12 +113,14 @@ export function byteAt(at: usize): u32 {
 
 /** Move on by bytes until the range is 2^24 again; before each step, so that it may be less between two. */
 export function widen<D>(): void {
-  while (range >> 24 == 0) {
-    if (isSigned<D>()) code = (code << 8) | byteAt(position);
-    else store<u8>(position, <u8>(low >> 24));
-    position++;
-    low <<= 8;
-    range <<= 8;
+  if (range >> 24 == 0) {
+    do {
+      if (isSigned<D>()) code = (code << 8) | byteAt(position);
+      else store<u8>(position, <u8>(low >> 24));
+      position++;
+      low <<= 8;
+      range <<= 8;
+    } while (range >> 24 == 0);
   }
 }
 

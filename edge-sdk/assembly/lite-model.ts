@@ -36,6 +36,9 @@ const TAP_MASK: u32 = 12;
 /** Averages of |q| in Q8 move by a quarter; larger codes count as the largest of so many bits. */
 const ACTIVITY_RATE_BITS: i32 = 2;
 const COUNTED_BITS: u32 = 24;
+const LARGEST_ACTIVITY: u32 = 0xfffffffc;
+const LONG_OCTAVES: i32 = 4;
+const LONG_LEAST: u32 = 63;
 /** Below 15/64 of a code, residuals are sparse. */
 const SPARSE_BELOW: u32 = 60;
 /** A quarter of a code, as in activity.ts. */
@@ -50,11 +53,16 @@ export function resetLiteState(cfg: usize, st: usize): void {
     store<u32>(channel, FIRST_ACTIVITY, LITE_ACTIVITY);
 }
 
-/** Count a row. @returns the count before it, modulo 8: where odd, the first channel learns, and so on in turns */
+/** Count a row. @returns the count before it, modulo 8 */
 export function countLiteRow(home: usize): u32 {
   const rows = load<u32>(home, LITE_ROWS);
   store<u32>(home, (rows + 1) & ROWS_MASK, LITE_ROWS);
   return rows;
+}
+
+/** Does a channel learn in a row? Channels are an odd multiple of 16 bytes apart, so every other one does. */
+export function isItsTurn(channel: usize, rows: u32): bool {
+  return (((<u32>channel >> 4) ^ rows) & 1) != 0;
 }
 
 /** 4 x the tap that learns in a row. @param rows  of countLiteRow */
@@ -94,10 +102,19 @@ export function sizeOf(step: u32, away: u32, bound: u32, isSparse: bool): u32 {
   return isSparse ? (away - 1) / step + 1 : (away - step + bound) / step + 1;
 }
 
-/** The activity after a code. Range: 0..2^32 - 1 */
-export function activityAfter(activity: u32, size: u32): u32 {
-  if (size >> COUNTED_BITS) size = (1 << COUNTED_BITS) - 1;
-  return restedActivity(activity) + (size << (8 - ACTIVITY_RATE_BITS));
+/** |q| as the activity counts it. */
+export function countedSize(size: u32): u32 {
+  return size >> COUNTED_BITS ? (1 << COUNTED_BITS) - 1 : size;
+}
+
+/** The activity after a code that is not long. @param counted  of countedSize  Range: 0..2^32 - 1 */
+export function activityAfter(activity: u32, counted: u32): u32 {
+  return restedActivity(activity) + (counted << (8 - ACTIVITY_RATE_BITS));
+}
+
+/** The activity after a long code: four octaves more, or all there are; at once it would stay busy long after one jump. */
+export function activityAfterLong(activity: u32, zeros: i32): u32 {
+  return zeros > LONG_OCTAVES ? (activity | LONG_LEAST) << LONG_OCTAVES : LARGEST_ACTIVITY;
 }
 
 /** The activity after a zero. */

@@ -39,9 +39,12 @@ import {
 import { LITE_ACTIVITY, LITE_BASED, LITE_HOME, LITE_LEAD, LITE_OCTAVE_BITS, LITE_STATUSES } from "./lite-layout";
 import {
   activityAfter,
+  activityAfterLong,
   baseSize,
+  countedSize,
   countLiteRow,
   foreseeMove,
+  isItsTurn,
   isLiteSparse,
   keepSample,
   predictionAfter,
@@ -68,7 +71,6 @@ export function readRow(cfg: usize, st: usize, samples: usize, statuses: usize):
   if (load<u8>(coder, CODER_FLAGS)) word = codeStatuses<i32>(home, channels, 0);
   else store<u32>(home, 0, LITE_STATUSES);
   const rows = countLiteRow(home);
-  let isTurn = (rows & 1) != 0;
   for (let c = 0; c < channels; c++) {
     const channel = channelState(cfg, st, c);
     const status = word & STATUS_MASK;
@@ -77,11 +79,10 @@ export function readRow(cfg: usize, st: usize, samples: usize, statuses: usize):
     if (isReplay && !hasBase) return STATUS_NO_BASE;
     if (status != SAMPLE_INVALID) {
       const config = channelConfig(cfg, c);
-      const isLoud = hasBase ? readSample(home, config, channel, tapOf(rows), isTurn) : readBase(config, channel);
+      const isLoud = hasBase ? readSample(home, config, channel, tapOf(rows), isItsTurn(channel, rows)) : readBase(config, channel);
       if (isLoud) store<u8>(coder, 1, CODER_LOUD);
     }
     if (isRefused) return STATUS_CORRUPT;
-    isTurn = !isTurn;
     store<i32>(samples + ((<usize>c) << 2), load<i32>(channel, LAST));
     if (statuses) store<u8>(statuses + c, <u8>status);
   }
@@ -145,7 +146,8 @@ function readSample(home: usize, config: usize, channel: usize, tap: usize, isTu
     }
   }
   if (!isLong) reconstruction = reconstruct(config, prediction, size, isNegative, isSparse);
-  store<u32>(channel, activityAfter(activity, size), LITE_ACTIVITY);
+  const next = isLong ? activityAfterLong(activity, zeros) : activityAfter(activity, countedSize(size));
+  store<u32>(channel, next, LITE_ACTIVITY);
   keepSample<i32>(config, channel, tap, last, reconstruction, lead, foreseen, isTurn && !isLong);
   return true;
 }

@@ -55,9 +55,12 @@ import {
 } from "./lite-layout";
 import {
   activityAfter,
+  activityAfterLong,
   baseSize,
+  countedSize,
   countLiteRow,
   foreseeMove,
+  isItsTurn,
   isLiteSparse,
   keepSample,
   predictionAfter,
@@ -144,18 +147,25 @@ function atTheEnd(config: usize, sample: i32, error: i32): i32 {
 function writeSamples(config: usize, home: usize, channels: i32, coder: usize, samples: usize, statuses: u32): void {
   const rows = countLiteRow(home);
   const tap = tapOf(rows);
-  let isTurn = (rows & 1) == 0;
   const end = home + LITE_CHANNELS + LITE_CHANNEL_BYTES * <usize>channels;
   config -= CONFIG_CHANNEL_BYTES;
   let lowNow = low;
   let rangeNow = range;
   let at = position;
   let loud: u32 = 0;
+  // Out here, so that they are not set to 0 for each channel
+  let foreseen = 0;
+  let isLearned = false;
+  let isUnit = false;
+  let k = 0;
+  let u: u32 = 0;
+  let length = 0;
+  let word: u32 = 0;
+  let tail: u32 = 0;
   for (let channel = home + LITE_CHANNELS; channel != end; channel += LITE_CHANNEL_BYTES) {
     const sample = load<i32>(samples);
     samples += 4;
     config += CONFIG_CHANNEL_BYTES;
-    isTurn = !isTurn;
     if (statuses) {
       const status = statuses & STATUS_MASK;
       statuses >>= STATUS_BITS;
@@ -172,7 +182,6 @@ function writeSamples(config: usize, home: usize, channels: i32, coder: usize, s
     }
     const last = load<i32>(channel, LAST);
     const lead = load<i32>(channel, LITE_LEAD);
-    let foreseen = 0;
     let reconstruction = last;
     if (lead > 0) {
       foreseen = foreseeMove(channel);
@@ -184,14 +193,15 @@ function writeSamples(config: usize, home: usize, channels: i32, coder: usize, s
     const bound = load<u32>(config, CHANNEL_BOUND);
     const isNegative = sample < reconstruction;
     const away = isNegative ? <u32>reconstruction - <u32>sample : <u32>sample - <u32>reconstruction;
-    let isLearned = !isSparse;
 
     const first = home - (zeros << LITE_OCTAVE_BITS);
-    while (rangeNow >> 24 == 0) {
-      store<u8>(at, <u8>(lowNow >> 24));
-      at++;
-      lowNow <<= 8;
-      rangeNow <<= 8;
+    if (rangeNow >> 24 == 0) {
+      do {
+        store<u8>(at, <u8>(lowNow >> 24));
+        at++;
+        lowNow <<= 8;
+        rangeNow <<= 8;
+      } while (rangeNow >> 24 == 0);
     }
     let p = load<u32>(first);
     let below = (rangeNow >> 12) * chanceOf(p);
@@ -199,6 +209,7 @@ function writeSamples(config: usize, home: usize, channels: i32, coder: usize, s
       rangeNow = below;
       store<u32>(first, afterZero(p));
       activity = restedActivity(activity);
+      isLearned = !isSparse;
     } else {
       store<u32>(first, afterOne(p));
       rangeNow -= below;
@@ -206,24 +217,26 @@ function writeSamples(config: usize, home: usize, channels: i32, coder: usize, s
       if (lowNow < below) carry(at);
       loud = 1;
       isLearned = true;
-      let tailBits = 0;
-      let tail: u32 = 0;
 
       const step = load<u32>(config, CHANNEL_STEP);
       const size = sizeOf(step, away, bound, isSparse);
-      let u = size - 2;
-      let k = 0;
-      let isUnit = false;
-      while (rangeNow >> 24 == 0) {
-        store<u8>(at, <u8>(lowNow >> 24));
-        at++;
-        lowNow <<= 8;
-        rangeNow <<= 8;
+      let counted = size;
+      let tailBits = 0;
+      if (rangeNow >> 24 == 0) {
+        do {
+          store<u8>(at, <u8>(lowNow >> 24));
+          at++;
+          lowNow <<= 8;
+          rangeNow <<= 8;
+        } while (rangeNow >> 24 == 0);
       }
       if (zeros < 32 - K_OCTAVE) {
         k = lowBits(zeros);
         u = (size - 1) >> k;
+        isUnit = false;
       } else {
+        k = 0;
+        u = size - 2;
         p = load<u32>(first, 4);
         below = (rangeNow >> 12) * chanceOf(p);
         isUnit = size == 1;
@@ -236,34 +249,38 @@ function writeSamples(config: usize, home: usize, channels: i32, coder: usize, s
           lowNow += below;
           if (lowNow < below) carry(at);
         }
-        while (rangeNow >> 24 == 0) {
-          store<u8>(at, <u8>(lowNow >> 24));
-          at++;
-          lowNow <<= 8;
-          rangeNow <<= 8;
+        if (rangeNow >> 24 == 0) {
+          do {
+            store<u8>(at, <u8>(lowNow >> 24));
+            at++;
+            lowNow <<= 8;
+            rangeNow <<= 8;
+          } while (rangeNow >> 24 == 0);
         }
       }
 
-      let length = 1;
-      let word = u32(isNegative);
-      if (!isUnit) {
-        if (u < LONG_FROM) {
-          length = u + 2;
-          word += (4 << u) - 4;
-          if (k) {
-            tail = (size - 1) & ((1 << k) - 1);
-            if (k <= LARGEST_SHORT_K) {
-              length += k;
-              word = (word << k) | tail;
-            } else tailBits = k;
+      if (isUnit) {
+        length = 1;
+        word = u32(isNegative);
+      } else if (u < LONG_FROM) {
+        length = u + 2;
+        word = (4 << u) - 4 + u32(isNegative);
+        if (k) {
+          if (k <= LARGEST_SHORT_K) {
+            length += k;
+            word = (word << k) | ((size - 1) & ((1 << k) - 1));
+          } else {
+            tailBits = k;
+            tail = (size - 1) << (32 - k);
+            counted = countedSize(size);
           }
-        } else {
-          isLearned = false;
-          length = WORD_BITS;
-          word = LONG_PREFIX | (<u32>sample >> LONG_REST_BITS);
-          tailBits = LONG_REST_BITS;
-          tail = (<u32>sample << (32 - LONG_REST_BITS)) >> (32 - LONG_REST_BITS);
         }
+      } else {
+        isLearned = false;
+        length = WORD_BITS;
+        word = LONG_PREFIX | (<u32>sample >> LONG_REST_BITS);
+        tailBits = LONG_REST_BITS;
+        tail = <u32>sample << (32 - LONG_REST_BITS);
       }
       rangeNow = (rangeNow >> WORD_BITS) << (WORD_BITS - length);
       below = word * rangeNow;
@@ -272,21 +289,24 @@ function writeSamples(config: usize, home: usize, channels: i32, coder: usize, s
 
       if (tailBits) {
         setCoder(lowNow, rangeNow, at);
-        codeBits<u32>(tailBits, tail);
+        codeBits<u32>(tailBits, tail >> (32 - tailBits));
         lowNow = low;
         rangeNow = range;
         at = position;
       }
-      activity = activityAfter(activity, size);
       if (isLearned) {
+        activity = activityAfter(activity, counted);
         const offset = size * step - (isSparse ? bound : 0);
         reconstruction = isNegative ? reconstruction - offset : reconstruction + offset;
         const error = reconstruction - sample;
         if (error < 0 != reconstruction < sample) reconstruction = atTheEnd(config, sample, error);
-      } else reconstruction = sample;
+      } else {
+        activity = activityAfterLong(activity, zeros);
+        reconstruction = sample;
+      }
     }
     store<u32>(channel, activity, LITE_ACTIVITY);
-    keepSample<u32>(config, channel, tap, last, reconstruction, lead, foreseen, isLearned && isTurn);
+    keepSample<u32>(config, channel, tap, last, reconstruction, lead, foreseen, isLearned && isItsTurn(channel, rows));
   }
   setCoder(lowNow, rangeNow, at);
   if (loud) store<u8>(coder, 1, CODER_LOUD);
