@@ -6,7 +6,6 @@ import {
   CODER_BLOCK_ROWS,
   CODER_END,
   CODER_FLAGS,
-  CODER_HOME,
   CODER_LOUD,
   CODER_POSITION,
   CODER_ROWS,
@@ -21,7 +20,7 @@ import {
   LAST,
   MAX_CHANNEL_BYTES,
 } from "./layout";
-import { flushLite, verifyLite } from "./lite-coder";
+import { beginLite, flushLite, verifyLite } from "./lite-coder";
 import { LITE_HOME } from "./lite-layout";
 import { resetLiteState } from "./lite-model";
 import { readRow } from "./lite-read";
@@ -58,8 +57,8 @@ export function codecReset(cfg: usize, st: usize): void {
  */
 export function frameBegin(cfg: usize, st: usize, hasEvents: bool, out: usize, capacity: i32): void {
   const coder = coderOf(cfg, st);
-  coderBegin(coder, MODE_ENCODE, hasEvents ? FRAME_EVENTS : 0, out, capacity);
-  if (IS_LITE) store<u32>(coder, <u32>(st + LITE_HOME), CODER_HOME);
+  if (IS_LITE) beginLite(coder, st + LITE_HOME, hasEvents, out, capacity);
+  else coderBegin(coder, MODE_ENCODE, hasEvents ? FRAME_EVENTS : 0, out, capacity);
 }
 
 /**

@@ -21,4 +21,4 @@ export const VIEW: usize = STEPS;
 /** Configuration block. */
 export const CONFIG: usize = CONFIG_BLOCK;
 /** State block: widestBytes(MAX_CHANNELS). */
-export const STATE: usize = memory.data(IS_LITE ? 1076 : 4020, 8);
+export const STATE: usize = memory.data(IS_LITE ? 1012 : 4020, 8);

@@ -10,7 +10,7 @@ import {
 } from "./layout";
 import { resetLiteBits } from "./lite-code";
 import { isRefused } from "./lite-coder";
-import { LITE_ACTIVITY, LITE_CHANNEL_BYTES, LITE_LEAD, LITE_MOVES, LITE_ROWS, LITE_WEIGHTS } from "./lite-layout";
+import { LITE_ACTIVITY, LITE_CHANNEL_BYTES, LITE_LEAD, LITE_MOVES, LITE_ROWS, LITE_WEIGHTS, NO_BASE } from "./lite-layout";
 
 /**
  * Predictor and quantizer of the lite profile: what an interpreter can afford, in 32-bit arithmetic with small constants.
@@ -42,7 +42,7 @@ const LONG_LEAST: u32 = 63;
 /** Below 15/64 of a code, residuals are sparse. */
 const SPARSE_BELOW: u32 = 60;
 /** A quarter of a code, as in activity.ts. */
-const FIRST_ACTIVITY: u32 = 64;
+export const FIRST_ACTIVITY: u32 = 64;
 
 /** Make a state cold, as resetState of keyframe.ts. */
 export function resetLiteState(cfg: usize, st: usize): void {
@@ -50,7 +50,7 @@ export function resetLiteState(cfg: usize, st: usize): void {
   for (let at = st; at < coder + TRANSIENT_BYTES; at += 4) store<u32>(at, 0);
   resetLiteBits(st);
   for (let channel = channelState(cfg, st, 0); channel != coder; channel += LITE_CHANNEL_BYTES)
-    store<u32>(channel, FIRST_ACTIVITY, LITE_ACTIVITY);
+    store<u32>(channel, NO_BASE, LITE_ACTIVITY);
 }
 
 /** Count a row. @returns the count before it, modulo 8 */
@@ -60,9 +60,9 @@ export function countLiteRow(home: usize): u32 {
   return rows;
 }
 
-/** Does a channel learn in a row? Channels are an odd multiple of 16 bytes apart, so every other one does. */
+/** Does a channel learn in a row? Channels are an odd number of words apart, so every other one does. */
 export function isItsTurn(channel: usize, rows: u32): bool {
-  return (((<u32>channel >> 4) ^ rows) & 1) != 0;
+  return (((<u32>channel >> 2) ^ rows) & 1) != 0;
 }
 
 /** 4 x the tap that learns in a row. @param rows  of countLiteRow */
@@ -119,7 +119,7 @@ export function activityAfterLong(activity: u32, zeros: i32): u32 {
 
 /** The activity after a zero. */
 export function restedActivity(activity: u32): u32 {
-  return activity - ((activity + 3) >> ACTIVITY_RATE_BITS);
+  return activity - (activity >> ACTIVITY_RATE_BITS);
 }
 
 /**

@@ -36,13 +36,14 @@ import {
   takeWord,
   WORD_BITS,
 } from "./lite-coder";
-import { LITE_ACTIVITY, LITE_BASED, LITE_HOME, LITE_LEAD, LITE_OCTAVE_BITS, LITE_STATUSES } from "./lite-layout";
+import { LITE_ACTIVITY, LITE_HOME, LITE_LEAD, LITE_OCTAVE_BITS, LITE_STATUSES, NO_BASE } from "./lite-layout";
 import {
   activityAfter,
   activityAfterLong,
   baseSize,
   countedSize,
   countLiteRow,
+  FIRST_ACTIVITY,
   foreseeMove,
   isItsTurn,
   isLiteSparse,
@@ -75,7 +76,7 @@ export function readRow(cfg: usize, st: usize, samples: usize, statuses: usize):
     const channel = channelState(cfg, st, c);
     const status = word & STATUS_MASK;
     word >>= STATUS_BITS;
-    const hasBase = load<u32>(channel, LITE_BASED) != 0;
+    const hasBase = load<u32>(channel, LITE_ACTIVITY) != NO_BASE;
     if (isReplay && !hasBase) return STATUS_NO_BASE;
     if (status != SAMPLE_INVALID) {
       const config = channelConfig(cfg, c);
@@ -97,7 +98,7 @@ function readBase(config: usize, channel: usize): bool {
   const base = baseOf(config, bin);
   if (<u64>(bin < 0 ? -bin : bin) != <u64>baseSize(config, base) || base < 0 != bin < 0) refuse();
   store<i32>(channel, base, LAST);
-  store<u32>(channel, 1, LITE_BASED);
+  store<u32>(channel, FIRST_ACTIVITY, LITE_ACTIVITY);
   return true;
 }
 

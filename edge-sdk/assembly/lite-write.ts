@@ -46,12 +46,12 @@ import {
 } from "./lite-coder";
 import {
   LITE_ACTIVITY,
-  LITE_BASED,
   LITE_CHANNEL_BYTES,
   LITE_CHANNELS,
   LITE_LEAD,
   LITE_OCTAVE_BITS,
   LITE_STATUSES,
+  NO_BASE,
 } from "./lite-layout";
 import {
   activityAfter,
@@ -59,6 +59,7 @@ import {
   baseSize,
   countedSize,
   countLiteRow,
+  FIRST_ACTIVITY,
   foreseeMove,
   isItsTurn,
   isLiteSparse,
@@ -119,7 +120,7 @@ function areOnLattices(cfg: usize, st: usize, samples: usize, statuses: u32): bo
     const channel = channelState(cfg, st, c);
     const status = statuses & STATUS_MASK;
     statuses >>= STATUS_BITS;
-    if (spacing == 1 || status == SAMPLE_INVALID || load<u32>(channel, LITE_BASED) == 0) continue;
+    if (spacing == 1 || status == SAMPLE_INVALID || load<u32>(channel, LITE_ACTIVITY) == NO_BASE) continue;
     if (!isOnLattice(load<i32>(samples + ((<usize>c) << 2)), load<i32>(channel, LAST), spacing)) return false;
   }
   return true;
@@ -128,7 +129,7 @@ function areOnLattices(cfg: usize, st: usize, samples: usize, statuses: u32): bo
 /** Write a channel's first valid sample. */
 function writeBase(config: usize, channel: usize, sample: i32): void {
   store<i32>(channel, baseOf(config, codeBase<u32>(baseSize(config, sample), sample < 0)), LAST);
-  store<u32>(channel, 1, LITE_BASED);
+  store<u32>(channel, FIRST_ACTIVITY, LITE_ACTIVITY);
 }
 
 /** A reconstruction that lies beyond int32, by its error. */
@@ -171,7 +172,8 @@ function writeSamples(config: usize, home: usize, channels: i32, coder: usize, s
       statuses >>= STATUS_BITS;
       if (status == SAMPLE_INVALID) continue;
     }
-    if (!load<u32>(channel, LITE_BASED)) {
+    let activity = load<u32>(channel, LITE_ACTIVITY);
+    if (activity == NO_BASE) {
       setCoder(lowNow, rangeNow, at);
       writeBase(config, channel, sample);
       lowNow = low;
@@ -187,7 +189,6 @@ function writeSamples(config: usize, home: usize, channels: i32, coder: usize, s
       foreseen = foreseeMove(channel);
       reconstruction = predictionAfter(config, last, foreseen);
     }
-    let activity = load<u32>(channel, LITE_ACTIVITY);
     const zeros = <i32>clz<u32>(activity); // 32 less the octave
     const isSparse = isLiteSparse(activity);
     const bound = load<u32>(config, CHANNEL_BOUND);
