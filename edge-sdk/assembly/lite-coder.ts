@@ -39,7 +39,7 @@ export let isRefused: bool = false;
 /** Adaptive bits move by 2^-6 of the way, and count in 12 bits, of which the last is always set. */
 const RATE_SHIFT: u32 = 6;
 /** Bits that one step can code without a model: 2^24 is the least range that it begins with. */
-const STEP_BITS: i32 = 24;
+export const STEP_BITS: i32 = 24;
 /** Bits of the longest word. */
 export const WORD_BITS: i32 = 16;
 

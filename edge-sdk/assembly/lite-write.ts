@@ -41,6 +41,7 @@ import {
   openCoder,
   position,
   range,
+  STEP_BITS,
   setCoder,
   WORD_BITS,
 } from "./lite-coder";
@@ -288,12 +289,25 @@ function writeSamples(config: usize, home: usize, channels: i32, coder: usize, s
       lowNow += below;
       if (lowNow < below) carry(at);
 
-      if (tailBits) {
+      if (tailBits > STEP_BITS) {
         setCoder(lowNow, rangeNow, at);
         codeBits<u32>(tailBits, tail >> (32 - tailBits));
         lowNow = low;
         rangeNow = range;
         at = position;
+      } else if (tailBits) {
+        if (rangeNow >> 24 == 0) {
+          do {
+            store<u8>(at, <u8>(lowNow >> 24));
+            at++;
+            lowNow <<= 8;
+            rangeNow <<= 8;
+          } while (rangeNow >> 24 == 0);
+        }
+        rangeNow >>= tailBits;
+        below = (tail >> (32 - tailBits)) * rangeNow;
+        lowNow += below;
+        if (lowNow < below) carry(at);
       }
       if (isLearned) {
         activity = activityAfter(activity, counted);
