@@ -20,8 +20,7 @@ import {
   LAST,
   MAX_CHANNEL_BYTES,
 } from "./layout";
-import { beginLite, flushLite, verifyLite } from "./lite-coder";
-import { LITE_HOME } from "./lite-layout";
+import { flushLite, verifyLite } from "./lite-coder";
 import { resetLiteState } from "./lite-model";
 import { readRow } from "./lite-read";
 import { writeRow } from "./lite-write";
@@ -56,9 +55,7 @@ export function codecReset(cfg: usize, st: usize): void {
  * @param capacity  bytes that may be written
  */
 export function frameBegin(cfg: usize, st: usize, hasEvents: bool, out: usize, capacity: i32): void {
-  const coder = coderOf(cfg, st);
-  if (IS_LITE) beginLite(coder, st + LITE_HOME, hasEvents, out, capacity);
-  else coderBegin(coder, MODE_ENCODE, hasEvents ? FRAME_EVENTS : 0, out, capacity);
+  coderBegin(coderOf(cfg, st), MODE_ENCODE, hasEvents ? FRAME_EVENTS : 0, out, capacity);
 }
 
 /**

@@ -1,9 +1,7 @@
 import {
   CODER_CODE,
   CODER_END,
-  CODER_FLAGS,
   CODER_HIGH,
-  CODER_HOME,
   CODER_LOUD,
   CODER_LOW,
   CODER_MODE,
@@ -42,21 +40,6 @@ const RATE_SHIFT: u32 = 6;
 export const STEP_BITS: i32 = 24;
 /** Bits of the longest word. */
 export const WORD_BITS: i32 = 16;
-
-/** Start an encoder's frame, as coderBegin. @param home  of the state */
-export function beginLite(coder: usize, home: usize, hasEvents: bool, out: usize, capacity: i32): void {
-  store<u32>(coder, 0, CODER_LOW);
-  store<u32>(coder, 0xffffffff, CODER_HIGH);
-  store<u32>(coder, <u32>out, CODER_START);
-  store<u32>(coder, <u32>out, CODER_POSITION);
-  store<u32>(coder, <u32>out + capacity, CODER_END);
-  store<u32>(coder, 0, CODER_MODE); // and flags and loud, a byte each
-  store<u32>(coder, <u32>home, CODER_HOME);
-  if (hasEvents) {
-    store<u8>(coder, 1, CODER_FLAGS);
-    store<u8>(coder, 1, CODER_LOUD);
-  }
-}
 
 /** Take the coder's words. */
 export function openCoder(coder: usize): void {

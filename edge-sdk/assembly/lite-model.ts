@@ -10,7 +10,15 @@ import {
 } from "./layout";
 import { resetLiteBits } from "./lite-code";
 import { isRefused } from "./lite-coder";
-import { LITE_ACTIVITY, LITE_CHANNEL_BYTES, LITE_LEAD, LITE_MOVES, LITE_ROWS, LITE_WEIGHTS, NO_BASE } from "./lite-layout";
+import {
+  LITE_ACTIVITY,
+  LITE_CHANNEL_BYTES,
+  LITE_LEAD,
+  LITE_MOVES,
+  LITE_ROWS,
+  LITE_WEIGHTS,
+  NO_BASE,
+} from "./lite-layout";
 
 /**
  * Predictor and quantizer of the lite profile: what an interpreter can afford, in 32-bit arithmetic with small constants.
@@ -141,7 +149,7 @@ export function keepSample<D>(
   isLearned: bool,
 ): void {
   if (isSigned<D>() && isRefused) return;
-  const move = (reconstruction - last) >> (<i32>load<u8>(config, CHANNEL_UNIT_BITS));
+  const move = (reconstruction - last) >> <i32>load<u8>(config, CHANNEL_UNIT_BITS);
   store<i32>(channel, reconstruction, LAST);
   if (isLearned) {
     if (lead <= 0) foreseen = foreseeMove(channel);

@@ -12,15 +12,7 @@ import {
   coderOf,
   LAST,
 } from "./layout";
-import {
-  codeBase,
-  codeStatuses,
-  K_OCTAVE,
-  LARGEST_SHORT_K,
-  LONG_FROM,
-  LONG_REST_BITS,
-  lowBits,
-} from "./lite-code";
+import { codeBase, codeStatuses, K_OCTAVE, LARGEST_SHORT_K, LONG_FROM, LONG_REST_BITS, lowBits } from "./lite-code";
 import {
   afterZero,
   closeCoder,
@@ -80,7 +72,9 @@ export function readRow(cfg: usize, st: usize, samples: usize, statuses: usize):
     if (isReplay && !hasBase) return STATUS_NO_BASE;
     if (status != SAMPLE_INVALID) {
       const config = channelConfig(cfg, c);
-      const isLoud = hasBase ? readSample(home, config, channel, tapOf(rows), isItsTurn(channel, rows)) : readBase(config, channel);
+      const isLoud = hasBase
+        ? readSample(home, config, channel, tapOf(rows), isItsTurn(channel, rows))
+        : readBase(config, channel);
       if (isLoud) store<u8>(coder, 1, CODER_LOUD);
     }
     if (isRefused) return STATUS_CORRUPT;
@@ -141,7 +135,7 @@ function readSample(home: usize, config: usize, channel: usize, tap: usize, isTu
       const whole = takeWord(<i32>u + 2 + short, word);
       isNegative = ((whole >> short) & 1) != 0;
       const rest = short == k ? whole & ((1 << k) - 1) : codeBits<i32>(k, 0);
-      const wide = (<u64>(u + u32(k == 0)) << k) + rest + 1;
+      const wide = ((<u64>(u + u32(k == 0))) << k) + rest + 1;
       if (wide > u32.MAX_VALUE) refuse();
       size = <u32>wide;
     }

@@ -1,4 +1,3 @@
-import { saturateOnLattice, isOnLattice } from "./quantizer";
 import { baseOf } from "./keyframe";
 import {
   CHANNEL_BOUND,
@@ -49,6 +48,7 @@ import {
   LITE_ACTIVITY,
   LITE_CHANNEL_BYTES,
   LITE_CHANNELS,
+  LITE_HOME,
   LITE_LEAD,
   LITE_OCTAVE_BITS,
   LITE_STATUSES,
@@ -70,13 +70,9 @@ import {
   sizeOf,
   tapOf,
 } from "./lite-model";
+import { isOnLattice, saturateOnLattice } from "./quantizer";
 import { SAMPLE_INVALID } from "./row-coder";
-import {
-  STATUS_EVENT_IN_PLAIN_FRAME,
-  STATUS_OFF_LATTICE,
-  STATUS_OUTPUT_FULL,
-  STATUS_SAMPLE_STATUS,
-} from "./status";
+import { STATUS_EVENT_IN_PLAIN_FRAME, STATUS_OFF_LATTICE, STATUS_OUTPUT_FULL, STATUS_SAMPLE_STATUS } from "./status";
 
 /**
  * The lite profile's encoder of one row. It is written out, coder and all, because each call and each word that goes through
@@ -106,6 +102,8 @@ export function writeRow(cfg: usize, st: usize, samples: usize, statuses: usize)
   if (word && !hasEvents) return STATUS_EVENT_IN_PLAIN_FRAME;
   if (load<u8>(cfg, CONFIG_HAS_LATTICE) && !areOnLattices(cfg, st, samples, word)) return STATUS_OFF_LATTICE;
   openCoder(coder);
+  // Through memory, so that it is in a local: where a module is interpreted, large constants are slow
+  store<u32>(coder, <u32>(st + LITE_HOME), CODER_HOME);
   const home = <usize>load<u32>(coder, CODER_HOME);
   if (hasEvents) codeStatuses<u32>(home, channels, word);
   else store<u32>(home, 0, LITE_STATUSES);
@@ -143,7 +141,7 @@ function atTheEnd(config: usize, sample: i32, error: i32): i32 {
  * Write a row's valid samples.
  *
  * @param config  of the first channel
- * @param home  of the state, taken from memory, so that it is in a local: large constants are slow too
+ * @param home  of the state
  * @param statuses  two bits each
  */
 function writeSamples(config: usize, home: usize, channels: i32, coder: usize, samples: usize, statuses: u32): void {
@@ -282,7 +280,7 @@ function writeSamples(config: usize, home: usize, channels: i32, coder: usize, s
         length = WORD_BITS;
         word = LONG_PREFIX | (<u32>sample >> LONG_REST_BITS);
         tailBits = LONG_REST_BITS;
-        tail = <u32>sample << (32 - LONG_REST_BITS);
+        tail = (<u32>sample) << (32 - LONG_REST_BITS);
       }
       rangeNow = (rangeNow >> WORD_BITS) << (WORD_BITS - length);
       below = word * rangeNow;

@@ -9,9 +9,12 @@ import { decodeRow } from "./row-coder";
 
 /** Encode rows until one is refused. @returns rows encoded; if the very first is refused, its negative status */
 export function encodeRows(cfg: usize, st: usize, samples: usize, statuses: usize, count: i32): i32 {
-  if (IS_LITE && count == 1) {
-    const refusal = frameSample(cfg, st, samples, statuses);
-    return refusal < 0 ? refusal : 1;
+  if (IS_LITE) {
+    // What firmware asks for, without what is around it
+    if (count == 1) {
+      const refusal = frameSample(cfg, st, samples, statuses);
+      return refusal < 0 ? refusal : 1;
+    }
   }
   const channels = <usize>load<u8>(cfg, CONFIG_CHANNELS);
   for (let row = 0; row < count; row++) {
