@@ -64,15 +64,19 @@ const ACKS = 400;
 /** The core's memory, in its instance; what a subject does not need of it is not counted. */
 const MEMORY_BYTES = { codec: 8192, link: 13_312 } as const;
 /** Lent to the interpreter for the codec's globals, values and frames: with less it says that its stack is exhausted. */
-const INTERPRETER_STACK_BYTES = 1000;
+const INTERPRETER_STACK_BYTES = { full: 808, lite: 1000 } as const;
+const LITE_WASM = new URL("../../edge-sdk/build/device-lite.wasm", import.meta.url);
 const NONCE = 7;
 const EPOCH = 1;
 const TIMEOUT_MS = 300_000;
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
-/** Build the firmware of a plan. @param wasm  the module; default the one that is built here */
-export function buildFirmware(plan: FirmwarePlan, wasm?: Uint8Array): Promise<Firmware> {
+/** Build the firmware of a plan. @param wasm  the module; default the plan's of those built here */
+export function buildFirmware(
+  plan: FirmwarePlan,
+  wasm = readFileSync(plan.isLite ? LITE_WASM : DEVICE_WASM),
+): Promise<Firmware> {
   const support = ["device.c", "serial-framing.c"].map((name) => `${BOARD_SUPPORT}/${name}`);
   const supportSources = plan.subject === "link" ? support : [];
   return buildSubject(plan, { sources: [here(`firmware-${plan.subject}.c`)], supportSources }, wasm);
@@ -88,7 +92,7 @@ export function buildSubject(
   subject: OwnProgram,
   wasm: Uint8Array = readFileSync(DEVICE_WASM),
 ): Promise<Firmware> {
-  const { board, optimize, checks, isInterpreted } = plan;
+  const { board, optimize, checks, isInterpreted, isLite } = plan;
   const around = ["firmware-measure.c", "firmware-tally.c"].map(here);
   const signals = ["three-signals.c", "json-line.c"].map((name) => here(`../conformance/${name}`));
   const headers = [here("."), here("../conformance"), BOARD_SUPPORT, here("../../edge-sdk/include")];
@@ -106,7 +110,9 @@ export function buildSubject(
     checks,
     memoryBytes,
     memoryPlace: "inside",
-    ...(isInterpreted ? { mode: "interp", interpreterStackBytes: INTERPRETER_STACK_BYTES } : {}),
+    ...(isInterpreted
+      ? { mode: "interp", interpreterStackBytes: INTERPRETER_STACK_BYTES[isLite ? "lite" : "full"] }
+      : {}),
     program,
   });
 }

@@ -3,7 +3,16 @@ import type { BenchReport } from "./bench.ts";
 import { BenchError } from "./bench-error.ts";
 import { firmwareGoals } from "./firmware-goals.ts";
 import { heatshrinkNote, heatshrinkTable, measureHeatshrinks, producedTable } from "./firmware-heatshrink.ts";
-import { interpreterGoals, interpreterJson, interpreterTable, measureInterpreter } from "./firmware-interpreter.ts";
+import {
+  interpreterGoals,
+  interpreterJson,
+  interpreterTable,
+  liteGoals,
+  liteJson,
+  liteTable,
+  measureInterpreter,
+  measureLite,
+} from "./firmware-interpreter.ts";
 import { type FirmwarePlan, type FirmwareSubject, firmwarePlans, goalPlan, modeOf } from "./firmware-plan.ts";
 import { boundWorstSample, buildFirmware, type FirmwareFigures, measureFirmware, SIGNAL_ROWS } from "./firmware-run.ts";
 import { boardJson, boardTable, type MeasuredFirmware, ramTable, signalTable } from "./firmware-tables.ts";
@@ -20,6 +29,7 @@ export async function benchFirmware(): Promise<BenchReport> {
   const measured: MeasuredFirmware[] = [];
   for (const plan of firmwarePlans()) measured.push(await measure(plan));
   const interpreted = await measureInterpreter();
+  const lite = await measureLite();
   const goalOf = (subject: FirmwareSubject) => {
     const wanted = JSON.stringify(goalPlan(subject));
     const found = measured.find(({ figures }) => JSON.stringify(figures.plan) === wanted);
@@ -33,17 +43,18 @@ export async function benchFirmware(): Promise<BenchReport> {
   const figures = measured.map((one) => one.figures);
   return {
     title: "Firmware",
-    goals: [...firmwareGoals(codec, link, heatshrinks), ...interpreterGoals(interpreted)],
+    goals: [...firmwareGoals(codec, link, heatshrinks), ...interpreterGoals(interpreted), ...liteGoals(lite)],
     ...boardTable(measured),
     more: [
       signalTable(figures.filter((one) => modeOf(one.plan) === modeOf(goalPlan(one.plan.subject)))),
       ramTable([codec.figures, link.figures]),
       interpreterTable(interpreted, codec.figures),
+      liteTable(lite),
       heatshrinkTable(codec.figures, modeOf(codec.figures.plan), heatshrinks),
       producedTable(SIGNAL_ROWS),
     ],
     notes: [...notes(measured), betweenNote(link.figures), heatshrinkNote(codec.figures, heatshrinks), HEATSHRINK],
-    json: { boards: measured.map(boardJson), interp: interpreted.map(interpreterJson) },
+    json: { boards: measured.map(boardJson), interp: interpreted.map(interpreterJson), lite: lite.map(liteJson) },
   };
 }
 
