@@ -61,7 +61,7 @@ export async function makeFirmwareKit(parent) {
   copyC(join(ROOT, BOARD_SUPPORT), sources, (file) => !OF_EXAMPLES.test(file));
   cpSync(join(ROOT, BOARD_SUPPORT, "needed.flags"), join(sources, "needed.flags"));
   cpSync(join(ROOT, BOARDS, "receive-ring.h"), join(sources, "receive-ring.h"));
-  cpSync(join(ROOT, "edge-sdk/include"), sources, { recursive: true });
+  cpSync(join(ROOT, "edge-sdk/include/edge_core.h"), join(sources, "edge_core.h"));
   cpSync(join(ROOT, BOARD_SUPPORT, "boards/libc"), join(folder, "libc"), { recursive: true });
   cpSync(join(ROOT, BOARD_SUPPORT, "boards/memory.c"), join(folder, "libc/memory.c"));
   cpSync(join(ROOT, KIT), folder, { recursive: true });
