@@ -19,7 +19,8 @@ test("the lite profile codes the golden streams as it did", () => {
   for (const [name, { channels, frames }] of vectors) {
     for (const [i, { given, statuses, decoded }] of frames.entries()) {
       const far = decoded.filter(
-        (value, at) => statuses?.[at] !== 1 && Math.abs(value - (given[at] ?? 0)) > (channels[at % channels.length]?.e ?? 0),
+        (value, at) =>
+          statuses?.[at] !== 1 && Math.abs(value - (given[at] ?? 0)) > (channels[at % channels.length]?.e ?? 0),
       );
       expect(far, `${name}, frame ${i}`).toHaveLength(0);
     }
