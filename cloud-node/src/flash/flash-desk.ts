@@ -90,6 +90,7 @@ export class FlashDesk {
   /** Packages of roll-outs that are about to begin. */
   readonly #starting = new Set<string>();
   #saving: Promise<void> | undefined;
+  #forgetting: Promise<RolloutRecord[]> = Promise.resolve([]);
   #isClosed = false;
 
   constructor(options: FlashDeskOptions) {
@@ -105,7 +106,7 @@ export class FlashDesk {
       counters.add("flash.damaged-record");
       logger.error({ path }, "no roll-out of this release; left as it is");
     }
-    for (const record of await files.prune(rollouts, this.#starting)) {
+    for (const record of await files.prune(rollouts, () => false)) {
       this.#remember(record);
       if (record.state !== "running") continue;
       const bytes = await files.packages(record.packages);
@@ -201,6 +202,7 @@ export class FlashDesk {
     const packages = packagesName(wish.bytes);
     this.#starting.add(packages);
     try {
+      await this.#forgetting;
       await files.savePackages(packages, wish.bytes);
       const record = this.#record(
         wish,
@@ -361,10 +363,23 @@ export class FlashDesk {
     }
   }
 
-  /** What is too old, and packages that nobody needs any more. */
+  /** What is too old, and packages that nobody needs any more. Others may begin meanwhile. */
   async #forget(): Promise<void> {
-    const left = new Set(await this.#options.files.prune([...this.#records.values()], this.#starting));
-    for (const [id, record] of this.#records) if (!left.has(record)) this.#records.delete(id);
+    const { files, logger } = this.#options;
+    const before = [...this.#records.values()];
+    this.#forgetting = files
+      .prune(before, (name) => this.#isNeeded(name))
+      .catch((error: unknown) => {
+        logger.error({ detail: String(error) }, "old updates could not be deleted");
+        return before;
+      });
+    const left = new Set(await this.#forgetting);
+    for (const record of before) if (!left.has(record)) this.#records.delete(record.id);
+  }
+
+  #isNeeded(packages: string): boolean {
+    if (this.#starting.has(packages)) return true;
+    return [...this.#running.values()].some(({ record }) => record.packages === packages);
   }
 }
 
