@@ -85,8 +85,10 @@ export async function benchPage(): Promise<BenchReport> {
     };
   } finally {
     await browser.close();
+    // A node that ended by itself says so only once.
+    const isRunning = node.exitCode === null && node.signalCode === null;
     node.kill("SIGINT");
-    await once(node, "exit");
+    if (isRunning) await once(node, "exit");
     rmSync(folder, { recursive: true });
   }
 }
