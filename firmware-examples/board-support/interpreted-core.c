@@ -94,12 +94,12 @@ static bool find_exports(w2c_core *core) {
 interpreter_code interpreted_core_start(w2c_core *core) {
   const index_header *header = lent->index;
   memset(&core->vm, 0, sizeof core->vm);
-  wasm_rt_allocate_memory(&core->memory, header->pages, header->pages, false, 65536);
+  wasm_rt_allocate_memory(&core->w2c_memory, header->pages, header->pages, false, 65536);
   core->vm.module = lent->module;
   core->vm.module_bytes = lent->module_bytes;
   core->vm.index = lent->index;
-  core->vm.memory = core->memory.data;
-  core->vm.memory_bytes = core->memory.size;
+  core->vm.memory = core->w2c_memory.data;
+  core->vm.memory_bytes = core->w2c_memory.size;
   core->vm.stack = core->stack;
   core->vm.stack_words = INTERPRETED_STACK_WORDS;
   const interpreter_code code = interpreter_start(&core->vm);
@@ -115,7 +115,7 @@ void wasm2c_core_instantiate(w2c_core *core) {
 
 static u32 call(w2c_core *core, uint32_t which, const u32 *args) {
   u32 results[2];
-  core->vm.memory_bytes = core->memory.size; /* of which the caller may have set a part apart while it was zeroed */
+  core->vm.memory_bytes = core->w2c_memory.size; /* of which the caller may have set a part apart while it was zeroed */
   const interpreter_code code = interpreter_call(&core->vm, core->functions[which], args, results, INTERPRETED_GAS);
   stopped = (uint32_t)code << 16 | core->vm.stopped_at;
   if (code != INTERPRETER_OK) wasm_rt_trap((wasm_rt_trap_t)code);
@@ -123,7 +123,7 @@ static u32 call(w2c_core *core, uint32_t which, const u32 *args) {
 }
 
 wasm_rt_memory_t *w2c_core_memory(w2c_core *core) {
-  return &core->memory;
+  return &core->w2c_memory;
 }
 
 u32 w2c_core_configAddress(w2c_core *core) {

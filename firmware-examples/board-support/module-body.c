@@ -81,7 +81,7 @@ bool body_test_stops(void) {
 int32_t body_test(device *of, const slot_area *area, uint32_t slot, const boot_body *body, const boot_test *test,
                   uint32_t *detail) {
   static interpreted_module candidate;
-  uint8_t *memory = of->core.memory.data;
+  uint8_t *memory = of->core.w2c_memory.data;
   uint32_t at = 0;
   int32_t code = module_body_open(area, slot, body->bytes, of->ring, memory, of->ring, &candidate, &at);
   if (code == MODULE_BODY_FLASH_FAILED) return BODY_VERDICT_FLASH;

@@ -8,8 +8,9 @@ import { BOARD_SUPPORT } from "./c-host-build.ts";
 import { DEVICE_WASM } from "./raw-device.ts";
 
 const TRANSLATOR = fileURLToPath(new URL("../../sim/qemu-wasm-runner/bin/compact-wasm2c.js", import.meta.url));
-/** What only wasm2c's own header has: globals that are constants here, and the way to end an instance. */
-const NOT_THERE = ["CONFIG_BYTES", "MAX_CHANNEL_BYTES", "MAX_CHANNELS"];
+/** What only wasm2c's own header has: globals that are constants here, or that only a translator asks for. */
+const CONSTANTS = ["CONFIG_BYTES", "MAX_CHANNEL_BYTES", "MAX_CHANNELS"];
+const NOT_THERE = [...CONSTANTS, "TABLES_END", "decodes", "mtu", "stacked", "wide"];
 
 /** Types of a function's result and parameters, by its name. */
 function prototypes(header: string): Map<string, string> {

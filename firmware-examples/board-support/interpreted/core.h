@@ -42,7 +42,7 @@ typedef struct {
 } interpreted_module;
 
 typedef struct {
-  wasm_rt_memory_t memory;
+  wasm_rt_memory_t w2c_memory; /* as wasm2c names it */
   interpreter vm;
   uint16_t functions[INTERPRETED_FUNCTIONS]; /* their numbers in this module */
   uint32_t stack[INTERPRETED_STACK_WORDS];
