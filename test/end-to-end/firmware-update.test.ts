@@ -98,37 +98,39 @@ function moduleSuite(on: FirmwareBoard, isWhole: boolean): void {
       },
     );
 
-    test.runIf(isWhole)(
-      "is refused by name before anything is run, and the old one goes on in the same boot or the next",
-      LONG,
-      async () => {
-        const { board } = await begin(on, elf, wasm);
-        const better = relabelled(wasm, "better");
-        const changed = (at: number) => better.map((byte, i) => (i === at ? byte ^ 1 : byte));
-        const good = modulePackage(better, FACTORY + 9);
-        const cases = [
-          [{ ...good, signature: good.signature.map((byte, i) => (i === 0 ? byte ^ 1 : byte)) }, VERDICTS.badSignature],
-          [modulePackage(better, FACTORY - 1), VERDICTS.goesBack],
-          [modulePackage(better, FACTORY + 1, { target: "toaster" }), VERDICTS.wrongTarget],
-          [modulePackage(better, FACTORY + 1, { abi: 2 }), VERDICTS.wrongAbi],
-          [modulePackage(better, FACTORY + 1, { memoryBytes: 1e6 }), VERDICTS.tooMuchMemory],
-          [modulePackage(better.subarray(0, 9000), FACTORY + 1, { test: TEST }), VERDICTS.refused],
-          [modulePackage(changed(better.length - 1).subarray(0, 8), FACTORY + 1, { test: TEST }), VERDICTS.refused],
-          [modulePackage(better, FACTORY + 1, { test: TEST }), LATER.differs],
-        ] as const;
-        for (const [given, verdict] of cases) {
-          expect((await board.update(given)).verdict, `verdict ${verdict}`).toBe(verdict);
-        }
-        expect((await board.ask()).running).toMatchObject({ slot: 0, version: FACTORY });
-        expect((await board.update(good)).verdict).toBeNull();
-        expectRotor(board.rows, 2);
-      },
-    );
+    if (isWhole)
+      test(
+        "is refused by name before anything is run, and the old one goes on in the same boot or the next",
+        LONG,
+        async () => {
+          const { board } = await begin(on, elf, wasm);
+          const better = relabelled(wasm, "better");
+          const changed = (at: number) => better.map((byte, i) => (i === at ? byte ^ 1 : byte));
+          const good = modulePackage(better, FACTORY + 9);
+          const cases = [
+            [
+              { ...good, signature: good.signature.map((byte, i) => (i === 0 ? byte ^ 1 : byte)) },
+              VERDICTS.badSignature,
+            ],
+            [modulePackage(better, FACTORY - 1), VERDICTS.goesBack],
+            [modulePackage(better, FACTORY + 1, { target: "toaster" }), VERDICTS.wrongTarget],
+            [modulePackage(better, FACTORY + 1, { abi: 2 }), VERDICTS.wrongAbi],
+            [modulePackage(better, FACTORY + 1, { memoryBytes: 1e6 }), VERDICTS.tooMuchMemory],
+            [modulePackage(better.subarray(0, 9000), FACTORY + 1, { test: TEST }), VERDICTS.refused],
+            [modulePackage(changed(better.length - 1).subarray(0, 8), FACTORY + 1, { test: TEST }), VERDICTS.refused],
+            [modulePackage(better, FACTORY + 1, { test: TEST }), LATER.differs],
+          ] as const;
+          for (const [given, verdict] of cases) {
+            expect((await board.update(given)).verdict, `verdict ${verdict}`).toBe(verdict);
+          }
+          expect((await board.ask()).running).toMatchObject({ slot: 0, version: FACTORY });
+          expect((await board.update(good)).verdict).toBeNull();
+          expectRotor(board.rows, 2);
+        },
+      );
 
-    test.runIf(isWhole)(
-      "that traps, hangs, or is not confirmed makes way for the old one, which streams on",
-      LONG,
-      async () => {
+    if (isWhole)
+      test("that traps, hangs, or is not confirmed makes way for the old one, which streams on", LONG, async () => {
         const { board } = await begin(on, elf, wasm);
         const cases = [
           [await spoiltAfter(wasm, 5, "unreachable"), 1, LATER.trapped],
@@ -144,8 +146,7 @@ function moduleSuite(on: FirmwareBoard, isWhole: boolean): void {
         const { length } = board.rows;
         await board.until(() => board.rows.length > length, "streaming again");
         expectRotor(board.rows, 1);
-      },
-    );
+      });
 
     test("is there after QEMU was killed in the middle of its way, and the way goes on", LONG, async () => {
       const { board: first, flash } = await begin(on, elf, wasm);
