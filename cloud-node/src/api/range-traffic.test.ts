@@ -51,7 +51,12 @@ test("what a device cost over a range is what was counted, before and after the 
     frame: { bytes: counted?.frameBytes },
     ip: { bytes: 0, ratio: null },
   });
-  // Before the first minute nothing was counted, and the last minute is not over.
+  // Before the first minute nothing was counted, and the last minute is not over: no rate may be of what is to come.
+  const coveredS = ((running.covered?.toUs ?? 0) - (running.covered?.fromUs ?? 0)) / 1e6;
+  const offsetUs = rig.node.device("rotor")?.clockOffsetUs ?? 0;
+  const leftS = ((running.covered?.toUs ?? 0) - offsetUs - rig.clock.unixUs()) / 1e6;
+  expect(running.windowS).toBeGreaterThan(0);
+  expect(running.windowS).toBeLessThanOrEqual(coveredS - Math.max(0, leftS));
   expect(running.about).toEqual(expect.arrayContaining(["part", "whole-minutes"]));
   expect(running.covered?.fromUs).toBeGreaterThan(0);
   expect((await ask(0, 1_000_000)).covered).toBeNull();
