@@ -125,6 +125,7 @@ test("declared gaps and their runs come page by page, each once and in order, an
       pages.push(page);
       expect(pages.length).toBeLessThan(8);
     }
+    expect(pages.length, `pages of ${limit}`).toBe(Math.ceil(5 / limit));
     expect(pages.flatMap(({ declared }) => declared)).toEqual(all.declared);
     expect(pages.flatMap(({ runs }) => runs)).toEqual(all.runs);
     for (const { lostSamples, declaredGaps } of pages)

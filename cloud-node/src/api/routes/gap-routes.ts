@@ -54,10 +54,13 @@ export function addGapRoutes(app: ApiApp, context: ApiContext): void {
         nowUs,
       };
       const runs = namedRuns(question, await gapsOf(history, question));
-      const { declared, totals } = await history.gapsAfter(view.id, place.after, query.limit);
+      // One more than a page has says whether there is another.
+      const page = await history.gapsAfter(view.id, place.after, query.limit + 1);
+      const { totals } = page;
+      const declared = page.declared.slice(0, query.limit);
       const runsEnd = place.runs + query.limit;
       const last = declared.at(-1);
-      const isMore = declared.length === query.limit || runs.length > runsEnd;
+      const isMore = page.declared.length > query.limit || runs.length > runsEnd;
       return {
         id: view.id,
         declared: declared.map(({ epoch, from, through, samples, reason }) => {
