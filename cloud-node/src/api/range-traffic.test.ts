@@ -144,3 +144,26 @@ test("each minute is written once, and is at every moment either known here or s
   );
   expect(own).toMatchObject([{ messages: 4 }, { messages: 6 }]);
 });
+
+test("a minute that can never be written is not kept in memory either", async () => {
+  const clock = new ManualClock();
+  const store = new HeldStore();
+  const ignore = () => {};
+  const heard = { onFailure: ignore, onFull: ignore, onRoom: ignore };
+  const commits = new CommitQueue({ store, clock, commitMs: 10, ...heard });
+  const device: MeteredDevice = { key: 7, traffic: new TrafficMeter() };
+  const ledger = new TrafficLedger({ commits, clock, devices: () => [device] });
+  const corrupt = new StoreError("corrupt", { file: "", detail: "" });
+  for (let minute = 0; minute < 30; minute++) {
+    device.traffic.messages += 1;
+    clock.advance(60_000);
+    clock.advance(10);
+    while (store.pending > 0) {
+      const commit = await store.next();
+      const isCost = commit.batch.records.some(({ table }) => table === "traffic");
+      await (isCost ? commit.fail(corrupt) : commit.succeed());
+    }
+  }
+  expect(ledger.freshOf(device).length).toBeLessThanOrEqual(1);
+  ledger.close();
+});
