@@ -54,6 +54,8 @@ export function addGapRoutes(app: ApiApp, context: ApiContext): void {
         nowUs,
       };
       const runs = namedRuns(question, await gapsOf(history, question));
+      // The newest of all, and on the last page at most: whoever reads the first one is told of them too.
+      const pending = runs.filter(({ kind }) => kind === "gap-pending");
       // One more than a page has says whether there is another.
       const page = await history.gapsAfter(view.id, place.after, query.limit + 1);
       const { totals } = page;
@@ -70,6 +72,8 @@ export function addGapRoutes(app: ApiApp, context: ApiContext): void {
         range: isAll ? (span ?? null) : (range ?? null),
         lostSamples: totals.samples,
         declaredGaps: totals.gaps,
+        pendingGaps: pending.length,
+        pendingUs: pending.reduce((sum, { fromUs, toUs }) => sum + toUs - fromUs, 0),
         next: isMore ? formatGapCursor({ after: last ?? place.after, runs: runsEnd }) : null,
       };
     },
