@@ -26,6 +26,7 @@ import { CommitQueue } from "./store/commit-queue.ts";
 import { type Retention, RetentionTimer } from "./store/retention-timer.ts";
 import { SqliteStore } from "./store/sqlite-store.ts";
 import type { Store } from "./store/store.ts";
+import { StoreError } from "./store/store-error.ts";
 
 /** Hears of every durable commit: how long the store took, ms, and how many frames were in it. */
 export type CommitListener = (elapsedMs: number, frames: number) => void;
@@ -350,14 +351,22 @@ export class CloudNode {
     if (source.device !== undefined) this.#registry.get(source.device)?.disconnected(source.link);
   }
 
-  /** Let devices name a module; resolves when the store has it for good. */
+  /**
+   * Let devices name a module; resolves when the store has it for good.
+   *
+   * @throws {StoreError} when the store cannot take it now, or not at all
+   */
   async #register(wasm: Uint8Array): Promise<void> {
     const hash = this.#modules.addChecked(wasm);
     this.#modules.unkept(hash);
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#commits.record({ table: "module", hash, wasm, source: "operator" }, resolve);
-    this.#commits.hurry();
-    await promise;
+    let isDurable = false;
+    this.#commits.record({ table: "module", hash, wasm, source: "operator" }, () => {
+      isDurable = true;
+    });
+    await this.#commits.flush();
+    if (isDurable) return;
+    const { storeFile: file } = this.#options;
+    throw this.#commits.failure ?? new StoreError("corrupt", { file, detail: "its part for modules is damaged" });
   }
 
   #emit(event: NodeEvent): void {

@@ -10,7 +10,7 @@ import type { StoredEpoch, StoredGap, TrafficSum } from "../store/store.ts";
 import { StoreError } from "../store/store-error.ts";
 import type { HistoryReads } from "./api-node.ts";
 import type { BirthOf } from "./history-channels.ts";
-import { ApiProblem } from "./problem.ts";
+import { ApiProblem, storeProblem } from "./problem.ts";
 
 const NO_GAPS: GapPage = { declared: [], totals: { gaps: 0, samples: 0 } };
 
@@ -115,8 +115,5 @@ function problemOf(cause: unknown): unknown {
     return new ApiProblem("busy", cause.message, { limit: cause.facts.most ?? 0 }, { cause });
   }
   if (!(cause instanceof StoreError)) return cause;
-  if (cause.code === "closed") {
-    return new ApiProblem("closing", "the node is shutting down: ask again later", {}, { cause });
-  }
-  return new ApiProblem("store-failed", `${cause.message}; see the node's log`, { store: cause.code }, { cause });
+  return storeProblem(cause);
 }

@@ -2,7 +2,8 @@ import type { Socket } from "node:net";
 import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
 import { FlashError, type FlashErrorCode } from "../flash/flash-error.ts";
 import type { Logger } from "../logger.ts";
-import { ApiProblem, PROBLEM_TYPE, type ProblemCode } from "./problem.ts";
+import { StoreError } from "../store/store-error.ts";
+import { ApiProblem, PROBLEM_TYPE, type ProblemCode, storeProblem } from "./problem.ts";
 import { SECURITY_HEADERS } from "./security-headers.ts";
 
 /** Longest address that is read, characters. */
@@ -61,6 +62,7 @@ export function refuseSocket(error: NodeJS.ErrnoException, socket: Socket): void
 function problemOf(error: unknown, request: FastifyRequest): ApiProblem {
   if (error instanceof ApiProblem) return error;
   if (error instanceof FlashError) return flashProblem(error);
+  if (error instanceof StoreError) return storeProblem(error);
   const { code = "", validation, validationContext } = error as Partial<FastifyError>;
   const [first] = validation ?? [];
   if (first !== undefined) {

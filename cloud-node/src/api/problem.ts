@@ -1,3 +1,5 @@
+import type { StoreError } from "../store/store-error.ts";
+
 /** What can go wrong with a request, with the HTTP status that says so. */
 const PROBLEMS = {
   "bad-parameter": { status: 400, title: "A parameter is not what it should be" },
@@ -16,7 +18,7 @@ const PROBLEMS = {
   "url-too-long": { status: 414, title: "The address is too long" },
   "head-too-large": { status: 431, title: "The request's head is too large" },
   "package-refused": { status: 422, title: "The package is not taken" },
-  "store-failed": { status: 500, title: "The store cannot be read" },
+  "store-failed": { status: 500, title: "The store cannot be read or written" },
   internal: { status: 500, title: "The server made a mistake" },
   busy: { status: 503, title: "More is asked than can be read at once" },
   "too-many-streams": { status: 503, title: "Too many streams are open" },
@@ -70,3 +72,10 @@ export class ApiProblem extends Error {
 
 /** How a problem is sent. */
 export const PROBLEM_TYPE = "application/problem+json; charset=utf-8";
+
+/** Why the store cannot do what was asked. */
+export function storeProblem(cause: StoreError): ApiProblem {
+  return cause.code === "closed"
+    ? new ApiProblem("closing", "the node is shutting down: ask again later", {}, { cause })
+    : new ApiProblem("store-failed", `${cause.message}; see the node's log`, { store: cause.code }, { cause });
+}
