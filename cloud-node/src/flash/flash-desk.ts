@@ -84,8 +84,8 @@ export class FlashDesk {
   readonly #listeners = new Set<(id: string) => void>();
   readonly #unsaved = new Set<string>();
   readonly #tally = new Map<UpdateStep, number>();
-  /** Packages of roll-outs that are about to begin. */
-  readonly #starting = new Set<string>();
+  /** Roll-outs that are about to begin: their packages are needed, and their devices taken. */
+  readonly #starting = new Set<{ readonly packages: string; devices: readonly string[] }>();
   #saving: Promise<void> | undefined;
   #isClosed = false;
 
@@ -102,7 +102,7 @@ export class FlashDesk {
       counters.add("flash.damaged-record");
       logger.error({ path }, "no roll-out of this release; left as it is");
     }
-    for (const record of await files.prune(rollouts, this.#starting)) {
+    for (const record of await files.prune(rollouts, (packages) => this.#needs(packages))) {
       this.#remember(record);
       if (record.state !== "running") continue;
       const bytes = await files.packages(record.packages);
@@ -196,7 +196,8 @@ export class FlashDesk {
     // A device is decoded with the module that its birth names: the node has it before anyone can switch to it.
     await registerModule(new Uint8Array(first.module));
     const packages = packagesName(wish.bytes);
-    this.#starting.add(packages);
+    const starting = { packages, devices: [] as readonly string[] };
+    this.#starting.add(starting);
     try {
       await files.savePackages(packages, wish.bytes);
       const record = this.#record(
@@ -205,13 +206,14 @@ export class FlashDesk {
         packages,
         fit.map(({ device }) => device),
       );
+      starting.devices = record.devices.map(({ device }) => device);
       await files.saveRollout(record);
       if (this.#isClosed) throw new FlashError("closed", "the node is shutting down", "start it when it is back");
       this.#remember(record);
       this.#run(record, check.packages);
       return { ...check, rollout: record };
     } finally {
-      this.#starting.delete(packages);
+      this.#starting.delete(starting);
     }
   }
 
@@ -256,9 +258,15 @@ export class FlashDesk {
     return this.#byDevice.get(device)?.holds(device) === true;
   }
 
+  #needs(packages: string): boolean {
+    const isRunning = [...this.#records.values()].some((one) => one.state === "running" && one.packages === packages);
+    return isRunning || [...this.#starting].some((starting) => starting.packages === packages);
+  }
+
   #record(wish: UpdateWish, { manifest, keyId }: UpdatePackage, packages: string, devices: string[]): RolloutRecord {
     const { model, form, target } = manifest;
-    const busy = devices.find((device) => this.#isUnderWay(device));
+    const taken = new Set([...this.#starting].flatMap((starting) => starting.devices));
+    const busy = devices.find((device) => taken.has(device) || this.#isUnderWay(device));
     if (busy !== undefined) {
       throw new FlashError("busy", `another update of ${busy} was begun just now`, "wait, or cancel that one");
     }
@@ -360,8 +368,10 @@ export class FlashDesk {
 
   /** What is too old, and packages that nobody needs any more. */
   async #forget(): Promise<void> {
-    const left = new Set(await this.#options.files.prune([...this.#records.values()], this.#starting));
-    for (const [id, record] of this.#records) if (!left.has(record)) this.#records.delete(id);
+    const known = [...this.#records.values()];
+    const left = new Set(await this.#options.files.prune(known, (packages) => this.#needs(packages)));
+    // Others may have begun meanwhile.
+    for (const record of known) if (!left.has(record)) this.#records.delete(record.id);
   }
 }
 

@@ -63,10 +63,10 @@ export class UpdateFiles {
   /**
    * Forget the oldest roll-outs that are over, and packages that none of the rest needs.
    *
-   * @param alsoNeeded  packages of roll-outs that are about to begin
+   * @param isNeeded  whether packages are needed by now, of roll-outs that began or are about to begin meanwhile
    * @returns the roll-outs that are left
    */
-  async prune(rollouts: readonly RolloutRecord[], alsoNeeded: ReadonlySet<string>): Promise<RolloutRecord[]> {
+  async prune(rollouts: readonly RolloutRecord[], isNeeded: (packages: string) => boolean): Promise<RolloutRecord[]> {
     const over = rollouts.filter(({ state }) => state !== "running");
     const forgotten = new Set(over.slice(0, Math.max(0, over.length - KEPT_ROLLOUTS)));
     const left = rollouts.filter((rollout) => !forgotten.has(rollout));
@@ -74,7 +74,7 @@ export class UpdateFiles {
     const needed = new Set(left.filter(({ state }) => state === "running").map(({ packages }) => packages));
     for (const name of await readdir(this.folder).catch(() => [])) {
       const [, hash] = PACKAGE.exec(name) ?? [];
-      if (hash !== undefined && !needed.has(hash) && !alsoNeeded.has(hash))
+      if (hash !== undefined && !needed.has(hash) && !isNeeded(hash))
         await rm(join(this.folder, name), { force: true });
     }
     return left;
