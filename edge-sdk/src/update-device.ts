@@ -242,8 +242,9 @@ export class UpdateDevice {
 
   #write(change: Partial<BootRecord>): void {
     const record = { ...this.#record, ...change, sequence: (this.#record.sequence + 1) >>> 0 };
+    // A write that fails may have torn its copy: the other one is the only one until a write has come through.
+    this.#options.store.writeRecord(1 - this.#newest, encodeBootRecord(record));
     this.#newest = 1 - this.#newest;
-    this.#options.store.writeRecord(this.#newest, encodeBootRecord(record));
     this.#record = record;
   }
 

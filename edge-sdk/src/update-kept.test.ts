@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { BOOT_RECORD_BYTES, type BootRecord, decodeBootRecord, encodeBootRecord, firstRecord } from "./boot-record.ts";
 import { selfTestDigest } from "./self-test.ts";
 import { parseTrustedKeys } from "./trusted-key.ts";
+import { UpdateDevice } from "./update-device.ts";
 import { UpdateError } from "./update-error.ts";
 import { fileUpdateStore, memoryUpdateStore } from "./update-store.ts";
 
@@ -21,6 +22,7 @@ const RECORD: BootRecord = {
 };
 const KEY = Buffer.alloc(32, 0xa5).toString("base64url");
 const DEVICE_WASM = readFileSync(new URL("../build/device.wasm", import.meta.url));
+const UPDATE_WASM = readFileSync(new URL("../build/update.wasm", import.meta.url));
 let folder: string;
 
 beforeEach(() => {
@@ -70,6 +72,30 @@ test("a store in files outlives the process, and one that cannot be kept says wh
   second.close();
   writeFileSync(join(folder, "file"), "");
   expect(() => fileUpdateStore(join(folder, "file"))).toThrow(/^update: cannot keep updates in .*file/);
+});
+
+test("writes that fail again and again tear one copy of the boot record, and never the other", () => {
+  const store = memoryUpdateStore();
+  let isFull = false;
+  const writeRecord = (copy: number, bytes: Uint8Array): void => {
+    store.writeRecord(copy, isFull ? bytes.slice(0, 9) : bytes);
+    if (isFull) throw new UpdateError("store", { folder, problem: "no space left" });
+  };
+  const [key] = parseTrustedKeys(`ed25519:${KEY}`, "keys");
+  const options = {
+    machine: UPDATE_WASM,
+    store: { ...store, writeRecord },
+    keys: key === undefined ? [] : [key],
+    builtIn: { wasm: DEVICE_WASM, version: 0 },
+  };
+  const device = new UpdateDevice(options);
+  for (const known of [1, 2]) {
+    isFull = false;
+    device.trapped("trapped");
+    isFull = true;
+    for (let i = 0; i < 3; i++) expect(() => device.trapped("trapped")).toThrow(UpdateError);
+    expect(new UpdateDevice(options).record.traps).toBe(known);
+  }
 });
 
 test("keys are read one a line, with remarks and empty lines between", () => {

@@ -119,6 +119,9 @@ function release({ fleet, metrics }: ApiContext): void {
   metrics.close();
 }
 
+/** What a page may do. No page of ours does more, and one from elsewhere could pass for it: by another name for this address. */
+const READS: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
+
 async function createApp(context: ApiContext, logger: Logger): Promise<ApiApp> {
   const app = fastify({
     logger: false,
@@ -139,6 +142,13 @@ async function createApp(context: ApiContext, logger: Logger): Promise<ApiApp> {
       throw new ApiProblem("url-too-long", detail, { limit: MAX_URL_CHARS });
     }
     if (request.url.startsWith("/api/")) reply.header("cache-control", "no-store");
+    if (!READS.has(request.method) && request.headers.origin !== undefined) {
+      const origin = request.headers.origin.slice(0, 80);
+      throw new ApiProblem(
+        "from-a-page",
+        `a page of ${origin} asks for this: use \`lockstep flash\`, or any other program`,
+      );
+    }
   });
   app.addHook("onResponse", async (request, reply) => {
     const { id: requestId, method, url } = request;

@@ -7,6 +7,7 @@ const PROBLEMS = {
   "unknown-channel": { status: 400, title: "The device has no such channel" },
   "range-reversed": { status: 400, title: "The range ends before it begins" },
   "range-too-long": { status: 400, title: "The range is too long for this format" },
+  "from-a-page": { status: 403, title: "A page in a browser may only read" },
   "unknown-device": { status: 404, title: "No such device" },
   "truth-unknown": { status: 404, title: "Nobody knows what the device really saw" },
   "unknown-update": { status: 404, title: "No such update" },

@@ -149,3 +149,28 @@ test(
   },
   TEST_LIMIT_MS,
 );
+
+test(
+  "no page in a browser begins an update or calls one off, whatever name it was loaded under",
+  async () => {
+    const rig = await open("pump");
+    const good = new Uint8Array(packageOf(rig.key, otherModule(1), 1));
+    const type = { "content-type": "application/octet-stream" };
+    for (const origin of ["http://elsewhere.example", `http://localhost:${server?.port}`, "null"]) {
+      for (const [method, path, body] of [
+        ["POST", "/updates/check?to=pump", good],
+        ["POST", "/updates?to=pump", good],
+        ["DELETE", "/updates/0123456789abcdef", null],
+      ] as const) {
+        const response = await ask(path, { method, body, headers: { ...(body === null ? {} : type), origin } });
+        const { code } = (await response.json()) as { code: string };
+        expect([origin, method, path, response.status, code]).toEqual([origin, method, path, 403, "from-a-page"]);
+      }
+      expect((await ask("/updates", { headers: { origin } })).status).toBe(200);
+    }
+    // A page can send bytes without a word on what they are, and is not asked where it comes from then.
+    const nameless = await ask("/updates?to=pump", { method: "POST", body: new Blob([good]) });
+    expect([nameless.status, ((await nameless.json()) as { code: string }).code]).toEqual([422, "package-refused"]);
+  },
+  TEST_LIMIT_MS,
+);

@@ -87,8 +87,8 @@ export class FlashDesk {
   readonly #listeners = new Set<(id: string) => void>();
   readonly #unsaved = new Set<string>();
   readonly #tally = new Map<UpdateStep, number>();
-  /** Packages of roll-outs that are about to begin. */
-  readonly #starting = new Set<string>();
+  /** Roll-outs that are about to begin: their packages are needed, and their devices taken. */
+  readonly #starting = new Set<{ readonly packages: string; devices: readonly string[] }>();
   #saving: Promise<void> | undefined;
   #forgetting: Promise<RolloutRecord[]> = Promise.resolve([]);
   #isClosed = false;
@@ -106,7 +106,7 @@ export class FlashDesk {
       counters.add("flash.damaged-record");
       logger.error({ path }, "no roll-out of this release; left as it is");
     }
-    for (const record of await files.prune(rollouts, () => false)) {
+    for (const record of await files.prune(rollouts, (packages) => this.#needs(packages))) {
       this.#remember(record);
       if (record.state !== "running") continue;
       const bytes = await files.packages(record.packages);
@@ -200,7 +200,8 @@ export class FlashDesk {
     // A device is decoded with the module that its birth names: the node has it before anyone can switch to it.
     await registerModule(new Uint8Array(first.module));
     const packages = packagesName(wish.bytes);
-    this.#starting.add(packages);
+    const starting = { packages, devices: [] as readonly string[] };
+    this.#starting.add(starting);
     try {
       await this.#forgetting;
       await files.savePackages(packages, wish.bytes);
@@ -210,13 +211,14 @@ export class FlashDesk {
         packages,
         fit.map(({ device }) => device),
       );
+      starting.devices = record.devices.map(({ device }) => device);
       await files.saveRollout(record);
       if (this.#isClosed) throw new FlashError("closed", "the node is shutting down", "start it when it is back");
       this.#remember(record);
       this.#run(record, check.packages);
       return { ...check, rollout: record };
     } finally {
-      this.#starting.delete(packages);
+      this.#starting.delete(starting);
     }
   }
 
@@ -261,9 +263,15 @@ export class FlashDesk {
     return this.#byDevice.get(device)?.holds(device) === true;
   }
 
+  #needs(packages: string): boolean {
+    const isRunning = [...this.#records.values()].some((one) => one.state === "running" && one.packages === packages);
+    return isRunning || [...this.#starting].some((starting) => starting.packages === packages);
+  }
+
   #record(wish: UpdateWish, { manifest, keyId }: UpdatePackage, packages: string, devices: string[]): RolloutRecord {
     const { model, form, target } = manifest;
-    const busy = devices.find((device) => this.#isUnderWay(device));
+    const taken = new Set([...this.#starting].flatMap((starting) => starting.devices));
+    const busy = devices.find((device) => taken.has(device) || this.#isUnderWay(device));
     if (busy !== undefined) {
       throw new FlashError("busy", `another update of ${busy} was begun just now`, "wait, or cancel that one");
     }
@@ -368,18 +376,13 @@ export class FlashDesk {
     const { files, logger } = this.#options;
     const before = [...this.#records.values()];
     this.#forgetting = files
-      .prune(before, (name) => this.#isNeeded(name))
+      .prune(before, (packages) => this.#needs(packages))
       .catch((error: unknown) => {
         logger.error({ detail: String(error) }, "old updates could not be deleted");
         return before;
       });
     const left = new Set(await this.#forgetting);
     for (const record of before) if (!left.has(record)) this.#records.delete(record.id);
-  }
-
-  #isNeeded(packages: string): boolean {
-    if (this.#starting.has(packages)) return true;
-    return [...this.#running.values()].some(({ record }) => record.packages === packages);
   }
 }
 
