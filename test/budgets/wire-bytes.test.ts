@@ -79,11 +79,12 @@ describe("the device's memory", () => {
     expect(core.stateBytes(8)).toBeLessThan(STATE_LIMIT);
   });
 
-  test("all else that is not the ring takes 800 bytes at most", () => {
+  // Firmware whose accesses are not checked keeps the module's globals there too, in the place of tables that are in flash.
+  test("below the state lie 880 bytes at most", () => {
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(DEVICE_WASM));
     const stateAddress = (exports.stateAddress as () => number)();
     expect(stateAddress).toBeGreaterThan(0);
-    expect(stateAddress).toBeLessThanOrEqual(800);
+    expect(stateAddress).toBeLessThanOrEqual(880);
   });
 
   test("device.wasm has at most 17.75 KiB, most of it code, and carries no names but its exports", () => {
