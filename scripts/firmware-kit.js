@@ -16,13 +16,23 @@ const BOARDS = `${BOARD_SUPPORT}/boards`;
 /** A microcontroller's example: its main, and what it takes of the board support. */
 const BARE = "examples/cortex-m4";
 const BARE_SENSOR = "firmware-examples/cortex-m4-qemu/main.c";
-const BARE_DEVICE = ["serial-device.c", "serial-device.h", "device-store.h", "store-none.c"];
+const BARE_DEVICE = ["serial-device.c", "serial-device.h", "serial-updates.h", "device-store.h", "store-none.c"];
 const BARE_BOARD = [
-  ...["board.h", "wall-clock.h", "bare-metal.c", "bare-metal.h", "cortex-m.c", "cortex-m.h", "cmsdk-uart.c"],
+  ...[
+    "board.h",
+    "wall-clock.h",
+    "bare-metal.c",
+    "bare-metal.h",
+    "restart.h",
+    "cortex-m.c",
+    "cortex-m.h",
+    "cmsdk-uart.c",
+  ],
   ...["semihosting-clock.c", "mps2.ld", "sections.ld"],
 ];
-/** Parts of the examples that stand on our boards; everything else in the folder runs on any chip. */
-const OF_EXAMPLES = /^(serial-device|device-store|store-)/;
+/** Parts of the examples that stand on our boards, or replace firmware; everything else in the folder runs on any chip. */
+const OF_EXAMPLES =
+  /^(serial-device|serial-updates|device-store|store-|boot-record|slots|board-slots|body-test|module-body|image-body|self-test|sha256|update-device|interpreted-core)/;
 /** What the flags of a build say where flags can be given; a build of Arduino takes none. */
 const NEEDED = `#ifndef NDEBUG
 #define NDEBUG
@@ -51,7 +61,7 @@ export async function makeFirmwareKit(parent) {
   copyC(join(ROOT, BOARD_SUPPORT), sources, (file) => !OF_EXAMPLES.test(file));
   cpSync(join(ROOT, BOARD_SUPPORT, "needed.flags"), join(sources, "needed.flags"));
   cpSync(join(ROOT, BOARDS, "receive-ring.h"), join(sources, "receive-ring.h"));
-  cpSync(join(ROOT, "edge-sdk/include"), sources, { recursive: true });
+  cpSync(join(ROOT, "edge-sdk/include/edge_core.h"), join(sources, "edge_core.h"));
   cpSync(join(ROOT, BOARD_SUPPORT, "boards/libc"), join(folder, "libc"), { recursive: true });
   cpSync(join(ROOT, BOARD_SUPPORT, "boards/memory.c"), join(folder, "libc/memory.c"));
   cpSync(join(ROOT, KIT), folder, { recursive: true });

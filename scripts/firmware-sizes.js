@@ -26,6 +26,7 @@ export const SIZED_EXAMPLES = [
   { folder: "cortex-m4-qemu", boards: ["mps2-an386"] },
   { folder: "riscv32-qemu", boards: ["riscv32-virt"] },
   { folder: "rotor-twin", boards: ["mps2-an386", "riscv32-virt"] },
+  { folder: "rotor-updatable", boards: ["mps2-an386", "riscv32-virt"] },
   { folder: "linux-host", boards: [] },
 ];
 
@@ -34,6 +35,10 @@ const PARTS = {
   core: "core: encoder, link",
   device: "device: sensor, serial framing, the core's memory",
   store: "store: log, ring, flash driver",
+  interp: "interpreter, and the core's names on it",
+  update: "update machine with Ed25519, and what carries it out",
+  boot: "boot records, slots, restart, self-test",
+  model: "the board's model of a flash chip, which a real one has no need of",
   board: "board: start, clock, UART, memcpy, division",
   stack: "stack, reserved",
   program: "the whole program, the C library's part included",
@@ -46,7 +51,7 @@ const PARTS = {
  * @returns {Map<string, PartSizes>}
  */
 export function readSizes(printed) {
-  const rows = printed.matchAll(/^(core|device|store|board|stack|program) +(\d+) +(\d+)$/gm);
+  const rows = printed.matchAll(/^(core|device|store|interp|update|boot|model|board|stack|program) +(\d+) +(\d+)$/gm);
   return new Map(
     [...rows].map(([, part = "", flash, memory]) => [part, { flash: Number(flash), memory: Number(memory) }]),
   );

@@ -4,7 +4,8 @@
  *
  * @packageDocumentation
  */
-import { CloudNode, type CloudNodeOptions } from "./node.ts";
+import { CloudNode } from "./node.ts";
+import type { CloudNodeOptions } from "./node-options.ts";
 import type { Store } from "./store/store.ts";
 
 /**

@@ -17,18 +17,12 @@ export type { TimeRange } from "./history/time-range.ts";
 export type { LoopbackEnd } from "./ingest/loopback-link.ts";
 export type { SerialEnd } from "./ingest/serial-listener.ts";
 export { type Logger, SILENT_LOGGER } from "./logger.ts";
-export {
-  type BrokerOptions,
-  CloudNode,
-  type CloudNodeOptions,
-  type CommitListener,
-  DEFAULT_GROUP,
-  type NodeHealth,
-} from "./node.ts";
+export { CloudNode, type CommitListener, DEFAULT_GROUP, type NodeHealth } from "./node.ts";
+export type { BrokerOptions, CloudNodeOptions } from "./node-options.ts";
 export { PortError, type PortErrorCode } from "./port-error.ts";
 export { type AckPolicy, DEFAULT_ACK_POLICY } from "./reconstructor/ack-policy.ts";
 export type { ModuleFacts, ModuleSource } from "./reconstructor/module-registry.ts";
-export type { NodeEvent, NodeEventListener } from "./reconstructor/node-event.ts";
+export type { NodeEvent, NodeEventListener, UpdateEventStep } from "./reconstructor/node-event.ts";
 export type { RefusedDevice } from "./reconstructor/refused-device.ts";
 export type { FreshTraffic } from "./reconstructor/traffic-ledger.ts";
 export type {

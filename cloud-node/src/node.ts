@@ -2,7 +2,6 @@ import { randomUUID } from "node:crypto";
 import { accessSync, constants } from "node:fs";
 import { checkBroker } from "./broker/acceptance.ts";
 import { EmbeddedBroker } from "./broker/embedded-broker.ts";
-import type { Clock } from "./clock.ts";
 import { Counters } from "./counters.ts";
 import type { DeviceDoor } from "./flash/device-door.ts";
 import { FlashDesk } from "./flash/flash-desk.ts";
@@ -14,8 +13,8 @@ import { attachLoopback, type LoopbackEnd } from "./ingest/loopback-link.ts";
 import { MqttLink } from "./ingest/mqtt-link.ts";
 import { type SerialEnd, SerialListener } from "./ingest/serial-listener.ts";
 import { TcpListener } from "./ingest/tcp-listener.ts";
-import type { Logger } from "./logger.ts";
-import { type AckPolicy, DEFAULT_ACK_POLICY } from "./reconstructor/ack-policy.ts";
+import type { CloudNodeOptions, NodeInternals } from "./node-options.ts";
+import { DEFAULT_ACK_POLICY } from "./reconstructor/ack-policy.ts";
 import { type ModuleFacts, ModuleRegistry } from "./reconstructor/module-registry.ts";
 import type { NodeEvent, NodeEventListener } from "./reconstructor/node-event.ts";
 import type { RefusedDevice } from "./reconstructor/refused-device.ts";
@@ -27,41 +26,6 @@ import { CommitQueue } from "./store/commit-queue.ts";
 import { type Retention, RetentionTimer } from "./store/retention-timer.ts";
 import { SqliteStore } from "./store/sqlite-store.ts";
 import type { Store } from "./store/store.ts";
-
-/** The MQTT broker: one of our own on a TCP port, or any MQTT 3.1.1 broker. */
-export type BrokerOptions =
-  | { readonly kind: "embedded"; readonly port: number; readonly host?: string }
-  | { readonly kind: "external"; readonly url: string };
-
-export interface CloudNodeOptions {
-  /** SQLite file; made when there is none. */
-  readonly storeFile: string;
-  /** `port` 0 takes a free one; null: no MQTT. */
-  readonly broker: BrokerOptions | null;
-  /** Devices over plain TCP; 0 takes a free port, null or nothing listens on none. */
-  readonly tcpPort?: number | null;
-  /** Address that the TCP port is bound to; nothing: all. */
-  readonly tcpHost?: string;
-  /** MQTT group, 1 … 64 of `[A-Za-z0-9_-]`. */
-  readonly group?: string;
-  readonly acks?: AckPolicy;
-  /** Codec modules that the operator registers; the store keeps them for every later start. */
-  readonly modules?: readonly Uint8Array[];
-  /** How much history is kept; nothing: all. */
-  readonly retention?: Retention | undefined;
-  /** How long writes gather before a commit, ms. */
-  readonly commitMs?: number;
-  readonly logger: Logger;
-  readonly clock: Clock;
-}
-
-/** What a test may put in the place of the real thing; no command reaches it. */
-export interface NodeInternals {
-  /** Wrap the store. */
-  store?(store: Store): Store;
-  /** Database pages that the store may grow to; 0 or nothing: any. */
-  readonly maxPages?: number;
-}
 
 /** Hears of every durable commit: how long the store took, ms, and how many frames were in it. */
 export type CommitListener = (elapsedMs: number, frames: number) => void;
@@ -255,7 +219,7 @@ export class CloudNode {
     return this.#modules.all();
   }
 
-  /** Updates of devices. */
+  /** @internal Updates of devices; programs have them over the API. */
   get updates(): FlashDesk {
     return this.#updates;
   }

@@ -4,9 +4,11 @@ import {
   CHANNEL_HISTORY_SHIFT,
   CHANNEL_SPACING,
   CHANNEL_STEP,
+  CHANNEL_UNIT_BITS,
   CONFIG_BYTES,
   CONFIG_CHANNELS,
   CONFIG_CROSS_LEVELS,
+  CONFIG_HAS_LATTICE,
   CONFIG_LEVEL_WEIGHTS,
   CONFIG_OWN_LEVELS,
   CONFIG_OWN_STEPS,
@@ -24,6 +26,8 @@ import {
   setStacked,
   setWidth,
 } from "./layout";
+import { liteUnitBits } from "./lite-layout";
+import { IS_LITE } from "./profile";
 import {
   STATUS_BOUND_RANGE,
   STATUS_CHANNEL_COUNT,
@@ -44,12 +48,14 @@ export function codecConfigure(cfg: usize, channels: i32): i32 {
   if (<u32>(channels - 1) >= <u32>MAX_CHANNELS) return STATUS_CHANNEL_COUNT;
   for (let i: usize = 0; i < <usize>CONFIG_BYTES; i += 4) store<u32>(cfg + i, 0);
   store<u8>(cfg, <u8>channels, CONFIG_CHANNELS);
-  store<u8>(cfg, <u8>ownSteps(channels), CONFIG_OWN_STEPS);
-  store<u8>(cfg, <u8>ownLevels(channels), CONFIG_OWN_LEVELS);
-  store<u8>(cfg, <u8>crossLevels(channels), CONFIG_CROSS_LEVELS);
-  store<u8>(cfg, <u8>levelWeights(channels), CONFIG_LEVEL_WEIGHTS);
-  setStacked(channels);
-  setWidth(cfg, 0);
+  if (!IS_LITE) {
+    store<u8>(cfg, <u8>ownSteps(channels), CONFIG_OWN_STEPS);
+    store<u8>(cfg, <u8>ownLevels(channels), CONFIG_OWN_LEVELS);
+    store<u8>(cfg, <u8>crossLevels(channels), CONFIG_CROSS_LEVELS);
+    store<u8>(cfg, <u8>levelWeights(channels), CONFIG_LEVEL_WEIGHTS);
+    setStacked(channels);
+    setWidth(cfg, 0);
+  }
   for (let c = 0; c < channels; c++) codecSetChannel(cfg, c, 0, 1, 0);
   return 0;
 }
@@ -84,7 +90,10 @@ export function codecSetChannel(cfg: usize, c: i32, e: i32, lattice: i32, histor
   store<i32>(at, isLattice ? lattice : 1, CHANNEL_SPACING);
   store<u8>(at, <u8>historyShift, CHANNEL_HISTORY_SHIFT);
   store<i32>(at, e, CHANNEL_GIVEN_BOUND);
-  if (historyShift > NARROW_SHIFT) setWidth(cfg, 1);
+  if (IS_LITE) {
+    store<u8>(at, <u8>liteUnitBits(<i32>step), CHANNEL_UNIT_BITS);
+    if (isLattice) store<u8>(cfg, 1, CONFIG_HAS_LATTICE);
+  } else if (historyShift > NARROW_SHIFT) setWidth(cfg, 1);
   return 0;
 }
 

@@ -20,6 +20,11 @@ import {
   LAST,
   MAX_CHANNEL_BYTES,
 } from "./layout";
+import { flushLite, verifyLite } from "./lite-coder";
+import { resetLiteState } from "./lite-model";
+import { readRow } from "./lite-read";
+import { writeRow } from "./lite-write";
+import { IS_LITE } from "./profile";
 import { isOnLattice } from "./quantizer";
 import {
   coderBegin,
@@ -46,7 +51,8 @@ import {
 
 /** Make a state cold, on both ends, before the first frame and at every keyframe. */
 export function codecReset(cfg: usize, st: usize): void {
-  resetState(cfg, st);
+  if (IS_LITE) resetLiteState(cfg, st);
+  else resetState(cfg, st);
 }
 
 /**
@@ -69,6 +75,7 @@ export function frameBegin(cfg: usize, st: usize, hasEvents: bool, out: usize, c
  *          STATUS_EVENT_IN_PLAIN_FRAME, STATUS_OFF_LATTICE
  */
 export function frameSample(cfg: usize, st: usize, samples: usize, statuses: usize): i32 {
+  if (IS_LITE) return writeRow(cfg, st, samples, statuses);
   const coder = runningCoder(cfg, st);
   const channels = <i32>load<u8>(cfg, CONFIG_CHANNELS);
   const room = <i64>load<u32>(coder, CODER_END) - load<u32>(coder, CODER_POSITION);
@@ -90,7 +97,7 @@ export function frameSample(cfg: usize, st: usize, samples: usize, statuses: usi
 
 /** End an encoded frame. @returns payload bytes; none when it is quiet, so that its decoder replays its rows */
 export function frameEnd(cfg: usize, st: usize): i32 {
-  return coderFlush(runningCoder(cfg, st));
+  return IS_LITE ? flushLite(coderOf(cfg, st)) : coderFlush(runningCoder(cfg, st));
 }
 
 /** Did the frame so far hold nothing but zero residuals: no base, no events, no line's end? It may be left out. */
@@ -107,7 +114,7 @@ export function frameIsQuiet(cfg: usize, st: usize): bool {
  */
 export function decodeBegin(cfg: usize, st: usize, flags: u32, rows: u32, input: usize, length: i32): i32 {
   const coder = coderOf(cfg, st);
-  if (flags > FRAME_LINES || (flags && length <= 0)) return STATUS_CORRUPT;
+  if (flags > (IS_LITE ? FRAME_EVENTS : FRAME_LINES) || (flags && length <= 0)) return STATUS_CORRUPT;
   coderBeginAgain(coder, length > 0 ? MODE_DECODE : MODE_REPLAY, flags, input, length);
   store<u32>(coder, rows, CODER_ROWS);
   store<u32>(coder, 0, CODER_BLOCK_ROWS);
@@ -116,7 +123,7 @@ export function decodeBegin(cfg: usize, st: usize, flags: u32, rows: u32, input:
 
 /** End a decoded frame. @returns 0, or STATUS_NOT_CANONICAL when no encoder wrote these bytes for these rows */
 export function decodeEnd(cfg: usize, st: usize): i32 {
-  return coderVerify(coderOf(cfg, st));
+  return IS_LITE ? verifyLite(coderOf(cfg, st)) : coderVerify(coderOf(cfg, st));
 }
 
 /**
@@ -127,7 +134,7 @@ export function decodeEnd(cfg: usize, st: usize): i32 {
  */
 export function replayQuietRow(cfg: usize, st: usize, samples: usize): i32 {
   coderBeginAgain(coderOf(cfg, st), MODE_REPLAY, 0, 0, 0);
-  return decodeRow(cfg, st, samples, 0);
+  return IS_LITE ? readRow(cfg, st, samples, 0) : decodeRow(cfg, st, samples, 0);
 }
 
 /** Hash of what both ends share: equal states, equal hashes. */

@@ -1,5 +1,6 @@
 import { CONFIG as CONFIG_BLOCK } from "./config-block";
 import { STEPS } from "./least-mean-squares";
+import { IS_LITE } from "./profile";
 
 /**
  * What `device.wasm` keeps at fixed places. Constants on purpose: where every caller passes the same address, the
@@ -20,4 +21,4 @@ export const VIEW: usize = STEPS;
 /** Configuration block. */
 export const CONFIG: usize = CONFIG_BLOCK;
 /** State block: widestBytes(MAX_CHANNELS). */
-export const STATE: usize = memory.data(4020, 8);
+export const STATE: usize = memory.data(IS_LITE ? 1012 : 4020, 8);

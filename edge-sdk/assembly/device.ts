@@ -3,6 +3,7 @@ import * as codec from "./codec";
 import { CANDIDATES_END } from "./config-block";
 import { CONFIG, STATE } from "./device-memory";
 import { CONFIG_OWN_LEVELS, configuredBytes } from "./layout";
+import { IS_LITE } from "./profile";
 import { decodeRows as decodeRowsOf, encodeRows as encodeRowsOf, replayQuietRows as replayQuietRowsOf } from "./rows";
 import { TABLES_END } from "./tables";
 
@@ -41,7 +42,7 @@ export function configAddress(): usize {
  * here to CONFIG_BYTES and NOTES_BYTES behind its begin between two calls only.
  */
 export function spareEnd(): usize {
-  return CANDIDATES_END - ((<usize>load<u8>(CONFIG, CONFIG_OWN_LEVELS)) << 2);
+  return IS_LITE ? CANDIDATES_END : CANDIDATES_END - ((<usize>load<u8>(CONFIG, CONFIG_OWN_LEVELS)) << 2);
 }
 
 /** Address of the state block. */

@@ -1,3 +1,6 @@
+import { LITE_CHANNEL_BYTES, LITE_SHARED_BYTES } from "./lite-layout";
+import { IS_LITE } from "./profile";
+
 /**
  * Where everything lives: the configuration block and the state block of one device.
  *
@@ -55,18 +58,20 @@ export const FLUSH_BYTES: i32 = 4;
 // Configuration block: taps of this channel count, then 20 bytes per channel.
 export const CONFIG_CHANNELS: usize = 0; // u8
 export const CONFIG_OWN_STEPS: usize = 1; // u8, A: own differences
+export const CONFIG_HAS_LATTICE: usize = 1; // u8, lite profile alone, in its place: not 0 once a channel has had a lattice
 export const CONFIG_OWN_LEVELS: usize = 2; // u8, B: own levels; also the length of the history
 export const CONFIG_CROSS_LEVELS: usize = 3; // u8, X: levels of each other channel
 export const CONFIG_LEVEL_WEIGHTS: usize = 4; // u8, W2: own and cross levels, cut at the cap
 export const CONFIG_HISTORY: usize = 5; // u8, H: where a channel's history begins
 export const CONFIG_STRIDE: usize = 6; // u16, bytes per channel of the state
 const CONFIG_FIRST_CHANNEL: usize = 8;
-const CONFIG_CHANNEL_BYTES: usize = 20;
+export const CONFIG_CHANNEL_BYTES: usize = 20;
 const CONFIG_WIDTH: usize = CONFIG_FIRST_CHANNEL + 13; // u8, in channel 0's room: 1 for histories of 32 bits
 export const CHANNEL_STEP: usize = 0; // i32, D: bin width in sample units
 export const CHANNEL_BOUND: usize = 4; // i32, e': largest multiple of the spacing that is <= e
 export const CHANNEL_SPACING: usize = 8; // i32, s: lattice spacing, 1 = none
 export const CHANNEL_HISTORY_SHIFT: usize = 12; // u8, h: the history counts in bins of D << h
+export const CHANNEL_UNIT_BITS: usize = 14; // u8, lite profile alone: log2 of the unit of its moves
 export const CHANNEL_GIVEN_BOUND: usize = 16; // i32, e as it was given, for a channel that loses its lattice
 
 /** Bytes of one configuration block; those of channels that there are not, at its end, are the caller's once it is filled. */
@@ -97,7 +102,7 @@ export const BITS_LINE_MOVED: usize = BITS_LINE_ROWS + 2 * 39; // 5 classes: is 
 export const BITS_LINE_SIGN: usize = BITS_LINE_MOVED + 2 * 5; // start or slope, by the last sign of 3
 export const BITS_LINE_VALUE: usize = BITS_LINE_SIGN + 2 * 6; // 5 classes x (5 + 4)
 export const ROWS: usize = BITS_LINE_VALUE + 2 * 45; // u16: the age of what the predictors have learned
-const SHARED_BYTES: usize = (ROWS + 2 + 3) & ~3;
+const SHARED_BYTES: usize = IS_LITE ? LITE_SHARED_BYTES : (ROWS + 2 + 3) & ~3;
 /** Rows are counted up to here. */
 export const ROWS_LIMIT: i32 = 2048;
 
@@ -138,6 +143,7 @@ export const CODER_LOUD: usize = 22; // u8: not 0 once anything but a zero resid
 export const CODER_SINGLE: usize = 23; // u8: 1 when the decoder's input is one byte
 export const CODER_ROWS: usize = 24; // u32: rows that are left in a frame with lines
 export const CODER_BLOCK_ROWS: usize = 28; // u32: rows that are left in its block
+export const CODER_HOME: usize = 28; // u32, in its place in the lite profile: home of the state (lite-layout.ts)
 export const TRANSIENT_BYTES: usize = 32;
 
 /** What a frame may contain; never both. */
@@ -215,6 +221,7 @@ export function levelWeights(channels: i32): i32 {
 
 /** Bytes of one channel's state, a multiple of 4. */
 export function channelStride(channels: i32, width: i32): i32 {
+  if (IS_LITE) return <i32>LITE_CHANNEL_BYTES;
   const weights = ownSteps(channels) + channels - 1 + levelWeights(channels);
   return strideOf(historyOffset(channels, width), ownLevels(channels), weights, width);
 }
@@ -254,6 +261,7 @@ export function channelConfig(cfg: usize, c: i32): usize {
 
 /** Address of channel c's state. */
 export function channelState(cfg: usize, st: usize, c: i32): usize {
+  if (IS_LITE) return st + SHARED_BYTES + LITE_CHANNEL_BYTES * <usize>c;
   return st + SHARED_BYTES + <usize>load<u16>(cfg, CONFIG_STRIDE) * <usize>c;
 }
 

@@ -1,5 +1,7 @@
 import { frameSample } from "./codec";
 import { CONFIG_CHANNELS, coderOf } from "./layout";
+import { readRow } from "./lite-read";
+import { IS_LITE } from "./profile";
 import { coderBeginAgain, MODE_REPLAY } from "./range-coder";
 import { decodeRow } from "./row-coder";
 
@@ -7,6 +9,13 @@ import { decodeRow } from "./row-coder";
 
 /** Encode rows until one is refused. @returns rows encoded; if the very first is refused, its negative status */
 export function encodeRows(cfg: usize, st: usize, samples: usize, statuses: usize, count: i32): i32 {
+  if (IS_LITE) {
+    // What firmware asks for, without what is around it
+    if (count == 1) {
+      const refusal = frameSample(cfg, st, samples, statuses);
+      return refusal < 0 ? refusal : 1;
+    }
+  }
   const channels = <usize>load<u8>(cfg, CONFIG_CHANNELS);
   for (let row = 0; row < count; row++) {
     const refusal = frameSample(cfg, st, samples, statuses);
@@ -21,7 +30,7 @@ export function encodeRows(cfg: usize, st: usize, samples: usize, statuses: usiz
 export function decodeRows(cfg: usize, st: usize, samples: usize, statuses: usize, count: i32): i32 {
   const channels = <usize>load<u8>(cfg, CONFIG_CHANNELS);
   for (let row = 0; row < count; row++) {
-    const refusal = decodeRow(cfg, st, samples, statuses);
+    const refusal = IS_LITE ? readRow(cfg, st, samples, statuses) : decodeRow(cfg, st, samples, statuses);
     if (refusal < 0) return refusal;
     samples += channels << 2;
     if (statuses) statuses += channels;

@@ -61,7 +61,8 @@ export function headBytes(): u32 {
 /** Fill what is behind the manifest with what erased flash holds, as it stands in the slot. */
 export function trimHead(): void {
   const end = headBytes();
-  memory.fill(HEAD + end, 0xff, HEAD_ROOM - end);
+  // A slot without a head reads as any length.
+  if (end < HEAD_ROOM) memory.fill(HEAD + end, 0xff, HEAD_ROOM - end);
 }
 
 function headCrc(): u32 {

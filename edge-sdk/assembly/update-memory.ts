@@ -77,7 +77,7 @@ export const UPDATE_HEAD_SIGNATURE: i32 = 16;
 export const UPDATE_HEAD_MANIFEST: i32 = 80;
 export const UPDATE_HEAD_BYTES: i32 = 336;
 
-/** SHA-256 of the body that runs, as its own head says; zeros where it has none. */
+/** SHA-256 of the body that runs, as its own head says; without one the module's, or zeros for an image. */
 export const RUNNING_SHA256: usize = memory.data(32, 8);
 /** First eight bytes of SHA-256 of each key. */
 export const KEY_IDS: usize = memory.data(32, 8);

@@ -1,3 +1,4 @@
+import { copy } from "./cbor";
 import { chunkLimit } from "./update-answer";
 import {
   configByte,
@@ -12,6 +13,7 @@ import {
   UPDATE_CONFIG_KEYS,
   UPDATE_CONFIG_LAST_DETAIL,
   UPDATE_CONFIG_LAST_VERDICT,
+  UPDATE_CONFIG_MODEL,
   UPDATE_CONFIG_RUNNING_FORM,
   UPDATE_CONFIG_RUNNING_SLOT,
   UPDATE_CONFIG_SECTOR_BYTES,
@@ -67,7 +69,7 @@ const CHUNK_BYTES_MOST: u32 = 256;
 const TARGET_BYTES_MOST: u32 = 32;
 const KEYS_MOST: u32 = 4;
 const NO_SLOT: u32 = 255;
-const SHA256_BYTES: usize = 32;
+const SHA256_BYTES: i32 = 32;
 
 /** Begin, once the configuration block is written. @returns 0 or UPDATE_STATUS_CONFIG */
 export function updateOpen(nowMs: u32): i32 {
@@ -75,6 +77,8 @@ export function updateOpen(nowMs: u32): i32 {
   nameKeys();
   memory.fill(UPDATE_CANDIDATE, 0, UPDATE_CANDIDATE_BYTES);
   memory.fill(RUNNING_SHA256, 0, SHA256_BYTES);
+  if (configByte(UPDATE_CONFIG_RUNNING_FORM) != 0)
+    copy(RUNNING_SHA256, UPDATE_CONFIG + UPDATE_CONFIG_MODEL, SHA256_BYTES);
   setPhase(configByte(UPDATE_CONFIG_IS_TRYING) != 0 ? UPDATE_PHASE_TRYING : UPDATE_PHASE_IDLE);
   setSid(configWord(UPDATE_CONFIG_SID));
   setNext(0);

@@ -15,7 +15,7 @@ const CRC_AT = 36;
 export interface BootRecord {
   /** Grows by one with every write. */
   readonly sequence: number;
-  /** 0, 1 or {@link BUILT_IN_SLOT}: what runs when nothing is on trial. */
+  /** 0, 1, or 255 for the module that the device came with: what runs when nothing is on trial. */
   readonly keptSlot: number;
   /** What is on trial, if anything is. */
   readonly triedSlot: number | undefined;

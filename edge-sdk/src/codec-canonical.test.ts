@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { deviceCore, PLAIN, SEED, SeededNoise } from "./codec-signals.suite.ts";
+import { deviceCore, liteCore, PLAIN, SEED, SeededNoise } from "./codec-signals.suite.ts";
 
 /** Payloads that decode are payloads that an encoder writes, also where one was damaged. */
-const core = deviceCore();
+const cores = { "device.wasm": deviceCore(), "device-lite.wasm": liteCore() } as const;
 const INT32_MAX = 2 ** 31 - 1;
 const ROWS = 24;
 
@@ -14,9 +14,16 @@ const SIGNALS = {
   "zero and the largest": (i: number) => (i % 3 === 0 ? 0 : INT32_MAX),
 } as const;
 
-test.for(Object.keys(SIGNALS).flatMap((name) => [0, 5, 1000].map((e) => [name as keyof typeof SIGNALS, e] as const)))(
-  "%s at e = %i: what is accepted of a damaged frame is what an encoder writes for its samples",
-  ([name, e]) => {
+const CASES = Object.keys(SIGNALS).flatMap((name) =>
+  [0, 5, 1000].flatMap((e) =>
+    Object.keys(cores).map((module) => [name as keyof typeof SIGNALS, e, module as keyof typeof cores] as const),
+  ),
+);
+
+test.for(CASES)(
+  "%s at e = %i, %s: what is accepted of a damaged frame is what an encoder writes for its samples",
+  ([name, e, module]) => {
+    const core = cores[module];
     const config = core.configure([{ e, lattice: 1, historyShift: e > 5 ? 16 : 25 }]);
     const samples = Int32Array.from({ length: ROWS }, (_, i) => SIGNALS[name](i));
     const { payload } = core.createEncoder(config).encode(samples);

@@ -12,13 +12,18 @@ export const WITH_EVENTS = { hasEvents: true, hasLines: false };
 export const WITH_LINES = { hasEvents: false, hasLines: true };
 
 /** Bytes of a built module. */
-export function moduleBytes(target: "device" | "batch" | "update"): Uint8Array {
+export function moduleBytes(target: "device" | "device-lite" | "batch" | "update"): Uint8Array {
   return readFileSync(new URL(`../build/${target}.wasm`, import.meta.url));
 }
 
 /** A fresh instance of device.wasm. */
 export function deviceCore(): Core {
   return loadCore(moduleBytes("device"));
+}
+
+/** A fresh instance of device-lite.wasm. */
+export function liteCore(): Core {
+  return loadCore(moduleBytes("device-lite"));
 }
 
 /** A fresh instance of batch.wasm. */

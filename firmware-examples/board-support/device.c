@@ -71,7 +71,12 @@ static int32_t describe(edge_core *core, const device_plan *plan, edge_address n
 
 int32_t device_begin(device *self, const device_plan *plan, uint8_t *memory, uint32_t bytes) {
   edge_core *core = &self->core;
-  edge_start(core, memory, bytes);
+  /* The ring is at the end, wherever the module has the rest, and keeps what it holds. */
+  self->ring_bytes = (uint32_t)plan->ring_bytes;
+  self->ring = (bytes - self->ring_bytes) & ~7u;
+  if (self->ring > bytes) return DEVICE_MEMORY_SMALL;
+  edge_start(core, memory, self->ring);
+  w2c_core_memory(core)->size = bytes;
   int32_t status = edge_link_begin(core, plan->channel_count, plan->frame_samples, plan->silence_ms, plan->mtu);
   /* Their history shifts decide how long the state is. */
   for (int32_t c = 0; c < plan->channel_count && status >= 0; c++) {
@@ -82,13 +87,11 @@ int32_t device_begin(device *self, const device_plan *plan, uint8_t *memory, uin
   const uint32_t channels = (uint32_t)plan->channel_count;
   const uint32_t out_bytes = (uint32_t)plan->out_bytes;
   const int32_t name_bytes = text_bytes(plan->name);
-  room rest = {edge_free_address(core), bytes};
+  room rest = {edge_free_address(core), self->ring};
   self->channel_count = plan->channel_count;
-  self->ring_bytes = (uint32_t)plan->ring_bytes;
   self->record_bytes = RECORD_HEADER_BYTES + (out_bytes < PAYLOAD_BYTES_MAX ? out_bytes : PAYLOAD_BYTES_MAX);
   self->samples = take(&rest, 4 * channels);
   self->statuses = take(&rest, channels);
-  self->ring = take(&rest, self->ring_bytes);
   const edge_address name = take(&rest, (uint32_t)name_bytes);
   /* What the channels leave of the configuration block, and the notes behind it, which no row needs while a message is sent. */
   const edge_address notes_end = edge_config_address(core) + (uint32_t)EDGE_CONFIG_BYTES + EDGE_NOTES_BYTES;

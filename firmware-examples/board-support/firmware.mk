@@ -11,7 +11,7 @@ WASM    ?= $(ROOT)/edge-sdk/build/device.wasm
 WASM2C  ?= node $(ROOT)/sim/qemu-wasm-runner/bin/compact-wasm2c.js
 SUPPORT ?= ../board-support
 NAME    ?= $(notdir $(CURDIR))
-BUILD   := build/$(BOARD)
+BUILD   := build/$(BOARD)$(PART)
 CFLAGS  ?= -Os
 DEFINES ?=
 # What a device on a serial line never asks of the core: to decode, and messages of a limited length. With six channels or
@@ -35,7 +35,7 @@ PREFIX  := riscv64-unknown-elf-
 CPU     := -misa-spec=2.2 -march=rv32imc -mabi=ilp32
 SCRIPT  := riscv32-virt.ld
 BOARDS  := bare-metal.c riscv32-virt.c goldfish-clock.c cfi-flash.c memory.c
-STORE   := store-flash.c flash-ring.c flash-rebuild.c flash-log.c ring-image.c
+STORE   := store-flash.c flash-ring.c flash-rebuild.c flash-log.c crc32.c ring-image.c
 FLASH   := $(BUILD)/flash.bin
 # QEMU before 8 loads no -kernel where the second flash chip has a drive behind it.
 QEMU    := qemu-system-riscv32 -M virt -drive if=pflash,unit=1,format=raw,file=$(FLASH)
@@ -44,17 +44,36 @@ else
 $(error BOARD is "$(BOARD)": mps2-an386 or riscv32-virt)
 endif
 
+CORE    := core.o
+DEVICE  := serial-device.c serial-framing.c device.c wasm-rt.c
+ifdef FORM
+include $(SUPPORT)/updatable.mk
+endif
+
 CC      := $(PREFIX)gcc
 # What any build of the core needs, in one file: types are reached through memory, and what is not called is dropped.
 NEEDED  := @$(SUPPORT)/needed.flags -ffreestanding
 STRICT  := @$(SUPPORT)/strict.flags
-INCLUDE := -isystem $(SUPPORT)/boards/libc -I$(BUILD) -I$(SUPPORT) -I$(SUPPORT)/boards -I$(ROOT)/edge-sdk/include
-OURS    := $(SOURCES) serial-device.c serial-framing.c device.c wasm-rt.c $(STORE) $(BOARDS)
-OBJECTS := $(BUILD)/core.o $(OURS:%.c=$(BUILD)/%.o)
+INCLUDE := -isystem $(SUPPORT)/boards/libc $(INCLUDE_CORE) $(INCLUDE_OWN) -I$(BUILD) -I$(SUPPORT) -I$(SUPPORT)/boards -I$(ROOT)/edge-sdk/include
+OURS    := $(SOURCES) $(DEVICE) $(UPDATES) $(STORE) $(BOARDS)
+OBJECTS := $(CORE:%=$(BUILD)/%) $(OURS:%.c=$(BUILD)/%.o)
 ELF     := $(BUILD)/$(NAME).elf
 # Written anew when it changes, and every object with it: a name, a rate or a flag given on the command line counts too.
 FLAGS   := $(BUILD)/flags
 vpath %.c . $(SUPPORT) $(SUPPORT)/boards $(EXTRA_PATH)
+
+ifeq ($(FORM),image)
+images: loader slot-0 slot-1
+# The image of a slot, as its package has it: build/BOARD-slot-N/NAME.bin.
+slot-0 slot-1 loader:
+	$(MAKE) --no-print-directory SLOT=$(@:slot-%=%) body
+body: $(ELF)
+	$(PREFIX)objcopy -O binary $(ELF) $(ELF:.elf=.bin)
+.PHONY: images slot-0 slot-1 loader body
+else ifeq ($(FORM),module)
+images: $(ELF)
+.PHONY: images
+endif
 
 $(ELF): $(OBJECTS)
 	$(CC) $(CPU) -nostartfiles -nostdlib -L$(SUPPORT)/boards -T $(SCRIPT) -Wl,--gc-sections,-Map=$(BUILD)/$(NAME).map -o $@ $(OBJECTS) -lgcc
@@ -72,7 +91,18 @@ $(BUILD)/core-id.h: $(WASM)
 $(BUILD)/core.o: $(BUILD)/core.c $(FLAGS) $(SUPPORT)/needed.flags
 	$(CC) $(CPU) $(NEEDED) -MMD -MP -w -DWASM_RT_PLAIN_LOADS $(CFLAGS) $(CORE_FLAGS) $(INCLUDE) -c -o $@ $<
 
-$(BUILD)/%.o: %.c $(BUILD)/core.c $(BUILD)/core-id.h $(FLAGS) $(SUPPORT)/needed.flags $(SUPPORT)/strict.flags
+ifdef FORM
+$(BUILD)/update.c: $(UPDATE_WASM)
+	mkdir -p $(BUILD)
+	$(WASM2C) $< -n update -o $@
+
+$(BUILD)/update.o: $(BUILD)/update.c $(FLAGS) $(SUPPORT)/needed.flags
+	$(CC) $(CPU) $(NEEDED) -MMD -MP -w -DWASM_RT_PLAIN_LOADS $(CFLAGS) $(CORE_FLAGS) $(INCLUDE) -c -o $@ $<
+
+UPDATE_C := $(BUILD)/update.c
+endif
+
+$(BUILD)/%.o: %.c $(UPDATE_C) $(BUILD)/core.c $(BUILD)/core-id.h $(FLAGS) $(SUPPORT)/needed.flags $(SUPPORT)/strict.flags
 	$(CC) $(CPU) $(NEEDED) -MMD -MP $(STRICT) $(CFLAGS) $(DEFINES) -DDEVICE_NAME='"$(DEVICE_NAME)"' $(INCLUDE) -c -o $@ $<
 
 $(FLAGS): FORCE
@@ -82,11 +112,23 @@ $(FLAGS): FORCE
 
 -include $(OBJECTS:.o=.d)
 
+# Where each source of ours lies; the boards' own have a check of their own.
+CHECKED := $(foreach file,$(filter-out $(BOARDS),$(SOURCES) serial-device.c serial-framing.c device.c $(STORE) $(UPDATES)), \
+  $(firstword $(wildcard $(file) $(addsuffix /$(file),$(SUPPORT) $(EXTRA_PATH)))))
+
 .PHONY: run size check clean FORCE
 # A flash image is as large as virt's second chip; what it holds at first does not matter.
+ifdef FORM
+# Made once, and kept: what was sent to the device is in it.
+$(FLASH): | images
+	$(MAKE_FLASH) $(BOARD) $(BODY) $(VERSION) $@
+run: images $(FLASH)
+	$(QEMU) -display none -monitor none -serial pty $(LOADER) $(RESIDENT)
+else
 run: $(ELF)
 	$(if $(FLASH),truncate -s 32M $(FLASH))
 	$(QEMU) -display none -monitor none -no-reboot -serial pty $(LOADER) $(ELF)
+endif
 
 size: $(ELF)
 	@$(PREFIX)size $(ELF)
@@ -95,7 +137,7 @@ size: $(ELF)
 check:
 	cppcheck --std=c99 --enable=warning,style,performance,portability --error-exitcode=1 --inline-suppr --quiet \
 	  --suppress=missingIncludeSystem -I$(SUPPORT) -I$(SUPPORT)/boards -I$(ROOT)/edge-sdk/include -DDEVICE_NAME='"x"' \
-	  $(filter-out $(BOARDS),$(SOURCES)) $(addprefix $(SUPPORT)/,serial-device.c serial-framing.c device.c $(STORE))
+	  $(INCLUDE_OWN) $(INCLUDE_CORE) $(filter -D%,$(DEFINES)) $(CHECKED)
 
 clean:
 	rm -rf build

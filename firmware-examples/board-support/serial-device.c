@@ -14,7 +14,13 @@ int32_t serial_device_begin(serial_device *self, const device_plan *plan, uint8_
   const uint8_t end_of_noise = 0;
   self->clock.ms = 0;
   self->start_us = start_us;
+#ifdef SERIAL_DEVICE_UPDATES
+  const int32_t is_begun = update_device_begin(nonce, board_now_ms());
+  if (is_begun < 0) return is_begun;
+  serial_reader_begin(&self->reader, update_device_input(), SERIAL_READER_BYTES(SERIAL_INPUT_BYTES));
+#else
   serial_reader_begin(&self->reader, self->input, sizeof self->input);
+#endif
   int32_t status = device_begin(&self->link, plan, memory, bytes);
   if (status < 0) return status;
   status = device_store_open(&self->link, nonce, board_now_ms());
@@ -42,13 +48,31 @@ static int32_t hear(serial_device *self, uint32_t now_ms) {
     const int32_t length = serial_reader_push(&self->reader, byte);
     has_heard = 1;
     if (length <= 0) continue; /* damage on the line: whoever misses an answer asks again */
+#ifdef SERIAL_DEVICE_UPDATES
+    if (update_device_hear((uint32_t)length, now_ms)) continue;
+#endif
     /* A refusal means that nothing took effect: the link stays as it was. */
     (void)device_receive(&self->link, self->reader.bytes, (uint32_t)length, now_ms);
+#ifdef SERIAL_DEVICE_UPDATES
+    update_device_heard(&self->link);
+#endif
     const int32_t status = device_store_save(&self->link);
     if (status < 0) return status;
   }
   return has_heard;
 }
+
+#ifdef SERIAL_DEVICE_UPDATES
+/** Send a message of the update machine, and do what it wants done. @returns whether there was any of it */
+static int32_t update(serial_device *self, uint32_t now_ms) {
+  byte_span message = {NULL, 0};
+  const int32_t length = update_device_poll(&message.bytes);
+  message.length = (uint32_t)length;
+  if (length > 0) serial_write_parts(&message, 1, put_byte, NULL);
+  const bool has_more = update_device_act(&self->link, self->start_us + long_clock_at(&self->clock, now_ms) * 1000, now_ms);
+  return length > 0 || has_more ? 1 : 0;
+}
+#endif
 
 /** Send one message, if there is one; it leaves only when the store has what it stands for. @returns whether, or a status */
 static int32_t send_one(serial_device *self, uint32_t now_ms) {
@@ -66,8 +90,11 @@ static int32_t send_one(serial_device *self, uint32_t now_ms) {
 static int32_t rest(serial_device *self, uint32_t now_ms, bool is_idle) {
   const int32_t has_heard = hear(self, now_ms);
   if (has_heard < 0) return has_heard;
-  const int32_t has_sent = send_one(self, now_ms);
+  int32_t has_sent = send_one(self, now_ms);
   if (has_sent < 0) return has_sent;
+#ifdef SERIAL_DEVICE_UPDATES
+  has_sent |= update(self, now_ms);
+#endif
   const int32_t has_more = device_store_rest(&self->link);
   if (has_more < 0) return has_more;
   if (is_idle && has_heard == 0 && has_sent == 0 && has_more == 0) board_wait();
@@ -89,6 +116,9 @@ int32_t serial_device_run(serial_device *self, const device_plan *plan, uint8_t 
     while (status >= 0 && !is_due) {
       const uint32_t now_ms = board_now_ms();
       is_due = long_clock_at(&self->clock, now_ms) >= due_ms;
+#ifdef SERIAL_DEVICE_UPDATES
+      is_due = is_due && !update_device_is_holding();
+#endif
       status = rest(self, now_ms, !is_due); /* once at least, or a device that is late would fall silent */
     }
     sense(t, samples);

@@ -11,6 +11,7 @@
 #include "device.h"
 #include "long-clock.h"
 #include "serial-framing.h"
+#include "serial-updates.h"
 
 /**
  * What may come while a sample is taken or a message leaves, a power of two: two of the cloud's longest messages, 22 ms of a
@@ -23,7 +24,7 @@
 typedef struct {
   device link;
   serial_reader reader;
-  uint8_t input[SERIAL_READER_BYTES(DEVICE_INPUT_BYTES)];
+  uint8_t input[SERIAL_INPUT_KEPT];
   uint8_t received[SERIAL_DEVICE_RECEIVED_BYTES]; /* the board's, for bytes that nobody has read yet */
   long_clock clock;
   int64_t start_us; /* device time when the clock was 0 */

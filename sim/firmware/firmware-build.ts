@@ -35,7 +35,7 @@ export interface FirmwareBuild {
 const DEVICE = ["serial-device", "serial-framing", "device"];
 const RAM_STORE = ["boards/semihosting-clock", "store-none"];
 const FLASH_STORE = ["boards/goldfish-clock", "boards/cfi-flash", "store-flash"];
-const FLASH_RING = ["flash-ring", "flash-rebuild", "flash-log", "ring-image"];
+const FLASH_RING = ["flash-ring", "flash-rebuild", "flash-log", "crc32", "ring-image"];
 
 /** Whether what is in the ring of a device on this board can outlive its power. */
 export function hasFlash(board: FirmwareBoard): boolean {

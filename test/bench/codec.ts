@@ -8,6 +8,7 @@ import { BEST, type OursChoice, oursOf, peerNames, ratiosTo } from "./codec-comp
 import { costTables } from "./codec-cost.ts";
 import { elsewhereOf } from "./codec-elsewhere.ts";
 import { codecGoals, goalNotes } from "./codec-goals.ts";
+import { liteTables } from "./codec-lite.ts";
 import { CODEC_NOTES } from "./codec-notes.ts";
 import { type FrameLength, VARIANTS } from "./codec-ours.ts";
 import { codecPlots } from "./codec-plots.ts";
@@ -50,6 +51,7 @@ export async function benchCodec(
   const ours: OursChoice = { variant: variant.name, frames: options.frameSamples ?? HEADLINE_FRAME };
   const encodeNs = encodeNsPerChannelSample(cells, ours);
   const summary = summarise(cells, ours);
+  const [lite, liteOverFull] = liteTables(sets, rels, ours.frames);
   return {
     title: "Codec: bits per channel-sample",
     goals: codecGoals(cells, core.stateBytes),
@@ -61,11 +63,12 @@ export async function benchCodec(
     ],
     ...headlineTable(cells, ours),
     more: [
+      lite,
       ...moreTables(cells, frames, ours),
       ...beforeTables(cells, frames),
       ...costTables(cells, core.lookaheadBytes),
     ],
-    json: { ...summary, encodeNsPerChannelSample: encodeNs },
+    json: { ...summary, encodeNsPerChannelSample: encodeNs, liteOverFull },
   };
 }
 

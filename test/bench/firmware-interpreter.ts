@@ -1,7 +1,8 @@
 import type { BenchGoal, BenchTable } from "./bench.ts";
 import { BenchError } from "./bench-error.ts";
-import { interpreterPlans, modeOf } from "./firmware-plan.ts";
-import { boundWorstSample, buildFirmware, type FirmwareFigures, measureFirmware } from "./firmware-run.ts";
+import { interpreterPlans, litePlans, modeOf } from "./firmware-plan.ts";
+import { boundWorstSample, buildFirmware, type FirmwareFigures, measureFirmware, SIGNAL_ROWS } from "./firmware-run.ts";
+import type { MeasuredFirmware } from "./firmware-tables.ts";
 
 /** The codec as a module that is interpreted. */
 export interface InterpreterFigures {
@@ -19,6 +20,7 @@ export interface InterpreterFigures {
 const ROWS = 120;
 /** The second is 1.2 KiB; a budget test holds both (`test/budgets/interpreter.test.ts`). */
 const FLASH_LIMIT = { below: 8 * 1024, aim: 6 * 1024 };
+const LITE_CYCLES_LIMIT = { below: 100_000, aim: 60_000 };
 const RAM_LIMIT = { below: 1229, aim: 1024 };
 
 /** Build and measure the interpreter with the codec, each way to compile it. @throws {BenchError} `no-answer` */
@@ -41,6 +43,79 @@ export async function measureInterpreter(): Promise<InterpreterFigures[]> {
     });
   }
   return measured;
+}
+
+/** Build and measure the lite codec, interpreted and as C. @throws {BenchError} `no-answer` */
+export async function measureLite(): Promise<MeasuredFirmware[]> {
+  const measured: MeasuredFirmware[] = [];
+  for (const plan of litePlans()) {
+    process.stderr.write(`firmware: ${plan.core}, ${modeOf(plan)}\n`);
+    const firmware = await buildFirmware(plan);
+    const figures = await measureFirmware(plan, firmware, SIGNAL_ROWS);
+    measured.push({ figures, worst: await boundWorstSample(figures, firmware) });
+  }
+  return measured;
+}
+
+/** What the lite codec is held to where it is interpreted. */
+export function liteGoals([interpreted]: readonly MeasuredFirmware[]): BenchGoal[] {
+  const { aim, ...must } = LITE_CYCLES_LIMIT;
+  return [
+    {
+      what: "Cortex-M4: the lite codec interpreted, a sample of six channels, cycles at most (100,000 are 1 ms at 100 MHz)",
+      measured: interpreted?.worst.cycles ?? Number.NaN,
+      unit: "",
+      must,
+      aim,
+    },
+  ];
+}
+
+/** One entry of what `--json` prints. */
+export function liteJson({ figures, worst }: MeasuredFirmware) {
+  return {
+    mode: figures.plan.isInterpreted ? "interp" : "aot",
+    profile: "lite",
+    flashBytes: figures.plan.isInterpreted ? null : figures.flashBytes,
+    ram: figures.ram,
+    instructionsMax: figures.instructionsMax,
+    instructionsMean: Math.round(figures.instructionsMean),
+    cyclesMax: worst.cycles,
+    signals: figures.signals.map(({ signal, samples }) => ({
+      signal,
+      max: samples.max,
+      mean: Math.round(samples.mean),
+    })),
+  };
+}
+
+/** The lite codec by signal. */
+export function liteTable(measured: readonly MeasuredFirmware[]): BenchTable {
+  return {
+    title: `The lite codec, Cortex-M4, ${SIGNAL_ROWS} rows of each signal`,
+    columns: [
+      "mode",
+      "codec, flash, B",
+      "state, B",
+      "RAM without the ring, B",
+      "signal",
+      "instructions, worst",
+      "mean",
+      "cycles, worst of all, at most",
+    ],
+    rows: measured.flatMap(({ figures, worst }) =>
+      figures.signals.map(({ signal, samples }) => [
+        modeOf(figures.plan),
+        figures.plan.isInterpreted ? "n/a" : figures.flashBytes,
+        figures.ram.state,
+        figures.ramBytes,
+        signal,
+        samples.max,
+        Math.round(samples.mean),
+        samples.max === figures.instructionsMax ? worst.cycles : "",
+      ]),
+    ),
+  };
 }
 
 /** What the interpreter is held to: of the small build. */

@@ -14,6 +14,8 @@ export interface FirmwarePlan {
   readonly checks: "all" | "none";
   /** The module itself, run by the interpreter; else as C made of it. */
   readonly isInterpreted?: true;
+  /** `device-lite.wasm`; else `device.wasm`. */
+  readonly isLite?: true;
 }
 
 const CORES = [
@@ -61,9 +63,19 @@ export function interpreterPlans(): FirmwarePlan[] {
   }));
 }
 
+/** The lite codec on the Cortex-M4: interpreted, and as C in the build of the goals. */
+export function litePlans(): readonly [FirmwarePlan, FirmwarePlan] {
+  const [board, core] = CORES[0];
+  const plan = { board, core, subject: "codec", optimize: "size", isLite: true } as const;
+  return [
+    { ...plan, checks: "all", isInterpreted: true },
+    { ...plan, checks: "none" },
+  ];
+}
+
 /** How a plan is called in tables and in JSON. */
-export function modeOf({ subject, optimize, checks, isInterpreted }: FirmwarePlan): string {
-  const what = subject === "codec" ? "codec" : "codec + link";
+export function modeOf({ subject, optimize, checks, isInterpreted, isLite }: FirmwarePlan): string {
+  const what = `${isLite ? "lite " : ""}${subject === "codec" ? "codec" : "codec + link"}`;
   if (isInterpreted) return `${what}, interpreted, ${optimize === "size" ? "-Os" : "-O2"}`;
   return `${what}, ${optimize === "size" ? "-Os" : "-O2"}, ${checks === "all" ? "checked" : "unchecked"}`;
 }

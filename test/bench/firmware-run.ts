@@ -66,7 +66,8 @@ const MEMORY_BYTES = { codec: 8192, link: 13_312 } as const;
 /** What six channels on a serial line never ask of the core: to decode, messages of a limited length, a stacked expert. */
 const FIXED_GLOBALS = ["decodes", "mtu", "stacked"] as const;
 /** Lent to the interpreter for the codec's globals, values and frames: with less it says that its stack is exhausted. */
-const INTERPRETER_STACK_BYTES = 808;
+const INTERPRETER_STACK_BYTES = { full: 808, lite: 1000 } as const;
+const LITE_WASM = new URL("../../edge-sdk/build/device-lite.wasm", import.meta.url);
 /** Of each signal. */
 const CHANNELS = 6;
 const NONCE = 7;
@@ -75,8 +76,11 @@ const TIMEOUT_MS = 300_000;
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
-/** Build the firmware of a plan. @param wasm  the module; default the one that is built here */
-export function buildFirmware(plan: FirmwarePlan, wasm?: Uint8Array): Promise<Firmware> {
+/** Build the firmware of a plan. @param wasm  the module; default the plan's of those built here */
+export function buildFirmware(
+  plan: FirmwarePlan,
+  wasm = readFileSync(plan.isLite ? LITE_WASM : DEVICE_WASM),
+): Promise<Firmware> {
   const support = ["device.c", "serial-framing.c"].map((name) => `${BOARD_SUPPORT}/${name}`);
   const supportSources = plan.subject === "link" ? support : [];
   return buildSubject(plan, { sources: [here(`firmware-${plan.subject}.c`)], supportSources }, wasm);
@@ -92,7 +96,7 @@ export function buildSubject(
   subject: OwnProgram,
   wasm: Uint8Array = readFileSync(DEVICE_WASM),
 ): Promise<Firmware> {
-  const { board, optimize, checks, isInterpreted } = plan;
+  const { board, optimize, checks, isInterpreted, isLite } = plan;
   const around = ["firmware-measure.c", "firmware-tally.c"].map(here);
   const signals = ["three-signals.c", "json-line.c"].map((name) => here(`../conformance/${name}`));
   const headers = [here("."), here("../conformance"), BOARD_SUPPORT, here("../../edge-sdk/include")];
@@ -110,8 +114,9 @@ export function buildSubject(
     checks,
     memoryBytes,
     memoryPlace: "inside",
-    ...(isInterpreted ? {} : { fixedGlobals: FIXED_GLOBALS }),
-    ...(isInterpreted ? { mode: "interp", interpreterStackBytes: INTERPRETER_STACK_BYTES } : {}),
+    ...(isInterpreted
+      ? { mode: "interp", interpreterStackBytes: INTERPRETER_STACK_BYTES[isLite ? "lite" : "full"] }
+      : { fixedGlobals: isLite ? [] : FIXED_GLOBALS }),
     program,
   });
 }

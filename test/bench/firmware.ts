@@ -9,9 +9,19 @@ import {
   cryptoTable,
   measureCrypto,
 } from "./firmware-crypto.ts";
+import { flashableGoals, flashableJson, flashableTable, measureFlashable } from "./firmware-flashable.ts";
 import { firmwareGoals } from "./firmware-goals.ts";
 import { heatshrinkNote, heatshrinkTable, measureHeatshrinks, producedTable } from "./firmware-heatshrink.ts";
-import { interpreterGoals, interpreterJson, interpreterTable, measureInterpreter } from "./firmware-interpreter.ts";
+import {
+  interpreterGoals,
+  interpreterJson,
+  interpreterTable,
+  liteGoals,
+  liteJson,
+  liteTable,
+  measureInterpreter,
+  measureLite,
+} from "./firmware-interpreter.ts";
 import { type FirmwarePlan, type FirmwareSubject, firmwarePlans, goalPlan, modeOf } from "./firmware-plan.ts";
 import { boundWorstSample, buildFirmware, type FirmwareFigures, measureFirmware, SIGNAL_ROWS } from "./firmware-run.ts";
 import { boardJson, boardTable, type MeasuredFirmware, ramTable, signalTable } from "./firmware-tables.ts";
@@ -28,6 +38,9 @@ export async function benchFirmware(): Promise<BenchReport> {
   const measured: MeasuredFirmware[] = [];
   for (const plan of firmwarePlans()) measured.push(await measure(plan));
   const interpreted = await measureInterpreter();
+  const lite = await measureLite();
+  process.stderr.write("firmware: a device whose firmware can be replaced\n");
+  const flashable = await measureFlashable();
   const goalOf = (subject: FirmwareSubject) => {
     const wanted = JSON.stringify(goalPlan(subject));
     const found = measured.find(({ figures }) => JSON.stringify(figures.plan) === wanted);
@@ -43,12 +56,20 @@ export async function benchFirmware(): Promise<BenchReport> {
   const figures = measured.map((one) => one.figures);
   return {
     title: "Firmware",
-    goals: [...firmwareGoals(codec, link, heatshrinks), ...interpreterGoals(interpreted), ...cryptoGoals(cryptos)],
+    goals: [
+      ...firmwareGoals(codec, link, heatshrinks),
+      ...interpreterGoals(interpreted),
+      ...liteGoals(lite),
+      ...flashableGoals(flashable),
+      ...cryptoGoals(cryptos),
+    ],
     ...boardTable(measured),
     more: [
       signalTable(figures.filter((one) => modeOf(one.plan) === modeOf(goalPlan(one.plan.subject)))),
       ramTable([codec.figures, link.figures]),
       interpreterTable(interpreted, codec.figures),
+      liteTable(lite),
+      flashableTable(flashable),
       cryptoTable(cryptos),
       heatshrinkTable(codec.figures, modeOf(codec.figures.plan), heatshrinks),
       producedTable(SIGNAL_ROWS),
@@ -60,7 +81,13 @@ export async function benchFirmware(): Promise<BenchReport> {
       HEATSHRINK,
       CRYPTO_NOTE,
     ],
-    json: { boards: measured.map(boardJson), interp: interpreted.map(interpreterJson), crypto: cryptos },
+    json: {
+      boards: measured.map(boardJson),
+      interp: interpreted.map(interpreterJson),
+      lite: lite.map(liteJson),
+      flashable: flashable.map(flashableJson),
+      crypto: cryptos,
+    },
   };
 }
 

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { availableParallelism, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
@@ -30,6 +30,7 @@ const FRAME_LIMIT_MS = 50;
 
 /** How the page moves: 10⁵ points in view, ten devices live, a table of a thousand. */
 export async function benchPage(): Promise<BenchReport> {
+  const busy = (loadavg()[0] ?? 0).toFixed(1);
   const folder = mkdtempSync(join(tmpdir(), "lockstep-page-bench-"));
   const node = spawn(
     process.execPath,
@@ -77,14 +78,17 @@ export async function benchPage(): Promise<BenchReport> {
         `First live plot: median of ${OPENS} opens, ${live.firstRange} ms; from the navigation to the first value beside its plot.`,
         "Frames are as a person sees them, whatever else the machine does meanwhile. A task is counted by the processor time of the page's thread: what the page itself takes of a frame.",
         "There is no GPU: canvases are rasterised in software on the page's thread, and that is in *the rest*, with style and layout.",
+        `Load of the machine as the run began: ${busy} of ${availableParallelism()} cores, others' work; where it is above 1 the frames are theirs as much as the page's.`,
         "Headless Chromium without a GPU, node, devices and browser on one machine: the empty page shows what the machine itself costs.",
         `The reference rotor (100 Hz, 6 channels, eps ${ROTOR_EPS}); 1280 × 900 pixels; times between two frames.`,
       ],
     };
   } finally {
     await browser.close();
+    // A node that ended by itself says so only once.
+    const isRunning = node.exitCode === null && node.signalCode === null;
     node.kill("SIGINT");
-    await once(node, "exit");
+    if (isRunning) await once(node, "exit");
     rmSync(folder, { recursive: true });
   }
 }

@@ -124,6 +124,16 @@ export const BENCHES: ReadonlyMap<string, BenchEntry> = new Map<string, BenchEnt
     },
   ],
   [
+    "update-power",
+    {
+      load: async () => (await import("./update-power.ts")).benchUpdatePower,
+      measures:
+        "Updates of an emulated board with power cut at every operation of its flash. Half an hour. Needs QEMU and gcc.",
+      takes: { cases: ["N", "operations that are cut alone, of each form, evenly spread; every one if not given"] },
+      example: "update-power --cases 20",
+    },
+  ],
+  [
     "wire",
     {
       load: async () => (await import("./wire.ts")).benchWire,

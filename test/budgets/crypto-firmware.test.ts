@@ -25,7 +25,7 @@ type Budget = Pick<
  *                                           part, cycles of a verification
  */
 const BUDGETS: readonly (readonly [CryptoPlan["core"], CryptoPlan["optimize"], Budget])[] = [
-  ["Cortex-M4", "size", budget(4_400, 5_220, 1_015, 3_960_000, 440_000, 6_020_000)],
+  ["Cortex-M4", "size", budget(4_280, 5_160, 1_010, 4_250_000, 457_000, 6_430_000)],
   ["Cortex-M4", "speed", budget(5_600, 6_700, 1_110, 3_890_000, 420_000, 6_050_000)],
 ];
 

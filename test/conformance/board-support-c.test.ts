@@ -36,6 +36,11 @@ const SHARED = [
 const CORES = ["cortex-m0", "cortex-m7"].map((core) => [`-mcpu=${core}`, "-mthumb"]);
 
 const RISCV = ["riscv32-virt.c", "goldfish-clock.c", "cfi-flash.c"];
+/** Of devices whose firmware can be replaced, on any board, and of those boards. */
+const REPLACED = ["boot-record.c", "slots.c", "crc32.c", "sha256.c"].map((name) => join(SUPPORT, name));
+const REPLACED_MPS2 = ["restart.c", "cmsdk-watchdog.c", "model-flash.c", "mps2-slots.c"];
+const REPLACED_RISCV = ["restart.c", "virt-slots.c"];
+const RESTARTS = "-DBOARD_RESTARTS";
 
 const COMPILATIONS: readonly Compilation[] = [
   {
@@ -52,6 +57,16 @@ const COMPILATIONS: readonly Compilation[] = [
     needs: "gcc-riscv64-unknown-elf",
     cpus: [["-misa-spec=2.2", "-march=rv32imc", "-mabi=ilp32"]],
     sources: [...SHARED, ...RISCV.map((name) => join(BOARDS, name))],
+  },
+  {
+    needs: "gcc-arm-none-eabi",
+    cpus: CORES.map((cpu) => [...cpu, "-DBOARD_MPS2", RESTARTS]),
+    sources: [...REPLACED, ...["cortex-m.c", "bare-metal.c", ...REPLACED_MPS2].map((name) => join(BOARDS, name))],
+  },
+  {
+    needs: "gcc-riscv64-unknown-elf",
+    cpus: [["-misa-spec=2.2", "-march=rv32imc", "-mabi=ilp32", RESTARTS]],
+    sources: [...REPLACED, ...["riscv32-virt.c", "bare-metal.c", ...REPLACED_RISCV].map((name) => join(BOARDS, name))],
   },
 ];
 
@@ -105,6 +120,21 @@ requires("cppcheck")("board support under cppcheck", () => {
       ["-DBOARD_MPS2", "-D__arm__", LIBRARY, ...on(["cortex-m.c", "cmsdk-uart.c", "semihosting-clock.c"]), ...SHARED],
     ],
     ["netduinoplus2", ["-DBOARD_STM32F405", "-D__arm__", LIBRARY, ...on(["cortex-m.c", "stm32f4-usart.c"])]],
+    [
+      "mps2, where firmware is replaced",
+      [
+        "-DBOARD_MPS2",
+        "-D__arm__",
+        RESTARTS,
+        LIBRARY,
+        ...on(["cortex-m.c", "bare-metal.c", ...REPLACED_MPS2]),
+        ...REPLACED,
+      ],
+    ],
+    [
+      "riscv32-virt, where firmware is replaced",
+      ["-D__riscv", "-D__riscv_xlen=32", RESTARTS, LIBRARY, ...on(REPLACED_RISCV)],
+    ],
     ["riscv32-virt", ["-D__riscv", "-D__riscv_xlen=32", LIBRARY, ...on([...RISCV, "jump.c"])]],
     ["host", on(["board-host.c"])],
   ] as const)("%s: it finds nothing", ([, args]) => {

@@ -180,6 +180,14 @@ export function codecVectors(core: Core): ReadonlyMap<string, CodecVector> {
   );
 }
 
+/** Every vector without a lookahead, made by this core. */
+export function plainCodecVectors(core: Core): ReadonlyMap<string, CodecVector> {
+  const plainOnes = CASES.filter(({ lookahead }) => lookahead === "none");
+  return new Map(
+    plainOnes.map((one) => [one.name, { about: one.about, channels: one.channels, frames: framesOf(core, one) }]),
+  );
+}
+
 function framesOf(core: Core, { name, channels, lookahead, frames, sample }: Case): CodecVectorFrame[] {
   const random = seededRandom(1).fork(name);
   const config = core.configure(channels);

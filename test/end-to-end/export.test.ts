@@ -196,6 +196,25 @@ test(
 );
 
 test(
+  "the folder of several is made where it is missing, also for a pattern that only one device has",
+  async () => {
+    for (const [pattern, files] of [
+      ["*-1", ["imu-1.csv", "rotor-1.csv"]],
+      ["imu-*", ["imu-1.csv"]],
+    ] as const) {
+      const out = join(folder, `new-${files.length}`);
+      const args = ["--device", pattern, "--buckets", "10", "--format", "csv"];
+      const { code, stderr } = await runLockstep("export", "--store", store, ...args, "--out", out);
+      expect([code, stderr]).toEqual([0, ""]);
+      expect(readdirSync(out).sort()).toEqual(files);
+      const deep = await runLockstep("export", "--store", store, ...args, "--out", join(folder, "no", "such"));
+      expect([deep.code, deep.stderr]).toEqual([1, expect.stringContaining("give one that is there")]);
+    }
+  },
+  LIMIT_MS,
+);
+
+test(
   "Ctrl-C leaves nothing half-written, and the file of before as it was",
   async () => {
     const out = join(folder, "stopped");

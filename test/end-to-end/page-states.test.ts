@@ -234,8 +234,8 @@ requires("chromium")("the page in Chromium, in the states between all is well", 
       await page.getByRole("button", { name: "Nearest after" }).click();
       await page.getByText(/^No samples/).waitFor({ state: "detached" });
       await page.locator('[data-channel="x"]').waitFor();
-      const { searchParams } = new URL(page.url());
-      expect(Number(searchParams.get("from"))).toBeGreaterThan(1_700_000_010_000_000);
+      // The address follows the picture, a moment later.
+      await page.waitForURL(({ searchParams }) => Number(searchParams.get("from")) > 1_700_000_010_000_000);
       await page.close();
     },
     LIMIT_MS,

@@ -4,7 +4,9 @@ import { type Firmware, RunnerError } from "qemu-wasm-runner";
 import { buildDeviceProgram } from "../conformance/c-host-build.ts";
 
 const BOARD_SUPPORT = "../../firmware-examples/board-support";
-const FLASH_SOURCES = ["flash-log", "ring-image", "flash-ring", "flash-rebuild"].map((n) => `${BOARD_SUPPORT}/${n}.c`);
+const FLASH_SOURCES = ["flash-log", "crc32", "ring-image", "flash-ring", "flash-rebuild"].map(
+  (n) => `${BOARD_SUPPORT}/${n}.c`,
+);
 
 /** Geometry of a simulated chip and the device on it. */
 export interface FlashPlan {

@@ -26,7 +26,7 @@ import { UpdatingCloud } from "./updating-cloud.ts";
 
 const EPS = 0.05;
 const PERIOD_NS = 10_000_000;
-const WAIT_MS = 20_000;
+const WAIT_MS = 60_000;
 const KEY = ed25519Key(9);
 const FIRST = parseVersion("1.0.0") ?? 0;
 const channels: ChannelPlan[] = ["x", "y", "z", "rx", "ry", "rz"].map((name) =>
@@ -54,7 +54,7 @@ afterEach(async () => {
 
 test.for(["loopback", "tcp"] as const)(
   "three switches while samples flow over %s: every sample is confirmed, in order and within eps",
-  { timeout: 60_000 },
+  { timeout: 180_000 },
   async (link) => {
     const cloud = new UpdatingCloud();
     const line = link === "loopback" ? overLoopback(cloud) : await overTcp(cloud);
@@ -76,7 +76,7 @@ test.for(["loopback", "tcp"] as const)(
 );
 
 test("a module that traps in its fifth sample gives way: no sample is lost, and the device streams on", {
-  timeout: 60_000,
+  timeout: 180_000,
 }, async () => {
   const cloud = new UpdatingCloud();
   const line = overLoopback(cloud);
@@ -94,7 +94,7 @@ test("a module that traps in its fifth sample gives way: no sample is lost, and 
   expect(source.session.stats().evictedSamples).toBe(4);
 });
 
-test("a module that nobody confirms goes back in time, with every sample", { timeout: 60_000 }, async () => {
+test("a module that nobody confirms goes back in time, with every sample", { timeout: 180_000 }, async () => {
   const cloud = new UpdatingCloud();
   cloud.isConfirming = false;
   const line = overLoopback(cloud);
@@ -108,7 +108,7 @@ test("a module that nobody confirms goes back in time, with every sample", { tim
 });
 
 test("a device that is killed at any moment of an update comes back with its slots and its rings", {
-  timeout: 60_000,
+  timeout: 180_000,
 }, async () => {
   const cloud = new UpdatingCloud();
   const update = updates[0] as UpdatePackage;
@@ -139,7 +139,7 @@ test("a device that is killed at any moment of an update comes back with its slo
 });
 
 test("a simulated device is updated while it streams, and its ledger has every sample confirmed", {
-  timeout: 60_000,
+  timeout: 180_000,
 }, async () => {
   const cloud = new UpdatingCloud();
   const line = overLoopback(cloud);

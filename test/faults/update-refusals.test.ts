@@ -211,6 +211,15 @@ test.for<[string, (update: UpdatePackage, nonce: number) => FlashCommandFrame, P
   expect(rig.update(update)).toBe("confirmed");
 });
 
+test("the confirmed version is taken once more with the same body alone", () => {
+  const rig = rigOf(KEY);
+  expect(rig.update(packageOf(running, RUNNING, KEY))).toBe("confirmed");
+  expect(rig.booted).toMatchObject({ slot: 0, version: RUNNING });
+  expect(rig.update(packageOf(running, RUNNING, KEY, { memoryBytes: 65_535 }))).toBe("confirmed");
+  expect(rig.booted).toMatchObject({ slot: 1, version: RUNNING });
+  expect(rig.update(packageOf(candidate, RUNNING, KEY), 2000)).toBe("refused");
+});
+
 test("a chunk beyond the body is refused as too long", () => {
   const rig = rigOf(KEY);
   const whole = packageOf(candidate, NEXT, KEY, { length: 100 });

@@ -89,8 +89,9 @@ export function DevicePage(props: DevicePageProps) {
   }, [board]);
   useEffect(() => {
     if (board === undefined || state === undefined) return;
-    const { past } = board.view;
-    if (isSameSpan(past, current.current.span)) return;
+    const { past, selection } = board.view;
+    // What stands still under a selection is not yet what a person wants to look at.
+    if (selection !== undefined || isSameSpan(past, current.current.span)) return;
     // While a hand moves, the address waits: a browser takes only so many a second.
     const timer = window.setTimeout(() => go({ ...current.current, span: past }, false), ADDRESS_AFTER_MS);
     return () => window.clearTimeout(timer);

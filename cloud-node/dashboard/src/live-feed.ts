@@ -30,13 +30,15 @@ export class LiveFeed {
   #lastId = "";
   #retryMs = FIRST_RETRY_MS;
   #timer = 0;
+  #hiddenTimer = 0;
   #wasOpen = false;
 
   constructor(listener: FeedListener) {
     this.#listener = listener;
     document.addEventListener("visibilitychange", () => {
-      window.clearTimeout(this.#timer);
-      if (document.hidden) this.#timer = window.setTimeout(() => this.#close(), HIDDEN_CLOSE_MS);
+      window.clearTimeout(this.#hiddenTimer);
+      // Of its own: a connection that is lost and opened again meanwhile is closed too, and not tried for ever.
+      if (document.hidden) this.#hiddenTimer = window.setTimeout(() => this.#close(), HIDDEN_CLOSE_MS);
       else if (this.#source === undefined && this.#wish !== undefined) this.#open();
     });
   }

@@ -176,10 +176,9 @@ function boundsText({ channels }: DeviceAnswer): string {
 /** What is missing. */
 export function GapsTile({ gaps, periodUs }: { gaps: GapsAnswer | undefined; periodUs: number }) {
   const lost = gaps?.declaredGaps ?? 0;
-  const pending = gaps?.runs.filter(({ kind }) => kind === "gap-pending") ?? [];
-  const parts = [lost > 0 ? `${formatCount(lost)} lost` : "", pending.length > 0 ? `${pending.length} pending` : ""];
+  const { pendingGaps = 0, pendingUs = 0 } = gaps ?? {};
+  const parts = [lost > 0 ? `${formatCount(lost)} lost` : "", pendingGaps > 0 ? `${pendingGaps} pending` : ""];
   const big = gaps === undefined ? UNKNOWN : parts.filter(Boolean).join(", ") || "none";
-  const pendingUs = pending.reduce((sum, { fromUs, toUs }) => sum + toUs - fromUs, 0);
   const samples = gaps?.lostSamples ?? 0;
   return (
     <Tile title="Gaps" place="gaps" big={<span class={lost > 0 ? "bad" : ""}>{big}</span>}>

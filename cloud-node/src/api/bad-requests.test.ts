@@ -210,3 +210,19 @@ test("while more is asked than can be read, it is said so, with the time after w
     expect(await response.json()).toMatchObject({ code: "busy", limit: 256, detail: expect.stringContaining("256") });
   }
 });
+
+test("a long answer that finds no stream free is a problem that can be read, whatever its reader takes", async () => {
+  const rig = await ApiRig.open({ maxStreams: 0 });
+  await rig.device(
+    "rotor",
+    Array.from({ length: 2_000 }, () => ROWS)
+      .flat()
+      .slice(0, 2_000),
+  );
+  for (const encoding of ["gzip", "identity"]) {
+    const response = await rig.get(`${HISTORY}?rate=full&from=0`, { headers: { "accept-encoding": encoding } });
+    expect(response.status).toBe(503);
+    expect(response.headers.get("retry-after")).toBe("5");
+    expect(await response.json()).toMatchObject({ code: "too-many-streams", limit: 0 });
+  }
+});

@@ -113,6 +113,8 @@ test("declared gaps and their runs come page by page, each once and in order, an
   await session.close();
   interface Page extends Gaps {
     readonly declaredGaps: number;
+    readonly pendingGaps: number;
+    readonly pendingUs: number;
     readonly next: string | null;
   }
   const all = await rig.json<Page>("/devices/pump/gaps");
@@ -125,6 +127,7 @@ test("declared gaps and their runs come page by page, each once and in order, an
       pages.push(page);
       expect(pages.length).toBeLessThan(8);
     }
+    expect(pages.length, `pages of ${limit}`).toBe(Math.ceil(5 / limit));
     expect(pages.flatMap(({ declared }) => declared)).toEqual(all.declared);
     expect(pages.flatMap(({ runs }) => runs)).toEqual(all.runs);
     for (const { lostSamples, declaredGaps } of pages)
@@ -137,6 +140,24 @@ test("declared gaps and their runs come page by page, each once and in order, an
     runs: [],
     next: null,
   });
+  // What is awaited is the newest, on the last page; the first one says so already.
+  const waiting = new Proxy(rig.node, {
+    get: (node, name) => {
+      if (name === "device") return (id: string) => ({ ...node.device(id), status: "gap" });
+      const value: unknown = Reflect.get(node, name, node);
+      return typeof value === "function" ? value.bind(node) : value;
+    },
+  });
+  const beside = await rig.beside(waiting);
+  for (const [query, runs] of [
+    ["limit=1", 1],
+    ["limit=10", 6],
+  ] as const) {
+    const page = await beside.json<Page>(`/devices/pump/gaps?${query}`);
+    expect([page.runs.length, page.pendingGaps], query).toEqual([runs, 1]);
+    expect(page.pendingUs).toBeGreaterThan(0);
+  }
+  expect([all.pendingGaps, all.pendingUs]).toEqual([0, 0]);
   // Between two samples there is none, and it is said where there are some, and how long they are kept.
   const [run] = all.runs;
   const empty = `from=${(run?.fromUs ?? 0) + 2_000_000}&to=${(run?.toUs ?? 0) - 2_000_000}`;

@@ -19,7 +19,7 @@ export interface Answering {
 /** Send text as it is made. @throws {ApiProblem} `too-many-streams` */
 export async function sendText(answering: Answering, text: AsyncIterable<string>): Promise<FastifyReply> {
   const stream = Readable.from(text, { objectMode: false, encoding: "utf8" });
-  return await send(answering, stream, stream);
+  return await send(answering, stream);
 }
 
 /**
@@ -35,11 +35,7 @@ export async function sendJson(answering: Answering, answer: object): Promise<Fa
   if (second === undefined) return await reply.send(first);
   reply.header("vary", "accept-encoding");
   const text = Readable.from(inTurns(first + second, pieces), { objectMode: false, encoding: "utf8" });
-  if (!takesGzip(request.headers["accept-encoding"])) return await send(answering, text, text);
-  reply.header("content-encoding", "gzip");
-  const zipped = createGzip();
-  pipeline(text, zipped, () => {});
-  return await send(answering, zipped, text);
+  return await send(answering, text, takesGzip(request.headers["accept-encoding"]));
 }
 
 /** Pieces of text, with a turn of the event loop behind each. */
@@ -51,18 +47,18 @@ export async function* inTurns(first: string, rest: Iterable<string>): AsyncGene
   }
 }
 
-async function send(
-  { request, reply, slots }: Answering,
-  stream: NodeJS.ReadableStream,
-  source: Readable,
-): Promise<FastifyReply> {
+async function send({ request, reply, slots }: Answering, source: Readable, isZipped = false): Promise<FastifyReply> {
   if (request.method === "HEAD") {
     source.destroy();
+    if (isZipped) reply.header("content-encoding", "gzip");
     return await reply.send("");
   }
   const closing = new ApiProblem("closing", "the node is shutting down: ask again later");
   const release = slots.take(openStream(reply.raw, () => source.destroy(closing)));
   source.once("close", release);
+  // Not before there is a slot: a refusal is no gzip.
+  if (isZipped) reply.header("content-encoding", "gzip");
+  const stream = isZipped ? pipeline(source, createGzip(), () => {}) : source;
   // Whoever stops reading holds what is sent to it, a decoder, and its place in the store.
   reply.raw.setTimeout(STALL_MS, () => reply.raw.destroy());
   return await reply.send(stream);

@@ -51,7 +51,12 @@ test("what a device cost over a range is what was counted, before and after the 
     frame: { bytes: counted?.frameBytes },
     ip: { bytes: 0, ratio: null },
   });
-  // Before the first minute nothing was counted, and the last minute is not over.
+  // Before the first minute nothing was counted, and the last minute is not over: no rate may be of what is to come.
+  const coveredS = ((running.covered?.toUs ?? 0) - (running.covered?.fromUs ?? 0)) / 1e6;
+  const offsetUs = rig.node.device("rotor")?.clockOffsetUs ?? 0;
+  const leftS = ((running.covered?.toUs ?? 0) - offsetUs - rig.clock.unixUs()) / 1e6;
+  expect(running.windowS).toBeGreaterThan(0);
+  expect(running.windowS).toBeLessThanOrEqual(coveredS - Math.max(0, leftS));
   expect(running.about).toEqual(expect.arrayContaining(["part", "whole-minutes"]));
   expect(running.covered?.fromUs).toBeGreaterThan(0);
   expect((await ask(0, 1_000_000)).covered).toBeNull();
@@ -138,4 +143,27 @@ test("each minute is written once, and is at every moment either known here or s
     (record) => "device" in record && record.device === 7,
   );
   expect(own).toMatchObject([{ messages: 4 }, { messages: 6 }]);
+});
+
+test("a minute that can never be written is not kept in memory either", async () => {
+  const clock = new ManualClock();
+  const store = new HeldStore();
+  const ignore = () => {};
+  const heard = { onFailure: ignore, onFull: ignore, onRoom: ignore };
+  const commits = new CommitQueue({ store, clock, commitMs: 10, ...heard });
+  const device: MeteredDevice = { key: 7, traffic: new TrafficMeter() };
+  const ledger = new TrafficLedger({ commits, clock, devices: () => [device] });
+  const corrupt = new StoreError("corrupt", { file: "", detail: "" });
+  for (let minute = 0; minute < 30; minute++) {
+    device.traffic.messages += 1;
+    clock.advance(60_000);
+    clock.advance(10);
+    while (store.pending > 0) {
+      const commit = await store.next();
+      const isCost = commit.batch.records.some(({ table }) => table === "traffic");
+      await (isCost ? commit.fail(corrupt) : commit.succeed());
+    }
+  }
+  expect(ledger.freshOf(device).length).toBeLessThanOrEqual(1);
+  ledger.close();
 });

@@ -68,7 +68,8 @@ export async function rangeTraffic(
   ];
   return {
     id: view.id,
-    windowS: ((to - Math.min(first, to)) * US_PER_MINUTE) / 1e6,
+    // The running minute is not over: what there will be of it costs nothing yet.
+    windowS: Math.max(0, Math.min(to * US_PER_MINUTE, nowUs) - Math.min(first, to) * US_PER_MINUTE) / 1e6,
     covered,
     about: [...notes.flatMap(([note, isSo]) => (isSo ? [note] : [])), ...clockNote(view)],
     ...layersOf(total),

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { stat } from "node:fs/promises";
+import { mkdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { type Command, Option } from "commander";
 import { formatCount, formatQuantity } from "../api/number-text.ts";
@@ -54,7 +54,10 @@ export function addExport(program: Command, surroundings: Surroundings): void {
     .option("--channels <NAMES>", "these alone, with commas between them")
     .option("--buckets <N>", "at most so many, each with its two extremes, in place of full rate", parsePositiveCount)
     .addOption(new Option("--format <FORMAT>", "what to write (default: by the name of OUT)").choices(EXPORT_FORMATS))
-    .option("-o, --out <OUT>", "file for one device, folder for several (default: CSV to standard output)")
+    .option(
+      "-o, --out <OUT>",
+      "file for one device, folder for several, made if missing (default: CSV to standard output)",
+    )
     .option("--json", "one JSON object on standard output")
     .addHelpText("after", HELP)
     .action((options: ExportOptions) => runExport(surroundings, options));
@@ -73,12 +76,17 @@ async function runExport(surroundings: Surroundings, options: ExportOptions): Pr
   const history = await openHistory(store);
   try {
     const devices = chosenDevices(history, options);
-    const isFolder = out !== undefined && (await stat(out).catch(() => undefined))?.isDirectory() === true;
+    const there = out === undefined ? undefined : await stat(out).catch(() => undefined);
+    // Whoever asks for several means a folder, also while only one of them is known.
+    const isNewFolder =
+      out !== undefined && there === undefined && isOfSeveral(options) && namedFormat(out) === undefined;
+    const isFolder = isNewFolder || there?.isDirectory() === true;
     const format = chosenFormat(options, isFolder);
     if (devices.length > 1 && !isFolder) {
       const problem = `${devices.length} devices do not go into one file`;
-      throw new CommandError("usage", problem, "give a folder that is there with --out");
+      throw new CommandError("usage", problem, "give a folder with --out");
     }
+    if (isNewFolder) await makeFolder(out);
     const places = devices.map((device) => ({
       device,
       file: out === undefined ? undefined : isFolder ? join(out, `${device}.${format}`) : out,
@@ -190,7 +198,24 @@ function chosenFormat({ format, out, json }: ExportOptions, isFolder: boolean): 
     return "csv";
   }
   if (format !== undefined) return format;
-  const named = EXPORT_FORMATS.find((one) => out.toLowerCase().endsWith(`.${one}`));
+  const named = namedFormat(out);
   if (named !== undefined && !isFolder) return named;
   throw new CommandError("usage", `${out} does not say which format to write`, "give --format csv or --format parquet");
+}
+
+function namedFormat(out: string): ExportFormat | undefined {
+  return EXPORT_FORMATS.find((one) => out.toLowerCase().endsWith(`.${one}`));
+}
+
+function isOfSeveral({ all, device }: ExportOptions): boolean {
+  return all === true || device.length > 1 || device.some((name) => name.includes("*"));
+}
+
+/** Beside what is there already, and no deeper: a mistyped path is none. */
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder);
+  } catch (cause) {
+    throw new CommandError("file", `the folder ${folder} cannot be made`, "give one that is there", { cause });
+  }
 }

@@ -3,7 +3,8 @@ import { DEFAULT_BAUD_RATE, openSerialPort, SerialLine, TransportError } from "@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { TruthOf } from "../api/api-node.ts";
 import type { Logger } from "../logger.ts";
-import type { BrokerOptions, CloudNode } from "../node.ts";
+import type { CloudNode } from "../node.ts";
+import type { BrokerOptions } from "../node-options.ts";
 import { closeWithin } from "./close-within.ts";
 import { CommandError } from "./command-error.ts";
 import { DEFAULT_HTTP_PORT, DEFAULT_MQTT_PORT, DEFAULT_STORE_FILE, LOOPBACK_HOST } from "./defaults.ts";

@@ -4,7 +4,7 @@ import { type FlashStateFrame, formatVersion } from "@lockstep/protocol";
 import type { Clock } from "../clock.ts";
 import type { Counters } from "../counters.ts";
 import type { Logger } from "../logger.ts";
-import { type NodeEvent, UPDATE_EVENT_STEPS } from "../reconstructor/node-event.ts";
+import type { NodeEvent, UpdateEventStep } from "../reconstructor/node-event.ts";
 import type { DeviceDoor } from "./device-door.ts";
 import { chooseDevices } from "./device-names.ts";
 import { FlashError } from "./flash-error.ts";
@@ -26,6 +26,9 @@ import {
 const ID_BYTES = 8;
 /** One roll-out for more devices would be a file too large to write at every step. */
 const MOST_DEVICES = 10_000;
+
+/** The others are told by what follows them, or of too many devices at once. */
+const TOLD_STEPS: readonly UpdateEventStep[] = ["sending", "switching", "done", "failed", "reverted", "cancelled"];
 
 /** What a desk needs of the node around it. */
 export interface FlashDeskOptions {
@@ -87,6 +90,7 @@ export class FlashDesk {
   /** Roll-outs that are about to begin: their packages are needed, and their devices taken. */
   readonly #starting = new Set<{ readonly packages: string; devices: readonly string[] }>();
   #saving: Promise<void> | undefined;
+  #forgetting: Promise<RolloutRecord[]> = Promise.resolve([]);
   #isClosed = false;
 
   constructor(options: FlashDeskOptions) {
@@ -102,7 +106,7 @@ export class FlashDesk {
       counters.add("flash.damaged-record");
       logger.error({ path }, "no roll-out of this release; left as it is");
     }
-    for (const record of await files.prune(rollouts, (packages) => this.#needs(packages))) {
+    for (const record of await files.prune(rollouts, () => false)) {
       this.#remember(record);
       if (record.state !== "running") continue;
       const bytes = await files.packages(record.packages);
@@ -199,6 +203,7 @@ export class FlashDesk {
     const starting = { packages, devices: [] as readonly string[] };
     this.#starting.add(starting);
     try {
+      await this.#forgetting;
       await files.savePackages(packages, wish.bytes);
       const record = this.#record(
         wish,
@@ -256,11 +261,6 @@ export class FlashDesk {
 
   #isUnderWay(device: string): boolean {
     return this.#byDevice.get(device)?.holds(device) === true;
-  }
-
-  #needs(packages: string): boolean {
-    const isRunning = [...this.#records.values()].some((one) => one.state === "running" && one.packages === packages);
-    return isRunning || [...this.#starting].some((starting) => starting.packages === packages);
   }
 
   #record(wish: UpdateWish, { manifest, keyId }: UpdatePackage, packages: string, devices: string[]): RolloutRecord {
@@ -328,7 +328,7 @@ export class FlashDesk {
         this.#byDevice.delete(device);
         this.#tally.set(step, (this.#tally.get(step) ?? 0) + 1);
       }
-      const told = UPDATE_EVENT_STEPS.find((one) => one === step);
+      const told = TOLD_STEPS.find((one) => one === step);
       if (told !== undefined) {
         this.#options.emit({ kind: "update", device, step: told, version: record.version, reason });
       }
@@ -366,12 +366,23 @@ export class FlashDesk {
     }
   }
 
-  /** What is too old, and packages that nobody needs any more. */
+  /** What is too old, and packages that nobody needs any more. Others may begin meanwhile. */
   async #forget(): Promise<void> {
-    const known = [...this.#records.values()];
-    const left = new Set(await this.#options.files.prune(known, (packages) => this.#needs(packages)));
-    // Others may have begun meanwhile.
-    for (const record of known) if (!left.has(record)) this.#records.delete(record.id);
+    const { files, logger } = this.#options;
+    const before = [...this.#records.values()];
+    this.#forgetting = files
+      .prune(before, (name) => this.#isNeeded(name))
+      .catch((error: unknown) => {
+        logger.error({ detail: String(error) }, "old updates could not be deleted");
+        return before;
+      });
+    const left = new Set(await this.#forgetting);
+    for (const record of before) if (!left.has(record)) this.#records.delete(record.id);
+  }
+
+  #isNeeded(packages: string): boolean {
+    if ([...this.#starting].some((starting) => starting.packages === packages)) return true;
+    return [...this.#running.values()].some(({ record }) => record.packages === packages);
   }
 }
 

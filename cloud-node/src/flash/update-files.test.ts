@@ -76,7 +76,7 @@ test("the newest hundred that are over are remembered, all that run, and package
   for (const one of all) await files().saveRollout(one);
   const [needed, soon, unneeded] = [BYTES, new Uint8Array(1), new Uint8Array(2)];
   for (const bytes of [needed, soon, unneeded]) await files().savePackages(packagesName(bytes), bytes);
-  const left = await files().prune(all, (packages) => packages === packagesName(soon));
+  const left = await files().prune(all, (name) => name === packagesName(soon));
   expect(left.filter(({ state }) => state === "running")).toHaveLength(10);
   expect(left.filter(({ state }) => state === "stopped")).toEqual(
     all.filter(({ state }) => state === "stopped").slice(20),

@@ -63,10 +63,13 @@ export class UpdateFiles {
   /**
    * Forget the oldest roll-outs that are over, and packages that none of the rest needs.
    *
-   * @param isNeeded  whether packages are needed by now, of roll-outs that began or are about to begin meanwhile
+   * @param isAlsoNeeded  whether a package is one of a roll-out that began meanwhile, or is about to
    * @returns the roll-outs that are left
    */
-  async prune(rollouts: readonly RolloutRecord[], isNeeded: (packages: string) => boolean): Promise<RolloutRecord[]> {
+  async prune(
+    rollouts: readonly RolloutRecord[],
+    isAlsoNeeded: (packages: string) => boolean,
+  ): Promise<RolloutRecord[]> {
     const over = rollouts.filter(({ state }) => state !== "running");
     const forgotten = new Set(over.slice(0, Math.max(0, over.length - KEPT_ROLLOUTS)));
     const left = rollouts.filter((rollout) => !forgotten.has(rollout));
@@ -74,7 +77,7 @@ export class UpdateFiles {
     const needed = new Set(left.filter(({ state }) => state === "running").map(({ packages }) => packages));
     for (const name of await readdir(this.folder).catch(() => [])) {
       const [, hash] = PACKAGE.exec(name) ?? [];
-      if (hash !== undefined && !needed.has(hash) && !isNeeded(hash))
+      if (hash !== undefined && !needed.has(hash) && !isAlsoNeeded(hash))
         await rm(join(this.folder, name), { force: true });
     }
     return left;

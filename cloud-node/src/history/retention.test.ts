@@ -142,6 +142,38 @@ async function timesOfFirst(): Promise<number[]> {
   return blocks.flatMap(({ timesUs }) => [...timesUs]);
 }
 
+test("by age, what a device cost goes too where nothing of it was ever closed, and of how many there are", async () => {
+  const SILENT = 300;
+  const minuteOf = () => Math.floor(kept.clock.unixUs() / 60e6);
+  const costs = async () => {
+    const batch = new BatchBuilder();
+    for (let key = 10; key < 10 + SILENT; key++) {
+      batch.addRecord({ table: "device", key, id: `silent-${key}` });
+      batch.addRecord({ table: "traffic", device: key, minute: minuteOf(), ...NO_TRAFFIC, messages: 5 });
+    }
+    await kept.store.commit(batch.build());
+  };
+  await costs();
+  kept.clock.advance(60_000);
+  await costs();
+  kept.clock.advance((3 * DAY_US) / 1000);
+  const device = new ScriptedDevice({ seed: 3 });
+  kept.birth(device);
+  await record(device, 200);
+  // Of this one stretches are kept, and so is what they were paid for.
+  const paid = new BatchBuilder();
+  paid.addRecord({ table: "traffic", device: 1, minute: minuteOf() - 5_000, ...NO_TRAFFIC, messages: 5 });
+  await kept.store.commit(paid.build());
+  await costs();
+  const [now, all] = [minuteOf(), trafficMinutes().length];
+  expect(all).toBe(3 * SILENT + 1);
+  await kept.store.retain({ closedBeforeUs: kept.clock.unixUs() - DAY_US });
+  expect(trafficMinutes()).toEqual([now - 5_000, ...new Array(SILENT).fill(now)]);
+  // Hours and days that are over are gone with their minutes.
+  expect(kept.store.reader.traffic(10, 0, now - 1_440).total.messages).toBe(0);
+  expect(kept.store.reader.traffic(10, 0, now + 1).total.messages).toBe(5);
+});
+
 test("a device that goes on with an epoch of which nothing is kept is taken, and nothing old is invented", async () => {
   const [first, second] = await forgottenBoots(30);
   kept.receive(first, first.keyframe());

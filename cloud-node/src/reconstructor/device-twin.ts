@@ -359,7 +359,7 @@ export class DeviceTwin {
       clock,
       acks: ackTimes(acks, birth),
       counters,
-      reply: (reply) => this.#reply({ ...reply, nonce: this.#nonce ?? 0 }),
+      reply: (reply) => this.#link?.send({ ...reply, nonce: this.#nonce ?? 0 }),
       refuse: (reason) => this.refuse(reason),
       emit: (event) => {
         if (event.kind === "confirmed") {
@@ -369,10 +369,6 @@ export class DeviceTwin {
         this.#around.emit(event);
       },
     });
-  }
-
-  #reply(frame: DownlinkFrame): void {
-    this.#link?.send(frame);
   }
 
   #dropIdleLanes(): void {

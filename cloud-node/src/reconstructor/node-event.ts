@@ -3,8 +3,7 @@ import type { GapReason } from "../store/store.ts";
 import type { StoreErrorCode } from "../store/store-error.ts";
 
 /** Steps of an update that are told. */
-export const UPDATE_EVENT_STEPS = ["sending", "switching", "done", "failed", "reverted", "cancelled"] as const;
-export type UpdateEventStep = (typeof UPDATE_EVENT_STEPS)[number];
+export type UpdateEventStep = "sending" | "switching" | "done" | "failed" | "reverted" | "cancelled";
 
 /** What an operator, a page or a test may want to hear of as it happens; the rest is in the counters. */
 export type NodeEvent =

@@ -92,12 +92,17 @@ export class TrafficLedger {
   #write(most: number): void {
     const written = this.#unwritten.splice(0, most);
     for (const { device, fresh } of written) {
-      this.#options.commits.record({ table: "traffic", device, minute: fresh.minute, ...fresh.traffic }, () => {
-        const left = (this.#fresh.get(device) ?? []).filter((other) => other !== fresh);
-        if (left.length === 0) this.#fresh.delete(device);
-        else this.#fresh.set(device, left);
-      });
+      const settled = () => this.#forget(device, fresh);
+      const record = { table: "traffic", device, minute: fresh.minute, ...fresh.traffic } as const;
+      // What can never be written would pile up here.
+      if (!this.#options.commits.record(record, settled)) settled();
     }
+  }
+
+  #forget(device: number, fresh: FreshTraffic): void {
+    const left = (this.#fresh.get(device) ?? []).filter((other) => other !== fresh);
+    if (left.length === 0) this.#fresh.delete(device);
+    else this.#fresh.set(device, left);
   }
 
   #minuteNow(): number {

@@ -49,6 +49,11 @@ export class BatchBuilder {
     return row;
   }
 
+  /** Whether what this device cost is to be written. */
+  counts(device: number | undefined): boolean {
+    return this.#records.some((record) => record.table === "traffic" && record.device === device);
+  }
+
   /** The keys of all devices that something is written of; undefined: what is of none. In the order of their numbers. */
   devices(): (number | undefined)[] {
     const found = new Set(this.#records.map(deviceOf));
@@ -56,11 +61,17 @@ export class BatchBuilder {
     return [...found].sort((a, b) => (a ?? -1) - (b ?? -1));
   }
 
-  /** What is written of one device, and which rows of the whole its frames are. */
-  part(device: number | undefined): { readonly batch: StoreBatch; readonly rows: readonly number[] } {
+  /**
+   * What is written of one device, and which rows of the whole its frames are.
+   *
+   * @param isCounted  false: without what it cost
+   */
+  part(device: number | undefined, isCounted = true): { readonly batch: StoreBatch; readonly rows: readonly number[] } {
     const part = new BatchBuilder();
     const rows: number[] = [];
-    for (const record of this.#records) if (deviceOf(record) === device) part.addRecord(record);
+    for (const record of this.#records) {
+      if (deviceOf(record) === device && (isCounted || record.table !== "traffic")) part.addRecord(record);
+    }
     let offset = 0;
     for (let row = 0; row < this.#frameCount; row++) {
       const [op = 0, own = 0, epoch = 0, seq = 0, length = 0] = this.#frames.subarray(row * FRAME_FIELDS);

@@ -11,6 +11,10 @@ import { SqliteStore } from "./sqlite-store.ts";
 import { StoreError } from "./store-error.ts";
 
 const CORRUPT = new StoreError("corrupt", { file: "x", detail: "malformed" });
+const COSTS = {
+  ...{ samples: 1, values: 1, messages: 1, payloadBytes: 1, frameBytes: 1, socketBytes: 1, packets: 1 },
+  ...{ countedPayloadBytes: 1, countedValues: 1 },
+};
 const FULL = new StoreError("disk-full", { file: "x", detail: "" });
 
 class Owner implements CommitOwner {
@@ -111,6 +115,53 @@ test("where all is damaged every device is given up, the queue says why, and it 
   send(1);
   clock.advance(10_000);
   expect(store.pending).toBe(0);
+  expect(await queue.close()).toBe(true);
+});
+
+test("damage where only costs are counted costs nobody a frame: they are counted no more, and all else is kept", async () => {
+  const { clock, store, damaged, owners, records, send, queue } = setUp();
+  const counted: number[] = [];
+  const count = (minute: number) =>
+    owners.map(({ device }) =>
+      queue.record({ table: "traffic", device, minute, ...COSTS }, () => counted.push(device)),
+    );
+  send(0);
+  count(1);
+  clock.advance(10);
+  await (await store.next()).fail(CORRUPT);
+  await (await store.next()).succeed();
+  const whole = await store.next();
+  expect(whole.batch.records.map(({ table }) => table)).toEqual(["gap", "traffic"]);
+  await whole.fail(CORRUPT);
+  const rest = await store.next();
+  expect(rest.batch.records.map(({ table }) => table)).toEqual(["gap"]);
+  expect([...rest.batch.bytes]).toEqual([20]);
+  await rest.succeed();
+  await (await store.next()).succeed();
+  expect([damaged, queue.failure]).toEqual([[], undefined]);
+  expect(owners.map(({ told }) => told)).toEqual([[1], [1], [1]]);
+  expect(records).toEqual(["1 0", "2 0", "3 0"]);
+  expect(counted).toEqual([1, 3]);
+
+  // Nobody is asked again for what cannot be written.
+  send(1);
+  expect(count(2)).toEqual([true, false, true]);
+  clock.advance(10);
+  const next = await store.next();
+  expect([...next.batch.bytes]).toEqual([11, 21, 31]);
+  expect(next.batch.records.filter(({ table }) => table === "traffic")).toMatchObject([{ device: 1 }, { device: 3 }]);
+  await next.succeed();
+  expect(owners.map(({ told }) => told.at(-1))).toEqual([2, 2, 2]);
+  expect(counted).toEqual([1, 3, 1, 3]);
+
+  // Damage of its frames, found later, is damage still.
+  send(2);
+  clock.advance(10);
+  await (await store.next()).fail(CORRUPT);
+  await (await store.next()).succeed();
+  await (await store.next()).fail(CORRUPT);
+  await (await store.next()).succeed();
+  expect(damaged).toEqual([2]);
   expect(await queue.close()).toBe(true);
 });
 

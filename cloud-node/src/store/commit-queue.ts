@@ -50,7 +50,7 @@ class OpenBatch {
   readonly tokens = new Map<CommitOwner, number>();
   /** Told true once it is settled, and false when it has to be tried again. */
   waiters: ((isSettled: boolean) => void)[] = [];
-  readonly callbacks: { readonly device: number | undefined; run(): void }[] = [];
+  readonly callbacks: { readonly device: number | undefined; readonly isCost: boolean; run(): void }[] = [];
 }
 
 /** A batch that the store refused as a whole for damage: device by device it shows whose part it is. */
@@ -71,6 +71,8 @@ export class CommitQueue {
   #inFlight: OpenBatch | undefined;
   /** Devices whose part of the store is damaged. */
   readonly #damaged = new Set<number | undefined>();
+  /** Devices whose costs alone cannot be written any more: no reason to give up their frames. */
+  readonly #uncounted = new Set<number | undefined>();
   #timer: Timer | undefined;
   #failure: StoreError | undefined;
   #retry: { readonly timer: Timer; now(): void } | undefined;
@@ -114,13 +116,15 @@ export class CommitQueue {
     this.#arm();
   }
 
-  /** Store a record; `onDurable` runs once it is. */
-  record(record: StoreRecord, onDurable?: () => void): void {
+  /** Store a record; `onDurable` runs once it is. @returns false where it is given up: its part of the store is damaged */
+  record(record: StoreRecord, onDurable?: () => void): boolean {
     const device = deviceOf(record);
-    if (this.#damaged.has(device)) return;
+    const isCost = record.table === "traffic";
+    if (this.#damaged.has(device) || (isCost && this.#uncounted.has(device))) return false;
     this.#open.builder.addRecord(record);
-    if (onDurable !== undefined) this.#open.callbacks.push({ device, run: onDurable });
+    if (onDurable !== undefined) this.#open.callbacks.push({ device, isCost, run: onDurable });
     this.#arm();
+    return true;
   }
 
   /** Tell `owner` with this token once everything handed over so far is durable. Replaces its token in this batch. */
@@ -228,7 +232,8 @@ export class CommitQueue {
       return;
     }
     const [device] = waiting;
-    const part = batch.builder.part(device);
+    const isCounted = !this.#uncounted.has(device);
+    const part = batch.builder.part(device, isCounted);
     const next = () => {
       waiting.shift();
       this.#divide(division, FIRST_RETRY_MS);
@@ -243,6 +248,12 @@ export class CommitQueue {
         const error = this.#failed(cause);
         if (error.code !== "corrupt") {
           this.#later(retryMs, (later) => this.#divide(division, later));
+          return;
+        }
+        if (isCounted && batch.builder.counts(device)) {
+          // Maybe only what it cost cannot be written: then all else of it can.
+          this.#uncounted.add(device);
+          this.#divide(division, FIRST_RETRY_MS);
           return;
         }
         damaged.add(device);
@@ -279,7 +290,9 @@ export class CommitQueue {
       origin?.owner.notAdded(origin.seq, origin.op, verdict);
     }
     for (const [owner, token] of batch.tokens) if (!damaged.has(owner.device)) owner.durable(token);
-    for (const { device, run } of batch.callbacks) if (!damaged.has(device)) run();
+    for (const { device, isCost, run } of batch.callbacks) {
+      if (!damaged.has(device) && !(isCost && this.#uncounted.has(device))) run();
+    }
     tell(batch, true);
     if (this.#isClosing) this.#isDue = true;
     this.#send();

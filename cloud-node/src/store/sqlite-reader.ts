@@ -178,11 +178,13 @@ export class SqliteReader implements StoreReader {
 
   traffic(device: number, from: number, to: number): TrafficSum {
     return this.#atOneMoment(() => {
-      const total = sumTraffic((sql, ...values) => this.#get(sql, ...values), device, from, to);
       const ends = "SELECT min(slot) AS oldest, max(slot) AS newest FROM traffic WHERE device = ? AND minutes = 1";
       const row = this.#get(ends, device);
       const [oldest, newest] = [row?.oldest, row?.newest];
       const isAny = typeof oldest === "number" && typeof newest === "number";
+      // The hour and the day in which the oldest minute lies count forgotten ones too.
+      const first = isAny ? Math.max(from, oldest) : from;
+      const total = sumTraffic((sql, ...values) => this.#get(sql, ...values), device, first, to);
       return { total, minutes: isAny ? { oldest, newest } : undefined };
     });
   }

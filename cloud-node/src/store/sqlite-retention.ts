@@ -26,6 +26,8 @@ export class SqliteRetention {
   readonly #statements = new Map<string, StatementSync>();
   #stretches = 0;
   #pagesBefore: number | undefined;
+  /** Key of the device up to which costs were forgotten; undefined: of all. */
+  #idleAfter: number | undefined = 0;
 
   constructor(database: DatabaseSync, traffic: SqliteTraffic) {
     this.#database = database;
@@ -39,6 +41,7 @@ export class SqliteRetention {
   step(rules: RetentionRules): RetentionReport | undefined {
     this.#pagesBefore ??= this.#pragma("page_count");
     if (this.#transaction(() => this.#expireSome(rules))) return undefined;
+    if (this.#transaction(() => this.#forgetIdle(rules))) return undefined;
     const [pages, free] = [this.#pragma("page_count"), this.#pragma("freelist_count")];
     if (free > pages * FREE_SHARE) {
       this.#database.exec(`PRAGMA incremental_vacuum(${PAGES_AT_ONCE})`);
@@ -49,7 +52,15 @@ export class SqliteRetention {
     const report = { stretches: this.#stretches, freedBytes: freedPages * this.#pragma("page_size") };
     this.#stretches = 0;
     this.#pagesBefore = undefined;
+    this.#idleAfter = 0;
     return report;
+  }
+
+  /** Devices that only say that they are there cost too. @returns whether there may be more */
+  #forgetIdle({ closedBeforeUs }: RetentionRules): boolean {
+    if (closedBeforeUs === undefined || this.#idleAfter === undefined) return false;
+    this.#idleAfter = this.#traffic.forgetIdle(this.#idleAfter, Math.floor(closedBeforeUs / US_PER_MINUTE));
+    return this.#idleAfter !== undefined;
   }
 
   /** @returns whether there may be more */

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { SeededRandom } from "../test-device.suite.ts";
 import { BatchBuilder } from "./batch-builder.ts";
 import { SqliteStore } from "./sqlite-store.ts";
+import { SqliteTraffic } from "./sqlite-traffic.ts";
 import type { StoredTraffic } from "./store.ts";
 
 const START = 28_000_000;
@@ -80,4 +81,24 @@ test("a sum over years reads a day for a day", () => {
     Number(database.prepare("SELECT count(*) AS n FROM traffic WHERE minutes = ?").get(minutes)?.n);
   expect([count(1) > 2_500, count(60), count(1_440)]).toEqual([true, 2 * 101, 2 * 5]);
   database.close();
+});
+
+test("what is forgotten is in no sum any more, and nothing else is missing, wherever the hour or the day began", async () => {
+  const edge = START + 2_000;
+  const database = new DatabaseSync(join(folder, "store.db"));
+  new SqliteTraffic(database).forgetBefore(1, edge);
+  database.close();
+  const kept = (from: number, to: number) => added(1, Math.max(from, edge), to, "messages");
+  for (const [from, to] of [
+    [0, 1e9],
+    [START, START + MINUTES],
+    [edge - 100, edge + 3_000],
+    [edge - 1, edge + 1],
+    [edge + 7, edge + 70],
+  ] as const) {
+    const { total, minutes } = store.reader.traffic(1, from, to);
+    expect(total.messages, `${from} ${to}`).toBe(kept(from, to));
+    expect(minutes?.oldest).toBeGreaterThanOrEqual(edge);
+  }
+  expect(store.reader.traffic(2, 0, 1e9).total.messages).toBe(added(2, 0, 1e9, "messages"));
 });

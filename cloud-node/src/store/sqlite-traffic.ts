@@ -30,10 +30,14 @@ const FIELDS = [
   "countedValues",
 ] as const satisfies readonly (keyof StoredTraffic)[];
 
+/** Devices looked through in one transaction for what is not kept any more. */
+const DEVICES_AT_ONCE = 64;
+
 /** Writes what devices cost, within the transaction that is open. */
 export class SqliteTraffic {
   readonly #add: StatementSync;
   readonly #delete: StatementSync;
+  readonly #idle: StatementSync;
 
   constructor(database: DatabaseSync) {
     const sums = COLUMNS.map((column) => `${column} = ${column} + excluded.${column}`).join(", ");
@@ -42,6 +46,12 @@ export class SqliteTraffic {
        ON CONFLICT (device, minutes, slot) DO UPDATE SET ${sums}`,
     );
     this.#delete = database.prepare("DELETE FROM traffic WHERE device = ? AND minutes = ? AND slot <= ?");
+    this.#idle = database.prepare(
+      `SELECT key FROM devices WHERE key > ?
+       AND EXISTS (SELECT 1 FROM traffic WHERE traffic.device = key AND minutes = 1 AND slot < ?)
+       AND NOT EXISTS (SELECT 1 FROM stretches WHERE stretches.device = key)
+       ORDER BY key LIMIT ${DEVICES_AT_ONCE}`,
+    );
   }
 
   /** Add to what is written of this minute. */
@@ -53,6 +63,18 @@ export class SqliteTraffic {
   /** Forget what a device cost before a minute. */
   forgetBefore(device: number, minute: number): void {
     for (const width of WIDTHS) this.#delete.run(device, width, minute - width);
+  }
+
+  /**
+   * Forget what devices cost before a minute of which no stretch is kept that would say so when it goes: some at a time.
+   *
+   * @param after  key of the last device that was looked at; 0 to begin
+   * @returns where to go on; undefined when all were looked at
+   */
+  forgetIdle(after: number, minute: number): number | undefined {
+    const keys = this.#idle.all(after, minute).map((row) => integer(row, "key"));
+    for (const key of keys) this.forgetBefore(key, minute);
+    return keys.length < DEVICES_AT_ONCE ? undefined : keys.at(-1);
   }
 }
 

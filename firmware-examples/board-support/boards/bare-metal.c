@@ -2,6 +2,7 @@
 #include "bare-metal.h"
 
 #include "receive-ring.h"
+#include "restart.h"
 
 /** What unused stack holds; no address and no small number. */
 #define PAINT 0x5AFEC0DEu
@@ -21,7 +22,12 @@ void bare_metal_main(void) {
 }
 
 void bare_metal_fault(const uint32_t *stack) {
-  cpu_exit(stack < board_stack_low ? BOARD_EXIT_STACK : BOARD_EXIT_FAULT);
+  const int32_t code = stack < board_stack_low ? BOARD_EXIT_STACK : BOARD_EXIT_FAULT;
+#ifdef BOARD_RESTARTS
+  board_restart(RESTART_FAULT, (uint32_t)code << 16);
+#else
+  cpu_exit(code);
+#endif
 }
 
 void board_start(void) {

@@ -15,6 +15,10 @@ void cpu_listen(void);
 void cpu_wait(void);
 /** The processor's stack pointer. */
 uint32_t *cpu_stack(void);
+/** Reset the whole board, by its own means. */
+void cpu_reset(void) __attribute__((noreturn));
+/** The watchdog has waited in vain: restart. */
+void bare_metal_bark(void) __attribute__((noreturn));
 /** End the emulation. */
 void cpu_exit(int32_t code) __attribute__((noreturn));
 

@@ -5,12 +5,11 @@
  *
  * @see JEDEC JESD68.01 (common flash interface); Intel 28F640J3, "Command definitions"
  */
+#include "cfi-flash.h"
+
 #include "board-flash.h"
 
-#define BASE 0x22000000u
-#define SECTOR_BYTES 0x40000u
 #define SECTORS 4u
-#define WORD_BYTES 4u
 
 #define ON_BOTH(command) ((uint32_t)(command) * 0x00010001u)
 #define READ_ARRAY ON_BOTH(0xFF)
@@ -21,8 +20,8 @@
 #define STATUS_READY ON_BOTH(0x80)
 #define STATUS_FAILED ON_BOTH(0x3A) /* erase, program, voltage, locked */
 
-static volatile uint32_t *word_at(uint32_t address) {
-  return (volatile uint32_t *)(uintptr_t)(BASE + address);
+static volatile uint32_t *word_at(void *first, uint32_t address) {
+  return (volatile uint32_t *)((uintptr_t)first + address);
 }
 
 /** Wait until a command has ended, and leave the chip readable. @returns whether it went well */
@@ -35,20 +34,18 @@ static bool finish(volatile uint32_t *at) {
   return !has_failed;
 }
 
-static bool erase(void *chip, uint32_t sector) {
-  volatile uint32_t *at = word_at(sector * SECTOR_BYTES);
-  (void)chip;
+bool cfi_erase(void *first, uint32_t sector) {
+  volatile uint32_t *at = word_at(first, sector * CFI_SECTOR_BYTES);
   *at = ERASE_SECTOR;
   *at = CONFIRM;
   return finish(at);
 }
 
-static bool program(void *chip, uint32_t address, const uint8_t *bytes, uint32_t length) {
-  (void)chip;
-  for (uint32_t i = 0; i < length; i += WORD_BYTES) {
+bool cfi_program(void *first, uint32_t address, const uint8_t *bytes, uint32_t length) {
+  for (uint32_t i = 0; i < length; i += CFI_WORD_BYTES) {
     const uint32_t word = (uint32_t)bytes[i] | (uint32_t)bytes[i + 1] << 8 | (uint32_t)bytes[i + 2] << 16 |
                           (uint32_t)bytes[i + 3] << 24;
-    volatile uint32_t *at = word_at(address + i);
+    volatile uint32_t *at = word_at(first, address + i);
     *at = PROGRAM_WORD;
     *at = word;
     if (!finish(at)) return false;
@@ -56,13 +53,12 @@ static bool program(void *chip, uint32_t address, const uint8_t *bytes, uint32_t
   return true;
 }
 
-static void read_bytes(void *chip, uint32_t address, uint8_t *bytes, uint32_t length) {
-  const volatile uint8_t *from = (const volatile uint8_t *)(uintptr_t)(BASE + address);
-  (void)chip;
+void cfi_read(void *first, uint32_t address, uint8_t *bytes, uint32_t length) {
+  const volatile uint8_t *from = (const volatile uint8_t *)((uintptr_t)first + address);
   for (uint32_t i = 0; i < length; i++) bytes[i] = from[i];
 }
 
 const flash *board_flash(void) {
-  static const flash chip = {SECTOR_BYTES, WORD_BYTES, SECTORS, 0, erase, program, read_bytes};
+  static const flash chip = {CFI_SECTOR_BYTES, CFI_WORD_BYTES, SECTORS, CFI_FLASH(0), cfi_erase, cfi_program, cfi_read};
   return &chip;
 }

@@ -14,6 +14,8 @@
 #define SYSTICK_VALUE REGISTER(0xE000E018u)
 #define SYSTICK_ON 7u /* counts, interrupts, by the processor's clock */
 #define INTERRUPT_STATE REGISTER(0xE000ED04u)
+#define RESET_CONTROL REGISTER(0xE000ED0Cu)
+#define RESET_SYSTEM 0x05FA0004u
 #define SYSTICK_PENDING (1u << 26)
 #define NVIC_ENABLE REGISTER(0xE000E100u + UART_INTERRUPT / 32u * 4u)
 #define NVIC_DISABLE REGISTER(0xE000E180u + UART_INTERRUPT / 32u * 4u)
@@ -34,12 +36,19 @@ extern void board_stack_top(void);
 void board_reset(void);
 void board_tick(void);
 void board_fault(void);
+#ifdef BOARD_RESTARTS
+void board_bark(void);
+#endif
 
 /** Vectors of the processor itself and, of devices, the UART's; it wakes the processor, and is taken once the board listens. */
 __attribute__((section(".vectors"), used)) static void (*const vectors[16 + UART_INTERRUPT + 1])(void) = {
     board_stack_top, /* no function: the first stack pointer */
     board_reset,
+#ifdef BOARD_RESTARTS
+    board_bark, /* non-maskable: the watchdog */
+#else
     board_fault, /* non-maskable */
+#endif
     board_fault, /* hard fault */
     board_fault, /* memory management */
     board_fault, /* bus fault */
@@ -74,6 +83,22 @@ __attribute__((naked)) void board_fault(void) {
       "mov sp, r1\n"
       "ldr r1, =bare_metal_fault\n"
       "bx r1\n");
+}
+
+#ifdef BOARD_RESTARTS
+/** Whatever hung may have used the stack up. */
+__attribute__((naked)) void board_bark(void) {
+  __asm__ volatile(
+      "ldr r1, =board_stack_high\n"
+      "mov sp, r1\n"
+      "ldr r1, =bare_metal_bark\n"
+      "bx r1\n");
+}
+#endif
+
+void cpu_reset(void) {
+  RESET_CONTROL = RESET_SYSTEM;
+  for (;;) __asm__ volatile("dsb" ::: "memory");
 }
 
 void cpu_start(void) {

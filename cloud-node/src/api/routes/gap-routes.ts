@@ -54,10 +54,15 @@ export function addGapRoutes(app: ApiApp, context: ApiContext): void {
         nowUs,
       };
       const runs = namedRuns(question, await gapsOf(history, question));
-      const { declared, totals } = await history.gapsAfter(view.id, place.after, query.limit);
+      // The newest of all, and on the last page at most: whoever reads the first one is told of them too.
+      const pending = runs.filter(({ kind }) => kind === "gap-pending");
+      // One more than a page has says whether there is another.
+      const page = await history.gapsAfter(view.id, place.after, query.limit + 1);
+      const { totals } = page;
+      const declared = page.declared.slice(0, query.limit);
       const runsEnd = place.runs + query.limit;
       const last = declared.at(-1);
-      const isMore = declared.length === query.limit || runs.length > runsEnd;
+      const isMore = page.declared.length > query.limit || runs.length > runsEnd;
       return {
         id: view.id,
         declared: declared.map(({ epoch, from, through, samples, reason }) => {
@@ -67,6 +72,8 @@ export function addGapRoutes(app: ApiApp, context: ApiContext): void {
         range: isAll ? (span ?? null) : (range ?? null),
         lostSamples: totals.samples,
         declaredGaps: totals.gaps,
+        pendingGaps: pending.length,
+        pendingUs: pending.reduce((sum, { fromUs, toUs }) => sum + toUs - fromUs, 0),
         next: isMore ? formatGapCursor({ after: last ?? place.after, runs: runsEnd }) : null,
       };
     },

@@ -119,6 +119,8 @@ export const GapsSchema = closedObject(
     range: Type.Union([TimeRangeSchema, Type.Null()]),
     lostSamples: Type.Number({ description: "of all that are declared, on every page" }),
     declaredGaps: Type.Number({ description: "how many are declared" }),
+    pendingGaps: Type.Number({ description: "how many are awaited in the range, on every page" }),
+    pendingUs: Type.Number({ description: "how much time they take" }),
     next: nullableString("`cursor` of the next page; null: this is the last one"),
   },
   "What was lost, and what is awaited.",

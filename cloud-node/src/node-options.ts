@@ -1,0 +1,40 @@
+import type { Clock } from "./clock.ts";
+import type { Logger } from "./logger.ts";
+import type { AckPolicy } from "./reconstructor/ack-policy.ts";
+import type { Retention } from "./store/retention-timer.ts";
+import type { Store } from "./store/store.ts";
+
+/** The MQTT broker: one of our own on a TCP port, or any MQTT 3.1.1 broker. */
+export type BrokerOptions =
+  | { readonly kind: "embedded"; readonly port: number; readonly host?: string }
+  | { readonly kind: "external"; readonly url: string };
+
+export interface CloudNodeOptions {
+  /** SQLite file; made when there is none. */
+  readonly storeFile: string;
+  /** `port` 0 takes a free one; null: no MQTT. */
+  readonly broker: BrokerOptions | null;
+  /** Devices over plain TCP; 0 takes a free port, null or nothing listens on none. */
+  readonly tcpPort?: number | null;
+  /** Address that the TCP port is bound to; nothing: all. */
+  readonly tcpHost?: string;
+  /** MQTT group, 1 … 64 of `[A-Za-z0-9_-]`. */
+  readonly group?: string;
+  readonly acks?: AckPolicy;
+  /** Codec modules that the operator registers; the store keeps them for every later start. */
+  readonly modules?: readonly Uint8Array[];
+  /** How much history is kept; nothing: all. */
+  readonly retention?: Retention | undefined;
+  /** How long writes gather before a commit, ms. */
+  readonly commitMs?: number;
+  readonly logger: Logger;
+  readonly clock: Clock;
+}
+
+/** What a test may put in the place of the real thing; no command reaches it. */
+export interface NodeInternals {
+  /** Wrap the store. */
+  store?(store: Store): Store;
+  /** Database pages that the store may grow to; 0 or nothing: any. */
+  readonly maxPages?: number;
+}
