@@ -1,9 +1,8 @@
 import { encodeFrame } from "@lockstep/protocol";
-import { afterEach, expect, test, vi } from "vitest";
+import { afterEach, expect, test } from "vitest";
 import type { NodeEvent } from "../reconstructor/node-event.ts";
 import { DEVICE_WASM } from "../test-device.suite.ts";
 import { closeRigs, FlashRig, otherModule, packageOf, WAYS } from "./flash-rig.suite.ts";
-import { UpdateFiles } from "./update-files.ts";
 
 const TEST_LIMIT_MS = 60_000;
 afterEach(closeRigs);
@@ -278,38 +277,6 @@ test(
     expect(refused).toEqual([expect.objectContaining({ name: "FlashError", code: "busy" })]);
     expect((await rig.over(begun?.id ?? "")).devices[0]?.step).toBe("done");
     expect(rig.node.updates.list()).toHaveLength(1);
-  },
-  TEST_LIMIT_MS,
-);
-
-test(
-  "an update that begins while old ones are forgotten is remembered, and so is its package",
-  async () => {
-    const rig = await FlashRig.open();
-    for (const id of ["pump", "fan"]) await rig.device(id);
-    const bytes = packageOf(rig.key, otherModule(1), 1);
-    const { promise: isBegun, resolve: goOn } = Promise.withResolvers<void>();
-    const { prune } = UpdateFiles.prototype;
-    const forgetting = vi.spyOn(UpdateFiles.prototype, "prune").mockImplementation(async function (
-      this: UpdateFiles,
-      rollouts,
-      isNeeded,
-    ) {
-      const known = [...rollouts];
-      await isBegun;
-      return await prune.call(this, known, isNeeded);
-    });
-    await rig.over((await rig.start(bytes, ["pump"])).id);
-    await vi.waitFor(() => expect(forgetting).toHaveBeenCalledTimes(1));
-    const fan = rig.devices[1];
-    if (fan !== undefined) fan.fault = { loses: 1_000 };
-    const { id, packages } = await rig.start(bytes, ["fan"]);
-    goOn();
-    await forgetting.mock.results[0]?.value;
-    await new Promise(setImmediate);
-    expect(rig.node.updates.list().map((one) => one.id)).toContain(id);
-    expect(await new UpdateFiles(rig.storeFile).packages(packages)).toEqual(bytes);
-    forgetting.mockRestore();
   },
   TEST_LIMIT_MS,
 );

@@ -106,7 +106,7 @@ export class FlashDesk {
       counters.add("flash.damaged-record");
       logger.error({ path }, "no roll-out of this release; left as it is");
     }
-    for (const record of await files.prune(rollouts, (packages) => this.#needs(packages))) {
+    for (const record of await files.prune(rollouts, () => false)) {
       this.#remember(record);
       if (record.state !== "running") continue;
       const bytes = await files.packages(record.packages);
@@ -263,11 +263,6 @@ export class FlashDesk {
     return this.#byDevice.get(device)?.holds(device) === true;
   }
 
-  #needs(packages: string): boolean {
-    const isRunning = [...this.#records.values()].some((one) => one.state === "running" && one.packages === packages);
-    return isRunning || [...this.#starting].some((starting) => starting.packages === packages);
-  }
-
   #record(wish: UpdateWish, { manifest, keyId }: UpdatePackage, packages: string, devices: string[]): RolloutRecord {
     const { model, form, target } = manifest;
     const taken = new Set([...this.#starting].flatMap((starting) => starting.devices));
@@ -376,13 +371,18 @@ export class FlashDesk {
     const { files, logger } = this.#options;
     const before = [...this.#records.values()];
     this.#forgetting = files
-      .prune(before, (packages) => this.#needs(packages))
+      .prune(before, (name) => this.#isNeeded(name))
       .catch((error: unknown) => {
         logger.error({ detail: String(error) }, "old updates could not be deleted");
         return before;
       });
     const left = new Set(await this.#forgetting);
     for (const record of before) if (!left.has(record)) this.#records.delete(record.id);
+  }
+
+  #isNeeded(packages: string): boolean {
+    if ([...this.#starting].some((starting) => starting.packages === packages)) return true;
+    return [...this.#running.values()].some(({ record }) => record.packages === packages);
   }
 }
 
