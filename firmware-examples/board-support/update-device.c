@@ -203,7 +203,7 @@ static bool use_flash(int32_t action) {
   const uint32_t address =
       (uint32_t)update_slot(&update.core) * update.area->slot_bytes + update_action_address(&update.core);
   uint8_t *bytes = view(update_buffer(&update.core), UPDATE_BUFFER_BYTES);
-  if (action == UPDATE_ACTION_ERASE) return chip->erase(chip->chip, address / chip->sector_bytes);
+  if (action == UPDATE_ACTION_ERASE) return slots_disown(update.area, update.record) && chip->erase(chip->chip, address / chip->sector_bytes);
   if (action == UPDATE_ACTION_READ) chip->read(chip->chip, address, bytes, length);
   else return chip->program(chip->chip, address, bytes, length) && memcmp(update.area->mapped + address, bytes, length) == 0;
   return true;

@@ -24,10 +24,6 @@
 #endif
 /** How long a restart waits for the ring to be empty. */
 #define UPDATE_DEVICE_DRAIN_MS 4000u
-/** The watchdog's patience: a signature's check is the longest that a device is away. */
-#ifndef UPDATE_DEVICE_WATCHDOG_MS
-#define UPDATE_DEVICE_WATCHDOG_MS 20000u
-#endif
 
 /** Who may replace what. */
 typedef struct {

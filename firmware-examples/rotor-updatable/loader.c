@@ -19,5 +19,6 @@ int main(void) {
   const slot_area *area = board_slots();
   const int32_t slot = slots_choose(area, board_restart_cause(), &record);
   if (slot < 0) return NO_IMAGE;
+  board_watch(UPDATE_DEVICE_WATCHDOG_MS); /* an image that hangs before it can see to that itself */
   jump_into(slots_body(area, (uint32_t)slot));
 }

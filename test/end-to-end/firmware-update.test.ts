@@ -213,7 +213,7 @@ requires(
     });
 
     test(
-      "for the slot that runs, one that is linked for it, one that fails its test, and one that hangs are refused or go back",
+      "for the slot that runs, one that is linked for it, one that fails its test, and some that hang are refused or go back",
       LONG,
       async () => {
         const { board } = await begin("mps2-an386", loader, images[0] ?? wasm);
@@ -224,14 +224,20 @@ requires(
         expect((await board.update(wrongSlot)).verdict).toBe(VERDICTS.wrongSlot);
         expect((await board.update(package1(own))).verdict, "linked for the other slot").toBe(VERDICTS.refused);
         expect((await board.update(package1(other, { test: TEST }))).verdict).toBe(LATER.differs);
-        const hung = new UpdatableExample(mkdtempSync(join(scratch, "hung-")));
         const at = "void rotor_sample(uint32_t t, int32_t *samples) {";
-        hung.change("../rotor-twin/rotor.c", at, `${at}\n  volatile uint32_t now = t;\n  while (now >= 30) {\n  }`);
         const defines = [...DEFINES, "-DUPDATE_DEVICE_WATCHDOG_MS=1500u"];
-        const body = hung.image({ ...build, defines }, 1);
-        const outcome = await board.update(package1(body), { confirmAfter: NEVER });
-        expect(outcome.verdict).toBe(LATER.watchdog);
-        expect(outcome.state.running).toMatchObject({ slot: 0, version: FACTORY });
+        const hangs = [
+          ["../rotor-twin/rotor.c", at, `${at}\n  volatile uint32_t now = t;\n  while (now >= 30) {\n  }`],
+          ["image-main.c", "  board_start();", "  while (area != NULL) {\n  }\n  board_start();"],
+        ] as const;
+        for (const [name, from, to] of hangs) {
+          const hung = new UpdatableExample(mkdtempSync(join(scratch, "hung-")));
+          hung.change(name, from, to);
+          const body = hung.image({ ...build, defines }, 1);
+          const outcome = await board.update(package1(body), { confirmAfter: NEVER });
+          expect(outcome.verdict, name).toBe(LATER.watchdog);
+          expect(outcome.state.running).toMatchObject({ slot: 0, version: FACTORY });
+        }
         const { length } = board.rows;
         await board.until(() => board.rows.length > length, "streaming again");
         expectRotor(board.rows, 1);
