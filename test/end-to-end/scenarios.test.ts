@@ -1,11 +1,14 @@
+import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { compileDeviceModule, compileGatewayModule, systemClock } from "@lockstep/edge-sdk";
 import { loadScenario, parseScenario, runScenario, type Scenario, type ScenarioReport } from "@lockstep/sim";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { CACHE_FOLDER } from "../conformance/c-host-build.ts";
+import { isRunning } from "../process-state.ts";
 import { ServedNode } from "./served-node.ts";
 
 const require = createRequire(import.meta.url);
@@ -81,4 +84,24 @@ expect: { minRatioPayload: 1000 }
   const report = await run(parseScenario(text, "too-good.yaml"));
   expect(report.held).toBe(false);
   expect(failures(report)).toEqual([expect.stringMatching(/^payload ratio: \d/)]);
+});
+
+test.skipIf(process.platform !== "linux")("SIGKILL to lockstep sim run leaves no node behind", async () => {
+  const launcher = fileURLToPath(new URL("../../cloud-node/bin/lockstep.js", import.meta.url));
+  const args = [launcher, "sim", "run", "long-offline"];
+  const run = spawn(process.execPath, args, { stdio: ["ignore", "ignore", "pipe"] });
+  let said = "";
+  run.stderr.on("data", (chunk: Buffer) => {
+    said += chunk.toString();
+  });
+  const patience = { timeout: 60_000, interval: 50 };
+  try {
+    await vi.waitFor(() => expect(said).toMatch(/devices? on\n/), patience);
+    const children = readFileSync(`/proc/${run.pid}/task/${run.pid}/children`, "utf8").trim().split(" ").map(Number);
+    expect(children.filter(isRunning).length).toBeGreaterThan(0);
+    run.kill("SIGKILL");
+    await vi.waitFor(() => expect(children.filter(isRunning)).toEqual([]), patience);
+  } finally {
+    run.kill("SIGKILL");
+  }
 });

@@ -37,6 +37,7 @@ interface ServeOptions {
   readonly ackAge?: number;
   readonly module: readonly string[];
   readonly testTruth?: string;
+  readonly untilEof?: boolean;
   readonly log: string;
   readonly json?: boolean;
 }
@@ -87,6 +88,7 @@ export function addServe(program: Command, surroundings: Surroundings): void {
     )
     .option("--module <FILE>", "register a device's module, device.wasm of another build; may be repeated", collect, [])
     .option("--test-truth <FOLDER>", "for tests: where lockstep sim says what its devices are made of")
+    .option("--until-eof", "end when standard input does: for a program that starts a node, and may be killed")
     .addOption(new Option("--log <LEVEL>", "what is told on standard error").choices(LOG_LEVELS).default("info"))
     .option("--json", "one JSON object on standard output when it listens")
     .addHelpText("after", HELP)
@@ -159,7 +161,8 @@ async function runServe(surroundings: Surroundings, options: ServeOptions): Prom
       const places = { mqtt: node.mqttUrl, tcpPort: node.tcpPort, serial, http: page?.url ?? null, store };
       logger.info(places, "listening");
       if (options.json === true) await writeResult(surroundings, true, places, "");
-      await untilInterrupt(interrupt, clock);
+      const end = options.untilEof === true ? AbortSignal.any([interrupt, endOf(surroundings.stdin)]) : interrupt;
+      await untilInterrupt(end, clock);
       logger.info({}, "shutting down: what was taken in is committed and acknowledged first");
     } finally {
       await closeWithin(surroundings, async () => page?.close());
@@ -167,6 +170,14 @@ async function runServe(surroundings: Surroundings, options: ServeOptions): Prom
   } finally {
     await closeWithin(surroundings, () => node.close());
   }
+}
+
+/** Aborted once nothing more can come in. */
+function endOf(input: Surroundings["stdin"]): AbortSignal {
+  const ended = new AbortController();
+  for (const event of ["end", "close"]) input.once(event, () => ended.abort());
+  input.resume();
+  return ended.signal;
 }
 
 /** The truth of simulated devices that say in a folder what they are made of. */

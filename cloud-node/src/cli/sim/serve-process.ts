@@ -29,8 +29,9 @@ export class ServeProcess implements ScenarioNode {
     const main = fileURLToPath(new URL("../../../bin/lockstep.js", import.meta.url));
     const ports = ["--mqtt-port", String(this.#mqttPort), "--tcp", String(this.#tcpPort), "--no-http"];
     const lines = serialLines.flatMap((line) => ["--serial", line]);
-    const args = [main, "serve", "--json", "--log", "error", "--store", this.#storeFile, ...ports, ...lines];
-    const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"], windowsHide: true });
+    // Whatever ends this process, its end of the pipe closes, and the node ends too.
+    const args = [main, "serve", "--until-eof", "--json", "--log", "error", "--store", this.#storeFile, ...ports, ...lines];
+    const child = spawn(process.execPath, args, { stdio: ["pipe", "pipe", "inherit"], windowsHide: true });
     this.#child = child;
     const line = await firstLine(child);
     if (line === undefined)
