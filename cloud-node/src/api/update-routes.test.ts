@@ -5,6 +5,9 @@ import { LIMIT_MS } from "../flash/device-streams.suite.ts";
 import { closeRigs, FlashRig, otherModule, packageOf } from "../flash/flash-rig.suite.ts";
 import { MAX_PACKAGE_BYTES } from "../flash/update-package.ts";
 import { SILENT_LOGGER } from "../logger.ts";
+import type { NodeInternals } from "../node-options.ts";
+import type { Store } from "../store/store.ts";
+import { StoreError, type StoreErrorCode } from "../store/store-error.ts";
 import { HttpServer } from "./http-server.ts";
 import type { ApiEvent } from "./schemas/event-schema.ts";
 import type { FleetPage } from "./schemas/fleet-schema.ts";
@@ -20,7 +23,11 @@ afterEach(async () => {
 });
 
 async function open(...devices: string[]): Promise<FlashRig> {
-  const rig = await FlashRig.open();
+  return await openOn({}, ...devices);
+}
+
+async function openOn(internals: NodeInternals, ...devices: string[]): Promise<FlashRig> {
+  const rig = await FlashRig.open("loopback", internals);
   for (const device of devices) await rig.device(device);
   const { node } = rig;
   server = await HttpServer.open({ node, clock: systemClock(), logger: SILENT_LOGGER, host: "127.0.0.1", port: 0 });
@@ -174,3 +181,32 @@ test(
   },
   TEST_LIMIT_MS,
 );
+
+test.for<StoreErrorCode>(["corrupt", "disk-full"])(
+  "an update whose module the store cannot take, as %s, is refused, and none of it begins",
+  async (code) => {
+    const rig = await openOn({ store: (behind) => withoutModules(behind, code) }, "pump");
+    const bytes = packageOf(rig.key, otherModule(1), 1);
+    for (let times = 0; times < 2; times++) {
+      const refused = await send("/updates?to=pump", bytes);
+      const problem = (await refused.json()) as { code: string };
+      expect([refused.status, problem.code]).toEqual([500, "store-failed"]);
+    }
+    expect(rig.node.updates.list()).toEqual([]);
+    expect(rig.devices[0]?.heard.filter((op) => op !== "ask")).toEqual([]);
+  },
+  TEST_LIMIT_MS,
+);
+
+/** A store that takes everything but modules. */
+function withoutModules(behind: Store, code: StoreErrorCode): Store {
+  return {
+    reader: behind.reader,
+    commit: (batch) => {
+      if (!batch.records.some(({ table }) => table === "module")) return behind.commit(batch);
+      return Promise.reject(new StoreError(code, { file: "store.db", detail: "no module is taken" }));
+    },
+    retain: (rules) => behind.retain(rules),
+    close: () => behind.close(),
+  };
+}
