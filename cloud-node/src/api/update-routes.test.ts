@@ -11,7 +11,13 @@ import { StoreError, type StoreErrorCode } from "../store/store-error.ts";
 import { HttpServer } from "./http-server.ts";
 import type { ApiEvent } from "./schemas/event-schema.ts";
 import type { FleetPage } from "./schemas/fleet-schema.ts";
-import { DeviceUpdateSchema, UpdateCheckSchema, UpdateSchema, UpdatesSchema } from "./schemas/update-schema.ts";
+import {
+  DeviceUpdateSchema,
+  UpdateCheckSchema,
+  UpdateSchema,
+  type UpdatesAnswer,
+  UpdatesSchema,
+} from "./schemas/update-schema.ts";
 
 const TEST_LIMIT_MS = 60_000;
 let server: HttpServer | undefined;
@@ -50,7 +56,7 @@ test(
     const check = await (await send("/updates/check?to=pump", bytes)).json();
     expect([...Value.Errors(UpdateCheckSchema, check)]).toEqual([]);
     expect(check).toMatchObject({ version: "1.2.0", isFit: true, devices: [{ device: "pump", isFit: true }] });
-    expect(await (await ask("/updates")).json()).toEqual({ updates: [] });
+    expect(await (await ask("/updates")).json()).toEqual({ updates: [], next: null });
     const begun = (await (await send("/updates?to=pump", bytes)).json()) as { id: string };
     expect([...Value.Errors(UpdateSchema, begun)]).toEqual([]);
     const stream = await (await ask(`/updates/${begun.id}/stream`)).text();
@@ -178,6 +184,40 @@ test(
     // A page can send bytes without a word on what they are, and is not asked where it comes from then.
     const nameless = await ask("/updates?to=pump", { method: "POST", body: new Blob([good]) });
     expect([nameless.status, ((await nameless.json()) as { code: string }).code]).toEqual([422, "package-refused"]);
+  },
+  TEST_LIMIT_MS,
+);
+
+test(
+  "updates are told a page at a time, counted, and name their devices one by one alone",
+  async () => {
+    const rig = await open("pump", "fan");
+    const ids: string[] = [];
+    for (const version of [1, 2, 3]) {
+      const { id } = await rig.start(packageOf(rig.key, otherModule(version), version), ["pump", "fan"]);
+      ids.unshift(id);
+      await rig.over(id);
+    }
+    const page = async (query: string) => {
+      const answer = await (await ask(`/updates${query}`)).json();
+      expect([...Value.Errors(UpdatesSchema, answer)]).toEqual([]);
+      return answer as UpdatesAnswer;
+    };
+    const all = await page("");
+    expect([all.updates.map(({ id }) => id), all.next]).toEqual([ids, null]);
+    expect(all.updates[0]).toMatchObject({ counts: { all: 2, running: 0, done: 2, failed: 0 } });
+    expect(all.updates[0]).not.toHaveProperty("devices");
+    const first = await page("?limit=2");
+    expect(first).toEqual({ updates: all.updates.slice(0, 2), next: ids[1] });
+    expect(await page(`?limit=2&cursor=${first.next}`)).toEqual({ updates: all.updates.slice(2), next: null });
+    expect(await page(`?limit=1&cursor=${ids[1]}`)).toEqual({ updates: all.updates.slice(2), next: null });
+    expect(await page(`?cursor=${ids[2]}`)).toEqual({ updates: [], next: null });
+    const forgotten = await ask("/updates?cursor=0123456789abcdef");
+    const problem = (await forgotten.json()) as { code: string; detail: string };
+    expect([forgotten.status, problem.code]).toEqual([400, "bad-parameter"]);
+    expect(problem.detail).toContain("begin again without a cursor");
+    for (const query of ["?limit=0", "?limit=1001", "?cursor=x"])
+      expect((await ask(`/updates${query}`)).status).toBe(400);
   },
   TEST_LIMIT_MS,
 );

@@ -1,5 +1,5 @@
 import { formatAge, formatCounted, formatFill } from "../../api/number-text.ts";
-import type { UpdateAnswer, UpdateCheckAnswer } from "../../api/schemas/update-schema.ts";
+import type { UpdateAnswer, UpdateCheckAnswer, UpdateSummary } from "../../api/schemas/update-schema.ts";
 import { isOver } from "../../flash/update-record.ts";
 import type { DeviceUpdateAnswer } from "./node-client.ts";
 
@@ -22,12 +22,11 @@ export function resultTable({ devices, version, state, id }: UpdateAnswer): stri
 }
 
 /** All updates, newest first. */
-export function updateList(updates: readonly UpdateAnswer[], nowUs: number): string {
+export function updateList(updates: readonly UpdateSummary[], nowUs: number): string {
   if (updates.length === 0) return "no update is remembered";
-  const rows = updates.map(({ id, version, form, state, devices, createdUs }) => {
-    const over = devices.filter(({ step }) => isOver(step)).length;
-    const failed = devices.filter(({ step }) => step === "failed" || step === "reverted").length;
-    const told = `${over} of ${formatCounted(devices.length, "device")}${failed > 0 ? `, ${failed} failed` : ""}`;
+  const rows = updates.map(({ id, version, form, state, counts, createdUs }) => {
+    const { all, running, failed } = counts;
+    const told = `${all - running} of ${formatCounted(all, "device")}${failed > 0 ? `, ${failed} failed` : ""}`;
     return [id, state, version, form, told, formatAge((nowUs - createdUs) / 1000)];
   });
   return columns([["UPDATE", "STATE", "VERSION", "FORM", "DEVICES", "AGE"], ...rows]);
