@@ -189,6 +189,39 @@ test(
 );
 
 test(
+  "what is not answered at an address names all that is, as the description of the API has it",
+  async () => {
+    await open();
+    const { paths } = (await (await ask("/openapi.json")).json()) as { paths: Record<string, object> };
+    for (const [path, methods] of Object.entries(paths)) {
+      const place = path
+        .replace("/api/v1", "")
+        .replace("{update}", "0123456789abcdef")
+        .replace(/\{\w+\}/, "pump");
+      if (!path.startsWith("/api/v1")) continue;
+      const named = Object.keys(methods).map((method) => method.toUpperCase());
+      const expected = [...named, "OPTIONS", ...(named.includes("GET") ? ["HEAD"] : [])];
+      for (const [method, status] of [
+        ["PUT", 405],
+        ["OPTIONS", 204],
+      ] as const) {
+        const response = await ask(place, { method });
+        const allow = response.headers.get("allow")?.split(", ");
+        expect([method, path, response.status, allow?.sort()]).toEqual([
+          method,
+          path,
+          status,
+          [...new Set(expected)].sort(),
+        ]);
+      }
+    }
+    expect(Object.keys(paths)).toContain("/api/v1/updates/{update}");
+    expect((await ask("/updates?to=x", { method: "PUT" })).headers.get("allow")).toContain("POST");
+  },
+  TEST_LIMIT_MS,
+);
+
+test(
   "updates are told a page at a time, counted, and name their devices one by one alone",
   async () => {
     const rig = await open("pump", "fan");
