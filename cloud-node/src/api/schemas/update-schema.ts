@@ -118,7 +118,7 @@ export const UpdateCheckSchema = closedObject(
         {
           device: Type.String(),
           isFit: Type.Boolean(),
-          isCurrent: Type.Boolean({ description: "it runs this very package already" }),
+          isCurrent: Type.Boolean({ description: "it runs this version, form and model already: nothing is sent" }),
           refusals: Type.Array(
             closedObject({ code: Type.Enum([...REFUSAL_CODES]), text: Type.String() }, "One reason, and what to do."),
           ),

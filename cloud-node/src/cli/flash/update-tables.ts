@@ -4,10 +4,13 @@ import { isOver } from "../../flash/update-record.ts";
 import type { DeviceUpdateAnswer } from "./node-client.ts";
 
 /** What a check found, a line for each device. */
-export function checkTable({ devices, unmatched, version }: UpdateCheckAnswer): string {
+export function checkTable({ devices, unmatched, version, form }: UpdateCheckAnswer): string {
+  // A device names its model, and not the bytes of its image.
+  const hint = form === "image" ? ": for an image of other bytes give a higher --version" : "";
   const lines = devices.map(({ device, isCurrent, refusals, state }) => {
     const now = state === null ? "" : `runs ${state.version}; `;
-    if (refusals.length === 0) return [device, isCurrent ? `runs ${version} already` : `${now}can be given ${version}`];
+    if (refusals.length === 0)
+      return [device, isCurrent ? `runs ${version} already${hint}` : `${now}can be given ${version}`];
     return [device, refusals.map(({ code, text }) => `${code}: ${text}`).join("; ")];
   });
   return columns([...lines, ...unmatched.map((pattern) => [pattern, "no device fits this"])]);
