@@ -255,7 +255,7 @@ test(
   TEST_LIMIT_MS,
 );
 
-test.for<StoreErrorCode>(["corrupt", "disk-full"])(
+test.for(["corrupt", "disk-full"] as const)(
   "an update whose module the store cannot take, as %s, is refused, and none of it begins",
   async (code) => {
     const rig = await openOn({ store: (behind) => withoutModules(behind, code) }, "pump");
