@@ -257,6 +257,7 @@ test(
 
 test.for(["corrupt", "disk-full"] as const)(
   "an update whose module the store cannot take, as %s, is refused, and none of it begins",
+  { timeout: TEST_LIMIT_MS },
   async (code) => {
     const rig = await openOn({ store: (behind) => withoutModules(behind, code) }, "pump");
     const bytes = packageOf(rig.key, otherModule(1), 1);
@@ -268,7 +269,6 @@ test.for(["corrupt", "disk-full"] as const)(
     expect(rig.node.updates.list()).toEqual([]);
     expect(rig.devices[0]?.heard.filter((op) => op !== "ask")).toEqual([]);
   },
-  TEST_LIMIT_MS,
 );
 
 /** A store that takes everything but modules. */
