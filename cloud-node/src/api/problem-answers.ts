@@ -3,6 +3,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
 import { FlashError, type FlashErrorCode } from "../flash/flash-error.ts";
 import type { Logger } from "../logger.ts";
 import { StoreError } from "../store/store-error.ts";
+import { allowedMethods } from "./allowed-methods.ts";
 import { ApiProblem, PROBLEM_TYPE, type ProblemCode, storeProblem } from "./problem.ts";
 import { SECURITY_HEADERS } from "./security-headers.ts";
 
@@ -32,7 +33,7 @@ export function sendProblem(
   if (problem.status === 500) {
     logger.error({ requestId: request.id, url: shown(request.url), cause: stackOf(problem) }, problem.message);
   }
-  if (problem.status === 405) void reply.header("allow", "GET, HEAD, OPTIONS");
+  if (problem.status === 405) void reply.header("allow", allowedMethods(request.url));
   if (problem.status === 503) void reply.header("retry-after", problem.code === "busy" ? "1" : "5");
   return (
     reply

@@ -1,19 +1,57 @@
 import { type FlashStateFrame, formatVersion } from "@lockstep/protocol";
 import type { UpdateCheck } from "../flash/flash-desk.ts";
-import type { RolloutRecord } from "../flash/update-record.ts";
+import { isFailure, isOver, type RolloutRecord, type UpdateStep } from "../flash/update-record.ts";
 import { verdictName, verdictText } from "../flash/verdict-text.ts";
 import { ApiProblem } from "./problem.ts";
-import type { StateAnswer, UpdateAnswer, UpdateCheckAnswer } from "./schemas/update-schema.ts";
+import type {
+  StateAnswer,
+  UpdateAnswer,
+  UpdateCheckAnswer,
+  UpdateSummary,
+  UpdatesAnswer,
+} from "./schemas/update-schema.ts";
 
-/** A roll-out, as it is told. */
+/** A roll-out, as it is told: each device by name. */
 export function updateAnswer(record: RolloutRecord): UpdateAnswer {
-  const { id, state, version, form, model, target, keyId, createdUs, endedUs, stages, maxFailures } = record;
   const devices = record.devices.map(({ device, step, next, length, verdict, reason, endedUs }) => {
     const share = step === "done" ? 1 : length === 0 ? 0 : next / length;
     return { device, step, share, verdict, reason, endedUs };
   });
+  return { ...updateSummary(record), devices };
+}
+
+/**
+ * A page of roll-outs.
+ *
+ * @param cursor  id of the last one of the page before; undefined: the first page
+ * @throws {ApiProblem} `bad-parameter` where that one was forgotten meanwhile
+ */
+export function updatesAnswer(
+  records: readonly RolloutRecord[],
+  limit: number,
+  cursor: string | undefined,
+): UpdatesAnswer {
+  const place = cursor === undefined ? -1 : records.findIndex(({ id }) => id === cursor);
+  if (cursor !== undefined && place < 0) {
+    const detail = `cursor=${cursor} is an update that is remembered no more: begin again without a cursor`;
+    throw new ApiProblem("bad-parameter", detail, { parameter: "cursor", value: cursor });
+  }
+  const page = records.slice(place + 1, place + 1 + limit);
+  const isLast = place + 1 + limit >= records.length;
+  return { updates: page.map(updateSummary), next: isLast ? null : (page.at(-1)?.id ?? null) };
+}
+
+function updateSummary(record: RolloutRecord): UpdateSummary {
+  const { id, state, version, form, model, target, keyId, createdUs, endedUs, stages, maxFailures } = record;
+  const count = (fits: (step: UpdateStep) => boolean) => record.devices.filter(({ step }) => fits(step)).length;
+  const counts = {
+    all: record.devices.length,
+    running: count((step) => !isOver(step)),
+    done: count((step) => step === "done"),
+    failed: count(isFailure),
+  };
   const about = { id, state, version, form, model, target, keyId };
-  return { ...about, createdUs, endedUs, stages, maxFailures, devices };
+  return { ...about, createdUs, endedUs, stages, maxFailures, counts };
 }
 
 /** What a device said of itself, as it is told. */

@@ -1,4 +1,6 @@
 import type { Clock, Timer } from "../clock.ts";
+import { FlashError } from "../flash/flash-error.ts";
+import type { RolloutRecord } from "../flash/update-record.ts";
 import type { ApiUpdates } from "./api-node.ts";
 import type { MessageSink } from "./live-stream.ts";
 import { updateAnswer } from "./update-answers.ts";
@@ -59,7 +61,12 @@ export class UpdateFeed {
       this.#soon();
       return;
     }
-    const update = updateAnswer(updates.get(id));
+    const record = known(updates, id);
+    if (record === undefined) {
+      this.close();
+      return;
+    }
+    const update = updateAnswer(record);
     this.#count += 1;
     stream.send("update", this.#count, update);
     if (update.state !== "running") this.close();
@@ -70,5 +77,15 @@ export class UpdateFeed {
     const { clock, stream } = this.#options;
     if (stream.isReady) stream.send("heartbeat", this.#count, { nowUs: clock.unixUs() });
     this.#heartbeat = clock.setTimer(() => this.#beat(), HEARTBEAT_MS);
+  }
+}
+
+/** An update; undefined once it is remembered no more, which a slow reader may live to see. */
+function known(updates: UpdateFeedOptions["updates"], id: string): RolloutRecord | undefined {
+  try {
+    return updates.get(id);
+  } catch (error) {
+    if (error instanceof FlashError && error.code === "unknown-update") return undefined;
+    throw error;
   }
 }

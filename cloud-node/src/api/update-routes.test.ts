@@ -5,10 +5,19 @@ import { LIMIT_MS } from "../flash/device-streams.suite.ts";
 import { closeRigs, FlashRig, otherModule, packageOf } from "../flash/flash-rig.suite.ts";
 import { MAX_PACKAGE_BYTES } from "../flash/update-package.ts";
 import { SILENT_LOGGER } from "../logger.ts";
+import type { NodeInternals } from "../node-options.ts";
+import type { Store } from "../store/store.ts";
+import { StoreError, type StoreErrorCode } from "../store/store-error.ts";
 import { HttpServer } from "./http-server.ts";
 import type { ApiEvent } from "./schemas/event-schema.ts";
 import type { FleetPage } from "./schemas/fleet-schema.ts";
-import { DeviceUpdateSchema, UpdateCheckSchema, UpdateSchema, UpdatesSchema } from "./schemas/update-schema.ts";
+import {
+  DeviceUpdateSchema,
+  UpdateCheckSchema,
+  UpdateSchema,
+  type UpdatesAnswer,
+  UpdatesSchema,
+} from "./schemas/update-schema.ts";
 
 const TEST_LIMIT_MS = 60_000;
 let server: HttpServer | undefined;
@@ -20,7 +29,11 @@ afterEach(async () => {
 });
 
 async function open(...devices: string[]): Promise<FlashRig> {
-  const rig = await FlashRig.open();
+  return await openOn({}, ...devices);
+}
+
+async function openOn(internals: NodeInternals, ...devices: string[]): Promise<FlashRig> {
+  const rig = await FlashRig.open("loopback", internals);
   for (const device of devices) await rig.device(device);
   const { node } = rig;
   server = await HttpServer.open({ node, clock: systemClock(), logger: SILENT_LOGGER, host: "127.0.0.1", port: 0 });
@@ -43,7 +56,7 @@ test(
     const check = await (await send("/updates/check?to=pump", bytes)).json();
     expect([...Value.Errors(UpdateCheckSchema, check)]).toEqual([]);
     expect(check).toMatchObject({ version: "1.2.0", isFit: true, devices: [{ device: "pump", isFit: true }] });
-    expect(await (await ask("/updates")).json()).toEqual({ updates: [] });
+    expect(await (await ask("/updates")).json()).toEqual({ updates: [], next: null });
     const begun = (await (await send("/updates?to=pump", bytes)).json()) as { id: string };
     expect([...Value.Errors(UpdateSchema, begun)]).toEqual([]);
     const stream = await (await ask(`/updates/${begun.id}/stream`)).text();
@@ -174,3 +187,99 @@ test(
   },
   TEST_LIMIT_MS,
 );
+
+test(
+  "what is not answered at an address names all that is, as the description of the API has it",
+  async () => {
+    await open();
+    const { paths } = (await (await ask("/openapi.json")).json()) as { paths: Record<string, object> };
+    for (const [path, methods] of Object.entries(paths)) {
+      const place = path
+        .replace("/api/v1", "")
+        .replace("{update}", "0123456789abcdef")
+        .replace(/\{\w+\}/, "pump");
+      if (!path.startsWith("/api/v1")) continue;
+      const named = Object.keys(methods).map((method) => method.toUpperCase());
+      const expected = [...named, "OPTIONS", ...(named.includes("GET") ? ["HEAD"] : [])];
+      for (const [method, status] of [
+        ["PUT", 405],
+        ["OPTIONS", 204],
+      ] as const) {
+        const response = await ask(place, { method });
+        const allow = response.headers.get("allow")?.split(", ");
+        expect([method, path, response.status, allow?.sort()]).toEqual([
+          method,
+          path,
+          status,
+          [...new Set(expected)].sort(),
+        ]);
+      }
+    }
+    expect(Object.keys(paths)).toContain("/api/v1/updates/{update}");
+    expect((await ask("/updates?to=x", { method: "PUT" })).headers.get("allow")).toContain("POST");
+  },
+  TEST_LIMIT_MS,
+);
+
+test(
+  "updates are told a page at a time, counted, and name their devices one by one alone",
+  async () => {
+    const rig = await open("pump", "fan");
+    const ids: string[] = [];
+    for (const version of [1, 2, 3]) {
+      const { id } = await rig.start(packageOf(rig.key, otherModule(version), version), ["pump", "fan"]);
+      ids.unshift(id);
+      await rig.over(id);
+    }
+    const page = async (query: string) => {
+      const answer = await (await ask(`/updates${query}`)).json();
+      expect([...Value.Errors(UpdatesSchema, answer)]).toEqual([]);
+      return answer as UpdatesAnswer;
+    };
+    const all = await page("");
+    expect([all.updates.map(({ id }) => id), all.next]).toEqual([ids, null]);
+    expect(all.updates[0]).toMatchObject({ counts: { all: 2, running: 0, done: 2, failed: 0 } });
+    expect(all.updates[0]).not.toHaveProperty("devices");
+    const first = await page("?limit=2");
+    expect(first).toEqual({ updates: all.updates.slice(0, 2), next: ids[1] });
+    expect(await page(`?limit=2&cursor=${first.next}`)).toEqual({ updates: all.updates.slice(2), next: null });
+    expect(await page(`?limit=1&cursor=${ids[1]}`)).toEqual({ updates: all.updates.slice(2), next: null });
+    expect(await page(`?cursor=${ids[2]}`)).toEqual({ updates: [], next: null });
+    const forgotten = await ask("/updates?cursor=0123456789abcdef");
+    const problem = (await forgotten.json()) as { code: string; detail: string };
+    expect([forgotten.status, problem.code]).toEqual([400, "bad-parameter"]);
+    expect(problem.detail).toContain("begin again without a cursor");
+    for (const query of ["?limit=0", "?limit=1001", "?cursor=x"])
+      expect((await ask(`/updates${query}`)).status).toBe(400);
+  },
+  TEST_LIMIT_MS,
+);
+
+test.for(["corrupt", "disk-full"] as const)(
+  "an update whose module the store cannot take, as %s, is refused, and none of it begins",
+  { timeout: TEST_LIMIT_MS },
+  async (code) => {
+    const rig = await openOn({ store: (behind) => withoutModules(behind, code) }, "pump");
+    const bytes = packageOf(rig.key, otherModule(1), 1);
+    for (let times = 0; times < 2; times++) {
+      const refused = await send("/updates?to=pump", bytes);
+      const problem = (await refused.json()) as { code: string };
+      expect([refused.status, problem.code]).toEqual([500, "store-failed"]);
+    }
+    expect(rig.node.updates.list()).toEqual([]);
+    expect(rig.devices[0]?.heard.filter((op) => op !== "ask")).toEqual([]);
+  },
+);
+
+/** A store that takes everything but modules. */
+function withoutModules(behind: Store, code: StoreErrorCode): Store {
+  return {
+    reader: behind.reader,
+    commit: (batch) => {
+      if (!batch.records.some(({ table }) => table === "module")) return behind.commit(batch);
+      return Promise.reject(new StoreError(code, { file: "store.db", detail: "no module is taken" }));
+    },
+    retain: (rules) => behind.retain(rules),
+    close: () => behind.close(),
+  };
+}

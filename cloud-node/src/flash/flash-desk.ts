@@ -17,6 +17,7 @@ import { checkSignature, decodePackages, type UpdatePackage } from "./update-pac
 import {
   isFailure,
   isOver,
+  MOST_DEVICES,
   queuedRecord,
   type RolloutRecord,
   type UpdateRecord,
@@ -24,8 +25,6 @@ import {
 } from "./update-record.ts";
 
 const ID_BYTES = 8;
-/** One roll-out for more devices would be a file too large to write at every step. */
-const MOST_DEVICES = 10_000;
 
 /** The others are told by what follows them, or of too many devices at once. */
 const TOLD_STEPS: readonly UpdateEventStep[] = ["sending", "switching", "done", "failed", "reverted", "cancelled"];

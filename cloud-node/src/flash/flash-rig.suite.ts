@@ -6,6 +6,7 @@ import { ANY_SLOT } from "@lockstep/protocol";
 import { expect, vi } from "vitest";
 import { SILENT_LOGGER } from "../logger.ts";
 import { CloudNode } from "../node.ts";
+import type { CloudNodeOptions, NodeInternals } from "../node-options.ts";
 import { DEVICE_WASM, SeededRandom } from "../test-device.suite.ts";
 import { DeviceStreams, LIMIT_MS, type StreamingDevice } from "./device-streams.suite.ts";
 import { ResidentDevice } from "./resident-device.suite.ts";
@@ -62,18 +63,20 @@ export class FlashRig {
   readonly keyText: string;
   readonly devices: UpdatableDevice[] = [];
   readonly #way: string;
+  readonly #internals: NodeInternals;
   readonly #streams = new DeviceStreams();
   #node: CloudNode | undefined;
   #ports = { tcp: 0, mqtt: 0 };
 
-  private constructor(way: string) {
+  private constructor(way: string, internals: NodeInternals) {
     this.#way = way;
+    this.#internals = internals;
     const { key, fileText } = createKey("ed25519");
     [this.key, this.keyText] = [key, fileText];
   }
 
-  static async open(way = "loopback"): Promise<FlashRig> {
-    const rig = new FlashRig(way);
+  static async open(way = "loopback", internals: NodeInternals = {}): Promise<FlashRig> {
+    const rig = new FlashRig(way, internals);
     OPEN.add(rig);
     await new TrustFile(rig.storeFile).add(rig.key.trusted);
     await rig.startNode();
@@ -90,13 +93,14 @@ export class FlashRig {
   }
 
   async startNode(): Promise<void> {
-    this.#node = await CloudNode.open({
+    const options: CloudNodeOptions = {
       ...{ storeFile: this.storeFile, logger: SILENT_LOGGER, clock: systemClock() },
       broker: this.#way === "mqtt" ? { kind: "embedded", port: this.#ports.mqtt, host: "127.0.0.1" } : null,
       tcpPort: this.#way === "tcp" ? this.#ports.tcp : null,
       tcpHost: "127.0.0.1",
       acks: { everyFrames: 4, ageMs: 30 },
-    });
+    };
+    this.#node = await CloudNode.openWith(options, this.#internals);
     this.#ports = { tcp: this.#node.tcpPort ?? 0, mqtt: Number(new URL(this.#node.mqttUrl ?? "mqtt://x:0").port) };
   }
 

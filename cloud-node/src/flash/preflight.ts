@@ -28,7 +28,10 @@ export interface DeviceCheck {
   readonly device: string;
   /** Empty: it can be given the package. */
   readonly refusals: readonly Refusal[];
-  /** Whether it runs this very package, confirmed: nothing will be sent. */
+  /**
+   * Whether it runs this version, form and model, confirmed: nothing will be sent. Of an image that is all that a device
+   * says, so one of other bytes needs a higher version.
+   */
   readonly isCurrent: boolean;
   /** What it said; undefined where it said nothing. */
   readonly state: FlashStateFrame | undefined;
@@ -58,7 +61,7 @@ export function checkDevice(
   if (first === undefined) return refuse();
   const { manifest, algorithm, keyId } = first;
   const { running } = state;
-  const isSame = packages.some(({ manifest: { model } }) => model === running.model);
+  const isSame = packages.some(({ manifest: { model, form } }) => model === running.model && form === running.form);
   const isCurrent = isSame && running.version === manifest.version && state.confirmedVersion >= manifest.version;
   const found: (Refusal | undefined)[] = [
     unless(state.phase !== "trying", "busy", () => "it is trying another package: wait until that is over"),
@@ -84,7 +87,8 @@ export function checkDevice(
     ),
     unless(isForward(state, manifest.version, isSame), "version-goes-back", () => {
       const confirmed = formatVersion(state.confirmedVersion);
-      return `it has confirmed ${confirmed}, and this is ${formatVersion(manifest.version)}: give a higher --version`;
+      const given = `${formatVersion(manifest.version)}${manifest.version < state.confirmedVersion ? "" : " with other bytes"}`;
+      return `it has confirmed ${confirmed}, and this is ${given}: give a higher --version`;
     }),
     unless(
       packages.every(({ body }) => body.length <= state.slotBytes),
@@ -99,7 +103,7 @@ export function checkDevice(
   return { device, refusals, isCurrent, state };
 }
 
-/** A version may be confirmed again for the very same bytes. */
+/** A version may be confirmed again for the very same bytes; of an image's the device alone can tell. */
 function isForward(state: FlashStateFrame, version: number, isSame: boolean): boolean {
   return version > state.confirmedVersion || (version === state.confirmedVersion && isSame);
 }

@@ -16,6 +16,9 @@ export const UPDATE_STEPS = [
 ] as const;
 export type UpdateStep = (typeof UPDATE_STEPS)[number];
 
+/** Devices of a roll-out: with more it would be a file too large to write at every step. */
+export const MOST_DEVICES = 10_000;
+
 const FIRST_END = UPDATE_STEPS.indexOf("done");
 
 /** Whether nothing more happens to it. */

@@ -174,6 +174,30 @@ test("by age, what a device cost goes too where nothing of it was ever closed, a
   expect(kept.store.reader.traffic(10, 0, now + 1).total.messages).toBe(5);
 });
 
+test("by size alone, what silent devices cost goes as far back as history does, and only once some of it went", async () => {
+  const minuteOf = () => Math.floor(kept.clock.unixUs() / 60e6);
+  const cost = async () => {
+    const batch = new BatchBuilder();
+    batch.addRecord({ table: "device", key: 10, id: "silent" });
+    batch.addRecord({ table: "traffic", device: 10, minute: minuteOf(), ...NO_TRAFFIC, messages: 5 });
+    await kept.store.commit(batch.build());
+  };
+  await cost();
+  const first = minuteOf();
+  kept.clock.advance((3 * DAY_US) / 1000);
+  const device = new ScriptedDevice({ seed: 4 });
+  kept.birth(device);
+  await record(device, 1_200);
+  kept.clock.advance(60_000);
+  await cost();
+  const { used } = await measured();
+  await kept.store.retain({ maxBytes: 2 * used });
+  expect(trafficMinutes()).toEqual([first, minuteOf()]);
+  const { stretches } = await kept.store.retain({ maxBytes: used / 2 });
+  expect(stretches).toBeGreaterThan(5);
+  expect(trafficMinutes()).toEqual([minuteOf()]);
+});
+
 test("a device that goes on with an epoch of which nothing is kept is taken, and nothing old is invented", async () => {
   const [first, second] = await forgottenBoots(30);
   kept.receive(first, first.keyframe());

@@ -57,10 +57,18 @@ export class SqliteRetention {
   }
 
   /** Devices that only say that they are there cost too. @returns whether there may be more */
-  #forgetIdle({ closedBeforeUs }: RetentionRules): boolean {
-    if (closedBeforeUs === undefined || this.#idleAfter === undefined) return false;
-    this.#idleAfter = this.#traffic.forgetIdle(this.#idleAfter, Math.floor(closedBeforeUs / US_PER_MINUTE));
+  #forgetIdle(rules: RetentionRules): boolean {
+    const beforeUs = Math.max(rules.closedBeforeUs ?? 0, this.#keptFromUs(rules));
+    if (beforeUs === 0 || this.#idleAfter === undefined) return false;
+    this.#idleAfter = this.#traffic.forgetIdle(this.#idleAfter, Math.floor(beforeUs / US_PER_MINUTE));
     return this.#idleAfter !== undefined;
+  }
+
+  /** When the oldest stretch was closed that the size leaves; 0 where it leaves all, or none. */
+  #keptFromUs({ maxBytes }: RetentionRules): number {
+    if (maxBytes === undefined || this.#run("SELECT 1 FROM expiries LIMIT 1").get() === undefined) return 0;
+    const oldest = this.#oldest.get();
+    return oldest === undefined ? 0 : integer(oldest, "closed_us");
   }
 
   /** @returns whether there may be more */

@@ -19,6 +19,7 @@ export function addGapRoutes(app: ApiApp, context: ApiContext): void {
     {
       schema: {
         summary: "What was lost, and what is awaited; of all time where no range is given",
+        description: "`runs` and what is awaited are of the range; what is declared, and its sums, of all time.",
         params: DeviceParams,
         querystring: Type.Object(
           {

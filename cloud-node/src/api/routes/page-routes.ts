@@ -1,19 +1,20 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
+import { allowedMethods } from "../allowed-methods.ts";
 import type { ApiApp } from "../api-app.ts";
 import { takesGzip } from "../compression.ts";
 import { ApiProblem } from "../problem.ts";
 import type { StaticFiles } from "../static-files.ts";
 
-const ALLOWED = "GET, HEAD, OPTIONS";
 const READS: ReadonlySet<string> = new Set(["GET", "HEAD"]);
 
 /** The page, and what is said where nothing is. */
 export function addPageRoutes(app: ApiApp, files: StaticFiles): void {
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.replace(/[?#].*$/s, "");
-    if (request.method === "OPTIONS") return reply.status(204).header("allow", ALLOWED).send();
+    const allowed = allowedMethods(request.url);
+    if (request.method === "OPTIONS") return reply.status(204).header("allow", allowed).send();
     if (!READS.has(request.method)) {
-      throw new ApiProblem("method-not-allowed", `${request.method} changes something; only ${ALLOWED} are answered`);
+      throw new ApiProblem("method-not-allowed", `${request.method} is not answered here; only ${allowed} are`);
     }
     if (path === "/" || files.get(path) !== undefined) return sendFile(path, files, request, reply);
     throw new ApiProblem("not-found", `nothing is at ${path.slice(0, 80)}; /api/v1/openapi.json says what there is`);

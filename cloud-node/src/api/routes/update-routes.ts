@@ -5,7 +5,7 @@ import { EventStream } from "../event-stream.ts";
 import { ApiProblem } from "../problem.ts";
 import { DeviceUpdateSchema, UpdateCheckSchema, UpdateSchema, UpdatesSchema } from "../schemas/update-schema.ts";
 import { openStream } from "../stream-slots.ts";
-import { checkAnswer, refusedUpdate, stateAnswer, updateAnswer } from "../update-answers.ts";
+import { checkAnswer, refusedUpdate, stateAnswer, updateAnswer, updatesAnswer } from "../update-answers.ts";
 import { UpdateFeed } from "../update-feed.ts";
 import { answers } from "./answers.ts";
 import { DeviceParams } from "./parameters.ts";
@@ -20,15 +20,30 @@ const TO = Type.String({
   pattern: NAMES,
   description: "devices, with commas between; `*` stands for any letters",
 });
-const UpdateParams = Type.Object({ update: Type.String({ pattern: "^[0-9a-f]{16}$", description: "its id" }) });
+const UPDATE_ID = "^[0-9a-f]{16}$";
+const UpdateParams = Type.Object({ update: Type.String({ pattern: UPDATE_ID, description: "its id" }) });
+const MOST_UPDATES = 1_000;
+const DEFAULT_UPDATES = 100;
 
 /** Packages to devices: check, begin, watch, call off. */
 export function addUpdateRoutes(app: ApiApp, context: ApiContext): void {
   const { updates } = context.node;
   app.get(
     "/api/v1/updates",
-    { schema: { summary: "The updates of devices, newest first", response: answers(UpdatesSchema) } },
-    () => ({ updates: updates.list().map(updateAnswer) }),
+    {
+      schema: {
+        summary: "The updates of devices, newest first; each of them alone names its devices",
+        querystring: Type.Object(
+          {
+            limit: Type.Integer({ minimum: 1, maximum: MOST_UPDATES, default: DEFAULT_UPDATES }),
+            cursor: Type.Optional(Type.String({ pattern: UPDATE_ID, description: "`next` of the page before" })),
+          },
+          { additionalProperties: false },
+        ),
+        response: answers(UpdatesSchema),
+      },
+    },
+    ({ query: { limit, cursor } }) => updatesAnswer(updates.list(), limit, cursor),
   );
   app.get(
     "/api/v1/updates/:update",

@@ -1,6 +1,6 @@
 import { type Static, Type } from "typebox";
 import { REFUSAL_CODES } from "../../flash/preflight.ts";
-import { ROLLOUT_STATES, UPDATE_STEPS } from "../../flash/update-record.ts";
+import { MOST_DEVICES, ROLLOUT_STATES, UPDATE_STEPS } from "../../flash/update-record.ts";
 import { closedObject, nullableNumber, nullableString } from "./nullable.ts";
 
 const FORM = Type.Enum(["image", "module"]);
@@ -41,31 +41,55 @@ const DeviceStepSchema = closedObject(
   "The update of one device.",
 );
 
-/** A package on its way to devices. */
+const CountsSchema = closedObject(
+  {
+    all: Type.Number(),
+    running: Type.Number({ description: "not over yet" }),
+    done: Type.Number({ description: "run the new one" }),
+    failed: Type.Number({ description: "failed or went back" }),
+  },
+  "How many devices it has, and how they stand; the rest was called off or skipped.",
+);
+const ABOUT = {
+  id: Type.String(),
+  state: Type.Enum([...ROLLOUT_STATES], { description: "stopped: too many devices failed" }),
+  version: VERSION,
+  form: FORM,
+  model: MODEL,
+  target: Type.String(),
+  keyId: Type.String({ description: "of the key that signed it" }),
+  createdUs: Type.Number({ description: "Unix time, µs" }),
+  endedUs: nullableNumber("Unix time, µs"),
+  stages: Type.Array(Type.Number(), { description: "percent of the devices" }),
+  maxFailures: Type.Number(),
+  counts: CountsSchema,
+};
+
+/** A package on its way to devices, each of them by name. */
 export const UpdateSchema = closedObject(
   {
-    id: Type.String(),
-    state: Type.Enum([...ROLLOUT_STATES], { description: "stopped: too many devices failed" }),
-    version: VERSION,
-    form: FORM,
-    model: MODEL,
-    target: Type.String(),
-    keyId: Type.String({ description: "of the key that signed it" }),
-    createdUs: Type.Number({ description: "Unix time, µs" }),
-    endedUs: nullableNumber("Unix time, µs"),
-    stages: Type.Array(Type.Number(), { description: "percent of the devices" }),
-    maxFailures: Type.Number(),
-    devices: Type.Array(DeviceStepSchema, { description: "in the order in which they are updated" }),
+    ...ABOUT,
+    devices: Type.Array(DeviceStepSchema, {
+      maxItems: MOST_DEVICES,
+      description: "in the order in which they are updated",
+    }),
   },
-  "A package on its way to devices.",
+  "A package on its way to devices, each of them by name.",
 );
 export type UpdateAnswer = Static<typeof UpdateSchema>;
 
-/** All that are remembered. */
+const UpdateSummarySchema = closedObject(ABOUT, "A package on its way to devices.");
+export type UpdateSummary = Static<typeof UpdateSummarySchema>;
+
+/** A page of those that are remembered. */
 export const UpdatesSchema = closedObject(
-  { updates: Type.Array(UpdateSchema, { description: "newest first" }) },
-  "The updates that are remembered.",
+  {
+    updates: Type.Array(UpdateSummarySchema, { description: "newest first" }),
+    next: nullableString("`cursor` of the next page; null: this is the last one"),
+  },
+  "A page of the updates that are remembered.",
 );
+export type UpdatesAnswer = Static<typeof UpdatesSchema>;
 
 /** How a device stands with updates. */
 export const DeviceUpdateSchema = closedObject(
@@ -94,7 +118,7 @@ export const UpdateCheckSchema = closedObject(
         {
           device: Type.String(),
           isFit: Type.Boolean(),
-          isCurrent: Type.Boolean({ description: "it runs this very package already" }),
+          isCurrent: Type.Boolean({ description: "it runs this version, form and model already: nothing is sent" }),
           refusals: Type.Array(
             closedObject({ code: Type.Enum([...REFUSAL_CODES]), text: Type.String() }, "One reason, and what to do."),
           ),

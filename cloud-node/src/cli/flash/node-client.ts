@@ -1,4 +1,4 @@
-import type { UpdateAnswer, UpdateCheckAnswer } from "../../api/schemas/update-schema.ts";
+import type { UpdateAnswer, UpdateCheckAnswer, UpdateSummary, UpdatesAnswer } from "../../api/schemas/update-schema.ts";
 import { CommandError } from "../command-error.ts";
 
 /** What a device says, as the node tells it. */
@@ -44,8 +44,19 @@ export class NodeClient {
     return (await this.#send("POST", `/updates?${query}`, bytes)) as UpdateAnswer;
   }
 
-  async list(): Promise<UpdateAnswer[]> {
-    return ((await this.#send("GET", "/updates")) as { updates: UpdateAnswer[] }).updates;
+  /** All that are remembered, newest first. */
+  async list(): Promise<UpdateSummary[]> {
+    const found: UpdateSummary[] = [];
+    let cursor: string | null = "";
+    while (cursor !== null) {
+      const { updates, next } = (await this.#send(
+        "GET",
+        `/updates${cursor === "" ? "" : `?cursor=${cursor}`}`,
+      )) as UpdatesAnswer;
+      found.push(...updates);
+      cursor = next;
+    }
+    return found;
   }
 
   async update(id: string): Promise<UpdateAnswer> {

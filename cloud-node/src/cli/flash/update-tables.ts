@@ -1,13 +1,16 @@
 import { formatAge, formatCounted, formatFill } from "../../api/number-text.ts";
-import type { UpdateAnswer, UpdateCheckAnswer } from "../../api/schemas/update-schema.ts";
+import type { UpdateAnswer, UpdateCheckAnswer, UpdateSummary } from "../../api/schemas/update-schema.ts";
 import { isOver } from "../../flash/update-record.ts";
 import type { DeviceUpdateAnswer } from "./node-client.ts";
 
 /** What a check found, a line for each device. */
-export function checkTable({ devices, unmatched, version }: UpdateCheckAnswer): string {
+export function checkTable({ devices, unmatched, version, form }: UpdateCheckAnswer): string {
+  // A device names its model, and not the bytes of its image.
+  const hint = form === "image" ? ": for an image of other bytes give a higher --version" : "";
   const lines = devices.map(({ device, isCurrent, refusals, state }) => {
     const now = state === null ? "" : `runs ${state.version}; `;
-    if (refusals.length === 0) return [device, isCurrent ? `runs ${version} already` : `${now}can be given ${version}`];
+    if (refusals.length === 0)
+      return [device, isCurrent ? `runs ${version} already${hint}` : `${now}can be given ${version}`];
     return [device, refusals.map(({ code, text }) => `${code}: ${text}`).join("; ")];
   });
   return columns([...lines, ...unmatched.map((pattern) => [pattern, "no device fits this"])]);
@@ -22,12 +25,11 @@ export function resultTable({ devices, version, state, id }: UpdateAnswer): stri
 }
 
 /** All updates, newest first. */
-export function updateList(updates: readonly UpdateAnswer[], nowUs: number): string {
+export function updateList(updates: readonly UpdateSummary[], nowUs: number): string {
   if (updates.length === 0) return "no update is remembered";
-  const rows = updates.map(({ id, version, form, state, devices, createdUs }) => {
-    const over = devices.filter(({ step }) => isOver(step)).length;
-    const failed = devices.filter(({ step }) => step === "failed" || step === "reverted").length;
-    const told = `${over} of ${formatCounted(devices.length, "device")}${failed > 0 ? `, ${failed} failed` : ""}`;
+  const rows = updates.map(({ id, version, form, state, counts, createdUs }) => {
+    const { all, running, failed } = counts;
+    const told = `${all - running} of ${formatCounted(all, "device")}${failed > 0 ? `, ${failed} failed` : ""}`;
     return [id, state, version, form, told, formatAge((nowUs - createdUs) / 1000)];
   });
   return columns([["UPDATE", "STATE", "VERSION", "FORM", "DEVICES", "AGE"], ...rows]);
