@@ -176,7 +176,8 @@ function offer(manifest: usize, length: i32, algorithm: u32, key: usize, signatu
     return;
   }
   if (phase > UPDATE_PHASE_READY || step != STEP_NONE) {
-    setVerdict(UPDATE_VERDICT_BUSY);
+    // What goes back takes its verdict with it: another must not stand in its place.
+    if (phase != UPDATE_PHASE_REVERTING) setVerdict(UPDATE_VERDICT_BUSY);
     return;
   }
   offered = named;

@@ -163,6 +163,7 @@ export class DeviceSession {
       nextSeq: link.nextSeq,
       oldestSeq: link.oldestSeq,
       unconfirmedFrames: link.unconfirmedFrames,
+      acknowledgedFrames: link.acknowledgedFrames,
       pendingSamples: link.pendingSamples,
       ringFill: link.ringFill,
       evictedSamples: link.evictedSamples,

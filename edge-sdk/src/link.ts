@@ -65,6 +65,7 @@ export class Link {
   readonly #samplesAt: number;
   readonly #statusesAt: number;
   readonly #inAt: number;
+  #acknowledgedFrames = 0;
 
   /**
    * @throws {SessionError} `link` with the core's status, `ring-too-large`, `unknown-lookahead`, `no-lookahead`,
@@ -209,7 +210,11 @@ export class Link {
   receive(message: Uint8Array, nowMs: number): boolean {
     if (message.length > IN_BYTES) return false;
     this.#bytes(this.#inAt, message.length).set(message);
-    return this.#core.linkReceive(this.#inAt, message.length, nowMs) >= 0;
+    const before = this.#framesGone;
+    const status = this.#core.linkReceive(this.#inAt, message.length, nowMs);
+    // A message drops nothing from a full ring.
+    this.#acknowledgedFrames += this.#framesGone - before;
+    return status >= 0;
   }
 
   /** The next message to send, if there is one now. */
@@ -264,6 +269,11 @@ export class Link {
     return this.#view.unconfirmedFrames;
   }
 
+  /** Frames made since boot that the cloud has confirmed; not those that an earlier boot left. */
+  get acknowledgedFrames(): number {
+    return this.#acknowledgedFrames;
+  }
+
   /** Samples taken that no frame in the ring covers yet. */
   get pendingSamples(): number {
     return this.#view.pendingSamples;
@@ -287,6 +297,12 @@ export class Link {
   /** Short topic granted by the cloud, empty when none. */
   get alias(): string {
     return this.#view.alias;
+  }
+
+  /** Frames of this boot that have left the ring: confirmed, or dropped from a full one. What an earlier one left goes first. */
+  get #framesGone(): number {
+    const { nextSeq, unconfirmedFrames } = this.#view;
+    return Math.max(0, nextSeq - unconfirmedFrames);
   }
 
   get #view(): LinkView {

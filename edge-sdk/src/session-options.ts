@@ -57,6 +57,8 @@ export interface SessionStats extends SessionTraffic {
   /** Seq of the oldest frame held, of whatever epoch; `nextSeq` when none is. */
   readonly oldestSeq: number;
   readonly unconfirmedFrames: number;
+  /** Frames made since this session was opened that the cloud has confirmed. */
+  readonly acknowledgedFrames: number;
   /** Samples taken that no frame in the ring covers yet: what a power cut would take. */
   readonly pendingSamples: number;
   /** Share of the ring in use, 0 … 1. */

@@ -33,6 +33,7 @@ interface Past {
   traffic: SessionTraffic;
   frames: number;
   samples: number;
+  acknowledged: number;
   evicted: number;
   connections: number;
 }
@@ -54,7 +55,7 @@ export class UpdatableSession {
   readonly #device: UpdateDevice;
   /** The first one speaks, the last one takes samples. */
   #boots: Boot[] = [];
-  readonly #past: Past = { traffic: NO_TRAFFIC, frames: 0, samples: 0, evicted: 0, connections: 0 };
+  readonly #past: Past = { traffic: NO_TRAFFIC, frames: 0, samples: 0, acknowledged: 0, evicted: 0, connections: 0 };
   #running: BootedModule;
   #newest: Boot;
   #look: Timer | undefined;
@@ -155,6 +156,7 @@ export class UpdatableSession {
       nextSeq,
       oldestSeq: nextSeq - unconfirmedFrames,
       unconfirmedFrames,
+      acknowledgedFrames: this.#past.acknowledged + sum((stats) => stats.acknowledgedFrames),
       evictedSamples: this.#past.evicted + sum((stats) => stats.evictedSamples),
       adoptedFrames: sum((stats) => stats.adoptedFrames),
       connections: this.#past.connections + sum((stats) => stats.connections),
@@ -256,6 +258,7 @@ export class UpdatableSession {
     this.#past.traffic = addTraffic(this.#past.traffic, stats);
     this.#past.frames += stats.nextSeq;
     this.#past.samples += stats.samples;
+    this.#past.acknowledged += stats.acknowledgedFrames;
     this.#past.evicted += stats.evictedSamples;
     this.#past.connections += stats.connections;
     this.#boots = this.#boots.filter((other) => other !== boot);
@@ -292,8 +295,7 @@ export class UpdatableSession {
     if (this.#isClosed) return;
     this.#look?.cancel();
     const { clock } = this.#options;
-    const { nextSeq, unconfirmedFrames } = this.#newest.session.stats();
-    this.#device.acknowledged(Math.max(0, nextSeq - unconfirmedFrames));
+    this.#device.acknowledged(this.#newest.session.stats().acknowledgedFrames);
     let isIdle = false;
     for (let i = 0; i < ACTIONS_A_TURN && !isIdle; i++) {
       const done = this.#device.act(this.#nowMs());

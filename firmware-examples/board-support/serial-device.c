@@ -31,9 +31,31 @@ int32_t serial_device_begin(serial_device *self, const device_plan *plan, uint8_
   return status;
 }
 
-int32_t serial_device_sample(serial_device *self, const int32_t *samples, int64_t time_us, uint32_t now_ms) {
-  const int32_t status = device_sample(&self->link, samples, NULL, time_us, now_ms);
+/** @param statuses  NULL: all ok */
+static int32_t take(serial_device *self, const int32_t *samples, const uint8_t *statuses, int64_t time_us, uint32_t now_ms) {
+  const int32_t status = device_sample(&self->link, samples, statuses, time_us, now_ms);
   return status < 0 ? status : device_store_save(&self->link);
+}
+
+int32_t serial_device_sample(serial_device *self, const int32_t *samples, int64_t time_us, uint32_t now_ms) {
+  return take(self, samples, NULL, time_us, now_ms);
+}
+
+/** Say that there is no reading of this time: the sensor was not asked. */
+static int32_t miss_sample(serial_device *self, int64_t time_us, uint32_t now_ms) {
+  int32_t samples[EDGE_MAX_CHANNELS];
+  uint8_t statuses[EDGE_MAX_CHANNELS];
+  memset(samples, 0, sizeof samples);
+  memset(statuses, EDGE_SAMPLE_INVALID, sizeof statuses);
+  return take(self, samples, statuses, time_us, now_ms);
+}
+
+static int32_t receive(serial_device *self, uint32_t length, uint32_t now_ms) {
+#ifdef SERIAL_DEVICE_UPDATES
+  return update_device_receive(&self->link, self->reader.bytes, length, now_ms);
+#else
+  return device_receive(&self->link, self->reader.bytes, length, now_ms);
+#endif
 }
 
 /**
@@ -51,11 +73,7 @@ static int32_t hear(serial_device *self, uint32_t now_ms) {
 #ifdef SERIAL_DEVICE_UPDATES
     if (update_device_hear((uint32_t)length, now_ms)) continue;
 #endif
-    /* A refusal means that nothing took effect: the link stays as it was. */
-    (void)device_receive(&self->link, self->reader.bytes, (uint32_t)length, now_ms);
-#ifdef SERIAL_DEVICE_UPDATES
-    update_device_heard(&self->link);
-#endif
+    (void)receive(self, (uint32_t)length, now_ms); /* a refusal means that nothing took effect */
     const int32_t status = device_store_save(&self->link);
     if (status < 0) return status;
   }
@@ -105,24 +123,39 @@ int32_t serial_device_rest(serial_device *self, uint32_t now_ms) {
   return rest(self, now_ms, true);
 }
 
+/** Rest until a sample is due: once at least, or a device that is late would fall silent. @returns 0 or a status */
+static int32_t rest_until(serial_device *self, int64_t due_ms, int64_t *held_until_ms) {
+  bool is_held = false;
+  for (;;) {
+    const uint32_t now_ms = board_now_ms();
+    const int64_t clock_ms = long_clock_at(&self->clock, now_ms);
+    if (is_held) *held_until_ms = clock_ms;
+#ifdef SERIAL_DEVICE_UPDATES
+    is_held = update_device_is_holding();
+#endif
+    const bool is_due = clock_ms >= due_ms && !is_held;
+    const int32_t status = rest(self, now_ms, !is_due);
+    if (status < 0 || is_due) return status;
+  }
+}
+
 int32_t serial_device_run(serial_device *self, const device_plan *plan, uint8_t *memory, uint32_t bytes, uint32_t period_ms,
                           void (*sense)(uint32_t t, int32_t *samples)) {
   const int64_t start_us = board_unix_us();
   int32_t status = serial_device_begin(self, plan, memory, bytes, board_nonce(), start_us);
   int64_t due_ms = 0;
+  int64_t held_until_ms = -1;
   for (uint32_t t = 0; status >= 0; t++) {
     int32_t samples[EDGE_MAX_CHANNELS];
-    bool is_due = false;
-    while (status >= 0 && !is_due) {
-      const uint32_t now_ms = board_now_ms();
-      is_due = long_clock_at(&self->clock, now_ms) >= due_ms;
-#ifdef SERIAL_DEVICE_UPDATES
-      is_due = is_due && !update_device_is_holding();
-#endif
-      status = rest(self, now_ms, !is_due); /* once at least, or a device that is late would fall silent */
+    const int64_t time_us = start_us + due_ms * 1000;
+    status = rest_until(self, due_ms, &held_until_ms);
+    if (status < 0) break;
+    if (due_ms < held_until_ms) {
+      status = miss_sample(self, time_us, board_now_ms());
+    } else {
+      sense(t, samples);
+      status = serial_device_sample(self, samples, time_us, board_now_ms());
     }
-    sense(t, samples);
-    if (status >= 0) status = serial_device_sample(self, samples, start_us + due_ms * 1000, board_now_ms());
     due_ms += period_ms;
   }
   return status;

@@ -54,7 +54,8 @@ int32_t serial_device_sample(serial_device *self, const int32_t *samples, int64_
 int32_t serial_device_rest(serial_device *self, uint32_t now_ms);
 
 /**
- * Be a device, after board_start(): begin, then sample every period of the board's clock and use the time between.
+ * Be a device, after board_start(): begin, then sample every period of the board's clock and use the time between. Where a
+ * restart was waited for and did not come, the times passed are told as invalid samples, and the sensor is not asked.
  *
  * @param memory     as device_begin takes it
  * @param period_ms  what plan->period_ns is, >= 1

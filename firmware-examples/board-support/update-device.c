@@ -23,6 +23,7 @@ static struct {
   int32_t action; /* under way, or UPDATE_ACTION_NONE */
   bool is_holding; /* a restart waits for the ring to be empty */
   uint32_t drains_since;
+  int32_t acknowledged; /* frames of this boot */
   bool is_testing;
 } update;
 static uint8_t memory[UPDATE_DEVICE_MEMORY_BYTES] __attribute__((aligned(8)));
@@ -90,6 +91,7 @@ int32_t update_device_begin(uint32_t nonce, uint32_t now_ms) {
   update_start(&update.core, memory, sizeof memory);
   update.action = UPDATE_ACTION_NONE;
   update.is_holding = false;
+  update.acknowledged = 0;
   write_config(nonce);
   board_watch(UPDATE_DEVICE_WATCHDOG_MS);
   return update_open(&update.core, now_ms);
@@ -105,12 +107,21 @@ bool update_device_hear(uint32_t length, uint32_t now_ms) {
   return update.action == UPDATE_ACTION_NONE && update_receive(&update.core, (int32_t)length, now_ms) != 0;
 }
 
-void update_device_heard(device *of) {
-  edge_core *core = &of->core;
-  const int32_t frames = (int32_t)(edge_link_next_seq(core) - edge_link_unconfirmed_frames(core));
-  if (frames <= 0 || edge_link_evicted_samples(core) != 0) return;
+/** Frames of this boot that have left the ring: acknowledged, or dropped from a full one. What an earlier one left goes first. */
+static int32_t frames_gone(device *of) {
+  const int32_t frames = (int32_t)(edge_link_next_seq(&of->core) - edge_link_unconfirmed_frames(&of->core));
+  return frames > 0 ? frames : 0;
+}
+
+int32_t update_device_receive(device *of, const uint8_t *message, uint32_t length, uint32_t now_ms) {
+  const int32_t before = frames_gone(of);
+  const int32_t status = device_receive(of, message, length, now_ms);
+  /* A message drops nothing from a full ring. */
+  update.acknowledged += frames_gone(of) - before;
+  if (update.acknowledged == 0) return status;
   board_clear_strikes();
-  if (update.action == UPDATE_ACTION_NONE) update_acknowledged(&update.core, frames);
+  if (update.action == UPDATE_ACTION_NONE) update_acknowledged(&update.core, update.acknowledged);
+  return status;
 }
 
 int32_t update_device_poll(const uint8_t **message) {

@@ -54,8 +54,8 @@ uint8_t *update_device_input(void);
 /** Hear the message in update_device_input(). @returns whether it was the machine's; else give it to the link */
 bool update_device_hear(uint32_t length, uint32_t now_ms);
 
-/** The link has heard a message: perhaps frames were acknowledged. */
-void update_device_heard(device *of);
+/** Have the link hear a message, and count the frames of this boot that it acknowledges. @returns as device_receive */
+int32_t update_device_receive(device *of, const uint8_t *message, uint32_t length, uint32_t now_ms);
 
 /** The machine's next message. @returns its length, 0 for none */
 int32_t update_device_poll(const uint8_t **message);
@@ -63,7 +63,7 @@ int32_t update_device_poll(const uint8_t **message);
 /** Do one action, if one is due. @returns whether there is more to do at once */
 bool update_device_act(device *of, int64_t time_us, uint32_t now_ms);
 
-/** Whether the next sample should wait: a restart is near, and nothing may come between. */
+/** Whether samples should wait: a restart is near, and nothing may come between. If it fails, those times have no reading. */
 bool update_device_is_holding(void);
 
 /** A module was stopped: for wasm_rt_trap(). @param detail  code 2^16 + place */

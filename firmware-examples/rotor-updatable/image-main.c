@@ -32,6 +32,7 @@ int main(void) {
   if (!boot_record_read(area->records, &record)) return NO_RECORD;
   if (record.is_trying) prove(area, &record);
   update_device_configure(&UPDATABLE_ROTOR_UPDATES, &record, updatable_rotor_model);
-  serial_device_run(&twin, &UPDATABLE_ROTOR_PLAN, memory, MEMORY_BYTES, PERIOD_MS, rotor_sample);
+  const int32_t status = serial_device_run(&twin, &UPDATABLE_ROTOR_PLAN, memory, MEMORY_BYTES, PERIOD_MS, rotor_sample);
+  if (record.is_trying) board_restart(RESTART_TRAP, (uint32_t)status); /* what is tried gives way */
   return ENDED; /* only a failure ends it */
 }

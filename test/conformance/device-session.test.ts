@@ -90,6 +90,20 @@ test("everything pushed is confirmed, and decodes to within eps of the float ori
   await session.close();
 });
 
+test("frames that a full ring dropped are not counted as acknowledged, and those that the cloud confirms are", async () => {
+  const [loopback, cloud] = [new Loopback(), new RawCloud()];
+  const session = await open(loopback, { ringBytes: 4096 });
+  push(session, 3000);
+  const { evictedSamples, acknowledgedFrames, nextSeq, unconfirmedFrames } = session.stats();
+  expect(evictedSamples).toBeGreaterThan(0);
+  expect(nextSeq).toBeGreaterThan(unconfirmedFrames);
+  expect(acknowledgedFrames).toBe(0);
+  serve(loopback, cloud);
+  expect(await session.drained(WAIT_MS)).toBe(true);
+  expect(session.stats().acknowledgedFrames).toBe(unconfirmedFrames);
+  await session.close();
+});
+
 test("samples taken without a connection wait in the ring, and arrive when there is one", async () => {
   const [loopback, cloud] = [new Loopback(), new RawCloud()];
   const session = await open(loopback);

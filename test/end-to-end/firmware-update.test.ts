@@ -130,23 +130,28 @@ function moduleSuite(on: FirmwareBoard, isWhole: boolean): void {
       );
 
     if (isWhole)
-      test("that traps, hangs, or is not confirmed makes way for the old one, which streams on", LONG, async () => {
-        const { board } = await begin(on, elf, wasm);
-        const cases = [
-          [await spoiltAfter(wasm, 5, "unreachable"), 1, LATER.trapped],
-          [await spoiltAfter(wasm, 5, "loop br 0 end"), 1, LATER.trapped],
-          [relabelled(wasm, "unloved"), NEVER, LATER.unconfirmed],
-        ] as const;
-        for (const [n, [body, confirmAfter, verdict]] of cases.entries()) {
-          const outcome = await board.update(modulePackage(body, FACTORY + 1 + n), { confirmAfter });
-          expect(outcome.verdict).toBe(verdict);
-          expect(outcome.state.running).toMatchObject({ slot: 0, version: FACTORY });
-        }
-        expect((await board.ask()).traps).toBe(2);
-        const { length } = board.rows;
-        await board.until(() => board.rows.length > length, "streaming again");
-        expectRotor(board.rows, 1);
-      });
+      test(
+        "that traps, hangs, gives up, or is not confirmed makes way for the old one, which streams on",
+        LONG,
+        async () => {
+          const { board } = await begin(on, elf, wasm);
+          const cases = [
+            [await spoiltAfter(wasm, 5, "unreachable"), 1, LATER.trapped],
+            [await spoiltAfter(wasm, 5, "loop br 0 end"), 1, LATER.trapped],
+            [await spoiltAfter(wasm, 5, "i32.const -7 return"), 1, LATER.trapped],
+            [relabelled(wasm, "unloved"), NEVER, LATER.unconfirmed],
+          ] as const;
+          for (const [n, [body, confirmAfter, verdict]] of cases.entries()) {
+            const outcome = await board.update(modulePackage(body, FACTORY + 1 + n), { confirmAfter });
+            expect(outcome.verdict).toBe(verdict);
+            expect(outcome.state.running).toMatchObject({ slot: 0, version: FACTORY });
+          }
+          expect((await board.ask()).traps).toBe(3);
+          const { length } = board.rows;
+          await board.until(() => board.rows.length > length, "streaming again");
+          expectRotor(board.rows, 1);
+        },
+      );
 
     test("is there after QEMU was killed in the middle of its way, and the way goes on", LONG, async () => {
       const { board: first, flash } = await begin(on, elf, wasm);

@@ -107,6 +107,20 @@ test("a module that nobody confirms goes back in time, with every sample", { tim
   expectAll(cloud, source.truth);
 });
 
+test("frames that a full ring dropped are not taken for acknowledged: the module stays on trial", {
+  timeout: 180_000,
+}, async () => {
+  const cloud = new UpdatingCloud();
+  cloud.acknowledgedBoots = 1;
+  const line = overLoopback(cloud);
+  const source = await openDevice({ connect: line.connect, ringBytes: 4096 });
+  line.say(cloud.want(updates[0] as UpdatePackage));
+  await source.run(() => cloud.models.length === 2 && source.session.stats().evictedSamples > 0);
+  const { length } = cloud.states;
+  await source.run(() => cloud.states.length >= length + 5);
+  expect(source.session.running.isTrying).toBe(true);
+});
+
 test("a device that is killed at any moment of an update comes back with its slots and its rings", {
   timeout: 180_000,
 }, async () => {

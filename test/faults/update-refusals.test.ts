@@ -151,6 +151,16 @@ test("an abort on trial goes back at once, and its answer leaves before", () => 
   expect(rig.booted).toMatchObject({ version: RUNNING, isTrying: false });
 });
 
+test("a package that is offered while one goes back does not change why that went", () => {
+  const rig = trialOf(rigOf(KEY, { isConfirmed: false }));
+  rig.tell({ kind: "flash", op: "abort", nonce: rig.nonce, sid: rig.record.sid });
+  rig.say(beginFrame(packageOf(running, NEXT + 1, KEY), rig.nonce));
+  rig.turn();
+  rig.turn();
+  expect(rig.booted.isTrying).toBe(false);
+  expect(FLASH_VERDICTS[rig.record.verdict]).toBe("aborted");
+});
+
 test("while a module is on trial another is not begun", () => {
   const rig = trialOf(rigOf(KEY, { isConfirmed: false }));
   const other = packageOf(running, NEXT + 1, KEY);

@@ -11,9 +11,13 @@ export class UpdatingCloud {
   readonly models: string[] = [];
   readonly states: FlashStateFrame[] = [];
   isConfirming = true;
+  /** Boots whose frames are acknowledged; later ones are welcomed, and no more. */
+  acknowledgedBoots = Number.POSITIVE_INFINITY;
   #wanted: UpdatePackage | undefined;
   #nonce = 0;
   #framesOfBoot = 0;
+  /** Frames of the boot when it was last confirmed: a device that is not ready for it answers at once. */
+  #framesConfirmed = 0;
   #isFailed = false;
 
   /** What to update the device to, from its next state on. */
@@ -44,11 +48,14 @@ export class UpdatingCloud {
       this.raw.epoch = Math.max(frame.epoch, this.raw.epoch + 1);
       this.#nonce = frame.nonce;
       this.#framesOfBoot = 0;
+      this.#framesConfirmed = 0;
       this.models.push(frame.model);
     }
     const answers =
       frame.kind === "birth" ? this.raw.take(encodeFrame({ ...frame, epoch: this.raw.epoch })) : this.raw.take(bytes);
-    if (this.raw.birth !== undefined) answers.push(this.raw.ackAll());
+    const isAcknowledging = this.models.length <= this.acknowledgedBoots;
+    if (frame.kind === "status" && !isAcknowledging) return [];
+    if (this.raw.birth !== undefined && isAcknowledging) answers.push(this.raw.ackAll());
     if (frame.kind === "keyframe" || frame.kind === "residual") this.#framesOfBoot += 1;
     const isAsking = isNewBoot || this.#framesOfBoot % CONFIRM_AFTER === 0;
     if (isAsking && frame.kind !== "status")
@@ -73,6 +80,8 @@ export class UpdatingCloud {
     }
     if (state.phase === "ready") return [{ kind: "flash", op: "activate", nonce, sid }];
     const isProven = state.phase === "trying" && this.#framesOfBoot >= CONFIRM_AFTER && this.isConfirming;
-    return isProven ? [{ kind: "flash", op: "confirm", nonce, sid }] : [];
+    if (!isProven || this.#framesConfirmed === this.#framesOfBoot) return [];
+    this.#framesConfirmed = this.#framesOfBoot;
+    return [{ kind: "flash", op: "confirm", nonce, sid }];
   }
 }
