@@ -30,7 +30,18 @@ export class ServeProcess implements ScenarioNode {
     const ports = ["--mqtt-port", String(this.#mqttPort), "--tcp", String(this.#tcpPort), "--no-http"];
     const lines = serialLines.flatMap((line) => ["--serial", line]);
     // Whatever ends this process, its end of the pipe closes, and the node ends too.
-    const args = [main, "serve", "--until-eof", "--json", "--log", "error", "--store", this.#storeFile, ...ports, ...lines];
+    const args = [
+      main,
+      "serve",
+      "--until-eof",
+      "--json",
+      "--log",
+      "error",
+      "--store",
+      this.#storeFile,
+      ...ports,
+      ...lines,
+    ];
     const child = spawn(process.execPath, args, { stdio: ["pipe", "pipe", "inherit"], windowsHide: true });
     this.#child = child;
     const line = await firstLine(child);
