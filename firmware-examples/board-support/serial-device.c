@@ -146,13 +146,13 @@ int32_t serial_device_run(serial_device *self, const device_plan *plan, uint8_t 
   int64_t due_ms = 0;
   int64_t held_until_ms = -1;
   for (uint32_t t = 0; status >= 0; t++) {
-    int32_t samples[EDGE_MAX_CHANNELS];
     const int64_t time_us = start_us + due_ms * 1000;
     status = rest_until(self, due_ms, &held_until_ms);
     if (status < 0) break;
     if (due_ms < held_until_ms) {
       status = miss_sample(self, time_us, board_now_ms());
     } else {
+      int32_t samples[EDGE_MAX_CHANNELS];
       sense(t, samples);
       status = serial_device_sample(self, samples, time_us, board_now_ms());
     }
