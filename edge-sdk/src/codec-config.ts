@@ -14,4 +14,6 @@ export interface CodecConfig {
   readonly bytes: Uint8Array;
   /** The state that a reset gives. */
   readonly coldState: Uint8Array;
+  /** What a module of one device keeps of its configuration in globals. */
+  readonly globals: readonly number[];
 }

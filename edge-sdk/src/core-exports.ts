@@ -56,12 +56,17 @@ const TAKES_BLOCKS = {
 
 type WasmFunction = (...args: number[]) => number;
 
+/** Of layout.ts, set by codecConfigure and codecSetChannel. */
+const CONFIG_GLOBALS = ["wide", "stacked"] as const;
+
 /** One instance of a codec module: its memory, its functions under one shape, and its numbers. */
 export class CoreExports {
   readonly memory: WebAssembly.Memory;
   readonly calls: CodecCalls;
   /** undefined for a module without a lookahead, as `device.wasm` is. */
   readonly lookahead: LookaheadCalls | undefined;
+  /** Globals of a module of one device that belong to its configuration, beside the block. */
+  readonly configGlobals: readonly WebAssembly.Global[];
   readonly #exports: WebAssembly.Exports;
 
   /**
@@ -79,6 +84,8 @@ export class CoreExports {
       calls[name] = isFixed && blocks > 0 ? (...args) => call(...args.slice(blocks)) : call;
     }
     this.calls = calls as unknown as CodecCalls;
+    const globals = isFixed ? CONFIG_GLOBALS.map((name) => this.#exports[name]) : [];
+    this.configGlobals = globals.filter((global) => global instanceof WebAssembly.Global);
     const hasLookahead = !isFixed && LOOKAHEAD_CALLS.every((name) => this.#exports[name] !== undefined);
     this.lookahead = hasLookahead ? (this.#exports as unknown as LookaheadCalls) : undefined;
   }

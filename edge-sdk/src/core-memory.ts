@@ -25,8 +25,8 @@ export interface Slot {
 export interface CoreMemory {
   /** Where a configuration and a cold state may be drafted; the next call of anything here overwrites it. */
   draft(configBytes: number, stateBytes: number): Blocks;
-  /** A slot with this configuration block and persistent state. */
-  allocate(config: Uint8Array, state: Uint8Array): Slot;
+  /** A slot with this configuration block, persistent state, and values of the globals that go with the configuration. */
+  allocate(config: Uint8Array, state: Uint8Array, globals: readonly number[]): Slot;
   /** Address of at least `wanted` scratch bytes, 8-byte aligned, or of fewer where the memory cannot grow. */
   scratch(wanted: number): { readonly at: number; readonly bytes: number };
 }
@@ -52,8 +52,8 @@ export class FixedMemory implements CoreMemory {
     return this.#blocks;
   }
 
-  allocate(config: Uint8Array, initial: Uint8Array): Slot {
-    const { memory } = this.#core;
+  allocate(config: Uint8Array, initial: Uint8Array, globals: readonly number[]): Slot {
+    const { memory, configGlobals } = this.#core;
     const { cfg, st } = this.#blocks;
     let state = initial.slice();
     return {
@@ -61,6 +61,9 @@ export class FixedMemory implements CoreMemory {
         const bytes = new Uint8Array(memory.buffer);
         bytes.set(config, cfg);
         bytes.set(state, st);
+        configGlobals.forEach((global, i) => {
+          global.value = globals[i] ?? 0;
+        });
         return this.#blocks;
       },
       leave: (keep) => {

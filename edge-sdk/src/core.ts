@@ -117,6 +117,7 @@ function configure(
     channels: channels.length,
     bytes: all.slice(cfg, cfg + configBytes),
     coldState: all.slice(st, st + calls.persistentBytes(channels.length, largestShift)),
+    globals: core.configGlobals.map(({ value }) => value),
   };
 }
 

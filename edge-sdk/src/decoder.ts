@@ -35,7 +35,7 @@ export class PayloadDecoder {
     this.#core = core;
     this.#memory = memory;
     this.#config = config;
-    this.#slot = memory.allocate(config.bytes, config.coldState);
+    this.#slot = memory.allocate(config.bytes, config.coldState, config.globals);
   }
 
   /**

@@ -57,7 +57,7 @@ export class PayloadEncoder {
     this.#memory = memory;
     this.#config = config;
     this.#lookahead = lookahead;
-    this.#slot = memory.allocate(config.bytes, config.coldState);
+    this.#slot = memory.allocate(config.bytes, config.coldState, config.globals);
   }
 
   /**
