@@ -1,7 +1,6 @@
 import { expect, test } from "vitest";
 import type { ChannelSettings } from "./codec-config.ts";
 import { batchCore, deviceCore, PLAIN, SEED, SeededNoise, WITH_LINES } from "./codec-signals.suite.ts";
-import type { CodecConfig } from "./core.ts";
 import { CodecError } from "./core-status.ts";
 import { PlannedCodec } from "./planned-lines.suite.ts";
 
@@ -12,12 +11,22 @@ import { PlannedCodec } from "./planned-lines.suite.ts";
 const batch = batchCore();
 const device = deviceCore();
 const planned = await PlannedCodec.compile();
-const decoders = new WeakMap<CodecConfig, ReturnType<typeof device.createDecoder>>();
+
+/** One configuration, as each of the modules that speak about a payload keeps it. */
+function configured(settings: readonly ChannelSettings[]) {
+  const config = device.configure(settings);
+  return { config, plan: batch.configure(settings), decoder: device.createDecoder(config) };
+}
 
 /** Decode what may be damaged; if it is accepted, write it again with its own lines. @returns its error's code, or "" */
-function expectCanonical(config: CodecConfig, state: Uint8Array, payload: Uint8Array, rows: number, what: string) {
-  const decoder = decoders.get(config) ?? device.createDecoder(config);
-  decoders.set(config, decoder);
+function expectCanonical(
+  kept: ReturnType<typeof configured>,
+  state: Uint8Array,
+  payload: Uint8Array,
+  rows: number,
+  what: string,
+) {
+  const { decoder, plan } = kept;
   decoder.restoreState(state);
   let decoded: Int32Array;
   try {
@@ -28,8 +37,8 @@ function expectCanonical(config: CodecConfig, state: Uint8Array, payload: Uint8A
     expect(decoder.saveState(), what).toEqual(state);
     return error.code;
   }
-  const frame = planned.read(config, state, payload, rows);
-  const written = planned.write(config, state, frame);
+  const frame = planned.read(plan, state, payload, rows);
+  const written = planned.write(plan, state, frame);
   if (!Buffer.from(frame.samples.buffer).equals(Buffer.from(decoded.buffer))) expect.fail(`${what}: other samples`);
   const [wanted, found] = [payload, written.payload].map((bytes) => Buffer.from(bytes).toString("hex"));
   if (found !== wanted) expect.fail(`${what}: ${wanted} decodes, yet its samples and lines are written ${found}`);
@@ -67,14 +76,14 @@ test.for(CASES)(
   "%s: what is accepted of a damaged frame with lines is what an encoder writes for its samples and lines",
   ([name, settings, rows, amplitude]) => {
     const noise = new SeededNoise(SEED);
-    const config = device.configure(settings);
-    const encoder = batch.createEncoder(batch.configure(settings), { lookahead: "programme" });
-    let state: Uint8Array = config.coldState;
+    const kept = configured(settings);
+    const encoder = batch.createEncoder(kept.plan, { lookahead: "programme" });
+    let state: Uint8Array = kept.config.coldState;
     let lines = 0;
     const outcomes: Record<string, number> = { "": 0 };
     const tell = (payload: Uint8Array, count: number, what: string) => {
       if (payload.length === 0) return;
-      const code = expectCanonical(config, state, payload, count, `seed ${SEED}, ${name}: ${what}`);
+      const code = expectCanonical(kept, state, payload, count, `seed ${SEED}, ${name}: ${what}`);
       outcomes[code] = (outcomes[code] ?? 0) + 1;
     };
     for (let frame = 0; frame < (rows > 2000 ? 1 : 6); frame++) {
@@ -122,12 +131,12 @@ test.for([
 ] as const satisfies readonly (readonly [string, readonly ChannelSettings[], boolean, number])[])(
   "%s: of all payloads with lines of one and two bytes those are accepted that an encoder writes",
   ([name, settings, isOpen, rows]) => {
-    const config = device.configure(settings);
+    const kept = configured(settings);
     const state = startOf(settings, isOpen);
     let accepted = 0;
     for (let word = 0; word < 256 + 65_536; word += word < 256 ? 1 : 3) {
       const payload = word < 256 ? Uint8Array.of(word) : Uint8Array.of((word - 256) >> 8, word & 0xff);
-      accepted += Number(expectCanonical(config, state, payload, rows, `${name}, ${payload}`) === "");
+      accepted += Number(expectCanonical(kept, state, payload, rows, `${name}, ${payload}`) === "");
     }
     expect(accepted).toBeGreaterThan(200);
   },

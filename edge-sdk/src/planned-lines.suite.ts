@@ -10,7 +10,7 @@ const ENTRY = `
 import { followPlan } from "./line-plan";
 import { channelState, CODER_BLOCK_ROWS, CODER_ROWS, coderOf, CONFIG_CHANNELS, flagsOf, FRAME_LINES } from "./layout";
 import { lineOf } from "./lines";
-import { coderBegin, MODE_ENCODE } from "./range-coder";
+import { coderBegin } from "./range-coder";
 import { beginRow, codeChannel } from "./row-coder";
 export { decodeBegin, decodeEnd, decodeRows, encodeEnd, stateHash } from "./batch";
 export { followPlan };
@@ -21,7 +21,7 @@ export function lineAddress(cfg: usize, st: usize, c: i32): usize {
 }
 export function encodeBeginLines(cfg: usize, st: usize, rows: u32, out: usize, capacity: i32): void {
   const coder = coderOf(cfg, st);
-  coderBegin(coder, MODE_ENCODE, FRAME_LINES, out, capacity);
+  coderBegin(coder, FRAME_LINES, out, capacity);
   store<u32>(coder, rows, CODER_ROWS);
   store<u32>(coder, 0, CODER_BLOCK_ROWS);
 }
