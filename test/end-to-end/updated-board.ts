@@ -196,6 +196,8 @@ export class UpdatedBoard {
         this.rows.push(...this.#cloud.rows.slice(before));
         if (this.rows.at(-1)?.epoch === this.#epoch) this.#epochFrames += 1;
         this.#port.write(encodeSerialFrame(this.#cloud.ackAll()));
+        // Frames that come faster than AGAIN_MS would keep a driver that waits for silence from ever asking.
+        if (this.#isDriving && this.#nonce !== undefined) this.send({ kind: "flash", op: "ask", nonce: this.#nonce });
       }
     }
     this.#news();
