@@ -24,6 +24,9 @@ const OCTAVES: usize = 33;
 export const LITE_HOME: usize = (OCTAVES - 1) << LITE_OCTAVE_BITS;
 export const LITE_SAME_STATUSES: usize = 8; // this and the next ones from home
 export const LITE_STATUSES: usize = 12;
+/** Statuses of a row lie side by side in a word, the first channel's lowest or highest as they are read or written. */
+export const STATUS_BITS: u32 = 2;
+export const STATUS_MASK: u32 = 3;
 export const LITE_ROWS: usize = 16;
 export const LITE_CHANNELS: usize = 20;
 export const LITE_SHARED_BYTES: usize = LITE_HOME + LITE_CHANNELS;

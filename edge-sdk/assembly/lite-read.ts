@@ -28,7 +28,16 @@ import {
   takeWord,
   WORD_BITS,
 } from "./lite-coder";
-import { LITE_ACTIVITY, LITE_HOME, LITE_LEAD, LITE_OCTAVE_BITS, LITE_STATUSES, NO_BASE } from "./lite-layout";
+import {
+  LITE_ACTIVITY,
+  LITE_HOME,
+  LITE_LEAD,
+  LITE_OCTAVE_BITS,
+  LITE_STATUSES,
+  NO_BASE,
+  STATUS_BITS,
+  STATUS_MASK,
+} from "./lite-layout";
 import {
   activityAfter,
   activityAfterLong,
@@ -49,11 +58,7 @@ import { isOnLattice, saturateOnLattice } from "./quantizer";
 import { SAMPLE_INVALID } from "./row-coder";
 import { STATUS_CORRUPT, STATUS_NO_BASE } from "./status";
 
-/** The lite profile's decoder of one row, which takes the steps of lite-write.ts. */
-const STATUS_BITS: u32 = 2;
-const STATUS_MASK: u32 = 3;
-
-/** Decode one row, or replay a quiet one, as decodeRow of row-coder.ts. */
+/** Decode one row of the lite profile in the steps of lite-write.ts, or replay a quiet one, as decodeRow of row-coder.ts. */
 export function readRow(cfg: usize, st: usize, samples: usize, statuses: usize): i32 {
   const coder = coderOf(cfg, st);
   const channels = <i32>load<u8>(cfg, CONFIG_CHANNELS);

@@ -53,6 +53,8 @@ import {
   LITE_OCTAVE_BITS,
   LITE_STATUSES,
   NO_BASE,
+  STATUS_BITS,
+  STATUS_MASK,
 } from "./lite-layout";
 import {
   activityAfter,
@@ -75,13 +77,9 @@ import { SAMPLE_INVALID } from "./row-coder";
 import { STATUS_EVENT_IN_PLAIN_FRAME, STATUS_OFF_LATTICE, STATUS_OUTPUT_FULL, STATUS_SAMPLE_STATUS } from "./status";
 
 /**
- * The lite profile's encoder of one row. It is written out, coder and all, because each call and each word that goes through
- * memory costs an interpreter as much as several instructions; lite-read.ts says the same more plainly.
+ * Encode one row of the lite profile, as frameSample of codec.ts. It is written out, coder and all, because each call and each
+ * word that goes through memory costs an interpreter as much as several instructions; lite-read.ts says the same more plainly.
  */
-const STATUS_BITS: u32 = 2;
-const STATUS_MASK: u32 = 3;
-
-/** Encode one row, as frameSample of codec.ts. */
 export function writeRow(cfg: usize, st: usize, samples: usize, statuses: usize): i32 {
   const coder = coderOf(cfg, st);
   const channels = <i32>load<u8>(cfg, CONFIG_CHANNELS);
