@@ -38,6 +38,12 @@ export class LockstepProcess {
     }
   }
 
+  /** End it as Ctrl-C does, and wait for the end. */
+  async interrupted(): Promise<Finished> {
+    this.child.kill("SIGINT");
+    return await this.finished();
+  }
+
   /** Wait for the end. */
   async finished(): Promise<Finished> {
     if (this.child.exitCode === null && this.child.signalCode === null) await once(this.child, "close");

@@ -1,11 +1,12 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Browser, chromium } from "playwright-core";
+import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { programPath, requires } from "../os-package.ts";
+import { requires } from "../os-package.ts";
 import { LockstepProcess } from "./lockstep-process.ts";
-import { axeFaults } from "./page-axe.ts";
+import { expectAccessible } from "./page-axe.ts";
+import { launchChromium } from "./shown-demo.ts";
 
 const LIMIT_MS = 120_000;
 /** One step of a test, so that the one that fails is named. */
@@ -28,14 +29,13 @@ requires("chromium")("the page for a keyboard and for a screen reader", () => {
     const options = ["--http", "0", "--mqtt-port", "0", "--log", "info", "--store", join(folder, "empty.db")];
     empty = new LockstepProcess("serve", ...options);
     emptyUrl = (JSON.parse(await empty.said(/\{.*"msg":"listening"\}/)) as { http: string }).http;
-    browser = await chromium.launch({ executablePath: programPath("chromium"), args: ["--no-sandbox"] });
+    browser = await launchChromium();
   }, LIMIT_MS);
 
   afterAll(async () => {
     await browser.close();
     for (const process of [demo, empty]) {
-      process.child.kill("SIGINT");
-      await process.finished();
+      await process.interrupted();
     }
     rmSync(folder, { recursive: true });
   }, LIMIT_MS);
@@ -46,11 +46,7 @@ requires("chromium")("the page for a keyboard and for a screen reader", () => {
     "axe finds nothing in any state, and nothing is wider than the page: $colorScheme, $width px",
     async ({ colorScheme, width }) => {
       const page = await browser.newPage({ colorScheme, viewport: { width, height: 800 } });
-      const check = async (state: string): Promise<void> => {
-        expect(await axeFaults(page), state).toEqual([]);
-        const isWithin = await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth);
-        expect(isWithin, `${state}: no sideways scroll`).toBe(true);
-      };
+      const check = (state: string) => expectAccessible(page, state);
       page.setDefaultTimeout(STEP_MS);
       await page.goto(emptyUrl);
       await page.getByText("No device has reported yet.").waitFor();

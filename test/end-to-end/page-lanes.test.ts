@@ -1,7 +1,7 @@
-import { type Browser, chromium, type Locator, type Page } from "playwright-core";
+import type { Browser, Locator, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { programPath, requires } from "../os-package.ts";
-import { LockstepProcess } from "./lockstep-process.ts";
+import { requires } from "../os-package.ts";
+import { ShownDemo } from "./shown-demo.ts";
 
 const LIMIT_MS = 120_000;
 const WIDE = { width: 1280, height: 900 };
@@ -12,21 +12,16 @@ const S2 = "171,73,11";
 const PANEL = "255,255,255";
 
 requires("chromium")("the lanes in Chromium, while the demo runs", () => {
-  let demo: LockstepProcess;
+  let demo: ShownDemo;
   let browser: Browser;
   let url = "";
 
   beforeAll(async () => {
-    demo = new LockstepProcess("demo", "--http", "0");
-    url = await demo.said(/http:\/\/localhost:\d+/);
-    browser = await chromium.launch({ executablePath: programPath("chromium"), args: ["--no-sandbox"] });
+    demo = await ShownDemo.open();
+    ({ browser, url } = demo);
   }, LIMIT_MS);
 
-  afterAll(async () => {
-    await browser.close();
-    demo.child.kill("SIGINT");
-    await demo.finished();
-  }, LIMIT_MS);
+  afterAll(() => demo.close(), LIMIT_MS);
 
   async function open(path: string): Promise<Page> {
     const page = await browser.newPage({ viewport: WIDE, colorScheme: "light" });

@@ -1,10 +1,11 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Browser, chromium, type Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { programPath, requires } from "../os-package.ts";
+import { requires } from "../os-package.ts";
 import { LockstepProcess } from "./lockstep-process.ts";
+import { launchChromium } from "./shown-demo.ts";
 
 const LIMIT_MS = 120_000;
 
@@ -19,7 +20,7 @@ requires("chromium")("the page in Chromium, while devices and node come and go",
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), "lockstep-page-"));
-    browser = await chromium.launch({ executablePath: programPath("chromium"), args: ["--no-sandbox"] });
+    browser = await launchChromium();
   }, LIMIT_MS);
 
   afterAll(async () => {
@@ -54,8 +55,7 @@ requires("chromium")("the page in Chromium, while devices and node come and go",
       await page.locator(".device-head .state.offline").waitFor({ timeout: LIMIT_MS });
       await page.locator(".alerts").filter({ hasText: "offline" }).waitFor({ timeout: LIMIT_MS });
 
-      node.child.kill("SIGINT");
-      await node.finished();
+      await node.interrupted();
       await page.getByText(/^No connection for /).waitFor({ timeout: LIMIT_MS });
       await page.getByRole("button", { name: "Stale" }).first().waitFor({ timeout: LIMIT_MS });
       const again = await serve(portOf(places.http), portOf(places.mqtt));
@@ -107,8 +107,7 @@ requires("chromium")("the page in Chromium, while devices and node come and go",
         }
       }
       await page.close();
-      node.child.kill("SIGINT");
-      await node.finished();
+      await node.interrupted();
     },
     LIMIT_MS,
   );

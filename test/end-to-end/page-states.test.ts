@@ -1,11 +1,12 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Browser, chromium, type Page, type Route } from "playwright-core";
+import type { Browser, Page, Route } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { programPath, requires } from "../os-package.ts";
+import { requires } from "../os-package.ts";
 import { LockstepProcess } from "./lockstep-process.ts";
-import { axeFaults } from "./page-axe.ts";
+import { expectAccessible } from "./page-axe.ts";
+import { launchChromium } from "./shown-demo.ts";
 
 const LIMIT_MS = 120_000;
 const LOOKS = (["light", "dark"] as const).flatMap((colorScheme) =>
@@ -34,21 +35,14 @@ requires("chromium")("the page in Chromium, in the states between all is well", 
     const device = new LockstepProcess("sim", "rotor", "--to", places.mqtt, "--id", "sent", "--duration", "3");
     expect((await device.finished()).code).toBe(0);
     fleet = (await fetch(`${url}/api/v1/devices`).then((answer) => answer.json())) as object;
-    browser = await chromium.launch({ executablePath: programPath("chromium"), args: ["--no-sandbox"] });
+    browser = await launchChromium();
   }, LIMIT_MS);
 
   afterAll(async () => {
     await browser.close();
-    node.child.kill("SIGINT");
-    await node.finished();
+    await node.interrupted();
     rmSync(folder, { recursive: true });
   }, LIMIT_MS);
-
-  async function check(page: Page, state: string): Promise<void> {
-    expect(await axeFaults(page), state).toEqual([]);
-    const isWithin = await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth);
-    expect(isWithin, `${state}: no sideways scroll`).toBe(true);
-  }
 
   /** The stream tells this once, and is gone for good. */
   async function streamOnce(page: Page, body: string): Promise<void> {
@@ -72,10 +66,10 @@ requires("chromium")("the page in Chromium, in the states between all is well", 
       await page.locator("main.loading").waitFor();
       await page.clock.runFor(1_000);
       expect(await page.locator(".grey-bar").count()).toBeGreaterThan(1);
-      await check(page, "loading");
+      await expectAccessible(page, "loading");
       await page.clock.runFor(5_000);
       await page.getByText("Waiting for sent.").waitFor();
-      await check(page, "loading for long");
+      await expectAccessible(page, "loading for long");
       await page.unroute("**/api/v1/**");
 
       await page.goto("about:blank");
@@ -85,7 +79,7 @@ requires("chromium")("the page in Chromium, in the states between all is well", 
       await page.clock.runFor(13_000);
       await page.getByText(/^No connection for 1\d.*s\. Values are from \d\d:\d\d:\d\d\.$/).waitFor();
       await page.getByRole("button", { name: "Stale" }).waitFor();
-      await check(page, "offline");
+      await expectAccessible(page, "offline");
       const [number, ink2] = await page.evaluate(() => {
         const probe = document.createElement("i");
         probe.style.color = "var(--ink2)";
@@ -101,7 +95,7 @@ requires("chromium")("the page in Chromium, in the states between all is well", 
       await page.goto(`${url}/?device=sent`);
       await page.getByText("the disk is gone").waitFor();
       await page.getByRole("button", { name: "Retry" }).first().waitFor();
-      await check(page, "error");
+      await expectAccessible(page, "error");
       await page.close();
     },
     LIMIT_MS,

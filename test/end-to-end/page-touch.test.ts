@@ -1,28 +1,23 @@
-import { type Browser, type BrowserContext, type CDPSession, chromium, type Page } from "playwright-core";
+import type { Browser, BrowserContext, CDPSession, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { programPath, requires } from "../os-package.ts";
-import { LockstepProcess } from "./lockstep-process.ts";
+import { requires } from "../os-package.ts";
+import { ShownDemo } from "./shown-demo.ts";
 
 const LIMIT_MS = 120_000;
 
 requires("chromium")("the page under a finger", () => {
-  let demo: LockstepProcess;
+  let demo: ShownDemo;
   let browser: Browser;
   let context: BrowserContext;
   let url = "";
 
   beforeAll(async () => {
-    demo = new LockstepProcess("demo", "--http", "0");
-    url = await demo.said(/http:\/\/localhost:\d+/);
-    browser = await chromium.launch({ executablePath: programPath("chromium"), args: ["--no-sandbox"] });
+    demo = await ShownDemo.open();
+    ({ browser, url } = demo);
     context = await browser.newContext({ viewport: { width: 390, height: 800 }, hasTouch: true, isMobile: true });
   }, LIMIT_MS);
 
-  afterAll(async () => {
-    await browser.close();
-    demo.child.kill("SIGINT");
-    await demo.finished();
-  }, LIMIT_MS);
+  afterAll(() => demo.close(), LIMIT_MS);
 
   interface Finger {
     readonly x: number;

@@ -1,26 +1,21 @@
-import { type Browser, chromium, type Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { programPath, requires } from "../os-package.ts";
-import { LockstepProcess } from "./lockstep-process.ts";
+import { requires } from "../os-package.ts";
+import { ShownDemo } from "./shown-demo.ts";
 
 const LIMIT_MS = 120_000;
 
 requires("chromium")("the page in Chromium, while the demo runs", () => {
-  let demo: LockstepProcess;
+  let demo: ShownDemo;
   let browser: Browser;
   let url = "";
 
   beforeAll(async () => {
-    demo = new LockstepProcess("demo", "--http", "0");
-    url = await demo.said(/http:\/\/localhost:\d+/);
-    browser = await chromium.launch({ executablePath: programPath("chromium"), args: ["--no-sandbox"] });
+    demo = await ShownDemo.open();
+    ({ browser, url } = demo);
   }, LIMIT_MS);
 
-  afterAll(async () => {
-    await browser.close();
-    demo.child.kill("SIGINT");
-    await demo.finished();
-  }, LIMIT_MS);
+  afterAll(() => demo.close(), LIMIT_MS);
 
   /** Open the page, and collect whatever a console would show. */
   async function open(
