@@ -53,6 +53,8 @@ export class UpdatedBoard {
   #epochFrames = 0;
   /** Every boot is asked how it stands. */
   #isDriving = false;
+  /** The board has nothing to be told before it has sent frames. */
+  #isWaiting = false;
   #news: () => void = () => {};
 
   private constructor(port: FirmwarePort) {
@@ -145,7 +147,8 @@ export class UpdatedBoard {
       if (isOurs && state.phase === "idle" && isRunning && state.verdict === 0 && begun > 0)
         return outcome(null, state);
       if (begun > 0 && isOurs && state.phase === "idle" && state.verdict !== 0) return outcome(state.verdict, state);
-      if (this.#answer(given, state, confirmAfter, () => ++begun)) turns += 1;
+      this.#isWaiting = !this.#answer(given, state, confirmAfter, () => ++begun);
+      if (!this.#isWaiting) turns += 1;
       this.state = undefined;
       while (this.state === undefined) {
         if (await this.hears()) {
@@ -197,7 +200,7 @@ export class UpdatedBoard {
         if (this.rows.at(-1)?.epoch === this.#epoch) this.#epochFrames += 1;
         this.#port.write(encodeSerialFrame(this.#cloud.ackAll()));
         // Frames that come faster than AGAIN_MS would keep a driver that waits for silence from ever asking.
-        if (this.#isDriving && this.#nonce !== undefined) this.send({ kind: "flash", op: "ask", nonce: this.#nonce });
+        if (this.#isWaiting && this.#nonce !== undefined) this.send({ kind: "flash", op: "ask", nonce: this.#nonce });
       }
     }
     this.#news();
