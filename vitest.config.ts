@@ -2,7 +2,7 @@ import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
-/** Suites that start processes, compile, or take the machine for themselves: one file at a time, after the others. */
+/** Suites that start processes or compile, after the others: most of their time is an emulator's or a browser's. */
 const SYSTEM_TESTS = ["test/{architecture,budgets,end-to-end,faults}/**/*.test.ts"];
 const NEVER = ["**/node_modules/**", "**/dist/**", ".lockstep/**"];
 
@@ -37,7 +37,7 @@ export default defineConfig({
           exclude: NEVER,
           testTimeout: 180_000,
           hookTimeout: 60_000,
-          maxWorkers: 1,
+          maxWorkers: 2,
           sequence: { groupOrder: 1 },
         },
       },
