@@ -18,6 +18,8 @@ export interface FrameSource {
   device: string | undefined;
   /** Pieces of frames longer than the link's messages. */
   readonly fragments: Reassembler;
+  /** Something other than its own word says who speaks here: a log-in, a certificate, this process. */
+  isProven: boolean;
   /**
    * For a line, which has no connections: a device that is in mid-sentence is known by a status of its boot, and a birth
    * with another name means that another device is there now. Elsewhere both are refused.
@@ -26,8 +28,11 @@ export interface FrameSource {
 }
 
 /** A source of which nothing is known yet, but for what is given. */
-export function frameSource(link: DeviceLink, known: Partial<Pick<FrameSource, "device" | "line">> = {}): FrameSource {
-  return { link, device: undefined, fragments: new Reassembler(), ...known };
+export function frameSource(
+  link: DeviceLink,
+  known: Partial<Pick<FrameSource, "device" | "line" | "isProven">> = {},
+): FrameSource {
+  return { link, device: undefined, fragments: new Reassembler(), isProven: false, ...known };
 }
 
 const KINDS_DOWN: ReadonlySet<string> = new Set(["ack", "resync", "welcome", "refusal"]);
@@ -37,17 +42,27 @@ export interface UpdateEar {
   heard(device: string, state: FlashStateFrame): void;
 }
 
+/** Who may speak, and how much; a gate over the device book is one. */
+export interface IntakeGate {
+  admits(device: string, isProven: boolean): boolean;
+  /** Account for a message. @param device  as it is known here @returns which of its limits it is over */
+  over(device: object, bytes: number): "frames" | "bytes" | undefined;
+}
+
 /** The one path from bytes to twins: size, shape, seal, device; what does not pass is counted and goes no further. */
 export class FrameIntake {
   readonly #registry: TwinRegistry;
   readonly #counters: Counters;
   readonly #updates: UpdateEar | undefined;
+  readonly #gate: IntakeGate | undefined;
   #isStopped = false;
 
-  constructor(registry: TwinRegistry, counters: Counters, updates?: UpdateEar) {
+  /** @param gate  nothing: everybody may speak, and as much as they like */
+  constructor(registry: TwinRegistry, counters: Counters, updates?: UpdateEar, gate?: IntakeGate) {
     this.#registry = registry;
     this.#counters = counters;
     this.#updates = updates;
+    this.#gate = gate;
   }
 
   /** Take nothing more in: devices keep what they were not told is stored. */
@@ -64,6 +79,12 @@ export class FrameIntake {
   receive(bytes: Uint8Array, source: FrameSource, isLive = true): void {
     if (this.#isStopped) return;
     const twin = source.device === undefined ? undefined : this.#registry.get(source.device);
+    const limit = twin === undefined ? undefined : this.#gate?.over(twin, bytes.length);
+    if (limit !== undefined) {
+      // Nothing of it is acknowledged, so it comes again.
+      this.#refuse(`over-${limit}`, twin);
+      return;
+    }
     if (twin !== undefined) {
       twin.traffic.messages += 1;
       twin.traffic.frameBytes += bytes.length;
@@ -82,6 +103,12 @@ export class FrameIntake {
   }
 
   #route(frame: Exclude<UplinkFrame, FragmentFrame>, bytes: Uint8Array, source: FrameSource, isLive: boolean): void {
+    if (!this.#isAdmitted(frame, source)) {
+      this.#refuse("not-admitted", undefined);
+      const isAsking = isLive && (frame.kind === "birth" || frame.kind === "status");
+      if (isAsking) source.link.send({ kind: "refusal", nonce: frame.nonce, reason: "unknown-device" });
+      return;
+    }
     if (frame.kind === "birth") {
       if (source.device !== undefined && source.device !== frame.device) {
         if (source.line === undefined) {
@@ -104,6 +131,14 @@ export class FrameIntake {
     else if (frame.kind === "status") twin.status(frame, source.link);
     else if (frame.kind === "flash") this.#state(frame, twin, source);
     else twin.receive(frame, bytes, source.link);
+  }
+
+  #isAdmitted(frame: Exclude<UplinkFrame, FragmentFrame>, source: FrameSource): boolean {
+    const device = frame.kind === "birth" ? frame.device : source.device;
+    if (this.#gate === undefined || device === undefined) return true;
+    // The broker's last word about a device that was revoked: it is not there any more.
+    const isGone = frame.kind === "presence" && !frame.online && source.isProven;
+    return isGone || this.#gate.admits(device, source.isProven);
   }
 
   /** What a device says of its updater: it goes to whoever updates it, past the frames that are stored. */
