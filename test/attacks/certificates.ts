@@ -22,7 +22,18 @@ export class TestAuthority {
     this.#folder = folder;
     this.#name = name;
     this.ca = this.#file("ca.pem");
-    openssl("req", "-x509", ...EC_KEY, ...DAYS, "-keyout", this.#file("ca.key"), "-out", this.ca, "-subj", `/CN=${name}`);
+    openssl(
+      "req",
+      "-x509",
+      ...EC_KEY,
+      ...DAYS,
+      "-keyout",
+      this.#file("ca.key"),
+      "-out",
+      this.ca,
+      "-subj",
+      `/CN=${name}`,
+    );
   }
 
   /** A certificate of a server on this machine, or of a device. */

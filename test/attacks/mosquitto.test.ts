@@ -19,7 +19,14 @@ requires("mosquitto")("mosquitto with the files that lockstep writes for it", ()
   /** Write the rules as a person would. */
   async function writeRules(at: Target): Promise<string> {
     const folder = join(at.folder, "rules");
-    const { code, stderr, stdout } = await runLockstep("devices", "mosquitto", "--store", at.storeFile, "--out", folder);
+    const { code, stderr, stdout } = await runLockstep(
+      "devices",
+      "mosquitto",
+      "--store",
+      at.storeFile,
+      "--out",
+      folder,
+    );
     expect(stderr).toBe("");
     expect(code).toBe(0);
     // The line to type names a file, and no password.

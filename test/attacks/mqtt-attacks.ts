@@ -43,7 +43,11 @@ async function harms(target: Target, topic: string, retain = false): Promise<boo
   return await becomes(() => target.harm > before || !client.connected, EFFECT_MS).then(() => target.harm > before);
 }
 
-async function isAcknowledged(target: Target, topic: string, options: { qos: 1 | 2; retain: boolean }): Promise<boolean> {
+async function isAcknowledged(
+  target: Target,
+  topic: string,
+  options: { qos: 1 | 2; retain: boolean },
+): Promise<boolean> {
   const client = await thief(target);
   let isTaken = false;
   client.publish(topic, NOISE, options, (error) => {

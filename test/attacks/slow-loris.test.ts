@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
-import { DEFAULT_CONNECTION_LIMITS, type ConnectionLimits } from "@lockstep/cloud-node";
+import { type ConnectionLimits, DEFAULT_CONNECTION_LIMITS } from "@lockstep/cloud-node";
 import { mqttClientId } from "@lockstep/protocol";
 import { afterEach, expect, test } from "vitest";
 import { connectPacket, publishPacket } from "./mqtt-packets.ts";
@@ -84,20 +84,23 @@ for (const [name, port, attack] of LORISES) {
   });
 }
 
-test.for<Port>(["mqtt", "tcp"])("an address has so many connections over %s and no more, until one of them ends", async (port) => {
-  target = await new Target(true).start({ connections: { ...LONG, perLoopbackAddress: 3 } });
-  const { node } = target;
-  const held = [await dial(target, port), await dial(target, port), await dial(target, port)];
-  const refused = await dial(target, port);
-  expect(await becomes(() => refused.closed, PATIENCE_MS)).toBe(true);
-  expect(held.filter(({ closed }) => closed)).toEqual([]);
-  expect(node.counters()["connections.too-many"]).toBe(1);
-  held[0]?.destroy();
-  // The node hears of that end some time later.
-  await becomes(() => false, 100);
-  const taken = await dial(target, port);
-  expect(await becomes(() => taken.closed, HELD_MS)).toBe(false);
-});
+test.for<Port>(["mqtt", "tcp"])(
+  "an address has so many connections over %s and no more, until one of them ends",
+  async (port) => {
+    target = await new Target(true).start({ connections: { ...LONG, perLoopbackAddress: 3 } });
+    const { node } = target;
+    const held = [await dial(target, port), await dial(target, port), await dial(target, port)];
+    const refused = await dial(target, port);
+    expect(await becomes(() => refused.closed, PATIENCE_MS)).toBe(true);
+    expect(held.filter(({ closed }) => closed)).toEqual([]);
+    expect(node.counters()["connections.too-many"]).toBe(1);
+    held[0]?.destroy();
+    // The node hears of that end some time later.
+    await becomes(() => false, 100);
+    const taken = await dial(target, port);
+    expect(await becomes(() => taken.closed, HELD_MS)).toBe(false);
+  },
+);
 
 test("a packet that claims to be longer than any frame is refused when it begins, and nothing of it is kept", async () => {
   target = await new Target(true).start();

@@ -30,7 +30,10 @@ requires("openssl")("devices over TLS", () => {
     target.start({ tls: readTlsFiles({ ...node, clientCa }), connections });
   const port = () => target.node.tcpPort ?? 0;
   const overTcp = (id: string, tls: TlsCredentials) =>
-    target.device(id, tcpTransport({ url: `tls://localhost:${port()}`, tls: { ca: read(authority.ca), ...tls }, ...parts }));
+    target.device(
+      id,
+      tcpTransport({ url: `tls://localhost:${port()}`, tls: { ca: read(authority.ca), ...tls }, ...parts }),
+    );
   const overMqtt = (id: string, tls: TlsCredentials, password?: string) => {
     const url = target.url.replace(HOST, "localhost");
     const own = { ca: read(authority.ca), ...tls };
@@ -90,7 +93,13 @@ requires("openssl")("devices over TLS", () => {
       new Promise<boolean>((resolve) => {
         const versions = { minVersion: version, maxVersion: version };
         // Old versions need weak ciphers allowed on this end, or it would not even try.
-        const socket = connectTls({ host: HOST, port: port(), ca: read(authority.ca), ciphers: "ALL:@SECLEVEL=0", ...versions });
+        const socket = connectTls({
+          host: HOST,
+          port: port(),
+          ca: read(authority.ca),
+          ciphers: "ALL:@SECLEVEL=0",
+          ...versions,
+        });
         socket.on("secureConnect", () => {
           socket.destroy();
           resolve(true);

@@ -22,7 +22,10 @@ export const DEFAULT_CONNECTION_LIMITS: ConnectionLimits = {
 
 /** Whether an address, or a name, is this machine's own and reached from nowhere else. */
 export function isLoopback(host: string): boolean {
-  const address = host.toLowerCase().replace(/^\[|\]$/g, "").replace(/^::ffff:/, "");
+  const address = host
+    .toLowerCase()
+    .replace(/^\[|\]$/g, "")
+    .replace(/^::ffff:/, "");
   return address === "localhost" || address === "::1" || /^127(\.\d{1,3}){3}$/.test(address);
 }
 

@@ -1,4 +1,13 @@
-import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -30,7 +39,14 @@ test("a device is admitted with its own secret, and nobody else's", () => {
   expect(book.isOpen).toBe(false);
   expect(book.admits("pump", pump.secret)).toBe(true);
   expect(book.admits("pump", fan.secret)).toBe(false);
-  for (const wrong of ["", "x", `${pump.secret}=`, `${pump.secret} `, pump.secret.slice(1), pump.secret.toLowerCase()]) {
+  for (const wrong of [
+    "",
+    "x",
+    `${pump.secret}=`,
+    `${pump.secret} `,
+    pump.secret.slice(1),
+    pump.secret.toLowerCase(),
+  ]) {
     expect(book.admits("pump", wrong), wrong).toBe(false);
   }
   for (const name of ["", "ghost", "PUMP", "__proto__", "constructor"]) {

@@ -33,7 +33,11 @@ export const BUNDLE_FILES = {
 export function openBundle(folder: string, ca: string | undefined): void {
   if (ca !== undefined) accessSync(ca, constants.R_OK);
   if (existsSync(folder)) {
-    throw new AccessError("bundle-exists", `${folder} is there already`, "give another folder: nothing is written over");
+    throw new AccessError(
+      "bundle-exists",
+      `${folder} is there already`,
+      "give another folder: nothing is written over",
+    );
   }
   mkdirSync(folder, { mode: OWNER_ONLY_FOLDER });
 }
@@ -86,7 +90,9 @@ function header({ id, group, url, secret, macKey }: DeviceBundle, ca: string | u
     `#define LOCKSTEP_MQTT_PASSWORD ${quoted(secret)}`,
     ...(macKey === null ? [] : ["/* 32 bytes, for `static const uint8_t mac_key[] = LOCKSTEP_MAC_KEY;` */"]),
     ...(macKey === null ? [] : [`#define LOCKSTEP_MAC_KEY { ${key.map(hexByte).join(", ")} }`]),
-    ...(ca === undefined ? [] : [`#define LOCKSTEP_CA_PEM \\\n  ${ca.trim().split(/\r?\n/).map(pemLine).join(" \\\n  ")}`]),
+    ...(ca === undefined
+      ? []
+      : [`#define LOCKSTEP_CA_PEM \\\n  ${ca.trim().split(/\r?\n/).map(pemLine).join(" \\\n  ")}`]),
     "",
     "#endif",
   ];

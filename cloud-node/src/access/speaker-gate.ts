@@ -1,5 +1,5 @@
-import type { DeviceRates } from "./device-rates.ts";
 import type { Speakers } from "./device-book.ts";
+import type { DeviceRates } from "./device-rates.ts";
 
 /** Decides about messages of devices before anything else does. */
 export class SpeakerGate {

@@ -67,7 +67,11 @@ async function connectProbe(options: AcceptanceOptions, clientId: string, limitM
       false,
     );
   } catch (cause) {
-    throw new BrokerError("unreachable", { url: publicUrl(options.url), detail: cause instanceof Error ? cause.message : "" }, { cause });
+    throw new BrokerError(
+      "unreachable",
+      { url: publicUrl(options.url), detail: cause instanceof Error ? cause.message : "" },
+      { cause },
+    );
   }
 }
 

@@ -104,8 +104,7 @@ export class BrokerAccess {
     if (client === null) return undefined;
     const role = this.#roles.get(client);
     if (role?.kind === "node") return undefined;
-    const refusal =
-      role?.kind === "anybody" ? reservedTopic(packet.topic) : role && this.#checkMessage(role, packet);
+    const refusal = role?.kind === "anybody" ? reservedTopic(packet.topic) : role && this.#checkMessage(role, packet);
     if (refusal !== undefined) this.#options.counters.add("refused.mqtt-publish");
     return role === undefined ? unknownLogin() : refusal;
   }
@@ -134,7 +133,8 @@ export class BrokerAccess {
     const expected = mqttClientId(group, device);
     // A broker ends a session when another client comes with its name.
     if (clientId !== expected) return new MqttRefusal("identifier", `${device} connects as ${expected} alone`);
-    if (wish?.isClean === false) return new MqttRefusal("not-authorized", "no session is kept: connect with a clean one");
+    if (wish?.isClean === false)
+      return new MqttRefusal("not-authorized", "no session is kept: connect with a clean one");
     const { will } = wish ?? {};
     if (will === undefined || will === null) return undefined;
     const isOwn = will.topic === this.#topicsOf(device).presence && will.payload.length <= MAX_FRAME_BYTES;
@@ -152,7 +152,8 @@ export class BrokerAccess {
     }
     if (retain && !isKept) return new MqttRefusal("not-authorized", `${topic} is not retained`);
     if (qos === 2) return new MqttRefusal("not-authorized", "QoS 2 is not taken");
-    if (payload.length > MAX_FRAME_BYTES) return new MqttRefusal("not-authorized", `${payload.length} bytes are no frame`);
+    if (payload.length > MAX_FRAME_BYTES)
+      return new MqttRefusal("not-authorized", `${payload.length} bytes are no frame`);
     return undefined;
   }
 

@@ -101,7 +101,11 @@ async function runAdd(surroundings: Surroundings, id: string, options: AddOption
   const told = { id, isFirst, hasMac, file: book.file };
   const closed = isFirst ? "; from now on only devices that were added may speak" : "";
   if (bundle === undefined) {
-    const lines = [`${id} may speak${closed}`, `password: ${secret}`, ...(macKey === null ? [] : [`MAC key: ${macKey}`])];
+    const lines = [
+      `${id} may speak${closed}`,
+      `password: ${secret}`,
+      ...(macKey === null ? [] : [`MAC key: ${macKey}`]),
+    ];
     const remark = "They are told this once: give them to the device, and keep them nowhere else.";
     await writeResult(surroundings, json, { ...told, secret, macKey }, [...lines, remark].join("\n"));
     return;
@@ -156,7 +160,11 @@ async function runMosquitto(surroundings: Surroundings, options: MosquittoOption
   const { writeMosquittoFiles } = await import("../access/mosquitto-files.ts");
   const book = new DeviceBook(store);
   if (book.isOpen) {
-    throw new CommandError("file", `${book.file} has no device`, `add one first, lockstep devices add NAME --store ${store}`);
+    throw new CommandError(
+      "file",
+      `${book.file} has no device`,
+      `add one first, lockstep devices add NAME --store ${store}`,
+    );
   }
   const files = writeMosquittoFiles(out, group, book.list());
   const line = `lockstep serve --broker mqtt://${NODE_USER}@HOST:PORT --broker-password-file ${files.nodePassword}`;

@@ -166,7 +166,14 @@ async function runServe(surroundings: Surroundings, options: ServeOptions): Prom
       });
       const { store, serial } = options;
       await attachLines(node, serial, surroundings);
-      const places = { mqtt: node.mqttUrl, tcpPort: node.tcpPort, tls: access.tls !== undefined, serial, http: page?.url ?? null, store };
+      const places = {
+        mqtt: node.mqttUrl,
+        tcpPort: node.tcpPort,
+        tls: access.tls !== undefined,
+        serial,
+        http: page?.url ?? null,
+        store,
+      };
       logger.info(places, "listening");
       if (options.json === true) await writeResult(surroundings, true, places, "");
       const end = options.untilEof === true ? AbortSignal.any([interrupt, endOf(surroundings.stdin)]) : interrupt;

@@ -18,7 +18,10 @@ export function attachLoopback(end: LoopbackEnd, intake: FrameIntake, gone: (sou
   end.listen({
     connected: () => {
       leave();
-      source = frameSource({ transport: "loopback", send: (frame) => end.send(encodeFrame(frame)) }, { isProven: true });
+      source = frameSource(
+        { transport: "loopback", send: (frame) => end.send(encodeFrame(frame)) },
+        { isProven: true },
+      );
     },
     disconnected: leave,
     message: (bytes) => {

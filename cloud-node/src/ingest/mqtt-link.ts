@@ -67,7 +67,10 @@ export class MqttLink {
       queueQoSZero: false,
       timerVariant: "native",
     };
-    this.#client = "url" in broker ? connect(broker.url, { ...settings, ...brokerSettings(broker) }) : new MqttClient(() => broker.stream(), settings);
+    this.#client =
+      "url" in broker
+        ? connect(broker.url, { ...settings, ...brokerSettings(broker) })
+        : new MqttClient(() => broker.stream(), settings);
     this.#ready = new Promise((resolve) => {
       this.#client.on("connect", () => this.#subscribe(resolve));
     });

@@ -23,6 +23,6 @@ export function tlsSettings({ ca, cert, key }: TlsCredentials) {
     minVersion: MIN_TLS,
     rejectUnauthorized: true,
     ...(ca === undefined ? {} : { ca }),
-    ...(cert === undefined ? {} : { cert, key }),
+    ...(cert === undefined || key === undefined ? {} : { cert, key }),
   } as const;
 }

@@ -24,7 +24,10 @@ const DEFAULT_BYTES_PER_SECOND = 8_000_000;
 /** Add the options of `AccessOptions`. */
 export function addAccessOptions(command: Command): Command {
   return command
-    .option("--tls-cert <FILE>", "devices speak TLS: PEM of the node's certificate, and those that lead to its authority")
+    .option(
+      "--tls-cert <FILE>",
+      "devices speak TLS: PEM of the node's certificate, and those that lead to its authority",
+    )
     .option("--tls-key <FILE>", "and of its private key")
     .option("--tls-client-ca <FILE>", "devices may show certificates that this authority signed (PEM)")
     .option("--broker-password-file <FILE>", "the node's password at a foreign broker; its user is in the address")
@@ -36,7 +39,11 @@ export function addAccessOptions(command: Command): Command {
       DEFAULT_FRAMES_PER_SECOND,
     )
     .option("--device-bytes <BYTES>", "bytes a second of one device, likewise", parsePositive, DEFAULT_BYTES_PER_SECOND)
-    .option("--max-connections <COUNT>", "connections of devices at once, of each port (default: 20000)", parsePositiveCount)
+    .option(
+      "--max-connections <COUNT>",
+      "connections of devices at once, of each port (default: 20000)",
+      parsePositiveCount,
+    )
     .option(
       "--max-connections-per-address <COUNT>",
       "and of each address (default: 1000; of this machine's own, all)",
@@ -83,7 +90,8 @@ export function foreignBroker(url: string, { brokerPasswordFile, brokerCa }: Acc
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
   if (parsed === undefined) throw new CommandError("usage", "--broker is no address", "write mqtt://HOST:PORT");
   if (parsed.password !== "") {
-    const remedy = "put it into a file that is yours alone, and give --broker-password-file: an address is shown to everybody";
+    const remedy =
+      "put it into a file that is yours alone, and give --broker-password-file: an address is shown to everybody";
     throw new CommandError("usage", "--broker has a password in it", remedy);
   }
   const user = decodeURIComponent(parsed.username);

@@ -25,7 +25,11 @@ export function credentialsFor(options: DeviceOptions, id: string, devices: numb
     ["--key", key],
   ]) {
     if (devices === 1 || file === undefined || file.includes(PLACE)) continue;
-    throw new CommandError("usage", `${option} ${file} for ${devices} devices`, `write ${PLACE} where the name differs`);
+    throw new CommandError(
+      "usage",
+      `${option} ${file} for ${devices} devices`,
+      `write ${PLACE} where the name differs`,
+    );
   }
   const read = (file: string | undefined) => (file === undefined ? undefined : readText(file.replaceAll(PLACE, id)));
   return { password: read(passwordFile)?.trim(), tls: { ca: read(ca), cert: read(cert), key: read(key) } };
@@ -33,7 +37,11 @@ export function credentialsFor(options: DeviceOptions, id: string, devices: numb
 
 function readText(file: string): string {
   if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) > MAX_BYTES) {
-    throw new CommandError("file", `${file} is over ${MAX_BYTES} bytes`, "give a password's, certificate's or key's file");
+    throw new CommandError(
+      "file",
+      `${file} is over ${MAX_BYTES} bytes`,
+      "give a password's, certificate's or key's file",
+    );
   }
   return readFileSync(file, "utf8");
 }

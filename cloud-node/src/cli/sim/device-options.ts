@@ -69,7 +69,8 @@ export function destination({ to }: DeviceOptions, devices: number): string {
     throw new CommandError("usage", "--to has a name or a password in it", remedy);
   }
   if (!/^((mqtts?|tcp|tls):\/\/[^/]+|serial:[^?]+(\?baud=.*)?$)/.test(to)) {
-    const forms = "write mqtt://HOST:PORT, mqtts://HOST:PORT, tcp://HOST:PORT, tls://HOST:PORT or serial:PATH?baud=RATE";
+    const forms =
+      "write mqtt://HOST:PORT, mqtts://HOST:PORT, tcp://HOST:PORT, tls://HOST:PORT or serial:PATH?baud=RATE";
     throw new CommandError("usage", `--to "${to}" is no address`, forms);
   }
   if (to.startsWith("serial:")) refuseRate(to);
