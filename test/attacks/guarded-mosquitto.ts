@@ -3,7 +3,6 @@ import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
-import { freePort } from "../faults/mosquitto.ts";
 import { programPath } from "../os-package.ts";
 import { becomes, HOST } from "./target.ts";
 
@@ -21,15 +20,13 @@ export class GuardedMosquitto {
 
   /**
    * @param folder  where its configuration is put
-   * @param included  a file of further lines; nothing: everybody may do everything
+   * @param included  the folder with the rules, which say where it listens; nothing: everybody may do everything
    */
-  static async start(folder: string, included: string | undefined): Promise<GuardedMosquitto> {
-    const port = await freePort();
+  static async start(folder: string, port: number, included: string | undefined): Promise<GuardedMosquitto> {
     const configuration = join(folder, "mosquitto.conf");
     // The folder is this user's alone, so mosquitto stays this user.
-    const own = [`listener ${port} ${HOST}`, "user root", included === undefined ? "allow_anonymous true" : ""];
-    const folders = included === undefined ? [] : [`include_dir ${included}`];
-    writeFileSync(configuration, `${[...own, ...folders].join("\n")}\n`);
+    const rules = included === undefined ? `listener ${port} ${HOST}\nallow_anonymous true` : `include_dir ${included}`;
+    writeFileSync(configuration, `user root\n${rules}\n`);
     const child = spawn(programPath("mosquitto"), ["-c", configuration], { stdio: "ignore" });
     const mosquitto = new GuardedMosquitto(port, child);
     let isUp = false;

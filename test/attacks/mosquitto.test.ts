@@ -1,9 +1,10 @@
-import { mkdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { mqttClientId } from "@lockstep/protocol";
 import { connectAsync } from "mqtt";
 import { afterEach, expect, test } from "vitest";
 import { runLockstep } from "../end-to-end/lockstep-process.ts";
+import { freePort } from "../faults/mosquitto.ts";
 import { requires } from "../os-package.ts";
 import { GuardedMosquitto } from "./guarded-mosquitto.ts";
 import { ATTACKS } from "./mqtt-attacks.ts";
@@ -17,16 +18,10 @@ requires("mosquitto")("mosquitto with the files that lockstep writes for it", ()
   });
 
   /** Write the rules as a person would. */
-  async function writeRules(at: Target): Promise<string> {
+  async function writeRules(at: Target, port: number): Promise<string> {
     const folder = join(at.folder, "rules");
-    const { code, stderr, stdout } = await runLockstep(
-      "devices",
-      "mosquitto",
-      "--store",
-      at.storeFile,
-      "--out",
-      folder,
-    );
+    const options = ["--store", at.storeFile, "--out", folder, "--port", String(port)];
+    const { code, stderr, stdout } = await runLockstep("devices", "mosquitto", ...options);
     expect(stderr).toBe("");
     expect(code).toBe(0);
     // The line to type names a file, and no password.
@@ -38,9 +33,9 @@ requires("mosquitto")("mosquitto with the files that lockstep writes for it", ()
   async function start(isGuarded: boolean): Promise<{ at: Target; broker: GuardedMosquitto; folder: string }> {
     const at = new Target(isGuarded);
     target = at;
-    const folder = isGuarded ? await writeRules(at) : join(at.folder, "rules");
-    mkdirSync(folder, { recursive: true });
-    const broker = await GuardedMosquitto.start(at.folder, isGuarded ? folder : undefined);
+    const port = await freePort();
+    const folder = isGuarded ? await writeRules(at, port) : at.folder;
+    const broker = await GuardedMosquitto.start(at.folder, port, isGuarded ? folder : undefined);
     at.onClose(() => broker.stop());
     const password = isGuarded ? readFileSync(join(folder, "node.password"), "utf8").trim() : undefined;
     await at.start({
@@ -75,7 +70,7 @@ requires("mosquitto")("mosquitto with the files that lockstep writes for it", ()
     client.on("error", () => {});
     at.onClose(() => client.endAsync(true));
     at.book.revoke(THIEF, "2026-01-02T00:00:00Z");
-    await writeRules(at);
+    await writeRules(at, broker.port);
     broker.reload();
     expect(await becomes(() => !client.connected, 10_000)).toBe(true);
     await expect(connectAsync(at.url, login, false)).rejects.toThrow();

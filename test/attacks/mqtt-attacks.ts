@@ -1,7 +1,7 @@
 import type { DeviceSession } from "@lockstep/edge-sdk";
 import { formatTopic, mqttClientId } from "@lockstep/protocol";
 import { connectAsync, type IClientOptions, type MqttClient } from "mqtt";
-import { becomes, GROUP, type Target, THIEF, VICTIM } from "./target.ts";
+import { becomes, GROUP, speaks, type Target, THIEF, VICTIM } from "./target.ts";
 
 /** Something that must not succeed. */
 export interface Attack {
@@ -57,13 +57,21 @@ async function isAcknowledged(
   return isTaken;
 }
 
-async function isGranted(target: Target, ...filters: string[]): Promise<boolean> {
+/** Whether a subscription hears anything of the victim; some brokers grant what they never deliver. */
+async function hears(target: Target, victim: DeviceSession, ...filters: string[]): Promise<boolean> {
   const client = await thief(target);
+  let isHeard = false;
+  client.on("message", (topic) => {
+    isHeard ||= topic.includes(VICTIM) || topic.startsWith("l/");
+  });
+  let isGranted = false;
   for (const filter of filters) {
     const grants = await client.subscribeAsync(filter, { qos: 1 }).catch(() => []);
-    if (grants.some(({ qos }) => qos < 128)) return true;
+    isGranted ||= grants.some(({ qos }) => qos < 128);
   }
-  return false;
+  if (!isGranted) return false;
+  await speaks(victim);
+  return await becomes(() => isHeard, EFFECT_MS);
 }
 
 const topicOf = (device: string, level: "birth" | "frames" | "presence" | "control") =>
@@ -90,11 +98,11 @@ export const ATTACKS: readonly Attack[] = [
   },
   {
     name: "a wildcard subscription",
-    succeeds: (target) => isGranted(target, "#", "ls/v1/#", `ls/v1/${GROUP}/+/c`, `ls/v1/${GROUP}/${THIEF}/#`, "l/+"),
+    succeeds: (target, victim) => hears(target, victim, "#", "ls/v1/#", `ls/v1/${GROUP}/+/c`, "+/+/+/+/f", "l/+"),
   },
   {
     name: "listening to what another device is told",
-    succeeds: (target) => isGranted(target, topicOf(VICTIM, "control")),
+    succeeds: (target, victim) => hears(target, victim, topicOf(VICTIM, "control")),
   },
   {
     name: "ending another device's session by its client id",

@@ -1,8 +1,9 @@
 import { rmSync } from "node:fs";
+import { dirname } from "node:path";
 import type { Command } from "commander";
 import { CommandError } from "./command-error.ts";
-import { DEFAULT_STORE_FILE } from "./defaults.ts";
-import { parseName } from "./option-values.ts";
+import { DEFAULT_MQTT_PORT, DEFAULT_STORE_FILE, LOOPBACK_HOST } from "./defaults.ts";
+import { parseName, parsePort } from "./option-values.ts";
 import { writeResult } from "./result-output.ts";
 import type { Surroundings } from "./surroundings.ts";
 
@@ -65,6 +66,10 @@ export function addDevices(program: Command, surroundings: Surroundings): void {
     "Write access rules, passwords and the lines of mosquitto.conf that name them. Run it again after a device was added or revoked, and send mosquitto a SIGHUP.",
   )
     .requiredOption("--out <FOLDER>", "where they are put")
+    .option("--port <PORT>", "where mosquitto listens", parsePort, DEFAULT_MQTT_PORT)
+    .option("--host <ADDRESS>", "and at which address; 0.0.0.0: all", LOOPBACK_HOST)
+    .option("--tls-cert <FILE>", "with TLS: PEM of its certificate")
+    .option("--tls-key <FILE>", "and of its private key")
     .option("--group <NAME>", "first topic level of the devices", parseName, "lockstep")
     .addHelpText("after", "\nExample:\n  $ lockstep devices mosquitto --out /etc/mosquitto/lockstep")
     .action((options: MosquittoOptions) => runMosquitto(surroundings, options));
@@ -86,6 +91,10 @@ interface AddOptions extends StoreOptions {
 interface MosquittoOptions extends StoreOptions {
   readonly out: string;
   readonly group: string;
+  readonly port: number;
+  readonly host: string;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
 }
 
 async function runAdd(surroundings: Surroundings, id: string, options: AddOptions): Promise<void> {
@@ -155,7 +164,11 @@ async function runList(surroundings: Surroundings, { store, json }: StoreOptions
 }
 
 async function runMosquitto(surroundings: Surroundings, options: MosquittoOptions): Promise<void> {
-  const { store, out, group, json } = options;
+  const { store, out, group, port, host, tlsCert: cert, tlsKey: key, json } = options;
+  if ((cert === undefined) !== (key === undefined)) {
+    throw new CommandError("usage", "one of --tls-cert and --tls-key", "they go together: give both");
+  }
+  const tls = cert === undefined || key === undefined ? undefined : { cert, key };
   const { DeviceBook, NODE_USER } = await import("../access/device-book.ts");
   const { writeMosquittoFiles } = await import("../access/mosquitto-files.ts");
   const book = new DeviceBook(store);
@@ -166,8 +179,10 @@ async function runMosquitto(surroundings: Surroundings, options: MosquittoOption
       `add one first, lockstep devices add NAME --store ${store}`,
     );
   }
-  const files = writeMosquittoFiles(out, group, book.list());
-  const line = `lockstep serve --broker mqtt://${NODE_USER}@HOST:PORT --broker-password-file ${files.nodePassword}`;
-  const told = `include ${files.configuration} in mosquitto.conf, and start the node with\n  ${line}`;
+  const files = writeMosquittoFiles(out, { group, listener: { port, host, tls }, devices: book.list() });
+  const name = host === "0.0.0.0" ? "HOST" : host;
+  const address = `${tls === undefined ? "mqtt" : "mqtts"}://${NODE_USER}@${name}:${port}`;
+  const line = `lockstep serve --store ${store} --broker ${address} --broker-password-file ${files.nodePassword}`;
+  const told = `add "include_dir ${dirname(files.configuration)}" to mosquitto.conf, and start the node with\n  ${line}`;
   await writeResult(surroundings, json, { user: NODE_USER, ...files }, told);
 }
