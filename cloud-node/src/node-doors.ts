@@ -84,7 +84,7 @@ export class NodeDoors {
         host: tcpHost ?? DEFAULT_HOST,
         intake,
         registry,
-        maySpeak: ({ device, isProven }) => device === undefined || gate.admits(device, isProven),
+        maySpeak: ({ device, isKnown }) => device === undefined || gate.admits(device, isKnown === true),
         gone: (source) => this.gone(source),
       });
     }

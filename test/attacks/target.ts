@@ -39,8 +39,11 @@ export class Target {
   readonly #cleanup: (() => Promise<void>)[] = [];
   #node: CloudNode | undefined;
 
+  readonly isGuarded: boolean;
+
   /** @param isGuarded  whether devices were added */
-  constructor(readonly isGuarded: boolean) {
+  constructor(isGuarded: boolean) {
+    this.isGuarded = isGuarded;
     if (!isGuarded) return;
     for (const id of [VICTIM, THIEF]) this.add(id);
   }

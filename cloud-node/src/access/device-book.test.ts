@@ -73,6 +73,7 @@ test("a key of MACs is 32 bytes, and a device without MACs, or without admission
   expect(book.macKeyOf("pump")).toHaveLength(32);
   expect(book.add("plain", { ...GIVEN, hasMac: false }).macKey).toBeNull();
   expect(book.macKeyOf("plain")).toBeUndefined();
+  expect(book.devices()).toEqual(["pump"]);
   book.revoke("pump", NOW);
   expect(book.macKeyOf("pump")).toBeUndefined();
 });

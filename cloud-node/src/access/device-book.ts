@@ -89,6 +89,11 @@ export class DeviceBook implements Speakers {
     return new Uint8Array(Buffer.from(device.macKey, "base64url"));
   }
 
+  /** Names of the devices whose frames have MACs. */
+  devices(): string[] {
+    return [...this.#devices.keys()].filter((id) => this.macKeyOf(id) !== undefined);
+  }
+
   /** Hear that somebody may speak, or may not any more. @returns ends it */
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);

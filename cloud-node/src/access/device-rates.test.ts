@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { ManualClock } from "../manual-clock.suite.ts";
-import { DeviceRates } from "./device-rates.ts";
+import { DeviceRates, deviceRateLimits } from "./device-rates.ts";
 
-const LIMITS = { framesPerSecond: 5_000, bytesPerSecond: 1_000_000 };
+const LIMITS = deviceRateLimits(5_000, 1_000_000);
 
 /** How many messages of so many bytes are taken at one moment. */
 function taken(rates: DeviceRates, device: object, bytes: number): number {
@@ -38,6 +38,6 @@ test("one device's excess costs no other anything", () => {
 });
 
 test("however low the rate, the window that a device sends without an answer fits", () => {
-  const rates = new DeviceRates({ framesPerSecond: 1, bytesPerSecond: 1 }, new ManualClock());
+  const rates = new DeviceRates(deviceRateLimits(1, 1), new ManualClock());
   expect(taken(rates, {}, 60)).toBeGreaterThanOrEqual(2_048);
 });

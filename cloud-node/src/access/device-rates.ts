@@ -1,12 +1,16 @@
 import type { Clock } from "../clock.ts";
 import { TokenBucket } from "./token-bucket.ts";
 
-/** What each device may send, on average. */
+/** What each device may send. */
 export interface DeviceRateLimits {
-  /** > 0 */
+  /** On average, > 0. */
   readonly framesPerSecond: number;
-  /** > 0, bytes of frames */
+  /** Of frames, on average, > 0. */
   readonly bytesPerSecond: number;
+  /** At once. */
+  readonly burstFrames: number;
+  /** Of frames, at once; a longer frame is never taken. */
+  readonly burstBytes: number;
 }
 
 /**
@@ -18,6 +22,16 @@ const BURST_SECONDS = 2;
 const LEAST_BURST_FRAMES = 4_096;
 /** Of frames of any length, in bytes. */
 const LEAST_BURST_BYTES = 1 << 20;
+
+/** Rates with the bursts that go well with them. @param framesPerSecond  > 0 @param bytesPerSecond  > 0 */
+export function deviceRateLimits(framesPerSecond: number, bytesPerSecond: number): DeviceRateLimits {
+  return {
+    framesPerSecond,
+    bytesPerSecond,
+    burstFrames: Math.max(BURST_SECONDS * framesPerSecond, LEAST_BURST_FRAMES),
+    burstBytes: Math.max(BURST_SECONDS * bytesPerSecond, LEAST_BURST_BYTES),
+  };
+}
 
 /** Counts what each device sends, and says when it is too much. */
 export class DeviceRates {
@@ -44,10 +58,10 @@ export class DeviceRates {
   #of(device: object, nowMs: number) {
     const known = this.#buckets.get(device);
     if (known !== undefined) return known;
-    const { framesPerSecond, bytesPerSecond } = this.#limits;
+    const { framesPerSecond, bytesPerSecond, burstFrames, burstBytes } = this.#limits;
     const made = {
-      frames: new TokenBucket(framesPerSecond, Math.max(BURST_SECONDS * framesPerSecond, LEAST_BURST_FRAMES), nowMs),
-      bytes: new TokenBucket(bytesPerSecond, Math.max(BURST_SECONDS * bytesPerSecond, LEAST_BURST_BYTES), nowMs),
+      frames: new TokenBucket(framesPerSecond, burstFrames, nowMs),
+      bytes: new TokenBucket(bytesPerSecond, burstBytes, nowMs),
     };
     this.#buckets.set(device, made);
     return made;

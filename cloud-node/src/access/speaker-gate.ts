@@ -15,10 +15,10 @@ export class SpeakerGate {
   /**
    * Whether a device may speak on a connection.
    *
-   * @param isProven  something other than its own word says who speaks there
+   * @param isKnown  the transport has made sure who speaks there
    */
-  admits(device: string, isProven: boolean): boolean {
-    return this.#speakers.isOpen || (isProven && this.#speakers.grantOf(device) !== undefined);
+  admits(device: string, isKnown: boolean): boolean {
+    return this.#speakers.isOpen || (isKnown && this.#speakers.grantOf(device) !== undefined);
   }
 
   /** Account for a message. @param device  whatever stands for it @returns which of its limits it is over: it goes no further */

@@ -5,7 +5,7 @@ export class TokenBucket {
   #tokens: number;
   #atMs: number;
 
-  /** @param perSecond  > 0 @param burst  most at once, ≥ perSecond */
+  /** @param perSecond  > 0 @param burst  most at once, > 0 */
   constructor(perSecond: number, burst: number, nowMs: number) {
     this.#perSecond = perSecond;
     this.#burst = burst;

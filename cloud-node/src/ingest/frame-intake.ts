@@ -16,10 +16,10 @@ export interface FrameSource {
   readonly link: DeviceLink;
   /** Who speaks here: named by the topic, or by the first birth on a connection. */
   device: string | undefined;
+  /** The transport has made sure of that: by a log-in, by a certificate, or because it is this very process. */
+  readonly isKnown?: boolean | undefined;
   /** Pieces of frames longer than the link's messages. */
   readonly fragments: Reassembler;
-  /** Something other than its own word says who speaks here: a log-in, a certificate, this process. */
-  isProven: boolean;
   /**
    * For a line, which has no connections: a device that is in mid-sentence is known by a status of its boot, and a birth
    * with another name means that another device is there now. Elsewhere both are refused.
@@ -30,9 +30,9 @@ export interface FrameSource {
 /** A source of which nothing is known yet, but for what is given. */
 export function frameSource(
   link: DeviceLink,
-  known: Partial<Pick<FrameSource, "device" | "line" | "isProven">> = {},
+  known: Partial<Pick<FrameSource, "device" | "line" | "isKnown">> = {},
 ): FrameSource {
-  return { link, device: undefined, fragments: new Reassembler(), isProven: false, ...known };
+  return { link, device: undefined, fragments: new Reassembler(), ...known };
 }
 
 const KINDS_DOWN: ReadonlySet<string> = new Set(["ack", "resync", "welcome", "refusal"]);
@@ -44,7 +44,7 @@ export interface UpdateEar {
 
 /** Who may speak, and how much; a gate over the device book is one. */
 export interface IntakeGate {
-  admits(device: string, isProven: boolean): boolean;
+  admits(device: string, isKnown: boolean): boolean;
   /** Account for a message. @param device  as it is known here @returns which of its limits it is over */
   over(device: object, bytes: number): "frames" | "bytes" | undefined;
 }
@@ -137,8 +137,8 @@ export class FrameIntake {
     const device = frame.kind === "birth" ? frame.device : source.device;
     if (this.#gate === undefined || device === undefined) return true;
     // The broker's last word about a device that was revoked: it is not there any more.
-    const isGone = frame.kind === "presence" && !frame.online && source.isProven;
-    return isGone || this.#gate.admits(device, source.isProven);
+    const isGone = frame.kind === "presence" && !frame.online && source.isKnown;
+    return isGone || this.#gate.admits(device, source.isKnown === true);
   }
 
   /** What a device says of its updater: it goes to whoever updates it, past the frames that are stored. */

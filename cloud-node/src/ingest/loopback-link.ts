@@ -20,7 +20,7 @@ export function attachLoopback(end: LoopbackEnd, intake: FrameIntake, gone: (sou
       leave();
       source = frameSource(
         { transport: "loopback", send: (frame) => end.send(encodeFrame(frame)) },
-        { isProven: true },
+        { isKnown: true },
       );
     },
     disconnected: leave,

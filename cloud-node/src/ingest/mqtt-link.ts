@@ -130,7 +130,7 @@ export class MqttLink {
         },
       },
       // The broker let nobody else publish there.
-      { device, isProven: true },
+      { device, isKnown: true },
     );
     if (this.#sources.size >= MAX_SOURCES) this.#sources.clear();
     this.#sources.set(device, source);

@@ -94,7 +94,7 @@ export class TcpListener {
     // Who has shown a certificate is who it says, and nobody else.
     const source = frameSource(
       { transport: "tcp", send },
-      { device: certificate, isProven: certificate !== undefined },
+      { device: certificate, isKnown: certificate !== undefined },
     );
     if (!maySpeak(source)) {
       counters.add("refused.not-admitted");

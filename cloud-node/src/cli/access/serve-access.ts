@@ -61,6 +61,7 @@ export async function readAccess(
   options: AccessOptions,
 ): Promise<Pick<CloudNodeOptions, "tls" | "rates" | "connections">> {
   const { readTlsFiles } = await import("../../access/tls-files.ts");
+  const { deviceRateLimits } = await import("../../access/device-rates.ts");
   const { DEFAULT_CONNECTION_LIMITS: limits } = await import("../../access/connection-limits.ts");
   const { tlsCert: cert, tlsKey: key, tlsClientCa: clientCa, maxConnections, maxConnectionsPerAddress } = options;
   if ((cert === undefined) !== (key === undefined)) {
@@ -71,7 +72,7 @@ export async function readAccess(
   }
   return {
     tls: cert === undefined || key === undefined ? undefined : readTlsFiles({ cert, key, clientCa }),
-    rates: { framesPerSecond: options.deviceFrames, bytesPerSecond: options.deviceBytes },
+    rates: deviceRateLimits(options.deviceFrames, options.deviceBytes),
     connections: {
       ...limits,
       total: maxConnections ?? limits.total,
