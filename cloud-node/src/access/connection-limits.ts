@@ -16,7 +16,7 @@ export const DEFAULT_CONNECTION_LIMITS: ConnectionLimits = {
   total: 20_000,
   perAddress: 1_000,
   perLoopbackAddress: 20_000,
-  firstWordMs: 15_000,
+  firstWordMs: 30_000,
   messageMs: 60_000,
 };
 

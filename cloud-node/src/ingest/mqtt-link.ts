@@ -18,7 +18,7 @@ export interface ForeignBroker {
 export interface MqttLinkOptions {
   /** A broker's address, or a stream to one in this process. */
   readonly broker: ForeignBroker | { stream(): Duplex };
-  /** Whether devices may publish to short topics, which a foreign broker's access rules do not know. */
+  /** Whether devices are granted short topics, which a foreign broker's access rules do not know. */
   grantsAliases(): boolean;
   readonly clientId: string;
   readonly group: string;
@@ -104,9 +104,9 @@ export class MqttLink {
   #receive(topic: string, payload: Buffer, isRetained: boolean): void {
     // An empty retained message only takes another one back.
     if (payload.length === 0) return;
-    const { intake, registry, counters, group, grantsAliases } = this.#options;
+    const { intake, registry, counters, group } = this.#options;
     const parsed = parseTopic(topic);
-    const isOurs = parsed !== undefined && (parsed.kind === "alias" ? grantsAliases() : parsed.group === group);
+    const isOurs = parsed !== undefined && (parsed.kind === "alias" || parsed.group === group);
     const device = !isOurs ? undefined : parsed.kind === "alias" ? registry.byAlias(parsed.alias)?.id : parsed.device;
     if (device === undefined) {
       counters.add("refused.unknown-topic");

@@ -92,10 +92,7 @@ export class TcpListener {
       meter.down(bytes.length);
     };
     // Who has shown a certificate is who it says, and nobody else.
-    const source = frameSource(
-      { transport: "tcp", send },
-      { device: certificate, isKnown: certificate !== undefined },
-    );
+    const source = frameSource({ transport: "tcp", send }, { device: certificate, isKnown: certificate !== undefined });
     if (!maySpeak(source)) {
       counters.add("refused.not-admitted");
       socket.destroy();
