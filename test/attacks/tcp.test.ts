@@ -1,6 +1,8 @@
+import { connect } from "node:net";
 import { systemClock, systemRandom, tcpTransport } from "@lockstep/edge-sdk";
+import { encodeFrame, encodeStreamFrame } from "@lockstep/protocol";
 import { afterEach, expect, test } from "vitest";
-import { becomes, speaks, Target, THIEF, VICTIM } from "./target.ts";
+import { becomes, HOST, speaks, Target, THIEF, VICTIM } from "./target.ts";
 
 let target: Target | undefined;
 afterEach(async () => {
@@ -33,6 +35,26 @@ test("over plain TCP every name is heard where no device was added, so that the 
   expect(await isHeard(target, VICTIM)).toBe(true);
   expect(await isHeard(target, "ghost")).toBe(true);
 });
+
+test.for([true, false])(
+  "pieces of frames of a connection that has not said who it is are kept: not where devices were added (%s)",
+  async (isGuarded) => {
+    target = await new Target(isGuarded).start();
+    const { node } = target;
+    const socket = connect({ host: HOST, port: node.tcpPort ?? 0 });
+    const chunk = new Uint8Array(30_000);
+    for (const index of [0, 1]) {
+      socket.write(encodeStreamFrame(encodeFrame({ kind: "fragment", id: 1, index, count: 2, chunk })));
+    }
+    // Put together, they are no frame.
+    const counted = isGuarded ? "refused.early-fragment" : "refused.wrong-shape";
+    expect(await becomes(() => (node.counters()[counted] ?? 0) > 0, HEARD_MS), JSON.stringify(node.counters())).toBe(
+      true,
+    );
+    expect(node.counters()["refused.early-fragment"]).toBe(isGuarded ? 2 : undefined);
+    socket.destroy();
+  },
+);
 
 test("the first device that is added ends the connections of all who were heard without", async () => {
   target = await new Target(false).start();

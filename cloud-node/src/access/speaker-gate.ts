@@ -12,6 +12,11 @@ export class SpeakerGate {
     this.#rates = rates;
   }
 
+  /** Everybody may speak. */
+  get isOpen(): boolean {
+    return this.#speakers.isOpen;
+  }
+
   /**
    * Whether a device may speak on a connection.
    *

@@ -44,6 +44,8 @@ export interface UpdateEar {
 
 /** Who may speak, and how much; a gate over the device book is one. */
 export interface IntakeGate {
+  /** Everybody may speak. */
+  readonly isOpen: boolean;
   admits(device: string, isKnown: boolean): boolean;
   /** Account for a message. @param device  as it is known here @returns which of its limits it is over */
   over(device: object, bytes: number): "frames" | "bytes" | undefined;
@@ -95,6 +97,10 @@ export class FrameIntake {
       this.#route(frame, bytes, source, isLive);
       return;
     }
+    if (!this.#mayCollect(source)) {
+      this.#refuse("early-fragment", undefined);
+      return;
+    }
     const whole = this.#reassemble(frame, source, twin);
     const inner = whole === undefined ? undefined : this.#decode(whole, twin);
     if (whole === undefined || inner === undefined) return;
@@ -131,6 +137,11 @@ export class FrameIntake {
     else if (frame.kind === "status") twin.status(frame, source.link);
     else if (frame.kind === "flash") this.#state(frame, twin, source);
     else twin.receive(frame, bytes, source.link);
+  }
+
+  /** Whether pieces of frames are kept: of a stranger's none are, unless on a line, of which there are few. */
+  #mayCollect({ device, line }: FrameSource): boolean {
+    return device !== undefined || line !== undefined || this.#gate?.isOpen !== false;
   }
 
   #isAdmitted(frame: Exclude<UplinkFrame, FragmentFrame>, source: FrameSource): boolean {
