@@ -9,7 +9,7 @@ export type { FirmwarePlan } from "./firmware/firmware-device.ts";
 export { FirmwareError, type FirmwareErrorCode } from "./firmware/firmware-error.ts";
 export { type EpochAccount, LineAccount } from "./firmware/line-account.ts";
 export { type LineNoise, NoiseSource } from "./firmware/line-noise.ts";
-export { type Endpoint, type TransportParts, transportTo } from "./fleet/device-transport.ts";
+export { type DeviceCredentials, type Endpoint, type TransportParts, transportTo } from "./fleet/device-transport.ts";
 export {
   createFleet,
   type DevicePlan,

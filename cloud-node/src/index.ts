@@ -3,6 +3,13 @@
  *
  * @packageDocumentation
  */
+export { AccessError, type AccessErrorCode } from "./access/access-error.ts";
+export type { BrokerLogin } from "./access/broker-login.ts";
+export { type ConnectionLimits, DEFAULT_CONNECTION_LIMITS } from "./access/connection-limits.ts";
+export { DeviceBook, type DeviceCredentials, type Speakers } from "./access/device-book.ts";
+export type { BookDevice } from "./access/device-book-file.ts";
+export type { DeviceRateLimits } from "./access/device-rates.ts";
+export { readTlsFiles, type TlsFileNames, type TlsFiles } from "./access/tls-files.ts";
 export { BrokerError, type BrokerErrorCode } from "./broker/broker-error.ts";
 export { type Clock, systemClock, type Timer } from "./clock.ts";
 export type { ChannelBuckets } from "./history/bucket-sums.ts";
@@ -17,7 +24,8 @@ export type { TimeRange } from "./history/time-range.ts";
 export type { LoopbackEnd } from "./ingest/loopback-link.ts";
 export type { SerialEnd } from "./ingest/serial-listener.ts";
 export { type Logger, SILENT_LOGGER } from "./logger.ts";
-export { CloudNode, type CommitListener, DEFAULT_GROUP, type NodeHealth } from "./node.ts";
+export { CloudNode, type CommitListener, type NodeHealth } from "./node.ts";
+export { DEFAULT_GROUP } from "./node-doors.ts";
 export type { BrokerOptions, CloudNodeOptions } from "./node-options.ts";
 export { PortError, type PortErrorCode } from "./port-error.ts";
 export { type AckPolicy, DEFAULT_ACK_POLICY } from "./reconstructor/ack-policy.ts";

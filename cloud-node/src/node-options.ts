@@ -1,3 +1,7 @@
+import type { BrokerLogin } from "./access/broker-login.ts";
+import type { ConnectionLimits } from "./access/connection-limits.ts";
+import type { DeviceRateLimits } from "./access/device-rates.ts";
+import type { TlsFiles } from "./access/tls-files.ts";
 import type { Clock } from "./clock.ts";
 import type { Logger } from "./logger.ts";
 import type { AckPolicy } from "./reconstructor/ack-policy.ts";
@@ -7,7 +11,7 @@ import type { Store } from "./store/store.ts";
 /** The MQTT broker: one of our own on a TCP port, or any MQTT 3.1.1 broker. */
 export type BrokerOptions =
   | { readonly kind: "embedded"; readonly port: number; readonly host?: string }
-  | { readonly kind: "external"; readonly url: string };
+  | { readonly kind: "external"; readonly url: string; readonly login?: BrokerLogin; readonly ca?: Buffer };
 
 export interface CloudNodeOptions {
   /** SQLite file; made when there is none. */
@@ -16,10 +20,16 @@ export interface CloudNodeOptions {
   readonly broker: BrokerOptions | null;
   /** Devices over plain TCP; 0 takes a free port, null or nothing listens on none. */
   readonly tcpPort?: number | null;
-  /** Address that the TCP port is bound to; nothing: all. */
+  /** Address that the TCP port is bound to; 127.0.0.1 unless given. */
   readonly tcpHost?: string;
   /** MQTT group, 1 … 64 of `[A-Za-z0-9_-]`. */
   readonly group?: string;
+  /** Devices reach the embedded broker and the TCP port over TLS; nothing: without. */
+  readonly tls?: TlsFiles | undefined;
+  /** What each port takes of connections. */
+  readonly connections?: ConnectionLimits | undefined;
+  /** What each device may send; nothing: as much as it likes. */
+  readonly rates?: DeviceRateLimits | undefined;
   readonly acks?: AckPolicy;
   /** Codec modules that the operator registers; the store keeps them for every later start. */
   readonly modules?: readonly Uint8Array[];

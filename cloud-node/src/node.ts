@@ -1,18 +1,17 @@
-import { randomUUID } from "node:crypto";
 import { accessSync, constants } from "node:fs";
-import { checkBroker } from "./broker/acceptance.ts";
-import { EmbeddedBroker } from "./broker/embedded-broker.ts";
+import { DeviceBook } from "./access/device-book.ts";
+import { DeviceRates } from "./access/device-rates.ts";
+import { SpeakerGate } from "./access/speaker-gate.ts";
 import { Counters } from "./counters.ts";
 import type { DeviceDoor } from "./flash/device-door.ts";
 import { FlashDesk } from "./flash/flash-desk.ts";
 import { TrustFile } from "./flash/trust-file.ts";
 import { UpdateFiles } from "./flash/update-files.ts";
 import { HistoryThread } from "./history/history-thread.ts";
-import { FrameIntake, type FrameSource } from "./ingest/frame-intake.ts";
+import { FrameIntake } from "./ingest/frame-intake.ts";
 import { attachLoopback, type LoopbackEnd } from "./ingest/loopback-link.ts";
-import { MqttLink } from "./ingest/mqtt-link.ts";
-import { type SerialEnd, SerialListener } from "./ingest/serial-listener.ts";
-import { TcpListener } from "./ingest/tcp-listener.ts";
+import type { SerialEnd } from "./ingest/serial-listener.ts";
+import { NodeDoors } from "./node-doors.ts";
 import type { CloudNodeOptions, NodeInternals } from "./node-options.ts";
 import { DEFAULT_ACK_POLICY } from "./reconstructor/ack-policy.ts";
 import { type ModuleFacts, ModuleRegistry } from "./reconstructor/module-registry.ts";
@@ -37,16 +36,9 @@ export interface NodeHealth {
   readonly broker: string | null;
 }
 
-export const DEFAULT_GROUP = "lockstep";
 const DEFAULT_COMMIT_MS = 10;
 /** Frames between two words about a long division. */
 const TOLD_FRAMES = 100_000;
-
-interface Doors {
-  broker?: EmbeddedBroker;
-  mqtt?: MqttLink;
-  tcp?: TcpListener;
-}
 
 /** The cloud's end: it takes frames in, keeps a twin per device, stores what it took, and then says so. */
 export class CloudNode {
@@ -61,8 +53,8 @@ export class CloudNode {
   readonly #modules: ModuleRegistry;
   readonly #updates: FlashDesk;
   readonly #loopbacks = new Set<() => void>();
-  readonly #lines = new Set<SerialListener>();
-  readonly #doors: Doors = {};
+  readonly #book: DeviceBook;
+  readonly #doors: NodeDoors;
   readonly #retention: RetentionTimer | undefined;
   readonly #traffic: TrafficLedger;
   #history: HistoryThread | undefined;
@@ -88,14 +80,8 @@ export class CloudNode {
         this.#counters.add("store.damaged-devices");
         this.#registry.damaged(device, error);
       },
-      onFull: () => {
-        this.#doors.tcp?.pause();
-        for (const line of this.#lines) line.pause();
-      },
-      onRoom: () => {
-        this.#doors.tcp?.resume();
-        for (const line of this.#lines) line.resume();
-      },
+      onFull: () => this.#doors.pause(),
+      onRoom: () => this.#doors.resume(),
     });
     this.#registry = new TwinRegistry({
       reader: store.reader,
@@ -115,7 +101,12 @@ export class CloudNode {
     const registerModule = (wasm: Uint8Array) => this.#register(wasm);
     const emit = (event: NodeEvent) => this.#emit(event);
     this.#updates = new FlashDesk({ door, files, trust, clock, logger, counters, registerModule, emit });
-    this.#intake = new FrameIntake(this.#registry, counters, this.#updates);
+    this.#book = new DeviceBook(storeFile, ({ code, message }) => logger.error({ code }, message));
+    const rates = options.rates === undefined ? undefined : new DeviceRates(options.rates, clock);
+    const gate = new SpeakerGate(this.#book, rates);
+    this.#intake = new FrameIntake(this.#registry, counters, this.#updates, gate);
+    const [registry, intake, book] = [this.#registry, this.#intake, this.#book];
+    this.#doors = new NodeDoors({ options, intake, registry, counters, book, gate });
     if (retention !== undefined) this.#retention = new RetentionTimer({ store, clock, logger, counters, retention });
   }
 
@@ -124,6 +115,7 @@ export class CloudNode {
    *
    * @throws {StoreError} when the store cannot be used; it was left untouched
    * @throws {ModuleError} when a module that the operator registers may not run as a codec
+   * @throws {AccessError} when the book of devices cannot be read, or everybody would reach a node that lets everybody speak
    * @throws {PortError} when a port cannot be listened on
    * @throws {BrokerError} when a foreign broker cannot carry the frames
    */
@@ -148,11 +140,11 @@ export class CloudNode {
       await node.#updates.resume();
       try {
         await node.#settle();
-        await node.#openDoors();
+        await node.#doors.open();
         return node;
       } catch (error) {
         node.#traffic.close();
-        await node.#shutDoors();
+        await node.#doors.close();
         throw error;
       }
     } catch (error) {
@@ -161,16 +153,13 @@ export class CloudNode {
     }
   }
 
-  /** Where devices reach the broker; null without one. */
+  /** Where devices reach the broker, without a password; null without one. */
   get mqttUrl(): string | null {
-    const { broker } = this.#options;
-    if (broker === null) return null;
-    if (broker.kind === "external") return broker.url;
-    return `mqtt://${broker.host ?? "127.0.0.1"}:${this.#doors.broker?.port ?? broker.port}`;
+    return this.#doors.mqttUrl;
   }
 
   get tcpPort(): number | null {
-    return this.#doors.tcp?.port ?? null;
+    return this.#doors.tcpPort;
   }
 
   /** Every device that was ever born here, by name. */
@@ -237,16 +226,15 @@ export class CloudNode {
 
   /** Whether frames can be taken in and stored now. */
   health(): NodeHealth {
-    const isReached = this.#options.broker === null || this.#doors.mqtt?.isConnected === true;
     return {
       store: this.#commits.failure?.message ?? unwritable(this.#options.storeFile),
-      broker: isReached ? null : `the broker at ${this.mqttUrl} is not reached`,
+      broker: this.#doors.isBrokerReached ? null : `the broker at ${this.mqttUrl} is not reached`,
     };
   }
 
   /** Take a device of this process in; the SDK's `Loopback` is such an end. @returns ends the connection */
   attach(end: LoopbackEnd): () => void {
-    const detach = attachLoopback(end, this.#intake, (source) => this.#gone(source));
+    const detach = attachLoopback(end, this.#intake, (source) => this.#doors.gone(source));
     const leave = () => {
       this.#loopbacks.delete(leave);
       detach();
@@ -262,14 +250,7 @@ export class CloudNode {
    * @returns ends it, once what was sent has left
    */
   attachLine(path: string, end: SerialEnd): () => Promise<void> {
-    const { logger } = this.#options;
-    const gone = (source: FrameSource) => this.#gone(source);
-    const line = new SerialListener({ path, end, intake: this.#intake, counters: this.#counters, logger, gone });
-    this.#lines.add(line);
-    return async () => {
-      this.#lines.delete(line);
-      await line.close();
-    };
+    return this.#doors.attachLine(path, end);
   }
 
   /** What was counted since the start, by name. */
@@ -293,7 +274,7 @@ export class CloudNode {
     this.#retention?.close();
     await this.#history?.close();
     for (const leave of this.#loopbacks) leave();
-    await this.#shutDoors();
+    await this.#doors.close();
     await this.#store.close();
   }
 
@@ -308,47 +289,6 @@ export class CloudNode {
       logger.info(progress, "dividing history that an earlier release left whole");
     });
     if (!isDone) logger.warn({}, "the store takes nothing now: history stays as it is until the next start");
-  }
-
-  async #openDoors(): Promise<void> {
-    const { broker, tcpPort, tcpHost, group = DEFAULT_GROUP, clock, logger } = this.#options;
-    const [intake, registry, counters] = [this.#intake, this.#registry, this.#counters];
-    if (tcpPort !== undefined && tcpPort !== null) {
-      const gone = (source: FrameSource) => this.#gone(source);
-      this.#doors.tcp = await TcpListener.open({
-        port: tcpPort,
-        host: tcpHost,
-        intake,
-        registry,
-        counters,
-        clock,
-        gone,
-      });
-    }
-    if (broker === null) return;
-    const clientId = `ls-node-${randomUUID()}`;
-    const common = { clientId, group, intake, registry, counters, logger };
-    if (broker.kind === "external") {
-      await checkBroker({ url: broker.url, group, probe: clientId, clock });
-      this.#doors.mqtt = new MqttLink({ broker: { url: broker.url }, ...common });
-    } else {
-      const trafficOf = (device: string) => registry.get(device)?.traffic;
-      const embedded = await EmbeddedBroker.open({ port: broker.port, host: broker.host, trafficOf });
-      this.#doors.broker = embedded;
-      this.#doors.mqtt = new MqttLink({ broker: { stream: () => embedded.connect() }, ...common });
-    }
-    await this.#doors.mqtt.ready();
-  }
-
-  async #shutDoors(): Promise<void> {
-    await Promise.all([...this.#lines].map((line) => line.close()));
-    await this.#doors.tcp?.close();
-    await this.#doors.mqtt?.close();
-    await this.#doors.broker?.close();
-  }
-
-  #gone(source: FrameSource): void {
-    if (source.device !== undefined) this.#registry.get(source.device)?.disconnected(source.link);
   }
 
   /**

@@ -31,6 +31,7 @@ export {
   type TransportErrorCode,
   type TransportEvents,
 } from "./transport.ts";
+export type { TlsCredentials } from "./transports/link-security.ts";
 export { Loopback, type LoopbackHandlers } from "./transports/loopback.ts";
 export { DEFAULT_MQTT_KEEP_ALIVE_SECONDS, type MqttTransportOptions, mqttTransport } from "./transports/mqtt.ts";
 export type { ReachabilityListener } from "./transports/reachability.ts";

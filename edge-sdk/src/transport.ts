@@ -54,6 +54,7 @@ export const MAX_MESSAGE_BYTES = 65_535;
 export type TransportErrorCode =
   | "already-open"
   | "bad-url"
+  | "half-identity"
   | "too-large"
   | "empty"
   | "no-port"
@@ -91,6 +92,8 @@ function describe(code: TransportErrorCode, facts: Readonly<Record<string, strin
       return "it was opened before; make a new one for a new connection";
     case "bad-url":
       return `"${facts.url}" is not an address of the form ${facts.expected}`;
+    case "half-identity":
+      return "a certificate and its private key go together; give both";
     case "too-large":
       return `a message of ${facts.bytes} bytes is over the limit of ${facts.limit}`;
     case "empty":

@@ -62,6 +62,7 @@ export {
   aliasTopic,
   type DeviceTopic,
   formatTopic,
+  mqttClientId,
   type ParsedTopic,
   parseTopic,
   type TopicLevel,

@@ -60,6 +60,18 @@ export function aliasTopic(alias: string): string {
   return `${ALIAS_PREFIX}/${alias}`;
 }
 
+/**
+ * The name of a device's client at a broker: one for each device of a group. A broker that knows its devices lets each
+ * connect by its own name alone, because a session ends when another client comes with its name.
+ *
+ * @throws {FrameError} `out-of-range` as {@link formatTopic}
+ */
+export function mqttClientId(group: string, device: string): string {
+  checkName(group, MAX_NAME_LENGTH, "group");
+  checkName(device, MAX_NAME_LENGTH, "device");
+  return `ls-${group}-${device}`;
+}
+
 /** Mirrors {@link formatTopic} and {@link aliasTopic}. @returns undefined for a topic that is not one of these */
 export function parseTopic(topic: string): ParsedTopic | undefined {
   const parts = topic.split("/");

@@ -28,7 +28,7 @@ export interface DevicePlan {
 export interface FleetOptions {
   readonly plans: readonly DevicePlan[];
   /** Where a device of this plan connects; asked at every boot. */
-  endpoint(plan: DevicePlan): Endpoint;
+  endpoint(plan: DevicePlan, id: string): Endpoint;
   /** Where a device keeps its ring; undefined for one that has only memory. */
   ringFile?(id: string): string;
   readonly module: DeviceModule;
@@ -121,7 +121,7 @@ function createDevice(options: FleetOptions, plan: DevicePlan, id: string, start
     mtu: plan.mtu,
     startUs,
     connect() {
-      const transport = transportTo(options.endpoint(plan), {
+      const transport = transportTo(options.endpoint(plan, id), {
         device: id,
         clock,
         random: backOff,

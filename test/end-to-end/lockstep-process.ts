@@ -38,6 +38,11 @@ export class LockstepProcess {
     }
   }
 
+  /** What it has said by now, on both. */
+  get output(): string {
+    return this.#stdout + this.#stderr;
+  }
+
   /** End it as Ctrl-C does, and wait for the end. */
   async interrupted(): Promise<Finished> {
     this.child.kill("SIGINT");

@@ -1,10 +1,13 @@
 import { formatTopic, MAX_FRAME_BYTES } from "@lockstep/protocol";
 import { connectAsync, type MqttClient } from "mqtt";
+import { type BrokerLogin, brokerSettings, publicUrl } from "../access/broker-login.ts";
 import type { Clock } from "../clock.ts";
 import { BrokerError } from "./broker-error.ts";
 
 export interface AcceptanceOptions {
   readonly url: string;
+  readonly login?: BrokerLogin | undefined;
+  readonly ca?: Buffer | undefined;
   readonly group: string;
   /** Unique in the broker: names the client and the topics that are tried. */
   readonly probe: string;
@@ -20,12 +23,14 @@ const LIMIT_MS = 5_000;
  * @throws {BrokerError} saying what is missing
  */
 export async function checkBroker(options: AcceptanceOptions): Promise<void> {
-  const { url, group, probe } = options;
+  const { group, probe } = options;
+  // What is told of it in errors.
+  const url = publicUrl(options.url);
   const limitMs = options.limitMs ?? LIMIT_MS;
   // A device's control topic, which no node listens to.
   const topic = formatTopic({ group, device: probe, level: "control" });
   const large = formatTopic({ group, device: `${probe}-large`, level: "control" });
-  const client = await connectProbe(url, `${probe}-check`, limitMs);
+  const client = await connectProbe(options, `${probe}-check`, limitMs);
   try {
     await subscribe(client, topic, url);
     await subscribe(client, large, url);
@@ -46,11 +51,12 @@ export async function checkBroker(options: AcceptanceOptions): Promise<void> {
   }
 }
 
-async function connectProbe(url: string, clientId: string, limitMs: number): Promise<MqttClient> {
+async function connectProbe(options: AcceptanceOptions, clientId: string, limitMs: number): Promise<MqttClient> {
   try {
     return await connectAsync(
-      url,
+      options.url,
       {
+        ...brokerSettings(options),
         protocolVersion: 4,
         clean: true,
         clientId,
@@ -61,7 +67,11 @@ async function connectProbe(url: string, clientId: string, limitMs: number): Pro
       false,
     );
   } catch (cause) {
-    throw new BrokerError("unreachable", { url, detail: cause instanceof Error ? cause.message : "" }, { cause });
+    throw new BrokerError(
+      "unreachable",
+      { url: publicUrl(options.url), detail: cause instanceof Error ? cause.message : "" },
+      { cause },
+    );
   }
 }
 

@@ -1,18 +1,34 @@
-import { createServer, type Server, type Socket } from "node:net";
 import { type Duplex, duplexPair } from "node:stream";
-import { parseTopic } from "@lockstep/protocol";
+import { MAX_FRAME_BYTES, parseTopic } from "@lockstep/protocol";
 import { Aedes, type Client } from "aedes";
+import type { ConnectionLimits } from "../access/connection-limits.ts";
+import type { Speakers } from "../access/device-book.ts";
+import { type DeviceConnection, DeviceServer } from "../access/device-server.ts";
+import type { TlsFiles } from "../access/tls-files.ts";
+import type { Clock } from "../clock.ts";
+import type { Counters } from "../counters.ts";
 import { ConnectionMeter } from "../reconstructor/connection-meter.ts";
 import type { TrafficMeter } from "../reconstructor/traffic-meter.ts";
-import { listening, portOf } from "../server-port.ts";
+import { BrokerAccess } from "./broker-access.ts";
 import { MeteredStream } from "./metered-stream.ts";
+import { PacketLimit } from "./packet-limit.ts";
 
 export interface EmbeddedBrokerOptions {
   /** 0 takes a free one. */
   readonly port: number;
-  readonly host: string | undefined;
+  readonly host: string;
+  /** The devices' first topic level. */
+  readonly group: string;
+  readonly speakers: Speakers;
+  /** Nothing: plain TCP. */
+  readonly tls?: TlsFiles | undefined;
+  readonly limits?: ConnectionLimits | undefined;
+  readonly clock: Clock;
+  readonly counters: Counters;
   /** The meter of a device, as soon as it is known. */
   trafficOf(device: string): TrafficMeter | undefined;
+  /** The short topic's name that a device was granted. */
+  aliasOf(device: string): string | undefined;
 }
 
 /** A client that takes nothing for so long is dropped: one frozen reader would hold up all others. */
@@ -21,22 +37,39 @@ const DRAIN_LIMIT_MS = 10_000;
 const MAX_CLIENT_ID = 160;
 /** Messages that one client's slow reading may hold up; a node's short pause must not cut its devices' frames. */
 const QUEUE_LIMIT = 10_000;
+/** The longest frame, with a topic and all that stands before it. */
+const MAX_PACKET_BYTES = MAX_FRAME_BYTES + 1_024;
 
 /**
- * An MQTT 3.1.1 broker in this process. Devices reach it over TCP; the node itself over an in-memory stream, so that it
- * runs the same client as with any other broker.
+ * An MQTT 3.1.1 broker in this process. Devices reach it over TCP or TLS; the node itself over an in-memory stream, so that
+ * it runs the same client as with any other broker.
  */
 export class EmbeddedBroker {
   readonly #options: EmbeddedBrokerOptions;
   readonly #aedes: Aedes;
-  readonly #server: Server;
-  readonly #sockets = new Set<Socket>();
+  readonly #access: BrokerAccess;
   readonly #meters = new WeakMap<object, ConnectionMeter>();
+  readonly #clients = new Map<Client, DeviceConnection>();
+  #server: DeviceServer | undefined;
 
   private constructor(options: EmbeddedBrokerOptions, aedes: Aedes) {
     this.#options = options;
     this.#aedes = aedes;
-    this.#server = createServer({ noDelay: true }, (socket) => this.#accept(socket));
+    this.#access = new BrokerAccess(options);
+    const access = this.#access;
+    aedes.preConnect = (client, packet, done) => {
+      access.connecting(client, packet);
+      done(null, true);
+    };
+    aedes.authenticate = (client, user, password, done) => {
+      const refusal = access.login(client, user, password);
+      if (refusal === undefined) done(null, true);
+      else done(refusal, false);
+    };
+    aedes.authorizePublish = (client, packet, done) => done(access.publish(client, packet) ?? null);
+    aedes.authorizeSubscribe = (client, subscription, done) =>
+      done(null, access.maySubscribe(client, subscription) ? subscription : null);
+    aedes.on("clientReady", (client) => this.#clients.get(client)?.watch.settled());
     aedes.on("publish", ({ topic }, client) => {
       if (client !== null) this.#attribute(topic, client);
     });
@@ -51,7 +84,7 @@ export class EmbeddedBroker {
     });
     const broker = new EmbeddedBroker(options, aedes);
     try {
-      await listening(broker.#server, options.port, options.host);
+      broker.#server = await DeviceServer.open(options, (connection) => broker.#accept(connection));
     } catch (error) {
       // Its timers would keep the process.
       await new Promise<void>((resolve) => aedes.close(() => resolve()));
@@ -61,7 +94,7 @@ export class EmbeddedBroker {
   }
 
   get port(): number {
-    return portOf(this.#server);
+    return this.#server?.port ?? 0;
   }
 
   /** A connection from inside the process. */
@@ -70,23 +103,47 @@ export class EmbeddedBroker {
     // As with a socket, neither end outlives the other.
     inner.on("close", () => outer.destroy());
     outer.on("close", () => inner.destroy());
-    this.#aedes.handle(inner);
+    this.#access.trust(this.#aedes.handle(inner));
     return outer;
   }
 
+  /** End the connections of all who may not speak any more. */
+  endUnadmitted(): void {
+    for (const [client, { socket }] of this.#clients) {
+      if (this.#access.mayStay(client)) continue;
+      this.#options.counters.add("connections.revoked");
+      client.close();
+      socket.destroy();
+    }
+  }
+
   async close(): Promise<void> {
-    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    const closed = this.#server?.close();
     await new Promise<void>((resolve) => this.#aedes.close(() => resolve()));
-    for (const socket of this.#sockets) socket.destroy();
+    this.#server?.cut();
     await closed;
   }
 
-  #accept(socket: Socket): void {
+  #accept(connection: DeviceConnection): void {
+    const { socket, certificate, watch } = connection;
     const meter = new ConnectionMeter();
-    const stream = new MeteredStream(socket, meter);
-    this.#sockets.add(socket);
-    socket.on("close", () => this.#sockets.delete(socket));
-    this.#meters.set(this.#aedes.handle(stream), meter);
+    const limit = new PacketLimit(MAX_PACKET_BYTES);
+    const stream = new MeteredStream(socket, {
+      up: (chunk) => {
+        meter.up(chunk.length);
+        const before = limit.packets;
+        const isTaken = limit.push(chunk);
+        if (isTaken) watch.progressed(limit.packets - before, limit.isWithin);
+        else this.#options.counters.add("refused.mqtt-packet-too-large");
+        return isTaken;
+      },
+      down: (bytes) => meter.down(bytes),
+    });
+    const client = this.#aedes.handle(stream);
+    this.#access.expect(client, certificate);
+    this.#clients.set(client, connection);
+    socket.on("close", () => this.#clients.delete(client));
+    this.#meters.set(client, meter);
   }
 
   /** A connection is the device's whose topics it publishes to. */

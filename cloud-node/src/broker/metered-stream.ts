@@ -1,19 +1,26 @@
 import type { Socket } from "node:net";
 import { Duplex } from "node:stream";
-import type { ConnectionMeter } from "../reconstructor/connection-meter.ts";
 
-/** A socket as the broker sees it, with every chunk counted on its way through. */
+/** What happens to the bytes of a stream on their way. */
+export interface StreamTap {
+  /** Bytes came. @returns false: what they are part of is refused, and the connection ends */
+  up(chunk: Buffer): boolean;
+  /** So many bytes go out. */
+  down(bytes: number): void;
+}
+
+/** A socket as the broker sees it, with every chunk looked at on its way through. */
 export class MeteredStream extends Duplex {
   readonly #socket: Socket;
-  readonly #meter: ConnectionMeter;
+  readonly #tap: StreamTap;
 
-  constructor(socket: Socket, meter: ConnectionMeter) {
+  constructor(socket: Socket, tap: StreamTap) {
     super({ allowHalfOpen: false });
     this.#socket = socket;
-    this.#meter = meter;
+    this.#tap = tap;
     socket.on("data", (chunk: Buffer) => {
-      meter.up(chunk.length);
-      if (!this.push(chunk)) socket.pause();
+      if (!tap.up(chunk)) this.destroy();
+      else if (!this.push(chunk)) socket.pause();
     });
     socket.on("end", () => this.push(null));
     socket.on("error", (error) => this.destroy(error));
@@ -25,7 +32,7 @@ export class MeteredStream extends Duplex {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
-    this.#meter.down(chunk.length);
+    this.#tap.down(chunk.length);
     this.#socket.write(chunk, done);
   }
 

@@ -1,65 +1,188 @@
-import { existsSync } from "node:fs";
+import { rmSync } from "node:fs";
+import { dirname } from "node:path";
 import type { Command } from "commander";
 import { CommandError } from "./command-error.ts";
-import { DEFAULT_STORE_FILE } from "./defaults.ts";
+import { DEFAULT_MQTT_PORT, DEFAULT_STORE_FILE, LOOPBACK_HOST } from "./defaults.ts";
+import { parseName, parsePort } from "./option-values.ts";
 import { writeResult } from "./result-output.ts";
 import type { Surroundings } from "./surroundings.ts";
 
-/** `lockstep devices list`: who has spoken, from the store alone. */
+const HELP = `
+While no device was ever added, everybody who reaches a node may speak, and it listens on this machine alone. From the first
+one on only those that were added may, over every transport: over MQTT by their secret, or a certificate for their name; over
+TCP and serial lines by the MACs of their frames, over TCP also by a certificate. What is added or revoked here holds for a
+node that is running: within a second, and with the end of a revoked device's connection.
+
+Examples:
+  $ lockstep devices add pump-1 --bundle pump-1 --url mqtts://node.example:1883 --ca ca.pem
+  $ lockstep devices revoke pump-1
+  $ lockstep devices list`;
+
+/** `lockstep devices`: who may speak to a node, and who has. */
 export function addDevices(program: Command, surroundings: Surroundings): void {
-  const devices = program.command("devices").summary("the devices in a store").description("The devices in a store.");
-  devices
-    .command("list")
-    .summary("every device, its boots and what it lost")
-    .description("List every device that a store knows. Reads only; a node may be running on the store.")
-    .option("--store <FILE>", "SQLite file of a node", DEFAULT_STORE_FILE)
-    .option("--json", "one JSON object on standard output")
+  const devices = program
+    .command("devices")
+    .summary("who may speak to a node, and who has")
+    .description("The devices that may speak to a node, in a file beside its store; and those in the store.")
+    .addHelpText("after", HELP);
+  const command = (name: string, summary: string, description: string) =>
+    devices
+      .command(name)
+      .summary(summary)
+      .description(description)
+      .option("--store <FILE>", "SQLite file of the node", DEFAULT_STORE_FILE)
+      .option("--json", "one JSON object on standard output");
+  command(
+    "add",
+    "let a device speak; its secrets are told once",
+    "Let a device speak. Its secrets are printed, or written to a folder for its firmware, and told never again.",
+  )
+    .argument("<ID>", "its name", parseName)
+    .option("--no-mac", "its frames have no MAC: for one that cannot compute it, over MQTT, or TCP with a certificate")
+    .option("--bundle <FOLDER>", "write what its firmware needs there, and print no secret")
+    .option("--url <URL>", "where it connects, for the bundle: mqtts://HOST:PORT, tls://HOST:PORT, …")
+    .option("--ca <FILE>", "PEM of the authority that signed the node's certificate, for the bundle")
+    .option("--group <NAME>", "first topic level over MQTT, for the bundle", parseName, "lockstep")
+    .addHelpText("after", "\nExample:\n  $ lockstep devices add pump-1 --bundle pump-1 --url mqtts://node.example:1883")
+    .action((id: string, options: AddOptions) => runAdd(surroundings, id, options));
+  command(
+    "revoke",
+    "let a device speak no more, and end its connection",
+    "Let a device speak no more. A running node ends its connection. What it sent stays.",
+  )
+    .argument("<ID>", "its name", parseName)
+    .addHelpText("after", "\nExample:\n  $ lockstep devices revoke pump-1 --store lockstep.db")
+    .action((id: string, options: StoreOptions) => runRevoke(surroundings, id, options));
+  command(
+    "list",
+    "every device: whether it may speak, its boots and what it lost",
+    "List every device that was added, or that a store knows. Reads only; a node may be running on the store.",
+  )
     .addHelpText("after", "\nExample:\n  $ lockstep devices list --store lockstep.db")
-    .action((options: { store: string; json?: boolean }) => runList(surroundings, options));
+    .action((options: StoreOptions) => runList(surroundings, options));
+  command(
+    "mosquitto",
+    "the files by which mosquitto holds each device to its own topics",
+    "Write access rules, passwords and the lines of mosquitto.conf that name them. Run it again after a device was added or revoked, and send mosquitto a SIGHUP.",
+  )
+    .requiredOption("--out <FOLDER>", "where they are put")
+    .option("--port <PORT>", "where mosquitto listens", parsePort, DEFAULT_MQTT_PORT)
+    .option("--host <ADDRESS>", "and at which address; 0.0.0.0: all", LOOPBACK_HOST)
+    .option("--tls-cert <FILE>", "with TLS: PEM of its certificate")
+    .option("--tls-key <FILE>", "and of its private key")
+    .option("--group <NAME>", "first topic level of the devices", parseName, "lockstep")
+    .addHelpText("after", "\nExample:\n  $ lockstep devices mosquitto --out /etc/mosquitto/lockstep")
+    .action((options: MosquittoOptions) => runMosquitto(surroundings, options));
 }
 
-async function runList(surroundings: Surroundings, options: { store: string; json?: boolean }): Promise<void> {
-  if (!existsSync(options.store)) {
+interface StoreOptions {
+  readonly store: string;
+  readonly json?: boolean;
+}
+
+interface AddOptions extends StoreOptions {
+  readonly mac: boolean;
+  readonly bundle?: string;
+  readonly url?: string;
+  readonly ca?: string;
+  readonly group: string;
+}
+
+interface MosquittoOptions extends StoreOptions {
+  readonly out: string;
+  readonly group: string;
+  readonly port: number;
+  readonly host: string;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+}
+
+async function runAdd(surroundings: Surroundings, id: string, options: AddOptions): Promise<void> {
+  const { store, mac: hasMac, bundle, url = null, ca, group, json } = options;
+  checkBundle(options);
+  const { DeviceBook } = await import("../access/device-book.ts");
+  const { openBundle, writeDeviceBundle } = await import("../access/device-bundle.ts");
+  if (bundle !== undefined) openBundle(bundle, ca);
+  const book = new DeviceBook(store);
+  const isFirst = book.isOpen;
+  const given = addOr(() => book.add(id, { hasMac, added: nowText(surroundings) }), bundle);
+  const { secret, macKey } = given;
+  const told = { id, isFirst, hasMac, file: book.file };
+  const closed = isFirst ? "; from now on only devices that were added may speak" : "";
+  if (bundle === undefined) {
+    const lines = [
+      `${id} may speak${closed}`,
+      `password: ${secret}`,
+      ...(macKey === null ? [] : [`MAC key: ${macKey}`]),
+    ];
+    const remark = "They are told this once: give them to the device, and keep them nowhere else.";
+    await writeResult(surroundings, json, { ...told, secret, macKey }, [...lines, remark].join("\n"));
+    return;
+  }
+  const files = writeDeviceBundle(bundle, { ...given, group, url, ca });
+  await writeResult(surroundings, json, { ...told, files }, `${id} may speak${closed}; its secrets are in ${bundle}`);
+}
+
+/** Where a device is not added nothing is left behind. */
+function addOr<Given>(add: () => Given, bundle: string | undefined): Given {
+  try {
+    return add();
+  } catch (error) {
+    if (bundle !== undefined) rmSync(bundle, { recursive: true });
+    throw error;
+  }
+}
+
+function nowText({ clock }: Surroundings): string {
+  return new Date(clock.unixUs() / 1000).toISOString();
+}
+
+function checkBundle({ bundle, url, ca }: AddOptions): void {
+  if (bundle === undefined && (url !== undefined || ca !== undefined)) {
+    throw new CommandError("usage", "--url and --ca are for a bundle", "give --bundle FOLDER too");
+  }
+  if (url === undefined) return;
+  const parsed = URL.canParse(url) ? new URL(url) : undefined;
+  if (parsed === undefined || !/^(mqtts?|tcp|tls):$/.test(parsed.protocol) || parsed.username !== "") {
+    throw new CommandError("usage", `--url "${url}" is no address`, "write mqtts://HOST:PORT or tls://HOST:PORT");
+  }
+}
+
+async function runRevoke(surroundings: Surroundings, id: string, { store, json }: StoreOptions): Promise<void> {
+  const { DeviceBook } = await import("../access/device-book.ts");
+  const book = new DeviceBook(store);
+  book.revoke(id, nowText(surroundings));
+  await writeResult(surroundings, json, { id, file: book.file }, `${id} may not speak any more`);
+}
+
+async function runList(surroundings: Surroundings, { store, json }: StoreOptions): Promise<void> {
+  const { DeviceBook } = await import("../access/device-book.ts");
+  const { deviceTable, listDevices } = await import("./devices/devices-list.ts");
+  const book = new DeviceBook(store);
+  const devices = await listDevices(store, book);
+  await writeResult(surroundings, json, { store, isOpen: book.isOpen, devices }, deviceTable(devices));
+}
+
+async function runMosquitto(surroundings: Surroundings, options: MosquittoOptions): Promise<void> {
+  const { store, out, group, port, host, tlsCert: cert, tlsKey: key, json } = options;
+  if ((cert === undefined) !== (key === undefined)) {
+    throw new CommandError("usage", "one of --tls-cert and --tls-key", "they go together: give both");
+  }
+  const tls = cert === undefined || key === undefined ? undefined : { cert, key };
+  const { DeviceBook, NODE_USER } = await import("../access/device-book.ts");
+  const { writeMosquittoFiles } = await import("../access/mosquitto-files.ts");
+  const book = new DeviceBook(store);
+  if (book.isOpen) {
     throw new CommandError(
       "file",
-      `no store at ${options.store}`,
-      "give --store FILE, the one `lockstep serve` writes",
+      `${book.file} has no device`,
+      `add one first, lockstep devices add NAME --store ${store}`,
     );
   }
-  const { openHistory } = await import("../history/history.ts");
-  const history = await openHistory(options.store);
-  try {
-    const devices = history.devices().map((id) => {
-      const epochs = history.epochs(id);
-      const gaps = history.gaps(id);
-      return {
-        id,
-        boots: epochs.length,
-        epoch: epochs.at(-1)?.epoch ?? 0,
-        lastBirth: new Date((epochs.at(-1)?.openedUs ?? 0) / 1000).toISOString(),
-        gaps: gaps.length,
-        lostSamples: gaps.reduce((sum, gap) => sum + gap.samples, 0),
-      };
-    });
-    await writeResult(surroundings, options.json, { store: options.store, devices }, table(devices));
-  } finally {
-    history.close();
-  }
-}
-
-const COLUMNS = ["id", "boots", "lastBirth", "gaps", "lostSamples"] as const;
-const HEADS = { id: "DEVICE", boots: "BOOTS", lastBirth: "LAST BIRTH", gaps: "GAPS", lostSamples: "LOST SAMPLES" };
-
-function table(rows: readonly Readonly<Record<(typeof COLUMNS)[number], string | number>>[]): string {
-  if (rows.length === 0) return "no device has reported yet";
-  const lines: Readonly<Record<string, string | number>>[] = [HEADS, ...rows];
-  return lines
-    .map((row) =>
-      COLUMNS.map((column) => {
-        const width = Math.max(...lines.map((line) => String(line[column]).length));
-        const text = String(row[column]);
-        return typeof rows[0]?.[column] === "number" ? text.padStart(width) : text.padEnd(width);
-      }).join("  "),
-    )
-    .join("\n");
+  const files = writeMosquittoFiles(out, { group, listener: { port, host, tls }, devices: book.list() });
+  const name = host === "0.0.0.0" ? "HOST" : host;
+  const address = `${tls === undefined ? "mqtt" : "mqtts"}://${NODE_USER}@${name}:${port}`;
+  const line = `lockstep serve --store ${store} --broker ${address} --broker-password-file ${files.nodePassword}`;
+  const told = `add "include_dir ${dirname(files.configuration)}" to mosquitto.conf, and start the node with\n  ${line}`;
+  await writeResult(surroundings, json, { user: NODE_USER, ...files }, told);
 }

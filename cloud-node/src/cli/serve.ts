@@ -5,6 +5,7 @@ import type { TruthOf } from "../api/api-node.ts";
 import type { Logger } from "../logger.ts";
 import type { CloudNode } from "../node.ts";
 import type { BrokerOptions } from "../node-options.ts";
+import { type AccessOptions, addAccessOptions, foreignBroker, readAccess } from "./access/serve-access.ts";
 import { closeWithin } from "./close-within.ts";
 import { CommandError } from "./command-error.ts";
 import { DEFAULT_HTTP_PORT, DEFAULT_MQTT_PORT, DEFAULT_STORE_FILE, LOOPBACK_HOST } from "./defaults.ts";
@@ -22,7 +23,7 @@ import { writeResult } from "./result-output.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { untilInterrupt } from "./until-interrupt.ts";
 
-interface ServeOptions {
+interface ServeOptions extends AccessOptions {
   readonly broker: string;
   readonly mqttPort: number;
   readonly host: string;
@@ -43,7 +44,10 @@ interface ServeOptions {
 }
 
 const HELP = `
-Everything listens on this machine alone unless --host says otherwise. Port 0 takes any free one.
+Everything listens on this machine alone unless --host says otherwise, which takes devices that were added
+(lockstep devices add): until then everybody who reaches the node may speak. Port 0 takes any free one.
+With --tls-cert and --tls-key devices speak TLS 1.2 or newer (mqtts://, tls://); with --tls-client-ca too, a device may show a
+certificate for its name instead of its password. A foreign broker's password is in a file: see lockstep devices mosquitto.
 Devices of this release are known; those of another build are heard once their module is registered (--module).
 A device keeps each frame until the node has it on disk, and its acknowledgement says so: rare ones save bytes,
 frequent ones free the device's memory sooner (--ack-every, --ack-age).
@@ -56,11 +60,13 @@ Examples:
   $ lockstep serve
   $ lockstep serve --broker mqtt://192.168.1.5:1883 --store /var/lib/lockstep.db --http 8080
   $ lockstep serve --tcp 7400 --mqtt-port 0 --json
+  $ lockstep serve --host 0.0.0.0 --tls-cert node.pem --tls-key node.key --no-http
+  $ lockstep serve --broker mqtts://lockstep-node@broker.example:8883 --broker-password-file node.password --broker-ca ca.pem
   $ lockstep serve --serial /dev/ttyACM0 --serial /dev/ttyUSB0,9600`;
 
 /** `lockstep serve`: the cloud node. */
 export function addServe(program: Command, surroundings: Surroundings): void {
-  program
+  const command = program
     .command("serve")
     .summary("the cloud node: takes frames in, keeps twins, stores, shows the page")
     .description("Run the cloud node until Ctrl-C: broker, twins, store and page.")
@@ -91,8 +97,8 @@ export function addServe(program: Command, surroundings: Surroundings): void {
     .option("--until-eof", "end when standard input does: for a program that starts a node, and may be killed")
     .addOption(new Option("--log <LEVEL>", "what is told on standard error").choices(LOG_LEVELS).default("info"))
     .option("--json", "one JSON object on standard output when it listens")
-    .addHelpText("after", HELP)
-    .action((options: ServeOptions) => runServe(surroundings, options));
+    .addHelpText("after", HELP);
+  addAccessOptions(command).action((options: ServeOptions) => runServe(surroundings, options));
 }
 
 /** Of the node's own default policy; here because loading the node takes longer than `--help` should. */
@@ -127,6 +133,7 @@ async function readModule(file: string): Promise<Uint8Array> {
 async function runServe(surroundings: Surroundings, options: ServeOptions): Promise<void> {
   const { clock, interrupt } = surroundings;
   const broker = brokerOptions(options);
+  const access = await readAccess(options);
   const { CloudNode } = await import("../node.ts");
   const { HttpServer } = await import("../api/http-server.ts");
   const logger = createLogger(options.log);
@@ -135,6 +142,7 @@ async function runServe(surroundings: Surroundings, options: ServeOptions): Prom
     broker,
     tcpPort: options.tcp ?? null,
     tcpHost: options.host,
+    ...access,
     group: options.group,
     acks: { everyFrames: options.ackEvery, ageMs: options.ackAge },
     retention: {
@@ -158,7 +166,14 @@ async function runServe(surroundings: Surroundings, options: ServeOptions): Prom
       });
       const { store, serial } = options;
       await attachLines(node, serial, surroundings);
-      const places = { mqtt: node.mqttUrl, tcpPort: node.tcpPort, serial, http: page?.url ?? null, store };
+      const places = {
+        mqtt: node.mqttUrl,
+        tcpPort: node.tcpPort,
+        tls: access.tls !== undefined,
+        serial,
+        http: page?.url ?? null,
+        store,
+      };
       logger.info(places, "listening");
       if (options.json === true) await writeResult(surroundings, true, places, "");
       const end = options.untilEof === true ? AbortSignal.any([interrupt, endOf(surroundings.stdin)]) : interrupt;
@@ -216,9 +231,9 @@ async function attachLines(
   }
 }
 
-function brokerOptions({ broker, mqttPort, host }: ServeOptions): BrokerOptions {
+function brokerOptions({ broker, mqttPort, host, ...access }: ServeOptions): BrokerOptions {
   if (broker === "embedded") return { kind: "embedded", port: mqttPort, host };
-  if (/^mqtts?:\/\/[^/]+/.test(broker)) return { kind: "external", url: broker };
+  if (/^mqtts?:\/\/[^/]+/.test(broker)) return foreignBroker(broker, access);
   throw new CommandError("usage", `--broker "${broker}" is no broker`, "write embedded, or mqtt://HOST:PORT");
 }
 

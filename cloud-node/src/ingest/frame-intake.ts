@@ -16,6 +16,8 @@ export interface FrameSource {
   readonly link: DeviceLink;
   /** Who speaks here: named by the topic, or by the first birth on a connection. */
   device: string | undefined;
+  /** The transport has made sure of that: by a log-in, by a certificate, or because it is this very process. */
+  readonly isKnown?: boolean | undefined;
   /** Pieces of frames longer than the link's messages. */
   readonly fragments: Reassembler;
   /**
@@ -26,7 +28,10 @@ export interface FrameSource {
 }
 
 /** A source of which nothing is known yet, but for what is given. */
-export function frameSource(link: DeviceLink, known: Partial<Pick<FrameSource, "device" | "line">> = {}): FrameSource {
+export function frameSource(
+  link: DeviceLink,
+  known: Partial<Pick<FrameSource, "device" | "line" | "isKnown">> = {},
+): FrameSource {
   return { link, device: undefined, fragments: new Reassembler(), ...known };
 }
 
@@ -37,17 +42,29 @@ export interface UpdateEar {
   heard(device: string, state: FlashStateFrame): void;
 }
 
+/** Who may speak, and how much; a gate over the device book is one. */
+export interface IntakeGate {
+  /** Everybody may speak. */
+  readonly isOpen: boolean;
+  admits(device: string, isKnown: boolean): boolean;
+  /** Account for a message. @param device  as it is known here @returns which of its limits it is over */
+  over(device: object, bytes: number): "frames" | "bytes" | undefined;
+}
+
 /** The one path from bytes to twins: size, shape, seal, device; what does not pass is counted and goes no further. */
 export class FrameIntake {
   readonly #registry: TwinRegistry;
   readonly #counters: Counters;
   readonly #updates: UpdateEar | undefined;
+  readonly #gate: IntakeGate | undefined;
   #isStopped = false;
 
-  constructor(registry: TwinRegistry, counters: Counters, updates?: UpdateEar) {
+  /** @param gate  nothing: everybody may speak, and as much as they like */
+  constructor(registry: TwinRegistry, counters: Counters, updates?: UpdateEar, gate?: IntakeGate) {
     this.#registry = registry;
     this.#counters = counters;
     this.#updates = updates;
+    this.#gate = gate;
   }
 
   /** Take nothing more in: devices keep what they were not told is stored. */
@@ -64,6 +81,12 @@ export class FrameIntake {
   receive(bytes: Uint8Array, source: FrameSource, isLive = true): void {
     if (this.#isStopped) return;
     const twin = source.device === undefined ? undefined : this.#registry.get(source.device);
+    const limit = twin === undefined ? undefined : this.#gate?.over(twin, bytes.length);
+    if (limit !== undefined) {
+      // Nothing of it is acknowledged, so it comes again.
+      this.#refuse(`over-${limit}`, twin);
+      return;
+    }
     if (twin !== undefined) {
       twin.traffic.messages += 1;
       twin.traffic.frameBytes += bytes.length;
@@ -74,6 +97,10 @@ export class FrameIntake {
       this.#route(frame, bytes, source, isLive);
       return;
     }
+    if (!this.#mayCollect(source)) {
+      this.#refuse("early-fragment", undefined);
+      return;
+    }
     const whole = this.#reassemble(frame, source, twin);
     const inner = whole === undefined ? undefined : this.#decode(whole, twin);
     if (whole === undefined || inner === undefined) return;
@@ -82,6 +109,12 @@ export class FrameIntake {
   }
 
   #route(frame: Exclude<UplinkFrame, FragmentFrame>, bytes: Uint8Array, source: FrameSource, isLive: boolean): void {
+    if (!this.#isAdmitted(frame, source)) {
+      this.#refuse("not-admitted", undefined);
+      const isAsking = isLive && (frame.kind === "birth" || frame.kind === "status");
+      if (isAsking) source.link.send({ kind: "refusal", nonce: frame.nonce, reason: "unknown-device" });
+      return;
+    }
     if (frame.kind === "birth") {
       if (source.device !== undefined && source.device !== frame.device) {
         if (source.line === undefined) {
@@ -104,6 +137,19 @@ export class FrameIntake {
     else if (frame.kind === "status") twin.status(frame, source.link);
     else if (frame.kind === "flash") this.#state(frame, twin, source);
     else twin.receive(frame, bytes, source.link);
+  }
+
+  /** Whether pieces of frames are kept: of a stranger's none are, unless on a line, of which there are few. */
+  #mayCollect({ device, line }: FrameSource): boolean {
+    return device !== undefined || line !== undefined || this.#gate?.isOpen !== false;
+  }
+
+  #isAdmitted(frame: Exclude<UplinkFrame, FragmentFrame>, source: FrameSource): boolean {
+    const device = frame.kind === "birth" ? frame.device : source.device;
+    if (this.#gate === undefined || device === undefined) return true;
+    // The broker's last word about a device that was revoked: it is not there any more.
+    const isGone = frame.kind === "presence" && !frame.online && source.isKnown;
+    return isGone || this.#gate.admits(device, source.isKnown === true);
   }
 
   /** What a device says of its updater: it goes to whoever updates it, past the frames that are stored. */

@@ -18,7 +18,7 @@ export function attachLoopback(end: LoopbackEnd, intake: FrameIntake, gone: (sou
   end.listen({
     connected: () => {
       leave();
-      source = frameSource({ transport: "loopback", send: (frame) => end.send(encodeFrame(frame)) });
+      source = frameSource({ transport: "loopback", send: (frame) => end.send(encodeFrame(frame)) }, { isKnown: true });
     },
     disconnected: leave,
     message: (bytes) => {

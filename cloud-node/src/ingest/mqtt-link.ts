@@ -1,14 +1,25 @@
 import type { Duplex } from "node:stream";
 import { ALIAS_FILTER, encodeFrame, formatTopic, parseTopic, topicFilter } from "@lockstep/protocol";
 import { connect, type IClientOptions, type ISubscriptionMap, MqttClient } from "mqtt";
+import { type BrokerLogin, brokerSettings } from "../access/broker-login.ts";
 import type { Counters } from "../counters.ts";
 import type { Logger } from "../logger.ts";
 import type { TwinRegistry } from "../reconstructor/twin-registry.ts";
 import { type FrameIntake, type FrameSource, frameSource } from "./frame-intake.ts";
 
+/** A broker somewhere else, and how it is reached. */
+export interface ForeignBroker {
+  readonly url: string;
+  readonly login?: BrokerLogin | undefined;
+  /** PEM: whom its certificate must come from; nothing: the authorities that Node knows. */
+  readonly ca?: Buffer | undefined;
+}
+
 export interface MqttLinkOptions {
   /** A broker's address, or a stream to one in this process. */
-  readonly broker: { readonly url: string } | { stream(): Duplex };
+  readonly broker: ForeignBroker | { stream(): Duplex };
+  /** Whether devices are granted short topics, which a foreign broker's access rules do not know. */
+  grantsAliases(): boolean;
   readonly clientId: string;
   readonly group: string;
   readonly intake: FrameIntake;
@@ -56,7 +67,10 @@ export class MqttLink {
       queueQoSZero: false,
       timerVariant: "native",
     };
-    this.#client = "url" in broker ? connect(broker.url, settings) : new MqttClient(() => broker.stream(), settings);
+    this.#client =
+      "url" in broker
+        ? connect(broker.url, { ...settings, ...brokerSettings(broker) })
+        : new MqttClient(() => broker.stream(), settings);
     this.#ready = new Promise((resolve) => {
       this.#client.on("connect", () => this.#subscribe(resolve));
     });
@@ -104,15 +118,19 @@ export class MqttLink {
   #source(device: string): FrameSource {
     const known = this.#sources.get(device);
     if (known !== undefined) return known;
-    const topic = formatTopic({ group: this.#options.group, device, level: "control" });
+    const { group, grantsAliases } = this.#options;
+    const topic = formatTopic({ group, device, level: "control" });
     const source = frameSource(
       {
         transport: "mqtt",
         send: (frame) => {
-          if (this.#client.connected) this.#client.publish(topic, Buffer.from(encodeFrame(frame)), { qos: 0 });
+          if (!this.#client.connected) return;
+          const said = frame.kind === "welcome" && !grantsAliases() ? { ...frame, alias: "" } : frame;
+          this.#client.publish(topic, Buffer.from(encodeFrame(said)), { qos: 0 });
         },
       },
-      { device },
+      // The broker let nobody else publish there.
+      { device, isKnown: true },
     );
     if (this.#sources.size >= MAX_SOURCES) this.#sources.clear();
     this.#sources.set(device, source);

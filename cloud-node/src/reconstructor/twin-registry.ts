@@ -55,6 +55,11 @@ export class TwinRegistry {
     return this.#byKey.get(Number.parseInt(alias, ALIAS_BASE));
   }
 
+  /** The alias that a device is granted; mirrors `byAlias`. */
+  aliasOf(id: string): string | undefined {
+    return this.#byId.get(id)?.key.toString(ALIAS_BASE);
+  }
+
   /** The device whose newest boot has this nonce and knows this epoch. */
   byBoot(nonce: number, epoch: number): DeviceTwin | undefined {
     return this.all().find((twin) => twin.isBoot(nonce, epoch));

@@ -1,9 +1,10 @@
-import { aliasTopic, formatTopic, parseTopic } from "@lockstep/protocol";
+import { aliasTopic, formatTopic, mqttClientId, parseTopic } from "@lockstep/protocol";
 import { connect, type MqttClient } from "mqtt";
 import { BackOff } from "../back-off.ts";
 import type { Clock, Timer } from "../clock.ts";
 import type { RandomSource } from "../random-source.ts";
 import { checkMessage, type OutTopic, type Transport, TransportError, type TransportEvents } from "../transport.ts";
+import { type TlsCredentials, tlsSettings } from "./link-security.ts";
 import { Reachability, type ReachabilityListener } from "./reachability.ts";
 
 /**
@@ -22,6 +23,10 @@ export interface MqttTransportOptions extends ReachabilityListener {
   /** First level after `ls/v1`, `[A-Za-z0-9_-]`. */
   readonly group: string;
   readonly device: string;
+  /** With the device's name as user: its secret, as `lockstep devices add` told it. */
+  readonly password?: string | undefined;
+  /** For `mqtts://`. */
+  readonly tls?: TlsCredentials | undefined;
   /** 1 … 65,535 s, 90 unless given; less where a network forgets idle connections sooner. */
   readonly keepAliveSeconds?: number | undefined;
   readonly clock: Clock;
@@ -32,7 +37,7 @@ export interface MqttTransportOptions extends ReachabilityListener {
  * Messages over MQTT 3.1.1, as any broker speaks it: frames with QoS 0 and nothing kept by the client, because the
  * device's own ring outlives both; births and presence retained with QoS 1; the presence with online 0 as last will.
  *
- * @throws {TransportError} `bad-url`
+ * @throws {TransportError} `bad-url`, `half-identity`
  */
 export function mqttTransport(options: MqttTransportOptions): Transport {
   return new MqttTransport(options);
@@ -41,6 +46,7 @@ export function mqttTransport(options: MqttTransportOptions): Transport {
 class MqttTransport implements Transport {
   readonly #options: MqttTransportOptions;
   readonly #topics: Readonly<Record<OutTopic, string>>;
+  readonly #tls: ReturnType<typeof tlsSettings> | undefined;
   readonly #backOff: BackOff;
   readonly #reachability: Reachability;
   #framesTopic: string;
@@ -67,6 +73,7 @@ class MqttTransport implements Transport {
       presence: formatTopic({ group, device, level: "presence" }),
     };
     this.#framesTopic = this.#topics.frames;
+    this.#tls = new URL(url).protocol === "mqtts:" ? tlsSettings(options.tls ?? {}) : undefined;
     this.#backOff = new BackOff(options.random);
     this.#reachability = new Reachability(url, options);
   }
@@ -121,14 +128,16 @@ class MqttTransport implements Transport {
   }
 
   #connect(events: TransportEvents, will: Uint8Array): void {
-    const { url, group, device, keepAliveSeconds = DEFAULT_MQTT_KEEP_ALIVE_SECONDS } = this.#options;
+    const { url, group, device, password, keepAliveSeconds = DEFAULT_MQTT_KEEP_ALIVE_SECONDS } = this.#options;
     const downTopic = formatTopic({ group, device, level: "control" });
     // One client per connection: nothing that was on its way in an earlier one is ever sent again behind our back.
     const client = connect(url, {
       protocolId: "MQTT",
       protocolVersion: 4,
       clean: true,
-      clientId: `ls-${group}-${device}`,
+      clientId: mqttClientId(group, device),
+      ...(password === undefined ? {} : { username: device, password }),
+      ...this.#tls,
       keepalive: keepAliveSeconds,
       connectTimeout: CONNECT_LIMIT_MS,
       reconnectPeriod: 0,

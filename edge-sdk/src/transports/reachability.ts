@@ -13,6 +13,16 @@ const MEANINGS: Readonly<Record<string, string>> = {
   EAI_AGAIN: "the name of the host cannot be looked up now: is this computer on a network?",
   ENETUNREACH: "there is no way to that network: is this computer on one?",
   EHOSTUNREACH: "there is no way to that host: is it on, and on this network?",
+  "2": "it takes this device under another name only: is its group the node's?",
+  "4": "it does not know this device with this password: was it added, and not revoked, with `lockstep devices`?",
+  "5": "it does not let this device in: was it added, and not revoked, with `lockstep devices`?",
+  DEPTH_ZERO_SELF_SIGNED_CERT: "its certificate signs itself: give it as --ca if you know it to be the right one",
+  SELF_SIGNED_CERT_IN_CHAIN: "nobody here knows who signed its certificate: give that authority's with --ca",
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: "nobody here knows who signed its certificate: give that authority's with --ca",
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: "nobody here knows who signed its certificate: give that authority's with --ca",
+  ERR_TLS_CERT_ALTNAME_INVALID: "its certificate is for another name: connect by the one that stands in it",
+  CERT_HAS_EXPIRED: "its certificate has expired, or this computer's clock is wrong",
+  ERR_SSL_WRONG_VERSION_NUMBER: "it does not speak TLS: connect with mqtt:// or tcp://",
   ETIMEDOUT: "no answer: is it on, and does a firewall stand between?",
 };
 

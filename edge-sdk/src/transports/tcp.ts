@@ -1,9 +1,11 @@
-import { connect, type Socket } from "node:net";
+import { connect, isIP, type Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
 import { encodeStreamFrame, StreamDeframer } from "@lockstep/protocol";
 import { BackOff } from "../back-off.ts";
 import type { Clock, Timer } from "../clock.ts";
 import type { RandomSource } from "../random-source.ts";
 import { checkMessage, type OutTopic, type Transport, TransportError, type TransportEvents } from "../transport.ts";
+import { type TlsCredentials, tlsSettings } from "./link-security.ts";
 import { Reachability, type ReachabilityListener } from "./reachability.ts";
 
 /** A far end that went away without a word is noticed by the operating system after this long. */
@@ -12,8 +14,10 @@ export const DEFAULT_TCP_KEEP_ALIVE_MS = 30_000;
 const CLOSE_LIMIT_MS = 2_000;
 
 export interface TcpTransportOptions extends ReachabilityListener {
-  /** `tcp://HOST:PORT` */
+  /** `tcp://HOST:PORT`, or `tls://HOST:PORT` */
   readonly url: string;
+  /** For `tls://`. */
+  readonly tls?: TlsCredentials | undefined;
   /** The operating system asks whether the far end is there after so much silence; whole seconds, 30,000 unless given. */
   readonly keepAliveMs?: number | undefined;
   readonly clock: Clock;
@@ -21,10 +25,10 @@ export interface TcpTransportOptions extends ReachabilityListener {
 }
 
 /**
- * Messages over one TCP connection, each after a 16-bit length. The connection itself is the device's presence, so
+ * Messages over one TCP connection, with TLS or without, each after a 16-bit length. The connection itself is the device's presence, so
  * presence messages are not sent.
  *
- * @throws {TransportError} `bad-url`
+ * @throws {TransportError} `bad-url`, `half-identity`
  */
 export function tcpTransport(options: TcpTransportOptions): Transport {
   return new TcpTransport(options);
@@ -33,6 +37,7 @@ export function tcpTransport(options: TcpTransportOptions): Transport {
 class TcpTransport implements Transport {
   readonly #host: string;
   readonly #port: number;
+  readonly #tls: ReturnType<typeof tlsSettings> | undefined;
   readonly #keepAliveMs: number;
   readonly #clock: Clock;
   readonly #backOff: BackOff;
@@ -44,11 +49,12 @@ class TcpTransport implements Transport {
   #isClosed = false;
   #retry: Timer | undefined;
 
-  constructor({ url, keepAliveMs = DEFAULT_TCP_KEEP_ALIVE_MS, clock, random, ...listener }: TcpTransportOptions) {
+  constructor({ url, tls, keepAliveMs = DEFAULT_TCP_KEEP_ALIVE_MS, clock, random, ...listener }: TcpTransportOptions) {
     const { protocol, hostname, port } = parseUrl(url);
-    if (protocol !== "tcp:" || hostname === "" || port === "") throw badUrl(url);
+    if (!/^(tcp|tls):$/.test(protocol) || hostname === "" || port === "") throw badUrl(url);
     this.#host = hostname.replace(/^\[(.*)\]$/, "$1");
     this.#port = Number(port);
+    this.#tls = protocol === "tls:" ? tlsSettings(tls ?? {}) : undefined;
     this.#keepAliveMs = keepAliveMs;
     this.#clock = clock;
     this.#backOff = new BackOff(random);
@@ -86,16 +92,18 @@ class TcpTransport implements Transport {
 
   async destroy(): Promise<void> {
     const socket = this.#stop();
-    if (socket !== undefined) await closed(socket, () => socket.resetAndDestroy());
+    // Only a bare connection can be reset; one with TLS vanishes by an end that nobody announced.
+    const isBare = this.#tls === undefined;
+    if (socket !== undefined) await closed(socket, () => (isBare ? socket.resetAndDestroy() : socket.destroy()));
   }
 
   #connect(events: TransportEvents): void {
-    const socket = connect({ host: this.#host, port: this.#port, noDelay: true, keepAlive: true });
+    const socket = this.#dial();
     socket.setKeepAlive(true, this.#keepAliveMs);
     this.#socket = socket;
     const deframer = new StreamDeframer();
     let reason: Error | string = "closed by the far end";
-    socket.on("connect", () => {
+    socket.on(this.#tls === undefined ? "connect" : "secureConnect", () => {
       if (this.#isClosed) return;
       this.#isUp = true;
       this.#backOff.reset();
@@ -130,6 +138,14 @@ class TcpTransport implements Transport {
     });
   }
 
+  #dial(): Socket {
+    const place = { host: this.#host, port: this.#port };
+    if (this.#tls === undefined) return connect({ ...place, noDelay: true, keepAlive: true });
+    // An address is no name that a server could choose its certificate by.
+    const socket = connectTls({ ...place, ...this.#tls, ...(isIP(this.#host) ? {} : { servername: this.#host }) });
+    return socket.setNoDelay(true);
+  }
+
   #stop(): Socket | undefined {
     this.#isClosed = true;
     this.#retry?.cancel();
@@ -145,7 +161,7 @@ function parseUrl(url: string): URL {
 }
 
 function badUrl(url: string): TransportError {
-  return new TransportError("bad-url", { url, expected: "tcp://HOST:PORT" });
+  return new TransportError("bad-url", { url, expected: "tcp://HOST:PORT or tls://HOST:PORT" });
 }
 
 function closed(socket: Socket, end: () => void): Promise<void> {

@@ -13,6 +13,10 @@ export interface DeviceOptions {
   readonly ring?: number;
   readonly lookahead: Lookahead;
   readonly trust?: string;
+  readonly passwordFile?: string;
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
   readonly duration?: number;
   readonly seed: number;
   readonly testTruth?: string;
@@ -31,7 +35,7 @@ export function addDeviceOptions(command: Command, defaults: { readonly frameSam
   return command
     .option(
       "--to <URL>",
-      "where it connects: mqtt://HOST:PORT, mqtts://HOST:PORT, tcp://HOST:PORT or serial:PATH?baud=RATE",
+      "where it connects: mqtt://HOST:PORT, mqtts://…, tcp://HOST:PORT, tls://… or serial:PATH?baud=RATE",
     )
     .option("--id <NAME>", "name of the device", parseName)
     .option("--group <NAME>", "first topic level over MQTT", parseName, "lockstep")
@@ -45,6 +49,10 @@ export function addDeviceOptions(command: Command, defaults: { readonly frameSam
     .option("--ring <BYTES>", "memory for frames that are not confirmed yet", parsePositiveCount)
     .addOption(lookaheadOption("what a gateway does with a frame before it sends it").default("none"))
     .option("--trust <FILE>", "a key, as `lockstep keys` writes it: whoever signs with it may replace the module")
+    .option("--password-file <FILE>", "its secret, as `lockstep devices add` wrote it; {id} stands for its name")
+    .option("--ca <FILE>", "over TLS: PEM of the authority that signed the other end's certificate")
+    .option("--cert <FILE>", "over TLS: PEM of its own certificate, for its name; {id} stands for it")
+    .option("--key <FILE>", "and of that certificate's private key")
     .option("--duration <SECONDS>", "end by itself (default: at Ctrl-C)", parsePositive)
     .option("--seed <NUMBER>", "the same seed gives the same signal", parseSeed, 1)
     .option("--test-truth <FOLDER>", "for tests: say there what the devices are made of; lockstep serve has it too")
@@ -56,8 +64,13 @@ export function destination({ to }: DeviceOptions, devices: number): string {
   if (to === undefined) {
     throw new CommandError("usage", "no place to send to", "give --to mqtt://HOST:PORT, as `lockstep serve` prints it");
   }
-  if (!/^((mqtts?|tcp):\/\/[^/]+|serial:[^?]+(\?baud=.*)?$)/.test(to)) {
-    const forms = "write mqtt://HOST:PORT, tcp://HOST:PORT or serial:PATH?baud=RATE";
+  if (/^\w+:\/\/[^/]*@/.test(to)) {
+    const remedy = "give --password-file FILE: an address is shown to everybody";
+    throw new CommandError("usage", "--to has a name or a password in it", remedy);
+  }
+  if (!/^((mqtts?|tcp|tls):\/\/[^/]+|serial:[^?]+(\?baud=.*)?$)/.test(to)) {
+    const forms =
+      "write mqtt://HOST:PORT, mqtts://HOST:PORT, tcp://HOST:PORT, tls://HOST:PORT or serial:PATH?baud=RATE";
     throw new CommandError("usage", `--to "${to}" is no address`, forms);
   }
   if (to.startsWith("serial:")) refuseRate(to);

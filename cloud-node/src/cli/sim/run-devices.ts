@@ -16,6 +16,7 @@ import { writeResult } from "../result-output.ts";
 import type { Surroundings } from "../surroundings.ts";
 import { writeTruthRecipe } from "../truth/truth-recipe.ts";
 import { untilInterrupt } from "../until-interrupt.ts";
+import { credentialsFor } from "./device-credentials.ts";
 import { type DeviceOptions, destination } from "./device-options.ts";
 import { updatesFor } from "./device-updates.ts";
 import { LinkProblems } from "./link-problems.ts";
@@ -38,15 +39,15 @@ export async function runDevices(
   options: DeviceOptions,
 ): Promise<void> {
   const { clock, random, interrupt, stderr } = surroundings;
-  const url = destination(
-    options,
-    plans.reduce((sum, { count = 1 }) => sum + count, 0),
-  );
+  const names = plans.flatMap(deviceNames);
+  const url = destination(options, names.length);
+  // Read before the first of them is switched on.
+  const credentials = new Map(names.map((id) => [id, credentialsFor(options, id, names.length)]));
   const failures: string[] = [];
   const problems = new LinkProblems((text) => stderr.write(`lockstep sim: ${text}\n`));
   const devices = createFleet({
     plans,
-    endpoint: () => ({ url, group: options.group }),
+    endpoint: (_plan, id) => ({ url, group: options.group, credentials: credentials.get(id) }),
     ...shippedDevices(),
     updates: updatesFor(options),
     clock,

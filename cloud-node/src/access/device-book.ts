@@ -1,0 +1,174 @@
+import { randomBytes } from "node:crypto";
+import { AccessError } from "./access-error.ts";
+import {
+  type BookDevice,
+  DEVICE_NAME,
+  fileVersion,
+  readBookFile,
+  withBookLocked,
+  writeBookFile,
+} from "./device-book-file.ts";
+import { brokerHash, createSecret, hashSecret, isSecret, SECRET_BYTES } from "./device-secret.ts";
+
+/** Beside the store. */
+const SUFFIX = ".devices";
+/** No device has the name of the node itself at a foreign broker. */
+export const NODE_USER = "lockstep-node";
+
+/** What a device is given, once: the book keeps no secret that could be told again but the key of its MACs. */
+export interface DeviceCredentials {
+  readonly id: string;
+  /** 32 random bytes in base64url: its password over MQTT. */
+  readonly secret: string;
+  /** 32 random bytes in base64url; null for a device without MACs. */
+  readonly macKey: string | null;
+}
+
+/** Whether somebody may speak, and as whom. */
+export interface Speakers {
+  /** No device was ever added: everybody may speak. */
+  readonly isOpen: boolean;
+  /** What a device that may speak was granted: the same until it is revoked, and another one when it is added again. */
+  grantOf(id: string): string | undefined;
+  /** Whether a device may speak, and this is its secret. */
+  admits(id: string, secret: string): boolean;
+  /** Take what the file has by now. */
+  refresh(): void;
+}
+
+/**
+ * The devices that may speak to a node, in a file beside its store. While none was ever added everybody may.
+ *
+ * The file is looked at again before anybody is admitted, and by `refresh`: what a command adds or revokes holds for a node
+ * that is running. A file that cannot be read any more, or is gone, changes nothing: nobody is let in by its loss.
+ */
+export class DeviceBook implements Speakers {
+  readonly file: string;
+  readonly #listeners = new Set<() => void>();
+  readonly #onProblem: (problem: AccessError) => void;
+  #version = "";
+  #devices: ReadonlyMap<string, BookDevice> = new Map();
+
+  /**
+   * Open the book of a store.
+   *
+   * @param onProblem  told, once for each version of the file, that it cannot be read any more
+   * @throws {AccessError} `bad-device-book`, `device-book-open`
+   */
+  constructor(storeFile: string, onProblem: (problem: AccessError) => void = () => {}) {
+    this.file = `${storeFile}${SUFFIX}`;
+    this.#onProblem = onProblem;
+    this.#version = fileVersion(this.file);
+    this.#devices = this.#read();
+  }
+
+  get isOpen(): boolean {
+    return this.#devices.size === 0;
+  }
+
+  /** Every device that was ever added, revoked ones among them, by name. */
+  list(): BookDevice[] {
+    return [...this.#devices.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+  }
+
+  grantOf(id: string): string | undefined {
+    const device = this.#devices.get(id);
+    return device?.revoked === null ? device.secretHash : undefined;
+  }
+
+  admits(id: string, secret: string): boolean {
+    this.refresh();
+    const device = this.#devices.get(id);
+    return device !== undefined && isSecret(secret, device.secretHash) && device.revoked === null;
+  }
+
+  /** The key of a device's MACs, 32 bytes; undefined for one that has none, or may not speak. */
+  macKeyOf(id: string): Uint8Array | undefined {
+    const device = this.#devices.get(id);
+    if (device === undefined || device.macKey === null || device.revoked !== null) return undefined;
+    return new Uint8Array(Buffer.from(device.macKey, "base64url"));
+  }
+
+  /** Names of the devices whose frames have MACs. */
+  devices(): string[] {
+    return [...this.#devices.keys()].filter((id) => this.macKeyOf(id) !== undefined);
+  }
+
+  /** Hear that somebody may speak, or may not any more. @returns ends it */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  refresh(): void {
+    const version = fileVersion(this.file);
+    if (version === this.#version) return;
+    this.#version = version;
+    try {
+      const devices = this.#read();
+      if (devices.size === 0 && !this.isOpen) {
+        const remedy = "bring it back from a copy: what it said holds until the node ends";
+        throw new AccessError("bad-device-book", `${this.file} is gone, or empty`, remedy);
+      }
+      this.#devices = devices;
+    } catch (error) {
+      if (error instanceof AccessError) this.#onProblem(error);
+      else this.#onProblem(new AccessError("bad-device-book", `${this.file} cannot be read`, "", { cause: error }));
+      return;
+    }
+    for (const listener of this.#listeners) listener();
+  }
+
+  /**
+   * Let a device speak: written before this returns.
+   *
+   * @param added  ISO 8601
+   * @throws {AccessError} `bad-device-id`, `device-exists`, `device-book-busy`
+   */
+  add(id: string, { hasMac, added }: { readonly hasMac: boolean; readonly added: string }): DeviceCredentials {
+    if (!DEVICE_NAME.test(id) || id === NODE_USER) {
+      const remedy = `write 1 to 64 letters, digits, _ or -, and not ${NODE_USER}`;
+      throw new AccessError("bad-device-id", `"${id}" is no name of a device`, remedy);
+    }
+    const secret = createSecret();
+    const macKey = hasMac ? randomBytes(SECRET_BYTES).toString("base64url") : null;
+    this.#change((devices) => {
+      if (devices.get(id)?.revoked === null) {
+        throw new AccessError("device-exists", `${id} was added before`, `revoke it first, for another secret`);
+      }
+      const hashes = { secretHash: hashSecret(secret), brokerHash: brokerHash(secret) };
+      devices.set(id, { id, ...hashes, macKey, added, revoked: null });
+    });
+    return { id, secret, macKey };
+  }
+
+  /**
+   * Let a device speak no more: written before this returns.
+   *
+   * @param revoked  ISO 8601
+   * @throws {AccessError} `unknown-device`, `device-book-busy`
+   */
+  revoke(id: string, revoked: string): void {
+    this.#change((devices) => {
+      const device = devices.get(id);
+      if (device === undefined || device.revoked !== null) {
+        const problem = device === undefined ? `${this.file} has no device ${id}` : `${id} was revoked before`;
+        throw new AccessError("unknown-device", problem, "see `lockstep devices list`");
+      }
+      devices.set(id, { ...device, revoked });
+    });
+  }
+
+  #change(change: (devices: Map<string, BookDevice>) => void): void {
+    withBookLocked(this.file, () => {
+      const devices = new Map(this.#read());
+      change(devices);
+      writeBookFile(this.file, [...devices.values()]);
+    });
+    this.refresh();
+  }
+
+  #read(): ReadonlyMap<string, BookDevice> {
+    return new Map(readBookFile(this.file).map((device) => [device.id, device]));
+  }
+}

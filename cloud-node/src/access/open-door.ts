@@ -1,0 +1,15 @@
+import { AccessError } from "./access-error.ts";
+import { isLoopback } from "./connection-limits.ts";
+
+/**
+ * Refuse to listen where others than this machine reach, while everybody may speak.
+ *
+ * @param what  what would listen
+ * @throws {AccessError} `open-door`, with the line that adds a device
+ */
+export function refuseOpenDoor(what: string, host: string, storeFile: string): void {
+  if (isLoopback(host)) return;
+  const problem = `${what} on ${host} would let everybody speak, because no device was added yet`;
+  const remedy = `add the first one, \`lockstep devices add NAME --store ${storeFile}\`, or listen on 127.0.0.1`;
+  throw new AccessError("open-door", problem, remedy);
+}

@@ -1,0 +1,33 @@
+import type { Speakers } from "./device-book.ts";
+import type { DeviceRates } from "./device-rates.ts";
+
+/** Decides about messages of devices before anything else does. */
+export class SpeakerGate {
+  readonly #speakers: Speakers;
+  readonly #rates: DeviceRates | undefined;
+
+  /** @param rates  nothing: no limit */
+  constructor(speakers: Speakers, rates: DeviceRates | undefined) {
+    this.#speakers = speakers;
+    this.#rates = rates;
+  }
+
+  /** Everybody may speak. */
+  get isOpen(): boolean {
+    return this.#speakers.isOpen;
+  }
+
+  /**
+   * Whether a device may speak on a connection.
+   *
+   * @param isKnown  the transport has made sure who speaks there
+   */
+  admits(device: string, isKnown: boolean): boolean {
+    return this.#speakers.isOpen || (isKnown && this.#speakers.grantOf(device) !== undefined);
+  }
+
+  /** Account for a message. @param device  whatever stands for it @returns which of its limits it is over: it goes no further */
+  over(device: object, bytes: number): "frames" | "bytes" | undefined {
+    return this.#rates?.over(device, bytes);
+  }
+}

@@ -1,0 +1,82 @@
+import { existsSync } from "node:fs";
+import type { DeviceBook } from "../../access/device-book.ts";
+import { CommandError } from "../command-error.ts";
+
+/** Whether a device may speak: its own entry in the book, or that there is none. */
+export type Admission = "open" | "added" | "revoked" | "not added";
+
+/** A device as `lockstep devices list` tells it. */
+export interface ListedDevice {
+  readonly id: string;
+  readonly admission: Admission;
+  readonly boots: number;
+  readonly epoch: number;
+  /** ISO 8601; null for one that was never born here. */
+  readonly lastBirth: string | null;
+  readonly gaps: number;
+  readonly lostSamples: number;
+}
+
+/**
+ * Every device that a store or its book knows, by name.
+ *
+ * @throws {CommandError} `file` when there is neither
+ */
+export async function listDevices(store: string, book: DeviceBook): Promise<ListedDevice[]> {
+  if (!existsSync(store) && book.isOpen) {
+    throw new CommandError("file", `no store at ${store}`, "give --store FILE, the one `lockstep serve` writes");
+  }
+  const heard = new Map(existsSync(store) ? await heardDevices(store) : []);
+  const entries = new Map(book.list().map((entry) => [entry.id, entry]));
+  const admission = (id: string): Admission => {
+    const entry = entries.get(id);
+    if (entry === undefined) return book.isOpen ? "open" : "not added";
+    return entry.revoked === null ? "added" : "revoked";
+  };
+  const unheard = { boots: 0, epoch: 0, lastBirth: null, gaps: 0, lostSamples: 0 };
+  const ids = [...new Set([...heard.keys(), ...entries.keys()])].sort();
+  return ids.map((id) => ({ id, admission: admission(id), ...(heard.get(id) ?? unheard) }));
+}
+
+async function heardDevices(store: string): Promise<[string, Omit<ListedDevice, "id" | "admission">][]> {
+  const { openHistory } = await import("../../history/history.ts");
+  const history = await openHistory(store);
+  try {
+    return history.devices().map((id) => {
+      const epochs = history.epochs(id);
+      const gaps = history.gaps(id);
+      const told = {
+        boots: epochs.length,
+        epoch: epochs.at(-1)?.epoch ?? 0,
+        lastBirth: new Date((epochs.at(-1)?.openedUs ?? 0) / 1000).toISOString(),
+        gaps: gaps.length,
+        lostSamples: gaps.reduce((sum, gap) => sum + gap.samples, 0),
+      };
+      return [id, told];
+    });
+  } finally {
+    history.close();
+  }
+}
+
+const COLUMNS = ["id", "admission", "boots", "lastBirth", "gaps", "lostSamples"] as const;
+const HEADS = {
+  ...{ id: "DEVICE", admission: "ADMISSION", boots: "BOOTS", lastBirth: "LAST BIRTH", gaps: "GAPS" },
+  lostSamples: "LOST SAMPLES",
+};
+
+/** As lines for a person. */
+export function deviceTable(devices: readonly ListedDevice[]): string {
+  if (devices.length === 0) return "no device has reported yet";
+  const rows = devices.map((device) => ({ ...device, lastBirth: device.lastBirth ?? "never" }));
+  const lines: Readonly<Record<string, string | number>>[] = [HEADS, ...rows];
+  return lines
+    .map((row) =>
+      COLUMNS.map((column) => {
+        const width = Math.max(...lines.map((line) => String(line[column]).length));
+        const text = String(row[column]);
+        return typeof rows[0]?.[column] === "number" ? text.padStart(width) : text.padEnd(width);
+      }).join("  "),
+    )
+    .join("\n");
+}
