@@ -18,6 +18,7 @@ export type { LoopbackEnd } from "./ingest/loopback-link.ts";
 export type { SerialEnd } from "./ingest/serial-listener.ts";
 export { type Logger, SILENT_LOGGER } from "./logger.ts";
 export { CloudNode, type CommitListener, DEFAULT_GROUP, type NodeHealth } from "./node.ts";
+export type { LinkKeys } from "./ingest/seal-guard.ts";
 export type { BrokerOptions, CloudNodeOptions } from "./node-options.ts";
 export { PortError, type PortErrorCode } from "./port-error.ts";
 export { type AckPolicy, DEFAULT_ACK_POLICY } from "./reconstructor/ack-policy.ts";

@@ -1,4 +1,5 @@
 import type { Clock } from "./clock.ts";
+import type { LinkKeys } from "./ingest/seal-guard.ts";
 import type { Logger } from "./logger.ts";
 import type { AckPolicy } from "./reconstructor/ack-policy.ts";
 import type { Retention } from "./store/retention-timer.ts";
@@ -21,6 +22,8 @@ export interface CloudNodeOptions {
   /** MQTT group, 1 … 64 of `[A-Za-z0-9_-]`. */
   readonly group?: string;
   readonly acks?: AckPolicy;
+  /** Keys of devices, which then put a MAC on every frame; a device without is heard as ever while nobody has one. */
+  readonly linkKeys?: LinkKeys;
   /** Codec modules that the operator registers; the store keeps them for every later start. */
   readonly modules?: readonly Uint8Array[];
   /** How much history is kept; nothing: all. */

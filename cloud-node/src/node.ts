@@ -11,6 +11,7 @@ import { HistoryThread } from "./history/history-thread.ts";
 import { FrameIntake, type FrameSource } from "./ingest/frame-intake.ts";
 import { attachLoopback, type LoopbackEnd } from "./ingest/loopback-link.ts";
 import { MqttLink } from "./ingest/mqtt-link.ts";
+import { SealGuard } from "./ingest/seal-guard.ts";
 import { type SerialEnd, SerialListener } from "./ingest/serial-listener.ts";
 import { TcpListener } from "./ingest/tcp-listener.ts";
 import type { CloudNodeOptions, NodeInternals } from "./node-options.ts";
@@ -115,7 +116,9 @@ export class CloudNode {
     const registerModule = (wasm: Uint8Array) => this.#register(wasm);
     const emit = (event: NodeEvent) => this.#emit(event);
     this.#updates = new FlashDesk({ door, files, trust, clock, logger, counters, registerModule, emit });
-    this.#intake = new FrameIntake(this.#registry, counters, this.#updates);
+    const { linkKeys: keys } = options;
+    const guard = keys === undefined ? undefined : new SealGuard({ keys, registry: this.#registry, clock, emit });
+    this.#intake = new FrameIntake(this.#registry, counters, { updates: this.#updates, guard });
     if (retention !== undefined) this.#retention = new RetentionTimer({ store, clock, logger, counters, retention });
   }
 

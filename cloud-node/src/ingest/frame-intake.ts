@@ -1,5 +1,7 @@
 import {
+  type DownlinkFrame,
   decodeFrame,
+  encodeFrame,
   type FlashStateFrame,
   type FragmentFrame,
   FrameError,
@@ -10,12 +12,15 @@ import {
 import type { Counters } from "../counters.ts";
 import type { DeviceLink, DeviceTwin } from "../reconstructor/device-twin.ts";
 import type { TwinRegistry } from "../reconstructor/twin-registry.ts";
+import type { OpenedFrame, SealGuard } from "./seal-guard.ts";
 
 /** One connection, or one device's topics: where frames come from and where answers go. */
 export interface FrameSource {
   readonly link: DeviceLink;
   /** Who speaks here: named by the topic, or by the first birth on a connection. */
   device: string | undefined;
+  /** The transport has made sure of that: by a login, by a certificate, or because it is this very process. */
+  readonly isKnown?: boolean | undefined;
   /** Pieces of frames longer than the link's messages. */
   readonly fragments: Reassembler;
   /**
@@ -26,7 +31,7 @@ export interface FrameSource {
 }
 
 /** A source of which nothing is known yet, but for what is given. */
-export function frameSource(link: DeviceLink, known: Partial<Pick<FrameSource, "device" | "line">> = {}): FrameSource {
+export function frameSource(link: DeviceLink, known: Partial<Pick<FrameSource, "device" | "isKnown" | "line">> = {}): FrameSource {
   return { link, device: undefined, fragments: new Reassembler(), ...known };
 }
 
@@ -37,17 +42,36 @@ export interface UpdateEar {
   heard(device: string, state: FlashStateFrame): void;
 }
 
+/** A frame that may be believed, and may come from a device. */
+interface TakenFrame extends OpenedFrame {
+  readonly frame: UplinkFrame;
+}
+
+/** Who else hears of frames, or judges them. */
+export interface IntakeParts {
+  readonly updates?: UpdateEar | undefined;
+  /** Of devices that have keys; none where nobody has. */
+  readonly guard?: SealGuard | undefined;
+}
+
 /** The one path from bytes to twins: size, shape, seal, device; what does not pass is counted and goes no further. */
 export class FrameIntake {
   readonly #registry: TwinRegistry;
   readonly #counters: Counters;
   readonly #updates: UpdateEar | undefined;
+  readonly #guard: SealGuard | undefined;
   #isStopped = false;
 
-  constructor(registry: TwinRegistry, counters: Counters, updates?: UpdateEar) {
+  constructor(registry: TwinRegistry, counters: Counters, { updates, guard }: IntakeParts = {}) {
     this.#registry = registry;
     this.#counters = counters;
     this.#updates = updates;
+    this.#guard = guard;
+  }
+
+  /** A frame as it goes down to the device of a source: sealed, where that has a key. */
+  encode(frame: DownlinkFrame, { device }: Pick<FrameSource, "device">): Uint8Array {
+    return this.#guard?.seal(frame, device) ?? encodeFrame(frame);
   }
 
   /** Take nothing more in: devices keep what they were not told is stored. */
@@ -68,20 +92,25 @@ export class FrameIntake {
       twin.traffic.messages += 1;
       twin.traffic.frameBytes += bytes.length;
     }
-    const frame = this.#decode(bytes, twin);
-    if (frame === undefined) return;
-    if (frame.kind !== "fragment") {
-      this.#route(frame, bytes, source, isLive);
+    const taken = this.#open(bytes, source, twin);
+    if (taken === undefined) return;
+    if (taken.frame.kind !== "fragment") {
+      this.#route(taken, taken.frame, source, isLive);
       return;
     }
-    const whole = this.#reassemble(frame, source, twin);
-    const inner = whole === undefined ? undefined : this.#decode(whole, twin);
-    if (whole === undefined || inner === undefined) return;
-    if (inner.kind === "fragment") this.#refuse("nested-fragment", twin);
-    else this.#route(inner, whole, source, isLive);
+    const whole = this.#reassemble(taken.frame, source, twin);
+    const inner = whole === undefined ? undefined : this.#open(whole, source, twin);
+    if (inner === undefined) return;
+    if (inner.frame.kind === "fragment") this.#refuse("nested-fragment", twin);
+    else this.#route(inner, inner.frame, source, isLive);
   }
 
-  #route(frame: Exclude<UplinkFrame, FragmentFrame>, bytes: Uint8Array, source: FrameSource, isLive: boolean): void {
+  #route(
+    { bytes, device }: TakenFrame,
+    frame: Exclude<UplinkFrame, FragmentFrame>,
+    source: FrameSource,
+    isLive: boolean,
+  ): void {
     if (frame.kind === "birth") {
       if (source.device !== undefined && source.device !== frame.device) {
         if (source.line === undefined) {
@@ -94,7 +123,12 @@ export class FrameIntake {
       this.#registry.admit(frame.device).born(frame, bytes, source.link, isLive);
       return;
     }
-    const twin = source.device === undefined ? this.#recognise(frame, source) : this.#registry.get(source.device);
+    let twin = source.device === undefined ? this.#recognise(frame, source) : this.#registry.get(source.device);
+    if (twin === undefined && device !== undefined) {
+      // Known by its key alone: what is answered is for it.
+      source.device = device;
+      twin = this.#registry.get(device);
+    }
     if (twin === undefined) {
       this.#refuse("unknown-device", undefined);
       if (frame.kind === "status") source.link.send({ kind: "refusal", nonce: frame.nonce, reason: "unknown-device" });
@@ -122,14 +156,19 @@ export class FrameIntake {
     return twin;
   }
 
-  #decode(bytes: Uint8Array, twin: DeviceTwin | undefined): UplinkFrame | undefined {
+  #open(bytes: Uint8Array, source: FrameSource, twin: DeviceTwin | undefined): TakenFrame | undefined {
     if (bytes.length > MAX_FRAME_BYTES) {
       this.#refuse("too-large", twin);
       return undefined;
     }
     try {
-      const frame = decodeFrame(bytes);
-      if (isUplink(frame)) return frame;
+      const opened = this.#guard?.open(bytes, source) ?? { frame: decodeFrame(bytes), bytes };
+      if ("refusal" in opened) {
+        this.#counters.add(`refused.${opened.refusal}`);
+        return undefined;
+      }
+      const { frame } = opened;
+      if (isUplink(frame)) return { ...opened, frame };
       this.#refuse("wrong-direction", twin);
     } catch (error) {
       if (!(error instanceof FrameError)) throw error;

@@ -1,5 +1,5 @@
 import type { Duplex } from "node:stream";
-import { ALIAS_FILTER, encodeFrame, formatTopic, parseTopic, topicFilter } from "@lockstep/protocol";
+import { ALIAS_FILTER, formatTopic, parseTopic, topicFilter } from "@lockstep/protocol";
 import { connect, type IClientOptions, type ISubscriptionMap, MqttClient } from "mqtt";
 import type { Counters } from "../counters.ts";
 import type { Logger } from "../logger.ts";
@@ -104,15 +104,17 @@ export class MqttLink {
   #source(device: string): FrameSource {
     const known = this.#sources.get(device);
     if (known !== undefined) return known;
-    const topic = formatTopic({ group: this.#options.group, device, level: "control" });
+    const { group, intake } = this.#options;
+    const topic = formatTopic({ group, device, level: "control" });
     const source = frameSource(
       {
         transport: "mqtt",
         send: (frame) => {
-          if (this.#client.connected) this.#client.publish(topic, Buffer.from(encodeFrame(frame)), { qos: 0 });
+          if (this.#client.connected) this.#client.publish(topic, Buffer.from(intake.encode(frame, { device })), { qos: 0 });
         },
       },
-      { device },
+      // Whether a device may use this topic is the broker's to say.
+      { device, isKnown: true },
     );
     if (this.#sources.size >= MAX_SOURCES) this.#sources.clear();
     this.#sources.set(device, source);

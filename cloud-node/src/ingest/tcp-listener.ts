@@ -1,5 +1,5 @@
 import { createServer, type Server, type Socket } from "node:net";
-import { encodeFrame, encodeStreamFrame, FrameError, StreamDeframer } from "@lockstep/protocol";
+import { encodeStreamFrame, FrameError, StreamDeframer } from "@lockstep/protocol";
 import type { Clock } from "../clock.ts";
 import type { Counters } from "../counters.ts";
 import { ConnectionMeter } from "../reconstructor/connection-meter.ts";
@@ -78,11 +78,11 @@ export class TcpListener {
     const { intake, registry, counters, gone } = this.#options;
     const meter = new ConnectionMeter();
     const deframer = new StreamDeframer();
-    const source = frameSource({
+    const source: FrameSource = frameSource({
       transport: "tcp",
       send: (frame) => {
         if (!socket.writable || socket.writableLength > UNREAD_BYTES_MAX) return;
-        const bytes = encodeStreamFrame(encodeFrame(frame));
+        const bytes = encodeStreamFrame(intake.encode(frame, source));
         socket.write(bytes);
         meter.down(bytes.length);
       },
