@@ -21,6 +21,13 @@ test("a MAC is put on and taken off without changing anything else", () => {
   expect(covered).toEqual(ASK.with(ASK.length - 5, 0x4c));
 });
 
+test("the bytes that are taken apart stay as they are, also in a Buffer, whose slices are views", () => {
+  const sealed = addMac(ASK, () => code);
+  const buffer = Buffer.from(sealed);
+  expect(splitMac(buffer)?.frame).toEqual(ASK);
+  expect(buffer.equals(sealed)).toBe(true);
+});
+
 test("what has no seal of twelve is left alone, and what has no seal of four gets none", () => {
   expect(splitMac(ASK)).toBeUndefined();
   expect(splitMac(new Uint8Array(5))).toBeUndefined();

@@ -50,7 +50,8 @@ export function splitMac(sealed: Uint8Array): MacFrame | undefined {
   const length = sealed.length - MAC_BYTES;
   const header = length - SEAL_ITEM_BYTES;
   if (header < 0 || sealed[header] !== SEALED_HEADER) return undefined;
-  const frame = sealed.slice(0, length);
+  // Not by slice, which of Node's Buffer gives a view.
+  const frame = new Uint8Array(sealed.subarray(0, length));
   frame[header] = SEAL_HEADER;
   return { frame, covered: sealed.subarray(0, length), mac: sealed.subarray(length) };
 }

@@ -28,9 +28,10 @@ import { AttackedLink } from "./attacked-link.ts";
 /** Half a minute of the protocol's time-outs in about a second and a half. */
 const SPEED = 20;
 /** Protocol time; reached only when an attack succeeds. */
-const LIMIT_MS = SPEED * 30_000;
+const LIMIT_MS = SPEED * 20_000;
 export const FRAME_SAMPLES = 20;
-const SILENCE_MS = 2_000;
+/** Longer than any test: what a device says is what a test has it say. */
+const SILENCE_MS = 3_600_000;
 const ACKS = { everyFrames: 4, ageMs: 200 };
 const built = (name: string) => readFileSync(new URL(`../../edge-sdk/build/${name}`, import.meta.url));
 const MODULE = compileDeviceModule(built("device.wasm"));
@@ -69,6 +70,13 @@ export interface Victim {
   take(count: number): void;
   /** Close the frame in hand, and wait until all is confirmed. */
   drain(): Promise<boolean>;
+}
+
+/** How a device is attacked. */
+export interface VictimPlan {
+  /** It has a key and uses it; it does unless told otherwise. */
+  readonly isKeyed?: boolean;
+  readonly link?: AttackedLink;
 }
 
 /** A node, its devices, and whoever sits between. */
@@ -115,12 +123,11 @@ export class AttackRig {
     return { module: MAC_MODULE, bytes: this.keys.add(device) };
   }
 
-  /** Switch a device on, at the end of a line that somebody else holds. @param isKeyed  it has a key and uses it */
+  /** Switch a device on, at the end of a line that somebody else holds. */
   async victim(
     device: string,
-    { isKeyed = true, ...changes }: Partial<DeviceSessionOptions> & { readonly isKeyed?: boolean } = {},
+    { isKeyed = true, link = new AttackedLink(), ...changes }: Partial<DeviceSessionOptions> & VictimPlan = {},
   ): Promise<Victim> {
-    const link = new AttackedLink();
     this.node.attach(link.far);
     const nonce = this.#random.uint32();
     const session = await DeviceSession.open({

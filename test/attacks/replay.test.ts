@@ -1,6 +1,7 @@
 import { splitMac } from "@lockstep/protocol";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { AttackRig, FRAME_SAMPLES, rested } from "./attack-rig.ts";
+import { AttackedLink } from "./attacked-link.ts";
 
 /** Whoever has heard a whole session says it again. */
 const DEVICE = "unit";
@@ -84,8 +85,9 @@ test("without keys the same replay takes the twin away from its device: the test
 
 test("a birth that was kept back until its boot was over locks the device out for half a minute, not for good", async () => {
   await rig.startNode();
-  const first = await rig.victim(DEVICE);
-  first.link.passUp = () => [];
+  const link = new AttackedLink();
+  link.passUp = () => [];
+  const first = await rig.victim(DEVICE, { link });
   await rig.until("the birth was said", () => first.link.up.length > 0);
   const [keptBack] = first.link.up;
   await first.session.destroy();

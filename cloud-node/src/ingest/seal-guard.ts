@@ -167,7 +167,7 @@ export class SealGuard {
     const known = this.#boots.get(device);
     if (known?.nonce === nonce && Buffer.compare(known.linkKey, linkKey) === 0) return known;
     const keyOf = (direction: LinkDirection) => bootKey(linkKey, direction, nonce, device);
-    const made = { linkKey: linkKey.slice(), nonce, up: keyOf("up"), down: keyOf("down") };
+    const made = { linkKey: Uint8Array.from(linkKey), nonce, up: keyOf("up"), down: keyOf("down") };
     // Replays of other boots do not take its place.
     if (this.#options.registry.get(device)?.boots.nonce === nonce) this.#boots.set(device, made);
     return made;
