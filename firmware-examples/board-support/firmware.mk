@@ -59,7 +59,8 @@ ifneq ($(LINK_KEY),)
 ifneq ($(SLOT),loader)
 CORE    += mac.o
 DEVICE  += sealed-link.c
-MAC_C   := $(BUILD)/mac.c
+# By its whole path: another example may have one at the same place below its own folder.
+MAC_C   := $(CURDIR)/$(BUILD)/mac.c
 override DEFINES += '-DSERIAL_DEVICE_LINK_KEY={$(shell echo $(LINK_KEY) | sed 's/../0x&,/g')}'
 endif
 endif

@@ -12,8 +12,8 @@ type Budget = Pick<MacFigures, "flashBytes" | "ramBytes" | "boot" | "seal" | "op
  *     core, gcc -Os (size) or -O2 (speed)   flash, RAM; instructions of a boot's keys, of a frame sealed, of an ack opened
  */
 const BUDGETS: readonly (readonly [MacPlan["core"], MacPlan["optimize"], Budget])[] = [
-  ["Cortex-M4", "size", { flashBytes: 0, ramBytes: 0, boot: 0, seal: 0, open: 0 }],
-  ["Cortex-M4", "speed", { flashBytes: 0, ramBytes: 0, boot: 0, seal: 0, open: 0 }],
+  ["Cortex-M4", "size", { flashBytes: 1_650, ramBytes: 640, boot: 48_600, seal: 48_500, open: 24_500 }],
+  ["Cortex-M4", "speed", { flashBytes: 1_880, ramBytes: 685, boot: 58_200, seal: 58_100, open: 29_300 }],
 ];
 const WASM = readFileSync(new URL("../../edge-sdk/build/mac.wasm", import.meta.url));
 /** Of the module as it is shipped; 2 % above what it is. */

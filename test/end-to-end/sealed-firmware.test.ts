@@ -17,7 +17,8 @@ const KEY = Uint8Array.from({ length: 32 }, (_, i) => 255 - 7 * i);
 const CHANNELS = 6;
 const EPS = 32 * 2 ** -15;
 const ENOUGH_SAMPLES = 800;
-const MOST_FLASH_BYTES = 2_000;
+/** 2 % above what it is: the module, sealed-link.c, and what calls it. */
+const MOST_FLASH_BYTES = 2_660;
 const clock = systemClock();
 
 let folder = "";
@@ -92,8 +93,8 @@ requires("gcc-arm-none-eabi", "qemu-system-arm")("firmware-examples/rotor-twin w
     const sealed = makeExample(example, BOARD, [`LINK_KEY=${"00".repeat(32)}`]);
     const flash = sealed.sectionBytes - plain.sectionBytes;
     expect(plain.sizes.has("mac")).toBe(false);
-    expect(sealed.sizes.get("mac")?.flash).toBeGreaterThan(500);
-    expect(flash).toBeGreaterThan(500);
+    expect(sealed.sizes.get("mac")?.flash).toBeGreaterThan(2_000);
+    expect(flash).toBeGreaterThan(2_000);
     expect(flash).toBeLessThanOrEqual(MOST_FLASH_BYTES);
   }, 60_000);
 });
