@@ -52,7 +52,9 @@ const PARTS = {
  * @returns {Map<string, PartSizes>}
  */
 export function readSizes(printed) {
-  const rows = printed.matchAll(/^(core|device|store|interp|update|mac|boot|model|board|stack|program) +(\d+) +(\d+)$/gm);
+  const rows = printed.matchAll(
+    /^(core|device|store|interp|update|mac|boot|model|board|stack|program) +(\d+) +(\d+)$/gm,
+  );
   return new Map(
     [...rows].map(([, part = "", flash, memory]) => [part, { flash: Number(flash), memory: Number(memory) }]),
   );

@@ -35,8 +35,10 @@ const SEAL_BYTES: i32 = 5;
 const HEADER_PLAIN: u8 = 0x44;
 const HEADER_SEALED: u8 = 0x4c;
 /** "lockstep link 1" and a zero, in the order of a little-endian machine. */
-const LABEL: u64 = 0x706574736b636f6c;
-const LABEL_REST: u64 = 0x0031206b6e696c20;
+const LABEL: u32 = 0x6b636f6c;
+const LABEL_2: u32 = 0x70657473;
+const LABEL_3: u32 = 0x6e696c20;
+const LABEL_4: u32 = 0x0031206b;
 /** Label, direction, nonce. */
 const BOOT_MESSAGE_BYTES: i32 = 21;
 
@@ -48,8 +50,10 @@ const BOOT_MESSAGE_BYTES: i32 = 21;
  */
 export function macBoot(nonce: u32, nameLength: i32): void {
   for (let direction = MAC_UP; direction <= MAC_DOWN; direction++) {
-    store<u64>(MAC_CODE, LABEL);
-    store<u64>(MAC_CODE, LABEL_REST, 8);
+    store<u32>(MAC_CODE, LABEL);
+    store<u32>(MAC_CODE, LABEL_2, 4);
+    store<u32>(MAC_CODE, LABEL_3, 8);
+    store<u32>(MAC_CODE, LABEL_4, 12);
     store<u8>(MAC_CODE, direction, 16);
     store<u32>(MAC_CODE, bswap<u32>(nonce), 17);
     hmacSha256Begin(MAC_LINK_KEY, KEY_BYTES, SCRATCH);

@@ -69,9 +69,7 @@ export class DeviceSession {
     this.#options = options;
     // Cut after it is sealed: the link makes whole frames then.
     this.#transport =
-      macKey === undefined
-        ? options.transport
-        : sealTransport(options.transport, { key: macKey, device, nonce, mtu });
+      macKey === undefined ? options.transport : sealTransport(options.transport, { key: macKey, device, nonce, mtu });
     this.#link = new Link(module.instantiate(), {
       device,
       firmware,

@@ -53,7 +53,8 @@ export class LinkSeal {
    * @throws {SessionError} `mac-key` when the key is no 32 bytes
    */
   constructor({ module, bytes }: MacKey, device: string, nonce: number) {
-    if (bytes.length !== LINK_KEY_BYTES) throw new SessionError("mac-key", { bytes: bytes.length, need: LINK_KEY_BYTES });
+    if (bytes.length !== LINK_KEY_BYTES)
+      throw new SessionError("mac-key", { bytes: bytes.length, need: LINK_KEY_BYTES });
     const core = module.instantiate();
     const name = new TextEncoder().encode(device);
     const memory = new Uint8Array(core.memory.buffer);

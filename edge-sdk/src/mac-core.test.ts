@@ -69,21 +69,13 @@ function boot(key: Uint8Array, nonce: number, name: string): void {
 
 /** @see RFC 4231, 4.2 to 4.5: a key shorter than the hash's block is filled up with zeros, so that of these it is one of 32 bytes */
 test.for([
-  [
-    Buffer.alloc(20, 0x0b),
-    Buffer.from("Hi There"),
-    "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7",
-  ],
+  [Buffer.alloc(20, 0x0b), Buffer.from("Hi There"), "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"],
   [
     Buffer.from("Jefe"),
     Buffer.from("what do ya want for nothing?"),
     "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843",
   ],
-  [
-    Buffer.alloc(20, 0xaa),
-    Buffer.alloc(50, 0xdd),
-    "773ea91e36800e46854db8ebd09181a72959098b3ef8c122d9635514ced565fe",
-  ],
+  [Buffer.alloc(20, 0xaa), Buffer.alloc(50, 0xdd), "773ea91e36800e46854db8ebd09181a72959098b3ef8c122d9635514ced565fe"],
   [
     Buffer.from({ length: 25 }).map((_, i) => i + 1),
     Buffer.alloc(50, 0xcd),

@@ -1,6 +1,14 @@
 import { createHmac } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { addMac, bootKeyMessage, decodeFrame, encodeFrame, type Frame, Reassembler, splitMac } from "@lockstep/protocol";
+import {
+  addMac,
+  bootKeyMessage,
+  decodeFrame,
+  encodeFrame,
+  type Frame,
+  Reassembler,
+  splitMac,
+} from "@lockstep/protocol";
 import { expect, test } from "vitest";
 import { compileMacModule } from "./link-seal.ts";
 import { sealTransport } from "./sealed-transport.ts";
@@ -61,7 +69,9 @@ function listener() {
 }
 
 function macOf(direction: "up" | "down", nonce = NONCE, key = KEY) {
-  const bootKey = createHmac("sha256", key).update(bootKeyMessage(direction, nonce, DEVICE)).digest();
+  const bootKey = createHmac("sha256", key)
+    .update(bootKeyMessage(direction, nonce, DEVICE))
+    .digest();
   return (covered: Uint8Array) => createHmac("sha256", bootKey).update(covered).digest();
 }
 

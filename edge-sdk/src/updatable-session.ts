@@ -191,7 +191,8 @@ export class UpdatableSession {
     const { device } = rest;
     // Below the tap: what the machine says and hears goes by the same link.
     const transport = new TappedTransport(
-      () => (macKey === undefined ? connect() : sealTransport(connect(), { key: macKey, device, nonce, mtu: mtu ?? 0 })),
+      () =>
+        macKey === undefined ? connect() : sealTransport(connect(), { key: macKey, device, nonce, mtu: mtu ?? 0 }),
       (message) => this.#hear(message),
       () => this.#work(),
     );

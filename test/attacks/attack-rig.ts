@@ -236,6 +236,8 @@ export function sealedBy(
   frame: Uint8Array,
   { direction, nonce, device }: { readonly direction: LinkDirection; readonly nonce: number; readonly device: string },
 ): Uint8Array {
-  const bootKey = createHmac("sha256", key).update(bootKeyMessage(direction, nonce, device)).digest();
+  const bootKey = createHmac("sha256", key)
+    .update(bootKeyMessage(direction, nonce, device))
+    .digest();
   return addMac(frame, (covered) => createHmac("sha256", bootKey).update(covered).digest());
 }

@@ -34,7 +34,10 @@ const HOSTILE: readonly (readonly [what: string, message: Uint8Array])[] = [
   ["a payload of 2^64 - 1 bytes", bytes("86 10 00 00 00 5b ffffffffffffffff")],
   ["a payload of 2^31 bytes", bytes("86 10 00 00 00 5a 80000000")],
   ["a payload of indefinite length", bytes("86 10 00 00 00 5f 4100 ff 44 00000000")],
-  ["a birth with 2^32 - 1 channels", bytes(`8c 17 64 756e6974 01 00 5820 ${"00".repeat(32)} 01 01 01 00 60 9a ffffffff`)],
+  [
+    "a birth with 2^32 - 1 channels",
+    bytes(`8c 17 64 756e6974 01 00 5820 ${"00".repeat(32)} 01 01 01 00 60 9a ffffffff`),
+  ],
   ["a name of 2^32 - 1 bytes", bytes("8c 17 7a ffffffff")],
   ["a status whose missing numbers are arrays", bytes(`89 15 ${"80".repeat(8)}`)],
   ["an ack of ten thousand holes", bytes(`86 14 00 01 00 99 2710 ${"0001".repeat(5000)} 44 00000000`)],

@@ -54,14 +54,20 @@ function everyKind({ nonce }: Victim, frames: readonly Uint8Array[], births: rea
     { kind: "status", nonce, epoch: 1, oldest: 0, next: 12, evicted: 0, ringFill: 0, timeUs: 0 },
     { kind: "presence", nonce, online: false },
   ];
-  return [...births.slice(0, 1), ...frames.slice(0, 2), ...others.map((frame) => sealedBy(key, encodeFrame(frame), link))];
+  return [
+    ...births.slice(0, 1),
+    ...frames.slice(0, 2),
+    ...others.map((frame) => sealedBy(key, encodeFrame(frame), link)),
+  ];
 }
 
 test("with any bit of any frame turned, it is refused", async () => {
   const { victim, frames } = await heldBack();
   const messages = everyKind(victim, frames, victim.link.up);
   const forged = messages.flatMap((message) =>
-    Array.from(message, (byte, at) => Array.from({ length: 8 }, (_, bit) => message.with(at, byte ^ (1 << bit)))).flat(),
+    Array.from(message, (byte, at) =>
+      Array.from({ length: 8 }, (_, bit) => message.with(at, byte ^ (1 << bit))),
+    ).flat(),
   );
   expect(forged.length).toBeGreaterThan(1_500);
   await expectRefused(victim, forged);
@@ -70,7 +76,9 @@ test("with any bit of any frame turned, it is refused", async () => {
 test("cut anywhere, it is refused", async () => {
   const { victim, frames } = await heldBack();
   const messages = everyKind(victim, frames, victim.link.up);
-  const forged = messages.flatMap((message) => Array.from({ length: message.length }, (_, at) => message.subarray(0, at)));
+  const forged = messages.flatMap((message) =>
+    Array.from({ length: message.length }, (_, at) => message.subarray(0, at)),
+  );
   await expectRefused(victim, forged);
 });
 

@@ -56,7 +56,7 @@ export function macInput(key: Uint8Array, lengths: readonly number[]): Buffer {
 
 /** A frame as the program gets it. */
 export function macFrame(length: number): Buffer {
-  return Buffer.from({ length }).map((_, i) => i & 0xff);
+  return Buffer.from(Array.from({ length }, (_, i) => i & 0xff));
 }
 
 /** Build the program. */

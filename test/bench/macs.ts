@@ -4,7 +4,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { CloudNode, type LinkKeys, type LoopbackEnd, SILENT_LOGGER, systemClock } from "@lockstep/cloud-node";
-import { compileDeviceModule, DeviceSession, planChannel, type Transport, type TransportEvents } from "@lockstep/edge-sdk";
+import {
+  compileDeviceModule,
+  DeviceSession,
+  planChannel,
+  type Transport,
+  type TransportEvents,
+} from "@lockstep/edge-sdk";
 import { addMac, bootKeyMessage, encodeFrame } from "@lockstep/protocol";
 import { seededRandom } from "@lockstep/sim";
 import type { Bench } from "./bench.ts";
@@ -99,7 +105,9 @@ async function record(index: number): Promise<Recording> {
   }
   await session.destroy();
   const key = createHmac("sha256", "bench").update(id).digest();
-  const bootKey = createHmac("sha256", key).update(bootKeyMessage("up", nonce, id)).digest();
+  const bootKey = createHmac("sha256", key)
+    .update(bootKeyMessage("up", nonce, id))
+    .digest();
   const macOf = (covered: Uint8Array) => createHmac("sha256", bootKey).update(covered).digest();
   const frames = plain.slice(0, FRAMES + 1);
   return { id, key, plain: frames, sealed: frames.map((bytes) => addMac(bytes, macOf)) };

@@ -1,7 +1,14 @@
 import { createHmac } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { MAC_PLANS, type MacFigures, type MacPlan, macFrame, measureMac, TYPICAL_BYTES } from "../bench/firmware-mac.ts";
+import {
+  MAC_PLANS,
+  type MacFigures,
+  type MacPlan,
+  macFrame,
+  measureMac,
+  TYPICAL_BYTES,
+} from "../bench/firmware-mac.ts";
 import { requires } from "../os-package.ts";
 
 type Budget = Pick<MacFigures, "flashBytes" | "ramBytes" | "boot" | "seal" | "open">;

@@ -32,17 +32,24 @@ test("there are vectors of both directions", () => {
   expect([...directions].sort()).toEqual(["down", "up"]);
 });
 
-test.for(NAMES)("%s: the host makes its keys and its MAC, takes it off, and refuses it where nobody asks for one", (name) => {
-  const { device, direction, nonce, key, bootKey, frame, sealed } = vector(name);
-  expect(createHmac("sha256", key).update(bootKeyMessage(direction, nonce, device)).digest()).toEqual(Buffer.from(bootKey));
-  const macOf = (covered: Uint8Array) => createHmac("sha256", bootKey).update(covered).digest();
-  expect(addMac(frame, macOf)).toEqual(sealed);
-  const split = splitMac(sealed) ?? expect.fail("no seal of twelve");
-  expect(split.frame).toEqual(frame);
-  expect(Buffer.from(split.mac)).toEqual(macOf(split.covered).subarray(0, 8));
-  expect(() => decodeFrame(frame)).not.toThrow();
-  expect(() => decodeFrame(sealed)).toThrow(FrameError);
-});
+test.for(NAMES)(
+  "%s: the host makes its keys and its MAC, takes it off, and refuses it where nobody asks for one",
+  (name) => {
+    const { device, direction, nonce, key, bootKey, frame, sealed } = vector(name);
+    expect(
+      createHmac("sha256", key)
+        .update(bootKeyMessage(direction, nonce, device))
+        .digest(),
+    ).toEqual(Buffer.from(bootKey));
+    const macOf = (covered: Uint8Array) => createHmac("sha256", bootKey).update(covered).digest();
+    expect(addMac(frame, macOf)).toEqual(sealed);
+    const split = splitMac(sealed) ?? expect.fail("no seal of twelve");
+    expect(split.frame).toEqual(frame);
+    expect(Buffer.from(split.mac)).toEqual(macOf(split.covered).subarray(0, 8));
+    expect(() => decodeFrame(frame)).not.toThrow();
+    expect(() => decodeFrame(sealed)).toThrow(FrameError);
+  },
+);
 
 test.for(NAMES)("%s: so does the device's module", (name) => {
   const { device, direction, nonce, key, bootKey, frame, sealed } = vector(name);

@@ -31,7 +31,10 @@ export interface FrameSource {
 }
 
 /** A source of which nothing is known yet, but for what is given. */
-export function frameSource(link: DeviceLink, known: Partial<Pick<FrameSource, "device" | "isKnown" | "line">> = {}): FrameSource {
+export function frameSource(
+  link: DeviceLink,
+  known: Partial<Pick<FrameSource, "device" | "isKnown" | "line">> = {},
+): FrameSource {
   return { link, device: undefined, fragments: new Reassembler(), ...known };
 }
 

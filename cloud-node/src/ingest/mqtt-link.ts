@@ -110,7 +110,8 @@ export class MqttLink {
       {
         transport: "mqtt",
         send: (frame) => {
-          if (this.#client.connected) this.#client.publish(topic, Buffer.from(intake.encode(frame, { device })), { qos: 0 });
+          if (this.#client.connected)
+            this.#client.publish(topic, Buffer.from(intake.encode(frame, { device })), { qos: 0 });
         },
       },
       // Whether a device may use this topic is the broker's to say.

@@ -96,7 +96,9 @@ class Wire implements SerialEnd {
 }
 
 function macOf(direction: "up" | "down", nonce = NONCE, key = KEY) {
-  const bootKey = createHmac("sha256", key).update(bootKeyMessage(direction, nonce, UNIT)).digest();
+  const bootKey = createHmac("sha256", key)
+    .update(bootKeyMessage(direction, nonce, UNIT))
+    .digest();
   return (covered: Uint8Array) => createHmac("sha256", bootKey).update(covered).digest();
 }
 const sealed = (bytes: Uint8Array, nonce = NONCE) => addMac(bytes, macOf("up", nonce));
@@ -126,14 +128,14 @@ const statusOf = (nonce: number, next: number) =>
 test("on a line a device is welcomed, heard and answered under its key alone", async () => {
   const { cloud, wire } = await open();
   const device = new EncodedDevice(1, { nonce: NONCE });
-  const [first, second] = device.frames(2).map(({ bytes }) => bytes);
+  const [first = new Uint8Array(), second = new Uint8Array()] = device.frames(2).map(({ bytes }) => bytes);
   wire.say(device.birthBytes);
   expect(cloud.counters()["refused.no-mac"]).toBe(1);
   wire.say(sealed(device.birthBytes));
   await wire.until("welcome");
-  wire.say(first ?? expect.fail());
+  wire.say(first);
   wire.say(sealed(first));
-  wire.say(sealed(second ?? expect.fail()));
+  wire.say(sealed(second));
   await wire.until("ack");
   expect(cloud.counters()["refused.no-mac"]).toBe(2);
   expect(cloud.device(UNIT)?.receivedSamples).toBeGreaterThan(0);
@@ -199,18 +201,18 @@ test("a frame in fragments is sealed whole: the pieces need no MAC, and the whol
 test("a key that is taken back, or another, ends what was under the old one at once", async () => {
   const { cloud, wire, keys } = await open();
   const device = new EncodedDevice(5, { nonce: NONCE });
-  const [first, second] = device.frames(2).map(({ bytes }) => bytes);
+  const [first = new Uint8Array(), second = new Uint8Array()] = device.frames(2).map(({ bytes }) => bytes);
   wire.say(sealed(device.birthBytes));
   await wire.until("welcome");
-  wire.say(sealed(first ?? expect.fail()));
+  wire.say(sealed(first));
   const before = cloud.device(UNIT)?.receivedSamples;
   keys.held.set(UNIT, new Uint8Array(32));
-  wire.say(sealed(second ?? expect.fail()));
+  wire.say(sealed(second));
   expect(cloud.counters()["refused.bad-mac"]).toBe(1);
   keys.held.set("another", KEY);
   keys.held.delete(UNIT);
-  wire.say(sealed(second ?? expect.fail()));
-  wire.say(second ?? expect.fail());
+  wire.say(sealed(second));
+  wire.say(second);
   expect(cloud.device(UNIT)?.receivedSamples).toBe(before);
 });
 

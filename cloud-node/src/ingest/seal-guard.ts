@@ -1,4 +1,4 @@
-import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from "node:crypto";
+import { timingSafeEqual } from "node:crypto";
 import {
   addMac,
   bootKeyMessage,
@@ -17,6 +17,7 @@ import type { Clock } from "../clock.ts";
 import type { NodeEvent } from "../reconstructor/node-event.ts";
 import type { SealRefusal } from "../reconstructor/seal-refusal.ts";
 import type { TwinRegistry } from "../reconstructor/twin-registry.ts";
+import { FrameHmac, type HmacKey } from "./frame-hmac.ts";
 
 /** Keys that devices prove by what they say. */
 export interface LinkKeys {
@@ -60,8 +61,8 @@ export interface SealGuardOptions {
 interface BootKeys {
   readonly linkKey: Uint8Array;
   readonly nonce: number;
-  readonly up: KeyObject;
-  readonly down: KeyObject;
+  readonly up: HmacKey;
+  readonly down: HmacKey;
 }
 
 /** What was refused in the name of a device since it was last told. */
@@ -83,6 +84,7 @@ const SEARCH_EVERY_MS = 1_000;
  */
 export class SealGuard {
   readonly #options: SealGuardOptions;
+  readonly #hmac = new FrameHmac();
   /** Of the boot in force of each device. */
   readonly #boots = new Map<string, BootKeys>();
   readonly #tallies = new Map<string, Tally>();
@@ -113,8 +115,7 @@ export class SealGuard {
       if (inside !== undefined) decodeFrame(bytes);
       return device === undefined || source.isKnown === true ? { frame, bytes } : { refusal: "no-mac" };
     }
-    const refusal =
-      inside === undefined || mac === undefined ? "no-mac" : this.#judge(inside, mac, device, linkKey);
+    const refusal = inside === undefined || mac === undefined ? "no-mac" : this.#judge(inside, mac, device, linkKey);
     if (refusal !== undefined) {
       this.#tell(device, refusal);
       return { refusal };
@@ -128,13 +129,13 @@ export class SealGuard {
     const bytes = encodeFrame(frame);
     if (device === undefined || linkKey === undefined) return bytes;
     const { down } = this.#keysOf(device, linkKey, frame.nonce);
-    return addMac(bytes, (covered) => codeOf(down, covered));
+    return addMac(bytes, (covered) => this.#hmac.code(down, covered));
   }
 
   #judge(frame: Frame, mac: MacFrame, device: string, linkKey: Uint8Array): SealRefusal | undefined {
     const boots = this.#options.registry.get(device)?.boots;
     const nonce = "nonce" in frame ? frame.nonce : boots?.nonce;
-    if (nonce === undefined || !isRight(this.#keysOf(device, linkKey, nonce).up, mac)) return "bad-mac";
+    if (nonce === undefined || !this.#isRight(this.#keysOf(device, linkKey, nonce).up, mac)) return "bad-mac";
     if (frame.kind === "birth") {
       if (boots?.isOver(nonce) !== true) return undefined;
       if (boots.isProven) return "replayed-birth";
@@ -158,7 +159,7 @@ export class SealGuard {
     this.#searchedMs = nowMs;
     for (const device of keys.devices()) {
       const linkKey = keys.macKeyOf(device);
-      if (linkKey !== undefined && isRight(bootKey(linkKey, "up", frame.nonce, device), mac)) return device;
+      if (linkKey !== undefined && this.#isRight(this.#bootKey(linkKey, "up", frame.nonce, device), mac)) return device;
     }
     return undefined;
   }
@@ -166,11 +167,20 @@ export class SealGuard {
   #keysOf(device: string, linkKey: Uint8Array, nonce: number): BootKeys {
     const known = this.#boots.get(device);
     if (known?.nonce === nonce && Buffer.compare(known.linkKey, linkKey) === 0) return known;
-    const keyOf = (direction: LinkDirection) => bootKey(linkKey, direction, nonce, device);
+    const keyOf = (direction: LinkDirection) => this.#bootKey(linkKey, direction, nonce, device);
     const made = { linkKey: Uint8Array.from(linkKey), nonce, up: keyOf("up"), down: keyOf("down") };
     // Replays of other boots do not take its place.
     if (this.#options.registry.get(device)?.boots.nonce === nonce) this.#boots.set(device, made);
     return made;
+  }
+
+  #bootKey(linkKey: Uint8Array, direction: LinkDirection, nonce: number, device: string): HmacKey {
+    const hmac = this.#hmac;
+    return hmac.key(hmac.code(hmac.key(linkKey), bootKeyMessage(direction, nonce, device)));
+  }
+
+  #isRight(key: HmacKey, { covered, mac }: MacFrame): boolean {
+    return timingSafeEqual(this.#hmac.code(key, covered).subarray(0, MAC_BYTES), mac);
   }
 
   #tell(device: string, refusal: SealRefusal): void {
@@ -194,16 +204,4 @@ function decodeInside(bytes: Uint8Array, isThrown: boolean): Frame | undefined {
     if (isThrown || !(error instanceof FrameError)) throw error;
     return undefined;
   }
-}
-
-function bootKey(linkKey: Uint8Array, direction: LinkDirection, nonce: number, device: string): KeyObject {
-  return createSecretKey(createHmac("sha256", linkKey).update(bootKeyMessage(direction, nonce, device)).digest());
-}
-
-function isRight(key: KeyObject, { covered, mac }: MacFrame): boolean {
-  return timingSafeEqual(codeOf(key, covered).subarray(0, MAC_BYTES), mac);
-}
-
-function codeOf(key: KeyObject, covered: Uint8Array): Buffer {
-  return createHmac("sha256", key).update(covered).digest();
 }
