@@ -37,6 +37,7 @@ const PARTS = {
   store: "store: log, ring, flash driver",
   interp: "interpreter, and the core's names on it",
   update: "update machine with Ed25519, and what carries it out",
+  mac: "MACs on the link: SHA-256, and what calls it",
   boot: "boot records, slots, restart, self-test",
   model: "the board's model of a flash chip, which a real one has no need of",
   board: "board: start, clock, UART, memcpy, division",
@@ -51,7 +52,9 @@ const PARTS = {
  * @returns {Map<string, PartSizes>}
  */
 export function readSizes(printed) {
-  const rows = printed.matchAll(/^(core|device|store|interp|update|boot|model|board|stack|program) +(\d+) +(\d+)$/gm);
+  const rows = printed.matchAll(
+    /^(core|device|store|interp|update|mac|boot|model|board|stack|program) +(\d+) +(\d+)$/gm,
+  );
   return new Map(
     [...rows].map(([, part = "", flash, memory]) => [part, { flash: Number(flash), memory: Number(memory) }]),
   );

@@ -22,6 +22,7 @@ export type { RowBlock } from "./history/row-blocks.ts";
 export type { Run, RunKind } from "./history/run.ts";
 export type { TimeRange } from "./history/time-range.ts";
 export type { LoopbackEnd } from "./ingest/loopback-link.ts";
+export type { LinkKeys } from "./ingest/seal-guard.ts";
 export type { SerialEnd } from "./ingest/serial-listener.ts";
 export { type Logger, SILENT_LOGGER } from "./logger.ts";
 export { CloudNode, type CommitListener, type NodeHealth } from "./node.ts";

@@ -84,7 +84,8 @@ export class NodeDoors {
         host: tcpHost ?? DEFAULT_HOST,
         intake,
         registry,
-        maySpeak: ({ device, isKnown }) => device === undefined || gate.admits(device, isKnown === true),
+        // Each frame has its own MAC to show; a connection ends with the right of its device to speak at all.
+        maySpeak: ({ device }) => device === undefined || gate.admits(device, true),
         gone: (source) => this.gone(source),
       });
     }

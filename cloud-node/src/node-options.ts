@@ -3,6 +3,7 @@ import type { ConnectionLimits } from "./access/connection-limits.ts";
 import type { DeviceRateLimits } from "./access/device-rates.ts";
 import type { TlsFiles } from "./access/tls-files.ts";
 import type { Clock } from "./clock.ts";
+import type { LinkKeys } from "./ingest/seal-guard.ts";
 import type { Logger } from "./logger.ts";
 import type { AckPolicy } from "./reconstructor/ack-policy.ts";
 import type { Retention } from "./store/retention-timer.ts";
@@ -31,6 +32,8 @@ export interface CloudNodeOptions {
   /** What each device may send; nothing: as much as it likes. */
   readonly rates?: DeviceRateLimits | undefined;
   readonly acks?: AckPolicy;
+  /** Keys of devices, which then put a MAC on every frame; a device without is heard as ever while nobody has one. */
+  readonly linkKeys?: LinkKeys;
   /** Codec modules that the operator registers; the store keeps them for every later start. */
   readonly modules?: readonly Uint8Array[];
   /** How much history is kept; nothing: all. */

@@ -10,6 +10,7 @@ import { UpdateFiles } from "./flash/update-files.ts";
 import { HistoryThread } from "./history/history-thread.ts";
 import { FrameIntake } from "./ingest/frame-intake.ts";
 import { attachLoopback, type LoopbackEnd } from "./ingest/loopback-link.ts";
+import { SealGuard } from "./ingest/seal-guard.ts";
 import type { SerialEnd } from "./ingest/serial-listener.ts";
 import { NodeDoors } from "./node-doors.ts";
 import type { CloudNodeOptions, NodeInternals } from "./node-options.ts";
@@ -104,7 +105,8 @@ export class CloudNode {
     this.#book = new DeviceBook(storeFile, ({ code, message }) => logger.error({ code }, message));
     const rates = options.rates === undefined ? undefined : new DeviceRates(options.rates, clock);
     const gate = new SpeakerGate(this.#book, rates);
-    this.#intake = new FrameIntake(this.#registry, counters, this.#updates, gate);
+    const guard = new SealGuard({ keys: options.linkKeys ?? this.#book, registry: this.#registry, clock, emit });
+    this.#intake = new FrameIntake(this.#registry, counters, { updates: this.#updates, gate, guard });
     const [registry, intake, book] = [this.#registry, this.#intake, this.#book];
     this.#doors = new NodeDoors({ options, intake, registry, counters, book, gate });
     if (retention !== undefined) this.#retention = new RetentionTimer({ store, clock, logger, counters, retention });

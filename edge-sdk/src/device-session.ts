@@ -2,6 +2,7 @@ import { toFixed } from "./channel-scale.ts";
 import type { Timer } from "./clock.ts";
 import { Link, type OutMessage } from "./link.ts";
 import { RingFile } from "./ring-file.ts";
+import { sealTransport } from "./sealed-transport.ts";
 import { SessionError } from "./session-error.ts";
 import {
   DEFAULT_RING_BYTES,
@@ -10,6 +11,7 @@ import {
   type SessionStep,
 } from "./session-options.ts";
 import { TrafficMeter } from "./session-traffic.ts";
+import type { Transport } from "./transport.ts";
 
 interface Waiter {
   readonly isMet: () => boolean;
@@ -23,6 +25,7 @@ interface Waiter {
 export class DeviceSession {
   readonly #options: DeviceSessionOptions;
   readonly #link: Link;
+  readonly #transport: Transport;
   readonly #ringFile: RingFile | undefined;
   readonly #meter = new TrafficMeter();
   readonly #adoptedFrames: number;
@@ -41,7 +44,7 @@ export class DeviceSession {
    * or not.
    *
    * @throws {SessionError} `link`, `ring-too-large`, `ring-foreign`, `ring-file`, `unknown-lookahead`, `no-lookahead`,
-   *   `lookahead-too-large`
+   *   `lookahead-too-large`, `mac-key`
    * @throws {TransportError} `already-open`
    */
   static async open(options: DeviceSessionOptions): Promise<DeviceSession> {
@@ -61,8 +64,12 @@ export class DeviceSession {
 
   private constructor(options: DeviceSessionOptions) {
     const { device, firmware = "", channels, frameSamples, periodNs, silenceMs, module, mtu = 0 } = options;
-    const { ringBytes = DEFAULT_RING_BYTES, ringFile, isRingSynced = false, lookahead = "none" } = options;
+    const { ringBytes = DEFAULT_RING_BYTES, ringFile, isRingSynced = false, lookahead = "none", macKey } = options;
+    const nonce = options.random.uint32();
     this.#options = options;
+    // Cut after it is sealed: the link makes whole frames then.
+    this.#transport =
+      macKey === undefined ? options.transport : sealTransport(options.transport, { key: macKey, device, nonce, mtu });
     this.#link = new Link(module.instantiate(), {
       device,
       firmware,
@@ -71,13 +78,13 @@ export class DeviceSession {
       frameSamples,
       periodNs,
       silenceMs,
-      mtu,
+      mtu: macKey === undefined ? mtu : 0,
       ringBytes,
       lookahead,
     });
     this.#ringFile = ringFile === undefined ? undefined : new RingFile(ringFile, isRingSynced);
     try {
-      this.#adoptedFrames = this.#restore(ringBytes);
+      this.#adoptedFrames = this.#restore(ringBytes, nonce);
     } catch (error) {
       this.#ringFile?.close();
       throw error;
@@ -180,16 +187,15 @@ export class DeviceSession {
       this.flush();
       if (this.#link.phase !== "down" && this.#pending === undefined) this.#post(this.#link.presence(false));
     });
-    await this.#stop(() => this.#options.transport.close());
+    await this.#stop(() => this.#transport.close());
   }
 
   /** Stop as if power had failed: the frame in hand is lost, nothing more is sent. */
   async destroy(): Promise<void> {
-    if (!this.#isClosed) await this.#stop(() => this.#options.transport.destroy());
+    if (!this.#isClosed) await this.#stop(() => this.#transport.destroy());
   }
 
-  #restore(ringBytes: number): number {
-    const nonce = this.#options.random.uint32();
+  #restore(ringBytes: number, nonce: number): number {
     const stored = this.#ringFile?.read(ringBytes);
     const restored = stored === undefined ? "empty" : this.#link.restore(stored, nonce, this.#nowMs());
     if (restored === "foreign") throw new SessionError("ring-foreign", { file: this.#options.ringFile ?? "" });
@@ -201,7 +207,7 @@ export class DeviceSession {
   /** Begin to connect, once. @throws {TransportError} `already-open` */
   async connect(): Promise<void> {
     const will = this.#link.presence(false).bytes.slice();
-    await this.#options.transport.open(
+    await this.#transport.open(
       {
         connected: () => this.#guard(() => this.#connected()),
         disconnected: () => this.#guard(() => this.#disconnected()),
@@ -235,7 +241,7 @@ export class DeviceSession {
     const { alias } = this.#link;
     if (alias !== this.#alias) {
       this.#alias = alias;
-      this.#options.transport.useAlias(alias);
+      this.#transport.useAlias(alias);
     }
     this.#stepped("receive");
     this.#pump();
@@ -262,7 +268,7 @@ export class DeviceSession {
   }
 
   #post(message: OutMessage): boolean {
-    if (this.#options.transport.send(message.topic, message.bytes)) {
+    if (this.#transport.send(message.topic, message.bytes)) {
       this.#meter.sent(message.topic, message.bytes);
       this.#pending = undefined;
       return true;
@@ -292,7 +298,7 @@ export class DeviceSession {
       act();
     } catch (failure) {
       this.#failure = failure;
-      void this.#stop(() => this.#options.transport.destroy());
+      void this.#stop(() => this.#transport.destroy());
     }
   }
 

@@ -10,6 +10,7 @@ export type SessionErrorCode =
   | "ring-file"
   | "wrong-width"
   | "wrong-time"
+  | "mac-key"
   | "closed";
 
 /** A device session that was set up or used in a way that cannot work. */
@@ -45,6 +46,8 @@ function describe(code: SessionErrorCode, facts: Readonly<Record<string, string 
       return `a sample of ${facts.values} values for ${facts.channels} channels`;
     case "wrong-time":
       return `a sample at ${facts.timeUs} µs: device time is a whole number from 0 to 2^53 - 1`;
+    case "mac-key":
+      return `a link key of ${facts.bytes} bytes: it has ${facts.need}, as the cloud node gave it with the device`;
     case "closed":
       return "it was closed before";
   }

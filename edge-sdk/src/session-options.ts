@@ -3,6 +3,7 @@ import type { Clock } from "./clock.ts";
 import type { DeviceModule } from "./device-module.ts";
 import type { Lookahead } from "./encoder.ts";
 import type { LinkPhase } from "./link.ts";
+import type { MacKey } from "./link-seal.ts";
 import type { RandomSource } from "./random-source.ts";
 import type { SessionTraffic } from "./session-traffic.ts";
 import type { Transport } from "./transport.ts";
@@ -32,6 +33,11 @@ export interface DeviceSessionOptions {
   readonly mtu?: number | undefined;
   readonly transport: Transport;
   readonly module: DeviceModule;
+  /**
+   * The key that the cloud knows this device by: every frame up gets a MAC under it, and one that comes down without is not
+   * heard. None unless given. What `stats` counts of the traffic is before frames are sealed and cut.
+   */
+  readonly macKey?: MacKey | undefined;
   /** How far to look ahead in a frame before it is sent; "none" unless given, and more with a gateway's module alone. */
   readonly lookahead?: Lookahead | undefined;
   readonly clock: Clock;

@@ -3,6 +3,7 @@ import type { Timer } from "./clock.ts";
 import { compileDeviceModule, type DeviceModule } from "./device-module.ts";
 import { DeviceSession } from "./device-session.ts";
 import { leftRings, ringFileFor } from "./ring-folder.ts";
+import { sealTransport } from "./sealed-transport.ts";
 import type { DeviceSessionOptions, SessionStats } from "./session-options.ts";
 import { addTraffic, NO_TRAFFIC, type SessionTraffic } from "./session-traffic.ts";
 import { TappedTransport } from "./tapped-transport.ts";
@@ -186,14 +187,18 @@ export class UpdatableSession {
   }
 
   #prepare(module: DeviceModule, nonce: number, ringFile: string | undefined): Boot {
-    const { update: _update, connect, ringFolder: _folder, onBoot: _onBoot, ...rest } = this.#options;
+    const { update: _update, connect, ringFolder: _folder, onBoot: _onBoot, macKey, mtu, ...rest } = this.#options;
+    const { device } = rest;
+    // Below the tap: what the machine says and hears goes by the same link.
     const transport = new TappedTransport(
-      () => connect(),
+      () =>
+        macKey === undefined ? connect() : sealTransport(connect(), { key: macKey, device, nonce, mtu: mtu ?? 0 }),
       (message) => this.#hear(message),
       () => this.#work(),
     );
     const session = DeviceSession.prepare({
       ...rest,
+      mtu: macKey === undefined ? mtu : undefined,
       module,
       transport,
       ringFile,

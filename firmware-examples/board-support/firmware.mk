@@ -5,6 +5,9 @@
 #   make size     flash and memory, in bytes, by part
 #   make check    cppcheck
 #   make clean
+#
+# LINK_KEY=64 hex digits: every frame carries a MAC under that key, and none without is heard (sealed-link.h). It is in the
+# program then, and in build/: keep the one from being read out of the chip, and the other from being read at all.
 
 ROOT    ?= ../..
 WASM    ?= $(ROOT)/edge-sdk/build/device.wasm
@@ -48,6 +51,18 @@ CORE    := core.o
 DEVICE  := serial-device.c serial-framing.c device.c wasm-rt.c
 ifdef FORM
 include $(SUPPORT)/updatable.mk
+endif
+
+LINK_KEY ?=
+MAC_WASM ?= $(ROOT)/edge-sdk/build/mac.wasm
+ifneq ($(LINK_KEY),)
+ifneq ($(SLOT),loader)
+CORE    += mac.o
+DEVICE  += sealed-link.c
+# By its whole path: another example may have one at the same place below its own folder.
+MAC_C   := $(CURDIR)/$(BUILD)/mac.c
+override DEFINES += '-DSERIAL_DEVICE_LINK_KEY={$(shell echo $(LINK_KEY) | sed 's/../0x&,/g')}'
+endif
 endif
 
 CC      := $(PREFIX)gcc
@@ -102,7 +117,16 @@ $(BUILD)/update.o: $(BUILD)/update.c $(FLAGS) $(SUPPORT)/needed.flags
 UPDATE_C := $(BUILD)/update.c
 endif
 
-$(BUILD)/%.o: %.c $(UPDATE_C) $(BUILD)/core.c $(BUILD)/core-id.h $(FLAGS) $(SUPPORT)/needed.flags $(SUPPORT)/strict.flags
+ifneq ($(MAC_C),)
+$(MAC_C): $(MAC_WASM)
+	mkdir -p $(BUILD)
+	$(WASM2C) $< -n mac -o $@
+
+$(BUILD)/mac.o: $(MAC_C) $(FLAGS) $(SUPPORT)/needed.flags
+	$(CC) $(CPU) $(NEEDED) -MMD -MP -w -DWASM_RT_PLAIN_LOADS $(CFLAGS) $(CORE_FLAGS) $(INCLUDE) -c -o $@ $<
+endif
+
+$(BUILD)/%.o: %.c $(UPDATE_C) $(MAC_C) $(BUILD)/core.c $(BUILD)/core-id.h $(FLAGS) $(SUPPORT)/needed.flags $(SUPPORT)/strict.flags
 	$(CC) $(CPU) $(NEEDED) -MMD -MP $(STRICT) $(CFLAGS) $(DEFINES) -DDEVICE_NAME='"$(DEVICE_NAME)"' $(INCLUDE) -c -o $@ $<
 
 $(FLAGS): FORCE
@@ -113,7 +137,7 @@ $(FLAGS): FORCE
 -include $(OBJECTS:.o=.d)
 
 # Where each source of ours lies; the boards' own have a check of their own.
-CHECKED := $(foreach file,$(filter-out $(BOARDS),$(SOURCES) serial-device.c serial-framing.c device.c $(STORE) $(UPDATES)), \
+CHECKED := $(foreach file,$(filter-out $(BOARDS),$(SOURCES) serial-device.c serial-framing.c device.c $(if $(MAC_C),sealed-link.c) $(STORE) $(UPDATES)), \
   $(firstword $(wildcard $(file) $(addsuffix /$(file),$(SUPPORT) $(EXTRA_PATH)))))
 
 .PHONY: run size check clean FORCE

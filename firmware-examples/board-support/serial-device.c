@@ -4,6 +4,10 @@
 #include "device-store.h"
 #include "wall-clock.h"
 
+#ifdef SERIAL_DEVICE_LINK_KEY
+static const uint8_t LINK_KEY[MAC_LINK_KEY_BYTES] = SERIAL_DEVICE_LINK_KEY;
+#endif
+
 static bool put_byte(void *line, uint8_t byte) {
   (void)line;
   return board_write(&byte, 1);
@@ -20,6 +24,9 @@ int32_t serial_device_begin(serial_device *self, const device_plan *plan, uint8_
   serial_reader_begin(&self->reader, update_device_input(), SERIAL_READER_BYTES(SERIAL_INPUT_BYTES));
 #else
   serial_reader_begin(&self->reader, self->input, sizeof self->input);
+#endif
+#ifdef SERIAL_DEVICE_LINK_KEY
+  sealed_link_begin(&self->sealed, LINK_KEY, plan->name, nonce);
 #endif
   int32_t status = device_begin(&self->link, plan, memory, bytes);
   if (status < 0) return status;
@@ -67,9 +74,12 @@ static int32_t hear(serial_device *self, uint32_t now_ms) {
   uint8_t byte = 0;
   int32_t has_heard = 0;
   for (uint32_t left = sizeof self->received; left > 0 && board_read_now(&byte, 1) > 0; left--) {
-    const int32_t length = serial_reader_push(&self->reader, byte);
+    int32_t length = serial_reader_push(&self->reader, byte);
     has_heard = 1;
-    if (length <= 0) continue; /* damage on the line: whoever misses an answer asks again */
+#ifdef SERIAL_DEVICE_LINK_KEY
+    if (length > 0) length = (int32_t)sealed_link_open(&self->sealed, self->reader.bytes, (uint32_t)length);
+#endif
+    if (length <= 0) continue; /* damage on the line, or forged: whoever misses an answer asks again */
 #ifdef SERIAL_DEVICE_UPDATES
     if (update_device_hear((uint32_t)length, now_ms)) continue;
 #endif
@@ -80,13 +90,26 @@ static int32_t hear(serial_device *self, uint32_t now_ms) {
   return has_heard;
 }
 
+/** Put a message on the line. @param parts  the last one is its seal */
+static void say(serial_device *self, byte_span *parts, uint32_t count) {
+#ifdef SERIAL_DEVICE_LINK_KEY
+  sealed_link_seal(&self->sealed, parts, count);
+#else
+  (void)self;
+#endif
+  serial_write_parts(parts, count, put_byte, NULL);
+}
+
 #ifdef SERIAL_DEVICE_UPDATES
 /** Send a message of the update machine, and do what it wants done. @returns whether there was any of it */
 static int32_t update(serial_device *self, uint32_t now_ms) {
-  byte_span message = {NULL, 0};
-  const int32_t length = update_device_poll(&message.bytes);
-  message.length = (uint32_t)length;
-  if (length > 0) serial_write_parts(&message, 1, put_byte, NULL);
+  const uint8_t *message = NULL;
+  const int32_t length = update_device_poll(&message);
+  if (length > EDGE_SEAL_BYTES) {
+    const uint32_t before = (uint32_t)length - EDGE_SEAL_BYTES;
+    byte_span parts[] = {{message, before}, {message + before, EDGE_SEAL_BYTES}};
+    say(self, parts, 2);
+  }
   const bool has_more = update_device_act(&self->link, self->start_us + long_clock_at(&self->clock, now_ms) * 1000, now_ms);
   return length > 0 || has_more ? 1 : 0;
 }
@@ -100,7 +123,7 @@ static int32_t send_one(serial_device *self, uint32_t now_ms) {
   if (length <= 0) return length;
   const int32_t status = device_store_save(&self->link);
   if (status < 0) return status;
-  serial_write_parts(parts, DEVICE_PARTS, put_byte, NULL);
+  say(self, parts, DEVICE_PARTS);
   return 1;
 }
 

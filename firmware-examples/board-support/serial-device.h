@@ -12,6 +12,9 @@
 #include "long-clock.h"
 #include "serial-framing.h"
 #include "serial-updates.h"
+#ifdef SERIAL_DEVICE_LINK_KEY
+#include "sealed-link.h"
+#endif
 
 /**
  * What may come while a sample is taken or a message leaves, a power of two: two of the cloud's longest messages, 22 ms of a
@@ -20,10 +23,14 @@
 #ifndef SERIAL_DEVICE_RECEIVED_BYTES
 #define SERIAL_DEVICE_RECEIVED_BYTES 256
 #endif
+/* A build that defines SERIAL_DEVICE_LINK_KEY as 32 bytes, {0x00, ...}, says and hears nothing without a MAC (sealed-link.h). */
 
 typedef struct {
   device link;
   serial_reader reader;
+#ifdef SERIAL_DEVICE_LINK_KEY
+  sealed_link sealed;
+#endif
   uint8_t input[SERIAL_INPUT_KEPT];
   uint8_t received[SERIAL_DEVICE_RECEIVED_BYTES]; /* the board's, for bytes that nobody has read yet */
   long_clock clock;

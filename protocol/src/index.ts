@@ -52,6 +52,15 @@ export type { ResidualFrame } from "./frames/residual.ts";
 export type { ResyncFrame, ResyncReason } from "./frames/resync.ts";
 export type { StatusFrame } from "./frames/status.ts";
 export type { WelcomeFrame } from "./frames/welcome.ts";
+export {
+  addMac,
+  bootKeyMessage,
+  LINK_KEY_BYTES,
+  type LinkDirection,
+  MAC_BYTES,
+  type MacFrame,
+  splitMac,
+} from "./link-mac.ts";
 export { murmur3 } from "./murmur3.ts";
 export { sequencedSeal } from "./seal.ts";
 export { expandSeq, gapRanges, LAST_SEQ, matchEpoch, position } from "./sequence.ts";

@@ -4,11 +4,12 @@ import { FrameError } from "./errors.ts";
 import { field } from "./field.ts";
 import { murmur3, murmur3Words } from "./murmur3.ts";
 
-/** Version 0 has the checksum alone; 12, with a MAC, is reserved. */
+/** The checksum alone. A seal of 12, with a MAC, is taken apart before a frame comes here: `link-mac.ts`. */
 const SEAL = field("seal", 4, 4);
 /** The seal as it ends a frame: its CBOR header (0x44), then four bytes. */
-const SEAL_ITEM_BYTES = 5;
-const SEAL_HEADER = 0x44;
+export const SEAL_ITEM_BYTES = 5;
+/** CBOR header of a byte string of four. */
+export const SEAL_HEADER = 0x44;
 const PLAIN_SEED = 0;
 const NAMES = new TextEncoder();
 

@@ -1,13 +1,13 @@
 /**
  * Write the golden vectors beside this file: `node protocol/vectors/generate.ts`.
  *
- * To add one, add a case to `frame-cases.ts`, `refused-cases.ts` or `serial-cases.ts`. A vector that changes is a
+ * To add one, add a case to `frame-cases.ts`, `refused-cases.ts`, `serial-cases.ts` or `mac-cases.ts`. A vector that changes is a
  * breaking change.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { vectorFiles } from "./vector-files.ts";
 
-for (const folder of ["refused/", "serial/"]) mkdirSync(new URL(folder, import.meta.url), { recursive: true });
+for (const folder of ["refused/", "serial/", "mac/"]) mkdirSync(new URL(folder, import.meta.url), { recursive: true });
 for (const [path, bytes] of vectorFiles()) {
   writeFileSync(new URL(path, import.meta.url), bytes);
 }

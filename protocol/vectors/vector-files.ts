@@ -1,6 +1,7 @@
 import { encodeFrame, type Frame, isSequenced, sequencedSeal } from "../src/index.ts";
 import { describeFrame } from "./described-frame.ts";
 import { FRAME_CASES, type FrameCase } from "./frame-cases.ts";
+import { MAC_CASES, macVector } from "./mac-cases.ts";
 import { REFUSED_CASES } from "./refused-cases.ts";
 import { SERIAL_CASES, serialVector } from "./serial-cases.ts";
 
@@ -18,6 +19,13 @@ export function vectorFiles(): ReadonlyMap<string, Uint8Array> {
   }
   for (const serialCase of SERIAL_CASES) {
     files.set(`serial/${serialCase.name}.json`, jsonBytes(serialVector(serialCase)));
+  }
+  for (const macCase of MAC_CASES) {
+    const found = FRAME_CASES.find(({ name }) => name === macCase.of);
+    if (found === undefined) throw new RangeError(`no frame ${macCase.of}`);
+    const frame = sealed(found);
+    const named = "nonce" in frame ? frame.nonce : undefined;
+    files.set(`mac/${macCase.name}.json`, jsonBytes(macVector(macCase, encodeFrame(frame), named)));
   }
   return files;
 }

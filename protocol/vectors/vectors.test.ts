@@ -10,6 +10,7 @@ import {
 } from "../src/reference-encoder.suite.ts";
 import { describeFrame } from "./described-frame.ts";
 import { FRAME_CASES } from "./frame-cases.ts";
+import { MAC_CASES } from "./mac-cases.ts";
 import { REFUSED_CASES } from "./refused-cases.ts";
 import { SERIAL_CASES } from "./serial-cases.ts";
 import { vectorFiles } from "./vector-files.ts";
@@ -31,6 +32,7 @@ test("no two cases have the same name, and every kind has several", () => {
   expect(new Set(FRAME_CASES.map(({ name }) => name)).size).toBe(FRAME_CASES.length);
   expect(new Set(REFUSED_CASES.map(({ name }) => name)).size).toBe(REFUSED_CASES.length);
   expect(new Set(SERIAL_CASES.map(({ name }) => name)).size).toBe(SERIAL_CASES.length);
+  expect(new Set(MAC_CASES.map(({ name }) => name)).size).toBe(MAC_CASES.length);
   const perKind = Map.groupBy(FRAME_CASES, ({ frame }) => frame.kind);
   expect([...perKind.values()].map((cases) => cases.length >= 2)).toEqual(Array(12).fill(true));
 });

@@ -22,6 +22,7 @@ import {
   measureInterpreter,
   measureLite,
 } from "./firmware-interpreter.ts";
+import { MAC_NOTE, MAC_PLANS, type MacFigures, macTable, measureMac } from "./firmware-mac.ts";
 import { type FirmwarePlan, type FirmwareSubject, firmwarePlans, goalPlan, modeOf } from "./firmware-plan.ts";
 import { boundWorstSample, buildFirmware, type FirmwareFigures, measureFirmware, SIGNAL_ROWS } from "./firmware-run.ts";
 import { boardJson, boardTable, type MeasuredFirmware, ramTable, signalTable } from "./firmware-tables.ts";
@@ -51,6 +52,8 @@ export async function benchFirmware(): Promise<BenchReport> {
   const heatshrinks = await measureHeatshrinks();
   const cryptos: CryptoFigures[] = [];
   for (const plan of CRYPTO_PLANS) cryptos.push(await measureCrypto(plan));
+  const macs: MacFigures[] = [];
+  for (const plan of MAC_PLANS) macs.push(await measureMac(plan));
   const codec = goalOf("codec");
   const link = goalOf("link");
   const figures = measured.map((one) => one.figures);
@@ -71,6 +74,7 @@ export async function benchFirmware(): Promise<BenchReport> {
       liteTable(lite),
       flashableTable(flashable),
       cryptoTable(cryptos),
+      macTable(macs),
       heatshrinkTable(codec.figures, modeOf(codec.figures.plan), heatshrinks),
       producedTable(SIGNAL_ROWS),
     ],
@@ -80,6 +84,7 @@ export async function benchFirmware(): Promise<BenchReport> {
       heatshrinkNote(codec.figures, heatshrinks),
       HEATSHRINK,
       CRYPTO_NOTE,
+      MAC_NOTE,
     ],
     json: {
       boards: measured.map(boardJson),
@@ -87,6 +92,7 @@ export async function benchFirmware(): Promise<BenchReport> {
       lite: lite.map(liteJson),
       flashable: flashable.map(flashableJson),
       crypto: cryptos,
+      mac: macs,
     },
   };
 }

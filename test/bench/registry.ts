@@ -83,6 +83,15 @@ export const BENCHES: ReadonlyMap<string, BenchEntry> = new Map<string, BenchEnt
     },
   ],
   [
+    "macs",
+    {
+      load: async () => (await import("./macs.ts")).benchMacs,
+      measures: "CPU that a node spends on the frames of a thousand devices, with MACs and without.",
+      takes: {},
+      example: "macs --json",
+    },
+  ],
+  [
     "page",
     {
       load: async () => (await import("./page.ts")).benchPage,

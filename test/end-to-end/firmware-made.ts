@@ -9,6 +9,7 @@ import { programPath } from "../os-package.ts";
 import { buildExample } from "./firmware-builds.ts";
 
 const REPOSITORY = fileURLToPath(new URL("../..", import.meta.url));
+const MAC_WASM = new URL("../../edge-sdk/build/mac.wasm", import.meta.url);
 const TRANSLATOR = join(REPOSITORY, "sim/qemu-wasm-runner/bin/compact-wasm2c.js");
 
 /** What `make` made of an example, and what `make size` says of it. */
@@ -34,10 +35,16 @@ export function copyExample(folder: string, example: string): string {
   return join(folder, "firmware-examples", example);
 }
 
-/** Make a copied example by its own Makefile, as its README says. @param board  null for a program of this machine */
-export function makeExample(at: string, board: FirmwareBoard | null): MadeExample {
+/**
+ * Make a copied example by its own Makefile, as its README says.
+ *
+ * @param board  null for a program of this machine
+ * @param variables  further ones of `make`, NAME=VALUE
+ */
+export function makeExample(at: string, board: FirmwareBoard | null, variables: readonly string[] = []): MadeExample {
   const name = at.slice(at.lastIndexOf("/") + 1);
-  const args = ["-C", at, `WASM=${fileURLToPath(DEVICE_WASM)}`, `WASM2C=${process.execPath} ${TRANSLATOR}`];
+  const modules = [`WASM=${fileURLToPath(DEVICE_WASM)}`, `MAC_WASM=${fileURLToPath(MAC_WASM)}`];
+  const args = ["-C", at, ...modules, `WASM2C=${process.execPath} ${TRANSLATOR}`, ...variables];
   if (board !== null) args.push(`BOARD=${board}`);
   execFileSync(programPath("make"), args, { stdio: "pipe" });
   const size = execFileSync(programPath("make"), ["--no-print-directory", "-s", ...args, "size"]).toString();

@@ -4,6 +4,7 @@ export const ALERT_KINDS = [
   "store-failing",
   "broker-away",
   "offline",
+  "unproven",
   "update-failed",
   "gap-lost",
   "ring-filling",

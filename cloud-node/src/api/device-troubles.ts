@@ -26,6 +26,8 @@ export interface DeviceFacts {
   /** What its newest update came to. */
   readonly update: DeviceUpdateView["update"] | undefined;
   readonly resyncs: number;
+  /** Frames in its name that were not believed. */
+  readonly unproven: number;
   readonly boots: number;
   /** Samples. */
   readonly lost: number;
@@ -35,10 +37,11 @@ export interface DeviceFacts {
 
 /** What is wrong with a device, each in one phrase. */
 export function deviceTroubles(facts: DeviceFacts): Troubles {
-  const { view, state, ringFullInS, saturatedShare, resyncs, boots, lost, hourRatioIp, update } = facts;
+  const { view, state, ringFullInS, saturatedShare, resyncs, unproven, boots, lost, hourRatioIp, update } = facts;
   const found: [AlertKind, string | undefined][] = [
     ["fault", state === "fault" ? faultText(facts) : undefined],
     ["offline", state === "offline" ? offlineText(ringFullInS) : undefined],
+    ["unproven", unproven > 0 ? `${formatCounted(unproven, "frame")} without its MAC in 10 min` : undefined],
     ["update-failed", update !== undefined && isFailure(update.step) ? `update failed: ${update.reason}` : undefined],
     ["gap-lost", lost > 0 ? `${formatCounted(lost, "sample")} lost` : undefined],
     ["ring-filling", view.ringFill >= RING_FILLING ? `ring ${formatFill(view.ringFill)} full` : undefined],

@@ -29,12 +29,13 @@ interface Tallies {
   resyncs: number;
   boots: number;
   lost: number;
+  unproven: number;
 }
 
 /** Follows one device: what it cost, what was wrong with it lately, how its first channel went. */
 export class DeviceWatch {
   readonly #alerts = new AlertBook();
-  readonly #tallies: Tallies = { samples: 0, saturated: 0, resyncs: 0, boots: 0, lost: 0 };
+  readonly #tallies: Tallies = { samples: 0, saturated: 0, resyncs: 0, boots: 0, lost: 0, unproven: 0 };
   readonly #lately = new SlidingTotals(10 * MINUTE_US, TEN_MINUTE_SLOTS);
   readonly #hour = new SlidingTotals(HOUR_US, HOUR_SLOTS);
   readonly #day = new SlidingTotals(DAY_US, DAY_SLOTS);
@@ -68,6 +69,7 @@ export class DeviceWatch {
     else if (event.kind === "resync") tallies.resyncs += 1;
     else if (event.kind === "born" && event.isNewEpoch) tallies.boots += 1;
     else if (event.kind === "gap-lost") tallies.lost += event.samples;
+    else if (event.kind === "unproven") tallies.unproven += event.count;
     else if (event.kind === "refused") this.#refusal = event.reason;
   }
 
@@ -123,10 +125,11 @@ export class DeviceWatch {
   }
 
   #recently(view: TwinView, nowUs: number) {
-    const { samples, saturated, resyncs, boots, lost } = this.#tallies;
-    const totals = [samples * view.birth.channels.length, saturated, resyncs, boots, lost];
+    const { samples, saturated, resyncs, boots, lost, unproven } = this.#tallies;
+    const totals = [samples * view.birth.channels.length, saturated, resyncs, boots, lost, unproven];
     this.#lately.record(totals, nowUs);
-    const [values = 0, clipped = 0, resyncsLately = 0, bootsLately = 0, lostLately = 0] = this.#lately.within(totals);
+    const [values = 0, clipped = 0, resyncsLately = 0, bootsLately = 0, lostLately = 0, unprovenLately = 0] =
+      this.#lately.within(totals);
     const isHourFull = this.#hour.spanUs(nowUs) >= HOUR_US;
     const bytes = this.#totals(view);
     this.#hour.record(bytes, nowUs);
@@ -136,6 +139,7 @@ export class DeviceWatch {
       resyncs: resyncsLately,
       boots: bootsLately,
       lost: lostLately,
+      unproven: unprovenLately,
       hourRatioIp: isHourFull ? hour.ratioIp : Number.NaN,
     };
   }

@@ -1,3 +1,4 @@
+import type { RefusedDevice } from "../reconstructor/refused-device.ts";
 import type { EventLevel, LoggedEvent } from "./logged-event.ts";
 import { formatCounted } from "./number-text.ts";
 
@@ -24,6 +25,8 @@ export function eventText(event: LoggedEvent): { readonly level: EventLevel; rea
       return { level: "warn", text: `${formatCounted(event.count, "reading")} missing at the sensor` };
     case "refused":
       return bad(`refused: ${refusalText(event.reason)}`);
+    case "unproven":
+      return bad(`${formatCounted(event.count, "frame")} refused: ${refusalText(event.code)}`);
     case "store-damaged":
       return bad(`${DAMAGED}; ${event.message}`);
     case "store-failed":
@@ -36,8 +39,20 @@ export function eventText(event: LoggedEvent): { readonly level: EventLevel; rea
 }
 
 /** Why a device is not taken in, and what to do. */
-export function refusalText(reason: Extract<LoggedEvent, { readonly kind: "refused" }>["reason"]): string {
-  return reason === "unknown-model" ? "unknown-model; register its device.wasm with --module" : reason;
+export function refusalText(reason: RefusedDevice["reason"]): string {
+  switch (reason) {
+    case "unknown-model":
+      return "unknown-model; register its device.wasm with --module";
+    case "no-mac":
+      return "no-mac; it has a key and does not use it: put the key into the device, unless somebody else speaks in its name";
+    case "bad-mac":
+      return "bad-mac; made with another key, or changed on the way: is its key the one that the node has?";
+    case "replayed-birth":
+    case "replayed-status":
+      return `${reason}; of a boot that is over: somebody repeats what it said, or a broker kept it`;
+    default:
+      return reason;
+  }
 }
 
 /** Why nothing of a device is stored. */

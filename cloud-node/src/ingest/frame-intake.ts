@@ -1,5 +1,7 @@
 import {
+  type DownlinkFrame,
   decodeFrame,
+  encodeFrame,
   type FlashStateFrame,
   type FragmentFrame,
   FrameError,
@@ -10,6 +12,7 @@ import {
 import type { Counters } from "../counters.ts";
 import type { DeviceLink, DeviceTwin } from "../reconstructor/device-twin.ts";
 import type { TwinRegistry } from "../reconstructor/twin-registry.ts";
+import type { OpenedFrame, SealGuard } from "./seal-guard.ts";
 
 /** One connection, or one device's topics: where frames come from and where answers go. */
 export interface FrameSource {
@@ -51,20 +54,40 @@ export interface IntakeGate {
   over(device: object, bytes: number): "frames" | "bytes" | undefined;
 }
 
+/** A frame that may be believed, and may come from a device. */
+interface TakenFrame extends OpenedFrame {
+  readonly frame: UplinkFrame;
+}
+
+/** Who else hears of frames, or judges them. */
+export interface IntakeParts {
+  readonly updates?: UpdateEar | undefined;
+  /** Nothing: everybody may speak, and as much as they like. */
+  readonly gate?: IntakeGate | undefined;
+  /** Of devices that have keys; none where nobody has. */
+  readonly guard?: SealGuard | undefined;
+}
+
 /** The one path from bytes to twins: size, shape, seal, device; what does not pass is counted and goes no further. */
 export class FrameIntake {
   readonly #registry: TwinRegistry;
   readonly #counters: Counters;
   readonly #updates: UpdateEar | undefined;
   readonly #gate: IntakeGate | undefined;
+  readonly #guard: SealGuard | undefined;
   #isStopped = false;
 
-  /** @param gate  nothing: everybody may speak, and as much as they like */
-  constructor(registry: TwinRegistry, counters: Counters, updates?: UpdateEar, gate?: IntakeGate) {
+  constructor(registry: TwinRegistry, counters: Counters, { updates, gate, guard }: IntakeParts = {}) {
     this.#registry = registry;
     this.#counters = counters;
     this.#updates = updates;
     this.#gate = gate;
+    this.#guard = guard;
+  }
+
+  /** A frame as it goes down to the device of a source: sealed, where that has a key. */
+  encode(frame: DownlinkFrame, { device }: Pick<FrameSource, "device">): Uint8Array {
+    return this.#guard?.seal(frame, device) ?? encodeFrame(frame);
   }
 
   /** Take nothing more in: devices keep what they were not told is stored. */
@@ -91,25 +114,30 @@ export class FrameIntake {
       twin.traffic.messages += 1;
       twin.traffic.frameBytes += bytes.length;
     }
-    const frame = this.#decode(bytes, twin);
-    if (frame === undefined) return;
-    if (frame.kind !== "fragment") {
-      this.#route(frame, bytes, source, isLive);
+    const taken = this.#open(bytes, source, twin);
+    if (taken === undefined) return;
+    if (taken.frame.kind !== "fragment") {
+      this.#route(taken, taken.frame, source, isLive);
       return;
     }
     if (!this.#mayCollect(source)) {
       this.#refuse("early-fragment", undefined);
       return;
     }
-    const whole = this.#reassemble(frame, source, twin);
-    const inner = whole === undefined ? undefined : this.#decode(whole, twin);
-    if (whole === undefined || inner === undefined) return;
-    if (inner.kind === "fragment") this.#refuse("nested-fragment", twin);
-    else this.#route(inner, whole, source, isLive);
+    const whole = this.#reassemble(taken.frame, source, twin);
+    const inner = whole === undefined ? undefined : this.#open(whole, source, twin);
+    if (inner === undefined) return;
+    if (inner.frame.kind === "fragment") this.#refuse("nested-fragment", twin);
+    else this.#route(inner, inner.frame, source, isLive);
   }
 
-  #route(frame: Exclude<UplinkFrame, FragmentFrame>, bytes: Uint8Array, source: FrameSource, isLive: boolean): void {
-    if (!this.#isAdmitted(frame, source)) {
+  #route(
+    { bytes, device }: TakenFrame,
+    frame: Exclude<UplinkFrame, FragmentFrame>,
+    source: FrameSource,
+    isLive: boolean,
+  ): void {
+    if (!this.#isAdmitted(frame, source, device)) {
       this.#refuse("not-admitted", undefined);
       const isAsking = isLive && (frame.kind === "birth" || frame.kind === "status");
       if (isAsking) source.link.send({ kind: "refusal", nonce: frame.nonce, reason: "unknown-device" });
@@ -127,7 +155,12 @@ export class FrameIntake {
       this.#registry.admit(frame.device).born(frame, bytes, source.link, isLive);
       return;
     }
-    const twin = source.device === undefined ? this.#recognise(frame, source) : this.#registry.get(source.device);
+    let twin = source.device === undefined ? this.#recognise(frame, source) : this.#registry.get(source.device);
+    if (twin === undefined && device !== undefined) {
+      // Known by its key alone: what is answered is for it.
+      source.device = device;
+      twin = this.#registry.get(device);
+    }
     if (twin === undefined) {
       this.#refuse("unknown-device", undefined);
       if (frame.kind === "status") source.link.send({ kind: "refusal", nonce: frame.nonce, reason: "unknown-device" });
@@ -144,12 +177,17 @@ export class FrameIntake {
     return device !== undefined || line !== undefined || this.#gate?.isOpen !== false;
   }
 
-  #isAdmitted(frame: Exclude<UplinkFrame, FragmentFrame>, source: FrameSource): boolean {
-    const device = frame.kind === "birth" ? frame.device : source.device;
+  /** @param proven  whose MAC the frame has */
+  #isAdmitted(
+    frame: Exclude<UplinkFrame, FragmentFrame>,
+    source: FrameSource,
+    proven: string | undefined,
+  ): boolean {
+    const device = proven ?? (frame.kind === "birth" ? frame.device : source.device);
     if (this.#gate === undefined || device === undefined) return true;
     // The broker's last word about a device that was revoked: it is not there any more.
     const isGone = frame.kind === "presence" && !frame.online && source.isKnown;
-    return isGone || this.#gate.admits(device, source.isKnown === true);
+    return isGone || this.#gate.admits(device, proven !== undefined || source.isKnown === true);
   }
 
   /** What a device says of its updater: it goes to whoever updates it, past the frames that are stored. */
@@ -168,14 +206,19 @@ export class FrameIntake {
     return twin;
   }
 
-  #decode(bytes: Uint8Array, twin: DeviceTwin | undefined): UplinkFrame | undefined {
+  #open(bytes: Uint8Array, source: FrameSource, twin: DeviceTwin | undefined): TakenFrame | undefined {
     if (bytes.length > MAX_FRAME_BYTES) {
       this.#refuse("too-large", twin);
       return undefined;
     }
     try {
-      const frame = decodeFrame(bytes);
-      if (isUplink(frame)) return frame;
+      const opened = this.#guard?.open(bytes, source) ?? { frame: decodeFrame(bytes), bytes };
+      if ("refusal" in opened) {
+        this.#counters.add(`refused.${opened.refusal}`);
+        return undefined;
+      }
+      const { frame } = opened;
+      if (isUplink(frame)) return { ...opened, frame };
       this.#refuse("wrong-direction", twin);
     } catch (error) {
       if (!(error instanceof FrameError)) throw error;

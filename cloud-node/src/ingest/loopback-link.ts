@@ -1,4 +1,3 @@
-import { encodeFrame } from "@lockstep/protocol";
 import { type FrameIntake, type FrameSource, frameSource } from "./frame-intake.ts";
 
 /** The cloud's end of an in-memory pair; the SDK's `Loopback` is one. */
@@ -18,7 +17,11 @@ export function attachLoopback(end: LoopbackEnd, intake: FrameIntake, gone: (sou
   end.listen({
     connected: () => {
       leave();
-      source = frameSource({ transport: "loopback", send: (frame) => end.send(encodeFrame(frame)) }, { isKnown: true });
+      const here: FrameSource = frameSource(
+        { transport: "loopback", send: (frame) => end.send(intake.encode(frame, here)) },
+        { isKnown: true },
+      );
+      source = here;
     },
     disconnected: leave,
     message: (bytes) => {

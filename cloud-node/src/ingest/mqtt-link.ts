@@ -1,5 +1,5 @@
 import type { Duplex } from "node:stream";
-import { ALIAS_FILTER, encodeFrame, formatTopic, parseTopic, topicFilter } from "@lockstep/protocol";
+import { ALIAS_FILTER, formatTopic, parseTopic, topicFilter } from "@lockstep/protocol";
 import { connect, type IClientOptions, type ISubscriptionMap, MqttClient } from "mqtt";
 import { type BrokerLogin, brokerSettings } from "../access/broker-login.ts";
 import type { Counters } from "../counters.ts";
@@ -118,7 +118,7 @@ export class MqttLink {
   #source(device: string): FrameSource {
     const known = this.#sources.get(device);
     if (known !== undefined) return known;
-    const { group, grantsAliases } = this.#options;
+    const { group, grantsAliases, intake } = this.#options;
     const topic = formatTopic({ group, device, level: "control" });
     const source = frameSource(
       {
@@ -126,7 +126,7 @@ export class MqttLink {
         send: (frame) => {
           if (!this.#client.connected) return;
           const said = frame.kind === "welcome" && !grantsAliases() ? { ...frame, alias: "" } : frame;
-          this.#client.publish(topic, Buffer.from(encodeFrame(said)), { qos: 0 });
+          this.#client.publish(topic, Buffer.from(intake.encode(said, { device })), { qos: 0 });
         },
       },
       // The broker let nobody else publish there.

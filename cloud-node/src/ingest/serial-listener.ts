@@ -1,4 +1,3 @@
-import { encodeFrame } from "@lockstep/protocol";
 import type { Counters } from "../counters.ts";
 import type { Logger } from "../logger.ts";
 import { type FrameIntake, type FrameSource, frameSource } from "./frame-intake.ts";
@@ -51,10 +50,11 @@ export class SerialListener {
     end.open({
       opened: () => {
         logger.info({ path }, "serial line is open");
-        this.#source = frameSource(
-          { transport: "serial", send: (frame) => void end.send(encodeFrame(frame)) },
+        const source: FrameSource = frameSource(
+          { transport: "serial", send: (frame) => void end.send(intake.encode(frame, source)) },
           { line: { replaced: gone } },
         );
+        this.#source = source;
       },
       closed: (reason) => {
         logger.warn({ path, reason }, "serial line is gone; waiting for it to come back");

@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import { type DownlinkFrame, encodeFrame, encodeStreamFrame, FrameError, StreamDeframer } from "@lockstep/protocol";
+import { type DownlinkFrame, encodeStreamFrame, FrameError, StreamDeframer } from "@lockstep/protocol";
 import type { ConnectionLimits } from "../access/connection-limits.ts";
 import { type DeviceConnection, DeviceServer } from "../access/device-server.ts";
 import type { TlsFiles } from "../access/tls-files.ts";
@@ -87,12 +87,13 @@ export class TcpListener {
     const deframer = new StreamDeframer();
     const send = (frame: DownlinkFrame) => {
       if (!socket.writable || socket.writableLength > UNREAD_BYTES_MAX) return;
-      const bytes = encodeStreamFrame(encodeFrame(frame));
+      const bytes = encodeStreamFrame(intake.encode(frame, source));
       socket.write(bytes);
       meter.down(bytes.length);
     };
     // Who has shown a certificate is who it says, and nobody else.
-    const source = frameSource({ transport: "tcp", send }, { device: certificate, isKnown: certificate !== undefined });
+    const known = { device: certificate, isKnown: certificate !== undefined };
+    const source: FrameSource = frameSource({ transport: "tcp", send }, known);
     if (!maySpeak(source)) {
       counters.add("refused.not-admitted");
       socket.destroy();

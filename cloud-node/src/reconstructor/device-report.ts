@@ -1,4 +1,5 @@
 import type { RefusalReason } from "@lockstep/protocol";
+import type { SealRefusal } from "./seal-refusal.ts";
 import type { TransportKind } from "./twin-view.ts";
 
 /** What a device last said about itself. */
@@ -13,7 +14,7 @@ export interface DeviceReport {
   lastDataUs: number;
   lastHeardMs: number;
   refused: number;
-  refusal: RefusalReason | undefined;
+  refusal: RefusalReason | SealRefusal | undefined;
   /** Unix time at which that began, µs. */
   refusedSinceUs: number;
   /** Why nothing of it can be stored any more. */

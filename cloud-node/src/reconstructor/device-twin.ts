@@ -17,11 +17,14 @@ import { unlessDamaged } from "../store/damage.ts";
 import type { StoreError } from "../store/store-error.ts";
 import { ackTimes } from "./ack-policy.ts";
 import { type BirthPlan, planBirth } from "./birth-plan.ts";
+import type { DeviceIdentity } from "./device-identity.ts";
 import { newReport } from "./device-report.ts";
 import { EpochGrants } from "./epoch-grants.ts";
 import { Lane } from "./lane.ts";
 import type { RefusedDevice } from "./refused-device.ts";
 import type { RowBuffer } from "./row-buffer.ts";
+import type { SealRefusal } from "./seal-refusal.ts";
+import type { Settling } from "./settling.ts";
 import { TrafficMeter } from "./traffic-meter.ts";
 import type { TwinSurroundings } from "./twin-registry.ts";
 import type { TransportKind, TwinView } from "./twin-view.ts";
@@ -34,22 +37,6 @@ export interface DeviceLink {
 }
 
 type WithoutNonce<F> = F extends unknown ? Omit<F, "nonce"> : never;
-
-/** Who a device is to this node. */
-export interface DeviceIdentity {
-  readonly id: string;
-  readonly key: number;
-  readonly alias: string;
-  /** Shared scratch for decoded rows. */
-  readonly rows: RowBuffer;
-}
-
-/** How far the division of an epoch has come. */
-export interface Settling {
-  readonly device: string;
-  readonly epoch: number;
-  readonly frames: number;
-}
 
 /** An epoch with more of them was never divided into stretches. */
 const MOST_LOOSE_FRAMES = 5_000;
@@ -80,7 +67,8 @@ export class DeviceTwin {
     this.#identity = identity;
     this.#around = around;
     this.#scratch = identity.rows;
-    this.#epochs = new EpochGrants(around.reader.epochs(identity.key));
+    const hasFrames = (epoch: number) => this.#lane(epoch).confirmed > 0;
+    this.#epochs = new EpochGrants(around.reader.epochs(identity.key), hasFrames);
   }
 
   /**
@@ -171,13 +159,18 @@ export class DeviceTwin {
     this.#hearTime(frame);
     if (this.#epochs.get(frame.epoch) === undefined) {
       if (frame.epoch > this.#epochs.newest) return;
-      this.#open(frame.epoch, frame.nonce, this.#epochs.get(this.#epochs.newest)?.birthHash ?? "");
+      this.#open(frame.epoch, frame.nonce, this.#epochs.inForce?.birthHash ?? "");
     }
     if (this.#plan(this.#epochs.get(frame.epoch)?.birthHash ?? "") === undefined) {
       this.refuse("unknown-model");
       return;
     }
     this.#lane(frame.epoch).status(frame, this.#around.clock.nowMs());
+  }
+
+  /** Its boots: which is in force, and which are over. */
+  get boots(): Pick<EpochGrants, "nonce" | "isOver" | "isProven" | "prove" | "revive"> {
+    return this.#epochs;
   }
 
   /** Whether what comes of it is written down. */
@@ -187,7 +180,7 @@ export class DeviceTwin {
 
   /** Whether it was ever taken in. */
   get isBorn(): boolean {
-    return this.#epochs.get(this.#epochs.newest) !== undefined;
+    return this.#epochs.inForce !== undefined;
   }
 
   /** Why it is not taken in, of a device that has no view. */
@@ -211,8 +204,8 @@ export class DeviceTwin {
 
   /** The boot in force, and how much of it is confirmed; undefined before the first birth, or where it cannot be decoded. */
   boot(): { isOnline: boolean; epoch: number; model: string; confirmed: number } | undefined {
-    const stored = this.#epochs.get(this.#epochs.newest);
-    const plan = stored === undefined ? undefined : this.#plan(stored.birthHash);
+    const stored = this.#epochs.inForce;
+    const plan = this.#newestPlan;
     if (stored === undefined || plan === undefined) return undefined;
     const { epoch } = stored;
     return { isOnline: this.report.isOnline, epoch, model: plan.birth.model, confirmed: this.#lane(epoch).confirmed };
@@ -248,6 +241,14 @@ export class DeviceTwin {
     if (nonce !== undefined) this.#link?.send({ kind: "refusal", nonce, reason });
   }
 
+  /** A frame in its name is not believed. A device that was never born is shown as refused for it: there is nothing else to show. */
+  distrust(reason: SealRefusal): void {
+    this.report.refused += 1;
+    if (this.isBorn || this.report.refusal !== undefined) return;
+    const nowUs = this.#around.clock.unixUs();
+    Object.assign(this.report, { refusal: reason, refusedSinceUs: nowUs, lastHeardUs: nowUs });
+  }
+
   /** A part of the store is damaged, and nothing of the device can be written: it keeps what it was not told is stored. */
   damaged({ code, message }: StoreError): void {
     this.report.damage = message;
@@ -257,13 +258,13 @@ export class DeviceTwin {
 
   /** What is known of the device now; undefined before its first birth. */
   view(): TwinView | undefined {
-    const plan = this.#newestPlan;
-    if (plan === undefined) return undefined;
+    const [stored, plan] = [this.#epochs.inForce, this.#newestPlan];
+    if (stored === undefined || plan === undefined) return undefined;
     const { clock } = this.#around;
     return viewTwin({
       id: this.id,
       plan,
-      lane: this.#lane(this.#epochs.newest),
+      lane: this.#lane(stored.epoch),
       report: this.report,
       traffic: this.traffic,
       rows: this.#scratch,
@@ -297,13 +298,12 @@ export class DeviceTwin {
   }
 
   get #newestPlan(): BirthPlan | undefined {
-    const stored = this.#epochs.get(this.#epochs.newest);
+    const stored = this.#epochs.inForce;
     return stored === undefined ? undefined : this.#plan(stored.birthHash);
   }
 
-  /** Nonce of the boot in force: what everything sent to the device must echo. */
   get #nonce(): number | undefined {
-    return this.#epochs.get(this.#epochs.newest)?.nonce;
+    return this.#epochs.nonce;
   }
 
   #isUnstorable(what: "births" | "frames"): boolean {
@@ -374,7 +374,7 @@ export class DeviceTwin {
   #dropIdleLanes(): void {
     for (const [epoch, lane] of this.#lanes) {
       if (this.#lanes.size < MAX_LANES) return;
-      if (epoch === this.#epochs.newest || !lane.isIdle) continue;
+      if (epoch === this.#epochs.inForce?.epoch || !lane.isIdle) continue;
       lane.close();
       this.#lanes.delete(epoch);
     }

@@ -39,3 +39,37 @@ test("the last epoch is the last: no boot gets one that does not fit the wire", 
   expect(grants.grant(3, 0)).toBeUndefined();
   expect(grants.grant(2, 0)).toEqual({ epoch: 0xffff_ffff, isNew: false });
 });
+
+test("the boot last born is in force, and those before it are over", () => {
+  const grants = new EpochGrants([stored(1, 100), stored(2, 101)]);
+  expect(grants.nonce).toBe(101);
+  expect([100, 101, 102].map((nonce) => grants.isOver(nonce))).toEqual([true, false, false]);
+  grants.add(stored(3, 102));
+  expect(grants.inForce?.epoch).toBe(3);
+  expect(grants.isOver(101)).toBe(true);
+});
+
+test("an epoch below the newest, of frames that wait in a ring, puts no boot in force", () => {
+  const grants = new EpochGrants([stored(5, 101)]);
+  grants.add(stored(3, 101));
+  expect(grants.inForce?.epoch).toBe(5);
+});
+
+test("a boot is proven by its stored frames or by what it says, and a new one has to say it again", () => {
+  const withFrames = new EpochGrants([stored(1, 100)], (epoch) => epoch === 1);
+  expect(withFrames.isProven).toBe(true);
+  withFrames.add(stored(2, 101));
+  expect(withFrames.isProven).toBe(false);
+  withFrames.prove();
+  expect(withFrames.isProven).toBe(true);
+});
+
+test("a boot put in force again has its old epoch, and is not proven by the frames that it had", () => {
+  const grants = new EpochGrants([stored(1, 100), stored(2, 101)], () => true);
+  grants.revive(100);
+  expect(grants.inForce?.epoch).toBe(1);
+  expect(grants.isProven).toBe(false);
+  expect([100, 101].map((nonce) => grants.isOver(nonce))).toEqual([false, true]);
+  expect(grants.grant(100, 0)).toEqual({ epoch: 1, isNew: false });
+  expect(grants.grant(102, 0)).toEqual({ epoch: 3, isNew: true });
+});

@@ -10,13 +10,50 @@ export interface EpochGrant {
   readonly isNew: boolean;
 }
 
-/** The epochs of one device: who has which, and who gets the next. */
+/** The epochs of one device: who has which, who gets the next, and whose boot is in force. */
 export class EpochGrants {
   readonly #epochs = new Map<number, StoredEpoch>();
+  readonly #hasFrames: (epoch: number) => boolean;
   #newest = 0;
+  #inForce = 0;
+  /** Undefined: as its stored frames say. */
+  #isProven: boolean | undefined;
 
-  constructor(stored: readonly StoredEpoch[]) {
+  /** @param hasFrames  whether frames of an epoch are stored */
+  constructor(stored: readonly StoredEpoch[], hasFrames: (epoch: number) => boolean = () => false) {
+    this.#hasFrames = hasFrames;
     for (const epoch of stored) this.add(epoch);
+  }
+
+  /** The epoch of the boot in force, the last one born; undefined before the first. */
+  get inForce(): StoredEpoch | undefined {
+    return this.#epochs.get(this.#inForce);
+  }
+
+  /** Nonce of the boot in force: what everything sent to the device must echo. */
+  get nonce(): number | undefined {
+    return this.inForce?.nonce;
+  }
+
+  /** Whether a boot is known, and another is in force. */
+  isOver(nonce: number): boolean {
+    return nonce !== this.nonce && this.#ofNonce(nonce) !== undefined;
+  }
+
+  /** Whether the boot in force has said anything that only a boot says which was welcomed. @see protocol/SPEC.md, section 9.2 */
+  get isProven(): boolean {
+    this.#isProven ??= this.#hasFrames(this.#inForce);
+    return this.#isProven;
+  }
+
+  prove(): void {
+    this.#isProven = true;
+  }
+
+  /** Put a boot in force that was over: the one after it was never proven. */
+  revive(nonce: number): void {
+    this.#inForce = this.#ofNonce(nonce) ?? this.#inForce;
+    this.#isProven = false;
   }
 
   /** The largest epoch known, 0 when there is none. */
@@ -35,7 +72,10 @@ export class EpochGrants {
 
   add(epoch: StoredEpoch): void {
     this.#epochs.set(epoch.epoch, epoch);
-    this.#newest = Math.max(this.#newest, epoch.epoch);
+    if (epoch.epoch < this.#newest) return;
+    this.#newest = epoch.epoch;
+    this.#inForce = epoch.epoch;
+    this.#isProven = undefined;
   }
 
   /**

@@ -1,6 +1,7 @@
 import type { RefusalReason, ResyncReason } from "@lockstep/protocol";
 import type { GapReason } from "../store/store.ts";
 import type { StoreErrorCode } from "../store/store-error.ts";
+import type { SealRefusal } from "./seal-refusal.ts";
 
 /** Steps of an update that are told. */
 export type UpdateEventStep = "sending" | "switching" | "done" | "failed" | "reverted" | "cancelled";
@@ -60,6 +61,8 @@ export type NodeEvent =
       readonly count: number;
     }
   | { readonly kind: "refused"; readonly device: string; readonly reason: RefusalReason }
+  /** Frames in the name of a device that has a key were not believed; so many since that was last told, `code` of the newest. */
+  | { readonly kind: "unproven"; readonly device: string; readonly code: SealRefusal; readonly count: number }
   /** A part of the store is damaged, and nothing of this device can be stored any more; it keeps its frames. */
   | { readonly kind: "store-damaged"; readonly device: string; readonly code: StoreErrorCode; readonly message: string }
   /** The update of a device came to another step; `reason`: why it ended, in plain words, "" before. */

@@ -4,11 +4,12 @@ import type { CommitQueue } from "../store/commit-queue.ts";
 import type { StoreReader } from "../store/store.ts";
 import type { StoreError } from "../store/store-error.ts";
 import type { AckPolicy } from "./ack-policy.ts";
-import { DeviceTwin, type Settling } from "./device-twin.ts";
+import { DeviceTwin } from "./device-twin.ts";
 import type { ModuleRegistry } from "./module-registry.ts";
 import type { NodeEvent } from "./node-event.ts";
 import type { RefusedDevice } from "./refused-device.ts";
 import { RowBuffer } from "./row-buffer.ts";
+import type { Settling } from "./settling.ts";
 
 /** What all twins of a node share. */
 export interface TwinSurroundings {

@@ -13,6 +13,7 @@ const EVENT_KINDS = [
   "saturated",
   "invalid",
   "refused",
+  "unproven",
   "store-damaged",
   "store-failed",
   "update",

@@ -1,0 +1,243 @@
+import { createHmac } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  addMac,
+  bootKeyMessage,
+  type DownlinkFrame,
+  decodeFrame,
+  encodeFrame,
+  type Frame,
+  split,
+  splitMac,
+} from "@lockstep/protocol";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { systemClock } from "../clock.ts";
+import { SILENT_LOGGER } from "../logger.ts";
+import { CloudNode } from "../node.ts";
+import { EncodedDevice } from "../reconstructor/encoded-device.suite.ts";
+import type { LinkKeys } from "./seal-guard.ts";
+import type { SerialEnd } from "./serial-listener.ts";
+
+const KEY = Uint8Array.from({ length: 32 }, (_, i) => 200 - i);
+const NONCE = 77;
+const UNIT = "unit";
+
+let folder = "";
+let node: CloudNode | undefined;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "lockstep-guard-"));
+});
+afterEach(async () => {
+  await node?.close();
+  node = undefined;
+  rmSync(folder, { recursive: true });
+});
+
+class Keys implements LinkKeys {
+  readonly held = new Map<string, Uint8Array>([[UNIT, KEY]]);
+
+  get isOpen(): boolean {
+    return this.held.size === 0;
+  }
+
+  macKeyOf(device: string): Uint8Array | undefined {
+    return this.held.get(device);
+  }
+
+  devices(): Iterable<string> {
+    return this.held.keys();
+  }
+}
+
+/** A line on which a test says every byte; what it hears is opened as the device would. */
+class Wire implements SerialEnd {
+  readonly raw: Uint8Array[] = [];
+  #events: Parameters<SerialEnd["open"]>[0] | undefined;
+
+  open(events: Parameters<SerialEnd["open"]>[0]): void {
+    this.#events = events;
+  }
+
+  send(bytes: Uint8Array): boolean {
+    this.raw.push(bytes);
+    return true;
+  }
+
+  pause(): void {}
+  resume(): void {}
+  async close(): Promise<void> {}
+
+  plugIn(): void {
+    this.#events?.opened();
+  }
+
+  say(bytes: Uint8Array): void {
+    this.#events?.frame(bytes);
+  }
+
+  /** The frames heard, each of which must have a right MAC. */
+  heard(nonce = NONCE): Frame[] {
+    return this.raw.map((bytes) => {
+      const { frame, covered, mac } = splitMac(bytes) ?? expect.fail("no MAC");
+      expect(Buffer.from(mac)).toEqual(macOf("down", nonce)(covered).subarray(0, 8));
+      return decodeFrame(frame);
+    });
+  }
+
+  async until(kind: DownlinkFrame["kind"], nonce = NONCE): Promise<Frame> {
+    for (;;) {
+      const found = this.heard(nonce).findLast((frame) => frame.kind === kind);
+      if (found !== undefined) return found;
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+  }
+}
+
+function macOf(direction: "up" | "down", nonce = NONCE, key = KEY) {
+  const bootKey = createHmac("sha256", key)
+    .update(bootKeyMessage(direction, nonce, UNIT))
+    .digest();
+  return (covered: Uint8Array) => createHmac("sha256", bootKey).update(covered).digest();
+}
+const sealed = (bytes: Uint8Array, nonce = NONCE) => addMac(bytes, macOf("up", nonce));
+
+async function open(storeFile = "store.db", keys = new Keys()) {
+  node = await CloudNode.open({
+    storeFile: join(folder, storeFile),
+    broker: null,
+    logger: SILENT_LOGGER,
+    clock: systemClock(),
+    acks: { everyFrames: 1, ageMs: 10 },
+    linkKeys: keys,
+  });
+  return { cloud: node, wire: plugged(node), keys };
+}
+
+function plugged(cloud: CloudNode): Wire {
+  const wire = new Wire();
+  cloud.attachLine("/dev/ttyTEST", wire);
+  wire.plugIn();
+  return wire;
+}
+
+const statusOf = (nonce: number, next: number) =>
+  encodeFrame({ kind: "status", nonce, epoch: 1, oldest: 0, next, evicted: 0, ringFill: 0, timeUs: 0 });
+
+test("on a line a device is welcomed, heard and answered under its key alone", async () => {
+  const { cloud, wire } = await open();
+  const device = new EncodedDevice(1, { nonce: NONCE });
+  const [first = new Uint8Array(), second = new Uint8Array()] = device.frames(2).map(({ bytes }) => bytes);
+  wire.say(device.birthBytes);
+  expect(cloud.counters()["refused.no-mac"]).toBe(1);
+  wire.say(sealed(device.birthBytes));
+  await wire.until("welcome");
+  wire.say(first);
+  wire.say(sealed(first));
+  wire.say(sealed(second));
+  await wire.until("ack");
+  expect(cloud.counters()["refused.no-mac"]).toBe(2);
+  expect(cloud.device(UNIT)?.receivedSamples).toBeGreaterThan(0);
+});
+
+test("after a restart a status of the boot in force is recognised and verified; a forged one is not", async () => {
+  const first = await open();
+  const device = new EncodedDevice(2, { nonce: NONCE });
+  const frames = device.frames(3).map(({ bytes }) => bytes);
+  first.wire.say(sealed(device.birthBytes));
+  await first.wire.until("welcome");
+  for (const bytes of frames.slice(0, 2)) first.wire.say(sealed(bytes));
+  await first.wire.until("ack");
+  await first.cloud.close();
+  const { cloud, wire } = await open();
+  // In mid-sentence: nobody knows whose it is.
+  wire.say(sealed(frames[2] ?? expect.fail()));
+  wire.say(statusOf(NONCE, 3));
+  wire.say(addMac(statusOf(NONCE, 3), macOf("up", NONCE, new Uint8Array(32))));
+  expect(cloud.device(UNIT)?.online).toBe(false);
+  expect(cloud.counters()).toMatchObject({ "refused.no-mac": 1, "refused.bad-mac": 1 });
+  wire.say(sealed(statusOf(NONCE, 3)));
+  await wire.until("ack");
+  expect(cloud.device(UNIT)?.online).toBe(true);
+  wire.say(sealed(frames[2] ?? expect.fail()));
+  expect(cloud.device(UNIT)?.receivedSamples).toBeGreaterThan(0);
+});
+
+test("a boot that the node has never heard of is found by its key on a line, and asked for its birth under it", async () => {
+  const { cloud, wire } = await open();
+  wire.say(sealed(statusOf(NONCE, 3)));
+  expect(await wire.until("refusal")).toMatchObject({ reason: "unknown-device", nonce: NONCE });
+  const device = new EncodedDevice(3, { nonce: NONCE });
+  wire.say(sealed(device.birthBytes));
+  await wire.until("welcome");
+  expect(cloud.device(UNIT)?.epoch).toBe(1);
+});
+
+test("keys are tried once a second at most: a line full of statuses that nobody sent costs little", async () => {
+  const { cloud, wire, keys } = await open();
+  for (let i = 0; i < 50; i++) keys.held.set(`unit-${i}`, new Uint8Array(32).fill(i));
+  let asked = 0;
+  const macKeyOf = keys.macKeyOf.bind(keys);
+  keys.macKeyOf = (device) => {
+    asked += 1;
+    return macKeyOf(device);
+  };
+  for (let i = 0; i < 200; i++) wire.say(addMac(statusOf(i, 3), macOf("up", i, new Uint8Array(32).fill(99))));
+  expect(asked).toBeLessThan(200);
+  expect(cloud.counters()["refused.out-of-range"]).toBe(200);
+});
+
+test("a frame in fragments is sealed whole: the pieces need no MAC, and the whole does", async () => {
+  const { cloud, wire } = await open();
+  const device = new EncodedDevice(4, { nonce: NONCE });
+  const cut = (bytes: Uint8Array) => split(bytes, 48, 0x1_0000 + NONCE).map(encodeFrame);
+  for (const piece of cut(device.birthBytes)) wire.say(piece);
+  expect(cloud.counters()["refused.no-mac"]).toBe(1);
+  for (const piece of cut(sealed(device.birthBytes))) wire.say(piece);
+  await wire.until("welcome");
+});
+
+test("a key that is taken back, or another, ends what was under the old one at once", async () => {
+  const { cloud, wire, keys } = await open();
+  const device = new EncodedDevice(5, { nonce: NONCE });
+  const [first = new Uint8Array(), second = new Uint8Array()] = device.frames(2).map(({ bytes }) => bytes);
+  wire.say(sealed(device.birthBytes));
+  await wire.until("welcome");
+  wire.say(sealed(first));
+  const before = cloud.device(UNIT)?.receivedSamples;
+  keys.held.set(UNIT, new Uint8Array(32));
+  wire.say(sealed(second));
+  expect(cloud.counters()["refused.bad-mac"]).toBe(1);
+  keys.held.set("another", KEY);
+  keys.held.delete(UNIT);
+  wire.say(sealed(second));
+  wire.say(second);
+  expect(cloud.device(UNIT)?.receivedSamples).toBe(before);
+});
+
+test("while nobody has a key a MAC is refused as it was before there were any, and all are heard without", async () => {
+  const keys = new Keys();
+  keys.held.clear();
+  const { cloud, wire } = await open("store.db", keys);
+  const device = new EncodedDevice(6, { nonce: NONCE });
+  wire.say(sealed(device.birthBytes));
+  expect(cloud.counters()).toMatchObject({ "refused.out-of-range": 1 });
+  wire.say(device.birthBytes);
+  for (;;) {
+    if (wire.raw.some((bytes) => splitMac(bytes) === undefined && decodeFrame(bytes).kind === "welcome")) break;
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+  expect(cloud.device(UNIT)?.epoch).toBe(1);
+});
+
+test("what is refused is told once in ten seconds, with how much it was", async () => {
+  const { cloud, wire } = await open();
+  const told: unknown[] = [];
+  cloud.onEvent((event) => told.push(event));
+  const device = new EncodedDevice(7, { nonce: NONCE });
+  for (let i = 0; i < 100; i++) wire.say(device.birthBytes);
+  expect(told).toEqual([{ kind: "unproven", device: UNIT, code: "no-mac", count: 1 }]);
+  expect(cloud.counters()["refused.no-mac"]).toBe(100);
+  expect(cloud.refused()).toMatchObject([{ id: UNIT, reason: "no-mac" }]);
+});
