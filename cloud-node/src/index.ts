@@ -6,9 +6,10 @@
 export { AccessError, type AccessErrorCode } from "./access/access-error.ts";
 export type { BrokerLogin } from "./access/broker-login.ts";
 export { type ConnectionLimits, DEFAULT_CONNECTION_LIMITS } from "./access/connection-limits.ts";
-export { DeviceBook, type DeviceCredentials, type Speakers } from "./access/device-book.ts";
+export { DeviceBook, type DeviceCredentials, type KnownDevices } from "./access/device-book.ts";
 export type { BookDevice } from "./access/device-book-file.ts";
 export type { DeviceRateLimits } from "./access/device-rates.ts";
+export type { Speakers } from "./access/speaker-gate.ts";
 export { readTlsFiles, type TlsFileNames, type TlsFiles } from "./access/tls-files.ts";
 export { BrokerError, type BrokerErrorCode } from "./broker/broker-error.ts";
 export { type Clock, systemClock, type Timer } from "./clock.ts";

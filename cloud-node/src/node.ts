@@ -104,8 +104,9 @@ export class CloudNode {
     this.#updates = new FlashDesk({ door, files, trust, clock, logger, counters, registerModule, emit });
     this.#book = new DeviceBook(storeFile, ({ code, message }) => logger.error({ code }, message));
     const rates = options.rates === undefined ? undefined : new DeviceRates(options.rates, clock);
-    const gate = new SpeakerGate(this.#book, rates);
-    const guard = new SealGuard({ keys: options.linkKeys ?? this.#book, registry: this.#registry, clock, emit });
+    const { linkKeys: keys = this.#book } = options;
+    const gate = new SpeakerGate(keys, rates);
+    const guard = new SealGuard({ keys, registry: this.#registry, clock, emit });
     this.#intake = new FrameIntake(this.#registry, counters, { updates: this.#updates, gate, guard });
     const [registry, intake, book] = [this.#registry, this.#intake, this.#book];
     this.#doors = new NodeDoors({ options, intake, registry, counters, book, gate });

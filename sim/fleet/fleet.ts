@@ -1,4 +1,4 @@
-import type { Clock, DeviceModule, Lookahead, RandomSource } from "@lockstep/edge-sdk";
+import type { Clock, DeviceModule, Lookahead, MacKey, RandomSource } from "@lockstep/edge-sdk";
 import { faultyTransport } from "../links/faulty-transport.ts";
 import { type LinkFaults, linkFault } from "../links/link-fault.ts";
 import type { SeededRandom } from "../seeded-random.ts";
@@ -34,6 +34,8 @@ export interface FleetOptions {
   readonly module: DeviceModule;
   /** For devices that look ahead; these are refused where it is missing. */
   readonly gateway?: DeviceModule | undefined;
+  /** What a device puts MACs on its frames with; undefined for one that does not. */
+  macKeyOf?(id: string): MacKey | undefined;
   /** How the devices may be updated; not at all unless given. Those that look ahead cannot be. */
   readonly updates?: DeviceUpdates | undefined;
   readonly clock: Clock;
@@ -119,6 +121,7 @@ function createDevice(options: FleetOptions, plan: DevicePlan, id: string, start
     ringBytes: plan.ringBytes,
     ringFile: options.ringFile?.(id),
     mtu: plan.mtu,
+    macKey: options.macKeyOf?.(id),
     startUs,
     connect() {
       const transport = transportTo(options.endpoint(plan, id), {

@@ -6,6 +6,7 @@ import {
   type DeviceModule,
   DeviceSession,
   type Lookahead,
+  type MacKey,
   memoryUpdateStore,
   NO_TRAFFIC,
   planChannel,
@@ -43,6 +44,8 @@ export interface SimulatedDeviceOptions {
   /** Needed for a device that is to survive a power cut. */
   readonly ringFile?: string | undefined;
   readonly mtu?: number | undefined;
+  /** What it puts MACs on its frames with; none unless given. */
+  readonly macKey?: MacKey | undefined;
   /** Device time of sample 0, µs. */
   readonly startUs: number;
   /** A new transport, for each boot. */
@@ -151,7 +154,7 @@ export class SimulatedDevice {
 
   #boot(): Promise<DeviceSession | UpdatableSession> {
     const { id, signal, clock, nonces, module, lookahead, frameSamples, silenceMs, mtu } = this.#options;
-    const { ringBytes, ringFile, updates } = this.#options;
+    const { ringBytes, ringFile, updates, macKey } = this.#options;
     const own = {
       device: id,
       firmware: "lockstep sim",
@@ -161,6 +164,7 @@ export class SimulatedDevice {
       silenceMs,
       ringBytes,
       mtu,
+      macKey,
       clock,
       random: nonces,
       onStep: () => {

@@ -45,6 +45,10 @@ export class TestKeys implements LinkKeys {
     return this.#keys.size === 0;
   }
 
+  grantOf(device: string): string | undefined {
+    return this.#keys.has(device) ? device : undefined;
+  }
+
   macKeyOf(device: string): Uint8Array | undefined {
     return this.#keys.get(device);
   }

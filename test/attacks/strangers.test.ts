@@ -37,7 +37,7 @@ test("a device that was given no key is not heard once another has one", async (
   const other = await rig.victim("nobody", { isKeyed: false, transport: transport() });
   other.take(FEW);
   other.session.flush();
-  await rig.until("its birth is refused", () => (rig.refused()["no-mac"] ?? 0) > 0);
+  await rig.until("its birth is refused", () => (rig.refused()["not-admitted"] ?? 0) > 0);
   expect(other.session.stats().phase).toBe("greeting");
   expect(rig.node.devices()).toEqual([]);
 });

@@ -141,7 +141,12 @@ function welcoming(heard: Uint8Array[], nonce: number): Transport {
 async function spend(recordings: readonly Recording[], isSealed: boolean): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), "lockstep-macs-"));
   const keys = new Map(recordings.map(({ id, key }) => [id, key]));
-  const linkKeys: LinkKeys = { isOpen: false, macKeyOf: (id) => keys.get(id), devices: () => keys.keys() };
+  const linkKeys: LinkKeys = {
+    isOpen: false,
+    grantOf: (id) => id,
+    macKeyOf: (id) => keys.get(id),
+    devices: () => keys.keys(),
+  };
   const node = await CloudNode.open({
     storeFile: join(folder, "store.db"),
     broker: null,

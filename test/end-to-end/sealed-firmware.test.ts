@@ -31,7 +31,9 @@ afterEach(() => rmSync(folder, { recursive: true }));
 
 /** Keys of one device. */
 function keysOf(key: Uint8Array): LinkKeys {
-  return { isOpen: false, macKeyOf: (id) => (id === DEVICE ? key : undefined), devices: () => [DEVICE] };
+  const ofDevice = <T>(id: string, value: T) => (id === DEVICE ? value : undefined);
+  const macKeyOf = (id: string) => ofDevice(id, key);
+  return { isOpen: false, grantOf: (id) => ofDevice(id, DEVICE), macKeyOf, devices: () => [DEVICE] };
 }
 
 function openNode(linkKeys: LinkKeys): Promise<CloudNode> {

@@ -9,6 +9,7 @@ import {
   writeBookFile,
 } from "./device-book-file.ts";
 import { brokerHash, createSecret, hashSecret, isSecret, SECRET_BYTES } from "./device-secret.ts";
+import type { Speakers } from "./speaker-gate.ts";
 
 /** Beside the store. */
 const SUFFIX = ".devices";
@@ -25,11 +26,7 @@ export interface DeviceCredentials {
 }
 
 /** Whether somebody may speak, and as whom. */
-export interface Speakers {
-  /** No device was ever added: everybody may speak. */
-  readonly isOpen: boolean;
-  /** What a device that may speak was granted: the same until it is revoked, and another one when it is added again. */
-  grantOf(id: string): string | undefined;
+export interface KnownDevices extends Speakers {
   /** Whether a device may speak, and this is its secret. */
   admits(id: string, secret: string): boolean;
   /** Take what the file has by now. */
@@ -42,7 +39,7 @@ export interface Speakers {
  * The file is looked at again before anybody is admitted, and by `refresh`: what a command adds or revokes holds for a node
  * that is running. A file that cannot be read any more, or is gone, changes nothing: nobody is let in by its loss.
  */
-export class DeviceBook implements Speakers {
+export class DeviceBook implements KnownDevices {
   readonly file: string;
   readonly #listeners = new Set<() => void>();
   readonly #onProblem: (problem: AccessError) => void;

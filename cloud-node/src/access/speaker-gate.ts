@@ -1,5 +1,12 @@
-import type { Speakers } from "./device-book.ts";
 import type { DeviceRates } from "./device-rates.ts";
+
+/** Whom a gate knows. */
+export interface Speakers {
+  /** No device was ever added: everybody may speak. */
+  readonly isOpen: boolean;
+  /** What a device that may speak was granted: the same until it is revoked, and another one when it is added again. */
+  grantOf(id: string): string | undefined;
+}
 
 /** Decides about messages of devices before anything else does. */
 export class SpeakerGate {

@@ -1,11 +1,11 @@
 import { aliasTopic, formatTopic, MAX_FRAME_BYTES, mqttClientId, type TopicLevel } from "@lockstep/protocol";
 import type { AuthenticateError, Client, ConnectPacket, PublishPacket, Subscription } from "aedes";
-import type { Speakers } from "../access/device-book.ts";
+import type { KnownDevices } from "../access/device-book.ts";
 import type { Counters } from "../counters.ts";
 
 export interface BrokerAccessOptions {
   readonly group: string;
-  readonly speakers: Speakers;
+  readonly speakers: KnownDevices;
   /** The short topic's name that a device was granted; undefined for one that never was here. */
   aliasOf(device: string): string | undefined;
   readonly counters: Counters;

@@ -2,7 +2,7 @@ import { type Duplex, duplexPair } from "node:stream";
 import { MAX_FRAME_BYTES, parseTopic } from "@lockstep/protocol";
 import { Aedes, type Client } from "aedes";
 import type { ConnectionLimits } from "../access/connection-limits.ts";
-import type { Speakers } from "../access/device-book.ts";
+import type { KnownDevices } from "../access/device-book.ts";
 import { type DeviceConnection, DeviceServer } from "../access/device-server.ts";
 import type { TlsFiles } from "../access/tls-files.ts";
 import type { Clock } from "../clock.ts";
@@ -19,7 +19,7 @@ export interface EmbeddedBrokerOptions {
   readonly host: string;
   /** The devices' first topic level. */
   readonly group: string;
-  readonly speakers: Speakers;
+  readonly speakers: KnownDevices;
   /** Nothing: plain TCP. */
   readonly tls?: TlsFiles | undefined;
   readonly limits?: ConnectionLimits | undefined;

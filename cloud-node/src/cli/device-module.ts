@@ -17,6 +17,11 @@ export function shippedDeviceModule(): ShippedModule {
   return { bytes, model: createHash("sha256").update(bytes).digest("hex") };
 }
 
+/** Read `mac.wasm` of the installed edge-sdk. */
+export function shippedMacModule(): Uint8Array {
+  return readFileSync(fileURLToPath(import.meta.resolve("@lockstep/edge-sdk/mac.wasm")));
+}
+
 /** Both shipped modules, for simulated devices of either kind: one model, so the node decodes them alike. */
 export function shippedDevices(): { readonly module: DeviceModule; readonly gateway: DeviceModule } {
   const { bytes } = shippedDeviceModule();

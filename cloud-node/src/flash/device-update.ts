@@ -106,8 +106,7 @@ export class DeviceUpdate {
 
   /** More of its frames are durable. */
   confirmed(): void {
-    if (this.#record.step === "trying" && this.#state?.phase === "trying" && this.#isKnown())
-      this.#follow(this.#state);
+    if (this.#record.step === "trying" && this.#state?.phase === "trying" && this.#isKnown()) this.#follow(this.#state);
   }
 
   /** The device says where it stands. */

@@ -42,6 +42,10 @@ class Keys implements LinkKeys {
     return this.held.size === 0;
   }
 
+  grantOf(device: string): string | undefined {
+    return this.held.has(device) ? device : undefined;
+  }
+
   macKeyOf(device: string): Uint8Array | undefined {
     return this.held.get(device);
   }

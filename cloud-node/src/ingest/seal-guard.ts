@@ -23,6 +23,8 @@ import { FrameHmac, type HmacKey } from "./frame-hmac.ts";
 export interface LinkKeys {
   /** No device was ever given one: everybody is heard. */
   readonly isOpen: boolean;
+  /** What a device that may speak was granted; undefined for one that may not. */
+  grantOf(device: string): string | undefined;
   /** 32 bytes; undefined: this device has none, and what it says has no MAC. */
   macKeyOf(device: string): Uint8Array | undefined;
   /** Names of the devices that have one. */
@@ -113,7 +115,7 @@ export class SealGuard {
     if (device === undefined || linkKey === undefined) {
       // Nobody here can judge a MAC: refused as by any peer without keys.
       if (inside !== undefined) decodeFrame(bytes);
-      return device === undefined || source.isKnown === true ? { frame, bytes } : { refusal: "no-mac" };
+      return { frame, bytes };
     }
     const refusal = inside === undefined || mac === undefined ? "no-mac" : this.#judge(inside, mac, device, linkKey);
     if (refusal !== undefined) {

@@ -14,6 +14,7 @@ export interface DeviceOptions {
   readonly lookahead: Lookahead;
   readonly trust?: string;
   readonly passwordFile?: string;
+  readonly macKeyFile?: string;
   readonly ca?: string;
   readonly cert?: string;
   readonly key?: string;
@@ -50,6 +51,7 @@ export function addDeviceOptions(command: Command, defaults: { readonly frameSam
     .addOption(lookaheadOption("what a gateway does with a frame before it sends it").default("none"))
     .option("--trust <FILE>", "a key, as `lockstep keys` writes it: whoever signs with it may replace the module")
     .option("--password-file <FILE>", "its secret, as `lockstep devices add` wrote it; {id} stands for its name")
+    .option("--mac-key-file <FILE>", "its key for MACs on frames, as `lockstep devices add` wrote it; {id} likewise")
     .option("--ca <FILE>", "over TLS: PEM of the authority that signed the other end's certificate")
     .option("--cert <FILE>", "over TLS: PEM of its own certificate, for its name; {id} stands for it")
     .option("--key <FILE>", "and of that certificate's private key")

@@ -16,7 +16,7 @@ import { writeResult } from "../result-output.ts";
 import type { Surroundings } from "../surroundings.ts";
 import { writeTruthRecipe } from "../truth/truth-recipe.ts";
 import { untilInterrupt } from "../until-interrupt.ts";
-import { credentialsFor } from "./device-credentials.ts";
+import { credentialsFor, macKeysFor } from "./device-credentials.ts";
 import { type DeviceOptions, destination } from "./device-options.ts";
 import { updatesFor } from "./device-updates.ts";
 import { LinkProblems } from "./link-problems.ts";
@@ -43,12 +43,14 @@ export async function runDevices(
   const url = destination(options, names.length);
   // Read before the first of them is switched on.
   const credentials = new Map(names.map((id) => [id, credentialsFor(options, id, names.length)]));
+  const macKeys = macKeysFor(options, names);
   const failures: string[] = [];
   const problems = new LinkProblems((text) => stderr.write(`lockstep sim: ${text}\n`));
   const devices = createFleet({
     plans,
     endpoint: (_plan, id) => ({ url, group: options.group, credentials: credentials.get(id) }),
     ...shippedDevices(),
+    macKeyOf: (id) => macKeys.get(id),
     updates: updatesFor(options),
     clock,
     random: seededRandom(options.seed),
