@@ -106,7 +106,8 @@ export class DeviceUpdate {
 
   /** More of its frames are durable. */
   confirmed(): void {
-    if (this.#record.step === "trying" && this.#state?.phase === "trying" && this.#isKnown()) this.#follow(this.#state);
+    if (this.#record.step === "trying" && this.#state?.phase === "trying" && this.#isProven())
+      this.#follow(this.#state);
   }
 
   /** The device says where it stands. */
@@ -273,12 +274,12 @@ export class DeviceUpdate {
   #watch({ sid }: UpdatePackage): void {
     this.#record.reached = "activated";
     this.#step("trying");
-    if (this.#isKnown()) this.#say({ op: "confirm", sid }, "confirm");
+    if (this.#isProven()) this.#say({ op: "confirm", sid }, "confirm");
     else this.#poll(TRYING_POLL_MS);
   }
 
   /** Whether enough of the new one's frames are here, decoded with the new module and durable. */
-  #isKnown(): boolean {
+  #isProven(): boolean {
     const boot = this.#options.door.boot(this.#record.device);
     const model = this.#options.packages[0]?.manifest.model;
     const isNew = boot !== undefined && boot.model === model && boot.epoch !== this.#record.epochBefore;
