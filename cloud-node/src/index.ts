@@ -34,6 +34,7 @@ export { type AckPolicy, DEFAULT_ACK_POLICY } from "./reconstructor/ack-policy.t
 export type { ModuleFacts, ModuleSource } from "./reconstructor/module-registry.ts";
 export type { NodeEvent, NodeEventListener, UpdateEventStep } from "./reconstructor/node-event.ts";
 export type { RefusedDevice } from "./reconstructor/refused-device.ts";
+export type { SealRefusal } from "./reconstructor/seal-refusal.ts";
 export type { FreshTraffic } from "./reconstructor/traffic-ledger.ts";
 export type {
   ChannelSample,

@@ -12,7 +12,7 @@ export type { Lookahead } from "./encoder.ts";
 export { LatticeScan } from "./lattice.ts";
 export type { LinkPhase } from "./link.ts";
 export type { LinkExports } from "./link-exports.ts";
-export { compileMacModule, type MacKey, type MacModule } from "./link-seal.ts";
+export { compileMacModule, type MacExports, type MacKey, type MacModule } from "./link-seal.ts";
 export { LINK_VIEW_FIELDS, type LinkView, readLinkView } from "./link-view.ts";
 export { type RandomSource, systemRandom, uniform } from "./random-source.ts";
 export { selfTestDigest } from "./self-test.ts";

@@ -3,7 +3,7 @@ import { checkModule, copyModule, DEVICE_LIMITS } from "./module-gate.ts";
 import { SessionError } from "./session-error.ts";
 
 /** What `mac.wasm` exports; docstrings are beside the functions in `assembly/mac.ts`, and in mac_core.h. */
-interface MacExports {
+export interface MacExports {
   readonly memory: { readonly buffer: ArrayBuffer };
   readonly MAC_MEMORY_BYTES: { readonly value: number };
   readonly MAC_PIECE: { readonly value: number };
