@@ -3,11 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type DeviceSession, type DeviceSessionOptions, Loopback, systemClock } from "@lockstep/edge-sdk";
 import { afterEach, vi } from "vitest";
-import { type Logger, SILENT_LOGGER } from "../logger.ts";
+import { SILENT_LOGGER } from "../logger.ts";
 import { CloudNode } from "../node.ts";
 import { openDevice, SeededRandom } from "../test-device.suite.ts";
-import type { TruthOf } from "./api-node.ts";
-import { HttpServer } from "./http-server.ts";
+import { HttpServer, type HttpServerOptions } from "./http-server.ts";
 
 const LIMIT_MS = 20_000;
 /** What a device's ring has room for. */
@@ -28,7 +27,7 @@ export class ApiRig {
   }
 
   static async open(
-    options: { readonly maxStreams?: number; readonly truthOf?: TruthOf; readonly logger?: Logger } = {},
+    options: Partial<Omit<HttpServerOptions, "node" | "clock" | "host" | "port">> = {},
   ): Promise<ApiRig> {
     const folder = mkdtempSync(join(tmpdir(), "lockstep-api-"));
     const { logger = SILENT_LOGGER, ...rest } = options;

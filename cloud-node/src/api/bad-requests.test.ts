@@ -159,8 +159,11 @@ test("every answer forbids other origins, frames and guessed types", async () =>
   for (const path of ["/", "/api/v1/devices", "/api/v1/nothing", "/api/v1/devices/%zz", "/metrics", "/api/v1/stream"]) {
     const { headers } = await rig.get(path, { signal: controller.signal });
     expect(headers.get("content-security-policy"), path).toBe(
-      "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'",
+      "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     );
+    expect([headers.get("cross-origin-resource-policy"), headers.get("x-frame-options")]).toEqual(["same-origin", "DENY"]);
+    expect(headers.get("strict-transport-security"), path).toBeNull();
     expect([headers.get("x-content-type-options"), headers.get("referrer-policy")]).toEqual(["nosniff", "no-referrer"]);
   }
   controller.abort();
@@ -212,7 +215,7 @@ test("while more is asked than can be read, it is said so, with the time after w
 });
 
 test("a long answer that finds no stream free is a problem that can be read, whatever its reader takes", async () => {
-  const rig = await ApiRig.open({ maxStreams: 0 });
+  const rig = await ApiRig.open({ limits: { streams: 0 } });
   await rig.device(
     "rotor",
     Array.from({ length: 2_000 }, () => ROWS)

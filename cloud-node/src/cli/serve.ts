@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { DEFAULT_BAUD_RATE, openSerialPort, SerialLine, TransportError } from "@lockstep/edge-sdk";
 import { type Command, InvalidArgumentError, Option } from "commander";
+import type { TlsFiles } from "../access/tls-files.ts";
 import type { TruthOf } from "../api/api-node.ts";
 import type { Logger } from "../logger.ts";
 import type { CloudNode } from "../node.ts";
@@ -38,12 +39,18 @@ interface ServeOptions {
   readonly module: readonly string[];
   readonly testTruth?: string;
   readonly untilEof?: boolean;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+  readonly tlsClientCa?: string;
+  readonly pageClientCert?: boolean;
+  readonly pageName: readonly string[];
   readonly log: string;
   readonly json?: boolean;
 }
 
 const HELP = `
 Everything listens on this machine alone unless --host says otherwise. Port 0 takes any free one.
+Beyond this machine the page and the API are for those alone who have a token (lockstep tokens add).
 Devices of this release are known; those of another build are heard once their module is registered (--module).
 A device keeps each frame until the node has it on disk, and its acknowledgement says so: rare ones save bytes,
 frequent ones free the device's memory sooner (--ack-every, --ack-age).
@@ -56,6 +63,7 @@ Examples:
   $ lockstep serve
   $ lockstep serve --broker mqtt://192.168.1.5:1883 --store /var/lib/lockstep.db --http 8080
   $ lockstep serve --tcp 7400 --mqtt-port 0 --json
+  $ lockstep serve --host 0.0.0.0 --tls-cert node.pem --tls-key node.key --page-name twins.example.com
   $ lockstep serve --serial /dev/ttyACM0 --serial /dev/ttyUSB0,9600`;
 
 /** `lockstep serve`: the cloud node. */
@@ -79,6 +87,11 @@ export function addServe(program: Command, surroundings: Surroundings): void {
     .option("--keep-bytes <BYTES>", "delete the oldest history while the store is larger", parsePositiveCount)
     .option("--http <PORT>", `port of the page (default: ${DEFAULT_HTTP_PORT})`, parsePort)
     .option("--no-http", "no page")
+    .option("--page-name <NAME>", "a name with a dot by which the page is reached; may be repeated", collect, [])
+    .option("--page-client-cert", "page and API for those alone who show a certificate of --tls-client-ca")
+    .option("--tls-cert <FILE>", "certificate, PEM: the page over HTTPS")
+    .option("--tls-key <FILE>", "its private key, PEM")
+    .option("--tls-client-ca <FILE>", "certificate, PEM, of who signs those of clients")
     .option("--group <NAME>", "first topic level of the devices", parseName, "lockstep")
     .option("--ack-every <FRAMES>", "acknowledge after so many frames", parsePositiveCount, DEFAULT_ACK_FRAMES)
     .option(
@@ -130,6 +143,7 @@ async function runServe(surroundings: Surroundings, options: ServeOptions): Prom
   const { CloudNode } = await import("../node.ts");
   const { HttpServer } = await import("../api/http-server.ts");
   const logger = createLogger(options.log);
+  const tls = await tlsFiles(options);
   const node = await CloudNode.open({
     storeFile: options.store,
     broker,
@@ -151,7 +165,10 @@ async function runServe(surroundings: Surroundings, options: ServeOptions): Prom
     const page =
       http === false
         ? undefined
-        : await openPage(HttpServer.open, { node, clock, logger, host: options.host, port: http, truthOf });
+        : await openPage(HttpServer.open, {
+            ...{ node, clock, logger, host: options.host, port: http, truthOf },
+            ...{ tls, needsCertificate: options.pageClientCert, pageNames: options.pageName },
+          });
     try {
       node.onEvent((event) => {
         if (event.kind !== "confirmed") logger.info(event, event.kind);
@@ -170,6 +187,20 @@ async function runServe(surroundings: Surroundings, options: ServeOptions): Prom
   } finally {
     await closeWithin(surroundings, () => node.close());
   }
+}
+
+/** The files of TLS; undefined: there is none. @throws {CommandError} `usage`; what `readTlsFiles` throws */
+async function tlsFiles(options: ServeOptions): Promise<TlsFiles | undefined> {
+  const { tlsCert: cert, tlsKey: key, tlsClientCa: clientCa, pageClientCert = false } = options;
+  if ((cert === undefined) !== (key === undefined)) {
+    throw new CommandError("usage", "--tls-cert and --tls-key go together", "give both");
+  }
+  if (pageClientCert && (cert === undefined || clientCa === undefined)) {
+    throw new CommandError("usage", "--page-client-cert needs --tls-cert, --tls-key and --tls-client-ca", "give them");
+  }
+  if (cert === undefined || key === undefined) return undefined;
+  const { readTlsFiles } = await import("../access/tls-files.ts");
+  return readTlsFiles({ cert, key, clientCa });
 }
 
 /** Aborted once nothing more can come in. */
