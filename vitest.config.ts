@@ -3,7 +3,7 @@ import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** Suites that start processes, compile, or take the machine for themselves: one file at a time, after the others. */
-const SYSTEM_TESTS = ["test/{architecture,budgets,end-to-end,faults}/**/*.test.ts"];
+const SYSTEM_TESTS = ["test/{architecture,attacks,budgets,end-to-end,faults}/**/*.test.ts"];
 const NEVER = ["**/node_modules/**", "**/dist/**", ".lockstep/**"];
 
 /** The same order every time; vitest's own puts what failed or took long last time first. */

@@ -52,10 +52,10 @@ export class Session {
     }
   }
 
-  /** Log out: what was shown is gone. */
+  /** Log out: what was shown is gone. Where the node does not answer one stays logged in, and sees it. */
   async logOut(): Promise<void> {
-    await fetch(SESSION_PATH, { method: "DELETE" }).catch(() => undefined);
-    this.#become({ state: "out", name: null });
+    const response = await fetch(SESSION_PATH, { method: "DELETE" }).catch(() => undefined);
+    if (response?.ok === true) this.#become({ state: "out", name: null });
   }
 
   #enter({ isOpen, name }: SessionAnswer): void {

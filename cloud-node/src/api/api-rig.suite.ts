@@ -2,7 +2,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type DeviceSession, type DeviceSessionOptions, Loopback, systemClock } from "@lockstep/edge-sdk";
-import { afterEach, vi } from "vitest";
+import { afterEach, expect, vi } from "vitest";
+import type { Role } from "../access/role.ts";
+import { TokenBook } from "../access/token-book.ts";
 import { SILENT_LOGGER } from "../logger.ts";
 import { CloudNode } from "../node.ts";
 import { openDevice, SeededRandom } from "../test-device.suite.ts";
@@ -72,6 +74,23 @@ export class ApiRig {
       session.flush();
       if (!(await session.drained(LIMIT_MS))) throw new RangeError("the device was not confirmed in time");
     }
+  }
+
+  /** A token with these roles, once the server knows it. */
+  async token(name: string, ...roles: Role[]): Promise<string> {
+    const { secret } = await this.book.add({ name, roles }, this.clock.unixUs() / 1000);
+    await vi.waitFor(async () => expect((await this.as(secret, "/api/v1/session")).status).toBe(200), LIMIT_MS);
+    return secret;
+  }
+
+  /** The tokens of the node. */
+  get book(): TokenBook {
+    return new TokenBook(this.node.storeFile);
+  }
+
+  /** Ask for a path with a token. */
+  async as(secret: string, path: string, init: RequestInit = {}): Promise<Response> {
+    return await this.get(path, { ...init, headers: { ...init.headers, authorization: `Bearer ${secret}` } });
   }
 
   /** Ask for a path. */
