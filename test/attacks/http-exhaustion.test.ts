@@ -39,60 +39,84 @@ async function expectServed(): Promise<void> {
   expect([answer.status, answer.body.includes("pump")]).toEqual([200, true]);
 }
 
-test("requests that are never finished are cut, heads and bodies alike, and others are served meanwhile", async () => {
-  const authorization = `authorization: ${greedy.authorization}`;
-  const post = `POST /api/v1/session HTTP/1.1\r\nhost: localhost\r\n${authorization}\r\ncontent-type: application/json\r\ncontent-length: 900\r\n\r\n`;
-  const slow = [
-    ...Array.from({ length: 150 }, (_, n) => hold("GET / HTTP/1.1\r\nhost: localhost\r\nx-slow: a", `127.0.1.${n % 10}`)),
-    ...Array.from({ length: 50 }, (_, n) => hold("", `127.0.2.${n % 10}`)),
-    ...Array.from({ length: 50 }, (_, n) => hold(post, `127.0.3.${n % 10}`)),
-  ];
-  const drip = setInterval(() => {
-    for (const socket of slow.filter((_, n) => n < 150 || n >= 200)) if (socket.writable) socket.write("a");
-  }, 500);
-  try {
+test(
+  "requests that are never finished are cut, heads and bodies alike, and others are served meanwhile",
+  async () => {
+    const authorization = `authorization: ${greedy.authorization}`;
+    const post = `POST /api/v1/session HTTP/1.1\r\nhost: localhost\r\n${authorization}\r\ncontent-type: application/json\r\ncontent-length: 900\r\n\r\n`;
+    const slow = [
+      ...Array.from({ length: 150 }, (_, n) =>
+        hold("GET / HTTP/1.1\r\nhost: localhost\r\nx-slow: a", `127.0.1.${n % 10}`),
+      ),
+      ...Array.from({ length: 50 }, (_, n) => hold("", `127.0.2.${n % 10}`)),
+      ...Array.from({ length: 50 }, (_, n) => hold(post, `127.0.3.${n % 10}`)),
+    ];
+    const drip = setInterval(() => {
+      for (const socket of slow.filter((_, n) => n < 150 || n >= 200)) if (socket.writable) socket.write("a");
+    }, 500);
+    try {
+      await expectServed();
+      for (const socket of slow) if (!socket.closed) await once(socket.resume(), "close");
+    } finally {
+      clearInterval(drip);
+    }
     await expectServed();
-    for (const socket of slow) if (!socket.closed) await once(socket.resume(), "close");
-  } finally {
-    clearInterval(drip);
-  }
-  await expectServed();
-}, LIMIT_MS);
+  },
+  LIMIT_MS,
+);
 
-test("one address does not take the connections of the others", async () => {
-  const crowd = Array.from({ length: 700 }, () => hold("", "127.0.0.66").resume());
-  const cut = new Promise((resolve) => {
-    let count = 0;
-    for (const socket of crowd) socket.once("close", () => ++count === 700 - 512 && resolve(count));
-  });
-  await cut;
-  await expectServed();
-}, LIMIT_MS);
+test(
+  "one address does not take the connections of the others",
+  async () => {
+    const crowd = Array.from({ length: 700 }, () => hold("", "127.0.0.66").resume());
+    const cut = new Promise((resolve) => {
+      let count = 0;
+      for (const socket of crowd) socket.once("close", () => ++count === 700 - 512 && resolve(count));
+    });
+    await cut;
+    await expectServed();
+  },
+  LIMIT_MS,
+);
 
-test("one token does not take the streams of the others, and gets its own again", async () => {
-  const stream = ({ authorization = "" }: Record<string, string>, from: string): Promise<{ socket: Socket; head: string }> => {
-    const socket = hold(`GET /api/v1/stream HTTP/1.1\r\nhost: localhost\r\nauthorization: ${authorization}\r\n\r\n`, from);
-    return once(socket, "data").then(([chunk]) => ({ socket: socket.resume(), head: String(chunk) }));
-  };
-  const streams = await Promise.all(Array.from({ length: 80 }, () => stream(greedy, "127.0.0.67")));
-  const taken = streams.filter(({ head }) => head.startsWith("HTTP/1.1 200"));
-  expect(taken).toHaveLength(64);
-  expect(streams.filter(({ head }) => /^HTTP\/1\.1 503.*too-many-streams/s.test(head))).toHaveLength(16);
-  expect((await stream(modest, "127.0.0.67")).head).toMatch(/^HTTP\/1\.1 200/);
-  // What its reader gives back is free again, however it was left.
-  const [first] = taken;
-  first?.socket.destroy();
-  let again = await stream(greedy, "127.0.0.68");
-  while (!again.head.startsWith("HTTP/1.1 200")) again = await stream(greedy, "127.0.0.68");
-}, LIMIT_MS);
+test(
+  "one token does not take the streams of the others, and gets its own again",
+  async () => {
+    const stream = (
+      { authorization = "" }: Record<string, string>,
+      from: string,
+    ): Promise<{ socket: Socket; head: string }> => {
+      const socket = hold(
+        `GET /api/v1/stream HTTP/1.1\r\nhost: localhost\r\nauthorization: ${authorization}\r\n\r\n`,
+        from,
+      );
+      return once(socket, "data").then(([chunk]) => ({ socket: socket.resume(), head: String(chunk) }));
+    };
+    const streams = await Promise.all(Array.from({ length: 80 }, () => stream(greedy, "127.0.0.67")));
+    const taken = streams.filter(({ head }) => head.startsWith("HTTP/1.1 200"));
+    expect(taken).toHaveLength(64);
+    expect(streams.filter(({ head }) => /^HTTP\/1\.1 503.*too-many-streams/s.test(head))).toHaveLength(16);
+    expect((await stream(modest, "127.0.0.67")).head).toMatch(/^HTTP\/1\.1 200/);
+    // What its reader gives back is free again, however it was left.
+    const [first] = taken;
+    first?.socket.destroy();
+    let again = await stream(greedy, "127.0.0.68");
+    while (!again.head.startsWith("HTTP/1.1 200")) again = await stream(greedy, "127.0.0.68");
+  },
+  LIMIT_MS,
+);
 
-test("a stream whose reader takes nothing costs no more than one that reads", async () => {
-  const authorization = `authorization: ${greedy.authorization}`;
-  const deaf = Array.from({ length: 20 }, (_, n) => {
-    return hold(`GET /api/v1/stream HTTP/1.1\r\nhost: localhost\r\n${authorization}\r\n\r\n`, `127.0.4.${n}`).pause();
-  });
-  expect(deaf).toHaveLength(20);
-  await expectServed();
-  const { body } = await node.ask("/metrics", { headers: modest });
-  expect(Number(/process_resident_memory_bytes (\S+)/.exec(body)?.[1])).toBeLessThan(400e6);
-}, LIMIT_MS);
+test(
+  "a stream whose reader takes nothing costs no more than one that reads",
+  async () => {
+    const authorization = `authorization: ${greedy.authorization}`;
+    const deaf = Array.from({ length: 20 }, (_, n) => {
+      return hold(`GET /api/v1/stream HTTP/1.1\r\nhost: localhost\r\n${authorization}\r\n\r\n`, `127.0.4.${n}`).pause();
+    });
+    expect(deaf).toHaveLength(20);
+    await expectServed();
+    const { body } = await node.ask("/metrics", { headers: modest });
+    expect(Number(/process_resident_memory_bytes (\S+)/.exec(body)?.[1])).toBeLessThan(400e6);
+  },
+  LIMIT_MS,
+);

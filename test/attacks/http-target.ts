@@ -6,6 +6,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { LockstepProcess, runLockstep } from "../end-to-end/lockstep-process.ts";
 
+/** Until a node knows what a command has written. */
+const POLL_MS = 50;
+
 /** What an attacker gets back. */
 export interface Answer {
   readonly status: number;
@@ -56,16 +59,22 @@ export class HttpTarget {
     const { token } = JSON.parse(made.stdout) as { token: string };
     this.secrets.add(token);
     if (options.includes("--expires")) return token;
-    const headers = { authorization: `Bearer ${token}` };
-    while ((await this.ask("/api/v1/session", { headers })).status !== 200) await new Promise((next) => setTimeout(next, 50));
+    await this.#until(token, true);
     return token;
   }
 
   /** Revoke a token, and wait until the node knows it. */
   async revoke(name: string, token: string): Promise<void> {
     await runLockstep("tokens", "revoke", name, "--store", this.store);
+    await this.#until(token, false);
+  }
+
+  /** Wait until a token is good, or is not. */
+  async #until(token: string, isGood: boolean): Promise<void> {
     const headers = { authorization: `Bearer ${token}` };
-    while ((await this.ask("/api/v1/session", { headers })).status === 200) await new Promise((next) => setTimeout(next, 50));
+    // While everybody may ask there is no name.
+    const isKnown = async () => (await this.ask("/api/v1/session", { headers })).body.includes('"isOpen":false,"name":"');
+    while ((await isKnown()) !== isGood) await new Promise((next) => setTimeout(next, POLL_MS));
   }
 
   /** Ask for a path exactly as it is written: nothing is tidied up on the way. */
@@ -98,7 +107,9 @@ export class HttpTarget {
   /** End the node, and give back all that it logged and all that it left in files, by name. */
   async close(): Promise<ReadonlyMap<string, string>> {
     const { stderr } = await this.#node.interrupted();
-    const files = readdirSync(this.#folder).map((name) => [name, readFileSync(join(this.#folder, name), "latin1")] as const);
+    const files = readdirSync(this.#folder).map(
+      (name) => [name, readFileSync(join(this.#folder, name), "latin1")] as const,
+    );
     rmSync(this.#folder, { recursive: true });
     return new Map([["the log", stderr], ...files]);
   }

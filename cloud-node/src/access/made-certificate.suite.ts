@@ -39,7 +39,12 @@ export function makeCertificate(name: string, issuer?: MadeCertificate): MadeCer
   const extensions = der(
     SEQUENCE,
     der(SEQUENCE, oid(ALT_NAME), der(OCTETS, names)),
-    der(SEQUENCE, oid(BASIC_CONSTRAINTS), CRITICAL, der(OCTETS, der(SEQUENCE, issuer === undefined ? TRUE : Buffer.alloc(0)))),
+    der(
+      SEQUENCE,
+      oid(BASIC_CONSTRAINTS),
+      CRITICAL,
+      der(OCTETS, der(SEQUENCE, issuer === undefined ? TRUE : Buffer.alloc(0))),
+    ),
   );
   const algorithm = der(SEQUENCE, oid(ECDSA_SHA256));
   const serial = createHash("sha256").update(spki).digest().subarray(0, 8);
@@ -62,7 +67,10 @@ export function makeCertificate(name: string, issuer?: MadeCertificate): MadeCer
 }
 
 /** Its two files in a folder, NAME.pem and NAME.key. */
-export function writeCertificate(folder: string, made: MadeCertificate): { readonly cert: string; readonly key: string } {
+export function writeCertificate(
+  folder: string,
+  made: MadeCertificate,
+): { readonly cert: string; readonly key: string } {
   const [cert, key] = [join(folder, `${made.name}.pem`), join(folder, `${made.name}.key`)];
   writeFileSync(cert, made.certPem);
   writeFileSync(key, made.keyPem, { mode: 0o600 });

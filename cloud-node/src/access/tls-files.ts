@@ -49,7 +49,11 @@ export function readTlsFiles({ cert: certFile, key: keyFile, clientCa }: TlsFile
     throw new AccessError("tls-key-open", `${keyFile} can be read by everybody here`, `chmod 600 ${keyFile}`);
   }
   if (!parsed(certFile, () => new X509Certificate(cert)).checkPrivateKey(privateKey(keyFile, key))) {
-    throw new AccessError("bad-tls-file", `${keyFile} is not the key of ${certFile}`, "give the two that belong together");
+    throw new AccessError(
+      "bad-tls-file",
+      `${keyFile} is not the key of ${certFile}`,
+      "give the two that belong together",
+    );
   }
   const ca = clientCa === undefined ? undefined : readPem(clientCa, "CERTIFICATE");
   if (clientCa !== undefined && ca !== undefined) parsed(clientCa, () => new X509Certificate(ca));

@@ -1,4 +1,13 @@
-import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -96,7 +105,8 @@ test("a book that others may read, or that is not one, is refused and left as it
   chmodSync(book.file, 0o600);
   const damaged = [
     ["{", /no JSON/],
-    ["[]", /the whole/],
+    ["[]", /version/],
+    ["3", /the whole/],
     [JSON.stringify({ version: 2, tokens: [] }), /version/],
     [JSON.stringify({ version: 1, tokens: [{ ...record, roles: ["root"] }] }), /tokens\.0\.roles/],
     [JSON.stringify({ version: 1, tokens: [{ ...record, hash: "lst_pasted" }] }), /at tokens\.0\.hash/],
@@ -105,7 +115,10 @@ test("a book that others may read, or that is not one, is refused and left as it
   ] as const;
   for (const [text, message] of damaged) {
     writeFileSync(book.file, text);
-    await expect(book.read(), text.slice(0, 60)).rejects.toMatchObject({ code: "bad-book", message: expect.stringMatching(message) });
+    await expect(book.read(), text.slice(0, 60)).rejects.toMatchObject({
+      code: "bad-book",
+      message: expect.stringMatching(message),
+    });
     await expect(book.add({ name: "new", roles: ["read"] }, NOW)).rejects.toMatchObject({ code: "bad-book" });
     expect(readFileSync(book.file, "utf8")).toBe(text);
     await expect(book.read()).rejects.not.toMatchObject({ message: expect.stringContaining("lst_pasted") });

@@ -79,7 +79,8 @@ export class ApiRig {
   /** A token with these roles, once the server knows it. */
   async token(name: string, ...roles: Role[]): Promise<string> {
     const { secret } = await this.book.add({ name, roles }, this.clock.unixUs() / 1000);
-    await vi.waitFor(async () => expect((await this.as(secret, "/api/v1/session")).status).toBe(200), LIMIT_MS);
+    const told = async () => await (await this.as(secret, "/api/v1/session")).json();
+    await vi.waitFor(async () => expect(await told()).toMatchObject({ isOpen: false, name }), LIMIT_MS);
     return secret;
   }
 

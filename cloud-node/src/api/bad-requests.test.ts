@@ -162,7 +162,10 @@ test("every answer forbids other origins, frames and guessed types", async () =>
       "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
         "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     );
-    expect([headers.get("cross-origin-resource-policy"), headers.get("x-frame-options")]).toEqual(["same-origin", "DENY"]);
+    expect([headers.get("cross-origin-resource-policy"), headers.get("x-frame-options")]).toEqual([
+      "same-origin",
+      "DENY",
+    ]);
     expect(headers.get("strict-transport-security"), path).toBeNull();
     expect([headers.get("x-content-type-options"), headers.get("referrer-policy")]).toEqual(["nosniff", "no-referrer"]);
   }

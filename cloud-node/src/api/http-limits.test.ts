@@ -16,7 +16,7 @@ function open({ server }: ApiRig, localAddress = "127.0.0.1") {
   socket.setEncoding("utf8").on("data", (chunk: string) => {
     text += chunk;
   });
-  return { socket, ended: once(socket, "close").then(() => text) };
+  return { socket, ended: new Promise<string>((resolve) => socket.once("close", () => resolve(text))) };
 }
 
 /** Send a letter now and then, for as long as it is taken. */

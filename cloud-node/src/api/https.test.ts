@@ -1,12 +1,12 @@
 import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
 import { request } from "node:https";
 import { connect as connectPlain } from "node:net";
-import { join } from "node:path";
-import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { type ConnectionOptions, connect } from "node:tls";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { makeCertificate, type MadeCertificate, writeCertificate } from "../access/made-certificate.suite.ts";
+import { type MadeCertificate, makeCertificate, writeCertificate } from "../access/made-certificate.suite.ts";
 import { readTlsFiles } from "../access/tls-files.ts";
 import { ApiRig, closeRigsAfterEach } from "./api-rig.suite.ts";
 
@@ -38,7 +38,13 @@ interface Answer {
 async function ask(
   rig: ApiRig,
   path: string,
-  { host = "localhost", method = "GET", headers = {}, body, ...tls }: ConnectionOptions & {
+  {
+    host = "localhost",
+    method = "GET",
+    headers = {},
+    body,
+    ...tls
+  }: ConnectionOptions & {
     readonly method?: string;
     readonly headers?: Record<string, string>;
     readonly body?: string;
@@ -59,7 +65,9 @@ function agreed(rig: ApiRig, options: ConnectionOptions): Promise<string | undef
     const where = { host: "127.0.0.1", port: rig.server.port, servername: "localhost", ca: authority.certPem };
     const socket = connect({ ...where, ...options });
     // A refused certificate is told after the handshake (TLS 1.3): whoever is answered is in.
-    socket.once("secureConnect", () => socket.write("GET /healthz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n"));
+    socket.once("secureConnect", () =>
+      socket.write("GET /healthz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n"),
+    );
     socket.once("data", () => resolve(socket.getProtocol() ?? undefined));
     socket.once("error", () => resolve(undefined));
     socket.once("close", () => resolve(undefined));
@@ -85,10 +93,15 @@ test("over TLS the page says so, keeps browsers there, and its cookie goes nowhe
     return answer;
   }, LIMIT_MS);
   const [cookie = ""] = told.headers["set-cookie"] as string[];
-  expect(cookie).toMatch(/^__Host-lockstep-[0-9a-f]{8}=[A-Za-z0-9_-]{43}; Path=\/; HttpOnly; SameSite=Strict; Secure; /);
+  expect(cookie).toMatch(
+    /^__Host-lockstep-[0-9a-f]{8}=[A-Za-z0-9_-]{43}; Path=\/; HttpOnly; SameSite=Strict; Secure; /,
+  );
   const headers = { cookie: cookie.split(";")[0] ?? "" };
   expect((await ask(rig, "/api/v1/devices", { headers })).status).toBe(200);
-  const downgraded = await ask(rig, "/api/v1/session", { method: "DELETE", headers: { ...headers, origin: "http://localhost" } });
+  const downgraded = await ask(rig, "/api/v1/session", {
+    method: "DELETE",
+    headers: { ...headers, origin: "http://localhost" },
+  });
   expect(downgraded.status).toBe(403);
 });
 

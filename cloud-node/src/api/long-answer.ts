@@ -50,14 +50,21 @@ export async function* inTurns(first: string, rest: Iterable<string>): AsyncGene
   }
 }
 
-async function send({ request, reply, slots, visitor }: Answering, source: Readable, isZipped = false): Promise<FastifyReply> {
+async function send(
+  { request, reply, slots, visitor }: Answering,
+  source: Readable,
+  isZipped = false,
+): Promise<FastifyReply> {
   if (request.method === "HEAD") {
     source.destroy();
     if (isZipped) reply.header("content-encoding", "gzip");
     return await reply.send("");
   }
   const closing = new ApiProblem("closing", "the node is shutting down: ask again later");
-  const release = slots.take(openStream(reply.raw, () => source.destroy(closing)), visitor);
+  const release = slots.take(
+    openStream(reply.raw, () => source.destroy(closing)),
+    visitor,
+  );
   source.once("close", release);
   // Not before there is a slot: a refusal is no gzip.
   if (isZipped) reply.header("content-encoding", "gzip");

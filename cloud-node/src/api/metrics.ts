@@ -98,7 +98,15 @@ export class Metrics {
     const sum = (of: (view: (typeof views)[number]) => number) => views.reduce((total, view) => total + of(view), 0);
     const samples = sum(({ id, birth }) => fleet.samples(id) * birth.channels.length);
     // What the node counted is the truth; a counter cannot be set, so each is made anew.
-    const counted = [this.#frames, this.#bytes, this.#samples, this.#errors, this.#updates, this.#refused, this.#attempts];
+    const counted = [
+      this.#frames,
+      this.#bytes,
+      this.#samples,
+      this.#errors,
+      this.#updates,
+      this.#refused,
+      this.#attempts,
+    ];
     for (const counter of counted) counter.reset();
     this.#frames.inc(sum(({ traffic }) => traffic.messages));
     this.#samples.inc(samples);

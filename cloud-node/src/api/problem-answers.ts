@@ -32,7 +32,10 @@ export function sendProblem(
 ): FastifyReply {
   const problem = problemOf(error, request);
   if (problem.status === 500) {
-    logger.error({ requestId: request.id, url: shown(withoutSecrets(request.url)), cause: stackOf(problem) }, problem.message);
+    logger.error(
+      { requestId: request.id, url: shown(withoutSecrets(request.url)), cause: stackOf(problem) },
+      problem.message,
+    );
   }
   if (problem.status === 401) void reply.header("www-authenticate", 'Bearer realm="lockstep"');
   if (problem.code === "too-many-attempts") void reply.header("retry-after", String(problem.facts.retryAfterS));
@@ -72,7 +75,10 @@ function socketProblem(code: string | undefined): readonly [status: string, prob
     return ["431 Request Header Fields Too Large", problem];
   }
   if (code === "ERR_HTTP_REQUEST_TIMEOUT") {
-    return ["408 Request Timeout", new ApiProblem("too-slow", "the request was not all there in time: send it at once")];
+    return [
+      "408 Request Timeout",
+      new ApiProblem("too-slow", "the request was not all there in time: send it at once"),
+    ];
   }
   return ["400 Bad Request", new ApiProblem("bad-url", "this is no HTTP request")];
 }

@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { expect, test } from "vitest";
 import { checkSender } from "./sender-check.ts";
 
-type Case = readonly [method: string, headers: IncomingHttpHeaders, isTls?: boolean];
+type Case = readonly [method: string, headers: IncomingHttpHeaders, isTls?: boolean | undefined];
 
 /** Whether a request is taken from whoever is logged in. */
 function isTaken([method, headers, isTls = false]: Case, isOpen: boolean): boolean {
@@ -17,10 +17,12 @@ function isTaken([method, headers, isTls = false]: Case, isOpen: boolean): boole
   }
 }
 
+const named = (cases: readonly Case[]) => cases.map((request) => ({ name: JSON.stringify(request), request }));
+
 const cookie = "lockstep-0=x";
 const OWN = "http://localhost:8080";
 
-test.each<Case>([
+const OWN_OR_PROGRAMS: readonly Case[] = [
   ["POST", {}],
   ["DELETE", {}],
   ["POST", { origin: OWN, cookie }],
@@ -34,11 +36,13 @@ test.each<Case>([
   ["GET", { "sec-fetch-site": "same-origin", cookie }],
   ["GET", { "sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate" }],
   ["GET", { origin: "http://evil.example" }],
-])("%s with %j is a program's or the page's own", (...request) => {
+];
+
+test.each(named(OWN_OR_PROGRAMS))("$name is a program's or the page's own", ({ request }) => {
   expect(isTaken(request, false)).toBe(true);
 });
 
-test.each<Case>([
+const ELSEWHERE: readonly Case[] = [
   ["POST", { origin: "http://evil.example", cookie }],
   ["POST", { origin: "http://evil.example" }],
   ["POST", { origin: "null", cookie }],
@@ -58,7 +62,9 @@ test.each<Case>([
   ["GET", { "sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors" }],
   ["GET", { "sec-fetch-site": "same-site", "sec-fetch-mode": "cors" }],
   ["HEAD", { "sec-fetch-site": "cross-site" }],
-])("%s with %j is another page's", (...request) => {
+];
+
+test.each(named(ELSEWHERE))("$name is another page's", ({ request }) => {
   expect(isTaken(request, false)).toBe(false);
 });
 

@@ -31,5 +31,9 @@ test("a cookie is read among others; two of one name, or what is none of ours, i
   ]) {
     expect(cookie.read(header), header).toBeUndefined();
   }
-  expect([cookie.isIn(`${cookie.name}=bad`), cookie.isIn("other=1"), cookie.isIn(undefined)]).toEqual([true, false, false]);
+  expect([cookie.isIn(`${cookie.name}=bad`), cookie.isIn("other=1"), cookie.isIn(undefined)]).toEqual([
+    true,
+    false,
+    false,
+  ]);
 });

@@ -34,11 +34,17 @@ export async function readToken(
   if (token === undefined || token === "") return undefined;
   if (!isSecret(token)) {
     const problem = `what ${tokenFile ?? VARIABLE} has is no token`;
-    throw new CommandError(tokenFile === undefined ? "usage" : "file", problem, "give what `lockstep tokens add` showed");
+    throw new CommandError(
+      tokenFile === undefined ? "usage" : "file",
+      problem,
+      "give what `lockstep tokens add` showed",
+    );
   }
   const { protocol, hostname } = new URL(node);
   if (protocol === "http:" && !isLoopback(hostname.replace(/^\[|\]$/g, ""))) {
-    stderr.write(`lockstep: the token goes to ${hostname} unencrypted, for everybody on the way to read: use https://\n`);
+    stderr.write(
+      `lockstep: the token goes to ${hostname} unencrypted, for everybody on the way to read: use https://\n`,
+    );
   }
   return token;
 }

@@ -5,8 +5,8 @@ import { PassThrough } from "node:stream";
 import { systemClock, systemRandom } from "@lockstep/edge-sdk";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { makeCertificate, writeCertificate } from "../access/made-certificate.suite.ts";
-import { TokenBook } from "../access/token-book.ts";
 import { readTlsFiles } from "../access/tls-files.ts";
+import { TokenBook } from "../access/token-book.ts";
 import { ApiRig, closeRigsAfterEach } from "../api/api-rig.suite.ts";
 import { runCommandLine } from "./command-line.ts";
 
@@ -41,9 +41,14 @@ test("a token is made, shown once, listed without it, and revoked", async () => 
   expect(listed.out).toMatch(/^ops {2}read, flash {2}good until 2\d{3}-/);
   expect(listed.out).not.toContain(secret);
   expect(await run(add)).toMatchObject({ code: 1, err: expect.stringContaining("lockstep tokens revoke ops") });
-  expect((await run(["tokens", "revoke", "ops", ...store])).out).toMatch(/^token ops is revoked, in .*node\.db\.tokens\n$/);
+  expect((await run(["tokens", "revoke", "ops", ...store])).out).toMatch(
+    /^token ops is revoked, in .*node\.db\.tokens\n$/,
+  );
   expect((await run(["tokens", "list", ...store])).out).toMatch(/^ops {2}read, flash {2}revoked 2\d{3}-/);
-  expect(await run(["tokens", "revoke", "none", ...store])).toMatchObject({ code: 1, err: expect.stringContaining("tokens list") });
+  expect(await run(["tokens", "revoke", "none", ...store])).toMatchObject({
+    code: 1,
+    err: expect.stringContaining("tokens list"),
+  });
 });
 
 test("with --json there is one object, and the token is in that of add alone", async () => {
@@ -83,10 +88,16 @@ test("`lockstep flash` shows a token from a file of its owner, or from LOCKSTEP_
   const node = ["--node", `http://127.0.0.1:${rig.server.port}`];
   const status = ["flash", "status", "--json", ...node];
   const none = await run(status);
-  expect(none).toMatchObject({ code: 1, err: expect.stringMatching(/log in, or send a token.*--token-file FILE, or LOCKSTEP_TOKEN\n$/) });
+  expect(none).toMatchObject({
+    code: 1,
+    err: expect.stringMatching(/log in, or send a token.*--token-file FILE, or LOCKSTEP_TOKEN\n$/),
+  });
   const file = join(folder, "token");
   await writeFile(file, `${flash}\n`, { mode: 0o644 });
-  expect(await run([...status, "--token-file", file])).toMatchObject({ code: 1, err: expect.stringContaining("chmod 600") });
+  expect(await run([...status, "--token-file", file])).toMatchObject({
+    code: 1,
+    err: expect.stringContaining("chmod 600"),
+  });
   await rm(file);
   await writeFile(file, `${flash}\n`, { mode: 0o600 });
   expect(await run([...status, "--token-file", file])).toMatchObject({ code: 0, out: '{"updates":[]}\n', err: "" });
@@ -105,5 +116,7 @@ test("over HTTPS a node of one's own authority is trusted with --ca alone", asyn
   const status = ["flash", "status", "--json", "--node", rig.server.url];
   expect(await run(status)).toMatchObject({ code: 1, err: expect.stringContaining("no node answers") });
   const { cert } = writeCertificate(folder, authority);
-  await vi.waitFor(async () => expect(await run([...status, "--ca", cert])).toMatchObject({ code: 0, out: '{"updates":[]}\n' }));
+  await vi.waitFor(async () =>
+    expect(await run([...status, "--ca", cert])).toMatchObject({ code: 0, out: '{"updates":[]}\n' }),
+  );
 });

@@ -83,7 +83,9 @@ async function runAdd(surroundings: Surroundings, name: string, options: AddOpti
   const book = await bookOf(store);
   const { record, secret } = await book.add({ name, roles, days }, nowMs(surroundings));
   if (!existsSync(store)) {
-    surroundings.stderr.write(`lockstep: there is no ${store} yet: the token is for a node that will be started on it\n`);
+    surroundings.stderr.write(
+      `lockstep: there is no ${store} yet: the token is for a node that will be started on it\n`,
+    );
   }
   const { added, expires } = record;
   const told = { name, roles: record.roles, added, expires, file: book.file, token: secret };

@@ -34,7 +34,13 @@ export function addDeviceRoutes(app: ApiApp, context: ApiContext): void {
   );
   app.get(
     "/api/v1/modules",
-    { schema: { ...needs("read"), summary: "The codec modules that devices may name", response: answers(ModulesSchema) } },
+    {
+      schema: {
+        ...needs("read"),
+        summary: "The codec modules that devices may name",
+        response: answers(ModulesSchema),
+      },
+    },
     () => {
       const views = node.devices();
       const modules = node.modules().map((module) => ({

@@ -70,7 +70,10 @@ export function addEventRoutes(app: ApiApp, context: ApiContext): void {
       const { device, table, since, ...view } = query;
       const last = Number(headers["last-event-id"] ?? Number.NaN);
       let live: LiveStream | undefined;
-      const release = slots.take(openStream(reply.raw, () => live?.close()), access.visitorOf(request.raw));
+      const release = slots.take(
+        openStream(reply.raw, () => live?.close()),
+        access.visitorOf(request.raw),
+      );
       reply.hijack();
       reply.raw.once("close", () => {
         live?.close();

@@ -1,4 +1,4 @@
-import type { FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyRequest } from "fastify";
 import { ROLES } from "../../access/role.ts";
 import type { ApiApp, ApiContext } from "../api-app.ts";
 import { ApiProblem } from "../problem.ts";
@@ -50,12 +50,13 @@ export function addSessionRoutes(app: ApiApp, { access }: ApiContext): void {
         schema: {
           ...NEEDS_NOTHING,
           summary: "Log in with a token that may read",
-          description: "The answer sets a cookie for this host alone, which no script can read. Pages need no other way.",
+          description:
+            "The answer sets a cookie for this host alone, which no script can read. Pages need no other way.",
           body: LogInSchema,
           response: answers(SessionSchema),
         },
       },
-      (request, reply: FastifyReply): SessionAnswer => {
+      (request, reply): SessionAnswer => {
         const cookie = access.logIn(request.raw, request.body.token);
         if (cookie !== undefined) void reply.header("set-cookie", cookie);
         return told(request);

@@ -49,7 +49,14 @@ export function addUpdateRoutes(app: ApiApp, context: ApiContext): void {
   );
   app.get(
     "/api/v1/updates/:update",
-    { schema: { ...needs("read", "flash"), summary: "One update, device by device", params: UpdateParams, response: answers(UpdateSchema) } },
+    {
+      schema: {
+        ...needs("read", "flash"),
+        summary: "One update, device by device",
+        params: UpdateParams,
+        response: answers(UpdateSchema),
+      },
+    },
     ({ params }) => updateAnswer(updates.get(params.update)),
   );
   app.get(
@@ -175,7 +182,10 @@ function addUpdateStream(app: ApiApp, { node: { updates }, clock, slots, access 
     (request, reply) => {
       const { id } = updates.get(request.params.update);
       let feed: UpdateFeed | undefined;
-      const release = slots.take(openStream(reply.raw, () => feed?.close()), access.visitorOf(request.raw));
+      const release = slots.take(
+        openStream(reply.raw, () => feed?.close()),
+        access.visitorOf(request.raw),
+      );
       reply.hijack();
       reply.raw.once("close", () => {
         feed?.close();
