@@ -61,7 +61,7 @@ export function makeCertificate(name: string, issuer?: MadeCertificate): MadeCer
   );
   const signature = sign("sha256", body, issuer?.key ?? privateKey);
   const whole = der(SEQUENCE, body, algorithm, der(BITS, Buffer.from([0]), signature));
-  const lines = whole.toString("base64").replace(/.{64}/g, "$&\n");
+  const lines = (whole.toString("base64").match(/.{1,64}/g) ?? []).join("\n");
   const certPem = `-----BEGIN CERTIFICATE-----\n${lines}\n-----END CERTIFICATE-----\n`;
   return { name, certPem, keyPem: privateKey.export({ type: "pkcs8", format: "pem" }).toString(), key: privateKey };
 }
