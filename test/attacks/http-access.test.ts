@@ -58,6 +58,8 @@ function expectNothing({ status, body }: Answer, codes: readonly number[], what:
 test(
   "no token, a revoked one, an expired one, one that is nobody's: nothing answers but the page and /healthz",
   async () => {
+    const expired = await node.token("guest", "--role", "read", "--expires", "0.000000001");
+    // When this one is known, so is that.
     const revoked = await node.token("former", "--role", "read", "--role", "flash", "--role", "jobs");
     const session = await node.ask(SESSION, {
       method: "POST",
@@ -68,20 +70,20 @@ test(
     expect(cookie).toMatch(/=.{43}$/);
     node.secrets.add(cookie.split("=")[1] ?? "");
     await node.revoke("former", revoked);
-    const expired = await node.token("guest", "--role", "read", "--expires", "0.000000001");
+    const origin = `http://127.0.0.1:${node.port}`;
     const stolen = [
       {},
       bearer(revoked),
       bearer(expired),
-      { cookie },
-      { cookie: `${cookie}; ${cookie}` },
+      { cookie, origin },
+      { cookie: `${cookie}; ${cookie}`, origin },
       { authorization: "Bearer" },
       { authorization: "Bearer  " },
       { authorization: `Basic ${Buffer.from(`reader:${read}`).toString("base64")}` },
       { authorization: read },
       { authorization: `Bearer ${read} ${read}` },
       { "x-authorization": `Bearer ${read}`, "x-forwarded-for": "127.0.0.1", "x-original-url": "/healthz" },
-      { cookie: cookie.replace(/=.*/, `=${read}`) },
+      { cookie: cookie.replace(/=.*/, `=${read}`), origin },
       { cookie: `token=${read}` },
     ];
     for (const { method, path, roles } of await routes()) {
@@ -146,6 +148,11 @@ test(
 test(
   "guessing is slowed down for whoever guesses, from one address, and shows in the metrics",
   async () => {
+    const count = async () => {
+      const { body } = await node.ask("/metrics", { headers: bearer(read) });
+      return Number(/^lockstep_wrong_tokens_total (\d+)$/m.exec(body)?.[1]);
+    };
+    const before = await count();
     const guesses = Array.from({ length: 12 }, (_, n) => `lst_${String(n).padStart(43, "A")}`);
     const statuses: number[] = [];
     for (const guess of guesses) {
@@ -156,8 +163,7 @@ test(
     expect(statuses.filter((status) => status === 401).length).toBeLessThan(8);
     const right = await node.ask("/api/v1/devices", { headers: bearer(read), from: "127.0.0.77" });
     expect([right.status, Number(right.headers["retry-after"]) > 0]).toEqual([429, true]);
-    const elsewhere = await node.ask("/metrics", { headers: bearer(read) });
-    expect(elsewhere.body).toMatch(/lockstep_wrong_tokens_total [5-9]/);
+    expect((await count()) - before).toBeGreaterThanOrEqual(5);
   },
   LIMIT_MS,
 );
@@ -187,7 +193,7 @@ test(
         ["DELETE", "/api/v1/updates/0123456789abcdef"],
       ] as const) {
         const headers = { cookie, origin, "content-type": "text/plain" };
-        expectNothing(await node.ask(path, { method, headers, body: "{}" }), [403], `${origin} ${method} ${path}`);
+        expectNothing(await node.ask(path, { method, headers, ...(method === "POST" ? { body: "{}" } : {}) }), [403], `${origin} ${method} ${path}`);
       }
       const asked = await node.ask("/api/v1/updates", {
         method: "OPTIONS",

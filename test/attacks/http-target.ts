@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { LockstepProcess, runLockstep } from "../end-to-end/lockstep-process.ts";
 
 /** Until a node knows what a command has written. */
-const POLL_MS = 50;
+const POLL_MS = 200;
 
 /** What an attacker gets back. */
 export interface Answer {
@@ -33,6 +33,7 @@ export class HttpTarget {
   readonly secrets = new Set<string>();
   readonly #node: LockstepProcess;
   readonly #folder: string;
+  #asked = 0;
 
   private constructor(node: LockstepProcess, folder: string, store: string, port: number) {
     this.#node = node;
@@ -73,7 +74,12 @@ export class HttpTarget {
   async #until(token: string, isGood: boolean): Promise<void> {
     const headers = { authorization: `Bearer ${token}` };
     // While everybody may ask there is no name.
-    const isKnown = async () => (await this.ask("/api/v1/session", { headers })).body.includes('"isOpen":false,"name":"');
+    const from = `127.0.9.${++this.#asked}`;
+    const isKnown = async () => {
+      // From an address of its own: a token that is not known yet is a wrong one.
+      const { body } = await this.ask("/api/v1/session", { headers, from });
+      return body.includes('"isOpen":false,"name":"');
+    };
     while ((await isKnown()) !== isGood) await new Promise((next) => setTimeout(next, POLL_MS));
   }
 
