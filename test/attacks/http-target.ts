@@ -88,8 +88,11 @@ export class HttpTarget {
     const host = `127.0.0.1:${this.port}`;
     const where = { host: "127.0.0.1", port: this.port, localAddress: from, agent: false };
     const asked = request({ ...where, path, method, headers: { host, ...headers } });
+    const answered = once(asked, "response");
+    // Whoever is refused while he still sends is cut: what came before that counts.
+    asked.on("error", () => {});
     asked.end(body);
-    const [response] = await once(asked, "response");
+    const [response] = await answered;
     let text = "";
     // A stream is not waited for: its head says enough.
     if (String(response.headers["content-type"]).startsWith("text/event-stream")) response.destroy();

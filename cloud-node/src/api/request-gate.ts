@@ -42,6 +42,15 @@ export function addRequestGate(app: ApiApp, { access, hosts, files }: GateOption
     const roles = rolesNeeded(request.routeOptions.schema, url);
     if (roles.length > 0) access.admit(raw, roles);
   });
+  app.addHook("preHandler", async ({ query }) => {
+    // What text is too large for a number becomes Infinity, which passes for an integer within any limit.
+    for (const [name, value] of Object.entries(query ?? {})) {
+      if (typeof value !== "number" || Number.isFinite(value)) continue;
+      throw new ApiProblem("bad-parameter", `${name} is no number that there is; see /api/v1/openapi.json`, {
+        parameter: name,
+      });
+    }
+  });
   app.addHook("onError", async (_request, _reply, error) => {
     const problem: unknown = error;
     if (problem instanceof ApiProblem && REFUSALS.has(problem.code)) access.refused.add(problem.code);
