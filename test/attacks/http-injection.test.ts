@@ -193,12 +193,12 @@ test(
       ".%2e/",
       "....//",
     ];
-    const starts = ["/", "/assets/", "/assets/x/", "//", "/./", "/api/v1/devices/", "/api/v1/devices/pump/"];
-    const ends = ["etc/passwd", "package.json", "node.db", "node.db.tokens", "src/node.ts", "dashboard/vite.config.ts"];
+    const starts = ["/", "/assets/", "//", "/api/v1/devices/"];
+    const ends = ["etc/passwd", "package.json", "node.db.tokens"];
     for (const up of ups) {
       for (const start of starts) {
         for (const end of ends) {
-          for (const depth of [1, 3, 8]) {
+          for (const depth of [1, 8]) {
             const path = `${start}${up.repeat(depth)}${end}`;
             const answer = await node.ask(path, { headers });
             expectOrdinary(answer, path);

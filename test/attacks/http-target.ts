@@ -108,8 +108,9 @@ export class HttpTarget {
     socket.setEncoding("utf8").on("data", (chunk: string) => {
       text += chunk;
     });
-    socket.write(bytes);
-    await once(socket, "close");
+    const ended = new Promise((resolve) => socket.once("close", resolve));
+    socket.end(bytes);
+    await ended;
     return text;
   }
 
