@@ -193,7 +193,11 @@ test(
         ["DELETE", "/api/v1/updates/0123456789abcdef"],
       ] as const) {
         const headers = { cookie, origin, "content-type": "text/plain" };
-        expectNothing(await node.ask(path, { method, headers, ...(method === "POST" ? { body: "{}" } : {}) }), [403], `${origin} ${method} ${path}`);
+        expectNothing(
+          await node.ask(path, { method, headers, ...(method === "POST" ? { body: "{}" } : {}) }),
+          [403],
+          `${origin} ${method} ${path}`,
+        );
       }
       const asked = await node.ask("/api/v1/updates", {
         method: "OPTIONS",

@@ -273,7 +273,7 @@ test(
 test(
   "a hostile module is refused before anything is kept or sent",
   async () => {
-    const files = () => readdirSync(dirname(node.store), { recursive: true }).sort();
+    const files = () => readdirSync(dirname(node.store), { recursive: true, encoding: "utf8" }).sort();
     const kept = files();
     const octets = { ...headers, "content-type": "application/octet-stream" };
     const wasm = Buffer.from("0061736d01000000", "hex");

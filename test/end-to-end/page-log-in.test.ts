@@ -102,6 +102,7 @@ requires("chromium")("the page in Chromium, where a token is needed", () => {
       await page.getByText("The session has ended.").waitFor();
       expect(page.url()).toBe(before);
       expect(await value.count()).toBe(1);
+      await page.getByRole("button", { name: "Stale" }).first().waitFor();
       expect(await page.evaluate(() => document.activeElement?.id)).toBe("token");
       await expectAccessible(page, "ended under a view");
       await logIn(page, former);

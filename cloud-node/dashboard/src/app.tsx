@@ -110,7 +110,7 @@ export function App({ session, facts }: AppProps) {
     });
   }, [device, toFleet]);
 
-  const isStale = silentMs > STALE_MS;
+  const isStale = hasEnded || silentMs > STALE_MS;
   const look = useMemo(() => ({ theme, zone, isPaused, isStale }), [theme, zone, isPaused, isStale]);
   const shown = useHeld({ fleet, row, events, nowUs: clock.nowUs() }, isPaused);
   return (
