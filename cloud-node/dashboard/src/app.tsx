@@ -9,10 +9,12 @@ import { KeyList } from "./key-list.tsx";
 import { listenToKeys } from "./keyboard.ts";
 import { LaneHub } from "./lane-hub.ts";
 import { LiveFeed } from "./live-feed.ts";
+import { LogInBanner } from "./log-in.tsx";
 import { type PageAddress, readAddress, tableQuery, writeAddress } from "./page-address.ts";
 import { PageClock } from "./page-clock.ts";
 import { PageContext } from "./page-context.ts";
 import { PageHeader } from "./page-header.tsx";
+import type { Session, SessionFacts } from "./session.ts";
 import { StaleBanner } from "./stale-banner.tsx";
 import { applyTheme, nextTheme, storedTheme } from "./theme.ts";
 import { storedZone, storeZone } from "./zone-choice.ts";
@@ -21,8 +23,13 @@ import { storedZone, storeZone } from "./zone-choice.ts";
 const STALE_MS = 10_000;
 const MAX_EVENTS = 100;
 
-/** The whole page. */
-export function App() {
+interface AppProps {
+  readonly session: Session;
+  readonly facts: SessionFacts;
+}
+
+/** The whole page, for whoever may see it. */
+export function App({ session, facts }: AppProps) {
   const [address, setAddress] = useState<PageAddress>(() => readAddress(location.search));
   const [fleet, setFleet] = useState<FleetPage | undefined>();
   const [row, setRow] = useState<FleetRow | undefined>();
@@ -44,10 +51,15 @@ export function App() {
         lanes: (update) => hub.push(update),
         event: (event) => setEvents((before) => merged(before, event)),
         alive: (nowUs) => clock.hear(nowUs),
+        // A browser does not say why: perhaps the session is over.
+        lost: () => void session.check(),
         reopened: () => setReconnects((before) => before + 1),
       }),
-    [hub, clock],
+    [hub, clock, session],
   );
+  const hasEnded = facts.state === "ended";
+  useEffect(() => feed.hold(hasEnded), [feed, hasEnded]);
+  useEffect(() => () => feed.rest(), [feed]);
 
   const { device, table } = address;
   const wish = device === undefined ? tableQuery(table).toString() : `table=false&device=${encodeURIComponent(device)}`;
@@ -98,7 +110,7 @@ export function App() {
     });
   }, [device, toFleet]);
 
-  const isStale = silentMs > STALE_MS;
+  const isStale = hasEnded || silentMs > STALE_MS;
   const look = useMemo(() => ({ theme, zone, isPaused, isStale }), [theme, zone, isPaused, isStale]);
   const shown = useHeld({ fleet, row, events, nowUs: clock.nowUs() }, isPaused);
   return (
@@ -112,8 +124,11 @@ export function App() {
           toggleTheme={() => setTheme(nextTheme(theme))}
           toggleZone={() => setZone(zone === "local" ? "utc" : "local")}
           showKeys={() => setKeyList(true)}
+          logOut={facts.state === "in" ? () => void session.logOut() : undefined}
+          visitor={facts.name}
         />
-        {isStale && (
+        {hasEnded && <LogInBanner session={session} />}
+        {isStale && !hasEnded && (
           <StaleBanner silentMs={silentMs} heardUs={clock.heardUs()} zone={zone} retry={() => feed.retry()} />
         )}
         {device === undefined ? (

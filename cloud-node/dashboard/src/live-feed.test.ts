@@ -37,12 +37,14 @@ class FakeDocument extends EventTarget {
 
 let page: FakeDocument;
 const heard: string[] = [];
+const lost: number[] = [];
 const LISTENER: FeedListener = {
   fleet: () => heard.push("fleet"),
   device: () => heard.push("device"),
   lanes: () => heard.push("lanes"),
   event: () => heard.push("event"),
   alive: () => heard.push("alive"),
+  lost: () => lost.push(FakeSource.all.length),
   reopened: () => heard.push("reopened"),
 };
 const open = () => FakeSource.all.filter(({ isOpen }) => isOpen);
@@ -52,6 +54,7 @@ beforeEach(() => {
   page = new FakeDocument();
   FakeSource.all.length = 0;
   heard.length = 0;
+  lost.length = 0;
   vi.stubGlobal("document", page);
   vi.stubGlobal("window", globalThis);
   vi.stubGlobal("EventSource", FakeSource);
@@ -109,4 +112,23 @@ test("a lost connection is tried for after 1, 2, 4 … 30 s, from the last messa
     vi.advanceTimersByTime(1);
     expect(open().map(({ url }) => url)).toEqual(["/api/v1/stream?device=rotor&since=17"]);
   }
+});
+
+test("while it is held there is no connection and no try for one; let go, it goes on where it was", () => {
+  const feed = new LiveFeed(LISTENER);
+  feed.follow(new URLSearchParams("device=rotor"));
+  open()[0]?.tell("open");
+  open()[0]?.tell("heartbeat", { data: '{"nowUs":5}', lastEventId: "17" });
+  open()[0]?.tell("error");
+  expect(lost).toHaveLength(1);
+  feed.hold(true);
+  vi.advanceTimersByTime(600_000);
+  page.show(false);
+  page.show(true);
+  feed.retry();
+  expect(open()).toHaveLength(0);
+  feed.hold(false);
+  expect(open().map(({ url }) => url)).toEqual(["/api/v1/stream?device=rotor&since=17"]);
+  open()[0]?.tell("open");
+  expect(heard.at(-1)).toBe("reopened");
 });

@@ -11,6 +11,8 @@ export interface FeedListener {
   event(event: ApiEvent): void;
   /** Called for every message; with the node's Unix time where the message tells it, µs. */
   alive(nowUs: number | undefined): void;
+  /** The connection is lost; why is not told. */
+  lost(): void;
   /** The connection is open again after it was lost: everything else may be old. */
   reopened(): void;
 }
@@ -32,6 +34,7 @@ export class LiveFeed {
   #timer = 0;
   #hiddenTimer = 0;
   #wasOpen = false;
+  #isHeld = false;
 
   constructor(listener: FeedListener) {
     this.#listener = listener;
@@ -53,6 +56,14 @@ export class LiveFeed {
     this.#open();
   }
 
+  /** Hold no connection, and try for none, until it is let go again: then at once. */
+  hold(isHeld: boolean): void {
+    if (isHeld === this.#isHeld) return;
+    this.#isHeld = isHeld;
+    if (isHeld) this.#close();
+    else this.retry();
+  }
+
   /** Follow nothing: what was wished for is not there. */
   rest(): void {
     this.#wish = undefined;
@@ -66,6 +77,7 @@ export class LiveFeed {
 
   #open(): void {
     this.#close();
+    if (this.#isHeld) return;
     const since = this.#lastId === "" ? "" : `&since=${this.#lastId}`;
     const source = new EventSource(`/api/v1/stream?${this.#wish}${since}`);
     this.#source = source;
@@ -84,6 +96,7 @@ export class LiveFeed {
     });
     source.addEventListener("error", () => {
       this.#close();
+      this.#listener.lost();
       this.#timer = window.setTimeout(() => this.#open(), this.#retryMs);
       this.#retryMs = Math.min(2 * this.#retryMs, LONGEST_RETRY_MS);
     });

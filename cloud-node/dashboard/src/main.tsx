@@ -1,9 +1,9 @@
 import { render } from "preact";
 import "uplot/dist/uPlot.min.css";
 import "./styles.css";
-import { App } from "./app.tsx";
+import { Gate } from "./gate.tsx";
 import { applyTheme, storedTheme } from "./theme.ts";
 
 applyTheme(storedTheme());
 const page = document.getElementById("page");
-if (page !== null) render(<App />, page);
+if (page !== null) render(<Gate />, page);

@@ -10,12 +10,16 @@ interface PageHeaderProps {
   toggleTheme(): void;
   toggleZone(): void;
   showKeys(): void;
+  /** undefined: nobody is logged in. */
+  readonly logOut: (() => void) | undefined;
+  /** Whose token it is. */
+  readonly visitor: string | null;
 }
 
 /** Where one is, and what holds for all of the page. */
 export function PageHeader(props: PageHeaderProps) {
   const { theme, zone, isPaused, isStale } = useContext(PageContext);
-  const { device, nowUs, toFleet, togglePause, toggleTheme, toggleZone, showKeys } = props;
+  const { device, nowUs, toFleet, togglePause, toggleTheme, toggleZone, showKeys, logOut, visitor } = props;
   return (
     <header class="top">
       <nav aria-label="Page">
@@ -48,6 +52,11 @@ export function PageHeader(props: PageHeaderProps) {
         <button type="button" aria-label="Keys" aria-keyshortcuts="?" onClick={showKeys}>
           ?
         </button>
+        {logOut !== undefined && (
+          <button type="button" onClick={logOut}>
+            Log out <span class="who">{visitor}</span>
+          </button>
+        )}
       </div>
     </header>
   );

@@ -1,6 +1,7 @@
 const READS = "GET, HEAD, OPTIONS";
 /** Where something else than reads is answered. */
 const OTHERS: readonly (readonly [RegExp, string])[] = [
+  [/^\/api\/v1\/session$/, `${READS}, POST, DELETE`],
   [/^\/api\/v1\/updates$/, `${READS}, POST`],
   [/^\/api\/v1\/updates\/check$/, "OPTIONS, POST"],
   [/^\/api\/v1\/updates\/[^/]+$/, `${READS}, DELETE`],

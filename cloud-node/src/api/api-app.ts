@@ -3,6 +3,7 @@ import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from "fastify";
 import type { Clock } from "../clock.ts";
 import type { TwinView } from "../reconstructor/twin-view.ts";
+import type { AccessControl } from "./access-control.ts";
 import type { ApiNode, TruthOf } from "./api-node.ts";
 import type { EventLog } from "./event-log.ts";
 import { refusalText } from "./event-text.ts";
@@ -31,6 +32,7 @@ export interface ApiContext {
   readonly history: HistoryAccess;
   readonly metrics: Metrics;
   readonly slots: StreamSlots;
+  readonly access: AccessControl;
 }
 
 /** A device by its name. @throws {ApiProblem} `unknown-device` */

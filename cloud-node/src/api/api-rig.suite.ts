@@ -2,12 +2,13 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type DeviceSession, type DeviceSessionOptions, Loopback, systemClock } from "@lockstep/edge-sdk";
-import { afterEach, vi } from "vitest";
-import { type Logger, SILENT_LOGGER } from "../logger.ts";
+import { afterEach, expect, vi } from "vitest";
+import type { Role } from "../access/role.ts";
+import { TokenBook } from "../access/token-book.ts";
+import { SILENT_LOGGER } from "../logger.ts";
 import { CloudNode } from "../node.ts";
 import { openDevice, SeededRandom } from "../test-device.suite.ts";
-import type { TruthOf } from "./api-node.ts";
-import { HttpServer } from "./http-server.ts";
+import { HttpServer, type HttpServerOptions } from "./http-server.ts";
 
 const LIMIT_MS = 20_000;
 /** What a device's ring has room for. */
@@ -28,7 +29,7 @@ export class ApiRig {
   }
 
   static async open(
-    options: { readonly maxStreams?: number; readonly truthOf?: TruthOf; readonly logger?: Logger } = {},
+    options: Partial<Omit<HttpServerOptions, "node" | "clock" | "host" | "port">> = {},
   ): Promise<ApiRig> {
     const folder = mkdtempSync(join(tmpdir(), "lockstep-api-"));
     const { logger = SILENT_LOGGER, ...rest } = options;
@@ -73,6 +74,24 @@ export class ApiRig {
       session.flush();
       if (!(await session.drained(LIMIT_MS))) throw new RangeError("the device was not confirmed in time");
     }
+  }
+
+  /** A token with these roles, once the server knows it. */
+  async token(name: string, ...roles: Role[]): Promise<string> {
+    const { secret } = await this.book.add({ name, roles }, this.clock.unixUs() / 1000);
+    const told = async () => await (await this.as(secret, "/api/v1/session")).json();
+    await vi.waitFor(async () => expect(await told()).toMatchObject({ isOpen: false, name }), LIMIT_MS);
+    return secret;
+  }
+
+  /** The tokens of the node. */
+  get book(): TokenBook {
+    return new TokenBook(this.node.storeFile);
+  }
+
+  /** Ask for a path with a token. */
+  async as(secret: string, path: string, init: RequestInit = {}): Promise<Response> {
+    return await this.get(path, { ...init, headers: { ...init.headers, authorization: `Bearer ${secret}` } });
   }
 
   /** Ask for a path. */

@@ -58,6 +58,9 @@ test("whatever is wrong with a request is said as a problem: what, which limit, 
     [`${HISTORY}?channels=x,`, 400, "unknown-channel", "x, y"],
     [`${HISTORY}?buckts=10`, 400, "bad-parameter", "buckts"],
     ["/api/v1/devices?rows=501", 400, "bad-parameter", "500"],
+    ["/api/v1/devices?rows=1e400", 400, "bad-parameter", "rows"],
+    ["/api/v1/events?since=1e400", 400, "bad-parameter", "since"],
+    [`${HISTORY}?buckets=1e400`, 400, "bad-parameter", "buckets"],
     ["/api/v1/devices?page=-1", 400, "bad-parameter", "page=-1"],
     ["/api/v1/devices?sort=colour", 400, "bad-parameter", "severity"],
     ["/api/v1/devices?state=live,,", 400, "bad-parameter", "state"],
@@ -159,8 +162,14 @@ test("every answer forbids other origins, frames and guessed types", async () =>
   for (const path of ["/", "/api/v1/devices", "/api/v1/nothing", "/api/v1/devices/%zz", "/metrics", "/api/v1/stream"]) {
     const { headers } = await rig.get(path, { signal: controller.signal });
     expect(headers.get("content-security-policy"), path).toBe(
-      "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'",
+      "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     );
+    expect([headers.get("cross-origin-resource-policy"), headers.get("x-frame-options")]).toEqual([
+      "same-origin",
+      "DENY",
+    ]);
+    expect(headers.get("strict-transport-security"), path).toBeNull();
     expect([headers.get("x-content-type-options"), headers.get("referrer-policy")]).toEqual(["nosniff", "no-referrer"]);
   }
   controller.abort();
@@ -212,7 +221,7 @@ test("while more is asked than can be read, it is said so, with the time after w
 });
 
 test("a long answer that finds no stream free is a problem that can be read, whatever its reader takes", async () => {
-  const rig = await ApiRig.open({ maxStreams: 0 });
+  const rig = await ApiRig.open({ limits: { streams: 0 } });
   await rig.device(
     "rotor",
     Array.from({ length: 2_000 }, () => ROWS)

@@ -1,6 +1,6 @@
 import type { ServerResponse } from "node:http";
 import type { MessageSink } from "./live-stream.ts";
-import { SECURITY_HEADERS } from "./security-headers.ts";
+import { securityHeaders } from "./security-headers.ts";
 
 /** After so long a browser that lost the stream asks for it again, ms. */
 const RETRY_MS = 1_000;
@@ -16,7 +16,7 @@ export class EventStream implements MessageSink {
   constructor(response: ServerResponse) {
     this.#response = response;
     response.writeHead(200, {
-      ...SECURITY_HEADERS,
+      ...securityHeaders(response.req),
       "content-type": "text/event-stream",
       "cache-control": "no-store",
       // A proxy must not collect events before it passes them on.

@@ -14,6 +14,7 @@ import {
   type RowsAnswer,
   RowsSchema,
 } from "./schemas/history-schema.ts";
+import { SessionSchema } from "./schemas/session-schema.ts";
 import { TruthBucketsSchema, TruthRowsSchema } from "./schemas/truth-schema.ts";
 import { DeviceUpdateSchema, UpdatesSchema } from "./schemas/update-schema.ts";
 
@@ -48,6 +49,7 @@ test("every answer is what its own schema says, and the description of the API i
     ["/modules", ModulesSchema],
     ["/events", EventPageSchema],
     ["/updates", UpdatesSchema],
+    ["/session", SessionSchema],
     ["/devices/rotor/update", DeviceUpdateSchema],
   ];
   for (const [path, schema] of answers) {

@@ -3,28 +3,39 @@ import { fileURLToPath } from "node:url";
 import swagger from "@fastify/swagger";
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import fastify from "fastify";
+import { AccessError } from "../access/access-error.ts";
+import { isLoopback } from "../access/loopback-address.ts";
+import { withoutSecrets } from "../access/secret-token.ts";
+import type { TlsFiles } from "../access/tls-files.ts";
+import { TokenBook } from "../access/token-book.ts";
+import { TokenWatch } from "../access/token-watch.ts";
 import type { Clock } from "../clock.ts";
 import type { Logger } from "../logger.ts";
+import { AccessControl } from "./access-control.ts";
 import type { ApiApp, ApiContext } from "./api-app.ts";
 import type { ApiNode, TruthOf } from "./api-node.ts";
 import { addCompression } from "./compression.ts";
 import { EventLog } from "./event-log.ts";
 import { FleetWatch } from "./fleet-watch.ts";
 import { HistoryAccess } from "./history-access.ts";
+import { HostCheck } from "./host-check.ts";
+import { DEFAULT_HTTP_LIMITS, type HttpLimits } from "./http-limits.ts";
+import { createListener } from "./http-listener.ts";
 import { Metrics } from "./metrics.ts";
 import { describeApi } from "./openapi.ts";
-import { ApiProblem } from "./problem.ts";
 import { MAX_BODY_BYTES, MAX_URL_CHARS, refuseSocket, sendProblem } from "./problem-answers.ts";
+import { addRequestGate } from "./request-gate.ts";
+import { needs } from "./route-roles.ts";
 import { addDeviceRoutes } from "./routes/device-routes.ts";
 import { addEventRoutes } from "./routes/event-routes.ts";
 import { addGapRoutes } from "./routes/gap-routes.ts";
 import { addHealthRoutes } from "./routes/health-routes.ts";
 import { addHistoryRoutes } from "./routes/history-routes.ts";
 import { addPageRoutes } from "./routes/page-routes.ts";
+import { addSessionRoutes } from "./routes/session-routes.ts";
 import { addTrafficRoutes } from "./routes/traffic-routes.ts";
 import { addTruthRoutes } from "./routes/truth-routes.ts";
 import { addUpdateRoutes } from "./routes/update-routes.ts";
-import { SECURITY_HEADERS } from "./security-headers.ts";
 import { StaticFiles } from "./static-files.ts";
 import { StreamSlots } from "./stream-slots.ts";
 
@@ -39,52 +50,64 @@ export interface HttpServerOptions {
   /** How many further ports to try when that one is taken. */
   readonly morePorts?: number;
   readonly truthOf?: TruthOf | undefined;
-  /** Long answers at once. */
-  readonly maxStreams?: number;
+  /** undefined: plain HTTP. */
+  readonly tls?: TlsFiles | undefined;
+  /** Whether whoever connects must show a certificate that the authorities in `tls` signed. */
+  readonly needsCertificate?: boolean | undefined;
+  /** Names with a dot by which the page is reached. */
+  readonly pageNames?: readonly string[];
+  readonly limits?: Partial<HttpLimits>;
 }
 
 /** Where Vite puts the built page, seen from `dist/api` and from `src/api` alike. */
 const PAGE_FOLDER = fileURLToPath(new URL("../../dashboard/dist", import.meta.url));
-const DEFAULT_MAX_STREAMS = 256;
-/** A request's head must come within this time, and a connection that says nothing is closed after it. */
-const HEAD_TIMEOUT_MS = 30_000;
 /** What is being answered when the server closes may take so long, then it is cut. */
 const DRAIN_MS = 2_000;
 
-/** Serves the page, the API under `/api/v1`, its live stream, and what machines ask, over HTTP; nothing but updates of devices changes anything. */
+/** Serves the page, the API under `/api/v1`, its live stream, and what machines ask, over HTTP; nothing but updates of devices changes anything there. */
 export class HttpServer {
   readonly url: string;
   readonly port: number;
   readonly #app: ApiApp;
   readonly #context: ApiContext;
+  readonly #tokens: TokenWatch;
 
-  private constructor(app: ApiApp, context: ApiContext, host: string) {
+  private constructor(app: ApiApp, context: ApiContext, tokens: TokenWatch, { host, tls }: HttpServerOptions) {
     const address = app.server.address();
     this.port = typeof address === "object" && address !== null ? address.port : 0;
     const name = host === "127.0.0.1" ? "localhost" : host.includes(":") ? `[${host}]` : host;
-    this.url = `http://${name}:${this.port}`;
+    this.url = `http${tls === undefined ? "" : "s"}://${name}:${this.port}`;
     this.#app = app;
     this.#context = context;
+    this.#tokens = tokens;
   }
 
   /**
    * Start to listen.
    *
+   * @throws {AccessError} `open-door` where others could reach it, and no token was ever made
+   * @throws {TokenError} `bad-book`, `book-open`
    * @throws the system's error when no port could be had (`EADDRINUSE`, `EACCES`)
    */
   static async open(options: HttpServerOptions): Promise<HttpServer> {
-    const { node, clock, truthOf = () => undefined, maxStreams = DEFAULT_MAX_STREAMS } = options;
+    const { node, clock, logger, tls, truthOf = () => undefined } = options;
+    const tokens = await openTokens(options);
+    const limits = { ...DEFAULT_HTTP_LIMITS, ...options.limits };
     const log = new EventLog();
     const fleet = new FleetWatch({ node, clock, truthOf, log });
-    const slots = new StreamSlots(maxStreams);
-    const metrics = new Metrics({ node, fleet, clock, streams: () => slots.count });
-    const context = { node, clock, truthOf, fleet, log, slots, metrics, history: new HistoryAccess(node.history) };
+    const slots = new StreamSlots(limits.streams, limits.streamsPerToken);
+    const access = new AccessControl({ tokens, clock, logger, storeFile: node.storeFile, isTls: tls !== undefined });
+    access.onChange(() => slots.endStrangers());
+    const metrics = new Metrics({ node, fleet, clock, access, streams: () => slots.count });
+    const history = new HistoryAccess(node.history);
+    const context = { node, clock, truthOf, fleet, log, slots, metrics, history, access };
     try {
-      const app = await createApp(context, options.logger);
+      const app = await createApp(context, options, limits);
       await listen(app, options);
-      return new HttpServer(app, context, options.host);
+      return new HttpServer(app, context, tokens, options);
     } catch (error) {
       release(context);
+      await tokens.close();
       throw error;
     }
   }
@@ -111,6 +134,7 @@ export class HttpServer {
     await this.#app.close();
     cut.cancel();
     release(this.#context);
+    await this.#tokens.close();
   }
 }
 
@@ -119,50 +143,47 @@ function release({ fleet, metrics }: ApiContext): void {
   metrics.close();
 }
 
-/** What a page may do. No page of ours does more, and one from elsewhere could pass for it: by another name for this address. */
-const READS: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
+/** The tokens beside the store, whatever the server is opened for. @throws {AccessError} `open-door` */
+async function openTokens({ node: { storeFile }, clock, logger, host }: HttpServerOptions): Promise<TokenWatch> {
+  const tokens = await TokenWatch.open({ book: new TokenBook(storeFile), clock, logger });
+  if (!tokens.isOpen || isLoopback(host)) return tokens;
+  await tokens.close();
+  const problem = `everybody who reaches ${host} could read and update all devices: no token was ever made`;
+  const remedy = `make one, \`lockstep tokens add me --role read --store ${storeFile}\`, or leave --host out`;
+  throw new AccessError("open-door", problem, remedy);
+}
 
-async function createApp(context: ApiContext, logger: Logger): Promise<ApiApp> {
+async function createApp(context: ApiContext, options: HttpServerOptions, limits: HttpLimits): Promise<ApiApp> {
+  const { logger, tls, needsCertificate = false, pageNames = [] } = options;
+  const { access } = context;
+  const { refused } = access;
   const app = fastify({
     logger: false,
     genReqId: () => randomUUID(),
     bodyLimit: MAX_BODY_BYTES,
-    requestTimeout: HEAD_TIMEOUT_MS,
     forceCloseConnections: "idle",
+    serverFactory: (listener) => createListener(listener, { limits, tls, needsCertificate, refused }),
     routerOptions: { maxParamLength: MAX_URL_CHARS },
     ajv: { customOptions: { removeAdditional: false, allErrors: false } },
     frameworkErrors: (error, request, reply) => void sendProblem(error, request, reply, logger),
     clientErrorHandler: refuseSocket,
   }).withTypeProvider<TypeBoxTypeProvider>();
   app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply, logger));
-  app.addHook("onRequest", async (request, reply) => {
-    reply.header("x-request-id", request.id).headers(SECURITY_HEADERS);
-    if (request.url.length > MAX_URL_CHARS) {
-      const detail = `an address of ${request.url.length} characters, and ${MAX_URL_CHARS} is the limit: ask for less`;
-      throw new ApiProblem("url-too-long", detail, { limit: MAX_URL_CHARS });
-    }
-    if (request.url.startsWith("/api/")) reply.header("cache-control", "no-store");
-    if (!READS.has(request.method) && request.headers.origin !== undefined) {
-      const origin = request.headers.origin.slice(0, 80);
-      throw new ApiProblem(
-        "from-a-page",
-        `a page of ${origin} asks for this: use \`lockstep flash\`, or any other program`,
-      );
-    }
-  });
+  const files = new StaticFiles(PAGE_FOLDER);
+  addRequestGate(app, { access, hosts: new HostCheck(pageNames), files });
   app.addHook("onResponse", async (request, reply) => {
     const { id: requestId, method, url } = request;
     const facts = {
       requestId,
       method,
-      url: url.slice(0, 200),
+      url: withoutSecrets(url).slice(0, 200),
       status: reply.statusCode,
       ms: Math.round(reply.elapsedTime),
     };
     logger.debug(facts, "answered");
   });
   addCompression(app);
-  await app.register(swagger, describeApi());
+  await app.register(swagger, describeApi(access.cookie.name));
   addDeviceRoutes(app, context);
   addHistoryRoutes(app, context);
   addGapRoutes(app, context);
@@ -170,9 +191,10 @@ async function createApp(context: ApiContext, logger: Logger): Promise<ApiApp> {
   addTruthRoutes(app, context);
   addEventRoutes(app, context);
   addUpdateRoutes(app, context);
+  addSessionRoutes(app, context);
   addHealthRoutes(app, context);
-  addPageRoutes(app, new StaticFiles(PAGE_FOLDER));
-  app.get("/api/v1/openapi.json", { schema: { hide: true } }, () => app.swagger());
+  addPageRoutes(app, files);
+  app.get("/api/v1/openapi.json", { schema: { ...needs("read", "flash", "jobs"), hide: true } }, () => app.swagger());
   await app.ready();
   return app;
 }

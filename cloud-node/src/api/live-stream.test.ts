@@ -138,7 +138,7 @@ test("a reader that takes nothing costs a bounded queue, and gets the newest sta
 });
 
 test("so many streams and no more; one that ends makes room for the next", async () => {
-  const rig = await ApiRig.open({ maxStreams: 100 });
+  const rig = await ApiRig.open({ limits: { streams: 100 } });
   await rig.device("rotor", ROWS);
   const readers = await Promise.all(
     Array.from({ length: 100 }, (_, i) => Reader.open(rig, i % 2 === 0 ? "device=rotor" : "rows=10")),

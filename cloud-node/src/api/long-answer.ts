@@ -5,6 +5,7 @@ import { takesGzip } from "./compression.ts";
 import { jsonSlices } from "./json-slices.ts";
 import { ApiProblem } from "./problem.ts";
 import { openStream, type StreamSlots } from "./stream-slots.ts";
+import type { Visitor } from "./visitor.ts";
 
 /** A reader of a stream that takes nothing for so long is cut off, ms. */
 const STALL_MS = 30_000;
@@ -14,6 +15,8 @@ export interface Answering {
   readonly request: FastifyRequest;
   readonly reply: FastifyReply;
   readonly slots: StreamSlots;
+  /** Who it is for. */
+  readonly visitor: Visitor;
 }
 
 /** Send text as it is made. @throws {ApiProblem} `too-many-streams` */
@@ -47,14 +50,21 @@ export async function* inTurns(first: string, rest: Iterable<string>): AsyncGene
   }
 }
 
-async function send({ request, reply, slots }: Answering, source: Readable, isZipped = false): Promise<FastifyReply> {
+async function send(
+  { request, reply, slots, visitor }: Answering,
+  source: Readable,
+  isZipped = false,
+): Promise<FastifyReply> {
   if (request.method === "HEAD") {
     source.destroy();
     if (isZipped) reply.header("content-encoding", "gzip");
     return await reply.send("");
   }
   const closing = new ApiProblem("closing", "the node is shutting down: ask again later");
-  const release = slots.take(openStream(reply.raw, () => source.destroy(closing)));
+  const release = slots.take(
+    openStream(reply.raw, () => source.destroy(closing)),
+    visitor,
+  );
   source.once("close", release);
   // Not before there is a slot: a refusal is no gzip.
   if (isZipped) reply.header("content-encoding", "gzip");

@@ -2,6 +2,7 @@ import { stat } from "node:fs/promises";
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { Clock } from "../clock.ts";
 import { isOver } from "../flash/update-record.ts";
+import type { AccessControl } from "./access-control.ts";
 import type { ApiNode } from "./api-node.ts";
 import { DEVICE_STATES, deviceState } from "./device-state.ts";
 import type { FleetWatch } from "./fleet-watch.ts";
@@ -18,6 +19,8 @@ export interface MetricsOptions {
   readonly clock: Clock;
   /** Streams that are open now. */
   streams(): number;
+  /** Counts of who was let in and who was not. */
+  readonly access: Pick<AccessControl, "refused" | "sessions" | "failedAttempts">;
 }
 
 /** The numbers of a node, as Prometheus reads them. */
@@ -35,6 +38,9 @@ export class Metrics {
   readonly #updates: Counter<"outcome">;
   readonly #updating: Gauge;
   readonly #streams: Gauge;
+  readonly #refused: Counter<"reason">;
+  readonly #attempts: Counter;
+  readonly #sessions: Gauge;
   readonly #memory: Gauge;
 
   constructor(options: MetricsOptions) {
@@ -54,6 +60,9 @@ export class Metrics {
     this.#updates = counter("updates", "Updates of devices that ended, by outcome.", "outcome");
     this.#updating = gauge("updates_running", "Devices whose update is under way or waits for its turn.");
     this.#streams = gauge("streams", "Long answers that are being sent.");
+    this.#refused = counter("http_refused", "Requests and connections that were refused, by reason.", "reason");
+    this.#attempts = counter("wrong_tokens", "Tokens that open nothing, shown by anybody.");
+    this.#sessions = gauge("sessions", "Log-ins on the page that are not over.");
     this.#memory = new Gauge({ name: "process_resident_memory_bytes", help: "Resident memory.", registers });
     const commits = new Histogram({
       name: "lockstep_commit_seconds",
@@ -83,13 +92,22 @@ export class Metrics {
   }
 
   async #collect(): Promise<void> {
-    const { node, fleet, clock, streams } = this.#options;
+    const { node, fleet, clock, streams, access } = this.#options;
     const nowUs = clock.unixUs();
     const views = node.devices();
     const sum = (of: (view: (typeof views)[number]) => number) => views.reduce((total, view) => total + of(view), 0);
     const samples = sum(({ id, birth }) => fleet.samples(id) * birth.channels.length);
     // What the node counted is the truth; a counter cannot be set, so each is made anew.
-    for (const counter of [this.#frames, this.#bytes, this.#samples, this.#errors, this.#updates]) counter.reset();
+    const counted = [
+      this.#frames,
+      this.#bytes,
+      this.#samples,
+      this.#errors,
+      this.#updates,
+      this.#refused,
+      this.#attempts,
+    ];
+    for (const counter of counted) counter.reset();
     this.#frames.inc(sum(({ traffic }) => traffic.messages));
     this.#samples.inc(samples);
     const layers = {
@@ -116,6 +134,9 @@ export class Metrics {
     const running = node.updates.list().filter(({ state }) => state === "running");
     this.#updating.set(running.flatMap(({ devices }) => devices.filter(({ step }) => !isOver(step))).length);
     this.#streams.set(streams());
+    for (const [reason, count] of Object.entries(access.refused.all())) this.#refused.inc({ reason }, count);
+    this.#attempts.inc(access.failedAttempts);
+    this.#sessions.set(access.sessions);
     this.#memory.set(process.memoryUsage.rss());
   }
 }

@@ -1,11 +1,12 @@
 import type { Socket } from "node:net";
 import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
+import { withoutSecrets } from "../access/secret-token.ts";
 import { FlashError, type FlashErrorCode } from "../flash/flash-error.ts";
 import type { Logger } from "../logger.ts";
 import { StoreError } from "../store/store-error.ts";
 import { allowedMethods } from "./allowed-methods.ts";
 import { ApiProblem, PROBLEM_TYPE, type ProblemCode, storeProblem } from "./problem.ts";
-import { SECURITY_HEADERS } from "./security-headers.ts";
+import { REFUSAL_HEADERS, securityHeaders } from "./security-headers.ts";
 
 /** Longest address that is read, characters. */
 export const MAX_URL_CHARS = 4_096;
@@ -31,15 +32,20 @@ export function sendProblem(
 ): FastifyReply {
   const problem = problemOf(error, request);
   if (problem.status === 500) {
-    logger.error({ requestId: request.id, url: shown(request.url), cause: stackOf(problem) }, problem.message);
+    logger.error(
+      { requestId: request.id, url: shown(withoutSecrets(request.url)), cause: stackOf(problem) },
+      problem.message,
+    );
   }
+  if (problem.status === 401) void reply.header("www-authenticate", 'Bearer realm="lockstep"');
+  if (problem.code === "too-many-attempts") void reply.header("retry-after", String(problem.facts.retryAfterS));
   if (problem.status === 405) void reply.header("allow", allowedMethods(request.url));
   if (problem.status === 503) void reply.header("retry-after", problem.code === "busy" ? "1" : "5");
   return (
     reply
       .status(problem.status)
       // An address that cannot be read comes here past the hook that sets them.
-      .headers({ ...SECURITY_HEADERS, "x-request-id": request.id })
+      .headers({ ...securityHeaders(request.raw), "x-request-id": request.id })
       .type(PROBLEM_TYPE)
       .serializer((payload: unknown) => JSON.stringify(payload))
       .send(problem.toJson(request.id))
@@ -48,16 +54,33 @@ export function sendProblem(
 
 /** What is not even HTTP, or too much of it, is told on the socket, and the connection ends. */
 export function refuseSocket(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (socket.destroyed || !socket.writable || error.code === "ECONNRESET") return void socket.destroy();
-  const problem =
-    error.code === "HPE_HEADER_OVERFLOW"
-      ? new ApiProblem("head-too-large", "the address and headers are over 16 kB: send less")
-      : new ApiProblem("bad-url", "this is no HTTP request");
+  const isOverTls = error.code?.startsWith("ERR_SSL") === true || error.code?.startsWith("ERR_TLS") === true;
+  // Where TLS was never agreed upon nothing can be told.
+  if (socket.destroyed || !socket.writable || isOverTls || error.code === "ECONNRESET") return void socket.destroy();
+  const [status, problem] = socketProblem(error.code);
   const body = JSON.stringify(problem.toJson("00000000-0000-0000-0000-000000000000"));
-  const status = problem.status === 431 ? "431 Request Header Fields Too Large" : "400 Bad Request";
-  socket.end(
-    `HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-type: ${PROBLEM_TYPE}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-  );
+  const headers = {
+    connection: "close",
+    ...REFUSAL_HEADERS,
+    ...{ "content-type": PROBLEM_TYPE, "content-length": Buffer.byteLength(body) },
+  };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
+  socket.end([`HTTP/1.1 ${status}`, ...lines, "", body].join("\r\n"));
+}
+
+/** The status line of what is no request, and why. */
+function socketProblem(code: string | undefined): readonly [status: string, problem: ApiProblem] {
+  if (code === "HPE_HEADER_OVERFLOW") {
+    const problem = new ApiProblem("head-too-large", "the address and headers are over 16 kB: send less");
+    return ["431 Request Header Fields Too Large", problem];
+  }
+  if (code === "ERR_HTTP_REQUEST_TIMEOUT") {
+    return [
+      "408 Request Timeout",
+      new ApiProblem("too-slow", "the request was not all there in time: send it at once"),
+    ];
+  }
+  return ["400 Bad Request", new ApiProblem("bad-url", "this is no HTTP request")];
 }
 
 function problemOf(error: unknown, request: FastifyRequest): ApiProblem {

@@ -1,9 +1,11 @@
+import { readFile } from "node:fs/promises";
 import { parseVersion } from "@lockstep/protocol";
 import { type Command, InvalidArgumentError } from "commander";
 import type { UpdateAnswer } from "../api/schemas/update-schema.ts";
 import { CommandError } from "./command-error.ts";
 import { DEFAULT_HTTP_PORT } from "./defaults.ts";
 import type { NodeClient } from "./flash/node-client.ts";
+import { readToken, TOKEN_FILE_HELP, type TokenOptions } from "./node-token.ts";
 import { parseCount } from "./option-values.ts";
 import { writeResult } from "./result-output.ts";
 import type { Surroundings } from "./surroundings.ts";
@@ -21,11 +23,13 @@ interface FlashOptions extends NodeOptions {
   readonly dryRun?: boolean;
 }
 
-interface NodeOptions {
+interface NodeOptions extends TokenOptions {
   readonly node: string;
+  readonly ca?: string;
   readonly json?: boolean;
 }
 
+const CA_HELP = "certificate, PEM, of who signed that of a node at https://, where it is nobody that all know";
 const DEFAULT_NODE = `http://localhost:${DEFAULT_HTTP_PORT}`;
 
 const HELP = `
@@ -68,6 +72,8 @@ export function addFlash(program: Command, surroundings: Surroundings): void {
     .option("--skip", "leave out devices that cannot be given it, rather than refuse all")
     .option("--dry-run", "check everything, and send nothing")
     .option("--node <URL>", "address of the node's page", DEFAULT_NODE)
+    .option("--token-file <FILE>", TOKEN_FILE_HELP)
+    .option("--ca <FILE>", CA_HELP)
     .option("--json", "one JSON object on standard output")
     .addHelpText("after", HELP)
     .action((module: string | undefined, options: FlashOptions) => runFlash(surroundings, module, options));
@@ -78,6 +84,8 @@ export function addFlash(program: Command, surroundings: Surroundings): void {
     .argument("[UPDATE]", "one update, device by device")
     .option("--to <DEVICE>", "ask this device")
     .option("--node <URL>", "address of the node's page", DEFAULT_NODE)
+    .option("--token-file <FILE>", TOKEN_FILE_HELP)
+    .option("--ca <FILE>", CA_HELP)
     .option("--json", "one JSON object on standard output")
     .addHelpText("after", "\nExample:\n  $ lockstep flash status --to pump")
     .action((update: string | undefined, options: NodeOptions & { to?: string }) =>
@@ -89,6 +97,8 @@ export function addFlash(program: Command, surroundings: Surroundings): void {
     .description("Follow an update to its end; Ctrl-C ends this command alone.")
     .argument("<UPDATE>", "its id, from `lockstep flash status`")
     .option("--node <URL>", "address of the node's page", DEFAULT_NODE)
+    .option("--token-file <FILE>", TOKEN_FILE_HELP)
+    .option("--ca <FILE>", CA_HELP)
     .option("--json", "one JSON object on standard output")
     .addHelpText("after", "\nExample:\n  $ lockstep flash watch 0f1e2d3c4b5a6978")
     .action((update: string, options: NodeOptions) => runWatch(surroundings, update, options));
@@ -99,6 +109,8 @@ export function addFlash(program: Command, surroundings: Surroundings): void {
     .argument("[UPDATE]", "its id, from `lockstep flash status`")
     .option("--to <DEVICE>", "the update that this device is part of")
     .option("--node <URL>", "address of the node's page", DEFAULT_NODE)
+    .option("--token-file <FILE>", TOKEN_FILE_HELP)
+    .option("--ca <FILE>", CA_HELP)
     .option("--json", "one JSON object on standard output")
     .addHelpText("after", "\nExample:\n  $ lockstep flash cancel --to pump")
     .action((update: string | undefined, options: NodeOptions & { to?: string }) =>
@@ -235,12 +247,17 @@ async function runCancel(
   await writeResult(surroundings, options.json, { update: cancelled }, resultTable(cancelled));
 }
 
-async function clientOf({ interrupt }: Surroundings, { node }: NodeOptions): Promise<NodeClient> {
+async function clientOf(surroundings: Surroundings, { node, ca, tokenFile }: NodeOptions): Promise<NodeClient> {
   if (!URL.canParse(node) || !/^https?:/.test(node)) {
     throw new CommandError("usage", `--node "${node}" is no address`, `write ${DEFAULT_NODE}`);
   }
+  if (ca !== undefined) {
+    const { getCACertificates, setDefaultCACertificates } = await import("node:tls");
+    setDefaultCACertificates([...getCACertificates("default"), await readFile(ca, "utf8")]);
+  }
+  const token = await readToken(surroundings, { tokenFile }, node);
   const { NodeClient } = await import("./flash/node-client.ts");
-  return new NodeClient(node, interrupt);
+  return new NodeClient(node, token, surroundings.interrupt);
 }
 
 /** What the devices say they are: an image is for one kind. */

@@ -39,15 +39,19 @@ interface ServeOptions extends AccessOptions {
   readonly module: readonly string[];
   readonly testTruth?: string;
   readonly untilEof?: boolean;
+  readonly pageClientCert?: boolean;
+  readonly pageName: readonly string[];
   readonly log: string;
   readonly json?: boolean;
 }
 
 const HELP = `
-Everything listens on this machine alone unless --host says otherwise, which takes devices that were added
-(lockstep devices add): until then everybody who reaches the node may speak. Port 0 takes any free one.
-With --tls-cert and --tls-key devices speak TLS 1.2 or newer (mqtts://, tls://); with --tls-client-ca too, a device may show a
-certificate for its name instead of its password. A foreign broker's password is in a file: see lockstep devices mosquitto.
+Everything listens on this machine alone unless --host says otherwise. Beyond it only devices that were added may speak
+(lockstep devices add), and the page and the API are for those alone who have a token (lockstep tokens add). Port 0 takes
+any free one.
+With --tls-cert and --tls-key devices and browsers speak TLS 1.2 or newer (mqtts://, tls://, https://); with --tls-client-ca
+too, a device may show a certificate for its name instead of its password. A foreign broker's password is in a file: see
+lockstep devices mosquitto.
 Devices of this release are known; those of another build are heard once their module is registered (--module).
 A device keeps each frame until the node has it on disk, and its acknowledgement says so: rare ones save bytes,
 frequent ones free the device's memory sooner (--ack-every, --ack-age).
@@ -60,7 +64,7 @@ Examples:
   $ lockstep serve
   $ lockstep serve --broker mqtt://192.168.1.5:1883 --store /var/lib/lockstep.db --http 8080
   $ lockstep serve --tcp 7400 --mqtt-port 0 --json
-  $ lockstep serve --host 0.0.0.0 --tls-cert node.pem --tls-key node.key --no-http
+  $ lockstep serve --host 0.0.0.0 --tls-cert node.pem --tls-key node.key --page-name twins.example.com
   $ lockstep serve --broker mqtts://lockstep-node@broker.example:8883 --broker-password-file node.password --broker-ca ca.pem
   $ lockstep serve --serial /dev/ttyACM0 --serial /dev/ttyUSB0,9600`;
 
@@ -85,6 +89,8 @@ export function addServe(program: Command, surroundings: Surroundings): void {
     .option("--keep-bytes <BYTES>", "delete the oldest history while the store is larger", parsePositiveCount)
     .option("--http <PORT>", `port of the page (default: ${DEFAULT_HTTP_PORT})`, parsePort)
     .option("--no-http", "no page")
+    .option("--page-name <NAME>", "a name with a dot by which the page is reached; may be repeated", collect, [])
+    .option("--page-client-cert", "page and API for those alone who show a certificate of --tls-client-ca")
     .option("--group <NAME>", "first topic level of the devices", parseName, "lockstep")
     .option("--ack-every <FRAMES>", "acknowledge after so many frames", parsePositiveCount, DEFAULT_ACK_FRAMES)
     .option(
@@ -134,6 +140,9 @@ async function runServe(surroundings: Surroundings, options: ServeOptions): Prom
   const { clock, interrupt } = surroundings;
   const broker = brokerOptions(options);
   const access = await readAccess(options);
+  if (options.pageClientCert === true && access.tls?.clientCa === undefined) {
+    throw new CommandError("usage", "--page-client-cert needs --tls-cert, --tls-key and --tls-client-ca", "give them");
+  }
   const { CloudNode } = await import("../node.ts");
   const { HttpServer } = await import("../api/http-server.ts");
   const logger = createLogger(options.log);
@@ -159,7 +168,10 @@ async function runServe(surroundings: Surroundings, options: ServeOptions): Prom
     const page =
       http === false
         ? undefined
-        : await openPage(HttpServer.open, { node, clock, logger, host: options.host, port: http, truthOf });
+        : await openPage(HttpServer.open, {
+            ...{ node, clock, logger, host: options.host, port: http, truthOf },
+            ...{ tls: access.tls, needsCertificate: options.pageClientCert, pageNames: options.pageName },
+          });
     try {
       node.onEvent((event) => {
         if (event.kind !== "confirmed") logger.info(event, event.kind);

@@ -10,6 +10,7 @@ import { addKeys } from "./keys.ts";
 import { addServe } from "./serve.ts";
 import { addSim } from "./sim.ts";
 import type { Surroundings } from "./surroundings.ts";
+import { addTokens } from "./tokens.ts";
 
 /** Adds one subcommand to the program; its work is imported only when it runs. */
 type AddSubcommand = (program: Command, surroundings: Surroundings) => void;
@@ -24,6 +25,7 @@ export const SUBCOMMANDS: readonly AddSubcommand[] = [
   addExport,
   addFlash,
   addDevices,
+  addTokens,
   addKeys,
   addDoctor,
 ];

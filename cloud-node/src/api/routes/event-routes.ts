@@ -2,6 +2,7 @@ import { Type } from "typebox";
 import { type ApiApp, type ApiContext, deviceOf } from "../api-app.ts";
 import { EventStream } from "../event-stream.ts";
 import { LiveStream } from "../live-stream.ts";
+import { needs } from "../route-roles.ts";
 import { EventPageSchema } from "../schemas/event-schema.ts";
 import { FleetViewSchema } from "../schemas/fleet-schema.ts";
 import { openStream } from "../stream-slots.ts";
@@ -14,11 +15,12 @@ const DEVICE = Type.Optional(Type.String({ minLength: 1, maxLength: 64 }));
 
 /** What happens, asked for or told as it happens. */
 export function addEventRoutes(app: ApiApp, context: ApiContext): void {
-  const { log, slots } = context;
+  const { log, slots, access } = context;
   app.get(
     "/api/v1/events",
     {
       schema: {
+        ...needs("read"),
         summary: "The newest events, oldest first",
         querystring: Type.Object(
           {
@@ -40,6 +42,7 @@ export function addEventRoutes(app: ApiApp, context: ApiContext): void {
     "/api/v1/stream",
     {
       schema: {
+        ...needs("read"),
         summary: "Server-sent events: fleet, device, lanes, event, heartbeat",
         description: [
           "`fleet`: a page of the table, whole at first, then what changed, once a second.",
@@ -67,7 +70,10 @@ export function addEventRoutes(app: ApiApp, context: ApiContext): void {
       const { device, table, since, ...view } = query;
       const last = Number(headers["last-event-id"] ?? Number.NaN);
       let live: LiveStream | undefined;
-      const release = slots.take(openStream(reply.raw, () => live?.close()));
+      const release = slots.take(
+        openStream(reply.raw, () => live?.close()),
+        access.visitorOf(request.raw),
+      );
       reply.hijack();
       reply.raw.once("close", () => {
         live?.close();

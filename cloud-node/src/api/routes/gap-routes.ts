@@ -3,6 +3,7 @@ import { type ApiApp, type ApiContext, deviceOf } from "../api-app.ts";
 import { formatGapCursor, parseGapCursor } from "../gap-cursor.ts";
 import { gapsOf, namedRuns } from "../history-answer.ts";
 import { chooseChannels } from "../history-channels.ts";
+import { needs } from "../route-roles.ts";
 import { GapsSchema } from "../schemas/history-schema.ts";
 import { parseRange } from "../time-range.ts";
 import { answers } from "./answers.ts";
@@ -18,6 +19,7 @@ export function addGapRoutes(app: ApiApp, context: ApiContext): void {
     "/api/v1/devices/:id/gaps",
     {
       schema: {
+        ...needs("read"),
         summary: "What was lost, and what is awaited; of all time where no range is given",
         description: "`runs` and what is awaited are of the range; what is declared, and its sums, of all time.",
         params: DeviceParams,

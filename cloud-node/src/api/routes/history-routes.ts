@@ -6,6 +6,7 @@ import { bucketsAnswer, type HistoryQuestion, namedRuns, rowsAnswer, rowsOf, run
 import { chooseChannels } from "../history-channels.ts";
 import { csvOf, ndjsonOf } from "../history-text.ts";
 import { sendJson, sendText } from "../long-answer.ts";
+import { needs } from "../route-roles.ts";
 import { BucketsSchema, HISTORY_FORMATS, RowsSchema } from "../schemas/history-schema.ts";
 import { parseRange } from "../time-range.ts";
 import { answers } from "./answers.ts";
@@ -33,11 +34,12 @@ const HISTORY_ANSWER = {
 
 /** What was. */
 export function addHistoryRoutes(app: ApiApp, context: ApiContext): void {
-  const { node, history, clock, slots } = context;
+  const { node, history, clock, slots, access } = context;
   app.get(
     "/api/v1/devices/:id/history",
     {
       schema: {
+        ...needs("read"),
         summary: "A device's past, in buckets or at full rate",
         params: DeviceParams,
         querystring: HistoryQuery,
@@ -53,7 +55,8 @@ export function addHistoryRoutes(app: ApiApp, context: ApiContext): void {
       const nowUs = clock.unixUs();
       const range = parseRange(query.from, query.to, span, nowUs);
       const question: HistoryQuestion = { view, range, span, channels, nowUs, retention: node.retention };
-      const answering = { request, reply: reply as FastifyReply, slots };
+      const visitor = access.visitorOf(request.raw);
+      const answering = { request, reply: reply as FastifyReply, slots, visitor };
       if (query.rate !== "full") {
         const answer = await bucketsAnswer(history, question, query.buckets ?? DEFAULT_BUCKETS);
         if (query.format === "json") return await sendJson(answering, answer);

@@ -1,5 +1,6 @@
 import { Type } from "typebox";
 import { type ApiApp, type ApiContext, deviceOf } from "../api-app.ts";
+import { needs } from "../route-roles.ts";
 import { TrafficSchema } from "../schemas/device-schema.ts";
 import { parseRange } from "../time-range.ts";
 import { rangeTraffic, recentTraffic } from "../traffic-answer.ts";
@@ -13,6 +14,7 @@ export function addTrafficRoutes(app: ApiApp, context: ApiContext): void {
     "/api/v1/devices/:id/traffic",
     {
       schema: {
+        ...needs("read"),
         summary: "What a device cost, by layer: in the last 24 h, or while a range arrived",
         params: DeviceParams,
         querystring: Type.Object(RangeQuery, { additionalProperties: false }),

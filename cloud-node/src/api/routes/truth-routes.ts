@@ -4,6 +4,7 @@ import { type ApiApp, type ApiContext, deviceOf } from "../api-app.ts";
 import { chooseChannels } from "../history-channels.ts";
 import { sendJson } from "../long-answer.ts";
 import { ApiProblem } from "../problem.ts";
+import { needs } from "../route-roles.ts";
 import { TruthBucketsSchema, TruthRowsSchema } from "../schemas/truth-schema.ts";
 import { parseRange } from "../time-range.ts";
 import { truthBuckets, truthRows } from "../truth-answer.ts";
@@ -17,11 +18,12 @@ const TRUTH_ANSWER = {
 
 /** How far what is stored is from what a simulated device really saw. */
 export function addTruthRoutes(app: ApiApp, context: ApiContext): void {
-  const { history, clock, slots, truthOf } = context;
+  const { history, clock, slots, truthOf, access } = context;
   app.get(
     "/api/v1/devices/:id/truth",
     {
       schema: {
+        ...needs("read"),
         summary: "Of a simulated device: its error as a part of eps, and the real signal",
         params: DeviceParams,
         querystring: Type.Object({ ...RangeQuery, ...ResolutionQuery }, { additionalProperties: false }),
@@ -46,7 +48,8 @@ export function addTruthRoutes(app: ApiApp, context: ApiContext): void {
         query.rate === "full"
           ? await truthRows(history, question)
           : await truthBuckets(history, question, query.buckets ?? DEFAULT_BUCKETS);
-      return await sendJson({ request, reply: reply as FastifyReply, slots }, answer);
+      const visitor = access.visitorOf(request.raw);
+      return await sendJson({ request, reply: reply as FastifyReply, slots, visitor }, answer);
     },
   );
 }

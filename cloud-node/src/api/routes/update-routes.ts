@@ -3,6 +3,7 @@ import { MAX_PACKAGE_BYTES } from "../../flash/update-package.ts";
 import { type ApiApp, type ApiContext, deviceOf } from "../api-app.ts";
 import { EventStream } from "../event-stream.ts";
 import { ApiProblem } from "../problem.ts";
+import { needs } from "../route-roles.ts";
 import { DeviceUpdateSchema, UpdateCheckSchema, UpdateSchema, UpdatesSchema } from "../schemas/update-schema.ts";
 import { openStream } from "../stream-slots.ts";
 import { checkAnswer, refusedUpdate, stateAnswer, updateAnswer, updatesAnswer } from "../update-answers.ts";
@@ -32,6 +33,7 @@ export function addUpdateRoutes(app: ApiApp, context: ApiContext): void {
     "/api/v1/updates",
     {
       schema: {
+        ...needs("read", "flash"),
         summary: "The updates of devices, newest first; each of them alone names its devices",
         querystring: Type.Object(
           {
@@ -47,13 +49,21 @@ export function addUpdateRoutes(app: ApiApp, context: ApiContext): void {
   );
   app.get(
     "/api/v1/updates/:update",
-    { schema: { summary: "One update, device by device", params: UpdateParams, response: answers(UpdateSchema) } },
+    {
+      schema: {
+        ...needs("read", "flash"),
+        summary: "One update, device by device",
+        params: UpdateParams,
+        response: answers(UpdateSchema),
+      },
+    },
     ({ params }) => updateAnswer(updates.get(params.update)),
   );
   app.get(
     "/api/v1/devices/:id/update",
     {
       schema: {
+        ...needs("read", "flash"),
         summary: "How a device stands with updates",
         description: "The device is asked, so the answer may take some seconds where it does not answer.",
         params: DeviceParams,
@@ -86,6 +96,7 @@ export function addUpdateRoutes(app: ApiApp, context: ApiContext): void {
     "/api/v1/updates/:update",
     {
       schema: {
+        ...needs("flash"),
         summary: "Call an update off",
         description: "Devices that try the new one go back; those that have confirmed it keep it.",
         params: UpdateParams,
@@ -111,6 +122,7 @@ function addPackageRoutes(app: ApiApp, { node: { updates } }: ApiContext): void 
     {
       ...options,
       schema: {
+        ...needs("flash"),
         summary: "Check a package and whom it is for; nothing is kept or sent",
         consumes,
         querystring: Type.Object({ to: TO }, { additionalProperties: false }),
@@ -126,6 +138,7 @@ function addPackageRoutes(app: ApiApp, { node: { updates } }: ApiContext): void 
     {
       ...options,
       schema: {
+        ...needs("flash"),
         summary: "Bring a package to devices",
         description: [
           "The body is a package, or one for each slot, as `lockstep flash` makes them. Its signature is checked before",
@@ -154,11 +167,12 @@ function addPackageRoutes(app: ApiApp, { node: { updates } }: ApiContext): void 
   );
 }
 
-function addUpdateStream(app: ApiApp, { node: { updates }, clock, slots }: ApiContext): void {
+function addUpdateStream(app: ApiApp, { node: { updates }, clock, slots, access }: ApiContext): void {
   app.get(
     "/api/v1/updates/:update/stream",
     {
       schema: {
+        ...needs("read", "flash"),
         summary: "Server-sent events: one update as it goes on",
         description: "`update`: all of it, whole, at every change but at most five times a second; ends with its end.",
         params: UpdateParams,
@@ -168,7 +182,10 @@ function addUpdateStream(app: ApiApp, { node: { updates }, clock, slots }: ApiCo
     (request, reply) => {
       const { id } = updates.get(request.params.update);
       let feed: UpdateFeed | undefined;
-      const release = slots.take(openStream(reply.raw, () => feed?.close()));
+      const release = slots.take(
+        openStream(reply.raw, () => feed?.close()),
+        access.visitorOf(request.raw),
+      );
       reply.hijack();
       reply.raw.once("close", () => {
         feed?.close();

@@ -26,7 +26,7 @@ export function addAccessOptions(command: Command): Command {
   return command
     .option(
       "--tls-cert <FILE>",
-      "devices speak TLS: PEM of the node's certificate, and those that lead to its authority",
+      "devices and browsers speak TLS: PEM of the node's certificate, and those that lead to its authority",
     )
     .option("--tls-key <FILE>", "and of its private key")
     .option("--tls-client-ca <FILE>", "devices may show certificates that this authority signed (PEM)")

@@ -17,15 +17,19 @@ export interface RolloutChoice {
   readonly isSkipping: boolean;
 }
 
+const HTTP_UNAUTHORIZED = 401;
+
 /** The updates of a node, over its API. Every call throws {CommandError}: `not-reachable`, `refused`. */
 export class NodeClient {
   readonly #url: string;
   readonly #signal: AbortSignal;
+  readonly #identity: Readonly<Record<string, string>>;
 
-  /** @param url  of the node's page */
-  constructor(url: string, signal: AbortSignal) {
+  /** @param url  of the node's page. @param token  to show to it; undefined: none */
+  constructor(url: string, token: string | undefined, signal: AbortSignal) {
     this.#url = url.replace(/\/+$/, "");
     this.#signal = signal;
+    this.#identity = token === undefined ? {} : { authorization: `Bearer ${token}` };
   }
 
   async check(bytes: Uint8Array, to: readonly string[]): Promise<UpdateCheckAnswer> {
@@ -94,10 +98,12 @@ export class NodeClient {
   }
 
   async #fetch(method: string, path: string, body?: Uint8Array): Promise<Response> {
-    const headers = body === undefined ? {} : { "content-type": "application/octet-stream" };
+    const type = body === undefined ? {} : { "content-type": "application/octet-stream" };
+    const headers = { ...this.#identity, ...type };
     try {
       return await fetch(`${this.#url}/api/v1${path}`, {
-        ...{ method, headers, signal: this.#signal },
+        // Where it leads elsewhere is not followed: the token is for this node.
+        ...{ method, headers, signal: this.#signal, redirect: "error" },
         ...(body === undefined ? {} : { body: new Uint8Array(body) }),
       });
     } catch (cause) {
@@ -110,7 +116,10 @@ export class NodeClient {
   async #refusal(response: Response): Promise<CommandError> {
     const problem: unknown = await response.json().catch(() => undefined);
     const isProblem = typeof problem === "object" && problem !== null && "detail" in problem;
-    if (isProblem) return new CommandError("refused", String(problem.detail), "");
+    if (isProblem) {
+      const remedy = response.status === HTTP_UNAUTHORIZED ? "show one with --token-file FILE, or LOCKSTEP_TOKEN" : "";
+      return new CommandError("refused", String(problem.detail), remedy);
+    }
     const remedy = "give the address of a node's page";
     return new CommandError("not-reachable", `${this.#url} answers ${response.status}, and is no node`, remedy);
   }
