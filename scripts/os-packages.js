@@ -150,6 +150,22 @@ export const OS_PACKAGES = [
     script: "test",
   },
   {
+    name: "python3-sparkplug",
+    commands: ["python3"],
+    proof: ["-c", "import paho.mqtt.client, google.protobuf"],
+    debian: ["python3", "python3-paho-mqtt", "python3-protobuf"],
+    neededBy: "Sparkplug B, heard by a host that shares no code with us",
+    script: "test",
+  },
+  {
+    name: "protoc",
+    commands: ["protoc"],
+    proof: ["--version"],
+    debian: ["protobuf-compiler"],
+    neededBy: "Sparkplug B, heard by a host that shares no code with us",
+    script: "test",
+  },
+  {
     name: "chromium",
     commands: ["chromium", "chromium-browser", "google-chrome"],
     proof: [],

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
-import { accessSync, constants } from "node:fs";
 import { checkBroker } from "./broker/acceptance.ts";
 import { EmbeddedBroker } from "./broker/embedded-broker.ts";
+import type { BrokerAccess } from "./broker-access.ts";
 import { Counters } from "./counters.ts";
 import type { DeviceDoor } from "./flash/device-door.ts";
 import { FlashDesk } from "./flash/flash-desk.ts";
@@ -27,6 +27,7 @@ import { type Retention, RetentionTimer } from "./store/retention-timer.ts";
 import { SqliteStore } from "./store/sqlite-store.ts";
 import type { Store } from "./store/store.ts";
 import { StoreError } from "./store/store-error.ts";
+import { unwritable } from "./unwritable-file.ts";
 
 /** Hears of every durable commit: how long the store took, ms, and how many frames were in it. */
 export type CommitListener = (elapsedMs: number, frames: number) => void;
@@ -167,6 +168,13 @@ export class CloudNode {
     if (broker === null) return null;
     if (broker.kind === "external") return broker.url;
     return `mqtt://${broker.host ?? "127.0.0.1"}:${this.#doors.broker?.port ?? broker.port}`;
+  }
+
+  /** How a client of this process reaches the broker; null without one. */
+  get brokerAccess(): BrokerAccess | null {
+    const { broker: embedded } = this.#doors;
+    if (embedded !== undefined) return { stream: () => embedded.connect() };
+    return this.#options.broker?.kind === "external" ? { url: this.#options.broker.url } : null;
   }
 
   get tcpPort(): number | null {
@@ -382,14 +390,4 @@ function deviceDoor(registry: TwinRegistry): DeviceDoor {
     send: (device, command) => registry.get(device)?.command({ kind: "flash", ...command }) ?? false,
     devices: () => registry.all().map(({ id }) => id),
   };
-}
-
-/** Why a file cannot be written; null when it can. */
-function unwritable(file: string): string | null {
-  try {
-    accessSync(file, constants.R_OK | constants.W_OK);
-    return null;
-  } catch (cause) {
-    return `${file} cannot be written: ${cause instanceof Error ? cause.message : String(cause)}`;
-  }
 }

@@ -3,7 +3,7 @@ import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from "fastify";
 import type { Clock } from "../clock.ts";
 import type { TwinView } from "../reconstructor/twin-view.ts";
-import type { ApiNode, TruthOf } from "./api-node.ts";
+import type { ApiNode, ApiRepublish, TruthOf } from "./api-node.ts";
 import type { EventLog } from "./event-log.ts";
 import { refusalText } from "./event-text.ts";
 import type { FleetWatch } from "./fleet-watch.ts";
@@ -31,6 +31,8 @@ export interface ApiContext {
   readonly history: HistoryAccess;
   readonly metrics: Metrics;
   readonly slots: StreamSlots;
+  /** Undefined where nothing is re-published. */
+  readonly republish: ApiRepublish | undefined;
 }
 
 /** A device by its name. @throws {ApiProblem} `unknown-device` */

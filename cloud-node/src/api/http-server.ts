@@ -6,7 +6,7 @@ import fastify from "fastify";
 import type { Clock } from "../clock.ts";
 import type { Logger } from "../logger.ts";
 import type { ApiApp, ApiContext } from "./api-app.ts";
-import type { ApiNode, TruthOf } from "./api-node.ts";
+import type { ApiNode, ApiRepublish, TruthOf } from "./api-node.ts";
 import { addCompression } from "./compression.ts";
 import { EventLog } from "./event-log.ts";
 import { FleetWatch } from "./fleet-watch.ts";
@@ -39,6 +39,8 @@ export interface HttpServerOptions {
   /** How many further ports to try when that one is taken. */
   readonly morePorts?: number;
   readonly truthOf?: TruthOf | undefined;
+  /** Where reconstructed values flow on to others. */
+  readonly republish?: ApiRepublish | undefined;
   /** Long answers at once. */
   readonly maxStreams?: number;
 }
@@ -73,12 +75,13 @@ export class HttpServer {
    * @throws the system's error when no port could be had (`EADDRINUSE`, `EACCES`)
    */
   static async open(options: HttpServerOptions): Promise<HttpServer> {
-    const { node, clock, truthOf = () => undefined, maxStreams = DEFAULT_MAX_STREAMS } = options;
+    const { node, clock, truthOf = () => undefined, republish, maxStreams = DEFAULT_MAX_STREAMS } = options;
     const log = new EventLog();
     const fleet = new FleetWatch({ node, clock, truthOf, log });
     const slots = new StreamSlots(maxStreams);
-    const metrics = new Metrics({ node, fleet, clock, streams: () => slots.count });
-    const context = { node, clock, truthOf, fleet, log, slots, metrics, history: new HistoryAccess(node.history) };
+    const metrics = new Metrics({ node, fleet, clock, republish, streams: () => slots.count });
+    const history = new HistoryAccess(node.history);
+    const context = { node, clock, truthOf, fleet, log, slots, metrics, republish, history };
     try {
       const app = await createApp(context, options.logger);
       await listen(app, options);

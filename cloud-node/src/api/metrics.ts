@@ -2,9 +2,10 @@ import { stat } from "node:fs/promises";
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { Clock } from "../clock.ts";
 import { isOver } from "../flash/update-record.ts";
-import type { ApiNode } from "./api-node.ts";
+import type { ApiNode, ApiRepublish } from "./api-node.ts";
 import { DEVICE_STATES, deviceState } from "./device-state.ts";
 import type { FleetWatch } from "./fleet-watch.ts";
+import { RepublishMetrics } from "./republish-metrics.ts";
 import { HEADER_BYTES_PER_PACKET } from "./traffic-account.ts";
 
 /** From far below a disk's flush to far above what an acknowledgement should wait for, s. */
@@ -16,6 +17,8 @@ export interface MetricsOptions {
   readonly node: ApiNode;
   readonly fleet: FleetWatch;
   readonly clock: Clock;
+  /** Undefined where nothing is re-published. */
+  readonly republish?: ApiRepublish | undefined;
   /** Streams that are open now. */
   streams(): number;
 }
@@ -36,6 +39,7 @@ export class Metrics {
   readonly #updating: Gauge;
   readonly #streams: Gauge;
   readonly #memory: Gauge;
+  readonly #republish: RepublishMetrics | undefined;
 
   constructor(options: MetricsOptions) {
     this.#options = options;
@@ -55,6 +59,7 @@ export class Metrics {
     this.#updating = gauge("updates_running", "Devices whose update is under way or waits for its turn.");
     this.#streams = gauge("streams", "Long answers that are being sent.");
     this.#memory = new Gauge({ name: "process_resident_memory_bytes", help: "Resident memory.", registers });
+    this.#republish = options.republish && new RepublishMetrics(options.republish, this.#registry);
     const commits = new Histogram({
       name: "lockstep_commit_seconds",
       help: "How long the store took for a commit.",
@@ -116,6 +121,7 @@ export class Metrics {
     const running = node.updates.list().filter(({ state }) => state === "running");
     this.#updating.set(running.flatMap(({ devices }) => devices.filter(({ step }) => !isOver(step))).length);
     this.#streams.set(streams());
+    this.#republish?.collect();
     this.#memory.set(process.memoryUsage.rss());
   }
 }

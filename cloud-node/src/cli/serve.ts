@@ -18,11 +18,12 @@ import {
   parseSerialPort,
   type SerialPortName,
 } from "./option-values.ts";
+import { addRepublishOptions, openRepublisher, type RepublishChoice } from "./republish-options.ts";
 import { writeResult } from "./result-output.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { untilInterrupt } from "./until-interrupt.ts";
 
-interface ServeOptions {
+interface ServeOptions extends RepublishChoice {
   readonly broker: string;
   readonly mqttPort: number;
   readonly host: string;
@@ -32,7 +33,6 @@ interface ServeOptions {
   readonly http?: number | false;
   readonly tcp?: number;
   readonly serial: readonly SerialPortName[];
-  readonly group: string;
   readonly ackEvery: number;
   readonly ackAge?: number;
   readonly module: readonly string[];
@@ -50,6 +50,7 @@ frequent ones free the device's memory sooner (--ack-every, --ack-age).
 History is kept for ever unless --keep-days or --keep-bytes says otherwise; the newest end of each device always is.
 A serial line has one device (--serial); its port may be plugged in later, unplugged and plugged in again. unix:PATH is a
 line that is a Unix socket, as QEMU's can be.
+What is confirmed flows on to SCADA and dashboards with --republish: see docs/guides/sparkplug.md.
 With --json one object says where it listens, once it does.
 
 Examples:
@@ -60,7 +61,7 @@ Examples:
 
 /** `lockstep serve`: the cloud node. */
 export function addServe(program: Command, surroundings: Surroundings): void {
-  program
+  const command = program
     .command("serve")
     .summary("the cloud node: takes frames in, keeps twins, stores, shows the page")
     .description("Run the cloud node until Ctrl-C: broker, twins, store and page.")
@@ -93,6 +94,7 @@ export function addServe(program: Command, surroundings: Surroundings): void {
     .option("--json", "one JSON object on standard output when it listens")
     .addHelpText("after", HELP)
     .action((options: ServeOptions) => runServe(surroundings, options));
+  addRepublishOptions(command);
 }
 
 /** Of the node's own default policy; here because loading the node takes longer than `--help` should. */
@@ -145,13 +147,15 @@ async function runServe(surroundings: Surroundings, options: ServeOptions): Prom
     logger,
     clock,
   });
+  let republish: Awaited<ReturnType<typeof openRepublisher>>;
   try {
+    republish = await openRepublisher(options, node, { clock, logger });
     const truthOf = options.testTruth === undefined ? undefined : await toldTruths(node, options.testTruth, logger);
     const http = options.http ?? DEFAULT_HTTP_PORT;
     const page =
       http === false
         ? undefined
-        : await openPage(HttpServer.open, { node, clock, logger, host: options.host, port: http, truthOf });
+        : await openPage(HttpServer.open, { node, clock, logger, host: options.host, port: http, truthOf, republish });
     try {
       node.onEvent((event) => {
         if (event.kind !== "confirmed") logger.info(event, event.kind);
@@ -168,7 +172,9 @@ async function runServe(surroundings: Surroundings, options: ServeOptions): Prom
       await closeWithin(surroundings, async () => page?.close());
     }
   } finally {
-    await closeWithin(surroundings, () => node.close());
+    await closeWithin(surroundings, async () => republish?.close()).finally(() =>
+      closeWithin(surroundings, () => node.close()),
+    );
   }
 }
 

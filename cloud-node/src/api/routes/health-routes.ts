@@ -2,11 +2,12 @@ import type { ApiApp, ApiContext } from "../api-app.ts";
 import { ApiProblem } from "../problem.ts";
 
 /** What machines ask: alive, ready, and the numbers of Prometheus. None of it is part of the described API. */
-export function addHealthRoutes(app: ApiApp, { node, metrics }: ApiContext): void {
+export function addHealthRoutes(app: ApiApp, { node, metrics, republish }: ApiContext): void {
   app.get("/healthz", { schema: { hide: true } }, () => ({ status: "ok" }));
   app.get("/readyz", { schema: { hide: true } }, () => {
     const { store, broker } = node.health();
-    const problem = [store, broker].filter((text) => text !== null).join("; ");
+    const republished = republish?.isRequired === true ? republish.problem : null;
+    const problem = [store, broker, republished].filter((text) => text !== null).join("; ");
     if (problem !== "") throw new ApiProblem("not-ready", problem);
     return { status: "ready", store: "writable", broker: node.mqttUrl === null ? "none" : "reachable" };
   });

@@ -1,0 +1,140 @@
+import { readFile } from "node:fs/promises";
+import type { Command } from "commander";
+import { InvalidArgumentError, Option } from "commander";
+import type { BrokerAddress } from "../broker-access.ts";
+import type { Clock } from "../clock.ts";
+import type { Logger } from "../logger.ts";
+import type { CloudNode } from "../node.ts";
+import type { RepublishFormat } from "../republish/publisher.ts";
+import type { Republisher } from "../republish/republisher.ts";
+import { CommandError } from "./command-error.ts";
+import { parseNonNegative } from "./option-values.ts";
+
+/** What `lockstep serve` was told of re-publishing. */
+export interface RepublishChoice {
+  readonly republish?: readonly RepublishFormat[];
+  readonly republishTo?: string;
+  readonly republishTopic: string;
+  readonly republishEvery: number;
+  readonly republishSamples: "newest" | "all";
+  readonly republishExtrapolated?: boolean;
+  readonly republishUser?: string;
+  readonly republishPasswordFile?: string;
+  readonly republishCa?: string;
+  readonly republishRequired?: boolean;
+  readonly sparkplugGroup?: string;
+  readonly sparkplugNode: string;
+  readonly sparkplugHost?: string;
+  readonly group: string;
+}
+
+const FORMATS: readonly RepublishFormat[] = ["json", "sparkplug"];
+const DEFAULT_EVERY_MS = 1_000;
+
+/** Options of `lockstep serve` by which reconstructed values flow on to others. */
+export function addRepublishOptions(command: Command): Command {
+  return command
+    .option("--republish <json|sparkplug[,…]>", "tell others what is confirmed, as plain JSON or Sparkplug B", parseFormats)
+    .option("--republish-to <URL>", "by which broker, mqtt:// or mqtts:// (default: the node's own)")
+    .option("--republish-user <NAME>", "who asks that broker")
+    .option("--republish-password-file <FILE>", "file whose first line is the password")
+    .option("--republish-ca <FILE>", "PEM file: whom to trust for mqtts:// instead of the system's authorities")
+    .option("--republish-topic <TOPIC>", "topic of plain JSON; has {device}, may have {group}", DEFAULT_TOPIC)
+    .option("--republish-every <MS>", "a message of a device so often; 0: after every commit", parseNonNegative, DEFAULT_EVERY_MS)
+    .addOption(
+      new Option("--republish-samples <WHICH>", "all of them, or the newest one each time")
+        .choices(["newest", "all"])
+        .default("newest"),
+    )
+    .option("--republish-extrapolated", "tell too what a twin expects now; marked, and without a bound")
+    .option("--republish-required", "not ready (/readyz) while nothing can be re-published")
+    .option("--sparkplug-group <NAME>", "Sparkplug's group (default: that of --group)")
+    .option("--sparkplug-node <NAME>", "Sparkplug's edge node, one for each node of a group", "lockstep")
+    .option("--sparkplug-host <ID>", "primary host application: without it nothing is said");
+}
+
+const DEFAULT_TOPIC = "lockstep/{group}/{device}";
+
+/**
+ * Begin to re-publish, where that was asked for.
+ *
+ * @throws {CommandError} `usage`, `file`
+ */
+export async function openRepublisher(
+  choice: RepublishChoice,
+  node: CloudNode,
+  { clock, logger }: { readonly clock: Clock; readonly logger: Logger },
+): Promise<Republisher | undefined> {
+  const { republish: formats } = choice;
+  if (formats === undefined) {
+    if (choice.republishTo === undefined && choice.republishRequired !== true) return undefined;
+    throw new CommandError("usage", "it is not said what to re-publish", "add --republish json, or --republish sparkplug");
+  }
+  const broker = await addressOf(choice);
+  const { Republisher } = await import("../republish/republisher.ts");
+  const { RepublishError } = await import("../republish/republish-error.ts");
+  try {
+    return Republisher.open({
+      node,
+      formats,
+      broker,
+      group: choice.group,
+      topic: choice.republishTopic,
+      sparkplug: {
+        group: choice.sparkplugGroup ?? choice.group,
+        node: choice.sparkplugNode,
+        host: choice.sparkplugHost,
+      },
+      everyMs: choice.republishEvery,
+      samples: choice.republishSamples,
+      extrapolated: choice.republishExtrapolated === true,
+      isRequired: choice.republishRequired === true,
+      clock,
+      logger,
+    });
+  } catch (cause) {
+    if (!(cause instanceof RepublishError)) throw cause;
+    throw new CommandError("usage", cause.message, cause.remedy, { cause });
+  }
+}
+
+/** The broker that was named, with what is in files read. */
+async function addressOf(choice: RepublishChoice): Promise<BrokerAddress | undefined> {
+  const { republishTo: url, republishUser: user, republishPasswordFile, republishCa } = choice;
+  if (url === undefined) {
+    if (user === undefined && republishPasswordFile === undefined && republishCa === undefined) return undefined;
+    throw new CommandError("usage", "it is not said which broker these are for", "add --republish-to mqtts://HOST:PORT");
+  }
+  if (!/^mqtts?:\/\/[^/@\s]+\/?$/.test(url)) {
+    // Not repeated: a password may be in it.
+    const problem = url.includes("@") ? "--republish-to has a user in it" : "--republish-to is no broker";
+    throw new CommandError("usage", problem, "write mqtt://HOST:PORT, and the user with --republish-user");
+  }
+  const password = republishPasswordFile === undefined ? undefined : await readPassword(republishPasswordFile);
+  if (password !== undefined && user === undefined) {
+    throw new CommandError("usage", "there is a password and no user", "add --republish-user NAME");
+  }
+  return { url, user, password, ca: republishCa === undefined ? undefined : await readText(republishCa) };
+}
+
+async function readPassword(file: string): Promise<string> {
+  const [password = ""] = (await readText(file)).split(/\r?\n/);
+  if (password === "") throw new CommandError("file", `${file} has no password in its first line`, "write it there");
+  return password;
+}
+
+async function readText(file: string): Promise<string> {
+  try {
+    return await readFile(file, "utf8");
+  } catch (cause) {
+    const detail = cause instanceof Error ? cause.message : String(cause);
+    throw new CommandError("file", `${file} cannot be read (${detail})`, "give a file that this user may read", { cause });
+  }
+}
+
+function parseFormats(text: string): RepublishFormat[] {
+  const names = text.split(",").map((name) => name.trim());
+  const formats = FORMATS.filter((format) => names.includes(format));
+  if (formats.length !== names.length) throw new InvalidArgumentError("write json, sparkplug, or json,sparkplug");
+  return formats;
+}
