@@ -28,7 +28,10 @@ export interface Measured {
 
 /** The n-th sample of a signal that no predictor foresees wholly. */
 function signalAt(n: number, channels: number): number[] {
-  return Array.from({ length: channels }, (_, c) => 3 * Math.sin(n / (9 + 4 * c)) + (((n * 7919 + c * 31) % 997) - 498) / 1_000);
+  return Array.from(
+    { length: channels },
+    (_, c) => 3 * Math.sin(n / (9 + 4 * c)) + (((n * 7919 + c * 31) % 997) - 498) / 1_000,
+  );
 }
 
 /** A device whose samples' times are its own, so that each is found again wherever it comes out. */
@@ -39,7 +42,13 @@ export class TracedDevice {
   readonly #originals: Map<number, number[]>;
   #next: number;
 
-  private constructor(name: string, session: DeviceSession, measured: Measured, originals: Map<number, number[]>, next: number) {
+  private constructor(
+    name: string,
+    session: DeviceSession,
+    measured: Measured,
+    originals: Map<number, number[]>,
+    next: number,
+  ) {
     this.name = name;
     this.#session = session;
     this.#measured = measured;
@@ -59,7 +68,9 @@ export class TracedDevice {
     const session = await DeviceSession.open({
       device: name,
       transport: tcpTransport({ url: `tcp://127.0.0.1:${tcpPort}`, clock: systemClock(), random }),
-      channels: measured.channels.map((channel) => planChannel({ name: channel, unit: "mm", eps: measured.eps, min: -16, max: 16 })),
+      channels: measured.channels.map((channel) =>
+        planChannel({ name: channel, unit: "mm", eps: measured.eps, min: -16, max: 16 }),
+      ),
       frameSamples: 20,
       periodNs: PERIOD_US * 1_000,
       silenceMs: 2_000,
@@ -164,7 +175,9 @@ export async function expectTold(
   eps: number,
 ): Promise<void> {
   const history = await openHistory(store);
-  const names = new Map(history.epochs(device).map(({ epoch }) => [epoch, history.birth(device, epoch).channels.map(({ name }) => name)]));
+  const names = new Map(
+    history.epochs(device).map(({ epoch }) => [epoch, history.birth(device, epoch).channels.map(({ name }) => name)]),
+  );
   const told = host.values(device);
   let rows = 0;
   for (const { epoch, timeUs, values } of history.samples(device)) {
@@ -172,7 +185,9 @@ export async function expectTold(
     const row = told.get(timeUs / 1_000);
     for (const [c, name] of (names.get(epoch) ?? []).entries()) {
       expect(row?.get(name)?.value, `${device} ${epoch} ${timeUs} ${name}`).toBe(values[c]);
-      expect(Math.abs((values[c] ?? Number.NaN) - (originals.get(timeUs / 1_000)?.[c] ?? Number.NaN))).toBeLessThanOrEqual(eps);
+      expect(
+        Math.abs((values[c] ?? Number.NaN) - (originals.get(timeUs / 1_000)?.[c] ?? Number.NaN)),
+      ).toBeLessThanOrEqual(eps);
     }
   }
   history.close();

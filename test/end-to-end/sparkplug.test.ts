@@ -5,7 +5,15 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { Mosquitto } from "../faults/mosquitto.ts";
 import { requires } from "../os-package.ts";
 import { SparkplugHost } from "./sparkplug-host.ts";
-import { bornAgain, expectTold, LIMIT_MS, type Measured, RepublishingNode, TracedDevice, until } from "./sparkplug-rig.ts";
+import {
+  bornAgain,
+  expectTold,
+  LIMIT_MS,
+  type Measured,
+  RepublishingNode,
+  TracedDevice,
+  until,
+} from "./sparkplug-rig.ts";
 
 const TEST_MS = 180_000;
 const QUEUED = 'lockstep_republish_queued_values{format="sparkplug"}';
@@ -32,7 +40,14 @@ async function startMosquitto(): Promise<Mosquitto> {
 }
 
 async function startNode(...options: string[]): Promise<RepublishingNode> {
-  const node = await RepublishingNode.create(folder, "--republish", "sparkplug", "--republish-samples", "all", ...options);
+  const node = await RepublishingNode.create(
+    folder,
+    "--republish",
+    "sparkplug",
+    "--republish-samples",
+    "all",
+    ...options,
+  );
   closing.push(() => node.stop());
   await node.start();
   return node;
@@ -60,7 +75,11 @@ function expectBirth(host: SparkplugHost, device: string, { channels, eps }: Mea
   expect(birth?.metrics.filter(({ name }) => !name?.startsWith("Lockstep/")).map(({ name }) => name)).toEqual(channels);
 }
 
-requires("python3-sparkplug", "protoc", "mosquitto")("an independent Sparkplug host", () => {
+requires(
+  "python3-sparkplug",
+  "protoc",
+  "mosquitto",
+)("an independent Sparkplug host", () => {
   test.for(["embedded", "mosquitto"] as const)(
     "finds no rule broken and every stored value over restarts of devices and node, and rebirths, by %s",
     { timeout: TEST_MS },
@@ -120,7 +139,9 @@ requires("python3-sparkplug", "protoc", "mosquitto")("an independent Sparkplug h
     },
   );
 
-  test("gets what was confirmed while its broker was away, after the births and marked as historical", { timeout: TEST_MS }, async () => {
+  test("gets what was confirmed while its broker was away, after the births and marked as historical", {
+    timeout: TEST_MS,
+  }, async () => {
     const broker = await startMosquitto();
     // A host that says when it is there misses nothing: births and data wait for it.
     const node = await startNode("--republish-to", broker.url, "--republish-required", "--sparkplug-host", "scada");
@@ -155,7 +176,9 @@ requires("python3-sparkplug", "protoc", "mosquitto")("an independent Sparkplug h
     expect(await node.metric('lockstep_republish_connections_total{format="sparkplug"}')).toBe(3);
   });
 
-  test("hears nothing before the primary host is online, and nothing while it is offline", { timeout: TEST_MS }, async () => {
+  test("hears nothing before the primary host is online, and nothing while it is offline", {
+    timeout: TEST_MS,
+  }, async () => {
     const broker = await startMosquitto();
     const node = await startNode("--republish-to", broker.url, "--sparkplug-host", "scada", "--sparkplug-node", "east");
     const host = startHost(broker.port, "--id", "scada");
@@ -168,13 +191,20 @@ requires("python3-sparkplug", "protoc", "mosquitto")("an independent Sparkplug h
     host.say("online");
     await until("all was told", () => host.values("pump").size === truth.size);
     expect(host.messages[0]).toMatchObject({ verb: "NBIRTH", node: "east", seq: 0 });
-    expect(host.values("pump").get([...truth.keys()][0] ?? 0)?.get("x")?.historical).toBe(true);
+    expect(
+      host
+        .values("pump")
+        .get([...truth.keys()][0] ?? 0)
+        ?.get("x")?.historical,
+    ).toBe(true);
 
     host.say("offline");
     await until("the node dies", () => host.count("NDEATH") === 1);
     const heard = host.messages.length;
     await pump.measure(60);
-    await expect.poll(() => node.metric('lockstep_republish_connections_total{format="sparkplug"}'), { timeout: LIMIT_MS }).toBe(2);
+    await expect
+      .poll(() => node.metric('lockstep_republish_connections_total{format="sparkplug"}'), { timeout: LIMIT_MS })
+      .toBe(2);
     expect(host.messages.length).toBe(heard);
     host.say("online");
     await until("the rest was told", () => host.values("pump").size === truth.size);
@@ -185,7 +215,17 @@ requires("python3-sparkplug", "protoc", "mosquitto")("an independent Sparkplug h
 
   test("plain JSON has every stored value with its bound, unit, time and quality", { timeout: TEST_MS }, async () => {
     const broker = await startMosquitto();
-    const node = await RepublishingNode.create(folder, "--republish", "json", "--republish-samples", "all", "--republish-to", broker.url, "--republish-topic", "plant/{group}/{device}/values");
+    const node = await RepublishingNode.create(
+      folder,
+      "--republish",
+      "json",
+      "--republish-samples",
+      "all",
+      "--republish-to",
+      broker.url,
+      "--republish-topic",
+      "plant/{group}/{device}/values",
+    );
     closing.push(() => node.stop());
     await node.start();
     const host = startHost(broker.port, "--also", "plant/#");
@@ -197,7 +237,16 @@ requires("python3-sparkplug", "protoc", "mosquitto")("an independent Sparkplug h
     await until("all was told", () => messages().flatMap(({ time }) => time).length === truth.size);
     expect(new Set(host.texts.map(({ topic }) => topic))).toEqual(new Set(["plant/lockstep/pump/values"]));
     for (const message of messages()) {
-      expect(message).toMatchObject({ schema: "lockstep.values.1", device: "pump", epoch: 1, state: "confirmed", clock: "device", late: false, skipped: 0, lost: 0 });
+      expect(message).toMatchObject({
+        schema: "lockstep.values.1",
+        device: "pump",
+        epoch: 1,
+        state: "confirmed",
+        clock: "device",
+        late: false,
+        skipped: 0,
+        lost: 0,
+      });
       for (const [c, { name, unit, eps, value, quality }] of message.channels.entries()) {
         expect({ name, unit, eps }).toEqual({ name: TWO.channels[c], unit: "mm", eps: EPS });
         expect(new Set(quality)).toEqual(new Set(["good"]));

@@ -34,13 +34,22 @@ const DEFAULT_EVERY_MS = 1_000;
 /** Options of `lockstep serve` by which reconstructed values flow on to others. */
 export function addRepublishOptions(command: Command): Command {
   return command
-    .option("--republish <json|sparkplug[,…]>", "tell others what is confirmed, as plain JSON or Sparkplug B", parseFormats)
+    .option(
+      "--republish <json|sparkplug[,…]>",
+      "tell others what is confirmed, as plain JSON or Sparkplug B",
+      parseFormats,
+    )
     .option("--republish-to <URL>", "by which broker, mqtt:// or mqtts:// (default: the node's own)")
     .option("--republish-user <NAME>", "who asks that broker")
     .option("--republish-password-file <FILE>", "file whose first line is the password")
     .option("--republish-ca <FILE>", "PEM file: whom to trust for mqtts:// instead of the system's authorities")
     .option("--republish-topic <TOPIC>", "topic of plain JSON; has {device}, may have {group}", DEFAULT_TOPIC)
-    .option("--republish-every <MS>", "a message of a device so often; 0: after every commit", parseNonNegative, DEFAULT_EVERY_MS)
+    .option(
+      "--republish-every <MS>",
+      "a message of a device so often; 0: after every commit",
+      parseNonNegative,
+      DEFAULT_EVERY_MS,
+    )
     .addOption(
       new Option("--republish-samples <WHICH>", "all of them, or the newest one each time")
         .choices(["newest", "all"])
@@ -68,7 +77,11 @@ export async function openRepublisher(
   const { republish: formats } = choice;
   if (formats === undefined) {
     if (choice.republishTo === undefined && choice.republishRequired !== true) return undefined;
-    throw new CommandError("usage", "it is not said what to re-publish", "add --republish json, or --republish sparkplug");
+    throw new CommandError(
+      "usage",
+      "it is not said what to re-publish",
+      "add --republish json, or --republish sparkplug",
+    );
   }
   const broker = await addressOf(choice);
   const { Republisher } = await import("../republish/republisher.ts");
@@ -103,7 +116,11 @@ async function addressOf(choice: RepublishChoice): Promise<BrokerAddress | undef
   const { republishTo: url, republishUser: user, republishPasswordFile, republishCa } = choice;
   if (url === undefined) {
     if (user === undefined && republishPasswordFile === undefined && republishCa === undefined) return undefined;
-    throw new CommandError("usage", "it is not said which broker these are for", "add --republish-to mqtts://HOST:PORT");
+    throw new CommandError(
+      "usage",
+      "it is not said which broker these are for",
+      "add --republish-to mqtts://HOST:PORT",
+    );
   }
   if (!/^mqtts?:\/\/[^/@\s]+\/?$/.test(url)) {
     // Not repeated: a password may be in it.
@@ -128,7 +145,9 @@ async function readText(file: string): Promise<string> {
     return await readFile(file, "utf8");
   } catch (cause) {
     const detail = cause instanceof Error ? cause.message : String(cause);
-    throw new CommandError("file", `${file} cannot be read (${detail})`, "give a file that this user may read", { cause });
+    throw new CommandError("file", `${file} cannot be read (${detail})`, "give a file that this user may read", {
+      cause,
+    });
   }
 }
 

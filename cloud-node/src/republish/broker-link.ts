@@ -125,7 +125,8 @@ export class BrokerLink {
       timerVariant: "native",
       ...(will && { will: { topic: will.topic, payload: Buffer.from(will.payload), qos: 1, retain: false } }),
     };
-    const client = "url" in broker ? connect(broker.url, { ...settings, ...identity(broker) }) : overStream(broker, settings);
+    const client =
+      "url" in broker ? connect(broker.url, { ...settings, ...identity(broker) }) : overStream(broker, settings);
     this.#client = client;
     this.#pendingBytes = 0;
     this.#isFull = false;

@@ -92,10 +92,15 @@ export class FollowedDevice {
   /** Settle how the samples of the newest boot are dated, at its first one. */
   date({ confirmed, clockOffsetUs }: TwinView, nowUs: number): void {
     if (this.#boot.dating !== undefined) return;
-    this.#boot.dating =
-      confirmed.timeUs >= BOOT_TIMES_END_US
-        ? { clock: "device", shiftUs: 0 }
-        : { clock: "node", shiftUs: Math.round(-(clockOffsetUs ?? confirmed.timeUs - nowUs)) };
+    const { timeUs } = confirmed;
+    if (timeUs >= BOOT_TIMES_END_US) {
+      this.#boot.dating = { clock: "device", shiftUs: 0 };
+      return;
+    }
+    // A device may date its samples otherwise than what it reports of its clock; then they are of now.
+    const reportedUs = Math.round(timeUs - (clockOffsetUs ?? 0));
+    const unixUs = clockOffsetUs !== undefined && reportedUs >= BOOT_TIMES_END_US ? reportedUs : nowUs;
+    this.#boot.dating = { clock: "node", shiftUs: unixUs - timeUs };
   }
 
   /**

@@ -4,7 +4,12 @@ import { type SampleBatch, splitBatch } from "./sample-batch.ts";
 
 /** Rows of two channels: times 0, 1, 2 … from `from` on, each value its time. */
 function batchOf(rows: number, from = 0): SampleBatch {
-  const facts = { device: "pump", epoch: 1, channels: ["x", "y"].map((name) => ({ name, unit: "", eps: 1 })), signature: "" };
+  const facts = {
+    device: "pump",
+    epoch: 1,
+    channels: ["x", "y"].map((name) => ({ name, unit: "", eps: 1 })),
+    signature: "",
+  };
   const timesUs = Float64Array.from({ length: rows }, (_, row) => from + row);
   const values = Float64Array.from({ length: 2 * rows }, (_, at) => from + Math.floor(at / 2));
   const about = { state: "confirmed", clock: "device", isLate: false, skipped: 3, lost: 2 } as const;
@@ -20,7 +25,8 @@ test("what waits never is more than the limit, the oldest makes room, and the re
   }
   expect(dropped).toEqual(Array.from({ length: 4_995 }, (_, n) => 10 * n));
   const left: number[] = [];
-  for (let batch = outbox.shift(); batch !== undefined; batch = outbox.shift()) left.push(batch.timesUs[0] ?? Number.NaN);
+  for (let batch = outbox.shift(); batch !== undefined; batch = outbox.shift())
+    left.push(batch.timesUs[0] ?? Number.NaN);
   expect(left).toEqual([49_950, 49_960, 49_970, 49_980, 49_990]);
   expect(outbox.values).toBe(0);
 });
@@ -37,6 +43,11 @@ test("the parts of a batch are the batch, and what was left out before it is sai
   expect(parts.map(({ timesUs }) => timesUs.length)).toEqual([7, 7, 7, 4]);
   expect(parts.flatMap(({ timesUs }) => [...timesUs])).toEqual([...batchOf(25).timesUs]);
   expect(parts.flatMap(({ values }) => [...values])).toEqual([...batchOf(25).values]);
-  expect(parts.map(({ skipped, lost }) => [skipped, lost])).toEqual([[3, 2], [0, 0], [0, 0], [0, 0]]);
+  expect(parts.map(({ skipped, lost }) => [skipped, lost])).toEqual([
+    [3, 2],
+    [0, 0],
+    [0, 0],
+    [0, 0],
+  ]);
   expect(splitBatch(batchOf(3), 1).map(({ values }) => values.length)).toEqual([2, 2, 2]);
 });

@@ -62,9 +62,15 @@ export class Republisher {
       samples,
       extrapolated,
       sink: {
-        born: (facts) => publishers.forEach((one) => one.born(facts)),
-        gone: (device) => publishers.forEach((one) => one.gone(device)),
-        take: (batch) => publishers.forEach((one) => one.take(batch)),
+        born: (facts) => {
+          for (const one of publishers) one.born(facts);
+        },
+        gone: (device) => {
+          for (const one of publishers) one.gone(device);
+        },
+        take: (batch) => {
+          for (const one of publishers) one.take(batch);
+        },
       },
       hasRoom: () => publishers.every((one) => one.tally().queuedValues < queueValues / 2),
     });
@@ -77,7 +83,8 @@ export class Republisher {
    */
   static open(options: RepublisherOptions): Republisher {
     const broker = options.broker ?? options.node.brokerAccess;
-    if (broker === null) throw new RepublishError("no-broker", "the node has no broker", "say which, with --republish-to");
+    if (broker === null)
+      throw new RepublishError("no-broker", "the node has no broker", "say which, with --republish-to");
     const publishers: Publisher[] = [];
     try {
       for (const format of options.formats) publishers.push(openPublisher(format, broker, options));

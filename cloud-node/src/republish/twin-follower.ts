@@ -2,7 +2,7 @@ import type { Clock, Timer } from "../clock.ts";
 import type { Logger } from "../logger.ts";
 import type { NodeEvent } from "../reconstructor/node-event.ts";
 import type { TwinView } from "../reconstructor/twin-view.ts";
-import { FollowedDevice, type ToldBoot } from "./followed-device.ts";
+import { FollowedDevice } from "./followed-device.ts";
 import type { FollowedNode, StoredRows } from "./followed-node.ts";
 import { LateReader, type LateRows } from "./late-reader.ts";
 import type { SampleSink } from "./publisher.ts";

@@ -32,7 +32,10 @@ export class BirthDeathNumber {
     } catch (error) {
       rmSync(partial, { force: true });
       const reason = error instanceof Error ? error.message : String(error);
-      this.#logger.warn({ file: this.#file, reason }, "re-publishing: bdSeq is not kept, and begins anew after a restart");
+      this.#logger.warn(
+        { file: this.#file, reason },
+        "re-publishing: bdSeq is not kept, and begins anew after a restart",
+      );
     }
     return number;
   }

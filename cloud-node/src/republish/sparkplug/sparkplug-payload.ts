@@ -48,7 +48,11 @@ export function nodeBirth(bdSeq: number, dropped: number, aliases: AliasBook, no
 
 export function nodeData(seq: number, dropped: number, aliases: AliasBook, nowUs: number): Uint8Array {
   const timestamp = toMs(nowUs);
-  return encode({ timestamp, seq, metrics: [{ alias: aliases.of("", DROPPED), type: "Int64", value: dropped, timestamp }] });
+  return encode({
+    timestamp,
+    seq,
+    metrics: [{ alias: aliases.of("", DROPPED), type: "Int64", value: dropped, timestamp }],
+  });
 }
 
 /** Everything that a device will ever say, with its newest sample. @param newest  undefined before the first */

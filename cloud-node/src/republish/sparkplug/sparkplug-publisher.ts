@@ -18,7 +18,13 @@ import {
   nodeData,
   nodeDeath,
 } from "./sparkplug-payload.ts";
-import { checkSparkplugName, type EdgeNodeName, type SparkplugVerb, sparkplugTopic, stateTopic } from "./sparkplug-topics.ts";
+import {
+  checkSparkplugName,
+  type EdgeNodeName,
+  type SparkplugVerb,
+  sparkplugTopic,
+  stateTopic,
+} from "./sparkplug-topics.ts";
 
 export interface SparkplugPublisherOptions {
   readonly broker: BrokerAccess;
@@ -344,7 +350,10 @@ export class SparkplugPublisher implements Publisher {
     this.#waitsLess(this.#record(batch.facts));
     if (this.#isDropping) return;
     this.#isDropping = true;
-    this.#options.logger.warn({ format: "sparkplug" }, "re-publishing: the queue is full, the oldest samples make room");
+    this.#options.logger.warn(
+      { format: "sparkplug" },
+      "re-publishing: the queue is full, the oldest samples make room",
+    );
   }
 
   #waitsLess(record: DeviceRecord): void {
