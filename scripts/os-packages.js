@@ -166,6 +166,14 @@ export const OS_PACKAGES = [
     script: "test",
   },
   {
+    name: "systemd",
+    commands: ["systemd-analyze"],
+    proof: ["--version"],
+    debian: ["systemd"],
+    neededBy: "the service's unit, read and judged by systemd",
+    script: "test",
+  },
+  {
     name: "chromium",
     commands: ["chromium", "chromium-browser", "google-chrome"],
     proof: [],

@@ -7,6 +7,7 @@ import {
   planChannel,
   systemClock,
   systemRandom,
+  type Transport,
   tcpTransport,
 } from "@lockstep/edge-sdk";
 import { expect, vi } from "vitest";
@@ -56,7 +57,7 @@ export class TracedDevice {
     this.#next = next;
   }
 
-  /** @param originals  what was measured, by time in ms; added to. `from`: the number of its first sample */
+  /** Over TCP. @param originals  what was measured, by time in ms; added to. `from`: the number of its first sample */
   static async boot(
     name: string,
     tcpPort: number,
@@ -64,10 +65,22 @@ export class TracedDevice {
     originals: Map<number, number[]>,
     from: number,
   ): Promise<TracedDevice> {
-    const random = systemRandom();
+    const [clock, random] = [systemClock(), systemRandom()];
+    const transport = tcpTransport({ url: `tcp://127.0.0.1:${tcpPort}`, clock, random });
+    return await TracedDevice.over(name, transport, measured, originals, from);
+  }
+
+  /** The same over any transport. */
+  static async over(
+    name: string,
+    transport: Transport,
+    measured: Measured,
+    originals: Map<number, number[]>,
+    from: number,
+  ): Promise<TracedDevice> {
     const session = await DeviceSession.open({
       device: name,
-      transport: tcpTransport({ url: `tcp://127.0.0.1:${tcpPort}`, clock: systemClock(), random }),
+      transport,
       channels: measured.channels.map((channel) =>
         planChannel({ name: channel, unit: "mm", eps: measured.eps, min: -16, max: 16 }),
       ),
@@ -76,7 +89,7 @@ export class TracedDevice {
       silenceMs: 2_000,
       module: MODULE,
       clock: systemClock(),
-      random,
+      random: systemRandom(),
     });
     return new TracedDevice(name, session, measured, originals, from);
   }

@@ -2,11 +2,8 @@ import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
 import { InvalidArgumentError, Option } from "commander";
 import type { BrokerAddress } from "../broker-access.ts";
-import type { Clock } from "../clock.ts";
-import type { Logger } from "../logger.ts";
-import type { CloudNode } from "../node.ts";
 import type { RepublishFormat } from "../republish/publisher.ts";
-import type { Republisher } from "../republish/republisher.ts";
+import type { Republisher, RepublisherOptions } from "../republish/republisher.ts";
 import { CommandError } from "./command-error.ts";
 import { parseNonNegative } from "./option-values.ts";
 
@@ -64,17 +61,17 @@ export function addRepublishOptions(command: Command): Command {
 
 const DEFAULT_TOPIC = "lockstep/{group}/{device}";
 
+/** What is to be re-published, as far as it can be known before there is a node. */
+export type RepublishPlan = Omit<RepublisherOptions, "node" | "clock" | "logger">;
+
 /**
- * Begin to re-publish, where that was asked for.
+ * What was asked for, with what is in files read.
  *
+ * @returns undefined where nothing is to be re-published
  * @throws {CommandError} `usage`, `file`
  */
-export async function openRepublisher(
-  choice: RepublishChoice,
-  node: CloudNode,
-  { clock, logger }: { readonly clock: Clock; readonly logger: Logger },
-): Promise<Republisher | undefined> {
-  const { republish: formats } = choice;
+export async function planRepublish(choice: RepublishChoice): Promise<RepublishPlan | undefined> {
+  const { republish: formats, republishTopic: topic, group } = choice;
   if (formats === undefined) {
     if (choice.republishTo === undefined && choice.republishRequired !== true) return undefined;
     throw new CommandError(
@@ -83,28 +80,42 @@ export async function openRepublisher(
       "add --republish json, or --republish sparkplug",
     );
   }
-  const broker = await addressOf(choice);
+  const { checkValuesTopic } = await import("../republish/values-topic.ts");
+  const { checkSparkplugName } = await import("../republish/sparkplug/sparkplug-topics.ts");
+  const sparkplug = { group: choice.sparkplugGroup ?? group, node: choice.sparkplugNode, host: choice.sparkplugHost };
+  await asUsage(() => {
+    checkValuesTopic(topic);
+    checkSparkplugName(sparkplug.group, "group");
+    checkSparkplugName(sparkplug.node, "edge node");
+    if (sparkplug.host !== undefined) checkSparkplugName(sparkplug.host, "host application");
+  });
+  return {
+    formats,
+    broker: await addressOf(choice),
+    group,
+    topic,
+    sparkplug,
+    everyMs: choice.republishEvery,
+    samples: choice.republishSamples,
+    extrapolated: choice.republishExtrapolated === true,
+    isRequired: choice.republishRequired === true,
+  };
+}
+
+/** Begin to re-publish. @throws {CommandError} `usage` where the node has no broker and none was named */
+export async function openRepublisher(
+  plan: RepublishPlan,
+  around: Pick<RepublisherOptions, "node" | "clock" | "logger">,
+): Promise<Republisher> {
   const { Republisher } = await import("../republish/republisher.ts");
+  return await asUsage(() => Republisher.open({ ...plan, ...around }));
+}
+
+/** What was asked for in vain is a matter of usage. */
+async function asUsage<T>(run: () => T): Promise<T> {
   const { RepublishError } = await import("../republish/republish-error.ts");
   try {
-    return Republisher.open({
-      node,
-      formats,
-      broker,
-      group: choice.group,
-      topic: choice.republishTopic,
-      sparkplug: {
-        group: choice.sparkplugGroup ?? choice.group,
-        node: choice.sparkplugNode,
-        host: choice.sparkplugHost,
-      },
-      everyMs: choice.republishEvery,
-      samples: choice.republishSamples,
-      extrapolated: choice.republishExtrapolated === true,
-      isRequired: choice.republishRequired === true,
-      clock,
-      logger,
-    });
+    return run();
   } catch (cause) {
     if (!(cause instanceof RepublishError)) throw cause;
     throw new CommandError("usage", cause.message, cause.remedy, { cause });

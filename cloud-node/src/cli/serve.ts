@@ -18,7 +18,7 @@ import {
   parseSerialPort,
   type SerialPortName,
 } from "./option-values.ts";
-import { addRepublishOptions, openRepublisher, type RepublishChoice } from "./republish-options.ts";
+import { addRepublishOptions, openRepublisher, planRepublish, type RepublishChoice } from "./republish-options.ts";
 import { writeResult } from "./result-output.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { untilInterrupt } from "./until-interrupt.ts";
@@ -129,6 +129,7 @@ async function readModule(file: string): Promise<Uint8Array> {
 async function runServe(surroundings: Surroundings, options: ServeOptions): Promise<void> {
   const { clock, interrupt } = surroundings;
   const broker = brokerOptions(options);
+  const republishPlan = await planRepublish(options);
   const { CloudNode } = await import("../node.ts");
   const { HttpServer } = await import("../api/http-server.ts");
   const logger = createLogger(options.log);
@@ -147,9 +148,9 @@ async function runServe(surroundings: Surroundings, options: ServeOptions): Prom
     logger,
     clock,
   });
-  let republish: Awaited<ReturnType<typeof openRepublisher>>;
+  let republish: Awaited<ReturnType<typeof openRepublisher>> | undefined;
   try {
-    republish = await openRepublisher(options, node, { clock, logger });
+    if (republishPlan !== undefined) republish = await openRepublisher(republishPlan, { node, clock, logger });
     const truthOf = options.testTruth === undefined ? undefined : await toldTruths(node, options.testTruth, logger);
     const http = options.http ?? DEFAULT_HTTP_PORT;
     const page =

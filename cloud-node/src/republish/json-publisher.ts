@@ -6,8 +6,8 @@ import { BrokerLink } from "./broker-link.ts";
 import { toValuesMessage } from "./json-message.ts";
 import { Outbox } from "./outbox.ts";
 import type { Publisher, RepublishTally } from "./publisher.ts";
-import { RepublishError } from "./republish-error.ts";
 import { type SampleBatch, splitBatch, valuesIn } from "./sample-batch.ts";
+import { checkValuesTopic } from "./values-topic.ts";
 
 export interface JsonPublisherOptions {
   readonly broker: BrokerAccess;
@@ -22,8 +22,6 @@ export interface JsonPublisherOptions {
 
 /** Some 40 kB of text: far below what brokers and consumers take. */
 const MESSAGE_VALUES = 2_000;
-/** Topics by which devices and nodes speak, and those of another specification. */
-const RESERVED = /^(ls\/|l\/|\$|spBv1\.0\/)/;
 
 /** Publishes samples as plain JSON, a message per device and batch. */
 export class JsonPublisher implements Publisher {
@@ -40,7 +38,7 @@ export class JsonPublisher implements Publisher {
 
   /** @throws {RepublishError} `bad-topic` */
   constructor(options: JsonPublisherOptions) {
-    checkTopic(options.topic);
+    checkValuesTopic(options.topic);
     this.#options = options;
     this.#outbox = new Outbox(options.queueValues);
     this.#link = new BrokerLink({
@@ -119,12 +117,4 @@ export class JsonPublisher implements Publisher {
       this.#options.logger.warn({ format: "json" }, "re-publishing: the queue is full, the oldest samples make room");
     }
   }
-}
-
-/** @throws {RepublishError} `bad-topic` */
-function checkTopic(topic: string): void {
-  const remedy = "write one such as lockstep/{group}/{device}";
-  if (!topic.includes("{device}")) throw new RepublishError("bad-topic", `topic "${topic}" has no {device}`, remedy);
-  const isBad = topic.length > 512 || /[+#\0]/.test(topic) || topic.startsWith("/") || RESERVED.test(topic);
-  if (isBad) throw new RepublishError("bad-topic", `"${topic}" is no topic for values`, remedy);
 }
