@@ -170,7 +170,7 @@ export class CloudNode {
     return `mqtt://${broker.host ?? "127.0.0.1"}:${this.#doors.broker?.port ?? broker.port}`;
   }
 
-  /** How a client of this process reaches the broker; null without one. */
+  /** @internal How a client of this process reaches the broker; null without one. */
   get brokerAccess(): BrokerAccess | null {
     const { broker: embedded } = this.#doors;
     if (embedded !== undefined) return { stream: () => embedded.connect() };

@@ -10,8 +10,6 @@ const read = (path: string) => readFileSync(fileURLToPath(new URL(`../../${path}
 
 /** What Prometheus adds to every metric of a node. */
 const TARGET_LABELS = ["instance", "job"];
-/** What a histogram adds. */
-const HISTOGRAM_LABELS = ["le"];
 /** Words of PromQL that are no metrics. */
 const WORDS = new Set(
   "sum by rate increase histogram_quantile topk min and on ignoring label_values without max avg".split(" "),
@@ -74,7 +72,6 @@ function parseMetrics(text: string): Told {
 /** Everything that an expression names, and is not there. */
 function unknownIn(expression: string): string[] {
   const problems: string[] = [];
-  const labelsOf = new Map<string, readonly string[]>();
   let bare = expression.replaceAll("$__rate_interval", "5m");
   for (const [, metric = "", matchers = ""] of bare.matchAll(/\b([a-z_]\w*)\{([^}]*)\}/g)) {
     for (const matcher of matchers.match(/\w+\s*(?:=~|!~|!=|=)\s*"[^"]*"/g) ?? []) {
@@ -96,11 +93,13 @@ function unknownIn(expression: string): string[] {
   bare = bare.replaceAll(/\b(?:by|on|ignoring|without)\s*\([^)]*\)/g, " ");
   const metrics = (bare.match(/[a-zA-Z_]\w*/g) ?? []).filter((word) => !WORDS.has(word));
   problems.push(...metrics.filter((metric) => !told.has(metric)));
-  for (const metric of metrics) labelsOf.set(metric, [...(told.get(metric)?.keys() ?? [])]);
-  const labels = new Set([...labelsOf.values()].flat().concat(TARGET_LABELS, HISTOGRAM_LABELS));
-  problems.push(
-    ...groupings.filter((label) => !labels.has(label) && !OPEN_LABELS.has(label)).map((label) => `by ${label}`),
-  );
+  const known = (label: string, metric: string) =>
+    TARGET_LABELS.includes(label) ||
+    told.get(metric)?.has(label) === true ||
+    // Nothing of it happened yet, so it shows no label.
+    (told.get(metric)?.size === 0 && OPEN_LABELS.has(label));
+  const strangers = groupings.filter((label) => !metrics.some((metric) => known(label, metric)));
+  problems.push(...strangers.map((label) => `by ${label}`));
   return metrics.length === 0 ? [`${expression} names no metric`, ...problems] : problems;
 }
 
