@@ -30,6 +30,14 @@ export const OS_PACKAGES = [
     script: "test",
   },
   {
+    name: "openssl",
+    commands: ["openssl"],
+    proof: ["version"],
+    debian: ["openssl"],
+    neededBy: "TLS and mutual TLS, with certificates made for the test",
+    script: "test",
+  },
+  {
     name: "c-compiler",
     commands: ["gcc", "cc", "clang"],
     proof: HAS_C_LIBRARY,

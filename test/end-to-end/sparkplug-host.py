@@ -153,7 +153,9 @@ class Host:
             return
         if "verb" in said:
             place = "/".join(part for part in (said["node"], said["device"]) if part)
-            values = ", ".join(f"{m['name']}={m['value']}" for m in said["metrics"][-6:])
+            values = ", ".join(f"{metric['name']}={metric['value']}" for metric in said["metrics"])
+            if not said["known"]:
+                values = "(before its birth: asked for that)"
             print(f"{said['verb']:7}{place:24}seq {said['seq']}  {values}", flush=True)
             for rule in said["wrong"]:
                 print(f"        BROKEN: {rule}", flush=True)
