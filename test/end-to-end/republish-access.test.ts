@@ -28,18 +28,33 @@ async function startGuarded(): Promise<{ readonly url: string; readonly ca: stri
   const openssl = (...args: string[]) => {
     expect(spawnSync(programPath("openssl"), args, { cwd: folder, encoding: "utf8" })).toMatchObject({ status: 0 });
   };
-  const [ca, key] = ["-subj /CN=Test-CA -keyout ca.key -out ca.pem", "-subj /CN=localhost -keyout server.key -out server.csr"];
+  const [ca, key] = [
+    "-subj /CN=Test-CA -keyout ca.key -out ca.pem",
+    "-subj /CN=localhost -keyout server.key -out server.csr",
+  ];
   openssl(..."req -x509 -newkey rsa:2048 -nodes -days 1".split(" "), ...ca.split(" "));
   openssl(..."req -newkey rsa:2048 -nodes".split(" "), ...key.split(" "));
   writeFileSync(join(folder, "san"), "subjectAltName=DNS:localhost");
-  openssl(..."x509 -req -days 1 -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -extfile san -out server.pem".split(" "));
+  openssl(
+    ..."x509 -req -days 1 -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -extfile san -out server.pem".split(
+      " ",
+    ),
+  );
   const port = await freePort();
   const passwords = join(folder, "passwords");
   writeFileSync(passwords, `lockstep:${SECRET}\n`, { mode: 0o600 });
   const hashed = spawnSync("mosquitto_passwd", ["-U", passwords], { encoding: "utf8" });
   expect(hashed).toMatchObject({ status: 0 });
-  const tls = ["cafile ca.pem", "certfile server.pem", "keyfile server.key"].map((line) => line.replace(" ", ` ${folder}/`));
-  const config = [`listener ${port} 127.0.0.1`, "allow_anonymous false", `password_file ${passwords}`, `user root`, ...tls];
+  const tls = ["cafile ca.pem", "certfile server.pem", "keyfile server.key"].map((line) =>
+    line.replace(" ", ` ${folder}/`),
+  );
+  const config = [
+    `listener ${port} 127.0.0.1`,
+    "allow_anonymous false",
+    `password_file ${passwords}`,
+    `user root`,
+    ...tls,
+  ];
   writeFileSync(join(folder, "mosquitto.conf"), `${config.join("\n")}\n`);
   const broker = spawn(programPath("mosquitto"), ["-c", join(folder, "mosquitto.conf")], { stdio: "ignore" });
   closing.push(async () => {
@@ -52,7 +67,15 @@ async function startGuarded(): Promise<{ readonly url: string; readonly ca: stri
 function startNode(url: string, ...options: string[]): LockstepProcess {
   const store = join(folder, `${Math.random()}.db`);
   const common = ["--store", store, "--mqtt-port", "0", "--no-http", "--log", "debug", "--republish", "json,sparkplug"];
-  const node = new LockstepProcess("serve", ...common, "--republish-to", url, "--republish-user", "lockstep", ...options);
+  const node = new LockstepProcess(
+    "serve",
+    ...common,
+    "--republish-to",
+    url,
+    "--republish-user",
+    "lockstep",
+    ...options,
+  );
   closing.push(() => node.interrupted());
   return node;
 }
@@ -67,7 +90,8 @@ requires("mosquitto", "openssl")("a broker with TLS and passwords", () => {
   test("is reached with a password and a CA from files, and neither is ever told", { timeout: TEST_MS }, async () => {
     const { url, ca } = await startGuarded();
     const node = startNode(url, "--republish-ca", ca, ...passwordFile(SECRET));
-    for (const purpose of ["json", "sparkplug"]) await node.said(new RegExp(`"purpose":"${purpose}","msg":"re-publishing: connected"`));
+    for (const purpose of ["json", "sparkplug"])
+      await node.said(new RegExp(`"purpose":"${purpose}","msg":"re-publishing: connected"`));
     const { stderr, stdout } = await node.interrupted();
     expect(`${stdout}${stderr}`).not.toContain(SECRET);
   });

@@ -28,6 +28,8 @@ const EPOCH = "Lockstep/Epoch";
 /** The specification's three qualities; a clipped or missing sample has no bound, so it is not good. */
 const QUALITY_GOOD = 192;
 const QUALITY_BAD = 0;
+/** A wish for births has some forty; reading what anybody may send takes time that frames need. */
+const MOST_COMMAND_BYTES = 65_536;
 const STATUS_NAMES = ["ok", "invalid", "saturated"] as const;
 
 /** The will of a connection, and the last word before it is ended on purpose. @param nowUs  Unix time */
@@ -134,6 +136,7 @@ export function deviceDeath(seq: number, nowUs: number): Uint8Array {
 
 /** Whether a command asks for every birth again; one that is no payload asks for nothing. */
 export function asksForRebirth(payload: Uint8Array): boolean {
+  if (payload.length > MOST_COMMAND_BYTES) return false;
   try {
     const { metrics } = codec().decodePayload(payload);
     return metrics?.some(({ name, value }) => name === REBIRTH && value === true) ?? false;
