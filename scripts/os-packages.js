@@ -30,6 +30,14 @@ export const OS_PACKAGES = [
     script: "test",
   },
   {
+    name: "mosquitto-clients",
+    commands: ["mosquitto_sub"],
+    proof: [],
+    debian: ["mosquitto-clients"],
+    neededBy: "the guide of Sparkplug and JSON, as it is typed",
+    script: "test",
+  },
+  {
     name: "openssl",
     commands: ["openssl"],
     proof: ["version"],

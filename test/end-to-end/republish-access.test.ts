@@ -61,7 +61,7 @@ async function startGuarded(): Promise<{ readonly url: string; readonly ca: stri
     broker.kill("SIGKILL");
     if (broker.exitCode === null && broker.signalCode === null) await once(broker, "exit");
   });
-  return { url: `mqtts://localhost:${port}`, ca: join(folder, "ca.pem") };
+  return { url: `mqtts://lockstep@localhost:${port}`, ca: join(folder, "ca.pem") };
 }
 
 function startNode(url: string, ...options: string[]): LockstepProcess {

@@ -15,7 +15,6 @@ export interface RepublishChoice {
   readonly republishEvery: number;
   readonly republishSamples: "newest" | "all";
   readonly republishExtrapolated?: boolean;
-  readonly republishUser?: string;
   readonly republishPasswordFile?: string;
   readonly republishCa?: string;
   readonly republishRequired?: boolean;
@@ -36,8 +35,7 @@ export function addRepublishOptions(command: Command): Command {
       "tell others what is confirmed, as plain JSON or Sparkplug B",
       parseFormats,
     )
-    .option("--republish-to <URL>", "by which broker, mqtt:// or mqtts:// (default: the node's own)")
-    .option("--republish-user <NAME>", "who asks that broker")
+    .option("--republish-to <URL>", "by which broker: mqtts://USER@HOST:PORT, or mqtt:// (default: the node's own)")
     .option("--republish-password-file <FILE>", "file whose first line is the password")
     .option("--republish-ca <FILE>", "PEM file: whom to trust for mqtts:// instead of the system's authorities")
     .option("--republish-topic <TOPIC>", "topic of plain JSON; has {device}, may have {group}", DEFAULT_TOPIC)
@@ -124,25 +122,39 @@ async function asUsage<T>(run: () => T): Promise<T> {
 
 /** The broker that was named, with what is in files read. */
 async function addressOf(choice: RepublishChoice): Promise<BrokerAddress | undefined> {
-  const { republishTo: url, republishUser: user, republishPasswordFile, republishCa } = choice;
-  if (url === undefined) {
-    if (user === undefined && republishPasswordFile === undefined && republishCa === undefined) return undefined;
+  const { republishTo, republishPasswordFile, republishCa } = choice;
+  if (republishTo === undefined) {
+    if (republishPasswordFile === undefined && republishCa === undefined) return undefined;
     throw new CommandError(
       "usage",
       "it is not said which broker these are for",
-      "add --republish-to mqtts://HOST:PORT",
+      "add --republish-to mqtts://USER@HOST:PORT",
     );
   }
-  if (!/^mqtts?:\/\/[^/@\s]+\/?$/.test(url)) {
+  const [, protocol, user, host] = /^(mqtts?:\/\/)(?:([^/@\s]+)@)?([^/@\s]+)\/?$/.exec(republishTo) ?? [];
+  if (host === undefined || user?.includes(":") === true) {
     // Not repeated: a password may be in it.
-    const problem = url.includes("@") ? "--republish-to has a user in it" : "--republish-to is no broker";
-    throw new CommandError("usage", problem, "write mqtt://HOST:PORT, and the user with --republish-user");
+    const problem = republishTo.includes("@")
+      ? "--republish-to has more than a user in it"
+      : "--republish-to is no broker";
+    const remedy = "write mqtts://USER@HOST:PORT, and the password into a file for --republish-password-file";
+    throw new CommandError("usage", problem, remedy);
   }
   const password = republishPasswordFile === undefined ? undefined : await readPassword(republishPasswordFile);
   if (password !== undefined && user === undefined) {
-    throw new CommandError("usage", "there is a password and no user", "add --republish-user NAME");
+    throw new CommandError("usage", "there is a password and no user", "write --republish-to mqtts://USER@HOST:PORT");
   }
-  return { url, user, password, ca: republishCa === undefined ? undefined : await readText(republishCa) };
+  const ca = republishCa === undefined ? undefined : await readText(republishCa);
+  return { url: `${protocol}${host}`, user: user === undefined ? undefined : decodedUser(user), password, ca };
+}
+
+/** As addresses write it, with %40 for an @; one that is not is taken as it stands. */
+function decodedUser(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 async function readPassword(file: string): Promise<string> {
