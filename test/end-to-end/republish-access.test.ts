@@ -67,15 +67,7 @@ async function startGuarded(): Promise<{ readonly url: string; readonly ca: stri
 function startNode(url: string, ...options: string[]): LockstepProcess {
   const store = join(folder, `${Math.random()}.db`);
   const common = ["--store", store, "--mqtt-port", "0", "--no-http", "--log", "debug", "--republish", "json,sparkplug"];
-  const node = new LockstepProcess(
-    "serve",
-    ...common,
-    "--republish-to",
-    url,
-    "--republish-user",
-    "lockstep",
-    ...options,
-  );
+  const node = new LockstepProcess("serve", ...common, "--republish-to", url, ...options);
   closing.push(() => node.interrupted());
   return node;
 }

@@ -188,6 +188,8 @@ requires(
     await pump.measure(60);
     await expect.poll(() => node.metric(QUEUED), { timeout: LIMIT_MS }).toBe(120);
     expect(host.messages).toEqual([]);
+    // Not required, so no reason for not being ready.
+    expect((await fetch(`${node.http}/readyz`)).status).toBe(200);
     host.say("online");
     await until("all was told", () => host.values("pump").size === truth.size);
     expect(host.messages[0]).toMatchObject({ verb: "NBIRTH", node: "east", seq: 0 });
