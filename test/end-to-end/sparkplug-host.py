@@ -27,11 +27,12 @@ SUBSCRIBE_QOS = 1
 
 def load_schema():
     """Compile the schema beside this file, and import what comes of it."""
-    folder = tempfile.mkdtemp(prefix="sparkplug-host-")
     here = Path(__file__).resolve().parent
-    subprocess.run(["protoc", f"--proto_path={here}", f"--python_out={folder}", "sparkplug.proto"], check=True)
-    sys.path.insert(0, folder)
-    return importlib.import_module("sparkplug_pb2")
+    with tempfile.TemporaryDirectory(prefix="sparkplug-host-") as folder:
+        subprocess.run(["protoc", f"--proto_path={here}", f"--python_out={folder}", "sparkplug.proto"], check=True)
+        sys.path.insert(0, folder)
+        sys.dont_write_bytecode = True
+        return importlib.import_module("sparkplug_pb2")
 
 
 SCHEMA = load_schema()
