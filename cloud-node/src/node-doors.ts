@@ -5,6 +5,7 @@ import { refuseOpenDoor } from "./access/open-door.ts";
 import type { SpeakerGate } from "./access/speaker-gate.ts";
 import { checkBroker } from "./broker/acceptance.ts";
 import { EmbeddedBroker } from "./broker/embedded-broker.ts";
+import type { BrokerReach } from "./broker-reach.ts";
 import type { Timer } from "./clock.ts";
 import type { Counters } from "./counters.ts";
 import type { FrameIntake, FrameSource } from "./ingest/frame-intake.ts";
@@ -52,6 +53,16 @@ export class NodeDoors {
     const host = broker.host ?? DEFAULT_HOST;
     const port = this.#broker?.port ?? broker.port;
     return `${tls === undefined ? "mqtt" : "mqtts"}://${host.includes(":") ? `[${host}]` : host}:${port}`;
+  }
+
+  /** How a client of this process reaches the broker; null without one. */
+  get brokerReach(): BrokerReach | null {
+    const { broker } = this.#parts.options;
+    const embedded = this.#broker;
+    if (embedded !== undefined) return { stream: () => embedded.connect() };
+    if (broker?.kind !== "external") return null;
+    const { url, login, ca } = broker;
+    return { url: publicUrl(url), user: login?.user, password: login?.password, ca: ca?.toString("utf8") };
   }
 
   get tcpPort(): number | null {

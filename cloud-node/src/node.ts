@@ -1,7 +1,7 @@
-import { accessSync, constants } from "node:fs";
 import { DeviceBook } from "./access/device-book.ts";
 import { DeviceRates } from "./access/device-rates.ts";
 import { SpeakerGate } from "./access/speaker-gate.ts";
+import type { BrokerReach } from "./broker-reach.ts";
 import { Counters } from "./counters.ts";
 import type { DeviceDoor } from "./flash/device-door.ts";
 import { FlashDesk } from "./flash/flash-desk.ts";
@@ -27,6 +27,7 @@ import { type Retention, RetentionTimer } from "./store/retention-timer.ts";
 import { SqliteStore } from "./store/sqlite-store.ts";
 import type { Store } from "./store/store.ts";
 import { StoreError } from "./store/store-error.ts";
+import { unwritable } from "./unwritable-file.ts";
 
 /** Hears of every durable commit: how long the store took, ms, and how many frames were in it. */
 export type CommitListener = (elapsedMs: number, frames: number) => void;
@@ -159,6 +160,11 @@ export class CloudNode {
   /** Where devices reach the broker, without a password; null without one. */
   get mqttUrl(): string | null {
     return this.#doors.mqttUrl;
+  }
+
+  /** @internal How a client of this process reaches the broker; null without one. */
+  get brokerReach(): BrokerReach | null {
+    return this.#doors.brokerReach;
   }
 
   get tcpPort(): number | null {
@@ -325,14 +331,4 @@ function deviceDoor(registry: TwinRegistry): DeviceDoor {
     send: (device, command) => registry.get(device)?.command({ kind: "flash", ...command }) ?? false,
     devices: () => registry.all().map(({ id }) => id),
   };
-}
-
-/** Why a file cannot be written; null when it can. */
-function unwritable(file: string): string | null {
-  try {
-    accessSync(file, constants.R_OK | constants.W_OK);
-    return null;
-  } catch (cause) {
-    return `${file} cannot be written: ${cause instanceof Error ? cause.message : String(cause)}`;
-  }
 }

@@ -4,7 +4,7 @@ import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from "fasti
 import type { Clock } from "../clock.ts";
 import type { TwinView } from "../reconstructor/twin-view.ts";
 import type { AccessControl } from "./access-control.ts";
-import type { ApiNode, TruthOf } from "./api-node.ts";
+import type { ApiNode, ApiRepublish, TruthOf } from "./api-node.ts";
 import type { EventLog } from "./event-log.ts";
 import { refusalText } from "./event-text.ts";
 import type { FleetWatch } from "./fleet-watch.ts";
@@ -33,6 +33,8 @@ export interface ApiContext {
   readonly metrics: Metrics;
   readonly slots: StreamSlots;
   readonly access: AccessControl;
+  /** Undefined where nothing is re-published. */
+  readonly republish: ApiRepublish | undefined;
 }
 
 /** A device by its name. @throws {ApiProblem} `unknown-device` */

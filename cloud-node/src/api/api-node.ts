@@ -47,6 +47,26 @@ export interface ApiNode {
   onCommit(listener: (elapsedMs: number, frames: number) => void): () => void;
 }
 
+/** Values that flow on to others, in one format. */
+export interface ApiRepublished {
+  readonly format: string;
+  readonly messages: number;
+  readonly values: number;
+  readonly droppedValues: number;
+  readonly queuedValues: number;
+  readonly connections: number;
+  readonly isConnected: boolean;
+}
+
+/** What the API shows of re-publishing. */
+export interface ApiRepublish {
+  /** Whether the node is not ready while there is a problem. */
+  readonly isRequired: boolean;
+  /** Null when all is well, and otherwise why not. */
+  readonly problem: string | null;
+  report(): { readonly formats: readonly ApiRepublished[]; readonly skippedRows: number };
+}
+
 /** What is known of a device's real signal; only where it is simulated. */
 export interface DeviceTruth {
   /** Largest |original − confirmed| over eps so far; NaN before the first comparison. */

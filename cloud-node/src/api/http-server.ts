@@ -13,7 +13,7 @@ import type { Clock } from "../clock.ts";
 import type { Logger } from "../logger.ts";
 import { AccessControl } from "./access-control.ts";
 import type { ApiApp, ApiContext } from "./api-app.ts";
-import type { ApiNode, TruthOf } from "./api-node.ts";
+import type { ApiNode, ApiRepublish, TruthOf } from "./api-node.ts";
 import { addCompression } from "./compression.ts";
 import { EventLog } from "./event-log.ts";
 import { FleetWatch } from "./fleet-watch.ts";
@@ -56,6 +56,8 @@ export interface HttpServerOptions {
   readonly needsCertificate?: boolean | undefined;
   /** Names with a dot by which the page is reached. */
   readonly pageNames?: readonly string[];
+  /** Where reconstructed values flow on to others. */
+  readonly republish?: ApiRepublish | undefined;
   readonly limits?: Partial<HttpLimits>;
 }
 
@@ -90,7 +92,7 @@ export class HttpServer {
    * @throws the system's error when no port could be had (`EADDRINUSE`, `EACCES`)
    */
   static async open(options: HttpServerOptions): Promise<HttpServer> {
-    const { node, clock, logger, tls, truthOf = () => undefined } = options;
+    const { node, clock, logger, tls, truthOf = () => undefined, republish } = options;
     const tokens = await openTokens(options);
     const limits = { ...DEFAULT_HTTP_LIMITS, ...options.limits };
     const log = new EventLog();
@@ -98,9 +100,9 @@ export class HttpServer {
     const slots = new StreamSlots(limits.streams, limits.streamsPerToken);
     const access = new AccessControl({ tokens, clock, logger, storeFile: node.storeFile, isTls: tls !== undefined });
     access.onChange(() => slots.endStrangers());
-    const metrics = new Metrics({ node, fleet, clock, access, streams: () => slots.count });
+    const metrics = new Metrics({ node, fleet, clock, access, republish, streams: () => slots.count });
     const history = new HistoryAccess(node.history);
-    const context = { node, clock, truthOf, fleet, log, slots, metrics, history, access };
+    const context = { node, clock, truthOf, fleet, log, slots, metrics, history, access, republish };
     try {
       const app = await createApp(context, options, limits);
       await listen(app, options);

@@ -3,9 +3,10 @@ import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { Clock } from "../clock.ts";
 import { isOver } from "../flash/update-record.ts";
 import type { AccessControl } from "./access-control.ts";
-import type { ApiNode } from "./api-node.ts";
+import type { ApiNode, ApiRepublish } from "./api-node.ts";
 import { DEVICE_STATES, deviceState } from "./device-state.ts";
 import type { FleetWatch } from "./fleet-watch.ts";
+import { RepublishMetrics } from "./republish-metrics.ts";
 import { HEADER_BYTES_PER_PACKET } from "./traffic-account.ts";
 
 /** From far below a disk's flush to far above what an acknowledgement should wait for, s. */
@@ -17,6 +18,8 @@ export interface MetricsOptions {
   readonly node: ApiNode;
   readonly fleet: FleetWatch;
   readonly clock: Clock;
+  /** Undefined where nothing is re-published. */
+  readonly republish?: ApiRepublish | undefined;
   /** Streams that are open now. */
   streams(): number;
   /** Counts of who was let in and who was not. */
@@ -42,6 +45,7 @@ export class Metrics {
   readonly #attempts: Counter;
   readonly #sessions: Gauge;
   readonly #memory: Gauge;
+  readonly #republish: RepublishMetrics | undefined;
 
   constructor(options: MetricsOptions) {
     this.#options = options;
@@ -64,6 +68,7 @@ export class Metrics {
     this.#attempts = counter("wrong_tokens", "Tokens that open nothing, shown by anybody.");
     this.#sessions = gauge("sessions", "Log-ins on the page that are not over.");
     this.#memory = new Gauge({ name: "process_resident_memory_bytes", help: "Resident memory.", registers });
+    this.#republish = options.republish && new RepublishMetrics(options.republish, this.#registry);
     const commits = new Histogram({
       name: "lockstep_commit_seconds",
       help: "How long the store took for a commit.",
@@ -137,6 +142,7 @@ export class Metrics {
     for (const [reason, count] of Object.entries(access.refused.all())) this.#refused.inc({ reason }, count);
     this.#attempts.inc(access.failedAttempts);
     this.#sessions.set(access.sessions);
+    this.#republish?.collect();
     this.#memory.set(process.memoryUsage.rss());
   }
 }

@@ -19,11 +19,12 @@ import {
   parseSerialPort,
   type SerialPortName,
 } from "./option-values.ts";
+import { addRepublishOptions, openRepublisher, planRepublish, type RepublishChoice } from "./republish-options.ts";
 import { writeResult } from "./result-output.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { untilInterrupt } from "./until-interrupt.ts";
 
-interface ServeOptions extends AccessOptions {
+interface ServeOptions extends AccessOptions, RepublishChoice {
   readonly broker: string;
   readonly mqttPort: number;
   readonly host: string;
@@ -33,7 +34,6 @@ interface ServeOptions extends AccessOptions {
   readonly http?: number | false;
   readonly tcp?: number;
   readonly serial: readonly SerialPortName[];
-  readonly group: string;
   readonly ackEvery: number;
   readonly ackAge?: number;
   readonly module: readonly string[];
@@ -58,6 +58,7 @@ frequent ones free the device's memory sooner (--ack-every, --ack-age).
 History is kept for ever unless --keep-days or --keep-bytes says otherwise; the newest end of each device always is.
 A serial line has one device (--serial); its port may be plugged in later, unplugged and plugged in again. unix:PATH is a
 line that is a Unix socket, as QEMU's can be.
+What is confirmed flows on to SCADA and dashboards with --republish: see docs/guides/sparkplug.md.
 With --json one object says where it listens, once it does.
 
 Examples:
@@ -104,7 +105,9 @@ export function addServe(program: Command, surroundings: Surroundings): void {
     .addOption(new Option("--log <LEVEL>", "what is told on standard error").choices(LOG_LEVELS).default("info"))
     .option("--json", "one JSON object on standard output when it listens")
     .addHelpText("after", HELP);
-  addAccessOptions(command).action((options: ServeOptions) => runServe(surroundings, options));
+  addAccessOptions(command);
+  addRepublishOptions(command);
+  command.action((options: ServeOptions) => runServe(surroundings, options));
 }
 
 /** Of the node's own default policy; here because loading the node takes longer than `--help` should. */
@@ -143,6 +146,7 @@ async function runServe(surroundings: Surroundings, options: ServeOptions): Prom
   if (options.pageClientCert === true && access.tls?.clientCa === undefined) {
     throw new CommandError("usage", "--page-client-cert needs --tls-cert, --tls-key and --tls-client-ca", "give them");
   }
+  const republishPlan = await planRepublish(options);
   const { CloudNode } = await import("../node.ts");
   const { HttpServer } = await import("../api/http-server.ts");
   const logger = createLogger(options.log);
@@ -162,14 +166,16 @@ async function runServe(surroundings: Surroundings, options: ServeOptions): Prom
     logger,
     clock,
   });
+  let republish: Awaited<ReturnType<typeof openRepublisher>> | undefined;
   try {
+    if (republishPlan !== undefined) republish = await openRepublisher(republishPlan, { node, clock, logger });
     const truthOf = options.testTruth === undefined ? undefined : await toldTruths(node, options.testTruth, logger);
     const http = options.http ?? DEFAULT_HTTP_PORT;
     const page =
       http === false
         ? undefined
         : await openPage(HttpServer.open, {
-            ...{ node, clock, logger, host: options.host, port: http, truthOf },
+            ...{ node, clock, logger, host: options.host, port: http, truthOf, republish },
             ...{ tls: access.tls, needsCertificate: options.pageClientCert, pageNames: options.pageName },
           });
     try {
@@ -195,7 +201,9 @@ async function runServe(surroundings: Surroundings, options: ServeOptions): Prom
       await closeWithin(surroundings, async () => page?.close());
     }
   } finally {
-    await closeWithin(surroundings, () => node.close());
+    await closeWithin(surroundings, async () => republish?.close()).finally(() =>
+      closeWithin(surroundings, () => node.close()),
+    );
   }
 }
 
