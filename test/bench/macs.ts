@@ -65,15 +65,15 @@ export const benchMacs: Bench = async () => {
     rows: [row("each at 1 frame/s", paced), row("as fast as frames are taken", flatOut)],
     goals: [
       {
-        what: "CPU added by MACs at 1,000 devices",
-        measured: round(paced.added),
+        what: "CPU added by MACs at 1,000 devices, where their share is largest",
+        measured: round(flatOut.added),
         unit: "%",
         must: { below: MUST_PERCENT },
       },
     ],
     notes: [
       `${DEVICES} devices with frames of ${FRAME_SAMPLES} samples and ${CHANNELS.length} channels, ${bytes} B in the median, made before; what is counted is the node from bytes to commit and acknowledgement, with all its threads, by \`process.cpuUsage\`. A MAC adds 8 B to a frame.`,
-      `${PAIRS.paced} pairs of runs of ${COUNTED.paced} s at 1 frame/s, ${PAIRS["flat out"]} of ${COUNTED["flat out"]} frames a device as fast as they are taken, without and with in turn, each with a new store; what is added is the median of the pairs' ratios. No transport is in it: with one the share is smaller. As fast as frames are taken, commits are large and cheap, and the share of everything else is at its largest.`,
+      `${PAIRS.paced} pairs of runs of ${COUNTED.paced} s at 1 frame/s, ${PAIRS["flat out"]} of ${COUNTED["flat out"]} frames a device as fast as they are taken, without and with in turn, each with a new store; what is added is the median of the pairs' ratios. No transport is in it: with one the share is smaller. As fast as frames are taken, commits are large and cheap, and the share of everything else is at its largest: the goal is about that. At 1 frame/s pairs differ by far more than MACs add wherever the machine has something else to do.`,
     ],
   };
 };
