@@ -1,3 +1,5 @@
+import { isLoopback } from "./loopback-address.ts";
+
 /** What a port takes of connections. */
 export interface ConnectionLimits {
   /** At once, in all. */
@@ -19,15 +21,6 @@ export const DEFAULT_CONNECTION_LIMITS: ConnectionLimits = {
   firstWordMs: 30_000,
   messageMs: 60_000,
 };
-
-/** Whether an address, or a name, is this machine's own and reached from nowhere else. */
-export function isLoopback(host: string): boolean {
-  const address = host
-    .toLowerCase()
-    .replace(/^\[|\]$/g, "")
-    .replace(/^::ffff:/, "");
-  return address === "localhost" || address === "::1" || /^127(\.\d{1,3}){3}$/.test(address);
-}
 
 /** Counts the connections of a port. */
 export class ConnectionCensus {

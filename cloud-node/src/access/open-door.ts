@@ -1,5 +1,5 @@
 import { AccessError } from "./access-error.ts";
-import { isLoopback } from "./connection-limits.ts";
+import { isLoopback } from "./loopback-address.ts";
 
 /**
  * Refuse to listen where others than this machine reach, while everybody may speak.

@@ -41,7 +41,7 @@ export async function readToken(
     );
   }
   const { protocol, hostname } = new URL(node);
-  if (protocol === "http:" && !isLoopback(hostname.replace(/^\[|\]$/g, ""))) {
+  if (protocol === "http:" && !isLoopback(hostname)) {
     stderr.write(
       `lockstep: the token goes to ${hostname} unencrypted, for everybody on the way to read: use https://\n`,
     );

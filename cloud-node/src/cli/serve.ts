@@ -143,7 +143,7 @@ async function runServe(surroundings: Surroundings, options: ServeOptions): Prom
   const { clock, interrupt } = surroundings;
   const broker = brokerOptions(options);
   const access = await readAccess(options);
-  if (options.pageClientCert === true && access.tls?.clientCa === undefined) {
+  if (options.pageClientCert === true && access.tls?.isMutual !== true) {
     throw new CommandError("usage", "--page-client-cert needs --tls-cert, --tls-key and --tls-client-ca", "give them");
   }
   const republishPlan = await planRepublish(options);
