@@ -127,7 +127,7 @@ export class FleetWatch {
       return row;
     });
     for (const refused of node.refused()) this.#rows.push(refusedRow(refused, nowUs));
-    const troubles = nodeTroubles(node.health(), this.#slowestCommitMs);
+    const troubles = nodeTroubles(node.health(), this.#slowestCommitMs, node.load());
     for (const { kind, text, isOpen } of this.#nodeAlerts.update(troubles, nowUs, NODE_HOLD_US)) {
       log.add({ kind: "alert", device: null, alert: kind, text, isOpen }, nowUs);
     }

@@ -36,6 +36,10 @@ export class Metrics {
   readonly #updating: Gauge;
   readonly #streams: Gauge;
   readonly #memory: Gauge;
+  readonly #waiting: Gauge<"for">;
+  readonly #waitingBytes: Gauge;
+  readonly #heldSeconds: Counter;
+  readonly #held: Counter;
 
   constructor(options: MetricsOptions) {
     this.#options = options;
@@ -55,6 +59,10 @@ export class Metrics {
     this.#updating = gauge("updates_running", "Devices whose update is under way or waits for its turn.");
     this.#streams = gauge("streams", "Long answers that are being sent.");
     this.#memory = new Gauge({ name: "process_resident_memory_bytes", help: "Resident memory.", registers });
+    this.#waiting = gauge("waiting_frames", "Frames taken in that wait, for the disk or to be decoded.", "for");
+    this.#waitingBytes = gauge("waiting_bytes", "Bytes that wait for the disk.");
+    this.#heldSeconds = counter("held_back_seconds", "How long devices were held back because too much waited.");
+    this.#held = counter("held_back", "How often devices were held back because too much waited.");
     const commits = new Histogram({
       name: "lockstep_commit_seconds",
       help: "How long the store took for a commit.",
@@ -90,6 +98,13 @@ export class Metrics {
     const samples = sum(({ id, birth }) => fleet.samples(id) * birth.channels.length);
     // What the node counted is the truth; a counter cannot be set, so each is made anew.
     for (const counter of [this.#frames, this.#bytes, this.#samples, this.#errors, this.#updates]) counter.reset();
+    for (const counter of [this.#heldSeconds, this.#held]) counter.reset();
+    const load = node.load();
+    this.#waiting.set({ for: "disk" }, load.waitingFrames);
+    this.#waiting.set({ for: "decoding" }, load.decodingFrames);
+    this.#waitingBytes.set(load.waitingBytes);
+    this.#heldSeconds.inc(load.heldMs / 1000);
+    this.#held.inc(load.times);
     this.#frames.inc(sum(({ traffic }) => traffic.messages));
     this.#samples.inc(samples);
     const layers = {

@@ -1,10 +1,10 @@
 import { createServer, type Server, type Socket } from "node:net";
-import { type Duplex, duplexPair } from "node:stream";
 import { parseTopic } from "@lockstep/protocol";
 import { Aedes, type Client } from "aedes";
 import { ConnectionMeter } from "../reconstructor/connection-meter.ts";
 import type { TrafficMeter } from "../reconstructor/traffic-meter.ts";
 import { listening, portOf } from "../server-port.ts";
+import { InProcessClient } from "./in-process-client.ts";
 import { MeteredStream } from "./metered-stream.ts";
 
 export interface EmbeddedBrokerOptions {
@@ -21,16 +21,19 @@ const DRAIN_LIMIT_MS = 10_000;
 const MAX_CLIENT_ID = 160;
 /** Messages that one client's slow reading may hold up; a node's short pause must not cut its devices' frames. */
 const QUEUE_LIMIT = 10_000;
+/** Well within the keep-alive of any device: the broker cuts those of which it reads nothing. */
+const LONGEST_HOLD_MS = 10_000;
 
 /**
- * An MQTT 3.1.1 broker in this process. Devices reach it over TCP; the node itself over an in-memory stream, so that it
- * runs the same client as with any other broker.
+ * An MQTT 3.1.1 broker in this process. Devices reach it over TCP; the node itself by calls.
  */
 export class EmbeddedBroker {
   readonly #options: EmbeddedBrokerOptions;
   readonly #aedes: Aedes;
   readonly #server: Server;
-  readonly #sockets = new Set<Socket>();
+  readonly #sockets = new Map<Socket, MeteredStream>();
+  readonly longestHoldMs = LONGEST_HOLD_MS;
+  #isHeld = false;
   readonly #meters = new WeakMap<object, ConnectionMeter>();
 
   private constructor(options: EmbeddedBrokerOptions, aedes: Aedes) {
@@ -64,27 +67,34 @@ export class EmbeddedBroker {
     return portOf(this.#server);
   }
 
-  /** A connection from inside the process. */
-  connect(): Duplex {
-    const [inner, outer] = duplexPair();
-    // As with a socket, neither end outlives the other.
-    inner.on("close", () => outer.destroy());
-    outer.on("close", () => inner.destroy());
-    this.#aedes.handle(inner);
-    return outer;
+  /** The node's own way to it. */
+  client(): InProcessClient {
+    return new InProcessClient(this.#aedes);
+  }
+
+  /** Read from no device for now; what they send waits with them. */
+  pause(): void {
+    this.#isHeld = true;
+    for (const stream of this.#sockets.values()) stream.hold();
+  }
+
+  resume(): void {
+    this.#isHeld = false;
+    for (const stream of this.#sockets.values()) stream.letGo();
   }
 
   async close(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     await new Promise<void>((resolve) => this.#aedes.close(() => resolve()));
-    for (const socket of this.#sockets) socket.destroy();
+    for (const socket of this.#sockets.keys()) socket.destroy();
     await closed;
   }
 
   #accept(socket: Socket): void {
     const meter = new ConnectionMeter();
     const stream = new MeteredStream(socket, meter);
-    this.#sockets.add(socket);
+    this.#sockets.set(socket, stream);
+    if (this.#isHeld) stream.hold();
     socket.on("close", () => this.#sockets.delete(socket));
     this.#meters.set(this.#aedes.handle(stream), meter);
   }

@@ -6,6 +6,7 @@ import type { ConnectionMeter } from "../reconstructor/connection-meter.ts";
 export class MeteredStream extends Duplex {
   readonly #socket: Socket;
   readonly #meter: ConnectionMeter;
+  #isHeld = false;
 
   constructor(socket: Socket, meter: ConnectionMeter) {
     super({ allowHalfOpen: false });
@@ -20,8 +21,19 @@ export class MeteredStream extends Duplex {
     socket.on("close", () => this.destroy());
   }
 
-  override _read(): void {
+  /** Read nothing more from the socket for now. */
+  hold(): void {
+    this.#isHeld = true;
+    this.#socket.pause();
+  }
+
+  letGo(): void {
+    this.#isHeld = false;
     this.#socket.resume();
+  }
+
+  override _read(): void {
+    if (!this.#isHeld) this.#socket.resume();
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {

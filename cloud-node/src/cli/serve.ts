@@ -16,6 +16,7 @@ import {
   parsePositive,
   parsePositiveCount,
   parseSerialPort,
+  parseThreads,
   type SerialPortName,
 } from "./option-values.ts";
 import { writeResult } from "./result-output.ts";
@@ -35,6 +36,7 @@ interface ServeOptions {
   readonly group: string;
   readonly ackEvery: number;
   readonly ackAge?: number;
+  readonly threads?: number;
   readonly module: readonly string[];
   readonly testTruth?: string;
   readonly untilEof?: boolean;
@@ -86,6 +88,7 @@ export function addServe(program: Command, surroundings: Surroundings): void {
       "and so long after the first of them at the latest (default: six frames, 1 to 30 s)",
       parseNonNegative,
     )
+    .option("--threads <COUNT>", "threads that decode beside the node's own (default: by the cores)", parseThreads)
     .option("--module <FILE>", "register a device's module, device.wasm of another build; may be repeated", collect, [])
     .option("--test-truth <FOLDER>", "for tests: where lockstep sim says what its devices are made of")
     .option("--until-eof", "end when standard input does: for a program that starts a node, and may be killed")
@@ -142,6 +145,7 @@ async function runServe(surroundings: Surroundings, options: ServeOptions): Prom
       maxBytes: options.keepBytes,
     },
     modules: await Promise.all(options.module.map(readModule)),
+    threads: options.threads,
     logger,
     clock,
   });
