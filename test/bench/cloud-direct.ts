@@ -48,9 +48,12 @@ async function main({ devices: count, frames, threads }: DirectOrder): Promise<D
   });
   const devices = Array.from({ length: count }, (_, i) => attach(node, `d-${i + 1}`));
   const byName = new Map(devices.map((device) => [device.name, device]));
+  let confirmed = 0;
   node.onEvent((event) => {
     const device = event.kind === "confirmed" ? byName.get(event.device) : undefined;
-    if (device !== undefined && event.kind === "confirmed") device.confirmed = event.seq;
+    if (device === undefined || event.kind !== "confirmed") return;
+    confirmed += event.seq - device.confirmed;
+    device.confirmed = event.seq;
   });
   const made = devices.map(({ name }, i) => {
     const template = templates[i % TEMPLATES];
@@ -61,13 +64,14 @@ async function main({ devices: count, frames, threads }: DirectOrder): Promise<D
   for (const [i, device] of devices.entries()) device.feed(made[i]?.birth ?? new Uint8Array(0));
   const feedTo = async (end: number) => {
     const next = devices.map(({ confirmed }) => confirmed);
-    while (devices.some(({ confirmed }) => confirmed < end)) {
+    while (confirmed < count * end) {
+      const before = confirmed;
       for (const [i, device] of devices.entries()) {
         const limit = Math.min(end, device.confirmed + WINDOW);
         for (let seq = next[i] ?? 0; seq < limit; seq += 1) device.feed(made[i]?.sealed[seq] ?? new Uint8Array(0));
         next[i] = Math.max(next[i] ?? 0, limit);
       }
-      await new Promise((resolve) => setImmediate(resolve));
+      while (confirmed === before) await new Promise((resolve) => setTimeout(resolve, 1));
     }
   };
   await new Promise((resolve) => setTimeout(resolve, 200));

@@ -16,7 +16,7 @@ export interface ThreadedTrial {
 
 interface DecodeThreadOptions {
   readonly modules: ModuleRegistry;
-  /** Told once when it ends without being asked to; its frames were handed back by then. */
+  /** Told once when it ends without being asked to, before what it has is handed back: nothing more is to be added. */
   onEnd(reason: string): void;
 }
 
@@ -94,8 +94,8 @@ export class DecodeThread {
   #end(reason: string): void {
     if (this.#isEnded) return;
     this.#isEnded = true;
-    this.#giveBack();
     this.#options.onEnd(reason);
+    this.#giveBack();
   }
 
   #giveBack(): void {

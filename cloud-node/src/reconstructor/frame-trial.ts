@@ -44,18 +44,17 @@ export function tryFrame(
   channels: number,
   rows: RowBuffer,
 ): boolean {
-  const before = decoder.saveState();
   const quiet = frame.kind === "keyframe" ? 0 : frame.quiet;
   rows.clear(channels);
-  const stateHash = unlessRefused(() => {
-    if (quiet > 0) rows.append(decoder.replayQuiet(quiet), undefined);
-    if (frame.kind !== "heartbeat") {
-      const { samples, statuses } = decoder.decode(frame.payload, count, frame);
-      rows.append(samples, frame.hasEvents ? statuses : undefined);
-    }
-    return decoder.hash();
+  return decoder.attempt(() => {
+    const stateHash = unlessRefused(() => {
+      if (quiet > 0) rows.append(decoder.replayQuiet(quiet), undefined);
+      if (frame.kind !== "heartbeat") {
+        const { samples, statuses } = decoder.decode(frame.payload, count, frame);
+        rows.append(samples, frame.hasEvents ? statuses : undefined);
+      }
+      return decoder.hash();
+    });
+    return stateHash !== undefined && sequencedSeal(bytes, device, epoch, seq, stateHash) === frame.seal;
   });
-  const isProved = stateHash !== undefined && sequencedSeal(bytes, device, epoch, seq, stateHash) === frame.seal;
-  if (!isProved) decoder.restoreState(before);
-  return isProved;
 }

@@ -2,6 +2,7 @@ import type { KeyframeFrame, SequencedFrame } from "@lockstep/protocol";
 import type { BirthPlan, CodecConfig } from "./birth-plan.ts";
 import { unlessRefused } from "./codec-refusal.ts";
 import { type FrameDecoder, type FramePlace, payloadRows, tryFrame } from "./frame-trial.ts";
+import type { RowClock } from "./recent-samples.ts";
 import type { RowBuffer } from "./row-buffer.ts";
 import type { UnpackedResult } from "./trial-batch.ts";
 import { packSnapshot, unpackSnapshot } from "./twin-snapshot.ts";
@@ -104,6 +105,14 @@ export class Twin {
   /** Device time of the sample after the last one decoded, µs; undefined before the first keyframe. */
   get nextTimeUs(): number | undefined {
     return this.#segment === undefined ? undefined : timeOf(this.#segment, this.#segment.rows);
+  }
+
+  /** When the rows of the frame taken last were. */
+  get rowClock(): RowClock {
+    const segment = this.#segment;
+    if (segment === undefined) return { startUs: 0, firstRow: 0, periodNs: 0 };
+    const { timeUs: startUs, rows, plan } = segment;
+    return { startUs, firstRow: rows - this.#rows.count, periodNs: plan.birth.periodNs };
   }
 
   /** Device time of a row of the frame taken last, µs. @param row  0 … rows.count − 1 */
