@@ -19,6 +19,8 @@ export class InProcessClient extends EventEmitter {
   /** Replaced by whoever wants to hold messages back. */
   handleMessage: (packet: object, done: () => void) => void = (_packet, done) => done();
   readonly #filters: string[] = [];
+  readonly #letGoes: (() => void)[] = [];
+  #isLettingGo = false;
 
   constructor(aedes: Aedes) {
     super();
@@ -54,6 +56,18 @@ export class InProcessClient extends EventEmitter {
     const payload = typeof packet.payload === "string" ? Buffer.from(packet.payload) : packet.payload;
     // Heard as it is published: nothing that was kept.
     this.emit("message", packet.topic, payload, { retain: false });
-    this.handleMessage(packet, done);
+    this.handleMessage(packet, () => this.#letGo(done));
   };
+
+  /** The broker answers with the next message at once: one after the other, or the stack would grow with each. */
+  #letGo(done: () => void): void {
+    this.#letGoes.push(done);
+    if (this.#isLettingGo) return;
+    this.#isLettingGo = true;
+    try {
+      for (let next = this.#letGoes.shift(); next !== undefined; next = this.#letGoes.shift()) next();
+    } finally {
+      this.#isLettingGo = false;
+    }
+  }
 }
