@@ -161,6 +161,7 @@ export class CloudNode {
       try {
         await node.#settle();
         await node.#openDoors();
+        node.#pressure.watch();
         return node;
       } catch (error) {
         node.#traffic.close();

@@ -64,13 +64,13 @@ export interface CargoCell {
 }
 
 const SPEED_DEVICES = 200;
-const SPEED_SECONDS = 10;
+const SPEED_SECONDS = 8;
 const SPEED_WINDOW = 32;
 const WARM_UP_SECONDS = 3;
-const STEADY_SECONDS = 25;
+const STEADY_SECONDS = 20;
 const ECHOES_PER_SECOND = 20;
-const DRAIN_LIMIT_MS = 120_000;
-const MANY_FRAMES = 12_000;
+const DRAIN_LIMIT_MS = 60_000;
+const MANY_FRAMES = 6_000;
 
 /** As fast as it is confirmed. */
 export async function measureSpeed(broker: CloudBroker, threads?: number): Promise<SpeedCell> {
@@ -144,6 +144,7 @@ export async function measureOverload(
   const frames = Math.ceil((framesPerSecond * seconds) / SPEED_DEVICES) + 200;
   const rig = await CloudRig.start({ broker: "embedded", devices: SPEED_DEVICES, frames, slowCommitMs });
   try {
+    await rig.usage();
     const startMs = Number(process.hrtime.bigint()) / 1e6;
     const run = await rig.run({ framesPerSecond, seconds, window: 512, echoesPerSecond: 0 });
     const used = await rig.usage();

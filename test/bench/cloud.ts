@@ -30,7 +30,7 @@ interface CloudFound {
 
 const DIRECT_THREADS = [0, 1, 2];
 const DIRECT_DEVICES = 200;
-const DIRECT_FRAMES = 1_000;
+const DIRECT_FRAMES = 400;
 const STEADY_DEVICES = 1_000;
 const MANY_DEVICES = [2_000, 10_000];
 const MANY_SECONDS = 20;

@@ -28,7 +28,7 @@ export interface ApiLoad {
   /** Frames that threads have. */
   readonly decodingFrames: number;
   /** Why devices are held back now; none: they are not. */
-  readonly causes: readonly ("store" | "decoding")[];
+  readonly causes: readonly ("store" | "decoding" | "busy")[];
   /** How long they were, since the start, ms; and how often. */
   readonly heldMs: number;
   readonly times: number;

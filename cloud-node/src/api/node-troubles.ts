@@ -5,17 +5,21 @@ import { formatCounted, formatQuantity } from "./number-text.ts";
 
 /** Commits that take longer than this hold acknowledgements back noticeably. */
 const SLOW_COMMIT_MS = 1_000;
+/** A thread that was late once holds devices back for less. */
+const HELD_MS = 50;
 
 /**
  * What is wrong with the node itself, each in one phrase.
  *
  * @param slowestCommitMs  of the last seconds
  * @param load  what waits, and whether devices are held back for it
+ * @param heldRecentlyMs  how long they were since the last look
  */
 export function nodeTroubles(
   { store, broker }: { readonly store: string | null; readonly broker: string | null },
   slowestCommitMs: number,
-  { causes, waitingFrames, decodingFrames }: Pick<ApiLoad, "causes" | "waitingFrames" | "decodingFrames">,
+  { causes, waitingFrames }: Pick<ApiLoad, "causes" | "waitingFrames">,
+  heldRecentlyMs: number,
 ): Troubles {
   const troubles = new Map<AlertKind, string>();
   if (store !== null) troubles.set("store-failing", store);
@@ -25,8 +29,8 @@ export function nodeTroubles(
   }
   if (causes.includes("store")) {
     troubles.set("overloaded", `devices are held back: ${formatCounted(waitingFrames, "frame")} wait for the disk`);
-  } else if (causes.includes("decoding")) {
-    troubles.set("overloaded", `devices are held back: ${formatCounted(decodingFrames, "frame")} wait to be decoded`);
+  } else if (causes.length > 0 || heldRecentlyMs > HELD_MS) {
+    troubles.set("overloaded", "devices are held back: more comes than this node takes");
   }
   return troubles;
 }

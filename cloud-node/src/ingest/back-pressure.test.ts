@@ -42,3 +42,24 @@ test("a way in whose far end would take the node for dead is let go before, and 
   clock.advance(60_000);
   expect(mqtt.told).toEqual(["pause", "resume", "resume", "pause", "resume"]);
 });
+
+test("a thread that is late holds devices back until it has caught up, and not for a short delay", () => {
+  const [clock, tcp] = [new ManualClock(), door()];
+  let lateMs = 0;
+  const late = { nowMs: () => clock.nowMs() + lateMs, unixUs: () => clock.unixUs(), setTimer: clock.setTimer.bind(clock) };
+  const pressure = new BackPressure(late, () => [tcp]);
+  pressure.watch();
+  lateMs = 200;
+  clock.advance(20);
+  expect(tcp.told).toEqual([]);
+  lateMs += 300;
+  clock.advance(20);
+  expect(pressure.reading().causes).toEqual(["busy"]);
+  clock.advance(20);
+  expect(tcp.told).toEqual(["pause", "resume"]);
+  expect(pressure.reading()).toEqual({ causes: [], heldMs: 20, times: 1 });
+  pressure.close();
+  lateMs += 10_000;
+  clock.advance(1_000);
+  expect(tcp.told).toEqual(["pause", "resume"]);
+});

@@ -8,8 +8,11 @@ export interface Holdable {
   resume(): void;
 }
 
-/** Why nothing is taken in: more waits for the disk than should, or for the threads that decode. */
-export type PressureCause = "store" | "decoding";
+/**
+ * Why nothing is taken in: more waits for the disk than should, or for the threads that decode, or the node's own thread is
+ * late with everything, because more comes than it takes.
+ */
+export type PressureCause = "store" | "decoding" | "busy";
 
 /** How much the node held its devices back. */
 export interface Pressure {
@@ -20,12 +23,18 @@ export interface Pressure {
   readonly times: number;
 }
 
+/** How often the node's own thread is looked at: it is let go so soon after it has caught up. */
+const LOOK_MS = 20;
+/** Later than this it serves acknowledgements and commits too late as well, and what it has read comes first. */
+const LATE_MS = 250;
+
 /** Holds all ways in while any part of the node has more work than it should. */
 export class BackPressure {
   readonly #clock: Clock;
   readonly #doors: () => Iterable<Holdable | undefined>;
   readonly #causes = new Set<PressureCause>();
   readonly #limits = new Set<Timer>();
+  #look: Timer | undefined;
   #sinceMs = 0;
   #heldMs = 0;
   #times = 0;
@@ -62,12 +71,27 @@ export class BackPressure {
   release(cause: PressureCause): void {
     if (!this.#causes.delete(cause) || this.isOn) return;
     this.#heldMs += this.#clock.nowMs() - this.#sinceMs;
-    this.close();
+    this.#forgetLimits();
     for (const door of this.#doors()) door?.resume();
+  }
+
+  /** Hold them from now on also while the node's own thread is late. */
+  watch(): void {
+    const dueMs = this.#clock.nowMs() + LOOK_MS;
+    this.#look = this.#clock.setTimer(() => {
+      if (this.#clock.nowMs() - dueMs > LATE_MS) this.hold("busy");
+      else this.release("busy");
+      this.watch();
+    }, LOOK_MS);
   }
 
   /** Let go of all timers. */
   close(): void {
+    this.#look?.cancel();
+    this.#forgetLimits();
+  }
+
+  #forgetLimits(): void {
     for (const limit of this.#limits) limit.cancel();
     this.#limits.clear();
   }

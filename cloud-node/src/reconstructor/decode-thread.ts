@@ -20,6 +20,8 @@ interface DecodeThreadOptions {
   onEnd(reason: string): void;
 }
 
+/** For what dies young: batches come and go, and more room for them is memory that nothing needs. */
+const YOUNG_MB = 16;
 /** The worker's file beside this one: TypeScript in a source tree, JavaScript where it was built. */
 const WORKER_URL = new URL(
   import.meta.url.endsWith(".ts") ? "./decode-worker.ts" : "./decode-worker.js",
@@ -40,7 +42,7 @@ export class DecodeThread {
 
   constructor(options: DecodeThreadOptions) {
     this.#options = options;
-    this.#worker = new Worker(WORKER_URL);
+    this.#worker = new Worker(WORKER_URL, { resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB } });
     this.#worker.on("message", (answer: DecodeAnswer) => this.#settle(answer));
     this.#worker.on("error", (error: unknown) => this.#end(error instanceof Error ? error.message : String(error)));
     this.#worker.on("exit", (code) => this.#end(`it ended with exit code ${code}`));
