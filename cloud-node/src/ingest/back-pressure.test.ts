@@ -46,7 +46,11 @@ test("a way in whose far end would take the node for dead is let go before, and 
 test("a thread that is late holds devices back until it has caught up, and not for a short delay", () => {
   const [clock, tcp] = [new ManualClock(), door()];
   let lateMs = 0;
-  const late = { nowMs: () => clock.nowMs() + lateMs, unixUs: () => clock.unixUs(), setTimer: clock.setTimer.bind(clock) };
+  const late = {
+    nowMs: () => clock.nowMs() + lateMs,
+    unixUs: () => clock.unixUs(),
+    setTimer: clock.setTimer.bind(clock),
+  };
   const pressure = new BackPressure(late, () => [tcp]);
   pressure.watch();
   lateMs = 200;
