@@ -14,12 +14,12 @@ import { runDirect } from "./cloud-direct-run.ts";
 import { CLOUD_BROKERS } from "./cloud-rig.ts";
 
 /** One node without a broker, by threads. */
-interface DirectCell extends DirectAnswer {
+export interface DirectCell extends DirectAnswer {
   readonly threads: number;
 }
 
 /** All that was measured. */
-interface CloudFound {
+export interface CloudFound {
   readonly direct: readonly DirectCell[];
   readonly speeds: readonly SpeedCell[];
   readonly steady: readonly SteadyCell[];
@@ -61,10 +61,11 @@ export async function benchCloud(): Promise<BenchReport> {
     await measureOverload("a disk that takes a second", Math.round(sustained / 2), SLOW_SECONDS, SLOW_COMMIT_MS),
   ];
   const cargos = [await measureCargo("lockstep"), await measureCargo("float32"), await measureCargo("json")];
-  return report({ direct, speeds, steady, many, overloads, cargos });
+  return reportCloud({ direct, speeds, steady, many, overloads, cargos });
 }
 
-function report(found: CloudFound): BenchReport {
+/** The page and the object that `--json` prints. */
+export function reportCloud(found: CloudFound): BenchReport {
   const { direct, speeds, steady, many, overloads, cargos } = found;
   return {
     title: "A node under load",
