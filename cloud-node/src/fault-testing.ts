@@ -48,3 +48,16 @@ function ackBeforeCommit(store: Store, pause: () => Promise<void>): Store {
     },
   };
 }
+
+/** Open a node on a disk on which every commit takes so much longer, ms: for its behaviour under more than it can store. */
+export function openOnSlowDisk(options: CloudNodeOptions, commitMs: number): Promise<CloudNode> {
+  const pause = () => new Promise<void>((resolve) => options.clock.setTimer(resolve, commitMs));
+  return CloudNode.openWith(options, {
+    store: (store) => ({
+      reader: store.reader,
+      commit: (batch) => pause().then(() => store.commit(batch)),
+      retain: (rules) => store.retain(rules),
+      close: () => store.close(),
+    }),
+  });
+}

@@ -8,6 +8,7 @@ import { EmbeddedBroker } from "./broker/embedded-broker.ts";
 import type { BrokerReach } from "./broker-reach.ts";
 import type { Timer } from "./clock.ts";
 import type { Counters } from "./counters.ts";
+import type { Holdable } from "./ingest/back-pressure.ts";
 import type { FrameIntake, FrameSource } from "./ingest/frame-intake.ts";
 import { MqttLink } from "./ingest/mqtt-link.ts";
 import { type SerialEnd, SerialListener } from "./ingest/serial-listener.ts";
@@ -118,20 +119,14 @@ export class NodeDoors {
         aliasOf: (device) => registry.aliasOf(device),
       });
       this.#broker = embedded;
-      this.#mqtt = new MqttLink({ broker: { stream: () => embedded.connect() }, grantsAliases: () => true, ...common });
+      this.#mqtt = new MqttLink({ broker: { client: () => embedded.client() }, grantsAliases: () => true, ...common });
     }
     await this.#mqtt.ready();
   }
 
-  /** Take nothing more in for now; what devices send waits with them. */
-  pause(): void {
-    this.#tcp?.pause();
-    for (const line of this.#lines) line.pause();
-  }
-
-  resume(): void {
-    this.#tcp?.resume();
-    for (const line of this.#lines) line.resume();
+  /** Those that are open now. */
+  all(): Holdable[] {
+    return [this.#broker, this.#mqtt, this.#tcp, ...this.#lines].filter((door) => door !== undefined);
   }
 
   /** Listen on a serial line. @returns ends it, once what was sent has left */

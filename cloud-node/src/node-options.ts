@@ -3,6 +3,7 @@ import type { ConnectionLimits } from "./access/connection-limits.ts";
 import type { DeviceRateLimits } from "./access/device-rates.ts";
 import type { TlsFiles } from "./access/tls-files.ts";
 import type { Clock } from "./clock.ts";
+import type { Pressure } from "./ingest/back-pressure.ts";
 import type { LinkKeys } from "./ingest/seal-guard.ts";
 import type { Logger } from "./logger.ts";
 import type { AckPolicy } from "./reconstructor/ack-policy.ts";
@@ -40,8 +41,21 @@ export interface CloudNodeOptions {
   readonly retention?: Retention | undefined;
   /** How long writes gather before a commit, ms. */
   readonly commitMs?: number;
+  /** Threads that decode beside the node's own, 0 for none; by the machine's cores unless given. */
+  readonly threads?: number | undefined;
   readonly logger: Logger;
   readonly clock: Clock;
+}
+
+/** How busy a node is. */
+export interface NodeLoad extends Pressure {
+  /** Frames and bytes that wait for the disk. */
+  readonly waitingFrames: number;
+  readonly waitingBytes: number;
+  /** Frames that threads have. */
+  readonly decodingFrames: number;
+  /** Threads that decode beside the node's own. */
+  readonly threads: number;
 }
 
 /** What a test may put in the place of the real thing; no command reaches it. */

@@ -3,18 +3,20 @@ import { DeviceRates } from "./access/device-rates.ts";
 import { SpeakerGate } from "./access/speaker-gate.ts";
 import type { BrokerReach } from "./broker-reach.ts";
 import { Counters } from "./counters.ts";
-import type { DeviceDoor } from "./flash/device-door.ts";
 import { FlashDesk } from "./flash/flash-desk.ts";
+import { registryDoor } from "./flash/registry-door.ts";
 import { TrustFile } from "./flash/trust-file.ts";
 import { UpdateFiles } from "./flash/update-files.ts";
 import { HistoryThread } from "./history/history-thread.ts";
+import { BackPressure } from "./ingest/back-pressure.ts";
 import { FrameIntake } from "./ingest/frame-intake.ts";
 import { attachLoopback, type LoopbackEnd } from "./ingest/loopback-link.ts";
 import { SealGuard } from "./ingest/seal-guard.ts";
 import type { SerialEnd } from "./ingest/serial-listener.ts";
 import { NodeDoors } from "./node-doors.ts";
-import type { CloudNodeOptions, NodeInternals } from "./node-options.ts";
+import type { CloudNodeOptions, NodeInternals, NodeLoad } from "./node-options.ts";
 import { DEFAULT_ACK_POLICY } from "./reconstructor/ack-policy.ts";
+import { automaticThreads, DecodePool } from "./reconstructor/decode-pool.ts";
 import { type ModuleFacts, ModuleRegistry } from "./reconstructor/module-registry.ts";
 import type { NodeEvent, NodeEventListener } from "./reconstructor/node-event.ts";
 import type { RefusedDevice } from "./reconstructor/refused-device.ts";
@@ -27,7 +29,7 @@ import { type Retention, RetentionTimer } from "./store/retention-timer.ts";
 import { SqliteStore } from "./store/sqlite-store.ts";
 import type { Store } from "./store/store.ts";
 import { StoreError } from "./store/store-error.ts";
-import { unwritable } from "./unwritable-file.ts";
+import { unwritable } from "./store/unwritable.ts";
 
 /** Hears of every durable commit: how long the store took, ms, and how many frames were in it. */
 export type CommitListener = (elapsedMs: number, frames: number) => void;
@@ -47,6 +49,8 @@ export class CloudNode {
   readonly #options: CloudNodeOptions;
   readonly #store: Store;
   readonly #commits: CommitQueue;
+  readonly #decoding: DecodePool;
+  readonly #pressure: BackPressure;
   readonly #registry: TwinRegistry;
   readonly #intake: FrameIntake;
   readonly #counters = new Counters();
@@ -66,6 +70,7 @@ export class CloudNode {
     this.#options = options;
     this.#store = store;
     this.#modules = modules;
+    this.#pressure = new BackPressure(options.clock, () => this.#doors.all());
     this.#commits = new CommitQueue({
       store,
       clock: options.clock,
@@ -82,13 +87,25 @@ export class CloudNode {
         this.#counters.add("store.damaged-devices");
         this.#registry.damaged(device, error);
       },
-      onFull: () => this.#doors.pause(),
-      onRoom: () => this.#doors.resume(),
+      onFull: () => this.#pressure.hold("store"),
+      onRoom: () => this.#pressure.release("store"),
+    });
+    this.#decoding = new DecodePool({
+      threads: options.threads ?? automaticThreads(),
+      modules,
+      clock: options.clock,
+      counters: this.#counters,
+      onThreadEnd: (reason, isReplaced) => {
+        options.logger.error({ reason, isReplaced }, "a thread that decodes has ended; its frames were decoded here");
+      },
+      onFull: () => this.#pressure.hold("decoding"),
+      onRoom: () => this.#pressure.release("decoding"),
     });
     this.#registry = new TwinRegistry({
       reader: store.reader,
       commits: this.#commits,
       modules,
+      decoding: this.#decoding,
       clock: options.clock,
       acks: options.acks ?? DEFAULT_ACK_POLICY,
       counters: this.#counters,
@@ -99,7 +116,7 @@ export class CloudNode {
     const { retention, clock, logger, storeFile } = options;
     const counters = this.#counters;
     const [trust, files] = [new TrustFile(storeFile), new UpdateFiles(storeFile)];
-    const door = deviceDoor(this.#registry);
+    const door = registryDoor(this.#registry);
     const registerModule = (wasm: Uint8Array) => this.#register(wasm);
     const emit = (event: NodeEvent) => this.#emit(event);
     this.#updates = new FlashDesk({ door, files, trust, clock, logger, counters, registerModule, emit });
@@ -145,6 +162,7 @@ export class CloudNode {
       try {
         await node.#settle();
         await node.#doors.open();
+        node.#pressure.watch();
         return node;
       } catch (error) {
         node.#traffic.close();
@@ -241,6 +259,13 @@ export class CloudNode {
     };
   }
 
+  /** What waits, and how often and how long devices were held back because too much did. */
+  load(): NodeLoad {
+    const { waitingFrames, waitingBytes } = this.#commits;
+    const { waiting: decodingFrames, running: threads } = this.#decoding;
+    return { waitingFrames, waitingBytes, decodingFrames, threads, ...this.#pressure.reading() };
+  }
+
   /** Take a device of this process in; the SDK's `Loopback` is such an end. @returns ends the connection */
   attach(end: LoopbackEnd): () => void {
     const detach = attachLoopback(end, this.#intake, (source) => this.#doors.gone(source));
@@ -278,8 +303,10 @@ export class CloudNode {
     this.#intake.stop();
     await this.#updates.close();
     this.#traffic.close();
+    this.#decoding.close();
     if (!(await this.#commits.close())) this.#options.logger.error({}, "frames not committed; devices keep them");
     this.#registry.close();
+    this.#pressure.close();
     this.#retention?.close();
     await this.#history?.close();
     for (const leave of this.#loopbacks) leave();
@@ -322,13 +349,4 @@ export class CloudNode {
     this.#updates.observe(event);
     for (const listener of this.#listeners) listener(event);
   }
-}
-
-/** The way to every device of a registry. */
-function deviceDoor(registry: TwinRegistry): DeviceDoor {
-  return {
-    boot: (device) => registry.get(device)?.boot(),
-    send: (device, command) => registry.get(device)?.command({ kind: "flash", ...command }) ?? false,
-    devices: () => registry.all().map(({ id }) => id),
-  };
 }

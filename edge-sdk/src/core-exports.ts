@@ -56,6 +56,13 @@ const TAKES_BLOCKS = {
 
 type WasmFunction = (...args: number[]) => number;
 
+/** A call of a module that knows its blocks: without their addresses. Spelled out, since this is run for every frame. */
+function withoutBlocks(call: WasmFunction, blocks: 0 | 1 | 2): WasmFunction {
+  if (blocks === 0) return call;
+  if (blocks === 1) return (_cfg: number, a: number, b: number, c: number, d: number) => call(a, b, c, d);
+  return (_cfg: number, _st: number, a: number, b: number, c: number, d: number) => call(a, b, c, d);
+}
+
 /** Of layout.ts, set by codecConfigure and codecSetChannel. */
 const CONFIG_GLOBALS = ["wide", "stacked"] as const;
 
@@ -81,7 +88,7 @@ export class CoreExports {
     const calls: Record<string, WasmFunction> = {};
     for (const [name, blocks] of Object.entries(TAKES_BLOCKS)) {
       const call = this.function(name);
-      calls[name] = isFixed && blocks > 0 ? (...args) => call(...args.slice(blocks)) : call;
+      calls[name] = isFixed ? withoutBlocks(call, blocks) : call;
     }
     this.calls = calls as unknown as CodecCalls;
     const globals = isFixed ? CONFIG_GLOBALS.map((name) => this.#exports[name]) : [];

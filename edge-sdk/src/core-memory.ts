@@ -15,6 +15,10 @@ export interface Slot {
   enter(): Blocks;
   /** Keep what the calls made of the state, or put back what it was. */
   leave(keep: boolean): void;
+  /** Note the state, so that it can be put back; the next slot of this memory that notes its own overwrites it. */
+  keep(): void;
+  /** Go back to the state that was noted. */
+  putBack(): void;
   /** A copy of the persistent state. */
   read(): Uint8Array;
   /** Replace the persistent state; exactly as many bytes as `read` gives. */
@@ -36,11 +40,28 @@ function checkSize(state: Uint8Array, bytes: number): void {
   if (state.length !== bytes) throw new CodecError("shape", { need: bytes, have: state.length });
 }
 
+/** One state, kept aside without an allocation of its own each time. */
+class NotedState {
+  #bytes = new Uint8Array(0);
+
+  note(state: Uint8Array): void {
+    if (this.#bytes.length < state.length) this.#bytes = new Uint8Array(state.length);
+    this.#bytes.set(state);
+  }
+
+  putBack(state: Uint8Array): void {
+    state.set(this.#bytes.subarray(0, state.length));
+  }
+}
+
 /** device.wasm: one fixed place, shared by all slots in turn; a slot is a few kilobytes on the host's side. */
 export class FixedMemory implements CoreMemory {
   readonly #core: CoreExports;
   readonly #blocks: Blocks;
   readonly #free: number;
+  readonly #noted = new NotedState();
+  /** The slot whose configuration and state lie in place as they are; none while calls may have changed them. */
+  #inPlace: Slot | undefined;
 
   constructor(core: CoreExports) {
     this.#core = core;
@@ -49,15 +70,18 @@ export class FixedMemory implements CoreMemory {
   }
 
   draft(): Blocks {
+    this.#inPlace = undefined;
     return this.#blocks;
   }
 
   allocate(config: Uint8Array, initial: Uint8Array, globals: readonly number[]): Slot {
     const { memory, configGlobals } = this.#core;
     const { cfg, st } = this.#blocks;
-    let state = initial.slice();
-    return {
+    const state = initial.slice();
+    const slot: Slot = {
       enter: () => {
+        if (this.#inPlace === slot) return this.#blocks;
+        this.#inPlace = undefined;
         const bytes = new Uint8Array(memory.buffer);
         bytes.set(config, cfg);
         bytes.set(state, st);
@@ -67,14 +91,22 @@ export class FixedMemory implements CoreMemory {
         return this.#blocks;
       },
       leave: (keep) => {
+        this.#inPlace = keep ? slot : undefined;
         if (keep) state.set(new Uint8Array(memory.buffer, st, state.length));
+      },
+      keep: () => this.#noted.note(state),
+      putBack: () => {
+        this.#inPlace = undefined;
+        this.#noted.putBack(state);
       },
       read: () => state.slice(),
       write: (next) => {
         checkSize(next, state.length);
-        state = next.slice();
+        this.#inPlace = undefined;
+        state.set(next);
       },
     };
+    return slot;
   }
 
   scratch(): { readonly at: number; readonly bytes: number } {
@@ -85,6 +117,7 @@ export class FixedMemory implements CoreMemory {
 /** batch.wasm: every slot has a place of its own, and the memory grows. */
 export class GrowingMemory implements CoreMemory {
   readonly #core: CoreExports;
+  readonly #noted = new NotedState();
   #nextSlot: number;
 
   constructor(core: CoreExports) {
@@ -122,6 +155,8 @@ export class GrowingMemory implements CoreMemory {
       leave: (keep) => {
         if (!keep) state().set(before);
       },
+      keep: () => this.#noted.note(state()),
+      putBack: () => this.#noted.putBack(state()),
       read: () => state().slice(),
       write: (next) => {
         checkSize(next, initial.length);

@@ -79,6 +79,23 @@ export class PayloadDecoder {
     return this.#core.calls.stateHash(cfg, st) >>> 0;
   }
 
+  /**
+   * Decode for trial: what `run` does counts where it returns true; where it returns false or throws, the state is as it
+   * was before. No other decoder of the core is tried within.
+   *
+   * @returns what `run` did
+   */
+  attempt(run: () => boolean): boolean {
+    this.#slot.keep();
+    let isWanted = false;
+    try {
+      isWanted = run();
+    } finally {
+      if (!isWanted) this.#slot.putBack();
+    }
+    return isWanted;
+  }
+
   /** Go back to the cold state: the next frame is a keyframe. */
   reset(): void {
     this.#slot.write(this.#config.coldState);

@@ -24,6 +24,16 @@ const RECORDINGS = "folder of recordings: NAME.f32 (float32 little-endian, row-m
  */
 export const BENCHES: ReadonlyMap<string, BenchEntry> = new Map<string, BenchEntry>([
   [
+    "cloud",
+    {
+      load: async () => (await import("./cloud.ts")).benchCloud,
+      measures:
+        "A node under load over three brokers and beyond what it can take, beside JSON and float32. Minutes. Needs mosquitto and nats-server.",
+      takes: {},
+      example: "cloud --json",
+    },
+  ],
+  [
     "codec",
     {
       load: async () => (await import("./codec.ts")).benchCodec,

@@ -23,9 +23,14 @@ export const RATE_HZ = REFERENCE_ROTOR.rateHz;
 /** One float32 of each of six channels. */
 export const RAW_BYTES_PER_SAMPLE = 24;
 
+/** The bytes of the module that ships. */
+export function deviceModuleBytes(): Uint8Array {
+  return readFileSync(fileURLToPath(import.meta.resolve("@lockstep/edge-sdk/device.wasm")));
+}
+
 /** The module that ships. */
 export function deviceModule(): DeviceModule {
-  return compileDeviceModule(readFileSync(fileURLToPath(import.meta.resolve("@lockstep/edge-sdk/device.wasm"))));
+  return compileDeviceModule(deviceModuleBytes());
 }
 
 /** The reference rotor: 100 rad/s, 100 Hz, six channels, σ = 0.01. */

@@ -3,6 +3,7 @@ export const ALERT_KINDS = [
   "fault",
   "store-failing",
   "broker-away",
+  "overloaded",
   "offline",
   "unproven",
   "update-failed",

@@ -20,6 +20,20 @@ export type ApiUpdates = Pick<
   "list" | "get" | "of" | "ask" | "check" | "start" | "cancel" | "onChange" | "tally"
 >;
 
+/** How busy a node is. */
+export interface ApiLoad {
+  /** Frames and bytes that wait for the disk. */
+  readonly waitingFrames: number;
+  readonly waitingBytes: number;
+  /** Frames that threads have. */
+  readonly decodingFrames: number;
+  /** Why devices are held back now; none: they are not. */
+  readonly causes: readonly ("store" | "decoding" | "busy")[];
+  /** How long they were, since the start, ms; and how often. */
+  readonly heldMs: number;
+  readonly times: number;
+}
+
 /** What the API shows: a node. */
 export interface ApiNode {
   /** Where devices reach the broker; null without one. */
@@ -40,6 +54,8 @@ export interface ApiNode {
   counters(): Readonly<Record<string, number>>;
   /** Null when all is well, and otherwise why not. */
   health(): { readonly store: string | null; readonly broker: string | null };
+  /** What waits, and how long devices were held back. */
+  load(): ApiLoad;
   onEvent(listener: (event: NodeEvent) => void): () => void;
   /** What a device cost that may not be stored yet, by minutes of Unix time. */
   freshTraffic(device: string): FreshTraffic[];

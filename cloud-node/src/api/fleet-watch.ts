@@ -39,6 +39,8 @@ export class FleetWatch {
   #rows: FleetRow[] = [];
   #summary: FleetSummary;
   #slowestCommitMs = 0;
+  /** How long devices were held back until the last look. */
+  #heldMs = 0;
   #timer: Timer | undefined;
   #isStale = true;
   #restedMs = Number.NEGATIVE_INFINITY;
@@ -127,7 +129,9 @@ export class FleetWatch {
       return row;
     });
     for (const refused of node.refused()) this.#rows.push(refusedRow(refused, nowUs));
-    const troubles = nodeTroubles(node.health(), this.#slowestCommitMs);
+    const load = node.load();
+    const troubles = nodeTroubles(node.health(), this.#slowestCommitMs, load, load.heldMs - this.#heldMs);
+    this.#heldMs = load.heldMs;
     for (const { kind, text, isOpen } of this.#nodeAlerts.update(troubles, nowUs, NODE_HOLD_US)) {
       log.add({ kind: "alert", device: null, alert: kind, text, isOpen }, nowUs);
     }

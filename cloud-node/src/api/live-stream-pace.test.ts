@@ -47,6 +47,7 @@ const EMPTY_NODE: ApiNode = {
     refused: () => [],
     modules: () => [],
     counters: () => ({}),
+    load: () => ({ waitingFrames: 0, waitingBytes: 0, decodingFrames: 0, causes: [], heldMs: 0, times: 0 }),
   },
   ...{ health: () => ({ store: null, broker: null }), onEvent: () => () => undefined, onCommit: () => () => undefined },
 };

@@ -46,6 +46,10 @@ export class Metrics {
   readonly #sessions: Gauge;
   readonly #memory: Gauge;
   readonly #republish: RepublishMetrics | undefined;
+  readonly #waiting: Gauge<"for">;
+  readonly #waitingBytes: Gauge;
+  readonly #heldSeconds: Counter;
+  readonly #held: Counter;
 
   constructor(options: MetricsOptions) {
     this.#options = options;
@@ -69,6 +73,10 @@ export class Metrics {
     this.#sessions = gauge("sessions", "Log-ins on the page that are not over.");
     this.#memory = new Gauge({ name: "process_resident_memory_bytes", help: "Resident memory.", registers });
     this.#republish = options.republish && new RepublishMetrics(options.republish, this.#registry);
+    this.#waiting = gauge("waiting_frames", "Frames taken in that wait, for the disk or to be decoded.", "for");
+    this.#waitingBytes = gauge("waiting_bytes", "Bytes that wait for the disk.");
+    this.#heldSeconds = counter("held_back_seconds", "How long devices were held back because too much waited.");
+    this.#held = counter("held_back", "How often devices were held back because too much waited.");
     const commits = new Histogram({
       name: "lockstep_commit_seconds",
       help: "How long the store took for a commit.",
@@ -111,8 +119,16 @@ export class Metrics {
       this.#updates,
       this.#refused,
       this.#attempts,
+      this.#heldSeconds,
+      this.#held,
     ];
     for (const counter of counted) counter.reset();
+    const load = node.load();
+    this.#waiting.set({ for: "disk" }, load.waitingFrames);
+    this.#waiting.set({ for: "decoding" }, load.decodingFrames);
+    this.#waitingBytes.set(load.waitingBytes);
+    this.#heldSeconds.inc(load.heldMs / 1000);
+    this.#held.inc(load.times);
     this.#frames.inc(sum(({ traffic }) => traffic.messages));
     this.#samples.inc(samples);
     const layers = {

@@ -10,6 +10,7 @@ import type { Counters } from "../counters.ts";
 import { ConnectionMeter } from "../reconstructor/connection-meter.ts";
 import type { TrafficMeter } from "../reconstructor/traffic-meter.ts";
 import { BrokerAccess } from "./broker-access.ts";
+import { InProcessClient } from "./in-process-client.ts";
 import { MeteredStream } from "./metered-stream.ts";
 import { PacketLimit } from "./packet-limit.ts";
 
@@ -39,15 +40,20 @@ const MAX_CLIENT_ID = 160;
 const QUEUE_LIMIT = 10_000;
 /** The longest frame, with a topic and all that stands before it. */
 const MAX_PACKET_BYTES = MAX_FRAME_BYTES + 1_024;
+/** Well within the keep-alive of any device: the broker cuts those of which it reads nothing. */
+const LONGEST_HOLD_MS = 10_000;
 
 /**
- * An MQTT 3.1.1 broker in this process. Devices reach it over TCP or TLS; the node itself over an in-memory stream, so that
- * it runs the same client as with any other broker.
+ * An MQTT 3.1.1 broker in this process. Devices reach it over TCP or TLS; the node itself by calls, and whatever else of this
+ * process speaks to it over an in-memory stream.
  */
 export class EmbeddedBroker {
   readonly #options: EmbeddedBrokerOptions;
   readonly #aedes: Aedes;
   readonly #access: BrokerAccess;
+  readonly #streams = new Set<MeteredStream>();
+  readonly longestHoldMs = LONGEST_HOLD_MS;
+  #isHeld = false;
   readonly #meters = new WeakMap<object, ConnectionMeter>();
   readonly #clients = new Map<Client, DeviceConnection>();
   #server: DeviceServer | undefined;
@@ -97,6 +103,11 @@ export class EmbeddedBroker {
     return this.#server?.port ?? 0;
   }
 
+  /** The node's own way to it. */
+  client(): InProcessClient {
+    return new InProcessClient(this.#aedes);
+  }
+
   /** A connection from inside the process. */
   connect(): Duplex {
     const [inner, outer] = duplexPair();
@@ -105,6 +116,17 @@ export class EmbeddedBroker {
     outer.on("close", () => inner.destroy());
     this.#access.trust(this.#aedes.handle(inner));
     return outer;
+  }
+
+  /** Read from no device for now; what they send waits with them. */
+  pause(): void {
+    this.#isHeld = true;
+    for (const stream of this.#streams) stream.hold();
+  }
+
+  resume(): void {
+    this.#isHeld = false;
+    for (const stream of this.#streams) stream.letGo();
   }
 
   /** End the connections of all who may not speak any more. */
@@ -142,7 +164,12 @@ export class EmbeddedBroker {
     const client = this.#aedes.handle(stream);
     this.#access.expect(client, certificate);
     this.#clients.set(client, connection);
-    socket.on("close", () => this.#clients.delete(client));
+    this.#streams.add(stream);
+    if (this.#isHeld) stream.hold();
+    socket.on("close", () => {
+      this.#clients.delete(client);
+      this.#streams.delete(stream);
+    });
     this.#meters.set(client, meter);
   }
 

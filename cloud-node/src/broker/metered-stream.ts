@@ -13,6 +13,7 @@ export interface StreamTap {
 export class MeteredStream extends Duplex {
   readonly #socket: Socket;
   readonly #tap: StreamTap;
+  #isHeld = false;
 
   constructor(socket: Socket, tap: StreamTap) {
     super({ allowHalfOpen: false });
@@ -27,8 +28,19 @@ export class MeteredStream extends Duplex {
     socket.on("close", () => this.destroy());
   }
 
-  override _read(): void {
+  /** Read nothing more from the socket for now. */
+  hold(): void {
+    this.#isHeld = true;
+    this.#socket.pause();
+  }
+
+  letGo(): void {
+    this.#isHeld = false;
     this.#socket.resume();
+  }
+
+  override _read(): void {
+    if (!this.#isHeld) this.#socket.resume();
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {

@@ -32,6 +32,11 @@ export function parseCount(text: string): number {
   return parseWithin(text, 0, Number.MAX_SAFE_INTEGER, true, "a whole number ≥ 0");
 }
 
+/** Threads beside the node's own; more than these no machine has cores for. */
+export function parseThreads(text: string): number {
+  return parseWithin(text, 0, 64, true, "a whole number from 0 to 64");
+}
+
 /** A whole number ≥ 1. */
 export function parsePositiveCount(text: string): number {
   return parseWithin(text, 1, Number.MAX_SAFE_INTEGER, true, "a whole number ≥ 1");

@@ -17,6 +17,7 @@ import {
   parsePositive,
   parsePositiveCount,
   parseSerialPort,
+  parseThreads,
   type SerialPortName,
 } from "./option-values.ts";
 import { addRepublishOptions, openRepublisher, planRepublish, type RepublishChoice } from "./republish-options.ts";
@@ -36,6 +37,7 @@ interface ServeOptions extends AccessOptions, RepublishChoice {
   readonly serial: readonly SerialPortName[];
   readonly ackEvery: number;
   readonly ackAge?: number;
+  readonly threads?: number;
   readonly module: readonly string[];
   readonly testTruth?: string;
   readonly untilEof?: boolean;
@@ -99,6 +101,7 @@ export function addServe(program: Command, surroundings: Surroundings): void {
       "and so long after the first of them at the latest (default: six frames, 1 to 30 s)",
       parseNonNegative,
     )
+    .option("--threads <COUNT>", "threads that decode beside the node's own (default: by the cores)", parseThreads)
     .option("--module <FILE>", "register a device's module, device.wasm of another build; may be repeated", collect, [])
     .option("--test-truth <FOLDER>", "for tests: where lockstep sim says what its devices are made of")
     .option("--until-eof", "end when standard input does: for a program that starts a node, and may be killed")
@@ -163,6 +166,7 @@ async function runServe(surroundings: Surroundings, options: ServeOptions): Prom
       maxBytes: options.keepBytes,
     },
     modules: await Promise.all(options.module.map(readModule)),
+    threads: options.threads,
     logger,
     clock,
   });

@@ -1,6 +1,5 @@
-import type { Duplex } from "node:stream";
 import { ALIAS_FILTER, formatTopic, parseTopic, topicFilter } from "@lockstep/protocol";
-import { connect, type IClientOptions, type ISubscriptionMap, MqttClient } from "mqtt";
+import { connect, type IClientOptions, type ISubscriptionMap } from "mqtt";
 import { type BrokerLogin, brokerSettings } from "../access/broker-login.ts";
 import type { Counters } from "../counters.ts";
 import type { Logger } from "../logger.ts";
@@ -15,9 +14,22 @@ export interface ForeignBroker {
   readonly ca?: Buffer | undefined;
 }
 
+/** What the link needs of a client: one of the package mqtt, or that of a broker in this process. */
+export interface LinkClient {
+  readonly connected: boolean;
+  /** Called after each message; the next one comes once `done` was. */
+  handleMessage(packet: object, done: () => void): void;
+  on(event: "connect" | "close", listener: () => void): unknown;
+  on(event: "message", listener: (topic: string, payload: Buffer, packet: { retain: boolean }) => void): unknown;
+  on(event: "error", listener: (error: Error) => void): unknown;
+  subscribe(filters: ISubscriptionMap, done: (error: Error | null) => void): unknown;
+  publish(topic: string, payload: Buffer, options: { readonly qos: 0 }): unknown;
+  endAsync(isForced: boolean): Promise<unknown>;
+}
+
 export interface MqttLinkOptions {
-  /** A broker's address, or a stream to one in this process. */
-  readonly broker: ForeignBroker | { stream(): Duplex };
+  /** A broker's address, or a client of one in this process. */
+  readonly broker: ForeignBroker | { client(): LinkClient };
   /** Whether devices are granted short topics, which a foreign broker's access rules do not know. */
   grantsAliases(): boolean;
   readonly clientId: string;
@@ -33,6 +45,8 @@ const CONNECT_LIMIT_MS = 10_000;
 const RECONNECT_MS = 500;
 /** Devices whose topics are remembered; a topic's name is anybody's to choose. */
 const MAX_SOURCES = 100_000;
+/** Within the keep-alive, whose answers wait behind what is not read. */
+const LONGEST_HOLD_MS = 10_000;
 
 /**
  * The node as a client of an MQTT 3.1.1 broker. It subscribes anew on every connection, so that the births which the
@@ -40,10 +54,14 @@ const MAX_SOURCES = 100_000;
  */
 export class MqttLink {
   readonly #options: MqttLinkOptions;
-  readonly #client: MqttClient;
+  readonly #client: LinkClient;
   readonly #sources = new Map<string, FrameSource>();
   readonly #subscriptions: ISubscriptionMap;
   readonly #ready: Promise<void>;
+  readonly longestHoldMs = LONGEST_HOLD_MS;
+  #isHeld = false;
+  /** Let the client read on; a broker in this process has many messages under way at once. */
+  #held: (() => void)[] = [];
 
   /** @throws {FrameError} `out-of-range` when the group is no name */
   constructor(options: MqttLinkOptions) {
@@ -67,14 +85,15 @@ export class MqttLink {
       queueQoSZero: false,
       timerVariant: "native",
     };
-    this.#client =
-      "url" in broker
-        ? connect(broker.url, { ...settings, ...brokerSettings(broker) })
-        : new MqttClient(() => broker.stream(), settings);
+    this.#client = "url" in broker ? connect(broker.url, { ...settings, ...brokerSettings(broker) }) : broker.client();
     this.#ready = new Promise((resolve) => {
       this.#client.on("connect", () => this.#subscribe(resolve));
     });
     this.#client.on("message", (topic, payload, { retain }) => this.#receive(topic, payload, retain));
+    this.#client.handleMessage = (_packet, done) => {
+      if (this.#isHeld) this.#held.push(() => done());
+      else done();
+    };
     this.#client.on("error", (error) => options.logger.warn({ detail: error.message }, "MQTT connection failed"));
     this.#client.on("close", () => options.counters.add("mqtt.disconnected"));
   }
@@ -89,7 +108,20 @@ export class MqttLink {
     return this.#client.connected;
   }
 
+  /** Read no more from the broker for now; what it has for the node waits there, or is asked for again. */
+  pause(): void {
+    this.#isHeld = true;
+  }
+
+  resume(): void {
+    this.#isHeld = false;
+    const held = this.#held;
+    this.#held = [];
+    for (const goOn of held) goOn();
+  }
+
   async close(): Promise<void> {
+    this.resume();
     await this.#client.endAsync(!this.#client.connected);
   }
 

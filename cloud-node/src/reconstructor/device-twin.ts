@@ -122,11 +122,11 @@ export class DeviceTwin {
 
   /** Take a sequenced frame. */
   receive(frame: SequencedFrame, bytes: Uint8Array, link: DeviceLink): void {
-    const { counters, clock, commits } = this.#around;
+    const { counters, clock, commits, decoding } = this.#around;
     const nowMs = clock.nowMs();
     this.#hear(link);
     if (this.#isUnstorable("frames")) return;
-    if (commits.isFull) {
+    if (commits.isFull || decoding?.isFull === true) {
       counters.add("frames.back-pressure");
       return;
     }
@@ -348,7 +348,7 @@ export class DeviceTwin {
   }
 
   #newLane(epoch: number): Lane {
-    const { commits, clock, acks, counters } = this.#around;
+    const { commits, decoding, clock, acks, counters } = this.#around;
     const birth = this.#plan(this.#epochs.get(epoch)?.birthHash ?? "")?.birth;
     return new Lane(epoch, {
       device: this.id,
@@ -356,6 +356,7 @@ export class DeviceTwin {
       plans: (hash) => this.#plan(hash),
       rows: this.#identity.rows,
       commits,
+      decoding,
       clock,
       acks: ackTimes(acks, birth),
       counters,

@@ -1,7 +1,7 @@
 import type { StoredGap } from "../store/store.ts";
 import type { EarlyFrame } from "./arrival-window.ts";
 import { LatencyWindow } from "./latency.ts";
-import { RecentSamples, type SampleBlock, toSampleBlock } from "./recent-samples.ts";
+import { type RecentRows, RecentSamples } from "./recent-samples.ts";
 import type { RowBuffer } from "./row-buffer.ts";
 import type { Twin } from "./twin.ts";
 
@@ -10,8 +10,7 @@ interface PendingFrame {
   /** Seq after it. */
   readonly next: number;
   readonly receivedMs: number;
-  readonly channels: number;
-  readonly block: SampleBlock;
+  readonly rows: RecentRows;
   /** Of the twin after it. */
   readonly samples: number;
 }
@@ -48,8 +47,7 @@ export class LaneLedger {
     this.#pending.push({
       next: twin.next,
       receivedMs,
-      channels: rows.channels,
-      block: blockOf(twin, rows),
+      rows: kept(twin, rows),
       samples: twin.counts.samples,
     });
   }
@@ -61,7 +59,7 @@ export class LaneLedger {
     for (const frame of this.#pending) {
       if (frame.next > through || frame.next > this.#limit) break;
       count += 1;
-      this.recent.push(frame.block, frame.channels);
+      this.recent.push(frame.rows);
       this.latency.add(nowMs - frame.receivedMs);
       this.#samples = frame.samples;
     }
@@ -83,7 +81,7 @@ export class LaneLedger {
 
   /** A stored frame was taken again; its rows are in the buffer. */
   replayed(twin: Twin, rows: RowBuffer): void {
-    this.recent.push(blockOf(twin, rows), rows.channels);
+    this.recent.push(kept(twin, rows));
   }
 
   /** The twin stands where the store ends: all of it is confirmed. */
@@ -94,6 +92,14 @@ export class LaneLedger {
   }
 }
 
-function blockOf(twin: Twin, rows: RowBuffer): SampleBlock {
-  return toSampleBlock(rows, twin.plan?.scales ?? [], (row) => twin.rowTimeUs(row));
+/** A frame's rows, out of the buffer that the next one overwrites. */
+function kept(twin: Twin, { samples, statuses, channels, count, hasStatuses }: RowBuffer): RecentRows {
+  const values = count * channels;
+  return {
+    samples: samples.slice(0, values),
+    statuses: hasStatuses ? statuses.slice(0, values) : undefined,
+    count,
+    scales: twin.plan?.scales ?? [],
+    clock: twin.rowClock,
+  };
 }

@@ -3,6 +3,7 @@ import type { Clock } from "../clock.ts";
 import type { Counters } from "../counters.ts";
 import type { CommitQueue } from "../store/commit-queue.ts";
 import type { AckTimes } from "./ack-policy.ts";
+import type { DecodePool } from "./decode-pool.ts";
 import type { NodeEvent } from "./node-event.ts";
 import type { RowBuffer } from "./row-buffer.ts";
 import type { PlanLookup } from "./twin.ts";
@@ -17,6 +18,8 @@ export interface LaneSurroundings {
   readonly plans: PlanLookup;
   readonly rows: RowBuffer;
   readonly commits: CommitQueue;
+  /** Who decodes; nobody: the lane does. */
+  readonly decoding?: DecodePool | undefined;
   readonly clock: Clock;
   readonly acks: AckTimes;
   readonly counters: Counters;

@@ -17,7 +17,8 @@ import { LaneLedger } from "./lane-ledger.ts";
 import type { LaneSurroundings } from "./lane-surroundings.ts";
 import { replay } from "./replay.ts";
 import { StretchKeeper } from "./stretch-keeper.ts";
-import { Twin } from "./twin.ts";
+import { type TakeOutcome, Twin } from "./twin.ts";
+import { WaitingTurns } from "./waiting-turns.ts";
 
 interface OpenGap {
   readonly from: number;
@@ -56,10 +57,12 @@ export class Lane implements CommitOwner {
   #resyncDueMs = Number.NEGATIVE_INFINITY;
   readonly #acknowledger: Acknowledger;
   readonly #stretches: StretchKeeper;
+  readonly #turns: WaitingTurns;
 
   constructor(epoch: number, around: LaneSurroundings) {
     this.epoch = epoch;
     this.#around = around;
+    this.#turns = new WaitingTurns(around.counters);
     this.#storeKey = { device: around.key, epoch };
     this.#twin = new Twin(around.device, epoch, around.plans, around.rows);
     this.#stretches = new StretchKeeper({
@@ -97,7 +100,7 @@ export class Lane implements CommitOwner {
 
   /** Whether nothing waits: neither for the disk nor for its turn. */
   get isIdle(): boolean {
-    return this.ledger.isSettled && this.#window.isEmpty && this.#acknowledger.isIdle;
+    return this.ledger.isSettled && this.#window.isEmpty && this.#acknowledger.isIdle && !this.#turns.isHeld;
   }
 
   get hasHoles(): boolean {
@@ -167,6 +170,7 @@ export class Lane implements CommitOwner {
 
   /** Take a frame in, at the seq that its position stands for. */
   receive(seq: number, frame: SequencedFrame, bytes: Uint8Array, nowMs: number): void {
+    if (this.#turns.wait(() => this.receive(seq, frame, bytes, nowMs))) return;
     const early: EarlyFrame = { frame, bytes, receivedMs: nowMs };
     if (seq < this.#twin.next) {
       this.#around.commits.frame(this, "check", this.#storeKey, seq, bytes);
@@ -183,7 +187,9 @@ export class Lane implements CommitOwner {
   }
 
   /** Hear what the device still holds: some frames may be lost for good, some may be on their way. */
-  status({ oldest, next, evicted }: StatusFrame, nowMs: number): void {
+  status(frame: StatusFrame, nowMs: number): void {
+    if (this.#turns.wait(() => this.status(frame, nowMs))) return;
+    const { oldest, next, evicted } = frame;
     this.#evictedSamples = evicted;
     if (oldest > this.#twin.next) {
       this.#lostBelow = oldest;
@@ -291,12 +297,25 @@ export class Lane implements CommitOwner {
     }
     const lost = gap !== undefined && frame.kind === "keyframe" ? this.#lostSamples(frame.timeUs) : 0;
     const cold = frame.kind === "keyframe" ? this.#twin.snapshot(true) : undefined;
-    const outcome = this.#twin.take(frame, bytes, lost);
+    const { decoding } = this.#around;
+    if (decoding === undefined || frame.kind === "keyframe")
+      return this.#stepped(early, this.#twin.take(frame, bytes, lost), lost, cold);
+    const outcome = decoding.take(this.#twin, this.device, frame, bytes, (later) =>
+      this.#turns.release(() => this.#stepped(early, later) && this.#drain()),
+    );
+    if (outcome === undefined) this.#turns.hold();
+    return outcome !== undefined && this.#stepped(early, outcome);
+  }
+
+  /** @param cold  of a keyframe: the snapshot before it. @returns whether the turn passed on */
+  #stepped(early: EarlyFrame, outcome: TakeOutcome, lost = 0, cold?: Uint8Array): boolean {
+    const { frame, bytes } = early;
+    const gap = this.#gap;
     if (outcome !== "taken") {
       this.#around.counters.add(`frames.${outcome}`);
-      this.#fail(early, outcome === "unknown-birth" ? "unknown-birth" : "state-mismatch");
-      return this.#twin.next !== seq;
+      return this.#fail(early, outcome === "unknown-birth" ? "unknown-birth" : "state-mismatch");
     }
+    const seq = this.#twin.next - 1;
     this.#window.done(seq);
     // Rows first, events last: a listener that looks at a twin overwrites the rows, which all twins share.
     this.ledger.taken(this.#twin, this.#around.rows, early);
@@ -313,9 +332,9 @@ export class Lane implements CommitOwner {
 
   /**
    * The frame whose turn it is did not prove itself. Once may be damage on the way, so it is asked for again; if the
-   * very same bytes come as the answer, the ends have parted, and only a keyframe helps.
+   * very same bytes come as the answer, the ends have parted, and only a keyframe helps: then the turn passes on.
    */
-  #fail({ bytes, receivedMs }: EarlyFrame, reason: GapReason & ResyncFrame["reason"]): void {
+  #fail({ bytes, receivedMs }: EarlyFrame, reason: GapReason & ResyncFrame["reason"]): boolean {
     const seq = this.#twin.next;
     const print = murmur3(0, bytes);
     const isAnswer =
@@ -324,10 +343,11 @@ export class Lane implements CommitOwner {
       this.#failed = { seq, print };
       this.#window.reopen(seq, receivedMs);
       this.#acknowledger.watchHoles(0);
-      return;
+      return false;
     }
     this.#resync(seq, reason);
     this.#giveUp(seq + 1, reason);
+    return true;
   }
 
   /** Ask for a keyframe instead of the frame at `seq`, which is of no use without those before it. */

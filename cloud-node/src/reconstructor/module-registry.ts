@@ -52,7 +52,7 @@ export class ModuleRegistry {
   unkept(hash: string): Uint8Array | undefined {
     if (this.#kept.has(hash)) return undefined;
     this.#kept.add(hash);
-    return this.#bytes(hash);
+    return this.bytesOf(hash);
   }
 
   /** All of them, by hash. */
@@ -72,7 +72,8 @@ export class ModuleRegistry {
     return this.#wasm.has(hash);
   }
 
-  #bytes(hash: string): Uint8Array {
+  /** The bytes of a module. @throws {InvariantError} when there is no such module */
+  bytesOf(hash: string): Uint8Array {
     const wasm = this.#wasm.get(hash);
     if (wasm === undefined) throw new InvariantError(`no module ${hash}`);
     return wasm;
@@ -87,7 +88,7 @@ export class ModuleRegistry {
   get(hash: string): Core {
     const running = this.#cores.get(hash);
     if (running !== undefined) return running;
-    const core = loadCore(this.#bytes(hash));
+    const core = loadCore(this.bytesOf(hash));
     this.#cores.set(hash, core);
     return core;
   }

@@ -5,6 +5,7 @@ import { LevelBuilder } from "../levels/level-builder.ts";
 import { packLevel, type StoredLevel, unpackLevel } from "../levels/level-codec.ts";
 import type { StoredStretch, StoredTail } from "../store/store.ts";
 import type { BirthPlan } from "./birth-plan.ts";
+import { timeOfRow } from "./recent-samples.ts";
 import type { RowBuffer } from "./row-buffer.ts";
 import type { Twin } from "./twin.ts";
 
@@ -71,7 +72,8 @@ export class OpenStretch {
   /** A frame was taken; its rows are in the buffer. */
   add(twin: Twin, rows: RowBuffer, frameBytes: number, hasEvents: boolean): void {
     const before = this.#counts;
-    const timeUs = (row: number) => twin.rowTimeUs(row);
+    const clock = twin.rowClock;
+    const timeUs = (row: number) => timeOfRow(clock, row);
     let flagged = before.flagged;
     if (hasEvents) for (let i = 0; i < rows.count * rows.channels; i++) flagged += rows.statuses[i] === 0 ? 0 : 1;
     this.#endUs = Math.min(Math.max(0, Math.round(twin.nextTimeUs ?? 0)), Number.MAX_SAFE_INTEGER);

@@ -8,11 +8,14 @@ export class RowBuffer {
   statuses = new Uint8Array(FIRST_ROWS);
   channels = 1;
   count = 0;
+  /** Whether any row was appended with statuses. */
+  hasStatuses = false;
 
   /** Forget all rows and take rows of so many channels. */
   clear(channels: number): void {
     this.channels = channels;
     this.count = 0;
+    this.hasStatuses = false;
   }
 
   /**
@@ -26,7 +29,10 @@ export class RowBuffer {
     this.#reserve(at + samples.length);
     this.samples.set(samples, at);
     if (statuses === undefined) this.statuses.fill(0, at, at + samples.length);
-    else this.statuses.set(statuses, at);
+    else {
+      this.statuses.set(statuses, at);
+      this.hasStatuses = true;
+    }
     this.count += samples.length / this.channels;
   }
 

@@ -4,6 +4,7 @@ import type { CommitQueue } from "../store/commit-queue.ts";
 import type { StoreReader } from "../store/store.ts";
 import type { StoreError } from "../store/store-error.ts";
 import type { AckPolicy } from "./ack-policy.ts";
+import type { DecodePool } from "./decode-pool.ts";
 import { DeviceTwin } from "./device-twin.ts";
 import type { ModuleRegistry } from "./module-registry.ts";
 import type { NodeEvent } from "./node-event.ts";
@@ -16,6 +17,8 @@ export interface TwinSurroundings {
   readonly reader: StoreReader;
   readonly commits: CommitQueue;
   readonly modules: ModuleRegistry;
+  /** Who decodes; nobody: each lane does. */
+  readonly decoding?: DecodePool | undefined;
   readonly clock: Clock;
   readonly acks: AckPolicy;
   readonly counters: Counters;

@@ -1,8 +1,10 @@
-import type { Core } from "@lockstep/edge-sdk/core";
-import { type KeyframeFrame, type SequencedFrame, sequencedSeal } from "@lockstep/protocol";
+import type { KeyframeFrame, SequencedFrame } from "@lockstep/protocol";
 import type { BirthPlan, CodecConfig } from "./birth-plan.ts";
 import { unlessRefused } from "./codec-refusal.ts";
+import { type FrameDecoder, type FramePlace, payloadRows, tryFrame } from "./frame-trial.ts";
+import type { RowClock } from "./recent-samples.ts";
 import type { RowBuffer } from "./row-buffer.ts";
+import type { UnpackedResult } from "./trial-batch.ts";
 import { packSnapshot, unpackSnapshot } from "./twin-snapshot.ts";
 
 /**
@@ -28,17 +30,29 @@ export interface TwinCounts {
   readonly saturated: number;
 }
 
-type Decoder = ReturnType<Core["createDecoder"]>;
-
+/** A run of frames since a keyframe. */
 interface Segment {
   readonly plan: BirthPlan;
   readonly lattices: number;
   readonly config: CodecConfig;
-  readonly decoder: Decoder;
+  readonly decoder: FrameDecoder;
   /** Device time of the segment's first sample, µs. */
   readonly timeUs: number;
   /** Samples decoded in it. */
   readonly rows: number;
+}
+
+/** A frame that stands next in line and could be decoded, here or on another thread; nothing has moved yet. */
+export interface FrameTrial {
+  readonly segment: Segment;
+  readonly frame: SequencedFrame;
+  /** The whole frame as received. */
+  readonly bytes: Uint8Array;
+  readonly place: FramePlace;
+  /** Samples in its payload. */
+  readonly count: number;
+  /** Samples declared lost right before it. */
+  readonly lost: number;
 }
 
 const NOTHING: TwinCounts = { samples: 0, lost: 0, invalid: 0, saturated: 0 };
@@ -57,7 +71,9 @@ export class Twin {
   #next = 0;
   #segment: Segment | undefined;
   #counts = NOTHING;
-  #extrapolated: { readonly decoder: Decoder; readonly kept: number; rows: number; samples: Int32Array } | undefined;
+  #extrapolated:
+    | { readonly decoder: FrameDecoder; readonly kept: number; rows: number; samples: Int32Array }
+    | undefined;
 
   /** @param device  its name; every seal binds a frame to it. `rows`: where a taken frame's rows are put; may be shared, they are read at once */
   constructor(device: string, epoch: number, plans: PlanLookup, rows: RowBuffer) {
@@ -91,6 +107,14 @@ export class Twin {
     return this.#segment === undefined ? undefined : timeOf(this.#segment, this.#segment.rows);
   }
 
+  /** When the rows of the frame taken last were. */
+  get rowClock(): RowClock {
+    const segment = this.#segment;
+    if (segment === undefined) return { startUs: 0, firstRow: 0, periodNs: 0 };
+    const { timeUs: startUs, rows, plan } = segment;
+    return { startUs, firstRow: rows - this.#rows.count, periodNs: plan.birth.periodNs };
+  }
+
   /** Device time of a row of the frame taken last, µs. @param row  0 … rows.count − 1 */
   rowTimeUs(row: number): number {
     return this.#segment === undefined ? 0 : timeOf(this.#segment, this.#segment.rows - this.#rows.count + row);
@@ -103,33 +127,48 @@ export class Twin {
    * @param lost  samples declared lost right before it; not 0 for keyframes alone
    */
   take(frame: SequencedFrame, bytes: Uint8Array, lost = 0): TakeOutcome {
+    const trial = this.begin(frame, bytes, lost);
+    if (typeof trial === "string") return trial;
+    return this.decode(trial);
+  }
+
+  /**
+   * The first half of `take`: everything but the decoding. `decode` or `adopt` follows before anything else is taken.
+   *
+   * @param lost  as of `take`
+   */
+  begin(frame: SequencedFrame, bytes: Uint8Array, lost = 0): FrameTrial | Exclude<TakeOutcome, "taken"> {
     const segment = frame.kind === "keyframe" ? this.#open(frame) : this.#segment;
     if (segment === undefined) {
       if (frame.kind !== "keyframe") return "needs-keyframe";
       return this.#plans(frame.birthHash) === undefined ? "unknown-birth" : "implausible";
     }
-    const { plan, decoder } = segment;
-    const quiet = frame.kind === "keyframe" ? 0 : frame.quiet;
-    const count = frame.kind === "heartbeat" ? 0 : frame.samples === 0 ? plan.birth.frameSamples : frame.samples;
-    if (count > plan.birth.frameSamples) return "implausible";
+    const count = payloadRows(frame, segment.plan.birth.frameSamples);
+    if (count === undefined) return "implausible";
+    const place = { device: this.#device, epoch: this.epoch, seq: this.#next };
+    return { segment, frame, bytes, place, count, lost };
+  }
 
-    const before = frame.kind === "keyframe" ? undefined : decoder.saveState();
-    const rows = this.#rows;
-    rows.clear(plan.birth.channels.length);
-    const stateHash = unlessRefused(() => {
-      if (quiet > 0) rows.append(decoder.replayQuiet(quiet), undefined);
-      if (frame.kind !== "heartbeat") {
-        const { samples, statuses } = decoder.decode(frame.payload, count, frame);
-        rows.append(samples, statuses);
-      }
-      return decoder.hash();
-    });
-    const isProved =
-      stateHash !== undefined && sequencedSeal(bytes, this.#device, this.epoch, this.#next, stateHash) === frame.seal;
-    if (!isProved) {
-      if (before !== undefined) decoder.restoreState(before);
-      return "state-mismatch";
+  /** The second half, here and now. */
+  decode(trial: FrameTrial): TakeOutcome {
+    const { segment, frame, bytes, place, count } = trial;
+    const channels = segment.plan.birth.channels.length;
+    return this.#settle(trial, tryFrame(segment.decoder, frame, bytes, place, count, channels, this.#rows));
+  }
+
+  /** The second half, where another thread decoded it: with the codec's state before the frame, and nothing else. */
+  adopt(trial: FrameTrial, { isProved, channels, samples, statuses, state }: UnpackedResult): TakeOutcome {
+    if (isProved) {
+      this.#rows.clear(channels);
+      this.#rows.append(samples, statuses);
+      trial.segment.decoder.restoreState(state);
     }
+    return this.#settle(trial, isProved);
+  }
+
+  #settle({ segment, frame, lost }: FrameTrial, isProved: boolean): TakeOutcome {
+    if (!isProved) return "state-mismatch";
+    const rows = this.#rows;
     this.#segment = { ...segment, rows: segment.rows + rows.count };
     this.#count(rows, lost, frame.kind !== "heartbeat" && frame.hasEvents);
     this.#next += 1;

@@ -27,13 +27,18 @@ export interface CommitQueueOptions {
    * up, nobody is told that it is durable, and nothing more of it is taken. All others go on.
    */
   onDamage?(device: number, error: StoreError): void;
-  /** Told when more waits for the disk than should. */
+  /** Told when more waits for the disk than should: those who send are to be held back. */
   onFull(): void;
-  /** Told when a queue that was full has room again. */
+  /** Told when that is over. */
   onRoom(): void;
 }
 
-/** Frames and bytes that may wait for the disk. Above, the node takes no frames, and devices keep them. */
+/** Frames and bytes that wait for the disk from which on devices are held back: a quarter of a second at full speed. */
+const HOLD_FRAMES = 5_000;
+const HOLD_BYTES = 8 << 20;
+/** They are let go at so much of it. */
+const ROOM_SHARE = 0.5;
+/** What was on its way by then is still taken, up to here. Above, the node takes no frames, and devices keep them. */
 const FULL_FRAMES = 20_000;
 const FULL_BYTES = 32 << 20;
 const FILLING_BYTES = 1 << 20;
@@ -78,7 +83,7 @@ export class CommitQueue {
   #retry: { readonly timer: Timer; now(): void } | undefined;
   #isDue = false;
   #isClosing = false;
-  #wasFull = false;
+  #isHolding = false;
   #idleWaiters: (() => void)[] = [];
 
   constructor(options: CommitQueueOptions) {
@@ -92,10 +97,22 @@ export class CommitQueue {
 
   /** More waits for the disk than should: hand over no frame that can come again later. */
   get isFull(): boolean {
-    const waiting = this.#inFlight?.builder;
-    const frames = this.#open.builder.frameCount + (waiting?.frameCount ?? 0);
-    const bytes = this.#open.builder.byteCount + (waiting?.byteCount ?? 0);
-    return frames >= FULL_FRAMES || bytes >= FULL_BYTES;
+    return this.waitingFrames >= FULL_FRAMES || this.waitingBytes >= FULL_BYTES;
+  }
+
+  /** Frames that wait for the disk, those of the commit that is under way included. */
+  get waitingFrames(): number {
+    return this.#open.builder.frameCount + (this.#inFlight?.builder.frameCount ?? 0);
+  }
+
+  /** Whether more waits than this share of what devices are held back at. */
+  #waits(share: number): boolean {
+    return this.waitingFrames >= share * HOLD_FRAMES || this.waitingBytes >= share * HOLD_BYTES;
+  }
+
+  /** Bytes of frames and of records that wait. */
+  get waitingBytes(): number {
+    return this.#open.builder.byteCount + (this.#inFlight?.builder.byteCount ?? 0);
   }
 
   /** Store a frame (`add`) or compare it with the stored one (`check`). The bytes are copied. */
@@ -109,8 +126,8 @@ export class CommitQueue {
     if (this.#damaged.has(key.device)) return;
     this.#open.builder.addFrame(op, key.device, key.epoch, seq, bytes);
     this.#open.origins.push({ owner, op, seq });
-    if (!this.#wasFull && this.isFull) {
-      this.#wasFull = true;
+    if (!this.#isHolding && this.#waits(1)) {
+      this.#isHolding = true;
       this.#options.onFull();
     }
     this.#arm();
@@ -296,8 +313,8 @@ export class CommitQueue {
     tell(batch, true);
     if (this.#isClosing) this.#isDue = true;
     this.#send();
-    if (this.#wasFull && !this.isFull) {
-      this.#wasFull = false;
+    if (this.#isHolding && !this.#waits(ROOM_SHARE)) {
+      this.#isHolding = false;
       this.#options.onRoom();
     }
   }

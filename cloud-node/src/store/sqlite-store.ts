@@ -17,6 +17,8 @@ interface Retaining {
   reject(error: StoreError): void;
 }
 
+/** For what dies young: batches come and go, and more room for them is memory that nothing needs. */
+const YOUNG_MB = 8;
 /** The worker's file beside this one: TypeScript in a source tree, JavaScript where it was built. */
 const WORKER_URL = new URL(
   import.meta.url.endsWith(".ts") ? "./commit-worker.ts" : "./commit-worker.js",
@@ -50,7 +52,7 @@ export class SqliteStore implements Store {
       throw error;
     }
     const workerData: CommitWorkerData = { file, maxPages: options.maxPages ?? 0 };
-    this.#worker = new Worker(WORKER_URL, { workerData });
+    this.#worker = new Worker(WORKER_URL, { workerData, resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB } });
     this.#worker.on("message", (answer: CommitAnswer) => this.#settle(answer));
     this.#worker.on("error", (cause) => this.#fail(storeErrorOf(cause, file)));
     this.#exited = new Promise((resolve) => {

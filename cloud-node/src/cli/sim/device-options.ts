@@ -21,6 +21,7 @@ export interface DeviceOptions {
   readonly duration?: number;
   readonly seed: number;
   readonly testTruth?: string;
+  readonly check?: string;
   readonly json?: boolean;
 }
 
@@ -58,6 +59,7 @@ export function addDeviceOptions(command: Command, defaults: { readonly frameSam
     .option("--duration <SECONDS>", "end by itself (default: at Ctrl-C)", parsePositive)
     .option("--seed <NUMBER>", "the same seed gives the same signal", parseSeed, 1)
     .option("--test-truth <FOLDER>", "for tests: say there what the devices are made of; lockstep serve has it too")
+    .option("--check <STORE>", "at the end compare what the node has stored there with what each device measured")
     .option("--json", "one JSON object on standard output at the end");
 }
 

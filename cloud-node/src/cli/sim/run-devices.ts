@@ -16,6 +16,7 @@ import { writeResult } from "../result-output.ts";
 import type { Surroundings } from "../surroundings.ts";
 import { writeTruthRecipe } from "../truth/truth-recipe.ts";
 import { untilInterrupt } from "../until-interrupt.ts";
+import { checkLine, checkStore } from "./check-store.ts";
 import { credentialsFor, macKeysFor } from "./device-credentials.ts";
 import { type DeviceOptions, destination } from "./device-options.ts";
 import { updatesFor } from "./device-updates.ts";
@@ -70,8 +71,12 @@ export async function runDevices(
     for (const device of devices) device.flush();
     await settle(surroundings, devices);
     const summaries = devices.map((device) => device.summary());
-    const result = { devices: summaries, total: totalSummary(summaries) };
-    await writeResult(surroundings, options.json, result, summaryLine(summaries));
+    const check = options.check === undefined ? undefined : await checkStore(options.check, devices);
+    const result = { devices: summaries, total: totalSummary(summaries), check };
+    const told = [summaryLine(summaries), ...(check === undefined ? [] : [checkLine(check)])].join("\n");
+    await writeResult(surroundings, options.json, result, told);
+    if (check?.isTrue === false)
+      throw new CommandError("expectation-failed", checkLine(check), "keep the store, and report it");
     const unconfirmed = result.total.samples - result.total.confirmed;
     if (failures.length > 0) throw new CommandError("missing-part", failures.join("; "), "");
     if (unconfirmed > 0) {
