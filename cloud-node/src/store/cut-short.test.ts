@@ -48,6 +48,17 @@ test("a store whose making was cut short is made again", async () => {
   await store.close();
 });
 
+test("a database in which there is nothing yet is taken for a store to be made", async () => {
+  const file = join(folder, "begun.db");
+  const database = new DatabaseSync(file);
+  database.exec("PRAGMA auto_vacuum = INCREMENTAL; CREATE TABLE gone (x); DROP TABLE gone");
+  database.close();
+  expect(readFileSync(file).length).toBeGreaterThan(0);
+  const store = new SqliteStore(file);
+  expect(store.reader.devices()).toEqual([]);
+  await store.close();
+});
+
 test("a store that was cut short while it was migrated is as it was before, and is opened", async () => {
   const file = cutShort("migrated.db", await storeWithDevice());
   const store = new SqliteStore(file);

@@ -155,9 +155,10 @@ function hasStart(file: string, expected: Uint8Array): boolean {
   return start.equals(expected);
 }
 
+/** 0 for a database that was begun and has nothing in it, undefined for one of something else. */
 function readVersion(database: DatabaseSync): number | undefined {
   const table = database.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'store'").get();
-  if (table === undefined) return undefined;
+  if (table === undefined) return database.prepare("SELECT 1 FROM sqlite_schema").get() === undefined ? 0 : undefined;
   const row = database.prepare("SELECT version FROM store").get();
   return typeof row?.version === "number" ? row.version : undefined;
 }
