@@ -12,6 +12,7 @@ import {
   loss,
   PERFECT,
   reordering,
+  truncation,
 } from "./link-fault.ts";
 
 const SEED = 3;
@@ -79,6 +80,21 @@ describe("each fault does what its number says", () => {
     expect(Math.abs(corrupted - 0.3 * COUNT)).toBeLessThan(spread(0.3));
   });
 
+  test("truncation: never to nothing, and never the sender's own bytes", () => {
+    const fault = truncation(0.3, seededRandom(SEED));
+    const sent = Uint8Array.from({ length: 20 }, (_, i) => i);
+    const lengths = new Map<number, number>();
+    for (let i = 0; i < COUNT; i += 1) {
+      const [delivery] = fault({ bytes: sent, afterMs: 0 }, i);
+      const arrived = delivery?.bytes ?? new Uint8Array();
+      expect(arrived).toEqual(sent.subarray(0, arrived.length));
+      lengths.set(arrived.length, (lengths.get(arrived.length) ?? 0) + 1);
+    }
+    expect([Math.min(...lengths.keys()), Math.max(...lengths.keys()), lengths.size]).toEqual([1, 20, 20]);
+    expect(Math.abs(COUNT - (lengths.get(20) ?? 0) - 0.3 * COUNT)).toBeLessThan(spread(0.3));
+    expect(sent.length).toBe(20);
+  });
+
   test("a cut swallows what is sent or would arrive in it, and nothing else", () => {
     const arrived = send(chain(delay(10, 0, seededRandom(SEED)), cut([{ fromMs: 100, toMs: 200 }])), 400);
     const missing = Array.from({ length: 400 }, (_, id) => id).filter(
@@ -89,7 +105,7 @@ describe("each fault does what its number says", () => {
 });
 
 test("the same seed gives the same faults, another seed others", () => {
-  const faults = { loss: 0.2, duplicate: 0.1, reorder: 0.1, corrupt: 0.05, delayMs: 20, jitterMs: 5 };
+  const faults = { loss: 0.2, duplicate: 0.1, reorder: 0.1, corrupt: 0.05, truncate: 0.1, delayMs: 20, jitterMs: 5 };
   const run = (seed: number) => send(linkFault(faults, seededRandom(seed)), 500);
   expect(run(1)).toEqual(run(1));
   expect(run(1)).not.toEqual(run(2));
