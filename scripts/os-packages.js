@@ -30,6 +30,14 @@ export const OS_PACKAGES = [
     script: "test",
   },
   {
+    name: "nats-server",
+    commands: ["nats-server"],
+    proof: ["--version"],
+    debian: ["nats-server"],
+    neededBy: "delivery through a third broker, as it does things differently",
+    script: "test",
+  },
+  {
     name: "c-compiler",
     commands: ["gcc", "cc", "clang"],
     proof: HAS_C_LIBRARY,

@@ -15,11 +15,23 @@ export interface KillSeries {
 }
 
 /** Kill so many times, let everything settle, and look at what the store holds. */
-export async function runKillSeries(victim: Victim, count: number, options: KillRigOptions): Promise<KillSeries> {
-  const rig = await KillRig.start(options);
-  try {
+export function runKillSeries(victim: Victim, count: number, options: KillRigOptions): Promise<KillSeries> {
+  return runSeries(victim, options, async (rig) => {
     const kills: Kill[] = [];
     for (let i = 0; i < count; i += 1) kills.push(await rig.kill(victim));
+    return kills;
+  });
+}
+
+/** Do to a rig whatever a test does, let everything settle, and look at what the store holds. */
+export async function runSeries(
+  victim: Victim,
+  options: KillRigOptions,
+  hurt: (rig: KillRig) => Promise<readonly Kill[]>,
+): Promise<KillSeries> {
+  const rig = await KillRig.start(options);
+  try {
+    const kills = await hurt(rig);
     const drained = await rig.drain();
     const live = await rig.report();
     const rebuilt = await rig.reportAfterRestart();
