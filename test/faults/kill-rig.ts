@@ -143,7 +143,7 @@ export class KillRig {
     await this.#broker?.restart();
   }
 
-  /** Start the node, of which one just ended or is to be killed. @throws {ProcessError} when it does not become ready */
+  /** kill -9 of the node, and a new one. @throws {ProcessError} when it does not become ready */
   async restartNode(): Promise<void> {
     await this.#node.kill();
     this.#node = this.#startNode();
@@ -153,9 +153,7 @@ export class KillRig {
   /** kill -9 of the node once more, and what the next one makes of the store alone. */
   async reportAfterRestart(): Promise<readonly TwinReport[]> {
     await this.#host.kill();
-    await this.#node.kill();
-    this.#node = this.#startNode();
-    await this.#node.reply("ready");
+    await this.restartNode();
     return this.report();
   }
 

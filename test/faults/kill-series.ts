@@ -52,12 +52,14 @@ export async function runSeries(
 export function describeSeries({ victim, kills, audits }: KillSeries): string {
   const total = (of: (audit: StoreAudit) => number) => audits.reduce((sum, audit) => sum + of(audit), 0);
   const recoveries = kills.map(({ recoveryMs }) => recoveryMs).sort((a, b) => a - b);
+  const at = (place: number) => Math.round(recoveries.at(place) ?? 0);
   const least = Math.min(...kills.map(({ unacknowledged }) => unacknowledged));
   return [
-    `${kills.length} kills of ${victim}`,
-    `at least ${least} frames unacknowledged at each`,
+    ...(kills.length === 0
+      ? []
+      : [`${kills.length} kills of ${victim}, at least ${least} frames unacknowledged at each`]),
     `${total(({ confirmedFrames }) => confirmedFrames)} frames confirmed, ${total(({ lostFrames }) => lostFrames)} of them lost`,
     `${total(({ framedSamples }) => framedSamples)} samples in rings, ${total(({ missingSamples }) => missingSamples)} missing`,
-    `recovery median ${Math.round(recoveries[recoveries.length >> 1] ?? 0)} ms, longest ${Math.round(recoveries.at(-1) ?? 0)} ms`,
+    ...(kills.length === 0 ? [] : [`recovery median ${at(recoveries.length >> 1)} ms, longest ${at(-1)} ms`]),
   ].join("; ");
 }

@@ -16,7 +16,8 @@
  *
  * As long as there is a file DISK_REFUSES the disk is out of order: of the operations named in it, by the letters above,
  * each one fails with the number of the error that follows: `WT 28` while there is no room, `WTCUR 30` for a disk that can
- * only be read, `S 5` for one that fails when it is told to keep something.
+ * only be read, `S 5` for one that fails when it is told to keep something. A third word is the end of the only path that is
+ * concerned: `C 30 -wal`.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -124,7 +125,7 @@ static const char *path_of(int descriptor) {
 }
 
 /* Whether the disk does not do this now; errno then says why. */
-static int is_refused(char operation) {
+static int is_refused(char operation, const char *path) {
   char order[64];
   if (refuses[0] == '\0') return 0;
   const int file = (int)syscall(SYS_openat, AT_FDCWD, refuses, O_RDONLY | O_CLOEXEC, 0);
@@ -136,6 +137,11 @@ static int is_refused(char operation) {
   const char *number = strchr(order, ' ');
   const char *letter = strchr(order, operation);
   if (number == NULL || letter == NULL || letter > number) return 0;
+  const char *end = strchr(number + 1, ' ');
+  if (end != NULL) {
+    end++;
+    if (strlen(path) < strlen(end) || strcmp(path + strlen(path) - strlen(end), end) != 0) return 0;
+  }
   errno = atoi(number);
   return 1;
 }
@@ -156,7 +162,7 @@ static int opened(const char *path, int flags, mode_t mode, int at) {
   const int is_making = !was_there && (flags & O_CREAT) != 0;
   /* A disk that can only be read opens nothing for writing. */
   const int is_writing = (flags & O_ACCMODE) != O_RDONLY;
-  const int descriptor = (is_making || is_writing) && is_refused('C') ? -1 : real(at, path, flags, mode);
+  const int descriptor = (is_making || is_writing) && is_refused('C', own) ? -1 : real(at, path, flags, mode);
   const int reason = errno;
   if (descriptor >= 0) {
     if (!was_there) note('C', own, 0, NULL, 0);
@@ -214,7 +220,7 @@ ssize_t pwrite64(int descriptor, const void *bytes, size_t length, off64_t offse
   const char *path = path_of(descriptor);
   if (path == NULL) return real(descriptor, bytes, length, offset);
   pthread_mutex_lock(&turn);
-  const ssize_t count = is_refused('W') ? -1 : real(descriptor, bytes, length, offset);
+  const ssize_t count = is_refused('W', path) ? -1 : real(descriptor, bytes, length, offset);
   if (count > 0) note('W', path, (uint64_t)offset, bytes, (size_t)count);
   pthread_mutex_unlock(&turn);
   return count;
@@ -228,7 +234,7 @@ ssize_t write(int descriptor, const void *bytes, size_t length) {
   pthread_mutex_lock(&turn);
   const int is_appending = (fcntl(descriptor, F_GETFL) & O_APPEND) != 0;
   const uint64_t offset = is_appending ? size_of(descriptor) : (uint64_t)lseek64(descriptor, 0, SEEK_CUR);
-  const ssize_t count = is_refused('W') ? -1 : real(descriptor, bytes, length);
+  const ssize_t count = is_refused('W', path) ? -1 : real(descriptor, bytes, length);
   if (count > 0) note('W', path, offset, bytes, (size_t)count);
   pthread_mutex_unlock(&turn);
   return count;
@@ -240,7 +246,7 @@ static int truncated(int descriptor, off64_t length) {
   const char *path = path_of(descriptor);
   if (path == NULL) return real(descriptor, length);
   pthread_mutex_lock(&turn);
-  const int result = is_refused('T') ? -1 : real(descriptor, length);
+  const int result = is_refused('T', path) ? -1 : real(descriptor, length);
   if (result == 0) note('T', path, (uint64_t)length, NULL, 0);
   pthread_mutex_unlock(&turn);
   return result;
@@ -262,7 +268,7 @@ static int synced(int descriptor, const char *name) {
     return real(descriptor);
   }
   pthread_mutex_lock(&turn);
-  const int result = is_refused('S') ? -1 : 0;
+  const int result = is_refused('S', path) ? -1 : 0;
   if (result == 0) note('S', path, 0, NULL, 0);
   pthread_mutex_unlock(&turn);
   return result;
@@ -283,7 +289,7 @@ static int removed(const char *path, int at, int flags) {
   char *own = inside(path);
   if (own == NULL) return real(at, path, flags);
   pthread_mutex_lock(&turn);
-  const int result = is_refused('U') ? -1 : real(at, path, flags);
+  const int result = is_refused('U', own) ? -1 : real(at, path, flags);
   const int reason = errno;
   if (result == 0) note('U', own, 0, NULL, 0);
   pthread_mutex_unlock(&turn);
@@ -306,7 +312,7 @@ int rename(const char *from, const char *to) {
   char *own = inside(from);
   char *other = inside(to);
   pthread_mutex_lock(&turn);
-  const int result = own != NULL && is_refused('R') ? -1 : real(from, to);
+  const int result = own != NULL && is_refused('R', own) ? -1 : real(from, to);
   const int reason = errno;
   if (result == 0 && own != NULL && other != NULL) note('R', own, 0, other, strlen(other));
   else if (result == 0 && (own != NULL || other != NULL)) note('X', own != NULL ? own : other, 0, "rename", 6);
