@@ -15,7 +15,7 @@ import { programPath } from "../os-package.ts";
 import type { Bench, BenchGoal, BenchTable } from "./bench.ts";
 
 const BROKERS: readonly RigBroker[] = ["embedded", "mosquitto", "nats-server"];
-const KILLS = 10;
+const KILLS = 5;
 
 /** What devices and node rely on, tried on every broker; what they do differently; and frames lost when they are killed. */
 export const benchBrokers: Bench = async () => {
