@@ -55,8 +55,9 @@ export async function checkCut(
     await bed.startNode();
     const openMs = performance.now() - startMs;
     if (goesOn) await sendAll(bed, problems);
-    const twins = bed.node.devices();
+    // What a device said right before it was switched off is committed by the close at the latest.
     await bed.node.close();
+    const twins = bed.node.devices();
     let [confirmedFrames, lostFrames] = [0, 0];
     for (const { id, index } of POWER_DEVICES) {
       const audit = await bed.audit(id, index);
