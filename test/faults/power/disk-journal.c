@@ -40,6 +40,8 @@
 #define HEAD_BYTES 17u
 
 static char *paths[MOST_FILES];
+/* A descriptor may be closed where nobody sees it, and be another file's later: which file it was opened for. */
+static ino_t files[MOST_FILES];
 static char folder[PATH_MAX];
 static char refuses[PATH_MAX];
 static size_t folder_length;
@@ -121,7 +123,9 @@ static char *inside(const char *path) {
 }
 
 static const char *path_of(int descriptor) {
-  return descriptor >= 0 && descriptor < MOST_FILES ? paths[descriptor] : NULL;
+  struct stat facts;
+  if (descriptor < 0 || descriptor >= MOST_FILES || paths[descriptor] == NULL) return NULL;
+  return fstat(descriptor, &facts) == 0 && facts.st_ino == files[descriptor] ? paths[descriptor] : NULL;
 }
 
 /* Whether the disk does not do this now; errno then says why. */
@@ -170,6 +174,7 @@ static int opened(const char *path, int flags, mode_t mode, int at) {
     if (descriptor >= MOST_FILES) abort();
     free(paths[descriptor]);
     paths[descriptor] = own;
+    files[descriptor] = fstat(descriptor, &facts) == 0 ? facts.st_ino : 0;
   } else {
     free(own);
   }

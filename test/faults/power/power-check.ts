@@ -54,10 +54,14 @@ export async function checkCut(
     const startMs = performance.now();
     await bed.startNode();
     const openMs = performance.now() - startMs;
-    if (goesOn) await sendAll(bed, problems);
-    // What a device said right before it was switched off is committed by the close at the latest.
-    await bed.node.close();
+    if (goesOn) {
+      await sendAll(bed, problems);
+      // What a device said right before it was switched off is committed by the close at the latest.
+      await bed.node.close();
+      await bed.startNode();
+    }
     const twins = bed.node.devices();
+    await bed.node.close();
     let [confirmedFrames, lostFrames] = [0, 0];
     for (const { id, index } of POWER_DEVICES) {
       const audit = await bed.audit(id, index);
