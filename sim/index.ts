@@ -45,6 +45,7 @@ export {
   loss,
   PERFECT,
   reordering,
+  truncation,
 } from "./links/link-fault.ts";
 export { ManualClock } from "./manual-clock.ts";
 export {

@@ -1,4 +1,5 @@
-import { closeSync, constants, fdatasyncSync, openSync, readSync, writeSync } from "node:fs";
+import { closeSync, constants, fdatasyncSync, fsyncSync, openSync, readSync, writeSync } from "node:fs";
+import { dirname } from "node:path";
 import type { RingChange } from "./link.ts";
 import { SessionError } from "./session-error.ts";
 
@@ -20,6 +21,7 @@ export class RingFile {
     this.#path = path;
     this.#isSynced = isSynced;
     this.#descriptor = this.#attempt(() => openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600));
+    if (isSynced) syncName(path);
   }
 
   /** What the file holds, cut or filled with zeros to `ringBytes`. */
@@ -58,5 +60,22 @@ export class RingFile {
       const problem = cause instanceof Error ? cause.message : String(cause);
       throw new SessionError("ring-file", { file: this.#path, problem }, { cause });
     }
+  }
+}
+
+/** A file's name is as durable as what is in it; not every system lets a folder be opened for that. */
+function syncName(path: string): void {
+  let folder: number;
+  try {
+    folder = openSync(dirname(path), constants.O_RDONLY);
+  } catch {
+    return;
+  }
+  try {
+    fsyncSync(folder);
+  } catch {
+    // Windows has no such thing, and keeps names by itself.
+  } finally {
+    closeSync(folder);
   }
 }

@@ -63,7 +63,8 @@ export type TransportErrorCode =
   | "port-busy"
   | "port-failed"
   | "bad-rate"
-  | "no-serialport";
+  | "no-serialport"
+  | "no-answer";
 
 /** A transport used against its contract, or a serial port that cannot be opened. */
 export class TransportError extends Error {
@@ -111,6 +112,8 @@ function describe(code: TransportErrorCode, facts: Readonly<Record<string, strin
       return `${facts.path} cannot be opened: ${facts.detail}`;
     case "bad-rate":
       return `"${facts.rate}" is no rate of a serial port; write a whole number from ${facts.least} to ${facts.most}`;
+    case "no-answer":
+      return `nothing came back for ${facts.afterMs} ms: the connection may have been forgotten on the way`;
     case "no-serialport":
       return `the package that opens serial ports cannot be loaded (${facts.detail}); \`npm install serialport@13.0.0\``;
   }

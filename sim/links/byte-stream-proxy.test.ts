@@ -60,3 +60,54 @@ test("a cut breaks connections and refuses new ones until it is mended", async (
   second.destroy();
   await proxy.close();
 });
+
+test("what is given as a fault is done to the bytes of its direction, until it is mended", async () => {
+  const proxy = await ByteStreamProxy.open({
+    host: "127.0.0.1",
+    port,
+    clock,
+    up: (delivery) => [delivery, delivery],
+    down: ({ bytes }) => [{ bytes: bytes.map((byte) => byte ^ 32), afterMs: 1 }],
+  });
+  const socket = await dial(proxy);
+  let heard = "";
+  socket.on("data", (chunk) => {
+    heard += chunk;
+  });
+  socket.write("a");
+  while (heard.length < 2) await once(socket, "data");
+  proxy.mend();
+  socket.write("b");
+  while (heard.length < 3) await once(socket, "data");
+  expect(heard).toBe("AAb");
+  socket.destroy();
+  await proxy.close();
+});
+
+test("frozen connections pass nothing, not even their end, while new ones are as ever", async () => {
+  const proxy = await ByteStreamProxy.open({ host: "127.0.0.1", port, clock });
+  const ends: Socket[] = [];
+  const watch = (socket: Socket) => ends.push(socket);
+  echo.on("connection", watch);
+  const first = await dial(proxy);
+  first.write("x");
+  await once(first, "data");
+  proxy.freeze();
+  let isHeard = false;
+  first.on("data", () => {
+    isHeard = true;
+  });
+  first.write("y");
+  const second = await dial(proxy);
+  second.write("z");
+  expect(String((await once(second, "data"))[0])).toBe("z");
+  first.destroy();
+  await closed(first);
+  second.write("z");
+  await once(second, "data");
+  expect(isHeard).toBe(false);
+  expect(ends.map(({ closed: isClosed }) => isClosed)).toEqual([false, false]);
+  echo.off("connection", watch);
+  second.destroy();
+  await proxy.close();
+});

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import type { Clock, Timer } from "@lockstep/edge-sdk";
+import { type LinkFault, PERFECT } from "./link-fault.ts";
 
 export interface StreamProxyOptions {
   /** Where connections are passed on to. */
@@ -8,15 +9,30 @@ export interface StreamProxyOptions {
   readonly port: number;
   /** Every byte takes this long in each direction; 0 unless given. */
   readonly delayMs?: number | undefined;
+  /**
+   * What a device that is broken in between does to the bytes on their way to the far end, piece by piece as they come;
+   * its delay goes before `delayMs`. None unless given.
+   */
+  readonly up?: LinkFault | undefined;
+  /** The same, on the way from it. */
+  readonly down?: LinkFault | undefined;
   readonly clock: Clock;
+}
+
+/** Both ends of one connection. */
+interface Relay {
+  readonly ends: readonly Socket[];
+  /** Nothing passes any more, and neither end hears of the other's. */
+  isFrozen: boolean;
 }
 
 /** Bytes under way in one direction before the sender is held back. */
 const IN_FLIGHT_BYTES = 1 << 20;
 
 /**
- * A TCP relay between a device and a node or broker, with a hand on the line. A byte stream cannot lose or reorder
- * anything without its ends noticing, so its faults are delay, silence, and broken connections.
+ * A TCP relay between a device and a node or broker, with a hand on the line. A network cannot lose or reorder bytes of a
+ * stream without its ends noticing, so its faults are delay, silence, and broken connections; anything else is the fault
+ * of what lies in between, and may be given as such.
  */
 export class ByteStreamProxy {
   readonly port: number;
@@ -24,7 +40,10 @@ export class ByteStreamProxy {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   readonly #timers = new Set<Timer>();
+  readonly #relays = new Set<Relay>();
+  readonly #startMs: number;
   #isCut = false;
+  #isFaulty = true;
   #bytesUp = 0;
   #bytesDown = 0;
 
@@ -39,6 +58,7 @@ export class ByteStreamProxy {
 
   private constructor(options: StreamProxyOptions, server: Server, port: number) {
     this.#options = options;
+    this.#startMs = options.clock.nowMs();
     this.#server = server;
     this.port = port;
     server.on("connection", (device) => this.#join(device));
@@ -55,8 +75,21 @@ export class ByteStreamProxy {
     for (const socket of this.#sockets) socket.resetAndDestroy();
   }
 
+  /** Let connections be made again, and do nothing more to the bytes. */
   mend(): void {
     this.#isCut = false;
+    this.#isFaulty = false;
+  }
+
+  /**
+   * Pass nothing more on the connections that there are, and tell neither end: what one of them does the other never
+   * hears, so that each is left half-open. New connections are not concerned.
+   */
+  freeze(): void {
+    for (const relay of this.#relays) {
+      relay.isFrozen = true;
+      for (const socket of relay.ends) socket.pause();
+    }
   }
 
   async close(): Promise<void> {
@@ -74,50 +107,61 @@ export class ByteStreamProxy {
     }
     const { host, port } = this.#options;
     const far = connect({ host, port, noDelay: true });
+    const relay: Relay = { ends: [device, far], isFrozen: false };
+    this.#relays.add(relay);
     for (const [socket, other] of [
       [device, far],
       [far, device],
     ] as const) {
       this.#sockets.add(socket);
-      socket.on("error", () => other.destroy());
+      socket.on("error", () => {
+        if (!relay.isFrozen) other.destroy();
+      });
       socket.on("close", () => {
         this.#sockets.delete(socket);
-        if (!other.destroyed) this.#later(() => other.end());
+        if (other.destroyed) this.#relays.delete(relay);
+        else if (!relay.isFrozen) this.#later(() => other.end());
       });
     }
-    this.#pipe(device, far, (bytes) => {
+    const { up = PERFECT, down = PERFECT } = this.#options;
+    this.#pipe(relay, device, far, up, (bytes) => {
       this.#bytesUp += bytes;
     });
-    this.#pipe(far, device, (bytes) => {
+    this.#pipe(relay, far, device, down, (bytes) => {
       this.#bytesDown += bytes;
     });
   }
 
-  #pipe(from: Socket, to: Socket, count: (bytes: number) => void): void {
+  #pipe(relay: Relay, from: Socket, to: Socket, fault: LinkFault, count: (bytes: number) => void): void {
     let inFlight = 0;
     from.on("data", (chunk) => {
-      inFlight += chunk.length;
-      if (inFlight >= IN_FLIGHT_BYTES) from.pause();
-      this.#later(() => {
-        count(chunk.length);
-        to.write(chunk, () => {
-          inFlight -= chunk.length;
-          if (inFlight < IN_FLIGHT_BYTES && from.isPaused()) from.resume();
-        });
-      });
+      const atMs = this.#options.clock.nowMs() - this.#startMs;
+      const deliveries = (this.#isFaulty ? fault : PERFECT)({ bytes: chunk, afterMs: 0 }, atMs);
+      for (const { bytes, afterMs } of deliveries) {
+        inFlight += bytes.length;
+        if (inFlight >= IN_FLIGHT_BYTES) from.pause();
+        this.#later(() => {
+          if (relay.isFrozen) return;
+          count(bytes.length);
+          to.write(bytes, () => {
+            inFlight -= bytes.length;
+            if (inFlight < IN_FLIGHT_BYTES && from.isPaused() && !relay.isFrozen) from.resume();
+          });
+        }, afterMs);
+      }
     });
   }
 
-  #later(act: () => void): void {
+  #later(act: () => void, alsoMs = 0): void {
     const { clock, delayMs = 0 } = this.#options;
-    if (delayMs === 0) {
+    if (delayMs + alsoMs === 0) {
       act();
       return;
     }
     const timer = clock.setTimer(() => {
       this.#timers.delete(timer);
       act();
-    }, delayMs);
+    }, delayMs + alsoMs);
     this.#timers.add(timer);
   }
 }

@@ -12,6 +12,7 @@ import {
   loss,
   PERFECT,
   reordering,
+  truncation,
 } from "./link-fault.ts";
 
 const SEED = 3;
@@ -77,6 +78,21 @@ describe("each fault does what its number says", () => {
       expect(bytes.every((byte) => byte === 0)).toBe(true);
     }
     expect(Math.abs(corrupted - 0.3 * COUNT)).toBeLessThan(spread(0.3));
+  });
+
+  test("truncation: never to nothing, and never the sender's own bytes", () => {
+    const fault = truncation(0.3, seededRandom(SEED));
+    const sent = Uint8Array.from({ length: 20 }, (_, i) => i);
+    const lengths = new Map<number, number>();
+    for (let i = 0; i < COUNT; i += 1) {
+      const [delivery] = fault({ bytes: sent, afterMs: 0 }, i);
+      const arrived = delivery?.bytes ?? new Uint8Array();
+      expect(arrived).toEqual(sent.subarray(0, arrived.length));
+      lengths.set(arrived.length, (lengths.get(arrived.length) ?? 0) + 1);
+    }
+    expect([Math.min(...lengths.keys()), Math.max(...lengths.keys()), lengths.size]).toEqual([1, 20, 20]);
+    expect(Math.abs(COUNT - (lengths.get(20) ?? 0) - 0.3 * COUNT)).toBeLessThan(spread(0.3));
+    expect(sent.length).toBe(20);
   });
 
   test("a cut swallows what is sent or would arrive in it, and nothing else", () => {

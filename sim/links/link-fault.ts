@@ -71,6 +71,16 @@ export function corruption(probability: number, random: SeededRandom): LinkFault
   };
 }
 
+/** Cut each message short with this probability, anywhere behind its first byte. */
+export function truncation(probability: number, random: SeededRandom): LinkFault {
+  return (delivery) => {
+    const { length } = delivery.bytes;
+    const kept = 1 + Math.floor((length - 1) * random.uniform());
+    if (random.uniform() >= probability || length < 2) return [delivery];
+    return [{ ...delivery, bytes: delivery.bytes.slice(0, kept) }];
+  };
+}
+
 /** A time during which nothing passes, from the start of the link. */
 export interface Cut {
   readonly fromMs: number;
@@ -90,6 +100,7 @@ export interface LinkFaults {
   readonly duplicate?: number | undefined;
   readonly reorder?: number | undefined;
   readonly corrupt?: number | undefined;
+  readonly truncate?: number | undefined;
   readonly delayMs?: number | undefined;
   readonly jitterMs?: number | undefined;
   readonly cuts?: readonly Cut[] | undefined;
@@ -100,13 +111,15 @@ const STRAGGLE_MS = 100;
 
 /** One direction of a link with these faults. */
 export function linkFault(faults: LinkFaults, random: SeededRandom): LinkFault {
-  const { loss: lost = 0, duplicate = 0, reorder = 0, corrupt = 0, delayMs = 0, jitterMs = 0, cuts = [] } = faults;
+  const { loss: lost = 0, duplicate = 0, reorder = 0, corrupt = 0, truncate = 0 } = faults;
+  const { delayMs = 0, jitterMs = 0, cuts = [] } = faults;
   const stages: LinkFault[] = [];
   if (lost > 0) stages.push(loss(lost, random.fork("loss")));
   if (delayMs > 0 || jitterMs > 0) stages.push(delay(delayMs, jitterMs, random.fork("delay")));
   if (duplicate > 0) stages.push(duplication(duplicate, STRAGGLE_MS, random.fork("duplicate")));
   if (reorder > 0) stages.push(reordering(reorder, STRAGGLE_MS, random.fork("reorder")));
   if (corrupt > 0) stages.push(corruption(corrupt, random.fork("corrupt")));
+  if (truncate > 0) stages.push(truncation(truncate, random.fork("truncate")));
   if (cuts.length > 0) stages.push(cut(cuts));
   return chain(...stages);
 }

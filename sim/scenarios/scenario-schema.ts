@@ -26,6 +26,7 @@ const LINK = v.strictObject({
   duplicate: v.optional(PROBABILITY),
   reorder: v.optional(PROBABILITY),
   corrupt: v.optional(PROBABILITY),
+  truncate: v.optional(PROBABILITY),
   delayMs: v.optional(NOT_NEGATIVE),
   jitterMs: v.optional(NOT_NEGATIVE),
   cuts: v.optional(v.array(v.strictObject({ fromS: NOT_NEGATIVE, toS: POSITIVE }))),

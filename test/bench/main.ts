@@ -91,10 +91,11 @@ async function keep(results: URL, name: string, markdown: string, report: BenchR
 }
 
 /** The options that were given, without the machine's own paths. */
-function tellOptions({ dataFolder, rels, frameSamples }: BenchOptions): string {
+function tellOptions({ dataFolder, rels, frameSamples, cases }: BenchOptions): string {
   return [
     dataFolder === undefined ? "" : " --data DIR",
     rels.length === 0 ? "" : ` --rel ${rels.join(",")}`,
     frameSamples === undefined ? "" : ` --frame-samples ${frameSamples}`,
+    cases === undefined ? "" : ` --cases ${cases}`,
   ].join("");
 }

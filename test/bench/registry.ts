@@ -24,6 +24,15 @@ const RECORDINGS = "folder of recordings: NAME.f32 (float32 little-endian, row-m
  */
 export const BENCHES: ReadonlyMap<string, BenchEntry> = new Map<string, BenchEntry>([
   [
+    "brokers",
+    {
+      load: async () => (await import("./brokers.ts")).benchBrokers,
+      measures: "What is relied on in aedes, mosquitto and NATS, what differs, and kills of each. Needs the last two.",
+      takes: {},
+      example: "brokers --write",
+    },
+  ],
+  [
     "cloud",
     {
       load: async () => (await import("./cloud.ts")).benchCloud,
@@ -108,6 +117,15 @@ export const BENCHES: ReadonlyMap<string, BenchEntry> = new Map<string, BenchEnt
       measures: "Frame times of the page: 10⁵ points, ten devices live, a table of a thousand. Needs chromium.",
       takes: {},
       example: "page --json",
+    },
+  ],
+  [
+    "power-loss",
+    {
+      load: async () => (await import("./power-loss.ts")).benchPowerLoss,
+      measures: "A node's store after a power cut at every operation of its disk, of which some was lost. Needs gcc.",
+      takes: { cases: ["N", "power cuts that are looked at, evenly spread; every one if not given"] },
+      example: "power-loss --cases 500",
     },
   ],
   [

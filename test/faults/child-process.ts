@@ -24,12 +24,16 @@ export class ScriptProcess<Request, Reply extends { readonly kind: string }> {
   readonly #waiting = new Set<() => void>();
   #errors = "";
 
-  /** @param order  its only argument, as JSON */
-  constructor(script: string, order: unknown) {
+  /**
+   * @param order  its only argument, as JSON
+   * @param environment  that of this process unless given
+   */
+  constructor(script: string, order: unknown, environment: NodeJS.ProcessEnv = process.env) {
     this.name = script;
     const path = fileURLToPath(new URL(script, import.meta.url));
     this.#child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", path, JSON.stringify(order)], {
       stdio: ["ignore", "inherit", "pipe", "ipc"],
+      env: environment,
     });
     this.#child.stderr?.on("data", (chunk: Buffer) => {
       this.#errors = (this.#errors + chunk.toString()).slice(-4_000);

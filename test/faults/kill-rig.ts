@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { SeededRandom } from "@lockstep/sim";
 import { createJournal } from "./ack-journal.ts";
+import { type BrokerProcess, freePort } from "./broker-process.ts";
 import { LIMIT_MS, ScriptProcess } from "./child-process.ts";
 import type {
   DeviceHostOrder,
@@ -14,10 +15,14 @@ import type {
   NodeHostRequest,
   TwinReport,
 } from "./messages.ts";
-import { freePort, Mosquitto } from "./mosquitto.ts";
+import { Mosquitto } from "./mosquitto.ts";
+import { NatsServer } from "./nats-server.ts";
 
 /** Who dies. */
-export type Victim = "node" | "mosquitto" | "node and mosquitto" | "device host";
+export type Victim = "node" | "broker" | "node and broker" | "device host";
+
+/** The broker between devices and node; the embedded one dies with its node. */
+export type RigBroker = "embedded" | "mosquitto" | "nats-server";
 
 /** One kill, as it was seen from outside. */
 export interface Kill {
@@ -30,39 +35,53 @@ export interface Kill {
 export interface KillRigOptions {
   readonly seed: number;
   readonly random: SeededRandom;
+  /** mosquitto unless given. */
+  readonly broker?: RigBroker;
   /** Milliseconds by which commits come after their acknowledgements; 0: never. */
   readonly lateCommitMs?: number;
+  /** Of the node's process, given the folder of its store; that of this process unless given. */
+  nodeEnvironment?(folder: string): NodeJS.ProcessEnv;
 }
 
 const MQTT_DEVICES = 3;
 const TCP_DEVICES = 2;
 /** A killed device host had this long to work, at least and at most. */
 const HOST_LIFE_MS = { least: 5, spread: 120 };
+/** A node takes about half of it to be ready. */
+const STORM_LIFE_MS = 600;
 
-/** A node, a mosquitto, and devices on both roads to the node, each in a process that can be killed. */
+/** A node, a broker, and devices on both roads to the node, each in a process that can be killed. */
 export class KillRig {
   readonly folder: string;
   readonly storeFile: string;
   readonly journalFile: string;
   readonly devices: readonly HostedDevice[];
   readonly #options: KillRigOptions;
-  readonly #broker: Mosquitto;
+  /** None where it is the node's own. */
+  readonly #broker: BrokerProcess | undefined;
+  readonly #mqttPort: number;
   readonly #tcpPort: number;
   #node: ScriptProcess<NodeHostRequest, NodeHostReply>;
   #host: ScriptProcess<DeviceHostRequest, DeviceHostReply>;
   #boot = 0;
 
-  private constructor(folder: string, broker: Mosquitto, tcpPort: number, options: KillRigOptions) {
+  private constructor(
+    folder: string,
+    broker: BrokerProcess | undefined,
+    ports: { readonly mqtt: number; readonly tcp: number },
+    options: KillRigOptions,
+  ) {
     this.folder = folder;
     this.storeFile = join(folder, "store.db");
     this.journalFile = join(folder, "journal");
     this.#options = options;
     this.#broker = broker;
-    this.#tcpPort = tcpPort;
+    this.#mqttPort = ports.mqtt;
+    this.#tcpPort = ports.tcp;
     this.devices = Array.from({ length: MQTT_DEVICES + TCP_DEVICES }, (_, index) => ({
       id: `device-${index}`,
       index,
-      url: index < MQTT_DEVICES ? broker.url : `tcp://127.0.0.1:${tcpPort}`,
+      url: index < MQTT_DEVICES ? `mqtt://127.0.0.1:${ports.mqtt}` : `tcp://127.0.0.1:${ports.tcp}`,
     }));
     createJournal(this.journalFile);
     this.#node = this.#startNode();
@@ -71,8 +90,9 @@ export class KillRig {
 
   static async start(options: KillRigOptions): Promise<KillRig> {
     const folder = mkdtempSync(join(tmpdir(), "lockstep-kill-"));
-    const broker = await Mosquitto.start(folder);
-    const rig = new KillRig(folder, broker, await freePort(), options);
+    const broker = await startBroker(options.broker ?? "mosquitto", folder);
+    const ports = { mqtt: broker?.port ?? (await freePort()), tcp: await freePort() };
+    const rig = new KillRig(folder, broker, ports, options);
     await rig.#node.reply("ready");
     await rig.#host.reply("ready");
     return rig;
@@ -91,37 +111,75 @@ export class KillRig {
 
   /** What the running node has. */
   async report(): Promise<readonly TwinReport[]> {
-    this.#node.send({ kind: "report" });
-    return (await this.#node.reply("report")).twins;
+    return (await this.#ask()).twins;
+  }
+
+  /** What the running node has counted. */
+  async counters(): Promise<Readonly<Record<string, number>>> {
+    return (await this.#ask()).counters;
+  }
+
+  /**
+   * kill -9 of the node, so many times, and each time again before or shortly after it is ready; the last one stays.
+   *
+   * @param isReady  false where it cannot become ready
+   */
+  async storm(count: number, { isReady = true } = {}): Promise<void> {
+    const { random } = this.#options;
+    for (let i = 0; i < count; i += 1) {
+      await new Promise((resolve) => setTimeout(resolve, STORM_LIFE_MS * random.uniform()));
+      await this.#node.kill();
+      this.#node = this.#startNode();
+    }
+    if (isReady) await this.#node.reply("ready");
+  }
+
+  /** kill -9 of the broker, which stays away. */
+  async stopBroker(): Promise<void> {
+    await this.#broker?.stop();
+  }
+
+  async startBroker(): Promise<void> {
+    await this.#broker?.restart();
+  }
+
+  /** kill -9 of the node, and a new one. @throws {ProcessError} when it does not become ready */
+  async restartNode(): Promise<void> {
+    await this.#node.kill();
+    this.#node = this.#startNode();
+    await this.#node.reply("ready");
   }
 
   /** kill -9 of the node once more, and what the next one makes of the store alone. */
   async reportAfterRestart(): Promise<readonly TwinReport[]> {
     await this.#host.kill();
-    await this.#node.kill();
-    this.#node = this.#startNode();
-    await this.#node.reply("ready");
+    await this.restartNode();
     return this.report();
   }
 
   /** End everything; the files stay until `remove`. */
   async stop(): Promise<void> {
-    await Promise.all([this.#host.kill(), this.#node.kill(), this.#broker.stop()]);
+    await Promise.all([this.#host.kill(), this.#node.kill(), this.#broker?.stop()]);
   }
 
   remove(): void {
     rmSync(this.folder, { recursive: true, force: true });
   }
 
+  async #ask(): Promise<Extract<NodeHostReply, { kind: "report" }>> {
+    this.#node.send({ kind: "report" });
+    return this.#node.reply("report");
+  }
+
   async #killServers(victim: Exclude<Victim, "device host">): Promise<Kill> {
     const pids = [
-      ...(victim === "mosquitto" ? [] : [this.#node.pid]),
-      ...(victim === "node" ? [] : [this.#broker.pid]),
+      ...(victim === "broker" ? [] : [this.#node.pid]),
+      ...(victim === "node" || this.#broker === undefined ? [] : [this.#broker.pid]),
     ];
     this.#host.send({ kind: "kill", pids });
     const { unacknowledged } = await this.#host.reply("killed");
-    const broker = victim === "node" ? undefined : this.#broker.restart();
-    if (victim !== "mosquitto") {
+    const broker = victim === "node" ? undefined : this.#broker?.restart();
+    if (victim !== "broker") {
       await this.#node.ended();
       await broker;
       this.#node = this.#startNode();
@@ -153,11 +211,14 @@ export class KillRig {
     const { lateCommitMs = 0 } = this.#options;
     const order: NodeHostOrder = {
       storeFile: this.storeFile,
-      brokerUrl: this.#broker.url,
+      broker:
+        this.#broker === undefined
+          ? { kind: "embedded", port: this.#mqttPort, host: "127.0.0.1" }
+          : { kind: "external", url: this.#broker.url },
       tcpPort: this.#tcpPort,
       lateCommitMs,
     };
-    return new ScriptProcess("node-host.ts", order);
+    return new ScriptProcess("node-host.ts", order, this.#options.nodeEnvironment?.(this.folder));
   }
 
   #startHost(): ScriptProcess<DeviceHostRequest, DeviceHostReply> {
@@ -165,4 +226,9 @@ export class KillRig {
     const order: DeviceHostOrder = { seed: this.#options.seed, boot: this.#boot++, devices, folder };
     return new ScriptProcess("device-host.ts", order);
   }
+}
+
+async function startBroker(broker: RigBroker, folder: string): Promise<BrokerProcess | undefined> {
+  if (broker === "embedded") return undefined;
+  return broker === "mosquitto" ? Mosquitto.start(folder) : NatsServer.start(folder);
 }

@@ -15,11 +15,23 @@ export interface KillSeries {
 }
 
 /** Kill so many times, let everything settle, and look at what the store holds. */
-export async function runKillSeries(victim: Victim, count: number, options: KillRigOptions): Promise<KillSeries> {
-  const rig = await KillRig.start(options);
-  try {
+export function runKillSeries(victim: Victim, count: number, options: KillRigOptions): Promise<KillSeries> {
+  return runSeries(victim, options, async (rig) => {
     const kills: Kill[] = [];
     for (let i = 0; i < count; i += 1) kills.push(await rig.kill(victim));
+    return kills;
+  });
+}
+
+/** Do to a rig whatever a test does, let everything settle, and look at what the store holds. */
+export async function runSeries(
+  victim: Victim,
+  options: KillRigOptions,
+  hurt: (rig: KillRig) => Promise<readonly Kill[]>,
+): Promise<KillSeries> {
+  const rig = await KillRig.start(options);
+  try {
+    const kills = await hurt(rig);
     const drained = await rig.drain();
     const live = await rig.report();
     const rebuilt = await rig.reportAfterRestart();
@@ -40,12 +52,14 @@ export async function runKillSeries(victim: Victim, count: number, options: Kill
 export function describeSeries({ victim, kills, audits }: KillSeries): string {
   const total = (of: (audit: StoreAudit) => number) => audits.reduce((sum, audit) => sum + of(audit), 0);
   const recoveries = kills.map(({ recoveryMs }) => recoveryMs).sort((a, b) => a - b);
+  const at = (place: number) => Math.round(recoveries.at(place) ?? 0);
   const least = Math.min(...kills.map(({ unacknowledged }) => unacknowledged));
   return [
-    `${kills.length} kills of ${victim}`,
-    `at least ${least} frames unacknowledged at each`,
+    ...(kills.length === 0
+      ? []
+      : [`${kills.length} kills of ${victim}, at least ${least} frames unacknowledged at each`]),
     `${total(({ confirmedFrames }) => confirmedFrames)} frames confirmed, ${total(({ lostFrames }) => lostFrames)} of them lost`,
     `${total(({ framedSamples }) => framedSamples)} samples in rings, ${total(({ missingSamples }) => missingSamples)} missing`,
-    `recovery median ${Math.round(recoveries[recoveries.length >> 1] ?? 0)} ms, longest ${Math.round(recoveries.at(-1) ?? 0)} ms`,
+    ...(kills.length === 0 ? [] : [`recovery median ${at(recoveries.length >> 1)} ms, longest ${at(-1)} ms`]),
   ].join("; ");
 }

@@ -1,6 +1,7 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { requires } from "../os-package.ts";
-import type { Victim } from "./kill-rig.ts";
+import { expectNothingLost, expectTwinsInStep } from "./kill-expectations.ts";
+import type { RigBroker, Victim } from "./kill-rig.ts";
 import { describeSeries, type KillSeries, runKillSeries } from "./kill-series.ts";
 import { SEED, seededFor } from "./seed.ts";
 
@@ -8,8 +9,10 @@ const KILLS = 20;
 /** Of five devices, each acknowledged about every 160 ms, one or more have been so within this time before any moment. */
 const LATE_COMMIT_MS = 150;
 const LATE_KILLS = 5;
+/** What is the same with every broker was tried often enough with one. */
+const OTHER_BROKER_KILLS = 5;
 
-const VICTIMS: readonly Victim[] = ["node", "mosquitto", "node and mosquitto", "device host"];
+const VICTIMS: readonly Victim[] = ["node", "broker", "node and broker", "device host"];
 
 requires("mosquitto")("kill -9 while frames are unacknowledged", () => {
   test.for(VICTIMS)(
@@ -32,38 +35,35 @@ requires("mosquitto")("kill -9 while frames are unacknowledged", () => {
   });
 });
 
-async function run(victim: Victim, count: number, lateCommitMs: number): Promise<KillSeries> {
-  const random = seededFor(`kill of ${victim}${lateCommitMs === 0 ? "" : ", commits late"}`);
-  const series = await runKillSeries(victim, count, { seed: SEED, random, lateCommitMs });
+describe("kill -9 of an embedded broker, and its node with it", () => {
+  test("loses nothing confirmed, and twins stay bit-identical", async () => {
+    const series = await run("node", OTHER_BROKER_KILLS, 0, "embedded");
+    expect(series.kills.length).toBe(OTHER_BROKER_KILLS);
+    expectNothingLost(series);
+    expectTwinsInStep(series);
+  });
+});
+
+requires("nats-server")("kill -9 with NATS for a broker", () => {
+  test.for(["broker", "node and broker"] as const)(
+    "of the %s: nothing confirmed is lost, and twins stay bit-identical",
+    async (victim) => {
+      const series = await run(victim, OTHER_BROKER_KILLS, 0, "nats-server");
+      expect(series.kills.length).toBe(OTHER_BROKER_KILLS);
+      expectNothingLost(series);
+      expectTwinsInStep(series);
+    },
+  );
+});
+
+async function run(
+  victim: Victim,
+  count: number,
+  lateCommitMs: number,
+  broker: RigBroker = "mosquitto",
+): Promise<KillSeries> {
+  const random = seededFor(`kill of ${victim}, ${broker}${lateCommitMs === 0 ? "" : ", commits late"}`);
+  const series = await runKillSeries(victim, count, { seed: SEED, random, lateCommitMs, broker });
   process.stdout.write(`${describeSeries(series)}\n`);
   return series;
-}
-
-function expectNothingLost({ audits, drained }: KillSeries): void {
-  expect(drained).toMatchObject({ isComplete: true, unconfirmedFrames: 0, evictedSamples: 0 });
-  for (const audit of audits) {
-    expect(audit.confirmedFrames).toBeGreaterThan(0);
-    expect(audit).toMatchObject({ lostFrames: 0, inventedSamples: 0, gaps: 0 });
-    // What is in the rings at the end is what is not missing: the promise is 99 %, and there is no reason for less than all.
-    expect(audit.missingSamples).toBeLessThanOrEqual(audit.framedSamples / 100);
-    expect(audit.maxErrorOverEps).toBeLessThanOrEqual(1);
-    expect(audit.maxErrorOverEps).toBeGreaterThan(0);
-  }
-}
-
-function expectTwinsInStep({ audits, live, rebuilt }: KillSeries): void {
-  expect(live.length).toBe(audits.length);
-  expect(rebuilt).toEqual(live);
-  for (const { id, reference, storedSamples } of audits) {
-    expect(reference.every(({ seqs, next, badSeals }) => seqs.size === next && badSeals === 0)).toBe(true);
-    expect(reference.reduce((sum, { samples }) => sum + samples, 0)).toBe(storedSamples);
-    const newest = reference.at(-1);
-    expect(live.find((twin) => twin.id === id)).toMatchObject({
-      epoch: newest?.epoch,
-      confirmedSeq: newest?.next,
-      samples: newest?.samples,
-      stateHash: newest?.stateHash,
-      lostSamples: 0,
-    });
-  }
 }

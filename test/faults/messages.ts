@@ -1,3 +1,5 @@
+import type { BrokerOptions } from "@lockstep/cloud-node";
+
 /** MQTT group of these tests. */
 export const GROUP = "faults";
 
@@ -22,7 +24,7 @@ export interface DeviceHostOrder {
 /** What the cloud node's process is started with. */
 export interface NodeHostOrder {
   readonly storeFile: string;
-  readonly brokerUrl: string;
+  readonly broker: BrokerOptions;
   readonly tcpPort: number;
   /** Milliseconds by which commits come after their acknowledgements; 0: the real thing, which commits first. */
   readonly lateCommitMs: number;
@@ -73,3 +75,26 @@ export type NodeHostReply =
       readonly twins: readonly TwinReport[];
       readonly counters: Readonly<Record<string, number>>;
     };
+
+/** What the process of many devices is started with: each over MQTT, one frame a second. */
+export interface FleetHostOrder {
+  readonly seed: number;
+  readonly devices: number;
+  readonly url: string;
+  /** Where the journal is. */
+  readonly folder: string;
+}
+
+/** To the process of many devices. */
+export type FleetHostRequest =
+  | { readonly kind: "kill"; readonly pids: readonly number[] }
+  | { readonly kind: "drain"; readonly limitMs: number };
+
+/** From it. */
+export type FleetHostReply =
+  /** Every device has had a frame confirmed. */
+  | { readonly kind: "ready" }
+  | { readonly kind: "killed" }
+  /** `afterMs`: of each device, from the kill to its next confirmed frame, in ascending order. */
+  | { readonly kind: "recovered"; readonly unacknowledged: number; readonly afterMs: readonly number[] }
+  | { readonly kind: "drained"; readonly isComplete: boolean };

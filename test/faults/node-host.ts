@@ -9,7 +9,7 @@ const ACKS = { everyFrames: 8, ageMs: 100 };
 async function main(order: NodeHostOrder): Promise<void> {
   const options: CloudNodeOptions = {
     storeFile: order.storeFile,
-    broker: { kind: "external", url: order.brokerUrl },
+    broker: order.broker,
     tcpPort: order.tcpPort,
     tcpHost: "127.0.0.1",
     group: GROUP,

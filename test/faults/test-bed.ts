@@ -17,7 +17,7 @@ import { auditStore, type StoreAudit } from "./store-audit.ts";
 import { CHANNELS, PERIOD_NS, timeOfSample, truthAt } from "./truth.ts";
 
 /** Half a minute of the protocol's time-outs in about a second and a half. */
-const SPEED = 20;
+export const SPEED = 20;
 /** Protocol time; reached only when something is broken. */
 export const LIMIT_MS = SPEED * 60_000;
 export const FRAME_SAMPLES = 50;
@@ -29,18 +29,21 @@ export const module = compileDeviceModule(readFileSync(new URL(import.meta.resol
 /** A node and devices in this process, on a fast clock, with a journal of what was promised. */
 export class TestBed {
   readonly clock = new FastClock(SPEED);
-  readonly folder = mkdtempSync(join(tmpdir(), "lockstep-faults-"));
+  readonly folder: string;
   readonly random: SeededRandom;
   readonly seed: number;
   readonly journal: AckJournal;
   readonly events: NodeEvent[] = [];
-  storeFile = join(this.folder, "store.db");
+  storeFile: string;
   #node: CloudNode | undefined;
   #devices: TestDevice[] = [];
 
-  constructor(seed: number, random: SeededRandom) {
+  /** @param folder  where its files are; removed by `close` */
+  constructor(seed: number, random: SeededRandom, folder = mkdtempSync(join(tmpdir(), "lockstep-faults-"))) {
     this.seed = seed;
     this.random = random;
+    this.folder = folder;
+    this.storeFile = join(folder, "store.db");
     this.journal = new AckJournal(join(this.folder, "journal"));
   }
 

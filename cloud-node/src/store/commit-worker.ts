@@ -5,6 +5,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { InvariantError } from "../invariant-error.ts";
 import type { CommitAnswer, CommitOrder, CommitWorkerData } from "./commit-messages.ts";
+import { RenewedWriter } from "./renewed-writer.ts";
 import type { RetentionRules } from "./retention.ts";
 import { SqliteWriter } from "./sqlite-writer.ts";
 import type { StoreBatch } from "./store.ts";
@@ -13,7 +14,7 @@ import { storeErrorOf } from "./store-error.ts";
 const port = parentPort;
 if (port === null) throw new InvariantError("the commit worker must run in a worker thread");
 const { file, maxPages }: CommitWorkerData = workerData;
-const writer = new SqliteWriter(file, maxPages);
+const writer = new RenewedWriter(() => new SqliteWriter(file, maxPages));
 let isClosed = false;
 
 port.on("message", (order: CommitOrder) => {
@@ -29,7 +30,7 @@ port.on("message", (order: CommitOrder) => {
 function commit(batch: StoreBatch): void {
   let answer: CommitAnswer;
   try {
-    answer = { kind: "durable", exceptions: writer.write(batch) };
+    answer = { kind: "durable", exceptions: writer.use((one) => one.write(batch)) };
   } catch (cause) {
     const { code, facts } = storeErrorOf(cause, file);
     answer = { kind: "failed", code, facts };
@@ -42,7 +43,7 @@ function retain(rules: RetentionRules): void {
   if (isClosed) return;
   let answer: CommitAnswer;
   try {
-    const report = writer.retention.step(rules);
+    const report = writer.use(({ retention }) => retention.step(rules));
     if (report === undefined) {
       setImmediate(() => retain(rules));
       return;

@@ -6,6 +6,8 @@ import { StoreLock } from "./store-lock.ts";
 
 /** First bytes of every SQLite database. @see https://sqlite.org/fileformat.html, section 1.3 */
 const MAGIC = Buffer.from("SQLite format 3\0", "latin1");
+/** First bytes of a rollback journal. @see https://sqlite.org/fileformat.html, section 3 */
+const JOURNAL_MAGIC = Buffer.from("d9d505f920a163d7", "hex");
 /** How long a writer waits for another connection's lock. */
 const BUSY_MS = 5_000;
 
@@ -17,6 +19,7 @@ const BUSY_MS = 5_000;
  *   `disk-full`
  */
 export function prepareStore(file: string): StoreLock {
+  takeBack(file);
   // What is not ours is refused before anything is put beside it.
   if (!isEmpty(file)) checkExisting(file);
   const lock = StoreLock.take(file);
@@ -74,6 +77,7 @@ export function openForWriting(file: string): DatabaseSync {
  * @throws {StoreError} as `prepareStore`; also `cannot-open` when there is no file
  */
 export function openForReading(file: string): DatabaseSync {
+  takeBack(file);
   if (isEmpty(file)) throw new StoreError("cannot-open", { file, detail: "there is no such store" });
   const { database, version } = openChecked(file);
   if (version < SCHEMA_VERSION) {
@@ -84,6 +88,25 @@ export function openForReading(file: string): DatabaseSync {
     });
   }
   return database;
+}
+
+/**
+ * Undo what a kill or a power cut left half-written of a store that was being made or migrated, before WAL began: whoever
+ * only reads cannot, and would find neither the old state nor the new one. Of a database that is in use nothing is undone.
+ */
+function takeBack(file: string): void {
+  const journal = `${file}-journal`;
+  const isDatabase = hasStart(journal, JOURNAL_MAGIC) || (!isEmpty(journal) && hasStart(file, MAGIC));
+  if (!isDatabase) return;
+  let database: DatabaseSync | undefined;
+  try {
+    database = new DatabaseSync(file, { timeout: BUSY_MS });
+    database.prepare("SELECT 1 FROM sqlite_schema").get();
+  } catch (cause) {
+    throw storeErrorOf(cause, file);
+  } finally {
+    database?.close();
+  }
 }
 
 function isEmpty(file: string): boolean {
@@ -100,7 +123,7 @@ function checkExisting(file: string): number {
 function openChecked(file: string): { readonly database: DatabaseSync; readonly version: number } {
   let database: DatabaseSync | undefined;
   try {
-    if (!hasMagic(file)) throw new StoreError("not-a-database", { file });
+    if (!hasStart(file, MAGIC)) throw new StoreError("not-a-database", { file });
     database = new DatabaseSync(file, { readOnly: true, timeout: BUSY_MS });
     const version = readVersion(database);
     if (version === undefined) throw new StoreError("foreign-database", { file });
@@ -114,8 +137,10 @@ function openChecked(file: string): { readonly database: DatabaseSync; readonly 
   }
 }
 
-function hasMagic(file: string): boolean {
-  const start = Buffer.alloc(MAGIC.length);
+/** Whether a file begins so; one that is not there does not. */
+function hasStart(file: string, expected: Uint8Array): boolean {
+  if (isEmpty(file)) return false;
+  const start = Buffer.alloc(expected.length);
   let descriptor: number;
   try {
     descriptor = openSync(file, "r");
@@ -127,12 +152,13 @@ function hasMagic(file: string): boolean {
   } finally {
     closeSync(descriptor);
   }
-  return start.equals(MAGIC);
+  return start.equals(expected);
 }
 
+/** 0 for a database that was begun and has nothing in it, undefined for one of something else. */
 function readVersion(database: DatabaseSync): number | undefined {
   const table = database.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'store'").get();
-  if (table === undefined) return undefined;
+  if (table === undefined) return database.prepare("SELECT 1 FROM sqlite_schema").get() === undefined ? 0 : undefined;
   const row = database.prepare("SELECT version FROM store").get();
   return typeof row?.version === "number" ? row.version : undefined;
 }

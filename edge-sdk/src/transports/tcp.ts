@@ -8,8 +8,15 @@ import { checkMessage, type OutTopic, type Transport, TransportError, type Trans
 import { type TlsCredentials, tlsSettings } from "./link-security.ts";
 import { Reachability, type ReachabilityListener } from "./reachability.ts";
 
-/** A far end that went away without a word is noticed by the operating system after this long. */
+/** A far end that went away without a word is noticed by the operating system after this long, while nothing is sent. */
 export const DEFAULT_TCP_KEEP_ALIVE_MS = 30_000;
+/**
+ * While something is, the operating system tries for a quarter of an hour. A cloud says something at least every half
+ * minute to who sends frames, so twice that is long enough.
+ */
+const DEFAULT_TCP_ANSWER_MS = 60_000;
+/** A cloud that takes nothing in for a while must not find a connection of every minute of it. */
+const LONGEST_ANSWER_MS = 3_600_000;
 /** How long a good-bye may take before the socket is dropped. */
 const CLOSE_LIMIT_MS = 2_000;
 
@@ -20,6 +27,11 @@ export interface TcpTransportOptions extends ReachabilityListener {
   readonly tls?: TlsCredentials | undefined;
   /** The operating system asks whether the far end is there after so much silence; whole seconds, 30,000 unless given. */
   readonly keepAliveMs?: number | undefined;
+  /**
+   * A connection on which something was sent, and nothing has come since for so long, is given up; 60,000 ms unless
+   * given, and twice as long each time, up to an hour, until something comes again.
+   */
+  readonly answerMs?: number | undefined;
   readonly clock: Clock;
   readonly random: RandomSource;
 }
@@ -39,6 +51,7 @@ class TcpTransport implements Transport {
   readonly #port: number;
   readonly #tls: ReturnType<typeof tlsSettings> | undefined;
   readonly #keepAliveMs: number;
+  readonly #firstAnswerMs: number;
   readonly #clock: Clock;
   readonly #backOff: BackOff;
   readonly #reachability: Reachability;
@@ -48,17 +61,24 @@ class TcpTransport implements Transport {
   #wasRefused = false;
   #isClosed = false;
   #retry: Timer | undefined;
+  #answerMs: number;
+  /** Runs while what was sent has had no answer. */
+  #unanswered: Timer | undefined;
 
-  constructor({ url, tls, keepAliveMs = DEFAULT_TCP_KEEP_ALIVE_MS, clock, random, ...listener }: TcpTransportOptions) {
+  constructor(options: TcpTransportOptions) {
+    const { url, tls, keepAliveMs = DEFAULT_TCP_KEEP_ALIVE_MS, answerMs = DEFAULT_TCP_ANSWER_MS } = options;
+    const { clock, random } = options;
     const { protocol, hostname, port } = parseUrl(url);
     if (!/^(tcp|tls):$/.test(protocol) || hostname === "" || port === "") throw badUrl(url);
     this.#host = hostname.replace(/^\[(.*)\]$/, "$1");
     this.#port = Number(port);
     this.#tls = protocol === "tls:" ? tlsSettings(tls ?? {}) : undefined;
     this.#keepAliveMs = keepAliveMs;
+    this.#firstAnswerMs = answerMs;
+    this.#answerMs = answerMs;
     this.#clock = clock;
     this.#backOff = new BackOff(random);
-    this.#reachability = new Reachability(url, listener);
+    this.#reachability = new Reachability(url, options);
   }
 
   async open(events: TransportEvents): Promise<void> {
@@ -77,6 +97,7 @@ class TcpTransport implements Transport {
       return false;
     }
     socket.write(encodeStreamFrame(bytes));
+    this.#unanswered ??= this.#clock.setTimer(() => this.#giveUp(socket), this.#answerMs);
     return true;
   }
 
@@ -112,7 +133,11 @@ class TcpTransport implements Transport {
     socket.on("data", (chunk) => {
       if (!this.#isClosed) this.#reachability.heard();
       try {
-        for (const message of deframer.push(chunk)) if (!this.#isClosed) events.message(message);
+        for (const message of deframer.push(chunk)) {
+          if (this.#isClosed) break;
+          this.#answered();
+          events.message(message);
+        }
       } catch (error) {
         reason = `the byte stream is broken: ${error instanceof Error ? error.message : String(error)}`;
         socket.destroy();
@@ -128,6 +153,8 @@ class TcpTransport implements Transport {
     });
     socket.on("close", () => {
       if (this.#isClosed) return;
+      this.#unanswered?.cancel();
+      this.#unanswered = undefined;
       this.#socket = undefined;
       this.#wasRefused = false;
       this.#retry = this.#clock.setTimer(() => this.#connect(events), this.#backOff.next());
@@ -146,9 +173,24 @@ class TcpTransport implements Transport {
     return socket.setNoDelay(true);
   }
 
+  /** Bytes alone are no answer: where one message ends and the next begins may be lost. */
+  #answered(): void {
+    this.#answerMs = this.#firstAnswerMs;
+    this.#unanswered?.cancel();
+    this.#unanswered = undefined;
+  }
+
+  /** Half-open, most likely: whoever was at the far end knows nothing of this connection any more. */
+  #giveUp(socket: Socket): void {
+    const silence = new TransportError("no-answer", { afterMs: this.#answerMs });
+    this.#answerMs = Math.min(2 * this.#answerMs, Math.max(LONGEST_ANSWER_MS, this.#firstAnswerMs));
+    socket.destroy(silence);
+  }
+
   #stop(): Socket | undefined {
     this.#isClosed = true;
     this.#retry?.cancel();
+    this.#unanswered?.cancel();
     const socket = this.#socket;
     this.#socket = undefined;
     return socket;
