@@ -28,6 +28,15 @@ export interface UpdateManner {
   readonly onState?: (state: FlashStateFrame) => void;
   /** Turns without an answer before it is given up. */
   readonly patience?: number;
+  /** Of the messages about updates, in both directions, the one after which power fails: QEMU is killed. */
+  readonly cutAfter?: number;
+  /** It was begun at an earlier start of QEMU, and may be over. */
+  readonly isBegun?: boolean;
+}
+
+/** Power failed where it was to. */
+export class PowerFailed extends Error {
+  override readonly name = "PowerFailed";
 }
 
 /** How long an answer may take before the same is asked again. */
@@ -53,6 +62,8 @@ export class UpdatedBoard {
   #epochFrames = 0;
   /** Every boot is asked how it stands. */
   #isDriving = false;
+  #messages = 0;
+  #cutAfter: number | undefined;
   #news: () => void = () => {};
 
   private constructor(port: FirmwarePort) {
@@ -95,6 +106,16 @@ export class UpdatedBoard {
     return this.#epochFrames;
   }
 
+  /** Messages about updates so far, in both directions. */
+  get messages(): number {
+    return this.#messages;
+  }
+
+  /** Frames that the board gave up, of all epochs. */
+  get gaps(): RawCloud["gaps"] {
+    return this.#cloud.gaps;
+  }
+
   /** Wait for news; false when none came for a while. */
   async hears(): Promise<boolean> {
     return new Promise((resolve) => {
@@ -116,7 +137,9 @@ export class UpdatedBoard {
 
   /** Send a message. */
   send(frame: Frame): void {
-    if (this.#port.isOpen) this.#port.write(encodeSerialFrame(encodeFrame(frame)));
+    if (!this.#port.isOpen) return;
+    this.#port.write(encodeSerialFrame(encodeFrame(frame)));
+    if (frame.kind === "flash") this.#count();
   }
 
   /** Ask for the state of this very moment. */
@@ -130,10 +153,16 @@ export class UpdatedBoard {
     return this.state as unknown as FlashStateFrame;
   }
 
-  /** Drive an update to its end, through as many restarts as there are. */
+  /**
+   * Drive an update to its end, through as many restarts as there are.
+   *
+   * @throws {PowerFailed} where that was to be
+   */
   async update(given: VersionedPackage, manner: UpdateManner = {}): Promise<UpdateOutcome> {
-    const { confirmAfter = 2, onState, patience = PATIENCE } = manner;
+    const { confirmAfter = 2, onState, patience = PATIENCE, cutAfter, isBegun = false } = manner;
     this.#isDriving = true;
+    this.#messages = 0;
+    this.#cutAfter = cutAfter;
     let silent = 0;
     let begun = 0;
     let turns = 0;
@@ -142,13 +171,18 @@ export class UpdatedBoard {
       onState?.(state);
       const isOurs = state.sid === given.sid;
       const isRunning = state.running.version === given.version;
-      if (isOurs && state.phase === "idle" && isRunning && state.verdict === 0 && begun > 0)
-        return outcome(null, state);
+      const isOver = begun > 0 || (isBegun && state.confirmedVersion >= given.version);
+      if (isOurs && state.phase === "idle" && isRunning && state.verdict === 0 && isOver) return outcome(null, state);
       if (begun > 0 && isOurs && state.phase === "idle" && state.verdict !== 0) return outcome(state.verdict, state);
       if (this.#answer(given, state, confirmAfter, () => ++begun)) turns += 1;
       this.state = undefined;
       while (this.state === undefined) {
-        if (await this.hears()) {
+        const hasHeard = await this.hears();
+        if (this.#isCut) {
+          await this.#ended;
+          throw new PowerFailed();
+        }
+        if (hasHeard) {
           silent = 0;
           continue;
         }
@@ -162,7 +196,7 @@ export class UpdatedBoard {
 
   /** Do what is next. */
   #answer(given: VersionedPackage, state: FlashStateFrame, confirmAfter: number, begins: () => number): boolean {
-    const { manifest, signature, key, sid, body } = given;
+    const { manifest, algorithm, signature, key, sid, body } = given;
     const { nonce, phase, next } = state;
     const isOurs = state.sid === sid;
     if (phase === "trying" && isOurs) {
@@ -177,16 +211,27 @@ export class UpdatedBoard {
       this.send({ kind: "flash", op: "activate", nonce, sid });
     } else if (phase === "idle" || (phase === "receiving" && !isOurs)) {
       begins();
-      this.send({ kind: "flash", op: "begin", nonce, manifest, algorithm: "ed25519", key, signature });
+      this.send({ kind: "flash", op: "begin", nonce, manifest, algorithm, key, signature });
     } else {
       return false;
     }
     return true;
   }
 
+  get #isCut(): boolean {
+    return this.#cutAfter !== undefined && this.#messages >= this.#cutAfter;
+  }
+
+  #count(): void {
+    this.#messages += 1;
+    if (this.#isCut) void this.stop();
+  }
+
   #take(message: Uint8Array): void {
+    if (this.#isCut) return;
     const frame = decodeFrame(message);
     if (frame.kind === "flash") {
+      this.#count();
       if (frame.op === "state" && frame.nonce === this.#nonce) this.state = frame;
     } else {
       if (frame.kind === "birth" && frame.nonce !== this.#nonce) this.#isBorn(frame.nonce, frame.epoch);

@@ -42,12 +42,16 @@ export async function runDevices(
     options,
     plans.reduce((sum, { count = 1 }) => sum + count, 0),
   );
+  if (options.profile === "lite" && options.lookahead !== "none") {
+    const problem = "--profile lite with --lookahead";
+    throw new CommandError("usage", problem, "a gateway has the full profile: leave one of them out");
+  }
   const failures: string[] = [];
   const problems = new LinkProblems((text) => stderr.write(`lockstep sim: ${text}\n`));
   const devices = createFleet({
     plans,
     endpoint: () => ({ url, group: options.group }),
-    ...shippedDevices(),
+    ...shippedDevices(options.profile),
     updates: updatesFor(options),
     clock,
     random: seededRandom(options.seed),
