@@ -28,6 +28,7 @@ import {
   UPDATE_KEY_HMAC_SHA256,
   UPDATE_STATUS_CONFIG,
 } from "./update-memory";
+import { updateLost } from "./update-lost";
 import { nameKeys } from "./update-signature";
 import {
   setAcknowledged,
@@ -46,6 +47,7 @@ import { startLoading } from "./update-steps";
 // biome-ignore lint/performance/noBarrelFile: an entry's exports are the module's interface
 export { updatePoll } from "./update-answer";
 export { updateReceive } from "./update-frames";
+export { updateLost, updateLostPoll } from "./update-lost";
 export {
   UPDATE_BUFFER,
   UPDATE_BUFFER_BYTES,
@@ -86,6 +88,7 @@ export function updateOpen(nowMs: u32): i32 {
   setAnswerDue(false);
   setAcknowledged(0);
   setTriedAtMs(nowMs);
+  updateLost(0, 0);
   startLoading();
   return 0;
 }

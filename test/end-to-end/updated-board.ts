@@ -53,6 +53,8 @@ export class UpdatedBoard {
   /** Boots so far, by the births of new nonces. */
   boots = 0;
   state: FlashStateFrame | undefined;
+  /** What the board says of its samples is lost on its way, and not acknowledged. */
+  isDeaf = false;
   readonly #port: FirmwarePort;
   readonly #deframer = new SerialDeframer();
   readonly #ended: Promise<{ exitCode: number | null }> | undefined;
@@ -104,6 +106,11 @@ export class UpdatedBoard {
   /** Frames of the running epoch that were acknowledged. */
   get epochFrames(): number {
     return this.#epochFrames;
+  }
+
+  /** Of the boot that runs. */
+  get lastEpoch(): number {
+    return this.#epoch;
   }
 
   /** Messages about updates so far, in both directions. */
@@ -234,6 +241,7 @@ export class UpdatedBoard {
       this.#count();
       if (frame.op === "state" && frame.nonce === this.#nonce) this.state = frame;
     } else {
+      if (this.isDeaf && frame.kind !== "birth") return;
       if (frame.kind === "birth" && frame.nonce !== this.#nonce) this.#isBorn(frame.nonce, frame.epoch);
       const before = this.#cloud.rows.length;
       for (const answer of this.#cloud.take(message)) this.#port.write(encodeSerialFrame(answer));
