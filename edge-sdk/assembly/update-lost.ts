@@ -21,9 +21,9 @@ let end: u32 = 0;
 let toldAtMs: u32 = 0;
 let waitMs: u32 = 0;
 
-/** Nothing of an epoch can be sent any more; below `seq` it had frames. @param of  0: of none */
-export function updateLost(of: u32, seq: u32): void {
-  epoch = of;
+/** Nothing of an epoch can be sent any more; below `seq` it had frames. @param lost  0: of none */
+export function updateLost(lost: u32, seq: u32): void {
+  epoch = lost;
   end = seq;
   waitMs = 0;
 }

@@ -15,6 +15,7 @@ interface FuzzState extends FuzzTally {
 const CASES = 100_000;
 /** Of one process of the interpreter: a few seconds. */
 const BATCH = 1000;
+const LANES = 2;
 const SEED = 1;
 const STATE_FILE = fileURLToPath(new URL("../../.lockstep/interpreter-fuzz.json", import.meta.url));
 
@@ -23,12 +24,20 @@ export async function benchInterpreterFuzz({ cases = CASES }: BenchOptions): Pro
   const host = buildHost();
   const sources = { modules: [readFileSync(DEVICE_WASM)] };
   const random = seededRandom(SEED);
+  const batchOf = (from: number, count: number) => () =>
+    Array.from({ length: count }, (_, i) => fuzzCase(random.fork(`case ${from + i}`), sources));
   let state = readState();
   while (state.done < cases) {
-    const count = Math.min(BATCH, cases - state.done);
-    const { done } = state;
-    const batch = Array.from({ length: count }, (_, i) => fuzzCase(random.fork(`case ${done + i}`), sources));
-    state = addBatch(state, await compareCases(host, batch), count);
+    const from = state.done;
+    const counts = Array.from({ length: LANES }, (_, lane) => Math.min(BATCH, cases - from - lane * BATCH));
+    const batches = counts
+      .filter((count) => count > 0)
+      .map((count, lane) => ({ count, batch: batchOf(from + lane * BATCH, count) }));
+    // While one interpreter runs, the cases of the next are made and those of the one before are compared.
+    const tallies = await Promise.all(
+      batches.map(async ({ count, batch }) => ({ count, tally: await compareCases(host, batch()) })),
+    );
+    for (const { count, tally } of tallies) state = addBatch(state, tally, count);
     keepState(state);
     process.stderr.write(`interpreter-fuzz: ${state.done} of ${cases}, ${state.differences.length} differences\n`);
   }

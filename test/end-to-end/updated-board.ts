@@ -64,8 +64,13 @@ export class UpdatedBoard {
   #epochFrames = 0;
   /** Every boot is asked how it stands. */
   #isDriving = false;
+<<<<<<< HEAD
   #messages = 0;
   #cutAfter: number | undefined;
+=======
+  /** The board has nothing to be told before it has sent frames. */
+  #isWaiting = false;
+>>>>>>> main
   #news: () => void = () => {};
 
   private constructor(port: FirmwarePort) {
@@ -181,7 +186,8 @@ export class UpdatedBoard {
       const isOver = begun > 0 || (isBegun && state.confirmedVersion >= given.version);
       if (isOurs && state.phase === "idle" && isRunning && state.verdict === 0 && isOver) return outcome(null, state);
       if (begun > 0 && isOurs && state.phase === "idle" && state.verdict !== 0) return outcome(state.verdict, state);
-      if (this.#answer(given, state, confirmAfter, () => ++begun)) turns += 1;
+      this.#isWaiting = !this.#answer(given, state, confirmAfter, () => ++begun);
+      if (!this.#isWaiting) turns += 1;
       this.state = undefined;
       while (this.state === undefined) {
         const hasHeard = await this.hears();
@@ -250,7 +256,7 @@ export class UpdatedBoard {
         if (this.rows.at(-1)?.epoch === this.#epoch) this.#epochFrames += 1;
         this.#port.write(encodeSerialFrame(this.#cloud.ackAll()));
         // Frames that come faster than AGAIN_MS would keep a driver that waits for silence from ever asking.
-        if (this.#isDriving && this.#nonce !== undefined) this.send({ kind: "flash", op: "ask", nonce: this.#nonce });
+        if (this.#isWaiting && this.#nonce !== undefined) this.send({ kind: "flash", op: "ask", nonce: this.#nonce });
       }
     }
     this.#news();
