@@ -64,13 +64,10 @@ export class UpdatedBoard {
   #epochFrames = 0;
   /** Every boot is asked how it stands. */
   #isDriving = false;
-<<<<<<< HEAD
   #messages = 0;
   #cutAfter: number | undefined;
-=======
   /** The board has nothing to be told before it has sent frames. */
   #isWaiting = false;
->>>>>>> main
   #news: () => void = () => {};
 
   private constructor(port: FirmwarePort) {
