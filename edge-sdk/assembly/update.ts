@@ -1,5 +1,6 @@
 import { copy } from "./cbor";
 import { chunkLimit } from "./update-answer";
+import { updateLost } from "./update-lost";
 import {
   configByte,
   configWord,
@@ -28,7 +29,6 @@ import {
   UPDATE_KEY_HMAC_SHA256,
   UPDATE_STATUS_CONFIG,
 } from "./update-memory";
-import { updateLost } from "./update-lost";
 import { nameKeys } from "./update-signature";
 import {
   setAcknowledged,

@@ -86,7 +86,17 @@ async function startState(forms: Record<string, PowerCase>, folder: string): Pro
     const { control, messages } = await updateThroughCuts(rig, join(folder, "whole.bin"), update, plan);
     const counts = { places: 1, operation: NOT_AT_ALL - control.cutAt, message: messages };
     for (const kind of KINDS) {
-      tallies.push({ form, kind, of: counts[kind], done: [], cuts: 0, boots: 0, violations: 0, updated: 0, faults: [] });
+      tallies.push({
+        form,
+        kind,
+        of: counts[kind],
+        done: [],
+        cuts: 0,
+        boots: 0,
+        violations: 0,
+        updated: 0,
+        faults: [],
+      });
     }
   }
   return { made, tallies };
@@ -135,7 +145,11 @@ const WHAT: Readonly<Record<Kind, string>> = {
 };
 
 function report(tallies: readonly PowerTally[]): BenchReport {
-  const named = tallies.map((tally) => ({ ...tally, what: `${tally.form}: ${WHAT[tally.kind]}`, runs: tally.done.length }));
+  const named = tallies.map((tally) => ({
+    ...tally,
+    what: `${tally.form}: ${WHAT[tally.kind]}`,
+    runs: tally.done.length,
+  }));
   return {
     title: "Power that fails while an emulated board is updated",
     goals: named.flatMap(({ what, runs, updated, violations }) => [
@@ -147,7 +161,15 @@ function report(tallies: readonly PowerTally[]): BenchReport {
       },
       { what: `${what}: rules of flash broken`, measured: violations, unit: "times", must: { atMost: 0 } },
     ]),
-    columns: ["what is cut", "runs", "that there are", "cuts", "boots that spoke", "at their end", "rules of flash broken"],
+    columns: [
+      "what is cut",
+      "runs",
+      "that there are",
+      "cuts",
+      "boots that spoke",
+      "at their end",
+      "rules of flash broken",
+    ],
     rows: named.map(({ what, runs, of, cuts, boots, updated, violations }) => [
       what,
       runs,

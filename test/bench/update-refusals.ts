@@ -77,7 +77,7 @@ async function allRounds(folder: string): Promise<Round[]> {
     { form: "module", resident: example.resident(module), factory: wasm, wrong: modules },
     {
       form: "image",
-      resident: example.resident(image),
+      resident: kit.loader,
       factory: kit.images[0] ?? wasm,
       wrong: wrongImages(kit, FACTORY),
     },
@@ -95,9 +95,13 @@ async function runRound({ form, resident, factory, wrong }: Round, flash: string
       const fault = await offerWrong(board, each).catch((error: unknown) => `${each.about}: ${String(error)}`);
       if (fault === null) tally.right += 1;
       else tally.faults.push(fault);
-      process.stderr.write(`update-refusals: ${form}, ${i + 1} of ${wrong.length}, ${each.about}: ${fault ?? "as it should"}\n`);
+      process.stderr.write(
+        `update-refusals: ${form}, ${i + 1} of ${wrong.length}, ${each.about}: ${fault ?? "as it should"}\n`,
+      );
     }
-    const gaps = board.gaps.map(({ epoch, from, through }) => `frames ${from} to ${through} of epoch ${epoch} never came`);
+    const gaps = board.gaps.map(
+      ({ epoch, from, through }) => `frames ${from} to ${through} of epoch ${epoch} never came`,
+    );
     const fault = rotorFault(board.rows);
     const streamFaults = fault === null ? gaps : [...gaps, fault];
     return { form, verdicts, boots: board.boots, rows: board.rows.length, streamFaults };

@@ -15,7 +15,12 @@ const SOURCE = readdirSync(ASSEMBLY)
   .filter((name) => /^update-.*\.ts$/.test(name))
   .map((name) => readFileSync(new URL(name, ASSEMBLY), "utf8"))
   .join("\n");
-const C_TYPES: Readonly<Record<string, string>> = { int32_t: "i32", int64_t: "i64", uint32_t: "i32", update_address: "i32" };
+const C_TYPES: Readonly<Record<string, string>> = {
+  int32_t: "i32",
+  int64_t: "i64",
+  uint32_t: "i32",
+  update_address: "i32",
+};
 
 test("every function of update.wasm is declared with its types and calls it, and nothing else is", () => {
   const pattern = /^static inline (\w+) (update_\w+)\(update_core \*core([^)]*)\) \{([^}]*)\}/gm;

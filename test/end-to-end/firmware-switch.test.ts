@@ -23,7 +23,11 @@ const TRYING_STATES = 8;
 
 afterAll(() => rmSync(scratch, { recursive: true }));
 
-requires("make", "gcc-arm-none-eabi", "qemu-system-arm")("frames of a module that is left", () => {
+requires(
+  "make",
+  "gcc-arm-none-eabi",
+  "qemu-system-arm",
+)("frames of a module that is left", () => {
   let elf = "";
   beforeAll(() => {
     const defines = [`-DFRAME_SAMPLES=${FRAME_SAMPLES}`, "-DRATE_HZ=20", "-DUPDATE_DEVICE_DRAIN_MS=1500u"];
@@ -57,33 +61,42 @@ requires("make", "gcc-arm-none-eabi", "qemu-system-arm")("frames of a module tha
     // The last frame of each boot, before the test and before the switch, is what was in hand.
     expect(old.length).toBeGreaterThan(rows + (frames - 2) * FRAME_SAMPLES);
     expect(board.gaps).toEqual([]);
-    expect(rotorFault(board.rows)).toBeNull();
+    // While it waited in vain, twice, there was no reading.
+    expect(rotorFault(board.rows, 0.4)).toBeNull();
   });
 
   test.concurrent.for([
     ["called off", async () => relabelled(wasm, "unloved")],
     ["stopped by a trap", async () => await spoiltAfter(wasm, 5 * FRAME_SAMPLES, "unreachable")],
-  ] as const)("what a module made that is %s on trial is told as lost, and nothing else", LONG, async ([, make], context) => {
-    const board = await begin(context);
-    let tried = 0;
-    const { verdict } = await board.update(modulePackage(await make(), FACTORY + 1), {
-      confirmAfter: Number.POSITIVE_INFINITY,
-      onState: ({ phase, nonce, sid }) => {
-        if (phase !== "trying") return;
-        board.isDeaf = true;
-        if (++tried === TRYING_STATES) board.send({ kind: "flash", op: "abort", nonce, sid });
-      },
-    });
-    expect(["aborted", "trapped"]).toContain(FLASH_VERDICTS[verdict ?? 0]);
-    board.isDeaf = false;
-    const lost = { epoch: board.lastEpoch - 1, from: expect.any(Number) as number, through: expect.any(Number) as number };
-    await board.until(() => board.gaps.length > 0, "what is lost");
-    expect(board.gaps).toEqual([lost]);
-    const [{ from = 0, through = 0 } = {}] = board.gaps;
-    expect(through - from).toBeGreaterThanOrEqual(3);
-    const { length } = board.rows;
-    await board.until(() => board.rows.length > length, "streaming again");
-    expect(board.gaps).toHaveLength(1);
-    expect(rotorFault(board.rows)).toBeNull();
-  });
+  ] as const)(
+    "what a module made that is %s on trial is told as lost, and nothing else",
+    LONG,
+    async ([, make], context) => {
+      const board = await begin(context);
+      let tried = 0;
+      const { verdict } = await board.update(modulePackage(await make(), FACTORY + 1), {
+        confirmAfter: Number.POSITIVE_INFINITY,
+        onState: ({ phase, nonce, sid }) => {
+          if (phase !== "trying") return;
+          board.isDeaf = true;
+          if (++tried === TRYING_STATES) board.send({ kind: "flash", op: "abort", nonce, sid });
+        },
+      });
+      expect(["aborted", "trapped"]).toContain(FLASH_VERDICTS[verdict ?? 0]);
+      board.isDeaf = false;
+      const lost = {
+        epoch: board.lastEpoch - 1,
+        from: expect.any(Number) as number,
+        through: expect.any(Number) as number,
+      };
+      await board.until(() => board.gaps.length > 0, "what is lost");
+      expect(board.gaps).toEqual([lost]);
+      const [{ from = 0, through = 0 } = {}] = board.gaps;
+      expect(through - from).toBeGreaterThanOrEqual(3);
+      const { length } = board.rows;
+      await board.until(() => board.rows.length > length, "streaming again");
+      expect(board.gaps).toHaveLength(1);
+      expect(rotorFault(board.rows)).toBeNull();
+    },
+  );
 });

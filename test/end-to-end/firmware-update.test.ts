@@ -19,7 +19,7 @@ const lite = readFileSync(new URL("../../edge-sdk/build/device-lite.wasm", impor
 /** 1.0.0, and the patches after it. */
 const FACTORY = 2 ** 24;
 /** Short frames, so that a frame of the new epoch comes soon. */
-const DEFINES = ["-DFRAME_SAMPLES=10", "-DRATE_HZ=20", "-DCONFIRM_MS=6000u"];
+const DEFINES = ["-DFRAME_SAMPLES=5", "-DRATE_HZ=20", "-DCONFIRM_MS=6000u"];
 const LONG = { timeout: 170_000 };
 
 afterAll(() => rmSync(scratch, { recursive: true }));
@@ -108,47 +108,58 @@ function moduleSuite(on: FirmwareBoard, isWhole: boolean): void {
         },
       );
 
-      test.concurrent("that traps, hangs or gives up makes way for the old one, which streams on", LONG, async (context) => {
-        const all = await wrongOnTrial(wasm, FACTORY);
-        const board = await expectWrong(
-          context,
-          all.filter(({ about }) => /trap in sample 5|sample 5 without|status -7/.test(about)),
-        );
-        expect((await board.ask()).traps).toBe(3);
-      });
+      test.concurrent(
+        "that traps, hangs or gives up makes way for the old one, which streams on",
+        LONG,
+        async (context) => {
+          const all = await wrongOnTrial(wasm, FACTORY);
+          const board = await expectWrong(
+            context,
+            all.filter(({ about }) => /trap in sample 5|sample 5 without|status -7/.test(about)),
+          );
+          expect((await board.ask()).traps).toBe(3);
+        },
+      );
 
       test.concurrent("that is not confirmed, or called off, makes way for the old one", LONG, async (context) => {
         const all = await wrongOnTrial(wasm, FACTORY);
-        await expectWrong(context, someOf(all, /^$/).filter(({ verdict }) => verdict !== "trapped"));
+        await expectWrong(
+          context,
+          someOf(all, /^$/).filter(({ verdict }) => verdict !== "trapped"),
+        );
       });
     }
 
-    test.concurrent("is there after QEMU was killed in the middle of its way, and the way goes on", LONG, async (context) => {
-      const { board: first, flash } = await begin(context, on, elf, wasm);
-      const given = modulePackage(relabelled(wasm, "two"), FACTORY + 1);
-      let from = 0;
-      await expect(
-        first.update(given, {
-          patience: 0,
-          onState: ({ next }) => {
-            from = next;
-            if (next >= 9000) void first.stop();
+    test.concurrent(
+      "is there after QEMU was killed in the middle of its way, and the way goes on",
+      LONG,
+      async (context) => {
+        const { board: first, flash } = await begin(context, on, elf, wasm);
+        const given = modulePackage(relabelled(wasm, "two"), FACTORY + 1);
+        let from = 0;
+        await expect(
+          first.update(given, {
+            patience: 0,
+            onState: ({ next }) => {
+              from = next;
+              if (next >= 9000) void first.stop();
+            },
+          }),
+        ).rejects.toThrow("no answer");
+        const board = await UpdatedBoard.start(on, elf, flash);
+        context.onTestFinished(() => board.stop());
+        let resumedAt = 0;
+        const { verdict } = await board.update(given, {
+          onState: ({ phase, next }) => {
+            if (phase === "receiving" && resumedAt === 0) resumedAt = next;
           },
-        }),
-      ).rejects.toThrow("no answer");
-      const board = await UpdatedBoard.start(on, elf, flash);
-      context.onTestFinished(() => board.stop());
-      let resumedAt = 0;
-      const { verdict } = await board.update(given, {
-        onState: ({ phase, next }) => {
-          if (phase === "receiving" && resumedAt === 0) resumedAt = next;
-        },
-      });
-      expect(verdict).toBeNull();
-      expect(from).toBeGreaterThanOrEqual(9000);
-      // On a chip of large sectors the sector that was being written is the only one.
-      if (on === "mps2-an386") expect(resumedAt).toBeGreaterThan(from - 4096 - 512);
-    });
+        });
+        expect(verdict).toBeNull();
+        expect(from).toBeGreaterThanOrEqual(9000);
+        // On a chip of large sectors the sector that was being written is the only one.
+        if (on === "mps2-an386") expect(resumedAt).toBeGreaterThan(from - 4096 - 512);
+      },
+    );
   });
 }
 
@@ -165,10 +176,8 @@ requires(
       form: "image",
       defines: [...DEFINES, "-DUPDATE_DEVICE_WATCHDOG_MS=1500u"],
     } as const;
-    let loader = "";
     let kit: ImageKit;
     beforeAll(() => {
-      loader = new UpdatableExample(mkdtempSync(join(scratch, "made-"))).resident(build);
       kit = imageKit(mkdtempSync(join(scratch, "kit-")), build, wasm);
     }, 240_000);
 
@@ -176,7 +185,7 @@ requires(
       "is replaced three times, from one slot to the other, and what arrived is the rotor's",
       LONG,
       async (context) => {
-        const { images, target } = kit;
+        const { images, loader, target } = kit;
         const { board, flash } = await begin(context, "mps2-an386", loader, images[0] ?? wasm);
         for (const n of [1, 2, 3]) {
           const slot = n % 2;
@@ -194,7 +203,7 @@ requires(
       ["refused by name", /refused|differs|digest|wrong|back/],
       ["gone back from", /watchdog|trapped|confirmed|aborted/],
     ] as const)("a wrong one is %s, and the old one streams on", LONG, async ([, verdicts], context) => {
-      const { board } = await begin(context, "mps2-an386", loader, kit.images[0] ?? wasm);
+      const { board } = await begin(context, "mps2-an386", kit.loader, kit.images[0] ?? wasm);
       const wrong = wrongImages(kit, FACTORY).filter(({ verdict }) => verdicts.test(verdict));
       expect(wrong.length).toBeGreaterThanOrEqual(5);
       for (const each of wrong) expect(await offerWrong(board, each)).toBeNull();

@@ -33,7 +33,11 @@ afterEach(async () => {
   rmSync(folder, { recursive: true });
 });
 
-requires("make", "gcc-arm-none-eabi", "qemu-system-arm")("lockstep flash, a node and an emulated board at its line", () => {
+requires(
+  "make",
+  "gcc-arm-none-eabi",
+  "qemu-system-arm",
+)("lockstep flash, a node and an emulated board at its line", () => {
   test(
     "a module is sent to the running board, refused where it is older, and every sample of both arrives",
     async () => {

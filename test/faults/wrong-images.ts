@@ -1,8 +1,6 @@
-import { mkdtempSync } from "node:fs";
-import { join } from "node:path";
 import { FLASH_VERDICTS } from "@lockstep/protocol";
 import { type UpdatableBuild, UpdatableExample } from "../end-to-end/updatable-made.ts";
-import { imagePackage } from "../end-to-end/update-package.ts";
+import { imagePackage, modulePackage } from "../end-to-end/update-package.ts";
 import type { UpdatedBoard } from "../end-to-end/updated-board.ts";
 import type { WrongImage } from "./wrong-modules.ts";
 
@@ -20,7 +18,13 @@ const SPOILT = [
     "void rotor_sample(uint32_t t, int32_t *samples) {",
     "  volatile uint32_t now = t;\n  while (now >= 30) {\n  }",
   ],
-  ["a start without an end", "watchdog", "image-main.c", "  const slot_area *area = board_slots();\n  board_start();", "  while (area != NULL) {\n  }"],
+  [
+    "a start without an end",
+    "watchdog",
+    "image-main.c",
+    "  const slot_area *area = board_slots();\n  board_start();",
+    "  while (area != NULL) {\n  }",
+  ],
   [
     "a fault of the processor in sample 5",
     "trapped",
@@ -33,23 +37,32 @@ const SPOILT = [
 /** An image for each slot, and what is built from the same sources to go wrong. */
 export interface ImageKit {
   readonly wasm: Uint8Array;
+  /** The ELF file of what stays. */
+  readonly loader: string;
   readonly target: string;
   /** One for each slot. */
   readonly images: readonly Uint8Array[];
   /** For slot 1. */
-  readonly spoilt: readonly { readonly about: string; readonly verdict: WrongImage["verdict"]; readonly body: Uint8Array }[];
+  readonly spoilt: readonly {
+    readonly about: string;
+    readonly verdict: WrongImage["verdict"];
+    readonly body: Uint8Array;
+  }[];
 }
 
 /** Build them. @param folder  an empty one */
 export function imageKit(folder: string, build: UpdatableBuild, wasm: Uint8Array): ImageKit {
-  const example = new UpdatableExample(mkdtempSync(join(folder, "made-")));
+  const example = new UpdatableExample(folder);
+  const loader = example.resident(build);
   const images = [0, 1].map((slot) => example.image(build, slot));
   const spoilt = SPOILT.map(([about, verdict, name, at, then]) => {
-    const changed = new UpdatableExample(mkdtempSync(join(folder, "spoilt-")));
-    changed.change(name, at, `${at}\n${then}`);
-    return { about, verdict, body: changed.image(build, 1) };
+    const spoiltAt = `${at}\n${then}`;
+    example.change(name, at, spoiltAt);
+    const body = example.image(build, 1);
+    example.change(name, spoiltAt, at);
+    return { about, verdict, body };
   });
-  return { wasm, target: `${build.board}/rotor-updatable`, images, spoilt };
+  return { wasm, loader, target: `${build.board}/rotor-updatable`, images, spoilt };
 }
 
 /** Images that are refused, or gone back from, by a board whose slot 0 runs. */
@@ -65,7 +78,7 @@ export function wrongImages({ wasm, target, images, spoilt }: ImageKit, running:
       given: imagePackage(own, wasm, { slot: 0, version: running + 1, target }),
     },
     { about: "for another board", verdict: "wrong-target", given: package1(other, 1, { target: `${target}x` }) },
-    { about: "a module", verdict: "wrong-target", given: package1(other, 2, MODULE) },
+    { about: "a module", verdict: "wrong-target", given: modulePackage(wasm, running + 2) },
     { about: "an older one", verdict: "version-goes-back", given: package1(other, -1) },
     { about: "of another interface", verdict: "wrong-abi", given: package1(other, 3, { abi: 9 }) },
     { about: "linked for the slot that runs", verdict: "module-refused", given: package1(own, 4) },
@@ -76,8 +89,6 @@ export function wrongImages({ wasm, target, images, spoilt }: ImageKit, running:
     { about: "that is called off on trial", verdict: "aborted", given: package1(other, 21), isAborted: true },
   ];
 }
-
-const MODULE = { form: "module", target: "module", slot: 255 } as const;
 
 /**
  * Offer a board what it must not keep, and wait until it streams again.

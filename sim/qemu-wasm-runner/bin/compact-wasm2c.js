@@ -31,7 +31,8 @@ const INSIDE = "WASM_RT_MEMORY_BYTES";
 const FUNC_TYPES = "WASM_RT_FUNC_TYPES";
 const FIXED_BYTES = "WASM_RT_FIXED_BYTES";
 /** How an access is checked, in the words of wasm2c. */
-const CHECK = /^#define MEMCHECK_DEFAULT32\(mem, a, t\) +\\\n.*\n {2}if \(UNLIKELY\(a \+ \(uint64_t\)sizeof\(t\) > mem->size\)\) \\\n.*\n/m;
+const CHECK =
+  /^#define MEMCHECK_DEFAULT32\(mem, a, t\) +\\\n.*\n {2}if \(UNLIKELY\(a \+ \(uint64_t\)sizeof\(t\) > mem->size\)\) \\\n.*\n/m;
 const SECTION_IMPORT = 2;
 const SECTION_GLOBAL = 6;
 const OPCODE_I32_CONST = 0x41;
