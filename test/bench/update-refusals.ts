@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { FLASH_VERDICTS } from "@lockstep/protocol";
+import { FLASH_VERDICTS, type FlashVerdict } from "@lockstep/protocol";
 import { DEVICE_WASM } from "../conformance/raw-device.ts";
 import { rotorFault } from "../end-to-end/rotor-rows.ts";
 import { type UpdatableBuild, UpdatableExample, writeFactoryFlash } from "../end-to-end/updatable-made.ts";
@@ -32,7 +32,7 @@ interface Round {
 interface RoundTally {
   readonly form: string;
   /** By verdict: how many came to it, and to another end. */
-  readonly verdicts: ReadonlyMap<string, { readonly right: number; readonly faults: readonly string[] }>;
+  readonly verdicts: ReadonlyMap<FlashVerdict, { readonly right: number; readonly faults: readonly string[] }>;
   readonly boots: number;
   readonly rows: number;
   /** Frames that never came, or a row that is not the rotor's. */
@@ -87,7 +87,7 @@ async function allRounds(folder: string): Promise<Round[]> {
 async function runRound({ form, resident, factory, wrong }: Round, flash: string): Promise<RoundTally> {
   writeFactoryFlash(flash, { board: BOARD }, factory, FACTORY);
   const board = await UpdatedBoard.start(BOARD, resident, flash);
-  const verdicts = new Map<string, { right: number; faults: string[] }>();
+  const verdicts = new Map<FlashVerdict, { right: number; faults: string[] }>();
   try {
     for (const [i, each] of wrong.entries()) {
       const tally = verdicts.get(each.verdict) ?? { right: 0, faults: [] };
@@ -136,7 +136,7 @@ function report(tallies: readonly RoundTally[]): BenchReport {
     columns: ["form, verdict", "number", "packages", "as they should"],
     rows: cells.map(({ form, verdict, right, faults }) => [
       `${form}, ${verdict}`,
-      FLASH_VERDICTS.findIndex((name) => name === verdict),
+      FLASH_VERDICTS.indexOf(verdict),
       right + faults.length,
       right,
     ]),

@@ -9,7 +9,6 @@ import { requires } from "../os-package.ts";
 import { LockstepProcess, runLockstep } from "./lockstep-process.ts";
 import { PtyBoard } from "./pty-board.ts";
 import { UpdatableExample, writeFactoryFlash } from "./updatable-made.ts";
-import { relabelled } from "./update-package.ts";
 
 const DEVICE = "rotor-updatable";
 const BOARD = "mps2-an386";
@@ -54,7 +53,11 @@ requires(
       const at = ["--to", DEVICE, "--node", http];
       await live(http);
       const module = join(folder, "next.wasm");
-      writeFileSync(module, relabelled(wasm, "next"));
+      // Another codec, as another build would have it: a number at the end of its tables differs.
+      writeFileSync(
+        module,
+        wasm.map((byte, place) => (place === wasm.length - 2 ? byte ^ 1 : byte)),
+      );
       const send = (version: string) => runLockstep("flash", module, ...at, "--key", key, "--version", version);
 
       const tried = await runLockstep("flash", module, ...at, "--key", key, "--version", "1.0.1", "--dry-run");
