@@ -100,8 +100,13 @@ static int32_t update(serial_device *self, uint32_t now_ms) {
 }
 #endif
 
-/** Send one message, if there is one; it leaves only when the store has what it stands for. @returns whether, or a status */
-static int32_t send_one(serial_device *self, uint32_t now_ms) {
+/**
+ * Send one message, if there is one; it leaves only when the store has what it stands for. In a frame of stack of its own, which
+ * is free again when an update calculates.
+ *
+ * @returns whether, or a status
+ */
+__attribute__((noinline)) static int32_t send_one(serial_device *self, uint32_t now_ms) {
   byte_span parts[DEVICE_PARTS];
   const int64_t time_us = self->start_us + long_clock_at(&self->clock, now_ms) * 1000;
   const int32_t length = device_poll_parts(&self->link, parts, time_us, now_ms);
@@ -112,7 +117,7 @@ static int32_t send_one(serial_device *self, uint32_t now_ms) {
   return 1;
 }
 
-/** @param is_idle  whether to sleep when there is nothing to do */
+/** @param is_idle  whether to sleep when there is nothing to do  @returns ms that the store and an update took, or a status */
 static int32_t rest(serial_device *self, uint32_t now_ms, bool is_idle) {
   const int32_t has_heard = hear(self, now_ms);
   if (has_heard < 0) return has_heard;
@@ -124,13 +129,14 @@ static int32_t rest(serial_device *self, uint32_t now_ms, bool is_idle) {
 #ifdef SERIAL_DEVICE_UPDATES
   has_worked |= update(self, now_ms);
 #endif
-  self->worked_ms = has_worked != 0 ? board_now_ms() - from_ms : 0;
-  if (is_idle && has_heard == 0 && has_sent == 0 && has_worked == 0) board_wait();
+  if (has_worked != 0) return (int32_t)(board_now_ms() - from_ms);
+  if (is_idle && has_heard == 0 && has_sent == 0) board_wait();
   return 0;
 }
 
 int32_t serial_device_rest(serial_device *self, uint32_t now_ms) {
-  return rest(self, now_ms, true);
+  const int32_t status = rest(self, now_ms, true);
+  return status < 0 ? status : 0;
 }
 
 /**
@@ -149,10 +155,11 @@ static int32_t rest_until(serial_device *self, uint32_t period_ms, int64_t due_m
     is_held = update_device_is_holding();
 #endif
     const bool is_due = clock_ms >= due_ms && !is_held;
-    const int32_t status = rest(self, now_ms, !is_due);
+    const int32_t worked_ms = rest(self, now_ms, !is_due);
+    if (worked_ms < 0) return worked_ms;
     /* A sensor that is asked after its sample's period says what was later. */
-    if (self->worked_ms >= period_ms) *held_until_ms = long_clock_at(&self->clock, board_now_ms());
-    if (status < 0 || is_due) return status;
+    if ((uint32_t)worked_ms >= period_ms) *held_until_ms = long_clock_at(&self->clock, board_now_ms());
+    if (is_due) return 0;
   }
 }
 

@@ -28,7 +28,6 @@ typedef struct {
   uint8_t received[SERIAL_DEVICE_RECEIVED_BYTES]; /* the board's, for bytes that nobody has read yet */
   long_clock clock;
   int64_t start_us; /* device time when the clock was 0 */
-  uint32_t worked_ms; /* how long the store and an update kept the last rest */
 } serial_device;
 
 /**
