@@ -81,6 +81,7 @@ export function wrongImages({ wasm, target, images, spoilt }: ImageKit, running:
     { about: "a module", verdict: "wrong-target", given: modulePackage(wasm, running + 2) },
     { about: "an older one", verdict: "version-goes-back", given: package1(other, -1) },
     { about: "of another interface", verdict: "wrong-abi", given: package1(other, 3, { abi: 9 }) },
+    { about: "longer than a slot", verdict: "too-long", given: package1(other, 7, { length: 2 ** 20 }) },
     { about: "linked for the slot that runs", verdict: "module-refused", given: package1(own, 4) },
     { about: "with a bit turned", verdict: "bad-digest", given: { ...damaged, body: withTurnedBit(other) } },
     { about: "that fails its test", verdict: "self-test-differs", given: package1(other, 6, { test: NO_TEST }) },

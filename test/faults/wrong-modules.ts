@@ -141,7 +141,11 @@ export async function refusedAtEnd(wasm: Uint8Array, lite: Uint8Array, running: 
 /** Modules that prove themselves, and that it goes back from. */
 export async function wrongOnTrial(wasm: Uint8Array, running: number): Promise<WrongImage[]> {
   const spoilt: [string, number, string][] = [
-    ...[1, 2, 5, 9, 25].map((at): [string, number, string] => [`a trap in sample ${at}`, at - 1, "unreachable"]),
+    ...[1, 2, 5, 9, 13, 20, 25].map((at): [string, number, string] => [
+      `a trap in sample ${at}`,
+      at - 1,
+      "unreachable",
+    ]),
     ...[5, 12].map((at): [string, number, string] => [`sample ${at} without an end`, at - 1, "loop br 0 end"]),
     ...[-1, -7].map((status): [string, number, string] => [`status ${status}`, 4, `i32.const ${status} return`]),
     ["a division by zero", 4, "i32.const 1 i32.const 0 i32.div_u drop"],
