@@ -140,6 +140,7 @@ export class UpdatedBoard {
   async until(isSo: () => boolean, what: string, patience = PATIENCE): Promise<void> {
     for (let silent = 0; !isSo(); ) {
       if (!(await this.hears())) silent += 1;
+      await this.#failIfCut();
       if (silent > patience) throw new RangeError(`the board never came to: ${what}; ${JSON.stringify(this.state)}`);
     }
   }
@@ -188,10 +189,7 @@ export class UpdatedBoard {
       this.state = undefined;
       while (this.state === undefined) {
         const hasHeard = await this.hears();
-        if (this.#isCut) {
-          await this.#ended;
-          throw new PowerFailed();
-        }
+        await this.#failIfCut();
         if (hasHeard) {
           silent = 0;
           continue;
@@ -230,6 +228,12 @@ export class UpdatedBoard {
 
   get #isCut(): boolean {
     return this.#cutAfter !== undefined && this.#messages >= this.#cutAfter;
+  }
+
+  async #failIfCut(): Promise<void> {
+    if (!this.#isCut) return;
+    await this.#ended;
+    throw new PowerFailed();
   }
 
   #count(): void {
