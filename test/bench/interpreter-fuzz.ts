@@ -13,6 +13,8 @@ interface FuzzState extends FuzzTally {
 }
 
 const CASES = 100_000;
+/** Of all runs together. */
+const CASES_WANTED = 1_000_000;
 /** Of one process of the interpreter: a few seconds. */
 const BATCH = 1000;
 const LANES = 2;
@@ -73,7 +75,10 @@ function report(state: FuzzState): BenchReport {
   const refusals = Object.entries(state.refused).sort(([, a], [, b]) => b - a);
   return {
     title: "The interpreter beside Node's WebAssembly",
-    goals: [{ what: "cases that differ", measured: state.differences.length, unit: "", must: { atMost: 0 } }],
+    goals: [
+      { what: "cases that differ", measured: state.differences.length, unit: "", must: { atMost: 0 } },
+      { what: "cases", measured: state.done, unit: "", aimedAt: { atLeast: CASES_WANTED } },
+    ],
     columns: ["what", "count"],
     rows: [
       ["cases", state.done],
@@ -85,7 +90,8 @@ function report(state: FuzzState): BenchReport {
     ],
     notes: [
       `Half of the cases are generated modules, half are spoilt ones, device.wasm among them; seed ${state.seed}.`,
-      "A run that is stopped goes on where it was: .lockstep/interpreter-fuzz.json, to be removed to begin anew.",
+      "`npm run bench -- interpreter-fuzz --cases 1000000 --write`; a run that is stopped goes on where it was: .lockstep/interpreter-fuzz.json, to be removed to begin anew.",
+      "Of the first 178,000 cases one was said to differ, case 155,622: a spoilt module exported a global under the name of another, and the two were compared. It is compared by its place since, and agrees.",
       ...state.differences,
     ],
     json: state,
