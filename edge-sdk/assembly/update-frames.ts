@@ -16,6 +16,7 @@ import { crc32 } from "./crc32";
 import { hashBytes } from "./hash";
 import { chunkLimit } from "./update-answer";
 import { composeHead } from "./update-head";
+import { ACK_HEAD, hearAck } from "./update-lost";
 import { admitManifest, sessionOf } from "./update-manifest";
 import {
   configWord,
@@ -103,6 +104,7 @@ export function updateReceive(length: i32, _nowMs: u32): i32 {
   readBegin(UPDATE_INPUT, length);
   const elements = readHeader(MAJOR_ARRAY, ELEMENTS_MAX);
   const head = readUint(FLASH_HEAD);
+  if (head == ACK_HEAD && isSealed(length)) hearAck();
   if (!readIsSound() || head != FLASH_HEAD || elements < ELEMENTS_LEAST) return 0;
   if (!isSealed(length)) return UPDATE_STATUS_REFUSED;
   const isOurs = readUint(U32) == configWord(UPDATE_CONFIG_NONCE);

@@ -79,6 +79,7 @@ import {
   UPDATE_PHASE_VERIFYING,
   UPDATE_VERDICT_BAD_CHUNK,
   UPDATE_VERDICT_BAD_DIGEST,
+  UPDATE_VERDICT_BUSY,
   UPDATE_VERDICT_FLASH_FAILED,
   UPDATE_VERDICT_NONE,
   UPDATE_VERDICT_NOT_CONFIRMED,
@@ -277,7 +278,9 @@ function fail(result: i32, told: u32, nowMs: u32): void {
     discard(result, told);
     return;
   }
-  setVerdict(UPDATE_VERDICT_FLASH_FAILED, told);
+  // Of a switch the host may say that frames of the old epoch are still to be sent.
+  const isBusy = step == STEP_SWITCH && result == UPDATE_VERDICT_BUSY;
+  setVerdict(isBusy ? UPDATE_VERDICT_BUSY : UPDATE_VERDICT_FLASH_FAILED, told);
   if (step == STEP_GO_BACK || step == STEP_KEEP) {
     setTriedAtMs(nowMs); // tried again when the limit has passed once more
     setPhase(UPDATE_PHASE_TRYING);

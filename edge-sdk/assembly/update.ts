@@ -1,5 +1,6 @@
 import { copy } from "./cbor";
 import { chunkLimit } from "./update-answer";
+import { updateLost } from "./update-lost";
 import {
   configByte,
   configWord,
@@ -46,6 +47,7 @@ import { startLoading } from "./update-steps";
 // biome-ignore lint/performance/noBarrelFile: an entry's exports are the module's interface
 export { updatePoll } from "./update-answer";
 export { updateReceive } from "./update-frames";
+export { updateLost, updateLostPoll } from "./update-lost";
 export {
   UPDATE_BUFFER,
   UPDATE_BUFFER_BYTES,
@@ -86,6 +88,7 @@ export function updateOpen(nowMs: u32): i32 {
   setAnswerDue(false);
   setAcknowledged(0);
   setTriedAtMs(nowMs);
+  updateLost(0, 0);
   startLoading();
   return 0;
 }

@@ -107,7 +107,8 @@ typedef uint32_t update_address;
 #define UPDATE_ACTION_PROGRAM 2 /* length bytes of update_buffer() to slot, address: whole write units of erased flash */
 #define UPDATE_ACTION_READ 3    /* length bytes at slot, address, into update_buffer() */
 #define UPDATE_ACTION_TEST 4    /* check the body in the slot, and run its self-test; it may be asked for again after a reset */
-#define UPDATE_ACTION_SWITCH 5  /* boot record: sid (update_address()), try slot; then restart with a new nonce */
+#define UPDATE_ACTION_SWITCH 5  /* boot record: sid (update_address()), try slot; then restart with a new nonce. Done with
+                                   UPDATE_VERDICT_BUSY where frames are still to be sent: it stays READY */
 #define UPDATE_ACTION_KEEP 6    /* boot record: slot is confirmed, its version (update_address()) the highest, no verdict */
 #define UPDATE_ACTION_GO_BACK 7 /* boot record: not this slot, verdict (update_length()), detail (update_address()); restart */
 #define UPDATE_ACTION_WORK 8    /* nothing: a part of a signature is verified in update_done() */
@@ -226,5 +227,22 @@ static inline void update_stack_high_water(update_core *core, uint32_t bytes) { 
 
 /** Compose the message due at update_output(). @returns its bytes, 0 none */
 static inline int32_t update_poll(update_core *core) { return (int32_t)w2c_update_updatePoll(core); }
+
+/**
+ * Say, after update_open(), that what an earlier boot had of an epoch can be sent by no boot any more: the model that made it
+ * was left. The cloud is told until it knows.
+ *
+ * @param end  seq after its last frame
+ */
+static inline void update_lost(update_core *core, uint32_t epoch, uint32_t end) { w2c_update_updateLost(core, epoch, end); }
+
+/**
+ * Compose at update_output() what is lost, if it is to be said by now. Call it only while the link is live.
+ *
+ * @returns its bytes; 0: not now; -1: nothing is lost, or the cloud knows it
+ */
+static inline int32_t update_lost_poll(update_core *core, int64_t time_us, uint32_t now_ms) {
+  return (int32_t)w2c_update_updateLostPoll(core, (u64)time_us, now_ms);
+}
 
 #endif

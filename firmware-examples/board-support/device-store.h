@@ -15,7 +15,7 @@ int32_t device_store_open(device *of, uint32_t nonce, uint32_t now_ms);
 /** Write what has changed: after each of device_sample and device_receive, and before a message is sent. @returns 0 or a status */
 int32_t device_store_save(device *of);
 
-/** Do one step of what may be done later: milliseconds, where flash is erased. @returns whether there is more, or a status */
+/** Do one step of what may be done later: milliseconds, where flash is erased. @returns whether there was one, or a status */
 int32_t device_store_rest(device *of);
 
 #endif

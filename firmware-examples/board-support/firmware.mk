@@ -104,7 +104,7 @@ $(BUILD)/core-id.h: $(WASM)
 
 # Generated, and full of what no integer module calls; its marks on loads are for guard pages (wasm-rt.h).
 $(BUILD)/core.o: $(BUILD)/core.c $(FLAGS) $(SUPPORT)/needed.flags
-	$(CC) $(CPU) $(NEEDED) -MMD -MP -w -DWASM_RT_PLAIN_LOADS $(CFLAGS) $(CORE_FLAGS) $(INCLUDE) -c -o $@ $<
+	$(CC) $(CPU) $(NEEDED) -MMD -MP -w -DWASM_RT_PLAIN_LOADS $(CORE_BYTES:%=-DWASM_RT_FIXED_BYTES=%) $(CFLAGS) $(CORE_FLAGS) $(INCLUDE) -c -o $@ $<
 
 ifdef FORM
 $(BUILD)/update.c: $(UPDATE_WASM)
@@ -112,7 +112,7 @@ $(BUILD)/update.c: $(UPDATE_WASM)
 	$(WASM2C) $< -n update -o $@
 
 $(BUILD)/update.o: $(BUILD)/update.c $(FLAGS) $(SUPPORT)/needed.flags
-	$(CC) $(CPU) $(NEEDED) -MMD -MP -w -DWASM_RT_PLAIN_LOADS $(CFLAGS) $(CORE_FLAGS) $(INCLUDE) -c -o $@ $<
+	$(CC) $(CPU) $(NEEDED) -MMD -MP -w -DWASM_RT_PLAIN_LOADS -DWASM_RT_FIXED_BYTES=$(UPDATE_BYTES) $(CFLAGS) $(CORE_FLAGS) $(INCLUDE) -c -o $@ $<
 
 UPDATE_C := $(BUILD)/update.c
 endif

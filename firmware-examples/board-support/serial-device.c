@@ -32,6 +32,9 @@ int32_t serial_device_begin(serial_device *self, const device_plan *plan, uint8_
   if (status < 0) return status;
   status = device_store_open(&self->link, nonce, board_now_ms());
   if (status < 0) return status;
+#ifdef SERIAL_DEVICE_UPDATES
+  update_device_opened(&self->link, status);
+#endif
   board_listen(self->received, sizeof self->received);
   board_write(&end_of_noise, 1);
   edge_link_connected(&self->link.core, board_now_ms());
@@ -41,7 +44,11 @@ int32_t serial_device_begin(serial_device *self, const device_plan *plan, uint8_
 /** @param statuses  NULL: all ok */
 static int32_t take(serial_device *self, const int32_t *samples, const uint8_t *statuses, int64_t time_us, uint32_t now_ms) {
   const int32_t status = device_sample(&self->link, samples, statuses, time_us, now_ms);
-  return status < 0 ? status : device_store_save(&self->link);
+  if (status < 0) return status;
+#ifdef SERIAL_DEVICE_UPDATES
+  if (status > 0) update_device_note(&self->link);
+#endif
+  return device_store_save(&self->link);
 }
 
 int32_t serial_device_sample(serial_device *self, const int32_t *samples, int64_t time_us, uint32_t now_ms) {
@@ -104,19 +111,25 @@ static void say(serial_device *self, byte_span *parts, uint32_t count) {
 /** Send a message of the update machine, and do what it wants done. @returns whether there was any of it */
 static int32_t update(serial_device *self, uint32_t now_ms) {
   const uint8_t *message = NULL;
-  const int32_t length = update_device_poll(&message);
+  const int64_t time_us = self->start_us + long_clock_at(&self->clock, now_ms) * 1000;
+  const int32_t length = update_device_poll(&self->link, &message, time_us, now_ms);
   if (length > EDGE_SEAL_BYTES) {
     const uint32_t before = (uint32_t)length - EDGE_SEAL_BYTES;
     byte_span parts[] = {{message, before}, {message + before, EDGE_SEAL_BYTES}};
     say(self, parts, 2);
   }
-  const bool has_more = update_device_act(&self->link, self->start_us + long_clock_at(&self->clock, now_ms) * 1000, now_ms);
+  const bool has_more = update_device_act(&self->link, time_us, now_ms);
   return length > 0 || has_more ? 1 : 0;
 }
 #endif
 
-/** Send one message, if there is one; it leaves only when the store has what it stands for. @returns whether, or a status */
-static int32_t send_one(serial_device *self, uint32_t now_ms) {
+/**
+ * Send one message, if there is one; it leaves only when the store has what it stands for. In a frame of stack of its own, which
+ * is free again when an update calculates.
+ *
+ * @returns whether, or a status
+ */
+__attribute__((noinline)) static int32_t send_one(serial_device *self, uint32_t now_ms) {
   byte_span parts[DEVICE_PARTS];
   const int64_t time_us = self->start_us + long_clock_at(&self->clock, now_ms) * 1000;
   const int32_t length = device_poll_parts(&self->link, parts, time_us, now_ms);
@@ -127,27 +140,35 @@ static int32_t send_one(serial_device *self, uint32_t now_ms) {
   return 1;
 }
 
-/** @param is_idle  whether to sleep when there is nothing to do */
+/** @param is_idle  whether to sleep when there is nothing to do  @returns ms that the store and an update took, or a status */
 static int32_t rest(serial_device *self, uint32_t now_ms, bool is_idle) {
   const int32_t has_heard = hear(self, now_ms);
   if (has_heard < 0) return has_heard;
   int32_t has_sent = send_one(self, now_ms);
   if (has_sent < 0) return has_sent;
+  const uint32_t from_ms = board_now_ms();
+  int32_t has_worked = device_store_rest(&self->link);
+  if (has_worked < 0) return has_worked;
 #ifdef SERIAL_DEVICE_UPDATES
-  has_sent |= update(self, now_ms);
+  has_worked |= update(self, now_ms);
 #endif
-  const int32_t has_more = device_store_rest(&self->link);
-  if (has_more < 0) return has_more;
-  if (is_idle && has_heard == 0 && has_sent == 0 && has_more == 0) board_wait();
+  if (has_worked != 0) return (int32_t)(board_now_ms() - from_ms);
+  if (is_idle && has_heard == 0 && has_sent == 0) board_wait();
   return 0;
 }
 
 int32_t serial_device_rest(serial_device *self, uint32_t now_ms) {
-  return rest(self, now_ms, true);
+  const int32_t status = rest(self, now_ms, true);
+  return status < 0 ? status : 0;
 }
 
-/** Rest until a sample is due: once at least, or a device that is late would fall silent. @returns 0 or a status */
-static int32_t rest_until(serial_device *self, int64_t due_ms, int64_t *held_until_ms) {
+/**
+ * Rest until a sample is due: once at least, or a device that is late would fall silent.
+ *
+ * @param held_until_ms  set to the end of the last time in which none was taken: of a hold, or of work of a period or more
+ * @returns 0 or a status
+ */
+static int32_t rest_until(serial_device *self, uint32_t period_ms, int64_t due_ms, int64_t *held_until_ms) {
   bool is_held = false;
   for (;;) {
     const uint32_t now_ms = board_now_ms();
@@ -157,8 +178,11 @@ static int32_t rest_until(serial_device *self, int64_t due_ms, int64_t *held_unt
     is_held = update_device_is_holding();
 #endif
     const bool is_due = clock_ms >= due_ms && !is_held;
-    const int32_t status = rest(self, now_ms, !is_due);
-    if (status < 0 || is_due) return status;
+    const int32_t worked_ms = rest(self, now_ms, !is_due);
+    if (worked_ms < 0) return worked_ms;
+    /* A sensor that is asked after its sample's period says what was later. */
+    if ((uint32_t)worked_ms >= period_ms) *held_until_ms = long_clock_at(&self->clock, board_now_ms());
+    if (is_due) return 0;
   }
 }
 
@@ -170,7 +194,7 @@ int32_t serial_device_run(serial_device *self, const device_plan *plan, uint8_t 
   int64_t held_until_ms = -1;
   for (uint32_t t = 0; status >= 0; t++) {
     const int64_t time_us = start_us + due_ms * 1000;
-    status = rest_until(self, due_ms, &held_until_ms);
+    status = rest_until(self, period_ms, due_ms, &held_until_ms);
     if (status < 0) break;
     if (due_ms < held_until_ms) {
       status = miss_sample(self, time_us, board_now_ms());

@@ -62,7 +62,8 @@ int32_t serial_device_rest(serial_device *self, uint32_t now_ms);
 
 /**
  * Be a device, after board_start(): begin, then sample every period of the board's clock and use the time between. Where a
- * restart was waited for and did not come, the times passed are told as invalid samples, and the sensor is not asked.
+ * restart was waited for and did not come, or flash was erased for a period or longer, the times passed are told as invalid
+ * samples, and the sensor is not asked: a sample is never told under a time at which it was not taken.
  *
  * @param memory     as device_begin takes it
  * @param period_ms  what plan->period_ns is, >= 1

@@ -22,6 +22,7 @@ int32_t device_store_save(device *of) {
 }
 
 int32_t device_store_rest(device *of) {
-  const int32_t status = flash_ring_tidy_due(&kept) == FLASH_TIDY_DONE ? 0 : flash_ring_tidy(&kept, of);
-  return status > 0 ? 1 : status;
+  if (flash_ring_tidy_due(&kept) == FLASH_TIDY_DONE) return 0;
+  const int32_t status = flash_ring_tidy(&kept, of);
+  return status < 0 ? status : 1;
 }

@@ -1,6 +1,8 @@
 # For firmware.mk: a device whose module or image is replaced over the air. The Makefile says FORM := module or image, and with
 # an image also SLOT := 0, 1 or loader, the part of it that is made.
 UPDATE_WASM ?= $(ROOT)/edge-sdk/build/update.wasm
+# Bytes that its memory always has, as update-device.h says: what its accesses are checked against.
+UPDATE_BYTES := $(shell sed -n 's/^.define UPDATE_DEVICE_MEMORY_BYTES \([0-9]*\)u$$/\1/p' $(SUPPORT)/update-device.h)
 override DEFINES += -DBOARD_RESTARTS
 
 ifeq ($(BOARD),mps2-an386)
@@ -34,6 +36,10 @@ else
 SCRIPT      := mps2-slot-$(SLOT).ld
 CORE        := core.o update.o
 UPDATES     += update-device.c image-body.c self-test.c sha256.c
+# Bytes of memory that the program lends its core, where it says so by CORE_BYTES: what the core's accesses are checked against.
+ifneq ($(CORE_BYTES),)
+override DEFINES += -DCORE_BYTES=$(CORE_BYTES)u
+endif
 override DEFINES += -DUPDATE_FORM=UPDATE_FORM_IMAGE '-DUPDATE_TARGET="$(BOARD)/$(NAME)"'
 endif
 ifneq ($(SLOT),loader)

@@ -13,7 +13,19 @@ typedef struct {
   uint32_t check;
 } test_note;
 
+/** What the cloud has not taken of a boot, for the one after it: where that runs another model nobody can send it. */
+typedef struct {
+  uint32_t epoch; /* 0: it was never granted one, and nothing of it was sent */
+  uint32_t next;  /* seq after its last frame */
+  uint32_t frames;
+  uint32_t check;
+} link_note;
+
 static test_note tested BOARD_RETAINED;
+static link_note left BOARD_RETAINED;
+/** Of the link's view (edge_core.h). */
+enum { LINK_EPOCH = 20, LINK_NEXT = 24, LINK_FRAMES = 32, LINK_VIEW_BYTES = 36, LINK_LIVE = 2 };
+
 static struct {
   update_core core;
   const update_plan *plan;
@@ -22,9 +34,12 @@ static struct {
   boot_record *record;
   int32_t action; /* under way, or UPDATE_ACTION_NONE */
   bool is_holding; /* a restart waits for the ring to be empty */
-  uint32_t drains_since;
+  uint32_t holds_since;
+  uint32_t drains_since; /* when a frame left the ring last */
+  uint32_t drain_frames;
   int32_t acknowledged; /* frames of this boot */
   bool is_testing;
+  bool is_telling; /* what was lost with the model before */
 } update;
 static uint8_t memory[UPDATE_DEVICE_MEMORY_BYTES] __attribute__((aligned(8)));
 
@@ -35,6 +50,10 @@ static uint32_t check_of(const test_note *note) {
 static void note_test(uint32_t sid, uint32_t result, uint32_t detail) {
   tested = (test_note){sid, result, detail, 0};
   tested.check = check_of(&tested);
+}
+
+static uint32_t check_of_link(const link_note *note) {
+  return ~(note->epoch + 3 * note->next + 5 * note->frames);
 }
 
 static uint8_t *view(update_address at, uint32_t length) {
@@ -107,25 +126,44 @@ bool update_device_hear(uint32_t length, uint32_t now_ms) {
   return update.action == UPDATE_ACTION_NONE && update_receive(&update.core, (int32_t)length, now_ms) != 0;
 }
 
+void update_device_note(device *of) {
+  const uint8_t *link = edge_bytes(&of->core, edge_link_view(&of->core), LINK_VIEW_BYTES);
+  left = (link_note){load32(link + LINK_EPOCH), load32(link + LINK_NEXT), load32(link + LINK_FRAMES), 0};
+  left.check = check_of_link(&left);
+}
+
+void update_device_opened(device *of, int32_t adopted) {
+  const bool is_lost = adopted == 0 && left.check == check_of_link(&left) && left.epoch != 0 && left.frames != 0;
+  if (is_lost) update_lost(&update.core, left.epoch, left.next);
+  update.is_telling = is_lost;
+  update_device_note(of);
+}
+
 /** Frames of this boot that have left the ring: acknowledged, or dropped from a full one. What an earlier one left goes first. */
-static int32_t frames_gone(device *of) {
-  const int32_t frames = (int32_t)(edge_link_next_seq(&of->core) - edge_link_unconfirmed_frames(&of->core));
+static int32_t frames_gone(void) {
+  const int32_t frames = (int32_t)(left.next - left.frames);
   return frames > 0 ? frames : 0;
 }
 
 int32_t update_device_receive(device *of, const uint8_t *message, uint32_t length, uint32_t now_ms) {
-  const int32_t before = frames_gone(of);
+  update_device_note(of);
+  const int32_t before = frames_gone();
   const int32_t status = device_receive(of, message, length, now_ms);
+  update_device_note(of);
   /* A message drops nothing from a full ring. */
-  update.acknowledged += frames_gone(of) - before;
+  update.acknowledged += frames_gone() - before;
   if (update.acknowledged == 0) return status;
   board_clear_strikes();
   if (update.action == UPDATE_ACTION_NONE) update_acknowledged(&update.core, update.acknowledged);
   return status;
 }
 
-int32_t update_device_poll(const uint8_t **message) {
-  const int32_t length = update_poll(&update.core);
+int32_t update_device_poll(device *of, const uint8_t **message, int64_t time_us, uint32_t now_ms) {
+  int32_t length = update_poll(&update.core);
+  if (length == 0 && update.is_telling && edge_link_state(&of->core) == LINK_LIVE) {
+    length = update_lost_poll(&update.core, time_us, now_ms);
+    update.is_telling = length >= 0;
+  }
   if (length > 0) *message = view(update_output(&update.core), (uint32_t)length);
   return length;
 }
@@ -134,15 +172,22 @@ bool update_device_is_holding(void) {
   return update.is_holding;
 }
 
-/** Close the frame in hand, and wait until the ring is empty, for a while. @returns whether it is time to restart */
+/** Close the frame in hand, and wait until the ring is empty, as long as it gets emptier. @returns whether the wait is over */
 static bool has_drained(device *of, int64_t time_us, uint32_t now_ms) {
   if (!update.is_holding) {
     update.is_holding = true;
-    update.drains_since = now_ms;
+    update.holds_since = now_ms;
     (void)edge_link_flush(&of->core, time_us, now_ms);
     (void)device_store_save(of);
+    update_device_note(of);
+    update.drain_frames = left.frames + 1;
   }
-  return now_ms - update.drains_since >= UPDATE_DEVICE_DRAIN_MS || edge_link_unconfirmed_frames(&of->core) == 0;
+  if (left.frames < update.drain_frames) {
+    update.drain_frames = left.frames;
+    update.drains_since = now_ms;
+  }
+  const bool is_stuck = now_ms - update.drains_since >= UPDATE_DEVICE_DRAIN_MS;
+  return left.frames == 0 || is_stuck || now_ms - update.holds_since >= UPDATE_DEVICE_DRAIN_MOST_MS;
 }
 
 /** What the candidate says of itself. */
@@ -237,6 +282,9 @@ static int32_t carry_out(device *of, int64_t time_us, uint32_t now_ms, uint32_t 
       return -1;
     case UPDATE_ACTION_SWITCH:
       if (!has_drained(of, time_us, now_ms)) return -1;
+      /* Another model could not send them: it stays with this one, and is asked again. */
+      *detail = left.frames;
+      if (left.frames > 0) return UPDATE_VERDICT_BUSY;
       return switch_over() ? 0 : 1;
     case UPDATE_ACTION_GO_BACK:
       if (!has_drained(of, time_us, now_ms)) return -1;

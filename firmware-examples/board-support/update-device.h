@@ -7,7 +7,9 @@
  *                     update_device_poll ──▶ its messages, between the link's
  *
  * A test and a switch restart the board: before that the frame in hand is closed, and what is in the ring goes out as far as
- * the cloud takes it. What it does not take by then stays in the ring, where that outlives a restart (device-store.h).
+ * the cloud takes it. What it does not take by then stays in the ring over a test, where that outlives a restart
+ * (device-store.h); a switch is not made before all of it was taken. What was made on trial and is left in the ring when the
+ * device goes back can be sent by nobody any more: the boot after it tells the cloud that it is lost.
  */
 #ifndef UPDATE_DEVICE_H
 #define UPDATE_DEVICE_H
@@ -22,8 +24,13 @@
 #ifndef UPDATE_DEVICE_CHUNK_BYTES
 #define UPDATE_DEVICE_CHUNK_BYTES 256u
 #endif
-/** How long a restart waits for the ring to be empty. */
+/** How long a restart waits for the next frame to leave the ring, and for all of them. */
+#ifndef UPDATE_DEVICE_DRAIN_MS
 #define UPDATE_DEVICE_DRAIN_MS 4000u
+#endif
+#ifndef UPDATE_DEVICE_DRAIN_MOST_MS
+#define UPDATE_DEVICE_DRAIN_MOST_MS 60000u
+#endif
 
 /** Who may replace what. */
 typedef struct {
@@ -57,8 +64,14 @@ bool update_device_hear(uint32_t length, uint32_t now_ms);
 /** Have the link hear a message, and count the frames of this boot that it acknowledges. @returns as device_receive */
 int32_t update_device_receive(device *of, const uint8_t *message, uint32_t length, uint32_t now_ms);
 
-/** The machine's next message. @returns its length, 0 for none */
-int32_t update_device_poll(const uint8_t **message);
+/** Once the link is open. @param adopted  frames that it found of an earlier boot: none where another model left them */
+void update_device_opened(device *of, int32_t adopted);
+
+/** Write down what the cloud has not taken by now: after each sample. */
+void update_device_note(device *of);
+
+/** The machine's next message. @returns its length, below 1 for none */
+int32_t update_device_poll(device *of, const uint8_t **message, int64_t time_us, uint32_t now_ms);
 
 /** Do one action, if one is due. @returns whether there is more to do at once */
 bool update_device_act(device *of, int64_t time_us, uint32_t now_ms);

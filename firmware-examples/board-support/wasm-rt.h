@@ -62,6 +62,11 @@ extern "C" {
 #define __asm__(...)
 #endif
 
+/*
+ * WASM_RT_FIXED_BYTES, for a generated file alone that compact-wasm2c wrote: bytes that its memory always has, and what each
+ * access is checked against in place of the memory's size. A check of an address that the compiler knows falls away.
+ */
+
 /** Bytes of a page; integer-only modules know no other. */
 #define WASM_RT_PAGE_BYTES 65536u
 

@@ -10,6 +10,10 @@ enum { ENDED = 1, NO_RECORD = 2 };
 
 uint8_t updatable_rotor_model[32] = CORE_SHA256;
 static uint8_t memory[MEMORY_BYTES] BOARD_RETAINED __attribute__((aligned(8)));
+#ifdef CORE_BYTES
+/** The core's accesses are checked against what it is lent, or less: else say make CORE_BYTES=… */
+typedef char core_bytes_are_lent[CORE_BYTES <= MEMORY_BYTES ? 1 : -1];
+#endif
 static serial_device twin;
 
 void wasm_rt_trap(wasm_rt_trap_t reason) {

@@ -13,8 +13,11 @@ interface FuzzState extends FuzzTally {
 }
 
 const CASES = 100_000;
+/** Of all runs together. */
+const CASES_WANTED = 1_000_000;
 /** Of one process of the interpreter: a few seconds. */
 const BATCH = 1000;
+const LANES = 2;
 const SEED = 1;
 const STATE_FILE = fileURLToPath(new URL("../../.lockstep/interpreter-fuzz.json", import.meta.url));
 
@@ -23,12 +26,20 @@ export async function benchInterpreterFuzz({ cases = CASES }: BenchOptions): Pro
   const host = buildHost();
   const sources = { modules: [readFileSync(DEVICE_WASM)] };
   const random = seededRandom(SEED);
+  const batchOf = (from: number, count: number) => () =>
+    Array.from({ length: count }, (_, i) => fuzzCase(random.fork(`case ${from + i}`), sources));
   let state = readState();
   while (state.done < cases) {
-    const count = Math.min(BATCH, cases - state.done);
-    const { done } = state;
-    const batch = Array.from({ length: count }, (_, i) => fuzzCase(random.fork(`case ${done + i}`), sources));
-    state = addBatch(state, await compareCases(host, batch), count);
+    const from = state.done;
+    const counts = Array.from({ length: LANES }, (_, lane) => Math.min(BATCH, cases - from - lane * BATCH));
+    const batches = counts
+      .filter((count) => count > 0)
+      .map((count, lane) => ({ count, batch: batchOf(from + lane * BATCH, count) }));
+    // While one interpreter runs, the cases of the next are made and those of the one before are compared.
+    const tallies = await Promise.all(
+      batches.map(async ({ count, batch }) => ({ count, tally: await compareCases(host, batch()) })),
+    );
+    for (const { count, tally } of tallies) state = addBatch(state, tally, count);
     keepState(state);
     process.stderr.write(`interpreter-fuzz: ${state.done} of ${cases}, ${state.differences.length} differences\n`);
   }
@@ -64,7 +75,10 @@ function report(state: FuzzState): BenchReport {
   const refusals = Object.entries(state.refused).sort(([, a], [, b]) => b - a);
   return {
     title: "The interpreter beside Node's WebAssembly",
-    goals: [{ what: "cases that differ", measured: state.differences.length, unit: "", must: { atMost: 0 } }],
+    goals: [
+      { what: "cases that differ", measured: state.differences.length, unit: "", must: { atMost: 0 } },
+      { what: "cases", measured: state.done, unit: "", aimedAt: { atLeast: CASES_WANTED } },
+    ],
     columns: ["what", "count"],
     rows: [
       ["cases", state.done],
@@ -76,7 +90,8 @@ function report(state: FuzzState): BenchReport {
     ],
     notes: [
       `Half of the cases are generated modules, half are spoilt ones, device.wasm among them; seed ${state.seed}.`,
-      "A run that is stopped goes on where it was: .lockstep/interpreter-fuzz.json, to be removed to begin anew.",
+      "`npm run bench -- interpreter-fuzz --cases 1000000 --write`; a run that is stopped goes on where it was: .lockstep/interpreter-fuzz.json, to be removed to begin anew.",
+      "Of the first 178,000 cases one was said to differ, case 155,622: a spoilt module exported a global under the name of another, and the two were compared. It is compared by its place since, and agrees.",
       ...state.differences,
     ],
     json: state,

@@ -165,9 +165,20 @@ export const BENCHES: ReadonlyMap<string, BenchEntry> = new Map<string, BenchEnt
     {
       load: async () => (await import("./update-power.ts")).benchUpdatePower,
       measures:
-        "Updates of an emulated board with power cut at every operation of its flash. Half an hour. Needs QEMU and gcc.",
-      takes: { cases: ["N", "operations that are cut alone, of each form, evenly spread; every one if not given"] },
+        "Updates of an emulated board, power cut at each operation and each message. Hours; goes on. Needs QEMU and gcc.",
+      takes: {
+        cases: ["N", "runs of each form and kind, evenly spread, those of before among them; all if not given"],
+      },
       example: "update-power --cases 20",
+    },
+  ],
+  [
+    "update-refusals",
+    {
+      load: async () => (await import("./update-refusals.ts")).benchUpdateRefusals,
+      measures: "A hundred wrong packages offered to an emulated board that streams. Half an hour. Needs QEMU and gcc.",
+      takes: { cases: ["N", "how many, evenly spread; all of them if not given"] },
+      example: "update-refusals --cases 20",
     },
   ],
   [

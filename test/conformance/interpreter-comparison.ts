@@ -69,7 +69,7 @@ function spoil(wasm: Uint8Array, random: SeededRandom): Uint8Array {
 function callsOf(wasm: Uint8Array, random: SeededRandom): InterpreterCase["calls"] {
   const module = compile(wasm);
   if (module === null || WebAssembly.Module.imports(module).length > 0) return [];
-  const types = functionTypes(wasm);
+  const types = exportsOf(wasm).functions;
   const names = [...types].filter(([name]) => name.length < 256);
   if (names.length === 0) return [];
   return Array.from({ length: 1 + below(random, CALLS_MOST) }, () => {
@@ -84,8 +84,16 @@ function compile(wasm: Uint8Array): WebAssembly.Module | null {
   return WebAssembly.validate(bytes) ? new WebAssembly.Module(bytes) : null;
 }
 
-/** Parameters of exported functions, of a valid module without imports. Sections that it has no use for are passed over. */
-function functionTypes(wasm: Uint8Array): Map<string, number[]> {
+/** What a module calls by name. */
+interface NamedExports {
+  /** Parameters of functions that take integers alone. */
+  readonly functions: Map<string, number[]>;
+  /** Places of globals: a module that was spoilt may export one under the name of another. */
+  readonly globals: Map<string, number>;
+}
+
+/** Exports of a valid module without imports. Sections that it has no use for are passed over. */
+function exportsOf(wasm: Uint8Array): NamedExports {
   let at = 8;
   const byte = () => wasm[at++] ?? 0;
   const uint = () => {
@@ -100,6 +108,7 @@ function functionTypes(wasm: Uint8Array): Map<string, number[]> {
   const types: number[][] = [];
   let functions: number[] = [];
   const exported = new Map<string, number[]>();
+  const globals = new Map<string, number>();
   while (at < wasm.length) {
     const id = byte();
     const end = uint() + at;
@@ -115,15 +124,17 @@ function functionTypes(wasm: Uint8Array): Map<string, number[]> {
         const length = uint();
         at += length;
         const name = Buffer.from(wasm.subarray(at - length, at)).toString("latin1");
-        const isFunction = byte() === 0;
-        const params = types[functions[uint()] ?? -1];
+        const kind = byte();
+        const place = uint();
+        const params = types[functions[place] ?? -1];
         const isPlain = params?.every((type) => type === 0x7f || type === 0x7e) ?? false;
-        if (isFunction && params !== undefined && isPlain && /^[ -~]*$/.test(name)) exported.set(name, params);
+        if (kind === 3) globals.set(name, place);
+        if (kind === 0 && params !== undefined && isPlain && /^[ -~]*$/.test(name)) exported.set(name, params);
       }
     }
     at = end;
   }
-  return exported;
+  return { functions: exported, globals };
 }
 
 /** Run cases in the interpreter and in Node, and compare: what is refused, every result, every trap, memory and globals. */
@@ -152,7 +163,8 @@ function compareCase(given: InterpreterCase, answer: InterpreterAnswer, tally: O
   if (module === null) return "taken, and Node refuses it";
   tally.run++;
   const { exports } = new WebAssembly.Instance(module);
-  const types = functionTypes(given.wasm);
+  const named = exportsOf(given.wasm);
+  const types = named.functions;
   for (const [i, call] of answer.calls.entries()) {
     const { name = "", words = [] } = given.calls[i] ?? {};
     if (call.code === "gas-exhausted" || call.code === "stack-exhausted") {
@@ -167,7 +179,7 @@ function compareCase(given: InterpreterCase, answer: InterpreterAnswer, tally: O
       return `${name}(${words}): ${call.code} ${ours} at ${call.at}, Node ${theirs.code} ${theirs.result}`;
     }
   }
-  return compareState(answer, exports);
+  return compareState(answer, exports, named.globals);
 }
 
 type NodeResult = number | bigint | null;
@@ -197,7 +209,11 @@ function callInNode(
   }
 }
 
-function compareState(answer: InterpreterAnswer, exports: WebAssembly.Exports): string | null {
+function compareState(
+  answer: InterpreterAnswer,
+  exports: WebAssembly.Exports,
+  globals: ReadonlyMap<string, number>,
+): string | null {
   for (const value of Object.values(exports)) {
     if (value instanceof WebAssembly.Memory) {
       const hash = hashOf(new Uint8Array(value.buffer, 0, Math.min(65_536, value.buffer.byteLength)));
@@ -205,7 +221,7 @@ function compareState(answer: InterpreterAnswer, exports: WebAssembly.Exports): 
     }
   }
   const theirs = Object.entries(exports).flatMap(([name, value]) =>
-    value instanceof WebAssembly.Global && /^g\d$/.test(name) ? wordsOf(value.value) : [],
+    value instanceof WebAssembly.Global && name === `g${globals.get(name)}` ? wordsOf(value.value) : [],
   );
   const isGenerated = theirs.length === answer.globals.length && "g0" in exports;
   return isGenerated && theirs.some((word, i) => word !== answer.globals[i]) ? "other globals" : null;

@@ -1,6 +1,7 @@
 /*
- * A serial device whose restart is waited for and does not come: what it says of the time between. One millisecond passes in
- * each rest; nothing is on the line, and the machine of the updates does no more than hold.
+ * A serial device whose restart is waited for and does not come, whose store then erases, once shorter than a period and once
+ * longer, and whose update erases at last: what it says of the time between. One millisecond passes in each other rest;
+ * nothing is on the line.
  *
  *     serial-device-host      prints a line for each sample: its time, its status, and when the sensor was asked (ms; -1: never)
  */
@@ -15,7 +16,9 @@ int32_t update_device_begin(uint32_t nonce, uint32_t now_ms);
 uint8_t *update_device_input(void);
 bool update_device_hear(uint32_t length, uint32_t now_ms);
 int32_t update_device_receive(device *of, const uint8_t *message, uint32_t length, uint32_t now_ms);
-int32_t update_device_poll(const uint8_t **message);
+void update_device_opened(device *of, int32_t adopted);
+void update_device_note(device *of);
+int32_t update_device_poll(device *of, const uint8_t **message, int64_t time_us, uint32_t now_ms);
 bool update_device_act(device *of, int64_t time_us, uint32_t now_ms);
 bool update_device_is_holding(void);
 
@@ -25,7 +28,10 @@ bool update_device_is_holding(void);
 #define PERIOD_MS 10u
 #define HOLDS_FROM_MS 95u
 #define HOLDS_UNTIL_MS 135u
-#define SAMPLES 18
+#define SHORT_ERASE_MS 171u /* takes 8: the sample of 180 is there in time */
+#define LONG_ERASE_MS 203u  /* takes 29: the samples of 210, 220 and 230 have no reading */
+#define DUE_ERASE_MS 250u   /* takes 13, when a sample is due: it and that of 260 have none */
+#define SAMPLES 30
 
 static uint32_t time_ms;
 static int32_t asked_ms = -1;
@@ -97,14 +103,24 @@ int32_t update_device_receive(device *of, const uint8_t *message, uint32_t lengt
   return 0;
 }
 
-int32_t update_device_poll(const uint8_t **message) {
-  (void)message;
+void update_device_opened(device *of, int32_t adopted) {
+  (void)of, (void)adopted;
+}
+
+void update_device_note(device *of) {
+  (void)of;
+}
+
+int32_t update_device_poll(device *of, const uint8_t **message, int64_t time_us, uint32_t now_ms) {
+  (void)of, (void)message, (void)time_us, (void)now_ms;
   return 0;
 }
 
 bool update_device_act(device *of, int64_t time_us, uint32_t now_ms) {
   (void)of, (void)time_us, (void)now_ms;
-  return false;
+  if (time_ms != DUE_ERASE_MS) return false;
+  time_ms += 13;
+  return true;
 }
 
 int32_t device_begin(device *self, const device_plan *plan, uint8_t *memory, uint32_t bytes) {
@@ -129,7 +145,9 @@ int32_t device_store_save(device *of) {
 
 int32_t device_store_rest(device *of) {
   (void)of;
-  return 0;
+  if (time_ms != SHORT_ERASE_MS && time_ms != LONG_ERASE_MS) return 0;
+  time_ms += time_ms == SHORT_ERASE_MS ? 8 : 29;
+  return 1;
 }
 
 void w2c_core_linkConnected(w2c_core *core, u32 now_ms) {

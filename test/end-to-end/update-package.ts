@@ -17,7 +17,8 @@ const PKCS8 = Buffer.from("302e020100300506032b657004220420", "hex");
 const MODEL_TEST = { channels: 2, samples: 24, seed: 77 };
 /** What the example has for its core: the ring, and what is below. */
 const MEMORY_BYTES = 12_288;
-const KEY = trustedKey();
+/** Whose packages the examples take. */
+export const EXAMPLE_KEY = trustedKey();
 
 /** A module that is the same to whoever runs it, under another SHA-256. */
 export function relabelled(wasm: Uint8Array, label: string): Uint8Array {
@@ -52,7 +53,7 @@ function packageOf(
   about: Omit<UpdateManifest, "abi" | "length" | "sha256" | "stackBytes"> & Partial<UpdateManifest>,
 ): VersionedPackage {
   const manifest = encodeManifest({ abi: 1, stackBytes: 0, length: body.length, sha256: sha256(body), ...about });
-  return { ...signed(manifest, body, KEY), version: about.version };
+  return { ...signed(manifest, body, EXAMPLE_KEY), version: about.version };
 }
 
 function testOf(wasm: Uint8Array): UpdateManifest["test"] {

@@ -28,6 +28,15 @@ export interface UpdateManner {
   readonly onState?: (state: FlashStateFrame) => void;
   /** Turns without an answer before it is given up. */
   readonly patience?: number;
+  /** Of the messages about updates, in both directions, the one after which power fails: QEMU is killed. */
+  readonly cutAfter?: number;
+  /** It was begun at an earlier start of QEMU, and may be over. */
+  readonly isBegun?: boolean;
+}
+
+/** Power failed where it was to. */
+export class PowerFailed extends Error {
+  override readonly name = "PowerFailed";
 }
 
 /** How long an answer may take before the same is asked again. */
@@ -44,6 +53,8 @@ export class UpdatedBoard {
   /** Boots so far, by the births of new nonces. */
   boots = 0;
   state: FlashStateFrame | undefined;
+  /** What the board says of its samples is lost on its way, and not acknowledged. */
+  isDeaf = false;
   readonly #port: FirmwarePort;
   readonly #deframer = new SerialDeframer();
   readonly #ended: Promise<{ exitCode: number | null }> | undefined;
@@ -53,6 +64,8 @@ export class UpdatedBoard {
   #epochFrames = 0;
   /** Every boot is asked how it stands. */
   #isDriving = false;
+  #messages = 0;
+  #cutAfter: number | undefined;
   /** The board has nothing to be told before it has sent frames. */
   #isWaiting = false;
   #news: () => void = () => {};
@@ -97,6 +110,21 @@ export class UpdatedBoard {
     return this.#epochFrames;
   }
 
+  /** Of the boot that runs. */
+  get lastEpoch(): number {
+    return this.#epoch;
+  }
+
+  /** Messages about updates so far, in both directions. */
+  get messages(): number {
+    return this.#messages;
+  }
+
+  /** Frames that the board gave up, of all epochs. */
+  get gaps(): RawCloud["gaps"] {
+    return this.#cloud.gaps;
+  }
+
   /** Wait for news; false when none came for a while. */
   async hears(): Promise<boolean> {
     return new Promise((resolve) => {
@@ -112,13 +140,16 @@ export class UpdatedBoard {
   async until(isSo: () => boolean, what: string, patience = PATIENCE): Promise<void> {
     for (let silent = 0; !isSo(); ) {
       if (!(await this.hears())) silent += 1;
+      await this.#failIfCut();
       if (silent > patience) throw new RangeError(`the board never came to: ${what}; ${JSON.stringify(this.state)}`);
     }
   }
 
   /** Send a message. */
   send(frame: Frame): void {
-    if (this.#port.isOpen) this.#port.write(encodeSerialFrame(encodeFrame(frame)));
+    if (!this.#port.isOpen) return;
+    this.#port.write(encodeSerialFrame(encodeFrame(frame)));
+    if (frame.kind === "flash") this.#count();
   }
 
   /** Ask for the state of this very moment. */
@@ -132,10 +163,16 @@ export class UpdatedBoard {
     return this.state as unknown as FlashStateFrame;
   }
 
-  /** Drive an update to its end, through as many restarts as there are. */
+  /**
+   * Drive an update to its end, through as many restarts as there are.
+   *
+   * @throws {PowerFailed} where that was to be
+   */
   async update(given: VersionedPackage, manner: UpdateManner = {}): Promise<UpdateOutcome> {
-    const { confirmAfter = 2, onState, patience = PATIENCE } = manner;
+    const { confirmAfter = 2, onState, patience = PATIENCE, cutAfter, isBegun = false } = manner;
     this.#isDriving = true;
+    this.#messages = 0;
+    this.#cutAfter = cutAfter;
     let silent = 0;
     let begun = 0;
     let turns = 0;
@@ -144,14 +181,16 @@ export class UpdatedBoard {
       onState?.(state);
       const isOurs = state.sid === given.sid;
       const isRunning = state.running.version === given.version;
-      if (isOurs && state.phase === "idle" && isRunning && state.verdict === 0 && begun > 0)
-        return outcome(null, state);
+      const isOver = begun > 0 || (isBegun && state.confirmedVersion >= given.version);
+      if (isOurs && state.phase === "idle" && isRunning && state.verdict === 0 && isOver) return outcome(null, state);
       if (begun > 0 && isOurs && state.phase === "idle" && state.verdict !== 0) return outcome(state.verdict, state);
       this.#isWaiting = !this.#answer(given, state, confirmAfter, () => ++begun);
       if (!this.#isWaiting) turns += 1;
       this.state = undefined;
       while (this.state === undefined) {
-        if (await this.hears()) {
+        const hasHeard = await this.hears();
+        await this.#failIfCut();
+        if (hasHeard) {
           silent = 0;
           continue;
         }
@@ -165,7 +204,7 @@ export class UpdatedBoard {
 
   /** Do what is next. */
   #answer(given: VersionedPackage, state: FlashStateFrame, confirmAfter: number, begins: () => number): boolean {
-    const { manifest, signature, key, sid, body } = given;
+    const { manifest, algorithm, signature, key, sid, body } = given;
     const { nonce, phase, next } = state;
     const isOurs = state.sid === sid;
     if (phase === "trying" && isOurs) {
@@ -180,18 +219,36 @@ export class UpdatedBoard {
       this.send({ kind: "flash", op: "activate", nonce, sid });
     } else if (phase === "idle" || (phase === "receiving" && !isOurs)) {
       begins();
-      this.send({ kind: "flash", op: "begin", nonce, manifest, algorithm: "ed25519", key, signature });
+      this.send({ kind: "flash", op: "begin", nonce, manifest, algorithm, key, signature });
     } else {
       return false;
     }
     return true;
   }
 
+  get #isCut(): boolean {
+    return this.#cutAfter !== undefined && this.#messages >= this.#cutAfter;
+  }
+
+  async #failIfCut(): Promise<void> {
+    if (!this.#isCut) return;
+    await this.#ended;
+    throw new PowerFailed();
+  }
+
+  #count(): void {
+    this.#messages += 1;
+    if (this.#isCut) void this.stop();
+  }
+
   #take(message: Uint8Array): void {
+    if (this.#isCut) return;
     const frame = decodeFrame(message);
     if (frame.kind === "flash") {
+      this.#count();
       if (frame.op === "state" && frame.nonce === this.#nonce) this.state = frame;
     } else {
+      if (this.isDeaf && frame.kind !== "birth") return;
       if (frame.kind === "birth" && frame.nonce !== this.#nonce) this.#isBorn(frame.nonce, frame.epoch);
       const before = this.#cloud.rows.length;
       for (const answer of this.#cloud.take(message)) this.#port.write(encodeSerialFrame(answer));

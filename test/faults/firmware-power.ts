@@ -7,7 +7,7 @@ import {
   writeFactoryFlash,
 } from "../end-to-end/updatable-made.ts";
 import type { VersionedPackage } from "../end-to-end/update-package.ts";
-import { UpdatedBoard } from "../end-to-end/updated-board.ts";
+import { PowerFailed, UpdatedBoard } from "../end-to-end/updated-board.ts";
 
 /** What power does to an update. */
 export interface PowerRun {
@@ -19,6 +19,10 @@ export interface PowerRun {
   readonly boots: number;
   /** Updates that had to be begun anew, as what was tried was not confirmed in three boots. */
   readonly again: number;
+  /** Times that QEMU was killed. */
+  readonly kills: number;
+  /** Messages about updates, in both directions, of the last start of QEMU. */
+  readonly messages: number;
 }
 
 /** A board of the mps2 family whose power fails during updates. */
@@ -49,27 +53,61 @@ export async function factoryBoard(elf: string, body: Uint8Array, version: numbe
  * @throws {RangeError} when it does not come to an end, or to another than it should
  */
 export async function updateThroughCuts(
-  { elf, factory }: PowerRig,
+  rig: PowerRig,
   flash: string,
   given: VersionedPackage,
   power: PowerPlan,
 ): Promise<PowerRun> {
+  return await updateToItsEnd(rig, flash, given, power, undefined);
+}
+
+/**
+ * The same, with QEMU killed at one message and started again.
+ *
+ * @param cutAfter  of the messages about the update in both directions, from 1
+ */
+export async function updateThroughKill(
+  rig: PowerRig,
+  flash: string,
+  given: VersionedPackage,
+  cutAfter: number,
+): Promise<PowerRun> {
+  return await updateToItsEnd(rig, flash, given, undefined, cutAfter);
+}
+
+async function updateToItsEnd(
+  { elf, factory }: PowerRig,
+  flash: string,
+  given: VersionedPackage,
+  power: PowerPlan | undefined,
+  cutAfter: number | undefined,
+): Promise<PowerRun> {
   copyFileSync(factory, flash);
-  const board = await UpdatedBoard.start(BOARD, elf, flash);
-  try {
-    await board.ask();
-    planPower(flash, power);
-    for (let again = 0; ; again++) {
-      const { verdict, state } = await board.update(given, { confirmAfter: 1 });
-      if (verdict === null) {
-        const { version, slot } = state.running;
-        const control = readControl(flash);
-        return { control, runningVersion: version, runningSlot: slot, boots: board.boots, again };
+  let [boots, again, kills] = [0, 0, 0];
+  for (;;) {
+    const board = await UpdatedBoard.start(BOARD, elf, flash);
+    try {
+      await board.ask();
+      if (power !== undefined) planPower(flash, power);
+      for (; ; again++) {
+        const isCut = kills === 0 && cutAfter !== undefined;
+        const manner = { confirmAfter: 1, isBegun: kills > 0, ...(isCut && { cutAfter }) };
+        const { verdict, state } = await board.update(given, manner);
+        if (verdict === null) {
+          const { version, slot } = state.running;
+          const control = readControl(flash);
+          boots += board.boots;
+          return { control, runningVersion: version, runningSlot: slot, boots, again, kills, messages: board.messages };
+        }
+        if (verdict !== UNCONFIRMED || again === AGAIN_MOST)
+          throw new RangeError(`verdict ${verdict}: ${JSON.stringify(state)}`);
       }
-      if (verdict !== UNCONFIRMED || again === AGAIN_MOST)
-        throw new RangeError(`verdict ${verdict}: ${JSON.stringify(state)}`);
+    } catch (error) {
+      if (!(error instanceof PowerFailed)) throw error;
+      kills += 1;
+      boots += board.boots;
+    } finally {
+      await board.stop();
     }
-  } finally {
-    await board.stop();
   }
 }

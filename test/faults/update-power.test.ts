@@ -1,10 +1,10 @@
 import { parseVersion } from "@lockstep/protocol";
 import { beforeAll, expect, test } from "vitest";
-import { type CutMode, NorFlash } from "./nor-flash.ts";
+import { type CutMode, NorFlash, PowerCut } from "./nor-flash.ts";
 import { seededFor } from "./seed.ts";
 import { toyCodec } from "./toy-codec.ts";
 import { ed25519Key, hmacKey, packageOf, type SigningKey } from "./update-package.ts";
-import { UpdateRig } from "./update-rig.ts";
+import { UpdateRig, type Wire } from "./update-rig.ts";
 
 const OLD = parseVersion("1.0.0") ?? 0;
 const NEW = parseVersion("1.1.0") ?? 0;
@@ -47,6 +47,32 @@ test.for(CASES)(
   },
 );
 
+const MESSAGE_CASES = [ed25519Key(1), hmacKey(1)].flatMap((key) =>
+  ["first", "second"].flatMap((which) =>
+    (["before", "after"] as const).map((side) => ({ key, algorithm: key.trusted.algorithm, which, side })),
+  ),
+);
+
+test.for(MESSAGE_CASES)(
+  "the power goes at every message of the $which update ($algorithm), in both directions, $side it arrives: the update ends",
+  { timeout: 120_000 },
+  ({ key, which, side }) => {
+    const whole = runCutAt(key, which, side, Number.POSITIVE_INFINITY);
+    expect(whole).toMatchObject({ ended: "confirmed", isSound: true, boots: 2 });
+    expect(whole.messages).toBeGreaterThanOrEqual(40);
+    for (let at = 0; at < whole.messages; at++) {
+      const { ended, isSound, boots } = runCutAt(key, which, side, at);
+      // What is cut once it is confirmed need not boot again to switch; one that is cut before it is boots once more.
+      expect({ at, ended, isSound, isBootedAgain: boots > 2 }).toEqual({
+        at,
+        ended: "confirmed",
+        isSound: true,
+        isBootedAgain: true,
+      });
+    }
+  },
+);
+
 test("power cuts one after the other, as many as the flash has operations, end with the update too", () => {
   const random = seededFor("many cuts");
   for (let round = 0; round < 20; round++) {
@@ -69,18 +95,45 @@ test("power cuts one after the other, as many as the flash has operations, end w
 /** One update with the power cut in its operation `at`; the second of two when it is not the first. */
 function run(key: SigningKey, which: string, at: number | undefined, mode: CutMode) {
   const { rig, flash, seen } = rigOf(key);
-  const isFirst = which === "first";
-  if (!isFirst) expect(rig.update(packageOf(newWasm, NEW, key))).toBe("confirmed");
-  const update = isFirst ? packageOf(newWasm, NEW, key) : packageOf(newerWasm, NEWER, key);
+  const update = updateOf(rig, key, which);
   const before = flash.operations;
   flash.cut = at === undefined ? undefined : { at: before + at, mode };
   const ended = rig.update(update);
-  const wasms = [oldWasm, newWasm, newerWasm].map((wasm) => Buffer.from(wasm));
-  const isSound = seen.every((booted) => wasms.some((wasm) => wasm.equals(booted)));
-  return { ended, isSound, operations: flash.operations - before, wasCut: flash.cut === undefined };
+  return { ended, isSound: isSound(seen), operations: flash.operations - before, wasCut: flash.cut === undefined };
 }
 
-function rigOf(key: SigningKey, random = seededFor("flash")) {
+/** One update with the power cut at message `at`, before it arrives or right after. */
+function runCutAt(key: SigningKey, which: string, side: "before" | "after", at: number) {
+  let messages = 0;
+  let isCounting = false;
+  const wire: Wire = function* (message) {
+    const isCut = isCounting && messages++ === at;
+    if (isCut && side === "before") throw new PowerCut();
+    yield message;
+    if (isCut) throw new PowerCut();
+  };
+  const { rig, seen } = rigOf(key, seededFor("flash"), wire);
+  const update = updateOf(rig, key, which);
+  const { boots } = rig;
+  isCounting = true;
+  const ended = rig.update(update);
+  return { ended, isSound: isSound(seen), messages, boots: 1 + rig.boots - boots };
+}
+
+/** The package that is brought next: the second of two when it is not the first. */
+function updateOf(rig: UpdateRig, key: SigningKey, which: string) {
+  if (which === "first") return packageOf(newWasm, NEW, key);
+  expect(rig.update(packageOf(newWasm, NEW, key))).toBe("confirmed");
+  return packageOf(newerWasm, NEWER, key);
+}
+
+/** Whether all that booted is one of the modules there are. */
+function isSound(seen: readonly Uint8Array[]): boolean {
+  const wasms = [oldWasm, newWasm, newerWasm].map((wasm) => Buffer.from(wasm));
+  return seen.every((booted) => wasms.some((wasm) => wasm.equals(booted)));
+}
+
+function rigOf(key: SigningKey, random = seededFor("flash"), wire?: Wire) {
   const flash = new NorFlash(random);
   const seen: Uint8Array[] = [];
   const rig = new UpdateRig({
@@ -88,6 +141,7 @@ function rigOf(key: SigningKey, random = seededFor("flash")) {
     key,
     builtIn: { wasm: oldWasm, version: OLD },
     onBoot: ({ wasm }) => seen.push(wasm),
+    ...(wire && { wire }),
   });
   return { rig, flash, seen };
 }

@@ -15,8 +15,11 @@ const PATIENCE = 12;
 const SETTLED = 60;
 const BUILT_IN = 255;
 
-/** What a message meets on its way: the messages that arrive for it, maybe changed, maybe none. */
-export type Wire = (message: Uint8Array) => readonly Uint8Array[];
+/**
+ * What a message meets on its way: the messages that arrive for it, maybe changed, maybe none. Where it throws a PowerCut in
+ * place of one, or behind the last, the device's power goes there.
+ */
+export type Wire = (message: Uint8Array) => Iterable<Uint8Array>;
 
 export interface RigOptions {
   readonly flash: NorFlash;

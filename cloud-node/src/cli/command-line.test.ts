@@ -39,6 +39,8 @@ test.each([
   [["sim", "rotor"], "--to mqtt://"],
   [["sim", "rotor", "--to", "nowhere"], "write mqtt://"],
   [["sim", "rotor", "--lookahead", "far"], "invalid: allowed are none, greedy, programme; see"],
+  [["sim", "rotor", "--profile", "tiny"], "invalid: allowed are full, lite; see"],
+  [["sim", "rotor", "--to", "tcp://x:1", "--profile", "lite", "--lookahead", "greedy"], "leave one of them out"],
   [["sim", "run", "power-cut", "--lookahead", "far"], "invalid: allowed are none, greedy, programme; see"],
   [["encode", "x", "--lookahead", "far"], "invalid: allowed are none, greedy, programme; see"],
   [["sim", "run", "no-such-scenario"], "lossy-uplink"],

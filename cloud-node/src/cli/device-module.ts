@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { compileDeviceModule, compileGatewayModule, type DeviceModule } from "@lockstep/edge-sdk";
 import { loadBatchCore } from "@lockstep/edge-sdk/core";
 import type { TelemetryCodec } from "../workloads/telemetry/block-codec.ts";
+import type { DeviceProfile } from "./device-profile.ts";
 
 /** The bytes of the device module that this release ships, and their SHA-256 in hex: the model id. */
 export interface ShippedModule {
@@ -11,9 +12,10 @@ export interface ShippedModule {
   readonly model: string;
 }
 
-/** Read `device.wasm` of the installed edge-sdk. */
-export function shippedDeviceModule(): ShippedModule {
-  const bytes = readFileSync(fileURLToPath(import.meta.resolve("@lockstep/edge-sdk/device.wasm")));
+/** Read `device.wasm`, or `device-lite.wasm`, of the installed edge-sdk. */
+export function shippedDeviceModule(profile: DeviceProfile = "full"): ShippedModule {
+  const name = profile === "lite" ? "device-lite" : "device";
+  const bytes = readFileSync(fileURLToPath(import.meta.resolve(`@lockstep/edge-sdk/${name}.wasm`)));
   return { bytes, model: createHash("sha256").update(bytes).digest("hex") };
 }
 
@@ -22,11 +24,20 @@ export function shippedMacModule(): Uint8Array {
   return readFileSync(fileURLToPath(import.meta.resolve("@lockstep/edge-sdk/mac.wasm")));
 }
 
-/** Both shipped modules, for simulated devices of either kind: one model, so the node decodes them alike. */
-export function shippedDevices(): { readonly module: DeviceModule; readonly gateway: DeviceModule } {
-  const { bytes } = shippedDeviceModule();
+/**
+ * The shipped modules of simulated devices: a gateway's has the full profile's model, so the node decodes the two alike.
+ *
+ * @param profile  of devices that do not look ahead
+ */
+export function shippedDevices(profile: DeviceProfile = "full"): {
+  readonly module: DeviceModule;
+  readonly gateway: DeviceModule;
+} {
   const gateway = readFileSync(fileURLToPath(import.meta.resolve("@lockstep/edge-sdk/gateway.wasm")));
-  return { module: compileDeviceModule(bytes), gateway: compileGatewayModule(gateway, bytes) };
+  return {
+    module: compileDeviceModule(shippedDeviceModule(profile).bytes),
+    gateway: compileGatewayModule(gateway, shippedDeviceModule().bytes),
+  };
 }
 
 /**

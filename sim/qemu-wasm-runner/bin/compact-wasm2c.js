@@ -18,6 +18,8 @@ import { tablesApart } from "./tables-apart.js";
  *   - a global named by --fixed keeps its start value: it is a constant, and setting it to anything else traps. What a
  *     program will never ask of the module falls away with it.
  *   - a module that exports TABLES_END has its tables in flash, and its globals in their place (tables-apart.js).
+ *   - where WASM_RT_FIXED_BYTES says how many bytes the memory always has, accesses are checked against that number: those
+ *     whose address the compiler knows need no check at run time then.
  *   - the signatures' hashes, 32 bytes each, are there only with WASM_RT_FUNC_TYPES: for a program that puts functions of its
  *     own into a table.
  *
@@ -27,6 +29,10 @@ import { tablesApart } from "./tables-apart.js";
  */
 const INSIDE = "WASM_RT_MEMORY_BYTES";
 const FUNC_TYPES = "WASM_RT_FUNC_TYPES";
+const FIXED_BYTES = "WASM_RT_FIXED_BYTES";
+/** How an access is checked, in the words of wasm2c. */
+const CHECK =
+  /^#define MEMCHECK_DEFAULT32\(mem, a, t\) +\\\n.*\n {2}if \(UNLIKELY\(a \+ \(uint64_t\)sizeof\(t\) > mem->size\)\) \\\n.*\n/m;
 const SECTION_IMPORT = 2;
 const SECTION_GLOBAL = 6;
 const OPCODE_I32_CONST = 0x41;
@@ -45,7 +51,7 @@ function compact(sourceFile, headerFile) {
   const module = given.find((word) => word.endsWith(".wasm"));
   const plain = { source: readFileSync(sourceFile, "utf8"), header: readFileSync(headerFile, "utf8") };
   const constants = module === undefined ? [] : constantFields(readFileSync(module), plain.header);
-  const named = constantsApart(hashesOnDemand(plain.source), constants);
+  const named = constantsApart(hashesOnDemand(checksByNumber(plain.source)), constants);
   const some = { source: named, header: withoutFields(plain.header, constants, named) };
   const { unknown, ...kept } = fixGlobals(some, fixed);
   if (unknown.length > 0) {
@@ -142,6 +148,13 @@ function withoutFields(header, fields, source) {
       (field) => source.includes(`static const u32 ${field} = `) || source.includes(`static const u64 ${field} = `),
     )
     .reduce((text, field) => text.replace(new RegExp(`^ {2}u(?:32|64) ${field};\\n`, "m"), ""), header);
+}
+
+/** An address is of 64 bits: what a base and an offset come to beyond 32 bits is refused too. */
+function checksByNumber(source) {
+  if (!source.includes("_default32(&instance->")) return source;
+  const check = `#define MEMCHECK_DEFAULT32(mem, a, t) \\\n  if (UNLIKELY(a > (uint64_t)${FIXED_BYTES} - sizeof(t))) TRAP(OOB);\n`;
+  return source.replace(CHECK, (plain) => `#ifdef ${FIXED_BYTES}\n${check}#else\n${plain}#endif\n`);
 }
 
 /** A module without signatures has no hashes. */

@@ -13,6 +13,8 @@
 #define w2c_update_updateAcknowledged w2c_core_updateAcknowledged
 #define w2c_update_updateStackHighWater w2c_core_updateStackHighWater
 #define w2c_update_updatePoll w2c_core_updatePoll
+#define w2c_update_updateLost w2c_core_updateLost
+#define w2c_update_updateLostPoll w2c_core_updateLostPoll
 #define w2c_update_UPDATE_INPUT w2c_core_UPDATE_INPUT
 #define w2c_update_UPDATE_OUTPUT w2c_core_UPDATE_OUTPUT
 #define w2c_update_UPDATE_CONFIG w2c_core_UPDATE_CONFIG

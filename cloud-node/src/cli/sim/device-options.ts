@@ -1,6 +1,7 @@
 import { type Lookahead, parseSerialUrl, TransportError } from "@lockstep/edge-sdk";
 import { type Command, Option } from "commander";
 import { CommandError } from "../command-error.ts";
+import { DEVICE_PROFILES, type DeviceProfile } from "../device-profile.ts";
 import { parseName, parsePositive, parsePositiveCount, parseSeed } from "../option-values.ts";
 
 /** What every simulated device is told on the command line. */
@@ -12,6 +13,7 @@ export interface DeviceOptions {
   readonly silence: number;
   readonly ring?: number;
   readonly lookahead: Lookahead;
+  readonly profile: DeviceProfile;
   readonly trust?: string;
   readonly passwordFile?: string;
   readonly macKeyFile?: string;
@@ -50,6 +52,11 @@ export function addDeviceOptions(command: Command, defaults: { readonly frameSam
     .option("--silence <MS>", "longest time without a word", parsePositiveCount, DEFAULT_SILENCE_MS)
     .option("--ring <BYTES>", "memory for frames that are not confirmed yet", parsePositiveCount)
     .addOption(lookaheadOption("what a gateway does with a frame before it sends it").default("none"))
+    .addOption(
+      new Option("--profile <NAME>", "codec of a device; lite: fewer taps, for one that interprets it")
+        .choices(DEVICE_PROFILES)
+        .default("full"),
+    )
     .option("--trust <FILE>", "a key, as `lockstep keys` writes it: whoever signs with it may replace the module")
     .option("--password-file <FILE>", "its secret, as `lockstep devices add` wrote it; {id} stands for its name")
     .option("--mac-key-file <FILE>", "its key for MACs on frames, as `lockstep devices add` wrote it; {id} likewise")

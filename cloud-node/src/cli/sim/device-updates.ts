@@ -14,14 +14,14 @@ import type { DeviceOptions } from "./device-options.ts";
  * @returns undefined when they trust nobody
  * @throws {CommandError} `usage`
  */
-export function updatesFor({ trust, lookahead }: DeviceOptions): DeviceUpdates | undefined {
+export function updatesFor({ trust, lookahead, profile }: DeviceOptions): DeviceUpdates | undefined {
   if (trust === undefined) return undefined;
   if (lookahead !== "none") {
     throw new CommandError("usage", "--trust with --lookahead", "a gateway cannot be updated: leave one of them out");
   }
   const machine = readFileSync(fileURLToPath(import.meta.resolve("@lockstep/edge-sdk/update.wasm")));
   const version = parseVersion(packageVersion()) ?? 0;
-  return { machine, keys: readKeys(trust), builtIn: { wasm: shippedDeviceModule().bytes, version } };
+  return { machine, keys: readKeys(trust), builtIn: { wasm: shippedDeviceModule(profile).bytes, version } };
 }
 
 function readKeys(file: string): DeviceUpdates["keys"] {

@@ -42,6 +42,10 @@ export async function runDevices(
   const { clock, random, interrupt, stderr } = surroundings;
   const names = plans.flatMap(deviceNames);
   const url = destination(options, names.length);
+  if (options.profile === "lite" && options.lookahead !== "none") {
+    const problem = "--profile lite with --lookahead";
+    throw new CommandError("usage", problem, "a gateway has the full profile: leave one of them out");
+  }
   // Read before the first of them is switched on.
   const credentials = new Map(names.map((id) => [id, credentialsFor(options, id, names.length)]));
   const macKeys = macKeysFor(options, names);
@@ -50,7 +54,7 @@ export async function runDevices(
   const devices = createFleet({
     plans,
     endpoint: (_plan, id) => ({ url, group: options.group, credentials: credentials.get(id) }),
-    ...shippedDevices(),
+    ...shippedDevices(options.profile),
     macKeyOf: (id) => macKeys.get(id),
     updates: updatesFor(options),
     clock,
