@@ -4,7 +4,7 @@ import { mqttClientId } from "@lockstep/protocol";
 import { connectAsync } from "mqtt";
 import { afterEach, expect, test } from "vitest";
 import { runLockstep } from "../end-to-end/lockstep-process.ts";
-import { freePort } from "../faults/mosquitto.ts";
+import { freePort } from "../faults/broker-process.ts";
 import { requires } from "../os-package.ts";
 import { GuardedMosquitto } from "./guarded-mosquitto.ts";
 import { ATTACKS } from "./mqtt-attacks.ts";

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { mqttTransport, systemClock, systemRandom } from "@lockstep/edge-sdk";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { LockstepProcess, runLockstep } from "../end-to-end/lockstep-process.ts";
-import { freePort } from "../faults/mosquitto.ts";
+import { freePort } from "../faults/broker-process.ts";
 import { requires } from "../os-package.ts";
 import { GuardedMosquitto } from "./guarded-mosquitto.ts";
 import { GROUP, HOST, speaks, Target, THIEF, VICTIM } from "./target.ts";

@@ -1,6 +1,5 @@
 export type BenchErrorCode =
   | "no-capture"
-  | "no-broker"
   | "not-live"
   | "no-answer"
   | "no-compiler"

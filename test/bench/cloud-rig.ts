@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ScriptProcess } from "../faults/child-process.ts";
 import { Mosquitto } from "../faults/mosquitto.ts";
+import { NatsServer } from "../faults/nats-server.ts";
 import { auditStore, auditTable, type CloudAudit } from "./cloud-audit.ts";
 import type {
   CloudHostOrder,
@@ -17,7 +18,6 @@ import type {
 } from "./cloud-messages.ts";
 import { FrameTemplate } from "./cloud-template.ts";
 import type { Cargo } from "./light-device.ts";
-import { NatsBroker } from "./nats-broker.ts";
 
 /** The brokers that a node is measured with. */
 export const CLOUD_BROKERS = ["embedded", "mosquitto", "nats"] as const;
@@ -45,7 +45,7 @@ const MS_PER_TICK = 10;
 export class CloudRig {
   readonly #plan: CloudPlan;
   readonly #folder: string;
-  readonly #broker: Mosquitto | NatsBroker | undefined;
+  readonly #broker: Mosquitto | NatsServer | undefined;
   #host: ScriptProcess<CloudHostRequest, CloudHostReply>;
   readonly #fleet: ScriptProcess<FleetRequest, FleetReply>;
   /** Frames of each device whose delays were told. */
@@ -55,7 +55,7 @@ export class CloudRig {
   private constructor(
     plan: CloudPlan,
     folder: string,
-    broker: Mosquitto | NatsBroker | undefined,
+    broker: Mosquitto | NatsServer | undefined,
     host: ScriptProcess<CloudHostRequest, CloudHostReply>,
     fleet: ScriptProcess<FleetRequest, FleetReply>,
   ) {
@@ -184,9 +184,9 @@ export class CloudRig {
   }
 }
 
-async function startBroker(kind: CloudBroker, folder: string): Promise<Mosquitto | NatsBroker | undefined> {
+async function startBroker(kind: CloudBroker, folder: string): Promise<Mosquitto | NatsServer | undefined> {
   if (kind === "embedded") return undefined;
-  return kind === "mosquitto" ? await Mosquitto.start(folder) : await NatsBroker.start(folder);
+  return kind === "mosquitto" ? await Mosquitto.start(folder) : await NatsServer.start(folder);
 }
 
 async function startHost(plan: CloudPlan, folder: string, brokerUrl: string | null) {

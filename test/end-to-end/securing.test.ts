@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { freePort } from "../faults/mosquitto.ts";
+import { freePort } from "../faults/broker-process.ts";
 import { requires } from "../os-package.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, expect, test } from "vitest";
-import { freePort } from "../faults/mosquitto.ts";
+import { freePort } from "../faults/broker-process.ts";
 import { programPath, requires } from "../os-package.ts";
 import { LockstepProcess, runLockstep } from "./lockstep-process.ts";
 

@@ -11,7 +11,7 @@ import {
   tcpTransport,
 } from "@lockstep/edge-sdk";
 import { expect, vi } from "vitest";
-import { freePort } from "../faults/mosquitto.ts";
+import { freePort } from "../faults/broker-process.ts";
 import { LockstepProcess } from "./lockstep-process.ts";
 import type { SparkplugHost } from "./sparkplug-host.ts";
 

@@ -6,7 +6,8 @@ import { Loopback } from "@lockstep/edge-sdk";
 import { connectAsync } from "mqtt";
 import { get } from "sparkplug-payload";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { EmbeddedBroker } from "../broker/embedded-broker.ts";
+import type { EmbeddedBroker } from "../broker/embedded-broker.ts";
+import { openBroker } from "../broker/open-broker.suite.ts";
 import { systemClock } from "../clock.ts";
 import { SILENT_LOGGER } from "../logger.ts";
 import { CloudNode } from "../node.ts";
@@ -63,7 +64,7 @@ class Valve {
 
 async function openRig(formats: readonly RepublishFormat[]) {
   const clock = systemClock();
-  const broker = await EmbeddedBroker.open({ port: 0, host: "127.0.0.1", trafficOf: () => undefined });
+  const broker = await openBroker();
   closing.push(() => broker.close());
   const consumer = await connectAsync(`mqtt://127.0.0.1:${broker.port}`);
   closing.push(() => consumer.endAsync(true));

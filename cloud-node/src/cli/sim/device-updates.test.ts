@@ -7,7 +7,7 @@ import type { DeviceOptions } from "./device-options.ts";
 import { updatesFor } from "./device-updates.ts";
 
 const LINE = `ed25519:${Buffer.alloc(32, 7).toString("base64url")}\n`;
-const OPTIONS: DeviceOptions = { group: "g", frameSamples: 1, silence: 1, lookahead: "none", seed: 1 };
+const OPTIONS: DeviceOptions = { group: "g", frameSamples: 1, silence: 1, profile: "full", lookahead: "none", seed: 1 };
 let folder: string;
 let file: string;
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { connectAsync, type MqttClient } from "mqtt";
 import { get } from "sparkplug-payload";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { EmbeddedBroker } from "../../broker/embedded-broker.ts";
+import { openBroker } from "../../broker/open-broker.suite.ts";
 import { systemClock } from "../../clock.ts";
 import { SILENT_LOGGER } from "../../logger.ts";
 import type { DeviceFacts, SampleBatch } from "../sample-batch.ts";
@@ -67,7 +67,7 @@ interface Heard {
 
 /** An edge node at a broker, and who hears it. */
 async function openRig() {
-  const broker = await EmbeddedBroker.open({ port: 0, host: "127.0.0.1", trafficOf: () => undefined });
+  const broker = await openBroker();
   closing.push(() => broker.close());
   const host = await connectAsync(`mqtt://127.0.0.1:${broker.port}`);
   closing.push(() => host.endAsync(true));
