@@ -32,7 +32,7 @@ const BARE_BOARD = [
 ];
 /** Parts of the examples that stand on our boards, or replace firmware; everything else in the folder runs on any chip. */
 const OF_EXAMPLES =
-  /^(serial-device|serial-updates|device-store|store-|boot-record|slots|board-slots|body-test|module-body|image-body|self-test|sha256|update-device|interpreted-core)/;
+  /^(serial-device|serial-updates|device-store|store-|boot-record|slots|board-slots|body-test|module-body|image-body|self-test|sealed-link|sha256|update-device|interpreted-core)/;
 /** What the flags of a build say where flags can be given; a build of Arduino takes none. */
 const NEEDED = `#ifndef NDEBUG
 #define NDEBUG

@@ -76,6 +76,8 @@ test.each([
 
 test("beyond this machine a node without a token is refused, with the line that makes one", async () => {
   const ports = ["--http", "0", "--mqtt-port", "0", "--log", "silent"];
+  // Else its broker would be refused first.
+  expect(await run(["devices", "add", "unit", ...store])).toMatchObject({ code: 0 });
   const refused = await run(["serve", "--host", "0.0.0.0", ...ports, ...store]);
   expect(refused).toMatchObject({ code: 1, out: "" });
   expect(refused.err).toContain(`lockstep tokens add me --role read --store ${store[1]}`);
