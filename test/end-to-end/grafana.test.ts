@@ -45,6 +45,8 @@ beforeAll(async () => {
   const device = await TracedDevice.boot("pump", node.tcpPort, { eps: 0.05, channels: ["x"] }, new Map(), 0);
   closing.push(() => device.off());
   await device.measure(100);
+  // Refused, so that there is a reason to tell.
+  await fetch(`${node.http}/api/v1/devices`, { headers: { "sec-fetch-site": "cross-site", "sec-fetch-mode": "cors" } });
   told = parseMetrics(await (await fetch(`${node.http}/metrics`)).text());
 }, LIMIT_MS);
 
