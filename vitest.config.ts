@@ -2,8 +2,10 @@ import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
-/** Suites that start processes or compile, after the others: most of their time is an emulator's or a browser's. */
+/** Suites that start processes or compile, after the others. */
 const SYSTEM_TESTS = ["test/{architecture,attacks,budgets,end-to-end,faults}/**/*.test.ts"];
+/** Of these, boards under an emulator that each take a core while they run, and fall behind where there is none: at the end. */
+const BOARD_TESTS = ["test/{end-to-end,faults}/**/{*firmware*,flash-board}.test.ts"];
 const NEVER = ["**/node_modules/**", "**/dist/**", ".lockstep/**"];
 
 /** The same order every time; vitest's own puts what failed or took long last time first. */
@@ -34,11 +36,23 @@ export default defineConfig({
         test: {
           name: "system",
           include: SYSTEM_TESTS,
-          exclude: NEVER,
+          exclude: [...NEVER, ...BOARD_TESTS],
           testTimeout: 180_000,
           hookTimeout: 60_000,
           maxWorkers: 2,
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          name: "boards",
+          include: BOARD_TESTS,
+          exclude: NEVER,
+          testTimeout: 180_000,
+          hookTimeout: 60_000,
+          maxWorkers: 1,
+          maxConcurrency: 2,
+          sequence: { groupOrder: 2 },
         },
       },
     ],
