@@ -195,6 +195,18 @@ test("where threads die again and again the node decodes by itself", async () =>
   expect(rig.lanes.map(({ confirmed }) => confirmed)).toEqual(Array.from({ length: DEVICES }, () => FRAMES));
 });
 
+test("frames that wait behind one with a thread hold devices back as well", async () => {
+  const rig = setUp(1, "behind");
+  const frames = rig.devices[0]?.frames(2_001) ?? [];
+  for (const { seq, frame, bytes } of frames) rig.lanes[0]?.receive(seq, frame, bytes, rig.clock.nowMs());
+  // The keyframe is decoded here, so the threads have one of them.
+  expect(rig.pool.waiting).toBe(2_000);
+  expect(rig.pressure).toEqual(["full"]);
+  await idle(rig.pool);
+  expect(rig.pressure).toEqual(["full", "room"]);
+  expect(rig.lanes[0]?.twin.next).toBe(2_001);
+});
+
 test("what threads have when a node ends is decoded before it says so", async () => {
   const rig = setUp(2, "closing");
   const frames = rig.devices[0]?.frames(40) ?? [];

@@ -62,7 +62,7 @@ export class Lane implements CommitOwner {
   constructor(epoch: number, around: LaneSurroundings) {
     this.epoch = epoch;
     this.#around = around;
-    this.#turns = new WaitingTurns(around.counters);
+    this.#turns = new WaitingTurns(around.counters, around.decoding);
     this.#storeKey = { device: around.key, epoch };
     this.#twin = new Twin(around.device, epoch, around.plans, around.rows);
     this.#stretches = new StretchKeeper({
@@ -170,7 +170,7 @@ export class Lane implements CommitOwner {
 
   /** Take a frame in, at the seq that its position stands for. */
   receive(seq: number, frame: SequencedFrame, bytes: Uint8Array, nowMs: number): void {
-    if (this.#turns.wait(() => this.receive(seq, frame, bytes, nowMs))) return;
+    if (this.#turns.wait(bytes.length, () => this.receive(seq, frame, bytes, nowMs))) return;
     const early: EarlyFrame = { frame, bytes, receivedMs: nowMs };
     if (seq < this.#twin.next) {
       this.#around.commits.frame(this, "check", this.#storeKey, seq, bytes);
@@ -188,7 +188,7 @@ export class Lane implements CommitOwner {
 
   /** Hear what the device still holds: some frames may be lost for good, some may be on their way. */
   status(frame: StatusFrame, nowMs: number): void {
-    if (this.#turns.wait(() => this.status(frame, nowMs))) return;
+    if (this.#turns.wait(0, () => this.status(frame, nowMs))) return;
     const { oldest, next, evicted } = frame;
     this.#evictedSamples = evicted;
     if (oldest > this.#twin.next) {
