@@ -230,7 +230,10 @@ export class Lane implements CommitOwner {
       this.ledger.conflicts += 1;
       this.#around.emit({ kind: "conflict", device, epoch: this.epoch, seq });
       // Decoded, but not what is stored there: somebody else writes this epoch.
-      if (op === "add") this.#stop(seq);
+      if (op === "add") {
+        this.ledger.stopBefore(seq);
+        this.#around.refuse("conflict");
+      }
       return;
     }
     counters.add(verdict === "duplicate" ? "frames.duplicate" : "frames.given-up");
@@ -241,6 +244,7 @@ export class Lane implements CommitOwner {
   /** Another boot began: what it still has of this epoch it will say by a status, and send again. */
   superseded(): void {
     this.#window.clear();
+    this.#turns.clear();
     this.finish();
   }
 
@@ -252,6 +256,7 @@ export class Lane implements CommitOwner {
   /** Let go of all timers. @param isLost  what waits for its commit never gets there */
   close(isLost = false): void {
     this.#acknowledger.close();
+    this.#turns.close();
     if (isLost) this.ledger.discard();
   }
 
@@ -263,11 +268,6 @@ export class Lane implements CommitOwner {
     for (const { from, count } of missing) {
       this.#around.emit({ kind: "gap-pending", device, epoch: this.epoch, from, count });
     }
-  }
-
-  #stop(seq: number): void {
-    this.ledger.stopBefore(seq);
-    this.#around.refuse("conflict");
   }
 
   #drain(): void {

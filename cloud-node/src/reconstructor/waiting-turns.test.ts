@@ -22,3 +22,18 @@ test("a lane keeps no more than 1 MiB waiting, and all that it keeps is accounte
   expect(ran).toEqual(Array.from({ length: 18 }, (_, i) => i));
   expect(sum).toEqual({ frames: 0, bytes: 0 });
 });
+
+test("what waits is forgotten on demand, and at the end the frame with a thread as well", () => {
+  const { sum, ran, turns } = setUp();
+  turns.hold();
+  turns.wait(7, () => ran.push(1));
+  turns.clear();
+  expect(sum).toEqual({ frames: 0, bytes: 0 });
+  turns.release(() => ran.push(0));
+  turns.hold();
+  turns.wait(7, () => ran.push(2));
+  turns.close();
+  turns.release(() => ran.push(3));
+  expect(ran).toEqual([0]);
+  expect(sum).toEqual({ frames: 0, bytes: 0 });
+});

@@ -20,6 +20,7 @@ export class WaitingTurns {
   readonly #counters: Counters;
   readonly #account: TurnsAccount | undefined;
   #isHeld = false;
+  #isClosed = false;
   #waiting: Turn[] = [];
   #bytes = 0;
 
@@ -54,9 +55,10 @@ export class WaitingTurns {
     return true;
   }
 
-  /** The frame is back. @param goOn  what is done with it, before all that waited */
+  /** The frame is back. @param goOn  what is done with it, before all that waited; nothing once it is closed */
   release(goOn: () => void): void {
     this.#isHeld = false;
+    if (this.#isClosed) return;
     goOn();
     while (!this.#isHeld) {
       const turn = this.#waiting.shift();
@@ -71,6 +73,12 @@ export class WaitingTurns {
     const { length } = this.#waiting;
     this.#waiting = [];
     if (length > 0) this.#count(-length, -this.#bytes);
+  }
+
+  /** Forget what waits, and what becomes of the frame that is with a thread. */
+  close(): void {
+    this.#isClosed = true;
+    this.clear();
   }
 
   #count(frames: number, bytes: number): void {
