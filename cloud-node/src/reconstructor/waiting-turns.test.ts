@@ -3,7 +3,7 @@ import { Counters } from "../counters.ts";
 import { WaitingTurns } from "./waiting-turns.ts";
 
 function setUp() {
-  const [counters, sum, ran] = [new Counters(), { frames: 0, bytes: 0 }, new Array<number>()];
+  const [counters, sum, ran] = [new Counters(), { frames: 0, bytes: 0 }, [] as number[]];
   const waits = (frames: number, bytes: number) => {
     sum.frames += frames;
     sum.bytes += bytes;

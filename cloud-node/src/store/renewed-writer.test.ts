@@ -6,6 +6,7 @@ import { BatchBuilder } from "./batch-builder.ts";
 import { RenewedWriter } from "./renewed-writer.ts";
 import { prepareStore } from "./sqlite-open.ts";
 import { SqliteWriter } from "./sqlite-writer.ts";
+import { StoreError } from "./store-error.ts";
 
 test("a connection that was opened when the disk could only be read is made anew, and writes as soon as it can", () => {
   const folder = mkdtempSync(join(tmpdir(), "lockstep-renewed-"));
@@ -39,7 +40,7 @@ test("a connection that cannot be ended either does not hide why nothing could b
   const close = only.close.bind(only);
   only.close = () => {
     close();
-    throw new Error("the end failed");
+    throw new StoreError("failed", { file, detail: "the end failed" });
   };
   const writer = new RenewedWriter(() => only);
   const batch = new BatchBuilder();
