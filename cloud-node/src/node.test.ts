@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Worker } from "node:worker_threads";
 import {
   type DeviceSession,
   Loopback,
@@ -14,8 +15,8 @@ import {
 } from "@lockstep/edge-sdk";
 import { encodeFrame, encodeStreamFrame } from "@lockstep/protocol";
 import { faultyTransport, linkFault, seededRandom } from "@lockstep/sim";
-import { afterEach, beforeEach, expect, test } from "vitest";
-import { systemClock as nodeClock } from "./clock.ts";
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from "vitest";
+import { type Clock, systemClock as nodeClock } from "./clock.ts";
 import { openHistory } from "./history/history.ts";
 import { SILENT_LOGGER } from "./logger.ts";
 import { CloudNode } from "./node.ts";
@@ -304,17 +305,48 @@ test("extrapolated samples say so, come after the confirmed one, and never go fu
   expect(cloud.device("pump")?.recent(0, 1000).length).toBe(40);
 });
 
+/** The system's clock, and the timers of it that neither ran nor were cancelled. */
+function countedClock() {
+  const [system, timers] = [nodeClock(), new Set<object>()];
+  const setTimer: Clock["setTimer"] = (callback, delayMs) => {
+    const name = {};
+    const timer = system.setTimer(() => {
+      timers.delete(name);
+      callback();
+    }, delayMs);
+    timers.add(name);
+    return {
+      cancel: () => {
+        timers.delete(name);
+        timer.cancel();
+      },
+    };
+  };
+  const clock: Clock = { nowMs: () => system.nowMs(), unixUs: () => system.unixUs(), setTimer };
+  return { clock, timers };
+}
+
 test("a port that is taken is named, and the node leaves nothing open", async () => {
   const first = await open({ tcpPort: 0, tcpHost: "127.0.0.1" });
+  const workers: Worker[] = [];
+  const started = (worker: Worker) => void workers.push(worker);
+  process.on("worker", started);
+  onTestFinished(() => void process.off("worker", started));
+  const { clock, timers } = countedClock();
   const taken = CloudNode.open({
     storeFile: join(folder, "other.db"),
     broker: null,
     tcpPort: first.tcpPort,
     tcpHost: "127.0.0.1",
+    threads: 2,
+    retention: { maxAgeMs: 1_000 },
     logger: SILENT_LOGGER,
-    clock: nodeClock(),
+    clock,
   });
   await expect(taken).rejects.toMatchObject({ name: "PortError", code: "port-taken" });
+  // The store's, and two that decode; one that has ended has no number.
+  await vi.waitFor(() => expect(workers.map(({ threadId }) => threadId)).toEqual([-1, -1, -1]), LIMIT_MS);
+  expect(timers.size).toBe(0);
 });
 
 test("a node ends although its disk is slow and its devices never stop", async () => {

@@ -154,19 +154,18 @@ export class CloudNode {
       for (const stored of store.reader.modules()) modules.addStored(stored);
       const registered = (options.modules ?? []).map((wasm) => modules.addChecked(wasm));
       const node = new CloudNode(options, store, modules);
-      for (const hash of registered) {
-        const wasm = modules.unkept(hash);
-        if (wasm !== undefined) node.#commits.record({ table: "module", hash, wasm, source: "operator" });
-      }
-      await node.#updates.resume();
       try {
+        for (const hash of registered) {
+          const wasm = modules.unkept(hash);
+          if (wasm !== undefined) node.#commits.record({ table: "module", hash, wasm, source: "operator" });
+        }
+        await node.#updates.resume();
         await node.#settle();
         await node.#doors.open();
         node.#pressure.watch();
         return node;
       } catch (error) {
-        node.#traffic.close();
-        await node.#doors.close();
+        await node.#end();
         throw error;
       }
     } catch (error) {
@@ -299,6 +298,12 @@ export class CloudNode {
   }
 
   async #close(): Promise<void> {
+    await this.#end();
+    await this.#store.close();
+  }
+
+  /** End everything but the store, also of a node that was never whole. */
+  async #end(): Promise<void> {
     // Else a busy fleet would keep a slow disk from ever being done.
     this.#intake.stop();
     await this.#updates.close();
@@ -311,7 +316,6 @@ export class CloudNode {
     await this.#history?.close();
     for (const leave of this.#loopbacks) leave();
     await this.#doors.close();
-    await this.#store.close();
   }
 
   /** Divide what an earlier release left whole: the first start on its store takes longer, and says how far it is. */

@@ -103,9 +103,10 @@ export class PayloadEncoder {
       throw refusal;
     }
     const isQuiet = calls.encodeIsQuiet(cfg, st) !== 0;
-    const bytes = this.#core.check(calls.encodeEnd(cfg, st));
+    const ended = calls.encodeEnd(cfg, st);
+    this.#slot.leave(ended >= 0);
+    const bytes = this.#core.check(ended);
     const payload = new Uint8Array(this.#core.memory.buffer).slice(room.payload, room.payload + bytes);
-    this.#slot.leave(true);
     return { payload, rows: done, hasEvents: statuses !== undefined, hasLines: false, isQuiet, refusal };
   }
 

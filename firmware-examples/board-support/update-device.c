@@ -174,6 +174,8 @@ bool update_device_is_holding(void) {
 
 /** Close the frame in hand, and wait until the ring is empty, as long as it gets emptier. @returns whether the wait is over */
 static bool has_drained(device *of, int64_t time_us, uint32_t now_ms) {
+  /* What was sent since the last answer, a heartbeat, is in the ring as well. */
+  update_device_note(of);
   if (!update.is_holding) {
     update.is_holding = true;
     update.holds_since = now_ms;

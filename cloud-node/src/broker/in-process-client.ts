@@ -11,13 +11,11 @@ interface HeardPacket {
  * The node at the broker in its own process: the same events and calls as a client over a network, without packets that
  * would be written and parsed only to come back to the same thread.
  *
- * While `handleMessage` does not let go of a message, the broker takes nothing more from whoever sent it.
+ * It never keeps a message back: the broker has one queue, and what the node says would wait in it as well.
  */
 export class InProcessClient extends EventEmitter {
   readonly #aedes: Aedes;
   connected = false;
-  /** Replaced by whoever wants to hold messages back. */
-  handleMessage: (packet: object, done: () => void) => void = (_packet, done) => done();
   readonly #filters: string[] = [];
   readonly #letGoes: (() => void)[] = [];
   #isLettingGo = false;
@@ -56,7 +54,7 @@ export class InProcessClient extends EventEmitter {
     const payload = typeof packet.payload === "string" ? Buffer.from(packet.payload) : packet.payload;
     // Heard as it is published: nothing that was kept.
     this.emit("message", packet.topic, payload, { retain: false });
-    this.handleMessage(packet, () => this.#letGo(done));
+    this.#letGo(done);
   };
 
   /** The broker answers with the next message at once: one after the other, or the stack would grow with each. */

@@ -14,6 +14,8 @@ export class MeteredStream extends Duplex {
   readonly #socket: Socket;
   readonly #tap: StreamTap;
   #isHeld = false;
+  /** Whether the broker takes more than it has. */
+  #isAsked = false;
 
   constructor(socket: Socket, tap: StreamTap) {
     super({ allowHalfOpen: false });
@@ -21,7 +23,10 @@ export class MeteredStream extends Duplex {
     this.#tap = tap;
     socket.on("data", (chunk: Buffer) => {
       if (!tap.up(chunk)) this.destroy();
-      else if (!this.push(chunk)) socket.pause();
+      else if (!this.push(chunk)) {
+        this.#isAsked = false;
+        socket.pause();
+      }
     });
     socket.on("end", () => this.push(null));
     socket.on("error", (error) => this.destroy(error));
@@ -36,10 +41,11 @@ export class MeteredStream extends Duplex {
 
   letGo(): void {
     this.#isHeld = false;
-    this.#socket.resume();
+    if (this.#isAsked) this.#socket.resume();
   }
 
   override _read(): void {
+    this.#isAsked = true;
     if (!this.#isHeld) this.#socket.resume();
   }
 

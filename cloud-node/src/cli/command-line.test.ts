@@ -33,6 +33,7 @@ test.each([
   [["encode", "x", "--eps=-1", "--out", "y"], "a number ≥ 0"],
   [["encode", "x", "--eps", "1", "--out", "."], "name a file in it"],
   [["serve", "--group", "a/b"], "letters, digits"],
+  [["serve", "--ack-age", "30001"], "0 to 30000: a device takes a node that says nothing for a minute for gone"],
   [["sim", "rotor", "--id", "a/b"], "letters, digits"],
   [["encode", "x", "--out", "y"], "give one of them"],
   [["sim"], "subcommand"],

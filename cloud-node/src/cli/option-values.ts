@@ -52,6 +52,12 @@ export function parseNonNegative(text: string): number {
   return parseWithin(text, 0, Number.MAX_VALUE, false, "a number ≥ 0");
 }
 
+/** How old a frame may be before it is acknowledged, ms. */
+export function parseAckAge(text: string): number {
+  const why = "a device takes a node that says nothing for a minute for gone, and connects anew";
+  return parseWithin(text, 0, 30_000, false, `milliseconds, 0 to 30000: ${why}`);
+}
+
 /** A seed: a whole number below 2^32. */
 export function parseSeed(text: string): number {
   return parseWithin(text, 0, 2 ** 32 - 1, true, "a whole number from 0 to 4294967295");

@@ -11,8 +11,8 @@ import { CommandError } from "./command-error.ts";
 import { DEFAULT_HTTP_PORT, DEFAULT_MQTT_PORT, DEFAULT_STORE_FILE, LOOPBACK_HOST } from "./defaults.ts";
 import { createLogger, LOG_LEVELS } from "./log.ts";
 import {
+  parseAckAge,
   parseName,
-  parseNonNegative,
   parsePort,
   parsePositive,
   parsePositiveCount,
@@ -98,8 +98,8 @@ export function addServe(program: Command, surroundings: Surroundings): void {
     .option("--ack-every <FRAMES>", "acknowledge after so many frames", parsePositiveCount, DEFAULT_ACK_FRAMES)
     .option(
       "--ack-age <MS>",
-      "and so long after the first of them at the latest (default: six frames, 1 to 30 s)",
-      parseNonNegative,
+      "and so long after the first of them at the latest, 0 to 30000 (default: six frames, 1 to 30 s)",
+      parseAckAge,
     )
     .option("--threads <COUNT>", "threads that decode beside the node's own (default: by the cores)", parseThreads)
     .option("--module <FILE>", "register a device's module, device.wasm of another build; may be repeated", collect, [])

@@ -43,6 +43,28 @@ test("a way in whose far end would take the node for dead is let go before, and 
   expect(mqtt.told).toEqual(["pause", "resume", "resume", "pause", "resume"]);
 });
 
+test("what a door lets in may hold them all again: none after it is let go", () => {
+  const [clock, tcp, line] = [new ManualClock(), door(), door()];
+  let isFirst = true;
+  const full = {
+    pause: () => tcp.pause(),
+    resume: () => {
+      tcp.resume();
+      if (isFirst) pressure.hold("decoding");
+      isFirst = false;
+    },
+  };
+  const pressure: BackPressure = new BackPressure(clock, () => [full, line]);
+  pressure.hold("store");
+  pressure.release("store");
+  expect(tcp.told).toEqual(["pause", "resume", "pause"]);
+  expect(line.told).toEqual(["pause", "pause"]);
+  expect(pressure.reading().causes).toEqual(["decoding"]);
+  pressure.release("decoding");
+  expect(tcp.told.at(-1)).toBe("resume");
+  expect(line.told.at(-1)).toBe("resume");
+});
+
 test("a thread that is late holds devices back until it has caught up, and not for a short delay", () => {
   const [clock, tcp] = [new ManualClock(), door()];
   let lateMs = 0;

@@ -72,7 +72,11 @@ export class BackPressure {
     if (!this.#causes.delete(cause) || this.isOn) return;
     this.#heldMs += this.#clock.nowMs() - this.#sinceMs;
     this.#forgetLimits();
-    for (const door of this.#doors()) door?.resume();
+    for (const door of this.#doors()) {
+      // What one door had kept may have been too much again: it holds them all, those before this one as well.
+      if (this.isOn) return;
+      door?.resume();
+    }
   }
 
   /** Hold them from now on also while the node's own thread is late. */

@@ -2,13 +2,14 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type AckFrame, birthHash, decodeFrame, encodeFrame, type Frame, split } from "@lockstep/protocol";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from "vitest";
 import { systemClock } from "../clock.ts";
 import { openHistory } from "../history/history.ts";
 import { SILENT_LOGGER } from "../logger.ts";
 import { CloudNode } from "../node.ts";
 import { ENCODED_BOUND, EncodedDevice, type EncodedFrame } from "../reconstructor/encoded-device.suite.ts";
 import { BatchBuilder } from "../store/batch-builder.ts";
+import { CommitQueue } from "../store/commit-queue.ts";
 import { SqliteStore } from "../store/sqlite-store.ts";
 import { SeededRandom } from "../test-device.suite.ts";
 import type { LoopbackEnd } from "./loopback-link.ts";
@@ -404,4 +405,34 @@ test("a boot is not asked for frames that went with an earlier one, unless it sa
   heir.say(lost.bytes);
   heir.say(late.bytes);
   expect(await heir.until(isAckThrough(3))).toMatchObject({ epoch: 1, nonce: 2 });
+});
+
+test("frames of an old connection, read after the birth on the new one, do not bring it back", async () => {
+  const cloud = await open();
+  const device = new EncodedDevice(1);
+  const old = new Wire();
+  const leave = cloud.attach(old);
+  old.say(device.birthBytes);
+  await old.until(isKind("welcome"));
+  const fresh = await connect(cloud, device.birthBytes);
+  old.say(device.keyframe().bytes);
+  leave();
+  expect(cloud.device("unit")?.online).toBe(true);
+  await fresh.until(isAckThrough(1));
+});
+
+test("a birth is dropped while too much waits for the disk, and taken when it comes again", async () => {
+  const cloud = await open();
+  const device = new EncodedDevice(1);
+  const wire = new Wire();
+  cloud.attach(wire);
+  const full = vi.spyOn(CommitQueue.prototype, "isFull", "get").mockReturnValue(true);
+  onTestFinished(() => full.mockRestore());
+  for (let i = 0; i < 3; i += 1) wire.say(device.birthBytes);
+  expect(cloud.counters()["births.back-pressure"]).toBe(3);
+  expect(cloud.load().waitingBytes).toBe(0);
+  full.mockRestore();
+  wire.say(device.birthBytes);
+  expect(cloud.load().waitingBytes).toBeGreaterThan(device.birthBytes.length);
+  await wire.until(isKind("welcome"));
 });

@@ -17,8 +17,8 @@ export interface ForeignBroker {
 /** What the link needs of a client: one of the package mqtt, or that of a broker in this process. */
 export interface LinkClient {
   readonly connected: boolean;
-  /** Called after each message; the next one comes once `done` was. */
-  handleMessage(packet: object, done: () => void): void;
+  /** Called after each message of a client over a network; the next one comes once `done` was. */
+  handleMessage?(packet: object, done: () => void): void;
   on(event: "connect" | "close", listener: () => void): unknown;
   on(event: "message", listener: (topic: string, payload: Buffer, packet: { retain: boolean }) => void): unknown;
   on(event: "error", listener: (error: Error) => void): unknown;
@@ -60,7 +60,7 @@ export class MqttLink {
   readonly #ready: Promise<void>;
   readonly longestHoldMs = LONGEST_HOLD_MS;
   #isHeld = false;
-  /** Let the client read on; a broker in this process has many messages under way at once. */
+  /** Let the client read on. */
   #held: (() => void)[] = [];
 
   /** @throws {FrameError} `out-of-range` when the group is no name */
@@ -90,10 +90,13 @@ export class MqttLink {
       this.#client.on("connect", () => this.#subscribe(resolve));
     });
     this.#client.on("message", (topic, payload, { retain }) => this.#receive(topic, payload, retain));
-    this.#client.handleMessage = (_packet, done) => {
-      if (this.#isHeld) this.#held.push(() => done());
-      else done();
-    };
+    // One in this process holds its devices itself, and has one queue for both ways: the node's own words would wait in it.
+    if ("url" in broker) {
+      this.#client.handleMessage = (_packet, done) => {
+        if (this.#isHeld) this.#held.push(() => done());
+        else done();
+      };
+    }
     this.#client.on("error", (error) => options.logger.warn({ detail: error.message }, "MQTT connection failed"));
     this.#client.on("close", () => options.counters.add("mqtt.disconnected"));
   }
@@ -108,7 +111,7 @@ export class MqttLink {
     return this.#client.connected;
   }
 
-  /** Read no more from the broker for now; what it has for the node waits there, or is asked for again. */
+  /** Read no more from a foreign broker for now; what it has for the node waits there, or is asked for again. */
   pause(): void {
     this.#isHeld = true;
   }

@@ -1,6 +1,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
+import type { Worker } from "node:worker_threads";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { Counters } from "../counters.ts";
 import { ManualClock } from "../manual-clock.suite.ts";
@@ -193,12 +195,42 @@ test("where threads die again and again the node decodes by itself", async () =>
   expect(rig.lanes.map(({ confirmed }) => confirmed)).toEqual(Array.from({ length: DEVICES }, () => FRAMES));
 });
 
+test("frames that wait behind one with a thread hold devices back as well", async () => {
+  const rig = setUp(1, "behind");
+  const frames = rig.devices[0]?.frames(2_001) ?? [];
+  for (const { seq, frame, bytes } of frames) rig.lanes[0]?.receive(seq, frame, bytes, rig.clock.nowMs());
+  // The keyframe is decoded here, so the threads have one of them.
+  expect(rig.pool.waiting).toBe(2_000);
+  expect(rig.pressure).toEqual(["full"]);
+  await idle(rig.pool);
+  expect(rig.pressure).toEqual(["full", "room"]);
+  expect(rig.lanes[0]?.twin.next).toBe(2_001);
+});
+
 test("what threads have when a node ends is decoded before it says so", async () => {
   const rig = setUp(2, "closing");
   const frames = rig.devices[0]?.frames(40) ?? [];
   for (const { seq, frame, bytes } of frames) rig.lanes[0]?.receive(seq, frame, bytes, rig.clock.nowMs());
   expect(rig.lanes[0]?.twin.next).toBeLessThan(40);
   rig.pool.close();
+  expect(rig.lanes[0]?.twin.next).toBe(40);
+});
+
+test("an answer that comes after a node ended its threads is left alone", async () => {
+  const workers: Worker[] = [];
+  const started = (worker: Worker) => void workers.push(worker);
+  process.on("worker", started);
+  const rig = setUp(1, "answered");
+  await setImmediate();
+  process.off("worker", started);
+  const frames = rig.devices[0]?.frames(40) ?? [];
+  for (const { seq, frame, bytes } of frames) rig.lanes[0]?.receive(seq, frame, bytes, rig.clock.nowMs());
+  await setImmediate();
+  rig.pool.close();
+  const none = { fields: [], samples: [], statuses: [], states: [] };
+  // The store's began first.
+  workers[1]?.emit("message", { results: none });
+  expect(workers.length).toBe(2);
   expect(rig.lanes[0]?.twin.next).toBe(40);
 });
 

@@ -28,11 +28,14 @@ const MOST_THREADS = 8;
 /** Below so many frames in a look the node decodes by itself: a hop to a thread and back would only delay them. */
 const BUSY_FRAMES = 200;
 const LOOK_MS = 100;
-/** Frames with the threads from which on devices are held back, and those with which they are let go. */
+/** Frames with the threads or behind them, and their bytes, from which on devices are held back. */
 const HOLD_FRAMES = 2_000;
-const ROOM_FRAMES = 1_000;
+const HOLD_BYTES = 8 << 20;
+/** They are let go at so much of it. */
+const ROOM_SHARE = 0.5;
 /** Above, the node takes none, and devices keep them. */
 const FULL_FRAMES = 20_000;
+const FULL_BYTES = 32 << 20;
 /** A thread that ends again and again is not made again. */
 const MOST_REPLACED = 5;
 
@@ -51,6 +54,7 @@ export class DecodePool {
   #replaced = 0;
   #flush: NodeJS.Immediate | undefined;
   #waiting = 0;
+  #bytes = 0;
   #isHolding = false;
   #lookEndMs = Number.NEGATIVE_INFINITY;
   #frames = 0;
@@ -61,7 +65,7 @@ export class DecodePool {
     this.#threads = Array.from({ length: options.threads }, (_, i) => this.#start(i));
   }
 
-  /** Frames that were given out and are not back. */
+  /** Frames that were given out and are not back, and those that wait behind them. */
   get waiting(): number {
     return this.#waiting;
   }
@@ -73,7 +77,7 @@ export class DecodePool {
 
   /** More waits than should: hand over no frame that can come again later. */
   get isFull(): boolean {
-    return this.#waiting >= FULL_FRAMES;
+    return this.#waiting >= FULL_FRAMES || this.#bytes >= FULL_BYTES;
   }
 
   /**
@@ -95,11 +99,11 @@ export class DecodePool {
     if (thread === undefined) return twin.take(frame, bytes);
     const trial = twin.begin(frame, bytes);
     if (typeof trial === "string") return trial;
-    this.#count(1);
+    this.waits(1, bytes.length);
     thread.add({
       trial,
       settle: (result) => {
-        this.#count(-1);
+        this.waits(-1, -bytes.length);
         done(result === undefined ? twin.decode(trial) : twin.adopt(trial, result));
       },
     });
@@ -108,6 +112,20 @@ export class DecodePool {
       for (const each of this.#threads) each?.flush();
     });
     return undefined;
+  }
+
+  /** Account for what waits for a thread, or behind one that has a frame: so many frames and bytes more, or fewer. */
+  waits(frames: number, bytes: number): void {
+    this.#waiting += frames;
+    this.#bytes += bytes;
+    const isOver = (share: number) => this.#waiting >= share * HOLD_FRAMES || this.#bytes >= share * HOLD_BYTES;
+    if (!this.#isHolding && isOver(1)) {
+      this.#isHolding = true;
+      this.#options.onFull();
+    } else if (this.#isHolding && !isOver(ROOM_SHARE)) {
+      this.#isHolding = false;
+      this.#options.onRoom();
+    }
   }
 
   /** End all threads; what they have is decoded here, before this returns. */
@@ -148,16 +166,5 @@ export class DecodePool {
     }
     this.#frames += 1;
     return this.#isBusy || this.#frames > busyFrames;
-  }
-
-  #count(by: 1 | -1): void {
-    this.#waiting += by;
-    if (!this.#isHolding && this.#waiting >= HOLD_FRAMES) {
-      this.#isHolding = true;
-      this.#options.onFull();
-    } else if (this.#isHolding && this.#waiting <= ROOM_FRAMES) {
-      this.#isHolding = false;
-      this.#options.onRoom();
-    }
   }
 }

@@ -84,6 +84,8 @@ export class DecodeThread {
   }
 
   #settle({ results }: DecodeAnswer): void {
+    // What it had answered before it was ended still comes; its frames were handed back.
+    if (this.#isEnded) return;
     const batch = this.#sent.shift();
     if (batch === undefined) throw new InvariantError("a thread answered what it was not asked");
     let i = 0;

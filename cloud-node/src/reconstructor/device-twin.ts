@@ -29,6 +29,7 @@ import { TrafficMeter } from "./traffic-meter.ts";
 import type { TwinSurroundings } from "./twin-registry.ts";
 import type { TransportKind, TwinView } from "./twin-view.ts";
 import { viewTwin } from "./view-twin.ts";
+import { WayBack } from "./way-back.ts";
 
 /** The way back to a device: where its last birth or frame came from. */
 export interface DeviceLink {
@@ -59,7 +60,7 @@ export class DeviceTwin {
   readonly #unplanned = new Set<string>();
   readonly #lanes = new Map<number, Lane>();
   readonly #scratch: RowBuffer;
-  #link: DeviceLink | undefined;
+  readonly #way = new WayBack<DeviceLink>();
 
   constructor(identity: DeviceIdentity, around: TwinSurroundings) {
     this.id = identity.id;
@@ -78,8 +79,9 @@ export class DeviceTwin {
    */
   born(birth: BirthFrame, bytes: Uint8Array, link: DeviceLink, isLive: boolean): void {
     const { commits, clock, modules, acks } = this.#around;
+    this.#way.born(link);
     this.#hear(link);
-    if (this.#isUnstorable("births")) return;
+    if (this.#isUnstorable("births", commits.isFull)) return;
     const hash = birthHash(birth);
     const plan = this.#plans.get(hash) ?? planBirth(birth, modules);
     if (typeof plan === "string") {
@@ -125,11 +127,7 @@ export class DeviceTwin {
     const { counters, clock, commits, decoding } = this.#around;
     const nowMs = clock.nowMs();
     this.#hear(link);
-    if (this.#isUnstorable("frames")) return;
-    if (commits.isFull || decoding?.isFull === true) {
-      counters.add("frames.back-pressure");
-      return;
-    }
+    if (this.#isUnstorable("frames", commits.isFull || decoding?.isFull === true)) return;
     const epoch = frame.kind === "keyframe" ? frame.epoch : matchEpoch(frame.position, this.#epochs.numbers());
     const stored = epoch === undefined ? undefined : this.#epochs.get(epoch);
     if (epoch === undefined || stored === undefined || this.#plan(stored.birthHash) === undefined) {
@@ -197,9 +195,8 @@ export class DeviceTwin {
 
   /** Whether a state of the updater is of the boot in force; one of another says nothing about now. */
   isOfThisBoot({ nonce }: FlashStateFrame, link: DeviceLink): boolean {
-    if (nonce !== this.#nonce) return false;
-    this.#hear(link);
-    return true;
+    if (nonce === this.#nonce) this.#hear(link);
+    return nonce === this.#nonce;
   }
 
   /** The boot in force, and how much of it is confirmed; undefined before the first birth, or where it cannot be decoded. */
@@ -214,8 +211,9 @@ export class DeviceTwin {
   /** Say something to the boot in force about an update. @returns false when there is no way to it now */
   command(frame: WithoutNonce<FlashCommandFrame>): boolean {
     const nonce = this.#nonce;
-    if (this.#link === undefined || nonce === undefined || !this.report.isOnline) return false;
-    this.#link.send({ ...frame, nonce });
+    const { link } = this.#way;
+    if (link === undefined || nonce === undefined || !this.report.isOnline) return false;
+    link.send({ ...frame, nonce });
     return true;
   }
 
@@ -226,9 +224,7 @@ export class DeviceTwin {
 
   /** The connection that this device used is gone. */
   disconnected(link: DeviceLink): void {
-    if (this.#link !== link) return;
-    this.#link = undefined;
-    this.#setOnline(false);
+    if (this.#way.gone(link)) this.#setOnline(false);
   }
 
   /** Tell a boot that nothing of it is taken, and why. */
@@ -238,7 +234,7 @@ export class DeviceTwin {
     this.report.refusal = reason;
     this.#around.counters.add(`refused.${reason}`);
     this.#around.emit({ kind: "refused", device: this.id, reason });
-    if (nonce !== undefined) this.#link?.send({ kind: "refusal", nonce, reason });
+    if (nonce !== undefined) this.#way.link?.send({ kind: "refusal", nonce, reason });
   }
 
   /** A frame in its name is not believed. A device that was never born is shown as refused for it: there is nothing else to show. */
@@ -306,15 +302,15 @@ export class DeviceTwin {
     return this.#epochs.nonce;
   }
 
-  #isUnstorable(what: "births" | "frames"): boolean {
-    if (this.report.damage === undefined) return false;
-    this.#around.counters.add(`${what}.store-damaged`);
-    return true;
+  #isUnstorable(what: "births" | "frames", isFull = false): boolean {
+    const isDamaged = this.report.damage !== undefined;
+    if (isDamaged || isFull) this.#around.counters.add(`${what}.${isDamaged ? "store-damaged" : "back-pressure"}`);
+    return isDamaged || isFull;
   }
 
   #hear(link: DeviceLink): void {
     const { clock } = this.#around;
-    this.#link = link;
+    this.#way.heard(link);
     this.report.transport = link.transport;
     this.report.lastHeardUs = clock.unixUs();
     this.report.lastHeardMs = clock.nowMs();
@@ -360,7 +356,7 @@ export class DeviceTwin {
       clock,
       acks: ackTimes(acks, birth),
       counters,
-      reply: (reply) => this.#link?.send({ ...reply, nonce: this.#nonce ?? 0 }),
+      reply: (reply) => this.#way.link?.send({ ...reply, nonce: this.#nonce ?? 0 }),
       refuse: (reason) => this.refuse(reason),
       emit: (event) => {
         if (event.kind === "confirmed") {

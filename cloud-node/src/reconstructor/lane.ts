@@ -62,7 +62,7 @@ export class Lane implements CommitOwner {
   constructor(epoch: number, around: LaneSurroundings) {
     this.epoch = epoch;
     this.#around = around;
-    this.#turns = new WaitingTurns(around.counters);
+    this.#turns = new WaitingTurns(around.counters, around.decoding);
     this.#storeKey = { device: around.key, epoch };
     this.#twin = new Twin(around.device, epoch, around.plans, around.rows);
     this.#stretches = new StretchKeeper({
@@ -170,7 +170,7 @@ export class Lane implements CommitOwner {
 
   /** Take a frame in, at the seq that its position stands for. */
   receive(seq: number, frame: SequencedFrame, bytes: Uint8Array, nowMs: number): void {
-    if (this.#turns.wait(() => this.receive(seq, frame, bytes, nowMs))) return;
+    if (this.#turns.wait(bytes.length, () => this.receive(seq, frame, bytes, nowMs))) return;
     const early: EarlyFrame = { frame, bytes, receivedMs: nowMs };
     if (seq < this.#twin.next) {
       this.#around.commits.frame(this, "check", this.#storeKey, seq, bytes);
@@ -188,7 +188,7 @@ export class Lane implements CommitOwner {
 
   /** Hear what the device still holds: some frames may be lost for good, some may be on their way. */
   status(frame: StatusFrame, nowMs: number): void {
-    if (this.#turns.wait(() => this.status(frame, nowMs))) return;
+    if (this.#turns.wait(0, () => this.status(frame, nowMs))) return;
     const { oldest, next, evicted } = frame;
     this.#evictedSamples = evicted;
     if (oldest > this.#twin.next) {
@@ -230,7 +230,10 @@ export class Lane implements CommitOwner {
       this.ledger.conflicts += 1;
       this.#around.emit({ kind: "conflict", device, epoch: this.epoch, seq });
       // Decoded, but not what is stored there: somebody else writes this epoch.
-      if (op === "add") this.#stop(seq);
+      if (op === "add") {
+        this.ledger.stopBefore(seq);
+        this.#around.refuse("conflict");
+      }
       return;
     }
     counters.add(verdict === "duplicate" ? "frames.duplicate" : "frames.given-up");
@@ -241,6 +244,7 @@ export class Lane implements CommitOwner {
   /** Another boot began: what it still has of this epoch it will say by a status, and send again. */
   superseded(): void {
     this.#window.clear();
+    this.#turns.clear();
     this.finish();
   }
 
@@ -252,6 +256,7 @@ export class Lane implements CommitOwner {
   /** Let go of all timers. @param isLost  what waits for its commit never gets there */
   close(isLost = false): void {
     this.#acknowledger.close();
+    this.#turns.close();
     if (isLost) this.ledger.discard();
   }
 
@@ -263,11 +268,6 @@ export class Lane implements CommitOwner {
     for (const { from, count } of missing) {
       this.#around.emit({ kind: "gap-pending", device, epoch: this.epoch, from, count });
     }
-  }
-
-  #stop(seq: number): void {
-    this.ledger.stopBefore(seq);
-    this.#around.refuse("conflict");
   }
 
   #drain(): void {

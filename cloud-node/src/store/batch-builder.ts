@@ -2,6 +2,8 @@ import { FRAME_FIELDS, FRAME_OPS, type FrameOp, type StoreBatch, type StoreRecor
 
 const FIRST_FRAMES = 64;
 const FIRST_BYTES = 4_096;
+/** What a record takes beside the bytes in it, about. */
+const RECORD_BYTES = 128;
 
 /** Packs writes for one commit: many small frames travel to the commit worker as two arrays. */
 export class BatchBuilder {
@@ -27,6 +29,9 @@ export class BatchBuilder {
 
   addRecord(record: StoreRecord): void {
     this.#records.push(record);
+    this.#recordBytes += RECORD_BYTES;
+    if (record.table === "birth") this.#recordBytes += record.bytes.length;
+    if (record.table === "module") this.#recordBytes += record.wasm.length;
     if (record.table === "snapshot") this.#recordBytes += record.state.length;
     if (record.table === "tail") this.#recordBytes += record.state.length + record.levels.length;
     if (record.table === "stretch") this.#recordBytes += record.levels.length;

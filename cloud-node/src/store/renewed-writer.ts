@@ -21,9 +21,16 @@ export class RenewedWriter {
     try {
       return act(this.#writer);
     } catch (cause) {
-      if (storeErrorOf(cause, "").code === "read-only") this.close();
+      if (storeErrorOf(cause, "").code === "read-only") this.#giveUp();
       throw cause;
     }
+  }
+
+  /** Whoever asked hears why it could not be written, and not what came of the end of it. */
+  #giveUp(): void {
+    try {
+      this.close();
+    } catch {}
   }
 
   close(): void {

@@ -62,11 +62,13 @@ function rewrite(database: DatabaseSync): void {
 
 /** A connection that commits; WAL, and every commit reaches the disk before it returns. */
 export function openForWriting(file: string): DatabaseSync {
+  let database: DatabaseSync | undefined;
   try {
-    const database = new DatabaseSync(file, { timeout: BUSY_MS });
+    database = new DatabaseSync(file, { timeout: BUSY_MS });
     database.exec("PRAGMA synchronous = FULL");
     return database;
   } catch (cause) {
+    database?.close();
     throw storeErrorOf(cause, file);
   }
 }

@@ -25,12 +25,17 @@ export class SqliteWriter {
    */
   constructor(file: string, maxPages: number) {
     this.#database = openForWriting(file);
-    if (maxPages > 0) this.#database.exec(`PRAGMA max_page_count = ${maxPages}`);
-    this.#addFrame = this.#database.prepare("INSERT OR IGNORE INTO frames VALUES (?, ?, ?, ?)");
-    this.#storedFrame = this.#database.prepare("SELECT bytes FROM frames WHERE device = ? AND epoch = ? AND seq = ?");
-    this.#stretches = new SqliteStretches(this.#database);
-    this.#traffic = new SqliteTraffic(this.#database);
-    this.retention = new SqliteRetention(this.#database, this.#traffic);
+    try {
+      if (maxPages > 0) this.#database.exec(`PRAGMA max_page_count = ${maxPages}`);
+      this.#addFrame = this.#database.prepare("INSERT OR IGNORE INTO frames VALUES (?, ?, ?, ?)");
+      this.#storedFrame = this.#database.prepare("SELECT bytes FROM frames WHERE device = ? AND epoch = ? AND seq = ?");
+      this.#stretches = new SqliteStretches(this.#database);
+      this.#traffic = new SqliteTraffic(this.#database);
+      this.retention = new SqliteRetention(this.#database, this.#traffic);
+    } catch (cause) {
+      this.#database.close();
+      throw cause;
+    }
   }
 
   /**
