@@ -151,8 +151,9 @@ async function runServe(surroundings: Surroundings, options: ServeOptions): Prom
   }
   const republishPlan = await planRepublish(options);
   const { checkBooks } = await import("./access/check-books.ts");
-  const hasDevices = broker.kind === "embedded" || options.tcp !== undefined;
-  await checkBooks({ store: options.store, host: options.host, hasDevices, hasPage: options.http !== false });
+  const tcpDoor = options.tcp === undefined ? undefined : "a TCP port for devices";
+  const deviceDoor = broker.kind === "embedded" ? "the broker" : tcpDoor;
+  await checkBooks({ store: options.store, host: options.host, deviceDoor, hasPage: options.http !== false });
   const { CloudNode } = await import("../node.ts");
   const { HttpServer } = await import("../api/http-server.ts");
   const logger = createLogger(options.log);

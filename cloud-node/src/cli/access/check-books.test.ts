@@ -4,7 +4,10 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { DeviceBook } from "../../access/device-book.ts";
 import { TokenBook } from "../../access/token-book.ts";
-import { checkBooks } from "./check-books.ts";
+import { type CheckedDoors, checkBooks } from "./check-books.ts";
+
+const DOOR = "the broker";
+const BOTH: Pick<CheckedDoors, "deviceDoor" | "hasPage"> = { deviceDoor: DOOR, hasPage: true };
 
 let folder = "";
 let store = "";
@@ -16,7 +19,7 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 /** What is said about a node with both doors at an address; "" when it may listen. */
-async function said(host: string, doors = { hasDevices: true, hasPage: true }): Promise<string> {
+async function said(host: string, doors = BOTH): Promise<string> {
   const error: unknown = await checkBooks({ store, host, ...doors }).catch((cause: unknown) => cause);
   if (error !== undefined) expect(error).toMatchObject({ code: "open-door" });
   return error instanceof Error ? error.message : "";
@@ -31,8 +34,8 @@ test("what both books lack is told at once, each with its line, and each book th
   const both = await said("0.0.0.0");
   expect(both).toContain(device);
   expect(both).toContain(token);
-  expect(await said("0.0.0.0", { hasDevices: false, hasPage: true })).not.toContain(device);
-  expect(await said("0.0.0.0", { hasDevices: true, hasPage: false })).not.toContain(token);
+  expect(await said("0.0.0.0", { deviceDoor: undefined, hasPage: true })).not.toContain(device);
+  expect(await said("0.0.0.0", { deviceDoor: DOOR, hasPage: false })).not.toContain(token);
   await new TokenBook(store).add({ name: "me", roles: ["read"] }, Date.now());
   expect(await said("0.0.0.0")).toContain(device);
   expect(await said("0.0.0.0")).not.toContain(token);

@@ -7,8 +7,8 @@ import { TokenBook } from "../../access/token-book.ts";
 export interface CheckedDoors {
   readonly store: string;
   readonly host: string;
-  /** Whether devices come over the network: the node's own broker, or TCP. */
-  readonly hasDevices: boolean;
+  /** What devices come by over the network, in words; undefined: by nothing that listens here. */
+  readonly deviceDoor: string | undefined;
   readonly hasPage: boolean;
 }
 
@@ -18,11 +18,11 @@ export interface CheckedDoors {
  * @throws {AccessError} `open-door`, with every line to type; as `DeviceBook`
  * @throws {TokenError} `bad-book`, `book-open`
  */
-export async function checkBooks({ store, host, hasDevices, hasPage }: CheckedDoors): Promise<void> {
+export async function checkBooks({ store, host, deviceDoor, hasPage }: CheckedDoors): Promise<void> {
   const isOpenToDevices = new DeviceBook(store).isOpen;
   const isOpenToAll = (await new TokenBook(store).read()) === undefined;
   const problems = [
-    ...(hasDevices && isOpenToDevices ? refusal(() => refuseOpenDoor("the port for devices", host, store)) : []),
+    ...(deviceDoor !== undefined && isOpenToDevices ? refusal(() => refuseOpenDoor(deviceDoor, host, store)) : []),
     ...(hasPage && isOpenToAll ? refusal(() => refuseOpenPage(host, store)) : []),
   ];
   if (problems.length > 0) throw new AccessError("open-door", problems.join("; and "), "");
