@@ -7,7 +7,7 @@ import { JSON_VALUES, toValuesMessage } from "./json-message.ts";
 import { Outbox } from "./outbox.ts";
 import type { Publisher, RepublishTally } from "./publisher.ts";
 import { type SampleBatch, splitBatch, valuesIn } from "./sample-batch.ts";
-import { checkValuesTopic } from "./values-topic.ts";
+import { checkValuesTopic, valuesTopic } from "./values-topic.ts";
 
 export interface JsonPublisherOptions {
   readonly broker: BrokerReach;
@@ -35,7 +35,7 @@ export class JsonPublisher implements Publisher {
 
   /** @throws {RepublishError} `bad-topic` */
   constructor(options: JsonPublisherOptions) {
-    checkValuesTopic(options.topic);
+    checkValuesTopic(options.topic, options.group);
     this.#options = options;
     this.#outbox = new Outbox(options.queueValues);
     this.#link = new BrokerLink({
@@ -100,7 +100,7 @@ export class JsonPublisher implements Publisher {
       this.#missing.delete(device);
       const message = toValuesMessage({ ...batch, lost: batch.lost + missing.lost }, missing.skipped);
       const { topic, group } = this.#options;
-      const at = topic.replaceAll("{device}", device).replaceAll("{group}", group);
+      const at = valuesTopic(topic, group, device);
       this.#link.publish(at, this.#encoder.encode(JSON.stringify(message)));
       this.#messages += 1;
       this.#values += valuesIn(batch);
