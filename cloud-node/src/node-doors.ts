@@ -56,14 +56,17 @@ export class NodeDoors {
     return `${tls === undefined ? "mqtt" : "mqtts"}://${host.includes(":") ? `[${host}]` : host}:${port}`;
   }
 
-  /** How a client of this process reaches the broker; null without one. */
+  /**
+   * How another client of this process reaches the broker. Null without one, and where the node logs in at it: brokers
+   * may know clients by their users, and then each connection of one user throws the other off.
+   */
   get brokerReach(): BrokerReach | null {
     const { broker } = this.#parts.options;
     const embedded = this.#broker;
     if (embedded !== undefined) return { stream: () => embedded.connect() };
     if (broker?.kind !== "external") return null;
     const { url, login, ca } = broker;
-    return { url: publicUrl(url), user: login?.user, password: login?.password, ca: ca?.toString("utf8") };
+    return login === undefined ? { url: publicUrl(url), ca: ca?.toString("utf8") } : null;
   }
 
   get tcpPort(): number | null {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -76,4 +76,26 @@ test("a token has 32 sessions at most: the oldest one makes room", () => {
   const ids = Array.from({ length: 40 }, () => sessions.begin(record));
   expect(sessions.count).toBe(32);
   expect(ids.map((id) => sessions.find(id) !== undefined)).toEqual(ids.map((_, n) => n >= 8));
+});
+
+test("while the book cannot be read nobody is in, and who was is in again once it can", async () => {
+  const id = sessions.begin(record);
+  const file = join(folder, "node.db.tokens");
+  const text = readFileSync(file);
+  const look = async (): Promise<void> => {
+    await new Promise<void>((resolve) => {
+      const end = watch.onChange(() => {
+        sessions.sweep();
+        end();
+        resolve();
+      });
+      bookClock.advance(500);
+    });
+  };
+  writeFileSync(file, "{");
+  await look();
+  expect(sessions.find(id)).toBeUndefined();
+  writeFileSync(file, text);
+  await look();
+  expect(sessions.find(id)?.record.name).toBe("ops");
 });

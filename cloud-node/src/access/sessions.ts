@@ -64,7 +64,7 @@ export class Sessions {
     const nowMs = this.#clock.nowMs();
     const isOver = nowMs - session.openedMs >= LONGEST_MS || nowMs - session.usedMs >= IDLE_MS;
     const record = isOver ? undefined : this.#tokens.good(session.token);
-    if (record === undefined) this.#open.delete(key);
+    if (isOver || (record === undefined && this.#tokens.isRead)) this.#open.delete(key);
     return record;
   }
 

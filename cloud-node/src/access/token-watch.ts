@@ -55,6 +55,11 @@ export class TokenWatch {
     return this.#isOpen;
   }
 
+  /** Whether the book could be read: while it cannot be nobody is let in, and nobody's log-in is over. */
+  get isRead(): boolean {
+    return !this.#isTold;
+  }
+
   /** Whose token a secret is; undefined for nobody's. Every token is compared, whichever it is. */
   find(secret: string): ShownToken | undefined {
     const hash = hashOf(secret);

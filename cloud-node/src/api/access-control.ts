@@ -70,7 +70,7 @@ export class AccessControl {
    * Let a request in.
    *
    * @param roles  of which it must have one
-   * @throws {ApiProblem} `no-token`, `bad-token`, `role-missing`, `too-many-attempts`
+   * @throws {ApiProblem} `no-token`, `bad-token`, `role-missing`, `too-many-attempts`, `forwarded`
    */
   admit(request: IncomingMessage, roles: readonly Role[]): void {
     const visitor = this.#visitor(request);
@@ -116,8 +116,11 @@ export class AccessControl {
   }
 
   #visitor(request: IncomingMessage): Visitor {
-    if (this.isOpen) return { ...ANYBODY, isIn: () => this.isOpen };
     const { authorization, cookie } = request.headers;
+    if (this.isOpen) {
+      refuseForwarded(request);
+      return { ...ANYBODY, isIn: () => this.isOpen };
+    }
     if (authorization !== undefined) {
       const [, secret] = /^Bearer ([^ ]{1,256})$/i.exec(authorization) ?? [];
       if (secret === undefined) {
@@ -144,6 +147,9 @@ export class AccessControl {
 
   /** Whose a secret is. @throws {ApiProblem} `bad-token`, `too-many-attempts` */
   #record(request: IncomingMessage, secret: string): TokenRecord {
+    const found: ShownToken | undefined = isSecret(secret) ? this.#tokens.find(secret) : undefined;
+    // Nobody guesses a good one: whoever has it does not wait for others at the same address.
+    if (found?.isGood === true) return found.record;
     const address = addressOf(request);
     const waitMs = this.#attempts.waitMs(address);
     if (waitMs > 0) {
@@ -151,10 +157,8 @@ export class AccessControl {
       const detail = `too many wrong tokens came from ${address}: wait ${retryAfterS} s`;
       throw new ApiProblem("too-many-attempts", detail, { retryAfterS });
     }
-    const found: ShownToken | undefined = isSecret(secret) ? this.#tokens.find(secret) : undefined;
-    if (found?.isGood === true) return found.record;
+    this.#attempts.add(address);
     if (found === undefined) {
-      this.#attempts.add(address);
       this.#logger.warn({ address, failedAttempts: this.#attempts.total }, "a wrong token");
       throw new ApiProblem("bad-token", "this token opens nothing here: check it, or ask whoever runs the node");
     }
@@ -167,6 +171,17 @@ export class AccessControl {
 
 function shown({ name, roles, expires }: Omit<TokenRecord, "hash">): Pick<Visitor, "name" | "roles" | "expires"> {
   return { name, roles, expires };
+}
+
+/** What a proxy adds. */
+const FORWARDED = ["forwarded", "x-forwarded-for", "x-real-ip", "via"];
+
+/** Behind a proxy everybody seems to be on this machine. @throws {ApiProblem} `forwarded` */
+function refuseForwarded({ headers }: IncomingMessage): void {
+  const name = FORWARDED.find((header) => headers[header] !== undefined);
+  if (name === undefined) return;
+  const remedy = "`lockstep tokens add NAME --role read` on the node makes the first one";
+  throw new ApiProblem("forwarded", `this came through a proxy (${name}), and no token was ever made: ${remedy}`);
 }
 
 function addressOf({ socket }: IncomingMessage): string {

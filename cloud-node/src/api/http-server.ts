@@ -3,8 +3,7 @@ import { fileURLToPath } from "node:url";
 import swagger from "@fastify/swagger";
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import fastify from "fastify";
-import { AccessError } from "../access/access-error.ts";
-import { isLoopback } from "../access/loopback-address.ts";
+import { refuseOpenPage } from "../access/open-door.ts";
 import { withoutSecrets } from "../access/secret-token.ts";
 import type { TlsFiles } from "../access/tls-files.ts";
 import { TokenBook } from "../access/token-book.ts";
@@ -148,11 +147,13 @@ function release({ fleet, metrics }: ApiContext): void {
 /** The tokens beside the store, whatever the server is opened for. @throws {AccessError} `open-door` */
 async function openTokens({ node: { storeFile }, clock, logger, host }: HttpServerOptions): Promise<TokenWatch> {
   const tokens = await TokenWatch.open({ book: new TokenBook(storeFile), clock, logger });
-  if (!tokens.isOpen || isLoopback(host)) return tokens;
-  await tokens.close();
-  const problem = `everybody who reaches ${host} could read and update all devices: no token was ever made`;
-  const remedy = `make one, \`lockstep tokens add me --role read --store ${storeFile}\`, or leave --host out`;
-  throw new AccessError("open-door", problem, remedy);
+  try {
+    if (tokens.isOpen) refuseOpenPage(host, storeFile);
+    return tokens;
+  } catch (error) {
+    await tokens.close();
+    throw error;
+  }
 }
 
 async function createApp(context: ApiContext, options: HttpServerOptions, limits: HttpLimits): Promise<ApiApp> {

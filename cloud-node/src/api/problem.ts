@@ -10,6 +10,7 @@ const PROBLEMS = {
   "no-token": { status: 401, title: "A token is needed" },
   "bad-token": { status: 401, title: "The token is not good" },
   "role-missing": { status: 403, title: "The token may not do this" },
+  forwarded: { status: 403, title: "Through a proxy nobody is let in without a token" },
   "from-a-page": { status: 403, title: "A page in a browser may only read" },
   "unknown-device": { status: 404, title: "No such device" },
   "truth-unknown": { status: 404, title: "Nobody knows what the device really saw" },

@@ -62,6 +62,7 @@ const REFUSALS: ReadonlySet<string> = new Set([
   "no-token",
   "bad-token",
   "role-missing",
+  "forwarded",
   "from-a-page",
   "wrong-host",
   "too-many-attempts",

@@ -10,6 +10,8 @@ test("the cookie is out of reach of scripts and of other sites, and over TLS of 
   expect(tls.name).toMatch(/^__Host-lockstep-[0-9a-f]{8}$/);
   expect(plain.end()).toContain("Max-Age=0");
   expect(new SessionCookie("/b/node.db", false).name).not.toBe(plain.name);
+  // One store, however it is written.
+  expect(new SessionCookie("/b/../a/node.db", false).name).toBe(plain.name);
 });
 
 test("a cookie is read among others; two of one name, or what is none of ours, is none", () => {

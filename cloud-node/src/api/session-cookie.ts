@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { resolve } from "node:path";
 
 /** A browser forgets it when the node does: 7 days, s. */
 const MAX_AGE_S = 7 * 86_400;
@@ -15,7 +16,7 @@ export class SessionCookie {
    * @param isTls  then it is never sent without, and nobody beside this very host can set it
    */
   constructor(storeFile: string, isTls: boolean) {
-    const tag = createHash("sha256").update(storeFile).digest("hex").slice(0, NAME_DIGITS);
+    const tag = createHash("sha256").update(resolve(storeFile)).digest("hex").slice(0, NAME_DIGITS);
     this.name = `${isTls ? "__Host-" : ""}lockstep-${tag}`;
     this.#attributes = `Path=/; HttpOnly; SameSite=Strict${isTls ? "; Secure" : ""}`;
   }

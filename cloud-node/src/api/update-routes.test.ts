@@ -1,6 +1,8 @@
+import { request } from "node:http";
 import { systemClock } from "@lockstep/edge-sdk";
 import { Value } from "typebox/value";
 import { afterEach, expect, test, vi } from "vitest";
+import { TokenBook } from "../access/token-book.ts";
 import { LIMIT_MS } from "../flash/device-streams.suite.ts";
 import { closeRigs, FlashRig, otherModule, packageOf } from "../flash/flash-rig.suite.ts";
 import { MAX_PACKAGE_BYTES } from "../flash/update-package.ts";
@@ -283,3 +285,35 @@ function withoutModules(behind: Store, code: StoreErrorCode): Store {
     close: () => behind.close(),
   };
 }
+
+test(
+  "a token that is revoked while its package is on the way begins nothing",
+  async () => {
+    const rig = await open("pump");
+    const book = new TokenBook(rig.node.storeFile);
+    const { secret } = await book.add({ name: "ops", roles: ["flash"] }, Date.now());
+    const authorization = `Bearer ${secret}`;
+    const status = async () => (await ask("/updates", { headers: { authorization } })).status;
+    await vi.waitFor(async () => expect(await (await ask("/session")).status).toBe(401), LIMIT_MS);
+    expect(await status()).toBe(200);
+    const bytes = packageOf(rig.key, otherModule(1), 1);
+    const headers = { authorization, "content-type": "application/octet-stream", "content-length": bytes.length };
+    const url = `http://127.0.0.1:${server?.port}/api/v1/updates?to=pump`;
+    const begun = request(url, { method: "POST", headers });
+    const answered = new Promise<number>((resolve, reject) => {
+      begun.on("error", reject).on("response", (response) => {
+        response.resume();
+        resolve(response.statusCode ?? 0);
+      });
+    });
+    begun.write(Buffer.from(bytes).subarray(0, 10));
+    // It was let in before the token is revoked: whoever asks behind it was answered.
+    await vi.waitFor(async () => expect(await status()).toBe(200), LIMIT_MS);
+    await book.revoke("ops", Date.now());
+    await vi.waitFor(async () => expect(await status()).not.toBe(200), LIMIT_MS);
+    begun.end(Buffer.from(bytes).subarray(10));
+    expect(await answered).toBe(401);
+    expect(rig.node.updates.list()).toEqual([]);
+  },
+  TEST_LIMIT_MS,
+);

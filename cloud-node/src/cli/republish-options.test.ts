@@ -70,3 +70,12 @@ test("nothing is planned where nothing was asked for, and the group of Sparkplug
   expect((await planRepublish(choice({ group: "east" })))?.sparkplug.group).toBe("east");
   expect((await planRepublish(choice({ group: "east", sparkplugGroup: "Plant 1" })))?.sparkplug.group).toBe("Plant 1");
 });
+
+test("a port that there is none of is refused", async () => {
+  for (const port of ["99999", "0", "1883x", "-1"]) {
+    expect(await refusal({ republishTo: `mqtt://broker:${port}` }), port).toContain("mqtts://USER@HOST:PORT");
+  }
+  expect((await planRepublish(choice({ republishTo: "mqtt://[::1]:1883" })))?.broker).toMatchObject({
+    url: "mqtt://[::1]:1883",
+  });
+});

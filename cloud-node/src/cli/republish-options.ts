@@ -82,7 +82,7 @@ export async function planRepublish(choice: RepublishChoice): Promise<RepublishP
   const { checkSparkplugName } = await import("../republish/sparkplug/sparkplug-topics.ts");
   const sparkplug = { group: choice.sparkplugGroup ?? group, node: choice.sparkplugNode, host: choice.sparkplugHost };
   await asUsage(() => {
-    checkValuesTopic(topic);
+    checkValuesTopic(topic, group);
     checkSparkplugName(sparkplug.group, "group");
     checkSparkplugName(sparkplug.node, "edge node");
     if (sparkplug.host !== undefined) checkSparkplugName(sparkplug.host, "host application");
@@ -132,7 +132,8 @@ async function addressOf(choice: RepublishChoice): Promise<BrokerAddress | undef
     );
   }
   const [, protocol, user, host] = /^(mqtts?:\/\/)(?:([^/@\s]+)@)?([^/@\s]+)\/?$/.exec(republishTo) ?? [];
-  if (host === undefined || user?.includes(":") === true) {
+  const isAddress = URL.canParse(`${protocol}${host}`) && new URL(`${protocol}${host}`).port !== "0";
+  if (host === undefined || !isAddress || user?.includes(":") === true) {
     // Not repeated: a password may be in it.
     const problem = republishTo.includes("@")
       ? "--republish-to has more than a user in it"

@@ -150,6 +150,10 @@ async function runServe(surroundings: Surroundings, options: ServeOptions): Prom
     throw new CommandError("usage", "--page-client-cert needs --tls-cert, --tls-key and --tls-client-ca", "give them");
   }
   const republishPlan = await planRepublish(options);
+  const { checkBooks } = await import("./access/check-books.ts");
+  const tcpDoor = options.tcp === undefined ? undefined : "a TCP port for devices";
+  const deviceDoor = broker.kind === "embedded" ? "the broker" : tcpDoor;
+  await checkBooks({ store: options.store, host: options.host, deviceDoor, hasPage: options.http !== false });
   const { CloudNode } = await import("../node.ts");
   const { HttpServer } = await import("../api/http-server.ts");
   const logger = createLogger(options.log);
@@ -171,43 +175,46 @@ async function runServe(surroundings: Surroundings, options: ServeOptions): Prom
     clock,
   });
   let republish: Awaited<ReturnType<typeof openRepublisher>> | undefined;
+  let page: Awaited<ReturnType<typeof HttpServer.open>> | undefined;
   try {
     if (republishPlan !== undefined) republish = await openRepublisher(republishPlan, { node, clock, logger });
     const truthOf = options.testTruth === undefined ? undefined : await toldTruths(node, options.testTruth, logger);
     const http = options.http ?? DEFAULT_HTTP_PORT;
-    const page =
+    page =
       http === false
         ? undefined
         : await openPage(HttpServer.open, {
             ...{ node, clock, logger, host: options.host, port: http, truthOf, republish },
             ...{ tls: access.tls, needsCertificate: options.pageClientCert, pageNames: options.pageName },
           });
-    try {
-      node.onEvent((event) => {
-        if (event.kind !== "confirmed") logger.info(event, event.kind);
-      });
-      const { store, serial } = options;
-      await attachLines(node, serial, surroundings);
-      const places = {
-        mqtt: node.mqttUrl,
-        tcpPort: node.tcpPort,
-        tls: access.tls !== undefined,
-        serial,
-        http: page?.url ?? null,
-        store,
-      };
-      logger.info(places, "listening");
-      if (options.json === true) await writeResult(surroundings, true, places, "");
-      const end = options.untilEof === true ? AbortSignal.any([interrupt, endOf(surroundings.stdin)]) : interrupt;
-      await untilInterrupt(end, clock);
-      logger.info({}, "shutting down: what was taken in is committed and acknowledged first");
-    } finally {
-      await closeWithin(surroundings, async () => page?.close());
-    }
+    node.onEvent((event) => {
+      if (event.kind !== "confirmed") logger.info(event, event.kind);
+    });
+    const { store, serial } = options;
+    await attachLines(node, serial, surroundings);
+    const places = {
+      mqtt: node.mqttUrl,
+      tcpPort: node.tcpPort,
+      tls: access.tls !== undefined,
+      serial,
+      http: page?.url ?? null,
+      store,
+    };
+    logger.info(places, "listening");
+    if (options.json === true) await writeResult(surroundings, true, places, "");
+    const end = options.untilEof === true ? AbortSignal.any([interrupt, endOf(surroundings.stdin)]) : interrupt;
+    await untilInterrupt(end, clock);
+    logger.info({}, "shutting down: what was taken in is committed and acknowledged first");
   } finally {
-    await closeWithin(surroundings, async () => republish?.close()).finally(() =>
-      closeWithin(surroundings, () => node.close()),
-    );
+    // Whatever one of them says, the node is closed.
+    const ends = async () => {
+      try {
+        await Promise.all([page?.close(), republish?.close()]);
+      } finally {
+        await node.close();
+      }
+    };
+    await closeWithin(surroundings, ends);
   }
 }
 

@@ -49,9 +49,13 @@ test("no bound is claimed for what is only expected", () => {
 });
 
 test("values go to no topic by which devices, nodes or Sparkplug speak, and to one for each device", () => {
-  for (const topic of ["{device}", "lockstep/{group}/{device}", "a b/{device}/values"]) checkValuesTopic(topic);
+  for (const topic of ["{device}", "lockstep/{group}/{device}", "a b/{device}/values"]) checkValuesTopic(topic, "east");
+  // What a group or a device makes of it counts.
+  expect(() => checkValuesTopic("{group}/v1/{device}", "ls")).toThrowError("is no topic");
   const bad = [
     "",
+    "{device}/values",
+    `${"x".repeat(500)}/{device}`,
     "values",
     "ls/v1/{group}/{device}/c",
     "l/{device}",
@@ -60,6 +64,6 @@ test("values go to no topic by which devices, nodes or Sparkplug speak, and to o
     "/{device}",
   ];
   for (const topic of [...bad, "+/{device}", "{device}/#", "{device}\0", `${"x".repeat(600)}{device}`]) {
-    expect(() => checkValuesTopic(topic), topic).toThrowError(expect.objectContaining({ code: "bad-topic" }));
+    expect(() => checkValuesTopic(topic, "east"), topic).toThrowError(expect.objectContaining({ code: "bad-topic" }));
   }
 });

@@ -3,6 +3,9 @@ import type { SampleBatch } from "./sample-batch.ts";
 /** The one schema of plain JSON; another number if a field changes its meaning or goes. */
 export const JSON_SCHEMA = "lockstep.values.1";
 
+/** Channel-samples in a message at most: with every digit and the longest qualities still less than 65,535 bytes. */
+export const JSON_VALUES = 1_000;
+
 /** What a status of the codec means to a consumer. */
 export type SampleQuality = "good" | "invalid" | "saturated";
 

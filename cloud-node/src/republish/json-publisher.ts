@@ -3,11 +3,11 @@ import type { BrokerReach } from "../broker-reach.ts";
 import type { Clock } from "../clock.ts";
 import type { Logger } from "../logger.ts";
 import { BrokerLink } from "./broker-link.ts";
-import { toValuesMessage } from "./json-message.ts";
+import { JSON_VALUES, toValuesMessage } from "./json-message.ts";
 import { Outbox } from "./outbox.ts";
 import type { Publisher, RepublishTally } from "./publisher.ts";
 import { type SampleBatch, splitBatch, valuesIn } from "./sample-batch.ts";
-import { checkValuesTopic } from "./values-topic.ts";
+import { checkValuesTopic, valuesTopic } from "./values-topic.ts";
 
 export interface JsonPublisherOptions {
   readonly broker: BrokerReach;
@@ -19,9 +19,6 @@ export interface JsonPublisherOptions {
   readonly clock: Clock;
   readonly logger: Logger;
 }
-
-/** Some 40 kB of text: far below what brokers and consumers take. */
-const MESSAGE_VALUES = 2_000;
 
 /** Publishes samples as plain JSON, a message per device and batch. */
 export class JsonPublisher implements Publisher {
@@ -38,7 +35,7 @@ export class JsonPublisher implements Publisher {
 
   /** @throws {RepublishError} `bad-topic` */
   constructor(options: JsonPublisherOptions) {
-    checkValuesTopic(options.topic);
+    checkValuesTopic(options.topic, options.group);
     this.#options = options;
     this.#outbox = new Outbox(options.queueValues);
     this.#link = new BrokerLink({
@@ -76,7 +73,12 @@ export class JsonPublisher implements Publisher {
   gone(): void {}
 
   take(batch: SampleBatch): void {
-    for (const part of splitBatch(batch, MESSAGE_VALUES)) {
+    // A guess is told at once or not at all: never late, and never in the place of what is certain.
+    if (batch.state === "extrapolated" && !(this.#link.hasRoom && this.#outbox.values === 0)) {
+      this.#carry(batch, 0);
+      return;
+    }
+    for (const part of splitBatch(batch, JSON_VALUES)) {
       for (const dropped of this.#outbox.push(part)) this.#drop(dropped);
     }
     this.#drain();
@@ -98,19 +100,23 @@ export class JsonPublisher implements Publisher {
       this.#missing.delete(device);
       const message = toValuesMessage({ ...batch, lost: batch.lost + missing.lost }, missing.skipped);
       const { topic, group } = this.#options;
-      const at = topic.replaceAll("{device}", device).replaceAll("{group}", group);
+      const at = valuesTopic(topic, group, device);
       this.#link.publish(at, this.#encoder.encode(JSON.stringify(message)));
       this.#messages += 1;
       this.#values += valuesIn(batch);
     }
   }
 
-  #drop(batch: SampleBatch): void {
-    const { device } = batch.facts;
+  /** What a batch was to say of others is said with the device's next one. @param rows  of its own that go too */
+  #carry({ facts: { device }, skipped, lost }: SampleBatch, rows: number): void {
     const missing = this.#missing.get(device) ?? { skipped: 0, lost: 0 };
-    missing.skipped += batch.skipped + (batch.state === "confirmed" ? batch.timesUs.length : 0);
-    missing.lost += batch.lost;
+    missing.skipped += skipped + rows;
+    missing.lost += lost;
     this.#missing.set(device, missing);
+  }
+
+  #drop(batch: SampleBatch): void {
+    this.#carry(batch, batch.state === "confirmed" ? batch.timesUs.length : 0);
     this.#dropped += valuesIn(batch);
     if (!this.#isDropping) {
       this.#isDropping = true;

@@ -1,4 +1,4 @@
-export type RepublishErrorCode = "no-broker" | "bad-topic" | "bad-name" | "bad-url";
+export type RepublishErrorCode = "no-broker" | "bad-topic" | "bad-name";
 
 /** What was asked for cannot be re-published as it stands. */
 export class RepublishError extends Error {

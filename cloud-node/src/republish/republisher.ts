@@ -83,8 +83,11 @@ export class Republisher {
    */
   static open(options: RepublisherOptions): Republisher {
     const broker = options.broker ?? options.node.brokerReach;
-    if (broker === null)
-      throw new RepublishError("no-broker", "the node has no broker", "say which, with --republish-to");
+    if (broker === null) {
+      const problem =
+        "the node has no broker that lets it in twice: there is none, or it logs in with a user of its own";
+      throw new RepublishError("no-broker", problem, "give --republish-to with another user");
+    }
     const publishers: Publisher[] = [];
     try {
       for (const format of options.formats) publishers.push(openPublisher(format, broker, options));

@@ -159,9 +159,11 @@ export class TwinFollower {
     if (samples === "newest") this.#skip(device, passed);
     const { boot } = device;
     const { toldUs } = boot;
-    const batch = device.batch(boot, rows, { state: "confirmed", isLate: false });
+    // What was skipped and lost is said with rows, or waits for them.
+    const isSome = rows.timesUs.length > 0;
+    const batch = isSome ? device.batch(boot, rows, { state: "confirmed", isLate: false }) : undefined;
     device.caughtUp(view);
-    if (batch !== undefined && rows.timesUs.length > 0) sink.take(batch);
+    if (batch !== undefined) sink.take(batch);
     if (samples === "newest" || passed === 0) return;
     const beforeUs = rows.timesUs[0] ?? Number.POSITIVE_INFINITY;
     this.#late.read({ device: device.id, epoch: boot.facts.epoch, rows: passed, afterUs: () => toldUs, beforeUs });

@@ -114,7 +114,7 @@ function packageIn(body: unknown): Uint8Array {
 }
 
 /** Routes that take a package. */
-function addPackageRoutes(app: ApiApp, { node: { updates } }: ApiContext): void {
+function addPackageRoutes(app: ApiApp, { node: { updates }, access }: ApiContext): void {
   const options = { bodyLimit: MAX_PACKAGE_BYTES };
   const consumes = [PACKAGE_TYPE];
   app.post(
@@ -157,7 +157,9 @@ function addPackageRoutes(app: ApiApp, { node: { updates } }: ApiContext): void 
         response: answers(UpdateSchema),
       },
     },
-    async ({ query: { to, stages, maxFailures, skip }, body }) => {
+    async ({ raw, query: { to, stages, maxFailures, skip }, body }) => {
+      // A package takes its time, and a token may be revoked meanwhile.
+      if (!access.visitorOf(raw).isIn()) throw new ApiProblem("no-token", "the token is not good any more");
       const percents = stages.split(",").map(Number);
       const wish = { bytes: packageIn(body), to: to.split(","), stages: percents, maxFailures, isSkipping: skip };
       const { rollout, ...check } = await updates.start(wish);

@@ -1,15 +1,19 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { MAX_CHANNELS } from "@lockstep/protocol";
 import { connectAsync, type MqttClient } from "mqtt";
 import { get } from "sparkplug-payload";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { openBroker } from "../../broker/open-broker.suite.ts";
 import { systemClock } from "../../clock.ts";
 import { SILENT_LOGGER } from "../../logger.ts";
-import type { DeviceFacts, SampleBatch } from "../sample-batch.ts";
+import { JSON_VALUES, toValuesMessage } from "../json-message.ts";
+import { type DeviceFacts, type SampleBatch, splitBatch } from "../sample-batch.ts";
+import { AliasBook } from "./alias-book.ts";
 import { BirthDeathNumber } from "./birth-death-number.ts";
 import { PrimaryHost } from "./primary-host.ts";
+import { deviceData, SPARKPLUG_VALUES } from "./sparkplug-payload.ts";
 import { SparkplugPublisher } from "./sparkplug-publisher.ts";
 
 const LIMIT_MS = 20_000;
@@ -57,6 +61,8 @@ test("a primary host is believed in the order of its own clock, and what is no s
   expect(host.hear(say('{"online":false,"timestamp":10}'))).toBe(true);
   host.forget();
   expect(host.isOnline).toBe(false);
+  // It was away, and its clock was put right.
+  expect(host.hear(say('{"online":true,"timestamp":3}'))).toBe(true);
 });
 
 interface Heard {
@@ -178,4 +184,63 @@ test("a metric is flagged while its sample is not good, and once when it is good
     [192, undefined],
     [undefined, undefined],
   ]);
+});
+
+test("what is only expected is stale, and the next confirmed sample says that it is good", async () => {
+  const { edge, heard } = await openRig();
+  const pump = facts("pump", 1, "x");
+  edge.born(pump);
+  edge.take({ ...batch(pump, 1), state: "extrapolated" });
+  edge.take(batch(pump, 2));
+  edge.take(batch(pump, 3));
+  await vi.waitFor(() => expect(heard.filter(({ verb }) => verb === "DDATA")).toHaveLength(3), LIMIT_MS);
+  const told = heard
+    .filter(({ verb }) => verb === "DDATA")
+    .map(({ metrics: [metric] }) => {
+      const { properties } = (metric ?? {}) as { properties?: Record<string, { value: unknown }> };
+      return [properties?.Quality?.value, properties?.status?.value];
+    });
+  expect(told).toEqual([
+    [500, "extrapolated"],
+    [192, undefined],
+    [undefined, undefined],
+  ]);
+});
+
+test("what is only expected does not wait for a broker, and what was lost is said with the next sample", async () => {
+  const { edge } = await openRig();
+  const pump = facts("pump", 1, "x");
+  edge.born(pump);
+  // More than a link takes at once: what comes behind it would wait.
+  const wide = facts("wide", 1, ...Array.from({ length: 100 }, (_, c) => `channel-${c}`));
+  edge.born(wide);
+  for (let n = 0; n < 150; n += 1) edge.take(batch(wide, n));
+  const { queuedValues } = edge.tally();
+  expect(queuedValues).toBeGreaterThan(0);
+  edge.take({ ...batch(pump, 1), state: "extrapolated", lost: 4 });
+  expect(edge.tally().queuedValues).toBe(queuedValues);
+  edge.take(batch(pump, 2));
+  expect(edge.tally().queuedValues).toBe(queuedValues + 1);
+});
+
+test("a message fits into 65,535 bytes, whatever its samples are", () => {
+  const names = Array.from({ length: MAX_CHANNELS }, (_, c) => `${c}-`.padEnd(64, "n"));
+  for (const channels of [1, 2, 7, MAX_CHANNELS]) {
+    const of = facts("d".repeat(64), 1, ...names.slice(0, channels));
+    const rows = Math.max(1, Math.floor(20_000 / channels));
+    const whole: SampleBatch = {
+      ...batch(of, 0),
+      timesUs: Float64Array.from({ length: rows }, (_, row) => START_US + row * 1_001),
+      values: new Float64Array(rows * channels).fill(-1.234567890123456e-300),
+      statuses: new Uint8Array(rows * channels).fill(2),
+    };
+    const aliases = new AliasBook();
+    for (let n = 0; n < 300_000; n += 1) aliases.of("others", String(n));
+    for (const part of splitBatch(whole, SPARKPLUG_VALUES)) {
+      expect(deviceData(255, part, true, new Set(), 1e15, aliases, START_US).length).toBeLessThan(65_535);
+    }
+    for (const part of splitBatch(whole, JSON_VALUES)) {
+      expect(JSON.stringify(toValuesMessage(part, 1e15)).length).toBeLessThan(65_535);
+    }
+  }
 });

@@ -17,9 +17,10 @@ export class PrimaryHost {
     return before !== said.online;
   }
 
-  /** On another connection it has to say so again. */
+  /** On another connection it has to say so again, by whatever clock it has then. */
   forget(): void {
     this.#isOnline = false;
+    this.#saidMs = Number.NEGATIVE_INFINITY;
   }
 }
 

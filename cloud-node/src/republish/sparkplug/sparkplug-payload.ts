@@ -28,8 +28,16 @@ const EPOCH = "Lockstep/Epoch";
 /** The specification's three qualities; a clipped or missing sample has no bound, so it is not good. */
 const QUALITY_GOOD = 192;
 const QUALITY_BAD = 0;
+const QUALITY_STALE = 500;
+/** Channel-samples in a message at most: with every property still less than 65,535 bytes. */
+export const SPARKPLUG_VALUES = 600;
 /** A wish for births has some forty; reading what anybody may send takes time that frames need. */
 const MOST_COMMAND_BYTES = 65_536;
+/** Of what is only expected: no bound holds for it. */
+const STALE: Properties = {
+  Quality: { type: "Int32", value: QUALITY_STALE },
+  status: { type: "String", value: "extrapolated" },
+};
 const STATUS_NAMES = ["ok", "invalid", "saturated"] as const;
 
 /** The will of a connection, and the last word before it is ended on purpose. @param nowUs  Unix time */
@@ -117,8 +125,10 @@ export function deviceData(
       // A guess that a confirmed sample will replace: nothing to keep.
       if (state === "extrapolated") metric.isTransient = true;
       // Said where it is not good, and once where it is good again.
-      if (status !== 0 || (!isHistorical && flagged.has(c))) metric.properties = quality(status);
-      if (!isHistorical && status === 0) flagged.delete(c);
+      const isGood = status === 0 && state === "confirmed";
+      if (state === "extrapolated") metric.properties = STALE;
+      else if (!isGood || (!isHistorical && flagged.has(c))) metric.properties = quality(status);
+      if (!isHistorical && isGood) flagged.delete(c);
       else if (!isHistorical) flagged.add(c);
       metrics.push(metric);
     }

@@ -17,6 +17,7 @@ import {
   nodeBirth,
   nodeData,
   nodeDeath,
+  SPARKPLUG_VALUES,
 } from "./sparkplug-payload.ts";
 import {
   checkSparkplugName,
@@ -57,8 +58,6 @@ interface DeviceRecord {
   readonly flagged: Set<number>;
 }
 
-/** Metrics in a message at most: some 60 kB. */
-const MESSAGE_VALUES = 2_000;
 const SEQ_NUMBERS = 256;
 /** Births again at most so often, whoever asks: each costs a message per device. */
 const REBIRTH_MS = 1_000;
@@ -110,7 +109,7 @@ export class SparkplugPublisher implements Publisher {
     this.#link = new BrokerLink({
       broker: options.broker,
       // Always the same: a broker that still has an earlier connection ends it, and says its death, first.
-      clientId: `ls-sparkplug-${name.group}-${name.node}`,
+      clientId: `ls-sparkplug-${name.group}/${name.node}`,
       purpose: "sparkplug",
       filters: [
         sparkplugTopic(name, "NCMD"),
@@ -170,8 +169,10 @@ export class SparkplugPublisher implements Publisher {
       record.lost += batch.lost;
       record.isLostTold = false;
     }
+    // A guess is told at once or not at all: never late, and never in the place of what is certain.
+    if (batch.state === "extrapolated" && !this.#isIdle) return;
     if (!batch.isLate && batch.state === "confirmed") record.newest = newestRow(batch);
-    for (const part of splitBatch(batch, MESSAGE_VALUES)) {
+    for (const part of splitBatch(batch, SPARKPLUG_VALUES)) {
       record.waiting += 1;
       for (const dropped of this.#outbox.push(part)) this.#drop(dropped);
     }
@@ -181,6 +182,12 @@ export class SparkplugPublisher implements Publisher {
   async close(): Promise<void> {
     this.#rebirth?.cancel();
     await this.#link.close(this.#death());
+  }
+
+  /** Whether what is handed in now leaves now. */
+  get #isIdle(): boolean {
+    const isReady = this.#link.hasRoom && !this.#isAwaited && this.#isBorn;
+    return isReady && this.#outbox.values === 0 && this.#due.size === 0;
   }
 
   get #isAwaited(): boolean {
@@ -225,6 +232,11 @@ export class SparkplugPublisher implements Publisher {
     const { clock } = this.#options;
     if (!this.#isBorn || this.#rebirth !== undefined) return;
     const begin = (): void => {
+      // To a slow broker the last ones may still be on their way: begun anew each time, they would never end.
+      if ([...this.#due].some((device) => this.#devices.get(device)?.isOnline === true)) {
+        this.#rebirth = clock.setTimer(begin, REBIRTH_MS);
+        return;
+      }
       this.#rebirth = undefined;
       this.#isBorn = false;
       this.#drain();
@@ -289,6 +301,7 @@ export class SparkplugPublisher implements Publisher {
 
   #bearDevice(record: DeviceRecord): void {
     const { facts, newest, lost } = record;
+    this.#bornMs = this.#options.clock.nowMs();
     record.born = facts.signature;
     record.overdue = record.waiting;
     record.isLostTold = true;

@@ -1,6 +1,8 @@
 import { RepublishError } from "../republish-error.ts";
 
 const NAMESPACE = "spBv1.0";
+/** Group and node together are in a client id, of which the node's own broker takes 160 characters. */
+const MOST_CHARS = 64;
 
 /** Who an edge node is. */
 export interface EdgeNodeName {
@@ -23,6 +25,10 @@ export function stateTopic(host: string): string {
 
 /** @throws {RepublishError} `bad-name` for what no topic can carry */
 export function checkSparkplugName(name: string, what: string): string {
-  if (name !== "" && name.length <= 128 && !/[+#/\0]/.test(name) && name !== "STATE") return name;
-  throw new RepublishError("bad-name", `"${name}" is no name of a ${what}`, "write 1 to 128 characters without / + #");
+  if (name !== "" && name.length <= MOST_CHARS && !/[+#/\0]/.test(name) && name !== "STATE") return name;
+  throw new RepublishError(
+    "bad-name",
+    `"${name}" is no name of a ${what}`,
+    `write 1 to ${MOST_CHARS} characters without / + #`,
+  );
 }
