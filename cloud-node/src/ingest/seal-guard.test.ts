@@ -8,6 +8,7 @@ import {
   type DownlinkFrame,
   decodeFrame,
   encodeFrame,
+  type FragmentFrame,
   type Frame,
   split,
   splitMac,
@@ -23,6 +24,8 @@ import type { SerialEnd } from "./serial-listener.ts";
 const KEY = Uint8Array.from({ length: 32 }, (_, i) => 200 - i);
 const NONCE = 77;
 const UNIT = "unit";
+/** Bytes of a sealed frame that its last piece has, over every length of its seal. */
+const MOST_TAIL = 40;
 
 let folder = "";
 let node: CloudNode | undefined;
@@ -201,6 +204,31 @@ test("a frame in fragments is sealed whole: the pieces need no MAC, and the whol
   for (const piece of cut(sealed(device.birthBytes))) wire.say(piece);
   await wire.until("welcome");
 });
+
+test("the last piece of a sealed frame is taken for one whatever it is cut to, of a device that is known too", async () => {
+  const { cloud, wire } = await open();
+  const device = new EncodedDevice(8, { nonce: NONCE });
+  wire.say(sealed(device.birthBytes));
+  await wire.until("welcome");
+  const before = cloud.counters();
+  for (let tail = 1; tail <= MOST_TAIL; tail++) {
+    const { seq, bytes } = device.keyframe();
+    for (const piece of cutWithTail(sealed(bytes), seq, tail)) wire.say(encodeFrame(piece));
+  }
+  expect(cloud.counters()).toEqual(before);
+  await new Promise<void>((resolve) => {
+    const look = () => ((cloud.device(UNIT)?.receivedSamples ?? 0) >= MOST_TAIL * 10 ? resolve() : setTimeout(look, 2));
+    look();
+  });
+  expect(cloud.device(UNIT)?.lost).toEqual({ samples: 0, gaps: 0 });
+});
+
+/** Two pieces of a frame, the last of which has so many bytes of it. */
+function cutWithTail(bytes: Uint8Array, id: number, tail: number): FragmentFrame[] {
+  const at = bytes.length - tail;
+  const piece = (index: number, chunk: Uint8Array): FragmentFrame => ({ kind: "fragment", id, index, count: 2, chunk });
+  return [piece(0, bytes.slice(0, at)), piece(1, bytes.slice(at))];
+}
 
 test("a key that is taken back, or another, ends what was under the old one at once", async () => {
   const { cloud, wire, keys } = await open();

@@ -106,8 +106,10 @@ export class SealGuard {
     if (keys.isOpen) return { frame: decodeFrame(bytes), bytes };
     const isKeyed = source.device !== undefined && keys.macKeyOf(source.device) !== undefined;
     const mac = splitMac(bytes);
-    const inside = mac === undefined ? undefined : decodeInside(mac.frame, isKeyed);
-    const frame = inside ?? decodeFrame(bytes);
+    const read = mac === undefined ? undefined : decodeInside(mac.frame);
+    // A piece has no MAC: the head of its own chunk may look like that of one.
+    const inside = read instanceof FrameError || read?.kind === "fragment" ? undefined : read;
+    const frame = inside ?? decodeOutside(bytes, isKeyed && read instanceof FrameError ? read : undefined);
     // Its pieces have no MAC; the whole has.
     if (frame.kind === "fragment") return { frame, bytes };
     const device = frame.kind === "birth" ? frame.device : (source.device ?? this.#recognise(frame, mac, source));
@@ -198,12 +200,23 @@ export class SealGuard {
   }
 }
 
-/** @param isThrown  whether an error is told: the frame can be nothing else */
-function decodeInside(bytes: Uint8Array, isThrown: boolean): Frame | undefined {
+function decodeInside(bytes: Uint8Array): Frame | FrameError {
   try {
     return decodeFrame(bytes);
   } catch (error) {
-    if (isThrown || !(error instanceof FrameError)) throw error;
-    return undefined;
+    if (error instanceof FrameError) return error;
+    throw error;
   }
+}
+
+/**
+ * A message that is no frame under a MAC, though it may end as one does: the last piece of a frame under a MAC ends so.
+ *
+ * @param damage  what is wrong with the frame under the MAC, where but for a piece it can be nothing else
+ */
+function decodeOutside(bytes: Uint8Array, damage: FrameError | undefined): Frame {
+  if (damage === undefined) return decodeFrame(bytes);
+  const frame = decodeInside(bytes);
+  if (frame instanceof FrameError || frame.kind !== "fragment") throw damage;
+  return frame;
 }
