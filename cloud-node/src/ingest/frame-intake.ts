@@ -155,7 +155,7 @@ export class FrameIntake {
       this.#registry.admit(frame.device).born(frame, bytes, source.link, isLive);
       return;
     }
-    let twin = source.device === undefined ? this.#recognise(frame, source) : this.#registry.get(source.device);
+    let twin = source.device === undefined ? this.#recognise(frame, source, device) : this.#registry.get(source.device);
     if (twin === undefined && device !== undefined) {
       // Known by its key alone: what is answered is for it.
       source.device = device;
@@ -192,11 +192,13 @@ export class FrameIntake {
     else this.#refuse("stale-state", twin);
   }
 
-  /** The device on a line whose birth was heard before this node started, or before the line was cut. */
-  #recognise(frame: UplinkFrame, source: FrameSource): DeviceTwin | undefined {
+  /** The device on a line whose birth was heard before this node started, or before the line was cut. @param proven  whose MAC the frame has */
+  #recognise(frame: UplinkFrame, source: FrameSource, proven: string | undefined): DeviceTwin | undefined {
     if (source.line === undefined || frame.kind !== "status") return undefined;
     const twin = this.#registry.byBoot(frame.nonce, frame.epoch);
     if (twin === undefined) return undefined;
+    const isKnown = proven === twin.id || source.isKnown === true;
+    if (this.#gate?.admits(twin.id, isKnown) === false) return undefined;
     source.device = twin.id;
     twin.presence({ kind: "presence", nonce: frame.nonce, online: true });
     return twin;
