@@ -66,7 +66,7 @@ test("the file is its owner's alone, and has no secret but the keys of MACs", ()
   expect(readdirSync(folder)).toEqual(["node.db.devices"]);
 });
 
-test("a key of MACs is 32 bytes, and a device without MACs, or without admission, has none", () => {
+test("a key of MACs is 32 bytes, and a device without MACs, has none; a revoked one keeps its own", () => {
   const book = new DeviceBook(store);
   const { macKey } = book.add("pump", GIVEN);
   expect(Buffer.from(book.macKeyOf("pump") ?? []).toString("base64url")).toBe(macKey);
@@ -75,7 +75,9 @@ test("a key of MACs is 32 bytes, and a device without MACs, or without admission
   expect(book.macKeyOf("plain")).toBeUndefined();
   expect(book.devices()).toEqual(["pump"]);
   book.revoke("pump", NOW);
-  expect(book.macKeyOf("pump")).toBeUndefined();
+  expect(Buffer.from(book.macKeyOf("pump") ?? []).toString("base64url")).toBe(macKey);
+  expect(book.devices()).toEqual([]);
+  expect(book.macKeyOf("ghost")).toBeUndefined();
 });
 
 test("a revoked device is not admitted, the book stays closed, and to add it again makes other secrets", () => {

@@ -14,6 +14,7 @@ import {
   splitMac,
 } from "@lockstep/protocol";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { DeviceBook } from "../access/device-book.ts";
 import { systemClock } from "../clock.ts";
 import { SILENT_LOGGER } from "../logger.ts";
 import { CloudNode } from "../node.ts";
@@ -278,4 +279,35 @@ test("what is refused is told once in ten seconds, with how much it was", async 
   expect(told).toEqual([{ kind: "unproven", device: UNIT, code: "no-mac", count: 1 }]);
   expect(cloud.counters()["refused.no-mac"]).toBe(100);
   expect(cloud.refused()).toMatchObject([{ id: UNIT, reason: "no-mac" }]);
+});
+
+test("on a line a device without a key is not known by a status of its boot, once another one has a key", async () => {
+  const keys = new Keys();
+  keys.held.clear();
+  const first = await open("store.db", keys);
+  first.wire.say(new EncodedDevice(9, { nonce: NONCE }).birthBytes);
+  while (first.cloud.device(UNIT)?.online !== true) await new Promise((resolve) => setTimeout(resolve, 2));
+  await first.cloud.close();
+  keys.held.set("another", KEY);
+  const { cloud, wire } = await open("store.db", keys);
+  wire.say(statusOf(NONCE, 0));
+  expect(cloud.device(UNIT)?.online).toBe(false);
+  expect(cloud.counters()).toMatchObject({ "refused.unknown-device": 1 });
+});
+
+test("a device on a line is gone for the node soon after it was revoked, and is not heard again", async () => {
+  const storeFile = join(folder, "store.db");
+  const command = new DeviceBook(storeFile);
+  const given = command.add(UNIT, { hasMac: true, added: "2026-01-01T00:00:00.000Z" });
+  const key = Buffer.from(given.macKey ?? "", "base64url");
+  node = await CloudNode.open({ storeFile, broker: null, logger: SILENT_LOGGER, clock: systemClock() });
+  const wire = plugged(node);
+  const { birthBytes } = new EncodedDevice(10, { nonce: NONCE });
+  wire.say(addMac(birthBytes, macOf("up", NONCE, key)));
+  while (node.device(UNIT)?.online !== true) await new Promise((resolve) => setTimeout(resolve, 2));
+  command.revoke(UNIT, "2026-01-02T00:00:00.000Z");
+  while (node.device(UNIT)?.online !== false) await new Promise((resolve) => setTimeout(resolve, 2));
+  wire.say(addMac(statusOf(NONCE, 0), macOf("up", NONCE, key)));
+  expect(node.device(UNIT)?.online).toBe(false);
+  expect(node.counters()["refused.not-admitted"]).toBe(1);
 });

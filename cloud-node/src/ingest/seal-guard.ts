@@ -25,9 +25,9 @@ export interface LinkKeys {
   readonly isOpen: boolean;
   /** What a device that may speak was granted; undefined for one that may not. */
   grantOf(device: string): string | undefined;
-  /** 32 bytes; undefined: this device has none, and what it says has no MAC. */
+  /** 32 bytes, also of a device that may not speak any more; undefined: it has none, and what it says has no MAC. */
   macKeyOf(device: string): Uint8Array | undefined;
-  /** Names of the devices that have one. */
+  /** Names of the devices that have one, and may speak. */
   devices(): Iterable<string>;
 }
 
