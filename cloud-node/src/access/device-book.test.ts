@@ -1,5 +1,6 @@
 import {
   chmodSync,
+  chownSync,
   existsSync,
   mkdtempSync,
   readdirSync,
@@ -184,3 +185,23 @@ test("two commands at once do not lose each other's device: the second is told t
   expect(existsSync(`${book.file}.lock`)).toBe(false);
   expect(book.list()).toHaveLength(2);
 });
+
+test.runIf(process.getuid?.() === 0)(
+  "what root writes is its owner's: of the book, else of the store, else of the folder",
+  () => {
+    const owner = () => statSync(`${store}.devices`).uid;
+    const [ofFolder, ofStore, ofBook] = [1001, 1002, 1003];
+    chownSync(folder, ofFolder, ofFolder);
+    const book = new DeviceBook(store);
+    book.add("pump", GIVEN);
+    expect(owner()).toBe(ofFolder);
+    rmSync(book.file);
+    writeFileSync(store, "");
+    chownSync(store, ofStore, ofStore);
+    new DeviceBook(store).add("pump", GIVEN);
+    expect(owner()).toBe(ofStore);
+    chownSync(book.file, ofBook, ofBook);
+    new DeviceBook(store).add("fan", GIVEN);
+    expect(owner()).toBe(ofBook);
+  },
+);

@@ -109,7 +109,10 @@ export class DeviceBook implements KnownDevices {
       this.#devices = devices;
     } catch (error) {
       if (error instanceof AccessError) this.#onProblem(error);
-      else this.#onProblem(new AccessError("bad-device-book", `${this.file} cannot be read`, "", { cause: error }));
+      else {
+        const remedy = "let the user of the node read it: what it said before holds until then";
+        this.#onProblem(new AccessError("bad-device-book", `${this.file} cannot be read`, remedy, { cause: error }));
+      }
       return;
     }
     for (const listener of this.#listeners) listener();
