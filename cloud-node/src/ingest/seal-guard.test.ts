@@ -15,6 +15,7 @@ import {
 } from "@lockstep/protocol";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { DeviceBook } from "../access/device-book.ts";
+import type { DeviceRateLimits } from "../access/device-rates.ts";
 import { systemClock } from "../clock.ts";
 import { SILENT_LOGGER } from "../logger.ts";
 import { CloudNode } from "../node.ts";
@@ -113,7 +114,7 @@ function macOf(direction: "up" | "down", nonce = NONCE, key = KEY) {
 }
 const sealed = (bytes: Uint8Array, nonce = NONCE) => addMac(bytes, macOf("up", nonce));
 
-async function open(storeFile = "store.db", keys = new Keys()) {
+async function open(storeFile = "store.db", keys = new Keys(), rates?: DeviceRateLimits) {
   node = await CloudNode.open({
     storeFile: join(folder, storeFile),
     broker: null,
@@ -121,6 +122,7 @@ async function open(storeFile = "store.db", keys = new Keys()) {
     clock: systemClock(),
     acks: { everyFrames: 1, ageMs: 10 },
     linkKeys: keys,
+    rates,
   });
   return { cloud: node, wire: plugged(node), keys };
 }
@@ -310,4 +312,41 @@ test("a device on a line is gone for the node soon after it was revoked, and is 
   wire.say(addMac(statusOf(NONCE, 0), macOf("up", NONCE, key)));
   expect(node.device(UNIT)?.online).toBe(false);
   expect(node.counters()["refused.not-admitted"]).toBe(1);
+});
+
+test("on a connection of one device a birth in another's name is refused, and nobody hears of the other", async () => {
+  const { cloud, keys } = await open();
+  keys.held.set("other", KEY);
+  const told: unknown[] = [];
+  let say = (_bytes: Uint8Array) => {};
+  cloud.attach({
+    listen: (handlers) => {
+      handlers.connected();
+      say = handlers.message;
+    },
+    send() {},
+    drop() {},
+  });
+  say(sealed(new EncodedDevice(11, { nonce: NONCE }).birthBytes));
+  cloud.onEvent((event) => told.push(event));
+  say(new EncodedDevice(12, { nonce: NONCE, device: "other" }).birthBytes);
+  expect(cloud.counters()).toEqual({ "refused.other-device": 1 });
+  expect(told.filter((event) => JSON.stringify(event).includes("unproven"))).toEqual([]);
+  expect(cloud.refused()).toEqual([]);
+});
+
+test("what nobody proved costs its connection its allowance, and not the device whose birth was recorded", async () => {
+  const [burstFrames, few] = [8, { framesPerSecond: 1e-6, bytesPerSecond: 1e-6 }];
+  const { cloud, wire } = await open("store.db", new Keys(), { ...few, burstFrames, burstBytes: 1e6 });
+  const device = new EncodedDevice(13, { nonce: NONCE });
+  const [first = new Uint8Array()] = device.frames(1).map(({ bytes }) => bytes);
+  const birth = sealed(device.birthBytes);
+  wire.say(birth);
+  const attacker = plugged(cloud);
+  attacker.say(birth);
+  for (let n = 0; n < 3 * burstFrames; n++) attacker.say(new Uint8Array(5));
+  expect(cloud.counters()["refused.over-frames"]).toBe(2 * burstFrames + 1);
+  wire.say(sealed(first));
+  expect(cloud.counters()["refused.over-frames"]).toBe(2 * burstFrames + 1);
+  await wire.until("ack");
 });

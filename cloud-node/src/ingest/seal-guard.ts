@@ -112,6 +112,8 @@ export class SealGuard {
     const frame = inside ?? decodeOutside(bytes, isKeyed && read instanceof FrameError ? read : undefined);
     // Its pieces have no MAC; the whole has.
     if (frame.kind === "fragment") return { frame, bytes };
+    // Nobody's to judge, and no word about the device whose name was used: the intake refuses it whoever says it.
+    if (isOfAnother(frame, source)) return { frame, bytes };
     const device = frame.kind === "birth" ? frame.device : (source.device ?? this.#recognise(frame, mac, source));
     const linkKey = device === undefined ? undefined : keys.macKeyOf(device);
     if (device === undefined || linkKey === undefined) {
@@ -198,6 +200,11 @@ export class SealGuard {
     tally.toldMs = clock.nowMs();
     tally.count = 0;
   }
+}
+
+/** Whether a birth names another device than the one whose connection it came by; a line has no connections. */
+export function isOfAnother(frame: Frame, { device, line }: GuardedSource): boolean {
+  return frame.kind === "birth" && line === undefined && device !== undefined && device !== frame.device;
 }
 
 function decodeInside(bytes: Uint8Array): Frame | FrameError {
