@@ -115,15 +115,14 @@ function macOf(direction: "up" | "down", nonce = NONCE, key = KEY) {
 const sealed = (bytes: Uint8Array, nonce = NONCE) => addMac(bytes, macOf("up", nonce));
 
 async function open(storeFile = "store.db", keys = new Keys(), rates?: DeviceRateLimits) {
-  node = await CloudNode.open({
+  const options = {
     storeFile: join(folder, storeFile),
     broker: null,
     logger: SILENT_LOGGER,
     clock: systemClock(),
-    acks: { everyFrames: 1, ageMs: 10 },
-    linkKeys: keys,
     rates,
-  });
+  };
+  node = await CloudNode.openWith({ ...options, acks: { everyFrames: 1, ageMs: 10 } }, { linkKeys: keys });
   return { cloud: node, wire: plugged(node), keys };
 }
 
