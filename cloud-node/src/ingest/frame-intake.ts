@@ -68,7 +68,7 @@ export interface IntakeParts {
   readonly guard?: SealGuard | undefined;
 }
 
-/** The one path from bytes to twins: size, shape, seal, device; what does not pass is counted and goes no further. */
+/** The one path from bytes to twins: rate, size, form, seal, book; what does not pass is counted and goes no further. */
 export class FrameIntake {
   readonly #registry: TwinRegistry;
   readonly #counters: Counters;
