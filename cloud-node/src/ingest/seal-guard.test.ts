@@ -349,3 +349,29 @@ test("what nobody proved costs its connection its allowance, and not the device 
   expect(cloud.counters()["refused.over-frames"]).toBe(2 * burstFrames + 1);
   await wire.until("ack");
 });
+
+test("a revoked device's good-bye is taken under its key where the transport has made sure who speaks, and nothing else", async () => {
+  const storeFile = join(folder, "store.db");
+  const command = new DeviceBook(storeFile);
+  const given = command.add(UNIT, { hasMac: true, added: "2026-01-01T00:00:00.000Z" });
+  const mac = macOf("up", NONCE, Buffer.from(given.macKey ?? "", "base64url"));
+  node = await CloudNode.open({ storeFile, broker: null, logger: SILENT_LOGGER, clock: systemClock() });
+  let say = (_bytes: Uint8Array) => {};
+  node.attach({
+    listen: (handlers) => {
+      handlers.connected();
+      say = handlers.message;
+    },
+    send() {},
+    drop() {},
+  });
+  say(addMac(new EncodedDevice(14, { nonce: NONCE }).birthBytes, mac));
+  while (node.device(UNIT)?.online !== true) await new Promise((resolve) => setTimeout(resolve, 2));
+  command.revoke(UNIT, "2026-01-02T00:00:00.000Z");
+  while (node.counters()["refused.not-admitted"] === undefined) {
+    say(addMac(statusOf(NONCE, 0), mac));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  say(addMac(encodeFrame({ kind: "presence", nonce: NONCE, online: false }), mac));
+  expect(node.device(UNIT)?.online).toBe(false);
+});
