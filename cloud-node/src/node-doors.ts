@@ -134,9 +134,10 @@ export class NodeDoors {
 
   /** Listen on a serial line. @returns ends it, once what was sent has left */
   attachLine(path: string, end: SerialEnd): () => Promise<void> {
-    const { intake, counters, options } = this.#parts;
+    const { intake, counters, options, book, gate } = this.#parts;
     const gone = (source: FrameSource) => this.gone(source);
-    const line = new SerialListener({ path, end, intake, counters, logger: options.logger, gone });
+    const maySpeak = (device: string) => gate.admits(device, book.macKeyOf(device) !== undefined);
+    const line = new SerialListener({ path, end, intake, counters, logger: options.logger, maySpeak, gone });
     this.#lines.add(line);
     return async () => {
       this.#lines.delete(line);
@@ -172,6 +173,7 @@ export class NodeDoors {
     this.#leaveBook = book.onChange(() => {
       this.#broker?.endUnadmitted();
       this.#tcp?.endUnadmitted();
+      for (const line of this.#lines) line.endUnadmitted();
     });
     const look = () => {
       book.refresh();

@@ -33,8 +33,6 @@ export interface CloudNodeOptions {
   /** What each device may send; nothing: as much as it likes. */
   readonly rates?: DeviceRateLimits | undefined;
   readonly acks?: AckPolicy;
-  /** Keys of devices, which then put a MAC on every frame; a device without is heard as ever while nobody has one. */
-  readonly linkKeys?: LinkKeys;
   /** Codec modules that the operator registers; the store keeps them for every later start. */
   readonly modules?: readonly Uint8Array[];
   /** How much history is kept; nothing: all. */
@@ -64,4 +62,6 @@ export interface NodeInternals {
   store?(store: Store): Store;
   /** Database pages that the store may grow to; 0 or nothing: any. */
   readonly maxPages?: number;
+  /** Who may speak, and by which keys: instead of the book's, for tests. */
+  readonly linkKeys?: LinkKeys | undefined;
 }

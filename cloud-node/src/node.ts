@@ -66,7 +66,7 @@ export class CloudNode {
   #history: HistoryThread | undefined;
   #closing: Promise<void> | undefined;
 
-  private constructor(options: CloudNodeOptions, store: Store, modules: ModuleRegistry) {
+  private constructor(options: CloudNodeOptions, { linkKeys }: NodeInternals, store: Store, modules: ModuleRegistry) {
     this.#options = options;
     this.#store = store;
     this.#modules = modules;
@@ -121,8 +121,8 @@ export class CloudNode {
     const emit = (event: NodeEvent) => this.#emit(event);
     this.#updates = new FlashDesk({ door, files, trust, clock, logger, counters, registerModule, emit });
     this.#book = new DeviceBook(storeFile, ({ code, message }) => logger.error({ code }, message));
+    const keys = linkKeys ?? this.#book;
     const rates = options.rates === undefined ? undefined : new DeviceRates(options.rates, clock);
-    const { linkKeys: keys = this.#book } = options;
     const gate = new SpeakerGate(keys, rates);
     const guard = new SealGuard({ keys, registry: this.#registry, clock, emit });
     this.#intake = new FrameIntake(this.#registry, counters, { updates: this.#updates, gate, guard });
@@ -153,7 +153,7 @@ export class CloudNode {
       for (const wasm of await releasedModules()) modules.add(wasm);
       for (const stored of store.reader.modules()) modules.addStored(stored);
       const registered = (options.modules ?? []).map((wasm) => modules.addChecked(wasm));
-      const node = new CloudNode(options, store, modules);
+      const node = new CloudNode(options, internals, store, modules);
       try {
         for (const hash of registered) {
           const wasm = modules.unkept(hash);

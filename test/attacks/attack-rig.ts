@@ -105,15 +105,8 @@ export class AttackRig {
   }
 
   async startNode(changes: Partial<CloudNodeOptions> = {}): Promise<CloudNode> {
-    this.#node = await CloudNode.open({
-      storeFile: this.storeFile,
-      broker: null,
-      acks: ACKS,
-      logger: SILENT_LOGGER,
-      clock: this.clock,
-      linkKeys: this.keys,
-      ...changes,
-    });
+    const options = { storeFile: this.storeFile, broker: null, acks: ACKS, logger: SILENT_LOGGER, clock: this.clock };
+    this.#node = await CloudNode.openWith({ ...options, ...changes }, { linkKeys: this.keys });
     this.#node.onEvent((event) => this.events.push(event));
     return this.#node;
   }

@@ -162,13 +162,10 @@ async function spend(recordings: readonly Recording[], isSealed: boolean, pace: 
     macKeyOf: (id) => keys.get(id),
     devices: () => keys.keys(),
   };
-  const node = await CloudNode.open({
-    storeFile: join(folder, "store.db"),
-    broker: null,
-    logger: SILENT_LOGGER,
-    clock: systemClock(),
-    ...(isSealed ? { linkKeys } : {}),
-  });
+  const node = await CloudNode.openWith(
+    { storeFile: join(folder, "store.db"), broker: null, logger: SILENT_LOGGER, clock: systemClock() },
+    isSealed ? { linkKeys } : {},
+  );
   try {
     let [welcomed, committed] = [0, 0];
     node.onEvent((event) => {

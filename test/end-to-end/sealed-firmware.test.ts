@@ -38,14 +38,8 @@ function keysOf(key: Uint8Array): LinkKeys {
 
 function openNode(linkKeys: LinkKeys): Promise<CloudNode> {
   const storeFile = join(folder, "node.db");
-  return CloudNode.open({
-    storeFile,
-    broker: null,
-    acks: { everyFrames: 2, ageMs: 200 },
-    logger: SILENT_LOGGER,
-    clock,
-    linkKeys,
-  });
+  const acks = { everyFrames: 2, ageMs: 200 };
+  return CloudNode.openWith({ storeFile, broker: null, acks, logger: SILENT_LOGGER, clock }, { linkKeys });
 }
 
 async function until(isSo: () => boolean): Promise<void> {

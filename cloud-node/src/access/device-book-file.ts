@@ -1,7 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import * as v from "valibot";
 import { AccessError } from "./access-error.ts";
+import { giveToOwner, syncFolder } from "./book-owner.ts";
 
 const OWNER_ONLY = 0o600;
 /** Permission bits of group and others. */
@@ -72,12 +74,14 @@ export function writeBookFile(file: string, devices: readonly BookDevice[]): voi
   try {
     const handle = openSync(partial, "wx", OWNER_ONLY);
     try {
+      giveToOwner(handle, file);
       writeFileSync(handle, `${JSON.stringify({ format: FORMAT, devices }, null, 1)}\n`);
       fsyncSync(handle);
     } finally {
       closeSync(handle);
     }
     renameSync(partial, file);
+    syncFolder(dirname(file));
   } catch (error) {
     rmSync(partial, { force: true });
     throw error;

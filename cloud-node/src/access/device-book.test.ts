@@ -1,5 +1,6 @@
 import {
   chmodSync,
+  chownSync,
   existsSync,
   mkdtempSync,
   readdirSync,
@@ -66,7 +67,7 @@ test("the file is its owner's alone, and has no secret but the keys of MACs", ()
   expect(readdirSync(folder)).toEqual(["node.db.devices"]);
 });
 
-test("a key of MACs is 32 bytes, and a device without MACs, or without admission, has none", () => {
+test("a key of MACs is 32 bytes, and a device without MACs, has none; a revoked one keeps its own", () => {
   const book = new DeviceBook(store);
   const { macKey } = book.add("pump", GIVEN);
   expect(Buffer.from(book.macKeyOf("pump") ?? []).toString("base64url")).toBe(macKey);
@@ -75,7 +76,9 @@ test("a key of MACs is 32 bytes, and a device without MACs, or without admission
   expect(book.macKeyOf("plain")).toBeUndefined();
   expect(book.devices()).toEqual(["pump"]);
   book.revoke("pump", NOW);
-  expect(book.macKeyOf("pump")).toBeUndefined();
+  expect(Buffer.from(book.macKeyOf("pump") ?? []).toString("base64url")).toBe(macKey);
+  expect(book.devices()).toEqual([]);
+  expect(book.macKeyOf("ghost")).toBeUndefined();
 });
 
 test("a revoked device is not admitted, the book stays closed, and to add it again makes other secrets", () => {
@@ -182,3 +185,23 @@ test("two commands at once do not lose each other's device: the second is told t
   expect(existsSync(`${book.file}.lock`)).toBe(false);
   expect(book.list()).toHaveLength(2);
 });
+
+test.runIf(process.getuid?.() === 0)(
+  "what root writes is its owner's: of the book, else of the store, else of the folder",
+  () => {
+    const owner = () => statSync(`${store}.devices`).uid;
+    const [ofFolder, ofStore, ofBook] = [1001, 1002, 1003];
+    chownSync(folder, ofFolder, ofFolder);
+    const book = new DeviceBook(store);
+    book.add("pump", GIVEN);
+    expect(owner()).toBe(ofFolder);
+    rmSync(book.file);
+    writeFileSync(store, "");
+    chownSync(store, ofStore, ofStore);
+    new DeviceBook(store).add("pump", GIVEN);
+    expect(owner()).toBe(ofStore);
+    chownSync(book.file, ofBook, ofBook);
+    new DeviceBook(store).add("fan", GIVEN);
+    expect(owner()).toBe(ofBook);
+  },
+);

@@ -79,16 +79,15 @@ export class DeviceBook implements KnownDevices {
     return device !== undefined && isSecret(secret, device.secretHash) && device.revoked === null;
   }
 
-  /** The key of a device's MACs, 32 bytes; undefined for one that has none, or may not speak. */
+  /** The key of a device's MACs, 32 bytes; undefined for one that has none. That of a revoked one proves its last word. */
   macKeyOf(id: string): Uint8Array | undefined {
-    const device = this.#devices.get(id);
-    if (device === undefined || device.macKey === null || device.revoked !== null) return undefined;
-    return new Uint8Array(Buffer.from(device.macKey, "base64url"));
+    const { macKey = null } = this.#devices.get(id) ?? {};
+    return macKey === null ? undefined : new Uint8Array(Buffer.from(macKey, "base64url"));
   }
 
-  /** Names of the devices whose frames have MACs. */
+  /** Names of the devices that may speak, and whose frames have MACs. */
   devices(): string[] {
-    return [...this.#devices.keys()].filter((id) => this.macKeyOf(id) !== undefined);
+    return this.list().flatMap(({ id, macKey, revoked }) => (macKey !== null && revoked === null ? [id] : []));
   }
 
   /** Hear that somebody may speak, or may not any more. @returns ends it */
@@ -110,7 +109,10 @@ export class DeviceBook implements KnownDevices {
       this.#devices = devices;
     } catch (error) {
       if (error instanceof AccessError) this.#onProblem(error);
-      else this.#onProblem(new AccessError("bad-device-book", `${this.file} cannot be read`, "", { cause: error }));
+      else {
+        const remedy = "let the user of the node read it: what it said before holds until then";
+        this.#onProblem(new AccessError("bad-device-book", `${this.file} cannot be read`, remedy, { cause: error }));
+      }
       return;
     }
     for (const listener of this.#listeners) listener();

@@ -118,6 +118,7 @@ export class DeviceServer {
       socket.destroy();
       return;
     }
+    watch.follow(socket);
     this.#accept({ socket, certificate: certificate?.name, watch });
   }
 }

@@ -1,6 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { open, readFile, rename, rm, stat } from "node:fs/promises";
+import { dirname } from "node:path";
 import { setTimeout } from "node:timers/promises";
+import { giveToOwner, syncFolder } from "./book-owner.ts";
 import type { Role } from "./role.ts";
 import { hashOf, makeSecret } from "./secret-token.ts";
 import { TokenError } from "./token-error.ts";
@@ -133,12 +135,14 @@ export class TokenBook {
       const text = formatBook(change((await this.read()) ?? []));
       const handle = await open(partial, "wx", OWNER_ONLY);
       try {
+        giveToOwner(handle.fd, this.file);
         await handle.writeFile(text);
         await handle.sync();
       } finally {
         await handle.close();
       }
       await rename(partial, this.file);
+      syncFolder(dirname(this.file));
     } catch (error) {
       await rm(partial, { force: true });
       throw error;

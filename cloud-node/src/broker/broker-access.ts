@@ -104,7 +104,7 @@ export class BrokerAccess {
     if (client === null) return undefined;
     const role = this.#roles.get(client);
     if (role?.kind === "node") return undefined;
-    const refusal = role?.kind === "anybody" ? reservedTopic(packet.topic) : role && this.#checkMessage(role, packet);
+    const refusal = role?.kind === "anybody" ? this.#checkAnybody(packet) : role && this.#checkMessage(role, packet);
     if (refusal !== undefined) this.#options.counters.add("refused.mqtt-publish");
     return role === undefined ? unknownLogin() : refusal;
   }
@@ -141,6 +141,12 @@ export class BrokerAccess {
     return isOwn ? undefined : new MqttRefusal("not-authorized", `a will to ${will.topic}`);
   }
 
+  #checkAnybody({ topic }: PublishPacket): Error | undefined {
+    // Connected while everybody might speak; its end brings its last will, which nobody looked at.
+    if (!this.#options.speakers.isOpen) return unknownLogin();
+    return topic.startsWith("$SYS/") ? new MqttRefusal("not-authorized", "topics of the broker itself") : undefined;
+  }
+
   #checkMessage(
     { id, topics }: Role & { readonly kind: "device" },
     { topic, retain, qos, payload }: PublishPacket,
@@ -171,8 +177,4 @@ export class BrokerAccess {
 
 function unknownLogin(): MqttRefusal {
   return new MqttRefusal("password", "no device with this password");
-}
-
-function reservedTopic(topic: string): Error | undefined {
-  return topic.startsWith("$SYS/") ? new MqttRefusal("not-authorized", "topics of the broker itself") : undefined;
 }

@@ -71,6 +71,18 @@ test("a bundle has all that firmware needs, is its owner's alone, and nothing of
   expect(out).not.toContain(macKey);
 });
 
+test("a device whose bundle cannot be written is revoked again, and can be added once more", async () => {
+  const bundle = join(folder, "pump-1");
+  const place = ["--store", store, "--bundle", bundle];
+  // A folder can be read, though not as a file.
+  const { code, out, err } = await run("devices", "add", "pump-1", ...place, "--ca", folder);
+  expect([code, out]).toEqual([1, ""]);
+  expect(err).toContain("pump-1 was revoked again");
+  expect(existsSync(bundle)).toBe(false);
+  expect(new DeviceBook(store).grantOf("pump-1")).toBeUndefined();
+  expect((await run("devices", "add", "pump-1", ...place)).code).toBe(0);
+});
+
 test("a device without MACs has no key for them", async () => {
   const bundle = join(folder, "plain");
   expect((await run("devices", "add", "plain", "--store", store, "--no-mac", "--bundle", bundle)).code).toBe(0);

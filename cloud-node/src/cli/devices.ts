@@ -119,7 +119,11 @@ async function runAdd(surroundings: Surroundings, id: string, options: AddOption
     await writeResult(surroundings, json, { ...told, secret, macKey }, [...lines, remark].join("\n"));
     return;
   }
-  const files = writeDeviceBundle(bundle, { ...given, group, url, ca });
+  const write = () => writeDeviceBundle(bundle, { ...given, group, url, ca });
+  const files = writeOr(write, bundle, () => {
+    book.revoke(id, nowText(surroundings));
+    return `${id} was revoked again${isFirst ? "; from now on only devices that were added may speak" : ""}`;
+  });
   await writeResult(surroundings, json, { ...told, files }, `${id} may speak${closed}; its secrets are in ${bundle}`);
 }
 
@@ -130,6 +134,18 @@ function addOr<Given>(add: () => Given, bundle: string | undefined): Given {
   } catch (error) {
     if (bundle !== undefined) rmSync(bundle, { recursive: true });
     throw error;
+  }
+}
+
+/** A device whose secrets nobody has is not let in by them. @param takeBack  returns what it did */
+function writeOr<Written>(write: () => Written, bundle: string, takeBack: () => string): Written {
+  try {
+    return write();
+  } catch (cause) {
+    const problem = cause instanceof Error ? cause.message : String(cause);
+    rmSync(bundle, { recursive: true, force: true });
+    const remedy = `${takeBack()}. Mend it, and add the device again`;
+    throw new CommandError("file", `${bundle} cannot be written, ${problem}`, remedy, { cause });
   }
 }
 

@@ -12,7 +12,7 @@ import {
 import type { Counters } from "../counters.ts";
 import type { DeviceLink, DeviceTwin } from "../reconstructor/device-twin.ts";
 import type { TwinRegistry } from "../reconstructor/twin-registry.ts";
-import type { OpenedFrame, SealGuard } from "./seal-guard.ts";
+import { isOfAnother, type OpenedFrame, type SealGuard } from "./seal-guard.ts";
 
 /** One connection, or one device's topics: where frames come from and where answers go. */
 export interface FrameSource {
@@ -50,7 +50,7 @@ export interface IntakeGate {
   /** Everybody may speak. */
   readonly isOpen: boolean;
   admits(device: string, isKnown: boolean): boolean;
-  /** Account for a message. @param device  as it is known here @returns which of its limits it is over */
+  /** Account for a message. @param device  as it is known here, or where it speaks @returns which of its limits it is over */
   over(device: object, bytes: number): "frames" | "bytes" | undefined;
 }
 
@@ -68,7 +68,7 @@ export interface IntakeParts {
   readonly guard?: SealGuard | undefined;
 }
 
-/** The one path from bytes to twins: size, shape, seal, device; what does not pass is counted and goes no further. */
+/** The one path from bytes to twins: rate, size, form, seal, book; what does not pass is counted and goes no further. */
 export class FrameIntake {
   readonly #registry: TwinRegistry;
   readonly #counters: Counters;
@@ -104,18 +104,14 @@ export class FrameIntake {
   receive(bytes: Uint8Array, source: FrameSource, isLive = true): void {
     if (this.#isStopped) return;
     const twin = source.device === undefined ? undefined : this.#registry.get(source.device);
-    const limit = twin === undefined ? undefined : this.#gate?.over(twin, bytes.length);
-    if (limit !== undefined) {
-      // Nothing of it is acknowledged, so it comes again.
-      this.#refuse(`over-${limit}`, twin);
-      return;
-    }
+    // What anybody may say in the name of a device costs that device nothing.
+    if (this.#isOver(twin !== undefined && source.isKnown === true ? twin : source, bytes, twin)) return;
     if (twin !== undefined) {
       twin.traffic.messages += 1;
       twin.traffic.frameBytes += bytes.length;
     }
     const taken = this.#open(bytes, source, twin);
-    if (taken === undefined) return;
+    if (taken === undefined || this.#isOverProven(taken, source)) return;
     if (taken.frame.kind !== "fragment") {
       this.#route(taken, taken.frame, source, isLive);
       return;
@@ -126,7 +122,7 @@ export class FrameIntake {
     }
     const whole = this.#reassemble(taken.frame, source, twin);
     const inner = whole === undefined ? undefined : this.#open(whole, source, twin);
-    if (inner === undefined) return;
+    if (inner === undefined || this.#isOverProven(inner, source)) return;
     if (inner.frame.kind === "fragment") this.#refuse("nested-fragment", twin);
     else this.#route(inner, inner.frame, source, isLive);
   }
@@ -137,6 +133,10 @@ export class FrameIntake {
     source: FrameSource,
     isLive: boolean,
   ): void {
+    if (isOfAnother(frame, source)) {
+      this.#refuse("other-device", undefined);
+      return;
+    }
     if (!this.#isAdmitted(frame, source, device)) {
       this.#refuse("not-admitted", undefined);
       const isAsking = isLive && (frame.kind === "birth" || frame.kind === "status");
@@ -144,18 +144,12 @@ export class FrameIntake {
       return;
     }
     if (frame.kind === "birth") {
-      if (source.device !== undefined && source.device !== frame.device) {
-        if (source.line === undefined) {
-          this.#refuse("other-device", undefined);
-          return;
-        }
-        source.line.replaced(source);
-      }
+      if (source.device !== undefined && source.device !== frame.device) source.line?.replaced(source);
       source.device = frame.device;
       this.#registry.admit(frame.device).born(frame, bytes, source.link, isLive);
       return;
     }
-    let twin = source.device === undefined ? this.#recognise(frame, source) : this.#registry.get(source.device);
+    let twin = source.device === undefined ? this.#recognise(frame, source, device) : this.#registry.get(source.device);
     if (twin === undefined && device !== undefined) {
       // Known by its key alone: what is answered is for it.
       source.device = device;
@@ -170,6 +164,20 @@ export class FrameIntake {
     else if (frame.kind === "status") twin.status(frame, source.link);
     else if (frame.kind === "flash") this.#state(frame, twin, source);
     else twin.receive(frame, bytes, source.link);
+  }
+
+  /** Account for a message. @param payer  whose allowance it is @param twin  who is told @returns whether it is over */
+  #isOver(payer: object, bytes: Uint8Array, twin: DeviceTwin | undefined): boolean {
+    const limit = this.#gate?.over(payer, bytes.length);
+    // Nothing of it is acknowledged, so it comes again.
+    if (limit !== undefined) this.#refuse(`over-${limit}`, twin);
+    return limit !== undefined;
+  }
+
+  /** Account for a frame that its MAC proved to be of a device, where the transport had not. */
+  #isOverProven({ device, bytes }: TakenFrame, { isKnown }: FrameSource): boolean {
+    const twin = device === undefined || isKnown === true ? undefined : this.#registry.get(device);
+    return twin !== undefined && this.#isOver(twin, bytes, twin);
   }
 
   /** Whether pieces of frames are kept: of a stranger's none are, unless on a line, of which there are few. */
@@ -192,11 +200,13 @@ export class FrameIntake {
     else this.#refuse("stale-state", twin);
   }
 
-  /** The device on a line whose birth was heard before this node started, or before the line was cut. */
-  #recognise(frame: UplinkFrame, source: FrameSource): DeviceTwin | undefined {
+  /** The device on a line whose birth was heard before this node started, or before the line was cut. @param proven  whose MAC the frame has */
+  #recognise(frame: UplinkFrame, source: FrameSource, proven: string | undefined): DeviceTwin | undefined {
     if (source.line === undefined || frame.kind !== "status") return undefined;
     const twin = this.#registry.byBoot(frame.nonce, frame.epoch);
     if (twin === undefined) return undefined;
+    const isKnown = proven === twin.id || source.isKnown === true;
+    if (this.#gate?.admits(twin.id, isKnown) === false) return undefined;
     source.device = twin.id;
     twin.presence({ kind: "presence", nonce: frame.nonce, online: true });
     return twin;

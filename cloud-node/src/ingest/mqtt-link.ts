@@ -139,15 +139,22 @@ export class MqttLink {
   #receive(topic: string, payload: Buffer, isRetained: boolean): void {
     // An empty retained message only takes another one back.
     if (payload.length === 0) return;
-    const { intake, registry, counters, group } = this.#options;
+    const { intake, counters, group } = this.#options;
     const parsed = parseTopic(topic);
     const isOurs = parsed !== undefined && (parsed.kind === "alias" || parsed.group === group);
-    const device = !isOurs ? undefined : parsed.kind === "alias" ? registry.byAlias(parsed.alias)?.id : parsed.device;
+    const device = !isOurs ? undefined : parsed.kind === "alias" ? this.#ofAlias(parsed.alias) : parsed.device;
     if (device === undefined) {
       counters.add("refused.unknown-topic");
       return;
     }
     intake.receive(new Uint8Array(payload), this.#source(device), !isRetained);
+  }
+
+  /** Whose short topic it is: as it was granted, and in no other spelling, for which no access rule was made. */
+  #ofAlias(alias: string): string | undefined {
+    const { registry, grantsAliases } = this.#options;
+    const device = grantsAliases() ? registry.byAlias(alias)?.id : undefined;
+    return device !== undefined && registry.aliasOf(device) === alias ? device : undefined;
   }
 
   #source(device: string): FrameSource {

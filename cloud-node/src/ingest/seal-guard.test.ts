@@ -8,11 +8,14 @@ import {
   type DownlinkFrame,
   decodeFrame,
   encodeFrame,
+  type FragmentFrame,
   type Frame,
   split,
   splitMac,
 } from "@lockstep/protocol";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { DeviceBook } from "../access/device-book.ts";
+import type { DeviceRateLimits } from "../access/device-rates.ts";
 import { systemClock } from "../clock.ts";
 import { SILENT_LOGGER } from "../logger.ts";
 import { CloudNode } from "../node.ts";
@@ -23,6 +26,10 @@ import type { SerialEnd } from "./serial-listener.ts";
 const KEY = Uint8Array.from({ length: 32 }, (_, i) => 200 - i);
 const NONCE = 77;
 const UNIT = "unit";
+/** Bytes of a sealed frame that its last piece has, over every length of its seal. */
+const MOST_TAIL = 40;
+/** Half a keyframe. */
+const MOST_FRAME_TAIL = 20;
 
 let folder = "";
 let node: CloudNode | undefined;
@@ -107,15 +114,15 @@ function macOf(direction: "up" | "down", nonce = NONCE, key = KEY) {
 }
 const sealed = (bytes: Uint8Array, nonce = NONCE) => addMac(bytes, macOf("up", nonce));
 
-async function open(storeFile = "store.db", keys = new Keys()) {
-  node = await CloudNode.open({
+async function open(storeFile = "store.db", keys = new Keys(), rates?: DeviceRateLimits) {
+  const options = {
     storeFile: join(folder, storeFile),
     broker: null,
     logger: SILENT_LOGGER,
     clock: systemClock(),
-    acks: { everyFrames: 1, ageMs: 10 },
-    linkKeys: keys,
-  });
+    rates,
+  };
+  node = await CloudNode.openWith({ ...options, acks: { everyFrames: 1, ageMs: 10 } }, { linkKeys: keys });
   return { cloud: node, wire: plugged(node), keys };
 }
 
@@ -202,6 +209,35 @@ test("a frame in fragments is sealed whole: the pieces need no MAC, and the whol
   await wire.until("welcome");
 });
 
+test("the last piece of a sealed frame is taken for one whatever it is cut to, of a device that is known too", async () => {
+  const { cloud, wire } = await open();
+  const device = new EncodedDevice(8, { nonce: NONCE });
+  wire.say(sealed(device.birthBytes));
+  await wire.until("welcome");
+  const before = cloud.counters();
+  for (let tail = 1; tail <= MOST_TAIL; tail++) {
+    const { seq, bytes } = device.keyframe();
+    // No piece is longer than the first.
+    const ofFrame = Math.min(tail, MOST_FRAME_TAIL);
+    for (const piece of cutWithTail(sealed(bytes), seq, ofFrame)) wire.say(encodeFrame(piece));
+    for (const piece of cutWithTail(sealed(device.birthBytes), 0x1_0000 + NONCE, tail)) wire.say(encodeFrame(piece));
+  }
+  expect(cloud.counters()).toEqual(before);
+  for (;;) {
+    const ack = await wire.until("ack");
+    if (ack.kind === "ack" && ack.through === MOST_TAIL) break;
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+  expect(cloud.device(UNIT)?.lost).toEqual({ samples: 0, gaps: 0 });
+});
+
+/** Two pieces of a frame, the last of which has so many bytes of it. */
+function cutWithTail(bytes: Uint8Array, id: number, tail: number): FragmentFrame[] {
+  const at = bytes.length - tail;
+  const piece = (index: number, chunk: Uint8Array): FragmentFrame => ({ kind: "fragment", id, index, count: 2, chunk });
+  return [piece(0, bytes.slice(0, at)), piece(1, bytes.slice(at))];
+}
+
 test("a key that is taken back, or another, ends what was under the old one at once", async () => {
   const { cloud, wire, keys } = await open();
   const device = new EncodedDevice(5, { nonce: NONCE });
@@ -244,4 +280,98 @@ test("what is refused is told once in ten seconds, with how much it was", async 
   expect(told).toEqual([{ kind: "unproven", device: UNIT, code: "no-mac", count: 1 }]);
   expect(cloud.counters()["refused.no-mac"]).toBe(100);
   expect(cloud.refused()).toMatchObject([{ id: UNIT, reason: "no-mac" }]);
+});
+
+test("on a line a device without a key is not known by a status of its boot, once another one has a key", async () => {
+  const keys = new Keys();
+  keys.held.clear();
+  const first = await open("store.db", keys);
+  first.wire.say(new EncodedDevice(9, { nonce: NONCE }).birthBytes);
+  while (first.cloud.device(UNIT)?.online !== true) await new Promise((resolve) => setTimeout(resolve, 2));
+  await first.cloud.close();
+  keys.held.set("another", KEY);
+  const { cloud, wire } = await open("store.db", keys);
+  wire.say(statusOf(NONCE, 0));
+  expect(cloud.device(UNIT)?.online).toBe(false);
+  expect(cloud.counters()).toMatchObject({ "refused.unknown-device": 1 });
+});
+
+test("a device on a line is gone for the node soon after it was revoked, and is not heard again", async () => {
+  const storeFile = join(folder, "store.db");
+  const command = new DeviceBook(storeFile);
+  const given = command.add(UNIT, { hasMac: true, added: "2026-01-01T00:00:00.000Z" });
+  const key = Buffer.from(given.macKey ?? "", "base64url");
+  node = await CloudNode.open({ storeFile, broker: null, logger: SILENT_LOGGER, clock: systemClock() });
+  const wire = plugged(node);
+  const { birthBytes } = new EncodedDevice(10, { nonce: NONCE });
+  wire.say(addMac(birthBytes, macOf("up", NONCE, key)));
+  while (node.device(UNIT)?.online !== true) await new Promise((resolve) => setTimeout(resolve, 2));
+  command.revoke(UNIT, "2026-01-02T00:00:00.000Z");
+  while (node.device(UNIT)?.online !== false) await new Promise((resolve) => setTimeout(resolve, 2));
+  wire.say(addMac(statusOf(NONCE, 0), macOf("up", NONCE, key)));
+  expect(node.device(UNIT)?.online).toBe(false);
+  expect(node.counters()["refused.not-admitted"]).toBe(1);
+});
+
+test("on a connection of one device a birth in another's name is refused, and nobody hears of the other", async () => {
+  const { cloud, keys } = await open();
+  keys.held.set("other", KEY);
+  const told: unknown[] = [];
+  let say = (_bytes: Uint8Array) => {};
+  cloud.attach({
+    listen: (handlers) => {
+      handlers.connected();
+      say = handlers.message;
+    },
+    send() {},
+    drop() {},
+  });
+  say(sealed(new EncodedDevice(11, { nonce: NONCE }).birthBytes));
+  cloud.onEvent((event) => told.push(event));
+  say(new EncodedDevice(12, { nonce: NONCE, device: "other" }).birthBytes);
+  expect(cloud.counters()).toEqual({ "refused.other-device": 1 });
+  expect(told.filter((event) => JSON.stringify(event).includes("unproven"))).toEqual([]);
+  expect(cloud.refused()).toEqual([]);
+});
+
+test("what nobody proved costs its connection its allowance, and not the device whose birth was recorded", async () => {
+  const [burstFrames, few] = [8, { framesPerSecond: 1e-6, bytesPerSecond: 1e-6 }];
+  const { cloud, wire } = await open("store.db", new Keys(), { ...few, burstFrames, burstBytes: 1e6 });
+  const device = new EncodedDevice(13, { nonce: NONCE });
+  const [first = new Uint8Array()] = device.frames(1).map(({ bytes }) => bytes);
+  const birth = sealed(device.birthBytes);
+  wire.say(birth);
+  const attacker = plugged(cloud);
+  attacker.say(birth);
+  for (let n = 0; n < 3 * burstFrames; n++) attacker.say(new Uint8Array(5));
+  expect(cloud.counters()["refused.over-frames"]).toBe(2 * burstFrames + 1);
+  wire.say(sealed(first));
+  expect(cloud.counters()["refused.over-frames"]).toBe(2 * burstFrames + 1);
+  await wire.until("ack");
+});
+
+test("a revoked device's good-bye is taken under its key where the transport has made sure who speaks, and nothing else", async () => {
+  const storeFile = join(folder, "store.db");
+  const command = new DeviceBook(storeFile);
+  const given = command.add(UNIT, { hasMac: true, added: "2026-01-01T00:00:00.000Z" });
+  const mac = macOf("up", NONCE, Buffer.from(given.macKey ?? "", "base64url"));
+  node = await CloudNode.open({ storeFile, broker: null, logger: SILENT_LOGGER, clock: systemClock() });
+  let say = (_bytes: Uint8Array) => {};
+  node.attach({
+    listen: (handlers) => {
+      handlers.connected();
+      say = handlers.message;
+    },
+    send() {},
+    drop() {},
+  });
+  say(addMac(new EncodedDevice(14, { nonce: NONCE }).birthBytes, mac));
+  while (node.device(UNIT)?.online !== true) await new Promise((resolve) => setTimeout(resolve, 2));
+  command.revoke(UNIT, "2026-01-02T00:00:00.000Z");
+  while (node.counters()["refused.not-admitted"] === undefined) {
+    say(addMac(statusOf(NONCE, 0), mac));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  say(addMac(encodeFrame({ kind: "presence", nonce: NONCE, online: false }), mac));
+  expect(node.device(UNIT)?.online).toBe(false);
 });

@@ -25,9 +25,9 @@ export interface LinkKeys {
   readonly isOpen: boolean;
   /** What a device that may speak was granted; undefined for one that may not. */
   grantOf(device: string): string | undefined;
-  /** 32 bytes; undefined: this device has none, and what it says has no MAC. */
+  /** 32 bytes, also of a device that may not speak any more; undefined: it has none, and what it says has no MAC. */
   macKeyOf(device: string): Uint8Array | undefined;
-  /** Names of the devices that have one. */
+  /** Names of the devices that have one, and may speak. */
   devices(): Iterable<string>;
 }
 
@@ -106,10 +106,14 @@ export class SealGuard {
     if (keys.isOpen) return { frame: decodeFrame(bytes), bytes };
     const isKeyed = source.device !== undefined && keys.macKeyOf(source.device) !== undefined;
     const mac = splitMac(bytes);
-    const inside = mac === undefined ? undefined : decodeInside(mac.frame, isKeyed);
-    const frame = inside ?? decodeFrame(bytes);
+    const read = mac === undefined ? undefined : decodeInside(mac.frame);
+    // A piece has no MAC: the head of its own chunk may look like that of one.
+    const inside = read instanceof FrameError || read?.kind === "fragment" ? undefined : read;
+    const frame = inside ?? decodeOutside(bytes, isKeyed && read instanceof FrameError ? read : undefined);
     // Its pieces have no MAC; the whole has.
     if (frame.kind === "fragment") return { frame, bytes };
+    // Nobody's to judge, and no word about the device whose name was used: the intake refuses it whoever says it.
+    if (isOfAnother(frame, source)) return { frame, bytes };
     const device = frame.kind === "birth" ? frame.device : (source.device ?? this.#recognise(frame, mac, source));
     const linkKey = device === undefined ? undefined : keys.macKeyOf(device);
     if (device === undefined || linkKey === undefined) {
@@ -198,12 +202,28 @@ export class SealGuard {
   }
 }
 
-/** @param isThrown  whether an error is told: the frame can be nothing else */
-function decodeInside(bytes: Uint8Array, isThrown: boolean): Frame | undefined {
+/** Whether a birth names another device than the one whose connection it came by; a line has no connections. */
+export function isOfAnother(frame: Frame, { device, line }: GuardedSource): boolean {
+  return frame.kind === "birth" && line === undefined && device !== undefined && device !== frame.device;
+}
+
+function decodeInside(bytes: Uint8Array): Frame | FrameError {
   try {
     return decodeFrame(bytes);
   } catch (error) {
-    if (isThrown || !(error instanceof FrameError)) throw error;
-    return undefined;
+    if (error instanceof FrameError) return error;
+    throw error;
   }
+}
+
+/**
+ * A message that is no frame under a MAC, though it may end as one does: the last piece of a frame under a MAC ends so.
+ *
+ * @param damage  what is wrong with the frame under the MAC, where but for a piece it can be nothing else
+ */
+function decodeOutside(bytes: Uint8Array, damage: FrameError | undefined): Frame {
+  if (damage === undefined) return decodeFrame(bytes);
+  const frame = decodeInside(bytes);
+  if (frame instanceof FrameError || frame.kind !== "fragment") throw damage;
+  return frame;
 }

@@ -26,6 +26,8 @@ export interface SerialListenerOptions {
   readonly intake: FrameIntake;
   readonly counters: Counters;
   readonly logger: Logger;
+  /** Whether the device that spoke on the line may still. */
+  maySpeak(device: string): boolean;
   gone(source: FrameSource): void;
 }
 
@@ -84,6 +86,15 @@ export class SerialListener {
 
   resume(): void {
     this.#options.end.resume();
+  }
+
+  /** The device that spoke here is gone for the node, where it may speak no more; another one may be put there. */
+  endUnadmitted(): void {
+    const source = this.#source;
+    const { maySpeak, gone } = this.#options;
+    if (source?.device === undefined || maySpeak(source.device)) return;
+    gone(source);
+    source.device = undefined;
   }
 
   /** Give the port back, once what was sent has left. */
