@@ -79,7 +79,6 @@ export class DeviceTwin {
    */
   born(birth: BirthFrame, bytes: Uint8Array, link: DeviceLink, isLive: boolean): void {
     const { commits, clock, modules, acks } = this.#around;
-    this.#way.born(link);
     this.#hear(link);
     if (this.#isUnstorable("births", commits.isFull)) return;
     const hash = birthHash(birth);

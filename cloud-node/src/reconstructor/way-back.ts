@@ -1,30 +1,29 @@
-/** Which of a device's links answers go out by. */
-export class WayBack<Link extends object> {
-  #link: Link | undefined;
-  /** Links in whose place a later birth put another: what was read late from them says nothing about now. */
-  readonly #replaced = new WeakSet<Link>();
+/** Links kept of a device that speaks by several: more than one is a connection that it left, or somebody who repeats its birth. */
+const MOST = 8;
 
-  /** The newest one; undefined when it is gone. */
+/**
+ * Which of a device's links answers go out by: the one that was heard last. When that is gone, the one before it: what is read
+ * late from a connection that a device has left must not make it offline.
+ */
+export class WayBack<Link extends object> {
+  /** Those that are not gone, the one heard last at the end. */
+  #links: readonly Link[] = [];
+
+  /** Undefined when none is left. */
   get link(): Link | undefined {
-    return this.#link;
+    return this.#links.at(-1);
   }
 
   /** Something came by this link. */
   heard(link: Link): void {
-    if (this.#link === undefined || !this.#replaced.has(link)) this.#link = link;
+    if (this.link === link) return;
+    this.#links = [...this.#links.filter((other) => other !== link), link].slice(-MOST);
   }
 
-  /** A birth came by this link: it is the one in use. */
-  born(link: Link): void {
-    if (this.#link !== undefined) this.#replaced.add(this.#link);
-    this.#replaced.delete(link);
-    this.#link = link;
-  }
-
-  /** @returns whether it was the one in use */
+  /** @returns whether it was the last one left */
   gone(link: Link): boolean {
-    if (this.#link !== link) return false;
-    this.#link = undefined;
-    return true;
+    if (!this.#links.includes(link)) return false;
+    this.#links = this.#links.filter((other) => other !== link);
+    return this.#links.length === 0;
   }
 }
