@@ -86,10 +86,12 @@ test(
       { cookie: cookie.replace(/=.*/, `=${read}`), origin },
       { cookie: `token=${read}` },
     ];
-    for (const { method, path, roles } of await routes()) {
+    for (const [route, { method, path, roles }] of (await routes()).entries()) {
       if (roles.length === 0) continue;
       for (const [n, headers] of stolen.entries()) {
-        const answer = await node.ask(path, { method, headers: headers as Record<string, string> });
+        // From elsewhere each time: whoever shows many that are not good waits, and would not be asked for any.
+        const from = `127.1.${route}.${n + 1}`;
+        const answer = await node.ask(path, { method, headers: headers as Record<string, string>, from });
         expectNothing(answer, [401], `${method} ${path} with ${n}`);
       }
     }
@@ -162,7 +164,7 @@ test(
     expect(statuses.slice(0, 6)).toEqual([401, 401, 401, 401, 401, 429]);
     expect(statuses.filter((status) => status === 401).length).toBeLessThan(8);
     const right = await node.ask("/api/v1/devices", { headers: bearer(read), from: "127.0.0.77" });
-    expect([right.status, Number(right.headers["retry-after"]) > 0]).toEqual([429, true]);
+    expect(right.status, "a right one does not wait for the guesses of others at its address").toBe(200);
     expect((await count()) - before).toBeGreaterThanOrEqual(5);
   },
   LIMIT_MS,
