@@ -37,6 +37,8 @@ requires("chromium")("the page in Chromium, where a token is needed", () => {
     const places = JSON.parse(await node.said(/\{.*"msg":"listening"\}/)) as { http: string; mqtt: string };
     url = places.http;
     device = new LockstepProcess("sim", "rotor", "--to", places.mqtt, "--id", "pump");
+    // Known before a page asks for it by its address.
+    await node.said(/"device":"pump"/);
     browser = await launchChromium();
   }, LIMIT_MS);
 
