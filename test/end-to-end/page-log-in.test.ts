@@ -39,6 +39,9 @@ requires("chromium")("the page in Chromium, where a token is needed", () => {
     device = new LockstepProcess("sim", "rotor", "--to", places.mqtt, "--id", "pump");
     // Known before a page asks for it by its address.
     await node.said(/"device":"pump"/);
+    const headers = { authorization: `Bearer ${token}` };
+    const twin = async () => await (await fetch(`${url}/api/v1/devices/pump/twin`, { headers })).text();
+    while (!(await twin()).includes('"confirmed"')) await new Promise((resolve) => setTimeout(resolve, 50));
     browser = await launchChromium();
   }, LIMIT_MS);
 
@@ -93,7 +96,7 @@ requires("chromium")("the page in Chromium, where a token is needed", () => {
       const former = await add("former");
       await page.goto(`${url}/?device=pump`);
       await logIn(page, former);
-      const value = page.locator('[data-channel="x"]').filter({ hasText: "±" });
+      const value = page.locator('[data-channel="x"]').filter({ hasText: /\d/ });
       await value.waitFor();
       await page.getByRole("button", { name: "Log out former" }).waitFor();
       await page.getByRole("button", { name: "Zoom in" }).click();
