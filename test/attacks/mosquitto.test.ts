@@ -31,7 +31,7 @@ requires("mosquitto")("mosquitto with the files that lockstep writes for it", ()
   }
 
   async function start(isGuarded: boolean): Promise<{ at: Target; broker: GuardedMosquitto; folder: string }> {
-    const at = new Target(isGuarded);
+    const at = await Target.of(isGuarded);
     target = at;
     const port = await freePort();
     const folder = isGuarded ? await writeRules(at, port) : at.folder;
@@ -69,7 +69,7 @@ requires("mosquitto")("mosquitto with the files that lockstep writes for it", ()
     const client = await connectAsync(at.url, login, false);
     client.on("error", () => {});
     at.onClose(() => client.endAsync(true));
-    at.book.revoke(THIEF, "2026-01-02T00:00:00Z");
+    await at.book.revoke(THIEF, "2026-01-02T00:00:00Z");
     await writeRules(at, broker.port);
     broker.reload();
     expect(await becomes(() => !client.connected, 10_000)).toBe(true);

@@ -165,14 +165,14 @@ export const EMBEDDED_ATTACKS: readonly Attack[] = [
     name: "a revoked device that stays connected",
     async succeeds(target) {
       const client = await thief(target);
-      if (target.isGuarded) target.book.revoke(THIEF, "2026-01-02T00:00:00Z");
+      if (target.isGuarded) await target.book.revoke(THIEF, "2026-01-02T00:00:00Z");
       return !(await becomes(() => !client.connected, REVOKED_MS));
     },
   },
   {
     name: "a device that was revoked, and comes again",
     async succeeds(target) {
-      if (target.isGuarded) target.book.revoke(THIEF, "2026-01-02T00:00:00Z");
+      if (target.isGuarded) await target.book.revoke(THIEF, "2026-01-02T00:00:00Z");
       return await isLetIn(target, {});
     },
   },

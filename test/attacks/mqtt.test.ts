@@ -10,7 +10,7 @@ afterEach(async () => {
 
 for (const attack of [...ATTACKS, ...EMBEDDED_ATTACKS]) {
   test(`${attack.name}: refused by the embedded broker, and its victim goes on`, async () => {
-    target = await new Target(true).start();
+    target = await (await Target.of(true)).start();
     const victim = await target.victim();
     expect(await attack.succeeds(target, victim)).toBe(false);
     expect(target.harm).toBe(0);
@@ -18,7 +18,7 @@ for (const attack of [...ATTACKS, ...EMBEDDED_ATTACKS]) {
   });
 
   test(`${attack.name}: succeeds where no device was added, so that its refusal proves something`, async () => {
-    target = await new Target(false).start();
+    target = await (await Target.of(false)).start();
     const victim = await target.victim();
     expect(await attack.succeeds(target, victim)).toBe(true);
   });

@@ -9,8 +9,8 @@ import { GuardedMosquitto } from "./guarded-mosquitto.ts";
 import { GROUP, HOST, speaks, Target, THIEF, VICTIM } from "./target.ts";
 
 let target: Target;
-beforeEach(() => {
-  target = new Target(true);
+beforeEach(async () => {
+  target = await Target.of(true);
 });
 afterEach(() => target.close());
 

@@ -67,7 +67,7 @@ const LORISES: readonly [string, Port, (socket: Socket, at: Target) => void][] =
 
 for (const [name, port, attack] of LORISES) {
   test(`a connection that ${name} is ended, and an honest device goes on meanwhile`, async () => {
-    target = await new Target(true).start({ connections: SHORT });
+    target = await (await Target.of(true)).start({ connections: SHORT });
     const victim = await target.victim();
     const socket = await dial(target, port);
     attack(socket, target);
@@ -77,7 +77,7 @@ for (const [name, port, attack] of LORISES) {
   });
 
   test(`a connection that ${name} is held where there is no limit, so that its end proves something`, async () => {
-    target = await new Target(true).start({ connections: LONG });
+    target = await (await Target.of(true)).start({ connections: LONG });
     const socket = await dial(target, port);
     attack(socket, target);
     expect(await becomes(() => socket.closed, HELD_MS)).toBe(false);
@@ -87,7 +87,7 @@ for (const [name, port, attack] of LORISES) {
 test.for<Port>(["mqtt", "tcp"])(
   "an address has so many connections over %s and no more, until one of them ends",
   async (port) => {
-    target = await new Target(true).start({ connections: { ...LONG, perLoopbackAddress: 3 } });
+    target = await (await Target.of(true)).start({ connections: { ...LONG, perLoopbackAddress: 3 } });
     const { node } = target;
     const held = [await dial(target, port), await dial(target, port), await dial(target, port)];
     const refused = await dial(target, port);
@@ -103,7 +103,7 @@ test.for<Port>(["mqtt", "tcp"])(
 );
 
 test("a packet that claims to be longer than any frame is refused when it begins, and nothing of it is kept", async () => {
-  target = await new Target(true).start();
+  target = await (await Target.of(true)).start();
   const victim = await target.victim();
   const socket = await dial(target, "mqtt");
   socket.write(login(target));
@@ -116,14 +116,14 @@ test("a packet that claims to be longer than any frame is refused when it begins
 });
 
 test("a CONNECT of megabytes, which needs no log-in, is refused when it begins", async () => {
-  target = await new Target(true).start();
+  target = await (await Target.of(true)).start();
   const socket = await dial(target, "mqtt");
   socket.write(Buffer.from([0x10, 0x80, 0x80, 0x80, 0x01]));
   expect(await becomes(() => socket.closed, PATIENCE_MS)).toBe(true);
 });
 
 test("a packet as long as the longest frame needs is taken, so that the refusals prove something", async () => {
-  target = await new Target(true).start();
+  target = await (await Target.of(true)).start();
   const socket = await dial(target, "mqtt");
   socket.write(login(target));
   await once(socket, "data");

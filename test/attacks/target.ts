@@ -41,11 +41,15 @@ export class Target {
 
   readonly isGuarded: boolean;
 
-  /** @param isGuarded  whether devices were added */
-  constructor(isGuarded: boolean) {
+  private constructor(isGuarded: boolean) {
     this.isGuarded = isGuarded;
-    if (!isGuarded) return;
-    for (const id of [VICTIM, THIEF]) this.add(id);
+  }
+
+  /** @param isGuarded  whether devices are added: its victim and its thief */
+  static async of(isGuarded: boolean): Promise<Target> {
+    const target = new Target(isGuarded);
+    if (isGuarded) for (const id of [VICTIM, THIEF]) await target.add(id);
+    return target;
   }
 
   get node(): CloudNode {
@@ -66,8 +70,8 @@ export class Target {
     return `tcp://${HOST}:${this.node.tcpPort}`;
   }
 
-  add(id: string): void {
-    this.credentials.set(id, this.book.add(id, { hasMac: false, added: "2026-01-01T00:00:00Z" }));
+  async add(id: string): Promise<void> {
+    this.credentials.set(id, await this.book.add(id, { hasMac: false, added: "2026-01-01T00:00:00Z" }));
   }
 
   passwordOf(id: string): string {

@@ -24,14 +24,14 @@ test.for([
   ["a name that nobody added", "ghost"],
   ["its own name, which anybody could say", THIEF],
 ])("a device that says %s over plain TCP is not heard, and told so", async ([, id = ""]) => {
-  target = await new Target(true).start();
+  target = await (await Target.of(true)).start();
   expect(await isHeard(target, id)).toBe(false);
   expect(target.node.device(id)).toBeUndefined();
   expect(target.node.counters()["refused.not-admitted"]).toBeGreaterThan(0);
 });
 
 test("over plain TCP every name is heard where no device was added, so that the refusals prove something", async () => {
-  target = await new Target(false).start();
+  target = await (await Target.of(false)).start();
   expect(await isHeard(target, VICTIM)).toBe(true);
   expect(await isHeard(target, "ghost")).toBe(true);
 });
@@ -39,7 +39,7 @@ test("over plain TCP every name is heard where no device was added, so that the 
 test.for([true, false])(
   "pieces of frames of a connection that has not said who it is are kept: not where devices were added (%s)",
   async (isGuarded) => {
-    target = await new Target(isGuarded).start();
+    target = await (await Target.of(isGuarded)).start();
     const { node } = target;
     const socket = connect({ host: HOST, port: node.tcpPort ?? 0 });
     const chunk = new Uint8Array(30_000);
@@ -57,11 +57,11 @@ test.for([true, false])(
 );
 
 test("the first device that is added ends the connections of all who were heard without", async () => {
-  target = await new Target(false).start();
+  target = await (await Target.of(false)).start();
   const transport = tcpTransport({ url: target.tcpUrl, clock: systemClock(), random: systemRandom() });
   const session = await target.device("early", transport);
   expect(await speaks(session)).toBe(true);
-  target.add(VICTIM);
+  await target.add(VICTIM);
   const { node } = target;
   expect(await becomes(() => node.device("early")?.online === false, 3_000)).toBe(true);
   expect(await speaks(session, HEARD_MS)).toBe(false);

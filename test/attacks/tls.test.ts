@@ -17,8 +17,8 @@ requires("openssl")("devices over TLS", () => {
   let authority: TestAuthority;
   let node: Certificate;
 
-  beforeEach(() => {
-    target = new Target(true);
+  beforeEach(async () => {
+    target = await Target.of(true);
     authority = new TestAuthority(target.folder, "authority");
     node = authority.sign("localhost");
   });
@@ -80,7 +80,7 @@ requires("openssl")("devices over TLS", () => {
     const [pump, thief] = [shown(authority.sign(VICTIM)), shown(authority.sign(THIEF))];
     const sessions = [await overTcp(VICTIM, pump), await overMqtt(THIEF, thief)];
     for (const session of sessions) expect(await speaks(session)).toBe(true);
-    for (const id of [VICTIM, THIEF]) target.book.revoke(id, "2026-01-02T00:00:00Z");
+    for (const id of [VICTIM, THIEF]) await target.book.revoke(id, "2026-01-02T00:00:00Z");
     for (const id of [VICTIM, THIEF]) {
       expect(await becomes(() => target.node.device(id)?.online === false, 3_000), id).toBe(true);
     }
@@ -121,7 +121,7 @@ requires("openssl")("devices over TLS", () => {
       [300, true],
       [hour, false],
     ] as const) {
-      const held = new Target(true);
+      const held = await Target.of(true);
       try {
         const connections = { ...DEFAULT_CONNECTION_LIMITS, firstWordMs, messageMs: hour };
         await held.start({ tls: readTlsFiles(node), connections });

@@ -96,7 +96,7 @@ requires("chromium")("the page in Chromium, where a token is needed", () => {
       const former = await add("former");
       await page.goto(`${url}/?device=pump`);
       await logIn(page, former);
-      const value = page.locator('[data-channel="x"]').filter({ hasText: /\d/ });
+      const value = page.locator('[data-channel="x"]').filter({ hasText: "±" });
       await value.waitFor();
       await page.getByRole("button", { name: "Log out former" }).waitFor();
       await page.getByRole("button", { name: "Zoom in" }).click();

@@ -1,13 +1,18 @@
 import { isLoopback } from "./loopback-address.ts";
+import { networkOf } from "./network-of.ts";
 
-/** What a port takes of connections. */
-export interface ConnectionLimits {
+/** How many connections a port takes. */
+export interface ConnectionShares {
   /** At once, in all. */
   readonly total: number;
-  /** At once, of one address. */
+  /** At once, of one address; of IPv6, of one network of 64 bits. */
   readonly perAddress: number;
   /** The same for this machine's own addresses, where a whole fleet may stand behind a proxy, or be simulated. */
   readonly perLoopbackAddress: number;
+}
+
+/** What a port takes of connections. */
+export interface ConnectionLimits extends ConnectionShares {
   /** A connection that has not said who it is by then is ended, ms. */
   readonly firstWordMs: number;
   /** As is one on which a message that was begun has not ended by then, ms. */
@@ -24,28 +29,30 @@ export const DEFAULT_CONNECTION_LIMITS: ConnectionLimits = {
 
 /** Counts the connections of a port. */
 export class ConnectionCensus {
-  readonly #limits: ConnectionLimits;
-  readonly #byAddress = new Map<string, number>();
+  readonly #limits: ConnectionShares;
+  readonly #byNetwork = new Map<string, number>();
   #total = 0;
 
-  constructor(limits: ConnectionLimits) {
+  constructor(limits: ConnectionShares) {
     this.#limits = limits;
   }
 
   /** Whether one more connection of an address is taken; if so it counts until it leaves. */
   enter(address: string): boolean {
     const { total, perAddress, perLoopbackAddress } = this.#limits;
-    const known = this.#byAddress.get(address) ?? 0;
+    const network = networkOf(address);
+    const known = this.#byNetwork.get(network) ?? 0;
     if (this.#total >= total || known >= (isLoopback(address) ? perLoopbackAddress : perAddress)) return false;
     this.#total += 1;
-    this.#byAddress.set(address, known + 1);
+    this.#byNetwork.set(network, known + 1);
     return true;
   }
 
   leave(address: string): void {
-    const left = (this.#byAddress.get(address) ?? 0) - 1;
+    const network = networkOf(address);
+    const left = (this.#byNetwork.get(network) ?? 0) - 1;
     this.#total -= 1;
-    if (left > 0) this.#byAddress.set(address, left);
-    else this.#byAddress.delete(address);
+    if (left > 0) this.#byNetwork.set(network, left);
+    else this.#byNetwork.delete(network);
   }
 }

@@ -1,13 +1,8 @@
-import { randomBytes } from "node:crypto";
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { readFileSync, statSync } from "node:fs";
 import * as v from "valibot";
+import { isOpenToOthers, whileLocked, writeWhole } from "../owner-file.ts";
 import { AccessError } from "./access-error.ts";
-import { giveToOwner, syncFolder } from "./book-owner.ts";
 
-const OWNER_ONLY = 0o600;
-/** Permission bits of group and others. */
-const NOT_OWNER = 0o077;
 /** Over 200,000 devices; what is longer was not written by us. */
 const MAX_BYTES = 1 << 26;
 const FORMAT = 1;
@@ -39,12 +34,6 @@ const deviceSchema = v.object({
 });
 const bookSchema = v.object({ format: v.literal(FORMAT), devices: v.array(deviceSchema) });
 
-/** What tells one version of a file from the next; "" where there is none. */
-export function fileVersion(file: string): string {
-  const { ino, size, mtimeNs } = statSync(file, { bigint: true, throwIfNoEntry: false }) ?? {};
-  return ino === undefined ? "" : `${ino} ${size} ${mtimeNs}`;
-}
-
 /**
  * The devices that a book's file has; none where there is no file.
  *
@@ -54,7 +43,7 @@ export function readBookFile(file: string): BookDevice[] {
   const stat = statSync(file, { throwIfNoEntry: false });
   if (stat === undefined) return [];
   if (stat.size > MAX_BYTES) throw damaged(file, `has ${stat.size} bytes, and a book at most ${MAX_BYTES}`);
-  if (process.platform !== "win32" && (stat.mode & NOT_OWNER) !== 0) {
+  if (isOpenToOthers(stat)) {
     const remedy = `make it yours alone, chmod 600 ${file}`;
     throw new AccessError("device-book-open", `${file} has keys of devices, and can be read by others`, remedy);
   }
@@ -68,47 +57,24 @@ export function readBookFile(file: string): BookDevice[] {
   return devices;
 }
 
-/** Put devices in the place of those that a book's file has: whole or not at all, whenever the power goes. */
-export function writeBookFile(file: string, devices: readonly BookDevice[]): void {
-  const partial = `${file}.${randomBytes(4).toString("hex")}.part`;
-  try {
-    const handle = openSync(partial, "wx", OWNER_ONLY);
-    try {
-      giveToOwner(handle, file);
-      writeFileSync(handle, `${JSON.stringify({ format: FORMAT, devices }, null, 1)}\n`);
-      fsyncSync(handle);
-    } finally {
-      closeSync(handle);
-    }
-    renameSync(partial, file);
-    syncFolder(dirname(file));
-  } catch (error) {
-    rmSync(partial, { force: true });
-    throw error;
-  }
-}
-
 /**
- * Keep other commands from writing while `change` does.
+ * Change the devices of a book's file, one command at a time: whole or not at all, whenever the power goes.
  *
- * @throws {AccessError} `device-book-busy`
+ * @param change  told the devices as they are now @returns them as they are to be
+ * @throws {AccessError} `device-book-busy`; as `readBookFile`
  */
-export function withBookLocked<Result>(file: string, change: () => Result): Result {
-  const lock = `${file}.lock`;
-  let handle: number;
-  try {
-    handle = openSync(lock, "wx", OWNER_ONLY);
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== "EEXIST") throw cause;
+export async function changeBookFile(
+  file: string,
+  change: (devices: BookDevice[]) => Iterable<BookDevice>,
+): Promise<void> {
+  const busy = (lock: string, cause: unknown) => {
     const remedy = `try again; where none does, rm ${lock}`;
-    throw new AccessError("device-book-busy", `another command is writing ${file}`, remedy, { cause });
-  }
-  try {
-    return change();
-  } finally {
-    closeSync(handle);
-    rmSync(lock, { force: true });
-  }
+    return new AccessError("device-book-busy", `another command is writing ${file}`, remedy, { cause });
+  };
+  await whileLocked(file, busy, async () => {
+    const devices = [...change(readBookFile(file))];
+    await writeWhole(file, `${JSON.stringify({ format: FORMAT, devices }, null, 1)}\n`);
+  });
 }
 
 function parseJson(file: string, text: string): unknown {

@@ -1,14 +1,8 @@
-import { randomBytes } from "node:crypto";
+import { fileVersion } from "../owner-file.ts";
 import { AccessError } from "./access-error.ts";
-import {
-  type BookDevice,
-  DEVICE_NAME,
-  fileVersion,
-  readBookFile,
-  withBookLocked,
-  writeBookFile,
-} from "./device-book-file.ts";
-import { brokerHash, createSecret, hashSecret, isSecret, SECRET_BYTES } from "./device-secret.ts";
+import { type BookDevice, changeBookFile, DEVICE_NAME, readBookFile } from "./device-book-file.ts";
+import { brokerHash, hashSecret, isSecret } from "./device-secret.ts";
+import { randomSecret } from "./random-secret.ts";
 import type { Speakers } from "./speaker-gate.ts";
 
 /** Beside the store. */
@@ -119,19 +113,22 @@ export class DeviceBook implements KnownDevices {
   }
 
   /**
-   * Let a device speak: written before this returns.
+   * Let a device speak: written once this resolves.
    *
    * @param added  ISO 8601
    * @throws {AccessError} `bad-device-id`, `device-exists`, `device-book-busy`
    */
-  add(id: string, { hasMac, added }: { readonly hasMac: boolean; readonly added: string }): DeviceCredentials {
+  async add(
+    id: string,
+    { hasMac, added }: { readonly hasMac: boolean; readonly added: string },
+  ): Promise<DeviceCredentials> {
     if (!DEVICE_NAME.test(id) || id === NODE_USER) {
       const remedy = `write 1 to 64 letters, digits, _ or -, and not ${NODE_USER}`;
       throw new AccessError("bad-device-id", `"${id}" is no name of a device`, remedy);
     }
-    const secret = createSecret();
-    const macKey = hasMac ? randomBytes(SECRET_BYTES).toString("base64url") : null;
-    this.#change((devices) => {
+    const secret = randomSecret();
+    const macKey = hasMac ? randomSecret() : null;
+    await this.#change((devices) => {
       if (devices.get(id)?.revoked === null) {
         throw new AccessError("device-exists", `${id} was added before`, `revoke it first, for another secret`);
       }
@@ -142,13 +139,13 @@ export class DeviceBook implements KnownDevices {
   }
 
   /**
-   * Let a device speak no more: written before this returns.
+   * Let a device speak no more: written once this resolves.
    *
    * @param revoked  ISO 8601
    * @throws {AccessError} `unknown-device`, `device-book-busy`
    */
-  revoke(id: string, revoked: string): void {
-    this.#change((devices) => {
+  async revoke(id: string, revoked: string): Promise<void> {
+    await this.#change((devices) => {
       const device = devices.get(id);
       if (device === undefined || device.revoked !== null) {
         const problem = device === undefined ? `${this.file} has no device ${id}` : `${id} was revoked before`;
@@ -158,16 +155,20 @@ export class DeviceBook implements KnownDevices {
     });
   }
 
-  #change(change: (devices: Map<string, BookDevice>) => void): void {
-    withBookLocked(this.file, () => {
-      const devices = new Map(this.#read());
-      change(devices);
-      writeBookFile(this.file, [...devices.values()]);
+  async #change(change: (devices: Map<string, BookDevice>) => void): Promise<void> {
+    await changeBookFile(this.file, (devices) => {
+      const changed = byName(devices);
+      change(changed);
+      return changed.values();
     });
     this.refresh();
   }
 
   #read(): ReadonlyMap<string, BookDevice> {
-    return new Map(readBookFile(this.file).map((device) => [device.id, device]));
+    return byName(readBookFile(this.file));
   }
+}
+
+function byName(devices: readonly BookDevice[]): Map<string, BookDevice> {
+  return new Map(devices.map((device) => [device.id, device]));
 }

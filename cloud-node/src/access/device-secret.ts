@@ -1,20 +1,13 @@
-import { createHash, pbkdf2Sync, randomBytes, timingSafeEqual } from "node:crypto";
+import { createHash, pbkdf2Sync, randomBytes } from "node:crypto";
+import { isSameHash, RANDOM_SECRET } from "./random-secret.ts";
 
-/** Too many to guess, so that one round of a fast hash keeps them: slow hashes are for what people choose. */
-export const SECRET_BYTES = 32;
-/** As SECRET_BYTES in base64url, without padding. */
-const SECRET_TEXT = /^[A-Za-z0-9_-]{43}$/;
+const FORM = new RegExp(`^${RANDOM_SECRET}$`);
 /** What mosquitto's own tool takes; of a random secret the rounds protect nothing. */
 const BROKER_ROUNDS = 101;
 const BROKER_SALT_BYTES = 12;
 const BROKER_HASH_BYTES = 64;
 
-/** A device's password: random, told once, kept as hashes alone. */
-export function createSecret(): string {
-  return randomBytes(SECRET_BYTES).toString("base64url");
-}
-
-/** What the book keeps of a secret: its SHA-256, 64 hex digits. */
+/** What the book keeps of a device's password: its SHA-256, 64 hex digits. */
 export function hashSecret(secret: string): string {
   return createHash("sha256").update(Buffer.from(secret, "base64url")).digest("hex");
 }
@@ -25,8 +18,8 @@ export function hashSecret(secret: string): string {
  * @param hash  64 hex digits
  */
 export function isSecret(given: string, hash: string): boolean {
-  const isFormed = SECRET_TEXT.test(given) && Buffer.from(given, "base64url").toString("base64url") === given;
-  return timingSafeEqual(Buffer.from(hashSecret(given), "hex"), Buffer.from(hash, "hex")) && isFormed;
+  const isFormed = FORM.test(given) && Buffer.from(given, "base64url").toString("base64url") === given;
+  return isSameHash(Buffer.from(hashSecret(given), "hex"), Buffer.from(hash, "hex")) && isFormed;
 }
 
 /** A password as mosquitto's password file has it: PBKDF2 with HMAC-SHA-512. @see mosquitto_passwd(1) */

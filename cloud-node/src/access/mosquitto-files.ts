@@ -3,7 +3,8 @@ import { join, resolve } from "node:path";
 import { formatTopic, MAX_FRAME_BYTES, topicFilter } from "@lockstep/protocol";
 import { NODE_USER } from "./device-book.ts";
 import type { BookDevice } from "./device-book-file.ts";
-import { brokerHash, createSecret } from "./device-secret.ts";
+import { brokerHash } from "./device-secret.ts";
+import { randomSecret } from "./random-secret.ts";
 
 /** mosquitto's user reads them, not its owner alone: who may is the folder's matter. */
 const READABLE = 0o640;
@@ -63,7 +64,7 @@ function keptPassword(file: string): string {
   try {
     return readFileSync(file, "utf8").trim();
   } catch {
-    const password = createSecret();
+    const password = randomSecret();
     writeFileSync(file, `${password}\n`, { mode: OWNER_ONLY, flag: "wx" });
     return password;
   }

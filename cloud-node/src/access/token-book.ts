@@ -1,8 +1,5 @@
-import { randomBytes } from "node:crypto";
-import { open, readFile, rename, rm, stat } from "node:fs/promises";
-import { dirname } from "node:path";
-import { setTimeout } from "node:timers/promises";
-import { giveToOwner, syncFolder } from "./book-owner.ts";
+import { readFile, stat } from "node:fs/promises";
+import { isOpenToOthers, whileLocked, writeWhole } from "../owner-file.ts";
 import type { Role } from "./role.ts";
 import { hashOf, makeSecret } from "./secret-token.ts";
 import { TokenError } from "./token-error.ts";
@@ -10,18 +7,12 @@ import { checkName, formatBook, isGood, parseBook, type TokenRecord } from "./to
 
 /** Beside the store. */
 const SUFFIX = ".tokens";
-const OWNER_ONLY = 0o600;
-/** Permission bits of group and others. */
-const NOT_OWNER = 0o077;
 /** Over any book of so many tokens. */
 const MAX_BYTES = 1 << 20;
 const MAX_TOKENS = 1_000;
 const DAY_MS = 86_400_000;
 /** A hundred years: further than anybody means. */
 const MAX_DAYS = 36_500;
-/** Another command that writes is waited for. */
-const LOCK_TRIES = 20;
-const LOCK_PAUSE_MS = 100;
 
 /** What a new token is to be. */
 export interface TokenWish {
@@ -58,8 +49,8 @@ export class TokenBook {
       throw error;
     });
     if (facts === undefined) return undefined;
-    const { size, mode } = facts;
-    if (process.platform !== "win32" && (mode & NOT_OWNER) !== 0) {
+    const { size } = facts;
+    if (isOpenToOthers(facts)) {
       const problem = `${this.file} can be read or written by others`;
       throw new TokenError("book-open", problem, `make it yours alone, chmod 600 ${this.file}`);
     }
@@ -127,45 +118,14 @@ export class TokenBook {
     return isNew;
   }
 
-  /** Write a changed book, whole or not at all whenever the power goes, and one command at a time. */
+  /** Write a changed book, one command at a time: a revoke must not be undone. */
   async #change(change: (tokens: readonly TokenRecord[]) => readonly TokenRecord[]): Promise<void> {
-    const unlock = await this.#lock();
-    const partial = `${this.file}.${randomBytes(4).toString("hex")}.part`;
-    try {
-      const text = formatBook(change((await this.read()) ?? []));
-      const handle = await open(partial, "wx", OWNER_ONLY);
-      try {
-        giveToOwner(handle.fd, this.file);
-        await handle.writeFile(text);
-        await handle.sync();
-      } finally {
-        await handle.close();
-      }
-      await rename(partial, this.file);
-      syncFolder(dirname(this.file));
-    } catch (error) {
-      await rm(partial, { force: true });
-      throw error;
-    } finally {
-      await unlock();
-    }
-  }
-
-  /** Two that read, change and write at once would undo each other: a revoke must not be undone. */
-  async #lock(): Promise<() => Promise<void>> {
-    const lock = `${this.file}.lock`;
-    for (let tries = 1; ; tries++) {
-      try {
-        await (await open(lock, "wx", OWNER_ONLY)).close();
-        return () => rm(lock, { force: true });
-      } catch (cause) {
-        if (!(cause instanceof Error && "code" in cause && cause.code === "EEXIST")) throw cause;
-        if (tries === LOCK_TRIES) {
-          const problem = `another command writes ${this.file}, or one was killed`;
-          throw new TokenError("book-locked", problem, `if none runs, delete ${lock}`, { cause });
-        }
-        await setTimeout(LOCK_PAUSE_MS);
-      }
-    }
+    const busy = (lock: string, cause: unknown) => {
+      const problem = `another command writes ${this.file}, or one was killed`;
+      return new TokenError("book-locked", problem, `if none runs, delete ${lock}`, { cause });
+    };
+    await whileLocked(this.file, busy, async () => {
+      await writeWhole(this.file, formatBook(change((await this.read()) ?? [])));
+    });
   }
 }

@@ -1,7 +1,8 @@
-import { statSync } from "node:fs";
 import type { Clock, Timer } from "../clock.ts";
 import type { Logger } from "../logger.ts";
-import { hashOf, isSameHash } from "./secret-token.ts";
+import { fileVersion } from "../owner-file.ts";
+import { isSameHash } from "./random-secret.ts";
+import { hashOf } from "./secret-token.ts";
 import type { TokenBook } from "./token-book.ts";
 import { isGood, type TokenRecord } from "./token-record.ts";
 
@@ -44,7 +45,7 @@ export class TokenWatch {
   /** Read the book, and follow it. @throws {TokenError} as `TokenBook.read` */
   static async open(options: TokenWatchOptions): Promise<TokenWatch> {
     const watch = new TokenWatch(options);
-    watch.#seen = watch.#look();
+    watch.#seen = fileVersion(options.book.file);
     watch.#take(await options.book.read());
     watch.#wait();
     return watch;
@@ -98,7 +99,7 @@ export class TokenWatch {
   }
 
   async #follow(): Promise<void> {
-    const seen = this.#look();
+    const seen = fileVersion(this.#options.book.file);
     if (seen !== this.#seen || this.#isTold) {
       this.#seen = seen;
       await this.#again();
@@ -129,15 +130,5 @@ export class TokenWatch {
     }
     if (tokens !== undefined) this.#isOpen = false;
     this.#tokens = (tokens ?? []).map((token) => ({ ...token, bytes: Buffer.from(token.hash, "hex") }));
-  }
-
-  /** What changes with the file: it is replaced as a whole each time. */
-  #look(): string {
-    try {
-      const { ino, mtimeNs, ctimeNs, size } = statSync(this.#options.book.file, { bigint: true });
-      return `${ino} ${mtimeNs} ${ctimeNs} ${size}`;
-    } catch {
-      return "";
-    }
   }
 }

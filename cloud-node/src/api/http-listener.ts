@@ -1,6 +1,7 @@
 import { createServer, type RequestListener, type Server } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { Socket } from "node:net";
+import { ConnectionCensus } from "../access/connection-limits.ts";
 import type { TlsFiles } from "../access/tls-files.ts";
 import type { Counters } from "../counters.ts";
 import type { HttpLimits } from "./http-limits.ts";
@@ -29,21 +30,16 @@ export function createListener(listener: RequestListener, options: ListenerOptio
   server.maxConnections = limits.connections;
   server.setTimeout(limits.stallMs);
   server.on("drop", () => refused.add("too-many-connections"));
-  const perAddress = new Map<string, number>();
+  const { connections: total, connectionsPerAddress: perAddress } = limits;
+  const census = new ConnectionCensus({ total, perAddress, perLoopbackAddress: perAddress });
   server.on("connection", (socket: Socket) => {
     const address = socket.remoteAddress ?? "";
-    const count = (perAddress.get(address) ?? 0) + 1;
-    if (count > limits.connectionsPerAddress) {
+    if (!census.enter(address)) {
       refused.add("too-many-connections");
       socket.destroy();
       return;
     }
-    perAddress.set(address, count);
-    socket.once("close", () => {
-      const left = (perAddress.get(address) ?? 1) - 1;
-      if (left === 0) perAddress.delete(address);
-      else perAddress.set(address, left);
-    });
+    socket.once("close", () => census.leave(address));
   });
   return server;
 }

@@ -105,7 +105,7 @@ async function runAdd(surroundings: Surroundings, id: string, options: AddOption
   if (bundle !== undefined) openBundle(bundle, ca);
   const book = new DeviceBook(store);
   const isFirst = book.isOpen;
-  const given = addOr(() => book.add(id, { hasMac, added: nowText(surroundings) }), bundle);
+  const given = await addOr(() => book.add(id, { hasMac, added: nowText(surroundings) }), bundle);
   const { secret, macKey } = given;
   const told = { id, isFirst, hasMac, file: book.file };
   const closed = isFirst ? "; from now on only devices that were added may speak" : "";
@@ -120,17 +120,17 @@ async function runAdd(surroundings: Surroundings, id: string, options: AddOption
     return;
   }
   const write = () => writeDeviceBundle(bundle, { ...given, group, url, ca });
-  const files = writeOr(write, bundle, () => {
-    book.revoke(id, nowText(surroundings));
+  const files = await writeOr(write, bundle, async () => {
+    await book.revoke(id, nowText(surroundings));
     return `${id} was revoked again${isFirst ? "; from now on only devices that were added may speak" : ""}`;
   });
   await writeResult(surroundings, json, { ...told, files }, `${id} may speak${closed}; its secrets are in ${bundle}`);
 }
 
 /** Where a device is not added nothing is left behind. */
-function addOr<Given>(add: () => Given, bundle: string | undefined): Given {
+async function addOr<Given>(add: () => Promise<Given>, bundle: string | undefined): Promise<Given> {
   try {
-    return add();
+    return await add();
   } catch (error) {
     if (bundle !== undefined) rmSync(bundle, { recursive: true });
     throw error;
@@ -138,13 +138,17 @@ function addOr<Given>(add: () => Given, bundle: string | undefined): Given {
 }
 
 /** A device whose secrets nobody has is not let in by them. @param takeBack  returns what it did */
-function writeOr<Written>(write: () => Written, bundle: string, takeBack: () => string): Written {
+async function writeOr<Written>(
+  write: () => Written,
+  bundle: string,
+  takeBack: () => Promise<string>,
+): Promise<Written> {
   try {
     return write();
   } catch (cause) {
     const problem = cause instanceof Error ? cause.message : String(cause);
     rmSync(bundle, { recursive: true, force: true });
-    const remedy = `${takeBack()}. Mend it, and add the device again`;
+    const remedy = `${await takeBack()}. Mend it, and add the device again`;
     throw new CommandError("file", `${bundle} cannot be written, ${problem}`, remedy, { cause });
   }
 }
@@ -167,7 +171,7 @@ function checkBundle({ bundle, url, ca }: AddOptions): void {
 async function runRevoke(surroundings: Surroundings, id: string, { store, json }: StoreOptions): Promise<void> {
   const { DeviceBook } = await import("../access/device-book.ts");
   const book = new DeviceBook(store);
-  book.revoke(id, nowText(surroundings));
+  await book.revoke(id, nowText(surroundings));
   await writeResult(surroundings, json, { id, file: book.file }, `${id} may not speak any more`);
 }
 

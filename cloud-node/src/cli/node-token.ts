@@ -1,13 +1,12 @@
 import { readFile, stat } from "node:fs/promises";
 import { isLoopback } from "../access/loopback-address.ts";
 import { isSecret } from "../access/secret-token.ts";
+import { isOpenToOthers } from "../owner-file.ts";
 import { CommandError } from "./command-error.ts";
 import type { Surroundings } from "./surroundings.ts";
 
 /** The variable that a token is taken from where no file is named. */
 const VARIABLE = "LOCKSTEP_TOKEN";
-/** Permission bits of group and others. */
-const NOT_OWNER = 0o077;
 /** A token has 47 characters. */
 const MAX_BYTES = 4_096;
 
@@ -50,8 +49,9 @@ export async function readToken(
 }
 
 async function tokenIn(file: string): Promise<string> {
-  const { mode, size } = await stat(file);
-  if (process.platform !== "win32" && (mode & NOT_OWNER) !== 0) {
+  const facts = await stat(file);
+  const { size } = facts;
+  if (isOpenToOthers(facts)) {
     throw new CommandError("file", `${file} can be read by others`, `make it yours alone, chmod 600 ${file}`);
   }
   if (size > MAX_BYTES) throw new CommandError("file", `${file} has ${size} bytes`, "give a token's file");

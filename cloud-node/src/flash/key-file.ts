@@ -1,11 +1,10 @@
 import { open, readFile, stat } from "node:fs/promises";
+import { isOpenToOthers } from "../owner-file.ts";
 import { FlashError } from "./flash-error.ts";
 import { createKey, formatKey, type KeyAlgorithm, parseSigningKey, type SigningKey } from "./signing-key.ts";
 
 const OWNER_ONLY = 0o600;
 const FOR_ALL = 0o644;
-/** Permission bits of group and others. */
-const NOT_OWNER = 0o077;
 /** A key's file has some hundred bytes. */
 const MAX_BYTES = 65_536;
 
@@ -38,10 +37,11 @@ export async function writeNewKey(file: string, algorithm: KeyAlgorithm): Promis
  * @throws {FlashError} `key-file-open` when others may read it too, `no-private-key`, `bad-key-file`
  */
 export async function readSigningKey(file: string): Promise<SigningKey> {
-  const { size, mode } = await stat(file);
+  const facts = await stat(file);
+  const { size } = facts;
   if (size > MAX_BYTES) throw new FlashError("bad-key-file", `${file} has ${size} bytes`, "give a key's file");
   const key = parseSigningKey(await readFile(file, "utf8"), file);
-  if (process.platform !== "win32" && (mode & NOT_OWNER) !== 0) {
+  if (isOpenToOthers(facts)) {
     throw new FlashError("key-file-open", `${file} can be read by others`, `make it yours alone, chmod 600 ${file}`);
   }
   return key;

@@ -1,12 +1,10 @@
-import { randomBytes } from "node:crypto";
-import { open, readFile, rename, rm } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
+import { writeWhole } from "../owner-file.ts";
 import { FlashError } from "./flash-error.ts";
 import { formatKey, parseKey, type TrustedKey } from "./signing-key.ts";
 
 /** Beside the store. */
 const SUFFIX = ".keys";
-/** A secret may be among them. */
-const OWNER_ONLY = 0o600;
 /** More than anybody trusts, and far below what would slow a node down. */
 const MAX_BYTES = 1 << 20;
 
@@ -55,20 +53,8 @@ export class TrustFile {
     return true;
   }
 
-  /** Whole or not at all, whenever the power goes. */
   async #write(keys: readonly TrustedKey[]): Promise<void> {
     const head = "# keys whose packages this node takes; `lockstep keys trust` adds one\n";
-    const partial = `${this.file}.${randomBytes(4).toString("hex")}.part`;
-    const handle = await open(partial, "wx", OWNER_ONLY);
-    try {
-      await handle.writeFile(`${head}${keys.map((key) => `${formatKey(key)}\n`).join("")}`);
-      await handle.sync();
-      await handle.close();
-      await rename(partial, this.file);
-    } catch (error) {
-      await handle.close().catch(() => {});
-      await rm(partial, { force: true });
-      throw error;
-    }
+    await writeWhole(this.file, `${head}${keys.map((key) => `${formatKey(key)}\n`).join("")}`);
   }
 }

@@ -1,6 +1,7 @@
-import { createHash, randomBytes } from "node:crypto";
-import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { writeWhole } from "../owner-file.ts";
 import { parseRollout, type RolloutRecord } from "./update-record.ts";
 
 /** Beside the store. */
@@ -85,24 +86,7 @@ export class UpdateFiles {
 
   async #write(name: string, content: string | Uint8Array): Promise<void> {
     await mkdir(this.folder, { recursive: true, mode: OWNER_ONLY });
-    const path = join(this.folder, name);
-    const partial = `${path}.${randomBytes(4).toString("hex")}.part`;
-    const handle = await open(partial, "wx");
-    try {
-      await handle.writeFile(content);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(partial, path);
-    await this.#syncFolder();
-  }
-
-  /** The name is as durable as the content; not every system lets a folder be opened for that. */
-  async #syncFolder(): Promise<void> {
-    const handle = await open(this.folder, "r").catch(() => undefined);
-    await handle?.sync().catch(() => {});
-    await handle?.close();
+    await writeWhole(join(this.folder, name), content);
   }
 }
 

@@ -299,14 +299,14 @@ test("on a line a device without a key is not known by a status of its boot, onc
 test("a device on a line is gone for the node soon after it was revoked, and is not heard again", async () => {
   const storeFile = join(folder, "store.db");
   const command = new DeviceBook(storeFile);
-  const given = command.add(UNIT, { hasMac: true, added: "2026-01-01T00:00:00.000Z" });
+  const given = await command.add(UNIT, { hasMac: true, added: "2026-01-01T00:00:00.000Z" });
   const key = Buffer.from(given.macKey ?? "", "base64url");
   node = await CloudNode.open({ storeFile, broker: null, logger: SILENT_LOGGER, clock: systemClock() });
   const wire = plugged(node);
   const { birthBytes } = new EncodedDevice(10, { nonce: NONCE });
   wire.say(addMac(birthBytes, macOf("up", NONCE, key)));
   while (node.device(UNIT)?.online !== true) await new Promise((resolve) => setTimeout(resolve, 2));
-  command.revoke(UNIT, "2026-01-02T00:00:00.000Z");
+  await command.revoke(UNIT, "2026-01-02T00:00:00.000Z");
   while (node.device(UNIT)?.online !== false) await new Promise((resolve) => setTimeout(resolve, 2));
   wire.say(addMac(statusOf(NONCE, 0), macOf("up", NONCE, key)));
   expect(node.device(UNIT)?.online).toBe(false);
@@ -353,7 +353,7 @@ test("what nobody proved costs its connection its allowance, and not the device 
 test("a revoked device's good-bye is taken under its key where the transport has made sure who speaks, and nothing else", async () => {
   const storeFile = join(folder, "store.db");
   const command = new DeviceBook(storeFile);
-  const given = command.add(UNIT, { hasMac: true, added: "2026-01-01T00:00:00.000Z" });
+  const given = await command.add(UNIT, { hasMac: true, added: "2026-01-01T00:00:00.000Z" });
   const mac = macOf("up", NONCE, Buffer.from(given.macKey ?? "", "base64url"));
   node = await CloudNode.open({ storeFile, broker: null, logger: SILENT_LOGGER, clock: systemClock() });
   let say = (_bytes: Uint8Array) => {};
@@ -367,7 +367,7 @@ test("a revoked device's good-bye is taken under its key where the transport has
   });
   say(addMac(new EncodedDevice(14, { nonce: NONCE }).birthBytes, mac));
   while (node.device(UNIT)?.online !== true) await new Promise((resolve) => setTimeout(resolve, 2));
-  command.revoke(UNIT, "2026-01-02T00:00:00.000Z");
+  await command.revoke(UNIT, "2026-01-02T00:00:00.000Z");
   while (node.counters()["refused.not-admitted"] === undefined) {
     say(addMac(statusOf(NONCE, 0), mac));
     await new Promise((resolve) => setTimeout(resolve, 20));

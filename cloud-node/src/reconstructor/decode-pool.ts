@@ -2,6 +2,7 @@ import { availableParallelism } from "node:os";
 import type { SequencedFrame } from "@lockstep/protocol";
 import type { Clock } from "../clock.ts";
 import type { Counters } from "../counters.ts";
+import { isFull, WaterMarks } from "../water-marks.ts";
 import { DecodeThread } from "./decode-thread.ts";
 import type { ModuleRegistry } from "./module-registry.ts";
 import type { TakeOutcome, Twin } from "./twin.ts";
@@ -28,14 +29,8 @@ const MOST_THREADS = 8;
 /** Below so many frames in a look the node decodes by itself: a hop to a thread and back would only delay them. */
 const BUSY_FRAMES = 200;
 const LOOK_MS = 100;
-/** Frames with the threads or behind them, and their bytes, from which on devices are held back. */
+/** Frames with the threads or behind them from which on devices are held back. */
 const HOLD_FRAMES = 2_000;
-const HOLD_BYTES = 8 << 20;
-/** They are let go at so much of it. */
-const ROOM_SHARE = 0.5;
-/** Above, the node takes none, and devices keep them. */
-const FULL_FRAMES = 20_000;
-const FULL_BYTES = 32 << 20;
 /** A thread that ends again and again is not made again. */
 const MOST_REPLACED = 5;
 
@@ -50,18 +45,20 @@ export function automaticThreads(cores: number = availableParallelism()): number
  */
 export class DecodePool {
   readonly #options: DecodePoolOptions;
+  readonly #marks: WaterMarks;
   readonly #threads: (DecodeThread | undefined)[];
   #replaced = 0;
   #flush: NodeJS.Immediate | undefined;
   #waiting = 0;
   #bytes = 0;
-  #isHolding = false;
   #lookEndMs = Number.NEGATIVE_INFINITY;
   #frames = 0;
   #isBusy = false;
 
   constructor(options: DecodePoolOptions) {
     this.#options = options;
+    const { onFull, onRoom } = options;
+    this.#marks = new WaterMarks({ holdFrames: HOLD_FRAMES, onFull, onRoom });
     this.#threads = Array.from({ length: options.threads }, (_, i) => this.#start(i));
   }
 
@@ -77,7 +74,7 @@ export class DecodePool {
 
   /** More waits than should: hand over no frame that can come again later. */
   get isFull(): boolean {
-    return this.#waiting >= FULL_FRAMES || this.#bytes >= FULL_BYTES;
+    return isFull(this.#waiting, this.#bytes);
   }
 
   /**
@@ -118,14 +115,7 @@ export class DecodePool {
   waits(frames: number, bytes: number): void {
     this.#waiting += frames;
     this.#bytes += bytes;
-    const isOver = (share: number) => this.#waiting >= share * HOLD_FRAMES || this.#bytes >= share * HOLD_BYTES;
-    if (!this.#isHolding && isOver(1)) {
-      this.#isHolding = true;
-      this.#options.onFull();
-    } else if (this.#isHolding && !isOver(ROOM_SHARE)) {
-      this.#isHolding = false;
-      this.#options.onRoom();
-    }
+    this.#marks.look(this.#waiting, this.#bytes);
   }
 
   /** End all threads; what they have is decoded here, before this returns. */

@@ -1,4 +1,5 @@
 import type { Clock, Timer } from "../clock.ts";
+import { isFull, WaterMarks } from "../water-marks.ts";
 import { BatchBuilder, deviceOf } from "./batch-builder.ts";
 import type { CommitReply, FrameOp, FrameVerdict, Store, StoreRecord } from "./store.ts";
 import { StoreError } from "./store-error.ts";
@@ -33,14 +34,8 @@ export interface CommitQueueOptions {
   onRoom(): void;
 }
 
-/** Frames and bytes that wait for the disk from which on devices are held back: a quarter of a second at full speed. */
+/** Frames that wait for the disk from which on devices are held back: a quarter of a second at full speed. */
 const HOLD_FRAMES = 5_000;
-const HOLD_BYTES = 8 << 20;
-/** They are let go at so much of it. */
-const ROOM_SHARE = 0.5;
-/** What was on its way by then is still taken, up to here. Above, the node takes no frames, and devices keep them. */
-const FULL_FRAMES = 20_000;
-const FULL_BYTES = 32 << 20;
 const FILLING_BYTES = 1 << 20;
 const FIRST_RETRY_MS = 100;
 const LONGEST_RETRY_MS = 5_000;
@@ -72,6 +67,7 @@ interface Division {
  */
 export class CommitQueue {
   readonly #options: CommitQueueOptions;
+  readonly #marks: WaterMarks;
   #open = new OpenBatch();
   #inFlight: OpenBatch | undefined;
   /** Devices whose part of the store is damaged. */
@@ -83,11 +79,12 @@ export class CommitQueue {
   #retry: { readonly timer: Timer; now(): void } | undefined;
   #isDue = false;
   #isClosing = false;
-  #isHolding = false;
   #idleWaiters: (() => void)[] = [];
 
   constructor(options: CommitQueueOptions) {
     this.#options = options;
+    const { onFull, onRoom } = options;
+    this.#marks = new WaterMarks({ holdFrames: HOLD_FRAMES, onFull, onRoom });
   }
 
   /** Why the last commit failed; undefined once one succeeded again. */
@@ -97,17 +94,12 @@ export class CommitQueue {
 
   /** More waits for the disk than should: hand over no frame that can come again later. */
   get isFull(): boolean {
-    return this.waitingFrames >= FULL_FRAMES || this.waitingBytes >= FULL_BYTES;
+    return isFull(this.waitingFrames, this.waitingBytes);
   }
 
   /** Frames that wait for the disk, those of the commit that is under way included. */
   get waitingFrames(): number {
     return this.#open.builder.frameCount + (this.#inFlight?.builder.frameCount ?? 0);
-  }
-
-  /** Whether more waits than this share of what devices are held back at. */
-  #waits(share: number): boolean {
-    return this.waitingFrames >= share * HOLD_FRAMES || this.waitingBytes >= share * HOLD_BYTES;
   }
 
   /** Bytes of frames and of records that wait. */
@@ -126,10 +118,7 @@ export class CommitQueue {
     if (this.#damaged.has(key.device)) return;
     this.#open.builder.addFrame(op, key.device, key.epoch, seq, bytes);
     this.#open.origins.push({ owner, op, seq });
-    if (!this.#isHolding && this.#waits(1)) {
-      this.#isHolding = true;
-      this.#options.onFull();
-    }
+    this.#look();
     this.#arm();
   }
 
@@ -313,10 +302,11 @@ export class CommitQueue {
     tell(batch, true);
     if (this.#isClosing) this.#isDue = true;
     this.#send();
-    if (this.#isHolding && !this.#waits(ROOM_SHARE)) {
-      this.#isHolding = false;
-      this.#options.onRoom();
-    }
+    this.#look();
+  }
+
+  #look(): void {
+    this.#marks.look(this.waitingFrames, this.waitingBytes);
   }
 
   #idle(): void {
