@@ -55,6 +55,18 @@ test("everybody may ask until the first token is made; then who has one, at once
   expect(tokens.good(record.hash)).toBeUndefined();
 });
 
+test("a token made or revoked since the last look is known once the book is refreshed", async () => {
+  await book.add({ name: "ops", roles: ["read"] }, nowMs());
+  const tokens = await open();
+  const { secret } = await book.add({ name: "other", roles: ["read"] }, nowMs());
+  expect(tokens.find(secret)).toBeUndefined();
+  await Promise.all([tokens.refresh(), tokens.refresh()]);
+  expect(tokens.find(secret)).toMatchObject({ isGood: true });
+  await book.revoke("other", nowMs());
+  await tokens.refresh();
+  expect(tokens.find(secret)).toMatchObject({ isGood: false });
+});
+
 test("a token ends at its time, although nobody writes the book", async () => {
   const { secret, record } = await book.add({ name: "guest", roles: ["read"], days: 1 / 86_400 }, nowMs());
   const tokens = await open();

@@ -23,7 +23,8 @@ export interface ShownToken {
 }
 
 /**
- * The book of tokens as a running node knows it: what a command writes into it holds within half a second.
+ * The book of tokens as a running node knows it: what a command writes into it holds within half a second, or from the
+ * next `refresh` on.
  *
  * While there was never a book everybody may ask. From the first token on nobody may without one, for as long as the
  * node runs: a book that is gone, damaged or open to others lets nobody in.
@@ -80,6 +81,17 @@ export class TokenWatch {
     return () => this.#listeners.delete(listener);
   }
 
+  /** Take what the file has by now. */
+  async refresh(): Promise<void> {
+    this.#reading = this.#reading.then(async () => {
+      const seen = fileVersion(this.#options.book.file);
+      if (seen === this.#seen && !this.#isTold) return;
+      this.#seen = seen;
+      await this.#again();
+    });
+    await this.#reading;
+  }
+
   /** Follow the book no more. */
   async close(): Promise<void> {
     this.#timer?.cancel();
@@ -94,16 +106,12 @@ export class TokenWatch {
 
   #wait(): void {
     this.#timer = this.#options.clock.setTimer(() => {
-      this.#reading = this.#follow();
+      void this.#follow();
     }, LOOK_MS);
   }
 
   async #follow(): Promise<void> {
-    const seen = fileVersion(this.#options.book.file);
-    if (seen !== this.#seen || this.#isTold) {
-      this.#seen = seen;
-      await this.#again();
-    }
+    await this.refresh();
     for (const listener of this.#listeners) listener();
     if (this.#timer !== undefined) this.#wait();
   }

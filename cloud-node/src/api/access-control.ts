@@ -72,8 +72,8 @@ export class AccessControl {
    * @param roles  of which it must have one
    * @throws {ApiProblem} `no-token`, `bad-token`, `role-missing`, `too-many-attempts`, `forwarded`
    */
-  admit(request: IncomingMessage, roles: readonly Role[]): void {
-    const visitor = this.#visitor(request);
+  async admit(request: IncomingMessage, roles: readonly Role[]): Promise<void> {
+    const visitor = await this.#visitor(request);
     if (!visitor.roles.some((role) => roles.includes(role))) {
       const [has, needed] = [visitor.roles.join(", "), roles.join(" or ")];
       throw new ApiProblem("role-missing", `the token ${visitor.name} may ${has}, and this needs ${needed}`);
@@ -92,9 +92,9 @@ export class AccessControl {
    * @returns the header that sets the cookie; undefined: nobody has to log in
    * @throws {ApiProblem} `bad-token`, `role-missing`, `too-many-attempts`
    */
-  logIn(request: IncomingMessage, secret: string): string | undefined {
+  async logIn(request: IncomingMessage, secret: string): Promise<string | undefined> {
     if (this.isOpen) return undefined;
-    const record = this.#record(request, secret);
+    const record = await this.#record(request, secret);
     if (!record.roles.includes("read")) {
       throw new ApiProblem("role-missing", `the token ${record.name} may not read, and the page does nothing else`);
     }
@@ -115,7 +115,7 @@ export class AccessControl {
     this.#logger.info({ token: found.record.name }, "logged out");
   }
 
-  #visitor(request: IncomingMessage): Visitor {
+  async #visitor(request: IncomingMessage): Promise<Visitor> {
     const { authorization, cookie } = request.headers;
     if (this.isOpen) {
       refuseForwarded(request);
@@ -126,7 +126,7 @@ export class AccessControl {
       if (secret === undefined) {
         throw new ApiProblem("no-token", "the header authorization is not understood: write Bearer and a token");
       }
-      const { hash, ...record } = this.#record(request, secret);
+      const { hash, ...record } = await this.#record(request, secret);
       return { ...shown(record), token: hash, isIn: () => this.#tokens.good(hash) !== undefined };
     }
     const id = this.cookie.read(cookie);
@@ -146,9 +146,13 @@ export class AccessControl {
   }
 
   /** Whose a secret is. @throws {ApiProblem} `bad-token`, `too-many-attempts` */
-  #record(request: IncomingMessage, secret: string): TokenRecord {
-    const found: ShownToken | undefined = isSecret(secret) ? this.#tokens.find(secret) : undefined;
+  async #record(request: IncomingMessage, secret: string): Promise<TokenRecord> {
     // Nobody guesses a good one: whoever has it does not wait for others at the same address.
+    const known = this.#find(secret);
+    if (known?.isGood === true) return known.record;
+    // It may have been made just now.
+    await this.#tokens.refresh();
+    const found = this.#find(secret);
     if (found?.isGood === true) return found.record;
     const address = addressOf(request);
     const waitMs = this.#attempts.waitMs(address);
@@ -166,6 +170,10 @@ export class AccessControl {
     const end = revoked === null ? "has expired" : "was revoked";
     this.#logger.warn({ address, token: name }, `a token that ${end}`);
     throw new ApiProblem("bad-token", `the token ${name} ${end}: ask whoever runs the node for another`);
+  }
+
+  #find(secret: string): ShownToken | undefined {
+    return isSecret(secret) ? this.#tokens.find(secret) : undefined;
   }
 }
 

@@ -36,11 +36,11 @@ export function addRequestGate(app: ApiApp, { access, hosts, files }: GateOption
     if (request.is404) {
       // Where nothing is, not even that is told to strangers.
       const path = pathOf(url);
-      if (path !== "/" && files.get(path) === undefined) access.admit(raw, ROLES);
+      if (path !== "/" && files.get(path) === undefined) await access.admit(raw, ROLES);
       return;
     }
     const roles = rolesNeeded(request.routeOptions.schema, url);
-    if (roles.length > 0) access.admit(raw, roles);
+    if (roles.length > 0) await access.admit(raw, roles);
   });
   app.addHook("preHandler", async ({ query }) => {
     // What text is too large for a number becomes Infinity, which passes for an integer within any limit.

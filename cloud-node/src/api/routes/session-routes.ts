@@ -56,8 +56,8 @@ export function addSessionRoutes(app: ApiApp, { access }: ApiContext): void {
           response: answers(SessionSchema),
         },
       },
-      (request, reply): SessionAnswer => {
-        const cookie = access.logIn(request.raw, request.body.token);
+      async (request, reply): Promise<SessionAnswer> => {
+        const cookie = await access.logIn(request.raw, request.body.token);
         if (cookie !== undefined) void reply.header("set-cookie", cookie);
         return told(request);
       },
