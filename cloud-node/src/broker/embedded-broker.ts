@@ -32,8 +32,13 @@ export interface EmbeddedBrokerOptions {
   aliasOf(device: string): string | undefined;
 }
 
-/** A client that takes nothing for so long is dropped: one frozen reader would hold up all others. */
+/** A client that takes nothing for so long is dropped: until then all that is said to it is kept. */
 const DRAIN_LIMIT_MS = 10_000;
+/**
+ * Messages under way at once: no limit. At a limit all others would wait behind those to one frozen reader, and the
+ * broker's queue of them calls itself for each that nobody hears: thousands in a row end the process.
+ */
+const CONCURRENCY = 0;
 /** Group and device names have 64 characters each. */
 const MAX_CLIENT_ID = 160;
 /** Messages that one client's slow reading may hold up; a node's short pause must not cut its devices' frames. */
@@ -84,6 +89,7 @@ export class EmbeddedBroker {
   /** @throws {PortError} `port-taken`, `cannot-listen` */
   static async open(options: EmbeddedBrokerOptions): Promise<EmbeddedBroker> {
     const aedes = await Aedes.createBroker({
+      concurrency: CONCURRENCY,
       drainTimeout: DRAIN_LIMIT_MS,
       maxClientsIdLength: MAX_CLIENT_ID,
       queueLimit: QUEUE_LIMIT,
