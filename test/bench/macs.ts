@@ -23,7 +23,7 @@ const CHANNELS = ["x", "y", "z", "rx", "ry", "rz"].map((name) => planChannel({ n
 const PERIOD_NS = 125_000_000;
 const SILENCE_MS = 5_000;
 /** Runs without and with, taken in turn. */
-const PAIRS = { paced: 3, "flat out": 5 } as const;
+const PAIRS = { paced: 5, "flat out": 5 } as const;
 /** Frames of each device that are counted: in a paced run at one a second. */
 const COUNTED = { paced: 8, "flat out": FRAMES } as const;
 const TICK_MS = 10;
@@ -58,22 +58,21 @@ export const benchMacs: Bench = async () => {
   const paced = await compare(recordings, "paced");
   const flatOut = await compare(recordings, "flat out");
   const bytes = median(recordings.flatMap((one) => one.plain.slice(1).map(({ length }) => length)));
+  const goal = (name: string, { added }: Spent) => ({
+    what: `CPU added by MACs at 1,000 devices, ${name}`,
+    measured: round(added),
+    unit: "%",
+    must: { below: MUST_PERCENT },
+  });
   const row = (name: string, { plain, sealed, added }: Spent) => [name, round(plain), round(sealed), round(added)];
   return {
     title: "MACs on frames, in the node",
     columns: ["1,000 devices", "CPU a frame, µs", "every frame sealed, acks too", "added, %"],
     rows: [row("each at 1 frame/s", paced), row("as fast as frames are taken", flatOut)],
-    goals: [
-      {
-        what: "CPU added by MACs at 1,000 devices, where their share is largest",
-        measured: round(flatOut.added),
-        unit: "%",
-        must: { below: MUST_PERCENT },
-      },
-    ],
+    goals: [goal("each at 1 frame/s", paced), goal("as fast as frames are taken", flatOut)],
     notes: [
       `${DEVICES} devices with frames of ${FRAME_SAMPLES} samples and ${CHANNELS.length} channels, ${bytes} B in the median, made before; what is counted is the node from bytes to commit and acknowledgement, with all its threads, by \`process.cpuUsage\`. A MAC adds 8 B to a frame.`,
-      `${PAIRS.paced} pairs of runs of ${COUNTED.paced} s at 1 frame/s, ${PAIRS["flat out"]} of ${COUNTED["flat out"]} frames a device as fast as they are taken, without and with in turn, each with a new store; what is added is the median of the pairs' ratios. No transport is in it: with one the share is smaller. As fast as frames are taken, commits are large and cheap, and the share of everything else is at its largest: the goal is about that. At 1 frame/s pairs differ by far more than MACs add wherever the machine has something else to do.`,
+      `${PAIRS.paced} pairs of runs of ${COUNTED.paced} s at 1 frame/s, ${PAIRS["flat out"]} of ${COUNTED["flat out"]} frames a device as fast as they are taken, without and with in turn, each with a new store; what is added is the median of the pairs' ratios. No transport is in it: with one the share is smaller. As fast as frames are taken, commits are large and cheap, and the share of everything else is at its largest. At 1 frame/s pairs differ by more than MACs add wherever the machine has something else to do.`,
     ],
   };
 };

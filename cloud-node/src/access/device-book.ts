@@ -39,6 +39,8 @@ export class DeviceBook implements KnownDevices {
   readonly #onProblem: (problem: AccessError) => void;
   #version = "";
   #devices: ReadonlyMap<string, BookDevice> = new Map();
+  /** Asked for with every frame. */
+  #macKeys: ReadonlyMap<string, Uint8Array> = new Map();
 
   /**
    * Open the book of a store.
@@ -50,7 +52,7 @@ export class DeviceBook implements KnownDevices {
     this.file = `${storeFile}${SUFFIX}`;
     this.#onProblem = onProblem;
     this.#version = fileVersion(this.file);
-    this.#devices = this.#read();
+    this.#take(this.#read());
   }
 
   get isOpen(): boolean {
@@ -75,8 +77,7 @@ export class DeviceBook implements KnownDevices {
 
   /** The key of a device's MACs, 32 bytes; undefined for one that has none. That of a revoked one proves its last word. */
   macKeyOf(id: string): Uint8Array | undefined {
-    const { macKey = null } = this.#devices.get(id) ?? {};
-    return macKey === null ? undefined : new Uint8Array(Buffer.from(macKey, "base64url"));
+    return this.#macKeys.get(id);
   }
 
   /** Names of the devices that may speak, and whose frames have MACs. */
@@ -100,7 +101,7 @@ export class DeviceBook implements KnownDevices {
         const remedy = "bring it back from a copy: what it said holds until the node ends";
         throw new AccessError("bad-device-book", `${this.file} is gone, or empty`, remedy);
       }
-      this.#devices = devices;
+      this.#take(devices);
     } catch (error) {
       if (error instanceof AccessError) this.#onProblem(error);
       else {
@@ -164,6 +165,12 @@ export class DeviceBook implements KnownDevices {
     this.refresh();
   }
 
+  #take(devices: ReadonlyMap<string, BookDevice>): void {
+    this.#devices = devices;
+    const keys = [...devices].flatMap(([id, { macKey }]) => (macKey === null ? [] : [[id, bytesOf(macKey)] as const]));
+    this.#macKeys = new Map(keys);
+  }
+
   #read(): ReadonlyMap<string, BookDevice> {
     return byName(readBookFile(this.file));
   }
@@ -171,4 +178,8 @@ export class DeviceBook implements KnownDevices {
 
 function byName(devices: readonly BookDevice[]): Map<string, BookDevice> {
   return new Map(devices.map((device) => [device.id, device]));
+}
+
+function bytesOf(key: string): Uint8Array {
+  return new Uint8Array(Buffer.from(key, "base64url"));
 }
