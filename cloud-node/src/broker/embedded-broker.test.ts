@@ -45,7 +45,7 @@ test("twenty thousand messages to devices that are gone, behind some on their wa
   await last;
 });
 
-test("a reader that does not read holds nobody else up", async () => {
+test("a reader that does not read holds up nobody who does not write to it", async () => {
   const frozen = await listener("frozen");
   const other = await listener("other");
   frozen.stream.pause();
