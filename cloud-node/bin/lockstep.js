@@ -5,8 +5,10 @@
  */
 import { existsSync } from "node:fs";
 import { continueOnNode24 } from "./node24.js";
+import { continueWithYoungHeap } from "./young-heap.js";
 
 await continueOnNode24(import.meta.url);
+continueWithYoungHeap(import.meta.url);
 
 const main = new URL("../dist/cli/main.js", import.meta.url);
 if (existsSync(main)) {

@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { YOUNG_HEAP_FLAG } from "../../cloud-node/bin/young-heap.js";
 import { ScriptProcess } from "../faults/child-process.ts";
 import { Mosquitto } from "../faults/mosquitto.ts";
 import { NatsServer } from "../faults/nats-server.ts";
@@ -193,7 +194,9 @@ async function startHost(plan: CloudPlan, folder: string, brokerUrl: string | nu
   const { cargo = "lockstep", threads, slowCommitMs = 0 } = plan;
   const storeFile = join(folder, "node.db");
   const order: CloudHostOrder = { storeFile, brokerUrl, group: GROUP, threads, cargo, slowCommitMs };
-  const host = new ScriptProcess<CloudHostRequest, CloudHostReply>("../bench/cloud-host.ts", order);
+  // As `lockstep serve` starts.
+  const flags = [YOUNG_HEAP_FLAG];
+  const host = new ScriptProcess<CloudHostRequest, CloudHostReply>("../bench/cloud-host.ts", order, undefined, flags);
   const { port } = await host.reply("ready");
   return { host, port };
 }

@@ -27,11 +27,18 @@ export class ScriptProcess<Request, Reply extends { readonly kind: string }> {
   /**
    * @param order  its only argument, as JSON
    * @param environment  that of this process unless given
+   * @param flags  of Node
    */
-  constructor(script: string, order: unknown, environment: NodeJS.ProcessEnv = process.env) {
+  constructor(
+    script: string,
+    order: unknown,
+    environment: NodeJS.ProcessEnv = process.env,
+    flags: readonly string[] = [],
+  ) {
     this.name = script;
     const path = fileURLToPath(new URL(script, import.meta.url));
-    this.#child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", path, JSON.stringify(order)], {
+    const args = [...flags, "--disable-warning=ExperimentalWarning", path, JSON.stringify(order)];
+    this.#child = spawn(process.execPath, args, {
       stdio: ["ignore", "inherit", "pipe", "ipc"],
       env: environment,
     });
