@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { YOUNG_HEAP_FLAG } from "../../cloud-node/bin/young-heap.js";
+import { YOUNG_HEAP_FLAG } from "@lockstep/cloud-node/young-heap";
 import { ScriptProcess } from "../faults/child-process.ts";
 import { Mosquitto } from "../faults/mosquitto.ts";
 import { NatsServer } from "../faults/nats-server.ts";
