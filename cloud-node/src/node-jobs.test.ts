@@ -119,18 +119,22 @@ test.for<[string, () => Transport]>([
 test.for<[string, () => Transport]>([
   ["MQTT", () => overMqtt("planner")],
   ["TCP", overTcp],
-])("over %s a job outlives the node that it was handed in to, and its program hears of it", async ([, transport]) => {
-  const first = await openNode({ broker: { kind: "embedded", port: 0 } });
-  const [mqttPort, tcpPort] = [Number(new URL(first.mqttUrl ?? "").port), first.tcpPort];
-  const client = await openClient(transport());
-  const job = await client.submit(REQUEST);
-  await first.close();
-  queue.change(job.id, { state: "done", result: { value: { after: true }, outputs: [] } });
-  const meanwhile = client.submit({ ...REQUEST, salt: "while it was away" });
-  await openNode({ broker: { kind: "embedded", port: mqttPort }, tcpPort });
-  expect((await job.result()).value).toEqual({ after: true });
-  expect((await meanwhile).isNew).toBe(true);
-}, 60_000);
+])(
+  "over %s a job outlives the node that it was handed in to, and its program hears of it",
+  async ([, transport]) => {
+    const first = await openNode({ broker: { kind: "embedded", port: 0 } });
+    const [mqttPort, tcpPort] = [Number(new URL(first.mqttUrl ?? "").port), first.tcpPort];
+    const client = await openClient(transport());
+    const job = await client.submit(REQUEST);
+    await first.close();
+    queue.change(job.id, { state: "done", result: { value: { after: true }, outputs: [] } });
+    const meanwhile = client.submit({ ...REQUEST, salt: "while it was away" });
+    await openNode({ broker: { kind: "embedded", port: mqttPort }, tcpPort });
+    expect((await job.result()).value).toEqual({ after: true });
+    expect((await meanwhile).isNew).toBe(true);
+  },
+  60_000,
+);
 
 test("a node without a queue refuses jobs by name, and everything else goes on", async () => {
   node = await CloudNode.open({
@@ -180,7 +184,11 @@ test("a program with a key says nothing without a MAC, and nothing else is taken
   expect(queue.jobs.size).toBe(0);
   const client = await openClient(overMqtt("planner", secret), { device: "planner", key });
   const largest = { a: "x".repeat(32_000) };
-  const inputs = Array.from({ length: 64 }, (_, i) => ({ name: `${i}`.padStart(255, "n"), sha256: "00".repeat(32), bytes: 1 }));
+  const inputs = Array.from({ length: 64 }, (_, i) => ({
+    name: `${i}`.padStart(255, "n"),
+    sha256: "00".repeat(32),
+    bytes: 1,
+  }));
   const job = await client.submit({ ...REQUEST, params: largest, inputs });
   queue.change(job.id, { state: "done", result: { value: largest, outputs: inputs } });
   expect(await job.result()).toEqual({ value: largest, outputs: inputs });
@@ -191,7 +199,10 @@ test("over TLS a program is known by its certificate; who is revoked hears no mo
   const [server, client] = [makeCertificate("node", authority), makeCertificate("planner", authority)];
   await addProgram("planner", true);
   const { cert, key } = writeCertificate(folder, server);
-  await openNode({ broker: null, tls: readTlsFiles({ cert, key, clientCa: writeCertificate(folder, authority).cert }) });
+  await openNode({
+    broker: null,
+    tls: readTlsFiles({ cert, key, clientCa: writeCertificate(folder, authority).cert }),
+  });
   const tls = { ca: authority.certPem, cert: client.certPem, key: client.keyPem };
   const sender = await openClient(tcpTransport({ url: `tls://127.0.0.1:${node?.tcpPort}`, tls, ...around() }));
   const job = await sender.submit(REQUEST);
@@ -204,7 +215,16 @@ test("what a broker kept, what workers say to each other, and answers are nobody
   await openNode();
   const topic = formatTopic({ group: "lockstep", device: "planner", level: "jobs" });
   const params = new TextEncoder().encode("{}");
-  const said = { kind: "job", op: "submit", nonce: 1, workload: "a", params, inputs: [], salt: "", attempts: 0 } as const;
+  const said = {
+    kind: "job",
+    op: "submit",
+    nonce: 1,
+    workload: "a",
+    params,
+    inputs: [],
+    salt: "",
+    attempts: 0,
+  } as const;
   const client = await connectAsync(node?.mqttUrl ?? "", { protocolVersion: 4 });
   const say = (frame: Frame) => client.publishAsync(topic, Buffer.from(encodeFrame(frame)), { qos: 1 });
   await say({ kind: "exchange", job: "00".repeat(8), from: 0, to: 1, seq: 0, isLast: true, payload: params });
@@ -214,7 +234,12 @@ test("what a broker kept, what workers say to each other, and answers are nobody
   await vi.waitFor(() => expect(queue.jobs.size).toBe(1), LIMIT_MS);
   const url = node?.mqttUrl ?? "";
   const second = await CloudNode.openWith(
-    { storeFile: join(folder, "second.db"), broker: { kind: "external", url }, logger: SILENT_LOGGER, clock: nodeClock() },
+    {
+      storeFile: join(folder, "second.db"),
+      broker: { kind: "external", url },
+      logger: SILENT_LOGGER,
+      clock: nodeClock(),
+    },
     { jobs: new MemoryQueue() },
   );
   try {

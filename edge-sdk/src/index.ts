@@ -16,7 +16,6 @@ export type { LinkPhase } from "./link.ts";
 export type { LinkExports } from "./link-exports.ts";
 export { compileMacModule, type MacExports, type MacKey, type MacModule } from "./link-seal.ts";
 export { LINK_VIEW_FIELDS, type LinkView, readLinkView } from "./link-view.ts";
-export type { JobOutcome, JobRequest, JobStanding, SubmittedJob } from "./submitted-job.ts";
 export { type RandomSource, systemRandom, uniform } from "./random-source.ts";
 export { selfTestDigest } from "./self-test.ts";
 export { SessionError, type SessionErrorCode } from "./session-error.ts";
@@ -27,6 +26,7 @@ export {
   type SessionStep,
 } from "./session-options.ts";
 export { addTraffic, NO_TRAFFIC, type SessionTraffic } from "./session-traffic.ts";
+export type { JobOutcome, JobRequest, JobStanding, SubmittedJob } from "./submitted-job.ts";
 export {
   MAX_MESSAGE_BYTES,
   type OutTopic,

@@ -31,7 +31,11 @@ class StillClock implements Clock {
   setTimer(run: () => void, delayMs: number): Timer {
     const timer = { dueMs: this.#nowMs + delayMs, run };
     this.#timers.push(timer);
-    return { cancel: () => void (this.#timers = this.#timers.filter((one) => one !== timer)) };
+    return {
+      cancel: () => {
+        this.#timers = this.#timers.filter((one) => one !== timer);
+      },
+    };
   }
 
   async pass(ms: number): Promise<void> {
@@ -95,8 +99,18 @@ async function open(): Promise<JobClient> {
 
 /** Everything that was sent has come. */
 const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
-const accepted = ({ nonce }: JobFrame): ResultFrame => ({ ...HEAD, nonce, op: "accepted", isNew: true, state: "queued" });
-const error = (promise: Promise<unknown>): Promise<JobClientError> => promise.then(() => expect.fail("done"), (e) => e);
+const accepted = ({ nonce }: JobFrame): ResultFrame => ({
+  ...HEAD,
+  nonce,
+  op: "accepted",
+  isNew: true,
+  state: "queued",
+});
+const error = (promise: Promise<unknown>): Promise<JobClientError> =>
+  promise.then(
+    () => expect.fail("done"),
+    (e) => e,
+  );
 
 test("a job is handed in, followed and done", async () => {
   node.listen();
@@ -183,7 +197,13 @@ test("more jobs than the line takes at once go out as it drains", async () => {
   const answered = Promise.all(Array.from({ length: 20 }, (_, i) => sender.submit({ ...REQUEST, salt: `${i}` })));
   node.answer = (frame) => {
     const salt = frame.op === "submit" ? frame.salt : expect.fail(frame.op);
-    return { ...HEAD, op: "accepted", id: jobContentId({ ...REQUEST, inputs: [], salt }), isNew: true, state: "queued" };
+    return {
+      ...HEAD,
+      op: "accepted",
+      id: jobContentId({ ...REQUEST, inputs: [], salt }),
+      isNew: true,
+      state: "queued",
+    };
   };
   await settled();
   node.line.resume();
@@ -195,12 +215,12 @@ test("a job that cannot be taken now is said again; one that is refused is an er
   node.listen();
   const failed = { ...HEAD, op: "failed", message: "why", attempts: 0 } as const;
   node.answer = () => ({ ...failed, state: "queued", code: "queue-away" });
-  const waiting = (await open()).submit(REQUEST);
+  const waiting = error((await open()).submit(REQUEST));
   await clock.pass(16_000);
   expect(node.ops).toEqual(["submit", "submit", "submit"]);
   node.answer = () => ({ ...failed, state: "failed", code: "not-admitted" });
   await clock.pass(30_000);
-  const { code, facts, message } = await error(waiting);
+  const { code, facts, message } = await waiting;
   expect([code, facts]).toEqual(["refused", { id: ID, reason: "not-admitted", message: "why" }]);
   expect(message).toContain("why");
 });

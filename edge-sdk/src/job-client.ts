@@ -1,8 +1,8 @@
 import {
   decodeFrame,
   encodeFrame,
-  formatJsonObject,
   FrameError,
+  formatJsonObject,
   jobContentId,
   type PresenceFrame,
 } from "@lockstep/protocol";

@@ -184,7 +184,12 @@ export const ARBITRARY_FRAMES: { readonly [K in FrameKind]: fc.Arbitrary<Extract
       salt: text(0, 64),
       attempts: uint(100),
     }),
-    fc.record({ kind: fc.constant("job" as const), op: fc.constantFrom("cancel", "ask"), nonce: uint(U32), id: hex(32) }),
+    fc.record({
+      kind: fc.constant("job" as const),
+      op: fc.constantFrom("cancel", "ask"),
+      nonce: uint(U32),
+      id: hex(32),
+    }),
   ),
   result: fc
     .record({ kind: fc.constant("result" as const), nonce: uint(U32), id: hex(32) })

@@ -21,6 +21,7 @@ export { MAX_FRAME_BYTES } from "./frame-layout.ts";
 export { type AckFrame, MAX_MISSING_RANGES, type SeqRange } from "./frames/ack.ts";
 export { type BirthFrame, birthHash, MAX_CHANNELS } from "./frames/birth.ts";
 export type { ChannelConfig } from "./frames/channel-config.ts";
+export { type ExchangeFrame, MAX_EXCHANGE_BYTES } from "./frames/exchange.ts";
 export {
   type FlashAskFrame,
   type FlashBeginFrame,
@@ -42,7 +43,6 @@ export {
   MAX_FLASH_KEYS,
   type RunningPackage,
 } from "./frames/flash-state.ts";
-export { type ExchangeFrame, MAX_EXCHANGE_BYTES } from "./frames/exchange.ts";
 export type { FragmentFrame } from "./frames/fragment.ts";
 export type { HeartbeatFrame } from "./frames/heartbeat.ts";
 export type { JobFrame, JobHead, JobNamedFrame, JobSubmitFrame } from "./frames/job.ts";

@@ -2,7 +2,14 @@ import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { FrameError } from "./errors.ts";
-import { formatJsonObject, type JobContent, type JsonObject, jobContent, jobContentId, parseJsonObject } from "./job-content.ts";
+import {
+  formatJsonObject,
+  type JobContent,
+  type JsonObject,
+  jobContent,
+  jobContentId,
+  parseJsonObject,
+} from "./job-content.ts";
 
 const SEED = 20_261_122;
 const VECTORS: readonly (JobContent & { about: string; content: string; id: string })[] = JSON.parse(
@@ -20,7 +27,10 @@ test.for(VECTORS)("$about: its content, and its id", (vector) => {
 });
 
 test("the id is the same however keys and inputs are ordered, and changes with whatever else a job is made of", () => {
-  const params = fc.dictionary(fc.string({ unit: "grapheme" }), fc.jsonValue({ maxDepth: 3 })) as fc.Arbitrary<JsonObject>;
+  const params = fc.dictionary(
+    fc.string({ unit: "grapheme" }),
+    fc.jsonValue({ maxDepth: 3 }),
+  ) as fc.Arbitrary<JsonObject>;
   fc.assert(
     fc.property(params, fc.nat(), (members, bytes) => {
       const inputs = ["x", "y"].map((name) => ({ name, sha256: "00".repeat(32), bytes }));
@@ -43,7 +53,10 @@ test("the id is the same however keys and inputs are ordered, and changes with w
 });
 
 test("what is written as JSON is read as the same, in its canonical form", () => {
-  const objects = fc.dictionary(fc.string({ unit: "grapheme" }), fc.jsonValue({ maxDepth: 4 })) as fc.Arbitrary<JsonObject>;
+  const objects = fc.dictionary(
+    fc.string({ unit: "grapheme" }),
+    fc.jsonValue({ maxDepth: 4 }),
+  ) as fc.Arbitrary<JsonObject>;
   fc.assert(
     fc.property(objects, (object) => {
       const bytes = formatJsonObject(object);

@@ -35,7 +35,9 @@ export function jobContentId(job: JobContent): string {
  * @see RFC 8785, section 3.2; protocol/SPEC.md, section 10.3
  */
 export function jobContent({ workload, params, inputs, salt }: JobContent): string {
-  const blobs = [...inputs].sort((a, b) => compare(a.name, b.name)).map(({ name, sha256, bytes }) => [name, sha256, bytes]);
+  const blobs = [...inputs]
+    .sort((a, b) => compare(a.name, b.name))
+    .map(({ name, sha256, bytes }) => [name, sha256, bytes]);
   const [listed, asked, salted, named] = [blobs, params, salt, workload].map((part) => canonicalJson(part));
   return `{"inputs":${listed},"params":${asked},"salt":${salted},"workload":${named}}`;
 }

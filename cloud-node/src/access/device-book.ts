@@ -131,10 +131,7 @@ export class DeviceBook implements KnownDevices {
    *
    * @throws {AccessError} `bad-device-id`, `device-exists`, `device-book-busy`
    */
-  async add(
-    id: string,
-    { hasMac, mayUseJobs = false, added }: AddedDevice,
-  ): Promise<DeviceCredentials> {
+  async add(id: string, { hasMac, mayUseJobs = false, added }: AddedDevice): Promise<DeviceCredentials> {
     if (!DEVICE_NAME.test(id) || id === NODE_USER) {
       const remedy = `write 1 to 64 letters, digits, _ or -, and not ${NODE_USER}`;
       throw new AccessError("bad-device-id", `"${id}" is no name of a device`, remedy);

@@ -114,11 +114,7 @@ async function runAdd(surroundings: Surroundings, id: string, options: AddOption
   const may = mayUseJobs ? "may speak, and use jobs" : "may speak";
   const closed = isFirst ? "; from now on only devices that were added may speak" : "";
   if (bundle === undefined) {
-    const lines = [
-      `${id} ${may}${closed}`,
-      `password: ${secret}`,
-      ...(macKey === null ? [] : [`MAC key: ${macKey}`]),
-    ];
+    const lines = [`${id} ${may}${closed}`, `password: ${secret}`, ...(macKey === null ? [] : [`MAC key: ${macKey}`])];
     const remark = "They are told this once: give them to the device, and keep them nowhere else.";
     await writeResult(surroundings, json, { ...told, secret, macKey }, [...lines, remark].join("\n"));
     return;

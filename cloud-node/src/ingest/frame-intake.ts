@@ -224,7 +224,11 @@ export class FrameIntake {
   }
 
   /** @param proven  whose MAC the frame has */
-  #isAdmitted(frame: Exclude<UplinkFrame, FragmentFrame | JobFrame>, source: FrameSource, proven: string | undefined): boolean {
+  #isAdmitted(
+    frame: Exclude<UplinkFrame, FragmentFrame | JobFrame>,
+    source: FrameSource,
+    proven: string | undefined,
+  ): boolean {
     const device = proven ?? (frame.kind === "birth" ? frame.device : source.device);
     if (this.#gate === undefined || device === undefined) return true;
     // The broker's last word about a device that was revoked: it is not there any more.

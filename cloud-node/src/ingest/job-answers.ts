@@ -10,7 +10,9 @@ import {
 import type { Job } from "../jobs/job.ts";
 
 const WHOLE = 10_000;
-const LAST_STATES: ReadonlySet<JobState> = new Set(JOB_STATES.filter((state) => state !== "queued" && state !== "running"));
+const LAST_STATES: ReadonlySet<JobState> = new Set(
+  JOB_STATES.filter((state) => state !== "queued" && state !== "running"),
+);
 
 /** Whether a job is over, unless somebody begins it anew. */
 export function isOver({ state }: Pick<Job, "state">): boolean {
@@ -30,7 +32,8 @@ export function jobAnswer(job: Job, nonce: number): ResultFrame {
     return failedAnswer({ id, nonce, state, code: error?.code ?? "failed", message: error?.message ?? "", attempts });
   }
   const { fraction = null, note = "" } = progress ?? {};
-  const done = fraction === null || Number.isNaN(fraction) ? null : Math.round(Math.min(Math.max(fraction, 0), 1) * WHOLE);
+  const done =
+    fraction === null || Number.isNaN(fraction) ? null : Math.round(Math.min(Math.max(fraction, 0), 1) * WHOLE);
   return { ...head, op: "progress", state, fraction: done, note: oneLine(note, MAX_NOTE_BYTES), attempts };
 }
 

@@ -297,6 +297,7 @@ test("who asks while he is forgotten is not followed by what was asked", async (
   let answer = () => {};
   queue.before = () => new Promise<void>((resolve) => (answer = resolve));
   desk.heard(submit("a"), speaker);
+  await settled();
   desk.gone(speaker);
   answer();
   await settled();

@@ -117,13 +117,14 @@ export class JobDesk {
   }
 
   #take(queue: JobQueue, wish: Wish, frame: JobFrame, speaker: JobSpeaker): void {
+    const spoken = this.#speakers.get(speaker);
+    if (spoken?.nonce === frame.nonce && spoken.followers.get(wish.id)?.isAsking(wish.op)) return;
     const follower = this.#underWay < MAX_UNDER_WAY ? this.#follow(queue, wish.id, frame.nonce, speaker) : undefined;
     if (follower === undefined) {
       const message = `more than ${MAX_FOLLOWED} jobs of one speaker, or too much at once: say it again later`;
       this.#refuse(frame, speaker, wish.id, "too-many", message, false);
       return;
     }
-    if (follower.isAsking(wish.op)) return;
     this.#underWay += 1;
     follower.ask(wish.op, async () => {
       try {
@@ -193,20 +194,19 @@ export class JobDesk {
     this.#leaveQueue = undefined;
   }
 
-  #refuse(
-    { nonce }: JobFrame,
-    { link }: JobSpeaker,
-    id: string,
-    code: string,
-    message: string,
-    isFinal = true,
-  ): void {
+  #refuse({ nonce }: JobFrame, { link }: JobSpeaker, id: string, code: string, message: string, isFinal = true): void {
     this.#options.counters.add(`refused.job-${code}`);
     link.send(failedAnswer({ id, nonce, state: isFinal ? "failed" : "queued", code, message, attempts: 0 }));
   }
 }
 
-function readSubmit({ workload, params: bytes, inputs, salt, attempts }: JobSubmitFrame): Wish & { op: "submit" } | undefined {
+function readSubmit({
+  workload,
+  params: bytes,
+  inputs,
+  salt,
+  attempts,
+}: JobSubmitFrame): (Wish & { op: "submit" }) | undefined {
   const params = parseJsonObject(bytes);
   if (params === undefined) return undefined;
   const spec = { workload, params, inputs, salt };
