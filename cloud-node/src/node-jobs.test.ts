@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { duplexPair } from "node:stream";
 import {
   compileMacModule,
   JobClient,
@@ -9,6 +10,8 @@ import {
   type JobClientOptions,
   Loopback,
   mqttTransport,
+  SerialLine,
+  serialTransport,
   systemClock,
   systemRandom,
   type Transport,
@@ -80,6 +83,12 @@ function inProcess(speaker?: string): Transport {
   return loopback.transport;
 }
 
+function overSerial(): Transport {
+  const [near, far] = duplexPair();
+  node?.attachLine("a line", new SerialLine({ openPort: async () => far, ...around() }));
+  return serialTransport({ openPort: async () => near, ...around() });
+}
+
 async function openClient(transport: Transport, mac?: JobClientOptions["mac"]): Promise<JobClient> {
   const client = await JobClient.open({ transport, mac, ...around() });
   clients.push(client);
@@ -100,6 +109,7 @@ function addProgram(name: string, mayUseJobs: boolean, hasMac = false) {
 test.for<[string, () => Transport]>([
   ["MQTT", () => overMqtt("planner")],
   ["TCP", overTcp],
+  ["a serial line", overSerial],
   ["a loopback", () => inProcess()],
 ])("over %s a job is handed in, told of, and done", async ([, transport]) => {
   await openNode();
