@@ -131,8 +131,11 @@ test.for<[string, () => Transport]>([
   const other = await client.submit({ ...REQUEST, salt: "2" });
   other.cancel();
   expect((await refusal(other.result())).code).toBe("cancelled");
+  await client.submit({ ...REQUEST, salt: "left" });
+  expect(queue.listeners.size).toBe(1);
   await client.close();
   await vi.waitFor(() => expect(queue.listeners.size).toBe(0), LIMIT_MS);
+  expect(counted("refused.unknown-device")).toBe(0);
 });
 
 test.for<[string, () => Transport]>([
