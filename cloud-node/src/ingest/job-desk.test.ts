@@ -1,4 +1,5 @@
 import { encodeFrame, type JobFrame, type JobSubmitFrame, jobContentId, type ResultFrame } from "@lockstep/protocol";
+import fc from "fast-check";
 import { expect, test } from "vitest";
 import { Counters } from "../counters.ts";
 import type { JobResult } from "../jobs/job.ts";
@@ -247,6 +248,45 @@ test("what a queue should never throw is logged, and told without its words", as
   expect(speaker.last("failed")).toMatchObject({ state: "queued", code: "failed" });
   expect(speaker.last("failed").message).not.toContain("secret");
   expect(said).toEqual([expect.stringContaining("secret")]);
+});
+
+test("whatever a job frame says has one answer, which is a frame, and costs nobody else anything", async () => {
+  const nonce = fc.nat();
+  const text = fc.string({ unit: "binary", maxLength: 20 });
+  const frames: fc.Arbitrary<JobFrame> = fc.oneof(
+    fc.record({
+      kind: fc.constant("job"),
+      op: fc.constantFrom("cancel", "ask"),
+      nonce,
+      id: fc.constantFrom(NO_ID, idOf("a")),
+    }),
+    fc.record({
+      ...{ kind: fc.constant("job"), op: fc.constant("submit"), nonce, workload: text, salt: text },
+      params: fc.oneof(
+        fc.uint8Array({ maxLength: 40 }),
+        fc.json().map(json),
+        fc.json().map((any) => json(`{"a":${any}}`)),
+      ),
+      inputs: fc.array(fc.record({ name: text, sha256: fc.constant(NO_ID), bytes: fc.nat() }), { maxLength: 3 }),
+      attempts: fc.nat({ max: 100 }),
+    }),
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.array(frames, { minLength: 1, maxLength: 5 }), async (said) => {
+      const { desk, speaker } = rig();
+      const good = new Speaker();
+      desk.heard(submit("good", { nonce: 1 }), good);
+      for (const frame of said) {
+        const before = speaker.told.length;
+        desk.heard(frame, speaker);
+        await settled();
+        expect(speaker.told.length).toBe(before + 1);
+        expect(speaker.told.at(-1)?.nonce).toBe(frame.nonce);
+      }
+      expect(good.ops).toEqual(["accepted"]);
+    }),
+    { seed: 20_261_122, numRuns: 500 },
+  );
 });
 
 test("one speaker follows 64 jobs, and another one once one of them is over", async () => {
