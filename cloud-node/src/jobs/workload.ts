@@ -19,7 +19,9 @@ export interface JobChannel {
   /** At most 8 MiB; from one peer they come in the order in which they were sent. */
   send(to: number, message: Uint8Array): Promise<void>;
   /** The next message of anybody, or that a peer left. @throws {JobError} `peer-left` once nobody is there any more */
-  receive(signal?: AbortSignal): Promise<
+  receive(
+    signal?: AbortSignal,
+  ): Promise<
     | { readonly kind: "message"; readonly from: number; readonly message: Uint8Array }
     | { readonly kind: "left"; readonly from: number }
   >;
