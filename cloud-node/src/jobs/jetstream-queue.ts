@@ -127,6 +127,7 @@ export class JetStreamQueue implements JobQueue {
   retry(id: string): Promise<Job> {
     return this.#ask(async () => {
       const record = await this.#jobs.change(id, (it) => begunAnew(it, this.#nowMs()));
+      await this.#tale.unbury(record);
       await this.#announce(record);
       return jobOf(record);
     });
@@ -139,9 +140,8 @@ export class JetStreamQueue implements JobQueue {
       const gone: string[] = [];
       for (const kept of old) {
         if (!(await this.#jobs.forget(kept))) continue;
-        const { id, workload } = kept.record;
-        await this.#tale.forget(id, workload);
-        gone.push(id);
+        await this.#tale.forget(kept.record);
+        gone.push(kept.record.id);
       }
       return gone;
     });

@@ -25,6 +25,7 @@ export class JetStreamTale {
   readonly #clock: Clock;
   readonly #listeners = new Set<(event: JobEvent) => void>();
   #sources: Promise<Sources> | undefined;
+  #isHeeding = false;
   #isClosed = false;
 
   constructor(link: NatsLink, names: JetStreamNames, jobs: JetStreamJobs, clock: Clock) {
@@ -55,10 +56,15 @@ export class JetStreamTale {
     await this.#link.js.publish(this.#names.deadOf(record.workload, record.id), JSON.stringify(jobOf(record)));
   }
 
-  /** Forget the log of a job, and that it was dead. */
-  async forget(id: string, workload: string): Promise<void> {
-    await this.#link.jsm.streams.purge(this.#names.log, { filter: this.#names.logOf(id) });
+  /** Forget that a job was dead. */
+  async unbury({ id, workload }: JobRecord): Promise<void> {
     await this.#link.jsm.streams.purge(this.#names.dead, { filter: this.#names.deadOf(workload, id) });
+  }
+
+  /** Forget all that was told of a job. */
+  async forget(record: JobRecord): Promise<void> {
+    await this.#link.jsm.streams.purge(this.#names.log, { filter: this.#names.logOf(record.id) });
+    await this.unbury(record);
   }
 
   watch(listener: (event: JobEvent) => void): () => void {
@@ -66,6 +72,7 @@ export class JetStreamTale {
     const own = (event: JobEvent) => listener(event);
     this.#listeners.add(own);
     this.#listen();
+    this.#heedReconnects();
     return () => {
       this.#listeners.delete(own);
       if (this.#listeners.size === 0) this.#stop();
@@ -91,6 +98,18 @@ export class JetStreamTale {
         this.#stop();
         this.#clock.setTimer(() => this.#listen(), AGAIN_MS);
       });
+  }
+
+  /** A server that comes back knows nothing of who listened: he would notice by himself, but late. */
+  async #heedReconnects(): Promise<void> {
+    if (this.#isHeeding) return;
+    this.#isHeeding = true;
+    for await (const { type } of this.#link.connection.status()) {
+      if (this.#isClosed) return;
+      if (type !== "reconnect" || this.#sources === undefined) continue;
+      await this.#stop();
+      this.#listen();
+    }
   }
 
   async #open(): Promise<Sources> {

@@ -13,7 +13,7 @@ export interface NatsLink {
   readonly prefix: string;
 }
 
-const URL = /^(nats|tls):\/\/(?:([^@/]*)@)?([^@/?#]+)\/?$/;
+const URL = /^(nats|tls):\/\/(?:([^@/]*)@)?([^@/?#\s]+)\/?$/;
 const PREFIX = "lockstep";
 /** How long an answer is waited for; an election takes less. */
 const ANSWER_MS = 5_000;
