@@ -40,10 +40,13 @@ test("a job for one worker has no channel", async () => {
 test.for(["leave", "crash"])("a worker that goes (%s) is announced to the others, which go on", async (how) => {
   await rig.worker({ threads: 3 });
   const job = await rig.run("talks", { how, count: 3, bytes: 10 });
-  const heard = (index: number, from: number) =>
-    [0, 1, 2].map((i) => `10 of ${16 * from + i} from ${from}`).concat("left 1").sort();
+  const heard = (from: number) =>
+    [0, 1, 2]
+      .map((i) => `10 of ${16 * from + i} from ${from}`)
+      .concat("left 1")
+      .sort();
   expect(job).toMatchObject({ state: "done" });
-  expect(job.result?.value).toEqual({ heard: heard(0, 2), reports: [{ index: 2, heard: heard(2, 0) }] });
+  expect(job.result?.value).toEqual({ heard: heard(2), reports: [{ index: 2, heard: heard(0) }] });
 });
 
 test("places that nobody takes end the attempt, and are taken back", async () => {
