@@ -54,7 +54,7 @@ async function stranger(...parts: readonly Uint8Array[]): Promise<Buffer> {
   const said: Buffer[] = [];
   socket.on("data", (bytes) => said.push(bytes)).on("error", () => undefined);
   for (const part of parts) socket.write(part);
-  await once(socket, "close");
+  await new Promise((resolve) => socket.once("close", resolve));
   return Buffer.concat(said);
 }
 
