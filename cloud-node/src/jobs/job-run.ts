@@ -132,11 +132,8 @@ export class JobRun {
     if (!isSeat(job)) return { seat: undefined, params: job.params };
     const { seat, params } = readSeat(job);
     const owner = await this.#options.queue.get(seat.job);
-    if (owner?.state === "running" && owner.attempts === seat.attempt && owner.workload === job.workload) {
-      return { seat, params };
-    }
-    const problem = `attempt ${seat.attempt} of the shared job ${seat.job} is over`;
-    throw new JobError("bad-job", problem, "nothing: its next attempt offers new places");
+    if (owner?.state === "running" && owner.workload === job.workload) return { seat, params };
+    throw new JobError("bad-job", `the shared job ${seat.job} is over`, "nothing: its next attempt offers new places");
   }
 
   /** A checkpoint that cannot be read costs time, and no job: it is begun anew. */

@@ -9,7 +9,9 @@ import { KeptStore } from "../../history/kept-store.suite.ts";
 import { ScriptedDevice } from "../../history/scripted-device.suite.ts";
 import type { Job, JsonObject, NamedBlob } from "../../jobs/job.ts";
 import { WorkerRig } from "../../jobs/worker-rig.suite.ts";
+import { checkParams } from "../../jobs/workload-registry.ts";
 import { decodeFile } from "./decode-file.ts";
+import { telemetry } from "./telemetry.ts";
 
 /** Of the scripted device's first sample. */
 const DAY = "2023-11-14";
@@ -17,8 +19,8 @@ const REGISTRY = { registry: WORKLOADS_URL, workloads: ["telemetry"], memoryMb: 
 
 let rig: WorkerRig;
 let folder = "";
-beforeEach(() => {
-  rig = new WorkerRig();
+beforeEach(async () => {
+  rig = await WorkerRig.open();
   folder = mkdtempSync(join(tmpdir(), "lockstep-telemetry-job-"));
 });
 afterEach(async () => {
@@ -148,26 +150,33 @@ describe("a request", () => {
     [{ eps: 1, rateHz: 0 }, "rateHz: Invalid value"],
     [{ eps: 1, lookahead: "far" }, "lookahead: Invalid type"],
     [{ eps: 1, epsilon: 1 }, "epsilon: Invalid key"],
-  ] as const)("with the parameters %o names the field: %s", async ([params, part]) => {
-    const job = await run(params as JsonObject, [input("a.csv", "t,x\n1,2\n")]);
-    expect(job).toMatchObject({ state: "failed", error: { code: "bad-params" } });
-    expect(job.error?.message).toContain(`telemetry, ${part}`);
+  ] as const)("with the parameters %o names the field: %s", ([params, part]) => {
+    const check = () => checkParams(telemetry(shippedCodec), params as JsonObject);
+    expect(check).toThrow(expect.objectContaining({ code: "bad-params", isFinal: true }));
+    expect(check).toThrow(`telemetry, ${part}`);
   });
 
-  test.for([
-    [{ eps: 1 }, [], "0 inputs"],
-    [{ eps: 1 }, ["a.csv", "b.csv"], "2 inputs (a.csv, b.csv): a job compresses one file"],
-    [{ eps: 1 }, ["a.json"], "1 inputs (a.json)"],
-    [{ eps: 1 }, ["a.f32"], "a.f32 without a description"],
-    [{ eps: 1 }, ["a.csv", "a.json"], "CSV has no description"],
-    [{ eps: 1, device: "unit" }, ["a.db", "a.json"], "a store has no description"],
-  ] as const)("%o with the inputs %o is refused: %s", async ([params, names, part]) => {
-    const job = await run(
-      params,
-      names.map((name) => input(name, "t,x\n1,2\n")),
-    );
-    expect(job).toMatchObject({ state: "failed", error: { code: "bad-job" } });
-    expect(job.error?.message).toContain(part);
+  test("whose parameters are wrong is not tried again", async () => {
+    const job = await run({ rel: 0.1, lookahead: "far" }, [input("a.csv", "t,x\n1,2\n")], 3);
+    expect(job).toMatchObject({ state: "failed", attempts: 1, error: { code: "bad-params" } });
+    expect(job.error?.message).toContain("telemetry, lookahead: Invalid type");
+  });
+
+  test("whose inputs are no recording is refused, and says which ones it has", async () => {
+    await rig.worker(REGISTRY);
+    for (const [params, names, part] of [
+      [{ eps: 1 }, [], "0 inputs"],
+      [{ eps: 1 }, ["a.csv", "b.csv"], "2 inputs (a.csv, b.csv): a job compresses one file"],
+      [{ eps: 1 }, ["a.json"], "1 inputs (a.json)"],
+      [{ eps: 1 }, ["a.f32"], "a.f32 without a description"],
+      [{ eps: 1 }, ["a.csv", "a.json"], "CSV has no description"],
+      [{ eps: 1, device: "unit" }, ["a.db", "a.json"], "a store has no description"],
+    ] as const) {
+      const inputs = names.map((name) => input(name, "t,x\n1,2\n"));
+      const job = await rig.run("telemetry", params, { inputs });
+      expect(job).toMatchObject({ state: "failed", attempts: 1, error: { code: "bad-job" } });
+      expect(job.error?.message).toContain(part);
+    }
   });
 });
 
