@@ -6,6 +6,7 @@ import type { Clock } from "../clock.ts";
 import type { Logger } from "../logger.ts";
 import { BlobDesk, CHECKPOINT_FILE, SCRATCH_FOLDER } from "./blob-desk.ts";
 import type { BlobStore } from "./blob-store.ts";
+import { callDesk } from "./call-desk.ts";
 import type { Job } from "./job.ts";
 import { JobError } from "./job-error.ts";
 import { failureOf } from "./job-failure.ts";
@@ -14,7 +15,7 @@ import type { JobThread, ThreadEnd } from "./job-thread.ts";
 import { LeaseKeeper } from "./lease-keeper.ts";
 import { isSeat, readSeat, type Seat } from "./seat.ts";
 import { SharedJob } from "./shared-job.ts";
-import type { Heard, StopReason, ThreadCallDesk } from "./thread-messages.ts";
+import type { StopReason } from "./thread-messages.ts";
 
 export interface JobRunOptions {
   readonly queue: JobQueue;
@@ -34,6 +35,8 @@ export interface JobRunOptions {
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 2_000;
 const MOST_WAITING_LINES = 256;
+/** Far below the time that garbage is left alone. */
+const RENEW_MS = 600_000;
 
 /** One attempt at one job: from the lease to what the queue is told of its end. */
 export class JobRun {
@@ -112,7 +115,9 @@ export class JobRun {
         },
       });
       if (this.#reason !== undefined) this.#thread.stop(this.#reason);
+      this.#renewLater(desk);
       const end = await ended;
+      if (end.kind === "done") await desk.renew();
       return { end, outputs: desk.outputs };
     } finally {
       this.#ended.resolve();
@@ -124,6 +129,19 @@ export class JobRun {
         logger.warn({ folder, error: String(error) }, "the folder of an attempt is left behind"),
       );
     }
+  }
+
+  /** Until the attempt has ended. */
+  #renewLater(desk: BlobDesk): void {
+    const { clock, logger } = this.#options;
+    const timer = clock.setTimer(() => {
+      desk.renew().catch((error: unknown) => {
+        // What is gone fails the attempt at its end.
+        logger.warn({ job: this.job.id, error: String(error) }, "the outputs of a job could not be renewed");
+      });
+      this.#renewLater(desk);
+    }, RENEW_MS);
+    this.#ended.promise.then(() => timer.cancel());
   }
 
   /** Its own parameters; those of the job that it is a place of, if that is still worked on. */
@@ -209,32 +227,4 @@ export class JobRun {
 
 function failedBefore(error: unknown): { readonly end: ThreadEnd; readonly outputs: BlobDesk["outputs"] } {
   return { end: { kind: "failed", failure: failureOf(error) }, outputs: [] };
-}
-
-function callDesk(
-  blobs: BlobDesk,
-  open: (count: number) => Promise<number>,
-  channel: () => SharedJob | undefined,
-): ThreadCallDesk {
-  const opened = () => {
-    const shared = channel();
-    if (shared === undefined) throw new JobError("failed", "the job is not shared", "see `workers` of the workload");
-    return shared;
-  };
-  return {
-    "read-open": (ref) => blobs["read-open"](ref),
-    "read-next": (read) => blobs["read-next"](read),
-    "read-close": (read) => blobs["read-close"](read),
-    file: (input) => blobs.file(input),
-    "write-open": (target) => blobs["write-open"](target),
-    "write-chunk": (write, bytes) => blobs["write-chunk"](write, bytes),
-    "write-end": (write) => blobs["write-end"](write),
-    "write-break": (write) => blobs["write-break"](write),
-    "write-file": (name, path) => blobs["write-file"](name, path),
-    "channel-open": open,
-    "channel-send": async (to, message): Promise<undefined> => {
-      await opened().send(to, message);
-    },
-    "channel-receive": async (): Promise<Heard> => await opened().receive(),
-  };
 }
