@@ -1,5 +1,6 @@
+import { randomBytes } from "node:crypto";
 import { createWriteStream } from "node:fs";
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import type { Clock } from "../clock.ts";
@@ -90,12 +91,11 @@ export class JobRun {
   async #attempt(keeper: LeaseKeeper) {
     const { scratch, blobs, logger } = this.#options;
     const { job, attempt } = this.#lease;
-    await mkdir(scratch, { recursive: true });
-    const folder = await mkdtemp(join(scratch, `${job.id.slice(0, 8)}-${attempt}-`));
+    // Made by whoever first puts something there: most small jobs never do.
+    const folder = join(scratch, `${job.id.slice(0, 8)}-${attempt}-${randomBytes(4).toString("hex")}`);
     const desk = new BlobDesk({ blobs, folder, checkpoint: (ref) => this.#checkpoint(ref) });
     let shared: SharedJob | undefined;
     try {
-      await mkdir(join(folder, SCRATCH_FOLDER));
       const { seat, params } = await this.#seat();
       const hasCheckpoint = await this.#fetchCheckpoint(folder);
       const open = async (count: number) => {
@@ -159,6 +159,7 @@ export class JobRun {
     const { checkpoint } = this.#lease.job;
     if (checkpoint === null) return false;
     try {
+      await mkdir(folder, { recursive: true });
       const source = this.#options.blobs.get(checkpoint, { signal: this.#stopped.signal });
       await pipeline(source, createWriteStream(join(folder, CHECKPOINT_FILE)));
       return true;

@@ -91,6 +91,7 @@ const TRIALS: readonly Workload[] = [
     return {};
   }),
   trial("waits", async (_params, context) => {
+    await writeFile(join(context.scratch, "own"), "x");
     context.log("waits");
     await ended(context.signal);
     throw context.signal.reason;
