@@ -161,6 +161,7 @@ const TRIALS: readonly Workload[] = [
     appendFileSync(String(file), `attempt ${context.attempt} from ${from}\n`);
     for (let step = from + 1; step <= 4; step++) {
       await context.checkpoint(pieces(String(step)));
+      appendFileSync(`${file}-kept`, `${step}\n`);
       await setTimeout(Number(pauseMs));
       if (step === Number(until) && before === undefined) throw new RangeError(`stopped at ${step}`);
     }
