@@ -2,8 +2,9 @@ import { encodeFrame, type JobFrame, type JobSubmitFrame, jobContentId, type Res
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { Counters } from "../counters.ts";
-import type { JobResult } from "../jobs/job.ts";
+import type { JobResult, JobSpec, JsonObject } from "../jobs/job.ts";
 import { JobError } from "../jobs/job-error.ts";
+import { jobId } from "../jobs/job-id.ts";
 import type { JobQueue } from "../jobs/job-queue.ts";
 import { SILENT_LOGGER } from "../logger.ts";
 import { ManualClock } from "../manual-clock.suite.ts";
@@ -284,6 +285,23 @@ test("whatever a job frame says has one answer, which is a frame, and costs nobo
         expect(speaker.told.at(-1)?.nonce).toBe(frame.nonce);
       }
       expect(good.ops).toEqual(["accepted"]);
+    }),
+    { seed: 20_261_122, numRuns: 500 },
+  );
+});
+
+test("a queue gives a job the id by which its frames name it", () => {
+  const name = fc.stringMatching(/^[a-zA-Z0-9 ._-]{1,20}$/).filter((text) => text !== "." && text !== "..");
+  const blob = fc.record({ name, sha256: fc.constantFrom(NO_ID, "0f".repeat(32)), bytes: fc.nat() });
+  const specs: fc.Arbitrary<JobSpec> = fc.record({
+    workload: fc.stringMatching(/^[a-z0-9-]{1,64}$/),
+    params: fc.dictionary(fc.string({ unit: "grapheme" }), fc.jsonValue({ maxDepth: 3 })) as fc.Arbitrary<JsonObject>,
+    inputs: fc.uniqueArray(blob, { maxLength: 5, selector: (input) => input.name }),
+    salt: fc.stringMatching(/^[A-Za-z0-9_-]{0,64}$/),
+  });
+  fc.assert(
+    fc.property(specs, (spec) => {
+      expect(jobId(spec)).toBe(jobContentId(spec));
     }),
     { seed: 20_261_122, numRuns: 500 },
   );
