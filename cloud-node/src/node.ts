@@ -10,6 +10,7 @@ import { UpdateFiles } from "./flash/update-files.ts";
 import { HistoryThread } from "./history/history-thread.ts";
 import { BackPressure } from "./ingest/back-pressure.ts";
 import { FrameIntake } from "./ingest/frame-intake.ts";
+import { JobDesk } from "./ingest/job-desk.ts";
 import { attachLoopback, type LoopbackEnd } from "./ingest/loopback-link.ts";
 import { SealGuard } from "./ingest/seal-guard.ts";
 import type { SerialEnd } from "./ingest/serial-listener.ts";
@@ -58,6 +59,7 @@ export class CloudNode {
   readonly #commitListeners = new Set<CommitListener>();
   readonly #modules: ModuleRegistry;
   readonly #updates: FlashDesk;
+  readonly #jobs: JobDesk;
   readonly #loopbacks = new Set<() => void>();
   readonly #book: DeviceBook;
   readonly #doors: NodeDoors;
@@ -66,7 +68,12 @@ export class CloudNode {
   #history: HistoryThread | undefined;
   #closing: Promise<void> | undefined;
 
-  private constructor(options: CloudNodeOptions, { linkKeys }: NodeInternals, store: Store, modules: ModuleRegistry) {
+  private constructor(
+    options: CloudNodeOptions,
+    { linkKeys, jobs: queue }: NodeInternals,
+    store: Store,
+    modules: ModuleRegistry,
+  ) {
     this.#options = options;
     this.#store = store;
     this.#modules = modules;
@@ -120,12 +127,14 @@ export class CloudNode {
     const registerModule = (wasm: Uint8Array) => this.#register(wasm);
     const emit = (event: NodeEvent) => this.#emit(event);
     this.#updates = new FlashDesk({ door, files, trust, clock, logger, counters, registerModule, emit });
+    this.#jobs = new JobDesk({ queue, clock, counters, logger });
     this.#book = new DeviceBook(storeFile, ({ code, message }) => logger.error({ code }, message));
     const keys = linkKeys ?? this.#book;
     const rates = options.rates === undefined ? undefined : new DeviceRates(options.rates, clock);
     const gate = new SpeakerGate(keys, rates);
     const guard = new SealGuard({ keys, registry: this.#registry, clock, emit });
-    this.#intake = new FrameIntake(this.#registry, counters, { updates: this.#updates, gate, guard });
+    const [updates, jobs] = [this.#updates, this.#jobs];
+    this.#intake = new FrameIntake(this.#registry, counters, { updates, jobs, gate, guard });
     const [registry, intake, book] = [this.#registry, this.#intake, this.#book];
     this.#doors = new NodeDoors({ options, intake, registry, counters, book, gate });
     if (retention !== undefined) this.#retention = new RetentionTimer({ store, clock, logger, counters, retention });
@@ -144,7 +153,7 @@ export class CloudNode {
     return await CloudNode.openWith(options, {});
   }
 
-  /** @internal `open`, with parts replaced by a test. */
+  /** @internal `open`, with a queue for jobs, or with parts replaced by a test. */
   static async openWith(options: CloudNodeOptions, internals: NodeInternals): Promise<CloudNode> {
     const opened = new SqliteStore(options.storeFile, { maxPages: internals.maxPages ?? 0 });
     const store = internals.store?.(opened) ?? opened;
@@ -265,9 +274,14 @@ export class CloudNode {
     return { waitingFrames, waitingBytes, decodingFrames, threads, ...this.#pressure.reading() };
   }
 
-  /** Take a device of this process in; the SDK's `Loopback` is such an end. @returns ends the connection */
-  attach(end: LoopbackEnd): () => void {
-    const detach = attachLoopback(end, this.#intake, (source) => this.#doors.gone(source));
+  /**
+   * Take a device, or a program that has jobs, of this process in; the SDK's `Loopback` is such an end.
+   *
+   * @param speaker  its name, for a program that has no birth to say it by
+   * @returns ends the connection
+   */
+  attach(end: LoopbackEnd, speaker?: string): () => void {
+    const detach = attachLoopback(end, this.#intake, (source) => this.#doors.gone(source), speaker);
     const leave = () => {
       this.#loopbacks.delete(leave);
       detach();
@@ -306,6 +320,7 @@ export class CloudNode {
   async #end(): Promise<void> {
     // Else a busy fleet would keep a slow disk from ever being done.
     this.#intake.stop();
+    this.#jobs.close();
     await this.#updates.close();
     this.#traffic.close();
     this.#decoding.close();
