@@ -41,6 +41,8 @@ export interface CloudNodeOptions {
   readonly commitMs?: number;
   /** Threads that decode beside the node's own, 0 for none; by the machine's cores unless given. */
   readonly threads?: number | undefined;
+  /** The queue of jobs, as sqlite:FILE or nats://HOST:PORT; nothing: none. */
+  readonly jobs?: string | undefined;
   readonly logger: Logger;
   readonly clock: Clock;
 }

@@ -13,6 +13,8 @@ import { FrameIntake } from "./ingest/frame-intake.ts";
 import { attachLoopback, type LoopbackEnd } from "./ingest/loopback-link.ts";
 import { SealGuard } from "./ingest/seal-guard.ts";
 import type { SerialEnd } from "./ingest/serial-listener.ts";
+import { GarbageTimer } from "./jobs/garbage-timer.ts";
+import { type OpenQueue, openQueue } from "./jobs/open-queue.ts";
 import { NodeDoors } from "./node-doors.ts";
 import type { CloudNodeOptions, NodeInternals, NodeLoad } from "./node-options.ts";
 import { DEFAULT_ACK_POLICY } from "./reconstructor/ack-policy.ts";
@@ -63,11 +65,19 @@ export class CloudNode {
   readonly #doors: NodeDoors;
   readonly #retention: RetentionTimer | undefined;
   readonly #traffic: TrafficLedger;
+  readonly #jobs: OpenQueue | null;
+  readonly #garbage: GarbageTimer | undefined;
   #history: HistoryThread | undefined;
   #closing: Promise<void> | undefined;
 
-  private constructor(options: CloudNodeOptions, { linkKeys }: NodeInternals, store: Store, modules: ModuleRegistry) {
+  private constructor(
+    options: CloudNodeOptions,
+    { linkKeys }: NodeInternals,
+    { store, modules, jobs }: { store: Store; modules: ModuleRegistry; jobs: OpenQueue | null },
+  ) {
     this.#options = options;
+    this.#jobs = jobs;
+    if (jobs !== null) this.#garbage = new GarbageTimer({ ...jobs, ...options });
     this.#store = store;
     this.#modules = modules;
     this.#pressure = new BackPressure(options.clock, () => this.#doors.all());
@@ -139,6 +149,7 @@ export class CloudNode {
    * @throws {AccessError} when the book of devices cannot be read, or everybody would reach a node that lets everybody speak
    * @throws {PortError} when a port cannot be listened on
    * @throws {BrokerError} when a foreign broker cannot carry the frames
+   * @throws {JobError} `queue-away`, `queue-version` when the queue of jobs cannot be used
    */
   static async open(options: CloudNodeOptions): Promise<CloudNode> {
     return await CloudNode.openWith(options, {});
@@ -153,7 +164,8 @@ export class CloudNode {
       for (const wasm of await releasedModules()) modules.add(wasm);
       for (const stored of store.reader.modules()) modules.addStored(stored);
       const registered = (options.modules ?? []).map((wasm) => modules.addChecked(wasm));
-      const node = new CloudNode(options, internals, store, modules);
+      const jobs = options.jobs === undefined ? null : await openQueue(options.jobs, options.clock);
+      const node = new CloudNode(options, internals, { store, modules, jobs });
       try {
         for (const hash of registered) {
           const wasm = modules.unkept(hash);
@@ -240,6 +252,11 @@ export class CloudNode {
     return this.#updates;
   }
 
+  /** The queue of jobs, and the blobs that belong to it; null without one. */
+  get jobs(): OpenQueue | null {
+    return this.#jobs;
+  }
+
   /** The file that everything is stored in. */
   get storeFile(): string {
     return this.#options.storeFile;
@@ -316,6 +333,8 @@ export class CloudNode {
     await this.#history?.close();
     for (const leave of this.#loopbacks) leave();
     await this.#doors.close();
+    await this.#garbage?.close();
+    await this.#jobs?.close();
   }
 
   /** Divide what an earlier release left whole: the first start on its store takes longer, and says how far it is. */
