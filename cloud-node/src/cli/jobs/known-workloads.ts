@@ -5,9 +5,6 @@ import type { JsonObject } from "../../jobs/job.ts";
 import { JobError } from "../../jobs/job-error.ts";
 import { CommandError } from "../command-error.ts";
 
-/** Those of this release, beside this folder. */
-const OWN = new URL(import.meta.url.endsWith(".ts") ? "../workloads.ts" : "../workloads.js", import.meta.url);
-
 /** What the option does, for a command's help. */
 export const WORKLOADS_FROM_HELP = "a module of workloads of your own, which exports WORKLOADS (default: this release's)";
 
@@ -24,7 +21,11 @@ export interface KnownWorkloads {
  * @throws {CommandError} `file` when it cannot be loaded, or has none
  */
 export async function knownWorkloads(file: string | undefined): Promise<KnownWorkloads> {
-  const { href: url } = file === undefined ? OWN : pathToFileURL(resolve(file));
+  if (file === undefined) {
+    const { WORKLOADS: workloads, WORKLOADS_URL: url } = await import("../workloads.ts");
+    return { url, workloads };
+  }
+  const { href: url } = pathToFileURL(resolve(file));
   try {
     const module = (await import(url)) as Partial<RegistryModule>;
     if (typeof module.WORKLOADS === "object") return { url, workloads: module.WORKLOADS };

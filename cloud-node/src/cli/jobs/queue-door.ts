@@ -18,7 +18,7 @@ export class QueueDoor implements JobDoor {
   readonly #open: OpenQueue;
   readonly #queue: JobQueue;
   readonly #clock: Clock;
-  readonly #leave: () => void;
+  #leave: (() => void) | undefined;
   readonly #waiting = new Set<() => void>();
   #hasChanged = false;
 
@@ -26,10 +26,6 @@ export class QueueDoor implements JobDoor {
     this.#open = open;
     this.#queue = open.queue;
     this.#clock = clock;
-    this.#leave = this.#queue.watch(() => {
-      this.#hasChanged = true;
-      for (const wake of this.#waiting) wake();
-    });
   }
 
   async submit(spec: JobSpec, maxAttempts: number | undefined) {
@@ -77,6 +73,10 @@ export class QueueDoor implements JobDoor {
   }
 
   async change(ms: number, signal: AbortSignal): Promise<void> {
+    this.#leave ??= this.#queue.watch(() => {
+      this.#hasChanged = true;
+      for (const wake of this.#waiting) wake();
+    });
     if (!this.#hasChanged && !signal.aborted) {
       await new Promise<void>((resolve) => {
         const wake = (): void => {
@@ -94,7 +94,7 @@ export class QueueDoor implements JobDoor {
   }
 
   async close(): Promise<void> {
-    this.#leave();
+    this.#leave?.();
     await this.#open.close();
   }
 }
