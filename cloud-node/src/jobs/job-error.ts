@@ -3,6 +3,8 @@ export type JobErrorCode =
   | "unknown-workload"
   | "bad-params"
   | "bad-job"
+  | "bad-input"
+  | "bad-result"
   | "unknown-job"
   | "wrong-state"
   | "missing-blob"
@@ -20,7 +22,15 @@ export type JobErrorCode =
   | "failed";
 
 /** Codes of failures that another attempt would meet again: it is not made. */
-const FINAL: ReadonlySet<string> = new Set(["unknown-workload", "bad-params", "bad-job", "tampered-blob", "too-large"]);
+const FINAL: ReadonlySet<string> = new Set([
+  "unknown-workload",
+  "bad-params",
+  "bad-job",
+  "bad-input",
+  "bad-result",
+  "tampered-blob",
+  "too-large",
+]);
 
 /** Something that a job, a blob or a queue could not do: what is wrong, and what to do about it. */
 export class JobError extends Error {

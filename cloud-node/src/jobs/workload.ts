@@ -5,18 +5,19 @@ import type { JobProgress, JsonObject, NamedBlob } from "./job.ts";
 /** Shape of what a workload takes or gives: valibot checks it, and names the field that is wrong. */
 export type Schema<Value> = BaseSchema<unknown, Value, BaseIssue<unknown>>;
 
-/** A worker of the same job that is heard and spoken to, in order, by its place. */
-export interface JobPeer {
-  /** 0 … count - 1, the same for everybody. */
-  readonly index: number;
-}
+/** Of one message between the workers of a job, bytes. */
+export const MAX_MESSAGE_BYTES = 8 * 1024 * 1024;
 
 /** Messages between the workers of one job: opened and closed by the worker, never by a workload. */
 export interface JobChannel {
   /** Its own place, and how many there are. */
   readonly index: number;
   readonly count: number;
-  /** At most 8 MiB; from one peer they come in the order in which they were sent. */
+  /**
+   * At most {@link MAX_MESSAGE_BYTES}; from one peer they come in the order in which they were sent.
+   *
+   * @throws {JobError} `too-large`; `peer-left` when that one is not there any more
+   */
   send(to: number, message: Uint8Array): Promise<void>;
   /** The next message of anybody, or that a peer left. @throws {JobError} `peer-left` once nobody is there any more */
   receive(signal?: AbortSignal): Promise<
@@ -31,14 +32,18 @@ export interface JobContext {
   /** 1 …. */
   readonly attempt: number;
   readonly inputs: readonly NamedBlob[];
-  /** Aborted when the job is cancelled, when its lease is lost and when the worker ends: end soon, what is left is killed. */
+  /**
+   * Aborted when the job is cancelled, when its lease is lost and when the worker ends: end soon, what is left is killed.
+   * Work that never gives way to others hears of it within `progress` and `log`.
+   */
   readonly signal: AbortSignal;
   /** A folder of this attempt's own; gone after it. */
   readonly scratch: string;
   /** Seeded by the job's id: the same for every attempt. u32. */
   random(): number;
+  /** Unix time, ms. */
   nowMs(): number;
-  /** One line for whoever runs it. */
+  /** One line for whoever runs it: of many in a quarter of a second the last sixteen are kept. */
   log(line: string): void;
   /** As often as it likes: told on four times a second at most. */
   progress(progress: Partial<JobProgress>): void;

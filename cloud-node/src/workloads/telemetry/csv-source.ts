@@ -35,7 +35,7 @@ export async function openCsvSource(file: string, options: CsvOptions = {}): Pro
   return {
     file,
     kind: "csv",
-    bytes: size,
+    extent: size,
     columns: layout.picked.map(({ name }): SourceColumn => ({ name, unit: "" })),
     time: layout.time,
     periodNs: options.rateHz === undefined ? 0 : Math.round(1e9 / options.rateHz),
@@ -201,7 +201,7 @@ class BatchBuilder {
     this.#count += 1;
   }
 
-  build(bytesRead: number): RowBatch {
+  build(extentRead: number): RowBatch {
     const channels = this.#layout.picked.length;
     return {
       count: this.#count,
@@ -209,7 +209,7 @@ class BatchBuilder {
       times: this.#times.subarray(0, this.#times.length === 0 ? 0 : this.#count),
       decimals: this.#decimals,
       timeDecimals: this.#timeDecimals,
-      bytesRead,
+      extentRead,
     };
   }
 }

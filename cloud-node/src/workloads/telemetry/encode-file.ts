@@ -17,25 +17,34 @@ import type { RowSource } from "./row-source.ts";
 import { type Survey, surveySource } from "./survey.ts";
 import { TelemetryError } from "./telemetry-error.ts";
 
-/** Told how far work is: bytes of input, all of which is read once per stage. */
+/** Told how far work is: of a source's extent, all of which is read once per stage. */
 export interface ProgressReport {
   stage(name: string): void;
-  update(doneBytes: number, totalBytes: number): void;
+  update(done: number, total: number): void;
   finishing(): void;
 }
 
-/** What to encode, and how exactly. */
-export interface EncodeRequest extends CsvOptions {
+/** What to encode a source into, and how exactly. */
+export interface SourceRequest {
+  /** File that the source is in. */
   readonly input: string;
   readonly output: string;
   readonly eps: EpsSpec;
-  /** Description of a float32 file; undefined: the input's name with `.json`. */
-  readonly metaFile?: string | undefined;
   readonly codec: TelemetryCodec;
   /** How far the encoder looks ahead: more is smaller, and slower. */
   readonly lookahead: Lookahead;
   readonly progress: ProgressReport;
   readonly signal: AbortSignal;
+  /** What the first of the two passes found out earlier; undefined: it is made. */
+  readonly survey?: Survey | undefined;
+  /** Told what the first pass found out. */
+  readonly onSurvey?: ((survey: Survey) => Promise<void>) | undefined;
+}
+
+/** What file to encode. */
+export interface EncodeRequest extends SourceRequest, CsvOptions {
+  /** Description of a float32 file; undefined: the input's name with `.json`. */
+  readonly metaFile?: string | undefined;
 }
 
 /** What became of it. */
@@ -70,10 +79,12 @@ const FLOAT32_BYTES = 4;
  * @throws {TelemetryError} `bad-input`, `bad-eps`, `eps-too-fine`, `input-changed`, `outside-bound`
  */
 export async function encodeFile(request: EncodeRequest): Promise<EncodeSummary> {
-  const { progress, signal } = request;
-  const source = await openSource(request);
-  progress.stage("1/2 survey");
-  const survey = await surveySource(source, (done) => progress.update(done, source.bytes), signal);
+  return await encodeSource(await openSource(request), request);
+}
+
+/** The same of anything that gives rows. @throws {TelemetryError} as `encodeFile` */
+export async function encodeSource(source: RowSource, request: SourceRequest): Promise<EncodeSummary> {
+  const survey = request.survey ?? (await newSurvey(source, request));
   const partial = `${request.output}.${randomBytes(4).toString("hex")}.part`;
   const refuse = (error: unknown): never => {
     throw aboutOutput(error, request.output);
@@ -87,6 +98,13 @@ export async function encodeFile(request: EncodeRequest): Promise<EncodeSummary>
   }
 }
 
+async function newSurvey(source: RowSource, { progress, signal, onSurvey }: SourceRequest): Promise<Survey> {
+  progress.stage("1/2 survey");
+  const survey = await surveySource(source, (done) => progress.update(done, source.extent), signal);
+  await onSurvey?.(survey);
+  return survey;
+}
+
 async function openSource(request: EncodeRequest): Promise<RowSource> {
   const { input, metaFile } = request;
   const isFloat = metaFile !== undefined || /\.(f32|bin|raw)$/i.test(input);
@@ -95,7 +113,7 @@ async function openSource(request: EncodeRequest): Promise<RowSource> {
 }
 
 async function encodeSurveyed(
-  request: EncodeRequest,
+  request: SourceRequest,
   source: RowSource,
   survey: Survey,
   partial: string,
@@ -112,7 +130,7 @@ async function encodeSurveyed(
 }
 
 async function writeContainer(
-  request: EncodeRequest,
+  request: SourceRequest,
   source: RowSource,
   survey: Survey,
   header: ContainerHeader,
@@ -130,7 +148,7 @@ async function writeContainer(
     const check = new BoundCheck(header);
     let samples = 0;
     const size = new BlockSize();
-    for await (const { values, bytesRead } of blocksOf(source, header, size)) {
+    for await (const { values, extentRead } of blocksOf(source, header, size)) {
       signal.throwIfAborted();
       const block = encoder.encode(values);
       check.compare(values, decoder.decode(block));
@@ -138,7 +156,7 @@ async function writeContainer(
       await writer.writeBlock(block);
       size.came(block.samples, writer.bytes - before);
       samples += block.samples;
-      progress.update(bytesRead, source.bytes);
+      progress.update(extentRead, source.extent);
     }
     if (samples !== survey.samples) {
       const problem = `${survey.samples} rows at first, then ${samples}`;
@@ -161,11 +179,11 @@ async function* blocksOf(source: RowSource, header: ContainerHeader, size: Block
   let limit = size.samples;
   let block = new Float64Array(limit * width);
   let rows = 0;
-  let bytesRead = 0;
+  let extentRead = 0;
   let before = 0;
   for await (const batch of source.batches()) {
     const channels = source.columns.length;
-    bytesRead = batch.bytesRead;
+    extentRead = batch.extentRead;
     for (let row = 0; row < batch.count; row++) {
       const at = rows * width;
       for (let c = 0; c < channels; c++) block[at + c] = batch.values[row * channels + c] ?? Number.NaN;
@@ -174,7 +192,7 @@ async function* blocksOf(source: RowSource, header: ContainerHeader, size: Block
       else if (times.kind === "uniform") checkTime(source.file, times, before + rows, time);
       rows += 1;
       if (rows === limit) {
-        yield { values: block, bytesRead };
+        yield { values: block, extentRead };
         before += rows;
         limit = size.samples;
         block = new Float64Array(limit * width);
@@ -182,7 +200,7 @@ async function* blocksOf(source: RowSource, header: ContainerHeader, size: Block
       }
     }
   }
-  if (rows > 0) yield { values: block.subarray(0, rows * width), bytesRead };
+  if (rows > 0) yield { values: block.subarray(0, rows * width), extentRead };
 }
 
 /** A constant period was found in the first pass; it must hold for what is read now. */
@@ -203,7 +221,7 @@ async function checkWritten(file: FileHandle, name: string): Promise<void> {
 }
 
 async function summarize(
-  { input, output, codec, lookahead }: EncodeRequest,
+  { input, output, codec, lookahead }: SourceRequest,
   source: RowSource,
   header: ContainerHeader,
   samples: number,

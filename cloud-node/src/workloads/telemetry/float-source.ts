@@ -32,7 +32,7 @@ export async function openFloatSource(file: string, metaFile: string): Promise<R
   return {
     file,
     kind: "f32",
-    bytes: size,
+    extent: size,
     columns: channels.map((name, index) => ({ name, unit: units[index] ?? "" })),
     time: undefined,
     periodNs: rateHz === undefined || rateHz === 0 ? 0 : Math.round(1e9 / rateHz),
@@ -71,7 +71,7 @@ async function* readBatches(file: string, names: readonly string[]): AsyncGenera
         times: new Float64Array(0),
         decimals: new Array<number>(channels).fill(0),
         timeDecimals: 0,
-        bytesRead: offset + filled,
+        extentRead: offset + filled,
       };
     }
   } finally {

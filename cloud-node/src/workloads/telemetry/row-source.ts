@@ -23,16 +23,17 @@ export interface RowBatch {
   /** Most digits after the point in this batch, shape (C), and of its times. */
   readonly decimals: readonly number[];
   readonly timeDecimals: number;
-  /** Bytes of the file read so far. */
-  readonly bytesRead: number;
+  /** How much of the source's extent is read with it. */
+  readonly extentRead: number;
 }
 
 /** A recording that can be read as often as needed, from its start, with memory for one batch. */
 export interface RowSource {
+  /** What an error names. */
   readonly file: string;
   readonly kind: "csv" | "f32";
-  /** Size of the file, bytes. */
-  readonly bytes: number;
+  /** How much there is to read, > 0: bytes of a file, µs of a history. */
+  readonly extent: number;
   /** Channels in order, shape (C), the time column left out. */
   readonly columns: readonly SourceColumn[];
   readonly time: TimeColumn | undefined;

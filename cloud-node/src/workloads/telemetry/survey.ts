@@ -38,12 +38,12 @@ export interface Survey {
 /**
  * Read a recording once: what its bounds, scales and columns need to be known for.
  *
- * @param onProgress  told the bytes read after each batch
+ * @param onProgress  told how much of the source's extent is read, after each batch
  * @throws {TelemetryError} `bad-input` when there is no row
  */
 export async function surveySource(
   source: RowSource,
-  onProgress: (bytesRead: number) => void,
+  onProgress: (extentRead: number) => void,
   signal: AbortSignal,
 ): Promise<Survey> {
   const channels = source.columns.map(() => new Extent());
@@ -57,7 +57,7 @@ export async function surveySource(
     });
     if (source.time !== undefined) time.add(batch.times, samples, batch.timeDecimals);
     samples += batch.count;
-    onProgress(batch.bytesRead);
+    onProgress(batch.extentRead);
   }
   if (samples === 0) throw new TelemetryError("bad-input", { file: source.file, problem: "there is no row in it" });
   return {

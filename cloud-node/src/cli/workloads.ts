@@ -1,0 +1,13 @@
+import type { WorkloadRegistry } from "../jobs/workload-registry.ts";
+
+/** Every kind of cloud work, by name: a new one is one folder, and one line here. */
+export const WORKLOADS: WorkloadRegistry = {
+  telemetry: async () => (await import("../workloads/telemetry/telemetry.ts")).telemetry(await codecOfRelease()),
+};
+
+/** This file, as a worker's threads load it. */
+export const WORKLOADS_URL = import.meta.url;
+
+async function codecOfRelease() {
+  return (await import("./device-module.ts")).shippedCodec;
+}

@@ -1,0 +1,123 @@
+import { once } from "node:events";
+import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import type { Clock } from "../clock.ts";
+import type { Logger } from "../logger.ts";
+import { type ChannelEnd, sendMessage } from "./channel-end.ts";
+import { admitPlace, type HandshakeSecret } from "./channel-handshake.ts";
+import { ChannelInbox } from "./channel-inbox.ts";
+import { ALL_THERE, ChannelLink, LEFT } from "./channel-link.ts";
+import type { Exchange } from "./exchange-codec.ts";
+import { JobError } from "./job-error.ts";
+import type { Heard } from "./thread-messages.ts";
+
+export interface HubOptions extends HandshakeSecret {
+  readonly count: number;
+  readonly host: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** Place 0 of a shared job: the others connect to it, and speak to each other through it. */
+export class ChannelHub implements ChannelEnd {
+  readonly index = 0;
+  readonly #options: HubOptions;
+  readonly #server: Server;
+  readonly #links = new Map<number, ChannelLink>();
+  readonly #strangers = new Set<ChannelLink>();
+  readonly #inbox: ChannelInbox;
+  readonly #allThere = Promise.withResolvers<void>();
+  readonly #taken = new Set<number>([0]);
+
+  /** Listen on a free port. @throws {JobError} `failed` when the host is none of this machine's */
+  static async open(options: HubOptions): Promise<ChannelHub> {
+    const hub = new ChannelHub(options);
+    try {
+      hub.#server.listen(0, options.host);
+      await once(hub.#server, "listening");
+    } catch (cause) {
+      const remedy = "give --channel-host an address of this machine";
+      throw new JobError("failed", `cannot listen on ${options.host}: ${String(cause)}`, remedy, { cause });
+    }
+    return hub;
+  }
+
+  private constructor(options: HubOptions) {
+    this.#options = options;
+    this.#inbox = new ChannelInbox(Array.from({ length: options.count - 1 }, (_, index) => index + 1));
+    this.#server = createServer((socket) => void this.#admit(socket));
+    this.#allThere.promise.catch(() => undefined);
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  /** How many places are taken, this one too. */
+  get taken(): number {
+    return this.#taken.size;
+  }
+
+  /** Wait until everybody has come, and tell them. */
+  async allThere(): Promise<void> {
+    await this.#allThere.promise;
+    for (const [index, link] of this.#links) await link.announce(index, ALL_THERE).catch(() => undefined);
+  }
+
+  async send(to: number, message: Uint8Array): Promise<void> {
+    const link = this.#links.get(to);
+    if (link === undefined) throw new JobError("peer-left", `worker ${to} is not there any more`, "go on without it");
+    await sendMessage(link, 0, to, message);
+  }
+
+  receive(): Promise<Heard> {
+    return this.#inbox.receive();
+  }
+
+  async close(): Promise<void> {
+    this.#server.close();
+    for (const link of this.#strangers) link.destroy();
+    for (const link of this.#links.values()) link.close();
+  }
+
+  async #admit(socket: Socket): Promise<void> {
+    const { clock, logger, count, job } = this.#options;
+    const link = new ChannelLink(socket, clock);
+    this.#strangers.add(link);
+    let place: number | undefined;
+    try {
+      const isFree = (index: number) => index < count && !this.#taken.has(index);
+      const next = () => link.nextPart();
+      const { index, keys } = await admitPlace(this.#options, isFree, next, (bytes) => link.sendPart(bytes));
+      place = index;
+      link.begin(job, keys);
+      this.#strangers.delete(link);
+      this.#taken.add(index);
+      this.#links.set(index, link);
+      if (this.#taken.size === count) this.#allThere.resolve();
+      for await (const frame of link.frames()) await this.#pass(index, frame);
+    } catch (error) {
+      logger.warn({ job, place, error: String(error) }, "a connection of a shared job is closed");
+    } finally {
+      this.#strangers.delete(link);
+      link.destroy();
+      if (place !== undefined) await this.#left(place);
+    }
+  }
+
+  async #pass(index: number, frame: Exchange): Promise<void> {
+    if (frame.from !== index) throw new JobError("peer-left", `worker ${index} speaks as ${frame.from}`, "nothing");
+    if (frame.to === 0) return await this.#inbox.take(frame);
+    // To whoever is gone nothing is sent; the sender hears of it.
+    await this.#links.get(frame.to)?.send(frame).catch(() => undefined);
+  }
+
+  async #left(place: number): Promise<void> {
+    this.#links.delete(place);
+    this.#inbox.left(place);
+    const problem = `worker ${place} left before everybody was there`;
+    this.#allThere.reject(new JobError("peer-left", problem, "nothing: the job is tried again"));
+    for (const [index, link] of this.#links) {
+      await link.announce(index, LEFT, place >> 8, place & 0xff).catch(() => undefined);
+    }
+  }
+}

@@ -1,0 +1,145 @@
+import { once } from "node:events";
+import type { Socket } from "node:net";
+import { encodeStreamFrame, StreamDeframer } from "@lockstep/protocol";
+import type { Clock, Timer } from "../clock.ts";
+import { type LinkKeys, MAX_HANDSHAKE_BYTES } from "./channel-handshake.ts";
+import { type Exchange, openExchange, sealExchange } from "./exchange-codec.ts";
+import { JobError } from "./job-error.ts";
+
+/** Between two signs of life, and without any until the other side counts as gone. */
+const ALIVE_MS = 2_000;
+const SILENCE_MS = 15_000;
+/** As {@link SILENCE_MS}, until both sides have proved themselves. */
+const HANDSHAKE_MS = 5_000;
+
+/** The place that the channel itself speaks from. */
+export const CHANNEL_PLACE = 0xffff;
+/** What it says, first byte of its payload. */
+export const ALIVE = 0;
+export const ALL_THERE = 1;
+/** With the place, u16. */
+export const LEFT = 2;
+
+/** Two workers of a shared job on one connection: frames with codes, in order, and signs of life. */
+export class ChannelLink {
+  readonly #socket: Socket;
+  readonly #clock: Clock;
+  readonly #chunks: AsyncIterator<Uint8Array>;
+  readonly #deframer = new StreamDeframer();
+  readonly #waiting: Uint8Array[] = [];
+  readonly #seqs = new Map<string, number>();
+  readonly #heard = new Map<string, number>();
+  readonly #closed = new AbortController();
+  #keys: LinkKeys | undefined;
+  #job = "";
+  #limitMs = HANDSHAKE_MS;
+  /** Since when nothing has come, though we look; undefined: we do not. */
+  #silentMs: number | undefined;
+  #watch: Timer;
+
+  constructor(socket: Socket, clock: Clock) {
+    this.#socket = socket;
+    this.#clock = clock;
+    socket.setNoDelay(true);
+    // What breaks it is told where it is read and written.
+    socket.on("error", () => undefined);
+    socket.once("close", () => this.#closed.abort());
+    this.#chunks = socket[Symbol.asyncIterator]();
+    this.#watch = clock.setTimer(() => this.#look(), ALIVE_MS);
+  }
+
+  /** Go over from the handshake to frames. @param job  the job's id */
+  begin(job: string, keys: LinkKeys): void {
+    this.#job = job.slice(0, 16);
+    this.#keys = keys;
+    this.#limitMs = SILENCE_MS;
+  }
+
+  /** A part of the handshake; undefined: the other side has closed. */
+  async nextPart(): Promise<Uint8Array | undefined> {
+    const part = await this.#next(MAX_HANDSHAKE_BYTES);
+    if (part === undefined || part.length <= MAX_HANDSHAKE_BYTES) return part;
+    throw broken("says more than it may before it has proved itself");
+  }
+
+  /** Bytes of the handshake. */
+  sendPart(bytes: Uint8Array): void {
+    this.#socket.write(bytes);
+  }
+
+  /** Frames as they come, in order between each two places, until the other side closes. @throws {JobError} `peer-left` */
+  async *frames(): AsyncGenerator<Exchange> {
+    for (;;) {
+      const bytes = await this.#next(Number.POSITIVE_INFINITY);
+      if (bytes === undefined) return;
+      const frame = this.#opened(bytes);
+      if (frame.from !== CHANNEL_PLACE || frame.payload[0] !== ALIVE) yield frame;
+    }
+  }
+
+  /** Send a piece of a message; resolves when there is room for the next. @throws {JobError} `peer-left` */
+  async send(piece: Pick<Exchange, "from" | "to" | "isLast" | "payload">): Promise<void> {
+    if (this.#keys === undefined || this.#socket.destroyed || this.#socket.writableEnded) throw broken("is closed");
+    const route = `${piece.from} ${piece.to}`;
+    const seq = this.#seqs.get(route) ?? 0;
+    this.#seqs.set(route, (seq + 1) >>> 0);
+    const bytes = encodeStreamFrame(sealExchange({ job: this.#job, seq, ...piece }, this.#keys.send));
+    if (this.#socket.write(bytes)) return;
+    await once(this.#socket, "drain", { signal: this.#closed.signal }).catch(() => undefined);
+    if (this.#socket.destroyed) throw broken("is closed");
+  }
+
+  /** Say something as the channel. */
+  async announce(to: number, ...payload: number[]): Promise<void> {
+    await this.send({ from: CHANNEL_PLACE, to, isLast: true, payload: Uint8Array.from(payload) });
+  }
+
+  /** Send what was begun, and no more. */
+  close(): void {
+    this.#watch.cancel();
+    this.#socket.end();
+    // A side that does not take the rest is not waited for.
+    const timer = this.#clock.setTimer(() => this.#socket.destroy(), ALIVE_MS);
+    this.#socket.once("close", () => timer.cancel());
+  }
+
+  /** Close at once. */
+  destroy(): void {
+    this.#watch.cancel();
+    this.#socket.destroy();
+  }
+
+  #opened(bytes: Uint8Array): Exchange {
+    if (this.#keys === undefined) throw broken("has not proved itself");
+    const frame = openExchange(bytes, this.#keys.receive);
+    const route = `${frame.from} ${frame.to}`;
+    const seq = this.#heard.get(route) ?? 0;
+    if (frame.job !== this.#job || frame.seq !== seq) throw broken(`sent frame ${frame.seq} of ${route}, not ${seq}`);
+    this.#heard.set(route, (seq + 1) >>> 0);
+    return frame;
+  }
+
+  async #next(limit: number): Promise<Uint8Array | undefined> {
+    for (;;) {
+      const frame = this.#waiting.shift();
+      if (frame !== undefined) return frame;
+      this.#silentMs = this.#clock.nowMs();
+      const step = await this.#chunks.next().catch(() => ({ done: true, value: undefined }) as const);
+      this.#silentMs = undefined;
+      if (step.done === true) return undefined;
+      this.#waiting.push(...this.#deframer.push(step.value));
+      if (this.#deframer.pendingBytes > limit + 2) throw broken("says more than it may before it has proved itself");
+    }
+  }
+
+  #look(): void {
+    const silentMs = this.#silentMs === undefined ? 0 : this.#clock.nowMs() - this.#silentMs;
+    if (silentMs >= this.#limitMs) return this.destroy();
+    if (this.#keys !== undefined) this.announce(CHANNEL_PLACE, ALIVE).catch(() => undefined);
+    this.#watch = this.#clock.setTimer(() => this.#look(), ALIVE_MS);
+  }
+}
+
+function broken(how: string): JobError {
+  return new JobError("peer-left", `the other side of a shared job's connection ${how}`, "nothing: the job is tried again");
+}

@@ -1,0 +1,169 @@
+import { systemClock } from "../clock.ts";
+import type { BlobRef } from "./blob-store.ts";
+import type { JobProgress, NamedBlob } from "./job.ts";
+import { JobError } from "./job-error.ts";
+import { shortened } from "./job-failure.ts";
+import { Pace } from "./pace.ts";
+import { seededRandom } from "./seeded-random.ts";
+import type { ThreadChannel } from "./thread-channel.ts";
+import type { ThreadLine } from "./thread-line.ts";
+import { STOP_REASONS, type StopReason, type ThreadOrder, type WriteTarget } from "./thread-messages.ts";
+import type { JobContext } from "./workload.ts";
+
+/** Four times a second. */
+const TELL_PAUSE_MS = 250;
+/** Lines of one pause that are kept: a workload that logs in a loop fills neither memory nor the queue. */
+const MOST_LINES = 16;
+/** Small pieces cost a message each. */
+const CHUNK_BYTES = 256 * 1024;
+
+/** What a workload sees, in its thread: everything else is asked of the worker. */
+export class ThreadContext implements JobContext {
+  readonly jobId: string;
+  readonly attempt: number;
+  readonly inputs: readonly NamedBlob[];
+  readonly scratch: string;
+  readonly random: () => number;
+  readonly channel: ThreadChannel | undefined;
+  readonly #line: ThreadLine;
+  readonly #order: ThreadOrder;
+  readonly #clock = systemClock();
+  readonly #stopper = new AbortController();
+  readonly #pace: Pace;
+  #progress: JobProgress = { fraction: null, note: "", metrics: {} };
+  #isProgressNew = false;
+  #lines: string[] = [];
+  #leftOut = 0;
+
+  constructor(order: ThreadOrder, line: ThreadLine, channel: ThreadChannel | undefined) {
+    this.jobId = order.jobId;
+    this.attempt = order.attempt;
+    this.inputs = order.inputs;
+    this.scratch = order.scratch;
+    const place = channel === undefined || channel.index === 0 ? "" : ` ${channel.index}`;
+    this.random = seededRandom(`${order.jobId}${place}`);
+    this.channel = channel;
+    this.#order = order;
+    this.#line = line;
+    this.#pace = new Pace(this.#clock, TELL_PAUSE_MS, () => this.#tell());
+    this.look();
+  }
+
+  get signal(): AbortSignal {
+    return this.#stopper.signal;
+  }
+
+  /** See whether it should end. */
+  look(): void {
+    const reason = STOP_REASONS[Atomics.load(this.#order.stop, 0) - 1];
+    if (reason !== undefined && !this.signal.aborted) this.#stopper.abort(stopped(reason));
+  }
+
+  nowMs(): number {
+    return this.#clock.unixUs() / 1000;
+  }
+
+  log(line: string): void {
+    this.look();
+    this.#lines.push(shortened(String(line).replace(/[\r\n]+/g, " ")));
+    if (this.#lines.length > MOST_LINES) {
+      this.#lines.shift();
+      this.#leftOut += 1;
+    }
+    this.#pace.touch();
+  }
+
+  progress(progress: Partial<JobProgress>): void {
+    this.look();
+    const { fraction = this.#progress.fraction, note = this.#progress.note, metrics = this.#progress.metrics } = progress;
+    const isKnown = fraction !== null && !Number.isNaN(fraction);
+    this.#progress = {
+      fraction: isKnown ? Math.min(1, Math.max(0, fraction)) : null,
+      note: shortened(note),
+      metrics: Object.fromEntries(Object.entries(metrics).filter(([, value]) => Number.isFinite(value))),
+    };
+    this.#isProgressNew = true;
+    this.#pace.touch();
+  }
+
+  read(input: BlobRef): AsyncIterable<Uint8Array> {
+    return this.#read({ sha256: input.sha256, bytes: input.bytes });
+  }
+
+  file(input: NamedBlob): Promise<string> {
+    return this.#line.call("file", [{ name: input.name, sha256: input.sha256, bytes: input.bytes }]);
+  }
+
+  async write(name: string, source: AsyncIterable<Uint8Array>): Promise<NamedBlob> {
+    return { name, ...(await this.#write({ kind: "output", name }, source)) };
+  }
+
+  async writeFile(name: string, path: string): Promise<NamedBlob> {
+    return { name, ...(await this.#line.call("write-file", [name, path])) };
+  }
+
+  resume(): AsyncIterable<Uint8Array> | undefined {
+    return this.#order.hasCheckpoint ? this.#read("checkpoint") : undefined;
+  }
+
+  async checkpoint(source: AsyncIterable<Uint8Array>): Promise<void> {
+    await this.#write({ kind: "checkpoint" }, source);
+  }
+
+  /** Tell what was not told yet. */
+  flush(): void {
+    this.#pace.flush();
+  }
+
+  #tell(): void {
+    const lines = this.#leftOut === 0 ? this.#lines : [`(${this.#leftOut} lines left out)`, ...this.#lines];
+    this.#line.tell(this.#isProgressNew ? this.#progress : undefined, lines);
+    this.#isProgressNew = false;
+    this.#lines = [];
+    this.#leftOut = 0;
+  }
+
+  async *#read(ref: BlobRef | "checkpoint"): AsyncGenerator<Uint8Array> {
+    const read = await this.#line.call("read-open", [ref]);
+    try {
+      for (;;) {
+        this.signal.throwIfAborted();
+        const chunk = await this.#line.call("read-next", [read]);
+        if (chunk === undefined) return;
+        yield chunk;
+      }
+    } finally {
+      await this.#line.call("read-close", [read]);
+    }
+  }
+
+  async #write(target: WriteTarget, source: AsyncIterable<Uint8Array>): Promise<BlobRef> {
+    const write = await this.#line.call("write-open", [target]);
+    try {
+      for await (const piece of source) {
+        for (let from = 0; from < piece.length; from += CHUNK_BYTES) {
+          this.signal.throwIfAborted();
+          // A copy: the piece stays the workload's, which may fill it again.
+          const chunk = new Uint8Array(piece.subarray(from, from + CHUNK_BYTES));
+          await this.#line.call("write-chunk", [write, chunk], [chunk.buffer]);
+        }
+      }
+    } catch (error) {
+      await this.#line.call("write-break", [write]);
+      throw error;
+    }
+    return await this.#line.call("write-end", [write]);
+  }
+}
+
+/** What a signal says of why it was given. */
+function stopped(reason: StopReason): JobError {
+  switch (reason) {
+    case "cancelled":
+      return new JobError("cancelled", "the job is to be cancelled", "`jobs retry` begins it anew");
+    case "lease-lost":
+      return new JobError("lease-lost", "the job is somebody else's by now", "nothing: it is worked on there");
+    case "released":
+      return new JobError("cancelled", "the worker ends", "nothing: the job waits for the next one");
+  }
+}

@@ -1,0 +1,234 @@
+import { createWriteStream } from "node:fs";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
+import type { Clock } from "../clock.ts";
+import type { Logger } from "../logger.ts";
+import { BlobDesk, CHECKPOINT_FILE, SCRATCH_FOLDER } from "./blob-desk.ts";
+import type { BlobStore } from "./blob-store.ts";
+import type { Job } from "./job.ts";
+import { JobError } from "./job-error.ts";
+import { failureOf } from "./job-failure.ts";
+import type { JobLease, JobQueue } from "./job-queue.ts";
+import type { JobThread, ThreadEnd } from "./job-thread.ts";
+import { LeaseKeeper } from "./lease-keeper.ts";
+import { isSeat, readSeat, type Seat } from "./seat.ts";
+import { SharedJob } from "./shared-job.ts";
+import type { Heard, StopReason, ThreadCallDesk } from "./thread-messages.ts";
+
+export interface JobRunOptions {
+  readonly queue: JobQueue;
+  readonly blobs: BlobStore;
+  readonly leaseMs: number;
+  /** From asking an attempt to end until its thread is ended, ms. */
+  readonly graceMs: number;
+  /** Folder for the folders of attempts. */
+  readonly scratch: string;
+  readonly channelHost: string;
+  /** How long a shared job waits for others to take its places, ms. */
+  readonly peersMs: number;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+const FIRST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 2_000;
+
+/** One attempt at one job: from the lease to what the queue is told of its end. */
+export class JobRun {
+  readonly #options: JobRunOptions;
+  readonly #lease: JobLease;
+  readonly #thread: JobThread;
+  readonly #stopped = new AbortController();
+  readonly #ended = Promise.withResolvers<void>();
+  readonly #logs: Promise<unknown>[] = [];
+  #reason: StopReason | undefined;
+
+  constructor(options: JobRunOptions, lease: JobLease, thread: JobThread) {
+    this.#options = options;
+    this.#lease = lease;
+    this.#thread = thread;
+  }
+
+  get job(): Job {
+    return this.#lease.job;
+  }
+
+  /** Work on it until its end is told to the queue. @returns what was told */
+  async run(): Promise<ThreadEnd["kind"] | StopReason> {
+    const keeper = new LeaseKeeper({ ...this.#options, lease: this.#lease, stop: (reason) => this.stop(reason) });
+    try {
+      const { end, outputs } = await this.#attempt(keeper).catch((error: unknown) => failedBefore(error));
+      await Promise.all(this.#logs);
+      return await this.#tell(end, outputs);
+    } finally {
+      keeper.close();
+    }
+  }
+
+  /** Let it end: its thread is asked to, and ended after the grace time. */
+  stop(reason: StopReason): void {
+    if (this.#reason !== undefined) return;
+    this.#reason = reason;
+    this.#thread.stop(reason);
+    this.#stopped.abort(new JobError("cancelled", `the attempt is to end, ${reason}`, "end it"));
+    const { clock, graceMs } = this.#options;
+    const timer = clock.setTimer(() => void this.#kill(), graceMs);
+    this.#ended.promise.then(() => timer.cancel());
+  }
+
+  async #kill(): Promise<void> {
+    this.#log(`it did not end within ${this.#options.graceMs} ms of being asked to: its thread was ended`);
+    await this.#thread.kill();
+  }
+
+  async #attempt(keeper: LeaseKeeper) {
+    const { scratch, blobs, logger } = this.#options;
+    const { job, attempt } = this.#lease;
+    await mkdir(scratch, { recursive: true });
+    const folder = await mkdtemp(join(scratch, `${job.id.slice(0, 8)}-${attempt}-`));
+    const desk = new BlobDesk({ blobs, folder, checkpoint: (ref) => this.#checkpoint(ref) });
+    let shared: SharedJob | undefined;
+    try {
+      await mkdir(join(folder, SCRATCH_FOLDER));
+      const { seat, params } = await this.#seat();
+      const hasCheckpoint = await this.#fetchCheckpoint(folder);
+      const open = async (count: number) => {
+        shared = new SharedJob({ ...this.#options, job, attempt, seat, signal: this.#stopped.signal });
+        await shared.open(count);
+        return shared.index;
+      };
+      const begin = {
+        ...{ workload: job.workload, params, jobId: seat?.job ?? job.id, attempt: seat?.attempt ?? attempt },
+        ...{ inputs: job.inputs, scratch: join(folder, SCRATCH_FOLDER), hasCheckpoint, seat },
+      };
+      const ended = this.#thread.run(begin, {
+        desk: callDesk(desk, open, () => shared),
+        told: (progress, lines) => {
+          if (progress !== undefined) keeper.tell(progress);
+          for (const line of lines) this.#log(line);
+        },
+      });
+      if (this.#reason !== undefined) this.#thread.stop(this.#reason);
+      const end = await ended;
+      return { end, outputs: desk.outputs };
+    } finally {
+      this.#ended.resolve();
+      if (!this.#thread.isFit) await this.#thread.kill();
+      await desk.close();
+      await shared?.close();
+      // A folder that cannot be removed costs room, and no job.
+      await rm(folder, { recursive: true, force: true }).catch((error: unknown) =>
+        logger.warn({ folder, error: String(error) }, "the folder of an attempt is left behind"),
+      );
+    }
+  }
+
+  /** Its own parameters; those of the job that it is a place of, if that is still worked on. */
+  async #seat(): Promise<{ readonly seat: Seat | undefined; readonly params: Job["params"] }> {
+    const { job } = this.#lease;
+    if (!isSeat(job)) return { seat: undefined, params: job.params };
+    const { seat, params } = readSeat(job);
+    const owner = await this.#options.queue.get(seat.job);
+    if (owner?.state === "running" && owner.attempts === seat.attempt && owner.workload === job.workload) {
+      return { seat, params };
+    }
+    const problem = `attempt ${seat.attempt} of the shared job ${seat.job} is over`;
+    throw new JobError("bad-job", problem, "nothing: its next attempt offers new places");
+  }
+
+  /** A checkpoint that cannot be read costs time, and no job: it is begun anew. */
+  async #fetchCheckpoint(folder: string): Promise<boolean> {
+    const { checkpoint } = this.#lease.job;
+    if (checkpoint === null) return false;
+    try {
+      const source = this.#options.blobs.get(checkpoint, { signal: this.#stopped.signal });
+      await pipeline(source, createWriteStream(join(folder, CHECKPOINT_FILE)));
+      return true;
+    } catch (error) {
+      const isBad = error instanceof JobError && (error.code === "missing-blob" || error.code === "tampered-blob");
+      if (!isBad) throw error;
+      this.#log(`its checkpoint cannot be read (${error.message}): it begins anew`);
+      return false;
+    }
+  }
+
+  async #checkpoint(ref: Parameters<JobLease["checkpoint"]>[0]): Promise<void> {
+    if (await this.#lease.checkpoint(ref)) return;
+    this.stop("lease-lost");
+    throw new JobError("lease-lost", "the job is somebody else's by now", "nothing: it is worked on there");
+  }
+
+  #log(line: string): void {
+    const written = this.#lease.log(line).catch((error: unknown) => {
+      this.#options.logger.warn({ job: this.job.id, line, error: String(error) }, "a line of a job's log was lost");
+    });
+    this.#logs.push(written);
+  }
+
+  async #tell(end: ThreadEnd, outputs: BlobDesk["outputs"]): Promise<ThreadEnd["kind"] | StopReason> {
+    const lease = this.#lease;
+    const reason = this.#reason;
+    if (reason === "lease-lost") return reason;
+    // Work that was finished nevertheless is not thrown away, unless somebody wanted it to be.
+    if (reason === "released" && end.kind !== "done") return await this.#told(() => lease.release(), reason);
+    if (reason === "cancelled") return await this.#told(() => lease.cancelled(), reason);
+    switch (end.kind) {
+      case "done":
+        return await this.#told(() => lease.done({ value: end.value, outputs }), end.kind);
+      case "failed": {
+        const { isFinal, ...failure } = end.failure;
+        return await this.#told(() => lease.failed(failure, isFinal), end.kind);
+      }
+      case "killed":
+        return await this.#told(() => lease.release(), "released");
+    }
+  }
+
+  /** A queue that is away keeps an end waiting; only a worker that ends does not wait for it. */
+  async #told<End extends string>(tell: () => Promise<boolean>, end: End): Promise<End | "lease-lost"> {
+    const { clock, logger } = this.#options;
+    for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
+      try {
+        return (await tell()) ? end : "lease-lost";
+      } catch (error) {
+        const isAway = error instanceof JobError && error.code === "queue-away";
+        if (!isAway || this.#reason === "released") throw error;
+        logger.warn({ job: this.job.id, error: error.message }, "the end of a job waits for the queue");
+        await new Promise<void>((resolve) => clock.setTimer(resolve, pauseMs));
+      }
+    }
+  }
+}
+
+function failedBefore(error: unknown): { readonly end: ThreadEnd; readonly outputs: BlobDesk["outputs"] } {
+  return { end: { kind: "failed", failure: failureOf(error) }, outputs: [] };
+}
+
+function callDesk(
+  blobs: BlobDesk,
+  open: (count: number) => Promise<number>,
+  channel: () => SharedJob | undefined,
+): ThreadCallDesk {
+  const opened = () => {
+    const shared = channel();
+    if (shared === undefined) throw new JobError("failed", "the job is not shared", "see `workers` of the workload");
+    return shared;
+  };
+  return {
+    "read-open": (ref) => blobs["read-open"](ref),
+    "read-next": (read) => blobs["read-next"](read),
+    "read-close": (read) => blobs["read-close"](read),
+    file: (input) => blobs.file(input),
+    "write-open": (target) => blobs["write-open"](target),
+    "write-chunk": (write, bytes) => blobs["write-chunk"](write, bytes),
+    "write-end": (write) => blobs["write-end"](write),
+    "write-break": (write) => blobs["write-break"](write),
+    "write-file": (name, path) => blobs["write-file"](name, path),
+    "channel-open": open,
+    "channel-send": async (to, message): Promise<undefined> => {
+      await opened().send(to, message);
+    },
+    "channel-receive": async (): Promise<Heard> => await opened().receive(),
+  };
+}

@@ -1,0 +1,135 @@
+import type { Clock } from "../clock.ts";
+import { InvariantError } from "../invariant-error.ts";
+import type { Job } from "./job.ts";
+import { failureOf } from "./job-failure.ts";
+import type { JobLease } from "./job-queue.ts";
+import { JobRun, type JobRunOptions } from "./job-run.ts";
+import { JobThread } from "./job-thread.ts";
+import { findWorkload, type RegistryModule } from "./workload-registry.ts";
+
+export interface JobWorkerOptions extends JobRunOptions {
+  /** Told to the queue with each claim. */
+  readonly name: string;
+  /** File that exports `WORKLOADS`, as a URL; each thread loads it. */
+  readonly registry: string;
+  /** Which of them it works on. */
+  readonly workloads: readonly string[];
+  /** Jobs at once, 1 …. */
+  readonly threads: number;
+  /** Memory of each thread, heap and buffers, MiB, ≥ 16. */
+  readonly memoryMb: number;
+}
+
+/** What a worker does unless told otherwise. */
+export const WORKER_DEFAULTS = {
+  leaseMs: 15_000,
+  graceMs: 5_000,
+  peersMs: 60_000,
+  memoryMb: 1_024,
+  channelHost: "127.0.0.1",
+} as const;
+
+/** How long to wait for a job before asking again, and for a queue that does not answer. */
+const WAIT_MS = 5_000;
+const AWAY_MS = 1_000;
+const MOST_IDLE_WAITS = 2;
+/** What a worker that ends takes at most. */
+const STOP_MS = 10_000;
+
+/** Takes jobs out of a queue and works on them, each in a thread of its own; no job can take it along. */
+export class JobWorker {
+  readonly #options: JobWorkerOptions;
+  readonly #ending = new AbortController();
+  readonly #runs = new Set<JobRun>();
+  #slots: Promise<void>[] = [];
+
+  constructor(options: JobWorkerOptions) {
+    this.#options = options;
+  }
+
+  /** Jobs that are worked on now. */
+  get running(): readonly Job[] {
+    return [...this.#runs].map(({ job }) => job);
+  }
+
+  /** Begin to take jobs. @throws {JobError} `unknown-workload` when the registry lacks one */
+  async start(): Promise<void> {
+    const { registry, workloads, threads } = this.#options;
+    if (this.#slots.length > 0) throw new InvariantError("a worker is started once");
+    const { WORKLOADS }: RegistryModule = await import(registry);
+    for (const name of workloads) findWorkload(WORKLOADS, name);
+    this.#slots = Array.from({ length: threads }, () => this.#serve());
+  }
+
+  /**
+   * Take no more jobs, ask those that run to end, and give back what has not ended: it counts as no attempt.
+   *
+   * Resolves after at most ten seconds.
+   */
+  async stop(): Promise<void> {
+    this.#ending.abort();
+    for (const run of this.#runs) run.stop("released");
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = this.#options.clock.setTimer(resolve, STOP_MS);
+    await Promise.race([Promise.all(this.#slots), promise]);
+    timer.cancel();
+  }
+
+  async #serve(): Promise<void> {
+    const { queue, workloads, name, logger } = this.#options;
+    const { signal } = this.#ending;
+    let thread: JobThread | undefined;
+    let idleWaits = 0;
+    while (!signal.aborted) {
+      try {
+        const lease = await queue.claim(workloads, name);
+        if (lease !== undefined) {
+          if (thread?.isFit !== true) thread = this.#newThread();
+          idleWaits = 0;
+          await this.#work(lease, thread);
+          continue;
+        }
+        // A thread that is kept starts the next job at once; for longer it would only take memory.
+        if (idleWaits === MOST_IDLE_WAITS) await thread?.kill();
+        idleWaits += 1;
+        await queue.wait(workloads, WAIT_MS, signal);
+      } catch (error) {
+        logger.warn({ error: String(error) }, "the queue does not answer");
+        await pause(this.#options.clock, AWAY_MS, signal);
+      }
+    }
+    await thread?.kill();
+  }
+
+  async #work(lease: JobLease, thread: JobThread): Promise<void> {
+    const { logger } = this.#options;
+    const facts = { job: lease.job.id, workload: lease.job.workload, attempt: lease.attempt };
+    const run = new JobRun(this.#options, lease, thread);
+    this.#runs.add(run);
+    if (this.#ending.signal.aborted) run.stop("released");
+    logger.info(facts, "a job begins");
+    try {
+      logger.info({ ...facts, end: await run.run() }, "a job ended");
+    } catch (error) {
+      // Only the queue is left to have failed: the lease runs out, and the job is taken again.
+      logger.error({ ...facts, error: failureOf(error).message }, "the end of a job could not be told");
+    } finally {
+      this.#runs.delete(run);
+    }
+  }
+
+  #newThread(): JobThread {
+    const { registry, memoryMb, clock } = this.#options;
+    return new JobThread({ registry, memoryMb, clock });
+  }
+}
+
+function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = clock.setTimer(resolve, ms);
+    signal.addEventListener("abort", () => {
+      timer.cancel();
+      resolve();
+    }, { once: true });
+  });
+}
