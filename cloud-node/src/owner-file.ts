@@ -92,7 +92,7 @@ function giveToOwner({ fd }: FileHandle, file: string): void {
 }
 
 /** Make a rename in a folder last when the power goes, where the system lets a folder be opened for that. */
-async function syncFolder(folder: string): Promise<void> {
+export async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, "r").catch(unlessUnsupported);
   await handle?.sync().catch(unlessUnsupported);
   await handle?.close();

@@ -36,7 +36,8 @@ export interface BlobStore {
    * Keep bytes: durable once this resolves.
    *
    * @param source  called with the number of bytes that an earlier upload of `expect` left: gives the rest from there on
-   * @throws {JobError} `tampered-blob` when they are not `expect`, `too-large`, `disk-full`, `queue-away`
+   * @throws {JobError} `tampered-blob` when they are not `expect`, `disk-full`, `queue-away`; what the source threw, and
+   *   then what it gave before is kept for the next put of the same `expect`
    */
   put(source: (fromByte: number) => AsyncIterable<Uint8Array>, options?: PutOptions): Promise<BlobRef>;
   /**
@@ -47,8 +48,12 @@ export interface BlobStore {
   get(ref: BlobRef, options?: GetOptions): AsyncIterable<Uint8Array>;
   /** Whether all its bytes are there; undefined: they are not. */
   stat(sha256: string): Promise<BlobFacts | undefined>;
+  /** Bytes that broken uploads of it left, from which the next put goes on. */
+  begun(sha256: string): Promise<number>;
   list(): AsyncIterable<BlobFacts>;
   /** Forget a blob. @returns false when it was not there */
   remove(sha256: string): Promise<boolean>;
+  /** Forget what uploads left that broke before a time. @param beforeMs  Unix time */
+  forgetBegun(beforeMs: number): Promise<void>;
   close(): Promise<void>;
 }

@@ -12,6 +12,7 @@ export type JobErrorCode =
   | "too-large"
   | "disk-full"
   | "queue-away"
+  | "bad-queue"
   | "queue-version"
   | "lease-lost"
   | "cancelled"

@@ -23,7 +23,7 @@ export interface SubmitOptions {
 /** What a worker holds while it works on a job. All of it is void once the lease is lost: whoever has it then decides. */
 export interface JobLease {
   readonly job: Job;
-  /** 1 …: tells this attempt from every other one of the job. */
+  /** 1 …: the job is taken for so many a time. Tells this attempt from every other one, those that were given back among them. */
   readonly attempt: number;
   /**
    * Hold the job for another lease time, and say how far it is. To be called at least three times in a lease time.
@@ -54,7 +54,7 @@ export interface JobQueue {
   submit(spec: JobSpec, options?: SubmitOptions): Promise<{ readonly job: Job; readonly isNew: boolean }>;
   /** @throws {JobError} `queue-away` */
   get(id: string): Promise<Job | undefined>;
-  /** Newest first. @throws {JobError} `queue-away` */
+  /** Newest first. @throws {JobError} `queue-away`, `unknown-job` for a `before` that is forgotten */
   list(filter: JobFilter): Promise<Job[]>;
   /** The last lines of a job's log, oldest first; at most 1,000 are kept. */
   log(id: string): Promise<string[]>;

@@ -48,7 +48,7 @@ export interface JobProgress {
 export interface JobFailure {
   readonly code: JobErrorCode;
   readonly message: string;
-  /** Attempt that it ended, 1 …. */
+  /** Attempt that it ended, as its lease was numbered, 1 …. */
   readonly attempt: number;
   /** Worker that had it; "" where none did. */
   readonly worker: string;
@@ -67,7 +67,7 @@ export interface Job extends JobSpec {
   /** SHA-256 of its content, 64 lower-case hexadecimal digits: `jobId` makes it. */
   readonly id: string;
   readonly state: JobState;
-  /** Attempts that were begun. */
+  /** Attempts that count: begun since it was handed in, and not given back. */
   readonly attempts: number;
   readonly maxAttempts: number;
   readonly progress: JobProgress | null;

@@ -1,0 +1,25 @@
+import { JobError } from "./job-error.ts";
+
+const FULL = new Set(["ENOSPC", "EDQUOT", "EFBIG"]);
+
+/**
+ * Do something with the disk.
+ *
+ * @throws {JobError} `disk-full`, else `queue-away` for whatever the system refused
+ */
+export async function onDisk<Result>(folder: string, act: () => Promise<Result>): Promise<Result> {
+  try {
+    return await act();
+  } catch (cause) {
+    const { code = "", message } = cause as NodeJS.ErrnoException;
+    if (FULL.has(code)) {
+      throw new JobError("disk-full", `no room left in ${folder}`, "make room and try again", { cause });
+    }
+    throw new JobError("queue-away", `${folder} (${message})`, "look at the folder and the disk", { cause });
+  }
+}
+
+/** For a promise's `catch`: what is not there is undefined. */
+export function unlessAbsent(cause: NodeJS.ErrnoException): undefined {
+  if (cause.code !== "ENOENT") throw cause;
+}

@@ -1,0 +1,71 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+import { allOf, bytesOf, refOf, sourceOf } from "./blob-bytes.suite.ts";
+import { blobStoreSuite } from "./blob-store.suite.ts";
+import { FileBlobs } from "./file-blobs.ts";
+import { codeOf } from "./queue-rig.suite.ts";
+
+blobStoreSuite("blobs in files", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "lockstep-blobs-"));
+  const place = join(folder, "node.db.blobs");
+  return {
+    open: async () => new FileBlobs(place),
+    damage: async (sha256, how) => {
+      const path = join(place, sha256.slice(0, 2), sha256);
+      const bytes = readFileSync(path);
+      if (how === "cut") truncateSync(path, bytes.length - 1);
+      bytes[5] = (bytes[5] ?? 0) ^ 1;
+      if (how === "change") writeFileSync(path, bytes);
+    },
+    close: async () => rmSync(folder, { recursive: true }),
+  };
+});
+
+test("a writer that is killed leaves nothing that looks whole, and the next one goes on where it was", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "lockstep-blobs-"));
+  try {
+    const bytes = bytesOf(1);
+    const ref = refOf(bytes);
+    const script = fileURLToPath(new URL("./blob-writer.suite.ts", import.meta.url));
+    const child = spawn(process.execPath, [script, folder, "1", "400000"], { stdio: ["ignore", "pipe", "inherit"] });
+    await once(child.stdout, "data");
+    child.kill("SIGKILL");
+    await once(child, "exit");
+    const blobs = new FileBlobs(folder);
+    expect(await blobs.stat(ref.sha256)).toBeUndefined();
+    const left = await blobs.begun(ref.sha256);
+    expect(left).toBeGreaterThanOrEqual(400_000);
+    const { source, begun } = sourceOf(bytes);
+    await blobs.put(source, { expect: ref });
+    expect(begun).toEqual([left]);
+    expect((await allOf(blobs.get(ref))).equals(bytes)).toBe(true);
+    expect(readdirSync(join(folder, ref.sha256.slice(0, 2)))).toEqual([ref.sha256]);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test("a folder that is none is said to be away, and files of others in it are left alone", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "lockstep-blobs-"));
+  try {
+    writeFileSync(join(folder, "file"), "");
+    const none = new FileBlobs(join(folder, "file"));
+    expect(await codeOf(none.put(sourceOf(bytesOf(1)).source))).toBe("queue-away");
+    expect(await codeOf(allOf(none.get(refOf(bytesOf(1)))))).toBe("queue-away");
+    const blobs = new FileBlobs(folder);
+    const ref = await blobs.put(sourceOf(bytesOf(1)).source);
+    appendFileSync(join(folder, ref.sha256.slice(0, 2), "notes.txt"), "mine");
+    const all: string[] = [];
+    for await (const { sha256 } of blobs.list()) all.push(sha256);
+    expect(all).toEqual([ref.sha256]);
+    await blobs.forgetBegun(Date.now() + 1_000);
+    expect(readFileSync(join(folder, ref.sha256.slice(0, 2), "notes.txt"), "utf8")).toBe("mine");
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});

@@ -1,0 +1,242 @@
+import { createHash, randomBytes } from "node:crypto";
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat, unlink, utimes } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { syncFolder } from "../owner-file.ts";
+import type { BlobFacts, BlobRef, BlobStore, GetOptions, PutOptions } from "./blob-store.ts";
+import { onDisk, unlessAbsent } from "./disk-call.ts";
+import { JobError } from "./job-error.ts";
+import { checkRef, isSha256 } from "./job-id.ts";
+import { checkSignal, tampered, verified } from "./verified-bytes.ts";
+
+const READ_BYTES = 1 << 18;
+const PART = ".part";
+/** Folder of uploads whose bytes nobody foretold. */
+const NEW = "new";
+
+/**
+ * Blobs as files of one folder, for any number of processes:
+ *
+ *     ab/abcdef…                a blob, whole: it comes there by a rename
+ *     ab/abcdef….1f2e3d4c.part  an upload of it, under way or broken; two at once have one each
+ *     new/1f2e3d4c.part         an upload of what only its last byte names
+ */
+export class FileBlobs implements BlobStore {
+  readonly #folder: string;
+
+  /** @param folder  made with the first blob */
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  async put(source: (fromByte: number) => AsyncIterable<Uint8Array>, options: PutOptions = {}): Promise<BlobRef> {
+    const { expect } = options;
+    if (expect !== undefined) {
+      checkRef(expect, "a blob");
+      if (await this.#renew(expect)) return { sha256: expect.sha256, bytes: expect.bytes };
+    }
+    const folder = join(this.#folder, expect?.sha256.slice(0, 2) ?? NEW);
+    const name = expect === undefined ? "" : `${expect.sha256}.`;
+    const part = join(folder, `${name}${randomBytes(4).toString("hex")}${PART}`);
+    const handle = await this.#disk(async () => {
+      await this.#makeFolder(folder);
+      return open(part, "wx");
+    });
+    const begun = expect === undefined ? undefined : await this.#longestPart(expect, part);
+    try {
+      const ref = await this.#fill(handle, begun, source, options).finally(() => handle.close());
+      await this.#disk(() => this.#place(part, ref));
+      return ref;
+    } catch (error) {
+      const code = error instanceof JobError ? error.code : undefined;
+      // Nobody can go on with wrong bytes, or with those that have no name; and a full disk is in everybody's way.
+      if (code === "tampered-blob" || code === "disk-full" || expect === undefined) await rm(part, { force: true });
+      if (code === "tampered-blob" && begun !== undefined) await rm(begun, { force: true });
+      throw error;
+    }
+  }
+
+  async *get(ref: BlobRef, options: GetOptions = {}): AsyncGenerator<Uint8Array> {
+    checkRef(ref, "a blob");
+    const path = this.#path(ref.sha256);
+    const handle = await this.#disk(() => open(path, "r").catch(unlessAbsent));
+    if (handle === undefined) throw new JobError("missing-blob", `blob ${ref.sha256}`, "put it there again");
+    try {
+      yield* verified(this.#chunks(handle), ref, options);
+    } catch (error) {
+      if (error instanceof JobError && error.code === "tampered-blob") await this.#removeDamaged(handle, ref.sha256);
+      throw error;
+    } finally {
+      await handle.close();
+    }
+  }
+
+  async stat(sha256: string): Promise<BlobFacts | undefined> {
+    if (!isSha256(sha256)) return undefined;
+    const facts = await this.#disk(() => stat(this.#path(sha256)).catch(unlessAbsent));
+    return facts && { sha256, bytes: facts.size, putMs: Math.floor(facts.mtimeMs) };
+  }
+
+  async begun(sha256: string): Promise<number> {
+    const sizes = (await this.#parts(sha256)).map(({ bytes }) => bytes);
+    return Math.max(0, ...sizes);
+  }
+
+  async *list(): AsyncGenerator<BlobFacts> {
+    for (const folder of await this.#names("")) {
+      for (const name of await this.#names(folder)) {
+        const facts = await this.stat(name);
+        if (facts !== undefined) yield facts;
+      }
+    }
+  }
+
+  async remove(sha256: string): Promise<boolean> {
+    if (!isSha256(sha256)) return false;
+    return this.#disk(async () => {
+      const isGone = await unlink(this.#path(sha256)).then(() => true, unlessAbsent);
+      return isGone ?? false;
+    });
+  }
+
+  async forgetBegun(beforeMs: number): Promise<void> {
+    for (const folder of await this.#names("")) {
+      for (const name of await this.#names(folder)) {
+        const path = join(this.#folder, folder, name);
+        const facts = name.endsWith(PART) ? await stat(path).catch(unlessAbsent) : undefined;
+        if (facts !== undefined && facts.mtimeMs < beforeMs) await rm(path, { force: true });
+      }
+    }
+  }
+
+  async close(): Promise<void> {}
+
+  /** What an earlier upload left, then what the source gives; all of it on the disk. */
+  async #fill(
+    handle: FileHandle,
+    begun: string | undefined,
+    source: (fromByte: number) => AsyncIterable<Uint8Array>,
+    { expect, onProgress, signal }: PutOptions,
+  ): Promise<BlobRef> {
+    const hash = createHash("sha256");
+    let bytes = 0;
+    const keep = async (chunks: AsyncIterable<Uint8Array>) => {
+      for await (const chunk of chunks) {
+        checkSignal(signal, expect?.sha256);
+        if (expect !== undefined && bytes + chunk.length > expect.bytes) {
+          throw tampered(expect, `more than ${expect.bytes} bytes`);
+        }
+        await this.#disk(() => writeAll(handle, chunk, bytes));
+        hash.update(chunk);
+        bytes += chunk.length;
+        onProgress?.(bytes);
+      }
+    };
+    // Copied, not taken over: whoever wrote it may still do so, and it has to be read for its hash anyway.
+    if (begun !== undefined) await this.#read(begun, keep);
+    await keep(source(bytes));
+    const ref = { sha256: hash.digest("hex"), bytes };
+    if (expect !== undefined && bytes < expect.bytes) throw tampered(expect, `${bytes} of ${expect.bytes} bytes`);
+    if (expect !== undefined && ref.sha256 !== expect.sha256) throw tampered(expect, "other bytes");
+    await this.#disk(() => handle.sync());
+    return ref;
+  }
+
+  /** What most is left of, except for one's own. */
+  async #longestPart({ sha256, bytes }: BlobRef, own: string): Promise<string | undefined> {
+    const parts = await this.#parts(sha256);
+    const usable = parts.filter((part) => part.path !== own && part.bytes > 0 && part.bytes <= bytes);
+    return usable.sort((a, b) => b.bytes - a.bytes)[0]?.path;
+  }
+
+  async #read(path: string, keep: (chunks: AsyncIterable<Uint8Array>) => Promise<void>): Promise<void> {
+    const handle = await this.#disk(() => open(path, "r").catch(unlessAbsent));
+    if (handle === undefined) return;
+    try {
+      await keep(this.#chunks(handle));
+    } finally {
+      await handle.close();
+    }
+  }
+
+  async #place(part: string, { sha256 }: BlobRef): Promise<void> {
+    const path = this.#path(sha256);
+    await this.#makeFolder(dirname(path));
+    const isPlaced = await rename(part, path).then(() => true, unlessAbsent);
+    // Gone: another upload of the same bytes was placed first, and cleared away what it no longer needed.
+    if (isPlaced === undefined) await stat(path);
+    await syncFolder(dirname(path));
+    await this.#forgetParts(sha256);
+  }
+
+  /** Whether it is there already; then as new as if it had been put now. */
+  async #renew({ sha256, bytes }: BlobRef): Promise<boolean> {
+    const facts = await this.stat(sha256);
+    if (facts?.bytes !== bytes) return false;
+    const now = new Date();
+    const isRenewed = await this.#disk(() => utimes(this.#path(sha256), now, now).then(() => true, unlessAbsent));
+    return isRenewed ?? false;
+  }
+
+  /** What is no longer what its name says is in the way of whoever puts it there again. */
+  async #removeDamaged(handle: FileHandle, sha256: string): Promise<void> {
+    const hash = createHash("sha256");
+    for await (const chunk of this.#chunks(handle)) hash.update(chunk);
+    if (hash.digest("hex") !== sha256) await this.remove(sha256);
+  }
+
+  async #forgetParts(sha256: string): Promise<void> {
+    for (const { path } of await this.#parts(sha256)) await rm(path, { force: true });
+  }
+
+  async #parts(sha256: string): Promise<{ readonly path: string; readonly bytes: number }[]> {
+    if (!isSha256(sha256)) return [];
+    const folder = sha256.slice(0, 2);
+    const names = (await this.#names(folder)).filter((name) => name.startsWith(`${sha256}.`) && name.endsWith(PART));
+    const paths = names.map((name) => join(this.#folder, folder, name));
+    const facts = await Promise.all(paths.map((path) => stat(path).catch(unlessAbsent)));
+    return paths.map((path, i) => ({ path, bytes: facts[i]?.size ?? 0 }));
+  }
+
+  /** Make a folder that is there even after the power went. */
+  async #makeFolder(folder: string): Promise<void> {
+    if ((await mkdir(folder, { recursive: true })) === undefined) return;
+    await syncFolder(this.#folder);
+    await syncFolder(dirname(this.#folder));
+  }
+
+  async #names(folder: string): Promise<string[]> {
+    return this.#disk(async () => {
+      const entries = await readdir(join(this.#folder, folder)).catch((cause) => {
+        // A file of somebody else's.
+        if (cause.code !== "ENOTDIR") unlessAbsent(cause);
+      });
+      return entries ?? [];
+    });
+  }
+
+  async *#chunks(handle: FileHandle): AsyncGenerator<Uint8Array> {
+    for (let at = 0; ; ) {
+      // Each its own: whoever is given one may keep it.
+      const buffer = Buffer.allocUnsafeSlow(READ_BYTES);
+      const { bytesRead } = await this.#disk(() => handle.read(buffer, 0, READ_BYTES, at));
+      if (bytesRead === 0) return;
+      at += bytesRead;
+      yield buffer.subarray(0, bytesRead);
+    }
+  }
+
+  #path(sha256: string): string {
+    return join(this.#folder, sha256.slice(0, 2), sha256);
+  }
+
+  #disk<Result>(act: () => Promise<Result>): Promise<Result> {
+    return onDisk(this.#folder, act);
+  }
+}
+
+async function writeAll(handle: FileHandle, chunk: Uint8Array, position: number): Promise<void> {
+  for (let at = 0; at < chunk.length; ) {
+    const { bytesWritten } = await handle.write(chunk, at, chunk.length - at, position + at);
+    at += bytesWritten;
+  }
+}

@@ -1,0 +1,155 @@
+import type { BlobRef } from "./blob-store.ts";
+import type { JobFailure, JobProgress, JobResult, JobState } from "./job.ts";
+import { JobError } from "./job-error.ts";
+import { type JobRecord, keptFailure, keptProgress, keptWorker } from "./job-record.ts";
+
+/** What whoever holds a lease may do; every queue keeps to it, wherever it keeps its jobs. */
+export type LeaseStep =
+  | { readonly kind: "extend"; readonly progress: JobProgress | undefined }
+  | { readonly kind: "checkpoint"; readonly ref: BlobRef }
+  | { readonly kind: "done"; readonly result: JobResult }
+  | {
+      readonly kind: "failed";
+      readonly failure: Pick<JobFailure, "code" | "message">;
+      readonly isFinal: boolean;
+    }
+  | { readonly kind: "cancelled" }
+  | { readonly kind: "release" };
+
+/** How long things take in a queue. */
+export interface QueuePace {
+  /** How long a job is held without a word of its worker, ms. */
+  readonly leaseMs: number;
+  /** Pause before the second attempt, ms; twice as long before each one after it. */
+  readonly backOffMs: number;
+}
+
+export const DEFAULT_PACE: QueuePace = { leaseMs: 15_000, backOffMs: 1_000 };
+const LONGEST_BACK_OFF_MS = 60_000;
+const OVER: ReadonlySet<JobState> = new Set(["done", "failed", "dead", "cancelled"]);
+
+/** Whether nothing will become of a job any more, unless somebody wants it to begin anew. */
+export function isOver({ state }: Pick<JobRecord, "state">): boolean {
+  return OVER.has(state);
+}
+
+/** Whether a worker may take it now. A job whose lease ended is first to go through {@link afterLease}. */
+export function isDue({ state, dueMs }: JobRecord, nowMs: number): boolean {
+  return state === "queued" && dueMs <= nowMs;
+}
+
+/** Whether its worker has not been heard of for a lease time. */
+export function hasLostWorker({ state, leaseMs }: JobRecord, nowMs: number): boolean {
+  return state === "running" && (leaseMs ?? 0) <= nowMs;
+}
+
+/** A worker takes it. */
+export function taken(record: JobRecord, worker: string, nowMs: number, { leaseMs }: QueuePace): JobRecord {
+  return {
+    ...record,
+    state: "running",
+    attempts: record.attempts + 1,
+    turn: record.turn + 1,
+    worker: keptWorker(worker),
+    startedMs: nowMs,
+    leaseMs: nowMs + leaseMs,
+    progress: null,
+  };
+}
+
+/**
+ * What becomes of a job by a step of the one who holds it.
+ *
+ * @param turn  of the lease
+ * @returns undefined: the lease is lost, and nothing changes. The record itself: the step was made already
+ */
+export function stepped(
+  record: JobRecord,
+  turn: number,
+  step: LeaseStep,
+  nowMs: number,
+  pace: QueuePace,
+): JobRecord | undefined {
+  if (record.turn !== turn) return undefined;
+  if (record.state !== "running") return isMadeBy(record, step) ? record : undefined;
+  switch (step.kind) {
+    case "extend":
+      return {
+        ...record,
+        leaseMs: nowMs + pace.leaseMs,
+        progress: step.progress === undefined ? record.progress : keptProgress(step.progress),
+      };
+    case "checkpoint":
+      return { ...record, checkpoint: { sha256: step.ref.sha256, bytes: step.ref.bytes } };
+    case "done":
+      return { ...ended(record, "done", nowMs), result: step.result };
+    case "cancelled":
+      return ended(record, "cancelled", nowMs);
+    case "release":
+      if (record.isCancelling) return ended(record, "cancelled", nowMs);
+      return { ...waiting(record, nowMs), attempts: record.attempts - 1 };
+    case "failed":
+      return failed(record, step.failure, step.isFinal, nowMs, pace);
+  }
+}
+
+/** Whether an answer to this step was lost on its way, and it is asked for again. */
+function isMadeBy({ state, error, turn }: JobRecord, step: LeaseStep): boolean {
+  if (step.kind === "failed") return error?.attempt === turn;
+  return state === step.kind || (step.kind === "release" && state === "queued");
+}
+
+/** What becomes of a job whose worker was not heard of for a lease time. */
+export function afterLease(record: JobRecord, nowMs: number, pace: QueuePace): JobRecord {
+  const message = `worker ${record.worker} was not heard of any more`;
+  return failed(record, { code: "worker-died", message }, false, nowMs, pace);
+}
+
+/** Somebody wants it to end. @throws {JobError} `wrong-state` when it is over */
+export function cancelling(record: JobRecord, nowMs: number): JobRecord {
+  if (isOver(record)) throw wrongState(record, "it can be cancelled only before it ends");
+  if (record.state === "queued" || hasLostWorker(record, nowMs)) return ended(record, "cancelled", nowMs);
+  return { ...record, isCancelling: true };
+}
+
+/** It begins anew, without what an earlier attempt left. @throws {JobError} `wrong-state` */
+export function begunAnew(record: JobRecord, nowMs: number): JobRecord {
+  if (!isOver(record) || record.state === "done") throw wrongState(record, "only what failed or was cancelled begins anew");
+  return {
+    ...waiting(record, nowMs),
+    attempts: 0,
+    round: record.round + 1,
+    progress: null,
+    checkpoint: null,
+    startedMs: null,
+    endedMs: null,
+  };
+}
+
+function failed(
+  record: JobRecord,
+  failure: Pick<JobFailure, "code" | "message">,
+  isFinal: boolean,
+  nowMs: number,
+  pace: QueuePace,
+): JobRecord {
+  const { code, message } = failure;
+  const error = keptFailure({ code, message, attempt: record.turn, worker: record.worker ?? "", atMs: nowMs });
+  if (record.isCancelling) return { ...ended(record, "cancelled", nowMs), error };
+  if (isFinal) return { ...ended(record, "failed", nowMs), error };
+  if (record.attempts >= record.maxAttempts) return { ...ended(record, "dead", nowMs), error };
+  const pauseMs = Math.min(pace.backOffMs * 2 ** (record.attempts - 1), LONGEST_BACK_OFF_MS);
+  return { ...waiting(record, nowMs + pauseMs), error };
+}
+
+function ended(record: JobRecord, state: JobState, nowMs: number): JobRecord {
+  return { ...record, state, endedMs: nowMs, leaseMs: null, isCancelling: false };
+}
+
+function waiting(record: JobRecord, dueMs: number): JobRecord {
+  return { ...record, state: "queued", dueMs, leaseMs: null, worker: null, isCancelling: false };
+}
+
+function wrongState({ id, state }: JobRecord, remedy: string): JobError {
+  return new JobError("wrong-state", `job ${id} is ${state}`, remedy);
+}

@@ -1,0 +1,37 @@
+import type { Clock } from "../clock.ts";
+import type { BlobStore } from "./blob-store.ts";
+import { FileBlobs } from "./file-blobs.ts";
+import { JobError } from "./job-error.ts";
+import type { JobQueue } from "./job-queue.ts";
+import { SqliteQueue } from "./sqlite-queue.ts";
+
+/** A queue, and the blobs that its jobs name. */
+export interface OpenQueue {
+  readonly queue: JobQueue;
+  readonly blobs: BlobStore;
+  close(): Promise<void>;
+}
+
+const SQLITE = /^sqlite:(.+)$/s;
+const JOBS = /\.jobs$/;
+
+/**
+ * Open a queue, wherever it is.
+ *
+ * @param url  `sqlite:FILE`, with its blobs in a folder beside it: those of `node.db.jobs` are in `node.db.blobs`
+ * @throws {JobError} `bad-queue` for a URL of something else, `queue-version`, `queue-away`, `disk-full`
+ */
+export async function openQueue(url: string, clock: Clock): Promise<OpenQueue> {
+  const file = SQLITE.exec(url)?.[1];
+  if (file === undefined) throw new JobError("bad-queue", `queue ${url}`, "give sqlite:FILE");
+  const queue = await SqliteQueue.open(file, { clock });
+  const blobs = new FileBlobs(`${file.replace(JOBS, "")}.blobs`);
+  return {
+    queue,
+    blobs,
+    close: async () => {
+      await queue.close();
+      await blobs.close();
+    },
+  };
+}
