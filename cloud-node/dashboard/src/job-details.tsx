@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from "preact/hooks";
-import { formatQuantity } from "../../src/api/number-text.ts";
 import type { LiveJob } from "../../src/api/job-watch.ts";
+import { formatQuantity } from "../../src/api/number-text.ts";
 import type { JobAnswer } from "../../src/api/schemas/job-schema.ts";
 import { changeJob, useJobFacts } from "./job-facts.ts";
 import { JobProgress } from "./job-progress.tsx";
@@ -55,7 +55,13 @@ export function JobDetails({ id, live, mayChange, close }: JobDetailsProps) {
   );
 }
 
-function Actions({ job, mayChange }: { readonly job: Pick<LiveJob, "id" | "state" | "isCancelling">; readonly mayChange: boolean }) {
+function Actions({
+  job,
+  mayChange,
+}: {
+  readonly job: Pick<LiveJob, "id" | "state" | "isCancelling">;
+  readonly mayChange: boolean;
+}) {
   const [problem, setProblem] = useState<string | undefined>();
   const { id, state, isCancelling } = job;
   const verb = state === "queued" || state === "running" ? "cancel" : state === "done" ? undefined : "retry";
@@ -63,11 +69,7 @@ function Actions({ job, mayChange }: { readonly job: Pick<LiveJob, "id" | "state
   if (!mayChange) return <code>{`lockstep jobs ${verb} ${id.slice(0, 8)}`}</code>;
   return (
     <>
-      <button
-        type="button"
-        disabled={isCancelling}
-        onClick={() => void changeJob(id, verb).then(setProblem)}
-      >
+      <button type="button" disabled={isCancelling} onClick={() => void changeJob(id, verb).then(setProblem)}>
         {verb === "cancel" ? "Cancel job" : "Retry"}
       </button>
       <span class="bad" role="status">

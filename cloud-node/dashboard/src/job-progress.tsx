@@ -31,7 +31,8 @@ function words(
   { attempts, maxAttempts }: Pick<LiveJob, "attempts" | "maxAttempts">,
 ): string {
   if (state === "failed" || state === "dead") return error?.message ?? "";
-  if (state === "queued" && error !== null) return `attempt ${attempts + 1} of ${maxAttempts} follows: ${error.message}`;
+  if (state === "queued" && error !== null)
+    return `attempt ${attempts + 1} of ${maxAttempts} follows: ${error.message}`;
   if (state === "running" && attempts > 1) return `attempt ${attempts} of ${maxAttempts}`;
   return "";
 }

@@ -1,6 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
-import { formatCounted } from "../../src/api/number-text.ts";
 import type { LiveJob } from "../../src/api/job-watch.ts";
+import { formatCounted } from "../../src/api/number-text.ts";
 import { JobDetails } from "./job-details.tsx";
 import { useMayChange } from "./job-facts.ts";
 import { JobTable } from "./job-table.tsx";

@@ -33,9 +33,7 @@ export class ApiRig {
     this.server = server;
   }
 
-  static async open(
-    { hasJobs = false, ...options }: RigOptions = {},
-  ): Promise<ApiRig> {
+  static async open({ hasJobs = false, ...options }: RigOptions = {}): Promise<ApiRig> {
     const folder = mkdtempSync(join(tmpdir(), "lockstep-api-"));
     const { logger = SILENT_LOGGER, ...rest } = options;
     const clock = systemClock();

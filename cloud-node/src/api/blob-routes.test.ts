@@ -97,7 +97,9 @@ test("bytes that are not what they are called, too few, too many or none are ref
   }
   expect((await rig.get("/api/v1/blobs/nothing")).status).toBe(400);
   expect((await put(rig, "nothing", bytes)).status).toBe(400);
-  expect((await rig.get(`/api/v1/blobs/${id}`, { method: "POST" })).headers.get("allow")).toBe("GET, HEAD, OPTIONS, PUT");
+  expect((await rig.get(`/api/v1/blobs/${id}`, { method: "POST" })).headers.get("allow")).toBe(
+    "GET, HEAD, OPTIONS, PUT",
+  );
 });
 
 test("bytes that were changed on the disk are never given whole", async () => {

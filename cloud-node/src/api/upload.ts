@@ -17,7 +17,10 @@ export function uploadRange({ headers }: IncomingMessage): UploadRange {
   if (range === undefined) {
     const bytes = /^\d{1,16}$/.test(length ?? "") ? Number(length) : Number.NaN;
     if (Number.isSafeInteger(bytes)) return { fromByte: 0, bytes };
-    throw new ApiProblem("bad-parameter", "the upload does not say how long it is: send content-length, or content-range");
+    throw new ApiProblem(
+      "bad-parameter",
+      "the upload does not say how long it is: send content-length, or content-range",
+    );
   }
   const [, from = "", last = "", all = ""] = /^bytes (\d{1,16})-(\d{1,16})\/(\d{1,16})$/.exec(String(range)) ?? [];
   const [fromByte, lastByte, bytes] = [from, last, all].map((text) => (text === "" ? Number.NaN : Number(text)));
@@ -33,7 +36,11 @@ export function uploadRange({ headers }: IncomingMessage): UploadRange {
  * @param fromByte  of the blob, that the request begins with. @param wanted  that the store goes on with
  * @throws {ApiProblem} `wrong-offset` when the request begins behind it
  */
-export async function* bytesFrom(body: AsyncIterable<Uint8Array>, fromByte: number, wanted: number): AsyncGenerator<Uint8Array> {
+export async function* bytesFrom(
+  body: AsyncIterable<Uint8Array>,
+  fromByte: number,
+  wanted: number,
+): AsyncGenerator<Uint8Array> {
   if (wanted < fromByte) {
     const detail = `${wanted} bytes are kept, and these begin at ${fromByte}: go on at ${wanted}`;
     throw new ApiProblem("wrong-offset", detail, { kept: wanted });

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { JOB_STATES, type Json, type JobState } from "../jobs/job.ts";
+import { JOB_STATES, type JobState, type Json } from "../jobs/job.ts";
 import type { InputFile } from "./jobs/job-request.ts";
 import { inputOf, parseInput, parseParam } from "./jobs/job-request.ts";
 import { WORKLOADS_FROM_HELP } from "./jobs/known-workloads.ts";
@@ -55,7 +55,10 @@ export function addJobs(program: Command, surroundings: Surroundings): void {
     .description("Hand in jobs, and see what becomes of them.")
     .addHelpText("after", HELP);
   const add = (name: string, summary: string, description: string, example: string): Command =>
-    withQueue(jobs.command(name).summary(summary).description(description)).addHelpText("after", `\nExample:\n  $ lockstep jobs ${example}`);
+    withQueue(jobs.command(name).summary(summary).description(description)).addHelpText(
+      "after",
+      `\nExample:\n  $ lockstep jobs ${example}`,
+    );
 
   add(
     "submit",
@@ -95,14 +98,24 @@ export function addJobs(program: Command, surroundings: Surroundings): void {
       const { runWatch } = await import("./jobs/run-look.ts");
       await runWatch(surroundings, ids, options);
     });
-  add("show", "how a job stands, what it said and left", "Show a job; with --out bring what it left.", "show 3f2a9c1d --out results")
+  add(
+    "show",
+    "how a job stands, what it said and left",
+    "Show a job; with --out bring what it left.",
+    "show 3f2a9c1d --out results",
+  )
     .argument("<JOB>", "its id, or its beginning")
     .option("--out <DIR>", "bring its outputs into this folder, verified")
     .action(async (id: string, options: JobsOptions & { out?: string }) => {
       const { runShow } = await import("./jobs/run-look.ts");
       await runShow(surroundings, id, options);
     });
-  add("cancel", "let a job end", "Let a job end: at once where nobody works on it, else within seconds.", "cancel 3f2a9c1d")
+  add(
+    "cancel",
+    "let a job end",
+    "Let a job end: at once where nobody works on it, else within seconds.",
+    "cancel 3f2a9c1d",
+  )
     .argument("<JOB>", "its id, or its beginning")
     .action(async (id: string, options: JobsOptions) => {
       const { runChange } = await import("./jobs/run-change.ts");

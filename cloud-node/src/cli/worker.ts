@@ -51,7 +51,12 @@ export function addWorker(program: Command, surroundings: Surroundings): void {
     .option("--workloads-from <FILE>", WORKLOADS_FROM_HELP)
     .option("--threads <N>", "jobs at once", parseWorkerThreads, 1)
     .option("--memory <MIB>", "of each job, heap and buffers", parseMemory, DEFAULT_MEMORY_MB)
-    .option("--lease <SECONDS>", "a job whose worker is not heard of for so long is somebody else's", parsePositive, DEFAULT_LEASE_S)
+    .option(
+      "--lease <SECONDS>",
+      "a job whose worker is not heard of for so long is somebody else's",
+      parsePositive,
+      DEFAULT_LEASE_S,
+    )
     .option("--name <NAME>", "what jobs call it (default: host and process)")
     .option("--scratch <DIR>", "folder for what jobs put aside (default: the system's)")
     .option("--channel-host <ADDRESS>", "where the workers of one shared job reach this one", LOOPBACK_HOST)

@@ -3,6 +3,7 @@ import type { BlobStore } from "./blob-store.ts";
 import { FileBlobs } from "./file-blobs.ts";
 import { JobError } from "./job-error.ts";
 import type { JobQueue } from "./job-queue.ts";
+import { DEFAULT_PACE, type QueuePace } from "./job-steps.ts";
 import { SqliteQueue } from "./sqlite-queue.ts";
 
 /** A queue, and the blobs that its jobs name. */
@@ -19,12 +20,13 @@ const JOBS = /\.jobs$/;
  * Open a queue, wherever it is.
  *
  * @param url  `sqlite:FILE`, with its blobs in a folder beside it: those of `node.db.jobs` are in `node.db.blobs`
+ * @param pace  other than the default: for those who take jobs
  * @throws {JobError} `bad-queue` for a URL of something else, `queue-version`, `queue-away`, `disk-full`
  */
-export async function openQueue(url: string, clock: Clock): Promise<OpenQueue> {
+export async function openQueue(url: string, clock: Clock, pace: Partial<QueuePace> = {}): Promise<OpenQueue> {
   const file = SQLITE.exec(url)?.[1];
   if (file === undefined) throw new JobError("bad-queue", `queue ${url}`, "give sqlite:FILE");
-  const queue = await SqliteQueue.open(file, { clock });
+  const queue = await SqliteQueue.open(file, { clock, pace: { ...DEFAULT_PACE, ...pace } });
   const blobs = new FileBlobs(`${file.replace(JOBS, "")}.blobs`);
   return {
     queue,

@@ -71,7 +71,9 @@ async function sendBlob(
   if (facts === undefined) {
     const kept = await blobs.begun(sha256);
     void reply.header(KEPT, String(kept));
-    throw new ApiProblem("unknown-blob", `the bytes of ${sha256} are not all there: ${kept} of them are kept`, { kept });
+    throw new ApiProblem("unknown-blob", `the bytes of ${sha256} are not all there: ${kept} of them are kept`, {
+      kept,
+    });
   }
   void reply.type(BINARY).header(KEPT, String(facts.bytes)).header("content-length", String(facts.bytes));
   if (raw.method === "HEAD") return await reply.send(Readable.from([]));

@@ -90,7 +90,11 @@ export function addJobRoutes(app: ApiApp, context: ApiContext): void {
   );
   addSubmission(app, context);
   for (const [verb, summary, description] of [
-    ["cancel", "Let a job end", "At once where nobody works on it; else its worker is told, and ends it within seconds."],
+    [
+      "cancel",
+      "Let a job end",
+      "At once where nobody works on it; else its worker is told, and ends it within seconds.",
+    ],
     ["retry", "Let a job begin anew", "One that is failed, dead or cancelled, with all its attempts."],
   ] as const) {
     app.post(
@@ -126,11 +130,15 @@ function addSubmission(app: ApiApp, context: ApiContext): void {
   app.register(async (scope) => {
     const inner = scope as typeof app;
     inner.removeAllContentTypeParsers();
-    inner.addContentTypeParser("application/json", { parseAs: "string", bodyLimit: MAX_SPEC_BYTES }, (_, body, done) => {
-      const value = parsed(String(body));
-      if (value === undefined) done(notJson());
-      else done(null, value);
-    });
+    inner.addContentTypeParser(
+      "application/json",
+      { parseAs: "string", bodyLimit: MAX_SPEC_BYTES },
+      (_, body, done) => {
+        const value = parsed(String(body));
+        if (value === undefined) done(notJson());
+        else done(null, value);
+      },
+    );
     inner.addContentTypeParser("*", (_request, _body, done) => done(notJson()));
     inner.post(
       "/api/v1/jobs",

@@ -1,5 +1,5 @@
 import { type Static, type TObject, Type } from "typebox";
-import { type Json, JOB_STATES, MAX_INPUTS, MAX_OUTPUTS } from "../../jobs/job.ts";
+import { JOB_STATES, type Json, MAX_INPUTS, MAX_OUTPUTS } from "../../jobs/job.ts";
 import { closedObject, nullableNumber, nullableString } from "./nullable.ts";
 
 /** Most jobs that one answer has. */
@@ -122,7 +122,10 @@ export const JobLogSchema = closedObject(
 );
 
 /** What was forgotten. */
-export const PrunedSchema = closedObject({ pruned: Type.Array(SHA256, { description: "ids" }) }, "Jobs that were forgotten.");
+export const PrunedSchema = closedObject(
+  { pruned: Type.Array(SHA256, { description: "ids" }) },
+  "Jobs that were forgotten.",
+);
 
 /** Bytes that are kept. */
 export const BlobSchema = closedObject({ sha256: SHA256, bytes: BYTES }, "Bytes that are kept, by what they are.");

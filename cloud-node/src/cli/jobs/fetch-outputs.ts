@@ -54,7 +54,9 @@ export async function fetchOutputs(
     return paths;
   } catch (error) {
     if (!interrupt.aborted) throw error;
-    throw new CommandError("interrupted", `stopped at ${progress.place}`, "nothing half-written is left", { cause: error });
+    throw new CommandError("interrupted", `stopped at ${progress.place}`, "nothing half-written is left", {
+      cause: error,
+    });
   } finally {
     progress.clear();
   }

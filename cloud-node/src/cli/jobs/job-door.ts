@@ -1,7 +1,7 @@
 import type { JobAnswer, JobRow } from "../../api/schemas/job-schema.ts";
 import type { BlobRef } from "../../jobs/blob-store.ts";
-import type { JobFilter } from "../../jobs/job-queue.ts";
 import type { JobSpec, JobState } from "../../jobs/job.ts";
+import type { JobFilter } from "../../jobs/job-queue.ts";
 
 /** How far bytes on their way are. */
 export interface Moving {

@@ -19,7 +19,8 @@ export function stateText(job: JobRow | JobAnswer): string {
   const { state, attempts, maxAttempts, error, progress, isCancelling } = job;
   if (isCancelling && state === "running") return "running, told to end";
   if (state === "failed" || state === "dead") return `${state}: ${plain(error?.message ?? "")}`;
-  if (state === "queued" && error !== null) return `queued, attempt ${attempts + 1} of ${maxAttempts} after: ${plain(error.message)}`;
+  if (state === "queued" && error !== null)
+    return `queued, attempt ${attempts + 1} of ${maxAttempts} after: ${plain(error.message)}`;
   if (state !== "running") return state;
   const { fraction = null, note = "" } = progress ?? {};
   const share = fraction === null ? "" : ` ${Math.floor(fraction * 100)} %`;

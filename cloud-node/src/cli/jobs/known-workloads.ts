@@ -1,12 +1,13 @@
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { checkParams, loadWorkload, type RegistryModule, type WorkloadRegistry } from "../../jobs/workload-registry.ts";
 import type { JsonObject } from "../../jobs/job.ts";
 import { JobError } from "../../jobs/job-error.ts";
+import { checkParams, loadWorkload, type RegistryModule, type WorkloadRegistry } from "../../jobs/workload-registry.ts";
 import { CommandError } from "../command-error.ts";
 
 /** What the option does, for a command's help. */
-export const WORKLOADS_FROM_HELP = "a module of workloads of your own, which exports WORKLOADS (default: this release's)";
+export const WORKLOADS_FROM_HELP =
+  "a module of workloads of your own, which exports WORKLOADS (default: this release's)";
 
 /** Kinds of work, and the module that has them: each thread of a worker loads it. */
 export interface KnownWorkloads {
@@ -31,9 +32,14 @@ export async function knownWorkloads(file: string | undefined): Promise<KnownWor
     if (typeof module.WORKLOADS === "object") return { url, workloads: module.WORKLOADS };
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new CommandError("file", `${file} cannot be loaded as a module: ${reason}`, "see docs/guides/new-workload.md", {
-      cause,
-    });
+    throw new CommandError(
+      "file",
+      `${file} cannot be loaded as a module: ${reason}`,
+      "see docs/guides/new-workload.md",
+      {
+        cause,
+      },
+    );
   }
   throw new CommandError("file", `${file} exports no WORKLOADS`, "see docs/guides/new-workload.md");
 }

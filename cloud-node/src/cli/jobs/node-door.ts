@@ -1,6 +1,6 @@
 import { createReadStream } from "node:fs";
-import { setTimeout } from "node:timers/promises";
 import { Readable } from "node:stream";
+import { setTimeout } from "node:timers/promises";
 import type { JobAnswer, JobRow, JobsAnswer } from "../../api/schemas/job-schema.ts";
 import type { BlobRef } from "../../jobs/blob-store.ts";
 import type { JobSpec, JobState } from "../../jobs/job.ts";

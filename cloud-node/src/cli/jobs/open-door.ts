@@ -1,5 +1,5 @@
-import { DEFAULT_STORE_FILE } from "../defaults.ts";
 import { CommandError } from "../command-error.ts";
+import { DEFAULT_STORE_FILE } from "../defaults.ts";
 import { readToken, type TokenOptions, trustAuthority } from "../node-token.ts";
 import type { Surroundings } from "../surroundings.ts";
 import type { JobDoor } from "./job-door.ts";
@@ -38,7 +38,7 @@ export async function openDoor(surroundings: Surroundings, options: QueueOptions
 
 /** Refuse what no queue can be at, before anything is opened. @throws {CommandError} `usage` */
 export function checkQueueUrl(url: string): void {
-  if (!/^sqlite:.|^nats:\/\/./.test(url)) throw notQueue(url);
+  if (!/^sqlite:.|^(nats|tls):\/\/./.test(url)) throw notQueue(url);
 }
 
 function notQueue(url: string): CommandError {

@@ -25,7 +25,10 @@ export async function runChange(
 }
 
 /** `lockstep jobs prune`. */
-export async function runPrune(surroundings: Surroundings, options: JobsOptions & { readonly olderThan: number }): Promise<void> {
+export async function runPrune(
+  surroundings: Surroundings,
+  options: JobsOptions & { readonly olderThan: number },
+): Promise<void> {
   const door = await openDoor(surroundings, options);
   try {
     const beforeMs = Math.floor(surroundings.clock.unixUs() / 1000 - options.olderThan * DAY_MS);

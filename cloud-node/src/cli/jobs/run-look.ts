@@ -26,7 +26,11 @@ export async function runList(surroundings: Surroundings, options: ListOptions):
 }
 
 /** `lockstep jobs watch`. */
-export async function runWatch(surroundings: Surroundings, texts: readonly string[], options: JobsOptions): Promise<void> {
+export async function runWatch(
+  surroundings: Surroundings,
+  texts: readonly string[],
+  options: JobsOptions,
+): Promise<void> {
   const door = await openDoor(surroundings, options);
   try {
     const ids =

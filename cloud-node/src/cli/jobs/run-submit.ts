@@ -20,7 +20,11 @@ export async function runSubmit(
   const { salt, attempts: maxAttempts, json, watch } = options;
   const twice = inputs.find(({ name }, i) => inputs.findIndex((other) => other.name === name) !== i);
   if (twice !== undefined) {
-    throw new CommandError("usage", `two inputs are called "${twice.name}"`, "give one another name with --input NAME=PATH");
+    throw new CommandError(
+      "usage",
+      `two inputs are called "${twice.name}"`,
+      "give one another name with --input NAME=PATH",
+    );
   }
   const params = await readParams(options);
   await checkWork(await knownWorkloads(options.workloadsFrom), workload, params);

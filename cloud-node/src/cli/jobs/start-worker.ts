@@ -1,11 +1,11 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Clock } from "../../clock.ts";
 import type { BlobStore } from "../../jobs/blob-store.ts";
 import { JobError } from "../../jobs/job-error.ts";
 import type { JobQueue } from "../../jobs/job-queue.ts";
 import { JobWorker, WORKER_DEFAULTS } from "../../jobs/worker.ts";
-import type { Clock } from "../../clock.ts";
 import type { Logger } from "../../logger.ts";
 import { CommandError } from "../command-error.ts";
 import { knownWorkloads } from "./known-workloads.ts";
@@ -47,7 +47,8 @@ export async function startWorker(plan: WorkerPlan): Promise<StartedWorker> {
   const { name = `${hostname()}-${process.pid}`, workloadsFrom, scratch: folder = tmpdir(), ...rest } = plan;
   const known = await knownWorkloads(workloadsFrom);
   const { workloads = Object.keys(known.workloads) } = plan;
-  if (workloads.length === 0) throw new CommandError("usage", "no kind of work is named", "leave --workloads out for all");
+  if (workloads.length === 0)
+    throw new CommandError("usage", "no kind of work is named", "leave --workloads out for all");
   const scratch = await mkdtemp(join(folder, "lockstep-worker-"));
   const { graceMs, peersMs } = WORKER_DEFAULTS;
   const worker = new JobWorker({ ...rest, name, workloads, registry: known.url, scratch, graceMs, peersMs });

@@ -18,7 +18,11 @@ export interface JobOrder extends Pick<JobSpec, "workload" | "params" | "salt"> 
  * @returns its id
  * @throws {CommandError} `interrupted`: nothing was handed in, and what was sent is gone on with the next time
  */
-export async function submitJob({ stderr, clock, interrupt }: Surroundings, door: JobDoor, order: JobOrder): Promise<string> {
+export async function submitJob(
+  { stderr, clock, interrupt }: Surroundings,
+  door: JobDoor,
+  order: JobOrder,
+): Promise<string> {
   const { workload, params, salt, inputs: files, maxAttempts } = order;
   const progress = new ProgressLine(stderr, clock, `submit ${workload}`);
   try {
