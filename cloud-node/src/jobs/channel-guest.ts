@@ -10,6 +10,8 @@ import { JobError } from "./job-error.ts";
 import type { Seat } from "./seat.ts";
 import type { Heard } from "./thread-messages.ts";
 
+const CONNECT_MS = 10_000;
+
 /** Any place of a shared job but 0: connected to that one, and through it to the others. */
 export class ChannelGuest implements ChannelEnd {
   readonly index: number;
@@ -23,7 +25,7 @@ export class ChannelGuest implements ChannelEnd {
     const socket = connect({ host, port });
     const link = new ChannelLink(socket, clock);
     try {
-      await once(socket, "connect");
+      await once(socket, "connect", { signal: AbortSignal.timeout(CONNECT_MS) });
       const next = () => link.nextPart();
       const known = { job, secret: Buffer.from(secret, "hex") };
       link.begin(job, await joinPlace(known, index, next, (bytes) => link.sendPart(bytes)));

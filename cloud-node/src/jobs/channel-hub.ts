@@ -10,6 +10,9 @@ import type { Exchange } from "./exchange-codec.ts";
 import { JobError } from "./job-error.ts";
 import type { Heard } from "./thread-messages.ts";
 
+/** Connections that have proved nothing yet. */
+const MOST_STRANGERS = 256;
+
 export interface HubOptions extends HandshakeSecret {
   readonly count: number;
   readonly host: string;
@@ -81,6 +84,10 @@ export class ChannelHub implements ChannelEnd {
 
   async #admit(socket: Socket): Promise<void> {
     const { clock, logger, count, job } = this.#options;
+    if (this.#strangers.size >= MOST_STRANGERS) {
+      socket.destroy();
+      return;
+    }
     const link = new ChannelLink(socket, clock);
     this.#strangers.add(link);
     let place: number | undefined;

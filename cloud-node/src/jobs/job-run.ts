@@ -33,6 +33,7 @@ export interface JobRunOptions {
 
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 2_000;
+const MOST_WAITING_LINES = 256;
 
 /** One attempt at one job: from the lease to what the queue is told of its end. */
 export class JobRun {
@@ -41,7 +42,8 @@ export class JobRun {
   readonly #thread: JobThread;
   readonly #stopped = new AbortController();
   readonly #ended = Promise.withResolvers<void>();
-  readonly #logs: Promise<unknown>[] = [];
+  #logged: Promise<unknown> = Promise.resolve();
+  #waitingLines = 0;
   #reason: StopReason | undefined;
 
   constructor(options: JobRunOptions, lease: JobLease, thread: JobThread) {
@@ -59,7 +61,7 @@ export class JobRun {
     const keeper = new LeaseKeeper({ ...this.#options, lease: this.#lease, stop: (reason) => this.stop(reason) });
     try {
       const { end, outputs } = await this.#attempt(keeper).catch((error: unknown) => failedBefore(error));
-      await Promise.all(this.#logs);
+      await this.#logged;
       return await this.#tell(end, outputs);
     } finally {
       keeper.close();
@@ -160,10 +162,17 @@ export class JobRun {
   }
 
   #log(line: string): void {
-    const written = this.#lease.log(line).catch((error: unknown) => {
-      this.#options.logger.warn({ job: this.job.id, line, error: String(error) }, "a line of a job's log was lost");
-    });
-    this.#logs.push(written);
+    // A queue that is slow, or away, must not have lines pile up.
+    if (this.#waitingLines >= MOST_WAITING_LINES) return;
+    this.#waitingLines += 1;
+    this.#logged = this.#logged
+      .then(() => this.#lease.log(line))
+      .catch((error: unknown) => {
+        this.#options.logger.warn({ job: this.job.id, line, error: String(error) }, "a line of a job's log was lost");
+      })
+      .finally(() => {
+        this.#waitingLines -= 1;
+      });
   }
 
   async #tell(end: ThreadEnd, outputs: BlobDesk["outputs"]): Promise<ThreadEnd["kind"] | StopReason> {

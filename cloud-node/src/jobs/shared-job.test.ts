@@ -1,0 +1,94 @@
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { isSeat } from "./seat.ts";
+import { WorkerRig } from "./worker-rig.suite.ts";
+
+let rig: WorkerRig;
+beforeEach(() => {
+  rig = new WorkerRig();
+});
+afterEach(() => rig.close());
+
+async function seats() {
+  return (await rig.queue.list({ limit: 1_000 })).filter(isSeat);
+}
+
+/** What a place hears where everybody stays. */
+function heardBy(index: number, count: number, bytes: number): string[] {
+  const others = Array.from({ length: count }, (_, place) => place).filter((place) => place !== index);
+  return others.flatMap((from) => [0, 1, 2].map((i) => `${bytes} of ${16 * from + i} from ${from}`)).sort();
+}
+
+test("a shared job has all its workers speak with each other, whichever workers they are", async () => {
+  await rig.worker({ name: "a", threads: 1 });
+  await rig.worker({ name: "b", threads: 2 });
+  const job = await rig.run("talks", { how: "stay", count: 3, bytes: 100_000 });
+  expect(job).toMatchObject({ state: "done", attempts: 1 });
+  expect(job.result?.value).toEqual({
+    heard: heardBy(0, 3, 100_000),
+    reports: [1, 2].map((index) => ({ index, heard: heardBy(index, 3, 100_000) })),
+  });
+  expect(await seats()).toHaveLength(2);
+});
+
+test("a job for one worker has no channel", async () => {
+  await rig.worker();
+  const job = await rig.run("talks", { how: "stay", count: 1 });
+  expect(job.result?.value).toEqual({ alone: true });
+  expect(await seats()).toEqual([]);
+});
+
+test.for(["leave", "crash"])("a worker that goes (%s) is announced to the others, which go on", async (how) => {
+  await rig.worker({ threads: 3 });
+  const job = await rig.run("talks", { how, count: 3, bytes: 10 });
+  const heard = (index: number, from: number) =>
+    [0, 1, 2].map((i) => `10 of ${16 * from + i} from ${from}`).concat("left 1").sort();
+  expect(job).toMatchObject({ state: "done" });
+  expect(job.result?.value).toEqual({ heard: heard(0, 2), reports: [{ index: 2, heard: heard(2, 0) }] });
+});
+
+test("places that nobody takes end the attempt, and are taken back", async () => {
+  await rig.worker({ threads: 2, peersMs: 100 });
+  const job = await rig.run("talks", { how: "stay", count: 3 }, { maxAttempts: 1 });
+  expect(job).toMatchObject({ state: "dead", error: { code: "peer-left" } });
+  expect(job.error?.message).toContain("1 of 3 places were not taken in 0.1 s: let more workers");
+  for (const { id } of await seats()) await rig.queue.ended(id);
+});
+
+test("a shared job that is cancelled takes its places along", async () => {
+  await rig.worker({ threads: 3, graceMs: 20_000 });
+  const id = await rig.submit("talks", { how: "hang", count: 3 });
+  await rig.logged(id, "hangs");
+  for (const seat of await seats()) await rig.logged(seat.id, "hangs");
+  await rig.queue.cancel(id);
+  expect(await rig.queue.ended(id)).toMatchObject({ state: "cancelled" });
+  for (const seat of await seats()) expect((await rig.queue.ended(seat.id)).state).not.toBe("done");
+});
+
+test("a place of an attempt that is over is not taken", async () => {
+  const worker = await rig.worker({ threads: 3, graceMs: 50 });
+  const id = await rig.submit("talks", { how: "hang", count: 3 });
+  await rig.logged(id, "hangs");
+  const [seat] = await seats();
+  await worker.stop();
+  await rig.queue.cancel(id);
+  await rig.queue.retry(String(seat?.id));
+  await rig.worker();
+  const job = await rig.queue.ended(String(seat?.id));
+  expect(job).toMatchObject({ state: "failed", error: { code: "bad-job" } });
+  expect(job.error?.message).toContain("is over");
+});
+
+test.for([
+  [{}, "seat: Invalid key"],
+  [{ seat: { host: "example.org" }, params: {} }, "seat."],
+])("a place that is none, %o, is refused", async ([params = {}, part]) => {
+  await rig.worker();
+  const job = await rig.run("talks", params as Record<string, never>, { salt: "seat-1-1-abababab" });
+  expect(job).toMatchObject({ state: "failed", attempts: 1, error: { code: "bad-job" } });
+  expect(job.error?.message).toContain(part);
+});
+
+test.for([0, 257, 1.5])("a workload that wants %d workers is refused", async (count) => {
+  await rig.worker();
+  expect(await rig.run("talks", { count })).toMatchObject({ state: "failed", error: { code: "bad-params" } });
+});

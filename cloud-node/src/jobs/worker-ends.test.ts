@@ -1,0 +1,101 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { WorkerRig } from "./worker-rig.suite.ts";
+
+let rig: WorkerRig;
+beforeEach(() => {
+  rig = new WorkerRig();
+});
+afterEach(() => rig.close());
+
+describe("a job that is cancelled", () => {
+  test.for(["waits", "finishes", "spins-and-tells"])("%s: it ends by itself, and is cancelled", async (name) => {
+    await rig.worker({ graceMs: 20_000 });
+    const id = await rig.submit(name);
+    if (name === "spins-and-tells") await rig.queue.until(id, ({ progress }) => progress !== null);
+    else await rig.logged(id, "waits");
+    await rig.queue.cancel(id);
+    expect(await rig.queue.ended(id)).toMatchObject({ state: "cancelled", attempts: 1, result: null });
+    expect((await rig.queue.log(id)).join()).not.toContain("its thread was ended");
+  });
+
+  test.for(["spins", "ignores"])("%s: it is killed after the grace time, and the worker lives", async (name) => {
+    await rig.worker({ graceMs: 50 });
+    const id = await rig.submit(name);
+    await rig.logged(id, name);
+    await rig.queue.cancel(id);
+    expect(await rig.queue.ended(id)).toMatchObject({ state: "cancelled" });
+    expect((await rig.queue.log(id)).at(-1)).toContain("did not end within 50 ms");
+    expect(await rig.run("echo", { count: 1 })).toMatchObject({ state: "done" });
+  });
+});
+
+describe("a worker that is stopped", () => {
+  test("gives back what it works on, as if it had never had it, and takes nothing more", async () => {
+    const worker = await rig.worker({ threads: 2, graceMs: 50 });
+    const ids = [await rig.submit("waits"), await rig.submit("spins"), await rig.submit("echo", { count: 1 })];
+    await rig.logged(String(ids[0]), "waits");
+    await rig.logged(String(ids[1]), "spins");
+    await worker.stop();
+    expect(worker.running).toEqual([]);
+    for (const id of ids) expect(await rig.queue.get(id)).toMatchObject({ state: "queued", attempts: 0, error: null });
+    expect(rig.folders()).toEqual([]);
+  });
+
+  test("keeps what is finished within the grace time", async () => {
+    const worker = await rig.worker({ graceMs: 20_000 });
+    const id = await rig.submit("finishes");
+    await rig.logged(id, "waits");
+    await worker.stop();
+    expect(await rig.queue.get(id)).toMatchObject({ state: "done", result: { value: { finished: true } } });
+  });
+
+  test("stops at once where it has nothing to do, and while the queue is away", async () => {
+    const idle = await rig.worker();
+    await idle.stop();
+    rig.queue.isAway = true;
+    const away = await rig.worker();
+    await away.stop();
+    expect(away.running).toEqual([]);
+  });
+});
+
+describe("a lease that is lost", () => {
+  test("ends the attempt, and changes nothing of the job", async () => {
+    await rig.worker({ graceMs: 20_000 });
+    const id = await rig.submit("waits");
+    await rig.logged(id, "waits");
+    rig.queue.steal(id);
+    // The worker is free again: its attempt has ended.
+    expect(await rig.run("echo", { count: 1 })).toMatchObject({ state: "done" });
+    expect(await rig.queue.get(id)).toMatchObject({ state: "running", attempts: 2, worker: "another", error: null });
+  });
+
+  test("is seen at a checkpoint, too", async () => {
+    await rig.worker({ leaseMs: 600_000, graceMs: 20_000 });
+    const id = await rig.submit("steps", { file: "/dev/null", until: 9 }, {});
+    const stolen = rig.queue.until(id, ({ checkpoint }) => checkpoint !== null).then(() => rig.queue.steal(id));
+    await stolen;
+    expect(await rig.run("echo", { count: 1 })).toMatchObject({ state: "done" });
+    expect(await rig.queue.get(id)).toMatchObject({ state: "running", attempts: 2, worker: "another", result: null });
+  });
+});
+
+describe("a queue that goes away and comes back", () => {
+  test("is waited for with the end of a job, which is not worked on again", async () => {
+    await rig.worker({ graceMs: 20_000 });
+    const id = await rig.submit("chatters", { ms: 400 });
+    await rig.queue.until(id, ({ progress }) => progress !== null);
+    rig.queue.isAway = true;
+    await new Promise<void>((resolve) => setTimeout(resolve, 600));
+    expect((await rig.queue.get(id))?.state).toBe("running");
+    rig.queue.isAway = false;
+    expect(await rig.queue.ended(id)).toMatchObject({ state: "done", attempts: 1 });
+  });
+
+  test("is asked for jobs again", async () => {
+    rig.queue.isAway = true;
+    await rig.worker();
+    rig.queue.isAway = false;
+    expect(await rig.run("echo", { count: 1 })).toMatchObject({ state: "done" });
+  });
+});
