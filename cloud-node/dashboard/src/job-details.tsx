@@ -47,9 +47,9 @@ export function JobDetails({ id, live, mayChange, close }: JobDetailsProps) {
       ) : (
         // Longer than the panel as a rule, so that keys must be able to scroll it.
         // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls is reached by keys
-        <pre class="job-log" tabIndex={0} role="region" aria-label={`Log of ${id.slice(0, 8)}`}>
-          {log.join("\n")}
-        </pre>
+        <section class="job-log" tabIndex={0} aria-label={`Log of ${id.slice(0, 8)}`}>
+          <pre>{log.join("\n")}</pre>
+        </section>
       )}
     </section>
   );

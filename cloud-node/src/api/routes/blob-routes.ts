@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import { Type } from "typebox";
 import type { ApiApp, ApiContext } from "../api-app.ts";
 import { ApiProblem } from "../problem.ts";
-import { liftRequestTime } from "../request-times.ts";
+import { liftRequestTime, limitRequestTime } from "../request-times.ts";
 import { needs } from "../route-roles.ts";
 import { BlobSchema, JOB_ID } from "../schemas/job-schema.ts";
 import { openStream } from "../stream-slots.ts";
@@ -111,15 +111,14 @@ async function takeBlob(
   );
   liftRequestTime(raw);
   try {
-    const chunks = body instanceof Readable ? body : Readable.from([]);
+    // What was read too much is no reason to end the connection, over which the answer goes.
+    const chunks = body instanceof Readable ? body.iterator({ destroyOnReturn: false }) : Readable.from([]);
     const kept = await blobs.put((wanted) => bytesFrom(chunks, fromByte, wanted), {
       expect: { sha256, bytes },
       signal: controller.signal,
     });
     return { sha256: kept.sha256, bytes: kept.bytes };
   } catch (error) {
-    // What is still on its way is not waited for.
-    void reply.header("connection", "close");
     if (controller.signal.aborted) throw new ApiProblem("closing", CLOSING, {}, { cause: error });
     if (raw.destroyed && !raw.complete) {
       throw new ApiProblem("too-slow", "the upload was broken off: go on where HEAD says", {}, { cause: error });
@@ -127,6 +126,7 @@ async function takeBlob(
     if (error instanceof ApiProblem && error.code === "wrong-offset") void reply.header(KEPT, String(error.facts.kept));
     throw error;
   } finally {
+    limitRequestTime(raw);
     release();
   }
 }

@@ -28,7 +28,7 @@ export function stateText(job: JobRow | JobAnswer): string {
 }
 
 /** A table of jobs. @param nowMs  Unix time */
-export function jobTable(jobs: readonly JobRow[], nowMs: number): string {
+export function jobTable(jobs: readonly (JobRow | JobAnswer)[], nowMs: number): string {
   if (jobs.length === 0) return "there are no such jobs; hand one in with `lockstep jobs submit`";
   const rows = jobs.map((job) => [
     job.id.slice(0, SHORT_ID),

@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { JsonObject } from "../../jobs/job.ts";
 import { JobError } from "../../jobs/job-error.ts";
-import { checkParams, loadWorkload, type RegistryModule, type WorkloadRegistry } from "../../jobs/workload-registry.ts";
+import { checkParams, findWorkload, type RegistryModule, type WorkloadRegistry } from "../../jobs/workload-registry.ts";
 import { CommandError } from "../command-error.ts";
 
 /** What the option does, for a command's help. */
@@ -51,7 +51,7 @@ export async function knownWorkloads(file: string | undefined): Promise<KnownWor
  */
 export async function checkWork({ workloads }: KnownWorkloads, name: string, params: JsonObject): Promise<void> {
   try {
-    checkParams(await loadWorkload(workloads, name), params);
+    checkParams(await findWorkload(workloads, name)(), params);
   } catch (error) {
     if (!(error instanceof JobError)) throw error;
     throw new CommandError("usage", error.message, "", { cause: error });
