@@ -36,7 +36,7 @@ export function JobDetails({ id, live, mayChange, close }: JobDetailsProps) {
         </button>
       </div>
       {failure !== undefined && (
-        <p class="pad bad" role="status">
+        <p class="pad bad wrapped" role="status">
           {failure}
         </p>
       )}

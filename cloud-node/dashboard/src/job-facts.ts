@@ -1,4 +1,4 @@
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { JobAnswer } from "../../src/api/schemas/job-schema.ts";
 import type { SessionAnswer } from "../../src/api/schemas/session-schema.ts";
 import { ask } from "./history-client.ts";
@@ -23,28 +23,45 @@ const PACE_MS = 500;
  */
 export function useJobFacts(id: string, version: string): JobFacts {
   const [facts, setFacts] = useState<JobFacts>(NOTHING);
-  useEffect(() => setFacts(NOTHING), [id]);
+  const wanted = useRef(version);
+  wanted.current = version;
   useEffect(() => {
+    setFacts(NOTHING);
     const stop = new AbortController();
-    const timer = window.setTimeout(() => void load(), version === "" ? 0 : PACE_MS);
-    const load = async (): Promise<void> => {
-      const [job, log] = await Promise.all([
-        ask<JobAnswer>(`jobs/${id}`, stop.signal),
-        ask<{ readonly lines: readonly string[] }>(`jobs/${id}/log`, stop.signal),
-      ]);
-      if (job === undefined || log === undefined) return;
-      setFacts((before) =>
-        "failure" in job
-          ? { ...before, failure: job.failure.text }
-          : { job: job.answer, log: "answer" in log ? log.answer.lines : before.log, failure: undefined },
-      );
+    let timer = 0;
+    let shown: string | undefined;
+    // Of a job that says something all the time the newest is asked for again and again, and never waited for in vain.
+    const look = async (): Promise<void> => {
+      if (wanted.current !== shown) {
+        shown = wanted.current;
+        await load(id, stop.signal, setFacts);
+      }
+      if (!stop.signal.aborted) timer = window.setTimeout(() => void look(), PACE_MS);
     };
+    void look();
     return () => {
       stop.abort();
       window.clearTimeout(timer);
     };
-  }, [id, version]);
+  }, [id]);
   return facts;
+}
+
+async function load(
+  id: string,
+  signal: AbortSignal,
+  show: (change: (before: JobFacts) => JobFacts) => void,
+): Promise<void> {
+  const [job, log] = await Promise.all([
+    ask<JobAnswer>(`jobs/${id}`, signal),
+    ask<{ readonly lines: readonly string[] }>(`jobs/${id}/log`, signal),
+  ]);
+  if (job === undefined || log === undefined) return;
+  show((before) =>
+    "failure" in job
+      ? { ...before, failure: job.failure.text }
+      : { job: job.answer, log: "answer" in log ? log.answer.lines : before.log, failure: undefined },
+  );
 }
 
 /**
