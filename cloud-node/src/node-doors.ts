@@ -147,6 +147,7 @@ export class NodeDoors {
 
   /** A connection has ended. */
   gone(source: FrameSource): void {
+    this.#parts.intake.gone(source);
     if (source.device !== undefined) this.#parts.registry.get(source.device)?.disconnected(source.link);
   }
 
@@ -169,8 +170,9 @@ export class NodeDoors {
   }
 
   #watchBook(): void {
-    const { book, options } = this.#parts;
+    const { book, options, intake } = this.#parts;
     this.#leaveBook = book.onChange(() => {
+      intake.review();
       this.#broker?.endUnadmitted();
       this.#tcp?.endUnadmitted();
       for (const line of this.#lines) line.endUnadmitted();

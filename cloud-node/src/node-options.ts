@@ -5,6 +5,7 @@ import type { TlsFiles } from "./access/tls-files.ts";
 import type { Clock } from "./clock.ts";
 import type { Pressure } from "./ingest/back-pressure.ts";
 import type { LinkKeys } from "./ingest/seal-guard.ts";
+import type { JobQueue } from "./jobs/job-queue.ts";
 import type { Logger } from "./logger.ts";
 import type { AckPolicy } from "./reconstructor/ack-policy.ts";
 import type { Retention } from "./store/retention-timer.ts";
@@ -60,6 +61,8 @@ export interface NodeLoad extends Pressure {
 
 /** What a test may put in the place of the real thing; no command reaches it. */
 export interface NodeInternals {
+  /** Where the jobs go that programs hand in by frames, instead of the node's own queue; the test closes it, after the node. */
+  readonly jobs?: JobQueue | undefined;
   /** Wrap the store. */
   store?(store: Store): Store;
   /** Database pages that the store may grow to; 0 or nothing: any. */

@@ -10,6 +10,7 @@ import { UpdateFiles } from "./flash/update-files.ts";
 import { HistoryThread } from "./history/history-thread.ts";
 import { BackPressure } from "./ingest/back-pressure.ts";
 import { FrameIntake } from "./ingest/frame-intake.ts";
+import { JobDesk } from "./ingest/job-desk.ts";
 import { attachLoopback, type LoopbackEnd } from "./ingest/loopback-link.ts";
 import { SealGuard } from "./ingest/seal-guard.ts";
 import type { SerialEnd } from "./ingest/serial-listener.ts";
@@ -60,23 +61,24 @@ export class CloudNode {
   readonly #commitListeners = new Set<CommitListener>();
   readonly #modules: ModuleRegistry;
   readonly #updates: FlashDesk;
+  readonly #jobs: JobDesk;
   readonly #loopbacks = new Set<() => void>();
   readonly #book: DeviceBook;
   readonly #doors: NodeDoors;
   readonly #retention: RetentionTimer | undefined;
   readonly #traffic: TrafficLedger;
-  readonly #jobs: OpenQueue | null;
+  readonly #openQueue: OpenQueue | null;
   readonly #garbage: GarbageTimer | undefined;
   #history: HistoryThread | undefined;
   #closing: Promise<void> | undefined;
 
   private constructor(
     options: CloudNodeOptions,
-    { linkKeys }: NodeInternals,
+    { linkKeys, jobs: queue }: NodeInternals,
     { store, modules, jobs }: { store: Store; modules: ModuleRegistry; jobs: OpenQueue | null },
   ) {
     this.#options = options;
-    this.#jobs = jobs;
+    this.#openQueue = jobs;
     if (jobs !== null) this.#garbage = new GarbageTimer({ ...jobs, ...options });
     this.#store = store;
     this.#modules = modules;
@@ -130,12 +132,14 @@ export class CloudNode {
     const registerModule = (wasm: Uint8Array) => this.#register(wasm);
     const emit = (event: NodeEvent) => this.#emit(event);
     this.#updates = new FlashDesk({ door, files, trust, clock, logger, counters, registerModule, emit });
+    this.#jobs = new JobDesk({ queue: queue ?? jobs?.queue, clock, counters, logger });
     this.#book = new DeviceBook(storeFile, ({ code, message }) => logger.error({ code }, message));
     const keys = linkKeys ?? this.#book;
     const rates = options.rates === undefined ? undefined : new DeviceRates(options.rates, clock);
     const gate = new SpeakerGate(keys, rates);
     const guard = new SealGuard({ keys, registry: this.#registry, clock, emit });
-    this.#intake = new FrameIntake(this.#registry, counters, { updates: this.#updates, gate, guard });
+    const [updates, jobs] = [this.#updates, this.#jobs];
+    this.#intake = new FrameIntake(this.#registry, counters, { updates, jobs, gate, guard });
     const [registry, intake, book] = [this.#registry, this.#intake, this.#book];
     this.#doors = new NodeDoors({ options, intake, registry, counters, book, gate });
     if (retention !== undefined) this.#retention = new RetentionTimer({ store, clock, logger, counters, retention });
@@ -254,7 +258,7 @@ export class CloudNode {
 
   /** The queue of jobs, and the blobs that belong to it; null without one. */
   get jobs(): OpenQueue | null {
-    return this.#jobs;
+    return this.#openQueue;
   }
 
   /** The file that everything is stored in. */
@@ -282,9 +286,14 @@ export class CloudNode {
     return { waitingFrames, waitingBytes, decodingFrames, threads, ...this.#pressure.reading() };
   }
 
-  /** Take a device of this process in; the SDK's `Loopback` is such an end. @returns ends the connection */
-  attach(end: LoopbackEnd): () => void {
-    const detach = attachLoopback(end, this.#intake, (source) => this.#doors.gone(source));
+  /**
+   * Take a device, or a program that has jobs, of this process in; the SDK's `Loopback` is such an end.
+   *
+   * @param speaker  its name, for a program that has no birth to say it by
+   * @returns ends the connection
+   */
+  attach(end: LoopbackEnd, speaker?: string): () => void {
+    const detach = attachLoopback(end, this.#intake, (source) => this.#doors.gone(source), speaker);
     const leave = () => {
       this.#loopbacks.delete(leave);
       detach();
@@ -323,6 +332,7 @@ export class CloudNode {
   async #end(): Promise<void> {
     // Else a busy fleet would keep a slow disk from ever being done.
     this.#intake.stop();
+    this.#jobs.close();
     await this.#updates.close();
     this.#traffic.close();
     this.#decoding.close();
@@ -334,7 +344,7 @@ export class CloudNode {
     for (const leave of this.#loopbacks) leave();
     await this.#doors.close();
     await this.#garbage?.close();
-    await this.#jobs?.close();
+    await this.#openQueue?.close();
   }
 
   /** Divide what an earlier release left whole: the first start on its store takes longer, and says how far it is. */

@@ -9,6 +9,8 @@ export { type Clock, sleep, systemClock, type Timer } from "./clock.ts";
 export { compileDeviceModule, compileGatewayModule, type DeviceModule } from "./device-module.ts";
 export { DeviceSession } from "./device-session.ts";
 export type { Lookahead } from "./encoder.ts";
+export { JobClient, type JobClientOptions } from "./job-client.ts";
+export { JobClientError, type JobClientErrorCode } from "./job-client-error.ts";
 export { LatticeScan } from "./lattice.ts";
 export type { LinkPhase } from "./link.ts";
 export type { LinkExports } from "./link-exports.ts";
@@ -24,6 +26,7 @@ export {
   type SessionStep,
 } from "./session-options.ts";
 export { addTraffic, NO_TRAFFIC, type SessionTraffic } from "./session-traffic.ts";
+export type { JobOutcome, JobRequest, JobStanding, SubmittedJob } from "./submitted-job.ts";
 export {
   MAX_MESSAGE_BYTES,
   type OutTopic,

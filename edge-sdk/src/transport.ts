@@ -1,5 +1,5 @@
-/** Where a message of the device goes; only MQTT has a topic for each. */
-export type OutTopic = "birth" | "frames" | "presence";
+/** Where a message of the device, or of a program that has jobs, goes; only MQTT has a topic for each. */
+export type OutTopic = "birth" | "frames" | "presence" | "jobs";
 
 /**
  * What a transport tells its device. Callbacks never run inside a call of the transport itself, except `message`

@@ -4,6 +4,8 @@ import {
   FLASH_PHASES,
   type Frame,
   type FrameKind,
+  JOB_STATES,
+  type JobBlob,
   type SeqRange,
   SIGNATURE_BYTES,
 } from "./index.ts";
@@ -171,10 +173,72 @@ export const ARBITRARY_FRAMES: { readonly [K in FrameKind]: fc.Arbitrary<Extract
       stackHighWater: uint(U32),
     }),
   ),
+  job: fc.oneof(
+    fc.record({
+      kind: fc.constant("job" as const),
+      op: fc.constant("submit" as const),
+      nonce: uint(U32),
+      workload: text(1, 64),
+      params: fc.uint8Array({ minLength: 2, maxLength: 300, size: "max" }),
+      inputs: blobs(),
+      salt: text(0, 64),
+      attempts: uint(100),
+    }),
+    fc.record({
+      kind: fc.constant("job" as const),
+      op: fc.constantFrom("cancel", "ask"),
+      nonce: uint(U32),
+      id: hex(32),
+    }),
+  ),
+  result: fc
+    .record({ kind: fc.constant("result" as const), nonce: uint(U32), id: hex(32) })
+    .chain((head) => result().map((rest) => ({ ...head, ...rest }))),
+  exchange: fc.record({
+    kind: fc.constant("exchange" as const),
+    job: hex(8),
+    from: uint(0xffff),
+    to: uint(0xffff),
+    seq: uint(U32),
+    isLast: fc.boolean(),
+    payload: fc.uint8Array({ maxLength: 300, size: "max" }),
+  }),
 };
 
 /** The names of the kinds, to run one test for each. */
 export const FRAME_KINDS = Object.keys(ARBITRARY_FRAMES) as FrameKind[];
+
+function result() {
+  const state = fc.constantFrom(...JOB_STATES);
+  return fc.oneof(
+    fc.record({ op: fc.constant("accepted" as const), isNew: fc.boolean(), state }),
+    fc.record({
+      op: fc.constant("progress" as const),
+      state,
+      fraction: fc.oneof(uint(10_000), fc.constant(null)),
+      note: text(0, 200),
+      attempts: uint(100),
+    }),
+    fc.record({
+      op: fc.constant("done" as const),
+      value: fc.uint8Array({ minLength: 2, maxLength: 300, size: "max" }),
+      outputs: blobs(),
+    }),
+    fc.record({
+      op: fc.constant("failed" as const),
+      state,
+      code: text(1, 32),
+      message: text(0, 500),
+      attempts: uint(100),
+    }),
+    fc.record({ op: fc.constant("cancelled" as const) }),
+  );
+}
+
+function blobs(): fc.Arbitrary<JobBlob[]> {
+  const blob = fc.record({ name: text(1, 255), sha256: hex(32), bytes: uint(Number.MAX_SAFE_INTEGER) });
+  return fc.uniqueArray(blob, { maxLength: 4, selector: ({ name }) => name });
+}
 
 function flashKey() {
   return fc.record({ algorithm: fc.constantFrom("ed25519" as const, "hmac-sha256" as const), id: hex(8) });

@@ -1,7 +1,18 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ARBITRARY_FRAMES, FRAME_KINDS } from "./arbitrary-frame.suite.ts";
-import { birthHash, decodeFrame, encodeFrame, type Frame, FrameError, isSequenced, sequencedSeal } from "./index.ts";
+import {
+  birthHash,
+  decodeFrame,
+  encodeFrame,
+  type Frame,
+  FrameError,
+  isSequenced,
+  type JobBlob,
+  type JobSubmitFrame,
+  type ResultFailedFrame,
+  sequencedSeal,
+} from "./index.ts";
 import {
   plain,
   referenceBirthHash,
@@ -13,6 +24,27 @@ import {
 /** fast-check prints it, with the path to the smallest case, when a property fails. */
 const SEED = 20_261_121;
 const PRESENCE: Frame = { kind: "presence", nonce: 5, online: true };
+const BLOB: JobBlob = { name: "a", sha256: "00".repeat(32), bytes: 0 };
+const SUBMIT: JobSubmitFrame = {
+  kind: "job",
+  op: "submit",
+  nonce: 0,
+  workload: "a",
+  params: Uint8Array.of(0x7b, 0x7d),
+  inputs: [],
+  salt: "",
+  attempts: 0,
+};
+const FAILED: ResultFailedFrame = {
+  kind: "result",
+  op: "failed",
+  nonce: 0,
+  id: "00".repeat(32),
+  state: "failed",
+  code: "failed",
+  message: "",
+  attempts: 1,
+};
 
 describe.for(FRAME_KINDS)("any %s", (kind) => {
   const frames: fc.Arbitrary<Frame> = ARBITRARY_FRAMES[kind];
@@ -151,6 +183,15 @@ test.for<[string, Frame]>([
     "a next below the oldest",
     { kind: "status", nonce: 0, epoch: 1, oldest: 2, next: 1, evicted: 0, ringFill: 0, timeUs: 0 },
   ],
+  ["a fraction beyond all of it", progress(10_001)],
+  ["the number that stands for an unknown fraction", progress(65_535)],
+  ["a fraction that is none", progress(Number.NaN)],
+  ["a job's id in upper case", { kind: "job", op: "ask", nonce: 0, id: "AA".repeat(32) }],
+  ["inputs of the same name", { ...SUBMIT, inputs: [BLOB, BLOB] }],
+  ["an input that is a negative number of bytes", { ...SUBMIT, inputs: [{ ...BLOB, bytes: -1 }] }],
+  ["params beyond their limit", { ...SUBMIT, params: new Uint8Array(32_769) }],
+  ["a line break in a failure's message", { ...FAILED, message: "a\nb" }],
+  ["a failure without a code", { ...FAILED, code: "" }],
 ])("%s is refused when encoding", ([, frame]) => {
   expect(codeOf(() => encodeFrame(frame))).toBe("out-of-range");
 });
@@ -173,6 +214,11 @@ test("a refusal says the code, the byte, the element and the limit", () => {
   expect(() => decodeFrame(bytes)).toThrow("frame: out-of-range at byte 5 (ring fill): have 1001, limit 1000");
   expect(() => decodeFrame(bytes.subarray(0, 7))).toThrow("frame: truncated at byte 5 (ring fill): need 8, have 7");
 });
+
+function progress(fraction: number): Frame {
+  const id = "00".repeat(32);
+  return { kind: "result", op: "progress", nonce: 0, id, state: "running", fraction, note: "", attempts: 1 };
+}
 
 function codeOf(act: () => unknown): string | undefined {
   try {

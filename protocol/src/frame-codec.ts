@@ -6,13 +6,16 @@ import type { Frame, FrameKind } from "./frame.ts";
 import { type FrameLayout, MAX_FRAME_BYTES, type VariedFrameLayout } from "./frame-layout.ts";
 import { ACK_LAYOUT } from "./frames/ack.ts";
 import { BIRTH_LAYOUT } from "./frames/birth.ts";
+import { EXCHANGE_LAYOUT } from "./frames/exchange.ts";
 import { FLASH_LAYOUT } from "./frames/flash.ts";
 import { FRAGMENT_LAYOUT } from "./frames/fragment.ts";
 import { HEARTBEAT_LAYOUT } from "./frames/heartbeat.ts";
+import { JOB_LAYOUT } from "./frames/job.ts";
 import { KEYFRAME_LAYOUT } from "./frames/keyframe.ts";
 import { PRESENCE_LAYOUT } from "./frames/presence.ts";
 import { REFUSAL_LAYOUT } from "./frames/refusal.ts";
 import { RESIDUAL_LAYOUT } from "./frames/residual.ts";
+import { RESULT_LAYOUT } from "./frames/result.ts";
 import { RESYNC_LAYOUT } from "./frames/resync.ts";
 import { STATUS_LAYOUT } from "./frames/status.ts";
 import { WELCOME_LAYOUT } from "./frames/welcome.ts";
@@ -36,6 +39,9 @@ const LAYOUTS: { readonly [K in FrameKind]: Layout<Extract<Frame, { kind: K }>> 
   refusal: REFUSAL_LAYOUT,
   presence: PRESENCE_LAYOUT,
   flash: FLASH_LAYOUT,
+  job: JOB_LAYOUT,
+  result: RESULT_LAYOUT,
+  exchange: EXCHANGE_LAYOUT,
 };
 
 const LAYOUT_BY_CODE: readonly Layout<Frame>[] = Object.values(LAYOUTS).toSorted((a, b) => a.kindCode - b.kindCode);

@@ -21,6 +21,7 @@ export { MAX_FRAME_BYTES } from "./frame-layout.ts";
 export { type AckFrame, MAX_MISSING_RANGES, type SeqRange } from "./frames/ack.ts";
 export { type BirthFrame, birthHash, MAX_CHANNELS } from "./frames/birth.ts";
 export type { ChannelConfig } from "./frames/channel-config.ts";
+export { type ExchangeFrame, MAX_EXCHANGE_BYTES } from "./frames/exchange.ts";
 export {
   type FlashAskFrame,
   type FlashBeginFrame,
@@ -44,14 +45,44 @@ export {
 } from "./frames/flash-state.ts";
 export type { FragmentFrame } from "./frames/fragment.ts";
 export type { HeartbeatFrame } from "./frames/heartbeat.ts";
+export type { JobFrame, JobHead, JobNamedFrame, JobSubmitFrame } from "./frames/job.ts";
+export {
+  JOB_STATES,
+  type JobBlob,
+  type JobState,
+  MAX_JOB_ATTEMPTS,
+  MAX_JOB_BLOBS,
+  MAX_JOB_JSON_BYTES,
+} from "./frames/job-parts.ts";
 export type { KeyframeFrame } from "./frames/keyframe.ts";
 export { WINDOW_FRAMES } from "./frames/numbers.ts";
 export type { PresenceFrame } from "./frames/presence.ts";
 export type { RefusalFrame, RefusalReason } from "./frames/refusal.ts";
 export type { ResidualFrame } from "./frames/residual.ts";
+export {
+  MAX_CODE_BYTES,
+  MAX_MESSAGE_TEXT_BYTES,
+  MAX_NOTE_BYTES,
+  type ResultAcceptedFrame,
+  type ResultCancelledFrame,
+  type ResultDoneFrame,
+  type ResultFailedFrame,
+  type ResultFrame,
+  type ResultHead,
+  type ResultProgressFrame,
+} from "./frames/result.ts";
 export type { ResyncFrame, ResyncReason } from "./frames/resync.ts";
 export type { StatusFrame } from "./frames/status.ts";
 export type { WelcomeFrame } from "./frames/welcome.ts";
+export {
+  formatJsonObject,
+  type JobContent,
+  type JsonObject,
+  type JsonValue,
+  jobContent,
+  jobContentId,
+  parseJsonObject,
+} from "./job-content.ts";
 export {
   addMac,
   bootKeyMessage,

@@ -1,5 +1,5 @@
 import { Encoder } from "cbor-x";
-import { type FlashFrame, type Frame, murmur3, type ResidualFrame } from "./index.ts";
+import { type FlashFrame, type Frame, type JobBlob, murmur3, type ResidualFrame, type ResultFrame } from "./index.ts";
 
 /** What an element of a frame is to cbor-x. */
 export type ReferenceElement = number | bigint | string | Buffer | readonly ReferenceElement[];
@@ -12,6 +12,9 @@ const REFUSAL_REASONS = ["unsupported-version", "unknown-model", "bad-birth", "u
 
 const FLASH_OPS = ["ask", "begin", "chunk", "end", "activate", "confirm", "abort", "", "state"];
 const ALGORITHMS = ["ed25519", "hmac-sha256"];
+const JOB_OPS = ["submit", "cancel", "ask"];
+const RESULT_OPS = ["accepted", "progress", "done", "failed", "cancelled"];
+const STATES = ["queued", "running", "done", "failed", "dead", "cancelled"];
 const PHASES = ["idle", "erasing", "receiving", "verifying", "ready", "switching", "trying", "reverting"];
 
 /**
@@ -69,7 +72,38 @@ export function referenceElements(frame: Frame): ReferenceElement[] {
       return [HEAD + 10, frame.nonce, frame.online ? 1 : 0];
     case "flash":
       return [HEAD + 11, frame.nonce, FLASH_OPS.indexOf(frame.op), ...flashElements(frame)];
+    case "job": {
+      const head = [HEAD + 12, frame.nonce, JOB_OPS.indexOf(frame.op)];
+      if (frame.op !== "submit") return [...head, hex(frame.id)];
+      const { workload, params, inputs, salt, attempts } = frame;
+      return [...head, workload, Buffer.from(params), blobs(inputs), salt, attempts];
+    }
+    case "result":
+      return [HEAD + 13, frame.nonce, RESULT_OPS.indexOf(frame.op), hex(frame.id), ...resultElements(frame)];
+    case "exchange": {
+      const { job, from, to, seq, isLast, payload } = frame;
+      return [HEAD + 14, hex(job), from, to, seq, isLast ? 1 : 0, Buffer.from(payload)];
+    }
   }
+}
+
+function resultElements(frame: ResultFrame): ReferenceElement[] {
+  switch (frame.op) {
+    case "accepted":
+      return [frame.isNew ? 1 : 0, STATES.indexOf(frame.state)];
+    case "progress":
+      return [STATES.indexOf(frame.state), frame.fraction ?? 65_535, frame.note, frame.attempts];
+    case "done":
+      return [Buffer.from(frame.value), blobs(frame.outputs)];
+    case "failed":
+      return [STATES.indexOf(frame.state), frame.code, frame.message, frame.attempts];
+    case "cancelled":
+      return [];
+  }
+}
+
+function blobs(all: readonly JobBlob[]): ReferenceElement[] {
+  return all.map(({ name, sha256, bytes }) => [name, hex(sha256), integer(bytes)]);
 }
 
 function flashElements(frame: FlashFrame): ReferenceElement[] {

@@ -8,6 +8,7 @@ test.for([
   ["frames", "ls/v1/plant-1/rotor_7/f"],
   ["control", "ls/v1/plant-1/rotor_7/c"],
   ["presence", "ls/v1/plant-1/rotor_7/s"],
+  ["jobs", "ls/v1/plant-1/rotor_7/j"],
 ] as const)("the topic for %s is %s, both ways", ([level, topic]) => {
   expect(formatTopic({ ...TOPIC, level })).toBe(topic);
   expect(parseTopic(topic)).toEqual({ kind: "device", ...TOPIC, level });

@@ -1,8 +1,8 @@
 import { FrameError } from "./errors.ts";
 import { isIdentifier, MAX_ALIAS_LENGTH, MAX_NAME_LENGTH } from "./text-rules.ts";
 
-/** What travels on a device's topic: births; frames, status and fragments; what the cloud says; presence. */
-export type TopicLevel = "birth" | "frames" | "control" | "presence";
+/** What travels on a device's topic: births; frames, status and fragments; what the cloud says; presence; jobs. */
+export type TopicLevel = "birth" | "frames" | "control" | "presence" | "jobs";
 
 /** One topic of one device. */
 export interface DeviceTopic {
@@ -18,8 +18,14 @@ export type ParsedTopic =
   | ({ readonly kind: "device" } & DeviceTopic)
   | { readonly kind: "alias"; readonly alias: string };
 
-const LEVEL_LETTERS: Readonly<Record<TopicLevel, string>> = { birth: "b", frames: "f", control: "c", presence: "s" };
-const LEVELS: readonly TopicLevel[] = ["birth", "frames", "control", "presence"];
+const LEVEL_LETTERS: Readonly<Record<TopicLevel, string>> = {
+  birth: "b",
+  frames: "f",
+  control: "c",
+  presence: "s",
+  jobs: "j",
+};
+const LEVELS: readonly TopicLevel[] = ["birth", "frames", "control", "presence", "jobs"];
 const PREFIX = "ls/v1";
 const ALIAS_PREFIX = "l";
 

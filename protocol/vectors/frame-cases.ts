@@ -10,6 +10,7 @@ import {
   type StatusFrame,
 } from "../src/index.ts";
 import { FLASH_CASES } from "./flash-cases.ts";
+import { JOB_CASES } from "./job-cases.ts";
 
 /** The place and state that a sequenced frame's seal proves. */
 export interface SealedWith {
@@ -31,8 +32,7 @@ export interface FrameCase {
 const U16 = 0xffff;
 const U32 = 0xffff_ffff;
 const U53 = Number.MAX_SAFE_INTEGER;
-/** Around it a residual with its longest numbers needs 23 bytes. */
-const LONGEST_PAYLOAD_BYTES = 65_535 - 23;
+const LONGEST_PAYLOAD_BYTES = 65_535 - 23; // around it a residual with its longest numbers needs 23
 
 const MODEL = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
 
@@ -338,6 +338,7 @@ export const FRAME_CASES: readonly FrameCase[] = [
   plain("presence-offline", "the last will", { kind: "presence", nonce: 0x1234_5678, online: false }),
 
   ...FLASH_CASES,
+  ...JOB_CASES,
 ];
 
 function plain(name: string, about: string, frame: Frame): FrameCase {

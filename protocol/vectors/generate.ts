@@ -1,8 +1,8 @@
 /**
  * Write the golden vectors beside this file: `node protocol/vectors/generate.ts`.
  *
- * To add one, add a case to `frame-cases.ts`, `refused-cases.ts`, `serial-cases.ts` or `mac-cases.ts`. A vector that changes is a
- * breaking change.
+ * To add one, add a case to `frame-cases.ts`, `refused-cases.ts`, `serial-cases.ts`, `mac-cases.ts`, `job-cases.ts` or one
+ * of the files beside it. A vector that changes is a breaking change.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { vectorFiles } from "./vector-files.ts";

@@ -1,6 +1,7 @@
 import { encodeFrame, type Frame, type FrameErrorCode } from "../src/index.ts";
-import { FLASH_CASES, REFUSED_FLASH_CASES, type RefusedFlashCase } from "./flash-cases.ts";
+import { REFUSED_FLASH_CASES, type RefusedFlashCase } from "./flash-cases.ts";
 import { FRAME_CASES, SHORTEST_BIRTH } from "./frame-cases.ts";
+import { REFUSED_JOB_CASES, type RefusedJobCase } from "./refused-job-cases.ts";
 
 /** Bytes that are no frame, and why. */
 export interface RefusedCase {
@@ -252,7 +253,8 @@ export const REFUSED_CASES: readonly RefusedCase[] = [
   channel("eps-negative", "a bound below zero", "out-of-range", "8a 6178 60 00 01 00 00 01 00 20 00"),
   channel("eps-exponent-972", "beyond float64", "out-of-range", "8a 6178 60 00 01 00 00 01 00 00 1903cc"),
 
-  ...REFUSED_FLASH_CASES.map(flash),
+  ...REFUSED_FLASH_CASES.map(spoilt),
+  ...REFUSED_JOB_CASES.map(spoilt),
 ];
 
 function refused(name: string, about: string, code: FrameErrorCode, offset: number, hex: string): RefusedCase {
@@ -269,8 +271,9 @@ function channel(name: string, about: string, code: FrameErrorCode, hex: string)
   return birth(`channel-${name}`, about, code, X_CHANNEL, hex);
 }
 
-function flash({ name, about, of, code, from, to }: RefusedFlashCase): RefusedCase {
-  const frame = FLASH_CASES.find((one) => one.name === of)?.frame;
+/** A golden frame with one run of bytes, of which there is one, replaced. */
+function spoilt({ name, about, of, code, from, to }: RefusedFlashCase | RefusedJobCase): RefusedCase {
+  const frame = FRAME_CASES.find((one) => one.name === of)?.frame;
   const whole = frame === undefined ? "" : Buffer.from(encodeFrame(frame)).toString("hex");
   if (whole.split(compact(from)).length !== 2) throw new RangeError(`${name}: ${from} stands not once in ${whole}`);
   return { name, about, bytes: hexBytes(whole.replace(compact(from), compact(to))), code };

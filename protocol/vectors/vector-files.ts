@@ -1,6 +1,7 @@
 import { encodeFrame, type Frame, isSequenced, sequencedSeal } from "../src/index.ts";
 import { describeFrame } from "./described-frame.ts";
 import { FRAME_CASES, type FrameCase } from "./frame-cases.ts";
+import { jobIdVectors } from "./job-id-cases.ts";
 import { MAC_CASES, macVector } from "./mac-cases.ts";
 import { REFUSED_CASES } from "./refused-cases.ts";
 import { SERIAL_CASES, serialVector } from "./serial-cases.ts";
@@ -27,6 +28,7 @@ export function vectorFiles(): ReadonlyMap<string, Uint8Array> {
     const named = "nonce" in frame ? frame.nonce : undefined;
     files.set(`mac/${macCase.name}.json`, jsonBytes(macVector(macCase, encodeFrame(frame), named)));
   }
+  files.set("job-ids.json", jsonBytes(jobIdVectors()));
   return files;
 }
 

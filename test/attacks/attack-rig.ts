@@ -49,6 +49,10 @@ export class TestKeys implements LinkKeys {
     return this.#keys.has(device) ? device : undefined;
   }
 
+  mayUseJobs(): boolean {
+    return false;
+  }
+
   macKeyOf(device: string): Uint8Array | undefined {
     return this.#keys.get(device);
   }

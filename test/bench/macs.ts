@@ -159,6 +159,7 @@ async function spend(recordings: readonly Recording[], isSealed: boolean, pace: 
   const linkKeys: LinkKeys = {
     isOpen: false,
     grantOf: (id) => id,
+    mayUseJobs: () => false,
     macKeyOf: (id) => keys.get(id),
     devices: () => keys.keys(),
   };

@@ -11,6 +11,9 @@ const SERIAL = "serial/";
 /** Frames of kind 11, an addition to version 1 that changed no vector before it. */
 const FLASH = /^(refused\/)?flash-[^/]*$/;
 
+/** Frames of kinds 12 to 14, sealed ones among them, and ids of jobs: an addition to version 1 that changed no vector before it. */
+const JOBS = /^(refused\/|mac\/)?(job|result|exchange)(-[^/]*)?\.(cbor|json)$/;
+
 /** Sealed frames, an addition to version 1 that changed no vector before it. */
 const MAC = "mac/";
 
@@ -37,8 +40,15 @@ const FROZEN_MAC: Readonly<Record<number, string>> = {
   1: "2eef551753e6e7044346a18e4cdbea1ee946d6e6ca25b03ed9f7151a15bc6342",
 };
 
+/** The same of frames about jobs. */
+const FROZEN_JOBS: Readonly<Record<number, string>> = {
+  1: "d19d66a94168479fbb76e81438a5fe19d09a2670ae2ca25f15112e3aef261ec5",
+};
+
 test("the golden vectors of this wire version are what they were when it was frozen", () => {
-  const files = vectorFiles().filter((file) => !file.startsWith(SERIAL) && !file.startsWith(MAC) && !FLASH.test(file));
+  const later = (file: string) =>
+    file.startsWith(SERIAL) || file.startsWith(MAC) || FLASH.test(file) || JOBS.test(file);
+  const files = vectorFiles().filter((file) => !later(file));
   expect(files.length).toBeGreaterThan(200);
   expect(digestOf(files)).toBe(FROZEN[WIRE_VERSION]);
 });
@@ -56,9 +66,16 @@ test("so are the frames that came later, by the names that they came under", () 
 });
 
 test("so are sealed frames, with their keys", () => {
-  const files = vectorFiles().filter((file) => file.startsWith(MAC));
+  const files = vectorFiles().filter((file) => file.startsWith(MAC) && !JOBS.test(file));
   expect(files.length).toBeGreaterThan(15);
   expect(digestOf(files)).toBe(FROZEN_MAC[WIRE_VERSION]);
+});
+
+test("so are frames about jobs, and what a job's id is", () => {
+  const files = vectorFiles().filter((file) => JOBS.test(file));
+  expect(files.length).toBeGreaterThan(100);
+  expect(files).toContain("job-ids.json");
+  expect(digestOf(files)).toBe(FROZEN_JOBS[WIRE_VERSION]);
 });
 
 function vectorFiles(): string[] {

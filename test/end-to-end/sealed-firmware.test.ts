@@ -33,7 +33,8 @@ afterEach(() => rmSync(folder, { recursive: true }));
 function keysOf(key: Uint8Array): LinkKeys {
   const ofDevice = <T>(id: string, value: T) => (id === DEVICE ? value : undefined);
   const macKeyOf = (id: string) => ofDevice(id, key);
-  return { isOpen: false, grantOf: (id) => ofDevice(id, DEVICE), macKeyOf, devices: () => [DEVICE] };
+  const grantOf = (id: string) => ofDevice(id, DEVICE);
+  return { isOpen: false, grantOf, mayUseJobs: () => false, macKeyOf, devices: () => [DEVICE] };
 }
 
 function openNode(linkKeys: LinkKeys): Promise<CloudNode> {

@@ -19,6 +19,8 @@ export interface BookDevice {
   readonly brokerHash: string;
   /** 32 bytes in base64url; both ends need it as it is. Null: its frames have no MAC. */
   readonly macKey: string | null;
+  /** It may hand jobs in, and end them. */
+  readonly mayUseJobs: boolean;
   /** ISO 8601. */
   readonly added: string;
   readonly revoked: string | null;
@@ -29,6 +31,8 @@ const deviceSchema = v.object({
   secretHash: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)),
   brokerHash: v.pipe(v.string(), v.regex(/^\$7\$\d+\$[A-Za-z0-9+/=]+\$[A-Za-z0-9+/=]+$/)),
   macKey: v.nullable(v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{43}$/))),
+  // A book of an earlier release says nothing of jobs.
+  mayUseJobs: v.optional(v.boolean(), false),
   added: v.string(),
   revoked: v.nullable(v.string()),
 });

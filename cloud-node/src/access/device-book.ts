@@ -19,6 +19,15 @@ export interface DeviceCredentials {
   readonly macKey: string | null;
 }
 
+/** What a device is to be given, and for what. */
+export interface AddedDevice {
+  readonly hasMac: boolean;
+  /** It may hand jobs in, and end them; not unless given. */
+  readonly mayUseJobs?: boolean;
+  /** ISO 8601. */
+  readonly added: string;
+}
+
 /** Whether somebody may speak, and as whom. */
 export interface KnownDevices extends Speakers {
   /** Whether a device may speak, and this is its secret. */
@@ -65,6 +74,11 @@ export class DeviceBook implements KnownDevices {
   grantOf(id: string): string | undefined {
     const device = this.#devices.get(id);
     return device?.revoked === null ? device.secretHash : undefined;
+  }
+
+  mayUseJobs(id: string): boolean {
+    const device = this.#devices.get(id);
+    return device?.revoked === null && device.mayUseJobs;
   }
 
   admits(id: string, secret: string): boolean {
@@ -115,13 +129,9 @@ export class DeviceBook implements KnownDevices {
   /**
    * Let a device speak: written once this resolves.
    *
-   * @param added  ISO 8601
    * @throws {AccessError} `bad-device-id`, `device-exists`, `device-book-busy`
    */
-  async add(
-    id: string,
-    { hasMac, added }: { readonly hasMac: boolean; readonly added: string },
-  ): Promise<DeviceCredentials> {
+  async add(id: string, { hasMac, mayUseJobs = false, added }: AddedDevice): Promise<DeviceCredentials> {
     if (!DEVICE_NAME.test(id) || id === NODE_USER) {
       const remedy = `write 1 to 64 letters, digits, _ or -, and not ${NODE_USER}`;
       throw new AccessError("bad-device-id", `"${id}" is no name of a device`, remedy);
@@ -133,7 +143,7 @@ export class DeviceBook implements KnownDevices {
         throw new AccessError("device-exists", `${id} was added before`, `revoke it first, for another secret`);
       }
       const hashes = { secretHash: hashSecret(secret), brokerHash: brokerHash(secret) };
-      devices.set(id, { id, ...hashes, macKey, added, revoked: null });
+      devices.set(id, { id, ...hashes, macKey, mayUseJobs, added, revoked: null });
     });
     return { id, secret, macKey };
   }

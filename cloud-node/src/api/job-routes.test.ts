@@ -114,6 +114,7 @@ test("what is no job is refused with the field that is wrong, and nothing of it 
     [{ workload: "a", inputs: [{ ...input, sha256: "x" }] }, 400, "bad-parameter", /^inputs\.0\.sha256 of the body/],
     [{ workload: "a", inputs: [{ ...input, bytes: -1 }] }, 400, "bad-parameter", /^inputs\.0\.bytes of the body/],
     [{ workload: "a", inputs: Array.from({ length: 65 }, () => input) }, 400, "bad-parameter", /^inputs of the body/],
+    [{ workload: "a", salt: "seat-1-1-abcd" }, 422, "job-refused", /workers' own/],
     [{ workload: "a", inputs: [input] }, 404, "unknown-blob", /the input in is not there: send its 5 bytes/],
     [{ workload: "a", params: { text: "x".repeat(33_000) } }, 413, "body-too-large", /32768/],
     [{ workload: "a", params: { text: "x".repeat(140_000) } }, 413, "body-too-large", /131072/],

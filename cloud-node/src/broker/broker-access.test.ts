@@ -7,7 +7,7 @@ const WILL = { topic: "lockstep/pump/presence", payload: Buffer.from("will"), qo
 
 test("who connected while everybody might speak leaves no last will once a device was added", () => {
   const counters = new Counters();
-  const book = { isOpen: true, grantOf: () => undefined, admits: () => false, refresh() {} };
+  const book = { isOpen: true, grantOf: () => undefined, mayUseJobs: () => false, admits: () => false, refresh() {} };
   const access = new BrokerAccess({ group: "lockstep", speakers: book, aliasOf: () => undefined, counters });
   const client = {} as Client;
   access.expect(client, undefined);

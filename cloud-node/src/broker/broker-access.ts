@@ -153,7 +153,9 @@ export class BrokerAccess {
   ): Error | undefined {
     // What a node must find when it comes back.
     const isKept = topic === topics.birth || topic === topics.presence;
-    if (!isKept && topic !== topics.frames && !this.#isAlias(id, topic)) {
+    // Whether it may use jobs the node says, which has an answer for who may not.
+    const isFleeting = topic === topics.frames || topic === topics.jobs || this.#isAlias(id, topic);
+    if (!isKept && !isFleeting) {
       return new MqttRefusal("not-authorized", `${id} may not publish to ${topic}`);
     }
     if (retain && !isKept) return new MqttRefusal("not-authorized", `${topic} is not retained`);
@@ -171,7 +173,8 @@ export class BrokerAccess {
   #topicsOf(device: string): OwnTopics {
     const { group } = this.#options;
     const topic = (level: TopicLevel) => formatTopic({ group, device, level });
-    return { birth: topic("birth"), frames: topic("frames"), control: topic("control"), presence: topic("presence") };
+    const [birth, frames, control] = [topic("birth"), topic("frames"), topic("control")];
+    return { birth, frames, control, presence: topic("presence"), jobs: topic("jobs") };
   }
 }
 

@@ -8,7 +8,7 @@ export function openBroker(): Promise<EmbeddedBroker> {
     port: 0,
     host: "127.0.0.1",
     group: "lockstep",
-    speakers: { isOpen: true, admits: () => true, grantOf: () => "", refresh: () => {} },
+    speakers: { isOpen: true, admits: () => true, grantOf: () => "", mayUseJobs: () => true, refresh: () => {} },
     clock: systemClock(),
     counters: new Counters(),
     trafficOf: () => undefined,

@@ -11,10 +11,11 @@ const HELP = `
 While no device was ever added, everybody who reaches a node may speak, and it listens on this machine alone. From the first
 one on only those that were added may, over every transport: over MQTT by their secret, or a certificate for their name; over
 TCP and serial lines by the MACs of their frames, over TCP also by a certificate. What is added or revoked here holds for a
-node that is running: within a second, and with the end of a revoked device's connection.
+node that is running: within a second, and with the end of a revoked device's connection. Jobs are for those that were added with --jobs.
 
 Examples:
   $ lockstep devices add pump-1 --bundle pump-1 --url mqtts://node.example:1883 --ca ca.pem
+  $ lockstep devices add planner --jobs --no-mac
   $ lockstep devices revoke pump-1
   $ lockstep devices list`;
 
@@ -39,6 +40,7 @@ export function addDevices(program: Command, surroundings: Surroundings): void {
   )
     .argument("<ID>", "its name", parseName)
     .option("--no-mac", "its frames have no MAC: for one that cannot compute it, over MQTT, or TCP with a certificate")
+    .option("--jobs", "it may hand jobs in as well, and end them: for a program")
     .option("--bundle <FOLDER>", "write what its firmware needs there, and print no secret")
     .option("--url <URL>", "where it connects, for the bundle: mqtts://HOST:PORT, tls://HOST:PORT, …")
     .option("--ca <FILE>", "PEM of the authority that signed the node's certificate, for the bundle")
@@ -82,6 +84,7 @@ interface StoreOptions {
 
 interface AddOptions extends StoreOptions {
   readonly mac: boolean;
+  readonly jobs?: boolean;
   readonly bundle?: string;
   readonly url?: string;
   readonly ca?: string;
@@ -98,23 +101,20 @@ interface MosquittoOptions extends StoreOptions {
 }
 
 async function runAdd(surroundings: Surroundings, id: string, options: AddOptions): Promise<void> {
-  const { store, mac: hasMac, bundle, url = null, ca, group, json } = options;
+  const { store, mac: hasMac, jobs: mayUseJobs = false, bundle, url = null, ca, group, json } = options;
   checkBundle(options);
   const { DeviceBook } = await import("../access/device-book.ts");
   const { openBundle, writeDeviceBundle } = await import("../access/device-bundle.ts");
   if (bundle !== undefined) openBundle(bundle, ca);
   const book = new DeviceBook(store);
   const isFirst = book.isOpen;
-  const given = await addOr(() => book.add(id, { hasMac, added: nowText(surroundings) }), bundle);
+  const given = await addOr(() => book.add(id, { hasMac, mayUseJobs, added: nowText(surroundings) }), bundle);
   const { secret, macKey } = given;
-  const told = { id, isFirst, hasMac, file: book.file };
+  const told = { id, isFirst, hasMac, mayUseJobs, file: book.file };
+  const may = mayUseJobs ? "may speak, and use jobs" : "may speak";
   const closed = isFirst ? "; from now on only devices that were added may speak" : "";
   if (bundle === undefined) {
-    const lines = [
-      `${id} may speak${closed}`,
-      `password: ${secret}`,
-      ...(macKey === null ? [] : [`MAC key: ${macKey}`]),
-    ];
+    const lines = [`${id} ${may}${closed}`, `password: ${secret}`, ...(macKey === null ? [] : [`MAC key: ${macKey}`])];
     const remark = "They are told this once: give them to the device, and keep them nowhere else.";
     await writeResult(surroundings, json, { ...told, secret, macKey }, [...lines, remark].join("\n"));
     return;
@@ -124,7 +124,7 @@ async function runAdd(surroundings: Surroundings, id: string, options: AddOption
     await book.revoke(id, nowText(surroundings));
     return `${id} was revoked again${isFirst ? "; from now on only devices that were added may speak" : ""}`;
   });
-  await writeResult(surroundings, json, { ...told, files }, `${id} may speak${closed}; its secrets are in ${bundle}`);
+  await writeResult(surroundings, json, { ...told, files }, `${id} ${may}${closed}; its secrets are in ${bundle}`);
 }
 
 /** Where a device is not added nothing is left behind. */

@@ -158,8 +158,8 @@ function collect<Value>(parse: (text: string) => Value) {
 }
 
 function parseSalt(text: string): string {
-  if (/^[A-Za-z0-9_-]{0,64}$/.test(text)) return text;
-  throw new InvalidArgumentError("write up to 64 letters, digits, _ or -");
+  if (/^(?!seat-)[A-Za-z0-9_-]{0,64}$/.test(text)) return text;
+  throw new InvalidArgumentError("write up to 64 letters, digits, _ or -, not seat- at the beginning");
 }
 
 function parseAttempts(text: string): number {

@@ -5,6 +5,7 @@ import {
   type FlashStateFrame,
   type FragmentFrame,
   FrameError,
+  type JobFrame,
   MAX_FRAME_BYTES,
   Reassembler,
   type UplinkFrame,
@@ -21,6 +22,8 @@ export interface FrameSource {
   device: string | undefined;
   /** The transport has made sure of that: by a log-in, by a certificate, or because it is this very process. */
   readonly isKnown?: boolean | undefined;
+  /** A program speaks here that may use jobs: it has no birth. */
+  hasJobs?: boolean;
   /** Pieces of frames longer than the link's messages. */
   readonly fragments: Reassembler;
   /**
@@ -38,11 +41,23 @@ export function frameSource(
   return { link, device: undefined, fragments: new Reassembler(), ...known };
 }
 
-const KINDS_DOWN: ReadonlySet<string> = new Set(["ack", "resync", "welcome", "refusal"]);
+/** Kinds that never come up; those between workers come by no way of the node's. */
+const KINDS_ELSEWHERE: ReadonlySet<string> = new Set(["ack", "resync", "welcome", "refusal", "result", "exchange"]);
 
 /** Who updates devices, and hears what they say about it. */
 export interface UpdateEar {
   heard(device: string, state: FlashStateFrame): void;
+}
+
+/** Who takes what is said of jobs; a desk over a queue does. */
+export interface JobEar {
+  heard(frame: JobFrame, source: FrameSource): void;
+  /** Answer somebody who may not use jobs. */
+  turnAway(frame: JobFrame, source: FrameSource): void;
+  /** @param nonce  only where this is the one that is gone @returns whether there was anything to end */
+  gone(source: FrameSource, nonce?: number): boolean;
+  /** Forget everybody who may not use jobs any more. */
+  review(mayUseJobs: (device: string | undefined) => boolean): void;
 }
 
 /** Who may speak, and how much; a gate over the device book is one. */
@@ -50,6 +65,8 @@ export interface IntakeGate {
   /** Everybody may speak. */
   readonly isOpen: boolean;
   admits(device: string, isKnown: boolean): boolean;
+  /** @param device  undefined: it has said no name */
+  mayUseJobs(device: string | undefined, isKnown: boolean): boolean;
   /** Account for a message. @param device  as it is known here, or where it speaks @returns which of its limits it is over */
   over(device: object, bytes: number): "frames" | "bytes" | undefined;
 }
@@ -62,6 +79,8 @@ interface TakenFrame extends OpenedFrame {
 /** Who else hears of frames, or judges them. */
 export interface IntakeParts {
   readonly updates?: UpdateEar | undefined;
+  /** Nothing: what is said of jobs goes nowhere. */
+  readonly jobs?: JobEar | undefined;
   /** Nothing: everybody may speak, and as much as they like. */
   readonly gate?: IntakeGate | undefined;
   /** Of devices that have keys; none where nobody has. */
@@ -73,14 +92,16 @@ export class FrameIntake {
   readonly #registry: TwinRegistry;
   readonly #counters: Counters;
   readonly #updates: UpdateEar | undefined;
+  readonly #jobs: JobEar | undefined;
   readonly #gate: IntakeGate | undefined;
   readonly #guard: SealGuard | undefined;
   #isStopped = false;
 
-  constructor(registry: TwinRegistry, counters: Counters, { updates, gate, guard }: IntakeParts = {}) {
+  constructor(registry: TwinRegistry, counters: Counters, { updates, jobs, gate, guard }: IntakeParts = {}) {
     this.#registry = registry;
     this.#counters = counters;
     this.#updates = updates;
+    this.#jobs = jobs;
     this.#gate = gate;
     this.#guard = guard;
   }
@@ -127,6 +148,16 @@ export class FrameIntake {
     else this.#route(inner, inner.frame, source, isLive);
   }
 
+  /** Nobody is there any more. */
+  gone(source: FrameSource): void {
+    this.#jobs?.gone(source);
+  }
+
+  /** Who may speak, or use jobs, has changed. */
+  review(): void {
+    this.#jobs?.review((device) => this.#gate?.mayUseJobs(device, true) !== false);
+  }
+
   #route(
     { bytes, device }: TakenFrame,
     frame: Exclude<UplinkFrame, FragmentFrame>,
@@ -137,12 +168,19 @@ export class FrameIntake {
       this.#refuse("other-device", undefined);
       return;
     }
+    if (frame.kind === "job") {
+      this.#job(frame, source, device, isLive);
+      return;
+    }
     if (!this.#isAdmitted(frame, source, device)) {
       this.#refuse("not-admitted", undefined);
       const isAsking = isLive && (frame.kind === "birth" || frame.kind === "status");
       if (isAsking) source.link.send({ kind: "refusal", nonce: frame.nonce, reason: "unknown-device" });
       return;
     }
+    const isGoodBye = frame.kind === "presence" && !frame.online && isLive;
+    // Of a program that has jobs and nothing else no twin is told.
+    if (isGoodBye && this.#jobs?.gone(source, frame.nonce) && !this.#isTwin(source.device)) return;
     if (frame.kind === "birth") {
       if (source.device !== undefined && source.device !== frame.device) source.line?.replaced(source);
       source.device = frame.device;
@@ -186,12 +224,35 @@ export class FrameIntake {
   }
 
   /** @param proven  whose MAC the frame has */
-  #isAdmitted(frame: Exclude<UplinkFrame, FragmentFrame>, source: FrameSource, proven: string | undefined): boolean {
+  #isAdmitted(
+    frame: Exclude<UplinkFrame, FragmentFrame | JobFrame>,
+    source: FrameSource,
+    proven: string | undefined,
+  ): boolean {
     const device = proven ?? (frame.kind === "birth" ? frame.device : source.device);
     if (this.#gate === undefined || device === undefined) return true;
     // The broker's last word about a device that was revoked: it is not there any more.
     const isGone = frame.kind === "presence" && !frame.online && source.isKnown;
     return isGone || this.#gate.admits(device, proven !== undefined || source.isKnown === true);
+  }
+
+  /** What is said of jobs: it goes to whoever has a queue. @param proven  whose MAC the frame has */
+  #job(frame: JobFrame, source: FrameSource, proven: string | undefined, isLive: boolean): void {
+    const device = proven ?? source.device;
+    const twin = device === undefined ? undefined : this.#registry.get(device);
+    const isKnown = proven !== undefined || source.isKnown === true;
+    if (!isLive) this.#refuse("retained-job", twin);
+    else if (twin?.boots.isOver(frame.nonce) === true) this.#refuse("stale-job", twin);
+    else if (this.#jobs === undefined) this.#refuse("no-jobs", twin);
+    else if (this.#gate?.mayUseJobs(device, isKnown) === false) this.#jobs.turnAway(frame, source);
+    else {
+      source.hasJobs = true;
+      this.#jobs.heard(frame, source);
+    }
+  }
+
+  #isTwin(device: string | undefined): boolean {
+    return device !== undefined && this.#registry.get(device) !== undefined;
   }
 
   /** What a device says of its updater: it goes to whoever updates it, past the frames that are stored. */
@@ -250,5 +311,5 @@ export class FrameIntake {
 }
 
 function isUplink(frame: ReturnType<typeof decodeFrame>): frame is UplinkFrame {
-  return frame.kind === "flash" ? frame.op === "state" : !KINDS_DOWN.has(frame.kind);
+  return frame.kind === "flash" ? frame.op === "state" : !KINDS_ELSEWHERE.has(frame.kind);
 }

@@ -7,8 +7,18 @@ export interface LoopbackEnd {
   drop(reason: string): void;
 }
 
-/** Take a device of the same process in. @returns ends the connection */
-export function attachLoopback(end: LoopbackEnd, intake: FrameIntake, gone: (source: FrameSource) => void): () => void {
+/**
+ * Take a device, or a program, of the same process in.
+ *
+ * @param speaker  its name; nothing: the one in its birth
+ * @returns ends the connection
+ */
+export function attachLoopback(
+  end: LoopbackEnd,
+  intake: FrameIntake,
+  gone: (source: FrameSource) => void,
+  speaker?: string,
+): () => void {
   let source: FrameSource | undefined;
   const leave = () => {
     if (source !== undefined) gone(source);
@@ -19,7 +29,7 @@ export function attachLoopback(end: LoopbackEnd, intake: FrameIntake, gone: (sou
       leave();
       const here: FrameSource = frameSource(
         { transport: "loopback", send: (frame) => end.send(intake.encode(frame, here)) },
-        { isKnown: true },
+        { device: speaker, isKnown: true },
       );
       source = here;
     },

@@ -57,6 +57,7 @@ export class MqttLink {
   readonly #client: LinkClient;
   readonly #sources = new Map<string, FrameSource>();
   readonly #subscriptions: ISubscriptionMap;
+  readonly #jobs: ISubscriptionMap;
   readonly #ready: Promise<void>;
   readonly longestHoldMs = LONGEST_HOLD_MS;
   #isHeld = false;
@@ -73,6 +74,7 @@ export class MqttLink {
       [topicFilter("frames", group)]: { qos: 0 },
       [ALIAS_FILTER]: { qos: 0 },
     };
+    this.#jobs = { [topicFilter("jobs", group)]: { qos: 0 } };
     const settings: IClientOptions = {
       protocolId: "MQTT",
       protocolVersion: 4,
@@ -132,7 +134,16 @@ export class MqttLink {
     const { logger } = this.#options;
     this.#client.subscribe(this.#subscriptions, (error) => {
       if (error) logger.error({ detail: error.message }, "MQTT subscriptions refused");
-      else done();
+      else this.#subscribeJobs(done);
+    });
+  }
+
+  /** A broker whose rules were made before there were jobs carries everything else. */
+  #subscribeJobs(done: () => void): void {
+    this.#client.subscribe(this.#jobs, (error) => {
+      const remedy = "its access rules are of an earlier release: lockstep devices mosquitto writes them anew";
+      if (error) this.#options.logger.warn({ detail: error.message }, `no jobs over this broker, ${remedy}`);
+      done();
     });
   }
 

@@ -53,6 +53,10 @@ class Keys implements LinkKeys {
     return this.held.has(device) ? device : undefined;
   }
 
+  mayUseJobs(): boolean {
+    return false;
+  }
+
   macKeyOf(device: string): Uint8Array | undefined {
     return this.held.get(device);
   }

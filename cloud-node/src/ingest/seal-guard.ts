@@ -13,6 +13,7 @@ import {
   type MacFrame,
   splitMac,
 } from "@lockstep/protocol";
+import type { Speakers } from "../access/speaker-gate.ts";
 import type { Clock } from "../clock.ts";
 import type { NodeEvent } from "../reconstructor/node-event.ts";
 import type { SealRefusal } from "../reconstructor/seal-refusal.ts";
@@ -20,11 +21,7 @@ import type { TwinRegistry } from "../reconstructor/twin-registry.ts";
 import { FrameHmac, type HmacKey } from "./frame-hmac.ts";
 
 /** Keys that devices prove by what they say. */
-export interface LinkKeys {
-  /** No device was ever given one: everybody is heard. */
-  readonly isOpen: boolean;
-  /** What a device that may speak was granted; undefined for one that may not. */
-  grantOf(device: string): string | undefined;
+export interface LinkKeys extends Speakers {
   /** 32 bytes, also of a device that may not speak any more; undefined: it has none, and what it says has no MAC. */
   macKeyOf(device: string): Uint8Array | undefined;
   /** Names of the devices that have one, and may speak. */

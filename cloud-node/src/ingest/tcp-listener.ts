@@ -113,7 +113,7 @@ export class TcpListener {
         counters.add(`refused.${error.code}`);
         socket.destroy();
       }
-      if (source.device !== undefined) watch.settled();
+      if (source.device !== undefined || source.hasJobs === true) watch.settled();
       const twin = meter.isAttributed || source.device === undefined ? undefined : registry.get(source.device);
       if (twin !== undefined) meter.attribute(twin.traffic);
     });

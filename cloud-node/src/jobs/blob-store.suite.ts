@@ -94,19 +94,22 @@ export function blobStoreSuite(name: string, create: () => Promise<BlobRig>): vo
       expect(await other.put(sourceOf(bytes).source, { expect: expect_ })).toEqual(expect_);
     });
 
-    test.for(["change", "cut"] as const)("a blob that was damaged (%s) is never given as whole, and can be put again", async (how) => {
-      const bytes = bytesOf(how === "cut" ? 6 : 7);
-      const ref = await blobs.put(sourceOf(bytes).source);
-      await rig.damage(ref.sha256, how);
-      const given: Uint8Array[] = [];
-      const read = async () => {
-        for await (const chunk of other.get(ref)) given.push(chunk);
-      };
-      expect(await codeOf(read())).toBe("tampered-blob");
-      expect(Buffer.concat(given).length).toBeLessThan(bytes.length);
-      expect(await other.put(sourceOf(bytes).source, { expect: ref })).toEqual(ref);
-      expect((await allOf(blobs.get(ref))).equals(bytes)).toBe(true);
-    });
+    test.for(["change", "cut"] as const)(
+      "a blob that was damaged (%s) is never given as whole, and can be put again",
+      async (how) => {
+        const bytes = bytesOf(how === "cut" ? 6 : 7);
+        const ref = await blobs.put(sourceOf(bytes).source);
+        await rig.damage(ref.sha256, how);
+        const given: Uint8Array[] = [];
+        const read = async () => {
+          for await (const chunk of other.get(ref)) given.push(chunk);
+        };
+        expect(await codeOf(read())).toBe("tampered-blob");
+        expect(Buffer.concat(given).length).toBeLessThan(bytes.length);
+        expect(await other.put(sourceOf(bytes).source, { expect: ref })).toEqual(ref);
+        expect((await allOf(blobs.get(ref))).equals(bytes)).toBe(true);
+      },
+    );
 
     test("a reference that is wrong about the size is refused, and the blob stays", async () => {
       const bytes = bytesOf(8);
@@ -142,7 +145,10 @@ export function blobStoreSuite(name: string, create: () => Promise<BlobRig>): vo
     });
 
     test("what no job names is forgotten after a time, with what broken uploads left", async () => {
-      const [named, unnamed, fresh] = [bytesOf(10), bytesOf(11), bytesOf(12)].map((bytes) => ({ bytes, ref: refOf(bytes) }));
+      const [named, unnamed, fresh] = [bytesOf(10), bytesOf(11), bytesOf(12)].map((bytes) => ({
+        bytes,
+        ref: refOf(bytes),
+      }));
       if (named === undefined || unnamed === undefined || fresh === undefined) return;
       await blobs.put(sourceOf(named.bytes).source);
       await blobs.put(sourceOf(unnamed.bytes).source);

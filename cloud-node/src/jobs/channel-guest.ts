@@ -41,7 +41,9 @@ export class ChannelGuest implements ChannelEnd {
   private constructor(link: ChannelLink, index: number, count: number) {
     this.index = index;
     this.#link = link;
-    this.#inbox = new ChannelInbox(Array.from({ length: count }, (_, place) => place).filter((place) => place !== index));
+    this.#inbox = new ChannelInbox(
+      Array.from({ length: count }, (_, place) => place).filter((place) => place !== index),
+    );
     this.#allThere.promise.catch(() => undefined);
     void this.#listen(count);
   }

@@ -1,7 +1,7 @@
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import { encodeStreamFrame } from "@lockstep/protocol";
-import { JobError } from "./job-error.ts";
 import type { MacOf } from "./exchange-codec.ts";
+import { JobError } from "./job-error.ts";
 
 /**
  * How a worker that takes a place of a shared job, and the one at place 0, prove to each other that they know the secret

@@ -115,7 +115,10 @@ export class ChannelHub implements ChannelEnd {
     if (frame.from !== index) throw new JobError("peer-left", `worker ${index} speaks as ${frame.from}`, "nothing");
     if (frame.to === 0) return await this.#inbox.take(frame);
     // To whoever is gone nothing is sent; the sender hears of it.
-    await this.#links.get(frame.to)?.send(frame).catch(() => undefined);
+    await this.#links
+      .get(frame.to)
+      ?.send(frame)
+      .catch(() => undefined);
   }
 
   async #left(place: number): Promise<void> {

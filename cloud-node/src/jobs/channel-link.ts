@@ -134,12 +134,19 @@ export class ChannelLink {
 
   #look(): void {
     const silentMs = this.#silentMs === undefined ? 0 : this.#clock.nowMs() - this.#silentMs;
-    if (silentMs >= this.#limitMs) return this.destroy();
+    if (silentMs >= this.#limitMs) {
+      this.destroy();
+      return;
+    }
     if (this.#keys !== undefined) this.announce(CHANNEL_PLACE, ALIVE).catch(() => undefined);
     this.#watch = this.#clock.setTimer(() => this.#look(), ALIVE_MS);
   }
 }
 
 function broken(how: string): JobError {
-  return new JobError("peer-left", `the other side of a shared job's connection ${how}`, "nothing: the job is tried again");
+  return new JobError(
+    "peer-left",
+    `the other side of a shared job's connection ${how}`,
+    "nothing: the job is tried again",
+  );
 }

@@ -54,7 +54,7 @@ async function stranger(...parts: readonly Uint8Array[]): Promise<Buffer> {
   const said: Buffer[] = [];
   socket.on("data", (bytes) => said.push(bytes)).on("error", () => undefined);
   for (const part of parts) socket.write(part);
-  await once(socket, "close");
+  await new Promise((resolve) => socket.once("close", resolve));
   return Buffer.concat(said);
 }
 
@@ -180,9 +180,11 @@ describe("somebody who does not belong there", () => {
 
   test("in the place of place 0 is not believed", async () => {
     const server = createServer((socket) => {
-      socket.on("error", () => undefined).once("data", () => {
-        socket.write(encodeStreamFrame(Buffer.concat([Buffer.of(2), Buffer.alloc(64, 5)])));
-      });
+      socket
+        .on("error", () => undefined)
+        .once("data", () => {
+          socket.write(encodeStreamFrame(Buffer.concat([Buffer.of(2), Buffer.alloc(64, 5)])));
+        });
     });
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
@@ -201,7 +203,10 @@ describe("between the two", () => {
     const server = createServer((near) => {
       const far = connect({ host: "127.0.0.1", port: hub.port });
       sockets.push(near, far);
-      far.on("data", (bytes) => near.write(bytes)).on("error", () => undefined).on("close", () => near.destroy());
+      far
+        .on("data", (bytes) => near.write(bytes))
+        .on("error", () => undefined)
+        .on("close", () => near.destroy());
       near.on("data", (bytes) => {
         for (const part of isOn ? change(bytes) : [bytes]) far.write(part);
       });

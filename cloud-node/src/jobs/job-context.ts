@@ -75,7 +75,11 @@ export class ThreadContext implements JobContext {
 
   progress(progress: Partial<JobProgress>): void {
     this.look();
-    const { fraction = this.#progress.fraction, note = this.#progress.note, metrics = this.#progress.metrics } = progress;
+    const {
+      fraction = this.#progress.fraction,
+      note = this.#progress.note,
+      metrics = this.#progress.metrics,
+    } = progress;
     const isKnown = fraction !== null && !Number.isNaN(fraction);
     this.#progress = {
       fraction: isKnown ? Math.min(1, Math.max(0, fraction)) : null,

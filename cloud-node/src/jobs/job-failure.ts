@@ -36,5 +36,10 @@ function failed(message: string): AttemptFailure {
 }
 
 function shown(value: unknown): string {
-  return inspect(value, { depth: 1, breakLength: Number.POSITIVE_INFINITY, customInspect: false, maxStringLength: 200 });
+  return inspect(value, {
+    depth: 1,
+    breakLength: Number.POSITIVE_INFINITY,
+    customInspect: false,
+    maxStringLength: 200,
+  });
 }

@@ -78,7 +78,10 @@ export function specOf(canonical: string): JobSpec {
  */
 export function checkedResult(result: JobResult): JobResult {
   const value = objectText(result.value, "result", MAX_RESULT_BYTES);
-  return { value: JSON.parse(value) as JobResult["value"], outputs: checkedBlobs(result.outputs, "output", MAX_OUTPUTS) };
+  return {
+    value: JSON.parse(value) as JobResult["value"],
+    outputs: checkedBlobs(result.outputs, "output", MAX_OUTPUTS),
+  };
 }
 
 /** Refuse what does not name a blob. @throws {JobError} `bad-job` */

@@ -175,7 +175,7 @@ export function jobQueueSuite(name: string, create: () => Promise<QueueRig>): vo
     });
 
     test("a job that was to end is not tried again, whatever its worker says, or if it says nothing", async () => {
-      const jobs = [];
+      const jobs: string[] = [];
       for (const end of ["release", "fail", "die"] as const) {
         const { job } = await queue.submit(spec({ workload: `end-${end}` }));
         const lease = await take(rig, queue, `end-${end}`);
@@ -213,7 +213,7 @@ export function jobQueueSuite(name: string, create: () => Promise<QueueRig>): vo
     test("the last thousand lines of a log are kept, each cut to one line", async () => {
       const { job } = await queue.submit(spec({ workload: "log" }));
       const lease = await take(rig, queue, "log");
-      await lease.log(`a\nb\u0007 ${"x".repeat(2_000)}`);
+      await lease.log(`a\nb\u0007${"x".repeat(2_000)}`);
       await lease.log("half \ud800");
       expect(await other.log(job.id)).toEqual([`a b ${"x".repeat(995)}…`, "half \ufffd"]);
       for (let i = 0; i < 1_000; i += 100) {
@@ -317,7 +317,7 @@ export function jobQueueSuite(name: string, create: () => Promise<QueueRig>): vo
       await lease.done({ value: {}, outputs: [{ name: "out", sha256: "44".repeat(32), bytes: 1 }] });
       const kept = (await queue.submit(spec({ workload: "prune", inputs: inputs(two) }))).job;
       const before = await other.references();
-      expect(before.isSupersetOf(new Set([one, two, "44".repeat(32)]))).toBe(true);
+      expect([...before]).toEqual(expect.arrayContaining([one, two, "44".repeat(32)]));
       const endedMs = (await queue.get(gone.id))?.endedMs ?? 0;
       expect(await other.prune(endedMs)).not.toContain(gone.id);
       expect(await other.prune(endedMs + 1)).toContain(gone.id);
@@ -347,7 +347,9 @@ export function jobQueueSuite(name: string, create: () => Promise<QueueRig>): vo
 
     test("what is allowed comes back as it was, and what is not leaves nothing behind", async () => {
       const deep = (levels: number): object => (levels === 0 ? {} : { a: deep(levels - 1) });
-      const hostile = JSON.parse('{"__proto__":{"x":1},"constructor":2,"n":-1.7976931348623157e308,"t":"\\u0000\\u2028"}');
+      const hostile = JSON.parse(
+        '{"__proto__":{"x":1},"constructor":2,"n":-1.7976931348623157e308,"t":"\\u0000\\u2028"}',
+      );
       const params = { ...hostile, deep: deep(30), empty: "", list: [[], {}, null, true, 1e-7] };
       Object.defineProperty(params, "__proto__", { value: { x: 1 }, enumerable: true });
       const { job } = await queue.submit(spec({ workload: "hostile", params }));

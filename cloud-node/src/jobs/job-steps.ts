@@ -114,7 +114,8 @@ export function cancelling(record: JobRecord, nowMs: number): JobRecord {
 
 /** It begins anew, without what an earlier attempt left. @throws {JobError} `wrong-state` */
 export function begunAnew(record: JobRecord, nowMs: number): JobRecord {
-  if (!isOver(record) || record.state === "done") throw wrongState(record, "only what failed or was cancelled begins anew");
+  if (!isOver(record) || record.state === "done")
+    throw wrongState(record, "only what failed or was cancelled begins anew");
   return {
     ...waiting(record, nowMs),
     attempts: 0,

@@ -127,7 +127,7 @@ export class JobThread {
     try {
       // The arguments of a call are those that its name asks for.
       const ask = hearer.desk[name] as (...args: readonly unknown[]) => Promise<unknown>;
-      const answer = await ask.apply(hearer.desk, args);
+      const answer = await ask.apply(hearer.desk, [...args]);
       const transfer = answer instanceof Uint8Array ? [answer.buffer as ArrayBuffer] : [];
       this.#post({ kind: "answer", run, id, answer }, transfer);
     } catch (error) {

@@ -1,3 +1,9 @@
+import {
+  MAX_JOB_BLOBS,
+  MAX_JOB_JSON_BYTES,
+  JOB_STATES as STATES_OF_FRAMES,
+  type JobState as StateOfFrames,
+} from "@lockstep/protocol";
 import type { BlobRef } from "./blob-store.ts";
 import type { JobErrorCode } from "./job-error.ts";
 
@@ -13,8 +19,8 @@ export type JsonObject = { readonly [key: string]: Json };
  *       └──────────┼─────▶ dead       (every attempt was used up)
  *      (retry)     └─────▶ cancelled
  */
-export const JOB_STATES = ["queued", "running", "done", "failed", "dead", "cancelled"] as const;
-export type JobState = (typeof JOB_STATES)[number];
+export const JOB_STATES = STATES_OF_FRAMES;
+export type JobState = StateOfFrames;
 
 /** A blob under the name that a job has for it. */
 export interface NamedBlob extends BlobRef {
@@ -86,9 +92,9 @@ export interface Job extends JobSpec {
   readonly dueMs: number;
 }
 
-export const MAX_PARAMS_BYTES = 32_768;
-export const MAX_RESULT_BYTES = 32_768;
-export const MAX_INPUTS = 64;
-export const MAX_OUTPUTS = 64;
+export const MAX_PARAMS_BYTES = MAX_JOB_JSON_BYTES;
+export const MAX_RESULT_BYTES = MAX_JOB_JSON_BYTES;
+export const MAX_INPUTS = MAX_JOB_BLOBS;
+export const MAX_OUTPUTS = MAX_JOB_BLOBS;
 /** Unless a job says otherwise. */
 export const DEFAULT_ATTEMPTS = 3;

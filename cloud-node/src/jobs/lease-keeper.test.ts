@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from "vitest";
-import { ManualClock } from "../manual-clock.suite.ts";
 import { SILENT_LOGGER } from "../logger.ts";
+import { ManualClock } from "../manual-clock.suite.ts";
 import type { JobProgress } from "./job.ts";
 import { JobError } from "./job-error.ts";
 import { LeaseKeeper } from "./lease-keeper.ts";

@@ -1,14 +1,7 @@
 import { createHash } from "node:crypto";
 import { EventEmitter, once } from "node:events";
 import type { BlobRef } from "./blob-store.ts";
-import {
-  DEFAULT_ATTEMPTS,
-  type Job,
-  type JobFailure,
-  type JobProgress,
-  type JobResult,
-  type JobSpec,
-} from "./job.ts";
+import { DEFAULT_ATTEMPTS, type Job, type JobFailure, type JobProgress, type JobResult, type JobSpec } from "./job.ts";
 import { JobError } from "./job-error.ts";
 import type { JobEvent, JobFilter, JobLease, JobQueue, SubmitOptions } from "./job-queue.ts";
 

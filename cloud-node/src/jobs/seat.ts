@@ -39,9 +39,14 @@ export function seatSpec(job: Pick<Job, "workload" | "inputs" | "params">, seat:
 }
 
 /** The place that a job offers, and the parameters of the shared one. @throws {JobError} `bad-job` */
-export function readSeat({ params }: Pick<JobSpec, "params">): { readonly seat: Seat; readonly params: JobSpec["params"] } {
+export function readSeat({ params }: Pick<JobSpec, "params">): {
+  readonly seat: Seat;
+  readonly params: JobSpec["params"];
+} {
   const read = v.safeParse(envelopeSchema, params);
   if (read.success && read.output.seat.index < read.output.seat.count) return read.output;
-  const problem = read.success ? "its index is beyond its count" : v.getDotPath(read.issues[0]);
+  const problem = read.success
+    ? "its index is beyond its count"
+    : `${v.getDotPath(read.issues[0])}: ${read.issues[0].message}`;
   throw new JobError("bad-job", `a place in a shared job that is none: ${problem}`, "leave such jobs to the workers");
 }

@@ -86,7 +86,7 @@ export class SqliteJobTable {
     const find = this.#sql(
       `SELECT * FROM jobs WHERE workload = ? AND state = 'queued' AND due_ms <= ? ORDER BY due_ms, number LIMIT 1`,
     );
-    const found = workloads.flatMap((workload) => find.get(workload, nowMs) ?? []);
+    const found = workloads.map((workload) => find.get(workload, nowMs)).filter((row) => row !== undefined);
     const first = found.sort((a, b) => Number(a.due_ms) - Number(b.due_ms) || Number(a.number) - Number(b.number))[0];
     return first === undefined ? undefined : recordOf(first);
   }

@@ -6,7 +6,12 @@ import type { LeaseStep, QueuePace } from "./job-steps.ts";
 /** What the queue asks of the thread that has its file. */
 export type QueueAsk =
   | { readonly kind: "open" | "references" | "look" | "follow" | "unfollow" | "close" }
-  | { readonly kind: "submit"; readonly id: string; readonly canonical: string; readonly maxAttempts: number | undefined }
+  | {
+      readonly kind: "submit";
+      readonly id: string;
+      readonly canonical: string;
+      readonly maxAttempts: number | undefined;
+    }
   | { readonly kind: "get" | "log" | "cancel" | "retry"; readonly id: string }
   | { readonly kind: "list"; readonly filter: JobFilter }
   | { readonly kind: "claim"; readonly workloads: readonly string[]; readonly worker: string }

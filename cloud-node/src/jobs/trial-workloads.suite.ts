@@ -2,6 +2,7 @@
 import { appendFileSync, readdirSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { buffer } from "node:stream/consumers";
 import { setTimeout } from "node:timers/promises";
 import * as v from "valibot";
 import type { JsonObject } from "./job.ts";
@@ -19,7 +20,7 @@ async function* pieces(...texts: string[]): AsyncGenerator<Uint8Array> {
 }
 
 async function text(source: AsyncIterable<Uint8Array>): Promise<string> {
-  return Buffer.concat(await Array.fromAsync(source)).toString();
+  return (await buffer(source)).toString();
 }
 
 /** Until somebody wants it to end. */
@@ -55,9 +56,13 @@ const TRIALS: readonly Workload[] = [
     await writeFile(join(context.scratch, "own"), "x");
     return { bytes, scratch: context.scratch, entries: readdirSync(context.scratch).sort() };
   }),
-  trial("facts", async (_params, { jobId, attempt, random, nowMs, channel, inputs }) => ({
-    ...{ jobId, attempt, numbers: [random(), random(), random()], isTime: Math.abs(nowMs() - Date.now()) < 60_000 },
-    ...{ isShared: channel !== undefined, inputs: inputs.map(({ name }) => name), home: process.env["HOME"] ?? null },
+  trial("facts", async (_params, context) => ({
+    jobId: context.jobId,
+    attempt: context.attempt,
+    numbers: [context.random(), context.random(), context.random()],
+    isTime: Math.abs(context.nowMs() - Date.now()) < 60_000,
+    isShared: context.channel !== undefined,
+    home: process.env.HOME ?? null,
   })),
   trial("crashes", async () => {
     setImmediate(() => {
@@ -115,14 +120,11 @@ const TRIALS: readonly Workload[] = [
       undefined: undefined,
       object: { a: 1 },
       long: new RangeError("x".repeat(10_000)),
-      nasty: new Proxy(
-        {},
-        {
-          get: () => {
-            throw new RangeError("not to be looked at");
-          },
+      nasty: Object.defineProperty(new RangeError(), "message", {
+        get: () => {
+          throw new RangeError("not to be looked at");
         },
-      ),
+      }),
     };
     return Promise.reject(things[String(what)]);
   }),
@@ -132,7 +134,7 @@ const TRIALS: readonly Workload[] = [
       nothing: undefined,
       cycle: (() => {
         const object: Record<string, unknown> = {};
-        object["self"] = object;
+        object.self = object;
         return object;
       })(),
       big: { value: 1n },
@@ -181,14 +183,15 @@ const TRIALS: readonly Workload[] = [
 ];
 
 /** Workers of one job that send each other what a test wants. */
-async function talk({ how, bytes = 0 }: JsonObject, { channel, log, signal }: JobContext): Promise<JsonObject> {
+async function talk({ how, bytes = 0 }: JsonObject, context: JobContext): Promise<JsonObject> {
+  const { channel, signal } = context;
   if (channel === undefined) return { alone: true };
   const { index, count } = channel;
   const others = Array.from({ length: count }, (_, place) => place).filter((place) => place !== index);
   if (how === "leave" && index === 1) return {};
   if (how === "crash" && index === 1) process.exit(3);
   if (how === "hang") {
-    log("hangs");
+    context.log("hangs");
     await ended(signal);
     throw signal.reason;
   }

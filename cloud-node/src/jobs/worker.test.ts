@@ -19,7 +19,12 @@ describe("a job", () => {
   test("ends with its result, and leaves no folder behind", async () => {
     await rig.worker();
     const job = await rig.run("echo", { count: 3 });
-    expect(job).toMatchObject({ state: "done", attempts: 1, result: { value: { count: 3 }, outputs: [] }, error: null });
+    expect(job).toMatchObject({
+      state: "done",
+      attempts: 1,
+      result: { value: { count: 3 }, outputs: [] },
+      error: null,
+    });
     await rig.close();
     rig = new WorkerRig();
     expect(rig.folders()).toEqual([]);
@@ -42,7 +47,7 @@ describe("a job", () => {
       { name: "empty.read", ...empty },
       { name: "empty.file", ...empty },
     ]);
-    expect(() => readFileSync(join(String(result?.value["scratch"]), "own"))).toThrow("ENOENT");
+    expect(() => readFileSync(join(String(result?.value.scratch), "own"))).toThrow("ENOENT");
   });
 
   test("sees its id and the same random numbers in every attempt, and nothing of the worker's environment", async () => {
@@ -50,10 +55,16 @@ describe("a job", () => {
     const first = await rig.run("facts");
     await rig.queue.retry(first.id);
     const second = await rig.queue.ended(first.id);
-    expect(first.result?.value).toMatchObject({ jobId: first.id, attempt: 1, isTime: true, isShared: false, home: null });
-    expect(second.result?.value["numbers"]).toEqual(first.result?.value["numbers"]);
+    expect(first.result?.value).toMatchObject({
+      jobId: first.id,
+      attempt: 1,
+      isTime: true,
+      isShared: false,
+      home: null,
+    });
+    expect(second.result?.value.numbers).toEqual(first.result?.value.numbers);
     const other = await rig.run("facts", { other: true });
-    expect(other.result?.value["numbers"]).not.toEqual(first.result?.value["numbers"]);
+    expect(other.result?.value.numbers).not.toEqual(first.result?.value.numbers);
   });
 
   test("runs beside others, as many as there are threads", async () => {
@@ -202,7 +213,7 @@ describe("progress", () => {
     await rig.worker();
     const { id, result } = await rig.run("chatters", { ms: 600, isLogging: true });
     const lines = await rig.queue.log(id);
-    expect(Number(result?.value["said"])).toBeGreaterThan(lines.length);
+    expect(Number(result?.value.said)).toBeGreaterThan(lines.length);
     expect(lines.length).toBeLessThan(5 * 18);
     expect(lines.some((line) => /^\(\d+ lines left out\)$/.test(line))).toBe(true);
     expect(lines.every((line) => !line.includes("\n"))).toBe(true);

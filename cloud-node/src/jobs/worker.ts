@@ -127,9 +127,13 @@ export class JobWorker {
 function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const timer = clock.setTimer(resolve, ms);
-    signal.addEventListener("abort", () => {
-      timer.cancel();
-      resolve();
-    }, { once: true });
+    signal.addEventListener(
+      "abort",
+      () => {
+        timer.cancel();
+        resolve();
+      },
+      { once: true },
+    );
   });
 }

@@ -20,7 +20,9 @@ export interface JobChannel {
    */
   send(to: number, message: Uint8Array): Promise<void>;
   /** The next message of anybody, or that a peer left. @throws {JobError} `peer-left` once nobody is there any more */
-  receive(signal?: AbortSignal): Promise<
+  receive(
+    signal?: AbortSignal,
+  ): Promise<
     | { readonly kind: "message"; readonly from: number; readonly message: Uint8Array }
     | { readonly kind: "left"; readonly from: number }
   >;

@@ -33,7 +33,8 @@ afterAll(async () => {
 
 /** A block of the guide, and the file that it names. */
 function printed(kind: "file" | "line"): readonly [string, string] {
-  const [, path = "", code = ""] = new RegExp(`<!-- ${kind}: (\\S+) -->\n\`\`\`ts\n([\\s\\S]*?)\`\`\``).exec(GUIDE) ?? [];
+  const [, path = "", code = ""] =
+    new RegExp(`<!-- ${kind}: (\\S+) -->\n\`\`\`ts\n([\\s\\S]*?)\`\`\``).exec(GUIDE) ?? [];
   return [path, code];
 }
 

@@ -35,7 +35,7 @@ export interface MqttTransportOptions extends ReachabilityListener {
 
 /**
  * Messages over MQTT 3.1.1, as any broker speaks it: frames with QoS 0 and nothing kept by the client, because the
- * device's own ring outlives both; births and presence retained with QoS 1; the presence with online 0 as last will.
+ * device's own ring outlives both; job frames likewise, which their program says again; births and presence retained with QoS 1; the presence with online 0 as last will.
  *
  * @throws {TransportError} `bad-url`, `half-identity`
  */
@@ -71,6 +71,7 @@ class MqttTransport implements Transport {
       birth: formatTopic({ group, device, level: "birth" }),
       frames: formatTopic({ group, device, level: "frames" }),
       presence: formatTopic({ group, device, level: "presence" }),
+      jobs: formatTopic({ group, device, level: "jobs" }),
     };
     this.#framesTopic = this.#topics.frames;
     this.#tls = new URL(url).protocol === "mqtts:" ? tlsSettings(options.tls ?? {}) : undefined;
@@ -94,9 +95,9 @@ class MqttTransport implements Transport {
     }
     this.#hasSpoken = true;
     const payload = Buffer.from(bytes);
-    if (topic === "frames") {
+    if (topic === "frames" || topic === "jobs") {
       let hasLeft = false;
-      client.publish(this.#framesTopic, payload, { qos: 0 }, () => {
+      client.publish(topic === "frames" ? this.#framesTopic : this.#topics.jobs, payload, { qos: 0 }, () => {
         hasLeft = true;
         this.#left(client);
       });

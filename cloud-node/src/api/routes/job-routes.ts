@@ -1,5 +1,6 @@
 import { Type } from "typebox";
 import { JOB_STATES } from "../../jobs/job.ts";
+import { isSeat } from "../../jobs/seat.ts";
 import type { ApiApp, ApiContext } from "../api-app.ts";
 import type { ApiJobs } from "../api-node.ts";
 import { jobAnswer, jobsAnswer } from "../job-answers.ts";
@@ -159,6 +160,9 @@ function addSubmission(app: ApiApp, context: ApiContext): void {
         // The body may have taken its time, and a token may be revoked meanwhile.
         if (!context.access.visitorOf(raw).isIn()) throw new ApiProblem("no-token", "the token is not good any more");
         const { queue, blobs } = jobsOf(context);
+        if (isSeat({ salt })) {
+          throw new ApiProblem("job-refused", `the salt ${salt} is one of the workers' own: choose another`);
+        }
         for (const { name, sha256, bytes } of inputs) {
           if ((await blobs.stat(sha256))?.bytes === bytes) continue;
           const detail = `the input ${name} is not there: send its ${bytes} bytes to /api/v1/blobs/${sha256} first`;

@@ -9,6 +9,8 @@ export type Admission = "open" | "added" | "revoked" | "not added";
 export interface ListedDevice {
   readonly id: string;
   readonly admission: Admission;
+  /** It may hand jobs in, and end them. */
+  readonly mayUseJobs: boolean;
   readonly boots: number;
   readonly epoch: number;
   /** ISO 8601; null for one that was never born here. */
@@ -35,10 +37,13 @@ export async function listDevices(store: string, book: DeviceBook): Promise<List
   };
   const unheard = { boots: 0, epoch: 0, lastBirth: null, gaps: 0, lostSamples: 0 };
   const ids = [...new Set([...heard.keys(), ...entries.keys()])].sort();
-  return ids.map((id) => ({ id, admission: admission(id), ...(heard.get(id) ?? unheard) }));
+  return ids.map((id) => {
+    const mayUseJobs = book.isOpen || book.mayUseJobs(id);
+    return { id, admission: admission(id), mayUseJobs, ...(heard.get(id) ?? unheard) };
+  });
 }
 
-async function heardDevices(store: string): Promise<[string, Omit<ListedDevice, "id" | "admission">][]> {
+async function heardDevices(store: string): Promise<[string, Omit<ListedDevice, "id" | "admission" | "mayUseJobs">][]> {
   const { openHistory } = await import("../../history/history.ts");
   const history = await openHistory(store);
   try {
@@ -59,16 +64,18 @@ async function heardDevices(store: string): Promise<[string, Omit<ListedDevice, 
   }
 }
 
-const COLUMNS = ["id", "admission", "boots", "lastBirth", "gaps", "lostSamples"] as const;
+const COLUMNS = ["id", "admission", "boots", "lastBirth", "gaps", "lostSamples", "jobs"] as const;
 const HEADS = {
   ...{ id: "DEVICE", admission: "ADMISSION", boots: "BOOTS", lastBirth: "LAST BIRTH", gaps: "GAPS" },
-  lostSamples: "LOST SAMPLES",
+  ...{ lostSamples: "LOST SAMPLES", jobs: "JOBS" },
 };
 
 /** As lines for a person. */
 export function deviceTable(devices: readonly ListedDevice[]): string {
   if (devices.length === 0) return "no device has reported yet";
-  const rows = devices.map((device) => ({ ...device, lastBirth: device.lastBirth ?? "never" }));
+  const rows = devices.map(({ mayUseJobs, lastBirth, ...rest }) => ({
+    ...{ ...rest, lastBirth: lastBirth ?? "never", jobs: mayUseJobs ? "yes" : "no" },
+  }));
   const lines: Readonly<Record<string, string | number>>[] = [HEADS, ...rows];
   return lines
     .map((row) =>

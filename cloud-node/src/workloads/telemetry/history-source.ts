@@ -61,7 +61,10 @@ class DevicePast implements HistorySource {
     for (const { epoch } of history.epochs(device)) {
       const { channels } = history.birth(device, epoch);
       const names = [...columns.keys()];
-      this.#places.set(epoch, channels.map(({ name }) => names.indexOf(name)));
+      this.#places.set(
+        epoch,
+        channels.map(({ name }) => names.indexOf(name)),
+      );
     }
     this.periodNs = history.birth(device).periodNs;
   }

@@ -76,13 +76,21 @@ describe("a recording", () => {
     const { value, outputs } = job.result ?? { value: {}, outputs: [] };
     const [output] = outputs;
     expect(outputs.map(({ name }) => name)).toEqual(["drive.csv.lst"]);
-    expect(value).toMatchObject({ samples: 5_000, channels: 2, rawBytes: 40_000, inputBytes: csv.length, damagedUs: 0 });
+    expect(value).toMatchObject({
+      samples: 5_000,
+      channels: 2,
+      rawBytes: 40_000,
+      inputBytes: csv.length,
+      damagedUs: 0,
+    });
     expect(value).toMatchObject({ bytes: output?.bytes, lookahead: "programme", timeEps: 0 });
-    expect(value["ratio"]).toBe(40_000 / Number(output?.bytes));
+    expect(value.ratio).toBe(40_000 / Number(output?.bytes));
     const [wanted, got] = [cells(csv), cells(await decoded(job, "csv"))];
     expect(got).toHaveLength(wanted.length);
-    const errors = wanted.map((row, r) => Math.max(...row.map((cell, c) => Math.abs(cell - (got[r]?.[c] ?? Number.NaN)))));
-    expect(Math.max(...errors)).toBeCloseTo(0.05 * Number(value["maxErrorOverEps"]), 12);
+    const errors = wanted.map((row, r) =>
+      Math.max(...row.map((cell, c) => Math.abs(cell - (got[r]?.[c] ?? Number.NaN)))),
+    );
+    expect(Math.max(...errors)).toBeCloseTo(0.05 * Number(value.maxErrorOverEps), 12);
     const again = await rig.run("telemetry", { eps: 0.05 }, { inputs: job.inputs, salt: "again" });
     expect(again.result).toEqual(job.result);
   });
@@ -96,7 +104,9 @@ describe("a recording", () => {
     expect(job.result?.value).toMatchObject({ samples: 1_500, timeEps: null, lookahead: "none" });
     const bytes = await decoded(job, "f32");
     const got = new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length));
-    expect(values.every((value, i) => Math.abs(value - (got[i] ?? Number.NaN)) <= (i % 2 === 0 ? 0.01 : 0.5))).toBe(true);
+    expect(values.every((value, i) => Math.abs(value - (got[i] ?? Number.NaN)) <= (i % 2 === 0 ? 0.01 : 0.5))).toBe(
+      true,
+    );
   });
 
   test("is gone on with by a later attempt, which leaves out the first pass", async () => {
@@ -162,7 +172,9 @@ describe("a request", () => {
 });
 
 describe("a device's past", () => {
-  async function store(change: (kept: KeptStore) => void = () => undefined): Promise<{ bytes: Buffer; kept: KeptStore }> {
+  async function store(
+    change: (kept: KeptStore) => void = () => undefined,
+  ): Promise<{ bytes: Buffer; kept: KeptStore }> {
     const file = join(folder, "node.db");
     const kept = new KeptStore(file);
     const device = new ScriptedDevice({ seed: 5 });
@@ -178,7 +190,10 @@ describe("a device's past", () => {
     const { bytes, kept } = await store();
     const inputs = [input("node.db", bytes)];
     const job = await run({ eps: 0.5, device: "unit", day: DAY }, inputs);
-    expect(job).toMatchObject({ state: "done", result: { value: { samples: kept.truth.length, channels: 3, damagedUs: 0 } } });
+    expect(job).toMatchObject({
+      state: "done",
+      result: { value: { samples: kept.truth.length, channels: 3, damagedUs: 0 } },
+    });
     expect(job.result?.outputs.map(({ name }) => name)).toEqual([`unit-${DAY}.lst`]);
     const got = cells(await decoded(job, "csv"));
     expect(got.map(([timeUs]) => timeUs)).toEqual(kept.truth.map(({ timeUs }) => timeUs));
@@ -193,7 +208,7 @@ describe("a device's past", () => {
     expect(Math.max(...errors.flat())).toBeLessThanOrEqual(0.5);
     const whole = await rig.run("telemetry", { eps: 0.5, device: "unit" }, { inputs });
     expect(whole.result?.outputs.map(({ name }) => name)).toEqual(["unit.lst"]);
-    expect(whole.result?.value["samples"]).toBe(kept.truth.length);
+    expect(whole.result?.value.samples).toBe(kept.truth.length);
   });
 
   test("of a day without samples, of a device that is not there, and of a file that is no store, is refused", async () => {

@@ -37,7 +37,10 @@ export const paramsSchema = v.pipe(
     day: v.exactOptional(v.pipe(v.string(), v.check(isDay, "write a day as 2026-05-01"))),
   }),
   v.forward(
-    v.check(({ eps, rel }) => (eps === undefined) !== (rel === undefined), "one of eps and rel says how exact values stay"),
+    v.check(
+      ({ eps, rel }) => (eps === undefined) !== (rel === undefined),
+      "one of eps and rel says how exact values stay",
+    ),
     ["eps"],
   ),
   v.forward(

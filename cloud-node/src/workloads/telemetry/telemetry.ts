@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { buffer } from "node:stream/consumers";
 import { deserialize, serialize } from "node:v8";
 import { openHistory } from "../../history/history.ts";
 import type { NamedBlob } from "../../jobs/job.ts";
@@ -6,11 +7,24 @@ import { JobError } from "../../jobs/job-error.ts";
 import type { JobContext, Workload } from "../../jobs/workload.ts";
 import { StoreError } from "../../store/store-error.ts";
 import type { TelemetryCodec } from "./block-codec.ts";
-import { type EncodeSummary, encodeFile, encodeSource, type ProgressReport, type SourceRequest } from "./encode-file.ts";
+import {
+  type EncodeSummary,
+  encodeFile,
+  encodeSource,
+  type ProgressReport,
+  type SourceRequest,
+} from "./encode-file.ts";
 import { openHistorySource } from "./history-source.ts";
 import type { Survey } from "./survey.ts";
 import { TelemetryError } from "./telemetry-error.ts";
-import { epsOf, paramsSchema, rangeOf, resultSchema, type TelemetryParams, type TelemetryResult } from "./telemetry-job.ts";
+import {
+  epsOf,
+  paramsSchema,
+  rangeOf,
+  resultSchema,
+  type TelemetryParams,
+  type TelemetryResult,
+} from "./telemetry-job.ts";
 
 /** Of the work, about: the first pass reads, the second one codes, decodes and compares. */
 const SURVEY_SHARE = 0.2;
@@ -117,7 +131,7 @@ function outputName(recording: string, { device, day }: TelemetryParams): string
 async function keptSurvey(context: JobContext, model: string): Promise<Survey | undefined> {
   const source = context.resume();
   if (source === undefined) return undefined;
-  const kept: { form?: unknown; model?: unknown; survey?: Survey } = deserialize(Buffer.concat(await Array.fromAsync(source)));
+  const kept: { form?: unknown; model?: unknown; survey?: Survey } = deserialize(await buffer(source));
   if (kept.form !== SURVEY_FORM || kept.model !== model) return undefined;
   context.log("the first pass was made by an attempt before");
   return kept.survey;
@@ -165,6 +179,7 @@ function asJobError(error: unknown, path: string, name: string): unknown {
   } else if (!(error instanceof TelemetryError) || error.code === "outside-bound") return error;
   const problem = error.message.replaceAll(path, name);
   const remedy = "mend it, or ask for what can be kept";
-  if (error.code === "bad-eps") return new JobError("bad-params", `telemetry, eps: ${problem}`, remedy, { cause: error });
+  if (error.code === "bad-eps")
+    return new JobError("bad-params", `telemetry, eps: ${problem}`, remedy, { cause: error });
   return new JobError("bad-input", problem, remedy, { cause: error });
 }
