@@ -75,11 +75,11 @@ export class CloudNode {
   private constructor(
     options: CloudNodeOptions,
     { linkKeys, jobs: queue }: NodeInternals,
-    { store, modules, jobs }: { store: Store; modules: ModuleRegistry; jobs: OpenQueue | null },
+    { store, modules, open }: { store: Store; modules: ModuleRegistry; open: OpenQueue | null },
   ) {
     this.#options = options;
-    this.#openQueue = jobs;
-    if (jobs !== null) this.#garbage = new GarbageTimer({ ...jobs, ...options });
+    this.#openQueue = open;
+    if (open !== null) this.#garbage = new GarbageTimer({ ...open, ...options });
     this.#store = store;
     this.#modules = modules;
     this.#pressure = new BackPressure(options.clock, () => this.#doors.all());
@@ -132,7 +132,7 @@ export class CloudNode {
     const registerModule = (wasm: Uint8Array) => this.#register(wasm);
     const emit = (event: NodeEvent) => this.#emit(event);
     this.#updates = new FlashDesk({ door, files, trust, clock, logger, counters, registerModule, emit });
-    this.#jobs = new JobDesk({ queue: queue ?? jobs?.queue, clock, counters, logger });
+    this.#jobs = new JobDesk({ queue: queue ?? open?.queue, clock, counters, logger });
     this.#book = new DeviceBook(storeFile, ({ code, message }) => logger.error({ code }, message));
     const keys = linkKeys ?? this.#book;
     const rates = options.rates === undefined ? undefined : new DeviceRates(options.rates, clock);
@@ -168,8 +168,8 @@ export class CloudNode {
       for (const wasm of await releasedModules()) modules.add(wasm);
       for (const stored of store.reader.modules()) modules.addStored(stored);
       const registered = (options.modules ?? []).map((wasm) => modules.addChecked(wasm));
-      const jobs = options.jobs === undefined ? null : await openQueue(options.jobs, options.clock);
-      const node = new CloudNode(options, internals, { store, modules, jobs });
+      const open = options.jobs === undefined ? null : await openQueue(options.jobs, options.clock);
+      const node = new CloudNode(options, internals, { store, modules, open });
       try {
         for (const hash of registered) {
           const wasm = modules.unkept(hash);

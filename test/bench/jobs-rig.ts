@@ -93,7 +93,7 @@ export class JobsRig {
   static async start(kind: QueueKind, { leaseMs = 15_000, host }: RigOptions = {}): Promise<JobsRig> {
     const folder = mkdtempSync(join(tmpdir(), "lockstep-bench-jobs-"));
     const nats = kind === "SQLite" ? undefined : await NatsCluster.start(folder, kind === "JetStream" ? 1 : 3, host);
-    const url = nats?.url(host) ?? `sqlite:${join(folder, "bench.db.jobs")}`;
+    const url = nats?.url ?? `sqlite:${join(folder, "bench.db.jobs")}`;
     const open = await openQueue(url, systemClock(), { leaseMs });
     return new JobsRig(folder, url, nats, open, leaseMs);
   }

@@ -15,10 +15,13 @@ interface Member {
   child: ChildProcess | undefined;
 }
 
+interface StreamDetail {
+  readonly name: string;
+  readonly cluster?: { readonly leader?: string; readonly replicas?: readonly { readonly current?: boolean }[] };
+}
+
 interface StreamReport {
-  readonly account_details?: readonly {
-    readonly stream_detail?: readonly { readonly name: string; readonly cluster?: { readonly leader?: string } }[];
-  }[];
+  readonly account_details?: readonly { readonly stream_detail?: readonly StreamDetail[] }[];
   readonly meta_cluster?: { readonly leader?: string };
 }
 
@@ -28,9 +31,11 @@ const LOOK_MS = 100;
 /** Servers of NATS with JetStream on this machine: one, or three that stand in for each other. */
 export class NatsCluster {
   readonly #members: readonly Member[];
+  readonly #host: string;
 
-  private constructor(members: readonly Member[]) {
+  private constructor(members: readonly Member[], host: string) {
     this.#members = members;
+    this.#host = host;
   }
 
   /** @param folder  where configurations and stores are put. @param host  address that they listen on */
@@ -54,24 +59,22 @@ export class NatsCluster {
       );
       return { name, port, monitor, config, child: undefined };
     });
-    const nats = new NatsCluster(members);
+    const nats = new NatsCluster(members, host);
     for (const member of members) nats.#spawn(member);
     await nats.#until(async () => (await nats.#report())?.meta_cluster?.leader !== undefined || count === 1);
     return nats;
   }
 
   /** Of all of them. */
-  url(host = "127.0.0.1"): string {
-    return `nats://${this.#members.map(({ port }) => `${host}:${port}`).join(",")}`;
+  get url(): string {
+    return `nats://${this.#members.map(({ port }) => `${this.#host}:${port}`).join(",")}`;
   }
 
   /** kill -9 of the server that leads a stream. @returns starts it again */
   async killLeader(stream: string): Promise<() => void> {
     let leader: Member | undefined;
     await this.#until(async () => {
-      const report = await this.#report(true);
-      const details = report?.account_details?.flatMap(({ stream_detail = [] }) => stream_detail) ?? [];
-      const name = details.find((one) => one.name === stream)?.cluster?.leader;
+      const name = (await this.#details()).find((one) => one.name === stream)?.cluster?.leader;
       leader = this.#members.find((member) => member.name === name && member.child?.exitCode === null);
       return leader !== undefined;
     });
@@ -80,6 +83,17 @@ export class NatsCluster {
     killed.child?.kill("SIGKILL");
     if (killed.child !== undefined) await once(killed.child, "exit");
     return () => this.#spawn(killed);
+  }
+
+  /** Wait until a stream has a leader, and all of its followers have what it has. */
+  async whole(stream: string): Promise<void> {
+    await this.#until(async () => {
+      const cluster = (await this.#details()).find(({ name }) => name === stream)?.cluster;
+      const replicas = cluster?.replicas ?? [];
+      return (
+        cluster?.leader !== undefined && replicas.length === 2 && replicas.every(({ current }) => current === true)
+      );
+    });
   }
 
   async stop(): Promise<void> {
@@ -97,11 +111,16 @@ export class NatsCluster {
   /** What one of the servers says of JetStream. */
   async #report(withStreams = false): Promise<StreamReport | undefined> {
     for (const { monitor } of this.#members) {
-      const url = `http://127.0.0.1:${monitor}/jsz${withStreams ? "?accounts=true&streams=true" : ""}`;
+      const url = `http://${this.#host}:${monitor}/jsz${withStreams ? "?accounts=true&streams=true" : ""}`;
       const response = await fetch(url).catch(() => undefined);
       if (response?.ok === true) return (await response.json()) as StreamReport;
     }
     return undefined;
+  }
+
+  async #details(): Promise<readonly StreamDetail[]> {
+    const report = await this.#report(true);
+    return report?.account_details?.flatMap(({ stream_detail = [] }) => stream_detail) ?? [];
   }
 
   async #until(isSo: () => Promise<boolean>): Promise<void> {

@@ -1,5 +1,6 @@
 import type { Clock, Timer } from "../clock.ts";
 import type { JobEvent } from "../jobs/job-queue.ts";
+import { isSeat } from "../jobs/seat.ts";
 import type { ApiJobs } from "./api-node.ts";
 import { jobRow } from "./job-answers.ts";
 import type { JobRow } from "./schemas/job-schema.ts";
@@ -76,6 +77,7 @@ export class JobWatch {
   }
 
   #hear(event: JobEvent): void {
+    if (event.kind === "job" && isSeat(event.job)) return;
     const id = event.kind === "job" ? event.job.id : event.id;
     const before = this.#jobs.get(id);
     this.#fresh.add(id);
@@ -96,7 +98,7 @@ export class JobWatch {
       const kept = new Map([...this.#jobs].filter(([id]) => this.#fresh.has(id)));
       for (const job of jobs) {
         const before = this.#jobs.get(job.id);
-        if (kept.has(job.id)) continue;
+        if (kept.has(job.id) || isSeat(job)) continue;
         const row = { ...jobRow(job), loggedLines: before?.loggedLines ?? 0 };
         kept.set(job.id, before !== undefined && JSON.stringify(before) === JSON.stringify(row) ? before : row);
       }

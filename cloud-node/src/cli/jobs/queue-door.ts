@@ -1,5 +1,5 @@
 import { createReadStream } from "node:fs";
-import { jobAnswer, jobRow } from "../../api/job-answers.ts";
+import { jobAnswer, jobsAnswer } from "../../api/job-answers.ts";
 import type { JobAnswer } from "../../api/schemas/job-schema.ts";
 import type { Clock } from "../../clock.ts";
 import type { BlobRef } from "../../jobs/blob-store.ts";
@@ -40,7 +40,7 @@ export class QueueDoor implements JobDoor {
   }
 
   async list(filter: JobFilter) {
-    return (await this.#queue.list(filter)).map(jobRow);
+    return [...jobsAnswer(await this.#queue.list(filter), filter.limit).jobs];
   }
 
   async log(id: string): Promise<string[]> {
