@@ -9,7 +9,7 @@ import { type AccessOptions, addAccessOptions, foreignBroker, readAccess } from 
 import { closeWithin } from "./close-within.ts";
 import { CommandError } from "./command-error.ts";
 import { DEFAULT_HTTP_PORT, DEFAULT_MQTT_PORT, DEFAULT_STORE_FILE, LOOPBACK_HOST } from "./defaults.ts";
-import { checkQueueUrl } from "./jobs/open-door.ts";
+import { checkQueueUrl, shownQueue } from "./jobs/open-door.ts";
 import type { StartedWorker, WorkerPlan } from "./jobs/start-worker.ts";
 import { createLogger, LOG_LEVELS } from "./log.ts";
 import {
@@ -211,7 +211,7 @@ async function runServe(surroundings: Surroundings, options: ServeOptions): Prom
       tls: access.tls !== undefined,
       serial,
       http: page?.url ?? null,
-      jobs: jobs ?? null,
+      jobs: jobs === undefined ? null : shownQueue(jobs),
       store,
     };
     logger.info(places, "listening");

@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { LOOPBACK_HOST } from "./defaults.ts";
 import { WORKLOADS_FROM_HELP } from "./jobs/known-workloads.ts";
-import { checkQueueUrl, DEFAULT_QUEUE } from "./jobs/open-door.ts";
+import { checkQueueUrl, DEFAULT_QUEUE, shownQueue } from "./jobs/open-door.ts";
 import { createLogger, LOG_LEVELS } from "./log.ts";
 import { parseNames, parsePositive, parsePositiveCount } from "./option-values.ts";
 import { writeResult } from "./result-output.ts";
@@ -96,7 +96,7 @@ async function runWorker(surroundings: Surroundings, options: WorkerOptions): Pr
       ...{ leaseMs: lease * 1000, threads, memoryMb, scratch, channelHost },
     });
     try {
-      const facts = { jobs: url, name: worker.name, workloads: worker.workloads, threads };
+      const facts = { jobs: shownQueue(url), name: worker.name, workloads: worker.workloads, threads };
       logger.info(facts, "working");
       if (json === true) await writeResult(surroundings, true, facts, "");
       await untilInterrupt(interrupt, clock);

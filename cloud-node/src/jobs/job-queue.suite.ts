@@ -249,8 +249,10 @@ export function jobQueueSuite(name: string, create: () => Promise<QueueRig>): vo
       end();
       const endOther = other.watch((event) => told.push(event));
       const count = heard.length;
-      await queue.submit(spec({ workload: "watch-end" }));
-      await until(rig, "the other listener hears", () => told.length > 0);
+      await until(rig, "the other listener hears", async () => {
+        await queue.submit(spec({ workload: "watch-end" }));
+        return told.length > 0;
+      });
       expect(heard.length).toBe(count);
       endOther();
     });

@@ -58,7 +58,12 @@ export interface JobQueue {
   list(filter: JobFilter): Promise<Job[]>;
   /** The last lines of a job's log, oldest first; at most 1,000 are kept. */
   log(id: string): Promise<string[]>;
-  /** Hear of all jobs from now on; soon, in order for each job, and what is overtaken may be left out. @returns ends it */
+  /**
+   * Hear of all jobs from now on: soon, in order for each job, and what is overtaken may be left out. What happens while
+   * the listening begins, or while the queue is away, may be missed: `get` says how a job stands.
+   *
+   * @returns ends it
+   */
   watch(listener: (event: JobEvent) => void): () => void;
   /** Take the job that waits longest of these workloads, if there is one that is due. @param worker  its name */
   claim(workloads: readonly string[], worker: string): Promise<JobLease | undefined>;

@@ -41,6 +41,11 @@ export function checkQueueUrl(url: string): void {
   if (!/^sqlite:.|^(nats|tls):\/\/./.test(url)) throw notQueue(url);
 }
 
+/** Where a queue is, without the password that may be in its address. */
+export function shownQueue(url: string): string {
+  return url.replace(/\/\/[^/]*@/, "//");
+}
+
 function notQueue(url: string): CommandError {
-  return new CommandError("usage", `"${url}" is no queue of jobs`, `write ${QUEUE_HELP}`);
+  return new CommandError("usage", `"${shownQueue(url)}" is no queue of jobs`, `write ${QUEUE_HELP}`);
 }

@@ -1,0 +1,100 @@
+import { type KV, type KvEntry, Kvm, type KvWatchEntry, KvWatchInclude } from "@nats-io/kv";
+import type { QueuedIterator } from "@nats-io/transport-node";
+import { JobError } from "./job-error.ts";
+import type { JobRecord } from "./job-record.ts";
+import { isOvertaken, type NatsLink } from "./nats-link.ts";
+
+/** A job, and the number of its last change: whoever changes it says which one he saw. */
+export interface KeptJob {
+  readonly record: JobRecord;
+  readonly revision: number;
+}
+
+/** Others may change a job between its reading and its writing, but nobody does so for ever. */
+const MOST_TRIES = 50;
+
+/** The jobs of a queue in a key-value bucket, by their ids. What NATS says is thrown as it is. */
+export class JetStreamJobs {
+  readonly #link: NatsLink;
+  readonly #bucket: string;
+  readonly #kv: KV;
+
+  private constructor(link: NatsLink, bucket: string, kv: KV) {
+    this.#link = link;
+    this.#bucket = bucket;
+    this.#kv = kv;
+  }
+
+  static async open(link: NatsLink, bucket: string): Promise<JetStreamJobs> {
+    // Read from the leader alone: others answer what was true a moment ago.
+    const kv = await new Kvm(link.js).create(bucket, { history: 1, replicas: link.replicas, allow_direct: false });
+    return new JetStreamJobs(link, bucket, kv);
+  }
+
+  async get(id: string): Promise<KeptJob | undefined> {
+    const entry = await this.#kv.get(id);
+    return entry === null ? undefined : keptJob(entry);
+  }
+
+  /** @throws {JobError} `unknown-job` */
+  async need(id: string): Promise<KeptJob> {
+    const kept = await this.get(id);
+    if (kept === undefined) throw new JobError("unknown-job", `job ${id}`, "it was never handed in, or is forgotten");
+    return kept;
+  }
+
+  /** @returns false when it is there already */
+  async add(record: JobRecord): Promise<boolean> {
+    return (await unlessOvertaken(this.#kv.create(record.id, JSON.stringify(record)))) !== undefined;
+  }
+
+  /** @returns its new revision; undefined: somebody else changed it first */
+  put(record: JobRecord, revision: number): Promise<number | undefined> {
+    return unlessOvertaken(this.#kv.update(record.id, JSON.stringify(record), revision));
+  }
+
+  /** Change a job as it is, whoever else does so. @throws {JobError} `unknown-job`, and what `change` throws */
+  async change(id: string, change: (record: JobRecord) => JobRecord): Promise<JobRecord> {
+    for (let i = 0; i < MOST_TRIES; i++) {
+      const { record, revision } = await this.need(id);
+      const next = change(record);
+      if ((await this.put(next, revision)) !== undefined) return next;
+    }
+    throw new JobError("queue-away", `job ${id} is changed by others all the time`, "try again");
+  }
+
+  /** Every job, in no order. */
+  async *all(): AsyncGenerator<KeptJob> {
+    for await (const entry of await this.#kv.history()) {
+      const kept = keptJob(entry);
+      if (kept !== undefined) yield kept;
+    }
+  }
+
+  /** Forget a job, unless it was changed since. */
+  async forget({ record, revision }: KeptJob): Promise<boolean> {
+    // Without a mark that it was there: whoever writes first then writes as if it never had been.
+    const filter = `$KV.${this.#bucket}.${record.id}`;
+    return (await this.#link.jsm.streams.purge(`KV_${this.#bucket}`, { filter, seq: revision + 1 })).purged > 0;
+  }
+
+  /** Every change from now on. */
+  changes(): Promise<QueuedIterator<KvWatchEntry>> {
+    return this.#kv.watch({ include: KvWatchInclude.UpdatesOnly });
+  }
+}
+
+/** A job as an entry has it; undefined for what says that it was removed. */
+export function keptJob(entry: KvEntry): KeptJob | undefined {
+  if (entry.operation !== "PUT") return undefined;
+  return { record: entry.json<JobRecord>(), revision: entry.revision };
+}
+
+async function unlessOvertaken(write: Promise<number>): Promise<number | undefined> {
+  try {
+    return await write;
+  } catch (error) {
+    if (isOvertaken(error)) return undefined;
+    throw error;
+  }
+}
