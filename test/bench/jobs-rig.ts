@@ -30,6 +30,7 @@ export class CommandProcess {
     for (const stream of [this.child.stdout, this.child.stderr]) {
       stream?.setEncoding("utf8").on("data", (text: string) => {
         this.#text = (this.#text + text).slice(-20_000);
+        this.child.emit("said");
       });
     }
   }
@@ -40,7 +41,7 @@ export class CommandProcess {
       if (this.child.exitCode !== null || this.child.signalCode !== null) {
         throw new BenchError("no-answer", { from: "lockstep", said: this.#text.slice(-400) });
       }
-      await Promise.race([once(this.child.stderr ?? this.child, "data"), once(this.child, "exit")]);
+      await Promise.race([once(this.child, "said"), once(this.child, "close")]);
     }
   }
 
