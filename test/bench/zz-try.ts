@@ -1,0 +1,10 @@
+import { jobRates } from "./jobs-rate.ts";
+import { overheads, poisonous, twoWorkers } from "./jobs-work.ts";
+import { blobRates } from "./jobs-blob.ts";
+import { faults } from "./jobs-faults.ts";
+const all = { rates: jobRates, over: overheads, poison: poisonous, two: twoWorkers, blob: blobRates, faults: () => faults(Number(process.argv[3] ?? 2)) };
+const { table, goals } = await all[process.argv[2] as keyof typeof all]();
+console.log(table.title);
+for (const row of table.rows) console.log(row.join(" | "));
+for (const g of goals) console.log("goal", JSON.stringify(g));
+process.exit();
