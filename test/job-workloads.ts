@@ -38,6 +38,22 @@ const steps: Workload<{ steps: number; stepMs: number }, { steps: number; from: 
   },
 };
 
+/** Takes so long, and says all the time how far it is. */
+const wait: Workload<{ ms: number }, { ms: number }> = {
+  name: "wait",
+  summary: "waits, and says how far it is ten times a second",
+  params: v.strictObject({ ms: count }),
+  result: v.strictObject({ ms: v.number() }),
+  run: async ({ ms }, context) => {
+    const startedMs = performance.now();
+    for (let left = ms; left > 0; left = ms - (performance.now() - startedMs)) {
+      context.progress({ fraction: 1 - left / ms, note: "waits" });
+      await setTimeout(Math.min(left, 100), undefined, { signal: context.signal });
+    }
+    return { ms: performance.now() - startedMs };
+  },
+};
+
 /** Keeps its input as its output. */
 const copy: Workload<JsonObject, { bytes: number }> = {
   name: "copy",
@@ -78,6 +94,7 @@ async function harm(how: string, context: JobContext): Promise<JsonObject> {
 export const WORKLOADS = {
   tiny: async () => tiny as unknown as Workload,
   steps: async () => steps as unknown as Workload,
+  wait: async () => wait as unknown as Workload,
   copy: async () => copy as unknown as Workload,
   poison: async () => poison as unknown as Workload,
 };
