@@ -5,7 +5,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { type Job, type JobSpec, type JsonObject, type OpenQueue, openQueue, systemClock } from "@lockstep/cloud-node";
+import {
+  type Job,
+  JobError,
+  type JobSpec,
+  type JsonObject,
+  type OpenQueue,
+  openQueue,
+  systemClock,
+} from "@lockstep/cloud-node";
 import { BenchError } from "./bench-error.ts";
 import { NatsCluster } from "./nats-cluster.ts";
 
@@ -16,6 +24,9 @@ const LOCKSTEP = fileURLToPath(new URL("../../cloud-node/bin/lockstep.js", impor
 /** Workloads that are of use to nobody else. */
 export const BENCH_WORKLOADS = fileURLToPath(new URL("../job-workloads.ts", import.meta.url));
 const LIMIT_MS = 120_000;
+/** Servers take clients a moment after they answer, and three of them have to agree on who leads. */
+const START_MS = 30_000;
+const START_LOOK_MS = 200;
 const OVER: ReadonlySet<string> = new Set(["done", "failed", "dead", "cancelled"]);
 
 /** A command of ours in a process of its own. */
@@ -95,7 +106,7 @@ export class JobsRig {
     const folder = mkdtempSync(join(tmpdir(), "lockstep-bench-jobs-"));
     const nats = kind === "SQLite" ? undefined : await NatsCluster.start(folder, kind === "JetStream" ? 1 : 3, host);
     const url = nats?.url ?? `sqlite:${join(folder, "bench.db.jobs")}`;
-    const open = await openQueue(url, systemClock(), { leaseMs });
+    const open = await openedQueue(url, leaseMs);
     return new JobsRig(folder, url, nats, open, leaseMs);
   }
 
@@ -165,5 +176,18 @@ export class JobsRig {
     await this.open.close();
     await this.nats?.stop();
     rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** A queue whose servers were only just started. */
+async function openedQueue(url: string, leaseMs: number): Promise<OpenQueue> {
+  const endMs = performance.now() + START_MS;
+  for (;;) {
+    try {
+      return await openQueue(url, systemClock(), { leaseMs });
+    } catch (error) {
+      if (!(error instanceof JobError) || error.code !== "queue-away" || performance.now() > endMs) throw error;
+      await setTimeout(START_LOOK_MS);
+    }
   }
 }

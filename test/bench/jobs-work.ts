@@ -30,7 +30,12 @@ export async function overheads(): Promise<{ readonly table: BenchTable; readonl
       const ownMs = Number(result?.value.ms);
       const percent = Number(((100 * (wallMs - ownMs)) / ownMs).toFixed(2));
       rows.push([kind, ...[ownMs, wallMs].map((ms) => Number((ms / 1000).toFixed(3))), percent]);
-      goals.push({ what: `queue overhead of a job of 10 s, ${kind}`, measured: percent, unit: "%", must: { below: 1 } });
+      goals.push({
+        what: `queue overhead of a job of 10 s, ${kind}`,
+        measured: percent,
+        unit: "%",
+        must: { below: 1 },
+      });
     } finally {
       await rig.stop();
     }

@@ -61,7 +61,10 @@ export class NatsCluster {
     });
     const nats = new NatsCluster(members, host);
     for (const member of members) nats.#spawn(member);
-    await nats.#until(async () => (await nats.#report())?.meta_cluster?.leader !== undefined || count === 1);
+    await nats.#until(async () => {
+      const report = await nats.#report();
+      return report !== undefined && (count === 1 || report.meta_cluster?.leader !== undefined);
+    });
     return nats;
   }
 
