@@ -6,7 +6,7 @@
 export { AccessError, type AccessErrorCode } from "./access/access-error.ts";
 export type { BrokerLogin } from "./access/broker-login.ts";
 export { type ConnectionLimits, DEFAULT_CONNECTION_LIMITS } from "./access/connection-limits.ts";
-export { DeviceBook, type DeviceCredentials, type KnownDevices } from "./access/device-book.ts";
+export { type AddedDevice, DeviceBook, type DeviceCredentials, type KnownDevices } from "./access/device-book.ts";
 export type { BookDevice } from "./access/device-book-file.ts";
 export type { DeviceRateLimits } from "./access/device-rates.ts";
 export type { Speakers } from "./access/speaker-gate.ts";

@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { duplexPair } from "node:stream";
 import {
   compileMacModule,
   JobClient,
@@ -9,12 +10,22 @@ import {
   type JobClientOptions,
   Loopback,
   mqttTransport,
+  SerialLine,
+  serialTransport,
   systemClock,
   systemRandom,
   type Transport,
   tcpTransport,
 } from "@lockstep/edge-sdk";
-import { decodeFrame, encodeFrame, encodeStreamFrame, type Frame, formatTopic } from "@lockstep/protocol";
+import {
+  type BirthFrame,
+  decodeFrame,
+  encodeFrame,
+  encodeStreamFrame,
+  type Frame,
+  formatTopic,
+  StreamDeframer,
+} from "@lockstep/protocol";
 import { connectAsync } from "mqtt";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { DeviceBook } from "./access/device-book.ts";
@@ -25,6 +36,7 @@ import { MemoryQueue } from "./ingest/memory-queue.suite.ts";
 import { SILENT_LOGGER } from "./logger.ts";
 import { CloudNode } from "./node.ts";
 import type { CloudNodeOptions } from "./node-options.ts";
+import { EncodedDevice } from "./reconstructor/encoded-device.suite.ts";
 
 const ADDED = "2026-01-01T00:00:00.000Z";
 const LIMIT_MS = 30_000;
@@ -71,6 +83,12 @@ function inProcess(speaker?: string): Transport {
   return loopback.transport;
 }
 
+function overSerial(): Transport {
+  const [near, far] = duplexPair();
+  node?.attachLine("a line", new SerialLine({ openPort: async () => far, ...around() }));
+  return serialTransport({ openPort: async () => near, ...around() });
+}
+
 async function openClient(transport: Transport, mac?: JobClientOptions["mac"]): Promise<JobClient> {
   const client = await JobClient.open({ transport, mac, ...around() });
   clients.push(client);
@@ -91,6 +109,7 @@ function addProgram(name: string, mayUseJobs: boolean, hasMac = false) {
 test.for<[string, () => Transport]>([
   ["MQTT", () => overMqtt("planner")],
   ["TCP", overTcp],
+  ["a serial line", overSerial],
   ["a loopback", () => inProcess()],
 ])("over %s a job is handed in, told of, and done", async ([, transport]) => {
   await openNode();
@@ -112,8 +131,11 @@ test.for<[string, () => Transport]>([
   const other = await client.submit({ ...REQUEST, salt: "2" });
   other.cancel();
   expect((await refusal(other.result())).code).toBe("cancelled");
+  await client.submit({ ...REQUEST, salt: "left" });
+  expect(queue.listeners.size).toBe(1);
   await client.close();
   await vi.waitFor(() => expect(queue.listeners.size).toBe(0), LIMIT_MS);
+  expect(counted("refused.unknown-device")).toBe(0);
 });
 
 test.for<[string, () => Transport]>([
@@ -121,6 +143,7 @@ test.for<[string, () => Transport]>([
   ["TCP", overTcp],
 ])(
   "over %s a job outlives the node that it was handed in to, and its program hears of it",
+  { timeout: 60_000 },
   async ([, transport]) => {
     const first = await openNode({ broker: { kind: "embedded", port: 0 } });
     const [mqttPort, tcpPort] = [Number(new URL(first.mqttUrl ?? "").port), first.tcpPort];
@@ -133,7 +156,6 @@ test.for<[string, () => Transport]>([
     expect((await job.result()).value).toEqual({ after: true });
     expect((await meanwhile).isNew).toBe(true);
   },
-  60_000,
 );
 
 test("a node without a queue refuses jobs by name, and everything else goes on", async () => {
@@ -249,6 +271,26 @@ test("what a broker kept, what workers say to each other, and answers are nobody
     await client.endAsync();
   }
 }, 60_000);
+
+test("a device may have jobs as well as a program may; of a boot that is over none is taken", async () => {
+  await openNode({ broker: null });
+  const { birthBytes } = new EncodedDevice(1);
+  const birth = decodeFrame(birthBytes) as BirthFrame;
+  const socket = connect(node?.tcpPort ?? 0, "127.0.0.1");
+  const heard: Frame[] = [];
+  const deframer = new StreamDeframer();
+  socket.on("data", (chunk) => heard.push(...deframer.push(chunk).map(decodeFrame)));
+  const say = (frame: Frame) => socket.write(encodeStreamFrame(encodeFrame(frame)));
+  const boots = [birth.nonce, birth.nonce + 1];
+  for (const nonce of boots) {
+    say({ ...birth, nonce, epoch: 0 });
+    await vi.waitFor(() => expect(heard.at(-1)).toMatchObject({ kind: "welcome", nonce }), LIMIT_MS);
+  }
+  for (const nonce of boots) say({ kind: "job", op: "ask", nonce, id: "00".repeat(32) });
+  await vi.waitFor(() => expect(heard.at(-1)).toMatchObject({ kind: "result", nonce: birth.nonce + 1 }), LIMIT_MS);
+  expect([counted("refused.stale-job"), counted("refused.job-unknown-job")]).toEqual([1, 1]);
+  socket.destroy();
+});
 
 test("a connection on which jobs are all that is said is not ended for want of a birth; one of a stranger is", async () => {
   const limits = { total: 9, perAddress: 9, perLoopbackAddress: 9, firstWordMs: 300, messageMs: 60_000 };

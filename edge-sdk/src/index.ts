@@ -10,7 +10,7 @@ export { compileDeviceModule, compileGatewayModule, type DeviceModule } from "./
 export { DeviceSession } from "./device-session.ts";
 export type { Lookahead } from "./encoder.ts";
 export { JobClient, type JobClientOptions } from "./job-client.ts";
-export { JobClientError, type JobClientErrorCode } from "./job-client-error.ts";
+export { JobClientError, type JobClientErrorCode, type JobClientErrorFacts } from "./job-client-error.ts";
 export { LatticeScan } from "./lattice.ts";
 export type { LinkPhase } from "./link.ts";
 export type { LinkExports } from "./link-exports.ts";

@@ -246,22 +246,23 @@ test.for<[string, ResultFrame, string, object]>([
   expect(rest).toHaveLength(1);
 });
 
-test("a job that is cancelled before the node has it is cancelled once it has it", async () => {
-  const sender = await open();
-  node.answer = (frame) => (frame.op === "submit" ? accepted(frame) : { ...HEAD, op: "cancelled" });
-  const waiting = sender.submit(REQUEST);
-  node.line.pause();
+test("a job is cancelled once, and that is said again until it is over", async () => {
   node.listen();
+  const running = { ...HEAD, op: "progress", state: "running", fraction: null, note: "", attempts: 1 } as const;
+  node.answer = (frame) => (frame.op === "submit" ? accepted(frame) : running);
+  const job = await (await open()).submit(REQUEST);
+  node.say({ ...accepted(node.heard[0] ?? expect.fail("nothing was said")), isNew: false } as ResultFrame);
+  job.cancel();
+  job.cancel();
   await settled();
-  node.line.resume();
-  const job = await waiting;
-  job.cancel();
-  job.cancel();
+  expect([node.ops, job.isNew, job.standing.state]).toEqual([["submit", "cancel"], true, "running"]);
+  node.answer = () => ({ ...HEAD, op: "cancelled" });
+  await clock.pass(15_000);
   expect((await error(job.result())).code).toBe("cancelled");
-  expect(node.ops).toEqual(["submit", "cancel"]);
+  expect(node.ops).toEqual(["submit", "cancel", "cancel"]);
   job.cancel();
   await clock.pass(60_000);
-  expect(node.ops).toEqual(["submit", "cancel"]);
+  expect(node.ops).toHaveLength(3);
 });
 
 test("a job of somebody else is followed by its id", async () => {
@@ -308,8 +309,10 @@ test.for<[string, JobRequest]>([
 test("64 jobs are followed at a time; the same request twice is one of them", async () => {
   node.listen();
   const sender = await open();
-  for (let i = 0; i < 64; i += 1) void sender.submit({ ...REQUEST, salt: `${i}` }).catch(() => {});
-  void sender.submit({ ...REQUEST, salt: "0" }).catch(() => {});
+  for (let i = 1; i < 64; i += 1) void sender.submit({ ...REQUEST, salt: `${i}` }).catch(() => {});
+  node.answer = (frame) => (frame.op === "submit" && frame.salt === "" ? accepted(frame) : undefined);
+  const [first, second] = await Promise.all([sender.submit(REQUEST), sender.submit(REQUEST)]);
+  expect(first).toBe(second);
   const thrown = await error(sender.submit({ ...REQUEST, salt: "one more" }));
   expect([thrown.code, thrown.facts.limit]).toEqual(["too-many", 64]);
   await settled();

@@ -39,7 +39,6 @@ export class JobClient {
   readonly #nonce: number;
   readonly #jobs = new Map<string, FollowedJob>();
   #isUp = false;
-  #isFull = false;
   #isClosed = false;
   #timer: Timer | undefined;
 
@@ -94,22 +93,18 @@ export class JobClient {
   }
 
   #open(): Promise<void> {
-    const goOn = () => {
-      this.#isFull = false;
-      this.#pump();
-    };
     return this.#transport.open(
       {
         connected: () => {
           this.#isUp = true;
           for (const job of this.#jobs.values()) job.restart();
-          goOn();
+          this.#pump();
         },
         disconnected: () => {
           this.#isUp = false;
         },
         message: (bytes) => this.#heard(bytes),
-        drained: goOn,
+        drained: () => this.#pump(),
       },
       this.#goodBye(),
     );
@@ -155,15 +150,13 @@ export class JobClient {
   /** Say everything that is due, and look again when the next is. */
   #pump(): void {
     this.#timer?.cancel();
-    if (!this.#isUp || this.#isFull || this.#isClosed) return;
+    if (!this.#isUp || this.#isClosed) return;
     const nowMs = this.#clock.nowMs();
     let nextMs = Number.POSITIVE_INFINITY;
     for (const job of this.#jobs.values()) {
       if (job.dueMs <= nowMs) {
-        if (!this.#transport.send("jobs", job.question())) {
-          this.#isFull = true;
-          return;
-        }
+        // What is not taken goes out when there is room, or a connection.
+        if (!this.#transport.send("jobs", job.question())) return;
         job.asked(nowMs);
       }
       nextMs = Math.min(nextMs, job.dueMs);

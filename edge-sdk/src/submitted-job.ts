@@ -154,8 +154,7 @@ export class FollowedJob implements SubmittedJob {
   heard(frame: ResultFrame, nowMs: number): void {
     if (frame.op === "failed" && frame.state !== "failed" && frame.state !== "dead") return; // not now: said again when due
     this.#waitMs = FIRST_WAIT_MS;
-    const isCancelDue = this.#isCancelling && !this.#isAccepted;
-    this.dueMs = isCancelDue ? Number.NEGATIVE_INFINITY : nowMs + SILENCE_MS;
+    this.dueMs = nowMs + SILENCE_MS;
     if (frame.op === "failed") {
       this.#fail(frame);
       return;

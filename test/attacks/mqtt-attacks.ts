@@ -1,5 +1,5 @@
 import type { DeviceSession } from "@lockstep/edge-sdk";
-import { formatTopic, mqttClientId } from "@lockstep/protocol";
+import { encodeFrame, formatTopic, mqttClientId, type TopicLevel } from "@lockstep/protocol";
 import { connectAsync, type IClientOptions, type MqttClient } from "mqtt";
 import { becomes, GROUP, speaks, type Target, THIEF, VICTIM } from "./target.ts";
 
@@ -74,8 +74,7 @@ async function hears(target: Target, victim: DeviceSession, ...filters: string[]
   return await becomes(() => isHeard, EFFECT_MS);
 }
 
-const topicOf = (device: string, level: "birth" | "frames" | "presence" | "control") =>
-  formatTopic({ group: GROUP, device, level });
+const topicOf = (device: string, level: TopicLevel) => formatTopic({ group: GROUP, device, level });
 
 /** What any broker must refuse, ours and one with our rules. */
 export const ATTACKS: readonly Attack[] = [
@@ -90,6 +89,20 @@ export const ATTACKS: readonly Attack[] = [
   {
     name: "a presence in another device's name",
     succeeds: (target) => harms(target, topicOf(VICTIM, "presence"), true),
+  },
+  {
+    name: "a job in another device's name",
+    succeeds: (target) => harms(target, topicOf(VICTIM, "jobs")),
+  },
+  {
+    name: "a job of a device that was not added for them",
+    async succeeds(target) {
+      const client = await thief(target);
+      const ask = encodeFrame({ kind: "job", op: "ask", nonce: 1, id: "00".repeat(32) });
+      client.publish(topicOf(THIEF, "jobs"), Buffer.from(ask), { qos: 1 });
+      // As far as the queue that this node does not have.
+      return await becomes(() => (target.node.counters()["refused.job-no-queue"] ?? 0) > 0, EFFECT_MS);
+    },
   },
   {
     name: "frames to another device's short topic",

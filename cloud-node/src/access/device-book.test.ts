@@ -81,6 +81,27 @@ test("a key of MACs is 32 bytes, and a device without MACs, has none; a revoked 
   expect(book.macKeyOf("ghost")).toBeUndefined();
 });
 
+test("jobs are for those that were added for them, as long as they may speak; a book of an earlier release has none", async () => {
+  const book = new DeviceBook(store);
+  await book.add("planner", { ...GIVEN, mayUseJobs: true });
+  await book.add("pump", GIVEN);
+  expect(["planner", "pump", "ghost", "__proto__"].map((id) => book.mayUseJobs(id))).toEqual([
+    true,
+    false,
+    false,
+    false,
+  ]);
+  expect(new DeviceBook(store).mayUseJobs("planner")).toBe(true);
+  const { devices } = JSON.parse(readFileSync(book.file, "utf8"));
+  const earlier = devices.map(({ mayUseJobs: _, ...rest }: { mayUseJobs: boolean }) => rest);
+  writeFileSync(book.file, JSON.stringify({ format: 1, devices: earlier }), { mode: 0o600 });
+  expect(new DeviceBook(store).mayUseJobs("planner")).toBe(false);
+  writeFileSync(book.file, JSON.stringify({ format: 1, devices }), { mode: 0o600 });
+  const again = new DeviceBook(store);
+  await again.revoke("planner", NOW);
+  expect(again.mayUseJobs("planner")).toBe(false);
+});
+
 test("a revoked device is not admitted, the book stays closed, and to add it again makes other secrets", async () => {
   const book = new DeviceBook(store);
   const first = await book.add("pump", GIVEN);

@@ -115,6 +115,22 @@ test("nothing is written over, and where a device is not added nothing is left b
   expect(new DeviceBook(store).list().map(({ id }) => id)).toEqual(["pump-1"]);
 });
 
+test("a program is added for jobs by --jobs, and listed so; a device is not", async () => {
+  const added = await run("devices", "add", "planner", "--jobs", "--store", store);
+  expect(added.out).toContain("planner may speak, and use jobs; from now on");
+  await run("devices", "add", "pump-1", "--store", store);
+  const book = new DeviceBook(store);
+  expect([book.mayUseJobs("planner"), book.mayUseJobs("pump-1")]).toEqual([true, false]);
+  const { out } = await run("devices", "list", "--store", store);
+  expect(out).toMatch(/^planner .* yes$/m);
+  expect(out).toMatch(/^pump-1 .* no$/m);
+  const { devices } = JSON.parse((await run("devices", "list", "--store", store, "--json")).out);
+  expect(devices).toMatchObject([
+    { id: "planner", mayUseJobs: true },
+    { id: "pump-1", mayUseJobs: false },
+  ]);
+});
+
 test("a device that was revoked is listed so, and cannot be revoked twice", async () => {
   await run("devices", "add", "pump-1", "--store", store);
   expect((await run("devices", "revoke", "pump-1", "--store", store)).code).toBe(0);

@@ -148,6 +148,30 @@ test("who asks is told, and follows from then on", async () => {
   expect(owner.ops).toEqual(["accepted"]);
 });
 
+test("what is heard while somebody asks is told, unless the answer is that the job is over", async () => {
+  const { desk, speaker, queue, clock } = rig();
+  desk.heard(submit("a"), speaker);
+  await settled();
+  const meanwhile = async (before: () => void) => {
+    queue.before = async () => {
+      queue.before = () => {};
+      before();
+    };
+    desk.heard(about("ask", "a"), speaker);
+    await settled();
+    clock.advance(SECOND_MS);
+  };
+  const get = queue.get.bind(queue);
+  const queued = queue.jobs.get(idOf("a"));
+  queue.get = async (id) => (await get(id)) && queued;
+  await meanwhile(() => queue.change(idOf("a"), { state: "running", attempts: 2 }));
+  expect(speaker.last("progress")).toMatchObject({ state: "running", attempts: 2 });
+  const done = queued && { ...queued, state: "done" as const, result: { value: {}, outputs: [] } };
+  queue.get = async (id) => (await get(id)) && done;
+  await meanwhile(() => queue.change(idOf("a"), { attempts: 3 }));
+  speaker.last("done");
+});
+
 test.for<[string, JobFrame, string, string]>([
   ["params that are no JSON", submit("a", { params: json("{x}") }), NO_ID, "bad-params"],
   ["params that are a list", submit("a", { params: json("[]") }), NO_ID, "bad-params"],
@@ -346,9 +370,9 @@ test("whatever a job's texts say, they are told as far as a frame carries them",
   expect(Buffer.byteLength(speaker.last("progress").note)).toBeGreaterThan(195);
   clock.advance(SECOND_MS);
   queue.change(idOf("a"), { progress: { fraction: Number.NaN, note: "", metrics: {} } });
-  const error = { code: "failed", message: "🛰".repeat(400), attempt: 1, worker: "", atMs: 0 } as const;
+  const error = { code: "failed", message: `a${"🛰".repeat(400)}`, attempt: 1, worker: "", atMs: 0 } as const;
   queue.change(idOf("a"), { state: "failed", attempts: 1, error });
-  expect(speaker.last("failed").message).toBe("🛰".repeat(125));
+  expect(speaker.last("failed").message).toBe(`a${"🛰".repeat(124)}`);
 });
 
 test.for<[string, JobResult]>([

@@ -106,6 +106,22 @@ export class BlobDesk implements Pick<ThreadCallDesk, BlobCall> {
     return ref;
   }
 
+  /**
+   * Put what was written anew: no job names it before this one is done, and what nobody names is collected after a time.
+   *
+   * @throws {JobError} `missing-blob` when some of it is gone already
+   */
+  async renew(): Promise<void> {
+    const { blobs } = this.#options;
+    for (const { name, sha256, bytes } of this.outputs) {
+      if ((await blobs.stat(sha256)) === undefined) {
+        throw new JobError("missing-blob", `the output ${name} is not there any more`, "nothing: it is made again");
+      }
+      // What is there is not read.
+      await blobs.put(() => nothing(), { expect: { sha256, bytes }, signal: this.#ended.signal });
+    }
+  }
+
   /** Let go of everything that is still open. */
   async close(): Promise<void> {
     this.#ended.abort();
@@ -181,6 +197,8 @@ class OpenWrite {
     this.#stream.destroy(new JobError("cancelled", "the blob was not written to its end", "write it again"));
   }
 }
+
+async function* nothing(): AsyncGenerator<Uint8Array> {}
 
 /** A name that can be a file's. @throws {JobError} `bad-job` */
 function checkName(name: string): void {

@@ -1,5 +1,5 @@
+import { MAX_EXCHANGE_BYTES } from "@lockstep/protocol";
 import type { ChannelLink } from "./channel-link.ts";
-import { MAX_EXCHANGE_BYTES } from "./exchange-codec.ts";
 import type { Heard } from "./thread-messages.ts";
 
 /** One worker's end of the channel of a shared job. */

@@ -1,11 +1,11 @@
 import { once } from "node:events";
 import { connect } from "node:net";
+import type { ExchangeFrame } from "@lockstep/protocol";
 import type { Clock } from "../clock.ts";
 import { type ChannelEnd, sendMessage } from "./channel-end.ts";
 import { joinPlace } from "./channel-handshake.ts";
 import { ChannelInbox } from "./channel-inbox.ts";
 import { ALL_THERE, CHANNEL_PLACE, ChannelLink, LEFT } from "./channel-link.ts";
-import type { Exchange } from "./exchange-codec.ts";
 import { JobError } from "./job-error.ts";
 import type { Seat } from "./seat.ts";
 import type { Heard } from "./thread-messages.ts";
@@ -80,7 +80,7 @@ export class ChannelGuest implements ChannelEnd {
     }
   }
 
-  async #take(frame: Exchange, count: number): Promise<void> {
+  async #take(frame: ExchangeFrame, count: number): Promise<void> {
     if (frame.from !== CHANNEL_PLACE) {
       const isKnown = frame.to === this.index && frame.from < count && frame.from !== this.index;
       if (!isKnown) throw new JobError("peer-left", `a frame from ${frame.from} to ${frame.to}`, "nothing");

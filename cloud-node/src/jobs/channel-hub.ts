@@ -1,12 +1,12 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import type { ExchangeFrame } from "@lockstep/protocol";
 import type { Clock } from "../clock.ts";
 import type { Logger } from "../logger.ts";
 import { type ChannelEnd, sendMessage } from "./channel-end.ts";
 import { admitPlace, type HandshakeSecret } from "./channel-handshake.ts";
 import { ChannelInbox } from "./channel-inbox.ts";
 import { ALL_THERE, ChannelLink, LEFT } from "./channel-link.ts";
-import type { Exchange } from "./exchange-codec.ts";
 import { JobError } from "./job-error.ts";
 import type { Heard } from "./thread-messages.ts";
 
@@ -111,7 +111,7 @@ export class ChannelHub implements ChannelEnd {
     }
   }
 
-  async #pass(index: number, frame: Exchange): Promise<void> {
+  async #pass(index: number, frame: ExchangeFrame): Promise<void> {
     if (frame.from !== index) throw new JobError("peer-left", `worker ${index} speaks as ${frame.from}`, "nothing");
     if (frame.to === 0) return await this.#inbox.take(frame);
     // To whoever is gone nothing is sent; the sender hears of it.

@@ -1,4 +1,4 @@
-import type { Exchange } from "./exchange-codec.ts";
+import type { ExchangeFrame } from "@lockstep/protocol";
 import { JobError } from "./job-error.ts";
 import type { Heard } from "./thread-messages.ts";
 import { MAX_MESSAGE_BYTES } from "./workload.ts";
@@ -26,7 +26,7 @@ export class ChannelInbox {
   }
 
   /** Take a piece of a message; resolves once there is room for another. @throws {JobError} `too-large` */
-  async take({ from, isLast, payload }: Exchange): Promise<void> {
+  async take({ from, isLast, payload }: ExchangeFrame): Promise<void> {
     const parts = this.#parts.get(from) ?? [];
     parts.push(payload);
     const bytes = parts.reduce((sum, part) => sum + part.length, 0);

@@ -1,9 +1,9 @@
 import { once } from "node:events";
 import type { Socket } from "node:net";
-import { encodeStreamFrame, StreamDeframer } from "@lockstep/protocol";
+import { type ExchangeFrame, encodeStreamFrame, StreamDeframer } from "@lockstep/protocol";
 import type { Clock, Timer } from "../clock.ts";
 import { type LinkKeys, MAX_HANDSHAKE_BYTES } from "./channel-handshake.ts";
-import { type Exchange, openExchange, sealExchange } from "./exchange-codec.ts";
+import { openExchange, sealExchange } from "./exchange-codec.ts";
 import { JobError } from "./job-error.ts";
 
 /** Between two signs of life, and without any until the other side counts as gone. */
@@ -68,7 +68,7 @@ export class ChannelLink {
   }
 
   /** Frames as they come, in order between each two places, until the other side closes. @throws {JobError} `peer-left` */
-  async *frames(): AsyncGenerator<Exchange> {
+  async *frames(): AsyncGenerator<ExchangeFrame> {
     for (;;) {
       const bytes = await this.#next(Number.POSITIVE_INFINITY);
       if (bytes === undefined) return;
@@ -78,7 +78,7 @@ export class ChannelLink {
   }
 
   /** Send a piece of a message; resolves when there is room for the next. @throws {JobError} `peer-left` */
-  async send(piece: Pick<Exchange, "from" | "to" | "isLast" | "payload">): Promise<void> {
+  async send(piece: Pick<ExchangeFrame, "from" | "to" | "isLast" | "payload">): Promise<void> {
     if (this.#keys === undefined || this.#socket.destroyed || this.#socket.writableEnded) throw broken("is closed");
     const route = `${piece.from} ${piece.to}`;
     const seq = this.#seqs.get(route) ?? 0;
@@ -109,7 +109,7 @@ export class ChannelLink {
     this.#socket.destroy();
   }
 
-  #opened(bytes: Uint8Array): Exchange {
+  #opened(bytes: Uint8Array): ExchangeFrame {
     if (this.#keys === undefined) throw broken("has not proved itself");
     const frame = openExchange(bytes, this.#keys.receive);
     const route = `${frame.from} ${frame.to}`;

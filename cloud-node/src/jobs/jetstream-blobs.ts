@@ -84,8 +84,9 @@ export class JetStreamBlobs implements BlobStore {
     const upload: Upload = { key: `${expect?.sha256 ?? "new"}.${name}`, name, begun };
     try {
       const ref = await this.#fill(upload, source, options);
-      await this.#forget(upload.key);
-      if (begun !== undefined) await this.#forget(begun.key);
+      // The blob has the pieces now.
+      await this.#forgetManifest(upload.key);
+      if (begun !== undefined) await this.#forgetManifest(begun.key);
       return ref;
     } catch (error) {
       const code = error instanceof JobError ? error.code : undefined;
@@ -237,22 +238,27 @@ export class JetStreamBlobs implements BlobStore {
     await this.#ask(() => this.#kv.put(key, JSON.stringify(manifest)));
   }
 
-  /** Forget a manifest as it is now, and the pieces that no other one has. @returns whether it was there */
+  /** Forget a manifest, and the pieces that no other one has. @returns whether it was there */
   async #forget(key: string): Promise<boolean> {
+    const manifest = await this.#forgetManifest(key);
+    if (manifest === undefined) return false;
+    // Uploads of one blob go on with each other's pieces; those of others have none of them.
+    const [sha256 = ""] = key.split(".");
+    const whole = isSha256(sha256) ? await this.#manifest(sha256) : undefined;
+    const others = isSha256(sha256) ? await this.#manifests(`${sha256}.*`) : [];
+    const used = new Set(others.flatMap((other) => namesOf(other.manifest)).concat(whole ? namesOf(whole) : []));
+    for (const name of namesOf(manifest)) if (!used.has(name)) await this.#removePiece(name);
+    return true;
+  }
+
+  /** @returns it as it was; undefined: it was not there, or somebody changed it meanwhile */
+  async #forgetManifest(key: string): Promise<Manifest | undefined> {
     return this.#ask(async () => {
       const entry = await this.#kv.get(key);
-      if (entry === null) return false;
+      if (entry === null) return undefined;
       const filter = `$KV.${this.#bucket}.${key}`;
       const { purged } = await this.#link.jsm.streams.purge(`KV_${this.#bucket}`, { filter, seq: entry.revision + 1 });
-      if (purged === 0) return false;
-      // Uploads of one blob go on with each other's pieces; those of others have none of them.
-      const [sha256 = ""] = key.split(".");
-      const family = isSha256(sha256)
-        ? [...(await this.#manifests(sha256)), ...(await this.#manifests(`${sha256}.*`))]
-        : [];
-      const used = new Set(family.flatMap(({ manifest }) => namesOf(manifest)));
-      for (const name of namesOf(entry.json<Manifest>())) if (!used.has(name)) await this.#removePiece(name);
-      return true;
+      return purged === 0 ? undefined : entry.json<Manifest>();
     });
   }
 

@@ -43,9 +43,9 @@ export class JetStreamJobs {
     return kept;
   }
 
-  /** @returns false when it is there already */
-  async add(record: JobRecord): Promise<boolean> {
-    return (await unlessOvertaken(this.#kv.create(record.id, JSON.stringify(record)))) !== undefined;
+  /** @returns its first revision; undefined: it is there already */
+  add(record: JobRecord): Promise<number | undefined> {
+    return unlessOvertaken(this.#kv.create(record.id, JSON.stringify(record)));
   }
 
   /** @returns its new revision; undefined: somebody else changed it first */
@@ -54,11 +54,12 @@ export class JetStreamJobs {
   }
 
   /** Change a job as it is, whoever else does so. @throws {JobError} `unknown-job`, and what `change` throws */
-  async change(id: string, change: (record: JobRecord) => JobRecord): Promise<JobRecord> {
+  async change(id: string, change: (record: JobRecord) => JobRecord): Promise<KeptJob> {
     for (let i = 0; i < MOST_TRIES; i++) {
-      const { record, revision } = await this.need(id);
-      const next = change(record);
-      if ((await this.put(next, revision)) !== undefined) return next;
+      const kept = await this.need(id);
+      const record = change(kept.record);
+      const revision = await this.put(record, kept.revision);
+      if (revision !== undefined) return { record, revision };
     }
     throw new JobError("queue-away", `job ${id} is changed by others all the time`, "try again");
   }

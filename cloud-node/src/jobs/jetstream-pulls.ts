@@ -1,11 +1,14 @@
 import { type Msg, nanos } from "@nats-io/transport-node";
 import type { Clock, Timer } from "../clock.ts";
+import type { KeptJob } from "./jetstream-jobs.ts";
 import { type JetStreamNames, makeConsumer } from "./jetstream-names.ts";
 import type { NatsLink } from "./nats-link.ts";
 
 /** One message of the work queue: somebody is to look at a job. */
 export interface WorkMessage {
   readonly id: string;
+  /** How the job stood when the message was sent; undefined: it does not say. */
+  readonly kept: KeptJob | undefined;
   /** Nobody has to look again. */
   ack(): void;
   /** Hand it out again, after a time. @param ms  0: now */
@@ -157,11 +160,23 @@ export class JetStreamPulls {
     const say = (text: string) => {
       if (!this.#link.connection.isClosed()) message.respond(text);
     };
+    const id = message.subject.slice(message.subject.lastIndexOf(".") + 1);
     return {
-      id: message.string(),
+      id,
+      kept: keptIn(message, id),
       ack: () => say("+ACK"),
       nak: (ms) => say(ms <= 0 ? "-NAK" : `-NAK ${JSON.stringify({ delay: nanos(ms) })}`),
       working: () => say("+WPI"),
     };
+  }
+}
+
+/** A message may be anybody's: what it does not say is looked up. */
+function keptIn(message: Msg, id: string): KeptJob | undefined {
+  try {
+    const kept = message.json<KeptJob>();
+    return kept.record.id === id && Number.isSafeInteger(kept.revision) ? kept : undefined;
+  } catch {
+    return undefined;
   }
 }

@@ -4,13 +4,13 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { systemClock } from "../clock.ts";
 import { ManualClock } from "../manual-clock.suite.ts";
-import type { Job } from "./job.ts";
-import { jobQueueSuite } from "./job-queue.suite.ts";
-import type { JobLease, JobQueue } from "./job-queue.ts";
-import { jobContent, specOf } from "./job-id.ts";
-import { newRecord } from "./job-record.ts";
 import { JetStreamJobs } from "./jetstream-jobs.ts";
 import { JetStreamQueue } from "./jetstream-queue.ts";
+import type { Job } from "./job.ts";
+import { jobContent, specOf } from "./job-id.ts";
+import { jobQueueSuite } from "./job-queue.suite.ts";
+import type { JobLease, JobQueue } from "./job-queue.ts";
+import { newRecord } from "./job-record.ts";
 import { type NatsLink, openNatsLink } from "./nats-link.ts";
 import { describeWithNats, NatsServers } from "./nats-servers.suite.ts";
 import { openQueue } from "./open-queue.ts";
@@ -123,7 +123,7 @@ describeWithNats("jobs in NATS", () => {
       // As one leaves it who was killed before he had told of it.
       const { id, canonical } = jobContent(spec({ workload: "mended" }));
       const jobs = await JetStreamJobs.open(link, "lockstep_jobs");
-      expect(await jobs.add(newRecord(specOf(canonical), id, 1))).toBe(true);
+      expect(await jobs.add(newRecord(specOf(canonical), id, 1))).toBeGreaterThan(0);
       expect(await queue.claim(["mended"], "w")).toBeUndefined();
       const lease = await waitFor(rig, queue);
       expect(lease.job.id).toBe(id);
@@ -145,7 +145,9 @@ describeWithNats("jobs in NATS", () => {
       expect(await lease.done(RESULT)).toBe(true);
     });
 
-    test("servers that go away and come back have lost nothing, and who listened hears again", { timeout: SLOW_MS }, async () => {
+    test("servers that go away and come back have lost nothing, and who listened hears again", {
+      timeout: SLOW_MS,
+    }, async () => {
       const heard: string[] = [];
       const end = queue.watch((event) => event.kind === "job" && heard.push(event.job.id));
       const { job } = await queue.submit(spec({ workload: "away" }));

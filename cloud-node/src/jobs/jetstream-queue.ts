@@ -10,7 +10,16 @@ import { jobContent, specOf } from "./job-id.ts";
 import { QueueLease } from "./job-lease.ts";
 import type { JobEvent, JobFilter, JobLease, JobQueue, SubmitOptions } from "./job-queue.ts";
 import { blobsOf, type JobRecord, jobOf, newRecord } from "./job-record.ts";
-import { afterLease, begunAnew, cancelling, DEFAULT_PACE, isDue, isOver, type QueuePace, taken } from "./job-steps.ts";
+import {
+  afterLease,
+  begunAnew,
+  cancelling,
+  DEFAULT_PACE,
+  isOver,
+  LONGEST_BACK_OFF_MS,
+  type QueuePace,
+  taken,
+} from "./job-steps.ts";
 import { type NatsLink, onNats } from "./nats-link.ts";
 
 export interface JetStreamQueueOptions {
@@ -66,11 +75,11 @@ export class JetStreamQueue implements JobQueue {
     const { id, canonical } = jobContent(spec);
     const record = newRecord(specOf(canonical), id, this.#nowMs(), options.maxAttempts);
     return this.#ask(async () => {
-      const isNew = await this.#jobs.add(record);
-      const known = isNew ? record : (await this.#jobs.need(id)).record;
+      const revision = await this.#jobs.add(record);
+      const kept = revision === undefined ? await this.#jobs.need(id) : { record, revision };
       // Also of one that waits already: whoever handed it in may have ended before he said so.
-      if (known.state === "queued") await this.#announce(known);
-      return { job: jobOf(known), isNew };
+      if (kept.record.state === "queued") await this.#announce(kept);
+      return { job: jobOf(kept.record), isNew: revision !== undefined };
     });
   }
 
@@ -121,15 +130,15 @@ export class JetStreamQueue implements JobQueue {
   }
 
   cancel(id: string): Promise<Job> {
-    return this.#ask(async () => jobOf(await this.#jobs.change(id, (record) => cancelling(record, this.#nowMs()))));
+    return this.#ask(async () => jobOf((await this.#jobs.change(id, (it) => cancelling(it, this.#nowMs()))).record));
   }
 
   retry(id: string): Promise<Job> {
     return this.#ask(async () => {
-      const record = await this.#jobs.change(id, (it) => begunAnew(it, this.#nowMs()));
-      await this.#tale.unbury(record);
-      await this.#announce(record);
-      return jobOf(record);
+      const kept = await this.#jobs.change(id, (it) => begunAnew(it, this.#nowMs()));
+      await this.#tale.unbury(kept.record);
+      await this.#announce(kept);
+      return jobOf(kept.record);
     });
   }
 
@@ -163,8 +172,10 @@ export class JetStreamQueue implements JobQueue {
 
   /** Take the job of a message, if there is still something to take. */
   async #begin(message: WorkMessage, worker: string): Promise<JobLease | undefined> {
+    // What the message says is true until somebody changes it, and then nothing is written over it.
+    let said = message.kept;
     for (;;) {
-      const kept = await this.#jobs.get(message.id);
+      const kept = said ?? (await this.#jobs.get(message.id));
       const nowMs = this.#nowMs();
       const next = kept && this.#next(kept.record, worker, nowMs);
       if (kept === undefined || next === undefined) {
@@ -173,6 +184,7 @@ export class JetStreamQueue implements JobQueue {
       }
       const revision = await this.#jobs.put(next, kept.revision);
       // Somebody else was faster: see what he made of it.
+      said = undefined;
       if (revision === undefined) continue;
       if (next.state !== "running") {
         await this.#settle(message, next);
@@ -195,30 +207,36 @@ export class JetStreamQueue implements JobQueue {
 
   /** What becomes of a job that a message tells of; undefined: nothing yet, or nothing any more. */
   #next(record: JobRecord, worker: string, nowMs: number): JobRecord | undefined {
-    if (isDue(record, nowMs)) return taken(record, worker, nowMs, this.#pace);
-    if (record.state !== "running" || this.#heldMs(record, nowMs) > 0) return undefined;
-    return afterLease(record, nowMs, this.#pace);
+    if (this.#restMs(record, nowMs) > 0) return undefined;
+    if (record.state === "queued") return taken(record, worker, nowMs, this.#pace);
+    return record.state === "running" ? afterLease(record, nowMs, this.#pace) : undefined;
   }
 
-  /** How long its worker may still be silent. Where the clocks of machines differ by more than a lease, NATS's counts. */
-  #heldMs({ leaseMs }: JobRecord, nowMs: number): number {
-    const leftMs = (leaseMs ?? 0) - nowMs;
-    return leftMs <= this.#pace.leaseMs ? leftMs : 0;
+  /**
+   * How long it is to be left alone: its worker may be silent, or the next attempt has to wait. Clocks of machines differ:
+   * what says that it would take longer than it ever may is none to go by, and then it is NATS that decides.
+   */
+  #restMs({ state, attempts, dueMs, leaseMs }: JobRecord, nowMs: number): number {
+    // Nobody tried it: nothing to wait for.
+    if (state === "queued" && attempts === 0) return 0;
+    const restMs = (state === "queued" ? dueMs : (leaseMs ?? 0)) - nowMs;
+    return restMs <= (state === "queued" ? LONGEST_BACK_OFF_MS : this.#pace.leaseMs) ? restMs : 0;
   }
 
   /** Tell the work queue when somebody is to look at a job again: never, once it is over. */
   async #settle(message: WorkMessage, record: JobRecord | undefined): Promise<void> {
-    const nowMs = this.#nowMs();
-    if (record?.state === "queued") return message.nak(record.dueMs - nowMs);
-    if (record?.state === "running") return message.nak(this.#heldMs(record, nowMs));
+    if (record !== undefined && !isOver(record)) return message.nak(this.#restMs(record, this.#nowMs()));
     // Where it cannot be said now, it is said when the message comes again.
     if (record?.state === "dead") await this.#tale.bury(record);
     message.ack();
   }
 
   /** Tell the workers of a job; twice within two minutes is once. */
-  async #announce({ id, workload, round, submittedMs }: JobRecord): Promise<void> {
-    await this.#link.js.publish(this.#names.workOf(workload, id), id, { msgID: `${id}.${round}.${submittedMs}` });
+  async #announce(kept: KeptJob): Promise<void> {
+    const { id, workload, round, submittedMs } = kept.record;
+    await this.#link.js.publish(this.#names.workOf(workload, id), JSON.stringify(kept), {
+      msgID: `${id}.${round}.${submittedMs}`,
+    });
   }
 
   /** Tell workers again of what waits, or was left, and has no message: whoever was to send it ended before. */
@@ -228,12 +246,13 @@ export class JetStreamQueue implements JobQueue {
     this.#mendedMs = nowMs;
     await this.#ask(async () => {
       const { jsm } = this.#link;
-      const open: JobRecord[] = [];
-      for await (const { record } of this.#jobs.all()) if (!isOver(record)) open.push(record);
+      const open: KeptJob[] = [];
+      for await (const kept of this.#jobs.all()) if (!isOver(kept.record)) open.push(kept);
       const { state } = await jsm.streams.info(this.#names.work, { subjects_filter: this.#names.workOf("*", "*") });
-      for (const record of open) {
+      for (const kept of open) {
+        const { record } = kept;
         const isTold = state.subjects?.[this.#names.workOf(record.workload, record.id)] !== undefined;
-        if (!isTold) await this.#announce(record);
+        if (!isTold) await this.#announce(kept);
       }
     }).catch(() => {
       // Where it cannot be asked now, the next one who waits asks.

@@ -1,3 +1,4 @@
+import { mkdirSync } from "node:fs";
 import { systemClock } from "../clock.ts";
 import type { BlobRef } from "./blob-store.ts";
 import type { JobProgress, NamedBlob } from "./job.ts";
@@ -22,14 +23,14 @@ export class ThreadContext implements JobContext {
   readonly jobId: string;
   readonly attempt: number;
   readonly inputs: readonly NamedBlob[];
-  readonly scratch: string;
-  readonly random: () => number;
   readonly channel: ThreadChannel | undefined;
   readonly #line: ThreadLine;
   readonly #order: ThreadOrder;
   readonly #clock = systemClock();
   readonly #stopper = new AbortController();
   readonly #pace: Pace;
+  #random: (() => number) | undefined;
+  #hasScratch = false;
   #progress: JobProgress = { fraction: null, note: "", metrics: {} };
   #isProgressNew = false;
   #lines: string[] = [];
@@ -39,9 +40,6 @@ export class ThreadContext implements JobContext {
     this.jobId = order.jobId;
     this.attempt = order.attempt;
     this.inputs = order.inputs;
-    this.scratch = order.scratch;
-    const place = channel === undefined || channel.index === 0 ? "" : ` ${channel.index}`;
-    this.random = seededRandom(`${order.jobId}${place}`);
     this.channel = channel;
     this.#order = order;
     this.#line = line;
@@ -53,10 +51,24 @@ export class ThreadContext implements JobContext {
     return this.#stopper.signal;
   }
 
+  get scratch(): string {
+    const { scratch } = this.#order;
+    if (!this.#hasScratch) mkdirSync(scratch, { recursive: true });
+    this.#hasScratch = true;
+    return scratch;
+  }
+
   /** See whether it should end. */
   look(): void {
     const reason = STOP_REASONS[Atomics.load(this.#order.stop, 0) - 1];
     if (reason !== undefined && !this.signal.aborted) this.#stopper.abort(stopped(reason));
+  }
+
+  random(): number {
+    // Places of a shared job have numbers of their own.
+    const place = this.channel === undefined || this.channel.index === 0 ? "" : ` ${this.channel.index}`;
+    this.#random ??= seededRandom(`${this.jobId}${place}`);
+    return this.#random();
   }
 
   nowMs(): number {

@@ -1,11 +1,13 @@
+import { randomBytes } from "node:crypto";
 import { createWriteStream } from "node:fs";
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import type { Clock } from "../clock.ts";
 import type { Logger } from "../logger.ts";
 import { BlobDesk, CHECKPOINT_FILE, SCRATCH_FOLDER } from "./blob-desk.ts";
 import type { BlobStore } from "./blob-store.ts";
+import { callDesk } from "./call-desk.ts";
 import type { Job } from "./job.ts";
 import { JobError } from "./job-error.ts";
 import { failureOf } from "./job-failure.ts";
@@ -14,7 +16,7 @@ import type { JobThread, ThreadEnd } from "./job-thread.ts";
 import { LeaseKeeper } from "./lease-keeper.ts";
 import { isSeat, readSeat, type Seat } from "./seat.ts";
 import { SharedJob } from "./shared-job.ts";
-import type { Heard, StopReason, ThreadCallDesk } from "./thread-messages.ts";
+import type { StopReason } from "./thread-messages.ts";
 
 export interface JobRunOptions {
   readonly queue: JobQueue;
@@ -34,6 +36,8 @@ export interface JobRunOptions {
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 2_000;
 const MOST_WAITING_LINES = 256;
+/** Far below the time that garbage is left alone. */
+const RENEW_MS = 600_000;
 
 /** One attempt at one job: from the lease to what the queue is told of its end. */
 export class JobRun {
@@ -87,12 +91,11 @@ export class JobRun {
   async #attempt(keeper: LeaseKeeper) {
     const { scratch, blobs, logger } = this.#options;
     const { job, attempt } = this.#lease;
-    await mkdir(scratch, { recursive: true });
-    const folder = await mkdtemp(join(scratch, `${job.id.slice(0, 8)}-${attempt}-`));
+    // Made by whoever first puts something there: most small jobs never do.
+    const folder = join(scratch, `${job.id.slice(0, 8)}-${attempt}-${randomBytes(4).toString("hex")}`);
     const desk = new BlobDesk({ blobs, folder, checkpoint: (ref) => this.#checkpoint(ref) });
     let shared: SharedJob | undefined;
     try {
-      await mkdir(join(folder, SCRATCH_FOLDER));
       const { seat, params } = await this.#seat();
       const hasCheckpoint = await this.#fetchCheckpoint(folder);
       const open = async (count: number) => {
@@ -112,7 +115,9 @@ export class JobRun {
         },
       });
       if (this.#reason !== undefined) this.#thread.stop(this.#reason);
+      this.#renewLater(desk);
       const end = await ended;
+      if (end.kind === "done") await desk.renew();
       return { end, outputs: desk.outputs };
     } finally {
       this.#ended.resolve();
@@ -126,17 +131,27 @@ export class JobRun {
     }
   }
 
+  /** Until the attempt has ended. */
+  #renewLater(desk: BlobDesk): void {
+    const { clock, logger } = this.#options;
+    const timer = clock.setTimer(() => {
+      desk.renew().catch((error: unknown) => {
+        // What is gone fails the attempt at its end.
+        logger.warn({ job: this.job.id, error: String(error) }, "the outputs of a job could not be renewed");
+      });
+      this.#renewLater(desk);
+    }, RENEW_MS);
+    this.#ended.promise.then(() => timer.cancel());
+  }
+
   /** Its own parameters; those of the job that it is a place of, if that is still worked on. */
   async #seat(): Promise<{ readonly seat: Seat | undefined; readonly params: Job["params"] }> {
     const { job } = this.#lease;
     if (!isSeat(job)) return { seat: undefined, params: job.params };
     const { seat, params } = readSeat(job);
     const owner = await this.#options.queue.get(seat.job);
-    if (owner?.state === "running" && owner.attempts === seat.attempt && owner.workload === job.workload) {
-      return { seat, params };
-    }
-    const problem = `attempt ${seat.attempt} of the shared job ${seat.job} is over`;
-    throw new JobError("bad-job", problem, "nothing: its next attempt offers new places");
+    if (owner?.state === "running" && owner.workload === job.workload) return { seat, params };
+    throw new JobError("bad-job", `the shared job ${seat.job} is over`, "nothing: its next attempt offers new places");
   }
 
   /** A checkpoint that cannot be read costs time, and no job: it is begun anew. */
@@ -144,6 +159,7 @@ export class JobRun {
     const { checkpoint } = this.#lease.job;
     if (checkpoint === null) return false;
     try {
+      await mkdir(folder, { recursive: true });
       const source = this.#options.blobs.get(checkpoint, { signal: this.#stopped.signal });
       await pipeline(source, createWriteStream(join(folder, CHECKPOINT_FILE)));
       return true;
@@ -212,32 +228,4 @@ export class JobRun {
 
 function failedBefore(error: unknown): { readonly end: ThreadEnd; readonly outputs: BlobDesk["outputs"] } {
   return { end: { kind: "failed", failure: failureOf(error) }, outputs: [] };
-}
-
-function callDesk(
-  blobs: BlobDesk,
-  open: (count: number) => Promise<number>,
-  channel: () => SharedJob | undefined,
-): ThreadCallDesk {
-  const opened = () => {
-    const shared = channel();
-    if (shared === undefined) throw new JobError("failed", "the job is not shared", "see `workers` of the workload");
-    return shared;
-  };
-  return {
-    "read-open": (ref) => blobs["read-open"](ref),
-    "read-next": (read) => blobs["read-next"](read),
-    "read-close": (read) => blobs["read-close"](read),
-    file: (input) => blobs.file(input),
-    "write-open": (target) => blobs["write-open"](target),
-    "write-chunk": (write, bytes) => blobs["write-chunk"](write, bytes),
-    "write-end": (write) => blobs["write-end"](write),
-    "write-break": (write) => blobs["write-break"](write),
-    "write-file": (name, path) => blobs["write-file"](name, path),
-    "channel-open": open,
-    "channel-send": async (to, message): Promise<undefined> => {
-      await opened().send(to, message);
-    },
-    "channel-receive": async (): Promise<Heard> => await opened().receive(),
-  };
 }

@@ -25,7 +25,8 @@ export interface QueuePace {
 }
 
 export const DEFAULT_PACE: QueuePace = { leaseMs: 15_000, backOffMs: 1_000 };
-const LONGEST_BACK_OFF_MS = 60_000;
+/** No attempt waits longer for its turn, ms. */
+export const LONGEST_BACK_OFF_MS = 60_000;
 const OVER: ReadonlySet<JobState> = new Set(["done", "failed", "dead", "cancelled"]);
 
 /** Whether nothing will become of a job any more, unless somebody wants it to begin anew. */
@@ -33,13 +34,8 @@ export function isOver({ state }: Pick<JobRecord, "state">): boolean {
   return OVER.has(state);
 }
 
-/** Whether a worker may take it now. A job whose lease ended is first to go through {@link afterLease}. */
-export function isDue({ state, dueMs }: JobRecord, nowMs: number): boolean {
-  return state === "queued" && dueMs <= nowMs;
-}
-
 /** Whether its worker has not been heard of for a lease time. */
-export function hasLostWorker({ state, leaseMs }: JobRecord, nowMs: number): boolean {
+function hasLostWorker({ state, leaseMs }: JobRecord, nowMs: number): boolean {
   return state === "running" && (leaseMs ?? 0) <= nowMs;
 }
 

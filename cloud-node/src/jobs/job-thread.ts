@@ -22,7 +22,7 @@ const THREAD_URL = new URL(
 const MEMORY_LOOK_MS = 500;
 const MIB = 1024 * 1024;
 /** Attempts that one thread serves: what a workload forgets to let go of does not add up for ever. */
-const MOST_RUNS = 64;
+const MOST_RUNS = 1_000;
 
 /** How an attempt in a thread ended. */
 export type ThreadEnd =

@@ -16,7 +16,7 @@ export interface NatsLink {
 const URL = /^(nats|tls):\/\/(?:([^@/]*)@)?([^@/?#\s]+)\/?$/;
 const PREFIX = "lockstep";
 /** How long an answer is waited for; an election takes less. */
-const ANSWER_MS = 5_000;
+const ANSWER_MS = 3_000;
 const RECONNECT_MS = 250;
 /** Of the errors of JetStream: a message is not the last of its subject any more. */
 const WRONG_LAST = new Set([10_071, 10_164]);

@@ -3,8 +3,8 @@ import { isSeat } from "./seat.ts";
 import { WorkerRig } from "./worker-rig.suite.ts";
 
 let rig: WorkerRig;
-beforeEach(() => {
-  rig = new WorkerRig();
+beforeEach(async () => {
+  rig = await WorkerRig.open();
 });
 afterEach(() => rig.close());
 

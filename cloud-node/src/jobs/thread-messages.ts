@@ -17,6 +17,7 @@ export interface ThreadOrder {
   readonly jobId: string;
   readonly attempt: number;
   readonly inputs: readonly NamedBlob[];
+  /** Made when it is first asked for. */
   readonly scratch: string;
   readonly hasCheckpoint: boolean;
   /** Its place among the workers of a shared job; undefined: the first one, which asks for the others. */

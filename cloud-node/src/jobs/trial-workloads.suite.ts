@@ -91,6 +91,7 @@ const TRIALS: readonly Workload[] = [
     return {};
   }),
   trial("waits", async (_params, context) => {
+    await writeFile(join(context.scratch, "own"), "x");
     context.log("waits");
     await ended(context.signal);
     throw context.signal.reason;
@@ -154,12 +155,14 @@ const TRIALS: readonly Workload[] = [
     };
     return { answer: await context.write("broken", broken()).then(String, (error: Error) => error.message) };
   }),
-  trial("steps", async ({ file, until }, context) => {
+  trial("steps", async ({ file, until, pauseMs = 0 }, context) => {
     const before = context.resume();
     const from = before === undefined ? 0 : Number(await text(before));
     appendFileSync(String(file), `attempt ${context.attempt} from ${from}\n`);
     for (let step = from + 1; step <= 4; step++) {
       await context.checkpoint(pieces(String(step)));
+      appendFileSync(`${file}-kept`, `${step}\n`);
+      await setTimeout(Number(pauseMs));
       if (step === Number(until) && before === undefined) throw new RangeError(`stopped at ${step}`);
     }
     return { from };

@@ -1,9 +1,11 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { WorkerRig } from "./worker-rig.suite.ts";
 
 let rig: WorkerRig;
-beforeEach(() => {
-  rig = new WorkerRig();
+beforeEach(async () => {
+  rig = await WorkerRig.open();
 });
 afterEach(() => rig.close());
 
@@ -64,19 +66,20 @@ describe("a lease that is lost", () => {
     await rig.worker({ graceMs: 20_000 });
     const id = await rig.submit("waits");
     await rig.logged(id, "waits");
-    rig.queue.steal(id);
+    await rig.queue.steal(await rig.queue.until(id, ({ state }) => state === "running"));
     // The worker is free again: its attempt has ended.
     expect(await rig.run("echo", { count: 1 })).toMatchObject({ state: "done" });
-    expect(await rig.queue.get(id)).toMatchObject({ state: "running", attempts: 2, worker: "another", error: null });
+    expect(await rig.queue.get(id)).toMatchObject({ state: "running", attempts: 2, worker: "another", result: null });
   });
 
   test("is seen at a checkpoint, too", async () => {
     await rig.worker({ leaseMs: 600_000, graceMs: 20_000 });
-    const id = await rig.submit("steps", { file: "/dev/null", until: 9 }, {});
-    const stolen = rig.queue.until(id, ({ checkpoint }) => checkpoint !== null).then(() => rig.queue.steal(id));
-    await stolen;
+    const file = join(rig.scratch, "steps");
+    const id = await rig.submit("steps", { file, until: 9, pauseMs: 300 });
+    await rig.queue.steal(await rig.queue.until(id, ({ checkpoint }) => checkpoint !== null));
     expect(await rig.run("echo", { count: 1 })).toMatchObject({ state: "done" });
     expect(await rig.queue.get(id)).toMatchObject({ state: "running", attempts: 2, worker: "another", result: null });
+    expect(readFileSync(`${file}-kept`, "utf8").trim().split("\n").length).toBeLessThan(4);
   });
 });
 

@@ -1,20 +1,35 @@
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "../clock.ts";
 import { SILENT_LOGGER } from "../logger.ts";
 import type { JobSpec, JsonObject } from "./job.ts";
-import { MemoryBlobs } from "./memory-blobs.suite.ts";
-import { MemoryQueue } from "./memory-queue.suite.ts";
+import { TrialBlobs } from "./trial-blobs.suite.ts";
+import { TrialQueue } from "./trial-queue.suite.ts";
 import { TRIALS_URL, WORKLOADS } from "./trial-workloads.suite.ts";
 import { JobWorker, type JobWorkerOptions, WORKER_DEFAULTS } from "./worker.ts";
 
 /** A queue, a blob store and workers on them. */
 export class WorkerRig {
-  readonly queue = new MemoryQueue();
-  readonly blobs = new MemoryBlobs();
-  readonly scratch = mkdtempSync(join(tmpdir(), "lockstep-worker-"));
+  readonly queue: TrialQueue;
+  readonly blobs: TrialBlobs;
+  /** Where attempts have their folders. */
+  readonly scratch: string;
+  readonly #folder: string;
   readonly #workers: JobWorker[] = [];
+
+  static async open(): Promise<WorkerRig> {
+    const folder = mkdtempSync(join(tmpdir(), "lockstep-worker-"));
+    return new WorkerRig(folder, await TrialQueue.open(join(folder, "trial.jobs")));
+  }
+
+  private constructor(folder: string, queue: TrialQueue) {
+    this.#folder = folder;
+    this.queue = queue;
+    this.blobs = new TrialBlobs(join(folder, "blobs"));
+    this.scratch = join(folder, "scratch");
+    mkdirSync(this.scratch);
+  }
 
   /** A worker with short times, at work. */
   async worker(options: Partial<JobWorkerOptions> = {}): Promise<JobWorker> {
@@ -56,6 +71,7 @@ export class WorkerRig {
 
   async close(): Promise<void> {
     await Promise.all(this.#workers.map((worker) => worker.stop()));
-    rmSync(this.scratch, { recursive: true, force: true });
+    await this.queue.close();
+    rmSync(this.#folder, { recursive: true, force: true });
   }
 }

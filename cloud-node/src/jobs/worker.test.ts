@@ -5,8 +5,8 @@ import { MAX_RESULT_BYTES } from "./job.ts";
 import { WorkerRig } from "./worker-rig.suite.ts";
 
 let rig: WorkerRig;
-beforeEach(() => {
-  rig = new WorkerRig();
+beforeEach(async () => {
+  rig = await WorkerRig.open();
 });
 afterEach(() => rig.close());
 
@@ -17,7 +17,7 @@ async function isAlive(): Promise<boolean> {
 
 describe("a job", () => {
   test("ends with its result, and leaves no folder behind", async () => {
-    await rig.worker();
+    const worker = await rig.worker();
     const job = await rig.run("echo", { count: 3 });
     expect(job).toMatchObject({
       state: "done",
@@ -25,8 +25,10 @@ describe("a job", () => {
       result: { value: { count: 3 }, outputs: [] },
       error: null,
     });
-    await rig.close();
-    rig = new WorkerRig();
+    const waiting = await rig.submit("waits");
+    await rig.logged(waiting, "waits");
+    expect(rig.folders()).toHaveLength(1);
+    await worker.stop();
     expect(rig.folders()).toEqual([]);
   });
 
@@ -53,8 +55,12 @@ describe("a job", () => {
   test("sees its id and the same random numbers in every attempt, and nothing of the worker's environment", async () => {
     await rig.worker();
     const first = await rig.run("facts");
-    await rig.queue.retry(first.id);
-    const second = await rig.queue.ended(first.id);
+    const later = await WorkerRig.open();
+    const id = await later.submit("facts");
+    await (await later.queue.claim(["facts"], "another"))?.release();
+    await later.worker();
+    const second = await later.queue.ended(id);
+    await later.close();
     expect(first.result?.value).toMatchObject({
       jobId: first.id,
       attempt: 1,
@@ -62,7 +68,7 @@ describe("a job", () => {
       isShared: false,
       home: null,
     });
-    expect(second.result?.value.numbers).toEqual(first.result?.value.numbers);
+    expect(second.result?.value).toEqual({ ...first.result?.value, attempt: 2 });
     const other = await rig.run("facts", { other: true });
     expect(other.result?.value.numbers).not.toEqual(first.result?.value.numbers);
   });
@@ -178,7 +184,7 @@ describe("a request that cannot be served", () => {
     const missing = await rig.run("copies", {}, { inputs: [{ name: "gone", ...gone }], maxAttempts: 2 });
     expect(missing).toMatchObject({ state: "dead", attempts: 2, error: { code: "missing-blob" } });
     const changed = rig.blobs.add("changed");
-    rig.blobs.tamper(changed.sha256);
+    rig.blobs.tamper(changed);
     const tampered = await rig.run("copies", {}, { inputs: [{ name: "changed", ...changed }] });
     expect(tampered).toMatchObject({ state: "failed", attempts: 1, error: { code: "tampered-blob" }, result: null });
   });
@@ -241,11 +247,11 @@ describe("a checkpoint", () => {
     const ref = rig.blobs.add("3");
     await lease?.checkpoint(ref);
     if (how === "missing") await rig.blobs.remove(ref.sha256);
-    else rig.blobs.tamper(ref.sha256);
+    else rig.blobs.tamper(ref);
     await lease?.release();
     await rig.worker();
     expect(await rig.queue.ended(id)).toMatchObject({ state: "done", attempts: 2 });
-    expect(read()[0]).toBe("attempt 1 from 0");
+    expect(read()[0]).toMatch(/ from 0$/);
     expect((await rig.queue.log(id)).join()).toContain("its checkpoint cannot be read");
   });
 });

@@ -4,6 +4,7 @@ import type { Job } from "./job.ts";
 import { failureOf } from "./job-failure.ts";
 import type { JobLease } from "./job-queue.ts";
 import { JobRun, type JobRunOptions } from "./job-run.ts";
+import { DEFAULT_PACE } from "./job-steps.ts";
 import { JobThread } from "./job-thread.ts";
 import { findWorkload, type RegistryModule } from "./workload-registry.ts";
 
@@ -22,7 +23,7 @@ export interface JobWorkerOptions extends JobRunOptions {
 
 /** What a worker does unless told otherwise. */
 export const WORKER_DEFAULTS = {
-  leaseMs: 15_000,
+  leaseMs: DEFAULT_PACE.leaseMs,
   graceMs: 5_000,
   peersMs: 60_000,
   memoryMb: 1_024,

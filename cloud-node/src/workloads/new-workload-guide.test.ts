@@ -23,7 +23,7 @@ beforeAll(async () => {
   symlinkSync(join(ROOT, "cloud-node/src/jobs"), join(tree, "cloud-node/src/jobs"));
   symlinkSync(join(ROOT, "node_modules"), join(tree, "node_modules"));
   writeFileSync(join(tree, "package.json"), '{ "type": "module" }');
-  rig = new WorkerRig();
+  rig = await WorkerRig.open();
   await rig.worker({ registry: pathToFileURL(join(tree, registry)).href, workloads: ["extremes"], graceMs: 20_000 });
 });
 afterAll(async () => {
@@ -66,7 +66,7 @@ test("the guide's workload runs as it is printed", async () => {
 });
 
 test("it goes on where an attempt before left off", async () => {
-  const other = new WorkerRig();
+  const other = await WorkerRig.open();
   const input = { name: "drive.csv", ...other.blobs.add("ax\n1\n2\n3\n") };
   const id = await other.submit("extremes", { column: "ax" }, { inputs: [input] });
   const lease = await other.queue.claim(["extremes"], "another");

@@ -83,7 +83,9 @@ export function deviceTable(devices: readonly ListedDevice[]): string {
         const width = Math.max(...lines.map((line) => String(line[column]).length));
         const text = String(row[column]);
         return typeof rows[0]?.[column] === "number" ? text.padStart(width) : text.padEnd(width);
-      }).join("  "),
+      })
+        .join("  ")
+        .trimEnd(),
     )
     .join("\n");
 }

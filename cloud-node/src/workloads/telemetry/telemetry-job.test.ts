@@ -17,8 +17,8 @@ const REGISTRY = { registry: WORKLOADS_URL, workloads: ["telemetry"], memoryMb: 
 
 let rig: WorkerRig;
 let folder = "";
-beforeEach(() => {
-  rig = new WorkerRig();
+beforeEach(async () => {
+  rig = await WorkerRig.open();
   folder = mkdtempSync(join(tmpdir(), "lockstep-telemetry-job-"));
 });
 afterEach(async () => {
@@ -120,54 +120,46 @@ describe("a recording", () => {
     expect(await rig.queue.log(id)).toEqual(["the first pass was made by an attempt before"]);
   });
 
-  test.for([
-    [{ eps: 1 }, "a.csv", "", "bad-input", "a.csv, header line: the file is empty"],
-    [{ eps: 1 }, "a.csv", "t,x\n1,2\n2,none of it\n", "bad-input", 'a.csv, row 2: "none of it" in column "x"'],
-    [{ eps: 1 }, "a.csv", "\u0000\u0001\u0002", "bad-input", "a.csv"],
-    [{ eps: 1, columns: ["y"] }, "a.csv", "t,x\n1,2\n", "bad-input", 'no column "y": there are t, x'],
-    [{ eps: "y=1,*=2" }, "a.csv", "t,x\n1,2\n", "bad-params", 'telemetry, eps: telemetry: no channel "y": there are x'],
-    [{ eps: 1e-12 }, "a.csv", "t,x\n1,2e9\n2,-1.5\n", "bad-input", "channel x cannot keep eps 1e-12"],
-  ] as const)("%o of %s %j is refused for good: %s", async ([params, name, text, code, part]) => {
-    const job = await run(params, [input(name, text)], 3);
-    expect(job).toMatchObject({ state: "failed", attempts: 1, error: { code } });
-    expect(job.error?.message).toContain(part);
-    expect(job.error?.message).not.toContain(rig.scratch);
+  test("that cannot be kept is refused for good, by its name, and where it is wrong", async () => {
+    await rig.worker(REGISTRY);
+    for (const [params, text, code, part] of [
+      [{ eps: 1 }, "", "bad-input", "a.csv, header line: the file is empty"],
+      [{ eps: 1 }, "t,x\n1,2\n2,none of it\n", "bad-input", 'a.csv, row 2: "none of it" in column "x"'],
+      [{ eps: 1 }, "\u0000\u0001\u0002", "bad-input", "a.csv"],
+      [{ eps: 1, columns: ["y"] }, "t,x\n1,2\n", "bad-input", 'no column "y": there are t, x'],
+      [{ eps: "y=1,*=2" }, "t,x\n1,2\n", "bad-params", 'telemetry, eps: telemetry: no channel "y": there are x'],
+      [{ eps: 1e-12 }, "t,x\n1,2e9\n2,-1.5\n", "bad-input", "channel x cannot keep eps 1e-12"],
+    ] as const) {
+      const job = await rig.run("telemetry", params, { inputs: [input("a.csv", text)] });
+      expect(job).toMatchObject({ state: "failed", attempts: 1, error: { code } });
+      expect(job.error?.message).toContain(part);
+      expect(job.error?.message).not.toContain(rig.scratch);
+    }
   });
 });
 
 describe("a request", () => {
-  test.for([
-    [{}, "eps: one of eps and rel"],
-    [{ eps: 1, rel: 0.1 }, "eps: one of eps and rel"],
-    [{ eps: -1 }, "eps: Invalid value"],
-    [{ eps: "x=" }, 'eps: "x=" is no bound'],
-    [{ eps: [1] }, "eps: a bound is a number"],
-    [{ eps: 1, day: DAY }, "day: a day is of a device"],
-    [{ eps: 1, device: "unit", day: "2023-02-30" }, "day: write a day as"],
-    [{ eps: 1, columns: ["x", 3] }, "columns.1: Invalid type"],
-    [{ eps: 1, rateHz: 0 }, "rateHz: Invalid value"],
-    [{ eps: 1, lookahead: "far" }, "lookahead: Invalid type"],
-    [{ eps: 1, epsilon: 1 }, "epsilon: Invalid key"],
-  ] as const)("with the parameters %o names the field: %s", async ([params, part]) => {
-    const job = await run(params as JsonObject, [input("a.csv", "t,x\n1,2\n")]);
-    expect(job).toMatchObject({ state: "failed", error: { code: "bad-params" } });
-    expect(job.error?.message).toContain(`telemetry, ${part}`);
+  test("whose parameters are wrong is not tried again", async () => {
+    const job = await run({ rel: 0.1, lookahead: "far" }, [input("a.csv", "t,x\n1,2\n")], 3);
+    expect(job).toMatchObject({ state: "failed", attempts: 1, error: { code: "bad-params" } });
+    expect(job.error?.message).toContain("telemetry, lookahead: Invalid type");
   });
 
-  test.for([
-    [{ eps: 1 }, [], "0 inputs"],
-    [{ eps: 1 }, ["a.csv", "b.csv"], "2 inputs (a.csv, b.csv): a job compresses one file"],
-    [{ eps: 1 }, ["a.json"], "1 inputs (a.json)"],
-    [{ eps: 1 }, ["a.f32"], "a.f32 without a description"],
-    [{ eps: 1 }, ["a.csv", "a.json"], "CSV has no description"],
-    [{ eps: 1, device: "unit" }, ["a.db", "a.json"], "a store has no description"],
-  ] as const)("%o with the inputs %o is refused: %s", async ([params, names, part]) => {
-    const job = await run(
-      params,
-      names.map((name) => input(name, "t,x\n1,2\n")),
-    );
-    expect(job).toMatchObject({ state: "failed", error: { code: "bad-job" } });
-    expect(job.error?.message).toContain(part);
+  test("whose inputs are no recording is refused, and says which ones it has", async () => {
+    await rig.worker(REGISTRY);
+    for (const [params, names, part] of [
+      [{ eps: 1 }, [], "0 inputs"],
+      [{ eps: 1 }, ["a.csv", "b.csv"], "2 inputs (a.csv, b.csv): a job compresses one file"],
+      [{ eps: 1 }, ["a.json"], "1 inputs (a.json)"],
+      [{ eps: 1 }, ["a.f32"], "a.f32 without a description"],
+      [{ eps: 1 }, ["a.csv", "a.json"], "CSV has no description"],
+      [{ eps: 1, device: "unit" }, ["a.db", "a.json"], "a store has no description"],
+    ] as const) {
+      const inputs = names.map((name) => input(name, "t,x\n1,2\n"));
+      const job = await rig.run("telemetry", params, { inputs });
+      expect(job).toMatchObject({ state: "failed", attempts: 1, error: { code: "bad-job" } });
+      expect(job.error?.message).toContain(part);
+    }
   });
 });
 

@@ -1,0 +1,60 @@
+import { mkdtempSync, rmSync, utimesSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { BlobDesk } from "./blob-desk.ts";
+import { JobError } from "./job-error.ts";
+import { TrialBlobs } from "./trial-blobs.suite.ts";
+
+let folder = "";
+let blobs: TrialBlobs;
+let desk: BlobDesk;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "lockstep-blob-desk-"));
+  blobs = new TrialBlobs(join(folder, "blobs"));
+  desk = new BlobDesk({ blobs, folder, checkpoint: async () => undefined });
+});
+afterEach(async () => {
+  await desk.close();
+  rmSync(folder, { recursive: true });
+});
+
+async function write(name: string, text: string) {
+  const write = await desk["write-open"]({ kind: "output", name });
+  await desk["write-chunk"](write, Buffer.from(text));
+  return await desk["write-end"](write);
+}
+
+test("an output of a long attempt is renewed, so that it is no garbage before its job names it", async () => {
+  const { sha256 } = await write("kept", "some bytes");
+  utimesSync(join(folder, "blobs", sha256.slice(0, 2), sha256), 1, 1);
+  expect((await blobs.stat(sha256))?.putMs).toBe(1_000);
+  await desk.renew();
+  expect((await blobs.stat(sha256))?.putMs).toBeGreaterThan(1_000_000);
+});
+
+test("an output that is gone is told, and none of them is taken for another", async () => {
+  const { sha256 } = await write("kept", "some bytes");
+  await blobs.remove(sha256);
+  await expect(desk.renew()).rejects.toMatchObject({ code: "missing-blob" });
+  await expect(desk.renew()).rejects.toBeInstanceOf(JobError);
+  expect(await blobs.stat(sha256)).toBeUndefined();
+});
+
+test("an output under a name of before takes its place", async () => {
+  await write("a", "first");
+  const b = await write("b", "second");
+  const a = await write("a", "third");
+  expect(desk.outputs).toEqual([
+    { name: "a", ...a },
+    { name: "b", ...b },
+  ]);
+});
+
+test("what is still being written when the attempt ends is no blob", async () => {
+  const write = await desk["write-open"]({ kind: "output", name: "begun" });
+  await desk["write-chunk"](write, Buffer.from("some"));
+  await desk.close();
+  for await (const blob of blobs.list()) expect(blob).toBeUndefined();
+  expect(desk.outputs).toEqual([]);
+});

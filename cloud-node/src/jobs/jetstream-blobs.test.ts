@@ -1,0 +1,92 @@
+import { Kvm } from "@nats-io/kv";
+import { Objm } from "@nats-io/obj";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { systemClock } from "../clock.ts";
+import { allOf, bytesOf, refOf, sourceOf } from "./blob-bytes.suite.ts";
+import { type BlobRig, blobStoreSuite } from "./blob-store.suite.ts";
+import { JetStreamBlobs } from "./jetstream-blobs.ts";
+import { type NatsLink, openNatsLink } from "./nats-link.ts";
+import { describeWithNats, NatsServers } from "./nats-servers.suite.ts";
+import { codeOf } from "./queue-rig.suite.ts";
+
+const BUCKET = "lockstep_blobs";
+/** So that a blob of the suite has several. */
+const PIECE_BYTES = 100_000;
+
+interface NatsRig extends BlobRig {
+  readonly servers: NatsServers;
+  link(): Promise<NatsLink>;
+  /** Objects of the store. */
+  objects(): Promise<string[]>;
+}
+
+async function natsRig(): Promise<NatsRig> {
+  const servers = await NatsServers.start();
+  const links: NatsLink[] = [];
+  const link = async () => {
+    const opened = await openNatsLink(servers.url);
+    links.push(opened);
+    return opened;
+  };
+  const raw = await link();
+  return {
+    servers,
+    link,
+    open: async () => JetStreamBlobs.open(await link(), { clock: systemClock(), pieceBytes: PIECE_BYTES }),
+    damage: async (sha256, how) => {
+      const entry = await (await new Kvm(raw.js).open(BUCKET)).get(sha256);
+      const store = await new Objm(raw.js).open(BUCKET);
+      const name = `${entry?.json<{ pieces: [string, number][] }>().pieces[0]?.[0]}.1`;
+      const piece = (await store.getBlob(name)) ?? expect.fail("no such piece");
+      piece[5] = (piece[5] ?? 0) ^ 1;
+      if (how === "change") await store.putBlob({ name }, piece);
+      else await store.delete(name);
+    },
+    objects: async () => {
+      const store = await new Objm(raw.js).open(BUCKET);
+      return (await store.list()).map(({ name }) => name);
+    },
+    close: async () => {
+      for (const { connection } of links) await connection.close();
+      await servers.stop();
+    },
+  };
+}
+
+describeWithNats("blobs in NATS", () => {
+  blobStoreSuite("blobs in JetStream", natsRig);
+
+  describe("in JetStream", () => {
+    let rig: NatsRig;
+    let blobs: JetStreamBlobs;
+    beforeAll(async () => {
+      rig = await natsRig();
+      blobs = (await rig.open()) as JetStreamBlobs;
+    });
+    afterAll(() => rig.close());
+
+    test("a blob that is forgotten leaves no piece behind, and one that others went on with keeps theirs", async () => {
+      const bytes = bytesOf(1);
+      const ref = refOf(bytes);
+      await expect(blobs.put(sourceOf(bytes, 500_000).source, { expect: ref })).rejects.toThrow();
+      await blobs.put(sourceOf(bytes).source, { expect: ref });
+      expect(await rig.objects()).toHaveLength(Math.ceil(bytes.length / PIECE_BYTES));
+      expect((await allOf(blobs.get(ref))).equals(bytes)).toBe(true);
+      expect(await blobs.remove(ref.sha256)).toBe(true);
+      expect(await rig.objects()).toEqual([]);
+    });
+
+    test("servers that go away say so, and have every blob that was put when they are back", {
+      timeout: 60_000,
+    }, async () => {
+      const bytes = bytesOf(2);
+      const ref = await blobs.put(sourceOf(bytes).source);
+      await rig.servers.kill();
+      expect(await codeOf(blobs.stat(ref.sha256))).toBe("queue-away");
+      await rig.servers.restart();
+      let code = await codeOf(blobs.stat(ref.sha256));
+      while (code === "queue-away") code = await codeOf(blobs.stat(ref.sha256));
+      expect((await allOf(blobs.get(ref))).equals(bytes)).toBe(true);
+    });
+  });
+});
