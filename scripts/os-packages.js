@@ -221,6 +221,22 @@ export const OS_PACKAGES = [
     neededBy: "bytes counted on the network, by the benchmark named wire",
     script: "bench",
   },
+  {
+    name: "redis-server",
+    commands: ["redis-server"],
+    proof: ["--version"],
+    debian: ["redis-server"],
+    neededBy: "BullMQ, beside which the benchmark named jobs counts ours",
+    script: "bench",
+  },
+  {
+    name: "iproute2",
+    commands: ["ip"],
+    proof: ["-V"],
+    debian: ["iproute2"],
+    neededBy: "a network that is cut, by the benchmark named jobs",
+    script: "bench",
+  },
 ];
 
 /** Where Debian keeps servers; the path of an ordinary user leaves it out. */

@@ -42,6 +42,8 @@ export interface CloudNodeOptions {
   readonly commitMs?: number;
   /** Threads that decode beside the node's own, 0 for none; by the machine's cores unless given. */
   readonly threads?: number | undefined;
+  /** The queue of jobs, as sqlite:FILE or nats://HOST:PORT; nothing: none. */
+  readonly jobs?: string | undefined;
   readonly logger: Logger;
   readonly clock: Clock;
 }
@@ -57,12 +59,9 @@ export interface NodeLoad extends Pressure {
   readonly threads: number;
 }
 
-/** What stands beside a node, or what a test may put in the place of a part of it. */
+/** What a test may put in the place of the real thing; no command reaches it. */
 export interface NodeInternals {
-  /**
-   * Where the jobs go that programs hand in by frames; whoever opened it closes it, after the node. Nothing: they are told
-   * that there is none.
-   */
+  /** Where the jobs go that programs hand in by frames, instead of the node's own queue; the test closes it, after the node. */
   readonly jobs?: JobQueue | undefined;
   /** Wrap the store. */
   store?(store: Store): Store;

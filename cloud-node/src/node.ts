@@ -14,6 +14,8 @@ import { JobDesk } from "./ingest/job-desk.ts";
 import { attachLoopback, type LoopbackEnd } from "./ingest/loopback-link.ts";
 import { SealGuard } from "./ingest/seal-guard.ts";
 import type { SerialEnd } from "./ingest/serial-listener.ts";
+import { GarbageTimer } from "./jobs/garbage-timer.ts";
+import { type OpenQueue, openQueue } from "./jobs/open-queue.ts";
 import { NodeDoors } from "./node-doors.ts";
 import type { CloudNodeOptions, NodeInternals, NodeLoad } from "./node-options.ts";
 import { DEFAULT_ACK_POLICY } from "./reconstructor/ack-policy.ts";
@@ -65,16 +67,19 @@ export class CloudNode {
   readonly #doors: NodeDoors;
   readonly #retention: RetentionTimer | undefined;
   readonly #traffic: TrafficLedger;
+  readonly #openQueue: OpenQueue | null;
+  readonly #garbage: GarbageTimer | undefined;
   #history: HistoryThread | undefined;
   #closing: Promise<void> | undefined;
 
   private constructor(
     options: CloudNodeOptions,
     { linkKeys, jobs: queue }: NodeInternals,
-    store: Store,
-    modules: ModuleRegistry,
+    { store, modules, open }: { store: Store; modules: ModuleRegistry; open: OpenQueue | null },
   ) {
     this.#options = options;
+    this.#openQueue = open;
+    if (open !== null) this.#garbage = new GarbageTimer({ ...open, ...options });
     this.#store = store;
     this.#modules = modules;
     this.#pressure = new BackPressure(options.clock, () => this.#doors.all());
@@ -127,7 +132,7 @@ export class CloudNode {
     const registerModule = (wasm: Uint8Array) => this.#register(wasm);
     const emit = (event: NodeEvent) => this.#emit(event);
     this.#updates = new FlashDesk({ door, files, trust, clock, logger, counters, registerModule, emit });
-    this.#jobs = new JobDesk({ queue, clock, counters, logger });
+    this.#jobs = new JobDesk({ queue: queue ?? open?.queue, clock, counters, logger });
     this.#book = new DeviceBook(storeFile, ({ code, message }) => logger.error({ code }, message));
     const keys = linkKeys ?? this.#book;
     const rates = options.rates === undefined ? undefined : new DeviceRates(options.rates, clock);
@@ -148,12 +153,13 @@ export class CloudNode {
    * @throws {AccessError} when the book of devices cannot be read, or everybody would reach a node that lets everybody speak
    * @throws {PortError} when a port cannot be listened on
    * @throws {BrokerError} when a foreign broker cannot carry the frames
+   * @throws {JobError} `queue-away`, `queue-version` when the queue of jobs cannot be used
    */
   static async open(options: CloudNodeOptions): Promise<CloudNode> {
     return await CloudNode.openWith(options, {});
   }
 
-  /** @internal `open`, with a queue for jobs, or with parts replaced by a test. */
+  /** @internal `open`, with parts replaced by a test. */
   static async openWith(options: CloudNodeOptions, internals: NodeInternals): Promise<CloudNode> {
     const opened = new SqliteStore(options.storeFile, { maxPages: internals.maxPages ?? 0 });
     const store = internals.store?.(opened) ?? opened;
@@ -162,7 +168,8 @@ export class CloudNode {
       for (const wasm of await releasedModules()) modules.add(wasm);
       for (const stored of store.reader.modules()) modules.addStored(stored);
       const registered = (options.modules ?? []).map((wasm) => modules.addChecked(wasm));
-      const node = new CloudNode(options, internals, store, modules);
+      const open = options.jobs === undefined ? null : await openQueue(options.jobs, options.clock);
+      const node = new CloudNode(options, internals, { store, modules, open });
       try {
         for (const hash of registered) {
           const wasm = modules.unkept(hash);
@@ -249,6 +256,11 @@ export class CloudNode {
     return this.#updates;
   }
 
+  /** The queue of jobs, and the blobs that belong to it; null without one. */
+  get jobs(): OpenQueue | null {
+    return this.#openQueue;
+  }
+
   /** The file that everything is stored in. */
   get storeFile(): string {
     return this.#options.storeFile;
@@ -331,6 +343,8 @@ export class CloudNode {
     await this.#history?.close();
     for (const leave of this.#loopbacks) leave();
     await this.#doors.close();
+    await this.#garbage?.close();
+    await this.#openQueue?.close();
   }
 
   /** Divide what an earlier release left whole: the first start on its store takes longer, and says how far it is. */

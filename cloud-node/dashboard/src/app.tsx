@@ -5,6 +5,7 @@ import { Announcer } from "./announcer.tsx";
 import { DevicePage } from "./device-page.tsx";
 import { FleetView } from "./fleet-view.tsx";
 import { useHeld } from "./held-value.ts";
+import { JobsView, type ShownJobs } from "./jobs-view.tsx";
 import { KeyList } from "./key-list.tsx";
 import { listenToKeys } from "./keyboard.ts";
 import { LaneHub } from "./lane-hub.ts";
@@ -33,6 +34,7 @@ export function App({ session, facts }: AppProps) {
   const [address, setAddress] = useState<PageAddress>(() => readAddress(location.search));
   const [fleet, setFleet] = useState<FleetPage | undefined>();
   const [row, setRow] = useState<FleetRow | undefined>();
+  const [jobs, setJobs] = useState<ShownJobs | undefined>();
   const [events, setEvents] = useState<readonly ApiEvent[]>([]);
   const [isPaused, setPaused] = useState(false);
   const [theme, setTheme] = useState(storedTheme());
@@ -49,6 +51,7 @@ export function App({ session, facts }: AppProps) {
         fleet: setFleet,
         device: setRow,
         lanes: (update) => hub.push(update),
+        jobs: (all, problem) => setJobs({ jobs: all, problem }),
         event: (event) => setEvents((before) => merged(before, event)),
         alive: (nowUs) => clock.hear(nowUs),
         // A browser does not say why: perhaps the session is over.
@@ -61,8 +64,12 @@ export function App({ session, facts }: AppProps) {
   useEffect(() => feed.hold(hasEnded), [feed, hasEnded]);
   useEffect(() => () => feed.rest(), [feed]);
 
-  const { device, table } = address;
-  const wish = device === undefined ? tableQuery(table).toString() : `table=false&device=${encodeURIComponent(device)}`;
+  const { device, table, isJobs } = address;
+  const wish = isJobs
+    ? "table=false&jobs=true"
+    : device === undefined
+      ? tableQuery(table).toString()
+      : `table=false&device=${encodeURIComponent(device)}`;
   const follow = useCallback(() => feed.follow(new URLSearchParams(wish)), [feed, wish]);
   const rest = useCallback(() => feed.rest(), [feed]);
   // At once, without waiting to hear who the device is: where there is none, its page says so.
@@ -75,6 +82,7 @@ export function App({ session, facts }: AppProps) {
     setAddress(next);
   }, []);
   const toFleet = useCallback(() => go({ ...readAddress(""), table: readAddress("").table }, true), [go]);
+  const toJobs = useCallback(() => go(readAddress("?view=jobs"), true), [go]);
   useEffect(() => {
     const onBack = (): void => setAddress(readAddress(location.search));
     window.addEventListener("popstate", onBack);
@@ -84,9 +92,9 @@ export function App({ session, facts }: AppProps) {
   useEffect(() => applyTheme(theme), [theme]);
   useEffect(() => storeZone(zone), [zone]);
   useEffect(() => {
-    document.title = device === undefined ? "Fleet · Lockstep" : `${device} · Lockstep`;
+    document.title = `${device ?? (isJobs ? "Jobs" : "Fleet")} · Lockstep`;
     setRow(undefined);
-  }, [device]);
+  }, [device, isJobs]);
   useEffect(() => {
     const timer = window.setInterval(() => setSilentMs(clock.silentMs()), 1000);
     return () => window.clearInterval(timer);
@@ -98,28 +106,31 @@ export function App({ session, facts }: AppProps) {
       t: () => setTheme(nextTheme),
       u: () => setZone((before) => (before === "local" ? "utc" : "local")),
       "g f": toFleet,
+      "g j": toJobs,
       "/": () => {
-        if (device !== undefined) toFleet();
+        if (device !== undefined || isJobs) toFleet();
         requestAnimationFrame(() => requestAnimationFrame(() => document.getElementById("search")?.focus()));
       },
-      Escape: () => device !== undefined && toFleet(),
+      Escape: () => (device !== undefined || isJobs) && toFleet(),
     };
     return listenToKeys((key) => {
       actions[key]?.();
       return key in actions;
     });
-  }, [device, toFleet]);
+  }, [device, isJobs, toFleet, toJobs]);
 
   const isStale = hasEnded || silentMs > STALE_MS;
   const look = useMemo(() => ({ theme, zone, isPaused, isStale }), [theme, zone, isPaused, isStale]);
-  const shown = useHeld({ fleet, row, events, nowUs: clock.nowUs() }, isPaused);
+  const shown = useHeld({ fleet, row, events, jobs, nowUs: clock.nowUs() }, isPaused);
   return (
     <PageContext.Provider value={look}>
       <div class={`page ${isStale ? "stale" : ""}`}>
         <PageHeader
           device={device}
+          isJobs={isJobs}
           nowUs={shown.nowUs}
           toFleet={toFleet}
+          toJobs={toJobs}
           togglePause={() => setPaused(!isPaused)}
           toggleTheme={() => setTheme(nextTheme(theme))}
           toggleZone={() => setZone(zone === "local" ? "utc" : "local")}
@@ -131,7 +142,15 @@ export function App({ session, facts }: AppProps) {
         {isStale && !hasEnded && (
           <StaleBanner silentMs={silentMs} heardUs={clock.heardUs()} zone={zone} retry={() => feed.retry()} />
         )}
-        {device === undefined ? (
+        {isJobs ? (
+          <JobsView
+            shown={shown.jobs}
+            nowUs={shown.nowUs}
+            session={facts}
+            chosen={address.job}
+            choose={(job) => go({ ...address, job }, true)}
+          />
+        ) : device === undefined ? (
           <FleetView
             fleet={shown.fleet}
             events={shown.events}
@@ -157,7 +176,7 @@ export function App({ session, facts }: AppProps) {
           />
         )}
         <Announcer
-          fleet={device === undefined ? shown.fleet : undefined}
+          fleet={device === undefined && !isJobs ? shown.fleet : undefined}
           row={device === undefined ? undefined : shown.row}
         />
         {hasKeyList && <KeyList close={() => setKeyList(false)} />}

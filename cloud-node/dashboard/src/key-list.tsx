@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from "preact/hooks";
-import { areKeysOn, FLEET_KEYS, type KeyHelp, PAGE_KEYS, PLOT_KEYS, setKeysOn } from "./keyboard.ts";
+import { areKeysOn, FLEET_KEYS, JOB_KEYS, type KeyHelp, PAGE_KEYS, PLOT_KEYS, setKeysOn } from "./keyboard.ts";
 
 /** All keys, in a dialog. */
 export function KeyList({ close }: { close(): void }) {
@@ -11,6 +11,7 @@ export function KeyList({ close }: { close(): void }) {
       <h2 id="keys-title">Keys</h2>
       <Keys title="Everywhere" keys={PAGE_KEYS} />
       <Keys title="Fleet" keys={FLEET_KEYS} />
+      <Keys title="Jobs" keys={JOB_KEYS} />
       <Keys title="Lanes" keys={PLOT_KEYS} />
       <p>
         <label>

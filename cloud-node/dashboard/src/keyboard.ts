@@ -9,6 +9,7 @@ export const PAGE_KEYS: readonly KeyHelp[] = [
   { keys: "?", does: "this list" },
   { keys: "/", does: "search devices" },
   { keys: "g f", does: "the fleet" },
+  { keys: "g j", does: "the jobs" },
   { keys: "p", does: "pause everything, and go on" },
   { keys: "t", does: "theme: system, light, dark" },
   { keys: "u", does: "times local, or UTC" },
@@ -19,6 +20,12 @@ export const PAGE_KEYS: readonly KeyHelp[] = [
 export const FLEET_KEYS: readonly KeyHelp[] = [
   { keys: "j k", does: "next, previous device" },
   { keys: "Enter", does: "open it" },
+];
+
+/** Keys of the list of jobs. */
+export const JOB_KEYS: readonly KeyHelp[] = [
+  { keys: "j k", does: "next, previous job" },
+  { keys: "Enter", does: "show it in full" },
 ];
 
 /** Keys of the lanes. */

@@ -43,6 +43,7 @@ const LISTENER: FeedListener = {
   device: () => heard.push("device"),
   lanes: () => heard.push("lanes"),
   event: () => heard.push("event"),
+  jobs: () => heard.push("jobs"),
   alive: () => heard.push("alive"),
   lost: () => lost.push(FakeSource.all.length),
   reopened: () => heard.push("reopened"),

@@ -1,4 +1,6 @@
 import { applyFleetUpdate, type FleetUpdate } from "../../src/api/fleet-feed.ts";
+import { applyJobsUpdate, type JobsUpdate } from "../../src/api/job-feed.ts";
+import type { LiveJob } from "../../src/api/job-watch.ts";
 import type { LaneUpdate } from "../../src/api/lane-feed.ts";
 import type { ApiEvent } from "../../src/api/schemas/event-schema.ts";
 import type { FleetPage, FleetRow } from "../../src/api/schemas/fleet-schema.ts";
@@ -9,6 +11,8 @@ export interface FeedListener {
   device(row: FleetRow): void;
   lanes(update: LaneUpdate): void;
   event(event: ApiEvent): void;
+  /** The newest jobs. @param problem  why the queue cannot be read now; null: it can */
+  jobs(jobs: readonly LiveJob[], problem: string | null): void;
   /** Called for every message; with the node's Unix time where the message tells it, µs. */
   alive(nowUs: number | undefined): void;
   /** The connection is lost; why is not told. */
@@ -28,6 +32,7 @@ export class LiveFeed {
   #wish: string | undefined;
   #source: EventSource | undefined;
   #page: FleetPage | undefined;
+  #jobs: readonly LiveJob[] | undefined;
   /** Id of the last message: events after it are told again by a new connection. */
   #lastId = "";
   #retryMs = FIRST_RETRY_MS;
@@ -51,6 +56,7 @@ export class LiveFeed {
     if (wish.toString() === this.#wish) return;
     this.#wish = wish.toString();
     this.#page = undefined;
+    this.#jobs = undefined;
     this.#wasOpen = false;
     this.#retryMs = FIRST_RETRY_MS;
     this.#open();
@@ -88,6 +94,10 @@ export class LiveFeed {
     });
     this.#hear(source, "device", (row: FleetRow) => this.#listener.device(row));
     this.#hear(source, "lanes", (update: LaneUpdate) => this.#listener.lanes(update));
+    this.#hear(source, "jobs", (update: JobsUpdate) => {
+      this.#jobs = applyJobsUpdate(this.#jobs, update);
+      this.#listener.jobs(this.#jobs, update.problem);
+    });
     this.#hear(source, "event", (event: ApiEvent) => this.#listener.event(event));
     this.#hear(source, "heartbeat", ({ nowUs }: { readonly nowUs: number }) => this.#listener.alive(nowUs));
     source.addEventListener("open", () => {

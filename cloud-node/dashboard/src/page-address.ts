@@ -13,8 +13,12 @@ export interface TableAddress {
 
 /** Everything that a link to the page says. */
 export interface PageAddress {
-  /** Undefined: the fleet. */
+  /** Undefined: the fleet, or the jobs. */
   readonly device: string | undefined;
+  /** Whether it is the jobs. */
+  readonly isJobs: boolean;
+  /** The job that is shown in full. */
+  readonly job: string | undefined;
   /** Undefined: live. */
   readonly span: TimeSpan | undefined;
   /** Open lanes; undefined: the first eight. */
@@ -33,7 +37,11 @@ export function readAddress(search: string): PageAddress {
   const [from, to] = [Number(query.get("from") ?? Number.NaN), Number(query.get("to") ?? Number.NaN)];
   const isSpan = Number.isSafeInteger(from) && Number.isSafeInteger(to) && from >= 0 && from !== to;
   const page = Number(query.get("page") ?? 0);
+  const job = query.get("job") ?? "";
+  const isJobs = !query.get("device") && query.get("view") === "jobs";
   return {
+    isJobs,
+    job: isJobs && /^[0-9a-f]{64}$/.test(job) ? job : undefined,
     device: query.get("device") || undefined,
     span: isSpan && query.get("live") !== "1" ? spanBetween(from, to) : undefined,
     channels: query.get("channels")?.split(",").filter(Boolean),
@@ -49,7 +57,7 @@ export function readAddress(search: string): PageAddress {
 }
 
 /** The same as an address: "?device=rotor-1&live=1". */
-export function writeAddress({ device, span, channels, compared, table }: PageAddress): string {
+export function writeAddress({ device, isJobs, job, span, channels, compared, table }: PageAddress): string {
   const query = new URLSearchParams();
   if (device !== undefined) {
     query.set("device", device);
@@ -60,6 +68,9 @@ export function writeAddress({ device, span, channels, compared, table }: PageAd
     }
     if (channels !== undefined) query.set("channels", channels.join(","));
     if (compared.length > 0) query.set("compare", compared.join(","));
+  } else if (isJobs) {
+    query.set("view", "jobs");
+    if (job !== undefined) query.set("job", job);
   } else {
     for (const [name, value] of tableQuery(table)) if (name !== "rows") query.set(name, value);
   }

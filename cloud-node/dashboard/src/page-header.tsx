@@ -4,8 +4,10 @@ import { zoneText } from "./time-text.ts";
 
 interface PageHeaderProps {
   readonly device: string | undefined;
+  readonly isJobs: boolean;
   readonly nowUs: number;
   toFleet(): void;
+  toJobs(): void;
   togglePause(): void;
   toggleTheme(): void;
   toggleZone(): void;
@@ -19,14 +21,15 @@ interface PageHeaderProps {
 /** Where one is, and what holds for all of the page. */
 export function PageHeader(props: PageHeaderProps) {
   const { theme, zone, isPaused, isStale } = useContext(PageContext);
-  const { device, nowUs, toFleet, togglePause, toggleTheme, toggleZone, showKeys, logOut, visitor } = props;
+  const { device, isJobs, nowUs, toFleet, toJobs, togglePause, toggleTheme, toggleZone, showKeys } = props;
+  const { logOut, visitor } = props;
   return (
     <header class="top">
       <nav aria-label="Page">
         <a
           class="brand"
           href="/"
-          aria-current={device === undefined ? "page" : undefined}
+          aria-current={device === undefined && !isJobs ? "page" : undefined}
           onClick={(event) => {
             if (event.ctrlKey || event.metaKey || event.shiftKey) return;
             event.preventDefault();
@@ -35,7 +38,19 @@ export function PageHeader(props: PageHeaderProps) {
         >
           Lockstep
         </a>
-        {device !== undefined && <span class="crumb"> / {device}</span>}
+        {device !== undefined && <span class="crumb"> / {device}</span>}{" "}
+        <a
+          class="to-jobs"
+          href="/?view=jobs"
+          aria-current={isJobs ? "page" : undefined}
+          onClick={(event) => {
+            if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+            event.preventDefault();
+            toJobs();
+          }}
+        >
+          Jobs
+        </a>
       </nav>
       <div class="tools">
         <button type="button" aria-pressed={isPaused} aria-keyshortcuts="p" onClick={togglePause}>

@@ -9,6 +9,7 @@ import type { EventLog } from "./event-log.ts";
 import { refusalText } from "./event-text.ts";
 import type { FleetWatch } from "./fleet-watch.ts";
 import type { HistoryAccess } from "./history-access.ts";
+import type { JobWatch } from "./job-watch.ts";
 import type { Metrics } from "./metrics.ts";
 import { ApiProblem } from "./problem.ts";
 import type { StreamSlots } from "./stream-slots.ts";
@@ -29,6 +30,8 @@ export interface ApiContext {
   readonly truthOf: TruthOf;
   readonly fleet: FleetWatch;
   readonly log: EventLog;
+  /** Undefined where the node has no queue of jobs. */
+  readonly jobs: JobWatch | undefined;
   readonly history: HistoryAccess;
   readonly metrics: Metrics;
   readonly slots: StreamSlots;

@@ -1,6 +1,8 @@
 import type { FlashDesk } from "../flash/flash-desk.ts";
 import type { HistoryThread } from "../history/history-thread.ts";
 import type { TimeRange } from "../history/time-range.ts";
+import type { BlobStore } from "../jobs/blob-store.ts";
+import type { JobQueue } from "../jobs/job-queue.ts";
 import type { ModuleFacts } from "../reconstructor/module-registry.ts";
 import type { NodeEvent } from "../reconstructor/node-event.ts";
 import type { RefusedDevice } from "../reconstructor/refused-device.ts";
@@ -19,6 +21,12 @@ export type ApiUpdates = Pick<
   FlashDesk,
   "list" | "get" | "of" | "ask" | "check" | "start" | "cancel" | "onChange" | "tally"
 >;
+
+/** What the API shows, and does, of heavy work. */
+export interface ApiJobs {
+  readonly queue: Pick<JobQueue, "submit" | "get" | "list" | "log" | "watch" | "cancel" | "retry" | "prune">;
+  readonly blobs: Pick<BlobStore, "put" | "get" | "stat" | "begun">;
+}
 
 /** How busy a node is. */
 export interface ApiLoad {
@@ -48,8 +56,10 @@ export interface ApiNode {
   device(id: string): TwinView | undefined;
   /** Devices that were heard and are not taken in, beside those that have a view. */
   refused(): RefusedDevice[];
-  /** Updates of devices: the one thing here that changes something. */
+  /** Updates of devices: they, and jobs, are all that changes something. */
   readonly updates: ApiUpdates;
+  /** Null where the node has no queue. */
+  readonly jobs: ApiJobs | null;
   modules(): ModuleFacts[];
   counters(): Readonly<Record<string, number>>;
   /** Null when all is well, and otherwise why not. */

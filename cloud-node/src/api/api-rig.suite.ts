@@ -14,6 +14,11 @@ const LIMIT_MS = 20_000;
 /** What a device's ring has room for. */
 const PORTION_ROWS = 5_000;
 
+type RigOptions = Partial<Omit<HttpServerOptions, "node" | "clock" | "host" | "port">> & {
+  /** Whether the node has a queue of jobs. */
+  readonly hasJobs?: boolean;
+};
+
 /** A node, its server, and devices beside them in this process. */
 export class ApiRig {
   readonly clock = systemClock();
@@ -28,13 +33,13 @@ export class ApiRig {
     this.server = server;
   }
 
-  static async open(
-    options: Partial<Omit<HttpServerOptions, "node" | "clock" | "host" | "port">> = {},
-  ): Promise<ApiRig> {
+  static async open({ hasJobs = false, ...options }: RigOptions = {}): Promise<ApiRig> {
     const folder = mkdtempSync(join(tmpdir(), "lockstep-api-"));
     const { logger = SILENT_LOGGER, ...rest } = options;
     const clock = systemClock();
-    const node = await CloudNode.open({ storeFile: join(folder, "store.db"), broker: null, logger, clock });
+    const storeFile = join(folder, "store.db");
+    const jobs = hasJobs ? `sqlite:${storeFile}.jobs` : undefined;
+    const node = await CloudNode.open({ storeFile, broker: null, jobs, logger, clock });
     const server = await HttpServer.open({ node, clock, logger, host: "127.0.0.1", port: 0, ...rest });
     const rig = new ApiRig(folder, node, server);
     OPEN.add(rig);

@@ -2,9 +2,9 @@
 export interface HttpLimits {
   /** A request's head must be there within this time, ms: one who sends it letter by letter is cut. */
   readonly headMs: number;
-  /** And all of the request, ms. */
+  /** And its body so long behind it, ms; the bytes of a blob take as long as they take. */
   readonly requestMs: number;
-  /** How often that is looked at, ms. */
+  /** How often it is looked for slow heads, ms. */
   readonly lookMs: number;
   /** A connection between two requests is kept for so long, ms. */
   readonly idleMs: number;

@@ -5,6 +5,7 @@ import { ConnectionCensus } from "../access/connection-limits.ts";
 import type { TlsFiles } from "../access/tls-files.ts";
 import type { Counters } from "../counters.ts";
 import type { HttpLimits } from "./http-limits.ts";
+import { limitRequestTimes } from "./request-times.ts";
 
 /** What a server is made with. */
 export interface ListenerOptions {
@@ -22,11 +23,12 @@ export function createListener(listener: RequestListener, options: ListenerOptio
   const { limits, tls, refused } = options;
   const times = {
     headersTimeout: limits.headMs,
-    requestTimeout: limits.requestMs,
+    requestTimeout: 0,
     connectionsCheckingInterval: limits.lookMs,
     keepAliveTimeout: limits.idleMs,
   };
   const server = tls === undefined ? createServer(times, listener) : overTls(listener, tls, times, options);
+  limitRequestTimes(server, limits.requestMs);
   server.maxConnections = limits.connections;
   server.setTimeout(limits.stallMs);
   server.on("drop", () => refused.add("too-many-connections"));

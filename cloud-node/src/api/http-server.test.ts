@@ -20,8 +20,11 @@ import { DeviceUpdateSchema, UpdatesSchema } from "./schemas/update-schema.ts";
 
 closeRigsAfterEach();
 
-/** Tested beside their own: streams, and what needs a package. */
-const ELSEWHERE = ["/stream", "/updates/check", "/updates/{update}", "/updates/{update}/stream"];
+/** Tested beside their own: streams, what needs a package, and what needs a queue. */
+const ELSEWHERE = [
+  ...["/stream", "/updates/check", "/updates/{update}", "/updates/{update}/stream"],
+  ...["/jobs", "/jobs/{job}", "/jobs/{job}/log", "/jobs/{job}/cancel", "/jobs/{job}/retry", "/blobs/{sha256}"],
+];
 const ROWS = Array.from({ length: 400 }, (_, n) => signal(new SeededRandom(n), n));
 
 test("every answer is what its own schema says, and the description of the API is valid", async () => {

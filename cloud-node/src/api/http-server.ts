@@ -20,16 +20,19 @@ import { HistoryAccess } from "./history-access.ts";
 import { HostCheck } from "./host-check.ts";
 import { DEFAULT_HTTP_LIMITS, type HttpLimits } from "./http-limits.ts";
 import { createListener } from "./http-listener.ts";
+import { JobWatch } from "./job-watch.ts";
 import { Metrics } from "./metrics.ts";
 import { describeApi } from "./openapi.ts";
 import { MAX_BODY_BYTES, MAX_URL_CHARS, refuseSocket, sendProblem } from "./problem-answers.ts";
 import { addRequestGate } from "./request-gate.ts";
 import { needs } from "./route-roles.ts";
+import { addBlobRoutes } from "./routes/blob-routes.ts";
 import { addDeviceRoutes } from "./routes/device-routes.ts";
 import { addEventRoutes } from "./routes/event-routes.ts";
 import { addGapRoutes } from "./routes/gap-routes.ts";
 import { addHealthRoutes } from "./routes/health-routes.ts";
 import { addHistoryRoutes } from "./routes/history-routes.ts";
+import { addJobRoutes } from "./routes/job-routes.ts";
 import { addPageRoutes } from "./routes/page-routes.ts";
 import { addSessionRoutes } from "./routes/session-routes.ts";
 import { addTrafficRoutes } from "./routes/traffic-routes.ts";
@@ -65,7 +68,7 @@ const PAGE_FOLDER = fileURLToPath(new URL("../../dashboard/dist", import.meta.ur
 /** What is being answered when the server closes may take so long, then it is cut. */
 const DRAIN_MS = 2_000;
 
-/** Serves the page, the API under `/api/v1`, its live stream, and what machines ask, over HTTP; nothing but updates of devices changes anything there. */
+/** Serves the page, the API under `/api/v1`, its live stream, and what machines ask, over HTTP; nothing but updates of devices and jobs changes anything there. */
 export class HttpServer {
   readonly url: string;
   readonly port: number;
@@ -101,7 +104,8 @@ export class HttpServer {
     access.onChange(() => slots.endStrangers());
     const metrics = new Metrics({ node, fleet, clock, access, republish, streams: () => slots.count });
     const history = new HistoryAccess(node.history);
-    const context = { node, clock, truthOf, fleet, log, slots, metrics, history, access, republish };
+    const jobs = node.jobs === null ? undefined : new JobWatch(node.jobs.queue, clock);
+    const context = { node, clock, truthOf, fleet, log, slots, metrics, history, access, republish, jobs };
     try {
       const app = await createApp(context, options, limits);
       await listen(app, options);
@@ -194,6 +198,8 @@ async function createApp(context: ApiContext, options: HttpServerOptions, limits
   addTruthRoutes(app, context);
   addEventRoutes(app, context);
   addUpdateRoutes(app, context);
+  addJobRoutes(app, context);
+  addBlobRoutes(app, context);
   addSessionRoutes(app, context);
   addHealthRoutes(app, context);
   addPageRoutes(app, files);

@@ -37,6 +37,7 @@ const NO_UPDATES: ApiNode["updates"] = {
 const EMPTY_NODE: ApiNode = {
   history: NO_HISTORY,
   updates: NO_UPDATES,
+  jobs: null,
   ...{
     mqttUrl: null,
     storeFile: "",
@@ -76,11 +77,12 @@ class Reader {
 function open(reader: Reader): { readonly clock: ManualClock; readonly log: EventLog; readonly stream: LiveStream } {
   const [clock, log] = [new ManualClock(), new EventLog()];
   fleet = new FleetWatch({ node: EMPTY_NODE, clock, log, truthOf: () => undefined });
-  const wish = { table: VIEW, device: undefined, since: undefined };
+  const wish = { table: VIEW, device: undefined, hasJobs: false, since: undefined };
+  const source = { node: EMPTY_NODE, clock, fleet, log, jobs: undefined, truthOf: () => undefined };
   return {
     clock,
     log,
-    stream: new LiveStream({ node: EMPTY_NODE, clock, fleet, log, truthOf: () => undefined }, reader, wish),
+    stream: new LiveStream(source, reader, wish),
   };
 }
 

@@ -3,6 +3,8 @@ import type { ApiNode, TruthOf } from "./api-node.ts";
 import type { EventLog } from "./event-log.ts";
 import { FleetFeed } from "./fleet-feed.ts";
 import type { FleetWatch } from "./fleet-watch.ts";
+import { JobFeed } from "./job-feed.ts";
+import type { JobWatch, KnownJobs } from "./job-watch.ts";
 import { LaneFeed } from "./lane-feed.ts";
 import type { FleetView } from "./schemas/fleet-schema.ts";
 
@@ -14,6 +16,9 @@ const HEARTBEAT_MS = 5000;
 /** Events told at once. Who comes, or is slow, gets no older ones; who comes back gets the rest of what it missed next. */
 const MAX_EVENTS = 50;
 
+/** What is known of the jobs of a node without a queue. */
+const NO_QUEUE: KnownJobs = { jobs: [], problem: "this node was started without a queue of jobs" };
+
 /** What a stream reads from. */
 export interface LiveSource {
   readonly node: ApiNode;
@@ -21,6 +26,7 @@ export interface LiveSource {
   readonly truthOf: TruthOf;
   readonly fleet: FleetWatch;
   readonly log: EventLog;
+  readonly jobs: JobWatch | undefined;
 }
 
 /** Who messages go to. */
@@ -38,17 +44,21 @@ export interface LiveWish {
   readonly table: FleetView | undefined;
   /** The device whose lanes to follow; undefined: none. */
   readonly device: string | undefined;
+  /** Whether to follow the jobs. */
+  readonly hasJobs: boolean;
   /** The last event that the reader has; undefined: it has none. */
   readonly since: number | undefined;
 }
 
-/** Feeds one browser: the table, the lanes of the device it looks at, events and a heartbeat. */
+/** Feeds one browser: the table, the lanes of the device it looks at, the jobs, events and a heartbeat. */
 export class LiveStream {
   readonly #source: LiveSource;
   readonly #stream: MessageSink;
   readonly #wish: LiveWish;
   readonly #table = new FleetFeed();
   readonly #lanes = new LaneFeed();
+  readonly #jobs = new JobFeed();
+  readonly #leaveJobs: (() => void) | undefined;
   readonly #timers = new Map<string, Timer>();
   #told: number;
   #isSlow = false;
@@ -60,17 +70,20 @@ export class LiveStream {
     this.#stream = stream;
     this.#wish = wish;
     this.#told = wish.since ?? (source.log.after(0, MAX_EVENTS)[0]?.id ?? 1) - 1;
+    if (wish.hasJobs) this.#leaveJobs = source.jobs?.follow();
     const heartbeat = () => this.#send("heartbeat", { nowUs: source.clock.unixUs() });
     this.#repeat("heartbeat", HEARTBEAT_MS, heartbeat);
     this.#repeat("table", FLEET_MS, () => this.#sendTable());
     this.#repeat("lanes", LANES_MS, () => {
       this.#sendEvents();
       this.#sendLanes();
+      this.#sendJobs();
     });
   }
 
   close(): void {
     this.#isClosed = true;
+    this.#leaveJobs?.();
     for (const timer of this.#timers.values()) timer.cancel();
     this.#stream.end();
   }
@@ -105,6 +118,12 @@ export class LiveStream {
     const view = device === undefined || !this.#stream.isReady ? undefined : this.#source.node.device(device);
     const update = view === undefined ? undefined : this.#lanes.next(view, this.#source.truthOf(view.id));
     if (update !== undefined) this.#send("lanes", update);
+  }
+
+  #sendJobs(): void {
+    if (!this.#wish.hasJobs || !this.#stream.isReady) return;
+    const update = this.#jobs.next(this.#source.jobs?.known ?? NO_QUEUE);
+    if (update !== undefined) this.#send("jobs", update);
   }
 
   #sendEvents(): void {

@@ -11,7 +11,7 @@ export function describeApi(cookie: string) {
         title: "Lockstep",
         version: "1",
         description: [
-          "The twins of a fleet: what they are now, what they were, what they cost; and updates, which alone change anything.",
+          "The twins of a fleet: what they are now, what they were, what they cost; and updates and jobs, which alone change anything.",
           "While no token was ever made nobody has to show one, and the node is reached from its own machine alone.",
           "Times are microseconds since 1970; those of samples are by the device's own clock.",
           "Every value that no run flags is within its channel's eps of what the device measured.",

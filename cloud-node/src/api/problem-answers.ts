@@ -2,9 +2,11 @@ import type { Socket } from "node:net";
 import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
 import { withoutSecrets } from "../access/secret-token.ts";
 import { FlashError, type FlashErrorCode } from "../flash/flash-error.ts";
+import { JobError } from "../jobs/job-error.ts";
 import type { Logger } from "../logger.ts";
 import { StoreError } from "../store/store-error.ts";
 import { allowedMethods } from "./allowed-methods.ts";
+import { jobProblem } from "./job-problems.ts";
 import { ApiProblem, PROBLEM_TYPE, type ProblemCode, storeProblem } from "./problem.ts";
 import { REFUSAL_HEADERS, securityHeaders } from "./security-headers.ts";
 
@@ -18,7 +20,7 @@ const REFUSALS: Readonly<Record<string, (request: FastifyRequest) => ApiProblem>
   FST_ERR_BAD_URL: ({ url }) =>
     new ApiProblem("bad-url", `${shown(url)} has a percent sign that two hexadecimal digits do not follow`, {}),
   FST_ERR_CTP_BODY_TOO_LARGE: ({ routeOptions: { bodyLimit: limit } }) => {
-    const need = limit === MAX_BODY_BYTES ? "reads need none" : "no package is so large";
+    const need = limit === MAX_BODY_BYTES ? "reads need none" : "nothing that is taken here is so large";
     return new ApiProblem("body-too-large", `a body of over ${limit} bytes: ${need}`, { limit });
   },
 };
@@ -86,6 +88,7 @@ function socketProblem(code: string | undefined): readonly [status: string, prob
 function problemOf(error: unknown, request: FastifyRequest): ApiProblem {
   if (error instanceof ApiProblem) return error;
   if (error instanceof FlashError) return flashProblem(error);
+  if (error instanceof JobError) return jobProblem(error);
   if (error instanceof StoreError) return storeProblem(error);
   const { code = "", validation, validationContext } = error as Partial<FastifyError>;
   const [first] = validation ?? [];
@@ -95,8 +98,8 @@ function problemOf(error: unknown, request: FastifyRequest): ApiProblem {
     const name = (extra ?? instancePath.slice(1)) || (validationContext ?? "");
     const value = String((request.query as Record<string, unknown>)[name] ?? "").slice(0, 40);
     const allowed = "allowedValues" in params ? `: ${(params.allowedValues as string[]).join(", ")}` : "";
-    const detail =
-      extra === undefined ? `${name}=${value} ${message}${allowed}` : `there is no parameter ${shown(extra)}`;
+    const field = validationContext === "body" ? `${name.replaceAll("/", ".")} of the body` : `${name}=${value}`;
+    const detail = extra === undefined ? `${field} ${message}${allowed}` : `there is no parameter ${shown(extra)}`;
     return new ApiProblem("bad-parameter", `${detail}; see /api/v1/openapi.json`, { parameter: shown(name), value });
   }
   const refusal = REFUSALS[code]?.(request);

@@ -74,6 +74,17 @@ test.each([
   [["sim", "rotor", "--to", "serial:/dev/x?baud=49"], "serial:PATH?baud=RATE"],
   [["sim", "rotor", "--to", "serial:/dev/x?baud=100000000"], "serial:PATH?baud=RATE"],
   [["sim", "fleet", "--to", "serial:/dev/x", "--count", "2"], "give --count 1"],
+  [["serve", "--no-jobs", "--job-threads", "1"], "leave --no-jobs out"],
+  [["serve", "--jobs", "redis://x"], "write sqlite:FILE"],
+  [["worker", "--jobs", "http://localhost:8080"], "write sqlite:FILE"],
+  [["worker", "--threads", "0"], "a whole number"],
+  [["worker", "--memory", "8"], "a whole number ≥ 16"],
+  [["jobs"], "subcommand"],
+  [["jobs", "submit", "telemetry", "--salt", "a b"], "up to 64 letters"],
+  [["jobs", "submit", "telemetry", "--salt", "seat-1"], "not seat- at the beginning"],
+  [["jobs", "submit", "telemetry", "--attempts", "101"], "from 1 to 100"],
+  [["jobs", "submit", "telemetry", "--input", "x"], "write NAME=PATH"],
+  [["jobs", "list", "--limit", "1001"], "from 1 to 1000"],
   [[], "lockstep demo"],
 ])("wrong usage ends with exit code 2 and one line that says what to do: %j", async (args, remedy) => {
   const { code, out, err } = await run(...args);

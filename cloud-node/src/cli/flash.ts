@@ -1,11 +1,10 @@
-import { readFile } from "node:fs/promises";
 import { parseVersion } from "@lockstep/protocol";
 import { type Command, InvalidArgumentError } from "commander";
 import type { UpdateAnswer } from "../api/schemas/update-schema.ts";
 import { CommandError } from "./command-error.ts";
 import { DEFAULT_HTTP_PORT } from "./defaults.ts";
 import type { NodeClient } from "./flash/node-client.ts";
-import { readToken, TOKEN_FILE_HELP, type TokenOptions } from "./node-token.ts";
+import { CA_HELP, readToken, TOKEN_FILE_HELP, type TokenOptions, trustAuthority } from "./node-token.ts";
 import { parseCount } from "./option-values.ts";
 import { writeResult } from "./result-output.ts";
 import type { Surroundings } from "./surroundings.ts";
@@ -29,7 +28,6 @@ interface NodeOptions extends TokenOptions {
   readonly json?: boolean;
 }
 
-const CA_HELP = "certificate, PEM, of who signed that of a node at https://, where it is nobody that all know";
 const DEFAULT_NODE = `http://localhost:${DEFAULT_HTTP_PORT}`;
 
 const HELP = `
@@ -251,10 +249,7 @@ async function clientOf(surroundings: Surroundings, { node, ca, tokenFile }: Nod
   if (!URL.canParse(node) || !/^https?:/.test(node)) {
     throw new CommandError("usage", `--node "${node}" is no address`, `write ${DEFAULT_NODE}`);
   }
-  if (ca !== undefined) {
-    const { getCACertificates, setDefaultCACertificates } = await import("node:tls");
-    setDefaultCACertificates([...getCACertificates("default"), await readFile(ca, "utf8")]);
-  }
+  if (ca !== undefined) await trustAuthority(ca);
   const token = await readToken(surroundings, { tokenFile }, node);
   const { NodeClient } = await import("./flash/node-client.ts");
   return new NodeClient(node, token, surroundings.interrupt);

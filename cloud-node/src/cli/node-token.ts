@@ -48,6 +48,15 @@ export async function readToken(
   return token;
 }
 
+/** What an option that names such a file does, for a command's help. */
+export const CA_HELP = "certificate, PEM, of who signed that of a node at https://, where it is nobody that all know";
+
+/** Take what this authority signed for good, beside those that all know. @param file  its certificate, PEM */
+export async function trustAuthority(file: string): Promise<void> {
+  const { getCACertificates, setDefaultCACertificates } = await import("node:tls");
+  setDefaultCACertificates([...getCACertificates("default"), await readFile(file, "utf8")]);
+}
+
 async function tokenIn(file: string): Promise<string> {
   const facts = await stat(file);
   const { size } = facts;

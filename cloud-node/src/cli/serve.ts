@@ -9,6 +9,8 @@ import { type AccessOptions, addAccessOptions, foreignBroker, readAccess } from 
 import { closeWithin } from "./close-within.ts";
 import { CommandError } from "./command-error.ts";
 import { DEFAULT_HTTP_PORT, DEFAULT_MQTT_PORT, DEFAULT_STORE_FILE, LOOPBACK_HOST } from "./defaults.ts";
+import { checkQueueUrl, shownQueue } from "./jobs/open-door.ts";
+import type { StartedWorker, WorkerPlan } from "./jobs/start-worker.ts";
 import { createLogger, LOG_LEVELS } from "./log.ts";
 import {
   parseAckAge,
@@ -38,6 +40,8 @@ interface ServeOptions extends AccessOptions, RepublishChoice {
   readonly ackEvery: number;
   readonly ackAge?: number;
   readonly threads?: number;
+  readonly jobs?: string | false;
+  readonly jobThreads: number;
   readonly module: readonly string[];
   readonly testTruth?: string;
   readonly untilEof?: boolean;
@@ -60,6 +64,8 @@ frequent ones free the device's memory sooner (--ack-every, --ack-age).
 History is kept for ever unless --keep-days or --keep-bytes says otherwise; the newest end of each device always is.
 A serial line has one device (--serial); its port may be plugged in later, unplugged and plugged in again. unix:PATH is a
 line that is a Unix socket, as QEMU's can be.
+Jobs are handed in to the node's queue over its API (lockstep jobs); they are done by workers (lockstep worker), or by the
+node itself with --job-threads: see docs/guides/jobs.md.
 What is confirmed flows on to SCADA and dashboards with --republish: see docs/guides/sparkplug.md.
 With --json one object says where it listens, once it does.
 
@@ -102,6 +108,9 @@ export function addServe(program: Command, surroundings: Surroundings): void {
       parseAckAge,
     )
     .option("--threads <COUNT>", "threads that decode beside the node's own (default: by the cores)", parseThreads)
+    .option("--jobs <URL>", "queue of jobs, sqlite:FILE or nats://HOST:PORT (default: STORE.jobs)")
+    .option("--no-jobs", "no queue of jobs")
+    .option("--job-threads <N>", "jobs that the node itself does at once", parseThreads, 0)
     .option("--module <FILE>", "register a device's module, device.wasm of another build; may be repeated", collect, [])
     .option("--test-truth <FOLDER>", "for tests: where lockstep sim says what its devices are made of")
     .option("--until-eof", "end when standard input does: for a program that starts a node, and may be killed")
@@ -149,6 +158,7 @@ async function runServe(surroundings: Surroundings, options: ServeOptions): Prom
   if (options.pageClientCert === true && access.tls?.isMutual !== true) {
     throw new CommandError("usage", "--page-client-cert needs --tls-cert, --tls-key and --tls-client-ca", "give them");
   }
+  const jobs = jobsOf(options);
   const republishPlan = await planRepublish(options);
   const { checkBooks } = await import("./access/check-books.ts");
   const tcpDoor = options.tcp === undefined ? undefined : "a TCP port for devices";
@@ -171,12 +181,15 @@ async function runServe(surroundings: Surroundings, options: ServeOptions): Prom
     },
     modules: await Promise.all(options.module.map(readModule)),
     threads: options.threads,
+    jobs,
     logger,
     clock,
   });
   let republish: Awaited<ReturnType<typeof openRepublisher>> | undefined;
   let page: Awaited<ReturnType<typeof HttpServer.open>> | undefined;
+  let worker: StartedWorker | undefined;
   try {
+    worker = await openWorker(node, options.jobThreads, { clock, logger });
     if (republishPlan !== undefined) republish = await openRepublisher(republishPlan, { node, clock, logger });
     const truthOf = options.testTruth === undefined ? undefined : await toldTruths(node, options.testTruth, logger);
     const http = options.http ?? DEFAULT_HTTP_PORT;
@@ -198,6 +211,7 @@ async function runServe(surroundings: Surroundings, options: ServeOptions): Prom
       tls: access.tls !== undefined,
       serial,
       http: page?.url ?? null,
+      jobs: jobs === undefined ? null : shownQueue(jobs),
       store,
     };
     logger.info(places, "listening");
@@ -209,13 +223,34 @@ async function runServe(surroundings: Surroundings, options: ServeOptions): Prom
     // Whatever one of them says, the node is closed.
     const ends = async () => {
       try {
-        await Promise.all([page?.close(), republish?.close()]);
+        await Promise.all([page?.close(), republish?.close(), worker?.stop()]);
       } finally {
         await node.close();
       }
     };
     await closeWithin(surroundings, ends);
   }
+}
+
+/** Where the node's queue of jobs is; undefined: it has none. @throws {CommandError} `usage` */
+function jobsOf({ jobs, jobThreads, store }: ServeOptions): string | undefined {
+  if (jobs === false) {
+    if (jobThreads > 0) throw new CommandError("usage", "--job-threads needs a queue of jobs", "leave --no-jobs out");
+    return undefined;
+  }
+  if (jobs !== undefined) checkQueueUrl(jobs);
+  return jobs ?? `sqlite:${store}.jobs`;
+}
+
+/** The worker of the node itself; undefined: it leaves all jobs to others. */
+async function openWorker(
+  { jobs }: CloudNode,
+  threads: number,
+  around: Pick<WorkerPlan, "clock" | "logger">,
+): Promise<StartedWorker | undefined> {
+  if (jobs === null || threads === 0) return undefined;
+  const { nodeWorker } = await import("./jobs/start-worker.ts");
+  return await nodeWorker(jobs, threads, around);
 }
 
 /** Aborted once nothing more can come in. */

@@ -6,11 +6,13 @@ import { addDoctor } from "./doctor.ts";
 import { addEncode } from "./encode.ts";
 import { addExport } from "./export.ts";
 import { addFlash } from "./flash.ts";
+import { addJobs } from "./jobs.ts";
 import { addKeys } from "./keys.ts";
 import { addServe } from "./serve.ts";
 import { addSim } from "./sim.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { addTokens } from "./tokens.ts";
+import { addWorker } from "./worker.ts";
 
 /** Adds one subcommand to the program; its work is imported only when it runs. */
 type AddSubcommand = (program: Command, surroundings: Surroundings) => void;
@@ -24,6 +26,8 @@ export const SUBCOMMANDS: readonly AddSubcommand[] = [
   addDecode,
   addExport,
   addFlash,
+  addJobs,
+  addWorker,
   addDevices,
   addTokens,
   addKeys,

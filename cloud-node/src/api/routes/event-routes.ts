@@ -43,10 +43,11 @@ export function addEventRoutes(app: ApiApp, context: ApiContext): void {
     {
       schema: {
         ...needs("read"),
-        summary: "Server-sent events: fleet, device, lanes, event, heartbeat",
+        summary: "Server-sent events: fleet, device, lanes, jobs, event, heartbeat",
         description: [
           "`fleet`: a page of the table, whole at first, then what changed, once a second.",
           "`device`: the row of the device that is followed. `lanes`: its newest samples in buckets, five times a second.",
+          "`jobs`: the newest hundred, whole at first, then those that changed, five times a second at most.",
           "`event`: what happens. `heartbeat`: every 5 s. Ids are those of events: whoever comes back with",
           "`Last-Event-ID`, or `since`, gets the events that it missed, and everything else whole.",
           "A slow reader gets the newest state, never a backlog.",
@@ -56,6 +57,7 @@ export function addEventRoutes(app: ApiApp, context: ApiContext): void {
             ...FleetViewSchema,
             table: Type.Boolean({ default: true, description: "false: no fleet" }),
             device: DEVICE,
+            jobs: Type.Boolean({ default: false, description: "true: the jobs too" }),
             since: SINCE,
           },
           { additionalProperties: false },
@@ -67,7 +69,7 @@ export function addEventRoutes(app: ApiApp, context: ApiContext): void {
     (request, reply) => {
       const { query, headers } = request;
       if (query.device !== undefined) deviceOf(context, query.device);
-      const { device, table, since, ...view } = query;
+      const { device, table, since, jobs, ...view } = query;
       const last = Number(headers["last-event-id"] ?? Number.NaN);
       let live: LiveStream | undefined;
       const release = slots.take(
@@ -82,7 +84,7 @@ export function addEventRoutes(app: ApiApp, context: ApiContext): void {
       const stream = new EventStream(reply.raw);
       if (request.method === "HEAD") return stream.end();
       const known = Number.isSafeInteger(last) && last >= 0 ? last : since;
-      live = new LiveStream(context, stream, { table: table ? view : undefined, device, since: known });
+      live = new LiveStream(context, stream, { table: table ? view : undefined, device, hasJobs: jobs, since: known });
     },
   );
 }

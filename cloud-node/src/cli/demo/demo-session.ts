@@ -76,6 +76,7 @@ export class DemoSession {
     const node = await CloudNode.open({
       storeFile,
       broker: { kind: "embedded", port: 0, host: LOOPBACK_HOST },
+      jobs: `sqlite:${storeFile}.jobs`,
       logger: SILENT_LOGGER,
       clock,
     });

@@ -1,0 +1,38 @@
+import type { LiveJob } from "../../src/api/job-watch.ts";
+
+interface JobProgressProps {
+  readonly job: Pick<LiveJob, "state" | "progress" | "attempts" | "maxAttempts" | "error">;
+  /** Of the job, for whoever hears the bar alone. */
+  readonly name: string;
+}
+
+/** How far a job is, or why it is not. */
+export function JobProgress({ job, name }: JobProgressProps) {
+  const { state, progress, error } = job;
+  if (state === "running" && progress !== null) {
+    const { fraction, note } = progress;
+    const share = fraction === null ? undefined : Math.floor(fraction * 100);
+    return (
+      <span class="job-progress">
+        <progress aria-label={`Progress of ${name}`} max={100} value={share} />
+        <span>
+          {share === undefined ? "" : `${share}\u202f% `}
+          {note}
+        </span>
+      </span>
+    );
+  }
+  return <span class="job-progress">{words(state, error, job)}</span>;
+}
+
+function words(
+  state: LiveJob["state"],
+  error: LiveJob["error"],
+  { attempts, maxAttempts }: Pick<LiveJob, "attempts" | "maxAttempts">,
+): string {
+  if (state === "failed" || state === "dead") return error?.message ?? "";
+  if (state === "queued" && error !== null)
+    return `attempt ${attempts + 1} of ${maxAttempts} follows: ${error.message}`;
+  if (state === "running" && attempts > 1) return `attempt ${attempts} of ${maxAttempts}`;
+  return "";
+}

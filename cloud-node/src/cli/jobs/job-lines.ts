@@ -1,0 +1,70 @@
+import { stripVTControlCharacters } from "node:util";
+import type { Clock } from "@lockstep/edge-sdk";
+import type { JobAnswer } from "../../api/schemas/job-schema.ts";
+import type { OutputStream } from "../surroundings.ts";
+import { isOver } from "./job-door.ts";
+import { stateText } from "./job-text.ts";
+
+/** At most five times a second. */
+const INTERVAL_MS = 200;
+const BAR_CELLS = 20;
+const DEFAULT_COLUMNS = 80;
+const DEFAULT_ROWS = 24;
+
+/**
+ * Progress of several jobs, one below the other, on a terminal; nothing at all where standard error is none.
+ *
+ *     telemetry 3f2a9c1d  [##########..........]  52 %  block 12 of 40
+ *     telemetry 77b01e42  queued
+ */
+export class JobLines {
+  readonly #stream: OutputStream;
+  readonly #clock: Clock;
+  #drawn = 0;
+  #lastMs = Number.NEGATIVE_INFINITY;
+
+  constructor(stream: OutputStream, clock: Clock) {
+    this.#stream = stream;
+    this.#clock = clock;
+  }
+
+  draw(jobs: readonly JobAnswer[]): void {
+    const nowMs = this.#clock.nowMs();
+    if (this.#stream.isTTY !== true || nowMs - this.#lastMs < INTERVAL_MS) return;
+    this.#lastMs = nowMs;
+    const most = Math.max(1, (this.#stream.rows ?? DEFAULT_ROWS) - 2);
+    // What still goes on is what one looks at.
+    const sorted = [...jobs].sort((a, b) => Number(isOver(a.state)) - Number(isOver(b.state)));
+    const shown = sorted.slice(0, sorted.length > most ? most - 1 : most).map(jobLine);
+    const left = sorted.length - shown.length;
+    if (left > 0) shown.push(`… and ${left} more`);
+    const columns = (this.#stream.columns ?? DEFAULT_COLUMNS) - 1;
+    const lines = shown.map((line) => `\u001b[K${line.slice(0, columns)}\n`);
+    this.#stream.write(`${this.#up}\u001b[J${lines.join("")}`);
+    this.#drawn = lines.length;
+  }
+
+  /** Take the lines away. */
+  clear(): void {
+    if (this.#drawn > 0) this.#stream.write(`${this.#up}\u001b[J`);
+    this.#drawn = 0;
+  }
+
+  get #up(): string {
+    return this.#drawn === 0 ? "" : `\u001b[${this.#drawn}A\r`;
+  }
+}
+
+/** How a job stands, on one line. */
+function jobLine(job: JobAnswer): string {
+  const name = `${job.workload} ${job.id.slice(0, 8)}`;
+  const { progress } = job;
+  if (job.state !== "running" || progress === null) return `${name}  ${stateText(job)}`;
+  const { fraction } = progress;
+  // A note is what a workload says: no terminal obeys it.
+  const note = stripVTControlCharacters(progress.note).replace(/\p{Cc}/gu, " ");
+  if (fraction === null) return `${name}  ${note}`;
+  const cells = Math.floor(fraction * BAR_CELLS);
+  const bar = `[${"#".repeat(cells)}${".".repeat(BAR_CELLS - cells)}]`;
+  return `${name}  ${bar}  ${Math.floor(fraction * 100)} %  ${note}`;
+}

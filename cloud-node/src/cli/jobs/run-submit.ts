@@ -1,0 +1,49 @@
+import { CommandError } from "../command-error.ts";
+import type { SubmitOptions } from "../jobs.ts";
+import { writeResult } from "../result-output.ts";
+import type { Surroundings } from "../surroundings.ts";
+import { isOver } from "./job-door.ts";
+import { type InputFile, readParams } from "./job-request.ts";
+import { jobLines } from "./job-text.ts";
+import { checkWork, knownWorkloads } from "./known-workloads.ts";
+import { openDoor } from "./open-door.ts";
+import { submitJob } from "./submit-job.ts";
+import { watchJobs } from "./watch-jobs.ts";
+
+/** `lockstep jobs submit`. */
+export async function runSubmit(
+  surroundings: Surroundings,
+  workload: string,
+  inputs: readonly InputFile[],
+  options: SubmitOptions,
+): Promise<void> {
+  const { salt, attempts: maxAttempts, json, watch } = options;
+  const twice = inputs.find(({ name }, i) => inputs.findIndex((other) => other.name === name) !== i);
+  if (twice !== undefined) {
+    throw new CommandError(
+      "usage",
+      `two inputs are called "${twice.name}"`,
+      "give one another name with --input NAME=PATH",
+    );
+  }
+  const params = await readParams(options);
+  await checkWork(await knownWorkloads(options.workloadsFrom), workload, params);
+  const door = await openDoor(surroundings, options);
+  try {
+    const id = await submitJob(surroundings, door, { workload, params, inputs, salt, maxAttempts });
+    if (watch !== true) return await writeResult(surroundings, json, { id }, id);
+    // Whoever watches and goes away can find it again.
+    surroundings.stderr.write(`${id}\n`);
+    const [job] = await watchJobs(surroundings, door, [id]);
+    if (job === undefined || !isOver(job.state)) {
+      return await writeResult(surroundings, json, { id }, `${id} goes on: \`lockstep jobs watch ${id.slice(0, 12)}\``);
+    }
+    const log = job.state === "done" ? [] : await door.log(id);
+    await writeResult(surroundings, json, { id }, jobLines(job, log, surroundings.clock.unixUs() / 1000));
+    if (job.state === "done") return;
+    const problem = `the job is ${job.state}${job.error === null ? "" : `, ${job.error.message}`}`;
+    throw new CommandError("refused", problem, `\`lockstep jobs retry ${id.slice(0, 12)}\` begins it anew`);
+  } finally {
+    await door.close();
+  }
+}

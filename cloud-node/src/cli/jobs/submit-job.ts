@@ -1,0 +1,59 @@
+import { stat } from "node:fs/promises";
+import type { JobSpec, NamedBlob } from "../../jobs/job.ts";
+import { CommandError } from "../command-error.ts";
+import { ProgressLine } from "../progress-line.ts";
+import type { Surroundings } from "../surroundings.ts";
+import type { JobDoor } from "./job-door.ts";
+import { type InputFile, nameBytes } from "./job-request.ts";
+
+/** A job as it is to be handed in. */
+export interface JobOrder extends Pick<JobSpec, "workload" | "params" | "salt"> {
+  readonly inputs: readonly InputFile[];
+  readonly maxAttempts: number | undefined;
+}
+
+/**
+ * Send the inputs that are not there yet, and hand the job in.
+ *
+ * @returns its id
+ * @throws {CommandError} `interrupted`: nothing was handed in, and what was sent is gone on with the next time
+ */
+export async function submitJob(
+  { stderr, clock, interrupt }: Surroundings,
+  door: JobDoor,
+  order: JobOrder,
+): Promise<string> {
+  const { workload, params, salt, inputs: files, maxAttempts } = order;
+  const progress = new ProgressLine(stderr, clock, `submit ${workload}`);
+  try {
+    const inputs: NamedBlob[] = [];
+    progress.stage("1/2 read");
+    const sizes = await sizesOf(files);
+    const all = sizes.reduce((sum, size) => sum + size, 0);
+    let before = 0;
+    const told = { onProgress: (bytes: number) => progress.update(before + bytes, all), signal: interrupt };
+    for (const file of files) {
+      const blob = await nameBytes(file, told);
+      inputs.push(blob);
+      before += blob.bytes;
+    }
+    progress.stage("2/2 send");
+    before = 0;
+    for (const [i, blob] of inputs.entries()) {
+      await door.put(files[i]?.path ?? "", blob, told);
+      before += blob.bytes;
+    }
+    progress.finishing();
+    return (await door.submit({ workload, params, inputs, salt }, maxAttempts)).id;
+  } catch (error) {
+    if (!interrupt.aborted) throw error;
+    const remedy = "nothing was handed in; what was sent is not sent again";
+    throw new CommandError("interrupted", `stopped at ${progress.place}`, remedy, { cause: error });
+  } finally {
+    progress.clear();
+  }
+}
+
+async function sizesOf(files: readonly InputFile[]): Promise<number[]> {
+  return await Promise.all(files.map(async ({ path }) => (await stat(path)).size));
+}

@@ -1,0 +1,111 @@
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { LOOPBACK_HOST } from "./defaults.ts";
+import { WORKLOADS_FROM_HELP } from "./jobs/known-workloads.ts";
+import { checkQueueUrl, DEFAULT_QUEUE, shownQueue } from "./jobs/open-door.ts";
+import { createLogger, LOG_LEVELS } from "./log.ts";
+import { parseNames, parsePositive, parsePositiveCount } from "./option-values.ts";
+import { writeResult } from "./result-output.ts";
+import type { Surroundings } from "./surroundings.ts";
+import { untilInterrupt } from "./until-interrupt.ts";
+
+interface WorkerOptions {
+  readonly jobs: string;
+  readonly workloads?: readonly string[];
+  readonly workloadsFrom?: string;
+  readonly threads: number;
+  readonly memory: number;
+  readonly lease: number;
+  readonly name?: string;
+  readonly scratch?: string;
+  readonly channelHost: string;
+  readonly log: string;
+  readonly json?: boolean;
+}
+
+/** Jobs at once; more than these no machine has cores for. */
+const MOST_THREADS = 256;
+/** What Node itself needs in a thread, MiB. */
+const LEAST_MEMORY_MB = 16;
+const DEFAULT_MEMORY_MB = 1_024;
+const DEFAULT_LEASE_S = 15;
+
+const HELP = `
+Takes jobs out of a queue and does them, each in a thread of its own with a limit of memory: a job that crashes, hangs or
+eats memory fails, and the worker goes on. Any number of workers share a queue, on this machine (sqlite:FILE) or on many
+(nats://HOST:PORT). One that dies loses its jobs to the others after --lease seconds, which is to be the same for all of
+them; where a job left a checkpoint it goes on there. Ctrl-C gives back within ten seconds what is not done.
+With --json one object says what it works on, once it does.
+
+Examples:
+  $ lockstep worker
+  $ lockstep worker --jobs nats://queue:4222 --workloads telemetry --threads 8`;
+
+/** `lockstep worker`: does the jobs of a queue. */
+export function addWorker(program: Command, surroundings: Surroundings): void {
+  program
+    .command("worker")
+    .summary("do the jobs of a queue, each in a thread of its own")
+    .description("Do the jobs of a queue until Ctrl-C.")
+    .option("--jobs <URL>", "sqlite:FILE, or nats://HOST:PORT", DEFAULT_QUEUE)
+    .option("--workloads <NAMES>", "kinds of work, with commas between (default: all)", parseNames)
+    .option("--workloads-from <FILE>", WORKLOADS_FROM_HELP)
+    .option("--threads <N>", "jobs at once", parseWorkerThreads, 1)
+    .option("--memory <MIB>", "of each job, heap and buffers", parseMemory, DEFAULT_MEMORY_MB)
+    .option(
+      "--lease <SECONDS>",
+      "a job whose worker is not heard of for so long is somebody else's",
+      parsePositive,
+      DEFAULT_LEASE_S,
+    )
+    .option("--name <NAME>", "what jobs call it (default: host and process)")
+    .option("--scratch <DIR>", "folder for what jobs put aside (default: the system's)")
+    .option("--channel-host <ADDRESS>", "where the workers of one shared job reach this one", LOOPBACK_HOST)
+    .addOption(new Option("--log <LEVEL>", "what is told on standard error").choices(LOG_LEVELS).default("info"))
+    .option("--json", "one JSON object on standard output when it begins")
+    .addHelpText("after", HELP)
+    .action((options: WorkerOptions) => runWorker(surroundings, options));
+}
+
+/** A whole number of threads. */
+export function parseWorkerThreads(text: string): number {
+  const threads = parsePositiveCount(text);
+  if (threads <= MOST_THREADS) return threads;
+  throw new InvalidArgumentError(`write a whole number from 1 to ${MOST_THREADS}`);
+}
+
+function parseMemory(text: string): number {
+  const memoryMb = parsePositiveCount(text);
+  if (memoryMb >= LEAST_MEMORY_MB) return memoryMb;
+  throw new InvalidArgumentError(`write a whole number ≥ ${LEAST_MEMORY_MB}`);
+}
+
+async function runWorker(surroundings: Surroundings, options: WorkerOptions): Promise<void> {
+  const { clock, interrupt } = surroundings;
+  const { jobs: url, lease, json, name, scratch, threads, memory: memoryMb, channelHost, workloads } = options;
+  checkQueueUrl(url);
+  const logger = createLogger(options.log);
+  const { openQueue } = await import("../jobs/open-queue.ts");
+  const { startWorker } = await import("./jobs/start-worker.ts");
+  const { GarbageTimer } = await import("../jobs/garbage-timer.ts");
+  const open = await openQueue(url, clock, { leaseMs: lease * 1000 });
+  const { queue, blobs } = open;
+  const garbage = new GarbageTimer({ queue, blobs, clock, logger });
+  try {
+    const worker = await startWorker({
+      ...{ queue, blobs, clock, logger, name, workloads, workloadsFrom: options.workloadsFrom },
+      ...{ leaseMs: lease * 1000, threads, memoryMb, scratch, channelHost },
+    });
+    try {
+      const facts = { jobs: shownQueue(url), name: worker.name, workloads: worker.workloads, threads };
+      logger.info(facts, "working");
+      if (json === true) await writeResult(surroundings, true, facts, "");
+      await untilInterrupt(interrupt, clock);
+      logger.info({}, "shutting down: what is not done is given back");
+    } finally {
+      await worker.stop();
+    }
+  } finally {
+    await garbage.close();
+    await open.close();
+  }
+}

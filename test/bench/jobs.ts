@@ -1,0 +1,25 @@
+import type { BenchOptions, BenchReport } from "./bench.ts";
+import { blobRates } from "./jobs-blob.ts";
+import { faults } from "./jobs-faults.ts";
+import { jobRates } from "./jobs-rate.ts";
+import { overheads, poisonous, twoWorkers } from "./jobs-work.ts";
+
+const RUNS = 20;
+
+/** Heavy work: how fast small jobs go, beside BullMQ; what a long one costs; what becomes of it when something dies. */
+export async function benchJobs({ cases = RUNS }: BenchOptions): Promise<BenchReport> {
+  const rates = await jobRates();
+  const parts = [await overheads(), await blobRates(), await poisonous(), await twoWorkers(), await faults(cases)];
+  return {
+    ...rates.table,
+    more: parts.map(({ table }) => table),
+    goals: [rates, ...parts].flatMap(({ goals }) => goals),
+    notes: [
+      "Workers and whoever hands jobs in are processes of their own on one machine; ours are the command line, which starts a thread for each job.",
+      "Small jobs: handed in 64 at a time and done four at a time by one worker, counted from the first that is handed in to the last that is heard to be done. BullMQ 6.7 with its worker in a process of its own too, whose jobs are functions of that process, with no thread and no limit of memory; Debian's Redis with every write on the disk before it is answered (appendfsync always, as SQLite here), and with nothing ever on the disk.",
+      "JetStream is one server on this machine; where three are said, three processes on it.",
+      "The blob is of a gigabyte of pieces that are not alike. The disk's own copy is the median of three by Node's streams with an fsync behind it, in the same folder; upload and download are whole commands, the start of Node among it.",
+      "Faults: the worker that has a job is killed somewhere in it, and another one started; the server that leads the stream of the jobs' states is killed and started again; the worker is in a network namespace of its own whose link is taken down until another worker has done the job; the command that hands in a job with an input of 60 MB is killed somewhere in it, and typed again. Ended once: it is done, nothing else was ever heard to become of it, and who was late had twice the lease to spoil it.",
+    ],
+  };
+}

@@ -1,0 +1,183 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { requires } from "../os-package.ts";
+import { LockstepProcess, runLockstep } from "./lockstep-process.ts";
+import { expectAccessible } from "./page-axe.ts";
+import { launchChromium } from "./shown-demo.ts";
+
+const LIMIT_MS = 120_000;
+const STEP_MS = 30_000;
+const LOOKS = (["light", "dark"] as const).flatMap((colorScheme) =>
+  [320, 390, 1280].map((width) => ({ colorScheme, viewport: { width, height: 800 } })),
+);
+const WORKLOADS = fileURLToPath(new URL("../job-workloads.ts", import.meta.url));
+
+requires("chromium")("the page's list of jobs", () => {
+  let node: LockstepProcess;
+  let worker: LockstepProcess;
+  let browser: Browser;
+  let folder = "";
+  let store = "";
+  let url = "";
+  let queue = "";
+  /** Of a job that goes on as long as the tests do. */
+  let long = "";
+
+  const submit = async (workload: string, ...args: string[]): Promise<string> => {
+    const own = ["--workloads-from", WORKLOADS, "--queue", queue, "--json"];
+    const { stdout } = await runLockstep("jobs", "submit", workload, ...own, ...args);
+    return (JSON.parse(stdout) as { id: string }).id;
+  };
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), "lockstep-page-jobs-"));
+    store = join(folder, "node.db");
+    queue = `sqlite:${store}.jobs`;
+    const options = ["--http", "0", "--mqtt-port", "0", "--log", "info", "--store", store];
+    node = new LockstepProcess("serve", ...options);
+    url = (JSON.parse(await node.said(/\{.*"msg":"listening"\}/)) as { http: string }).http;
+    browser = await launchChromium();
+  }, LIMIT_MS);
+
+  afterAll(async () => {
+    await browser.close();
+    await worker?.interrupted();
+    await node.interrupted();
+    rmSync(folder, { recursive: true });
+  }, LIMIT_MS);
+
+  test.each(LOOKS)(
+    "an empty list is clean for axe, and says how to hand a job in: $colorScheme, $viewport.width px",
+    async (look) => {
+      const page = await open(browser, `${url}/?view=jobs`, look);
+      await page.getByText("No job has been handed in yet.").waitFor();
+      expect(await page.locator("main code").textContent()).toContain(`--queue ${url}`);
+      await expectAccessible(page, "no jobs");
+      await page.close();
+    },
+    LIMIT_MS,
+  );
+
+  test(
+    "jobs appear as they are handed in, with their progress as it goes on, and the end of each",
+    async () => {
+      const page = await open(browser, url, { viewport: { width: 1280, height: 900 } });
+      await page.getByText("No device has reported yet.").waitFor();
+      await page.keyboard.press("g");
+      await page.keyboard.press("j");
+      await page.getByText("No job has been handed in yet.").waitFor();
+      worker = new LockstepProcess("worker", "--jobs", queue, "--workloads-from", WORKLOADS, "--threads", "2");
+      await worker.said(/"msg":"working"/);
+      long = await submit("steps", "--param", "steps=100000", "--param", "stepMs=50");
+      await submit("tiny", "--param", "n=1");
+      await submit("poison", "--param", "how=throw", "--attempts", "1");
+      const input = join(folder, "input.txt");
+      writeFileSync(input, "what it was given\n");
+      await submit("copy", input);
+      const table = page.getByRole("table", { name: "Jobs" });
+      await table.getByRole("row", { name: /Running steps/ }).waitFor();
+      await table.getByRole("row", { name: /Done tiny/ }).waitFor();
+      await table.getByRole("row", { name: /Dead poison .*poisonous/ }).waitFor();
+      await table.getByRole("row", { name: /Done copy/ }).waitFor();
+      const bar = page.getByRole("progressbar", { name: `Progress of steps ${long.slice(0, 8)}` });
+      const text = await bar.locator("xpath=..").textContent();
+      await expect.poll(() => bar.locator("xpath=..").textContent(), { timeout: LIMIT_MS }).not.toBe(text);
+      expect(await page.locator('ul[aria-label="The newest jobs"]').textContent()).toMatch(
+        /1 running.*0 queued.*1 failed.*2 done/,
+      );
+      await page.getByRole("combobox", { name: "Jobs shown" }).selectOption("failed,dead");
+      expect(await table.getByRole("row").count()).toBe(2);
+      await page.close();
+    },
+    LIMIT_MS,
+  );
+
+  test.each(LOOKS)(
+    "the list and a job in full are clean for axe, and nothing is wider than the page: $colorScheme, $viewport.width px",
+    async (look) => {
+      const page = await open(browser, `${url}/?view=jobs`, look);
+      await page.getByRole("link", { name: /^steps/ }).waitFor();
+      await expectAccessible(page, "list of jobs");
+      await page.getByRole("link", { name: /^copy/ }).click();
+      await page.getByRole("link", { name: "copy-of-input.txt" }).waitFor();
+      await expectAccessible(page, "a job that is done");
+      await page.getByRole("link", { name: /^steps/ }).click();
+      await page.getByRole("region", { name: /^Log of/ }).waitFor();
+      await expectAccessible(page, "a job that runs, with its log");
+      await page.getByRole("link", { name: /^poison/ }).click();
+      await page
+        .getByText(/RangeError: poisonous/)
+        .first()
+        .waitFor();
+      await expectAccessible(page, "a job that failed");
+      await page.goto(`${url}/?view=jobs&job=${"0".repeat(64)}`);
+      await page.getByText(/there is no job/).waitFor();
+      await expectAccessible(page, "a job that is not there");
+      await page.close();
+    },
+    LIMIT_MS,
+  );
+
+  test(
+    "keys alone lead to a job, to its log, to what it left, and back; focus is always to be seen",
+    async () => {
+      const page = await open(browser, `${url}/?view=jobs`, { forcedColors: "active" });
+      await page.getByRole("link", { name: /^copy/ }).waitFor();
+      for (let tries = 0; tries < 10; tries++) {
+        await page.keyboard.press("j");
+        const name = await page.evaluate(() => document.activeElement?.textContent ?? "");
+        const ring = await page.evaluate(() => getComputedStyle(document.activeElement ?? document.body).outlineStyle);
+        expect(ring).toBe("solid");
+        if (name.startsWith("copy")) break;
+      }
+      await page.keyboard.press("Enter");
+      await page.getByRole("link", { name: "copy-of-input.txt" }).waitFor();
+      await expect.poll(() => page.evaluate(() => document.activeElement?.id), { timeout: LIMIT_MS }).toBe("job-title");
+      expect(await page.evaluate(() => location.search)).toMatch(/^\?view=jobs&job=[0-9a-f]{64}$/);
+      const download = page.waitForEvent("download");
+      await page.getByRole("link", { name: "copy-of-input.txt" }).press("Enter");
+      expect((await download).suggestedFilename()).toBe("copy-of-input.txt");
+      await page.keyboard.press("Escape");
+      await page.getByText("No device has reported yet.").waitFor();
+      await page.goBack();
+      await page.getByRole("link", { name: "copy-of-input.txt" }).waitFor();
+      await page.close();
+    },
+    LIMIT_MS,
+  );
+
+  test(
+    "whoever may only read is told the command; a token for jobs cancels and begins anew from the page",
+    async () => {
+      const page = await open(browser, `${url}/?view=jobs&job=${long}`, {});
+      await page.getByText(`lockstep jobs cancel ${long.slice(0, 8)}`).waitFor();
+      expect(await page.getByRole("button", { name: "Cancel job" }).count()).toBe(0);
+      await page.close();
+      const { stdout } = await runLockstep(
+        ...["tokens", "add", "boss", "--role", "read", "--role", "jobs", "--store", store, "--json"],
+      );
+      const { token } = JSON.parse(stdout) as { token: string };
+      const inside = await open(browser, `${url}/?view=jobs&job=${long}`, {});
+      await inside.getByLabel(/token/i).first().waitFor();
+      await inside.locator('input[type="password"]').fill(token);
+      await inside.keyboard.press("Enter");
+      await inside.getByRole("button", { name: "Cancel job" }).click();
+      await inside.getByRole("row", { name: /Cancelled steps/ }).waitFor();
+      await inside.getByRole("button", { name: "Retry" }).click();
+      await inside.getByRole("row", { name: /Running steps/ }).waitFor();
+      await inside.close();
+    },
+    LIMIT_MS,
+  );
+});
+
+async function open(browser: Browser, url: string, look: Parameters<Browser["newPage"]>[0]): Promise<Page> {
+  const page = await browser.newPage(look);
+  page.setDefaultTimeout(STEP_MS);
+  await page.goto(url);
+  return page;
+}
