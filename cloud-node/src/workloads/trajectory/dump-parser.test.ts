@@ -111,7 +111,7 @@ test("a frame of more rows than are believed at once is whole", () => {
 const GOOD = `${headOf("id x element")}1 1.5 C\n2 2.5 C\n`;
 
 test.each([
-  ["bad-row", `${headOf("id x")}1 1\n2\n`, 11, 2],
+  ["bad-row", `${headOf("id x")}1 1\n2\n`, 11, 0],
   ["bad-row", `${headOf("id x")}1 1\n2 2 2\n`, 11, 0],
   ["bad-row", `${headOf("id x")}1 1\n\n2 2\n`, 11, 0],
   ["bad-number", `${headOf("id x")}1 1\n2 abc\n`, 11, 2],

@@ -108,7 +108,7 @@ export class DumpParser {
   #isHeaderCut(): boolean {
     if (this.#header.isInside) return true;
     this.#beginFrame();
-    const line = this.#kernel.text.latin1Slice(this.#start, this.#end).trim();
+    const line = this.#kernel.text.toString("latin1", this.#start, this.#end).trim();
     return line.startsWith(ITEM) || (line !== "" && ITEM.startsWith(line));
   }
 
@@ -182,12 +182,12 @@ export class DumpParser {
   #badRow(problem: NonNullable<TakenRows["problem"]>, { names, atoms }: DumpHeader, missing: number): TrajectoryError {
     const { kind, column, at } = problem;
     const { text } = this.#kernel;
-    if (text.latin1Slice(this.#start, this.#start + ITEM.length) === ITEM) {
+    if (text.toString("latin1", this.#start, this.#start + ITEM.length) === ITEM) {
       const found = `the frame has ${atoms - missing} of its ${atoms} rows`;
       return this.#error("truncated", found, `remove it: lines ${this.#frameLine} to ${this.#line - 1}`, this.#start);
     }
     if (kind === "not-a-number") {
-      const cell = /^\S{1,30}/.exec(text.latin1Slice(at, at + 30))?.[0].replace(/[^\x20-\x7e]/g, "?");
+      const cell = /^\S{1,30}/.exec(text.toString("latin1", at, at + 30))?.[0].replace(/[^\x20-\x7e]/g, "?");
       return this.#error("bad-number", `"${cell}" in column ${names[column]} is no number`, "mend the cell", at);
     }
     const found = kind === "row-short" ? `the row has ${column} cells` : "the row has more cells";

@@ -129,7 +129,7 @@ class GrowingText implements GrowingColumn {
     const spans = this.#kernel.spans(this.#index, rows);
     for (let row = 0; row < rows; row++) {
       const offset = spans[2 * row] ?? 0;
-      const word = this.#kernel.text.utf8Slice(offset, offset + (spans[2 * row + 1] ?? 0));
+      const word = this.#kernel.text.toString("utf8", offset, offset + (spans[2 * row + 1] ?? 0));
       this.#codes[start + row] = this.#codeOf.get(word) ?? this.#learn(word, placeOf(row, offset));
     }
   }

@@ -67,7 +67,8 @@ test.each([
 test("every double is given back by its text, which is no longer than needed", () => {
   const random = seededRandom(SEED);
   const bits = new DataView(new ArrayBuffer(8));
-  for (let round = 0; round < 100_000; round++) {
+  const wrong: string[] = [];
+  for (let round = 0; round < 50_000; round++) {
     bits.setUint32(0, random());
     bits.setUint32(4, random());
     const digits = 1 + (random() % 17);
@@ -75,11 +76,15 @@ test("every double is given back by its text, which is no longer than needed", (
     const usual = Number(((random() / 2 ** 32 - 0.5) * 10 ** (random() % 8)).toPrecision(digits));
     for (const value of [wild, usual, Number(wild.toPrecision(digits)), Math.fround(usual)]) {
       const text = realText(value);
-      expect(Object.is(Number(text.replace("inf", "Infinity").replace("nan", "NaN")), value), `${value} as ${text}`).toBe(true);
-      const shortest = value.toExponential().replace(/e.*|[-.]/g, "").length;
-      const written = text.replace(/e.*|[-.]/g, "").replace(/^0+|0+$/g, "").length;
-      if (Number.isFinite(value) && value !== 0) expect(written, text).toBeLessThanOrEqual(shortest);
-      expect(text.length).toBeLessThan(NUMBER_BYTES);
+      const isSame = Object.is(Number(text.replace("inf", "Infinity").replace("nan", "NaN")), value);
+      const isLong = Number.isFinite(value) && value !== 0 && digitsOf(text) > digitsOf(value.toExponential());
+      if (!isSame || isLong || text.length > NUMBER_BYTES) wrong.push(`${value} as ${text}`);
     }
   }
+  expect(wrong.slice(0, 5), `seed ${SEED}`).toEqual([]);
 });
+
+/** Significant digits. */
+function digitsOf(text: string): number {
+  return text.replace(/e.*|[-.]/g, "").replace(/^0+|0+$/g, "").length;
+}

@@ -54,7 +54,7 @@ export function boxText(value: number): string {
 /** A double as the shortest text in the layout of `%g`. */
 export function realText(value: number): string {
   const out = Buffer.allocUnsafe(NUMBER_BYTES);
-  return out.latin1Slice(0, writeReal(value, out, 0));
+  return out.toString("latin1", 0, writeReal(value, out, 0));
 }
 
 const POWER_LIMIT = 10 ** SHORT_DIGITS;
