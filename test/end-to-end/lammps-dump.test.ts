@@ -87,14 +87,16 @@ function lammps(script: string): string {
   });
 }
 
-async function framesOf(name: string): Promise<TrajectoryFrame[]> {
-  return Array.fromAsync(readDump([fileInput(join(folder, name))]));
+async function framesOf(path: string): Promise<TrajectoryFrame[]> {
+  const frames: TrajectoryFrame[] = [];
+  for await (const frame of readDump([fileInput(path)])) frames.push(frame);
+  return frames;
 }
 
 /** Read a dump, write it again. @returns both texts */
 async function rewrite(name: string): Promise<{ before: string; after: string }> {
   const writer = new DumpWriter();
-  const after = (await framesOf(name)).flatMap((frame) => [...writer.write(frame)].map(String)).join("");
+  const after = (await framesOf(join(folder, name))).flatMap((frame) => [...writer.write(frame)].map(String)).join("");
   writeFileSync(join(folder, `again.${name}`), after);
   return { before: readFileSync(join(folder, name), "utf8"), after };
 }
@@ -121,12 +123,12 @@ requires("lammps")("dumps of LAMMPS", () => {
   );
 
   test("columns are what the dump command says, in frames of any count", async () => {
-    const [melt] = await framesOf("scaled.dump");
+    const [melt] = await framesOf(join(folder, "scaled.dump"));
     expect(melt).toMatchObject({ units: "lj", time: 0, atoms: 256 });
     expect(melt?.columns.map(({ name, kind }) => `${name} ${kind}`)).toEqual([
       ..."type integer,id integer,element text,xs real,ys real,zs real,ix integer,iy integer,iz integer".split(","),
     ]);
-    const crowd = await framesOf("crowd.dump");
+    const crowd = await framesOf(join(folder, "crowd.dump"));
     expect(crowd.map(({ step, atoms }) => [Number(step), atoms])).toEqual([
       [0, 0],
       [1, 7],
@@ -134,7 +136,7 @@ requires("lammps")("dumps of LAMMPS", () => {
       [3, expect.any(Number)],
     ]);
     expect(crowd[3]?.atoms).toBeLessThan(37);
-    const gzipped = await framesOf("atom.dump.gz");
+    const gzipped = await framesOf(join(folder, "atom.dump.gz"));
     expect(gzipped.map(({ step }) => Number(step))).toEqual([0, 10, 20, 30, 40, 50, 60]);
   });
 
@@ -189,11 +191,11 @@ requires("bzip2")("dumps that bzip2 compressed", () => {
         "ITEM: TIMESTEP\n0\nITEM: NUMBER OF ATOMS\n60000\nITEM: BOX BOUNDS pp pp pp\n0 1\n0 1\n0 1\nITEM: ATOMS id x type\n";
       const plain = join(place, "a.dump");
       writeFileSync(plain, (head + rows).repeat(3));
-      const expected = await Array.fromAsync(readDump([fileInput(plain)]));
+      const expected = await framesOf(plain);
       for (const level of ["-1", "-9"]) {
         const packed = join(place, `a${level}.dump.bz2`);
         writeFileSync(packed, execFileSync(programPath("bzip2"), [level, "-c", plain], { maxBuffer: 1 << 26 }));
-        const frames = await Array.fromAsync(readDump([fileInput(packed)]));
+        const frames = await framesOf(packed);
         expect(frames.map(({ columns }) => columns)).toEqual(expected.map(({ columns }) => columns));
       }
     } finally {
