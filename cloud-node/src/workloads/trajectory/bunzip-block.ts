@@ -1,0 +1,211 @@
+import type { BitSource } from "./bit-source.ts";
+
+const RUN_A = 0;
+const RUN_B = 1;
+/** Symbols that share a table before the next one is chosen. */
+const GROUP = 50;
+const MAX_LENGTH = 20;
+const MAX_TABLES = 6;
+const MAX_SELECTORS = 18_002;
+
+/** A Huffman code: symbols in the order of their codes, and per length what turns a code into a place in that order. */
+interface CodeTable {
+  readonly symbols: Uint16Array;
+  /** The largest code of each length, left-aligned to MAX_LENGTH bits, plus 1; 0: none is so long. */
+  readonly limits: Int32Array;
+  readonly offsets: Int32Array;
+}
+
+/**
+ * One block of bzip2, behind its magic and digest.
+ *
+ * @param capacity  bytes before the last step, as the stream's head says
+ * @returns plain bytes; undefined when it is damaged, or randomised
+ * @throws {OutOfBits} where the bits end inside it
+ */
+export function decodeBlock(bits: BitSource, capacity: number): Uint8Array | undefined {
+  const isRandomised = bits.take(1) === 1;
+  const origin = bits.take(24);
+  const alphabet = readAlphabet(bits);
+  if (isRandomised || alphabet.length === 0) return undefined;
+  const tables = bits.take(3);
+  const selectorCount = bits.take(15);
+  if (tables < 2 || tables > MAX_TABLES || selectorCount === 0) return undefined;
+  const selectors = readSelectors(bits, selectorCount, tables);
+  if (selectors === undefined) return undefined;
+  const codes: CodeTable[] = [];
+  for (let i = 0; i < tables; i++) {
+    const code = readCode(bits, alphabet.length + 2);
+    if (code === undefined) return undefined;
+    codes.push(code);
+  }
+  const sorted = readSymbols(bits, { alphabet, selectors, codes, capacity });
+  if (sorted === undefined || origin >= sorted.length) return undefined;
+  return expandRuns(unsort(sorted, origin));
+}
+
+/** Bytes that occur, in order. */
+function readAlphabet(bits: BitSource): number[] {
+  const alphabet: number[] = [];
+  const rows = bits.take(16);
+  for (let row = 0; row < 16; row++) {
+    if (((rows >> (15 - row)) & 1) === 0) continue;
+    const columns = bits.take(16);
+    for (let column = 0; column < 16; column++) {
+      if (((columns >> (15 - column)) & 1) === 1) alphabet.push(16 * row + column);
+    }
+  }
+  return alphabet;
+}
+
+/** Which table each group uses, from move-to-front ranks in unary. */
+function readSelectors(bits: BitSource, count: number, tables: number): Uint8Array | undefined {
+  const order = Array.from({ length: tables }, (_, index) => index);
+  const selectors = new Uint8Array(Math.min(count, MAX_SELECTORS));
+  for (let i = 0; i < count; i++) {
+    let rank = 0;
+    while (bits.take(1) === 1) {
+      rank++;
+      if (rank >= tables) return undefined;
+    }
+    const [table = 0] = order.splice(rank, 1);
+    order.unshift(table);
+    if (i < MAX_SELECTORS) selectors[i] = table;
+  }
+  return selectors;
+}
+
+function readCode(bits: BitSource, symbolCount: number): CodeTable | undefined {
+  const lengths: number[] = [];
+  let length = bits.take(5);
+  for (let symbol = 0; symbol < symbolCount; symbol++) {
+    while (true) {
+      if (length < 1 || length > MAX_LENGTH) return undefined;
+      if (bits.take(1) === 0) break;
+      length += bits.take(1) === 0 ? 1 : -1;
+    }
+    lengths.push(length);
+  }
+  const symbols = new Uint16Array(symbolCount);
+  const limits = new Int32Array(MAX_LENGTH + 1);
+  const offsets = new Int32Array(MAX_LENGTH + 1);
+  let code = 0;
+  let place = 0;
+  for (let l = 1; l <= MAX_LENGTH; l++) {
+    code <<= 1;
+    offsets[l] = place - code;
+    for (let symbol = 0; symbol < symbolCount; symbol++) {
+      if (lengths[symbol] !== l) continue;
+      symbols[place] = symbol;
+      place++;
+      code++;
+    }
+    if (code > 2 ** l) return undefined;
+    limits[l] = code;
+  }
+  return { symbols, limits, offsets };
+}
+
+interface SymbolSource {
+  readonly alphabet: readonly number[];
+  readonly selectors: Uint8Array;
+  readonly codes: readonly CodeTable[];
+  readonly capacity: number;
+}
+
+/** Symbols to the last column of the sorted rotations: Huffman, runs of the front byte, move-to-front. */
+function readSymbols(bits: BitSource, { alphabet, selectors, codes, capacity }: SymbolSource): Uint8Array | undefined {
+  const out = new Uint8Array(capacity);
+  const front = Uint8Array.from(alphabet);
+  const end = alphabet.length + 1;
+  let size = 0;
+  let run = 0;
+  let weight = 1;
+  for (let taken = 0; ; taken++) {
+    const code = codes[selectors[Math.floor(taken / GROUP)] ?? -1];
+    const symbol = code === undefined ? -1 : takeSymbol(bits, code);
+    if (symbol < 0) return undefined;
+    if (symbol === RUN_A || symbol === RUN_B) {
+      run += weight << symbol;
+      weight *= 2;
+      if (run > capacity) return undefined;
+      continue;
+    }
+    if (size + run + (symbol === end ? 0 : 1) > capacity) return undefined;
+    out.fill(front[0] ?? 0, size, size + run);
+    size += run;
+    run = 0;
+    weight = 1;
+    if (symbol === end) return out.subarray(0, size);
+    const byte = front[symbol - 1] ?? 0;
+    front.copyWithin(1, 0, symbol - 1);
+    front[0] = byte;
+    out[size] = byte;
+    size++;
+  }
+}
+
+/** @returns -1 where no code fits */
+function takeSymbol(bits: BitSource, { symbols, limits, offsets }: CodeTable): number {
+  let code = 0;
+  for (let length = 1; length <= MAX_LENGTH; length++) {
+    code = (code << 1) | bits.take(1);
+    if (code < (limits[length] ?? 0)) return symbols[code + (offsets[length] ?? 0)] ?? -1;
+  }
+  return -1;
+}
+
+/** Undo the sorting of rotations. @param origin  the row that is the text itself */
+function unsort(sorted: Uint8Array, origin: number): Uint8Array {
+  const starts = new Int32Array(256);
+  for (const byte of sorted) starts[byte] = (starts[byte] ?? 0) + 1;
+  let sum = 0;
+  for (let byte = 0; byte < 256; byte++) {
+    const count = starts[byte] ?? 0;
+    starts[byte] = sum;
+    sum += count;
+  }
+  const next = new Int32Array(sorted.length);
+  for (let i = 0; i < sorted.length; i++) {
+    const byte = sorted[i] ?? 0;
+    const place = starts[byte] ?? 0;
+    next[place] = i;
+    starts[byte] = place + 1;
+  }
+  const text = new Uint8Array(sorted.length);
+  let at = next[origin] ?? 0;
+  for (let i = 0; i < text.length; i++) {
+    text[i] = sorted[at] ?? 0;
+    at = next[at] ?? 0;
+  }
+  return text;
+}
+
+/** Four equal bytes are followed by how often the byte comes once more. */
+function expandRuns(text: Uint8Array): Uint8Array {
+  let size = 0;
+  eachRun(text, (_, count) => {
+    size += count;
+  });
+  const out = new Uint8Array(size);
+  let at = 0;
+  eachRun(text, (byte, count) => {
+    out.fill(byte, at, at + count);
+    at += count;
+  });
+  return out;
+}
+
+function eachRun(text: Uint8Array, take: (byte: number, count: number) => void): void {
+  for (let i = 0; i < text.length; ) {
+    const byte = text[i] ?? 0;
+    let count = 1;
+    while (count < 4 && text[i + count] === byte && i + count < text.length) count++;
+    i += count;
+    if (count === 4) {
+      count += text[i] ?? 0;
+      i++;
+    }
+    take(byte, count);
+  }
+}
