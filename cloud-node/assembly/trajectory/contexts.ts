@@ -25,7 +25,7 @@ export function setBounds(scale: i32, dividers: u32): void {
     store<u8>(BOUNDS + next, <u8>min(bound, 254));
     next += 1;
   }
-  for (; next < CONTEXTS; next++) store<u8>(BOUNDS + next, NEVER);
+  for (; next < <usize>CONTEXTS; next++) store<u8>(BOUNDS + next, NEVER);
 }
 
 /**

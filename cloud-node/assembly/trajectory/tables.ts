@@ -14,6 +14,8 @@ import { TOKENS } from "./tokens";
  */
 export const PROBABILITY_BITS: u32 = 12;
 export const TOTAL: u32 = 1 << PROBABILITY_BITS;
+/** Of one table. */
+const TABLE_BYTES: usize = TOKENS * 4;
 const TABLE_COUNT: i32 = CLASSES * CONTEXTS;
 /** Price of a table and of one of its tokens, bits: near what they are. */
 const TABLE_PRICE: f64 = 12;
@@ -84,7 +86,7 @@ function addCounts(table: usize): void {
 }
 
 function mergeInto(into: usize, table: usize): void {
-  for (let o: usize = 0; o < TOKENS * 4; o += 4) store<u32>(into + o, load<u32>(into + o) + load<u32>(table + o));
+  for (let o: usize = 0; o < TABLE_BYTES; o += 4) store<u32>(into + o, load<u32>(into + o) + load<u32>(table + o));
 }
 
 function priceOfMerged(): f64 {
@@ -95,7 +97,7 @@ function priceOfMerged(): f64 {
 export function priceOf(table: usize): f64 {
   let all: u32 = 0;
   let price: f64 = 0;
-  for (let o: usize = 0; o < TOKENS * 4; o += 4) {
+  for (let o: usize = 0; o < TABLE_BYTES; o += 4) {
     const count = load<u32>(table + o);
     if (count == 0) continue;
     all += count;
@@ -107,13 +109,13 @@ export function priceOf(table: usize): f64 {
 /** Counts to frequencies that add up to TOTAL, none of a token in use 0; an empty table gives all to token 0. */
 function toFrequencies(table: usize): void {
   let all: u64 = 0;
-  for (let o: usize = 0; o < TOKENS * 4; o += 4) all += load<u32>(table + o);
+  for (let o: usize = 0; o < TABLE_BYTES; o += 4) all += load<u32>(table + o);
   if (all == 0) {
     store<u32>(table, TOTAL);
     return;
   }
   let sum: u32 = 0;
-  for (let o: usize = 0; o < TOKENS * 4; o += 4) {
+  for (let o: usize = 0; o < TABLE_BYTES; o += 4) {
     const count = load<u32>(table + o);
     if (count == 0) continue;
     const frequency = max<u32>(1, <u32>((<u64>count * TOTAL + (all >> 1)) / all));
@@ -135,7 +137,7 @@ function toFrequencies(table: usize): void {
 
 function largestOf(table: usize): usize {
   let most = table;
-  for (let o: usize = 4; o < TOKENS * 4; o += 4) if (load<u32>(table + o) > load<u32>(most)) most = table + o;
+  for (let o: usize = 4; o < TABLE_BYTES; o += 4) if (load<u32>(table + o) > load<u32>(most)) most = table + o;
   return most;
 }
 
