@@ -198,6 +198,22 @@ export const OS_PACKAGES = [
     script: "test",
   },
   {
+    name: "lammps",
+    commands: ["lmp"],
+    proof: ["-help"],
+    debian: ["lammps"],
+    neededBy: "dumps of trajectories, written and read again by LAMMPS itself",
+    script: "test",
+  },
+  {
+    name: "bzip2",
+    commands: ["bzip2"],
+    proof: ["--help"],
+    debian: ["bzip2"],
+    neededBy: "dumps of trajectories that bzip2 compressed",
+    script: "test",
+  },
+  {
     name: "chromium",
     commands: ["chromium", "chromium-browser", "google-chrome"],
     proof: [],

@@ -247,7 +247,7 @@ function parseLong(from: usize): usize {
     isLongHeld = longValue < 0;
   }
   // A whole number that a double need not hold is the host's to judge.
-  if (isLongWhole && m > MAX_EXACT_INTEGER) isLongHeld = true;
+  if (isLongWhole && m >= MAX_EXACT_INTEGER) isLongHeld = true;
   return p;
 }
 

@@ -49,3 +49,19 @@ export type {
 export type { Retention } from "./store/retention-timer.ts";
 export type { GapReason, StoredEpoch, StoredGap, StoredTraffic, TrafficSum } from "./store/store.ts";
 export { StoreError, type StoreErrorCode } from "./store/store-error.ts";
+export type { Box, BoxShape } from "./workloads/trajectory/box.ts";
+export { type DumpInput, fileInput, streamInput } from "./workloads/trajectory/dump-input.ts";
+export { DumpWriter } from "./workloads/trajectory/dump-writer.ts";
+export type {
+  Column,
+  FrameSource,
+  NumberColumn,
+  TextColumn,
+  TrajectoryFrame,
+} from "./workloads/trajectory/frame.ts";
+export { type DumpReadOptions, readDump } from "./workloads/trajectory/read-dump.ts";
+export {
+  TrajectoryError,
+  type TrajectoryErrorCode,
+  type TrajectoryPlace,
+} from "./workloads/trajectory/trajectory-error.ts";

@@ -3,9 +3,13 @@ export class OutOfBits extends RangeError {
   override readonly name = "OutOfBits";
 }
 
-/** Bits of a byte string, from the top of every byte down. */
+/** Most bits that can be looked at ahead. */
+export const PEEK_BITS = 20;
+
+/** Bits of a byte string, from the top of every byte down; zeros behind its end, which may be seen and not taken. */
 export class BitSource {
   readonly #bytes: Uint8Array;
+  /** Byte that the window takes in next; the window's lowest `count` bits are not yet taken. */
   #next: number;
   #window = 0;
   #count = 0;
@@ -14,7 +18,7 @@ export class BitSource {
   constructor(bytes: Uint8Array, position: number) {
     this.#bytes = bytes;
     this.#next = position >> 3;
-    if ((position & 7) > 0) this.take(position & 7);
+    this.skip(position & 7);
   }
 
   /** Of the next bit. */
@@ -22,17 +26,30 @@ export class BitSource {
     return this.#next * 8 - this.#count;
   }
 
-  /** A number of 1 … 32 bits. @throws {OutOfBits} */
-  take(bits: number): number {
-    if (bits > 16) return this.take(bits - 16) * 65536 + this.take(16);
-    while (this.#count < bits) {
-      const byte = this.#bytes[this.#next];
-      if (byte === undefined) throw new OutOfBits(`${bits} bits at byte ${this.#next}`);
-      this.#window = ((this.#window << 8) | byte) & 0xffffff;
+  /** The next PEEK_BITS as a number. */
+  peek(): number {
+    while (this.#count < PEEK_BITS) {
+      this.#window = (this.#window << 8) | (this.#bytes[this.#next] ?? 0);
       this.#count += 8;
       this.#next++;
     }
+    return (this.#window >>> (this.#count - PEEK_BITS)) & ((1 << PEEK_BITS) - 1);
+  }
+
+  /** Leave behind 0 … PEEK_BITS bits. @throws {OutOfBits} */
+  skip(bits: number): void {
+    this.peek();
     this.#count -= bits;
-    return (this.#window >>> this.#count) & ((1 << bits) - 1);
+    if (this.#next > this.#bytes.length && this.position > this.#bytes.length * 8) {
+      throw new OutOfBits(`${bits} bits at byte ${this.#bytes.length}`);
+    }
+  }
+
+  /** A number of 1 … 32 bits. @throws {OutOfBits} */
+  take(bits: number): number {
+    if (bits > 16) return this.take(bits - 16) * 65536 + this.take(16);
+    const value = this.peek() >>> (PEEK_BITS - bits);
+    this.skip(bits);
+    return value;
   }
 }

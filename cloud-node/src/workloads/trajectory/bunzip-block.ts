@@ -1,17 +1,22 @@
-import type { BitSource } from "./bit-source.ts";
+import { type BitSource, PEEK_BITS } from "./bit-source.ts";
 
 const RUN_A = 0;
 const RUN_B = 1;
 /** Symbols that share a table before the next one is chosen. */
 const GROUP = 50;
 const MAX_LENGTH = 20;
+/** Codes up to this length are looked up at once. */
+const QUICK_BITS = 10;
 const MAX_TABLES = 6;
+const RUN_BEGINS = 4;
 const MAX_SELECTORS = 18_002;
 
 /** A Huffman code: symbols in the order of their codes, and per length what turns a code into a place in that order. */
 interface CodeTable {
+  /** By the next QUICK_BITS: symbol * 32 + length of its code; 0: the code is longer, or there is none. */
+  readonly quick: Uint16Array;
   readonly symbols: Uint16Array;
-  /** The largest code of each length, left-aligned to MAX_LENGTH bits, plus 1; 0: none is so long. */
+  /** Behind the last code of each length. */
   readonly limits: Int32Array;
   readonly offsets: Int32Array;
 }
@@ -86,7 +91,13 @@ function readCode(bits: BitSource, symbolCount: number): CodeTable | undefined {
     }
     lengths.push(length);
   }
-  const symbols = new Uint16Array(symbolCount);
+  return codeOf(lengths);
+}
+
+/** @returns undefined where more codes are asked for than there are */
+function codeOf(lengths: readonly number[]): CodeTable | undefined {
+  const quick = new Uint16Array(1 << QUICK_BITS);
+  const symbols = new Uint16Array(lengths.length);
   const limits = new Int32Array(MAX_LENGTH + 1);
   const offsets = new Int32Array(MAX_LENGTH + 1);
   let code = 0;
@@ -94,8 +105,10 @@ function readCode(bits: BitSource, symbolCount: number): CodeTable | undefined {
   for (let l = 1; l <= MAX_LENGTH; l++) {
     code <<= 1;
     offsets[l] = place - code;
-    for (let symbol = 0; symbol < symbolCount; symbol++) {
+    for (let symbol = 0; symbol < lengths.length; symbol++) {
       if (lengths[symbol] !== l) continue;
+      const spare = QUICK_BITS - l;
+      if (spare >= 0) quick.fill(symbol * 32 + l, code << spare, (code + 1) << spare);
       symbols[place] = symbol;
       place++;
       code++;
@@ -103,7 +116,7 @@ function readCode(bits: BitSource, symbolCount: number): CodeTable | undefined {
     if (code > 2 ** l) return undefined;
     limits[l] = code;
   }
-  return { symbols, limits, offsets };
+  return { quick, symbols, limits, offsets };
 }
 
 interface SymbolSource {
@@ -146,11 +159,18 @@ function readSymbols(bits: BitSource, { alphabet, selectors, codes, capacity }: 
 }
 
 /** @returns -1 where no code fits */
-function takeSymbol(bits: BitSource, { symbols, limits, offsets }: CodeTable): number {
-  let code = 0;
-  for (let length = 1; length <= MAX_LENGTH; length++) {
-    code = (code << 1) | bits.take(1);
-    if (code < (limits[length] ?? 0)) return symbols[code + (offsets[length] ?? 0)] ?? -1;
+function takeSymbol(bits: BitSource, { quick, symbols, limits, offsets }: CodeTable): number {
+  const ahead = bits.peek();
+  const entry = quick[ahead >> (PEEK_BITS - QUICK_BITS)] ?? 0;
+  if (entry !== 0) {
+    bits.skip(entry & 31);
+    return entry >> 5;
+  }
+  for (let length = QUICK_BITS + 1; length <= MAX_LENGTH; length++) {
+    const code = ahead >> (PEEK_BITS - length);
+    if (code >= (limits[length] ?? 0)) continue;
+    bits.skip(length);
+    return symbols[code + (offsets[length] ?? 0)] ?? -1;
   }
   return -1;
 }
@@ -183,29 +203,41 @@ function unsort(sorted: Uint8Array, origin: number): Uint8Array {
 
 /** Four equal bytes are followed by how often the byte comes once more. */
 function expandRuns(text: Uint8Array): Uint8Array {
-  let size = 0;
-  eachRun(text, (_, count) => {
-    size += count;
-  });
-  const out = new Uint8Array(size);
+  const out = new Uint8Array(expandedBytes(text));
   let at = 0;
-  eachRun(text, (byte, count) => {
-    out.fill(byte, at, at + count);
-    at += count;
-  });
+  let equal = 0;
+  let last = -1;
+  for (let i = 0; i < text.length; i++) {
+    const byte = text[i] ?? 0;
+    if (equal === RUN_BEGINS) {
+      out.fill(last, at, at + byte);
+      at += byte;
+      equal = 0;
+      last = -1;
+    } else {
+      out[at] = byte;
+      at++;
+      equal = byte === last ? equal + 1 : 1;
+      last = byte;
+    }
+  }
   return out;
 }
 
-function eachRun(text: Uint8Array, take: (byte: number, count: number) => void): void {
-  for (let i = 0; i < text.length; ) {
-    const byte = text[i] ?? 0;
-    let count = 1;
-    while (count < 4 && text[i + count] === byte && i + count < text.length) count++;
-    i += count;
-    if (count === 4) {
-      count += text[i] ?? 0;
-      i++;
+function expandedBytes(text: Uint8Array): number {
+  let size = 0;
+  let equal = 0;
+  let last = -1;
+  for (const byte of text) {
+    if (equal === RUN_BEGINS) {
+      size += byte;
+      equal = 0;
+      last = -1;
+    } else {
+      size++;
+      equal = byte === last ? equal + 1 : 1;
+      last = byte;
     }
-    take(byte, count);
   }
+  return size;
 }

@@ -37,3 +37,10 @@ export function numberOfWord(word: string): number | undefined {
 export function isWholeWord(word: string): boolean {
   return /^[+-]?\d+$/.test(word) && Number.isSafeInteger(Number(word)) && !Object.is(Number(word), -0);
 }
+
+const WORD = /^[^\p{Cc}\p{Z}\ufffd]+$/u;
+
+/** Whether text can be one cell, or the name of a column: at least one character, no blank, nothing that is not printed. */
+export function isWord(text: string): boolean {
+  return WORD.test(text);
+}

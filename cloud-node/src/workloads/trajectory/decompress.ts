@@ -1,6 +1,7 @@
 import { createGunzip, createZstdDecompress, type Gunzip, type ZstdDecompress } from "node:zlib";
 import { Bunzip } from "./bunzip.ts";
 import { TrajectoryError } from "./trajectory-error.ts";
+import { ZstdFrames } from "./zstd-frames.ts";
 
 /** Output of one step of a decompressor. */
 const CHUNK_BYTES = 1 << 18;
@@ -20,9 +21,8 @@ const MAGIC_BYTES = 4;
 export async function* decompress(source: AsyncIterable<Uint8Array>, file: string): AsyncGenerator<Uint8Array> {
   const { head, rest } = await readHead(source);
   if (startsWith(head, [0x1f, 0x8b])) yield* through(createGunzip({ chunkSize: CHUNK_BYTES }), rest, file, "gzip");
-  else if (startsWith(head, [0x28, 0xb5, 0x2f, 0xfd])) {
-    yield* through(createZstdDecompress({ chunkSize: CHUNK_BYTES }), rest, file, "zstd");
-  } else if (startsWith(head, [0x42, 0x5a, 0x68])) yield* bunzip(rest, file);
+  else if (startsWith(head, [0x28, 0xb5, 0x2f, 0xfd])) yield* unzstd(rest, file);
+  else if (startsWith(head, [0x42, 0x5a, 0x68])) yield* bunzip(rest, file);
   else yield* rest;
 }
 
@@ -59,6 +59,17 @@ async function* resume(
 
 function startsWith(head: Uint8Array, magic: readonly number[]): boolean {
   return magic.every((byte, index) => head[index] === byte);
+}
+
+async function* unzstd(source: AsyncIterable<Uint8Array>, file: string): AsyncGenerator<Uint8Array> {
+  const frames = new ZstdFrames(source, file);
+  try {
+    while (await frames.hasMore()) {
+      yield* through(createZstdDecompress({ chunkSize: CHUNK_BYTES }), frames.frame(), file, "zstd");
+    }
+  } finally {
+    await frames.close();
+  }
 }
 
 async function* bunzip(source: AsyncIterable<Uint8Array>, file: string): AsyncGenerator<Uint8Array> {

@@ -8,6 +8,7 @@ import { TrajectoryError, type TrajectoryErrorCode } from "./trajectory-error.ts
 export const DEFAULT_MAX_CELLS = 1 << 28;
 
 const LINE_FEED = 0x0a;
+const ITEM = "ITEM:";
 const DECODER = new TextDecoder("utf-8", { fatal: true });
 
 interface OpenFrame {
@@ -77,6 +78,7 @@ export class DumpParser {
       this.#compact();
       this.#kernel.text[this.#end] = LINE_FEED;
       this.#end++;
+      if (this.#frame === undefined && this.#isHeaderCut()) throw this.#truncated();
       yield* this.#drainTail();
     }
     if (this.#frame !== undefined || this.#header.isInside) throw this.#truncated();
@@ -85,21 +87,34 @@ export class DumpParser {
     }
   }
 
+  /** What went wrong with the bytes behind those pushed so far, with its place in the text. */
+  locate({ code, problem, remedy, cause }: TrajectoryError): TrajectoryError {
+    const found = `${problem}, after ${this.#frames} whole frames`;
+    return new TrajectoryError(code, found, remedy, this.#placeOf(this.#end), { cause });
+  }
+
   /** The last line has no end: what is wrong with it is that it was cut. */
   *#drainTail(): Generator<TrajectoryFrame> {
     try {
       yield* this.#drain();
     } catch (error) {
-      if (!(error instanceof TrajectoryError && error.code !== "too-large" && this.#isLastLineCut())) throw error;
+      const isLastLine = this.#kernel.text.indexOf(LINE_FEED, this.#start) === this.#end - 1;
+      if (!(error instanceof TrajectoryError && this.#frame !== undefined && isLastLine)) throw error;
       throw this.#truncated(error);
     }
   }
 
-  #isLastLineCut(): boolean {
-    const { text } = this.#kernel;
-    if (text.indexOf(LINE_FEED, this.#start) !== this.#end - 1) return false;
-    const isInside = this.#frame !== undefined || this.#header.isInside;
-    return isInside || "ITEM: ".startsWith(text.latin1Slice(this.#start, this.#end - 1));
+  /** Without its end, no line of a header can be trusted. */
+  #isHeaderCut(): boolean {
+    if (this.#header.isInside) return true;
+    this.#beginFrame();
+    const line = this.#kernel.text.toString("latin1", this.#start, this.#end).trim();
+    return line.startsWith(ITEM) || (line !== "" && ITEM.startsWith(line));
+  }
+
+  #beginFrame(): void {
+    this.#frameByte = this.#base + this.#start;
+    this.#frameLine = this.#line;
   }
 
   *#drain(): Generator<TrajectoryFrame> {
@@ -114,10 +129,7 @@ export class DumpParser {
     const { text } = this.#kernel;
     const lineEnd = text.indexOf(LINE_FEED, this.#start);
     if (lineEnd === -1 || lineEnd >= this.#end) return false;
-    if (!this.#header.isInside) {
-      this.#frameByte = this.#base + this.#start;
-      this.#frameLine = this.#line;
-    }
+    if (!this.#header.isInside) this.#beginFrame();
     const header = this.#header.take(this.#decode(this.#start, lineEnd), this.#placeOf(this.#start));
     this.#start = lineEnd + 1;
     this.#line++;
@@ -170,12 +182,12 @@ export class DumpParser {
   #badRow(problem: NonNullable<TakenRows["problem"]>, { names, atoms }: DumpHeader, missing: number): TrajectoryError {
     const { kind, column, at } = problem;
     const { text } = this.#kernel;
-    if (text.latin1Slice(this.#start, this.#start + 5) === "ITEM:") {
+    if (text.toString("latin1", this.#start, this.#start + ITEM.length) === ITEM) {
       const found = `the frame has ${atoms - missing} of its ${atoms} rows`;
       return this.#error("truncated", found, `remove it: lines ${this.#frameLine} to ${this.#line - 1}`, this.#start);
     }
     if (kind === "not-a-number") {
-      const cell = /^\S{1,30}/.exec(text.latin1Slice(at, at + 30))?.[0].replace(/[^\x20-\x7e]/g, "?");
+      const cell = /^\S{1,30}/.exec(text.toString("latin1", at, at + 30))?.[0].replace(/[^\x20-\x7e]/g, "?");
       return this.#error("bad-number", `"${cell}" in column ${names[column]} is no number`, "mend the cell", at);
     }
     const found = kind === "row-short" ? `the row has ${column} cells` : "the row has more cells";

@@ -1,11 +1,10 @@
-import { isWholeWord, kindOfName, type NamedKind, numberOfWord } from "./column-names.ts";
+import { isWholeWord, isWord, kindOfName, type NamedKind, numberOfWord } from "./column-names.ts";
 import type { Column, NumberColumn } from "./frame.ts";
 import type { RowKernel } from "./row-kernel.ts";
 import { TrajectoryError, type TrajectoryPlace } from "./trajectory-error.ts";
 
 /** Rows that are believed without having been seen; beyond them, memory grows with the rows. */
 const TRUSTED_ROWS = 1 << 16;
-const PRINTABLE = /^[^\p{Cc}\p{Z}]+$/u;
 
 /** Where a cell is, by its row in the tile and its offset in the kernel's text. */
 export type PlaceOfCell = (row: number, offset: number) => TrajectoryPlace;
@@ -130,7 +129,7 @@ class GrowingText implements GrowingColumn {
     const spans = this.#kernel.spans(this.#index, rows);
     for (let row = 0; row < rows; row++) {
       const offset = spans[2 * row] ?? 0;
-      const word = this.#kernel.text.utf8Slice(offset, offset + (spans[2 * row + 1] ?? 0));
+      const word = this.#kernel.text.toString("utf8", offset, offset + (spans[2 * row + 1] ?? 0));
       this.#codes[start + row] = this.#codeOf.get(word) ?? this.#learn(word, placeOf(row, offset));
     }
   }
@@ -151,7 +150,7 @@ class GrowingText implements GrowingColumn {
   }
 
   #learn(word: string, place: TrajectoryPlace): number {
-    if (!PRINTABLE.test(word) || word.includes("\ufffd")) {
+    if (!isWord(word)) {
       throw new TrajectoryError(
         "bad-text",
         `column ${this.#name} holds a word that is not printable UTF-8`,

@@ -3,6 +3,10 @@ import type { DumpInput } from "./dump-input.ts";
 import { DEFAULT_MAX_CELLS, DumpParser } from "./dump-parser.ts";
 import type { TrajectoryFrame } from "./frame.ts";
 import { loadRowKernel } from "./row-kernel.ts";
+import { TrajectoryError } from "./trajectory-error.ts";
+
+/** What decompression can find, without knowing where in the text it is. */
+const COMPRESSED: ReadonlySet<string> = new Set(["truncated", "bad-compression"]);
 
 /** How a dump is read. */
 export interface DumpReadOptions {
@@ -26,7 +30,12 @@ export async function* readDump(
   for (const input of inputs) {
     const parser = new DumpParser(input.name, kernel, options.maxCells ?? DEFAULT_MAX_CELLS);
     const source = decompress(counted(input.bytes(), options.onBytes), input.name);
-    for await (const bytes of source) yield* parser.push(bytes);
+    try {
+      for await (const bytes of source) yield* parser.push(bytes);
+    } catch (error) {
+      const isPlaced = !(error instanceof TrajectoryError && COMPRESSED.has(error.code)) || error.place.line !== undefined;
+      throw isPlaced ? error : parser.locate(error);
+    }
     yield* parser.finish();
   }
 }

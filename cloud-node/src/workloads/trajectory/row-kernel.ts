@@ -110,7 +110,7 @@ export class RowKernel {
     const stride = this.#calls.tileRows(this.#columns);
     for (let i = 0; i < 4 * held; i += 4) {
       const [column = 0, row = 0, offset = 0, length = 0] = this.#held.subarray(i, i + 4);
-      const value = Number(this.text.latin1Slice(offset, offset + length));
+      const value = Number(this.text.toString("latin1", offset, offset + length));
       this.#values[column * stride + row] = value;
       if (!Number.isSafeInteger(value)) this.#notWhole[column] = 1;
     }

@@ -34,6 +34,7 @@ export class TrajectoryError extends Error {
   override readonly name = "TrajectoryError";
   readonly code: TrajectoryErrorCode;
   readonly place: TrajectoryPlace;
+  readonly problem: string;
   /** One line: what to do. */
   readonly remedy: string;
 
@@ -47,6 +48,7 @@ export class TrajectoryError extends Error {
     super(`${placeText(place)}${problem}: ${remedy}`, options);
     this.code = code;
     this.place = place;
+    this.problem = problem;
     this.remedy = remedy;
   }
 }
