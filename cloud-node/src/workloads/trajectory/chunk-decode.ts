@@ -9,6 +9,8 @@ import type { TrajectoryCore } from "./trajectory-core.ts";
 import { VarintReader } from "./varints.ts";
 
 const FLOAT64_BYTES = 8;
+/** Of three axes: twice what a writer puts into a chunk of more than one frame. */
+const MOST_VALUES = 1 << 26;
 
 /** What is wrong with a chunk whose checksums are right: it was never written by an encoder. */
 class ChunkProblem extends Error {}
@@ -68,6 +70,7 @@ class ChunkDecoder {
       if (groups[index]?.columns.some((name) => wanted === undefined || wanted.has(name))) this.#values.set(index, this.#group(index));
     }
     const names = columns.filter((name) => wanted === undefined || wanted.has(name));
+    for (const index of this.#values.keys()) this.#checkWords(index);
     const ids = this.#ids();
     const rows = this.#rows();
     return { columns: names, frame: (index) => this.#frame(index, names, ids[index] ?? ids[0], rows[index]) };
@@ -78,7 +81,7 @@ class ChunkDecoder {
     const { atoms, steps } = this.#head;
     const values = atoms * 3 * steps.length;
     if (steps.length > this.#core.maxFrames) throw new ChunkProblem(`${steps.length} frames are too many`);
-    if (values > 2 ** 28) throw new ChunkProblem(`${atoms} atoms in ${steps.length} frames are too many`);
+    if (steps.length > 1 && values > MOST_VALUES) throw new ChunkProblem(`${atoms} atoms in ${steps.length} frames are too many`);
   }
 
   #block(index: number): ChunkBlock {
@@ -128,6 +131,15 @@ class ChunkDecoder {
       const from = axis * atoms * FLOAT64_BYTES;
       return new Float64Array((decoded[frame] as Uint8Array).slice(from, from + atoms * FLOAT64_BYTES).buffer as ArrayBuffer);
     };
+  }
+
+  #checkWords(index: number): void {
+    const { words, kinds } = this.#block(index);
+    if (!kinds.includes("t")) return;
+    for (let frame = 0; frame < this.#head.steps.length; frame++) {
+      const codes = this.#values.get(index)?.(frame, 0) ?? [];
+      for (const code of codes) if (!(code >= 0 && code < words.length)) throw new ChunkProblem("a word is none");
+    }
   }
 
   #escapes(index: number) {
@@ -237,7 +249,6 @@ class ChunkDecoder {
     const kind = block?.kinds[block.kinds.length === 1 ? 0 : frame];
     if (kind !== "t") return { kind: kind === "i" ? "integer" : "real", name, values };
     const words = block?.words ?? [];
-    if (values.some((code) => !(code >= 0 && code < words.length))) throw new ChunkProblem(`a word of ${name} is none`);
     return { kind: "text", name, words, codes: Uint32Array.from(values) };
   }
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { InvariantError } from "../../invariant-error.ts";
+import { TrajectoryError } from "./trajectory-error.ts";
 
 /** What the module exports: `cloud-node/assembly/trajectory.ts`. Addresses and sizes are in bytes. */
 interface CoreExports {
@@ -103,14 +104,23 @@ export class TrajectoryCore {
     this.#next = mark;
   }
 
-  /** Reserve memory, aligned to 16; what is in it is not cleared. Views made before may be detached by this. */
+  /** Reserve memory, aligned to 16; what is in it is not cleared. Views made before may be detached. @throws {TrajectoryError} `too-large` */
   reserve(bytes: number): number {
     const at = this.#next;
     const next = Math.ceil((at + bytes) / ALIGNMENT) * ALIGNMENT;
     const have = this.calls.memory.buffer.byteLength;
-    if (next > have) this.calls.memory.grow(Math.ceil((next - have) / PAGE_BYTES));
+    if (next > have) this.#grow(next - have);
     this.#next = next;
     return at;
+  }
+
+  #grow(bytes: number): void {
+    try {
+      this.calls.memory.grow(Math.ceil(bytes / PAGE_BYTES));
+    } catch (cause) {
+      const problem = `a chunk would take ${this.#next + bytes} bytes of memory`;
+      throw new TrajectoryError("too-large", problem, "pack fewer frames in a chunk", {}, { cause });
+    }
   }
 
   /** A view of memory, until the next `reserve`. */
