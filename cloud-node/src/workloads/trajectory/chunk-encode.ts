@@ -45,8 +45,7 @@ export function encodeChunk(
 ): EncodedChunk {
   core.clear();
   const encoded: EncodedBlock[] = [];
-  const isEmpty = frames[0]?.frame.atoms === 0;
-  for (const index of isEmpty ? [] : groups.keys()) encoded.push(encodeOne(core, groups, frames, encoded, index));
+  for (const index of groups.keys()) encoded.push(encodeOne(core, groups, frames, encoded, index));
   const blocks = encoded.map(({ bytes }) => bytes);
   const head = {
     ...headOf(frames, keepRows),
@@ -86,8 +85,9 @@ function encodeOne(
   return { block, bytes: coded.bytes, plane: isPartner ? coded.plane : undefined, error };
 }
 
-/** Whole numbers lose -0 on the way. */
+/** The core takes 1 atom at least, and whole numbers lose -0 on the way. */
 function canCode(source: GroupSource): boolean {
+  if (source.atoms === 0) return false;
   if (source.mode !== "exact") return true;
   for (let frame = 0; frame < source.frames; frame++) {
     for (let axis = 0; axis < source.axes; axis++) {
@@ -145,7 +145,7 @@ function encodeWords(core: TrajectoryCore, line: readonly Column[]): EncodedBloc
     values: (frame) => values[frame] ?? new Float64Array(0),
   };
   const mark = core.mark();
-  const coded = encodeGroup(core, source, []);
+  const coded = canCode(source) ? encodeGroup(core, source, []) : undefined;
   core.release(mark);
   const found = { words: [...words.keys()] };
   if (coded !== undefined) {

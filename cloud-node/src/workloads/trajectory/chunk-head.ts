@@ -107,8 +107,7 @@ function problemOf(head: ChunkHead): string | undefined {
   if (frames === 0 || head.times.length !== frames) return "steps and times do not agree";
   if (head.boxes[0]?.from !== 0) return "its first frame has no box";
   if (head.boxes.some(({ from }, i) => from >= frames || from < i)) return "a box is out of place";
-  const wanted = head.atoms === 0 ? 0 : head.groups.length;
-  if (head.blocks.length !== wanted) return `${head.blocks.length} blocks for ${wanted} groups`;
+  if (head.blocks.length !== head.groups.length) return "blocks and groups do not agree";
   const named = new Set(head.columns);
   if (named.size !== head.columns.length) return "a column is named twice";
   const grouped = head.groups.flatMap(({ columns }) => columns);
