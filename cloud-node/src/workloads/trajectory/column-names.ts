@@ -8,15 +8,15 @@ export type NamedKind = "real" | "number" | "text" | "unknown";
 
 /** @see LAMMPS manual, "dump command", attributes of style custom */
 const REAL = /^(?:[xyz]s?u?|v[xyz]|f[xyz]|q|mass|radius|diameter|heatflow|temperature|mu[xyz]?|omega[xyz]|angmom[xyz]|tq[xyz])$/;
-const NUMBER = /^(?:id|mol|proc|procp1|type|i[xyz])$/;
-/** Computes, fixes, variables and custom properties: `c_1[3]`, `f_ave`, `v_name`, `d_name`, `i_name`, `i2_name[1]`. */
-const CALCULATED = /^(?:[cfvdi]|[di]2)_/;
+const NUMBER = /^(?:id|mol|proc|procp1|type|i[xyz]|i2?_.+)$/;
+/** Computes, fixes, variables and custom properties: `c_1[3]`, `f_ave`, `v_name`, `d_name`, `d2_name[1]`. */
+const CALCULATED = /^(?:[cfvd]|d2)_/;
 const TEXT = /^(?:element|typelabel)$/;
 
 /** Kind of a column by its name. */
 export function kindOfName(name: string): NamedKind {
-  if (REAL.test(name)) return "real";
-  if (NUMBER.test(name) || CALCULATED.test(name)) return "number";
+  if (REAL.test(name) || CALCULATED.test(name)) return "real";
+  if (NUMBER.test(name)) return "number";
   return TEXT.test(name) ? "text" : "unknown";
 }
 
