@@ -28,16 +28,7 @@ import {
 } from "./schedule";
 import { search, searchBytes } from "./search";
 import { STATUS_DAMAGED, STATUS_NO_GAIN, STATUS_SHAPE } from "./status";
-import {
-  buildTables,
-  clearCounts,
-  dividersOf,
-  getTables,
-  putTables,
-  scaleOf,
-  setScale,
-  tableAt,
-} from "./tables";
+import { buildTables, clearCounts, dividersOf, getTables, putTables, scaleOf, setScale, tableAt } from "./tables";
 import { getRows, placeTaps, predict, putRows } from "./taps";
 import { prepareTokens, rawBitsOf, tokenOf } from "./tokens";
 
@@ -87,7 +78,7 @@ export function workBytes(frameCount: i32, axisCount: i32, atomCount: i32): usiz
 
 /** Room that a coded block needs while it is made. */
 export function outBytes(frameCount: i32, axisCount: i32, atomCount: i32): usize {
-  return ((<usize>(axisCount * atomCount) * <usize>frameCount) << 2) + (<usize>atomCount << 2) + HEAD_BYTES + 256;
+  return ((<usize>(axisCount * atomCount) * <usize>frameCount) << 2) + ((<usize>atomCount) << 2) + HEAD_BYTES + 256;
 }
 
 function open(frameCount: i32, axisCount: i32, atomCount: i32, partners: i32, work: usize): bool {
@@ -175,7 +166,7 @@ function keyMode(plane: usize, subBits: i32): u32 {
   let fromNeighbour: u64 = 0;
   let before = 0;
   for (let i = 0; i < axes * atoms; i++) {
-    const value = load<i32>(plane + (<usize>i << 2));
+    const value = load<i32>(plane + ((<usize>i) << 2));
     fromZero += 32 - clz<u32>(<u32>abs(value) >> subBits);
     fromNeighbour += 32 - clz<u32>(<u32>abs(value - before) >> subBits);
     before = value;
@@ -184,15 +175,7 @@ function keyMode(plane: usize, subBits: i32): u32 {
 }
 
 /** Quantize all frames in the order of coding, count their tokens and write their raw bits. @returns their end, or 0 */
-function modelFrames(
-  subBits: i32,
-  key: u32,
-  plane: usize,
-  near: usize,
-  far: usize,
-  rawFrom: usize,
-  end: usize,
-): usize {
+function modelFrames(subBits: i32, key: u32, plane: usize, near: usize, far: usize, rawFrom: usize, end: usize): usize {
   clearCounts();
   for (let kind = 0; kind < CLASSES; kind++) setScale(kind, 0);
   let raw = rawFrom;
@@ -202,7 +185,7 @@ function modelFrames(
   let scaled: u32 = 0;
   for (let step = 0; step < frames; step++) {
     const frame = stepFrame(step);
-    const at = plane + (<usize>(frame * stride) << 2);
+    const at = plane + ((<usize>(frame * stride)) << 2);
     const size = sizes + <usize>(frame * stride);
     if (step == 0) {
       quantizeKey(at, subBits, key);
@@ -220,10 +203,10 @@ function modelFrames(
     }
     setBounds(scaleOf(kind), ALL_CONTEXTS);
     for (let axis = 0; axis < axes; axis++) {
-      if (raw + (<usize>atoms << 2) + 64 > end) return 0;
+      if (raw + ((<usize>atoms) << 2) + 64 > end) return 0;
       findRunContexts(step, axis);
       raw = modelRun(kind, axis, symbols, raw);
-      symbols += <usize>atoms << 1;
+      symbols += (<usize>atoms) << 1;
     }
   }
   if (rawHeld > 0) raw += 1;
@@ -255,19 +238,19 @@ function findRunContexts(step: i32, axis: i32): void {
 
 function modelRun(kind: i32, axis: i32, symbols: usize, rawFrom: usize): usize {
   const counts = tableAt(kind, 0);
-  const from = codes + (<usize>(axis * atoms) << 2);
+  const from = codes + ((<usize>(axis * atoms)) << 2);
   let raw = rawFrom;
   let held = rawHeld;
   let bits = rawBits;
   for (let i = 0; i < atoms; i++) {
-    const z = load<u32>(from + (<usize>i << 2));
+    const z = load<u32>(from + ((<usize>i) << 2));
     const token = tokenOf(z);
-    const symbol = (<u32>load<u8>(contexts + i) << 7) | token;
-    store<u16>(symbols + (<usize>i << 1), <u16>symbol);
-    const count = counts + (<usize>symbol << 2);
+    const symbol = ((<u32>load<u8>(contexts + i)) << 7) | token;
+    store<u16>(symbols + ((<usize>i) << 1), <u16>symbol);
+    const count = counts + ((<usize>symbol) << 2);
     store<u32>(count, load<u32>(count) + 1);
     const width = rawBitsOf(token);
-    bits |= <u64>(z & ((1 << width) - 1)) << <u64>held;
+    bits |= (<u64>(z & ((1 << width) - 1))) << (<u64>held);
     held += width;
     store<u64>(raw, bits);
     const whole = held >> 3;
@@ -284,7 +267,7 @@ function modelRun(kind: i32, axis: i32, symbols: usize, rawFrom: usize): usize {
 function quantizeKey(values: usize, subBits: i32, key: u32): void {
   const half = subBits > 0 ? 1 << (subBits - 1) : 0;
   let before = 0;
-  for (let i: usize = 0; i < <usize>(axes * atoms) << 2; i += 4) {
+  for (let i: usize = 0; i < (<usize>(axes * atoms)) << 2; i += 4) {
     const q = (load<i32>(values + i) - before + half) >> subBits;
     const back = before + (q << subBits);
     store<i32>(values + i, back);
@@ -299,8 +282,8 @@ function encodeFrames(end: usize, least: usize): usize {
   let symbols = rest + ((<usize>(axes * atoms) * <usize>frames) << 1);
   for (let step = frames - 1; step >= 0; step--) {
     for (let axis = axes - 1; axis >= 0; axis--) {
-      if (wordsAt() < least + (<usize>atoms << 1) + 64) return 0;
-      symbols -= <usize>atoms << 1;
+      if (wordsAt() < least + ((<usize>atoms) << 1) + 64) return 0;
+      symbols -= (<usize>atoms) << 1;
       encodeRun(stepClass(step), symbols, atoms);
     }
   }
@@ -368,17 +351,17 @@ function decodeFrame(
 ): bool {
   const frame = stepFrame(step);
   const kind = stepClass(step);
-  const at = plane + (<usize>(frame * stride) << 2);
+  const at = plane + ((<usize>(frame * stride)) << 2);
   const size = sizes + <usize>(frame * stride);
   setBounds(scaleOf(kind), dividersOf(kind));
   for (let axis = 0; axis < axes; axis++) {
     findRunContexts(step, axis);
-    const from = codes + (<usize>(axis * atoms) << 2);
+    const from = codes + ((<usize>(axis * atoms)) << 2);
     if (!decodeRun(kind, contexts, atoms, from, wordsEnd, rawEnd)) return false;
     sizesOf(from, size + <usize>(axis * atoms), atoms);
   }
   if (kind == KEY_CLASS) {
-    memory.fill(at, 0, <usize>stride << 2);
+    memory.fill(at, 0, (<usize>stride) << 2);
     dequantizeKey(at, subBits, key);
     return true;
   }
@@ -391,7 +374,7 @@ function decodeFrame(
 
 function dequantizeKey(values: usize, subBits: i32, key: u32): void {
   let before = 0;
-  for (let i: usize = 0; i < <usize>(axes * atoms) << 2; i += 4) {
+  for (let i: usize = 0; i < (<usize>(axes * atoms)) << 2; i += 4) {
     const z = load<u32>(codes + i);
     const back = before + ((<i32>(z >> 1) ^ -(<i32>(z & 1))) << subBits);
     store<i32>(values + i, back);

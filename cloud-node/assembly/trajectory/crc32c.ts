@@ -6,7 +6,7 @@ function fillTable(): void {
   for (let i: u32 = 0; i < 256; i++) {
     let r = i;
     for (let bit = 0; bit < 8; bit++) r = r & 1 ? (r >> 1) ^ POLYNOMIAL : r >> 1;
-    store<u32>(TABLE + (<usize>i << 2), r);
+    store<u32>(TABLE + ((<usize>i) << 2), r);
   }
 }
 
@@ -15,7 +15,7 @@ export function crc32c(checksum: u32, at: usize, bytes: usize): u32 {
   if (load<u32>(TABLE + 4) == 0) fillTable();
   let r = ~checksum;
   for (let i: usize = 0; i < bytes; i++) {
-    r = (r >> 8) ^ load<u32>(TABLE + (<usize>((r ^ <u32>load<u8>(at + i)) & 0xff) << 2));
+    r = (r >> 8) ^ load<u32>(TABLE + ((<usize>((r ^ <u32>load<u8>(at + i)) & 0xff)) << 2));
   }
   return ~r;
 }

@@ -67,10 +67,10 @@ function fitRow(
     const frame = stepFrame(step);
     const taps = placeTaps(row, frame, frames, stride, plane, near, far);
     unknowns = taps - 1;
-    const target = source + (<usize>(frame * stride) << 2);
+    const target = source + ((<usize>(frame * stride)) << 2);
     let i = first;
     for (; i < stride; i += skip) {
-      const y = addSample(row, taps, target, <usize>i << 2);
+      const y = addSample(row, taps, target, (<usize>i) << 2);
       largest = max(largest, <u32>abs(y));
       samples += 1;
     }
@@ -80,7 +80,7 @@ function fitRow(
   solve(unknowns);
   const shift = max(1, min(MOST_SHIFT, <i32>clz(largest) - 4));
   for (let k = 0; k < unknowns; k++) {
-    const weight = load<f64>(B + (<usize>k << 3)) * <f64>(1 << shift);
+    const weight = load<f64>(B + ((<usize>k) << 3)) * <f64>(1 << shift);
     setCoefficient(row, k + 1, abs(weight) < MOST_COEFFICIENT ? <i32>nearest(weight) : 0);
   }
   closeRow(row, shift);
@@ -92,17 +92,17 @@ function addSample(row: i32, taps: i32, target: usize, offset: usize): i32 {
   const base = load<i32>(tapAddress(0) + offset);
   for (let tap = 1; tap < taps; tap++) {
     const value = load<i32>(tapAddress(tap) + offset);
-    store<f64>(D + (<usize>(tap - 1) << 3), <f64>(tap < own ? value - base : value));
+    store<f64>(D + ((<usize>(tap - 1)) << 3), <f64>(tap < own ? value - base : value));
   }
   const y = load<i32>(target + offset) - base;
   for (let j = 0; j < taps - 1; j++) {
-    const d = load<f64>(D + (<usize>j << 3));
-    const line = A + (<usize>(j * MAX_TAPS) << 3);
+    const d = load<f64>(D + ((<usize>j) << 3));
+    const line = A + ((<usize>(j * MAX_TAPS)) << 3);
     for (let k = 0; k <= j; k++) {
-      const at = line + (<usize>k << 3);
-      store<f64>(at, load<f64>(at) + d * load<f64>(D + (<usize>k << 3)));
+      const at = line + ((<usize>k) << 3);
+      store<f64>(at, load<f64>(at) + d * load<f64>(D + ((<usize>k) << 3)));
     }
-    const at = B + (<usize>j << 3);
+    const at = B + ((<usize>j) << 3);
     store<f64>(at, load<f64>(at) + d * <f64>y);
   }
   return y;
@@ -111,10 +111,10 @@ function addSample(row: i32, taps: i32, target: usize, offset: usize): i32 {
 function correct(own: i32, noise: f64): void {
   for (let j = 0; j < own; j++) {
     for (let k = 0; k <= j; k++) {
-      const at = A + (<usize>(j * MAX_TAPS + k) << 3);
+      const at = A + ((<usize>(j * MAX_TAPS + k)) << 3);
       store<f64>(at, load<f64>(at) + (j == k ? 2.0 * noise : noise));
     }
-    const at = B + (<usize>j << 3);
+    const at = B + ((<usize>j) << 3);
     store<f64>(at, load<f64>(at) + noise);
   }
 }
@@ -134,23 +134,23 @@ function solve(n: i32): void {
     }
   }
   for (let j = 0; j < n; j++) {
-    let sum = load<f64>(B + (<usize>j << 3));
-    for (let k = 0; k < j; k++) sum -= entry(j, k) * load<f64>(B + (<usize>k << 3));
-    store<f64>(B + (<usize>j << 3), entry(j, j) > 0 ? sum / entry(j, j) : 0);
+    let sum = load<f64>(B + ((<usize>j) << 3));
+    for (let k = 0; k < j; k++) sum -= entry(j, k) * load<f64>(B + ((<usize>k) << 3));
+    store<f64>(B + ((<usize>j) << 3), entry(j, j) > 0 ? sum / entry(j, j) : 0);
   }
   for (let j = n - 1; j >= 0; j--) {
-    let sum = load<f64>(B + (<usize>j << 3));
-    for (let i = j + 1; i < n; i++) sum -= entry(i, j) * load<f64>(B + (<usize>i << 3));
-    store<f64>(B + (<usize>j << 3), entry(j, j) > 0 ? sum / entry(j, j) : 0);
+    let sum = load<f64>(B + ((<usize>j) << 3));
+    for (let i = j + 1; i < n; i++) sum -= entry(i, j) * load<f64>(B + ((<usize>i) << 3));
+    store<f64>(B + ((<usize>j) << 3), entry(j, j) > 0 ? sum / entry(j, j) : 0);
   }
 }
 
 function entry(row: i32, column: i32): f64 {
-  return load<f64>(A + (<usize>(row * MAX_TAPS + column) << 3));
+  return load<f64>(A + ((<usize>(row * MAX_TAPS + column)) << 3));
 }
 
 function setEntry(row: i32, column: i32, value: f64): void {
-  store<f64>(A + (<usize>(row * MAX_TAPS + column) << 3), value);
+  store<f64>(A + ((<usize>(row * MAX_TAPS + column)) << 3), value);
 }
 
 /** Bits that the rows take in a block, nearly. */

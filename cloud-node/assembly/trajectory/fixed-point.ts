@@ -39,7 +39,7 @@ export function unitOf(halfStep: f64, loss: f64, subBits: i32, elementBytes: i32
 }
 
 function valueAt(at: usize, i: i32, elementBytes: i32): f64 {
-  return elementBytes == 4 ? <f64>load<f32>(at + (<usize>i << 2)) : load<f64>(at + (<usize>i << 3));
+  return elementBytes == 4 ? <f64>load<f32>(at + ((<usize>i) << 2)) : load<f64>(at + ((<usize>i) << 3));
 }
 
 /**
@@ -68,7 +68,15 @@ export function scanValues(at: usize, count: i32, elementBytes: i32, limit: f64,
  *
  * @param stand  fixed-point values of the frame before; 0 for none
  */
-export function toFixed(at: usize, count: i32, elementBytes: i32, limit: f64, unit: f64, out: usize, stand: usize): void {
+export function toFixed(
+  at: usize,
+  count: i32,
+  elementBytes: i32,
+  limit: f64,
+  unit: f64,
+  out: usize,
+  stand: usize,
+): void {
   const inverse = 1.0 / unit;
   let i = 0;
   if (ASC_FEATURE_SIMD) {
@@ -79,9 +87,8 @@ export function toFixed(at: usize, count: i32, elementBytes: i32, limit: f64, un
 
 function toFixedOne(at: usize, i: i32, elementBytes: i32, limit: f64, inverse: f64, out: usize, stand: usize): void {
   const value = valueAt(at, i, elementBytes);
-  const place = <usize>i << 2;
-  const fixed =
-    abs(value) <= limit ? <i32>nearest(value * inverse) : stand != 0 ? load<i32>(stand + place) : 0;
+  const place = (<usize>i) << 2;
+  const fixed = abs(value) <= limit ? <i32>nearest(value * inverse) : stand != 0 ? load<i32>(stand + place) : 0;
   store<i32>(out + place, fixed);
 }
 
@@ -89,12 +96,14 @@ function toFixedQuad(at: usize, i: i32, elementBytes: i32, limit: f64, inverse: 
   let low: v128;
   let high: v128;
   if (elementBytes == 4) {
-    const four = v128.load(at + (<usize>i << 2));
+    const four = v128.load(at + ((<usize>i) << 2));
     low = f64x2.promote_low_f32x4(four);
-    high = f64x2.promote_low_f32x4(i8x16.shuffle(four, four, 8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15));
+    high = f64x2.promote_low_f32x4(
+      i8x16.shuffle(four, four, 8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15),
+    );
   } else {
-    low = v128.load(at + (<usize>i << 3));
-    high = v128.load(at + (<usize>i << 3), 16);
+    low = v128.load(at + ((<usize>i) << 3));
+    high = v128.load(at + ((<usize>i) << 3), 16);
   }
   const most = f64x2.splat(limit);
   const inside = v128.and(f64x2.le(f64x2.abs(low), most), f64x2.le(f64x2.abs(high), most));
@@ -105,15 +114,15 @@ function toFixedQuad(at: usize, i: i32, elementBytes: i32, limit: f64, inverse: 
   const scale = f64x2.splat(inverse);
   const a = i32x4.trunc_sat_f64x2_s_zero(f64x2.nearest(f64x2.mul(low, scale)));
   const b = i32x4.trunc_sat_f64x2_s_zero(f64x2.nearest(f64x2.mul(high, scale)));
-  v128.store(out + (<usize>i << 2), i8x16.shuffle(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23));
+  v128.store(out + ((<usize>i) << 2), i8x16.shuffle(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23));
 }
 
 /** Fixed point to values of a type. */
 export function fromFixed(at: usize, count: i32, elementBytes: i32, unit: f64, out: usize): void {
   for (let i = 0; i < count; i++) {
-    const value = <f64>load<i32>(at + (<usize>i << 2)) * unit;
-    if (elementBytes == 4) store<f32>(out + (<usize>i << 2), <f32>value);
-    else store<f64>(out + (<usize>i << 3), value);
+    const value = <f64>load<i32>(at + ((<usize>i) << 2)) * unit;
+    if (elementBytes == 4) store<f32>(out + ((<usize>i) << 2), <f32>value);
+    else store<f64>(out + ((<usize>i) << 3), value);
   }
 }
 
@@ -127,7 +136,7 @@ export function escapeValues(at: usize, count: i32, elementBytes: i32, limit: f6
   let found = 0;
   for (let i = 0; i < count; i++) {
     if (abs(valueAt(at, i, elementBytes)) <= limit) continue;
-    store<i32>(out + (<usize>found << 2), i);
+    store<i32>(out + ((<usize>found) << 2), i);
     found += 1;
   }
   return found;

@@ -72,13 +72,13 @@ function sizeOf(q: i32): u8 {
 export function dequantizeFrame(values: usize, predicted: usize, codes: usize, count: i32, subBits: i32): void {
   if (ASC_FEATURE_SIMD) {
     const one = i32x4.splat(1);
-    for (let o: usize = 0; o < <usize>count << 2; o += 16) {
+    for (let o: usize = 0; o < (<usize>count) << 2; o += 16) {
       const z = v128.load(codes + o);
       const q = v128.xor(i32x4.shr_u(z, 1), i32x4.neg(v128.and(z, one)));
       v128.store(values + o, i32x4.add(v128.load(predicted + o), i32x4.shl(q, subBits)));
     }
   } else {
-    for (let o: usize = 0; o < <usize>count << 2; o += 4) {
+    for (let o: usize = 0; o < (<usize>count) << 2; o += 4) {
       const z = load<u32>(codes + o);
       const q = <i32>(z >> 1) ^ -(<i32>(z & 1));
       store<i32>(values + o, load<i32>(predicted + o) + (q << subBits));
@@ -91,12 +91,12 @@ export function sizesOf(codes: usize, sizes: usize, count: i32): void {
   let i = 0;
   if (ASC_FEATURE_SIMD) {
     for (; i + 16 <= count; i += 16) {
-      const at = codes + (<usize>i << 2);
+      const at = codes + ((<usize>i) << 2);
       storeSizes(sizes + i, sizeQuad(at), sizeQuad(at + 16), sizeQuad(at + 32), sizeQuad(at + 48));
     }
   }
   for (; i < count; i++) {
-    const z = load<u32>(codes + (<usize>i << 2));
+    const z = load<u32>(codes + ((<usize>i) << 2));
     store<u8>(sizes + i, sizeOf(<i32>(z >> 1) ^ -(<i32>(z & 1))));
   }
 }

@@ -34,7 +34,7 @@ export function prepareEncoder(kind: i32): void {
     let at = SYMBOLS + <usize>((kind * CONTEXTS + context) * TOKENS) * SYMBOL_BYTES;
     let first: u32 = 0;
     for (let token = 0; token < TOKENS; token++) {
-      const frequency = load<u32>(table + (<usize>token << 2));
+      const frequency = load<u32>(table + ((<usize>token) << 2));
       putSymbol(at, frequency, first);
       first += frequency;
       at += SYMBOL_BYTES;
@@ -52,7 +52,7 @@ function putSymbol(at: usize, frequency: u32, first: u32): void {
     return;
   }
   const shift: u32 = 32 - clz(frequency - 1);
-  store<u32>(at, <u32>(((<u64>1 << (shift + 31)) + frequency - 1) / frequency), 4);
+  store<u32>(at, <u32>((((<u64>1) << (shift + 31)) + frequency - 1) / frequency), 4);
   store<u32>(at, first, 8);
   store<u16>(at, <u16>(shift - 1), 12);
 }
@@ -77,14 +77,14 @@ export function encodeRun(kind: i32, symbols: usize, count: i32): void {
   const table = SYMBOLS + <usize>(kind * CONTEXTS * TOKENS) * SYMBOL_BYTES;
   let i = count - 1;
   for (; (i & (STATES - 1)) != STATES - 1 && i >= 0; i--) {
-    const at = table + <usize>load<u16>(symbols + (<usize>i << 1)) * SYMBOL_BYTES;
+    const at = table + <usize>load<u16>(symbols + ((<usize>i) << 1)) * SYMBOL_BYTES;
     const lane = i & (STATES - 1);
     if (lane == 0) x0 = step(x0, at);
     else if (lane == 1) x1 = step(x1, at);
     else x2 = step(x2, at);
   }
   for (; i >= 0; i -= STATES) {
-    const four = symbols + (<usize>i << 1) - 6;
+    const four = symbols + ((<usize>i) << 1) - 6;
     x3 = step(x3, table + <usize>load<u16>(four, 6) * SYMBOL_BYTES);
     x2 = step(x2, table + <usize>load<u16>(four, 4) * SYMBOL_BYTES);
     x1 = step(x1, table + <usize>load<u16>(four, 2) * SYMBOL_BYTES);
@@ -117,12 +117,12 @@ export function prepareDecoder(kind: i32): void {
   for (let context = 0; context < CONTEXTS; context++) {
     if (((dividersOf(kind) >> context) & 1) == 0) continue;
     const table = tableAt(kind, context);
-    const slots = SLOTS + (<usize>index << PROBABILITY_BITS);
-    const spread = SPREAD + (<usize>(index * TOKENS) << 2);
+    const slots = SLOTS + ((<usize>index) << PROBABILITY_BITS);
+    const spread = SPREAD + ((<usize>(index * TOKENS)) << 2);
     let first: u32 = 0;
     for (let token = 0; token < TOKENS; token++) {
-      const frequency = load<u32>(table + (<usize>token << 2));
-      store<u32>(spread + (<usize>token << 2), (first << 16) | frequency);
+      const frequency = load<u32>(table + ((<usize>token) << 2));
+      store<u32>(spread + ((<usize>token) << 2), (first << 16) | frequency);
       memory.fill(slots + first, <u8>token, frequency);
       first += frequency;
     }
@@ -149,16 +149,9 @@ export function openDecoder(at: usize, raw: usize): void {
  * @param wordsEnd, rawEnd  16 and 32 readable bytes lie beyond each
  * @returns whether words and raw bits were there for all of it
  */
-export function decodeRun(
-  kind: i32,
-  contexts: usize,
-  count: i32,
-  out: usize,
-  wordsEnd: usize,
-  rawEnd: usize,
-): bool {
-  const slots = SLOTS + (<usize>(kind * CONTEXTS) << PROBABILITY_BITS);
-  const spread = SPREAD + (<usize>(kind * CONTEXTS * TOKENS) << 2);
+export function decodeRun(kind: i32, contexts: usize, count: i32, out: usize, wordsEnd: usize, rawEnd: usize): bool {
+  const slots = SLOTS + ((<usize>(kind * CONTEXTS)) << PROBABILITY_BITS);
+  const spread = SPREAD + ((<usize>(kind * CONTEXTS * TOKENS)) << 2);
   let a = x0;
   let b = x1;
   let c = x2;
@@ -189,7 +182,7 @@ export function decodeRun(
       isWhole = false;
       break;
     }
-    store<u32>(out + (<usize>i << 2), baseOf(<u32>token) | raw);
+    store<u32>(out + ((<usize>i) << 2), baseOf(<u32>token) | raw);
   }
   for (let turned = count & (STATES - 1); turned > 0 && turned < STATES; turned++) {
     const x = a;

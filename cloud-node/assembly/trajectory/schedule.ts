@@ -56,12 +56,12 @@ export function stepRight(step: i32): i32 {
 
 /** How many of a row's taps are its own. Range: 1 … OWN_TAPS. */
 export function ownTapsOf(row: i32): i32 {
-  return load<i32>(ROW_TAPS + (<usize>row << 2));
+  return load<i32>(ROW_TAPS + ((<usize>row) << 2));
 }
 
 /** Frame of an own tap, relative to the frame predicted. */
 export function ownOffset(row: i32, tap: i32): i32 {
-  return load<i32>(OFFSETS + (<usize>(row * MAX_TAPS + tap) << 2));
+  return load<i32>(OFFSETS + ((<usize>(row * MAX_TAPS + tap)) << 2));
 }
 
 /** How many rows of coefficients there are. */
@@ -120,11 +120,11 @@ function addStep(frame: i32, row: i32, kind: i32, left: i32, right: i32): void {
 function rowOf(base: i32, size: i32, place: i32): i32 {
   const key = (size << 16) | (min(base, OWN_TAPS) << 8) | place;
   for (let row = 0; row < rows; row++) {
-    if (load<i32>(ROW_KEY + (<usize>row << 2)) == key) return row;
+    if (load<i32>(ROW_KEY + ((<usize>row) << 2)) == key) return row;
   }
   const row = rows;
   rows += 1;
-  store<i32>(ROW_KEY + (<usize>row << 2), key);
+  store<i32>(ROW_KEY + ((<usize>row) << 2), key);
   const frame = base + place;
   const oldest = max(0, base - OWN_TAPS);
   let taps = 0;
@@ -138,10 +138,10 @@ function rowOf(base: i32, size: i32, place: i32): i32 {
       taps += 1;
     }
   }
-  store<i32>(ROW_TAPS + (<usize>row << 2), taps);
+  store<i32>(ROW_TAPS + ((<usize>row) << 2), taps);
   return row;
 }
 
 function setOffset(row: i32, tap: i32, offset: i32): void {
-  store<i32>(OFFSETS + (<usize>(row * MAX_TAPS + tap) << 2), offset);
+  store<i32>(OFFSETS + ((<usize>(row * MAX_TAPS + tap)) << 2), offset);
 }

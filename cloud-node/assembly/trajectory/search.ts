@@ -1,6 +1,6 @@
 import { fitRows, priceOfRows } from "./fit";
 import { quantizeFrame } from "./quantize";
-import { CLASSES, SPANS, rowCount, schedule, stepClass, stepFrame, stepRow } from "./schedule";
+import { CLASSES, rowCount, SPANS, schedule, stepClass, stepFrame, stepRow } from "./schedule";
 import { clearCounts, priceOf, tableAt } from "./tables";
 import { keepRows, placeTaps, predict, resetRows, restoreRows } from "./taps";
 import { rawBitsOf, tokenOf } from "./tokens";
@@ -61,14 +61,14 @@ export function search(
   subBits = bits;
   stride = sampleStride(axes, atoms);
   weight = <f64>atoms / <f64>min(atoms, SAMPLED);
-  const bytes = <usize>(stride * count) << 2;
+  const bytes = (<usize>(stride * count)) << 2;
   source = work;
   back = source + bytes;
   near = nearPlane != 0 ? back + bytes : 0;
   far = farPlane != 0 ? back + 2 * bytes : 0;
   row0 = back + 3 * bytes;
-  codes = row0 + (<usize>stride << 2);
-  sizes = codes + (<usize>stride << 2);
+  codes = row0 + ((<usize>stride) << 2);
+  sizes = codes + ((<usize>stride) << 2);
   gather(plane, source, axes, atoms, planeStride);
   if (near != 0) gather(nearPlane, near, axes, atoms, planeStride);
   if (far != 0) gather(farPlane, far, axes, atoms, planeStride);
@@ -77,11 +77,11 @@ export function search(
 
 function gather(from: usize, to: usize, axes: i32, atoms: i32, planeStride: i32): void {
   const sampled = min(atoms, SAMPLED);
-  memory.fill(to, 0, <usize>(stride * frames) << 2);
+  memory.fill(to, 0, (<usize>(stride * frames)) << 2);
   for (let frame = 0; frame < frames; frame++) {
-    let out = to + (<usize>(frame * stride) << 2);
+    let out = to + ((<usize>(frame * stride)) << 2);
     for (let axis = 0; axis < axes; axis++) {
-      const line = from + (<usize>(frame * planeStride + axis * atoms) << 2);
+      const line = from + ((<usize>(frame * planeStride + axis * atoms)) << 2);
       for (let i = 0; i < sampled; i++) {
         const atom = <usize>((<u64>i * atoms) / sampled);
         store<i32>(out, load<i32>(line + (atom << 2)));
@@ -101,7 +101,7 @@ function choose(): i32 {
     const span = 1 << power;
     if (power > 0 && span >= frames) break;
     schedule(frames, span);
-    const noise = subBits > 0 ? <f64>(<u64>1 << (2 * subBits)) / 12.0 : 0;
+    const noise = subBits > 0 ? <f64>((<u64>1) << (2 * subBits)) / 12.0 : 0;
     let leastOfSpan: f64 = Infinity;
     for (let fit = 0; fit < FITS; fit++) {
       fitRows(frames, stride, source, fit == 0 ? source : back, near, far, fit == 0 ? noise : 0);
@@ -122,21 +122,21 @@ function choose(): i32 {
 
 /** Code the sample with the rows as they are. @returns bits of the chunk, nearly */
 function priceOfSample(): f64 {
-  memory.copy(back, source, <usize>(stride * frames) << 2);
+  memory.copy(back, source, (<usize>(stride * frames)) << 2);
   clearCounts();
-  memory.fill(row0, 0, <usize>stride << 2);
+  memory.fill(row0, 0, (<usize>stride) << 2);
   quantizeFrame(back, row0, codes, sizes, stride, subBits);
   let raw: u64 = 0;
   for (let step = 1; step < frames; step++) {
     const frame = stepFrame(step);
     const taps = placeTaps(stepRow(step), frame, frames, stride, back, near, far);
     predict(stepRow(step), taps, stride, row0);
-    quantizeFrame(back + (<usize>(frame * stride) << 2), row0, codes, sizes, stride, subBits);
+    quantizeFrame(back + ((<usize>(frame * stride)) << 2), row0, codes, sizes, stride, subBits);
     const table = tableAt(stepClass(step), 0);
-    for (let i: usize = 0; i < <usize>stride << 2; i += 4) {
+    for (let i: usize = 0; i < (<usize>stride) << 2; i += 4) {
       const token = tokenOf(load<u32>(codes + i));
       raw += rawBitsOf(token);
-      const at = table + (<usize>token << 2);
+      const at = table + ((<usize>token) << 2);
       store<u32>(at, load<u32>(at) + 1);
     }
   }

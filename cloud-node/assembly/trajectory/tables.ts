@@ -48,7 +48,7 @@ export function setScale(kind: i32, scale: i32): void {
 
 /** Bit k: context k begins a table. Bit 0 is always set. */
 export function dividersOf(kind: i32): u32 {
-  return load<u32>(DIVIDERS + (<usize>kind << 2));
+  return load<u32>(DIVIDERS + ((<usize>kind) << 2));
 }
 
 /** Choose which contexts of a class share a table, merge their counts, and make frequencies of them. */
@@ -59,17 +59,17 @@ export function buildTables(kind: i32): void {
     memory.fill(MERGED, 0, TOKENS * 4);
     for (let begin = end - 1; begin >= 0; begin--) {
       addCounts(tableAt(kind, begin));
-      const price = load<f64>(BEST + (<usize>begin << 3)) + priceOfMerged();
+      const price = load<f64>(BEST + ((<usize>begin) << 3)) + priceOfMerged();
       if (price < best) {
         best = price;
-        store<i32>(FROM + (<usize>end << 2), begin);
+        store<i32>(FROM + ((<usize>end) << 2), begin);
       }
     }
-    store<f64>(BEST + (<usize>end << 3), best);
+    store<f64>(BEST + ((<usize>end) << 3), best);
   }
   let dividers: u32 = 0;
   for (let end = CONTEXTS; end > 0; ) {
-    const begin = load<i32>(FROM + (<usize>end << 2));
+    const begin = load<i32>(FROM + ((<usize>end) << 2));
     dividers |= 1 << begin;
     for (let context = begin + 1; context < end; context++) mergeInto(tableAt(kind, begin), tableAt(kind, context));
     toFrequencies(tableAt(kind, begin));
@@ -78,7 +78,7 @@ export function buildTables(kind: i32): void {
     }
     end = begin;
   }
-  store<u32>(DIVIDERS + (<usize>kind << 2), dividers);
+  store<u32>(DIVIDERS + ((<usize>kind) << 2), dividers);
 }
 
 function addCounts(table: usize): void {
@@ -153,11 +153,11 @@ export function putTables(kind: i32): void {
 
 function putTable(table: usize): void {
   let used: u32 = 0;
-  for (let token = 0; token < TOKENS; token++) used += <u32>(load<u32>(table + (<usize>token << 2)) > 0);
+  for (let token = 0; token < TOKENS; token++) used += <u32>(load<u32>(table + ((<usize>token) << 2)) > 0);
   putGolomb(used - 1, 2);
   let next = 0;
   for (let token = 0; token < TOKENS; token++) {
-    const frequency = load<u32>(table + (<usize>token << 2));
+    const frequency = load<u32>(table + ((<usize>token) << 2));
     if (frequency == 0) continue;
     putGolomb(token - next, 0);
     next = token + 1;
@@ -170,7 +170,7 @@ function putTable(table: usize): void {
 export function getTables(kind: i32): i32 {
   setScale(kind, getBits(2));
   const dividers = (getBits(7) << 1) | 1;
-  store<u32>(DIVIDERS + (<usize>kind << 2), dividers);
+  store<u32>(DIVIDERS + ((<usize>kind) << 2), dividers);
   for (let context = 0; context < CONTEXTS; context++) {
     if (((dividers >> context) & 1) == 0) continue;
     const status = getTable(tableAt(kind, context));
@@ -193,7 +193,7 @@ function getTable(table: usize): i32 {
     const read = i + 1 < used ? getGolomb(3) : left - 1;
     if (read >= left) return STATUS_DAMAGED;
     const frequency = read + 1;
-    store<u32>(table + (<usize>token << 2), frequency);
+    store<u32>(table + ((<usize>token) << 2), frequency);
     left -= frequency;
     next = token + 1;
   }

@@ -34,21 +34,21 @@ function partnerOffset(i: i32): i32 {
 }
 
 export function coefficientOf(row: i32, tap: i32): i32 {
-  return load<i32>(COEFFICIENTS + (<usize>(row * MAX_TAPS + tap) << 2));
+  return load<i32>(COEFFICIENTS + ((<usize>(row * MAX_TAPS + tap)) << 2));
 }
 
 /** Range: every int32 will do. Tap 0 is what `closeRow` makes of the others. */
 export function setCoefficient(row: i32, tap: i32, value: i32): void {
-  store<i32>(COEFFICIENTS + (<usize>(row * MAX_TAPS + tap) << 2), value);
+  store<i32>(COEFFICIENTS + ((<usize>(row * MAX_TAPS + tap)) << 2), value);
 }
 
 export function shiftOf(row: i32): i32 {
-  return load<i32>(SHIFTS + (<usize>row << 2));
+  return load<i32>(SHIFTS + ((<usize>row) << 2));
 }
 
 /** Set the shift, 1 … 15, and the coefficient of the nearest tap: own ones add up to nothing. */
 export function closeRow(row: i32, shift: i32): void {
-  store<i32>(SHIFTS + (<usize>row << 2), shift);
+  store<i32>(SHIFTS + ((<usize>row) << 2), shift);
   let sum = 0;
   for (let tap = 1; tap < ownTapsOf(row); tap++) sum += coefficientOf(row, tap);
   setCoefficient(row, 0, -sum);
@@ -61,17 +61,9 @@ export function closeRow(row: i32, shift: i32): void {
  * @param near, far  the same of the partners; 0 for none
  * @returns how many there are; `tapAddress` gives them
  */
-export function placeTaps(
-  row: i32,
-  frame: i32,
-  frames: i32,
-  stride: i32,
-  plane: usize,
-  near: usize,
-  far: usize,
-): i32 {
+export function placeTaps(row: i32, frame: i32, frames: i32, stride: i32, plane: usize, near: usize, far: usize): i32 {
   const own = ownTapsOf(row);
-  const bytes = <usize>stride << 2;
+  const bytes = (<usize>stride) << 2;
   for (let tap = 0; tap < own; tap++) setTap(tap, plane + bytes * <usize>(frame + ownOffset(row, tap)));
   let taps = own;
   if (near != 0) taps = placePartner(taps, NEAR_OFFSETS, frame, frames, bytes, near);
@@ -88,12 +80,12 @@ function placePartner(from: i32, count: i32, frame: i32, frames: i32, bytes: usi
 }
 
 function setTap(tap: i32, at: usize): void {
-  store<usize>(TAP_AT + (<usize>tap << 2), at);
+  store<usize>(TAP_AT + ((<usize>tap) << 2), at);
 }
 
 /** Address of a tap's frame, after `placeTaps`. */
 export function tapAddress(tap: i32): usize {
-  return load<usize>(TAP_AT + (<usize>tap << 2));
+  return load<usize>(TAP_AT + ((<usize>tap) << 2));
 }
 
 /**
@@ -106,12 +98,12 @@ export function predict(row: i32, taps: i32, count: i32, out: usize): void {
   const all = (taps + 3) & ~3;
   for (let tap = 0; tap < all; tap++) {
     if (tap >= taps) setTap(tap, tapAddress(0));
-    store<i32>(TAP_COEFFICIENT + (<usize>tap << 2), tap < taps ? coefficientOf(row, tap) : 0);
+    store<i32>(TAP_COEFFICIENT + ((<usize>tap) << 2), tap < taps ? coefficientOf(row, tap) : 0);
   }
   const shift = shiftOf(row);
   for (let from = 0; from < count; from += BLOCK) {
     const size = min(BLOCK, count - from);
-    const offset = <usize>from << 2;
+    const offset = (<usize>from) << 2;
     fillSums(size, 1 << (shift - 1));
     for (let tap = 0; tap < all; tap += 4) addTaps(tap, offset, size);
     finishSums(tapAddress(0) + offset, size, shift, out + offset);
@@ -121,14 +113,14 @@ export function predict(row: i32, taps: i32, count: i32, out: usize): void {
 function fillSums(count: i32, value: i32): void {
   if (ASC_FEATURE_SIMD) {
     const all = i32x4.splat(value);
-    for (let i = 0; i < count; i += 4) v128.store(SUMS + (<usize>i << 2), all);
+    for (let i = 0; i < count; i += 4) v128.store(SUMS + ((<usize>i) << 2), all);
   } else {
-    for (let i = 0; i < count; i++) store<i32>(SUMS + (<usize>i << 2), value);
+    for (let i = 0; i < count; i++) store<i32>(SUMS + ((<usize>i) << 2), value);
   }
 }
 
 function addTaps(tap: i32, offset: usize, count: i32): void {
-  const from = TAP_COEFFICIENT + (<usize>tap << 2);
+  const from = TAP_COEFFICIENT + ((<usize>tap) << 2);
   const a = tapAddress(tap) + offset;
   const b = tapAddress(tap + 1) + offset;
   const c = tapAddress(tap + 2) + offset;
@@ -138,7 +130,7 @@ function addTaps(tap: i32, offset: usize, count: i32): void {
     const wb = v128.load32_splat(from, 4);
     const wc = v128.load32_splat(from, 8);
     const wd = v128.load32_splat(from, 12);
-    for (let i: usize = 0; i < <usize>count << 2; i += 16) {
+    for (let i: usize = 0; i < (<usize>count) << 2; i += 16) {
       const first = i32x4.add(i32x4.mul(wa, v128.load(a + i)), i32x4.mul(wb, v128.load(b + i)));
       const second = i32x4.add(i32x4.mul(wc, v128.load(c + i)), i32x4.mul(wd, v128.load(d + i)));
       v128.store(SUMS + i, i32x4.add(v128.load(SUMS + i), i32x4.add(first, second)));
@@ -148,7 +140,7 @@ function addTaps(tap: i32, offset: usize, count: i32): void {
     const wb = load<i32>(from, 4);
     const wc = load<i32>(from, 8);
     const wd = load<i32>(from, 12);
-    for (let i: usize = 0; i < <usize>count << 2; i += 4) {
+    for (let i: usize = 0; i < (<usize>count) << 2; i += 4) {
       const first = wa * load<i32>(a + i) + wb * load<i32>(b + i);
       const second = wc * load<i32>(c + i) + wd * load<i32>(d + i);
       store<i32>(SUMS + i, load<i32>(SUMS + i) + first + second);
@@ -158,11 +150,11 @@ function addTaps(tap: i32, offset: usize, count: i32): void {
 
 function finishSums(nearest: usize, count: i32, shift: i32, out: usize): void {
   if (ASC_FEATURE_SIMD) {
-    for (let i: usize = 0; i < <usize>count << 2; i += 16) {
+    for (let i: usize = 0; i < (<usize>count) << 2; i += 16) {
       v128.store(out + i, i32x4.add(v128.load(nearest + i), i32x4.shr_s(v128.load(SUMS + i), shift)));
     }
   } else {
-    for (let i: usize = 0; i < <usize>count << 2; i += 4) {
+    for (let i: usize = 0; i < (<usize>count) << 2; i += 4) {
       store<i32>(out + i, load<i32>(nearest + i) + (load<i32>(SUMS + i) >> shift));
     }
   }

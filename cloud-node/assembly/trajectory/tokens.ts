@@ -17,7 +17,7 @@ export function prepareTokens(): void {
   for (let token: u32 = 0; token < <u32>TOKENS; token++) {
     const raw = token < DIRECT ? 0 : ((token - DIRECT) >> 2) + 2;
     store<u8>(RAW_BITS + token, <u8>raw);
-    store<u32>(BASE + (<usize>token << 2), token < DIRECT ? token : (4 | (token & 3)) << raw);
+    store<u32>(BASE + ((<usize>token) << 2), token < DIRECT ? token : (4 | (token & 3)) << raw);
   }
   for (let z: u32 = 0; z < SHORT; z++) store<u8>(TOKEN_OF + z, <u8>tokenOfAny(z));
 }
@@ -39,5 +39,5 @@ export function rawBitsOf(token: u32): u32 {
 
 /** The least code of a token: its raw bits are zero. */
 export function baseOf(token: u32): u32 {
-  return load<u32>(BASE + (<usize>token << 2));
+  return load<u32>(BASE + ((<usize>token) << 2));
 }

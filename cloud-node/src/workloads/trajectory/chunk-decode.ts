@@ -67,7 +67,8 @@ class ChunkDecoder {
     const { groups, blocks, columns } = this.#head;
     this.#checkSize();
     for (const index of blocks.keys()) {
-      if (groups[index]?.columns.some((name) => wanted === undefined || wanted.has(name))) this.#values.set(index, this.#group(index));
+      if (groups[index]?.columns.some((name) => wanted === undefined || wanted.has(name)))
+        this.#values.set(index, this.#group(index));
     }
     const names = columns.filter((name) => wanted === undefined || wanted.has(name));
     for (const index of this.#values.keys()) this.#checkWords(index);
@@ -81,7 +82,8 @@ class ChunkDecoder {
     const { atoms, steps } = this.#head;
     const values = atoms * 3 * steps.length;
     if (steps.length > this.#core.maxFrames) throw new ChunkProblem(`${steps.length} frames are too many`);
-    if (steps.length > 1 && values > MOST_VALUES) throw new ChunkProblem(`${atoms} atoms in ${steps.length} frames are too many`);
+    if (steps.length > 1 && values > MOST_VALUES)
+      throw new ChunkProblem(`${atoms} atoms in ${steps.length} frames are too many`);
   }
 
   #block(index: number): ChunkBlock {
@@ -129,7 +131,9 @@ class ChunkDecoder {
     if (decoded === undefined) throw new ChunkProblem(`block ${index} does not inflate to its values`);
     return (frame, axis) => {
       const from = axis * atoms * FLOAT64_BYTES;
-      return new Float64Array((decoded[frame] as Uint8Array).slice(from, from + atoms * FLOAT64_BYTES).buffer as ArrayBuffer);
+      return new Float64Array(
+        (decoded[frame] as Uint8Array).slice(from, from + atoms * FLOAT64_BYTES).buffer as ArrayBuffer,
+      );
     };
   }
 

@@ -91,7 +91,8 @@ function canCode(source: GroupSource): boolean {
   if (source.mode !== "exact") return true;
   for (let frame = 0; frame < source.frames; frame++) {
     for (let axis = 0; axis < source.axes; axis++) {
-      for (const value of source.values(frame, axis)) if (!Number.isInteger(value) || Object.is(value, -0)) return false;
+      for (const value of source.values(frame, axis))
+        if (!Number.isInteger(value) || Object.is(value, -0)) return false;
     }
   }
   return true;

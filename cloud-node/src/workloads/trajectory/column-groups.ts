@@ -61,7 +61,11 @@ export function partnersOf(groups: readonly ColumnGroup[], index: number): numbe
   const last = (family: Family) =>
     before.findLast((other) => other.family === family && String(other.axes) === String(group.axes))?.i;
   const wanted: readonly Family[] =
-    familyOf(group) === "position" ? ["position", "velocity", "force"] : familyOf(group) === "velocity" ? ["force"] : [];
+    familyOf(group) === "position"
+      ? ["position", "velocity", "force"]
+      : familyOf(group) === "velocity"
+        ? ["force"]
+        : [];
   return wanted
     .map(last)
     .filter((i) => i !== undefined)

@@ -3,9 +3,9 @@ import { type DecodedChunk, decodeChunk } from "./chunk-decode.ts";
 import { type ChunkHead, decodeHead } from "./chunk-head.ts";
 import {
   CHUNK_PREAMBLE_BYTES,
+  type ChunkPlace,
   CONTAINER_MAGIC,
   CONTAINER_VERSION,
-  type ChunkPlace,
   CRC_BYTES,
   PREAMBLE_BYTES,
   readPreamble,

@@ -76,12 +76,7 @@ async function readIndex(
   return { chunks: places, end: at, damage: [], isFinished: true };
 }
 
-async function scanChunks(
-  core: TrajectoryCore,
-  file: FileHandle,
-  start: number,
-  size: number,
-): Promise<ContainerMap> {
+async function scanChunks(core: TrajectoryCore, file: FileHandle, start: number, size: number): Promise<ContainerMap> {
   const chunks: ChunkPlace[] = [];
   const damage: ContainerDamage[] = [];
   let at = start;
@@ -111,7 +106,8 @@ async function chunkAt(
 ): Promise<ChunkPreamble | string> {
   const bytes = await readAt(file, at, CHUNK_PREAMBLE_BYTES);
   const preamble = readPreamble(bytes, at);
-  if (preamble === undefined) return bytes.length < CHUNK_PREAMBLE_BYTES ? "the file ends here" : "no chunk begins here";
+  if (preamble === undefined)
+    return bytes.length < CHUNK_PREAMBLE_BYTES ? "the file ends here" : "no chunk begins here";
   if (at + CHUNK_PREAMBLE_BYTES + preamble.headBytes > size) return "the file ends inside this chunk";
   const head = await readAt(file, at + CHUNK_PREAMBLE_BYTES, preamble.headBytes);
   if (core.checksum(bytes.subarray(0, -CRC_BYTES), head) !== preamble.crc) return "the checksum of this chunk is wrong";

@@ -5,9 +5,9 @@ import { type ColumnGroup, groupColumns } from "./column-groups.ts";
 import {
   CHUNK_PREAMBLE_BYTES,
   CHUNK_TAG,
+  type ChunkPlace,
   CONTAINER_MAGIC,
   CONTAINER_VERSION,
-  type ChunkPlace,
   CRC_BYTES,
   END_TAG,
   INDEX_ENTRY_BYTES,

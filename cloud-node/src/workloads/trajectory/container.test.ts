@@ -79,7 +79,9 @@ function expectWithin(found: TrajectoryFrame | undefined, source: TrajectoryFram
     });
     expect(isWithin, `${column.name} of step ${source.step}`).toBe(true);
     if (column.kind === "text" && back?.kind === "text") {
-      expect(Array.from(back.codes, (code) => back.words[code])).toEqual(Array.from(column.codes, (code) => column.words[code]));
+      expect(Array.from(back.codes, (code) => back.words[code])).toEqual(
+        Array.from(column.codes, (code) => column.words[code]),
+      );
     }
   }
 }
@@ -167,13 +169,42 @@ test("no atoms, other atoms, other columns, repeated ids, words, odd numbers: ev
     ...frame,
     atoms: 7,
     ids: frame.ids?.slice(0, 7),
-    columns: frame.columns.map((column) => (column.kind === "text" ? column : { ...column, values: column.values.slice(0, 7) })),
+    columns: frame.columns.map((column) =>
+      column.kind === "text" ? column : { ...column, values: column.values.slice(0, 7) },
+    ),
   });
-  const repeated = { ...first, ids: new Float64Array(12).fill(4), columns: first.columns.map((column) => (column.name === "id" && column.kind !== "text" ? { ...column, values: new Float64Array(12).fill(4) } : column)) };
-  const words: Column = { kind: "text", name: "element", words: ["Ar", "Kr", "é"], codes: Uint32Array.from({ length: 12 }, (_, i) => (i * 7) % 3) };
-  const odd: Column = { kind: "real", name: "c_odd", values: Float64Array.from({ length: 12 }, (_, i) => [-0, Number.NaN, Number.NEGATIVE_INFINITY, 1e-300, 0.1][i % 5] ?? 0) };
+  const repeated = {
+    ...first,
+    ids: new Float64Array(12).fill(4),
+    columns: first.columns.map((column) =>
+      column.name === "id" && column.kind !== "text" ? { ...column, values: new Float64Array(12).fill(4) } : column,
+    ),
+  };
+  const words: Column = {
+    kind: "text",
+    name: "element",
+    words: ["Ar", "Kr", "é"],
+    codes: Uint32Array.from({ length: 12 }, (_, i) => (i * 7) % 3),
+  };
+  const odd: Column = {
+    kind: "real",
+    name: "c_odd",
+    values: Float64Array.from(
+      { length: 12 },
+      (_, i) => [-0, Number.NaN, Number.NEGATIVE_INFINITY, 1e-300, 0.1][i % 5] ?? 0,
+    ),
+  };
   const other = { ...first, time: 0.5, units: "lj", step: 2n ** 62n, columns: [...first.columns, words, odd] };
-  const frames = [empty, ...base.slice(0, 3), ...base.slice(3, 5).map(fewer), repeated, repeated, other, { ...other, step: -5n }, empty];
+  const frames = [
+    empty,
+    ...base.slice(0, 3),
+    ...base.slice(3, 5).map(fewer),
+    repeated,
+    repeated,
+    other,
+    { ...other, step: -5n },
+    empty,
+  ];
   const { frames: found, isWhole } = await unpack(await pack(frames));
   expect(isWhole).toBe(true);
   expect(found.length).toBe(frames.length);
@@ -231,7 +262,9 @@ test("a chunk that is damaged costs its own frames and no others, with the index
   expect(left).toEqual([...frames.slice(0, 10), ...frames.slice(20)]);
 });
 
-test("cut off at any byte, a container gives its whole chunks and says that it is cut, or says that it is none", { timeout: 120_000 }, async () => {
+test("cut off at any byte, a container gives its whole chunks and says that it is cut, or says that it is none", {
+  timeout: 120_000,
+}, async () => {
   const bytes = await pack(meltFrames(3, 8), { chunkFrames: 4 });
   const { frames } = await unpack(bytes);
   const chunks = [bytes.indexOf("CHNK"), bytes.lastIndexOf("CHNK"), bytes.lastIndexOf("INDX")];
@@ -272,5 +305,11 @@ test("any byte that is changed is noticed, or changes nothing", { timeout: 120_0
       codes.set(isWhole ? "harmless" : "found", (codes.get(isWhole ? "harmless" : "found") ?? 0) + 1);
     }
   }
-  expect([...codes.keys()].toSorted()).toEqual(["bad-chunk", "bad-container", "found", "not-a-container", "unknown-version"]);
+  expect([...codes.keys()].toSorted()).toEqual([
+    "bad-chunk",
+    "bad-container",
+    "found",
+    "not-a-container",
+    "unknown-version",
+  ]);
 });

@@ -28,7 +28,7 @@ function sourceOf(originals: Originals, eps: number, mode: BoundMode = "max"): G
     mode,
     eps,
     loss: 0,
-    values: (frame, axis) => (originals[frame]?.[axis] as Float32Array | Float64Array).slice(),
+    values: (frame, axis) => originals[frame]?.[axis]?.slice() ?? new Float64Array(0),
   };
 }
 

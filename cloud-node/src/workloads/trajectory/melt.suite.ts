@@ -64,7 +64,8 @@ export class Melt {
       let value = derivative === 0 ? wave(0) + wave(1) * time : derivative === 1 ? wave(1) : 0;
       for (let k = 0; k < WAVES; k++) {
         const rate = wave(3 + 3 * k);
-        value += wave(2 + 3 * k) * rate ** derivative * Math.sin(rate * time + wave(4 + 3 * k) + (derivative * Math.PI) / 2);
+        value +=
+          wave(2 + 3 * k) * rate ** derivative * Math.sin(rate * time + wave(4 + 3 * k) + (derivative * Math.PI) / 2);
       }
       return value;
     });
@@ -93,7 +94,11 @@ export class Melt {
       box: cube(edge),
       atoms,
       ids,
-      columns: [{ kind: "integer", name: "id", values: ids }, { kind: "integer", name: "type", values: types }, ...vectors],
+      columns: [
+        { kind: "integer", name: "id", values: ids },
+        { kind: "integer", name: "type", values: types },
+        ...vectors,
+      ],
       source: undefined,
     };
   }

@@ -28,14 +28,7 @@ interface CoreExports {
   ): void;
   fromFixed(at: number, count: number, elementBytes: number, unit: number, out: number): void;
   escapeValues(at: number, count: number, elementBytes: number, limit: number, out: number): number;
-  worstError(
-    source: number,
-    back: number,
-    count: number,
-    elementBytes: number,
-    limit: number,
-    sums: number,
-  ): number;
+  worstError(source: number, back: number, count: number, elementBytes: number, limit: number, sums: number): number;
   encodeBlock(
     frames: number,
     axes: number,
