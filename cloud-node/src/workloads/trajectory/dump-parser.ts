@@ -1,6 +1,6 @@
-import { type DumpHeader, HeaderReader } from "./dump-header.ts";
 import type { FrameSource, TrajectoryFrame } from "./frame.ts";
 import { FrameColumns } from "./frame-columns.ts";
+import { type DumpHeader, HeaderReader } from "./dump-header.ts";
 import type { RowKernel, TakenRows } from "./row-kernel.ts";
 import { TrajectoryError, type TrajectoryErrorCode } from "./trajectory-error.ts";
 

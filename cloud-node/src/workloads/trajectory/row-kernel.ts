@@ -124,9 +124,7 @@ export class RowKernel {
  */
 export function loadRowKernel(): RowKernel {
   try {
-    return new RowKernel(
-      new WebAssembly.Module(readFileSync(new URL("../../../build/dump-rows.wasm", import.meta.url))),
-    );
+    return new RowKernel(new WebAssembly.Module(readFileSync(new URL("../../../build/dump-rows.wasm", import.meta.url))));
   } catch (cause) {
     throw new InvariantError("build/dump-rows.wasm does not load: run `npm run build`", { cause });
   }
