@@ -12,9 +12,12 @@
  *
  * @see Clinger 1990, "How to read floating point numbers accurately", fast path
  */
-import { roundDecimal } from "./decimal-rounding";
+import { FIVES, LARGEST_POWER, roundDecimal, SMALLEST_POWER } from "./decimal-rounding";
 
-export { FIVES, LARGEST_POWER, SMALLEST_POWER } from "./decimal-rounding";
+/** Where the host writes its table, and its first and last powers. */
+export const FIVES_TABLE: usize = FIVES;
+export const FIRST_POWER: i32 = SMALLEST_POWER;
+export const LAST_POWER: i32 = LARGEST_POWER;
 
 export const TEXT_BYTES: i32 = 1 << 18;
 export const MAX_COLUMNS: i32 = 1024;
@@ -46,7 +49,7 @@ export let taken: i32 = 0;
 export let held: i32 = 0;
 
 const POWERS: usize = memory.data<f64>([
-  1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20,
+  1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20,
   1e21, 1e22,
 ]);
 const MAX_EXACT_POWER: i32 = 22;

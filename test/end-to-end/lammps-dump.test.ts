@@ -80,17 +80,23 @@ let folder = "";
 function lammps(script: string): string {
   writeFileSync(join(folder, "in.script"), script);
   const args = ["-in", "in.script", "-log", "none"];
-  return execFileSync(programPath("lammps"), args, { cwd: folder, encoding: "utf8", env: { ...process.env, OMP_NUM_THREADS: "1" } });
+  return execFileSync(programPath("lammps"), args, {
+    cwd: folder,
+    encoding: "utf8",
+    env: { ...process.env, OMP_NUM_THREADS: "1" },
+  });
 }
 
-async function framesOf(name: string): Promise<TrajectoryFrame[]> {
-  return Array.fromAsync(readDump([fileInput(join(folder, name))]));
+async function framesOf(path: string): Promise<TrajectoryFrame[]> {
+  const frames: TrajectoryFrame[] = [];
+  for await (const frame of readDump([fileInput(path)])) frames.push(frame);
+  return frames;
 }
 
 /** Read a dump, write it again. @returns both texts */
 async function rewrite(name: string): Promise<{ before: string; after: string }> {
   const writer = new DumpWriter();
-  const after = (await framesOf(name)).flatMap((frame) => [...writer.write(frame)].map(String)).join("");
+  const after = (await framesOf(join(folder, name))).flatMap((frame) => [...writer.write(frame)].map(String)).join("");
   writeFileSync(join(folder, `again.${name}`), after);
   return { before: readFileSync(join(folder, name), "utf8"), after };
 }
@@ -107,22 +113,30 @@ requires("lammps")("dumps of LAMMPS", () => {
   }, 120_000);
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  test.each(["plain.dump", "scaled.dump", "shear.dump", "crowd.dump"])("%s is written as LAMMPS wrote it", async (name) => {
-    const { before, after } = await rewrite(name);
-    expect(before.length).toBeGreaterThan(1000);
-    expect(after).toBe(before);
-  });
+  test.each(["plain.dump", "scaled.dump", "shear.dump", "crowd.dump"])(
+    "%s is written as LAMMPS wrote it",
+    async (name) => {
+      const { before, after } = await rewrite(name);
+      expect(before.length).toBeGreaterThan(1000);
+      expect(after).toBe(before);
+    },
+  );
 
   test("columns are what the dump command says, in frames of any count", async () => {
-    const [melt] = await framesOf("scaled.dump");
+    const [melt] = await framesOf(join(folder, "scaled.dump"));
     expect(melt).toMatchObject({ units: "lj", time: 0, atoms: 256 });
     expect(melt?.columns.map(({ name, kind }) => `${name} ${kind}`)).toEqual([
       ..."type integer,id integer,element text,xs real,ys real,zs real,ix integer,iy integer,iz integer".split(","),
     ]);
-    const crowd = await framesOf("crowd.dump");
-    expect(crowd.map(({ step, atoms }) => [Number(step), atoms])).toEqual([[0, 0], [1, 7], [2, 37], [3, expect.any(Number)]]);
+    const crowd = await framesOf(join(folder, "crowd.dump"));
+    expect(crowd.map(({ step, atoms }) => [Number(step), atoms])).toEqual([
+      [0, 0],
+      [1, 7],
+      [2, 37],
+      [3, expect.any(Number)],
+    ]);
     expect(crowd[3]?.atoms).toBeLessThan(37);
-    const gzipped = await framesOf("atom.dump.gz");
+    const gzipped = await framesOf(join(folder, "atom.dump.gz"));
     expect(gzipped.map(({ step }) => Number(step))).toEqual([0, 10, 20, 30, 40, 50, 60]);
   });
 
@@ -136,7 +150,9 @@ requires("lammps")("dumps of LAMMPS", () => {
     for (const [name, fields] of cases) {
       await rewrite(name);
       const form = name === "shear.dump" ? "change_box all triclinic\n" : "";
-      const [before, after] = [name, `again.${name}`].map((file) => thermo(lammps(`${ATOMS}${form}rerun ${file} dump ${fields} box yes\n`)));
+      const [before, after] = [name, `again.${name}`].map((file) =>
+        thermo(lammps(`${ATOMS}${form}rerun ${file} dump ${fields} box yes\n`)),
+      );
       expect(before?.length, name).toBeGreaterThanOrEqual(7);
       expect(after, name).toEqual(before);
     }
@@ -147,7 +163,13 @@ requires("lammps")("dumps of LAMMPS", () => {
     const dumped = ["crowd.dump", "again.crowd.dump"].map((file) => {
       lammps(
         [
-          ...["units real", "atom_style charge", "atom_modify map array", "boundary p f m", "region box block -5 5 -5 5 -5 5"],
+          ...[
+            "units real",
+            "atom_style charge",
+            "atom_modify map array",
+            "boundary p f m",
+            "region box block -5 5 -5 5 -5 5",
+          ],
           ...["create_box 2 box", "mass * 12.0", "pair_style zero 2.0", "pair_coeff * *"],
           `read_dump ${file} 2 x y z q box yes add yes`,
           "write_dump all custom back.dump id type q x y z modify sort id",
@@ -165,14 +187,15 @@ requires("bzip2")("dumps that bzip2 compressed", () => {
     const place = mkdtempSync(join(tmpdir(), "lockstep-bzip2-"));
     try {
       const rows = Array.from({ length: 60_000 }, (_, i) => `${i} ${Math.sin(i).toPrecision(6)} ${i % 5}\n`).join("");
-      const head = "ITEM: TIMESTEP\n0\nITEM: NUMBER OF ATOMS\n60000\nITEM: BOX BOUNDS pp pp pp\n0 1\n0 1\n0 1\nITEM: ATOMS id x type\n";
+      const head =
+        "ITEM: TIMESTEP\n0\nITEM: NUMBER OF ATOMS\n60000\nITEM: BOX BOUNDS pp pp pp\n0 1\n0 1\n0 1\nITEM: ATOMS id x type\n";
       const plain = join(place, "a.dump");
       writeFileSync(plain, (head + rows).repeat(3));
-      const expected = await Array.fromAsync(readDump([fileInput(plain)]));
+      const expected = await framesOf(plain);
       for (const level of ["-1", "-9"]) {
         const packed = join(place, `a${level}.dump.bz2`);
         writeFileSync(packed, execFileSync(programPath("bzip2"), [level, "-c", plain], { maxBuffer: 1 << 26 }));
-        const frames = await Array.fromAsync(readDump([fileInput(packed)]));
+        const frames = await framesOf(packed);
         expect(frames.map(({ columns }) => columns)).toEqual(expected.map(({ columns }) => columns));
       }
     } finally {

@@ -7,7 +7,8 @@
 export type NamedKind = "real" | "number" | "text" | "unknown";
 
 /** @see LAMMPS manual, "dump command", attributes of style custom */
-const REAL = /^(?:[xyz]s?u?|v[xyz]|f[xyz]|q|mass|radius|diameter|heatflow|temperature|mu[xyz]?|omega[xyz]|angmom[xyz]|tq[xyz])$/;
+const REAL =
+  /^(?:[xyz]s?u?|v[xyz]|f[xyz]|q|mass|radius|diameter|heatflow|temperature|mu[xyz]?|omega[xyz]|angmom[xyz]|tq[xyz])$/;
 const NUMBER = /^(?:id|mol|proc|procp1|type|i[xyz]|i2?_.+)$/;
 /** Computes, fixes, variables and custom properties: `c_1[3]`, `f_ave`, `v_name`, `d_name`, `d2_name[1]`. */
 const CALCULATED = /^(?:[cfvd]|d2)_/;

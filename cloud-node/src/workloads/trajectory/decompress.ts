@@ -27,7 +27,9 @@ export async function* decompress(source: AsyncIterable<Uint8Array>, file: strin
 }
 
 /** The first bytes, and all of it, they included. */
-async function readHead(source: AsyncIterable<Uint8Array>): Promise<{ head: Uint8Array; rest: AsyncIterable<Uint8Array> }> {
+async function readHead(
+  source: AsyncIterable<Uint8Array>,
+): Promise<{ head: Uint8Array; rest: AsyncIterable<Uint8Array> }> {
   const iterator = source[Symbol.asyncIterator]();
   let head = Buffer.alloc(0);
   let isDone = false;

@@ -47,7 +47,9 @@ function column(name: string, atoms: number): fc.Arbitrary<Column> {
     }));
   }
   if (WHOLE_NAMES.includes(name)) {
-    return fc.array(whole, size).map((values) => ({ kind: "integer", name, values: Float64Array.from(values, (v) => v + 0) }));
+    return fc
+      .array(whole, size)
+      .map((values) => ({ kind: "integer", name, values: Float64Array.from(values, (v) => v + 0) }));
   }
   if (TEXT_NAMES.includes(name)) {
     return fc.array(word, size).map((cells) => {
@@ -76,10 +78,14 @@ const frame: fc.Arbitrary<TrajectoryFrame> = fc
 
 test("any frames, written and read in pieces of any size, are the same frames", () => {
   fc.assert(
-    fc.property(fc.array(frame, { minLength: 1, maxLength: 4 }), fc.integer({ min: 1, max: 300 }), (frames, pieceBytes) => {
-      const text = writeDump(frames);
-      expect(parseGoodDump(text, pieceBytes).map(content)).toEqual(frames.map(content));
-    }),
+    fc.property(
+      fc.array(frame, { minLength: 1, maxLength: 4 }),
+      fc.integer({ min: 1, max: 300 }),
+      (frames, pieceBytes) => {
+        const text = writeDump(frames);
+        expect(parseGoodDump(text, pieceBytes).map(content)).toEqual(frames.map(content));
+      },
+    ),
     { seed: SEED, numRuns: 300 },
   );
 });
@@ -113,7 +119,19 @@ test("bytes changed, lost or added anywhere leave the frames before them as they
   expect([...codes].sort()).toEqual(expect.arrayContaining(["bad-header", "bad-number", "bad-row", "truncated"]));
 });
 
-const TOKENS = ["\n", " ", "\0", "ITEM: ", "ITEM: ATOMS id x\n", "-", "e999", "99999999999999999999", "nan", "\ufffd", "\r\n"];
+const TOKENS = [
+  "\n",
+  " ",
+  "\0",
+  "ITEM: ",
+  "ITEM: ATOMS id x\n",
+  "-",
+  "e999",
+  "99999999999999999999",
+  "nan",
+  "\ufffd",
+  "\r\n",
+];
 
 /** One to three places changed; where the first of them is. */
 function mutate(bytes: Buffer, random: () => number): { mutant: Buffer; first: number } {
@@ -137,13 +155,18 @@ function mutate(bytes: Buffer, random: () => number): { mutant: Buffer; first: n
 
 test("the number that a word is, is the one that a numeric column would hold", () => {
   fc.assert(
-    fc.property(fc.oneof(finite.map(String), fc.stringMatching(/^[-+.0-9eE]{1,8}$/), fc.constantFrom("nan", "-inf")), (text) => {
-      const number = numberOfWord(text);
-      const { frames, error } = parseDump(`ITEM: TIMESTEP\n0\nITEM: NUMBER OF ATOMS\n1\nITEM: BOX BOUNDS\n0 1\n0 1\n0 1\nITEM: ATOMS x\n${text}\n`);
-      const column = frames[0]?.columns[0];
-      if (number !== undefined) expect(column?.kind !== "text" && column?.values[0]).toBe(number);
-      else if (error === undefined) expect(text).toMatch(/^[-+]?0\d/);
-    }),
+    fc.property(
+      fc.oneof(finite.map(String), fc.stringMatching(/^[-+.0-9eE]{1,8}$/), fc.constantFrom("nan", "-inf")),
+      (text) => {
+        const number = numberOfWord(text);
+        const { frames, error } = parseDump(
+          `ITEM: TIMESTEP\n0\nITEM: NUMBER OF ATOMS\n1\nITEM: BOX BOUNDS\n0 1\n0 1\n0 1\nITEM: ATOMS x\n${text}\n`,
+        );
+        const column = frames[0]?.columns[0];
+        if (number !== undefined) expect(column?.kind !== "text" && column?.values[0]).toBe(number);
+        else if (error === undefined) expect(text).toMatch(/^[-+]?0\d/);
+      },
+    ),
     { seed: SEED, numRuns: 2000 },
   );
 });

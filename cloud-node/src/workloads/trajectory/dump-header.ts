@@ -39,7 +39,9 @@ export class HeaderReader {
   /** Units as last said in this file. */
   #units: string | undefined;
   /** What the next line belongs to; undefined: it must be an item. */
-  #open: { readonly item: string; lines: number; readonly take: (line: string, place: TrajectoryPlace) => void } | undefined;
+  #open:
+    | { readonly item: string; lines: number; readonly take: (line: string, place: TrajectoryPlace) => void }
+    | undefined;
   #hasBegun = false;
 
   constructor(limits: HeaderLimits) {
@@ -139,7 +141,8 @@ export class HeaderReader {
   }
 
   #noItem(text: string, place: TrajectoryPlace): TrajectoryError {
-    if (this.#hasBegun) return bad(`"${shown(text)}" stands where an "ITEM: …" belongs`, "the header is damaged", place);
+    if (this.#hasBegun)
+      return bad(`"${shown(text)}" stands where an "ITEM: …" belongs`, "the header is damaged", place);
     return bad(
       `"${shown(text)}" stands where a frame must begin with "ITEM: …"`,
       `the frame before has more rows than its ITEM: NUMBER OF ATOMS says, or this is no dump: ${NO_DUMP}`,

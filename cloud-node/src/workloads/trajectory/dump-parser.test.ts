@@ -65,7 +65,8 @@ test("what was read is written, and reads the same again", () => {
 });
 
 test("a column of an unknown name holds numbers where all its cells are, and words for good once one is not", () => {
-  const text = (cells: readonly string[]) => `${headOf("id mystery", { atoms: String(cells.length) })}${cells.map((cell, i) => `${i} ${cell}\n`).join("")}`;
+  const text = (cells: readonly string[]) =>
+    `${headOf("id mystery", { atoms: String(cells.length) })}${cells.map((cell, i) => `${i} ${cell}\n`).join("")}`;
   const frames = parseGoodDump(text(["1", "2"]) + text(["1.50", "-inf"]) + text(["1", "C"]) + text(["1", "2"]));
   expect(frames.map(({ columns }) => columns[1]?.kind)).toEqual(["integer", "real", "text", "text"]);
   expect(columnOf(frames[1], "mystery")).toEqual([1.5, Number.NEGATIVE_INFINITY]);
@@ -145,7 +146,11 @@ test.each([
   expect(rest.code).toBe(code);
   expect(place.file).toBe("a.dump");
   expect(place.line).toBe(11 + line);
-  const lineStart = text.split("\n").slice(0, line - 1).join("\n").length + (line > 1 ? 1 : 0);
+  const lineStart =
+    text
+      .split("\n")
+      .slice(0, line - 1)
+      .join("\n").length + (line > 1 ? 1 : 0);
   if (column !== undefined) expect(place.byte).toBe(GOOD.length + lineStart + column);
   expect(message).toContain(`a.dump, line ${11 + line}, byte ${place.byte}: `);
 });

@@ -1,6 +1,6 @@
+import { type DumpHeader, HeaderReader } from "./dump-header.ts";
 import type { FrameSource, TrajectoryFrame } from "./frame.ts";
 import { FrameColumns } from "./frame-columns.ts";
-import { type DumpHeader, HeaderReader } from "./dump-header.ts";
 import type { RowKernel, TakenRows } from "./row-kernel.ts";
 import { TrajectoryError, type TrajectoryErrorCode } from "./trajectory-error.ts";
 
@@ -172,7 +172,7 @@ export class DumpParser {
   #idsOf(columns: TrajectoryFrame["columns"]): TrajectoryFrame["ids"] {
     const column = columns.find(({ name }) => name === "id");
     if (column === undefined || column.kind === "text") return undefined;
-    if (column.kind === "real" || column.values.some((id) => id < 0)) {
+    if (column.kind === "real" || hasNegative(column.values)) {
       const problem = `an id of the frame at line ${this.#frameLine} is no whole number from 0 to 2^53 - 1`;
       throw this.#error("bad-id", problem, "ids tell atoms apart: mend the column, or dump without it", this.#start);
     }
@@ -237,4 +237,12 @@ export class DumpParser {
   #error(code: TrajectoryErrorCode, problem: string, remedy: string, at: number): TrajectoryError {
     return new TrajectoryError(code, problem, remedy, this.#placeOf(at));
   }
+}
+
+/** A loop, as a callback for every id of every frame takes its time. */
+function hasNegative(values: Float64Array): boolean {
+  for (let i = 0; i < values.length; i++) {
+    if ((values[i] ?? 0) < 0) return true;
+  }
+  return false;
 }

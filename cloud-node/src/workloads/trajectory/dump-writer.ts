@@ -117,7 +117,8 @@ function checkColumn(column: Column, atoms: number): void {
   if (column.kind !== "text") return;
   const wordless = column.words.find((word) => !isWord(word));
   if (wordless !== undefined) throw bad(`column ${column.name} holds "${wordless}", which is no word`);
-  if (column.codes.some((code) => code >= column.words.length)) throw bad(`column ${column.name} has a code of no word`);
+  if (column.codes.some((code) => code >= column.words.length))
+    throw bad(`column ${column.name} has a code of no word`);
 }
 
 function bad(problem: string): TrajectoryError {

@@ -103,14 +103,7 @@ class GrowingText implements GrowingColumn {
   readonly #codeOf = new Map<string, number>();
   #codes: Uint32Array<ArrayBuffer>;
 
-  constructor(
-    kernel: RowKernel,
-    index: number,
-    name: string,
-    kind: NamedKind,
-    capacity: number,
-    texts: Set<string>,
-  ) {
+  constructor(kernel: RowKernel, index: number, name: string, kind: NamedKind, capacity: number, texts: Set<string>) {
     this.#kernel = kernel;
     this.#index = index;
     this.#name = name;

@@ -20,7 +20,8 @@ const MINUS = 0x2d;
  * @returns behind the text
  */
 export function writeReal(value: number, out: Uint8Array, at: number): number {
-  if (value === (value | 0) && value !== 0 && value < POWER_LIMIT && value > -POWER_LIMIT) return writeInt(value, out, at);
+  if (value === (value | 0) && value !== 0 && value < POWER_LIMIT && value > -POWER_LIMIT)
+    return writeInt(value, out, at);
   const size = Math.abs(value);
   if (!(size >= 1e-4 && size < POWER_LIMIT)) return writeAscii(longText(value), out, at);
   let end = at;

@@ -51,7 +51,9 @@ test("several files, each in its own compression, and a stream are one trajector
     },
   });
   expect(error).toBeUndefined();
-  expect(frames.map(content)).toEqual([5, 6, 7, 8].flatMap((n, i) => parseGoodDump(dumpOf(n, [0, 5, 11, 18][i]))).map(content));
+  expect(frames.map(content)).toEqual(
+    [5, 6, 7, 8].flatMap((n, i) => parseGoodDump(dumpOf(n, [0, 5, 11, 18][i]))).map(content),
+  );
   expect(frames.map(({ step }) => Number(step))).toEqual(Array.from({ length: 26 }, (_, i) => i));
   expect(new Set(frames.map(({ source }) => source?.file)).size).toBe(4);
   expect(stored).toBe(

@@ -33,7 +33,8 @@ export async function* readDump(
     try {
       for await (const bytes of source) yield* parser.push(bytes);
     } catch (error) {
-      const isPlaced = !(error instanceof TrajectoryError && COMPRESSED.has(error.code)) || error.place.line !== undefined;
+      const isPlaced =
+        !(error instanceof TrajectoryError && COMPRESSED.has(error.code)) || error.place.line !== undefined;
       throw isPlaced ? error : parser.locate(error);
     }
     yield* parser.finish();

@@ -14,7 +14,8 @@ function parseAll(texts: readonly string[]): { values: number[]; isWhole: boolea
     const length = kernel.text.write(`${part.join("\n")}\n`, "latin1");
     for (let start = 0; start < length; ) {
       const { rows, end, problem } = kernel.take(start, length, texts.length);
-      if (problem !== undefined) throw new RangeError(`${problem.kind} at ${kernel.text.toString("latin1", problem.at, problem.at + 40)}`);
+      if (problem !== undefined)
+        throw new RangeError(`${problem.kind} at ${kernel.text.toString("latin1", problem.at, problem.at + 40)}`);
       values.push(...kernel.values(0, rows));
       start = end;
     }
@@ -61,7 +62,11 @@ test("random doubles of all magnitudes come back from 1 to 21 significant digits
 
 test("texts exactly between two doubles, and a hair beside, are rounded as they must be", () => {
   const random = seededRandom(SEED + 2);
-  const texts: string[] = ["9007199254740993", "9007199254740992.9999999999999999", "9007199254740993.0000000000000001"];
+  const texts: string[] = [
+    "9007199254740993",
+    "9007199254740992.9999999999999999",
+    "9007199254740993.0000000000000001",
+  ];
   for (let i = 0; i < 3000; i++) {
     const mantissa = (1n << 53n) + (BigInt(random()) << 20n) + BigInt(random() % (1 << 20));
     const middle = (mantissa * 2n + 1n) * 2n ** BigInt(random() % 60);
@@ -74,8 +79,14 @@ test("texts exactly between two doubles, and a hair beside, are rounded as they 
 
 test("zeros, powers of ten from end to end, and exponents beyond them are what Number says", () => {
   const texts = ["0", "-0", "0.0", "-0.0e5", "000", "0e99999999", "00000000000000000000000001.5", ".5", "5.", "-5.e3"];
-  for (let power = -400; power <= 400; power++) texts.push(`1e${power}`, `9.999999999999999999e${power}`, `-17E${power}`);
-  texts.push(`0.${"0".repeat(400)}1e401`, `1${"0".repeat(400)}e-400`, "1e18446744073709551617", "1e-18446744073709551617");
+  for (let power = -400; power <= 400; power++)
+    texts.push(`1e${power}`, `9.999999999999999999e${power}`, `-17E${power}`);
+  texts.push(
+    `0.${"0".repeat(400)}1e401`,
+    `1${"0".repeat(400)}e-400`,
+    "1e18446744073709551617",
+    "1e-18446744073709551617",
+  );
   texts.push(`0.${"0".repeat(150_000)}25e150000`);
   expectExact(texts);
 });
@@ -87,8 +98,29 @@ test("nan and inf are numbers, in any case, with a sign", () => {
 });
 
 test.each([
-  "x", "1x", "1.2.3", "--1", "+-1", "-", "+", ".", "-.", "e5", "1e", "1e+", "1e5.", "1,5", "0x10", "1_0", "nano", "in",
-  "infinit", "1234567890123456x", "1d5", "١", "1\u0000",
+  "x",
+  "1x",
+  "1.2.3",
+  "--1",
+  "+-1",
+  "-",
+  "+",
+  ".",
+  "-.",
+  "e5",
+  "1e",
+  "1e+",
+  "1e5.",
+  "1,5",
+  "0x10",
+  "1_0",
+  "nano",
+  "in",
+  "infinit",
+  "1234567890123456x",
+  "1d5",
+  "١",
+  "1\u0000",
 ])("%j is no number", (text) => {
   kernel.beginFrame([false]);
   const length = kernel.text.write(`7\n${text}\n`);

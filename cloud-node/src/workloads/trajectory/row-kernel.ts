@@ -61,7 +61,7 @@ export class RowKernel {
     this.#notWhole = new Uint8Array(memory, constant("NOT_WHOLE"), this.maxColumns);
     this.#problems = problemTable(constant);
     this.#results = ["taken", "held", "problem", "problemColumn", "problemAt"].map(global);
-    writeFives(new BigUint64Array(memory, constant("FIVES")), constant("SMALLEST_POWER"), constant("LARGEST_POWER"));
+    writeFives(new BigUint64Array(memory, constant("FIVES_TABLE")), constant("FIRST_POWER"), constant("LAST_POWER"));
   }
 
   /** Say what the rows of the next frame hold: for every column, whether its cells are words. */
@@ -124,7 +124,9 @@ export class RowKernel {
  */
 export function loadRowKernel(): RowKernel {
   try {
-    return new RowKernel(new WebAssembly.Module(readFileSync(new URL("../../../build/dump-rows.wasm", import.meta.url))));
+    return new RowKernel(
+      new WebAssembly.Module(readFileSync(new URL("../../../build/dump-rows.wasm", import.meta.url))),
+    );
   } catch (cause) {
     throw new InvariantError("build/dump-rows.wasm does not load: run `npm run build`", { cause });
   }

@@ -103,6 +103,8 @@ export class ZstdFrames {
 
   #damage(problem: string): TrajectoryError {
     const remedy = "copy the file again, or keep the frames before the damage";
-    return new TrajectoryError("bad-compression", `its zstd data is damaged (${problem})`, remedy, { file: this.#file });
+    return new TrajectoryError("bad-compression", `its zstd data is damaged (${problem})`, remedy, {
+      file: this.#file,
+    });
   }
 }
