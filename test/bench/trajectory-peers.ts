@@ -25,25 +25,29 @@ const LOSSLESS = [
   ["xz -6", "xz", ["-6", "-c", "-T1"]],
 ] as const;
 const MOST_OUTPUT = 1 << 30;
+/** What the lossless ones are given of a run: enough for their windows, and seconds each. */
+const FRAMES = 20;
 
 /** Run every peer that is there over one run's columns. */
 export function runPeers(run: MeltRun, set: ColumnSet, eps: number, folder: string): PeerResult[] {
   const rows = join(folder, "peer.rows");
   const floats = join(folder, "peer.f32");
-  writeFileSync(rows, rowsOf(run, set));
-  writeFileSync(floats, floatsOf(run, set));
-  const ascii = run.asciiBytes[set];
-  const float32 = statSync(floats).size;
-  const result = (peer: string, input: "rows" | "float32", bytes: number, ms: number): PeerResult => ({
-    file: run.name,
-    columns: set,
-    peer,
-    input,
-    bytes,
-    ratioAscii: ascii / bytes,
-    ratioFloat32: float32 / bytes,
-    encodeMBps: (input === "rows" ? ascii : float32) / 1e3 / ms,
-  });
+  const all = rowsOf(run, set);
+  const head = all.slice(0, FRAMES * (run.frames[0]?.atoms ?? 0));
+  const text = `${head.join("\n")}\n`;
+  writeFileSync(rows, text);
+  writeFileSync(floats, floatsOf(run, set, FRAMES));
+  const perFloat = text.length / statSync(floats).size;
+  const result = (peer: string, input: "rows" | "float32", bytes: number, ms: number): PeerResult => {
+    const size = statSync(input === "rows" ? rows : floats).size;
+    const ratio = size / bytes;
+    return {
+      ...{ file: run.name, columns: set, peer, input, bytes },
+      ratioAscii: input === "rows" ? ratio : ratio * perFloat,
+      ratioFloat32: input === "rows" ? ratio / perFloat : ratio,
+      encodeMBps: size / 1e3 / ms,
+    };
+  };
   const results: PeerResult[] = [];
   for (const [name, program, args] of LOSSLESS) {
     for (const [input, file] of [
@@ -58,7 +62,8 @@ export function runPeers(run: MeltRun, set: ColumnSet, eps: number, folder: stri
   const zfp = findProgram(osPackage("zfp"));
   if (zfp !== undefined && set === "x") {
     const packed = join(folder, "peer.zfp");
-    const values = float32 / 4 / run.frames.length;
+    writeFileSync(floats, floatsOf(run, set, run.frames.length));
+    const values = statSync(floats).size / 4 / run.frames.length;
     const begun = performance.now();
     const shape = ["-2", String(values), String(run.frames.length)];
     execFileSync(zfp, ["-f", "-i", floats, ...shape, "-a", String(eps), "-z", packed], { stdio: "ignore" });
@@ -68,20 +73,19 @@ export function runPeers(run: MeltRun, set: ColumnSet, eps: number, folder: stri
 }
 
 /** The dump's rows with the columns of a set, as text. */
-function rowsOf(run: MeltRun, set: ColumnSet): string {
+function rowsOf(run: MeltRun, set: ColumnSet): string[] {
   const fields = 2 + COLUMN_SETS[set].length;
   return readFileSync(run.file, "latin1")
     .split("\n")
     .filter((line) => /^\d+ \d+ /.test(line))
-    .map((line) => line.trimEnd().split(" ").slice(0, fields).join(" "))
-    .join("\n");
+    .map((line) => line.trimEnd().split(" ").slice(0, fields).join(" "));
 }
 
 /** Columns one after the other in every frame, paths through the box unwrapped as ours are. */
-function floatsOf(run: MeltRun, set: ColumnSet): Buffer {
+function floatsOf(run: MeltRun, set: ColumnSet, frames: number): Buffer {
   const edge = (run.frames[0]?.box.bounds[1] ?? 0) - (run.frames[0]?.box.bounds[0] ?? 0);
   const before = new Map<string, Float64Array>();
-  const parts = run.frames.flatMap((frame) =>
+  const parts = run.frames.slice(0, frames).flatMap((frame) =>
     COLUMN_SETS[set].map((name) => {
       const column = frame.columns.find((other) => other.name === name);
       const values = Float64Array.from(column === undefined || column.kind === "text" ? [] : column.values);

@@ -60,11 +60,18 @@ export async function makeRuns(folder: string): Promise<MeltRun[]> {
       name: `every ${every}`,
       every,
       file,
-      frames: await Array.fromAsync(readDump([fileInput(file)])),
+      frames: await framesOf(file),
       asciiBytes: asciiBytesOf(file),
     });
   }
   return runs;
+}
+
+/** All frames of a dump. */
+export async function framesOf(file: string): Promise<TrajectoryFrame[]> {
+  const frames: TrajectoryFrame[] = [];
+  for await (const frame of readDump([fileInput(file)])) frames.push(frame);
+  return frames;
 }
 
 /** A frame with id, type and the columns of a set. */

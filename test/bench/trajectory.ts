@@ -8,16 +8,14 @@ import {
   ContainerReader,
   ContainerWriter,
   type EpsRules,
-  fileInput,
   parseEpsRules,
-  readDump,
   type TrajectoryFrame,
 } from "@lockstep/cloud-node";
 import type { BenchGoal, BenchOptions, BenchReport, BenchTable } from "./bench.ts";
 import { type CodecSpeed, timeCodec } from "./trajectory-codec.ts";
 import { energiesOf } from "./trajectory-energy.ts";
 import { type PeerResult, runPeers } from "./trajectory-peers.ts";
-import { COLUMN_SETS, type ColumnSet, type MeltRun, makeRuns, withColumns } from "./trajectory-runs.ts";
+import { COLUMN_SETS, type ColumnSet, framesOf, type MeltRun, makeRuns, withColumns } from "./trajectory-runs.ts";
 
 /** One file packed and read again. */
 interface PackedRun {
@@ -106,7 +104,7 @@ async function packFolder(data: string, folder: string): Promise<PackedRun[]> {
   const names = (await readdir(data)).filter((name) => /\.(dump|lammpstrj)(\.(gz|bz2|zst))?$/.test(name)).toSorted();
   const runs: PackedRun[] = [];
   for (const name of names) {
-    const frames = await Array.fromAsync(readDump([fileInput(join(data, name))]));
+    const frames = await framesOf(join(data, name));
     const ascii = frames.reduce((sum, { source }) => sum + (source?.bytes ?? 0), 0);
     const numbers = frames.reduce((sum, { columns, atoms }) => sum + columns.length * atoms, 0);
     const found = await measure(frames, new Map(), "max", ascii, 4 * numbers, folder);
@@ -301,7 +299,7 @@ function speedTable(speeds: readonly Timed[]): BenchTable {
 
 function peerTable(peers: readonly PeerResult[]): BenchTable {
   return {
-    title: "Peers in the same run (ZFP: positions, tolerance 1e-3; the others lose nothing)",
+    title: "Peers in the same run (ZFP: positions, tolerance 1e-3; the others lose nothing, and have its first 20 frames)",
     columns: ["run", "columns", "peer", "input", "vs ASCII", "vs float32", "MB/s"],
     rows: peers.map((peer) => [
       ...[peer.file, peer.columns, peer.peer, peer.input, peer.ratioAscii.toFixed(2), peer.ratioFloat32.toFixed(2)],

@@ -41,6 +41,12 @@ async function pack(frames: readonly TrajectoryFrame[], options: Partial<PackOpt
   });
 }
 
+async function collected<Item>(items: AsyncIterable<Item>): Promise<Item[]> {
+  const all: Item[] = [];
+  for await (const item of items) all.push(item);
+  return all;
+}
+
 interface Unpacked {
   readonly frames: TrajectoryFrame[];
   readonly isWhole: boolean;
@@ -49,7 +55,7 @@ interface Unpacked {
 function unpack(bytes: Uint8Array): Promise<Unpacked> {
   return withFile(bytes, async (file) => {
     const reader = await ContainerReader.open(file, "container.lkt", READING);
-    const frames = await Array.fromAsync(reader.read());
+    const frames = await collected(reader.read());
     return { frames, isWhole: reader.damage.length === 0 && reader.isFinished };
   });
 }
@@ -126,7 +132,7 @@ test("a column is read past damage in columns that it does not lean on", async (
   const bytes = await pack(meltFrames(30, 10));
   const heads = await withFile(bytes, async (file) => {
     const reader = await ContainerReader.open(file, "c", READING);
-    return Array.fromAsync(reader.heads());
+    return collected(reader.heads());
   });
   const blocks = heads[0]?.head.blocks ?? [];
   const last = blocks.slice(1).reduce((sum, block) => sum + block.bytes, 0);
@@ -227,7 +233,7 @@ test("frames that are added later are as if they had been there from the start, 
       await writer.end();
       const reader = await ContainerReader.open(file, "c", READING);
       expect([reader.isFinished, reader.damage]).toEqual([true, []]);
-      return Array.fromAsync(reader.read());
+      return collected(reader.read());
     });
     expect(found).toEqual(all);
   }
