@@ -299,7 +299,8 @@ function speedTable(speeds: readonly Timed[]): BenchTable {
 
 function peerTable(peers: readonly PeerResult[]): BenchTable {
   return {
-    title: "Peers in the same run (ZFP: positions, tolerance 1e-3; the others lose nothing, and have its first 20 frames)",
+    title:
+      "Peers in the same run (ZFP: positions, tolerance 1e-3; the others lose nothing, and have its first 20 frames)",
     columns: ["run", "columns", "peer", "input", "vs ASCII", "vs float32", "MB/s"],
     rows: peers.map((peer) => [
       ...[peer.file, peer.columns, peer.peer, peer.input, peer.ratioAscii.toFixed(2), peer.ratioFloat32.toFixed(2)],

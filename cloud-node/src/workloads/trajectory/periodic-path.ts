@@ -94,7 +94,8 @@ function inverse(rows: readonly (readonly number[])[]): number[][] | undefined {
     const value = pivot?.[column] ?? 0;
     if (pivot === undefined || !(Math.abs(value) > 0) || !Number.isFinite(value)) return undefined;
     const at = work.indexOf(pivot);
-    [work[column], work[at]] = [pivot.map((entry) => entry / value), work[column] ?? []];
+    work[at] = work[column] ?? [];
+    work[column] = pivot.map((entry) => entry / value);
     for (const [i, row] of work.entries()) {
       if (i === column) continue;
       const factor = row[column] ?? 0;
