@@ -230,6 +230,14 @@ export const OS_PACKAGES = [
     script: "test:fresh",
   },
   {
+    name: "zfp",
+    commands: ["zfp"],
+    proof: [],
+    debian: ["zfp"],
+    neededBy: "a peer of the trajectory codec, by the benchmark named trajectory",
+    script: "bench",
+  },
+  {
     name: "tcpdump",
     commands: ["tcpdump"],
     proof: [],

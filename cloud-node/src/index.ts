@@ -56,8 +56,11 @@ export type { Retention } from "./store/retention-timer.ts";
 export type { GapReason, StoredEpoch, StoredGap, StoredTraffic, TrafficSum } from "./store/store.ts";
 export { StoreError, type StoreErrorCode } from "./store/store-error.ts";
 export type { Box, BoxShape } from "./workloads/trajectory/box.ts";
+export { ContainerReader } from "./workloads/trajectory/container-reader.ts";
+export { ContainerWriter, type PackOptions, type WrittenChunk } from "./workloads/trajectory/container-writer.ts";
 export { type DumpInput, fileInput, streamInput } from "./workloads/trajectory/dump-input.ts";
 export { DumpWriter } from "./workloads/trajectory/dump-writer.ts";
+export { type EpsRule, type EpsRules, parseEpsRules } from "./workloads/trajectory/eps-rules.ts";
 export type {
   Column,
   FrameSource,
@@ -65,7 +68,9 @@ export type {
   TextColumn,
   TrajectoryFrame,
 } from "./workloads/trajectory/frame.ts";
+export { type CodedGroup, encodeGroup, type GroupSource } from "./workloads/trajectory/group-codec.ts";
 export { type DumpReadOptions, readDump } from "./workloads/trajectory/read-dump.ts";
+export { TrajectoryCore } from "./workloads/trajectory/trajectory-core.ts";
 export {
   TrajectoryError,
   type TrajectoryErrorCode,

@@ -171,6 +171,16 @@ export const BENCHES: ReadonlyMap<string, BenchEntry> = new Map<string, BenchEnt
     },
   ],
   [
+    "trajectory",
+    {
+      load: async () => (await import("./trajectory.ts")).benchTrajectory,
+      measures:
+        "Ratio, error, speed and memory of packed trajectories of a melt, beside gzip, zstd, xz and ZFP. Needs LAMMPS.",
+      takes: { data: ["DIR", "folder of LAMMPS dumps, packed with the bounds that are used where none is given"] },
+      example: "trajectory --json",
+    },
+  ],
+  [
     "update-power",
     {
       load: async () => (await import("./update-power.ts")).benchUpdatePower,

@@ -1,4 +1,4 @@
-/** What can be wrong with a dump, or with a frame that is to become one. */
+/** What can be wrong with a dump, with a frame that is to become one, and with a container. */
 export type TrajectoryErrorCode =
   | "no-file"
   | "unreadable"
@@ -11,7 +11,14 @@ export type TrajectoryErrorCode =
   | "bad-id"
   | "bad-text"
   | "too-large"
-  | "bad-frame";
+  | "bad-frame"
+  | "bad-eps"
+  | "not-a-container"
+  | "unknown-version"
+  | "bad-container"
+  | "bad-chunk"
+  | "no-such-frame"
+  | "no-such-column";
 
 /** Where something is wrong: whatever of it is known. */
 export interface TrajectoryPlace {

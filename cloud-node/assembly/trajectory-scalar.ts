@@ -1,0 +1,21 @@
+/** The same module without SIMD, bit for bit: for wasm2c, and to test the other against. */
+export {
+  crc32c,
+  decodeBlock,
+  encodeBlock,
+  escapeValues,
+  fromFixed,
+  heapStart,
+  limitOf,
+  MAX_AXES,
+  MAX_FRAMES,
+  MAX_PARTNERS,
+  outBytes,
+  SLACK_BYTES,
+  scanValues,
+  strideOf,
+  toFixed,
+  unitOf,
+  workBytes,
+  worstError,
+} from "./trajectory";

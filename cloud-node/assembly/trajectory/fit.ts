@@ -1,0 +1,163 @@
+import { MAX_TAPS, ownTapsOf, rowCount, stepFrame, stepRow } from "./schedule";
+import { closeRow, coefficientOf, placeTaps, setCoefficient, tapAddress } from "./taps";
+
+/**
+ * Coefficients by least squares, on sampled values.
+ *
+ * Regressors are the differences r_k - r_0 of own taps and the values of partners; the target is x - r_0. What will be
+ * there to predict from are reconstructions, which differ from the source by up to half a step. A first fit therefore
+ * corrects the normal equations of the source for white noise of variance n = step^2 / 12 in every own tap:
+ *
+ *     A_jk += n,  A_kk += 2 n,  B_k += n          (own taps; noise of r_0 is in all differences, and in the target)
+ *
+ * A later fit takes the reconstructions that the first one's coefficients led to, and corrects nothing. Partners are
+ * always reconstructions.
+ */
+/** Samples of a row: many more than there are coefficients. */
+const SAMPLES: i32 = 1024;
+/** Keeps equations solvable whose regressors are the same. */
+const RIDGE: f64 = 1e-7;
+const MOST_SHIFT: i32 = 14;
+const MOST_COEFFICIENT: f64 = 1073741824.0;
+
+const A: usize = memory.data(MAX_TAPS * MAX_TAPS * 8, 16);
+const B: usize = memory.data(MAX_TAPS * 8, 16);
+const D: usize = memory.data(MAX_TAPS * 8, 16);
+
+/**
+ * Fit all rows of the schedule.
+ *
+ * @param source  sampled fixed-point values, frames of `stride`
+ * @param plane  what own taps are taken from: `source`, or its reconstructions
+ * @param noise  variance of own taps to correct for, in units squared
+ */
+export function fitRows(
+  frames: i32,
+  stride: i32,
+  source: usize,
+  plane: usize,
+  near: usize,
+  far: usize,
+  noise: f64,
+): void {
+  for (let row = 0; row < rowCount(); row++) fitRow(row, frames, stride, source, plane, near, far, noise);
+}
+
+function fitRow(
+  row: i32,
+  frames: i32,
+  stride: i32,
+  source: usize,
+  plane: usize,
+  near: usize,
+  far: usize,
+  noise: f64,
+): void {
+  let uses = 0;
+  for (let step = 1; step < frames; step++) uses += <i32>(stepRow(step) == row);
+  const skip = max(1, (uses * stride) / SAMPLES);
+  memory.fill(A, 0, MAX_TAPS * MAX_TAPS * 8);
+  memory.fill(B, 0, MAX_TAPS * 8);
+  let unknowns = 0;
+  let largest: u32 = 0;
+  let samples = 0;
+  let first = 0;
+  for (let step = 1; step < frames; step++) {
+    if (stepRow(step) != row) continue;
+    const frame = stepFrame(step);
+    const taps = placeTaps(row, frame, frames, stride, plane, near, far);
+    unknowns = taps - 1;
+    const target = source + ((<usize>(frame * stride)) << 2);
+    let i = first;
+    for (; i < stride; i += skip) {
+      const y = addSample(row, taps, target, (<usize>i) << 2);
+      largest = max(largest, <u32>abs(y));
+      samples += 1;
+    }
+    first = i - stride;
+  }
+  correct(ownTapsOf(row) - 1, noise * <f64>samples);
+  solve(unknowns);
+  const shift = max(1, min(MOST_SHIFT, <i32>clz(largest) - 4));
+  for (let k = 0; k < unknowns; k++) {
+    const weight = load<f64>(B + ((<usize>k) << 3)) * <f64>(1 << shift);
+    setCoefficient(row, k + 1, abs(weight) < MOST_COEFFICIENT ? <i32>nearest(weight) : 0);
+  }
+  closeRow(row, shift);
+}
+
+/** Add one sample to the equations. @returns its target */
+function addSample(row: i32, taps: i32, target: usize, offset: usize): i32 {
+  const own = ownTapsOf(row);
+  const base = load<i32>(tapAddress(0) + offset);
+  for (let tap = 1; tap < taps; tap++) {
+    const value = load<i32>(tapAddress(tap) + offset);
+    store<f64>(D + ((<usize>(tap - 1)) << 3), <f64>(tap < own ? value - base : value));
+  }
+  const y = load<i32>(target + offset) - base;
+  for (let j = 0; j < taps - 1; j++) {
+    const d = load<f64>(D + ((<usize>j) << 3));
+    const line = A + ((<usize>(j * MAX_TAPS)) << 3);
+    for (let k = 0; k <= j; k++) {
+      const at = line + ((<usize>k) << 3);
+      store<f64>(at, load<f64>(at) + d * load<f64>(D + ((<usize>k) << 3)));
+    }
+    const at = B + ((<usize>j) << 3);
+    store<f64>(at, load<f64>(at) + d * <f64>y);
+  }
+  return y;
+}
+
+function correct(own: i32, noise: f64): void {
+  for (let j = 0; j < own; j++) {
+    for (let k = 0; k <= j; k++) {
+      const at = A + ((<usize>(j * MAX_TAPS + k)) << 3);
+      store<f64>(at, load<f64>(at) + (j == k ? 2.0 * noise : noise));
+    }
+    const at = B + ((<usize>j) << 3);
+    store<f64>(at, load<f64>(at) + noise);
+  }
+}
+
+/** Cholesky in place, on the lower triangle; what cannot be told apart gets nothing. */
+function solve(n: i32): void {
+  for (let j = 0; j < n; j++) {
+    const diagonal = entry(j, j);
+    let pivot = diagonal * (1.0 + RIDGE);
+    for (let k = 0; k < j; k++) pivot -= entry(j, k) * entry(j, k);
+    const root = pivot > diagonal * (RIDGE * 0.01) && pivot > 0 ? sqrt<f64>(pivot) : 0;
+    setEntry(j, j, root);
+    for (let i = j + 1; i < n; i++) {
+      let sum = entry(i, j);
+      for (let k = 0; k < j; k++) sum -= entry(i, k) * entry(j, k);
+      setEntry(i, j, root > 0 ? sum / root : 0);
+    }
+  }
+  for (let j = 0; j < n; j++) {
+    let sum = load<f64>(B + ((<usize>j) << 3));
+    for (let k = 0; k < j; k++) sum -= entry(j, k) * load<f64>(B + ((<usize>k) << 3));
+    store<f64>(B + ((<usize>j) << 3), entry(j, j) > 0 ? sum / entry(j, j) : 0);
+  }
+  for (let j = n - 1; j >= 0; j--) {
+    let sum = load<f64>(B + ((<usize>j) << 3));
+    for (let i = j + 1; i < n; i++) sum -= entry(i, j) * load<f64>(B + ((<usize>i) << 3));
+    store<f64>(B + ((<usize>j) << 3), entry(j, j) > 0 ? sum / entry(j, j) : 0);
+  }
+}
+
+function entry(row: i32, column: i32): f64 {
+  return load<f64>(A + ((<usize>(row * MAX_TAPS + column)) << 3));
+}
+
+function setEntry(row: i32, column: i32, value: f64): void {
+  store<f64>(A + ((<usize>(row * MAX_TAPS + column)) << 3), value);
+}
+
+/** Bits that the rows take in a block, nearly. */
+export function priceOfRows(): f64 {
+  let coefficients = 0;
+  for (let row = 0; row < rowCount(); row++) {
+    for (let tap = 1; tap < MAX_TAPS; tap++) coefficients += <i32>(coefficientOf(row, tap) != 0);
+  }
+  return <f64>(rowCount() * 5 + coefficients * 14);
+}

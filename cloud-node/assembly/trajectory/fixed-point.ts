@@ -1,0 +1,165 @@
+import { STATUS_SHAPE } from "./status";
+
+/**
+ * Values to int32 in units of u, and back. With S sub-bits a step of the quantizer is 2^S units:
+ *
+ *     u = (h - l) / (2^(S-1) + 0.5005)     S > 0; u = (h - l) / 0.5005 for S = 0
+ *     X = nearest(x / u), |X| <= 2^30      x' = R u, rounded to the type of the values
+ *
+ * h is the half step wanted, l what rounding the output loses at most: half a unit in the last place of the largest
+ * value, and whatever the caller adds. The quantizer leaves |X - R| <= 2^(S-1), so
+ * |x - R u| <= u (2^(S-1) + 0.5 + 0.0005) = h - l: the 0.0005 pays for the two roundings of x (1/u), each at most
+ * 2^-53 of |X| <= 2^30. docs/trajectory-format.md has the proof.
+ */
+const LARGEST: f64 = 1073741824.0;
+const FLOAT32_HALF_PLACE: f64 = 5.9604644775390625e-8;
+const FLOAT64_HALF_PLACE: f64 = 1.1102230246251565e-16;
+/** Rounding may take this part of the half step; values where it would take more are escapes. */
+const ROUNDING_SHARE: f64 = 0.25;
+
+function halfPlace(elementBytes: i32): f64 {
+  return elementBytes == 4 ? FLOAT32_HALF_PLACE : FLOAT64_HALF_PLACE;
+}
+
+function halfStepUnits(subBits: i32): f64 {
+  return subBits > 0 ? <f64>(1 << (subBits - 1)) + 0.5005 : 0.5005;
+}
+
+/** Largest |x| that may be coded with these sub-bits: larger ones are escapes. */
+export function limitOf(halfStep: f64, loss: f64, subBits: i32, elementBytes: i32): f64 {
+  const left = halfStep - loss;
+  const byRounding = (ROUNDING_SHARE * left) / halfPlace(elementBytes);
+  const byRange = (LARGEST * (1.0 - ROUNDING_SHARE) * left) / halfStepUnits(subBits);
+  return min(byRounding, byRange);
+}
+
+/** The unit for values up to `largest`, which is at most `limitOf` of the same arguments. */
+export function unitOf(halfStep: f64, loss: f64, subBits: i32, elementBytes: i32, largest: f64): f64 {
+  return (halfStep - loss - largest * halfPlace(elementBytes)) / halfStepUnits(subBits);
+}
+
+function valueAt(at: usize, i: i32, elementBytes: i32): f64 {
+  return elementBytes == 4 ? <f64>load<f32>(at + ((<usize>i) << 2)) : load<f64>(at + ((<usize>i) << 3));
+}
+
+/**
+ * Look at values before they are coded.
+ *
+ * @param largest  f64 in memory, raised to the largest |x| <= limit
+ * @returns how many are NaN, infinite or beyond the limit
+ */
+export function scanValues(at: usize, count: i32, elementBytes: i32, limit: f64, largest: usize): i32 {
+  let most = load<f64>(largest);
+  let escapes = 0;
+  for (let i = 0; i < count; i++) {
+    const size = abs(valueAt(at, i, elementBytes));
+    if (size <= limit) {
+      if (size > most) most = size;
+    } else {
+      escapes += 1;
+    }
+  }
+  store<f64>(largest, most);
+  return escapes;
+}
+
+/**
+ * Values to fixed point. An escape takes the place of `stand` at the same index, or 0 where that is 0: it costs nothing.
+ *
+ * @param stand  fixed-point values of the frame before; 0 for none
+ */
+export function toFixed(
+  at: usize,
+  count: i32,
+  elementBytes: i32,
+  limit: f64,
+  unit: f64,
+  out: usize,
+  stand: usize,
+): void {
+  const inverse = 1.0 / unit;
+  let i = 0;
+  if (ASC_FEATURE_SIMD) {
+    for (; i + 4 <= count; i += 4) toFixedQuad(at, i, elementBytes, limit, inverse, out, stand);
+  }
+  for (; i < count; i++) toFixedOne(at, i, elementBytes, limit, inverse, out, stand);
+}
+
+function toFixedOne(at: usize, i: i32, elementBytes: i32, limit: f64, inverse: f64, out: usize, stand: usize): void {
+  const value = valueAt(at, i, elementBytes);
+  const place = (<usize>i) << 2;
+  const fixed = abs(value) <= limit ? <i32>nearest(value * inverse) : stand != 0 ? load<i32>(stand + place) : 0;
+  store<i32>(out + place, fixed);
+}
+
+function toFixedQuad(at: usize, i: i32, elementBytes: i32, limit: f64, inverse: f64, out: usize, stand: usize): void {
+  let low: v128;
+  let high: v128;
+  if (elementBytes == 4) {
+    const four = v128.load(at + ((<usize>i) << 2));
+    low = f64x2.promote_low_f32x4(four);
+    high = f64x2.promote_low_f32x4(
+      i8x16.shuffle(four, four, 8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15),
+    );
+  } else {
+    low = v128.load(at + ((<usize>i) << 3));
+    high = v128.load(at + ((<usize>i) << 3), 16);
+  }
+  const most = f64x2.splat(limit);
+  const inside = v128.and(f64x2.le(f64x2.abs(low), most), f64x2.le(f64x2.abs(high), most));
+  if (!i64x2.all_true(inside)) {
+    for (let j = 0; j < 4; j++) toFixedOne(at, i + j, elementBytes, limit, inverse, out, stand);
+    return;
+  }
+  const scale = f64x2.splat(inverse);
+  const a = i32x4.trunc_sat_f64x2_s_zero(f64x2.nearest(f64x2.mul(low, scale)));
+  const b = i32x4.trunc_sat_f64x2_s_zero(f64x2.nearest(f64x2.mul(high, scale)));
+  v128.store(out + ((<usize>i) << 2), i8x16.shuffle(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23));
+}
+
+/** Fixed point to values of a type. */
+export function fromFixed(at: usize, count: i32, elementBytes: i32, unit: f64, out: usize): void {
+  for (let i = 0; i < count; i++) {
+    const value = <f64>load<i32>(at + ((<usize>i) << 2)) * unit;
+    if (elementBytes == 4) store<f32>(out + ((<usize>i) << 2), <f32>value);
+    else store<f64>(out + ((<usize>i) << 3), value);
+  }
+}
+
+/**
+ * Where the values beyond the limit are.
+ *
+ * @param out  u32 indices, as many as `scanValues` counted
+ * @returns how many
+ */
+export function escapeValues(at: usize, count: i32, elementBytes: i32, limit: f64, out: usize): i32 {
+  let found = 0;
+  for (let i = 0; i < count; i++) {
+    if (abs(valueAt(at, i, elementBytes)) <= limit) continue;
+    store<i32>(out + ((<usize>found) << 2), i);
+    found += 1;
+  }
+  return found;
+}
+
+/**
+ * Compare what was coded with what comes back.
+ *
+ * @param sums  two f64 in memory: raised to the largest error, and grown by the sum of its squares; escapes do not count
+ * @returns STATUS_SHAPE for an element size that is none, else 0
+ */
+export function worstError(source: usize, back: usize, count: i32, elementBytes: i32, limit: f64, sums: usize): i32 {
+  if (elementBytes != 4 && elementBytes != 8) return STATUS_SHAPE;
+  let worst = load<f64>(sums);
+  let squares: f64 = 0;
+  for (let i = 0; i < count; i++) {
+    const value = valueAt(source, i, elementBytes);
+    if (!(abs(value) <= limit)) continue;
+    const error = abs(value - valueAt(back, i, elementBytes));
+    squares += error * error;
+    if (!(error <= worst)) worst = error;
+  }
+  store<f64>(sums, worst);
+  store<f64>(sums, load<f64>(sums, 8) + squares, 8);
+  return 0;
+}

@@ -1,0 +1,321 @@
+import { type FileHandle, mkdtemp, open, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { CHUNK_TAG } from "./container-format.ts";
+import { ContainerReader } from "./container-reader.ts";
+import { ContainerWriter, type PackOptions } from "./container-writer.ts";
+import { parseEpsRules } from "./eps-rules.ts";
+import type { Column, TrajectoryFrame } from "./frame.ts";
+import { Melt, SeededNumbers } from "./melt.suite.ts";
+import { TrajectoryCore } from "./trajectory-core.ts";
+
+const CORE = TrajectoryCore.load();
+const READING = TrajectoryCore.load();
+const RULES = parseEpsRules("x=1e-3,v=1e-2,f=1e-1");
+const OPTIONS: PackOptions = { rules: RULES, mode: "max", core: CORE };
+let folder = "";
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "lockstep-trajectory-"));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+async function withFile<Result>(bytes: Uint8Array, use: (file: FileHandle) => Promise<Result>): Promise<Result> {
+  const path = join(folder, "container.lkt");
+  await writeFile(path, bytes);
+  const file = await open(path, "r+");
+  try {
+    return await use(file);
+  } finally {
+    await file.close();
+  }
+}
+
+async function pack(frames: readonly TrajectoryFrame[], options: Partial<PackOptions> = {}): Promise<Buffer> {
+  return withFile(new Uint8Array(0), async (file) => {
+    const writer = await ContainerWriter.create(file, { ...OPTIONS, ...options });
+    for (const frame of frames) await writer.add(frame);
+    await writer.end();
+    return readFile(join(folder, "container.lkt"));
+  });
+}
+
+async function collected<Item>(items: AsyncIterable<Item>): Promise<Item[]> {
+  const all: Item[] = [];
+  for await (const item of items) all.push(item);
+  return all;
+}
+
+interface Unpacked {
+  readonly frames: TrajectoryFrame[];
+  readonly isWhole: boolean;
+}
+
+function unpack(bytes: Uint8Array): Promise<Unpacked> {
+  return withFile(bytes, async (file) => {
+    const reader = await ContainerReader.open(file, "container.lkt", READING);
+    const frames = await collected(reader.read());
+    return { frames, isWhole: reader.damage.length === 0 && reader.isFinished };
+  });
+}
+
+function valuesOf(column: Column | undefined): ArrayLike<number> {
+  return column === undefined ? [] : column.kind === "text" ? column.codes : column.values;
+}
+
+const EPS: Readonly<Record<string, number>> = {
+  ...{ x: 1e-3, y: 1e-3, z: 1e-3, vx: 1e-2, vy: 1e-2, vz: 1e-2, fx: 0.1, fy: 0.1, fz: 0.1 },
+};
+
+/** Every value of `found` is within its bound of `source`, by row; everything else is the same. */
+function expectWithin(found: TrajectoryFrame | undefined, source: TrajectoryFrame): void {
+  const { columns, ids, source: _, ...rest } = source;
+  expect(found).toMatchObject(rest);
+  expect(found?.ids).toEqual(ids);
+  expect(found?.columns.map(({ name, kind }) => [name, kind])).toEqual(columns.map(({ name, kind }) => [name, kind]));
+  for (const [i, column] of columns.entries()) {
+    const back = found?.columns[i];
+    const eps = EPS[column.name] ?? 0;
+    const [expected, got] = [valuesOf(column), valuesOf(back)];
+    expect(got.length).toBe(expected.length);
+    const isWithin = Array.from(expected).every((value, row) => {
+      const other = got[row] ?? Number.NaN;
+      return Object.is(value, other) || Math.abs(value - other) <= eps;
+    });
+    expect(isWithin, `${column.name} of step ${source.step}`).toBe(true);
+    if (column.kind === "text" && back?.kind === "text") {
+      expect(Array.from(back.codes, (code) => back.words[code])).toEqual(
+        Array.from(column.codes, (code) => column.words[code]),
+      );
+    }
+  }
+}
+
+function meltFrames(atoms: number, frames: number, seed = 11, interval = 0.05): TrajectoryFrame[] {
+  const melt = new Melt({ atoms, frames, interval, seed });
+  return Array.from({ length: frames }, (_, index) => melt.frame(index));
+}
+
+test("every frame and column of a dump comes back within its bound, through the faces of the box", async () => {
+  const frames = meltFrames(60, 45);
+  const { frames: found, isWhole } = await unpack(await pack(frames, { chunkFrames: 20 }));
+  expect(isWhole).toBe(true);
+  expect(found.length).toBe(45);
+  for (const [i, frame] of frames.entries()) expectWithin(found[i], frame);
+  const crossed = frames.some((frame, t) => {
+    const [now, before] = [valuesOf(frame.columns[2]), valuesOf(frames[t - 1]?.columns[2])];
+    return Array.from(now).some((x, i) => Math.abs(x - (before[i] ?? x)) > 2);
+  });
+  expect(crossed).toBe(true);
+});
+
+test("a frame, or a column, is the same when it is read alone, in any order", async () => {
+  const bytes = await pack(meltFrames(30, 25), { chunkFrames: 10 });
+  const { frames } = await unpack(bytes);
+  await withFile(bytes, async (file) => {
+    const reader = await ContainerReader.open(file, "c", READING);
+    for (const index of [24, 3, 3, 17, 0, 9, 10]) {
+      expect(await reader.frame(index)).toEqual(frames[index]);
+      for (const name of ["x", "fz", "id", "type"]) {
+        const alone = await reader.frame(index, [name]);
+        expect(alone.columns).toEqual(frames[index]?.columns.filter((column) => column.name === name));
+      }
+    }
+    await expect(reader.frame(25)).rejects.toMatchObject({ name: "TrajectoryError", code: "no-such-frame" });
+    await expect(reader.frame(-1)).rejects.toMatchObject({ code: "no-such-frame" });
+    await expect(reader.frame(0, ["q"])).rejects.toMatchObject({ code: "no-such-column" });
+  });
+});
+
+test("a column is read past damage in columns that it does not lean on", async () => {
+  const bytes = await pack(meltFrames(30, 10));
+  const heads = await withFile(bytes, async (file) => {
+    const reader = await ContainerReader.open(file, "c", READING);
+    return collected(reader.heads());
+  });
+  const blocks = heads[0]?.head.blocks ?? [];
+  const last = blocks.slice(1).reduce((sum, block) => sum + block.bytes, 0);
+  const end = bytes.indexOf("INDX");
+  const spoilt = bytes.fill(0x55, end - last, end);
+  await withFile(spoilt, async (file) => {
+    const reader = await ContainerReader.open(file, "c", READING);
+    expect((await reader.frame(4, ["fx"])).columns.length).toBe(1);
+    await expect(reader.frame(4, ["x"])).rejects.toMatchObject({ code: "bad-chunk" });
+  });
+});
+
+/** Rows shuffled, as LAMMPS leaves them without `sort id`. */
+function shuffled(frame: TrajectoryFrame, random: SeededNumbers): TrajectoryFrame {
+  const rows = Array.from({ length: frame.atoms }, (_, i) => ({ i, key: random.next() })).sort((a, b) => a.key - b.key);
+  const columns = frame.columns.map((column) =>
+    column.kind === "text" ? column : { ...column, values: Float64Array.from(rows, ({ i }) => column.values[i] ?? 0) },
+  );
+  const [ids] = columns;
+  return { ...frame, ids: ids?.kind === "text" ? undefined : ids?.values, columns };
+}
+
+test("rows that change their order come back by id, or in the order that they had where that is kept", async () => {
+  const random = new SeededNumbers(5);
+  const sorted = meltFrames(40, 12);
+  const frames = sorted.map((frame) => shuffled(frame, random));
+  const byId = await unpack(await pack(frames));
+  const kept = await unpack(await pack(frames, { keepRows: true }));
+  for (const [i, frame] of frames.entries()) {
+    expectWithin(byId.frames[i], sorted[i] as TrajectoryFrame);
+    expectWithin(kept.frames[i], frame);
+  }
+});
+
+test("no atoms, other atoms, other columns, repeated ids, words, odd numbers: every frame comes back", async () => {
+  const base = meltFrames(12, 8);
+  const [first] = base as [TrajectoryFrame];
+  const empty = { ...first, atoms: 0, ids: new Float64Array(0), columns: first.columns.map(emptied) };
+  const fewer = (frame: TrajectoryFrame): TrajectoryFrame => ({
+    ...frame,
+    atoms: 7,
+    ids: frame.ids?.slice(0, 7),
+    columns: frame.columns.map((column) =>
+      column.kind === "text" ? column : { ...column, values: column.values.slice(0, 7) },
+    ),
+  });
+  const repeated = {
+    ...first,
+    ids: new Float64Array(12).fill(4),
+    columns: first.columns.map((column) =>
+      column.name === "id" && column.kind !== "text" ? { ...column, values: new Float64Array(12).fill(4) } : column,
+    ),
+  };
+  const words: Column = {
+    kind: "text",
+    name: "element",
+    words: ["Ar", "Kr", "é"],
+    codes: Uint32Array.from({ length: 12 }, (_, i) => (i * 7) % 3),
+  };
+  const odd: Column = {
+    kind: "real",
+    name: "c_odd",
+    values: Float64Array.from(
+      { length: 12 },
+      (_, i) => [-0, Number.NaN, Number.NEGATIVE_INFINITY, 1e-300, 0.1][i % 5] ?? 0,
+    ),
+  };
+  const other = { ...first, time: 0.5, units: "lj", step: 2n ** 62n, columns: [...first.columns, words, odd] };
+  const frames = [
+    empty,
+    ...base.slice(0, 3),
+    ...base.slice(3, 5).map(fewer),
+    repeated,
+    repeated,
+    other,
+    { ...other, step: -5n },
+    empty,
+  ];
+  const { frames: found, isWhole } = await unpack(await pack(frames));
+  expect(isWhole).toBe(true);
+  expect(found.length).toBe(frames.length);
+  for (const [i, frame] of frames.entries()) expectWithin(found[i], frame);
+});
+
+function emptied(column: Column): Column {
+  return column.kind === "text" ? { ...column, codes: new Uint32Array(0) } : { ...column, values: new Float64Array(0) };
+}
+
+test("frames that are added later are as if they had been there from the start, also after a writer that was cut off", async () => {
+  const frames = meltFrames(20, 30);
+  const half = await pack(frames.slice(0, 20), { chunkFrames: 10 });
+  const { frames: all } = await unpack(await pack(frames, { chunkFrames: 10 }));
+  for (const kept of [half.length, half.length - 5, half.length - 25]) {
+    const found = await withFile(half.subarray(0, kept), async (file) => {
+      const writer = await ContainerWriter.append(file, "c", { ...OPTIONS, chunkFrames: 10 });
+      expect(writer.written.frames).toBe(20);
+      for (const frame of frames.slice(20)) await writer.add(frame);
+      await writer.end();
+      const reader = await ContainerReader.open(file, "c", READING);
+      expect([reader.isFinished, reader.damage]).toEqual([true, []]);
+      return collected(reader.read());
+    });
+    expect(found).toEqual(all);
+  }
+});
+
+test("what was written before a writer was killed inside a chunk is there, and its place is used again", async () => {
+  const frames = meltFrames(20, 30);
+  const bytes = await pack(frames, { chunkFrames: 10 });
+  const third = bytes.lastIndexOf("CHNK");
+  await withFile(bytes.subarray(0, third + 60), async (file) => {
+    const writer = await ContainerWriter.append(file, "c", { ...OPTIONS, chunkFrames: 10 });
+    expect(writer.written.frames).toBe(20);
+    for (const frame of frames.slice(20)) await writer.add(frame);
+    await writer.end();
+  });
+  expect(await readFile(join(folder, "container.lkt"))).toEqual(bytes);
+});
+
+test("a chunk that is damaged costs its own frames and no others, with the index and without", async () => {
+  const bytes = await pack(meltFrames(20, 30), { chunkFrames: 10 });
+  const { frames } = await unpack(bytes);
+  const second = bytes.indexOf("CHNK", bytes.indexOf("CHNK") + 1);
+  const spoilt = Buffer.from(bytes);
+  spoilt.writeUInt8((spoilt[second + 40] ?? 0) ^ 1, second + 40);
+  await withFile(spoilt, async (file) => {
+    const reader = await ContainerReader.open(file, "c", READING);
+    await expect(reader.frame(12)).rejects.toMatchObject({ code: "bad-chunk", place: { byte: second } });
+    expect(await reader.frame(25)).toEqual(frames[25]);
+  });
+  const { frames: left, isWhole } = await unpack(spoilt.subarray(0, -30));
+  expect(isWhole).toBe(false);
+  expect(left).toEqual([...frames.slice(0, 10), ...frames.slice(20)]);
+});
+
+test("cut off at any byte, a container gives its whole chunks and says that it is cut, or says that it is none", {
+  timeout: 120_000,
+}, async () => {
+  const bytes = await pack(meltFrames(3, 8), { chunkFrames: 4 });
+  const { frames } = await unpack(bytes);
+  const chunks = [bytes.indexOf("CHNK"), bytes.lastIndexOf("CHNK"), bytes.lastIndexOf("INDX")];
+  expect(bytes.readUInt32LE(chunks[0])).toBe(CHUNK_TAG);
+  let opened = 0;
+  for (let length = 0; length < bytes.length; length++) {
+    const found = await unpack(bytes.subarray(0, length)).catch((error: unknown) => error);
+    if (found instanceof Error) {
+      expect(found).toMatchObject({ name: "TrajectoryError" });
+      expect(length).toBeLessThan(chunks[0] ?? 0);
+      continue;
+    }
+    const whole = length >= (chunks[2] ?? 0) ? 8 : length >= (chunks[1] ?? 0) ? 4 : 0;
+    expect(found, `${length} bytes`).toMatchObject({ isWhole: false, frames: frames.slice(0, whole) });
+    opened += 1;
+  }
+  expect(opened).toBeGreaterThan(500);
+});
+
+test("any byte that is changed is noticed, or changes nothing", { timeout: 120_000 }, async () => {
+  const bytes = await pack(meltFrames(3, 8), { chunkFrames: 4 });
+  const { frames } = await unpack(bytes);
+  const codes = new Map<string, number>();
+  for (let at = 0; at < bytes.length; at++) {
+    for (const flip of [0x01, 0xff]) {
+      const spoilt = Buffer.from(bytes);
+      spoilt.writeUInt8((bytes[at] ?? 0) ^ flip, at);
+      const found = await unpack(spoilt).catch((error: unknown) => error);
+      if (found instanceof Error) {
+        expect(found, `byte ${at}`).toMatchObject({ name: "TrajectoryError" });
+        const code = "code" in found ? String(found.code) : "";
+        codes.set(code, (codes.get(code) ?? 0) + 1);
+        continue;
+      }
+      const { isWhole, frames: left } = found as Unpacked;
+      if (left.length === 8) expect(left, `byte ${at}`).toEqual(frames);
+      else expect(isWhole, `byte ${at}`).toBe(false);
+      codes.set(isWhole ? "harmless" : "found", (codes.get(isWhole ? "harmless" : "found") ?? 0) + 1);
+    }
+  }
+  expect([...codes.keys()].toSorted()).toEqual([
+    "bad-chunk",
+    "bad-container",
+    "found",
+    "not-a-container",
+    "unknown-version",
+  ]);
+});

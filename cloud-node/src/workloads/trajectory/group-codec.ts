@@ -1,0 +1,271 @@
+import type { TrajectoryCore } from "./trajectory-core.ts";
+
+/** How far a decoded value may be from the source: `eps` at most; with `rms` also eps/2 as a mean over a chunk. */
+export type BoundMode = "max" | "rms" | "exact";
+
+/** Values of one chunk that are coded together: the axes of a vector, or one scalar. */
+export interface GroupSource {
+  readonly frames: number;
+  readonly axes: number;
+  readonly atoms: number;
+  /** 4: float32, 8: float64; what comes back has the same type. */
+  readonly elementBytes: 4 | 8;
+  readonly mode: BoundMode;
+  /** > 0; of no meaning to `exact`, which takes whole numbers only. */
+  readonly eps: number;
+  /** What whoever takes the values back does to them at most, in the unit of eps: rounding to digits, wrapping. */
+  readonly loss: number;
+  /** Shape (atoms), of the element type. */
+  values(frame: number, axis: number): Float32Array | Float64Array;
+}
+
+/** A group that was coded, and what is needed to decode it. */
+export interface CodedGroup {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly unit: number;
+  readonly escapes: EscapeList;
+  /** Its reconstructions in the core's memory: a partner for others. */
+  readonly plane: number;
+  /** Over all values but escapes, as decoded and before `loss`. */
+  readonly maxError: number;
+  readonly rmsError: number;
+}
+
+/** Values that are kept bit for bit: NaN, infinities, what lies out of range. */
+export interface EscapeList {
+  /** (frame · axes + axis) · atoms + atom, rising. */
+  readonly indices: Uint32Array<ArrayBuffer>;
+  /** Their elements, one after the other. */
+  readonly bits: Uint8Array<ArrayBuffer>;
+}
+
+const NO_GAIN = -1;
+const SUB_BITS = [8, 4, 0] as const;
+/** Whole numbers as they are: half a step would reach the next one. */
+const EXACT_LIMIT = 2 ** 29;
+/** More escapes than this part of the values: nothing is gained by coding the rest. */
+const MOST_ESCAPES = 1 / 16;
+/** Bins of sqrt(3) eps; then narrower ones, until the mean is what was promised. */
+const RMS_HALF_STEP = Math.sqrt(3) / 2;
+const RMS_NARROWER = 0.97;
+const RMS_TRIES = 8;
+
+interface Scale {
+  readonly limit: number;
+  readonly unit: number;
+  readonly subBits: number;
+  readonly escapes: number;
+}
+
+/**
+ * Code a group, decode it, and compare.
+ *
+ * The group's plane stays reserved in the core's memory.
+ *
+ * @param partners  planes that are known when it is decoded: the nearer first; at most two
+ * @returns undefined where the values are better kept as they are
+ */
+export function encodeGroup(
+  core: TrajectoryCore,
+  source: GroupSource,
+  partners: readonly number[],
+): CodedGroup | undefined {
+  let halfStep = source.mode === "rms" ? source.eps * RMS_HALF_STEP : source.eps;
+  const plane = core.reserve(planeBytes(core, source));
+  for (let attempt = 0; attempt < RMS_TRIES; attempt++) {
+    const scale = chooseScale(core, source, halfStep);
+    if (scale === undefined) return undefined;
+    const coded = encodeOnce(core, source, scale, plane, partners);
+    if (coded === undefined || !(coded.maxError <= source.eps - source.loss)) return undefined;
+    if (source.mode !== "rms" || coded.rmsError < source.eps / 2 - source.loss) return coded;
+    halfStep *= RMS_NARROWER;
+  }
+  return undefined;
+}
+
+function planeBytes(core: TrajectoryCore, { frames, axes, atoms }: GroupSource): number {
+  return 4 * frames * core.calls.strideOf(axes, atoms);
+}
+
+/** The finest scale at which every value fits; escapes only where none does. */
+function chooseScale(core: TrajectoryCore, source: GroupSource, halfStep: number): Scale | undefined {
+  const { elementBytes, loss, mode } = source;
+  if (mode === "exact") {
+    const { escapes } = scan(core, source, EXACT_LIMIT);
+    return escapes > 0 ? undefined : { limit: EXACT_LIMIT, unit: 1, subBits: 0, escapes: 0 };
+  }
+  if (!(halfStep > loss)) return undefined;
+  for (const subBits of SUB_BITS) {
+    const limit = core.calls.limitOf(halfStep, loss, subBits, elementBytes);
+    const { escapes, largest } = scan(core, source, limit);
+    const isLast = subBits === SUB_BITS[SUB_BITS.length - 1];
+    if (escapes > 0 && !(isLast && escapes <= MOST_ESCAPES * source.frames * source.axes * source.atoms)) continue;
+    return { limit, unit: core.calls.unitOf(halfStep, loss, subBits, elementBytes, largest), subBits, escapes };
+  }
+  return undefined;
+}
+
+function scan(core: TrajectoryCore, source: GroupSource, limit: number): { escapes: number; largest: number } {
+  const mark = core.mark();
+  const largest = core.reserve(8);
+  const staging = core.reserve(source.atoms * source.elementBytes);
+  core.floats(largest, 1)[0] = 0;
+  let escapes = 0;
+  for (let frame = 0; frame < source.frames; frame++) {
+    for (let axis = 0; axis < source.axes; axis++) {
+      stage(core, source, frame, axis, staging);
+      escapes += core.calls.scanValues(staging, source.atoms, source.elementBytes, limit, largest);
+    }
+  }
+  const [most = 0] = core.floats(largest, 1);
+  core.release(mark);
+  return { escapes, largest: most };
+}
+
+function stage(core: TrajectoryCore, source: GroupSource, frame: number, axis: number, at: number): void {
+  core.bytes(at, source.atoms * source.elementBytes).set(bytesOf(source.values(frame, axis)));
+}
+
+function bytesOf(values: Float32Array | Float64Array): Uint8Array {
+  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+}
+
+function encodeOnce(
+  core: TrajectoryCore,
+  source: GroupSource,
+  scale: Scale,
+  plane: number,
+  partners: readonly number[],
+): CodedGroup | undefined {
+  const { frames, axes, atoms } = source;
+  const mark = core.mark();
+  const escapes = fillPlane(core, source, scale, plane);
+  const work = core.reserve(core.calls.workBytes(frames, axes, atoms));
+  const out = core.reserve(core.calls.outBytes(frames, axes, atoms));
+  const [near = 0, far = 0] = partners;
+  const length = core.calls.encodeBlock(frames, axes, atoms, scale.subBits, plane, near, far, work, out);
+  if (length === NO_GAIN) {
+    core.release(mark);
+    return undefined;
+  }
+  core.checkStatus(length, "encodeBlock");
+  const bytes = core.bytes(out, length).slice();
+  core.release(mark);
+  const errors = verify(core, source, scale, { bytes, plane, partners });
+  return errors && { bytes, unit: scale.unit, escapes, plane, ...errors };
+}
+
+/** Fixed-point values of the whole group. */
+function fillPlane(core: TrajectoryCore, source: GroupSource, scale: Scale, plane: number): EscapeList {
+  const { frames, axes, atoms, elementBytes } = source;
+  const stride = core.calls.strideOf(axes, atoms);
+  const mark = core.mark();
+  const staging = core.reserve(atoms * elementBytes);
+  const found = core.reserve(4 * atoms);
+  core.bytes(plane, planeBytes(core, source)).fill(0);
+  const indices = new Uint32Array(scale.escapes);
+  const bits = new Uint8Array(scale.escapes * elementBytes);
+  let escapes = 0;
+  for (let frame = 0; frame < frames; frame++) {
+    for (let axis = 0; axis < axes; axis++) {
+      const out = plane + 4 * (frame * stride + axis * atoms);
+      stage(core, source, frame, axis, staging);
+      core.calls.toFixed(staging, atoms, elementBytes, scale.limit, scale.unit, out, frame && out - 4 * stride);
+      if (scale.escapes === 0) continue;
+      const count = core.calls.escapeValues(staging, atoms, elementBytes, scale.limit, found);
+      for (const atom of new Uint32Array(core.calls.memory.buffer, found, count)) {
+        indices[escapes] = (frame * axes + axis) * atoms + atom;
+        bits.set(core.bytes(staging + atom * elementBytes, elementBytes), escapes * elementBytes);
+        escapes += 1;
+      }
+    }
+  }
+  core.release(mark);
+  return { indices, bits };
+}
+
+/** Decode what was coded, and compare with the source. @returns undefined where it is not what the encoder had */
+function verify(
+  core: TrajectoryCore,
+  source: GroupSource,
+  scale: Scale,
+  coded: { bytes: Uint8Array; plane: number; partners: readonly number[] },
+): { maxError: number; rmsError: number } | undefined {
+  const { frames, axes, atoms, elementBytes } = source;
+  const mark = core.mark();
+  const plane = decodeGroup(core, source, coded.bytes, coded.partners);
+  if (plane === undefined) {
+    core.release(mark);
+    return undefined;
+  }
+  const staging = core.reserve(atoms * elementBytes);
+  const back = core.reserve(atoms * elementBytes);
+  const sums = core.reserve(16);
+  core.floats(sums, 2).fill(0);
+  const stride = core.calls.strideOf(axes, atoms);
+  for (let frame = 0; frame < frames; frame++) {
+    for (let axis = 0; axis < axes; axis++) {
+      stage(core, source, frame, axis, staging);
+      core.calls.fromFixed(plane + 4 * (frame * stride + axis * atoms), atoms, elementBytes, scale.unit, back);
+      core.calls.worstError(staging, back, atoms, elementBytes, scale.limit, sums);
+    }
+  }
+  const [maxError = Number.NaN, squares = Number.NaN] = core.floats(sums, 2);
+  core.release(mark);
+  return { maxError, rmsError: Math.sqrt(squares / Math.max(1, frames * axes * atoms - scale.escapes)) };
+}
+
+/**
+ * Decode a group's block.
+ *
+ * @param partners  planes of its partners, as in `encodeGroup`
+ * @returns its plane, reserved in the core's memory; undefined where the block is damaged
+ */
+export function decodeGroup(
+  core: TrajectoryCore,
+  { frames, axes, atoms }: Pick<GroupSource, "frames" | "axes" | "atoms">,
+  bytes: Uint8Array,
+  partners: readonly number[],
+): number | undefined {
+  const plane = core.reserve(4 * frames * core.calls.strideOf(axes, atoms));
+  const mark = core.mark();
+  const work = core.reserve(core.calls.workBytes(frames, axes, atoms));
+  const at = core.place(bytes);
+  const [near = 0, far = 0] = partners;
+  const status = core.calls.decodeBlock(at, bytes.length, frames, axes, atoms, plane, near, far, work);
+  core.release(mark);
+  return status === 0 ? plane : undefined;
+}
+
+/** Values of one axis of one frame out of a decoded plane; escapes are put in. */
+export function readGroup(
+  core: TrajectoryCore,
+  group: Pick<GroupSource, "axes" | "atoms" | "elementBytes">,
+  coded: Pick<CodedGroup, "plane" | "unit" | "escapes">,
+  frame: number,
+  axis: number,
+): Float64Array<ArrayBuffer> | Float32Array<ArrayBuffer> {
+  const { axes, atoms, elementBytes } = group;
+  const mark = core.mark();
+  const out = core.reserve(atoms * elementBytes);
+  const at = coded.plane + 4 * (frame * core.calls.strideOf(axes, atoms) + axis * atoms);
+  core.calls.fromFixed(at, atoms, elementBytes, coded.unit, out);
+  const bytes = core.bytes(out, atoms * elementBytes).slice();
+  core.release(mark);
+  const first = (frame * axes + axis) * atoms;
+  const { indices, bits } = coded.escapes;
+  for (let i = lowerBound(indices, first); i < indices.length && (indices[i] ?? 0) < first + atoms; i++) {
+    bytes.set(bits.subarray(i * elementBytes, (i + 1) * elementBytes), ((indices[i] ?? 0) - first) * elementBytes);
+  }
+  return elementBytes === 4 ? new Float32Array(bytes.buffer) : new Float64Array(bytes.buffer);
+}
+
+function lowerBound(sorted: Uint32Array, value: number): number {
+  let [low, high] = [0, sorted.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((sorted[middle] ?? 0) < value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
