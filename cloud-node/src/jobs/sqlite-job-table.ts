@@ -95,14 +95,14 @@ export class SqliteJobTable {
   readyMs(workloads: readonly string[]): number | undefined {
     const find = this.#sql("SELECT min(due_ms) AS ms FROM jobs WHERE workload = ? AND state = 'queued'");
     const times = workloads.flatMap((workload) => find.get(workload)?.ms ?? []);
-    const lease = this.#sql("SELECT min(lease_ms) AS ms FROM jobs WHERE state = 'running'").get()?.ms;
+    const lease = this.#sql("SELECT min(lease_ms) AS ms FROM jobs WHERE lease_ms IS NOT NULL").get()?.ms;
     if (typeof lease === "number") times.push(lease);
     return times.length === 0 ? undefined : Math.min(...times.map(Number));
   }
 
   /** Whose lease is over. */
   lost(nowMs: number): JobRecord[] {
-    return this.#sql("SELECT * FROM jobs WHERE state = 'running' AND lease_ms <= ? ORDER BY lease_ms LIMIT ?")
+    return this.#sql("SELECT * FROM jobs WHERE lease_ms <= ? ORDER BY lease_ms LIMIT ?")
       .all(nowMs, MOST_TOLD)
       .map(recordOf);
   }

@@ -27,7 +27,7 @@ const MIGRATIONS: readonly string[] = [
     change INTEGER NOT NULL
   ) STRICT;
   CREATE INDEX jobs_waiting ON jobs (workload, due_ms, number) WHERE state = 'queued';
-  CREATE INDEX jobs_held ON jobs (lease_ms) WHERE state = 'running';
+  CREATE INDEX jobs_held ON jobs (lease_ms) WHERE lease_ms IS NOT NULL;
   CREATE INDEX jobs_ended ON jobs (ended_ms) WHERE ended_ms IS NOT NULL;
   CREATE INDEX jobs_by_state ON jobs (state, number);
   CREATE INDEX jobs_by_change ON jobs (change);
