@@ -4,9 +4,14 @@
  *
  * @packageDocumentation
  */
+import type { Clock } from "./clock.ts";
+import { openQueue } from "./jobs/open-queue.ts";
 import { CloudNode } from "./node.ts";
 import type { CloudNodeOptions } from "./node-options.ts";
 import type { Store } from "./store/store.ts";
+
+/** Of a blob, at once. */
+const PART_BYTES = 65_536;
 
 /**
  * Open a node that acknowledges what it has handed to the store, without waiting for the commit.
@@ -60,4 +65,35 @@ export function openOnSlowDisk(options: CloudNodeOptions, commitMs: number): Pro
       close: () => store.close(),
     }),
   });
+}
+
+/** What became of a blob and of the job that names it: "kept", or the code of what was wrong. */
+export interface KeptJobReport {
+  readonly blob: string;
+  readonly job: string;
+}
+
+/**
+ * Open a queue in a file without a node, for tests of the disk below it.
+ *
+ * @returns puts a blob of so many bytes and hands in a job that names it; the same number is the same job
+ */
+export async function openJobsAlone(
+  file: string,
+  clock: Clock,
+): Promise<(number: number, bytes: number) => Promise<KeptJobReport>> {
+  const { queue, blobs } = await openQueue(`sqlite:${file}`, clock);
+  const verdict = (act: Promise<unknown>) =>
+    act.then(
+      () => "kept",
+      ({ code }: { code?: string }) => code ?? "failed",
+    );
+  return async (number, bytes) => {
+    const content = Buffer.alloc(bytes, `${number} `);
+    const source = async function* (from: number) {
+      for (let at = from; at < bytes; at += PART_BYTES) yield content.subarray(at, at + PART_BYTES);
+    };
+    const spec = { workload: "toy", params: { number }, inputs: [], salt: "" };
+    return { blob: await verdict(blobs.put(source)), job: await verdict(queue.submit(spec)) };
+  };
 }

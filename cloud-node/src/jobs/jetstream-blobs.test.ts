@@ -68,8 +68,11 @@ describeWithNats("blobs in NATS", () => {
     test("a blob that is forgotten leaves no piece behind, and one that others went on with keeps theirs", async () => {
       const bytes = bytesOf(1);
       const ref = refOf(bytes);
-      await expect(blobs.put(sourceOf(bytes, 500_000).source, { expect: ref })).rejects.toThrow();
+      for (const breaksAt of [300_000, 600_000]) {
+        await expect(blobs.put(sourceOf(bytes, breaksAt).source, { expect: ref })).rejects.toThrow();
+      }
       await blobs.put(sourceOf(bytes).source, { expect: ref });
+      await blobs.forgetBegun(Date.now() + 1_000);
       expect(await rig.objects()).toHaveLength(Math.ceil(bytes.length / PIECE_BYTES));
       expect((await allOf(blobs.get(ref))).equals(bytes)).toBe(true);
       expect(await blobs.remove(ref.sha256)).toBe(true);
