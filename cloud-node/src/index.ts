@@ -26,12 +26,23 @@ export type { Pressure, PressureCause } from "./ingest/back-pressure.ts";
 export type { LoopbackEnd } from "./ingest/loopback-link.ts";
 export type { LinkKeys } from "./ingest/seal-guard.ts";
 export type { SerialEnd } from "./ingest/serial-listener.ts";
-export type { BlobFacts, BlobRef, BlobStore } from "./jobs/blob-store.ts";
-export type { Job, JobResult, JobSpec, JobState, Json, JsonObject, NamedBlob } from "./jobs/job.ts";
+export type { BlobFacts, BlobProgress, BlobRef, BlobStore, GetOptions, PutOptions } from "./jobs/blob-store.ts";
+export type {
+  Job,
+  JobFailure,
+  JobProgress,
+  JobResult,
+  JobSpec,
+  JobState,
+  Json,
+  JsonObject,
+  NamedBlob,
+} from "./jobs/job.ts";
 export { JobError, type JobErrorCode } from "./jobs/job-error.ts";
-export type { JobEvent, JobFilter, JobQueue } from "./jobs/job-queue.ts";
+export type { JobEvent, JobFilter, JobLease, JobQueue, SubmitOptions } from "./jobs/job-queue.ts";
+export type { QueuePace } from "./jobs/job-steps.ts";
 export { type OpenQueue, openQueue } from "./jobs/open-queue.ts";
-export type { JobChannel, JobContext, Workload } from "./jobs/workload.ts";
+export type { JobChannel, JobContext, Schema, Workload } from "./jobs/workload.ts";
 export { type Logger, SILENT_LOGGER } from "./logger.ts";
 export { CloudNode, type CommitListener, type NodeHealth } from "./node.ts";
 export { DEFAULT_GROUP } from "./node-doors.ts";

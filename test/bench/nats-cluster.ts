@@ -62,8 +62,9 @@ export class NatsCluster {
     const nats = new NatsCluster(members, host);
     for (const member of members) nats.#spawn(member);
     await nats.#until(async () => {
-      const report = await nats.#report();
-      return report !== undefined && (count === 1 || report.meta_cluster?.leader !== undefined);
+      const reports = await Promise.all(members.map((member) => nats.#report(member)));
+      const isUp = (report: StreamReport | undefined) => count === 1 || report?.meta_cluster?.leader !== undefined;
+      return reports.every((report) => report !== undefined && isUp(report));
     });
     return nats;
   }
@@ -75,14 +76,13 @@ export class NatsCluster {
 
   /** kill -9 of the server that leads a stream. @returns starts it again */
   async killLeader(stream: string): Promise<() => void> {
-    let leader: Member | undefined;
+    let led: readonly [Member, StreamDetail] | undefined;
     await this.#until(async () => {
-      const name = (await this.#details()).find((one) => one.name === stream)?.cluster?.leader;
-      leader = this.#members.find((member) => member.name === name && member.child?.exitCode === null);
-      return leader !== undefined;
+      led = await this.#led(stream);
+      return led !== undefined;
     });
-    if (leader === undefined) throw new BenchError("no-answer", { from: "nats-server" });
-    const killed = leader;
+    if (led === undefined) throw new BenchError("no-answer", { from: "nats-server" });
+    const [killed] = led;
     killed.child?.kill("SIGKILL");
     if (killed.child !== undefined) await once(killed.child, "exit");
     return () => this.#spawn(killed);
@@ -91,11 +91,9 @@ export class NatsCluster {
   /** Wait until a stream has a leader, and all of its followers have what it has. */
   async whole(stream: string): Promise<void> {
     await this.#until(async () => {
-      const cluster = (await this.#details()).find(({ name }) => name === stream)?.cluster;
-      const replicas = cluster?.replicas ?? [];
-      return (
-        cluster?.leader !== undefined && replicas.length === 2 && replicas.every(({ current }) => current === true)
-      );
+      const [, detail] = (await this.#led(stream)) ?? [];
+      const replicas = detail?.cluster?.replicas ?? [];
+      return replicas.length === this.#members.length - 1 && replicas.every(({ current }) => current === true);
     });
   }
 
@@ -111,19 +109,22 @@ export class NatsCluster {
     member.child = spawn(programPath("nats-server"), ["-c", member.config], { stdio: "ignore" });
   }
 
-  /** What one of the servers says of JetStream. */
-  async #report(withStreams = false): Promise<StreamReport | undefined> {
-    for (const { monitor } of this.#members) {
-      const url = `http://${this.#host}:${monitor}/jsz${withStreams ? "?accounts=true&streams=true" : ""}`;
-      const response = await fetch(url).catch(() => undefined);
-      if (response?.ok === true) return (await response.json()) as StreamReport;
+  /** What the server that leads a stream says of it; only that one knows how its followers stand. */
+  async #led(stream: string): Promise<readonly [Member, StreamDetail] | undefined> {
+    for (const member of this.#members) {
+      const report = await this.#report(member);
+      const details = report?.account_details?.flatMap(({ stream_detail = [] }) => stream_detail) ?? [];
+      const detail = details.find(({ name }) => name === stream);
+      if (detail?.cluster?.leader === member.name) return [member, detail];
     }
     return undefined;
   }
 
-  async #details(): Promise<readonly StreamDetail[]> {
-    const report = await this.#report(true);
-    return report?.account_details?.flatMap(({ stream_detail = [] }) => stream_detail) ?? [];
+  /** What a server says of JetStream; undefined: nothing. */
+  async #report({ monitor }: Member): Promise<StreamReport | undefined> {
+    const url = `http://${this.#host}:${monitor}/jsz?accounts=true&streams=true`;
+    const response = await fetch(url).catch(() => undefined);
+    return response?.ok === true ? ((await response.json()) as StreamReport) : undefined;
   }
 
   async #until(isSo: () => Promise<boolean>): Promise<void> {

@@ -1,8 +1,10 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
+import { NatsCluster } from "../bench/nats-cluster.ts";
+import { requires } from "../os-package.ts";
 import { LockstepProcess, runLockstep } from "./lockstep-process.ts";
 
 const LIMIT_MS = 120_000;
@@ -217,6 +219,46 @@ test(
   LIMIT_MS,
 );
 
+requires("nats-server")("jobs on NATS", () => {
+  test(
+    "the same commands hand in, lose a worker, go on at the checkpoint, fetch, and cancel, without a changed line",
+    async () => {
+      const place = join(folder, "nats");
+      mkdirSync(place);
+      const nats = await NatsCluster.start(place, 1);
+      try {
+        const queue = nats.url;
+        const first = await worker(queue, "--name", "first");
+        const id = await submit(queue, "steps", "--param", "steps=12", "--param", "stepMs=250");
+        await vi.waitFor(
+          async () => {
+            const { progress } = await jobs<Shown>(queue, "show", id);
+            expect(progress?.fraction ?? 0).toBeGreaterThan(0.2);
+          },
+          { timeout: LIMIT_MS, interval: 50 },
+        );
+        first.child.kill("SIGKILL");
+        await first.finished();
+        await worker(queue, "--name", "second");
+        const { attempts, result } = await stands(queue, id, "done");
+        expect(attempts).toBe(2);
+        expect(Number(result?.value.from)).toBeGreaterThan(0);
+        const out = join(folder, "from-nats");
+        await jobs<Shown>(queue, "show", id, "--out", out);
+        expect(readFileSync(join(out, "steps.txt"), "utf8")).toBe("12 steps\n");
+        const other = await submit(queue, "steps", "--param", "steps=400", "--param", "stepMs=50");
+        await stands(queue, other, "running");
+        await jobs<Shown>(queue, "cancel", other);
+        await stands(queue, other, "cancelled");
+        for (const process of running.splice(0)) await process.interrupted();
+      } finally {
+        await nats.stop();
+      }
+    },
+    LIMIT_MS,
+  );
+});
+
 test.each([
   [["submit", "nothing"], /no workload "nothing": there are telemetry/],
   [["submit", "telemetry", "--param", "eps=-1"], /telemetry, eps: /],
@@ -226,6 +268,7 @@ test.each([
   [["show", "xyz"], /"xyz" is no id of a job/],
   [["list", "--state", "asleep"], /write some of queued/],
   [["list", "--queue", "redis://here"], /"redis:\/\/here" is no queue of jobs/],
+  [["list", "--queue", "redis://me:secret@here"], /"redis:\/\/here" is no queue of jobs/],
   [["watch", "--queue", "nats:"], /is no queue of jobs/],
 ] as const)("wrong usage of jobs says what to do: %j", async (args, remedy) => {
   const queue = args.includes("--queue" as never) ? [] : ["--queue", freshQueue()];
