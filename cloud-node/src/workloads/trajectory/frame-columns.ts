@@ -5,6 +5,8 @@ import { TrajectoryError, type TrajectoryPlace } from "./trajectory-error.ts";
 
 /** Rows that are believed without having been seen; beyond them, memory grows with the rows. */
 const TRUSTED_ROWS = 1 << 16;
+/** Different words that a column of one frame may hold: half of what a Map does. */
+const MAX_WORDS = 1 << 23;
 
 /** What the frames before have taught about a file. */
 export interface FrameMemory {
@@ -162,6 +164,15 @@ class GrowingText implements GrowingColumn {
       );
     }
     const code = this.#codeOf.size;
+    if (code === MAX_WORDS) {
+      const problem = `column ${this.#name} holds more than ${MAX_WORDS} different words`;
+      throw new TrajectoryError(
+        "too-large",
+        problem,
+        "name it as LAMMPS does (c_…, f_…, v_…) if they are numbers",
+        place,
+      );
+    }
     this.#codeOf.set(word, code);
     return code;
   }
