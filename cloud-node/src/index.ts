@@ -68,6 +68,7 @@ export type { GapReason, StoredEpoch, StoredGap, StoredTraffic, TrafficSum } fro
 export { StoreError, type StoreErrorCode } from "./store/store-error.ts";
 export type { Box, BoxShape } from "./workloads/trajectory/box.ts";
 export { ContainerReader } from "./workloads/trajectory/container-reader.ts";
+export type { ContainerDamage } from "./workloads/trajectory/container-scan.ts";
 export { ContainerWriter, type PackOptions, type WrittenChunk } from "./workloads/trajectory/container-writer.ts";
 export { type DumpInput, fileInput, streamInput } from "./workloads/trajectory/dump-input.ts";
 export { DumpWriter } from "./workloads/trajectory/dump-writer.ts";
@@ -79,9 +80,15 @@ export type {
   TextColumn,
   TrajectoryFrame,
 } from "./workloads/trajectory/frame.ts";
-export { type CodedGroup, encodeGroup, type GroupSource } from "./workloads/trajectory/group-codec.ts";
+export {
+  type BoundMode,
+  type CodedGroup,
+  type EscapeList,
+  encodeGroup,
+  type GroupSource,
+} from "./workloads/trajectory/group-codec.ts";
 export { type DumpReadOptions, readDump } from "./workloads/trajectory/read-dump.ts";
-export { TrajectoryCore } from "./workloads/trajectory/trajectory-core.ts";
+export { type CoreBuild, type CoreExports, TrajectoryCore } from "./workloads/trajectory/trajectory-core.ts";
 export {
   TrajectoryError,
   type TrajectoryErrorCode,

@@ -23,26 +23,26 @@ const groupSchema = v.strictObject({
 });
 
 const blockSchema = v.strictObject({
-  /** `codes`: a block of the core; `bytes`: values as they are. */
+  // `codes`: a block of the core; `bytes`: values as they are.
   coding: v.picklist(["codes", "bytes"]),
   bytes: natural,
   crc: v.pipe(natural, v.maxValue(0xffff_ffff)),
   unit: v.pipe(v.number(), v.finite(), v.minValue(0)),
-  /** Groups that it is predicted from. */
+  // Groups that it is predicted from.
   partners: v.pipe(v.array(natural), v.maxLength(2)),
-  /** Gaps between indices of escapes, as varints, and their elements. */
+  // Gaps between indices of escapes, as varints, and their elements.
   escapes: byteString,
   escapeBits: byteString,
-  /** Turns through the box, as varints; empty where there are none. */
+  // Turns through the box, as varints; empty where there are none.
   turns: byteString,
-  /** Per frame whether its columns are whole numbers (`i`), reals (`r`) or words (`t`); one letter where all agree. */
+  // Per frame whether its columns are whole numbers (`i`), reals (`r`) or words (`t`); one letter where all agree.
   kinds: v.pipe(v.string(), v.regex(/^[irt]+$/)),
-  /** Of a column of words. */
+  // Of a column of words.
   words: v.array(name),
 });
 
 const boxSchema = v.strictObject({
-  /** First frame of the chunk that has it. */
+  // First frame of the chunk that has it.
   from: natural,
   shape: v.picklist(["orthogonal", "triclinic", "general"]),
   boundary: v.nullable(v.pipe(v.array(v.pipe(v.string(), v.maxLength(2))), v.length(3))),
@@ -51,14 +51,14 @@ const boxSchema = v.strictObject({
 
 const headSchema = v.strictObject({
   atoms: natural,
-  /** In the order of the dump, `id` among them. */
+  // In the order of the dump, `id` among them.
   columns: v.array(name),
   groups: v.array(groupSchema),
   blocks: v.array(blockSchema),
-  /** As varints: the gaps between rising ids; or, of rows that are kept as they came, the ids of every frame. */
+  // As varints: the gaps between rising ids; or, of rows that are kept as they came, the ids of every frame.
   ids: byteString,
   idOrder: v.picklist(["rising", "rows", "none"]),
-  /** Rows of the dump, where they are kept: for each frame varints of changes; empty for a frame in rising order. */
+  // Rows of the dump, where they are kept: for each frame varints of changes; empty for a frame in rising order.
   rows: v.array(byteString),
   steps: v.array(stepSchema),
   times: v.array(v.nullable(v.number())),

@@ -4,7 +4,7 @@ import { InvariantError } from "../../invariant-error.ts";
 import { TrajectoryError } from "./trajectory-error.ts";
 
 /** What the module exports: `cloud-node/assembly/trajectory.ts`. Addresses and sizes are in bytes. */
-interface CoreExports {
+export interface CoreExports {
   readonly memory: WebAssembly.Memory;
   readonly MAX_AXES: WebAssembly.Global;
   readonly MAX_FRAMES: WebAssembly.Global;
