@@ -33,6 +33,8 @@ import { makeCertificate, writeCertificate } from "./access/made-certificate.sui
 import { readTlsFiles } from "./access/tls-files.ts";
 import { systemClock as nodeClock } from "./clock.ts";
 import { MemoryQueue } from "./ingest/memory-queue.suite.ts";
+import type { JobQueue } from "./jobs/job-queue.ts";
+import { SqliteQueue } from "./jobs/sqlite-queue.ts";
 import { SILENT_LOGGER } from "./logger.ts";
 import { CloudNode } from "./node.ts";
 import type { CloudNodeOptions } from "./node-options.ts";
@@ -63,7 +65,7 @@ const storeFile = () => join(folder, "node.db");
 const counted = (name: string) => node?.counters()[name] ?? 0;
 const tcpUrl = () => `tcp://127.0.0.1:${node?.tcpPort}`;
 
-async function openNode(options: Partial<CloudNodeOptions> = {}, jobs: MemoryQueue | undefined = queue) {
+async function openNode(options: Partial<CloudNodeOptions> = {}, jobs: JobQueue = queue) {
   const broker = { kind: "embedded", port: 0 } as const;
   const common = { storeFile: storeFile(), broker, tcpPort: 0, logger: SILENT_LOGGER, clock: nodeClock() };
   node = await CloudNode.openWith({ ...common, ...options }, { jobs });
@@ -157,6 +159,35 @@ test.for<[string, () => Transport]>([
     expect((await meanwhile).isNew).toBe(true);
   },
 );
+
+test("jobs in a file are worked on by whoever opens it, and their program hears of it from the node", async () => {
+  const file = join(folder, "node.db.jobs");
+  const open = () => SqliteQueue.open(file, { clock: nodeClock() });
+  const [inNode, inWorker] = [await open(), await open()];
+  try {
+    await openNode({}, inNode);
+    const client = await openClient(overMqtt("planner"));
+    const job = await client.submit(REQUEST);
+    const lease = (await inWorker.claim(["telemetry"], "worker-1")) ?? expect.fail("nothing to do");
+    expect([lease.job.id, lease.job.params]).toEqual([job.id, { eps: 0.5 }]);
+    expect(await lease.extend({ fraction: 0.5, note: "half", metrics: {} })).toBe("held");
+    await vi.waitFor(
+      () => expect(job.standing).toMatchObject({ state: "running", fraction: 0.5, note: "half" }),
+      LIMIT_MS,
+    );
+    const other = await client.submit({ ...REQUEST, salt: "other" });
+    other.cancel();
+    expect((await refusal(other.result())).code).toBe("cancelled");
+    expect(await lease.done({ value: { ratio: 6.5 }, outputs: [] })).toBe(true);
+    expect((await job.result()).value).toEqual({ ratio: 6.5 });
+    const { facts } = await refusal(client.submit({ ...REQUEST, workload: "NO WORKLOAD" }));
+    expect(facts.reason).toBe("bad-job");
+  } finally {
+    await node?.close();
+    await inNode.close();
+    await inWorker.close();
+  }
+});
 
 test("a node without a queue refuses jobs by name, and everything else goes on", async () => {
   node = await CloudNode.open({

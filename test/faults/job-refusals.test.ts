@@ -26,18 +26,22 @@ requires("c-compiler")("the disk below a queue of jobs, out of order for a while
     const place = mkdtempSync(join(folder, "place-"));
     const refuses = join(folder, `refuses ${trouble.what}`);
     const order: JobHostOrder = { file: join(place, "node.db.jobs") };
-    const host = new ScriptProcess<JobHostRequest, JobHostReply>("job-host.ts", order, {
-      ...process.env,
-      LD_PRELOAD: library,
-      DISK_FOLDER: place,
-      DISK_JOURNAL: "/dev/null",
-      DISK_REFUSES: refuses,
-    });
+    const start = async () => {
+      const started = new ScriptProcess<JobHostRequest, JobHostReply>("job-host.ts", order, {
+        ...process.env,
+        LD_PRELOAD: library,
+        DISK_FOLDER: place,
+        DISK_JOURNAL: "/dev/null",
+        DISK_REFUSES: refuses,
+      });
+      await started.reply("ready");
+      return started;
+    };
+    let host = await start();
     const keep = async (number: number) => {
       host.send({ number, bytes: BYTES });
       return (await host.reply("report")).report;
     };
-    await host.reply("ready");
     expect(await keep(1)).toEqual({ blob: "kept", job: "kept" });
     writeFileSync(refuses, trouble.refused);
     expect(await keep(2)).toEqual({ blob: trouble.code, job: trouble.code });
@@ -46,10 +50,17 @@ requires("c-compiler")("the disk below a queue of jobs, out of order for a while
     expect(await keep(2)).toEqual({ blob: "kept", job: "kept" });
     expect(await keep(1)).toEqual({ blob: "kept", job: "kept" });
     await host.kill();
+    // Also of who opens it meanwhile: jobs can be read, and be written once the disk is well.
+    writeFileSync(refuses, trouble.refused);
+    host = await start();
+    expect(await keep(3)).toEqual({ blob: trouble.code, job: trouble.code });
+    rmSync(refuses);
+    expect(await keep(3)).toEqual({ blob: "kept", job: "kept" });
+    await host.kill();
     const blobs = join(place, "node.db.blobs");
     const files = readdirSync(blobs, { recursive: true, encoding: "utf8" })
       .map((name) => statSync(join(blobs, name)))
       .filter((facts) => facts.isFile());
-    expect(files.map(({ size }) => size)).toEqual([BYTES, BYTES]);
+    expect(files.map(({ size }) => size)).toEqual([BYTES, BYTES, BYTES]);
   });
 });

@@ -1,8 +1,10 @@
 import { encodeFrame, type JobFrame, type JobSubmitFrame, jobContentId, type ResultFrame } from "@lockstep/protocol";
+import fc from "fast-check";
 import { expect, test } from "vitest";
 import { Counters } from "../counters.ts";
-import type { JobResult } from "../jobs/job.ts";
+import type { JobResult, JobSpec, JsonObject } from "../jobs/job.ts";
 import { JobError } from "../jobs/job-error.ts";
+import { jobId } from "../jobs/job-id.ts";
 import type { JobQueue } from "../jobs/job-queue.ts";
 import { SILENT_LOGGER } from "../logger.ts";
 import { ManualClock } from "../manual-clock.suite.ts";
@@ -247,6 +249,62 @@ test("what a queue should never throw is logged, and told without its words", as
   expect(speaker.last("failed")).toMatchObject({ state: "queued", code: "failed" });
   expect(speaker.last("failed").message).not.toContain("secret");
   expect(said).toEqual([expect.stringContaining("secret")]);
+});
+
+test("whatever a job frame says has one answer, which is a frame, and costs nobody else anything", async () => {
+  const nonce = fc.nat();
+  const text = fc.string({ unit: "binary", maxLength: 20 });
+  const frames: fc.Arbitrary<JobFrame> = fc.oneof(
+    fc.record({
+      kind: fc.constant("job"),
+      op: fc.constantFrom("cancel", "ask"),
+      nonce,
+      id: fc.constantFrom(NO_ID, idOf("a")),
+    }),
+    fc.record({
+      ...{ kind: fc.constant("job"), op: fc.constant("submit"), nonce, workload: text, salt: text },
+      params: fc.oneof(
+        fc.uint8Array({ maxLength: 40 }),
+        fc.json().map(json),
+        fc.json().map((any) => json(`{"a":${any}}`)),
+      ),
+      inputs: fc.array(fc.record({ name: text, sha256: fc.constant(NO_ID), bytes: fc.nat() }), { maxLength: 3 }),
+      attempts: fc.nat({ max: 100 }),
+    }),
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.array(frames, { minLength: 1, maxLength: 5 }), async (said) => {
+      const { desk, speaker } = rig();
+      const good = new Speaker();
+      desk.heard(submit("good", { nonce: 1 }), good);
+      for (const frame of said) {
+        const before = speaker.told.length;
+        desk.heard(frame, speaker);
+        await settled();
+        expect(speaker.told.length).toBe(before + 1);
+        expect(speaker.told.at(-1)?.nonce).toBe(frame.nonce);
+      }
+      expect(good.ops).toEqual(["accepted"]);
+    }),
+    { seed: 20_261_122, numRuns: 500 },
+  );
+});
+
+test("a queue gives a job the id by which its frames name it", () => {
+  const name = fc.stringMatching(/^[a-zA-Z0-9 ._-]{1,20}$/).filter((text) => text !== "." && text !== "..");
+  const blob = fc.record({ name, sha256: fc.constantFrom(NO_ID, "0f".repeat(32)), bytes: fc.nat() });
+  const specs: fc.Arbitrary<JobSpec> = fc.record({
+    workload: fc.stringMatching(/^[a-z0-9-]{1,64}$/),
+    params: fc.dictionary(fc.string({ unit: "grapheme" }), fc.jsonValue({ maxDepth: 3 })) as fc.Arbitrary<JsonObject>,
+    inputs: fc.uniqueArray(blob, { maxLength: 5, selector: (input) => input.name }),
+    salt: fc.stringMatching(/^[A-Za-z0-9_-]{0,64}$/),
+  });
+  fc.assert(
+    fc.property(specs, (spec) => {
+      expect(jobId(spec)).toBe(jobContentId(spec));
+    }),
+    { seed: 20_261_122, numRuns: 500 },
+  );
 });
 
 test("one speaker follows 64 jobs, and another one once one of them is over", async () => {

@@ -10,6 +10,7 @@ import type { Counters } from "../counters.ts";
 import type { JobSpec } from "../jobs/job.ts";
 import { JobError } from "../jobs/job-error.ts";
 import type { JobQueue } from "../jobs/job-queue.ts";
+import { isSeat } from "../jobs/seat.ts";
 import type { Logger } from "../logger.ts";
 import { failedAnswer } from "./job-answers.ts";
 import { JobFollower } from "./job-follower.ts";
@@ -44,8 +45,6 @@ const MAX_FOLLOWED = 64;
 const MAX_SPEAKERS = 1_024;
 /** Frames that wait for the queue, of all speakers: each may hold some 50 KB. */
 const MAX_UNDER_WAY = 256;
-/** How the salts begin of jobs by which workers share one: from outside none is taken. */
-const WORKERS_SALT = "seat-";
 /** Where no job can be made out. */
 const NO_ID = "00".repeat(32);
 /** Failures of the queue that pass. */
@@ -74,8 +73,8 @@ export class JobDesk {
       this.#refuse(frame, speaker, NO_ID, "bad-params", "params are no JSON object, or one of more than 32 levels");
     } else if (queue === undefined) {
       this.#refuse(frame, speaker, wish.id, "no-queue", "this node has no queue for jobs: ask its operator for one");
-    } else if (wish.op === "submit" && wish.spec.salt.startsWith(WORKERS_SALT)) {
-      const message = `salts that begin with ${WORKERS_SALT} are the workers' own: choose another`;
+    } else if (wish.op === "submit" && isSeat(wish.spec)) {
+      const message = `the salt ${wish.spec.salt} is one of those by which workers share a job: choose another`;
       this.#refuse(frame, speaker, wish.id, "bad-job", message);
     } else {
       this.#take(queue, wish, frame, speaker);

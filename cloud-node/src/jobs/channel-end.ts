@@ -12,8 +12,30 @@ export interface ChannelEnd {
   close(): Promise<void>;
 }
 
-/** Send a message in pieces. @throws {JobError} `peer-left` */
-export async function sendMessage(link: ChannelLink, from: number, to: number, message: Uint8Array): Promise<void> {
+/** Messages on their way out: those to one place in the order in which they were begun, each of them whole. */
+export class MessageSender {
+  readonly #from: number;
+  readonly #last = new Map<number, Promise<void>>();
+
+  /** @param from  the own place */
+  constructor(from: number) {
+    this.#from = from;
+  }
+
+  /** Send a message in pieces, after those before it. @throws {JobError} `peer-left` */
+  send(link: ChannelLink, to: number, message: Uint8Array): Promise<void> {
+    const before = this.#last.get(to) ?? Promise.resolve();
+    const sent = before.then(() => sendPieces(link, this.#from, to, message));
+    // One that could not be sent is told to whoever sent it.
+    this.#last.set(
+      to,
+      sent.catch(() => undefined),
+    );
+    return sent;
+  }
+}
+
+async function sendPieces(link: ChannelLink, from: number, to: number, message: Uint8Array): Promise<void> {
   for (let at = 0; ; ) {
     const payload = message.subarray(at, at + MAX_EXCHANGE_BYTES);
     at += payload.length;

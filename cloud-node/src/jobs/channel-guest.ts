@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import type { ExchangeFrame } from "@lockstep/protocol";
 import type { Clock } from "../clock.ts";
-import { type ChannelEnd, sendMessage } from "./channel-end.ts";
+import { type ChannelEnd, MessageSender } from "./channel-end.ts";
 import { joinPlace } from "./channel-handshake.ts";
 import { ChannelInbox } from "./channel-inbox.ts";
 import { ALL_THERE, CHANNEL_PLACE, ChannelLink, LEFT } from "./channel-link.ts";
@@ -17,6 +17,7 @@ export class ChannelGuest implements ChannelEnd {
   readonly index: number;
   readonly #link: ChannelLink;
   readonly #inbox: ChannelInbox;
+  readonly #sender: MessageSender;
   readonly #allThere = Promise.withResolvers<void>();
   #isClosed = false;
 
@@ -41,6 +42,7 @@ export class ChannelGuest implements ChannelEnd {
   private constructor(link: ChannelLink, index: number, count: number) {
     this.index = index;
     this.#link = link;
+    this.#sender = new MessageSender(index);
     this.#inbox = new ChannelInbox(
       Array.from({ length: count }, (_, place) => place).filter((place) => place !== index),
     );
@@ -55,7 +57,7 @@ export class ChannelGuest implements ChannelEnd {
 
   async send(to: number, message: Uint8Array): Promise<void> {
     if (!this.#inbox.has(to)) throw new JobError("peer-left", `worker ${to} is not there any more`, "go on without it");
-    await sendMessage(this.#link, this.index, to, message);
+    await this.#sender.send(this.#link, to, message);
   }
 
   receive(): Promise<Heard> {

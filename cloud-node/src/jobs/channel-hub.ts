@@ -3,7 +3,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from "node:n
 import type { ExchangeFrame } from "@lockstep/protocol";
 import type { Clock } from "../clock.ts";
 import type { Logger } from "../logger.ts";
-import { type ChannelEnd, sendMessage } from "./channel-end.ts";
+import { type ChannelEnd, MessageSender } from "./channel-end.ts";
 import { admitPlace, type HandshakeSecret } from "./channel-handshake.ts";
 import { ChannelInbox } from "./channel-inbox.ts";
 import { ALL_THERE, ChannelLink, LEFT } from "./channel-link.ts";
@@ -28,6 +28,7 @@ export class ChannelHub implements ChannelEnd {
   readonly #links = new Map<number, ChannelLink>();
   readonly #strangers = new Set<ChannelLink>();
   readonly #inbox: ChannelInbox;
+  readonly #sender = new MessageSender(0);
   readonly #allThere = Promise.withResolvers<void>();
   readonly #taken = new Set<number>([0]);
 
@@ -69,7 +70,7 @@ export class ChannelHub implements ChannelEnd {
   async send(to: number, message: Uint8Array): Promise<void> {
     const link = this.#links.get(to);
     if (link === undefined) throw new JobError("peer-left", `worker ${to} is not there any more`, "go on without it");
-    await sendMessage(link, 0, to, message);
+    await this.#sender.send(link, to, message);
   }
 
   receive(): Promise<Heard> {

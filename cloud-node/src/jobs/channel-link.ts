@@ -83,7 +83,7 @@ export class ChannelLink {
     const route = `${piece.from} ${piece.to}`;
     const seq = this.#seqs.get(route) ?? 0;
     this.#seqs.set(route, (seq + 1) >>> 0);
-    const bytes = encodeStreamFrame(sealExchange({ job: this.#job, seq, ...piece }, this.#keys.send));
+    const bytes = encodeStreamFrame(sealExchange({ ...piece, job: this.#job, seq }, this.#keys.send));
     if (this.#socket.write(bytes)) return;
     await once(this.#socket, "drain", { signal: this.#closed.signal }).catch(() => undefined);
     if (this.#socket.destroyed) throw broken("is closed");

@@ -81,6 +81,16 @@ describe("messages", () => {
     await Promise.all([send(), receive(two, 1), receive(hub, 1), receive(one, 0)]);
   });
 
+  test("that are sent at once do not mix", async () => {
+    const [one] = await all();
+    const messages = Array.from({ length: 5 }, (_, i) => Buffer.alloc(300_000 + i, i));
+    await Promise.all(messages.map((message) => one.send(0, message)));
+    for (const message of messages) {
+      const heard = await hub.receive();
+      expect(heard.kind === "message" && message.equals(heard.message)).toBe(true);
+    }
+  });
+
   test("wait where nobody receives: the sender is held up, and nothing is lost", async () => {
     const [one] = await all();
     const count = 12;

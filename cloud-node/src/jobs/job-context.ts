@@ -77,7 +77,7 @@ export class ThreadContext implements JobContext {
 
   log(line: string): void {
     this.look();
-    this.#lines.push(shortened(String(line).replace(/[\r\n]+/g, " ")));
+    this.#lines.push(shortened(line));
     if (this.#lines.length > MOST_LINES) {
       this.#lines.shift();
       this.#leftOut += 1;
@@ -87,17 +87,8 @@ export class ThreadContext implements JobContext {
 
   progress(progress: Partial<JobProgress>): void {
     this.look();
-    const {
-      fraction = this.#progress.fraction,
-      note = this.#progress.note,
-      metrics = this.#progress.metrics,
-    } = progress;
-    const isKnown = fraction !== null && !Number.isNaN(fraction);
-    this.#progress = {
-      fraction: isKnown ? Math.min(1, Math.max(0, fraction)) : null,
-      note: shortened(note),
-      metrics: Object.fromEntries(Object.entries(metrics).filter(([, value]) => Number.isFinite(value))),
-    };
+    // The queue keeps of it what makes sense.
+    this.#progress = { ...this.#progress, ...progress };
     this.#isProgressNew = true;
     this.#pace.touch();
   }

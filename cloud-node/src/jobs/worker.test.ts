@@ -203,14 +203,13 @@ describe("a request that cannot be served", () => {
 describe("progress", () => {
   test("is told four times a second at most, the last of it in the end, and as numbers that make sense", async () => {
     await rig.worker();
-    const { id } = await rig.run("chatters", { ms: 1_100 });
+    const { id, progress: last } = await rig.run("chatters", { ms: 1_100 });
     const told = rig.queue.told.filter((one) => one.id === id);
     expect(told.length).toBeGreaterThan(2);
     // Ends are told at once.
     const pauses = told.slice(1, -1).map(({ ms }, i) => ms - (told[i]?.ms ?? 0));
     expect(told.length).toBeLessThanOrEqual(7);
     expect(pauses.filter((ms) => ms < 150)).toEqual([]);
-    const last = told.at(-1)?.progress;
     expect(last).toMatchObject({ fraction: 1, note: "end" });
     expect(Object.keys(last?.metrics ?? {})).toEqual(["said"]);
   });

@@ -15,7 +15,7 @@ export interface ExchangeFrame {
   readonly from: number;
   /** u16: place of the one that is spoken to. */
   readonly to: number;
-  /** u32: 0 for the first frame from one place to another, then + 1 each. */
+  /** u32: 0 for the first frame from one place to another on a connection, then + 1 each, modulo 2³². */
   readonly seq: number;
   /** False: the message goes on in the next frame. */
   readonly isLast: boolean;
