@@ -2,7 +2,7 @@ import type { BlobStore } from "./blob-store.ts";
 import type { JobQueue } from "./job-queue.ts";
 
 /** Bytes are put before the job that names them is handed in: nobody takes longer from one to the other. */
-export const GARBAGE_GRACE_MS = 3_600_000;
+const GRACE_MS = 3_600_000;
 
 /** What was forgotten. */
 export interface Garbage {
@@ -13,16 +13,11 @@ export interface Garbage {
 /**
  * Forget the blobs that no job names, and what broken uploads left.
  *
- * @param nowMs  Unix time; what was put within the grace time before it stays
+ * @param nowMs  Unix time; what was put within the hour before it stays
  * @throws {JobError} `queue-away`
  */
-export async function collectGarbage(
-  queue: JobQueue,
-  blobs: BlobStore,
-  nowMs: number,
-  graceMs = GARBAGE_GRACE_MS,
-): Promise<Garbage> {
-  const beforeMs = nowMs - graceMs;
+export async function collectGarbage(queue: JobQueue, blobs: BlobStore, nowMs: number): Promise<Garbage> {
+  const beforeMs = nowMs - GRACE_MS;
   const old: string[] = [];
   for await (const { sha256, putMs } of blobs.list()) if (putMs < beforeMs) old.push(sha256);
   // Only now: a job that was handed in meanwhile may name what was put long ago.

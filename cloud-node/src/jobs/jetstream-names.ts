@@ -81,25 +81,35 @@ export async function makeStreams({ jsm, replicas }: NatsLink, names: JetStreamN
   }
 }
 
-/** Make the consumer of a workload: a message that nobody answered for is handed out again after a lease time. */
+/**
+ * Make the consumer of a workload where it is not there: a message that nobody answered for is handed out again after a
+ * lease time. Workers of one queue have one; where they do not, that of the last one counts.
+ */
 export async function makeConsumer(
   { jsm }: NatsLink,
   names: JetStreamNames,
   workload: string,
   leaseMs: number,
 ): Promise<void> {
-  await jsm.consumers.add(names.work, {
-    durable_name: names.consumerOf(workload),
-    filter_subject: names.workOf(workload, "*"),
-    ack_policy: AckPolicy.Explicit,
-    ack_wait: nanos(leaseMs),
-    // How often a job is tried is written in the job: the server knows neither its last error nor what was given back.
-    max_deliver: -1,
-    max_ack_pending: -1,
-  });
+  const name = names.consumerOf(workload);
+  const ack_wait = nanos(leaseMs);
+  const known = await jsm.consumers.info(names.work, name).catch(unlessNotFound);
+  if (known === false) {
+    await jsm.consumers.add(names.work, {
+      durable_name: name,
+      filter_subject: names.workOf(workload, "*"),
+      ack_policy: AckPolicy.Explicit,
+      ack_wait,
+      // How often a job is tried is written in the job: the server knows neither its last error nor what was given back.
+      max_deliver: -1,
+      max_ack_pending: -1,
+    });
+  } else if (known.config.ack_wait !== ack_wait) {
+    await jsm.consumers.update(names.work, name, { ack_wait });
+  }
 }
 
 function unlessNotFound(error: JetStreamApiError): false {
-  if (error.code !== JetStreamApiCodes.StreamNotFound) throw error;
+  if (error.code !== JetStreamApiCodes.StreamNotFound && error.code !== JetStreamApiCodes.ConsumerNotFound) throw error;
   return false;
 }

@@ -138,7 +138,11 @@ export class JetStreamPulls {
     const subject = this.#names.nextOf(workload);
     const body = JSON.stringify({ batch: 1, ...question });
     // With a subscription of its own: a message of a stream comes under its own subject, not that of a shared inbox.
-    const answer = await this.#link.connection.request(subject, body, { timeout, noMux: true });
+    const answer = await this.#link.connection.request(subject, body, { timeout, noMux: true }).catch((error) => {
+      // Nobody may be there who could answer: the next question sees to it.
+      this.#consumers.delete(workload);
+      throw error;
+    });
     const status = answer.headers?.code ?? 0;
     if (status === 0) return this.#messageOf(answer);
     // The consumer is gone, whoever removed it: the next question makes it anew.

@@ -130,6 +130,24 @@ describeWithNats("jobs in NATS", () => {
       await lease.done(RESULT);
     });
 
+    test("a consumer that is gone is made anew, and one of another lease time gets that of who comes", async () => {
+      await queue.submit(spec({ workload: "consumer" }));
+      const first = await take(rig, queue, "consumer");
+      expect(await first.done(RESULT)).toBe(true);
+      await link.jsm.consumers.delete("lockstep_work", "lockstep_consumer");
+      await queue.submit(spec({ workload: "consumer" }));
+      await until(rig, "it is taken", async () => {
+        const lease = await queue.claim(["consumer"], "w").catch(() => undefined);
+        return lease?.done(RESULT) ?? false;
+      });
+      const pace = { ...PACE, leaseMs: 2 * PACE.leaseMs };
+      const slow = await JetStreamQueue.open(link, { clock: systemClock(), pace });
+      expect(await slow.claim(["consumer"], "w")).toBeUndefined();
+      const { config } = await link.jsm.consumers.info("lockstep_work", "lockstep_consumer");
+      expect(config.ack_wait).toBe(pace.leaseMs * 1e6);
+      await slow.close();
+    });
+
     test("a job whose worker is killed is another one's after a lease time", async () => {
       const { job } = await queue.submit(spec({ workload: "held" }));
       const script = fileURLToPath(new URL("./jetstream-holder.suite.ts", import.meta.url));

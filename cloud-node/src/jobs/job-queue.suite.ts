@@ -76,6 +76,8 @@ export function jobQueueSuite(name: string, create: () => Promise<QueueRig>): vo
         progress: { fraction: 0.25, note: "block 1 of 4", metrics: { ratio: 3.5 } },
         checkpoint: { sha256: SHA, bytes: 9 },
       });
+      const said = [lease.extend(), lease.checkpoint({ sha256: SHA, bytes: 9 }), lease.extend(), lease.log("at once")];
+      expect(await Promise.all(said)).toEqual(["held", true, "held", undefined]);
       expect(await lease.done(RESULT)).toBe(true);
       // An answer that was lost on its way is asked for again; and nothing else is made of it.
       expect(await lease.done({ value: {}, outputs: [] })).toBe(true);
