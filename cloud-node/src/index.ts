@@ -27,22 +27,26 @@ export type { LoopbackEnd } from "./ingest/loopback-link.ts";
 export type { LinkKeys } from "./ingest/seal-guard.ts";
 export type { SerialEnd } from "./ingest/serial-listener.ts";
 export type { BlobFacts, BlobProgress, BlobRef, BlobStore, GetOptions, PutOptions } from "./jobs/blob-store.ts";
-export type {
-  Job,
-  JobFailure,
-  JobProgress,
-  JobResult,
-  JobSpec,
-  JobState,
-  Json,
-  JsonObject,
-  NamedBlob,
+export {
+  type Job,
+  type JobFailure,
+  type JobProgress,
+  type JobResult,
+  type JobSpec,
+  type JobState,
+  type Json,
+  type JsonObject,
+  MAX_INPUTS,
+  MAX_OUTPUTS,
+  MAX_PARAMS_BYTES,
+  MAX_RESULT_BYTES,
+  type NamedBlob,
 } from "./jobs/job.ts";
 export { JobError, type JobErrorCode } from "./jobs/job-error.ts";
 export type { JobEvent, JobFilter, JobLease, JobQueue, SubmitOptions } from "./jobs/job-queue.ts";
 export type { QueuePace } from "./jobs/job-steps.ts";
 export { type OpenQueue, openQueue } from "./jobs/open-queue.ts";
-export type { JobChannel, JobContext, Schema, Workload } from "./jobs/workload.ts";
+export { type JobChannel, type JobContext, MAX_MESSAGE_BYTES, type Schema, type Workload } from "./jobs/workload.ts";
 export { type Logger, SILENT_LOGGER } from "./logger.ts";
 export { CloudNode, type CommitListener, type NodeHealth } from "./node.ts";
 export { DEFAULT_GROUP } from "./node-doors.ts";
