@@ -19,13 +19,14 @@ export function energiesOf(frame: TrajectoryFrame): Energies {
   const nearest = (d: number) => d - edge * Math.round(d / edge);
   let [potential, kinetic] = [0, 0];
   for (let i = 0; i < frame.atoms; i++) {
-    kinetic += 0.5 * (at(vx, i) ** 2 + at(vy, i) ** 2 + at(vz, i) ** 2);
+    kinetic += 0.5 * (at(vx, i) * at(vx, i) + at(vy, i) * at(vy, i) + at(vz, i) * at(vz, i));
     for (let j = 0; j < i; j++) {
       const dx = nearest(at(x, i) - at(x, j));
-      if (dx * dx > CUT_OFF_SQUARED) continue;
-      const squared = dx * dx + nearest(at(y, i) - at(y, j)) ** 2 + nearest(at(z, i) - at(z, j)) ** 2;
+      const dy = nearest(at(y, i) - at(y, j));
+      const dz = nearest(at(z, i) - at(z, j));
+      const squared = dx * dx + dy * dy + dz * dz;
       if (squared > CUT_OFF_SQUARED) continue;
-      const inverse6 = 1 / squared ** 3;
+      const inverse6 = 1 / (squared * squared * squared);
       potential += 4 * inverse6 * (inverse6 - 1);
     }
   }
