@@ -32,9 +32,9 @@ export interface NamedBlob extends BlobRef {
 export interface JobSpec {
   /** 1 … 64 of `[a-z0-9-]`. */
   readonly workload: string;
-  /** What the workload's schema takes; at most {@link MAX_PARAMS_BYTES} as JSON. */
+  /** What the workload's schema takes; at most `MAX_PARAMS_BYTES` as JSON. */
   readonly params: JsonObject;
-  /** At most {@link MAX_INPUTS}; names differ. */
+  /** At most `MAX_INPUTS`; names differ. */
   readonly inputs: readonly NamedBlob[];
   /** Makes equal requests different jobs; "" as a rule. At most 64 of `[A-Za-z0-9_-]`. */
   readonly salt: string;
@@ -63,7 +63,7 @@ export interface JobFailure {
 
 /** What a job that is done left. */
 export interface JobResult {
-  /** What the workload's result schema says; at most {@link MAX_RESULT_BYTES} as JSON. */
+  /** What the workload's result schema says; at most `MAX_RESULT_BYTES` as JSON. */
   readonly value: JsonObject;
   readonly outputs: readonly NamedBlob[];
 }

@@ -14,7 +14,7 @@ export interface JobChannel {
   readonly index: number;
   readonly count: number;
   /**
-   * At most {@link MAX_MESSAGE_BYTES}; from one peer they come in the order in which they were sent.
+   * At most `MAX_MESSAGE_BYTES`; from one peer they come in the order in which they were sent.
    *
    * @throws {JobError} `too-large`; `peer-left` when that one is not there any more
    */
