@@ -81,7 +81,7 @@ function expectWithin(found: TrajectoryFrame | undefined, source: TrajectoryFram
     expect(got.length).toBe(expected.length);
     const isWithin = Array.from(expected).every((value, row) => {
       const other = got[row] ?? Number.NaN;
-      return Object.is(value, other) || Math.abs(value - other) <= eps;
+      return Object.is(value, other) || (eps > 0 && Math.abs(value - other) <= eps);
     });
     expect(isWithin, `${column.name} of step ${source.step}`).toBe(true);
     if (column.kind === "text" && back?.kind === "text") {
