@@ -116,6 +116,6 @@ const CRC_TABLE = Int32Array.from({ length: 256 }, (_, byte) => {
 
 function digestOf(bytes: Uint8Array): number {
   let crc = -1;
-  for (const byte of bytes) crc = (crc << 8) ^ (CRC_TABLE[(crc >>> 24) ^ byte] ?? 0);
+  for (let i = 0; i < bytes.length; i++) crc = (crc << 8) ^ (CRC_TABLE[(crc >>> 24) ^ (bytes[i] ?? 0)] ?? 0);
   return ~crc >>> 0;
 }

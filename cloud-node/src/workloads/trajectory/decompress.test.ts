@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { constants, gzipSync, zstdCompressSync } from "node:zlib";
 import { expect, test } from "vitest";
 import { decompress } from "./decompress.ts";
@@ -102,6 +103,35 @@ test.each(FORMATS)("%s with a byte changed gives nothing that is wrong, or is re
     } else expect(text.equals(TEXT)).toBe(true);
   }
   expect(refused).toBeGreaterThan(70);
+});
+
+test("every bit of the digest of all blocks of bzip2 counts", async () => {
+  for (let bit = 0; bit < 24; bit++) {
+    const damaged = Buffer.from(BZIP2_OF_IT);
+    const at = damaged.length - 4 + (bit >> 3);
+    damaged[at] = (damaged[at] ?? 0) ^ (1 << (bit & 7));
+    const { text, error } = await decompressAll(damaged);
+    expect(text.equals(TEXT)).toBe(true);
+    expect(error).toMatchObject({ code: "bad-compression" });
+  }
+});
+
+test("no more is read ahead of a slow reader than a few pieces", async () => {
+  const random = seededRandom(SEED);
+  const packed = gzipSync(Uint8Array.from({ length: 8 << 20 }, random));
+  let taken = 0;
+  async function* counted(): AsyncGenerator<Uint8Array> {
+    for await (const piece of pieces(packed, 1 << 16)) {
+      taken += piece.length;
+      yield piece;
+    }
+  }
+  for await (const _ of decompress(counted(), "a.gz")) {
+    // Wait for as long as anything is read.
+    for (let before = -1; before !== taken; await sleep(50)) before = taken;
+    break;
+  }
+  expect(taken).toBeLessThan(packed.length / 2);
 });
 
 test("frames of zstd with and without a checksum, and frames to skip, are told apart in pieces of any size", async () => {

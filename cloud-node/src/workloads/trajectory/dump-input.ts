@@ -1,11 +1,11 @@
-import { open } from "node:fs/promises";
+import { type FileHandle, open } from "node:fs/promises";
 import { TrajectoryError } from "./trajectory-error.ts";
 
 /** Where the bytes of a dump come from. */
 export interface DumpInput {
   /** How messages call it. */
   readonly name: string;
-  /** The bytes, as they are stored: compressed or not. */
+  /** The bytes, as they are stored: compressed or not. A piece need not stay as it is once the next but one is there. */
   bytes(): AsyncIterable<Uint8Array>;
 }
 
@@ -26,18 +26,31 @@ async function* readFileBytes(path: string): AsyncGenerator<Uint8Array> {
   const handle = await open(path).catch((error: unknown) => {
     throw aboutFile(path, error);
   });
+  // Read ahead, into buffers that take turns: one with whoever reads, one that it may still keep, one that is filled.
+  const buffers = Array.from({ length: 3 }, () => Buffer.allocUnsafeSlow(READ_BYTES));
+  let ahead = readInto(handle, buffers[0]);
   try {
-    while (true) {
-      // A new buffer each time: whoever got the last one may still hold it.
-      const { bytesRead, buffer } = await handle.read({ buffer: Buffer.allocUnsafeSlow(READ_BYTES) });
-      if (bytesRead === 0) return;
-      yield buffer.subarray(0, bytesRead);
+    for (let turn = 1; ; turn++) {
+      const piece = await ahead;
+      if (piece.length === 0) return;
+      ahead = readInto(handle, buffers[turn % buffers.length]);
+      yield piece;
     }
   } catch (error) {
     throw aboutFile(path, error);
   } finally {
+    await ahead.catch(() => {});
     await handle.close();
   }
+}
+
+function readInto(handle: FileHandle, buffer: Buffer | undefined): Promise<Uint8Array> {
+  const piece = handle
+    .read({ buffer: buffer ?? Buffer.alloc(READ_BYTES) })
+    .then((read) => read.buffer.subarray(0, read.bytesRead));
+  // Whoever waits for the piece hears what went wrong; until then it is nobody's failure.
+  piece.catch(() => {});
+  return piece;
 }
 
 function aboutFile(path: string, error: unknown): unknown {

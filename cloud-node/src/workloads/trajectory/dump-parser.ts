@@ -1,6 +1,6 @@
 import { type DumpHeader, HeaderReader } from "./dump-header.ts";
 import type { FrameSource, TrajectoryFrame } from "./frame.ts";
-import { FrameColumns } from "./frame-columns.ts";
+import { FrameColumns, type FrameMemory } from "./frame-columns.ts";
 import type { RowKernel, TakenRows } from "./row-kernel.ts";
 import { TrajectoryError, type TrajectoryErrorCode } from "./trajectory-error.ts";
 
@@ -25,8 +25,7 @@ export class DumpParser {
   readonly #file: string;
   readonly #kernel: RowKernel;
   readonly #header: HeaderReader;
-  /** Columns that hold words: once they did, they do for the rest of the file. */
-  readonly #texts = new Set<string>();
+  readonly #memory: FrameMemory = { texts: new Set(), rows: 0 };
   /** What is not yet taken lies at [start, end) of the kernel's text. */
   #start = 0;
   #end = 0;
@@ -134,7 +133,7 @@ export class DumpParser {
     this.#start = lineEnd + 1;
     this.#line++;
     if (header !== undefined) {
-      this.#frame = { header, columns: new FrameColumns(this.#kernel, header.names, header.atoms, this.#texts) };
+      this.#frame = { header, columns: new FrameColumns(this.#kernel, header.names, header.atoms, this.#memory) };
     }
     return true;
   }

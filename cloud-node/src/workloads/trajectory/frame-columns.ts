@@ -5,6 +5,16 @@ import { TrajectoryError, type TrajectoryPlace } from "./trajectory-error.ts";
 
 /** Rows that are believed without having been seen; beyond them, memory grows with the rows. */
 const TRUSTED_ROWS = 1 << 16;
+/** Different words that a column of one frame may hold: half of what a Map does. */
+const MAX_WORDS = 1 << 23;
+
+/** What the frames before have taught about a file. */
+export interface FrameMemory {
+  /** Names of columns that were words: they stay words. */
+  readonly texts: Set<string>;
+  /** Rows of the frame before. */
+  rows: number;
+}
 
 /** Where a cell is, by its row in the tile and its offset in the kernel's text. */
 export type PlaceOfCell = (row: number, offset: number) => TrajectoryPlace;
@@ -12,16 +22,17 @@ export type PlaceOfCell = (row: number, offset: number) => TrajectoryPlace;
 /** The columns of the frame that is being read: they grow by tiles, and are handed over once it is whole. */
 export class FrameColumns {
   readonly #columns: readonly GrowingColumn[];
+  readonly #memory: FrameMemory;
   readonly #atoms: number;
   #rows = 0;
   #capacity: number;
 
-  /**
-   * @param texts  names that were words in an earlier frame: they stay words; added to here
-   */
-  constructor(kernel: RowKernel, names: readonly string[], atoms: number, texts: Set<string>) {
+  /** @param memory  of the file; added to here */
+  constructor(kernel: RowKernel, names: readonly string[], atoms: number, memory: FrameMemory) {
+    const { texts, rows } = memory;
+    this.#memory = memory;
     this.#atoms = atoms;
-    this.#capacity = Math.min(atoms, TRUSTED_ROWS);
+    this.#capacity = Math.min(atoms, Math.max(TRUSTED_ROWS, rows));
     this.#columns = names.map((name, index) => {
       const kind = texts.has(name) ? "text" : kindOfName(name);
       const isText = kind === "text" || kind === "unknown";
@@ -53,6 +64,7 @@ export class FrameColumns {
 
   /** The whole frame's columns; nothing of them is kept. */
   finish(): Column[] {
+    this.#memory.rows = this.#atoms;
     return this.#columns.map((column) => column.finish());
   }
 }
@@ -152,6 +164,15 @@ class GrowingText implements GrowingColumn {
       );
     }
     const code = this.#codeOf.size;
+    if (code === MAX_WORDS) {
+      const problem = `column ${this.#name} holds more than ${MAX_WORDS} different words`;
+      throw new TrajectoryError(
+        "too-large",
+        problem,
+        "name it as LAMMPS does (c_…, f_…, v_…) if they are numbers",
+        place,
+      );
+    }
     this.#codeOf.set(word, code);
     return code;
   }

@@ -4,8 +4,8 @@ import type { Box } from "./box.ts";
  * One numeric column of a frame, shape (atoms), in the row order of the dump.
  *
  * `integer`: every value is a whole number, |value| <= 2^53 - 1, and was written as one (`-0` was not). `real`: the
- * double nearest to the text. Names that LAMMPS defines as real (`x`, `vx`, `q`, …) are `real` whatever they hold; any
- * other column may be `integer` in one frame and `real` in the next, so whoever keeps a type over frames goes by the
+ * double nearest to the text. Names that LAMMPS defines as real (`x`, `vx`, `q`, `c_pe`, …) are `real` whatever they hold;
+ * any other column may be `integer` in one frame and `real` in the next, so whoever keeps a type over frames goes by the
  * wider one.
  */
 export interface NumberColumn {

@@ -162,8 +162,22 @@ test("a row with a cell too few or too many stops before it", () => {
 });
 
 test("more rows than a tile, and more hard numbers than are held, are taken in several goes", () => {
-  const texts = Array.from({ length: 40_000 }, (_, i) => `${i}.12345678901234567890123e-310`);
-  expectExact(texts);
+  kernel.beginFrame([false, true, false]);
+  const row = "1.5e-310 w 2.5e-310\n";
+  const length = kernel.text.write(row.repeat(12_000));
+  let rows = 0;
+  for (let start = 0; start < length; ) {
+    const taken = kernel.take(start, length, 12_000);
+    expect(taken.problem).toBeUndefined();
+    expect(kernel.values(0, taken.rows).every((value) => value === 1.5e-310)).toBe(true);
+    expect(kernel.values(2, taken.rows).every((value) => value === 2.5e-310)).toBe(true);
+    const spans = kernel.spans(1, taken.rows);
+    expect(spans.every((span, i) => (i % 2 === 1 ? span === 1 : span === start + (i / 2) * row.length + 9))).toBe(true);
+    rows += taken.rows;
+    start = taken.end;
+  }
+  expect([length, rows]).toEqual([12_000 * row.length, 12_000]);
+  expectExact(Array.from({ length: 40_000 }, (_, i) => `${i}.12345678901234567890123e-310`));
 });
 
 test.each([1, 2, 9, 100, 1024])("%i columns keep apart", (columns) => {
