@@ -47,7 +47,10 @@ export async function benchTrajectory(options: BenchOptions): Promise<BenchRepor
       (["x", "xvf"] as const).map((set) => ({ file: run.name, columns: set, ...timeCodec(run, set, undefined) })),
     );
     const peers = melt.flatMap((run) => (["x", "xvf"] as const).flatMap((set) => runPeers(run, set, 1e-3, folder)));
-    const energy = await energyChange(melt[0] as MeltRun, folder);
+    const energy = [
+      await energyChange(melt[0] as MeltRun, "x", "x=1e-3", folder),
+      await energyChange(melt[0] as MeltRun, "xv", "x=1e-3,v=1e-3", folder),
+    ];
     const memory = peakMemory(melt[0] as MeltRun);
     return reportOf(runs, speeds, peers, energy, memory);
   } finally {
@@ -175,17 +178,19 @@ function numbers(column: Column | undefined): ArrayLike<number> {
   return column === undefined ? [] : column.kind === "text" ? column.codes : column.values;
 }
 
-async function energyChange(run: MeltRun, folder: string): Promise<EnergyChange> {
-  const eps = "x=1e-3,v=1e-3";
+/** Velocities that are not among the columns are taken as they were. */
+async function energyChange(run: MeltRun, set: ColumnSet, eps: string, folder: string): Promise<EnergyChange> {
   const frames = run.frames.filter((_, i) => i % 33 === 0);
   const file = await open(join(folder, "energy.lkt"), "w+");
   const writer = await ContainerWriter.create(file, { rules: parseEpsRules(eps), mode: "max" });
-  for (const frame of run.frames) await writer.add(withColumns(frame, "xv"));
+  for (const frame of run.frames) await writer.add(withColumns(frame, set));
   await writer.end();
   const reader = await ContainerReader.open(file, "energy.lkt");
   let [potential, kinetic, relative] = [0, 0, 0];
   for (const [i, frame] of frames.entries()) {
-    const [was, is] = [energiesOf(frame), energiesOf(await reader.frame(i * 33))];
+    const was = energiesOf(frame);
+    const back = energiesOf(await reader.frame(i * 33));
+    const is = set === "x" ? { ...back, kinetic: was.kinetic } : back;
     potential = Math.max(potential, Math.abs(is.potential - was.potential));
     kinetic = Math.max(kinetic, Math.abs(is.kinetic - was.kinetic));
     const total = was.potential + was.kinetic;

@@ -77,7 +77,7 @@ const OPTIONS = { useRecords: false, mapsAsObjects: true, tagUint8Array: false }
 
 /** A head as bytes. */
 export function encodeHead(head: ChunkHead): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(deflateRawSync(new Encoder(OPTIONS).encode(head)));
+  return new Uint8Array(deflateRawSync(new Encoder(OPTIONS).encode(head), { level: 9 }));
 }
 
 /**

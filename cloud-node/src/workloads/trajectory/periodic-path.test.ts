@@ -87,7 +87,7 @@ test("an axis that does not repeat is left alone, and so is a box without volume
 });
 
 test("turns that no encoder writes are refused", () => {
-  const bytes = Uint8Array.of(1, 2, 1, 0, 0);
+  const bytes = Uint8Array.of(1, 0, 0, 2, 1);
   expect(decodeTurns(bytes, 2, 3, 5)?.turns[1]?.[0]).toEqual(Int32Array.of(0, 0, -1, 0, 0));
   expect(decodeTurns(bytes, 2, 3, 2)).toBeUndefined();
   expect(decodeTurns(bytes.subarray(0, 4), 2, 3, 5)).toBeUndefined();

@@ -132,48 +132,54 @@ export function moveAlong(
   return moved;
 }
 
-/** Turns as bytes: per frame and axis how many atoms' changed, then gap and change of each. */
+/** Turns as bytes: how many atoms' changed, per frame and axis; then the gaps between all of these; then the changes. */
 export function encodeTurns({ turns }: PeriodicPath, axes: number): Uint8Array<ArrayBuffer> {
-  const out = new VarintWriter();
+  const [counts, gaps, changes] = [new VarintWriter(), new VarintWriter(), new VarintWriter()];
   for (let frame = 1; frame < turns.length; frame++) {
     for (let axis = 0; axis < axes; axis++) {
       const [now, before] = [turns[frame]?.[axis], turns[frame - 1]?.[axis]];
-      const changed: number[] = [];
       const atoms = now?.length ?? before?.length ?? 0;
-      for (let i = 0; i < atoms; i++) if ((now?.[i] ?? 0) !== (before?.[i] ?? 0)) changed.push(i);
-      out.push(changed.length);
-      let next = 0;
-      for (const i of changed) {
-        out.push(i - next);
-        out.pushSigned((now?.[i] ?? 0) - (before?.[i] ?? 0));
+      let [count, next] = [0, 0];
+      for (let i = 0; i < atoms; i++) {
+        const change = (now?.[i] ?? 0) - (before?.[i] ?? 0);
+        if (change === 0) continue;
+        gaps.push(i - next);
+        changes.pushSigned(change);
         next = i + 1;
+        count += 1;
       }
+      counts.push(count);
     }
   }
-  return out.finish();
+  return new Uint8Array(Buffer.concat([counts.finish(), gaps.finish(), changes.finish()]));
 }
 
 /** The way back. @returns undefined where the bytes are damaged */
 export function decodeTurns(bytes: Uint8Array, frames: number, axes: number, atoms: number): PeriodicPath | undefined {
   const reader = new VarintReader(bytes);
+  const lines = Math.max(0, frames - 1) * axes;
+  const counts = Array.from({ length: lines }, () => reader.next());
+  const all = counts.reduce((sum, count) => sum + count, 0);
+  if (counts.some((count) => count > atoms) || all > bytes.length) return undefined;
+  const gaps = Array.from({ length: all }, () => reader.next());
+  const changes = Array.from({ length: all }, () => reader.nextSigned());
+  if (!reader.isWhole) return undefined;
   const turns: (Int32Array[] | undefined)[] = [undefined];
+  let at = 0;
   for (let frame = 1; frame < frames; frame++) {
     let line = turns[frame - 1]?.map((axis) => axis.slice());
     for (let axis = 0; axis < axes; axis++) {
-      const count = reader.next();
-      if (count > atoms) return undefined;
-      if (count > 0) line ??= Array.from({ length: axes }, () => new Int32Array(atoms));
-      let next = 0;
-      for (let i = 0; i < count; i++) {
-        const atom = next + reader.next();
-        const change = reader.nextSigned();
+      const end = at + (counts[(frame - 1) * axes + axis] ?? 0);
+      if (end > at) line ??= Array.from({ length: axes }, () => new Int32Array(atoms));
+      const turned = line?.[axis];
+      for (let next = 0; at < end; at++) {
+        const atom = next + (gaps[at] ?? 0);
         if (atom >= atoms) return undefined;
-        const turned = line?.[axis];
-        if (turned !== undefined) turned[atom] = (turned[atom] ?? 0) + change;
+        if (turned !== undefined) turned[atom] = (turned[atom] ?? 0) + (changes[at] ?? 0);
         next = atom + 1;
       }
     }
     turns.push(line?.some((axis) => axis.some((turn) => turn !== 0)) ? line : undefined);
   }
-  return reader.isWhole ? { turns } : undefined;
+  return { turns };
 }
