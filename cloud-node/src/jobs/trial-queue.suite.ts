@@ -100,10 +100,15 @@ export class TrialQueue implements JobQueue {
     return this.#queue.close();
   }
 
+  /** Let every lease run out that is not extended after this. */
+  passLease(): void {
+    this.#clock.aheadMs += PACE.leaseMs;
+  }
+
   /** Let the lease of a job run out, and give the job to somebody else. */
   async steal({ id, workload }: Job): Promise<void> {
     for (;;) {
-      this.#clock.aheadMs += PACE.leaseMs;
+      this.passLease();
       const stolen = await this.#queue.claim([workload], "another");
       if (stolen?.job.id === id) return;
     }

@@ -162,7 +162,7 @@ const TRIALS: readonly Workload[] = [
     for (let step = from + 1; step <= 4; step++) {
       await context.checkpoint(pieces(String(step)));
       appendFileSync(`${file}-kept`, `${step}\n`);
-      await setTimeout(Number(pauseMs));
+      if (before === undefined) await setTimeout(Number(pauseMs));
       if (step === Number(until) && before === undefined) throw new RangeError(`stopped at ${step}`);
     }
     return { from };

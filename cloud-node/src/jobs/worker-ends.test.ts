@@ -1,7 +1,12 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { WorkerRig } from "./worker-rig.suite.ts";
+
+const WORKER_FILE = fileURLToPath(new URL("./worker-process.suite.ts", import.meta.url));
 
 let rig: WorkerRig;
 beforeEach(async () => {
@@ -29,6 +34,20 @@ describe("a job that is cancelled", () => {
     expect((await rig.queue.log(id)).at(-1)).toContain("did not end within 50 ms");
     expect(await rig.run("echo", { count: 1 })).toMatchObject({ state: "done" });
   });
+});
+
+test("a worker that is killed costs time and nothing else: another goes on where it was", async () => {
+  const file = join(rig.scratch, "steps");
+  const id = await rig.submit("steps", { file, until: 9, pauseMs: 600_000 });
+  const killed = spawn(process.execPath, [WORKER_FILE, rig.url, rig.scratch], { stdio: "ignore" });
+  await rig.queue.until(id, ({ checkpoint }) => checkpoint !== null);
+  killed.kill("SIGKILL");
+  await once(killed, "exit");
+  rig.queue.passLease();
+  await rig.worker();
+  const job = await rig.queue.ended(id);
+  expect(job).toMatchObject({ state: "done", attempts: 2, worker: "worker", result: { value: { from: 1 } } });
+  expect(job.error).toMatchObject({ code: "worker-died", worker: "killed" });
 });
 
 describe("a worker that is stopped", () => {

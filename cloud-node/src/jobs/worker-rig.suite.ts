@@ -26,9 +26,14 @@ export class WorkerRig {
   private constructor(folder: string, queue: TrialQueue) {
     this.#folder = folder;
     this.queue = queue;
-    this.blobs = new TrialBlobs(join(folder, "blobs"));
+    this.blobs = new TrialBlobs(join(folder, "trial.blobs"));
     this.scratch = join(folder, "scratch");
     mkdirSync(this.scratch);
+  }
+
+  /** The queue, as another process opens it. */
+  get url(): string {
+    return `sqlite:${join(this.#folder, "trial.jobs")}`;
   }
 
   /** A worker with short times, at work. */
