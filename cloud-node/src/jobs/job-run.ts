@@ -35,6 +35,7 @@ export interface JobRunOptions {
 
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 2_000;
+const AWAY_PAUSE_MS = 1_000;
 const MOST_WAITING_LINES = 256;
 /** Far below the time that garbage is left alone. */
 const RENEW_MS = 600_000;
@@ -203,11 +204,20 @@ export class JobRun {
         return await this.#told(() => lease.done({ value: end.value, outputs }), end.kind);
       case "failed": {
         const { isFinal, ...failure } = end.failure;
+        // That the queue, or the blobs, were away is no fault of the job: it uses up no attempt.
+        if (failure.code === "queue-away") return await this.#giveBack();
         return await this.#told(() => lease.failed(failure, isFinal), end.kind);
       }
       case "killed":
         return await this.#told(() => lease.release(), "released");
     }
+  }
+
+  /** Let the job begin again, but not at once: whatever was away may still be. */
+  async #giveBack(): Promise<StopReason> {
+    const { clock } = this.#options;
+    await new Promise<void>((resolve) => clock.setTimer(resolve, AWAY_PAUSE_MS));
+    return await this.#told(() => this.#lease.release(), "released");
   }
 
   /** A queue that is away keeps an end waiting; only a worker that ends does not wait for it. */

@@ -1,0 +1,24 @@
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { JobError } from "./job-error.ts";
+import { WorkerRig } from "./worker-rig.suite.ts";
+
+let rig: WorkerRig;
+beforeEach(async () => {
+  rig = await WorkerRig.open();
+});
+afterEach(() => rig.close());
+
+test("blobs that are away for a moment use up no attempt of the job that needs them", async () => {
+  const put = rig.blobs.put.bind(rig.blobs);
+  let outages = 1;
+  rig.blobs.put = async (source, options) => {
+    outages -= 1;
+    if (outages >= 0) throw new JobError("queue-away", "the blobs are away", "wait for them");
+    return await put(source, options);
+  };
+  await rig.worker();
+  const inputs = [{ name: "in", ...rig.blobs.add("bytes") }];
+  const job = await rig.run("copies", {}, { inputs, maxAttempts: 1 });
+  expect(outages).toBeLessThan(0);
+  expect(job).toMatchObject({ state: "done", attempts: 1, error: null });
+});
