@@ -4,6 +4,7 @@ import { isSeat } from "../../jobs/seat.ts";
 import type { ApiApp, ApiContext } from "../api-app.ts";
 import type { ApiJobs } from "../api-node.ts";
 import { jobAnswer, jobsAnswer } from "../job-answers.ts";
+import { takeJsonAlone } from "../json-body.ts";
 import { ApiProblem } from "../problem.ts";
 import { needs } from "../route-roles.ts";
 import {
@@ -133,17 +134,7 @@ export function addJobRoutes(app: ApiApp, context: ApiContext): void {
 function addSubmission(app: ApiApp, context: ApiContext): void {
   app.register(async (scope) => {
     const inner = scope as typeof app;
-    inner.removeAllContentTypeParsers();
-    inner.addContentTypeParser(
-      "application/json",
-      { parseAs: "string", bodyLimit: MAX_SPEC_BYTES },
-      (_, body, done) => {
-        const value = parsed(String(body));
-        if (value === undefined) done(notJson());
-        else done(null, value);
-      },
-    );
-    inner.addContentTypeParser("*", (_request, _body, done) => done(notJson()));
+    takeJsonAlone(inner, MAX_SPEC_BYTES, notJson);
     inner.post(
       "/api/v1/jobs",
       {
@@ -177,15 +168,6 @@ function addSubmission(app: ApiApp, context: ApiContext): void {
       },
     );
   });
-}
-
-/** What a text says, to be checked against the schema; undefined where it is no JSON. */
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
 }
 
 function notJson(): ApiProblem {
