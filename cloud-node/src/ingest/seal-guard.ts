@@ -101,18 +101,20 @@ export class SealGuard {
   open(bytes: Uint8Array, source: GuardedSource): OpenedFrame | RefusedFrame {
     const { keys } = this.#options;
     if (keys.isOpen) return { frame: decodeFrame(bytes), bytes };
-    const isKeyed = source.device !== undefined && keys.macKeyOf(source.device) !== undefined;
+    const sourceKey = source.device === undefined ? undefined : keys.macKeyOf(source.device);
     const mac = splitMac(bytes);
     const read = mac === undefined ? undefined : decodeInside(mac.frame);
     // A piece has no MAC: the head of its own chunk may look like that of one.
     const inside = read instanceof FrameError || read?.kind === "fragment" ? undefined : read;
-    const frame = inside ?? decodeOutside(bytes, isKeyed && read instanceof FrameError ? read : undefined);
+    const damage = sourceKey !== undefined && read instanceof FrameError ? read : undefined;
+    const frame = inside ?? decodeOutside(bytes, damage);
     // Its pieces have no MAC; the whole has.
     if (frame.kind === "fragment") return { frame, bytes };
     // Nobody's to judge, and no word about the device whose name was used: the intake refuses it whoever says it.
     if (isOfAnother(frame, source)) return { frame, bytes };
     const device = frame.kind === "birth" ? frame.device : (source.device ?? this.#recognise(frame, mac, source));
-    const linkKey = device === undefined ? undefined : keys.macKeyOf(device);
+    const isSource = device === source.device;
+    const linkKey = isSource || device === undefined ? sourceKey : keys.macKeyOf(device);
     if (device === undefined || linkKey === undefined) {
       // Nobody here can judge a MAC: refused as by any peer without keys.
       if (inside !== undefined) decodeFrame(bytes);
@@ -169,9 +171,10 @@ export class SealGuard {
 
   #keysOf(device: string, linkKey: Uint8Array, nonce: number): BootKeys {
     const known = this.#boots.get(device);
-    if (known?.nonce === nonce && Buffer.compare(known.linkKey, linkKey) === 0) return known;
+    const isSame = known?.linkKey === linkKey || (known !== undefined && Buffer.compare(known.linkKey, linkKey) === 0);
+    if (isSame && known?.nonce === nonce) return known;
     const keyOf = (direction: LinkDirection) => this.#bootKey(linkKey, direction, nonce, device);
-    const made = { linkKey: Uint8Array.from(linkKey), nonce, up: keyOf("up"), down: keyOf("down") };
+    const made = { linkKey, nonce, up: keyOf("up"), down: keyOf("down") };
     // Replays of other boots do not take its place.
     if (this.#options.registry.get(device)?.boots.nonce === nonce) this.#boots.set(device, made);
     return made;
