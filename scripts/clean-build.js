@@ -1,5 +1,6 @@
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { hasBuiltClean } from "./bootstrap/build-typescript.js";
 import { runTool } from "./bootstrap/run-tool.js";
 
 const NOT_COPIED = new Set(["node_modules", "dist", "build", "data", "vectors"]);
@@ -9,12 +10,14 @@ const NOT_COPIED = new Set(["node_modules", "dist", "build", "data", "vectors"])
  *
  * An import of a package that is built later, or of a file that was deleted, still resolves in a worked-in clone,
  * because an old `dist` is there; here it does not. The copy lies inside the clone, so that everything but our own
- * packages is found in the clone's `node_modules`.
+ * packages is found in the clone's `node_modules`. Where the set-up has built these very sources in a clone without
+ * `dist`, that was a clean build.
  *
  * @param {string} root
  * @returns {Promise<{ ok: boolean, output: string }>}
  */
 export async function buildClean(root) {
+  if (hasBuiltClean(root)) return { ok: true, output: "" };
   mkdirSync(join(root, ".lockstep"), { recursive: true });
   const copy = mkdtempSync(join(root, ".lockstep", "clean-build-"));
   try {
