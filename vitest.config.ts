@@ -9,7 +9,7 @@ const PROGRAMS = { NODE_COMPILE_CACHE: fileURLToPath(new URL(".lockstep/compile-
 const WORKERS = 1 + availableParallelism();
 /** Suites that start processes, compile or wait. */
 const SYSTEM_TESTS = ["test/{architecture,attacks,budgets,end-to-end,faults}/**/*.test.ts"];
-/** Of these, boards under an emulator that take half a core or more each, and fall behind where there is none: few at a time. */
+/** Of these, boards under an emulator that take half a core or more each, and fall behind where there is none: one in a file at a time. */
 const BOARD_TESTS = ["test/{end-to-end,faults}/**/{*firmware*,flash-board}.test.ts"];
 const NEVER = ["**/node_modules/**", "**/dist/**", ".lockstep/**"];
 
@@ -67,7 +67,7 @@ export default defineConfig({
           hookTimeout: 60_000,
           env: PROGRAMS,
           maxWorkers: WORKERS,
-          maxConcurrency: 2,
+          maxConcurrency: 1,
         },
       },
     ],
