@@ -4,7 +4,7 @@ import { LockstepProcess } from "./lockstep-process.ts";
 
 /** Debian's Chromium, without a window. */
 export function launchChromium(): Promise<Browser> {
-  return chromium.launch({ executablePath: programPath("chromium"), args: ["--no-sandbox", "--disable-gpu"] });
+  return chromium.launch({ executablePath: programPath("chromium"), args: ["--no-sandbox"] });
 }
 
 /** `lockstep demo`, and a Chromium to look at its page. */
