@@ -1,17 +1,33 @@
 import { availableParallelism } from "node:os";
+import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
-/** Suites that start processes or compile, after the others. */
+/** Programs that tests start read their modules compiled, and stripped of types, from here; a changed file is compiled anew. */
+const PROGRAMS = { NODE_COMPILE_CACHE: fileURLToPath(new URL(".lockstep/compile-cache", import.meta.url)) };
+/** One more than there are cores: some files wait for time-outs and processes of their own. */
+const WORKERS = 1 + availableParallelism();
+/** Suites that start processes, compile or wait. */
 const SYSTEM_TESTS = ["test/{architecture,attacks,budgets,end-to-end,faults}/**/*.test.ts"];
-/** Of these, boards under an emulator that each take a core while they run, and fall behind where there is none: at the end. */
+/** Of these, boards under an emulator that take half a core or more each, and fall behind where there is none: one in a file at a time. */
 const BOARD_TESTS = ["test/{end-to-end,faults}/**/{*firmware*,flash-board}.test.ts"];
 const NEVER = ["**/node_modules/**", "**/dist/**", ".lockstep/**"];
 
-/** The same order every time; vitest's own puts what failed or took long last time first. */
-class PathOrder extends BaseSequencer {
+/**
+ * The same order every time, by path, and the files of each project spread evenly over the run: what waits runs beside what
+ * calculates, and boards seldom beside boards. `test/` comes first, because a long file at the end leaves cores idle.
+ */
+class EvenOrder extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    return files.sort((a, b) => (a.moduleId < b.moduleId ? -1 : 1));
+    const key = ({ moduleId }: TestSpecification) => `${moduleId.includes("/test/") ? 0 : 1} ${moduleId}`;
+    const byProject = Map.groupBy(
+      files.toSorted((a, b) => (key(a) < key(b) ? -1 : 1)),
+      ({ project }) => project.name,
+    );
+    return [...byProject.values()]
+      .flatMap((own) => own.map((file, place) => ({ file, at: (place + 0.5) / own.length })))
+      .sort((a, b) => a.at - b.at)
+      .map(({ file }) => file);
   }
 }
 
@@ -19,7 +35,7 @@ export default defineConfig({
   test: {
     pool: "forks",
     retry: 0,
-    sequence: { sequencer: PathOrder },
+    sequence: { sequencer: EvenOrder },
     projects: [
       {
         test: {
@@ -27,9 +43,8 @@ export default defineConfig({
           include: ["**/*.test.ts"],
           exclude: [...NEVER, ...SYSTEM_TESTS],
           testTimeout: 30_000,
-          // One more than there are cores: some wait for time-outs and servers of their own.
-          maxWorkers: 1 + availableParallelism(),
-          sequence: { groupOrder: 0 },
+          env: PROGRAMS,
+          maxWorkers: WORKERS,
         },
       },
       {
@@ -39,8 +54,8 @@ export default defineConfig({
           exclude: [...NEVER, ...BOARD_TESTS],
           testTimeout: 180_000,
           hookTimeout: 60_000,
-          maxWorkers: 2,
-          sequence: { groupOrder: 1 },
+          env: PROGRAMS,
+          maxWorkers: WORKERS,
         },
       },
       {
@@ -50,9 +65,9 @@ export default defineConfig({
           exclude: NEVER,
           testTimeout: 180_000,
           hookTimeout: 60_000,
-          maxWorkers: 1,
-          maxConcurrency: 2,
-          sequence: { groupOrder: 2 },
+          env: PROGRAMS,
+          maxWorkers: WORKERS,
+          maxConcurrency: 1,
         },
       },
     ],

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { findNode24 } from "../../cloud-node/bin/node24.js";
 import { runTool } from "./run-tool.js";
@@ -6,6 +6,8 @@ import { SetupError } from "./setup-error.js";
 import { contentHash, isStamped, writeStamp } from "./stamp.js";
 
 const STAMP = "typescript";
+/** Of the last build that found no `dist` of an earlier one, which would hide an import of a package that is built later. */
+const CLEAN_STAMP = "typescript-clean";
 
 /**
  * Every package's `dist/`, by project references.
@@ -14,24 +16,42 @@ const STAMP = "typescript";
  * @returns {import("./main.js").Step}
  */
 export function buildTypescriptStep(root) {
-  const projects = JSON.parse(readFileSync(join(root, "tsconfig.json"), "utf8")).references.map(({ path }) => path);
-  const inputs = ["tsconfig.json", "node_modules/typescript/package.json", ...projects];
+  const projects = projectsOf(root);
   const outputs = projects.map((project) => join(project, "dist/index.js"));
-  const hash = () => contentHash(root, inputs, isCompiled);
   return {
     doing: "compiling TypeScript",
     done: "compiled TypeScript",
-    isDone: () => isStamped(root, STAMP, hash(), outputs),
+    isDone: () => isStamped(root, STAMP, sourcesHash(root), outputs),
     async run(track) {
-      const compiled = hash();
+      const compiled = sourcesHash(root);
+      const isClean = projects.every((project) => !existsSync(join(root, project, "dist")));
       const node = findNode24();
       if ("problem" in node) throw new SetupError("unsupported-platform", node.problem);
       const tsc = join(root, "node_modules/typescript/bin/tsc");
       const { ok, output } = await runTool(node.path, [tsc, "--build"], { cwd: root, track });
       if (!ok) throw new SetupError("tool", "TypeScript does not compile, as said above: mend its source", { output });
       writeStamp(root, STAMP, compiled);
+      if (isClean) writeStamp(root, CLEAN_STAMP, compiled);
     },
   };
+}
+
+/**
+ * Whether a clean build of just these sources, with just these dependencies, has succeeded here.
+ *
+ * @param {string} root
+ */
+export function hasBuiltClean(root) {
+  return isStamped(root, CLEAN_STAMP, sourcesHash(root), []);
+}
+
+function projectsOf(root) {
+  return JSON.parse(readFileSync(join(root, "tsconfig.json"), "utf8")).references.map(({ path }) => path);
+}
+
+function sourcesHash(root) {
+  const inputs = ["tsconfig.json", "node_modules/typescript/package.json", ...projectsOf(root)];
+  return contentHash(root, inputs, isCompiled, readFileSync(join(root, "package-lock.json"), "utf8"));
 }
 
 /** Tests are left out of `dist`, and so are they here: a changed test needs no build. */

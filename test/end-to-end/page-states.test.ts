@@ -202,7 +202,7 @@ requires("chromium")("the page in Chromium, in the states between all is well", 
       const age = page.locator(".confirmed time").last();
       await age.waitFor();
       await page.keyboard.press("p");
-      await page.getByRole("button", { name: "Paused" }).waitFor();
+      await page.getByRole("button", { name: "Paused", exact: true }).waitFor();
       const text = await age.textContent();
       await page.clock.runFor(180_000);
       expect(await age.textContent()).toBe(text);

@@ -26,8 +26,6 @@ export interface UpdateManner {
   readonly confirmAfter?: number;
   /** Called with every state, before it is answered. */
   readonly onState?: (state: FlashStateFrame) => void;
-  /** Turns without an answer before it is given up. */
-  readonly patience?: number;
   /** Of the messages about updates, in both directions, the one after which power fails: QEMU is killed. */
   readonly cutAfter?: number;
   /** It was begun at an earlier start of QEMU, and may be over. */
@@ -66,6 +64,7 @@ export class UpdatedBoard {
   #isDriving = false;
   #messages = 0;
   #cutAfter: number | undefined;
+  #isStopped = false;
   /** The board has nothing to be told before it has sent frames. */
   #isWaiting = false;
   #news: () => void = () => {};
@@ -95,6 +94,7 @@ export class UpdatedBoard {
 
   /** End QEMU, as the power would. */
   async stop(): Promise<void> {
+    this.#isStopped = true;
     const pid = this.#port.port?.link.pid;
     if (pid !== undefined && this.#port.isOpen) process.kill(pid, "SIGKILL");
     await this.#ended;
@@ -137,11 +137,11 @@ export class UpdatedBoard {
   }
 
   /** Wait until something holds. @throws {RangeError} when it does not for a long time */
-  async until(isSo: () => boolean, what: string, patience = PATIENCE): Promise<void> {
+  async until(isSo: () => boolean, what: string): Promise<void> {
     for (let silent = 0; !isSo(); ) {
       if (!(await this.hears())) silent += 1;
       await this.#failIfCut();
-      if (silent > patience) throw new RangeError(`the board never came to: ${what}; ${JSON.stringify(this.state)}`);
+      if (silent > PATIENCE) throw new RangeError(`the board never came to: ${what}; ${JSON.stringify(this.state)}`);
     }
   }
 
@@ -166,10 +166,10 @@ export class UpdatedBoard {
   /**
    * Drive an update to its end, through as many restarts as there are.
    *
-   * @throws {PowerFailed} where that was to be
+   * @throws {PowerFailed} where that was to be, or `stop` was called
    */
   async update(given: VersionedPackage, manner: UpdateManner = {}): Promise<UpdateOutcome> {
-    const { confirmAfter = 2, onState, patience = PATIENCE, cutAfter, isBegun = false } = manner;
+    const { confirmAfter = 2, onState, cutAfter, isBegun = false } = manner;
     this.#isDriving = true;
     this.#messages = 0;
     this.#cutAfter = cutAfter;
@@ -195,7 +195,7 @@ export class UpdatedBoard {
           continue;
         }
         silent += 1;
-        if (silent > patience) throw new RangeError(`no answer after ${turns} turns`);
+        if (silent > PATIENCE) throw new RangeError(`no answer after ${turns} turns`);
         if (this.#nonce !== undefined) this.send({ kind: "flash", op: "ask", nonce: this.#nonce });
       }
       state = this.state as FlashStateFrame;
@@ -227,7 +227,7 @@ export class UpdatedBoard {
   }
 
   get #isCut(): boolean {
-    return this.#cutAfter !== undefined && this.#messages >= this.#cutAfter;
+    return this.#isStopped || (this.#cutAfter !== undefined && this.#messages >= this.#cutAfter);
   }
 
   async #failIfCut(): Promise<void> {
@@ -238,7 +238,7 @@ export class UpdatedBoard {
 
   #count(): void {
     this.#messages += 1;
-    if (this.#isCut) void this.stop();
+    if (this.#isCut && !this.#isStopped) void this.stop();
   }
 
   #take(message: Uint8Array): void {

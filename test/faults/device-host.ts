@@ -1,5 +1,6 @@
 /** Devices in a process of their own, with their rings in files. Started by `KillRig` with a `DeviceHostOrder`. */
 import { readFileSync } from "node:fs";
+import { flushCompileCache } from "node:module";
 import { join } from "node:path";
 import {
   compileDeviceModule,
@@ -180,6 +181,8 @@ async function main(): Promise<void> {
   process.on("disconnect", () => process.exit());
   const adoptedFrames = hosts.reduce((sum, { session }) => sum + session.stats().adoptedFrames, 0);
   whenAllProgress(() => reply({ kind: "ready", adoptedFrames }));
+  // It is killed, and would leave the next one nothing of what it compiled.
+  flushCompileCache();
 }
 
 await main();

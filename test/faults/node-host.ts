@@ -1,4 +1,5 @@
 /** The cloud node in a process of its own, to be killed. Started by `KillRig` with a `NodeHostOrder`. */
+import { flushCompileCache } from "node:module";
 import { CloudNode, type CloudNodeOptions, SILENT_LOGGER, systemClock } from "@lockstep/cloud-node";
 import { openAckingBeforeCommit } from "@lockstep/cloud-node/fault-testing";
 import { GROUP, type NodeHostOrder, type NodeHostReply, type NodeHostRequest } from "./messages.ts";
@@ -26,6 +27,8 @@ async function main(order: NodeHostOrder): Promise<void> {
   });
   process.on("disconnect", () => process.exit());
   reply({ kind: "ready" });
+  // It is killed, and would leave the next one nothing of what it compiled.
+  flushCompileCache();
 }
 
 function reportOf(node: CloudNode) {
