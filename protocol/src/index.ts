@@ -108,6 +108,7 @@ export {
   type TopicLevel,
   topicFilter,
 } from "./topics.ts";
+export { isBlobName } from "./text-rules.ts";
 export {
   ANY_SLOT,
   decodeManifest,

@@ -70,6 +70,25 @@ test("a job is handed in once, whoever says it how often, and each is told so", 
   expect(queue.jobs.size).toBe(1);
 });
 
+test("the inputs of a job are renewed before it is handed in", async () => {
+  const done: string[] = [];
+  const queue = new MemoryQueue();
+  queue.before = () => void done.push("submit");
+  const blobs = {
+    renew: async ({ sha256 }: { sha256: string }) => {
+      done.push(sha256);
+      return false;
+    },
+  };
+  const desk = new JobDesk({ queue, blobs, clock: new ManualClock(), counters: new Counters(), logger: SILENT_LOGGER });
+  const speaker = new Speaker();
+  const sha256 = "ab".repeat(32);
+  desk.heard(submit("a", { inputs: [{ name: "in", sha256, bytes: 3 }] }), speaker);
+  await settled();
+  expect(done).toEqual([sha256, "submit"]);
+  expect(speaker.last("accepted").isNew).toBe(true);
+});
+
 test("every change is told, four times a second at most, and the last word always, and at once", async () => {
   const { desk, clock, speaker, queue } = rig();
   desk.heard(submit("a"), speaker);

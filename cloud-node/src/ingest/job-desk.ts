@@ -7,6 +7,7 @@ import {
 } from "@lockstep/protocol";
 import type { Clock } from "../clock.ts";
 import type { Counters } from "../counters.ts";
+import type { BlobStore } from "../jobs/blob-store.ts";
 import type { JobSpec } from "../jobs/job.ts";
 import { JobError } from "../jobs/job-error.ts";
 import type { JobQueue } from "../jobs/job-queue.ts";
@@ -24,6 +25,8 @@ export interface JobSpeaker {
 export interface JobDeskOptions {
   /** Not the desk's to close; nothing: whoever speaks of jobs is told that there is none. */
   readonly queue: JobQueue | undefined;
+  /** Where inputs are: those of a job that is handed in are renewed first. */
+  readonly blobs?: Pick<BlobStore, "renew"> | undefined;
   readonly clock: Clock;
   readonly counters: Counters;
   readonly logger: Logger;
@@ -127,7 +130,7 @@ export class JobDesk {
     this.#underWay += 1;
     follower.ask(wish.op, async () => {
       try {
-        await answer(queue, wish, follower);
+        await answer({ queue, blobs: this.#options.blobs }, wish, follower);
       } catch (error) {
         this.#failed(error, speaker, follower);
       } finally {
@@ -212,8 +215,14 @@ function readSubmit({
   return { op: "submit", id: jobContentId(spec), spec, attempts };
 }
 
-async function answer(queue: JobQueue, wish: Wish, follower: JobFollower): Promise<void> {
+async function answer(
+  { queue, blobs }: { readonly queue: JobQueue; readonly blobs: JobDeskOptions["blobs"] },
+  wish: Wish,
+  follower: JobFollower,
+): Promise<void> {
   if (wish.op === "submit") {
+    // What is there stays there until the job names it; what is not, its first attempt tells.
+    for (const input of wish.spec.inputs) await blobs?.renew(input);
     const maxAttempts = wish.attempts === 0 ? undefined : wish.attempts;
     const { job, isNew } = await queue.submit(wish.spec, { maxAttempts });
     follower.accepted(job, isNew);

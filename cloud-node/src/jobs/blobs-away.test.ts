@@ -21,4 +21,5 @@ test("blobs that are away for a moment use up no attempt of the job that needs t
   const job = await rig.run("copies", {}, { inputs, maxAttempts: 1 });
   expect(outages).toBeLessThan(0);
   expect(job).toMatchObject({ state: "done", attempts: 1, error: null });
+  expect(await rig.queue.log(job.id)).toContain("it is given back: the blobs are away: wait for them");
 });

@@ -10,7 +10,7 @@ import type { BlobStore } from "./blob-store.ts";
 import { callDesk } from "./call-desk.ts";
 import type { Job } from "./job.ts";
 import { JobError } from "./job-error.ts";
-import { failureOf } from "./job-failure.ts";
+import { type AttemptFailure, failureOf } from "./job-failure.ts";
 import type { JobLease, JobQueue } from "./job-queue.ts";
 import type { JobThread, ThreadEnd } from "./job-thread.ts";
 import { LeaseKeeper } from "./lease-keeper.ts";
@@ -35,7 +35,6 @@ export interface JobRunOptions {
 
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 2_000;
-const AWAY_PAUSE_MS = 1_000;
 const MOST_WAITING_LINES = 256;
 /** Far below the time that garbage is left alone. */
 const RENEW_MS = 600_000;
@@ -205,7 +204,7 @@ export class JobRun {
       case "failed": {
         const { isFinal, ...failure } = end.failure;
         // That the queue, or the blobs, were away is no fault of the job: it uses up no attempt.
-        if (failure.code === "queue-away") return await this.#giveBack();
+        if (failure.code === "queue-away") return await this.#giveBack(failure);
         return await this.#told(() => lease.failed(failure, isFinal), end.kind);
       }
       case "killed":
@@ -214,10 +213,11 @@ export class JobRun {
   }
 
   /** Let the job begin again, but not at once: whatever was away may still be. */
-  async #giveBack(): Promise<StopReason> {
-    const { clock } = this.#options;
-    await new Promise<void>((resolve) => clock.setTimer(resolve, AWAY_PAUSE_MS));
-    return await this.#told(() => this.#lease.release(), "released");
+  async #giveBack(away: Pick<AttemptFailure, "code" | "message">): Promise<StopReason> {
+    this.#options.logger.warn({ job: this.job.id, error: away.message }, "a job is given back: something is away");
+    this.#log(`it is given back: ${away.message}`);
+    await this.#logged;
+    return await this.#told(() => this.#lease.release(away), "released");
   }
 
   /** A queue that is away keeps an end waiting; only a worker that ends does not wait for it. */

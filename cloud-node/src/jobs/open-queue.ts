@@ -4,6 +4,7 @@ import { FileBlobs } from "./file-blobs.ts";
 import { JobError } from "./job-error.ts";
 import type { JobQueue } from "./job-queue.ts";
 import { DEFAULT_PACE, type QueuePace } from "./job-steps.ts";
+import { maskedUrl } from "./masked-url.ts";
 import { SqliteQueue } from "./sqlite-queue.ts";
 
 /** A queue, and the blobs that its jobs name. */
@@ -29,7 +30,7 @@ const JOBS = /\.jobs$/;
 export async function openQueue(url: string, clock: Clock, pace: Partial<QueuePace> = {}): Promise<OpenQueue> {
   if (NATS.test(url)) return openInNats(url, clock, { ...DEFAULT_PACE, ...pace });
   const file = SQLITE.exec(url)?.[1];
-  if (file === undefined) throw new JobError("bad-queue", `queue ${url}`, "give sqlite:FILE or nats://HOST:PORT");
+  if (file === undefined) throw new JobError("bad-queue", `queue ${maskedUrl(url)}`, "give sqlite:FILE or nats://HOST:PORT");
   const queue = await SqliteQueue.open(file, { clock, pace: { ...DEFAULT_PACE, ...pace } });
   const blobs = new FileBlobs(blobFolderOf(file));
   return {

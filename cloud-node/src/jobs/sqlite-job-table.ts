@@ -5,6 +5,7 @@ import { JobError } from "./job-error.ts";
 import { specOf } from "./job-id.ts";
 import type { JobFilter } from "./job-queue.ts";
 import { blobsOf, type JobRecord } from "./job-record.ts";
+import { SEAT_SALT } from "./seat-salt.ts";
 import type { JobLine } from "./sqlite-queue-messages.ts";
 
 type Row = Record<string, SQLOutputValue>;
@@ -60,7 +61,7 @@ export class SqliteJobTable {
     this.#sql("UPDATE changes SET last = last + 1").run();
   }
 
-  list({ states, workload, before, limit }: JobFilter): JobRecord[] {
+  list({ states, workload, hidesSeats, before, limit }: JobFilter): JobRecord[] {
     const [conditions, values]: [string[], (string | number)[]] = [[], []];
     if (states !== undefined) {
       conditions.push(`state IN (${states.map(() => "?").join(", ")})`);
@@ -69,6 +70,10 @@ export class SqliteJobTable {
     if (workload !== undefined) {
       conditions.push("workload = ?");
       values.push(workload);
+    }
+    if (hidesSeats) {
+      conditions.push("substr(json_extract(spec, '$.salt'), 1, ?) <> ?");
+      values.push(SEAT_SALT.length, SEAT_SALT);
     }
     if (before !== undefined) {
       conditions.push("number < ?");

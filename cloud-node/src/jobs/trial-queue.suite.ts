@@ -147,7 +147,7 @@ export class TrialQueue implements JobQueue {
       done: reached((result) => lease.done(result)),
       failed: reached((failure, isFinal) => lease.failed(failure, isFinal)),
       cancelled: reached(() => lease.cancelled()),
-      release: reached(() => lease.release()),
+      release: reached((away) => lease.release(away)),
     };
   }
 

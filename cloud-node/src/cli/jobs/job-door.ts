@@ -30,11 +30,3 @@ export interface JobDoor {
   change(ms: number, signal: AbortSignal): Promise<void>;
   close(): Promise<void>;
 }
-
-/** States in which nothing more happens to a job. */
-const OVER: ReadonlySet<JobState> = new Set<JobState>(["done", "failed", "dead", "cancelled"]);
-
-/** Whether nothing more happens to a job by itself. */
-export function isOver(state: JobState): boolean {
-  return OVER.has(state);
-}

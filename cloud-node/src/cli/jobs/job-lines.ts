@@ -2,7 +2,7 @@ import { stripVTControlCharacters } from "node:util";
 import type { Clock } from "@lockstep/edge-sdk";
 import type { JobAnswer } from "../../api/schemas/job-schema.ts";
 import type { OutputStream } from "../surroundings.ts";
-import { isOver } from "./job-door.ts";
+import { isOver } from "../../jobs/job.ts";
 import { stateText } from "./job-text.ts";
 
 /** At most five times a second. */

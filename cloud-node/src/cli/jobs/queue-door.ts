@@ -40,7 +40,7 @@ export class QueueDoor implements JobDoor {
   }
 
   async list(filter: JobFilter) {
-    return [...jobsAnswer(await this.#queue.list(filter), filter.limit).jobs];
+    return [...jobsAnswer(await this.#queue.list({ ...filter, hidesSeats: true }), filter.limit).jobs];
   }
 
   async log(id: string): Promise<string[]> {

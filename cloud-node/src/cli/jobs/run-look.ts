@@ -4,7 +4,7 @@ import { writeResult } from "../result-output.ts";
 import type { Surroundings } from "../surroundings.ts";
 import { fetchOutputs } from "./fetch-outputs.ts";
 import { chosenJob } from "./job-choice.ts";
-import { isOver } from "./job-door.ts";
+import { isOver } from "../../jobs/job.ts";
 import { endedText, jobLines, jobTable, listedJob, shownJob } from "./job-text.ts";
 import { openDoor } from "./open-door.ts";
 import { watchJobs } from "./watch-jobs.ts";
