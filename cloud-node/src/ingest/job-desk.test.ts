@@ -343,6 +343,28 @@ test("one speaker follows 64 jobs, and another one once one of them is over", as
   expect(speaker.last("accepted").id).toBe(idOf("one more"));
 });
 
+test("one speaker that starts anew and anew leaves room for others, while the queue does not answer", async () => {
+  const { desk, speaker, queue } = rig();
+  const asked: (() => void)[] = [];
+  queue.before = () => new Promise<void>((resolve) => asked.push(resolve));
+  for (let i = 0; i < 300; i += 1) desk.heard(submit(`${i}`, { nonce: i }), speaker);
+  await settled();
+  expect(asked).toHaveLength(64);
+  expect(speaker.told).toHaveLength(300 - 64);
+  expect(speaker.last("failed")).toMatchObject({ code: "too-many", state: "queued" });
+  const other = new Speaker();
+  desk.heard(submit("other"), other);
+  await settled();
+  expect(asked).toHaveLength(65);
+  for (const answer of asked) answer();
+  await settled();
+  expect(other.last("accepted").id).toBe(idOf("other"));
+  queue.before = () => {};
+  desk.heard(submit("again", { nonce: 300 }), speaker);
+  await settled();
+  expect(speaker.last("accepted").id).toBe(idOf("again"));
+});
+
 test("a flood of the same is one question, and a flood of others waits for a queue that does not answer", async () => {
   const { desk, queue } = rig();
   const asked: (() => void)[] = [];

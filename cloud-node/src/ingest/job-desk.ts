@@ -42,7 +42,7 @@ interface Spoken {
   readonly followers: Map<string, JobFollower>;
 }
 
-/** Jobs that one speaker follows at a time. */
+/** Jobs that one speaker follows at a time, and frames of one that wait for the queue. */
 const MAX_FOLLOWED = 64;
 /** Speakers that follow any; the one not heard for longest is forgotten, and asks again. */
 const MAX_SPEAKERS = 1_024;
@@ -61,6 +61,8 @@ export class JobDesk {
   readonly #byJob = new Map<string, Set<JobFollower>>();
   #leaveQueue: (() => void) | undefined;
   #underWay = 0;
+  /** Of each speaker that has any, whatever its nonce: to start anew makes no room. */
+  readonly #underWayOf = new Map<JobSpeaker, number>();
   #isClosed = false;
 
   constructor(options: JobDeskOptions) {
@@ -121,22 +123,32 @@ export class JobDesk {
   #take(queue: JobQueue, wish: Wish, frame: JobFrame, speaker: JobSpeaker): void {
     const spoken = this.#speakers.get(speaker);
     if (spoken?.nonce === frame.nonce && spoken.followers.get(wish.id)?.isAsking(wish.op)) return;
-    const follower = this.#underWay < MAX_UNDER_WAY ? this.#follow(queue, wish.id, frame.nonce, speaker) : undefined;
+    const ofSpeaker = this.#underWayOf.get(speaker) ?? 0;
+    const hasRoom = this.#underWay < MAX_UNDER_WAY && ofSpeaker < MAX_FOLLOWED;
+    const follower = hasRoom ? this.#follow(queue, wish.id, frame.nonce, speaker) : undefined;
     if (follower === undefined) {
       const message = `more than ${MAX_FOLLOWED} jobs of one speaker, or too much at once: say it again later`;
       this.#refuse(frame, speaker, wish.id, "too-many", message, false);
       return;
     }
-    this.#underWay += 1;
+    this.#count(speaker, 1);
     follower.ask(wish.op, async () => {
       try {
         await answer({ queue, blobs: this.#options.blobs }, wish, follower);
       } catch (error) {
         this.#failed(error, speaker, follower);
       } finally {
-        this.#underWay -= 1;
+        this.#count(speaker, -1);
       }
     });
+  }
+
+  /** Frames that wait for the queue have become more, or fewer. */
+  #count(speaker: JobSpeaker, change: 1 | -1): void {
+    this.#underWay += change;
+    const ofSpeaker = (this.#underWayOf.get(speaker) ?? 0) + change;
+    if (ofSpeaker === 0) this.#underWayOf.delete(speaker);
+    else this.#underWayOf.set(speaker, ofSpeaker);
   }
 
   #failed(error: unknown, speaker: JobSpeaker, follower: JobFollower): void {

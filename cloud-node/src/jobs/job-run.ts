@@ -8,7 +8,7 @@ import type { Logger } from "../logger.ts";
 import { BlobDesk, CHECKPOINT_FILE, SCRATCH_FOLDER } from "./blob-desk.ts";
 import type { BlobStore } from "./blob-store.ts";
 import { callDesk } from "./call-desk.ts";
-import type { Job } from "./job.ts";
+import type { Job, JobResult, NamedBlob } from "./job.ts";
 import { JobError } from "./job-error.ts";
 import { type AttemptFailure, failureOf } from "./job-failure.ts";
 import type { JobLease, JobQueue } from "./job-queue.ts";
@@ -27,7 +27,7 @@ export interface JobRunOptions {
   /** Folder for the folders of attempts. */
   readonly scratch: string;
   readonly channelHost: string;
-  /** How long a shared job waits for others to take its places, ms. */
+  /** How long a shared job waits for others to take its places, ms; some wait half as long again. */
   readonly peersMs: number;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -36,8 +36,21 @@ export interface JobRunOptions {
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 2_000;
 const MOST_WAITING_LINES = 256;
+/** What the log still has to say is waited for so long before the end is told, ms. */
+const LOG_WAIT_MS = 1_000;
+/** A shared job whose places nobody takes is given back so often, without an attempt. */
+const MOST_SHORT = 5;
+/** What the queue, or the blobs, say while a wait helps. */
+const PASSING: ReadonlySet<string> = new Set(["queue-away", "disk-full"]);
 /** Far below the time that garbage is left alone. */
 const RENEW_MS = 600_000;
+
+interface AttemptEnd {
+  readonly end: ThreadEnd;
+  readonly outputs: readonly NamedBlob[];
+  /** It is given back, and uses up no attempt. */
+  readonly isGivenBack: boolean;
+}
 
 /** One attempt at one job: from the lease to what the queue is told of its end. */
 export class JobRun {
@@ -48,6 +61,7 @@ export class JobRun {
   readonly #ended = Promise.withResolvers<void>();
   #logged: Promise<unknown> = Promise.resolve();
   #waitingLines = 0;
+  #isLogClosed = false;
   #reason: StopReason | undefined;
 
   constructor(options: JobRunOptions, lease: JobLease, thread: JobThread) {
@@ -64,9 +78,9 @@ export class JobRun {
   async run(): Promise<ThreadEnd["kind"] | StopReason> {
     const keeper = new LeaseKeeper({ ...this.#options, lease: this.#lease, stop: (reason) => this.stop(reason) });
     try {
-      const { end, outputs } = await this.#attempt(keeper).catch((error: unknown) => failedBefore(error));
-      await this.#logged;
-      return await this.#tell(end, outputs);
+      const ended = await this.#attempt(keeper).catch((error: unknown) => failedBefore(error));
+      await this.#closeLog();
+      return await this.#tell(ended);
     } finally {
       keeper.close();
     }
@@ -88,7 +102,7 @@ export class JobRun {
     await this.#thread.kill();
   }
 
-  async #attempt(keeper: LeaseKeeper) {
+  async #attempt(keeper: LeaseKeeper): Promise<AttemptEnd> {
     const { scratch, blobs, logger } = this.#options;
     const { job, attempt } = this.#lease;
     // Made by whoever first puts something there: most small jobs never do.
@@ -117,8 +131,12 @@ export class JobRun {
       if (this.#reason !== undefined) this.#thread.stop(this.#reason);
       this.#renewLater(desk);
       const end = await ended;
-      if (end.kind === "done") await desk.renew();
-      return { end, outputs: desk.outputs };
+      this.#ended.resolve();
+      if (end.kind === "done") {
+        const isWanted = () => this.#reason === undefined;
+        await this.#patiently(() => desk.renew(), "the outputs of a job wait for the blobs", isWanted);
+      }
+      return { end, outputs: desk.outputs, isGivenBack: this.#isGivenBack(end, shared) };
     } finally {
       this.#ended.resolve();
       if (!this.#thread.isFit) await this.#thread.kill();
@@ -129,6 +147,14 @@ export class JobRun {
         logger.warn({ folder, error: String(error) }, "the folder of an attempt is left behind"),
       );
     }
+  }
+
+  /** Whether a shared job is to try again because its places were not taken, which is no fault of its own. */
+  #isGivenBack(end: ThreadEnd, shared: SharedJob | undefined): boolean {
+    const { job, attempt } = this.#lease;
+    if (end.kind !== "failed" || shared?.isShort !== true || attempt - job.attempts >= MOST_SHORT) return false;
+    this.#log(`it is given back, and that is no attempt: ${end.failure.message}`);
+    return true;
   }
 
   /** Until the attempt has ended. */
@@ -179,10 +205,10 @@ export class JobRun {
 
   #log(line: string): void {
     // A queue that is slow, or away, must not have lines pile up.
-    if (this.#waitingLines >= MOST_WAITING_LINES) return;
+    if (this.#isLogClosed || this.#waitingLines >= MOST_WAITING_LINES) return;
     this.#waitingLines += 1;
     this.#logged = this.#logged
-      .then(() => this.#lease.log(line))
+      .then(() => (this.#isLogClosed ? undefined : this.#lease.log(line)))
       .catch((error: unknown) => {
         this.#options.logger.warn({ job: this.job.id, line, error: String(error) }, "a line of a job's log was lost");
       })
@@ -191,7 +217,18 @@ export class JobRun {
       });
   }
 
-  async #tell(end: ThreadEnd, outputs: BlobDesk["outputs"]): Promise<ThreadEnd["kind"] | StopReason> {
+  /** Give the lines that are left a moment; a queue that is slow to take them must not hold up the job's end. */
+  async #closeLog(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = this.#options.clock.setTimer(() => {
+      this.#isLogClosed = true;
+      resolve();
+    }, LOG_WAIT_MS);
+    await Promise.race([this.#logged, promise]);
+    timer.cancel();
+  }
+
+  async #tell({ end, outputs, isGivenBack }: AttemptEnd): Promise<ThreadEnd["kind"] | StopReason> {
     const lease = this.#lease;
     const reason = this.#reason;
     if (reason === "lease-lost") return reason;
@@ -200,11 +237,12 @@ export class JobRun {
     if (reason === "cancelled") return await this.#told(() => lease.cancelled(), reason);
     switch (end.kind) {
       case "done":
-        return await this.#told(() => lease.done({ value: end.value, outputs }), end.kind);
+        return await this.#done({ value: end.value, outputs });
       case "failed": {
         const { isFinal, ...failure } = end.failure;
         // That the queue, or the blobs, were away is no fault of the job: it uses up no attempt.
         if (failure.code === "queue-away") return await this.#giveBack(failure);
+        if (isGivenBack) return await this.#told(() => lease.release(failure), "released");
         return await this.#told(() => lease.failed(failure, isFinal), end.kind);
       }
       case "killed":
@@ -212,30 +250,49 @@ export class JobRun {
     }
   }
 
+  /** A result that the queue refuses would be refused again: the job has failed. */
+  async #done(result: JobResult): Promise<"done" | "failed" | "lease-lost"> {
+    try {
+      return await this.#told(() => this.#lease.done(result), "done");
+    } catch (error) {
+      if (!(error instanceof JobError) || !error.isFinal) throw error;
+      const { code, message } = failureOf(error);
+      // What it was asked with is not what is wrong.
+      const failure = { code: code === "bad-params" ? "bad-result" : code, message } as const;
+      return await this.#told(() => this.#lease.failed(failure, true), "failed");
+    }
+  }
+
   /** Let the job begin again, but not at once: whatever was away may still be. */
   async #giveBack(away: Pick<AttemptFailure, "code" | "message">): Promise<StopReason> {
     this.#options.logger.warn({ job: this.job.id, error: away.message }, "a job is given back: something is away");
     this.#log(`it is given back: ${away.message}`);
-    await this.#logged;
+    await this.#closeLog();
     return await this.#told(() => this.#lease.release(away), "released");
   }
 
   /** A queue that is away keeps an end waiting; only a worker that ends does not wait for it. */
   async #told<End extends string>(tell: () => Promise<boolean>, end: End): Promise<End | "lease-lost"> {
+    const isWanted = () => this.#reason !== "released";
+    return (await this.#patiently(tell, "the end of a job waits for the queue", isWanted)) ? end : "lease-lost";
+  }
+
+  /** Do something that passes in the end: again and again while what it needs is away, or full, and it is still wanted. */
+  async #patiently<Value>(act: () => Promise<Value>, what: string, isWanted: () => boolean): Promise<Value> {
     const { clock, logger } = this.#options;
     for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
       try {
-        return (await tell()) ? end : "lease-lost";
+        return await act();
       } catch (error) {
-        const isAway = error instanceof JobError && error.code === "queue-away";
-        if (!isAway || this.#reason === "released") throw error;
-        logger.warn({ job: this.job.id, error: error.message }, "the end of a job waits for the queue");
+        const isPassing = error instanceof JobError && PASSING.has(error.code);
+        if (!isPassing || !isWanted()) throw error;
+        logger.warn({ job: this.job.id, error: error.message }, what);
         await new Promise<void>((resolve) => clock.setTimer(resolve, pauseMs));
       }
     }
   }
 }
 
-function failedBefore(error: unknown): { readonly end: ThreadEnd; readonly outputs: BlobDesk["outputs"] } {
-  return { end: { kind: "failed", failure: failureOf(error) }, outputs: [] };
+function failedBefore(error: unknown): AttemptEnd {
+  return { end: { kind: "failed", failure: failureOf(error) }, outputs: [], isGivenBack: false };
 }

@@ -1,5 +1,9 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { isSeat } from "./seat.ts";
+import { systemClock } from "../clock.ts";
+import { SILENT_LOGGER } from "../logger.ts";
+import { ChannelHub } from "./channel-hub.ts";
+import { isSeat, type Seat } from "./seat.ts";
+import { SharedJob } from "./shared-job.ts";
 import { WorkerRig } from "./worker-rig.suite.ts";
 
 let rig: WorkerRig;
@@ -94,4 +98,53 @@ test.for([
 test.for([0, 257, 1.5])("a workload that wants %d workers is refused", async (count) => {
   await rig.worker();
   expect(await rig.run("talks", { count })).toMatchObject({ state: "failed", error: { code: "bad-params" } });
+});
+
+test("shared jobs that hold each other's workers end all the same, and it uses up no attempt", async () => {
+  const ids: string[] = [];
+  for (const bytes of [1, 2]) ids.push(await rig.submit("talks", { how: "stay", count: 2, bytes }, { maxAttempts: 1 }));
+  await rig.worker({ threads: 2, peersMs: 2_000 });
+  for (const id of ids) expect(await rig.queue.ended(id)).toMatchObject({ state: "done", attempts: 1, error: null });
+  const logs = await Promise.all(ids.map((id) => rig.queue.log(id)));
+  expect(logs.flat().join()).toContain("given back, and that is no attempt: 1 of 2 places were not taken");
+});
+
+/** A job that several workers are to share, as a worker has it, and its place; undefined: place 0. */
+async function shared(seat?: Seat): Promise<SharedJob> {
+  const id = await rig.submit("talks", { how: "stay", count: 3 });
+  const job = await rig.queue.until(id, () => true);
+  return new SharedJob({
+    ...{ queue: rig.queue, job, attempt: 1, seat, channelHost: "127.0.0.1", peersMs: 60_000 },
+    ...{ clock: systemClock(), logger: SILENT_LOGGER, signal: new AbortController().signal },
+  });
+}
+
+test("a shared job that ends while it offers its places takes back also those that come later", async () => {
+  const submit = rig.queue.submit.bind(rig.queue);
+  const begun = Promise.withResolvers<void>();
+  const held = Promise.withResolvers<void>();
+  const job = await shared();
+  rig.queue.submit = async (...args) => {
+    begun.resolve();
+    await held.promise;
+    return await submit(...args);
+  };
+  const opening = job.open(3).catch((error: unknown) => error);
+  await begun.promise;
+  await job.close();
+  held.resolve();
+  expect(await opening).toMatchObject({ code: "cancelled" });
+  expect((await seats()).map(({ state }) => state)).toEqual(["cancelled"]);
+});
+
+test("a place that is taken while its attempt ends is let go", async () => {
+  const secret = Buffer.alloc(32, 7);
+  const here = { job: "ab".repeat(32), count: 3, host: "127.0.0.1" };
+  const hub = await ChannelHub.open({ ...here, secret, clock: systemClock(), logger: SILENT_LOGGER });
+  const job = await shared({ ...here, attempt: 1, index: 1, port: hub.port, secret: secret.toString("hex") });
+  const opening = job.open(3).catch((error: unknown) => error);
+  await job.close();
+  expect(await opening).toMatchObject({ code: "cancelled" });
+  expect(await hub.receive()).toEqual({ kind: "left", from: 1 });
+  await hub.close();
 });
