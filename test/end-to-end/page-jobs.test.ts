@@ -16,46 +16,68 @@ const LOOKS = (["light", "dark"] as const).flatMap((colorScheme) =>
 );
 const WORKLOADS = fileURLToPath(new URL("../job-workloads.ts", import.meta.url));
 
-requires("chromium")("the page's list of jobs", () => {
-  let node: LockstepProcess;
-  let worker: LockstepProcess;
-  let browser: Browser;
-  let folder = "";
-  let store = "";
-  let url = "";
-  let queue = "";
-  /** Of a job that goes on as long as the tests do. */
-  let long = "";
+/** A node with its page, and a queue of its own. */
+class PageNode {
+  readonly folder = mkdtempSync(join(tmpdir(), "lockstep-page-jobs-"));
+  readonly store = join(this.folder, "node.db");
+  readonly queue = `sqlite:${this.store}.jobs`;
+  readonly #node: LockstepProcess;
+  url = "";
 
-  const submit = async (workload: string, ...args: string[]): Promise<string> => {
-    const own = ["--workloads-from", WORKLOADS, "--queue", queue, "--json"];
+  private constructor() {
+    const options = ["--http", "0", "--mqtt-port", "0", "--log", "info", "--store", this.store];
+    this.#node = new LockstepProcess("serve", ...options);
+  }
+
+  static async start(): Promise<PageNode> {
+    const node = new PageNode();
+    node.url = (JSON.parse(await node.#node.said(/\{.*"msg":"listening"\}/)) as { http: string }).http;
+    return node;
+  }
+
+  /** Hand a job in. @returns its id */
+  async submit(workload: string, ...args: string[]): Promise<string> {
+    const own = ["--workloads-from", WORKLOADS, "--queue", this.queue, "--json"];
     const { stdout } = await runLockstep("jobs", "submit", workload, ...own, ...args);
     return (JSON.parse(stdout) as { id: string }).id;
-  };
+  }
 
+  async token(name: string, ...roles: string[]): Promise<string> {
+    const asked = roles.flatMap((role) => ["--role", role]);
+    const { stdout } = await runLockstep("tokens", "add", name, ...asked, "--store", this.store, "--json");
+    return (JSON.parse(stdout) as { token: string }).token;
+  }
+
+  async worker(): Promise<LockstepProcess> {
+    const worker = new LockstepProcess("worker", "--jobs", this.queue, "--workloads-from", WORKLOADS, "--threads", "2");
+    await worker.said(/"msg":"working"/);
+    return worker;
+  }
+
+  async stop(): Promise<void> {
+    await this.#node.interrupted();
+    rmSync(this.folder, { recursive: true });
+  }
+}
+
+requires("chromium")("the page's list of jobs while nobody works on them", () => {
+  let node: PageNode;
+  let browser: Browser;
   beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), "lockstep-page-jobs-"));
-    store = join(folder, "node.db");
-    queue = `sqlite:${store}.jobs`;
-    const options = ["--http", "0", "--mqtt-port", "0", "--log", "info", "--store", store];
-    node = new LockstepProcess("serve", ...options);
-    url = (JSON.parse(await node.said(/\{.*"msg":"listening"\}/)) as { http: string }).http;
+    node = await PageNode.start();
     browser = await launchChromium();
   }, LIMIT_MS);
-
   afterAll(async () => {
     await browser.close();
-    await worker?.interrupted();
-    await node.interrupted();
-    rmSync(folder, { recursive: true });
+    await node.stop();
   }, LIMIT_MS);
 
   test.each(LOOKS)(
     "an empty list is clean for axe, and says how to hand a job in: $colorScheme, $viewport.width px",
     async (look) => {
-      const page = await open(browser, `${url}/?view=jobs`, look);
+      const page = await open(browser, `${node.url}/?view=jobs`, look);
       await page.getByText("No job has been handed in yet.").waitFor();
-      expect(await page.locator("main code").textContent()).toContain(`--queue ${url}`);
+      expect(await page.locator("main code").textContent()).toContain(`--queue ${node.url}`);
       await expectAccessible(page, "no jobs");
       await page.close();
     },
@@ -63,21 +85,63 @@ requires("chromium")("the page's list of jobs", () => {
   );
 
   test(
-    "jobs appear as they are handed in, with their progress as it goes on, and the end of each",
+    "jobs appear as they are handed in; one that nobody takes says so; the keys for it lead there and move nothing else",
     async () => {
-      const page = await open(browser, url, { viewport: { width: 1280, height: 900 } });
+      const page = await open(browser, node.url, { viewport: { width: 1280, height: 900 } });
       await page.getByText("No device has reported yet.").waitFor();
       await page.keyboard.press("g");
       await page.keyboard.press("j");
       await page.getByText("No job has been handed in yet.").waitFor();
-      worker = new LockstepProcess("worker", "--jobs", queue, "--workloads-from", WORKLOADS, "--threads", "2");
-      await worker.said(/"msg":"working"/);
-      long = await submit("steps", "--param", "steps=100000", "--param", "stepMs=50");
-      await submit("tiny", "--param", "n=1");
-      await submit("poison", "--param", "how=throw", "--attempts", "1");
-      const input = join(folder, "input.txt");
-      writeFileSync(input, "what it was given\n");
-      await submit("copy", input);
+      await node.submit("tiny", "--param", "n=1");
+      const row = page.getByRole("row", { name: /Queued tiny/ });
+      await row.waitFor();
+      await page.keyboard.press("g");
+      await page.keyboard.press("j");
+      expect(await page.evaluate(() => document.activeElement?.tagName)).toBe("BODY");
+      await row.getByText("waits for a worker; where none runs, start `lockstep worker`").waitFor();
+      await page.keyboard.press("j");
+      expect(await page.evaluate(() => document.activeElement?.textContent)).toMatch(/^tiny/);
+      await page.evaluate(() => {
+        (document.activeElement as HTMLElement).blur();
+        localStorage.setItem("lockstep-keys", "off");
+      });
+      await page.keyboard.press("j");
+      expect(await page.evaluate(() => document.activeElement?.tagName)).toBe("BODY");
+      await page.close();
+    },
+    LIMIT_MS,
+  );
+});
+
+requires("chromium")("the page's list of jobs", () => {
+  let node: PageNode;
+  let worker: LockstepProcess;
+  let browser: Browser;
+  /** Of a job that goes on as long as the tests do. */
+  let long = "";
+
+  beforeAll(async () => {
+    node = await PageNode.start();
+    worker = await node.worker();
+    long = await node.submit("steps", "--param", "steps=100000", "--param", "stepMs=50");
+    await node.submit("tiny", "--param", "n=1");
+    await node.submit("poison", "--param", "how=throw", "--attempts", "1");
+    const input = join(node.folder, "input.txt");
+    writeFileSync(input, "what it was given\n");
+    await node.submit("copy", input);
+    browser = await launchChromium();
+  }, LIMIT_MS);
+
+  afterAll(async () => {
+    await browser.close();
+    await worker.interrupted();
+    await node.stop();
+  }, LIMIT_MS);
+
+  test(
+    "each job is shown with its progress as it goes on, and how it ended",
+    async () => {
+      const page = await open(browser, `${node.url}/?view=jobs`, { viewport: { width: 1280, height: 900 } });
       const table = page.getByRole("table", { name: "Jobs" });
       await table.getByRole("row", { name: /Running steps/ }).waitFor();
       await table.getByRole("row", { name: /Done tiny/ }).waitFor();
@@ -99,7 +163,7 @@ requires("chromium")("the page's list of jobs", () => {
   test.each(LOOKS)(
     "the list and a job in full are clean for axe, and nothing is wider than the page: $colorScheme, $viewport.width px",
     async (look) => {
-      const page = await open(browser, `${url}/?view=jobs`, look);
+      const page = await open(browser, `${node.url}/?view=jobs`, look);
       await page.getByRole("link", { name: /^steps/ }).waitFor();
       await expectAccessible(page, "list of jobs");
       await page.getByRole("link", { name: /^copy/ }).click();
@@ -114,7 +178,7 @@ requires("chromium")("the page's list of jobs", () => {
         .first()
         .waitFor();
       await expectAccessible(page, "a job that failed");
-      await page.goto(`${url}/?view=jobs&job=${"0".repeat(64)}`);
+      await page.goto(`${node.url}/?view=jobs&job=${"0".repeat(64)}`);
       await page.getByText(/there is no job/).waitFor();
       await expectAccessible(page, "a job that is not there");
       await page.close();
@@ -125,7 +189,7 @@ requires("chromium")("the page's list of jobs", () => {
   test(
     "keys alone lead to a job, to its log, to what it left, and back; focus is always to be seen",
     async () => {
-      const page = await open(browser, `${url}/?view=jobs`, { forcedColors: "active" });
+      const page = await open(browser, `${node.url}/?view=jobs`, { forcedColors: "active" });
       await page.getByRole("link", { name: /^copy/ }).waitFor();
       for (let tries = 0; tries < 10; tries++) {
         await page.keyboard.press("j");
@@ -145,6 +209,9 @@ requires("chromium")("the page's list of jobs", () => {
       await page.getByText("No device has reported yet.").waitFor();
       await page.goBack();
       await page.getByRole("link", { name: "copy-of-input.txt" }).waitFor();
+      await page.getByRole("button", { name: "Close" }).press("Enter");
+      await page.getByRole("heading", { name: /^copy/ }).waitFor({ state: "detached" });
+      expect(await page.evaluate(() => document.activeElement?.textContent)).toMatch(/^copy/);
       await page.close();
     },
     LIMIT_MS,
@@ -153,18 +220,26 @@ requires("chromium")("the page's list of jobs", () => {
   test(
     "whoever may only read is told the command; a token for jobs cancels and begins anew from the page",
     async () => {
-      const page = await open(browser, `${url}/?view=jobs&job=${long}`, {});
-      await page.getByText(`lockstep jobs cancel ${long.slice(0, 8)}`).waitFor();
+      const page = await open(browser, `${node.url}/?view=jobs&job=${long}`, {});
+      const command = `lockstep jobs cancel ${long.slice(0, 8)} --queue ${node.url}`;
+      await page.getByText(command, { exact: true }).waitFor();
       expect(await page.getByRole("button", { name: "Cancel job" }).count()).toBe(0);
       await page.close();
-      const { stdout } = await runLockstep(
-        ...["tokens", "add", "boss", "--role", "read", "--role", "jobs", "--store", store, "--json"],
-      );
-      const { token } = JSON.parse(stdout) as { token: string };
-      const inside = await open(browser, `${url}/?view=jobs&job=${long}`, {});
-      await inside.getByLabel(/token/i).first().waitFor();
-      await inside.locator('input[type="password"]').fill(token);
-      await inside.keyboard.press("Enter");
+      const [reader, boss] = [await node.token("reader", "read"), await node.token("boss", "read", "jobs")];
+      const logIn = async (token: string): Promise<Page> => {
+        // A context of its own has no cookie of another.
+        const inside = await open(browser, `${node.url}/?view=jobs&job=${long}`, {});
+        await inside.getByLabel(/token/i).first().waitFor();
+        await inside.locator('input[type="password"]').fill(token);
+        await inside.keyboard.press("Enter");
+        return inside;
+      };
+      const outside = await logIn(reader);
+      await outside.getByText(command, { exact: true }).waitFor();
+      await outside.getByRole("region", { name: /^Log of/ }).waitFor();
+      expect(await outside.getByRole("button", { name: "Cancel job" }).count()).toBe(0);
+      await outside.close();
+      const inside = await logIn(boss);
       await inside.getByRole("button", { name: "Cancel job" }).click();
       await inside.getByRole("row", { name: /Cancelled steps/ }).waitFor();
       await inside.getByRole("button", { name: "Retry" }).click();

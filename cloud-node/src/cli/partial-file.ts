@@ -1,10 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { type FileHandle, open, rename, rm, stat } from "node:fs/promises";
-import { dirname } from "node:path";
+import { basename, dirname, join } from "node:path";
 import type { Writable } from "node:stream";
 import { finished } from "node:stream/promises";
 import { aboutOutput } from "../workloads/telemetry/output-problem.ts";
 import { CommandError } from "./command-error.ts";
+
+/** Of a file that a partial one is named after, as many as fit in 255 bytes with what follows them. */
+const MOST_NAME_CHARACTERS = 60;
 
 /**
  * Refuse files that cannot be meant: a folder to read or to write, an output in no folder, or one that is the input.
@@ -47,7 +50,9 @@ export class PartialFile {
   }
 
   static async open(path: string): Promise<PartialFile> {
-    const partial = `${path}.${randomBytes(4).toString("hex")}.part`;
+    // A name may be as long as the system allows; with an ending it would be too long.
+    const start = basename(path).slice(0, MOST_NAME_CHARACTERS);
+    const partial = join(dirname(path), `${start}.${randomBytes(4).toString("hex")}.part`);
     const handle = await open(partial, "wx").catch((error: unknown) => {
       throw aboutOutput(error, path);
     });

@@ -6,6 +6,9 @@ export type JobEvent =
   | { readonly kind: "job"; readonly job: Job }
   | { readonly kind: "log"; readonly id: string; readonly line: string };
 
+/** Most jobs that one list has. */
+export const MOST_JOBS = 1_000;
+
 export interface JobFilter {
   readonly states?: readonly JobState[] | undefined;
   readonly workload?: string | undefined;
@@ -13,7 +16,7 @@ export interface JobFilter {
   readonly hidesSeats?: boolean | undefined;
   /** Jobs that were submitted before this one; a list goes on with the last id of the one before. */
   readonly before?: string | undefined;
-  /** 1 … 1,000. */
+  /** 1 … {@link MOST_JOBS}. */
   readonly limit: number;
 }
 

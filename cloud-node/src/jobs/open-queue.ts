@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import type { Clock } from "../clock.ts";
 import type { BlobStore } from "./blob-store.ts";
 import { FileBlobs } from "./file-blobs.ts";
@@ -11,6 +12,8 @@ import { SqliteQueue } from "./sqlite-queue.ts";
 export interface OpenQueue {
   readonly queue: JobQueue;
   readonly blobs: BlobStore;
+  /** That the queue's file is in, and its blobs below; null: both are on other machines. */
+  readonly folder: string | null;
   close(): Promise<void>;
 }
 
@@ -36,6 +39,7 @@ export async function openQueue(url: string, clock: Clock, pace: Partial<QueuePa
   return {
     queue,
     blobs,
+    folder: dirname(file),
     close: async () => {
       await queue.close();
       await blobs.close();
@@ -60,6 +64,7 @@ async function openInNats(url: string, clock: Clock, pace: QueuePace): Promise<O
     return {
       queue,
       blobs,
+      folder: null,
       close: async () => {
         await queue.close();
         await blobs.close();

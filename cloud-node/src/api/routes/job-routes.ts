@@ -1,5 +1,6 @@
 import { Type } from "typebox";
 import { JOB_STATES, type Job } from "../../jobs/job.ts";
+import { MOST_JOBS } from "../../jobs/job-queue.ts";
 import { isSeat } from "../../jobs/seat.ts";
 import type { ApiApp, ApiContext } from "../api-app.ts";
 import type { ApiJobs } from "../api-node.ts";
@@ -13,7 +14,6 @@ import {
   JobSchema,
   JobSpecSchema,
   JobsSchema,
-  MOST_JOBS,
   PrunedSchema,
   SubmittedSchema,
 } from "../schemas/job-schema.ts";

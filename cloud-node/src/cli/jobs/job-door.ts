@@ -3,6 +3,9 @@ import type { BlobRef } from "../../jobs/blob-store.ts";
 import type { JobSpec, JobState } from "../../jobs/job.ts";
 import type { JobFilter } from "../../jobs/job-queue.ts";
 
+/** What is read of a file at once, bytes. */
+export const FILE_PIECE_BYTES = 1_048_576;
+
 /** How far bytes on their way are. */
 export interface Moving {
   /** Told how many bytes are through. */

@@ -16,7 +16,7 @@ const AWAY_LIMIT_MS = 60_000;
 /**
  * Follow jobs until all are over, with a line for each on a terminal.
  *
- * @returns as they were last: over, or under way when the command was interrupted
+ * @returns as they were last: all over, unless the command was interrupted; then perhaps not all of them
  * @throws {JobError} `queue-away`, {CommandError} `not-reachable` when it stays away
  */
 export async function watchJobs(
@@ -36,7 +36,8 @@ export async function watchJobs(
         }
         seenMs = clock.nowMs();
       } catch (error) {
-        if (!isAway(error) || interrupt.aborted || clock.nowMs() - seenMs > AWAY_LIMIT_MS) throw error;
+        // Whoever ends this is told how the jobs stood last.
+        if (!interrupt.aborted && (!isAway(error) || clock.nowMs() - seenMs > AWAY_LIMIT_MS)) throw error;
       }
       const all = [...jobs.values()];
       lines.draw(all);

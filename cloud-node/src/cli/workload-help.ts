@@ -1,0 +1,10 @@
+/** What each kind of work of this release is; help is shown before any of them is loaded. */
+const SUMMARIES: Readonly<Record<string, string>> = {
+  telemetry: "compress recorded telemetry, or a device's past, every value within its bound",
+};
+
+/** The kinds of work that there are, for a command's help. */
+export function workloadsHelp(): string {
+  const rows = Object.entries(SUMMARIES).map(([name, summary]) => `  ${name.padEnd(12)} ${summary}`);
+  return `Kinds of work:\n${rows.join("\n")}`;
+}
