@@ -58,7 +58,10 @@ export async function nameBytes({ name, path }: InputFile, { onProgress, signal 
   if (before.isDirectory()) throw new CommandError("file", `${path} is a folder`, "name a file in it");
   const hash = createHash("sha256");
   let bytes = 0;
-  for await (const chunk of createReadStream(path, { highWaterMark: FILE_PIECE_BYTES, signal }) as AsyncIterable<Buffer>) {
+  for await (const chunk of createReadStream(path, {
+    highWaterMark: FILE_PIECE_BYTES,
+    signal,
+  }) as AsyncIterable<Buffer>) {
     hash.update(chunk);
     bytes += chunk.length;
     onProgress(bytes);
