@@ -2,6 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { openQueue } from "@lockstep/cloud-node";
+import { systemClock } from "@lockstep/edge-sdk";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { requires } from "../os-package.ts";
@@ -107,6 +109,28 @@ requires("chromium")("the page's list of jobs while nobody works on them", () =>
       });
       await page.keyboard.press("j");
       expect(await page.evaluate(() => document.activeElement?.tagName)).toBe("BODY");
+      await page.close();
+    },
+    LIMIT_MS,
+  );
+
+  test(
+    "a job in full is as it is now, also where it did not load at first, and where newer ones hide it from the list",
+    async () => {
+      const id = await node.submit("tiny", "--param", "n=0");
+      const page = await open(browser, "about:blank", { viewport: { width: 1280, height: 900 } });
+      let asked = 0;
+      await page.route(`**/api/v1/jobs/${id}`, (route) => (asked++ === 0 ? route.abort() : route.continue()));
+      await page.goto(`${node.url}/?view=jobs&job=${id}`);
+      const details = page.locator(".job-details");
+      await details.getByText('{"n":0}').waitFor();
+      expect(asked).toBeGreaterThan(1);
+      const { queue, close } = await openQueue(node.queue, systemClock());
+      for (let n = 2; n < 102; n++) await queue.submit({ workload: "tiny", params: { n }, inputs: [], salt: "" });
+      await page.locator(`.jobs a[href*="${id}"]`).waitFor({ state: "detached" });
+      await queue.cancel(id);
+      await close();
+      await details.getByText("Cancelled").waitFor();
       await page.close();
     },
     LIMIT_MS,
