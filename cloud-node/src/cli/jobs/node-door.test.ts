@@ -64,7 +64,7 @@ test("a file for which a node has no room is refused before it is sent, with how
   truncateSync(file, bytes);
   await expect(doorTo(rig.server.url).put(file, { sha256: ID, bytes }, moving())).rejects.toMatchObject({
     code: "refused",
-    message: expect.stringMatching(/the upload is of 8.796 GB, and the node has room for .*: make room there/),
+    message: expect.stringMatching(/the upload is of 8.796.GB, and the node has room for .*: make room there/),
   });
   expect(readdirSync(rig.folder)).not.toContain("store.db.blobs");
 });
