@@ -1,15 +1,21 @@
 import { createHash, randomBytes } from "node:crypto";
-import { mkdirSync, readdirSync, truncateSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import { ApiRig, closeRigsAfterEach } from "../../api/api-rig.suite.ts";
 import { NodeDoor } from "./node-door.ts";
 
 closeRigsAfterEach();
+let folder = "";
 const servers: Server[] = [];
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "lockstep-node-door-"));
+});
 afterEach(() => {
+  rmSync(folder, { recursive: true });
   for (const server of servers.splice(0)) server.closeAllConnections();
 });
 
@@ -70,10 +76,9 @@ test("a file for which a node has no room is refused before it is sent, with how
 });
 
 test("an upload goes on where it was when the node is away for a moment, and is not begun where none ever answered", async () => {
-  const rig = await ApiRig.open({ hasJobs: true });
   const bytes = randomBytes(1_000);
   const ref = blobOf(bytes);
-  const file = join(rig.folder, "input.bin");
+  const file = join(folder, "input.bin");
   writeFileSync(file, bytes);
   const asked: string[] = [];
   const url = await answering((request, response) => {
