@@ -132,7 +132,7 @@ export class CloudNode {
     const registerModule = (wasm: Uint8Array) => this.#register(wasm);
     const emit = (event: NodeEvent) => this.#emit(event);
     this.#updates = new FlashDesk({ door, files, trust, clock, logger, counters, registerModule, emit });
-    this.#jobs = new JobDesk({ queue: queue ?? open?.queue, clock, counters, logger });
+    this.#jobs = new JobDesk({ queue: queue ?? open?.queue, blobs: open?.blobs, clock, counters, logger });
     this.#book = new DeviceBook(storeFile, ({ code, message }) => logger.error({ code }, message));
     const keys = linkKeys ?? this.#book;
     const rates = options.rates === undefined ? undefined : new DeviceRates(options.rates, clock);

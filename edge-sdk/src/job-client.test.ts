@@ -274,6 +274,31 @@ test("a job of somebody else is followed by its id", async () => {
   expect((await error(asker.follow("x".repeat(64)))).code).toBe("bad-job");
 });
 
+test("a job that is followed and not known is handed in by whoever submits it", async () => {
+  node.listen();
+  const sender = await open();
+  const unknown: ResultFrame = {
+    ...{ ...HEAD, op: "failed", state: "failed", code: "unknown-job", message: "there is none", attempts: 0 },
+  };
+  const asked: JobFrame[] = [];
+  node.answer = (frame) => {
+    if (frame.op === "submit") return accepted(frame);
+    asked.push(frame);
+    return undefined;
+  };
+  const following = sender.follow(ID);
+  await settled();
+  expect(asked).toHaveLength(1);
+  const submitting = sender.submit(REQUEST);
+  node.say(unknown);
+  expect([await following, await submitting].map(({ id, isNew }) => [id, isNew])).toEqual(Array(2).fill([ID, true]));
+  expect(node.ops).toEqual(["ask", "submit"]);
+  node.answer = () => undefined;
+  expect((await sender.submit(REQUEST)).id).toBe(ID);
+  await settled();
+  expect(node.ops).toEqual(["ask", "submit"]);
+});
+
 test("answers to another program, about other jobs, damaged ones and other frames change nothing", async () => {
   node.listen();
   const sender = await open();

@@ -129,7 +129,10 @@ export class JobClient {
   #follow(id: string, submit: Uint8Array | undefined): FollowedJob {
     if (this.#isClosed) throw new JobClientError("closed", { id });
     const known = this.#jobs.get(id);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      if (submit !== undefined) known.handIn(submit);
+      return known;
+    }
     if (this.#jobs.size >= MAX_JOBS) throw new JobClientError("too-many", { limit: MAX_JOBS });
     const job = new FollowedJob(id, this.#nonce, submit, () => this.#pump());
     this.#jobs.set(id, job);

@@ -63,6 +63,8 @@ const FIRST_WAIT_MS = 5_000;
 const LONGEST_WAIT_MS = 30_000;
 /** Asked after so long without a word of a job that the node has. */
 const SILENCE_MS = 15_000;
+/** What a node says of a job that nobody has handed in; never of one that is being handed in. */
+const UNKNOWN_JOB = "unknown-job";
 const UNKNOWN: JobStanding = { state: "queued", fraction: null, note: "", attempts: 0 };
 
 /** One job of a client: what is to be said of it, and when; what was heard. */
@@ -70,7 +72,7 @@ export class FollowedJob implements SubmittedJob {
   readonly id: string;
   readonly #nonce: number;
   /** Undefined for a job that somebody else handed in. */
-  readonly #submit: Uint8Array | undefined;
+  #submit: Uint8Array | undefined;
   /** The node wants something said. */
   readonly #wanted: () => void;
   readonly #accepted = Promise.withResolvers<SubmittedJob>();
@@ -131,6 +133,14 @@ export class FollowedJob implements SubmittedJob {
     this.#wanted();
   }
 
+  /** It is to be handed in here, too. @param submit  the frame that does, said unless the node has the job already */
+  handIn(submit: Uint8Array): void {
+    if (this.#submit !== undefined || this.#isAccepted) return;
+    this.#submit = submit;
+    this.restart();
+    this.#wanted();
+  }
+
   /** What is to be said now. */
   question(): Uint8Array {
     if (!this.#isAccepted && this.#submit !== undefined) return this.#submit;
@@ -153,6 +163,8 @@ export class FollowedJob implements SubmittedJob {
 
   heard(frame: ResultFrame, nowMs: number): void {
     if (frame.op === "failed" && frame.state !== "failed" && frame.state !== "dead") return; // not now: said again when due
+    // To a question from before it was handed in.
+    if (frame.op === "failed" && frame.code === UNKNOWN_JOB && this.#submit !== undefined && !this.#isAccepted) return;
     this.#waitMs = FIRST_WAIT_MS;
     this.dueMs = nowMs + SILENCE_MS;
     if (frame.op === "failed") {

@@ -18,6 +18,15 @@ export class CutNetwork {
     this.#name = `lockstep-${process.pid}`;
     this.#link = `ls${process.pid}`;
     this.#ip("netns", "add", this.#name);
+    try {
+      this.#connect();
+    } catch (error) {
+      this.remove();
+      throw error;
+    }
+  }
+
+  #connect(): void {
     this.#ip("link", "add", this.#link, "type", "veth", "peer", "name", "far", "netns", this.#name);
     this.#ip("addr", "add", `${HERE}/30`, "dev", this.#link);
     this.#ip("link", "set", this.#link, "up");
@@ -41,12 +50,17 @@ export class CutNetwork {
   }
 
   remove(): void {
-    this.#ip("link", "del", this.#link);
+    // Its other end goes with it; it may never have come to be.
+    this.#try("link", "del", this.#link);
     this.#ip("netns", "del", this.#name);
   }
 
   #ip(...args: readonly string[]): void {
-    const { status, stderr } = spawnSync(programPath("iproute2"), args, { encoding: "utf8" });
+    const { status, stderr } = this.#try(...args);
     if (status !== 0) throw new BenchError("no-capture", { command: `ip ${args.join(" ")}`, said: stderr.trim() });
+  }
+
+  #try(...args: readonly string[]) {
+    return spawnSync(programPath("iproute2"), args, { encoding: "utf8" });
   }
 }

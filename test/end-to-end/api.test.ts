@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { requires } from "../os-package.ts";
 import { LockstepProcess } from "./lockstep-process.ts";
 
@@ -90,6 +90,17 @@ requires("curl", "python3")("the guide of the API", () => {
           JSON.stringify(sample),
         ).toBe(true);
       }
+      const handedIn = [...answers].find(([line]) => line.includes('"workload"'))?.[1] ?? "";
+      const [, job = ""] = /"id":"([0-9a-f]{64})"/.exec(handedIn) ?? [];
+      const ended = await vi.waitFor(
+        async () => {
+          const answer = (await (await fetch(`${url}/api/v1/jobs/${job}`)).json()) as { state: string; error: unknown };
+          expect(["queued", "running"]).not.toContain(answer.state);
+          return answer;
+        },
+        { timeout: LIMIT_MS, interval: 100 },
+      );
+      expect(ended, "what the guide hands in").toMatchObject({ state: "done", error: null });
       const stream = [...answers].find(([line]) => line.includes("/stream"))?.[1] ?? "";
       for (const event of ["fleet", "device", "lanes", "event", "heartbeat"])
         expect(stream).toContain(`event: ${event}\n`);

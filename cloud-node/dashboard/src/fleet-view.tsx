@@ -6,6 +6,7 @@ import { EmptyFleet } from "./empty-fleet.tsx";
 import { EventList } from "./event-list.tsx";
 import { FleetTable } from "./fleet-table.tsx";
 import { RowHold } from "./held-rows.ts";
+import { useKeysBetween } from "./link-keys.ts";
 import { Loading } from "./loading.tsx";
 import type { TableAddress } from "./page-address.ts";
 import { SummaryLine } from "./summary-line.tsx";
@@ -34,8 +35,7 @@ export function FleetView({ fleet, events, table, show, open }: FleetViewProps) 
   const [isFocused, setFocused] = useState(false);
   const hold = useRef(new RowHold<FleetRow>());
   const [, redraw] = useState(0);
-  const section = useRef<HTMLElement>(null);
-  useKeysBetweenDevices(section);
+  useKeysBetween(".fleet a.device");
   // Another part of the table is asked for: it comes in its own order.
   useEffect(() => {
     hold.current = new RowHold();
@@ -66,7 +66,6 @@ export function FleetView({ fleet, events, table, show, open }: FleetViewProps) 
       ) : (
         <section
           class="panel"
-          ref={section}
           onPointerEnter={() => setPointed(true)}
           onPointerLeave={() => setPointed(false)}
           onFocusIn={({ target }) => setFocused(target instanceof HTMLElement && target.closest("tbody") !== null)}
@@ -153,21 +152,4 @@ function Search({ text, find }: { readonly text: string; find(search: string): v
       />
     </label>
   );
-}
-
-/** `j` and `k` move between the links of the devices. */
-function useKeysBetweenDevices(section: { readonly current: HTMLElement | null }): void {
-  useEffect(() => {
-    const onKey = (event: KeyboardEvent): void => {
-      const step = event.key === "j" ? 1 : event.key === "k" ? -1 : 0;
-      const isWriting = event.target instanceof Element && event.target.closest("input, select, dialog") !== null;
-      if (step === 0 || isWriting || event.ctrlKey || event.metaKey || event.altKey) return;
-      const links = [...(section.current?.querySelectorAll<HTMLElement>("a.device") ?? [])];
-      const at = links.indexOf(document.activeElement as HTMLElement);
-      const next = at === -1 ? (step === 1 ? 0 : links.length - 1) : at + step;
-      links[next]?.focus();
-    };
-    document.addEventListener("keydown", onKey);
-    return () => document.removeEventListener("keydown", onKey);
-  }, [section]);
 }

@@ -12,12 +12,13 @@ interface JobDetailsProps {
   /** As the list has it; undefined: it is older than what the list shows. */
   readonly live: LiveJob | undefined;
   readonly mayChange: boolean;
+  readonly nowUs: number;
   close(): void;
 }
 
 /** One job: what it was given, how far it is, what it said, what it left. */
-export function JobDetails({ id, live, mayChange, close }: JobDetailsProps) {
-  const version = live === undefined ? "" : `${live.state} ${live.attempts} ${live.isCancelling} ${live.loggedLines}`;
+export function JobDetails({ id, live, mayChange, nowUs, close }: JobDetailsProps) {
+  const version = live && `${live.state} ${live.attempts} ${live.isCancelling} ${live.loggedLines}`;
   const { job, log, failure } = useJobFacts(id, version);
   const title = useRef<HTMLHeadingElement>(null);
   useEffect(() => title.current?.focus(), [id]);
@@ -29,7 +30,7 @@ export function JobDetails({ id, live, mayChange, close }: JobDetailsProps) {
           {shown === undefined ? id.slice(0, 8) : jobName(shown)}
         </h2>
         {shown !== undefined && <JobState job={shown} />}
-        {shown !== undefined && <JobProgress job={shown} name={jobName(shown)} />}
+        {shown !== undefined && <JobProgress job={shown} name={jobName(shown)} nowUs={nowUs} />}
         {shown !== undefined && <Actions job={shown} mayChange={mayChange} />}
         <button type="button" onClick={close}>
           Close
@@ -66,7 +67,7 @@ function Actions({
   const { id, state, isCancelling } = job;
   const verb = state === "queued" || state === "running" ? "cancel" : state === "done" ? undefined : "retry";
   if (verb === undefined) return null;
-  if (!mayChange) return <code>{`lockstep jobs ${verb} ${id.slice(0, 8)}`}</code>;
+  if (!mayChange) return <code>{`lockstep jobs ${verb} ${id.slice(0, 8)} --queue ${location.origin}`}</code>;
   return (
     <>
       <button type="button" disabled={isCancelling} onClick={() => void changeJob(id, verb).then(setProblem)}>

@@ -15,13 +15,16 @@ export interface JobFacts {
 const NOTHING: JobFacts = { job: undefined, log: [], failure: undefined };
 /** Asked for again at most so often, ms. */
 const PACE_MS = 500;
+/** What did not come is asked for again after so long, ms; and so is a job of which no list tells anything. */
+const AGAIN_MS = 2_000;
+const OVER: ReadonlySet<string> = new Set(["done", "failed", "dead", "cancelled"]);
 
 /**
  * One job in full: asked for anew whenever the list says that something is new.
  *
- * @param version  another one whenever that is so
+ * @param version  another one whenever that is so; undefined: the list does not have it
  */
-export function useJobFacts(id: string, version: string): JobFacts {
+export function useJobFacts(id: string, version: string | undefined): JobFacts {
   const [facts, setFacts] = useState<JobFacts>(NOTHING);
   const wanted = useRef(version);
   wanted.current = version;
@@ -30,11 +33,17 @@ export function useJobFacts(id: string, version: string): JobFacts {
     const stop = new AbortController();
     let timer = 0;
     let shown: string | undefined;
+    let loaded: Loaded = "nothing";
+    let againMs = 0;
     // Of a job that says something all the time the newest is asked for again and again, and never waited for in vain.
     const look = async (): Promise<void> => {
-      if (wanted.current !== shown) {
+      const isNew = wanted.current !== shown;
+      // One that is over changes nothing by itself; whoever begins it anew puts it into the list.
+      const mayBeNew = loaded === "nothing" || (wanted.current === undefined && loaded === "under way");
+      if (isNew || (mayBeNew && performance.now() >= againMs)) {
         shown = wanted.current;
-        await load(id, stop.signal, setFacts);
+        loaded = await load(id, stop.signal, setFacts);
+        againMs = performance.now() + AGAIN_MS;
       }
       if (!stop.signal.aborted) timer = window.setTimeout(() => void look(), PACE_MS);
     };
@@ -47,21 +56,26 @@ export function useJobFacts(id: string, version: string): JobFacts {
   return facts;
 }
 
+/** What came of a question for a job. */
+type Loaded = "nothing" | "under way" | "over";
+
 async function load(
   id: string,
   signal: AbortSignal,
   show: (change: (before: JobFacts) => JobFacts) => void,
-): Promise<void> {
+): Promise<Loaded> {
   const [job, log] = await Promise.all([
     ask<JobAnswer>(`jobs/${id}`, signal),
     ask<{ readonly lines: readonly string[] }>(`jobs/${id}/log`, signal),
   ]);
-  if (job === undefined || log === undefined) return;
+  if (job === undefined || log === undefined) return "nothing";
   show((before) =>
     "failure" in job
       ? { ...before, failure: job.failure.text }
       : { job: job.answer, log: "answer" in log ? log.answer.lines : before.log, failure: undefined },
   );
+  if ("failure" in job || "failure" in log) return "nothing";
+  return OVER.has(job.answer.state) ? "over" : "under way";
 }
 
 /**

@@ -1,13 +1,18 @@
+import { WAITS_FOR_WORKER, waitsForWorker } from "../../src/api/job-wait.ts";
 import type { LiveJob } from "../../src/api/job-watch.ts";
 
+const US_PER_MS = 1_000;
+
 interface JobProgressProps {
-  readonly job: Pick<LiveJob, "state" | "progress" | "attempts" | "maxAttempts" | "error">;
+  readonly job: Pick<LiveJob, "state" | "progress" | "attempts" | "maxAttempts" | "error" | "submittedMs" | "dueMs">;
   /** Of the job, for whoever hears the bar alone. */
   readonly name: string;
+  /** The node's Unix time, µs. */
+  readonly nowUs: number;
 }
 
 /** How far a job is, or why it is not. */
-export function JobProgress({ job, name }: JobProgressProps) {
+export function JobProgress({ job, name, nowUs }: JobProgressProps) {
   const { state, progress, error } = job;
   if (state === "running" && progress !== null) {
     const { fraction, note } = progress;
@@ -22,7 +27,8 @@ export function JobProgress({ job, name }: JobProgressProps) {
       </span>
     );
   }
-  return <span class="job-progress">{words(state, error, job)}</span>;
+  const waits = waitsForWorker(job, nowUs / US_PER_MS) ? WAITS_FOR_WORKER : "";
+  return <span class="job-progress">{[words(state, error, job), waits].filter((text) => text !== "").join("; ")}</span>;
 }
 
 function words(

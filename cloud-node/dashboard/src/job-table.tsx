@@ -60,7 +60,7 @@ export function JobTable({ jobs, nowUs, chosen, choose }: JobTableProps) {
               </a>
             </th>
             <td class="wrapped">
-              <JobProgress job={job} name={jobName(job)} />
+              <JobProgress job={job} name={jobName(job)} nowUs={nowUs} />
             </td>
             <td class="from-640 number">
               <Age atUs={job.submittedMs * US_PER_MS} nowUs={nowUs} />

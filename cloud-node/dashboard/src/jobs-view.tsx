@@ -1,9 +1,10 @@
-import { useEffect, useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import type { LiveJob } from "../../src/api/job-watch.ts";
 import { formatCounted } from "../../src/api/number-text.ts";
 import { JobDetails } from "./job-details.tsx";
 import { useMayChange } from "./job-facts.ts";
 import { JobTable } from "./job-table.tsx";
+import { useKeysBetween } from "./link-keys.ts";
 import { Loading } from "./loading.tsx";
 import type { SessionFacts } from "./session.ts";
 
@@ -35,14 +36,23 @@ const GROUPS = [
 export function JobsView({ shown, nowUs, session, chosen, choose }: JobsViewProps) {
   const [group, setGroup] = useState("");
   const mayChange = useMayChange(session);
-  useKeysBetweenJobs();
+  useKeysBetween(".jobs a.device");
+  const title = useRef<HTMLHeadingElement>(null);
   if (shown === undefined) return <Loading title="Jobs" awaited="the jobs" />;
   const { jobs, problem } = shown;
   const matching = group === "" ? jobs : jobs.filter(({ state }) => group.split(",").includes(state));
   const count = (...states: LiveJob["state"][]): number => jobs.filter(({ state }) => states.includes(state)).length;
+  // Whoever came from a link goes on there.
+  const close = (): void => {
+    const link = document.querySelector<HTMLElement>(`.jobs a.device[aria-current="true"]`);
+    (link ?? title.current)?.focus();
+    choose(undefined);
+  };
   return (
     <main>
-      <h1 class="unseen">Jobs</h1>
+      <h1 class="unseen" tabIndex={-1} ref={title}>
+        Jobs
+      </h1>
       <ul class="summary values" aria-label="The newest jobs">
         <li>
           <b>{count("running")}</b> running
@@ -57,13 +67,14 @@ export function JobsView({ shown, nowUs, session, chosen, choose }: JobsViewProp
           <b>{count("done")}</b> done
         </li>
       </ul>
-      {problem !== null && <p class="banner bad-edge">{problem}</p>}
+      <div role="status">{problem !== null && <p class="banner bad-edge">{problem}</p>}</div>
       {chosen !== undefined && (
         <JobDetails
           id={chosen}
           live={jobs.find(({ id }) => id === chosen)}
           mayChange={mayChange}
-          close={() => choose(undefined)}
+          nowUs={nowUs}
+          close={close}
         />
       )}
       {jobs.length === 0 ? (
@@ -101,21 +112,4 @@ function NoJobs() {
       </p>
     </section>
   );
-}
-
-/** `j` and `k` move between the links of the jobs. */
-function useKeysBetweenJobs(): void {
-  useEffect(() => {
-    const onKey = (event: KeyboardEvent): void => {
-      const step = event.key === "j" ? 1 : event.key === "k" ? -1 : 0;
-      const isWriting = event.target instanceof Element && event.target.closest("input, select, dialog") !== null;
-      if (step === 0 || isWriting || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
-      const links = [...document.querySelectorAll<HTMLElement>(".jobs a.device")];
-      const at = links.indexOf(document.activeElement as HTMLElement);
-      const next = at === -1 ? (step === 1 ? 0 : links.length - 1) : at + step;
-      links[next]?.focus();
-    };
-    document.addEventListener("keydown", onKey);
-    return () => document.removeEventListener("keydown", onKey);
-  }, []);
 }

@@ -25,7 +25,9 @@ export type ApiUpdates = Pick<
 /** What the API shows, and does, of heavy work. */
 export interface ApiJobs {
   readonly queue: Pick<JobQueue, "submit" | "get" | "list" | "log" | "watch" | "cancel" | "retry" | "prune">;
-  readonly blobs: Pick<BlobStore, "put" | "get" | "stat" | "begun">;
+  readonly blobs: Pick<BlobStore, "put" | "get" | "stat" | "renew" | "begun">;
+  /** On the disk that the blobs go to; null: they go to another machine. */
+  readonly folder: string | null;
 }
 
 /** How busy a node is. */

@@ -89,6 +89,7 @@ test("bytes that are not what they are called, too few, too many or none are ref
     [bytes, { "content-range": "bytes 0-998/1000" }, 400, "bad-parameter"],
     [bytes, { "content-range": "bytes 1000-999/1000" }, 400, "bad-parameter"],
     [bytes, { "content-range": "bytes 5-999999999999999999/1000" }, 400, "bad-parameter"],
+    [bytes, { "content-range": `bytes 0-${Number.MAX_SAFE_INTEGER - 1}/${Number.MAX_SAFE_INTEGER}` }, 507, "disk-full"],
   ];
   for (const [body, headers, status, code] of cases) {
     const response = await put(rig, id, body, headers);

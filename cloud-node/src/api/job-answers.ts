@@ -1,5 +1,4 @@
 import type { Job } from "../jobs/job.ts";
-import { isSeat } from "../jobs/seat.ts";
 import type { JobAnswer, JobRow, JobsAnswer } from "./schemas/job-schema.ts";
 
 /** A job as a list has it. */
@@ -19,10 +18,10 @@ export function jobAnswer(job: Job): JobAnswer {
   };
 }
 
-/** A page of the jobs, places in shared ones left out. @param limit  that was asked for: fewer are the last page */
+/** A page of the jobs. @param limit  that was asked for: fewer are the last page */
 export function jobsAnswer(jobs: readonly Job[], limit: number): JobsAnswer {
   return {
-    jobs: jobs.filter((job) => !isSeat(job)).map(jobRow),
+    jobs: jobs.map(jobRow),
     next: jobs.length < limit ? null : (jobs.at(-1)?.id ?? null),
   };
 }

@@ -9,7 +9,7 @@ function job(id: string, state: LiveJob["state"] = "queued"): LiveJob {
   };
 }
 
-test("the first message is whole, the next ones have what changed, and what is gone is left out", () => {
+test("the first message is whole, the next ones have what changed and a new order alone, and what is gone is left out", () => {
   const feed = new JobFeed();
   const [a, b] = [job("a"), job("b")];
   const first = feed.next({ jobs: [a, b], problem: null });
@@ -17,12 +17,17 @@ test("the first message is whole, the next ones have what changed, and what is g
   expect(feed.next({ jobs: [a, b], problem: null })).toBeUndefined();
   const running = job("b", "running");
   const second = feed.next({ jobs: [a, running], problem: null });
-  expect(second).toEqual({ isWhole: false, problem: null, ids: ["a", "b"], jobs: [running] });
-  const third = feed.next({ jobs: [running], problem: null });
-  expect(third).toEqual({ isWhole: false, problem: null, ids: ["b"], jobs: [] });
+  expect(second).toEqual({ isWhole: false, problem: null, ids: null, jobs: [running] });
+  const third = feed.next({ jobs: [running, a], problem: null });
+  expect(third).toEqual({ isWhole: false, problem: null, ids: ["b", "a"], jobs: [] });
+  const fourth = feed.next({ jobs: [running], problem: null });
+  expect(fourth).toEqual({ isWhole: false, problem: null, ids: ["b"], jobs: [] });
   let held: readonly LiveJob[] | undefined;
-  for (const update of [first, second, third]) if (update !== undefined) held = applyJobsUpdate(held, update);
-  expect(held).toEqual([running]);
+  const helds = [first, second, third, fourth].map((update) => {
+    if (update !== undefined) held = applyJobsUpdate(held, update);
+    return held;
+  });
+  expect(helds).toEqual([[a, b], [a, running], [running, a], [running]]);
 });
 
 test("nothing is told before the jobs were read, and a queue that is away takes nothing from what is shown", () => {
@@ -31,7 +36,7 @@ test("nothing is told before the jobs were read, and a queue that is away takes 
   expect(feed.next({ jobs: undefined, problem: null })).toBeUndefined();
   feed.next({ jobs: [a], problem: null });
   const away = feed.next({ jobs: [a], problem: "it is away" });
-  expect(away).toEqual({ isWhole: false, problem: "it is away", ids: ["a"], jobs: [] });
+  expect(away).toEqual({ isWhole: false, problem: "it is away", ids: null, jobs: [] });
   expect(feed.next({ jobs: [a], problem: "it is away" })).toBeUndefined();
   expect(feed.next({ jobs: [a], problem: null })).toMatchObject({ problem: null });
   expect(new JobFeed().next({ jobs: undefined, problem: "it is away" })).toMatchObject({ isWhole: true, ids: [] });

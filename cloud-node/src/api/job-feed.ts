@@ -5,8 +5,8 @@ export interface JobsUpdate {
   readonly isWhole: boolean;
   /** Why the queue cannot be read now; null: it can. What is shown is then as it was. */
   readonly problem: string | null;
-  /** Ids of all that are shown, in order: one that is not among them any more is forgotten. */
-  readonly ids: readonly string[];
+  /** Ids of all that are shown, in order: one that is not among them any more is forgotten. Null: they are the same. */
+  readonly ids: readonly string[] | null;
   /** Those that changed, each whole. */
   readonly jobs: readonly LiveJob[];
 }
@@ -28,10 +28,11 @@ export class JobFeed {
     if (before !== undefined && changed.length === 0 && order === this.#ids && problem === this.#problem) {
       return undefined;
     }
+    const isSame = before !== undefined && order === this.#ids;
     this.#sent = new Map(known.map((job) => [job.id, job]));
     this.#ids = order;
     this.#problem = problem;
-    return { isWhole: before === undefined, problem, ids, jobs: changed };
+    return { isWhole: before === undefined, problem, ids: isSame ? null : ids, jobs: changed };
   }
 }
 
@@ -39,5 +40,5 @@ export class JobFeed {
 export function applyJobsUpdate(before: readonly LiveJob[] | undefined, update: JobsUpdate): readonly LiveJob[] {
   const known = new Map((update.isWhole ? [] : (before ?? [])).map((job) => [job.id, job]));
   for (const job of update.jobs) known.set(job.id, job);
-  return update.ids.flatMap((id) => known.get(id) ?? []);
+  return (update.ids ?? [...known.keys()]).flatMap((id) => known.get(id) ?? []);
 }

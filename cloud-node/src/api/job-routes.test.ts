@@ -60,6 +60,27 @@ test("a place in a shared job, which holds a secret of the workers, is shown to 
   expect(await (await rig.get("/api/v1/jobs?limit=1")).text()).not.toContain("s3cret");
 });
 
+test("a list is cut after places in shared jobs are left out of it", async () => {
+  const rig = await ApiRig.open({ hasJobs: true });
+  const id = await submitted(rig);
+  const place = { workload: "steps", params: {}, inputs: [], salt: "seat-1-1-01234567" };
+  await rig.node.jobs?.queue.submit(place);
+  const { jobs } = await rig.json<JobsAnswer>("/jobs?limit=1");
+  expect(jobs.map((job) => job.id)).toEqual([id]);
+});
+
+test("the inputs of a job are as new as if they were put when it is handed in", async () => {
+  const rig = await ApiRig.open({ hasJobs: true });
+  const blobs = rig.node.jobs?.blobs ?? expect.fail("no blobs");
+  const ref = await blobs.put(async function* () {
+    yield Buffer.from("some bytes");
+  });
+  const { putMs = 0 } = (await blobs.stat(ref.sha256)) ?? {};
+  await vi.waitUntil(() => Date.now() > putMs + 1);
+  expect((await post(rig, { workload: "steps", inputs: [{ name: "in", ...ref }] })).status).toBe(202);
+  expect((await blobs.stat(ref.sha256))?.putMs).toBeGreaterThan(putMs);
+});
+
 test("a job is handed in once, worked on, listed, and shown with what it said and left, as the schemas say", async () => {
   const rig = await ApiRig.open({ hasJobs: true });
   const first = await post(rig, { workload: "steps", params: { steps: 2 }, maxAttempts: 5 });

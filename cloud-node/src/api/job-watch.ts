@@ -93,12 +93,12 @@ export class JobWatch {
     const leave = this.#leave;
     this.#fresh.clear();
     try {
-      const jobs = await this.#queue.list({ limit: SHOWN_JOBS });
+      const jobs = await this.#queue.list({ hidesSeats: true, limit: SHOWN_JOBS });
       if (this.#leave !== leave) return;
       const kept = new Map([...this.#jobs].filter(([id]) => this.#fresh.has(id)));
       for (const job of jobs) {
         const before = this.#jobs.get(job.id);
-        if (kept.has(job.id) || isSeat(job)) continue;
+        if (kept.has(job.id)) continue;
         const row = { ...jobRow(job), loggedLines: before?.loggedLines ?? 0 };
         kept.set(job.id, before !== undefined && JSON.stringify(before) === JSON.stringify(row) ? before : row);
       }

@@ -62,6 +62,8 @@ export class LiveStream {
   readonly #timers = new Map<string, Timer>();
   #told: number;
   #isSlow = false;
+  /** Whether the reader was told of any, or that there are none. */
+  #hasJobs = false;
   #row = "";
   #isClosed = false;
 
@@ -73,11 +75,15 @@ export class LiveStream {
     if (wish.hasJobs) this.#leaveJobs = source.jobs?.follow();
     const heartbeat = () => this.#send("heartbeat", { nowUs: source.clock.unixUs() });
     this.#repeat("heartbeat", HEARTBEAT_MS, heartbeat);
-    this.#repeat("table", FLEET_MS, () => this.#sendTable());
+    this.#repeat("table", FLEET_MS, () => {
+      this.#sendTable();
+      this.#sendJobs();
+    });
     this.#repeat("lanes", LANES_MS, () => {
       this.#sendEvents();
       this.#sendLanes();
-      this.#sendJobs();
+      // Read a moment after the first of these begins: nobody waits longer for them than he must.
+      if (!this.#hasJobs) this.#sendJobs();
     });
   }
 
@@ -123,7 +129,9 @@ export class LiveStream {
   #sendJobs(): void {
     if (!this.#wish.hasJobs || !this.#stream.isReady) return;
     const update = this.#jobs.next(this.#source.jobs?.known ?? NO_QUEUE);
-    if (update !== undefined) this.#send("jobs", update);
+    if (update === undefined) return;
+    this.#hasJobs = true;
+    this.#send("jobs", update);
   }
 
   #sendEvents(): void {

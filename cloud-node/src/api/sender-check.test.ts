@@ -13,6 +13,8 @@ function isTaken([method, headers, isTls = false]: Case, isOpen: boolean): boole
     return true;
   } catch (error) {
     expect(error).toMatchObject({ code: "from-a-page", status: 403 });
+    // Whatever it was about: an update, a job, a file.
+    expect((error as Error).message).toContain("use the `lockstep` command,");
     return false;
   }
 }

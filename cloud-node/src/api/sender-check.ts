@@ -41,5 +41,5 @@ function isOwn(origin: string, request: IncomingMessage): boolean {
 
 function fromPage(origin: string | undefined): ApiProblem {
   const page = origin === undefined ? "a page that does not say where it is from" : `a page of ${origin.slice(0, 80)}`;
-  return new ApiProblem("from-a-page", `${page} asks for this: use \`lockstep flash\`, or any other program`);
+  return new ApiProblem("from-a-page", `${page} asks for this: use the \`lockstep\` command, or any other program`);
 }

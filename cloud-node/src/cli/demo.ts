@@ -21,6 +21,8 @@ const HELP = `
 A simulated rotor (100 rad/s, noise 0.01, eps 0.05) and a recorded hand-held IMU (eps 1 % of each channel's range),
 both 6 channels at 100 Hz, send frames of one second over MQTT to the cloud node on this machine.
 
+Jobs handed in to its page's address (lockstep jobs submit --queue URL) are done here, one at a time.
+
 Keys: q quit, p pause, s sort, arrows choose a device, c cuts its link for 10 s: its ring fills, nothing is lost.
 
 At the end the store is opened again and every value compared with the original that the node never saw. With --json:

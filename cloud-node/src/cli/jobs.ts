@@ -1,5 +1,7 @@
+import { MAX_JOB_ATTEMPTS } from "@lockstep/protocol";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { JOB_STATES, type JobState, type Json } from "../jobs/job.ts";
+import { MOST_JOBS } from "../jobs/job-queue.ts";
 import type { InputFile } from "./jobs/job-request.ts";
 import { inputOf, parseInput, parseParam } from "./jobs/job-request.ts";
 import { WORKLOADS_FROM_HELP } from "./jobs/known-workloads.ts";
@@ -7,6 +9,7 @@ import { DEFAULT_QUEUE, QUEUE_HELP, type QueueOptions } from "./jobs/open-door.t
 import { CA_HELP, TOKEN_FILE_HELP } from "./node-token.ts";
 import { parseNonNegative, parsePositiveCount } from "./option-values.ts";
 import type { Surroundings } from "./surroundings.ts";
+import { workloadsHelp } from "./workload-help.ts";
 
 /** What every command of jobs takes. */
 export interface JobsOptions extends QueueOptions {
@@ -29,8 +32,11 @@ export interface ListOptions extends JobsOptions {
   readonly limit: number;
 }
 
-const MOST_ATTEMPTS = 100;
-const MOST_LISTED = 1_000;
+export interface ShowOptions extends JobsOptions {
+  readonly out?: string;
+  readonly force?: boolean;
+}
+
 /** Days; jobs that ended longer ago are forgotten. */
 const PRUNE_DAYS = 30;
 
@@ -66,15 +72,16 @@ export function addJobs(program: Command, surroundings: Surroundings): void {
     "Send the files that are not there yet, and hand in a job. It is kept for good once its id is printed.",
     "submit telemetry drive.csv --param eps=0.05 --watch",
   )
-    .argument("<WORKLOAD>", "kind of work: see `lockstep worker --help`")
+    .argument("<WORKLOAD>", "kind of work: see below")
     .argument("[FILE...]", "inputs, each under its own name")
     .option("--input <NAME=PATH>", "an input under another name; may be repeated", collect(parseInput), [])
     .option("--param <NAME=VALUE>", "a parameter, JSON or else text; may be repeated", collect(parseParam), [])
     .option("--params <FILE>", "JSON file of parameters")
     .option("--salt <TEXT>", "makes equal requests different jobs", parseSalt, "")
-    .option("--attempts <N>", "how often it is tried, 1 to 100 (default: 3)", parseAttempts)
+    .option("--attempts <N>", `how often it is tried, 1 to ${MAX_JOB_ATTEMPTS} (default: 3)`, parseAttempts)
     .option("--watch", "follow it to its end; exit code 1 unless it is done")
     .option("--workloads-from <FILE>", WORKLOADS_FROM_HELP)
+    .addHelpText("after", `\n${workloadsHelp()}`)
     .action(async (workload: string, files: readonly string[], options: SubmitOptions) => {
       const { runSubmit } = await import("./jobs/run-submit.ts");
       await runSubmit(surroundings, workload, [...files.map(inputOf), ...options.input], options);
@@ -82,7 +89,7 @@ export function addJobs(program: Command, surroundings: Surroundings): void {
   add("list", "the jobs, newest first", "List jobs, newest first.", "list --state queued,running")
     .option("--state <STATES>", `${JOB_STATES.join(", ")}, with commas between (default: all)`, parseStates, [])
     .option("--workload <NAME>", "of this kind alone")
-    .option("--limit <N>", `at most so many, up to ${MOST_LISTED}`, parseLimit, 50)
+    .option("--limit <N>", `at most so many, up to ${MOST_JOBS}`, parseLimit, 50)
     .action(async (options: ListOptions) => {
       const { runList } = await import("./jobs/run-look.ts");
       await runList(surroundings, options);
@@ -106,7 +113,8 @@ export function addJobs(program: Command, surroundings: Surroundings): void {
   )
     .argument("<JOB>", "its id, or its beginning")
     .option("--out <DIR>", "bring its outputs into this folder, verified")
-    .action(async (id: string, options: JobsOptions & { out?: string }) => {
+    .option("--force", "write over files that are in that folder already")
+    .action(async (id: string, options: ShowOptions) => {
       const { runShow } = await import("./jobs/run-look.ts");
       await runShow(surroundings, id, options);
     });
@@ -135,10 +143,10 @@ export function addJobs(program: Command, surroundings: Surroundings): void {
   add(
     "prune",
     "forget jobs that ended long ago",
-    "Forget jobs that ended long ago; what no job names any more is deleted an hour later, or more.",
+    "Forget jobs that ended long ago. Files that no job names any more are deleted once they are an hour old.",
     `prune --older-than ${PRUNE_DAYS}`,
   )
-    .option("--older-than <DAYS>", "that ended so long ago", parseNonNegative, PRUNE_DAYS)
+    .option("--older-than <DAYS>", "jobs that ended so many days ago, or more", parseNonNegative, PRUNE_DAYS)
     .action(async (options: JobsOptions & { olderThan: number }) => {
       const { runPrune } = await import("./jobs/run-change.ts");
       await runPrune(surroundings, options);
@@ -164,14 +172,14 @@ function parseSalt(text: string): string {
 
 function parseAttempts(text: string): number {
   const attempts = parsePositiveCount(text);
-  if (attempts <= MOST_ATTEMPTS) return attempts;
-  throw new InvalidArgumentError(`write a whole number from 1 to ${MOST_ATTEMPTS}`);
+  if (attempts <= MAX_JOB_ATTEMPTS) return attempts;
+  throw new InvalidArgumentError(`write a whole number from 1 to ${MAX_JOB_ATTEMPTS}`);
 }
 
 function parseLimit(text: string): number {
   const limit = parsePositiveCount(text);
-  if (limit <= MOST_LISTED) return limit;
-  throw new InvalidArgumentError(`write a whole number from 1 to ${MOST_LISTED}`);
+  if (limit <= MOST_JOBS) return limit;
+  throw new InvalidArgumentError(`write a whole number from 1 to ${MOST_JOBS}`);
 }
 
 function parseStates(text: string): readonly JobState[] {

@@ -2,6 +2,9 @@ import { DEFAULT_BAUD_RATE, isBaudRate, MAX_BAUD_RATE, MIN_BAUD_RATE } from "@lo
 import { formatTopic } from "@lockstep/protocol";
 import { InvalidArgumentError } from "commander";
 
+/** More threads than these no machine has cores for. */
+const MOST_THREADS = 256;
+
 /** Parsers of option values: each gives the value, or says in one line what to write instead. */
 
 /** A port, 0 meaning "any free one". */
@@ -32,9 +35,14 @@ export function parseCount(text: string): number {
   return parseWithin(text, 0, Number.MAX_SAFE_INTEGER, true, "a whole number ≥ 0");
 }
 
-/** Threads beside the node's own; more than these no machine has cores for. */
+/** Threads beside a command's own. */
 export function parseThreads(text: string): number {
-  return parseWithin(text, 0, 64, true, "a whole number from 0 to 64");
+  return parseWithin(text, 0, MOST_THREADS, true, `a whole number from 0 to ${MOST_THREADS}`);
+}
+
+/** Threads of what does nothing else. */
+export function parseSomeThreads(text: string): number {
+  return parseWithin(text, 1, MOST_THREADS, true, `a whole number from 1 to ${MOST_THREADS}`);
 }
 
 /** A whole number ≥ 1. */

@@ -1,12 +1,13 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { LOOPBACK_HOST } from "./defaults.ts";
+import { WORKER_DEFAULTS } from "../jobs/worker-defaults.ts";
 import { WORKLOADS_FROM_HELP } from "./jobs/known-workloads.ts";
 import { checkQueueUrl, DEFAULT_QUEUE, shownQueue } from "./jobs/open-door.ts";
 import { createLogger, LOG_LEVELS } from "./log.ts";
-import { parseNames, parsePositive, parsePositiveCount } from "./option-values.ts";
+import { parseNames, parsePositive, parsePositiveCount, parseSomeThreads } from "./option-values.ts";
 import { writeResult } from "./result-output.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { untilInterrupt } from "./until-interrupt.ts";
+import { workloadsHelp } from "./workload-help.ts";
 
 interface WorkerOptions {
   readonly jobs: string;
@@ -22,12 +23,8 @@ interface WorkerOptions {
   readonly json?: boolean;
 }
 
-/** Jobs at once; more than these no machine has cores for. */
-const MOST_THREADS = 256;
 /** What Node itself needs in a thread, MiB. */
 const LEAST_MEMORY_MB = 16;
-const DEFAULT_MEMORY_MB = 1_024;
-const DEFAULT_LEASE_S = 15;
 
 const HELP = `
 Takes jobs out of a queue and does them, each in a thread of its own with a limit of memory: a job that crashes, hangs or
@@ -35,6 +32,8 @@ eats memory fails, and the worker goes on. Any number of workers share a queue, 
 (nats://HOST:PORT). One that dies loses its jobs to the others after --lease seconds, which is to be the same for all of
 them; where a job left a checkpoint it goes on there. Ctrl-C gives back within ten seconds what is not done.
 With --json one object says what it works on, once it does.
+
+${workloadsHelp()}
 
 Examples:
   $ lockstep worker
@@ -49,28 +48,25 @@ export function addWorker(program: Command, surroundings: Surroundings): void {
     .option("--jobs <URL>", "sqlite:FILE, or nats://HOST:PORT", DEFAULT_QUEUE)
     .option("--workloads <NAMES>", "kinds of work, with commas between (default: all)", parseNames)
     .option("--workloads-from <FILE>", WORKLOADS_FROM_HELP)
-    .option("--threads <N>", "jobs at once", parseWorkerThreads, 1)
-    .option("--memory <MIB>", "of each job, heap and buffers", parseMemory, DEFAULT_MEMORY_MB)
+    .option("--threads <N>", "jobs at once", parseSomeThreads, 1)
+    .option("--memory <MIB>", "of each job, heap and buffers", parseMemory, WORKER_DEFAULTS.memoryMb)
     .option(
       "--lease <SECONDS>",
       "a job whose worker is not heard of for so long is somebody else's",
       parsePositive,
-      DEFAULT_LEASE_S,
+      WORKER_DEFAULTS.leaseMs / 1000,
     )
     .option("--name <NAME>", "what jobs call it (default: host and process)")
     .option("--scratch <DIR>", "folder for what jobs put aside (default: the system's)")
-    .option("--channel-host <ADDRESS>", "where the workers of one shared job reach this one", LOOPBACK_HOST)
+    .option(
+      "--channel-host <ADDRESS>",
+      "where the workers of one shared job reach this one",
+      WORKER_DEFAULTS.channelHost,
+    )
     .addOption(new Option("--log <LEVEL>", "what is told on standard error").choices(LOG_LEVELS).default("info"))
     .option("--json", "one JSON object on standard output when it begins")
     .addHelpText("after", HELP)
     .action((options: WorkerOptions) => runWorker(surroundings, options));
-}
-
-/** A whole number of threads. */
-export function parseWorkerThreads(text: string): number {
-  const threads = parsePositiveCount(text);
-  if (threads <= MOST_THREADS) return threads;
-  throw new InvalidArgumentError(`write a whole number from 1 to ${MOST_THREADS}`);
 }
 
 function parseMemory(text: string): number {

@@ -1,6 +1,4 @@
 import {
-  JOB_STATES,
-  type JobState,
   MAX_CODE_BYTES,
   MAX_MESSAGE_TEXT_BYTES,
   MAX_NOTE_BYTES,
@@ -10,14 +8,6 @@ import {
 import type { Job } from "../jobs/job.ts";
 
 const WHOLE = 10_000;
-const LAST_STATES: ReadonlySet<JobState> = new Set(
-  JOB_STATES.filter((state) => state !== "queued" && state !== "running"),
-);
-
-/** Whether a job is over, unless somebody begins it anew. */
-export function isOver({ state }: Pick<Job, "state">): boolean {
-  return LAST_STATES.has(state);
-}
 
 /** How a job stands, or how it ended, as whoever follows it is told. @param nonce  of who is told */
 export function jobAnswer(job: Job, nonce: number): ResultFrame {

@@ -70,6 +70,24 @@ test("a job is handed in once, whoever says it how often, and each is told so", 
   expect(queue.jobs.size).toBe(1);
 });
 
+test("the inputs of a job are renewed before it is handed in", async () => {
+  const done: string[] = [];
+  const queue = new MemoryQueue();
+  queue.before = () => void done.push("submit");
+  const blobs = {
+    renew: async ({ sha256 }: { sha256: string }) => {
+      done.push(sha256);
+      return false;
+    },
+  };
+  const desk = new JobDesk({ queue, blobs, clock: new ManualClock(), counters: new Counters(), logger: SILENT_LOGGER });
+  const [speaker, sha256] = [new Speaker(), "ab".repeat(32)];
+  desk.heard(submit("a", { inputs: [{ name: "in", sha256, bytes: 3 }] }), speaker);
+  await settled();
+  expect(done).toEqual([sha256, "submit"]);
+  expect(speaker.last("accepted").isNew).toBe(true);
+});
+
 test("every change is told, four times a second at most, and the last word always, and at once", async () => {
   const { desk, clock, speaker, queue } = rig();
   desk.heard(submit("a"), speaker);
@@ -322,6 +340,28 @@ test("one speaker follows 64 jobs, and another one once one of them is over", as
   desk.heard(submit("one more"), speaker);
   await settled();
   expect(speaker.last("accepted").id).toBe(idOf("one more"));
+});
+
+test("one speaker that starts anew and anew leaves room for others, while the queue does not answer", async () => {
+  const { desk, speaker, queue } = rig();
+  const asked: (() => void)[] = [];
+  queue.before = () => new Promise<void>((resolve) => asked.push(resolve));
+  for (let i = 0; i < 300; i += 1) desk.heard(submit(`${i}`, { nonce: i }), speaker);
+  await settled();
+  expect(asked).toHaveLength(64);
+  expect(speaker.told).toHaveLength(300 - 64);
+  expect(speaker.last("failed")).toMatchObject({ code: "too-many", state: "queued" });
+  const other = new Speaker();
+  desk.heard(submit("other"), other);
+  await settled();
+  expect(asked).toHaveLength(65);
+  for (const answer of asked) answer();
+  await settled();
+  expect(other.last("accepted").id).toBe(idOf("other"));
+  queue.before = () => {};
+  desk.heard(submit("again", { nonce: 300 }), speaker);
+  await settled();
+  expect(speaker.last("accepted").id).toBe(idOf("again"));
 });
 
 test("a flood of the same is one question, and a flood of others waits for a queue that does not answer", async () => {

@@ -7,6 +7,7 @@ import {
 } from "@lockstep/protocol";
 import type { Clock } from "../clock.ts";
 import type { Counters } from "../counters.ts";
+import type { BlobStore } from "../jobs/blob-store.ts";
 import type { JobSpec } from "../jobs/job.ts";
 import { JobError } from "../jobs/job-error.ts";
 import type { JobQueue } from "../jobs/job-queue.ts";
@@ -24,6 +25,8 @@ export interface JobSpeaker {
 export interface JobDeskOptions {
   /** Not the desk's to close; nothing: whoever speaks of jobs is told that there is none. */
   readonly queue: JobQueue | undefined;
+  /** Where inputs are: those of a job that is handed in are renewed first. */
+  readonly blobs?: Pick<BlobStore, "renew"> | undefined;
   readonly clock: Clock;
   readonly counters: Counters;
   readonly logger: Logger;
@@ -39,7 +42,7 @@ interface Spoken {
   readonly followers: Map<string, JobFollower>;
 }
 
-/** Jobs that one speaker follows at a time. */
+/** Jobs that one speaker follows at a time, and frames of one that wait for the queue. */
 const MAX_FOLLOWED = 64;
 /** Speakers that follow any; the one not heard for longest is forgotten, and asks again. */
 const MAX_SPEAKERS = 1_024;
@@ -58,6 +61,8 @@ export class JobDesk {
   readonly #byJob = new Map<string, Set<JobFollower>>();
   #leaveQueue: (() => void) | undefined;
   #underWay = 0;
+  /** Of each speaker that has any, whatever its nonce: to start anew makes no room. */
+  readonly #underWayOf = new Map<JobSpeaker, number>();
   #isClosed = false;
 
   constructor(options: JobDeskOptions) {
@@ -118,22 +123,32 @@ export class JobDesk {
   #take(queue: JobQueue, wish: Wish, frame: JobFrame, speaker: JobSpeaker): void {
     const spoken = this.#speakers.get(speaker);
     if (spoken?.nonce === frame.nonce && spoken.followers.get(wish.id)?.isAsking(wish.op)) return;
-    const follower = this.#underWay < MAX_UNDER_WAY ? this.#follow(queue, wish.id, frame.nonce, speaker) : undefined;
+    const ofSpeaker = this.#underWayOf.get(speaker) ?? 0;
+    const hasRoom = this.#underWay < MAX_UNDER_WAY && ofSpeaker < MAX_FOLLOWED;
+    const follower = hasRoom ? this.#follow(queue, wish.id, frame.nonce, speaker) : undefined;
     if (follower === undefined) {
       const message = `more than ${MAX_FOLLOWED} jobs of one speaker, or too much at once: say it again later`;
       this.#refuse(frame, speaker, wish.id, "too-many", message, false);
       return;
     }
-    this.#underWay += 1;
+    this.#count(speaker, 1);
     follower.ask(wish.op, async () => {
       try {
-        await answer(queue, wish, follower);
+        await answer({ queue, blobs: this.#options.blobs }, wish, follower);
       } catch (error) {
         this.#failed(error, speaker, follower);
       } finally {
-        this.#underWay -= 1;
+        this.#count(speaker, -1);
       }
     });
+  }
+
+  /** Frames that wait for the queue have become more, or fewer. */
+  #count(speaker: JobSpeaker, change: 1 | -1): void {
+    this.#underWay += change;
+    const ofSpeaker = (this.#underWayOf.get(speaker) ?? 0) + change;
+    if (ofSpeaker === 0) this.#underWayOf.delete(speaker);
+    else this.#underWayOf.set(speaker, ofSpeaker);
   }
 
   #failed(error: unknown, speaker: JobSpeaker, follower: JobFollower): void {
@@ -212,8 +227,14 @@ function readSubmit({
   return { op: "submit", id: jobContentId(spec), spec, attempts };
 }
 
-async function answer(queue: JobQueue, wish: Wish, follower: JobFollower): Promise<void> {
+async function answer(
+  { queue, blobs }: { readonly queue: JobQueue; readonly blobs: JobDeskOptions["blobs"] },
+  wish: Wish,
+  follower: JobFollower,
+): Promise<void> {
   if (wish.op === "submit") {
+    // What is there stays there until the job names it; what is not, its first attempt tells.
+    for (const input of wish.spec.inputs) await blobs?.renew(input);
     const maxAttempts = wish.attempts === 0 ? undefined : wish.attempts;
     const { job, isNew } = await queue.submit(wish.spec, { maxAttempts });
     follower.accepted(job, isNew);

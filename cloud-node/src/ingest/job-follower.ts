@@ -1,7 +1,7 @@
 import { FrameError, type ResultFrame } from "@lockstep/protocol";
 import type { Clock, Timer } from "../clock.ts";
-import type { Job } from "../jobs/job.ts";
-import { failedAnswer, isOver, jobAnswer } from "./job-answers.ts";
+import { isOver, type Job } from "../jobs/job.ts";
+import { failedAnswer, jobAnswer } from "./job-answers.ts";
 
 export interface JobFollowerOptions {
   readonly id: string;
@@ -65,13 +65,13 @@ export class JobFollower {
   accepted(job: Job, isNew: boolean): void {
     this.#wasAnswered = true;
     this.#send({ kind: "result", op: "accepted", nonce: this.nonce, id: this.id, isNew, state: job.state });
-    if (isOver(job)) this.#news = job;
+    if (isOver(job.state)) this.#news = job;
   }
 
   /** It stands so; what was heard meanwhile is newer, but the last word is the last. */
   answered(job: Job): void {
     this.#wasAnswered = true;
-    if (this.#news === undefined || isOver(job)) this.#news = job;
+    if (this.#news === undefined || isOver(job.state)) this.#news = job;
   }
 
   /** It changed. */
@@ -98,7 +98,7 @@ export class JobFollower {
     if (job === undefined || this.#questions.size > 0 || this.#isSilent) return;
     const { clock, ended } = this.#options;
     const nowMs = clock.nowMs();
-    const waitMs = isOver(job) ? 0 : this.#toldMs + PACE_MS - nowMs;
+    const waitMs = isOver(job.state) ? 0 : this.#toldMs + PACE_MS - nowMs;
     if (waitMs > 0) {
       this.#timer ??= clock.setTimer(() => {
         this.#timer = undefined;
@@ -109,7 +109,7 @@ export class JobFollower {
     this.#news = undefined;
     this.#toldMs = nowMs;
     this.#send(jobAnswer(job, this.nonce));
-    if (!isOver(job)) return;
+    if (!isOver(job.state)) return;
     this.#timer?.cancel();
     this.#timer = undefined;
     ended();

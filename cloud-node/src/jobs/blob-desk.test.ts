@@ -41,6 +41,22 @@ test("an output that is gone is told, and none of them is taken for another", as
   expect(await blobs.stat(sha256)).toBeUndefined();
 });
 
+test("an output whose name no frame could tell is refused before it is written", async () => {
+  for (const name of ["a\u009fb", "a\nb", "a/b", "..", "", "é".repeat(128), "\ud800"]) {
+    await expect(desk["write-open"]({ kind: "output", name }), name).rejects.toMatchObject({ code: "bad-job" });
+  }
+});
+
+test("outputs that two attempts renew at once are there for both", async () => {
+  await write("kept", "some bytes");
+  const second = new BlobDesk({ blobs, folder, checkpoint: async () => undefined });
+  const number = await second["write-open"]({ kind: "output", name: "same" });
+  await second["write-chunk"](number, Buffer.from("some bytes"));
+  await second["write-end"](number);
+  await Promise.all([desk.renew(), second.renew(), desk.renew()]);
+  await second.close();
+});
+
 test("an output under a name of before takes its place", async () => {
   await write("a", "first");
   const b = await write("b", "second");

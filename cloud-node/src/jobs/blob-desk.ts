@@ -4,6 +4,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { isBlobName } from "@lockstep/protocol";
 import { InvariantError } from "../invariant-error.ts";
 import type { BlobRef, BlobStore } from "./blob-store.ts";
 import { MAX_OUTPUTS, type NamedBlob } from "./job.ts";
@@ -12,7 +13,6 @@ import type { ThreadCallDesk, WriteTarget } from "./thread-messages.ts";
 
 /** What waits between a thread and the store. */
 const WRITE_AHEAD_BYTES = 1024 * 1024;
-const MAX_NAME_BYTES = 255;
 
 export interface BlobDeskOptions {
   readonly blobs: BlobStore;
@@ -107,18 +107,15 @@ export class BlobDesk implements Pick<ThreadCallDesk, BlobCall> {
   }
 
   /**
-   * Put what was written anew: no job names it before this one is done, and what nobody names is collected after a time.
+   * Renew what was written: no job names it before this one is done, and what nobody names is collected after a time.
    *
    * @throws {JobError} `missing-blob` when some of it is gone already
    */
   async renew(): Promise<void> {
-    const { blobs } = this.#options;
-    for (const { name, sha256, bytes } of this.outputs) {
-      if ((await blobs.stat(sha256)) === undefined) {
-        throw new JobError("missing-blob", `the output ${name} is not there any more`, "nothing: it is made again");
-      }
-      // What is there is not read.
-      await blobs.put(() => nothing(), { expect: { sha256, bytes }, signal: this.#ended.signal });
+    for (const output of this.outputs) {
+      if (await this.#options.blobs.renew(output)) continue;
+      const problem = `the output ${output.name} is not there any more`;
+      throw new JobError("missing-blob", problem, "nothing: it is made again");
     }
   }
 
@@ -198,14 +195,10 @@ class OpenWrite {
   }
 }
 
-async function* nothing(): AsyncGenerator<Uint8Array> {}
-
 /** A name that can be a file's. @throws {JobError} `bad-job` */
 function checkName(name: string): void {
-  const isLong = name === "" || Buffer.byteLength(name) > MAX_NAME_BYTES;
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
-  if (!isLong && name !== "." && name !== ".." && !/[/\\\u0000-\u001f\u007f]/.test(name)) return;
-  const remedy = `give 1 to ${MAX_NAME_BYTES} bytes without /, \\ and control characters`;
+  if (isBlobName(name)) return;
+  const remedy = "give 1 to 255 bytes without /, \\ and control characters";
   throw new JobError("bad-job", `${JSON.stringify(name)} is no name of a blob`, remedy);
 }
 

@@ -55,6 +55,30 @@ export function blobStoreSuite(name: string, create: () => Promise<BlobRig>): vo
       expect((await blobs.stat(first.sha256))?.putMs).toBeGreaterThanOrEqual(put);
     });
 
+    test("a blob is renewed by any number at once, and what is not there is not", async () => {
+      const ref = await blobs.put(sourceOf(bytesOf(20)).source);
+      const putMs = (await blobs.stat(ref.sha256))?.putMs ?? 0;
+      const all = Array.from({ length: 12 }, (_, i) => (i % 2 ? blobs : other).renew(ref));
+      expect(await Promise.all(all)).toEqual(all.map(() => true));
+      expect((await blobs.stat(ref.sha256))?.putMs).toBeGreaterThanOrEqual(putMs);
+      expect(await blobs.renew({ ...ref, bytes: ref.bytes - 1 })).toBe(false);
+      expect(await blobs.renew({ sha256: ABSENT, bytes: 1 })).toBe(false);
+      expect(await codeOf(blobs.renew({ sha256: "../../etc/passwd", bytes: 1 }))).toBe("bad-job");
+    });
+
+    test("a blob that was renewed since a time is not forgotten as one put before it", async () => {
+      const bytes = bytesOf(21);
+      const ref = await blobs.put(sourceOf(bytes).source);
+      const sinceMs = (await blobs.stat(ref.sha256))?.putMs ?? 0;
+      expect(await other.renew(ref)).toBe(true);
+      expect(await blobs.remove(ref.sha256, sinceMs)).toBe(false);
+      expect((await allOf(other.get(ref))).equals(bytes)).toBe(true);
+      expect(await blobs.begun(ref.sha256)).toBe(0);
+      expect(await blobs.remove(ref.sha256, Date.now() + 60_000)).toBe(true);
+      expect(await other.stat(ref.sha256)).toBeUndefined();
+      expect(await blobs.remove(ref.sha256, Date.now() + 60_000)).toBe(false);
+    });
+
     test("an upload that breaks is gone on with, by whoever puts the same bytes", async () => {
       const bytes = bytesOf(3);
       const expect_ = refOf(bytes);

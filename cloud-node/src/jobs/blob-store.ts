@@ -46,13 +46,25 @@ export interface BlobStore {
    * @throws {JobError} `missing-blob`; `tampered-blob`, after the last byte at the latest; `queue-away`
    */
   get(ref: BlobRef, options?: GetOptions): AsyncIterable<Uint8Array>;
+  /**
+   * Let a blob be as new as if it were put now: what is renewed is no garbage for a time.
+   *
+   * @returns false when it is not there, and then it has to be put
+   * @throws {JobError} `bad-job`, `queue-away`
+   */
+  renew(ref: BlobRef): Promise<boolean>;
   /** Whether all its bytes are there; undefined: they are not. */
   stat(sha256: string): Promise<BlobFacts | undefined>;
   /** Bytes that broken uploads of it left, from which the next put goes on. */
   begun(sha256: string): Promise<number>;
   list(): AsyncIterable<BlobFacts>;
-  /** Forget a blob. @returns false when it was not there */
-  remove(sha256: string): Promise<boolean>;
+  /**
+   * Forget a blob.
+   *
+   * @param putBeforeMs  Unix time: one that was put or renewed since then stays, also where that happens just now
+   * @returns false when it was not there, or stays
+   */
+  remove(sha256: string, putBeforeMs?: number): Promise<boolean>;
   /** Forget what uploads left that broke before a time. @param beforeMs  Unix time */
   forgetBegun(beforeMs: number): Promise<void>;
   close(): Promise<void>;

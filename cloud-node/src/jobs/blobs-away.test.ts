@@ -21,4 +21,25 @@ test("blobs that are away for a moment use up no attempt of the job that needs t
   const job = await rig.run("copies", {}, { inputs, maxAttempts: 1 });
   expect(outages).toBeLessThan(0);
   expect(job).toMatchObject({ state: "done", attempts: 1, error: null });
+  expect(await rig.queue.log(job.id)).toContain("it is given back: the blobs are away: wait for them");
+});
+
+test("blobs that are away once a job is done keep its end waiting: it is not done again", async () => {
+  const stat = rig.blobs.stat.bind(rig.blobs);
+  let [outages, writes] = [2, 0];
+  rig.blobs.stat = async (sha256) => {
+    outages -= 1;
+    if (outages >= 0) throw new JobError("queue-away", "the blobs are away", "wait for them");
+    return await stat(sha256);
+  };
+  const put = rig.blobs.put.bind(rig.blobs);
+  rig.blobs.put = async (source, options) => {
+    if (options?.expect === undefined) writes += 1;
+    return await put(source, options);
+  };
+  await rig.worker();
+  const job = await rig.run("outputs", { count: 1 });
+  expect(outages).toBeLessThan(0);
+  expect(job).toMatchObject({ state: "done", attempts: 1, error: null });
+  expect(writes).toBe(1);
 });

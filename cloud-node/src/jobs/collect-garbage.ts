@@ -1,8 +1,10 @@
-import type { BlobStore } from "./blob-store.ts";
+import type { BlobFacts, BlobStore } from "./blob-store.ts";
 import type { JobQueue } from "./job-queue.ts";
 
 /** Bytes are put before the job that names them is handed in: nobody takes longer from one to the other. */
 const GRACE_MS = 3_600_000;
+/** So many are forgotten before it is asked again which ones are named by now. */
+const BATCH_BLOBS = 256;
 
 /** What was forgotten. */
 export interface Garbage {
@@ -18,18 +20,18 @@ export interface Garbage {
  */
 export async function collectGarbage(queue: JobQueue, blobs: BlobStore, nowMs: number): Promise<Garbage> {
   const beforeMs = nowMs - GRACE_MS;
-  const old: string[] = [];
-  for await (const { sha256, putMs } of blobs.list()) if (putMs < beforeMs) old.push(sha256);
-  // Only now: a job that was handed in meanwhile may name what was put long ago.
-  const references = await queue.references();
+  const old: BlobFacts[] = [];
+  for await (const facts of blobs.list()) if (facts.putMs < beforeMs) old.push(facts);
   const garbage = { blobs: 0, bytes: 0 };
-  for (const sha256 of old.filter((name) => !references.has(name))) {
-    const facts = await blobs.stat(sha256);
-    // Put again since: somebody is about to name it.
-    if (facts === undefined || facts.putMs >= beforeMs) continue;
-    if (!(await blobs.remove(sha256))) continue;
-    garbage.blobs += 1;
-    garbage.bytes += facts.bytes;
+  for (let at = 0; at < old.length; at += BATCH_BLOBS) {
+    // Only now: a job that was handed in meanwhile may name what was put long ago.
+    const references = await queue.references();
+    for (const { sha256, bytes } of old.slice(at, at + BATCH_BLOBS)) {
+      // Renewed since: somebody is about to name it.
+      if (references.has(sha256) || !(await blobs.remove(sha256, beforeMs))) continue;
+      garbage.blobs += 1;
+      garbage.bytes += bytes;
+    }
   }
   await blobs.forgetBegun(beforeMs);
   return garbage;

@@ -1,6 +1,15 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -43,6 +52,51 @@ test("a writer that is killed leaves nothing that looks whole, and the next one 
     const { source, begun } = sourceOf(bytes);
     await blobs.put(source, { expect: ref });
     expect(begun).toEqual([left]);
+    expect((await allOf(blobs.get(ref))).equals(bytes)).toBe(true);
+    expect(readdirSync(join(folder, ref.sha256.slice(0, 2)))).toEqual([ref.sha256]);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test("uploads that break again and again leave one behind, and those that others may be writing", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "lockstep-blobs-"));
+  try {
+    const bytes = bytesOf(1);
+    const ref = refOf(bytes);
+    const blobs = new FileBlobs(folder);
+    const parts = () => readdirSync(join(folder, ref.sha256.slice(0, 2)));
+    for (const breaksAt of [200_000, 400_000, 600_000]) {
+      await expect(blobs.put(sourceOf(bytes, breaksAt).source, { expect: ref })).rejects.toThrow("the line broke");
+      if (breaksAt < 600_000) for (const name of parts()) utimesSync(join(folder, ref.sha256.slice(0, 2), name), 1, 1);
+      expect(parts()).toHaveLength(1);
+    }
+    await expect(blobs.put(sourceOf(bytes, 650_000).source, { expect: ref })).rejects.toThrow("the line broke");
+    expect(parts()).toHaveLength(2);
+    const { source, begun } = sourceOf(bytes);
+    await blobs.put(source, { expect: ref });
+    expect(begun[0]).toBeGreaterThanOrEqual(650_000);
+    expect(parts()).toEqual([ref.sha256]);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test("who reads a damaged blob to its end does not forget the one that was put in its place meanwhile", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "lockstep-blobs-"));
+  try {
+    const bytes = bytesOf(1);
+    const blobs = new FileBlobs(folder);
+    const ref = await blobs.put(sourceOf(bytes).source);
+    const path = join(folder, ref.sha256.slice(0, 2), ref.sha256);
+    const wrong = readFileSync(path);
+    wrong[5] = (wrong[5] ?? 0) ^ 1;
+    writeFileSync(path, wrong);
+    const slow = blobs.get(ref)[Symbol.asyncIterator]();
+    expect((await slow.next()).done).toBe(false);
+    expect(await blobs.remove(ref.sha256)).toBe(true);
+    await blobs.put(sourceOf(bytes).source, { expect: ref });
+    expect(await codeOf(allOf({ [Symbol.asyncIterator]: () => slow }))).toBe("tampered-blob");
     expect((await allOf(blobs.get(ref))).equals(bytes)).toBe(true);
     expect(readdirSync(join(folder, ref.sha256.slice(0, 2)))).toEqual([ref.sha256]);
   } finally {

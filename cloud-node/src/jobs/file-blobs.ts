@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
+import type { Stats } from "node:fs";
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat, unlink, utimes } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { syncFolder } from "../owner-file.ts";
@@ -12,6 +13,16 @@ const READ_BYTES = 1 << 18;
 const PART = ".part";
 /** Folder of uploads whose bytes nobody foretold. */
 const NEW = "new";
+/** An upload into which nothing was written for so long may be one that broke, ms. */
+const QUIET_MS = 10_000;
+
+/** An upload, under way or broken. */
+interface Part {
+  readonly path: string;
+  readonly bytes: number;
+  /** Unix time, ms. */
+  readonly writtenMs: number;
+}
 
 /**
  * Blobs as files of one folder, for any number of processes:
@@ -32,7 +43,7 @@ export class FileBlobs implements BlobStore {
     const { expect } = options;
     if (expect !== undefined) {
       checkRef(expect, "a blob");
-      if (await this.#renew(expect)) return { sha256: expect.sha256, bytes: expect.bytes };
+      if (await this.renew(expect)) return { sha256: expect.sha256, bytes: expect.bytes };
     }
     const folder = join(this.#folder, expect?.sha256.slice(0, 2) ?? NEW);
     const name = expect === undefined ? "" : `${expect.sha256}.`;
@@ -51,6 +62,7 @@ export class FileBlobs implements BlobStore {
       // Nobody can go on with wrong bytes, or with those that have no name; and a full disk is in everybody's way.
       if (code === "tampered-blob" || code === "disk-full" || expect === undefined) await rm(part, { force: true });
       if (code === "tampered-blob" && begun !== undefined) await rm(begun, { force: true });
+      if (expect !== undefined) await this.#forgetShorter(expect.sha256, part).catch(() => {});
       throw error;
     }
   }
@@ -68,6 +80,15 @@ export class FileBlobs implements BlobStore {
     } finally {
       await handle.close();
     }
+  }
+
+  async renew(ref: BlobRef): Promise<boolean> {
+    checkRef(ref, "a blob");
+    const facts = await this.stat(ref.sha256);
+    if (facts?.bytes !== ref.bytes) return false;
+    const now = new Date();
+    const isRenewed = await this.#disk(() => utimes(this.#path(ref.sha256), now, now).then(() => true, unlessAbsent));
+    return isRenewed ?? false;
   }
 
   async stat(sha256: string): Promise<BlobFacts | undefined> {
@@ -90,8 +111,9 @@ export class FileBlobs implements BlobStore {
     }
   }
 
-  async remove(sha256: string): Promise<boolean> {
+  async remove(sha256: string, putBeforeMs?: number): Promise<boolean> {
     if (!isSha256(sha256)) return false;
+    if (putBeforeMs !== undefined) return this.#removeIf(sha256, ({ mtimeMs }) => mtimeMs < putBeforeMs);
     return this.#disk(async () => {
       const isGone = await unlink(this.#path(sha256)).then(() => true, unlessAbsent);
       return isGone ?? false;
@@ -168,33 +190,59 @@ export class FileBlobs implements BlobStore {
     await this.#forgetParts(sha256);
   }
 
-  /** Whether it is there already; then as new as if it had been put now. */
-  async #renew({ sha256, bytes }: BlobRef): Promise<boolean> {
-    const facts = await this.stat(sha256);
-    if (facts?.bytes !== bytes) return false;
-    const now = new Date();
-    const isRenewed = await this.#disk(() => utimes(this.#path(sha256), now, now).then(() => true, unlessAbsent));
-    return isRenewed ?? false;
+  /**
+   * Remove a blob if it is one to be removed. It is looked at where nobody renews or replaces it any more: a look at it
+   * in its place would be out of date before the removal.
+   *
+   * @returns whether it was removed
+   */
+  #removeIf(sha256: string, isToGo: (facts: Stats) => boolean): Promise<boolean> {
+    return this.#disk(async () => {
+      const path = this.#path(sha256);
+      // As an upload of it that broke at its very end: whoever ends here leaves nothing that is lost.
+      const aside = `${path}.${randomBytes(4).toString("hex")}${PART}`;
+      const isAside = await rename(path, aside).then(() => true, unlessAbsent);
+      if (isAside === undefined) return false;
+      const facts = await stat(aside).catch(unlessAbsent);
+      const isGone = facts !== undefined && isToGo(facts);
+      if (isGone) await unlink(aside).catch(unlessAbsent);
+      // Not there any more: another one was placed, and cleared away what it no longer needed.
+      else await rename(aside, path).catch(unlessAbsent);
+      return isGone;
+    });
   }
 
   /** What is no longer what its name says is in the way of whoever puts it there again. */
   async #removeDamaged(handle: FileHandle, sha256: string): Promise<void> {
     const hash = createHash("sha256");
     for await (const chunk of this.#chunks(handle)) hash.update(chunk);
-    if (hash.digest("hex") !== sha256) await this.remove(sha256);
+    if (hash.digest("hex") === sha256) return;
+    const { ino, dev } = await this.#disk(() => handle.stat());
+    // What was put in its place since is right.
+    await this.#removeIf(sha256, (facts) => facts.ino === ino && facts.dev === dev);
+  }
+
+  /** Forget broken uploads that nobody goes on with any more: a later one has their bytes, and more. */
+  async #forgetShorter(sha256: string, own: string): Promise<void> {
+    const facts = await stat(own).catch(unlessAbsent);
+    if (facts === undefined) return;
+    for (const { path, bytes, writtenMs } of await this.#parts(sha256)) {
+      const isQuiet = writtenMs < Date.now() - QUIET_MS;
+      if (path !== own && bytes <= facts.size && isQuiet) await rm(path, { force: true });
+    }
   }
 
   async #forgetParts(sha256: string): Promise<void> {
     for (const { path } of await this.#parts(sha256)) await rm(path, { force: true });
   }
 
-  async #parts(sha256: string): Promise<{ readonly path: string; readonly bytes: number }[]> {
+  async #parts(sha256: string): Promise<Part[]> {
     if (!isSha256(sha256)) return [];
     const folder = sha256.slice(0, 2);
     const names = (await this.#names(folder)).filter((name) => name.startsWith(`${sha256}.`) && name.endsWith(PART));
     const paths = names.map((name) => join(this.#folder, folder, name));
     const facts = await Promise.all(paths.map((path) => stat(path).catch(unlessAbsent)));
-    return paths.map((path, i) => ({ path, bytes: facts[i]?.size ?? 0 }));
+    return paths.map((path, i) => ({ path, bytes: facts[i]?.size ?? 0, writtenMs: facts[i]?.mtimeMs ?? 0 }));
   }
 
   /** Make a folder that is there even after the power went. */

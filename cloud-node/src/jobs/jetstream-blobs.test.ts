@@ -1,4 +1,4 @@
-import { Kvm } from "@nats-io/kv";
+import { type KvEntry, Kvm } from "@nats-io/kv";
 import { Objm } from "@nats-io/obj";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { systemClock } from "../clock.ts";
@@ -53,6 +53,10 @@ async function natsRig(): Promise<NatsRig> {
   };
 }
 
+async function* named(entries: AsyncIterable<KvEntry>) {
+  for await (const entry of entries) yield { key: entry.key, json: entry.json<object>() };
+}
+
 describeWithNats("blobs in NATS", () => {
   blobStoreSuite("blobs in JetStream", natsRig);
 
@@ -77,6 +81,47 @@ describeWithNats("blobs in NATS", () => {
       expect((await allOf(blobs.get(ref))).equals(bytes)).toBe(true);
       expect(await blobs.remove(ref.sha256)).toBe(true);
       expect(await rig.objects()).toEqual([]);
+    });
+
+    test("who reads a blob that is forgotten, and put anew, meanwhile is told that it is not there, and the new one stays", async () => {
+      const bytes = bytesOf(3);
+      const ref = await blobs.put(sourceOf(bytes).source);
+      const slow = blobs.get(ref)[Symbol.asyncIterator]();
+      expect((await slow.next()).done).toBe(false);
+      expect(await blobs.remove(ref.sha256)).toBe(true);
+      await blobs.put(sourceOf(bytes).source, { expect: ref });
+      expect(await codeOf(allOf({ [Symbol.asyncIterator]: () => slow }))).toBe("missing-blob");
+      expect((await allOf(blobs.get(ref))).equals(bytes)).toBe(true);
+      expect(await blobs.remove(ref.sha256)).toBe(true);
+    });
+
+    test("an upload that is gone on with is not forgotten, however old it is", async () => {
+      const bytes = bytesOf(4);
+      const ref = refOf(bytes);
+      await expect(blobs.put(sourceOf(bytes, 600_000).source, { expect: ref })).rejects.toThrow();
+      const kv = await new Kvm((await rig.link()).js).open(BUCKET);
+      for await (const { key, json } of named(await kv.history({ key: `${ref.sha256}.*` }))) {
+        await kv.put(key, JSON.stringify({ ...json, putMs: 1 }));
+      }
+      const source = async function* (from: number) {
+        await blobs.forgetBegun(Date.now() - 60_000);
+        yield bytes.subarray(from);
+      };
+      await blobs.put(source, { expect: ref });
+      expect((await allOf(blobs.get(ref))).equals(bytes)).toBe(true);
+      expect(await blobs.remove(ref.sha256)).toBe(true);
+      expect(await rig.objects()).toEqual([]);
+    });
+
+    test("a piece whose bytes are gone is damage, and nobody waits for them for ever", async () => {
+      const bytes = bytesOf(5);
+      const ref = await blobs.put(sourceOf(bytes).source);
+      const link = await rig.link();
+      await link.jsm.streams.purge(`OBJ_${BUCKET}`, { filter: `$O.${BUCKET}.C.>` });
+      const hasty = await JetStreamBlobs.open(link, { clock: systemClock(), silenceMs: 200 });
+      expect(await codeOf(allOf(hasty.get(ref)))).toBe("tampered-blob");
+      await blobs.put(sourceOf(bytes).source, { expect: ref });
+      expect((await allOf(blobs.get(ref))).equals(bytes)).toBe(true);
     });
 
     test("servers that go away say so, and have every blob that was put when they are back", {

@@ -13,10 +13,16 @@ export interface JetStreamBlobsOptions {
   readonly clock: Clock;
   /** Bytes of an object of the store; a broken upload loses less than one. */
   readonly pieceBytes?: number | undefined;
+  /** How long the next bytes of an object are waited for, ms. */
+  readonly silenceMs?: number | undefined;
 }
 
 /** An object is hashed and sent without a pause: no longer than a few milliseconds. */
 const PIECE_BYTES = 1 << 20;
+/** An election takes less. */
+const SILENCE_MS = 15_000;
+/** Others may change a manifest between its reading and its writing, but nobody does so for ever. */
+const MOST_TRIES = 50;
 
 /** What a blob, or an upload of one, is made of. */
 interface Manifest {
@@ -30,12 +36,14 @@ interface Upload {
   /** Its manifest's key, while it is under way. */
   readonly key: string;
   readonly name: string;
-  readonly begun: Begun | undefined;
+  readonly begun: KeptManifest | undefined;
 }
 
-interface Begun {
+interface KeptManifest {
   readonly key: string;
   readonly manifest: Manifest;
+  /** Number of its last change: whoever changes or forgets it says which one he saw. */
+  readonly revision: number;
 }
 
 /**
@@ -49,6 +57,7 @@ export class JetStreamBlobs implements BlobStore {
   readonly #link: NatsLink;
   readonly #clock: Clock;
   readonly #pieceBytes: number;
+  readonly #silenceMs: number;
   readonly #bucket: string;
   readonly #kv: KV;
   readonly #store: ObjectStore;
@@ -60,6 +69,7 @@ export class JetStreamBlobs implements BlobStore {
     this.#store = store;
     this.#clock = options.clock;
     this.#pieceBytes = options.pieceBytes ?? PIECE_BYTES;
+    this.#silenceMs = options.silenceMs ?? SILENCE_MS;
   }
 
   /** @param link  stays open when the store is closed @throws {JobError} `queue-away`, `disk-full` */
@@ -77,47 +87,59 @@ export class JetStreamBlobs implements BlobStore {
     const { expect } = options;
     if (expect !== undefined) {
       checkRef(expect, "a blob");
-      if (await this.#renew(expect)) return { sha256: expect.sha256, bytes: expect.bytes };
+      if (await this.renew(expect)) return { sha256: expect.sha256, bytes: expect.bytes };
     }
     const name = randomUUID();
-    const begun = expect === undefined ? undefined : await this.#longestBegun(expect);
+    const begun = expect === undefined ? undefined : await this.#takeUp(expect);
     const upload: Upload = { key: `${expect?.sha256 ?? "new"}.${name}`, name, begun };
     try {
       const ref = await this.#fill(upload, source, options);
       // The blob has the pieces now.
-      await this.#forgetManifest(upload.key);
-      if (begun !== undefined) await this.#forgetManifest(begun.key);
+      await this.#forgetKey(upload.key, false);
+      if (begun !== undefined) await this.#forgetKey(begun.key, false);
       return ref;
     } catch (error) {
       const code = error instanceof JobError ? error.code : undefined;
       // Nobody can go on with wrong bytes, or with those that have no name.
-      if (code === "tampered-blob" || expect === undefined) await this.#forget(upload.key).catch(() => {});
-      if (code === "tampered-blob" && begun !== undefined) await this.#forget(begun.key).catch(() => {});
+      if (code === "tampered-blob" || expect === undefined) await this.#forgetKey(upload.key, true).catch(() => {});
+      if (code === "tampered-blob" && begun !== undefined) await this.#forgetKey(begun.key, true).catch(() => {});
       throw error;
     }
   }
 
   async *get(ref: BlobRef, options: GetOptions = {}): AsyncGenerator<Uint8Array> {
     checkRef(ref, "a blob");
-    const manifest = await this.#manifest(ref.sha256);
-    if (manifest === undefined) throw new JobError("missing-blob", `blob ${ref.sha256}`, "put it there again");
+    const kept = await this.#kept(ref.sha256);
+    if (kept === undefined) throw missing(ref);
     try {
-      yield* verified(this.#chunks(manifest, ref), ref, options);
+      yield* verified(this.#chunks(kept.manifest, ref), ref, options);
     } catch (error) {
-      const isDamaged = error instanceof JobError && error.code === "tampered-blob" && ref.bytes === manifest.bytes;
-      // What is no longer what its name says is in the way of whoever puts it there again.
-      if (isDamaged) await this.remove(ref.sha256);
-      throw error;
+      const isTampered = error instanceof JobError && error.code === "tampered-blob";
+      if (!isTampered || ref.bytes !== kept.manifest.bytes) throw error;
+      // What is no longer what its name says is in the way of whoever puts it there again. But one whose manifest is
+      // another by now was forgotten, or put anew, while it was read: then its pieces may be gone, and nothing is wrong.
+      if (await this.#forget(kept)) throw error;
+      throw missing(ref);
     }
   }
 
+  async renew({ sha256, bytes }: BlobRef): Promise<boolean> {
+    checkRef({ sha256, bytes }, "a blob");
+    for (let i = 0; i < MOST_TRIES; i++) {
+      const kept = await this.#kept(sha256);
+      if (kept?.manifest.bytes !== bytes) return false;
+      if (await this.#renewed(kept)) return true;
+    }
+    throw busy(sha256);
+  }
+
   async stat(sha256: string): Promise<BlobFacts | undefined> {
-    const manifest = isSha256(sha256) ? await this.#manifest(sha256) : undefined;
-    return manifest && { sha256, bytes: manifest.bytes, putMs: manifest.putMs };
+    const kept = isSha256(sha256) ? await this.#kept(sha256) : undefined;
+    return kept && { sha256, bytes: kept.manifest.bytes, putMs: kept.manifest.putMs };
   }
 
   async begun(sha256: string): Promise<number> {
-    if (!isSha256(sha256) || (await this.#manifest(sha256)) !== undefined) return 0;
+    if (!isSha256(sha256) || (await this.#kept(sha256)) !== undefined) return 0;
     const longest = await this.#longestBegun({ sha256, bytes: Number.MAX_SAFE_INTEGER });
     return longest?.manifest.bytes ?? 0;
   }
@@ -128,16 +150,20 @@ export class JetStreamBlobs implements BlobStore {
     }
   }
 
-  async remove(sha256: string): Promise<boolean> {
-    return isSha256(sha256) && (await this.#forget(sha256));
+  async remove(sha256: string, putBeforeMs = Number.POSITIVE_INFINITY): Promise<boolean> {
+    const kept = isSha256(sha256) ? await this.#kept(sha256) : undefined;
+    return kept !== undefined && kept.manifest.putMs < putBeforeMs && (await this.#forget(kept));
   }
 
   async forgetBegun(beforeMs: number): Promise<void> {
-    for (const { key, manifest } of await this.#manifests(">")) {
-      if (!isSha256(key) && manifest.putMs < beforeMs) await this.#forget(key);
+    const known = new Set<string>();
+    for (const kept of await this.#manifests(">")) {
+      const isOld = !isSha256(kept.key) && kept.manifest.putMs < beforeMs;
+      // One that was changed since is gone on with.
+      if (isOld && (await this.#forget(kept))) continue;
+      for (const name of namesOf(kept.manifest)) known.add(name);
     }
     // What no manifest has: of uploads that broke between the two, and of two at once.
-    const known = new Set((await this.#manifests(">")).flatMap(({ manifest }) => namesOf(manifest)));
     for (const { name, mtime } of await this.#ask(() => this.#store.list())) {
       if (!known.has(name) && Date.parse(mtime) < beforeMs) await this.#removePiece(name);
     }
@@ -184,9 +210,9 @@ export class JetStreamBlobs implements BlobStore {
   async *#chunks(manifest: Manifest, ref: BlobRef | undefined): AsyncGenerator<Uint8Array> {
     for (const name of namesOf(manifest)) {
       const piece = await this.#ask(() =>
-        this.#store.getBlob(name).catch((cause: Error) => {
+        this.#piece(name).catch((cause: Error) => {
           // The store has a hash of its own of every object.
-          if (/digest|checksum|sha/i.test(cause.message)) return null;
+          if (!(cause instanceof JobError) && /digest|checksum|sha/i.test(cause.message)) return null;
           throw cause;
         }),
       );
@@ -195,40 +221,88 @@ export class JetStreamBlobs implements BlobStore {
     }
   }
 
+  /** An object's bytes; null: they are not there. */
+  async #piece(name: string): Promise<Uint8Array | null> {
+    const object = await this.#store.get(name);
+    if (object === null) return null;
+    // Told by its stream as well.
+    object.error.catch(() => {});
+    const reader = object.data.getReader();
+    const chunks: Uint8Array[] = [];
+    for (;;) {
+      const step = await this.#beforeSilence(reader.read());
+      if (step?.done === true) return Buffer.concat(chunks);
+      if (step?.value !== undefined) chunks.push(step.value);
+      if (step !== undefined) continue;
+      await reader.cancel();
+      if (!(await this.#isWhole(name))) return null;
+      throw new JobError(
+        "queue-away",
+        `no bytes of ${name} in ${this.#silenceMs} ms`,
+        "look at the servers, and try again",
+      );
+    }
+  }
+
+  /** @returns undefined: it took too long */
+  async #beforeSilence<Step>(step: Promise<Step>): Promise<Step | undefined> {
+    const silence = Promise.withResolvers<undefined>();
+    const timer = this.#clock.setTimer(() => silence.resolve(undefined), this.#silenceMs);
+    try {
+      return await Promise.race([step, silence.promise]);
+    } finally {
+      timer.cancel();
+    }
+  }
+
+  /** Whether the stream has all chunks of an object: where one is gone, nobody is told, and the reader waits for ever. */
+  async #isWhole(name: string): Promise<boolean> {
+    const facts = await this.#store.info(name);
+    if (facts === null || facts.deleted) return false;
+    const subject = `$O.${this.#bucket}.C.${facts.nuid}`;
+    const { state } = await this.#link.jsm.streams.info(`OBJ_${this.#bucket}`, { subjects_filter: subject });
+    return (state.subjects?.[subject] ?? 0) >= facts.chunks;
+  }
+
+  /** What most is left of, for oneself: renewed, so that nobody forgets it while it is gone on with. */
+  async #takeUp(ref: BlobRef): Promise<KeptManifest | undefined> {
+    for (let i = 0; i < MOST_TRIES; i++) {
+      const begun = await this.#longestBegun(ref);
+      if (begun === undefined || (await this.#renewed(begun))) return begun;
+    }
+    throw busy(ref.sha256);
+  }
+
   /** What most is left of. */
-  async #longestBegun({ sha256, bytes }: BlobRef): Promise<Begun | undefined> {
+  async #longestBegun({ sha256, bytes }: BlobRef): Promise<KeptManifest | undefined> {
     const begun = (await this.#manifests(`${sha256}.*`)).filter(({ manifest }) => manifest.bytes <= bytes);
     return begun.sort((a, b) => b.manifest.bytes - a.manifest.bytes)[0];
   }
 
-  /** Whether it is there already; then as new as if it had been put now. */
-  async #renew({ sha256, bytes }: BlobRef): Promise<boolean> {
-    return this.#ask(async () => {
-      const entry = await this.#kv.get(sha256);
-      const manifest = entry?.json<Manifest>();
-      if (entry === null || manifest?.bytes !== bytes) return false;
-      const renewed = JSON.stringify({ ...manifest, putMs: this.#nowMs() } satisfies Manifest);
-      return this.#kv.update(sha256, renewed, entry.revision).then(
+  /** Let a manifest be as new as if it were kept now. @returns false: it was changed, renewed perhaps, or forgotten since */
+  async #renewed({ key, manifest, revision }: KeptManifest): Promise<boolean> {
+    const text = JSON.stringify({ ...manifest, putMs: this.#nowMs() } satisfies Manifest);
+    return this.#ask(() =>
+      this.#kv.update(key, text, revision).then(
         () => true,
         (error) => {
-          // Put by somebody else at the same time, or just forgotten.
           if (isOvertaken(error)) return false;
           throw error;
         },
-      );
-    });
+      ),
+    );
   }
 
-  async #manifest(key: string): Promise<Manifest | undefined> {
+  async #kept(key: string): Promise<KeptManifest | undefined> {
     const entry = await this.#ask(() => this.#kv.get(key));
-    return entry?.json<Manifest>();
+    return entry === null ? undefined : { key, manifest: entry.json<Manifest>(), revision: entry.revision };
   }
 
-  async #manifests(keys: string): Promise<Begun[]> {
+  async #manifests(keys: string): Promise<KeptManifest[]> {
     return this.#ask(async () => {
-      const found: Begun[] = [];
+      const found: KeptManifest[] = [];
       for await (const entry of await this.#kv.history({ key: keys })) {
-        found.push({ key: entry.key, manifest: entry.json<Manifest>() });
+        found.push({ key: entry.key, manifest: entry.json<Manifest>(), revision: entry.revision });
       }
       return found;
     });
@@ -238,27 +312,33 @@ export class JetStreamBlobs implements BlobStore {
     await this.#ask(() => this.#kv.put(key, JSON.stringify(manifest)));
   }
 
-  /** Forget a manifest, and the pieces that no other one has. @returns whether it was there */
-  async #forget(key: string): Promise<boolean> {
-    const manifest = await this.#forgetManifest(key);
-    if (manifest === undefined) return false;
+  /** Forget a manifest, whoever changed it. @param withPieces  also those of its pieces that no other one has */
+  async #forgetKey(key: string, withPieces: boolean): Promise<void> {
+    const kept = await this.#kept(key);
+    if (kept !== undefined) await (withPieces ? this.#forget(kept) : this.#forgetManifest(kept));
+  }
+
+  /** Forget a manifest, and the pieces that no other one has. @returns false: it was changed since, or is gone already */
+  async #forget(kept: KeptManifest): Promise<boolean> {
+    const { key, manifest } = kept;
+    if (!(await this.#forgetManifest(kept))) return false;
     // Uploads of one blob go on with each other's pieces; those of others have none of them.
     const [sha256 = ""] = key.split(".");
-    const whole = isSha256(sha256) ? await this.#manifest(sha256) : undefined;
+    const whole = isSha256(sha256) ? await this.#kept(sha256) : undefined;
     const others = isSha256(sha256) ? await this.#manifests(`${sha256}.*`) : [];
-    const used = new Set(others.flatMap((other) => namesOf(other.manifest)).concat(whole ? namesOf(whole) : []));
+    const used = new Set(
+      others.flatMap((other) => namesOf(other.manifest)).concat(whole ? namesOf(whole.manifest) : []),
+    );
     for (const name of namesOf(manifest)) if (!used.has(name)) await this.#removePiece(name);
     return true;
   }
 
-  /** @returns it as it was; undefined: it was not there, or somebody changed it meanwhile */
-  async #forgetManifest(key: string): Promise<Manifest | undefined> {
+  /** @returns false: it was changed since, or is gone already */
+  async #forgetManifest({ key, revision }: KeptManifest): Promise<boolean> {
     return this.#ask(async () => {
-      const entry = await this.#kv.get(key);
-      if (entry === null) return undefined;
       const filter = `$KV.${this.#bucket}.${key}`;
-      const { purged } = await this.#link.jsm.streams.purge(`KV_${this.#bucket}`, { filter, seq: entry.revision + 1 });
-      return purged === 0 ? undefined : entry.json<Manifest>();
+      const { purged } = await this.#link.jsm.streams.purge(`KV_${this.#bucket}`, { filter, seq: revision + 1 });
+      return purged > 0;
     });
   }
 
@@ -278,6 +358,14 @@ export class JetStreamBlobs implements BlobStore {
   #nowMs(): number {
     return Math.floor(this.#clock.unixUs() / 1_000);
   }
+}
+
+function missing({ sha256 }: BlobRef): JobError {
+  return new JobError("missing-blob", `blob ${sha256}`, "put it there again");
+}
+
+function busy(sha256: string): JobError {
+  return new JobError("queue-away", `blob ${sha256} is changed by others all the time`, "try again");
 }
 
 function namesOf({ pieces }: Manifest): string[] {

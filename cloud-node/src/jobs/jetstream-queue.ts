@@ -4,23 +4,30 @@ import { JetStreamLease } from "./jetstream-lease.ts";
 import { JetStreamNames, makeStreams } from "./jetstream-names.ts";
 import { JetStreamPulls, type WorkMessage } from "./jetstream-pulls.ts";
 import { JetStreamTale } from "./jetstream-tale.ts";
-import type { Job, JobSpec } from "./job.ts";
+import { isOver, type Job, type JobSpec } from "./job.ts";
 import { JobError } from "./job-error.ts";
 import { jobContent, specOf } from "./job-id.ts";
 import { QueueLease } from "./job-lease.ts";
-import type { JobEvent, JobFilter, JobLease, JobQueue, SubmitOptions } from "./job-queue.ts";
+import {
+  type JobEvent,
+  type JobFilter,
+  type JobLease,
+  type JobQueue,
+  MOST_JOBS,
+  type SubmitOptions,
+} from "./job-queue.ts";
 import { blobsOf, type JobRecord, jobOf, newRecord } from "./job-record.ts";
 import {
   afterLease,
   begunAnew,
   cancelling,
   DEFAULT_PACE,
-  isOver,
   LONGEST_BACK_OFF_MS,
   type QueuePace,
   taken,
 } from "./job-steps.ts";
 import { type NatsLink, onNats } from "./nats-link.ts";
+import { isSeat } from "./seat.ts";
 
 export interface JetStreamQueueOptions {
   readonly clock: Clock;
@@ -30,7 +37,6 @@ export interface JetStreamQueueOptions {
 }
 
 const MEND_MS = 60_000;
-const MOST_LISTED = 1_000;
 
 /**
  * Jobs in NATS JetStream, for any number of machines. How a job stands is in a key-value bucket alone, changed only by
@@ -88,15 +94,18 @@ export class JetStreamQueue implements JobQueue {
     return kept && jobOf(kept.record);
   }
 
-  async list({ states, workload, before, limit }: JobFilter): Promise<Job[]> {
+  async list({ states, workload, hidesSeats = false, before, limit }: JobFilter): Promise<Job[]> {
     return this.#ask(async () => {
       const first = before === undefined ? undefined : (await this.#jobs.need(before)).record;
-      const found: JobRecord[] = [];
+      const most = Math.min(Math.max(1, Math.trunc(limit)), MOST_JOBS);
+      let found: JobRecord[] = [];
       for await (const { record } of this.#jobs.all()) {
         const isWanted = states?.includes(record.state) !== false && (workload ?? record.workload) === record.workload;
-        if (isWanted && (first === undefined || newestFirst(first, record) < 0)) found.push(record);
+        if (!isWanted || (hidesSeats && isSeat(record))) continue;
+        if (first === undefined || newestFirst(first, record) < 0) found.push(record);
+        // No more in memory than are asked for, however many there are.
+        if (found.length >= 2 * most) found = found.sort(newestFirst).slice(0, most);
       }
-      const most = Math.min(Math.max(1, Math.trunc(limit)), MOST_LISTED);
       return found.sort(newestFirst).slice(0, most).map(jobOf);
     });
   }
@@ -216,16 +225,16 @@ export class JetStreamQueue implements JobQueue {
    * How long it is to be left alone: its worker may be silent, or the next attempt has to wait. Clocks of machines differ:
    * what says that it would take longer than it ever may is none to go by, and then it is NATS that decides.
    */
-  #restMs({ state, attempts, dueMs, leaseMs }: JobRecord, nowMs: number): number {
+  #restMs({ state, attempts, givenBack = 0, dueMs, leaseMs }: JobRecord, nowMs: number): number {
     // Nobody tried it: nothing to wait for.
-    if (state === "queued" && attempts === 0) return 0;
+    if (state === "queued" && attempts === 0 && givenBack === 0) return 0;
     const restMs = (state === "queued" ? dueMs : (leaseMs ?? 0)) - nowMs;
     return restMs <= (state === "queued" ? LONGEST_BACK_OFF_MS : this.#pace.leaseMs) ? restMs : 0;
   }
 
   /** Tell the work queue when somebody is to look at a job again: never, once it is over. */
   async #settle(message: WorkMessage, record: JobRecord | undefined): Promise<void> {
-    if (record !== undefined && !isOver(record)) return message.nak(this.#restMs(record, this.#nowMs()));
+    if (record !== undefined && !isOver(record.state)) return message.nak(this.#restMs(record, this.#nowMs()));
     // Where it cannot be said now, it is said when the message comes again.
     if (record?.state === "dead") await this.#tale.bury(record);
     message.ack();
@@ -247,7 +256,7 @@ export class JetStreamQueue implements JobQueue {
     await this.#ask(async () => {
       const { jsm } = this.#link;
       const open: KeptJob[] = [];
-      for await (const kept of this.#jobs.all()) if (!isOver(kept.record)) open.push(kept);
+      for await (const kept of this.#jobs.all()) if (!isOver(kept.record.state)) open.push(kept);
       const { state } = await jsm.streams.info(this.#names.work, { subjects_filter: this.#names.workOf("*", "*") });
       for (const kept of open) {
         const { record } = kept;

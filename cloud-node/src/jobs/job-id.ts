@@ -1,8 +1,10 @@
 import { createHash } from "node:crypto";
-import { canonicalJson } from "./canonical-json.ts";
+import { jobContent as canonicalContent, formatJsonObject, isBlobName } from "@lockstep/protocol";
+import { checkJson } from "./check-json.ts";
 import {
   type JobResult,
   type JobSpec,
+  type JsonObject,
   MAX_INPUTS,
   MAX_OUTPUTS,
   MAX_PARAMS_BYTES,
@@ -14,10 +16,6 @@ import { JobError } from "./job-error.ts";
 const WORKLOAD = /^[a-z0-9-]{1,64}$/;
 const SALT = /^[A-Za-z0-9_-]{0,64}$/;
 const SHA256 = /^[0-9a-f]{64}$/;
-/** What ends a path, or a line of a log. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-const NOT_IN_NAMES = /[/\\\u0000-\u001f\u007f]/;
-const NAME_BYTES = 255;
 
 /** Whether a text is a SHA-256 as jobs and blobs are named by: 64 lower-case hexadecimal digits. */
 export function isSha256(text: string): boolean {
@@ -54,11 +52,9 @@ export function jobContent(spec: JobSpec): JobContent {
   if (typeof salt !== "string" || !SALT.test(salt)) {
     throw new JobError("bad-job", `salt ${shown(salt)}`, "at most 64 of A-Z, a-z, 0-9, _ and -");
   }
-  const params = objectText(spec.params, "params", MAX_PARAMS_BYTES);
-  const inputs = checkedBlobs(spec.inputs, "input", MAX_INPUTS)
-    .map(({ name, sha256, bytes }) => [name, sha256, bytes] as const)
-    .sort(([a], [b]) => (a < b ? -1 : 1));
-  const canonical = `{"inputs":${JSON.stringify(inputs)},"params":${params},"salt":"${salt}","workload":"${workload}"}`;
+  const params = checkedObject(spec.params, "params", MAX_PARAMS_BYTES);
+  const inputs = checkedBlobs(spec.inputs, "input", MAX_INPUTS);
+  const canonical = canonicalContent({ workload, params, inputs, salt });
   return { id: createHash("sha256").update(canonical).digest("hex"), canonical };
 }
 
@@ -77,9 +73,8 @@ export function specOf(canonical: string): JobSpec {
  * @throws {JobError} `too-large`, `bad-params` for a value that JSON cannot say, `bad-job` for outputs that are no blobs
  */
 export function checkedResult(result: JobResult): JobResult {
-  const value = objectText(result.value, "result", MAX_RESULT_BYTES);
   return {
-    value: JSON.parse(value) as JobResult["value"],
+    value: checkedObject(result.value, "result", MAX_RESULT_BYTES),
     outputs: checkedBlobs(result.outputs, "output", MAX_OUTPUTS),
   };
 }
@@ -94,16 +89,18 @@ export function checkRef({ sha256, bytes }: { readonly sha256: string; readonly 
   }
 }
 
-function objectText(value: unknown, what: string, maxBytes: number): string {
+/** @returns its copy, as JSON has it */
+function checkedObject(value: unknown, what: string, maxBytes: number): JsonObject {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw new JobError("bad-params", `${what}: not an object`, "give a JSON object");
   }
-  const text = canonicalJson(value, what);
-  const bytes = Buffer.byteLength(text);
-  if (bytes > maxBytes) {
-    throw new JobError("too-large", `${what}: ${bytes} bytes of JSON`, `at most ${maxBytes}; give the rest as a blob`);
+  checkJson(value, what);
+  const text = formatJsonObject(value as JsonObject);
+  if (text.length > maxBytes) {
+    const problem = `${what}: ${text.length} bytes of JSON`;
+    throw new JobError("too-large", problem, `at most ${maxBytes}; give the rest as a blob`);
   }
-  return text;
+  return JSON.parse(Buffer.from(text).toString()) as JsonObject;
 }
 
 function checkedBlobs(blobs: readonly NamedBlob[], what: string, most: number): NamedBlob[] {
@@ -114,19 +111,14 @@ function checkedBlobs(blobs: readonly NamedBlob[], what: string, most: number): 
   return Array.from(blobs as readonly unknown[], (blob, i) => {
     if (typeof blob !== "object" || blob === null) throw new JobError("bad-job", `${what} ${i}`, "give a blob");
     const { name, sha256, bytes } = blob as NamedBlob;
-    if (typeof name !== "string" || !isName(name) || name === "." || name === "..") {
-      throw new JobError("bad-job", `name of ${what} ${i}: ${shown(name)}`, `1 … ${NAME_BYTES} bytes, a file's name`);
+    if (typeof name !== "string" || !isBlobName(name)) {
+      throw new JobError("bad-job", `name of ${what} ${i}: ${shown(name)}`, "1 … 255 bytes, a file's name");
     }
     checkRef({ sha256, bytes }, `${what} ${name}`);
     if (names.has(name)) throw new JobError("bad-job", `two ${what}s are named ${name}`, "names must differ");
     names.add(name);
     return { name, sha256, bytes };
   });
-}
-
-function isName(name: string): boolean {
-  const bytes = Buffer.byteLength(name);
-  return bytes >= 1 && bytes <= NAME_BYTES && name.isWellFormed() && !NOT_IN_NAMES.test(name);
 }
 
 /** What was given, short and on one line. */

@@ -52,8 +52,8 @@ export class QueueLease implements JobLease {
     return this.#isMade({ kind: "cancelled" });
   }
 
-  release(): Promise<boolean> {
-    return this.#isMade({ kind: "release" });
+  release(away?: Pick<JobFailure, "code" | "message">): Promise<boolean> {
+    return this.#isMade({ kind: "release", away: away && { code: away.code, message: away.message } });
   }
 
   async #isMade(step: LeaseStep): Promise<boolean> {

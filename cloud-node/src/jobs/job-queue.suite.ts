@@ -162,6 +162,21 @@ export function jobQueueSuite(name: string, create: () => Promise<QueueRig>): vo
       expect(await second.done(RESULT)).toBe(true);
     });
 
+    test("a job that is given back because something is away counts no attempt, and waits longer each time", async () => {
+      const { job } = await queue.submit(spec({ workload: "away" }), { maxAttempts: 1 });
+      const away = { code: "queue-away", message: "the blobs are away" } as const;
+      for (const attempt of [2, 3, 4]) {
+        const lease = await take(rig, queue, "away");
+        expect(await lease.release(away)).toBe(true);
+        expect(await other.get(job.id)).toMatchObject({ state: "queued", attempts: 0, error: null });
+        expect(await other.claim(["away"], "w")).toBeUndefined();
+        if (attempt > 2) await rig.passBackOff(attempt - 1);
+        if (attempt > 2) expect(await other.claim(["away"], "w")).toBeUndefined();
+        await rig.passBackOff(attempt);
+      }
+      expect(await (await take(rig, other, "away")).done(RESULT)).toBe(true);
+    });
+
     test("a job that waits is cancelled at once, one that runs when its worker hears of it", async () => {
       const waiting = (await queue.submit(spec({ workload: "cancel-a" }))).job;
       expect(await other.cancel(waiting.id)).toMatchObject({ state: "cancelled", attempts: 0 });
@@ -308,6 +323,23 @@ export function jobQueueSuite(name: string, create: () => Promise<QueueRig>): vo
       expect(await idsOf({ limit: 2, before: ids[1] })).toEqual(ids.slice(2, 4));
       expect(await idsOf({ limit: 2, before: ids[4] })).toEqual([]);
       expect(await codeOf(idsOf({ before: ABSENT }))).toBe("unknown-job");
+    });
+
+    test("places in shared jobs are left out of a list before it is cut, where they are not wanted", async () => {
+      const params = { text: 'no place: ,"salt":"seat-1' };
+      const { job } = await queue.submit(spec({ workload: "places", params }));
+      await rig.pass();
+      const places: string[] = [];
+      for (const salt of ["seat-1-1-01234567", "seat-1-2-01234567"]) {
+        places.unshift((await queue.submit(spec({ workload: "places", salt }))).job.id);
+        await rig.pass();
+      }
+      const idsOf = async (filter: object) =>
+        (await other.list({ workload: "places", limit: 1, ...filter })).map(({ id }) => id);
+      expect(await idsOf({ hidesSeats: true })).toEqual([job.id]);
+      expect(await idsOf({ hidesSeats: true, states: ["queued"] })).toEqual([job.id]);
+      expect(await idsOf({ hidesSeats: true, before: places[1], limit: 9 })).toEqual([job.id]);
+      expect(await idsOf({ limit: 9 })).toEqual([...places, job.id]);
     });
 
     test("only what ended before a time is forgotten, and with it the names of its blobs", async () => {

@@ -6,9 +6,14 @@ export type JobEvent =
   | { readonly kind: "job"; readonly job: Job }
   | { readonly kind: "log"; readonly id: string; readonly line: string };
 
+/** Most jobs that one list has. */
+export const MOST_JOBS = 1_000;
+
 export interface JobFilter {
   readonly states?: readonly JobState[] | undefined;
   readonly workload?: string | undefined;
+  /** Leave out places in shared jobs, which are of no interest to people. */
+  readonly hidesSeats?: boolean | undefined;
   /** Jobs that were submitted before this one; a list goes on with the last id of the one before. */
   readonly before?: string | undefined;
   /** 1 … 1,000. */
@@ -40,8 +45,14 @@ export interface JobLease {
   failed(failure: Pick<JobFailure, "code" | "message">, isFinal: boolean): Promise<boolean>;
   /** It ended because somebody wanted it to. @returns as `done` */
   cancelled(): Promise<boolean>;
-  /** Give it back as if it had never been taken: a worker that ends does. @returns as `done` */
-  release(): Promise<boolean>;
+  /**
+   * Give it back as if it had never been taken: a worker that ends does.
+   *
+   * @param away  what it could not be worked on without: the next attempt then waits, longer each time, and after twenty
+   *   in a row, five where `peer-left` says that it was other workers, each one counts as one that failed
+   * @returns as `done`
+   */
+  release(away?: Pick<JobFailure, "code" | "message">): Promise<boolean>;
 }
 
 /** Jobs, whoever submits them and whoever works on them: each ends exactly once in effect. */

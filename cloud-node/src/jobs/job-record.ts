@@ -1,3 +1,4 @@
+import { MAX_JOB_ATTEMPTS } from "@lockstep/protocol";
 import type { Job, JobFailure, JobProgress, JobSpec } from "./job.ts";
 import { DEFAULT_ATTEMPTS } from "./job.ts";
 import { JobError } from "./job-error.ts";
@@ -8,11 +9,12 @@ export interface JobRecord extends Job {
   readonly turn: number;
   /** How often it was handed in anew. */
   readonly round: number;
+  /** How often in a row it was given back because something was away; none in records of before there was the number. */
+  readonly givenBack?: number;
   /** End of its lease, Unix time, ms; null while nobody holds it. */
   readonly leaseMs: number | null;
 }
 
-const MOST_ATTEMPTS = 100;
 const MOST_METRICS = 32;
 /** Texts that people read, in characters. */
 const NOTE_CHARACTERS = 200;
@@ -27,8 +29,8 @@ const METRIC_CHARACTERS = 40;
  * @throws {JobError} `bad-job` for attempts out of 1 … 100
  */
 export function newRecord(spec: JobSpec, id: string, nowMs: number, maxAttempts = DEFAULT_ATTEMPTS): JobRecord {
-  if (!Number.isInteger(maxAttempts) || maxAttempts < 1 || maxAttempts > MOST_ATTEMPTS) {
-    throw new JobError("bad-job", `${maxAttempts} attempts`, `an integer of 1 … ${MOST_ATTEMPTS}`);
+  if (!Number.isInteger(maxAttempts) || maxAttempts < 1 || maxAttempts > MAX_JOB_ATTEMPTS) {
+    throw new JobError("bad-job", `${maxAttempts} attempts`, `an integer of 1 … ${MAX_JOB_ATTEMPTS}`);
   }
   return {
     ...spec,
@@ -53,7 +55,7 @@ export function newRecord(spec: JobSpec, id: string, nowMs: number, maxAttempts 
 }
 
 /** What everybody may see of it. */
-export function jobOf({ turn: _, round: __, leaseMs: ___, ...job }: JobRecord): Job {
+export function jobOf({ turn: _, round: __, leaseMs: ___, givenBack: ____, ...job }: JobRecord): Job {
   return job;
 }
 

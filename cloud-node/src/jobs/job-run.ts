@@ -8,9 +8,9 @@ import type { Logger } from "../logger.ts";
 import { BlobDesk, CHECKPOINT_FILE, SCRATCH_FOLDER } from "./blob-desk.ts";
 import type { BlobStore } from "./blob-store.ts";
 import { callDesk } from "./call-desk.ts";
-import type { Job } from "./job.ts";
+import type { Job, JobResult, NamedBlob } from "./job.ts";
 import { JobError } from "./job-error.ts";
-import { failureOf } from "./job-failure.ts";
+import { type AttemptFailure, failureOf } from "./job-failure.ts";
 import type { JobLease, JobQueue } from "./job-queue.ts";
 import type { JobThread, ThreadEnd } from "./job-thread.ts";
 import { LeaseKeeper } from "./lease-keeper.ts";
@@ -27,7 +27,7 @@ export interface JobRunOptions {
   /** Folder for the folders of attempts. */
   readonly scratch: string;
   readonly channelHost: string;
-  /** How long a shared job waits for others to take its places, ms. */
+  /** How long a shared job waits for others to take its places, ms; some wait half as long again. */
   readonly peersMs: number;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -35,10 +35,20 @@ export interface JobRunOptions {
 
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 2_000;
-const AWAY_PAUSE_MS = 1_000;
 const MOST_WAITING_LINES = 256;
+/** What the log still has to say is waited for so long before the end is told, ms. */
+const LOG_WAIT_MS = 1_000;
+/** What the queue, or the blobs, say while a wait helps. */
+const PASSING: ReadonlySet<string> = new Set(["queue-away", "disk-full"]);
 /** Far below the time that garbage is left alone. */
 const RENEW_MS = 600_000;
+
+interface AttemptEnd {
+  readonly end: ThreadEnd;
+  readonly outputs: readonly NamedBlob[];
+  /** Too few workers took its places. */
+  readonly isShort: boolean;
+}
 
 /** One attempt at one job: from the lease to what the queue is told of its end. */
 export class JobRun {
@@ -49,6 +59,7 @@ export class JobRun {
   readonly #ended = Promise.withResolvers<void>();
   #logged: Promise<unknown> = Promise.resolve();
   #waitingLines = 0;
+  #isLogClosed = false;
   #reason: StopReason | undefined;
 
   constructor(options: JobRunOptions, lease: JobLease, thread: JobThread) {
@@ -65,9 +76,9 @@ export class JobRun {
   async run(): Promise<ThreadEnd["kind"] | StopReason> {
     const keeper = new LeaseKeeper({ ...this.#options, lease: this.#lease, stop: (reason) => this.stop(reason) });
     try {
-      const { end, outputs } = await this.#attempt(keeper).catch((error: unknown) => failedBefore(error));
-      await this.#logged;
-      return await this.#tell(end, outputs);
+      const ended = await this.#attempt(keeper).catch((error: unknown) => failedBefore(error));
+      await this.#closeLog();
+      return await this.#tell(ended);
     } finally {
       keeper.close();
     }
@@ -89,7 +100,7 @@ export class JobRun {
     await this.#thread.kill();
   }
 
-  async #attempt(keeper: LeaseKeeper) {
+  async #attempt(keeper: LeaseKeeper): Promise<AttemptEnd> {
     const { scratch, blobs, logger } = this.#options;
     const { job, attempt } = this.#lease;
     // Made by whoever first puts something there: most small jobs never do.
@@ -118,8 +129,12 @@ export class JobRun {
       if (this.#reason !== undefined) this.#thread.stop(this.#reason);
       this.#renewLater(desk);
       const end = await ended;
-      if (end.kind === "done") await desk.renew();
-      return { end, outputs: desk.outputs };
+      this.#ended.resolve();
+      if (end.kind === "done") {
+        const isWanted = () => this.#reason === undefined;
+        await this.#patiently(() => desk.renew(), "the outputs of a job wait for the blobs", isWanted);
+      }
+      return { end, outputs: desk.outputs, isShort: shared?.isShort === true };
     } finally {
       this.#ended.resolve();
       if (!this.#thread.isFit) await this.#thread.kill();
@@ -180,10 +195,10 @@ export class JobRun {
 
   #log(line: string): void {
     // A queue that is slow, or away, must not have lines pile up.
-    if (this.#waitingLines >= MOST_WAITING_LINES) return;
+    if (this.#isLogClosed || this.#waitingLines >= MOST_WAITING_LINES) return;
     this.#waitingLines += 1;
     this.#logged = this.#logged
-      .then(() => this.#lease.log(line))
+      .then(() => (this.#isLogClosed ? undefined : this.#lease.log(line)))
       .catch((error: unknown) => {
         this.#options.logger.warn({ job: this.job.id, line, error: String(error) }, "a line of a job's log was lost");
       })
@@ -192,7 +207,18 @@ export class JobRun {
       });
   }
 
-  async #tell(end: ThreadEnd, outputs: BlobDesk["outputs"]): Promise<ThreadEnd["kind"] | StopReason> {
+  /** Give the lines that are left a moment; a queue that is slow to take them must not hold up the job's end. */
+  async #closeLog(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = this.#options.clock.setTimer(() => {
+      this.#isLogClosed = true;
+      resolve();
+    }, LOG_WAIT_MS);
+    await Promise.race([this.#logged, promise]);
+    timer.cancel();
+  }
+
+  async #tell({ end, outputs, isShort }: AttemptEnd): Promise<ThreadEnd["kind"] | StopReason> {
     const lease = this.#lease;
     const reason = this.#reason;
     if (reason === "lease-lost") return reason;
@@ -201,11 +227,11 @@ export class JobRun {
     if (reason === "cancelled") return await this.#told(() => lease.cancelled(), reason);
     switch (end.kind) {
       case "done":
-        return await this.#told(() => lease.done({ value: end.value, outputs }), end.kind);
+        return await this.#done({ value: end.value, outputs });
       case "failed": {
         const { isFinal, ...failure } = end.failure;
-        // That the queue, or the blobs, were away is no fault of the job: it uses up no attempt.
-        if (failure.code === "queue-away") return await this.#giveBack();
+        // That the queue, the blobs or other workers were away is no fault of the job: the queue says how often it counts.
+        if (isShort || failure.code === "queue-away") return await this.#giveBack(failure);
         return await this.#told(() => lease.failed(failure, isFinal), end.kind);
       }
       case "killed":
@@ -213,29 +239,49 @@ export class JobRun {
     }
   }
 
+  /** A result that the queue refuses would be refused again: the job has failed. */
+  async #done(result: JobResult): Promise<"done" | "failed" | "lease-lost"> {
+    try {
+      return await this.#told(() => this.#lease.done(result), "done");
+    } catch (error) {
+      if (!(error instanceof JobError) || !error.isFinal) throw error;
+      const { code, message } = failureOf(error);
+      // What it was asked with is not what is wrong.
+      const failure = { code: code === "bad-params" ? "bad-result" : code, message } as const;
+      return await this.#told(() => this.#lease.failed(failure, true), "failed");
+    }
+  }
+
   /** Let the job begin again, but not at once: whatever was away may still be. */
-  async #giveBack(): Promise<StopReason> {
-    const { clock } = this.#options;
-    await new Promise<void>((resolve) => clock.setTimer(resolve, AWAY_PAUSE_MS));
-    return await this.#told(() => this.#lease.release(), "released");
+  async #giveBack(away: Pick<AttemptFailure, "code" | "message">): Promise<StopReason> {
+    this.#options.logger.warn({ job: this.job.id, error: away.message }, "a job is given back: something is away");
+    this.#log(`it is given back: ${away.message}`);
+    await this.#closeLog();
+    return await this.#told(() => this.#lease.release(away), "released");
   }
 
   /** A queue that is away keeps an end waiting; only a worker that ends does not wait for it. */
   async #told<End extends string>(tell: () => Promise<boolean>, end: End): Promise<End | "lease-lost"> {
+    const isWanted = () => this.#reason !== "released";
+    return (await this.#patiently(tell, "the end of a job waits for the queue", isWanted)) ? end : "lease-lost";
+  }
+
+  /** Do something that passes in the end: again and again while what it needs is away, or full, and it is still wanted. */
+  async #patiently<Value>(act: () => Promise<Value>, what: string, isWanted: () => boolean): Promise<Value> {
     const { clock, logger } = this.#options;
     for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
       try {
-        return (await tell()) ? end : "lease-lost";
+        return await act();
       } catch (error) {
-        const isAway = error instanceof JobError && error.code === "queue-away";
-        if (!isAway || this.#reason === "released") throw error;
-        logger.warn({ job: this.job.id, error: error.message }, "the end of a job waits for the queue");
+        const isPassing = error instanceof JobError && PASSING.has(error.code);
+        if (!isPassing || !isWanted()) throw error;
+        logger.warn({ job: this.job.id, error: error.message }, what);
         await new Promise<void>((resolve) => clock.setTimer(resolve, pauseMs));
       }
     }
   }
 }
 
-function failedBefore(error: unknown): { readonly end: ThreadEnd; readonly outputs: BlobDesk["outputs"] } {
-  return { end: { kind: "failed", failure: failureOf(error) }, outputs: [] };
+function failedBefore(error: unknown): AttemptEnd {
+  return { end: { kind: "failed", failure: failureOf(error) }, outputs: [], isShort: false };
 }

@@ -1,5 +1,5 @@
 import type { BlobRef } from "./blob-store.ts";
-import type { JobFailure, JobProgress, JobResult, JobState } from "./job.ts";
+import { isOver, type JobFailure, type JobProgress, type JobResult, type JobState } from "./job.ts";
 import { JobError } from "./job-error.ts";
 import { type JobRecord, keptFailure, keptProgress, keptWorker } from "./job-record.ts";
 
@@ -14,7 +14,7 @@ export type LeaseStep =
       readonly isFinal: boolean;
     }
   | { readonly kind: "cancelled" }
-  | { readonly kind: "release" };
+  | { readonly kind: "release"; readonly away?: Pick<JobFailure, "code" | "message"> | undefined };
 
 /** How long things take in a queue. */
 export interface QueuePace {
@@ -27,12 +27,10 @@ export interface QueuePace {
 export const DEFAULT_PACE: QueuePace = { leaseMs: 15_000, backOffMs: 1_000 };
 /** No attempt waits longer for its turn, ms. */
 export const LONGEST_BACK_OFF_MS = 60_000;
-const OVER: ReadonlySet<JobState> = new Set(["done", "failed", "dead", "cancelled"]);
-
-/** Whether nothing will become of a job any more, unless somebody wants it to begin anew. */
-export function isOver({ state }: Pick<JobRecord, "state">): boolean {
-  return OVER.has(state);
-}
+/** So often in a row an attempt is not counted because something was away: what is away for ever is no job's to wait for. */
+export const MOST_GIVEN_BACK = 20;
+/** So often where it was workers for its places: each time it held one for a minute. */
+export const MOST_SHORT = 5;
 
 /** Whether its worker has not been heard of for a lease time. */
 function hasLostWorker({ state, leaseMs }: JobRecord, nowMs: number): boolean {
@@ -76,14 +74,13 @@ export function stepped(
         progress: step.progress === undefined ? record.progress : keptProgress(step.progress),
       };
     case "checkpoint":
-      return { ...record, checkpoint: { sha256: step.ref.sha256, bytes: step.ref.bytes } };
+      return checkpointed(record, step.ref);
     case "done":
       return { ...ended(record, "done", nowMs), result: step.result };
     case "cancelled":
       return ended(record, "cancelled", nowMs);
     case "release":
-      if (record.isCancelling) return ended(record, "cancelled", nowMs);
-      return { ...waiting(record, nowMs), attempts: record.attempts - 1 };
+      return givenBack(record, step.away, nowMs, pace);
     case "failed":
       return failed(record, step.failure, step.isFinal, nowMs, pace);
   }
@@ -92,7 +89,7 @@ export function stepped(
 /** Whether an answer to this step was lost on its way, and it is asked for again. */
 function isMadeBy({ state, error, turn }: JobRecord, step: LeaseStep): boolean {
   if (step.kind === "failed") return error?.attempt === turn;
-  return state === step.kind || (step.kind === "release" && state === "queued");
+  return state === step.kind || (step.kind === "release" && (state === "queued" || error?.attempt === turn));
 }
 
 /** What becomes of a job whose worker was not heard of for a lease time. */
@@ -103,24 +100,47 @@ export function afterLease(record: JobRecord, nowMs: number, pace: QueuePace): J
 
 /** Somebody wants it to end. @throws {JobError} `wrong-state` when it is over */
 export function cancelling(record: JobRecord, nowMs: number): JobRecord {
-  if (isOver(record)) throw wrongState(record, "it can be cancelled only before it ends");
+  if (isOver(record.state)) throw wrongState(record, "it can be cancelled only before it ends");
   if (record.state === "queued" || hasLostWorker(record, nowMs)) return ended(record, "cancelled", nowMs);
   return { ...record, isCancelling: true };
 }
 
 /** It begins anew, without what an earlier attempt left. @throws {JobError} `wrong-state` */
 export function begunAnew(record: JobRecord, nowMs: number): JobRecord {
-  if (!isOver(record) || record.state === "done")
+  if (!isOver(record.state) || record.state === "done")
     throw wrongState(record, "only what failed or was cancelled begins anew");
   return {
     ...waiting(record, nowMs),
     attempts: 0,
     round: record.round + 1,
+    givenBack: 0,
     progress: null,
     checkpoint: null,
     startedMs: null,
     endedMs: null,
   };
+}
+
+/** One that got further may be given back as often again; who leaves the same again and again does not get further. */
+function checkpointed(record: JobRecord, { sha256, bytes }: BlobRef): JobRecord {
+  const isFurther = record.checkpoint?.sha256 !== sha256;
+  return { ...record, checkpoint: { sha256, bytes }, ...(isFurther ? { givenBack: 0 } : {}) };
+}
+
+/** @param away  why the attempt could not be made: then the next one waits, and this one counts if there were too many */
+function givenBack(
+  record: JobRecord,
+  away: Pick<JobFailure, "code" | "message"> | undefined,
+  nowMs: number,
+  pace: QueuePace,
+): JobRecord {
+  if (record.isCancelling) return ended(record, "cancelled", nowMs);
+  const attempts = record.attempts - 1;
+  if (away === undefined) return { ...waiting(record, nowMs), attempts };
+  const times = (record.givenBack ?? 0) + 1;
+  if (times > (away.code === "peer-left" ? MOST_SHORT : MOST_GIVEN_BACK))
+    return failed(record, away, false, nowMs, pace);
+  return { ...waiting(record, nowMs + pauseMs(times, pace)), attempts, givenBack: times };
 }
 
 function failed(
@@ -135,8 +155,12 @@ function failed(
   if (record.isCancelling) return { ...ended(record, "cancelled", nowMs), error };
   if (isFinal) return { ...ended(record, "failed", nowMs), error };
   if (record.attempts >= record.maxAttempts) return { ...ended(record, "dead", nowMs), error };
-  const pauseMs = Math.min(pace.backOffMs * 2 ** (record.attempts - 1), LONGEST_BACK_OFF_MS);
-  return { ...waiting(record, nowMs + pauseMs), error };
+  return { ...waiting(record, nowMs + pauseMs(record.attempts, pace)), error };
+}
+
+/** @param times  that it was tried already, 1 … */
+function pauseMs(times: number, { backOffMs }: QueuePace): number {
+  return Math.min(backOffMs * 2 ** (times - 1), LONGEST_BACK_OFF_MS);
 }
 
 function ended(record: JobRecord, state: JobState, nowMs: number): JobRecord {

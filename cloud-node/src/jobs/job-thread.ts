@@ -3,9 +3,9 @@ import type { Clock, Timer } from "../clock.ts";
 import type { JobProgress, JsonObject } from "./job.ts";
 import { JobError } from "./job-error.ts";
 import { type AttemptFailure, failureOf } from "./job-failure.ts";
+import { packJobError } from "./packed-job-error.ts";
 import {
   type FromThread,
-  packJobError,
   STOP_REASONS,
   type StopReason,
   type ThreadCallDesk,

@@ -22,9 +22,16 @@ export type JsonObject = { readonly [key: string]: Json };
 export const JOB_STATES = STATES_OF_FRAMES;
 export type JobState = StateOfFrames;
 
+const OVER: ReadonlySet<JobState> = new Set(["done", "failed", "dead", "cancelled"]);
+
+/** Whether nothing will become of a job any more, unless somebody wants it to begin anew. */
+export function isOver(state: JobState): boolean {
+  return OVER.has(state);
+}
+
 /** A blob under the name that a job has for it. */
 export interface NamedBlob extends BlobRef {
-  /** 1 … 255 bytes, without `/`, `\` and control characters. */
+  /** 1 … 255 bytes of UTF-8, a file's name: `isBlobName` says so. */
   readonly name: string;
 }
 

@@ -1,6 +1,7 @@
 import { JetStreamApiError, type JetStreamClient, type JetStreamManager, jetstream } from "@nats-io/jetstream";
 import { connect, type NatsConnection } from "@nats-io/transport-node";
 import { JobError } from "./job-error.ts";
+import { maskedUrl } from "./masked-url.ts";
 
 /** A connection to NATS, and what jobs and blobs need to know of it. */
 export interface NatsLink {
@@ -31,7 +32,7 @@ const NO_ROOM = new Set([10_023, 10_028, 10_047, 10_077]);
 export async function openNatsLink(url: string): Promise<NatsLink> {
   const [, scheme, login, hosts = ""] = URL.exec(url) ?? [];
   if (scheme === undefined) {
-    throw new JobError("bad-queue", `queue ${url.replace(/\/\/.*@/, "//…@")}`, "give nats://HOST:PORT[,HOST:PORT…]");
+    throw new JobError("bad-queue", `queue ${maskedUrl(url)}`, "give nats://HOST:PORT[,HOST:PORT…]");
   }
   return onNats(hosts, async () => {
     const connection = await connect({

@@ -31,6 +31,15 @@ test("jobs are in the file that was named, and their blobs in a folder beside it
   }
 });
 
+test.for(["redis://anna:s3cret@127.0.0.1", "http://s3cret@host", "nats://anna:s3cret@a b"])(
+  "a URL that is refused (%s) is shown without what is secret in it",
+  async (url) => {
+    const told = await openQueue(url, systemClock()).then(String, String);
+    expect(told).toContain("//…@");
+    expect(told).not.toContain("s3cret");
+  },
+);
+
 test.for(["redis://127.0.0.1", "sqlite:", "", "node.db.jobs", "nats:///", "nats://a b"])(
   "a URL of something else (%s) is refused, with what to give",
   async (url) => {

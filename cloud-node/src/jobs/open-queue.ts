@@ -1,15 +1,19 @@
+import { dirname } from "node:path";
 import type { Clock } from "../clock.ts";
 import type { BlobStore } from "./blob-store.ts";
 import { FileBlobs } from "./file-blobs.ts";
 import { JobError } from "./job-error.ts";
 import type { JobQueue } from "./job-queue.ts";
 import { DEFAULT_PACE, type QueuePace } from "./job-steps.ts";
+import { maskedUrl } from "./masked-url.ts";
 import { SqliteQueue } from "./sqlite-queue.ts";
 
 /** A queue, and the blobs that its jobs name. */
 export interface OpenQueue {
   readonly queue: JobQueue;
   readonly blobs: BlobStore;
+  /** That the queue's file is in, and its blobs below; null: both are on other machines. */
+  readonly folder: string | null;
   close(): Promise<void>;
 }
 
@@ -29,12 +33,14 @@ const JOBS = /\.jobs$/;
 export async function openQueue(url: string, clock: Clock, pace: Partial<QueuePace> = {}): Promise<OpenQueue> {
   if (NATS.test(url)) return openInNats(url, clock, { ...DEFAULT_PACE, ...pace });
   const file = SQLITE.exec(url)?.[1];
-  if (file === undefined) throw new JobError("bad-queue", `queue ${url}`, "give sqlite:FILE or nats://HOST:PORT");
+  if (file === undefined)
+    throw new JobError("bad-queue", `queue ${maskedUrl(url)}`, "give sqlite:FILE or nats://HOST:PORT");
   const queue = await SqliteQueue.open(file, { clock, pace: { ...DEFAULT_PACE, ...pace } });
   const blobs = new FileBlobs(blobFolderOf(file));
   return {
     queue,
     blobs,
+    folder: dirname(file),
     close: async () => {
       await queue.close();
       await blobs.close();
@@ -59,6 +65,7 @@ async function openInNats(url: string, clock: Clock, pace: QueuePace): Promise<O
     return {
       queue,
       blobs,
+      folder: null,
       close: async () => {
         await queue.close();
         await blobs.close();

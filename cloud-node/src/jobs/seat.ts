@@ -1,11 +1,11 @@
 import * as v from "valibot";
 import type { Job, JobSpec } from "./job.ts";
 import { JobError } from "./job-error.ts";
+import { SEAT_SALT } from "./seat-salt.ts";
 
-/** How the salt of a place begins that a worker hands in for others; nobody else may use it. */
-const SEAT_SALT = "seat-";
 const ID_HEAD = 8;
-const SECRET_BYTES = 32;
+/** Of what proves that somebody belongs to a place. */
+export const SECRET_BYTES = 32;
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
 const seatSchema = v.strictObject({

@@ -1,5 +1,10 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { isSeat } from "./seat.ts";
+import { type Clock, systemClock } from "../clock.ts";
+import { SILENT_LOGGER } from "../logger.ts";
+import { ManualClock } from "../manual-clock.suite.ts";
+import { ChannelHub } from "./channel-hub.ts";
+import { isSeat, type Seat } from "./seat.ts";
+import { SharedJob } from "./shared-job.ts";
 import { WorkerRig } from "./worker-rig.suite.ts";
 
 let rig: WorkerRig;
@@ -94,4 +99,84 @@ test.for([
 test.for([0, 257, 1.5])("a workload that wants %d workers is refused", async (count) => {
   await rig.worker();
   expect(await rig.run("talks", { count })).toMatchObject({ state: "failed", error: { code: "bad-params" } });
+});
+
+test("shared jobs that hold each other's workers end all the same, and it uses up no attempt", async () => {
+  const ids: string[] = [];
+  // Ids by which the two give up a good while apart, at first and later.
+  for (const bytes of [3, 31])
+    ids.push(await rig.submit("talks", { how: "stay", count: 2, bytes }, { maxAttempts: 1 }));
+  await rig.worker({ threads: 2, peersMs: 2_000 });
+  for (const id of ids) expect(await rig.queue.ended(id)).toMatchObject({ state: "done", attempts: 1, error: null });
+  const logs = await Promise.all(ids.map((id) => rig.queue.log(id)));
+  expect(logs.flat().join()).toContain("it is given back: 1 of 2 places were not taken");
+});
+
+/** A job that several workers are to share, as a worker has it, and its place; undefined: place 0. */
+async function shared(seat?: Seat, bytes = 0, clock: Clock = systemClock()): Promise<SharedJob> {
+  const id = await rig.submit("talks", { how: "stay", count: 2, bytes });
+  const job = await rig.queue.until(id, () => true);
+  return new SharedJob({
+    ...{ queue: rig.queue, job, attempt: 1, seat, channelHost: "127.0.0.1", peersMs: 60_000 },
+    ...{ clock, logger: SILENT_LOGGER, signal: new AbortController().signal },
+  });
+}
+
+test("a shared job that ends while it offers its places takes back also those that come later", async () => {
+  const submit = rig.queue.submit.bind(rig.queue);
+  const begun = Promise.withResolvers<void>();
+  const held = Promise.withResolvers<void>();
+  const job = await shared();
+  rig.queue.submit = async (...args) => {
+    begun.resolve();
+    await held.promise;
+    return await submit(...args);
+  };
+  const opening = job.open(3).catch((error: unknown) => error);
+  await begun.promise;
+  await job.close();
+  held.resolve();
+  expect(await opening).toMatchObject({ code: "cancelled" });
+  expect((await seats()).map(({ state }) => state)).toEqual(["cancelled"]);
+});
+
+test("a place that is taken while its attempt ends is let go", async () => {
+  const secret = Buffer.alloc(32, 7);
+  const here = { job: "ab".repeat(32), count: 3, host: "127.0.0.1" };
+  const hub = await ChannelHub.open({ ...here, secret, clock: systemClock(), logger: SILENT_LOGGER });
+  const job = await shared({ ...here, attempt: 1, index: 1, port: hub.port, secret: secret.toString("hex") });
+  const opening = job.open(3).catch((error: unknown) => error);
+  await job.close();
+  expect(await opening).toMatchObject({ code: "cancelled" });
+  expect(await hub.receive()).toEqual({ kind: "left", from: 1 });
+  await hub.close();
+});
+
+test("shared jobs whose places nobody takes give up at times of their own, all of them between one and one and a half waits", async () => {
+  const submit = rig.queue.submit.bind(rig.queue);
+  const times: number[] = [];
+  for (const bytes of [3, 31]) {
+    const clock = new ManualClock();
+    const job = await shared(undefined, bytes, clock);
+    const offered = Promise.withResolvers<void>();
+    rig.queue.submit = async (...args) => await submit(...args).finally(offered.resolve);
+    let error: unknown;
+    const opening = job.open(2).catch((thrown: unknown) => {
+      error = thrown;
+    });
+    await offered.promise;
+    rig.queue.submit = submit;
+    const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
+    await settled();
+    const beginMs = clock.nowMs();
+    for (; error === undefined && clock.nowMs() - beginMs < 120_000; await settled()) clock.advance(1_000);
+    times.push(clock.nowMs() - beginMs);
+    await opening;
+    expect(error).toMatchObject({ code: "peer-left" });
+    expect(job.isShort).toBe(true);
+    await job.close();
+  }
+  expect(Math.min(...times)).toBeGreaterThanOrEqual(60_000);
+  expect(Math.max(...times)).toBeLessThanOrEqual(91_000);
+  expect(Math.abs((times[0] ?? 0) - (times[1] ?? 0))).toBeGreaterThan(20_000);
 });

@@ -7,10 +7,9 @@ import { ChannelHub } from "./channel-hub.ts";
 import type { Job } from "./job.ts";
 import { JobError } from "./job-error.ts";
 import type { JobQueue } from "./job-queue.ts";
-import { type Seat, seatSpec } from "./seat.ts";
+import { SECRET_BYTES, type Seat, seatSpec } from "./seat.ts";
+import { seededRandom } from "./seeded-random.ts";
 import type { Heard } from "./thread-messages.ts";
-
-const SECRET_BYTES = 32;
 
 export interface SharedJobOptions {
   readonly queue: JobQueue;
@@ -19,6 +18,7 @@ export interface SharedJobOptions {
   /** The place that this job is; undefined: it is the shared job itself, at place 0. */
   readonly seat: Seat | undefined;
   readonly channelHost: string;
+  /** How long it waits for others to take its places, ms; by its id, up to half as long again. */
   readonly peersMs: number;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -31,6 +31,8 @@ export class SharedJob {
   readonly #options: SharedJobOptions;
   #end: ChannelEnd | undefined;
   #seats: string[] = [];
+  #isShort = false;
+  #isClosed = false;
 
   constructor(options: SharedJobOptions) {
     this.#options = options;
@@ -40,12 +42,17 @@ export class SharedJob {
     return this.#options.seat?.index ?? 0;
   }
 
+  /** Whether it had to give up because too few took its places: no fault of the job. */
+  get isShort(): boolean {
+    return this.#isShort;
+  }
+
   /** Resolves once everybody is there. @throws {JobError} `peer-left` when somebody does not come */
   async open(count: number): Promise<void> {
     const { seat, clock } = this.#options;
     if (seat === undefined) return await this.#openHub(count);
     const guest = await ChannelGuest.join(seat, clock);
-    this.#end = guest;
+    await this.#keep(guest);
     await this.#whileRunning(guest.allThere());
   }
 
@@ -59,17 +66,9 @@ export class SharedJob {
 
   /** Leave, and take back what others have not ended. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     await this.#end?.close();
-    const { queue, logger } = this.#options;
-    for (const id of this.#seats) {
-      try {
-        const state = (await queue.get(id))?.state;
-        if (state === "queued" || state === "running") await queue.cancel(id);
-      } catch (error) {
-        // It ended meanwhile, or the queue is away: whoever takes it sees that its job is over.
-        logger.debug({ job: id, error: String(error) }, "a place of a shared job was not taken back");
-      }
-    }
+    for (const id of this.#seats) await this.#takeBack(id);
   }
 
   get #opened(): ChannelEnd {
@@ -77,21 +76,46 @@ export class SharedJob {
     return this.#end;
   }
 
+  /** What opens while the job closes is closed at once: nobody else would. */
+  async #keep(end: ChannelEnd): Promise<void> {
+    this.#end = end;
+    if (!this.#isClosed) return;
+    await end.close();
+    throw closed();
+  }
+
+  async #takeBack(id: string): Promise<void> {
+    const { queue, logger } = this.#options;
+    try {
+      const state = (await queue.get(id))?.state;
+      if (state === "queued" || state === "running") await queue.cancel(id);
+    } catch (error) {
+      // It ended meanwhile, or the queue is away: whoever takes it sees that its job is over.
+      logger.debug({ job: id, error: String(error) }, "a place of a shared job was not taken back");
+    }
+  }
+
   async #openHub(count: number): Promise<void> {
     const { queue, job, attempt, channelHost: host, clock, logger, peersMs } = this.#options;
     const secret = randomBytes(SECRET_BYTES);
     const hub = await ChannelHub.open({ job: job.id, secret, count, host, clock, logger });
-    this.#end = hub;
+    await this.#keep(hub);
     for (let index = 1; index < count; index++) {
       const seat = { job: job.id, attempt, index, count, host, port: hub.port, secret: secret.toString("hex") };
       const { job: offered } = await queue.submit(seatSpec(job, seat), { maxAttempts: 1 });
       this.#seats.push(offered.id);
+      if (!this.#isClosed) continue;
+      await this.#takeBack(offered.id);
+      throw closed();
     }
+    // Shared jobs that hold each other's workers must not give up together: the first one lets the others have its own.
+    const waitMs = peersMs * (1 + seededRandom(`${job.id} ${attempt}`)() / 2 ** 33);
     const late = Promise.withResolvers<never>();
     const timer = clock.setTimer(() => {
+      this.#isShort = true;
       const problem = `${count - hub.taken} of ${count} places were not taken in ${peersMs / 1000} s`;
       late.reject(new JobError("peer-left", problem, "let more workers, or more threads, wait for this workload"));
-    }, peersMs);
+    }, waitMs);
     try {
       await this.#whileRunning(Promise.race([hub.allThere(), late.promise]));
     } finally {
@@ -108,4 +132,8 @@ export class SharedJob {
       promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
     });
   }
+}
+
+function closed(): JobError {
+  return new JobError("cancelled", "the attempt at the shared job has ended", "nothing: its next attempt opens anew");
 }

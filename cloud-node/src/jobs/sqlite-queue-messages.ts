@@ -1,7 +1,7 @@
-import type { JobErrorCode } from "./job-error.ts";
 import type { JobFilter } from "./job-queue.ts";
 import type { JobRecord } from "./job-record.ts";
 import type { LeaseStep, QueuePace } from "./job-steps.ts";
+import type { PackedJobError } from "./packed-job-error.ts";
 
 /** What the queue asks of the thread that has its file. */
 export type QueueAsk =
@@ -47,13 +47,6 @@ export interface QueueOrder {
   /** Unix time, ms: the thread has no clock of its own. */
   readonly nowMs: number;
   readonly ask: QueueAsk;
-}
-
-/** A JobError on its way between threads. */
-export interface PackedJobError {
-  readonly code: JobErrorCode;
-  readonly problem: string;
-  readonly remedy: string;
 }
 
 export type QueueReply =

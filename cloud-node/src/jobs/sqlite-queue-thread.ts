@@ -6,10 +6,11 @@ import type { DatabaseSync } from "node:sqlite";
 import { parentPort, workerData } from "node:worker_threads";
 import { InvariantError } from "../invariant-error.ts";
 import { JobError } from "./job-error.ts";
+import { packJobError } from "./packed-job-error.ts";
 import { isLasting, SqliteJobDesk } from "./sqlite-job-desk.ts";
 import { SqliteJobTable } from "./sqlite-job-table.ts";
 import { openQueueFile, queueErrorOf } from "./sqlite-queue-file.ts";
-import type { PackedJobError, QueueOrder, QueueReply, QueueThreadData } from "./sqlite-queue-messages.ts";
+import type { QueueOrder, QueueReply, QueueThreadData } from "./sqlite-queue-messages.ts";
 
 const port = parentPort;
 if (port === null) throw new InvariantError("the queue's thread must run in a worker thread");
@@ -45,7 +46,7 @@ function work(): void {
     replies = answered(open, orders);
     hasNews = replies.length > 0 && (hasWritten || open.foreignVersion !== before);
   } catch (cause) {
-    const error = packed(queueErrorOf(cause, file));
+    const error = packJobError(queueErrorOf(cause, file));
     replies = orders.map(({ call }) => ({ kind: "refusal", call, error }));
     giveUp();
   }
@@ -85,7 +86,7 @@ function answer({ call, ask, nowMs }: QueueOrder, desk: SqliteJobDesk, table: Sq
         return { kind: "answer", call, answer: desk.answer(ask, nowMs) };
     }
   } catch (error) {
-    if (error instanceof JobError) return { kind: "refusal", call, error: packed(error) };
+    if (error instanceof JobError) return { kind: "refusal", call, error: packJobError(error) };
     throw error;
   }
 }
@@ -134,9 +135,4 @@ function tell(): void {
   } catch {
     giveUp();
   }
-}
-
-function packed(error: JobError): PackedJobError {
-  const { code, message, remedy } = error;
-  return { code, problem: message.slice(0, -`: ${remedy}`.length), remedy };
 }

@@ -8,6 +8,7 @@ import type { JobEvent, JobFilter, JobLease, JobQueue, SubmitOptions } from "./j
 import { jobOf } from "./job-record.ts";
 import { DEFAULT_PACE, type QueuePace } from "./job-steps.ts";
 import { JobWaiters } from "./job-waiters.ts";
+import { unpackJobError } from "./packed-job-error.ts";
 import type { QueueAnswers, QueueAsk, QueueOrder, QueueReply, QueueThreadData } from "./sqlite-queue-messages.ts";
 
 export interface SqliteQueueOptions {
@@ -197,7 +198,7 @@ export class SqliteQueue implements JobQueue {
     const call = this.#calls.get(reply.call);
     this.#calls.delete(reply.call);
     if (reply.kind === "answer") call?.resolve(reply.answer);
-    else call?.reject(new JobError(reply.error.code, reply.error.problem, reply.error.remedy));
+    else call?.reject(unpackJobError(reply.error));
   }
 
   #tell(event: JobEvent): void {

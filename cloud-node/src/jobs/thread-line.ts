@@ -2,14 +2,8 @@ import type { MessagePort } from "node:worker_threads";
 import type { JobProgress } from "./job.ts";
 import { JobError } from "./job-error.ts";
 import type { AttemptFailure } from "./job-failure.ts";
-import {
-  type CallAnswer,
-  type CallArguments,
-  type FromThread,
-  type ThreadCallName,
-  type ToThread,
-  unpackJobError,
-} from "./thread-messages.ts";
+import { unpackJobError } from "./packed-job-error.ts";
+import type { CallAnswer, CallArguments, FromThread, ThreadCallName, ToThread } from "./thread-messages.ts";
 
 interface Waiting {
   resolve(answer: unknown): void;

@@ -1,7 +1,7 @@
 import type { BlobRef } from "./blob-store.ts";
 import type { JobProgress, JsonObject, NamedBlob } from "./job.ts";
-import { JobError, type JobErrorCode } from "./job-error.ts";
 import type { AttemptFailure } from "./job-failure.ts";
+import type { PackedJobError } from "./packed-job-error.ts";
 
 /** Why a thread is asked to end. In shared memory its place counts from 1; 0: go on. */
 export const STOP_REASONS = ["cancelled", "lease-lost", "released"] as const;
@@ -77,19 +77,3 @@ export type ToThread =
   | { readonly kind: "refusal"; readonly run: number; readonly id: number; readonly error: PackedJobError }
   /** Look at `stop`. */
   | { readonly kind: "stop"; readonly run: number };
-
-/** A JobError on its way from one thread to another. */
-export interface PackedJobError {
-  readonly code: JobErrorCode;
-  readonly problem: string;
-  readonly remedy: string;
-}
-
-export function packJobError(error: JobError): PackedJobError {
-  const { code, message, remedy } = error;
-  return { code, problem: message.slice(0, message.length - remedy.length - 2), remedy };
-}
-
-export function unpackJobError({ code, problem, remedy }: PackedJobError): JobError {
-  return new JobError(code, problem, remedy);
-}

@@ -34,6 +34,12 @@ export class TrialQueue implements JobQueue {
   readonly #clock: ShiftedClock;
   /** Workers cannot reach it. */
   isAway = false;
+  /** It takes no line of a log, and does not say so. */
+  isLogStuck = false;
+  /** What holders of leases asked while it was away. */
+  readonly refused: (keyof JobLease)[] = [];
+  /** What the next jobs that are told to be done are answered with. */
+  readonly endErrors: JobError[] = [];
   /** What workers said of their progress, with the time at which they did. */
   readonly told: { readonly id: string; readonly progress: JobProgress; readonly ms: number }[] = [];
 
@@ -129,8 +135,12 @@ export class TrialQueue implements JobQueue {
   }
 
   #watched(lease: JobLease): JobLease {
-    const reached = <Args extends unknown[], Answer>(ask: (...args: Args) => Promise<Answer>) => {
-      return async (...args: Args): Promise<Answer> => {
+    const reached = <Args extends unknown[], Answer>(
+      step: keyof JobLease,
+      ask: (...args: Args) => Promise<Answer>,
+    ): ((...args: Args) => Promise<Answer>) => {
+      return async (...args) => {
+        if (this.isAway) this.refused.push(step);
         this.#check();
         return await ask(...args);
       };
@@ -138,16 +148,20 @@ export class TrialQueue implements JobQueue {
     return {
       job: lease.job,
       attempt: lease.attempt,
-      extend: reached(async (progress) => {
+      extend: reached("extend", async (progress) => {
         if (progress !== undefined) this.told.push({ id: lease.job.id, progress, ms: performance.now() });
         return await lease.extend(progress);
       }),
-      checkpoint: reached((ref) => lease.checkpoint(ref)),
-      log: reached((line) => lease.log(line)),
-      done: reached((result) => lease.done(result)),
-      failed: reached((failure, isFinal) => lease.failed(failure, isFinal)),
-      cancelled: reached(() => lease.cancelled()),
-      release: reached(() => lease.release()),
+      checkpoint: reached("checkpoint", (ref) => lease.checkpoint(ref)),
+      log: reached("log", (line) => (this.isLogStuck ? new Promise(() => {}) : lease.log(line))),
+      done: reached("done", async (result) => {
+        const error = this.endErrors.shift();
+        if (error !== undefined) throw error;
+        return await lease.done(result);
+      }),
+      failed: reached("failed", (failure, isFinal) => lease.failed(failure, isFinal)),
+      cancelled: reached("cancelled", () => lease.cancelled()),
+      release: reached("release", (away) => lease.release(away)),
     };
   }
 

@@ -1,5 +1,5 @@
 /** Workloads that behave, and workloads that do not: what a worker's threads load in tests. */
-import { appendFileSync, readdirSync } from "node:fs";
+import { appendFileSync, existsSync, readdirSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
@@ -96,6 +96,10 @@ const TRIALS: readonly Workload[] = [
     await ended(context.signal);
     throw context.signal.reason;
   }),
+  trial("says", async (_params, context) => {
+    context.log("says");
+    return {};
+  }),
   trial("finishes", async (_params, context) => {
     context.log("waits");
     await ended(context.signal);
@@ -139,6 +143,8 @@ const TRIALS: readonly Workload[] = [
         return object;
       })(),
       big: { value: 1n },
+      half: { text: "\ud800" },
+      deep: JSON.parse(`${'{"a":'.repeat(40)}{}${"}".repeat(40)}`),
     };
     return things[String(what)] as JsonObject;
   }),
@@ -155,7 +161,7 @@ const TRIALS: readonly Workload[] = [
     };
     return { answer: await context.write("broken", broken()).then(String, (error: Error) => error.message) };
   }),
-  trial("steps", async ({ file, until, pauseMs = 0 }, context) => {
+  trial("steps", async ({ file, until, gate, pauseMs = 0 }, context) => {
     const before = context.resume();
     const from = before === undefined ? 0 : Number(await text(before));
     appendFileSync(String(file), `attempt ${context.attempt} from ${from}\n`);
@@ -163,14 +169,14 @@ const TRIALS: readonly Workload[] = [
       await context.checkpoint(pieces(String(step)));
       appendFileSync(`${file}-kept`, `${step}\n`);
       if (before === undefined) await setTimeout(Number(pauseMs));
+      while (typeof gate === "string" && !existsSync(gate)) await setTimeout(5);
       if (step === Number(until) && before === undefined) throw new RangeError(`stopped at ${step}`);
     }
     return { from };
   }),
-  trial("chatters", async ({ ms, isLogging }, context) => {
-    const endMs = performance.now() + Number(ms);
+  trial("chatters", async ({ until, isLogging }, context) => {
     let said = 0;
-    for (; performance.now() < endMs; said++) {
+    for (; !existsSync(String(until)); said++) {
       if (isLogging === true) context.log(`line ${said}\nof many`);
       else context.progress({ fraction: said / 1e9, note: `${said}` });
       if (said % 100 === 0) await setTimeout(1);

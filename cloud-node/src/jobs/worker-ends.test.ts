@@ -1,9 +1,10 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { JobError } from "./job-error.ts";
 import { WorkerRig } from "./worker-rig.suite.ts";
 
 const WORKER_FILE = fileURLToPath(new URL("./worker-process.suite.ts", import.meta.url));
@@ -13,6 +14,10 @@ beforeEach(async () => {
   rig = await WorkerRig.open();
 });
 afterEach(() => rig.close());
+
+function soon(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 5));
+}
 
 describe("a job that is cancelled", () => {
   test.for(["waits", "finishes", "spins-and-tells"])("%s: it ends by itself, and is cancelled", async (name) => {
@@ -94,24 +99,46 @@ describe("a lease that is lost", () => {
   test("is seen at a checkpoint, too", async () => {
     await rig.worker({ leaseMs: 600_000, graceMs: 20_000 });
     const file = join(rig.scratch, "steps");
-    const id = await rig.submit("steps", { file, until: 9, pauseMs: 300 });
+    const id = await rig.submit("steps", { file, until: 9, gate: `${file}-gate` });
     await rig.queue.steal(await rig.queue.until(id, ({ checkpoint }) => checkpoint !== null));
+    writeFileSync(`${file}-gate`, "");
     expect(await rig.run("echo", { count: 1 })).toMatchObject({ state: "done" });
     expect(await rig.queue.get(id)).toMatchObject({ state: "running", attempts: 2, worker: "another", result: null });
-    expect(readFileSync(`${file}-kept`, "utf8").trim().split("\n").length).toBeLessThan(4);
+    expect(readFileSync(`${file}-kept`, "utf8")).toBe("1\n");
   });
 });
 
 describe("a queue that goes away and comes back", () => {
   test("is waited for with the end of a job, which is not worked on again", async () => {
     await rig.worker({ graceMs: 20_000 });
-    const id = await rig.submit("chatters", { ms: 400 });
+    const until = join(rig.scratch, "enough");
+    const id = await rig.submit("chatters", { until });
     await rig.queue.until(id, ({ progress }) => progress !== null);
     rig.queue.isAway = true;
-    await new Promise<void>((resolve) => setTimeout(resolve, 600));
+    writeFileSync(until, "");
+    while (!rig.queue.refused.includes("done")) await soon();
     expect((await rig.queue.get(id))?.state).toBe("running");
     rig.queue.isAway = false;
     expect(await rig.queue.ended(id)).toMatchObject({ state: "done", attempts: 1 });
+  });
+
+  test("is waited for where it is full, too", async () => {
+    rig.queue.endErrors.push(new JobError("disk-full", "no room left", "make room"));
+    await rig.worker();
+    const job = await rig.run("echo", { count: 1 }, { maxAttempts: 1 });
+    expect(job).toMatchObject({ state: "done", attempts: 1, error: null });
+    expect(rig.queue.endErrors).toEqual([]);
+  });
+
+  test("holds up neither the end of a job nor a worker that ends with lines of a log that it does not take", async () => {
+    rig.queue.isLogStuck = true;
+    const worker = await rig.worker({ threads: 2 });
+    const waiting = await rig.submit("waits");
+    await rig.queue.until(waiting, ({ state }) => state === "running");
+    expect(await rig.run("says")).toMatchObject({ state: "done" });
+    await worker.stop();
+    expect(worker.running).toEqual([]);
+    expect(await rig.queue.get(waiting)).toMatchObject({ state: "queued", attempts: 0 });
   });
 
   test("is asked for jobs again", async () => {

@@ -3,7 +3,8 @@ import { systemClock } from "../clock.ts";
 import { SILENT_LOGGER } from "../logger.ts";
 import { openQueue } from "./open-queue.ts";
 import { TRIALS_URL, WORKLOADS } from "./trial-workloads.suite.ts";
-import { JobWorker, WORKER_DEFAULTS } from "./worker.ts";
+import { JobWorker } from "./worker.ts";
+import { WORKER_DEFAULTS } from "./worker-defaults.ts";
 
 const [url = "", scratch = ""] = process.argv.slice(2);
 const clock = systemClock();

@@ -10,7 +10,8 @@ import { describeWithNats, NatsServers } from "./nats-servers.suite.ts";
 import { type OpenQueue, openQueue } from "./open-queue.ts";
 import { isSeat } from "./seat.ts";
 import { TRIALS_URL, WORKLOADS } from "./trial-workloads.suite.ts";
-import { JobWorker, WORKER_DEFAULTS } from "./worker.ts";
+import { JobWorker } from "./worker.ts";
+import { WORKER_DEFAULTS } from "./worker-defaults.ts";
 
 const SLOW_MS = 60_000;
 

@@ -7,7 +7,8 @@ import type { JobSpec, JsonObject } from "./job.ts";
 import { TrialBlobs } from "./trial-blobs.suite.ts";
 import { TrialQueue } from "./trial-queue.suite.ts";
 import { TRIALS_URL, WORKLOADS } from "./trial-workloads.suite.ts";
-import { JobWorker, type JobWorkerOptions, WORKER_DEFAULTS } from "./worker.ts";
+import { JobWorker, type JobWorkerOptions } from "./worker.ts";
+import { WORKER_DEFAULTS } from "./worker-defaults.ts";
 
 /** A queue, a blob store and workers on them. */
 export class WorkerRig {

@@ -4,7 +4,6 @@ import type { Job } from "./job.ts";
 import { failureOf } from "./job-failure.ts";
 import type { JobLease } from "./job-queue.ts";
 import { JobRun, type JobRunOptions } from "./job-run.ts";
-import { DEFAULT_PACE } from "./job-steps.ts";
 import { JobThread } from "./job-thread.ts";
 import { findWorkload, type RegistryModule } from "./workload-registry.ts";
 
@@ -20,15 +19,6 @@ export interface JobWorkerOptions extends JobRunOptions {
   /** Memory of each thread, heap and buffers, MiB, ≥ 16. */
   readonly memoryMb: number;
 }
-
-/** What a worker does unless told otherwise. */
-export const WORKER_DEFAULTS = {
-  leaseMs: DEFAULT_PACE.leaseMs,
-  graceMs: 5_000,
-  peersMs: 60_000,
-  memoryMb: 1_024,
-  channelHost: "127.0.0.1",
-} as const;
 
 /** How long to wait for a job before asking again, and for a queue that does not answer. */
 const WAIT_MS = 5_000;

@@ -65,6 +65,23 @@ test("the guide's workload runs as it is printed", async () => {
   expect(job.progress).toMatchObject({ fraction: 1, note: "50000 rows" });
 });
 
+test.each([
+  ["without an end of its last line", "t,ax\n1,-7\n2,3\n3,9"],
+  ["with cells that are empty", "t,ax\n1,9\n2,\n3,-7\n"],
+  ["with lines that end as on Windows", "t,ax\r\n1,-7\r\n2,\r\n3,9\r\n"],
+])("it counts all rows of a file %s, and no value that is not there", async (_, csv) => {
+  expect(await extremes({ column: "ax" }, csv)).toMatchObject({
+    state: "done",
+    result: { value: { rows: 3, least: -7, most: 9 } },
+  });
+});
+
+test("a cell that is no number is refused with its row", async () => {
+  const job = await extremes({ column: "ax" }, "ax\n1\nlots\n");
+  expect(job).toMatchObject({ state: "failed", attempts: 1, error: { code: "bad-input" } });
+  expect(job.error?.message).toContain('row 2 has "lots"');
+});
+
 test("it goes on where an attempt before left off", async () => {
   const other = await WorkerRig.open();
   const input = { name: "drive.csv", ...other.blobs.add("ax\n1\n2\n3\n") };
@@ -82,7 +99,7 @@ test.for([
   [{ columns: "ax" }, "Invalid key"],
   [{ column: "bx" }, "column: drive.csv has no bx"],
 ] as const)("it refuses %o with the field's name", async ([params, part]) => {
-  const job = await extremes(params, "t,ax\n1,2\n");
+  const job = await extremes(params, "t,ax");
   expect(job).toMatchObject({ state: "failed", attempts: 1, error: { code: "bad-params" } });
   expect(job.error?.message).toContain(part);
 });

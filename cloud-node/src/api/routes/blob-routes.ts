@@ -2,6 +2,7 @@ import { Readable } from "node:stream";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { Type } from "typebox";
 import type { ApiApp, ApiContext } from "../api-app.ts";
+import { checkRoom } from "../blob-room.ts";
 import { ApiProblem } from "../problem.ts";
 import { liftRequestTime, limitRequestTime } from "../request-times.ts";
 import { needs } from "../route-roles.ts";
@@ -98,8 +99,10 @@ async function takeBlob(
   { raw, body }: FastifyRequest,
   reply: FastifyReply,
 ): Promise<{ sha256: string; bytes: number }> {
-  const { blobs } = jobsOf(context);
+  const { blobs, folder } = jobsOf(context);
   const { fromByte, bytes } = uploadRange(raw);
+  // What is there already takes no room.
+  if ((await blobs.stat(sha256))?.bytes !== bytes) await checkRoom(folder, bytes);
   const controller = new AbortController();
   const visitor = context.access.visitorOf(raw);
   const release = context.slots.take(

@@ -1,5 +1,6 @@
 import { Type } from "typebox";
 import { JOB_STATES, type Job } from "../../jobs/job.ts";
+import { MOST_JOBS } from "../../jobs/job-queue.ts";
 import { isSeat } from "../../jobs/seat.ts";
 import type { ApiApp, ApiContext } from "../api-app.ts";
 import type { ApiJobs } from "../api-node.ts";
@@ -13,7 +14,6 @@ import {
   JobSchema,
   JobSpecSchema,
   JobsSchema,
-  MOST_JOBS,
   PrunedSchema,
   SubmittedSchema,
 } from "../schemas/job-schema.ts";
@@ -60,7 +60,8 @@ export function addJobRoutes(app: ApiApp, context: ApiContext): void {
     },
     async ({ query: { state, workload, before, limit } }) => {
       const states = state === undefined ? undefined : JOB_STATES.filter((one) => state.split(",").includes(one));
-      return jobsAnswer(await jobsOf(context).queue.list({ states, workload, before, limit }), limit);
+      const filter = { states, workload, hidesSeats: true, before, limit };
+      return jobsAnswer(await jobsOf(context).queue.list(filter), limit);
     },
   );
   app.get(
@@ -158,7 +159,8 @@ function addSubmission(app: ApiApp, context: ApiContext): void {
           throw new ApiProblem("job-refused", `the salt ${salt} is one of the workers' own: choose another`);
         }
         for (const { name, sha256, bytes } of inputs) {
-          if ((await blobs.stat(sha256))?.bytes === bytes) continue;
+          // What is there stays there until the job names it.
+          if (await blobs.renew({ sha256, bytes })) continue;
           const detail = `the input ${name} is not there: send its ${bytes} bytes to /api/v1/blobs/${sha256} first`;
           throw new ApiProblem("unknown-blob", detail, { name, sha256 });
         }

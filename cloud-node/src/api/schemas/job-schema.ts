@@ -1,9 +1,8 @@
+import { MAX_JOB_ATTEMPTS } from "@lockstep/protocol";
 import { type Static, type TObject, Type } from "typebox";
 import { JOB_STATES, type Json, MAX_INPUTS, MAX_OUTPUTS } from "../../jobs/job.ts";
 import { closedObject, nullableNumber, nullableString } from "./nullable.ts";
 
-/** Most jobs that one answer has. */
-export const MOST_JOBS = 1_000;
 /** A whole id. */
 export const JOB_ID = "^[0-9a-f]{64}$";
 const SHA256 = Type.String({ pattern: JOB_ID, description: "64 hexadecimal digits" });
@@ -29,7 +28,9 @@ export const JobSpecSchema = closedObject(
     salt: Type.Optional(
       Type.String({ pattern: "^[A-Za-z0-9_-]{0,64}$", description: "makes equal requests different jobs" }),
     ),
-    maxAttempts: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, description: "3 where left out" })),
+    maxAttempts: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: MAX_JOB_ATTEMPTS, description: "3 where left out" }),
+    ),
   },
   "One request for work: the same one is the same job.",
 );

@@ -1,11 +1,13 @@
 import type { HistoryVerdict } from "@lockstep/sim";
 import { HttpServer } from "../../api/http-server.ts";
 import { accountTraffic, type TrafficAccount } from "../../api/traffic-account.ts";
+import { InvariantError } from "../../invariant-error.ts";
 import { SILENT_LOGGER } from "../../logger.ts";
 import { CloudNode } from "../../node.ts";
 import { DEFAULT_GROUP } from "../../node-doors.ts";
 import type { TwinView } from "../../reconstructor/twin-view.ts";
 import { DEFAULT_HTTP_PORT, LOOPBACK_HOST } from "../defaults.ts";
+import { nodeWorker, type StartedWorker } from "../jobs/start-worker.ts";
 import { openPage } from "../serve.ts";
 import type { Surroundings } from "../surroundings.ts";
 import { LiveTruth } from "../truth/live-truth.ts";
@@ -26,6 +28,8 @@ export interface DemoPlan {
 
 /** Original values kept of both devices together: over half an hour of them, 32 MB. */
 const MOST_TRUE_VALUES = 2 ** 22;
+/** Jobs at once: what is handed in on the page's advice is done. */
+const JOB_THREADS = 1;
 /** How many ports after 8080 are tried. */
 const MORE_PORTS = 100;
 
@@ -35,6 +39,7 @@ export class DemoSession {
   readonly page: HttpServer;
   readonly edge: EdgeHost;
   readonly startedMs: number;
+  readonly #worker: StartedWorker;
   readonly #around: Surroundings;
   readonly #storeFile: string;
   readonly #truths: ReadonlyMap<string, LiveTruth>;
@@ -47,6 +52,7 @@ export class DemoSession {
     node: CloudNode;
     page: HttpServer;
     edge: EdgeHost;
+    worker: StartedWorker;
     truths: ReadonlyMap<string, LiveTruth>;
     traces: ReadonlyMap<string, RecentTrace>;
     statuses: Map<string, EdgeStatus>;
@@ -54,6 +60,7 @@ export class DemoSession {
     this.node = parts.node;
     this.page = parts.page;
     this.edge = parts.edge;
+    this.#worker = parts.worker;
     this.#around = parts.around;
     this.#storeFile = parts.storeFile;
     this.#truths = parts.truths;
@@ -81,7 +88,10 @@ export class DemoSession {
       clock,
     });
     let page: HttpServer | undefined;
+    let worker: StartedWorker | undefined;
     try {
+      if (node.jobs === null) throw new InvariantError("the demo's node has no queue");
+      worker = await nodeWorker(node.jobs, JOB_THREADS, { clock, logger: SILENT_LOGGER });
       page = await openPage(HttpServer.open, {
         node,
         clock,
@@ -108,9 +118,10 @@ export class DemoSession {
           truths.set(status.id, new LiveTruth({ signal: demoSignal(device, seed), eps, startUs }, budget));
         }
       });
-      return new DemoSession({ around, storeFile, node, page, edge, truths, traces, statuses });
+      return new DemoSession({ around, storeFile, node, page, edge, worker, truths, traces, statuses });
     } catch (error) {
       await page?.close();
+      await worker?.stop();
       await node.close();
       throw error;
     }
@@ -173,6 +184,7 @@ export class DemoSession {
 
   async #closeCloud(): Promise<void> {
     await this.page.close();
+    await this.#worker.stop();
     await this.node.close();
   }
 }

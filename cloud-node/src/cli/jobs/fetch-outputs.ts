@@ -1,25 +1,37 @@
-import { once } from "node:events";
-import { mkdir } from "node:fs/promises";
+import { mkdir, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
 import type { JobAnswer } from "../../api/schemas/job-schema.ts";
+import { unlessAbsent } from "../../jobs/disk-call.ts";
+import { aboutOutput } from "../../workloads/telemetry/output-problem.ts";
 import { CommandError } from "../command-error.ts";
 import { PartialFile } from "../partial-file.ts";
 import { ProgressLine } from "../progress-line.ts";
 import type { Surroundings } from "../surroundings.ts";
 import type { JobDoor } from "./job-door.ts";
+import { plainText } from "./plain-text.ts";
+
+/** Where outputs go. */
+export interface OutputPlace {
+  /** Made where it is not there. */
+  readonly folder: string;
+  /** Whether files that are there already are written over: their names are the job's choice. */
+  readonly isForced: boolean;
+}
 
 /**
  * Bring what a job left into a folder: each file whole and verified, or not at all.
  *
  * @returns paths, in the job's order
- * @throws {CommandError} `refused` when it is not done, or names an output as no file may be; `interrupted`
+ * @throws {CommandError} `refused` when it is not done, names an output as no file may be, or has one that is there already;
+ *   `interrupted`
  * @throws {JobError} `missing-blob`, `tampered-blob`
  */
 export async function fetchOutputs(
   { stderr, clock, interrupt }: Surroundings,
   door: JobDoor,
   { id, state, result }: JobAnswer,
-  folder: string,
+  { folder, isForced }: OutputPlace,
 ): Promise<string[]> {
   if (result === null) {
     throw new CommandError("refused", `job ${id.slice(0, 12)} is ${state}, and left nothing`, "wait until it is done");
@@ -27,31 +39,29 @@ export async function fetchOutputs(
   const { outputs } = result;
   const wrong = outputs.find(({ name }) => name === "." || name === ".." || /[/\\\0]/.test(name));
   if (wrong !== undefined) {
-    throw new CommandError("refused", `the output "${wrong.name}" is no file in a folder`, "fetch it over the API");
+    const problem = `the output "${plainText(wrong.name)}" is no file in a folder`;
+    throw new CommandError("refused", problem, "fetch it over the API");
   }
   await mkdir(folder, { recursive: true });
+  const places = outputs.map((output) => ({ output, path: join(folder, output.name) }));
+  if (!isForced) await checkAreNew(places.map(({ path }) => path));
   const all = outputs.reduce((sum, { bytes }) => sum + bytes, 0);
   const progress = new ProgressLine(stderr, clock, "fetch");
-  const paths: string[] = [];
   let before = 0;
   try {
-    for (const output of outputs) {
-      const path = join(folder, output.name);
+    for (const { output, path } of places) {
+      const onProgress = (bytes: number) => progress.update(before + bytes, all);
       const file = await PartialFile.open(path);
       try {
-        const onProgress = (bytes: number) => progress.update(before + bytes, all);
-        for await (const chunk of door.read(output, { onProgress, signal: interrupt })) {
-          if (!file.stream.write(chunk)) await once(file.stream, "drain");
-        }
+        await pipeline(door.read(output, { onProgress, signal: interrupt }), file.stream);
         await file.keep();
       } catch (error) {
         await file.discard();
-        throw error;
+        throw aboutOutput(error, path);
       }
       before += output.bytes;
-      paths.push(path);
     }
-    return paths;
+    return places.map(({ path }) => path);
   } catch (error) {
     if (!interrupt.aborted) throw error;
     throw new CommandError("interrupted", `stopped at ${progress.place}`, "nothing half-written is left", {
@@ -59,5 +69,13 @@ export async function fetchOutputs(
     });
   } finally {
     progress.clear();
+  }
+}
+
+/** @throws {CommandError} `refused` */
+async function checkAreNew(paths: readonly string[]): Promise<void> {
+  for (const path of paths) {
+    if ((await stat(path).catch(unlessAbsent)) === undefined) continue;
+    throw new CommandError("refused", `${plainText(path)} is there already`, "name another folder, or add --force");
   }
 }

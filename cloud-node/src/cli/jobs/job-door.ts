@@ -3,6 +3,9 @@ import type { BlobRef } from "../../jobs/blob-store.ts";
 import type { JobSpec, JobState } from "../../jobs/job.ts";
 import type { JobFilter } from "../../jobs/job-queue.ts";
 
+/** What is read of a file at once, bytes. */
+export const FILE_PIECE_BYTES = 1_048_576;
+
 /** How far bytes on their way are. */
 export interface Moving {
   /** Told how many bytes are through. */
@@ -29,12 +32,4 @@ export interface JobDoor {
   /** Wait until some job may stand otherwise than before, or for so long. */
   change(ms: number, signal: AbortSignal): Promise<void>;
   close(): Promise<void>;
-}
-
-/** States in which nothing more happens to a job. */
-const OVER: ReadonlySet<JobState> = new Set<JobState>(["done", "failed", "dead", "cancelled"]);
-
-/** Whether nothing more happens to a job by itself. */
-export function isOver(state: JobState): boolean {
-  return OVER.has(state);
 }

@@ -7,15 +7,18 @@ import { JobLines } from "./job-lines.ts";
 const JOB: JobAnswer = {
   ...{ id: "3f2a9c1d".padEnd(64, "0"), workload: "telemetry", state: "running", attempts: 1, maxAttempts: 3 },
   ...{ params: {}, inputs: [], salt: "", result: null, error: null, worker: "w", isCancelling: false },
-  ...{ submittedMs: 0, startedMs: 0, endedMs: null, dueMs: 0 },
+  ...{ submittedMs: 1_700_000_001_000, startedMs: 0, endedMs: null, dueMs: 0 },
   progress: { fraction: 0.52, note: "block 12 of 40", metrics: {} },
 };
 
-function screen(isTTY: boolean, rows = 24) {
+/** A screen at which somebody has looked for a second. */
+function screen(isTTY: boolean, rows = 24, columns = 60) {
   const clock = new ManualClock();
-  const stream = Object.assign(new PassThrough(), { isTTY, rows, columns: 60 });
+  const stream = Object.assign(new PassThrough(), { isTTY, rows, columns });
   const shown = () => String(stream.read() ?? "");
-  return { clock, lines: new JobLines(stream, clock), shown };
+  const lines = new JobLines(stream, clock);
+  clock.advance(1_000);
+  return { clock, lines, shown };
 }
 
 test("each job has a line of its own, drawn over the one before, at most five times a second", () => {
@@ -54,4 +57,34 @@ test("no terminal obeys what a workload says of itself", () => {
   const { lines, shown } = screen(true);
   lines.draw([{ ...JOB, progress: { fraction: null, note: "\u001b[2Jgone\u0007\n", metrics: {} } }]);
   expect(shown()).toBe("\u001b[J\u001b[Ktelemetry 3f2a9c1d  gone  \n");
+});
+
+test("what is over within a second shows nothing", () => {
+  const clock = new ManualClock();
+  const stream = Object.assign(new PassThrough(), { isTTY: true, rows: 24, columns: 60 });
+  const lines = new JobLines(stream, clock);
+  lines.draw([JOB]);
+  clock.advance(999);
+  lines.draw([JOB]);
+  lines.clear();
+  expect(stream.read()).toBeNull();
+  clock.advance(1);
+  lines.draw([JOB]);
+  expect(String(stream.read())).toContain("52 %");
+});
+
+test("a job that nobody takes says so after a while, counted from when it may be taken", () => {
+  const { clock, lines, shown } = screen(true, 24, 120);
+  const queued: JobAnswer = { ...JOB, state: "queued", progress: null };
+  clock.advance(4_000);
+  lines.draw([queued]);
+  expect(shown()).toContain("telemetry 3f2a9c1d  queued\n");
+  clock.advance(1_000);
+  lines.draw([queued]);
+  expect(shown()).toContain(
+    "telemetry 3f2a9c1d  queued: waits for a worker; where none runs, start `lockstep worker`\n",
+  );
+  clock.advance(1_000);
+  lines.draw([{ ...queued, dueMs: clock.unixUs() / 1000 }]);
+  expect(shown()).toContain("telemetry 3f2a9c1d  queued\n");
 });

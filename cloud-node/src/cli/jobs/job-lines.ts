@@ -1,10 +1,13 @@
-import { stripVTControlCharacters } from "node:util";
 import type { Clock } from "@lockstep/edge-sdk";
+import { WAITS_FOR_WORKER, waitsForWorker } from "../../api/job-wait.ts";
 import type { JobAnswer } from "../../api/schemas/job-schema.ts";
+import { isOver } from "../../jobs/job.ts";
 import type { OutputStream } from "../surroundings.ts";
-import { isOver } from "./job-door.ts";
 import { stateText } from "./job-text.ts";
+import { plainText } from "./plain-text.ts";
 
+/** Work shorter than this shows nothing. */
+const QUIET_MS = 1_000;
 /** At most five times a second. */
 const INTERVAL_MS = 200;
 const BAR_CELLS = 20;
@@ -12,7 +15,8 @@ const DEFAULT_COLUMNS = 80;
 const DEFAULT_ROWS = 24;
 
 /**
- * Progress of several jobs, one below the other, on a terminal; nothing at all where standard error is none.
+ * Progress of several jobs, one below the other, on a terminal, from the first second on; nothing at all where standard
+ * error is none.
  *
  *     telemetry 3f2a9c1d  [##########..........]  52 %  block 12 of 40
  *     telemetry 77b01e42  queued
@@ -20,22 +24,25 @@ const DEFAULT_ROWS = 24;
 export class JobLines {
   readonly #stream: OutputStream;
   readonly #clock: Clock;
+  readonly #startedMs: number;
   #drawn = 0;
   #lastMs = Number.NEGATIVE_INFINITY;
 
   constructor(stream: OutputStream, clock: Clock) {
     this.#stream = stream;
     this.#clock = clock;
+    this.#startedMs = clock.nowMs();
   }
 
   draw(jobs: readonly JobAnswer[]): void {
     const nowMs = this.#clock.nowMs();
-    if (this.#stream.isTTY !== true || nowMs - this.#lastMs < INTERVAL_MS) return;
+    if (this.#stream.isTTY !== true || nowMs - this.#startedMs < QUIET_MS || nowMs - this.#lastMs < INTERVAL_MS) return;
     this.#lastMs = nowMs;
     const most = Math.max(1, (this.#stream.rows ?? DEFAULT_ROWS) - 2);
     // What still goes on is what one looks at.
     const sorted = [...jobs].sort((a, b) => Number(isOver(a.state)) - Number(isOver(b.state)));
-    const shown = sorted.slice(0, sorted.length > most ? most - 1 : most).map(jobLine);
+    const unixMs = this.#clock.unixUs() / 1000;
+    const shown = sorted.slice(0, sorted.length > most ? most - 1 : most).map((job) => jobLine(job, unixMs));
     const left = sorted.length - shown.length;
     if (left > 0) shown.push(`… and ${left} more`);
     const columns = (this.#stream.columns ?? DEFAULT_COLUMNS) - 1;
@@ -56,13 +63,13 @@ export class JobLines {
 }
 
 /** How a job stands, on one line. */
-function jobLine(job: JobAnswer): string {
+function jobLine(job: JobAnswer, unixMs: number): string {
   const name = `${job.workload} ${job.id.slice(0, 8)}`;
   const { progress } = job;
+  if (waitsForWorker(job, unixMs)) return `${name}  ${stateText(job)}: ${WAITS_FOR_WORKER}`;
   if (job.state !== "running" || progress === null) return `${name}  ${stateText(job)}`;
   const { fraction } = progress;
-  // A note is what a workload says: no terminal obeys it.
-  const note = stripVTControlCharacters(progress.note).replace(/\p{Cc}/gu, " ");
+  const note = plainText(progress.note);
   if (fraction === null) return `${name}  ${note}`;
   const cells = Math.floor(fraction * BAR_CELLS);
   const bar = `[${"#".repeat(cells)}${".".repeat(BAR_CELLS - cells)}]`;

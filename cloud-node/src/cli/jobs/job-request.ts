@@ -5,7 +5,7 @@ import { basename } from "node:path";
 import { InvalidArgumentError } from "commander";
 import type { Json, JsonObject, NamedBlob } from "../../jobs/job.ts";
 import { CommandError } from "../command-error.ts";
-import type { Moving } from "./job-door.ts";
+import { FILE_PIECE_BYTES, type Moving } from "./job-door.ts";
 
 /** A file, and what the job calls it. */
 export interface InputFile {
@@ -18,8 +18,6 @@ export interface ParamOptions {
   readonly params?: string;
   readonly param: readonly (readonly [name: string, value: Json])[];
 }
-
-const PIECE_BYTES = 1_048_576;
 
 /** `NAME=VALUE`, where VALUE is JSON, or else a text. */
 export function parseParam(text: string): readonly [string, Json] {
@@ -60,7 +58,10 @@ export async function nameBytes({ name, path }: InputFile, { onProgress, signal 
   if (before.isDirectory()) throw new CommandError("file", `${path} is a folder`, "name a file in it");
   const hash = createHash("sha256");
   let bytes = 0;
-  for await (const chunk of createReadStream(path, { highWaterMark: PIECE_BYTES, signal }) as AsyncIterable<Buffer>) {
+  for await (const chunk of createReadStream(path, {
+    highWaterMark: FILE_PIECE_BYTES,
+    signal,
+  }) as AsyncIterable<Buffer>) {
     hash.update(chunk);
     bytes += chunk.length;
     onProgress(bytes);

@@ -1,6 +1,6 @@
-import { stripVTControlCharacters } from "node:util";
 import { formatAge, formatCounted, formatQuantity } from "../../api/number-text.ts";
 import type { JobAnswer, JobRow } from "../../api/schemas/job-schema.ts";
+import { plainText } from "./plain-text.ts";
 
 const SHORT_ID = 12;
 
@@ -18,13 +18,13 @@ export function listedJob({ id, workload, state, progress, attempts, error }: Jo
 export function stateText(job: JobRow | JobAnswer): string {
   const { state, attempts, maxAttempts, error, progress, isCancelling } = job;
   if (isCancelling && state === "running") return "running, told to end";
-  if (state === "failed" || state === "dead") return `${state}: ${plain(error?.message ?? "")}`;
+  if (state === "failed" || state === "dead") return `${state}: ${plainText(error?.message ?? "")}`;
   if (state === "queued" && error !== null)
-    return `queued, attempt ${attempts + 1} of ${maxAttempts} after: ${plain(error.message)}`;
+    return `queued, attempt ${attempts + 1} of ${maxAttempts} after: ${plainText(error.message)}`;
   if (state !== "running") return state;
   const { fraction = null, note = "" } = progress ?? {};
   const share = fraction === null ? "" : ` ${Math.floor(fraction * 100)} %`;
-  return `running${share}${note === "" ? "" : `  ${plain(note)}`}`;
+  return `running${share}${note === "" ? "" : `  ${plainText(note)}`}`;
 }
 
 /** A table of jobs. @param nowMs  Unix time */
@@ -45,18 +45,19 @@ export function jobLines(job: JobAnswer, log: readonly string[], nowMs: number):
   const { id, workload, params, inputs, result, error, attempts, maxAttempts, worker } = job;
   const lines = [
     `job       ${id}`,
-    `workload  ${workload}  ${JSON.stringify(params)}`,
-    `state     ${stateText(job)}${worker === null ? "" : `  by ${plain(worker)}`}`,
+    `workload  ${workload}  ${plainText(JSON.stringify(params))}`,
+    `state     ${stateText(job)}${worker === null ? "" : `  by ${plainText(worker)}`}`,
     `attempts  ${attempts} of ${maxAttempts}`,
     `submitted ${formatAge(nowMs - job.submittedMs)} ago${spent(job)}`,
-    ...inputs.map((blob) => `input     ${plain(blob.name)}  ${formatQuantity(blob.bytes, "B")}`),
+    ...inputs.map((blob) => `input     ${plainText(blob.name)}  ${formatQuantity(blob.bytes, "B")}`),
   ];
   if (result !== null) {
-    lines.push(`result    ${JSON.stringify(result.value)}`);
-    for (const blob of result.outputs) lines.push(`output    ${plain(blob.name)}  ${formatQuantity(blob.bytes, "B")}`);
+    lines.push(`result    ${plainText(JSON.stringify(result.value))}`);
+    for (const blob of result.outputs)
+      lines.push(`output    ${plainText(blob.name)}  ${formatQuantity(blob.bytes, "B")}`);
   }
-  if (error !== null) lines.push(`error     ${error.code} in attempt ${error.attempt}: ${plain(error.message)}`);
-  if (log.length > 0) lines.push("", ...log.map(plain));
+  if (error !== null) lines.push(`error     ${error.code} in attempt ${error.attempt}: ${plainText(error.message)}`);
+  if (log.length > 0) lines.push("", ...log.map(plainText));
   return lines.join("\n");
 }
 
@@ -69,9 +70,4 @@ export function endedText(jobs: readonly { readonly state: string }[]): string {
 
 function spent({ startedMs, endedMs }: JobAnswer): string {
   return startedMs === null || endedMs === null ? "" : `, took ${formatQuantity((endedMs - startedMs) / 1000, "s")}`;
-}
-
-/** What a workload or a stranger wrote, so that no terminal obeys it. */
-function plain(text: string): string {
-  return stripVTControlCharacters(text).replace(/\p{Cc}/gu, " ");
 }

@@ -1,3 +1,5 @@
+import { stat } from "node:fs/promises";
+import { unlessAbsent } from "../../jobs/disk-call.ts";
 import { CommandError } from "../command-error.ts";
 import { DEFAULT_STORE_FILE } from "../defaults.ts";
 import { readToken, type TokenOptions, trustAuthority } from "../node-token.ts";
@@ -18,19 +20,25 @@ export const QUEUE_HELP = "sqlite:FILE, nats://HOST:PORT, or a node's page: http
 /**
  * Open the jobs, wherever they are.
  *
- * @throws {CommandError} `usage` for what is no queue; and what {@link readToken} throws
+ * @param absent  what becomes of a queue in a file that is not there: only whoever hands in makes one
+ * @throws {CommandError} `usage` for what is no queue, `file` for one that is not there; and what {@link readToken} throws
  * @throws {JobError} `queue-away`, `queue-version`
  */
-export async function openDoor(surroundings: Surroundings, options: QueueOptions): Promise<JobDoor> {
+export async function openDoor(
+  surroundings: Surroundings,
+  options: QueueOptions,
+  absent: "refuse" | "make" = "refuse",
+): Promise<JobDoor> {
   const { queue: url, ca } = options;
   if (/^https?:/.test(url)) {
     if (!URL.canParse(url)) throw notQueue(url);
     if (ca !== undefined) await trustAuthority(ca);
     const token = await readToken(surroundings, options, url);
     const { NodeDoor } = await import("./node-door.ts");
-    return new NodeDoor(url, token);
+    return new NodeDoor(url, token, surroundings.interrupt);
   }
   checkQueueUrl(url);
+  if (absent === "refuse") await checkIsThere(url);
   const { openQueue } = await import("../../jobs/open-queue.ts");
   const { QueueDoor } = await import("./queue-door.ts");
   return new QueueDoor(await openQueue(url, surroundings.clock), surroundings.clock);
@@ -44,6 +52,14 @@ export function checkQueueUrl(url: string): void {
 /** Where a queue is, without the password that may be in its address. */
 export function shownQueue(url: string): string {
   return url.replace(/\/\/[^/]*@/, "//");
+}
+
+/** @throws {CommandError} `file` */
+async function checkIsThere(url: string): Promise<void> {
+  const [, file] = /^sqlite:(.+)$/s.exec(url) ?? [];
+  if (file === undefined || (await stat(file).catch(unlessAbsent)) !== undefined) return;
+  const remedy = "say where it is with --queue URL; `lockstep jobs submit`, `worker` and `serve` make one";
+  throw new CommandError("file", `there is no queue of jobs at ${file}`, remedy);
 }
 
 function notQueue(url: string): CommandError {

@@ -8,10 +8,7 @@ import type { Job, JobSpec } from "../../jobs/job.ts";
 import { JobError } from "../../jobs/job-error.ts";
 import type { JobFilter, JobQueue } from "../../jobs/job-queue.ts";
 import type { OpenQueue } from "../../jobs/open-queue.ts";
-import type { JobDoor, Moving } from "./job-door.ts";
-
-/** What is read of a file at once, bytes. */
-const PIECE_BYTES = 1_048_576;
+import { FILE_PIECE_BYTES, type JobDoor, type Moving } from "./job-door.ts";
 
 /** The jobs of a queue that this process has open. */
 export class QueueDoor implements JobDoor {
@@ -40,7 +37,7 @@ export class QueueDoor implements JobDoor {
   }
 
   async list(filter: JobFilter) {
-    return [...jobsAnswer(await this.#queue.list(filter), filter.limit).jobs];
+    return [...jobsAnswer(await this.#queue.list({ ...filter, hidesSeats: true }), filter.limit).jobs];
   }
 
   async log(id: string): Promise<string[]> {
@@ -64,7 +61,7 @@ export class QueueDoor implements JobDoor {
   }
 
   async put(file: string, expect: BlobRef, { onProgress, signal }: Moving): Promise<void> {
-    const source = (start: number) => createReadStream(file, { start, highWaterMark: PIECE_BYTES });
+    const source = (start: number) => createReadStream(file, { start, highWaterMark: FILE_PIECE_BYTES });
     await this.#open.blobs.put(source, { expect, onProgress, signal });
   }
 

@@ -2,7 +2,7 @@ import { formatCounted } from "../../api/number-text.ts";
 import type { JobsOptions } from "../jobs.ts";
 import { writeResult } from "../result-output.ts";
 import type { Surroundings } from "../surroundings.ts";
-import { chosenJob } from "./job-choice.ts";
+import { checkJobText, chosenJob } from "./job-choice.ts";
 import { shownJob, stateText } from "./job-text.ts";
 import { openDoor } from "./open-door.ts";
 
@@ -15,6 +15,7 @@ export async function runChange(
   text: string,
   options: JobsOptions,
 ): Promise<void> {
+  checkJobText(text);
   const door = await openDoor(surroundings, options);
   try {
     const job = await door[verb](await chosenJob(door, text));

@@ -1,16 +1,16 @@
+import { formatCounted } from "../../api/number-text.ts";
+import { isOver } from "../../jobs/job.ts";
+import { MOST_JOBS } from "../../jobs/job-queue.ts";
 import { CommandError } from "../command-error.ts";
-import type { JobsOptions, ListOptions } from "../jobs.ts";
+import type { JobsOptions, ListOptions, ShowOptions } from "../jobs.ts";
 import { writeResult } from "../result-output.ts";
 import type { Surroundings } from "../surroundings.ts";
 import { fetchOutputs } from "./fetch-outputs.ts";
-import { chosenJob } from "./job-choice.ts";
-import { isOver } from "./job-door.ts";
+import { checkJobText, chosenJob } from "./job-choice.ts";
 import { endedText, jobLines, jobTable, listedJob, shownJob } from "./job-text.ts";
 import { openDoor } from "./open-door.ts";
+import { plainText } from "./plain-text.ts";
 import { watchJobs } from "./watch-jobs.ts";
-
-/** Jobs that are followed at once at most. */
-const MOST_WATCHED = 1_000;
 
 /** `lockstep jobs list`. */
 export async function runList(surroundings: Surroundings, options: ListOptions): Promise<void> {
@@ -31,17 +31,28 @@ export async function runWatch(
   texts: readonly string[],
   options: JobsOptions,
 ): Promise<void> {
+  for (const text of texts) checkJobText(text);
   const door = await openDoor(surroundings, options);
   try {
     const ids =
       texts.length > 0
         ? await Promise.all(texts.map((text) => chosenJob(door, text)))
-        : (await door.list({ states: ["queued", "running"], limit: MOST_WATCHED })).map(({ id }) => id);
-    const jobs = await watchJobs(surroundings, door, [...new Set(ids)]);
+        : (await door.list({ states: ["queued", "running"], limit: MOST_JOBS })).map(({ id }) => id);
+    const watched = [...new Set(ids)];
+    const jobs = await watchJobs(surroundings, door, watched);
     const table = `${jobTable(jobs, surroundings.clock.unixUs() / 1000)}\n${endedText(jobs)}`;
-    const text = jobs.length === 0 ? "no job is queued or running" : table;
+    const text = watched.length === 0 ? "no job is queued or running" : table;
     await writeResult(surroundings, options.json, { jobs: jobs.map(shownJob) }, text);
-    const missed = jobs.filter((job) => isOver(job.state) && job.state !== "done").length;
+    const open = watched.length - jobs.filter(({ state }) => isOver(state)).length;
+    if (open > 0) {
+      const remedy = "they go on; follow them with `lockstep jobs watch`";
+      throw new CommandError(
+        "interrupted",
+        `stopped while ${formatCounted(open, "job")} of ${watched.length} went on`,
+        remedy,
+      );
+    }
+    const missed = jobs.filter(({ state }) => state !== "done").length;
     if (missed > 0) throw new CommandError("refused", `${missed} of ${jobs.length} jobs are not done`, "see above");
   } finally {
     await door.close();
@@ -49,19 +60,17 @@ export async function runWatch(
 }
 
 /** `lockstep jobs show`. */
-export async function runShow(
-  surroundings: Surroundings,
-  text: string,
-  options: JobsOptions & { readonly out?: string },
-): Promise<void> {
-  const { out, json } = options;
+export async function runShow(surroundings: Surroundings, text: string, options: ShowOptions): Promise<void> {
+  const { out, force, json } = options;
+  checkJobText(text);
   const door = await openDoor(surroundings, options);
   try {
     const job = await door.get(await chosenJob(door, text));
-    const paths = out === undefined ? [] : await fetchOutputs(surroundings, door, job, out);
+    const paths =
+      out === undefined ? [] : await fetchOutputs(surroundings, door, job, { folder: out, isForced: force === true });
     const log = json === true ? [] : await door.log(job.id);
     const lines = jobLines(job, log, surroundings.clock.unixUs() / 1000);
-    await writeResult(surroundings, json, shownJob(job), [lines, ...paths].join("\n"));
+    await writeResult(surroundings, json, shownJob(job), [lines, ...paths.map(plainText)].join("\n"));
   } finally {
     await door.close();
   }

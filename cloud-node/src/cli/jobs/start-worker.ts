@@ -1,14 +1,14 @@
-import { mkdtemp, rm } from "node:fs/promises";
 import { hostname, tmpdir } from "node:os";
-import { join } from "node:path";
 import type { Clock } from "../../clock.ts";
 import type { BlobStore } from "../../jobs/blob-store.ts";
 import { JobError } from "../../jobs/job-error.ts";
 import type { JobQueue } from "../../jobs/job-queue.ts";
-import { JobWorker, WORKER_DEFAULTS } from "../../jobs/worker.ts";
+import { JobWorker } from "../../jobs/worker.ts";
+import { WORKER_DEFAULTS } from "../../jobs/worker-defaults.ts";
 import type { Logger } from "../../logger.ts";
 import { CommandError } from "../command-error.ts";
 import { knownWorkloads } from "./known-workloads.ts";
+import { makeScratch, removeScratch } from "./worker-scratch.ts";
 
 /** What a worker is started with. */
 export interface WorkerPlan {
@@ -49,19 +49,19 @@ export async function startWorker(plan: WorkerPlan): Promise<StartedWorker> {
   const { workloads = Object.keys(known.workloads) } = plan;
   if (workloads.length === 0)
     throw new CommandError("usage", "no kind of work is named", "leave --workloads out for all");
-  const scratch = await mkdtemp(join(folder, "lockstep-worker-"));
+  const scratch = await makeScratch(folder);
   const { graceMs, peersMs } = WORKER_DEFAULTS;
   const worker = new JobWorker({ ...rest, name, workloads, registry: known.url, scratch, graceMs, peersMs });
   try {
     await worker.start();
   } catch (error) {
-    await rm(scratch, { recursive: true, force: true });
+    await removeScratch(scratch);
     if (!(error instanceof JobError) || error.code !== "unknown-workload") throw error;
     throw new CommandError("usage", error.message, "", { cause: error });
   }
   const stop = async (): Promise<void> => {
     await worker.stop();
-    await rm(scratch, { recursive: true, force: true });
+    await removeScratch(scratch);
   };
   return { name, workloads, stop };
 }

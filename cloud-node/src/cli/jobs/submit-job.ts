@@ -1,5 +1,5 @@
 import { stat } from "node:fs/promises";
-import type { JobSpec, NamedBlob } from "../../jobs/job.ts";
+import type { JobSpec, JobState, NamedBlob } from "../../jobs/job.ts";
 import { CommandError } from "../command-error.ts";
 import { ProgressLine } from "../progress-line.ts";
 import type { Surroundings } from "../surroundings.ts";
@@ -15,14 +15,14 @@ export interface JobOrder extends Pick<JobSpec, "workload" | "params" | "salt"> 
 /**
  * Send the inputs that are not there yet, and hand the job in.
  *
- * @returns its id
+ * @returns its id, and how it stands: the same request may have been handed in before
  * @throws {CommandError} `interrupted`: nothing was handed in, and what was sent is gone on with the next time
  */
 export async function submitJob(
   { stderr, clock, interrupt }: Surroundings,
   door: JobDoor,
   order: JobOrder,
-): Promise<string> {
+): Promise<{ readonly id: string; readonly state: JobState }> {
   const { workload, params, salt, inputs: files, maxAttempts } = order;
   const progress = new ProgressLine(stderr, clock, `submit ${workload}`);
   try {
@@ -44,7 +44,7 @@ export async function submitJob(
       before += blob.bytes;
     }
     progress.finishing();
-    return (await door.submit({ workload, params, inputs, salt }, maxAttempts)).id;
+    return await door.submit({ workload, params, inputs, salt }, maxAttempts);
   } catch (error) {
     if (!interrupt.aborted) throw error;
     const remedy = "nothing was handed in; what was sent is not sent again";

@@ -1,8 +1,9 @@
 import type { JobAnswer } from "../../api/schemas/job-schema.ts";
+import { isOver } from "../../jobs/job.ts";
 import { JobError } from "../../jobs/job-error.ts";
 import { CommandError } from "../command-error.ts";
 import type { Surroundings } from "../surroundings.ts";
-import { isOver, type JobDoor } from "./job-door.ts";
+import type { JobDoor } from "./job-door.ts";
 import { JobLines } from "./job-lines.ts";
 
 /** Jobs are looked at again after so long, whether anything was told or not. */
@@ -15,7 +16,7 @@ const AWAY_LIMIT_MS = 60_000;
 /**
  * Follow jobs until all are over, with a line for each on a terminal.
  *
- * @returns as they were last: over, or under way when the command was interrupted
+ * @returns as they were last: all over, unless the command was interrupted; then perhaps not all of them
  * @throws {JobError} `queue-away`, {CommandError} `not-reachable` when it stays away
  */
 export async function watchJobs(
@@ -35,7 +36,8 @@ export async function watchJobs(
         }
         seenMs = clock.nowMs();
       } catch (error) {
-        if (!isAway(error) || interrupt.aborted || clock.nowMs() - seenMs > AWAY_LIMIT_MS) throw error;
+        // Whoever ends this is told how the jobs stood last.
+        if (!interrupt.aborted && (!isAway(error) || clock.nowMs() - seenMs > AWAY_LIMIT_MS)) throw error;
       }
       const all = [...jobs.values()];
       lines.draw(all);

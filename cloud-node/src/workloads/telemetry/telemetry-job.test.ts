@@ -120,6 +120,33 @@ describe("a recording", () => {
     expect(await rig.queue.log(id)).toEqual(["the first pass was made by an attempt before"]);
   });
 
+  test("whose first pass was kept in a form that cannot be read is read anew", async () => {
+    const id = await rig.submit("telemetry", { eps: 0.05 }, { inputs: [input("a.csv", drive(50))], maxAttempts: 1 });
+    const lease = await rig.queue.claim(["telemetry"], "another");
+    // A later format of V8's.
+    await lease?.checkpoint(rig.blobs.add(Buffer.of(0xff, 0xfe, 0x6f, 0x22)));
+    await lease?.release();
+    await rig.worker(REGISTRY);
+    expect(await rig.queue.ended(id)).toMatchObject({ state: "done", result: { value: { samples: 50 } } });
+  });
+
+  test.for([
+    ["a", 251, 251],
+    ["a", 255, 251],
+    ["\u00e9", 255, 251],
+    ["\u{1f697}", 252, 248],
+  ] as const)(
+    "under a name of %s, %d bytes, has an output whose name is no longer than a file's",
+    async ([character, bytes, kept]) => {
+      const times = Math.floor(bytes / Buffer.byteLength(character));
+      const name = "b".repeat(bytes - times * Buffer.byteLength(character)) + character.repeat(times);
+      const job = await run({ eps: 0.05 }, [input(name, drive(50))]);
+      const output = String(job.result?.outputs[0]?.name);
+      expect(Buffer.byteLength(output)).toBeLessThanOrEqual(255);
+      expect(output).toBe(`${Buffer.from(name).subarray(0, kept).toString()}.lst`);
+    },
+  );
+
   test("that cannot be kept is refused for good, by its name, and where it is wrong", async () => {
     await rig.worker(REGISTRY);
     for (const [params, text, code, part] of [

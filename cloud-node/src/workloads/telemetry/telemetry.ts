@@ -30,6 +30,8 @@ import {
 const SURVEY_SHARE = 0.2;
 /** What a checkpoint begins with; another one is of another release, and not gone on from. */
 const SURVEY_FORM = "telemetry survey 1";
+const OUTPUT_ENDING = ".lst";
+const MAX_STEM_BYTES = 255 - OUTPUT_ENDING.length;
 
 /**
  * `telemetry`: a recording, or a device's past out of a node's store, into a container in which every value stays within
@@ -125,16 +127,28 @@ function badInputs(problem: string, remedy: string): JobError {
 
 function outputName(recording: string, { device, day }: TelemetryParams): string {
   const parts = device === undefined ? [recording] : day === undefined ? [device] : [device, day];
-  return `${parts.join("-")}.lst`;
+  // Names of files have 255 bytes at most, also those of inputs, which have no `.lst` yet.
+  const characters = [...parts.join("-")];
+  while (Buffer.byteLength(characters.join("")) > MAX_STEM_BYTES) characters.pop();
+  return `${characters.join("")}${OUTPUT_ENDING}`;
 }
 
 async function keptSurvey(context: JobContext, model: string): Promise<Survey | undefined> {
   const source = context.resume();
   if (source === undefined) return undefined;
-  const kept: { form?: unknown; model?: unknown; survey?: Survey } = deserialize(await buffer(source));
-  if (kept.form !== SURVEY_FORM || kept.model !== model) return undefined;
+  const kept = deserialized(await buffer(source));
+  if (kept?.form !== SURVEY_FORM || kept.model !== model) return undefined;
   context.log("the first pass was made by an attempt before");
   return kept.survey;
+}
+
+/** @returns undefined for what another release of Node may have written, in a format that this one does not read */
+function deserialized(bytes: Uint8Array): { form?: unknown; model?: unknown; survey?: Survey } | undefined {
+  try {
+    return deserialize(bytes) ?? undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
