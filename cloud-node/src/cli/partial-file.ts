@@ -8,6 +8,8 @@ import { CommandError } from "./command-error.ts";
 
 /** Of a file that a partial one is named after, as many as fit in 255 bytes with what follows them. */
 const MOST_NAME_CHARACTERS = 60;
+/** What waits for the disk while more is made. */
+const WRITE_AHEAD_BYTES = 1 << 22;
 
 /**
  * Refuse files that cannot be meant: a folder to read or to write, an output in no folder, or one that is the input.
@@ -46,7 +48,7 @@ export class PartialFile {
   private constructor(path: string, partial: string, handle: FileHandle) {
     this.#path = path;
     this.#partial = partial;
-    this.stream = handle.createWriteStream();
+    this.stream = handle.createWriteStream({ highWaterMark: WRITE_AHEAD_BYTES });
   }
 
   static async open(path: string): Promise<PartialFile> {

@@ -11,7 +11,7 @@ import { MAX_OUTPUTS, type NamedBlob } from "./job.ts";
 import { JobError } from "./job-error.ts";
 import type { ThreadCallDesk, WriteTarget } from "./thread-messages.ts";
 
-/** What waits between a thread and the store. */
+/** What waits between a thread and the store, or the store and a file. */
 const WRITE_AHEAD_BYTES = 1024 * 1024;
 
 export interface BlobDeskOptions {
@@ -133,7 +133,11 @@ export class BlobDesk implements Pick<ThreadCallDesk, BlobCall> {
     await mkdir(folder, { recursive: true });
     const file = join(folder, name);
     const { signal } = this.#ended;
-    await pipeline(this.#options.blobs.get({ sha256, bytes }, { signal }), createWriteStream(file), { signal });
+    await pipeline(
+      this.#options.blobs.get({ sha256, bytes }, { signal }),
+      createWriteStream(file, { highWaterMark: 2 * WRITE_AHEAD_BYTES }),
+      { signal },
+    );
     return file;
   }
 

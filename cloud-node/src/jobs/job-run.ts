@@ -119,7 +119,7 @@ export class JobRun {
       };
       const begin = {
         ...{ workload: job.workload, params, jobId: seat?.job ?? job.id, attempt: seat?.attempt ?? attempt },
-        ...{ inputs: job.inputs, scratch: join(folder, SCRATCH_FOLDER), hasCheckpoint, seat },
+        ...{ inputs: job.inputs, blobFolder: blobs.folder, scratch: join(folder, SCRATCH_FOLDER), hasCheckpoint, seat },
       };
       const ended = this.#thread.run(begin, {
         desk: callDesk(desk, open, () => shared),

@@ -17,6 +17,8 @@ export interface ThreadOrder {
   readonly jobId: string;
   readonly attempt: number;
   readonly inputs: readonly NamedBlob[];
+  /** See `BlobStore`: the thread reads them itself; undefined: it asks for their bytes. */
+  readonly blobFolder: string | undefined;
   /** Made when it is first asked for. */
   readonly scratch: string;
   readonly hasCheckpoint: boolean;

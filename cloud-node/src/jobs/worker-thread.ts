@@ -32,10 +32,10 @@ async function begin(order: ThreadOrder): Promise<void> {
   line = own;
   try {
     const value = await work(order, own);
-    context?.flush();
+    await context?.close();
     own.end({ value });
   } catch (thrown) {
-    context?.flush();
+    await context?.close();
     own.end({ failure: failureOf(thrown) });
   } finally {
     context = undefined;
