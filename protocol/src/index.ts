@@ -97,6 +97,7 @@ export { sequencedSeal } from "./seal.ts";
 export { expandSeq, gapRanges, LAST_SEQ, matchEpoch, position } from "./sequence.ts";
 export { encodeSerialFrame, SERIAL_DELIMITER, type SerialDamage, SerialDeframer } from "./serial-framing.ts";
 export { encodeStreamFrame, StreamDeframer } from "./stream-framing.ts";
+export { isBlobName } from "./text-rules.ts";
 export {
   ALIAS_FILTER,
   aliasTopic,
@@ -108,7 +109,6 @@ export {
   type TopicLevel,
   topicFilter,
 } from "./topics.ts";
-export { isBlobName } from "./text-rules.ts";
 export {
   ANY_SLOT,
   decodeManifest,

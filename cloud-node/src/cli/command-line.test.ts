@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
@@ -175,7 +175,7 @@ test("an output that cannot be written is named as it was given, not by its part
   const container = join(folder, "in.lst");
   expect((await run("encode", input, "--eps", "1", "--out", container)).code).toBe(0);
   const noFolder = join(folder, "absent", "out.x");
-  const tooLong = join(folder, "x".repeat(250)); // fits the file system; with the partial file's ending it does not
+  const tooLong = join(folder, "x".repeat(256));
   for (const [out, problem] of [
     [noFolder, `there is no folder ${join(folder, "absent")}: make it first`],
     [tooLong, "name too long"],
@@ -190,6 +190,25 @@ test("an output that cannot be written is named as it was given, not by its part
       expect(err).toContain(problem);
       expect(err).not.toContain(".part");
     }
+  }
+  expect((await readdir(folder)).filter((name) => name.endsWith(".part"))).toEqual([]);
+});
+
+test("an output may have a name as long as files may have, in any script", async () => {
+  const input = join(folder, "in.csv");
+  await writeFile(input, "x\n1\n2\n");
+  for (const name of ["x".repeat(255), `${"\u{1f697}".repeat(63)}.st`]) {
+    expect(Buffer.byteLength(name)).toBe(255);
+    const out = join(folder, name);
+    for (const command of [
+      ["encode", input, "--eps", "1"],
+      ["decode", join(folder, "in.lst")],
+    ]) {
+      if (command[0] === "decode") await rename(out, join(folder, "in.lst"));
+      const { code, err } = await run(...command, "--out", out);
+      expect(code, err).toBe(0);
+    }
+    await rm(out);
   }
 });
 

@@ -1,13 +1,11 @@
-import { randomBytes } from "node:crypto";
 import { type FileHandle, open, rename, rm, stat } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { dirname } from "node:path";
 import type { Writable } from "node:stream";
 import { finished } from "node:stream/promises";
 import { aboutOutput } from "../workloads/telemetry/output-problem.ts";
+import { partialPath } from "../workloads/telemetry/partial-path.ts";
 import { CommandError } from "./command-error.ts";
 
-/** Of a file that a partial one is named after, as many as fit in 255 bytes with what follows them. */
-const MOST_NAME_CHARACTERS = 60;
 /** What waits for the disk while more is made. */
 const WRITE_AHEAD_BYTES = 1 << 22;
 
@@ -20,7 +18,7 @@ const WRITE_AHEAD_BYTES = 1 << 22;
 export async function checkFiles(input: string, output: string | undefined): Promise<void> {
   const source = await stat(input).catch(() => undefined);
   if (source?.isDirectory()) throw new CommandError("file", `${input} is a folder`, "name a file in it");
-  const place = output === undefined ? undefined : await stat(output).catch(() => undefined);
+  const place = output === undefined ? undefined : await stat(output).catch(unlessTooLong);
   if (place?.isDirectory()) throw new CommandError("usage", `${output} is a folder`, "name a file in it");
   if (output !== undefined && !(await isFolder(dirname(output)))) {
     throw new CommandError(
@@ -32,6 +30,11 @@ export async function checkFiles(input: string, output: string | undefined): Pro
   if (source !== undefined && place !== undefined && source.dev === place.dev && source.ino === place.ino) {
     throw new CommandError("usage", `${output} is the file to read`, "give another name with --out");
   }
+}
+
+/** Of a path that nothing can have: better said before the work than after it. */
+function unlessTooLong(error: NodeJS.ErrnoException): undefined {
+  if (error.code === "ENAMETOOLONG") throw error;
 }
 
 async function isFolder(path: string): Promise<boolean> {
@@ -52,9 +55,7 @@ export class PartialFile {
   }
 
   static async open(path: string): Promise<PartialFile> {
-    // A name may be as long as the system allows; with an ending it would be too long.
-    const start = basename(path).slice(0, MOST_NAME_CHARACTERS);
-    const partial = join(dirname(path), `${start}.${randomBytes(4).toString("hex")}.part`);
+    const partial = partialPath(path);
     const handle = await open(partial, "wx").catch((error: unknown) => {
       throw aboutOutput(error, path);
     });

@@ -58,7 +58,11 @@ export function addWorker(program: Command, surroundings: Surroundings): void {
     )
     .option("--name <NAME>", "what jobs call it (default: host and process)")
     .option("--scratch <DIR>", "folder for what jobs put aside (default: the system's)")
-    .option("--channel-host <ADDRESS>", "where the workers of one shared job reach this one", WORKER_DEFAULTS.channelHost)
+    .option(
+      "--channel-host <ADDRESS>",
+      "where the workers of one shared job reach this one",
+      WORKER_DEFAULTS.channelHost,
+    )
     .addOption(new Option("--log <LEVEL>", "what is told on standard error").choices(LOG_LEVELS).default("info"))
     .option("--json", "one JSON object on standard output when it begins")
     .addHelpText("after", HELP)

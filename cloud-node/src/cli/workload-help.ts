@@ -1,10 +1,12 @@
-/** What each kind of work of this release is; help is shown before any of them is loaded. */
+import { WORKLOADS } from "./workloads.ts";
+
+/** What each kind of work of this release is, as it says itself: help is shown before any of them is loaded. */
 const SUMMARIES: Readonly<Record<string, string>> = {
   telemetry: "compress recorded telemetry, or a device's past, every value within its bound",
 };
 
 /** The kinds of work that there are, for a command's help. */
 export function workloadsHelp(): string {
-  const rows = Object.entries(SUMMARIES).map(([name, summary]) => `  ${name.padEnd(12)} ${summary}`);
+  const rows = Object.keys(WORKLOADS).map((name) => `  ${name.padEnd(12)} ${SUMMARIES[name] ?? ""}`.trimEnd());
   return `Kinds of work:\n${rows.join("\n")}`;
 }

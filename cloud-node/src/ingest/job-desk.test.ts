@@ -81,8 +81,7 @@ test("the inputs of a job are renewed before it is handed in", async () => {
     },
   };
   const desk = new JobDesk({ queue, blobs, clock: new ManualClock(), counters: new Counters(), logger: SILENT_LOGGER });
-  const speaker = new Speaker();
-  const sha256 = "ab".repeat(32);
+  const [speaker, sha256] = [new Speaker(), "ab".repeat(32)];
   desk.heard(submit("a", { inputs: [{ name: "in", sha256, bytes: 3 }] }), speaker);
   await settled();
   expect(done).toEqual([sha256, "submit"]);

@@ -23,7 +23,8 @@ function check(value: unknown, path: string, depth: number): void {
       if (!Number.isFinite(value)) throw bad(path, `is ${value}`, "give a number that JSON has");
       return;
     case "string":
-      return checkText(value, path);
+      checkText(value, path);
+      return;
     case "object":
       if (Array.isArray(value)) checkList(value, path, depth);
       else if (value !== null) checkRecord(value, path, depth);

@@ -236,7 +236,11 @@ export class JetStreamBlobs implements BlobStore {
       if (step !== undefined) continue;
       await reader.cancel();
       if (!(await this.#isWhole(name))) return null;
-      throw new JobError("queue-away", `no bytes of ${name} in ${this.#silenceMs} ms`, "look at the servers, and try again");
+      throw new JobError(
+        "queue-away",
+        `no bytes of ${name} in ${this.#silenceMs} ms`,
+        "look at the servers, and try again",
+      );
     }
   }
 
@@ -322,7 +326,9 @@ export class JetStreamBlobs implements BlobStore {
     const [sha256 = ""] = key.split(".");
     const whole = isSha256(sha256) ? await this.#kept(sha256) : undefined;
     const others = isSha256(sha256) ? await this.#manifests(`${sha256}.*`) : [];
-    const used = new Set(others.flatMap((other) => namesOf(other.manifest)).concat(whole ? namesOf(whole.manifest) : []));
+    const used = new Set(
+      others.flatMap((other) => namesOf(other.manifest)).concat(whole ? namesOf(whole.manifest) : []),
+    );
     for (const name of namesOf(manifest)) if (!used.has(name)) await this.#removePiece(name);
     return true;
   }

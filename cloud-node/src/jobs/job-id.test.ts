@@ -40,7 +40,11 @@ test.for([
   ["an input without a name", { inputs: [{ name: "", sha256: SHA, bytes: 1 }] }, "bad-job"],
   ["an input named as the folder above", { inputs: [{ name: "..", sha256: SHA, bytes: 1 }] }, "bad-job"],
   ["a name with a line's end", { inputs: [{ name: "a\nb", sha256: SHA, bytes: 1 }] }, "bad-job"],
-  ["a name with a control character that frames refuse", { inputs: [{ name: "a\u0085b", sha256: SHA, bytes: 1 }] }, "bad-job"],
+  [
+    "a name with a control character that frames refuse",
+    { inputs: [{ name: "a\u0085b", sha256: SHA, bytes: 1 }] },
+    "bad-job",
+  ],
   ["a name of 256 bytes", { inputs: [{ name: "é".repeat(128), sha256: SHA, bytes: 1 }] }, "bad-job"],
   ["a name of half a pair", { inputs: [{ name: "\ud800", sha256: SHA, bytes: 1 }] }, "bad-job"],
   ["a hash of capitals", { inputs: [{ name: "a", sha256: SHA.toUpperCase(), bytes: 1 }] }, "bad-job"],

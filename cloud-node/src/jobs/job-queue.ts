@@ -49,7 +49,7 @@ export interface JobLease {
    * Give it back as if it had never been taken: a worker that ends does.
    *
    * @param away  what it could not be worked on without: the next attempt then waits, longer each time, and after twenty
-   *   in a row each one counts as one that failed
+   *   in a row, five where `peer-left` says that it was other workers, each one counts as one that failed
    * @returns as `done`
    */
   release(away?: Pick<JobFailure, "code" | "message">): Promise<boolean>;

@@ -38,8 +38,6 @@ const LONGEST_PAUSE_MS = 2_000;
 const MOST_WAITING_LINES = 256;
 /** What the log still has to say is waited for so long before the end is told, ms. */
 const LOG_WAIT_MS = 1_000;
-/** A shared job whose places nobody takes is given back so often, without an attempt. */
-const MOST_SHORT = 5;
 /** What the queue, or the blobs, say while a wait helps. */
 const PASSING: ReadonlySet<string> = new Set(["queue-away", "disk-full"]);
 /** Far below the time that garbage is left alone. */
@@ -48,8 +46,8 @@ const RENEW_MS = 600_000;
 interface AttemptEnd {
   readonly end: ThreadEnd;
   readonly outputs: readonly NamedBlob[];
-  /** It is given back, and uses up no attempt. */
-  readonly isGivenBack: boolean;
+  /** Too few workers took its places. */
+  readonly isShort: boolean;
 }
 
 /** One attempt at one job: from the lease to what the queue is told of its end. */
@@ -136,7 +134,7 @@ export class JobRun {
         const isWanted = () => this.#reason === undefined;
         await this.#patiently(() => desk.renew(), "the outputs of a job wait for the blobs", isWanted);
       }
-      return { end, outputs: desk.outputs, isGivenBack: this.#isGivenBack(end, shared) };
+      return { end, outputs: desk.outputs, isShort: shared?.isShort === true };
     } finally {
       this.#ended.resolve();
       if (!this.#thread.isFit) await this.#thread.kill();
@@ -147,14 +145,6 @@ export class JobRun {
         logger.warn({ folder, error: String(error) }, "the folder of an attempt is left behind"),
       );
     }
-  }
-
-  /** Whether a shared job is to try again because its places were not taken, which is no fault of its own. */
-  #isGivenBack(end: ThreadEnd, shared: SharedJob | undefined): boolean {
-    const { job, attempt } = this.#lease;
-    if (end.kind !== "failed" || shared?.isShort !== true || attempt - job.attempts >= MOST_SHORT) return false;
-    this.#log(`it is given back, and that is no attempt: ${end.failure.message}`);
-    return true;
   }
 
   /** Until the attempt has ended. */
@@ -228,7 +218,7 @@ export class JobRun {
     timer.cancel();
   }
 
-  async #tell({ end, outputs, isGivenBack }: AttemptEnd): Promise<ThreadEnd["kind"] | StopReason> {
+  async #tell({ end, outputs, isShort }: AttemptEnd): Promise<ThreadEnd["kind"] | StopReason> {
     const lease = this.#lease;
     const reason = this.#reason;
     if (reason === "lease-lost") return reason;
@@ -240,9 +230,8 @@ export class JobRun {
         return await this.#done({ value: end.value, outputs });
       case "failed": {
         const { isFinal, ...failure } = end.failure;
-        // That the queue, or the blobs, were away is no fault of the job: it uses up no attempt.
-        if (failure.code === "queue-away") return await this.#giveBack(failure);
-        if (isGivenBack) return await this.#told(() => lease.release(failure), "released");
+        // That the queue, the blobs or other workers were away is no fault of the job: the queue says how often it counts.
+        if (isShort || failure.code === "queue-away") return await this.#giveBack(failure);
         return await this.#told(() => lease.failed(failure, isFinal), end.kind);
       }
       case "killed":
@@ -294,5 +283,5 @@ export class JobRun {
 }
 
 function failedBefore(error: unknown): AttemptEnd {
-  return { end: { kind: "failed", failure: failureOf(error) }, outputs: [], isGivenBack: false };
+  return { end: { kind: "failed", failure: failureOf(error) }, outputs: [], isShort: false };
 }

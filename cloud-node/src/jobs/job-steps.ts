@@ -27,8 +27,10 @@ export interface QueuePace {
 export const DEFAULT_PACE: QueuePace = { leaseMs: 15_000, backOffMs: 1_000 };
 /** No attempt waits longer for its turn, ms. */
 export const LONGEST_BACK_OFF_MS = 60_000;
-/** As often in a row an attempt is not counted because something was away: what is away for ever is no job's to wait for. */
+/** So often in a row an attempt is not counted because something was away: what is away for ever is no job's to wait for. */
 export const MOST_GIVEN_BACK = 20;
+/** So often where it was workers for its places: each time it held one for a minute. */
+export const MOST_SHORT = 5;
 
 /** Whether its worker has not been heard of for a lease time. */
 function hasLostWorker({ state, leaseMs }: JobRecord, nowMs: number): boolean {
@@ -72,7 +74,7 @@ export function stepped(
         progress: step.progress === undefined ? record.progress : keptProgress(step.progress),
       };
     case "checkpoint":
-      return { ...record, checkpoint: { sha256: step.ref.sha256, bytes: step.ref.bytes }, givenBack: 0 };
+      return checkpointed(record, step.ref);
     case "done":
       return { ...ended(record, "done", nowMs), result: step.result };
     case "cancelled":
@@ -119,6 +121,12 @@ export function begunAnew(record: JobRecord, nowMs: number): JobRecord {
   };
 }
 
+/** One that got further may be given back as often again; who leaves the same again and again does not get further. */
+function checkpointed(record: JobRecord, { sha256, bytes }: BlobRef): JobRecord {
+  const isFurther = record.checkpoint?.sha256 !== sha256;
+  return { ...record, checkpoint: { sha256, bytes }, ...(isFurther ? { givenBack: 0 } : {}) };
+}
+
 /** @param away  why the attempt could not be made: then the next one waits, and this one counts if there were too many */
 function givenBack(
   record: JobRecord,
@@ -130,7 +138,8 @@ function givenBack(
   const attempts = record.attempts - 1;
   if (away === undefined) return { ...waiting(record, nowMs), attempts };
   const times = (record.givenBack ?? 0) + 1;
-  if (times > MOST_GIVEN_BACK) return failed(record, away, false, nowMs, pace);
+  if (times > (away.code === "peer-left" ? MOST_SHORT : MOST_GIVEN_BACK))
+    return failed(record, away, false, nowMs, pace);
   return { ...waiting(record, nowMs + pauseMs(times, pace)), attempts, givenBack: times };
 }
 

@@ -33,7 +33,8 @@ const JOBS = /\.jobs$/;
 export async function openQueue(url: string, clock: Clock, pace: Partial<QueuePace> = {}): Promise<OpenQueue> {
   if (NATS.test(url)) return openInNats(url, clock, { ...DEFAULT_PACE, ...pace });
   const file = SQLITE.exec(url)?.[1];
-  if (file === undefined) throw new JobError("bad-queue", `queue ${maskedUrl(url)}`, "give sqlite:FILE or nats://HOST:PORT");
+  if (file === undefined)
+    throw new JobError("bad-queue", `queue ${maskedUrl(url)}`, "give sqlite:FILE or nats://HOST:PORT");
   const queue = await SqliteQueue.open(file, { clock, pace: { ...DEFAULT_PACE, ...pace } });
   const blobs = new FileBlobs(blobFolderOf(file));
   return {

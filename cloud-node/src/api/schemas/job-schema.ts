@@ -28,7 +28,9 @@ export const JobSpecSchema = closedObject(
     salt: Type.Optional(
       Type.String({ pattern: "^[A-Za-z0-9_-]{0,64}$", description: "makes equal requests different jobs" }),
     ),
-    maxAttempts: Type.Optional(Type.Integer({ minimum: 1, maximum: MAX_JOB_ATTEMPTS, description: "3 where left out" })),
+    maxAttempts: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: MAX_JOB_ATTEMPTS, description: "3 where left out" }),
+    ),
   },
   "One request for work: the same one is the same job.",
 );

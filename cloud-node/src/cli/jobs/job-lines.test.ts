@@ -81,7 +81,9 @@ test("a job that nobody takes says so after a while, counted from when it may be
   expect(shown()).toContain("telemetry 3f2a9c1d  queued\n");
   clock.advance(1_000);
   lines.draw([queued]);
-  expect(shown()).toContain("telemetry 3f2a9c1d  queued: waits for a worker; where none runs, start `lockstep worker`\n");
+  expect(shown()).toContain(
+    "telemetry 3f2a9c1d  queued: waits for a worker; where none runs, start `lockstep worker`\n",
+  );
   clock.advance(1_000);
   lines.draw([{ ...queued, dueMs: clock.unixUs() / 1000 }]);
   expect(shown()).toContain("telemetry 3f2a9c1d  queued\n");

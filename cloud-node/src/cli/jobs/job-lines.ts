@@ -1,8 +1,8 @@
 import type { Clock } from "@lockstep/edge-sdk";
 import { WAITS_FOR_WORKER, waitsForWorker } from "../../api/job-wait.ts";
 import type { JobAnswer } from "../../api/schemas/job-schema.ts";
-import type { OutputStream } from "../surroundings.ts";
 import { isOver } from "../../jobs/job.ts";
+import type { OutputStream } from "../surroundings.ts";
 import { stateText } from "./job-text.ts";
 import { plainText } from "./plain-text.ts";
 

@@ -53,7 +53,8 @@ export function jobLines(job: JobAnswer, log: readonly string[], nowMs: number):
   ];
   if (result !== null) {
     lines.push(`result    ${plainText(JSON.stringify(result.value))}`);
-    for (const blob of result.outputs) lines.push(`output    ${plainText(blob.name)}  ${formatQuantity(blob.bytes, "B")}`);
+    for (const blob of result.outputs)
+      lines.push(`output    ${plainText(blob.name)}  ${formatQuantity(blob.bytes, "B")}`);
   }
   if (error !== null) lines.push(`error     ${error.code} in attempt ${error.attempt}: ${plainText(error.message)}`);
   if (log.length > 0) lines.push("", ...log.map(plainText));

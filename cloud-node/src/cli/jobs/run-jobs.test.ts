@@ -75,7 +75,11 @@ const freshQueue = () => `sqlite:${join(folder, "node.db.jobs")}`;
 const submission = ["submit", "telemetry", "--param", "eps=0.5"];
 
 test("submit that watches and is told to end fails, with the id that it handed in, and says that the job goes on", async () => {
-  const ended = await jobs(freshQueue(), [...submission, "--watch"], (text) => /[0-9a-f]{64}/.test(text) && stop.abort());
+  const ended = await jobs(
+    freshQueue(),
+    [...submission, "--watch"],
+    (text) => /[0-9a-f]{64}/.test(text) && stop.abort(),
+  );
   expect(ended.code).toBe(1);
   expect(ended.out).toMatch(/^[0-9a-f]{64}\n$/);
   expect(ended.err).toContain(`stopped while job ${ended.out.slice(0, 12)} went on: it goes on; follow it with`);
@@ -142,20 +146,15 @@ test("no terminal obeys parameters, results or names of outputs", async () => {
   expect(out.replaceAll("\n", "")).not.toMatch(/\p{Cc}/u);
 });
 
-test.each([
-  ["list"],
-  ["watch"],
-  ["watch", ID],
-  ["show", ID],
-  ["cancel", ID],
-  ["retry", ID],
-  ["prune"],
-])("%s makes no queue where there is none, and says what does", async (...args) => {
-  const { code, out, err } = await jobs(freshQueue(), args);
-  expect([code, out]).toEqual([1, ""]);
-  expect(err).toMatch(/^lockstep: there is no queue of jobs at .*: say where it is with --queue URL; .*submit/);
-  expect(readdirSync(folder)).toEqual([]);
-});
+test.each([["list"], ["watch"], ["watch", ID], ["show", ID], ["cancel", ID], ["retry", ID], ["prune"]])(
+  "%s makes no queue where there is none, and says what does",
+  async (...args) => {
+    const { code, out, err } = await jobs(freshQueue(), args);
+    expect([code, out]).toEqual([1, ""]);
+    expect(err).toMatch(/^lockstep: there is no queue of jobs at .*: say where it is with --queue URL; .*submit/);
+    expect(readdirSync(folder)).toEqual([]);
+  },
+);
 
 test("who hands in what has failed or was cancelled before is told how to begin it anew", async () => {
   const queue = freshQueue();

@@ -1,6 +1,6 @@
 import { formatCounted } from "../../api/number-text.ts";
-import { MOST_JOBS } from "../../jobs/job-queue.ts";
 import { isOver } from "../../jobs/job.ts";
+import { MOST_JOBS } from "../../jobs/job-queue.ts";
 import { CommandError } from "../command-error.ts";
 import type { JobsOptions, ListOptions, ShowOptions } from "../jobs.ts";
 import { writeResult } from "../result-output.ts";
@@ -46,7 +46,11 @@ export async function runWatch(
     const open = watched.length - jobs.filter(({ state }) => isOver(state)).length;
     if (open > 0) {
       const remedy = "they go on; follow them with `lockstep jobs watch`";
-      throw new CommandError("interrupted", `stopped while ${formatCounted(open, "job")} of ${watched.length} went on`, remedy);
+      throw new CommandError(
+        "interrupted",
+        `stopped while ${formatCounted(open, "job")} of ${watched.length} went on`,
+        remedy,
+      );
     }
     const missed = jobs.filter(({ state }) => state !== "done").length;
     if (missed > 0) throw new CommandError("refused", `${missed} of ${jobs.length} jobs are not done`, "see above");
@@ -56,17 +60,14 @@ export async function runWatch(
 }
 
 /** `lockstep jobs show`. */
-export async function runShow(
-  surroundings: Surroundings,
-  text: string,
-  options: ShowOptions,
-): Promise<void> {
+export async function runShow(surroundings: Surroundings, text: string, options: ShowOptions): Promise<void> {
   const { out, force, json } = options;
   checkJobText(text);
   const door = await openDoor(surroundings, options);
   try {
     const job = await door.get(await chosenJob(door, text));
-    const paths = out === undefined ? [] : await fetchOutputs(surroundings, door, job, { folder: out, isForced: force === true });
+    const paths =
+      out === undefined ? [] : await fetchOutputs(surroundings, door, job, { folder: out, isForced: force === true });
     const log = json === true ? [] : await door.log(job.id);
     const lines = jobLines(job, log, surroundings.clock.unixUs() / 1000);
     await writeResult(surroundings, json, shownJob(job), [lines, ...paths.map(plainText)].join("\n"));

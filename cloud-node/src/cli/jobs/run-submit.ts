@@ -1,8 +1,8 @@
+import { isOver } from "../../jobs/job.ts";
 import { CommandError } from "../command-error.ts";
 import type { SubmitOptions } from "../jobs.ts";
 import { writeResult } from "../result-output.ts";
 import type { Surroundings } from "../surroundings.ts";
-import { isOver } from "../../jobs/job.ts";
 import { type InputFile, readParams } from "./job-request.ts";
 import { jobLines } from "./job-text.ts";
 import { checkWork, knownWorkloads } from "./known-workloads.ts";

@@ -1,8 +1,8 @@
 import type { JobAnswer } from "../../api/schemas/job-schema.ts";
+import { isOver } from "../../jobs/job.ts";
 import { JobError } from "../../jobs/job-error.ts";
 import { CommandError } from "../command-error.ts";
 import type { Surroundings } from "../surroundings.ts";
-import { isOver } from "../../jobs/job.ts";
 import type { JobDoor } from "./job-door.ts";
 import { JobLines } from "./job-lines.ts";
 

@@ -17,7 +17,11 @@ test("folders of workers that were killed are swept away, those of others stay",
   const named = (pid: number, end = "AbC123") => own.replace(/-\d+-[^-]+$/, `-${pid}-${end}`);
   const left = named(ended);
   const earlier = named(process.pid);
-  const kept = [named(process.ppid), named(ended, "mine"), join(folder, `lockstep-worker-another.host-${ended}-AbC123`)];
+  const kept = [
+    named(process.ppid),
+    named(ended, "mine"),
+    join(folder, `lockstep-worker-another.host-${ended}-AbC123`),
+  ];
   for (const path of [left, earlier, ...kept]) {
     mkdirSync(path);
     writeFileSync(join(path, "input"), "bytes");

@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { type FileHandle, open, rename, rm, stat } from "node:fs/promises";
 import { extname } from "node:path";
 import { CodecError, type Lookahead } from "@lockstep/edge-sdk/core";
@@ -13,6 +12,7 @@ import { type CsvOptions, openCsvSource } from "./csv-source.ts";
 import type { EpsSpec } from "./eps-spec.ts";
 import { openFloatSource } from "./float-source.ts";
 import { aboutOutput } from "./output-problem.ts";
+import { partialPath } from "./partial-path.ts";
 import type { RowSource } from "./row-source.ts";
 import { type Survey, surveySource } from "./survey.ts";
 import { TelemetryError } from "./telemetry-error.ts";
@@ -85,7 +85,7 @@ export async function encodeFile(request: EncodeRequest): Promise<EncodeSummary>
 /** The same of anything that gives rows. @throws {TelemetryError} as `encodeFile` */
 export async function encodeSource(source: RowSource, request: SourceRequest): Promise<EncodeSummary> {
   const survey = request.survey ?? (await newSurvey(source, request));
-  const partial = `${request.output}.${randomBytes(4).toString("hex")}.part`;
+  const partial = partialPath(request.output);
   const refuse = (error: unknown): never => {
     throw aboutOutput(error, request.output);
   };
