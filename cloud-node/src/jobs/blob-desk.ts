@@ -26,6 +26,8 @@ export interface BlobDeskOptions {
 export const CHECKPOINT_FILE = "checkpoint";
 /** The workload's own folder. */
 export const SCRATCH_FOLDER = "scratch";
+/** One for all: an error of its own for each attempt costs more than a small job. */
+const CLOSED = new JobError("cancelled", "the attempt is over", "nothing: another one begins anew");
 /** In the workload's folder: inputs that it asked for as files. */
 const INPUTS_FOLDER = "inputs";
 
@@ -121,7 +123,7 @@ export class BlobDesk implements Pick<ThreadCallDesk, BlobCall> {
 
   /** Let go of everything that is still open. */
   async close(): Promise<void> {
-    this.#ended.abort();
+    this.#ended.abort(CLOSED);
     for (const write of this.#writes.values()) write.break();
     this.#writes.clear();
     for (const read of [...this.#reads.keys()]) await this["read-close"](read).catch(() => undefined);

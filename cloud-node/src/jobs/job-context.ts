@@ -27,6 +27,7 @@ export class ThreadContext implements JobContext {
   readonly channel: ThreadChannel | undefined;
   readonly #line: ThreadLine;
   readonly #order: ThreadOrder;
+  readonly #stop: Int32Array;
   readonly #clock = systemClock();
   readonly #stopper = new AbortController();
   readonly #pace: Pace;
@@ -38,12 +39,14 @@ export class ThreadContext implements JobContext {
   #lines: string[] = [];
   #leftOut = 0;
 
-  constructor(order: ThreadOrder, line: ThreadLine, channel: ThreadChannel | undefined) {
+  /** @param stop  see `ThreadData` */
+  constructor(order: ThreadOrder, stop: Int32Array, line: ThreadLine, channel: ThreadChannel | undefined) {
     this.jobId = order.jobId;
     this.attempt = order.attempt;
     this.inputs = order.inputs;
     this.channel = channel;
     this.#order = order;
+    this.#stop = stop;
     this.#line = line;
     this.#pace = new Pace(this.#clock, TELL_PAUSE_MS, () => this.#tell());
     this.look();
@@ -62,7 +65,7 @@ export class ThreadContext implements JobContext {
 
   /** See whether it should end. */
   look(): void {
-    const reason = STOP_REASONS[Atomics.load(this.#order.stop, 0) - 1];
+    const reason = STOP_REASONS[Atomics.load(this.#stop, 0) - 1];
     if (reason !== undefined && !this.signal.aborted) this.#stopper.abort(stopped(reason));
   }
 
