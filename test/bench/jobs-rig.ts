@@ -76,7 +76,10 @@ export class CommandProcess {
   /** Of the processor, ms, in all of its threads. */
   get cpuMs(): number {
     const text = readFileSync(`/proc/${this.child.pid}/stat`, "utf8");
-    const [user = "", system = ""] = text.slice(text.lastIndexOf(")") + 2).split(" ").slice(11);
+    const [user = "", system = ""] = text
+      .slice(text.lastIndexOf(")") + 2)
+      .split(" ")
+      .slice(11);
     return (Number(user) + Number(system)) * TICK_MS;
   }
 

@@ -139,11 +139,13 @@ export class JetStreamPulls {
     await this.#consumer(workload);
     const subject = this.#names.nextOf(workload);
     const body = JSON.stringify({ batch: 1, ...question });
-    const answer = await this.#answersOf(workload).ask(subject, body, timeout).catch((error) => {
-      // Nobody may be there who could answer: the next question sees to it.
-      this.#consumers.delete(workload);
-      throw error;
-    });
+    const answer = await this.#answersOf(workload)
+      .ask(subject, body, timeout)
+      .catch((error) => {
+        // Nobody may be there who could answer: the next question sees to it.
+        this.#consumers.delete(workload);
+        throw error;
+      });
     const status = answer.headers?.code ?? 0;
     if (status === 0) return this.#messageOf(answer);
     // The consumer is gone, whoever removed it: the next question makes it anew.

@@ -55,7 +55,8 @@ async function work(order: ThreadOrder, own: ThreadLine): Promise<string> {
 }
 
 function workloadOf(name: string): Promise<Workload> {
-  const known = loaded.get(name) ?? import(registry).then(({ WORKLOADS }: RegistryModule) => findWorkload(WORKLOADS, name)());
+  const known =
+    loaded.get(name) ?? import(registry).then(({ WORKLOADS }: RegistryModule) => findWorkload(WORKLOADS, name)());
   loaded.set(name, known);
   return known;
 }
