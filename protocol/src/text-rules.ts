@@ -14,8 +14,8 @@ export function isIdentifier(text: string): boolean {
 const MAX_BLOB_NAME_BYTES = 255;
 
 /**
- * Whether a job's input or output may have a name: 1 … 255 bytes of UTF-8, plain text as {@link isPlainText} has it, and
- * one that can be a file's, without `/` and `\\`, neither `.` nor `..`.
+ * Whether a job's input or output may have a name: 1 … 255 bytes of UTF-8 without lone surrogates and control characters
+ * (U+0000–001F, U+007F–009F), and one that can be a file's, without `/` and `\\`, neither `.` nor `..`.
  */
 export function isBlobName(text: string): boolean {
   if (text === "" || text === "." || text === ".." || text.length > MAX_BLOB_NAME_BYTES) return false;

@@ -1,7 +1,9 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { type JsonObject, openQueue } from "@lockstep/cloud-node";
+import { systemClock } from "@lockstep/edge-sdk";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { requires } from "../os-package.ts";
@@ -15,6 +17,20 @@ const LOOKS = (["light", "dark"] as const).flatMap((colorScheme) =>
   [320, 390, 1280].map((width) => ({ colorScheme, viewport: { width, height: 800 } })),
 );
 const WORKLOADS = fileURLToPath(new URL("../job-workloads.ts", import.meta.url));
+
+/** A job as tests hand it in. */
+interface Handed {
+  readonly workload: string;
+  readonly params: JsonObject;
+  readonly file?: { readonly name: string; readonly text: string };
+  readonly maxAttempts?: number;
+}
+
+const tiny = (n: number): Handed => ({ workload: "tiny", params: { n } });
+
+async function* once(text: string): AsyncGenerator<Uint8Array> {
+  yield Buffer.from(text);
+}
 
 /** A node with its page, and a queue of its own. */
 class PageNode {
@@ -35,11 +51,22 @@ class PageNode {
     return node;
   }
 
-  /** Hand a job in. @returns its id */
-  async submit(workload: string, ...args: string[]): Promise<string> {
-    const own = ["--workloads-from", WORKLOADS, "--queue", this.queue, "--json"];
-    const { stdout } = await runLockstep("jobs", "submit", workload, ...own, ...args);
-    return (JSON.parse(stdout) as { id: string }).id;
+  /** Hand jobs in. @returns the id of the first one */
+  async submit(jobs: readonly Handed[], agoMs = 0): Promise<string> {
+    const clock = systemClock();
+    const { queue, blobs, close } = await openQueue(this.queue, {
+      nowMs: () => clock.nowMs(),
+      unixUs: () => clock.unixUs() - 1_000 * agoMs,
+      setTimer: (callback, ms) => clock.setTimer(callback, ms),
+    });
+    const ids: string[] = [];
+    for (const { workload, params, file, maxAttempts } of jobs) {
+      const text = file?.text ?? "";
+      const inputs = file === undefined ? [] : [{ name: file.name, ...(await blobs.put(() => once(text))) }];
+      ids.push((await queue.submit({ workload, params, inputs, salt: "" }, { maxAttempts })).job.id);
+    }
+    await close();
+    return ids[0] ?? "";
   }
 
   async token(name: string, ...roles: string[]): Promise<string> {
@@ -92,7 +119,8 @@ requires("chromium")("the page's list of jobs while nobody works on them", () =>
       await page.keyboard.press("g");
       await page.keyboard.press("j");
       await page.getByText("No job has been handed in yet.").waitFor();
-      await node.submit("tiny", "--param", "n=1");
+      // So long ago that a worker, if there were one, would have taken it.
+      await node.submit([tiny(1)], 10_000);
       const row = page.getByRole("row", { name: /Queued tiny/ });
       await row.waitFor();
       await page.keyboard.press("g");
@@ -111,6 +139,28 @@ requires("chromium")("the page's list of jobs while nobody works on them", () =>
     },
     LIMIT_MS,
   );
+
+  test(
+    "a job in full is as it is now, also where it did not load at first, and where newer ones hide it from the list",
+    async () => {
+      const id = await node.submit([tiny(0)]);
+      const page = await open(browser, "about:blank", { viewport: { width: 1280, height: 900 } });
+      let asked = 0;
+      await page.route(`**/api/v1/jobs/${id}`, (route) => (asked++ === 0 ? route.abort() : route.continue()));
+      await page.goto(`${node.url}/?view=jobs&job=${id}`);
+      const details = page.locator(".job-details");
+      await details.getByText('{"n":0}').waitFor();
+      expect(asked).toBeGreaterThan(1);
+      await node.submit(Array.from({ length: 100 }, (_, i) => tiny(2 + i)));
+      await page.locator(`.jobs a[href*="${id}"]`).waitFor({ state: "detached" });
+      const { queue, close } = await openQueue(node.queue, systemClock());
+      await queue.cancel(id);
+      await close();
+      await details.getByText("Cancelled").waitFor();
+      await page.close();
+    },
+    LIMIT_MS,
+  );
 });
 
 requires("chromium")("the page's list of jobs", () => {
@@ -123,12 +173,13 @@ requires("chromium")("the page's list of jobs", () => {
   beforeAll(async () => {
     node = await PageNode.start();
     worker = await node.worker();
-    long = await node.submit("steps", "--param", "steps=100000", "--param", "stepMs=50");
-    await node.submit("tiny", "--param", "n=1");
-    await node.submit("poison", "--param", "how=throw", "--attempts", "1");
-    const input = join(node.folder, "input.txt");
-    writeFileSync(input, "what it was given\n");
-    await node.submit("copy", input);
+    const file = { name: "input.txt", text: "what it was given\n" };
+    long = await node.submit([
+      { workload: "steps", params: { steps: 100_000, stepMs: 50 } },
+      tiny(1),
+      { workload: "poison", params: { how: "throw" }, maxAttempts: 1 },
+      { workload: "copy", params: {}, file },
+    ]);
     browser = await launchChromium();
   }, LIMIT_MS);
 

@@ -1,8 +1,12 @@
 import { afterEach, expect, test } from "vitest";
+import type { Job } from "../jobs/job.ts";
+import type { JobEvent } from "../jobs/job-queue.ts";
+import { newRecord } from "../jobs/job-record.ts";
 import { ManualClock } from "../manual-clock.suite.ts";
-import type { ApiNode } from "./api-node.ts";
+import type { ApiJobs, ApiNode } from "./api-node.ts";
 import { EventLog } from "./event-log.ts";
 import { FleetWatch } from "./fleet-watch.ts";
+import { JobWatch } from "./job-watch.ts";
 import { LiveStream } from "./live-stream.ts";
 
 const VIEW = { search: "", sort: "severity", order: "asc", page: 0, rows: 50 } as const;
@@ -74,11 +78,15 @@ class Reader {
   }
 }
 
-function open(reader: Reader): { readonly clock: ManualClock; readonly log: EventLog; readonly stream: LiveStream } {
+function open(
+  reader: Reader,
+  queue?: ApiJobs["queue"],
+): { readonly clock: ManualClock; readonly log: EventLog; readonly stream: LiveStream } {
   const [clock, log] = [new ManualClock(), new EventLog()];
   fleet = new FleetWatch({ node: EMPTY_NODE, clock, log, truthOf: () => undefined });
-  const wish = { table: VIEW, device: undefined, hasJobs: false, since: undefined };
-  const source = { node: EMPTY_NODE, clock, fleet, log, jobs: undefined, truthOf: () => undefined };
+  const wish = { table: VIEW, device: undefined, hasJobs: queue !== undefined, since: undefined };
+  const jobs = queue && new JobWatch(queue, clock);
+  const source = { node: EMPTY_NODE, clock, fleet, log, jobs, truthOf: () => undefined };
   return {
     clock,
     log,
@@ -122,4 +130,27 @@ test("while a reader takes nothing, nothing is queued for it; then it gets the n
   expect(late.filter(({ event }) => event === "fleet")).toHaveLength(1);
   const events = late.filter(({ event }) => event === "event").map(({ id }) => id);
   expect(events).toEqual(Array.from({ length: 50 }, (_, i) => 1_251 + i));
+});
+
+test("jobs come as soon as they are read, then once a second, however often they change", async () => {
+  const reader = new Reader();
+  const listeners: ((event: JobEvent) => void)[] = [];
+  const queue: Pick<ApiJobs["queue"], "list" | "watch"> = {
+    list: async () => [],
+    watch: (listener) => {
+      listeners.push(listener);
+      return () => undefined;
+    },
+  };
+  const { clock, stream } = open(reader, queue as ApiJobs["queue"]);
+  await new Promise<void>((resolve) => setImmediate(resolve));
+  clock.advance(200);
+  expect(reader.count("jobs")).toBe(1);
+  const job: Job = newRecord({ workload: "steps", params: {}, inputs: [], salt: "" }, "ab".repeat(32), 0);
+  for (let i = 0; i < 50; i++) {
+    for (const tell of listeners) tell({ kind: "job", job: { ...job, attempts: i } });
+    clock.advance(100);
+  }
+  expect(reader.count("jobs")).toBe(1 + 5);
+  stream.close();
 });

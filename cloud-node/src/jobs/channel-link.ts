@@ -15,7 +15,7 @@ const HANDSHAKE_MS = 5_000;
 /** The place that the channel itself speaks from. */
 export const CHANNEL_PLACE = 0xffff;
 /** What it says, first byte of its payload. */
-export const ALIVE = 0;
+const ALIVE = 0;
 export const ALL_THERE = 1;
 /** With the place, u16. */
 export const LEFT = 2;

@@ -8,7 +8,14 @@ import { isOver, type Job, type JobSpec } from "./job.ts";
 import { JobError } from "./job-error.ts";
 import { jobContent, specOf } from "./job-id.ts";
 import { QueueLease } from "./job-lease.ts";
-import type { JobEvent, JobFilter, JobLease, JobQueue, SubmitOptions } from "./job-queue.ts";
+import {
+  type JobEvent,
+  type JobFilter,
+  type JobLease,
+  type JobQueue,
+  MOST_JOBS,
+  type SubmitOptions,
+} from "./job-queue.ts";
 import { blobsOf, type JobRecord, jobOf, newRecord } from "./job-record.ts";
 import {
   afterLease,
@@ -30,7 +37,6 @@ export interface JetStreamQueueOptions {
 }
 
 const MEND_MS = 60_000;
-const MOST_LISTED = 1_000;
 
 /**
  * Jobs in NATS JetStream, for any number of machines. How a job stands is in a key-value bucket alone, changed only by
@@ -91,7 +97,7 @@ export class JetStreamQueue implements JobQueue {
   async list({ states, workload, hidesSeats = false, before, limit }: JobFilter): Promise<Job[]> {
     return this.#ask(async () => {
       const first = before === undefined ? undefined : (await this.#jobs.need(before)).record;
-      const most = Math.min(Math.max(1, Math.trunc(limit)), MOST_LISTED);
+      const most = Math.min(Math.max(1, Math.trunc(limit)), MOST_JOBS);
       let found: JobRecord[] = [];
       for await (const { record } of this.#jobs.all()) {
         const isWanted = states?.includes(record.state) !== false && (workload ?? record.workload) === record.workload;

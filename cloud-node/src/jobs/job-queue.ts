@@ -16,7 +16,7 @@ export interface JobFilter {
   readonly hidesSeats?: boolean | undefined;
   /** Jobs that were submitted before this one; a list goes on with the last id of the one before. */
   readonly before?: string | undefined;
-  /** 1 … {@link MOST_JOBS}. */
+  /** 1 … 1,000. */
   readonly limit: number;
 }
 

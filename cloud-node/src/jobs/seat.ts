@@ -4,7 +4,8 @@ import { JobError } from "./job-error.ts";
 import { SEAT_SALT } from "./seat-salt.ts";
 
 const ID_HEAD = 8;
-const SECRET_BYTES = 32;
+/** Of what proves that somebody belongs to a place. */
+export const SECRET_BYTES = 32;
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
 const seatSchema = v.strictObject({

@@ -7,11 +7,9 @@ import { ChannelHub } from "./channel-hub.ts";
 import type { Job } from "./job.ts";
 import { JobError } from "./job-error.ts";
 import type { JobQueue } from "./job-queue.ts";
-import { type Seat, seatSpec } from "./seat.ts";
+import { SECRET_BYTES, type Seat, seatSpec } from "./seat.ts";
 import { seededRandom } from "./seeded-random.ts";
 import type { Heard } from "./thread-messages.ts";
-
-const SECRET_BYTES = 32;
 
 export interface SharedJobOptions {
   readonly queue: JobQueue;

@@ -3,7 +3,7 @@ import { InvariantError } from "../invariant-error.ts";
 import type { Job, JobSpec } from "./job.ts";
 import { JobError } from "./job-error.ts";
 import { specOf } from "./job-id.ts";
-import type { JobFilter } from "./job-queue.ts";
+import { type JobFilter, MOST_JOBS } from "./job-queue.ts";
 import { blobsOf, type JobRecord } from "./job-record.ts";
 import { SEAT_SALT } from "./seat-salt.ts";
 import type { JobLine } from "./sqlite-queue-messages.ts";
@@ -17,7 +17,6 @@ type Standing = Omit<JobRecord, keyof JobSpec | "id" | "state" | "dueMs" | "leas
 const MOST_LINES = 1_000;
 /** Jobs and lines that are told at once; what is left comes with the next look. */
 const MOST_TOLD = 500;
-const MOST_LISTED = 1_000;
 
 /** The rows of a queue's file, by one connection; every change belongs into a transaction of the caller's. */
 export class SqliteJobTable {
@@ -80,7 +79,7 @@ export class SqliteJobTable {
       values.push(this.#numberOf(before));
     }
     const where = conditions.length === 0 ? "" : `WHERE ${conditions.join(" AND ")}`;
-    const most = Math.min(Math.max(1, Math.trunc(limit)), MOST_LISTED);
+    const most = Math.min(Math.max(1, Math.trunc(limit)), MOST_JOBS);
     return this.#sql(`SELECT * FROM jobs ${where} ORDER BY number DESC LIMIT ?`)
       .all(...values, most)
       .map(recordOf);

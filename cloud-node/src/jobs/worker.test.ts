@@ -1,21 +1,36 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type JsonObject, MAX_RESULT_BYTES } from "./job.ts";
 import { WorkerRig } from "./worker-rig.suite.ts";
 
 let rig: WorkerRig;
-beforeEach(async () => {
-  rig = await WorkerRig.open();
-});
-afterEach(() => rig.close());
+
+/** Each test of a group begins with nothing. */
+function eachAnew(): void {
+  beforeEach(async () => {
+    rig = await WorkerRig.open();
+  });
+  afterEach(() => rig.close());
+}
+
+/** All tests of a group have the same worker, whatever the ones before did to it. */
+function allWithOneWorker(): void {
+  beforeAll(async () => {
+    rig = await WorkerRig.open();
+    await rig.worker();
+  });
+  afterAll(() => rig.close());
+}
 
 /** After a job that went wrong the same worker does the next one. */
-async function isAlive(): Promise<boolean> {
-  return (await rig.run("echo", { count: 1 }, { salt: "alive" })).state === "done";
+async function isAlive(after: string): Promise<boolean> {
+  return (await rig.run("echo", { count: 1 }, { salt: after })).state === "done";
 }
 
 describe("a job", () => {
+  eachAnew();
+
   test("ends with its result, and leaves no folder behind", async () => {
     const worker = await rig.worker();
     const job = await rig.run("echo", { count: 3 });
@@ -83,6 +98,8 @@ describe("a job", () => {
 });
 
 describe("a workload that does harm", () => {
+  allWithOneWorker();
+
   test.for([
     ["crashes", "worker-died", "RangeError: out of its mind"],
     ["rejects", "worker-died", "RangeError: nobody looks"],
@@ -91,11 +108,10 @@ describe("a workload that does harm", () => {
     ["eats-buffers", "out-of-memory", "more than 64 MiB"],
     ["cannot-load", "failed", "ENOENT"],
   ] as const)("%s: it is dead after its attempts, with its error, and the worker lives", async ([name, code, part]) => {
-    await rig.worker();
     const job = await rig.run(name, {}, { maxAttempts: 2 });
     expect(job).toMatchObject({ state: "dead", attempts: 2, error: { code, attempt: 2, worker: "worker" } });
     expect(job.error?.message).toContain(part);
-    expect(await isAlive()).toBe(true);
+    expect(await isAlive(name)).toBe(true);
   });
 
   test.for([
@@ -106,14 +122,12 @@ describe("a workload that does harm", () => {
     ["object", "it threw { a: 1 }"],
     ["nasty", "cannot be looked at"],
   ] as const)("throws %s: what it threw is told", async ([what, message]) => {
-    await rig.worker();
     const { error } = await rig.run("throws", { what }, { maxAttempts: 1 });
     expect(error).toMatchObject({ code: "failed" });
     expect(error?.message).toContain(message);
   });
 
   test("says a long message: 500 characters of it are kept", async () => {
-    await rig.worker();
     const { error } = await rig.run("throws", { what: "long" }, { maxAttempts: 1 });
     expect(error?.message).toHaveLength(500);
   });
@@ -131,21 +145,18 @@ describe("a workload that does harm", () => {
     ["outputs", { count: 0, names: ["a/b"] }, "bad-job", '"a/b" is no name'],
     ["outputs", { count: 0, names: ["ä".repeat(128)] }, "bad-job", "is no name"],
   ] as const)("%s %o: it failed for good", async ([name, params, code, part]) => {
-    await rig.worker();
     const job = await rig.run(name, params);
     expect(job).toMatchObject({ state: "failed", attempts: 1, error: { code } });
     expect(job.error?.message).toContain(part);
   });
 
   test("answers as much as is kept: it is done", async () => {
-    await rig.worker();
     const bytes = MAX_RESULT_BYTES - Buffer.byteLength('{"text":""}');
     expect(await rig.run("answers", { what: "long", bytes })).toMatchObject({ state: "done" });
     expect(await rig.run("outputs", { count: 64 })).toMatchObject({ state: "done" });
   });
 
   test("leaves work in its thread: the next job does not hear of it", async () => {
-    await rig.worker();
     await rig.run("leaves-work");
     const id = await rig.submit("waits");
     await rig.logged(id, "waits");
@@ -155,13 +166,14 @@ describe("a workload that does harm", () => {
   });
 
   test("breaks off an output: it hears of its own error, and the output is none", async () => {
-    await rig.worker();
     const { result } = await rig.run("breaks-off");
     expect(result).toEqual({ value: { answer: "the source broke" }, outputs: [] });
   });
 });
 
 describe("a request that cannot be served", () => {
+  allWithOneWorker();
+
   test("a worker is not started for a workload that it does not have", async () => {
     await expect(rig.worker({ workloads: ["echo", "nonesuch"] })).rejects.toMatchObject({ code: "unknown-workload" });
     await expect(rig.worker({ workloads: ["toString"] })).rejects.toMatchObject({ code: "unknown-workload" });
@@ -173,14 +185,12 @@ describe("a request that cannot be served", () => {
     [{ count: 1, list: [{ x: "a" }, { x: 5 }] }, "list.1.x: Invalid type: Expected string"],
     [{ count: 1, more: true }, "more: Invalid key"],
   ] as const)("parameters %o name the field that is wrong, and are not tried again", async ([params, part]) => {
-    await rig.worker();
     const job = await rig.run("echo", params);
     expect(job).toMatchObject({ state: "failed", attempts: 1, error: { code: "bad-params" } });
     expect(job.error?.message).toContain(part);
   });
 
   test("a blob that is not there is looked for again; one that was changed is not", async () => {
-    await rig.worker();
     const gone = rig.blobs.add("gone");
     await rig.blobs.remove(gone.sha256);
     const missing = await rig.run("copies", {}, { inputs: [{ name: "gone", ...gone }], maxAttempts: 2 });
@@ -192,7 +202,6 @@ describe("a request that cannot be served", () => {
   });
 
   test("a store that is full says so, and the job is tried again", async () => {
-    await rig.worker();
     rig.blobs.failure = Object.assign(new RangeError("no space left"), { code: "ENOSPC" });
     const job = await rig.run("outputs", { count: 1 }, { maxAttempts: 2 });
     expect(job).toMatchObject({ state: "dead", attempts: 2, error: { code: "disk-full" } });
@@ -203,6 +212,8 @@ describe("a request that cannot be served", () => {
 });
 
 describe("progress", () => {
+  eachAnew();
+
   /** Let a job chatter until something was heard of it. @returns it, and how often its thread may have told, at most */
   async function chattered(params: JsonObject, isEnough: (id: string) => Promise<boolean>) {
     const until = join(rig.scratch, "enough");
@@ -238,6 +249,8 @@ describe("progress", () => {
 });
 
 describe("a checkpoint", () => {
+  eachAnew();
+
   const steps = () => {
     const file = join(rig.scratch, "steps");
     return { file, read: () => readFileSync(file, "utf8").trim().split("\n") };

@@ -1,15 +1,21 @@
 import { createHash, randomBytes } from "node:crypto";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import { ApiRig, closeRigsAfterEach } from "../../api/api-rig.suite.ts";
 import { NodeDoor } from "./node-door.ts";
 
 closeRigsAfterEach();
+let folder = "";
 const servers: Server[] = [];
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "lockstep-node-door-"));
+});
 afterEach(() => {
+  rmSync(folder, { recursive: true });
   for (const server of servers.splice(0)) server.closeAllConnections();
 });
 
@@ -36,14 +42,17 @@ function blobOf(bytes: Uint8Array) {
   return { sha256: createHash("sha256").update(bytes).digest("hex"), bytes: bytes.length };
 }
 
-test("bytes that are all there, and were never made the blob, are made it", async () => {
+test.each([
+  ["all there, and were never made the blob,", 0],
+  ["there, and more that are none of it,", 1],
+])("bytes that are %s are made it", async (_, more) => {
   const rig = await ApiRig.open({ hasJobs: true });
   const bytes = randomBytes(100_000);
   const ref = blobOf(bytes);
   const folder = join(rig.folder, "store.db.blobs", ref.sha256.slice(0, 2));
   mkdirSync(folder, { recursive: true });
   // What a node leaves that is killed between the last byte and the name.
-  writeFileSync(join(folder, `${ref.sha256}.0badcafe.part`), bytes);
+  writeFileSync(join(folder, `${ref.sha256}.0badcafe.part`), Buffer.concat([bytes, Buffer.alloc(more)]));
   const file = join(rig.folder, "input.bin");
   writeFileSync(file, bytes);
   await doorTo(rig.server.url).put(file, ref, moving());
@@ -52,11 +61,24 @@ test("bytes that are all there, and were never made the blob, are made it", asyn
   expect(Buffer.from(await kept.arrayBuffer()).equals(bytes)).toBe(true);
 });
 
-test("an upload goes on where it was when the node is away for a moment, and is not begun where none ever answered", async () => {
+test("a file for which a node has no room is refused before it is sent, with how much room there is", async () => {
   const rig = await ApiRig.open({ hasJobs: true });
+  const file = join(rig.folder, "huge.bin");
+  writeFileSync(file, "");
+  // Of holes: more than any disk has, and none of it on this one.
+  const bytes = 2 ** 43;
+  truncateSync(file, bytes);
+  await expect(doorTo(rig.server.url).put(file, { sha256: ID, bytes }, moving())).rejects.toMatchObject({
+    code: "refused",
+    message: expect.stringMatching(/the upload is of 8.796.GB, and the node has room for .*: make room there/),
+  });
+  expect(readdirSync(rig.folder)).not.toContain("store.db.blobs");
+});
+
+test("an upload goes on where it was when the node is away for a moment, and is not begun where none ever answered", async () => {
   const bytes = randomBytes(1_000);
   const ref = blobOf(bytes);
-  const file = join(rig.folder, "input.bin");
+  const file = join(folder, "input.bin");
   writeFileSync(file, bytes);
   const asked: string[] = [];
   const url = await answering((request, response) => {

@@ -82,8 +82,8 @@ export class NodeDoor implements JobDoor {
         if (kept === undefined) return;
         if (kept > most) inVain = 0;
         most = Math.max(most, kept);
-        // All bytes may be there and not be the blob yet: the last one, sent again, makes them so.
-        await this.#send(file, ref, Math.max(0, Math.min(kept, ref.bytes - 1)), moving);
+        // All bytes may be there and not be the blob yet: the last one, sent again, makes them so. More are of no use.
+        await this.#send(file, ref, kept > ref.bytes ? 0 : Math.max(0, Math.min(kept, ref.bytes - 1)), moving);
         return;
       } catch (error) {
         const isCut = error instanceof CommandError && error.code === "not-reachable";

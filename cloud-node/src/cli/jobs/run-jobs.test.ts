@@ -170,3 +170,24 @@ test("who hands in what has failed or was cancelled before is told how to begin 
   expect([again.code, again.out]).toEqual([0, first.out]);
   expect(again.err).toContain(`is cancelled from before: \`lockstep jobs retry ${id.slice(0, 12)}\` begins it anew`);
 });
+
+test.each([
+  [["submit", "nothing"], /no workload "nothing": there are telemetry/],
+  [["submit", "telemetry", "--param", "eps=-1"], /telemetry, eps: /],
+  [["submit", "telemetry", "--param", "eps=1", "--param", "colour=2"], /telemetry, colour: /],
+  [["submit", "telemetry", "--param", "eps"], /write NAME=VALUE/],
+  [["submit", "telemetry", "a/x.csv", "b/x.csv", "--param", "eps=1"], /two inputs are called "x.csv"/],
+  [["show", "xyz"], /"xyz" is no id of a job/],
+  [["list", "--state", "asleep"], /write some of queued/],
+  [["list", "--queue", "redis://here"], /"redis:\/\/here" is no queue of jobs/],
+  [["list", "--queue", "redis://me:secret@here"], /"redis:\/\/here" is no queue of jobs/],
+  [["watch", "--queue", "nats:"], /is no queue of jobs/],
+] as const)("wrong usage says what to do: %j", async (args, remedy) => {
+  const at = (args as readonly string[]).indexOf("--queue");
+  const [queue = freshQueue(), rest] = at === -1 ? [undefined, args] : [args.at(at + 1), args.slice(0, at)];
+  const { code, out, err } = await jobs(queue, rest);
+  expect([code, out]).toEqual([2, ""]);
+  expect(err).toMatch(remedy);
+  expect(err.trim().split("\n")).toHaveLength(1);
+  expect(readdirSync(folder)).toEqual([]);
+});
