@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { systemClock } from "../clock.ts";
+import { type Clock, systemClock } from "../clock.ts";
 import { SILENT_LOGGER } from "../logger.ts";
+import { ManualClock } from "../manual-clock.suite.ts";
 import { ChannelHub } from "./channel-hub.ts";
 import { isSeat, type Seat } from "./seat.ts";
 import { SharedJob } from "./shared-job.ts";
@@ -112,12 +113,12 @@ test("shared jobs that hold each other's workers end all the same, and it uses u
 });
 
 /** A job that several workers are to share, as a worker has it, and its place; undefined: place 0. */
-async function shared(seat?: Seat): Promise<SharedJob> {
-  const id = await rig.submit("talks", { how: "stay", count: 3 });
+async function shared(seat?: Seat, bytes = 0, clock: Clock = systemClock()): Promise<SharedJob> {
+  const id = await rig.submit("talks", { how: "stay", count: 2, bytes });
   const job = await rig.queue.until(id, () => true);
   return new SharedJob({
     ...{ queue: rig.queue, job, attempt: 1, seat, channelHost: "127.0.0.1", peersMs: 60_000 },
-    ...{ clock: systemClock(), logger: SILENT_LOGGER, signal: new AbortController().signal },
+    ...{ clock, logger: SILENT_LOGGER, signal: new AbortController().signal },
   });
 }
 
@@ -149,4 +150,33 @@ test("a place that is taken while its attempt ends is let go", async () => {
   expect(await opening).toMatchObject({ code: "cancelled" });
   expect(await hub.receive()).toEqual({ kind: "left", from: 1 });
   await hub.close();
+});
+
+test("shared jobs whose places nobody takes give up at times of their own, all of them between one and one and a half waits", async () => {
+  const submit = rig.queue.submit.bind(rig.queue);
+  const times: number[] = [];
+  for (const bytes of [3, 31]) {
+    const clock = new ManualClock();
+    const job = await shared(undefined, bytes, clock);
+    const offered = Promise.withResolvers<void>();
+    rig.queue.submit = async (...args) => await submit(...args).finally(offered.resolve);
+    let error: unknown;
+    const opening = job.open(2).catch((thrown: unknown) => {
+      error = thrown;
+    });
+    await offered.promise;
+    rig.queue.submit = submit;
+    const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
+    await settled();
+    const beginMs = clock.nowMs();
+    for (; error === undefined && clock.nowMs() - beginMs < 120_000; await settled()) clock.advance(1_000);
+    times.push(clock.nowMs() - beginMs);
+    await opening;
+    expect(error).toMatchObject({ code: "peer-left" });
+    expect(job.isShort).toBe(true);
+    await job.close();
+  }
+  expect(Math.min(...times)).toBeGreaterThanOrEqual(60_000);
+  expect(Math.max(...times)).toBeLessThanOrEqual(91_000);
+  expect(Math.abs((times[0] ?? 0) - (times[1] ?? 0))).toBeGreaterThan(20_000);
 });
