@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
 import { createReadStream, createWriteStream } from "node:fs";
-import { open, rm } from "node:fs/promises";
+import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import type { BenchGoal, BenchTable } from "./bench.ts";
@@ -10,8 +10,6 @@ import { median } from "./statistics.ts";
 
 const GIGABYTE = 1_000_000_000;
 const PIECE_BYTES = 8_000_000;
-/** Of the disk's own copy, whose speed is not the same twice. */
-const COPIES = 3;
 /** Node itself, and what a blob of any size may add. */
 const MEMORY_LIMIT = 400_000_000;
 const MEGA = 1e6;
@@ -22,24 +20,30 @@ export async function blobRates(): Promise<{ readonly table: BenchTable; readonl
   try {
     const input = join(rig.folder, "input.bin");
     await writeRandom(input);
+    // Between our steps, each into a new file as theirs: neither the disk nor the machine's memory is as fast twice.
     const copies: number[] = [];
-    for (let i = 0; i < COPIES; i++) copies.push(await timed(() => copyFile(input, join(rig.folder, "copy.bin"))));
-    await rm(join(rig.folder, "copy.bin"));
-    const copyMs = median(copies);
-    const worker = await rig.worker(["--workloads-from", BENCH_WORKLOADS]);
+    const copy = async () => {
+      copies.push(await timed(() => copyFile(input, join(rig.folder, `copy-${copies.length}.bin`))));
+    };
 
+    await copy();
     const own = ["--queue", rig.url, "--json"];
     const submit = new CommandProcess(["jobs", "submit", "copy", input, "--workloads-from", BENCH_WORKLOADS, ...own]);
     const [uploadMs, uploadPeak] = await watched(submit);
     const [, id = ""] = /"id":"([0-9a-f]+)"/.exec(submit.text) ?? [];
+    await copy();
+    const worker = await rig.worker(["--workloads-from", BENCH_WORKLOADS]);
     const job = await rig.over(id);
     if (job.state !== "done" || job.startedMs === null || job.endedMs === null) {
       throw new BenchError("no-answer", { from: "the copying job", state: job.state, error: job.error?.message ?? "" });
     }
     const workMs = job.endedMs - job.startedMs;
     const workPeak = worker.peakBytes;
+    await copy();
     const fetch = new CommandProcess(["jobs", "show", id, "--out", join(rig.folder, "out"), ...own]);
     const [fetchMs, fetchPeak] = await watched(fetch);
+    await copy();
+    const copyMs = median(copies);
     const output = join(rig.folder, "out", "copy-of-input.bin");
     if ((await sha256(output)) !== (await sha256(input))) throw new BenchError("not-the-same", { file: "the output" });
 

@@ -37,18 +37,29 @@ interface Series {
   readonly outcomes: readonly Outcome[];
 }
 
-/** Jobs that end exactly once in effect, whatever is killed or cut. @param runs  of each kind */
+/**
+ * Jobs that end exactly once in effect, whatever is killed or cut.
+ *
+ * @param runs  of each kind
+ * @param say  told what is done next
+ */
 export async function faults(
   runs: number,
+  say: (what: string) => void,
 ): Promise<{ readonly table: BenchTable; readonly goals: readonly BenchGoal[] }> {
-  const series: readonly Series[] = [
-    await killWorkers("SQLite", runs),
-    await killWorkers("JetStream", runs),
-    await killClients("SQLite", runs),
-    await killClients("JetStream", runs),
-    await killLeaders(runs),
-    await cutWorkers(runs),
+  const series: Series[] = [];
+  const plans: readonly (readonly [string, () => Promise<Series>])[] = [
+    ["kill -9 of the worker, SQLite", () => killWorkers("SQLite", runs)],
+    ["kill -9 of the worker, JetStream", () => killWorkers("JetStream", runs)],
+    ["kill -9 of who hands it in, SQLite", () => killClients("SQLite", runs)],
+    ["kill -9 of who hands it in, JetStream", () => killClients("JetStream", runs)],
+    ["kill -9 of the leader of 3", () => killLeaders(runs)],
+    ["a cut network", () => cutWorkers(runs)],
   ];
+  for (const [what, run] of plans) {
+    say(`${what}, ${runs} times`);
+    series.push(await run());
+  }
   const hurt = series.map((one) => ({ ...one, outcomes: one.outcomes.filter(({ isUnderWay }) => isUnderWay) }));
   return {
     table: {

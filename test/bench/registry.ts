@@ -97,7 +97,7 @@ export const BENCHES: ReadonlyMap<string, BenchEntry> = new Map<string, BenchEnt
     {
       load: async () => (await import("./jobs.ts")).benchJobs,
       measures:
-        "Jobs per second beside BullMQ, what a queue adds, a blob of 1 GB, kills and a cut network. Ten minutes. Needs nats-server, redis-server, and root for the network.",
+        "Jobs per second beside BullMQ, what a queue adds, a blob of 1 GB, kills and a cut network. A quarter of an hour. Needs nats-server, redis-server, and root for the network.",
       takes: { cases: ["N", "runs of each fault; 20 if not given"] },
       example: "jobs --cases 5",
     },

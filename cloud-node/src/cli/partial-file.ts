@@ -6,6 +6,9 @@ import { aboutOutput } from "../workloads/telemetry/output-problem.ts";
 import { partialPath } from "../workloads/telemetry/partial-path.ts";
 import { CommandError } from "./command-error.ts";
 
+/** What waits for the disk while more is made. */
+const WRITE_AHEAD_BYTES = 1 << 22;
+
 /**
  * Refuse files that cannot be meant: a folder to read or to write, an output in no folder, or one that is the input.
  *
@@ -48,7 +51,7 @@ export class PartialFile {
   private constructor(path: string, partial: string, handle: FileHandle) {
     this.#path = path;
     this.#partial = partial;
-    this.stream = handle.createWriteStream();
+    this.stream = handle.createWriteStream({ highWaterMark: WRITE_AHEAD_BYTES });
   }
 
   static async open(path: string): Promise<PartialFile> {

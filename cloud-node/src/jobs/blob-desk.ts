@@ -11,7 +11,7 @@ import { MAX_OUTPUTS, type NamedBlob } from "./job.ts";
 import { JobError } from "./job-error.ts";
 import type { ThreadCallDesk, WriteTarget } from "./thread-messages.ts";
 
-/** What waits between a thread and the store. */
+/** What waits between a thread and the store, or the store and a file. */
 const WRITE_AHEAD_BYTES = 1024 * 1024;
 
 export interface BlobDeskOptions {
@@ -26,6 +26,8 @@ export interface BlobDeskOptions {
 export const CHECKPOINT_FILE = "checkpoint";
 /** The workload's own folder. */
 export const SCRATCH_FOLDER = "scratch";
+/** One for all: an error of its own for each attempt costs more than a small job. */
+const CLOSED = new JobError("cancelled", "the attempt is over", "nothing: another one begins anew");
 /** In the workload's folder: inputs that it asked for as files. */
 const INPUTS_FOLDER = "inputs";
 
@@ -121,7 +123,7 @@ export class BlobDesk implements Pick<ThreadCallDesk, BlobCall> {
 
   /** Let go of everything that is still open. */
   async close(): Promise<void> {
-    this.#ended.abort();
+    this.#ended.abort(CLOSED);
     for (const write of this.#writes.values()) write.break();
     this.#writes.clear();
     for (const read of [...this.#reads.keys()]) await this["read-close"](read).catch(() => undefined);
@@ -133,7 +135,11 @@ export class BlobDesk implements Pick<ThreadCallDesk, BlobCall> {
     await mkdir(folder, { recursive: true });
     const file = join(folder, name);
     const { signal } = this.#ended;
-    await pipeline(this.#options.blobs.get({ sha256, bytes }, { signal }), createWriteStream(file), { signal });
+    await pipeline(
+      this.#options.blobs.get({ sha256, bytes }, { signal }),
+      createWriteStream(file, { highWaterMark: 2 * WRITE_AHEAD_BYTES }),
+      { signal },
+    );
     return file;
   }
 

@@ -32,6 +32,8 @@ export interface BlobFacts extends BlobRef {
 
 /** Content-addressed bytes of any size: streamed, whole or not there, verified whenever they are read. */
 export interface BlobStore {
+  /** Where they are files of this machine: any thread may open them itself, as `FileBlobs` of this folder. */
+  readonly folder?: string | undefined;
   /**
    * Keep bytes: durable once this resolves.
    *
@@ -41,7 +43,7 @@ export interface BlobStore {
    */
   put(source: (fromByte: number) => AsyncIterable<Uint8Array>, options?: PutOptions): Promise<BlobRef>;
   /**
-   * The bytes of a blob, in memory that does not grow with its size.
+   * The bytes of a blob, in memory that does not grow with its size. Each chunk is the reader's own.
    *
    * @throws {JobError} `missing-blob`; `tampered-blob`, after the last byte at the latest; `queue-away`
    */

@@ -59,6 +59,27 @@ test("a writer that is killed leaves nothing that looks whole, and the next one 
   }
 });
 
+test("a blob of which the disk has a part before the rest is there comes back as it was", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "lockstep-blobs-"));
+  try {
+    // More than waits for the disk at once.
+    const [chunk, count] = [bytesOf(1, 1 << 20), 70];
+    const blobs = new FileBlobs(folder);
+    const ref = await blobs.put(async function* () {
+      for (let i = 0; i < count; i++) {
+        chunk.writeUInt32LE(i);
+        yield chunk;
+      }
+    });
+    expect(ref.bytes).toBe(count * chunk.length);
+    let at = 0;
+    for await (const piece of blobs.get(ref)) at += piece.length;
+    expect(at).toBe(ref.bytes);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
 test("uploads that break again and again leave one behind, and those that others may be writing", async () => {
   const folder = mkdtempSync(join(tmpdir(), "lockstep-blobs-"));
   try {

@@ -3,13 +3,13 @@ import type { Stats } from "node:fs";
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat, unlink, utimes } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { syncFolder } from "../owner-file.ts";
+import { BlobFile, chunksOf } from "./blob-file.ts";
 import type { BlobFacts, BlobRef, BlobStore, GetOptions, PutOptions } from "./blob-store.ts";
 import { onDisk, unlessAbsent } from "./disk-call.ts";
 import { JobError } from "./job-error.ts";
 import { checkRef, isSha256 } from "./job-id.ts";
 import { checkSignal, tampered, verified } from "./verified-bytes.ts";
 
-const READ_BYTES = 1 << 18;
 const PART = ".part";
 /** Folder of uploads whose bytes nobody foretold. */
 const NEW = "new";
@@ -32,11 +32,11 @@ interface Part {
  *     new/1f2e3d4c.part         an upload of what only its last byte names
  */
 export class FileBlobs implements BlobStore {
-  readonly #folder: string;
+  readonly folder: string;
 
   /** @param folder  made with the first blob */
   constructor(folder: string) {
-    this.#folder = folder;
+    this.folder = folder;
   }
 
   async put(source: (fromByte: number) => AsyncIterable<Uint8Array>, options: PutOptions = {}): Promise<BlobRef> {
@@ -45,7 +45,7 @@ export class FileBlobs implements BlobStore {
       checkRef(expect, "a blob");
       if (await this.renew(expect)) return { sha256: expect.sha256, bytes: expect.bytes };
     }
-    const folder = join(this.#folder, expect?.sha256.slice(0, 2) ?? NEW);
+    const folder = join(this.folder, expect?.sha256.slice(0, 2) ?? NEW);
     const name = expect === undefined ? "" : `${expect.sha256}.`;
     const part = join(folder, `${name}${randomBytes(4).toString("hex")}${PART}`);
     const handle = await this.#disk(async () => {
@@ -54,7 +54,7 @@ export class FileBlobs implements BlobStore {
     });
     const begun = expect === undefined ? undefined : await this.#longestPart(expect, part);
     try {
-      const ref = await this.#fill(handle, begun, source, options).finally(() => handle.close());
+      const ref = await this.#fill(new BlobFile(handle), begun, source, options).finally(() => handle.close());
       await this.#disk(() => this.#place(part, ref));
       return ref;
     } catch (error) {
@@ -123,7 +123,7 @@ export class FileBlobs implements BlobStore {
   async forgetBegun(beforeMs: number): Promise<void> {
     for (const folder of await this.#names("")) {
       for (const name of await this.#names(folder)) {
-        const path = join(this.#folder, folder, name);
+        const path = join(this.folder, folder, name);
         const facts = name.endsWith(PART) ? await stat(path).catch(unlessAbsent) : undefined;
         if (facts !== undefined && facts.mtimeMs < beforeMs) await rm(path, { force: true });
       }
@@ -134,32 +134,29 @@ export class FileBlobs implements BlobStore {
 
   /** What an earlier upload left, then what the source gives; all of it on the disk. */
   async #fill(
-    handle: FileHandle,
+    file: BlobFile,
     begun: string | undefined,
     source: (fromByte: number) => AsyncIterable<Uint8Array>,
     { expect, onProgress, signal }: PutOptions,
   ): Promise<BlobRef> {
-    const hash = createHash("sha256");
-    let bytes = 0;
     const keep = async (chunks: AsyncIterable<Uint8Array>) => {
       for await (const chunk of chunks) {
         checkSignal(signal, expect?.sha256);
-        if (expect !== undefined && bytes + chunk.length > expect.bytes) {
+        if (expect !== undefined && file.bytes + chunk.length > expect.bytes) {
           throw tampered(expect, `more than ${expect.bytes} bytes`);
         }
-        await this.#disk(() => writeAll(handle, chunk, bytes));
-        hash.update(chunk);
-        bytes += chunk.length;
-        onProgress?.(bytes);
+        await this.#disk(() => file.write(chunk));
+        onProgress?.(file.bytes);
       }
     };
     // Copied, not taken over: whoever wrote it may still do so, and it has to be read for its hash anyway.
     if (begun !== undefined) await this.#read(begun, keep);
-    await keep(source(bytes));
-    const ref = { sha256: hash.digest("hex"), bytes };
-    if (expect !== undefined && bytes < expect.bytes) throw tampered(expect, `${bytes} of ${expect.bytes} bytes`);
+    await keep(source(file.bytes));
+    const ref = { sha256: file.digest(), bytes: file.bytes };
+    if (expect !== undefined && ref.bytes < expect.bytes)
+      throw tampered(expect, `${ref.bytes} of ${expect.bytes} bytes`);
     if (expect !== undefined && ref.sha256 !== expect.sha256) throw tampered(expect, "other bytes");
-    await this.#disk(() => handle.sync());
+    await this.#disk(() => file.sync());
     return ref;
   }
 
@@ -240,7 +237,7 @@ export class FileBlobs implements BlobStore {
     if (!isSha256(sha256)) return [];
     const folder = sha256.slice(0, 2);
     const names = (await this.#names(folder)).filter((name) => name.startsWith(`${sha256}.`) && name.endsWith(PART));
-    const paths = names.map((name) => join(this.#folder, folder, name));
+    const paths = names.map((name) => join(this.folder, folder, name));
     const facts = await Promise.all(paths.map((path) => stat(path).catch(unlessAbsent)));
     return paths.map((path, i) => ({ path, bytes: facts[i]?.size ?? 0, writtenMs: facts[i]?.mtimeMs ?? 0 }));
   }
@@ -248,13 +245,13 @@ export class FileBlobs implements BlobStore {
   /** Make a folder that is there even after the power went. */
   async #makeFolder(folder: string): Promise<void> {
     if ((await mkdir(folder, { recursive: true })) === undefined) return;
-    await syncFolder(this.#folder);
-    await syncFolder(dirname(this.#folder));
+    await syncFolder(this.folder);
+    await syncFolder(dirname(this.folder));
   }
 
   async #names(folder: string): Promise<string[]> {
     return this.#disk(async () => {
-      const entries = await readdir(join(this.#folder, folder)).catch((cause) => {
+      const entries = await readdir(join(this.folder, folder)).catch((cause) => {
         // A file of somebody else's.
         if (cause.code !== "ENOTDIR") unlessAbsent(cause);
       });
@@ -263,28 +260,23 @@ export class FileBlobs implements BlobStore {
   }
 
   async *#chunks(handle: FileHandle): AsyncGenerator<Uint8Array> {
-    for (let at = 0; ; ) {
-      // Each its own: whoever is given one may keep it.
-      const buffer = Buffer.allocUnsafeSlow(READ_BYTES);
-      const { bytesRead } = await this.#disk(() => handle.read(buffer, 0, READ_BYTES, at));
-      if (bytesRead === 0) return;
-      at += bytesRead;
-      yield buffer.subarray(0, bytesRead);
+    const chunks = chunksOf(handle);
+    try {
+      for (;;) {
+        const { value, done } = await this.#disk(() => chunks.next());
+        if (done === true) return;
+        yield value;
+      }
+    } finally {
+      await chunks.return(undefined);
     }
   }
 
   #path(sha256: string): string {
-    return join(this.#folder, sha256.slice(0, 2), sha256);
+    return join(this.folder, sha256.slice(0, 2), sha256);
   }
 
   #disk<Result>(act: () => Promise<Result>): Promise<Result> {
-    return onDisk(this.#folder, act);
-  }
-}
-
-async function writeAll(handle: FileHandle, chunk: Uint8Array, position: number): Promise<void> {
-  for (let at = 0; at < chunk.length; ) {
-    const { bytesWritten } = await handle.write(chunk, at, chunk.length - at, position + at);
-    at += bytesWritten;
+    return onDisk(this.folder, act);
   }
 }

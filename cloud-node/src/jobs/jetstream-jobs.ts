@@ -44,13 +44,19 @@ export class JetStreamJobs {
   }
 
   /** @returns its first revision; undefined: it is there already */
-  add(record: JobRecord): Promise<number | undefined> {
-    return unlessOvertaken(this.#kv.create(record.id, JSON.stringify(record)));
+  async add(record: JobRecord): Promise<number | undefined> {
+    const revision = await this.put(record, 0);
+    if (revision !== undefined) return revision;
+    // What somebody removed by hand leaves a mark.
+    const entry = await this.#kv.get(record.id);
+    return entry === null || entry.operation === "PUT" ? undefined : this.put(record, entry.revision);
   }
 
   /** @returns its new revision; undefined: somebody else changed it first */
   put(record: JobRecord, revision: number): Promise<number | undefined> {
-    return unlessOvertaken(this.#kv.update(record.id, JSON.stringify(record), revision));
+    // As a bucket's client does it.
+    const subject = `$KV.${this.#bucket}.${record.id}`;
+    return unlessOvertaken(this.#link.writes.write(subject, JSON.stringify(record), { last: revision }));
   }
 
   /** Change a job as it is, whoever else does so. @throws {JobError} `unknown-job`, and what `change` throws */

@@ -1,5 +1,6 @@
 import { type Msg, nanos } from "@nats-io/transport-node";
 import type { Clock, Timer } from "../clock.ts";
+import { JetStreamAnswers } from "./jetstream-answers.ts";
 import type { KeptJob } from "./jetstream-jobs.ts";
 import { type JetStreamNames, makeConsumer } from "./jetstream-names.ts";
 import type { NatsLink } from "./nats-link.ts";
@@ -43,6 +44,7 @@ export class JetStreamPulls {
   readonly #clock: Clock;
   readonly #leaseMs: number;
   readonly #consumers = new Map<string, Promise<void>>();
+  readonly #answers = new Map<string, JetStreamAnswers>();
   readonly #ready = new Set<Ready>();
   readonly #asked = new Set<string>();
   readonly #waiting = new Set<Waiting>();
@@ -137,17 +139,27 @@ export class JetStreamPulls {
     await this.#consumer(workload);
     const subject = this.#names.nextOf(workload);
     const body = JSON.stringify({ batch: 1, ...question });
-    // With a subscription of its own: a message of a stream comes under its own subject, not that of a shared inbox.
-    const answer = await this.#link.connection.request(subject, body, { timeout, noMux: true }).catch((error) => {
-      // Nobody may be there who could answer: the next question sees to it.
-      this.#consumers.delete(workload);
-      throw error;
-    });
+    const answer = await this.#answersOf(workload)
+      .ask(subject, body, timeout)
+      .catch((error) => {
+        // Nobody may be there who could answer: the next question sees to it.
+        this.#consumers.delete(workload);
+        throw error;
+      });
     const status = answer.headers?.code ?? 0;
     if (status === 0) return this.#messageOf(answer);
     // The consumer is gone, whoever removed it: the next question makes it anew.
     if (status === 409) this.#consumers.delete(workload);
     return undefined;
+  }
+
+  #answersOf(workload: string): JetStreamAnswers {
+    const known = this.#answers.get(workload);
+    if (known !== undefined) return known;
+    // Nobody waits for what comes late: others are to have it at once.
+    const answers = new JetStreamAnswers(this.#link.connection, (message) => this.#messageOf(message).nak(0));
+    this.#answers.set(workload, answers);
+    return answers;
   }
 
   async #consumer(workload: string): Promise<void> {

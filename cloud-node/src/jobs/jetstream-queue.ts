@@ -243,8 +243,8 @@ export class JetStreamQueue implements JobQueue {
   /** Tell the workers of a job; twice within two minutes is once. */
   async #announce(kept: KeptJob): Promise<void> {
     const { id, workload, round, submittedMs } = kept.record;
-    await this.#link.js.publish(this.#names.workOf(workload, id), JSON.stringify(kept), {
-      msgID: `${id}.${round}.${submittedMs}`,
+    await this.#link.writes.write(this.#names.workOf(workload, id), JSON.stringify(kept), {
+      messageId: `${id}.${round}.${submittedMs}`,
     });
   }
 

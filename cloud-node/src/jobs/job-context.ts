@@ -1,6 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { systemClock } from "../clock.ts";
 import type { BlobRef } from "./blob-store.ts";
+import { FileBlobs } from "./file-blobs.ts";
 import type { JobProgress, NamedBlob } from "./job.ts";
 import { JobError } from "./job-error.ts";
 import { shortened } from "./job-failure.ts";
@@ -16,7 +17,7 @@ const TELL_PAUSE_MS = 250;
 /** Lines of one pause that are kept: a workload that logs in a loop fills neither memory nor the queue. */
 const MOST_LINES = 16;
 /** Small pieces cost a message each. */
-const CHUNK_BYTES = 256 * 1024;
+const CHUNK_BYTES = 1024 * 1024;
 
 /** What a workload sees, in its thread: everything else is asked of the worker. */
 export class ThreadContext implements JobContext {
@@ -26,9 +27,11 @@ export class ThreadContext implements JobContext {
   readonly channel: ThreadChannel | undefined;
   readonly #line: ThreadLine;
   readonly #order: ThreadOrder;
+  readonly #stop: Int32Array;
   readonly #clock = systemClock();
   readonly #stopper = new AbortController();
   readonly #pace: Pace;
+  readonly #reads = new Set<AsyncGenerator<Uint8Array>>();
   #random: (() => number) | undefined;
   #hasScratch = false;
   #progress: JobProgress = { fraction: null, note: "", metrics: {} };
@@ -36,12 +39,14 @@ export class ThreadContext implements JobContext {
   #lines: string[] = [];
   #leftOut = 0;
 
-  constructor(order: ThreadOrder, line: ThreadLine, channel: ThreadChannel | undefined) {
+  /** @param stop  see `ThreadData` */
+  constructor(order: ThreadOrder, stop: Int32Array, line: ThreadLine, channel: ThreadChannel | undefined) {
     this.jobId = order.jobId;
     this.attempt = order.attempt;
     this.inputs = order.inputs;
     this.channel = channel;
     this.#order = order;
+    this.#stop = stop;
     this.#line = line;
     this.#pace = new Pace(this.#clock, TELL_PAUSE_MS, () => this.#tell());
     this.look();
@@ -60,7 +65,7 @@ export class ThreadContext implements JobContext {
 
   /** See whether it should end. */
   look(): void {
-    const reason = STOP_REASONS[Atomics.load(this.#order.stop, 0) - 1];
+    const reason = STOP_REASONS[Atomics.load(this.#stop, 0) - 1];
     if (reason !== undefined && !this.signal.aborted) this.#stopper.abort(stopped(reason));
   }
 
@@ -94,7 +99,13 @@ export class ThreadContext implements JobContext {
   }
 
   read(input: BlobRef): AsyncIterable<Uint8Array> {
-    return this.#read({ sha256: input.sha256, bytes: input.bytes });
+    const ref = { sha256: input.sha256, bytes: input.bytes };
+    const { blobFolder } = this.#order;
+    if (blobFolder === undefined) return this.#read(ref);
+    // No byte of a file goes through the worker, which all of its threads would have to share.
+    const chunks = new FileBlobs(blobFolder).get(ref, { signal: this.signal });
+    this.#reads.add(chunks);
+    return chunks;
   }
 
   file(input: NamedBlob): Promise<string> {
@@ -117,9 +128,10 @@ export class ThreadContext implements JobContext {
     await this.#write({ kind: "checkpoint" }, source);
   }
 
-  /** Tell what was not told yet. */
-  flush(): void {
+  /** Tell what was not told yet, and let go of what is still open. */
+  async close(): Promise<void> {
     this.#pace.flush();
+    for (const chunks of this.#reads) await chunks.return(undefined);
   }
 
   #tell(): void {
@@ -133,10 +145,12 @@ export class ThreadContext implements JobContext {
   async *#read(ref: BlobRef | "checkpoint"): AsyncGenerator<Uint8Array> {
     const read = await this.#line.call("read-open", [ref]);
     try {
-      for (;;) {
+      for (let next = this.#next(read); ; ) {
         this.signal.throwIfAborted();
-        const chunk = await this.#line.call("read-next", [read]);
+        const chunk = await next;
         if (chunk === undefined) return;
+        // On its way while this one is looked at.
+        next = this.#next(read);
         yield chunk;
       }
     } finally {
@@ -144,17 +158,29 @@ export class ThreadContext implements JobContext {
     }
   }
 
+  #next(read: number): Promise<Uint8Array | undefined> {
+    const next = this.#line.call("read-next", [read]);
+    // Of one that is not waited for any more nobody needs to know.
+    next.catch(() => {});
+    return next;
+  }
+
   async #write(target: WriteTarget, source: AsyncIterable<Uint8Array>): Promise<BlobRef> {
     const write = await this.#line.call("write-open", [target]);
     try {
+      let sent: Promise<undefined> = Promise.resolve(undefined);
       for await (const piece of source) {
         for (let from = 0; from < piece.length; from += CHUNK_BYTES) {
           this.signal.throwIfAborted();
           // A copy: the piece stays the workload's, which may fill it again.
           const chunk = new Uint8Array(piece.subarray(from, from + CHUNK_BYTES));
-          await this.#line.call("write-chunk", [write, chunk], [chunk.buffer]);
+          // One is on its way while the next one is made.
+          await sent;
+          sent = this.#line.call("write-chunk", [write, chunk], [chunk.buffer]);
+          sent.catch(() => {});
         }
       }
+      await sent;
     } catch (error) {
       await this.#line.call("write-break", [write]);
       throw error;

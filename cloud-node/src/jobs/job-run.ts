@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { createWriteStream } from "node:fs";
+import { createWriteStream, existsSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
@@ -57,6 +57,8 @@ export class JobRun {
   readonly #thread: JobThread;
   readonly #stopped = new AbortController();
   readonly #ended = Promise.withResolvers<void>();
+  readonly #left = Promise.withResolvers<void>();
+  #hasLeft = false;
   #logged: Promise<unknown> = Promise.resolve();
   #waitingLines = 0;
   #isLogClosed = false;
@@ -68,6 +70,11 @@ export class JobRun {
     this.#thread = thread;
   }
 
+  /** Resolves once its thread is free for another one: what is left is to tell the queue. */
+  get left(): Promise<void> {
+    return this.#left.promise;
+  }
+
   get job(): Job {
     return this.#lease.job;
   }
@@ -77,17 +84,26 @@ export class JobRun {
     const keeper = new LeaseKeeper({ ...this.#options, lease: this.#lease, stop: (reason) => this.stop(reason) });
     try {
       const ended = await this.#attempt(keeper).catch((error: unknown) => failedBefore(error));
+      this.#leave();
       await this.#closeLog();
       return await this.#tell(ended);
     } finally {
+      this.#leave();
       keeper.close();
     }
+  }
+
+  #leave(): void {
+    this.#hasLeft = true;
+    this.#left.resolve();
   }
 
   /** Let it end: its thread is asked to, and ended after the grace time. */
   stop(reason: StopReason): void {
     if (this.#reason !== undefined) return;
     this.#reason = reason;
+    // Another one's, by now.
+    if (this.#hasLeft) return;
     this.#thread.stop(reason);
     this.#stopped.abort(new JobError("cancelled", `the attempt is to end, ${reason}`, "end it"));
     const { clock, graceMs } = this.#options;
@@ -117,7 +133,7 @@ export class JobRun {
       };
       const begin = {
         ...{ workload: job.workload, params, jobId: seat?.job ?? job.id, attempt: seat?.attempt ?? attempt },
-        ...{ inputs: job.inputs, scratch: join(folder, SCRATCH_FOLDER), hasCheckpoint, seat },
+        ...{ inputs: job.inputs, blobFolder: blobs.folder, scratch: join(folder, SCRATCH_FOLDER), hasCheckpoint, seat },
       };
       const ended = this.#thread.run(begin, {
         desk: callDesk(desk, open, () => shared),
@@ -141,9 +157,11 @@ export class JobRun {
       await desk.close();
       await shared?.close();
       // A folder that cannot be removed costs room, and no job.
-      await rm(folder, { recursive: true, force: true }).catch((error: unknown) =>
-        logger.warn({ folder, error: String(error) }, "the folder of an attempt is left behind"),
-      );
+      if (existsSync(folder)) {
+        await rm(folder, { recursive: true, force: true }).catch((error: unknown) =>
+          logger.warn({ folder, error: String(error) }, "the folder of an attempt is left behind"),
+        );
+      }
     }
   }
 
@@ -209,6 +227,7 @@ export class JobRun {
 
   /** Give the lines that are left a moment; a queue that is slow to take them must not hold up the job's end. */
   async #closeLog(): Promise<void> {
+    if (this.#waitingLines === 0) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     const timer = this.#options.clock.setTimer(() => {
       this.#isLogClosed = true;

@@ -9,6 +9,7 @@ import {
   STOP_REASONS,
   type StopReason,
   type ThreadCallDesk,
+  type ThreadData,
   type ThreadOrder,
   type ToThread,
 } from "./thread-messages.ts";
@@ -45,12 +46,14 @@ export interface ThreadHearer {
   told(progress: JobProgress | undefined, lines: readonly string[]): void;
 }
 
-type Begin = Omit<ThreadOrder, "kind" | "run" | "stop">;
+type Begin = Omit<ThreadOrder, "kind" | "run">;
 
 /** A thread for attempts, one after another: each but the last ended well, and left it as it was. */
 export class JobThread {
   readonly #worker: Worker;
   readonly #options: JobThreadOptions;
+  /** Shape (1), i32 in shared memory: see `ThreadData`. */
+  readonly #stop = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
   #runs = 0;
   #current: Attempt | undefined;
   /** Nothing can be said to it any more; or it can, and should not. */
@@ -62,7 +65,7 @@ export class JobThread {
     this.#options = options;
     const { memoryMb } = options;
     this.#worker = new Worker(THREAD_URL, {
-      workerData: { registry: options.registry },
+      workerData: { registry: options.registry, stop: this.#stop } satisfies ThreadData,
       // A workload reads no environment; what it has to say goes to its log.
       env: {},
       argv: [],
@@ -86,11 +89,11 @@ export class JobThread {
   /** Run one attempt. Never rejects: whatever a workload does, this is how it ended. */
   run(begin: Begin, hearer: ThreadHearer): Promise<ThreadEnd> {
     this.#runs += 1;
-    const stop = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+    Atomics.store(this.#stop, 0, 0);
     const { promise, resolve } = Promise.withResolvers<ThreadEnd>();
-    this.#current = { run: this.#runs, stop, hearer, resolve };
+    this.#current = { run: this.#runs, hearer, resolve };
     if (this.#isGone) this.#died(died("had ended"));
-    else this.#post({ kind: "begin", run: this.#runs, stop, ...begin });
+    else this.#post({ kind: "begin", run: this.#runs, ...begin });
     this.#lookAtMemory();
     return promise;
   }
@@ -98,7 +101,7 @@ export class JobThread {
   /** Ask the attempt to end. */
   stop(reason: StopReason): void {
     if (this.#current === undefined) return;
-    Atomics.store(this.#current.stop, 0, STOP_REASONS.indexOf(reason) + 1);
+    Atomics.store(this.#stop, 0, STOP_REASONS.indexOf(reason) + 1);
     this.#post({ kind: "stop", run: this.#current.run });
   }
 
@@ -167,7 +170,6 @@ export class JobThread {
 
 interface Attempt {
   readonly run: number;
-  readonly stop: Int32Array;
   readonly hearer: ThreadHearer;
   resolve(end: ThreadEnd): void;
 }

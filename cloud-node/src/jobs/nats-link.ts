@@ -1,5 +1,6 @@
 import { JetStreamApiError, type JetStreamClient, type JetStreamManager, jetstream } from "@nats-io/jetstream";
 import { connect, type NatsConnection } from "@nats-io/transport-node";
+import { JetStreamWrites } from "./jetstream-writes.ts";
 import { JobError } from "./job-error.ts";
 import { maskedUrl } from "./masked-url.ts";
 
@@ -8,6 +9,7 @@ export interface NatsLink {
   readonly connection: NatsConnection;
   readonly js: JetStreamClient;
   readonly jsm: JetStreamManager;
+  readonly writes: JetStreamWrites;
   /** Servers that are to have a copy of everything. */
   readonly replicas: 1 | 3;
   /** What everything of ours begins with, so that others may use the same servers. */
@@ -42,11 +44,14 @@ export async function openNatsLink(url: string): Promise<NatsLink> {
       timeout: ANSWER_MS,
       maxReconnectAttempts: -1,
       reconnectTimeWait: RECONNECT_MS,
+      // Made for every question, whether it fails or not; what fails is told with its place by whoever asked.
+      noAsyncTraces: true,
     });
     try {
       const js = jetstream(connection, { timeout: ANSWER_MS });
       const jsm = await js.jetstreamManager();
-      return { connection, js, jsm, replicas: connection.info?.cluster === undefined ? 1 : 3, prefix: PREFIX };
+      const writes = new JetStreamWrites(connection, ANSWER_MS);
+      return { connection, js, jsm, writes, replicas: connection.info?.cluster === undefined ? 1 : 3, prefix: PREFIX };
     } catch (error) {
       await connection.close();
       throw error;

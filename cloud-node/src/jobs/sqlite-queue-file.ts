@@ -7,6 +7,12 @@ const APPLICATION_ID = 0x4c534a51;
 const OWNER_ONLY = 0o600;
 /** How long another process's transaction is waited for. */
 const BUSY_MS = 5_000;
+/** And looked at again meanwhile: SQLite itself would sleep up to 100 ms, while others write again and again. */
+const BUSY_LOOK_MS = 1;
+/** Primary result code of a file that another connection has. @see https://sqlite.org/rescode.html#busy */
+const SQLITE_BUSY = 5;
+/** Nobody wakes who sleeps on it. */
+const ASLEEP = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
 
 /**
  * What brings a queue from one version to the next; entry i makes version i + 1. Released entries never change.
@@ -70,6 +76,25 @@ export function openQueueFile(file: string, maxPages: number): DatabaseSync {
   }
 }
 
+/** Begin to write, once nobody else does. @throws what SQLite throws, busy also where others write for so long */
+export function beginWriting(database: DatabaseSync): void {
+  const endMs = performance.now() + BUSY_MS;
+  database.exec("PRAGMA busy_timeout = 0");
+  try {
+    for (;;) {
+      try {
+        database.exec("BEGIN IMMEDIATE");
+        return;
+      } catch (error) {
+        if (!isBusy(error) || performance.now() > endMs) throw error;
+      }
+      Atomics.wait(ASLEEP, 0, 0, BUSY_LOOK_MS);
+    }
+  } finally {
+    database.exec(`PRAGMA busy_timeout = ${BUSY_MS}`);
+  }
+}
+
 /** Brings the schema up to this release, unless another process just did. */
 function migrate(database: DatabaseSync, file: string): void {
   if (versionOf(database) === MIGRATIONS.length) return;
@@ -106,13 +131,21 @@ function numberOf(database: DatabaseSync, pragma: string): number {
   return Number(database.prepare(`PRAGMA ${pragma}`).get()?.[pragma]);
 }
 
+function isBusy(error: unknown): boolean {
+  return resultOf(error) === SQLITE_BUSY;
+}
+
+/** Primary result code; 0 of what is no error of SQLite. */
+function resultOf(error: unknown): number {
+  return typeof error === "object" && error !== null && "errcode" in error ? Number(error.errcode) & 0xff : 0;
+}
+
 /** The JobError for whatever SQLite threw. @see https://sqlite.org/rescode.html */
 export function queueErrorOf(cause: unknown, file: string): JobError {
   if (cause instanceof JobError) return cause;
   const detail = cause instanceof Error ? cause.message : String(cause);
-  const result = typeof cause === "object" && cause !== null && "errcode" in cause ? Number(cause.errcode) & 0xff : 0;
-  switch (result) {
-    case 5:
+  switch (resultOf(cause)) {
+    case SQLITE_BUSY:
     case 6:
       return new JobError("queue-away", `${file} is locked by another process`, "try again", { cause });
     case 11:

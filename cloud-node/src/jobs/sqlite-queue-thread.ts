@@ -9,8 +9,9 @@ import { JobError } from "./job-error.ts";
 import { packJobError } from "./packed-job-error.ts";
 import { isLasting, SqliteJobDesk } from "./sqlite-job-desk.ts";
 import { SqliteJobTable } from "./sqlite-job-table.ts";
-import { openQueueFile, queueErrorOf } from "./sqlite-queue-file.ts";
+import { beginWriting, openQueueFile, queueErrorOf } from "./sqlite-queue-file.ts";
 import type { QueueOrder, QueueReply, QueueThreadData } from "./sqlite-queue-messages.ts";
+import { WriteWatch } from "./sqlite-queue-watch.ts";
 
 const port = parentPort;
 if (port === null) throw new InvariantError("the queue's thread must run in a worker thread");
@@ -22,12 +23,16 @@ interface Open {
   readonly table: SqliteJobTable;
   readonly desk: SqliteJobDesk;
   foreignVersion: number;
+  /** As it was last set. */
+  synchronous: "FULL" | "NORMAL" | undefined;
 }
 
 let open: Open | undefined;
 let waiting: QueueOrder[] = [];
 /** How far the tale was told; undefined: nobody listens. */
 let told: { change: number; line: number } | undefined;
+/** While somebody listens. */
+let watch: WriteWatch | undefined;
 
 port.on("message", (order: QueueOrder) => {
   waiting.push(order);
@@ -54,6 +59,7 @@ function work(): void {
   if (hasNews) tell();
   if (orders.some(({ ask }) => ask.kind === "close")) {
     giveUp();
+    unfollow();
     port?.close();
   }
 }
@@ -61,12 +67,14 @@ function work(): void {
 let hasWritten = false;
 
 /** All in one transaction, which begins with the first that changes something. */
-function answered({ database, desk, table }: Open, orders: readonly QueueOrder[]): QueueReply[] {
+function answered(open: Open, orders: readonly QueueOrder[]): QueueReply[] {
   hasWritten = false;
   // What only holds a lease need not reach the disk: it is told to the system, and outlives every end of a process.
-  database.exec(`PRAGMA synchronous = ${orders.some(({ ask }) => isLasting(ask)) ? "FULL" : "NORMAL"}`);
-  const replies = orders.map((order) => answer(order, desk, table));
-  if (hasWritten) database.exec("COMMIT");
+  const synchronous = orders.some(({ ask }) => isLasting(ask)) ? "FULL" : "NORMAL";
+  if (open.synchronous !== synchronous) open.database.exec(`PRAGMA synchronous = ${synchronous}`);
+  open.synchronous = synchronous;
+  const replies = orders.map((order) => answer(order, open.desk, open.table));
+  if (hasWritten) open.database.exec("COMMIT");
   return replies;
 }
 
@@ -75,9 +83,10 @@ function answer({ call, ask, nowMs }: QueueOrder, desk: SqliteJobDesk, table: Sq
     switch (ask.kind) {
       case "follow":
         told = from(table);
+        watch ??= new WriteWatch(file, look);
         return { kind: "answer", call, answer: null };
       case "unfollow":
-        told = undefined;
+        unfollow();
         return { kind: "answer", call, answer: null };
       case "open":
       case "close":
@@ -91,6 +100,28 @@ function answer({ call, ask, nowMs }: QueueOrder, desk: SqliteJobDesk, table: Sq
   }
 }
 
+function unfollow(): void {
+  told = undefined;
+  watch?.close();
+  watch = undefined;
+}
+
+/** Tell what another process changed. @returns whether there was anything */
+function look(): boolean {
+  // A question that is about to be answered looks, too.
+  if (open === undefined || waiting.length > 0) return true;
+  try {
+    const before = open.foreignVersion;
+    open.foreignVersion = open.table.foreignVersion();
+    if (open.foreignVersion === before) return false;
+  } catch {
+    giveUp();
+    return true;
+  }
+  tell();
+  return true;
+}
+
 /** From now on, and from the beginning of a change that is under way: what follows has the same number. */
 function from(table: SqliteJobTable): { change: number; line: number } {
   const { change, line } = table.now();
@@ -102,11 +133,11 @@ function opened(): Open {
   const table = new SqliteJobTable(database);
   const desk = new SqliteJobDesk(table, pace, () => {
     if (hasWritten) return;
-    database.exec("BEGIN IMMEDIATE");
+    beginWriting(database);
     hasWritten = true;
     table.beginChange();
   });
-  return { database, table, desk, foreignVersion: -1 };
+  return { database, table, desk, foreignVersion: -1, synchronous: undefined };
 }
 
 /** Whatever it is that SQLite cannot do, a new connection may: what it opened only for reading, it keeps to. */

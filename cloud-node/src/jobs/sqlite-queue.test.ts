@@ -9,7 +9,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { ManualClock } from "../manual-clock.suite.ts";
 import { jobQueueSuite } from "./job-queue.suite.ts";
 import { DEFAULT_PACE } from "./job-steps.ts";
-import { codeOf, type QueueRig, spec, take } from "./queue-rig.suite.ts";
+import { ABSENT, codeOf, type QueueRig, spec, take } from "./queue-rig.suite.ts";
 import { SqliteQueue } from "./sqlite-queue.ts";
 
 const LOOK_MS = 200;
@@ -112,6 +112,17 @@ describe("a queue's file", () => {
     raw.close();
     expect(await lease.done(RESULT)).toBe(true);
     expect((await queue.get(job.id))?.state).toBe("done");
+  });
+
+  test("is heard of as soon as somebody else wrote it, without a look because of the time", async () => {
+    const [queue, other] = [await open(), await open()];
+    const heard = new Promise<string>((resolve) => {
+      queue.watch((event) => event.kind === "job" && resolve(event.job.id));
+    });
+    // Answered after the listening has begun. The clock stands still from here on.
+    await queue.get(ABSENT);
+    const { job } = await other.submit(spec());
+    expect(await heard).toBe(job.id);
   });
 
   test("does not keep the program waiting while the disk does", async () => {

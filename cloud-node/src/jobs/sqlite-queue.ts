@@ -18,7 +18,7 @@ export interface SqliteQueueOptions {
   readonly maxPages?: number | undefined;
 }
 
-/** How often other processes' changes are looked for while somebody listens, ms. */
+/** How often other processes' changes are looked for at least while somebody listens, ms. */
 const LOOK_MS = 200;
 /** Of the thread, for what dies young: questions come and go, and more room for them is memory that nothing needs. */
 const YOUNG_MB = 8;

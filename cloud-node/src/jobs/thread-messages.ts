@@ -7,6 +7,14 @@ import type { PackedJobError } from "./packed-job-error.ts";
 export const STOP_REASONS = ["cancelled", "lease-lost", "released"] as const;
 export type StopReason = (typeof STOP_REASONS)[number];
 
+/** What a thread is started with. */
+export interface ThreadData {
+  /** The registry's file, as a URL. */
+  readonly registry: string;
+  /** Shape (1), i32 in shared memory: why its attempt should end. Seen also by one that never gives way. */
+  readonly stop: Int32Array;
+}
+
 /** One attempt, as its thread needs to know it. */
 export interface ThreadOrder {
   readonly kind: "begin";
@@ -17,13 +25,13 @@ export interface ThreadOrder {
   readonly jobId: string;
   readonly attempt: number;
   readonly inputs: readonly NamedBlob[];
+  /** See `BlobStore`: the thread reads them itself; undefined: it asks for their bytes. */
+  readonly blobFolder: string | undefined;
   /** Made when it is first asked for. */
   readonly scratch: string;
   readonly hasCheckpoint: boolean;
   /** Its place among the workers of a shared job; undefined: the first one, which asks for the others. */
   readonly seat: { readonly index: number; readonly count: number } | undefined;
-  /** Shape (1), i32 in shared memory: why it should end. Seen also by a thread that never gives way. */
-  readonly stop: Int32Array;
 }
 
 /** Where bytes that a thread writes are to go. */

@@ -40,6 +40,8 @@ export class TrialQueue implements JobQueue {
   readonly refused: (keyof JobLease)[] = [];
   /** What the next jobs that are told to be done are answered with. */
   readonly endErrors: JobError[] = [];
+  /** What the next jobs that are told to be done have to wait for. */
+  readonly endGates: Promise<void>[] = [];
   /** What workers said of their progress, with the time at which they did. */
   readonly told: { readonly id: string; readonly progress: JobProgress; readonly ms: number }[] = [];
 
@@ -157,6 +159,7 @@ export class TrialQueue implements JobQueue {
       done: reached("done", async (result) => {
         const error = this.endErrors.shift();
         if (error !== undefined) throw error;
+        await this.endGates.shift();
         return await lease.done(result);
       }),
       failed: reached("failed", (failure, isFinal) => lease.failed(failure, isFinal)),

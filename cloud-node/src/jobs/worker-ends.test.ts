@@ -55,6 +55,42 @@ test("a worker that is killed costs time and nothing else: another goes on where
   expect(job.error).toMatchObject({ code: "worker-died", worker: "killed" });
 });
 
+describe("while the end of a job is told", () => {
+  test("its thread does the next one, and no more than that", async () => {
+    const gate = Promise.withResolvers<void>();
+    rig.queue.endGates.push(gate.promise);
+    await rig.worker();
+    const first = await rig.submit("echo", { count: 1 });
+    await rig.queue.until(first, ({ state }) => state === "running");
+    const next = await rig.submit("echo", { count: 2 });
+    const last = await rig.submit("echo", { count: 3 });
+    expect(await rig.queue.ended(next)).toMatchObject({ state: "done" });
+    for (let i = 0; i < 10; i++) await soon();
+    const states = await Promise.all([first, last].map(async (id) => (await rig.queue.get(id))?.state));
+    expect(states).toEqual(["running", "queued"]);
+    gate.resolve();
+    for (const id of [first, last]) expect(await rig.queue.ended(id)).toMatchObject({ state: "done" });
+  });
+
+  test("nothing that becomes of it ends the next one", async () => {
+    const gate = Promise.withResolvers<void>();
+    rig.queue.endGates.push(gate.promise);
+    await rig.worker();
+    const first = await rig.submit("echo", { count: 1 });
+    await rig.queue.until(first, ({ state }) => state === "running");
+    const next = await rig.submit("waits");
+    await rig.logged(next, "waits");
+    await rig.queue.cancel(first);
+    // Its lease is extended meanwhile, and says so.
+    for (let i = 0; i < 30; i++) await soon();
+    expect((await rig.queue.get(next))?.state).toBe("running");
+    gate.resolve();
+    expect((await rig.queue.ended(first)).state).toBe("done");
+    await rig.queue.cancel(next);
+    expect((await rig.queue.ended(next)).state).toBe("cancelled");
+  });
+});
+
 describe("a worker that is stopped", () => {
   test("gives back what it works on, as if it had never had it, and takes nothing more", async () => {
     const worker = await rig.worker({ threads: 2, graceMs: 50 });

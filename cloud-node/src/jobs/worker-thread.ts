@@ -8,7 +8,7 @@ import { JobError } from "./job-error.ts";
 import { failureOf } from "./job-failure.ts";
 import { ThreadChannel } from "./thread-channel.ts";
 import { ThreadLine } from "./thread-line.ts";
-import type { ThreadOrder, ToThread } from "./thread-messages.ts";
+import type { ThreadData, ThreadOrder, ToThread } from "./thread-messages.ts";
 import type { Workload } from "./workload.ts";
 import { checkParams, findWorkload, type RegistryModule } from "./workload-registry.ts";
 
@@ -17,7 +17,9 @@ const MOST_WORKERS = 256;
 
 const port = parentPort;
 if (port === null) throw new InvariantError("a worker's thread must run in a worker thread");
-const { registry }: { readonly registry: string } = workerData;
+const { registry, stop }: ThreadData = workerData;
+/** By name: loaded once. */
+const loaded = new Map<string, Promise<Workload>>();
 let line: ThreadLine | undefined;
 let context: ThreadContext | undefined;
 
@@ -32,10 +34,10 @@ async function begin(order: ThreadOrder): Promise<void> {
   line = own;
   try {
     const value = await work(order, own);
-    context?.flush();
+    await context?.close();
     own.end({ value });
   } catch (thrown) {
-    context?.flush();
+    await context?.close();
     own.end({ failure: failureOf(thrown) });
   } finally {
     context = undefined;
@@ -44,13 +46,19 @@ async function begin(order: ThreadOrder): Promise<void> {
 
 /** @returns the result as JSON */
 async function work(order: ThreadOrder, own: ThreadLine): Promise<string> {
-  const { WORKLOADS }: RegistryModule = await import(registry);
-  const workload = await findWorkload(WORKLOADS, order.workload)();
+  const workload = await workloadOf(order.workload);
   const params = checkParams(workload, order.params);
   const channel = await openChannel(workload, params, order, own);
-  context = new ThreadContext(order, own, channel);
+  context = new ThreadContext(order, stop, own, channel);
   context.signal.throwIfAborted();
   return resultText(workload, await workload.run(params, context));
+}
+
+function workloadOf(name: string): Promise<Workload> {
+  const known =
+    loaded.get(name) ?? import(registry).then(({ WORKLOADS }: RegistryModule) => findWorkload(WORKLOADS, name)());
+  loaded.set(name, known);
+  return known;
 }
 
 async function openChannel(

@@ -71,13 +71,18 @@ export class JobWorker {
     const { signal } = this.#ending;
     let thread: JobThread | undefined;
     let idleWaits = 0;
+    let told: Promise<void> = Promise.resolve();
     while (!signal.aborted) {
       try {
         const lease = await queue.claim(workloads, name);
         if (lease !== undefined) {
           if (thread?.isFit !== true) thread = this.#newThread();
           idleWaits = 0;
-          await this.#work(lease, thread);
+          const work = this.#work(lease, thread);
+          await work.left;
+          // While the end of one job is told, its thread has the next one: of more than one the queue would be told late.
+          await told;
+          told = work.told;
           continue;
         }
         // A thread that is kept starts the next job at once; for longer it would only take memory.
@@ -89,15 +94,21 @@ export class JobWorker {
         await pause(this.#options.clock, AWAY_MS, signal);
       }
     }
+    await told;
     await thread?.kill();
   }
 
-  async #work(lease: JobLease, thread: JobThread): Promise<void> {
-    const { logger } = this.#options;
-    const facts = { job: lease.job.id, workload: lease.job.workload, attempt: lease.attempt };
+  /** Work on a job. @returns when its thread is free, and when its end is told */
+  #work(lease: JobLease, thread: JobThread): { readonly left: Promise<void>; readonly told: Promise<void> } {
     const run = new JobRun(this.#options, lease, thread);
     this.#runs.add(run);
     if (this.#ending.signal.aborted) run.stop("released");
+    return { left: run.left, told: this.#tell(run, lease) };
+  }
+
+  async #tell(run: JobRun, lease: JobLease): Promise<void> {
+    const { logger } = this.#options;
+    const facts = { job: lease.job.id, workload: lease.job.workload, attempt: lease.attempt };
     logger.info(facts, "a job begins");
     try {
       logger.info({ ...facts, end: await run.run() }, "a job ended");

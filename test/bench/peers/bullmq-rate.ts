@@ -7,8 +7,8 @@ import { fileURLToPath } from "node:url";
 import { Queue, QueueEvents } from "bullmq";
 import { RedisServer } from "./redis-server.ts";
 
-/** Whether Redis has each write on the disk before it answers, or never. */
-export type BullMode = "memory" | "durable";
+/** Whether Redis is as it comes, with a snapshot a minute at most, or has each write on the disk before it answers. */
+export type BullMode = "default" | "durable";
 
 /** How much is done, the same as of ours. */
 export interface BullPlan {

@@ -19,11 +19,11 @@ export class RedisServer {
     this.#child = child;
   }
 
-  /** @param isDurable  each write is on the disk before it is answered; else nothing ever is */
+  /** @param isDurable  each write is on the disk before it is answered; else as Redis comes: a snapshot now and then */
   static async start(folder: string, isDurable: boolean): Promise<RedisServer> {
     const port = await freePort();
-    const kept = isDurable ? ["--appendonly", "yes", "--appendfsync", "always"] : ["--appendonly", "no"];
-    const args = ["--port", String(port), "--bind", "127.0.0.1", "--dir", folder, "--save", "", ...kept];
+    const kept = isDurable ? ["--save", "", "--appendonly", "yes", "--appendfsync", "always"] : [];
+    const args = ["--port", String(port), "--bind", "127.0.0.1", "--dir", folder, ...kept];
     const server = new RedisServer(port, spawn(programPath("redis-server"), args, { stdio: "ignore" }));
     const endMs = performance.now() + LIMIT_MS;
     while (!(await server.#answers())) {

@@ -25,6 +25,11 @@ export interface JobDoor {
   retry(id: string): Promise<JobAnswer>;
   /** @returns ids */
   prune(beforeMs: number): Promise<string[]>;
+  /**
+   * Keep a file's bytes, whatever they are, while they are read for the first time. Only where blobs are files of this
+   * machine: elsewhere it is asked first what is there already, and need not be sent.
+   */
+  readonly take?: ((file: string, moving: Moving) => Promise<BlobRef>) | undefined;
   /** Keep a file's bytes: from where an earlier upload of them was broken off. */
   put(file: string, ref: BlobRef, moving: Moving): Promise<void>;
   /** A blob, verified: a reader has all of it only once this ends. */

@@ -3,6 +3,7 @@ import { createReadStream } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import { basename } from "node:path";
 import { InvalidArgumentError } from "commander";
+import type { BlobRef } from "../../jobs/blob-store.ts";
 import type { Json, JsonObject, NamedBlob } from "../../jobs/job.ts";
 import { CommandError } from "../command-error.ts";
 import { FILE_PIECE_BYTES, type Moving } from "./job-door.ts";
@@ -51,14 +52,26 @@ export async function readParams({ params: file, param }: ParamOptions): Promise
 /**
  * What a file is, by its bytes.
  *
+ * @param read  reads all of it; by itself it only names them
  * @throws {CommandError} `file` for a folder, or one that changed while it was read
  */
-export async function nameBytes({ name, path }: InputFile, { onProgress, signal }: Moving): Promise<NamedBlob> {
+export async function nameBytes(
+  { name, path }: InputFile,
+  moving: Moving,
+  read: (file: string, moving: Moving) => Promise<BlobRef> = hashOf,
+): Promise<NamedBlob> {
   const before = await stat(path);
   if (before.isDirectory()) throw new CommandError("file", `${path} is a folder`, "name a file in it");
+  const ref = await read(path, moving);
+  const after = await stat(path);
+  if (after.mtimeMs === before.mtimeMs && after.size === before.size) return { name, ...ref };
+  throw new CommandError("file", `${path} changed while it was read`, "hand it in once nobody writes it any more");
+}
+
+async function hashOf(file: string, { onProgress, signal }: Moving): Promise<BlobRef> {
   const hash = createHash("sha256");
   let bytes = 0;
-  for await (const chunk of createReadStream(path, {
+  for await (const chunk of createReadStream(file, {
     highWaterMark: FILE_PIECE_BYTES,
     signal,
   }) as AsyncIterable<Buffer>) {
@@ -66,7 +79,7 @@ export async function nameBytes({ name, path }: InputFile, { onProgress, signal 
     bytes += chunk.length;
     onProgress(bytes);
   }
-  return { name, sha256: hash.digest("hex"), bytes };
+  return { sha256: hash.digest("hex"), bytes };
 }
 
 async function objectIn(file: string): Promise<JsonObject> {

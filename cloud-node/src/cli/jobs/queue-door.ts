@@ -15,6 +15,7 @@ export class QueueDoor implements JobDoor {
   readonly #open: OpenQueue;
   readonly #queue: JobQueue;
   readonly #clock: Clock;
+  readonly take: JobDoor["take"];
   #leave: (() => void) | undefined;
   readonly #waiting = new Set<() => void>();
   #hasChanged = false;
@@ -23,6 +24,7 @@ export class QueueDoor implements JobDoor {
     this.#open = open;
     this.#queue = open.queue;
     this.#clock = clock;
+    if (open.blobs.folder !== undefined) this.take = (file, moving) => open.blobs.put(sourceOf(file), moving);
   }
 
   async submit(spec: JobSpec, maxAttempts: number | undefined) {
@@ -61,8 +63,7 @@ export class QueueDoor implements JobDoor {
   }
 
   async put(file: string, expect: BlobRef, { onProgress, signal }: Moving): Promise<void> {
-    const source = (start: number) => createReadStream(file, { start, highWaterMark: FILE_PIECE_BYTES });
-    await this.#open.blobs.put(source, { expect, onProgress, signal });
+    await this.#open.blobs.put(sourceOf(file), { expect, onProgress, signal });
   }
 
   read(ref: BlobRef, { onProgress, signal }: Moving): AsyncIterable<Uint8Array> {
@@ -94,4 +95,8 @@ export class QueueDoor implements JobDoor {
     this.#leave?.();
     await this.#open.close();
   }
+}
+
+function sourceOf(file: string) {
+  return (start: number) => createReadStream(file, { start, highWaterMark: FILE_PIECE_BYTES });
 }

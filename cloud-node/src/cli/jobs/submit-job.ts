@@ -27,27 +27,31 @@ export async function submitJob(
   const progress = new ProgressLine(stderr, clock, `submit ${workload}`);
   try {
     const inputs: NamedBlob[] = [];
-    progress.stage("1/2 read");
+    const { take } = door;
+    progress.stage(take === undefined ? "1/2 read" : "read and keep");
     const sizes = await sizesOf(files);
     const all = sizes.reduce((sum, size) => sum + size, 0);
     let before = 0;
     const told = { onProgress: (bytes: number) => progress.update(before + bytes, all), signal: interrupt };
     for (const file of files) {
-      const blob = await nameBytes(file, told);
+      const blob = await nameBytes(file, told, take);
       inputs.push(blob);
       before += blob.bytes;
     }
-    progress.stage("2/2 send");
-    before = 0;
-    for (const [i, blob] of inputs.entries()) {
-      await door.put(files[i]?.path ?? "", blob, told);
-      before += blob.bytes;
+    if (take === undefined) {
+      progress.stage("2/2 send");
+      before = 0;
+      for (const [i, blob] of inputs.entries()) {
+        await door.put(files[i]?.path ?? "", blob, told);
+        before += blob.bytes;
+      }
     }
     progress.finishing();
     return await door.submit({ workload, params, inputs, salt }, maxAttempts);
   } catch (error) {
     if (!interrupt.aborted) throw error;
-    const remedy = "nothing was handed in; what was sent is not sent again";
+    const sent = door.take === undefined ? "; what was sent is not sent again" : "";
+    const remedy = `nothing was handed in${sent}`;
     throw new CommandError("interrupted", `stopped at ${progress.place}`, remedy, { cause: error });
   } finally {
     progress.clear();
