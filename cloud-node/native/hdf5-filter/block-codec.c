@@ -1,0 +1,198 @@
+#include "block-codec.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "core-instance.h"
+
+/** About 15 bytes of scratch for each. */
+#define BLOCK_VALUES_MOST (1u << 24)
+#define ALIGNMENT 16u
+/** Bins of sqrt(3) eps have a root mean square of eps / 2 where errors are even; then narrower ones, until it is so. */
+#define RMS_HALF_STEP 0.8660254037844386
+#define RMS_NARROWER 0.97
+#define RMS_TRIES 8
+
+/** Sub-bits, the finest first. */
+static const uint32_t SUB_BITS[] = {8, 4, 0};
+
+/** Where things are in the core's memory. */
+typedef struct {
+  uint32_t sums;   /* two f64 */
+  uint32_t source; /* values, by frame, axis and atom */
+  uint32_t back;   /* values of one frame */
+  uint32_t plane;  /* fixed-point values */
+  uint32_t work;
+  uint32_t coded;
+} layout;
+
+typedef struct {
+  double limit;
+  double unit;
+  uint32_t sub_bits;
+} scale;
+
+static double read_f64(uint32_t address) {
+  double value;
+  memcpy(&value, core_at(address), sizeof value);
+  return value;
+}
+
+static uint64_t aligned(uint64_t bytes) {
+  return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+}
+
+static uint32_t stride_of(const chunk_plan *plan) {
+  return w2c_trajectory_strideOf(core_instance(), plan->axes, plan->atoms);
+}
+
+uint32_t block_frames_most(const chunk_plan *plan) {
+  const uint32_t most = *w2c_trajectory_MAX_FRAMES(core_instance());
+  const uint32_t room = BLOCK_VALUES_MOST / (plan->atoms * plan->axes);
+  return room < 1 ? 1 : room < most ? room : most;
+}
+
+/** @param source_bytes, coded_bytes  room for each */
+static bool lay_out(const chunk_plan *plan, uint32_t frames, uint64_t source_bytes, uint64_t coded_bytes, layout *at) {
+  /* An instance, before it is asked. */
+  if (core_reserve(0) == 0) return false;
+  const uint64_t frame_bytes = aligned((uint64_t)plan->atoms * plan->axes * plan->element_bytes);
+  const uint64_t plane_bytes = aligned(4ull * frames * stride_of(plan));
+  const uint64_t work_bytes =
+      aligned(w2c_trajectory_workBytes(core_instance(), frames, plan->axes, plan->atoms));
+  const uint64_t slack = *w2c_trajectory_SLACK_BYTES(core_instance());
+  const uint64_t sums_bytes = aligned(2 * sizeof(double));
+  const uint64_t all =
+      sums_bytes + aligned(source_bytes) + frame_bytes + plane_bytes + work_bytes + aligned(coded_bytes + slack);
+  at->sums = core_reserve(all);
+  if (at->sums == 0) return false;
+  at->source = at->sums + (uint32_t)sums_bytes;
+  at->back = at->source + (uint32_t)aligned(source_bytes);
+  at->plane = at->back + (uint32_t)frame_bytes;
+  at->work = at->plane + (uint32_t)plane_bytes;
+  at->coded = at->work + (uint32_t)work_bytes;
+  return true;
+}
+
+/** Atoms by axes to axes by atoms. */
+static void split_axes(const chunk_plan *plan, const uint8_t *atoms, uint8_t *axes) {
+  const size_t element = plan->element_bytes;
+  if (plan->axes == 1) {
+    memcpy(axes, atoms, plan->atoms * element);
+  } else if (element == 4) {
+    for (size_t axis = 0; axis < plan->axes; axis++)
+      for (size_t i = 0; i < plan->atoms; i++)
+        memcpy(axes + 4 * (axis * plan->atoms + i), atoms + 4 * (i * plan->axes + axis), 4);
+  } else {
+    for (size_t axis = 0; axis < plan->axes; axis++)
+      for (size_t i = 0; i < plan->atoms; i++)
+        memcpy(axes + 8 * (axis * plan->atoms + i), atoms + 8 * (i * plan->axes + axis), 8);
+  }
+}
+
+/** And back. */
+static void join_axes(const chunk_plan *plan, const uint8_t *axes, uint8_t *atoms) {
+  const size_t element = plan->element_bytes;
+  if (plan->axes == 1) {
+    memcpy(atoms, axes, plan->atoms * element);
+  } else if (element == 4) {
+    for (size_t axis = 0; axis < plan->axes; axis++)
+      for (size_t i = 0; i < plan->atoms; i++)
+        memcpy(atoms + 4 * (i * plan->axes + axis), axes + 4 * (axis * plan->atoms + i), 4);
+  } else {
+    for (size_t axis = 0; axis < plan->axes; axis++)
+      for (size_t i = 0; i < plan->atoms; i++)
+        memcpy(atoms + 8 * (i * plan->axes + axis), axes + 8 * (axis * plan->atoms + i), 8);
+  }
+}
+
+/** The finest scale at which every value fits. */
+static bool choose_scale(const chunk_plan *plan, uint32_t frames, double half_step, const layout *at, scale *chosen) {
+  const uint32_t count = frames * plan->atoms * plan->axes;
+  const uint32_t element = plan->element_bytes;
+  for (size_t i = 0; i < sizeof SUB_BITS / sizeof *SUB_BITS; i++) {
+    chosen->sub_bits = SUB_BITS[i];
+    chosen->limit = w2c_trajectory_limitOf(core_instance(), half_step, 0, SUB_BITS[i], element);
+    memset(core_at(at->sums), 0, sizeof(double));
+    if (w2c_trajectory_scanValues(core_instance(), at->source, count, element, chosen->limit, at->sums) != 0) continue;
+    chosen->unit = w2c_trajectory_unitOf(core_instance(), half_step, 0, SUB_BITS[i], element, read_f64(at->sums));
+    return chosen->unit > 0;
+  }
+  return false;
+}
+
+static void fill_plane(const chunk_plan *plan, uint32_t frames, const layout *at, const scale *with) {
+  const uint32_t count = plan->atoms * plan->axes;
+  const uint32_t stride = stride_of(plan);
+  memset(core_at(at->plane), 0, 4 * (size_t)frames * stride);
+  for (uint32_t frame = 0; frame < frames; frame++) {
+    w2c_trajectory_toFixed(core_instance(), at->source + frame * count * plan->element_bytes, count,
+                           plan->element_bytes, with->limit, with->unit, at->plane + 4 * frame * stride, 0);
+  }
+}
+
+/** Decode what was coded and compare. @returns whether it decodes; `sums` are then the largest error, and all squares */
+static bool compare(const chunk_plan *plan, uint32_t frames, const layout *at, const scale *with, uint32_t bytes) {
+  const uint32_t count = plan->atoms * plan->axes;
+  const uint32_t stride = stride_of(plan);
+  const uint32_t slack = *w2c_trajectory_SLACK_BYTES(core_instance());
+  memset(core_at(at->coded + bytes), 0, slack);
+  memset(core_at(at->plane), 0, 4 * (size_t)frames * stride);
+  memset(core_at(at->sums), 0, 2 * sizeof(double));
+  if (w2c_trajectory_decodeBlock(core_instance(), at->coded, bytes, frames, plan->axes, plan->atoms, at->plane, 0, 0,
+                                 at->work) != 0)
+    return false;
+  for (uint32_t frame = 0; frame < frames; frame++) {
+    w2c_trajectory_fromFixed(core_instance(), at->plane + 4 * frame * stride, count, plan->element_bytes, with->unit,
+                             at->back);
+    w2c_trajectory_worstError(core_instance(), at->source + frame * count * plan->element_bytes, at->back, count,
+                              plan->element_bytes, with->limit, at->sums);
+  }
+  return true;
+}
+
+bool block_encode(const chunk_plan *plan, uint32_t frames, const uint8_t *values, coded_block *block) {
+  const size_t frame_bytes = (size_t)plan->atoms * plan->axes * plan->element_bytes;
+  layout at;
+  if (core_reserve(0) == 0) return false;
+  const uint64_t room = w2c_trajectory_outBytes(core_instance(), frames, plan->axes, plan->atoms);
+  if (!lay_out(plan, frames, frames * frame_bytes, room, &at)) return false;
+  for (uint32_t frame = 0; frame < frames; frame++)
+    split_axes(plan, values + frame * frame_bytes, core_at(at.source) + frame * frame_bytes);
+  double half_step = plan->is_rms ? plan->eps * RMS_HALF_STEP : plan->eps;
+  for (int attempt = 0; attempt < RMS_TRIES; attempt++) {
+    scale chosen;
+    if (!choose_scale(plan, frames, half_step, &at, &chosen)) return false;
+    fill_plane(plan, frames, &at, &chosen);
+    const int32_t bytes = (int32_t)w2c_trajectory_encodeBlock(core_instance(), frames, plan->axes, plan->atoms,
+                                                              chosen.sub_bits, at.plane, 0, 0, at.work, at.coded);
+    if (bytes < 0 || !compare(plan, frames, &at, &chosen, (uint32_t)bytes)) return false;
+    if (!(read_f64(at.sums) <= plan->eps)) return false;
+    const double squares = read_f64(at.sums + sizeof(double));
+    if (!plan->is_rms || sqrt(squares / ((double)frames * plan->atoms * plan->axes)) < plan->eps / 2) {
+      *block = (coded_block){at.coded, (uint32_t)bytes, chosen.unit};
+      return true;
+    }
+    half_step *= RMS_NARROWER;
+  }
+  return false;
+}
+
+bool block_decode(const chunk_plan *plan, uint32_t frames, double unit, const uint8_t *coded, uint32_t bytes,
+                  uint8_t *values) {
+  const uint32_t count = plan->atoms * plan->axes;
+  const size_t frame_bytes = (size_t)count * plan->element_bytes;
+  layout at;
+  if (!lay_out(plan, frames, 0, bytes, &at)) return false;
+  const uint32_t stride = stride_of(plan);
+  memcpy(core_at(at.coded), coded, bytes);
+  memset(core_at(at.coded + bytes), 0, *w2c_trajectory_SLACK_BYTES(core_instance()));
+  if (w2c_trajectory_decodeBlock(core_instance(), at.coded, bytes, frames, plan->axes, plan->atoms, at.plane, 0, 0,
+                                 at.work) != 0)
+    return false;
+  for (uint32_t frame = 0; frame < frames; frame++) {
+    w2c_trajectory_fromFixed(core_instance(), at.plane + 4 * frame * stride, count, plan->element_bytes, unit, at.back);
+    join_axes(plan, core_at(at.back), values + frame * frame_bytes);
+  }
+  return true;
+}
