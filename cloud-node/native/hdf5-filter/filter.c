@@ -49,8 +49,8 @@ static const char *look_at(const hdf5_host *host, hid_t creation, hid_t type, da
 }
 
 /** Say why, where h5py and the HDF5 tools look. */
-static void report(const hdf5_host *host, const char *wrong) {
-  host->push_error(0, __FILE__, __func__, __LINE__, *host->error_class, *host->error_major, *host->error_minor,
+static void report(const hdf5_host *host, hid_t kind, const char *wrong) {
+  host->push_error(0, __FILE__, __func__, __LINE__, *host->error_class, *host->error_major, kind,
                    "lockstep trajectory filter: %s", wrong);
 }
 
@@ -60,7 +60,7 @@ static htri_t can_apply(hid_t creation, hid_t type, hid_t space) {
   dataset found;
   if (!host.is_whole) return 0;
   const char *wrong = look_at(&host, creation, type, &found);
-  if (wrong != NULL) report(&host, wrong);
+  if (wrong != NULL) report(&host, *host.cannot_apply, wrong);
   return wrong == NULL;
 }
 
@@ -72,7 +72,7 @@ static herr_t set_local(hid_t creation, hid_t type, hid_t space) {
   if (!host.is_whole) return -1;
   const char *wrong = look_at(&host, creation, type, &found);
   if (wrong != NULL) {
-    report(&host, wrong);
+    report(&host, *host.cannot_apply, wrong);
     return -1;
   }
   plan_write(&found.plan, values);
@@ -90,7 +90,7 @@ static size_t filter(unsigned flags, size_t value_count, const unsigned values[]
     const char *wrong = chunk_decode(plan, *buffer, bytes, memory, &out);
     if (wrong != NULL) {
       const hdf5_host host = hdf5_host_of(caller);
-      if (host.is_whole) report(&host, wrong);
+      if (host.is_whole) report(&host, *host.cannot_filter, wrong);
       return 0;
     }
   } else if (!chunk_encode(plan, *buffer, bytes, memory, &out)) {

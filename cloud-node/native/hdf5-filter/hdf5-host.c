@@ -38,7 +38,8 @@ hdf5_host hdf5_host_of(const void *caller) {
                     FIND(library, "H5Epush2", host.push_error) && FIND(library, "H5T_IEEE_F32LE_g", host.float32) &&
                     FIND(library, "H5T_IEEE_F64LE_g", host.float64) &&
                     FIND(library, "H5E_ERR_CLS_g", host.error_class) && FIND(library, "H5E_PLINE_g", host.error_major) &&
-                    FIND(library, "H5E_CANAPPLY_g", host.error_minor);
+                    FIND(library, "H5E_CANAPPLY_g", host.cannot_apply) &&
+                    FIND(library, "H5E_CANTFILTER_g", host.cannot_filter);
   }
   if (library != NULL) dlclose(library); /* it called us: it stays */
   return host;

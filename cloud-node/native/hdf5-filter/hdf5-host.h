@@ -47,7 +47,8 @@ typedef struct {
   const hid_t *float64;
   const hid_t *error_class;
   const hid_t *error_major;
-  const hid_t *error_minor;
+  const hid_t *cannot_apply;
+  const hid_t *cannot_filter;
 } hdf5_host;
 
 /** Chunks are given to the library, which frees them: memory has to be its own. */

@@ -1,6 +1,6 @@
 """Options of Lockstep's trajectory filter, for h5py and for h5repack.
 
-    file.create_dataset("x", data=x, chunks=lockstep_h5.chunks(x.shape), **lockstep_h5.bound(eps=1e-3))
+    file.create_dataset("x", data=x, chunks=lockstep_h5.chunk_shape(x.shape), **lockstep_h5.bound(eps=1e-3))
     lockstep_h5.create_dataset(file, "x", data=x, compression_opts={"eps": 1e-3})
     python3 -m lockstep_h5 --eps 1e-3          prints what h5repack wants: h5repack -f "$(...)" IN OUT
 
@@ -15,6 +15,7 @@ FILTER_ID = 480
 MODES = ("max", "rms")
 # A predictor learns within a chunk, so long ones are small ones: 128 frames, of some megabytes.
 CHUNK_FRAMES = 128
+SERIES_FRAMES = 2**15
 CHUNK_VALUES = 2**21
 
 
@@ -34,26 +35,29 @@ def bound(eps, mode="max"):
     return {"compression": FILTER_ID, "compression_opts": options(eps, mode)}
 
 
-def chunks(shape):
-    """A chunk's shape for data of this shape, time first: whole frames, or a part of the atoms where frames are large."""
+def chunk_shape(shape, grows=False):
+    """A chunk for data of this shape, time first: whole frames, or a part of the atoms where frames are large.
+
+    grows: whether frames will be added, so that a chunk may have more of them than there are yet."""
     frames, *rest = (max(1, int(size)) for size in shape)
-    frames = min(frames, CHUNK_FRAMES) if rest else CHUNK_VALUES // 64
+    most = CHUNK_FRAMES if rest else SERIES_FRAMES
+    frames = most if grows else min(frames, most)
     values = frames * math.prod(rest)
     if values > CHUNK_VALUES:
         rest[0] = max(1, rest[0] * CHUNK_VALUES // values)
     return (frames, *rest)
 
 
-def create_dataset(parent, name, *, compression_opts, shape=None, data=None, chunks=None, **others):
+def create_dataset(parent, name, *, compression_opts, shape=None, data=None, chunks=None, maxshape=None, **others):
     """h5py's create_dataset with {"eps": 1e-3} or {"eps": 1e-3, "mode": "rms"} for compression_opts, and chunks that suit
     the filter unless they are given."""
     size = shape if shape is not None else getattr(data, "shape", None)
     if chunks is None and size:
-        chunks = _chunks(size)
-    return parent.create_dataset(name, shape=shape, data=data, chunks=chunks, **bound(**compression_opts), **others)
-
-
-_chunks = chunks
+        grows = maxshape is not None and maxshape[0] is None
+        chunks = chunk_shape(size, grows)
+    return parent.create_dataset(
+        name, shape=shape, data=data, chunks=chunks, maxshape=maxshape, **bound(**compression_opts), **others
+    )
 
 
 def _main():
