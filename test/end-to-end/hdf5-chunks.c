@@ -84,6 +84,15 @@ static size_t decode(const hdf5_filter_class *of, const unsigned list[8], size_t
   return got;
 }
 
+/** Values of the chunk, as its head has them. */
+static uint64_t said_values(const uint8_t *coded, size_t bytes) {
+  uint32_t frames, atoms;
+  if (bytes < 20) return 0;
+  memcpy(&frames, coded + 12, sizeof frames);
+  memcpy(&atoms, coded + 16, sizeof atoms);
+  return (uint64_t)frames * atoms;
+}
+
 int main(int count, char **words) {
   if (count != 3) return 2;
   void *plugin = dlopen(words[1], RTLD_NOW);
@@ -122,7 +131,7 @@ int main(int count, char **words) {
       memcpy(bad + CRC_AT, &crc, sizeof crc);
       const size_t got = decode(of, list, 8, bad, length, back);
       expect(got == 0 || got == sizeof chunk, "a changed chunk is an error, or a whole one");
-      if (round % 8 == 0) decode(of, list, 0, bad, length, NULL);
+      if (round % 8 == 0 && said_values(bad, length) < 1u << 20) decode(of, list, 0, bad, length, NULL);
       free(bad);
     }
     expect(decode(of, list, 8, buffer, bytes, back) == sizeof chunk && worst_of(chunk, back) <= EPS, "then as before");

@@ -63,8 +63,7 @@ def partial(folder):
         file.create_dataset("x", data=source, chunks=(32, 20, 3), **lockstep_h5.bound(EPS))
     with h5py.File(name, "r") as file:
         whole = file["x"][()]
-    cuts = [np.s_[0], np.s_[99], np.s_[31:33], np.s_[:, 49], np.s_[5:80:7, 19:41, 1], np.s_[64:, ::3, 2:0:-1]]
-    cuts = [cut for cut in cuts if cut != np.s_[64:, ::3, 2:0:-1]]
+    cuts = [np.s_[0], np.s_[99], np.s_[31:33], np.s_[:, 49], np.s_[5:80:7, 19:41, 1]]
     same = []
     for cut in cuts:
         with h5py.File(name, "r") as file:
@@ -132,7 +131,10 @@ def odd(folder):
 def refusals(folder):
     low, high, _ = lockstep_h5.options(EPS)
     ask = {"compression": lockstep_h5.FILTER_ID, "chunks": True}
-    bits = lambda value: lockstep_h5.struct.unpack("<II", lockstep_h5.struct.pack("<d", value))
+
+    def bits(value):
+        return [int(half) for half in np.array([value]).view("u4")]
+
     cases = {
         "integers": {"dtype": "i4", "compression_opts": (low, high, 0)},
         "big-endian": {"dtype": ">f4", "compression_opts": (low, high, 0)},
@@ -205,13 +207,14 @@ def write(folder):
         file.create_dataset("x", data=source, chunks=(45, 40, 3))
     with h5py.File(os.path.join(folder, "coded.h5"), "w") as file:
         file.create_dataset("x", data=source, chunks=(45, 40, 3), **lockstep_h5.bound(EPS))
-        file["x"].id.flush() if hasattr(file["x"].id, "flush") else file.flush()
+        file.flush()
         (_, chunk) = file["x"].id.read_direct_chunk((45, 0, 0))
         with open(os.path.join(folder, "chunk.bin"), "wb") as out:
             out.write(chunk)
     with h5py.File(os.path.join(folder, "coded.h5"), "r") as file:
-        file["x"][()].tofile(os.path.join(folder, "values.bin"))
-    return {"hdf5": h5py.version.hdf5_version, "worst": errors(source, np.fromfile(os.path.join(folder, "values.bin"), "f4").reshape(source.shape))[0] / EPS}
+        back = file["x"][()]
+    back.tofile(os.path.join(folder, "values.bin"))
+    return {"hdf5": h5py.version.hdf5_version, "worst": errors(source, back)[0] / EPS}
 
 
 def read(folder):
@@ -221,7 +224,8 @@ def read(folder):
     for name in sys.argv[3:]:
         with h5py.File(os.path.join(folder, name), "r") as file:
             values = file["x"]
-            filters = [values.id.get_create_plist().get_filter(i)[0] for i in range(values.id.get_create_plist().get_nfilters())]
+            creation = values.id.get_create_plist()
+            filters = [creation.get_filter(i)[0] for i in range(creation.get_nfilters())]
             out[name] = {
                 "worst": errors(source, values[()])[0] / EPS,
                 "filters": filters,

@@ -210,22 +210,20 @@ function decodeChunk(chunk: Buffer): { frames: number; values: Buffer } {
   const bytes = chunk.readUInt32LE(24);
   const unit = chunk.readDoubleLE(28);
   expect(chunk.length).toBe(36 + bytes);
-  const core = new WebAssembly.Instance(new WebAssembly.Module(readFileSync(SIMD_CORE))).exports as unknown as {
-    memory: WebAssembly.Memory;
-    [name: string]: (...numbers: number[]) => number;
-  } & { memory: WebAssembly.Memory };
+  const core = new WebAssembly.Instance(new WebAssembly.Module(readFileSync(SIMD_CORE))).exports;
+  const memory = core.memory as WebAssembly.Memory;
   const call = (name: string, ...numbers: number[]) => (core[name] as (...numbers: number[]) => number)(...numbers);
   const stride = call("strideOf", axes, atoms);
   const [coded, plane] = [call("heapStart"), call("heapStart") + ((bytes + 127) & ~15)];
   const back = plane + 4 * frames * stride;
   const work = back + 4 * axes * atoms + 64;
-  core.memory.grow(Math.ceil((work + call("workBytes", frames, axes, atoms)) / PAGE_BYTES));
-  new Uint8Array(core.memory.buffer).set(chunk.subarray(36), coded);
+  memory.grow(Math.ceil((work + call("workBytes", frames, axes, atoms)) / PAGE_BYTES));
+  new Uint8Array(memory.buffer).set(chunk.subarray(36), coded);
   expect(call("decodeBlock", coded, bytes, frames, axes, atoms, plane, 0, 0, work)).toBe(0);
   const values = Buffer.alloc(4 * frames * atoms * axes);
   for (let frame = 0; frame < frames; frame++) {
     call("fromFixed", plane + 4 * frame * stride, axes * atoms, 4, unit, back);
-    const view = Buffer.from(core.memory.buffer, back, 4 * axes * atoms);
+    const view = Buffer.from(memory.buffer, back, 4 * axes * atoms);
     for (let axis = 0; axis < axes; axis++) {
       for (let atom = 0; atom < atoms; atom++) {
         view.copy(values, 4 * ((frame * atoms + atom) * axes + axis), 4 * (axis * atoms + atom), 4 * (axis * atoms + atom + 1));

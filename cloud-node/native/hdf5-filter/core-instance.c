@@ -33,14 +33,16 @@ static bool make(uint64_t least) {
   const uint64_t bytes = (least + WASM_RT_PAGE_BYTES - 1) / WASM_RT_PAGE_BYTES * WASM_RT_PAGE_BYTES;
   drop();
   if (bytes > MOST_BYTES) return false;
-  core.memory = malloc((size_t)bytes);
+  core.memory = calloc(1, (size_t)bytes);
   if (core.memory == NULL) return false;
   core.bytes = (uint32_t)bytes;
   wasm_rt_lend_memory(core.memory, core.bytes, core.bytes);
   wasm2c_trajectory_instantiate(&core.module);
+  /* Not by wasm_rt_grow_memory, which fills with zeros what calloc has not even taken yet. */
   wasm_rt_memory_t *memory = w2c_trajectory_memory(&core.module);
-  const uint64_t more = core.bytes / WASM_RT_PAGE_BYTES - memory->pages;
-  return wasm_rt_grow_memory(memory, more) != UINT32_MAX;
+  memory->size = core.bytes;
+  memory->pages = (uint16_t)(core.bytes / WASM_RT_PAGE_BYTES);
+  return true;
 }
 
 uint32_t core_reserve(uint64_t bytes) {
