@@ -16,6 +16,17 @@ const VALGRIND = ["-q", `--error-exitcode=${FOUND}`, "--leak-check=full", "--err
 const FUZZ_ROUNDS = 3000;
 const FUZZ_ROUNDS_LOOKED_AT = 60;
 
+/** One dataset that was written and read. */
+interface ShapeRow {
+  readonly dtype: "f4" | "f8";
+  readonly mode: "max" | "rms";
+  /** In units of eps. */
+  readonly worst: number;
+  readonly rms: number;
+  readonly ratio: number;
+  readonly kept: string;
+}
+
 let plugin = "";
 let folder = "";
 
@@ -51,10 +62,10 @@ requires("c-compiler", "make", "python3-h5py")("the HDF5 filter under h5py", () 
   beforeAll(build, 120_000);
 
   test("float32 and float64 of one to four dimensions come back within eps, and take less", () => {
-    const rows = h5py("shapes") as Record<string, never>[];
+    const rows = h5py("shapes") as ShapeRow[];
     expect(rows).toHaveLength(28);
     for (const row of rows) {
-      const { worst, rms, ratio, mode, dtype, kept } = row as { [name: string]: number | string };
+      const { worst, rms, ratio, mode, dtype, kept } = row;
       expect(worst, JSON.stringify(row)).toBeLessThanOrEqual(1);
       expect(worst, JSON.stringify(row)).toBeGreaterThan(0.3);
       expect(ratio, JSON.stringify(row)).toBeGreaterThan(2);
@@ -118,7 +129,7 @@ requires("c-compiler", "make", "python3-h5py")("the HDF5 filter under h5py", () 
     expect(worst).toBeLessThanOrEqual(1);
     expect(read).toBe(0);
     expect(Object.values(said).reduce((sum, count) => sum + count, 0)).toBeGreaterThan(250);
-    for (const line of Object.keys(said)) expect(line).toMatch(/lockstep trajectory filter: a chunk is/);
+    for (const line of Object.keys(said)) expect(line).toMatch(/lockstep trajectory filter: a chunk (is|has) /);
   });
 
   test("the blocks in a chunk are those of the module with SIMD", () => {
@@ -154,7 +165,10 @@ requires("c-compiler", "make", "python3-h5py", "h5dump", "h5repack")("the HDF5 f
     tool("h5repack", "-f", option, "plain.h5", "in.h5");
     tool("h5repack", "-f", "NONE", "in.h5", "out.h5");
     tool("h5repack", "-l", "/x:CHUNK=30x20x3", "coded.h5", "other.h5");
-    const made = h5py("read", "in.h5", "out.h5", "other.h5") as Record<string, { [name: string]: number | number[] }>;
+    const made = h5py("read", "in.h5", "out.h5", "other.h5") as Record<
+      string,
+      { worst: number; ratio: number; filters: number[]; chunks: number[] }
+    >;
     expect(made["in.h5"]).toMatchObject({ filters: [480], chunks: [45, 40, 3] });
     expect(made["out.h5"]).toMatchObject({ filters: [] });
     expect(made["other.h5"]).toMatchObject({ filters: [480], chunks: [30, 20, 3] });
