@@ -58,7 +58,11 @@ function tool(name: "h5dump" | "h5repack", ...words: readonly string[]): string 
   return execFileSync(programPath(name), words, { env: environment(), encoding: "utf8", cwd: folder });
 }
 
-requires("c-compiler", "make", "python3-h5py")("the HDF5 filter under h5py", () => {
+requires(
+  "c-compiler",
+  "make",
+  "python3-h5py",
+)("the HDF5 filter under h5py", () => {
   beforeAll(build, 120_000);
 
   test("float32 and float64 of one to four dimensions come back within eps, and take less", () => {
@@ -141,7 +145,13 @@ requires("c-compiler", "make", "python3-h5py")("the HDF5 filter under h5py", () 
   });
 });
 
-requires("c-compiler", "make", "python3-h5py", "h5dump", "h5repack")("the HDF5 filter under HDF5's own tools", () => {
+requires(
+  "c-compiler",
+  "make",
+  "python3-h5py",
+  "h5dump",
+  "h5repack",
+)("the HDF5 filter under HDF5's own tools", () => {
   beforeAll(async () => {
     await build();
     h5py("write");
@@ -181,7 +191,11 @@ requires("c-compiler", "make", "python3-h5py", "h5dump", "h5repack")("the HDF5 f
   });
 });
 
-requires("c-compiler", "make", "valgrind")("the HDF5 filter on chunks that nobody wrote", () => {
+requires(
+  "c-compiler",
+  "make",
+  "valgrind",
+)("the HDF5 filter on chunks that nobody wrote", () => {
   let program = "";
   beforeAll(async () => {
     const include = await build();
@@ -202,7 +216,13 @@ requires("c-compiler", "make", "valgrind")("the HDF5 filter on chunks that nobod
   });
 });
 
-requires("c-compiler", "make", "python3-h5py", "h5dump", "valgrind")("the HDF5 filter in h5dump under valgrind", () => {
+requires(
+  "c-compiler",
+  "make",
+  "python3-h5py",
+  "h5dump",
+  "valgrind",
+)("the HDF5 filter in h5dump under valgrind", () => {
   test("is as clean", async () => {
     await build();
     h5py("write");
@@ -240,7 +260,12 @@ function decodeChunk(chunk: Buffer): { frames: number; values: Buffer } {
     const view = Buffer.from(memory.buffer, back, 4 * axes * atoms);
     for (let axis = 0; axis < axes; axis++) {
       for (let atom = 0; atom < atoms; atom++) {
-        view.copy(values, 4 * ((frame * atoms + atom) * axes + axis), 4 * (axis * atoms + atom), 4 * (axis * atoms + atom + 1));
+        view.copy(
+          values,
+          4 * ((frame * atoms + atom) * axes + axis),
+          4 * (axis * atoms + atom),
+          4 * (axis * atoms + atom + 1),
+        );
       }
     }
   }
