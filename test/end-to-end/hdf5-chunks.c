@@ -101,7 +101,7 @@ int main(int count, char **words) {
     return 1;
   }
   const void *(*get)(void);
-  void *symbol = dlsym(plugin, "H5PL_get_plugin_info");
+  void *symbol = dlsym(plugin, "H5PLget_plugin_info");
   memcpy(&get, &symbol, sizeof get);
   const hdf5_filter_class *of = get();
   static float chunk[VALUES], back[VALUES];

@@ -113,12 +113,12 @@ static const hdf5_filter_class FILTER = {
     .filter = filter,
 };
 
-EXPORTED int H5PL_get_plugin_type(void);
-EXPORTED int H5PL_get_plugin_type(void) {
+EXPORTED int H5PLget_plugin_type(void);
+EXPORTED int H5PLget_plugin_type(void) {
   return HDF5_PLUGIN_IS_FILTER;
 }
 
-EXPORTED const void *H5PL_get_plugin_info(void);
-EXPORTED const void *H5PL_get_plugin_info(void) {
+EXPORTED const void *H5PLget_plugin_info(void);
+EXPORTED const void *H5PLget_plugin_info(void) {
   return &FILTER;
 }
