@@ -72,7 +72,7 @@ def partial(folder):
 
 
 def append(folder):
-    """By whole chunks over several openings; and frame by frame, within a cache that holds the chunk."""
+    """By whole chunks, over several openings."""
     source = paths((128, 50, 3), "f8")
     out = {}
     name = os.path.join(folder, "append.h5")
@@ -88,13 +88,8 @@ def append(folder):
         with h5py.File(name, "a") as file:
             file["y"].resize(first + 32, axis=0)
             file["y"][first:] = source[first : first + 32]
-    with h5py.File(name, "a", rdcc_nbytes=2**24) as file:
-        for frame in range(128):
-            file["x"].resize(frame + 1, axis=0)
-            file["x"][frame] = source[frame]
     with h5py.File(name, "r") as file:
         out["byChunk"] = errors(source, file["y"][()])[0] / EPS
-        out["byFrame"] = errors(source, file["x"][()])[0] / EPS
     return out
 
 
@@ -112,7 +107,7 @@ def odd(folder):
     with h5py.File(name, "w") as file:
         for case, values in cases.items():
             file.create_dataset(case, data=values, chunks=values.shape, **lockstep_h5.bound(EPS))
-        file.create_dataset("filled", (10, 30), "f4", chunks=(16, 30), fillvalue=np.nan, **lockstep_h5.bound(EPS))
+        file.create_dataset("filled", (10, 30), "f4", maxshape=(None, 30), chunks=(16, 30), fillvalue=np.nan, **lockstep_h5.bound(EPS))
         file["filled"][:3] = plain[:3]
         file.create_dataset("scalar frames", data=plain[:, 0], chunks=(16,), **lockstep_h5.bound(EPS))
     out = {}
