@@ -3,6 +3,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "axis-order.h"
+#include "block-scale.h"
 #include "core-instance.h"
 
 /** About 15 bytes of scratch for each. */
@@ -13,9 +15,6 @@
 #define RMS_NARROWER 0.97
 #define RMS_TRIES 8
 
-/** Sub-bits, the finest first. */
-static const uint32_t SUB_BITS[] = {8, 4, 0};
-
 /** Where things are in the core's memory. */
 typedef struct {
   uint32_t sums;   /* two f64 */
@@ -25,12 +24,6 @@ typedef struct {
   uint32_t work;
   uint32_t coded;
 } layout;
-
-typedef struct {
-  double limit;
-  double unit;
-  uint32_t sub_bits;
-} scale;
 
 static double read_f64(uint32_t address) {
   double value;
@@ -74,65 +67,9 @@ static bool lay_out(const chunk_plan *plan, uint32_t frames, uint64_t source_byt
   return true;
 }
 
-/** Atoms by axes to axes by atoms. */
-static void split_axes(const chunk_plan *plan, const uint8_t *atoms, uint8_t *axes) {
-  const size_t element = plan->element_bytes;
-  if (plan->axes == 1) {
-    memcpy(axes, atoms, plan->atoms * element);
-  } else if (element == 4) {
-    for (size_t axis = 0; axis < plan->axes; axis++)
-      for (size_t i = 0; i < plan->atoms; i++)
-        memcpy(axes + 4 * (axis * plan->atoms + i), atoms + 4 * (i * plan->axes + axis), 4);
-  } else {
-    for (size_t axis = 0; axis < plan->axes; axis++)
-      for (size_t i = 0; i < plan->atoms; i++)
-        memcpy(axes + 8 * (axis * plan->atoms + i), atoms + 8 * (i * plan->axes + axis), 8);
-  }
-}
-
-/** And back. */
-static void join_axes(const chunk_plan *plan, const uint8_t *axes, uint8_t *atoms) {
-  const size_t element = plan->element_bytes;
-  if (plan->axes == 1) {
-    memcpy(atoms, axes, plan->atoms * element);
-  } else if (element == 4) {
-    for (size_t axis = 0; axis < plan->axes; axis++)
-      for (size_t i = 0; i < plan->atoms; i++)
-        memcpy(atoms + 4 * (i * plan->axes + axis), axes + 4 * (axis * plan->atoms + i), 4);
-  } else {
-    for (size_t axis = 0; axis < plan->axes; axis++)
-      for (size_t i = 0; i < plan->atoms; i++)
-        memcpy(atoms + 8 * (i * plan->axes + axis), axes + 8 * (axis * plan->atoms + i), 8);
-  }
-}
-
-/** The finest scale at which every value fits. */
-static bool choose_scale(const chunk_plan *plan, uint32_t frames, double half_step, const layout *at, scale *chosen) {
-  const uint32_t count = frames * plan->atoms * plan->axes;
-  const uint32_t element = plan->element_bytes;
-  for (size_t i = 0; i < sizeof SUB_BITS / sizeof *SUB_BITS; i++) {
-    chosen->sub_bits = SUB_BITS[i];
-    chosen->limit = w2c_trajectory_limitOf(core_instance(), half_step, 0, SUB_BITS[i], element);
-    memset(core_at(at->sums), 0, sizeof(double));
-    if (w2c_trajectory_scanValues(core_instance(), at->source, count, element, chosen->limit, at->sums) != 0) continue;
-    chosen->unit = w2c_trajectory_unitOf(core_instance(), half_step, 0, SUB_BITS[i], element, read_f64(at->sums));
-    return chosen->unit > 0;
-  }
-  return false;
-}
-
-static void fill_plane(const chunk_plan *plan, uint32_t frames, const layout *at, const scale *with) {
-  const uint32_t count = plan->atoms * plan->axes;
-  const uint32_t stride = stride_of(plan);
-  memset(core_at(at->plane), 0, 4 * (size_t)frames * stride);
-  for (uint32_t frame = 0; frame < frames; frame++) {
-    w2c_trajectory_toFixed(core_instance(), at->source + frame * count * plan->element_bytes, count,
-                           plan->element_bytes, with->limit, with->unit, at->plane + 4 * frame * stride, 0);
-  }
-}
-
 /** Decode what was coded and compare. @returns whether it decodes; `sums` are then the largest error, and all squares */
-static bool compare(const chunk_plan *plan, uint32_t frames, const layout *at, const scale *with, uint32_t bytes) {
+static bool compare(const chunk_plan *plan, uint32_t frames, const layout *at, const block_scale *with,
+                    uint32_t bytes) {
   const uint32_t count = plan->atoms * plan->axes;
   const uint32_t stride = stride_of(plan);
   const uint32_t slack = *w2c_trajectory_SLACK_BYTES(core_instance());
@@ -152,25 +89,27 @@ static bool compare(const chunk_plan *plan, uint32_t frames, const layout *at, c
 }
 
 bool block_encode(const chunk_plan *plan, uint32_t frames, const uint8_t *values, coded_block *block) {
-  const size_t frame_bytes = (size_t)plan->atoms * plan->axes * plan->element_bytes;
+  const uint32_t frame_values = plan->atoms * plan->axes;
+  const size_t frame_bytes = (size_t)frame_values * plan->element_bytes;
   layout at;
   if (core_reserve(0) == 0) return false;
   const uint64_t room = w2c_trajectory_outBytes(core_instance(), frames, plan->axes, plan->atoms);
   if (!lay_out(plan, frames, frames * frame_bytes, room, &at)) return false;
   for (uint32_t frame = 0; frame < frames; frame++)
     split_axes(plan, values + frame * frame_bytes, core_at(at.source) + frame * frame_bytes);
-  double half_step = plan->is_rms ? plan->eps * RMS_HALF_STEP : plan->eps;
+  const block_values source = {at.source, frames, frame_values, plan->element_bytes};
+  double half_step = plan->mode == MODE_RMS ? plan->eps * RMS_HALF_STEP : plan->eps;
   for (int attempt = 0; attempt < RMS_TRIES; attempt++) {
-    scale chosen;
-    if (!choose_scale(plan, frames, half_step, &at, &chosen)) return false;
-    fill_plane(plan, frames, &at, &chosen);
+    block_scale scale;
+    if (!scale_choose(plan, half_step, &source, at.sums, &scale)) return false;
+    scale_apply(&scale, &source, at.plane, stride_of(plan), at.back);
     const int32_t bytes = (int32_t)w2c_trajectory_encodeBlock(core_instance(), frames, plan->axes, plan->atoms,
-                                                              chosen.sub_bits, at.plane, 0, 0, at.work, at.coded);
-    if (bytes < 0 || !compare(plan, frames, &at, &chosen, (uint32_t)bytes)) return false;
+                                                              scale.sub_bits, at.plane, 0, 0, at.work, at.coded);
+    if (bytes < 0 || !compare(plan, frames, &at, &scale, (uint32_t)bytes)) return false;
     if (!(read_f64(at.sums) <= plan->eps)) return false;
     const double squares = read_f64(at.sums + sizeof(double));
-    if (!plan->is_rms || sqrt(squares / ((double)frames * plan->atoms * plan->axes)) < plan->eps / 2) {
-      *block = (coded_block){at.coded, (uint32_t)bytes, chosen.unit};
+    if (plan->mode != MODE_RMS || sqrt(squares / ((double)frames * frame_values)) < plan->eps / 2) {
+      *block = (coded_block){at.coded, (uint32_t)bytes, scale.unit};
       return true;
     }
     half_step *= RMS_NARROWER;

@@ -18,9 +18,9 @@ enum { GIVEN_EPS_LOW, GIVEN_EPS_HIGH, GIVEN_MODE };
 static const char *read_bound(chunk_plan *plan, unsigned low, unsigned high, unsigned mode) {
   const uint64_t bits = (uint64_t)high << 32 | low;
   memcpy(&plan->eps, &bits, sizeof bits);
-  plan->is_rms = mode == 1;
   if (!(plan->eps > 0) || isinf(plan->eps)) return "eps must be above 0 and finite: its bits are the first two options";
-  if (mode > 1) return "the mode, its third option, must be 0 (max) or 1 (rms)";
+  if (mode > MODE_ONCE) return "the mode, its third option, must be 0 (max), 1 (rms) or 2 (once)";
+  plan->mode = (chunk_mode)mode;
   return NULL;
 }
 
@@ -75,7 +75,7 @@ void plan_write(const chunk_plan *plan, unsigned values[PLAN_VALUES]) {
   values[ATOMS] = plan->atoms;
   values[PLAN_EPS_LOW] = (unsigned)(bits & UINT32_MAX);
   values[PLAN_EPS_HIGH] = (unsigned)(bits >> 32);
-  values[PLAN_MODE] = plan->is_rms;
+  values[PLAN_MODE] = plan->mode;
 }
 
 size_t plan_bytes(const chunk_plan *plan) {

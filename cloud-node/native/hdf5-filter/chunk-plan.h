@@ -8,8 +8,7 @@
  *     0           1              2     3       4      5               6                7
  *     "LK", 1     element bytes  axes  frames  atoms  eps, low bits   eps, high bits   mode
  *
- * eps is a float64, > 0, in the unit of the data; mode is 0 (no error is above eps) or 1 (nor their root mean square in a
- * chunk above eps / 2).
+ * eps is a float64, > 0, in the unit of the data; mode is 0, 1 or 2.
  */
 #ifndef CHUNK_PLAN_H
 #define CHUNK_PLAN_H
@@ -21,13 +20,19 @@
 #define PLAN_VALUES 8
 #define GIVEN_VALUES_MOST 3
 
+typedef enum {
+  MODE_MAX,  /* no error is above eps, however often a chunk is written */
+  MODE_RMS,  /* nor, in a chunk that is written once, their root mean square above eps / 2 */
+  MODE_ONCE, /* no error is above eps in a chunk that is written once: smaller */
+} chunk_mode;
+
 typedef struct {
   uint32_t element_bytes; /* 4: float32, 8: float64 */
   uint32_t axes;          /* 1 … 3, fastest in the data */
   uint32_t frames;
   uint32_t atoms;
   double eps;
-  bool is_rms;
+  chunk_mode mode;
 } chunk_plan;
 
 /**

@@ -12,7 +12,7 @@ import math
 import struct
 
 FILTER_ID = 480
-MODES = ("max", "rms")
+MODES = ("max", "rms", "once")
 # A predictor learns within a chunk, so long ones are small ones: 128 frames, of some megabytes.
 CHUNK_FRAMES = 128
 SERIES_FRAMES = 2**15
@@ -20,8 +20,10 @@ CHUNK_VALUES = 2**21
 
 
 def options(eps, mode="max"):
-    """The filter's cd_values: no value changes by more than eps, in the unit of the data; with mode "rms" the root mean
-    square of a chunk's errors also stays below eps / 2."""
+    """The filter's cd_values: no value is ever more than eps from what was written, in the unit of the data.
+
+    mode: "max" holds that however often a chunk is changed in part; "once" does for chunks that are written once, in fewer
+    bytes; "rms" is like "once", and keeps the root mean square of a chunk's errors below eps / 2."""
     eps = float(eps)
     if not 0 < eps < math.inf:
         raise ValueError(f"eps must be above 0 and finite, not {eps}")
