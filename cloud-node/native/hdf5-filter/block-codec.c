@@ -17,19 +17,13 @@
 
 /** Where things are in the core's memory. */
 typedef struct {
-  uint32_t sums;   /* two f64 */
+  uint32_t sums;   /* two f64: the largest of something, and squares */
   uint32_t source; /* values, by frame, axis and atom */
   uint32_t back;   /* values of one frame */
   uint32_t plane;  /* fixed-point values */
   uint32_t work;
   uint32_t coded;
 } layout;
-
-static double read_f64(uint32_t address) {
-  double value;
-  memcpy(&value, core_at(address), sizeof value);
-  return value;
-}
 
 static uint64_t aligned(uint64_t bytes) {
   return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
@@ -67,9 +61,24 @@ static bool lay_out(const chunk_plan *plan, uint32_t frames, uint64_t source_byt
   return true;
 }
 
-/** Decode what was coded and compare. @returns whether it decodes; `sums` are then the largest error, and all squares */
-static bool compare(const chunk_plan *plan, uint32_t frames, const layout *at, const block_scale *with,
-                    uint32_t bytes) {
+/** How many values of a frame are not within eps of their source. */
+static size_t count_beyond(const chunk_plan *plan, const uint8_t *source, const uint8_t *back) {
+  const size_t count = (size_t)plan->atoms * plan->axes;
+  const double eps = plan->eps;
+  size_t beyond = 0;
+  if (plan->element_bytes == 4) {
+    const float *const a = (const float *)(const void *)source, *const b = (const float *)(const void *)back;
+    for (size_t i = 0; i < count; i++) beyond += !(fabs((double)a[i] - (double)b[i]) <= eps);
+  } else {
+    const double *const a = (const double *)(const void *)source, *const b = (const double *)(const void *)back;
+    for (size_t i = 0; i < count; i++) beyond += !(fabs(a[i] - b[i]) <= eps);
+  }
+  return beyond;
+}
+
+/** Decode what was coded and compare. @returns whether every value is within eps of its source */
+static bool is_within(const chunk_plan *plan, uint32_t frames, const layout *at, const block_scale *with,
+                      uint32_t bytes) {
   const uint32_t count = plan->atoms * plan->axes;
   const uint32_t stride = stride_of(plan);
   const uint32_t slack = *w2c_trajectory_SLACK_BYTES(core_instance());
@@ -82,10 +91,19 @@ static bool compare(const chunk_plan *plan, uint32_t frames, const layout *at, c
   for (uint32_t frame = 0; frame < frames; frame++) {
     w2c_trajectory_fromFixed(core_instance(), at->plane + 4 * frame * stride, count, plan->element_bytes, with->unit,
                              at->back);
-    w2c_trajectory_worstError(core_instance(), at->source + frame * count * plan->element_bytes, at->back, count,
-                              plan->element_bytes, with->limit, at->sums);
+    const uint32_t source = at->source + frame * count * plan->element_bytes;
+    if (count_beyond(plan, core_at(source), core_at(at->back)) > 0) return false;
+    if (plan->mode == MODE_RMS)
+      w2c_trajectory_worstError(core_instance(), source, at->back, count, plan->element_bytes, with->limit, at->sums);
   }
   return true;
+}
+
+/** Of the block that `is_within` looked at. */
+static double root_mean_square(const layout *at, double count) {
+  double squares;
+  memcpy(&squares, core_at(at->sums + (uint32_t)sizeof squares), sizeof squares);
+  return sqrt(squares / count);
 }
 
 bool block_encode(const chunk_plan *plan, uint32_t frames, const uint8_t *values, coded_block *block) {
@@ -105,10 +123,8 @@ bool block_encode(const chunk_plan *plan, uint32_t frames, const uint8_t *values
     scale_apply(&scale, &source, at.plane, stride_of(plan), at.back);
     const int32_t bytes = (int32_t)w2c_trajectory_encodeBlock(core_instance(), frames, plan->axes, plan->atoms,
                                                               scale.sub_bits, at.plane, 0, 0, at.work, at.coded);
-    if (bytes < 0 || !compare(plan, frames, &at, &scale, (uint32_t)bytes)) return false;
-    if (!(read_f64(at.sums) <= plan->eps)) return false;
-    const double squares = read_f64(at.sums + sizeof(double));
-    if (plan->mode != MODE_RMS || sqrt(squares / ((double)frames * frame_values)) < plan->eps / 2) {
+    if (bytes < 0 || !is_within(plan, frames, &at, &scale, (uint32_t)bytes)) return false;
+    if (plan->mode != MODE_RMS || root_mean_square(&at, (double)frames * frame_values) < plan->eps / 2) {
       *block = (coded_block){at.coded, (uint32_t)bytes, scale.unit};
       return true;
     }

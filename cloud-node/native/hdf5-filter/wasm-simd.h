@@ -14,6 +14,7 @@ typedef u8 u8x16 __attribute__((vector_size(16)));
 typedef s16 s16x8 __attribute__((vector_size(16)));
 typedef u32 u32x4 __attribute__((vector_size(16)));
 typedef s64 s64x2 __attribute__((vector_size(16)));
+typedef f32 f32x4 __attribute__((vector_size(16)));
 typedef f64 f64x2 __attribute__((vector_size(16)));
 
 #define simde_wasm_i64x2_make(a, b) ((v128)(s64x2){(s64)(a), (s64)(b)})
@@ -47,6 +48,10 @@ static inline v128 v128_load_default32(wasm_rt_memory_t *mem, u64 addr) {
 static inline void v128_store_default32(wasm_rt_memory_t *mem, u64 addr, v128 value) {
   MEMCHECK_DEFAULT32(mem, addr, v128);
   memcpy(MEM_ADDR(mem, addr, sizeof value), &value, sizeof value);
+}
+
+static inline v128 v128_load64_zero(wasm_rt_memory_t *mem, u64 addr) {
+  return simde_wasm_i64x2_make(i64_load_default32(mem, addr), 0);
 }
 
 static inline v128 v128_load32_splat(wasm_rt_memory_t *mem, u64 addr) {
@@ -114,6 +119,9 @@ static inline u32 simde_wasm_i64x2_all_true(v128 a) {
 #define simde_wasm_f64x2_le(a, b) ((v128)((f64x2)(a) <= (f64x2)(b)))
 #define simde_wasm_f64x2_abs(a) ((a) & simde_wasm_i64x2_make(INT64_MAX, INT64_MAX))
 
+#define simde_wasm_f64x2_pmax(a, b) pick((v128)((f64x2)(a) < (f64x2)(b)), (b), (a))
+#define v128_f64x2_extract_lane(a, lane) (((f64x2)(a))[lane])
+
 /** To the nearest whole number, the even one of two: what 2^52 leaves no bits for is rounded away. */
 static inline v128 simde_wasm_f64x2_nearest(v128 a) {
   const f64x2 size = (f64x2)simde_wasm_f64x2_abs(a), whole = {0x1p52, 0x1p52};
@@ -125,6 +133,14 @@ static inline v128 v128_f64x2_promote_low_f32x4(v128 a) {
   f32 low[2];
   memcpy(low, &a, sizeof low);
   return (v128)(f64x2){low[0], low[1]};
+}
+
+static inline v128 v128_f64x2_convert_low_i32x4(v128 a) {
+  return (v128)(f64x2){a[0], a[1]};
+}
+
+static inline v128 v128_f32x4_demote_f64x2_zero(v128 a) {
+  return (v128)(f32x4){(f32)((f64x2)a)[0], (f32)((f64x2)a)[1], 0, 0};
 }
 
 static inline v128 v128_i32x4_trunc_sat_f64x2_zero(v128 a) {
