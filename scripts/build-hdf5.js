@@ -16,8 +16,8 @@ const MODULE = join(ROOT, "cloud-node/build/trajectory.wasm");
 const RUNTIME = ["wasm-rt.c", "wasm-rt.h"];
 const TEXTS = ["LICENSE-APACHE", "LICENSE-MIT", "NOTICE"];
 const NAME = "trajectory";
-/** What wasm2c writes for vectors: by the library SIMDe, of which there are ten times as many lines as of the plugin. */
-const VECTORS = /#include <simde\/wasm\/simd128\.h>[^]*?\/\/ clang-format on\n/;
+/** What wasm2c writes for vectors: by the library SIMDe, which would have to be installed. */
+const VECTORS = /#include <simde\/wasm\/simd128\.h>[\s\S]*?\/\/ clang-format on\n/;
 const OUR_VECTORS = '#include "wasm-simd.h"\n';
 
 /**

@@ -34,7 +34,7 @@ def shapes(folder):
     rows = []
     for shape in SHAPES:
         for dtype in ("f4", "f8"):
-            for mode in ("max", "rms"):
+            for mode in ("max", "rms", "once"):
                 name = os.path.join(folder, "shapes.h5")
                 source = paths(shape, dtype)
                 with h5py.File(name, "w") as file:
@@ -72,24 +72,58 @@ def partial(folder):
 
 
 def append(folder):
-    """By whole chunks, over several openings."""
+    """Two frames at a time, each time in a file that was closed."""
     source = paths((128, 50, 3), "f8")
-    out = {}
     name = os.path.join(folder, "append.h5")
     with h5py.File(name, "w") as file:
-        made = lockstep_h5.create_dataset(
-            file, "x", shape=(0, 50, 3), dtype="f8", maxshape=(None, 50, 3), compression_opts={"eps": EPS}
-        )
-        out["chunk"] = made.chunks
-        file.create_dataset(
-            "y", (0, 50, 3), "f8", maxshape=(None, 50, 3), chunks=(32, 50, 3), **lockstep_h5.bound(EPS)
-        )
-    for first in range(0, 128, 32):
+        for mode in ("max", "once"):
+            options = {"eps": EPS, "mode": mode}
+            made = lockstep_h5.create_dataset(
+                file, mode, shape=(0, 50, 3), dtype="f8", maxshape=(None, 50, 3), compression_opts=options
+            )
+        chunk = made.chunks
+    openings = 0
+    for first in range(0, 128, 2):
+        openings += 1
         with h5py.File(name, "a") as file:
-            file["y"].resize(first + 32, axis=0)
-            file["y"][first:] = source[first : first + 32]
+            for mode in ("max", "once"):
+                file[mode].resize(first + 2, axis=0)
+                file[mode][first:] = source[first : first + 2]
     with h5py.File(name, "r") as file:
-        out["byChunk"] = errors(source, file["y"][()])[0] / EPS
+        worst = {mode: errors(source, file[mode][()])[0] / EPS for mode in ("max", "once")}
+        ratio = source.nbytes / file["max"].id.get_storage_size()
+    return {"chunk": chunk, "openings": openings, "worst": worst, "ratio": ratio}
+
+
+def again(folder):
+    """What was read is written: other chunks, parts of chunks, and a value beside it that is large for its type."""
+    name = os.path.join(folder, "again.h5")
+    out = {}
+    for dtype in ("f4", "f8"):
+        source = paths((48, 40, 3), dtype)
+        with h5py.File(name, "w") as file:
+            values = file.create_dataset("x", data=source, chunks=source.shape, **lockstep_h5.bound(EPS))
+        with h5py.File(name, "a") as file:
+            first = file["x"][()]
+            other = file.create_dataset("y", data=first, chunks=(7, 11, 3), **lockstep_h5.bound(EPS))
+        kept = np.ones(source.shape, bool)
+        # A frame, atoms of all frames, and a frame while a value is there for which steps of float32 are a quarter of eps.
+        large = np.s_[20, 30, 2]
+        changes = [(np.s_[5], 0.25), (np.s_[:, 3:9, 1], -7.125), (large, 3000.1), (31, source[31] * 1.37), (large, 1.5)]
+        for cut, value in changes:
+            with h5py.File(name, "a") as file:
+                file["x"][cut] = value
+            source[cut] = value
+            kept[cut] = False
+        with h5py.File(name, "r") as file:
+            values, other = file["x"], file["y"][()]
+            last = values[()]
+            out[dtype] = {
+                "worst": errors(source, last)[0] / EPS,
+                "kept": bool(np.array_equal(first[kept], last[kept])),
+                "otherChunks": bool(np.array_equal(first, other)),
+                "ratio": source.nbytes / values.id.get_storage_size(),
+            }
     return out
 
 
@@ -137,7 +171,7 @@ def refusals(folder):
         "shuffled": {"dtype": "f4", "compression_opts": (low, high, 0), "shuffle": True},
         "no options": {"dtype": "f4"},
         "five options": {"dtype": "f4", "compression_opts": (low, high, 0, 0, 0)},
-        "mode": {"dtype": "f4", "compression_opts": (low, high, 2)},
+        "mode": {"dtype": "f4", "compression_opts": (low, high, 3)},
         "eps 0": {"dtype": "f4", "compression_opts": (*bits(0.0), 0)},
         "eps -1": {"dtype": "f4", "compression_opts": (*bits(-1.0), 0)},
         "eps NaN": {"dtype": "f4", "compression_opts": (*bits(math.nan), 0)},

@@ -126,7 +126,7 @@ export function prepareDecoder(kind: i32): void {
     for (let token = 0; token < TOKENS; token++) {
       const frequency = load<u32>(table + ((<usize>token) << 2));
       const low = frequency | (first << FREQUENCY_BITS) | (rawBitsOf(token) << RAW_SHIFT);
-      store<u64>(spread + ((<usize>token) << 3), (<u64>baseOf(token) << CODE_SHIFT) | low);
+      store<u64>(spread + ((<usize>token) << 3), ((<u64>baseOf(token)) << CODE_SHIFT) | low);
       memory.fill(slots + first, <u8>token, frequency);
       first += frequency;
     }
