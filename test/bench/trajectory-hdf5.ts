@@ -18,7 +18,7 @@ interface Hdf5Row {
   readonly readMBps: number;
   /** Largest error in units of eps. */
   readonly worst: number;
-  /** Several chunks, flushed and synchronized: the median, and that of no filter in turns with it. */
+  /** Several chunks, flushed and synchronized: the median, NaN where it was not tried; and that of no filter, in turns. */
   readonly diskSeconds: number;
   readonly plainSeconds: number;
 }
@@ -75,7 +75,11 @@ export async function withHdf5(report: BenchReport, melt: readonly MeltRun[], fo
         ],
         rows: rows.map((row) => [
           ...[row.file, row.way, row.ratio.toFixed(2), row.worst.toFixed(4)],
-          ...[row.writeMBps.toFixed(0), row.readMBps.toFixed(0), hasDisk ? `${overhead(row).toFixed(0)} %` : ""],
+          ...[
+            row.writeMBps.toFixed(0),
+            row.readMBps.toFixed(0),
+            hasDisk && row.diskSeconds > 0 ? `${overhead(row).toFixed(0)} %` : "",
+          ],
         ]),
       },
     ],

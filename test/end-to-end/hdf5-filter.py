@@ -189,7 +189,7 @@ def refusals(folder):
                 out[case] = f"{type(error).__name__}: {error}"
             if case in file:
                 out[case] += " and made"
-    for given in ({"eps": 0}, {"eps": math.nan}, {"eps": 1, "mode": "mean"}):
+    for given in ({"eps": 0}, {"eps": -1}, {"eps": math.nan}, {"eps": math.inf}, {"eps": 1, "mode": "mean"}):
         try:
             lockstep_h5.options(**given)
             out[str(given)] = "taken"

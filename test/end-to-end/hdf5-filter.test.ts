@@ -138,7 +138,9 @@ requires(
       "five dimensions": /one to four dimensions/,
       "a large frame": /67,108,864/,
       "{'eps': 0}": /eps must be above 0/,
+      "{'eps': -1}": /eps must be above 0/,
       "{'eps': nan}": /eps must be above 0/,
+      "{'eps': inf}": /eps must be above 0/,
       "{'eps': 1, 'mode': 'mean'}": /mode must be one of max, rms/,
     };
     expect(Object.keys(said)).toEqual(Object.keys(reasons));

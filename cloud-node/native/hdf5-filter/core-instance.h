@@ -1,5 +1,5 @@
 /*
- * The one instance of the trajectory codec: C that wasm2c made of trajectory-scalar.wasm, with memory of its own. Whatever a
+ * The one instance of the trajectory codec: C that wasm2c made of trajectory.wasm, with memory of its own. Whatever a
  * damaged chunk makes it do stays in that memory: an access beyond it ends the work, and the next one begins afresh.
  */
 #ifndef CORE_INSTANCE_H
