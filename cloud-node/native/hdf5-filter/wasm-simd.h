@@ -9,6 +9,16 @@
 #ifndef WASM_SIMD_H
 #define WASM_SIMD_H
 
+/**
+ * Before each of the module's functions: compiled once for any x86-64 and once for chips with AVX2, and chosen where the plugin is
+ * loaded. No result depends on it. Elsewhere there is one of each.
+ */
+#if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__)
+#define FOR_EACH_CHIP __attribute__((target_clones("avx2", "default")))
+#else
+#define FOR_EACH_CHIP
+#endif
+
 typedef s32 v128 __attribute__((vector_size(16)));
 typedef u8 u8x16 __attribute__((vector_size(16)));
 typedef s16 s16x8 __attribute__((vector_size(16)));
