@@ -106,7 +106,7 @@ int main(int count, char **words) {
   const hdf5_filter_class *of = get();
   static float chunk[VALUES], back[VALUES];
   unsigned list[8];
-  for (unsigned mode = 0; mode < 2; mode++) {
+  for (unsigned mode = 0; mode < 3; mode++) {
     bound_list(list, mode);
     fill(chunk);
     size_t room = sizeof chunk;

@@ -232,14 +232,20 @@ def damage(folder):
 def write(folder):
     """A plain file, and the same with the filter; for HDF5's own tools."""
     source = paths((90, 40, 3), "f4")
+    # Nothing to foresee: its codes are larger than what contexts look at.
+    rough = np.random.default_rng(3).uniform(-200, 200, (45, 40, 3)).astype("f4")
     with h5py.File(os.path.join(folder, "plain.h5"), "w") as file:
         file.create_dataset("x", data=source, chunks=(45, 40, 3))
     with h5py.File(os.path.join(folder, "coded.h5"), "w") as file:
         file.create_dataset("x", data=source, chunks=(45, 40, 3), **lockstep_h5.bound(EPS))
-        file.flush()
-        (_, chunk) = file["x"].id.read_direct_chunk((45, 0, 0))
-        with open(os.path.join(folder, "chunk.bin"), "wb") as out:
-            out.write(chunk)
+    with h5py.File(os.path.join(folder, "rough.h5"), "w") as file:
+        file.create_dataset("x", data=rough, chunks=rough.shape, **lockstep_h5.bound(EPS))
+    for name, first in (("coded", 45), ("rough", 0)):
+        with h5py.File(os.path.join(folder, name + ".h5"), "r") as file:
+            _, chunk = file["x"].id.read_direct_chunk((first, 0, 0))
+            with open(os.path.join(folder, name + ".chunk"), "wb") as out:
+                out.write(chunk)
+            file["x"][first:].tofile(os.path.join(folder, name + ".values"))
     with h5py.File(os.path.join(folder, "coded.h5"), "r") as file:
         back = file["x"][()]
     back.tofile(os.path.join(folder, "values.bin"))

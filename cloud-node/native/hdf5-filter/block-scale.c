@@ -85,9 +85,9 @@ static void keep_even(uint8_t *fine, const uint8_t *coarse, uint32_t count, int3
 void scale_apply(const block_scale *scale, const block_values *values, uint32_t plane, uint32_t stride,
                  uint32_t scratch) {
   const uint32_t count = values->frame_values, element = values->element_bytes;
-  memset(core_at(plane), 0, 4 * (size_t)values->frames * stride);
   for (uint32_t frame = 0; frame < values->frames; frame++) {
     const uint32_t from = values->at + frame * count * element, to = plane + 4 * frame * stride;
+    memset(core_at(to + 4 * count), 0, 4 * (size_t)(stride - count));
     w2c_trajectory_toFixed(core_instance(), from, count, element, scale->limit, scale->unit, to, 0);
     if (scale->even_up_to == 0) continue;
     w2c_trajectory_toFixed(core_instance(), from, count, element, scale->limit, 2 * scale->unit, scratch, 0);

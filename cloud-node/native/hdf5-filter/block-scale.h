@@ -43,7 +43,7 @@ bool scale_choose(const chunk_plan *plan, double half_step, const block_values *
 /**
  * Values to fixed point.
  *
- * @param plane  frames of `stride` numbers in the core's memory; overwritten
+ * @param plane  frames of `stride` numbers in the core's memory; overwritten, with zeros behind each frame
  * @param scratch  room for the numbers of a frame
  */
 void scale_apply(const block_scale *scale, const block_values *values, uint32_t plane, uint32_t stride,
