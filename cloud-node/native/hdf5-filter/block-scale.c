@@ -6,8 +6,8 @@
 
 #include "core-instance.h"
 
-/** Of eps, what rounding may take on the grid. Half a step is the rest of it. */
-#define GRID_ROUNDING (1.0 / 32)
+/** Of eps, what rounding may take on the lattice. Half a step is the rest of it. */
+#define LATTICE_ROUNDING (1.0 / 32)
 /** And where steps are half as wide: a value is then still nearest to where it was. */
 #define FINE_ROUNDING (1.0 / 4)
 /** Rounding takes a little less than its share, for the roundings on the way. */
@@ -17,7 +17,7 @@
 /** Sub-bits of the closed loop, the finest first. */
 static const uint32_t SUB_BITS[] = {8, 4, 0};
 #define SUB_BITS_TRIED (sizeof SUB_BITS / sizeof *SUB_BITS)
-#define GRIDS 2
+#define LATTICES 2
 
 /** The largest |x| whose place in its type is small enough to lose no more than a share of eps. */
 static double limit_of(const chunk_plan *plan, double share, double step) {
@@ -27,9 +27,9 @@ static double limit_of(const chunk_plan *plan, double share, double step) {
   return by_rounding < by_range ? by_rounding : by_range;
 }
 
-static block_scale grid_of(const chunk_plan *plan, unsigned fineness) {
-  const double step = 2 * plan->eps * (1 - GRID_ROUNDING);
-  const double limit = limit_of(plan, GRID_ROUNDING, step);
+static block_scale lattice_of(const chunk_plan *plan, unsigned fineness) {
+  const double step = 2 * plan->eps * (1 - LATTICE_ROUNDING);
+  const double limit = limit_of(plan, LATTICE_ROUNDING, step);
   if (fineness == 0) return (block_scale){limit, step, 0, 0};
   return (block_scale){limit_of(plan, FINE_ROUNDING, step / 2), step / 2, 0, 2 * (int32_t)(limit / step)};
 }
@@ -54,8 +54,8 @@ bool scale_choose(const chunk_plan *plan, double half_step, const block_values *
                   block_scale *chosen) {
   double largest;
   if (plan->mode == MODE_MAX) {
-    for (unsigned fineness = 0; fineness < GRIDS; fineness++) {
-      *chosen = grid_of(plan, fineness);
+    for (unsigned fineness = 0; fineness < LATTICES; fineness++) {
+      *chosen = lattice_of(plan, fineness);
       if (do_fit(values, chosen->limit, sums, &largest)) return chosen->unit > 0;
     }
     return false;
@@ -71,7 +71,7 @@ bool scale_choose(const chunk_plan *plan, double half_step, const block_values *
   return false;
 }
 
-/** Put the smaller numbers of a frame on the coarse grid. @param coarse  the frame in steps twice as wide */
+/** Put the smaller numbers of a frame on the coarse lattice. @param coarse  the frame in steps twice as wide */
 static void keep_even(uint8_t *fine, const uint8_t *coarse, uint32_t count, int32_t even_up_to) {
   for (size_t i = 0; i < count; i++) {
     int32_t number, half;

@@ -1,11 +1,11 @@
 /*
  * What a block's numbers are multiples of.
  *
- * Mode `max` has one grid for each eps and type, zero on it, with steps of 2 eps less what rounding to the type may take:
- * what a value becomes depends on that value alone. So a value that has come out of the filter stays as it is when it goes in
- * again, however often a chunk is read, changed in part and written, whatever else is in it, and in chunks of any other
- * shape: the bound holds for ever. Values that are large for their type have steps half as wide, of which the smaller ones
- * use every second, so that they do not move where a large one comes beside them.
+ * Mode `max` has one lattice for each eps and type, zero on it, with steps of 2 eps less what rounding to the type may
+ * take: what a value becomes depends on that value alone. So a value that has come out of the filter stays as it is when
+ * it goes in again, however often a chunk is read, changed in part and written, whatever else is in it, and in chunks of
+ * any other shape: the bound holds for ever. Values that are large for their type have steps half as wide; smaller ones
+ * beside them keep to every second, and so do not move when those come or go.
  *
  * Modes `once` and `rms` have the closed loop's sub-bits, as `lockstep trajectory` does: reconstructions keep to the
  * prediction and take fewer bits, but where they are depends on all of the block.

@@ -1,17 +1,17 @@
 /*
- * The 128-bit vectors of WebAssembly, as far as the trajectory codec uses them, in the vector types that gcc and clang have for
- * any chip.
+ * The 128-bit vectors of WebAssembly, as far as the trajectory codec uses them, in the vector types that gcc and clang
+ * have for any chip.
  *
- * The build puts this in the place of the section of wasm2c's C that asks for the library SIMDe: names are the ones that the
- * rest of that C calls, and memory is reached by its macros, which check every address. An operation that is missing here
- * stops the compiler.
+ * The build puts this in the place of the section of wasm2c's C that asks for the library SIMDe: names are the ones that
+ * the rest of that C calls, and memory is reached by its macros, which check every address. An operation that is missing
+ * here stops the compiler.
  */
 #ifndef WASM_SIMD_H
 #define WASM_SIMD_H
 
 /**
- * Before each of the module's functions: compiled once for any x86-64 and once for chips with AVX2, and chosen where the plugin is
- * loaded. No result depends on it. Elsewhere there is one of each.
+ * Before each of the module's functions: it is compiled for any x86-64 and for chips with AVX2, and one of the two is
+ * chosen where the plugin is loaded. No result depends on which. Elsewhere there is one of each.
  */
 #if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__)
 #define FOR_EACH_CHIP __attribute__((target_clones("avx2", "default")))
@@ -114,11 +114,15 @@ static inline v128 saturated_to_u8(v128 a) {
 }
 
 static inline v128 v128_i16x8_narrow_i32x4(v128 a, v128 b) {
-  return v128_i8x16_shuffle(saturated_to_s16(a), saturated_to_s16(b), 0, 1, 4, 5, 8, 9, 12, 13, 16, 17, 20, 21, 24, 25, 28, 29);
+  a = saturated_to_s16(a);
+  b = saturated_to_s16(b);
+  return v128_i8x16_shuffle(a, b, 0, 1, 4, 5, 8, 9, 12, 13, 16, 17, 20, 21, 24, 25, 28, 29);
 }
 
 static inline v128 v128_u8x16_narrow_i16x8(v128 a, v128 b) {
-  return v128_i8x16_shuffle(saturated_to_u8(a), saturated_to_u8(b), 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+  a = saturated_to_u8(a);
+  b = saturated_to_u8(b);
+  return v128_i8x16_shuffle(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
 }
 
 static inline u32 simde_wasm_i64x2_all_true(v128 a) {
