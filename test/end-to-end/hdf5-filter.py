@@ -124,6 +124,18 @@ def again(folder):
                 "otherChunks": bool(np.array_equal(first, other)),
                 "ratio": source.nbytes / values.id.get_storage_size(),
             }
+    # Values around the one from which steps of float32 are too wide for the wider steps of eps.
+    source = (503.1172 + np.arange(4000, dtype="f4") * 5e-5).reshape(4, 1000)
+    with h5py.File(name, "w") as file:
+        file.create_dataset("x", data=source, chunks=source.shape, **lockstep_h5.bound(EPS))
+    for value in (3000, 1):
+        source[0, 0] = value
+        with h5py.File(name, "a") as file:
+            file["x"][0, 0] = value
+            # What lies at the limit is new, while the large value is there.
+            file["x"][1:] = source[1:] if value == 3000 else file["x"][1:]
+    with h5py.File(name, "r") as file:
+        out["edge"] = {"worst": errors(source, file["x"][()])[0] / EPS}
     return out
 
 

@@ -105,6 +105,7 @@ requires(
       string,
       { worst: number; kept: boolean; otherChunks: boolean; ratio: number }
     >;
+    expect(found.edge?.worst).toBeLessThanOrEqual(1);
     for (const dtype of ["f4", "f8"]) {
       expect(found[dtype], dtype).toMatchObject({ kept: true, otherChunks: true });
       expect(found[dtype]?.worst, dtype).toBeLessThanOrEqual(1);

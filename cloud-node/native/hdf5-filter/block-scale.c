@@ -1,6 +1,7 @@
 #include "block-scale.h"
 
 #include <float.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,9 +30,10 @@ static double limit_of(const chunk_plan *plan, double share, double step) {
 
 static block_scale lattice_of(const chunk_plan *plan, unsigned fineness) {
   const double step = 2 * plan->eps * (1 - LATTICE_ROUNDING);
-  const double limit = limit_of(plan, LATTICE_ROUNDING, step);
-  if (fineness == 0) return (block_scale){limit, step, 0, 0};
-  return (block_scale){limit_of(plan, FINE_ROUNDING, step / 2), step / 2, 0, 2 * (int32_t)(limit / step)};
+  const double steps = floor(limit_of(plan, LATTICE_ROUNDING, step) / step);
+  /* A quarter of a step: with it, what is within the limit is nearest to a step that is, by wide steps and by narrow ones. */
+  if (fineness == 0) return (block_scale){(steps + 0.25) * step, step, 0, 0};
+  return (block_scale){limit_of(plan, FINE_ROUNDING, step / 2), step / 2, 0, 2 * (int32_t)steps};
 }
 
 static double read_f64(uint32_t address) {
@@ -54,6 +56,7 @@ bool scale_choose(const chunk_plan *plan, double half_step, const block_values *
                   block_scale *chosen) {
   double largest;
   if (plan->mode == MODE_MAX) {
+    if (isinf(2 * plan->eps)) return false;
     for (unsigned fineness = 0; fineness < LATTICES; fineness++) {
       *chosen = lattice_of(plan, fineness);
       if (do_fit(values, chosen->limit, sums, &largest)) return chosen->unit > 0;
