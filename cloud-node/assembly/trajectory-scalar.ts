@@ -1,4 +1,4 @@
-/** The same module without SIMD, bit for bit: for wasm2c, and to test the other against. */
+/** The same module without SIMD, bit for bit: to test the other against. */
 export {
   crc32c,
   decodeBlock,

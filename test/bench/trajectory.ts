@@ -14,6 +14,7 @@ import {
 import type { BenchOptions, BenchReport } from "./bench.ts";
 import { timeCodec } from "./trajectory-codec.ts";
 import { energiesOf } from "./trajectory-energy.ts";
+import { withHdf5 } from "./trajectory-hdf5.ts";
 import { runPeers } from "./trajectory-peers.ts";
 import { type EnergyChange, type MemoryPeak, type PackedRun, reportOf } from "./trajectory-report.ts";
 import { COLUMN_SETS, type ColumnSet, framesOf, type MeltRun, makeRuns, withColumns } from "./trajectory-runs.ts";
@@ -52,7 +53,7 @@ export async function benchTrajectory(options: BenchOptions): Promise<BenchRepor
       await energyChange(melt[0] as MeltRun, "xv", "x=1e-3,v=1e-3", folder),
     ];
     const memory = peakMemory(melt[0] as MeltRun);
-    return reportOf(runs, speeds, peers, energy, memory);
+    return await withHdf5(reportOf(runs, speeds, peers, energy, memory), melt, folder);
   } finally {
     await rm(folder, { recursive: true });
   }

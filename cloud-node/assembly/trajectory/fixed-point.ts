@@ -51,7 +51,20 @@ function valueAt(at: usize, i: i32, elementBytes: i32): f64 {
 export function scanValues(at: usize, count: i32, elementBytes: i32, limit: f64, largest: usize): i32 {
   let most = load<f64>(largest);
   let escapes = 0;
-  for (let i = 0; i < count; i++) {
+  let i = 0;
+  if (ASC_FEATURE_SIMD) {
+    const bound = f64x2.splat(limit);
+    let largestOfTwo = f64x2.splat(most);
+    for (; i + 4 <= count; i += 4) {
+      const low = f64x2.abs(lowerOf(at, i, elementBytes));
+      const high = f64x2.abs(upperOf(at, i, elementBytes));
+      /* From the first escape on, one by one. */
+      if (!i64x2.all_true(v128.and(f64x2.le(low, bound), f64x2.le(high, bound)))) break;
+      largestOfTwo = f64x2.pmax(largestOfTwo, f64x2.pmax(low, high));
+    }
+    most = max(f64x2.extract_lane(largestOfTwo, 0), f64x2.extract_lane(largestOfTwo, 1));
+  }
+  for (; i < count; i++) {
     const size = abs(valueAt(at, i, elementBytes));
     if (size <= limit) {
       if (size > most) most = size;
@@ -92,19 +105,21 @@ function toFixedOne(at: usize, i: i32, elementBytes: i32, limit: f64, inverse: f
   store<i32>(out + place, fixed);
 }
 
+/** The first two values of four, as float64. */
+function lowerOf(at: usize, i: i32, elementBytes: i32): v128 {
+  if (elementBytes == 4) return f64x2.promote_low_f32x4(v128.load64_zero(at + ((<usize>i) << 2)));
+  return v128.load(at + ((<usize>i) << 3));
+}
+
+/** The other two. */
+function upperOf(at: usize, i: i32, elementBytes: i32): v128 {
+  if (elementBytes == 4) return f64x2.promote_low_f32x4(v128.load64_zero(at + ((<usize>i) << 2), 8));
+  return v128.load(at + ((<usize>i) << 3), 16);
+}
+
 function toFixedQuad(at: usize, i: i32, elementBytes: i32, limit: f64, inverse: f64, out: usize, stand: usize): void {
-  let low: v128;
-  let high: v128;
-  if (elementBytes == 4) {
-    const four = v128.load(at + ((<usize>i) << 2));
-    low = f64x2.promote_low_f32x4(four);
-    high = f64x2.promote_low_f32x4(
-      i8x16.shuffle(four, four, 8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15),
-    );
-  } else {
-    low = v128.load(at + ((<usize>i) << 3));
-    high = v128.load(at + ((<usize>i) << 3), 16);
-  }
+  const low = lowerOf(at, i, elementBytes);
+  const high = upperOf(at, i, elementBytes);
   const most = f64x2.splat(limit);
   const inside = v128.and(f64x2.le(f64x2.abs(low), most), f64x2.le(f64x2.abs(high), most));
   if (!i64x2.all_true(inside)) {
@@ -119,7 +134,25 @@ function toFixedQuad(at: usize, i: i32, elementBytes: i32, limit: f64, inverse: 
 
 /** Fixed point to values of a type. */
 export function fromFixed(at: usize, count: i32, elementBytes: i32, unit: f64, out: usize): void {
-  for (let i = 0; i < count; i++) {
+  let i = 0;
+  if (ASC_FEATURE_SIMD) {
+    const scale = f64x2.splat(unit);
+    for (; i + 4 <= count; i += 4) {
+      const from = at + ((<usize>i) << 2);
+      const low = f64x2.mul(f64x2.convert_low_i32x4_s(v128.load64_zero(from)), scale);
+      const high = f64x2.mul(f64x2.convert_low_i32x4_s(v128.load64_zero(from, 8)), scale);
+      if (elementBytes == 4) {
+        const two = f32x4.demote_f64x2_zero(low);
+        const more = f32x4.demote_f64x2_zero(high);
+        const four = i8x16.shuffle(two, more, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23);
+        v128.store(out + ((<usize>i) << 2), four);
+      } else {
+        v128.store(out + ((<usize>i) << 3), low);
+        v128.store(out + ((<usize>i) << 3), high, 16);
+      }
+    }
+  }
+  for (; i < count; i++) {
     const value = <f64>load<i32>(at + ((<usize>i) << 2)) * unit;
     if (elementBytes == 4) store<f32>(out + ((<usize>i) << 2), <f32>value);
     else store<f64>(out + ((<usize>i) << 3), value);

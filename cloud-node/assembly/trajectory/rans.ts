@@ -16,8 +16,11 @@ const STATES: i32 = 4;
 const SYMBOL_BYTES: usize = 16;
 const SYMBOLS: usize = memory.data(CLASSES * CONTEXTS * TOKENS * 16, 16);
 const SLOTS: usize = memory.data(CLASSES * CONTEXTS * 4096, 16);
-/** Frequency and first slot, u16 each. */
-const SPREAD: usize = memory.data(CLASSES * CONTEXTS * TOKENS * 4, 16);
+/** What a decoder needs of a token, in one word: frequency (13 bits), first slot (12), raw bits (5), least code (upper 32). */
+const SPREAD: usize = memory.data(CLASSES * CONTEXTS * TOKENS * 8, 16);
+const FREQUENCY_BITS: u32 = 13;
+const RAW_SHIFT: u32 = 25;
+const CODE_SHIFT: u64 = 32;
 
 let x0: u32 = LEAST;
 let x1: u32 = LEAST;
@@ -118,11 +121,12 @@ export function prepareDecoder(kind: i32): void {
     if (((dividersOf(kind) >> context) & 1) == 0) continue;
     const table = tableAt(kind, context);
     const slots = SLOTS + ((<usize>index) << PROBABILITY_BITS);
-    const spread = SPREAD + ((<usize>(index * TOKENS)) << 2);
+    const spread = SPREAD + ((<usize>(index * TOKENS)) << 3);
     let first: u32 = 0;
     for (let token = 0; token < TOKENS; token++) {
       const frequency = load<u32>(table + ((<usize>token) << 2));
-      store<u32>(spread + ((<usize>token) << 2), (first << 16) | frequency);
+      const low = frequency | (first << FREQUENCY_BITS) | (rawBitsOf(token) << RAW_SHIFT);
+      store<u64>(spread + ((<usize>token) << 3), ((<u64>baseOf(token)) << CODE_SHIFT) | low);
       memory.fill(slots + first, <u8>token, frequency);
       first += frequency;
     }
@@ -151,7 +155,7 @@ export function openDecoder(at: usize, raw: usize): void {
  */
 export function decodeRun(kind: i32, contexts: usize, count: i32, out: usize, wordsEnd: usize, rawEnd: usize): bool {
   const slots = SLOTS + ((<usize>(kind * CONTEXTS)) << PROBABILITY_BITS);
-  const spread = SPREAD + ((<usize>(kind * CONTEXTS * TOKENS)) << 2);
+  const spread = SPREAD + ((<usize>(kind * CONTEXTS * TOKENS)) << 3);
   let a = x0;
   let b = x1;
   let c = x2;
@@ -164,8 +168,10 @@ export function decodeRun(kind: i32, contexts: usize, count: i32, out: usize, wo
     const context = <usize>load<u8>(contexts + i);
     const slot = a & (TOTAL - 1);
     const token = <usize>load<u8>(slots + (context << PROBABILITY_BITS) + slot);
-    const found = load<u32>(spread + (context << 9) + (token << 2));
-    let x = (found & 0xffff) * (a >> PROBABILITY_BITS) + slot - (found >> 16);
+    const found = load<u64>(spread + (context << 10) + (token << 3));
+    const low = <u32>found;
+    const first = (low >> FREQUENCY_BITS) & (TOTAL - 1);
+    let x = (low & ((1 << FREQUENCY_BITS) - 1)) * (a >> PROBABILITY_BITS) + slot - first;
     const isLow = <u32>(x < LEAST);
     x = select<u32>((x << 16) | <u32>load<u16>(w), x, isLow != 0);
     w += isLow << 1;
@@ -173,7 +179,7 @@ export function decodeRun(kind: i32, contexts: usize, count: i32, out: usize, wo
     b = c;
     c = d;
     d = x;
-    const bits = rawBitsOf(<u32>token);
+    const bits = (low >> RAW_SHIFT) & 31;
     const raw = <u32>(load<u64>(r) >> <u64>held) & ((1 << bits) - 1);
     held += bits;
     r += held >> 3;
@@ -182,7 +188,7 @@ export function decodeRun(kind: i32, contexts: usize, count: i32, out: usize, wo
       isWhole = false;
       break;
     }
-    store<u32>(out + ((<usize>i) << 2), baseOf(<u32>token) | raw);
+    store<u32>(out + ((<usize>i) << 2), <u32>(found >> CODE_SHIFT) | raw);
   }
   for (let turned = count & (STATES - 1); turned > 0 && turned < STATES; turned++) {
     const x = a;
