@@ -36,28 +36,39 @@ async function isFolder(path: string): Promise<boolean> {
 
 /** A file that gets its name only when it is complete. */
 export class PartialFile {
-  readonly stream: Writable;
+  /** For whoever writes at places of its own, and not to `stream`. */
+  readonly handle: FileHandle;
   readonly #path: string;
   readonly #partial: string;
+  #stream: Writable | undefined;
 
   private constructor(path: string, partial: string, handle: FileHandle) {
     this.#path = path;
     this.#partial = partial;
-    this.stream = handle.createWriteStream();
+    this.handle = handle;
   }
 
   static async open(path: string): Promise<PartialFile> {
     const partial = `${path}.${randomBytes(4).toString("hex")}.part`;
-    const handle = await open(partial, "wx").catch((error: unknown) => {
+    const handle = await open(partial, "wx+").catch((error: unknown) => {
       throw aboutOutput(error, path);
     });
     return new PartialFile(path, partial, handle);
   }
 
+  /** Front to back. */
+  get stream(): Writable {
+    this.#stream ??= this.handle.createWriteStream();
+    return this.#stream;
+  }
+
   /** Make what was written so far the file. */
   async keep(): Promise<void> {
-    this.stream.end();
-    await finished(this.stream);
+    if (this.#stream === undefined) await this.handle.close();
+    else {
+      this.#stream.end();
+      await finished(this.#stream);
+    }
     try {
       await rename(this.#partial, this.#path);
     } catch (error) {
@@ -67,7 +78,8 @@ export class PartialFile {
   }
 
   async discard(): Promise<void> {
-    this.stream.destroy();
+    if (this.#stream === undefined) await this.handle.close();
+    else this.#stream.destroy();
     await rm(this.#partial, { force: true });
   }
 }
