@@ -55,7 +55,7 @@ export function checkRules(frame: TrajectoryFrame, rules: EpsRules): void {
   const keys = new Set(columns.map(({ name }) => vectorOf(name)));
   for (const name of rules.keys()) {
     const same = columns.filter((column) => vectorOf(column.name) === vectorOf(name)).map((column) => column.name);
-    const isUnwrapped = keys.has(`${name}u`);
+    const isUnwrapped = /^xs?$/.test(name) && keys.has(`${name}u`);
     if (keys.has(name) || isUnwrapped || same.toSorted((a, b) => axisOf(a) - axisOf(b))[0] === name) {
       const [column] = columns.filter((other) => vectorOf(other.name) === name);
       if (column?.kind !== "text") continue;

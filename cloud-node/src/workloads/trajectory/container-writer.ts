@@ -59,7 +59,7 @@ export interface WrittenBound {
 }
 
 /** Frames of a chunk, unless fewer are asked for. */
-export const DEFAULT_CHUNK_FRAMES = 128;
+const DEFAULT_CHUNK_FRAMES = 128;
 const DEFAULT_MOST_VALUES = 1 << 25;
 const WRITER = "lockstep";
 
