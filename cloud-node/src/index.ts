@@ -71,7 +71,6 @@ export type { Retention } from "./store/retention-timer.ts";
 export type { GapReason, StoredEpoch, StoredGap, StoredTraffic, TrafficSum } from "./store/store.ts";
 export { StoreError, type StoreErrorCode } from "./store/store-error.ts";
 export type { Box, BoxShape } from "./workloads/trajectory/box.ts";
-export { ChunkPool } from "./workloads/trajectory/chunk-pool.ts";
 export { type ColumnBound, ContainerReader } from "./workloads/trajectory/container-reader.ts";
 export type { ContainerDamage } from "./workloads/trajectory/container-scan.ts";
 export {

@@ -1,7 +1,6 @@
 import { open, stat } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { formatCounted, formatNumber, formatQuantity, formatRatio } from "../../api/number-text.ts";
-import { ChunkPool } from "../../workloads/trajectory/chunk-pool.ts";
 import { CONTAINER_MAGIC } from "../../workloads/trajectory/container-format.ts";
 import { ContainerReader } from "../../workloads/trajectory/container-reader.ts";
 import { ContainerWriter, type PackOptions } from "../../workloads/trajectory/container-writer.ts";
@@ -32,8 +31,6 @@ export async function runPack(
   const rules = rulesOption(options.eps);
   const { inputs, totalBytes } = await openInputs(surroundings, dumps, out);
   await checkOutput(out, options.append === true);
-  const threads = options.threads ?? Math.min(MOST_DEFAULT_THREADS, availableParallelism());
-  const pool = threads > 1 ? new ChunkPool(threads) : undefined;
   const file = options.append === true ? await AppendedFile.open(out) : await PartialFile.open(out);
   const progress = new ProgressLine(stderr, clock, "pack");
   const startedMs = clock.nowMs();
@@ -44,12 +41,13 @@ export async function runPack(
     progress.update(now.storedBytes, totalBytes, now.textBytes);
   };
   let summary: PackSummary;
+  let writer: ContainerWriter | undefined;
   try {
     const packing = await packOptions(file, out, rules, options);
-    const writer =
+    writer =
       file instanceof AppendedFile
-        ? await ContainerWriter.append(file.handle, out, { ...packing, pool })
-        : await ContainerWriter.create(file.handle, { ...packing, pool });
+        ? await ContainerWriter.append(file.handle, out, packing)
+        : await ContainerWriter.create(file.handle, packing);
     summary = await packDumps(inputs, writer, packing, interrupt, onProgress);
     progress.finishing();
     await file.handle.sync();
@@ -57,13 +55,13 @@ export async function runPack(
     await file.keep();
   } catch (error) {
     progress.clear();
+    await writer?.close();
     await file.discard();
     if (!interrupt.aborted) throw usageOfBounds(error);
     const kept = options.append === true ? `${out} is as it was` : "nothing was written";
     throw new CommandError("interrupted", `stopped after ${formatCounted(frames, "frame")}`, kept, { cause: error });
   } finally {
     progress.clear();
-    await pool?.close();
   }
   const seconds = (clock.nowMs() - startedMs) / 1000;
   tellNotes(surroundings, summary);
@@ -79,15 +77,20 @@ async function packOptions(
   file: AppendedFile | PartialFile,
   out: string,
   rules: EpsRules,
-  { rms, chunk, keepOrder, eps, append }: PackCommandOptions,
+  { rms, chunk, keepOrder, eps, append, threads }: PackCommandOptions,
 ): Promise<PackOptions> {
-  const more = { ...(chunk === undefined ? {} : { chunkFrames: chunk }), keepRows: keepOrder === true };
+  const more = {
+    ...(chunk === undefined ? {} : { chunkFrames: chunk }),
+    keepRows: keepOrder === true,
+    threads: threads ?? Math.min(MOST_DEFAULT_THREADS, availableParallelism()),
+  };
   if (append !== true || eps !== undefined) return { rules, mode: rms === true ? "rms" : "max", ...more };
   const reader = await ContainerReader.open(file.handle, out);
   const before = reader.frames === 0 ? [] : [...(await reader.bounds(reader.frames - 1))];
   const bounded = before.filter(([, { eps: bound }]) => bound > 0);
   const mode = rms === true || bounded.some(([, bound]) => bound.mode === "rms") ? "rms" : "max";
-  return { rules: new Map(bounded.map(([name, { eps: bound }]) => [name, { absolute: bound }])), mode, ...more };
+  const kept = bounded.map(([name, { eps: bound }]) => [name, { absolute: bound }] as const);
+  return { rules: new Map(kept), mode, ...more };
 }
 
 /**

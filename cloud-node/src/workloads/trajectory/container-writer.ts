@@ -1,7 +1,7 @@
 import type { FileHandle } from "node:fs/promises";
 import { haveSameAtoms, type OrderedFrame, orderFrame } from "./atom-order.ts";
 import { type EncodedChunk, encodeChunk } from "./chunk-encode.ts";
-import type { ChunkPool } from "./chunk-pool.ts";
+import { ChunkPool } from "./chunk-pool.ts";
 import { type ColumnGroup, groupColumns } from "./column-groups.ts";
 import {
   CHUNK_PREAMBLE_BYTES,
@@ -34,8 +34,8 @@ export interface PackOptions {
   /** Whether rows come back in the order that the dump had; else they rise by id. */
   readonly keepRows?: boolean;
   readonly core?: TrajectoryCore;
-  /** Threads that code chunks; without them this thread does. Stays the caller's to close. */
-  readonly pool?: ChunkPool | undefined;
+  /** Threads that code chunks, beside the caller's; the bytes are the same. Unless over 1, the caller's does. */
+  readonly threads?: number;
   /** Values of a chunk at most, 8 bytes each and three times that in the core: fewer frames where atoms are many. */
   readonly mostValues?: number;
 }
@@ -74,6 +74,7 @@ export class ContainerWriter {
   readonly #file: FileHandle;
   readonly #options: PackOptions;
   readonly #core: TrajectoryCore;
+  readonly #pool: ChunkPool | undefined;
   readonly #chunks: ChunkPlace[];
   readonly #groups = new Map<string, readonly ColumnGroup[]>();
   readonly #bounds = new Map<string, WrittenBound>();
@@ -93,6 +94,8 @@ export class ContainerWriter {
     this.#file = file;
     this.#options = options;
     this.#core = core;
+    const { threads = 1 } = options;
+    this.#pool = threads > 1 ? new ChunkPool(threads) : undefined;
     this.#chunks = [...chunks];
     this.#end = end;
     this.#frames = chunks.reduce((sum, { frames }) => sum + frames, 0);
@@ -163,6 +166,11 @@ export class ContainerWriter {
     return written;
   }
 
+  /** End its threads, if any: for whoever does not come to `end`, which does it too. */
+  async close(): Promise<void> {
+    await this.#pool?.close();
+  }
+
   /** Write what is pending and the index. The file is whole after it. */
   async end(): Promise<WrittenChunk | undefined> {
     let written = await this.#flush();
@@ -181,6 +189,7 @@ export class ContainerWriter {
     index.writeUInt32LE(END_TAG, at + CRC_BYTES + 8);
     await writeAt(this.#file, index, this.#end);
     this.#end += index.length;
+    await this.close();
     return written;
   }
 
@@ -194,7 +203,8 @@ export class ContainerWriter {
   async #flush(): Promise<WrittenChunk | undefined> {
     const [first] = this.#pending;
     if (first === undefined) return undefined;
-    const { keepRows = false, pool } = this.#options;
+    const { keepRows = false } = this.#options;
+    const pool = this.#pool;
     const order = { groups: this.#groupsOf(first.frame), frames: this.#pending, keepRows };
     this.#pending = [];
     if (pool === undefined) {
