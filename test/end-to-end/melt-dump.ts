@@ -10,7 +10,7 @@ export interface MeltDump {
 
 const EDGE = 9;
 
-/** The text of a dump: atoms that rattle and drift through the faces of a cube, numbers with six digits, other rows in every frame. */
+/** A dump's text: atoms that rattle and drift through the faces of a cube, six digits, other rows in every frame. */
 export function meltDump({ atoms, frames, first = 0, hasWords = false }: MeltDump): string {
   const parts: string[] = [];
   for (let frame = first; frame < first + frames; frame++) {

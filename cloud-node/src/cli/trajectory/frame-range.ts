@@ -10,9 +10,8 @@ export interface FrameRange {
 /** Read `7`, `-1`, `10:20`, `:20`, `::10`; undefined for anything else. */
 export function parseFrameRange(text: string): FrameRange | undefined {
   const [from, to, step, ...more] = text.split(":").map((part) => part.trim());
-  if (from === undefined || more.length > 0 || [from, to ?? "", step ?? ""].some((part) => !/^(-?\d{1,15})?$/.test(part))) {
-    return undefined;
-  }
+  const isNumber = (part: string) => /^(-?\d{1,15})?$/.test(part);
+  if (from === undefined || more.length > 0 || ![from, to ?? "", step ?? ""].every(isNumber)) return undefined;
   if (to === undefined) {
     // Frame -1 is the last one: behind it there is no frame 0.
     if (from === "") return undefined;

@@ -33,9 +33,10 @@ type Info = ContainerAccount &
 
 function infoText(info: Info): string {
   const { file, bytes, frames, chunks, atoms, steps, units, columns, writer, groups, headBytes, otherBytes } = info;
+  const span = steps === null ? "" : `, steps ${steps.join(" to ")}`;
   const lines = [
     `${file}: ${formatQuantity(bytes, "B", "up")}, written by ${writer}`,
-    `frames   ${formatCount(frames)} in ${formatCount(chunks)} chunks${steps === null ? "" : `, steps ${steps.join(" to ")}`}`,
+    `frames   ${formatCount(frames)} in ${formatCount(chunks)} chunks${span}`,
     `atoms    ${atoms[0] === atoms[1] ? formatCount(atoms[0]) : atoms.map(formatCount).join(" to ")}`,
     `columns  ${columns.join(" ")}`,
     ...(units === null ? [] : [`units    ${units}`]),

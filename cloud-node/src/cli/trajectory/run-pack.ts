@@ -67,7 +67,8 @@ export async function runPack(
   tellNotes(surroundings, summary);
   const { cut, notes: _notes, ...facts } = summary;
   const result = { output: out, inputs: dumps, isAppended: options.append === true, ...facts, seconds };
-  const told = cut === undefined ? result : { ...result, error: { code: cut.code, message: cut.message, ...cut.place } };
+  const error = cut && { code: cut.code, message: cut.message, ...cut.place };
+  const told = error === undefined ? result : { ...result, error };
   await writeResult(surroundings, options.json, told, summaryText(out, summary, seconds));
   if (cut !== undefined) throw cutShort(cut, summary.frames);
 }
@@ -116,7 +117,8 @@ async function checkOutput(out: string, isAppended: boolean): Promise<void> {
   } finally {
     await file.close();
   }
-  throw new CommandError("usage", `${out} is there and is no container`, "name the container last, or delete that file");
+  const remedy = "name the container last, or delete that file";
+  throw new CommandError("usage", `${out} is there and is no container`, remedy);
 }
 
 function tellNotes({ stderr }: Surroundings, { notes, openEnded }: PackSummary): void {

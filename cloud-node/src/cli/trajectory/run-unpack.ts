@@ -111,7 +111,8 @@ async function* textOf(
 function tellDamage({ stderr }: Surroundings, input: string, { damage, isFinished, frames }: ContainerReader): void {
   for (const { from, to, problem } of damage) stderr.write(`${input}: bytes ${from} to ${to} are lost: ${problem}\n`);
   if (isFinished || damage.length > 0) return;
-  stderr.write(`${input}: has no index: its writer did not come to its end, or that was cut off; ${frames} frames are there\n`);
+  const reason = "its writer did not come to its end, or that was cut off";
+  stderr.write(`${input}: has no index: ${reason}; ${formatCounted(frames, "frame")} can be read\n`);
 }
 
 /** @throws {CommandError} `file` where not all that was in the container can be given */

@@ -64,6 +64,8 @@ export async function accountOf(reader: ContainerReader): Promise<ContainerAccou
     ...{ frames: reader.frames, chunks, units, headBytes, columns: [...columns] },
     atoms: chunks === 0 ? [0, 0] : [least, most],
     steps: first === undefined || last === undefined ? null : [String(first), String(last)],
-    groups: [...groups.values()].map((group) => ({ ...group, bitsPerValue: (8 * group.bytes) / Math.max(1, group.values) })),
+    groups: [...groups.values()].map((group) => {
+      return { ...group, bitsPerValue: (8 * group.bytes) / Math.max(1, group.values) };
+    }),
   };
 }

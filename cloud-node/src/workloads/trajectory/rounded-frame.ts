@@ -4,7 +4,7 @@ import type { Column, TrajectoryFrame } from "./frame.ts";
 /** From here on a double has no digit left that could be rounded. */
 const WHOLE_LIMIT = 2 ** 53;
 
-/** A frame whose values have no more digits after the point than their bounds need: a shorter text, as near to the source. */
+/** A frame whose values have no more digits after the point than their bounds need: a shorter text, within them too. */
 export function roundFrame(frame: TrajectoryFrame, bounds: ReadonlyMap<string, ColumnBound>): TrajectoryFrame {
   const columns = frame.columns.map((column): Column => {
     const decimals = bounds.get(column.name)?.decimals;
