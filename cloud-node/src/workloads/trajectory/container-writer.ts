@@ -63,7 +63,7 @@ const DEFAULT_CHUNK_FRAMES = 128;
 const DEFAULT_MOST_VALUES = 1 << 25;
 const WRITER = "lockstep";
 
-/** A chunk that a thread is at work on, and the groups of its columns. */
+/** A chunk that a thread is at work on, and the groups whose errors count. */
 interface PendingChunk {
   readonly groups: readonly ColumnGroup[];
   readonly chunk: Promise<EncodedChunk>;
@@ -207,15 +207,17 @@ export class ContainerWriter {
     const pool = this.#pool;
     const order = { groups: this.#groupsOf(first.frame), frames: this.#pending, keepRows };
     this.#pending = [];
+    // Without atoms there is nothing that a bound could be taken from, or hold.
+    const groups = first.frame.atoms === 0 ? [] : order.groups;
     if (pool === undefined) {
-      return await this.#write(encodeChunk(this.#core, order.groups, order.frames, keepRows), order.groups);
+      return await this.#write(encodeChunk(this.#core, order.groups, order.frames, keepRows), groups);
     }
     let written: WrittenChunk | undefined;
     while (!pool.hasRoom(order)) written = await this.#writeNext();
     const chunk = pool.encode(order);
     // Whoever waits for it hears what went wrong; until then it is nobody's failure.
     chunk.catch(() => {});
-    this.#coding.push({ groups: order.groups, chunk });
+    this.#coding.push({ groups, chunk });
     return written;
   }
 
