@@ -216,7 +216,7 @@ describe("bad input", () => {
       [["info", at("melt.dump")], 1, "no trajectory container"],
       [["verify", at("melt.lkt")], 2, "the copy to hold against them"],
       [["verify", at("melt.dump"), at("melt.lkt"), "--eps", "x=1"], 2, "leave out --eps"],
-      [["verify", at("melt.dump"), at("melt.lkt"), "--lj", "-1"], 2, "a number > 0"],
+      [["verify", at("melt.dump"), at("melt.lkt"), "--lj=-1"], 2, "a number > 0"],
     ] as const) {
       const before = readdirSync(folder).toSorted();
       const found = await trajectory(...args);

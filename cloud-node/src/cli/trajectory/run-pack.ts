@@ -48,7 +48,7 @@ export async function runPack(
       file instanceof AppendedFile
         ? await ContainerWriter.append(file.handle, out, packing)
         : await ContainerWriter.create(file.handle, packing);
-    summary = await packDumps(inputs, writer, packing, interrupt, onProgress);
+    summary = await packDumps(inputs, writer, { ...packing, asked: rules }, interrupt, onProgress);
     progress.finishing();
     await file.handle.sync();
     interrupt.throwIfAborted();

@@ -2,6 +2,7 @@ import { checkRules, groupColumns } from "./column-groups.ts";
 import type { ContainerWriter, PackOptions, WrittenBound } from "./container-writer.ts";
 import { type DigitNote, noteDigits } from "./dump-digits.ts";
 import type { DumpInput } from "./dump-input.ts";
+import type { EpsRules } from "./eps-rules.ts";
 import { readDump } from "./read-dump.ts";
 import { TrajectoryError, type TrajectoryErrorCode } from "./trajectory-error.ts";
 
@@ -16,6 +17,12 @@ export interface PackProgress {
   /** Text whose frames are in the container. */
   readonly packedTextBytes: number;
   readonly frames: number;
+}
+
+/** Bounds of a writer, and those of them that somebody asked for: a name that no column has is refused. */
+export interface PackRules extends Pick<PackOptions, "rules" | "mode"> {
+  /** All of them unless given. */
+  readonly asked?: EpsRules;
 }
 
 /** What was packed. */
@@ -46,13 +53,13 @@ const CUT_CODES: ReadonlySet<TrajectoryErrorCode> = new Set([
 /**
  * Pack all frames of dumps, one after the other. The container is ended when this returns.
  *
- * @param options  those of the writer
+ * @param options  as the writer has them
  * @throws {TrajectoryError} what is wrong before the first whole frame, or with the bounds; the reason of `signal`
  */
 export async function packDumps(
   inputs: Iterable<DumpInput>,
   writer: ContainerWriter,
-  options: Pick<PackOptions, "rules" | "mode">,
+  options: PackRules,
   signal: AbortSignal,
   onProgress: (progress: PackProgress) => void,
 ): Promise<PackSummary> {
@@ -78,7 +85,7 @@ export async function packDumps(
         break;
       }
       if (next === undefined) break;
-      if (frames === 0) checkRules(next, options.rules);
+      if (frames === 0) checkRules(next, options.asked ?? options.rules);
       if (notes === undefined && next.atoms > 0) {
         notes = noteDigits(next, groupColumns(next, options.rules, options.mode));
       }
