@@ -86,6 +86,7 @@ export async function runVerify(
     progress.clear();
     await copies.return(undefined);
   }
+  for (const group of comparison.looseMeans) comparison.addProblem(`the rms of ${group} is over half its bound`);
   const { holds, frames, columns, problems } = comparison;
   const result = { copy, sources: dumps, holds, frames, columns, problems, energy: energy?.change ?? null };
   await writeResult(surroundings, options.json, result, reportText(result));
@@ -126,7 +127,7 @@ function boundsBy(frame: TrajectoryFrame, rules: ReturnType<typeof rulesOption>)
   checkRules(frame, rules);
   return new Map(
     groupColumns(frame, rules, "max").flatMap(({ columns, mode, eps }) =>
-      columns.map((name) => [name, { mode, eps, decimals: undefined }] as const),
+      columns.map((name) => [name, { group: columns, mode, eps, decimals: undefined }] as const),
     ),
   );
 }
@@ -178,5 +179,5 @@ function energyText({ frames, potentialPerAtom, kineticPerAtom, totalPerAtom, re
 
 function brokenText({ columns, problems }: Verified): string {
   const broken = columns.filter((column) => column.broken > 0).map(({ column }) => column);
-  return broken.length === 0 ? (problems[0] ?? "an rms is over half its bound") : `see ${broken.join(" ")} above`;
+  return broken.length === 0 ? (problems[0] ?? "") : `see ${broken.join(" ")} above`;
 }

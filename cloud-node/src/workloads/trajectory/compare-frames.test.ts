@@ -5,7 +5,9 @@ import type { Column, TrajectoryFrame } from "./frame.ts";
 import { Melt } from "./melt.suite.ts";
 
 const MELT = new Melt({ atoms: 20, frames: 3, interval: 0.05, seed: 3 });
-const BOUNDS = new Map<string, ColumnBound>([["x", { mode: "max", eps: 0.5, decimals: 4 }]]);
+const BOUNDS = new Map<string, ColumnBound>([
+  ["x", { group: ["x"], mode: "max", eps: 0.5, decimals: 4 }],
+]);
 
 /** A frame with one column changed. */
 function changed(frame: TrajectoryFrame, name: string, change: (value: number, row: number) => number): TrajectoryFrame {
@@ -62,11 +64,14 @@ test("the same NaN is no error, and minus zero is another value only where value
   expect(compared(odd, minus, new Map()).holds).toBe(false);
 });
 
-test("a mean over half the bound is found where that was promised", () => {
-  const bounds = (mode: ColumnBound["mode"]) => new Map([["x", { mode, eps: 0.5, decimals: 4 }]]);
+test("a mean over half the bound is found where that was promised, of all columns of a group together", () => {
+  const bounds = (mode: ColumnBound["mode"], ...group: string[]) =>
+    new Map(group.map((name) => [name, { group, mode, eps: 0.5, decimals: 4 }]));
   const copy = changed(MELT.frame(0), "x", (x) => x + 0.3);
-  expect(compared(MELT.frame(0), copy, bounds("max")).holds).toBe(true);
-  expect(compared(MELT.frame(0), copy, bounds("rms")).holds).toBe(false);
+  expect(compared(MELT.frame(0), copy, bounds("max", "x")).holds).toBe(true);
+  expect(compared(MELT.frame(0), copy, bounds("rms", "x")).looseMeans).toEqual(["x"]);
+  expect(compared(MELT.frame(0), copy, bounds("rms", "x")).holds).toBe(false);
+  expect(compared(MELT.frame(0), copy, bounds("rms", "x", "y")).holds).toBe(true);
 });
 
 test("rows are found by id in any order; other atoms, columns, steps, times and boxes are told", () => {

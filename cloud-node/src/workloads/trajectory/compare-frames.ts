@@ -24,6 +24,8 @@ export interface ColumnComparison {
 const MOST_PROBLEMS = 20;
 
 interface Tally {
+  readonly column: string;
+  readonly group: string;
   readonly mode: BoundMode;
   eps: number;
   values: number;
@@ -54,14 +56,25 @@ export class FrameComparison {
 
   /** Whether everything is as promised so far. */
   get holds(): boolean {
-    const isKept = ({ broken, rmsErrorOverEps, mode }: ColumnComparison) =>
-      broken === 0 && (mode !== "rms" || (rmsErrorOverEps ?? 0) < 0.5);
-    return this.#problemCount === 0 && this.columns.every(isKept);
+    const tallies = [...this.#tallies.values()];
+    return this.#problemCount === 0 && tallies.every(({ broken }) => broken === 0) && this.looseMeans.length === 0;
   }
 
+  /** Groups whose root mean square is to be under half the bound, and is not. */
+  get looseMeans(): readonly string[] {
+    const groups = new Map<string, { squares: number; values: number }>();
+    for (const { group, mode, squares, values } of this.#tallies.values()) {
+      if (mode !== "rms") continue;
+      const sum = groups.get(group) ?? { squares: 0, values: 0 };
+      groups.set(group, { squares: sum.squares + squares, values: sum.values + values });
+    }
+    return [...groups].filter(([, { squares, values }]) => !(squares < 0.25 * values)).map(([group]) => group);
+  }
+
+  /** One for each column, or more where its mode changed on the way. */
   get columns(): readonly ColumnComparison[] {
-    return [...this.#tallies].map(([column, tally]) => {
-      const { mode, eps, values, maxError, maxShare, squares, broken, firstBroken } = tally;
+    return [...this.#tallies.values()].map((tally) => {
+      const { column, mode, eps, values, maxError, maxShare, squares, broken, firstBroken } = tally;
       const rms = Math.sqrt(squares / Math.max(1, values));
       const shares =
         mode === "exact"
@@ -99,8 +112,8 @@ export class FrameComparison {
   }
 
   #compare(frame: number, source: Column, copy: Column, { ids }: OrderedFrame, bound: ColumnBound | undefined): void {
-    const { mode = "exact", eps = 0 } = bound ?? {};
-    const tally = this.#tallyOf(source.name, mode);
+    const { group = [source.name], mode = "exact", eps = 0 } = bound ?? {};
+    const tally = this.#tallyOf(source.name, mode, group.join(" "));
     tally.eps = Math.max(tally.eps, eps);
     const broken = (row: number) => {
       tally.broken += 1;
@@ -127,12 +140,13 @@ export class FrameComparison {
     tally.values += values.length;
   }
 
-  #tallyOf(name: string, mode: BoundMode): Tally {
-    const known = this.#tallies.get(name);
+  #tallyOf(column: string, mode: BoundMode, group: string): Tally {
+    const key = `${column} ${mode} ${group}`;
+    const known = this.#tallies.get(key);
     if (known !== undefined) return known;
     const zeros = { eps: 0, values: 0, maxError: 0, maxShare: 0, squares: 0, broken: 0 };
-    const tally: Tally = { mode, ...zeros, firstBroken: null };
-    this.#tallies.set(name, tally);
+    const tally: Tally = { column, group, mode, ...zeros, firstBroken: null };
+    this.#tallies.set(key, tally);
     return tally;
   }
 }

@@ -60,6 +60,8 @@ export async function openContainer(
 
 /** What a column's values keep to. */
 export interface ColumnBound {
+  /** All columns that are coded with it, itself among them: a root mean square is one of them together. */
+  readonly group: readonly string[];
   readonly mode: BoundMode;
   /** In the column's own unit; 0: the values are as they were. */
   readonly eps: number;
@@ -136,7 +138,8 @@ export class ContainerReader {
     return new Map(
       head.groups.flatMap(({ columns, mode, eps, decimals }, i) => {
         const isRounded = eps > 0 && head.blocks[i]?.coding === "codes";
-        return columns.map((name) => [name, { mode, eps, decimals: isRounded ? decimals : undefined }] as const);
+        const bound = { group: columns, mode, eps, decimals: isRounded ? decimals : undefined };
+        return columns.map((name) => [name, bound] as const);
       }),
     );
   }

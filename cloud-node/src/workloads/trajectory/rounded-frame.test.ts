@@ -11,7 +11,7 @@ const FRAME = new Melt({ atoms: 1, frames: 1, interval: 1, seed: 1 }).frame(0);
 function rounded(values: readonly number[], decimals: number | undefined): number[] {
   const column: Column = { kind: "real", name: "q", values: Float64Array.from(values) };
   const frame: TrajectoryFrame = { ...FRAME, atoms: values.length, columns: [column] };
-  const [found] = roundFrame(frame, new Map([["q", { mode: "max", eps: 1, decimals }]])).columns;
+  const [found] = roundFrame(frame, new Map([["q", { group: ["q"], mode: "max", eps: 1, decimals }]])).columns;
   return found === undefined || found.kind === "text" ? [] : [...found.values];
 }
 
