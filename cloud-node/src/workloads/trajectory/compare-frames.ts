@@ -68,7 +68,9 @@ export class FrameComparison {
       const sum = groups.get(group) ?? { squares: 0, values: 0 };
       groups.set(group, { squares: sum.squares + squares, values: sum.values + values });
     }
-    return [...groups].filter(([, { squares, values }]) => !(squares < 0.25 * values)).map(([group]) => group);
+    const isLoose = ({ squares, values }: { squares: number; values: number }) =>
+      values > 0 && !(squares < 0.25 * values);
+    return [...groups].filter(([, sum]) => isLoose(sum)).map(([group]) => group);
   }
 
   /** One for each column, or more where its mode changed on the way. */
