@@ -5,8 +5,8 @@ import { type ColumnComparison, FrameComparison } from "../../workloads/trajecto
 import { CONTAINER_MAGIC } from "../../workloads/trajectory/container-format.ts";
 import { type ColumnBound, ContainerReader } from "../../workloads/trajectory/container-reader.ts";
 import { fileInput } from "../../workloads/trajectory/dump-input.ts";
+import { type EnergyChange, EnergyComparison } from "../../workloads/trajectory/energy-comparison.ts";
 import type { TrajectoryFrame } from "../../workloads/trajectory/frame.ts";
-import { EnergyComparison, type EnergyChange } from "../../workloads/trajectory/energy-comparison.ts";
 import { readDump } from "../../workloads/trajectory/read-dump.ts";
 import { CommandError } from "../command-error.ts";
 import { checkFiles } from "../partial-file.ts";

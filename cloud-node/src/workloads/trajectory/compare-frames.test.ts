@@ -5,12 +5,14 @@ import type { Column, TrajectoryFrame } from "./frame.ts";
 import { Melt } from "./melt.suite.ts";
 
 const MELT = new Melt({ atoms: 20, frames: 3, interval: 0.05, seed: 3 });
-const BOUNDS = new Map<string, ColumnBound>([
-  ["x", { group: ["x"], mode: "max", eps: 0.5, decimals: 4 }],
-]);
+const BOUNDS = new Map<string, ColumnBound>([["x", { group: ["x"], mode: "max", eps: 0.5, decimals: 4 }]]);
 
 /** A frame with one column changed. */
-function changed(frame: TrajectoryFrame, name: string, change: (value: number, row: number) => number): TrajectoryFrame {
+function changed(
+  frame: TrajectoryFrame,
+  name: string,
+  change: (value: number, row: number) => number,
+): TrajectoryFrame {
   const columns = frame.columns.map((column): Column => {
     if (column.name !== name || column.kind === "text") return column;
     return { ...column, values: column.values.map(change) };

@@ -151,7 +151,7 @@ function* neighboursOf(
     const index = AXES.map((k) => (to[k] ?? 0) - (turns[k] ?? 0) * bins[k]);
     yield {
       bin: ((index[0] ?? 0) * bins[1] + (index[1] ?? 0)) * bins[2] + (index[2] ?? 0),
-      shift: AXES.map((d) => AXES.reduce((sum, k) => sum + (turns[k] ?? 0) * edges[k][d], 0)),
+      shift: AXES.map((d) => AXES.reduce<number>((sum, k) => sum + (turns[k] ?? 0) * edges[k][d], 0)),
       isHome: turns.every((n) => n === 0),
     };
   }

@@ -82,7 +82,10 @@ test("what cannot be packed is refused for good, by its name, and where it is wr
     [{}, ["a.dump"], whole.slice(0, whole.length / 2), "bad-input", "a.dump, line "],
     [{ eps: "q=1" }, ["a.dump"], whole, "bad-params", "trajectory, eps: there is no column q"],
   ] as const) {
-    const job = await run(params, names.map((name) => input(name, text)));
+    const job = await run(
+      params,
+      names.map((name) => input(name, text)),
+    );
     expect(job).toMatchObject({ state: "failed", attempts: 1, error: { code } });
     expect(job.error?.message).toContain(part);
     expect(job.error?.message).not.toContain(rig.scratch);
