@@ -27,8 +27,8 @@ export default defineConfig({
           include: ["**/*.test.ts"],
           exclude: [...NEVER, ...SYSTEM_TESTS],
           testTimeout: 30_000,
-          // vitest leaves one core idle by default; with a single worker it would also run this group last.
-          maxWorkers: Math.max(2, availableParallelism()),
+          // One more than there are cores: some wait for time-outs and servers of their own.
+          maxWorkers: 1 + availableParallelism(),
           sequence: { groupOrder: 0 },
         },
       },

@@ -46,6 +46,20 @@ async function taken(rig: ApiRig): Promise<JobLease> {
   return lease;
 }
 
+test("a place in a shared job, which holds a secret of the workers, is shown to nobody", async () => {
+  const rig = await ApiRig.open({ hasJobs: true });
+  const seat = { workload: "steps", params: { seat: { secret: "s3cret" } }, inputs: [], salt: "seat-1-1-01234567" };
+  const { job } = (await rig.node.jobs?.queue.submit(seat)) ?? expect.fail("no queue");
+  const answers = [
+    rig.get(`/api/v1/jobs/${job.id}`),
+    rig.get(`/api/v1/jobs/${job.id}/log`),
+    rig.get(`/api/v1/jobs/${job.id}/cancel`, { method: "POST" }),
+    rig.get(`/api/v1/jobs/${job.id}/retry`, { method: "POST" }),
+  ];
+  for (const answer of answers) expect(await problem(answer)).toMatchObject({ status: 404, code: "unknown-job" });
+  expect(await (await rig.get("/api/v1/jobs?limit=1")).text()).not.toContain("s3cret");
+});
+
 test("a job is handed in once, worked on, listed, and shown with what it said and left, as the schemas say", async () => {
   const rig = await ApiRig.open({ hasJobs: true });
   const first = await post(rig, { workload: "steps", params: { steps: 2 }, maxAttempts: 5 });

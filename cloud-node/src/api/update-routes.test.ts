@@ -204,7 +204,7 @@ test(
       const named = Object.keys(methods).map((method) => method.toUpperCase());
       const expected = [...named, "OPTIONS", ...(named.includes("GET") ? ["HEAD"] : [])];
       for (const [method, status] of [
-        ["PUT", 405],
+        ["PATCH", 405],
         ["OPTIONS", 204],
       ] as const) {
         const response = await ask(place, { method });

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -12,7 +12,8 @@ test("jobs are in the file that was named, and their blobs in a folder beside it
   try {
     for (const [name, beside] of [
       ["node.db.jobs", "node.db.blobs"],
-      ["mine", "mine.blobs"],
+      ["mine", "mine.job-blobs"],
+      ["mine.jobs", "mine.blobs"],
     ] as const) {
       const opened = await openQueue(`sqlite:${join(folder, name)}`, systemClock());
       await opened.queue.submit(spec());
@@ -20,6 +21,7 @@ test("jobs are in the file that was named, and their blobs in a folder beside it
       await opened.close();
       expect(existsSync(join(folder, name))).toBe(true);
       expect(existsSync(join(folder, beside))).toBe(true);
+      if (process.platform !== "win32") expect(statSync(join(folder, name)).mode & 0o077).toBe(0);
       const again = await openQueue(`sqlite:${join(folder, name)}`, systemClock());
       expect(await again.queue.list({ limit: 10 })).toHaveLength(1);
       await again.close();

@@ -20,7 +20,8 @@ const JOBS = /\.jobs$/;
 /**
  * Open a queue, wherever it is.
  *
- * @param url  `sqlite:FILE`, with its blobs in a folder beside it: those of `node.db.jobs` are in `node.db.blobs`. Or
+ * @param url  `sqlite:FILE`, with its blobs in a folder beside it: those of `node.db.jobs` are in `node.db.blobs`,
+ *   those of any other `FILE` in `FILE.job-blobs`. Or
  *   `nats://[USER:PASSWORD@|TOKEN@]HOST:PORT[,HOST:PORT…]`, `tls://…`: both in JetStream
  * @param pace  other than the default: for those who take jobs
  * @throws {JobError} `bad-queue` for a URL of something else, `queue-version`, `queue-away`, `disk-full`
@@ -30,7 +31,7 @@ export async function openQueue(url: string, clock: Clock, pace: Partial<QueuePa
   const file = SQLITE.exec(url)?.[1];
   if (file === undefined) throw new JobError("bad-queue", `queue ${url}`, "give sqlite:FILE or nats://HOST:PORT");
   const queue = await SqliteQueue.open(file, { clock, pace: { ...DEFAULT_PACE, ...pace } });
-  const blobs = new FileBlobs(`${file.replace(JOBS, "")}.blobs`);
+  const blobs = new FileBlobs(blobFolderOf(file));
   return {
     queue,
     blobs,
@@ -39,6 +40,11 @@ export async function openQueue(url: string, clock: Clock, pace: Partial<QueuePa
       await blobs.close();
     },
   };
+}
+
+/** Each file has a folder of its own: one queue's garbage is another's input. */
+function blobFolderOf(file: string): string {
+  return JOBS.test(file) ? file.replace(JOBS, ".blobs") : `${file}.job-blobs`;
 }
 
 async function openInNats(url: string, clock: Clock, pace: QueuePace): Promise<OpenQueue> {

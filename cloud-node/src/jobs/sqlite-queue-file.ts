@@ -1,8 +1,10 @@
+import { closeSync, existsSync, openSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { JobError } from "./job-error.ts";
 
 /** "LSJQ": tells a queue from other SQLite databases. */
 const APPLICATION_ID = 0x4c534a51;
+const OWNER_ONLY = 0o600;
 /** How long another process's transaction is waited for. */
 const BUSY_MS = 5_000;
 
@@ -53,6 +55,8 @@ const MIGRATIONS: readonly string[] = [
 export function openQueueFile(file: string, maxPages: number): DatabaseSync {
   let database: DatabaseSync | undefined;
   try {
+    // Places in shared jobs hold secrets; what SQLite puts beside it has the same mode.
+    if (!existsSync(file)) closeSync(openSync(file, "a", OWNER_ONLY));
     database = new DatabaseSync(file, { timeout: BUSY_MS });
     checkFile(database, file);
     // Not before it is known to be ours: this changes the file.

@@ -1,12 +1,12 @@
 import type { CborReader } from "../cbor-reader.ts";
 import type { CborWriter } from "../cbor-writer.ts";
-import { FrameError } from "../errors.ts";
-import { field, u8, u32 } from "../field.ts";
+import { field, u32 } from "../field.ts";
 import type { VariedFrameLayout } from "../frame-layout.ts";
 import { MAX_MANIFEST_BYTES } from "../update-manifest.ts";
 import { type FlashAlgorithm, readKeyName, SIGNATURE_BYTES, writeKeyName } from "./flash-key.ts";
 import { type FlashStateFrame, readFlashState, STATE_ELEMENTS, writeFlashState } from "./flash-state.ts";
 import { NONCE } from "./numbers.ts";
+import { OpTable } from "./op-table.ts";
 
 /** What every flash frame has. */
 export interface FlashHead<Op extends string> {
@@ -62,7 +62,7 @@ export const MAX_FLASH_FRAME_BYTES = 512;
 /** Elements of a frame with head, nonce, op and seal alone; a shorter array was never a flash frame. */
 const LEAST_ELEMENTS = 4;
 /** Of a frame by its op, the array's index; 7 is spare. */
-const OPS = [
+const OPS = new OpTable<FlashFrame["op"]>([
   { op: "ask", elements: LEAST_ELEMENTS },
   { op: "begin", elements: 8 },
   { op: "chunk", elements: 8 },
@@ -72,9 +72,8 @@ const OPS = [
   { op: "abort", elements: 5 },
   undefined,
   { op: "state", elements: STATE_ELEMENTS },
-] as const;
+]);
 
-const OP = u8("op");
 const MANIFEST = field("manifest", 1, MAX_MANIFEST_BYTES);
 const SID = u32("sid");
 const OFFSET = u32("offset");
@@ -85,28 +84,18 @@ export const FLASH_LAYOUT: VariedFrameLayout<FlashFrame> = {
   kindCode: 11,
   leastElements: LEAST_ELEMENTS,
   sealing: "plain",
-  elementsOf: ({ op }) => OPS[codeOf(op)]?.elements ?? LEAST_ELEMENTS,
+  elementsOf: ({ op }) => OPS.elementsOf(op) ?? LEAST_ELEMENTS,
   encode(writer, frame) {
     writer.int(frame.nonce, NONCE);
-    writer.int(codeOf(frame.op), OP);
+    OPS.write(writer, frame.op);
     writeRest(writer, frame);
   },
   decode(reader, elements) {
     const nonce = reader.uint(NONCE);
-    const offset = reader.offset;
-    const code = reader.uint(OP);
-    const entry = OPS[code];
-    if (entry === undefined) throw new FrameError("out-of-range", { offset, field: OP.name, have: code });
-    if (elements !== entry.elements) {
-      throw new FrameError("wrong-shape", { offset: 0, field: "frame", need: entry.elements, have: elements });
-    }
-    return readRest(reader, entry.op, nonce);
+    const op = OPS.read(reader, elements);
+    return readRest(reader, op, nonce);
   },
 };
-
-function codeOf(op: FlashFrame["op"]): number {
-  return OPS.findIndex((entry) => entry?.op === op);
-}
 
 function writeRest(writer: CborWriter, frame: FlashFrame): void {
   switch (frame.op) {

@@ -1,7 +1,6 @@
 import type { CborReader } from "../cbor-reader.ts";
 import type { CborWriter } from "../cbor-writer.ts";
-import { FrameError } from "../errors.ts";
-import { field, u8 } from "../field.ts";
+import { field } from "../field.ts";
 import type { VariedFrameLayout } from "../frame-layout.ts";
 import {
   type JobBlob,
@@ -14,6 +13,7 @@ import {
   writeJobId,
 } from "./job-parts.ts";
 import { NONCE } from "./numbers.ts";
+import { OpTable } from "./op-table.ts";
 
 /** What every job frame has. */
 export interface JobHead<Op extends string> {
@@ -49,13 +49,12 @@ export type JobFrame = JobSubmitFrame | JobNamedFrame;
 /** Elements of a frame with head, nonce, op, id and seal alone. */
 const LEAST_ELEMENTS = 5;
 /** By the number on the wire. */
-const OPS = [
+const OPS = new OpTable<JobFrame["op"]>([
   { op: "submit", elements: 9 },
   { op: "cancel", elements: LEAST_ELEMENTS },
   { op: "ask", elements: LEAST_ELEMENTS },
-] as const;
+]);
 
-const OP = u8("op");
 const WORKLOAD = field("workload", 1, 64);
 const PARAMS = field("params", 2, MAX_JOB_JSON_BYTES);
 const INPUTS = field("inputs", 0, MAX_JOB_BLOBS);
@@ -66,30 +65,20 @@ export const JOB_LAYOUT: VariedFrameLayout<JobFrame> = {
   kindCode: 12,
   leastElements: LEAST_ELEMENTS,
   sealing: "plain",
-  elementsOf: ({ op }) => OPS[codeOf(op)]?.elements ?? LEAST_ELEMENTS,
+  elementsOf: ({ op }) => OPS.elementsOf(op) ?? LEAST_ELEMENTS,
   encode(writer, frame) {
     writer.int(frame.nonce, NONCE);
-    writer.int(codeOf(frame.op), OP);
+    OPS.write(writer, frame.op);
     if (frame.op === "submit") writeSubmit(writer, frame);
     else writeJobId(writer, frame.id);
   },
   decode(reader, elements) {
     const nonce = reader.uint(NONCE);
-    const offset = reader.offset;
-    const code = reader.uint(OP);
-    const entry = OPS[code];
-    if (entry === undefined) throw new FrameError("out-of-range", { offset, field: OP.name, have: code });
-    if (elements !== entry.elements) {
-      throw new FrameError("wrong-shape", { offset: 0, field: "frame", need: entry.elements, have: elements });
-    }
-    if (entry.op === "submit") return readSubmit(reader, nonce);
-    return { kind: "job", op: entry.op, nonce, id: readJobId(reader) };
+    const op = OPS.read(reader, elements);
+    if (op === "submit") return readSubmit(reader, nonce);
+    return { kind: "job", op, nonce, id: readJobId(reader) };
   },
 };
-
-function codeOf(op: JobFrame["op"]): number {
-  return OPS.findIndex((entry) => entry.op === op);
-}
 
 function writeSubmit(writer: CborWriter, frame: JobSubmitFrame): void {
   writer.text(frame.workload, WORKLOAD);

@@ -1,7 +1,7 @@
 import type { CborReader } from "../cbor-reader.ts";
 import type { CborWriter } from "../cbor-writer.ts";
 import { FrameError } from "../errors.ts";
-import { field, u8, u16 } from "../field.ts";
+import { field, u16 } from "../field.ts";
 import type { VariedFrameLayout } from "../frame-layout.ts";
 import {
   type JobBlob,
@@ -17,6 +17,7 @@ import {
   writeJobState,
 } from "./job-parts.ts";
 import { NONCE } from "./numbers.ts";
+import { OpTable } from "./op-table.ts";
 
 /** What every result frame has. */
 export interface ResultHead<Op extends string> {
@@ -87,15 +88,14 @@ export const MAX_MESSAGE_TEXT_BYTES = 500;
 /** Elements of a frame with head, nonce, op, id and seal alone. */
 const LEAST_ELEMENTS = 5;
 /** By the number on the wire. */
-const OPS = [
+const OPS = new OpTable<ResultFrame["op"]>([
   { op: "accepted", elements: 7 },
   { op: "progress", elements: 9 },
   { op: "done", elements: 7 },
   { op: "failed", elements: 9 },
   { op: "cancelled", elements: LEAST_ELEMENTS },
-] as const;
+]);
 
-const OP = u8("op");
 const IS_NEW = field("is new", 0, 1);
 const FRACTION = u16("fraction");
 const MOST_FRACTION = 10_000;
@@ -111,29 +111,19 @@ export const RESULT_LAYOUT: VariedFrameLayout<ResultFrame> = {
   kindCode: 13,
   leastElements: LEAST_ELEMENTS,
   sealing: "plain",
-  elementsOf: ({ op }) => OPS[codeOf(op)]?.elements ?? LEAST_ELEMENTS,
+  elementsOf: ({ op }) => OPS.elementsOf(op) ?? LEAST_ELEMENTS,
   encode(writer, frame) {
     writer.int(frame.nonce, NONCE);
-    writer.int(codeOf(frame.op), OP);
+    OPS.write(writer, frame.op);
     writeJobId(writer, frame.id);
     writeRest(writer, frame);
   },
   decode(reader, elements) {
     const nonce = reader.uint(NONCE);
-    const offset = reader.offset;
-    const code = reader.uint(OP);
-    const entry = OPS[code];
-    if (entry === undefined) throw new FrameError("out-of-range", { offset, field: OP.name, have: code });
-    if (elements !== entry.elements) {
-      throw new FrameError("wrong-shape", { offset: 0, field: "frame", need: entry.elements, have: elements });
-    }
-    return readRest(reader, entry.op, nonce, readJobId(reader));
+    const op = OPS.read(reader, elements);
+    return readRest(reader, op, nonce, readJobId(reader));
   },
 };
-
-function codeOf(op: ResultFrame["op"]): number {
-  return OPS.findIndex((entry) => entry.op === op);
-}
 
 function writeRest(writer: CborWriter, frame: ResultFrame): void {
   switch (frame.op) {

@@ -1,9 +1,10 @@
 import { Type } from "typebox";
-import { JOB_STATES } from "../../jobs/job.ts";
+import { JOB_STATES, type Job } from "../../jobs/job.ts";
 import { isSeat } from "../../jobs/seat.ts";
 import type { ApiApp, ApiContext } from "../api-app.ts";
 import type { ApiJobs } from "../api-node.ts";
 import { jobAnswer, jobsAnswer } from "../job-answers.ts";
+import { takeJsonAlone } from "../json-body.ts";
 import { ApiProblem } from "../problem.ts";
 import { needs } from "../route-roles.ts";
 import {
@@ -28,6 +29,13 @@ const JobParams = Type.Object({ job: Type.String({ pattern: JOB_ID, description:
 export function jobsOf({ node: { jobs } }: ApiContext): ApiJobs {
   if (jobs !== null) return jobs;
   throw new ApiProblem("no-jobs", "this node was started without a queue of jobs: start `lockstep serve` with one");
+}
+
+/** A job that people may see: a place in a shared one holds the secret by which workers know each other. */
+async function shownJob(context: ApiContext, id: string): Promise<Job> {
+  const job = await jobsOf(context).queue.get(id);
+  if (job !== undefined && !isSeat(job)) return job;
+  throw new ApiProblem("unknown-job", `there is no job ${id}; see /api/v1/jobs`);
 }
 
 /** Heavy work: hand in, look, cancel, begin anew, forget. */
@@ -65,11 +73,7 @@ export function addJobRoutes(app: ApiApp, context: ApiContext): void {
         response: answers(JobSchema),
       },
     },
-    async ({ params: { job: id } }) => {
-      const job = await jobsOf(context).queue.get(id);
-      if (job === undefined) throw new ApiProblem("unknown-job", `there is no job ${id}; see /api/v1/jobs`);
-      return jobAnswer(job);
-    },
+    async ({ params: { job: id } }) => jobAnswer(await shownJob(context, id)),
   );
   app.get(
     "/api/v1/jobs/:job/log",
@@ -82,11 +86,8 @@ export function addJobRoutes(app: ApiApp, context: ApiContext): void {
       },
     },
     async ({ params: { job: id } }) => {
-      const { queue } = jobsOf(context);
-      if ((await queue.get(id)) === undefined) {
-        throw new ApiProblem("unknown-job", `there is no job ${id}; see /api/v1/jobs`);
-      }
-      return { lines: await queue.log(id) };
+      await shownJob(context, id);
+      return { lines: await jobsOf(context).queue.log(id) };
     },
   );
   addSubmission(app, context);
@@ -101,7 +102,10 @@ export function addJobRoutes(app: ApiApp, context: ApiContext): void {
     app.post(
       `/api/v1/jobs/:job/${verb}`,
       { schema: { ...needs("jobs"), summary, description, params: JobParams, response: answers(JobSchema) } },
-      async ({ params: { job: id } }) => jobAnswer(await jobsOf(context).queue[verb](id)),
+      async ({ params: { job: id } }) => {
+        await shownJob(context, id);
+        return jobAnswer(await jobsOf(context).queue[verb](id));
+      },
     );
   }
   app.delete(
@@ -130,17 +134,7 @@ export function addJobRoutes(app: ApiApp, context: ApiContext): void {
 function addSubmission(app: ApiApp, context: ApiContext): void {
   app.register(async (scope) => {
     const inner = scope as typeof app;
-    inner.removeAllContentTypeParsers();
-    inner.addContentTypeParser(
-      "application/json",
-      { parseAs: "string", bodyLimit: MAX_SPEC_BYTES },
-      (_, body, done) => {
-        const value = parsed(String(body));
-        if (value === undefined) done(notJson());
-        else done(null, value);
-      },
-    );
-    inner.addContentTypeParser("*", (_request, _body, done) => done(notJson()));
+    takeJsonAlone(inner, MAX_SPEC_BYTES, notJson);
     inner.post(
       "/api/v1/jobs",
       {
@@ -174,15 +168,6 @@ function addSubmission(app: ApiApp, context: ApiContext): void {
       },
     );
   });
-}
-
-/** What a text says, to be checked against the schema; undefined where it is no JSON. */
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
 }
 
 function notJson(): ApiProblem {

@@ -1,6 +1,7 @@
 import type { FastifyRequest } from "fastify";
 import { ROLES } from "../../access/role.ts";
 import type { ApiApp, ApiContext } from "../api-app.ts";
+import { takeJsonAlone } from "../json-body.ts";
 import { ApiProblem } from "../problem.ts";
 import { NEEDS_NOTHING, needs } from "../route-roles.ts";
 import { LogInSchema, type SessionAnswer, SessionSchema } from "../schemas/session-schema.ts";
@@ -32,17 +33,7 @@ export function addSessionRoutes(app: ApiApp, { access }: ApiContext): void {
   );
   app.register(async (scope) => {
     const inner = scope as typeof app;
-    inner.removeAllContentTypeParsers();
-    inner.addContentTypeParser(
-      "application/json",
-      { parseAs: "string", bodyLimit: LOG_IN_BYTES },
-      (_request, body, done) => {
-        const value = parsed(String(body));
-        if (value === undefined) done(notJson());
-        else done(null, value);
-      },
-    );
-    inner.addContentTypeParser("*", (_request, _body, done) => done(notJson()));
+    takeJsonAlone(inner, LOG_IN_BYTES, notJson);
     inner.post(
       URL,
       {
@@ -63,15 +54,6 @@ export function addSessionRoutes(app: ApiApp, { access }: ApiContext): void {
       },
     );
   });
-}
-
-/** What a text says, to be checked against the schema; undefined where it is no JSON. */
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
 }
 
 function notJson(): ApiProblem {
