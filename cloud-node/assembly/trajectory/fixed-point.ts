@@ -51,7 +51,23 @@ function valueAt(at: usize, i: i32, elementBytes: i32): f64 {
 export function scanValues(at: usize, count: i32, elementBytes: i32, limit: f64, largest: usize): i32 {
   let most = load<f64>(largest);
   let escapes = 0;
-  for (let i = 0; i < count; i++) {
+  let i = 0;
+  if (ASC_FEATURE_SIMD) {
+    let mosts = f64x2.splat(most);
+    const limits = f64x2.splat(limit);
+    let outside = i64x2.splat(0);
+    for (; i + 4 <= count; i += 4) {
+      const low = f64x2.abs(lowPair(at, i, elementBytes));
+      const high = f64x2.abs(highPair(at, i, elementBytes));
+      const isLow = f64x2.le(low, limits);
+      const isHigh = f64x2.le(high, limits);
+      mosts = f64x2.pmax(f64x2.pmax(mosts, v128.and(low, isLow)), v128.and(high, isHigh));
+      outside = i64x2.sub(outside, i64x2.add(v128.not(isLow), v128.not(isHigh)));
+    }
+    most = max(f64x2.extract_lane(mosts, 0), f64x2.extract_lane(mosts, 1));
+    escapes = <i32>(i64x2.extract_lane(outside, 0) + i64x2.extract_lane(outside, 1));
+  }
+  for (; i < count; i++) {
     const size = abs(valueAt(at, i, elementBytes));
     if (size <= limit) {
       if (size > most) most = size;
@@ -61,6 +77,17 @@ export function scanValues(at: usize, count: i32, elementBytes: i32, limit: f64,
   }
   store<f64>(largest, most);
   return escapes;
+}
+
+/** Values i and i + 1 as doubles. */
+function lowPair(at: usize, i: i32, elementBytes: i32): v128 {
+  if (elementBytes == 4) return f64x2.promote_low_f32x4(v128.load64_zero(at + ((<usize>i) << 2)));
+  return v128.load(at + ((<usize>i) << 3));
+}
+
+/** Values i + 2 and i + 3. */
+function highPair(at: usize, i: i32, elementBytes: i32): v128 {
+  return lowPair(at, i + 2, elementBytes);
 }
 
 /**
@@ -93,18 +120,8 @@ function toFixedOne(at: usize, i: i32, elementBytes: i32, limit: f64, inverse: f
 }
 
 function toFixedQuad(at: usize, i: i32, elementBytes: i32, limit: f64, inverse: f64, out: usize, stand: usize): void {
-  let low: v128;
-  let high: v128;
-  if (elementBytes == 4) {
-    const four = v128.load(at + ((<usize>i) << 2));
-    low = f64x2.promote_low_f32x4(four);
-    high = f64x2.promote_low_f32x4(
-      i8x16.shuffle(four, four, 8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15),
-    );
-  } else {
-    low = v128.load(at + ((<usize>i) << 3));
-    high = v128.load(at + ((<usize>i) << 3), 16);
-  }
+  const low = lowPair(at, i, elementBytes);
+  const high = highPair(at, i, elementBytes);
   const most = f64x2.splat(limit);
   const inside = v128.and(f64x2.le(f64x2.abs(low), most), f64x2.le(f64x2.abs(high), most));
   if (!i64x2.all_true(inside)) {
@@ -119,7 +136,20 @@ function toFixedQuad(at: usize, i: i32, elementBytes: i32, limit: f64, inverse: 
 
 /** Fixed point to values of a type. */
 export function fromFixed(at: usize, count: i32, elementBytes: i32, unit: f64, out: usize): void {
-  for (let i = 0; i < count; i++) {
+  let i = 0;
+  if (ASC_FEATURE_SIMD) {
+    const units = f64x2.splat(unit);
+    for (; i + 2 <= count; i += 2) {
+      const fixed = v128.load64_zero(at + ((<usize>i) << 2));
+      const values = f64x2.mul(f64x2.convert_low_i32x4_s(fixed), units);
+      if (elementBytes == 4) {
+        v128.store64_lane(out + ((<usize>i) << 2), f32x4.demote_f64x2_zero(values), 0);
+      } else {
+        v128.store(out + ((<usize>i) << 3), values);
+      }
+    }
+  }
+  for (; i < count; i++) {
     const value = <f64>load<i32>(at + ((<usize>i) << 2)) * unit;
     if (elementBytes == 4) store<f32>(out + ((<usize>i) << 2), <f32>value);
     else store<f64>(out + ((<usize>i) << 3), value);
@@ -151,15 +181,34 @@ export function escapeValues(at: usize, count: i32, elementBytes: i32, limit: f6
 export function worstError(source: usize, back: usize, count: i32, elementBytes: i32, limit: f64, sums: usize): i32 {
   if (elementBytes != 4 && elementBytes != 8) return STATUS_SHAPE;
   let worst = load<f64>(sums);
-  let squares: f64 = 0;
-  for (let i = 0; i < count; i++) {
+  // Even and odd values apart, as two lanes add them up.
+  let even: f64 = 0;
+  let odd: f64 = 0;
+  let i = 0;
+  if (ASC_FEATURE_SIMD) {
+    const limits = f64x2.splat(limit);
+    let worsts = f64x2.splat(worst);
+    let squares = f64x2.splat(0);
+    for (; i + 2 <= count; i += 2) {
+      const values = lowPair(source, i, elementBytes);
+      const inside = f64x2.le(f64x2.abs(values), limits);
+      const errors = v128.and(f64x2.abs(f64x2.sub(values, lowPair(back, i, elementBytes))), inside);
+      squares = f64x2.add(squares, f64x2.mul(errors, errors));
+      worsts = f64x2.max(worsts, errors);
+    }
+    worst = max(f64x2.extract_lane(worsts, 0), f64x2.extract_lane(worsts, 1));
+    even = f64x2.extract_lane(squares, 0);
+    odd = f64x2.extract_lane(squares, 1);
+  }
+  for (; i < count; i++) {
     const value = valueAt(source, i, elementBytes);
     if (!(abs(value) <= limit)) continue;
     const error = abs(value - valueAt(back, i, elementBytes));
-    squares += error * error;
+    if (i & 1) odd += error * error;
+    else even += error * error;
     if (!(error <= worst)) worst = error;
   }
   store<f64>(sums, worst);
-  store<f64>(sums, load<f64>(sums, 8) + squares, 8);
+  store<f64>(sums, load<f64>(sums, 8) + (even + odd), 8);
   return 0;
 }

@@ -15,7 +15,7 @@ export interface GroupSource {
   readonly eps: number;
   /** What whoever takes the values back does to them at most, in the unit of eps: rounding to digits, wrapping. */
   readonly loss: number;
-  /** Shape (atoms), of the element type. */
+  /** Shape (atoms), of the element type; good until the next call. */
   values(frame: number, axis: number): Float32Array | Float64Array;
 }
 
@@ -105,7 +105,14 @@ function chooseScale(core: TrajectoryCore, source: GroupSource, halfStep: number
   return undefined;
 }
 
-function scan(core: TrajectoryCore, source: GroupSource, limit: number): { escapes: number; largest: number } {
+/** Largest |value|, NaN and infinities left out. */
+export function largestOf(core: TrajectoryCore, source: SourceValues): number {
+  return scan(core, source, Number.MAX_VALUE).largest;
+}
+
+type SourceValues = Pick<GroupSource, "frames" | "axes" | "atoms" | "elementBytes" | "values">;
+
+function scan(core: TrajectoryCore, source: SourceValues, limit: number): { escapes: number; largest: number } {
   const mark = core.mark();
   const largest = core.reserve(8);
   const staging = core.reserve(source.atoms * source.elementBytes);
@@ -122,7 +129,7 @@ function scan(core: TrajectoryCore, source: GroupSource, limit: number): { escap
   return { escapes, largest: most };
 }
 
-function stage(core: TrajectoryCore, source: GroupSource, frame: number, axis: number, at: number): void {
+function stage(core: TrajectoryCore, source: SourceValues, frame: number, axis: number, at: number): void {
   core.bytes(at, source.atoms * source.elementBytes).set(bytesOf(source.values(frame, axis)));
 }
 
