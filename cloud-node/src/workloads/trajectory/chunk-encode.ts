@@ -4,7 +4,7 @@ import { type ChunkBlock, type ChunkBox, type ChunkHead, encodeHead } from "./ch
 import { type ColumnGroup, familyOf, partnersOf } from "./column-groups.ts";
 import { encodeExact } from "./exact-bytes.ts";
 import type { Column } from "./frame.ts";
-import { type CodedGroup, encodeGroup, type GroupSource, largestOf, readGroup } from "./group-codec.ts";
+import { type CodedGroup, encodeGroup, type GroupSource, readGroup } from "./group-codec.ts";
 import {
   encodeTurns,
   findTurns,
@@ -80,7 +80,7 @@ function encodeOne(
   const isPartner = familyOf(group) !== "other";
   const held = isPartner ? columns : stillColumns(columns);
   const path = group.period === "none" ? undefined : pathOf(group, frames, columns);
-  const source = sourceOf(core, group, atomsOf(frames), held, path);
+  const source = sourceOf(group, atomsOf(frames), held, path);
   const mark = core.mark();
   const coded = canCode(source, held) ? encodeGroup(core, source, planes) : undefined;
   if (coded === undefined) {
@@ -171,7 +171,7 @@ function encodeWords(core: TrajectoryCore, line: readonly Column[]): EncodedBloc
   const [first] = numbered;
   const atoms = first === undefined || first.kind === "text" ? 0 : first.values.length;
   const exact = { mode: "exact", eps: 0, decimals: 0 } as const;
-  const source = sourceOf(core, exact, atoms, columns, undefined);
+  const source = sourceOf(exact, atoms, columns, undefined);
   const mark = core.mark();
   const coded = canCode(source, columns) ? encodeGroup(core, source, []) : undefined;
   core.release(mark);
@@ -211,7 +211,6 @@ function pathOf(
 }
 
 function sourceOf(
-  core: TrajectoryCore,
   group: Pick<ColumnGroup, "mode" | "eps" | "decimals">,
   atoms: number,
   columns: readonly (readonly Column[])[],
@@ -230,8 +229,7 @@ function sourceOf(
     values,
   } as const;
   if (group.mode === "exact") return { ...source, loss: 0 };
-  const moving = path?.hasTurns ? MOVE_LOSS * largestOf(core, source) : 0;
-  return { ...source, loss: 0.5 * 10 ** -group.decimals + moving };
+  return { ...source, loss: 0.5 * 10 ** -group.decimals, lossOfLargest: path?.hasTurns ? MOVE_LOSS : 0 };
 }
 
 function numbersOf(columns: readonly (readonly Column[])[], frame: number, axis: number): Float64Array<ArrayBuffer> {
