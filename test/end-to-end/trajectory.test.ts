@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { fileInput, readDump, type TrajectoryFrame } from "@lockstep/cloud-node";
@@ -246,6 +247,32 @@ describe("bad input", () => {
     const long = await trajectory("verify", at("melt.dump"), at("melt.dump"), at("melt.lkt"));
     expect([long.code, long.stdout]).toEqual([1, expect.stringContaining("the source goes on after 40 frames")]);
   });
+
+  test.skipIf(process.platform === "win32")(
+    "an output that there is no room for leaves nothing, and is named",
+    async () => {
+      await json("pack", at("melt.dump"), at("room.lkt"), "--chunk", "10");
+      const before = readFileSync(at("room.lkt"));
+      const names = readdirSync(folder).toSorted();
+      for (const args of [
+        ["pack", at("melt.dump"), at("no-room.lkt")],
+        ["pack", at("melt.dump"), at("room.lkt"), "--append"],
+        ["unpack", at("room.lkt"), at("no-room.dump")],
+      ]) {
+        // Files may grow to 8 blocks of 512 bytes more than they have.
+        const blocks = args.includes("--append") ? Math.ceil(before.length / 512) + 8 : 8;
+        const script = `ulimit -f ${blocks}; exec "$@"`;
+        const child = spawn("sh", ["-c", script, "sh", process.execPath, LAUNCHER, "trajectory", ...args], {
+          stdio: ["ignore", "ignore", "pipe"],
+        });
+        const [said, [code]] = await Promise.all([text(child.stderr), once(child, "close")]);
+        expect([code, said]).toEqual([1, expect.stringMatching(/cannot be written \(.*\): make room there/)]);
+        expect(said).toContain(args.includes("--append") ? "room.lkt" : "no-room.");
+      }
+      expect(readFileSync(at("room.lkt"))).toEqual(before);
+      expect(readdirSync(folder).toSorted()).toEqual(names);
+    },
+  );
 
   test("a damaged chunk costs its own frames and no others", async () => {
     await json("pack", at("melt.dump"), at("damaged.lkt"), "--chunk", "10");

@@ -29,6 +29,17 @@ export async function checkFiles(input: string, output: string | undefined): Pro
   }
 }
 
+/** Errors of the system for an output that has no room, by their code. */
+const NO_ROOM: ReadonlySet<string> = new Set(["ENOSPC", "EDQUOT", "EFBIG"]);
+
+/** An error while an output is written: where it is that there is no room, it says so, and of which file. */
+export function aboutRoom(error: unknown, output: string): unknown {
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === undefined || !NO_ROOM.has(code)) return error;
+  const remedy = "make room there, or write to another place";
+  return new CommandError("file", `${output} cannot be written (${message})`, remedy, { cause: error });
+}
+
 async function isFolder(path: string): Promise<boolean> {
   const place = await stat(path).catch(() => undefined);
   return place?.isDirectory() === true;

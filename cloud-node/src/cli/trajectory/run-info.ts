@@ -1,5 +1,5 @@
 import { open } from "node:fs/promises";
-import { formatCount, formatNumber, formatQuantity } from "../../api/number-text.ts";
+import { formatCount, formatCounted, formatNumber, formatQuantity } from "../../api/number-text.ts";
 import { accountOf, type ColumnAccount, type ContainerAccount } from "../../workloads/trajectory/container-account.ts";
 import { ContainerReader } from "../../workloads/trajectory/container-reader.ts";
 import { checkFiles } from "../partial-file.ts";
@@ -36,7 +36,7 @@ function infoText(info: Info): string {
   const span = steps === null ? "" : `, steps ${steps.join(" to ")}`;
   const lines = [
     `${file}: ${formatQuantity(bytes, "B", "up")}, written by ${writer}`,
-    `frames   ${formatCount(frames)} in ${formatCount(chunks)} chunks${span}`,
+    `frames   ${formatCount(frames)} in ${formatCounted(chunks, "chunk")}${span}`,
     `atoms    ${atoms[0] === atoms[1] ? formatCount(atoms[0]) : atoms.map(formatCount).join(" to ")}`,
     `columns  ${columns.join(" ")}`,
     ...(units === null ? [] : [`units    ${units}`]),

@@ -8,7 +8,7 @@ import type { EpsRules } from "../../workloads/trajectory/eps-rules.ts";
 import { type PackProgress, type PackSummary, packDumps } from "../../workloads/trajectory/pack-dumps.ts";
 import type { TrajectoryError } from "../../workloads/trajectory/trajectory-error.ts";
 import { CommandError } from "../command-error.ts";
-import { PartialFile } from "../partial-file.ts";
+import { aboutRoom, PartialFile } from "../partial-file.ts";
 import { ProgressLine } from "../progress-line.ts";
 import { writeResult } from "../result-output.ts";
 import type { Surroundings } from "../surroundings.ts";
@@ -57,7 +57,7 @@ export async function runPack(
     progress.clear();
     await writer?.close();
     await file.discard();
-    if (!interrupt.aborted) throw usageOfBounds(error);
+    if (!interrupt.aborted) throw usageOfBounds(aboutRoom(error, out));
     const kept = options.append === true ? `${out} is as it was` : "nothing was written";
     throw new CommandError("interrupted", `stopped after ${formatCounted(frames, "frame")}`, kept, { cause: error });
   } finally {

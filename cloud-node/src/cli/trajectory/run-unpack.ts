@@ -6,7 +6,7 @@ import { DumpWriter } from "../../workloads/trajectory/dump-writer.ts";
 import { roundFrame } from "../../workloads/trajectory/rounded-frame.ts";
 import { TrajectoryError } from "../../workloads/trajectory/trajectory-error.ts";
 import { CommandError } from "../command-error.ts";
-import { checkFiles, PartialFile } from "../partial-file.ts";
+import { aboutRoom, checkFiles, PartialFile } from "../partial-file.ts";
 import { ProgressLine } from "../progress-line.ts";
 import { writeResult } from "../result-output.ts";
 import type { Surroundings } from "../surroundings.ts";
@@ -66,7 +66,7 @@ async function unpack(
   } catch (error) {
     progress.clear();
     await partial?.discard();
-    if (!interrupt.aborted) throw error;
+    if (!interrupt.aborted) throw aboutRoom(error, out ?? "standard output");
     if (partial === undefined) return;
     throw new CommandError("interrupted", `stopped at ${progress.place}`, "nothing was written", { cause: error });
   } finally {
