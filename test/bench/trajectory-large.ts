@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { createWriteStream } from "node:fs";
 import { join } from "node:path";
 import { finished } from "node:stream/promises";
@@ -41,11 +42,19 @@ async function packFiles(name: string, files: readonly string[], folder: string)
     const { stdout, peakRssMB } = await runTrajectory(args);
     const { frames, atoms, textBytes, packedBytes, ratio, maxErrorOverEps, seconds } = JSON.parse(stdout);
     const float32Bytes = 4 * COLUMN_SETS.xvf.length * frames * atoms;
-    const run = {
-      ...{ file: name, columns: "xvf", eps: BOUNDS, mode: "max", asciiBytes: textBytes, float32Bytes, packedBytes },
+    const run: LargeRun = {
+      ...{
+        file: name,
+        columns: "xvf",
+        eps: BOUNDS,
+        mode: "max" as const,
+        asciiBytes: textBytes,
+        float32Bytes,
+        packedBytes,
+      },
       ...{ ratioAscii: ratio, ratioFloat32: float32Bytes / packedBytes, maxErrorOverEps, rmsErrorOverEps: Number.NaN },
       ...{ encodeMBps: textBytes / 1e6 / seconds, decodeMBps: Number.NaN, peakRssMB, atoms, seconds },
-    } as const;
+    };
     const peak = Math.max(peakRssMB, best?.peakRssMB ?? 0);
     best = { ...(best === undefined || run.seconds < best.seconds ? run : best), peakRssMB: peak };
   }
@@ -59,7 +68,7 @@ async function writeWide(melt: MeltRun, path: string): Promise<void> {
   const writer = new DumpWriter();
   for (const frame of melt.frames.slice(0, WIDE_FRAMES)) {
     for (const bytes of writer.write(repeated(frame))) {
-      if (!out.write(bytes.slice())) await new Promise((resolve) => out.once("drain", resolve));
+      if (!out.write(bytes.slice())) await once(out, "drain");
     }
   }
   out.end();
