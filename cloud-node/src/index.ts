@@ -71,9 +71,14 @@ export type { Retention } from "./store/retention-timer.ts";
 export type { GapReason, StoredEpoch, StoredGap, StoredTraffic, TrafficSum } from "./store/store.ts";
 export { StoreError, type StoreErrorCode } from "./store/store-error.ts";
 export type { Box, BoxShape } from "./workloads/trajectory/box.ts";
-export { ContainerReader } from "./workloads/trajectory/container-reader.ts";
+export { type ColumnBound, ContainerReader } from "./workloads/trajectory/container-reader.ts";
 export type { ContainerDamage } from "./workloads/trajectory/container-scan.ts";
-export { ContainerWriter, type PackOptions, type WrittenChunk } from "./workloads/trajectory/container-writer.ts";
+export {
+  ContainerWriter,
+  type PackOptions,
+  type WrittenBound,
+  type WrittenChunk,
+} from "./workloads/trajectory/container-writer.ts";
 export { type DumpInput, fileInput, streamInput } from "./workloads/trajectory/dump-input.ts";
 export { DumpWriter } from "./workloads/trajectory/dump-writer.ts";
 export { type EpsRule, type EpsRules, parseEpsRules } from "./workloads/trajectory/eps-rules.ts";

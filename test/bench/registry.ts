@@ -175,7 +175,7 @@ export const BENCHES: ReadonlyMap<string, BenchEntry> = new Map<string, BenchEnt
     {
       load: async () => (await import("./trajectory.ts")).benchTrajectory,
       measures:
-        "Ratio, error, speed and memory of packed trajectories of a melt, beside gzip, zstd, xz and ZFP. Needs LAMMPS.",
+        "Ratio, error, energy, speed and memory of packed trajectories of a melt, beside gzip, zstd, xz, ZFP and, where it is there, GROMACS. Needs LAMMPS.",
       takes: { data: ["DIR", "folder of LAMMPS dumps, packed with the bounds that are used where none is given"] },
       example: "trajectory --json",
     },

@@ -1,3 +1,4 @@
+import { constants, zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import { encodeGroup, type GroupSource, TrajectoryCore } from "@lockstep/cloud-node";
 import type { ColumnSet, MeltRun } from "./trajectory-runs.ts";
 
@@ -9,6 +10,9 @@ export interface CodecSpeed {
   readonly checkedMBps: number;
   /** From a block to values. */
   readonly decodeMBps: number;
+  /** zstd -1 over the same bytes in the same process. */
+  readonly zstdEncodeMBps: number;
+  readonly zstdDecodeMBps: number;
 }
 
 const RUNS = 7;
@@ -26,7 +30,9 @@ export function timeCodec(run: MeltRun, set: ColumnSet, eps: number | undefined)
   const core = TrajectoryCore.load();
   const sources = VECTORS[set].map((vector) => sourceOf(run, vector, eps ?? EPS[vector]));
   const bytes = sources.reduce((sum, { frames, axes, atoms }) => sum + frames * axes * atoms * FLOAT32_BYTES, 0);
+  const floats = Buffer.concat(sources.map(floatsOf));
   let [encode, checked, decode] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
+  let [zstdEncode, zstdDecode] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
   for (let i = 0; i < RUNS; i++) {
     const times = timeOnce(core, sources);
     encode = Math.min(encode, times.encode);
@@ -36,9 +42,24 @@ export function timeCodec(run: MeltRun, set: ColumnSet, eps: number | undefined)
     const planes: number[] = [];
     for (const source of sources) planes.unshift(encodeGroup(core, source, planes.slice(0, 2))?.plane ?? 0);
     checked = Math.min(checked, performance.now() - begun);
+    const zstdBegun = performance.now();
+    const packed = zstdCompressSync(floats, { params: { [constants.ZSTD_c_compressionLevel]: 1 } });
+    zstdEncode = Math.min(zstdEncode, performance.now() - zstdBegun);
+    const zstdMiddle = performance.now();
+    zstdDecompressSync(packed);
+    zstdDecode = Math.min(zstdDecode, performance.now() - zstdMiddle);
   }
   const rate = (ms: number) => bytes / 1e3 / ms;
-  return { encodeMBps: rate(encode), checkedMBps: rate(checked), decodeMBps: rate(decode) };
+  return {
+    ...{ encodeMBps: rate(encode), checkedMBps: rate(checked), decodeMBps: rate(decode) },
+    ...{ zstdEncodeMBps: rate(zstdEncode), zstdDecodeMBps: rate(zstdDecode) },
+  };
+}
+
+/** Frames one after the other, and axes in them. */
+function floatsOf({ frames, axes, values }: GroupSource): Buffer {
+  const lines = Array.from({ length: frames * axes }, (_, i) => values(Math.floor(i / axes), i % axes));
+  return Buffer.concat(lines.map(({ buffer, byteOffset, byteLength }) => Buffer.from(buffer, byteOffset, byteLength)));
 }
 
 function sourceOf(run: MeltRun, vector: keyof typeof EPS, eps: number): GroupSource {

@@ -1,34 +1,54 @@
-import type { TrajectoryFrame } from "@lockstep/cloud-node";
+import { open, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { DumpWriter } from "@lockstep/cloud-node";
+import { runTrajectory } from "./trajectory-command.ts";
+import { type ColumnSet, type MeltRun, withColumns } from "./trajectory-runs.ts";
 
-/** Energies per atom of a Lennard-Jones system, cut at 2.5, in reduced units. */
-export interface Energies {
-  readonly potential: number;
-  readonly kinetic: number;
+/** What packing did to Lennard-Jones energies, as `verify --lj` says. */
+export interface EnergyChange {
+  readonly columns: ColumnSet;
+  readonly eps: string;
+  readonly frames: number;
+  readonly potentialPerAtom: number;
+  /** Nothing without velocities. */
+  readonly kineticPerAtom: number | undefined;
+  /** Largest change in parts of the total energy; of positions alone, the potential's in parts of that total. */
+  readonly relative: number;
 }
 
-const CUT_OFF_SQUARED = 2.5 ** 2;
+const CASES: readonly (readonly [ColumnSet, string])[] = [
+  ["xv", "x=1e-3,v=1e-3"],
+  ["x", "x=1e-3"],
+  ["x", "x=1e-2"],
+  ["xvf", "x=1e-3,v=1e-2,f=1e-1"],
+];
 
-/** Energies of a frame in a cube; velocities may be missing. */
-export function energiesOf(frame: TrajectoryFrame): Energies {
-  const [x, y, z, vx, vy, vz] = ["x", "y", "z", "vx", "vy", "vz"].map((name) => {
-    const column = frame.columns.find((other) => other.name === name);
-    return column === undefined || column.kind === "text" ? new Float64Array(frame.atoms) : column.values;
-  }) as [Float64Array, Float64Array, Float64Array, Float64Array, Float64Array, Float64Array];
-  const edge = (frame.box.bounds[1] ?? 0) - (frame.box.bounds[0] ?? 0);
-  const at = (values: Float64Array, i: number) => values[i] ?? 0;
-  const nearest = (d: number) => d - edge * Math.round(d / edge);
-  let [potential, kinetic] = [0, 0];
-  for (let i = 0; i < frame.atoms; i++) {
-    kinetic += 0.5 * (at(vx, i) * at(vx, i) + at(vy, i) * at(vy, i) + at(vz, i) * at(vz, i));
-    for (let j = 0; j < i; j++) {
-      const dx = nearest(at(x, i) - at(x, j));
-      const dy = nearest(at(y, i) - at(y, j));
-      const dz = nearest(at(z, i) - at(z, j));
-      const squared = dx * dx + dy * dy + dz * dz;
-      if (squared > CUT_OFF_SQUARED) continue;
-      const inverse6 = 1 / (squared * squared * squared);
-      potential += 4 * inverse6 * (inverse6 - 1);
-    }
+/** Pack a run with some columns, and verify it. */
+export async function energyChanges(melt: MeltRun, folder: string): Promise<EnergyChange[]> {
+  const changes: EnergyChange[] = [];
+  let total = Number.NaN;
+  for (const [set, eps] of CASES) {
+    const [dump, packed] = [join(folder, `energy-${set}.dump`), join(folder, "energy.lkt")];
+    await writeDump(melt, set, dump);
+    await runTrajectory(["pack", dump, packed, "--eps", eps]);
+    const { stdout } = await runTrajectory(["verify", dump, packed, "--lj", "--json"]);
+    const { frames, potentialPerAtom, kineticPerAtom, totalPerAtom, relative } = JSON.parse(stdout).energy;
+    // The run keeps its total energy: it is the same in every frame, to a part that is none here.
+    if (totalPerAtom !== null && Number.isNaN(total)) total = totalPerAtom / relative;
+    changes.push({
+      ...{ columns: set, eps, frames, potentialPerAtom, kineticPerAtom: kineticPerAtom ?? undefined },
+      relative: totalPerAtom === null ? potentialPerAtom / total : relative,
+    });
   }
-  return { potential: potential / frame.atoms, kinetic: kinetic / frame.atoms };
+  return changes;
+}
+
+async function writeDump(melt: MeltRun, set: ColumnSet, path: string): Promise<void> {
+  await writeFile(path, "");
+  const file = await open(path, "a");
+  const writer = new DumpWriter();
+  for (const frame of melt.frames) {
+    for (const bytes of writer.write(withColumns(frame, set))) await file.write(bytes);
+  }
+  await file.close();
 }

@@ -24,6 +24,8 @@ const LOSSLESS = [
   ["zstd -19", "zstd", ["-19", "-q", "-c", "--single-thread"]],
   ["xz -6", "xz", ["-6", "-c", "-T1"]],
 ] as const;
+/** XTC rounds to decimals: no bound of its is the one asked for; this is the next smaller to 1e-3. */
+const XTC_DECIMALS = 3;
 const MOST_OUTPUT = 1 << 30;
 /** What the lossless ones are given of a run: enough for their windows, and seconds each. */
 const FRAMES = 20;
@@ -69,7 +71,44 @@ export function runPeers(run: MeltRun, set: ColumnSet, eps: number, folder: stri
     execFileSync(zfp, ["-f", "-i", floats, ...shape, "-a", String(eps), "-z", packed], { stdio: "ignore" });
     results.push(result(`ZFP -a ${eps}`, "float32", statSync(packed).size, performance.now() - begun));
   }
+  const gmx = findGromacs();
+  if (gmx !== undefined && set === "x") {
+    const [source, packed] = [join(folder, "peer.gro"), join(folder, "peer.xtc")];
+    writeFileSync(source, groOf(run));
+    writeFileSync(floats, floatsOf(run, set, run.frames.length));
+    const begun = performance.now();
+    execFileSync(gmx, ["-quiet", "-nobackup", "trjconv", "-f", source, "-o", packed, "-ndec", String(XTC_DECIMALS)], {
+      stdio: "ignore",
+    });
+    const bound = 0.5 * 10 ** -XTC_DECIMALS;
+    results.push(result(`GROMACS XTC, within ${bound}`, "float32", statSync(packed).size, performance.now() - begun));
+  }
   return results;
+}
+
+/** GROMACS' command, where it is installed; nothing here needs it. */
+export function findGromacs(): string | undefined {
+  const package_ = { name: "gromacs", commands: ["gmx"], proof: ["--version"], debian: ["gromacs"] };
+  return findProgram({ ...package_, neededBy: "nothing: a peer where it is there", script: "bench" });
+}
+
+/** Positions in GROMACS' text format, through the box as paths, lengths taken for nanometres. */
+function groOf(run: MeltRun): string {
+  const atoms = run.frames[0]?.atoms ?? 0;
+  const edge = (run.frames[0]?.box.bounds[1] ?? 0) - (run.frames[0]?.box.bounds[0] ?? 0);
+  const all = floatsOf(run, "x", run.frames.length);
+  const values = new Float32Array(all.buffer, all.byteOffset, all.length / 4);
+  const box = Array<string>(3).fill(edge.toFixed(8)).join(" ");
+  return run.frames
+    .map((_, t) => {
+      const rows = Array.from({ length: atoms }, (_unused, i) => {
+        const number = String((i + 1) % 100_000).padStart(5);
+        const [x, y, z] = [0, 1, 2].map((axis) => (values[(t * 3 + axis) * atoms + i] ?? 0).toFixed(8).padStart(14));
+        return `${number}LJ   ${"A".padStart(5)}${number}${x}${y}${z}`;
+      });
+      return `melt t= ${t}.0\n${atoms}\n${rows.join("\n")}\n${box}\n`;
+    })
+    .join("");
 }
 
 /** The dump's rows with the columns of a set, as text. */

@@ -33,36 +33,37 @@ const RUNS = [
 const SCRIPT = fileURLToPath(new URL("trajectory-melt.in", import.meta.url));
 const HEADER_LINES = 9;
 
+/** A dump that LAMMPS is to make. */
+export interface DumpOrder {
+  readonly file: string;
+  /** Steps from frame to frame. */
+  readonly every: number;
+  readonly frames: number;
+  /** Where LAMMPS runs. */
+  readonly folder: string;
+}
+
 /**
- * Make the runs with LAMMPS; seconds each.
+ * Make a dump of the melt.
  *
  * @throws {BenchError} `no-peer` without LAMMPS
  */
-export async function makeRuns(folder: string): Promise<MeltRun[]> {
+export function meltDump({ file, every, frames, folder }: DumpOrder): void {
   const lammps = findProgram(osPackage("lammps"));
   if (lammps === undefined) throw new BenchError("no-peer", { looked: "lmp", install: "lammps" });
+  const values = { every, last: (frames - 1) * every, out: file };
+  const variables = Object.entries(values).flatMap(([name, value]) => ["-var", name, String(value)]);
+  execFileSync(lammps, ["-in", SCRIPT, "-log", "none", "-screen", "none", ...variables], { cwd: folder });
+}
+
+/** Make the runs with LAMMPS, and read them; seconds each. */
+export async function makeRuns(folder: string): Promise<MeltRun[]> {
   const runs: MeltRun[] = [];
   for (const { every, frames } of RUNS) {
     const file = join(folder, `every-${every}.dump`);
-    const variables = [
-      "-var",
-      "every",
-      String(every),
-      "-var",
-      "last",
-      String((frames - 1) * every),
-      "-var",
-      "out",
-      file,
-    ];
-    execFileSync(lammps, ["-in", SCRIPT, "-log", "none", "-screen", "none", ...variables], { cwd: folder });
-    runs.push({
-      name: `every ${every}`,
-      every,
-      file,
-      frames: await framesOf(file),
-      asciiBytes: asciiBytesOf(file),
-    });
+    meltDump({ file, every, frames, folder });
+    const run = { name: `every ${every}`, every, file, frames: await framesOf(file) };
+    runs.push({ ...run, asciiBytes: asciiBytesOf(file) });
   }
   return runs;
 }

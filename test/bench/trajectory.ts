@@ -1,8 +1,6 @@
-import { execFileSync } from "node:child_process";
 import { mkdtemp, open, readdir, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import {
   type Column,
   ContainerReader,
@@ -13,10 +11,11 @@ import {
 } from "@lockstep/cloud-node";
 import type { BenchOptions, BenchReport } from "./bench.ts";
 import { timeCodec } from "./trajectory-codec.ts";
-import { energiesOf } from "./trajectory-energy.ts";
+import { energyChanges } from "./trajectory-energy.ts";
 import { withHdf5 } from "./trajectory-hdf5.ts";
+import { packLarge } from "./trajectory-large.ts";
 import { runPeers } from "./trajectory-peers.ts";
-import { type EnergyChange, type MemoryPeak, type PackedRun, reportOf } from "./trajectory-report.ts";
+import { type PackedRun, reportOf } from "./trajectory-report.ts";
 import { COLUMN_SETS, type ColumnSet, framesOf, type MeltRun, makeRuns, withColumns } from "./trajectory-runs.ts";
 
 interface Case {
@@ -25,13 +24,17 @@ interface Case {
   readonly mode: "max" | "rms";
 }
 
+/** Bounds of positions; velocities have ten times, forces a hundred times as much. */
 const CASES: readonly Case[] = [
-  { set: "x", eps: "x=1e-2", mode: "max" },
-  { set: "x", eps: "x=1e-3", mode: "max" },
-  { set: "x", eps: "x=1e-4", mode: "max" },
+  ...["1e-2", "1e-3", "1e-4"].flatMap((eps): Case[] => {
+    const [x, v, f] = [`x=${eps}`, `v=${10 * Number(eps)}`, `f=${100 * Number(eps)}`];
+    return [
+      { set: "x", eps: x, mode: "max" },
+      { set: "xv", eps: `${x},${v}`, mode: "max" },
+      { set: "xvf", eps: `${x},${v},${f}`, mode: "max" },
+    ];
+  }),
   { set: "x", eps: "x=1e-3", mode: "rms" },
-  { set: "xv", eps: "x=1e-3,v=1e-2", mode: "max" },
-  { set: "xvf", eps: "x=1e-3,v=1e-2,f=1e-1", mode: "max" },
 ];
 const PACK_RUNS = 3;
 const KILOBYTES = 1024;
@@ -40,23 +43,40 @@ const KILOBYTES = 1024;
 export async function benchTrajectory(options: BenchOptions): Promise<BenchReport> {
   const folder = await mkdtemp(join(tmpdir(), "lockstep-trajectory-bench-"));
   try {
+    say("the melt's runs, by LAMMPS");
     const melt = await makeRuns(folder);
     const runs: PackedRun[] = [];
-    for (const run of melt) for (const wanted of CASES) runs.push(await packRun(run, wanted, folder));
+    for (const run of melt) {
+      for (const wanted of CASES) {
+        say(`${run.name}, ${wanted.eps}${wanted.mode === "rms" ? ", rms" : ""}`);
+        runs.push(await packRun(run, wanted, folder));
+      }
+    }
     if (options.dataFolder !== undefined) runs.push(...(await packFolder(options.dataFolder, folder)));
+    const first = melt[0] as MeltRun;
+    say("text to file with the command, two cores");
+    const large = await packLarge(first, folder);
+    say("the core alone, and zstd -1");
     const speeds = melt.flatMap((run) =>
       (["x", "xvf"] as const).map((set) => ({ file: run.name, columns: set, ...timeCodec(run, set, undefined) })),
     );
-    const peers = melt.flatMap((run) => (["x", "xvf"] as const).flatMap((set) => runPeers(run, set, 1e-3, folder)));
-    const energy = [
-      await energyChange(melt[0] as MeltRun, "x", "x=1e-3", folder),
-      await energyChange(melt[0] as MeltRun, "xv", "x=1e-3,v=1e-3", folder),
-    ];
-    const memory = peakMemory(melt[0] as MeltRun);
-    return await withHdf5(reportOf(runs, speeds, peers, energy, memory), melt, folder);
+    const peers = melt.flatMap((run) =>
+      (["x", "xvf"] as const).flatMap((set) => {
+        say(`peers, ${run.name}, ${set}`);
+        return runPeers(run, set, 1e-3, folder);
+      }),
+    );
+    say("energies");
+    const energy = await energyChanges(first, folder);
+    say("h5py");
+    return await withHdf5(reportOf({ runs, large, speeds, peers, energy }), melt, folder);
   } finally {
     await rm(folder, { recursive: true });
   }
+}
+
+function say(what: string): void {
+  process.stderr.write(`trajectory: ${what}\n`);
 }
 
 async function packRun(run: MeltRun, { set, eps, mode }: Case, folder: string): Promise<PackedRun> {
@@ -77,6 +97,7 @@ async function packFolder(data: string, folder: string): Promise<PackedRun[]> {
   const names = (await readdir(data)).filter((name) => /\.(dump|lammpstrj)(\.(gz|bz2|zst))?$/.test(name)).toSorted();
   const runs: PackedRun[] = [];
   for (const name of names) {
+    say(name);
     const frames = await framesOf(join(data, name));
     const ascii = frames.reduce((sum, { source }) => sum + (source?.bytes ?? 0), 0);
     const numbers = frames.reduce((sum, { columns, atoms }) => sum + columns.length * atoms, 0);
@@ -177,31 +198,4 @@ function addErrors(
 
 function numbers(column: Column | undefined): ArrayLike<number> {
   return column === undefined ? [] : column.kind === "text" ? column.codes : column.values;
-}
-
-/** Velocities that are not among the columns are taken as they were. */
-async function energyChange(run: MeltRun, set: ColumnSet, eps: string, folder: string): Promise<EnergyChange> {
-  const frames = run.frames.filter((_, i) => i % 33 === 0);
-  const file = await open(join(folder, "energy.lkt"), "w+");
-  const writer = await ContainerWriter.create(file, { rules: parseEpsRules(eps), mode: "max" });
-  for (const frame of run.frames) await writer.add(withColumns(frame, set));
-  await writer.end();
-  const reader = await ContainerReader.open(file, "energy.lkt");
-  let [potential, kinetic, relative] = [0, 0, 0];
-  for (const [i, frame] of frames.entries()) {
-    const was = energiesOf(frame);
-    const back = energiesOf(await reader.frame(i * 33));
-    const is = set === "x" ? { ...back, kinetic: was.kinetic } : back;
-    potential = Math.max(potential, Math.abs(is.potential - was.potential));
-    kinetic = Math.max(kinetic, Math.abs(is.kinetic - was.kinetic));
-    const total = was.potential + was.kinetic;
-    relative = Math.max(relative, Math.abs((is.potential + is.kinetic - total) / total));
-  }
-  await file.close();
-  return { eps, frames: frames.length, potentialPerAtom: potential, kineticPerAtom: kinetic, relative };
-}
-
-function peakMemory(run: MeltRun): MemoryPeak {
-  const program = fileURLToPath(new URL("trajectory-memory.ts", import.meta.url));
-  return JSON.parse(execFileSync(process.execPath, [program, run.file], { encoding: "utf8" })) as MemoryPeak;
 }

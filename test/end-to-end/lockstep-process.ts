@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 
 /** The command as a person starts it. */
@@ -54,6 +55,17 @@ export class LockstepProcess {
     if (this.child.exitCode === null && this.child.signalCode === null) await once(this.child, "close");
     return { code: this.child.exitCode, stdout: this.#stdout, stderr: this.#stderr };
   }
+}
+
+/** Run a command to its end, with these bytes on its standard input. */
+export async function runLockstepOn(input: Uint8Array, ...args: string[]): Promise<Finished> {
+  const child = spawn(process.execPath, [LAUNCHER, ...args], { stdio: "pipe" });
+  const [stdout, stderr] = [text(child.stdout), text(child.stderr)];
+  // A command that refuses its input closes it.
+  child.stdin.on("error", () => {});
+  child.stdin.end(input);
+  const [code]: (number | null)[] = await once(child, "close");
+  return { code: code ?? null, stdout: await stdout, stderr: await stderr };
 }
 
 /** Run a command to its end. */

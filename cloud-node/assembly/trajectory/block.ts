@@ -1,5 +1,6 @@
 import { closeBits, getBits, getGolomb, isBitsOver, openBits, putBits, putGolomb } from "./bits";
 import { findContexts, setBounds } from "./contexts";
+import { closeModel, modelRun, openModel } from "./model";
 import { dequantizeFrame, quantizeFrame, sizesOf } from "./quantize";
 import {
   closeEncoder,
@@ -28,9 +29,9 @@ import {
 } from "./schedule";
 import { search, searchBytes } from "./search";
 import { STATUS_DAMAGED, STATUS_NO_GAIN, STATUS_SHAPE } from "./status";
-import { buildTables, clearCounts, dividersOf, getTables, putTables, scaleOf, setScale, tableAt } from "./tables";
+import { buildTables, clearCounts, dividersOf, getTables, putTables, scaleOf, setScale } from "./tables";
 import { getRows, placeTaps, predict, putRows } from "./taps";
-import { prepareTokens, rawBitsOf, tokenOf } from "./tokens";
+import { prepareTokens } from "./tokens";
 
 /**
  * A block: one group of columns (the axes of a vector, or one scalar) over the frames of a chunk.
@@ -60,8 +61,6 @@ let predicted: usize = 0;
 let codes: usize = 0;
 let contexts: usize = 0;
 let rest: usize = 0;
-let rawHeld: u32 = 0;
-let rawBits: u64 = 0;
 
 /** Values from one frame of a plane to the next. */
 export function strideOf(axisCount: i32, atomCount: i32): i32 {
@@ -180,8 +179,7 @@ function modelFrames(subBits: i32, key: u32, plane: usize, near: usize, far: usi
   for (let kind = 0; kind < CLASSES; kind++) setScale(kind, 0);
   let raw = rawFrom;
   let symbols = rest;
-  rawHeld = 0;
-  rawBits = 0;
+  openModel();
   let scaled: u32 = 0;
   for (let step = 0; step < frames; step++) {
     const frame = stepFrame(step);
@@ -205,12 +203,11 @@ function modelFrames(subBits: i32, key: u32, plane: usize, near: usize, far: usi
     for (let axis = 0; axis < axes; axis++) {
       if (raw + ((<usize>atoms) << 2) + 64 > end) return 0;
       findRunContexts(step, axis);
-      raw = modelRun(kind, axis, symbols, raw);
+      raw = modelRun(kind, codes + ((<usize>(axis * atoms)) << 2), contexts, atoms, symbols, raw);
       symbols += (<usize>atoms) << 1;
     }
   }
-  if (rawHeld > 0) raw += 1;
-  return raw;
+  return closeModel(raw);
 }
 
 /** Contexts that spread over the codes of a frame: their mean size decides. */
@@ -234,33 +231,6 @@ function findRunContexts(step: i32, axis: i32): void {
     atoms,
     contexts,
   );
-}
-
-function modelRun(kind: i32, axis: i32, symbols: usize, rawFrom: usize): usize {
-  const counts = tableAt(kind, 0);
-  const from = codes + ((<usize>(axis * atoms)) << 2);
-  let raw = rawFrom;
-  let held = rawHeld;
-  let bits = rawBits;
-  for (let i = 0; i < atoms; i++) {
-    const z = load<u32>(from + ((<usize>i) << 2));
-    const token = tokenOf(z);
-    const symbol = ((<u32>load<u8>(contexts + i)) << 7) | token;
-    store<u16>(symbols + ((<usize>i) << 1), <u16>symbol);
-    const count = counts + ((<usize>symbol) << 2);
-    store<u32>(count, load<u32>(count) + 1);
-    const width = rawBitsOf(token);
-    bits |= (<u64>(z & ((1 << width) - 1))) << (<u64>held);
-    held += width;
-    store<u64>(raw, bits);
-    const whole = held >> 3;
-    raw += whole;
-    bits >>= <u64>(whole << 3);
-    held &= 7;
-  }
-  rawHeld = held;
-  rawBits = bits;
-  return raw;
 }
 
 /** The first frame: every value from zero, or from the reconstruction before it. */

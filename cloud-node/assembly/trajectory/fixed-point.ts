@@ -53,16 +53,19 @@ export function scanValues(at: usize, count: i32, elementBytes: i32, limit: f64,
   let escapes = 0;
   let i = 0;
   if (ASC_FEATURE_SIMD) {
-    const bound = f64x2.splat(limit);
-    let largestOfTwo = f64x2.splat(most);
+    let mosts = f64x2.splat(most);
+    const limits = f64x2.splat(limit);
+    let outside = i64x2.splat(0);
     for (; i + 4 <= count; i += 4) {
-      const low = f64x2.abs(lowerOf(at, i, elementBytes));
-      const high = f64x2.abs(upperOf(at, i, elementBytes));
-      /* From the first escape on, one by one. */
-      if (!i64x2.all_true(v128.and(f64x2.le(low, bound), f64x2.le(high, bound)))) break;
-      largestOfTwo = f64x2.pmax(largestOfTwo, f64x2.pmax(low, high));
+      const low = f64x2.abs(lowPair(at, i, elementBytes));
+      const high = f64x2.abs(highPair(at, i, elementBytes));
+      const isLow = f64x2.le(low, limits);
+      const isHigh = f64x2.le(high, limits);
+      mosts = f64x2.pmax(f64x2.pmax(mosts, v128.and(low, isLow)), v128.and(high, isHigh));
+      outside = i64x2.sub(outside, i64x2.add(v128.not(isLow), v128.not(isHigh)));
     }
-    most = max(f64x2.extract_lane(largestOfTwo, 0), f64x2.extract_lane(largestOfTwo, 1));
+    most = max(f64x2.extract_lane(mosts, 0), f64x2.extract_lane(mosts, 1));
+    escapes = <i32>(i64x2.extract_lane(outside, 0) + i64x2.extract_lane(outside, 1));
   }
   for (; i < count; i++) {
     const size = abs(valueAt(at, i, elementBytes));
@@ -74,6 +77,17 @@ export function scanValues(at: usize, count: i32, elementBytes: i32, limit: f64,
   }
   store<f64>(largest, most);
   return escapes;
+}
+
+/** Values i and i + 1 as doubles. */
+function lowPair(at: usize, i: i32, elementBytes: i32): v128 {
+  if (elementBytes == 4) return f64x2.promote_low_f32x4(v128.load64_zero(at + ((<usize>i) << 2)));
+  return v128.load(at + ((<usize>i) << 3));
+}
+
+/** Values i + 2 and i + 3. */
+function highPair(at: usize, i: i32, elementBytes: i32): v128 {
+  return lowPair(at, i + 2, elementBytes);
 }
 
 /**
@@ -105,21 +119,9 @@ function toFixedOne(at: usize, i: i32, elementBytes: i32, limit: f64, inverse: f
   store<i32>(out + place, fixed);
 }
 
-/** The first two values of four, as float64. */
-function lowerOf(at: usize, i: i32, elementBytes: i32): v128 {
-  if (elementBytes == 4) return f64x2.promote_low_f32x4(v128.load64_zero(at + ((<usize>i) << 2)));
-  return v128.load(at + ((<usize>i) << 3));
-}
-
-/** The other two. */
-function upperOf(at: usize, i: i32, elementBytes: i32): v128 {
-  if (elementBytes == 4) return f64x2.promote_low_f32x4(v128.load64_zero(at + ((<usize>i) << 2), 8));
-  return v128.load(at + ((<usize>i) << 3), 16);
-}
-
 function toFixedQuad(at: usize, i: i32, elementBytes: i32, limit: f64, inverse: f64, out: usize, stand: usize): void {
-  const low = lowerOf(at, i, elementBytes);
-  const high = upperOf(at, i, elementBytes);
+  const low = lowPair(at, i, elementBytes);
+  const high = highPair(at, i, elementBytes);
   const most = f64x2.splat(limit);
   const inside = v128.and(f64x2.le(f64x2.abs(low), most), f64x2.le(f64x2.abs(high), most));
   if (!i64x2.all_true(inside)) {
@@ -184,15 +186,34 @@ export function escapeValues(at: usize, count: i32, elementBytes: i32, limit: f6
 export function worstError(source: usize, back: usize, count: i32, elementBytes: i32, limit: f64, sums: usize): i32 {
   if (elementBytes != 4 && elementBytes != 8) return STATUS_SHAPE;
   let worst = load<f64>(sums);
-  let squares: f64 = 0;
-  for (let i = 0; i < count; i++) {
+  // Even and odd values apart, as two lanes add them up.
+  let even: f64 = 0;
+  let odd: f64 = 0;
+  let i = 0;
+  if (ASC_FEATURE_SIMD) {
+    const limits = f64x2.splat(limit);
+    let worsts = f64x2.splat(worst);
+    let squares = f64x2.splat(0);
+    for (; i + 2 <= count; i += 2) {
+      const values = lowPair(source, i, elementBytes);
+      const inside = f64x2.le(f64x2.abs(values), limits);
+      const errors = v128.and(f64x2.abs(f64x2.sub(values, lowPair(back, i, elementBytes))), inside);
+      squares = f64x2.add(squares, f64x2.mul(errors, errors));
+      worsts = f64x2.max(worsts, errors);
+    }
+    worst = max(f64x2.extract_lane(worsts, 0), f64x2.extract_lane(worsts, 1));
+    even = f64x2.extract_lane(squares, 0);
+    odd = f64x2.extract_lane(squares, 1);
+  }
+  for (; i < count; i++) {
     const value = valueAt(source, i, elementBytes);
     if (!(abs(value) <= limit)) continue;
     const error = abs(value - valueAt(back, i, elementBytes));
-    squares += error * error;
+    if (i & 1) odd += error * error;
+    else even += error * error;
     if (!(error <= worst)) worst = error;
   }
   store<f64>(sums, worst);
-  store<f64>(sums, load<f64>(sums, 8) + squares, 8);
+  store<f64>(sums, load<f64>(sums, 8) + (even + odd), 8);
   return 0;
 }

@@ -21,7 +21,11 @@ const TABLE_COUNT: i32 = CLASSES * CONTEXTS;
 const TABLE_PRICE: f64 = 12;
 const TOKEN_PRICE: f64 = 9;
 
-const COUNTS: usize = memory.data(TABLE_COUNT * TOKENS * 4, 16);
+/** Counts are kept in so many lanes: one that is raised twice in a row waits for itself. */
+export const LANES: i32 = 4;
+const COUNT_BYTES: usize = TABLE_COUNT * TOKENS * 4;
+
+const COUNTS: usize = memory.data(TABLE_COUNT * TOKENS * 4 * LANES, 16);
 const SCALES: usize = memory.data(CLASSES, 16);
 const DIVIDERS: usize = memory.data(CLASSES * 4, 16);
 const MERGED: usize = memory.data(TOKENS * 4, 16);
@@ -33,8 +37,21 @@ export function tableAt(kind: i32, context: i32): usize {
   return COUNTS + <usize>((kind * CONTEXTS + context) * TOKENS) * 4;
 }
 
+/** The same table in a lane, 0 … LANES - 1: `joinLanes` adds all up in the first. */
+export function laneAt(kind: i32, lane: i32): usize {
+  return tableAt(kind, 0) + COUNT_BYTES * <usize>lane;
+}
+
+export function joinLanes(): void {
+  for (let o: usize = 0; o < COUNT_BYTES; o += 4) {
+    let sum: u32 = 0;
+    for (let lane = 0; lane < LANES; lane++) sum += load<u32>(COUNTS + o + COUNT_BYTES * <usize>lane);
+    store<u32>(COUNTS + o, sum);
+  }
+}
+
 export function clearCounts(): void {
-  memory.fill(COUNTS, 0, TABLE_COUNT * TOKENS * 4);
+  memory.fill(COUNTS, 0, COUNT_BYTES * LANES);
 }
 
 /** How far the bounds of a class's contexts are shifted. Range: 0 … 3. */

@@ -37,6 +37,17 @@ function unlessTooLong(error: NodeJS.ErrnoException): undefined {
   if (error.code === "ENAMETOOLONG") throw error;
 }
 
+/** Errors of the system for an output that has no room, by their code. */
+const NO_ROOM: ReadonlySet<string> = new Set(["ENOSPC", "EDQUOT", "EFBIG"]);
+
+/** An error while an output is written: where it is that there is no room, it says so, and of which file. */
+export function aboutRoom(error: unknown, output: string): unknown {
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === undefined || !NO_ROOM.has(code)) return error;
+  const remedy = "make room there, or write to another place";
+  return new CommandError("file", `${output} cannot be written (${message})`, remedy, { cause: error });
+}
+
 async function isFolder(path: string): Promise<boolean> {
   const place = await stat(path).catch(() => undefined);
   return place?.isDirectory() === true;
@@ -44,28 +55,39 @@ async function isFolder(path: string): Promise<boolean> {
 
 /** A file that gets its name only when it is complete. */
 export class PartialFile {
-  readonly stream: Writable;
+  /** For whoever writes at places of its own, and not to `stream`. */
+  readonly handle: FileHandle;
   readonly #path: string;
   readonly #partial: string;
+  #stream: Writable | undefined;
 
   private constructor(path: string, partial: string, handle: FileHandle) {
     this.#path = path;
     this.#partial = partial;
-    this.stream = handle.createWriteStream({ highWaterMark: WRITE_AHEAD_BYTES });
+    this.handle = handle;
   }
 
   static async open(path: string): Promise<PartialFile> {
     const partial = partialPath(path);
-    const handle = await open(partial, "wx").catch((error: unknown) => {
+    const handle = await open(partial, "wx+").catch((error: unknown) => {
       throw aboutOutput(error, path);
     });
     return new PartialFile(path, partial, handle);
   }
 
+  /** Front to back. */
+  get stream(): Writable {
+    this.#stream ??= this.handle.createWriteStream({ highWaterMark: WRITE_AHEAD_BYTES });
+    return this.#stream;
+  }
+
   /** Make what was written so far the file. */
   async keep(): Promise<void> {
-    this.stream.end();
-    await finished(this.stream);
+    if (this.#stream === undefined) await this.handle.close();
+    else {
+      this.#stream.end();
+      await finished(this.#stream);
+    }
     try {
       await rename(this.#partial, this.#path);
     } catch (error) {
@@ -75,7 +97,8 @@ export class PartialFile {
   }
 
   async discard(): Promise<void> {
-    this.stream.destroy();
+    if (this.#stream === undefined) await this.handle.close();
+    else this.#stream.destroy();
     await rm(this.#partial, { force: true });
   }
 }

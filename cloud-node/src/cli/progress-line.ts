@@ -76,7 +76,7 @@ export class ProgressLine {
 
   /**
    * @param done  of the input, done and kept, in whatever `total` is in
-   * @param total  the input in all
+   * @param total  the input in all; 0 where nobody knows
    * @param work  what the speed is told of, where that is not `done`
    */
   update(done: number, total: number, work = done): void {
@@ -91,7 +91,8 @@ export class ProgressLine {
     const bar = `[${"#".repeat(cells)}${".".repeat(BAR_CELLS - cells)}]`;
     const rate = formatQuantity(this.#rate * 1000, this.#rateUnit);
     const left = this.#timeLeft(share, share > 0 ? (work * (1 - share)) / share : 0, nowMs);
-    this.#draw([this.#title, this.#stage, bar, this.#percent, rate, left]);
+    const far = total > 0 ? [bar, this.#percent] : [];
+    this.#draw([this.#title, this.#stage, ...far, rate, left]);
   }
 
   /** All input is in; the result is being made durable. */

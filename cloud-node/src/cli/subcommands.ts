@@ -12,6 +12,7 @@ import { addServe } from "./serve.ts";
 import { addSim } from "./sim.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { addTokens } from "./tokens.ts";
+import { addTrajectory } from "./trajectory.ts";
 import { addWorker } from "./worker.ts";
 
 /** Adds one subcommand to the program; its work is imported only when it runs. */
@@ -25,6 +26,7 @@ export const SUBCOMMANDS: readonly AddSubcommand[] = [
   addEncode,
   addDecode,
   addExport,
+  addTrajectory,
   addFlash,
   addJobs,
   addWorker,

@@ -26,8 +26,11 @@ export function orderFrame(frame: TrajectoryFrame): OrderedFrame {
 /** Whether two frames can be in one chunk: the same atoms, row by row. */
 export function haveSameAtoms(a: OrderedFrame, b: OrderedFrame): boolean {
   if (a.frame.atoms !== b.frame.atoms || (a.ids === undefined) !== (b.ids === undefined)) return false;
-  const other = b.ids;
-  return a.ids === undefined || other === undefined || a.ids.every((id, i) => id === other[i]);
+  return a.ids === undefined || b.ids === undefined || Buffer.compare(bytesOf(a.ids), bytesOf(b.ids)) === 0;
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: Float64Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
 /**

@@ -4,7 +4,7 @@ import type { ChunkBlock, ChunkBox, ChunkHead } from "./chunk-head.ts";
 import { decodeExact } from "./exact-bytes.ts";
 import type { Column, TrajectoryFrame } from "./frame.ts";
 import { decodeGroup, readGroup } from "./group-codec.ts";
-import { decodeTurns, moveAlong, type PeriodicPath, type Periods, periodsOf } from "./periodic-path.ts";
+import { decodeTurns, moveAlong, periodsOf } from "./periodic-path.ts";
 import type { TrajectoryCore } from "./trajectory-core.ts";
 import { VarintReader } from "./varints.ts";
 
@@ -68,7 +68,7 @@ class ChunkDecoder {
     this.#checkSize();
     for (const index of blocks.keys()) {
       if (groups[index]?.columns.some((name) => wanted === undefined || wanted.has(name)))
-        this.#values.set(index, this.#group(index));
+        this.#values.set(index, this.#groupOfChunk(index));
     }
     const names = columns.filter((name) => wanted === undefined || wanted.has(name));
     for (const index of this.#values.keys()) this.#checkWords(index);
@@ -93,9 +93,9 @@ class ChunkDecoder {
   }
 
   #shape(index: number) {
-    const { steps, atoms, groups } = this.#head;
+    const { atoms, groups } = this.#head;
     const axes = groups[index]?.columns.length ?? 1;
-    return { frames: steps.length, axes, atoms, elementBytes: FLOAT64_BYTES } as const;
+    return { frames: this.#block(index).frames, axes, atoms, elementBytes: FLOAT64_BYTES } as const;
   }
 
   /** A block's plane; decoded once. */
@@ -106,13 +106,22 @@ class ChunkDecoder {
     const shape = this.#shape(index);
     if (block.coding !== "codes") throw new ChunkProblem(`block ${index} leans on values that are not coded`);
     const partners = block.partners.map((partner) => {
-      if (this.#shape(partner).axes !== shape.axes) throw new ChunkProblem(`block ${index} leans on another shape`);
+      const { axes, frames } = this.#shape(partner);
+      if (axes !== shape.axes || frames !== shape.frames)
+        throw new ChunkProblem(`block ${index} leans on another shape`);
       return this.#plane(partner);
     });
     const plane = decodeGroup(this.#core, shape, this.#blockAt(index), partners);
     if (plane === undefined) throw new ChunkProblem(`block ${index} does not decode`);
     this.#planes.set(index, plane);
     return plane;
+  }
+
+  /** Also of a block that has one frame for all. */
+  #groupOfChunk(index: number): GroupValues {
+    const values = this.#group(index);
+    const isStill = this.#block(index).frames < this.#head.steps.length;
+    return isStill ? (_frame, axis) => values(0, axis) : values;
   }
 
   #group(index: number): GroupValues {
@@ -138,9 +147,9 @@ class ChunkDecoder {
   }
 
   #checkWords(index: number): void {
-    const { words, kinds } = this.#block(index);
+    const { words, kinds, frames } = this.#block(index);
     if (!kinds.includes("t")) return;
-    for (let frame = 0; frame < this.#head.steps.length; frame++) {
+    for (let frame = 0; frame < frames; frame++) {
       const codes = this.#values.get(index)?.(frame, 0) ?? [];
       for (const code of codes) if (!(code >= 0 && code < words.length)) throw new ChunkProblem("a word is none");
     }
@@ -167,9 +176,10 @@ class ChunkDecoder {
     const group = this.#head.groups[index];
     const { frames, axes, atoms } = this.#shape(index);
     const boxes = Array.from({ length: frames }, (_, frame) => this.#box(frame));
-    const periods: Periods | undefined = group && periodsOf(boxes, group.axes, group.period === "unit");
-    const path: PeriodicPath | undefined = decodeTurns(this.#block(index).turns, frames, axes, atoms);
-    if (periods === undefined || path === undefined || group?.axes.length !== axes) {
+    const periods = group && periodsOf(boxes, group.axes, group.period === "unit");
+    const isFit = periods !== undefined && group?.axes.length === axes;
+    const path = isFit ? decodeTurns(this.#block(index).turns, values, periods, atoms) : undefined;
+    if (periods === undefined || path === undefined) {
       throw new ChunkProblem(`turns of block ${index} are damaged`);
     }
     return (frame, axis) => moveAlong(values(frame, axis), path, periods, frame, axis, -1);

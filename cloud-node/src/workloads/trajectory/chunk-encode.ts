@@ -4,8 +4,16 @@ import { type ChunkBlock, type ChunkBox, type ChunkHead, encodeHead } from "./ch
 import { type ColumnGroup, familyOf, partnersOf } from "./column-groups.ts";
 import { encodeExact } from "./exact-bytes.ts";
 import type { Column } from "./frame.ts";
-import { type CodedGroup, encodeGroup, type GroupSource } from "./group-codec.ts";
-import { encodeTurns, findTurns, moveAlong, type Periods, periodicAxes, periodsOf } from "./periodic-path.ts";
+import { type CodedGroup, encodeGroup, type GroupSource, readGroup } from "./group-codec.ts";
+import {
+  encodeTurns,
+  findTurns,
+  moveAlong,
+  type Period,
+  type PeriodicPath,
+  periodicAxes,
+  periodsOf,
+} from "./periodic-path.ts";
 import type { TrajectoryCore } from "./trajectory-core.ts";
 import { VarintWriter } from "./varints.ts";
 
@@ -69,37 +77,60 @@ function encodeOne(
   const kinds = kindsOf(columns);
   const partners = partnersOf(groups, index).filter((partner) => before[partner]?.plane !== undefined);
   const planes = partners.map((partner) => before[partner]?.plane ?? 0);
+  const isPartner = familyOf(group) !== "other";
+  const held = isPartner ? columns : stillColumns(columns);
   const path = group.period === "none" ? undefined : pathOf(group, frames, columns);
-  const source = sourceOf(group, frames, columns, path);
+  const source = sourceOf(group, atomsOf(frames), held, path);
   const mark = core.mark();
-  const coded = canCode(source) ? encodeGroup(core, source, planes) : undefined;
+  const coded = canCode(source, held) ? encodeGroup(core, source, planes) : undefined;
   if (coded === undefined) {
     core.release(mark);
-    return { ...asBytes(columns, kinds), plane: undefined, error: 0 };
+    return { ...asBytes(held, kinds), plane: undefined, error: 0 };
   }
-  const turns = path?.hasTurns ? path.bytes : NOTHING;
-  const block = { ...plain("codes", kinds), ...describe(coded), partners, turns };
-  const isPartner = familyOf(group) !== "other";
+  const decoded = (frame: number, axis: number) => readGroup(core, source, coded, frame, axis) as Float64Array;
+  const turns = path?.hasTurns ? encodeTurns(path.path, decoded, path.periods) : NOTHING;
+  const block = { ...plain("codes", source.frames, kinds), ...describe(coded), partners, turns };
   if (!isPartner) core.release(mark);
   const error = group.eps > 0 ? coded.maxError / group.eps : 0;
   return { block, bytes: coded.bytes, plane: isPartner ? coded.plane : undefined, error };
 }
 
-/** The core takes 1 atom at least, and whole numbers lose -0 on the way. */
-function canCode(source: GroupSource): boolean {
+function atomsOf(frames: readonly OrderedFrame[]): number {
+  return frames[0]?.frame.atoms ?? 0;
+}
+
+/** A group's columns that are the same in every frame, in the first alone; all of them unless all are. */
+function stillColumns(columns: readonly (readonly Column[])[]): readonly (readonly Column[])[] {
+  const isStill = columns.every(
+    ([first, ...rest]) => first !== undefined && rest.every((other) => hasSameValues(first, other)),
+  );
+  return isStill ? columns.map((line) => line.slice(0, 1)) : columns;
+}
+
+/** Bit by bit; columns of words are compared by their numbers in one list. */
+function hasSameValues(a: Column, b: Column): boolean {
+  return a.kind !== "text" && b.kind !== "text" && Buffer.compare(bytesOf(a.values), bytesOf(b.values)) === 0;
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: Float64Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}
+
+/** The core takes 1 atom at least, and whole numbers lose -0 on the way: a column that is none of them by its kind is looked at. */
+function canCode(source: GroupSource, columns: readonly (readonly Column[])[]): boolean {
   if (source.atoms === 0) return false;
-  if (source.mode !== "exact") return true;
-  for (let frame = 0; frame < source.frames; frame++) {
-    for (let axis = 0; axis < source.axes; axis++) {
-      for (const value of source.values(frame, axis))
-        if (!Number.isInteger(value) || Object.is(value, -0)) return false;
-    }
-  }
+  return source.mode !== "exact" || columns.every((line) => line.every(isWholeColumn));
+}
+
+function isWholeColumn(column: Column): boolean {
+  if (column.kind !== "real") return column.kind === "integer";
+  for (const value of column.values) if (!Number.isInteger(value) || Object.is(value, -0)) return false;
   return true;
 }
 
-function plain(coding: ChunkBlock["coding"], kinds: string): EncodedBlock["block"] {
-  return { coding, unit: 0, partners: [], escapes: NOTHING, escapeBits: NOTHING, turns: NOTHING, kinds, words: [] };
+function plain(coding: ChunkBlock["coding"], frames: number, kinds: string): EncodedBlock["block"] {
+  const nothing = { escapes: NOTHING, escapeBits: NOTHING, turns: NOTHING, words: [] };
+  return { coding, frames, unit: 0, partners: [], kinds, ...nothing };
 }
 
 function describe({ unit, escapes }: CodedGroup): Pick<ChunkBlock, "unit" | "escapes" | "escapeBits"> {
@@ -120,48 +151,43 @@ function asBytes(columns: readonly (readonly Column[])[], kinds: string): Pick<E
     const parts = axes.map((line) => line[t] ?? NOTHING);
     return new Uint8Array(Buffer.concat(parts));
   });
-  return { block: plain("bytes", kinds), bytes: encodeExact(frames, FLOAT64_BYTES) };
+  return { block: plain("bytes", frames.length, kinds), bytes: encodeExact(frames, FLOAT64_BYTES) };
 }
 
 /** Words by their numbers in one list for the chunk. */
 function encodeWords(core: TrajectoryCore, line: readonly Column[]): EncodedBlock {
   const words = new Map<string, number>();
-  const values = line.map((column) => {
-    if (column.kind !== "text") return new Float64Array(0);
+  const numbered = line.map((column): Column => {
+    if (column.kind !== "text") return column;
     const numbers = column.words.map((word) => {
       const number = words.get(word) ?? words.size;
       words.set(word, number);
       return number;
     });
-    return Float64Array.from(column.codes, (code) => numbers[code] ?? 0);
+    const values = Float64Array.from(column.codes, (code) => numbers[code] ?? 0);
+    return { kind: "integer", name: column.name, values };
   });
-  const source: GroupSource = {
-    frames: line.length,
-    axes: 1,
-    atoms: values[0]?.length ?? 0,
-    elementBytes: FLOAT64_BYTES,
-    mode: "exact",
-    eps: 0,
-    loss: 0,
-    values: (frame) => values[frame] ?? new Float64Array(0),
-  };
+  const columns = stillColumns([numbered]);
+  const [first] = numbered;
+  const atoms = first === undefined || first.kind === "text" ? 0 : first.values.length;
+  const exact = { mode: "exact", eps: 0, decimals: 0 } as const;
+  const source = sourceOf(exact, atoms, columns, undefined);
   const mark = core.mark();
-  const coded = canCode(source) ? encodeGroup(core, source, []) : undefined;
+  const coded = canCode(source, columns) ? encodeGroup(core, source, []) : undefined;
   core.release(mark);
   const found = { words: [...words.keys()] };
-  if (coded !== undefined) {
-    return { block: { ...plain("codes", "t"), ...found, unit: 1 }, bytes: coded.bytes, plane: undefined, error: 0 };
+  if (coded === undefined) {
+    const { block, bytes } = asBytes(columns, "t");
+    return { block: { ...block, ...found }, bytes, plane: undefined, error: 0 };
   }
-  const bytes = encodeExact(
-    values.map((frame) => new Uint8Array(frame.buffer)),
-    FLOAT64_BYTES,
-  );
-  return { block: { ...plain("bytes", "t"), ...found }, bytes, plane: undefined, error: 0 };
+  const block = { ...plain("codes", source.frames, "t"), ...found, unit: 1 };
+  return { block, bytes: coded.bytes, plane: undefined, error: 0 };
 }
 
 interface CodedPath {
   readonly hasTurns: boolean;
-  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly path: PeriodicPath;
+  readonly periods: readonly Period[];
   /** Shape (frames)(axes)(atoms). */
   readonly values: (frame: number, axis: number) => Float64Array<ArrayBuffer>;
 }
@@ -172,56 +198,38 @@ function pathOf(
   columns: readonly (readonly Column[])[],
 ): CodedPath | undefined {
   const boxes = frames.map(({ frame }) => frame.box);
-  const periods: Periods | undefined = periodsOf(boxes, axes, period === "unit");
+  const periods = periodsOf(boxes, axes, period === "unit");
   if (periods === undefined) return undefined;
   const path = findTurns((frame, axis) => numbersOf(columns, frame, axis), periods, periodicAxes(boxes, axes));
+  const room = new Float64Array(atomsOf(frames));
   return {
     hasTurns: path.turns.some((turns) => turns !== undefined),
-    bytes: encodeTurns(path, axes.length),
-    values: (frame, axis) => moveAlong(numbersOf(columns, frame, axis), path, periods, frame, axis, 1),
+    path,
+    periods,
+    values: (frame, axis) => moveAlong(numbersOf(columns, frame, axis), path, periods, frame, axis, 1, room),
   };
 }
 
 function sourceOf(
-  group: ColumnGroup,
-  frames: readonly OrderedFrame[],
+  group: Pick<ColumnGroup, "mode" | "eps" | "decimals">,
+  atoms: number,
   columns: readonly (readonly Column[])[],
   path: CodedPath | undefined,
 ): GroupSource {
-  const moved = new Map<number, Float64Array<ArrayBuffer>>();
-  const axes = columns.length;
   const values = (frame: number, axis: number) => {
-    if (path === undefined || !path.hasTurns) return numbersOf(columns, frame, axis);
-    const key = frame * axes + axis;
-    const known = moved.get(key) ?? path.values(frame, axis);
-    moved.set(key, known);
-    return known;
+    return path?.hasTurns ? path.values(frame, axis) : numbersOf(columns, frame, axis);
   };
   const source = {
-    frames: frames.length,
-    axes,
-    atoms: frames[0]?.frame.atoms ?? 0,
+    frames: columns[0]?.length ?? 0,
+    axes: columns.length,
+    atoms,
     elementBytes: FLOAT64_BYTES,
     mode: group.mode,
     eps: group.eps,
     values,
   } as const;
   if (group.mode === "exact") return { ...source, loss: 0 };
-  const moving = path?.hasTurns ? MOVE_LOSS * largestOf(source) : 0;
-  return { ...source, loss: 0.5 * 10 ** -group.decimals + moving };
-}
-
-function largestOf({ frames, axes, values }: Pick<GroupSource, "frames" | "axes" | "values">): number {
-  let largest = 0;
-  for (let frame = 0; frame < frames; frame++) {
-    for (let axis = 0; axis < axes; axis++) {
-      for (const value of values(frame, axis)) {
-        const size = Math.abs(value);
-        if (size > largest && size < Number.POSITIVE_INFINITY) largest = size;
-      }
-    }
-  }
-  return largest;
+  return { ...source, loss: 0.5 * 10 ** -group.decimals, lossOfLargest: path?.hasTurns ? MOVE_LOSS : 0 };
 }
 
 function numbersOf(columns: readonly (readonly Column[])[], frame: number, axis: number): Float64Array<ArrayBuffer> {
@@ -242,7 +250,7 @@ function headOf(frames: readonly OrderedFrame[], keepRows: boolean): Omit<ChunkH
   const [first] = frames;
   const hasRows = keepRows && frames.some(({ rows }) => rows !== undefined);
   return {
-    atoms: first?.frame.atoms ?? 0,
+    atoms: atomsOf(frames),
     columns: first?.frame.columns.map(({ name }) => name) ?? [],
     ...idsOf(frames),
     rows: hasRows ? frames.map(({ rows }) => (rows === undefined ? NOTHING : encodeRows(rows))) : [],

@@ -25,6 +25,8 @@ const groupSchema = v.strictObject({
 const blockSchema = v.strictObject({
   // `codes`: a block of the core; `bytes`: values as they are.
   coding: v.picklist(["codes", "bytes"]),
+  // Of the chunk; or 1 where every frame has the values of the first.
+  frames: v.pipe(natural, v.minValue(1)),
   bytes: natural,
   crc: v.pipe(natural, v.maxValue(0xffff_ffff)),
   unit: v.pipe(v.number(), v.finite(), v.minValue(0)),
@@ -118,7 +120,8 @@ function problemOf(head: ChunkHead): string | undefined {
   if (new Set(grouped).size !== grouped.length) return "a column is in two groups";
   if (head.columns.includes("id") === (head.idOrder === "none")) return "ids and columns do not agree";
   if (head.rows.length !== 0 && head.rows.length !== frames) return "rows and frames do not agree";
-  for (const [i, { partners, kinds }] of head.blocks.entries()) {
+  for (const [i, { partners, kinds, turns, frames: own }] of head.blocks.entries()) {
+    if (own !== frames && (own !== 1 || turns.length > 0)) return "a block's frames are not the chunk's";
     if (partners.some((partner) => partner >= i)) return "a block leans on one that comes later";
     if (kinds.length !== 1 && kinds.length !== frames) return "kinds and frames do not agree";
   }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { groupColumns, partnersOf } from "./column-groups.ts";
+import { checkRules, groupColumns, partnersOf } from "./column-groups.ts";
 import { parseEpsRules } from "./eps-rules.ts";
 import type { TrajectoryFrame } from "./frame.ts";
 import { Melt } from "./melt.suite.ts";
@@ -56,4 +56,27 @@ test("rounding to the digits that a group names takes a thousandth of its bound 
 
 test.for(["", "x", "x=", "x=0", "x=-1", "x=nan", "x=1e-3,,v=1", "x=1e999"])("%o is refused as a bound", (text) => {
   expect(() => parseEpsRules(text)).toThrow(expect.objectContaining({ code: "bad-eps" }));
+});
+
+test.each(["x=1", "v=1%,f=1", "fx=1", "type=1", "x=1,xs=1"])("%s is of columns that are there", (text) => {
+  const more = named("xs", "ys").columns;
+  expect(() => checkRules({ ...FRAME, columns: [...FRAME.columns, ...more] }, parseEpsRules(text))).not.toThrow();
+});
+
+test.each([
+  ["q=1", "no column q"],
+  ["vz=1", "vz has its bound in common with vx vy: give v=BOUND"],
+  ["id=1", "ids are kept as they are"],
+  ["element=1", "element holds words"],
+])("%s is refused: %s", (text, problem) => {
+  const words = { kind: "text", name: "element", words: ["Ar"], codes: new Uint32Array(50) } as const;
+  const frame = { ...FRAME, columns: [...FRAME.columns, words] };
+  expect(() => checkRules(frame, parseEpsRules(text))).toThrow(expect.objectContaining({ code: "bad-eps" }));
+  expect(() => checkRules(frame, parseEpsRules(text))).toThrow(problem);
+});
+
+test("a bound of x is one of unwrapped positions too", () => {
+  expect(() => checkRules(named("xu", "yu"), parseEpsRules("x=1"))).not.toThrow();
+  expect(() => checkRules(named("xsu"), parseEpsRules("xs=1"))).not.toThrow();
+  expect(() => checkRules(named("xsu"), parseEpsRules("x=1"))).toThrow("no column x");
 });

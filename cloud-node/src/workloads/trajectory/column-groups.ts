@@ -2,6 +2,7 @@ import { cellOf } from "./box.ts";
 import { boundOf, type EpsRules } from "./eps-rules.ts";
 import type { TrajectoryFrame } from "./frame.ts";
 import type { BoundMode } from "./group-codec.ts";
+import { TrajectoryError } from "./trajectory-error.ts";
 
 /** Columns that are coded together, and how. */
 export interface ColumnGroup {
@@ -42,6 +43,33 @@ export function groupColumns(frame: TrajectoryFrame, rules: EpsRules, mode: "max
   });
   const rank = { force: 0, velocity: 1, position: 2, other: 3 };
   return groups.toSorted((a, b) => rank[familyOf(a)] - rank[familyOf(b)]);
+}
+
+/**
+ * Refuse bounds that a dump has no columns for: a name that is mistyped would leave its column at the default.
+ *
+ * @throws {TrajectoryError} `bad-eps`
+ */
+export function checkRules(frame: TrajectoryFrame, rules: EpsRules): void {
+  const columns = frame.columns.filter(({ name }) => name !== "id");
+  const keys = new Set(columns.map(({ name }) => vectorOf(name)));
+  for (const name of rules.keys()) {
+    const same = columns.filter((column) => vectorOf(column.name) === vectorOf(name)).map((column) => column.name);
+    const isUnwrapped = /^xs?$/.test(name) && keys.has(`${name}u`);
+    if (keys.has(name) || isUnwrapped || same.toSorted((a, b) => axisOf(a) - axisOf(b))[0] === name) {
+      const [column] = columns.filter((other) => vectorOf(other.name) === name);
+      if (column?.kind !== "text") continue;
+      throw new TrajectoryError("bad-eps", `${name} holds words, which are kept as they are`, "give it no bound");
+    }
+    if (name === "id") throw new TrajectoryError("bad-eps", "ids are kept as they are", "give id no bound");
+    if (same.includes(name)) {
+      const others = same.filter((other) => other !== name).join(" ");
+      const remedy = `give ${vectorOf(name)}=BOUND for all of them`;
+      throw new TrajectoryError("bad-eps", `${name} has its bound in common with ${others}`, remedy);
+    }
+    const remedy = `the dump has ${columns.map((column) => column.name).join(" ")}`;
+    throw new TrajectoryError("bad-eps", `there is no column ${name} to have a bound`, remedy);
+  }
 }
 
 /** What a group's values are to mechanics: velocities are foreseen from forces, positions from both. */

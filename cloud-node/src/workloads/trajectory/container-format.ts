@@ -1,9 +1,9 @@
 /**
- * The trajectory container, version 1. Integers are little-endian; CRC is CRC-32C. docs/trajectory-format.md specifies
+ * The trajectory container, version 2. Integers are little-endian; CRC is CRC-32C. docs/trajectory-format.md specifies
  * it, with what is inside a chunk.
  *
  *     magic      8        89 4C 4B 54 0D 0A 1A 0A: a transfer as text, or by seven-bit mail, breaks it visibly
- *     version    2        1
+ *     version    2        2
  *     length     2        bytes of the writer's name
  *     writer     length   UTF-8: which program wrote it
  *     crc        4        of everything above
@@ -27,7 +27,7 @@
  * Whoever adds chunks writes them over the index, and a new one after them: a file without one is as good as one with.
  */
 export const CONTAINER_MAGIC = Uint8Array.of(0x89, 0x4c, 0x4b, 0x54, 0x0d, 0x0a, 0x1a, 0x0a);
-export const CONTAINER_VERSION = 1;
+export const CONTAINER_VERSION = 2;
 export const CHUNK_TAG = tagOf("CHNK");
 export const INDEX_TAG = tagOf("INDX");
 export const END_TAG = tagOf("LKTE");

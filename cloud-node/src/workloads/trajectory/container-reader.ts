@@ -12,6 +12,7 @@ import {
 } from "./container-format.ts";
 import { type ContainerDamage, type ContainerMap, mapContainer, readAt } from "./container-scan.ts";
 import type { TrajectoryFrame } from "./frame.ts";
+import type { BoundMode } from "./group-codec.ts";
 import { TrajectoryCore } from "./trajectory-core.ts";
 import { TrajectoryError } from "./trajectory-error.ts";
 
@@ -57,6 +58,17 @@ export async function openContainer(
   return { map, writer: writer.toString() };
 }
 
+/** What a column's values keep to. */
+export interface ColumnBound {
+  /** All columns that are coded with it, itself among them: a root mean square is one of them together. */
+  readonly group: readonly string[];
+  readonly mode: BoundMode;
+  /** In the column's own unit; 0: the values are as they were. */
+  readonly eps: number;
+  /** Digits after the point that a text needs to keep the bound; undefined: all that a value has. */
+  readonly decimals: number | undefined;
+}
+
 /** Reads a container: any frame, any columns. Memory is one chunk. */
 export class ContainerReader {
   /** How many frames can be read. */
@@ -65,15 +77,19 @@ export class ContainerReader {
   readonly damage: readonly ContainerDamage[];
   /** False where the writer did not come to its end, or the end was lost: more frames may have been meant. */
   readonly isFinished: boolean;
+  /** Which program wrote it. */
+  readonly writer: string;
   readonly #file: FileHandle;
   readonly #name: string;
   readonly #core: TrajectoryCore;
   readonly #chunks: readonly ChunkPlace[];
   /** First frame that can be read of each chunk: their own numbers have gaps where chunks are lost. */
   readonly #firsts: readonly number[];
+  #opened: OpenChunk | undefined;
   #decoded: { readonly key: string; readonly chunk: DecodedChunk } | undefined;
 
-  private constructor(file: FileHandle, name: string, core: TrajectoryCore, map: ContainerMap) {
+  private constructor(file: FileHandle, name: string, core: TrajectoryCore, map: ContainerMap, writer: string) {
+    this.writer = writer;
     this.#file = file;
     this.#name = name;
     this.#core = core;
@@ -95,8 +111,8 @@ export class ContainerReader {
    * @throws {TrajectoryError} as `openContainer`
    */
   static async open(file: FileHandle, name: string, core = TrajectoryCore.load()): Promise<ContainerReader> {
-    const { map } = await openContainer(file, name, core);
-    return new ContainerReader(file, name, core, map);
+    const { map, writer } = await openContainer(file, name, core);
+    return new ContainerReader(file, name, core, map, writer);
   }
 
   /**
@@ -107,14 +123,25 @@ export class ContainerReader {
    * @throws {TrajectoryError} `no-such-frame`; `no-such-column`; `bad-chunk` where its bytes are damaged
    */
   async frame(index: number, columns?: readonly string[]): Promise<TrajectoryFrame> {
-    if (!Number.isInteger(index) || index < 0 || index >= this.frames) {
-      const problem = `there is no frame ${index}`;
-      const remedy = this.frames === 0 ? "it has none at all" : `give a number from 0 to ${this.frames - 1}`;
-      throw new TrajectoryError("no-such-frame", problem, remedy, { file: this.#name });
-    }
-    const number = this.#firsts.findLastIndex((first) => first <= index);
+    const number = this.#chunkOf(index);
     const chunk = await this.#chunk(number, columns);
     return chunk.frame(index - (this.#firsts[number] ?? 0));
+  }
+
+  /**
+   * The bounds of one frame's columns, but for `id`, which has none.
+   *
+   * @throws {TrajectoryError} `no-such-frame`; `bad-chunk`
+   */
+  async bounds(index: number): Promise<ReadonlyMap<string, ColumnBound>> {
+    const { head } = await this.#open(this.#chunks[this.#chunkOf(index)] as ChunkPlace);
+    return new Map(
+      head.groups.flatMap(({ columns, mode, eps, decimals }, i) => {
+        const isRounded = eps > 0 && head.blocks[i]?.coding === "codes";
+        const bound = { group: columns, mode, eps, decimals: isRounded ? decimals : undefined };
+        return columns.map((name) => [name, bound] as const);
+      }),
+    );
   }
 
   /** Frames `from` … `to` - 1 in order, as `frame` gives them. */
@@ -129,6 +156,15 @@ export class ContainerReader {
       const body = head.blocks.reduce((sum, block) => sum + block.bytes, 0);
       yield { head, bytes: (blocks[0] ?? place.offset) - place.offset + body };
     }
+  }
+
+  /** Number of the chunk that a frame is in. */
+  #chunkOf(index: number): number {
+    if (Number.isInteger(index) && index >= 0 && index < this.frames) {
+      return this.#firsts.findLastIndex((first) => first <= index);
+    }
+    const remedy = this.frames === 0 ? "it has none at all" : `give a number from 0 to ${this.frames - 1}`;
+    throw new TrajectoryError("no-such-frame", `there is no frame ${index}`, remedy, { file: this.#name });
   }
 
   /** A decoded chunk; the last one is kept. */
@@ -150,7 +186,9 @@ export class ContainerReader {
     return chunk;
   }
 
+  /** A chunk's head, checked; the last one is kept. */
   async #open(place: ChunkPlace): Promise<OpenChunk> {
+    if (this.#opened?.place === place) return this.#opened;
     const bytes = await readAt(this.#file, place.offset, CHUNK_PREAMBLE_BYTES);
     const preamble = readPreamble(bytes, place.offset);
     if (preamble === undefined) throw this.#damaged(place, "no chunk begins here");
@@ -167,7 +205,8 @@ export class ContainerReader {
       blocks.push(offset);
       offset += block.bytes;
     }
-    return { place, head, blocks };
+    this.#opened = { place, head, blocks };
+    return this.#opened;
   }
 
   /** The blocks that the wanted columns need, checked. */

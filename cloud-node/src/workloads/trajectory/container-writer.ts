@@ -1,6 +1,7 @@
 import type { FileHandle } from "node:fs/promises";
 import { haveSameAtoms, type OrderedFrame, orderFrame } from "./atom-order.ts";
 import { type EncodedChunk, encodeChunk } from "./chunk-encode.ts";
+import { ChunkPool } from "./chunk-pool.ts";
 import { type ColumnGroup, groupColumns } from "./column-groups.ts";
 import {
   CHUNK_PREAMBLE_BYTES,
@@ -19,6 +20,7 @@ import {
 import { openContainer } from "./container-reader.ts";
 import type { EpsRules } from "./eps-rules.ts";
 import type { TrajectoryFrame } from "./frame.ts";
+import type { BoundMode } from "./group-codec.ts";
 import { TrajectoryCore } from "./trajectory-core.ts";
 import { TrajectoryError } from "./trajectory-error.ts";
 
@@ -32,6 +34,10 @@ export interface PackOptions {
   /** Whether rows come back in the order that the dump had; else they rise by id. */
   readonly keepRows?: boolean;
   readonly core?: TrajectoryCore;
+  /** Threads that code chunks, beside the caller's; the bytes are the same. Unless over 1, the caller's does. */
+  readonly threads?: number;
+  /** Values of a chunk at most, 8 bytes each and three times that in the core: fewer frames where atoms are many. */
+  readonly mostValues?: number;
 }
 
 /** Result of a chunk that was written. */
@@ -42,19 +48,39 @@ export interface WrittenChunk {
   readonly maxErrorOverEps: number;
 }
 
+/** A bound that was asked for, and how near to it the columns came. */
+export interface WrittenBound {
+  readonly columns: readonly string[];
+  readonly mode: BoundMode;
+  /** In the columns' own unit; 0 for `exact`. */
+  readonly eps: number;
+  /** Largest |error| / eps. */
+  readonly maxErrorOverEps: number;
+}
+
+/** Frames of a chunk, unless fewer are asked for. */
 const DEFAULT_CHUNK_FRAMES = 128;
-/** Values in memory for a chunk, 8 bytes each and three times that in the core: fewer frames where atoms are many. */
-const MOST_VALUES = 1 << 25;
+const DEFAULT_MOST_VALUES = 1 << 25;
 const WRITER = "lockstep";
 
-/** Packs frames into a container, front to back; memory is one chunk. */
+/** A chunk that a thread is at work on, and the groups whose errors count. */
+interface PendingChunk {
+  readonly groups: readonly ColumnGroup[];
+  readonly chunk: Promise<EncodedChunk>;
+}
+
+/** Packs frames into a container, front to back; memory is one chunk, and those that are with threads. */
 export class ContainerWriter {
   readonly #file: FileHandle;
   readonly #options: PackOptions;
   readonly #core: TrajectoryCore;
+  readonly #pool: ChunkPool | undefined;
   readonly #chunks: ChunkPlace[];
   readonly #groups = new Map<string, readonly ColumnGroup[]>();
+  readonly #bounds = new Map<string, WrittenBound>();
   #pending: OrderedFrame[] = [];
+  /** With threads, in the order of the file. */
+  #coding: PendingChunk[] = [];
   #end: number;
   #frames: number;
 
@@ -68,6 +94,8 @@ export class ContainerWriter {
     this.#file = file;
     this.#options = options;
     this.#core = core;
+    const { threads = 1 } = options;
+    this.#pool = threads > 1 ? new ChunkPool(threads) : undefined;
     this.#chunks = [...chunks];
     this.#end = end;
     this.#frames = chunks.reduce((sum, { frames }) => sum + frames, 0);
@@ -118,10 +146,15 @@ export class ContainerWriter {
     return { frames: this.#frames, bytes: this.#end };
   }
 
+  /** The bounds of everything that was written. */
+  get bounds(): readonly WrittenBound[] {
+    return [...this.#bounds.values()];
+  }
+
   /**
-   * Add a frame; its arrays are not to be changed afterwards.
+   * Add a frame; its arrays are not to be used afterwards: threads take them away.
    *
-   * @returns the chunk that this led to, if any
+   * @returns the last chunk that is in the file because of this, if any
    */
   async add(frame: TrajectoryFrame): Promise<WrittenChunk | undefined> {
     const next = orderFrame(frame);
@@ -133,9 +166,15 @@ export class ContainerWriter {
     return written;
   }
 
+  /** End its threads, if any: for whoever does not come to `end`, which does it too. */
+  async close(): Promise<void> {
+    await this.#pool?.close();
+  }
+
   /** Write what is pending and the index. The file is whole after it. */
   async end(): Promise<WrittenChunk | undefined> {
-    const written = await this.#flush();
+    let written = await this.#flush();
+    while (this.#coding.length > 0) written = await this.#writeNext();
     const index = Buffer.alloc(INDEX_HEAD_BYTES + this.#chunks.length * INDEX_ENTRY_BYTES + CRC_BYTES + TRAILER_BYTES);
     index.writeUInt32LE(INDEX_TAG, 0);
     index.writeUInt32LE(this.#chunks.length, 4);
@@ -150,25 +189,55 @@ export class ContainerWriter {
     index.writeUInt32LE(END_TAG, at + CRC_BYTES + 8);
     await writeAt(this.#file, index, this.#end);
     this.#end += index.length;
+    await this.close();
     return written;
   }
 
   #chunkFrames(frame: TrajectoryFrame): number {
     const asked = this.#options.chunkFrames ?? DEFAULT_CHUNK_FRAMES;
+    const most = this.#options.mostValues ?? DEFAULT_MOST_VALUES;
     const values = Math.max(1, frame.atoms * frame.columns.length);
-    return Math.max(1, Math.min(asked, this.#core.maxFrames, Math.floor(MOST_VALUES / values)));
+    return Math.max(1, Math.min(asked, this.#core.maxFrames, Math.floor(most / values)));
   }
 
   async #flush(): Promise<WrittenChunk | undefined> {
     const [first] = this.#pending;
     if (first === undefined) return undefined;
-    const chunk = encodeChunk(this.#core, this.#groupsOf(first.frame), this.#pending, this.#options.keepRows === true);
+    const { keepRows = false } = this.#options;
+    const pool = this.#pool;
+    const order = { groups: this.#groupsOf(first.frame), frames: this.#pending, keepRows };
     this.#pending = [];
+    // Without atoms there is nothing that a bound could be taken from, or hold.
+    const groups = first.frame.atoms === 0 ? [] : order.groups;
+    if (pool === undefined) {
+      return await this.#write(encodeChunk(this.#core, order.groups, order.frames, keepRows), groups);
+    }
+    let written: WrittenChunk | undefined;
+    while (!pool.hasRoom(order)) written = await this.#writeNext();
+    const chunk = pool.encode(order);
+    // Whoever waits for it hears what went wrong; until then it is nobody's failure.
+    chunk.catch(() => {});
+    this.#coding.push({ groups, chunk });
+    return written;
+  }
+
+  /** The oldest chunk that is with a thread. */
+  async #writeNext(): Promise<WrittenChunk | undefined> {
+    const next = this.#coding.shift();
+    return next && (await this.#write(await next.chunk, next.groups));
+  }
+
+  async #write(chunk: EncodedChunk, groups: readonly ColumnGroup[]): Promise<WrittenChunk> {
     const bytes = this.#assemble(chunk);
     await writeAt(this.#file, bytes, this.#end);
     this.#chunks.push({ offset: this.#end, frames: chunk.frames, firstFrame: this.#frames });
     this.#end += bytes.length;
     this.#frames += chunk.frames;
+    for (const [i, { columns, mode, eps }] of groups.entries()) {
+      const key = `${columns.join(" ")} ${mode} ${eps}`;
+      const before = this.#bounds.get(key)?.maxErrorOverEps ?? 0;
+      this.#bounds.set(key, { columns, mode, eps, maxErrorOverEps: Math.max(before, chunk.errors[i] ?? 0) });
+    }
     return { frames: chunk.frames, bytes: bytes.length, maxErrorOverEps: Math.max(0, ...chunk.errors) };
   }
 

@@ -226,6 +226,40 @@ function emptied(column: Column): Column {
   return column.kind === "text" ? { ...column, codes: new Uint32Array(0) } : { ...column, values: new Float64Array(0) };
 }
 
+test("columns that are the same in every frame are kept once, and only then", async () => {
+  const melt = new Melt({ atoms: 60, frames: 40, interval: 0.05, seed: 9 });
+  const random = new SeededNumbers(5);
+  const charge = Float64Array.from({ length: 60 }, () => random.next());
+  const codes = Uint32Array.from({ length: 60 }, (_, i) => (i * i) % 3);
+  const still = Array.from({ length: 40 }, (_, index): TrajectoryFrame => {
+    const frame = melt.frame(index);
+    const columns: Column[] = [
+      ...frame.columns.filter(({ name }) => name === "id" || name === "type"),
+      { kind: "real", name: "q", values: charge.slice() },
+      { kind: "text", name: "element", words: ["Na", "Cl", "K"], codes: codes.slice() },
+    ];
+    return { ...frame, columns };
+  });
+  const [one, all] = [await pack(still.slice(0, 1)), await pack(still)];
+  expect(all.length).toBeLessThan(one.length + 4 * 40);
+  const moving = still.map((frame, t): TrajectoryFrame => {
+    if (t < 39) return frame;
+    const columns = frame.columns.map((column): Column => {
+      if (column.kind === "text") return { ...column, codes: column.codes.with(7, 2) };
+      return column.name === "q" ? { ...column, values: column.values.with(3, -0) } : column;
+    });
+    return { ...frame, columns };
+  });
+  for (const frames of [still, moving]) {
+    const { frames: found } = await unpack(await pack(frames));
+    const words = (frame: TrajectoryFrame | undefined) =>
+      frame?.columns.map((column) =>
+        column.kind === "text" ? Array.from(column.codes, (code) => column.words[code]) : column.values,
+      );
+    for (const [t, frame] of frames.entries()) expect(words(found[t]), `frame ${t}`).toEqual(words(frame));
+  }
+});
+
 test("frames that are added later are as if they had been there from the start, also after a writer that was cut off", async () => {
   const frames = meltFrames(20, 30);
   const half = await pack(frames.slice(0, 20), { chunkFrames: 10 });

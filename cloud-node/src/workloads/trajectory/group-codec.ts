@@ -15,7 +15,9 @@ export interface GroupSource {
   readonly eps: number;
   /** What whoever takes the values back does to them at most, in the unit of eps: rounding to digits, wrapping. */
   readonly loss: number;
-  /** Shape (atoms), of the element type. */
+  /** The same in parts of the largest value: moving. */
+  readonly lossOfLargest?: number;
+  /** Shape (atoms), of the element type; good until the next call. */
   values(frame: number, axis: number): Float32Array | Float64Array;
 }
 
@@ -55,6 +57,7 @@ interface Scale {
   readonly unit: number;
   readonly subBits: number;
   readonly escapes: number;
+  readonly loss: number;
 }
 
 /**
@@ -76,8 +79,8 @@ export function encodeGroup(
     const scale = chooseScale(core, source, halfStep);
     if (scale === undefined) return undefined;
     const coded = encodeOnce(core, source, scale, plane, partners);
-    if (coded === undefined || !(coded.maxError <= source.eps - source.loss)) return undefined;
-    if (source.mode !== "rms" || coded.rmsError < source.eps / 2 - source.loss) return coded;
+    if (coded === undefined || !(coded.maxError <= source.eps - scale.loss)) return undefined;
+    if (source.mode !== "rms" || coded.rmsError < source.eps / 2 - scale.loss) return coded;
     halfStep *= RMS_NARROWER;
   }
   return undefined;
@@ -89,18 +92,21 @@ function planeBytes(core: TrajectoryCore, { frames, axes, atoms }: GroupSource):
 
 /** The finest scale at which every value fits; escapes only where none does. */
 function chooseScale(core: TrajectoryCore, source: GroupSource, halfStep: number): Scale | undefined {
-  const { elementBytes, loss, mode } = source;
+  const { elementBytes, mode } = source;
   if (mode === "exact") {
     const { escapes } = scan(core, source, EXACT_LIMIT);
-    return escapes > 0 ? undefined : { limit: EXACT_LIMIT, unit: 1, subBits: 0, escapes: 0 };
+    return escapes > 0 ? undefined : { limit: EXACT_LIMIT, unit: 1, subBits: 0, escapes: 0, loss: 0 };
   }
-  if (!(halfStep > loss)) return undefined;
+  if (!(halfStep > source.loss)) return undefined;
   for (const subBits of SUB_BITS) {
-    const limit = core.calls.limitOf(halfStep, loss, subBits, elementBytes);
+    const limit = core.calls.limitOf(halfStep, source.loss, subBits, elementBytes);
     const { escapes, largest } = scan(core, source, limit);
+    const loss = source.loss + (source.lossOfLargest ?? 0) * largest;
+    if (largest > core.calls.limitOf(halfStep, loss, subBits, elementBytes)) continue;
     const isLast = subBits === SUB_BITS[SUB_BITS.length - 1];
     if (escapes > 0 && !(isLast && escapes <= MOST_ESCAPES * source.frames * source.axes * source.atoms)) continue;
-    return { limit, unit: core.calls.unitOf(halfStep, loss, subBits, elementBytes, largest), subBits, escapes };
+    const unit = core.calls.unitOf(halfStep, loss, subBits, elementBytes, largest);
+    return { limit, unit, subBits, escapes, loss };
   }
   return undefined;
 }

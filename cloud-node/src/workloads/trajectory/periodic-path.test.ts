@@ -6,7 +6,8 @@ import {
   encodeTurns,
   findTurns,
   moveAlong,
-  type Periods,
+  type Period,
+  type PositionsAt,
   periodicAxes,
   periodsOf,
 } from "./periodic-path.ts";
@@ -28,15 +29,15 @@ function boxesOf(shape: "orthogonal" | "triclinic"): Box[] {
 }
 
 /** Scaled paths that wander over several boxes, and where they are inside: shape (frames)(axes)(atoms). */
-function wandering(periods: Periods, origins: readonly (readonly number[])[]): Float64Array<ArrayBuffer>[][] {
+function wandering(periods: readonly Period[]): Float64Array<ArrayBuffer>[][] {
   const random = new SeededNumbers(17);
   const scaled = AXES.map(() => Float64Array.from({ length: ATOMS }, () => random.next()));
-  return periods.map((edges, t) => {
+  return periods.map(({ origin, edges }) => {
     for (const axis of scaled) for (const [i, s] of axis.entries()) axis[i] = s + 0.3 * (random.next() - 0.4);
     return AXES.map((d) =>
       Float64Array.from({ length: ATOMS }, (_, i) => {
         const inside = scaled.map((axis) => (axis[i] ?? 0) - Math.floor(axis[i] ?? 0));
-        return inside.reduce((sum, s, k) => sum + s * (edges[k]?.[d] ?? 0), origins[t]?.[d] ?? 0);
+        return inside.reduce((sum, s, k) => sum + s * (edges[k]?.[d] ?? 0), origin[d] ?? 0);
       }),
     );
   });
@@ -48,15 +49,16 @@ test.for(["orthogonal", "triclinic"] as const)(
     const boxes = boxesOf(shape);
     const periods = periodsOf(boxes, AXES, false) ?? [];
     expect(periods.length).toBe(FRAMES);
-    const wrapped = wandering(
-      periods,
-      boxes.map(() => [-1, 2, 0]),
-    );
+    const wrapped = wandering(periods);
     const at = (frame: number, axis: number) => wrapped[frame]?.[axis] ?? new Float64Array(0);
     const path = findTurns(at, periods, periodicAxes(boxes, AXES));
-    const bytes = encodeTurns(path, 3);
-    const read = decodeTurns(bytes, FRAMES, 3, ATOMS);
-    expect(read).toEqual(path);
+    // As a reader has it: a little off.
+    const decoded: PositionsAt = (frame, axis) =>
+      moveAlong(at(frame, axis), path, periods, frame, axis, 1).map((x) => Math.round(x / 0.02) * 0.02);
+    const bytes = encodeTurns(path, decoded, periods);
+    expect(decodeTurns(bytes, decoded, periods, ATOMS)).toEqual(path);
+    // All but those near a face are foreseen.
+    expect(bytes.length).toBeLessThan(1.5 * 3 * (FRAMES - 1));
     let turned = 0;
     for (let t = 1; t < FRAMES; t++) {
       for (const axis of AXES) {
@@ -86,10 +88,42 @@ test("an axis that does not repeat is left alone, and so is a box without volume
   expect(none.turns).toEqual([undefined, undefined]);
 });
 
+test("of atoms that stay outside for a while, only the moment that they are moved inside is written down", () => {
+  const boxes = Array.from(
+    { length: 20 },
+    (): Box => ({ shape: "orthogonal", boundary: ALL, bounds: [0, 4, 0, 4, 0, 4] }),
+  );
+  const periods = periodsOf(boxes, [0], false) ?? [];
+  const paths = Array.from({ length: 20 }, (_, t) =>
+    Float64Array.from({ length: 8 }, (_, i) => 3.5 + 0.1 * i + 0.05 * t),
+  );
+  // Moved into the box at every tenth frame, as between two builds of neighbour lists.
+  const wrapped = paths.map((line, t) => {
+    const then = paths[t - (t % 10)] ?? line;
+    return line.map((x, i) => x - 4 * Math.floor((then[i] ?? x) / 4));
+  });
+  const path = findTurns((t) => wrapped[t] ?? new Float64Array(0), periods, [true]);
+  const decoded: PositionsAt = (frame, axis) =>
+    moveAlong(wrapped[frame] ?? new Float64Array(0), path, periods, frame, axis, 1);
+  const bytes = encodeTurns(path, decoded, periods);
+  expect(path.turns[10]?.[0]?.some((turn) => turn !== 0)).toBe(true);
+  expect([...bytes]).toEqual(Array.from({ length: 19 }, (_, i) => Number(i === 9)));
+  expect(decodeTurns(bytes, decoded, periods, 8)).toEqual(path);
+});
+
 test("turns that no encoder writes are refused", () => {
-  const bytes = Uint8Array.of(1, 0, 0, 2, 1);
-  expect(decodeTurns(bytes, 2, 3, 5)?.turns[1]?.[0]).toEqual(Int32Array.of(0, 0, -1, 0, 0));
-  expect(decodeTurns(bytes, 2, 3, 2)).toBeUndefined();
-  expect(decodeTurns(bytes.subarray(0, 4), 2, 3, 5)).toBeUndefined();
-  expect(decodeTurns(Uint8Array.of(...bytes, 0), 2, 3, 5)).toBeUndefined();
+  const still: PositionsAt = () => new Float64Array(5);
+  const boxes = [0, 1].map((): Box => ({ shape: "orthogonal", boundary: ALL, bounds: [-1, 1, -1, 1, -1, 1] }));
+  const periods = periodsOf(boxes, AXES, false) ?? [];
+  const bytes = Uint8Array.of(2, 0, 0, 2, 1);
+  expect(decodeTurns(bytes, still, periods, 5)?.turns[1]?.[0]).toEqual(Int32Array.of(0, 0, -1, 0, 0));
+  expect(decodeTurns(bytes, still, periods, 2)).toBeUndefined();
+  expect(decodeTurns(bytes.subarray(0, 4), still, periods, 5)).toBeUndefined();
+  expect(decodeTurns(Uint8Array.of(...bytes, 0), still, periods, 5)).toBeUndefined();
+  const leaning = periods.map(({ origin, edges }) => ({
+    origin,
+    edges: edges.map((edge, k) => (k === 0 ? [2, 1, 0] : edge)),
+  }));
+  expect(decodeTurns(bytes.with(1, 1), still, leaning, 5)).toBeUndefined();
+  expect(decodeTurns(bytes.with(1, 1), still, periods, 5)).toBeDefined();
 });

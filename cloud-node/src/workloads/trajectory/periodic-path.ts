@@ -1,33 +1,48 @@
-import { type Box, type Cell, cellOf, isPeriodic } from "./box.ts";
+import { type Box, cellOf, isPeriodic } from "./box.ts";
 import { VarintReader, VarintWriter } from "./varints.ts";
 
 /**
  * Positions that jump through a periodic face, as a path without jumps: x + sum over k of n_k edge_k, n whole numbers
  * of each atom and frame, 0 in the first frame of a chunk. n changes where that keeps an atom nearest to where it was,
  * by the box of each frame. Any n would do: it is written down, so that a wrapped position comes back as wrapped as it
- * was, on whichever side of a face rounding puts it.
+ * was, on whichever side of a face rounding puts it. What is written is how n differs from what a reader foresees.
  */
 export interface PeriodicPath {
   /** Shape (frames)(axes)(atoms); undefined where no atom is away from where it began: the values are the path then. */
   readonly turns: readonly (readonly Int32Array[] | undefined)[];
 }
 
-/** What a chunk's positions repeat in: a box per frame, or 1 per axis for scaled ones. */
-export type Periods = readonly (readonly (readonly number[])[])[];
+/** What a frame's positions repeat in, in the axes that they have: a corner and edges, shape (axes) and (axes)(axes). */
+export interface Period {
+  readonly origin: readonly number[];
+  readonly edges: readonly (readonly number[])[];
+}
+
+/** Positions by frame and axis, shape (atoms). */
+export type PositionsAt = (frame: number, axis: number) => Float64Array;
+
+/** How a reader foresees the turns of an axis: as they were in the frame before, or so that the path ends in the cell. */
+const AS_BEFORE = 0;
+const INTO_CELL = 1;
+const NONE = new Float64Array(0);
 
 /**
- * Edges of the axes by frame, shape (frames)(axes)(axes).
+ * What the axes repeat in, by frame: the box, or 1 per axis for scaled positions.
  *
  * @param axes  0 … 2 for x … z, rising
  * @returns undefined where the box does not tell: a tilted one of which not all axes are there
  */
-export function periodsOf(boxes: readonly Box[], axes: readonly number[], isScaled: boolean): Periods | undefined {
-  if (isScaled) return boxes.map(() => axes.map((a) => axes.map((b) => Number(a === b))));
-  const periods: number[][][] = [];
+export function periodsOf(boxes: readonly Box[], axes: readonly number[], isScaled: boolean): Period[] | undefined {
+  if (isScaled)
+    return boxes.map(() => ({ origin: axes.map(() => 0), edges: axes.map((a) => axes.map((b) => Number(a === b))) }));
+  const periods: Period[] = [];
   for (const box of boxes) {
     if (axes.length < 3 && box.shape !== "orthogonal") return undefined;
-    const cell: Cell = cellOf(box);
-    periods.push(axes.map((k) => axes.map((d) => cell.edges[k as 0 | 1 | 2][d as 0 | 1 | 2])));
+    const { origin, edges } = cellOf(box);
+    periods.push({
+      origin: axes.map((d) => origin[d as 0 | 1 | 2]),
+      edges: axes.map((k) => axes.map((d) => edges[k as 0 | 1 | 2][d as 0 | 1 | 2])),
+    });
   }
   return periods;
 }
@@ -38,51 +53,76 @@ export function periodicAxes(boxes: readonly Box[], axes: readonly number[]): bo
 }
 
 /**
- * Find the turns.
+ * Find the turns of wrapped positions. A frame that nothing turned in has the array of the frame before.
  *
- * @param values  (frame, axis) to shape (atoms)
  */
 export function findTurns(
-  values: (frame: number, axis: number) => Float64Array,
-  periods: Periods,
+  values: PositionsAt,
+  periods: readonly Period[],
   isPeriodicAxis: readonly boolean[],
 ): PeriodicPath {
-  const turns: (Int32Array[] | undefined)[] = [undefined];
-  for (let frame = 1; frame < periods.length; frame++) {
-    turns.push(turnsOfFrame(values, periods, isPeriodicAxis, frame, turns[frame - 1]));
+  const turns: PeriodicPath["turns"][number][] = [];
+  const axes = isPeriodicAxis.map((_, axis) => axis);
+  for (const [frame, { edges }] of periods.entries()) {
+    const before = turns.at(-1);
+    const then = periods[frame - 1];
+    if (then === undefined) {
+      turns.push(undefined);
+      continue;
+    }
+    const [now, there] = [inverse(edges), inverse(then.edges)];
+    if (now === undefined || there === undefined) {
+      turns.push(before);
+      continue;
+    }
+    const [here, old] = [axes.map((axis) => values(frame, axis)), axes.map((axis) => values(frame - 1, axis))];
+    let found = before;
+    for (const k of axes) {
+      if (isPeriodicAxis[k] === true) found = turnedAlong(k, here, old, now, there, found, before);
+    }
+    turns.push(found === before || found?.some(hasTurn) ? found : undefined);
   }
   return { turns };
 }
 
-function turnsOfFrame(
-  values: (frame: number, axis: number) => Float64Array,
-  periods: Periods,
-  isPeriodicAxis: readonly boolean[],
-  frame: number,
+function hasTurn(line: Int32Array): boolean {
+  return line.some((turn) => turn !== 0);
+}
+
+/**
+ * Add the turns along one edge.
+ *
+ * @param now, there  inverses of the edges, here and in the frame before
+ * @param found  turns so far; a copy is made before the first change to `before`
+ */
+function turnedAlong(
+  k: number,
+  here: readonly Float64Array[],
+  old: readonly Float64Array[],
+  now: readonly (readonly number[])[],
+  there: readonly (readonly number[])[],
+  found: readonly Int32Array[] | undefined,
   before: readonly Int32Array[] | undefined,
-): Int32Array[] | undefined {
-  const axes = isPeriodicAxis.length;
-  const now = inverse(periods[frame] ?? []);
-  const then = inverse(periods[frame - 1] ?? []);
-  if (now === undefined || then === undefined) return before?.map((turns) => turns.slice());
-  const here = isPeriodicAxis.map((_, axis) => values(frame, axis));
-  const there = isPeriodicAxis.map((_, axis) => values(frame - 1, axis));
-  const atoms = here[0]?.length ?? 0;
-  let turns = before?.map((line) => line.slice());
-  for (let k = 0; k < axes; k++) {
-    if (isPeriodicAxis[k] !== true) continue;
-    for (let i = 0; i < atoms; i++) {
-      let moved = 0;
-      for (let d = 0; d < axes; d++) {
-        moved += (here[d]?.[i] ?? 0) * (now[d]?.[k] ?? 0) - (there[d]?.[i] ?? 0) * (then[d]?.[k] ?? 0);
+): readonly Int32Array[] | undefined {
+  let turns = found;
+  const own = here[k] ?? NONE;
+  const ownOld = old[k] ?? NONE;
+  const [scale, scaleOld] = [now[k]?.[k] ?? 0, there[k]?.[k] ?? 0];
+  const isTilted = here.some((_, d) => d !== k && ((now[d]?.[k] ?? 0) !== 0 || (there[d]?.[k] ?? 0) !== 0));
+  for (let i = 0; i < own.length; i++) {
+    let moved = (own[i] ?? 0) * scale - (ownOld[i] ?? 0) * scaleOld;
+    if (isTilted) {
+      for (let d = 0; d < here.length; d++) {
+        if (d !== k) moved += (here[d]?.[i] ?? 0) * (now[d]?.[k] ?? 0) - (old[d]?.[i] ?? 0) * (there[d]?.[k] ?? 0);
       }
-      if (!(Math.abs(moved) > 0.5 && Math.abs(moved) < 1e6)) continue;
-      turns ??= here.map(() => new Int32Array(atoms));
-      const line = turns[k];
-      if (line !== undefined) line[i] = (line[i] ?? 0) - Math.round(moved);
     }
+    if (!(Math.abs(moved) > 0.5 && Math.abs(moved) < 1e6)) continue;
+    if (turns === undefined || turns === before)
+      turns = here.map((line, d) => turns?.[d]?.slice() ?? new Int32Array(line.length));
+    const line = turns[k];
+    if (line !== undefined) line[i] = (line[i] ?? 0) - Math.round(moved);
   }
-  return turns?.some((line) => line.some((turn) => turn !== 0)) ? turns : undefined;
+  return turns;
 }
 
 /** Of a matrix of 1 … 3 rows; undefined for one without. Scaled = position · inverse. */
@@ -108,21 +148,24 @@ function inverse(rows: readonly (readonly number[])[]): number[][] | undefined {
 /**
  * Values moved along the path, or back: x + sign · sum of turns · edges.
  *
- * @returns `values` itself where nothing moves
+ * @param out  room for them
+ * @returns `values` itself where nothing moves, else what of `out` is used
  */
 export function moveAlong(
   values: Float64Array<ArrayBuffer>,
   path: PeriodicPath,
-  periods: Periods,
+  periods: readonly Period[],
   frame: number,
   axis: number,
   sign: 1 | -1,
+  out: Float64Array<ArrayBuffer> = new Float64Array(values.length),
 ): Float64Array<ArrayBuffer> {
   const turns = path.turns[frame];
   if (turns === undefined) return values;
-  const moved = values.slice();
+  const moved = out.subarray(0, values.length);
+  moved.set(values);
   for (const [k, line] of turns.entries()) {
-    const edge = sign * (periods[frame]?.[k]?.[axis] ?? 0);
+    const edge = sign * (periods[frame]?.edges[k]?.[axis] ?? 0);
     if (edge === 0) continue;
     for (let i = 0; i < moved.length; i++) {
       const turn = line[i] ?? 0;
@@ -132,54 +175,138 @@ export function moveAlong(
   return moved;
 }
 
-/** Turns as bytes: how many atoms' changed, per frame and axis; then the gaps between all of these; then the changes. */
-export function encodeTurns({ turns }: PeriodicPath, axes: number): Uint8Array<ArrayBuffer> {
+/**
+ * The turns that bring a path into the cell: floors of its scaled positions, by forward substitution from the last axis.
+ *
+ *     s_k = (p_k - o_k - sum over j > k of s_j a_jk) / a_kk      left to right, rising j, terms with a_jk = 0 left out
+ *
+ * @param path  shape (axes)(atoms)
+ * @returns undefined for edges that lean the other way: a_k with a part along an axis behind k
+ */
+function turnsIntoCell(path: readonly Float64Array[], { origin, edges }: Period): Int32Array[] | undefined {
+  if (edges.some((edge, k) => edge.some((part, d) => d > k && part !== 0))) return undefined;
+  const scaled: Float64Array[] = [];
+  const turns: Int32Array[] = [];
+  for (let k = path.length - 1; k >= 0; k--) {
+    const positions = path[k] ?? NONE;
+    const [corner, edge] = [origin[k] ?? 0, edges[k]?.[k] ?? 0];
+    const line = new Float64Array(positions.length);
+    for (let i = 0; i < line.length; i++) line[i] = (positions[i] ?? 0) - corner;
+    for (let j = k + 1; j < path.length; j++) subtractProducts(line, scaled[j] ?? NONE, edges[j]?.[k] ?? 0);
+    const floors = new Int32Array(line.length);
+    for (let i = 0; i < line.length; i++) {
+      const s = (line[i] ?? 0) / edge;
+      line[i] = s;
+      floors[i] = Math.floor(s);
+    }
+    scaled[k] = line;
+    turns[k] = floors;
+  }
+  return turns;
+}
+
+function subtractProducts(line: Float64Array, values: Float64Array, factor: number): void {
+  if (factor === 0) return;
+  for (let i = 0; i < line.length; i++) line[i] = (line[i] ?? 0) - (values[i] ?? 0) * factor;
+}
+
+/**
+ * Turns as bytes: for every frame but the first and each axis how they are foreseen and how many are not so, the gaps
+ * between those, and what is to be added there.
+ *
+ * @param path  as a reader decodes it
+ */
+export function encodeTurns(
+  { turns }: PeriodicPath,
+  path: PositionsAt,
+  periods: readonly Period[],
+): Uint8Array<ArrayBuffer> {
   const [counts, gaps, changes] = [new VarintWriter(), new VarintWriter(), new VarintWriter()];
-  for (let frame = 1; frame < turns.length; frame++) {
-    for (let axis = 0; axis < axes; axis++) {
-      const [now, before] = [turns[frame]?.[axis], turns[frame - 1]?.[axis]];
-      const atoms = now?.length ?? before?.length ?? 0;
-      let [count, next] = [0, 0];
-      for (let i = 0; i < atoms; i++) {
-        const change = (now?.[i] ?? 0) - (before?.[i] ?? 0);
-        if (change === 0) continue;
-        gaps.push(i - next);
-        changes.pushSigned(change);
-        next = i + 1;
-        count += 1;
-      }
-      counts.push(count);
+  for (const [frame, period] of periods.entries()) {
+    if (frame === 0) continue;
+    const [now, before] = [turns[frame], turns[frame - 1]];
+    if (now === before) {
+      for (const _ of period.edges) counts.push(AS_BEFORE);
+      continue;
+    }
+    const lines = period.edges.map((_, axis) => path(frame, axis));
+    const into = turnsIntoCell(lines, period);
+    for (const [axis, { length }] of lines.entries()) {
+      const line = now?.[axis] ?? new Int32Array(length);
+      const kept = before?.[axis] ?? new Int32Array(length);
+      const inside = into?.[axis] ?? kept;
+      const [asBefore, intoCell] = [differences(line, kept), differences(line, inside)];
+      const foreseen = intoCell < asBefore ? INTO_CELL : AS_BEFORE;
+      counts.push(2 * Math.min(asBefore, intoCell) + foreseen);
+      writeDifferences(line, foreseen === INTO_CELL ? inside : kept, gaps, changes);
     }
   }
   return new Uint8Array(Buffer.concat([counts.finish(), gaps.finish(), changes.finish()]));
 }
 
+function differences(a: Int32Array, b: Int32Array): number {
+  let count = 0;
+  for (let i = 0; i < a.length; i++) count += Number(a[i] !== b[i]);
+  return count;
+}
+
+function writeDifferences(turns: Int32Array, foreseen: Int32Array, gaps: VarintWriter, changes: VarintWriter): void {
+  let next = 0;
+  for (let i = 0; i < turns.length; i++) {
+    const change = (turns[i] ?? 0) - (foreseen[i] ?? 0);
+    if (change === 0) continue;
+    gaps.push(i - next);
+    changes.pushSigned(change);
+    next = i + 1;
+  }
+}
+
 /** The way back. @returns undefined where the bytes are damaged */
-export function decodeTurns(bytes: Uint8Array, frames: number, axes: number, atoms: number): PeriodicPath | undefined {
+export function decodeTurns(
+  bytes: Uint8Array,
+  path: PositionsAt,
+  periods: readonly Period[],
+  atoms: number,
+): PeriodicPath | undefined {
   const reader = new VarintReader(bytes);
-  const lines = Math.max(0, frames - 1) * axes;
-  const counts = Array.from({ length: lines }, () => reader.next());
+  const axes = periods[0]?.edges.length ?? 0;
+  const heads = Array.from({ length: Math.max(0, periods.length - 1) * axes }, () => reader.next());
+  const counts = heads.map((head) => Math.floor(head / 2));
   const all = counts.reduce((sum, count) => sum + count, 0);
   if (counts.some((count) => count > atoms) || all > bytes.length) return undefined;
   const gaps = Array.from({ length: all }, () => reader.next());
   const changes = Array.from({ length: all }, () => reader.nextSigned());
   if (!reader.isWhole) return undefined;
-  const turns: (Int32Array[] | undefined)[] = [undefined];
+  const turns: (Int32Array[] | undefined)[] = [];
   let at = 0;
-  for (let frame = 1; frame < frames; frame++) {
-    let line = turns[frame - 1]?.map((axis) => axis.slice());
-    for (let axis = 0; axis < axes; axis++) {
-      const end = at + (counts[(frame - 1) * axes + axis] ?? 0);
-      if (end > at) line ??= Array.from({ length: axes }, () => new Int32Array(atoms));
-      const turned = line?.[axis];
+  for (const [frame, period] of periods.entries()) {
+    const own = frame === 0 ? [] : heads.slice((frame - 1) * axes, frame * axes);
+    if (own.every((head) => head === AS_BEFORE)) {
+      turns.push(turns.at(-1));
+      continue;
+    }
+    const isInto = own.some((head) => head % 2 === INTO_CELL);
+    const into = isInto
+      ? turnsIntoCell(
+          period.edges.map((_, axis) => path(frame, axis)),
+          period,
+        )
+      : undefined;
+    if (isInto && into === undefined) return undefined;
+    const lines: Int32Array[] = [];
+    for (const [axis, head] of own.entries()) {
+      const before = turns[frame - 1]?.[axis] ?? new Int32Array(atoms);
+      const line = head % 2 === INTO_CELL ? (into?.[axis] ?? before) : before.slice();
+      const end = at + Math.floor(head / 2);
       for (let next = 0; at < end; at++) {
         const atom = next + (gaps[at] ?? 0);
         if (atom >= atoms) return undefined;
-        if (turned !== undefined) turned[atom] = (turned[atom] ?? 0) + (changes[at] ?? 0);
+        line[atom] = (line[atom] ?? 0) + (changes[at] ?? 0);
         next = atom + 1;
       }
+      lines.push(line);
     }
-    turns.push(line?.some((axis) => axis.some((turn) => turn !== 0)) ? line : undefined);
+    turns.push(lines.some(hasTurn) ? lines : undefined);
   }
   return { turns };
 }

@@ -1,0 +1,50 @@
+import { mkdtemp, open, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { orderFrame } from "./atom-order.ts";
+import { ChunkPool } from "./chunk-pool.ts";
+import type { ColumnGroup } from "./column-groups.ts";
+import { ContainerWriter } from "./container-writer.ts";
+import { parseEpsRules } from "./eps-rules.ts";
+import { Melt } from "./melt.suite.ts";
+
+const RULES = parseEpsRules("x=1e-3,v=1e-2,f=1e-1");
+let folder = "";
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "lockstep-chunk-pool-"));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+async function packed(threads: number): Promise<Buffer> {
+  const melt = new Melt({ atoms: 40, frames: 30, interval: 0.05, seed: 4 });
+  const path = join(folder, "container.lkt");
+  const file = await open(path, "w+");
+  try {
+    const writer = await ContainerWriter.create(file, { rules: RULES, mode: "max", chunkFrames: 3, threads });
+    for (let i = 0; i < melt.frames; i++) await writer.add(melt.frame(i));
+    await writer.end();
+    expect(writer.written.frames).toBe(30);
+    expect(writer.bounds.map(({ eps }) => eps)).toEqual([0.1, 1e-2, 1e-3, 0]);
+    return await readFile(path);
+  } finally {
+    await file.close();
+  }
+}
+
+test("a container is the same, byte for byte, whoever codes its chunks", { timeout: 120_000 }, async () => {
+  const alone = await packed(1);
+  for (const threads of [2, 4]) expect((await packed(threads)).equals(alone)).toBe(true);
+});
+
+test("a chunk that a thread cannot code fails, and says why", async () => {
+  const pool = new ChunkPool(2);
+  try {
+    const frame = new Melt({ atoms: 5, frames: 1, interval: 1, seed: 1 }).frame(0);
+    const order = { groups: [null as unknown as ColumnGroup], frames: [orderFrame(frame)], keepRows: false };
+    expect(pool.hasRoom(order)).toBe(true);
+    await expect(pool.encode(order)).rejects.toThrow(/null/);
+  } finally {
+    await pool.close();
+  }
+});

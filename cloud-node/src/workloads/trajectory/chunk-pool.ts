@@ -1,0 +1,96 @@
+import { Worker } from "node:worker_threads";
+import { InvariantError } from "../../invariant-error.ts";
+import type { EncodedChunk } from "./chunk-encode.ts";
+import { buffersOf, type ChunkOrder, type ChunkRefusal, valuesOf } from "./chunk-order.ts";
+import { TrajectoryError } from "./trajectory-error.ts";
+
+/** The thread's file beside this one: TypeScript in a source tree, JavaScript where it was built. */
+const THREAD_URL = new URL(
+  import.meta.url.endsWith(".ts") ? "./chunk-thread.ts" : "./chunk-thread.js",
+  import.meta.url,
+);
+/** Values in all threads together, unless one chunk alone has more: 8 bytes each, and three times that to code them. */
+const MOST_VALUES = 1 << 25;
+
+/** Threads that code chunks side by side. A chunk's bytes do not depend on who codes it. */
+export class ChunkPool {
+  readonly #threads: ChunkThread[];
+  #values = 0;
+
+  /** @param threads  1 …; each is started when there is work for it */
+  constructor(threads: number) {
+    this.#threads = Array.from({ length: threads }, () => new ChunkThread());
+  }
+
+  /** Whether a thread, and memory, is free for a chunk. */
+  hasRoom(order: ChunkOrder): boolean {
+    if (this.#values > 0 && this.#values + valuesOf(order) > MOST_VALUES) return false;
+    return this.#threads.some(({ isIdle }) => isIdle);
+  }
+
+  /**
+   * Code a chunk, for which there is room. Its arrays are handed over: the caller's are empty afterwards.
+   *
+   * @throws {TrajectoryError} as `encodeChunk`
+   */
+  async encode(order: ChunkOrder): Promise<EncodedChunk> {
+    // The first that is free: its memory has grown already.
+    const thread = this.#threads.find(({ isIdle }) => isIdle);
+    if (thread === undefined) throw new InvariantError("no thread is free for a chunk");
+    const values = valuesOf(order);
+    this.#values += values;
+    try {
+      return await thread.encode(order);
+    } finally {
+      this.#values -= values;
+    }
+  }
+
+  /** End all threads, whatever they do. */
+  async close(): Promise<void> {
+    await Promise.all(this.#threads.map((thread) => thread.close()));
+  }
+}
+
+interface Answer {
+  readonly chunk?: EncodedChunk;
+  readonly refusal?: ChunkRefusal;
+}
+
+class ChunkThread {
+  #worker: Worker | undefined;
+  #current: PromiseWithResolvers<EncodedChunk> | undefined;
+
+  get isIdle(): boolean {
+    return this.#current === undefined;
+  }
+
+  encode(order: ChunkOrder): Promise<EncodedChunk> {
+    this.#worker ??= this.#start();
+    const current = Promise.withResolvers<EncodedChunk>();
+    this.#current = current;
+    this.#worker.postMessage(order, buffersOf(order));
+    return current.promise;
+  }
+
+  async close(): Promise<void> {
+    await this.#worker?.terminate();
+  }
+
+  #start(): Worker {
+    const worker = new Worker(THREAD_URL, { env: {}, argv: [] });
+    worker.on("message", ({ chunk, refusal }: Answer) => {
+      const current = this.#current;
+      this.#current = undefined;
+      if (chunk !== undefined) current?.resolve(chunk);
+      else if (refusal !== undefined) {
+        current?.reject(new TrajectoryError(refusal.code, refusal.problem, refusal.remedy, refusal.place));
+      }
+    });
+    worker.on("error", (error) => this.#current?.reject(error));
+    worker.on("exit", (code) => {
+      this.#current?.reject(new InvariantError(`a thread that codes chunks ended with code ${code}`));
+    });
+    return worker;
+  }
+}
