@@ -22,8 +22,10 @@
 typedef s32 v128 __attribute__((vector_size(16)));
 typedef u8 u8x16 __attribute__((vector_size(16)));
 typedef s16 s16x8 __attribute__((vector_size(16)));
+typedef u16 u16x8 __attribute__((vector_size(16)));
 typedef u32 u32x4 __attribute__((vector_size(16)));
 typedef s64 s64x2 __attribute__((vector_size(16)));
+typedef u64 u64x2 __attribute__((vector_size(16)));
 typedef f32 f32x4 __attribute__((vector_size(16)));
 typedef f64 f64x2 __attribute__((vector_size(16)));
 
@@ -73,10 +75,17 @@ static inline v128 v128_load8_splat(wasm_rt_memory_t *mem, u64 addr) {
 }
 
 #define simde_wasm_v128_and(a, b) ((a) & (b))
+#define simde_wasm_v128_or(a, b) ((a) | (b))
 #define simde_wasm_v128_xor(a, b) ((a) ^ (b))
+#define simde_wasm_v128_not(a) (~(a))
+
+static inline u32 simde_wasm_v128_any_true(v128 a) {
+  return (((s64x2)a)[0] | ((s64x2)a)[1]) != 0;
+}
 
 /* Without a sign: sums and products wrap. */
 #define simde_wasm_i8x16_sub(a, b) ((v128)((u8x16)(a) - (u8x16)(b)))
+#define simde_wasm_i16x8_shl(a, bits) ((v128)((u16x8)(a) << ((bits) & 15)))
 #define simde_wasm_i32x4_add(a, b) ((v128)((u32x4)(a) + (u32x4)(b)))
 #define simde_wasm_i32x4_sub(a, b) ((v128)((u32x4)(a) - (u32x4)(b)))
 #define simde_wasm_i32x4_mul(a, b) ((v128)((u32x4)(a) * (u32x4)(b)))
@@ -84,6 +93,9 @@ static inline v128 v128_load8_splat(wasm_rt_memory_t *mem, u64 addr) {
 #define simde_wasm_i32x4_shl(a, bits) ((v128)((u32x4)(a) << ((bits) & 31)))
 #define simde_wasm_u32x4_shr(a, bits) ((v128)((u32x4)(a) >> ((bits) & 31)))
 #define simde_wasm_i32x4_shr(a, bits) ((v128)((a) >> (s32)((bits) & 31)))
+#define simde_wasm_i64x2_add(a, b) ((v128)((u64x2)(a) + (u64x2)(b)))
+#define simde_wasm_i64x2_sub(a, b) ((v128)((u64x2)(a) - (u64x2)(b)))
+#define v128_i64x2_extract_lane(a, lane) ((u64)((s64x2)(a))[lane])
 #define simde_wasm_u8x16_gt(a, b) ((v128)((u8x16)(a) > (u8x16)(b)))
 
 static inline v128 simde_wasm_i32x4_abs(v128 a) {
@@ -107,6 +119,11 @@ static inline v128 saturated_to_s16(v128 a) {
   return pick((v128)(a > most), most, a);
 }
 
+static inline v128 saturated_to_u16(v128 a) {
+  const v128 most = simde_wasm_i32x4_splat(UINT16_MAX), above = a & ~(a >> 31);
+  return pick((v128)(above > most), most, above);
+}
+
 static inline v128 saturated_to_u8(v128 a) {
   const s16x8 most = {255, 255, 255, 255, 255, 255, 255, 255};
   const s16x8 above = (s16x8)a & ~((s16x8)a >> 15);
@@ -119,6 +136,22 @@ static inline v128 v128_i16x8_narrow_i32x4(v128 a, v128 b) {
   return v128_i8x16_shuffle(a, b, 0, 1, 4, 5, 8, 9, 12, 13, 16, 17, 20, 21, 24, 25, 28, 29);
 }
 
+static inline v128 v128_u16x8_narrow_i32x4(v128 a, v128 b) {
+  a = saturated_to_u16(a);
+  b = saturated_to_u16(b);
+  return v128_i8x16_shuffle(a, b, 0, 1, 4, 5, 8, 9, 12, 13, 16, 17, 20, 21, 24, 25, 28, 29);
+}
+
+static inline v128 v128_u16x8_extend_low_u8x16(v128 a) {
+  const v128 zero = {0};
+  return v128_i8x16_shuffle(a, zero, 0, 16, 1, 16, 2, 16, 3, 16, 4, 16, 5, 16, 6, 16, 7, 16);
+}
+
+static inline v128 v128_u16x8_extend_high_u8x16(v128 a) {
+  const v128 zero = {0};
+  return v128_i8x16_shuffle(a, zero, 8, 16, 9, 16, 10, 16, 11, 16, 12, 16, 13, 16, 14, 16, 15, 16);
+}
+
 static inline v128 v128_u8x16_narrow_i16x8(v128 a, v128 b) {
   a = saturated_to_u8(a);
   b = saturated_to_u8(b);
@@ -129,12 +162,21 @@ static inline u32 simde_wasm_i64x2_all_true(v128 a) {
   return ((s64x2)a)[0] != 0 && ((s64x2)a)[1] != 0;
 }
 
+#define simde_wasm_f64x2_add(a, b) ((v128)((f64x2)(a) + (f64x2)(b)))
+#define simde_wasm_f64x2_sub(a, b) ((v128)((f64x2)(a) - (f64x2)(b)))
 #define simde_wasm_f64x2_mul(a, b) ((v128)((f64x2)(a) * (f64x2)(b)))
 #define simde_wasm_f64x2_le(a, b) ((v128)((f64x2)(a) <= (f64x2)(b)))
 #define simde_wasm_f64x2_abs(a) ((a) & simde_wasm_i64x2_make(INT64_MAX, INT64_MAX))
 
 #define simde_wasm_f64x2_pmax(a, b) pick((v128)((f64x2)(a) < (f64x2)(b)), (b), (a))
 #define v128_f64x2_extract_lane(a, lane) (((f64x2)(a))[lane])
+
+/** The greater; of zeros the positive one, and what is no number where either is none. */
+static inline v128 simde_wasm_f64x2_max(v128 a, v128 b) {
+  const f64x2 x = (f64x2)a, y = (f64x2)b;
+  const v128 greater = pick((v128)(x < y), b, a);
+  return pick((v128)(x == y), a & b, pick((v128)(x == x) & (v128)(y == y), greater, (v128)(x + y)));
+}
 
 /** To the nearest whole number, the even one of two: what 2^52 leaves no bits for is rounded away. */
 static inline v128 simde_wasm_f64x2_nearest(v128 a) {

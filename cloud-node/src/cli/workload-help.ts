@@ -3,6 +3,7 @@ import { WORKLOADS } from "./workloads.ts";
 /** What each kind of work of this release is, as it says itself: help is shown before any of them is loaded. */
 const SUMMARIES: Readonly<Record<string, string>> = {
   telemetry: "compress recorded telemetry, or a device's past, every value within its bound",
+  trajectory: "pack molecular-dynamics dumps, every value within its bound",
 };
 
 /** The kinds of work that there are, for a command's help. */
