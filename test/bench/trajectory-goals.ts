@@ -40,35 +40,34 @@ function errorGoals({ runs, large, energy }: TrajectoryFindings): BenchGoal[] {
       must: { atMost: 1 },
     },
     { what: "largest rms / eps with rms", measured: Math.max(...rms), unit: "", must: { below: 0.5 } },
-    ...energy.map(({ columns, eps, relative }): BenchGoal => {
-      const what = `relative change of the energy, columns ${columns} at ${eps}`;
-      const limit = { below: 2e-4 };
-      const isPromised = columns === "x" && eps === "x=1e-3";
-      return { what, measured: relative, unit: "", ...(isPromised ? { must: limit } : { aimedAt: limit }) };
-    }),
+    ...energy
+      .filter(({ columns, eps }) => columns === "x" && eps === "x=1e-3")
+      .map(({ eps, relative }): BenchGoal => {
+        const what = `relative change of the energy, positions alone at ${eps}`;
+        return { what, measured: relative, unit: "", must: { below: 2e-4 } };
+      }),
   ];
 }
 
-/** Times are held against what was aimed at, and fail nothing. */
 function speedGoals({ speeds, large }: TrajectoryFindings): BenchGoal[] {
   const slowest = (of: (speed: (typeof speeds)[number]) => number) => Math.min(...speeds.map(of));
-  const speed = (what: string, measured: number, unit: string, least: number): BenchGoal => ({
-    ...{ what, measured, unit, aimedAt: { atLeast: least } },
+  const speed = (what: string, measured: number, must: number, aim: number): BenchGoal => ({
+    ...{ what, measured, unit: "MB/s", must: { atLeast: must }, aim },
   });
   return [
     speed(
       "float32 encode, one core, the slowest run",
       slowest((run) => run.encodeMBps),
-      "MB/s",
       200,
+      450,
     ),
     speed(
       "float32 decode, one core, the slowest run",
       slowest((run) => run.decodeMBps),
-      "MB/s",
       300,
+      650,
     ),
-    ...large.map((run) => speed(`text to file, two cores, ${run.file}`, run.encodeMBps, "MB/s", 250)),
+    ...large.map((run) => speed(`text to file, two cores, ${run.file}`, run.encodeMBps, 250, 450)),
     {
       what: "peak memory of a command that packs 108,000 atoms x 9 columns",
       measured: Math.max(...large.map((run) => run.peakRssMB)),
@@ -87,9 +86,9 @@ export function ratiosOf(
   eps: number,
 ): { ascii: number; float32: number } {
   const found = runs.find((run) => {
-    const rule = parseEpsRules(run.eps).get("x");
     const isWanted = run.file === file && run.columns === columns && run.mode === "max";
-    return isWanted && rule !== undefined && "absolute" in rule && rule.absolute === eps;
+    const rule = isWanted ? parseEpsRules(run.eps).get("x") : undefined;
+    return rule !== undefined && "absolute" in rule && rule.absolute === eps;
   });
   return { ascii: found?.ratioAscii ?? Number.NaN, float32: found?.ratioFloat32 ?? Number.NaN };
 }

@@ -13,9 +13,9 @@ const CLAIMED = [50, 100];
 /** Runs of the melt, every value within its bound: what the map is of. */
 function mapped(runs: readonly PackedRun[]): { run: PackedRun; set: ColumnSet; eps: number }[] {
   return runs.flatMap((run) => {
-    const rule = parseEpsRules(run.eps).get("x");
     const isOfMelt = run.columns in COLUMN_SETS && run.mode === "max" && run.file.startsWith("every ");
-    if (!isOfMelt || rule === undefined || !("absolute" in rule)) return [];
+    const rule = isOfMelt ? parseEpsRules(run.eps).get("x") : undefined;
+    if (rule === undefined || !("absolute" in rule)) return [];
     return [{ run, set: run.columns as ColumnSet, eps: rule.absolute }];
   });
 }

@@ -167,11 +167,13 @@ async function errorsOf(
   const sums = new Map<string, { max: number; squares: number; count: number }>();
   for (const [i, frame] of frames.entries()) {
     const back = await reader.frame(i);
-    for (const [k, column] of frame.columns.entries()) {
+    const [rows, backRows] = [byId(frame), byId(back)];
+    for (const column of frame.columns) {
       const eps = bounds.get(column.name) ?? 0;
       const sum = sums.get(column.name) ?? { max: 0, squares: 0, count: 0 };
       sums.set(column.name, sum);
-      addErrors(sum, numbers(column), numbers(back.columns[k]), eps);
+      const found = back.columns.find(({ name }) => name === column.name);
+      addErrors(sum, values(column, rows), values(found, backRows), eps);
     }
   }
   const all = [...sums.values()];
@@ -183,19 +185,29 @@ async function errorsOf(
 
 function addErrors(
   sum: { max: number; squares: number; count: number },
-  source: ArrayLike<number>,
-  back: ArrayLike<number>,
+  source: readonly (number | string)[],
+  back: readonly (number | string)[],
   eps: number,
 ): void {
-  for (let row = 0; row < source.length; row++) {
-    const [value = Number.NaN, found = Number.NaN] = [source[row], back[row]];
-    const error = Object.is(value, found) ? 0 : Math.abs(value - found) / eps;
+  for (const [row, value] of source.entries()) {
+    const found = back[row];
+    const error = Object.is(value, found) ? 0 : Math.abs(Number(value) - Number(found)) / eps;
     if (!(error <= sum.max)) sum.max = error;
     sum.squares += error * error;
     sum.count += 1;
   }
 }
 
-function numbers(column: Column | undefined): ArrayLike<number> {
-  return column === undefined ? [] : column.kind === "text" ? column.codes : column.values;
+/** Rows in the order of their ids, which is that of a container; as they came where there are none, or two alike. */
+function byId({ ids, atoms }: TrajectoryFrame): readonly number[] {
+  const rows = Array.from({ length: atoms }, (_, row) => row);
+  if (ids === undefined || new Set(ids).size < ids.length) return rows;
+  return rows.sort((a, b) => (ids[a] ?? 0) - (ids[b] ?? 0));
+}
+
+/** Numbers or words of a column. */
+function values(column: Column | undefined, rows: readonly number[]): (number | string)[] {
+  if (column === undefined) return [];
+  const of = (row: number) => (column.kind === "text" ? column.words[column.codes[row] ?? 0] : column.values[row]);
+  return rows.map((row) => of(row) ?? Number.NaN);
 }
