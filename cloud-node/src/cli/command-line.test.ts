@@ -77,6 +77,7 @@ test.each([
   [["serve", "--no-jobs", "--job-threads", "1"], "leave --no-jobs out"],
   [["serve", "--jobs", "redis://x"], "write sqlite:FILE"],
   [["worker", "--jobs", "http://localhost:8080"], "write sqlite:FILE"],
+  [["jobs", "list", "--queue", "nat://user:pa/ss@w:rd@host:4222"], '"nat://…@host:4222" is no queue of jobs'],
   [["worker", "--threads", "0"], "a whole number"],
   [["worker", "--memory", "8"], "a whole number ≥ 16"],
   [["jobs"], "subcommand"],

@@ -2,6 +2,7 @@ import { MAX_JOB_ATTEMPTS } from "@lockstep/protocol";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { JOB_STATES, type JobState, type Json } from "../jobs/job.ts";
 import { MOST_JOBS } from "../jobs/job-queue.ts";
+import { SEAT_SALT } from "../jobs/seat-salt.ts";
 import type { InputFile } from "./jobs/job-request.ts";
 import { inputOf, parseInput, parseParam } from "./jobs/job-request.ts";
 import { WORKLOADS_FROM_HELP } from "./jobs/known-workloads.ts";
@@ -166,8 +167,8 @@ function collect<Value>(parse: (text: string) => Value) {
 }
 
 function parseSalt(text: string): string {
-  if (/^(?!seat-)[A-Za-z0-9_-]{0,64}$/.test(text)) return text;
-  throw new InvalidArgumentError("write up to 64 letters, digits, _ or -, not seat- at the beginning");
+  if (/^[A-Za-z0-9_-]{0,64}$/.test(text) && !text.startsWith(SEAT_SALT)) return text;
+  throw new InvalidArgumentError(`write up to 64 letters, digits, _ or -, not ${SEAT_SALT} at the beginning`);
 }
 
 function parseAttempts(text: string): number {

@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { DEFAULT_BAUD_RATE, openSerialPort, SerialLine, TransportError } from "@lockstep/edge-sdk";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { TruthOf } from "../api/api-node.ts";
+import { maskedUrl } from "../jobs/masked-url.ts";
 import type { Logger } from "../logger.ts";
 import type { CloudNode } from "../node.ts";
 import type { BrokerOptions } from "../node-options.ts";
@@ -9,7 +10,7 @@ import { type AccessOptions, addAccessOptions, foreignBroker, readAccess } from 
 import { closeWithin } from "./close-within.ts";
 import { CommandError } from "./command-error.ts";
 import { DEFAULT_HTTP_PORT, DEFAULT_MQTT_PORT, DEFAULT_STORE_FILE, LOOPBACK_HOST } from "./defaults.ts";
-import { checkQueueUrl, shownQueue } from "./jobs/open-door.ts";
+import { checkQueueUrl } from "./jobs/open-door.ts";
 import type { StartedWorker, WorkerPlan } from "./jobs/start-worker.ts";
 import { createLogger, LOG_LEVELS } from "./log.ts";
 import {
@@ -211,7 +212,7 @@ async function runServe(surroundings: Surroundings, options: ServeOptions): Prom
       tls: access.tls !== undefined,
       serial,
       http: page?.url ?? null,
-      jobs: jobs === undefined ? null : shownQueue(jobs),
+      jobs: jobs === undefined ? null : maskedUrl(jobs),
       store,
     };
     logger.info(places, "listening");

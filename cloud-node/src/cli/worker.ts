@@ -1,7 +1,8 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { maskedUrl } from "../jobs/masked-url.ts";
 import { WORKER_DEFAULTS } from "../jobs/worker-defaults.ts";
 import { WORKLOADS_FROM_HELP } from "./jobs/known-workloads.ts";
-import { checkQueueUrl, DEFAULT_QUEUE, shownQueue } from "./jobs/open-door.ts";
+import { checkQueueUrl, DEFAULT_QUEUE } from "./jobs/open-door.ts";
 import { createLogger, LOG_LEVELS } from "./log.ts";
 import { parseNames, parsePositive, parsePositiveCount, parseSomeThreads } from "./option-values.ts";
 import { writeResult } from "./result-output.ts";
@@ -27,8 +28,9 @@ interface WorkerOptions {
 const LEAST_MEMORY_MB = 16;
 
 const HELP = `
-Takes jobs out of a queue and does them, each in a thread of its own with a limit of memory: a job that crashes, hangs or
-eats memory fails, and the worker goes on. Any number of workers share a queue, on this machine (sqlite:FILE) or on many
+Takes jobs out of a queue and does them, each in a thread that no other job has meanwhile, with a limit of memory: a job
+that crashes or eats memory fails, and the worker goes on. There is no limit of time: one that hangs keeps its thread until
+it is cancelled (lockstep jobs cancel). Any number of workers share a queue, on this machine (sqlite:FILE) or on many
 (nats://HOST:PORT). One that dies loses its jobs to the others after --lease seconds, which is to be the same for all of
 them; where a job left a checkpoint it goes on there. Ctrl-C gives back within ten seconds what is not done.
 With --json one object says what it works on, once it does.
@@ -43,7 +45,7 @@ Examples:
 export function addWorker(program: Command, surroundings: Surroundings): void {
   program
     .command("worker")
-    .summary("do the jobs of a queue, each in a thread of its own")
+    .summary("do the jobs of a queue, each in a thread with a limit of memory")
     .description("Do the jobs of a queue until Ctrl-C.")
     .option("--jobs <URL>", "sqlite:FILE, or nats://HOST:PORT", DEFAULT_QUEUE)
     .option("--workloads <NAMES>", "kinds of work, with commas between (default: all)", parseNames)
@@ -92,7 +94,7 @@ async function runWorker(surroundings: Surroundings, options: WorkerOptions): Pr
       ...{ leaseMs: lease * 1000, threads, memoryMb, scratch, channelHost },
     });
     try {
-      const facts = { jobs: shownQueue(url), name: worker.name, workloads: worker.workloads, threads };
+      const facts = { jobs: maskedUrl(url), name: worker.name, workloads: worker.workloads, threads };
       logger.info(facts, "working");
       if (json === true) await writeResult(surroundings, true, facts, "");
       await untilInterrupt(interrupt, clock);

@@ -1,7 +1,8 @@
-import { mkdtempSync, rmSync, utimesSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, utimesSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { refOf } from "./blob-bytes.suite.ts";
 import { BlobDesk } from "./blob-desk.ts";
 import { JobError } from "./job-error.ts";
 import { TrialBlobs } from "./trial-blobs.suite.ts";
@@ -31,6 +32,14 @@ test("an output of a long attempt is renewed, so that it is no garbage before it
   expect((await blobs.stat(sha256))?.putMs).toBe(1_000);
   await desk.renew();
   expect((await blobs.stat(sha256))?.putMs).toBeGreaterThan(1_000_000);
+});
+
+test("an input that could not be had as a file may be asked for again", async () => {
+  const bytes = Buffer.from("an input");
+  const input = { name: "in", ...refOf(bytes) };
+  await expect(desk.file(input)).rejects.toMatchObject({ code: "missing-blob" });
+  blobs.add(bytes);
+  expect(readFileSync(await desk.file(input))).toEqual(bytes);
 });
 
 test("an output that is gone is told, and none of them is taken for another", async () => {

@@ -74,6 +74,8 @@ export class BlobDesk implements Pick<ThreadCallDesk, BlobCall> {
     if (known !== undefined) return known;
     const fetched = this.#fetch(input);
     this.#files.set(input.name, fetched);
+    // Who asks again may be luckier.
+    fetched.catch(() => this.#files.delete(input.name));
     return fetched;
   }
 

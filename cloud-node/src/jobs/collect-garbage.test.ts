@@ -35,6 +35,22 @@ test("what is renewed at the last moment stays", async () => {
   expect(await blobs.stat(ref.sha256)).toMatchObject(ref);
 });
 
+test("the jobs are asked once about blobs that they name, however many", async () => {
+  const blobs = new TrialBlobs(folder);
+  const named = new Set(Array.from({ length: 600 }, (_, i) => old(blobs, `bytes ${i}`).sha256));
+  const garbage = old(blobs, "of nobody");
+  let asked = 0;
+  const queue = {
+    references: async () => {
+      asked += 1;
+      return named;
+    },
+  } satisfies Partial<JobQueue>;
+  const gone = await collectGarbage(queue as unknown as JobQueue, blobs, Date.now());
+  expect(gone).toEqual({ blobs: 1, bytes: garbage.bytes });
+  expect(asked).toBe(1);
+});
+
 test("what a job names that is handed in during a long collection stays", async () => {
   const blobs = new TrialBlobs(folder);
   const refs = Array.from({ length: 600 }, (_, i) => old(blobs, `bytes ${i}`));

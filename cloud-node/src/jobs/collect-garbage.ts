@@ -23,10 +23,12 @@ export async function collectGarbage(queue: JobQueue, blobs: BlobStore, nowMs: n
   const old: BlobFacts[] = [];
   for await (const facts of blobs.list()) if (facts.putMs < beforeMs) old.push(facts);
   const garbage = { blobs: 0, bytes: 0 };
-  for (let at = 0; at < old.length; at += BATCH_BLOBS) {
-    // Only now: a job that was handed in meanwhile may name what was put long ago.
-    const references = await queue.references();
-    for (const { sha256, bytes } of old.slice(at, at + BATCH_BLOBS)) {
+  let references = old.length === 0 ? new Set<string>() : await queue.references();
+  const unnamed = old.filter(({ sha256 }) => !references.has(sha256));
+  for (let at = 0; at < unnamed.length; at += BATCH_BLOBS) {
+    // Anew: a job that was handed in meanwhile may name what was put long ago.
+    if (at > 0) references = await queue.references();
+    for (const { sha256, bytes } of unnamed.slice(at, at + BATCH_BLOBS)) {
       // Renewed since: somebody is about to name it.
       if (references.has(sha256) || !(await blobs.remove(sha256, beforeMs))) continue;
       garbage.blobs += 1;

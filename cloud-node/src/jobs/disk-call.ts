@@ -11,6 +11,7 @@ export async function onDisk<Result>(folder: string, act: () => Promise<Result>)
   try {
     return await act();
   } catch (cause) {
+    if (cause instanceof JobError) throw cause;
     const { code = "", message } = cause as NodeJS.ErrnoException;
     if (FULL.has(code)) {
       throw new JobError("disk-full", `no room left in ${folder}`, "make room and try again", { cause });

@@ -2,10 +2,14 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import {
   appendFileSync,
+  existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
+  symlinkSync,
   truncateSync,
   utimesSync,
   writeFileSync,
@@ -120,6 +124,44 @@ test("who reads a damaged blob to its end does not forget the one that was put i
     expect(await codeOf(allOf({ [Symbol.asyncIterator]: () => slow }))).toBe("tampered-blob");
     expect((await allOf(blobs.get(ref))).equals(bytes)).toBe(true);
     expect(readdirSync(join(folder, ref.sha256.slice(0, 2)))).toEqual([ref.sha256]);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test("a blob that another looks at aside, as soon as it is placed, is not taken for a broken upload", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "lockstep-blobs-"));
+  try {
+    const bytes = bytesOf(1);
+    const ref = refOf(bytes);
+    const path = join(folder, ref.sha256.slice(0, 2), ref.sha256);
+    const aside = `${path}.00000000.part`;
+    const blobs = new FileBlobs(folder);
+    const put = blobs.put(sourceOf(bytes).source, { expect: ref });
+    while (!existsSync(path)) await new Promise<void>((resolve) => setImmediate(resolve));
+    renameSync(path, aside);
+    await put;
+    renameSync(aside, path);
+    expect((await allOf(blobs.get(ref))).equals(bytes)).toBe(true);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test("an upload that fails before its first byte leaves nothing", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "lockstep-blobs-"));
+  try {
+    const bytes = bytesOf(1);
+    const ref = refOf(bytes);
+    // Another's part, which the disk does not give.
+    const loop = `${ref.sha256}.00000000.part`;
+    mkdirSync(join(folder, ref.sha256.slice(0, 2)));
+    symlinkSync(loop, join(folder, ref.sha256.slice(0, 2), loop));
+    const open = () => readdirSync("/proc/self/fd").length;
+    const before = open();
+    expect(await codeOf(new FileBlobs(folder).put(sourceOf(bytes).source, { expect: ref }))).toBe("queue-away");
+    expect(readdirSync(join(folder, ref.sha256.slice(0, 2)))).toEqual([loop]);
+    expect(open()).toBe(before);
   } finally {
     rmSync(folder, { recursive: true });
   }

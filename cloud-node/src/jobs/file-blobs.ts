@@ -52,15 +52,23 @@ export class FileBlobs implements BlobStore {
       await this.#makeFolder(folder);
       return open(part, "wx");
     });
-    const begun = expect === undefined ? undefined : await this.#longestPart(expect, part);
+    const file = new BlobFile(handle);
+    let begun: string | undefined;
     try {
-      const ref = await this.#fill(new BlobFile(handle), begun, source, options).finally(() => handle.close());
+      let ref: BlobRef;
+      try {
+        if (expect !== undefined) begun = await this.#longestPart(expect, part);
+        ref = await this.#fill(file, begun, source, options);
+      } finally {
+        await handle.close();
+      }
       await this.#disk(() => this.#place(part, ref));
       return ref;
     } catch (error) {
       const code = error instanceof JobError ? error.code : undefined;
-      // Nobody can go on with wrong bytes, or with those that have no name; and a full disk is in everybody's way.
-      if (code === "tampered-blob" || code === "disk-full" || expect === undefined) await rm(part, { force: true });
+      // Nobody can go on with wrong bytes, with none, or with those that have no name; and a full disk is in everybody's way.
+      const isOfNoUse = code === "tampered-blob" || file.bytes === 0 || expect === undefined;
+      if (isOfNoUse || code === "disk-full") await rm(part, { force: true });
       if (code === "tampered-blob" && begun !== undefined) await rm(begun, { force: true });
       if (expect !== undefined) await this.#forgetShorter(expect.sha256, part).catch(() => {});
       throw error;
@@ -162,7 +170,7 @@ export class FileBlobs implements BlobStore {
 
   /** What most is left of, except for one's own. */
   async #longestPart({ sha256, bytes }: BlobRef, own: string): Promise<string | undefined> {
-    const parts = await this.#parts(sha256);
+    const parts = await this.#disk(() => this.#parts(sha256));
     const usable = parts.filter((part) => part.path !== own && part.bytes > 0 && part.bytes <= bytes);
     return usable.sort((a, b) => b.bytes - a.bytes)[0]?.path;
   }
@@ -180,11 +188,13 @@ export class FileBlobs implements BlobStore {
   async #place(part: string, { sha256 }: BlobRef): Promise<void> {
     const path = this.#path(sha256);
     await this.#makeFolder(dirname(path));
+    // Listed before: what somebody takes aside afterwards, to look at it, is the blob itself.
+    const parts = await this.#parts(sha256);
     const isPlaced = await rename(part, path).then(() => true, unlessAbsent);
     // Gone: another upload of the same bytes was placed first, and cleared away what it no longer needed.
     if (isPlaced === undefined) await stat(path);
     await syncFolder(dirname(path));
-    await this.#forgetParts(sha256);
+    for (const other of parts) await rm(other.path, { force: true });
   }
 
   /**
@@ -227,10 +237,6 @@ export class FileBlobs implements BlobStore {
       const isQuiet = writtenMs < Date.now() - QUIET_MS;
       if (path !== own && bytes <= facts.size && isQuiet) await rm(path, { force: true });
     }
-  }
-
-  async #forgetParts(sha256: string): Promise<void> {
-    for (const { path } of await this.#parts(sha256)) await rm(path, { force: true });
   }
 
   async #parts(sha256: string): Promise<Part[]> {

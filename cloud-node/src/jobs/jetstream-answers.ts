@@ -4,6 +4,7 @@ import {
   type MsgHdrs,
   type NatsConnection,
   NoRespondersError,
+  type Subscription,
   TimeoutError,
 } from "@nats-io/transport-node";
 
@@ -27,13 +28,14 @@ export class JetStreamAnswers {
   /** By the subject that its answer is asked under; oldest first. */
   readonly #questions = new Map<string, Question>();
   #lastNumber = 0;
+  /** undefined: none yet, or it was taken away. */
+  #subscription: Subscription | undefined;
 
   /** @param late  told of a message of a stream that nobody waits for any more */
   constructor(connection: NatsConnection, late: (message: Msg) => void = () => {}) {
     this.#connection = connection;
     this.#late = late;
     this.#inbox = createInbox();
-    connection.subscribe(`${this.#inbox}.*`, { callback: (error, answer) => this.#hear(error, answer) });
   }
 
   /**
@@ -52,6 +54,7 @@ export class JetStreamAnswers {
       }, timeoutMs);
       this.#questions.set(reply, { timer, resolve, reject });
       try {
+        this.#subscription ??= this.#listen();
         this.#connection.publish(subject, body, headers === undefined ? { reply } : { reply, headers });
       } catch (error) {
         this.#end(reply)?.reject(error as Error);
@@ -59,8 +62,15 @@ export class JetStreamAnswers {
     });
   }
 
+  #listen(): Subscription {
+    return this.#connection.subscribe(`${this.#inbox}.*`, { callback: (error, answer) => this.#hear(error, answer) });
+  }
+
   #hear(error: Error | null, answer: Msg): void {
     if (error !== null) {
+      // The server has ended it: the next question listens anew.
+      this.#subscription?.unsubscribe();
+      this.#subscription = undefined;
       for (const reply of [...this.#questions.keys()]) this.#end(reply)?.reject(error);
       return;
     }

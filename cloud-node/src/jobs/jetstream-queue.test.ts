@@ -1,9 +1,11 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
+import { type Msg, PermissionViolationError } from "@nats-io/transport-node";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { systemClock } from "../clock.ts";
 import { ManualClock } from "../manual-clock.suite.ts";
+import { JetStreamAnswers } from "./jetstream-answers.ts";
 import { JetStreamJobs } from "./jetstream-jobs.ts";
 import { JetStreamQueue } from "./jetstream-queue.ts";
 import type { Job } from "./job.ts";
@@ -182,6 +184,34 @@ describeWithNats("jobs in NATS", () => {
         return heard.length > 0;
       });
       end();
+    });
+
+    test("what answers a write and is no stream has written nothing", async () => {
+      const other = link.connection.subscribe("lockstep.other", {
+        callback: (_, message) => void message.respond("{}"),
+      });
+      expect(await codeOf(link.writes.write("lockstep.other", "text", {}))).toBe("queue-away");
+      other.unsubscribe();
+    });
+
+    test("questions are answered again after the server took the subscription for their answers away", async () => {
+      const { connection } = await rig.link();
+      const subscribe = connection.subscribe.bind(connection);
+      let refuse = (): void => {};
+      connection.subscribe = (subject, options) => {
+        const subscription = subscribe(subject, options);
+        refuse = () => {
+          subscription.unsubscribe();
+          options?.callback?.(new PermissionViolationError("no", "subscription", subject), {} as Msg);
+        };
+        return subscription;
+      };
+      const answers = new JetStreamAnswers(connection);
+      const other = subscribe("lockstep.other", { callback: (_, message) => void message.respond("yes") });
+      expect((await answers.ask("lockstep.other", "", 1_000)).string()).toBe("yes");
+      refuse();
+      expect((await answers.ask("lockstep.other", "", 1_000)).string()).toBe("yes");
+      other.unsubscribe();
     });
 
     test("by its URL both are opened, jobs and blobs, or neither where nobody answers", async () => {

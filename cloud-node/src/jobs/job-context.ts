@@ -8,7 +8,7 @@ import { shortened } from "./job-failure.ts";
 import { Pace } from "./pace.ts";
 import { seededRandom } from "./seeded-random.ts";
 import type { ThreadChannel } from "./thread-channel.ts";
-import type { ThreadLine } from "./thread-line.ts";
+import { attemptOver, type ThreadLine } from "./thread-line.ts";
 import { STOP_REASONS, type StopReason, type ThreadOrder, type WriteTarget } from "./thread-messages.ts";
 import type { JobContext } from "./workload.ts";
 
@@ -31,7 +31,9 @@ export class ThreadContext implements JobContext {
   readonly #clock = systemClock();
   readonly #stopper = new AbortController();
   readonly #pace: Pace;
+  /** Reads that are open; those of files end with the attempt, whoever still goes on with them. */
   readonly #reads = new Set<AsyncGenerator<Uint8Array>>();
+  #isClosed = false;
   #random: (() => number) | undefined;
   #hasScratch = false;
   #progress: JobProgress = { fraction: null, note: "", metrics: {} };
@@ -92,8 +94,7 @@ export class ThreadContext implements JobContext {
 
   progress(progress: Partial<JobProgress>): void {
     this.look();
-    // The queue keeps of it what makes sense.
-    this.#progress = { ...this.#progress, ...progress };
+    this.#progress = updated(this.#progress, progress);
     this.#isProgressNew = true;
     this.#pace.touch();
   }
@@ -103,9 +104,7 @@ export class ThreadContext implements JobContext {
     const { blobFolder } = this.#order;
     if (blobFolder === undefined) return this.#read(ref);
     // No byte of a file goes through the worker, which all of its threads would have to share.
-    const chunks = new FileBlobs(blobFolder).get(ref, { signal: this.signal });
-    this.#reads.add(chunks);
-    return chunks;
+    return this.#readFile(ref, new FileBlobs(blobFolder));
   }
 
   file(input: NamedBlob): Promise<string> {
@@ -130,6 +129,7 @@ export class ThreadContext implements JobContext {
 
   /** Tell what was not told yet, and let go of what is still open. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     this.#pace.flush();
     for (const chunks of this.#reads) await chunks.return(undefined);
   }
@@ -140,6 +140,20 @@ export class ThreadContext implements JobContext {
     this.#isProgressNew = false;
     this.#lines = [];
     this.#leftOut = 0;
+  }
+
+  async *#readFile(ref: BlobRef, blobs: FileBlobs): AsyncGenerator<Uint8Array> {
+    if (this.#isClosed) throw attemptOver();
+    const chunks = blobs.get(ref, { signal: this.signal });
+    this.#reads.add(chunks);
+    try {
+      for await (const chunk of chunks) {
+        yield chunk;
+        if (this.#isClosed) throw attemptOver();
+      }
+    } finally {
+      this.#reads.delete(chunks);
+    }
   }
 
   async *#read(ref: BlobRef | "checkpoint"): AsyncGenerator<Uint8Array> {
@@ -187,6 +201,23 @@ export class ThreadContext implements JobContext {
     }
     return await this.#line.call("write-end", [write]);
   }
+}
+
+/**
+ * What a workload tells, over what it told before. It may be anybody's JavaScript: what is not as typed is left out here,
+ * and what makes no sense as a number by the queue.
+ */
+function updated(before: JobProgress, told: unknown): JobProgress {
+  const { fraction, note, metrics }: { readonly [name: string]: unknown } = Object(told);
+  return {
+    fraction: typeof fraction === "number" || fraction === null ? fraction : before.fraction,
+    note: typeof note === "string" ? note : before.note,
+    metrics: typeof metrics === "object" && metrics !== null ? numbersOf(metrics) : before.metrics,
+  };
+}
+
+function numbersOf(metrics: object): JobProgress["metrics"] {
+  return Object.fromEntries(Object.entries(metrics).filter(([, value]) => typeof value === "number"));
 }
 
 /** What a signal says of why it was given. */

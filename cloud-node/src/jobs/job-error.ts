@@ -18,7 +18,6 @@ export type JobErrorCode =
   | "cancelled"
   | "worker-died"
   | "out-of-memory"
-  | "grace-over"
   | "peer-left"
   | "failed";
 
@@ -32,6 +31,9 @@ const FINAL: ReadonlySet<string> = new Set([
   "tampered-blob",
   "too-large",
 ]);
+
+/** What the queue, or the blobs, say while a wait helps. */
+const PASSING: ReadonlySet<string> = new Set(["queue-away", "disk-full"]);
 
 /** Something that a job, a blob or a queue could not do: what is wrong, and what to do about it. */
 export class JobError extends Error {
@@ -49,5 +51,10 @@ export class JobError extends Error {
   /** Whether another attempt would end the same. */
   get isFinal(): boolean {
     return FINAL.has(this.code);
+  }
+
+  /** Whether the same may be asked again after a time. */
+  get isPassing(): boolean {
+    return PASSING.has(this.code);
   }
 }

@@ -38,8 +38,6 @@ const LONGEST_PAUSE_MS = 2_000;
 const MOST_WAITING_LINES = 256;
 /** What the log still has to say is waited for so long before the end is told, ms. */
 const LOG_WAIT_MS = 1_000;
-/** What the queue, or the blobs, say while a wait helps. */
-const PASSING: ReadonlySet<string> = new Set(["queue-away", "disk-full"]);
 /** Far below the time that garbage is left alone. */
 const RENEW_MS = 600_000;
 
@@ -292,7 +290,7 @@ export class JobRun {
       try {
         return await act();
       } catch (error) {
-        const isPassing = error instanceof JobError && PASSING.has(error.code);
+        const isPassing = error instanceof JobError && error.isPassing;
         if (!isPassing || !isWanted()) throw error;
         logger.warn({ job: this.job.id, error: error.message }, what);
         await new Promise<void>((resolve) => clock.setTimer(resolve, pauseMs));

@@ -69,6 +69,19 @@ test.for([
   keeper.close();
 });
 
+test("progress that the queue refuses is not told again, so that later extensions do not fail of it, too", async () => {
+  const keeper = keep();
+  answer = async () => {
+    throw new JobError("failed", "it cannot make anything of it", "tell something else");
+  };
+  keeper.tell(progress(0.5));
+  await pass(0);
+  answer = async () => "held";
+  await pass(5_000);
+  expect(asked).toEqual([progress(0.5), undefined]);
+  keeper.close();
+});
+
 test("a queue that does not answer is asked again, with the newest progress", async () => {
   const keeper = keep();
   answer = async () => {

@@ -1,6 +1,7 @@
 import type { Clock, Timer } from "../clock.ts";
 import type { Logger } from "../logger.ts";
 import type { JobProgress } from "./job.ts";
+import { JobError } from "./job-error.ts";
 import type { JobLease } from "./job-queue.ts";
 
 export interface LeaseKeeperOptions {
@@ -58,7 +59,8 @@ export class LeaseKeeper {
     } catch (error) {
       // The work goes on: a queue that comes back says itself whether somebody else has the job by then.
       logger.warn({ error: String(error) }, "the queue does not answer");
-      this.#progress ??= progress;
+      // What it refuses for good must not be what every later extension fails of.
+      if (error instanceof JobError && error.isPassing) this.#progress ??= progress;
     } finally {
       this.#isAsking = false;
     }

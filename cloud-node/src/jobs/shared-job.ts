@@ -113,7 +113,7 @@ export class SharedJob {
     const late = Promise.withResolvers<never>();
     const timer = clock.setTimer(() => {
       this.#isShort = true;
-      const problem = `${count - hub.taken} of ${count} places were not taken in ${peersMs / 1000} s`;
+      const problem = `${count - hub.taken} of ${count} places were not taken in ${(waitMs / 1000).toFixed(1)} s`;
       late.reject(new JobError("peer-left", problem, "let more workers, or more threads, wait for this workload"));
     }, waitMs);
     try {

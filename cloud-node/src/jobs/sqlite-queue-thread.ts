@@ -96,7 +96,11 @@ function answer({ call, ask, nowMs }: QueueOrder, desk: SqliteJobDesk, table: Sq
     }
   } catch (error) {
     if (error instanceof JobError) return { kind: "refusal", call, error: packJobError(error) };
-    throw error;
+    // What the file, or its connection, refuses concerns everybody.
+    if (error instanceof Error && "code" in error) throw error;
+    // What cannot be worked out is whoever asked's alone: nothing of it was written.
+    const problem = `the queue cannot make anything of it (${error})`;
+    return { kind: "refusal", call, error: packJobError(new JobError("failed", problem, "mend what is asked")) };
   }
 }
 

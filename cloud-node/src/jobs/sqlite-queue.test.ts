@@ -7,6 +7,7 @@ import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { ManualClock } from "../manual-clock.suite.ts";
+import type { JobProgress } from "./job.ts";
 import { jobQueueSuite } from "./job-queue.suite.ts";
 import { DEFAULT_PACE } from "./job-steps.ts";
 import { ABSENT, codeOf, type QueueRig, spec, take } from "./queue-rig.suite.ts";
@@ -56,6 +57,21 @@ describe("a queue's file", () => {
     queues.push(queue);
     return queue;
   };
+
+  test("refuses what it can make nothing of alone, and not what others ask meanwhile", async () => {
+    const queue = await open();
+    await queue.submit(spec());
+    const lease = await queue.claim(["toy"], "w");
+    const nonsense = { fraction: 0.5, note: undefined, metrics: {} } as unknown as JobProgress;
+    const asked = [
+      queue.submit(spec()),
+      lease?.extend(nonsense) ?? expect.fail("there is one"),
+      queue.list({ limit: 10 }),
+    ];
+    expect(await Promise.all(asked.map((it) => codeOf(it)))).toEqual([undefined, "failed", undefined]);
+    expect(await lease?.extend({ fraction: 0.5, note: "", metrics: {} })).toBe("held");
+    expect(await queue.list({ limit: 10 })).toHaveLength(2);
+  });
 
   test("of a newer release, or of something else, is refused and left as it is", async () => {
     await (await open()).close();

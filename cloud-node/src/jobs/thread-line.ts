@@ -29,7 +29,7 @@ export class ThreadLine {
     args: CallArguments<Name>,
     transfer: readonly ArrayBuffer[] = [],
   ): Promise<CallAnswer<Name>> {
-    if (this.#isOver) return Promise.reject(over());
+    if (this.#isOver) return Promise.reject(attemptOver());
     this.#lastId += 1;
     const id = this.#lastId;
     const answer = new Promise<unknown>((resolve, reject) => this.#waiting.set(id, { resolve, reject }));
@@ -45,7 +45,7 @@ export class ThreadLine {
   /** Say how it ended: nothing else is said after it. @param value  the result as JSON */
   end(end: { readonly value: string } | { readonly failure: AttemptFailure }): void {
     this.#isOver = true;
-    for (const { reject } of this.#waiting.values()) reject(over());
+    for (const { reject } of this.#waiting.values()) reject(attemptOver());
     this.#waiting.clear();
     if ("value" in end) this.#post({ kind: "done", run: this.#run, value: end.value });
     else this.#post({ kind: "failed", run: this.#run, failure: end.failure });
@@ -65,6 +65,7 @@ export class ThreadLine {
   }
 }
 
-function over(): JobError {
+/** What whoever goes on after the end is told. */
+export function attemptOver(): JobError {
   return new JobError("cancelled", "the attempt is over", "wait for all that was begun before `run` returns");
 }

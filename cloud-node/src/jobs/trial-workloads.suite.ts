@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { setTimeout } from "node:timers/promises";
 import * as v from "valibot";
-import type { JsonObject } from "./job.ts";
+import type { JobProgress, JsonObject } from "./job.ts";
+import type { JobError } from "./job-error.ts";
 import type { JobContext, Workload } from "./workload.ts";
 import type { WorkloadRegistry } from "./workload-registry.ts";
 
@@ -183,6 +184,36 @@ const TRIALS: readonly Workload[] = [
     }
     context.progress({ fraction: 7, note: "end", metrics: { said, bad: Number.NaN } });
     return { said };
+  }),
+  trial("tells-nonsense", async ({ what }, context) => {
+    const things: Record<string, unknown> = {
+      note: { fraction: 0.5, note: undefined },
+      number: { fraction: 0.5, note: 5, metrics: { good: 1, text: "2", none: null } },
+      metrics: { fraction: 0.5, metrics: null },
+      fraction: { fraction: "half" },
+      uncloned: { fraction: 0.5, metrics: { act: () => 1 } },
+      nothing: null,
+    };
+    context.progress(things[String(what)] as Partial<JobProgress>);
+    return {};
+  }),
+  trial("leaves-reads", async ({ file }, context) => {
+    const read = async () => {
+      for (const input of context.inputs) for await (const _ of context.read(input));
+    };
+    const say = (how: string) => appendFileSync(String(file), `${how}\n`);
+    // Not before `run` has returned.
+    const readLater = async () => {
+      for (let i = 0; i < 5; i++) {
+        await setTimeout(2);
+        await read().then(
+          () => say("read"),
+          ({ code }: JobError) => say(code),
+        );
+      }
+    };
+    void readLater();
+    return {};
   }),
   trial("leaves-work", async (_params, context) => {
     setInterval(() => context.progress({ note: "still here" }), 1);

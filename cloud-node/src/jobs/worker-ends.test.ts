@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { JobError } from "./job-error.ts";
+import { TRIALS_URL } from "./trial-workloads.suite.ts";
 import { WorkerRig } from "./worker-rig.suite.ts";
 
 const WORKER_FILE = fileURLToPath(new URL("./worker-process.suite.ts", import.meta.url));
@@ -119,6 +120,18 @@ describe("a worker that is stopped", () => {
     await away.stop();
     expect(away.running).toEqual([]);
   });
+});
+
+test("a worker that can have no thread gives the job back at once, and another one does it", async () => {
+  // What cannot be handed to a thread: none is begun.
+  const registry = { toString: () => TRIALS_URL } as unknown as string;
+  const without = await rig.worker({ registry });
+  const id = await rig.submit("echo", { count: 1 }, { maxAttempts: 1 });
+  const back = await rig.queue.until(id, (job) => job.state === "queued" && job.dueMs > job.submittedMs);
+  expect(back).toMatchObject({ state: "queued", attempts: 0, error: null });
+  await without.stop();
+  await rig.worker();
+  expect(await rig.queue.ended(id)).toMatchObject({ state: "done", attempts: 1 });
 });
 
 describe("a lease that is lost", () => {

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type JsonObject, MAX_RESULT_BYTES } from "./job.ts";
@@ -164,6 +164,35 @@ describe("a workload that does harm", () => {
     await rig.queue.ended(id);
     expect(rig.queue.told.filter((told) => told.id === id)).toEqual([]);
   });
+
+  test("goes on reading when it has ended: it is refused, and its thread does the next job", async () => {
+    const file = join(rig.scratch, "reads");
+    const inputs = [{ name: "in", ...rig.blobs.add(Buffer.alloc(100_000, 1)) }];
+    await rig.run("leaves-reads", { file }, { inputs });
+    const id = await rig.submit("waits", {}, { salt: "reads" });
+    await rig.logged(id, "waits");
+    const reads = () => (existsSync(file) ? readFileSync(file, "utf8").trim().split("\n") : []);
+    while (reads().length < 5) await new Promise<void>((resolve) => setTimeout(resolve, 2));
+    expect(reads().slice(0, 5)).toEqual(Array(5).fill("cancelled"));
+    await rig.queue.cancel(id);
+    await rig.queue.ended(id);
+  });
+
+  test.for([
+    ["note", { fraction: 0.5, note: "", metrics: {} }],
+    ["number", { fraction: 0.5, note: "", metrics: { good: 1 } }],
+    ["metrics", { fraction: 0.5, note: "", metrics: {} }],
+    ["fraction", { fraction: null, note: "", metrics: {} }],
+    ["uncloned", { fraction: 0.5, note: "", metrics: {} }],
+    ["nothing", { fraction: null, note: "", metrics: {} }],
+  ] as const)(
+    "tells progress that is none (%s): what makes sense of it is kept, and it is done",
+    async ([what, kept]) => {
+      const job = await rig.run("tells-nonsense", { what }, { maxAttempts: 1 });
+      expect(job).toMatchObject({ state: "done", attempts: 1 });
+      expect(job.progress).toEqual(kept);
+    },
+  );
 
   test("breaks off an output: it hears of its own error, and the output is none", async () => {
     const { result } = await rig.run("breaks-off");

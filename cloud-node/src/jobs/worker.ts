@@ -20,14 +20,14 @@ export interface JobWorkerOptions extends JobRunOptions {
   readonly memoryMb: number;
 }
 
-/** How long to wait for a job before asking again, and for a queue that does not answer. */
+/** How long to wait for a job before asking again, and for a queue that does not answer or a system without a thread. */
 const WAIT_MS = 5_000;
 const AWAY_MS = 1_000;
 const MOST_IDLE_WAITS = 2;
 /** What a worker that ends takes at most. */
 const STOP_MS = 10_000;
 
-/** Takes jobs out of a queue and works on them, each in a thread of its own; no job can take it along. */
+/** Takes jobs out of a queue and works on them, each in a thread that no other job has meanwhile; none can take it along. */
 export class JobWorker {
   readonly #options: JobWorkerOptions;
   readonly #ending = new AbortController();
@@ -76,8 +76,12 @@ export class JobWorker {
       try {
         const lease = await queue.claim(workloads, name);
         if (lease !== undefined) {
-          if (thread?.isFit !== true) thread = this.#newThread();
           idleWaits = 0;
+          if (thread?.isFit !== true) thread = await this.#threadFor(lease);
+          if (thread === undefined) {
+            await pause(this.#options.clock, AWAY_MS, signal);
+            continue;
+          }
           const work = this.#work(lease, thread);
           await work.left;
           // While the end of one job is told, its thread has the next one: of more than one the queue would be told late.
@@ -120,9 +124,17 @@ export class JobWorker {
     }
   }
 
-  #newThread(): JobThread {
-    const { registry, memoryMb, clock } = this.#options;
-    return new JobThread({ registry, memoryMb, clock });
+  /** @returns undefined: the system has none to give, and the job is given back */
+  async #threadFor(lease: JobLease): Promise<JobThread | undefined> {
+    const { registry, memoryMb, clock, logger } = this.#options;
+    try {
+      return new JobThread({ registry, memoryMb, clock });
+    } catch (error) {
+      const { code, message } = failureOf(error);
+      logger.error({ job: lease.job.id, error: message }, "no thread can be made: the job is given back");
+      await lease.release({ code, message: `no thread could be made, ${message}` });
+      return undefined;
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 import { stat } from "node:fs/promises";
 import { unlessAbsent } from "../../jobs/disk-call.ts";
+import { maskedUrl } from "../../jobs/masked-url.ts";
 import { CommandError } from "../command-error.ts";
 import { DEFAULT_STORE_FILE } from "../defaults.ts";
 import { readToken, type TokenOptions, trustAuthority } from "../node-token.ts";
@@ -49,11 +50,6 @@ export function checkQueueUrl(url: string): void {
   if (!/^sqlite:.|^(nats|tls):\/\/./.test(url)) throw notQueue(url);
 }
 
-/** Where a queue is, without the password that may be in its address. */
-export function shownQueue(url: string): string {
-  return url.replace(/\/\/[^/]*@/, "//");
-}
-
 /** @throws {CommandError} `file` */
 async function checkIsThere(url: string): Promise<void> {
   const [, file] = /^sqlite:(.+)$/s.exec(url) ?? [];
@@ -63,5 +59,5 @@ async function checkIsThere(url: string): Promise<void> {
 }
 
 function notQueue(url: string): CommandError {
-  return new CommandError("usage", `"${shownQueue(url)}" is no queue of jobs`, `write ${QUEUE_HELP}`);
+  return new CommandError("usage", `"${maskedUrl(url)}" is no queue of jobs`, `write ${QUEUE_HELP}`);
 }

@@ -180,7 +180,7 @@ test.each([
   [["show", "xyz"], /"xyz" is no id of a job/],
   [["list", "--state", "asleep"], /write some of queued/],
   [["list", "--queue", "redis://here"], /"redis:\/\/here" is no queue of jobs/],
-  [["list", "--queue", "redis://me:secret@here"], /"redis:\/\/here" is no queue of jobs/],
+  [["list", "--queue", "redis://me:secret@here"], /"redis:\/\/…@here" is no queue of jobs/],
   [["watch", "--queue", "nats:"], /is no queue of jobs/],
 ] as const)("wrong usage says what to do: %j", async (args, remedy) => {
   const at = (args as readonly string[]).indexOf("--queue");

@@ -49,7 +49,7 @@ export async function startWorker(plan: WorkerPlan): Promise<StartedWorker> {
   const { workloads = Object.keys(known.workloads) } = plan;
   if (workloads.length === 0)
     throw new CommandError("usage", "no kind of work is named", "leave --workloads out for all");
-  const scratch = await makeScratch(folder);
+  const scratch = await makeScratch(folder, plan.clock);
   const { graceMs, peersMs } = WORKER_DEFAULTS;
   const worker = new JobWorker({ ...rest, name, workloads, registry: known.url, scratch, graceMs, peersMs });
   try {
