@@ -113,7 +113,9 @@ async function whileRunning(
   });
   // Whoever was late had time to spoil something.
   await setTimeout(2 * LEASE_MS);
-  const outcomes = await Promise.all(runs.map(async ({ id, ms, isHit }) => count.outcome(await rig.job(id), ms, isHit)));
+  const outcomes = await Promise.all(
+    runs.map(async ({ id, ms, isHit }) => count.outcome(await rig.job(id), ms, isHit)),
+  );
   count.leave();
   return outcomes;
 }

@@ -40,7 +40,8 @@ class DeadLetters {
 
   /** Whether a job is told of as it stands, with its last error and its inputs. */
   async has({ id, state, error, inputs }: Job): Promise<boolean> {
-    for (let waitedMs = 0; waitedMs < LETTER_MS && !this.#letters.has(id); waitedMs += LOOK_MS) await setTimeout(LOOK_MS);
+    for (let waitedMs = 0; waitedMs < LETTER_MS && !this.#letters.has(id); waitedMs += LOOK_MS)
+      await setTimeout(LOOK_MS);
     const letter = this.#letters.get(id);
     if (letter === undefined) return false;
     const told = [letter.state, letter.error?.code, letter.error?.message, letter.inputs];
