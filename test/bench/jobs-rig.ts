@@ -29,7 +29,8 @@ const TICK_MS = 10;
 /** Servers take clients a moment after they answer, and three of them have to agree on who leads. */
 const START_MS = 30_000;
 const START_LOOK_MS = 200;
-const OVER: ReadonlySet<string> = new Set(["done", "failed", "dead", "cancelled"]);
+/** States that a job does not leave by itself. */
+export const OVER: ReadonlySet<string> = new Set(["done", "failed", "dead", "cancelled"]);
 
 /** A command of ours in a process of its own. */
 export class CommandProcess {
@@ -56,6 +57,18 @@ export class CommandProcess {
       }
       await Promise.race([once(this.child, "said"), once(this.child, "close")]);
     }
+  }
+
+  /** Wait until it says this, or so long. @returns whether it did. @throws {BenchError} `no-answer` when it ends */
+  async saidWithin(pattern: RegExp, ms: number): Promise<boolean> {
+    const late = new AbortController();
+    const timer = setTimeout(ms, false, { signal: late.signal }).catch(() => false);
+    const said = this.said(pattern).then(() => true);
+    // One that ends after the limit is nobody's concern here.
+    said.catch(() => {});
+    const hasSaid = await Promise.race([said, timer]);
+    late.abort();
+    return hasSaid;
   }
 
   get hasEnded(): boolean {

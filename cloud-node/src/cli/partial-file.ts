@@ -8,6 +8,8 @@ import { CommandError } from "./command-error.ts";
 
 /** What waits for the disk while more is made. */
 const WRITE_AHEAD_BYTES = 1 << 22;
+/** Once so much waits for the disk it is told to begin, so that it works while more is brought. */
+const FLUSH_BYTES = 1 << 26;
 
 /**
  * Refuse files that cannot be meant: a folder to read or to write, an output in no folder, or one that is the input.
@@ -79,6 +81,45 @@ export class PartialFile {
   get stream(): Writable {
     this.#stream ??= this.handle.createWriteStream({ highWaterMark: WRITE_AHEAD_BYTES });
     return this.#stream;
+  }
+
+  /**
+   * Write all of a source, front to back, and have it on the disk: what is kept then is whole even where the power goes.
+   *
+   * @param source  its chunks are not written into once they are given
+   * @throws what the source throws, and what the system says
+   */
+  async fill(source: AsyncIterable<Uint8Array>): Promise<void> {
+    let bytes = 0;
+    let flushedBytes = 0;
+    let isFlushing = false;
+    let written: Promise<void> = Promise.resolve();
+    let flushed: Promise<void> = Promise.resolve();
+    for await (const chunk of source) {
+      await written;
+      written = this.#write(chunk, bytes);
+      // Whoever waits for it next is told.
+      written.catch(() => {});
+      bytes += chunk.length;
+      if (isFlushing || bytes - flushedBytes < FLUSH_BYTES) continue;
+      isFlushing = true;
+      flushedBytes = bytes;
+      flushed = this.handle.datasync().then(() => {
+        isFlushing = false;
+      });
+      // An error is kept for the end: the system may tell of it once only.
+      flushed.catch(() => {});
+    }
+    await written;
+    await flushed;
+    await this.handle.sync();
+  }
+
+  async #write(chunk: Uint8Array, place: number): Promise<void> {
+    for (let at = 0; at < chunk.length; ) {
+      const { bytesWritten } = await this.handle.write(chunk, at, chunk.length - at, place + at);
+      at += bytesWritten;
+    }
   }
 
   /** Make what was written so far the file. */

@@ -9,6 +9,18 @@ import { BenchError } from "../bench-error.ts";
 const LIMIT_MS = 20_000;
 const LOOK_MS = 20;
 
+/**
+ * When a write is on the disk: before it is answered; every second, and in the system's hands before it is answered; or as
+ * Redis comes, with a snapshot a minute at most.
+ */
+export type RedisKeeping = "durable" | "each-second" | "default";
+
+const OPTIONS: Readonly<Record<RedisKeeping, readonly string[]>> = {
+  durable: ["--save", "", "--appendonly", "yes", "--appendfsync", "always"],
+  "each-second": ["--save", "", "--appendonly", "yes", "--appendfsync", "everysec"],
+  default: [],
+};
+
 /** Debian's Redis, alone on a port. */
 export class RedisServer {
   readonly port: number;
@@ -19,11 +31,9 @@ export class RedisServer {
     this.#child = child;
   }
 
-  /** @param isDurable  each write is on the disk before it is answered; else as Redis comes: a snapshot now and then */
-  static async start(folder: string, isDurable: boolean): Promise<RedisServer> {
+  static async start(folder: string, keeping: RedisKeeping): Promise<RedisServer> {
     const port = await freePort();
-    const kept = isDurable ? ["--save", "", "--appendonly", "yes", "--appendfsync", "always"] : [];
-    const args = ["--port", String(port), "--bind", "127.0.0.1", "--dir", folder, ...kept];
+    const args = ["--port", String(port), "--bind", "127.0.0.1", "--dir", folder, ...OPTIONS[keeping]];
     const server = new RedisServer(port, spawn(programPath("redis-server"), args, { stdio: "ignore" }));
     const endMs = performance.now() + LIMIT_MS;
     while (!(await server.#answers())) {

@@ -1,6 +1,5 @@
 import { mkdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { pipeline } from "node:stream/promises";
 import type { JobAnswer } from "../../api/schemas/job-schema.ts";
 import { unlessAbsent } from "../../jobs/disk-call.ts";
 import { aboutOutput } from "../../workloads/telemetry/output-problem.ts";
@@ -20,7 +19,7 @@ export interface OutputPlace {
 }
 
 /**
- * Bring what a job left into a folder: each file whole and verified, or not at all.
+ * Bring what a job left into a folder: each file whole, verified and on the disk, or not at all.
  *
  * @returns paths, in the job's order
  * @throws {CommandError} `refused` when it is not done, names an output as no file may be, or has one that is there already;
@@ -53,7 +52,7 @@ export async function fetchOutputs(
       const onProgress = (bytes: number) => progress.update(before + bytes, all);
       const file = await PartialFile.open(path);
       try {
-        await pipeline(door.read(output, { onProgress, signal: interrupt }), file.stream);
+        await file.fill(door.read(output, { onProgress, signal: interrupt }));
         await file.keep();
       } catch (error) {
         await file.discard();

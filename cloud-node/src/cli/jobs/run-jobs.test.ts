@@ -10,6 +10,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import type { JobAnswer } from "../../api/schemas/job-schema.ts";
 import { openQueue } from "../../jobs/open-queue.ts";
 import { runCommandLine } from "../command-line.ts";
+import { PartialFile } from "../partial-file.ts";
 
 const ID = "3f2a9c1d".padEnd(64, "0");
 const LEFT = Buffer.from("what it left\n");
@@ -137,6 +138,19 @@ test("what a job left is written over nothing unless that is asked for, under na
   expect((await jobs(url, ["show", ID, "--out", folder, "--force"])).code).toBe(0);
   expect(readFileSync(file)).toEqual(LEFT);
   expect(readdirSync(folder)).toEqual([LONG_NAME]);
+});
+
+test("an output that the disk begins to take before it is all there is the same in the end", async () => {
+  const pieces = [Buffer.from("first"), Buffer.alloc(70_000_000, 1), Buffer.from("last")];
+  const file = await PartialFile.open(join(folder, "long.bin"));
+  await file.fill(
+    (async function* () {
+      yield* pieces;
+    })(),
+  );
+  await file.keep();
+  expect(readFileSync(join(folder, "long.bin")).equals(Buffer.concat(pieces))).toBe(true);
+  expect(readdirSync(folder)).toEqual(["long.bin"]);
 });
 
 test("no terminal obeys parameters, results or names of outputs", async () => {

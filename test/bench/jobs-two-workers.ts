@@ -1,98 +1,12 @@
 import type { JobSpec } from "@lockstep/cloud-node";
 import type { BenchGoal, BenchTable } from "./bench.ts";
 import { BenchError } from "./bench-error.ts";
-import { BENCH_WORKLOADS, JobsRig, type QueueKind } from "./jobs-rig.ts";
+import { BENCH_WORKLOADS, JobsRig } from "./jobs-rig.ts";
 
-const KINDS: readonly QueueKind[] = ["SQLite", "JetStream"];
-const LONG_MS = 10_000;
 const JOBS = 16;
 /** Seconds of work: that a thread starts, or a queue is looked at, is no part of it. */
 const RECORDING_ROWS = 200_000;
 const WAIT_MS = 500;
-const ATTEMPTS = 3;
-
-/** What a queue adds to a job of ten seconds: from handing it in to hearing that it is done, beside what it took itself. */
-export async function overheads(): Promise<{ readonly table: BenchTable; readonly goals: readonly BenchGoal[] }> {
-  const rows: (string | number)[][] = [];
-  const goals: BenchGoal[] = [];
-  for (const kind of KINDS) {
-    const rig = await JobsRig.start(kind);
-    try {
-      await rig.worker(["--workloads-from", BENCH_WORKLOADS]);
-      await rig.over(await rig.submit("tiny", { n: 0 }));
-      const heard = Promise.withResolvers<number>();
-      rig.open.queue.watch((event) => {
-        if (event.kind === "job" && event.job.workload === "wait" && event.job.state === "done") {
-          heard.resolve(performance.now());
-        }
-      });
-      const startedMs = performance.now();
-      const id = await rig.submit("wait", { ms: LONG_MS });
-      const wallMs = (await heard.promise) - startedMs;
-      const { result } = await rig.job(id);
-      const ownMs = Number(result?.value.ms);
-      const percent = Number(((100 * (wallMs - ownMs)) / ownMs).toFixed(2));
-      rows.push([kind, ...[ownMs, wallMs].map((ms) => Number((ms / 1000).toFixed(3))), percent]);
-      goals.push({
-        what: `queue overhead of a job of 10 s, ${kind}`,
-        measured: percent,
-        unit: "%",
-        must: { below: 1 },
-      });
-    } finally {
-      await rig.stop();
-    }
-  }
-  return {
-    table: {
-      title: "A job of 10 s, which says ten times a second how far it is",
-      columns: ["queue", "itself, s", "from handing it in to hearing that it is done, s", "overhead, %"],
-      rows,
-    },
-    goals,
-  };
-}
-
-/** A job that takes its thread along each time: given up with its error, while its worker lives. */
-export async function poisonous(): Promise<{ readonly table: BenchTable; readonly goals: readonly BenchGoal[] }> {
-  const rows: (string | number)[][] = [];
-  let deaths = 0;
-  let survivals = 0;
-  for (const kind of KINDS) {
-    const rig = await JobsRig.start(kind, { leaseMs: 2_000 });
-    try {
-      const worker = await rig.worker(["--workloads-from", BENCH_WORKLOADS, "--memory", "64"]);
-      for (const how of ["exit", "throw", "memory"]) {
-        const job = await rig.over(await rig.submit("poison", { how }, {}, ATTEMPTS));
-        const next = await rig.over(await rig.submit("tiny", { n: 1 }, { salt: how }));
-        const isAlive = !worker.hasEnded && next.state === "done";
-        const isDead = job.state === "dead" && job.attempts === ATTEMPTS && job.error !== null;
-        deaths += Number(isDead);
-        survivals += Number(isAlive);
-        rows.push([kind, how, job.state, job.attempts, job.error?.code ?? "–", isAlive ? "yes" : "no"]);
-      }
-    } finally {
-      await rig.stop();
-    }
-  }
-  const all = rows.length;
-  return {
-    table: {
-      title: "Poisonous jobs",
-      columns: ["queue", "how it ends its thread", "ends as", "attempts", "error", "worker lives and goes on"],
-      rows,
-    },
-    goals: [
-      {
-        what: "poisonous jobs given up after their attempts with their error",
-        measured: deaths,
-        unit: `of ${all}`,
-        must: { atLeast: all },
-      },
-      { what: "workers that live on behind them", measured: survivals, unit: `of ${all}`, must: { atLeast: all } },
-    ],
-  };
-}
 
 /** Sixteen jobs, by one worker and by two: recordings, and some that need no processor, which shows what stands in line. */
 export async function twoWorkers(): Promise<{ readonly table: BenchTable; readonly goals: readonly BenchGoal[] }> {
