@@ -4,7 +4,7 @@ import { BENCH_WORKLOADS, JobsRig, type QueueKind } from "./jobs-rig.ts";
 
 const KINDS: readonly QueueKind[] = ["SQLite", "JetStream"];
 const LONG_MS = 10_000;
-/** A worker ends a thread that had nothing to do for ten seconds; another one is started for the next job. */
+/** A worker ends a thread that had nothing to do for ten seconds, and has another one stand ready. */
 const IDLE_MS = 16_000;
 
 /** One job of ten seconds. */

@@ -35,6 +35,8 @@ export type ThreadEnd =
 export interface JobThreadOptions {
   /** The registry's file, as a URL. */
   readonly registry: string;
+  /** Those that it loads before a job asks for them. */
+  readonly workloads: readonly string[];
   /** Of heap, and of heap and buffers together, MiB. */
   readonly memoryMb: number;
   readonly clock: Clock;
@@ -63,9 +65,9 @@ export class JobThread {
 
   constructor(options: JobThreadOptions) {
     this.#options = options;
-    const { memoryMb } = options;
+    const { registry, workloads, memoryMb } = options;
     this.#worker = new Worker(THREAD_URL, {
-      workerData: { registry: options.registry, stop: this.#stop } satisfies ThreadData,
+      workerData: { registry, workloads: [...workloads], stop: this.#stop } satisfies ThreadData,
       // A workload reads no environment; what it has to say goes to its log.
       env: {},
       argv: [],
@@ -79,6 +81,11 @@ export class JobThread {
     this.#worker.on("messageerror", (error) => this.#died(died(String(error))));
     this.#worker.on("error", (error: unknown) => this.#died(crash(error, memoryMb)));
     this.#worker.on("exit", (code) => this.#died(died(`exited with code ${code}`)));
+  }
+
+  /** Whether it stands ready, and no attempt was run in it. */
+  get isFresh(): boolean {
+    return this.isFit && this.#runs === 0;
   }
 
   /** Whether another attempt may be run in it. */

@@ -11,6 +11,8 @@ export type StopReason = (typeof STOP_REASONS)[number];
 export interface ThreadData {
   /** The registry's file, as a URL. */
   readonly registry: string;
+  /** What it loads before a job asks for it. */
+  readonly workloads: readonly string[];
   /** Shape (1), i32 in shared memory: why its attempt should end. Seen also by one that never gives way. */
   readonly stop: Int32Array;
 }

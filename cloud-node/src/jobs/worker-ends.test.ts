@@ -1,9 +1,9 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { JobError } from "./job-error.ts";
 import { TRIALS_URL } from "./trial-workloads.suite.ts";
 import { WorkerRig } from "./worker-rig.suite.ts";
@@ -120,6 +120,15 @@ describe("a worker that is stopped", () => {
     await away.stop();
     expect(away.running).toEqual([]);
   });
+});
+
+test("a worker's thread stands ready with its workloads loaded, before any job comes", async () => {
+  const [file, mark] = [join(rig.scratch, "marks.mjs"), join(rig.scratch, "mark")];
+  const write = `(await import("node:fs")).writeFileSync(${JSON.stringify(mark)}, "")`;
+  const marks = `async () => { if (!(await import("node:worker_threads")).isMainThread) ${write}; }`;
+  writeFileSync(file, `export const WORKLOADS = { marks: ${marks} };`);
+  await rig.worker({ registry: pathToFileURL(file).href, workloads: ["marks"] });
+  await vi.waitUntil(() => existsSync(mark), { timeout: 20_000 });
 });
 
 test("a worker that can have no thread gives the job back at once, and another one does it", async () => {

@@ -17,7 +17,7 @@ const MOST_WORKERS = 256;
 
 const port = parentPort;
 if (port === null) throw new InvariantError("a worker's thread must run in a worker thread");
-const { registry, stop }: ThreadData = workerData;
+const { registry, workloads, stop }: ThreadData = workerData;
 /** By name: loaded once. */
 const loaded = new Map<string, Promise<Workload>>();
 let line: ThreadLine | undefined;
@@ -28,6 +28,9 @@ port.on("message", (message: ToThread) => {
   else if (message.kind === "stop") context?.look();
   else line?.heard(message);
 });
+
+// One that cannot be loaded is told of when a job asks for it.
+for (const name of workloads) workloadOf(name).catch(() => {});
 
 async function begin(order: ThreadOrder): Promise<void> {
   const own = new ThreadLine(port as NonNullable<typeof port>, order.run);

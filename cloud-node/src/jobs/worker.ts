@@ -69,7 +69,8 @@ export class JobWorker {
   async #serve(): Promise<void> {
     const { queue, workloads, name, logger } = this.#options;
     const { signal } = this.#ending;
-    let thread: JobThread | undefined;
+    // One always stands ready: a job waits for no thread to start, and for no workload to be loaded.
+    let thread = this.#spare();
     let idleWaits = 0;
     let told: Promise<void> = Promise.resolve();
     while (!signal.aborted) {
@@ -89,8 +90,11 @@ export class JobWorker {
           told = work.told;
           continue;
         }
-        // A thread that is kept starts the next job at once; for longer it would only take memory.
-        if (idleWaits === MOST_IDLE_WAITS) await thread?.kill();
+        // What its last jobs left behind would only take memory.
+        if (idleWaits === MOST_IDLE_WAITS && thread?.isFresh !== true) {
+          await thread?.kill();
+          thread = this.#spare();
+        }
         idleWaits += 1;
         await queue.wait(workloads, WAIT_MS, signal);
       } catch (error) {
@@ -124,13 +128,22 @@ export class JobWorker {
     }
   }
 
+  /** @returns undefined: the system has none to give, which matters only to a job */
+  #spare(): JobThread | undefined {
+    try {
+      return new JobThread(this.#options);
+    } catch {
+      return undefined;
+    }
+  }
+
   /** @returns undefined: the system has none to give, and the job is given back */
   async #threadFor(lease: JobLease): Promise<JobThread | undefined> {
-    const { registry, memoryMb, clock, logger } = this.#options;
     try {
-      return new JobThread({ registry, memoryMb, clock });
+      return new JobThread(this.#options);
     } catch (error) {
       const { code, message } = failureOf(error);
+      const { logger } = this.#options;
       logger.error({ job: lease.job.id, error: message }, "no thread can be made: the job is given back");
       await lease.release({ code, message: `no thread could be made, ${message}` });
       return undefined;
