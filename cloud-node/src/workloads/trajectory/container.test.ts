@@ -260,6 +260,72 @@ test("columns that are the same in every frame are kept once, and only then", as
   }
 });
 
+/** Positions alone, in a periodic cube of edge 10. */
+function positionFrame(step: number, axes: readonly (readonly number[])[], edge = 10): TrajectoryFrame {
+  const columns = axes.map(
+    (values, axis): Column => ({ kind: "real", name: "xyz".charAt(axis), values: Float64Array.from(values) }),
+  );
+  return {
+    step: BigInt(step),
+    time: undefined,
+    units: undefined,
+    box: { shape: "orthogonal", boundary: ["pp", "pp", "pp"], bounds: [0, edge, 0, edge, 0, edge] },
+    atoms: axes[0]?.length ?? 0,
+    ids: undefined,
+    columns,
+    source: undefined,
+  };
+}
+
+test.each(["max", "rms"] as const)(
+  "positions far outside the box, and escapes that a path leads to, keep their bound as they are read: %s",
+  async (mode) => {
+    const random = new SeededNumbers(21);
+    const start = Array.from({ length: 64 }, () => [0, 1, 2].map(() => 10 * random.next()));
+    const far = Array.from({ length: 60 }, (_, t) =>
+      positionFrame(
+        t,
+        [0, 1, 2].map((axis) => start.map((at) => (at[axis] ?? 0) + 1e-3 * t * (axis + 1) + 9e6 * t)),
+      ),
+    );
+    const gone = Array.from({ length: 20 }, (_, t) => {
+      const jump = (i: number) => (t === 0 ? 9.9 : t < 10 ? 0.1 : 1e14 + 0.3 + i + t);
+      const lines = [0, 1, 2].map((axis) => start.map((at, i) => (axis === 0 && i < 2 ? jump(i) : (at[axis] ?? 0))));
+      return positionFrame(t, lines, 10.123);
+    });
+    for (const frames of [far, gone]) {
+      const { frames: found } = await unpack(await pack(frames, { rules: parseEpsRules("x=1e-8"), mode }));
+      expect(found.length).toBe(frames.length);
+      const errors = frames.flatMap(({ columns }, t) =>
+        columns.flatMap((column, axis) => {
+          const back = valuesOf(found[t]?.columns[axis]);
+          return Array.from(valuesOf(column), (value, row) => Math.abs(value - (back[row] ?? Number.NaN)) / 1e-8);
+        }),
+      );
+      expect(errors.reduce((worst, error) => (error <= worst ? worst : error), 0)).toBeLessThanOrEqual(1);
+      const squares = errors.reduce((sum, error) => sum + error * error, 0);
+      if (mode === "rms") expect(Math.sqrt(squares / errors.length)).toBeLessThan(0.5);
+    }
+  },
+);
+
+test("names, words and unit styles come back however long they are; what no reader would take is not written", async () => {
+  const [first] = meltFrames(3, 1) as [TrajectoryFrame];
+  const long = (letter: string) => letter.repeat(5000);
+  const words: Column = { kind: "text", name: "element", words: [long("w"), ""], codes: Uint32Array.of(0, 1, 0) };
+  const named: Column = { kind: "real", name: `c_${long("n")}`, values: Float64Array.of(1, 2.5, -3) };
+  const frame = { ...first, units: long("u"), columns: [...first.columns, words, named] };
+  const { frames: found } = await unpack(await pack([frame]));
+  expectWithin(found[0], frame);
+  await withFile(new Uint8Array(0), async (file) => {
+    const writer = await ContainerWriter.create(file, OPTIONS);
+    const { size } = await file.stat();
+    await writer.add({ ...first, columns: [...first.columns, { ...named, name: "" }] });
+    await expect(writer.end()).rejects.toMatchObject({ name: "TrajectoryError", code: "bad-frame" });
+    expect((await file.stat()).size).toBe(size);
+  });
+});
+
 test("frames that are added later are as if they had been there from the start, also after a writer that was cut off", async () => {
   const frames = meltFrames(20, 30);
   const half = await pack(frames.slice(0, 20), { chunkFrames: 10 });
