@@ -36,7 +36,7 @@ export interface PackOptions {
   readonly core?: TrajectoryCore;
   /** Threads that code chunks, beside the caller's; the bytes are the same. Unless over 1, the caller's does. */
   readonly threads?: number;
-  /** Values of a chunk at most, 8 bytes each and three times that in the core: fewer frames where atoms are many. */
+  /** Values of a chunk at most, 8 bytes each and three times that in the core: fewer frames where atoms are many. Up to 2^25. */
   readonly mostValues?: number;
 }
 
@@ -60,7 +60,9 @@ export interface WrittenBound {
 
 /** Frames of a chunk, unless fewer are asked for. */
 const DEFAULT_CHUNK_FRAMES = 128;
-const DEFAULT_MOST_VALUES = 1 << 25;
+const MOST_VALUES = 1 << 25;
+/** A reader believes 2^26 / 3 atoms times frames of a chunk: fewer columns than these make no longer ones. */
+const LEAST_COLUMNS = 2;
 const WRITER = "lockstep";
 
 /** A chunk that a thread is at work on, and the groups whose errors count. */
@@ -195,8 +197,8 @@ export class ContainerWriter {
 
   #chunkFrames(frame: TrajectoryFrame): number {
     const asked = this.#options.chunkFrames ?? DEFAULT_CHUNK_FRAMES;
-    const most = this.#options.mostValues ?? DEFAULT_MOST_VALUES;
-    const values = Math.max(1, frame.atoms * frame.columns.length);
+    const most = Math.min(this.#options.mostValues ?? MOST_VALUES, MOST_VALUES);
+    const values = Math.max(1, frame.atoms * Math.max(LEAST_COLUMNS, frame.columns.length));
     return Math.max(1, Math.min(asked, this.#core.maxFrames, Math.floor(most / values)));
   }
 

@@ -326,6 +326,24 @@ test("names, words and unit styles come back however long they are; what no read
   });
 });
 
+test("a single column of many atoms is cut into chunks that a reader takes", { timeout: 60_000 }, async () => {
+  const atoms = 11_200_000;
+  const values = new Float64Array(atoms);
+  const [first] = meltFrames(1, 1) as [TrajectoryFrame];
+  const frames = [0, 1].map((step): TrajectoryFrame => {
+    const columns: Column[] = [{ kind: "integer", name: "type", values }];
+    return { ...first, step: BigInt(step), atoms, ids: undefined, columns };
+  });
+  const bytes = await pack(frames, { mostValues: 1 << 30 });
+  const steps = await withFile(bytes, async (file) => {
+    const reader = await ContainerReader.open(file, "c", READING);
+    const found: [bigint, number][] = [];
+    for await (const frame of reader.read()) found.push([frame.step, valuesOf(frame.columns[0]).length]);
+    return found;
+  });
+  expect(steps).toEqual(frames.map(({ step }) => [step, atoms]));
+});
+
 test("frames that are added later are as if they had been there from the start, also after a writer that was cut off", async () => {
   const frames = meltFrames(20, 30);
   const half = await pack(frames.slice(0, 20), { chunkFrames: 10 });
