@@ -60,9 +60,8 @@ export interface WrittenBound {
 
 /** Frames of a chunk, unless fewer are asked for. */
 const DEFAULT_CHUNK_FRAMES = 128;
+/** A reader takes no more than twice as many. */
 const MOST_VALUES = 1 << 25;
-/** A reader believes 2^26 / 3 atoms times frames of a chunk: fewer columns than these make no longer ones. */
-const LEAST_COLUMNS = 2;
 const WRITER = "lockstep";
 
 /** A chunk that a thread is at work on, and the groups whose errors count. */
@@ -198,7 +197,7 @@ export class ContainerWriter {
   #chunkFrames(frame: TrajectoryFrame): number {
     const asked = this.#options.chunkFrames ?? DEFAULT_CHUNK_FRAMES;
     const most = Math.min(this.#options.mostValues ?? MOST_VALUES, MOST_VALUES);
-    const values = Math.max(1, frame.atoms * Math.max(LEAST_COLUMNS, frame.columns.length));
+    const values = Math.max(1, frame.atoms * frame.columns.length);
     return Math.max(1, Math.min(asked, this.#core.maxFrames, Math.floor(most / values)));
   }
 
