@@ -157,6 +157,22 @@ test("frames are added with the bounds that the container has, or with others", 
   ]);
 });
 
+test("velocities that begin as zeros have no bound from them: they are kept until they move, and within one from there", async () => {
+  const frames = [0, 0, 1, 2].map((speed, t) => {
+    const rows = Array.from(
+      { length: 50 },
+      (_, i) => `${i + 1} ${[3, 5, 7].map((k) => speed * 1e-4 * Math.sin(k * i + t)).join(" ")}`,
+    );
+    const box = "ITEM: BOX BOUNDS pp pp pp\n0 9\n0 9\n0 9\n";
+    return `ITEM: TIMESTEP\n${t}\nITEM: NUMBER OF ATOMS\n50\n${box}ITEM: ATOMS id vx vy vz\n${rows.join("\n")}\n`;
+  });
+  writeFileSync(at("rest.dump"), frames.join(""));
+  const { bounds } = await json("pack", at("rest.dump"), at("rest.lkt"), "--chunk", "2");
+  expect(bounds).toMatchObject([{ mode: "exact" }, { mode: "max", eps: expect.closeTo(0.7e-6, 7) }]);
+  const verified = await json("verify", at("rest.dump"), at("rest.lkt"));
+  expect(verified.holds).toBe(true);
+});
+
 test("frames and columns are given back alone, on standard output too", async () => {
   const { code, stdout } = await trajectory("unpack", at("melt.lkt"), "--frames", "-3:", "--columns", "id,x,element");
   expect(code).toBe(0);

@@ -242,9 +242,12 @@ export class ContainerWriter {
     return { frames: chunk.frames, bytes: bytes.length, maxErrorOverEps: Math.max(0, ...chunk.errors) };
   }
 
-  /** The same for all frames with these columns: bounds relative to the rms are those of the first that has atoms. */
+  /**
+   * The same for all frames with these columns: bounds relative to the rms are those of the first that has atoms. What
+   * rests there, as before velocities are made, is kept as it is until a chunk begins with it in motion.
+   */
   #groupsOf(frame: TrajectoryFrame): readonly ColumnGroup[] {
-    const key = frame.columns.map(({ name, kind }) => `${name}${kind === "text" ? "!" : ""}`).join(" ");
+    const key = frame.columns.map(({ name, kind }) => `${name}${kind === "text" ? "!" : ""}`).join(" ") + restOf(frame);
     const known = this.#groups.get(key);
     if (known !== undefined) return known;
     const groups = groupColumns(frame, this.#options.rules, this.#options.mode);
@@ -264,6 +267,16 @@ export class ContainerWriter {
     preamble.writeUInt32LE(crc, CHUNK_PREAMBLE_BYTES - CRC_BYTES);
     return Buffer.concat([preamble, head, ...blocks]);
   }
+}
+
+/** Which of velocities and forces are nothing but zeros. */
+function restOf({ columns }: TrajectoryFrame): string {
+  const isAtRest = (vector: string) =>
+    columns.every((column) => {
+      const isOther = column.kind === "text" || !/^[vf][xyz]$/.test(column.name) || !column.name.startsWith(vector);
+      return isOther || column.values.every((value) => value === 0);
+    });
+  return ` ${["v", "f"].filter(isAtRest).join(" ")}`;
 }
 
 /** Whether two frames go into one chunk. */
