@@ -1,36 +1,52 @@
-import { type FileHandle, open } from "node:fs/promises";
+import { type FileHandle, open, readFile, rm, writeFile } from "node:fs/promises";
 import { openContainer } from "../../workloads/trajectory/container-reader.ts";
 import { readAt } from "../../workloads/trajectory/container-scan.ts";
 import { TrajectoryCore } from "../../workloads/trajectory/trajectory-core.ts";
+import { CommandError } from "../command-error.ts";
 
-/** A container that frames are added to: it is as it was before unless that comes to its end. */
+/**
+ * A container that frames are added to: it is as it was before unless that comes to its end.
+ *
+ * Beside it lies FILE.lock with the number of the process that adds, so that two never write over each other.
+ */
 export class AppendedFile {
   readonly handle: FileHandle;
   /** Where the chunks end, what was behind them, and how long that made the file. */
   readonly #end: number;
   readonly #tail: Buffer;
+  readonly #lock: string;
 
-  private constructor(handle: FileHandle, end: number, tail: Buffer) {
+  private constructor(handle: FileHandle, end: number, tail: Buffer, lock: string) {
     this.handle = handle;
+    this.#lock = lock;
     this.#end = end;
     this.#tail = tail;
   }
 
-  /** @throws {TrajectoryError} as `openContainer`; errors of the system for a file that cannot be written */
+  /**
+   * @throws {TrajectoryError} as `openContainer`
+   * @throws {CommandError} `file` while another process adds to it; errors of the system for a file that cannot be written
+   */
   static async open(path: string): Promise<AppendedFile> {
     const handle = await open(path, "r+");
+    const lock = `${path}.lock`;
+    let isLocked = false;
     try {
+      await takeLock(path, lock);
+      isLocked = true;
       const { map } = await openContainer(handle, path, TrajectoryCore.load());
       const { size } = await handle.stat();
-      return new AppendedFile(handle, map.end, await readAt(handle, map.end, size - map.end));
+      return new AppendedFile(handle, map.end, await readAt(handle, map.end, size - map.end), lock);
     } catch (error) {
       await handle.close();
+      if (isLocked) await rm(lock, { force: true });
       throw error;
     }
   }
 
   async keep(): Promise<void> {
     await this.handle.close();
+    await rm(this.#lock, { force: true });
   }
 
   /** Put back the index over whatever was added. */
@@ -38,5 +54,32 @@ export class AppendedFile {
     await this.handle.truncate(this.#end);
     await this.handle.write(this.#tail, 0, this.#tail.length, this.#end);
     await this.handle.close();
+    await rm(this.#lock, { force: true });
+  }
+}
+
+/** @throws {CommandError} `file` where a process that is alive has it; one that is not left it behind */
+async function takeLock(path: string, lock: string): Promise<void> {
+  const make = () => writeFile(lock, `${process.pid}\n`, { flag: "wx" });
+  try {
+    await make();
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== "EEXIST") throw cause;
+    const owner = Number((await readFile(lock, "utf8").catch(() => "")).trim());
+    if (!(Number.isInteger(owner) && owner > 0) || isAlive(owner)) {
+      const remedy = `wait until it ends; delete ${lock} if there is none`;
+      throw new CommandError("file", `another process is adding to ${path}`, remedy, { cause });
+    }
+    await rm(lock, { force: true });
+    await make();
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== "ESRCH";
   }
 }

@@ -9,8 +9,10 @@ import type { TrajectoryCore } from "./trajectory-core.ts";
 import { VarintReader } from "./varints.ts";
 
 const FLOAT64_BYTES = 8;
-/** Of three axes: twice what a writer puts into a chunk of more than one frame. */
+/** Of all columns: twice what a writer puts into a chunk of more than one frame. */
 const MOST_VALUES = 1 << 26;
+/** Of a chunk of one frame: what a dump may have. */
+const MOST_CELLS = 1 << 28;
 
 /** What is wrong with a chunk whose checksums are right: it was never written by an encoder. */
 class ChunkProblem extends Error {}
@@ -46,6 +48,8 @@ export function decodeChunk(
     return new ChunkDecoder(core, head, blockAt).decode(wanted);
   } catch (error) {
     if (error instanceof ChunkProblem) return error.message;
+    // Sizes that lie, and pass for right: they run out of the core's memory, or of what an array can hold.
+    if (error instanceof WebAssembly.RuntimeError || error instanceof RangeError) return "its blocks fit no memory";
     throw error;
   }
 }
@@ -79,11 +83,12 @@ class ChunkDecoder {
 
   /** Before memory is taken for it: what the core can hold, and what its blocks can have come from. */
   #checkSize(): void {
-    const { atoms, steps } = this.#head;
-    const values = atoms * 3 * steps.length;
+    const { atoms, steps, columns } = this.#head;
+    const values = atoms * Math.max(1, columns.length) * steps.length;
     if (steps.length > this.#core.maxFrames) throw new ChunkProblem(`${steps.length} frames are too many`);
-    if (steps.length > 1 && values > MOST_VALUES)
-      throw new ChunkProblem(`${atoms} atoms in ${steps.length} frames are too many`);
+    if (values > (steps.length > 1 ? MOST_VALUES : MOST_CELLS)) {
+      throw new ChunkProblem(`${atoms} atoms of ${columns.length} columns in ${steps.length} frames are too many`);
+    }
   }
 
   #block(index: number): ChunkBlock {

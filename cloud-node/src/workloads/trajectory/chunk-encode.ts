@@ -29,7 +29,7 @@ export interface EncodedChunk {
 
 const FLOAT64_BYTES = 8;
 const NOTHING = new Uint8Array(0);
-/** Moving along a path rounds some times, by 2^-53 of what is moved each. */
+/** Moving along a path rounds some times, by 2^-53 of what is moved each: of values in or near the box, which are as large. */
 const MOVE_LOSS = 2 ** -50;
 
 interface EncodedBlock {
@@ -80,19 +80,66 @@ function encodeOne(
   const isPartner = familyOf(group) !== "other";
   const held = isPartner ? columns : stillColumns(columns);
   const path = group.period === "none" ? undefined : pathOf(group, frames, columns);
-  const source = sourceOf(group, atomsOf(frames), held, path);
-  const mark = core.mark();
-  const coded = canCode(source, held) ? encodeGroup(core, source, planes) : undefined;
-  if (coded === undefined) {
-    core.release(mark);
-    return { ...asBytes(held, kinds), plane: undefined, error: 0 };
+  for (const way of path?.hasTurns ? [path, undefined] : [undefined]) {
+    const source = sourceOf(group, atomsOf(frames), held, way);
+    const mark = core.mark();
+    const coded = canCode(source, held) ? encodeGroup(core, source, planes) : undefined;
+    const found = coded && turnsOf(core, source, coded, way, held);
+    if (coded === undefined || found === undefined) {
+      core.release(mark);
+      continue;
+    }
+    const block = { ...plain("codes", source.frames, kinds), ...describe(coded), partners, turns: found.turns };
+    if (!isPartner) core.release(mark);
+    const error = group.eps > 0 ? found.maxError / group.eps : 0;
+    return { block, bytes: coded.bytes, plane: isPartner ? coded.plane : undefined, error };
   }
-  const decoded = (frame: number, axis: number) => readGroup(core, source, coded, frame, axis) as Float64Array;
-  const turns = path?.hasTurns ? encodeTurns(path.path, decoded, path.periods) : NOTHING;
-  const block = { ...plain("codes", source.frames, kinds), ...describe(coded), partners, turns };
-  if (!isPartner) core.release(mark);
-  const error = group.eps > 0 ? coded.maxError / group.eps : 0;
-  return { block, bytes: coded.bytes, plane: isPartner ? coded.plane : undefined, error };
+  return { ...asBytes(held, kinds), plane: undefined, error: 0 };
+}
+
+/**
+ * The turns of a path, and the error of what a reader gives once it has moved the decoded path back.
+ *
+ * @returns undefined where that is not within the bound: far from the box, moving rounds more than the path does
+ */
+function turnsOf(
+  core: TrajectoryCore,
+  source: GroupSource,
+  coded: CodedGroup,
+  path: CodedPath | undefined,
+  columns: readonly (readonly Column[])[],
+): { turns: Uint8Array<ArrayBuffer>; maxError: number } | undefined {
+  if (path === undefined) return { turns: NOTHING, maxError: coded.maxError };
+  const decoded = (frame: number, axis: number) =>
+    readGroup(core, source, coded, frame, axis) as Float64Array<ArrayBuffer>;
+  const turns = encodeTurns(path.path, decoded, path.periods);
+  const room = new Float64Array(source.atoms);
+  const total = { maxError: 0, squares: 0 };
+  for (let frame = 0; frame < source.frames; frame++) {
+    for (let axis = 0; axis < source.axes; axis++) {
+      const back = moveAlong(decoded(frame, axis), path.path, path.periods, frame, axis, -1, room);
+      addErrors(total, numbersOf(columns, frame, axis), back);
+    }
+  }
+  const { maxError, squares } = total;
+  if (!(maxError <= source.eps - source.loss)) return undefined;
+  const values = source.frames * source.axes * source.atoms - coded.escapes.indices.length;
+  const isLoose = source.mode === "rms" && !(Math.sqrt(squares / Math.max(1, values)) < source.eps / 2 - source.loss);
+  return isLoose ? undefined : { turns, maxError };
+}
+
+/** What is no number has no error where it is the same, and one without end elsewhere. */
+function addErrors(total: { maxError: number; squares: number }, values: Float64Array, found: Float64Array): void {
+  let { maxError, squares } = total;
+  for (let i = 0; i < values.length; i++) {
+    const [value = 0, other = 0] = [values[i], found[i]];
+    if (Object.is(value, other)) continue;
+    const error = Math.abs(value - other);
+    squares += error * error;
+    if (!(error <= maxError)) maxError = error >= 0 ? error : Number.POSITIVE_INFINITY;
+  }
+  total.maxError = maxError;
+  total.squares = squares;
 }
 
 function atomsOf(frames: readonly OrderedFrame[]): number {

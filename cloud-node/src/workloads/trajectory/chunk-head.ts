@@ -2,13 +2,15 @@ import { deflateRawSync } from "node:zlib";
 import { Decoder, Encoder } from "cbor-x";
 import * as v from "valibot";
 import { inflate } from "./exact-bytes.ts";
+import { TrajectoryError } from "./trajectory-error.ts";
 
 /**
  * What a chunk says of itself, as CBOR, deflated: docs/trajectory-format.md has the table. Lists of numbers that may
  * be long are varints in byte strings.
  */
 const natural = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
-const name = v.pipe(v.string(), v.minLength(1), v.maxLength(1024));
+/** As long as a dump has it: what bounds it is the head as a whole. */
+const name = v.pipe(v.string(), v.minLength(1));
 const byteString = v.custom<Uint8Array>((value) => value instanceof Uint8Array);
 /** A timestep: an int64. */
 const stepSchema = v.union([v.pipe(v.number(), v.safeInteger()), v.bigint()]);
@@ -40,7 +42,7 @@ const blockSchema = v.strictObject({
   // Per frame whether its columns are whole numbers (`i`), reals (`r`) or words (`t`); one letter where all agree.
   kinds: v.pipe(v.string(), v.regex(/^[irt]+$/)),
   // Of a column of words.
-  words: v.array(name),
+  words: v.array(v.string()),
 });
 
 const boxSchema = v.strictObject({
@@ -64,7 +66,7 @@ const headSchema = v.strictObject({
   rows: v.array(byteString),
   steps: v.array(stepSchema),
   times: v.array(v.nullable(v.number())),
-  units: v.nullable(v.pipe(v.string(), v.maxLength(1024))),
+  units: v.nullable(v.string()),
   boxes: v.array(boxSchema),
 });
 
@@ -77,9 +79,22 @@ export type ChunkBox = v.InferOutput<typeof boxSchema>;
 const MAX_HEAD_BYTES = 1 << 27;
 const OPTIONS = { useRecords: false, mapsAsObjects: true, tagUint8Array: false } as const;
 
-/** A head as bytes. */
+/**
+ * A head as bytes.
+ *
+ * @throws {TrajectoryError} `bad-frame`, `too-large` for one that `decodeHead` would refuse: it is never written
+ */
 export function encodeHead(head: ChunkHead): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(deflateRawSync(new Encoder(OPTIONS).encode(head), { level: 9 }));
+  const checked = checkHead(head);
+  if (typeof checked === "string") {
+    throw new TrajectoryError("bad-frame", `a frame cannot be packed: ${checked}`, "mend the frame");
+  }
+  const cbor = new Encoder(OPTIONS).encode(head);
+  if (cbor.length > MAX_HEAD_BYTES) {
+    const problem = `ids, words and names of a chunk are ${cbor.length} bytes, ${MAX_HEAD_BYTES} are the limit`;
+    throw new TrajectoryError("too-large", problem, "pack fewer frames in a chunk, or without columns of words");
+  }
+  return new Uint8Array(deflateRawSync(cbor, { level: 9 }));
 }
 
 /**
@@ -96,7 +111,11 @@ export function decodeHead(bytes: Uint8Array): ChunkHead | string {
   } catch {
     return "its head is not CBOR";
   }
-  const result = v.safeParse(headSchema, parsed);
+  return checkHead(parsed);
+}
+
+function checkHead(head: unknown): ChunkHead | string {
+  const result = v.safeParse(headSchema, head);
   if (!result.success) {
     const [issue] = result.issues;
     return `${v.getDotPath(issue) ?? "head"}: ${issue.message}`;

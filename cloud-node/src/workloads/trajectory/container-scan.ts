@@ -35,6 +35,13 @@ export interface ContainerMap {
 
 const WINDOW_BYTES = 1 << 20;
 const TAG_BYTES = 4;
+/** Heads are at most the whole file: as often as this it is read in search of them, however many tags it has. */
+const READ_SHARE = 8;
+
+/** Bytes that may still be read as heads. */
+interface HeadBudget {
+  bytes: number;
+}
 
 /**
  * Find the chunks by the index, or one after the other where it is lost.
@@ -81,15 +88,16 @@ async function scanChunks(core: TrajectoryCore, file: FileHandle, start: number,
   const damage: ContainerDamage[] = [];
   let at = start;
   let end = start;
+  const budget: HeadBudget = { bytes: READ_SHARE * size };
   while (at < size) {
-    const found = await chunkAt(core, file, at, size);
+    const found = await chunkAt(core, file, at, size, budget);
     if (typeof found !== "string") {
       chunks.push(found);
       at = endOf(found);
       end = at;
       continue;
     }
-    const next = await findChunk(core, file, at + 1, size);
+    const next = await findChunk(core, file, at + 1, size, budget);
     const isIndex = next === size && (await isIndexAt(file, at));
     if (!isIndex) damage.push({ from: at, to: next, problem: found });
     at = next;
@@ -103,12 +111,15 @@ async function chunkAt(
   file: FileHandle,
   at: number,
   size: number,
+  budget: HeadBudget,
 ): Promise<ChunkPreamble | string> {
   const bytes = await readAt(file, at, CHUNK_PREAMBLE_BYTES);
   const preamble = readPreamble(bytes, at);
   if (preamble === undefined)
     return bytes.length < CHUNK_PREAMBLE_BYTES ? "the file ends here" : "no chunk begins here";
   if (at + CHUNK_PREAMBLE_BYTES + preamble.headBytes > size) return "the file ends inside this chunk";
+  if (preamble.headBytes > budget.bytes) return "too much here looks like chunks and is none";
+  budget.bytes -= preamble.headBytes;
   const head = await readAt(file, at + CHUNK_PREAMBLE_BYTES, preamble.headBytes);
   if (core.checksum(bytes.subarray(0, -CRC_BYTES), head) !== preamble.crc) return "the checksum of this chunk is wrong";
   return endOf(preamble) > size ? "the file ends inside this chunk" : preamble;
@@ -120,13 +131,19 @@ async function isIndexAt(file: FileHandle, at: number): Promise<boolean> {
 }
 
 /** The next whole chunk at or after `from`; `size` for none. */
-async function findChunk(core: TrajectoryCore, file: FileHandle, from: number, size: number): Promise<number> {
+async function findChunk(
+  core: TrajectoryCore,
+  file: FileHandle,
+  from: number,
+  size: number,
+  budget: HeadBudget,
+): Promise<number> {
   const tag = Buffer.alloc(TAG_BYTES);
   tag.writeUInt32LE(CHUNK_TAG);
   for (let at = from; at < size; at += WINDOW_BYTES) {
     const window = await readAt(file, at, WINDOW_BYTES + TAG_BYTES - 1);
     for (let hit = window.indexOf(tag); hit !== -1; hit = window.indexOf(tag, hit + 1)) {
-      if (typeof (await chunkAt(core, file, at + hit, size)) !== "string") return at + hit;
+      if (typeof (await chunkAt(core, file, at + hit, size, budget)) !== "string") return at + hit;
     }
   }
   return size;

@@ -36,7 +36,7 @@ export interface PackOptions {
   readonly core?: TrajectoryCore;
   /** Threads that code chunks, beside the caller's; the bytes are the same. Unless over 1, the caller's does. */
   readonly threads?: number;
-  /** Values of a chunk at most, 8 bytes each and three times that in the core: fewer frames where atoms are many. */
+  /** Values of a chunk at most, 8 bytes each and three times that in the core: fewer frames where atoms are many. Up to 2^25. */
   readonly mostValues?: number;
 }
 
@@ -60,7 +60,8 @@ export interface WrittenBound {
 
 /** Frames of a chunk, unless fewer are asked for. */
 const DEFAULT_CHUNK_FRAMES = 128;
-const DEFAULT_MOST_VALUES = 1 << 25;
+/** A reader takes no more than twice as many. */
+const MOST_VALUES = 1 << 25;
 const WRITER = "lockstep";
 
 /** A chunk that a thread is at work on, and the groups whose errors count. */
@@ -195,7 +196,7 @@ export class ContainerWriter {
 
   #chunkFrames(frame: TrajectoryFrame): number {
     const asked = this.#options.chunkFrames ?? DEFAULT_CHUNK_FRAMES;
-    const most = this.#options.mostValues ?? DEFAULT_MOST_VALUES;
+    const most = Math.min(this.#options.mostValues ?? MOST_VALUES, MOST_VALUES);
     const values = Math.max(1, frame.atoms * frame.columns.length);
     return Math.max(1, Math.min(asked, this.#core.maxFrames, Math.floor(most / values)));
   }
@@ -241,9 +242,12 @@ export class ContainerWriter {
     return { frames: chunk.frames, bytes: bytes.length, maxErrorOverEps: Math.max(0, ...chunk.errors) };
   }
 
-  /** The same for all frames with these columns: bounds relative to the rms are those of the first that has atoms. */
+  /**
+   * The same for all frames with these columns: bounds relative to the rms are those of the first that has atoms. What
+   * rests there, as before velocities are made, is kept as it is until a chunk begins with it in motion.
+   */
   #groupsOf(frame: TrajectoryFrame): readonly ColumnGroup[] {
-    const key = frame.columns.map(({ name, kind }) => `${name}${kind === "text" ? "!" : ""}`).join(" ");
+    const key = frame.columns.map(({ name, kind }) => `${name}${kind === "text" ? "!" : ""}`).join(" ") + restOf(frame);
     const known = this.#groups.get(key);
     if (known !== undefined) return known;
     const groups = groupColumns(frame, this.#options.rules, this.#options.mode);
@@ -263,6 +267,16 @@ export class ContainerWriter {
     preamble.writeUInt32LE(crc, CHUNK_PREAMBLE_BYTES - CRC_BYTES);
     return Buffer.concat([preamble, head, ...blocks]);
   }
+}
+
+/** Which of velocities and forces are nothing but zeros. */
+function restOf({ columns }: TrajectoryFrame): string {
+  const isAtRest = (vector: string) =>
+    columns.every((column) => {
+      const isOther = column.kind === "text" || !/^[vf][xyz]$/.test(column.name) || !column.name.startsWith(vector);
+      return isOther || column.values.every((value) => value === 0);
+    });
+  return ` ${["v", "f"].filter(isAtRest).join(" ")}`;
 }
 
 /** Whether two frames go into one chunk. */

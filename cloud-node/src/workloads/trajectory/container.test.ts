@@ -2,7 +2,8 @@ import { type FileHandle, mkdtemp, open, readFile, rm, writeFile } from "node:fs
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { CHUNK_TAG } from "./container-format.ts";
+import { encodeHead } from "./chunk-head.ts";
+import { CHUNK_PREAMBLE_BYTES, CHUNK_TAG, CRC_BYTES } from "./container-format.ts";
 import { ContainerReader } from "./container-reader.ts";
 import { ContainerWriter, type PackOptions } from "./container-writer.ts";
 import { parseEpsRules } from "./eps-rules.ts";
@@ -260,6 +261,72 @@ test("columns that are the same in every frame are kept once, and only then", as
   }
 });
 
+/** Positions alone, in a periodic cube of edge 10. */
+function positionFrame(step: number, axes: readonly (readonly number[])[], edge = 10): TrajectoryFrame {
+  const columns = axes.map(
+    (values, axis): Column => ({ kind: "real", name: "xyz".charAt(axis), values: Float64Array.from(values) }),
+  );
+  return {
+    step: BigInt(step),
+    time: undefined,
+    units: undefined,
+    box: { shape: "orthogonal", boundary: ["pp", "pp", "pp"], bounds: [0, edge, 0, edge, 0, edge] },
+    atoms: axes[0]?.length ?? 0,
+    ids: undefined,
+    columns,
+    source: undefined,
+  };
+}
+
+test.each(["max", "rms"] as const)(
+  "positions far outside the box, and escapes that a path leads to, keep their bound as they are read: %s",
+  async (mode) => {
+    const random = new SeededNumbers(21);
+    const start = Array.from({ length: 64 }, () => [0, 1, 2].map(() => 10 * random.next()));
+    const far = Array.from({ length: 60 }, (_, t) =>
+      positionFrame(
+        t,
+        [0, 1, 2].map((axis) => start.map((at) => (at[axis] ?? 0) + 1e-3 * t * (axis + 1) + 9e6 * t)),
+      ),
+    );
+    const gone = Array.from({ length: 20 }, (_, t) => {
+      const jump = (i: number) => (t === 0 ? 9.9 : t < 10 ? 0.1 : 1e14 + 0.3 + i + t);
+      const lines = [0, 1, 2].map((axis) => start.map((at, i) => (axis === 0 && i < 2 ? jump(i) : (at[axis] ?? 0))));
+      return positionFrame(t, lines, 10.123);
+    });
+    for (const frames of [far, gone]) {
+      const { frames: found } = await unpack(await pack(frames, { rules: parseEpsRules("x=1e-8"), mode }));
+      expect(found.length).toBe(frames.length);
+      const errors = frames.flatMap(({ columns }, t) =>
+        columns.flatMap((column, axis) => {
+          const back = valuesOf(found[t]?.columns[axis]);
+          return Array.from(valuesOf(column), (value, row) => Math.abs(value - (back[row] ?? Number.NaN)) / 1e-8);
+        }),
+      );
+      expect(errors.reduce((worst, error) => (error <= worst ? worst : error), 0)).toBeLessThanOrEqual(1);
+      const squares = errors.reduce((sum, error) => sum + error * error, 0);
+      if (mode === "rms") expect(Math.sqrt(squares / errors.length)).toBeLessThan(0.5);
+    }
+  },
+);
+
+test("names, words and unit styles come back however long they are; what no reader would take is not written", async () => {
+  const [first] = meltFrames(3, 1) as [TrajectoryFrame];
+  const long = (letter: string) => letter.repeat(5000);
+  const words: Column = { kind: "text", name: "element", words: [long("w"), ""], codes: Uint32Array.of(0, 1, 0) };
+  const named: Column = { kind: "real", name: `c_${long("n")}`, values: Float64Array.of(1, 2.5, -3) };
+  const frame = { ...first, units: long("u"), columns: [...first.columns, words, named] };
+  const { frames: found } = await unpack(await pack([frame]));
+  expectWithin(found[0], frame);
+  await withFile(new Uint8Array(0), async (file) => {
+    const writer = await ContainerWriter.create(file, OPTIONS);
+    const { size } = await file.stat();
+    await writer.add({ ...first, columns: [...first.columns, { ...named, name: "" }] });
+    await expect(writer.end()).rejects.toMatchObject({ name: "TrajectoryError", code: "bad-frame" });
+    expect((await file.stat()).size).toBe(size);
+  });
+});
+
 test("frames that are added later are as if they had been there from the start, also after a writer that was cut off", async () => {
   const frames = meltFrames(20, 30);
   const half = await pack(frames.slice(0, 20), { chunkFrames: 10 });
@@ -357,4 +424,75 @@ test("any byte that is changed is noticed, or changes nothing", { timeout: 120_0
     "not-a-container",
     "unknown-version",
   ]);
+});
+
+/** A container of one chunk that claims to be so large: every block is `block`, and all checksums are right. */
+async function claiming(atoms: number, columns: number, frames: number, block: Uint8Array): Promise<Buffer> {
+  const empty = new Uint8Array(0);
+  const names = Array.from({ length: columns }, (_, i) => `q${i}`);
+  const about = { coding: "codes", frames, bytes: block.length, crc: CORE.checksum(block), unit: 1 } as const;
+  const lists = { partners: [], escapes: empty, escapeBits: empty, turns: empty, kinds: "r", words: [] };
+  const head = encodeHead({
+    ...{ atoms, columns: names, ids: empty, idOrder: "none", rows: [], units: null },
+    groups: names.map((name) => ({ columns: [name], axes: [], mode: "max", eps: 1, decimals: 0, period: "none" })),
+    blocks: names.map(() => ({ ...about, ...lists })),
+    steps: Array.from({ length: frames }, (_, i) => i),
+    times: Array.from({ length: frames }, () => null),
+    boxes: [{ from: 0, shape: "orthogonal", boundary: null, bounds: [0, 1, 0, 1, 0, 1] }],
+  });
+  const preamble = Buffer.alloc(CHUNK_PREAMBLE_BYTES);
+  preamble.writeUInt32LE(CHUNK_TAG, 0);
+  preamble.writeUInt32LE(frames, 4);
+  preamble.writeUInt32LE(head.length, 16);
+  preamble.writeUInt32LE(columns * block.length, 20);
+  preamble.writeUInt32LE(CORE.checksum(preamble.subarray(0, -CRC_BYTES), head), CHUNK_PREAMBLE_BYTES - CRC_BYTES);
+  const whole = await pack(meltFrames(3, 1));
+  return Buffer.concat([whole.subarray(0, whole.indexOf("CHNK")), preamble, head, ...names.map(() => block)]);
+}
+
+test("a chunk that claims more than memory holds is damaged, whatever its checksums say", async () => {
+  for (const [atoms, columns, frames, problem] of [
+    [2147483640, 1, 1, "are too many"],
+    [1e9, 1, 1, "are too many"],
+    [3e9, 1, 1, "are too many"],
+    [2 ** 32 + 1, 1, 1, "are too many"],
+    [2_796_202, 40, 8, "are too many"],
+    // As many as a writer puts into a chunk, of one column.
+    [11_200_000, 1, 2, "block 0 does not decode"],
+  ] as const) {
+    const bytes = await claiming(atoms, columns, frames, new Uint8Array(64));
+    await withFile(bytes, async (file) => {
+      const reader = await ContainerReader.open(file, "c", TrajectoryCore.load());
+      const told = { name: "TrajectoryError", code: "bad-chunk", message: expect.stringContaining(problem) };
+      await expect(reader.frame(0)).rejects.toMatchObject(told);
+    });
+  }
+});
+
+test.each([
+  [2, 1],
+  [2000, 0],
+])("%i tags that begin no chunk cost a few readings of the file, not one for every tag", async (count, frames) => {
+  const whole = await pack(meltFrames(3, 1));
+  const start = whole.indexOf("CHNK");
+  const tags = Array.from({ length: count }, (_, i) => {
+    const preamble = Buffer.from(whole.subarray(start, start + CHUNK_PREAMBLE_BYTES));
+    preamble.writeUInt32LE((count - 1 - i) * CHUNK_PREAMBLE_BYTES, 16);
+    return preamble;
+  });
+  const bytes = Buffer.concat([whole.subarray(0, start), ...tags, whole.subarray(start)]).subarray(0, -20);
+  await withFile(bytes, async (file) => {
+    let read = 0;
+    const counted = {
+      stat: () => file.stat(),
+      read: async (buffer: Buffer, offset: number, length: number, position: number) => {
+        const found = await file.read(buffer, offset, length, position);
+        read += found.bytesRead;
+        return found;
+      },
+    };
+    const reader = await ContainerReader.open(counted as unknown as FileHandle, "c", READING);
+    expect([reader.frames, reader.isFinished, reader.damage.length]).toEqual([frames, false, 1]);
+    expect(read).toBeLessThan(16 * bytes.length);
+  });
 });

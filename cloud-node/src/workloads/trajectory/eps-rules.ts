@@ -33,7 +33,7 @@ export function parseEpsRules(text: string): EpsRules {
  *
  * @param key  name of the vector, or of the column
  * @param spacing  mean distance of atoms in the unit of the columns, for positions
- * @returns undefined for columns that are kept exactly
+ * @returns undefined for columns that are kept exactly: also what has nothing but zeros for a relative bound
  */
 export function boundOf(
   rules: EpsRules,
@@ -44,13 +44,13 @@ export function boundOf(
 ): number | undefined {
   const [first = key] = columns;
   const rule = rules.get(first) ?? rules.get(key) ?? (/^xs?u$/.test(key) ? rules.get(key.slice(0, -1)) : undefined);
-  if (rule !== undefined) return "absolute" in rule ? rule.absolute : rule.rms * rmsOf(values);
+  if (rule !== undefined) return "absolute" in rule ? rule.absolute : shareOfRms(rule.rms, values);
   if (spacing !== undefined) return POSITION_SHARE * spacing;
-  return key === "v" || key === "f" ? MOTION_SHARE * rmsOf(values) : undefined;
+  return key === "v" || key === "f" ? shareOfRms(MOTION_SHARE, values) : undefined;
 }
 
-/** Of finite values; 1 where there is nothing but zeros. */
-function rmsOf(values: readonly Float64Array[]): number {
+/** Of the rms of finite values; undefined where there is nothing but zeros. */
+function shareOfRms(share: number, values: readonly Float64Array[]): number | undefined {
   let [squares, count] = [0, 0];
   for (const column of values) {
     for (const value of column) {
@@ -59,6 +59,6 @@ function rmsOf(values: readonly Float64Array[]): number {
       count += 1;
     }
   }
-  const rms = Math.sqrt(squares / Math.max(1, count));
-  return rms > 0 && Number.isFinite(rms) ? rms : 1;
+  const bound = share * Math.sqrt(squares / Math.max(1, count));
+  return bound > 0 && Number.isFinite(bound) ? bound : undefined;
 }
