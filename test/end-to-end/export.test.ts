@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,8 +9,8 @@ import { seededRandom } from "@lockstep/sim";
 import { parse } from "csv-parse/sync";
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from "hyparquet";
 import { DEFAULT_PARSERS } from "hyparquet/src/convert.js";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { LockstepProcess, runLockstep } from "./lockstep-process.ts";
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
+import { runLockstep } from "./lockstep-process.ts";
 
 const LIMIT_MS = 120_000;
 const EPS = 0.05;
@@ -221,11 +220,9 @@ test(
     mkdirSync(out);
     const file = join(out, "rotor.csv");
     writeFileSync(file, "before");
-    const running = new LockstepProcess("export", "--store", store, "--device", "rotor-1", "--out", file);
-    while (readdirSync(out).length === 1) await new Promise((resolve) => setTimeout(resolve, 2));
-    running.child.kill("SIGINT");
-    await once(running.child, "close");
-    const { code, stderr } = await running.finished();
+    vi.stubEnv("NODE_OPTIONS", `--import=${new URL("interrupt-at-output.ts", import.meta.url)}`);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const { code, stderr } = await runLockstep("export", "--store", store, "--device", "rotor-1", "--out", file);
     expect([code, stderr]).toEqual([1, expect.stringContaining("nothing was written")]);
     expect(readdirSync(out)).toEqual(["rotor.csv"]);
     expect(readFileSync(file, "utf8")).toBe("before");
