@@ -139,7 +139,11 @@ export class PartialFile {
 
   async discard(): Promise<void> {
     if (this.#stream === undefined) await this.handle.close();
-    else this.#stream.destroy();
+    else {
+      // It may be in the middle of a write, which fails then: nobody is to be told.
+      this.#stream.on("error", () => {});
+      this.#stream.destroy();
+    }
     await rm(this.#partial, { force: true });
   }
 }
