@@ -8,11 +8,12 @@ export type LanguageModelErrorCode =
   | "bad-config"
   | "bad-safetensors"
   | "truncated"
-  | "too-large"
+  | "no-checkpoint"
   | "foreign-checkpoint"
   | "other-run"
   | "prompt-too-long"
-  | "loss-not-finite";
+  | "loss-not-finite"
+  | "no-room";
 
 /** A language model that cannot be trained or asked as things are: what is wrong, where, and what to do about it. */
 export class LanguageModelError extends Error {

@@ -1,10 +1,12 @@
-import { ELEMENT_BYTES, type ElementType, formatHeader } from "./safetensors-format.ts";
+import { ELEMENT_BYTES, formatHeader } from "./safetensors-format.ts";
 
-/** A tensor to be written; its numbers are read when their turn comes. */
+/** A tensor to be written; its numbers are asked for when their turn comes, so that there is one copy of them at a time. */
 export interface TensorSource {
   readonly name: string;
   readonly shape: readonly number[];
-  readonly values: Float32Array | Float64Array;
+  readonly type: "F32" | "F64";
+  /** As many as the shape has, and wide as the type says. */
+  read(): Float32Array | Float64Array;
 }
 
 /** How much is handed on at once, bytes. */
@@ -21,16 +23,13 @@ export function* safetensorsPieces(
   metadata: ReadonlyMap<string, string>,
 ): Generator<Uint8Array> {
   // The widest first: then each begins at a multiple of its elements' width, as readers that map a file need it.
-  const tensors = sources
-    .map((source) => ({ ...source, type: typeOf(source.values) }))
-    .sort((a, b) => ELEMENT_BYTES[b.type] - ELEMENT_BYTES[a.type] || (a.name < b.name ? -1 : 1));
+  const tensors = sources.toSorted(
+    (a, b) => ELEMENT_BYTES[b.type] - ELEMENT_BYTES[a.type] || (a.name < b.name ? -1 : 1),
+  );
   yield formatHeader(tensors, metadata);
-  for (const { values } of tensors) {
+  for (const tensor of tensors) {
+    const values = tensor.read();
     const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
     for (let at = 0; at < bytes.length; at += PIECE_BYTES) yield bytes.subarray(at, at + PIECE_BYTES);
   }
-}
-
-function typeOf(values: Float32Array | Float64Array): ElementType {
-  return values instanceof Float64Array ? "F64" : "F32";
 }

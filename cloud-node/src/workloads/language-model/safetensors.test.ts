@@ -82,7 +82,8 @@ test("what is written is laid out as the specification says, and comes back bit 
             0,
             shape.reduce((a, b) => a * b, 1),
           );
-          return { name, shape, values: isWide ? Float64Array.from(own) : Float32Array.from(own) };
+          const values = isWide ? Float64Array.from(own) : Float32Array.from(own);
+          return { name, shape, type: isWide ? ("F64" as const) : ("F32" as const), values, read: () => values };
         });
       const bytes = Buffer.concat([...safetensorsPieces(sources, new Map(Object.entries(words)))]);
       const headerBytes = Number(bytes.readBigUInt64LE());
@@ -139,8 +140,8 @@ test("a length that no file has takes no memory", async () => {
 const WHOLE = Buffer.concat([
   ...safetensorsPieces(
     [
-      { name: "a", shape: [3, 2], values: Float32Array.of(1, 2, 3, 4, 5, 6) },
-      { name: "b", shape: [2], values: Float64Array.of(7, 8) },
+      { name: "a", shape: [3, 2], type: "F32", read: () => Float32Array.of(1, 2, 3, 4, 5, 6) },
+      { name: "b", shape: [2], type: "F64", read: () => Float64Array.of(7, 8) },
     ],
     new Map([["who", "me"]]),
   ),

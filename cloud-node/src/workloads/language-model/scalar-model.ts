@@ -58,10 +58,11 @@ export class ScalarModel implements Model {
   }
 
   tensors(): TensorSource[] {
+    const type = "F64" as const;
     return [...this.#parameters.values()].flatMap(({ name, shape, values, average, square }) => [
-      { name, shape, values: Float64Array.from(values, ({ data }) => data) },
-      { name: `${AVERAGE_PREFIX}${name}`, shape, values: average },
-      { name: `${SQUARE_PREFIX}${name}`, shape, values: square },
+      { name, shape, type, read: () => Float64Array.from(values, ({ data }) => data) },
+      { name: `${AVERAGE_PREFIX}${name}`, shape, type, read: () => average },
+      { name: `${SQUARE_PREFIX}${name}`, shape, type, read: () => square },
     ]);
   }
 

@@ -86,7 +86,9 @@ export class TensorModel implements Model {
 
   tensors(): TensorSource[] {
     return parameterSpecs(this.#config).flatMap(({ name, shape }) =>
-      KEPT.map(([prefix, part]) => ({ name: `${prefix}${name}`, shape, values: this.#engine.get(name, part) })),
+      KEPT.map(([prefix, part]) => {
+        return { name: `${prefix}${name}`, shape, type: "F32" as const, read: () => this.#engine.get(name, part) };
+      }),
     );
   }
 
