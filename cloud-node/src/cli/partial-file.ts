@@ -2,8 +2,8 @@ import { type FileHandle, open, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Writable } from "node:stream";
 import { finished } from "node:stream/promises";
-import { aboutOutput } from "../workloads/telemetry/output-problem.ts";
-import { partialPath } from "../workloads/telemetry/partial-path.ts";
+import { aboutOutput } from "../workloads/output-problem.ts";
+import { partialPath } from "../workloads/partial-path.ts";
 import { CommandError } from "./command-error.ts";
 
 /** What waits for the disk while more is made. */
