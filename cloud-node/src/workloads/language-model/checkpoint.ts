@@ -25,6 +25,8 @@ const progressSchema = v.strictObject({
   seconds: finite,
   /** Running mean of the loss with weight 0.9 on what was, not yet corrected for its beginning at 0. */
   lossSum: finite,
+  /** What the last step did; null in front of the first. */
+  last: v.nullable(v.strictObject({ loss: finite, gradientNorm: finite, tokensPerSecond: finite })),
   best: v.nullable(v.strictObject({ step: count, loss: finite, bitsPerByte: finite })),
   /** Of the batches that are learned from. */
   batches: v.unknown(),

@@ -39,15 +39,18 @@ export function checkRunConfig(options: unknown): RunConfig {
     throw badConfig(`${v.getDotPath(issue) ?? "configuration"}: ${issue.message}`);
   }
   const { engine, model, optimizer } = output;
-  if (engine === "scalar" && optimizer.kind !== "adamw") throw badConfig("optimizer.kind: the scalar engine has AdamW alone");
+  if (engine === "scalar" && optimizer.kind !== "adamw")
+    throw badConfig("optimizer.kind: the scalar engine has AdamW alone");
   if (engine === "scalar" && model.dropout > 0) throw badConfig("model.dropout: the scalar engine leaves nothing out");
-  if (model.kind === "bigram" && optimizer.kind === "muon") throw badConfig("optimizer.kind: a bigram has no matrix for Muon");
+  if (model.kind === "bigram" && optimizer.kind === "muon")
+    throw badConfig("optimizer.kind: a bigram has no matrix for Muon");
   return output;
 }
 
 function recipeNamed(name: string): Branch {
   const recipe = Object.hasOwn(RECIPES, name) ? RECIPES[name] : undefined;
-  if (recipe === undefined) throw badConfig(`there is no recipe "${name}"`, `choose of ${Object.keys(RECIPES).join(", ")}`);
+  if (recipe === undefined)
+    throw badConfig(`there is no recipe "${name}"`, `choose of ${Object.keys(RECIPES).join(", ")}`);
   return recipe as Branch;
 }
 
@@ -57,10 +60,10 @@ function branchOf(setting: string): Branch {
   if (path === undefined || text === undefined) {
     throw badConfig(`"${setting}" is no setting`, "write it like model.width=64");
   }
-  return path.split(".").reduceRight<unknown>((value, name) => ({ [name]: value }), valueOf(text)) as Branch;
+  return path.split(".").reduceRight<unknown>((value, name) => ({ [name]: value }), jsonOrWord(text)) as Branch;
 }
 
-function valueOf(text: string): unknown {
+function jsonOrWord(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

@@ -100,7 +100,12 @@ export interface Judgement {
  * @param loss  mean over a batch's targets that are not −1, nats; NaN of a batch without any
  * @see A. Karpathy, nanochat, `nanochat/loss_eval.py`
  */
-export function judge(source: BatchSource, batches: number, tokenizer: Tokenizer, loss: (batch: Batch) => number): Judgement {
+export function judge(
+  source: BatchSource,
+  batches: number,
+  tokenizer: Tokenizer,
+  loss: (batch: Batch) => number,
+): Judgement {
   let nats = 0;
   let tokens = 0;
   let bytes = 0;
