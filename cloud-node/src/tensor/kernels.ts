@@ -257,3 +257,30 @@ export function attentionScratch(T: number, headDim: number): number {
   const width = Math.ceil(headDim / 8) * 8;
   return 2 * width * keys + 2 * ATTENTION_BLOCK * keys + 6 * ATTENTION_BLOCK * width + ATTENTION_BLOCK;
 }
+
+/** What an update of the parameters is made of, beside the kernels of programs. */
+export interface UpdateKernels {
+  /** Sum of x², in double precision. */
+  sumOfSquares(x: number, count: number): number;
+  /**
+   * One AdamW update, with g = gradScale · grad: average and squareAverage move to g and g² by 1 - beta; value loses
+   * decay · value and rate · average / (√(squareAverage · squareFactor) + eps). The bias corrections are in `rate` and
+   * `squareFactor`.
+   */
+  adamw(
+    value: number,
+    grad: number,
+    average: number,
+    squareAverage: number,
+    count: number,
+    gradScale: number,
+    beta1: number,
+    beta2: number,
+    rate: number,
+    squareFactor: number,
+    eps: number,
+    decay: number,
+  ): void;
+  /** With g = gradScale · grad: average moves to g by 1 - momentum, out = g + momentum · (average - g). */
+  nesterov(out: number, grad: number, average: number, count: number, gradScale: number, momentum: number): void;
+}
