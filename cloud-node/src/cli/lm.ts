@@ -61,14 +61,16 @@ Examples:
   $ lockstep lm sample run --prompt "Shall I" --tokens 200
   $ lockstep lm sample run --temperature 0.8 --top-k 20 --stop "\\n\\n" --count 3`;
 
-
 /** `lockstep lm`: small language models, trained and asked. */
 export function addLm(program: Command, surroundings: Surroundings): void {
   const lm = program
     .command("lm")
     .summary("small language models: train, sample, ablate")
     .description("Train small language models from a text file, and let them write.")
-    .addHelpText("after", "\nExample:\n  $ lockstep lm train book.txt --out run --recipe tiny && lockstep lm sample run");
+    .addHelpText(
+      "after",
+      "\nExample:\n  $ lockstep lm train book.txt --out run --recipe tiny && lockstep lm sample run",
+    );
   const train = lm
     .command("train")
     .summary("a model from a text")
@@ -95,7 +97,12 @@ function addSample(lm: Command, surroundings: Surroundings): void {
     .option("--prompt <TEXT>", "what it goes on with (default: the beginning of a line or a document)", "")
     .option("--tokens <N>", "tokens at most", parsePositiveCount, 500)
     .option("--count <N>", "samples", parsePositiveCount, 1)
-    .option("--temperature <T>", "0: the likeliest token, always; below 1: bolder than it learned", parseNonNegative, 0.8)
+    .option(
+      "--temperature <T>",
+      "0: the likeliest token, always; below 1: bolder than it learned",
+      parseNonNegative,
+      0.8,
+    )
     .option("--top-k <K>", "among the K likeliest tokens alone", parsePositiveCount)
     .option("--top-p <P>", "among the likeliest that have the share P together, above 0 to 1", parseShare)
     .option("--stop <TEXT>", "end in front of this; \\n is a line's end; may be repeated", addText, [])

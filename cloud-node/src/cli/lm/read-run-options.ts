@@ -32,7 +32,9 @@ export async function readRunConfig(options: RunCommandOptions, settings: readon
   const own = [
     ...set,
     ...(tokenizer === undefined ? [] : ["data.tokenizer=hf"]),
-    ...Object.entries({ steps, seed, engine }).flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${value}`])),
+    ...Object.entries({ steps, seed, engine }).flatMap(([name, value]) =>
+      value === undefined ? [] : [`${name}=${value}`],
+    ),
   ];
   const file = config === undefined ? undefined : await readOptions(config);
   try {

@@ -17,7 +17,8 @@ export async function runSample(surroundings: Surroundings, run: string, options
   const { stdout, interrupt } = surroundings;
   const { prompt, count, seed, json } = options;
   const stops = options.stop.map((stop) => stop.replaceAll("\\n", "\n"));
-  if (stops.includes("")) throw new CommandError("usage", "--stop is empty", "write what a sample is to end in front of");
+  if (stops.includes(""))
+    throw new CommandError("usage", "--stop is empty", "write what a sample is to end in front of");
   const checkpoint = await Checkpoint.open(await checkpointOf(run, options.newest === true ? "newest" : "best"));
   try {
     const { tokenizer, config, path, progress } = checkpoint;

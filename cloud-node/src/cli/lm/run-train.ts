@@ -12,7 +12,11 @@ import { readRunConfig, readText, readTokenizer } from "./read-run-options.ts";
 import { TrainingLine } from "./training-line.ts";
 
 /** `lockstep lm train`. */
-export async function runTrain(surroundings: Surroundings, textName: string, options: TrainCommandOptions): Promise<void> {
+export async function runTrain(
+  surroundings: Surroundings,
+  textName: string,
+  options: TrainCommandOptions,
+): Promise<void> {
   const { stderr, clock, interrupt } = surroundings;
   const { out, resume, force, backend, json } = options;
   const text = await readText(textName);
@@ -56,7 +60,8 @@ async function openCheckpoint(options: TrainCommandOptions): Promise<Checkpoint>
 
 function resultText(out: string, summary: RunSummary): string {
   const { parameters, final, best, steps, tokensPerSecond, seconds, memoryBytes } = summary;
-  const losses = final === null ? "" : `, loss ${final.valLoss.toFixed(4)} nats, ${final.valBitsPerByte.toFixed(4)} bits per byte`;
+  const losses =
+    final === null ? "" : `, loss ${final.valLoss.toFixed(4)} nats, ${final.valBitsPerByte.toFixed(4)} bits per byte`;
   const lines = [
     `${out}: ${formatCount(parameters)} parameters, ${formatCount(steps)} steps${losses}`,
     `  ${seconds.toFixed(1)} s of training, ${formatCount(Math.round(tokensPerSecond))} tokens/s, ${formatQuantity(memoryBytes, "B", "up")}`,

@@ -1,32 +1,41 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { RandomStream } from "../../tensor/random.ts";
 import { BestFitPacking } from "./best-fit-packing.ts";
 import { RandomCrops } from "./random-crops.ts";
 import { decodeText, documentsOf, splitDocuments, splitTokens } from "./text-split.ts";
 
 const COUNTING = Int32Array.from({ length: 100 }, (_, i) => i);
 
+const streamAt = (draws: number) => new RandomStream(7, "rows", draws);
+
 test("a crop begins where chance says, and its targets are one place later", () => {
-  const starts = [0, 0.5, 0.999];
-  const crops = new RandomCrops(COUNTING, 3, 10, (batch, row) => (batch === 0 ? (starts[row] ?? 0) : 0.1));
-  const { inputs, targets } = crops.next();
-  expect([0, 10, 20].map((at) => inputs[at])).toEqual([0, 45, 89]);
-  expect([...inputs.subarray(20)]).toEqual([89, 90, 91, 92, 93, 94, 95, 96, 97, 98]);
-  expect(targets.every((target, at) => target === (inputs[at] ?? 0) + 1)).toBe(true);
-  expect(crops.next().inputs[0]).toBe(9);
+  const crops = new RandomCrops(COUNTING, 3, 10, streamAt);
+  const chance = streamAt(0);
+  const starts = new Set<number>();
+  for (let batch = 0; batch < 200; batch += 1) {
+    const { inputs, targets } = crops.next();
+    for (let row = 0; row < 3; row += 1) {
+      const start = chance.nextBelow(90);
+      starts.add(start);
+      expect([...inputs.subarray(row * 10, row * 10 + 10)]).toEqual(Array.from({ length: 10 }, (_, k) => start + k));
+    }
+    expect(targets.every((target, at) => target === (inputs[at] ?? 0) + 1)).toBe(true);
+  }
+  // The first and the last place that a row may begin at are among them.
+  expect([Math.min(...starts), Math.max(...starts)]).toEqual([0, 89]);
 });
 
 test("crops and packed rows go on where they were left", () => {
   const documents = Array.from({ length: 300 }, (_, i) =>
     Int32Array.from({ length: 2 + ((i * 7) % 40) }, (__, k) => (k === 0 ? 0 : i)),
   );
-  const random = (batch: number, row: number) => ((batch * 31 + row * 17) % 97) / 97;
-  for (const make of [() => new RandomCrops(COUNTING, 2, 8, random), () => new BestFitPacking(documents, 2, 24)]) {
+  for (const make of [() => new RandomCrops(COUNTING, 2, 8, streamAt), () => new BestFitPacking(documents, 2, 24)]) {
     const [one, other] = [make(), make()];
     for (let i = 0; i < 7; i += 1) one.next();
     other.restore(JSON.parse(JSON.stringify(one.state())));
     for (let i = 0; i < 7; i += 1) expect(other.next()).toEqual(one.next());
-    expect(() => other.restore({ batches: -1 })).toThrow("take another checkpoint");
+    expect(() => other.restore({ draws: -1 })).toThrow("take another checkpoint");
   }
 });
 

@@ -29,8 +29,16 @@ export function lossPlot(rows: readonly MetricsRow[], title: string): string {
     of("validation", "#c2571a", ({ valLoss }) => valLoss),
   ].filter(({ points }) => points.length > 0);
   const points = curves.flatMap((curve) => curve.points);
-  const x = axis(points.map(([step]) => step), MARGIN.left, WIDTH - MARGIN.right);
-  const y = axis(points.map(([, loss]) => loss), HEIGHT - MARGIN.bottom, MARGIN.top);
+  const x = axis(
+    points.map(([step]) => step),
+    MARGIN.left,
+    WIDTH - MARGIN.right,
+  );
+  const y = axis(
+    points.map(([, loss]) => loss),
+    HEIGHT - MARGIN.bottom,
+    MARGIN.top,
+  );
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="sans-serif" font-size="12">`,
     `<title>${escaped(title)}</title>`,

@@ -19,7 +19,12 @@ export interface RunSummary {
   readonly seconds: number;
   readonly tokensPerSecond: number;
   /** At the last evaluation; null where there was none. */
-  readonly final: { readonly step: number; readonly trainLoss: number; readonly valLoss: number; readonly valBitsPerByte: number } | null;
+  readonly final: {
+    readonly step: number;
+    readonly trainLoss: number;
+    readonly valLoss: number;
+    readonly valBitsPerByte: number;
+  } | null;
   /** Where it foresaw best what it had not learned from. */
   readonly best: RunProgress["best"];
   readonly memoryBytes: number;
@@ -41,17 +46,25 @@ export function summaryText(summary: RunSummary): string {
     ["engine", backend],
     ["text", `${text.name}, ${text.tokens.train} tokens to learn from, ${text.tokens.val} to be judged by`],
     ["text SHA-256", text.sha256],
-    ["steps", `${steps} of ${config.steps}${isStopped ? ", stopped" : ""}, ${data.rows} rows each, seed ${config.seed}`],
+    [
+      "steps",
+      `${steps} of ${config.steps}${isStopped ? ", stopped" : ""}, ${data.rows} rows each, seed ${config.seed}`,
+    ],
     ["tokens learned from", `${tokens} in ${seconds.toFixed(1)} s, ${Math.round(tokensPerSecond)} a second`],
     ["memory", `${megabytes(memoryBytes)}, ${megabytes(memoryGrowthBytes)} more than at the second evaluation`],
   ];
   if (final !== null) {
     rows.push(["loss, learned from", `${final.trainLoss.toFixed(4)} nats`]);
-    rows.push(["loss, not seen before", `${final.valLoss.toFixed(4)} nats, ${final.valBitsPerByte.toFixed(4)} bits per byte`]);
+    rows.push([
+      "loss, not seen before",
+      `${final.valLoss.toFixed(4)} nats, ${final.valBitsPerByte.toFixed(4)} bits per byte`,
+    ]);
   }
   if (best !== null) rows.push(["best", `${best.loss.toFixed(4)} nats after step ${best.step}`]);
   const table = rows.map(([name, value]) => `| ${name} | ${value.replaceAll("|", "\\|")} |`);
-  return [`# A run of \`lockstep lm train\``, "", "| | |", "|---|---|", ...table, "", "![loss](loss.svg)", ""].join("\n");
+  return [`# A run of \`lockstep lm train\``, "", "| | |", "|---|---|", ...table, "", "![loss](loss.svg)", ""].join(
+    "\n",
+  );
 }
 
 function megabytes(bytes: number): string {

@@ -37,7 +37,6 @@ const entrySchema = v.strictObject({
   shape: v.array(count),
   data_offsets: v.strictTuple([count, count]),
 });
-const metadataSchema = v.record(v.string(), v.string());
 
 /**
  * A header from its text: every tensor is where it says, of the size that its shape and type make, and all of them
@@ -66,9 +65,15 @@ export function parseHeader(json: Uint8Array, fileBytes: number, file: string): 
   }
   if (end > fileBytes) throw cutOff(file, end, fileBytes);
   if (end < fileBytes) throw bad(file, `${fileBytes - end} bytes at its end belong to no tensor`);
-  const parsed = v.safeParse(metadataSchema, metadata);
-  if (!parsed.success) throw bad(file, `${METADATA_KEY} is not words to words`);
-  return { metadata: new Map(Object.entries(parsed.output)), tensors };
+  return { metadata: wordsOf(metadata, file), tensors };
+}
+
+function wordsOf(metadata: unknown, file: string): Map<string, string> {
+  const entries: [string, unknown][] =
+    typeof metadata === "object" && metadata !== null ? Object.entries(metadata) : [["", undefined]];
+  const isWords = (entry: [string, unknown]): entry is [string, string] => typeof entry[1] === "string";
+  if (!entries.every(isWords)) throw bad(file, `${METADATA_KEY} is not words to words`);
+  return new Map(entries);
 }
 
 function jsonObject(json: Uint8Array, file: string): object {

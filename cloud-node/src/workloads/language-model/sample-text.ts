@@ -59,7 +59,7 @@ export function* sampleText(
   prompt: Int32Array,
   request: SampleRequest,
 ): Generator<string> {
-  let logits = new Float32Array();
+  let logits: Float32Array = new Float32Array();
   for (const token of prompt) logits = Float32Array.from(model.next(token));
   const ids: number[] = [];
   let told = 0;

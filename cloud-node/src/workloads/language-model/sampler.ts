@@ -15,7 +15,11 @@ export interface SamplingOptions {
  * @param uniform  chance, in [0, 1)
  * @see A. Holtzman et al., The curious case of neural text degeneration, 2020, section 3.1 (top-p)
  */
-export function chooseToken(logits: Float32Array, { temperature, topK, topP }: SamplingOptions, uniform: number): number {
+export function chooseToken(
+  logits: Float32Array,
+  { temperature, topK, topP }: SamplingOptions,
+  uniform: number,
+): number {
   const order = Int32Array.from(logits.keys()).sort((a, b) => (logits[b] as number) - (logits[a] as number) || a - b);
   const [likeliest = 0] = order;
   if (temperature === 0) return likeliest;

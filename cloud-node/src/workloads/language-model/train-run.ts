@@ -97,10 +97,7 @@ async function keep({ folder, model, config, data }: TrainingRun, state: RunProg
 }
 
 /** Keep what there is, and judge it. */
-async function evaluate(
-  run: TrainingRun,
-  state: RunProgress,
-  watch: MemoryWatch): Promise<void> {
+async function evaluate(run: TrainingRun, state: RunProgress, watch: MemoryWatch): Promise<void> {
   const { config, data, model, folder } = run;
   await keep(run, state);
   const judged = (part: "train" | "val"): Judgement =>
