@@ -1,10 +1,9 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { BACKEND_CHOICES, type BackendChoice } from "../workloads/language-model/open-backend.ts";
+import { QUEUE_HELP } from "./jobs/open-door.ts";
+import { CA_HELP, TOKEN_FILE_HELP } from "./node-token.ts";
 import { parseNonNegative, parsePositiveCount, parseSeed } from "./option-values.ts";
 import type { Surroundings } from "./surroundings.ts";
-
-/** Backends of the tensor engine that a person can choose. */
-export const BACKENDS = ["wasm-strict", "wasm-relaxed", "js"] as const;
-export type BackendChoice = (typeof BACKENDS)[number];
 
 /** What `lm train` takes. */
 export interface TrainCommandOptions {
@@ -37,6 +36,15 @@ export interface SampleCommandOptions {
   readonly json?: boolean;
 }
 
+/** What `lm ablate` takes. */
+export interface AblateCommandOptions extends Omit<TrainCommandOptions, "resume"> {
+  readonly vary: readonly string[];
+  readonly seeds: number;
+  readonly queue?: string;
+  readonly tokenFile?: string;
+  readonly ca?: string;
+}
+
 const TRAIN_HELP = `
 TEXT is a file in UTF-8; nine tenths of it are learned from, the rest judges.
 Recipes: nanogpt-cpu (default), nanogpt-gpu, nanochat, gpt2-small, tiny, bigram,
@@ -60,6 +68,18 @@ checkpoint. What is written goes to standard output as it comes.
 Examples:
   $ lockstep lm sample run --prompt "Shall I" --tokens 200
   $ lockstep lm sample run --temperature 0.8 --top-k 20 --stop "\\n\\n" --count 3`;
+
+const ABLATE_HELP = `
+NAME=A,B,... is an option of a run, and the values to be tried: every combination is
+trained with every seed, and the table says mean and standard deviation. Without
+--vary: model.tied=true,false and model.norm=rms-plain,none.
+
+Runs that are done are not done again: the same command goes on where it was stopped.
+With --queue every run is a job, done by whichever worker has room.
+
+Examples:
+  $ lockstep lm ablate book.txt --out study --recipe tiny --steps 300
+  $ lockstep lm ablate book.txt --out study --vary model.layers=1,2 --seeds 5`;
 
 /** `lockstep lm`: small language models, trained and asked. */
 export function addLm(program: Command, surroundings: Surroundings): void {
@@ -87,6 +107,29 @@ export function addLm(program: Command, surroundings: Surroundings): void {
       await runTrain(surroundings, text, options);
     });
   addSample(lm, surroundings);
+  addAblate(lm, surroundings);
+}
+
+function addAblate(lm: Command, surroundings: Surroundings): void {
+  const ablate = lm
+    .command("ablate")
+    .summary("what options do: every combination, repeated")
+    .description("Train a model once for every combination of options and every seed, and compare.")
+    .argument("<TEXT>", "text in UTF-8")
+    .requiredOption("--out <DIR>", "folder of the runs and their comparison")
+    .option("--vary <NAME=A,B,...>", "an option and its values; may be repeated", addText, [])
+    .option("--seeds <N>", "runs of each combination, with seeds from --seed on", parsePositiveCount, 3);
+  runOptions(ablate)
+    .option("--queue <URL>", `hand the runs in as jobs: ${QUEUE_HELP}`)
+    .option("--token-file <FILE>", TOKEN_FILE_HELP)
+    .option("--ca <FILE>", CA_HELP)
+    .option("--force", "write over runs that are in DIR")
+    .option("--json", "one JSON object on standard output")
+    .addHelpText("after", ABLATE_HELP)
+    .action(async (text: string, options: AblateCommandOptions) => {
+      const { runAblate } = await import("./lm/run-ablate.ts");
+      await runAblate(surroundings, text, options);
+    });
 }
 
 function addSample(lm: Command, surroundings: Surroundings): void {
@@ -132,8 +175,8 @@ function runOptions(command: Command): Command {
 
 function backendOption(): Option {
   return new Option("--backend <NAME>", "of the tensor engine; wasm-strict gives the same bits on every machine")
-    .choices(BACKENDS)
-    .default("wasm-strict");
+    .choices(BACKEND_CHOICES)
+    .default(BACKEND_CHOICES[0]);
 }
 
 function addText(text: string, before: readonly string[]): string[] {

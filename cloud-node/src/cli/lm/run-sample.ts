@@ -1,13 +1,13 @@
 import { RandomStream } from "../../tensor/random.ts";
 import { Checkpoint } from "../../workloads/language-model/checkpoint.ts";
 import { Decoder } from "../../workloads/language-model/decoder.ts";
+import { openBackend } from "../../workloads/language-model/open-backend.ts";
 import { checkpointOf } from "../../workloads/language-model/run-folder.ts";
 import { promptTokens, sampleText } from "../../workloads/language-model/sample-text.ts";
 import { CommandError } from "../command-error.ts";
 import type { SampleCommandOptions } from "../lm.ts";
 import { writeResult } from "../result-output.ts";
 import type { Surroundings } from "../surroundings.ts";
-import { openBackend } from "./open-backend.ts";
 
 /** Between samples. */
 const RULE = "\n---\n";

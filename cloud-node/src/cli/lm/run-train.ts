@@ -1,5 +1,6 @@
 import { formatCount, formatQuantity } from "../../api/number-text.ts";
 import { Checkpoint } from "../../workloads/language-model/checkpoint.ts";
+import { openBackend } from "../../workloads/language-model/open-backend.ts";
 import { checkpointOf } from "../../workloads/language-model/run-folder.ts";
 import type { RunSummary } from "../../workloads/language-model/run-summary.ts";
 import { trainModel } from "../../workloads/language-model/train-model.ts";
@@ -7,7 +8,6 @@ import { CommandError } from "../command-error.ts";
 import type { TrainCommandOptions } from "../lm.ts";
 import { writeResult } from "../result-output.ts";
 import type { Surroundings } from "../surroundings.ts";
-import { openBackend } from "./open-backend.ts";
 import { readRunConfig, readText, readTokenizer } from "./read-run-options.ts";
 import { TrainingLine } from "./training-line.ts";
 

@@ -13,14 +13,24 @@ const CELLS = 12;
  */
 export class TrainingLine {
   readonly #stream: OutputStream;
-  readonly #progress: ProgressLine;
+  readonly #clock: Clock;
+  #progress: ProgressLine;
   /** Losses at steps that are `#every` apart; thinned out when there are too many of them. */
   #curve: number[] = [];
   #every = 1;
 
   constructor(stream: OutputStream, clock: Clock) {
     this.#stream = stream;
+    this.#clock = clock;
     this.#progress = new ProgressLine(stream, clock, "train", "tokens/s");
+  }
+
+  /** Another run begins. @param title  in place of "train" */
+  begin(title: string): void {
+    this.#progress.clear();
+    this.#progress = new ProgressLine(this.#stream, this.#clock, title, "tokens/s");
+    this.#curve = [];
+    this.#every = 1;
   }
 
   /** @param loss  smoothed, nats */

@@ -1,4 +1,5 @@
-import { copyFile, link, mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
+import { createReadStream } from "node:fs";
+import { copyFile, link, mkdir, open, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type CheckpointHead, writeCheckpoint } from "./checkpoint.ts";
 import { LanguageModelError } from "./language-model-error.ts";
@@ -12,6 +13,15 @@ const BEFORE = "checkpoint.before.safetensors";
 const BEST = "best.safetensors";
 const CSV = "metrics.csv";
 const JSONL = "metrics.jsonl";
+
+/** Everything that a finished run has. */
+export const RUN_FILES = [
+  ...[NEWEST, BEST, CSV, JSONL],
+  ...["config.json", "summary.json", "summary.md", "loss.svg"],
+] as const;
+
+/** Bytes in front of the metrics where a run is one stream: their length. */
+const LENGTH_BYTES = 4;
 
 /** A run's files: checkpoints, metrics, and what is said of it at the end. */
 export class RunFolder {
@@ -76,6 +86,39 @@ export class RunFolder {
   /** What was kept last is the best so far. */
   async markBest(): Promise<void> {
     await linkOver(this.newest, join(this.path, BEST));
+  }
+
+  /** What the run goes on from, as one stream: `restore` makes a folder of it. */
+  async *saved(): AsyncGenerator<Uint8Array> {
+    const metrics = await readFile(join(this.path, JSONL));
+    const length = Buffer.alloc(LENGTH_BYTES);
+    length.writeUInt32LE(metrics.length);
+    yield Buffer.concat([length, metrics]);
+    yield* createReadStream(this.newest);
+  }
+
+  /**
+   * Mirror of `saved`.
+   *
+   * @param path  a folder that is not there yet
+   * @param file  what was saved
+   * @returns where the checkpoint is
+   */
+  static async restore(path: string, file: string): Promise<string> {
+    await mkdir(path, { recursive: true });
+    const source = await open(file);
+    try {
+      const length = Buffer.alloc(LENGTH_BYTES);
+      await source.read(length, 0, LENGTH_BYTES, 0);
+      const metrics = Buffer.alloc(Math.min(length.readUInt32LE(), (await source.stat()).size));
+      await source.read(metrics, 0, metrics.length, LENGTH_BYTES);
+      await writeFile(join(path, JSONL), metrics);
+      const start = LENGTH_BYTES + metrics.length;
+      await writeFile(join(path, NEWEST), source.createReadStream({ start, autoClose: false }));
+      return join(path, NEWEST);
+    } finally {
+      await source.close();
+    }
   }
 
   /** Write a text beside the checkpoints. */

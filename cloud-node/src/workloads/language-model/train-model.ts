@@ -16,7 +16,10 @@ import { type RunOutcome, type TrainingRun, trainRun } from "./train-run.ts";
 
 /** A run to be made, or gone on with. */
 export interface TrainRequest
-  extends Pick<TrainingRun, "signal" | "nowMs" | "memoryBytes" | "onStep" | "onEvaluation" | "onWarning"> {
+  extends Pick<
+    TrainingRun,
+    "signal" | "nowMs" | "memoryBytes" | "onStep" | "onEvaluation" | "onCheckpoint" | "onWarning"
+  > {
   readonly config: RunConfig;
   readonly text: string;
   readonly textName: string;

@@ -34,6 +34,8 @@ export interface TrainingRun {
   readonly memoryBytes: () => number;
   readonly onStep?: (step: number, smoothedLoss: number, tokens: number) => void;
   readonly onEvaluation?: (row: MetricsRow) => void;
+  /** The newest checkpoint is on the disk. */
+  readonly onCheckpoint?: (folder: RunFolder) => Promise<void>;
   readonly onWarning?: (line: string) => void;
 }
 
@@ -90,10 +92,12 @@ function freshProgress(): RunProgress {
   return { step: 0, tokens: 0, seconds: 0, lossSum: 0, last: null, best: null, batches: null };
 }
 
-async function keep({ folder, model, config, data }: TrainingRun, state: RunProgress): Promise<void> {
+async function keep(run: TrainingRun, state: RunProgress): Promise<void> {
+  const { folder, model, config, data } = run;
   state.batches = data.training.state();
   const { tokenizer, textDigest } = data;
   await folder.keep(model, { config, tokenizer, textDigest, progress: state });
+  await run.onCheckpoint?.(folder);
 }
 
 /** Keep what there is, and judge it. */
