@@ -22,8 +22,8 @@ export function attentionKernels(
         const position = positions === 0 ? row % T : get(positions + row);
         for (let pair = 0; pair < heads * half; pair++) {
           const i = pair % half;
-          const cosine = get(table + 2 * (position * half + i));
-          const sine = sign * get(table + 2 * (position * half + i) + 1);
+          const cosine = get(table + 2 * position * half + i);
+          const sine = sign * get(table + (2 * position + 1) * half + i);
           const column = Math.floor(pair / half) * headDim + i;
           const [from, to] = [x + row * xStride + column, out + row * outStride + column];
           const [first, second] = [get(from), get(from + half)];
