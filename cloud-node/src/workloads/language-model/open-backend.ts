@@ -4,8 +4,9 @@ import type { Backend } from "../../tensor/engine.ts";
 export const BACKEND_CHOICES = ["wasm-strict", "wasm-relaxed", "js"] as const;
 export type BackendChoice = (typeof BACKEND_CHOICES)[number];
 
-/** A backend; its code is loaded only when it is asked for. @throws {TensorError} `no-relaxed-simd` */
-export async function openBackend(_: BackendChoice): Promise<Backend> {
-  const { jsBackend } = await import("../../tensor/js/js-backend.ts");
-  return jsBackend;
+/** A backend; its code is loaded only when it is asked for. */
+export async function openBackend(name: BackendChoice): Promise<Backend> {
+  if (name === "js") return (await import("../../tensor/js/js-backend.ts")).jsBackend;
+  const { wasmStrictBackend, wasmRelaxedBackend } = await import("../../tensor/wasm/wasm-backend.ts");
+  return name === "wasm-strict" ? wasmStrictBackend : wasmRelaxedBackend;
 }

@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { jsBackend } from "../../tensor/js/js-backend.ts";
+import { wasmStrictBackend } from "../../tensor/wasm/wasm-backend.ts";
 import { Checkpoint } from "./checkpoint.ts";
 import { parseRunConfig } from "./parse-run-config.ts";
 import { checkpointOf } from "./run-folder.ts";
@@ -35,7 +35,7 @@ export class RunRig {
     return await trainModel({
       config: parseRunConfig({ settings: [...SMALL, ...settings] }),
       ...{ text: SONNETS, textName: "sonnets.txt", out: this.at(name), isReplaced: false },
-      openBackend: async () => jsBackend,
+      openBackend: async () => wasmStrictBackend,
       signal: new AbortController().signal,
       nowMs: () => ++now,
       memoryBytes: () => 1000,
