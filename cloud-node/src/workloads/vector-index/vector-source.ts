@@ -18,7 +18,8 @@ export interface VectorSource {
    * @param row  0 … n
    * @param out  caller-owned, shape (k, d); its first rows are overwritten, all of them finite
    * @returns rows read: k, or all that are left
-   * @throws {VectorIndexError} `not-finite` with row and column, `truncated` where the file has become shorter
+   * @throws {VectorIndexError} `not-finite` or `too-large` with row and column, `truncated` where the file has become
+   *   shorter
    */
   read(row: number, out: Float32Array): Promise<number>;
   close(): Promise<void>;
@@ -52,18 +53,28 @@ export function sourceOfArray(values: Float32Array, d: number, name = "the vecto
   };
 }
 
+/** Beyond this squares of 65,536 differences add up to more than a float32 holds. */
+const LARGEST_VALUE = 1e16;
+
 /**
  * Refuse numbers that no distance can be taken of.
  *
  * @param block  shape (k, d)
  * @param firstRow  the number of its first row
- * @throws {VectorIndexError} `not-finite` with row and column of the first
+ * @throws {VectorIndexError} `not-finite` or `too-large`, with row and column of the first
  */
 export function checkFinite(block: Float32Array, d: number, firstRow: number, name: string): void {
   let at = 0;
-  // Only NaN and the infinities are not 0 less themselves; a loop, as it is run over every number there is.
-  while (at < block.length && (block[at] ?? 0) - (block[at] ?? 0) === 0) at++;
+  // A loop, as it is run over every number there is; NaN is not smaller than anything.
+  while (at < block.length && Math.abs(block[at] ?? 0) <= LARGEST_VALUE) at++;
   if (at === block.length) return;
   const place = { file: name, row: firstRow + Math.floor(at / d), column: at % d };
-  throw new VectorIndexError("not-finite", `the value is ${block[at]}`, "take the row out, or mend it", place);
+  const remedy = "take the row out, or mend it";
+  if (!Number.isFinite(block[at])) throw new VectorIndexError("not-finite", `the value is ${block[at]}`, remedy, place);
+  throw new VectorIndexError(
+    "too-large",
+    `${block[at]?.toExponential(3)} is beyond ${LARGEST_VALUE.toExponential()}`,
+    "scale all vectors down",
+    place,
+  );
 }
