@@ -60,7 +60,8 @@ export class ResidualCoder {
    * @param rows    shape (k, d), finite; for `cosine` of length 1
    * @param lists   shape (k): the anchor of each row
    * @param out     room for k rows, overwritten
-   * @param errors  shape (k), overwritten: squared distance between each row and what its code stands for
+   * @param errors  shape (k), overwritten: squared distance between each row and what its code stands for, in rotated
+   *   space; the decoded row may be nearer, as what lies outside the d dimensions is left out of it
    * @throws {VectorIndexError} `bad-shape` when the lengths contradict each other or a list is not one of m
    */
   encode(rows: Float32Array, lists: Uint32Array, out: CodedRows, errors?: Float32Array): void {

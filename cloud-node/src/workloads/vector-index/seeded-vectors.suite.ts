@@ -27,8 +27,8 @@ export class SeededNormals {
   }
 }
 
-/** An orthogonal matrix (d, d): random rows, each made orthogonal to those before it. */
-export function seededRotation(d: number, random: SeededNormals): Float32Array {
+/** An orthogonal matrix (D, D): random rows of d numbers, each made orthogonal to those before it, then the identity. */
+function seededRotation(d: number, paddedD: number, random: SeededNormals): Float32Array {
   const matrix = random.array(d * d);
   for (let i = 0; i < d; i++) {
     const row = matrix.subarray(i * d, (i + 1) * d);
@@ -40,7 +40,10 @@ export function seededRotation(d: number, random: SeededNormals): Float32Array {
     const length = Math.sqrt(dot(row, row));
     for (let j = 0; j < d; j++) row[j] = (row[j] ?? 0) / length;
   }
-  return matrix;
+  return Float32Array.from({ length: paddedD * paddedD }, (_, at) => {
+    const [i, j] = [Math.floor(at / paddedD), at % paddedD];
+    return i < d && j < d ? (matrix[i * d + j] ?? 0) : Number(i === j);
+  });
 }
 
 export function dot(x: Float32Array, y: Float32Array): number {
@@ -68,8 +71,8 @@ export function seededModel(
     metric,
     seed: 1,
     mean: random.array(d),
-    rotation: seededRotation(paddedD, random),
-    anchors: Float32Array.from({ length: m * paddedD }, () => 3 * random.normal()),
+    rotation: seededRotation(d, paddedD, random),
+    anchors: Float32Array.from({ length: m * paddedD }, (_, at) => (at % paddedD < d ? 3 * random.normal() : 0)),
     anchorExponent: 0,
     groups: bitGroups(bits),
     sigma: Float32Array.from({ length: paddedD }, (_, j) => 2 / (1 + j / 16)),
@@ -84,7 +87,7 @@ export function seededRows(model: IndexModel, k: number, seed: number): { rows: 
   const lists = Uint32Array.from({ length: k }, () => Math.floor(random.uniform() * m));
   for (let i = 0; i < k; i++) {
     const anchor = (lists[i] ?? 0) * paddedD;
-    for (let a = 0; a < paddedD; a++) {
+    for (let a = 0; a < d; a++) {
       const z = (anchors[anchor + a] ?? 0) + (sigma[a] ?? 0) * random.normal();
       for (let j = 0; j < d; j++) rows[i * d + j] = (rows[i * d + j] ?? 0) + z * (rotation[a * paddedD + j] ?? 0);
     }
