@@ -41,7 +41,7 @@ export async function addVectors(
     const source = metric === "cosine" ? unitSource(given) : given;
     const model = await file.model();
     const tell = (stage: BuildProgress["stage"]) => (done: number, total: number) => progress?.({ stage, done, total });
-    const lists = await assignRows(source, model, { signal, progress: tell("assign") });
+    const lists = await assignRows(source, model, { signal, progress: (rows) => tell("assign")(rows, added) });
     const { sections, fileBytes, ...facts } = file.header;
     await written(await IndexWriter.extend(path, sections, fileBytes, file.state), async (writer) => {
       const plan = { segment: segments.length + 1, source, lists, firstId, model, coder: new ResidualCoder(model) };

@@ -5,9 +5,9 @@ import type { IndexModel } from "./model.ts";
 import { packRerank, rerankBytes } from "./rerank-row.ts";
 import { sealRow } from "./rerank-rows.ts";
 import { newCodedRows, type ResidualCoder } from "./residual-coder.ts";
-import { type RowBlock, readBlocks } from "./row-blocks.ts";
 import type { RerankKind } from "./search-segment.ts";
 import { CRC_BYTES, HALF_BYTES } from "./section-table.ts";
+import { eachBlock } from "./training-sample.ts";
 import type { VectorSource } from "./vector-source.ts";
 
 /** Rows that become a segment. */
@@ -69,12 +69,12 @@ export async function encodeSegment(writer: IndexWriter, plan: SegmentPlan): Pro
     to = Math.min(n, from + Math.max(1, windowRows));
     const rows = newCodedRows(to - from, coder.codeBytes);
     const window = { from, to, ...rows, finer: Buffer.alloc((to - from) * finerBytes) };
-    for await (const block of readBlocks(source)) {
+    await eachBlock(source, (block, first, count) => {
       signal?.throwIfAborted();
-      fillWindow(plan, positions, window, block, errors);
-      if (from === 0) spread += spreadOf(block.rows, model.mean);
-      progress?.(from + Math.floor(((to - from) * (block.first + block.count)) / n), n);
-    }
+      fillWindow(plan, positions, window, block, first, errors);
+      if (from === 0) spread += spreadOf(block, model.mean);
+      progress?.(from + Math.floor(((to - from) * (first + count)) / n), n);
+    });
     await writeAll([codes, window.codes], [scales, window.scales], [terms, window.terms], [finer, window.finer]);
   }
   const squared = errors.reduce((sum, error) => sum + error, 0);
@@ -87,10 +87,12 @@ function fillWindow(
   { lists, model, coder, rerank }: SegmentPlan,
   positions: Uint32Array,
   window: Window,
-  { rows, first, count }: RowBlock,
+  rows: Float32Array,
+  first: number,
   errors: Float32Array,
 ): void {
   const { d } = model;
+  const count = rows.length / d;
   const wanted = numbersFrom(first, count).filter((row) => {
     const position = positions[row] ?? 0;
     return position >= window.from && position < window.to;
