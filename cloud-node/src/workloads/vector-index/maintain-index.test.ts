@@ -167,3 +167,18 @@ test("after 10 % churn and maintenance recall is within 0.005 of that of an inde
   expect(anew).toBeGreaterThan(0.7);
   expect(maintained).toBeGreaterThan(anew - 0.005);
 });
+
+test("a list that was built so long is split only where its vectors are there to code again", async () => {
+  const values = clusteredRows({ n: 100, ...SHAPE });
+  const crowd = clusteredRows({ n: 900, d: D, clusters: 1, seed: 30 }).map((value) => value / 50);
+  const source = sourceOfArray(new Float32Array([...values, ...crowd]), D);
+  for (const [rerank, isSplit] of [
+    [undefined, false],
+    ["i8", true],
+  ] as const) {
+    await buildIndex(source, path, { ...OPTIONS, m: 12, rerank });
+    const { m } = (await contents()).facts;
+    expect(Math.max(...(await contents()).sizes) > (4 * 1000) / m).toBe(true);
+    expect((await maintainIndex(path)).split > 0).toBe(isSplit);
+  }
+});

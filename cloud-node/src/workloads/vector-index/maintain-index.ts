@@ -1,7 +1,7 @@
 import type { BuildProgress } from "./build-index.ts";
 import { IndexFile } from "./index-file.ts";
 import { IndexWriter } from "./index-writer.ts";
-import { type MaintenanceLimits, planMaintenance } from "./maintenance-plan.ts";
+import { type ListSizes, type MaintenanceLimits, planMaintenance } from "./maintenance-plan.ts";
 import { remakeLists } from "./remake-lists.ts";
 import { ResidualCoder } from "./residual-coder.ts";
 import { writeRemade } from "./write-remade.ts";
@@ -34,7 +34,7 @@ const SPLIT_ABOVE = 4;
 
 /**
  * Fold the segments of an index into one without deleted rows, drop anchors without rows, merge those that are too near
- * each other, split lists that are too long. Only rows whose anchor changes are coded again: from their finer rows where
+ * each other, split lists that became too long. Only rows whose anchor changes are coded again: from their finer rows where
  * the index has them, else from what their codes say.
  *
  * @throws {VectorIndexError} as `IndexFile.open`; `changed` when somebody else changed it meanwhile
@@ -46,7 +46,7 @@ export async function maintainIndex(path: string, options: MaintainOptions = {})
     const segment = await file.segment();
     const coder = new ResidualCoder(segment.model);
     const limits = { mergeBelow: options.mergeBelow ?? MERGE_BELOW, splitAbove: options.splitAbove ?? SPLIT_ABOVE };
-    const plan = planMaintenance(segment.model, await file.listSizes(), limits);
+    const plan = planMaintenance(segment.model, await sizesOf(file), limits);
     const remade = remakeLists(segment, coder, plan, options.signal);
     const emptied = plan.into.filter((list) => list === -1).length;
     const merged = plan.into.filter((list, own) => list !== own).length - emptied;
@@ -65,4 +65,10 @@ export async function maintainIndex(path: string, options: MaintainOptions = {})
   } finally {
     await file.close();
   }
+}
+
+async function sizesOf(file: IndexFile): Promise<ListSizes> {
+  const { listOffsets } = await file.lists(1);
+  const built = listOffsets.slice(1).map((end, list) => end - (listOffsets[list] ?? 0));
+  return { now: await file.listSizes(), built, isExact: file.facts.rerank !== undefined };
 }

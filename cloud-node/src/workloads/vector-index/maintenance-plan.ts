@@ -3,8 +3,18 @@ import type { IndexModel } from "./model.ts";
 export interface MaintenanceLimits {
   /** Anchors whose squared distance is below so much of the mean squared residual become one. */
   readonly mergeBelow: number;
-  /** A list with more than so many times the mean is split. */
+  /** A list with more than so many times the mean is split, if it became so, or if `isExact`. */
   readonly splitAbove: number;
+}
+
+/** Lists as they are. */
+export interface ListSizes {
+  /** Shape (m): rows of each. */
+  readonly now: Uint32Array;
+  /** Shape (m): of these, in the first segment, deleted ones among them: as the lists were built. */
+  readonly built: Uint32Array;
+  /** Whether rows that get another anchor are coded from finer rows, and not from what their codes say. */
+  readonly isExact: boolean;
 }
 
 /** What is to become of the lists of an index. */
@@ -22,15 +32,19 @@ export interface MaintenancePlan {
  * become one that is to be split.
  */
 const MERGED_SIZE = 2;
+/**
+ * Coding decoded rows again costs recall. A list that has been so long since it was built is left as it is, unless its
+ * share of all rows has grown so many times.
+ */
+const GROWN = 1.5;
 
-/** @param sizes  shape (m): rows of each list */
 export function planMaintenance(
   model: IndexModel,
-  sizes: Uint32Array,
+  { now: sizes, built, isExact }: ListSizes,
   { mergeBelow, splitAbove }: MaintenanceLimits,
 ): MaintenancePlan {
   const { m } = model;
-  const n = sizes.reduce((sum, size) => sum + size, 0);
+  const [n, builtRows] = [sizes, built].map((all) => all.reduce((sum, size) => sum + size, 0)) as [number, number];
   const into = Int32Array.from(sizes, (size, list) => (size === 0 ? -1 : list));
   // An index of no rows still has a list to put the next one into.
   if (n === 0) into[0] = 0;
@@ -49,7 +63,11 @@ export function planMaintenance(
   }
   const lists = into.reduce((count, target, list) => count + (target === list ? 1 : 0), 0);
   const mostRows = Math.max(1, Math.floor((splitAbove * n) / lists));
-  const overloaded = Array.from(merged.keys()).filter((list) => into[list] === list && (merged[list] ?? 0) > mostRows);
+  const overloaded = Array.from(merged.keys()).filter((list) => {
+    const [size, before] = [merged[list] ?? 0, built[list] ?? 0];
+    const isGrown = size * builtRows > GROWN * before * n;
+    return into[list] === list && size > mostRows && (isExact || isGrown);
+  });
   return { into, overloaded, mostRows };
 }
 
