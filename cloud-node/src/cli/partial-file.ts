@@ -3,8 +3,8 @@ import { dirname } from "node:path";
 import type { Writable } from "node:stream";
 import { finished } from "node:stream/promises";
 import { isOutOfRoom } from "../disk-room.ts";
-import { aboutOutput } from "../workloads/telemetry/output-problem.ts";
-import { partialPath } from "../workloads/telemetry/partial-path.ts";
+import { aboutOutput } from "../workloads/output-problem.ts";
+import { partialPath } from "../workloads/partial-path.ts";
 import { WriteBehindFile } from "../write-behind-file.ts";
 import { CommandError } from "./command-error.ts";
 

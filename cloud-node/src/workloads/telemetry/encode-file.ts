@@ -1,6 +1,8 @@
 import { type FileHandle, open, rename, rm, stat } from "node:fs/promises";
 import { extname } from "node:path";
 import { CodecError, type Lookahead } from "@lockstep/edge-sdk/core";
+import { aboutOutput } from "../output-problem.ts";
+import { partialPath } from "../partial-path.ts";
 import { BlockDecoder, BlockEncoder, type TelemetryCodec } from "./block-codec.ts";
 import { BlockSize } from "./block-size.ts";
 import { BoundCheck } from "./bound-check.ts";
@@ -11,8 +13,6 @@ import { ContainerWriter } from "./container-writer.ts";
 import { type CsvOptions, openCsvSource } from "./csv-source.ts";
 import type { EpsSpec } from "./eps-spec.ts";
 import { openFloatSource } from "./float-source.ts";
-import { aboutOutput } from "./output-problem.ts";
-import { partialPath } from "./partial-path.ts";
 import type { RowSource } from "./row-source.ts";
 import { type Survey, surveySource } from "./survey.ts";
 import { TelemetryError } from "./telemetry-error.ts";
