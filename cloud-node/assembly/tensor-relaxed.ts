@@ -14,6 +14,7 @@ export {
 export { attention, attentionGradient, attentionScratch } from "./tensor/attention";
 export { cachedAttention, rope } from "./tensor/cached-attention";
 export { add, columnSums, copy, embedding, embeddingGradient, fill, multiply, scale } from "./tensor/elementwise";
+export { heapStart } from "./tensor/heap";
 export { crossEntropy, crossEntropyGradient } from "./tensor/loss";
 export { matmul, matmulInputGradient, matmulWeightGradient } from "./tensor/matmul";
 export { PACK_BYTES, setPackArea } from "./tensor/multiply";

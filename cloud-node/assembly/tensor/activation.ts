@@ -58,7 +58,7 @@ export function geluTanhGradient(xGrad: usize, grad: usize, x: usize, count: i32
 export function relu2(out: usize, x: usize, count: i32): void {
   for (let i = 0; i < count; i += 4) {
     const offset = usize(i) << 2;
-    const value = f32x4.max(v128.load(x + offset), f32x4.splat(0));
+    const value = f32x4.pmax(v128.load(x + offset), f32x4.splat(0));
     storeLanes(out + offset, f32x4.mul(value, value), count - i);
   }
 }
@@ -66,7 +66,7 @@ export function relu2(out: usize, x: usize, count: i32): void {
 export function relu2Gradient(xGrad: usize, grad: usize, x: usize, count: i32, add: i32): void {
   for (let i = 0; i < count; i += 4) {
     const offset = usize(i) << 2;
-    const value = f32x4.max(v128.load(x + offset), f32x4.splat(0));
+    const value = f32x4.pmax(v128.load(x + offset), f32x4.splat(0));
     chain(xGrad + offset, v128.load(grad + offset), f32x4.add(value, value), add, count - i);
   }
 }

@@ -190,12 +190,12 @@ function softmax(logSums: usize, first: i32, queries: i32, scale: f32): void {
     let largest = v128.load(start);
     let at = start;
     for (let key = 0; key < open; key++) {
-      largest = f32x4.max(largest, v128.load(at));
+      largest = f32x4.pmax(largest, v128.load(at));
       at += KEY_STRIDE;
     }
     for (let key = open; key < end; key++) {
       const scores = v128.load(at);
-      largest = v128.bitselect(f32x4.max(largest, scores), largest, reached(key - open));
+      largest = v128.bitselect(f32x4.pmax(largest, scores), largest, reached(key - open));
       at += KEY_STRIDE;
     }
     let sums = f32x4.splat(0);

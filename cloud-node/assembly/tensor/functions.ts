@@ -5,27 +5,38 @@
  */
 import { madd } from "./lanes";
 
-const LOG2_E: f32 = 1.4426950408889634;
-/** ln 2 in two parts: a multiple of the first by a whole number below 2^8 is exact. */
-const LN2_HIGH: f32 = 0.693359375;
-const LN2_LOW: f32 = -2.1219444e-4;
-const EXP_LARGEST: f32 = 88.3;
-/** Below this e^x is taken for 0: it would not be a normal number. */
-const EXP_SMALLEST: f32 = -87.3;
+/*
+ * Constants are loaded from tables: V8 builds a vector constant from three instructions wherever it is used, and loads
+ * one with a single one. Instances that share a memory write the same tables to the same place.
+ */
+/** log2 e; 1.5 · 2^23, which rounds to whole numbers when added; ln 2 in two parts, so that products with the first are exact. */
+const EXP_RANGE: usize = memory.data<f32>([Math.LOG2E as f32, 12582912, 0.693359375, -2.1219444e-4, 88.3, -87.3]);
+const EXP_SERIES: usize = memory.data<f32>([1.38131444e-3, 8.36941885e-3, 4.16684568e-2, 0.166665148, 0.499999931, 1]);
+const LOG_SERIES: usize = memory.data<f32>([
+  -0.0785961151, 0.128816475, -0.131287548, 0.141811919, -0.16624554, 0.200022863, -0.250008104, 0.333333167,
+]);
+const TANH_SERIES: usize = memory.data<f32>([-5.71704451e-3, 2.06505868e-2, -5.37434979e-2, 0.133314913, -0.333332839]);
+const TAIL_SERIES: usize = memory.data<f32>([
+  0.0388707365, -0.25193358, 0.536862066, -0.324591397, 0.307013954, 0.0685484786, 0.125229739, 0.3,
+]);
 
-/** e^x; 0 below -87.3, and no more than e^88.3. */
+/** e^x; 0 below -87.3, where it would be no normal number, and no more than e^88.3. */
 export function exponential(x: v128): v128 {
-  const most = f32x4.min(x, f32x4.splat(EXP_LARGEST));
-  const power = f32x4.nearest(f32x4.mul(most, f32x4.splat(LOG2_E)));
-  const high = f32x4.sub(most, f32x4.mul(power, f32x4.splat(LN2_HIGH)));
-  const r = f32x4.sub(high, f32x4.mul(power, f32x4.splat(LN2_LOW)));
-  let p = madd(f32x4.splat(0.00138131444), r, f32x4.splat(0.00836941885));
-  p = madd(p, r, f32x4.splat(0.0416684568));
-  p = madd(p, r, f32x4.splat(0.166665148));
-  p = madd(p, r, f32x4.splat(0.499999931));
-  p = madd(f32x4.mul(r, r), p, f32x4.add(r, f32x4.splat(1)));
-  const exponent = i32x4.shl(i32x4.add(i32x4.trunc_sat_f32x4_s(power), i32x4.splat(127)), 23);
-  return v128.and(f32x4.mul(p, exponent), f32x4.ge(x, f32x4.splat(EXP_SMALLEST)));
+  const most = f32x4.pmin(x, v128.load32_splat(EXP_RANGE, 16));
+  const rounder = v128.load32_splat(EXP_RANGE, 4);
+  const rounded = f32x4.add(f32x4.mul(most, v128.load32_splat(EXP_RANGE)), rounder);
+  const power = f32x4.sub(rounded, rounder);
+  const high = f32x4.sub(most, f32x4.mul(power, v128.load32_splat(EXP_RANGE, 8)));
+  const r = f32x4.sub(high, f32x4.mul(power, v128.load32_splat(EXP_RANGE, 12)));
+  let p = madd(v128.load32_splat(EXP_SERIES), r, v128.load32_splat(EXP_SERIES, 4));
+  p = madd(p, r, v128.load32_splat(EXP_SERIES, 8));
+  p = madd(p, r, v128.load32_splat(EXP_SERIES, 12));
+  p = madd(p, r, v128.load32_splat(EXP_SERIES, 16));
+  const one = v128.load32_splat(EXP_SERIES, 20);
+  p = madd(f32x4.mul(r, r), p, f32x4.add(r, one));
+  // The whole number is in the low bits of what was rounded: shifted, it is an exponent.
+  const scaled = f32x4.mul(p, i32x4.add(i32x4.shl(rounded, 23), one));
+  return v128.andnot(scaled, f32x4.lt(x, v128.load32_splat(EXP_RANGE, 20)));
 }
 
 /** Natural logarithm of normal numbers > 0. */
@@ -35,28 +46,28 @@ export function logarithm(x: v128): v128 {
   const power = f32x4.convert_i32x4_s(i32x4.shr_s(shifted, 23));
   const fraction = i32x4.add(v128.and(shifted, i32x4.splat(0x007fffff)), i32x4.splat(0x3f3504f3));
   const f = f32x4.sub(fraction, f32x4.splat(1));
-  let p = madd(f32x4.splat(-0.0785961151), f, f32x4.splat(0.128816475));
-  p = madd(p, f, f32x4.splat(-0.131287548));
-  p = madd(p, f, f32x4.splat(0.141811919));
-  p = madd(p, f, f32x4.splat(-0.16624554));
-  p = madd(p, f, f32x4.splat(0.200022863));
-  p = madd(p, f, f32x4.splat(-0.250008104));
-  p = madd(p, f, f32x4.splat(0.333333167));
+  let p = madd(v128.load32_splat(LOG_SERIES), f, v128.load32_splat(LOG_SERIES, 4));
+  p = madd(p, f, v128.load32_splat(LOG_SERIES, 8));
+  p = madd(p, f, v128.load32_splat(LOG_SERIES, 12));
+  p = madd(p, f, v128.load32_splat(LOG_SERIES, 16));
+  p = madd(p, f, v128.load32_splat(LOG_SERIES, 20));
+  p = madd(p, f, v128.load32_splat(LOG_SERIES, 24));
+  p = madd(p, f, v128.load32_splat(LOG_SERIES, 28));
   const square = f32x4.mul(f, f);
   let small = f32x4.mul(f32x4.mul(square, f), p);
-  small = madd(power, f32x4.splat(LN2_LOW), small);
+  small = madd(power, v128.load32_splat(EXP_RANGE, 12), small);
   small = madd(square, f32x4.splat(-0.5), small);
-  return madd(power, f32x4.splat(LN2_HIGH), f32x4.add(small, f));
+  return madd(power, v128.load32_splat(EXP_RANGE, 8), f32x4.add(small, f));
 }
 
 /** tanh x, by its odd polynomial near 0, so that small results keep their digits. */
 export function hyperbolicTangent(x: v128): v128 {
   const size = f32x4.abs(x);
   const z = f32x4.mul(x, x);
-  let p = madd(f32x4.splat(-0.00571704451), z, f32x4.splat(0.0206505868));
-  p = madd(p, z, f32x4.splat(-0.0537434979));
-  p = madd(p, z, f32x4.splat(0.133314913));
-  p = madd(p, z, f32x4.splat(-0.333332839));
+  let p = madd(v128.load32_splat(TANH_SERIES), z, v128.load32_splat(TANH_SERIES, 4));
+  p = madd(p, z, v128.load32_splat(TANH_SERIES, 8));
+  p = madd(p, z, v128.load32_splat(TANH_SERIES, 12));
+  p = madd(p, z, v128.load32_splat(TANH_SERIES, 16));
   const near = madd(f32x4.mul(x, z), p, x);
   const power = exponential(f32x4.add(size, size));
   const far = f32x4.sub(f32x4.splat(1), f32x4.div(f32x4.splat(2), f32x4.add(power, f32x4.splat(1))));
@@ -81,13 +92,14 @@ export function bell(x: v128): v128 {
  * @see Abramowitz and Stegun 26.2.17, for the form; the coefficients are a fit on |x| ≤ 7
  */
 export function normalShare(x: v128, bellOfX: v128): v128 {
-  const t = f32x4.div(f32x4.splat(1), madd(f32x4.abs(x), f32x4.splat(0.3), f32x4.splat(1)));
-  let p = madd(f32x4.splat(0.0388707365), t, f32x4.splat(-0.25193358));
-  p = madd(p, t, f32x4.splat(0.536862066));
-  p = madd(p, t, f32x4.splat(-0.324591397));
-  p = madd(p, t, f32x4.splat(0.307013954));
-  p = madd(p, t, f32x4.splat(0.0685484786));
-  p = madd(p, t, f32x4.splat(0.125229739));
+  const one = v128.load32_splat(EXP_SERIES, 20);
+  const t = f32x4.div(one, madd(f32x4.abs(x), v128.load32_splat(TAIL_SERIES, 28), one));
+  let p = madd(v128.load32_splat(TAIL_SERIES), t, v128.load32_splat(TAIL_SERIES, 4));
+  p = madd(p, t, v128.load32_splat(TAIL_SERIES, 8));
+  p = madd(p, t, v128.load32_splat(TAIL_SERIES, 12));
+  p = madd(p, t, v128.load32_splat(TAIL_SERIES, 16));
+  p = madd(p, t, v128.load32_splat(TAIL_SERIES, 20));
+  p = madd(p, t, v128.load32_splat(TAIL_SERIES, 24));
   const tail = f32x4.mul(f32x4.mul(p, t), bellOfX);
-  return v128.bitselect(f32x4.sub(f32x4.splat(1), tail), tail, f32x4.gt(x, f32x4.splat(0)));
+  return v128.bitselect(f32x4.sub(one, tail), tail, f32x4.gt(x, f32x4.splat(0)));
 }

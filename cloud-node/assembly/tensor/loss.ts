@@ -70,7 +70,7 @@ export function crossEntropyGradient(
 function rowLargest(x: usize, width: i32): f32 {
   const whole = width & ~3;
   let largest = f32x4.splat(f32.load(x));
-  for (let i = 0; i < whole; i += 4) largest = f32x4.max(largest, v128.load(x + (usize(i) << 2)));
+  for (let i = 0; i < whole; i += 4) largest = f32x4.pmax(largest, v128.load(x + (usize(i) << 2)));
   let most = maxLane(largest);
   for (let i = whole; i < width; i++) most = max(most, f32.load(x + (usize(i) << 2)));
   return most;

@@ -5,7 +5,7 @@ import { multiplyTile, TILE_COLUMNS, TILE_ROWS } from "./tile";
 /** Blocks: panels of B stay in the second-level cache, one of them and one of A in the first. */
 const BLOCK_ROWS: i32 = 128;
 const BLOCK_COLUMNS: i32 = 512;
-const BLOCK_DEPTH: i32 = 512;
+const BLOCK_DEPTH: i32 = 384;
 const EDGE_BYTES: usize = 128;
 /** What `multiply` needs for its panels. */
 export const PACK_BYTES: usize = EDGE_BYTES + 4 * (BLOCK_ROWS + BLOCK_COLUMNS) * BLOCK_DEPTH;
@@ -104,7 +104,10 @@ export function multiply(
   }
 }
 
-/** C (rows, columns) = A · B, both packed in panels of `depth` steps. */
+/**
+ * C (rows, columns) = A · B, both packed in panels of `depth` steps. Two panels of B are taken together: what they write
+ * in a row of C is one cache line.
+ */
 function multiplyPanels(
   c: usize,
   cStride: usize,
@@ -119,15 +122,20 @@ function multiplyPanels(
 ): void {
   const aPanel = usize(depth) << 4;
   const bPanel = usize(depth) << 5;
-  for (let column = 0; column < columns; column += TILE_COLUMNS) {
-    const biasAt = bias == 0 ? usize(0) : bias + (usize(column) << 2);
+  for (let pair = 0; pair < columns; pair += 2 * TILE_COLUMNS) {
+    const end = min(pair + 2 * TILE_COLUMNS, columns);
     let aAt = a;
     for (let row = 0; row < rows; row += TILE_ROWS) {
-      const at = usize(row) * cStride + (usize(column) << 2);
-      const residualAt = residual == 0 ? usize(0) : residual + at;
-      multiplyEdge(c + at, cStride, aAt, 16, b, 32, depth, biasAt, residualAt, add, rows - row, columns - column);
+      let bAt = b;
+      for (let column = pair; column < end; column += TILE_COLUMNS) {
+        const at = usize(row) * cStride + (usize(column) << 2);
+        const biasAt = bias == 0 ? usize(0) : bias + (usize(column) << 2);
+        const residualAt = residual == 0 ? usize(0) : residual + at;
+        multiplyEdge(c + at, cStride, aAt, 16, bAt, 32, depth, biasAt, residualAt, add, rows - row, columns - column);
+        bAt += bPanel;
+      }
       aAt += aPanel;
     }
-    b += bPanel;
+    b += 2 * bPanel;
   }
 }

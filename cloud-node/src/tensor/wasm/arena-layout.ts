@@ -7,13 +7,13 @@ const PAGE_BYTES = 65_536;
 /** WebAssembly's 32-bit addresses end here. */
 const MAX_PAGES = 65_536;
 const ALIGNMENT = 64;
-/** Address 0 means "none", and vectors may read a little past the end of what they are asked for. */
+/** Vectors may read a little past the end of what they are asked for. */
 const MARGIN = 64;
 
 /**
  * Where everything lies in a WebAssembly memory, in bytes:
  *
- *   margin | value | average | squareAverage | shard 0: gradient, work, scratch, panels | shard 1 | … | margin
+ *   the module's tables | value | average | squareAverage | shard 0: gradient, work, scratch, panels | shard 1 | … | margin
  *
  * A shard is a part of the batch: shards share the parameters, and each has its own of the rest.
  */
@@ -25,9 +25,15 @@ export interface ArenaLayout {
   readonly panels: readonly number[];
 }
 
-/** @param packBytes  of panels @throws {TensorError} `too-large` */
-export function layOutArena(program: Program, packBytes: number, shards: number): ArenaLayout {
-  let bytes = MARGIN;
+/** What a module says of the memory that it needs, in bytes. */
+export interface ModuleNeeds {
+  /** Where the host's part of the memory begins; greater than 0, which means "none". */
+  readonly heapStart: number;
+  readonly packBytes: number;
+}
+
+export function layOutArena(program: Program, { heapStart, packBytes }: ModuleNeeds, shards: number): ArenaLayout {
+  let bytes = heapStart;
   const reserve = (size: number) => {
     const at = bytes;
     bytes = Math.ceil((at + size) / ALIGNMENT) * ALIGNMENT;

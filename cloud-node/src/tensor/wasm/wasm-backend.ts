@@ -1,6 +1,6 @@
 import type { Backend } from "../engine.ts";
 import { ProgramEngine } from "../program-engine.ts";
-import { layOutArena, reserveMemory } from "./arena-layout.ts";
+import { layOutArena, type ModuleNeeds, reserveMemory } from "./arena-layout.ts";
 import { compileTensorModule, instantiateTensorModule, type TensorBuild } from "./tensor-module.ts";
 import { WasmArena } from "./wasm-arena.ts";
 
@@ -15,14 +15,15 @@ function makeBackend(name: TensorBuild): Backend {
     name,
     async load(program) {
       const module = compileTensorModule(name);
-      const layout = layOutArena(program, packBytesOf(module), 1);
+      const layout = layOutArena(program, needsOf(module), 1);
       return new ProgramEngine(program, new WasmArena(module, reserveMemory(layout), layout, 0));
     },
   };
 }
 
-/** Bytes of panels that kernels of a module need. */
-export function packBytesOf(module: WebAssembly.Module): number {
+/** Asked of an instance over a memory that is thrown away. */
+export function needsOf(module: WebAssembly.Module): ModuleNeeds {
   const smallest = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
-  return Number(instantiateTensorModule(module, smallest).PACK_BYTES.value);
+  const { PACK_BYTES, heapStart } = instantiateTensorModule(module, smallest);
+  return { heapStart: heapStart(), packBytes: Number(PACK_BYTES.value) };
 }
