@@ -92,7 +92,7 @@ test("Ctrl-C keeps a checkpoint, and going on from it ends with the same bits as
 test("an ablation as jobs has the figures of the same runs done here", async () => {
   const common = [at("book.txt"), ...SMALL, "--steps", "10", "--seeds", "2", "--vary", "model.tied=true,false"];
   const queue = `sqlite:${at("study.jobs")}`;
-  const worker = new LockstepProcess("worker", "--queue", queue);
+  const worker = new LockstepProcess("worker", "--jobs", queue);
   try {
     const byJobs = await json("ablate", ...common, "--out", at("by-jobs"), "--queue", queue);
     const here = await json("ablate", ...common, "--out", at("here"));

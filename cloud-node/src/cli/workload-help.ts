@@ -9,6 +9,6 @@ const SUMMARIES: Readonly<Record<string, string>> = {
 
 /** The kinds of work that there are, for a command's help. */
 export function workloadsHelp(): string {
-  const rows = Object.keys(WORKLOADS).map((name) => `  ${name.padEnd(14)} ${SUMMARIES[name] ?? ""}`.trimEnd());
+  const rows = Object.keys(WORKLOADS).map((name) => `  ${name.padEnd(16)} ${SUMMARIES[name] ?? ""}`.trimEnd());
   return `Kinds of work:\n${rows.join("\n")}`;
 }

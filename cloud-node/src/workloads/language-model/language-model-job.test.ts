@@ -15,10 +15,8 @@ const SMALL = [
 
 let rig: WorkerRig;
 let here: RunRig;
-let worker: unknown;
 beforeEach(async () => {
   [rig, here] = [await WorkerRig.open(), new RunRig()];
-  worker = undefined;
 });
 afterEach(async () => {
   await rig.close();
@@ -26,7 +24,6 @@ afterEach(async () => {
 });
 
 async function run(params: JsonObject, text: string | null = SONNETS): Promise<Job> {
-  worker ??= await rig.worker(WORKER);
   const inputs = text === null ? [] : [{ name: "sonnets.txt", ...rig.blobs.add(text) }];
   return await rig.run("language-model", params, { inputs, maxAttempts: 1 });
 }
@@ -37,6 +34,7 @@ function output(job: Job, name: string): Buffer {
 }
 
 test("a job trains the same model as the command does", async () => {
+  await rig.worker(WORKER);
   const job = await run({ set: SMALL });
   expect(job).toMatchObject({
     state: "done",
@@ -78,6 +76,7 @@ test("another attempt goes on where the one before was stopped, with its metrics
 });
 
 test("what cannot be trained on is refused for good, by its name", async () => {
+  await rig.worker(WORKER);
   for (const [params, text, code, part] of [
     [{}, null, "bad-job", "give a text"],
     [{}, " \n", "bad-input", "sonnets.txt has no text"],

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { RandomStream } from "../../tensor/random.ts";
 import { type Batch, type BatchSource, countTargets } from "./batch.ts";
 import { BestFitPacking } from "./best-fit-packing.ts";
@@ -18,8 +17,6 @@ export interface RunData {
   readonly tokenizer: Tokenizer;
   /** In each part. */
   readonly tokens: Readonly<Record<Part, number>>;
-  /** SHA-256 of the text, hexadecimal. */
-  readonly textDigest: string;
   /** What is learned from. */
   readonly training: BatchSource;
   /** Batches to be judged by at a step: the same whenever they are asked for. */
@@ -35,13 +32,11 @@ export interface RunData {
 export function prepareData(config: RunConfig, text: string, tokenizer?: Tokenizer): RunData {
   const { data, model } = config;
   const known = tokenizer ?? newTokenizer(config, text);
-  const textDigest = createHash("sha256").update(text).digest("hex");
   const { tokens, source } = data.packing === "crops" ? cropped(config, text, known) : packed(config, text, known);
   const rows = (part: Part, stream: string) => source(part, data.rows, model.context, stream);
   return {
     tokenizer: known,
     tokens,
-    textDigest,
     training: rows("train", "rows"),
     evaluation: (part, step) => rows(part, `evaluation.${part}/${step}`),
   };

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { Backend } from "../../tensor/engine.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { LanguageModelError } from "./language-model-error.ts";
@@ -42,8 +43,9 @@ export interface TrainRequest
  */
 export async function trainModel(request: TrainRequest): Promise<RunSummary> {
   const { config, text, checkpoint } = request;
+  const textDigest = createHash("sha256").update(text).digest("hex");
+  checkText(textDigest, checkpoint);
   const data = prepareData(config, text, request.tokenizer ?? checkpoint?.tokenizer);
-  checkText(data, checkpoint);
   const modelConfig = settleModel(config.model, data.tokenizer.vocabulary);
   const { model, backend } = await openModel(request, modelConfig);
   try {
@@ -53,8 +55,16 @@ export async function trainModel(request: TrainRequest): Promise<RunSummary> {
         ? await RunFolder.create(request.out, request.isReplaced)
         : await RunFolder.reopen(request.out, checkpoint.progress.step);
     await folder.write("config.json", `${JSON.stringify(config, undefined, 2)}\n`);
-    const outcome = await trainRun({ ...request, modelConfig, model, data, folder, progress: checkpoint?.progress });
-    const summary = summarize(request, { data, modelConfig, folder, outcome, backend });
+    const outcome = await trainRun({
+      ...request,
+      modelConfig,
+      model,
+      data,
+      textDigest,
+      folder,
+      progress: checkpoint?.progress,
+    });
+    const summary = summarize(request, { data, textDigest, modelConfig, folder, outcome, backend });
     await folder.write("summary.json", `${JSON.stringify(summary, undefined, 2)}\n`);
     await folder.write("summary.md", summaryText(summary));
     await folder.write("loss.svg", lossPlot(folder.rows, `Loss of ${request.textName}`));
@@ -65,7 +75,7 @@ export async function trainModel(request: TrainRequest): Promise<RunSummary> {
 }
 
 /** A run goes on with the text that it began with, or it would be another. */
-function checkText({ textDigest }: RunData, checkpoint: Checkpoint | undefined): void {
+function checkText(textDigest: string, checkpoint: Checkpoint | undefined): void {
   if (checkpoint === undefined || checkpoint.textDigest === textDigest) return;
   const problem = `${checkpoint.path} was trained on another text (SHA-256 ${checkpoint.textDigest})`;
   throw new LanguageModelError("other-run", problem, "give that text, or begin a run with --out in another folder");
@@ -83,13 +93,15 @@ async function openModel(
 
 interface Made {
   readonly data: RunData;
+  readonly textDigest: string;
   readonly modelConfig: ModelConfig;
   readonly folder: RunFolder;
   readonly outcome: RunOutcome;
   readonly backend: string;
 }
 
-function summarize(request: TrainRequest, { data, modelConfig, folder, outcome, backend }: Made): RunSummary {
+function summarize(request: TrainRequest, made: Made): RunSummary {
+  const { data, modelConfig, folder, outcome, backend } = made;
   const { progress, isStopped, memoryGrowthBytes } = outcome;
   const { step: steps, tokens, seconds, best } = progress;
   const judged = folder.rows.findLast(({ valLoss }) => valLoss !== null);
@@ -98,7 +110,7 @@ function summarize(request: TrainRequest, { data, modelConfig, folder, outcome, 
     backend,
     parameters: parameterCount(modelConfig),
     vocabulary: modelConfig.vocabulary,
-    text: { name: request.textName, sha256: data.textDigest, tokens: data.tokens },
+    text: { name: request.textName, sha256: made.textDigest, tokens: data.tokens },
     ...{ steps, isStopped, tokens, seconds, tokensPerSecond: seconds > 0 ? tokens / seconds : 0 },
     final:
       judged === undefined

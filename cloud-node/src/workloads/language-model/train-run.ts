@@ -23,6 +23,8 @@ export interface TrainingRun {
   readonly modelConfig: ModelConfig;
   readonly model: Model;
   readonly data: RunData;
+  /** SHA-256 of the text, hexadecimal. */
+  readonly textDigest: string;
   readonly folder: RunFolder;
   /** Where it goes on; undefined: from the beginning. */
   readonly progress?: RunProgress | undefined;
@@ -95,8 +97,7 @@ function freshProgress(): RunProgress {
 async function keep(run: TrainingRun, state: RunProgress): Promise<void> {
   const { folder, model, config, data } = run;
   state.batches = data.training.state();
-  const { tokenizer, textDigest } = data;
-  await folder.keep(model, { config, tokenizer, textDigest, progress: state });
+  await folder.keep(model, { config, tokenizer: data.tokenizer, textDigest: run.textDigest, progress: state });
   await run.onCheckpoint?.(folder);
 }
 
