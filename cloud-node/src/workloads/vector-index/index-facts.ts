@@ -1,7 +1,5 @@
 import type { Metric } from "./model.ts";
-
-/** How the vectors themselves are kept beside their codes, to rank the best again: none, or these. */
-export type RerankKind = "i8" | "f16";
+import type { RerankKind } from "./search-segment.ts";
 
 /** Where a section of an index lies. */
 export interface SectionPlace {
@@ -45,6 +43,7 @@ export interface IndexFacts {
   readonly metric: Metric;
   /** Bytes of a vector's code; beside it are 4 bytes of side data and 4 of its id. */
   readonly codeBytes: number;
+  /** How the vectors themselves are kept beside their codes, to rank the best again by. */
   readonly rerank: RerankKind | undefined;
   readonly segments: readonly SegmentFacts[];
   readonly sections: readonly SectionPlace[];

@@ -16,7 +16,8 @@ export type VectorIndexErrorCode =
   | "unknown-version"
   | "bad-index"
   | "bad-checksum"
-  | "no-such-row";
+  | "no-such-row"
+  | "changed";
 
 /** Where something is wrong: whatever of it is known. */
 export interface VectorIndexPlace {
