@@ -27,7 +27,9 @@ export async function writeClusters(path: string, shape: ClusterShape): Promise<
   const { n, d, queries, clusters, seed } = shape;
   const random = seededRandom(seed);
   const scale = Float64Array.from({ length: d }, (_, i) => (i + 1) ** (-SPECTRUM_EXPONENT / 2));
-  const signs = Array.from({ length: 2 }, () => Float64Array.from({ length: d }, () => (random.uniform() < 0.5 ? -1 : 1)));
+  const signs = Array.from({ length: 2 }, () =>
+    Float64Array.from({ length: d }, () => (random.uniform() < 0.5 ? -1 : 1)),
+  );
   const centres = Float64Array.from({ length: clusters * d }, (_, i) => random.gaussian() * (scale[i % d] ?? 0));
   const row = new Float64Array(d);
   const draw = (out: Float32Array, at: number) => {
