@@ -17,7 +17,8 @@ export type VectorIndexErrorCode =
   | "bad-index"
   | "bad-checksum"
   | "no-such-row"
-  | "changed";
+  | "changed"
+  | "bad-checkpoint";
 
 /** Where something is wrong: whatever of it is known. */
 export interface VectorIndexPlace {
