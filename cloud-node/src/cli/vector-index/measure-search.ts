@@ -36,38 +36,34 @@ export async function measurePoints(
   const truth = { ids: exact.ids, width: DEEPEST };
   const searcher = new Searcher(segment);
   const points: MeasuredPoint[] = [];
-  try {
-    for (const probes of all) {
-      const choice = { probes, ...(rerank > 0 ? { rerank } : {}) };
-      const deep = { ids: searcher.search(values, DEEPEST, choice).ids, width: DEEPEST };
-      const found = { ids: searcher.search(values, WIDTH, choice).ids, width: WIDTH };
-      let fastestMs = Number.POSITIVE_INFINITY;
-      for (let round = 0; round < ROUNDS; round++) {
-        const startedMs = clock.nowMs();
-        searcher.search(values, WIDTH, choice);
-        fastestMs = Math.min(fastestMs, clock.nowMs() - startedMs);
-      }
-      const times = new Float64Array(q);
-      for (let i = 0; i < q; i++) {
-        const startedMs = clock.nowMs();
-        searcher.search(values.subarray(i * d, (i + 1) * d), WIDTH, choice);
-        times[i] = (clock.nowMs() - startedMs) * 1000;
-      }
-      times.sort();
-      const under = (share: number) => times[Math.min(q - 1, Math.floor(share * q))] ?? Number.NaN;
-      points.push({
-        probes,
-        recallAt1: recallAt(1, truth, found),
-        recallAt10: recallAt(WIDTH, truth, found),
-        recallAt100: recallAt(DEEPEST, truth, deep),
-        ...{ qps: (q * 1000) / fastestMs, p50Us: under(0.5), p90Us: under(0.9), p99Us: under(0.99) },
-      });
-      // So that Ctrl-C and progress have their turn.
-      await new Promise(setImmediate);
-      onPoint(points.length);
+  for (const probes of all) {
+    const choice = { probes, ...(rerank > 0 ? { rerank } : {}) };
+    const deep = { ids: searcher.search(values, DEEPEST, choice).ids, width: DEEPEST };
+    const found = { ids: searcher.search(values, WIDTH, choice).ids, width: WIDTH };
+    let fastestMs = Number.POSITIVE_INFINITY;
+    for (let round = 0; round < ROUNDS; round++) {
+      const startedMs = clock.nowMs();
+      searcher.search(values, WIDTH, choice);
+      fastestMs = Math.min(fastestMs, clock.nowMs() - startedMs);
     }
-  } finally {
-    searcher.close();
+    const times = new Float64Array(q);
+    for (let i = 0; i < q; i++) {
+      const startedMs = clock.nowMs();
+      searcher.search(values.subarray(i * d, (i + 1) * d), WIDTH, choice);
+      times[i] = (clock.nowMs() - startedMs) * 1000;
+    }
+    times.sort();
+    const under = (share: number) => times[Math.min(q - 1, Math.floor(share * q))] ?? Number.NaN;
+    points.push({
+      probes,
+      recallAt1: recallAt(1, truth, found),
+      recallAt10: recallAt(WIDTH, truth, found),
+      recallAt100: recallAt(DEEPEST, truth, deep),
+      ...{ qps: (q * 1000) / fastestMs, p50Us: under(0.5), p90Us: under(0.9), p99Us: under(0.99) },
+    });
+    // So that Ctrl-C and progress have their turn.
+    await new Promise(setImmediate);
+    onPoint(points.length);
   }
   return points;
 }

@@ -33,7 +33,7 @@ export async function runQuery(
     const { d } = facts;
     const choice = { probes: probesOf(facts, options.probes), rerank: rerankOf(facts, options.rerank, k) };
     const { values, q } = await readQueries(queryFile, d, options);
-    const pool = await SearchPool.open(await index.segment(), threads);
+    const pool = new SearchPool(await index.segment(), threads);
     const found: Neighbours = { ids: new Uint32Array(q * k), distances: new Float32Array(q * k) };
     try {
       await interruptible(surroundings, "vector-index query", "nothing was written", async (progress, signal) => {
