@@ -1,4 +1,3 @@
-import { formatNumber } from "../../api/number-text.ts";
 import { NO_ROW } from "../../workloads/vector-index/exact-search.ts";
 import { IndexFile } from "../../workloads/vector-index/index-file.ts";
 import { SearchPool } from "../../workloads/vector-index/search-pool.ts";
@@ -14,6 +13,8 @@ import { readQueries } from "./read-queries.ts";
 
 /** Queries that are asked together; progress is told between. */
 const BATCH = 1024;
+/** Of distances: nearly what a float32 has. */
+const DIGITS = 6;
 
 /** `lockstep vector-index query`. */
 export async function runQuery(
@@ -80,7 +81,7 @@ function answer({ ids, distances }: Neighbours, query: number, k: number): { ids
 }
 
 function answerLine(query: number, ids: readonly number[], distances: readonly number[]): string {
-  return `${query}  ${ids.map((id, i) => `${id}:${formatNumber(distances[i] ?? Number.NaN)}`).join(" ")}`.trimEnd();
+  return `${query}  ${ids.map((id, i) => `${id}:${Number((distances[i] ?? Number.NaN).toPrecision(DIGITS))}`).join(" ")}`.trimEnd();
 }
 
 async function writeIvecs(path: string, ids: Uint32Array, k: number): Promise<void> {
