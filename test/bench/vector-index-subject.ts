@@ -17,7 +17,7 @@ export type BuildIndexOf = (order: BuildOrder, readBase: () => Promise<Float32Ar
 
 const KILOBYTE = 1024;
 let built: BuiltIndex | undefined;
-let queries = new Float32Array(0);
+let queries: Float32Array = new Float32Array(0);
 
 process.on("message", (order: SubjectOrder) => {
   answer(order).then(
