@@ -13,6 +13,7 @@ import { addSim } from "./sim.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { addTokens } from "./tokens.ts";
 import { addTrajectory } from "./trajectory.ts";
+import { addVectorIndex } from "./vector-index.ts";
 import { addWorker } from "./worker.ts";
 
 /** Adds one subcommand to the program; its work is imported only when it runs. */
@@ -27,6 +28,7 @@ export const SUBCOMMANDS: readonly AddSubcommand[] = [
   addDecode,
   addExport,
   addTrajectory,
+  addVectorIndex,
   addFlash,
   addJobs,
   addWorker,
