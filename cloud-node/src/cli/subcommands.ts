@@ -14,6 +14,7 @@ import { addSim } from "./sim.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { addTokens } from "./tokens.ts";
 import { addTrajectory } from "./trajectory.ts";
+import { addVectorIndex } from "./vector-index.ts";
 import { addWorker } from "./worker.ts";
 
 /** Adds one subcommand to the program; its work is imported only when it runs. */
@@ -29,6 +30,7 @@ export const SUBCOMMANDS: readonly AddSubcommand[] = [
   addExport,
   addTrajectory,
   addLm,
+  addVectorIndex,
   addFlash,
   addJobs,
   addWorker,
