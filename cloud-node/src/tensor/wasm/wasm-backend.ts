@@ -16,7 +16,7 @@ function makeBackend(name: TensorBuild): Backend {
     async load(program) {
       const module = compileTensorModule(name);
       const layout = layOutArena(program, needsOf(module), 1);
-      return new ProgramEngine(program, new WasmArena(module, reserveMemory(layout), layout, 0));
+      return new ProgramEngine(program, [new WasmArena(module, reserveMemory(layout), layout, 0)]);
     },
   };
 }
