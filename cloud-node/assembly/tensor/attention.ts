@@ -7,8 +7,8 @@
  */
 import { exponential, logarithm } from "./functions";
 import { storeLanes, sumLanes } from "./lanes";
-import { multiplyEdge } from "./multiply";
-import { packColumnsTransposed, packRows } from "./pack";
+import { A_STEP, B_STEP, multiplyEdge } from "./multiply";
+import { columnPanelBytes, packColumnsTransposed, packRows, rowPanelBytes } from "./pack";
 import { multiplyTile, TILE_COLUMNS, TILE_ROWS } from "./tile";
 
 /** Queries of a block. */
@@ -31,7 +31,7 @@ export function attentionScratch(T: i32, headDim: i32): i32 {
 }
 
 function layOut(scratch: usize, T: i32, headDim: i32): usize {
-  const keys = usize((T + 7) & ~7);
+  const keys = usize((T + 15) & ~7);
   const heads = (keys * usize(headDim)) << 2;
   const blocks = usize(ATTENTION_BLOCK * headDim) << 2;
   keyPanels = scratch;
@@ -41,7 +41,7 @@ function layOut(scratch: usize, T: i32, headDim: i32): usize {
   weights = gradPanels + blocks;
   weightGrads = weights + keys * KEY_STRIDE;
   onePanel = weightGrads + keys * KEY_STRIDE;
-  perQuery = onePanel + (ATTENTION_BLOCK << 4);
+  perQuery = onePanel + (ATTENTION_BLOCK << 5);
   return perQuery + KEY_STRIDE;
 }
 
@@ -166,17 +166,17 @@ export function attentionGradient(
 
 /** out (keys, queries) = panels of keys · panels of queries, in the tiles that have a key no later than a query. */
 function multiplyLower(out: usize, keys: usize, queries: usize, first: i32, count: i32, headDim: i32): void {
-  const aPanel = usize(headDim) << 4;
+  const aPanel = rowPanelBytes(headDim);
   for (let column = 0; column < count; column += TILE_COLUMNS) {
     const end = min(first + column + TILE_COLUMNS, first + count);
     let a = keys;
     let to = out + (usize(column) << 2);
     for (let row = 0; row < end; row += TILE_ROWS) {
-      multiplyTile(to, KEY_STRIDE, a, 16, queries, 32, headDim, 0, 0, 0);
+      multiplyTile(to, KEY_STRIDE, a, A_STEP, queries, B_STEP, headDim, 0, 0, 0);
       a += aPanel;
-      to += KEY_STRIDE * TILE_ROWS;
+      to += KEY_STRIDE * usize(TILE_ROWS);
     }
-    queries += usize(headDim) << 5;
+    queries += columnPanelBytes(headDim);
   }
 }
 
@@ -207,6 +207,7 @@ function softmax(logSums: usize, first: i32, queries: i32, scale: f32): void {
       sums = f32x4.add(sums, weight);
       at += KEY_STRIDE;
     }
+    clearPast(at, first + queries - end);
     v128.store(perQuery + (usize(query) << 2), sums);
     storeLanes(logSums + (usize(query) << 2), f32x4.add(f32x4.mul(largest, factors), logarithm(sums)), queries - query);
   }
@@ -235,6 +236,16 @@ function softmaxGradient(logSums: usize, first: i32, queries: i32, scale: f32): 
       at += KEY_STRIDE;
       gradAt += KEY_STRIDE;
     }
+    clearPast(at, first + queries - end);
+    clearPast(gradAt, first + queries - end);
+  }
+}
+
+/** Keys that four queries do not reach, and that a tile which begins among them may meet: up to `count`. */
+function clearPast(at: usize, count: i32): void {
+  for (let key = min(count, TILE_ROWS); key > 0; key--) {
+    v128.store(at, f32x4.splat(0));
+    at += KEY_STRIDE;
   }
 }
 
@@ -300,7 +311,7 @@ function multiplyByKey(
       const offset = usize(column) << 2;
       const from = x + usize(start) * xStride + offset;
       const to = out + usize(key) * outStride + offset;
-      multiplyEdge(to, outStride, onePanel, 16, from, xStride, depth, 0, 0, add, keys - key, headDim - column);
+      multiplyEdge(to, outStride, onePanel, A_STEP, from, xStride, depth, 0, 0, add, keys - key, headDim - column);
     }
   }
 }

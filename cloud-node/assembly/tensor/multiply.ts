@@ -1,14 +1,19 @@
 /** Products of packed panels, and of whole matrices block by block. */
-import { columnPanelBytes, packColumns, packColumnsTransposed, packRows, packRowsTransposed } from "./pack";
+import { columnPanelBytes, packColumns, packColumnsTransposed, packRows, packRowsTransposed, rowPanelBytes } from "./pack";
 import { multiplyTile, TILE_COLUMNS, TILE_ROWS } from "./tile";
 
 /** Blocks: panels of B stay in the second-level cache, one of them and one of A in the first. */
-const BLOCK_ROWS: i32 = 128;
+const BLOCK_ROWS: i32 = TILE_ROWS * 24;
 const BLOCK_COLUMNS: i32 = 512;
 const BLOCK_DEPTH: i32 = 384;
-const EDGE_BYTES: usize = 128;
+/** A tile of which a part is wanted. */
+const EDGE_BYTES: usize = 256;
 /** What `multiply` needs for its panels. */
 export const PACK_BYTES: usize = EDGE_BYTES + 4 * (BLOCK_ROWS + BLOCK_COLUMNS) * BLOCK_DEPTH;
+
+/** Bytes from step to step in a panel. */
+export const A_STEP: usize = usize(TILE_ROWS) << 2;
+export const B_STEP: usize = usize(TILE_COLUMNS) << 2;
 
 /** Where this instance keeps its panels: threads share the memory, and have each their own. */
 let packArea: usize = 0;
@@ -88,7 +93,7 @@ export function multiply(
       if (bTransposed)
         packColumnsTransposed(bPanels, b + usize(column) * bBytes + (usize(step) << 2), bBytes, wide, deep);
       else packColumns(bPanels, b + usize(step) * bBytes + (usize(column) << 2), bBytes, wide, deep);
-      const aPanels = bPanels + columnPanelBytes(deep, wide);
+      const aPanels = bPanels + usize((wide + TILE_COLUMNS - 1) / TILE_COLUMNS) * columnPanelBytes(deep);
       // The bias and the residual come with the first block of steps; later ones add to it.
       const later = step > 0;
       for (let row = 0; row < rows; row += BLOCK_ROWS) {
@@ -120,8 +125,8 @@ function multiplyPanels(
   residual: usize,
   add: i32,
 ): void {
-  const aPanel = usize(depth) << 4;
-  const bPanel = usize(depth) << 5;
+  const aPanel = rowPanelBytes(depth);
+  const bPanel = columnPanelBytes(depth);
   for (let pair = 0; pair < columns; pair += 2 * TILE_COLUMNS) {
     const end = min(pair + 2 * TILE_COLUMNS, columns);
     let aAt = a;
@@ -131,7 +136,7 @@ function multiplyPanels(
         const at = usize(row) * cStride + (usize(column) << 2);
         const biasAt = bias == 0 ? usize(0) : bias + (usize(column) << 2);
         const residualAt = residual == 0 ? usize(0) : residual + at;
-        multiplyEdge(c + at, cStride, aAt, 16, bAt, 32, depth, biasAt, residualAt, add, rows - row, columns - column);
+        multiplyEdge(c + at, cStride, aAt, A_STEP, bAt, B_STEP, depth, biasAt, residualAt, add, rows - row, columns - column);
         bAt += bPanel;
       }
       aAt += aPanel;

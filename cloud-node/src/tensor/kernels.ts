@@ -253,8 +253,8 @@ export const ATTENTION_BLOCK = 64;
 
 /** Numbers of scratch for `attention` and its gradient: panels of keys, values, queries; weights by key, and a little. */
 export function attentionScratch(T: number, headDim: number): number {
-  const keys = Math.ceil(T / 8) * 8;
-  return 2 * headDim * (keys + ATTENTION_BLOCK) + ATTENTION_BLOCK * (2 * keys + 5);
+  const keys = Math.floor((T + 15) / 8) * 8;
+  return 2 * headDim * (keys + ATTENTION_BLOCK) + ATTENTION_BLOCK * (2 * keys + 9);
 }
 
 /** What an update of the parameters is made of, beside the kernels of programs. */
