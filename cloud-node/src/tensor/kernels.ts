@@ -104,12 +104,10 @@ export interface Kernels {
     addGain: number,
   ): void;
 
-  /** x · Φ(x), by the error function. */
-  gelu(out: number, x: number, count: number): void;
-  geluGradient(xGrad: number, grad: number, x: number, count: number, add: number): void;
-  /** The approximation of GELU by tanh that GPT-2 was trained with. */
-  geluTanh(out: number, x: number, count: number): void;
-  geluTanhGradient(xGrad: number, grad: number, x: number, count: number, add: number): void;
+  /** x · Φ(x), by the error function; `slope` gets the derivative, which costs little beside it. */
+  gelu(out: number, slope: number, x: number, count: number): void;
+  /** The approximation of GELU by tanh that GPT-2 was trained with, likewise. */
+  geluTanh(out: number, slope: number, x: number, count: number): void;
   /** max(x, 0)². */
   relu2(out: number, x: number, count: number): void;
   relu2Gradient(xGrad: number, grad: number, x: number, count: number, add: number): void;
