@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { Checkpoint } from "./checkpoint.ts";
 import { MemoryWatch } from "./memory-watch.ts";
 import type { MetricsRow } from "./metrics-row.ts";
+import { openBackend } from "./open-backend.ts";
 import { RUN_FILES } from "./run-folder.ts";
 import { RunRig, SMALL_RUNS, SONNETS } from "./run-rig.suite.ts";
 
@@ -78,6 +79,20 @@ describe.each(Object.entries(SMALL_RUNS))("with the %s engine", (_, settings) =>
     const values = Object.values(tensors).flatMap((tensor) => Array.from(tensor as Float32Array));
     expect(values.every(Number.isFinite)).toBe(true);
   });
+});
+
+test("any number of threads gives the same bits, and going on with another number, too", async () => {
+  const settings = [...(SMALL_RUNS.tensor ?? []), "data.rows=4"];
+  const withThreads = (threads: number) => ({
+    openBackend: (shards: number) => openBackend({ name: "wasm-strict" as const, shards, threads }),
+  });
+  for (const threads of [1, 2, 4]) await rig.train(`threads-${threads}`, settings, withThreads(threads));
+  await rig.train("both", settings, { ...stopAt(6), ...withThreads(3) });
+  await rig.resume("both", withThreads(2));
+  const expected = await rig.contents("threads-1");
+  for (const name of ["threads-2", "threads-4", "both"]) expect(await rig.contents(name)).toEqual(expected);
+  await rig.train("whole", [...settings, "data.shards=1"], withThreads(2));
+  expect(metrics("whole").at(-1)?.valLoss).toBeCloseTo(metrics("both").at(-1)?.valLoss ?? 0, 4);
 });
 
 test("a run leaves files that say everything of it", async () => {
