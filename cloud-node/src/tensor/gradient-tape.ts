@@ -33,17 +33,25 @@ export class GradientTape {
   readonly #plan: ArenaPlan;
   readonly #needs: ReadonlySet<Tensor>;
   readonly #views: ReadonlyMap<Tensor, readonly Tensor[]>;
+  readonly #trained: ReadonlyMap<Tensor, Address>;
   readonly #slots = new Map<Tensor, Slot>();
 
   /**
    * @param plan  of the section `work`
    * @param needs  the tensors that a trained parameter leads to, and the parameters themselves
    * @param views  the parts of each tensor that was split
+   * @param trained  where the gradients of parameters go
    */
-  constructor(plan: ArenaPlan, needs: ReadonlySet<Tensor>, views: ReadonlyMap<Tensor, readonly Tensor[]>) {
+  constructor(
+    plan: ArenaPlan,
+    needs: ReadonlySet<Tensor>,
+    views: ReadonlyMap<Tensor, readonly Tensor[]>,
+    trained: ReadonlyMap<Tensor, Address>,
+  ) {
     this.#plan = plan;
     this.#needs = needs;
     this.#views = views;
+    this.#trained = trained;
   }
 
   call<Name extends KernelName>(kernel: Name, ...args: CallArguments<Name>): void {
@@ -93,7 +101,7 @@ export class GradientTape {
     if (from === undefined) throw new InvariantError("a gradient is passed on that was never given");
     const root = rootOf(operand);
     const canMove = from.isOwned && !this.#slots.has(root) && !isPart(operand) && root !== rootOf(result);
-    if (canMove && !this.#isParameter(root)) {
+    if (canMove && !this.#trained.has(root)) {
       this.#slots.set(root, { ...from, views: new Set() });
       this.#slots.set(rootOf(result), { ...from, isOwned: false });
       return;
@@ -109,17 +117,11 @@ export class GradientTape {
   }
 
   #open(root: Tensor): Slot {
-    const own = this.#isParameter(root);
-    const address: Address = own
-      ? { section: "gradient", offset: root.offset }
-      : this.#plan.reserve(sizeOf(root.shape));
-    const slot: Slot = { address, isOwned: !own, isWhole: false, views: new Set() };
+    const kept = this.#trained.get(root);
+    const address = kept ?? this.#plan.reserve(sizeOf(root.shape));
+    const slot: Slot = { address, isOwned: kept === undefined, isWhole: false, views: new Set() };
     this.#slots.set(root, slot);
     return slot;
-  }
-
-  #isParameter(root: Tensor): boolean {
-    return root.section === "value";
   }
 
   /** Parts that nothing came to are zero. */

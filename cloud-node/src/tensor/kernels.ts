@@ -133,7 +133,7 @@ export interface Kernels {
 
   /**
    * Rotates the pairs (i, i + headDim/2) of every head by the angles of its row's position. `table` (positions,
-   * headDim/2, 2) holds cosine and sine; the position of a row is `positions` (rows), or its number mod T where that
+   * 2, headDim/2) holds cosines and sines; the position of a row is `positions` (rows), or its number mod T where that
    * is 0; `sign` -1 turns back.
    */
   rope(
@@ -251,9 +251,35 @@ export type KernelName = keyof Kernels;
 /** Query rows that attention works on at a time. */
 export const ATTENTION_BLOCK = 64;
 
-/** Numbers of scratch for `attention` and its gradient: two transposed heads and two blocks of weights, widths rounded up to whole tiles. */
+/** Numbers of scratch for `attention` and its gradient: panels of keys, values, queries; weights by key, and a little. */
 export function attentionScratch(T: number, headDim: number): number {
   const keys = Math.ceil(T / 8) * 8;
-  const width = Math.ceil(headDim / 8) * 8;
-  return 2 * width * keys + 2 * ATTENTION_BLOCK * keys + 6 * ATTENTION_BLOCK * width + ATTENTION_BLOCK;
+  return 2 * headDim * (keys + ATTENTION_BLOCK) + ATTENTION_BLOCK * (2 * keys + 5);
+}
+
+/** What an update of the parameters is made of, beside the kernels of programs. */
+export interface UpdateKernels {
+  /** Sum of x², in double precision. */
+  sumOfSquares(x: number, count: number): number;
+  /**
+   * One AdamW update, with g = gradScale · grad: average and squareAverage move to g and g² by 1 - beta; value loses
+   * decay · value and rate · average / (√(squareAverage · squareFactor) + eps). The bias corrections are in `rate` and
+   * `squareFactor`.
+   */
+  adamw(
+    value: number,
+    grad: number,
+    average: number,
+    squareAverage: number,
+    count: number,
+    gradScale: number,
+    beta1: number,
+    beta2: number,
+    rate: number,
+    squareFactor: number,
+    eps: number,
+    decay: number,
+  ): void;
+  /** With g = gradScale · grad: average moves to g by 1 - momentum, out = g + momentum · (average - g). */
+  nesterov(out: number, grad: number, average: number, count: number, gradScale: number, momentum: number): void;
 }

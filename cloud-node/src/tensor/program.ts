@@ -14,8 +14,8 @@ export interface KernelCall {
 export interface ProgramParameter {
   readonly name: string;
   readonly tensor: Tensor;
-  /** Frozen parameters have no gradient and are never changed by a step. */
-  readonly isTrained: boolean;
+  /** In the section of gradients; frozen parameters have none, and are never changed by a step. */
+  readonly gradient: Address | undefined;
   /** Set where it is the weight of a matrix product: which way round it is stored. */
   readonly matrix: { readonly inner: number; readonly columns: number; readonly isTransposed: boolean } | undefined;
 }

@@ -14,6 +14,7 @@ const MAX_COUNT = 2 ** 29;
 /** What operations record into: tensors, calls, and how their gradients come about. */
 export class Recorder {
   readonly #values = new ArenaPlan("value");
+  readonly #gradients = new ArenaPlan("gradient");
   readonly #work = new ArenaPlan("work");
   readonly #parameters: ProgramParameter[] = [];
   readonly #inputs: ProgramInput[] = [];
@@ -28,7 +29,8 @@ export class Recorder {
   parameter(name: string, shape: readonly number[], isTrained: boolean): Tensor {
     this.#checkName(name);
     const tensor = makeTensor(shape, this.#values);
-    this.#parameters.push({ name, tensor, isTrained, matrix: undefined });
+    const gradient = isTrained ? this.#gradients.reserve(sizeOf(shape)) : undefined;
+    this.#parameters.push({ name, tensor, gradient, matrix: undefined });
     if (isTrained) this.#needs.add(tensor);
     return tensor;
   }
@@ -104,7 +106,7 @@ export class Recorder {
       backward,
       sizes: {
         value: this.#values.size,
-        gradient: withGradients ? this.#values.size : 0,
+        gradient: withGradients ? this.#gradients.size : 0,
         work: this.#work.size,
         scratch: this.#scratchSize,
       },
@@ -118,7 +120,8 @@ export class Recorder {
     if (!this.#needs.has(rootOf(loss))) {
       throw new TensorError("no-gradient", "the loss depends on no trained parameter", "build without gradients");
     }
-    const tape = new GradientTape(this.#work, this.#needs, this.#views);
+    const trained = this.#parameters.flatMap(({ tensor, gradient }) => (gradient ? [[tensor, gradient] as const] : []));
+    const tape = new GradientTape(this.#work, this.#needs, this.#views, new Map(trained));
     tape.call("fill", tape.give(loss).address, 1, 1, 1, 1);
     for (const { out, record } of this.#backward.toReversed()) {
       const grad = this.#needs.has(out) ? tape.take(out) : undefined;
@@ -126,10 +129,10 @@ export class Recorder {
       record?.(tape, grad);
       tape.close(out);
     }
-    for (const { tensor, isTrained } of this.#parameters) {
-      if (isTrained && tape.take(tensor) === undefined) {
-        tape.call("fill", tape.give(tensor).address, 1, sizeOf(tensor.shape), sizeOf(tensor.shape), 0);
-      }
+    for (const [tensor] of trained) {
+      if (tape.take(tensor) !== undefined) continue;
+      const count = sizeOf(tensor.shape);
+      tape.call("fill", tape.give(tensor).address, 1, count, count, 0);
     }
     return tape.calls;
   }

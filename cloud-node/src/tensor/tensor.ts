@@ -1,6 +1,6 @@
 /**
- * The parts of an arena. `value` holds the parameters, `gradient` their gradients in the same layout, `work` what a
- * step computes, and `scratch` what one kernel needs until it returns. Threads that share an arena have one `value`,
+ * The parts of an arena. `value` holds the parameters, `gradient` the gradients of those that are trained, `work` what
+ * a step computes, and `scratch` what one kernel needs until it returns. Threads that share an arena have one `value`,
  * and each their own of the rest.
  */
 export type Section = "value" | "gradient" | "work" | "scratch";

@@ -78,7 +78,7 @@ export function rope(recorder: Recorder, x: Tensor, { heads, headDim, theta, T, 
   const [rows, width] = [rowsOf(x), widthOf(x)];
   checkShape("rope", "x", [rows, width], [rows, heads * headDim]);
   if (positions !== undefined) checkShape("rope", "positions", [sizeOf(positions.shape)], [rows]);
-  const table = recorder.constant([T, headDim / 2, 2], rotationTable(T, headDim, theta));
+  const table = recorder.constant([T, 2, headDim / 2], rotationTable(T, headDim, theta));
   const sizes = [rows, T, heads, headDim] as const;
   const out = recorder.result(x.shape, [x], (tape, grad) => {
     const { address, add } = tape.give(x);

@@ -29,6 +29,55 @@ export interface VectorCalls {
     terms: number,
     errors: number,
   ): void;
+  setPlanes(planes: number, counts: number, deviations: number): void;
+  coarseBlockBytes(): number;
+  packScratchBytes(): number;
+  packCoarse(
+    count: number,
+    codes: number,
+    codeBytes: number,
+    scales: number,
+    anchor: number,
+    useTerm: number,
+    blocks: number,
+    scratch: number,
+  ): void;
+  roundAnchors(anchors: number, m: number, rounded: number, norms: number): number;
+  setSearchModel(
+    d: number,
+    inner: number,
+    mean: number,
+    rotation: number,
+    anchors: number,
+    deviations: number,
+    weights: number,
+    ones: number,
+    m: number,
+    rounded: number,
+    norms: number,
+    anchorUnit: number,
+  ): void;
+  setRows(
+    codeBytes: number,
+    termUnit: number,
+    listOffsets: number,
+    blockOffsets: number,
+    blocks: number,
+    codes: number,
+    scales: number,
+    terms: number,
+    ids: number,
+  ): void;
+  queryScratchBytes(probes: number, k: number): number;
+  searchRows(
+    queries: number,
+    count: number,
+    k: number,
+    probes: number,
+    ids: number,
+    distances: number,
+    scratch: number,
+  ): void;
   decodeRows(count: number, lists: number, codes: number, scales: number, rows: number): void;
 }
 
