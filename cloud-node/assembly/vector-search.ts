@@ -9,6 +9,7 @@ export { levelUnit } from "./vector-index/levels";
 export { setShape } from "./vector-index/model-shape";
 export { queryScratchBytes, searchRows, setRows, setSearchModel } from "./vector-index/query";
 export { coderScratchBytes, decodeRows, encodeRows, setCoder } from "./vector-index/row-coder";
+export { packRecords, recordBytes } from "./vector-index/row-record";
 
 /** First free byte of memory. */
 export function heapStart(): usize {
