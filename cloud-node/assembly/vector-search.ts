@@ -3,7 +3,7 @@
  *
  * The host lays out memory from `heapStart` on: nothing here allocates.
  */
-export { roundAnchors } from "./vector-index/anchor-choice";
+export { normBytes, roundAnchors, roundedBytes } from "./vector-index/anchor-choice";
 export { coarseBlockBytes, packCoarse, packScratchBytes, setPlanes } from "./vector-index/coarse-code";
 export { levelUnit } from "./vector-index/levels";
 export { setShape } from "./vector-index/model-shape";

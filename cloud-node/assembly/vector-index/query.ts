@@ -8,7 +8,7 @@
  *   l2   |q - x^|^2 = |q' - c|^2 + term - 2 a <q', u>     q' = P (q - mean)
  *   ip   -<q, x^>   = -<q, mean> - <q', c> - a <q', u>    q' = P q
  */
-import { ANCHOR_REACH, chooseLists } from "./anchor-choice";
+import { chooseLists, roundForChoice } from "./anchor-choice";
 import { coarseBlockBytes, planes, ROWS } from "./coarse-code";
 import { boundBlock, buildTables, tableBytes } from "./coarse-scan";
 import { dotNarrow, roundVector } from "./integer-query";
@@ -31,7 +31,6 @@ let rotation: usize = 0;
 let anchors: usize = 0;
 let deviations: usize = 0;
 let weights: usize = 0;
-let ones: usize = 0;
 let m: i32 = 0;
 let rounded: usize = 0;
 let norms: usize = 0;
@@ -79,7 +78,6 @@ export function setSearchModel(
   references: usize,
   standard: usize,
   levelWeights: usize,
-  unitWeights: usize,
   count: i32,
   roundedAnchors: usize,
   squaredLengths: usize,
@@ -92,7 +90,6 @@ export function setSearchModel(
   anchors = references;
   deviations = standard;
   weights = levelWeights;
-  ones = unitWeights;
   m = count;
   rounded = roundedAnchors;
   norms = squaredLengths;
@@ -165,8 +162,8 @@ function meanProduct(query: usize): f32 {
 
 function searchOne(query: usize, offset: f32, k: i32, probes: i32): void {
   const factor: f32 = isInner ? -1 : -2;
-  const anchorStep = roundVector(query, ones, ANCHOR_REACH, weighted, integers);
-  chooseLists(integers, anchorStep, factor, m, rounded, norms, anchorUnit, probes, listKeys);
+  roundForChoice(query, integers);
+  chooseLists(integers, factor, m, rounded, norms, anchorUnit, probes, listKeys);
   const queryStep = factor * roundVector(query, weights, LEVEL_REACH, weighted, integers);
   buildTables(query, deviations, coarseQuery, tables);
   const length = isInner ? sqrt(squaredLength(query)) : 0;

@@ -37,11 +37,10 @@ export function placeSegment(kernel: VectorKernel, segment: SearchSegment): Plac
   const planeShape = [planes, planeCounts, placed.deviations] as const;
   kernel.calls.setPlanes(...planeShape);
 
-  const rounded = kernel.reserve(model.m * model.paddedD * 2);
-  const norms = kernel.reserve(model.m * 4);
-  const anchorUnit = kernel.calls.roundAnchors(placed.anchors, model.m, rounded, norms);
   const isInner = model.metric === "ip";
-  const ones = kernel.place(new Float32Array(model.paddedD).fill(1));
+  const rounded = kernel.reserve(kernel.calls.roundedBytes(model.m));
+  const norms = kernel.reserve(kernel.calls.normBytes(model.m));
+  const anchorUnit = kernel.calls.roundAnchors(placed.anchors, model.m, isInner ? 0 : 1, rounded, norms);
 
   const blockOffsets = blocksOfLists(listOffsets);
   const records = placeRecords(kernel, segment, placed.codeBytes, isInner ? 0 : placed.termUnit);
@@ -72,10 +71,9 @@ export function placeSegment(kernel: VectorKernel, segment: SearchSegment): Plac
       placed.anchors,
       placed.deviations,
       placed.weights,
-      ones,
       model.m,
       rounded,
-      isInner ? 0 : norms,
+      norms,
       anchorUnit,
     ],
     rows: [kernel.place(listOffsets), kernel.place(blockOffsets), blocks, records],

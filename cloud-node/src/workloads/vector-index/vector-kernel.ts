@@ -33,7 +33,9 @@ export interface VectorCalls {
   coarseBlockBytes(): number;
   packScratchBytes(): number;
   packCoarse(count: number, records: number, anchor: number, useTerm: number, blocks: number, scratch: number): void;
-  roundAnchors(anchors: number, m: number, rounded: number, norms: number): number;
+  roundedBytes(m: number): number;
+  normBytes(m: number): number;
+  roundAnchors(anchors: number, m: number, hasNorms: number, rounded: number, norms: number): number;
   setSearchModel(
     d: number,
     inner: number,
@@ -42,7 +44,6 @@ export interface VectorCalls {
     anchors: number,
     deviations: number,
     weights: number,
-    ones: number,
     m: number,
     rounded: number,
     norms: number,
