@@ -106,7 +106,7 @@ export async function writeGenerated(path: string, { model, rows, facts }: Gener
       segment + 1,
       Uint16Array.from(own, ({ term }) => term),
     );
-    await writer.put("ERRS", segment + 1, Float64Array.of(own.length / 4, own.length * 4, 0.5));
+    await writer.put("ERRS", segment + 1, Float64Array.of(own.length / 4, own.length * 4, 0.5, own.length));
     if (facts.rerank !== undefined) {
       await writer.put("RERK", segment + 1, Buffer.concat(own.map(({ rerank }) => sealedRow(rerank))));
     }

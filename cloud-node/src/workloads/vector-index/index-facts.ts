@@ -19,7 +19,10 @@ export interface SegmentFacts {
   readonly deleted: number;
 }
 
-/** How far decoded vectors are from those that were encoded, deleted ones among them; in the data's own unit. */
+/**
+ * How far decoded vectors are from those that were given, deleted ones among them, in the data's own unit. After
+ * maintenance that encoded decoded vectors again these are upper bounds.
+ */
 export interface CodingError {
   /** Root of the mean squared distance between a vector and what its code says. */
   readonly rms: number;

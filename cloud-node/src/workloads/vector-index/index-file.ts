@@ -120,25 +120,35 @@ export class IndexFile {
 
   /** How far decoded vectors are from those that were given; undefined while there are none. */
   async codingError(): Promise<CodingError | undefined> {
-    const { rows } = this.header;
+    const { squared, spread, worst, rows } = await this.allErrors();
     if (rows === 0) return undefined;
-    let [squared, spread, worst] = [0, 0, 0];
-    for (let segment = 1; segment < this.#sections.length; segment++) {
-      const sums = await this.errorSums(segment);
-      squared += sums.squared;
-      spread += sums.spread;
-      worst = Math.max(worst, sums.worst);
-    }
     return { rms: Math.sqrt(squared / rows), worst: Math.sqrt(worst), relative: spread > 0 ? squared / spread : 0 };
   }
 
-  /** @param segment  1 … */
-  async errorSums(segment: number): Promise<ErrorSums> {
+  /** Errors of all segments together. */
+  async allErrors(): Promise<ErrorSums> {
+    let [squared, spread, worst, rows] = [0, 0, 0, 0];
+    for (let segment = 1; segment < this.#sections.length; segment++) {
+      const sums = await this.#errorSums(segment);
+      squared += sums.squared;
+      spread += sums.spread;
+      worst = Math.max(worst, sums.worst);
+      rows += sums.rows;
+    }
+    return { squared, spread, worst, rows };
+  }
+
+  async #errorSums(segment: number): Promise<ErrorSums> {
     const bytes = await this.#reader.all(this.#section(segment, "ERRS"));
-    const [squared = 0, spread = 0, worst = 0] = new Float64Array(bytes.buffer);
-    const isRight = [squared, spread, worst].every((sum) => sum >= 0 && Number.isFinite(sum));
+    const [squared = 0, spread = 0, worst = 0, rows = 0] = new Float64Array(bytes.buffer);
+    const isRight = [squared, spread, worst, rows].every((sum) => sum >= 0 && Number.isFinite(sum));
     if (!isRight) throw this.#bad("sums of squared errors are no such sums");
-    return { squared, spread, worst };
+    return { squared, spread, worst, rows };
+  }
+
+  /** Ids of one segment's rows. @param segment  1 … */
+  async ids(segment: number): Promise<Uint32Array> {
+    return new Uint32Array((await this.#reader.all(this.#section(segment, "IDS "))).buffer);
   }
 
   /** Rows of one segment in these lists. @param segment  1 … */

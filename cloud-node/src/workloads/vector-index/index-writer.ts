@@ -105,9 +105,10 @@ export class IndexWriter {
   /**
    * Write table and header, have all of it on the disk, and give the file its name.
    *
+   * @returns its bytes
    * @throws {VectorIndexError} `changed` when the index that it is to replace is another one by now
    */
-  async finish(facts: HeaderFacts): Promise<void> {
+  async finish(facts: HeaderFacts): Promise<number> {
     const tableOffset = aligned(this.#end);
     const fileBytes = tableOffset + this.#sections.length * ENTRY_BYTES;
     const written = { ...facts, fileBytes, sections: this.#sections };
@@ -121,6 +122,7 @@ export class IndexWriter {
       await this.#file.close();
       await this.#checkReplaced();
       await rename(this.#partial, this.#path);
+      return fileBytes;
     } catch (error) {
       await this.discard();
       throw aboutOutput(error, this.#path);

@@ -9,6 +9,8 @@ const PLAIN_BITS = 8;
 /** Where the arrays of a model are in a kernel's memory. */
 export interface PlacedModel {
   readonly model: IndexModel;
+  /** What every instance that shares the memory is told. */
+  readonly shape: readonly [dimensions: number, plain: number, coded: number, bits: number];
   /** Bytes of a row's code. */
   readonly codeBytes: number;
   /** Unit of a row's term: a power of two near the mean squared residual, so that terms are near 1. */
@@ -46,10 +48,11 @@ export function placeModel(kernel: VectorKernel, model: IndexModel): PlacedModel
   const weights = model.sigma.map((sigma, j) => sigma * (units[Math.floor(j / GROUP_DIMS)] ?? 0));
   const mean = new Float32Array(model.paddedD);
   mean.set(model.mean);
-  const blockTable = kernel.place(bits);
-  kernel.calls.setShape(model.paddedD, plain, coded, blockTable);
+  const shape = [model.paddedD, plain, coded, kernel.place(bits)] as const;
+  kernel.calls.setShape(...shape);
   return {
     model,
+    shape,
     codeBytes: codeBytesOf(model),
     termUnit: termUnitOf(model),
     mean: kernel.place(mean),

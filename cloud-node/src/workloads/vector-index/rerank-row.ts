@@ -43,3 +43,10 @@ export function unpackRerank(kind: RerankKind, bytes: Uint8Array, out: Float32Ar
 function exponentOf(value: number): number {
   return value === 0 ? 0 : Math.max(Math.floor(Math.log2(value)), -126 + HALF_EXPONENT);
 }
+
+/** How far a row of the finer tier may be from the vector that it was made of. @param row  what `unpackRerank` made of it */
+export function rerankError(kind: RerankKind, bytes: Uint8Array, row: Float32Array): number {
+  if (kind === "f16") return 2 ** -11 * Math.sqrt(row.reduce((sum, value) => sum + value * value, 0));
+  const scale = new DataView(bytes.buffer, bytes.byteOffset, SCALE_BYTES).getFloat32(0, true);
+  return (scale / 2) * Math.sqrt(row.length);
+}

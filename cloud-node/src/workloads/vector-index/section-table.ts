@@ -12,8 +12,8 @@ export type SectionTag = ModelTag | (typeof SEGMENT_TAGS)[number] | "RERK" | "DE
 export const MODEL_HEAD_BYTES = 16;
 /** Bits, zero, end. */
 export const GROUP_BYTES = 8;
-/** Three sums in float64. */
-export const ERROR_BYTES = 24;
+/** Four numbers in float64. */
+export const ERROR_BYTES = 32;
 /** Scale, or term, of a row. */
 export const HALF_BYTES = 2;
 export const ID_BYTES = 4;

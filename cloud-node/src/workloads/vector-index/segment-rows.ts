@@ -15,7 +15,7 @@ export interface SegmentRows extends SegmentLists, CodedRows {
   readonly ids: Uint32Array;
 }
 
-/** Squared distances of the rows of a segment, when they were encoded. */
+/** Squared distances of rows when they were encoded, deleted ones among them. */
 export interface ErrorSums {
   /** Of vectors from what their codes say, together. */
   readonly squared: number;
@@ -23,6 +23,8 @@ export interface ErrorSums {
   readonly spread: number;
   /** The largest of the first kind. */
   readonly worst: number;
+  /** Of how many rows. */
+  readonly rows: number;
 }
 
 export function isMarked(bits: Uint8Array | undefined, row: number): boolean {
