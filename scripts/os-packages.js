@@ -286,6 +286,14 @@ export const OS_PACKAGES = [
     script: "bench",
   },
   {
+    name: "python3-torch",
+    commands: ["python3"],
+    proof: ["-c", "import torch"],
+    debian: ["python3", "python3-torch", "libopenblas0-pthread"],
+    neededBy: "the tensor engine beside PyTorch",
+    script: "bench",
+  },
+  {
     name: "python3-faiss",
     commands: ["python3"],
     proof: ["-c", "import faiss, numpy"],
