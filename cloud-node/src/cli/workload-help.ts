@@ -4,10 +4,11 @@ import { WORKLOADS } from "./workloads.ts";
 const SUMMARIES: Readonly<Record<string, string>> = {
   telemetry: "compress recorded telemetry, or a device's past, every value within its bound",
   trajectory: "pack molecular-dynamics dumps, every value within its bound",
+  "vector-index": "build compressed vector indexes, and search them",
 };
 
 /** The kinds of work that there are, for a command's help. */
 export function workloadsHelp(): string {
-  const rows = Object.keys(WORKLOADS).map((name) => `  ${name.padEnd(12)} ${SUMMARIES[name] ?? ""}`.trimEnd());
+  const rows = Object.keys(WORKLOADS).map((name) => `  ${name.padEnd(13)} ${SUMMARIES[name] ?? ""}`.trimEnd());
   return `Kinds of work:\n${rows.join("\n")}`;
 }

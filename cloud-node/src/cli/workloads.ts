@@ -4,6 +4,7 @@ import type { WorkloadRegistry } from "../jobs/workload-registry.ts";
 export const WORKLOADS: WorkloadRegistry = {
   telemetry: async () => (await import("../workloads/telemetry/telemetry.ts")).telemetry(await codecOfRelease()),
   trajectory: async () => (await import("../workloads/trajectory/trajectory.ts")).trajectory,
+  "vector-index": async () => (await import("../workloads/vector-index/vector-index.ts")).vectorIndex,
 };
 
 /** This file, as a worker's threads load it. */
