@@ -29,9 +29,12 @@ export class AnswerFiles {
     await this.#files.get(DISTANCES_NAME)?.writeFile(this.#rows(distances));
   }
 
-  /** @returns name and path of each file, which are whole now */
-  async close(): Promise<(readonly [string, string])[]> {
+  async close(): Promise<void> {
     for (const file of this.#files.values()) await file.close();
+  }
+
+  /** Name and path of each file. */
+  get paths(): (readonly [string, string])[] {
     return [...this.#files.keys()].map((name) => [name, join(this.#folder, name)] as const);
   }
 

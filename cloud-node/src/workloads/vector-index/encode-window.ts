@@ -1,4 +1,5 @@
 import type { CodedRows } from "./coded-rows.ts";
+import { codingErrors, squaredDistance } from "./coding-errors.ts";
 import type { IndexModel } from "./model.ts";
 import { packRerank, rerankBytes } from "./rerank-row.ts";
 import { sealRow } from "./rerank-rows.ts";
@@ -108,9 +109,9 @@ function fill(
     if (vectors !== block) vectors.set(block.subarray((row - first) * d, (row - first + 1) * d), i * d);
   }
   const coded = newCodedRows(rows.length, coder.codeBytes);
-  const errors = new Float32Array(rows.length);
   const own = rows.map((row) => lists[row] ?? 0);
-  coder.encode(vectors, own, coded, errors);
+  coder.encode(vectors, own, coded);
+  const errors = codingErrors(coder, coded, own, vectors);
   const finerBytes = finerBytesOf(rerank, d);
   for (const [i, row] of rows.entries()) {
     const at = (positions[row] ?? 0) - from;
@@ -119,19 +120,10 @@ function fill(
     window.scales[at] = coded.scales[i] ?? 0;
     window.terms[at] = coded.terms[i] ?? 0;
     window.errors[at] = errors[i] ?? 0;
-    window.spreads[at] = squaredDistance(vector, mean);
+    window.spreads[at] = squaredDistance(vector, 0, mean, 0, d);
     if (rerank === undefined) continue;
     const finer = window.finer.subarray(at * finerBytes, (at + 1) * finerBytes);
     packRerank(rerank, vector, finer.subarray(0, -CRC_BYTES));
     sealRow(finer);
   }
-}
-
-function squaredDistance(x: Float32Array, y: Float32Array): number {
-  let sum = 0;
-  for (let j = 0; j < x.length; j++) {
-    const difference = (x[j] ?? 0) - (y[j] ?? 0);
-    sum += difference * difference;
-  }
-  return sum;
 }

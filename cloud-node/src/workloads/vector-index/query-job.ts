@@ -37,13 +37,17 @@ export async function queryJob(params: QueryParams, context: JobContext): Promis
     return await withVectors(context, queries, params, async (source) => {
       checkDimensions(source, d);
       const answers = await AnswerFiles.create(context.scratch, k);
-      await eachBlock(source, async (rows, first, count) => {
-        signal.throwIfAborted();
-        await answers.add(await router.search(rows));
-        context.progress({ fraction: (first + count) / source.n, note: `${first + count} queries` });
-      });
-      await router.close();
-      for (const [name, path] of await answers.close()) await context.writeFile(name, path);
+      try {
+        await eachBlock(source, async (rows, first, count) => {
+          signal.throwIfAborted();
+          await answers.add(await router.search(rows));
+          context.progress({ fraction: (first + count) / source.n, note: `${first + count} queries` });
+        });
+        await router.close();
+      } finally {
+        await answers.close();
+      }
+      for (const [name, path] of answers.paths) await context.writeFile(name, path);
       return { kind: "query", queries: source.n, k, probes };
     });
   } finally {

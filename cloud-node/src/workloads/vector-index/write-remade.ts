@@ -1,5 +1,6 @@
 import type { BuildProgress } from "./build-progress.ts";
 import type { CodedRows } from "./coded-rows.ts";
+import { codingErrors } from "./coding-errors.ts";
 import { finerBytesOf } from "./encode-window.ts";
 import type { IndexFile } from "./index-file.ts";
 import type { IndexWriter } from "./index-writer.ts";
@@ -77,17 +78,13 @@ function recode({ segment, coder, remade, signal }: RemadePlan): Recoded {
     const positions = moved.subarray(from, from + BLOCK_ROWS);
     const to = from + positions.length;
     const { rows, errors: further } = readStored(segment, coder, before, positions);
-    const errors = new Float32Array(positions.length);
     const part = {
       codes: coded.codes.subarray(from * own.codeBytes, to * own.codeBytes),
       ...{ scales: coded.scales.subarray(from, to), terms: coded.terms.subarray(from, to) },
     };
-    own.encode(
-      rows,
-      Uint32Array.from(positions, (position) => lists[position] ?? 0),
-      part,
-      errors,
-    );
+    const after = Uint32Array.from(positions, (position) => lists[position] ?? 0);
+    own.encode(rows, after, part);
+    const errors = codingErrors(own, part, after, rows);
     for (const [i, position] of positions.entries()) {
       at[position] = from + i;
       const error = Math.sqrt(errors[i] ?? 0) + (further[i] ?? 0);
