@@ -2,6 +2,7 @@ import { WORKLOADS } from "./workloads.ts";
 
 /** What each kind of work of this release is, as it says itself: help is shown before any of them is loaded. */
 const SUMMARIES: Readonly<Record<string, string>> = {
+  "language-model": "train a small language model from a text",
   telemetry: "compress recorded telemetry, or a device's past, every value within its bound",
   trajectory: "pack molecular-dynamics dumps, every value within its bound",
   "vector-index": "build compressed vector indexes, and search them",
@@ -9,6 +10,6 @@ const SUMMARIES: Readonly<Record<string, string>> = {
 
 /** The kinds of work that there are, for a command's help. */
 export function workloadsHelp(): string {
-  const rows = Object.keys(WORKLOADS).map((name) => `  ${name.padEnd(13)} ${SUMMARIES[name] ?? ""}`.trimEnd());
+  const rows = Object.keys(WORKLOADS).map((name) => `  ${name.padEnd(16)} ${SUMMARIES[name] ?? ""}`.trimEnd());
   return `Kinds of work:\n${rows.join("\n")}`;
 }
