@@ -10,7 +10,15 @@ function places(count: number) {
   const parcels = inboxes.map((inbox, index) => {
     const send = async (to: number, payload: Uint8Array) => {
       expect(payload.length).toBeLessThanOrEqual(MAX_MESSAGE_BYTES);
-      await inboxes[to]?.take({ kind: "exchange", from: index, to, isLast: true, payload });
+      await inboxes[to]?.take({
+        kind: "exchange",
+        job: "00".repeat(8),
+        seq: 0,
+        from: index,
+        to,
+        isLast: true,
+        payload,
+      });
     };
     return new ShardParcels({ index, count, send, receive: () => inbox.receive() }, new AbortController().signal);
   });
