@@ -4,7 +4,7 @@ import type { Column, TrajectoryFrame } from "./frame.ts";
 export interface OrderedFrame {
   readonly frame: TrajectoryFrame;
   /** Rising; undefined where rows are as they came. */
-  readonly ids: Float64Array<ArrayBuffer> | undefined;
+  readonly ids: Float64Array | undefined;
   /** Row of the dump for each row here; undefined where they are the same. */
   readonly rows: Uint32Array<ArrayBuffer> | undefined;
   readonly columns: ReadonlyMap<string, Column>;
@@ -45,7 +45,7 @@ export function pickColumn(column: Column, rows: Uint32Array): Column {
   return { ...column, codes };
 }
 
-function picked(values: Float64Array, rows: Uint32Array): Float64Array<ArrayBuffer> {
+function picked(values: Float64Array, rows: Uint32Array): Float64Array {
   const out = new Float64Array(rows.length);
   for (let i = 0; i < rows.length; i++) out[i] = values[rows[i] ?? 0] ?? 0;
   return out;
