@@ -1,3 +1,4 @@
+import { bytesOf } from "./array-bytes.ts";
 import type { Column, TrajectoryFrame } from "./frame.ts";
 
 /** A frame whose rows are in the order of rising ids, or as they came where ids are missing or repeated. */
@@ -27,10 +28,6 @@ export function orderFrame(frame: TrajectoryFrame): OrderedFrame {
 export function haveSameAtoms(a: OrderedFrame, b: OrderedFrame): boolean {
   if (a.frame.atoms !== b.frame.atoms || (a.ids === undefined) !== (b.ids === undefined)) return false;
   return a.ids === undefined || b.ids === undefined || Buffer.compare(bytesOf(a.ids), bytesOf(b.ids)) === 0;
-}
-
-function bytesOf({ buffer, byteOffset, byteLength }: Float64Array): Uint8Array {
-  return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
 /**

@@ -137,7 +137,7 @@ class ChunkDecoder {
     if (block.coding === "bytes") return this.#exact(index);
     const coded = { plane: this.#plane(index), unit: block.unit, escapes: this.#escapes(index) };
     const values: MovedValues = (frame, axis, moves) =>
-      readGroup(this.#core, shape, coded, frame, axis, moves) as Float64Array;
+      readGroup(this.#core, shape, coded, frame, axis, new Float64Array(shape.atoms), moves);
     return block.turns.length === 0 ? values : this.#wrapped(index, values);
   }
 

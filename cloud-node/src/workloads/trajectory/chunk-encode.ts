@@ -1,6 +1,7 @@
+import { bytesOf } from "./array-bytes.ts";
 import type { OrderedFrame } from "./atom-order.ts";
 import type { Box } from "./box.ts";
-import { type ChunkBlock, type ChunkBox, type ChunkHead, encodeHead } from "./chunk-head.ts";
+import type { ChunkBlock, ChunkBox, ChunkHead } from "./chunk-head.ts";
 import { type ColumnGroup, familyOf, partnersOf } from "./column-groups.ts";
 import { encodeExact } from "./exact-bytes.ts";
 import type { Column } from "./frame.ts";
@@ -20,8 +21,7 @@ import { VarintWriter } from "./varints.ts";
 /** A chunk, ready to be written. */
 export interface EncodedChunk {
   readonly frames: number;
-  /** A head as bytes, and the blocks in their order. */
-  readonly head: Uint8Array<ArrayBuffer>;
+  readonly head: ChunkHead;
   readonly blocks: readonly Uint8Array<ArrayBuffer>[];
   /** Largest error of each group in parts of its eps; 0 for exact ones. */
   readonly errors: readonly number[];
@@ -60,7 +60,7 @@ export function encodeChunk(
     groups: groups.map((group) => ({ ...group, columns: [...group.columns], axes: [...group.axes] })),
     blocks: encoded.map(({ block, bytes }) => ({ ...block, bytes: bytes.length, crc: core.checksum(bytes) })),
   };
-  return { frames: frames.length, head: encodeHead(head), blocks, errors: encoded.map(({ error }) => error) };
+  return { frames: frames.length, head, blocks, errors: encoded.map(({ error }) => error) };
 }
 
 function encodeOne(
@@ -109,7 +109,9 @@ function turnsOf(
   path: CodedPath | undefined,
 ): { turns: Uint8Array<ArrayBuffer>; maxError: number } | undefined {
   if (path === undefined) return { turns: NOTHING, maxError: coded.maxError };
-  const decoded = (frame: number, axis: number) => readGroup(core, source, coded, frame, axis) as Float64Array;
+  const room = Array.from({ length: source.axes }, () => new Float64Array(source.atoms));
+  const decoded = (frame: number, axis: number) =>
+    readGroup(core, source, coded, frame, axis, room[axis] ?? new Float64Array(source.atoms));
   const turns = encodeTurns(path.path, decoded, path.periods);
   const back = (frame: number, axis: number) => movesOf(path.path, path.periods, frame, axis, -1);
   const { maxError, rmsError } = compareMoved(core, source, coded, back);
@@ -133,10 +135,6 @@ function stillColumns(columns: readonly (readonly Column[])[]): readonly (readon
 /** Bit by bit; columns of words are compared by their numbers in one list. */
 function hasSameValues(a: Column, b: Column): boolean {
   return a.kind !== "text" && b.kind !== "text" && Buffer.compare(bytesOf(a.values), bytesOf(b.values)) === 0;
-}
-
-function bytesOf({ buffer, byteOffset, byteLength }: Float64Array): Uint8Array {
-  return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
 /** The core takes 1 atom at least, and whole numbers lose -0 on the way: a column that is none of them by its kind is looked at. */

@@ -1,6 +1,7 @@
 import type { FileHandle } from "node:fs/promises";
 import { haveSameAtoms, type OrderedFrame, orderFrame } from "./atom-order.ts";
 import { type EncodedChunk, encodeChunk } from "./chunk-encode.ts";
+import { encodeHead } from "./chunk-head.ts";
 import { arraysOf, type ChunkOrder } from "./chunk-order.ts";
 import { ChunkPool } from "./chunk-pool.ts";
 import { ColumnArena } from "./column-arena.ts";
@@ -269,7 +270,8 @@ export class ContainerWriter {
     return groups;
   }
 
-  #assemble({ frames, head, blocks }: EncodedChunk): Buffer {
+  #assemble({ frames, head: facts, blocks }: EncodedChunk): Buffer {
+    const head = encodeHead(facts);
     const bodyBytes = blocks.reduce((sum, block) => sum + block.length, 0);
     const preamble = Buffer.alloc(CHUNK_PREAMBLE_BYTES);
     preamble.writeUInt32LE(CHUNK_TAG, 0);

@@ -1,9 +1,11 @@
+import { bytesOf } from "./array-bytes.ts";
 import type { ColumnRoom } from "./column-arena.ts";
 import { isWholeWord, isWord, kindOfName, type NamedKind, numberOfWord } from "./column-names.ts";
 import type { Column, NumberColumn } from "./frame.ts";
 import type { RowKernel } from "./row-kernel.ts";
 import { TrajectoryError, type TrajectoryPlace } from "./trajectory-error.ts";
 
+const VALUE_BYTES = Float64Array.BYTES_PER_ELEMENT;
 /** Rows that are believed without having been seen; beyond them, memory grows with the rows. */
 const TRUSTED_ROWS = 1 << 16;
 /** Different words that a column of one frame may hold: half of what a Map does. */
@@ -102,7 +104,7 @@ class GrowingNumbers implements GrowingColumn {
   }
 
   add(start: number, rows: number): void {
-    this.#values.set(this.#kernel.values(this.#index, rows), start);
+    bytesOf(this.#kernel.values(this.#index, rows)).copy(bytesOf(this.#values), start * VALUE_BYTES);
   }
 
   finish(): NumberColumn {

@@ -1,3 +1,4 @@
+import { bytesOf } from "./array-bytes.ts";
 import type { TrajectoryCore } from "./trajectory-core.ts";
 
 /** How far a decoded value may be from the source: `eps` at most; with `rms` also eps/2 as a mean over a chunk. */
@@ -143,7 +144,7 @@ function stage(core: TrajectoryCore, source: GroupSource, frame: number, axis: n
 }
 
 function put(core: TrajectoryCore, values: Float32Array | Float64Array, at: number): void {
-  core.bytes(at, values.byteLength).set(bytesOf(values));
+  bytesOf(values).copy(core.bytes(at, values.byteLength));
 }
 
 /** Move values that are in the core's memory. */
@@ -155,10 +156,6 @@ function applyMoves(core: TrajectoryCore, at: number, moves: readonly Move[]): v
     core.calls.moveAlong(at, room, turns.length, edge);
     core.release(mark);
   }
-}
-
-function bytesOf(values: Float32Array | Float64Array): Uint8Array {
-  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
 }
 
 function encodeOnce(
@@ -282,23 +279,25 @@ export type GroupShape = Pick<GroupSource, "axes" | "atoms" | "elementBytes">;
 /**
  * Values of one axis of one frame out of a decoded plane; escapes are put in.
  *
+ * @param out  shape (atoms), of the group's element type; overwritten
  * @param moves  how they are moved then
+ * @returns out
  */
-export function readGroup(
+export function readGroup<Values extends Float32Array | Float64Array>(
   core: TrajectoryCore,
   group: GroupShape,
   coded: DecodedGroup,
   frame: number,
   axis: number,
+  out: Values,
   moves: readonly Move[] = [],
-): Float64Array | Float32Array {
-  const { atoms, elementBytes } = group;
+): Values {
   const mark = core.mark();
-  const out = core.reserve(atoms * elementBytes);
-  unfix(core, group, coded, frame, axis, moves, out);
-  const { buffer } = core.bytes(out, atoms * elementBytes).slice();
+  const at = core.reserve(out.byteLength);
+  unfix(core, group, coded, frame, axis, moves, at);
+  bytesOf(out).set(core.bytes(at, out.byteLength));
   core.release(mark);
-  return elementBytes === 4 ? new Float32Array(buffer) : new Float64Array(buffer);
+  return out;
 }
 
 function unfix(
