@@ -213,7 +213,7 @@ export function worstError(source: usize, back: usize, count: i32, elementBytes:
     if (error > worst) worst = error;
   }
   const all = load<f64>(sums, 8) + (even + odd);
-  store<f64>(sums, all == all ? worst : NaN);
+  store<f64>(sums, all >= 0 ? worst : NaN);
   store<f64>(sums, all, 8);
   return 0;
 }

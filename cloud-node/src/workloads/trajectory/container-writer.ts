@@ -4,7 +4,7 @@ import { type EncodedChunk, encodeChunk } from "./chunk-encode.ts";
 import { encodeHead } from "./chunk-head.ts";
 import { arraysOf, type ChunkOrder } from "./chunk-order.ts";
 import { ChunkPool } from "./chunk-pool.ts";
-import { ColumnArena } from "./column-arena.ts";
+import { ColumnArena, type ColumnRoom } from "./column-arena.ts";
 import { type ColumnGroup, groupColumns } from "./column-groups.ts";
 import {
   CHUNK_PREAMBLE_BYTES,
@@ -77,7 +77,7 @@ interface PendingChunk {
 /** Packs frames into a container, front to back; memory is one chunk, and those that are with threads. */
 export class ContainerWriter {
   /** A reader that takes its arrays from here gets those of frames again that are coded. */
-  readonly room = new ColumnArena();
+  readonly room: ColumnRoom = new ColumnArena();
   readonly #file: FileHandle;
   readonly #options: PackOptions;
   readonly #core: TrajectoryCore;
