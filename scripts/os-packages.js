@@ -19,6 +19,8 @@ import { delimiter, join } from "node:path";
 /** A compiler without the C library's headers is of no use. */
 const HAS_C_LIBRARY = ["-E", "-include", "stdio.h", "-x", "c", process.platform === "win32" ? "NUL" : "/dev/null"];
 
+const HAS_CPP_LIBRARY = HAS_C_LIBRARY.map((word) => ({ "stdio.h": "vector", c: "c++" })[word] ?? word);
+
 /** @type {readonly OsPackage[]} */
 export const OS_PACKAGES = [
   {
@@ -267,6 +269,22 @@ export const OS_PACKAGES = [
     proof: [],
     debian: ["zfp"],
     neededBy: "a peer of the trajectory codec, by the benchmark named trajectory",
+    script: "bench",
+  },
+  {
+    name: "python3-faiss",
+    commands: ["python3"],
+    proof: ["-c", "import faiss, numpy"],
+    debian: ["python3", "python3-faiss", "python3-numpy"],
+    neededBy: "product quantisers, beside which the benchmark named vector-index puts ours",
+    script: "bench",
+  },
+  {
+    name: "g++",
+    commands: ["g++", "clang++"],
+    proof: HAS_CPP_LIBRARY,
+    debian: ["g++"],
+    neededBy: "hnswlib-node, built for this machine by the benchmark named vector-index",
     script: "bench",
   },
   {

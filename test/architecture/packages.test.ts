@@ -44,7 +44,9 @@ test("the lock file covers every platform, wherever it was written", () => {
 });
 
 test("a clone and the published command bring the same Node 24", () => {
-  expect(readManifest("cloud-node").optionalDependencies).toEqual(ROOT_MANIFEST.optionalDependencies);
+  const { optionalDependencies: ofClone = {} } = ROOT_MANIFEST;
+  expect(Object.keys(ofClone)).toHaveLength(5);
+  expect(readManifest("cloud-node").optionalDependencies).toMatchObject(ofClone);
 });
 
 function readManifest(folder: string): Manifest {

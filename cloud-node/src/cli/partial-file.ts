@@ -2,14 +2,14 @@ import { type FileHandle, open, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Writable } from "node:stream";
 import { finished } from "node:stream/promises";
-import { aboutOutput } from "../workloads/telemetry/output-problem.ts";
-import { partialPath } from "../workloads/telemetry/partial-path.ts";
+import { isOutOfRoom } from "../disk-room.ts";
+import { aboutOutput } from "../workloads/output-problem.ts";
+import { partialPath } from "../workloads/partial-path.ts";
+import { WriteBehindFile } from "../write-behind-file.ts";
 import { CommandError } from "./command-error.ts";
 
 /** What waits for the disk while more is made. */
 const WRITE_AHEAD_BYTES = 1 << 22;
-/** Once so much waits for the disk it is told to begin, so that it works while more is brought. */
-const FLUSH_BYTES = 1 << 26;
 
 /**
  * Refuse files that cannot be meant: a folder to read or to write, an output in no folder, or one that is the input.
@@ -39,15 +39,11 @@ function unlessTooLong(error: NodeJS.ErrnoException): undefined {
   if (error.code === "ENAMETOOLONG") throw error;
 }
 
-/** Errors of the system for an output that has no room, by their code. */
-const NO_ROOM: ReadonlySet<string> = new Set(["ENOSPC", "EDQUOT", "EFBIG"]);
-
 /** An error while an output is written: where it is that there is no room, it says so, and of which file. */
 export function aboutRoom(error: unknown, output: string): unknown {
-  const { code, message } = error as NodeJS.ErrnoException;
-  if (code === undefined || !NO_ROOM.has(code)) return error;
+  if (!(error instanceof Error && isOutOfRoom(error))) return error;
   const remedy = "make room there, or write to another place";
-  return new CommandError("file", `${output} cannot be written (${message})`, remedy, { cause: error });
+  return new CommandError("file", `${output} cannot be written (${error.message})`, remedy, { cause: error });
 }
 
 async function isFolder(path: string): Promise<boolean> {
@@ -90,36 +86,16 @@ export class PartialFile {
    * @throws what the source throws, and what the system says
    */
   async fill(source: AsyncIterable<Uint8Array>): Promise<void> {
-    let bytes = 0;
-    let flushedBytes = 0;
-    let isFlushing = false;
+    const file = new WriteBehindFile(this.handle);
     let written: Promise<void> = Promise.resolve();
-    let flushed: Promise<void> = Promise.resolve();
     for await (const chunk of source) {
       await written;
-      written = this.#write(chunk, bytes);
+      written = file.write(chunk);
       // Whoever waits for it next is told.
       written.catch(() => {});
-      bytes += chunk.length;
-      if (isFlushing || bytes - flushedBytes < FLUSH_BYTES) continue;
-      isFlushing = true;
-      flushedBytes = bytes;
-      flushed = this.handle.datasync().then(() => {
-        isFlushing = false;
-      });
-      // An error is kept for the end: the system may tell of it once only.
-      flushed.catch(() => {});
     }
     await written;
-    await flushed;
-    await this.handle.sync();
-  }
-
-  async #write(chunk: Uint8Array, place: number): Promise<void> {
-    for (let at = 0; at < chunk.length; ) {
-      const { bytesWritten } = await this.handle.write(chunk, at, chunk.length - at, place + at);
-      at += bytesWritten;
-    }
+    await file.sync();
   }
 
   /** Make what was written so far the file. */

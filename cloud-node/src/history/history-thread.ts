@@ -3,6 +3,7 @@ import type { BirthFrame } from "@lockstep/protocol";
 import { InvariantError } from "../invariant-error.ts";
 import type { StoredEpoch, StoredGap, TrafficSum } from "../store/store.ts";
 import { StoreError } from "../store/store-error.ts";
+import { threadFile } from "../thread-file.ts";
 import type { Buckets } from "./buckets.ts";
 import type { GapPage, History } from "./history.ts";
 import { HistoryError } from "./history-error.ts";
@@ -13,11 +14,7 @@ import type { RowBlock } from "./row-blocks.ts";
 import type { Run } from "./run.ts";
 import type { TimeRange } from "./time-range.ts";
 
-/** The worker's file beside this one: TypeScript in a source tree, JavaScript where it was built. */
-const WORKER_URL = new URL(
-  import.meta.url.endsWith(".ts") ? "./history-worker.ts" : "./history-worker.js",
-  import.meta.url,
-);
+const WORKER_URL = threadFile(import.meta.url, "history-worker");
 
 /** Questions that wait for their answer: the last of so many waits some seconds, and no crowd takes the node's memory. */
 const MOST_QUESTIONS = 256;

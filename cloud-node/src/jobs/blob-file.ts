@@ -1,35 +1,30 @@
 import { createHash } from "node:crypto";
 import type { FileHandle } from "node:fs/promises";
+import { WriteBehindFile } from "../write-behind-file.ts";
 
 /** Read at once. Small blobs are many, and need no more than the first; of larger ones a megabyte hides what a read costs. */
 const FIRST_READ_BYTES = 1 << 16;
 const READ_BYTES = 1 << 20;
-/** Once so much waits for the disk it is told to begin, so that it works while more is read and hashed. */
-const FLUSH_BYTES = 1 << 26;
 
-/** A file that is written from its beginning: hashed while the system takes the bytes, and the disk works behind it. */
+/** A file that is hashed while it is written. */
 export class BlobFile {
-  readonly #handle: FileHandle;
+  readonly #file: WriteBehindFile;
   readonly #hash = createHash("sha256");
-  #bytes = 0;
-  #flushedBytes = 0;
-  #flush: Promise<void> | undefined;
 
   /** @param handle  open for writing, with nothing in it; stays the caller's */
   constructor(handle: FileHandle) {
-    this.#handle = handle;
+    this.#file = new WriteBehindFile(handle);
   }
 
   get bytes(): number {
-    return this.#bytes;
+    return this.#file.bytes;
   }
 
   /** Append bytes; they are the caller's again once this resolves. @throws what the system says */
   async write(chunk: Uint8Array): Promise<void> {
-    const written = this.#append(chunk);
+    const written = this.#file.write(chunk);
     this.#hash.update(chunk);
     await written;
-    if (this.#flush === undefined && this.#bytes - this.#flushedBytes >= FLUSH_BYTES) this.#flushBehind();
   }
 
   /** SHA-256 of all that was written: 64 hexadecimal digits. Nothing can be written after it. */
@@ -38,27 +33,8 @@ export class BlobFile {
   }
 
   /** Have all of it on the disk. @throws what the system says, also of what was flushed before */
-  async sync(): Promise<void> {
-    await this.#flush;
-    await this.#handle.sync();
-  }
-
-  async #append(chunk: Uint8Array): Promise<void> {
-    for (let at = 0; at < chunk.length; ) {
-      const { bytesWritten } = await this.#handle.write(chunk, at, chunk.length - at, this.#bytes);
-      at += bytesWritten;
-      this.#bytes += bytesWritten;
-    }
-  }
-
-  #flushBehind(): void {
-    this.#flushedBytes = this.#bytes;
-    const flush = this.#handle.datasync().then(() => {
-      this.#flush = undefined;
-    });
-    // An error is kept for `sync`: the system may tell of it once only.
-    flush.catch(() => {});
-    this.#flush = flush;
+  sync(): Promise<void> {
+    return this.#file.sync();
   }
 }
 

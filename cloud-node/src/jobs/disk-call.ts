@@ -1,6 +1,5 @@
+import { isOutOfRoom } from "../disk-room.ts";
 import { JobError } from "./job-error.ts";
-
-const FULL = new Set(["ENOSPC", "EDQUOT", "EFBIG"]);
 
 /**
  * Do something with the disk.
@@ -12,10 +11,10 @@ export async function onDisk<Result>(folder: string, act: () => Promise<Result>)
     return await act();
   } catch (cause) {
     if (cause instanceof JobError) throw cause;
-    const { code = "", message } = cause as NodeJS.ErrnoException;
-    if (FULL.has(code)) {
+    if (isOutOfRoom(cause)) {
       throw new JobError("disk-full", `no room left in ${folder}`, "make room and try again", { cause });
     }
+    const { message } = cause as Error;
     throw new JobError("queue-away", `${folder} (${message})`, "look at the folder and the disk", { cause });
   }
 }

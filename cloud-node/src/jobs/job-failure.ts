@@ -1,4 +1,5 @@
 import { inspect } from "node:util";
+import { isOutOfRoom } from "../disk-room.ts";
 import { JobError, type JobErrorCode } from "./job-error.ts";
 
 /** Why an attempt did not end well, and whether another one would end the same. */
@@ -10,7 +11,6 @@ export interface AttemptFailure {
 
 /** What a result frame has room for. */
 const MAX_MESSAGE_CHARACTERS = 500;
-const FULL: ReadonlySet<unknown> = new Set(["ENOSPC", "EDQUOT"]);
 
 /** What is to be told of anything that was thrown; never throws itself. */
 export function failureOf(thrown: unknown): AttemptFailure {
@@ -19,7 +19,7 @@ export function failureOf(thrown: unknown): AttemptFailure {
       return { code: thrown.code, message: shortened(thrown.message), isFinal: thrown.isFinal };
     }
     if (!(thrown instanceof Error)) return failed(`it threw ${shown(thrown)}, which is no error`);
-    const code = "code" in thrown && FULL.has(thrown.code) ? "disk-full" : "failed";
+    const code = isOutOfRoom(thrown) ? "disk-full" : "failed";
     return { ...failed(`${thrown.name}: ${thrown.message}`), code };
   } catch {
     return failed("it threw something that cannot be looked at");

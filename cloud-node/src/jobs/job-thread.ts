@@ -1,5 +1,6 @@
 import { Worker } from "node:worker_threads";
 import type { Clock, Timer } from "../clock.ts";
+import { threadFile } from "../thread-file.ts";
 import type { JobProgress, JsonObject } from "./job.ts";
 import { JobError } from "./job-error.ts";
 import { type AttemptFailure, failureOf } from "./job-failure.ts";
@@ -14,11 +15,7 @@ import {
   type ToThread,
 } from "./thread-messages.ts";
 
-/** The thread's file beside this one: TypeScript in a source tree, JavaScript where it was built. */
-const THREAD_URL = new URL(
-  import.meta.url.endsWith(".ts") ? "./worker-thread.ts" : "./worker-thread.js",
-  import.meta.url,
-);
+const THREAD_URL = threadFile(import.meta.url, "worker-thread");
 /** Between two looks at the memory that V8's own limits leave out: buffers and WebAssembly. */
 const MEMORY_LOOK_MS = 500;
 const MIB = 1024 * 1024;

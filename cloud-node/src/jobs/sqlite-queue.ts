@@ -1,5 +1,6 @@
 import { Worker } from "node:worker_threads";
 import type { Clock } from "../clock.ts";
+import { threadFile } from "../thread-file.ts";
 import type { Job, JobSpec } from "./job.ts";
 import { JobError } from "./job-error.ts";
 import { jobContent } from "./job-id.ts";
@@ -22,11 +23,7 @@ export interface SqliteQueueOptions {
 const LOOK_MS = 200;
 /** Of the thread, for what dies young: questions come and go, and more room for them is memory that nothing needs. */
 const YOUNG_MB = 8;
-/** The thread's file beside this one: TypeScript in a source tree, JavaScript where it was built. */
-const THREAD_URL = new URL(
-  import.meta.url.endsWith(".ts") ? "./sqlite-queue-thread.ts" : "./sqlite-queue-thread.js",
-  import.meta.url,
-);
+const THREAD_URL = threadFile(import.meta.url, "sqlite-queue-thread");
 
 interface Call {
   resolve(answer: QueueAnswers[keyof QueueAnswers]): void;

@@ -70,7 +70,7 @@ export class JobWorker {
     const { queue, workloads, name, logger } = this.#options;
     const { signal } = this.#ending;
     // One always stands ready: a job waits for no thread to start, and for no workload to be loaded.
-    let thread = this.#spare();
+    let thread = await this.#newThread();
     let idleWaits = 0;
     let told: Promise<void> = Promise.resolve();
     while (!signal.aborted) {
@@ -78,7 +78,7 @@ export class JobWorker {
         const lease = await queue.claim(workloads, name);
         if (lease !== undefined) {
           idleWaits = 0;
-          if (thread?.isFit !== true) thread = await this.#threadFor(lease);
+          if (thread?.isFit !== true) thread = await this.#newThread(lease);
           if (thread === undefined) {
             await pause(this.#options.clock, AWAY_MS, signal);
             continue;
@@ -93,7 +93,7 @@ export class JobWorker {
         // What its last jobs left behind would only take memory.
         if (idleWaits === MOST_IDLE_WAITS && thread?.isFresh !== true) {
           await thread?.kill();
-          thread = this.#spare();
+          thread = await this.#newThread();
         }
         idleWaits += 1;
         await queue.wait(workloads, WAIT_MS, signal);
@@ -128,20 +128,12 @@ export class JobWorker {
     }
   }
 
-  /** @returns undefined: the system has none to give, which matters only to a job */
-  #spare(): JobThread | undefined {
-    try {
-      return new JobThread(this.#options);
-    } catch {
-      return undefined;
-    }
-  }
-
-  /** @returns undefined: the system has none to give, and the job is given back */
-  async #threadFor(lease: JobLease): Promise<JobThread | undefined> {
+  /** @returns undefined: the system has none to give, which matters only to a job: that is given back */
+  async #newThread(lease?: JobLease): Promise<JobThread | undefined> {
     try {
       return new JobThread(this.#options);
     } catch (error) {
+      if (lease === undefined) return undefined;
       const { code, message } = failureOf(error);
       const { logger } = this.#options;
       logger.error({ job: lease.job.id, error: message }, "no thread can be made: the job is given back");

@@ -1,6 +1,7 @@
 import { Worker } from "node:worker_threads";
 import { encodeFrame } from "@lockstep/protocol";
 import { InvariantError } from "../invariant-error.ts";
+import { threadFile } from "../thread-file.ts";
 import type { BirthPlan } from "./birth-plan.ts";
 import type { DecodeAnswer, DecodeOrder } from "./decode-messages.ts";
 import type { ModuleRegistry } from "./module-registry.ts";
@@ -22,11 +23,7 @@ interface DecodeThreadOptions {
 
 /** For what dies young: batches come and go, and more room for them is memory that nothing needs. */
 const YOUNG_MB = 16;
-/** The worker's file beside this one: TypeScript in a source tree, JavaScript where it was built. */
-const WORKER_URL = new URL(
-  import.meta.url.endsWith(".ts") ? "./decode-worker.ts" : "./decode-worker.js",
-  import.meta.url,
-);
+const WORKER_URL = threadFile(import.meta.url, "decode-worker");
 
 /** One thread that decodes. Frames gather until it is flushed, and go over as one message. */
 export class DecodeThread {

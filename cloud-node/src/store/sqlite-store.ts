@@ -1,4 +1,5 @@
 import { Worker } from "node:worker_threads";
+import { threadFile } from "../thread-file.ts";
 import type { CommitAnswer, CommitOrder, CommitWorkerData } from "./commit-messages.ts";
 import type { RetentionReport, RetentionRules } from "./retention.ts";
 import { prepareStore } from "./sqlite-open.ts";
@@ -19,11 +20,7 @@ interface Retaining {
 
 /** For what dies young: batches come and go, and more room for them is memory that nothing needs. */
 const YOUNG_MB = 8;
-/** The worker's file beside this one: TypeScript in a source tree, JavaScript where it was built. */
-const WORKER_URL = new URL(
-  import.meta.url.endsWith(".ts") ? "./commit-worker.ts" : "./commit-worker.js",
-  import.meta.url,
-);
+const WORKER_URL = threadFile(import.meta.url, "commit-worker");
 
 /** A store in one SQLite file: WAL, `synchronous=FULL`, written by a thread of its own. */
 export class SqliteStore implements Store {

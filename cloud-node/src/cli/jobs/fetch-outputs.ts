@@ -2,7 +2,7 @@ import { mkdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { JobAnswer } from "../../api/schemas/job-schema.ts";
 import { unlessAbsent } from "../../jobs/disk-call.ts";
-import { aboutOutput } from "../../workloads/telemetry/output-problem.ts";
+import { aboutOutput } from "../../workloads/output-problem.ts";
 import { CommandError } from "../command-error.ts";
 import { PartialFile } from "../partial-file.ts";
 import { ProgressLine } from "../progress-line.ts";

@@ -2,6 +2,7 @@ import { mkdtemp, readdir, rm, stat, utimes } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import type { Clock, Timer } from "../../clock.ts";
+import { isRunning } from "../../running-process.ts";
 
 /** Of a host and a process, then six characters that nobody else has. */
 const PREFIX = "lockstep-worker";
@@ -22,7 +23,8 @@ export async function makeScratch(folder: string, clock: Clock): Promise<string>
   for (const name of await readdir(folder)) {
     const [, pid] = name.startsWith(host) ? (/^(\d+)-[A-Za-z0-9]{6}$/.exec(name.slice(host.length)) ?? []) : [];
     const path = join(folder, name);
-    if (pid === undefined || own.has(path) || isAlive(Number(pid))) continue;
+    if (pid === undefined || own.has(path)) continue;
+    if (Number(pid) !== process.pid && isRunning(Number(pid))) continue;
     // Elsewhere processes are numbered anew: one that is not here may run there.
     if (!(await isQuiet(path, clock))) continue;
     // One that cannot be removed costs room, and no worker.
@@ -54,16 +56,4 @@ async function touch(scratch: string, clock: Clock): Promise<void> {
 async function isQuiet(path: string, clock: Clock): Promise<boolean> {
   const facts = await stat(path).catch(() => undefined);
   return facts !== undefined && facts.mtimeMs < clock.unixUs() / 1000 - QUIET_MS;
-}
-
-/** Whether it is another process that runs. */
-function isAlive(pid: number): boolean {
-  if (pid === process.pid) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // Somebody else's may not be asked.
-    return (error as NodeJS.ErrnoException).code !== "ESRCH";
-  }
 }

@@ -1,4 +1,6 @@
 import { type FileHandle, open, readFile, rm, writeFile } from "node:fs/promises";
+import { whileLocked } from "../../owner-file.ts";
+import { isRunning } from "../../running-process.ts";
 import { openContainer } from "../../workloads/trajectory/container-reader.ts";
 import { readAt } from "../../workloads/trajectory/container-scan.ts";
 import { TrajectoryCore } from "../../workloads/trajectory/trajectory-core.ts";
@@ -58,28 +60,34 @@ export class AppendedFile {
   }
 }
 
-/** @throws {CommandError} `file` where a process that is alive has it; one that is not left it behind */
+/** @throws {CommandError} `file` where a process that runs has it; one that does not left it behind */
 async function takeLock(path: string, lock: string): Promise<void> {
-  const make = () => writeFile(lock, `${process.pid}\n`, { flag: "wx" });
-  try {
-    await make();
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== "EEXIST") throw cause;
-    const owner = Number((await readFile(lock, "utf8").catch(() => "")).trim());
-    if (!(Number.isInteger(owner) && owner > 0) || isAlive(owner)) {
-      const remedy = `wait until it ends; delete ${lock} if there is none`;
-      throw new CommandError("file", `another process is adding to ${path}`, remedy, { cause });
-    }
+  const busy = (held: string, cause?: unknown) => {
+    const remedy = `wait until it ends; delete ${held} if there is none`;
+    return new CommandError("file", `another process is adding to ${path}`, remedy, { cause });
+  };
+  if (await hasMade(lock)) return;
+  // One at a time: of two who find it left behind, the second must not remove what the first made in its place.
+  await whileLocked(lock, busy, async () => {
+    if (await isHeld(lock)) throw busy(lock);
     await rm(lock, { force: true });
-    await make();
+    if (!(await hasMade(lock))) throw busy(lock);
+  });
+}
+
+/** Make a lock where there is none. */
+async function hasMade(lock: string): Promise<boolean> {
+  try {
+    await writeFile(lock, `${process.pid}\n`, { flag: "wx" });
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+    throw error;
   }
 }
 
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== "ESRCH";
-  }
+/** Whether a lock is a process's that runs, or does not say whose it is. */
+async function isHeld(lock: string): Promise<boolean> {
+  const owner = Number((await readFile(lock, "utf8").catch(() => "")).trim());
+  return !(Number.isInteger(owner) && owner > 0) || isRunning(owner);
 }

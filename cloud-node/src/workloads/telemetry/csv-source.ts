@@ -1,6 +1,6 @@
-import { createReadStream } from "node:fs";
 import { open, stat } from "node:fs/promises";
-import { CsvError, type Parser, parse } from "csv-parse";
+import { type CsvForm, parsedRecords, readRows } from "./csv-lines.ts";
+import type { CsvRows } from "./csv-rows.ts";
 import { BATCH_ROWS, type RowBatch, type RowSource, type SourceColumn, type TimeColumn } from "./row-source.ts";
 import { TelemetryError } from "./telemetry-error.ts";
 import { decimalsOf, parseNumber, parseTime, timeFormatOf } from "./time-text.ts";
@@ -17,6 +17,8 @@ export interface CsvOptions {
 
 const TIME_NAME = /^(time|timestamp|datetime|date|t|ts)\b/i;
 const DELIMITERS = [",", ";", "\t"] as const;
+/** Either, as files have them that were put together of others. */
+const LINE_ENDS = ["\r\n", "\n"] as const;
 /** The start of a file in which its first two lines are looked for. */
 const HEAD_BYTES = 1 << 16;
 /** Cells that mean "no reading". */
@@ -44,7 +46,7 @@ export async function openCsvSource(file: string, options: CsvOptions = {}): Pro
 }
 
 interface CsvLayout {
-  readonly delimiter: string;
+  readonly form: CsvForm;
   readonly hasHeader: boolean;
   readonly width: number;
   readonly picked: readonly { readonly name: string; readonly position: number }[];
@@ -56,7 +58,8 @@ async function readLayout(file: string, options: CsvOptions): Promise<CsvLayout>
   const firstLine = head.split(/\r?\n/, 1)[0] ?? "";
   const counts = DELIMITERS.map((delimiter) => firstLine.split(delimiter).length);
   const delimiter = DELIMITERS[counts.indexOf(Math.max(...counts))] ?? ",";
-  const [first, second] = await firstRows(file, delimiter);
+  const form = { delimiter, lineEnds: /^[^\r\n]*\r?\n/.test(head) ? LINE_ENDS : undefined };
+  const [first, second] = await firstRows(file, form);
   if (first === undefined) throw bad(file, 0, "the file is empty: give one with a header line and rows of numbers");
   const hasHeader = first.some((cell) => parseNumber(cell) === undefined && timeFormatOf(cell) === undefined);
   const names = hasHeader ? first : first.map((_, index) => `c${index + 1}`);
@@ -70,7 +73,7 @@ async function readLayout(file: string, options: CsvOptions): Promise<CsvLayout>
   const unknown = picked.find(({ position }) => position === -1);
   if (unknown !== undefined) throw bad(file, 0, `no column "${unknown.name}": there are ${names.join(", ")}`);
   if (picked.length === 0) throw bad(file, 0, "no column is left besides the time: there is nothing to encode");
-  return { delimiter, hasHeader, width: names.length, picked, time };
+  return { form, hasHeader, width: names.length, picked, time };
 }
 
 function findTime(
@@ -104,49 +107,30 @@ async function readHead(file: string): Promise<string> {
   }
 }
 
-async function firstRows(file: string, delimiter: string): Promise<readonly (readonly string[])[]> {
+async function firstRows(file: string, form: CsvForm): Promise<readonly (readonly string[])[]> {
   const rows: (readonly string[])[] = [];
-  for await (const row of records(file, parserFor(delimiter))) {
+  for await (const row of parsedRecords(file, form)) {
     rows.push(row);
     if (rows.length === 2) break;
   }
   return rows;
 }
 
-function parserFor(delimiter: string): Parser {
-  return parse({ delimiter, bom: true, trim: true, skip_empty_lines: true, relax_column_count: true });
-}
-
-async function* records(file: string, parser: Parser): AsyncGenerator<readonly string[], void, void> {
-  const input = createReadStream(file);
-  input.on("error", (error) => parser.destroy(error));
-  input.pipe(parser);
-  try {
-    yield* parser as AsyncIterable<readonly string[]>;
-  } catch (error) {
-    if (!(error instanceof CsvError)) throw error;
-    throw new TelemetryError("bad-input", { file, problem: error.message }, { cause: error });
-  } finally {
-    input.destroy();
-  }
-}
-
 async function* readBatches(file: string, layout: CsvLayout): AsyncGenerator<RowBatch, void, void> {
-  const parser = parserFor(layout.delimiter);
   let batch = new BatchBuilder(file, layout);
   let isHeader = layout.hasHeader;
-  for await (const row of records(file, parser)) {
-    if (isHeader) {
+  let readTo = 0;
+  for await (const rows of readRows(file, layout.form, layout.width)) {
+    ({ readTo } = rows);
+    while (rows.next()) {
+      if (!isHeader) batch.add(rows);
       isHeader = false;
-      continue;
-    }
-    batch.add(row);
-    if (batch.isFull) {
-      yield batch.build(parser.info.bytes);
+      if (!batch.isFull) continue;
+      yield batch.build(readTo);
       batch = new BatchBuilder(file, layout, batch.rowsBefore + BATCH_ROWS);
     }
   }
-  yield batch.build(parser.info.bytes);
+  yield batch.build(readTo);
 }
 
 class BatchBuilder {
@@ -172,33 +156,42 @@ class BatchBuilder {
     return this.#count === BATCH_ROWS;
   }
 
-  add(row: readonly string[]): void {
+  /** Add the row in hand. */
+  add(row: CsvRows): void {
     const { picked, time, width } = this.#layout;
     // The parser reads ahead, so its own count of lines is of no use here.
     const place = this.rowsBefore + this.#count + 1;
-    if (row.length !== width) throw bad(this.#file, place, `${row.length} cells, and the first line has ${width}`);
-    picked.forEach(({ name, position }, channel) => {
-      const cell = row[position] ?? "";
-      const value = parseNumber(cell);
-      if (value === undefined && !MISSING.has(cell.toLowerCase())) {
-        throw bad(
-          this.#file,
-          place,
-          `"${cell}" in column "${name}" is no finite number: leave it empty, or pick --columns`,
-        );
-      }
-      this.#values[this.#count * picked.length + channel] = value ?? Number.NaN;
-      if (value !== undefined) this.#decimals[channel] = Math.max(this.#decimals[channel] ?? 0, decimalsOf(cell));
-    });
-    if (time !== undefined) {
-      const cell = row[time.position] ?? "";
-      const at = parseTime(cell, time.format);
-      if (at === undefined)
-        throw bad(this.#file, place, `"${cell}" in the time column "${time.name}" is no time like those above`);
-      this.#times[this.#count] = at;
-      this.#timeDecimals = Math.max(this.#timeDecimals, decimalsOf(cell));
-    }
+    if (row.cells !== width) throw bad(this.#file, place, `${row.cells} cells, and the first line has ${width}`);
+    for (let channel = 0; channel < picked.length; channel++) this.#addValue(row, channel, place);
+    if (time !== undefined) this.#addTime(row, time, place);
     this.#count += 1;
+  }
+
+  #addValue(row: CsvRows, channel: number, place: number): void {
+    const { picked } = this.#layout;
+    const { name = "", position = 0 } = picked[channel] ?? {};
+    const value = row.number(position);
+    this.#values[this.#count * picked.length + channel] = value;
+    if (!Number.isNaN(value)) {
+      this.#decimals[channel] = Math.max(this.#decimals[channel] ?? 0, row.decimals);
+      return;
+    }
+    const cell = row.text(position);
+    if (MISSING.has(cell.toLowerCase())) return;
+    const remedy = "leave it empty, or pick --columns";
+    throw bad(this.#file, place, `"${cell}" in column "${name}" is no finite number: ${remedy}`);
+  }
+
+  #addTime(row: CsvRows, { name, position, format }: TimeColumn, place: number): void {
+    const isNumber = format.style === "number";
+    const at = isNumber ? row.number(position) : (parseTime(row.text(position), format) ?? Number.NaN);
+    if (Number.isNaN(at)) {
+      const problem = `"${row.text(position)}" in the time column "${name}" is no time like those above`;
+      throw bad(this.#file, place, problem);
+    }
+    this.#times[this.#count] = at;
+    const decimals = isNumber ? row.decimals : decimalsOf(row.text(position));
+    this.#timeDecimals = Math.max(this.#timeDecimals, decimals);
   }
 
   build(extentRead: number): RowBatch {

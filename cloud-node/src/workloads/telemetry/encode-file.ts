@@ -1,6 +1,8 @@
 import { type FileHandle, open, rename, rm, stat } from "node:fs/promises";
 import { extname } from "node:path";
 import { CodecError, type Lookahead } from "@lockstep/edge-sdk/core";
+import { aboutOutput } from "../output-problem.ts";
+import { partialPath } from "../partial-path.ts";
 import { BlockDecoder, BlockEncoder, type TelemetryCodec } from "./block-codec.ts";
 import { BlockSize } from "./block-size.ts";
 import { BoundCheck } from "./bound-check.ts";
@@ -11,8 +13,6 @@ import { ContainerWriter } from "./container-writer.ts";
 import { type CsvOptions, openCsvSource } from "./csv-source.ts";
 import type { EpsSpec } from "./eps-spec.ts";
 import { openFloatSource } from "./float-source.ts";
-import { aboutOutput } from "./output-problem.ts";
-import { partialPath } from "./partial-path.ts";
 import type { RowSource } from "./row-source.ts";
 import { type Survey, surveySource } from "./survey.ts";
 import { TelemetryError } from "./telemetry-error.ts";
@@ -70,6 +70,8 @@ export interface EncodeSummary {
 }
 
 const FLOAT32_BYTES = 4;
+/** Of a time's last digit; a half would be too near to the next one. */
+const NEAR_DIGITS = 0.25;
 
 /**
  * Encode a recording into a container, decoding each block and comparing it with the input before it counts as done.
@@ -85,24 +87,27 @@ export async function encodeFile(request: EncodeRequest): Promise<EncodeSummary>
 /** The same of anything that gives rows. @throws {TelemetryError} as `encodeFile` */
 export async function encodeSource(source: RowSource, request: SourceRequest): Promise<EncodeSummary> {
   const survey = request.survey ?? (await newSurvey(source, request));
+  // Kept while the second pass is made, which need not wait for a disk; a refusal is told at its end.
+  const kept = request.survey === undefined ? request.onSurvey?.(survey) : undefined;
+  kept?.catch(() => {});
   const partial = partialPath(request.output);
   const refuse = (error: unknown): never => {
     throw aboutOutput(error, request.output);
   };
   try {
     const summary = await encodeSurveyed(request, source, survey, partial);
+    await kept;
     await rename(partial, request.output).catch(refuse);
     return summary;
   } finally {
+    await kept?.catch(() => {});
     await rm(partial, { force: true }).catch(refuse);
   }
 }
 
-async function newSurvey(source: RowSource, { progress, signal, onSurvey }: SourceRequest): Promise<Survey> {
+async function newSurvey(source: RowSource, { progress, signal }: SourceRequest): Promise<Survey> {
   progress.stage("1/2 survey");
-  const survey = await surveySource(source, (done) => progress.update(done, source.extent), signal);
-  await onSurvey?.(survey);
-  return survey;
+  return await surveySource(source, (done) => progress.update(done, source.extent), signal);
 }
 
 async function openSource(request: EncodeRequest): Promise<RowSource> {
@@ -203,14 +208,17 @@ async function* blocksOf(source: RowSource, header: ContainerHeader, size: Block
   if (rows > 0) yield { values: block.subarray(0, rows * width), extentRead };
 }
 
-/** A constant period was found in the first pass; it must hold for what is read now. */
+/** A constant period was found in the first pass; it must hold, digit for digit, for what is read now. */
 function checkTime(
   file: string,
   { start, period, decimals }: Extract<ContainerHeader["time"], { kind: "uniform" }>,
   index: number,
   time: number,
 ): void {
-  if ((start + index * period).toFixed(decimals) === time.toFixed(decimals)) return;
+  const expected = start + index * period;
+  // A time is a whole number of last digits: what is so near to it has its digits, and need not be written to see it.
+  if (Math.abs(expected - time) < NEAR_DIGITS * 10 ** -decimals) return;
+  if (expected.toFixed(decimals) === time.toFixed(decimals)) return;
   throw new TelemetryError("input-changed", { file, problem: `the time of sample ${index} is ${time}` });
 }
 

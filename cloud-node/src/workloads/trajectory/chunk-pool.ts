@@ -1,14 +1,11 @@
 import { Worker } from "node:worker_threads";
 import { InvariantError } from "../../invariant-error.ts";
+import { threadFile } from "../../thread-file.ts";
 import type { EncodedChunk } from "./chunk-encode.ts";
 import { buffersOf, type ChunkOrder, type ChunkRefusal, valuesOf } from "./chunk-order.ts";
 import { TrajectoryError } from "./trajectory-error.ts";
 
-/** The thread's file beside this one: TypeScript in a source tree, JavaScript where it was built. */
-const THREAD_URL = new URL(
-  import.meta.url.endsWith(".ts") ? "./chunk-thread.ts" : "./chunk-thread.js",
-  import.meta.url,
-);
+const THREAD_URL = threadFile(import.meta.url, "chunk-thread");
 /** Values in all threads together, unless one chunk alone has more: 8 bytes each, and three times that to code them. */
 const MOST_VALUES = 1 << 25;
 

@@ -1,0 +1,22 @@
+/** The same module with relaxed SIMD, whose multiply-adds may round once: faster, and not the same on every machine. */
+export {
+  gelu,
+  geluGradient,
+  geluTanh,
+  geluTanhGradient,
+  relu2,
+  relu2Gradient,
+  softcap,
+  softcapGradient,
+  swiglu,
+  swigluGradient,
+} from "./tensor/activation";
+export { attention, attentionGradient, attentionScratch } from "./tensor/attention";
+export { cachedAttention, rope } from "./tensor/cached-attention";
+export { add, columnSums, copy, embedding, embeddingGradient, fill, multiply, scale } from "./tensor/elementwise";
+export { heapStart } from "./tensor/heap";
+export { crossEntropy, crossEntropyGradient } from "./tensor/loss";
+export { matmul, matmulInputGradient, matmulWeightGradient } from "./tensor/matmul";
+export { PACK_BYTES, setPackArea } from "./tensor/multiply";
+export { layerNorm, layerNormGradient, rmsNorm, rmsNormGradient } from "./tensor/norm";
+export { adamw, nesterov, sumOfSquares } from "./tensor/update";

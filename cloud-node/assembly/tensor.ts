@@ -1,0 +1,25 @@
+/**
+ * Kernels of the tensor engine, as `cloud-node/src/tensor/kernels.ts` says: 32-bit floats in SIMD, in memory that the
+ * host lays out and threads may share. Every result is the same bits on every machine.
+ */
+export {
+  gelu,
+  geluGradient,
+  geluTanh,
+  geluTanhGradient,
+  relu2,
+  relu2Gradient,
+  softcap,
+  softcapGradient,
+  swiglu,
+  swigluGradient,
+} from "./tensor/activation";
+export { attention, attentionGradient, attentionScratch } from "./tensor/attention";
+export { cachedAttention, rope } from "./tensor/cached-attention";
+export { add, columnSums, copy, embedding, embeddingGradient, fill, multiply, scale } from "./tensor/elementwise";
+export { heapStart } from "./tensor/heap";
+export { crossEntropy, crossEntropyGradient } from "./tensor/loss";
+export { matmul, matmulInputGradient, matmulWeightGradient } from "./tensor/matmul";
+export { PACK_BYTES, setPackArea } from "./tensor/multiply";
+export { layerNorm, layerNormGradient, rmsNorm, rmsNormGradient } from "./tensor/norm";
+export { adamw, nesterov, sumOfSquares } from "./tensor/update";

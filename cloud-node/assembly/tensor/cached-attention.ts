@@ -1,0 +1,103 @@
+/** Attention of one new row over a cache, and rotary positions. */
+import { dot } from "./attention";
+import { addTimes } from "./elementwise";
+import { exponential } from "./functions";
+import { firstLanes, storeLanes, sumLanes } from "./lanes";
+
+export function cachedAttention(
+  out: usize,
+  q: usize,
+  k: usize,
+  v: usize,
+  keys: usize,
+  values: usize,
+  position: usize,
+  scratch: usize,
+  batch: i32,
+  capacity: i32,
+  heads: i32,
+  kvHeads: i32,
+  headDim: i32,
+  scale: f32,
+): void {
+  const kvBytes = usize(kvHeads * headDim) << 2;
+  const newest = i32.load(position);
+  const headBytes = usize(headDim) << 2;
+  const group = heads / kvHeads;
+  for (let sequence = 0; sequence < batch; sequence++) {
+    const start = usize(sequence * capacity) * kvBytes;
+    memory.copy(keys + start + usize(newest) * kvBytes, k + usize(sequence) * kvBytes, kvBytes);
+    memory.copy(values + start + usize(newest) * kvBytes, v + usize(sequence) * kvBytes, kvBytes);
+    for (let head = 0; head < heads; head++) {
+      const at = usize(sequence * heads + head) * headBytes;
+      const column = start + usize(head / group) * headBytes;
+      const perSum = f32(1) / weighKeys(q + at, keys + column, kvBytes, newest + 1, headDim, scale, scratch);
+      memory.fill(out + at, 0, headBytes);
+      for (let key = 0; key <= newest; key++) {
+        const weight = f32x4.splat(f32.load(scratch + (usize(key) << 2)) * perSum);
+        addTimes(out + at, values + column + usize(key) * kvBytes, headDim, weight);
+      }
+    }
+  }
+}
+
+/** e^(score - largest) of every key to `scratch`. @returns their sum */
+function weighKeys(q: usize, keys: usize, stride: usize, count: i32, headDim: i32, scale: f32, scratch: usize): f32 {
+  let largest = dot(q, keys, headDim) * scale;
+  for (let key = 0; key < count; key++) {
+    const score = dot(q, keys + usize(key) * stride, headDim) * scale;
+    f32.store(scratch + (usize(key) << 2), score);
+    largest = max(largest, score);
+  }
+  let sums = f32x4.splat(0);
+  for (let key = 0; key < count; key += 4) {
+    const at = scratch + (usize(key) << 2);
+    const weight = exponential(f32x4.sub(v128.load(at), f32x4.splat(largest)));
+    storeLanes(at, weight, count - key);
+    sums = f32x4.add(sums, count - key < 4 ? firstLanes(weight, count - key) : weight);
+  }
+  return sumLanes(sums);
+}
+
+export function rope(
+  out: usize,
+  x: usize,
+  table: usize,
+  positions: usize,
+  rows: i32,
+  T: i32,
+  heads: i32,
+  headDim: i32,
+  outStride: i32,
+  xStride: i32,
+  sign: f32,
+  add: i32,
+): void {
+  const half = headDim / 2;
+  const halfBytes = usize(half) << 2;
+  const signs = f32x4.splat(sign);
+  for (let row = 0; row < rows; row++) {
+    const position = positions == 0 ? row % T : i32.load(positions + (usize(row) << 2));
+    const angles = table + usize(position) * halfBytes * 2;
+    for (let head = 0; head < heads; head++) {
+      const column = usize(head) * halfBytes * 2;
+      const from = x + ((usize(row) * usize(xStride)) << 2) + column;
+      const to = out + ((usize(row) * usize(outStride)) << 2) + column;
+      for (let i = 0; i < half; i += 4) {
+        const offset = usize(i) << 2;
+        const cosine = v128.load(angles + offset);
+        const sine = f32x4.mul(v128.load(angles + halfBytes + offset), signs);
+        const a = v128.load(from + offset);
+        const b = v128.load(from + halfBytes + offset);
+        let first = f32x4.sub(f32x4.mul(a, cosine), f32x4.mul(b, sine));
+        let second = f32x4.add(f32x4.mul(a, sine), f32x4.mul(b, cosine));
+        if (add) {
+          first = f32x4.add(v128.load(to + offset), first);
+          second = f32x4.add(v128.load(to + halfBytes + offset), second);
+        }
+        storeLanes(to + offset, first, half - i);
+        storeLanes(to + halfBytes + offset, second, half - i);
+      }
+    }
+  }
+}

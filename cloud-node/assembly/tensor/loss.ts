@@ -1,0 +1,77 @@
+/** Cross-entropy of rows of logits. */
+import { exponential, logarithm } from "./functions";
+import { firstLanes, maxLane, storeLanes, sumLanes } from "./lanes";
+
+export function crossEntropy(
+  loss: usize,
+  logits: usize,
+  targets: usize,
+  logSums: usize,
+  denominator: usize,
+  rows: i32,
+  columns: i32,
+): void {
+  const rowBytes = usize(columns) << 2;
+  let total: f64 = 0;
+  for (let row = 0; row < rows; row++) {
+    const largest = rowLargest(logits, columns);
+    const shift = f32x4.splat(largest);
+    let sums = f32x4.splat(0);
+    for (let i = 0; i < columns; i += 4) {
+      const value = exponential(f32x4.sub(v128.load(logits + (usize(i) << 2)), shift));
+      sums = f32x4.add(sums, columns - i < 4 ? firstLanes(value, columns - i) : value);
+    }
+    const logSum = largest + f32x4.extract_lane(logarithm(f32x4.splat(sumLanes(sums))), 0);
+    f32.store(logSums, logSum);
+    const target = i32.load(targets);
+    if (target >= 0) total += f64(logSum) - f64(f32.load(logits + (usize(target) << 2)));
+    logits += rowBytes;
+    targets += 4;
+    logSums += 4;
+  }
+  f32.store(loss, f32(total / f64(f32.load(denominator))));
+}
+
+export function crossEntropyGradient(
+  logitsGrad: usize,
+  lossGrad: usize,
+  logits: usize,
+  targets: usize,
+  logSums: usize,
+  denominator: usize,
+  rows: i32,
+  columns: i32,
+  add: i32,
+): void {
+  const factor = f32.load(lossGrad) / f32.load(denominator);
+  const rowBytes = usize(columns) << 2;
+  for (let row = 0; row < rows; row++) {
+    const target = i32.load(targets + (usize(row) << 2));
+    const isCounted = target >= 0;
+    if (isCounted || add == 0) {
+      const logSum = f32x4.splat(f32.load(logSums + (usize(row) << 2)));
+      const factors = f32x4.splat(isCounted ? factor : 0);
+      for (let i = 0; i < columns; i += 4) {
+        const offset = usize(i) << 2;
+        let value = f32x4.mul(exponential(f32x4.sub(v128.load(logits + offset), logSum)), factors);
+        if (add) value = f32x4.add(v128.load(logitsGrad + offset), value);
+        storeLanes(logitsGrad + offset, value, columns - i);
+      }
+      if (isCounted) {
+        const at = logitsGrad + (usize(target) << 2);
+        f32.store(at, f32.load(at) - factor);
+      }
+    }
+    logits += rowBytes;
+    logitsGrad += rowBytes;
+  }
+}
+
+function rowLargest(x: usize, width: i32): f32 {
+  const whole = width & ~3;
+  let largest = f32x4.splat(f32.load(x));
+  for (let i = 0; i < whole; i += 4) largest = f32x4.pmax(largest, v128.load(x + (usize(i) << 2)));
+  let most = maxLane(largest);
+  for (let i = whole; i < width; i++) most = max(most, f32.load(x + (usize(i) << 2)));
+  return most;
+}

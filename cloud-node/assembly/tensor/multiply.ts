@@ -1,0 +1,141 @@
+/** Products of packed panels, and of whole matrices block by block. */
+import { columnPanelBytes, packColumns, packColumnsTransposed, packRows, packRowsTransposed } from "./pack";
+import { multiplyTile, TILE_COLUMNS, TILE_ROWS } from "./tile";
+
+/** Blocks: panels of B stay in the second-level cache, one of them and one of A in the first. */
+const BLOCK_ROWS: i32 = 128;
+const BLOCK_COLUMNS: i32 = 512;
+const BLOCK_DEPTH: i32 = 384;
+const EDGE_BYTES: usize = 128;
+/** What `multiply` needs for its panels. */
+export const PACK_BYTES: usize = EDGE_BYTES + 4 * (BLOCK_ROWS + BLOCK_COLUMNS) * BLOCK_DEPTH;
+
+/** Where this instance keeps its panels: threads share the memory, and have each their own. */
+let packArea: usize = 0;
+
+export function setPackArea(at: usize): void {
+  packArea = at;
+}
+
+/** As `multiplyTile`, of which only `tall` rows and `wide` columns are in C. */
+export function multiplyEdge(
+  c: usize,
+  cStride: usize,
+  a: usize,
+  aStep: usize,
+  b: usize,
+  bStep: usize,
+  depth: i32,
+  bias: usize,
+  residual: usize,
+  add: i32,
+  tall: i32,
+  wide: i32,
+): void {
+  if (tall >= TILE_ROWS && wide >= TILE_COLUMNS) {
+    multiplyTile(c, cStride, a, aStep, b, bStep, depth, bias, residual, add);
+  } else {
+    multiplyTile(packArea, 32, a, aStep, b, bStep, depth, 0, 0, 0);
+    storeEdge(c, cStride, min(tall, TILE_ROWS), min(wide, TILE_COLUMNS), bias, residual, add);
+  }
+}
+
+/** The part of a tile that is in C. */
+function storeEdge(c: usize, cStride: usize, rows: i32, columns: i32, bias: usize, residual: usize, add: i32): void {
+  for (let row = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++) {
+      const offset = usize(column) << 2;
+      const at = usize(row) * cStride + offset;
+      let sum = f32.load(packArea + (usize(row) << 5) + offset);
+      if (bias != 0) sum += f32.load(bias + offset);
+      if (add) sum += f32.load(c + at);
+      else if (residual != 0) sum += f32.load(residual + at);
+      f32.store(c + at, sum);
+    }
+  }
+}
+
+/**
+ * C (rows, columns) = A (rows, depth) · B (depth, columns), + bias, + residual, or + C when `add`. A is stored
+ * (depth, rows) when `aTransposed`, B (columns, depth) when `bTransposed`. All strides are in numbers.
+ */
+export function multiply(
+  c: usize,
+  cStride: i32,
+  a: usize,
+  aStride: i32,
+  aTransposed: bool,
+  b: usize,
+  bStride: i32,
+  bTransposed: bool,
+  rows: i32,
+  columns: i32,
+  depth: i32,
+  bias: usize,
+  residual: usize,
+  add: i32,
+): void {
+  const steps = (depth + BLOCK_DEPTH - 1) / BLOCK_DEPTH;
+  const blockDepth = (depth + steps - 1) / steps;
+  const aBytes = usize(aStride) << 2;
+  const bBytes = usize(bStride) << 2;
+  const cBytes = usize(cStride) << 2;
+  for (let column = 0; column < columns; column += BLOCK_COLUMNS) {
+    const wide = min(BLOCK_COLUMNS, columns - column);
+    for (let step = 0; step < depth; step += blockDepth) {
+      const deep = min(blockDepth, depth - step);
+      const bPanels = packArea + EDGE_BYTES;
+      if (bTransposed)
+        packColumnsTransposed(bPanels, b + usize(column) * bBytes + (usize(step) << 2), bBytes, wide, deep);
+      else packColumns(bPanels, b + usize(step) * bBytes + (usize(column) << 2), bBytes, wide, deep);
+      const aPanels = bPanels + columnPanelBytes(deep, wide);
+      // The bias and the residual come with the first block of steps; later ones add to it.
+      const later = step > 0;
+      for (let row = 0; row < rows; row += BLOCK_ROWS) {
+        const tall = min(BLOCK_ROWS, rows - row);
+        if (aTransposed) packRowsTransposed(aPanels, a + usize(step) * aBytes + (usize(row) << 2), aBytes, tall, deep);
+        else packRows(aPanels, a + usize(row) * aBytes + (usize(step) << 2), aBytes, tall, deep);
+        const at = usize(row) * cBytes + (usize(column) << 2);
+        const biasAt = later || bias == 0 ? usize(0) : bias + (usize(column) << 2);
+        const residualAt = later || residual == 0 ? usize(0) : residual + at;
+        multiplyPanels(c + at, cBytes, aPanels, bPanels, tall, wide, deep, biasAt, residualAt, later ? 1 : add);
+      }
+    }
+  }
+}
+
+/**
+ * C (rows, columns) = A · B, both packed in panels of `depth` steps. Two panels of B are taken together: what they write
+ * in a row of C is one cache line.
+ */
+function multiplyPanels(
+  c: usize,
+  cStride: usize,
+  a: usize,
+  b: usize,
+  rows: i32,
+  columns: i32,
+  depth: i32,
+  bias: usize,
+  residual: usize,
+  add: i32,
+): void {
+  const aPanel = usize(depth) << 4;
+  const bPanel = usize(depth) << 5;
+  for (let pair = 0; pair < columns; pair += 2 * TILE_COLUMNS) {
+    const end = min(pair + 2 * TILE_COLUMNS, columns);
+    let aAt = a;
+    for (let row = 0; row < rows; row += TILE_ROWS) {
+      let bAt = b;
+      for (let column = pair; column < end; column += TILE_COLUMNS) {
+        const at = usize(row) * cStride + (usize(column) << 2);
+        const biasAt = bias == 0 ? usize(0) : bias + (usize(column) << 2);
+        const residualAt = residual == 0 ? usize(0) : residual + at;
+        multiplyEdge(c + at, cStride, aAt, 16, bAt, 32, depth, biasAt, residualAt, add, rows - row, columns - column);
+        bAt += bPanel;
+      }
+      aAt += aPanel;
+    }
+    b += 2 * bPanel;
+  }
+}

@@ -1,0 +1,72 @@
+/** Updates of parameters from their gradients. */
+import { madd, storeLanes } from "./lanes";
+
+export function sumOfSquares(x: usize, count: i32): f64 {
+  let low = f64x2.splat(0);
+  let high = f64x2.splat(0);
+  const whole = count & ~3;
+  for (let i = 0; i < whole; i += 4) {
+    const value = v128.load(x + (usize(i) << 2));
+    const first = f64x2.promote_low_f32x4(value);
+    const second = f64x2.promote_low_f32x4(i64x2.shuffle(value, value, 1, 1));
+    low = f64x2.add(low, f64x2.mul(first, first));
+    high = f64x2.add(high, f64x2.mul(second, second));
+  }
+  const both = f64x2.add(low, high);
+  let sum = f64x2.extract_lane(both, 0) + f64x2.extract_lane(both, 1);
+  for (let i = whole; i < count; i++) {
+    const value = f64(f32.load(x + (usize(i) << 2)));
+    sum += value * value;
+  }
+  return sum;
+}
+
+export function adamw(
+  value: usize,
+  grad: usize,
+  average: usize,
+  squareAverage: usize,
+  count: i32,
+  gradScale: f32,
+  beta1: f64,
+  beta2: f64,
+  rate: f32,
+  squareFactor: f32,
+  eps: f32,
+  decay: f64,
+): void {
+  // 1 - beta is taken in double precision: of a 32-bit beta near 1 it would lose digits.
+  const keep1 = f32x4.splat(f32(beta1));
+  const take1 = f32x4.splat(f32(1 - beta1));
+  const keep2 = f32x4.splat(f32(beta2));
+  const take2 = f32x4.splat(f32(1 - beta2));
+  const kept = f32x4.splat(f32(1 - decay));
+  const scales = f32x4.splat(gradScale);
+  const rates = f32x4.splat(-rate);
+  const factors = f32x4.splat(squareFactor);
+  const floor = f32x4.splat(eps);
+  for (let i = 0; i < count; i += 4) {
+    const offset = usize(i) << 2;
+    const g = f32x4.mul(v128.load(grad + offset), scales);
+    const mean = madd(g, take1, f32x4.mul(v128.load(average + offset), keep1));
+    const square = madd(f32x4.mul(g, g), take2, f32x4.mul(v128.load(squareAverage + offset), keep2));
+    storeLanes(average + offset, mean, count - i);
+    storeLanes(squareAverage + offset, square, count - i);
+    const root = f32x4.add(f32x4.sqrt(f32x4.mul(square, factors)), floor);
+    const step = f32x4.div(f32x4.mul(mean, rates), root);
+    storeLanes(value + offset, madd(v128.load(value + offset), kept, step), count - i);
+  }
+}
+
+export function nesterov(out: usize, grad: usize, average: usize, count: i32, gradScale: f32, momentum: f64): void {
+  const keep = f32x4.splat(f32(momentum));
+  const take = f32x4.splat(f32(1 - momentum));
+  const scales = f32x4.splat(gradScale);
+  for (let i = 0; i < count; i += 4) {
+    const offset = usize(i) << 2;
+    const g = f32x4.mul(v128.load(grad + offset), scales);
+    const mean = madd(g, take, f32x4.mul(v128.load(average + offset), keep));
+    storeLanes(average + offset, mean, count - i);
+    storeLanes(out + offset, madd(f32x4.sub(mean, g), keep, g), count - i);
+  }
+}

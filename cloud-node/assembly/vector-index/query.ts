@@ -1,0 +1,269 @@
+/**
+ * The nearest rows of a query: its lists by anchor, a lower bound for each of their rows from its coarse code, and the
+ * distance from the whole code where the bound leaves it open.
+ *
+ * Rows are ranked by the larger of distance and bound. The bound may be too high for a rare row; ranked so, what is found
+ * depends on the query, the row and the lists visited alone, not on the order in which rows are met.
+ *
+ *   l2   |q - x^|^2 = |q' - c|^2 + term - 2 a <q', u>     q' = P (q - mean)
+ *   ip   -<q, x^>   = -<q, mean> - <q', c> - a <q', u>    q' = P q
+ */
+import { ANCHOR_REACH, chooseLists } from "./anchor-choice";
+import { coarseBlockBytes, planes, ROWS } from "./coarse-code";
+import { boundBlock, buildTables, tableBytes } from "./coarse-scan";
+import { fromHalf } from "./half-floats";
+import { dotNarrow, roundVector } from "./integer-query";
+import { numberOf, orderOf, pushKey, replaceLargest, sortHeap } from "./key-heap";
+import { codedBlocks, paddedD, plainBlocks } from "./model-shape";
+import { rotate, rotationScratchBytes, total } from "./rotation";
+import { decodeLevels } from "./row-code";
+
+/** How many spreads a bound lies below its estimate: one row in some thousands of those nearest has its bound too high. */
+const SLACK: f32 = 2.5;
+/** Queries that are rotated together. */
+const QUERIES: i32 = 8;
+/** Levels are up to 127. */
+const LEVEL_REACH: f32 = 128;
+
+let d: i32 = 0;
+let isInner: bool = false;
+let mean: usize = 0;
+let rotation: usize = 0;
+let anchors: usize = 0;
+let deviations: usize = 0;
+let weights: usize = 0;
+let ones: usize = 0;
+let m: i32 = 0;
+let rounded: usize = 0;
+let norms: usize = 0;
+let anchorUnit: f32 = 0;
+
+let codeBytes: i32 = 0;
+let termUnit: f32 = 0;
+let listOffsets: usize = 0;
+let blockOffsets: usize = 0;
+let blocks: usize = 0;
+let codes: usize = 0;
+let scales: usize = 0;
+let terms: usize = 0;
+let ids: usize = 0;
+
+let rotated: usize = 0;
+let weighted: usize = 0;
+let coarseQuery: usize = 0;
+let tables: usize = 0;
+let integers: usize = 0;
+let levels: usize = 0;
+let bounds: usize = 0;
+let space: usize = 0;
+let listKeys: usize = 0;
+let rowKeys: usize = 0;
+
+/** Keys of rows, and how many they are. */
+let found: i32 = 0;
+let wanted: i32 = 0;
+let limit: f32 = 0;
+
+/** Bytes that `setQuery` needs for itself, for up to `probes` lists and `k` rows. */
+export function queryScratchBytes(probes: i32, k: i32): i32 {
+  return (
+    QUERIES * paddedD * 4 +
+    paddedD * 4 +
+    planes * 64 +
+    tableBytes() +
+    paddedD * 3 +
+    64 +
+    rotationScratchBytes() +
+    8 * (probes + k)
+  );
+}
+
+export function setSearchModel(
+  dimensions: i32,
+  inner: i32,
+  means: usize,
+  matrix: usize,
+  references: usize,
+  standard: usize,
+  levelWeights: usize,
+  unitWeights: usize,
+  count: i32,
+  roundedAnchors: usize,
+  squaredLengths: usize,
+  unit: f32,
+): void {
+  d = dimensions;
+  isInner = inner !== 0;
+  mean = means;
+  rotation = matrix;
+  anchors = references;
+  deviations = standard;
+  weights = levelWeights;
+  ones = unitWeights;
+  m = count;
+  rounded = roundedAnchors;
+  norms = squaredLengths;
+  anchorUnit = unit;
+}
+
+export function setRows(
+  bytes: i32,
+  unit: f32,
+  offsets: usize,
+  offsetsOfBlocks: usize,
+  coarse: usize,
+  rowCodes: usize,
+  rowScales: usize,
+  rowTerms: usize,
+  rowIds: usize,
+): void {
+  codeBytes = bytes;
+  termUnit = unit;
+  listOffsets = offsets;
+  blockOffsets = offsetsOfBlocks;
+  blocks = coarse;
+  codes = rowCodes;
+  scales = rowScales;
+  terms = rowTerms;
+  ids = rowIds;
+}
+
+function setScratch(scratch: usize, probes: i32): void {
+  const D = <usize>paddedD;
+  rotated = scratch;
+  weighted = rotated + <usize>QUERIES * 4 * D;
+  coarseQuery = weighted + 4 * D;
+  tables = coarseQuery + ((<usize>planes) << 6);
+  integers = tables + tableBytes();
+  bounds = integers + 2 * D;
+  space = bounds + 64;
+  levels = space + rotationScratchBytes();
+  listKeys = levels + D;
+  rowKeys = listKeys + 8 * <usize>probes;
+}
+
+/**
+ * Search.
+ *
+ * @param queries    (count, d) f32, finite
+ * @param k          1 …
+ * @param probes     1 to m
+ * @param outIds     (count, k) u32, overwritten; 0xFFFFFFFF where there are no more
+ * @param distances  (count, k) f32, overwritten; infinity there
+ * @param scratch    queryScratchBytes(probes, k), 16-byte aligned
+ */
+export function searchRows(
+  queries: usize,
+  count: i32,
+  k: i32,
+  probes: i32,
+  outIds: usize,
+  distances: usize,
+  scratch: usize,
+): void {
+  setScratch(scratch, probes);
+  for (let first = 0; first < count; first += QUERIES) {
+    const some = min(QUERIES, count - first);
+    rotate(queries + ((<usize>first * d) << 2), some, d, isInner ? 0 : mean, rotation, rotated, space);
+    for (let i = 0; i < some; i++) {
+      const query = queries + ((<usize>(first + i) * d) << 2);
+      const offset = isInner ? -meanProduct(query) : 0;
+      searchOne(rotated + ((<usize>i * paddedD) << 2), offset, k, probes);
+      const at = (<usize>(first + i) * k) << 2;
+      writeRows(k, outIds + at, distances + at);
+    }
+  }
+}
+
+/** <q, mean>. */
+function meanProduct(query: usize): f32 {
+  let sum: f32 = 0;
+  for (let i = 0; i < d << 2; i += 4) sum += load<f32>(query + i) * load<f32>(mean + i);
+  return sum;
+}
+
+function searchOne(query: usize, offset: f32, k: i32, probes: i32): void {
+  const factor: f32 = isInner ? -1 : -2;
+  const anchorStep = roundVector(query, ones, ANCHOR_REACH, weighted, integers);
+  chooseLists(integers, anchorStep, factor, m, rounded, norms, anchorUnit, probes, listKeys);
+  const queryStep = factor * roundVector(query, weights, LEVEL_REACH, weighted, integers);
+  buildTables(query, deviations, coarseQuery, tables);
+  const length = isInner ? sqrt(squaredLength(query)) : 0;
+  found = 0;
+  wanted = k;
+  limit = Infinity;
+  for (let i = 0; i < probes; i++) {
+    const list = <usize>load<u32>(listKeys + ((<usize>i) << 3));
+    const from = load<u32>(listOffsets + (list << 2));
+    const to = load<u32>(listOffsets + (list << 2), 4);
+    if (from === to) continue;
+    const anchor = anchors + ((list * paddedD) << 2);
+    const base = isInner ? offset - product(query, anchor) : squaredDistance(query, anchor);
+    const slack = SLACK * (isInner ? length : 2 * sqrt(base));
+    scanList(
+      from,
+      to,
+      blocks + <usize>load<u32>(blockOffsets + (list << 2)) * coarseBlockBytes(),
+      base,
+      factor,
+      slack,
+      queryStep,
+    );
+  }
+}
+
+function scanList(from: u32, to: u32, block: usize, base: f32, factor: f32, slack: f32, queryStep: f32): void {
+  for (let row = from; row < to; row += ROWS) {
+    let open = boundBlock(block, tables, base, factor, slack, limit, bounds);
+    while (open !== 0) {
+      const lane = ctz(open);
+      open &= open - 1;
+      const bound = load<f32>(bounds + (lane << 2));
+      if (bound <= limit) rankRow(<usize>(row + lane), base, bound, queryStep);
+    }
+    block += coarseBlockBytes();
+  }
+}
+
+function rankRow(row: usize, base: f32, bound: f32, queryStep: f32): void {
+  decodeLevels(codes + row * codeBytes, levels);
+  const dot = dotNarrow(integers, levels, (plainBlocks + codedBlocks) << 4);
+  const scale = fromHalf(load<u16>(scales + (row << 1))) * queryStep;
+  const term: f32 = isInner ? 0 : fromHalf(load<u16>(terms + (row << 1))) * termUnit;
+  const distance = max(base + term + scale * <f32>dot, bound);
+  if (distance > limit) return;
+  const key = ((<u64>orderOf(distance)) << 32) | load<u32>(ids + (row << 2));
+  if (found < wanted) {
+    pushKey(rowKeys, found, key);
+    found++;
+  } else if (key < load<u64>(rowKeys)) replaceLargest(rowKeys, wanted, key);
+  if (found === wanted) limit = numberOf(<u32>(load<u64>(rowKeys) >> 32));
+}
+
+function writeRows(k: i32, outIds: usize, distances: usize): void {
+  sortHeap(rowKeys, found);
+  for (let i = 0; i < k; i++) {
+    const key = i < found ? load<u64>(rowKeys + ((<usize>i) << 3)) : <u64>u32.MAX_VALUE;
+    store<u32>(outIds + (i << 2), <u32>key);
+    store<f32>(distances + (i << 2), i < found ? numberOf(<u32>(key >> 32)) : Infinity);
+  }
+}
+
+function squaredDistance(x: usize, y: usize): f32 {
+  let sum = f32x4.splat(0);
+  for (let j = 0; j < paddedD << 2; j += 16) {
+    const off = f32x4.sub(v128.load(x + j), v128.load(y + j));
+    sum = f32x4.add(sum, f32x4.mul(off, off));
+  }
+  return total(sum);
+}
+
+function product(x: usize, y: usize): f32 {
+  let sum = f32x4.splat(0);
+  for (let j = 0; j < paddedD << 2; j += 16) sum = f32x4.add(sum, f32x4.mul(v128.load(x + j), v128.load(y + j)));
+  return total(sum);
+}
+
+function squaredLength(x: usize): f32 {
+  return product(x, x);
+}

@@ -1,0 +1,59 @@
+import type { OptimizerStep } from "./optimizer.ts";
+import type { Program } from "./program.ts";
+import type { Tensor } from "./tensor.ts";
+
+/** Names of the backends. */
+export type BackendName = "js" | "wasm-strict" | "wasm-relaxed";
+
+/**
+ * What is kept for every parameter: its value, its gradient after `backward`, and the optimizer's two states:
+ * AdamW's averages of the gradient and of its square; Muon uses the first alone.
+ */
+export type ParameterPart = "value" | "gradient" | "average" | "squareAverage";
+
+/** Runs programs. */
+export interface Backend {
+  readonly name: BackendName;
+  /**
+   * Reserve the arena of a program; parameters and inputs are zero at first.
+   *
+   * @throws {TensorError} `too-large`; `no-relaxed-simd` where the host's WebAssembly lacks it
+   */
+  load(program: Program): Promise<Engine>;
+}
+
+/** One program with its arena. Nothing is allocated by a step. */
+export interface Engine {
+  readonly program: Program;
+  /**
+   * Copy a part of a parameter out.
+   *
+   * @param out  as many numbers as the parameter has; made when not given
+   * @throws {TensorError} `unknown-name`, `shape-mismatch`, `no-gradient`, `closed`
+   */
+  get(name: string, part?: ParameterPart, out?: Float32Array): Float32Array;
+  /** Mirror of `get`. @throws {TensorError} as `get` */
+  set(name: string, values: Float32Array, part?: ParameterPart): void;
+  /**
+   * Fill an input for all runs that follow.
+   *
+   * @param values  as many as the input has
+   * @throws {TensorError} `unknown-name`, `shape-mismatch`, `closed`
+   */
+  input(name: string, values: Int32Array | Float32Array): void;
+  /** Run the program forward. @returns its output's first number: the loss */
+  forward(): number;
+  /** Run forward and backward: every trained parameter has its gradient. @returns the loss */
+  backward(): number;
+  /**
+   * Update the parameters from their gradients.
+   *
+   * @returns the gradients' global norm before clipping; where it is not finite nothing was changed
+   * @throws {TensorError} `unknown-name`, `bad-value`, `no-gradient`, `closed`
+   */
+  step(update: OptimizerStep): number;
+  /** Copy a tensor of the last run out. Row by row where its rows have gaps. */
+  read(tensor: Tensor, out?: Float32Array): Float32Array;
+  /** Give the arena back; the engine cannot be used afterwards. */
+  close(): void;
+}

@@ -1,0 +1,39 @@
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import type { Kernels, UpdateKernels } from "../kernels.ts";
+import { TensorError } from "../tensor-error.ts";
+
+/** The two builds of the one source: `cloud-node/assembly/tensor.ts`. */
+export type TensorBuild = "wasm-strict" | "wasm-relaxed";
+
+/** What an instance exports. Addresses are in bytes. */
+export interface TensorExports extends Kernels, UpdateKernels {
+  readonly PACK_BYTES: WebAssembly.Global;
+  heapStart(): number;
+  setPackArea(at: number): void;
+  attentionScratch(T: number, headDim: number): number;
+}
+
+const FILES: Readonly<Record<TensorBuild, string>> = {
+  "wasm-strict": "tensor.wasm",
+  "wasm-relaxed": "tensor-relaxed.wasm",
+};
+
+/** Compile a build from the package's own files. @throws {TensorError} `no-relaxed-simd` */
+export function compileTensorModule(build: TensorBuild): WebAssembly.Module {
+  const file = fileURLToPath(new URL(`../../../build/${FILES[build]}`, import.meta.url));
+  const bytes = readFileSync(file);
+  try {
+    return new WebAssembly.Module(bytes);
+  } catch (cause) {
+    if (build === "wasm-strict") throw cause;
+    const remedy = "use wasm-strict, or Node 24";
+    throw new TensorError("no-relaxed-simd", "this host's WebAssembly has no relaxed SIMD", remedy, { cause });
+  }
+}
+
+/** An instance over a memory that others may share. */
+export function instantiateTensorModule(module: WebAssembly.Module, memory: WebAssembly.Memory): TensorExports {
+  const { exports } = new WebAssembly.Instance(module, { env: { memory } });
+  return exports as unknown as TensorExports;
+}

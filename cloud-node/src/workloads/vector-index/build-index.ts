@@ -1,0 +1,92 @@
+import { InvariantError } from "../../invariant-error.ts";
+import { encodeSegment } from "./encode-segment.ts";
+import type { CodingError, IndexFacts } from "./index-facts.ts";
+import { IndexFile } from "./index-file.ts";
+import { IndexWriter } from "./index-writer.ts";
+import { encodeModel, storedModel } from "./model-sections.ts";
+import { ResidualCoder } from "./residual-coder.ts";
+import type { RerankKind } from "./search-segment.ts";
+import { MODEL_TAGS } from "./section-table.ts";
+import { type TrainedModel, trainModel } from "./train-model.ts";
+import type { TrainOptions, TrainProgress } from "./train-options.ts";
+import { unitSource } from "./unit-source.ts";
+import type { VectorSource } from "./vector-source.ts";
+
+/** How far a change of an index is. */
+export interface BuildProgress {
+  readonly stage: TrainProgress["stage"] | "encode";
+  readonly done: number;
+  readonly total: number;
+}
+
+export interface BuildOptions extends Omit<TrainOptions, "progress"> {
+  /** Keep the vectors themselves, too, so that a search can rank its best again by them. */
+  readonly rerank?: RerankKind | undefined;
+  readonly progress?: ((progress: BuildProgress) => void) | undefined;
+  /** Milliseconds of any clock, for `seconds` of the report. */
+  readonly nowMs?: (() => number) | undefined;
+  /** As of `SegmentPlan`. */
+  readonly windowBytes?: number | undefined;
+}
+
+export interface BuildReport {
+  readonly facts: IndexFacts;
+  readonly error: CodingError | undefined;
+  /** Without a clock all of them 0. */
+  readonly seconds: { readonly train: number; readonly encode: number };
+}
+
+/**
+ * Build an index of vectors: train, encode, write. Memory is O(m d + n), and a bounded block; the source is read a few
+ * times, front to back. The index is at `path` once it is whole, and whatever was there before stays until then.
+ *
+ * @throws {VectorIndexError} what reading and training throw; whatever aborts the signal, and what the system says
+ */
+export async function buildIndex(given: VectorSource, path: string, options: BuildOptions): Promise<BuildReport> {
+  const { metric, signal, nowMs = () => 0 } = options;
+  const source = metric === "cosine" ? unitSource(given) : given;
+  // First of all: where nothing can be written it is said before the work.
+  const writer = await IndexWriter.create(path);
+  try {
+    const startMs = nowMs();
+    const trained = await trainModel(source, options);
+    const trainedMs = nowMs();
+    signal?.throwIfAborted();
+    await writeTrained(writer, source, trained, options);
+    const seconds = { train: (trainedMs - startMs) / 1000, encode: (nowMs() - trainedMs) / 1000 };
+    return { ...(await describe(path)), seconds };
+  } catch (error) {
+    await writer.discard();
+    throw error;
+  }
+}
+
+async function writeTrained(
+  writer: IndexWriter,
+  source: VectorSource,
+  { model: exact, lists }: TrainedModel,
+  { rerank, signal, progress, windowBytes }: BuildOptions,
+): Promise<void> {
+  // Codes are made for what the file will say, not for what was trained.
+  const model = storedModel(exact);
+  if (typeof model === "string") throw new InvariantError(`a model was trained that cannot be stored: ${model}`);
+  const sections = encodeModel(model);
+  for (const tag of MODEL_TAGS) await writer.put(tag, 0, sections[tag]);
+  const coder = new ResidualCoder(model);
+  await encodeSegment(writer, {
+    ...{ segment: 1, source, lists, firstId: 0, model, coder, rerank, signal, windowBytes },
+    progress: (done, total) => progress?.({ stage: "encode", done, total }),
+  });
+  const { n, d } = source;
+  const { m, metric } = model;
+  await writer.finish({ rows: n, deleted: 0, nextId: n, d, m, metric, codeBytes: coder.codeBytes, rerank });
+}
+
+async function describe(path: string): Promise<{ facts: IndexFacts; error: CodingError | undefined }> {
+  const file = await IndexFile.open(path);
+  try {
+    return { facts: file.facts, error: await file.codingError() };
+  } finally {
+    await file.close();
+  }
+}
