@@ -5,6 +5,7 @@ import { systemClock } from "../clock.ts";
 import { allOf, bytesOf, refOf, sourceOf } from "./blob-bytes.suite.ts";
 import { type BlobRig, blobStoreSuite } from "./blob-store.suite.ts";
 import { JetStreamBlobs } from "./jetstream-blobs.ts";
+import { JobError } from "./job-error.ts";
 import { type NatsLink, openNatsLink } from "./nats-link.ts";
 import { describeWithNats, NatsServers } from "./nats-servers.suite.ts";
 import { codeOf } from "./queue-rig.suite.ts";
@@ -51,6 +52,17 @@ async function natsRig(): Promise<NatsRig> {
       await servers.stop();
     },
   };
+}
+
+/** What servers that are away answer once they are back. */
+async function answered<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
+  for (;;) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!(error instanceof JobError) || error.code !== "queue-away") throw error;
+    }
+  }
 }
 
 async function* named(entries: AsyncIterable<KvEntry>) {
@@ -118,10 +130,18 @@ describeWithNats("blobs in NATS", () => {
       const ref = await blobs.put(sourceOf(bytes).source);
       const link = await rig.link();
       await link.jsm.streams.purge(`OBJ_${BUCKET}`, { filter: `$O.${BUCKET}.C.>` });
-      const hasty = await JetStreamBlobs.open(link, { clock: systemClock(), silenceMs: 200 });
-      expect(await codeOf(allOf(hasty.get(ref)))).toBe("tampered-blob");
+      expect(await codeOf(allOf(blobs.get(ref)))).toBe("tampered-blob");
       await blobs.put(sourceOf(bytes).source, { expect: ref });
       expect((await allOf(blobs.get(ref))).equals(bytes)).toBe(true);
+    });
+
+    test("blobs that were put at the same time, their pieces among each other's, are read as they were put", async () => {
+      const all = Array.from({ length: 6 }, (_, i) => bytesOf(20 + i));
+      const large = await JetStreamBlobs.open(await rig.link(), { clock: systemClock() });
+      const refs = await Promise.all(all.map((bytes) => large.put(sourceOf(bytes).source)));
+      for (const [i, ref] of refs.entries()) {
+        expect((await allOf(large.get(ref))).equals(all[i] ?? Buffer.alloc(0))).toBe(true);
+      }
     });
 
     test("servers that go away say so, and have every blob that was put when they are back", {
@@ -132,9 +152,30 @@ describeWithNats("blobs in NATS", () => {
       await rig.servers.kill();
       expect(await codeOf(blobs.stat(ref.sha256))).toBe("queue-away");
       await rig.servers.restart();
-      let code = await codeOf(blobs.stat(ref.sha256));
-      while (code === "queue-away") code = await codeOf(blobs.stat(ref.sha256));
+      await answered(() => blobs.stat(ref.sha256));
       expect((await allOf(blobs.get(ref))).equals(bytes)).toBe(true);
     });
+  });
+
+  test("a blob is read whenever it is asked for, also right after one of three servers was killed", {
+    timeout: 120_000,
+  }, async () => {
+    const servers = await NatsServers.start(3);
+    // Until they have elected who leads.
+    const link = await answered(() => openNatsLink(servers.url));
+    try {
+      const blobs = await answered(() => JetStreamBlobs.open(link, { clock: systemClock(), pieceBytes: PIECE_BYTES }));
+      const bytes = bytesOf(6);
+      const ref = await blobs.put(sourceOf(bytes).source);
+      const leads = async (name: string) => (await link.jsm.streams.info(name)).cluster?.leader;
+      const leaders = [await leads(`KV_${BUCKET}`), await leads(`OBJ_${BUCKET}`), link.connection.info?.server_name];
+      // Of those that have it one that nobody has to elect another one for, where there is one.
+      await servers.kill(["s0", "s1", "s2"].find((name) => !leaders.includes(name)) ?? "s0");
+      await answered(() => blobs.stat(ref.sha256));
+      for (let i = 0; i < 10; i++) expect((await allOf(blobs.get(ref))).equals(bytes)).toBe(true);
+    } finally {
+      await link.connection.close();
+      await servers.stop();
+    }
   });
 });

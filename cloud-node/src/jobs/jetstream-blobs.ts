@@ -3,6 +3,7 @@ import { type KV, Kvm } from "@nats-io/kv";
 import { type ObjectStore, Objm } from "@nats-io/obj";
 import type { Clock } from "../clock.ts";
 import type { BlobFacts, BlobRef, BlobStore, GetOptions, PutOptions } from "./blob-store.ts";
+import { readPiece } from "./jetstream-piece.ts";
 import { JobError } from "./job-error.ts";
 import { checkRef, isSha256 } from "./job-id.ts";
 import { isOvertaken, type NatsLink, onNats } from "./nats-link.ts";
@@ -13,14 +14,10 @@ export interface JetStreamBlobsOptions {
   readonly clock: Clock;
   /** Bytes of an object of the store; a broken upload loses less than one. */
   readonly pieceBytes?: number | undefined;
-  /** How long the next bytes of an object are waited for, ms. */
-  readonly silenceMs?: number | undefined;
 }
 
 /** An object is hashed and sent without a pause: no longer than a few milliseconds. */
 const PIECE_BYTES = 1 << 20;
-/** An election takes less. */
-const SILENCE_MS = 15_000;
 /** Others may change a manifest between its reading and its writing, but nobody does so for ever. */
 const MOST_TRIES = 50;
 
@@ -57,7 +54,6 @@ export class JetStreamBlobs implements BlobStore {
   readonly #link: NatsLink;
   readonly #clock: Clock;
   readonly #pieceBytes: number;
-  readonly #silenceMs: number;
   readonly #bucket: string;
   readonly #kv: KV;
   readonly #store: ObjectStore;
@@ -69,7 +65,6 @@ export class JetStreamBlobs implements BlobStore {
     this.#store = store;
     this.#clock = options.clock;
     this.#pieceBytes = options.pieceBytes ?? PIECE_BYTES;
-    this.#silenceMs = options.silenceMs ?? SILENCE_MS;
   }
 
   /** @param link  stays open when the store is closed @throws {JobError} `queue-away`, `disk-full` */
@@ -206,62 +201,13 @@ export class JetStreamBlobs implements BlobStore {
     return ref;
   }
 
-  /** @param ref  named where a piece is missing or is not what was put there */
+  /** @param ref  named where a piece is missing */
   async *#chunks(manifest: Manifest, ref: BlobRef | undefined): AsyncGenerator<Uint8Array> {
     for (const name of namesOf(manifest)) {
-      const piece = await this.#ask(() =>
-        this.#piece(name).catch((cause: Error) => {
-          // The store has a hash of its own of every object.
-          if (!(cause instanceof JobError) && /digest|checksum|sha/i.test(cause.message)) return null;
-          throw cause;
-        }),
-      );
-      if (piece === null) throw tampered(ref ?? { sha256: name, bytes: 0 }, "a piece missing or changed");
+      const piece = await this.#ask(() => readPiece(this.#link, this.#bucket, this.#store, name));
+      if (piece === null) throw tampered(ref ?? { sha256: name, bytes: 0 }, "a piece missing");
       yield piece;
     }
-  }
-
-  /** An object's bytes; null: they are not there. */
-  async #piece(name: string): Promise<Uint8Array | null> {
-    const object = await this.#store.get(name);
-    if (object === null) return null;
-    // Told by its stream as well.
-    object.error.catch(() => {});
-    const reader = object.data.getReader();
-    const chunks: Uint8Array[] = [];
-    for (;;) {
-      const step = await this.#beforeSilence(reader.read());
-      if (step?.done === true) return Buffer.concat(chunks);
-      if (step?.value !== undefined) chunks.push(step.value);
-      if (step !== undefined) continue;
-      await reader.cancel();
-      if (!(await this.#isWhole(name))) return null;
-      throw new JobError(
-        "queue-away",
-        `no bytes of ${name} in ${this.#silenceMs} ms`,
-        "look at the servers, and try again",
-      );
-    }
-  }
-
-  /** @returns undefined: it took too long */
-  async #beforeSilence<Step>(step: Promise<Step>): Promise<Step | undefined> {
-    const silence = Promise.withResolvers<undefined>();
-    const timer = this.#clock.setTimer(() => silence.resolve(undefined), this.#silenceMs);
-    try {
-      return await Promise.race([step, silence.promise]);
-    } finally {
-      timer.cancel();
-    }
-  }
-
-  /** Whether the stream has all chunks of an object: where one is gone, nobody is told, and the reader waits for ever. */
-  async #isWhole(name: string): Promise<boolean> {
-    const facts = await this.#store.info(name);
-    if (facts === null || facts.deleted) return false;
-    const subject = `$O.${this.#bucket}.C.${facts.nuid}`;
-    const { state } = await this.#link.jsm.streams.info(`OBJ_${this.#bucket}`, { subjects_filter: subject });
-    return (state.subjects?.[subject] ?? 0) >= facts.chunks;
   }
 
   /** What most is left of, for oneself: renewed, so that nobody forgets it while it is gone on with. */

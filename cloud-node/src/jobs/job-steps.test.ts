@@ -37,7 +37,9 @@ test("what is away for ever ends a job, which says what it was", () => {
   }
   expect(pauses).toEqual(pauses.toSorted((a, b) => a - b));
   expect(pauses.slice(0, 3)).toEqual([1_000, 2_000, 4_000]);
-  expect(pauses.at(-1)).toBe(60_000);
+  // Short, as it may be back any moment; and it is waited for a quarter of an hour all the same.
+  expect(pauses.at(-1)).toBe(10_000);
+  expect(pauses.reduce((sum, ms) => sum + ms)).toBeGreaterThan(14 * 60_000);
   record = givenBack(record);
   expect(record).toMatchObject({ state: "queued", attempts: 1, error: AWAY });
   record = givenBack(record);

@@ -27,8 +27,13 @@ export interface QueuePace {
 export const DEFAULT_PACE: QueuePace = { leaseMs: 15_000, backOffMs: 1_000 };
 /** No attempt waits longer for its turn, ms. */
 export const LONGEST_BACK_OFF_MS = 60_000;
-/** So often in a row an attempt is not counted because something was away: what is away for ever is no job's to wait for. */
-export const MOST_GIVEN_BACK = 20;
+/** Nor so long where something was away: it may be back any moment, and nobody says when. */
+const LONGEST_AWAY_MS = 10_000;
+/**
+ * So often in a row an attempt is not counted because something was away, a quarter of an hour altogether: what is away
+ * for ever is no job's to wait for.
+ */
+export const MOST_GIVEN_BACK = 90;
 /** So often where it was workers for its places: each time it held one for a minute. */
 export const MOST_SHORT = 5;
 
@@ -140,7 +145,8 @@ function givenBack(
   const times = (record.givenBack ?? 0) + 1;
   if (times > (away.code === "peer-left" ? MOST_SHORT : MOST_GIVEN_BACK))
     return failed(record, away, false, nowMs, pace);
-  return { ...waiting(record, nowMs + pauseMs(times, pace)), attempts, givenBack: times };
+  const restMs = Math.min(pauseMs(times, pace), LONGEST_AWAY_MS);
+  return { ...waiting(record, nowMs + restMs), attempts, givenBack: times };
 }
 
 function failed(
