@@ -93,6 +93,7 @@ export { TensorError, type TensorErrorCode } from "./tensor/tensor-error.ts";
 export type { TensorBuild } from "./tensor/wasm/tensor-module.ts";
 export { wasmRelaxedBackend, wasmStrictBackend } from "./tensor/wasm/wasm-backend.ts";
 export type { Box, BoxShape } from "./workloads/trajectory/box.ts";
+export type { ColumnRoom } from "./workloads/trajectory/column-arena.ts";
 export { type ColumnBound, ContainerReader } from "./workloads/trajectory/container-reader.ts";
 export type { ContainerDamage } from "./workloads/trajectory/container-scan.ts";
 export {
@@ -117,6 +118,7 @@ export {
   type EscapeList,
   encodeGroup,
   type GroupSource,
+  type Move,
 } from "./workloads/trajectory/group-codec.ts";
 export { type DumpReadOptions, readDump } from "./workloads/trajectory/read-dump.ts";
 export { type CoreBuild, type CoreExports, TrajectoryCore } from "./workloads/trajectory/trajectory-core.ts";
@@ -125,12 +127,8 @@ export {
   type TrajectoryErrorCode,
   type TrajectoryPlace,
 } from "./workloads/trajectory/trajectory-error.ts";
-export {
-  type BuildOptions,
-  type BuildProgress,
-  type BuildReport,
-  buildIndex,
-} from "./workloads/vector-index/build-index.ts";
+export { type BuildOptions, type BuildReport, buildIndex } from "./workloads/vector-index/build-index.ts";
+export type { BuildProgress } from "./workloads/vector-index/build-progress.ts";
 export { addVectors, type ChangeOptions, deleteVectors } from "./workloads/vector-index/change-index.ts";
 export { type DecodedBlock, decodeIndex } from "./workloads/vector-index/decode-index.ts";
 export { type ExactNeighbours, type ExactOptions, searchExact } from "./workloads/vector-index/exact-search.ts";
