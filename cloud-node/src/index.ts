@@ -70,7 +70,30 @@ export type {
 export type { Retention } from "./store/retention-timer.ts";
 export type { GapReason, StoredEpoch, StoredGap, StoredTraffic, TrafficSum } from "./store/store.ts";
 export { StoreError, type StoreErrorCode } from "./store/store-error.ts";
+
+export { type DataParallelOptions, loadDataParallel } from "./tensor/data-parallel.ts";
+export type { Backend, BackendName, Engine, ParameterPart } from "./tensor/engine.ts";
+export { jsBackend } from "./tensor/js/js-backend.ts";
+export type { KernelName, Kernels } from "./tensor/kernels.ts";
+export type { AttentionShape, RopeShape } from "./tensor/operations/attention.ts";
+export type { MatmulOptions } from "./tensor/operations/matmul.ts";
 export type { AdamWGroup, MuonGroup, OptimizerStep } from "./tensor/optimizer.ts";
+export type {
+  KernelArgument,
+  KernelCall,
+  MeanLoss,
+  Program,
+  ProgramConstant,
+  ProgramInput,
+  ProgramParameter,
+} from "./tensor/program.ts";
+export { ProgramBuilder } from "./tensor/program-builder.ts";
+export { normalNumbers, RandomStream, uniformNumbers } from "./tensor/random.ts";
+export type { Address, Section, Tensor } from "./tensor/tensor.ts";
+export { TensorError, type TensorErrorCode } from "./tensor/tensor-error.ts";
+export type { TensorBuild } from "./tensor/wasm/tensor-module.ts";
+export { wasmRelaxedBackend, wasmStrictBackend } from "./tensor/wasm/wasm-backend.ts";
+
 export type { Batch, BatchSource } from "./workloads/language-model/batch.ts";
 export { LanguageModelError, type LanguageModelErrorCode } from "./workloads/language-model/language-model-error.ts";
 export type { Model, StepOutcome } from "./workloads/language-model/model.ts";
@@ -82,7 +105,9 @@ export { SafetensorsReader } from "./workloads/language-model/safetensors-reader
 export type { TensorSource } from "./workloads/language-model/safetensors-writer.ts";
 export { ScalarModel } from "./workloads/language-model/scalar-model.ts";
 export type { Tokenizer } from "./workloads/language-model/tokenizer.ts";
+
 export type { Box, BoxShape } from "./workloads/trajectory/box.ts";
+export type { ColumnRoom } from "./workloads/trajectory/column-arena.ts";
 export { type ColumnBound, ContainerReader } from "./workloads/trajectory/container-reader.ts";
 export type { ContainerDamage } from "./workloads/trajectory/container-scan.ts";
 export {
@@ -107,6 +132,7 @@ export {
   type EscapeList,
   encodeGroup,
   type GroupSource,
+  type Move,
 } from "./workloads/trajectory/group-codec.ts";
 export { type DumpReadOptions, readDump } from "./workloads/trajectory/read-dump.ts";
 export { type CoreBuild, type CoreExports, TrajectoryCore } from "./workloads/trajectory/trajectory-core.ts";
@@ -115,12 +141,8 @@ export {
   type TrajectoryErrorCode,
   type TrajectoryPlace,
 } from "./workloads/trajectory/trajectory-error.ts";
-export {
-  type BuildOptions,
-  type BuildProgress,
-  type BuildReport,
-  buildIndex,
-} from "./workloads/vector-index/build-index.ts";
+export { type BuildOptions, type BuildReport, buildIndex } from "./workloads/vector-index/build-index.ts";
+export type { BuildProgress } from "./workloads/vector-index/build-progress.ts";
 export { addVectors, type ChangeOptions, deleteVectors } from "./workloads/vector-index/change-index.ts";
 export { type DecodedBlock, decodeIndex } from "./workloads/vector-index/decode-index.ts";
 export { type ExactNeighbours, type ExactOptions, searchExact } from "./workloads/vector-index/exact-search.ts";
