@@ -3,12 +3,13 @@
  *
  * The host lays out memory from `heapStart` on: nothing here allocates.
  */
-export { roundAnchors } from "./vector-index/anchor-choice";
+export { normBytes, roundAnchors, roundedBytes } from "./vector-index/anchor-choice";
 export { coarseBlockBytes, packCoarse, packScratchBytes, setPlanes } from "./vector-index/coarse-code";
 export { levelUnit } from "./vector-index/levels";
 export { setShape } from "./vector-index/model-shape";
 export { queryScratchBytes, searchRows, setRows, setSearchModel } from "./vector-index/query";
 export { coderScratchBytes, decodeRows, encodeRows, setCoder } from "./vector-index/row-coder";
+export { packRecords, recordBytes } from "./vector-index/row-record";
 
 /** First free byte of memory. */
 export function heapStart(): usize {

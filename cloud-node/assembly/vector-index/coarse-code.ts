@@ -17,11 +17,10 @@
  *
  * @see Gao and Long 2024, "RaBitQ", section 3.2 (the same factor, for signs)
  */
-import { fromHalf } from "./half-floats";
 import { levelUnit } from "./levels";
 import { blockBits, codedBlocks, paddedD, plainBlocks } from "./model-shape";
 import { total } from "./rotation";
-import { decodeLevels } from "./row-code";
+import { levelCount, recordBytes } from "./row-record";
 
 /** Weights of the planes of a block, by how many it has: the best of 2 levels, 4 levels, then uniform ones. */
 const WEIGHTS: usize = memory.data<f32>(
@@ -56,23 +55,20 @@ export function planesOf(block: i32): i32 {
 
 /** Bytes that `packCoarse` needs for itself. */
 export function packScratchBytes(): i32 {
-  return paddedD * 9;
+  return paddedD * 8;
 }
 
 /**
  * Make the coarse codes of a list.
  *
- * @param codes    (count, codeBytes), 7 readable bytes behind them
- * @param scales   (count) u16, as halves: a
+ * @param records  (count) records of rows
  * @param anchor   (D) f32
  * @param useTerm  1 for l2, 0 for ip
  * @param blocks   ceil(count / 16) blocks, overwritten
  */
 export function packCoarse(
   count: i32,
-  codes: usize,
-  codeBytes: i32,
-  scales: usize,
+  records: usize,
   anchor: usize,
   useTerm: i32,
   blocks: usize,
@@ -84,29 +80,19 @@ export function packCoarse(
     const block = blocks + <usize>(i >> 4) * coarseBlockBytes();
     const lane = i & 15;
     const side = block + sides + (lane << 2);
-    if (i < count)
-      packRow(
-        codes + <usize>i * codeBytes,
-        fromHalf(load<u16>(scales + (i << 1))),
-        anchor,
-        useTerm,
-        block + lane,
-        side,
-        scratch,
-      );
+    if (i < count) packRow(records + <usize>i * recordBytes(), anchor, useTerm, block + lane, side, scratch);
     else store<f32>(side, f32.NaN);
   }
 }
 
-function packRow(code: usize, a: f32, anchor: usize, useTerm: i32, bytes: usize, side: usize, scratch: usize): void {
-  const levels = scratch;
-  const fine = scratch + paddedD;
+function packRow(record: usize, anchor: usize, useTerm: i32, bytes: usize, side: usize, scratch: usize): void {
+  const a = load<f32>(record + levelCount());
+  const fine = scratch;
   const coarse = fine + 4 * paddedD;
-  decodeLevels(code, levels);
   for (let block = 0; block < paddedD >> 4; block++) {
     const unit = block < plainBlocks + codedBlocks ? levelUnit(blockBits(block)) : 0;
     const count = planesOf(block);
-    bytes = packBlock(block, unit, count, levels, fine, coarse, bytes);
+    bytes = packBlock(block, unit, count, record, fine, coarse, bytes);
   }
   let uu = f32x4.splat(0);
   let uv = f32x4.splat(0);

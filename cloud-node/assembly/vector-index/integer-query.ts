@@ -43,16 +43,6 @@ export function roundVector(x: usize, weights: usize, most: f32, weighted: usize
   return <f32>1 / scale;
 }
 
-/** <x, y> of 16-bit integers. */
-export function dotWide(x: usize, y: usize): i32 {
-  let sum = i32x4.splat(0);
-  for (let j = 0; j < paddedD << 1; j += 32) {
-    sum = i32x4.add(sum, i32x4.dot_i16x8_s(v128.load(x + j), v128.load(y + j)));
-    sum = i32x4.add(sum, i32x4.dot_i16x8_s(v128.load(x + j, 16), v128.load(y + j, 16)));
-  }
-  return sumOf(sum);
-}
-
 /** <x, y> of 16-bit and 8-bit integers, a multiple of 16 of them. */
 export function dotNarrow(x: usize, y: usize, count: i32): i32 {
   let sum = i32x4.splat(0);

@@ -8,15 +8,14 @@
  *   l2   |q - x^|^2 = |q' - c|^2 + term - 2 a <q', u>     q' = P (q - mean)
  *   ip   -<q, x^>   = -<q, mean> - <q', c> - a <q', u>    q' = P q
  */
-import { ANCHOR_REACH, chooseLists } from "./anchor-choice";
+import { chooseLists, roundForChoice } from "./anchor-choice";
 import { coarseBlockBytes, planes, ROWS } from "./coarse-code";
 import { boundBlock, buildTables, tableBytes } from "./coarse-scan";
-import { fromHalf } from "./half-floats";
 import { dotNarrow, roundVector } from "./integer-query";
 import { numberOf, orderOf, pushKey, replaceLargest, sortHeap } from "./key-heap";
-import { codedBlocks, paddedD, plainBlocks } from "./model-shape";
+import { paddedD } from "./model-shape";
 import { rotate, rotationScratchBytes, total } from "./rotation";
-import { decodeLevels } from "./row-code";
+import { levelCount, recordBytes } from "./row-record";
 
 /** How many spreads a bound lies below its estimate: one row in some thousands of those nearest has its bound too high. */
 const SLACK: f32 = 2.5;
@@ -32,28 +31,21 @@ let rotation: usize = 0;
 let anchors: usize = 0;
 let deviations: usize = 0;
 let weights: usize = 0;
-let ones: usize = 0;
 let m: i32 = 0;
 let rounded: usize = 0;
 let norms: usize = 0;
 let anchorUnit: f32 = 0;
 
-let codeBytes: i32 = 0;
-let termUnit: f32 = 0;
 let listOffsets: usize = 0;
 let blockOffsets: usize = 0;
 let blocks: usize = 0;
-let codes: usize = 0;
-let scales: usize = 0;
-let terms: usize = 0;
-let ids: usize = 0;
+let records: usize = 0;
 
 let rotated: usize = 0;
 let weighted: usize = 0;
 let coarseQuery: usize = 0;
 let tables: usize = 0;
 let integers: usize = 0;
-let levels: usize = 0;
 let bounds: usize = 0;
 let space: usize = 0;
 let listKeys: usize = 0;
@@ -71,7 +63,7 @@ export function queryScratchBytes(probes: i32, k: i32): i32 {
     paddedD * 4 +
     planes * 64 +
     tableBytes() +
-    paddedD * 3 +
+    paddedD * 2 +
     64 +
     rotationScratchBytes() +
     8 * (probes + k)
@@ -86,7 +78,6 @@ export function setSearchModel(
   references: usize,
   standard: usize,
   levelWeights: usize,
-  unitWeights: usize,
   count: i32,
   roundedAnchors: usize,
   squaredLengths: usize,
@@ -99,33 +90,21 @@ export function setSearchModel(
   anchors = references;
   deviations = standard;
   weights = levelWeights;
-  ones = unitWeights;
   m = count;
   rounded = roundedAnchors;
   norms = squaredLengths;
   anchorUnit = unit;
 }
 
-export function setRows(
-  bytes: i32,
-  unit: f32,
-  offsets: usize,
-  offsetsOfBlocks: usize,
-  coarse: usize,
-  rowCodes: usize,
-  rowScales: usize,
-  rowTerms: usize,
-  rowIds: usize,
-): void {
-  codeBytes = bytes;
-  termUnit = unit;
+/**
+ * @param offsets          (m + 1) u32: rows of each list
+ * @param offsetsOfBlocks  (m + 1) u32: blocks of coarse codes of each list
+ */
+export function setRows(offsets: usize, offsetsOfBlocks: usize, coarse: usize, rowRecords: usize): void {
   listOffsets = offsets;
   blockOffsets = offsetsOfBlocks;
   blocks = coarse;
-  codes = rowCodes;
-  scales = rowScales;
-  terms = rowTerms;
-  ids = rowIds;
+  records = rowRecords;
 }
 
 function setScratch(scratch: usize, probes: i32): void {
@@ -137,8 +116,7 @@ function setScratch(scratch: usize, probes: i32): void {
   integers = tables + tableBytes();
   bounds = integers + 2 * D;
   space = bounds + 64;
-  levels = space + rotationScratchBytes();
-  listKeys = levels + D;
+  listKeys = space + rotationScratchBytes();
   rowKeys = listKeys + 8 * <usize>probes;
 }
 
@@ -184,8 +162,8 @@ function meanProduct(query: usize): f32 {
 
 function searchOne(query: usize, offset: f32, k: i32, probes: i32): void {
   const factor: f32 = isInner ? -1 : -2;
-  const anchorStep = roundVector(query, ones, ANCHOR_REACH, weighted, integers);
-  chooseLists(integers, anchorStep, factor, m, rounded, norms, anchorUnit, probes, listKeys);
+  roundForChoice(query, integers);
+  chooseLists(integers, factor, m, rounded, norms, anchorUnit, probes, listKeys);
   const queryStep = factor * roundVector(query, weights, LEVEL_REACH, weighted, integers);
   buildTables(query, deviations, coarseQuery, tables);
   const length = isInner ? sqrt(squaredLength(query)) : 0;
@@ -219,20 +197,19 @@ function scanList(from: u32, to: u32, block: usize, base: f32, factor: f32, slac
       const lane = ctz(open);
       open &= open - 1;
       const bound = load<f32>(bounds + (lane << 2));
-      if (bound <= limit) rankRow(<usize>(row + lane), base, bound, queryStep);
+      if (bound <= limit) rankRow(records + <usize>(row + lane) * recordBytes(), base, bound, queryStep);
     }
     block += coarseBlockBytes();
   }
 }
 
-function rankRow(row: usize, base: f32, bound: f32, queryStep: f32): void {
-  decodeLevels(codes + row * codeBytes, levels);
-  const dot = dotNarrow(integers, levels, (plainBlocks + codedBlocks) << 4);
-  const scale = fromHalf(load<u16>(scales + (row << 1))) * queryStep;
-  const term: f32 = isInner ? 0 : fromHalf(load<u16>(terms + (row << 1))) * termUnit;
-  const distance = max(base + term + scale * <f32>dot, bound);
+function rankRow(record: usize, base: f32, bound: f32, queryStep: f32): void {
+  const count = levelCount();
+  const dot = <f32>dotNarrow(integers, record, count);
+  const side = record + count;
+  const distance = max(base + load<f32>(side, 4) + load<f32>(side) * (queryStep * dot), bound);
   if (distance > limit) return;
-  const key = ((<u64>orderOf(distance)) << 32) | load<u32>(ids + (row << 2));
+  const key = ((<u64>orderOf(distance)) << 32) | load<u32>(side, 8);
   if (found < wanted) {
     pushKey(rowKeys, found, key);
     found++;

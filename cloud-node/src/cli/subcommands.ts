@@ -8,6 +8,7 @@ import { addExport } from "./export.ts";
 import { addFlash } from "./flash.ts";
 import { addJobs } from "./jobs.ts";
 import { addKeys } from "./keys.ts";
+import { addLm } from "./lm.ts";
 import { addServe } from "./serve.ts";
 import { addSim } from "./sim.ts";
 import type { Surroundings } from "./surroundings.ts";
@@ -28,6 +29,7 @@ export const SUBCOMMANDS: readonly AddSubcommand[] = [
   addDecode,
   addExport,
   addTrajectory,
+  addLm,
   addVectorIndex,
   addFlash,
   addJobs,

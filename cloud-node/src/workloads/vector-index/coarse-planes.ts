@@ -3,12 +3,12 @@ import { GROUP_DIMS, type IndexModel } from "./model.ts";
 /** Share of a Gaussian's variance that 0, 1 … planes leave. */
 const LEFT = [1, 0.3634, 0.1175, 0.0374, 0.0115];
 const MOST_OF_BLOCK = LEFT.length - 1;
-/** Two tables of 7 bits for each half of a plane are added up in 16 bits. */
-const MOST_PLANES = 128;
+/** Sums of the tables of all planes, 5 bits each, are added up in 16 bits. */
+const MOST_PLANES = 512;
 
 /**
- * How many planes the coarse code has in each block of dimensions: as many as there are blocks, each where it leaves the
- * least variance.
+ * How many planes the coarse code has in each block of dimensions: about as many as there are blocks, an even number, each
+ * where it leaves the least variance.
  */
 export function choosePlanes(model: IndexModel): Uint8Array {
   const blocks = model.paddedD / GROUP_DIMS;
@@ -16,15 +16,17 @@ export function choosePlanes(model: IndexModel): Uint8Array {
   const isCoded = (block: number) => model.groups.some(({ bits, to }) => bits > 0 && block * GROUP_DIMS < to);
   const gain = (block: number) => {
     const count = counts[block] ?? 0;
-    if (count === MOST_OF_BLOCK || !isCoded(block)) return 0;
+    if (count === MOST_OF_BLOCK) return -1;
+    if (!isCoded(block)) return 0;
     const sigmas = model.sigma.subarray(block * GROUP_DIMS, (block + 1) * GROUP_DIMS);
     const energy = sigmas.reduce((sum, sigma) => sum + sigma * sigma, 0);
     return energy * ((LEFT[count] ?? 0) - (LEFT[count + 1] ?? 0));
   };
-  for (let plane = 0; plane < Math.min(blocks, MOST_PLANES); plane++) {
+  const planes = Math.min(2 * Math.ceil(blocks / 2), MOST_PLANES);
+  for (let plane = 0; plane < planes; plane++) {
     const gains = Array.from(counts, (_, block) => gain(block));
     const best = gains.indexOf(Math.max(...gains));
-    if ((gains[best] ?? 0) > 0) counts[best] = (counts[best] ?? 0) + 1;
+    counts[best] = (counts[best] ?? 0) + 1;
   }
   return counts;
 }

@@ -6,6 +6,8 @@ import type { VectorKernel } from "./vector-kernel.ts";
 
 /** Rows that a block of coarse codes holds. */
 const BLOCK_ROWS = 16;
+/** Rows whose codes are in the kernel's memory at once while they are loaded. */
+const LOAD_ROWS = 4096;
 
 /**
  * Where a segment is in memory, and what its kernel's functions are told of it: plain numbers, for threads that share
@@ -26,7 +28,7 @@ export interface PlacedSegment {
  * @throws {VectorIndexError} `bad-index` when lengths or offsets contradict each other; `too-large` beyond 4 GB
  */
 export function placeSegment(kernel: VectorKernel, segment: SearchSegment): PlacedSegment {
-  const { model, listOffsets, ids, codes, scales, terms } = segment;
+  const { model, listOffsets } = segment;
   const placed = placeModel(kernel, model);
   checkRows(segment, placed.codeBytes);
   const counts = choosePlanes(model);
@@ -35,15 +37,13 @@ export function placeSegment(kernel: VectorKernel, segment: SearchSegment): Plac
   const planeShape = [planes, planeCounts, placed.deviations] as const;
   kernel.calls.setPlanes(...planeShape);
 
-  const rounded = kernel.reserve(model.m * model.paddedD * 2);
-  const norms = kernel.reserve(model.m * 4);
-  const anchorUnit = kernel.calls.roundAnchors(placed.anchors, model.m, rounded, norms);
   const isInner = model.metric === "ip";
-  const ones = kernel.place(new Float32Array(model.paddedD).fill(1));
+  const rounded = kernel.reserve(kernel.calls.roundedBytes(model.m));
+  const norms = kernel.reserve(kernel.calls.normBytes(model.m));
+  const anchorUnit = kernel.calls.roundAnchors(placed.anchors, model.m, isInner ? 0 : 1, rounded, norms);
 
   const blockOffsets = blocksOfLists(listOffsets);
-  const codesAt = kernel.place(codes);
-  const scalesAt = kernel.place(scales);
+  const records = placeRecords(kernel, segment, placed.codeBytes, isInner ? 0 : placed.termUnit);
   const blockBytes = kernel.calls.coarseBlockBytes();
   const blocks = kernel.reserve((blockOffsets[model.m] ?? 0) * blockBytes);
   const scratch = kernel.reserve(kernel.calls.packScratchBytes());
@@ -51,9 +51,7 @@ export function placeSegment(kernel: VectorKernel, segment: SearchSegment): Plac
     const from = listOffsets[list] ?? 0;
     kernel.calls.packCoarse(
       (listOffsets[list + 1] ?? 0) - from,
-      codesAt + from * placed.codeBytes,
-      placed.codeBytes,
-      scalesAt + from * 2,
+      records + from * kernel.calls.recordBytes(),
       placed.anchors + list * model.paddedD * 4,
       isInner ? 0 : 1,
       blocks + (blockOffsets[list] ?? 0) * blockBytes,
@@ -73,24 +71,36 @@ export function placeSegment(kernel: VectorKernel, segment: SearchSegment): Plac
       placed.anchors,
       placed.deviations,
       placed.weights,
-      ones,
       model.m,
       rounded,
-      isInner ? 0 : norms,
+      norms,
       anchorUnit,
     ],
-    rows: [
-      placed.codeBytes,
-      placed.termUnit,
-      kernel.place(listOffsets),
-      kernel.place(blockOffsets),
-      blocks,
-      codesAt,
-      scalesAt,
-      kernel.place(terms),
-      kernel.place(ids),
-    ],
+    rows: [kernel.place(listOffsets), kernel.place(blockOffsets), blocks, records],
   };
+}
+
+/** Write a segment's rows to memory, some at a time. @returns the address of the first record */
+function placeRecords(kernel: VectorKernel, segment: SearchSegment, codeBytes: number, termUnit: number): number {
+  const { ids, codes, scales, terms } = segment;
+  const at = {
+    codes: kernel.reserve(LOAD_ROWS * codeBytes),
+    scales: kernel.reserve(LOAD_ROWS * 2),
+    terms: kernel.reserve(LOAD_ROWS * 2),
+    ids: kernel.reserve(LOAD_ROWS * 4),
+  };
+  const recordBytes = kernel.calls.recordBytes();
+  const records = kernel.reserve(ids.length * recordBytes);
+  for (let from = 0; from < ids.length; from += LOAD_ROWS) {
+    const to = Math.min(from + LOAD_ROWS, ids.length);
+    kernel.write(at.codes, codes.subarray(from * codeBytes, to * codeBytes));
+    kernel.write(at.scales, scales.subarray(from, to));
+    kernel.write(at.terms, terms.subarray(from, to));
+    kernel.write(at.ids, ids.subarray(from, to));
+    const address = records + from * recordBytes;
+    kernel.calls.packRecords(to - from, at.codes, codeBytes, at.scales, at.terms, termUnit, at.ids, address);
+  }
+  return records;
 }
 
 /** Tell an instance where a segment is. */

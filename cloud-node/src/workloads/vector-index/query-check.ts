@@ -26,8 +26,8 @@ export function checkQueries(
     const problem = `${queries.length} numbers are not whole queries of ${d}`;
     throw new VectorIndexError("bad-shape", problem, "pass rows of the index's dimensions");
   }
-  const at = queries.findIndex((value) => !Number.isFinite(value));
-  if (at >= 0) {
+  if (!areFinite(queries)) {
+    const at = queries.findIndex((value) => !Number.isFinite(value));
     const place = { file: "queries", row: Math.floor(at / d), column: at % d };
     throw new VectorIndexError("not-finite", `${queries[at]} is not a number to search by`, "take it out", place);
   }
@@ -35,6 +35,13 @@ export function checkQueries(
   const unit = queries.slice();
   normalizeRows(unit, d, 0, "queries");
   return unit;
+}
+
+/** Zero times a number is 0, and NaN of what is none: no branch for each of them. */
+function areFinite(values: Float32Array): boolean {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += 0 * (values[i] ?? 0);
+  return sum === 0;
 }
 
 function checkWhole(name: string, value: number, least: number, most: number): void {

@@ -32,17 +32,10 @@ export interface VectorCalls {
   setPlanes(planes: number, counts: number, deviations: number): void;
   coarseBlockBytes(): number;
   packScratchBytes(): number;
-  packCoarse(
-    count: number,
-    codes: number,
-    codeBytes: number,
-    scales: number,
-    anchor: number,
-    useTerm: number,
-    blocks: number,
-    scratch: number,
-  ): void;
-  roundAnchors(anchors: number, m: number, rounded: number, norms: number): number;
+  packCoarse(count: number, records: number, anchor: number, useTerm: number, blocks: number, scratch: number): void;
+  roundedBytes(m: number): number;
+  normBytes(m: number): number;
+  roundAnchors(anchors: number, m: number, hasNorms: number, rounded: number, norms: number): number;
   setSearchModel(
     d: number,
     inner: number,
@@ -51,23 +44,23 @@ export interface VectorCalls {
     anchors: number,
     deviations: number,
     weights: number,
-    ones: number,
     m: number,
     rounded: number,
     norms: number,
     anchorUnit: number,
   ): void;
-  setRows(
-    codeBytes: number,
-    termUnit: number,
-    listOffsets: number,
-    blockOffsets: number,
-    blocks: number,
+  recordBytes(): number;
+  packRecords(
+    count: number,
     codes: number,
+    codeBytes: number,
     scales: number,
     terms: number,
+    termUnit: number,
     ids: number,
+    records: number,
   ): void;
+  setRows(listOffsets: number, blockOffsets: number, blocks: number, records: number): void;
   queryScratchBytes(probes: number, k: number): number;
   searchRows(
     queries: number,
@@ -128,8 +121,12 @@ export class VectorKernel {
   /** Set memory aside and write numbers to it. */
   place(values: Float32Array | Uint32Array | Uint16Array | Uint8Array): number {
     const address = this.reserve(values.byteLength);
-    this.bytes(address, values.byteLength).set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+    this.write(address, values);
     return address;
+  }
+
+  write(address: number, values: Float32Array | Uint32Array | Uint16Array | Uint8Array): void {
+    this.bytes(address, values.byteLength).set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
   }
 
   /** Views of memory; after the next `reserve` they may be short of what was added. */
