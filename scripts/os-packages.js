@@ -21,6 +21,12 @@ const HAS_C_LIBRARY = ["-E", "-include", "stdio.h", "-x", "c", process.platform 
 
 const HAS_CPP_LIBRARY = HAS_C_LIBRARY.map((word) => ({ "stdio.h": "vector", c: "c++" })[word] ?? word);
 
+/** Loads what Dawn loads, and looks for the driver that Mesa would. */
+const HAS_SOFTWARE_GL = [
+  "-c",
+  "import ctypes, glob; ctypes.CDLL('libEGL.so.1'), ctypes.CDLL('libEGL_mesa.so.0'); glob.glob('/usr/lib/*/dri/swrast_dri.so')[0]",
+];
+
 /** @type {readonly OsPackage[]} */
 export const OS_PACKAGES = [
   {
@@ -197,6 +203,14 @@ export const OS_PACKAGES = [
     proof: ["--version"],
     debian: ["systemd"],
     neededBy: "the service's unit, read and judged by systemd",
+    script: "test",
+  },
+  {
+    name: "software-gl",
+    commands: ["python3"],
+    proof: HAS_SOFTWARE_GL,
+    debian: ["python3", "libegl1", "libegl-mesa0", "libgl1-mesa-dri"],
+    neededBy: "the WGSL kernels of the vector index, on OpenGL ES done by the processor",
     script: "test",
   },
   {

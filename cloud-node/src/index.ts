@@ -71,6 +71,7 @@ export type { Retention } from "./store/retention-timer.ts";
 export type { GapReason, StoredEpoch, StoredGap, StoredTraffic, TrafficSum } from "./store/store.ts";
 export { StoreError, type StoreErrorCode } from "./store/store-error.ts";
 export type { Box, BoxShape } from "./workloads/trajectory/box.ts";
+export type { ColumnRoom } from "./workloads/trajectory/column-arena.ts";
 export { type ColumnBound, ContainerReader } from "./workloads/trajectory/container-reader.ts";
 export type { ContainerDamage } from "./workloads/trajectory/container-scan.ts";
 export {
@@ -95,6 +96,7 @@ export {
   type EscapeList,
   encodeGroup,
   type GroupSource,
+  type Move,
 } from "./workloads/trajectory/group-codec.ts";
 export { type DumpReadOptions, readDump } from "./workloads/trajectory/read-dump.ts";
 export { type CoreBuild, type CoreExports, TrajectoryCore } from "./workloads/trajectory/trajectory-core.ts";
@@ -103,3 +105,27 @@ export {
   type TrajectoryErrorCode,
   type TrajectoryPlace,
 } from "./workloads/trajectory/trajectory-error.ts";
+export { type BuildOptions, type BuildReport, buildIndex } from "./workloads/vector-index/build-index.ts";
+export type { BuildProgress } from "./workloads/vector-index/build-progress.ts";
+export { addVectors, type ChangeOptions, deleteVectors } from "./workloads/vector-index/change-index.ts";
+export { type DecodedBlock, decodeIndex } from "./workloads/vector-index/decode-index.ts";
+export { type ExactNeighbours, type ExactOptions, searchExact } from "./workloads/vector-index/exact-search.ts";
+export { type IndexAccount, type IndexPart, indexAccount } from "./workloads/vector-index/index-account.ts";
+export type { CodingError, IndexFacts, SectionPlace, SegmentFacts } from "./workloads/vector-index/index-facts.ts";
+export { IndexFile, type ListRange } from "./workloads/vector-index/index-file.ts";
+export { type ListBalance, listBalance } from "./workloads/vector-index/list-balance.ts";
+export { type MaintainOptions, type MaintainReport, maintainIndex } from "./workloads/vector-index/maintain-index.ts";
+export type { BitGroup, IndexModel, Metric } from "./workloads/vector-index/model.ts";
+export { openVectors, type VectorFileOptions } from "./workloads/vector-index/open-vectors.ts";
+export { type Answers, recallAt } from "./workloads/vector-index/recall.ts";
+export { Searcher } from "./workloads/vector-index/search.ts";
+export { SearchPool } from "./workloads/vector-index/search-pool.ts";
+export type { Neighbours, SearchOptions, SearchSegment } from "./workloads/vector-index/search-segment.ts";
+export { type TrainedModel, trainModel } from "./workloads/vector-index/train-model.ts";
+export type { AnnealingStep, RobustMean, TrainOptions } from "./workloads/vector-index/train-options.ts";
+export {
+  VectorIndexError,
+  type VectorIndexErrorCode,
+  type VectorIndexPlace,
+} from "./workloads/vector-index/vector-index-error.ts";
+export { sourceOfArray, type VectorSource, type VectorType } from "./workloads/vector-index/vector-source.ts";

@@ -28,13 +28,17 @@ function refuseHelpOfUnknown(program: Command, args: readonly string[]): void {
   let command = program;
   for (const arg of args) {
     if (arg.startsWith("-") || command.commands.length === 0) return;
-    const child = command.commands.find((candidate) => candidate.name() === arg);
+    const child = subcommand(command, arg);
     if (child === undefined) {
       if (arg === "help" || !args.some((word) => word === "--help" || word === "-h")) return;
       throw new CommandError("usage", `unknown command '${arg}'`, "");
     }
     command = child;
   }
+}
+
+function subcommand(command: Command, name: string): Command | undefined {
+  return command.commands.find((candidate) => candidate.name() === name || candidate.aliases().includes(name));
 }
 
 /** The whole command with its subcommands; nothing runs yet. */
@@ -94,7 +98,7 @@ function helpLine(program: Command, args: readonly string[]): string {
   const names = [program.name()];
   let command = program;
   for (const arg of args) {
-    const child = command.commands.find((candidate) => candidate.name() === arg);
+    const child = subcommand(command, arg);
     if (child === undefined) break;
     names.push(child.name());
     command = child;

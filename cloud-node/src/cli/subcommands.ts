@@ -8,11 +8,13 @@ import { addExport } from "./export.ts";
 import { addFlash } from "./flash.ts";
 import { addJobs } from "./jobs.ts";
 import { addKeys } from "./keys.ts";
+import { addLm } from "./lm.ts";
 import { addServe } from "./serve.ts";
 import { addSim } from "./sim.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { addTokens } from "./tokens.ts";
 import { addTrajectory } from "./trajectory.ts";
+import { addVectorIndex } from "./vector-index.ts";
 import { addWorker } from "./worker.ts";
 
 /** Adds one subcommand to the program; its work is imported only when it runs. */
@@ -27,6 +29,8 @@ export const SUBCOMMANDS: readonly AddSubcommand[] = [
   addDecode,
   addExport,
   addTrajectory,
+  addLm,
+  addVectorIndex,
   addFlash,
   addJobs,
   addWorker,

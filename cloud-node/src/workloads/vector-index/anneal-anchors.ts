@@ -1,7 +1,7 @@
 import type { CounterRandom } from "./counter-random.ts";
 import type { AnchorKernels, Assignment } from "./kernels/anchor-kernels.ts";
 import { relocateAnchors } from "./relocate-anchors.ts";
-import { fullWeight, robustLimit, robustWeights } from "./robust-weights.ts";
+import { robustLimit, robustWeights } from "./robust-weights.ts";
 import type { AnnealingStep, RobustMean } from "./train-options.ts";
 import type { TrainingSample } from "./training-sample.ts";
 
@@ -15,16 +15,16 @@ export interface AnnealingState {
   readonly ids: Uint32Array;
   /** Squared distance, in grid steps, from which on a row counts less; infinity where each counts in full. */
   readonly robustLimit: number;
-  readonly isStable: boolean;
+  /** The iteration that is to be the last. */
+  readonly last: number;
 }
 
-/** Before the first iteration. @param anchors  shape (m, D), on the grid */
-export function startingState(anchors: Int16Array): AnnealingState {
-  return { iteration: 0, anchors, ids: new Uint32Array(0), robustLimit: Number.POSITIVE_INFINITY, isStable: false };
+/** Before the first iteration. @param anchors  shape (m, D), on the grid @param last  iterations to be done at most */
+export function startingState(anchors: Int16Array, last: number): AnnealingState {
+  return { iteration: 0, anchors, ids: new Uint32Array(0), robustLimit: Number.POSITIVE_INFINITY, last };
 }
 
 export interface AnnealingPlan {
-  readonly iterations: number;
   readonly robust: RobustMean | undefined;
   readonly signal: AbortSignal | undefined;
   log(step: AnnealingStep): void;
@@ -53,7 +53,7 @@ const PICK_COUNT = 2 ** 16;
  * Anneal anchors on the sample: assign, mean, noise that cools exponentially, relocation.
  *
  * @param from  where to go on from
- * @returns the state after the last iteration, or after the first in which nothing moves any more
+ * @returns the state after the last iteration, which comes early where nothing moves any more
  */
 export async function annealAnchors(
   kernels: AnchorKernels,
@@ -68,28 +68,28 @@ export async function annealAnchors(
   const deviations = deviationsOf(rows, grid.paddedD);
   await kernels.load(rows);
   let state = from;
-  while (state.iteration < plan.iterations && !state.isStable) {
+  while (state.iteration < state.last) {
     plan.signal?.throwIfAborted();
     const iteration = state.iteration + 1;
-    const isSettling = iteration > plan.iterations - SETTLING_ITERATIONS;
+    const isSettling = iteration > state.last - SETTLING_ITERATIONS;
     const temperature = isSettling ? 0 : COOLING ** (iteration - 1);
     const assignment = await kernels.assign(state.anchors, k);
     const changes = countChanges(assignment.ids, state.ids);
     plan.log({ iteration, rows: k, temperature, energy: meanEnergy(assignment, grid.perUnit), changes });
 
     const limit = robustLimit(assignment.distances, plan.robust);
-    const weights = robustWeights(assignment.distances, plan.robust, limit);
-    await kernels.reduce(weights);
+    await kernels.reduce(robustWeights(assignment.distances, plan.robust, limit));
     const amplitudes = Int32Array.from(deviations, (deviation) => amplitudeOf(temperature * NOISE_SHARE * deviation));
     const anchors = await kernels.update({ seed: random.at(NOISE_COUNT + iteration), amplitudes });
-    const assigned = { ...assignment, values: rows, weights, fullWeight: fullWeight(plan.robust) };
+    const assigned = { ...assignment, values: rows, limit };
     const moves = isSettling
       ? 0
       : relocateAnchors(anchors, grid.paddedD, assigned, HEAT * temperature, (anchor) =>
           random.at(PICK_COUNT + iteration * m + anchor),
         );
     const isStable = moves === 0 && changes <= k * STABLE_SHARE;
-    state = { iteration, anchors, ids: assignment.ids, robustLimit: limit, isStable };
+    const last = isStable ? Math.min(state.last, iteration + SETTLING_ITERATIONS) : state.last;
+    state = { iteration, anchors, ids: assignment.ids, robustLimit: limit, last };
     await plan.reached(state);
   }
   return state;

@@ -5,36 +5,27 @@ import { VectorIndexError } from "./vector-index-error.ts";
 export type DistortionTable = Readonly<Record<BitDepth, number>>;
 
 /**
- * Spend a budget of bits on groups of dimensions, each time where a bit saves the most squared error.
- *
- * A group may go up by several depths in one step, so that a depth that is poor for its price does not hide a better
- * one above it.
+ * Spend a budget of bits on groups of dimensions so that the least squared error is left.
  *
  * @param variances  shape (D), falling
  * @param codeBytes  budget of one vector
  * @returns neighbouring groups of the same depth as one, by falling depth
  * @throws {VectorIndexError} `bad-option` for a budget that does not buy one bit for one group
- * @see Gersho and Gray 1992, "Vector Quantization and Signal Compression", section 8.3
+ * @see Shoham and Gersho 1988, "Efficient bit allocation for an arbitrary set of quantizers"; by dynamic programming,
+ *      as there are few groups
  */
 export function allocateBits(variances: ArrayLike<number>, codeBytes: number, distortion: DistortionTable): BitGroup[] {
   const groups = variances.length / GROUP_DIMS;
-  const bitsEach = (8 * codeBytes) / GROUP_DIMS;
-  if (!Number.isInteger(codeBytes) || bitsEach < 1) {
+  const bits = Math.floor((8 * codeBytes) / GROUP_DIMS);
+  if (!Number.isInteger(codeBytes) || bits < 1) {
     const problem = `${codeBytes} bytes for the code of a vector`;
     throw new VectorIndexError("bad-option", problem, `give a whole number, ${GROUP_DIMS / 8} at least`);
   }
   const energies = Array.from({ length: groups }, (_, g) => sumOf(variances, g));
-  const depths: BitDepth[] = energies.map(() => 0);
-  let left = Math.floor(bitsEach);
-  for (;;) {
-    const step = bestStep(energies, depths, left, distortion);
-    if (step === undefined) break;
-    left -= step.depth - (depths[step.group] ?? 0);
-    depths[step.group] = step.depth;
-  }
-  // Energies fall, so that depths do too, but for what the last bits of a budget were just enough for.
-  depths.sort((a, b) => b - a);
-  return mergeEqual(depths);
+  // More than the largest depth everywhere cannot be spent.
+  const depths = leastError(energies, Math.min(bits, groups * Math.max(...BIT_DEPTHS)), distortion);
+  // Energies fall, so that an order in which depths do too is as good as any.
+  return mergeEqual(depths.sort((a, b) => b - a));
 }
 
 function sumOf(variances: ArrayLike<number>, group: number): number {
@@ -43,26 +34,30 @@ function sumOf(variances: ArrayLike<number>, group: number): number {
   return sum;
 }
 
-function bestStep(
-  energies: readonly number[],
-  depths: readonly BitDepth[],
-  left: number,
-  distortion: DistortionTable,
-): { group: number; depth: BitDepth } | undefined {
-  let best: { group: number; depth: BitDepth } | undefined;
-  let bestSaving = 0;
-  for (const [group, energy] of energies.entries()) {
-    const now = depths[group] ?? 0;
+/** The depth of each group: the best of every budget for the groups so far leads to that for one more. */
+function leastError(energies: readonly number[], budget: number, distortion: DistortionTable): BitDepth[] {
+  let errors = new Float64Array(budget + 1);
+  const chosen = energies.map((energy) => {
+    const next = new Float64Array(budget + 1).fill(Number.POSITIVE_INFINITY);
+    const depths = new Uint8Array(budget + 1);
     for (const depth of BIT_DEPTHS) {
-      if (depth <= now || depth - now > left) continue;
-      const saving = (energy * (distortion[now] - distortion[depth])) / (depth - now);
-      if (saving > bestSaving) {
-        bestSaving = saving;
-        best = { group, depth };
+      const own = distortion[depth] === Number.POSITIVE_INFINITY ? distortion[depth] : energy * distortion[depth];
+      for (let spent = depth; spent <= budget; spent++) {
+        const error = (errors[spent - depth] ?? 0) + own;
+        if (error >= (next[spent] ?? 0)) continue;
+        next[spent] = error;
+        depths[spent] = depth;
       }
     }
-  }
-  return best;
+    errors = next;
+    return depths;
+  });
+  let left = budget;
+  return chosen.toReversed().map((depths) => {
+    const depth = (depths[left] ?? 0) as BitDepth;
+    left -= depth;
+    return depth;
+  });
 }
 
 function mergeEqual(depths: readonly BitDepth[]): BitGroup[] {

@@ -16,6 +16,8 @@ export interface ExactOptions {
   readonly signal?: AbortSignal | undefined;
   /** Told of rows of the base that every query was held against. */
   readonly progress?: (done: number, total: number) => void;
+  /** Rows that count; without it all of them do. */
+  readonly isWanted?: ((row: number) => boolean) | undefined;
 }
 
 /** In place of a row's number where there is none. */
@@ -37,7 +39,7 @@ export async function searchExact(
   queries: Float32Array,
   k: number,
   metric: Metric,
-  { signal, progress }: ExactOptions = {},
+  { signal, progress, isWanted = () => true }: ExactOptions = {},
 ): Promise<ExactNeighbours> {
   const { n, d } = base;
   if (queries.length % d !== 0) {
@@ -62,7 +64,7 @@ export async function searchExact(
       for (let first = from; first < to; first += QUERIES_AT_ONCE) {
         const distances = kernel.distances(first - from, rows);
         for (let query = first; query < Math.min(to, first + QUERIES_AT_ONCE); query++) {
-          keepNearest(distances, query - first, rows, row, found, query * k, k);
+          keepNearest(distances, query - first, rows, row, found, query * k, k, isWanted);
         }
       }
       row += rows;
@@ -81,11 +83,12 @@ function keepNearest(
   { ids, distances: kept }: ExactNeighbours,
   start: number,
   k: number,
+  isWanted: (row: number) => boolean,
 ): void {
   const last = start + k - 1;
   for (let i = 0; i < rows; i++) {
     const distance = distances[i * QUERIES_AT_ONCE + column] ?? 0;
-    if (distance >= (kept[last] ?? 0)) continue;
+    if (distance >= (kept[last] ?? 0) || !isWanted(firstRow + i)) continue;
     let place = last;
     for (; place > start && (kept[place - 1] ?? 0) > distance; place--) {
       kept[place] = kept[place - 1] ?? 0;

@@ -76,12 +76,12 @@ function rawLayout(path: string, size: number, options: VectorFileOptions): RowL
     });
   }
   const [, rows, columns] = /\.(\d{1,10})x(\d{1,10})\.\w+$/.exec(basename(path)) ?? [];
-  const d = options.d ?? (columns === undefined ? undefined : Number(columns));
+  const d = columns === undefined ? options.d : Number(columns);
   if (d === undefined) {
     throw new VectorIndexError("bad-option", "its name does not say how long a row is", "say --d", { file: path });
   }
   const layout = rowsToEnd(checkShape({ n: 1, d, dtype, start: 0, headBytes: 0 }, path), size, path);
-  if (rows === undefined || d !== Number(columns) || layout.n === Number(rows)) return layout;
+  if (rows === undefined || layout.n === Number(rows)) return layout;
   const problem = `it has ${layout.n} rows, and its name says ${rows}`;
   throw new VectorIndexError("truncated", problem, "copy the file again, or check d and the type", { file: path });
 }

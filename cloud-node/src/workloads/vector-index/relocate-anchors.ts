@@ -14,13 +14,12 @@ interface Split {
   readonly far: Float64Array;
 }
 
-/** What is known of the rows that were assigned, and what they count. */
+/** What is known of the rows that were assigned. */
 export interface AssignedRows extends Assignment {
   /** Shape (k, D) at least. */
   readonly values: Int16Array;
-  /** Shape (k), 0 … fullWeight. */
-  readonly weights: Uint8Array;
-  readonly fullWeight: number;
+  /** Squared distance beyond which a row is an outlier: no anchor is moved for its sake. */
+  readonly limit: number;
 }
 
 /** The share of all cells that are tried: those with the most energy. */
@@ -100,14 +99,15 @@ function nearestOther(anchor: number, anchors: Int16Array, D: number): number {
   return nearest;
 }
 
-function tally({ ids, distances, seconds, weights, fullWeight }: AssignedRows, m: number) {
+function tally({ ids, distances, seconds, limit }: AssignedRows, m: number) {
   const energies = new Float64Array(m);
   const costs = new Float64Array(m);
   for (let i = 0; i < ids.length; i++) {
     const id = ids[i] ?? 0;
-    const weight = (weights[i] ?? 0) / fullWeight;
-    energies[id] = (energies[id] ?? 0) + weight * (distances[i] ?? 0);
-    costs[id] = (costs[id] ?? 0) + weight * ((seconds[i] ?? 0) - (distances[i] ?? 0));
+    const distance = distances[i] ?? 0;
+    if (distance > limit) continue;
+    energies[id] = (energies[id] ?? 0) + distance;
+    costs[id] = (costs[id] ?? 0) + (seconds[i] ?? 0) - distance;
   }
   return { energies, costs };
 }
@@ -116,17 +116,18 @@ function byFalling(values: Float64Array): Uint32Array {
   return Uint32Array.from(values.keys()).sort((a, b) => (values[b] ?? 0) - (values[a] ?? 0) || a - b);
 }
 
-/** Rows by anchor, those that count for nothing left out. */
-function cellsOf({ ids, weights }: AssignedRows, m: number): Cells {
+/** Rows by anchor, outliers left out. */
+function cellsOf({ ids, distances, limit }: AssignedRows, m: number): Cells {
   const offsets = new Uint32Array(m + 1);
+  const isIn = (i: number) => (distances[i] ?? 0) <= limit;
   for (let i = 0; i < ids.length; i++) {
-    if (weights[i] !== 0) offsets[(ids[i] ?? 0) + 1] = (offsets[(ids[i] ?? 0) + 1] ?? 0) + 1;
+    if (isIn(i)) offsets[(ids[i] ?? 0) + 1] = (offsets[(ids[i] ?? 0) + 1] ?? 0) + 1;
   }
   for (let a = 0; a < m; a++) offsets[a + 1] = (offsets[a + 1] ?? 0) + (offsets[a] ?? 0);
   const next = offsets.slice();
   const rows = new Uint32Array(offsets[m] ?? 0);
   for (let i = 0; i < ids.length; i++) {
-    if (weights[i] === 0) continue;
+    if (!isIn(i)) continue;
     const at = next[ids[i] ?? 0] ?? 0;
     rows[at] = i;
     next[ids[i] ?? 0] = at + 1;

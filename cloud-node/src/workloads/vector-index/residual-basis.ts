@@ -46,7 +46,8 @@ export function principalBasis(core: TrainingCore, covariance: Float64Array, D: 
 /**
  * Mix the directions of each group at random, so that its dimensions become alike and none has heavy tails.
  *
- * A product of reflections by normal vectors, each of one dimension less, is a rotation drawn evenly from all.
+ * Reflections that each take a normal vector to an axis, every one of a dimension less than the one before, make up an
+ * orthogonal matrix drawn evenly from all.
  *
  * @returns rotation, shape (D, D), and the standard deviation of the residuals in each of its dimensions, > 0
  * @see Stewart 1980, "The efficient generation of random orthogonal matrices"
@@ -73,17 +74,19 @@ export function mixGroups(
     for (let i = 0; i < size; i++) {
       const row = rows.subarray(i * width, (i + 1) * width);
       rotation.set(row.subarray(0, D), (from + i) * D);
-      sigma[from + i] = Math.sqrt(row.subarray(D).reduce((sum, x) => sum + x * x, 0));
+      sigma[from + i] = Math.sqrt(sumOfSquares(row.subarray(D)));
     }
   }
   const least = LEAST_SIGMA * (sigma.reduce((a, b) => Math.max(a, b), 0) || 1);
   return { rotation, sigma: sigma.map((value) => Math.max(value, least)) };
 }
 
-/** Reflect rows first … size − 1 by a normal vector over them: X −= (2 / |u|²) u (uᵀ X). */
+/** Reflect rows first … size − 1 so that a normal vector over them comes to lie along the first: X −= (2 / |u|²) u (uᵀ X). */
 function reflectRows(rows: Float64Array, width: number, first: number, size: number, random: CounterRandom): void {
   const u = Float64Array.from({ length: size - first }, () => random.normal());
-  const scale = 2 / u.reduce((sum, x) => sum + x * x, 0);
+  const head = u[0] ?? 0;
+  u[0] = head + Math.sign(head) * Math.sqrt(sumOfSquares(u));
+  const scale = 2 / sumOfSquares(u);
   const along = new Float64Array(width);
   for (let i = first; i < size; i++) {
     const weight = u[i - first] ?? 0;
@@ -95,4 +98,8 @@ function reflectRows(rows: Float64Array, width: number, first: number, size: num
     const from = i * width;
     for (let j = 0; j < width; j++) rows[from + j] = (rows[from + j] ?? 0) - weight * (along[j] ?? 0);
   }
+}
+
+function sumOfSquares(values: Float64Array): number {
+  return values.reduce((sum, x) => sum + x * x, 0);
 }

@@ -1,3 +1,4 @@
+import { MOST_DIMENSIONS } from "./index-format.ts";
 import { VectorIndexError } from "./vector-index-error.ts";
 import type { VectorType } from "./vector-source.ts";
 import { TYPE_BYTES } from "./vector-type.ts";
@@ -15,8 +16,6 @@ export interface RowLayout {
 
 /** Row numbers are u32 in an index. */
 export const MOST_ROWS = 2 ** 32 - 1;
-/** Far more than any embedding has; a bound on what a header can ask for. */
-export const MOST_DIMENSIONS = 65_536;
 
 /** Bytes from row to row. */
 export function strideOf({ d, dtype, headBytes }: Pick<RowLayout, "d" | "dtype" | "headBytes">): number {

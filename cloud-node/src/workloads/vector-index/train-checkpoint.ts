@@ -5,7 +5,7 @@ import { VectorIndexError } from "./vector-index-error.ts";
 /**
  * A state of annealing in bytes, little endian:
  *
- *   0  "VLCT"   4  u32 version   8  u32 of what is trained   12  u32 iteration   16  u32 is stable
+ *   0  "VLCT"   4  u32 version   8  u32 of what is trained   12  u32 iteration   16  u32 last iteration
  *   20 u32 anchor values   24  u32 rows   28 u32 0   32  f64 robust limit
  *   40 i16 anchors, then zeros to a multiple of 4, u32 ids, u32 CRC-32 of all before
  */
@@ -23,7 +23,7 @@ export function packCheckpoint(state: AnnealingState, mark: number): Uint8Array 
   const idsAt = HEAD_BYTES + 4 * Math.ceil(state.anchors.length / 2);
   const bytes = new Uint8Array(idsAt + 4 * state.ids.length + 4);
   const view = new DataView(bytes.buffer);
-  const head = [MAGIC, VERSION, mark, state.iteration, state.isStable ? 1 : 0, state.anchors.length, state.ids.length];
+  const head = [MAGIC, VERSION, mark, state.iteration, state.last, state.anchors.length, state.ids.length];
   for (const [i, word] of head.entries()) view.setUint32(4 * i, word, true);
   view.setFloat64(32, state.robustLimit, true);
   for (const [i, value] of state.anchors.entries()) view.setInt16(HEAD_BYTES + 2 * i, value, true);
@@ -51,7 +51,7 @@ export function unpackCheckpoint(bytes: Uint8Array, mark: number): AnnealingStat
     anchors: Int16Array.from({ length: word(5) }, (_, i) => view.getInt16(HEAD_BYTES + 2 * i, true)),
     ids: Uint32Array.from({ length: word(6) }, (_, i) => view.getUint32(idsAt + 4 * i, true)),
     robustLimit: view.getFloat64(32, true),
-    isStable: word(4) === 1,
+    last: word(4),
   };
 }
 

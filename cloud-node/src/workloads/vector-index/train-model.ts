@@ -87,15 +87,17 @@ async function trainAnchors(
   options.progress?.({ stage: "start", done: 0, total: m });
   const from =
     saved === undefined
-      ? await startAnchors(kernels, sample.rows, paddedD, m, random.start, robust?.share ?? 0).then(startingState)
+      ? startingState(
+          await startAnchors(kernels, sample.rows, paddedD, m, random.start, robust?.share ?? 0),
+          iterations,
+        )
       : unpackCheckpoint(saved, mark);
   const plan: AnnealingPlan = {
-    iterations,
     robust,
     signal,
     log: (step) => options.log?.(step),
     reached: async (state) => {
-      options.progress?.({ stage: "anneal", done: state.iteration, total: iterations });
+      options.progress?.({ stage: "anneal", done: state.iteration, total: state.last });
       await checkpoint?.save(packCheckpoint(state, mark));
     },
   };

@@ -35,6 +35,12 @@ export interface TrainCheckpoint {
   save(bytes: Uint8Array): Promise<void>;
 }
 
+/**
+ * Where anchors are trained: WebAssembly, or the same integers by WGSL on a graphics processor. `software-gpu` is that
+ * on OpenGL ES done by the processor: to check it where there is none, not to be fast.
+ */
+export type TrainDevice = "cpu" | "gpu" | "software-gpu";
+
 export interface TrainOptions {
   /** Anchors; without it 5 √n, and at most a quarter of the rows. */
   readonly m?: number | undefined;
@@ -46,8 +52,8 @@ export interface TrainOptions {
   /** Annealing iterations at most. */
   readonly iterations?: number | undefined;
   readonly robust?: RobustMean | undefined;
-  /** Where anchors are trained; both give the same integers. */
-  readonly device?: "cpu" | "gpu" | undefined;
+  /** All give the same model. */
+  readonly device?: TrainDevice | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly progress?: ((progress: TrainProgress) => void) | undefined;
   readonly log?: ((step: AnnealingStep) => void) | undefined;

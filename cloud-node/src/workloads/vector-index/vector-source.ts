@@ -53,7 +53,7 @@ export function sourceOfArray(values: Float32Array, d: number, name = "the vecto
   };
 }
 
-/** Beyond this squares of 65,536 differences add up to more than a float32 holds. */
+/** Beyond this squares of 65,535 differences add up to more than a float32 holds. */
 const LARGEST_VALUE = 1e16;
 
 /**

@@ -29,7 +29,7 @@ export interface AnchorSums {
 export interface AnchorKernels {
   /** What does the work, for a reader of the log. */
   readonly device: string;
-  /** Put rows where the kernels are; they take the place of those before. @param rows  shape (k, D) */
+  /** Put rows where the kernels are; they take the place of those before. @param rows  shape (k, D), unchanged until the next */
   load(rows: Int16Array): Promise<void>;
   /** Assign the first `k` of the rows. @param anchors  shape (m, D) */
   assign(anchors: Int16Array, k: number): Promise<Assignment>;

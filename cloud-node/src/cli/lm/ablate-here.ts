@@ -1,0 +1,89 @@
+import { basename, join } from "node:path";
+import { formatCounted } from "../../api/number-text.ts";
+import type { CellResult } from "../../workloads/language-model/ablation.ts";
+import { Checkpoint } from "../../workloads/language-model/checkpoint.ts";
+import { LanguageModelError } from "../../workloads/language-model/language-model-error.ts";
+import { openBackend } from "../../workloads/language-model/open-backend.ts";
+import { checkpointOf } from "../../workloads/language-model/run-folder.ts";
+import type { RunSummary } from "../../workloads/language-model/run-summary.ts";
+import { trainModel } from "../../workloads/language-model/train-model.ts";
+import { CommandError } from "../command-error.ts";
+import type { AblateCommandOptions } from "../lm.ts";
+import type { Surroundings } from "../surroundings.ts";
+import { readText, readTokenizer } from "./read-run-options.ts";
+import type { PlannedCell } from "./run-ablate.ts";
+import { TrainingLine } from "./training-line.ts";
+
+/** Train run after run, each in a folder of its own. What an ablation before it finished is not done again. */
+export async function ablateHere(
+  surroundings: Surroundings,
+  textName: string,
+  cells: readonly PlannedCell[],
+  options: AblateCommandOptions,
+): Promise<CellResult[]> {
+  const { stderr, clock, interrupt } = surroundings;
+  const text = await readText(textName);
+  const tokenizer = await readTokenizer(options.tokenizer);
+  const line = new TrainingLine(stderr, clock);
+  const results: CellResult[] = [];
+  try {
+    for (const [index, { cell, config }] of cells.entries()) {
+      line.begin(`${index + 1}/${cells.length} ${cell.name}`);
+      const out = join(options.out, cell.name);
+      const checkpoint = options.force === true ? undefined : await begunRun(out, JSON.stringify(config));
+      try {
+        const summary = await trainModel({
+          ...{
+            config,
+            text,
+            textName: basename(textName),
+            out,
+            isReplaced: options.force === true,
+            tokenizer,
+            checkpoint,
+          },
+          openBackend: () => openBackend(options.backend),
+          signal: interrupt,
+          nowMs: () => clock.nowMs(),
+          memoryBytes: () => process.memoryUsage.rss(),
+          onStep: (step, loss, tokens) => line.step(step, config.steps, loss, tokens),
+          onWarning: (warning) => line.say(warning),
+        });
+        if (summary.isStopped) throw stopped(index);
+        results.push({ cell, ...resultOf(summary) });
+      } finally {
+        await checkpoint?.close();
+      }
+    }
+  } finally {
+    line.clear();
+  }
+  return results;
+}
+
+/** The run of an ablation before, where there is one of this configuration. @throws {CommandError} `usage` */
+async function begunRun(out: string, config: string): Promise<Checkpoint | undefined> {
+  try {
+    const checkpoint = await Checkpoint.open(await checkpointOf(out, "newest"));
+    if (JSON.stringify(checkpoint.config) === config) return checkpoint;
+    await checkpoint.close();
+  } catch (error) {
+    if (error instanceof LanguageModelError && error.code === "no-checkpoint") return undefined;
+    throw error;
+  }
+  throw new CommandError("usage", `${out} has a run with other options`, "name another folder, or add --force");
+}
+
+function stopped(done: number): CommandError {
+  const kept = "the same command goes on with them";
+  return new CommandError("interrupted", `stopped after ${formatCounted(done, "run")}`, kept);
+}
+
+function resultOf({ parameters, tokensPerSecond, final }: RunSummary): Omit<CellResult, "cell"> {
+  const { trainLoss, valLoss, valBitsPerByte } = final ?? {
+    trainLoss: Number.NaN,
+    valLoss: Number.NaN,
+    valBitsPerByte: Number.NaN,
+  };
+  return { parameters, tokensPerSecond, trainLoss, valLoss, valBitsPerByte };
+}

@@ -1,0 +1,73 @@
+import { formatCount, formatQuantity } from "../../api/number-text.ts";
+import { Checkpoint } from "../../workloads/language-model/checkpoint.ts";
+import { openBackend } from "../../workloads/language-model/open-backend.ts";
+import { checkpointOf } from "../../workloads/language-model/run-folder.ts";
+import type { RunSummary } from "../../workloads/language-model/run-summary.ts";
+import { trainModel } from "../../workloads/language-model/train-model.ts";
+import { CommandError } from "../command-error.ts";
+import type { TrainCommandOptions } from "../lm.ts";
+import { writeResult } from "../result-output.ts";
+import type { Surroundings } from "../surroundings.ts";
+import { readRunConfig, readText, readTokenizer } from "./read-run-options.ts";
+import { TrainingLine } from "./training-line.ts";
+
+/** `lockstep lm train`. */
+export async function runTrain(
+  surroundings: Surroundings,
+  textName: string,
+  options: TrainCommandOptions,
+): Promise<void> {
+  const { stderr, clock, interrupt } = surroundings;
+  const { out, resume, force, backend, json } = options;
+  const text = await readText(textName);
+  const checkpoint = resume === true ? await openCheckpoint(options) : undefined;
+  const line = new TrainingLine(stderr, clock);
+  let summary: RunSummary;
+  try {
+    const config = checkpoint?.config ?? (await readRunConfig(options));
+    const tokenizer = await readTokenizer(options.tokenizer);
+    summary = await trainModel({
+      ...{ config, text, textName, out, isReplaced: force === true, tokenizer, checkpoint },
+      openBackend: () => openBackend(backend),
+      signal: interrupt,
+      nowMs: () => clock.nowMs(),
+      memoryBytes: () => process.memoryUsage.rss(),
+      onStep: (step, loss, tokens) => line.step(step, config.steps, loss, tokens),
+      onEvaluation: (row) => line.evaluation(row),
+      onWarning: (warning) => line.say(warning),
+    });
+  } finally {
+    line.clear();
+    await checkpoint?.close();
+  }
+  if (summary.isStopped) {
+    const kept = `${out} keeps a checkpoint: go on with --resume`;
+    throw new CommandError("interrupted", `stopped after step ${summary.steps} of ${summary.config.steps}`, kept);
+  }
+  await writeResult(surroundings, json, { run: out, ...summary }, resultText(out, summary));
+}
+
+/** A run goes on as it began: options that would make it another one are refused. */
+async function openCheckpoint(options: TrainCommandOptions): Promise<Checkpoint> {
+  const { out, recipe, config, set, steps, seed, engine, tokenizer, force } = options;
+  const given = Object.entries({ recipe, config, steps, seed, engine, tokenizer, force, set: set[0] });
+  const [other] = given.find(([, value]) => value !== undefined) ?? [];
+  if (other !== undefined) {
+    throw new CommandError("usage", `--resume goes on with the run as it is in ${out}`, `leave out --${other}`);
+  }
+  return await Checkpoint.open(await checkpointOf(out, "newest"));
+}
+
+function resultText(out: string, summary: RunSummary): string {
+  const { parameters, final, best, steps, tokensPerSecond, seconds, memoryBytes } = summary;
+  const losses =
+    final === null ? "" : `, loss ${final.valLoss.toFixed(4)} nats, ${final.valBitsPerByte.toFixed(4)} bits per byte`;
+  const lines = [
+    `${out}: ${formatCount(parameters)} parameters, ${formatCount(steps)} steps${losses}`,
+    `  ${seconds.toFixed(1)} s of training, ${formatCount(Math.round(tokensPerSecond))} tokens/s, ${formatQuantity(memoryBytes, "B", "up")}`,
+  ];
+  if (best !== null && final !== null && best.step !== final.step) {
+    lines.push(`  best after step ${best.step}: ${best.loss.toFixed(4)} nats`);
+  }
+  return [...lines, `  lockstep lm sample ${out}`].join("\n");
+}

@@ -1,0 +1,69 @@
+import type { Backend, Engine } from "../../tensor/engine.ts";
+import { ProgramBuilder } from "../../tensor/program-builder.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import type { ModelConfig } from "./model-config.ts";
+import { parameterSpecs } from "./parameters.ts";
+import type { SafetensorsReader } from "./safetensors-reader.ts";
+import { recordLogits } from "./transformer-program.ts";
+
+/** A trained model that is asked for one token after the other, and remembers keys and values of those before. */
+export class Decoder {
+  readonly #engine: Engine;
+  readonly #logits: Tensor;
+  readonly #context: number;
+  readonly #out: Float32Array;
+  /** What it looks back on, oldest first. */
+  #seen: number[] = [];
+
+  private constructor(engine: Engine, logits: Tensor, { context, vocabulary }: ModelConfig) {
+    this.#engine = engine;
+    this.#logits = logits;
+    this.#context = context;
+    this.#out = new Float32Array(vocabulary);
+  }
+
+  /** @throws {LanguageModelError} `foreign-checkpoint`, `truncated`; {TensorError} what the backend cannot hold */
+  static async create(backend: Backend, config: ModelConfig, reader: SafetensorsReader): Promise<Decoder> {
+    const builder = new ProgramBuilder();
+    const ids = builder.input("token", [1], "i32");
+    const position = builder.input("position", [1], "i32");
+    const logits = recordLogits(builder, config, ids, { sequences: 1, length: 1, position });
+    const engine = await backend.load(builder.build(logits, { withGradients: false }));
+    for (const { name, shape } of parameterSpecs(config)) {
+      engine.set(name, Float32Array.from(await reader.floats(name, shape)));
+    }
+    return new Decoder(engine, logits, config);
+  }
+
+  /** Forget every token. */
+  reset(): void {
+    this.#seen = [];
+  }
+
+  /**
+   * What follows one more token. Where the context is full, it begins anew with the later half of it: each of these tokens is
+   * then seen from its new place, as in training.
+   *
+   * @returns logits, shape (vocabulary); overwritten by the next call
+   */
+  next(token: number): Float32Array {
+    if (this.#seen.length === this.#context) {
+      const kept = this.#seen.slice(Math.ceil(this.#context / 2));
+      this.reset();
+      for (const earlier of kept) this.#run(earlier);
+    }
+    this.#run(token);
+    return this.#engine.read(this.#logits, this.#out);
+  }
+
+  close(): void {
+    this.#engine.close();
+  }
+
+  #run(token: number): void {
+    this.#engine.input("token", Int32Array.of(token));
+    this.#engine.input("position", Int32Array.of(this.#seen.length));
+    this.#engine.forward();
+    this.#seen.push(token);
+  }
+}

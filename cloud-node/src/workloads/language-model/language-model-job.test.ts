@@ -1,0 +1,106 @@
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { WORKLOADS_URL } from "../../cli/workloads.ts";
+import type { Job, JsonObject } from "../../jobs/job.ts";
+import { WorkerRig } from "../../jobs/worker-rig.suite.ts";
+import { checkParams } from "../../jobs/workload-registry.ts";
+import { languageModel } from "./language-model.ts";
+import { RUN_FILES } from "./run-folder.ts";
+import { RunRig, SMALL_RUNS, SONNETS } from "./run-rig.suite.ts";
+
+const WORKER = { registry: WORKLOADS_URL, workloads: ["language-model"], memoryMb: 512, graceMs: 20_000 };
+const SMALL = [
+  ...["model.layers=1", "model.heads=2", "model.width=8", "model.context=12", "data.rows=2"],
+  ...["steps=13", "evalEvery=5", "evalBatches=2", "schedule.warmup=2", ...(SMALL_RUNS.tensor ?? [])],
+];
+
+let rig: WorkerRig;
+let here: RunRig;
+beforeEach(async () => {
+  [rig, here] = [await WorkerRig.open(), new RunRig()];
+});
+afterEach(async () => {
+  await rig.close();
+  here.close();
+});
+
+async function run(params: JsonObject, text: string | null = SONNETS): Promise<Job> {
+  const inputs = text === null ? [] : [{ name: "sonnets.txt", ...rig.blobs.add(text) }];
+  return await rig.run("language-model", params, { inputs, maxAttempts: 1 });
+}
+
+function output(job: Job, name: string): Buffer {
+  const blob = job.result?.outputs.find((found) => found.name === name);
+  return blob === undefined ? Buffer.alloc(0) : Buffer.from(rig.blobs.bytes(blob));
+}
+
+test("a job trains the same model as the command does", async () => {
+  await rig.worker(WORKER);
+  const job = await run({ set: SMALL });
+  expect(job).toMatchObject({
+    state: "done",
+    progress: { fraction: 1, note: expect.stringMatching(/^step 13, loss/) },
+  });
+  expect(job.result?.outputs.map(({ name }) => name)).toEqual([...RUN_FILES]);
+  const { final, parameters } = await here.train("run", SMALL_RUNS.tensor ?? []);
+  expect(job.result?.value).toMatchObject({ steps: 13, parameters, valLoss: final?.valLoss });
+  expect(JSON.parse(String(output(job, "config.json")))).toMatchObject({ steps: 13, model: { dropout: 0.1 } });
+});
+
+test("another attempt goes on where the one before was stopped, with its metrics", async () => {
+  const controller = new AbortController();
+  const whole = await here.train("whole", SMALL_RUNS.tensor ?? []);
+  let saved = Buffer.alloc(0);
+  await here.train("run", SMALL_RUNS.tensor ?? [], {
+    signal: controller.signal,
+    onStep: (step) => step === 7 && controller.abort(),
+    onCheckpoint: async (folder) => {
+      const pieces: Uint8Array[] = [];
+      for await (const piece of folder.saved()) pieces.push(piece);
+      saved = Buffer.concat(pieces);
+    },
+  });
+  const inputs = [{ name: "sonnets.txt", ...rig.blobs.add(SONNETS) }];
+  const id = await rig.submit("language-model", { set: SMALL }, { inputs });
+  const lease = await rig.queue.claim(["language-model"], "another");
+  await lease?.checkpoint(rig.blobs.add(saved));
+  await lease?.release();
+  await rig.worker(WORKER);
+  const job = await rig.queue.ended(id);
+  expect(job.result?.value).toMatchObject({
+    steps: 13,
+    valLoss: whole.final?.valLoss,
+    trainLoss: whole.final?.trainLoss,
+  });
+  const lines = String(output(job, "metrics.csv")).trimEnd().split("\n");
+  expect(lines.slice(1).map((line) => line.split(",")[0])).toEqual(["0", "5", "10", "13"]);
+});
+
+test("what cannot be trained on is refused for good, by its name", async () => {
+  await rig.worker(WORKER);
+  for (const [params, text, code, part] of [
+    [{}, null, "bad-job", "give a text"],
+    [{}, " \n", "bad-input", "sonnets.txt has no text"],
+    [{}, "short", "bad-input", "the shorter part has"],
+    [{ set: ["model.width=9"] }, SONNETS, "bad-params", "width must be a multiple of heads"],
+    [{ config: { data: { tokenizer: "hf" } } }, SONNETS, "bad-params", "needs a tokenizer.json"],
+    [
+      { set: [...SMALL, "optimizer.learningRate=1e30", "optimizer.weightDecay=1e9"] },
+      SONNETS,
+      "bad-params",
+      "no finite number",
+    ],
+  ] as const) {
+    const job = await run(params as JsonObject, text);
+    expect(job).toMatchObject({ state: "failed", attempts: 1, error: { code } });
+    expect(job.error?.message).toContain(part);
+  }
+});
+
+test.for([
+  [{ recipe: "none" }, "recipe: Invalid type"],
+  [{ backend: "abacus" }, "backend: Invalid type"],
+  [{ config: [] }, "config: write options"],
+  [{ steps: 1 }, "steps: Invalid key"],
+] as const)("with the parameters %o names the field: %s", ([params, part]) => {
+  expect(() => checkParams(languageModel, params as JsonObject)).toThrow(`language-model, ${part}`);
+});

@@ -1,0 +1,16 @@
+/** Text to numbers and back. */
+export interface Tokenizer {
+  readonly kind: "char" | "byte" | "hf";
+  /** How many tokens there are: ids are 0 … vocabulary − 1. */
+  readonly vocabulary: number;
+  /** The token that begins a document; no text encodes to it. */
+  readonly bos: number;
+  /** @throws {LanguageModelError} `unknown-character` */
+  encode(text: string): Int32Array;
+  /** Special tokens give nothing. */
+  decode(ids: ArrayLike<number>): string;
+  /** Bytes of UTF-8 that a token stands for; 0 for special ones, which no measure counts. */
+  bytesOf(id: number): number;
+  /** As it is kept in a checkpoint: `restoreTokenizer` makes the same of it. */
+  toJson(): object;
+}

@@ -1,0 +1,156 @@
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { Checkpoint } from "./checkpoint.ts";
+import { MemoryWatch } from "./memory-watch.ts";
+import type { MetricsRow } from "./metrics-row.ts";
+import { RUN_FILES } from "./run-folder.ts";
+import { RunRig, SMALL_RUNS, SONNETS } from "./run-rig.suite.ts";
+
+let rig: RunRig;
+beforeEach(() => {
+  rig = new RunRig();
+});
+afterEach(() => rig.close());
+
+/** Stop in front of a step. */
+function stopAt(step: number): { signal: AbortSignal; onStep: (at: number) => void } {
+  const controller = new AbortController();
+  return { signal: controller.signal, onStep: (at) => at === step && controller.abort() };
+}
+
+function metrics(name: string): MetricsRow[] {
+  const lines = readFileSync(`${rig.at(name)}/metrics.jsonl`, "utf8")
+    .trimEnd()
+    .split("\n");
+  return lines.map((line) => ({ ...JSON.parse(line), seconds: 0, tokensPerSecond: 0 }));
+}
+
+describe.each(Object.entries(SMALL_RUNS))("with the %s engine", (_, settings) => {
+  test("a run that was stopped anywhere goes on bit for bit", async () => {
+    await rig.train("whole", settings);
+    const expected = await rig.contents("whole");
+    for (const steps of [[1], [5], [3, 4, 11]]) {
+      const name = `stopped-${steps}`;
+      const [first = 0, ...later] = steps;
+      expect(await rig.train(name, settings, stopAt(first))).toMatchObject({ isStopped: true, steps: first });
+      for (const step of later)
+        expect(await rig.resume(name, stopAt(step))).toMatchObject({ isStopped: true, steps: step });
+      expect(await rig.resume(name)).toMatchObject({ isStopped: false, steps: 13 });
+      expect(await rig.contents(name)).toEqual(expected);
+      expect(metrics(name)).toEqual(metrics("whole"));
+    }
+  });
+
+  test("the same seed gives the same run, and another one another", async () => {
+    await rig.train("one", settings);
+    await rig.train("two", settings);
+    await rig.train("three", [...settings, "seed=2"]);
+    const [one, two, three] = [await rig.contents("one"), await rig.contents("two"), await rig.contents("three")];
+    expect(two).toEqual(one);
+    expect(three.tensors).not.toEqual(one.tensors);
+  });
+
+  test("it learns: the loss falls", async () => {
+    const { final, best } = await rig.train("run", [
+      ...settings,
+      "steps=60",
+      "evalEvery=60",
+      "optimizer.learningRate=0.02",
+    ]);
+    const [before] = metrics("run");
+    expect(final?.valLoss).toBeLessThan((before?.valLoss ?? 0) - 0.5);
+    expect(best?.step).toBe(60);
+  });
+
+  test("a loss that is no number ends the run, names the step, and leaves the last good checkpoint", async () => {
+    const run = rig.train("run", [
+      ...settings,
+      "optimizer.learningRate=1e30",
+      "schedule.warmup=9",
+      "optimizer.weightDecay=1e9",
+    ]);
+    await expect(run).rejects.toMatchObject({
+      code: "loss-not-finite",
+      message: expect.stringMatching(/^step \d+: the/),
+    });
+    const { progress, tensors } = await rig.contents("run");
+    expect(progress).toMatchObject({ step: 0 });
+    const values = Object.values(tensors).flatMap((tensor) => Array.from(tensor as Float32Array));
+    expect(values.every(Number.isFinite)).toBe(true);
+  });
+});
+
+test("a run leaves files that say everything of it", async () => {
+  const summary = await rig.train("run", SMALL_RUNS.scalar ?? []);
+  expect(readdirSync(rig.at("run")).toSorted()).toEqual([...RUN_FILES].toSorted());
+  const file = (name: string) => readFileSync(`${rig.at("run")}/${name}`, "utf8");
+  expect(JSON.parse(file("summary.json"))).toEqual(JSON.parse(JSON.stringify(summary)));
+  expect(JSON.parse(file("config.json"))).toEqual(summary.config);
+  expect(metrics("run").map(({ step }) => step)).toEqual([0, 5, 10, 13]);
+  const [header, ...lines] = file("metrics.csv").trimEnd().split("\n");
+  expect(header?.split(",").slice(0, 4)).toEqual(["step", "tokens", "seconds", "loss"]);
+  expect(lines.map((line) => line.split(",")[0])).toEqual(["0", "5", "10", "13"]);
+  expect(file("summary.md")).toContain("| steps | 13 of 13, 2 rows each, seed 1337 |");
+  expect(file("loss.svg")).toMatch(/^<svg [\s\S]*validation<\/text>\n<\/svg>\n$/);
+});
+
+test("losses are told in nats and in bits for each byte of the text", async () => {
+  const { final } = await rig.train("run", [...(SMALL_RUNS.tensor ?? []), "data.tokenizer=byte"]);
+  expect(final?.valBitsPerByte).toBeCloseTo((final?.valLoss ?? 0) / Math.LN2, 12);
+});
+
+describe("a run is not gone on with", () => {
+  beforeEach(async () => {
+    await rig.train("run", SMALL_RUNS.scalar ?? [], stopAt(7));
+  });
+
+  test("with another text", async () => {
+    await expect(rig.resume("run", { text: `${SONNETS} ` })).rejects.toMatchObject({ code: "other-run" });
+  });
+
+  test("by beginning another one in its place", async () => {
+    await expect(rig.train("run", [])).rejects.toThrow("there is a run in");
+    expect(await rig.train("run", [], { isReplaced: true })).toMatchObject({ steps: 13 });
+  });
+
+  test.each([
+    ["truncated", (bytes: Buffer) => bytes.subarray(0, bytes.length - 1)],
+    ["bad-safetensors", (bytes: Buffer) => Buffer.concat([bytes, Buffer.alloc(1)])],
+    ["foreign-checkpoint", (bytes: Buffer) => edited(bytes, "lockstep language", "another language.")],
+    ["foreign-checkpoint", (bytes: Buffer) => edited(bytes, '\\"step\\":7', '\\"step\\":-7')],
+    ["foreign-checkpoint", (bytes: Buffer) => edited(bytes, '\\"next\\":', '\\"nixt\\":')],
+    ["bad-config", (bytes: Buffer) => edited(bytes, '\\"engine\\":\\"scalar\\"', '\\"engine\\":\\"steam!\\"')],
+    ["foreign-checkpoint", (bytes: Buffer) => edited(bytes, '\\"width\\":8', '\\"width\\":6')],
+    ["bad-tokenizer", (bytes: Buffer) => edited(bytes, '\\"kind\\":\\"char\\"', '\\"kind\\":\\"chat\\"')],
+  ])("from a checkpoint that is %s", async (code, damage) => {
+    const path = `${rig.at("run")}/checkpoint.safetensors`;
+    writeFileSync(path, damage(readFileSync(path)));
+    await expect(rig.resume("run")).rejects.toMatchObject({ code });
+  });
+});
+
+/** The header with one text in place of another, as long as it was. */
+function edited(bytes: Buffer, from: string, to: string): Buffer {
+  const before = bytes.toString("latin1");
+  expect(before).toContain(from);
+  const slack = to.length - from.length;
+  const after = before.replace(from, to);
+  const headerEnd = 8 + Number(bytes.readBigUInt64LE());
+  return Buffer.from(after.slice(0, headerEnd) + after.slice(headerEnd + slack), "latin1");
+}
+
+test("a checkpoint says which model it has", async () => {
+  await rig.train("run", SMALL_RUNS.tensor ?? []);
+  const checkpoint = await Checkpoint.open(`${rig.at("run")}/best.safetensors`);
+  expect(checkpoint.model).toMatchObject({ vocabulary: new Set(SONNETS).size + 1, headWidth: 4, positions: "rope" });
+  await checkpoint.close();
+});
+
+test("memory that grows is noticed, and what a process needs at first is not", () => {
+  const watch = new MemoryWatch();
+  const MB = 1 << 20;
+  for (const megabytes of [100, 400, 410, 390]) watch.add(megabytes * MB);
+  expect([watch.growthBytes, watch.isDrifting]).toEqual([-10 * MB, false]);
+  watch.add(481 * MB);
+  expect(watch.isDrifting).toBe(true);
+});

@@ -1,0 +1,138 @@
+import type { ProgramBuilder } from "../../tensor/program-builder.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import type { ModelConfig } from "./model-config.ts";
+import { parameterSpecs } from "./parameters.ts";
+import { LAYER_NORM_EPS, RMS_NORM_EPS } from "./scalar-network.ts";
+
+/** Which rows a program has, and how they look back. */
+export interface RowPlan {
+  /** Sequences. */
+  readonly sequences: number;
+  /** Rows of each: the whole context, or one new row. */
+  readonly length: number;
+  /** i32, (1): where the new row stands; set where rows before it are remembered from run to run. */
+  readonly position?: Tensor;
+  /** Leaves channels out: called once for each place where a model may. */
+  readonly drop?: (x: Tensor) => Tensor;
+}
+
+/**
+ * Record a bigram or a GPT: the same calculation as `scalarLogits`, over all rows at once.
+ *
+ * @param ids  i32, (sequences × length)
+ * @returns logits, (sequences × length, vocabulary)
+ */
+export function recordLogits(builder: ProgramBuilder, config: ModelConfig, ids: Tensor, plan: RowPlan): Tensor {
+  const weights = new Map(parameterSpecs(config).map(({ name, shape }) => [name, builder.parameter(name, shape)]));
+  const weight = (name: string): Tensor => weights.get(name) as Tensor;
+  if (config.kind === "bigram") return builder.embedding(weight("bigram.weight"), ids);
+  return new Transformer(builder, config, plan, weight).logits(ids);
+}
+
+class Transformer {
+  readonly #builder: ProgramBuilder;
+  readonly #config: ModelConfig;
+  readonly #plan: RowPlan;
+  readonly #weight: (name: string) => Tensor;
+
+  constructor(builder: ProgramBuilder, config: ModelConfig, plan: RowPlan, weight: (name: string) => Tensor) {
+    this.#builder = builder;
+    this.#config = config;
+    this.#plan = plan;
+    this.#weight = weight;
+  }
+
+  logits(ids: Tensor): Tensor {
+    const { layers, tied, softcap } = this.#config;
+    let x = this.#embed(ids);
+    for (let layer = 0; layer < layers; layer += 1) {
+      const name = `transformer.h.${layer}`;
+      x = this.#attend(`${name}.attn`, this.#norm(`${name}.ln_1`, x), x);
+      x = this.#feedForward(`${name}.mlp`, this.#norm(`${name}.ln_2`, x), x);
+    }
+    const last = this.#norm("transformer.ln_f", x);
+    const logits = this.#linear(tied ? "transformer.wte" : "lm_head", last);
+    return softcap === 0 ? logits : this.#builder.softcap(logits, softcap);
+  }
+
+  #embed(ids: Tensor): Tensor {
+    const { positions, embeddingNorm } = this.#config;
+    let x = this.#builder.embedding(this.#weight("transformer.wte.weight"), ids);
+    if (positions === "learned") x = this.#builder.add(x, this.#places());
+    if (embeddingNorm) x = this.#builder.rmsNorm(x, undefined, RMS_NORM_EPS);
+    return this.#drop(x);
+  }
+
+  #places(): Tensor {
+    const table = this.#weight("transformer.wpe.weight");
+    const { position } = this.#plan;
+    return position === undefined ? table : this.#builder.embedding(table, position);
+  }
+
+  #attend(name: string, x: Tensor, residual: Tensor): Tensor {
+    const { heads, kvHeads, headWidth: headDim, qkNorm, context } = this.#config;
+    const { sequences: B, length: T, position } = this.#plan;
+    const q = this.#turn(this.#linear(`${name}.c_q`, x), heads);
+    const k = this.#turn(this.#linear(`${name}.c_k`, x), kvHeads);
+    const v = this.#linear(`${name}.c_v`, x);
+    const shape = { B, heads, kvHeads, headDim, scale: (qkNorm === 0 ? 1 : qkNorm * qkNorm) / Math.sqrt(headDim) };
+    const seen =
+      position === undefined
+        ? this.#builder.causalAttention(q, k, v, { ...shape, T })
+        : this.#builder.cachedAttention(q, k, v, position, { ...shape, capacity: context });
+    return this.#project(`${name}.c_proj`, seen, residual);
+  }
+
+  /** Place queries or keys: turned by their position where positions are angles, and normalized where that is asked for. */
+  #turn(x: Tensor, heads: number): Tensor {
+    const { positions, ropeTheta: theta, qkNorm, headWidth: headDim, context } = this.#config;
+    const { position, sequences, length } = this.#plan;
+    let turned = x;
+    if (positions === "rope") {
+      const place = position === undefined ? { T: length } : { T: context, positions: position };
+      turned = this.#builder.rope(x, { heads, headDim, theta, ...place });
+    }
+    if (qkNorm === 0) return turned;
+    const rows = sequences * length;
+    const apart = this.#builder.rmsNorm(
+      this.#builder.reshape(turned, [rows * heads, headDim]),
+      undefined,
+      RMS_NORM_EPS,
+    );
+    return this.#builder.reshape(apart, [rows, heads * headDim]);
+  }
+
+  #feedForward(name: string, x: Tensor, residual: Tensor): Tensor {
+    const up = this.#linear(`${name}.c_fc`, x);
+    return this.#project(`${name}.c_proj`, this.#activate(name, x, up), residual);
+  }
+
+  #activate(name: string, x: Tensor, up: Tensor): Tensor {
+    const { activation } = this.#config;
+    if (activation === "swiglu") return this.#builder.swiglu(this.#linear(`${name}.c_gate`, x), up);
+    return activation === "gelu" ? this.#builder.gelu(up) : this.#builder.relu2(up);
+  }
+
+  #norm(name: string, x: Tensor): Tensor {
+    const { norm } = this.#config;
+    if (norm === "none") return x;
+    if (norm === "rms-plain") return this.#builder.rmsNorm(x, undefined, RMS_NORM_EPS);
+    const gain = this.#weight(`${name}.weight`);
+    if (norm === "rms") return this.#builder.rmsNorm(x, gain, RMS_NORM_EPS);
+    return this.#builder.layerNorm(x, gain, undefined, LAYER_NORM_EPS);
+  }
+
+  #linear(name: string, x: Tensor): Tensor {
+    return this.#builder.matmul(x, this.#weight(`${name}.weight`), { transposed: true });
+  }
+
+  /** Back into the residual stream. */
+  #project(name: string, x: Tensor, residual: Tensor): Tensor {
+    if (this.#plan.drop !== undefined) return this.#builder.add(this.#drop(this.#linear(name, x)), residual);
+    return this.#builder.matmul(x, this.#weight(`${name}.weight`), { transposed: true, residual });
+  }
+
+  #drop(x: Tensor): Tensor {
+    return this.#plan.drop?.(x) ?? x;
+  }
+}

@@ -1,0 +1,107 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { erf } from "./error-function.ts";
+import { dot, logSumExp, softmax, sum, Value } from "./value.ts";
+
+const DELTA = 1e-6;
+
+/** Central difference of f at xs by its k-th argument. */
+function slope(f: (...xs: Value[]) => Value, xs: readonly number[], k: number): number {
+  const at = (shift: number) => f(...xs.map((x, i) => new Value(i === k ? x + shift : x))).data;
+  return (at(DELTA) - at(-DELTA)) / (2 * DELTA);
+}
+
+function expectSlopes(f: (...xs: Value[]) => Value, xs: readonly number[]): void {
+  const leaves = xs.map((x) => new Value(x));
+  f(...leaves).backward();
+  for (const [k, leaf] of leaves.entries()) {
+    const numerical = slope(f, xs, k);
+    expect(Math.abs(leaf.grad - numerical)).toBeLessThanOrEqual(1e-6 * (1 + Math.abs(numerical)));
+  }
+}
+
+const OPERATIONS: Readonly<Record<string, (x: Value, y: Value) => Value>> = {
+  add: (x, y) => x.add(y).add(3),
+  sub: (x, y) => x.sub(y).sub(3),
+  mul: (x, y) => x.mul(y).mul(-2),
+  div: (x, y) => x.div(y.mul(y).add(1)).div(4),
+  pow: (x, y) => x.mul(x).add(1).pow(-0.5).add(y.pow(3)),
+  exp: (x, y) => x.exp().mul(y),
+  log: (x, y) => x.mul(x).add(0.1).log().mul(y),
+  tanh: (x, y) => x.tanh().mul(y.tanh()),
+  gelu: (x, y) => x.gelu().mul(y.gelu()),
+  silu: (x, y) => x.silu().mul(y.silu()),
+  sum: (x, y) => sum([x, y, x]).mul(y),
+  dot: (x, y) => dot([x, y, x], [y, y, x]),
+  logSumExp: (x, y) => logSumExp([x, y, x.mul(y)]),
+  softmax: (x, y) => dot(softmax([x, y, x.mul(y)]), [x, y, y]),
+};
+
+test.each(Object.entries(OPERATIONS))("the derivative of %s is that of central differences", (_, f) => {
+  const number = fc.double({ min: -3, max: 3, noNaN: true });
+  fc.assert(fc.property(number, number, (x, y) => expectSlopes(f, [x, y])));
+});
+
+test("relu passes what is above zero, and its slope with it", () => {
+  expect([-1, 0, 2].map((x) => new Value(x).relu().data)).toEqual([0, 0, 2]);
+  expectSlopes((x) => x.relu(), [2]);
+  expectSlopes((x) => x.relu(), [-2]);
+});
+
+test("a value that is used several times gets the slopes of all uses", () => {
+  const x = new Value(3);
+  x.mul(x).add(x).mul(x).backward();
+  expect(x.grad).toBe(3 * 9 + 2 * 3);
+});
+
+test("micrograd's own example has the gradients that its README prints", () => {
+  const [a, b] = [new Value(-4), new Value(2)];
+  let c = a.add(b);
+  let d = a.mul(b).add(b.pow(3));
+  c = c.add(c.add(1));
+  c = c.add(c.add(1).sub(a));
+  d = d.add(d.mul(2).add(b.add(a).relu()));
+  d = d.add(d.mul(3).add(b.sub(a).relu()));
+  const e = c.sub(d);
+  const f = e.pow(2);
+  const g = f.mul(0.5).add(new Value(10).div(f));
+  g.backward();
+  expect([g.data, a.grad, b.grad].map((x) => x.toFixed(4))).toEqual(["24.7041", "138.8338", "645.5773"]);
+});
+
+test("a chain far deeper than a call stack is differentiated", () => {
+  const x = new Value(1);
+  let y = x;
+  for (let i = 0; i < 300_000; i += 1) y = y.add(x);
+  y.backward();
+  expect(x.grad).toBe(300_001);
+});
+
+test("a graph whose paths double with every step is walked once for each node", () => {
+  const x = new Value(1);
+  let y = x;
+  for (let i = 0; i < 200; i += 1) y = y.add(y).mul(0.5);
+  y.backward();
+  expect(x.grad).toBe(1);
+});
+
+test("sums of exponentials overflow nowhere", () => {
+  const large = [1000, 1001, -2000].map((x) => new Value(x));
+  expect(logSumExp(large).data).toBeCloseTo(1001 + Math.log1p(Math.exp(-1)), 10);
+  expect(sum(softmax(large)).data).toBeCloseTo(1, 12);
+});
+
+test.each([
+  // NIST Digital Library of Mathematical Functions and Abramowitz and Stegun, table 7.1.
+  [0, 0],
+  [0.5, 0.5204998778130465],
+  [1, 0.8427007929497149],
+  [1.5, 0.9661051464753108],
+  [2, 0.9953222650189527],
+  [3, 0.9999779095030014],
+  [4, 0.9999999845827421],
+  [-1, -0.8427007929497149],
+  [7, 1],
+])("erf(%d) is that of the tables", (x, expected) => {
+  expect(erf(x)).toBeCloseTo(expected, 14);
+});
