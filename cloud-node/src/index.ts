@@ -105,12 +105,8 @@ export {
   type TrajectoryErrorCode,
   type TrajectoryPlace,
 } from "./workloads/trajectory/trajectory-error.ts";
-export {
-  type BuildOptions,
-  type BuildProgress,
-  type BuildReport,
-  buildIndex,
-} from "./workloads/vector-index/build-index.ts";
+export { type BuildOptions, type BuildReport, buildIndex } from "./workloads/vector-index/build-index.ts";
+export type { BuildProgress } from "./workloads/vector-index/build-progress.ts";
 export { addVectors, type ChangeOptions, deleteVectors } from "./workloads/vector-index/change-index.ts";
 export { type DecodedBlock, decodeIndex } from "./workloads/vector-index/decode-index.ts";
 export { type ExactNeighbours, type ExactOptions, searchExact } from "./workloads/vector-index/exact-search.ts";
