@@ -6,9 +6,9 @@
  *   HELD   numbers that need more than 64 bits of arithmetic: (column, row, offset, length), u32 each; the host
  *          parses them and fills the gaps in the tile
  *
- * A number of up to 15 characters, sign aside, is taken without a loop: its 16 bytes are compared with the digits, the
- * point is moved out by a shuffle, and three multiply-adds make the integer m of at most 15 digits. m and 10^k, k <= 22,
- * are exact doubles, so that m / 10^k and m * 10^k are rounded once, as the text's own value is.
+ * A number of up to 15 characters is taken without a loop: the 16 bytes up to its end, and those one further left for
+ * what is in front of the point, are put together, and three multiply-adds make the integer m of at most 15 digits. m and
+ * 10^k, k <= 22, are exact doubles, so that m / 10^k and m * 10^k are rounded once, as the text's own value is.
  *
  * @see Clinger 1990, "How to read floating point numbers accurately", fast path
  */
@@ -52,6 +52,32 @@ const POWERS: usize = memory.data<f64>([
   1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20,
   1e21, 1e22,
 ]);
+/** Powers of ten by digits behind the point, 0 … 15; then that of a number without one. */
+const DIVISORS: usize = memory.data<f64>([
+  1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1,
+]);
+const NO_POINT: i32 = 16;
+/**
+ * Vectors, in memory: as constants the compiler would put each together anew for every number.
+ *
+ * From the byte n of LAST_LANES on: sixteen lanes of which the last n are set; 0 <= n <= 16.
+ */
+const LAST_LANES: usize = memory.data<u8>([
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
+  255, 255,
+]);
+const BEHIND_BLANKS: usize = memory.data<u8>([33, 33, 33, 33, 33, 33, 33, 33, 33, 33, 33, 33, 33, 33, 33, 33], 16);
+const POINTS: usize = memory.data<u8>([46, 46, 46, 46, 46, 46, 46, 46, 46, 46, 46, 46, 46, 46, 46, 46], 16);
+const ZEROS: usize = memory.data<u8>([48, 48, 48, 48, 48, 48, 48, 48, 48, 48, 48, 48, 48, 48, 48, 48], 16);
+/** Added to a byte of 10 … 127, this sets its sign. */
+const BEHIND_NINE: usize = memory.data<u8>(
+  [118, 118, 118, 118, 118, 118, 118, 118, 118, 118, 118, 118, 118, 118, 118, 118],
+  16,
+);
+const LOW_BYTES: usize = memory.data<u16>([255, 255, 255, 255, 255, 255, 255, 255], 16);
+const TENS: usize = memory.data<u16>([10, 10, 10, 10, 10, 10, 10, 10], 16);
+const HUNDREDS: usize = memory.data<u16>([100, 1, 100, 1, 100, 1, 100, 1], 16);
+const TEN_THOUSANDS: usize = memory.data<u16>([10000, 1, 10000, 1, 10000, 1, 10000, 1], 16);
 const MAX_EXACT_POWER: i32 = 22;
 const MAX_EXACT_INTEGER: u64 = 1 << 53;
 /** Longest run of digits that always fits 64 bits. */
@@ -100,7 +126,11 @@ export function parseRows(start: i32, end: i32, columns: i32, maxRows: i32): i32
     const line = p;
     let cell = TILE + ((<usize>rows) << 3);
     for (let c = 0; c < columns; c++) {
-      while (isBlank(load<u8>(p))) p++;
+      // One blank, nearly always.
+      p += <usize>(<u32>load<u8>(p) == BLANK);
+      if (<u32>load<u8>(p) <= BLANK) {
+        while (isBlank(load<u8>(p))) p++;
+      }
       if (load<u8>(IS_TEXT + c)) {
         const word = p;
         while (!isSpace(load<u8>(p))) p++;
@@ -133,56 +163,52 @@ function stop(why: i32, column: i32, at: usize, line: usize, rows: i32): i32 {
 
 /** @returns behind the number; 0 when there is none at `badCell` */
 function takeNumber(start: usize, column: i32, row: i32, cell: usize): usize {
-  const first: u32 = load<u8>(start);
-  const isNegative = first == MINUS;
-  const p = start + <usize>(isNegative || first == PLUS);
-  const bytes = v128.load(p);
-  const digits = i8x16.sub(bytes, i8x16.splat(0x30));
-  const others: u32 = ~i8x16.bitmask(i8x16.lt_u(digits, i8x16.splat(10))) & 0xffff;
-  const firstOther = others & -others;
-  const points: u32 = i8x16.bitmask(i8x16.eq(bytes, i8x16.splat(POINT as i8)));
-  const point = points & firstOther;
-  const rest = others ^ point;
-  const length: i32 = ctz(rest | 0x10000);
-  const hasPoint = point != 0;
-  const whole: i32 = ctz(others | 0x10000);
-  const count: i32 = length - <i32>hasPoint;
-  if (length < 16 && count > 0) {
-    const mark: u32 = load<u8>(p + length);
-    const fraction: i32 = hasPoint ? count - whole : 0;
-    if (isSpace(mark)) {
-      const m = <f64>joinDigits(digits, whole, count);
-      const value = m / load<f64>(POWERS + ((<usize>fraction) << 3));
-      store<f64>(cell, isNegative ? -value : value);
-      if (hasPoint || (isNegative && m == 0)) store<u8>(NOT_WHOLE + column, 1);
-      return p + length;
-    }
+  const bytes = v128.load(start);
+  // Where the next cell begins depends on this alone, so that the work on one number overlaps with that on the next.
+  const spaces: u32 = i8x16.bitmask(i8x16.lt_s(bytes, v128.load(BEHIND_BLANKS)));
+  const length: i32 = ctz(spaces | 0x10000);
+  const end = start + <usize>length;
+  const points: u32 = i8x16.bitmask(i8x16.eq(bytes, v128.load(POINTS)));
+  const point: i32 = ctz(points | 0x10000);
+  const hasPoint = point < length;
+  const fraction: i32 = hasPoint ? length - 1 - point : NO_POINT;
+  const isNegative = <u32>load<u8>(start) == MINUS;
+  const count: i32 = length - <i32>isNegative - <i32>hasPoint;
+  // Without the point: what is in front of it moves up by one.
+  const joined = v128.bitselect(v128.load(end - 16), v128.load(end - 17), v128.load(LAST_LANES + fraction));
+  const digits = v128.and(i8x16.sub(joined, v128.load(ZEROS)), v128.load(LAST_LANES + count));
+  const mark: u32 = load<u8>(end);
+  const isOther = i8x16.bitmask(v128.or(digits, i8x16.add(digits, v128.load(BEHIND_NINE)))) != 0;
+  if (length >= 16 || count <= 0 || isOther || (mark != BLANK && !isSpace(mark))) {
+    return takeLong(start, column, row, cell);
   }
-  return takeLong(start, p, isNegative, column, row, cell);
+  const m = joinDigits(digits, count);
+  const value = <f64>m / load<f64>(DIVISORS + ((<usize>fraction) << 3));
+  // No branch on the sign: nobody can foresee that of a velocity.
+  store<u64>(cell, reinterpret<u64>(value) | ((<u64>isNegative) << 63));
+  if (hasPoint || (isNegative && m == 0)) store<u8>(NOT_WHOLE + column, 1);
+  return end;
 }
 
 /**
- * Digits without the point, as one integer.
+ * Digits as one integer.
  *
- * @param digits  16 lanes 0 … 9, whatever stands at the point and behind the number
- * @param whole   digits before the point
- * @param count   digits in all, 1 … 15
+ * @param digits  16 lanes 0 … 9, the last of them last
+ * @param count   those that may not be 0, 1 … 15
  */
-function joinDigits(digits: v128, whole: i32, count: i32): u64 {
-  const lanes = i8x16(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-  // Lane j takes digit j - (16 - count), one further on behind the point; what is negative becomes 0.
-  const from = i8x16.sub(lanes, i8x16.splat(<i8>(16 - count)));
-  const packed = i8x16.swizzle(digits, i8x16.sub(from, i8x16.ge_s(from, i8x16.splat(<i8>whole))));
-  const tens = i16x8.mul(v128.and(packed, i16x8.splat(0xff)), i16x8.splat(10));
-  const pairs = i16x8.add(tens, i16x8.shr_u(packed, 8));
-  const fours = i32x4.dot_i16x8_s(pairs, i16x8(100, 1, 100, 1, 100, 1, 100, 1));
-  const narrow = i16x8.narrow_i32x4_s(fours, fours);
-  const eights = i32x4.dot_i16x8_s(narrow, i16x8(10000, 1, 10000, 1, 10000, 1, 10000, 1));
-  return <u64>(<u32>i32x4.extract_lane(eights, 0)) * 100000000 + <u64>(<u32>i32x4.extract_lane(eights, 1));
+function joinDigits(digits: v128, count: i32): i64 {
+  const tens = i16x8.mul(v128.and(digits, v128.load(LOW_BYTES)), v128.load(TENS));
+  const pairs = i16x8.add(tens, i16x8.shr_u(digits, 8));
+  const fours = i32x4.dot_i16x8_s(pairs, v128.load(HUNDREDS));
+  const eights = i32x4.dot_i16x8_s(i16x8.narrow_i32x4_s(fours, fours), v128.load(TEN_THOUSANDS));
+  const low = <i64>i32x4.extract_lane(eights, 1);
+  return count <= 8 ? low : <i64>i32x4.extract_lane(eights, 0) * 100000000 + low;
 }
 
-function takeLong(start: usize, p: usize, isNegative: bool, column: i32, row: i32, cell: usize): usize {
-  const end = parseLong(p);
+function takeLong(start: usize, column: i32, row: i32, cell: usize): usize {
+  const first: u32 = load<u8>(start);
+  const isNegative = first == MINUS;
+  const end = parseLong(start + <usize>(isNegative || first == PLUS));
   if (end == 0 || !isSpace(load<u8>(end))) {
     badCell = start;
     return 0;

@@ -4,9 +4,7 @@
  */
 export {
   gelu,
-  geluGradient,
   geluTanh,
-  geluTanhGradient,
   relu2,
   relu2Gradient,
   softcap,
@@ -20,6 +18,6 @@ export { add, columnSums, copy, embedding, embeddingGradient, fill, multiply, sc
 export { heapStart } from "./tensor/heap";
 export { crossEntropy, crossEntropyGradient } from "./tensor/loss";
 export { matmul, matmulInputGradient, matmulWeightGradient } from "./tensor/matmul";
-export { PACK_BYTES, setPackArea } from "./tensor/multiply";
 export { layerNorm, layerNormGradient, rmsNorm, rmsNormGradient } from "./tensor/norm";
 export { adamw, nesterov, sumOfSquares } from "./tensor/update";
+export { setWorkArea, WORK_BYTES } from "./tensor/work-area";

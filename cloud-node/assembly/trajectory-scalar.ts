@@ -10,6 +10,7 @@ export {
   MAX_AXES,
   MAX_FRAMES,
   MAX_PARTNERS,
+  moveAlong,
   outBytes,
   SLACK_BYTES,
   scanValues,

@@ -23,6 +23,7 @@ export {
   unitOf,
   worstError,
 } from "./trajectory/fixed-point";
+export { moveAlong } from "./trajectory/path";
 export { MAX_FRAMES } from "./trajectory/schedule";
 
 /** First free byte of memory. */

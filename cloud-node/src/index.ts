@@ -71,6 +71,7 @@ export type { Retention } from "./store/retention-timer.ts";
 export type { GapReason, StoredEpoch, StoredGap, StoredTraffic, TrafficSum } from "./store/store.ts";
 export { StoreError, type StoreErrorCode } from "./store/store-error.ts";
 export type { Box, BoxShape } from "./workloads/trajectory/box.ts";
+export type { ColumnRoom } from "./workloads/trajectory/column-arena.ts";
 export { type ColumnBound, ContainerReader } from "./workloads/trajectory/container-reader.ts";
 export type { ContainerDamage } from "./workloads/trajectory/container-scan.ts";
 export {
@@ -95,6 +96,7 @@ export {
   type EscapeList,
   encodeGroup,
   type GroupSource,
+  type Move,
 } from "./workloads/trajectory/group-codec.ts";
 export { type DumpReadOptions, readDump } from "./workloads/trajectory/read-dump.ts";
 export { type CoreBuild, type CoreExports, TrajectoryCore } from "./workloads/trajectory/trajectory-core.ts";
@@ -103,12 +105,8 @@ export {
   type TrajectoryErrorCode,
   type TrajectoryPlace,
 } from "./workloads/trajectory/trajectory-error.ts";
-export {
-  type BuildOptions,
-  type BuildProgress,
-  type BuildReport,
-  buildIndex,
-} from "./workloads/vector-index/build-index.ts";
+export { type BuildOptions, type BuildReport, buildIndex } from "./workloads/vector-index/build-index.ts";
+export type { BuildProgress } from "./workloads/vector-index/build-progress.ts";
 export { addVectors, type ChangeOptions, deleteVectors } from "./workloads/vector-index/change-index.ts";
 export { type DecodedBlock, decodeIndex } from "./workloads/vector-index/decode-index.ts";
 export { type ExactNeighbours, type ExactOptions, searchExact } from "./workloads/vector-index/exact-search.ts";

@@ -1,58 +1,59 @@
-/** Activations and their derivatives. */
-import { bell, hyperbolicTangent, normalShare, sigmoid } from "./functions";
+/** Activations and their derivatives, a strip at a time. */
+import { hyperbolicTangents, normalShares, sigmoids } from "./functions";
 import { madd, storeLanes } from "./lanes";
+import { STRIP, strip } from "./work-area";
 
 const PER_ROOT_TWO_PI: f32 = 0.3989422804014327;
 /** √(2/π), and the cubic's factor in GPT-2's approximation. */
 const TANH_SCALE: f32 = 0.7978845608028654;
 const TANH_CUBE: f32 = 0.044715;
 
-export function gelu(out: usize, x: usize, count: i32): void {
-  for (let i = 0; i < count; i += 4) {
-    const offset = usize(i) << 2;
-    const value = v128.load(x + offset);
-    storeLanes(out + offset, f32x4.mul(value, normalShare(value, bell(value))), count - i);
+export function gelu(out: usize, slope: usize, x: usize, count: i32): void {
+  const perRoot = f32x4.splat(PER_ROOT_TWO_PI);
+  for (let start = 0; start < count; start += STRIP) {
+    const length = min(STRIP, count - start);
+    const offset = usize(start) << 2;
+    normalShares(strip(0), strip(1), x + offset, (length + 3) >> 2);
+    for (let i = 0; i < length; i += 4) {
+      const at = usize(i) << 2;
+      const value = v128.load(x + offset + at);
+      const share = v128.load(strip(0) + at);
+      storeLanes(out + offset + at, f32x4.mul(value, share), length - i);
+      storeLanes(slope + offset + at, madd(f32x4.mul(value, v128.load(strip(1) + at)), perRoot, share), length - i);
+    }
   }
 }
 
-export function geluGradient(xGrad: usize, grad: usize, x: usize, count: i32, add: i32): void {
-  for (let i = 0; i < count; i += 4) {
-    const offset = usize(i) << 2;
-    const value = v128.load(x + offset);
-    const density = bell(value);
-    const share = normalShare(value, density);
-    const slope = madd(f32x4.mul(value, density), f32x4.splat(PER_ROOT_TWO_PI), share);
-    chain(xGrad + offset, v128.load(grad + offset), slope, add, count - i);
-  }
-}
-
-export function geluTanh(out: usize, x: usize, count: i32): void {
-  const half = f32x4.splat(0.5);
-  for (let i = 0; i < count; i += 4) {
-    const offset = usize(i) << 2;
-    const value = f32x4.mul(v128.load(x + offset), half);
-    storeLanes(out + offset, madd(value, hyperbolicTangent(tanhArgument(v128.load(x + offset))), value), count - i);
-  }
-}
-
-export function geluTanhGradient(xGrad: usize, grad: usize, x: usize, count: i32, add: i32): void {
+export function geluTanh(out: usize, slope: usize, x: usize, count: i32): void {
   const half = f32x4.splat(0.5);
   const one = f32x4.splat(1);
-  for (let i = 0; i < count; i += 4) {
-    const offset = usize(i) << 2;
-    const value = v128.load(x + offset);
-    const tanh = hyperbolicTangent(tanhArgument(value));
-    const square = f32x4.mul(value, value);
-    const inner = f32x4.mul(f32x4.splat(TANH_SCALE), madd(square, f32x4.splat(3 * TANH_CUBE), one));
-    const curve = f32x4.mul(f32x4.sub(one, f32x4.mul(tanh, tanh)), f32x4.mul(value, inner));
-    chain(
-      xGrad + offset,
-      v128.load(grad + offset),
-      f32x4.mul(half, f32x4.add(f32x4.add(one, tanh), curve)),
-      add,
-      count - i,
-    );
+  for (let start = 0; start < count; start += STRIP) {
+    const length = min(STRIP, count - start);
+    const offset = usize(start) << 2;
+    geluTangents(x + offset, length);
+    for (let i = 0; i < length; i += 4) {
+      const at = usize(i) << 2;
+      const value = v128.load(x + offset + at);
+      const tanh = v128.load(strip(1) + at);
+      const square = f32x4.mul(value, value);
+      const inner = f32x4.mul(f32x4.splat(TANH_SCALE), madd(square, f32x4.splat(3 * TANH_CUBE), one));
+      const curve = f32x4.mul(f32x4.sub(one, f32x4.mul(tanh, tanh)), f32x4.mul(value, inner));
+      const above = f32x4.mul(half, f32x4.add(one, tanh));
+      storeLanes(out + offset + at, f32x4.mul(value, above), length - i);
+      storeLanes(slope + offset + at, madd(curve, half, above), length - i);
+    }
   }
+}
+
+/** The second strip gets tanh of what GPT-2's approximation takes it of. */
+function geluTangents(x: usize, length: i32): void {
+  for (let i = 0; i < length; i += 4) {
+    const at = usize(i) << 2;
+    const value = v128.load(x + at);
+    const cube = f32x4.mul(f32x4.mul(value, value), value);
+    v128.store(strip(0) + at, f32x4.mul(f32x4.splat(TANH_SCALE), madd(cube, f32x4.splat(TANH_CUBE), value)));
+  }
+  hyperbolicTangents(strip(1), strip(0), (length + 3) >> 2);
 }
 
 export function relu2(out: usize, x: usize, count: i32): void {
@@ -73,10 +74,18 @@ export function relu2Gradient(xGrad: usize, grad: usize, x: usize, count: i32, a
 
 export function softcap(out: usize, x: usize, count: i32, cap: f32): void {
   const perCap = f32x4.splat(1 / cap);
-  for (let i = 0; i < count; i += 4) {
-    const offset = usize(i) << 2;
-    const tanh = hyperbolicTangent(f32x4.mul(v128.load(x + offset), perCap));
-    storeLanes(out + offset, f32x4.mul(tanh, f32x4.splat(cap)), count - i);
+  for (let start = 0; start < count; start += STRIP) {
+    const length = min(STRIP, count - start);
+    const offset = usize(start) << 2;
+    for (let i = 0; i < length; i += 4) {
+      const at = usize(i) << 2;
+      v128.store(strip(0) + at, f32x4.mul(v128.load(x + offset + at), perCap));
+    }
+    hyperbolicTangents(strip(1), strip(0), (length + 3) >> 2);
+    for (let i = 0; i < length; i += 4) {
+      const at = usize(i) << 2;
+      storeLanes(out + offset + at, f32x4.mul(v128.load(strip(1) + at), f32x4.splat(cap)), length - i);
+    }
   }
 }
 
@@ -91,11 +100,15 @@ export function softcapGradient(xGrad: usize, grad: usize, out: usize, count: i3
 }
 
 export function swiglu(out: usize, gate: usize, up: usize, count: i32): void {
-  for (let i = 0; i < count; i += 4) {
-    const offset = usize(i) << 2;
-    const value = v128.load(gate + offset);
-    const product = f32x4.mul(f32x4.mul(value, sigmoid(value)), v128.load(up + offset));
-    storeLanes(out + offset, product, count - i);
+  for (let start = 0; start < count; start += STRIP) {
+    const length = min(STRIP, count - start);
+    const offset = usize(start) << 2;
+    sigmoids(strip(0), gate + offset, (length + 3) >> 2);
+    for (let i = 0; i < length; i += 4) {
+      const at = usize(i) << 2;
+      const silu = f32x4.mul(v128.load(gate + offset + at), v128.load(strip(0) + at));
+      storeLanes(out + offset + at, f32x4.mul(silu, v128.load(up + offset + at)), length - i);
+    }
   }
 }
 
@@ -110,21 +123,20 @@ export function swigluGradient(
   addUp: i32,
 ): void {
   const one = f32x4.splat(1);
-  for (let i = 0; i < count; i += 4) {
-    const offset = usize(i) << 2;
-    const value = v128.load(gate + offset);
-    const share = sigmoid(value);
-    const from = v128.load(grad + offset);
-    if (upGrad != 0) chain(upGrad + offset, from, f32x4.mul(value, share), addUp, count - i);
-    if (gateGrad == 0) continue;
-    const slope = f32x4.mul(share, madd(value, f32x4.sub(one, share), one));
-    chain(gateGrad + offset, f32x4.mul(from, v128.load(up + offset)), slope, addGate, count - i);
+  for (let start = 0; start < count; start += STRIP) {
+    const length = min(STRIP, count - start);
+    sigmoids(strip(0), gate + (usize(start) << 2), (length + 3) >> 2);
+    for (let i = 0; i < length; i += 4) {
+      const at = usize(start + i) << 2;
+      const value = v128.load(gate + at);
+      const share = v128.load(strip(0) + (usize(i) << 2));
+      const from = v128.load(grad + at);
+      if (upGrad != 0) chain(upGrad + at, from, f32x4.mul(value, share), addUp, length - i);
+      if (gateGrad == 0) continue;
+      const slope = f32x4.mul(share, madd(value, f32x4.sub(one, share), one));
+      chain(gateGrad + at, f32x4.mul(from, v128.load(up + at)), slope, addGate, length - i);
+    }
   }
-}
-
-function tanhArgument(x: v128): v128 {
-  const cube = f32x4.mul(f32x4.mul(x, x), x);
-  return f32x4.mul(f32x4.splat(TANH_SCALE), madd(cube, f32x4.splat(TANH_CUBE), x));
 }
 
 /** The chain rule: grad · slope, stored or added. */

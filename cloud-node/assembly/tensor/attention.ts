@@ -5,14 +5,16 @@
  *   scratch  K panels | V panels | Q panels of a block | gradient panels of a block | weights (keys, 64)
  *            | gradients of weights (keys, 64) | one panel | one number for each query
  */
-import { exponential, logarithm } from "./functions";
+import { exponentials, logarithm } from "./functions";
 import { storeLanes, sumLanes } from "./lanes";
-import { multiplyEdge } from "./multiply";
-import { packColumnsTransposed, packRows } from "./pack";
+import { A_STEP, B_STEP, multiplyEdge } from "./multiply";
+import { columnPanelBytes, packColumnsTransposed, packRows, rowPanelBytes } from "./pack";
 import { multiplyTile, TILE_COLUMNS, TILE_ROWS } from "./tile";
 
 /** Queries of a block. */
 export const ATTENTION_BLOCK: i32 = 64;
+/** A score whose weight is 0. */
+const UNREACHED: f32 = -1e30;
 /** Bytes from key to key of the weights. */
 const KEY_STRIDE: usize = 256;
 
@@ -31,7 +33,7 @@ export function attentionScratch(T: i32, headDim: i32): i32 {
 }
 
 function layOut(scratch: usize, T: i32, headDim: i32): usize {
-  const keys = usize((T + 7) & ~7);
+  const keys = usize((T + 15) & ~7);
   const heads = (keys * usize(headDim)) << 2;
   const blocks = usize(ATTENTION_BLOCK * headDim) << 2;
   keyPanels = scratch;
@@ -41,7 +43,7 @@ function layOut(scratch: usize, T: i32, headDim: i32): usize {
   weights = gradPanels + blocks;
   weightGrads = weights + keys * KEY_STRIDE;
   onePanel = weightGrads + keys * KEY_STRIDE;
-  perQuery = onePanel + (ATTENTION_BLOCK << 4);
+  perQuery = onePanel + (ATTENTION_BLOCK << 5);
   return perQuery + KEY_STRIDE;
 }
 
@@ -166,17 +168,17 @@ export function attentionGradient(
 
 /** out (keys, queries) = panels of keys · panels of queries, in the tiles that have a key no later than a query. */
 function multiplyLower(out: usize, keys: usize, queries: usize, first: i32, count: i32, headDim: i32): void {
-  const aPanel = usize(headDim) << 4;
+  const aPanel = rowPanelBytes(headDim);
   for (let column = 0; column < count; column += TILE_COLUMNS) {
     const end = min(first + column + TILE_COLUMNS, first + count);
     let a = keys;
     let to = out + (usize(column) << 2);
     for (let row = 0; row < end; row += TILE_ROWS) {
-      multiplyTile(to, KEY_STRIDE, a, 16, queries, 32, headDim, 0, 0, 0);
+      multiplyTile(to, KEY_STRIDE, a, A_STEP, queries, B_STEP, headDim, 0, 0, 0);
       a += aPanel;
-      to += KEY_STRIDE * TILE_ROWS;
+      to += KEY_STRIDE * usize(TILE_ROWS);
     }
-    queries += usize(headDim) << 5;
+    queries += columnPanelBytes(headDim);
   }
 }
 
@@ -185,30 +187,12 @@ function softmax(logSums: usize, first: i32, queries: i32, scale: f32): void {
   const factors = f32x4.splat(scale);
   for (let query = 0; query < queries; query += 4) {
     const start = weights + (usize(query) << 2);
-    const open = first + query + 1;
-    const end = min(open + 3, first + queries);
-    let largest = v128.load(start);
-    let at = start;
-    for (let key = 0; key < open; key++) {
-      largest = f32x4.pmax(largest, v128.load(at));
-      at += KEY_STRIDE;
-    }
-    for (let key = open; key < end; key++) {
-      const scores = v128.load(at);
-      largest = v128.bitselect(f32x4.pmax(largest, scores), largest, reached(key - open));
-      at += KEY_STRIDE;
-    }
-    let sums = f32x4.splat(0);
-    at = start;
-    for (let key = 0; key < end; key++) {
-      let weight = exponential(f32x4.mul(f32x4.sub(v128.load(at), largest), factors));
-      if (key >= open) weight = v128.and(weight, reached(key - open));
-      v128.store(at, weight);
-      sums = f32x4.add(sums, weight);
-      at += KEY_STRIDE;
-    }
+    const end = maskPast(start, first + query + 1, first + queries);
+    const largest = f32x4.mul(columnLargest(start, end), factors);
+    const sums = exponentials(start, start, KEY_STRIDE, end, factors, largest);
+    clearPast(start, end, first + queries);
     v128.store(perQuery + (usize(query) << 2), sums);
-    storeLanes(logSums + (usize(query) << 2), f32x4.add(f32x4.mul(largest, factors), logarithm(sums)), queries - query);
+    storeLanes(logSums + (usize(query) << 2), f32x4.add(largest, logarithm(sums)), queries - query);
   }
 }
 
@@ -217,30 +201,57 @@ function softmaxGradient(logSums: usize, first: i32, queries: i32, scale: f32): 
   const factors = f32x4.splat(scale);
   for (let query = 0; query < queries; query += 4) {
     const offset = usize(query) << 2;
-    const logSum = v128.load(logSums + offset);
+    const start = weights + offset;
+    const end = maskPast(start, first + query + 1, first + queries);
+    exponentials(start, start, KEY_STRIDE, end, factors, v128.load(logSums + offset));
     const mean = v128.load(perQuery + offset);
-    const open = first + query + 1;
-    const end = min(open + 3, first + queries);
-    let at = weights + offset;
+    let at = start;
     let gradAt = weightGrads + offset;
     for (let key = 0; key < end; key++) {
-      let weight = exponential(f32x4.sub(f32x4.mul(v128.load(at), factors), logSum));
-      let scoreGrad = f32x4.mul(f32x4.mul(weight, factors), f32x4.sub(v128.load(gradAt), mean));
-      if (key >= open) {
-        weight = v128.and(weight, reached(key - open));
-        scoreGrad = v128.and(scoreGrad, reached(key - open));
-      }
-      v128.store(at, weight);
+      const scoreGrad = f32x4.mul(f32x4.mul(v128.load(at), factors), f32x4.sub(v128.load(gradAt), mean));
       v128.store(gradAt, scoreGrad);
       at += KEY_STRIDE;
       gradAt += KEY_STRIDE;
     }
+    clearPast(start, end, first + queries);
+    clearPast(weightGrads + offset, end, first + queries);
   }
 }
 
-/** Of four queries, those that a key reaches that is `past` + 1 rows after the first of them. */
-function reached(past: i32): v128 {
-  return i32x4.gt_s(i32x4(0, 1, 2, 3), i32x4.splat(past));
+/**
+ * Scores of four queries, the first of which reaches the keys below `open`: those that one of them does not reach
+ * become so small that their weights are 0.
+ *
+ * @returns the keys that any of the four reaches
+ */
+function maskPast(scores: usize, open: i32, keys: i32): i32 {
+  const end = min(open + 3, keys);
+  for (let key = open; key < end; key++) {
+    const at = scores + usize(key) * KEY_STRIDE;
+    const isReached = i32x4.gt_s(i32x4(0, 1, 2, 3), i32x4.splat(key - open));
+    v128.store(at, v128.bitselect(v128.load(at), f32x4.splat(UNREACHED), isReached));
+  }
+  return end;
+}
+
+function columnLargest(at: usize, count: i32): v128 {
+  let even = v128.load(at);
+  let odd = even;
+  for (; count > 1; count -= 2) {
+    even = f32x4.pmax(even, v128.load(at));
+    odd = f32x4.pmax(odd, v128.load(at + KEY_STRIDE));
+    at += 2 * KEY_STRIDE;
+  }
+  return f32x4.pmax(count > 0 ? f32x4.pmax(even, v128.load(at)) : even, odd);
+}
+
+/** Weights of keys from `end` on, which none of four queries reaches, and a tile that begins among the four may meet. */
+function clearPast(at: usize, end: i32, keys: i32): void {
+  at += usize(end) * KEY_STRIDE;
+  for (let key = min(keys - end, TILE_ROWS); key > 0; key--) {
+    v128.store(at, f32x4.splat(0));
+    at += KEY_STRIDE;
+  }
 }
 
 /** out (queries, headDim) = weights, by query, · x (keys, headDim). */
@@ -300,7 +311,7 @@ function multiplyByKey(
       const offset = usize(column) << 2;
       const from = x + usize(start) * xStride + offset;
       const to = out + usize(key) * outStride + offset;
-      multiplyEdge(to, outStride, onePanel, 16, from, xStride, depth, 0, 0, add, keys - key, headDim - column);
+      multiplyEdge(to, outStride, onePanel, A_STEP, from, xStride, depth, 0, 0, add, keys - key, headDim - column);
     }
   }
 }

@@ -1,7 +1,7 @@
 /** Attention of one new row over a cache, and rotary positions. */
 import { dot } from "./attention";
 import { addTimes } from "./elementwise";
-import { exponential } from "./functions";
+import { exponentials } from "./functions";
 import { firstLanes, storeLanes, sumLanes } from "./lanes";
 
 export function cachedAttention(
@@ -49,14 +49,12 @@ function weighKeys(q: usize, keys: usize, stride: usize, count: i32, headDim: i3
     f32.store(scratch + (usize(key) << 2), score);
     largest = max(largest, score);
   }
-  let sums = f32x4.splat(0);
-  for (let key = 0; key < count; key += 4) {
-    const at = scratch + (usize(key) << 2);
-    const weight = exponential(f32x4.sub(v128.load(at), f32x4.splat(largest)));
-    storeLanes(at, weight, count - key);
-    sums = f32x4.add(sums, count - key < 4 ? firstLanes(weight, count - key) : weight);
-  }
-  return sumLanes(sums);
+  const whole = count & ~3;
+  const sums = exponentials(scratch, scratch, 16, whole >> 2, f32x4.splat(1), f32x4.splat(largest));
+  if (whole == count) return sumLanes(sums);
+  const at = scratch + (usize(whole) << 2);
+  exponentials(at, at, 16, 1, f32x4.splat(1), f32x4.splat(largest));
+  return sumLanes(f32x4.add(sums, firstLanes(v128.load(at), count - whole)));
 }
 
 export function rope(

@@ -6,8 +6,8 @@
 import { madd } from "./lanes";
 
 /*
- * Constants are loaded from tables: V8 builds a vector constant from three instructions wherever it is used, and loads
- * one with a single one. Instances that share a memory write the same tables to the same place.
+ * Constants are loaded from tables, and before loops: written where they are used, V8 builds a vector of each from three
+ * instructions every time. Instances that share a memory write the same tables to the same place.
  */
 /** log2 e; 1.5 · 2^23, which rounds to whole numbers when added; ln 2 in two parts, so that products with the first are exact. */
 const EXP_RANGE: usize = memory.data<f32>([Math.LOG2E as f32, 12582912, 0.693359375, -2.1219444e-4, 88.3, -87.3]);
@@ -20,23 +20,46 @@ const TAIL_SERIES: usize = memory.data<f32>([
   0.0388707365, -0.25193358, 0.536862066, -0.324591397, 0.307013954, 0.0685484786, 0.125229739, 0.3,
 ]);
 
-/** e^x; 0 below -87.3, where it would be no normal number, and no more than e^88.3. */
-export function exponential(x: v128): v128 {
-  const most = f32x4.pmin(x, v128.load32_splat(EXP_RANGE, 16));
+/**
+ * out = e^(factor · x − shift) for `count` vectors, `stride` bytes apart; 0 where it would be no normal number, and no
+ * more than e^88.3. `out` may be `x`. One loop for all callers, so that nothing is called in it.
+ *
+ * @returns the sums of each lane, in order
+ */
+export function exponentials(out: usize, x: usize, stride: usize, count: i32, factor: v128, shift: v128): v128 {
+  const log2E = v128.load32_splat(EXP_RANGE);
   const rounder = v128.load32_splat(EXP_RANGE, 4);
-  const rounded = f32x4.add(f32x4.mul(most, v128.load32_splat(EXP_RANGE)), rounder);
-  const power = f32x4.sub(rounded, rounder);
-  const high = f32x4.sub(most, f32x4.mul(power, v128.load32_splat(EXP_RANGE, 8)));
-  const r = f32x4.sub(high, f32x4.mul(power, v128.load32_splat(EXP_RANGE, 12)));
-  let p = madd(v128.load32_splat(EXP_SERIES), r, v128.load32_splat(EXP_SERIES, 4));
-  p = madd(p, r, v128.load32_splat(EXP_SERIES, 8));
-  p = madd(p, r, v128.load32_splat(EXP_SERIES, 12));
-  p = madd(p, r, v128.load32_splat(EXP_SERIES, 16));
+  const ln2High = v128.load32_splat(EXP_RANGE, 8);
+  const ln2Low = v128.load32_splat(EXP_RANGE, 12);
+  const largest = v128.load32_splat(EXP_RANGE, 16);
+  const smallest = v128.load32_splat(EXP_RANGE, 20);
+  const c6 = v128.load32_splat(EXP_SERIES);
+  const c5 = v128.load32_splat(EXP_SERIES, 4);
+  const c4 = v128.load32_splat(EXP_SERIES, 8);
+  const c3 = v128.load32_splat(EXP_SERIES, 12);
+  const c2 = v128.load32_splat(EXP_SERIES, 16);
   const one = v128.load32_splat(EXP_SERIES, 20);
-  p = madd(f32x4.mul(r, r), p, f32x4.add(r, one));
-  // The whole number is in the low bits of what was rounded: shifted, it is an exponent.
-  const scaled = f32x4.mul(p, i32x4.add(i32x4.shl(rounded, 23), one));
-  return v128.andnot(scaled, f32x4.lt(x, v128.load32_splat(EXP_RANGE, 20)));
+  let sums = f32x4.splat(0);
+  for (; count > 0; count--) {
+    const exponent = f32x4.sub(f32x4.mul(v128.load(x), factor), shift);
+    const most = f32x4.pmin(exponent, largest);
+    const rounded = f32x4.add(f32x4.mul(most, log2E), rounder);
+    const power = f32x4.sub(rounded, rounder);
+    const r = f32x4.sub(f32x4.sub(most, f32x4.mul(power, ln2High)), f32x4.mul(power, ln2Low));
+    let p = madd(c6, r, c5);
+    p = madd(p, r, c4);
+    p = madd(p, r, c3);
+    p = madd(p, r, c2);
+    p = madd(f32x4.mul(r, r), p, f32x4.add(r, one));
+    // The whole number is in the low bits of what was rounded: shifted, it is an exponent.
+    const scaled = f32x4.mul(p, i32x4.add(i32x4.shl(rounded, 23), one));
+    const result = v128.andnot(scaled, f32x4.lt(exponent, smallest));
+    v128.store(out, result);
+    sums = f32x4.add(sums, result);
+    x += stride;
+    out += stride;
+  }
+  return sums;
 }
 
 /** Natural logarithm of normal numbers > 0. */
@@ -60,46 +83,66 @@ export function logarithm(x: v128): v128 {
   return madd(power, v128.load32_splat(EXP_RANGE, 8), f32x4.add(small, f));
 }
 
-/** tanh x, by its odd polynomial near 0, so that small results keep their digits. */
-export function hyperbolicTangent(x: v128): v128 {
-  const size = f32x4.abs(x);
-  const z = f32x4.mul(x, x);
-  let p = madd(v128.load32_splat(TANH_SERIES), z, v128.load32_splat(TANH_SERIES, 4));
-  p = madd(p, z, v128.load32_splat(TANH_SERIES, 8));
-  p = madd(p, z, v128.load32_splat(TANH_SERIES, 12));
-  p = madd(p, z, v128.load32_splat(TANH_SERIES, 16));
-  const near = madd(f32x4.mul(x, z), p, x);
-  const power = exponential(f32x4.add(size, size));
-  const far = f32x4.sub(f32x4.splat(1), f32x4.div(f32x4.splat(2), f32x4.add(power, f32x4.splat(1))));
-  const signed = v128.or(far, v128.and(x, i32x4.splat(0x80000000)));
-  return v128.bitselect(near, signed, f32x4.lt(size, f32x4.splat(0.625)));
+/** out = tanh x for `count` vectors, by its odd polynomial near 0, so that small results keep their digits. */
+export function hyperbolicTangents(out: usize, x: usize, count: i32): void {
+  const bytes = usize(count) << 4;
+  for (let at: usize = 0; at < bytes; at += 16) v128.store(out + at, f32x4.abs(v128.load(x + at)));
+  exponentials(out, out, 16, count, f32x4.splat(2), f32x4.splat(0));
+  const one = f32x4.splat(1);
+  for (let at: usize = 0; at < bytes; at += 16) {
+    const value = v128.load(x + at);
+    const z = f32x4.mul(value, value);
+    let p = madd(v128.load32_splat(TANH_SERIES), z, v128.load32_splat(TANH_SERIES, 4));
+    p = madd(p, z, v128.load32_splat(TANH_SERIES, 8));
+    p = madd(p, z, v128.load32_splat(TANH_SERIES, 12));
+    p = madd(p, z, v128.load32_splat(TANH_SERIES, 16));
+    const near = madd(f32x4.mul(value, z), p, value);
+    const far = f32x4.sub(one, f32x4.div(f32x4.splat(2), f32x4.add(v128.load(out + at), one)));
+    const signed = v128.or(far, v128.and(value, i32x4.splat(0x80000000)));
+    v128.store(out + at, v128.bitselect(near, signed, f32x4.lt(f32x4.abs(value), f32x4.splat(0.625))));
+  }
 }
 
-/** 1 / (1 + e^−x). */
-export function sigmoid(x: v128): v128 {
-  return f32x4.div(f32x4.splat(1), f32x4.add(f32x4.splat(1), exponential(f32x4.neg(x))));
-}
-
-/** e^(−x²/2): the normal density without its factor. */
-export function bell(x: v128): v128 {
-  return exponential(f32x4.mul(f32x4.mul(x, x), f32x4.splat(-0.5)));
+/** out = 1 / (1 + e^−x) for `count` vectors. */
+export function sigmoids(out: usize, x: usize, count: i32): void {
+  exponentials(out, x, 16, count, f32x4.splat(-1), f32x4.splat(0));
+  const one = f32x4.splat(1);
+  const end = out + (usize(count) << 4);
+  for (; out < end; out += 16) v128.store(out, f32x4.div(one, f32x4.add(one, v128.load(out))));
 }
 
 /**
- * Share of the normal distribution below x, to 1e-7: the tail beyond |x| is bell(x) times a polynomial in
- * t = 1 / (1 + 0.3 |x|).
+ * For `count` vectors: `bells` gets e^(−x²/2), the normal density without its factor, and `shares` the share of the
+ * normal distribution below x, to 1e-7: the tail beyond |x| is the bell times a polynomial in t = 1 / (1 + 0.3 |x|).
  *
  * @see Abramowitz and Stegun 26.2.17, for the form; the coefficients are a fit on |x| ≤ 7
  */
-export function normalShare(x: v128, bellOfX: v128): v128 {
+export function normalShares(shares: usize, bells: usize, x: usize, count: i32): void {
+  const bytes = usize(count) << 4;
+  for (let at: usize = 0; at < bytes; at += 16) {
+    const value = v128.load(x + at);
+    v128.store(bells + at, f32x4.mul(value, value));
+  }
+  exponentials(bells, bells, 16, count, f32x4.splat(-0.5), f32x4.splat(0));
+  const c7 = v128.load32_splat(TAIL_SERIES);
+  const c6 = v128.load32_splat(TAIL_SERIES, 4);
+  const c5 = v128.load32_splat(TAIL_SERIES, 8);
+  const c4 = v128.load32_splat(TAIL_SERIES, 12);
+  const c3 = v128.load32_splat(TAIL_SERIES, 16);
+  const c2 = v128.load32_splat(TAIL_SERIES, 20);
+  const c1 = v128.load32_splat(TAIL_SERIES, 24);
+  const nearness = v128.load32_splat(TAIL_SERIES, 28);
   const one = v128.load32_splat(EXP_SERIES, 20);
-  const t = f32x4.div(one, madd(f32x4.abs(x), v128.load32_splat(TAIL_SERIES, 28), one));
-  let p = madd(v128.load32_splat(TAIL_SERIES), t, v128.load32_splat(TAIL_SERIES, 4));
-  p = madd(p, t, v128.load32_splat(TAIL_SERIES, 8));
-  p = madd(p, t, v128.load32_splat(TAIL_SERIES, 12));
-  p = madd(p, t, v128.load32_splat(TAIL_SERIES, 16));
-  p = madd(p, t, v128.load32_splat(TAIL_SERIES, 20));
-  p = madd(p, t, v128.load32_splat(TAIL_SERIES, 24));
-  const tail = f32x4.mul(f32x4.mul(p, t), bellOfX);
-  return v128.bitselect(f32x4.sub(one, tail), tail, f32x4.gt(x, f32x4.splat(0)));
+  for (let at: usize = 0; at < bytes; at += 16) {
+    const value = v128.load(x + at);
+    const t = f32x4.div(one, madd(f32x4.abs(value), nearness, one));
+    let p = madd(c7, t, c6);
+    p = madd(p, t, c5);
+    p = madd(p, t, c4);
+    p = madd(p, t, c3);
+    p = madd(p, t, c2);
+    p = madd(p, t, c1);
+    const tail = f32x4.mul(f32x4.mul(p, t), v128.load(bells + at));
+    v128.store(shares + at, v128.bitselect(f32x4.sub(one, tail), tail, f32x4.gt(value, f32x4.splat(0))));
+  }
 }

@@ -1,6 +1,8 @@
 /** Cross-entropy of rows of logits. */
-import { exponential, logarithm } from "./functions";
-import { firstLanes, maxLane, storeLanes, sumLanes } from "./lanes";
+import { scale } from "./elementwise";
+import { exponentials, logarithm } from "./functions";
+import { firstLanes, maxLane, sumLanes } from "./lanes";
+import { STRIP, strip } from "./work-area";
 
 export function crossEntropy(
   loss: usize,
@@ -12,14 +14,20 @@ export function crossEntropy(
   columns: i32,
 ): void {
   const rowBytes = usize(columns) << 2;
+  const one = f32x4.splat(1);
   let total: f64 = 0;
   for (let row = 0; row < rows; row++) {
     const largest = rowLargest(logits, columns);
     const shift = f32x4.splat(largest);
     let sums = f32x4.splat(0);
-    for (let i = 0; i < columns; i += 4) {
-      const value = exponential(f32x4.sub(v128.load(logits + (usize(i) << 2)), shift));
-      sums = f32x4.add(sums, columns - i < 4 ? firstLanes(value, columns - i) : value);
+    for (let start = 0; start < columns; start += STRIP) {
+      const length = min(STRIP, columns - start);
+      const whole = length & ~3;
+      const from = logits + (usize(start) << 2);
+      sums = f32x4.add(sums, exponentials(strip(0), from, 16, whole >> 2, one, shift));
+      if (whole == length) continue;
+      exponentials(strip(0), from + (usize(whole) << 2), 16, 1, one, shift);
+      sums = f32x4.add(sums, firstLanes(v128.load(strip(0)), length - whole));
     }
     const logSum = largest + f32x4.extract_lane(logarithm(f32x4.splat(sumLanes(sums))), 0);
     f32.store(logSums, logSum);
@@ -50,12 +58,10 @@ export function crossEntropyGradient(
     const isCounted = target >= 0;
     if (isCounted || add == 0) {
       const logSum = f32x4.splat(f32.load(logSums + (usize(row) << 2)));
-      const factors = f32x4.splat(isCounted ? factor : 0);
-      for (let i = 0; i < columns; i += 4) {
-        const offset = usize(i) << 2;
-        let value = f32x4.mul(exponential(f32x4.sub(v128.load(logits + offset), logSum)), factors);
-        if (add) value = f32x4.add(v128.load(logitsGrad + offset), value);
-        storeLanes(logitsGrad + offset, value, columns - i);
+      for (let start = 0; start < columns; start += STRIP) {
+        const length = min(STRIP, columns - start);
+        exponentials(strip(0), logits + (usize(start) << 2), 16, (length + 3) >> 2, f32x4.splat(1), logSum);
+        scale(logitsGrad + (usize(start) << 2), strip(0), length, isCounted ? factor : 0, add);
       }
       if (isCounted) {
         const at = logitsGrad + (usize(target) << 2);

@@ -1,21 +1,23 @@
 /** Products of packed panels, and of whole matrices block by block. */
-import { columnPanelBytes, packColumns, packColumnsTransposed, packRows, packRowsTransposed } from "./pack";
+import {
+  columnPanelBytes,
+  packColumns,
+  packColumnsTransposed,
+  packRows,
+  packRowsTransposed,
+  rowPanelBytes,
+} from "./pack";
 import { multiplyTile, TILE_COLUMNS, TILE_ROWS } from "./tile";
+import { edgeTile, panels } from "./work-area";
 
 /** Blocks: panels of B stay in the second-level cache, one of them and one of A in the first. */
-const BLOCK_ROWS: i32 = 128;
+const BLOCK_ROWS: i32 = TILE_ROWS * 24;
 const BLOCK_COLUMNS: i32 = 512;
 const BLOCK_DEPTH: i32 = 384;
-const EDGE_BYTES: usize = 128;
-/** What `multiply` needs for its panels. */
-export const PACK_BYTES: usize = EDGE_BYTES + 4 * (BLOCK_ROWS + BLOCK_COLUMNS) * BLOCK_DEPTH;
 
-/** Where this instance keeps its panels: threads share the memory, and have each their own. */
-let packArea: usize = 0;
-
-export function setPackArea(at: usize): void {
-  packArea = at;
-}
+/** Bytes from step to step in a panel. */
+export const A_STEP: usize = usize(TILE_ROWS) << 2;
+export const B_STEP: usize = usize(TILE_COLUMNS) << 2;
 
 /** As `multiplyTile`, of which only `tall` rows and `wide` columns are in C. */
 export function multiplyEdge(
@@ -35,18 +37,19 @@ export function multiplyEdge(
   if (tall >= TILE_ROWS && wide >= TILE_COLUMNS) {
     multiplyTile(c, cStride, a, aStep, b, bStep, depth, bias, residual, add);
   } else {
-    multiplyTile(packArea, 32, a, aStep, b, bStep, depth, 0, 0, 0);
+    multiplyTile(edgeTile(), B_STEP, a, aStep, b, bStep, depth, 0, 0, 0);
     storeEdge(c, cStride, min(tall, TILE_ROWS), min(wide, TILE_COLUMNS), bias, residual, add);
   }
 }
 
 /** The part of a tile that is in C. */
 function storeEdge(c: usize, cStride: usize, rows: i32, columns: i32, bias: usize, residual: usize, add: i32): void {
+  const tile = edgeTile();
   for (let row = 0; row < rows; row++) {
     for (let column = 0; column < columns; column++) {
       const offset = usize(column) << 2;
       const at = usize(row) * cStride + offset;
-      let sum = f32.load(packArea + (usize(row) << 5) + offset);
+      let sum = f32.load(tile + usize(row) * B_STEP + offset);
       if (bias != 0) sum += f32.load(bias + offset);
       if (add) sum += f32.load(c + at);
       else if (residual != 0) sum += f32.load(residual + at);
@@ -84,11 +87,11 @@ export function multiply(
     const wide = min(BLOCK_COLUMNS, columns - column);
     for (let step = 0; step < depth; step += blockDepth) {
       const deep = min(blockDepth, depth - step);
-      const bPanels = packArea + EDGE_BYTES;
+      const bPanels = panels();
       if (bTransposed)
         packColumnsTransposed(bPanels, b + usize(column) * bBytes + (usize(step) << 2), bBytes, wide, deep);
       else packColumns(bPanels, b + usize(step) * bBytes + (usize(column) << 2), bBytes, wide, deep);
-      const aPanels = bPanels + columnPanelBytes(deep, wide);
+      const aPanels = bPanels + usize((wide + TILE_COLUMNS - 1) / TILE_COLUMNS) * columnPanelBytes(deep);
       // The bias and the residual come with the first block of steps; later ones add to it.
       const later = step > 0;
       for (let row = 0; row < rows; row += BLOCK_ROWS) {
@@ -120,8 +123,8 @@ function multiplyPanels(
   residual: usize,
   add: i32,
 ): void {
-  const aPanel = usize(depth) << 4;
-  const bPanel = usize(depth) << 5;
+  const aPanel = rowPanelBytes(depth);
+  const bPanel = columnPanelBytes(depth);
   for (let pair = 0; pair < columns; pair += 2 * TILE_COLUMNS) {
     const end = min(pair + 2 * TILE_COLUMNS, columns);
     let aAt = a;
@@ -131,7 +134,20 @@ function multiplyPanels(
         const at = usize(row) * cStride + (usize(column) << 2);
         const biasAt = bias == 0 ? usize(0) : bias + (usize(column) << 2);
         const residualAt = residual == 0 ? usize(0) : residual + at;
-        multiplyEdge(c + at, cStride, aAt, 16, bAt, 32, depth, biasAt, residualAt, add, rows - row, columns - column);
+        multiplyEdge(
+          c + at,
+          cStride,
+          aAt,
+          A_STEP,
+          bAt,
+          B_STEP,
+          depth,
+          biasAt,
+          residualAt,
+          add,
+          rows - row,
+          columns - column,
+        );
         bAt += bPanel;
       }
       aAt += aPanel;

@@ -1,54 +1,50 @@
-/** Copies of matrices into panels: what a tile reads step by step lies side by side. Rows and columns past the end are 0. */
+/**
+ * Copies of matrices into panels: what a tile reads step by step lies side by side. Rows and columns past the end are 0.
+ */
 import { TILE_COLUMNS, TILE_ROWS } from "./tile";
 
-/** Bytes of B's panels for (depth, columns). */
-export function columnPanelBytes(depth: i32, columns: i32): usize {
-  return usize(((columns + TILE_COLUMNS - 1) / TILE_COLUMNS) * TILE_COLUMNS) * depth * 4;
+/** Bytes of one step of a panel. */
+const ROW_STEP: usize = usize(TILE_ROWS) << 2;
+const COLUMN_STEP: usize = usize(TILE_COLUMNS) << 2;
+
+/** Bytes of a panel of A. */
+export function rowPanelBytes(depth: i32): usize {
+  return usize(depth) * ROW_STEP;
 }
 
-/** A (rows, depth) with its rows `stride` bytes apart, to panels (depth, 4). */
+/** Bytes of a panel of B. */
+export function columnPanelBytes(depth: i32): usize {
+  return usize(depth) * COLUMN_STEP;
+}
+
+/** A (rows, depth) with its rows `stride` bytes apart, to panels (depth, TILE_ROWS). */
 export function packRows(out: usize, a: usize, stride: usize, rows: i32, depth: i32): void {
-  const whole = depth & ~3;
   for (let row = 0; row < rows; row += TILE_ROWS) {
+    // Rows past the end read the first one again, and are cleared below.
     const a0 = a + usize(row) * stride;
-    // Rows past the end read the last one again, and are cleared below.
     const a1 = row + 1 < rows ? a0 + stride : a0;
-    const a2 = row + 2 < rows ? a1 + stride : a0;
-    const a3 = row + 3 < rows ? a2 + stride : a0;
-    let at = out;
-    for (let k = 0; k < whole; k += 4) {
-      const offset = usize(k) << 2;
-      storeTransposed(
-        at,
-        v128.load(a0 + offset),
-        v128.load(a1 + offset),
-        v128.load(a2 + offset),
-        v128.load(a3 + offset),
-      );
-      at += 64;
-    }
-    for (let k = whole; k < depth; k++) {
-      const offset = usize(k) << 2;
-      f32.store(at, f32.load(a0 + offset));
-      f32.store(at, f32.load(a1 + offset), 4);
-      f32.store(at, f32.load(a2 + offset), 8);
-      f32.store(at, f32.load(a3 + offset), 12);
-      at += 16;
-    }
+    const a2 = row + 2 < rows ? a0 + 2 * stride : a0;
+    const a3 = row + 3 < rows ? a0 + 3 * stride : a0;
+    transposeFour(out, ROW_STEP, a0, a1, a2, a3, depth);
+    const a4 = row + 4 < rows ? a0 + 4 * stride : a0;
+    if (TILE_ROWS > 5) transposeTwo(out + 16, a4, row + 5 < rows ? a4 + stride : a0, depth);
+    else spread(out + 16, a4, depth);
     if (row + TILE_ROWS > rows) clearPast(out, rows - row, depth, TILE_ROWS);
-    out = at;
+    out += rowPanelBytes(depth);
   }
 }
 
-/** Aᵀ (depth, rows), its rows `stride` bytes apart, to panels (depth, 4) of A. */
+/** Aᵀ (depth, rows), its rows `stride` bytes apart, to panels (depth, TILE_ROWS) of A. */
 export function packRowsTransposed(out: usize, a: usize, stride: usize, rows: i32, depth: i32): void {
   for (let row = 0; row < rows; row += TILE_ROWS) {
     let from = a + (usize(row) << 2);
     const start = out;
     for (let k = 0; k < depth; k++) {
       v128.store(out, v128.load(from));
+      if (TILE_ROWS > 5) i64.store(out, i64.load(from, 16), 16);
+      else i32.store(out, i32.load(from, 16), 16);
       from += stride;
-      out += 16;
+      out += ROW_STEP;
     }
     if (row + TILE_ROWS > rows) clearPast(start, rows - row, depth, TILE_ROWS);
   }
@@ -63,7 +59,7 @@ export function packColumns(out: usize, b: usize, stride: usize, columns: i32, d
       v128.store(out, v128.load(from));
       v128.store(out, v128.load(from, 16), 16);
       from += stride;
-      out += 32;
+      out += COLUMN_STEP;
     }
     if (column + TILE_COLUMNS > columns) clearPast(start, columns - column, depth, TILE_COLUMNS);
   }
@@ -78,55 +74,76 @@ export function packColumnsTransposed(out: usize, b: usize, stride: usize, colum
       const b1 = b + usize(min(first + 1, columns - 1)) * stride;
       const b2 = b + usize(min(first + 2, columns - 1)) * stride;
       const b3 = b + usize(min(first + 3, columns - 1)) * stride;
-      let at = out + (usize(half) << 2);
-      const whole = depth & ~3;
-      for (let k = 0; k < whole; k += 4) {
-        const offset = usize(k) << 2;
-        storeTransposedApart(
-          at,
-          v128.load(b0 + offset),
-          v128.load(b1 + offset),
-          v128.load(b2 + offset),
-          v128.load(b3 + offset),
-        );
-        at += 128;
-      }
-      for (let k = whole; k < depth; k++) {
-        const offset = usize(k) << 2;
-        f32.store(at, f32.load(b0 + offset));
-        f32.store(at, f32.load(b1 + offset), 4);
-        f32.store(at, f32.load(b2 + offset), 8);
-        f32.store(at, f32.load(b3 + offset), 12);
-        at += 32;
-      }
+      transposeFour(out + (usize(half) << 2), COLUMN_STEP, b0, b1, b2, b3, depth);
     }
     if (column + TILE_COLUMNS > columns) clearPast(out, columns - column, depth, TILE_COLUMNS);
-    out += usize(depth) << 5;
+    out += columnPanelBytes(depth);
   }
 }
 
-/** The 4 × 4 transpose of four vectors, one behind the other. */
-function storeTransposed(out: usize, x0: v128, x1: v128, x2: v128, x3: v128): void {
-  const low01 = i32x4.shuffle(x0, x1, 0, 4, 1, 5);
-  const low23 = i32x4.shuffle(x2, x3, 0, 4, 1, 5);
-  const high01 = i32x4.shuffle(x0, x1, 2, 6, 3, 7);
-  const high23 = i32x4.shuffle(x2, x3, 2, 6, 3, 7);
-  v128.store(out, i64x2.shuffle(low01, low23, 0, 2));
-  v128.store(out, i64x2.shuffle(low01, low23, 1, 3), 16);
-  v128.store(out, i64x2.shuffle(high01, high23, 0, 2), 32);
-  v128.store(out, i64x2.shuffle(high01, high23, 1, 3), 48);
+/** Four rows side by side: number k of each at `out` + k · step. */
+function transposeFour(out: usize, step: usize, x0: usize, x1: usize, x2: usize, x3: usize, depth: i32): void {
+  const whole = usize(depth & ~3) << 2;
+  const end = usize(depth) << 2;
+  for (let offset: usize = 0; offset < whole; offset += 16) {
+    const row0 = v128.load(x0 + offset);
+    const row1 = v128.load(x1 + offset);
+    const row2 = v128.load(x2 + offset);
+    const row3 = v128.load(x3 + offset);
+    const low01 = i32x4.shuffle(row0, row1, 0, 4, 1, 5);
+    const low23 = i32x4.shuffle(row2, row3, 0, 4, 1, 5);
+    const high01 = i32x4.shuffle(row0, row1, 2, 6, 3, 7);
+    const high23 = i32x4.shuffle(row2, row3, 2, 6, 3, 7);
+    v128.store(out, i64x2.shuffle(low01, low23, 0, 2));
+    out += step;
+    v128.store(out, i64x2.shuffle(low01, low23, 1, 3));
+    out += step;
+    v128.store(out, i64x2.shuffle(high01, high23, 0, 2));
+    out += step;
+    v128.store(out, i64x2.shuffle(high01, high23, 1, 3));
+    out += step;
+  }
+  for (let offset = whole; offset < end; offset += 4) {
+    f32.store(out, f32.load(x0 + offset));
+    f32.store(out, f32.load(x1 + offset), 4);
+    f32.store(out, f32.load(x2 + offset), 8);
+    f32.store(out, f32.load(x3 + offset), 12);
+    out += step;
+  }
 }
 
-/** The same with 16 bytes between the rows. */
-function storeTransposedApart(out: usize, x0: v128, x1: v128, x2: v128, x3: v128): void {
-  const low01 = i32x4.shuffle(x0, x1, 0, 4, 1, 5);
-  const low23 = i32x4.shuffle(x2, x3, 0, 4, 1, 5);
-  const high01 = i32x4.shuffle(x0, x1, 2, 6, 3, 7);
-  const high23 = i32x4.shuffle(x2, x3, 2, 6, 3, 7);
-  v128.store(out, i64x2.shuffle(low01, low23, 0, 2));
-  v128.store(out, i64x2.shuffle(low01, low23, 1, 3), 32);
-  v128.store(out, i64x2.shuffle(high01, high23, 0, 2), 64);
-  v128.store(out, i64x2.shuffle(high01, high23, 1, 3), 96);
+/** Two more rows beside them. */
+function transposeTwo(out: usize, x0: usize, x1: usize, depth: i32): void {
+  const whole = usize(depth & ~3) << 2;
+  const end = usize(depth) << 2;
+  for (let offset: usize = 0; offset < whole; offset += 16) {
+    const row0 = v128.load(x0 + offset);
+    const row1 = v128.load(x1 + offset);
+    const low = i32x4.shuffle(row0, row1, 0, 4, 1, 5);
+    const high = i32x4.shuffle(row0, row1, 2, 6, 3, 7);
+    v128.store64_lane(out, low, 0);
+    out += ROW_STEP;
+    v128.store64_lane(out, low, 1);
+    out += ROW_STEP;
+    v128.store64_lane(out, high, 0);
+    out += ROW_STEP;
+    v128.store64_lane(out, high, 1);
+    out += ROW_STEP;
+  }
+  for (let offset = whole; offset < end; offset += 4) {
+    f32.store(out, f32.load(x0 + offset));
+    f32.store(out, f32.load(x1 + offset), 4);
+    out += ROW_STEP;
+  }
+}
+
+/** One more. */
+function spread(out: usize, x: usize, depth: i32): void {
+  for (let k = depth; k > 0; k--) {
+    i32.store(out, i32.load(x));
+    x += 4;
+    out += ROW_STEP;
+  }
 }
 
 function clearPast(panel: usize, first: i32, depth: i32, width: i32): void {

@@ -1,19 +1,21 @@
 /**
- * The register tile of every matrix product: 4 rows by 8 columns of C in eight vectors, over panels of A and B.
+ * The register tile of every matrix product: a few rows by 8 columns of C in vectors, over panels of A and B.
  *
- *   A  at step k: 4 rows side by side, then aStep bytes to step k + 1
+ *   A  at step k: TILE_ROWS rows side by side, then aStep bytes to step k + 1
  *   B  at step k: 8 columns side by side, then bStep bytes to step k + 1
  *
- * The loop is not unrolled and the tile no larger, because V8 keeps eight accumulators in registers and spills more
- * (`npm run bench -- lm`). Every number of C is one chain of additions in the order of k.
+ * The tile is the largest that V8 keeps in its 15 vector registers, which with a multiply-add in one instruction is a row
+ * more. The loop is not unrolled: V8 would then move loads up, and spill. Every number of C is one chain of additions in
+ * the order of k.
  */
 import { madd } from "./lanes";
 
-export const TILE_ROWS: i32 = 4;
+export const TILE_ROWS: i32 = ASC_FEATURE_RELAXED_SIMD ? 6 : 5;
 export const TILE_COLUMNS: i32 = 8;
 
 /**
- * C tile = A · B, plus `bias` (8) or 0, plus `residual` (4, 8 with the stride of C) or 0, plus what is in C for `add`.
+ * C tile = A · B, plus `bias` (8) or 0, plus `residual` (TILE_ROWS, 8, with the stride of C) or 0, plus what is in C for
+ * `add`, which rules a residual out.
  *
  * @param cStride  bytes from row to row of C and of the residual
  */
@@ -37,7 +39,12 @@ export function multiplyTile(
   let c21 = f32x4.splat(0);
   let c30 = f32x4.splat(0);
   let c31 = f32x4.splat(0);
-  for (let k = depth; k > 0; k--) {
+  let c40 = f32x4.splat(0);
+  let c41 = f32x4.splat(0);
+  let c50 = f32x4.splat(0);
+  let c51 = f32x4.splat(0);
+  const end = b + usize(depth) * bStep;
+  while (b != end) {
     const b0 = v128.load(b);
     const b1 = v128.load(b, 16);
     const a0 = v128.load32_splat(a);
@@ -52,45 +59,47 @@ export function multiplyTile(
     const a3 = v128.load32_splat(a, 12);
     c30 = madd(a3, b0, c30);
     c31 = madd(a3, b1, c31);
+    const a4 = v128.load32_splat(a, 16);
+    c40 = madd(a4, b0, c40);
+    c41 = madd(a4, b1, c41);
+    if (TILE_ROWS > 5) {
+      const a5 = v128.load32_splat(a, 20);
+      c50 = madd(a5, b0, c50);
+      c51 = madd(a5, b1, c51);
+    }
     a += aStep;
     b += bStep;
   }
-  if (bias != 0) {
-    const bias0 = v128.load(bias);
-    const bias1 = v128.load(bias, 16);
-    c00 = f32x4.add(c00, bias0);
-    c01 = f32x4.add(c01, bias1);
-    c10 = f32x4.add(c10, bias0);
-    c11 = f32x4.add(c11, bias1);
-    c20 = f32x4.add(c20, bias0);
-    c21 = f32x4.add(c21, bias1);
-    c30 = f32x4.add(c30, bias0);
-    c31 = f32x4.add(c31, bias1);
-  }
-  // The residual, or C itself: never both.
   let base = add ? c : residual;
-  if (base != 0) {
-    c00 = f32x4.add(c00, v128.load(base));
-    c01 = f32x4.add(c01, v128.load(base, 16));
-    base += cStride;
-    c10 = f32x4.add(c10, v128.load(base));
-    c11 = f32x4.add(c11, v128.load(base, 16));
-    base += cStride;
-    c20 = f32x4.add(c20, v128.load(base));
-    c21 = f32x4.add(c21, v128.load(base, 16));
-    base += cStride;
-    c30 = f32x4.add(c30, v128.load(base));
-    c31 = f32x4.add(c31, v128.load(base, 16));
+  storeRow(c, c00, c01, bias, base);
+  c += cStride;
+  if (base != 0) base += cStride;
+  storeRow(c, c10, c11, bias, base);
+  c += cStride;
+  if (base != 0) base += cStride;
+  storeRow(c, c20, c21, bias, base);
+  c += cStride;
+  if (base != 0) base += cStride;
+  storeRow(c, c30, c31, bias, base);
+  c += cStride;
+  if (base != 0) base += cStride;
+  storeRow(c, c40, c41, bias, base);
+  if (TILE_ROWS > 5) {
+    c += cStride;
+    if (base != 0) base += cStride;
+    storeRow(c, c50, c51, bias, base);
   }
-  v128.store(c, c00);
-  v128.store(c, c01, 16);
-  c += cStride;
-  v128.store(c, c10);
-  v128.store(c, c11, 16);
-  c += cStride;
-  v128.store(c, c20);
-  v128.store(c, c21, 16);
-  c += cStride;
-  v128.store(c, c30);
-  v128.store(c, c31, 16);
+}
+
+function storeRow(c: usize, low: v128, high: v128, bias: usize, base: usize): void {
+  if (bias != 0) {
+    low = f32x4.add(low, v128.load(bias));
+    high = f32x4.add(high, v128.load(bias, 16));
+  }
+  if (base != 0) {
+    low = f32x4.add(low, v128.load(base));
+    high = f32x4.add(high, v128.load(base, 16));
+  }
+  v128.store(c, low);
+  v128.store(c, high, 16);
 }

@@ -57,8 +57,8 @@ export function scanValues(at: usize, count: i32, elementBytes: i32, limit: f64,
     const limits = f64x2.splat(limit);
     let outside = i64x2.splat(0);
     for (; i + 4 <= count; i += 4) {
-      const low = f64x2.abs(lowPair(at, i, elementBytes));
-      const high = f64x2.abs(highPair(at, i, elementBytes));
+      const low = f64x2.abs(pairAt(at, i, elementBytes));
+      const high = f64x2.abs(pairAt(at, i + 2, elementBytes));
       const isLow = f64x2.le(low, limits);
       const isHigh = f64x2.le(high, limits);
       mosts = f64x2.pmax(f64x2.pmax(mosts, v128.and(low, isLow)), v128.and(high, isHigh));
@@ -80,14 +80,9 @@ export function scanValues(at: usize, count: i32, elementBytes: i32, limit: f64,
 }
 
 /** Values i and i + 1 as doubles. */
-function lowPair(at: usize, i: i32, elementBytes: i32): v128 {
+function pairAt(at: usize, i: i32, elementBytes: i32): v128 {
   if (elementBytes == 4) return f64x2.promote_low_f32x4(v128.load64_zero(at + ((<usize>i) << 2)));
   return v128.load(at + ((<usize>i) << 3));
-}
-
-/** Values i + 2 and i + 3. */
-function highPair(at: usize, i: i32, elementBytes: i32): v128 {
-  return lowPair(at, i + 2, elementBytes);
 }
 
 /**
@@ -120,8 +115,8 @@ function toFixedOne(at: usize, i: i32, elementBytes: i32, limit: f64, inverse: f
 }
 
 function toFixedQuad(at: usize, i: i32, elementBytes: i32, limit: f64, inverse: f64, out: usize, stand: usize): void {
-  const low = lowPair(at, i, elementBytes);
-  const high = highPair(at, i, elementBytes);
+  const low = pairAt(at, i, elementBytes);
+  const high = pairAt(at, i + 2, elementBytes);
   const most = f64x2.splat(limit);
   const inside = v128.and(f64x2.le(f64x2.abs(low), most), f64x2.le(f64x2.abs(high), most));
   if (!i64x2.all_true(inside)) {
@@ -178,9 +173,10 @@ export function escapeValues(at: usize, count: i32, elementBytes: i32, limit: f6
 }
 
 /**
- * Compare what was coded with what comes back.
+ * Compare what was coded with what comes back. Bits that are the same have no error, whatever they are.
  *
- * @param sums  two f64 in memory: raised to the largest error, and grown by the sum of its squares; escapes do not count
+ * @param limit  values beyond it do not count: infinity, and all do
+ * @param sums  two f64 in memory: raised to the largest error, and grown by the sum of its squares; NaN where one is
  * @returns STATUS_SHAPE for an element size that is none, else 0
  */
 export function worstError(source: usize, back: usize, count: i32, elementBytes: i32, limit: f64, sums: usize): i32 {
@@ -195,11 +191,13 @@ export function worstError(source: usize, back: usize, count: i32, elementBytes:
     let worsts = f64x2.splat(worst);
     let squares = f64x2.splat(0);
     for (; i + 2 <= count; i += 2) {
-      const values = lowPair(source, i, elementBytes);
-      const inside = f64x2.le(f64x2.abs(values), limits);
-      const errors = v128.and(f64x2.abs(f64x2.sub(values, lowPair(back, i, elementBytes))), inside);
+      const values = pairAt(source, i, elementBytes);
+      const others = pairAt(back, i, elementBytes);
+      const counted = v128.andnot(f64x2.le(f64x2.abs(values), limits), i64x2.eq(values, others));
+      const errors = v128.and(f64x2.abs(f64x2.sub(values, others)), counted);
+      // The maximum below passes over NaN, which the squares keep.
       squares = f64x2.add(squares, f64x2.mul(errors, errors));
-      worsts = f64x2.max(worsts, errors);
+      worsts = f64x2.pmax(worsts, errors);
     }
     worst = max(f64x2.extract_lane(worsts, 0), f64x2.extract_lane(worsts, 1));
     even = f64x2.extract_lane(squares, 0);
@@ -207,13 +205,15 @@ export function worstError(source: usize, back: usize, count: i32, elementBytes:
   }
   for (; i < count; i++) {
     const value = valueAt(source, i, elementBytes);
-    if (!(abs(value) <= limit)) continue;
-    const error = abs(value - valueAt(back, i, elementBytes));
+    const other = valueAt(back, i, elementBytes);
+    if (!(abs(value) <= limit) || reinterpret<i64>(value) == reinterpret<i64>(other)) continue;
+    const error = abs(value - other);
     if (i & 1) odd += error * error;
     else even += error * error;
-    if (!(error <= worst)) worst = error;
+    if (error > worst) worst = error;
   }
-  store<f64>(sums, worst);
-  store<f64>(sums, load<f64>(sums, 8) + (even + odd), 8);
+  const all = load<f64>(sums, 8) + (even + odd);
+  store<f64>(sums, all >= 0 ? worst : NaN);
+  store<f64>(sums, all, 8);
   return 0;
 }

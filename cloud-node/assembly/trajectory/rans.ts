@@ -163,39 +163,63 @@ export function decodeRun(kind: i32, contexts: usize, count: i32, out: usize, wo
   let w = words;
   let r = rawAt;
   let held = rawHeld;
-  let isWhole = true;
-  for (let i = 0; i < count; i++) {
-    const context = <usize>load<u8>(contexts + i);
-    const slot = a & (TOTAL - 1);
-    const token = <usize>load<u8>(slots + (context << PROBABILITY_BITS) + slot);
-    const found = load<u64>(spread + (context << 10) + (token << 3));
-    const low = <u32>found;
-    const first = (low >> FREQUENCY_BITS) & (TOTAL - 1);
-    let x = (low & ((1 << FREQUENCY_BITS) - 1)) * (a >> PROBABILITY_BITS) + slot - first;
+  let i = 0;
+  // What four codes take lies within what is readable beyond the ends: one look at those serves all four.
+  for (; i + STATES <= count && w <= wordsEnd && r <= rawEnd; i += STATES) {
+    const four = contexts + i;
+    const codes = out + ((<usize>i) << 2);
+    const fa = findToken(slots, spread, load<u8>(four), a);
+    const fb = findToken(slots, spread, load<u8>(four, 1), b);
+    const fc = findToken(slots, spread, load<u8>(four, 2), c);
+    const fd = findToken(slots, spread, load<u8>(four, 3), d);
+    a = advance(fa, a);
+    b = advance(fb, b);
+    c = advance(fc, c);
+    d = advance(fd, d);
+    const la = <u32>(a < LEAST);
+    a = select<u32>((a << 16) | <u32>load<u16>(w), a, la != 0);
+    w += la << 1;
+    const lb = <u32>(b < LEAST);
+    b = select<u32>((b << 16) | <u32>load<u16>(w), b, lb != 0);
+    w += lb << 1;
+    const lc = <u32>(c < LEAST);
+    c = select<u32>((c << 16) | <u32>load<u16>(w), c, lc != 0);
+    w += lc << 1;
+    const ld = <u32>(d < LEAST);
+    d = select<u32>((d << 16) | <u32>load<u16>(w), d, ld != 0);
+    w += ld << 1;
+    store<u32>(codes, codeOf(fa, load<u64>(r) >> <u64>held));
+    held += rawBitsIn(fa);
+    r += held >> 3;
+    held &= 7;
+    store<u32>(codes, codeOf(fb, load<u64>(r) >> <u64>held), 4);
+    held += rawBitsIn(fb);
+    r += held >> 3;
+    held &= 7;
+    store<u32>(codes, codeOf(fc, load<u64>(r) >> <u64>held), 8);
+    held += rawBitsIn(fc);
+    r += held >> 3;
+    held &= 7;
+    store<u32>(codes, codeOf(fd, load<u64>(r) >> <u64>held), 12);
+    held += rawBitsIn(fd);
+    r += held >> 3;
+    held &= 7;
+  }
+  for (; i < count && w <= wordsEnd && r <= rawEnd; i++) {
+    const lane = i & (STATES - 1);
+    const state = lane == 0 ? a : lane == 1 ? b : c;
+    const found = findToken(slots, spread, load<u8>(contexts + i), state);
+    let x = advance(found, state);
     const isLow = <u32>(x < LEAST);
     x = select<u32>((x << 16) | <u32>load<u16>(w), x, isLow != 0);
     w += isLow << 1;
-    a = b;
-    b = c;
-    c = d;
-    d = x;
-    const bits = (low >> RAW_SHIFT) & 31;
-    const raw = <u32>(load<u64>(r) >> <u64>held) & ((1 << bits) - 1);
-    held += bits;
+    if (lane == 0) a = x;
+    else if (lane == 1) b = x;
+    else c = x;
+    store<u32>(out + ((<usize>i) << 2), codeOf(found, load<u64>(r) >> <u64>held));
+    held += rawBitsIn(found);
     r += held >> 3;
     held &= 7;
-    if (w > wordsEnd || r > rawEnd) {
-      isWhole = false;
-      break;
-    }
-    store<u32>(out + ((<usize>i) << 2), <u32>(found >> CODE_SHIFT) | raw);
-  }
-  for (let turned = count & (STATES - 1); turned > 0 && turned < STATES; turned++) {
-    const x = a;
-    a = b;
-    b = c;
-    c = d;
-    d = x;
   }
   x0 = a;
   x1 = b;
@@ -204,7 +228,29 @@ export function decodeRun(kind: i32, contexts: usize, count: i32, out: usize, wo
   words = w;
   rawAt = r;
   rawHeld = held;
-  return isWhole;
+  return i == count && w <= wordsEnd && r <= rawEnd;
+}
+
+/** What a decoder needs of the token that a state holds. */
+function findToken(slots: usize, spread: usize, context: u8, state: u32): u64 {
+  const token = <usize>load<u8>(slots + ((<usize>context) << PROBABILITY_BITS) + (state & (TOTAL - 1)));
+  return load<u64>(spread + ((<usize>context) << 10) + (token << 3));
+}
+
+/** The state without its token, before words are put to it. */
+function advance(found: u64, state: u32): u32 {
+  const low = <u32>found;
+  const first = (low >> FREQUENCY_BITS) & (TOTAL - 1);
+  return (low & ((1 << FREQUENCY_BITS) - 1)) * (state >> PROBABILITY_BITS) + (state & (TOTAL - 1)) - first;
+}
+
+function rawBitsIn(found: u64): u32 {
+  return (<u32>found >> RAW_SHIFT) & 31;
+}
+
+/** @param raw  its raw bits, and whatever follows */
+function codeOf(found: u64, raw: u64): u32 {
+  return <u32>(found >> CODE_SHIFT) | (<u32>raw & ((1 << rawBitsIn(found)) - 1));
 }
 
 /** Whether the decoder came back to the states in which the encoder began, at the end of words and raw bits. */

@@ -77,6 +77,7 @@ static inline v128 v128_load8_splat(wasm_rt_memory_t *mem, u64 addr) {
 #define simde_wasm_v128_and(a, b) ((a) & (b))
 #define simde_wasm_v128_or(a, b) ((a) | (b))
 #define simde_wasm_v128_xor(a, b) ((a) ^ (b))
+#define simde_wasm_v128_andnot(a, b) ((a) & ~(b))
 #define simde_wasm_v128_not(a) (~(a))
 
 static inline u32 simde_wasm_v128_any_true(v128 a) {
@@ -95,6 +96,7 @@ static inline u32 simde_wasm_v128_any_true(v128 a) {
 #define simde_wasm_i32x4_shr(a, bits) ((v128)((a) >> (s32)((bits) & 31)))
 #define simde_wasm_i64x2_add(a, b) ((v128)((u64x2)(a) + (u64x2)(b)))
 #define simde_wasm_i64x2_sub(a, b) ((v128)((u64x2)(a) - (u64x2)(b)))
+#define simde_wasm_i64x2_eq(a, b) ((v128)((u64x2)(a) == (u64x2)(b)))
 #define v128_i64x2_extract_lane(a, lane) ((u64)((s64x2)(a))[lane])
 #define simde_wasm_u8x16_gt(a, b) ((v128)((u8x16)(a) > (u8x16)(b)))
 
@@ -130,16 +132,17 @@ static inline v128 saturated_to_u8(v128 a) {
   return pick((v128)(above > most), (v128)most, (v128)above);
 }
 
-static inline v128 v128_i16x8_narrow_i32x4(v128 a, v128 b) {
-  a = saturated_to_s16(a);
-  b = saturated_to_s16(b);
+/** The lower halves of eight lanes. */
+static inline v128 lower_halves(v128 a, v128 b) {
   return v128_i8x16_shuffle(a, b, 0, 1, 4, 5, 8, 9, 12, 13, 16, 17, 20, 21, 24, 25, 28, 29);
 }
 
+static inline v128 v128_i16x8_narrow_i32x4(v128 a, v128 b) {
+  return lower_halves(saturated_to_s16(a), saturated_to_s16(b));
+}
+
 static inline v128 v128_u16x8_narrow_i32x4(v128 a, v128 b) {
-  a = saturated_to_u16(a);
-  b = saturated_to_u16(b);
-  return v128_i8x16_shuffle(a, b, 0, 1, 4, 5, 8, 9, 12, 13, 16, 17, 20, 21, 24, 25, 28, 29);
+  return lower_halves(saturated_to_u16(a), saturated_to_u16(b));
 }
 
 static inline v128 v128_u16x8_extend_low_u8x16(v128 a) {
@@ -170,13 +173,6 @@ static inline u32 simde_wasm_i64x2_all_true(v128 a) {
 
 #define simde_wasm_f64x2_pmax(a, b) pick((v128)((f64x2)(a) < (f64x2)(b)), (b), (a))
 #define v128_f64x2_extract_lane(a, lane) (((f64x2)(a))[lane])
-
-/** The greater; of zeros the positive one, and what is no number where either is none. */
-static inline v128 simde_wasm_f64x2_max(v128 a, v128 b) {
-  const f64x2 x = (f64x2)a, y = (f64x2)b;
-  const v128 greater = pick((v128)(x < y), b, a);
-  return pick((v128)(x == y), a & b, pick((v128)(x == x) & (v128)(y == y), greater, (v128)(x + y)));
-}
 
 /** To the nearest whole number, the even one of two: what 2^52 leaves no bits for is rounded away. */
 static inline v128 simde_wasm_f64x2_nearest(v128 a) {

@@ -5,6 +5,7 @@ const SUMMARIES: Readonly<Record<string, string>> = {
   "language-model": "train a small language model from a text",
   telemetry: "compress recorded telemetry, or a device's past, every value within its bound",
   trajectory: "pack molecular-dynamics dumps, every value within its bound",
+  "vector-index": "build compressed vector indexes, and search them",
 };
 
 /** The kinds of work that there are, for a command's help. */

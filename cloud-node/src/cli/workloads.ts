@@ -5,6 +5,7 @@ export const WORKLOADS: WorkloadRegistry = {
   "language-model": async () => (await import("../workloads/language-model/language-model.ts")).languageModel,
   telemetry: async () => (await import("../workloads/telemetry/telemetry.ts")).telemetry(await codecOfRelease()),
   trajectory: async () => (await import("../workloads/trajectory/trajectory.ts")).trajectory,
+  "vector-index": async () => (await import("../workloads/vector-index/vector-index.ts")).vectorIndex,
 };
 
 /** This file, as a worker's threads load it. */

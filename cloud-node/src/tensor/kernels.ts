@@ -104,12 +104,10 @@ export interface Kernels {
     addGain: number,
   ): void;
 
-  /** x · Φ(x), by the error function. */
-  gelu(out: number, x: number, count: number): void;
-  geluGradient(xGrad: number, grad: number, x: number, count: number, add: number): void;
-  /** The approximation of GELU by tanh that GPT-2 was trained with. */
-  geluTanh(out: number, x: number, count: number): void;
-  geluTanhGradient(xGrad: number, grad: number, x: number, count: number, add: number): void;
+  /** x · Φ(x), by the error function; `slope` gets the derivative, which costs little beside it. */
+  gelu(out: number, slope: number, x: number, count: number): void;
+  /** The approximation of GELU by tanh that GPT-2 was trained with, likewise. */
+  geluTanh(out: number, slope: number, x: number, count: number): void;
   /** max(x, 0)². */
   relu2(out: number, x: number, count: number): void;
   relu2Gradient(xGrad: number, grad: number, x: number, count: number, add: number): void;
@@ -253,8 +251,8 @@ export const ATTENTION_BLOCK = 64;
 
 /** Numbers of scratch for `attention` and its gradient: panels of keys, values, queries; weights by key, and a little. */
 export function attentionScratch(T: number, headDim: number): number {
-  const keys = Math.ceil(T / 8) * 8;
-  return 2 * headDim * (keys + ATTENTION_BLOCK) + ATTENTION_BLOCK * (2 * keys + 5);
+  const keys = Math.floor((T + 15) / 8) * 8;
+  return 2 * headDim * (keys + ATTENTION_BLOCK) + ATTENTION_BLOCK * (2 * keys + 9);
 }
 
 /** What an update of the parameters is made of, beside the kernels of programs. */

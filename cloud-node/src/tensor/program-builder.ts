@@ -138,7 +138,7 @@ export class ProgramBuilder {
     return softcap(this.#recorder, x, cap);
   }
 
-  /** Mean loss in nats over the rows whose target is not negative; i32 targets (rows). @returns a scalar */
+  /** Mean loss in nats over the rows whose target is not -1; i32 targets (rows). @returns a scalar */
   crossEntropy(logits: Tensor, targets: Tensor): Tensor {
     return crossEntropy(this.#recorder, logits, targets);
   }

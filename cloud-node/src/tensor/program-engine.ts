@@ -1,23 +1,49 @@
-import { type Arena, bindCalls } from "./arena.ts";
+import type { Arena } from "./arena.ts";
 import type { Engine, ParameterPart } from "./engine.ts";
 import type { OptimizerStep } from "./optimizer.ts";
 import { Optimizer } from "./optimizer-update.ts";
-import type { Program, ProgramParameter } from "./program.ts";
+import type { Program, ProgramInput, ProgramParameter } from "./program.ts";
+import { type Crew, type Pass, singleThread } from "./shard-calls.ts";
 import { type Address, rowsOf, sizeOf, type Tensor, widthOf } from "./tensor.ts";
 import { TensorError } from "./tensor-error.ts";
 
-/** Runs one program in one arena, with whatever kernels the arena has. */
+type NumberView = Float32Array | Float64Array | Int32Array;
+
+/**
+ * Runs a program over one arena, or over one for each shard of a batch. The shards' gradients are added in the order
+ * of shards, whoever computed them: results do not depend on how many threads a crew has.
+ */
 export class ProgramEngine implements Engine {
   readonly program: Program;
   readonly #parameters: ReadonlyMap<string, ProgramParameter>;
-  readonly #inputs: ReadonlyMap<string, Float32Array | Float64Array | Int32Array>;
-  #open: OpenArena | undefined;
+  readonly #arenas: readonly [Arena, ...Arena[]];
+  readonly #inputs: ReadonlyMap<string, { readonly input: ProgramInput; readonly views: readonly NumberView[] }>;
+  readonly #means: readonly { readonly targets: readonly NumberView[]; readonly denominators: readonly NumberView[] }[];
+  readonly #outputs: readonly NumberView[];
+  readonly #optimizer: Optimizer;
+  #crew: Crew | undefined;
 
-  constructor(program: Program, arena: Arena) {
+  /** @param crew  the calling thread when absent */
+  constructor(program: Program, arenas: readonly [Arena, ...Arena[]], crew: Crew = singleThread(program, arenas)) {
     this.program = program;
+    this.#arenas = arenas;
+    this.#crew = crew;
     this.#parameters = new Map(program.parameters.map((parameter) => [parameter.name, parameter]));
-    this.#inputs = new Map(program.inputs.map(({ name, tensor, type }) => [name, viewOf(arena, tensor, type)]));
-    this.#open = new OpenArena(program, arena);
+    this.#optimizer = new Optimizer(program, arenas[0]);
+    this.#inputs = new Map(
+      program.inputs.map((input) => [
+        input.name,
+        { input, views: arenas.map((arena) => viewOf(arena, input.tensor, input.type)) },
+      ]),
+    );
+    this.#means = program.losses.map(({ targets, denominator }) => ({
+      targets: arenas.map((arena) => viewOf(arena, targets, "i32")),
+      denominators: arenas.map((arena) => cellOf(arena, denominator)),
+    }));
+    this.#outputs = arenas.map((arena) => cellOf(arena, program.output));
+    for (const { tensor, values } of program.constants) {
+      for (const arena of arenas) viewOf(arena, tensor, "f32").set(values);
+    }
   }
 
   get(name: string, part: ParameterPart = "value", out?: Float32Array): Float32Array {
@@ -35,93 +61,84 @@ export class ProgramEngine implements Engine {
   }
 
   input(name: string, values: Int32Array | Float32Array): void {
-    this.#arena();
-    const view = this.#inputs.get(name);
-    if (view === undefined) throw unknown("input", name);
-    checkCount(name, values.length, view.length);
-    view.set(values);
+    this.#openCrew();
+    const found = this.#inputs.get(name);
+    if (found === undefined) throw unknown("input", name);
+    const { input, views } = found;
+    const count = sizeOf(input.tensor.shape);
+    checkCount(name, values.length, count * views.length);
+    checkRange(input, values);
+    for (const [shard, view] of views.entries()) view.set(values.subarray(shard * count, (shard + 1) * count));
   }
 
   forward(): number {
-    return this.#arena().forward();
+    return this.#run("forward");
   }
 
   backward(): number {
-    return this.#arena().backward();
+    const loss = this.#run("backward");
+    const [first, ...others] = this.#arenas;
+    const count = this.program.sizes.gradient;
+    for (const other of others) {
+      first.kernels.copy(first.address("gradient", 0), other.address("gradient", 0), count, 1);
+    }
+    return loss;
   }
 
   step(update: OptimizerStep): number {
-    return this.#arena().optimizer.step(update);
+    this.#openCrew();
+    return this.#optimizer.step(update);
   }
 
-  read(tensor: Tensor, out = new Float32Array(sizeOf(tensor.shape))): Float32Array {
-    const { arena } = this.#arena();
-    checkCount("a tensor", out.length, sizeOf(tensor.shape));
+  read(tensor: Tensor, out?: Float32Array): Float32Array {
+    this.#openCrew();
+    const arenas = tensor.section === "value" ? [this.#arenas[0]] : this.#arenas;
+    const count = sizeOf(tensor.shape);
+    const target = out ?? new Float32Array(count * arenas.length);
+    checkCount("a tensor", target.length, count * arenas.length);
     const [rows, width] = [rowsOf(tensor), widthOf(tensor)];
-    for (let row = 0; row < rows; row++) {
-      out.set(arena.numbers(tensor.section, tensor.offset + row * tensor.stride, width), row * width);
+    for (const [shard, arena] of arenas.entries()) {
+      for (let row = 0; row < rows; row++) {
+        const from = arena.numbers(tensor.section, tensor.offset + row * tensor.stride, width);
+        target.set(from, shard * count + row * width);
+      }
     }
-    return out;
+    return target;
   }
 
   close(): void {
-    this.#open = undefined;
+    this.#crew?.close();
+    this.#crew = undefined;
+  }
+
+  #run(pass: Pass): number {
+    const crew = this.#openCrew();
+    for (const { targets, denominators } of this.#means) {
+      const count = Math.max(1, targets.map(countTargets).reduce(sum));
+      for (const denominator of denominators) denominator[0] = count;
+    }
+    crew.run(pass);
+    return this.#outputs.map((output) => output[0] ?? 0).reduce(sum);
   }
 
   #partOf(name: string, part: ParameterPart): Float32Array | Float64Array {
-    const { arena } = this.#arena();
+    this.#openCrew();
     const parameter = this.#parameters.get(name);
     if (parameter === undefined) throw unknown("parameter", name);
     const { tensor, gradient } = parameter;
-    if (part === "value") return arena.numbers("value", tensor.offset, sizeOf(tensor.shape));
+    const count = sizeOf(tensor.shape);
+    if (part === "value") return this.#arenas[0].numbers("value", tensor.offset, count);
     if (gradient === undefined || this.program.sizes.gradient === 0) {
       throw new TensorError("no-gradient", `the ${part} of "${name}", which is not trained`, "ask for its value");
     }
-    return arena.numbers(part, gradient.offset, sizeOf(tensor.shape));
+    return this.#arenas[0].numbers(part, gradient.offset, count);
   }
 
-  #arena(): OpenArena {
-    if (this.#open === undefined) throw new TensorError("closed", "the engine is closed", "load the program again");
-    return this.#open;
-  }
-}
-
-/** An arena with the program's calls bound to it. */
-class OpenArena {
-  readonly arena: Arena;
-  readonly optimizer: Optimizer;
-  readonly #forward: readonly (() => void)[];
-  readonly #backward: readonly (() => void)[];
-  readonly #means: readonly { readonly targets: NumberView; readonly denominator: NumberView }[];
-  readonly #output: NumberView;
-
-  constructor(program: Program, arena: Arena) {
-    this.arena = arena;
-    this.optimizer = new Optimizer(program, arena);
-    this.#forward = bindCalls(program.forward, arena);
-    this.#backward = bindCalls(program.backward, arena);
-    this.#means = program.losses.map(({ targets, denominator }) => ({
-      targets: viewOf(arena, targets, "i32"),
-      denominator: cellOf(arena, denominator),
-    }));
-    this.#output = cellOf(arena, program.output);
-    for (const { tensor, values } of program.constants) viewOf(arena, tensor, "f32").set(values);
-  }
-
-  forward(): number {
-    for (const { targets, denominator } of this.#means) denominator[0] = countTargets(targets);
-    for (const call of this.#forward) call();
-    return this.#output[0] ?? 0;
-  }
-
-  backward(): number {
-    const loss = this.forward();
-    for (const call of this.#backward) call();
-    return loss;
+  #openCrew(): Crew {
+    if (this.#crew === undefined) throw new TensorError("closed", "the engine is closed", "load the program again");
+    return this.#crew;
   }
 }
-
-type NumberView = Float32Array | Float64Array | Int32Array;
 
 function viewOf(arena: Arena, { section, offset, shape }: Tensor, type: "i32" | "f32"): NumberView {
   const count = sizeOf(shape);
@@ -132,16 +149,29 @@ function cellOf(arena: Arena, { section, offset }: Address): Float32Array | Floa
   return arena.numbers(section, offset, 1);
 }
 
-/** Targets that are not masked; 1 where all are, so that a loss of nothing is 0. */
+/** Targets that are not masked. */
 function countTargets(targets: NumberView): number {
   let count = 0;
   for (let at = 0; at < targets.length; at++) if ((targets[at] ?? -1) >= 0) count++;
-  return Math.max(count, 1);
+  return count;
+}
+
+function sum(a: number, b: number): number {
+  return a + b;
 }
 
 function checkCount(what: string, have: number, need: number): void {
   if (have === need) return;
   throw new TensorError("shape-mismatch", `${have} numbers for ${what}, which has ${need}`, "give as many as it has");
+}
+
+/** Kernels go where whole numbers say: those of an embedding, a cache or a row of logits must lie in it. */
+function checkRange({ name, range }: ProgramInput, values: Int32Array | Float32Array): void {
+  if (range === undefined) return;
+  const at = values.findIndex((value) => !Number.isInteger(value) || value < range.from || value >= range.below);
+  if (at < 0) return;
+  const problem = `"${name}" holds ${values[at]} at ${at}`;
+  throw new TensorError("bad-value", problem, `whole numbers from ${range.from} on, below ${range.below}`);
 }
 
 function unknown(kind: string, name: string): TensorError {

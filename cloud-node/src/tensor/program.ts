@@ -25,6 +25,8 @@ export interface ProgramInput {
   readonly name: string;
   readonly tensor: Tensor;
   readonly type: "i32" | "f32";
+  /** Set where kernels go by its numbers: they must lie in it. */
+  readonly range: { readonly from: number; readonly below: number } | undefined;
 }
 
 /** Where a mean is taken over the targets that are not masked: the engine counts them before a run. */

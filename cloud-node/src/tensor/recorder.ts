@@ -38,7 +38,7 @@ export class Recorder {
   input(name: string, shape: readonly number[], type: "i32" | "f32"): Tensor {
     this.#checkName(name);
     const tensor = this.reserve(shape);
-    this.#inputs.push({ name, tensor, type });
+    this.#inputs.push({ name, tensor, type, range: undefined });
     return tensor;
   }
 
@@ -73,6 +73,22 @@ export class Recorder {
     const index = this.#parameters.findIndex(({ tensor }) => tensor === weight);
     const parameter = this.#parameters[index];
     if (parameter !== undefined && parameter.matrix === undefined) this.#parameters[index] = { ...parameter, matrix };
+  }
+
+  /**
+   * A kernel goes by the numbers of an input: from `from` on, below `below`; the narrowest of its uses counts.
+   *
+   * @throws {TensorError} `bad-value` for what is no input of whole numbers
+   */
+  limit(operation: string, tensor: Tensor, from: number, below: number): void {
+    const index = this.#inputs.findIndex((input) => input.tensor === rootOf(tensor));
+    const input = this.#inputs[index];
+    if (input?.type !== "i32") {
+      throw new TensorError("bad-value", `${operation} by what is no i32 input`, "give it an input of that type");
+    }
+    const { range } = input;
+    const both = { from: Math.max(from, range?.from ?? from), below: Math.min(below, range?.below ?? below) };
+    this.#inputs[index] = { ...input, range: both };
   }
 
   /** Record a call of the forward half. */

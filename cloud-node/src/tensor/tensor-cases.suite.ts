@@ -76,9 +76,9 @@ export function tensorCases(): TensorCase[] {
   ];
 }
 
-/** A stack of what a transformer has, so that gradients meet, move and share places. */
-export function transformerCase(): TensorCase {
-  const [B, T, heads, headDim, vocabulary] = [2, 12, 2, 8, 11];
+/** A stack of what a transformer has, so that gradients meet, move and share places; for B sequences. */
+export function transformerCase(B = 2): TensorCase {
+  const [T, heads, headDim, vocabulary] = [12, 2, 8, 11];
   const width = heads * headDim;
   const b = new ProgramBuilder();
   const [ids, targets] = [b.input("ids", [B * T], "i32"), b.input("targets", [B * T], "i32")];

@@ -1,5 +1,5 @@
 import { formatCount, formatCounted, formatQuantity } from "../../api/number-text.ts";
-import type { BuildProgress } from "../../workloads/vector-index/build-index.ts";
+import type { BuildProgress } from "../../workloads/vector-index/build-progress.ts";
 import { addVectors, deleteVectors } from "../../workloads/vector-index/change-index.ts";
 import { maintainIndex } from "../../workloads/vector-index/maintain-index.ts";
 import { openVectors } from "../../workloads/vector-index/open-vectors.ts";

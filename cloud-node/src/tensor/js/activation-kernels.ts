@@ -1,13 +1,15 @@
 import type { Kernels } from "../kernels.ts";
 import { keeperOf, readerOf } from "./elementwise-kernels.ts";
 
-type Activation = "gelu" | "geluTanh" | "relu2" | "softcap" | "swiglu";
+type Chained = "relu2" | "softcap" | "swiglu";
 
 const TANH_SCALE = Math.sqrt(2 / Math.PI);
 const TANH_CUBE = 0.044715;
 
 /** Activations and their derivatives, as formulas. @param m  the arena */
-export function activationKernels(m: Float64Array): Pick<Kernels, Activation | `${Activation}Gradient`> {
+export function activationKernels(
+  m: Float64Array,
+): Pick<Kernels, "gelu" | "geluTanh" | Chained | `${Chained}Gradient`> {
   const get = readerOf(m);
   const kept = keeperOf(m);
   const map = (out: number, x: number, count: number, of: (x: number) => number) => {
@@ -24,21 +26,17 @@ export function activationKernels(m: Float64Array): Pick<Kernels, Activation | `
     for (let i = 0; i < count; i++) m[out + i] = kept(out + i, add) + get(grad + i) * slope(get(x + i));
   };
   return {
-    gelu: (out, x, count) => map(out, x, count, (x) => x * normalShare(x)),
-    geluGradient: (xGrad, grad, x, count, add) =>
-      chain(
-        xGrad,
-        grad,
-        x,
-        [count, add],
-        (x) => normalShare(x) + (x * Math.exp(-x * x * 0.5)) / Math.sqrt(2 * Math.PI),
-      ),
-    geluTanh: (out, x, count) => map(out, x, count, (x) => 0.5 * x * (1 + Math.tanh(tanhArgument(x)))),
-    geluTanhGradient: (xGrad, grad, x, count, add) =>
-      chain(xGrad, grad, x, [count, add], (x) => {
+    gelu(out, slope, x, count) {
+      map(out, x, count, (x) => x * normalShare(x));
+      map(slope, x, count, (x) => normalShare(x) + (x * Math.exp(-x * x * 0.5)) / Math.sqrt(2 * Math.PI));
+    },
+    geluTanh(out, slope, x, count) {
+      map(out, x, count, (x) => 0.5 * x * (1 + Math.tanh(tanhArgument(x))));
+      map(slope, x, count, (x) => {
         const tanh = Math.tanh(tanhArgument(x));
         return 0.5 * (1 + tanh) + 0.5 * x * (1 - tanh * tanh) * TANH_SCALE * (1 + 3 * TANH_CUBE * x * x);
-      }),
+      });
+    },
     relu2: (out, x, count) => map(out, x, count, (x) => Math.max(x, 0) ** 2),
     relu2Gradient: (xGrad, grad, x, count, add) => chain(xGrad, grad, x, [count, add], (x) => 2 * Math.max(x, 0)),
     softcap: (out, x, count, cap) => map(out, x, count, (x) => cap * Math.tanh(x / cap)),

@@ -19,7 +19,7 @@ const FIRST = 16;
 export const jsBackend: Backend = {
   name: "js",
   async load(program) {
-    return new ProgramEngine(program, new JsArena(program));
+    return new ProgramEngine(program, [new JsArena(program)]);
   },
 };
 

@@ -3,14 +3,27 @@ import { sizeOf, type Tensor } from "../tensor.ts";
 
 /** GELU by the error function, or by the approximation with tanh. */
 export function gelu(recorder: Recorder, x: Tensor, isApproximate: boolean): Tensor {
-  return isApproximate
-    ? activate(recorder, x, "geluTanh", "geluTanhGradient")
-    : activate(recorder, x, "gelu", "geluGradient");
+  checkContiguous("gelu", x);
+  const count = sizeOf(x.shape);
+  const slope = recorder.reserve(x.shape);
+  const out = recorder.result(x.shape, [x], (tape, grad) => {
+    const { address, add } = tape.give(x);
+    tape.call("multiply", address, grad, slope, count, add);
+  });
+  recorder.call(isApproximate ? "geluTanh" : "gelu", out, slope, x, count);
+  return out;
 }
 
 /** max(x, 0)². */
 export function relu2(recorder: Recorder, x: Tensor): Tensor {
-  return activate(recorder, x, "relu2", "relu2Gradient");
+  checkContiguous("relu2", x);
+  const count = sizeOf(x.shape);
+  const out = recorder.result(x.shape, [x], (tape, grad) => {
+    const { address, add } = tape.give(x);
+    tape.call("relu2Gradient", address, grad, x, count, add);
+  });
+  recorder.call("relu2", out, x, count);
+  return out;
 }
 
 /** cap · tanh(x / cap). */
@@ -35,18 +48,5 @@ export function swiglu(recorder: Recorder, gate: Tensor, up: Tensor): Tensor {
     tape.call("swigluGradient", toGate.address, toUp.address, grad, gate, up, count, toGate.add, toUp.add);
   });
   recorder.call("swiglu", out, gate, up, count);
-  return out;
-}
-
-type Activation = "gelu" | "geluTanh" | "relu2";
-
-function activate(recorder: Recorder, x: Tensor, kernel: Activation, gradient: `${Activation}Gradient`): Tensor {
-  checkContiguous(kernel, x);
-  const count = sizeOf(x.shape);
-  const out = recorder.result(x.shape, [x], (tape, grad) => {
-    const { address, add } = tape.give(x);
-    tape.call(gradient, address, grad, x, count, add);
-  });
-  recorder.call(kernel, out, x, count);
   return out;
 }

@@ -63,6 +63,7 @@ export function cachedAttention(
   checkShape("cachedAttention", "q", [rowsOf(q), widthOf(q)], [B, heads * headDim]);
   checkShape("cachedAttention", "k", [rowsOf(k), widthOf(k)], [B, kvHeads * headDim]);
   checkShape("cachedAttention", "v", [rowsOf(v), widthOf(v)], [B, kvHeads * headDim]);
+  recorder.limit("cachedAttention", position, 0, capacity);
   const keys = recorder.reserve([B, capacity, kvHeads * headDim]);
   const values = recorder.reserve([B, capacity, kvHeads * headDim]);
   const scratch = recorder.scratch(capacity);
@@ -78,6 +79,7 @@ export function rope(recorder: Recorder, x: Tensor, { heads, headDim, theta, T, 
   const [rows, width] = [rowsOf(x), widthOf(x)];
   checkShape("rope", "x", [rows, width], [rows, heads * headDim]);
   if (positions !== undefined) checkShape("rope", "positions", [sizeOf(positions.shape)], [rows]);
+  if (positions !== undefined) recorder.limit("rope", positions, 0, T);
   const table = recorder.constant([T, 2, headDim / 2], rotationTable(T, headDim, theta));
   const sizes = [rows, T, heads, headDim] as const;
   const out = recorder.result(x.shape, [x], (tape, grad) => {

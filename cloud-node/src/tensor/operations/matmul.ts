@@ -45,6 +45,7 @@ export function matmul(recorder: Recorder, x: Tensor, w: Tensor, options: Matmul
 /** Rows of `table` (vocabulary, width) by `ids` (n), whole numbers. */
 export function embedding(recorder: Recorder, table: Tensor, ids: Tensor): Tensor {
   checkContiguous("embedding", table, ids);
+  recorder.limit("embedding", ids, 0, rowsOf(table));
   const width = widthOf(table);
   const rows = sizeOf(ids.shape);
   const out = recorder.result([rows, width], [table], (tape, grad) => {

@@ -13,7 +13,7 @@ const MARGIN = 64;
 /**
  * Where everything lies in a WebAssembly memory, in bytes:
  *
- *   the module's tables | value | average | squareAverage | shard 0: gradient, work, scratch, panels | shard 1 | … | margin
+ *   the module's tables | value | average | squareAverage | shard 0: gradient, work, scratch, work area | shard 1 | … | margin
  *
  * A shard is a part of the batch: shards share the parameters, and each has its own of the rest.
  */
@@ -21,18 +21,18 @@ export interface ArenaLayout {
   readonly bytes: number;
   /** Starts of the sections, for every shard. */
   readonly sections: readonly Readonly<Record<ArenaSection, number>>[];
-  /** Where each shard's kernels keep their panels. */
-  readonly panels: readonly number[];
+  /** where each shard's kernels work. */
+  readonly workAreas: readonly number[];
 }
 
 /** What a module says of the memory that it needs, in bytes. */
 export interface ModuleNeeds {
   /** Where the host's part of the memory begins; greater than 0, which means "none". */
   readonly heapStart: number;
-  readonly packBytes: number;
+  readonly workBytes: number;
 }
 
-export function layOutArena(program: Program, { heapStart, packBytes }: ModuleNeeds, shards: number): ArenaLayout {
+export function layOutArena(program: Program, { heapStart, workBytes }: ModuleNeeds, shards: number): ArenaLayout {
   let bytes = heapStart;
   const reserve = (size: number) => {
     const at = bytes;
@@ -48,13 +48,13 @@ export function layOutArena(program: Program, { heapStart, packBytes }: ModuleNe
     gradient: reserve(4 * sizes.gradient),
     work: reserve(4 * sizes.work),
     scratch: reserve(4 * scratchSize),
-    panels: reserve(packBytes),
+    workAreas: reserve(workBytes),
   }));
   reserve(MARGIN);
   return {
     bytes,
     sections: own.map(({ gradient, work, scratch }) => ({ value, average, squareAverage, gradient, work, scratch })),
-    panels: own.map(({ panels }) => panels),
+    workAreas: own.map(({ workAreas }) => workAreas),
   };
 }
 

@@ -8,9 +8,9 @@ export type TensorBuild = "wasm-strict" | "wasm-relaxed";
 
 /** What an instance exports. Addresses are in bytes. */
 export interface TensorExports extends Kernels, UpdateKernels {
-  readonly PACK_BYTES: WebAssembly.Global;
+  readonly WORK_BYTES: WebAssembly.Global;
   heapStart(): number;
-  setPackArea(at: number): void;
+  setWorkArea(at: number): void;
   attentionScratch(T: number, headDim: number): number;
 }
 

@@ -9,10 +9,10 @@ export class WasmArena implements Arena {
   readonly #starts: Readonly<Record<ArenaSection, number>>;
 
   constructor(module: WebAssembly.Module, memory: WebAssembly.Memory, layout: ArenaLayout, shard: number) {
-    const [starts, panels] = [layout.sections[shard], layout.panels[shard]];
-    if (starts === undefined || panels === undefined) throw new RangeError(`an arena has no shard ${shard}`);
+    const [starts, workAreas] = [layout.sections[shard], layout.workAreas[shard]];
+    if (starts === undefined || workAreas === undefined) throw new RangeError(`an arena has no shard ${shard}`);
     this.kernels = instantiateTensorModule(module, memory);
-    this.kernels.setPackArea(panels);
+    this.kernels.setWorkArea(workAreas);
     this.#memory = memory;
     this.#starts = starts;
   }

@@ -16,7 +16,7 @@ function makeBackend(name: TensorBuild): Backend {
     async load(program) {
       const module = compileTensorModule(name);
       const layout = layOutArena(program, needsOf(module), 1);
-      return new ProgramEngine(program, new WasmArena(module, reserveMemory(layout), layout, 0));
+      return new ProgramEngine(program, [new WasmArena(module, reserveMemory(layout), layout, 0)]);
     },
   };
 }
@@ -24,6 +24,6 @@ function makeBackend(name: TensorBuild): Backend {
 /** Asked of an instance over a memory that is thrown away. */
 export function needsOf(module: WebAssembly.Module): ModuleNeeds {
   const smallest = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
-  const { PACK_BYTES, heapStart } = instantiateTensorModule(module, smallest);
-  return { heapStart: heapStart(), packBytes: Number(PACK_BYTES.value) };
+  const { WORK_BYTES, heapStart } = instantiateTensorModule(module, smallest);
+  return { heapStart: heapStart(), workBytes: Number(WORK_BYTES.value) };
 }

@@ -1,10 +1,11 @@
+import { bytesOf } from "./array-bytes.ts";
 import type { Column, TrajectoryFrame } from "./frame.ts";
 
 /** A frame whose rows are in the order of rising ids, or as they came where ids are missing or repeated. */
 export interface OrderedFrame {
   readonly frame: TrajectoryFrame;
   /** Rising; undefined where rows are as they came. */
-  readonly ids: Float64Array<ArrayBuffer> | undefined;
+  readonly ids: Float64Array | undefined;
   /** Row of the dump for each row here; undefined where they are the same. */
   readonly rows: Uint32Array<ArrayBuffer> | undefined;
   readonly columns: ReadonlyMap<string, Column>;
@@ -29,10 +30,6 @@ export function haveSameAtoms(a: OrderedFrame, b: OrderedFrame): boolean {
   return a.ids === undefined || b.ids === undefined || Buffer.compare(bytesOf(a.ids), bytesOf(b.ids)) === 0;
 }
 
-function bytesOf({ buffer, byteOffset, byteLength }: Float64Array): Uint8Array {
-  return new Uint8Array(buffer, byteOffset, byteLength);
-}
-
 /**
  * A column in the order of other rows.
  *
@@ -45,7 +42,7 @@ export function pickColumn(column: Column, rows: Uint32Array): Column {
   return { ...column, codes };
 }
 
-function picked(values: Float64Array, rows: Uint32Array): Float64Array<ArrayBuffer> {
+function picked(values: Float64Array, rows: Uint32Array): Float64Array {
   const out = new Float64Array(rows.length);
   for (let i = 0; i < rows.length; i++) out[i] = values[rows[i] ?? 0] ?? 0;
   return out;

@@ -3,8 +3,8 @@ import type { Box } from "./box.ts";
 import type { ChunkBlock, ChunkBox, ChunkHead } from "./chunk-head.ts";
 import { decodeExact } from "./exact-bytes.ts";
 import type { Column, TrajectoryFrame } from "./frame.ts";
-import { decodeGroup, readGroup } from "./group-codec.ts";
-import { decodeTurns, moveAlong, periodsOf } from "./periodic-path.ts";
+import { decodeGroup, type Move, readGroup } from "./group-codec.ts";
+import { decodeTurns, movesOf, periodsOf } from "./periodic-path.ts";
 import type { TrajectoryCore } from "./trajectory-core.ts";
 import { VarintReader } from "./varints.ts";
 
@@ -18,7 +18,9 @@ const MOST_CELLS = 1 << 28;
 class ChunkProblem extends Error {}
 
 /** One group's values, by frame and axis. */
-type GroupValues = (frame: number, axis: number) => Float64Array<ArrayBuffer>;
+type GroupValues = (frame: number, axis: number) => Float64Array;
+/** The same, moved. */
+type MovedValues = (frame: number, axis: number, moves?: readonly Move[]) => Float64Array;
 
 /** A chunk of which some columns were decoded. */
 export interface DecodedChunk {
@@ -134,8 +136,8 @@ class ChunkDecoder {
     const shape = this.#shape(index);
     if (block.coding === "bytes") return this.#exact(index);
     const coded = { plane: this.#plane(index), unit: block.unit, escapes: this.#escapes(index) };
-    const values: GroupValues = (frame, axis) =>
-      readGroup(this.#core, shape, coded, frame, axis) as Float64Array<ArrayBuffer>;
+    const values: MovedValues = (frame, axis, moves) =>
+      readGroup(this.#core, shape, coded, frame, axis, new Float64Array(shape.atoms), moves);
     return block.turns.length === 0 ? values : this.#wrapped(index, values);
   }
 
@@ -177,7 +179,7 @@ class ChunkDecoder {
     return { indices, bits: new Uint8Array(escapeBits) };
   }
 
-  #wrapped(index: number, values: GroupValues): GroupValues {
+  #wrapped(index: number, values: MovedValues): GroupValues {
     const group = this.#head.groups[index];
     const { frames, axes, atoms } = this.#shape(index);
     const boxes = Array.from({ length: frames }, (_, frame) => this.#box(frame));
@@ -187,7 +189,7 @@ class ChunkDecoder {
     if (periods === undefined || path === undefined) {
       throw new ChunkProblem(`turns of block ${index} are damaged`);
     }
-    return (frame, axis) => moveAlong(values(frame, axis), path, periods, frame, axis, -1);
+    return (frame, axis) => values(frame, axis, movesOf(path, periods, frame, axis, -1));
   }
 
   #box(frame: number): Box {
@@ -196,7 +198,7 @@ class ChunkDecoder {
     return { shape, boundary: boundary === null ? undefined : [a, b, c], bounds };
   }
 
-  #ids(): (Float64Array<ArrayBuffer> | undefined)[] {
+  #ids(): (Float64Array | undefined)[] {
     const { atoms, ids, idOrder, steps } = this.#head;
     if (idOrder === "none") return [];
     const lists = idOrder === "rising" ? 1 : steps.length;
@@ -238,7 +240,7 @@ class ChunkDecoder {
   #frame(
     index: number,
     names: readonly string[],
-    ids: Float64Array<ArrayBuffer> | undefined,
+    ids: Float64Array | undefined,
     rows: Uint32Array | undefined,
   ): TrajectoryFrame {
     const { steps, times, units, atoms } = this.#head;
@@ -272,6 +274,6 @@ class ChunkDecoder {
   }
 }
 
-function idColumn(ids: Float64Array<ArrayBuffer> | undefined): Column {
+function idColumn(ids: Float64Array | undefined): Column {
   return { kind: "integer", name: "id", values: (ids ?? new Float64Array(0)).slice() };
 }

@@ -1,14 +1,15 @@
+import { bytesOf } from "./array-bytes.ts";
 import type { OrderedFrame } from "./atom-order.ts";
 import type { Box } from "./box.ts";
-import { type ChunkBlock, type ChunkBox, type ChunkHead, encodeHead } from "./chunk-head.ts";
+import type { ChunkBlock, ChunkBox, ChunkHead } from "./chunk-head.ts";
 import { type ColumnGroup, familyOf, partnersOf } from "./column-groups.ts";
 import { encodeExact } from "./exact-bytes.ts";
 import type { Column } from "./frame.ts";
-import { type CodedGroup, encodeGroup, type GroupSource, readGroup } from "./group-codec.ts";
+import { type CodedGroup, compareMoved, encodeGroup, type GroupSource, readGroup } from "./group-codec.ts";
 import {
   encodeTurns,
   findTurns,
-  moveAlong,
+  movesOf,
   type Period,
   type PeriodicPath,
   periodicAxes,
@@ -20,8 +21,7 @@ import { VarintWriter } from "./varints.ts";
 /** A chunk, ready to be written. */
 export interface EncodedChunk {
   readonly frames: number;
-  /** A head as bytes, and the blocks in their order. */
-  readonly head: Uint8Array<ArrayBuffer>;
+  readonly head: ChunkHead;
   readonly blocks: readonly Uint8Array<ArrayBuffer>[];
   /** Largest error of each group in parts of its eps; 0 for exact ones. */
   readonly errors: readonly number[];
@@ -60,7 +60,7 @@ export function encodeChunk(
     groups: groups.map((group) => ({ ...group, columns: [...group.columns], axes: [...group.axes] })),
     blocks: encoded.map(({ block, bytes }) => ({ ...block, bytes: bytes.length, crc: core.checksum(bytes) })),
   };
-  return { frames: frames.length, head: encodeHead(head), blocks, errors: encoded.map(({ error }) => error) };
+  return { frames: frames.length, head, blocks, errors: encoded.map(({ error }) => error) };
 }
 
 function encodeOne(
@@ -80,11 +80,11 @@ function encodeOne(
   const isPartner = familyOf(group) !== "other";
   const held = isPartner ? columns : stillColumns(columns);
   const path = group.period === "none" ? undefined : pathOf(group, frames, columns);
-  for (const way of path?.hasTurns ? [path, undefined] : [undefined]) {
+  for (const way of path === undefined ? [undefined] : [path, undefined]) {
     const source = sourceOf(group, atomsOf(frames), held, way);
     const mark = core.mark();
     const coded = canCode(source, held) ? encodeGroup(core, source, planes) : undefined;
-    const found = coded && turnsOf(core, source, coded, way, held);
+    const found = coded && turnsOf(core, source, coded, way);
     if (coded === undefined || found === undefined) {
       core.release(mark);
       continue;
@@ -107,39 +107,17 @@ function turnsOf(
   source: GroupSource,
   coded: CodedGroup,
   path: CodedPath | undefined,
-  columns: readonly (readonly Column[])[],
 ): { turns: Uint8Array<ArrayBuffer>; maxError: number } | undefined {
   if (path === undefined) return { turns: NOTHING, maxError: coded.maxError };
+  const room = Array.from({ length: source.axes }, () => new Float64Array(source.atoms));
   const decoded = (frame: number, axis: number) =>
-    readGroup(core, source, coded, frame, axis) as Float64Array<ArrayBuffer>;
+    readGroup(core, source, coded, frame, axis, room[axis] ?? new Float64Array(source.atoms));
   const turns = encodeTurns(path.path, decoded, path.periods);
-  const room = new Float64Array(source.atoms);
-  const total = { maxError: 0, squares: 0 };
-  for (let frame = 0; frame < source.frames; frame++) {
-    for (let axis = 0; axis < source.axes; axis++) {
-      const back = moveAlong(decoded(frame, axis), path.path, path.periods, frame, axis, -1, room);
-      addErrors(total, numbersOf(columns, frame, axis), back);
-    }
-  }
-  const { maxError, squares } = total;
+  const back = (frame: number, axis: number) => movesOf(path.path, path.periods, frame, axis, -1);
+  const { maxError, rmsError } = compareMoved(core, source, coded, back);
   if (!(maxError <= source.eps - source.loss)) return undefined;
-  const values = source.frames * source.axes * source.atoms - coded.escapes.indices.length;
-  const isLoose = source.mode === "rms" && !(Math.sqrt(squares / Math.max(1, values)) < source.eps / 2 - source.loss);
+  const isLoose = source.mode === "rms" && !(rmsError < source.eps / 2 - source.loss);
   return isLoose ? undefined : { turns, maxError };
-}
-
-/** What is no number has no error where it is the same, and one without end elsewhere. */
-function addErrors(total: { maxError: number; squares: number }, values: Float64Array, found: Float64Array): void {
-  let { maxError, squares } = total;
-  for (let i = 0; i < values.length; i++) {
-    const [value = 0, other = 0] = [values[i], found[i]];
-    if (Object.is(value, other)) continue;
-    const error = Math.abs(value - other);
-    squares += error * error;
-    if (!(error <= maxError)) maxError = error >= 0 ? error : Number.POSITIVE_INFINITY;
-  }
-  total.maxError = maxError;
-  total.squares = squares;
 }
 
 function atomsOf(frames: readonly OrderedFrame[]): number {
@@ -157,10 +135,6 @@ function stillColumns(columns: readonly (readonly Column[])[]): readonly (readon
 /** Bit by bit; columns of words are compared by their numbers in one list. */
 function hasSameValues(a: Column, b: Column): boolean {
   return a.kind !== "text" && b.kind !== "text" && Buffer.compare(bytesOf(a.values), bytesOf(b.values)) === 0;
-}
-
-function bytesOf({ buffer, byteOffset, byteLength }: Float64Array): Uint8Array {
-  return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
 /** The core takes 1 atom at least, and whole numbers lose -0 on the way: a column that is none of them by its kind is looked at. */
@@ -232,13 +206,11 @@ function encodeWords(core: TrajectoryCore, line: readonly Column[]): EncodedBloc
 }
 
 interface CodedPath {
-  readonly hasTurns: boolean;
   readonly path: PeriodicPath;
   readonly periods: readonly Period[];
-  /** Shape (frames)(axes)(atoms). */
-  readonly values: (frame: number, axis: number) => Float64Array<ArrayBuffer>;
 }
 
+/** @returns undefined where nothing turns, or the box does not tell */
 function pathOf(
   { axes, period }: ColumnGroup,
   frames: readonly OrderedFrame[],
@@ -248,13 +220,7 @@ function pathOf(
   const periods = periodsOf(boxes, axes, period === "unit");
   if (periods === undefined) return undefined;
   const path = findTurns((frame, axis) => numbersOf(columns, frame, axis), periods, periodicAxes(boxes, axes));
-  const room = new Float64Array(atomsOf(frames));
-  return {
-    hasTurns: path.turns.some((turns) => turns !== undefined),
-    path,
-    periods,
-    values: (frame, axis) => moveAlong(numbersOf(columns, frame, axis), path, periods, frame, axis, 1, room),
-  };
+  return path.turns.some((turns) => turns !== undefined) ? { path, periods } : undefined;
 }
 
 function sourceOf(
@@ -263,9 +229,6 @@ function sourceOf(
   columns: readonly (readonly Column[])[],
   path: CodedPath | undefined,
 ): GroupSource {
-  const values = (frame: number, axis: number) => {
-    return path?.hasTurns ? path.values(frame, axis) : numbersOf(columns, frame, axis);
-  };
   const source = {
     frames: columns[0]?.length ?? 0,
     axes: columns.length,
@@ -273,13 +236,16 @@ function sourceOf(
     elementBytes: FLOAT64_BYTES,
     mode: group.mode,
     eps: group.eps,
-    values,
+    values: (frame: number, axis: number) => numbersOf(columns, frame, axis),
   } as const;
   if (group.mode === "exact") return { ...source, loss: 0 };
-  return { ...source, loss: 0.5 * 10 ** -group.decimals, lossOfLargest: path?.hasTurns ? MOVE_LOSS : 0 };
+  const loss = 0.5 * 10 ** -group.decimals;
+  if (path === undefined) return { ...source, loss };
+  const moves = (frame: number, axis: number) => movesOf(path.path, path.periods, frame, axis, 1);
+  return { ...source, moves, loss, lossOfLargest: MOVE_LOSS };
 }
 
-function numbersOf(columns: readonly (readonly Column[])[], frame: number, axis: number): Float64Array<ArrayBuffer> {
+function numbersOf(columns: readonly (readonly Column[])[], frame: number, axis: number): Float64Array {
   const column = columns[axis]?.[frame];
   return column === undefined || column.kind === "text" ? new Float64Array(0) : column.values;
 }

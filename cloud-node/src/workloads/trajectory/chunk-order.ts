@@ -23,14 +23,25 @@ export function valuesOf({ frames }: ChunkOrder): number {
   return first === undefined ? 0 : frames.length * first.frame.atoms * first.frame.columns.length;
 }
 
-/** Every buffer that a chunk consists of, each once. */
-export function buffersOf({ frames }: ChunkOrder): ArrayBuffer[] {
-  const buffers = new Set<ArrayBuffer>();
-  for (const { frame, ids, rows, columns } of frames) {
-    for (const array of [frame.ids, ids, rows]) if (array !== undefined) buffers.add(array.buffer);
+/** Every buffer of a chunk that can be handed over, each once; what is in shared ones threads see anyway. */
+export function buffersOf(order: ChunkOrder): ArrayBuffer[] {
+  const buffers = new Set<ArrayBufferLike>();
+  for (const { buffer } of arraysOf(order)) buffers.add(buffer);
+  for (const { rows, frame, columns } of order.frames) {
+    if (rows !== undefined) buffers.add(rows.buffer);
     for (const column of [...frame.columns, ...columns.values()]) {
-      buffers.add(column.kind === "text" ? column.codes.buffer : column.values.buffer);
+      if (column.kind === "text") buffers.add(column.codes.buffer);
     }
   }
-  return [...buffers];
+  return [...buffers].filter((buffer) => buffer instanceof ArrayBuffer);
+}
+
+/** Every array of numbers of a chunk, each once. */
+export function arraysOf({ frames }: ChunkOrder): Set<Float64Array> {
+  const arrays = new Set<Float64Array>();
+  for (const { frame, ids, columns } of frames) {
+    for (const array of [frame.ids, ids]) if (array !== undefined) arrays.add(array);
+    for (const column of [...frame.columns, ...columns.values()]) if (column.kind !== "text") arrays.add(column.values);
+  }
+  return arrays;
 }

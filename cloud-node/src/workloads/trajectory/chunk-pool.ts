@@ -14,9 +14,10 @@ export class ChunkPool {
   readonly #threads: ChunkThread[];
   #values = 0;
 
-  /** @param threads  1 …; each is started when there is work for it */
+  /** @param threads  1 …; the first is started at once, each other when the one before it has work */
   constructor(threads: number) {
     this.#threads = Array.from({ length: threads }, () => new ChunkThread());
+    this.#threads[0]?.start();
   }
 
   /** Whether a thread, and memory, is free for a chunk. */
@@ -37,7 +38,9 @@ export class ChunkPool {
     const values = valuesOf(order);
     this.#values += values;
     try {
-      return await thread.encode(order);
+      const chunk = thread.encode(order);
+      this.#threads[this.#threads.indexOf(thread) + 1]?.start();
+      return await chunk;
     } finally {
       this.#values -= values;
     }
@@ -63,18 +66,23 @@ class ChunkThread {
   }
 
   encode(order: ChunkOrder): Promise<EncodedChunk> {
-    this.#worker ??= this.#start();
     const current = Promise.withResolvers<EncodedChunk>();
     this.#current = current;
-    this.#worker.postMessage(order, buffersOf(order));
+    this.start().postMessage(order, buffersOf(order));
     return current.promise;
+  }
+
+  /** Begin to get ready, ahead of the first chunk. */
+  start(): Worker {
+    this.#worker ??= this.#open();
+    return this.#worker;
   }
 
   async close(): Promise<void> {
     await this.#worker?.terminate();
   }
 
-  #start(): Worker {
+  #open(): Worker {
     const worker = new Worker(THREAD_URL, { env: {}, argv: [] });
     worker.on("message", ({ chunk, refusal }: Answer) => {
       const current = this.#current;
@@ -84,10 +92,19 @@ class ChunkThread {
         current?.reject(new TrajectoryError(refusal.code, refusal.problem, refusal.remedy, refusal.place));
       }
     });
-    worker.on("error", (error) => this.#current?.reject(error));
+    worker.on("error", (error) => this.#end(worker, error));
     worker.on("exit", (code) => {
-      this.#current?.reject(new InvariantError(`a thread that codes chunks ended with code ${code}`));
+      this.#end(worker, new InvariantError(`a thread that codes chunks ended with code ${code}`));
     });
     return worker;
+  }
+
+  /** It is no more: what it had fails, and the next chunk gets another. */
+  #end(worker: Worker, why: Error): void {
+    if (worker !== this.#worker) return;
+    const current = this.#current;
+    this.#worker = undefined;
+    this.#current = undefined;
+    current?.reject(why);
   }
 }

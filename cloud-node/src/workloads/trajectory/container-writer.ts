@@ -1,7 +1,10 @@
 import type { FileHandle } from "node:fs/promises";
 import { haveSameAtoms, type OrderedFrame, orderFrame } from "./atom-order.ts";
 import { type EncodedChunk, encodeChunk } from "./chunk-encode.ts";
+import { encodeHead } from "./chunk-head.ts";
+import { arraysOf, type ChunkOrder } from "./chunk-order.ts";
 import { ChunkPool } from "./chunk-pool.ts";
+import { ColumnArena, type ColumnRoom } from "./column-arena.ts";
 import { type ColumnGroup, groupColumns } from "./column-groups.ts";
 import {
   CHUNK_PREAMBLE_BYTES,
@@ -66,12 +69,15 @@ const WRITER = "lockstep";
 
 /** A chunk that a thread is at work on, and the groups whose errors count. */
 interface PendingChunk {
+  readonly order: ChunkOrder;
   readonly groups: readonly ColumnGroup[];
   readonly chunk: Promise<EncodedChunk>;
 }
 
 /** Packs frames into a container, front to back; memory is one chunk, and those that are with threads. */
 export class ContainerWriter {
+  /** A reader that takes its arrays from here gets those of frames again that are coded. */
+  readonly room: ColumnRoom = new ColumnArena();
   readonly #file: FileHandle;
   readonly #options: PackOptions;
   readonly #core: TrajectoryCore;
@@ -153,7 +159,7 @@ export class ContainerWriter {
   }
 
   /**
-   * Add a frame; its arrays are not to be used afterwards: threads take them away.
+   * Add a frame; its arrays are not to be used afterwards: threads take them away, or `room` has them again.
    *
    * @returns the last chunk that is in the file because of this, if any
    */
@@ -211,21 +217,30 @@ export class ContainerWriter {
     // Without atoms there is nothing that a bound could be taken from, or hold.
     const groups = first.frame.atoms === 0 ? [] : order.groups;
     if (pool === undefined) {
-      return await this.#write(encodeChunk(this.#core, order.groups, order.frames, keepRows), groups);
+      const chunk = encodeChunk(this.#core, order.groups, order.frames, keepRows);
+      this.#giveBack(order);
+      return await this.#write(chunk, groups);
     }
     let written: WrittenChunk | undefined;
     while (!pool.hasRoom(order)) written = await this.#writeNext();
     const chunk = pool.encode(order);
     // Whoever waits for it hears what went wrong; until then it is nobody's failure.
     chunk.catch(() => {});
-    this.#coding.push({ groups, chunk });
+    this.#coding.push({ order, groups, chunk });
     return written;
   }
 
   /** The oldest chunk that is with a thread. */
   async #writeNext(): Promise<WrittenChunk | undefined> {
     const next = this.#coding.shift();
-    return next && (await this.#write(await next.chunk, next.groups));
+    if (next === undefined) return undefined;
+    const chunk = await next.chunk;
+    this.#giveBack(next.order);
+    return await this.#write(chunk, next.groups);
+  }
+
+  #giveBack(order: ChunkOrder): void {
+    for (const array of arraysOf(order)) this.room.give(array);
   }
 
   async #write(chunk: EncodedChunk, groups: readonly ColumnGroup[]): Promise<WrittenChunk> {
@@ -255,7 +270,8 @@ export class ContainerWriter {
     return groups;
   }
 
-  #assemble({ frames, head, blocks }: EncodedChunk): Buffer {
+  #assemble({ frames, head: facts, blocks }: EncodedChunk): Buffer {
+    const head = encodeHead(facts);
     const bodyBytes = blocks.reduce((sum, block) => sum + block.length, 0);
     const preamble = Buffer.alloc(CHUNK_PREAMBLE_BYTES);
     preamble.writeUInt32LE(CHUNK_TAG, 0);

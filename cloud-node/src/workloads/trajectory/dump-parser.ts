@@ -1,3 +1,4 @@
+import type { ColumnRoom } from "./column-arena.ts";
 import { type DumpHeader, HeaderReader } from "./dump-header.ts";
 import type { FrameSource, TrajectoryFrame } from "./frame.ts";
 import { FrameColumns, type FrameMemory } from "./frame-columns.ts";
@@ -25,7 +26,7 @@ export class DumpParser {
   readonly #file: string;
   readonly #kernel: RowKernel;
   readonly #header: HeaderReader;
-  readonly #memory: FrameMemory = { texts: new Set(), rows: 0 };
+  readonly #memory: FrameMemory;
   /** What is not yet taken lies at [start, end) of the kernel's text. */
   #start = 0;
   #end = 0;
@@ -41,9 +42,11 @@ export class DumpParser {
   /**
    * @param file    its name in messages
    * @param kernel  in use by this parser alone until `finish`
+   * @param room    where columns are taken from
    */
-  constructor(file: string, kernel: RowKernel, maxCells: number) {
+  constructor(file: string, kernel: RowKernel, maxCells: number, room: ColumnRoom) {
     this.#file = file;
+    this.#memory = { texts: new Set(), rows: 0, room };
     this.#kernel = kernel;
     this.#header = new HeaderReader({ maxColumns: kernel.maxColumns, maxCells });
   }

@@ -1,3 +1,4 @@
+import { OWN_ARRAYS } from "./column-arena.ts";
 import { DumpParser } from "./dump-parser.ts";
 import { DumpWriter } from "./dump-writer.ts";
 import type { TrajectoryFrame } from "./frame.ts";
@@ -14,7 +15,7 @@ export function parseDump(
   { pieceBytes = 1 << 20, maxCells = MAX_CELLS }: { pieceBytes?: number; maxCells?: number } = {},
 ): { frames: TrajectoryFrame[]; error: unknown } {
   const bytes = Buffer.from(text);
-  const parser = new DumpParser("a.dump", kernel, maxCells);
+  const parser = new DumpParser("a.dump", kernel, maxCells, OWN_ARRAYS);
   const frames: TrajectoryFrame[] = [];
   try {
     for (let at = 0; at < bytes.length; at += pieceBytes) {

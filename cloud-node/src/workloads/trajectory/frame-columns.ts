@@ -1,8 +1,11 @@
+import { bytesOf } from "./array-bytes.ts";
+import type { ColumnRoom } from "./column-arena.ts";
 import { isWholeWord, isWord, kindOfName, type NamedKind, numberOfWord } from "./column-names.ts";
 import type { Column, NumberColumn } from "./frame.ts";
 import type { RowKernel } from "./row-kernel.ts";
 import { TrajectoryError, type TrajectoryPlace } from "./trajectory-error.ts";
 
+const VALUE_BYTES = Float64Array.BYTES_PER_ELEMENT;
 /** Rows that are believed without having been seen; beyond them, memory grows with the rows. */
 const TRUSTED_ROWS = 1 << 16;
 /** Different words that a column of one frame may hold: half of what a Map does. */
@@ -14,6 +17,7 @@ export interface FrameMemory {
   readonly texts: Set<string>;
   /** Rows of the frame before. */
   rows: number;
+  readonly room: ColumnRoom;
 }
 
 /** Where a cell is, by its row in the tile and its offset in the kernel's text. */
@@ -29,7 +33,7 @@ export class FrameColumns {
 
   /** @param memory  of the file; added to here */
   constructor(kernel: RowKernel, names: readonly string[], atoms: number, memory: FrameMemory) {
-    const { texts, rows } = memory;
+    const { texts, rows, room } = memory;
     this.#memory = memory;
     this.#atoms = atoms;
     this.#capacity = Math.min(atoms, Math.max(TRUSTED_ROWS, rows));
@@ -38,7 +42,7 @@ export class FrameColumns {
       const isText = kind === "text" || kind === "unknown";
       return isText
         ? new GrowingText(kernel, index, name, kind, this.#capacity, texts)
-        : new GrowingNumbers(kernel, index, name, kind, this.#capacity);
+        : new GrowingNumbers(kernel, index, name, kind, this.#capacity, room);
     });
     kernel.beginFrame(this.#columns.map((column) => column instanceof GrowingText));
   }
@@ -80,24 +84,27 @@ class GrowingNumbers implements GrowingColumn {
   readonly #index: number;
   readonly #name: string;
   readonly #kind: NamedKind;
-  #values: Float64Array<ArrayBuffer>;
+  readonly #room: ColumnRoom;
+  #values: Float64Array;
 
-  constructor(kernel: RowKernel, index: number, name: string, kind: NamedKind, capacity: number) {
+  constructor(kernel: RowKernel, index: number, name: string, kind: NamedKind, capacity: number, room: ColumnRoom) {
     this.#kernel = kernel;
     this.#index = index;
     this.#name = name;
     this.#kind = kind;
-    this.#values = new Float64Array(capacity);
+    this.#room = room;
+    this.#values = room.take(capacity);
   }
 
   grow(capacity: number): void {
-    const grown = new Float64Array(capacity);
+    const grown = this.#room.take(capacity);
     grown.set(this.#values);
+    this.#room.give(this.#values);
     this.#values = grown;
   }
 
   add(start: number, rows: number): void {
-    this.#values.set(this.#kernel.values(this.#index, rows), start);
+    bytesOf(this.#kernel.values(this.#index, rows)).copy(bytesOf(this.#values), start * VALUE_BYTES);
   }
 
   finish(): NumberColumn {

@@ -11,7 +11,7 @@ import type { Box } from "./box.ts";
 export interface NumberColumn {
   readonly kind: "integer" | "real";
   readonly name: string;
-  readonly values: Float64Array<ArrayBuffer>;
+  readonly values: Float64Array;
 }
 
 /** One column of words (`element`, …): row i holds `words[codes[i]]`. */
@@ -42,8 +42,8 @@ export interface FrameSource {
 /**
  * One snapshot of a trajectory.
  *
- * Whoever gets a frame owns it: no array is shared with another frame, each has a buffer of its own (so that it can be
- * transferred to a thread) and exactly `atoms` elements. Rows are in the order of the dump: ids may come in any order,
+ * Whoever gets a frame owns it: no array is shared with another frame, each has exactly `atoms` elements, and a buffer of
+ * its own (so that it can be transferred to a thread) or a place in one that all threads see. Rows are in the order of the dump: ids may come in any order,
  * be missing or repeated, and their number may change from frame to frame, down to 0.
  */
 export interface TrajectoryFrame {
@@ -57,7 +57,7 @@ export interface TrajectoryFrame {
   /** Rows of every column, 0 …. */
   readonly atoms: number;
   /** The values of the column `id` (the same array): 0 … 2^53 - 1; undefined in a dump without ids. */
-  readonly ids: Float64Array<ArrayBuffer> | undefined;
+  readonly ids: Float64Array | undefined;
   /** In the order of the dump, `id` among them. */
   readonly columns: readonly Column[];
   /** undefined for a frame that was not read from a dump. */

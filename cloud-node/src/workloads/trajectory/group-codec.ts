@@ -1,3 +1,4 @@
+import { bytesOf } from "./array-bytes.ts";
 import type { TrajectoryCore } from "./trajectory-core.ts";
 
 /** How far a decoded value may be from the source: `eps` at most; with `rms` also eps/2 as a mean over a chunk. */
@@ -19,6 +20,15 @@ export interface GroupSource {
   readonly lossOfLargest?: number;
   /** Shape (atoms), of the element type; good until the next call. */
   values(frame: number, axis: number): Float32Array | Float64Array;
+  /** How values are moved before they are coded; not at all unless given. They are float64 then. */
+  moves?(frame: number, axis: number): readonly Move[];
+}
+
+/** How far the values of an axis are moved: turns · edge. */
+export interface Move {
+  /** Shape (atoms). */
+  readonly turns: Int32Array;
+  readonly edge: number;
 }
 
 /** A group that was coded, and what is needed to decode it. */
@@ -129,11 +139,23 @@ function scan(core: TrajectoryCore, source: GroupSource, limit: number): { escap
 }
 
 function stage(core: TrajectoryCore, source: GroupSource, frame: number, axis: number, at: number): void {
-  core.bytes(at, source.atoms * source.elementBytes).set(bytesOf(source.values(frame, axis)));
+  put(core, source.values(frame, axis), at);
+  applyMoves(core, at, source.moves?.(frame, axis) ?? []);
 }
 
-function bytesOf(values: Float32Array | Float64Array): Uint8Array {
-  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+function put(core: TrajectoryCore, values: Float32Array | Float64Array, at: number): void {
+  bytesOf(values).copy(core.bytes(at, values.byteLength));
+}
+
+/** Move values that are in the core's memory. */
+function applyMoves(core: TrajectoryCore, at: number, moves: readonly Move[]): void {
+  for (const { turns, edge } of moves) {
+    const mark = core.mark();
+    const room = core.reserve(turns.byteLength);
+    core.integers(room, turns.length).set(turns);
+    core.calls.moveAlong(at, room, turns.length, edge);
+    core.release(mark);
+  }
 }
 
 function encodeOnce(
@@ -190,7 +212,11 @@ function fillPlane(core: TrajectoryCore, source: GroupSource, scale: Scale, plan
   return { indices, bits };
 }
 
-/** Decode what was coded, and compare with the source. @returns undefined where it is not what the encoder had */
+/**
+ * Decode what was coded, and compare with the source.
+ *
+ * @returns undefined where it is not, bit by bit, what the encoder had, which other groups lean on
+ */
 function verify(
   core: TrajectoryCore,
   source: GroupSource,
@@ -200,7 +226,8 @@ function verify(
   const { frames, axes, atoms, elementBytes } = source;
   const mark = core.mark();
   const plane = decodeGroup(core, source, coded.bytes, coded.partners);
-  if (plane === undefined) {
+  const bytes = planeBytes(core, source);
+  if (plane === undefined || Buffer.compare(core.bytes(plane, bytes), core.bytes(coded.plane, bytes)) !== 0) {
     core.release(mark);
     return undefined;
   }
@@ -243,27 +270,83 @@ export function decodeGroup(
   return status === 0 ? plane : undefined;
 }
 
-/** Values of one axis of one frame out of a decoded plane; escapes are put in. */
-export function readGroup(
+/** A group as it was decoded. */
+export type DecodedGroup = Pick<CodedGroup, "plane" | "unit" | "escapes">;
+
+/** What `readGroup` needs to know of a group. */
+export type GroupShape = Pick<GroupSource, "axes" | "atoms" | "elementBytes">;
+
+/**
+ * Values of one axis of one frame out of a decoded plane; escapes are put in.
+ *
+ * @param out  shape (atoms), of the group's element type; overwritten
+ * @param moves  how they are moved then
+ * @returns out
+ */
+export function readGroup<Values extends Float32Array | Float64Array>(
   core: TrajectoryCore,
-  group: Pick<GroupSource, "axes" | "atoms" | "elementBytes">,
-  coded: Pick<CodedGroup, "plane" | "unit" | "escapes">,
+  group: GroupShape,
+  coded: DecodedGroup,
   frame: number,
   axis: number,
-): Float64Array<ArrayBuffer> | Float32Array<ArrayBuffer> {
-  const { axes, atoms, elementBytes } = group;
+  out: Values,
+  moves: readonly Move[] = [],
+): Values {
   const mark = core.mark();
-  const out = core.reserve(atoms * elementBytes);
-  const at = coded.plane + 4 * (frame * core.calls.strideOf(axes, atoms) + axis * atoms);
-  core.calls.fromFixed(at, atoms, elementBytes, coded.unit, out);
-  const bytes = core.bytes(out, atoms * elementBytes).slice();
+  const at = core.reserve(out.byteLength);
+  unfix(core, group, coded, frame, axis, moves, at);
+  bytesOf(out).set(core.bytes(at, out.byteLength));
   core.release(mark);
+  return out;
+}
+
+function unfix(
+  core: TrajectoryCore,
+  { axes, atoms, elementBytes }: GroupShape,
+  { plane, unit, escapes: { indices, bits } }: DecodedGroup,
+  frame: number,
+  axis: number,
+  moves: readonly Move[],
+  out: number,
+): void {
+  const at = plane + 4 * (frame * core.calls.strideOf(axes, atoms) + axis * atoms);
+  core.calls.fromFixed(at, atoms, elementBytes, unit, out);
   const first = (frame * axes + axis) * atoms;
-  const { indices, bits } = coded.escapes;
   for (let i = lowerBound(indices, first); i < indices.length && (indices[i] ?? 0) < first + atoms; i++) {
-    bytes.set(bits.subarray(i * elementBytes, (i + 1) * elementBytes), ((indices[i] ?? 0) - first) * elementBytes);
+    const place = out + ((indices[i] ?? 0) - first) * elementBytes;
+    core.bytes(place, elementBytes).set(bits.subarray(i * elementBytes, (i + 1) * elementBytes));
   }
-  return elementBytes === 4 ? new Float32Array(bytes.buffer) : new Float64Array(bytes.buffer);
+  applyMoves(core, out, moves);
+}
+
+/**
+ * Compare what a reader gives with values as they were before they were moved. All of them count, escapes too: bits that
+ * are the same have no error.
+ *
+ * @param back  how a reader moves them back
+ */
+export function compareMoved(
+  core: TrajectoryCore,
+  source: GroupSource,
+  coded: CodedGroup,
+  back: NonNullable<GroupSource["moves"]>,
+): { maxError: number; rmsError: number } {
+  const { frames, axes, atoms, elementBytes } = source;
+  const mark = core.mark();
+  const staging = core.reserve(atoms * elementBytes);
+  const found = core.reserve(atoms * elementBytes);
+  const sums = core.reserve(16);
+  core.floats(sums, 2).fill(0);
+  for (let frame = 0; frame < frames; frame++) {
+    for (let axis = 0; axis < axes; axis++) {
+      put(core, source.values(frame, axis), staging);
+      unfix(core, source, coded, frame, axis, back(frame, axis), found);
+      core.calls.worstError(staging, found, atoms, elementBytes, Number.POSITIVE_INFINITY, sums);
+    }
+  }
+  const [maxError = Number.NaN, squares = Number.NaN] = core.floats(sums, 2);
+  core.release(mark);
+  return { maxError, rmsError: Math.sqrt(squares / Math.max(1, frames * axes * atoms - coded.escapes.indices.length)) };
 }
 
 function lowerBound(sorted: Uint32Array, value: number): number {

@@ -56,7 +56,7 @@ export class Melt {
   }
 
   /** Derivative 0 (position, not wrapped), 1 (velocity) or 2 (force) of one axis in one frame, shape (atoms). */
-  values(frame: number, axis: number, derivative: 0 | 1 | 2): Float64Array<ArrayBuffer> {
+  values(frame: number, axis: number, derivative: 0 | 1 | 2): Float64Array {
     const time = frame * this.#interval;
     return Float64Array.from({ length: this.atoms }, (_, atom) => {
       const at = (atom * 3 + axis) * WAVE_NUMBERS;

@@ -74,7 +74,7 @@ export async function packDumps(
     storedBytes += bytes;
   };
   const firstFrame = writer.written.frames;
-  const source = readDump(inputs, { onBytes });
+  const source = readDump(inputs, { onBytes, room: writer.room });
   try {
     while (true) {
       const next = await nextFrame(source);

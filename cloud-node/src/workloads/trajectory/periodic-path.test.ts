@@ -5,8 +5,9 @@ import {
   decodeTurns,
   encodeTurns,
   findTurns,
-  moveAlong,
+  movesOf,
   type Period,
+  type PeriodicPath,
   type PositionsAt,
   periodicAxes,
   periodsOf,
@@ -16,6 +17,19 @@ const FRAMES = 30;
 const ATOMS = 25;
 const AXES = [0, 1, 2] as const;
 const ALL = ["pp", "pp", "pp"] as const;
+
+/** As the core moves them. */
+function moved(
+  values: Float64Array,
+  path: PeriodicPath,
+  periods: readonly Period[],
+  frame: number,
+  axis: number,
+  sign: 1 | -1,
+): Float64Array {
+  const moves = movesOf(path, periods, frame, axis, sign);
+  return values.map((value, i) => moves.reduce((sum, { turns, edge }) => sum + (turns[i] ?? 0) * edge, value));
+}
 
 /** Boxes that breathe and, where they are tilted, shear; bounds as a dump has them. */
 function boxesOf(shape: "orthogonal" | "triclinic"): Box[] {
@@ -29,7 +43,7 @@ function boxesOf(shape: "orthogonal" | "triclinic"): Box[] {
 }
 
 /** Scaled paths that wander over several boxes, and where they are inside: shape (frames)(axes)(atoms). */
-function wandering(periods: readonly Period[]): Float64Array<ArrayBuffer>[][] {
+function wandering(periods: readonly Period[]): Float64Array[][] {
   const random = new SeededNumbers(17);
   const scaled = AXES.map(() => Float64Array.from({ length: ATOMS }, () => random.next()));
   return periods.map(({ origin, edges }) => {
@@ -54,7 +68,7 @@ test.for(["orthogonal", "triclinic"] as const)(
     const path = findTurns(at, periods, periodicAxes(boxes, AXES));
     // As a reader has it: a little off.
     const decoded: PositionsAt = (frame, axis) =>
-      moveAlong(at(frame, axis), path, periods, frame, axis, 1).map((x) => Math.round(x / 0.02) * 0.02);
+      moved(at(frame, axis), path, periods, frame, axis, 1).map((x) => Math.round(x / 0.02) * 0.02);
     const bytes = encodeTurns(path, decoded, periods);
     expect(decodeTurns(bytes, decoded, periods, ATOMS)).toEqual(path);
     // All but those near a face are foreseen.
@@ -63,11 +77,11 @@ test.for(["orthogonal", "triclinic"] as const)(
     for (let t = 1; t < FRAMES; t++) {
       for (const axis of AXES) {
         const [before, now] = [
-          moveAlong(at(t - 1, axis), path, periods, t - 1, axis, 1),
-          moveAlong(at(t, axis), path, periods, t, axis, 1),
+          moved(at(t - 1, axis), path, periods, t - 1, axis, 1),
+          moved(at(t, axis), path, periods, t, axis, 1),
         ];
         for (const [i, x] of now.entries()) expect(Math.abs(x - (before[i] ?? 0))).toBeLessThan(4);
-        const back = moveAlong(now, path, periods, t, axis, -1);
+        const back = moved(now, path, periods, t, axis, -1);
         for (const [i, x] of back.entries()) expect(Math.abs(x - (at(t, axis)[i] ?? 0))).toBeLessThan(1e-12);
         turned += Number(now.some((x, i) => x !== at(t, axis)[i]));
       }
@@ -104,7 +118,7 @@ test("of atoms that stay outside for a while, only the moment that they are move
   });
   const path = findTurns((t) => wrapped[t] ?? new Float64Array(0), periods, [true]);
   const decoded: PositionsAt = (frame, axis) =>
-    moveAlong(wrapped[frame] ?? new Float64Array(0), path, periods, frame, axis, 1);
+    moved(wrapped[frame] ?? new Float64Array(0), path, periods, frame, axis, 1);
   const bytes = encodeTurns(path, decoded, periods);
   expect(path.turns[10]?.[0]?.some((turn) => turn !== 0)).toBe(true);
   expect([...bytes]).toEqual(Array.from({ length: 19 }, (_, i) => Number(i === 9)));

@@ -1,4 +1,5 @@
 import { type Box, cellOf, isPeriodic } from "./box.ts";
+import type { Move } from "./group-codec.ts";
 import { VarintReader, VarintWriter } from "./varints.ts";
 
 /**
@@ -18,13 +19,14 @@ export interface Period {
   readonly edges: readonly (readonly number[])[];
 }
 
-/** Positions by frame and axis, shape (atoms). */
+/** Positions by frame and axis, shape (atoms): the caller's. */
 export type PositionsAt = (frame: number, axis: number) => Float64Array;
 
 /** How a reader foresees the turns of an axis: as they were in the frame before, or so that the path ends in the cell. */
 const AS_BEFORE = 0;
 const INTO_CELL = 1;
 const NONE = new Float64Array(0);
+const NO_TURNS = new Int32Array(0);
 
 /**
  * What the axes repeat in, by frame: the box, or 1 per axis for scaled positions.
@@ -63,6 +65,7 @@ export function findTurns(
 ): PeriodicPath {
   const turns: PeriodicPath["turns"][number][] = [];
   const axes = isPeriodicAxis.map((_, axis) => axis);
+  let now = inverse(periods[0]?.edges ?? []);
   for (const [frame, { edges }] of periods.entries()) {
     const before = turns.at(-1);
     const then = periods[frame - 1];
@@ -70,7 +73,8 @@ export function findTurns(
       turns.push(undefined);
       continue;
     }
-    const [now, there] = [inverse(edges), inverse(then.edges)];
+    const there = now;
+    now = sameEdges(edges, then.edges) ? there : inverse(edges);
     if (now === undefined || there === undefined) {
       turns.push(before);
       continue;
@@ -83,6 +87,10 @@ export function findTurns(
     turns.push(found === before || found?.some(hasTurn) ? found : undefined);
   }
   return { turns };
+}
+
+function sameEdges(a: Period["edges"], b: Period["edges"]): boolean {
+  return a.every((edge, k) => edge.every((part, d) => part === b[k]?.[d]));
 }
 
 function hasTurn(line: Int32Array): boolean {
@@ -145,34 +153,20 @@ function inverse(rows: readonly (readonly number[])[]): number[][] | undefined {
   return work.map((row) => row.slice(n));
 }
 
-/**
- * Values moved along the path, or back: x + sign · sum of turns · edges.
- *
- * @param out  room for them
- * @returns `values` itself where nothing moves, else what of `out` is used
- */
-export function moveAlong(
-  values: Float64Array<ArrayBuffer>,
-  path: PeriodicPath,
+/** How an axis of a frame is moved along the path, or back: x + sign · sum of turns · edges. */
+export function movesOf(
+  { turns }: PeriodicPath,
   periods: readonly Period[],
   frame: number,
   axis: number,
   sign: 1 | -1,
-  out: Float64Array<ArrayBuffer> = new Float64Array(values.length),
-): Float64Array<ArrayBuffer> {
-  const turns = path.turns[frame];
-  if (turns === undefined) return values;
-  const moved = out.subarray(0, values.length);
-  moved.set(values);
-  for (const [k, line] of turns.entries()) {
+): Move[] {
+  const moves: Move[] = [];
+  for (const [k, line] of turns[frame]?.entries() ?? []) {
     const edge = sign * (periods[frame]?.edges[k]?.[axis] ?? 0);
-    if (edge === 0) continue;
-    for (let i = 0; i < moved.length; i++) {
-      const turn = line[i] ?? 0;
-      if (turn !== 0) moved[i] = (moved[i] ?? 0) + turn * edge;
-    }
+    if (edge !== 0) moves.push({ turns: line, edge });
   }
-  return moved;
+  return moves;
 }
 
 /**
@@ -180,29 +174,33 @@ export function moveAlong(
  *
  *     s_k = (p_k - o_k - sum over j > k of s_j a_jk) / a_kk      left to right, rising j, terms with a_jk = 0 left out
  *
- * @param path  shape (axes)(atoms)
- * @returns undefined for edges that lean the other way: a_k with a part along an axis behind k
+ * @param path  shape (axes)(atoms); overwritten by s
+ * @param turns  the same shape, overwritten
+ * @returns turns; undefined for edges that lean the other way: a_k with a part along an axis behind k
  */
-function turnsIntoCell(path: readonly Float64Array[], { origin, edges }: Period): Int32Array[] | undefined {
+function turnsIntoCell(
+  path: readonly Float64Array[],
+  { origin, edges }: Period,
+  turns: readonly Int32Array[],
+): readonly Int32Array[] | undefined {
   if (edges.some((edge, k) => edge.some((part, d) => d > k && part !== 0))) return undefined;
-  const scaled: Float64Array[] = [];
-  const turns: Int32Array[] = [];
   for (let k = path.length - 1; k >= 0; k--) {
-    const positions = path[k] ?? NONE;
-    const [corner, edge] = [origin[k] ?? 0, edges[k]?.[k] ?? 0];
-    const line = new Float64Array(positions.length);
-    for (let i = 0; i < line.length; i++) line[i] = (positions[i] ?? 0) - corner;
-    for (let j = k + 1; j < path.length; j++) subtractProducts(line, scaled[j] ?? NONE, edges[j]?.[k] ?? 0);
-    const floors = new Int32Array(line.length);
-    for (let i = 0; i < line.length; i++) {
-      const s = (line[i] ?? 0) / edge;
-      line[i] = s;
-      floors[i] = Math.floor(s);
-    }
-    scaled[k] = line;
-    turns[k] = floors;
+    const line = path[k] ?? NONE;
+    const corner = origin[k] ?? 0;
+    for (let i = 0; i < line.length; i++) line[i] = (line[i] ?? 0) - corner;
+    for (let j = k + 1; j < path.length; j++) subtractProducts(line, path[j] ?? NONE, edges[j]?.[k] ?? 0);
+    floorsOf(line, edges[k]?.[k] ?? 0, turns[k] ?? NO_TURNS);
   }
   return turns;
+}
+
+/** Divide a line, and take the floors, which an Int32Array keeps modulo 2^32. */
+function floorsOf(line: Float64Array, edge: number, floors: Int32Array): void {
+  for (let i = 0; i < line.length; i++) {
+    const s = (line[i] ?? 0) / edge;
+    line[i] = s;
+    floors[i] = Math.floor(s);
+  }
 }
 
 function subtractProducts(line: Float64Array, values: Float64Array, factor: number): void {
@@ -222,6 +220,7 @@ export function encodeTurns(
   periods: readonly Period[],
 ): Uint8Array<ArrayBuffer> {
   const [counts, gaps, changes] = [new VarintWriter(), new VarintWriter(), new VarintWriter()];
+  let room: readonly Int32Array[] = [];
   for (const [frame, period] of periods.entries()) {
     if (frame === 0) continue;
     const [now, before] = [turns[frame], turns[frame - 1]];
@@ -230,7 +229,8 @@ export function encodeTurns(
       continue;
     }
     const lines = period.edges.map((_, axis) => path(frame, axis));
-    const into = turnsIntoCell(lines, period);
+    if (room.length === 0) room = lines.map(({ length }) => new Int32Array(length));
+    const into = turnsIntoCell(lines, period, room);
     for (const [axis, { length }] of lines.entries()) {
       const line = now?.[axis] ?? new Int32Array(length);
       const kept = before?.[axis] ?? new Int32Array(length);
@@ -290,6 +290,7 @@ export function decodeTurns(
       ? turnsIntoCell(
           period.edges.map((_, axis) => path(frame, axis)),
           period,
+          period.edges.map(() => new Int32Array(atoms)),
         )
       : undefined;
     if (isInto && into === undefined) return undefined;

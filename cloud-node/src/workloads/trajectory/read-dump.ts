@@ -1,3 +1,4 @@
+import { type ColumnRoom, OWN_ARRAYS } from "./column-arena.ts";
 import { decompress } from "./decompress.ts";
 import type { DumpInput } from "./dump-input.ts";
 import { DEFAULT_MAX_CELLS, DumpParser } from "./dump-parser.ts";
@@ -14,6 +15,8 @@ export interface DumpReadOptions {
   readonly maxCells?: number;
   /** Told of every piece that was read, in bytes of the file as it is stored. */
   readonly onBytes?: (bytes: number) => void;
+  /** Where columns are taken from, for whoever gets the frames to give them back. */
+  readonly room?: ColumnRoom;
 }
 
 /**
@@ -27,8 +30,9 @@ export async function* readDump(
   options: DumpReadOptions = {},
 ): AsyncGenerator<TrajectoryFrame> {
   const kernel = loadRowKernel();
+  const { maxCells = DEFAULT_MAX_CELLS, room = OWN_ARRAYS } = options;
   for (const input of inputs) {
-    const parser = new DumpParser(input.name, kernel, options.maxCells ?? DEFAULT_MAX_CELLS);
+    const parser = new DumpParser(input.name, kernel, maxCells, room);
     const source = decompress(counted(input.bytes(), options.onBytes), input.name);
     try {
       for await (const bytes of source) yield* parser.push(bytes);

@@ -16,7 +16,7 @@ export function roundFrame(frame: TrajectoryFrame, bounds: ReadonlyMap<string, C
 }
 
 /** The nearest whole multiples of 10^-decimals; values too large to have one, and what is no number, as they are. */
-function roundValues(values: Float64Array, decimals: number): Float64Array<ArrayBuffer> {
+function roundValues(values: Float64Array, decimals: number): Float64Array {
   const scale = 10 ** decimals;
   const out = new Float64Array(values.length);
   for (let i = 0; i < values.length; i++) {

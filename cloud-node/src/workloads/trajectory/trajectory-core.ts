@@ -28,6 +28,7 @@ export interface CoreExports {
   ): void;
   fromFixed(at: number, count: number, elementBytes: number, unit: number, out: number): void;
   escapeValues(at: number, count: number, elementBytes: number, limit: number, out: number): number;
+  moveAlong(values: number, turns: number, count: number, edge: number): void;
   worstError(source: number, back: number, count: number, elementBytes: number, limit: number, sums: number): number;
   encodeBlock(
     frames: number,
@@ -123,6 +124,10 @@ export class TrajectoryCore {
 
   floats(at: number, count: number): Float64Array<ArrayBuffer> {
     return new Float64Array(this.calls.memory.buffer as ArrayBuffer, at, count);
+  }
+
+  integers(at: number, count: number): Int32Array<ArrayBuffer> {
+    return new Int32Array(this.calls.memory.buffer as ArrayBuffer, at, count);
   }
 
   /** Put bytes somewhere with what a decoder may read beyond them. @returns where */

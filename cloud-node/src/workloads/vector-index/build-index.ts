@@ -1,4 +1,6 @@
 import { InvariantError } from "../../invariant-error.ts";
+import type { BuildProgress } from "./build-progress.ts";
+import type { ShardEncoder } from "./build-shards.ts";
 import { encodeSegment } from "./encode-segment.ts";
 import type { CodingError, IndexFacts } from "./index-facts.ts";
 import { IndexFile } from "./index-file.ts";
@@ -8,16 +10,9 @@ import { ResidualCoder } from "./residual-coder.ts";
 import type { RerankKind } from "./search-segment.ts";
 import { MODEL_TAGS } from "./section-table.ts";
 import { type TrainedModel, trainModel } from "./train-model.ts";
-import type { TrainOptions, TrainProgress } from "./train-options.ts";
+import type { TrainOptions } from "./train-options.ts";
 import { unitSource } from "./unit-source.ts";
 import type { VectorSource } from "./vector-source.ts";
-
-/** How far a change of an index is. */
-export interface BuildProgress {
-  readonly stage: TrainProgress["stage"] | "encode";
-  readonly done: number;
-  readonly total: number;
-}
 
 export interface BuildOptions extends Omit<TrainOptions, "progress"> {
   /** Keep the vectors themselves, too, so that a search can rank its best again by them. */
@@ -25,8 +20,10 @@ export interface BuildOptions extends Omit<TrainOptions, "progress"> {
   readonly progress?: ((progress: BuildProgress) => void) | undefined;
   /** Milliseconds of any clock, for `seconds` of the report. */
   readonly nowMs?: (() => number) | undefined;
-  /** As of `SegmentPlan`. */
+  /** What of codes, and of finer rows, is held at a time; 256 MB unless given. */
   readonly windowBytes?: number | undefined;
+  /** Other workers that encode, too: what is written is the same. */
+  readonly shards?: ShardEncoder | undefined;
 }
 
 export interface BuildReport {
@@ -65,7 +62,7 @@ async function writeTrained(
   writer: IndexWriter,
   source: VectorSource,
   { model: exact, lists }: TrainedModel,
-  { rerank, signal, progress, windowBytes }: BuildOptions,
+  { rerank, signal, progress, windowBytes, shards }: BuildOptions,
 ): Promise<void> {
   // Codes are made for what the file will say, not for what was trained.
   const model = storedModel(exact);
@@ -73,10 +70,12 @@ async function writeTrained(
   const sections = encodeModel(model);
   for (const tag of MODEL_TAGS) await writer.put(tag, 0, sections[tag]);
   const coder = new ResidualCoder(model);
-  await encodeSegment(writer, {
-    ...{ segment: 1, source, lists, firstId: 0, model, coder, rerank, signal, windowBytes },
-    progress: (done, total) => progress?.({ stage: "encode", done, total }),
-  });
+  await encodeSegment(
+    writer,
+    { source, lists, model, coder, rerank, signal },
+    { segment: 1, firstId: 0, windowBytes, shards },
+    progress,
+  );
   const { n, d } = source;
   const { m, metric } = model;
   await writer.finish({ rows: n, deleted: 0, nextId: n, d, m, metric, codeBytes: coder.codeBytes, rerank });

@@ -1,5 +1,5 @@
 import { assignRows } from "./assign-rows.ts";
-import type { BuildProgress } from "./build-index.ts";
+import type { BuildProgress } from "./build-progress.ts";
 import { encodeSegment } from "./encode-segment.ts";
 import { IndexFile } from "./index-file.ts";
 import { IndexWriter } from "./index-writer.ts";
@@ -40,12 +40,12 @@ export async function addVectors(
     }
     const source = metric === "cosine" ? unitSource(given) : given;
     const model = await file.model();
-    const tell = (stage: BuildProgress["stage"]) => (done: number, total: number) => progress?.({ stage, done, total });
-    const lists = await assignRows(source, model, { signal, progress: (rows) => tell("assign")(rows, added) });
+    const tell = (done: number) => progress?.({ stage: "assign", done, total: added });
+    const lists = await assignRows(source, model, { signal, progress: tell });
     const { sections, fileBytes, ...facts } = file.header;
     await written(await IndexWriter.extend(path, sections, fileBytes, file.state), async (writer) => {
-      const plan = { segment: segments.length + 1, source, lists, firstId, model, coder: new ResidualCoder(model) };
-      await encodeSegment(writer, { ...plan, rerank, signal, progress: tell("encode") });
+      const plan = { source, lists, model, coder: new ResidualCoder(model), rerank, signal };
+      await encodeSegment(writer, plan, { segment: segments.length + 1, firstId }, progress);
       await writer.finish({ ...facts, rows: facts.rows + added, nextId: firstId + added });
     });
     return { firstId, added };

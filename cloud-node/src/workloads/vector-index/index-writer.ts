@@ -93,13 +93,8 @@ export class IndexWriter {
   }
 
   /** A section whose bytes are there. */
-  async put(
-    tag: SectionTag,
-    segment: number,
-    { buffer, byteOffset, byteLength }: ArrayBufferView,
-    marked = 0,
-  ): Promise<void> {
-    await this.section(tag, segment, byteLength, marked).write(new Uint8Array(buffer, byteOffset, byteLength));
+  async put(tag: SectionTag, segment: number, bytes: ArrayBufferView, marked = 0): Promise<void> {
+    await this.section(tag, segment, bytes.byteLength, marked).write(bytes);
   }
 
   /**
@@ -161,7 +156,8 @@ export class SectionWriter {
     this.#done = done;
   }
 
-  async write(chunk: Uint8Array): Promise<void> {
+  async write({ buffer, byteOffset, byteLength }: ArrayBufferView): Promise<void> {
+    const chunk = new Uint8Array(buffer, byteOffset, byteLength);
     if (this.#at + chunk.length > this.#end) throw new InvariantError("a section is longer than its room");
     await writeAll(this.#file, chunk, this.#at);
     this.#crc = crc32(chunk, this.#crc);

@@ -1,4 +1,4 @@
-import type { BuildProgress } from "./build-index.ts";
+import type { BuildProgress } from "./build-progress.ts";
 import { IndexFile } from "./index-file.ts";
 import { IndexWriter } from "./index-writer.ts";
 import { type ListSizes, type MaintenanceLimits, planMaintenance } from "./maintenance-plan.ts";

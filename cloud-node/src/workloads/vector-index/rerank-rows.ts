@@ -42,6 +42,7 @@ export function rerankTier(reader: SectionReader, places: RerankPlaces): RerankT
 }
 
 /** Put the checksum behind a row. @param row  `rerankBytes` and CRC_BYTES more */
-export function sealRow(row: Buffer): void {
-  row.writeUInt32LE(crc32(row.subarray(0, -CRC_BYTES)), row.length - CRC_BYTES);
+export function sealRow(row: Uint8Array): void {
+  const end = row.length - CRC_BYTES;
+  new DataView(row.buffer, row.byteOffset, row.length).setUint32(end, crc32(row.subarray(0, end)), true);
 }

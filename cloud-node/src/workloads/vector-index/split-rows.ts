@@ -1,3 +1,5 @@
+import { squaredDistance } from "./coding-errors.ts";
+
 /** Iterations of the power method: a direction near the first principal one is as good. */
 const POWER_ITERATIONS = 12;
 /** Iterations of 2-means after the first cut. */
@@ -47,7 +49,7 @@ function cut(
       Float32Array,
     ];
     const next = Uint8Array.from(rows, (row) => {
-      return squaredDistance(values, row * D, second) < squaredDistance(values, row * D, first) ? 1 : 0;
+      return squaredDistance(values, row * D, second, 0, D) < squaredDistance(values, row * D, first, 0, D) ? 1 : 0;
     });
     if (next.every((half) => half === next[0])) break;
     isSecond = next;
@@ -70,7 +72,7 @@ function principalDirection(
   // From the row that is farthest off: it cannot be at a right angle to all the others.
   let [start, farthest] = [0, 0];
   for (const row of rows) {
-    const distance = squaredDistance(values, row * D, center);
+    const distance = squaredDistance(values, row * D, center, 0, D);
     if (distance > farthest) [start, farthest] = [row, distance];
   }
   if (farthest === 0) return undefined;
@@ -98,14 +100,5 @@ function meanOf(values: Float32Array, D: number, rows: Uint32Array): Float32Arra
 function dot(values: Float32Array, at: number, direction: Float64Array): number {
   let sum = 0;
   for (let j = 0; j < direction.length; j++) sum += (values[at + j] ?? 0) * (direction[j] ?? 0);
-  return sum;
-}
-
-function squaredDistance(values: Float32Array, at: number, center: Float32Array): number {
-  let sum = 0;
-  for (let j = 0; j < center.length; j++) {
-    const difference = (values[at + j] ?? 0) - (center[j] ?? 0);
-    sum += difference * difference;
-  }
   return sum;
 }

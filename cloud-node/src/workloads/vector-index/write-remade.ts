@@ -1,15 +1,16 @@
-import type { BuildProgress } from "./build-index.ts";
+import type { BuildProgress } from "./build-progress.ts";
 import type { CodedRows } from "./coded-rows.ts";
+import { codingErrors } from "./coding-errors.ts";
+import { finerBytesOf } from "./encode-window.ts";
 import type { IndexFile } from "./index-file.ts";
 import type { IndexWriter } from "./index-writer.ts";
 import { orderLists } from "./list-order.ts";
 import { encodeModel } from "./model-sections.ts";
 import type { RemadeLists } from "./remake-lists.ts";
-import { rerankBytes } from "./rerank-row.ts";
 import { sealRow } from "./rerank-rows.ts";
 import { newCodedRows, ResidualCoder } from "./residual-coder.ts";
 import type { SearchSegment } from "./search-segment.ts";
-import { CRC_BYTES, HALF_BYTES, ID_BYTES, MODEL_TAGS } from "./section-table.ts";
+import { HALF_BYTES, ID_BYTES, MODEL_TAGS } from "./section-table.ts";
 import type { ErrorSums } from "./segment-rows.ts";
 import { readStored } from "./stored-rows.ts";
 
@@ -49,16 +50,16 @@ export async function writeRemade(writer: IndexWriter, plan: RemadePlan): Promis
   const codes = writer.section("CODE", 1, n * codeBytes);
   const scales = writer.section("SCAL", 1, n * HALF_BYTES);
   const terms = writer.section("TERM", 1, n * HALF_BYTES);
-  const finerBytes = rerank === undefined ? 0 : rerankBytes(rerank, d) + CRC_BYTES;
+  const finerBytes = finerBytesOf(rerank, d);
   const finer = rerank === undefined ? undefined : writer.section("RERK", 1, n * finerBytes);
   for (let from = 0; from < n; from += BLOCK_ROWS) {
     signal?.throwIfAborted();
     const block = order.subarray(from, from + BLOCK_ROWS);
     const rows = pickRows(segment, recoded, block, codeBytes);
-    await ids.write(bytesOf(Uint32Array.from(block, (position) => segment.ids[position] ?? 0)));
+    await ids.write(Uint32Array.from(block, (position) => segment.ids[position] ?? 0));
     await codes.write(rows.codes);
-    await scales.write(bytesOf(rows.scales));
-    await terms.write(bytesOf(rows.terms));
+    await scales.write(rows.scales);
+    await terms.write(rows.terms);
     await finer?.write(pickFiner(segment, block, finerBytes));
     progress?.({ stage: "encode", done: from + block.length, total: n });
   }
@@ -77,17 +78,13 @@ function recode({ segment, coder, remade, signal }: RemadePlan): Recoded {
     const positions = moved.subarray(from, from + BLOCK_ROWS);
     const to = from + positions.length;
     const { rows, errors: further } = readStored(segment, coder, before, positions);
-    const errors = new Float32Array(positions.length);
     const part = {
       codes: coded.codes.subarray(from * own.codeBytes, to * own.codeBytes),
       ...{ scales: coded.scales.subarray(from, to), terms: coded.terms.subarray(from, to) },
     };
-    own.encode(
-      rows,
-      Uint32Array.from(positions, (position) => lists[position] ?? 0),
-      part,
-      errors,
-    );
+    const after = Uint32Array.from(positions, (position) => lists[position] ?? 0);
+    own.encode(rows, after, part);
+    const errors = codingErrors(own, part, after, rows);
     for (const [i, position] of positions.entries()) {
       at[position] = from + i;
       const error = Math.sqrt(errors[i] ?? 0) + (further[i] ?? 0);
@@ -135,8 +132,4 @@ function pickFiner({ rerank }: SearchSegment, block: Uint32Array, finerBytes: nu
 function errorsAfter(sums: ErrorSums, { squared, worst }: Recoded): Float64Array {
   const together = (Math.sqrt(sums.squared) + Math.sqrt(squared)) ** 2;
   return Float64Array.of(together, sums.spread, (Math.sqrt(sums.worst) + worst) ** 2, sums.rows);
-}
-
-function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {
-  return new Uint8Array(buffer, byteOffset, byteLength);
 }
