@@ -94,18 +94,6 @@ export { TensorError, type TensorErrorCode } from "./tensor/tensor-error.ts";
 export type { TensorBuild } from "./tensor/wasm/tensor-module.ts";
 export { wasmRelaxedBackend, wasmStrictBackend } from "./tensor/wasm/wasm-backend.ts";
 
-export type { Batch, BatchSource } from "./workloads/language-model/batch.ts";
-export { LanguageModelError, type LanguageModelErrorCode } from "./workloads/language-model/language-model-error.ts";
-export type { Model, StepOutcome } from "./workloads/language-model/model.ts";
-export { type ModelConfig, type ModelOptions, settleModel } from "./workloads/language-model/model-config.ts";
-export { type ConfigSources, parseRunConfig } from "./workloads/language-model/parse-run-config.ts";
-export type { RunConfig } from "./workloads/language-model/run-config.ts";
-export { type Part, prepareData, type RunData } from "./workloads/language-model/run-data.ts";
-export { SafetensorsReader } from "./workloads/language-model/safetensors-reader.ts";
-export type { TensorSource } from "./workloads/language-model/safetensors-writer.ts";
-export { ScalarModel } from "./workloads/language-model/scalar-model.ts";
-export type { Tokenizer } from "./workloads/language-model/tokenizer.ts";
-
 export type { Box, BoxShape } from "./workloads/trajectory/box.ts";
 export type { ColumnRoom } from "./workloads/trajectory/column-arena.ts";
 export { type ColumnBound, ContainerReader } from "./workloads/trajectory/container-reader.ts";

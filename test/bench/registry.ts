@@ -122,15 +122,6 @@ export const BENCHES: ReadonlyMap<string, BenchEntry> = new Map<string, BenchEnt
     },
   ],
   [
-    "lm-scalar",
-    {
-      load: async () => (await import("./lm-scalar.ts")).benchLmScalar,
-      measures: "A step of a GPT number by number, beside the same in CPython. Needs python3.",
-      takes: {},
-      example: "lm-scalar --json",
-    },
-  ],
-  [
     "macs",
     {
       load: async () => (await import("./macs.ts")).benchMacs,
