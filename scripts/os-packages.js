@@ -5,6 +5,7 @@
 import { spawnSync } from "node:child_process";
 import { accessSync, constants, existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
+import { HAS_C_LIBRARY, HAS_CPP_LIBRARY, HAS_SOFTWARE_GL } from "./os-package-proofs.js";
 
 /**
  * @typedef {object} OsPackage
@@ -15,17 +16,6 @@ import { delimiter, join } from "node:path";
  * @property {string} neededBy  what is left out without it
  * @property {"test" | "test:fresh" | "bench"} script  the npm script that needs it
  */
-
-/** A compiler without the C library's headers is of no use. */
-const HAS_C_LIBRARY = ["-E", "-include", "stdio.h", "-x", "c", process.platform === "win32" ? "NUL" : "/dev/null"];
-
-const HAS_CPP_LIBRARY = HAS_C_LIBRARY.map((word) => ({ "stdio.h": "vector", c: "c++" })[word] ?? word);
-
-/** Loads what Dawn loads, and looks for the driver that Mesa would. */
-const HAS_SOFTWARE_GL = [
-  "-c",
-  "import ctypes, glob; ctypes.CDLL('libEGL.so.1'), ctypes.CDLL('libEGL_mesa.so.0'); glob.glob('/usr/lib/*/dri/swrast_dri.so')[0]",
-];
 
 /** @type {readonly OsPackage[]} */
 export const OS_PACKAGES = [
@@ -283,6 +273,14 @@ export const OS_PACKAGES = [
     proof: [],
     debian: ["zfp"],
     neededBy: "a peer of the trajectory codec, by the benchmark named trajectory",
+    script: "bench",
+  },
+  {
+    name: "python3-torch",
+    commands: ["python3"],
+    proof: ["-c", "import torch"],
+    debian: ["python3", "python3-torch", "libopenblas0-pthread"],
+    neededBy: "the tensor engine beside PyTorch",
     script: "bench",
   },
   {

@@ -70,6 +70,30 @@ export type {
 export type { Retention } from "./store/retention-timer.ts";
 export type { GapReason, StoredEpoch, StoredGap, StoredTraffic, TrafficSum } from "./store/store.ts";
 export { StoreError, type StoreErrorCode } from "./store/store-error.ts";
+
+export { type DataParallelOptions, loadDataParallel } from "./tensor/data-parallel.ts";
+export type { Backend, BackendName, Engine, ParameterPart } from "./tensor/engine.ts";
+export { jsBackend } from "./tensor/js/js-backend.ts";
+export type { KernelName, Kernels } from "./tensor/kernels.ts";
+export type { AttentionShape, RopeShape } from "./tensor/operations/attention.ts";
+export type { MatmulOptions } from "./tensor/operations/matmul.ts";
+export type { AdamWGroup, MuonGroup, OptimizerStep } from "./tensor/optimizer.ts";
+export type {
+  KernelArgument,
+  KernelCall,
+  MeanLoss,
+  Program,
+  ProgramConstant,
+  ProgramInput,
+  ProgramParameter,
+} from "./tensor/program.ts";
+export { ProgramBuilder } from "./tensor/program-builder.ts";
+export { normalNumbers, RandomStream, uniformNumbers } from "./tensor/random.ts";
+export type { Address, Section, Tensor } from "./tensor/tensor.ts";
+export { TensorError, type TensorErrorCode } from "./tensor/tensor-error.ts";
+export type { TensorBuild } from "./tensor/wasm/tensor-module.ts";
+export { wasmRelaxedBackend, wasmStrictBackend } from "./tensor/wasm/wasm-backend.ts";
+
 export type { Box, BoxShape } from "./workloads/trajectory/box.ts";
 export type { ColumnRoom } from "./workloads/trajectory/column-arena.ts";
 export { type ColumnBound, ContainerReader } from "./workloads/trajectory/container-reader.ts";

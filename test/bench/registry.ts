@@ -112,6 +112,16 @@ export const BENCHES: ReadonlyMap<string, BenchEntry> = new Map<string, BenchEnt
     },
   ],
   [
+    "lm",
+    {
+      load: async () => (await import("./lm.ts")).benchLm,
+      measures:
+        "CPU time of training steps of small language models and of products of matrices, beside PyTorch on one thread. Minutes. Needs python3-torch.",
+      takes: {},
+      example: "lm --json",
+    },
+  ],
+  [
     "macs",
     {
       load: async () => (await import("./macs.ts")).benchMacs,

@@ -67,7 +67,8 @@ test("the guide has every option of a run, and no other", () => {
     typeof value === "object" && value !== null ? Object.keys(value) : [name],
   );
   const [, table = ""] = /\| option \| values \|\n([\s\S]*?)\n\n/.exec(GUIDE) ?? [];
-  for (const name of names) expect(table, name).toMatch(new RegExp(`[.\`]${name}\``));
+  for (const name of [...names, "kvHeads", "hidden", "shards"])
+    expect(table, name).toMatch(new RegExp(`[.\`]${name}\``));
 });
 
 test("Ctrl-C keeps a checkpoint, and going on from it ends with the same bits as never having stopped", async () => {

@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { BACKEND_CHOICES, type BackendChoice } from "../workloads/language-model/open-backend.ts";
 import { QUEUE_HELP } from "./jobs/open-door.ts";
 import { CA_HELP, TOKEN_FILE_HELP } from "./node-token.ts";
-import { parseNonNegative, parsePositiveCount, parseSeed } from "./option-values.ts";
+import { parseNonNegative, parsePositiveCount, parseSeed, parseSomeThreads } from "./option-values.ts";
 import type { Surroundings } from "./surroundings.ts";
 
 /** What `lm train` takes. */
@@ -16,6 +16,7 @@ export interface TrainCommandOptions {
   readonly seed?: number;
   readonly engine?: "tensor" | "scalar";
   readonly backend: BackendChoice;
+  readonly threads?: number;
   readonly resume?: boolean;
   readonly force?: boolean;
   readonly json?: boolean;
@@ -170,7 +171,12 @@ function runOptions(command: Command): Command {
     .option("--steps <N>", "updates (default: the recipe's)", parsePositiveCount)
     .option("--seed <N>", "what all chance comes from (default: 1337)", parseSeed)
     .addOption(new Option("--engine <NAME>", "tensor: fast; scalar: number by number").choices(["tensor", "scalar"]))
-    .addOption(backendOption());
+    .addOption(backendOption())
+    .option(
+      "--threads <N>",
+      "of the tensor engine; the result is the same (default: one for each core)",
+      parseSomeThreads,
+    );
 }
 
 function backendOption(): Option {

@@ -20,7 +20,7 @@ export async function ablateByJobs(
   cells: readonly PlannedCell[],
   options: AblateCommandOptions & { readonly queue: string },
 ): Promise<CellResult[]> {
-  const { backend, tokenizer, tokenFile, ca, queue } = options;
+  const { backend, threads = 1, tokenizer, tokenFile, ca, queue } = options;
   const files = [text, ...(tokenizer === undefined ? [] : [tokenizer])];
   const inputs = files.map((path) => ({ name: basename(path), path }));
   const access = { ...(tokenFile === undefined ? {} : { tokenFile }), ...(ca === undefined ? {} : { ca }) };
@@ -28,7 +28,7 @@ export async function ablateByJobs(
   try {
     const ids: string[] = [];
     for (const { config } of cells) {
-      const params: JsonObject = { config: JSON.parse(JSON.stringify(config)), backend };
+      const params: JsonObject = { config: JSON.parse(JSON.stringify(config)), backend, threads };
       const order = { workload: "language-model", params, salt: "", inputs, maxAttempts: undefined };
       ids.push((await submitJob(surroundings, door, order)).id);
     }

@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { basename, join } from "node:path";
 import { formatCounted } from "../../api/number-text.ts";
 import type { CellResult } from "../../workloads/language-model/ablation.ts";
@@ -24,6 +25,7 @@ export async function ablateHere(
   const { stderr, clock, interrupt } = surroundings;
   const text = await readText(textName);
   const tokenizer = await readTokenizer(options.tokenizer);
+  const { threads = availableParallelism() } = options;
   const line = new TrainingLine(stderr, clock);
   const results: CellResult[] = [];
   try {
@@ -42,7 +44,7 @@ export async function ablateHere(
             tokenizer,
             checkpoint,
           },
-          openBackend: () => openBackend(options.backend),
+          openBackend: (shards) => openBackend({ name: options.backend, shards, threads }),
           signal: interrupt,
           nowMs: () => clock.nowMs(),
           memoryBytes: () => process.memoryUsage.rss(),

@@ -23,7 +23,11 @@ export async function runSample(surroundings: Surroundings, run: string, options
   try {
     const { tokenizer, config, path, progress } = checkpoint;
     const first = promptTokens(config, tokenizer, prompt);
-    const decoder = await Decoder.create(await openBackend(options.backend), checkpoint.model, checkpoint.reader);
+    const decoder = await Decoder.create(
+      await openBackend({ name: options.backend, shards: 1, threads: 1 }),
+      checkpoint.model,
+      checkpoint.reader,
+    );
     const samples: string[] = [];
     for (let index = 0; index < count; index += 1) {
       const stream = new RandomStream(seed, `sample/${index}`);

@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { formatCount, formatQuantity } from "../../api/number-text.ts";
 import { Checkpoint } from "../../workloads/language-model/checkpoint.ts";
 import { openBackend } from "../../workloads/language-model/open-backend.ts";
@@ -18,7 +19,7 @@ export async function runTrain(
   options: TrainCommandOptions,
 ): Promise<void> {
   const { stderr, clock, interrupt } = surroundings;
-  const { out, resume, force, backend, json } = options;
+  const { out, resume, force, backend, json, threads = availableParallelism() } = options;
   const text = await readText(textName);
   const checkpoint = resume === true ? await openCheckpoint(options) : undefined;
   const line = new TrainingLine(stderr, clock);
@@ -28,7 +29,7 @@ export async function runTrain(
     const tokenizer = await readTokenizer(options.tokenizer);
     summary = await trainModel({
       ...{ config, text, textName, out, isReplaced: force === true, tokenizer, checkpoint },
-      openBackend: () => openBackend(backend),
+      openBackend: (shards) => openBackend({ name: backend, shards, threads }),
       signal: interrupt,
       nowMs: () => clock.nowMs(),
       memoryBytes: () => process.memoryUsage.rss(),

@@ -36,12 +36,11 @@ export class TrainingLine {
   /** @param loss  smoothed, nats */
   step(step: number, steps: number, loss: number, tokens: number): void {
     if (step % this.#every === 0) this.#curve.push(loss);
-    if (this.#curve.length > 2 * CELLS) {
+    if (this.#curve.length > CELLS) {
       this.#curve = this.#curve.filter((_, at) => at % 2 === 1);
       this.#every *= 2;
     }
-    const shown = this.#curve.slice(-CELLS);
-    this.#progress.name(`loss ${loss.toFixed(3)} ${sparkline(shown, BLOCK_ALPHABET)}`);
+    this.#progress.name(`loss ${loss.toFixed(3)} ${sparkline(this.#curve, BLOCK_ALPHABET)}`);
     this.#progress.update(step, steps, tokens);
   }
 

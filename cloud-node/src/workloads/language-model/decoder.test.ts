@@ -3,11 +3,10 @@ import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
 import * as v from "valibot";
 import { afterAll, describe, expect, test } from "vitest";
-import type { Backend } from "../../tensor/engine.ts";
 import { RandomStream } from "../../tensor/random.ts";
 import { Decoder } from "./decoder.ts";
 import { type ModelConfig, modelSchema, settleModel } from "./model-config.ts";
-import { BACKEND_CHOICES, openBackend } from "./open-backend.ts";
+import { BACKEND_CHOICES, openBackend, type ShardedBackend } from "./open-backend.ts";
 import { parameterSpecs, sizeOf } from "./parameters.ts";
 import { RunRig } from "./run-rig.suite.ts";
 import { SafetensorsReader } from "./safetensors-reader.ts";
@@ -41,7 +40,7 @@ function drawnWeights(config: ModelConfig): Map<string, Float32Array> {
 }
 
 async function openDecoder(
-  backend: Backend,
+  backend: ShardedBackend,
   config: ModelConfig,
   weights: ReadonlyMap<string, Float32Array>,
 ): Promise<Decoder> {
@@ -83,7 +82,7 @@ describe.each(BACKEND_CHOICES)("on %s", (name) => {
     async (_, options) => {
       const config = settleModel(v.parse(modelSchema, options), VOCABULARY);
       const weights = drawnWeights(config);
-      const decoder = await openDecoder(await openBackend(name), config, weights);
+      const decoder = await openDecoder(await openBackend({ name, shards: 1, threads: 1 }), config, weights);
       const stream = new RandomStream(5, "tokens");
       let seen: number[] = [];
       for (let step = 0; step < 20; step += 1) {

@@ -1,7 +1,8 @@
-import type { Backend, Engine } from "../../tensor/engine.ts";
+import type { Engine } from "../../tensor/engine.ts";
 import { ProgramBuilder } from "../../tensor/program-builder.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { ModelConfig } from "./model-config.ts";
+import type { ShardedBackend } from "./open-backend.ts";
 import { parameterSpecs } from "./parameters.ts";
 import type { SafetensorsReader } from "./safetensors-reader.ts";
 import { recordLogits } from "./transformer-program.ts";
@@ -22,8 +23,8 @@ export class Decoder {
     this.#out = new Float32Array(vocabulary);
   }
 
-  /** @throws {LanguageModelError} `foreign-checkpoint`, `truncated`; {TensorError} what the backend cannot hold */
-  static async create(backend: Backend, config: ModelConfig, reader: SafetensorsReader): Promise<Decoder> {
+  /** @param backend  of one shard @throws {LanguageModelError} `foreign-checkpoint`, `truncated`; {TensorError} what the backend cannot hold */
+  static async create(backend: ShardedBackend, config: ModelConfig, reader: SafetensorsReader): Promise<Decoder> {
     const builder = new ProgramBuilder();
     const ids = builder.input("token", [1], "i32");
     const position = builder.input("position", [1], "i32");

@@ -1,9 +1,9 @@
 import * as v from "valibot";
 import { describe, expect, test } from "vitest";
-import { jsBackend } from "../../tensor/js/js-backend.ts";
 import { RandomStream } from "../../tensor/random.ts";
 import { type Batch, emptyBatch } from "./batch.ts";
 import { type ModelConfig, modelSchema, settleModel } from "./model-config.ts";
+import { openBackend } from "./open-backend.ts";
 import { parameterSpecs } from "./parameters.ts";
 import { ScalarModel } from "./scalar-model.ts";
 import { scalarLogits, scalarLoss } from "./scalar-network.ts";
@@ -65,7 +65,7 @@ describe.each(Object.entries(CONFIGS))("a model of %s kind", (_, options) => {
   test("learns alike number by number and as a program of tensors", async () => {
     const config = settled(options);
     const scalar = new ScalarModel(config, 42);
-    const tensor = await TensorModel.create(jsBackend, config, ROWS, 42);
+    const tensor = await TensorModel.create(await openBackend({ name: "js", shards: 1, threads: 1 }), config, ROWS, 42);
     const stream = new RandomStream(42, "batches");
     for (let step = 1; step <= 4; step += 1) {
       const batch = drawnBatch(config.context, stream);

@@ -3,6 +3,9 @@ import type { JsonObject } from "../../jobs/job.ts";
 import { BACKEND_CHOICES } from "./open-backend.ts";
 import { RECIPES } from "./recipes.ts";
 
+/** More threads than these no machine has cores for. */
+const MOST_THREADS = 256;
+
 /** What a job of language models takes. */
 export const paramsSchema = v.strictObject({
   /** A run that is known by name; `nanogpt-cpu` unless given, or where there is a `config`. */
@@ -12,6 +15,8 @@ export const paramsSchema = v.strictObject({
   /** Single options, such as "model.width=64". */
   set: v.optional(v.array(v.string()), []),
   backend: v.optional(v.picklist(BACKEND_CHOICES), BACKEND_CHOICES[0]),
+  /** Of the tensor engine. */
+  threads: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(MOST_THREADS)), 1),
 });
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));

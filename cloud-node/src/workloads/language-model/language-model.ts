@@ -46,7 +46,7 @@ async function run(params: LanguageModelParams, context: JobContext): Promise<La
 }
 
 async function train(
-  { recipe, config: file, set, backend }: LanguageModelParams,
+  { recipe, config: file, set, backend, threads }: LanguageModelParams,
   context: JobContext,
 ): Promise<RunSummary> {
   const config = parseRunConfig({ recipe, file, settings: set });
@@ -62,7 +62,7 @@ async function train(
     return await trainModel({
       ...{ config, text, textName: input.name, out, isReplaced: false, checkpoint },
       tokenizer: await tokenizerOf(tokenizerFile, context),
-      openBackend: () => openBackend(backend),
+      openBackend: (shards) => openBackend({ name: backend, shards, threads }),
       signal: context.signal,
       nowMs: () => performance.now(),
       memoryBytes: () => process.memoryUsage.rss(),

@@ -4,6 +4,7 @@ const WIDTH = 640;
 const HEIGHT = 360;
 /** Left, right, above and below the field. */
 const MARGIN = { left: 56, right: 96, top: 24, bottom: 44 };
+const LABEL_HEIGHT = 14;
 const LEAST_LINES = 4;
 /** Distances of lines that are read easily. */
 const ROUND_STEPS = [1, 2, 5, 10];
@@ -49,7 +50,8 @@ export function lossPlot(rows: readonly MetricsRow[], title: string): string {
     }),
     `<text x="${(MARGIN.left + WIDTH - MARGIN.right) / 2}" y="${HEIGHT - 8}" text-anchor="middle" fill="#1f2430">step</text>`,
     `<text x="8" y="16" fill="#1f2430">loss, nats per token</text>`,
-    ...curves.flatMap((curve) => drawn(curve, x.at, y.at)),
+    ...curves.map((curve) => drawn(curve, x.at, y.at)),
+    ...labels(curves, x.at, y.at),
     "</svg>",
     "",
   ].join("\n");
@@ -63,13 +65,14 @@ interface Axis {
 
 /** A range of values on a range of places, with lines at round values. */
 function axis(values: readonly number[], from: number, to: number): Axis {
-  const low = values.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
-  const high = values.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+  const [first = 0] = values;
+  const low = values.reduce((a, b) => Math.min(a, b), first);
+  const high = values.reduce((a, b) => Math.max(a, b), first);
   const span = high > low ? high - low : 1;
   const magnitude = 10 ** Math.floor(Math.log10(span / LEAST_LINES));
   const step = magnitude * (ROUND_STEPS.findLast((round) => span / (round * magnitude) >= LEAST_LINES) ?? 1);
-  const first = Math.ceil(low / step);
-  const ticks = Array.from({ length: Math.floor((low + span) / step) - first + 1 }, (_, i) => (first + i) * step);
+  const lowest = Math.ceil(low / step);
+  const ticks = Array.from({ length: Math.floor((low + span) / step) - lowest + 1 }, (_, i) => (lowest + i) * step);
   const at = (value: number) => Number((from + ((value - low) / span) * (to - from)).toFixed(1));
   return { ticks: values.length === 0 ? [] : ticks, step, at };
 }
@@ -84,14 +87,25 @@ function formatTick(value: number, step: number): string {
   return value.toFixed(Math.max(0, -Math.floor(Math.log10(step))));
 }
 
-/** A line of its own colour, with its name at its end. */
-function drawn({ name, colour, points }: Curve, x: (step: number) => number, y: (loss: number) => number): string[] {
-  const [lastStep, lastLoss] = points.at(-1) ?? [0, 0];
+function drawn({ colour, points }: Curve, x: (step: number) => number, y: (loss: number) => number): string {
   const places = points.map(([step, loss]) => `${x(step)},${y(loss)}`).join(" ");
-  return [
-    `<polyline points="${places}" fill="none" stroke="${colour}" stroke-width="2"/>`,
-    `<text x="${x(lastStep) + 6}" y="${y(lastLoss) + 4}" fill="${colour}">${name}</text>`,
-  ];
+  return `<polyline points="${places}" fill="none" stroke="${colour}" stroke-width="2"/>`;
+}
+
+/** The name of each curve at its end, further down where another one has that place. */
+function labels(curves: readonly Curve[], x: (step: number) => number, y: (loss: number) => number): string[] {
+  const ends = curves.map(({ name, colour, points }) => {
+    const [step, loss] = points.at(-1) ?? [0, 0];
+    return { name, colour, left: x(step) + 6, top: y(loss) + 4 };
+  });
+  let free = 0;
+  return ends
+    .sort((a, b) => a.top - b.top)
+    .map(({ name, colour, left, top }) => {
+      const place = Math.max(top, free);
+      free = place + LABEL_HEIGHT;
+      return `<text x="${left}" y="${place.toFixed(1)}" fill="${colour}">${name}</text>`;
+    });
 }
 
 function escaped(text: string): string {

@@ -1,12 +1,38 @@
-import type { Backend } from "../../tensor/engine.ts";
+import type { Engine } from "../../tensor/engine.ts";
+import type { Program } from "../../tensor/program.ts";
 
 /** Backends of the tensor engine that can be asked for, the one that is taken unless somebody says otherwise first. */
 export const BACKEND_CHOICES = ["wasm-strict", "wasm-relaxed", "js"] as const;
 export type BackendChoice = (typeof BACKEND_CHOICES)[number];
 
-/** A backend; its code is loaded only when it is asked for. */
-export async function openBackend(name: BackendChoice): Promise<Backend> {
-  if (name === "js") return (await import("../../tensor/js/js-backend.ts")).jsBackend;
-  const { wasmStrictBackend, wasmRelaxedBackend } = await import("../../tensor/wasm/wasm-backend.ts");
-  return name === "wasm-strict" ? wasmStrictBackend : wasmRelaxedBackend;
+/** How batches are computed. */
+export interface BackendRequest {
+  readonly name: BackendChoice;
+  /** Parts of a batch that are computed by themselves; they, and not threads, decide about the last bits. */
+  readonly shards: number;
+  /** More of them than shards have nothing to do. */
+  readonly threads: number;
+}
+
+/** A backend that runs a program, recorded for one shard, for all of them. */
+export interface ShardedBackend {
+  readonly name: BackendChoice;
+  readonly shards: number;
+  load(program: Program): Promise<Engine>;
+}
+
+/** A backend; its code is loaded only when it is asked for. `js` has one shard. */
+export async function openBackend({ name, shards, threads }: BackendRequest): Promise<ShardedBackend> {
+  if (name === "js") {
+    const { jsBackend } = await import("../../tensor/js/js-backend.ts");
+    return { name, shards: 1, load: (program) => jsBackend.load(program) };
+  }
+  if (shards === 1) {
+    const { wasmStrictBackend, wasmRelaxedBackend } = await import("../../tensor/wasm/wasm-backend.ts");
+    const backend = name === "wasm-strict" ? wasmStrictBackend : wasmRelaxedBackend;
+    return { name, shards, load: (program) => backend.load(program) };
+  }
+  const { loadDataParallel } = await import("../../tensor/data-parallel.ts");
+  const options = { build: name, shards, threads: Math.min(threads, shards) };
+  return { name, shards, load: (program) => loadDataParallel(program, options) };
 }

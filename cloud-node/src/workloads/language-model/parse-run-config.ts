@@ -38,7 +38,8 @@ export function checkRunConfig(options: unknown): RunConfig {
     const [issue] = issues;
     throw badConfig(`${v.getDotPath(issue) ?? "configuration"}: ${issue.message}`);
   }
-  const { engine, model, optimizer } = output;
+  const { engine, model, optimizer, data } = output;
+  if (data.rows % (data.shards ?? 1) !== 0) throw badConfig("data.rows: it must be a multiple of data.shards");
   if (engine === "scalar" && optimizer.kind !== "adamw")
     throw badConfig("optimizer.kind: the scalar engine has AdamW alone");
   if (engine === "scalar" && model.dropout > 0) throw badConfig("model.dropout: the scalar engine leaves nothing out");

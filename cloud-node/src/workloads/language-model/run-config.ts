@@ -9,6 +9,9 @@ const beta = v.pipe(v.number(), v.minValue(0), v.ltValue(1));
 
 const MOST_STEPS = 1e9;
 const MOST_ROWS = 65_536;
+const MOST_SHARDS = 64;
+/** Parts that a batch is cut into where it can be and nobody says otherwise: as many as a laptop has cores to spare. */
+const USUAL_SHARDS = [4, 3, 2];
 
 /** What a model is trained on. */
 const dataSchema = v.strictObject({
@@ -22,6 +25,8 @@ const dataSchema = v.strictObject({
   trainShare: v.optional(v.pipe(share, v.gtValue(0), v.ltValue(1)), 0.9),
   /** Rows of a batch, B. */
   rows: v.optional(count(1, MOST_ROWS), 12),
+  /** Equal parts of a batch, computed by themselves, on as many threads at most; see `shardsOf`. */
+  shards: v.exactOptional(count(1, MOST_SHARDS)),
 });
 
 /** How fast it learns, step by step. */
@@ -70,3 +75,8 @@ export const runSchema = v.strictObject({
 export type RunConfig = v.InferOutput<typeof runSchema>;
 export type ScheduleConfig = RunConfig["schedule"];
 export type OptimizerConfig = RunConfig["optimizer"];
+
+/** Parts of a batch. How gradients are rounded depends on them, and not on how many threads there are. */
+export function shardsOf({ data }: RunConfig): number {
+  return data.shards ?? USUAL_SHARDS.find((shards) => data.rows % shards === 0) ?? 1;
+}

@@ -1,8 +1,8 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { wasmStrictBackend } from "../../tensor/wasm/wasm-backend.ts";
 import { Checkpoint } from "./checkpoint.ts";
+import { openBackend } from "./open-backend.ts";
 import { parseRunConfig } from "./parse-run-config.ts";
 import { checkpointOf } from "./run-folder.ts";
 import type { RunSummary } from "./run-summary.ts";
@@ -35,7 +35,7 @@ export class RunRig {
     return await trainModel({
       config: parseRunConfig({ settings: [...SMALL, ...settings] }),
       ...{ text: SONNETS, textName: "sonnets.txt", out: this.at(name), isReplaced: false },
-      openBackend: async () => wasmStrictBackend,
+      openBackend: (shards) => openBackend({ name: "wasm-strict", shards, threads: 1 }),
       signal: new AbortController().signal,
       nowMs: () => ++now,
       memoryBytes: () => 1000,

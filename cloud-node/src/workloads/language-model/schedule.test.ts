@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { settleModel } from "./model-config.ts";
 import { OptimizerSteps } from "./optimizer-step.ts";
 import { parseRunConfig } from "./parse-run-config.ts";
-import type { ScheduleConfig } from "./run-config.ts";
+import { type ScheduleConfig, shardsOf } from "./run-config.ts";
 import { muonDecayShare, muonMomentum, rateShare } from "./schedule.ts";
 
 const COSINE: ScheduleConfig = { kind: "cosine", warmup: 100, warmdown: 0.65, finalShare: 0.1 };
@@ -88,6 +88,7 @@ test.each([
   [{ settings: ["model.width=130"] }, "width must be a multiple of heads"],
   [{ settings: ["model.kvHeads=3"] }, "heads must be a multiple of kvHeads"],
   [{ settings: ["model.positions=rope", "model.width=12"] }, "must be even"],
+  [{ settings: ["data.rows=4", "data.shards=3"] }, "it must be a multiple of data.shards"],
   [{ settings: ["steps=0"] }, "steps: Invalid value"],
   [{ settings: ["steps=many"] }, "steps: Invalid type"],
   [{ settings: ["model.dropout=1"] }, "model.dropout: Invalid value"],
@@ -98,6 +99,12 @@ test.each([
   [{ file: { model: 7 } }, "model: Invalid type"],
 ] as const)("options %o are refused by name", (sources, part) => {
   expect(() => parseRunConfig(sources)).toThrow(part);
+});
+
+test("a batch is cut into as many parts as it can be cut into alike, up to four", () => {
+  const shards = [1, 2, 6, 12, 7, 64].map((rows) => shardsOf(parseRunConfig({ settings: [`data.rows=${rows}`] })));
+  expect(shards).toEqual([1, 2, 3, 4, 1, 4]);
+  expect(shardsOf(parseRunConfig({ settings: ["data.rows=12", "data.shards=6"] }))).toBe(6);
 });
 
 test("a file is put over a recipe, and settings over both; a file alone has the defaults under it", () => {

@@ -1,4 +1,4 @@
-import type { Backend, Engine, ParameterPart } from "../../tensor/engine.ts";
+import type { Engine, ParameterPart } from "../../tensor/engine.ts";
 import type { OptimizerStep } from "../../tensor/optimizer.ts";
 import { ProgramBuilder } from "../../tensor/program-builder.ts";
 import { RandomStream } from "../../tensor/random.ts";
@@ -6,6 +6,7 @@ import { type Batch, countTargets } from "./batch.ts";
 import { initialValues } from "./initial-values.ts";
 import { AVERAGE_PREFIX, type Model, SQUARE_PREFIX, type StepOutcome } from "./model.ts";
 import type { ModelConfig } from "./model-config.ts";
+import type { ShardedBackend } from "./open-backend.ts";
 import { parameterSpecs } from "./parameters.ts";
 import type { SafetensorsReader } from "./safetensors-reader.ts";
 import type { TensorSource } from "./safetensors-writer.ts";
@@ -43,21 +44,22 @@ export class TensorModel implements Model {
   /**
    * Begin with what the seed says.
    *
-   * @param rows  of every batch
+   * @param rows  of every batch, a multiple of the shards
    * @throws {TensorError} what the backend cannot hold
    */
-  static async create(backend: Backend, config: ModelConfig, rows: number, seed: number): Promise<TensorModel> {
+  static async create(backend: ShardedBackend, config: ModelConfig, rows: number, seed: number): Promise<TensorModel> {
     const builder = new ProgramBuilder();
-    const count = rows * config.context;
+    const sequences = rows / backend.shards;
+    const count = sequences * config.context;
     const masks: Mask[] = [];
     const ids = builder.input("tokens", [count], "i32");
     const targets = builder.input("targets", [count], "i32");
     const drop = (x: Parameters<ProgramBuilder["mul"]>[0]) => {
-      const mask = { name: `dropout.${masks.length}`, values: new Float32Array(count * config.width) };
+      const mask = { name: `dropout.${masks.length}`, values: new Float32Array(rows * config.context * config.width) };
       masks.push(mask);
       return builder.mul(x, builder.input(mask.name, [count, config.width], "f32"));
     };
-    const plan = { sequences: rows, length: config.context, ...(config.dropout > 0 ? { drop } : {}) };
+    const plan = { sequences, length: config.context, ...(config.dropout > 0 ? { drop } : {}) };
     const program = builder.build(builder.crossEntropy(recordLogits(builder, config, ids, plan), targets));
     const engine = await backend.load(program);
     for (const spec of parameterSpecs(config)) engine.set(spec.name, initialValues(spec, seed));

@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
-import type { Backend } from "../../tensor/engine.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { LanguageModelError } from "./language-model-error.ts";
 import { lossPlot } from "./loss-plot.ts";
 import type { Model } from "./model.ts";
 import { type ModelConfig, settleModel } from "./model-config.ts";
+import type { ShardedBackend } from "./open-backend.ts";
 import { parameterCount } from "./parameters.ts";
-import type { RunConfig } from "./run-config.ts";
+import { type RunConfig, shardsOf } from "./run-config.ts";
 import { prepareData, type RunData } from "./run-data.ts";
 import { RunFolder } from "./run-folder.ts";
 import { type RunSummary, summaryText } from "./run-summary.ts";
@@ -33,7 +33,7 @@ export interface TrainRequest
   /** Where to go on; its configuration has to be `config`. */
   readonly checkpoint?: Checkpoint | undefined;
   /** Of the tensor engine; not asked where the scalar one is chosen. */
-  readonly openBackend: () => Promise<Backend>;
+  readonly openBackend: (shards: number) => Promise<ShardedBackend>;
 }
 
 /**
@@ -86,7 +86,7 @@ async function openModel(
   modelConfig: ModelConfig,
 ): Promise<{ readonly model: Model; readonly backend: string }> {
   if (config.engine === "scalar") return { model: new ScalarModel(modelConfig, config.seed), backend: "scalar" };
-  const backend = await openBackend();
+  const backend = await openBackend(shardsOf(config));
   const model = await TensorModel.create(backend, modelConfig, config.data.rows, config.seed);
   return { model, backend: backend.name };
 }

@@ -1,0 +1,87 @@
+import {
+  type Backend,
+  type Engine,
+  normalNumbers,
+  type Program,
+  ProgramBuilder,
+  type Tensor,
+} from "@lockstep/cloud-node";
+import type { LmConfig } from "./lm.ts";
+
+/** CPU time of the fastest training step, in ms: forward, backward, clipping, AdamW. */
+export async function stepMs(backend: Backend, config: LmConfig): Promise<number> {
+  const program = gptProgram(config);
+  const engine = await backend.load(program);
+  fill(engine, program, config);
+  const names = program.parameters.map(({ name }) => name);
+  const group = { learningRate: 1e-3, beta1: 0.9, beta2: 0.99, eps: 1e-8, weightDecay: 0.1 };
+  let count = 0;
+  const best = fastestMs(config.steps, () => {
+    count++;
+    engine.backward();
+    engine.step({ step: count, clipNorm: 1, groups: [{ kind: "adamw", parameters: names, ...group }] });
+  });
+  engine.close();
+  return best;
+}
+
+/** GFLOP/s of the fastest product of two matrices (n, n), by CPU time. */
+export async function gemmGflops(backend: Backend, n: number): Promise<number> {
+  const b = new ProgramBuilder();
+  const out = b.matmul(b.parameter("x", [n, n]), b.parameter("w", [n, n]));
+  const engine = await backend.load(b.build(out, { withGradients: false }));
+  for (const name of ["x", "w"]) engine.set(name, normalNumbers(n * n, 1, 1, name));
+  // Short products in tens: the clock of a process counts microseconds.
+  const repeats = n < 512 ? 10 : 1;
+  const best = fastestMs(Math.max(5, 2e9 / n ** 3 / repeats), () => {
+    for (let repeat = 0; repeat < repeats; repeat++) engine.forward();
+  });
+  engine.close();
+  return (2e-6 * n ** 3 * repeats) / best;
+}
+
+/** The same model as `Gpt` of lm-peer.py. */
+function gptProgram({ layers, heads, width, T, B, vocabulary }: LmConfig): Program {
+  const b = new ProgramBuilder();
+  const [ids, targets] = [b.input("ids", [B * T], "i32"), b.input("targets", [B * T], "i32")];
+  const table = b.parameter("table", [vocabulary, width]);
+  const norm = (name: string, x: Tensor) => b.layerNorm(x, b.parameter(name, [width]));
+  let x = b.add(b.embedding(table, ids), b.parameter("positions", [T, width]));
+  for (let layer = 0; layer < layers; layer++) {
+    const linear = (name: string, from: Tensor, columns: number, inner: number, residual?: Tensor) => {
+      const weight = b.parameter(`${layer}.${name}`, [columns, inner]);
+      return b.matmul(from, weight, { transposed: true, ...(residual === undefined ? {} : { residual }) });
+    };
+    const qkv = linear("qkv", norm(`${layer}.norm0`, x), 3 * width, width);
+    const [q = qkv, k = qkv, v = qkv] = b.split(qkv, [width, width, width]);
+    const mixed = b.causalAttention(q, k, v, { B, T, heads, headDim: width / heads });
+    x = linear("proj", mixed, width, width, x);
+    const up = b.gelu(linear("up", norm(`${layer}.norm1`, x), 4 * width, width));
+    x = linear("down", up, width, 4 * width, x);
+  }
+  const logits = b.matmul(norm("norm", x), table, { transposed: true });
+  return b.build(b.crossEntropy(logits, targets));
+}
+
+function fill(engine: Engine, program: Program, { T, B, vocabulary }: LmConfig): void {
+  for (const { name, tensor } of program.parameters) {
+    const count = tensor.shape.reduce((product, length) => product * length, 1);
+    const isGain = tensor.shape.length === 1;
+    engine.set(name, isGain ? new Float32Array(count).fill(1) : normalNumbers(count, 0.02, 1, name));
+  }
+  const tokens = Int32Array.from({ length: B * T + 1 }, (_, i) => (i * 7 + i * i * 3) % vocabulary);
+  engine.input("ids", tokens.subarray(0, B * T));
+  engine.input("targets", tokens.subarray(1));
+}
+
+function fastestMs(times: number, act: () => void): number {
+  act();
+  let best = Number.POSITIVE_INFINITY;
+  for (let time = 0; time < times; time++) {
+    const start = process.cpuUsage();
+    act();
+    const { user, system } = process.cpuUsage(start);
+    best = Math.min(best, (user + system) / 1000);
+  }
+  return best;
+}
