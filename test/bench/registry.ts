@@ -212,6 +212,18 @@ export const BENCHES: ReadonlyMap<string, BenchEntry> = new Map<string, BenchEnt
     },
   ],
   [
+    "vector-index",
+    {
+      load: async () => (await import("./vector-index.ts")).benchVectorIndex,
+      measures:
+        "Recall, bytes, speed, building and memory of compressed vectors beside usearch, hnswlib and FAISS. Half an hour. Needs 2 GB of disk and g++; FAISS where python3-faiss is there.",
+      takes: {
+        data: ["DIR", "folder of NAME.base.NxD.TYPE and NAME.query.QxD.TYPE; only sets that are made if not given"],
+      },
+      example: "vector-index --data DIR --json",
+    },
+  ],
+  [
     "wire",
     {
       load: async () => (await import("./wire.ts")).benchWire,

@@ -124,9 +124,10 @@ function timeOnce(core: TrajectoryCore, sources: readonly GroupSource[]): { enco
       calls.toFixed(at, count, FLOAT32_BYTES, LIMIT, unit, plane + 4 * frame * stride, 0);
     }
     const bytes = calls.encodeBlock(frames, axes, atoms, 8, plane, near, far, work, out);
+    core.checkStatus(bytes, "encodeBlock");
     encode += performance.now() - begun;
     const middle = performance.now();
-    calls.decodeBlock(out, bytes, frames, axes, atoms, check, near, far, work);
+    core.checkStatus(calls.decodeBlock(out, bytes, frames, axes, atoms, check, near, far, work), "decodeBlock");
     for (let frame = 0; frame < frames; frame++) {
       calls.fromFixed(check + 4 * frame * stride, count, FLOAT32_BYTES, unit, input + FLOAT32_BYTES * frame * count);
     }

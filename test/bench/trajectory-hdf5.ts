@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { buildHdf5Filter } from "../../scripts/build-hdf5.js";
 import { findProgram, osPackage } from "../../scripts/os-packages.js";
 import type { BenchGoal, BenchReport } from "./bench.ts";
+import { median } from "./statistics.ts";
 import type { MeltRun } from "./trajectory-runs.ts";
 
 /** One way to keep the positions of a run in an HDF5 file, through h5py. */
@@ -165,8 +166,4 @@ function positionsOf(run: MeltRun): Float32Array {
     }
   }
   return values;
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 }

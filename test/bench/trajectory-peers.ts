@@ -11,6 +11,8 @@ export interface PeerResult {
   readonly peer: string;
   /** `rows` of the dump, or `float32` in frames of columns. */
   readonly input: "rows" | "float32";
+  /** How many of the run it was given. */
+  readonly frames: number;
   readonly bytes: number;
   readonly ratioAscii: number;
   readonly ratioFloat32: number;
@@ -27,24 +29,31 @@ const LOSSLESS = [
 /** XTC rounds to decimals: no bound of its is the one asked for; this is the next smaller to 1e-3. */
 const XTC_DECIMALS = 3;
 const MOST_OUTPUT = 1 << 30;
-/** What the lossless ones are given of a run: enough for their windows, and seconds each. */
-const FRAMES = 20;
+/** What the lossless ones are given of a run: with all of nine columns each would take a minute. */
+const FRAMES = { x: Number.POSITIVE_INFINITY, xv: 20, xvf: 20 } as const;
 
 /** Run every peer that is there over one run's columns. */
 export function runPeers(run: MeltRun, set: ColumnSet, eps: number, folder: string): PeerResult[] {
   const rows = join(folder, "peer.rows");
   const floats = join(folder, "peer.f32");
   const all = rowsOf(run, set);
-  const head = all.slice(0, FRAMES * (run.frames[0]?.atoms ?? 0));
+  const given = Math.min(FRAMES[set], run.frames.length);
+  const head = all.slice(0, given * (run.frames[0]?.atoms ?? 0));
   const text = `${head.join("\n")}\n`;
   writeFileSync(rows, text);
-  writeFileSync(floats, floatsOf(run, set, FRAMES));
+  writeFileSync(floats, floatsOf(run, set, given));
   const perFloat = text.length / statSync(floats).size;
-  const result = (peer: string, input: "rows" | "float32", bytes: number, ms: number): PeerResult => {
+  const result = (
+    peer: string,
+    input: "rows" | "float32",
+    bytes: number,
+    ms: number,
+    frames = run.frames.length,
+  ): PeerResult => {
     const size = statSync(input === "rows" ? rows : floats).size;
     const ratio = size / bytes;
     return {
-      ...{ file: run.name, columns: set, peer, input, bytes },
+      ...{ file: run.name, columns: set, peer, input, frames, bytes },
       ratioAscii: input === "rows" ? ratio : ratio * perFloat,
       ratioFloat32: input === "rows" ? ratio / perFloat : ratio,
       encodeMBps: size / 1e3 / ms,
@@ -58,7 +67,7 @@ export function runPeers(run: MeltRun, set: ColumnSet, eps: number, folder: stri
     ] as const) {
       const begun = performance.now();
       const { stdout } = spawnSync(program, [...args, file], { maxBuffer: MOST_OUTPUT });
-      results.push(result(name, input, stdout.length, performance.now() - begun));
+      results.push(result(name, input, stdout.length, performance.now() - begun, given));
     }
   }
   const zfp = findProgram(osPackage("zfp"));

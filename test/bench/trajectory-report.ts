@@ -116,11 +116,11 @@ function speedTable({ speeds }: TrajectoryFindings): BenchTable {
 function peerTable({ peers }: TrajectoryFindings): BenchTable {
   return {
     title:
-      "Peers in the same run (ZFP and XTC: positions; the others lose nothing, and have its first 20 frames); MB/s of their input, their start included",
-    columns: ["run", "columns", "peer", "input", "vs ASCII", "vs float32", "MB/s"],
+      "Peers in the same run (ZFP and XTC: positions; the others lose nothing); MB/s of their input, their start included",
+    columns: ["run", "columns", "peer", "input", "frames", "vs ASCII", "vs float32", "MB/s"],
     rows: peers.map((peer) => [
-      ...[peer.file, peer.columns, peer.peer, peer.input, peer.ratioAscii.toFixed(2), peer.ratioFloat32.toFixed(2)],
-      peer.encodeMBps.toFixed(1),
+      ...[peer.file, peer.columns, peer.peer, peer.input, peer.frames],
+      ...[peer.ratioAscii.toFixed(2), peer.ratioFloat32.toFixed(2), peer.encodeMBps.toFixed(1)],
     ]),
   };
 }

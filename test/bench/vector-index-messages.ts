@@ -14,6 +14,8 @@ export interface BuildOrder {
 /** How an index of ours is built and asked. */
 export interface OurOptions {
   readonly codeBytes: number;
+  /** Anchors; without it as many as are built by default. */
+  readonly m?: number;
   readonly rerank?: "i8" | "f16";
   /** Candidates that are ranked again. */
   readonly candidates?: number;

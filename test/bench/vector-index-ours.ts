@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { buildIndex, IndexFile, indexAccount, openVectors, Searcher } from "@lockstep/cloud-node";
 import { type BuildOrder, K } from "./vector-index-messages.ts";
 import type { BuiltIndex } from "./vector-index-subject.ts";
@@ -7,11 +7,11 @@ const SEED = 1;
 
 /** Our index, built from the file as a person builds it. */
 export async function buildOurs({ base, d, folder, ours }: BuildOrder): Promise<BuiltIndex> {
-  const { codeBytes, rerank, candidates } = ours ?? { codeBytes: d / 2 };
-  const path = join(folder, `ours-${codeBytes}-${rerank ?? "plain"}.vlc`);
+  const { codeBytes, m, rerank, candidates } = ours ?? { codeBytes: d / 2 };
+  const path = join(folder, `ours-${basename(base)}-${codeBytes}-${m ?? "default"}-${rerank ?? "plain"}.vlc`);
   const source = await openVectors(base, { dtype: "f32", d });
   try {
-    await buildIndex(source, path, { codeBytes, rerank, metric: "l2", seed: SEED });
+    await buildIndex(source, path, { codeBytes, m, rerank, metric: "l2", seed: SEED });
   } finally {
     await source.close();
   }

@@ -157,6 +157,19 @@ test("frames are added with the bounds that the container has, or with others", 
   ]);
 });
 
+test("what is replaced, and what is cut off before frames are added, is told", async () => {
+  const out = at("told.lkt");
+  const first = await trajectory("pack", at("melt.dump"), out, "--chunk", "10");
+  expect([first.code, first.stderr]).toEqual([0, ""]);
+  const again = await trajectory("pack", at("melt.dump"), out, "--chunk", "10");
+  expect([again.code, again.stderr]).toEqual([0, `${out}: replaced the container that was there\n`]);
+  const whole = readFileSync(out);
+  writeFileSync(out, whole.subarray(0, whole.length - 700));
+  const more = await trajectory("pack", at("melt.dump"), out, "--append");
+  expect(more.code, more.stderr).toBe(0);
+  expect(more.stderr).toMatch(/cut off bytes \d+ to \d+, behind its 30 whole frames: /);
+});
+
 test("velocities that begin as zeros have no bound from them: they are kept until they move, and within one from there", async () => {
   const frames = [0, 0, 1, 2].map((speed, t) => {
     const rows = Array.from(

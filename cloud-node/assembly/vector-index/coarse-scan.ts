@@ -1,19 +1,23 @@
 /**
  * Bounds on the distances of 16 rows at once, from their coarse codes. Of each 4 bits of a plane a query has a table of
- * 16 sums, as integers of 5 bits: rounding them moves a bound by far less than its slack. Two planes are eight tables,
- * looked up by shuffles for 16 rows and added up in 8 bits.
+ * 16 sums, as integers of 6 bits. A plane is four tables, looked up by shuffles for 16 rows and added up in 8 bits; planes
+ * are added up in 16 bits.
  */
 import { planes, planesOf, planeWeight } from "./coarse-code";
 import { paddedD } from "./model-shape";
 
-/** Largest entry of a table: eight of them fit 8 bits. */
-const LARGEST: f32 = 31;
+/** Largest entry of a table: four of them fit 8 bits. */
+const LARGEST: f32 = 63;
+/** How many standard deviations of a table's rounding a bound lies lower. */
+const ROUNDING_SLACK: f32 = 0.75;
 /** Signs of the four bits in the 16 sums. */
 const ONES: usize = memory.data<f32>([-1, 1, -1, 1, -1, -1, 1, 1], 16);
 
 /** What a table's unit is worth, and what the sums of a row without any are. */
 export let step: f32 = 0;
 export let start: f32 = 0;
+/** What the tables' rounding may take from a row's sum, or add to it: some standard deviations of all of it. */
+let roundingMargin: f32 = 0;
 
 export function tableBytes(): i32 {
   return planes * 64;
@@ -43,6 +47,7 @@ export function buildTables(query: usize, deviations: usize, weighted: usize, ta
   }
   step = (2 * widest) / LARGEST;
   start = least;
+  roundingMargin = ROUNDING_SLACK * step * sqrt<f32>((<f32>planes * 4) / 12);
   const scale: f32 = widest > 0 ? <f32>1 / step : 0;
   const low = v128.load(ONES);
   const high = v128.load(ONES, 16);
@@ -109,19 +114,16 @@ export function boundBlock(
   let even = i16x8.splat(0);
   let odd = i16x8.splat(0);
   const sides = block + (planes << 5);
-  for (; block < sides; block += 64) {
-    const sums = i8x16.add(
-      i8x16.add(sumsOf(v128.load(block), tables), sumsOf(v128.load(block, 16), tables + 32)),
-      i8x16.add(sumsOf(v128.load(block, 32), tables + 64), sumsOf(v128.load(block, 48), tables + 96)),
-    );
+  for (; block < sides; block += 32) {
+    const sums = i8x16.add(sumsOf(v128.load(block), tables), sumsOf(v128.load(block, 16), tables + 32));
     even = i16x8.add(even, v128.and(sums, i16x8.splat(255)));
     odd = i16x8.add(odd, i16x8.shr_u(sums, 8));
-    tables += 128;
+    tables += 64;
   }
   const low = v128.shuffle<i16>(even, odd, 0, 8, 1, 9, 2, 10, 3, 11);
   const high = v128.shuffle<i16>(even, odd, 4, 12, 5, 13, 6, 14, 7, 15);
   const unit = f32x4.splat(factor * step);
-  const first = f32x4.splat(factor * start);
+  const first = f32x4.splat(factor * (start + roundingMargin));
   const top = f32x4.splat(base);
   const margin = f32x4.splat(slack);
   const most = f32x4.splat(limit);

@@ -45,13 +45,15 @@ export function roundVector(x: usize, weights: usize, most: f32, weighted: usize
 
 /** <x, y> of 16-bit and 8-bit integers, a multiple of 16 of them. */
 export function dotNarrow(x: usize, y: usize, count: i32): i32 {
-  let sum = i32x4.splat(0);
-  for (let j = 0; j < count; j += 16) {
-    const levels = v128.load(y + j);
-    sum = i32x4.add(sum, i32x4.dot_i16x8_s(v128.load(x + (j << 1)), i16x8.extend_low_i8x16_s(levels)));
-    sum = i32x4.add(sum, i32x4.dot_i16x8_s(v128.load(x + (j << 1), 16), i16x8.extend_high_i8x16_s(levels)));
+  let even = i32x4.splat(0);
+  let odd = i32x4.splat(0);
+  const end = y + count;
+  for (; y < end; y += 16) {
+    even = i32x4.add(even, i32x4.dot_i16x8_s(v128.load(x), v128.load_ext<i8>(y)));
+    odd = i32x4.add(odd, i32x4.dot_i16x8_s(v128.load(x, 16), v128.load_ext<i8>(y, 8)));
+    x += 32;
   }
-  return sumOf(sum);
+  return sumOf(i32x4.add(even, odd));
 }
 
 function sumOf(sum: v128): i32 {

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError } from "commander";
+import { MOST_CHUNK_FRAMES } from "../workloads/trajectory/container-format.ts";
 import { parseNames, parsePositive, parsePositiveCount } from "./option-values.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { type FrameRange, parseFrameRange } from "./trajectory/frame-range.ts";
@@ -30,8 +31,6 @@ export interface VerifyCommandOptions {
 
 /** More threads no machine has cores for. */
 const MOST_THREADS = 64;
-/** A chunk's frames at most: what the codec takes at once. */
-const MOST_CHUNK_FRAMES = 1024;
 
 const PACK_HELP = `
 The last FILE is the container to write; all others are dumps, in the order of

@@ -1,8 +1,9 @@
 import { open, stat } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { formatCounted, formatNumber, formatQuantity, formatRatio } from "../../api/number-text.ts";
-import { CONTAINER_MAGIC } from "../../workloads/trajectory/container-format.ts";
+import { isContainer } from "../../workloads/trajectory/container-format.ts";
 import { ContainerReader } from "../../workloads/trajectory/container-reader.ts";
+import type { ContainerDamage } from "../../workloads/trajectory/container-scan.ts";
 import { ContainerWriter, type PackOptions } from "../../workloads/trajectory/container-writer.ts";
 import type { EpsRules } from "../../workloads/trajectory/eps-rules.ts";
 import { type PackProgress, type PackSummary, packDumps } from "../../workloads/trajectory/pack-dumps.ts";
@@ -30,7 +31,7 @@ export async function runPack(
   const [dumps, out] = splitFiles(files, "the container to write");
   const rules = rulesOption(options.eps);
   const { inputs, totalBytes } = await openInputs(surroundings, dumps, out);
-  await checkOutput(out, options.append === true);
+  const isReplaced = await checkOutput(out, options.append === true);
   const file = options.append === true ? await AppendedFile.open(out) : await PartialFile.open(out);
   const progress = new ProgressLine(stderr, clock, "pack");
   const startedMs = clock.nowMs();
@@ -44,10 +45,11 @@ export async function runPack(
   let writer: ContainerWriter | undefined;
   try {
     const packing = await packOptions(file, out, rules, options);
-    writer =
-      file instanceof AppendedFile
-        ? await ContainerWriter.append(file.handle, out, packing)
-        : await ContainerWriter.create(file.handle, packing);
+    if (file instanceof AppendedFile) {
+      const { damage, frames: whole } = await ContainerReader.open(file.handle, out);
+      writer = await ContainerWriter.append(file.handle, out, packing);
+      tellCut(surroundings, out, damage, whole);
+    } else writer = await ContainerWriter.create(file.handle, packing);
     summary = await packDumps(inputs, writer, { ...packing, asked: rules }, interrupt, onProgress);
     progress.finishing();
     await file.handle.sync();
@@ -64,6 +66,7 @@ export async function runPack(
     progress.clear();
   }
   const seconds = (clock.nowMs() - startedMs) / 1000;
+  if (isReplaced) stderr.write(`${out}: replaced the container that was there\n`);
   tellNotes(surroundings, summary);
   const { cut, notes: _notes, ...facts } = summary;
   const result = { output: out, inputs: dumps, isAppended: options.append === true, ...facts, seconds };
@@ -97,28 +100,35 @@ async function packOptions(
 /**
  * A dump that stands where the container belongs is a slip of the hand, and not to be written over.
  *
+ * @returns whether there is a container that is to be replaced
  * @throws {CommandError} `usage`, `file`
  */
-async function checkOutput(out: string, isAppended: boolean): Promise<void> {
+async function checkOutput(out: string, isAppended: boolean): Promise<boolean> {
   if (out === "-") throw new CommandError("usage", "a container is no stream", "name a file for it");
   const place = await stat(out).catch(() => undefined);
   if (isAppended) {
     if (place === undefined) {
       throw new CommandError("file", `there is no container ${out} to add to`, "leave out --append to make one");
     }
-    return;
+    return false;
   }
-  if (place === undefined || !place.isFile() || place.size === 0) return;
+  if (place === undefined || !place.isFile() || place.size === 0) return false;
   const file = await open(out);
   try {
-    const magic = Buffer.alloc(CONTAINER_MAGIC.length);
-    await file.read(magic, 0, magic.length, 0);
-    if (magic.equals(CONTAINER_MAGIC)) return;
+    if (await isContainer(file)) return true;
   } finally {
     await file.close();
   }
   const remedy = "name the container last, or delete that file";
   throw new CommandError("usage", `${out} is there and is no container`, remedy);
+}
+
+/** What its writer did not come to end is not there any more once frames are added. */
+function tellCut({ stderr }: Surroundings, out: string, damage: readonly ContainerDamage[], frames: number): void {
+  for (const { from, to, problem } of damage) {
+    const place = `bytes ${from} to ${to}, behind its ${formatCounted(frames, "whole frame")}`;
+    stderr.write(`${out}: cut off ${place}: ${problem}\n`);
+  }
 }
 
 function tellNotes({ stderr }: Surroundings, { notes, openEnded }: PackSummary): void {

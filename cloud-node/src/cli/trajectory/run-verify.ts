@@ -2,7 +2,7 @@ import { open } from "node:fs/promises";
 import { formatCounted } from "../../api/number-text.ts";
 import { checkRules, groupColumns } from "../../workloads/trajectory/column-groups.ts";
 import { type ColumnComparison, FrameComparison } from "../../workloads/trajectory/compare-frames.ts";
-import { CONTAINER_MAGIC } from "../../workloads/trajectory/container-format.ts";
+import { isContainer } from "../../workloads/trajectory/container-format.ts";
 import { type ColumnBound, ContainerReader } from "../../workloads/trajectory/container-reader.ts";
 import { fileInput } from "../../workloads/trajectory/dump-input.ts";
 import { type EnergyChange, EnergyComparison } from "../../workloads/trajectory/energy-comparison.ts";
@@ -138,9 +138,7 @@ async function beginsAsContainer(path: string): Promise<boolean> {
     throw new CommandError("file", `${path} cannot be read`, "check the path", { cause });
   });
   try {
-    const magic = Buffer.alloc(CONTAINER_MAGIC.length);
-    await file.read(magic, 0, magic.length, 0);
-    return magic.equals(CONTAINER_MAGIC);
+    return await isContainer(file);
   } finally {
     await file.close();
   }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { orderFrame } from "./atom-order.ts";
 import { ChunkPool } from "./chunk-pool.ts";
-import type { ColumnGroup } from "./column-groups.ts";
+import { type ColumnGroup, groupColumns } from "./column-groups.ts";
 import { ContainerWriter } from "./container-writer.ts";
 import { parseEpsRules } from "./eps-rules.ts";
 import { Melt } from "./melt.suite.ts";
@@ -44,6 +44,13 @@ test("a chunk that a thread cannot code fails, and says why", async () => {
     const order = { groups: [null as unknown as ColumnGroup], frames: [orderFrame(frame)], keepRows: false };
     expect(pool.hasRoom(order)).toBe(true);
     await expect(pool.encode(order)).rejects.toThrow(/null/);
+    // The thread died of it; its place is free.
+    for (let again = 0; again < 2; again++) {
+      const next = new Melt({ atoms: 5, frames: 1, interval: 1, seed: 1 }).frame(0);
+      const whole = { groups: groupColumns(next, RULES, "max"), frames: [orderFrame(next)], keepRows: false };
+      expect(pool.hasRoom(whole)).toBe(true);
+      await expect(pool.encode(whole)).resolves.toMatchObject({ frames: 1 });
+    }
   } finally {
     await pool.close();
   }

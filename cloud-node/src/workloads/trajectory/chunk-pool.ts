@@ -92,10 +92,19 @@ class ChunkThread {
         current?.reject(new TrajectoryError(refusal.code, refusal.problem, refusal.remedy, refusal.place));
       }
     });
-    worker.on("error", (error) => this.#current?.reject(error));
+    worker.on("error", (error) => this.#end(worker, error));
     worker.on("exit", (code) => {
-      this.#current?.reject(new InvariantError(`a thread that codes chunks ended with code ${code}`));
+      this.#end(worker, new InvariantError(`a thread that codes chunks ended with code ${code}`));
     });
     return worker;
+  }
+
+  /** It is no more: what it had fails, and the next chunk gets another. */
+  #end(worker: Worker, why: Error): void {
+    if (worker !== this.#worker) return;
+    const current = this.#current;
+    this.#worker = undefined;
+    this.#current = undefined;
+    current?.reject(why);
   }
 }

@@ -1,3 +1,5 @@
+import type { FileHandle } from "node:fs/promises";
+
 /**
  * The trajectory container, version 2. Integers are little-endian; CRC is CRC-32C. docs/trajectory-format.md specifies
  * it, with what is inside a chunk.
@@ -28,6 +30,8 @@
  */
 export const CONTAINER_MAGIC = Uint8Array.of(0x89, 0x4c, 0x4b, 0x54, 0x0d, 0x0a, 0x1a, 0x0a);
 export const CONTAINER_VERSION = 2;
+/** Frames of a chunk at most: what the core takes at once, which a test compares. */
+export const MOST_CHUNK_FRAMES = 1024;
 export const CHUNK_TAG = tagOf("CHNK");
 export const INDEX_TAG = tagOf("INDX");
 export const END_TAG = tagOf("LKTE");
@@ -53,6 +57,13 @@ export interface ChunkPreamble extends ChunkPlace {
   readonly headBytes: number;
   readonly bodyBytes: number;
   readonly crc: number;
+}
+
+/** Whether a file begins as a container, whole or not. */
+export async function isContainer(file: FileHandle): Promise<boolean> {
+  const magic = Buffer.alloc(CONTAINER_MAGIC.length);
+  await file.read(magic, 0, magic.length, 0);
+  return magic.equals(CONTAINER_MAGIC);
 }
 
 /** Where a chunk ends. */

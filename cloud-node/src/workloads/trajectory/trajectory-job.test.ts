@@ -9,10 +9,12 @@ import type { Job, JsonObject, NamedBlob } from "../../jobs/job.ts";
 import { WorkerRig } from "../../jobs/worker-rig.suite.ts";
 import { checkParams } from "../../jobs/workload-registry.ts";
 import { FrameComparison } from "./compare-frames.ts";
+import { MOST_CHUNK_FRAMES } from "./container-format.ts";
 import { ContainerReader } from "./container-reader.ts";
 import { writeDump } from "./dump-text.suite.ts";
 import { Melt } from "./melt.suite.ts";
 import { trajectory } from "./trajectory.ts";
+import { TrajectoryCore } from "./trajectory-core.ts";
 
 const REGISTRY = { registry: WORKLOADS_URL, workloads: ["trajectory"], memoryMb: 512 };
 const MELT = new Melt({ atoms: 50, frames: 20, interval: 0.05, seed: 8 });
@@ -100,4 +102,8 @@ test.for([
   [{ epsilon: "x=1" }, "epsilon: Invalid key"],
 ] as const)("with the parameters %o names the field: %s", ([params, part]) => {
   expect(() => checkParams(trajectory, params as JsonObject)).toThrow(`trajectory, ${part}`);
+});
+
+test("a chunk may have as many frames as the core takes", () => {
+  expect(MOST_CHUNK_FRAMES).toBe(TrajectoryCore.load().maxFrames);
 });

@@ -1,9 +1,7 @@
 import * as v from "valibot";
+import { MOST_CHUNK_FRAMES } from "./container-format.ts";
 import { parseEpsRules } from "./eps-rules.ts";
 import { TrajectoryError } from "./trajectory-error.ts";
-
-/** A chunk's frames at most: what the codec takes at once. */
-const MOST_CHUNK_FRAMES = 1024;
 
 /** What a job of trajectories takes. */
 export const paramsSchema = v.strictObject({

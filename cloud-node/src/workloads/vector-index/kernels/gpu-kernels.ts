@@ -48,7 +48,13 @@ class GpuLine {
   }
 
   async start(): Promise<unknown> {
-    return (await this.#startOnce()) ?? (await this.#startOnce()) ?? this.#lost();
+    try {
+      return (await this.#startOnce()) ?? (await this.#startOnce()) ?? this.#lost();
+    } catch (error) {
+      // A process that is still there would keep this one from ending.
+      this.end();
+      throw error;
+    }
   }
 
   /** @param before  kinds of orders that this one builds on: the last of each is said again to a new process */

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
 import { findProgram, mustRunAll, osPackage } from "../../../../../scripts/os-packages.js";
 import { generatedClusters, seededUniform } from "../generated-vectors.suite.ts";
@@ -116,6 +117,17 @@ test("a driver that always aborts is no device, and training says so", async () 
     code: "no-device",
     problem: expect.stringContaining("aborted twice"),
   });
+});
+
+test("a program that asked for a device ends, whether there was one or not", () => {
+  const kernels = JSON.stringify(new URL("./gpu-kernels.ts", import.meta.url));
+  const ask = `const { gpuKernels } = await import(${kernels});
+    await gpuKernels({ paddedD: 16, range: 127 }, { isSoftware: false }).then((gpu) => gpu.close(), (error) => console.log(error.code));`;
+  const { status, signal, stdout } = spawnSync(process.execPath, ["--input-type=module", "-e", ask], {
+    timeout: 20_000,
+  });
+  expect([status, signal]).toEqual([0, null]);
+  expect(["", "no-device\n"]).toContain(String(stdout));
 });
 
 test("a graphics processor gives the same integers, and where there is none, that is said", async () => {
