@@ -13,7 +13,8 @@
  *   0        16 bytes for each half of a plane, byte i its 8 bits of row i
  *   …        term    f32 each: l2: a^2 <u, u> + 2 a f <c, v>; ip: 0; NaN where there is no row
  *   + 64     scale   f32 each: a f
- *   + 128    spread  f32 each: a |u - f v| / sqrt(D), what <x, a u> and <x, a f v> differ by for x of length 1
+ *   + 128    spread  f32 each: a |u - f v| / sqrt(E), what <x, a u> and <x, a f v> differ by for x of length 1 that is
+ *            spread over E dimensions
  *
  * @see Gao and Long 2024, "RaBitQ", section 3.2 (the same factor, for signs)
  */
@@ -33,12 +34,18 @@ export let planes: i32 = 0;
 /** A byte for each of the D / 16 blocks of dimensions: how many planes. */
 let planeCounts: usize = 0;
 let deviations: usize = 0;
+let effectiveDimensions: f32 = 1;
 
-/** @param counts  a byte for each block of dimensions: planes, 0 to 4; stays the caller's, unchanged */
-export function setPlanes(count: i32, counts: usize, standard: usize): void {
+/**
+ * @param counts     a byte for each block of dimensions: planes, 0 to 4; stays the caller's, unchanged
+ * @param standard   (D) f32: deviations; stays the caller's, unchanged
+ * @param effective  E, over how many dimensions a query's difference from an anchor counts as spread
+ */
+export function setPlanes(count: i32, counts: usize, standard: usize, effective: f32): void {
   planes = count;
   planeCounts = counts;
   deviations = standard;
+  effectiveDimensions = effective;
 }
 
 export function coarseBlockBytes(): i32 {
@@ -110,7 +117,7 @@ function packRow(record: usize, anchor: usize, useTerm: i32, bytes: usize, side:
   const off = max<f32>(0, factor * factor * total(vv) - total(uu));
   store<f32>(side, useTerm ? a * a * total(uu) + 2 * a * factor * total(cv) : 0);
   store<f32>(side, a * factor, 64);
-  store<f32>(side, abs(a) * sqrt(off / <f32>paddedD), 128);
+  store<f32>(side, abs(a) * sqrt(off / effectiveDimensions), 128);
 }
 
 /** The planes of one block of dimensions, and u and v in it. Returns where the next block's planes begin. */

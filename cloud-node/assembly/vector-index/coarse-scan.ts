@@ -9,7 +9,7 @@ import { paddedD } from "./model-shape";
 /** Largest entry of a table: four of them fit 8 bits. */
 const LARGEST: f32 = 63;
 /** How many standard deviations of a table's rounding a bound lies lower. */
-const ROUNDING_SLACK: f32 = 0.75;
+const ROUNDING_SLACK: f32 = 2.5;
 /** Signs of the four bits in the 16 sums. */
 const ONES: usize = memory.data<f32>([-1, 1, -1, 1, -1, -1, 1, 1], 16);
 

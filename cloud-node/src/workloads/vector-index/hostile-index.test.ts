@@ -3,9 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { seededRandom } from "../../jobs/seeded-random.ts";
+import { decodeIndex } from "./decode-index.ts";
 import { generatedIndex, writeGenerated } from "./generated-index.suite.ts";
 import { IndexFile } from "./index-file.ts";
 import { decodeHeader, encodeHeader, type IndexHeader, type SectionEntry, tablePlace } from "./index-format.ts";
+import { Searcher } from "./search.ts";
+import { VectorIndexError } from "./vector-index-error.ts";
 
 /** Files whose checksums are right, and whose contents are not: what a stranger may hand in. */
 const SHAPE = { d: 20, m: 3, segments: [9, 5], deadEvery: 6, rerank: "i8", seed: "hostile" } as const;
@@ -119,6 +123,7 @@ test.for([
 
 test.for<[string, (section: Buffer) => void, string, string]>([
   ["MODL", (bytes) => bytes.writeUInt32LE(7, 16), "bits", "7 bits in a dimension"],
+  ["MODL", (bytes) => bytes.writeUInt32LE(5, 16), "codes of 10 bytes", "more bits than a code has"],
   ["MODL", (bytes) => bytes.writeUInt32LE(5, 20), "group", "a group that ends within 16 dimensions"],
   ["MODL", (bytes) => bytes.writeUInt32LE(48, 20), "group", "a group beyond the dimensions"],
   ["MODL", (bytes) => bytes.writeUInt32LE(2 ** 32 - 1, 8), "groups", "2^32 - 1 groups"],
@@ -144,4 +149,30 @@ test.for<[string, (section: Buffer) => void, string, string]>([
   } finally {
     await hostile.close();
   }
+});
+
+test("a section that is changed at random, and right by its checksum, is refused or searched: nothing else", async () => {
+  const random = seededRandom("hostile sections");
+  const queries = Float32Array.from({ length: 3 * SHAPE.d }, () => random() / 2 ** 32);
+  const outcomes = { refused: 0, searched: 0 };
+  for (let i = 0; i < 300; i++) {
+    const tags = ["MODL", "MEAN", "ROTM", "ANCH", "SIGM", "OFFS", "IDS ", "CODE", "SCAL", "TERM", "ERRS", "DEAD"];
+    const path = withSection(tags[random() % tags.length] ?? "", (bytes) => {
+      for (let flips = random() % 3; flips >= 0; flips--) bytes[random() % bytes.length] = random() & 0xff;
+    });
+    const hostile = await IndexFile.open(path);
+    try {
+      const segment = await hostile.segment();
+      const { ids } = new Searcher(segment).search(queries, 4, { probes: segment.model.m });
+      for await (const { rows } of decodeIndex(hostile)) expect(rows.length % SHAPE.d).toBe(0);
+      expect(ids).toHaveLength(12);
+      outcomes.searched++;
+    } catch (error) {
+      expect(error).toBeInstanceOf(VectorIndexError);
+      outcomes.refused++;
+    } finally {
+      await hostile.close();
+    }
+  }
+  expect(Math.min(outcomes.refused, outcomes.searched)).toBeGreaterThan(50);
 });

@@ -5,6 +5,7 @@ import type { IndexHeader } from "./index-format.ts";
 import { type FileState, readIndexHeader } from "./index-header.ts";
 import type { IndexModel } from "./model.ts";
 import { decodeModel } from "./model-sections.ts";
+import { codeBytesOf } from "./placed-model.ts";
 import { rerankTier } from "./rerank-rows.ts";
 import type { SearchSegment } from "./search-segment.ts";
 import { SectionReader } from "./section-reader.ts";
@@ -184,6 +185,10 @@ export class IndexFile {
     const [ANCH, SIGM] = [await read("ANCH"), await read("SIGM")];
     const model = decodeModel(this.facts, { MODL, MEAN, ROTM, ANCH, SIGM });
     if (typeof model === "string") throw this.#bad(model);
+    const codeBytes = codeBytesOf(model);
+    if (codeBytes !== this.facts.codeBytes) {
+      throw this.#bad(`its bit groups are codes of ${codeBytes} bytes, and its header says ${this.facts.codeBytes}`);
+    }
     return model;
   }
 

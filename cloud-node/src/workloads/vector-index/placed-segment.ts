@@ -1,4 +1,4 @@
-import { choosePlanes } from "./coarse-planes.ts";
+import { choosePlanes, effectiveDimensions } from "./coarse-planes.ts";
 import { placeModel } from "./placed-model.ts";
 import type { SearchSegment } from "./search-segment.ts";
 import { VectorIndexError } from "./vector-index-error.ts";
@@ -17,7 +17,7 @@ export interface PlacedSegment {
   readonly d: number;
   readonly m: number;
   readonly shape: readonly [dimensions: number, plain: number, coded: number, bits: number];
-  readonly planes: readonly [planes: number, counts: number, deviations: number];
+  readonly planes: readonly [planes: number, counts: number, deviations: number, effective: number];
   readonly model: Parameters<VectorKernel["calls"]["setSearchModel"]>;
   readonly rows: Parameters<VectorKernel["calls"]["setRows"]>;
 }
@@ -34,7 +34,7 @@ export function placeSegment(kernel: VectorKernel, segment: SearchSegment): Plac
   const counts = choosePlanes(model);
   const planes = counts.reduce((sum, count) => sum + count, 0);
   const planeCounts = kernel.place(counts);
-  const planeShape = [planes, planeCounts, placed.deviations] as const;
+  const planeShape = [planes, planeCounts, placed.deviations, effectiveDimensions(model, counts)] as const;
   kernel.calls.setPlanes(...planeShape);
 
   const isInner = model.metric === "ip";

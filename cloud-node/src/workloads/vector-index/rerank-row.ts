@@ -34,8 +34,11 @@ export function packRerank(kind: RerankKind, row: Float32Array, out: Uint8Array)
 export function unpackRerank(kind: RerankKind, bytes: Uint8Array, out: Float32Array): void {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const scale = view.getFloat32(0, true);
-  for (let j = 0; j < out.length; j++) {
-    out[j] = scale * (kind === "i8" ? view.getInt8(SCALE_BYTES + j) : view.getFloat16(SCALE_BYTES + 2 * j, true));
+  if (kind === "i8") {
+    const levels = new Int8Array(bytes.buffer, bytes.byteOffset + SCALE_BYTES, out.length);
+    for (let j = 0; j < out.length; j++) out[j] = scale * (levels[j] ?? 0);
+  } else {
+    for (let j = 0; j < out.length; j++) out[j] = scale * view.getFloat16(SCALE_BYTES + 2 * j, true);
   }
 }
 

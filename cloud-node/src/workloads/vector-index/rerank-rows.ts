@@ -19,24 +19,44 @@ export interface RerankPlaces {
   readonly file: string;
 }
 
-/** The finer rows of an open index, read from its file one by one: each has a checksum of its own. */
+/** Rows that are read together: a call of the system costs more than a few kilobytes of its file. */
+const CHUNK_ROWS = 32;
+/** Of rows that were read so many bytes stay in memory, the ones read last. */
+const MOST_KEPT_BYTES = 1 << 26;
+
+/** The finer rows of an open index, read from its file as they are asked for: each has a checksum of its own. */
 export function rerankTier(reader: SectionReader, places: RerankPlaces): RerankTier {
   const { kind, d, sections, rowsBefore, origins, file } = places;
   const rowBytes = rerankBytes(kind, d);
-  const row = Buffer.alloc(rowBytes + CRC_BYTES);
+  const stride = rowBytes + CRC_BYTES;
+  const mostChunks = Math.ceil(MOST_KEPT_BYTES / (CHUNK_ROWS * stride));
+  /** By the number, in all segments, of their first row. */
+  const chunks = new Map<number, Buffer>();
+  const chunkOf = (segment: number, first: number): Buffer => {
+    const key = (rowsBefore[segment] ?? 0) + first;
+    const kept = chunks.get(key);
+    if (kept !== undefined) return kept;
+    const section = sections[segment] as SectionPlace;
+    const chunk = Buffer.allocUnsafe(Math.min(CHUNK_ROWS * stride, section.bytes - first * stride));
+    reader.fillSync(section, first * stride, chunk);
+    const [oldest] = chunks.keys();
+    if (chunks.size >= mostChunks && oldest !== undefined) chunks.delete(oldest);
+    chunks.set(key, chunk);
+    return chunk;
+  };
   return {
     kind,
     read: (position) => {
       const origin = origins[position] ?? 0;
       const segment = rowsBefore.findLastIndex((before) => before <= origin);
       const number = origin - (rowsBefore[segment] ?? 0);
-      const section = sections[segment] as SectionPlace;
-      reader.rowSync(section, number * row.length, row);
-      if (crc32(row.subarray(0, rowBytes)) !== row.readUInt32LE(rowBytes)) {
-        const place = { file, section: "RERK", row: number };
-        throw new VectorIndexError("bad-checksum", "its checksum is wrong", "take a copy that is whole", place);
-      }
-      return Uint8Array.from(row.subarray(0, rowBytes));
+      const first = number - (number % CHUNK_ROWS);
+      const at = (number - first) * stride;
+      const chunk = chunkOf(segment, first);
+      const bytes = new Uint8Array(chunk.buffer, chunk.byteOffset + at, rowBytes);
+      if (crc32(bytes) === chunk.readUInt32LE(at + rowBytes)) return bytes;
+      const place = { file, section: "RERK", row: number };
+      throw new VectorIndexError("bad-checksum", "its checksum is wrong", "take a copy that is whole", place);
     },
   };
 }

@@ -1,3 +1,4 @@
+import { squaredDistance } from "./coding-errors.ts";
 import { noNeighbours } from "./query-memory.ts";
 import { unpackRerank } from "./rerank-row.ts";
 import type { Neighbours, RerankTier, SearchOptions, SearchSegment } from "./search-segment.ts";
@@ -6,7 +7,8 @@ import { VectorIndexError } from "./vector-index-error.ts";
 /** Ranks candidates again by the rows of a segment's finer tier. */
 export class Reranker {
   readonly #segment: SearchSegment;
-  #rows: BigUint64Array | undefined;
+  /** Positions by rising id. */
+  #byId: Uint32Array | undefined;
 
   constructor(segment: SearchSegment) {
     this.#segment = segment;
@@ -61,28 +63,23 @@ export class Reranker {
   }
 
   #distance(query: Float32Array, row: Float32Array): number {
-    const isInner = this.#segment.model.metric === "ip";
-    let sum = 0;
-    for (let j = 0; j < query.length; j++) {
-      const [x, y] = [query[j] ?? 0, row[j] ?? 0];
-      sum += isInner ? -x * y : (x - y) ** 2;
-    }
-    return sum;
+    if (this.#segment.model.metric !== "ip") return squaredDistance(query, 0, row, 0, row.length);
+    let product = 0;
+    for (let j = 0; j < row.length; j++) product += (query[j] ?? 0) * (row[j] ?? 0);
+    return -product;
   }
 
-  /** Where in list order the row with an id is: id and position in one number each, sorted. */
+  /** Where in list order the row with an id is. */
   #position(id: number): number {
-    this.#rows ??= BigUint64Array.from(
-      this.#segment.ids,
-      (of, position) => (BigInt(of) << 32n) | BigInt(position),
-    ).sort();
-    const rows = this.#rows;
-    let [low, high] = [0, rows.length - 1];
+    const { ids } = this.#segment;
+    this.#byId ??= Uint32Array.from(ids.keys()).sort((a, b) => (ids[a] ?? 0) - (ids[b] ?? 0));
+    const byId = this.#byId;
+    let [low, high] = [0, byId.length - 1];
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (Number((rows[middle] ?? 0n) >> 32n) < id) low = middle + 1;
+      if ((ids[byId[middle] ?? 0] ?? 0) < id) low = middle + 1;
       else high = middle;
     }
-    return Number((rows[low] ?? 0n) & 0xffffffffn);
+    return byId[low] ?? 0;
   }
 }

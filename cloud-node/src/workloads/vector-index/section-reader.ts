@@ -51,7 +51,7 @@ export class SectionReader {
   }
 
   /** Bytes of a section whose rows have checksums of their own, without waiting. @param out  filled */
-  rowSync(section: SectionPlace, from: number, out: Uint8Array): void {
+  fillSync(section: SectionPlace, from: number, out: Uint8Array): void {
     for (let at = 0; at < out.length; ) {
       const bytes = readSync(this.#file.fd, out, at, out.length - at, section.offset + from + at);
       if (bytes === 0) throw this.#short(section);

@@ -29,7 +29,7 @@ export interface VectorCalls {
     terms: number,
     errors: number,
   ): void;
-  setPlanes(planes: number, counts: number, deviations: number): void;
+  setPlanes(planes: number, counts: number, deviations: number, effective: number): void;
   coarseBlockBytes(): number;
   packScratchBytes(): number;
   packCoarse(count: number, records: number, anchor: number, useTerm: number, blocks: number, scratch: number): void;
