@@ -328,13 +328,7 @@ export const OS_PACKAGES = [
 /** Where Debian keeps servers; the path of an ordinary user leaves it out. */
 const SERVER_FOLDERS = ["/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin"];
 
-/**
- * The row of the table.
- *
- * @param {string} name
- * @returns {OsPackage}
- * @throws {RangeError} for a name that is not in the table
- */
+/** The row of the table. @param {string} name @returns {OsPackage} @throws {RangeError} for a name that is not in it */
 export function osPackage(name) {
   const found = OS_PACKAGES.find((row) => row.name === name);
   if (found === undefined) {
@@ -359,12 +353,7 @@ export function findProgram(row, path = process.env.PATH ?? "") {
     .find((file) => row.proof.length === 0 || spawnSync(file, row.proof, { stdio: "ignore" }).status === 0);
 }
 
-/**
- * What one npm script needs and this machine lacks.
- *
- * @param {OsPackage["script"]} script
- * @returns {OsPackage[]}
- */
+/** What one npm script needs and this machine lacks. @param {OsPackage["script"]} script @returns {OsPackage[]} */
 export function missingOsPackages(script) {
   return OS_PACKAGES.filter((row) => row.script === script && findProgram(row) === undefined);
 }
