@@ -11,7 +11,7 @@
  * 16 rows of a list are a block of coarseBlockBytes():
  *
  *   0        16 bytes for each half of a plane, byte i its 8 bits of row i
- *   …        term    f32 each: l2: a^2 <u, u> + 2 a f <c, v>; ip: 0; NaN where there is no row
+ *   …        term    f32 each: l2: the record's + 2 a <c, f v - u>; ip: 0; NaN where there is no row
  *   + 64     scale   f32 each: a f
  *   + 128    spread  f32 each: a |u - f v| / sqrt(E), what <x, a u> and <x, a f v> differ by for x of length 1 that is
  *            spread over E dimensions; a |u| where f is 0
@@ -104,20 +104,23 @@ function packRow(record: usize, anchor: usize, useTerm: i32, bytes: usize, side:
   let uu = f32x4.splat(0);
   let uv = f32x4.splat(0);
   let vv = f32x4.splat(0);
-  let cv = f32x4.splat(0);
   for (let j = 0; j < paddedD << 2; j += 16) {
     const u = v128.load(fine + j);
     const v = v128.load(coarse + j);
     uu = f32x4.add(uu, f32x4.mul(u, u));
     uv = f32x4.add(uv, f32x4.mul(u, v));
     vv = f32x4.add(vv, f32x4.mul(v, v));
-    cv = f32x4.add(cv, f32x4.mul(v128.load(anchor + j), v));
   }
   // Where u has nothing in the dimensions that have planes, all of it is missing, and a query near the row lies along it.
   const isCoarse = total(uv) > 0;
   const factor = isCoarse ? total(uu) / total(uv) : 0;
   const off = isCoarse ? max<f32>(0, factor * factor * total(vv) - total(uu)) / effectiveDimensions : total(uu);
-  store<f32>(side, useTerm ? a * a * total(uu) + 2 * a * factor * total(cv) : 0);
+  let along = f32x4.splat(0);
+  for (let j = 0; useTerm && j < paddedD << 2; j += 16) {
+    const off = f32x4.sub(f32x4.mul(f32x4.splat(factor), v128.load(coarse + j)), v128.load(fine + j));
+    along = f32x4.add(along, f32x4.mul(v128.load(anchor + j), off));
+  }
+  store<f32>(side, load<f32>(record + levelCount(), 4) + 2 * a * total(along));
   store<f32>(side, a * factor, 64);
   store<f32>(side, abs(a) * sqrt(off), 128);
 }

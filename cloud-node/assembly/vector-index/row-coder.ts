@@ -91,7 +91,7 @@ export function setCoder(
  * @param lists    (count) u32, the anchor of each, < m
  * @param codes    (count, codeBytes), overwritten
  * @param scales   (count) u16: a, as a half
- * @param terms    (count) u16: a^2 <u, u> + 2 a <c, u>, as a half of the unit
+ * @param terms    (count) u16: a^2 |u|^2 + 2 a <c, u>, as a half of the unit, |u| in the d dimensions of rows
  * @param errors   (count) f32: squared distance of the row and what its code stands for
  */
 export function encodeRows(
@@ -158,7 +158,7 @@ function encodeRow(z: usize, anchor: usize, code: usize, scale: usize, term: usi
   const half = toHalf(max(min(a, LARGEST_HALF), -LARGEST_HALF));
   store<u16>(scale, half);
   const stored = fromHalf(half);
-  const t = (stored * stored * norm + 2 * stored * weighLevels(anchor)) / termUnit;
+  const t = (stored * stored * (norm - paddingNorm()) + 2 * stored * weighLevels(anchor)) / termUnit;
   store<u16>(term, toHalf(max(min(t, LARGEST_HALF), -LARGEST_HALF)));
   store<f32>(error, max(0, total(squares) - 2 * stored * weighLevels(residual) + stored * stored * norm));
 }
@@ -205,6 +205,21 @@ function levelNorm(): f32 {
     sum = f32x4.add(sum, f32x4.mul(u, u));
   }
   return total(sum);
+}
+
+/** What of <u, u> lies outside the d dimensions of rows: it is in no decoded row, and so in no distance. */
+function paddingNorm(): f32 {
+  let norm: f32 = 0;
+  for (let column = d; column < paddedD; column++) {
+    let sum: f32 = 0;
+    let at = rotation + (column << 2);
+    for (let j = 0; j < (plainBlocks + codedBlocks) << 4; j++) {
+      sum += load<f32>(at) * load<f32>(weights + (j << 2)) * <f32>load<i8>(levels + j);
+      at += paddedD << 2;
+    }
+    norm += sum * sum;
+  }
+  return norm;
 }
 
 /** u in four dimensions. */

@@ -3,7 +3,7 @@
  *
  *   0     levels  16 (P + T) bytes, i8: of the row's code, decoded once when the index is loaded
  *   …     scale   f32: a
- *   + 4   term    f32: l2: a^2 <u, u> + 2 a <c, u>; ip: 0
+ *   + 4   term    f32: l2: a^2 |u|^2 + 2 a <c, u>, |u| in the d dimensions of rows; ip: 0
  *   + 8   id      u32
  *   + 12  zero
  */
