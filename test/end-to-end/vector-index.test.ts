@@ -1,14 +1,16 @@
 import {
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
+import { devNull, tmpdir } from "node:os";
 import { join } from "node:path";
 import { IndexFile, openVectors } from "@lockstep/cloud-node";
 import { seededRandom } from "@lockstep/sim";
@@ -174,12 +176,23 @@ describe("one line and the exit code say what is wrong:", () => {
     ["other vectors", ["eval", "whole.vlc", "queries.50x32.f32", "queries.50x32.f32"], 1, /has 50 rows/],
     ["an id that is not there", ["delete", "whole.vlc", "3000"], 1, /row 3000: there is no vector with this id/],
     ["a range that is none", ["delete", "whole.vlc", "5:5"], 2, /FROM:TO/],
+    ["one file for two things", ["build", "base.3000x32.f32", "--out", "x.vlc", "--log", "x.vlc"], 2, /for two things/],
+    ["a device as output", ["build", "base.3000x32.f32", "--out", "device.fvecs"], 2, /no regular file/],
+    ["a device to decode to", ["decode", "whole.vlc", "--out", "device.fvecs"], 2, /no regular file/],
+    ["a device to plot to", ["info", "whole.vlc", "--plot", "device.fvecs"], 2, /no regular file/],
+    [
+      "a device as checkpoint",
+      ["build", "base.3000x32.f32", "--out", "x.vlc", "--checkpoint", "device.fvecs"],
+      2,
+      /no regular file/,
+    ],
     ["another form", ["decode", "whole.vlc", "--out", "back.txt"], 2, /\*\.npy/],
   ])("%s", async (_, args, exit, words) => {
     if (!existsSync(at("whole.vlc"))) {
       expect((await index("build", base(), "--out", at("whole.vlc"), "--m", "40")).code).toBe(0);
       writeFileSync(at("cut.vlc"), readFileSync(at("whole.vlc")));
       truncateSync(at("cut.vlc"), 5000);
+      symlinkSync(devNull, at("device.fvecs"));
       writeFileSync(at("zero.2x2.u8"), Uint8Array.of(1, 2, 0, 0));
       writeFileSync(at("nan.1x2.f32"), new Uint8Array(Float32Array.of(1, Number.NaN).buffer));
     }
@@ -190,6 +203,20 @@ describe("one line and the exit code say what is wrong:", () => {
     expect([code, stdout]).toEqual([exit, ""]);
     expect(existsSync(at("x.vlc"))).toBe(false);
   });
+});
+
+test("vectors of few numbers are built with no option but where to", async () => {
+  for (const d of [1, 2, 3]) {
+    writeFileSync(at(`few.100x${d}.f32`), vectors(100, d).subarray(0, 100 * d));
+    expect(await json("build", at(`few.100x${d}.f32`), "--out", at("few.vlc"))).toMatchObject({ d, bytesPerVector: 6 });
+  }
+});
+
+test("training keeps its state whatever lies beside the checkpoint, and leaves none in the end", async () => {
+  mkdirSync(at("state.partial"));
+  await json("build", base(), "--out", at("kept.vlc"), "--m", "40", "--checkpoint", at("state"));
+  expect(readdirSync(folder).filter((name) => name.startsWith("state"))).toEqual(["state.partial"]);
+  rmSync(at("state.partial"), { recursive: true });
 });
 
 test("Ctrl-C in the middle of a build leaves the index that was there, and nothing else", async () => {

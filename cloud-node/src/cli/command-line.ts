@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { Command, CommanderError } from "commander";
 import { CommandError, EXIT_DONE, EXIT_FAILED, EXIT_USAGE } from "./command-error.ts";
 import { packageVersion } from "./package-version.ts";
@@ -17,10 +18,18 @@ export async function runCommandLine(surroundings: Surroundings): Promise<number
     if (first === undefined) throw new CommandError("usage", "no command given", "try `lockstep demo`");
     refuseHelpOfUnknown(program, surroundings.args);
     await program.parseAsync(surroundings.args, { from: "user" });
+    await checkOutput(surroundings);
     return EXIT_DONE;
   } catch (error) {
-    return report(error, program, surroundings);
+    const lost = await checkOutput(surroundings).catch((reason: unknown) => reason);
+    return report(lost ?? error, program, surroundings);
   }
+}
+
+/** @throws {CommandError} `file` where standard output could not be written: streams tell of it a turn later */
+async function checkOutput({ interrupt }: Surroundings): Promise<void> {
+  await setImmediate();
+  if (interrupt.reason instanceof CommandError) throw interrupt.reason;
 }
 
 /** `lockstep nothing --help` is answered like `lockstep nothing`; Commander would explain the command above it. */

@@ -3,8 +3,10 @@ import { dirname } from "node:path";
 import type { Writable } from "node:stream";
 import { finished } from "node:stream/promises";
 import { isOutOfRoom } from "../disk-room.ts";
+import { syncFolder } from "../owner-file.ts";
 import { aboutOutput } from "../workloads/output-problem.ts";
 import { partialPath } from "../workloads/partial-path.ts";
+import { isReplaceable } from "../workloads/replaceable.ts";
 import { WriteBehindFile } from "../write-behind-file.ts";
 import { CommandError } from "./command-error.ts";
 
@@ -12,7 +14,8 @@ import { CommandError } from "./command-error.ts";
 const WRITE_AHEAD_BYTES = 1 << 22;
 
 /**
- * Refuse files that cannot be meant: a folder to read or to write, an output in no folder, or one that is the input.
+ * Refuse files that cannot be meant: a folder to read or to write, an output in no folder, one that is the input, or one
+ * that no file may take the place of.
  *
  * @param output  undefined: standard output, or nothing
  * @throws {CommandError} `file` for the input and for a folder that is not there, `usage` for the output
@@ -20,8 +23,9 @@ const WRITE_AHEAD_BYTES = 1 << 22;
 export async function checkFiles(input: string, output: string | undefined): Promise<void> {
   const source = await stat(input).catch(() => undefined);
   if (source?.isDirectory()) throw new CommandError("file", `${input} is a folder`, "name a file in it");
-  const place = output === undefined ? undefined : await stat(output).catch(unlessTooLong);
+  const place = output === undefined ? undefined : await stat(output).catch(() => undefined);
   if (place?.isDirectory()) throw new CommandError("usage", `${output} is a folder`, "name a file in it");
+  if (output !== undefined) await checkReplaceable(output);
   if (output !== undefined && !(await isFolder(dirname(output)))) {
     throw new CommandError(
       "file",
@@ -34,9 +38,10 @@ export async function checkFiles(input: string, output: string | undefined): Pro
   }
 }
 
-/** Of a path that nothing can have: better said before the work than after it. */
-function unlessTooLong(error: NodeJS.ErrnoException): undefined {
-  if (error.code === "ENAMETOOLONG") throw error;
+/** @throws {CommandError} `usage` for a device, a pipe or a socket: a file would take its place */
+async function checkReplaceable(output: string): Promise<void> {
+  if (await isReplaceable(output)) return;
+  throw new CommandError("usage", `${output} is there, and is no regular file`, "give another name");
 }
 
 /** An error while an output is written: where it is that there is no room, it says so, and of which file. */
@@ -49,6 +54,18 @@ export function aboutRoom(error: unknown, output: string): unknown {
 async function isFolder(path: string): Promise<boolean> {
   const place = await stat(path).catch(() => undefined);
   return place?.isDirectory() === true;
+}
+
+/** Put content in the place of a file's: whole or not at all. */
+export async function replaceWhole(path: string, content: string | Uint8Array): Promise<void> {
+  const file = await PartialFile.open(path);
+  try {
+    await file.handle.writeFile(content);
+    await file.keep();
+  } catch (error) {
+    await file.discard();
+    throw aboutRoom(error, path);
+  }
 }
 
 /** A file that gets its name only when it is complete. */
@@ -65,7 +82,9 @@ export class PartialFile {
     this.handle = handle;
   }
 
+  /** @throws {CommandError} `usage` where there is something else than a file */
   static async open(path: string): Promise<PartialFile> {
+    await checkReplaceable(path);
     const partial = partialPath(path);
     const handle = await open(partial, "wx+").catch((error: unknown) => {
       throw aboutOutput(error, path);
@@ -75,7 +94,7 @@ export class PartialFile {
 
   /** Front to back. */
   get stream(): Writable {
-    this.#stream ??= this.handle.createWriteStream({ highWaterMark: WRITE_AHEAD_BYTES });
+    this.#stream ??= this.handle.createWriteStream({ highWaterMark: WRITE_AHEAD_BYTES, flush: true });
     return this.#stream;
   }
 
@@ -98,15 +117,18 @@ export class PartialFile {
     await file.sync();
   }
 
-  /** Make what was written so far the file. */
+  /** Make what was written so far the file, which it stays when the power goes. */
   async keep(): Promise<void> {
-    if (this.#stream === undefined) await this.handle.close();
-    else {
+    if (this.#stream === undefined) {
+      await this.handle.sync();
+      await this.handle.close();
+    } else {
       this.#stream.end();
       await finished(this.#stream);
     }
     try {
       await rename(this.#partial, this.#path);
+      await syncFolder(dirname(this.#path));
     } catch (error) {
       await rm(this.#partial, { force: true });
       throw aboutOutput(error, this.#path);

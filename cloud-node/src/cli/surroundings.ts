@@ -1,5 +1,6 @@
 import type { Readable, Writable } from "node:stream";
 import { type Clock, type RandomSource, systemClock, systemRandom } from "@lockstep/edge-sdk";
+import { CommandError } from "./command-error.ts";
 
 /** An output stream and whether a person is looking at it. */
 export interface OutputStream extends Writable {
@@ -23,7 +24,10 @@ export interface Surroundings {
   readonly stderr: OutputStream;
   readonly clock: Clock;
   readonly random: RandomSource;
-  /** Aborted by Ctrl-C, by an ordinary kill, and when nobody reads standard output any more. */
+  /**
+   * Aborted by Ctrl-C, by an ordinary kill, and when nobody reads standard output any more; with a `CommandError` as its
+   * reason where that cannot be written.
+   */
   readonly interrupt: AbortSignal;
 }
 
@@ -45,14 +49,17 @@ export function processSurroundings(): ProcessSurroundings {
     if (controller.signal.aborted) process.exit(EXIT_INTERRUPTED_TWICE);
     stop();
   };
-  const streamFailed = (error: NodeJS.ErrnoException): void => {
+  const outputFailed = (error: NodeJS.ErrnoException): void => {
     // `lockstep decode F | head` closes the pipe early: that is an ending, not a failure.
-    if (error.code !== "EPIPE") throw error;
-    stop();
+    controller.abort(error.code === "EPIPE" ? undefined : lostOutput(error));
+  };
+  const errorsFailed = (error: NodeJS.ErrnoException): void => {
+    // Of any other failure nobody can be told: the exit code says how the command ended.
+    if (error.code === "EPIPE") stop();
   };
   process.on("SIGINT", interrupted).on("SIGTERM", stop).on("SIGHUP", stop);
-  process.stdout.on("error", streamFailed);
-  process.stderr.on("error", streamFailed);
+  process.stdout.on("error", outputFailed);
+  process.stderr.on("error", errorsFailed);
   return {
     args: process.argv.slice(2),
     env: process.env,
@@ -66,4 +73,8 @@ export function processSurroundings(): ProcessSurroundings {
       process.off("SIGINT", interrupted).off("SIGTERM", stop).off("SIGHUP", stop);
     },
   };
+}
+
+function lostOutput(cause: Error): CommandError {
+  return new CommandError("file", `standard output cannot be written (${cause.message})`, "make room there", { cause });
 }

@@ -113,7 +113,7 @@ function addBuild(index: Command, surroundings: Surroundings): void {
     .option("--m <COUNT>", "anchors, and lists (default: 5 times the root of the rows)", parsePositiveCount)
     .option(
       "--code-bytes <N>",
-      "bytes of a vector's code (default: half a byte for each dimension)",
+      "bytes of a vector's code (default: half a byte for each dimension, 2 at least)",
       parsePositiveCount,
     )
     .addOption(choice("--metric <NAME>", "what near means", ["l2", "ip", "cosine"]).default("l2"))

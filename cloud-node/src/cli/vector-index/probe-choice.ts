@@ -1,13 +1,10 @@
+import { defaultProbes } from "../../workloads/vector-index/default-probes.ts";
 import type { IndexFacts } from "../../workloads/vector-index/index-facts.ts";
 import { CommandError } from "../command-error.ts";
 
-/** Of the lists, and at least so many, where nothing else is asked for. */
-const DEFAULT_SHARE = 1 / 16;
-const LEAST_PROBES = 8;
-
 /** Lists that a query visits. @throws {CommandError} `usage` for more than there are */
 export function probesOf({ m }: IndexFacts, asked: number | undefined): number {
-  if (asked === undefined) return Math.min(m, Math.max(LEAST_PROBES, Math.ceil(m * DEFAULT_SHARE)));
+  if (asked === undefined) return defaultProbes(m);
   if (asked <= m) return asked;
   throw new CommandError("usage", `--probes ${asked} is more than the ${m} lists there are`, `say ${m} at most`);
 }

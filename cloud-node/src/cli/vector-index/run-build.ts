@@ -1,15 +1,17 @@
 import { createWriteStream, type WriteStream } from "node:fs";
-import { readFile, rename, rm, writeFile } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
+import { resolve } from "node:path";
 import { finished } from "node:stream/promises";
 import { formatCount, formatQuantity, formatRatio } from "../../api/number-text.ts";
 import { buildIndex } from "../../workloads/vector-index/build-index.ts";
 import { indexAccount } from "../../workloads/vector-index/index-account.ts";
+import { GROUP_DIMS } from "../../workloads/vector-index/model.ts";
 import { openVectors } from "../../workloads/vector-index/open-vectors.ts";
 import type { AnnealingStep, TrainCheckpoint } from "../../workloads/vector-index/train-options.ts";
 import type { VectorSource } from "../../workloads/vector-index/vector-source.ts";
 import { TYPE_BYTES } from "../../workloads/vector-index/vector-type.ts";
 import { CommandError } from "../command-error.ts";
-import { checkFiles } from "../partial-file.ts";
+import { aboutRoom, checkFiles, replaceWhole } from "../partial-file.ts";
 import type { ProgressLine } from "../progress-line.ts";
 import { writeResult } from "../result-output.ts";
 import type { Surroundings } from "../surroundings.ts";
@@ -17,6 +19,8 @@ import type { BuildCommandOptions } from "../vector-index.ts";
 import { interruptible } from "./interruptible.ts";
 
 const KILOBYTE = 1024;
+/** A bit for each dimension of one block. */
+const LEAST_CODE_BYTES = GROUP_DIMS / 8;
 
 /** `lockstep vector-index build`. */
 export async function runBuild(
@@ -30,7 +34,7 @@ export async function runBuild(
   if (argument !== undefined && options.emb !== undefined) {
     throw new CommandError("usage", "the vectors are named twice", "leave out --emb");
   }
-  await checkFiles(input, out);
+  await checkOutputs(input, options);
   const source = await openVectors(input, options);
   const left = checkpoint === undefined ? "nothing was written" : `the same command goes on from ${checkpoint}`;
   try {
@@ -63,7 +67,17 @@ async function build(
   signal: AbortSignal,
   nowMs: () => number,
 ) {
-  const { out, m, codeBytes = Math.ceil(source.d / 2), metric, seed, iterations, robust, rerank, device } = options;
+  const {
+    out,
+    m,
+    codeBytes = Math.max(LEAST_CODE_BYTES, Math.ceil(source.d / 2)),
+    metric,
+    seed,
+    iterations,
+    robust,
+    rerank,
+    device,
+  } = options;
   const log = options.log === undefined ? undefined : createWriteStream(options.log);
   // An error is told at the end of the stream.
   log?.on("error", () => {});
@@ -83,7 +97,7 @@ async function build(
     return report;
   } catch (error) {
     log?.destroy();
-    throw error;
+    throw aboutRoom(error, out);
   }
 }
 
@@ -99,18 +113,25 @@ async function endLog(log: WriteStream | undefined): Promise<void> {
 
 /** State of training in a file, which is always whole. */
 function checkpointFile(path: string): TrainCheckpoint {
-  const partial = `${path}.partial`;
   return {
     load: async () =>
       await readFile(path).catch((error: NodeJS.ErrnoException) => {
         if (error.code === "ENOENT") return undefined;
         throw error;
       }),
-    save: async (bytes) => {
-      await writeFile(partial, bytes, { flush: true });
-      await rename(partial, path);
-    },
+    save: async (bytes) => await replaceWhole(path, bytes),
   };
+}
+
+/** @throws {CommandError} for a file that cannot be written, or that is to be two things */
+async function checkOutputs(input: string, { out, log, checkpoint }: BuildCommandOptions): Promise<void> {
+  await checkFiles(input, out);
+  await checkFiles(input, checkpoint);
+  const named = [input, out, ...(log === undefined ? [] : [log]), ...(checkpoint === undefined ? [] : [checkpoint])];
+  const paths = named.map((file) => resolve(file));
+  const twice = named.find((_, i) => paths.indexOf(paths[i] ?? "") < i);
+  if (twice === undefined) return;
+  throw new CommandError("usage", `${twice} is named for two things`, "give each a name of its own");
 }
 
 function resultLine({

@@ -3,7 +3,7 @@ import { IndexFile } from "../../workloads/vector-index/index-file.ts";
 import { SearchPool } from "../../workloads/vector-index/search-pool.ts";
 import type { Neighbours } from "../../workloads/vector-index/search-segment.ts";
 import { CommandError } from "../command-error.ts";
-import { checkFiles, PartialFile } from "../partial-file.ts";
+import { checkFiles, replaceWhole } from "../partial-file.ts";
 import { writeResult } from "../result-output.ts";
 import type { Surroundings } from "../surroundings.ts";
 import type { QueryCommandOptions } from "../vector-index.ts";
@@ -90,12 +90,5 @@ async function writeIvecs(path: string, ids: Uint32Array, k: number): Promise<vo
     rows[row * (k + 1)] = k;
     rows.set(ids.subarray(row * k, (row + 1) * k), row * (k + 1) + 1);
   }
-  const file = await PartialFile.open(path);
-  try {
-    await file.handle.writeFile(new Uint8Array(rows.buffer));
-    await file.keep();
-  } catch (error) {
-    await file.discard();
-    throw error;
-  }
+  await replaceWhole(path, new Uint8Array(rows.buffer));
 }

@@ -1,4 +1,4 @@
-import { PartialFile } from "../partial-file.ts";
+import { replaceWhole } from "../partial-file.ts";
 
 /** A place along an axis, and what stands there. */
 export interface Tick {
@@ -39,14 +39,7 @@ const STYLE = `
 
 /** Write a figure as SVG; the file is there once it is whole. */
 export async function writeFigure(path: string, figure: Figure): Promise<void> {
-  const file = await PartialFile.open(path);
-  try {
-    await file.handle.writeFile(figureSvg(figure));
-    await file.keep();
-  } catch (error) {
-    await file.discard();
-    throw error;
-  }
+  await replaceWhole(path, figureSvg(figure));
 }
 
 /** The same figure gives the same text. */

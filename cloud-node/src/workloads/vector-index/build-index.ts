@@ -1,6 +1,7 @@
 import { InvariantError } from "../../invariant-error.ts";
 import type { BuildProgress } from "./build-progress.ts";
 import type { ShardEncoder } from "./build-shards.ts";
+import { whileChanging } from "./change-lock.ts";
 import { encodeSegment } from "./encode-segment.ts";
 import type { CodingError, IndexFacts } from "./index-facts.ts";
 import { IndexFile } from "./index-file.ts";
@@ -37,9 +38,14 @@ export interface BuildReport {
  * Build an index of vectors: train, encode, write. Memory is O(m d + n), and a bounded block; the source is read a few
  * times, front to back. The index is at `path` once it is whole, and whatever was there before stays until then.
  *
- * @throws {VectorIndexError} what reading and training throw; whatever aborts the signal, and what the system says
+ * @throws {VectorIndexError} what reading and training throw; `busy` while another process writes there, `no-regular-file`;
+ *   whatever aborts the signal, and what the system says
  */
 export async function buildIndex(given: VectorSource, path: string, options: BuildOptions): Promise<BuildReport> {
+  return await whileChanging(path, () => build(given, path, options));
+}
+
+async function build(given: VectorSource, path: string, options: BuildOptions): Promise<BuildReport> {
   const { metric, signal, nowMs = () => 0 } = options;
   const source = metric === "cosine" ? unitSource(given) : given;
   // First of all: where nothing can be written it is said before the work.

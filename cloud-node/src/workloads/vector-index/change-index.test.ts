@@ -1,4 +1,5 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -7,7 +8,8 @@ import { addVectors, deleteVectors } from "./change-index.ts";
 import { clusteredRows } from "./clustered-vectors.suite.ts";
 import { decodeIndex } from "./decode-index.ts";
 import { IndexFile } from "./index-file.ts";
-import { sourceOfArray } from "./vector-source.ts";
+import { maintainIndex } from "./maintain-index.ts";
+import { sourceOfArray, type VectorSource } from "./vector-source.ts";
 
 const D = 20;
 const VALUES = clusteredRows({ n: 400, d: D, clusters: 9, seed: 4 });
@@ -22,6 +24,11 @@ afterEach(() => rmSync(folder, { recursive: true }));
 
 function rows(from: number, to: number) {
   return sourceOfArray(VALUES.subarray(from * D, to * D), D);
+}
+
+/** A source that must not be asked for any row. */
+function unread(source: VectorSource): VectorSource {
+  return { ...source, read: () => Promise.reject(new RangeError("a row was read")) };
 }
 
 async function opened<Result>(use: (file: IndexFile) => Promise<Result>): Promise<Result> {
@@ -126,19 +133,49 @@ test("vectors of another number of dimensions are refused", async () => {
   await expect(adding).rejects.toMatchObject({ code: "bad-shape", place: { file: "b.npy" } });
 });
 
-test("of two changes at once the second is refused, and the first is kept", async () => {
+test("while an index is changed every other change of it is refused before its work, and the first one is made", async () => {
   const source = rows(250, 300);
-  let isChanged = false;
+  const others = [
+    () => addVectors(path, unread(rows(300, 310))),
+    () => deleteVectors(path, Uint32Array.of(3)),
+    () => maintainIndex(path),
+    () => buildIndex(unread(rows(0, 250)), path, { codeBytes: 12, metric: "l2", seed: 1 }),
+  ];
+  let refused = 0;
   const slow = {
     ...source,
     read: async (row: number, out: Float32Array) => {
-      if (!isChanged) await deleteVectors(path, Uint32Array.of(3));
-      isChanged = true;
+      for (const other of others.splice(0)) {
+        const busy = { code: "busy", message: expect.stringContaining(`${path}.lock`) };
+        await expect(other()).rejects.toMatchObject(busy);
+        refused++;
+      }
       return await source.read(row, out);
     },
   };
-  await expect(addVectors(path, slow)).rejects.toMatchObject({ code: "changed" });
-  expect(await found()).toEqual(numbers(0, 250, [3]));
+  expect(await addVectors(path, slow)).toEqual({ firstId: 250, added: 50 });
+  expect(refused).toBe(4);
+  expect(await found()).toEqual(numbers(0, 300));
+  expect(readdirSync(folder)).toEqual(["a.vlc"]);
+});
+
+test("of changes begun at once as many are in the index as were said to be made", async () => {
+  let n = 250;
+  for (let round = 0; round < 5; round++) {
+    const adding = Array.from({ length: 6 }, () => addVectors(path, rows(250, 251)));
+    const ended = await Promise.allSettled(adding);
+    n += ended.filter(({ status }) => status === "fulfilled").length;
+    expect((await opened(async (file) => file.facts)).n).toBe(n);
+  }
+  expect(n).toBeGreaterThanOrEqual(255);
+});
+
+test("a lock that a killed process left is in nobody's way, and an index that is not there gets none", async () => {
+  writeFileSync(`${path}.lock`, `${spawnSync(process.execPath, ["--version"]).pid}\n`);
+  expect(await deleteVectors(path, Uint32Array.of(3))).toEqual({ deleted: 1 });
+  for (const none of [join(folder, "b.vlc"), join(folder, "none", "b.vlc")]) {
+    await expect(deleteVectors(none, Uint32Array.of(3))).rejects.toMatchObject({ code: "no-file" });
+  }
   expect(readdirSync(folder)).toEqual(["a.vlc"]);
 });
 

@@ -1,5 +1,6 @@
 import { assignRows } from "./assign-rows.ts";
 import type { BuildProgress } from "./build-progress.ts";
+import { whileChanging } from "./change-lock.ts";
 import { encodeSegment } from "./encode-segment.ts";
 import { IndexFile } from "./index-file.ts";
 import { IndexWriter } from "./index-writer.ts";
@@ -21,14 +22,14 @@ const MOST_IDS = 2 ** 32 - 1;
  * Add vectors to an index, as a segment of their own: anchors stay as they are. Their ids count up from the index's next
  * one, in the order of the source.
  *
- * @throws {VectorIndexError} `bad-shape` for another number of dimensions, `too-large`, `changed`; as `IndexFile.open`
+ * @throws {VectorIndexError} `bad-shape` for another number of dimensions, `too-large`, `busy`, `changed`; as `IndexFile.open`
  */
 export async function addVectors(
   path: string,
   given: VectorSource,
   { signal, progress }: ChangeOptions = {},
 ): Promise<{ readonly firstId: number; readonly added: number }> {
-  return await withIndex(path, async (file) => {
+  return await changing(path, async (file) => {
     const { d, metric, rerank, nextId: firstId, segments } = file.facts;
     if (given.d !== d) {
       const problem = `its vectors have ${given.d} dimensions, and those of ${path} have ${d}`;
@@ -56,10 +57,11 @@ export async function addVectors(
  * Mark vectors of an index as deleted: no search finds them any more, and `maintainIndex` takes them out.
  *
  * @param ids  one given twice counts once
- * @throws {VectorIndexError} `no-such-row` for an id that is not there, or not any more: nothing is deleted then
+ * @throws {VectorIndexError} `no-such-row` for an id that is not there, or not any more: nothing is deleted then; `busy`,
+ *   `changed`
  */
 export async function deleteVectors(path: string, ids: Uint32Array): Promise<{ readonly deleted: number }> {
-  return await withIndex(path, async (file) => {
+  return await changing(path, async (file) => {
     const wanted = new Set(ids);
     const deleted = wanted.size;
     if (deleted === 0) return { deleted };
@@ -91,13 +93,15 @@ export async function deleteVectors(path: string, ids: Uint32Array): Promise<{ r
   });
 }
 
-async function withIndex<Result>(path: string, change: (file: IndexFile) => Promise<Result>): Promise<Result> {
-  const file = await IndexFile.open(path);
-  try {
-    return await change(file);
-  } finally {
-    await file.close();
-  }
+async function changing<Result>(path: string, change: (file: IndexFile) => Promise<Result>): Promise<Result> {
+  return await whileChanging(path, async () => {
+    const file = await IndexFile.open(path);
+    try {
+      return await change(file);
+    } finally {
+      await file.close();
+    }
+  });
 }
 
 async function written(writer: IndexWriter, write: (writer: IndexWriter) => Promise<void>): Promise<void> {

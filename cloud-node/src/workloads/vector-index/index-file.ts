@@ -1,10 +1,11 @@
-import { type FileHandle, open } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
 import { foldSegments } from "./fold-segments.ts";
 import type { CodingError, IndexFacts } from "./index-facts.ts";
 import type { IndexHeader } from "./index-format.ts";
 import { type FileState, readIndexHeader } from "./index-header.ts";
 import type { IndexModel } from "./model.ts";
 import { decodeModel } from "./model-sections.ts";
+import { openRegularFile } from "./open-regular-file.ts";
 import { codeBytesOf } from "./placed-model.ts";
 import { rerankTier } from "./rerank-rows.ts";
 import type { SearchSegment } from "./search-segment.ts";
@@ -63,12 +64,7 @@ export class IndexFile {
 
   /** @throws {VectorIndexError} `no-file`, `unreadable`, `not-an-index`, `unknown-version`, `truncated`, `bad-index` */
   static async open(path: string): Promise<IndexFile> {
-    const file = await open(path).catch((cause: NodeJS.ErrnoException) => {
-      const isMissing = cause.code === "ENOENT";
-      const problem = isMissing ? "there is no such file" : `it cannot be opened (${cause.message})`;
-      const code = isMissing ? "no-file" : "unreadable";
-      throw new VectorIndexError(code, problem, "name the file of an index", { file: path }, { cause });
-    });
+    const file = await openRegularFile(path, "name the file of an index");
     try {
       return new IndexFile(path, file, await readIndexHeader(file, path));
     } catch (error) {

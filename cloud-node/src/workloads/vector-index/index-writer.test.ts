@@ -1,5 +1,5 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { devNull, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { InvariantError } from "../../invariant-error.ts";
@@ -73,4 +73,11 @@ test("a place where nothing can be written is named as it was given", async () =
   writeFileSync(join(folder, "file"), "");
   const inFile = join(folder, "file", "a.vlc");
   await expect(IndexWriter.create(inFile)).rejects.toMatchObject({ code: "ENOTDIR", path: inFile });
+});
+
+test.skipIf(process.platform === "win32")("a device is not replaced by an index", async () => {
+  const device = join(folder, "device.vlc");
+  symlinkSync(devNull, device);
+  await expect(IndexWriter.create(device)).rejects.toMatchObject({ code: "no-regular-file", place: { file: device } });
+  expect(readdirSync(folder).sort()).toEqual(["a.vlc", "device.vlc"]);
 });

@@ -1,9 +1,12 @@
 import { constants } from "node:fs";
 import { copyFile, type FileHandle, open, rename, rm, stat } from "node:fs/promises";
+import { dirname } from "node:path";
 import { crc32 } from "node:zlib";
 import { InvariantError } from "../../invariant-error.ts";
+import { syncFolder } from "../../owner-file.ts";
 import { aboutOutput } from "../output-problem.ts";
 import { partialPath } from "../partial-path.ts";
+import { isReplaceable } from "../replaceable.ts";
 import {
   aligned,
   ENTRY_BYTES,
@@ -44,8 +47,15 @@ export class IndexWriter {
     this.#replaces = from.replaces;
   }
 
-  /** @param replaces  the index at `path` that it is made from: where that is another one in the end, it stays */
+  /**
+   * @param replaces  the index at `path` that it is made from: where that is another one in the end, it stays
+   * @throws {VectorIndexError} `no-regular-file`
+   */
   static async create(path: string, replaces?: FileState): Promise<IndexWriter> {
+    if (!(await isReplaceable(path))) {
+      const problem = "there is something else than a regular file";
+      throw new VectorIndexError("no-regular-file", problem, "give another name", { file: path });
+    }
     const partial = partialPath(path);
     const file = await open(partial, "wx").catch((error: unknown) => {
       throw aboutOutput(error, path);
@@ -98,7 +108,7 @@ export class IndexWriter {
   }
 
   /**
-   * Write table and header, have all of it on the disk, and give the file its name.
+   * Write table and header, have all of it on the disk, and give the file its name: it keeps that when the power goes.
    *
    * @returns its bytes
    * @throws {VectorIndexError} `changed` when the index that it is to replace is another one by now
@@ -117,6 +127,7 @@ export class IndexWriter {
       await this.#file.close();
       await this.#checkReplaced();
       await rename(this.#partial, this.#path);
+      await syncFolder(dirname(this.#path));
       return fileBytes;
     } catch (error) {
       await this.discard();

@@ -1,4 +1,5 @@
 import type { BuildProgress } from "./build-progress.ts";
+import { whileChanging } from "./change-lock.ts";
 import { IndexFile } from "./index-file.ts";
 import { IndexWriter } from "./index-writer.ts";
 import { type ListSizes, type MaintenanceLimits, planMaintenance } from "./maintenance-plan.ts";
@@ -37,9 +38,13 @@ const SPLIT_ABOVE = 4;
  * each other, split lists that became too long. Only rows whose anchor changes are coded again: from their finer rows where
  * the index has them, else from what their codes say.
  *
- * @throws {VectorIndexError} as `IndexFile.open`; `changed` when somebody else changed it meanwhile
+ * @throws {VectorIndexError} as `IndexFile.open`; `busy`; `changed` when somebody else changed it meanwhile
  */
 export async function maintainIndex(path: string, options: MaintainOptions = {}): Promise<MaintainReport> {
+  return await whileChanging(path, () => maintain(path, options));
+}
+
+async function maintain(path: string, options: MaintainOptions): Promise<MaintainReport> {
   const file = await IndexFile.open(path);
   try {
     const { deleted, segments, m, fileBytes: bytesBefore } = file.facts;

@@ -1,6 +1,7 @@
-import { type FileHandle, open } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
 import { basename, extname } from "node:path";
 import { MOST_NPY_HEADER_BYTES, npyLayout } from "./npy-layout.ts";
+import { openRegularFile } from "./open-regular-file.ts";
 import { RowFile } from "./row-file.ts";
 import { checkShape, type RowLayout, rowsToEnd } from "./row-layout.ts";
 import { VectorIndexError } from "./vector-index-error.ts";
@@ -27,7 +28,7 @@ const LENGTH_BYTES = 4;
  *   `too-large`, `truncated`
  */
 export async function openVectors(path: string, options: VectorFileOptions = {}): Promise<VectorSource> {
-  const file = await openFile(path);
+  const file = await openRegularFile(path, "name a file of vectors, which is read more than once");
   try {
     const { size } = await file.stat();
     const layout = await layoutOf(file, path, size, options);
@@ -37,20 +38,6 @@ export async function openVectors(path: string, options: VectorFileOptions = {})
     await file.close();
     throw error;
   }
-}
-
-async function openFile(path: string): Promise<FileHandle> {
-  const file = await open(path).catch((cause: NodeJS.ErrnoException) => {
-    const [code, problem] =
-      cause.code === "ENOENT"
-        ? (["no-file", "there is no such file"] as const)
-        : (["unreadable", `it cannot be opened (${cause.code})`] as const);
-    throw new VectorIndexError(code, problem, "check the path", { file: path }, { cause });
-  });
-  if ((await file.stat()).isFile()) return file;
-  await file.close();
-  const remedy = "write the vectors into a file, as they are read more than once";
-  throw new VectorIndexError("unreadable", "it is no file", remedy, { file: path });
 }
 
 async function layoutOf(file: FileHandle, path: string, size: number, options: VectorFileOptions): Promise<RowLayout> {

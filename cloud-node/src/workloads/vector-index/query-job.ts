@@ -1,5 +1,6 @@
 import type { JobContext } from "../../jobs/workload.ts";
 import { AnswerFiles } from "./answer-files.ts";
+import { defaultProbes } from "./default-probes.ts";
 import { IndexFile } from "./index-file.ts";
 import { inputAt, withVectors } from "./job-vectors.ts";
 import { answerRouter, QueryRouter, type ShardQuery, ShardSearcher } from "./query-shards.ts";
@@ -9,9 +10,6 @@ import { eachBlock } from "./training-sample.ts";
 import { VectorIndexError } from "./vector-index-error.ts";
 import type { QueryParams, VectorIndexResult } from "./vector-index-job.ts";
 import type { VectorSource } from "./vector-source.ts";
-
-/** A sixteenth of the lists has most neighbours of most queries. */
-const DEFAULT_SHARE = 16;
 
 /**
  * Answer the queries of the second input by the index that is the first: every place holds lists of its own, and place 0
@@ -25,7 +23,7 @@ export async function queryJob(params: QueryParams, context: JobContext): Promis
   const file = await IndexFile.open(await context.file(index));
   try {
     const { m, d } = file.facts;
-    const { k, probes = Math.ceil(m / DEFAULT_SHARE), rerank = 0 } = params;
+    const { k, probes = defaultProbes(m), rerank = 0 } = params;
     const query: ShardQuery = { k, probes, rerank };
     const lists = shardRanges(await file.listSizes(), channel?.count ?? 1)[channel?.index ?? 0];
     const searcher = new ShardSearcher(await file.segment(lists), query);

@@ -18,6 +18,8 @@ export type VectorIndexErrorCode =
   | "bad-checksum"
   | "no-such-row"
   | "changed"
+  | "busy"
+  | "no-regular-file"
   | "bad-checkpoint";
 
 /** Where something is wrong: whatever of it is known. */

@@ -103,6 +103,13 @@ test.for([
   },
 );
 
+test("a job visits as many lists as the command does where nothing is said", async () => {
+  await rig.worker({ ...REGISTRY, threads: 1 });
+  await buildIndex(sourceOfArray(VALUES, D), path, { ...OPTIONS, m: 50 });
+  const job = await run({ kind: "query", d: D }, [input("a.vlc", readFileSync(path)), input("q.f32", QUERIES)]);
+  expect(job.result?.value).toMatchObject({ probes: 8 });
+});
+
 test("where there are fewer vectors than asked for, the others are none, at an infinite distance", async () => {
   await rig.worker({ ...REGISTRY, threads: 3 });
   await buildIndex(sourceOfArray(VALUES.subarray(0, 3 * D), D), path, { ...OPTIONS, m: 1 });

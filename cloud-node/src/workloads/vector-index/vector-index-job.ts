@@ -31,7 +31,7 @@ const queryParams = v.strictObject({
   kind: v.literal("query"),
   ...common,
   k: v.optional(whole(1, 65_536), 10),
-  /** Lists that a query visits; a sixteenth of them unless given. */
+  /** Lists that a query visits; a sixteenth of them, 8 at least, unless given. */
   probes: v.exactOptional(whole(1, 2 ** 24)),
   /** Candidates that are ranked again by finer rows. */
   rerank: v.exactOptional(whole(1, 65_536)),
