@@ -16,7 +16,7 @@ const D = 24;
 const N = 2000;
 const QUERIES = 100;
 const K = 10;
-const OPTIONS: TrainOptions = { codeBytes: 12, metric: "l2", seed: 1 };
+const OPTIONS = { codeBytes: 12, metric: "l2", seed: 1 } as const satisfies TrainOptions;
 const ROBUST: readonly (RobustMean | undefined)[] = [
   undefined,
   { kind: "trimmed", share: 0.05 },
