@@ -144,9 +144,22 @@ export { openVectors, type VectorFileOptions } from "./workloads/vector-index/op
 export { type Answers, recallAt } from "./workloads/vector-index/recall.ts";
 export { Searcher } from "./workloads/vector-index/search.ts";
 export { SearchPool } from "./workloads/vector-index/search-pool.ts";
-export type { Neighbours, SearchOptions, SearchSegment } from "./workloads/vector-index/search-segment.ts";
+export type {
+  Neighbours,
+  RerankKind,
+  RerankTier,
+  SearchOptions,
+  SearchSegment,
+} from "./workloads/vector-index/search-segment.ts";
 export { type TrainedModel, trainModel } from "./workloads/vector-index/train-model.ts";
-export type { AnnealingStep, RobustMean, TrainOptions } from "./workloads/vector-index/train-options.ts";
+export type {
+  AnnealingStep,
+  RobustMean,
+  TrainCheckpoint,
+  TrainDevice,
+  TrainOptions,
+  TrainProgress,
+} from "./workloads/vector-index/train-options.ts";
 export {
   VectorIndexError,
   type VectorIndexErrorCode,

@@ -3,7 +3,7 @@
  * queries to 8; a rounded anchor is kept as an unsigned number, ANCHOR_ZERO for 0, for which a relaxed dot product of
  * bytes is the same on every machine.
  */
-import { numberOf, orderOf, pushKey, replaceLargest, sortHeap } from "./key-heap";
+import { keyAt, numberOf, orderOf, pushKey, replaceLargest, sortHeap } from "./key-heap";
 import { paddedD } from "./model-shape";
 
 const ANCHOR_ZERO: i32 = 64;
@@ -86,7 +86,8 @@ function rounded(x: v128, scale: v128): v128 {
  * @param query       its bytes
  * @param factor      what the inner product counts: -2 for l2, -1 for ip
  * @param anchorUnit  as `roundAnchors` returned it
- * @param keys        (probes) u64, overwritten: by rising distance, the anchor's number in the low half
+ * @param keys        (probes) entries of a heap, overwritten: by rising distance, the anchor's number the key's low half
+ * @returns how many: fewer where distances are infinite or none
  */
 export function chooseLists(
   query: usize,
@@ -97,7 +98,7 @@ export function chooseLists(
   anchorUnit: f32,
   probes: i32,
   keys: usize,
-): void {
+): i32 {
   const unit = f32x4.splat(factor * queryUnit * anchorUnit);
   const zero = i32x4.splat(querySum * ANCHOR_ZERO);
   const D = <usize>paddedD;
@@ -113,13 +114,14 @@ export function chooseLists(
       const lane = ctz(open);
       const key = ((<u64>orderOf(laneOf(distances, lane))) << 32) | <u64>(first + lane);
       if (found < probes) {
-        pushKey(keys, found, key);
+        pushKey(keys, found, key, 0);
         found++;
-      } else if (key < load<u64>(keys)) replaceLargest(keys, probes, key);
-      if (found === probes) limit = numberOf(<u32>(load<u64>(keys) >> 32));
+      } else if (key < keyAt(keys, 0)) replaceLargest(keys, probes, key, 0);
+      if (found === probes) limit = numberOf(<u32>(keyAt(keys, 0) >> 32));
     }
   }
-  sortHeap(keys, probes);
+  sortHeap(keys, found);
+  return found;
 }
 
 /** A query's products with four anchors. */

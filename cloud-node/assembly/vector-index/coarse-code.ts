@@ -14,7 +14,7 @@
  *   …        term    f32 each: l2: a^2 <u, u> + 2 a f <c, v>; ip: 0; NaN where there is no row
  *   + 64     scale   f32 each: a f
  *   + 128    spread  f32 each: a |u - f v| / sqrt(E), what <x, a u> and <x, a f v> differ by for x of length 1 that is
- *            spread over E dimensions
+ *            spread over E dimensions; a |u| where f is 0
  *
  * @see Gao and Long 2024, "RaBitQ", section 3.2 (the same factor, for signs)
  */
@@ -113,11 +113,13 @@ function packRow(record: usize, anchor: usize, useTerm: i32, bytes: usize, side:
     vv = f32x4.add(vv, f32x4.mul(v, v));
     cv = f32x4.add(cv, f32x4.mul(v128.load(anchor + j), v));
   }
-  const factor = total(uv) > 0 ? total(uu) / total(uv) : 0;
-  const off = max<f32>(0, factor * factor * total(vv) - total(uu));
+  // Where u has nothing in the dimensions that have planes, all of it is missing, and a query near the row lies along it.
+  const isCoarse = total(uv) > 0;
+  const factor = isCoarse ? total(uu) / total(uv) : 0;
+  const off = isCoarse ? max<f32>(0, factor * factor * total(vv) - total(uu)) / effectiveDimensions : total(uu);
   store<f32>(side, useTerm ? a * a * total(uu) + 2 * a * factor * total(cv) : 0);
   store<f32>(side, a * factor, 64);
-  store<f32>(side, abs(a) * sqrt(off / effectiveDimensions), 128);
+  store<f32>(side, abs(a) * sqrt(off), 128);
 }
 
 /** The planes of one block of dimensions, and u and v in it. Returns where the next block's planes begin. */

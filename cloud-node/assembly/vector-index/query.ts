@@ -2,8 +2,9 @@
  * The nearest rows of a query: its lists by anchor, a lower bound for each of their rows from its coarse code, and the
  * distance from the whole code where the bound leaves it open.
  *
- * Rows are ranked by the larger of distance and bound. The bound may be too high for a rare row; ranked so, what is found
- * depends on the query, the row and the lists visited alone, not on the order in which rows are met.
+ * A row's rank is the larger of distance and bound. The bound may be too high for a rare row; chosen by rank, what is
+ * found depends on the query, the row and the lists visited alone, not on the order in which rows are met. What is found
+ * is then sorted by the distances themselves.
  *
  *   l2   |q - x^|^2 = |q' - c|^2 + term - 2 a <q', u>     q' = P (q - mean)
  *   ip   -<q, x^>   = -<q, mean> - <q', c> - a <q', u>    q' = P q
@@ -12,7 +13,7 @@ import { chooseLists, roundForChoice } from "./anchor-choice";
 import { coarseBlockBytes, planes, ROWS } from "./coarse-code";
 import { boundBlock, buildTables, tableBytes } from "./coarse-scan";
 import { dotNarrow, roundVector } from "./integer-query";
-import { numberOf, orderOf, pushKey, replaceLargest, sortHeap } from "./key-heap";
+import { ENTRY_BYTES, keyAt, numberOf, orderOf, pushKey, replaceLargest, sortHeap, valueAt } from "./key-heap";
 import { paddedD } from "./model-shape";
 import { rotate, rotationScratchBytes, total } from "./rotation";
 import { levelCount, recordBytes } from "./row-record";
@@ -51,12 +52,12 @@ let space: usize = 0;
 let listKeys: usize = 0;
 let rowKeys: usize = 0;
 
-/** Keys of rows, and how many they are. */
+/** Of the rows' heap, whose keys are ranks and whose values are distances: how many there are, and may be. */
 let found: i32 = 0;
 let wanted: i32 = 0;
 let limit: f32 = 0;
 
-/** Bytes that `setQuery` needs for itself, for up to `probes` lists and `k` rows. */
+/** Bytes that `searchRows` needs for itself, for up to `probes` lists and `k` rows. */
 export function queryScratchBytes(probes: i32, k: i32): i32 {
   return (
     QUERIES * paddedD * 4 +
@@ -66,7 +67,7 @@ export function queryScratchBytes(probes: i32, k: i32): i32 {
     paddedD * 2 +
     64 +
     rotationScratchBytes() +
-    8 * (probes + k)
+    ENTRY_BYTES * (probes + k)
   );
 }
 
@@ -117,7 +118,7 @@ function setScratch(scratch: usize, probes: i32): void {
   bounds = integers + 2 * D;
   space = bounds + 64;
   listKeys = space + rotationScratchBytes();
-  rowKeys = listKeys + 8 * <usize>probes;
+  rowKeys = listKeys + <usize>ENTRY_BYTES * probes;
 }
 
 /**
@@ -128,6 +129,7 @@ function setScratch(scratch: usize, probes: i32): void {
  * @param probes     1 to m
  * @param outIds     (count, k) u32, overwritten; 0xFFFFFFFF where there are no more
  * @param distances  (count, k) f32, overwritten; infinity there
+ * @param ranks      (count, k) f32, overwritten; infinity there
  * @param scratch    queryScratchBytes(probes, k), 16-byte aligned
  */
 export function searchRows(
@@ -137,6 +139,7 @@ export function searchRows(
   probes: i32,
   outIds: usize,
   distances: usize,
+  ranks: usize,
   scratch: usize,
 ): void {
   setScratch(scratch, probes);
@@ -148,7 +151,7 @@ export function searchRows(
       const offset = isInner ? -meanProduct(query) : 0;
       searchOne(rotated + ((<usize>i * paddedD) << 2), offset, k, probes);
       const at = (<usize>(first + i) * k) << 2;
-      writeRows(k, outIds + at, distances + at);
+      writeRows(k, outIds + at, distances + at, ranks + at);
     }
   }
 }
@@ -163,15 +166,15 @@ function meanProduct(query: usize): f32 {
 function searchOne(query: usize, offset: f32, k: i32, probes: i32): void {
   const factor: f32 = isInner ? -1 : -2;
   roundForChoice(query, integers);
-  chooseLists(integers, factor, m, rounded, norms, anchorUnit, probes, listKeys);
+  const visited = chooseLists(integers, factor, m, rounded, norms, anchorUnit, probes, listKeys);
   const queryStep = factor * roundVector(query, weights, LEVEL_REACH, weighted, integers);
   buildTables(query, deviations, coarseQuery, tables);
   const length = isInner ? sqrt(squaredLength(query)) : 0;
   found = 0;
   wanted = k;
   limit = Infinity;
-  for (let i = 0; i < probes; i++) {
-    const list = <usize>load<u32>(listKeys + ((<usize>i) << 3));
+  for (let i = 0; i < visited; i++) {
+    const list = <usize>(<u32>keyAt(listKeys, i));
     const from = load<u32>(listOffsets + (list << 2));
     const to = load<u32>(listOffsets + (list << 2), 4);
     if (from === to) continue;
@@ -207,22 +210,34 @@ function rankRow(record: usize, base: f32, bound: f32, queryStep: f32): void {
   const count = levelCount();
   const dot = <f32>dotNarrow(integers, record, count);
   const side = record + count;
-  const distance = max(base + load<f32>(side, 4) + load<f32>(side) * (queryStep * dot), bound);
-  if (distance > limit) return;
-  const key = ((<u64>orderOf(distance)) << 32) | load<u32>(side, 8);
+  const distance = base + load<f32>(side, 4) + load<f32>(side) * (queryStep * dot);
+  const rank = max(distance, bound);
+  // Not the other way round: what is no number is not found.
+  if (!(rank <= limit)) return;
+  const key = keyOf(rank, load<u32>(side, 8));
   if (found < wanted) {
-    pushKey(rowKeys, found, key);
+    pushKey(rowKeys, found, key, distance);
     found++;
-  } else if (key < load<u64>(rowKeys)) replaceLargest(rowKeys, wanted, key);
-  if (found === wanted) limit = numberOf(<u32>(load<u64>(rowKeys) >> 32));
+  } else if (key < keyAt(rowKeys, 0)) replaceLargest(rowKeys, wanted, key, distance);
+  if (found === wanted) limit = numberOf(<u32>(keyAt(rowKeys, 0) >> 32));
 }
 
-function writeRows(k: i32, outIds: usize, distances: usize): void {
+function keyOf(x: f32, id: u32): u64 {
+  return ((<u64>orderOf(x)) << 32) | id;
+}
+
+function writeRows(k: i32, outIds: usize, distances: usize, ranks: usize): void {
+  for (let i = 0; i < found; i++) {
+    const key = keyAt(rowKeys, i);
+    pushKey(rowKeys, i, keyOf(valueAt(rowKeys, i), <u32>key), numberOf(<u32>(key >> 32)));
+  }
   sortHeap(rowKeys, found);
-  for (let i = 0; i < k; i++) {
-    const key = i < found ? load<u64>(rowKeys + ((<usize>i) << 3)) : <u64>u32.MAX_VALUE;
-    store<u32>(outIds + (i << 2), <u32>key);
-    store<f32>(distances + (i << 2), i < found ? numberOf(<u32>(key >> 32)) : Infinity);
+  for (let i = 0; i < k << 2; i += 4) {
+    const isRow = i < found << 2;
+    const key = keyAt(rowKeys, i >> 2);
+    store<u32>(outIds + i, isRow ? <u32>key : u32.MAX_VALUE);
+    store<f32>(distances + i, isRow ? numberOf(<u32>(key >> 32)) : Infinity);
+    store<f32>(ranks + i, isRow ? valueAt(rowKeys, i >> 2) : Infinity);
   }
 }
 

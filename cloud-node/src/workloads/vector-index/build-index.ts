@@ -22,7 +22,7 @@ export interface BuildOptions extends Omit<TrainOptions, "progress"> {
   readonly nowMs?: (() => number) | undefined;
   /** What of codes, and of finer rows, is held at a time; 256 MB unless given. */
   readonly windowBytes?: number | undefined;
-  /** Other workers that encode, too: what is written is the same. */
+  /** @internal Other workers that encode, too: what is written is the same. */
   readonly shards?: ShardEncoder | undefined;
 }
 

@@ -33,8 +33,9 @@ export interface ListRange {
 export class IndexFile {
   readonly path: string;
   readonly facts: IndexFacts;
+  /** @internal As it stands in the file. */
   readonly header: IndexHeader;
-  /** Which file it is: another one may have its path later. */
+  /** @internal Which file it is: another one may have its path later. */
   readonly state: FileState;
   /** Rows of the segments before each one, deleted ones among them. */
   readonly rowsBefore: readonly number[];
@@ -126,7 +127,7 @@ export class IndexFile {
     return { rms: Math.sqrt(squared / rows), worst: Math.sqrt(worst), relative: spread > 0 ? squared / spread : 0 };
   }
 
-  /** Errors of all segments together. */
+  /** @internal Errors of all segments together. */
   async allErrors(): Promise<ErrorSums> {
     let [squared, spread, worst, rows] = [0, 0, 0, 0];
     for (let segment = 1; segment < this.#sections.length; segment++) {
@@ -152,7 +153,7 @@ export class IndexFile {
     return new Uint32Array((await this.#reader.all(this.#section(segment, "IDS "))).buffer);
   }
 
-  /** Rows of one segment in these lists. @param segment  1 … */
+  /** @internal Rows of one segment in these lists. @param segment  1 … */
   async rows(segment: number, { from, to }: ListRange): Promise<SegmentRows> {
     const lists = await this.lists(segment);
     const [first = 0, end = 0] = [lists.listOffsets[from], lists.listOffsets[to]];
@@ -169,7 +170,7 @@ export class IndexFile {
     return rows;
   }
 
-  /** Lists of one segment. @param segment  1 … */
+  /** @internal Lists of one segment. @param segment  1 … */
   async lists(segment: number): Promise<SegmentLists> {
     const listOffsets = new Uint32Array((await this.#reader.all(this.#section(segment, "OFFS"))).buffer);
     const deadSection = this.#sections[segment]?.get("DEAD");

@@ -8,6 +8,10 @@ import {
   paddedDimensions,
 } from "./model.ts";
 import { GROUP_BYTES, MODEL_HEAD_BYTES, type ModelTag } from "./section-table.ts";
+import { LARGEST_VALUE } from "./vector-source.ts";
+
+/** Rows of a rotation are of length 1, before they are rounded to halves. */
+const LONGEST_ROW = 1.01;
 
 /** Bytes of every section of a model. */
 export type ModelSections = Readonly<Record<ModelTag, Uint8Array>>;
@@ -58,8 +62,17 @@ export function decodeModel({ d, m, metric }: ModelShape, sections: ModelSection
   const rotation = Float32Array.from(viewOf(Float16Array, sections.ROTM));
   const anchors = Float32Array.from(viewOf(Float16Array, sections.ANCH), (value) => value * unit);
   const sigma = viewOf(Float32Array, sections.SIGM);
-  for (const [name, values] of Object.entries({ mean, rotation, anchors, sigma })) {
-    if (!areFinite(values)) return `${name} has a value that is no finite number`;
+  // A vector is no longer than `longest`, nor is the mean; anchors and residuals are differences of two or three such.
+  const longest = LARGEST_VALUE * Math.sqrt(d);
+  for (const [name, values, width, most] of [
+    ["mean", mean, d, longest],
+    ["rotation", rotation, paddedD, LONGEST_ROW],
+    ["anchors", anchors, paddedD, 4 * longest],
+    ["sigma", sigma, paddedD, 4 * longest],
+  ] as const) {
+    const length = longestRow(values, width);
+    if (!Number.isFinite(length)) return `${name} has a value that is no finite number`;
+    if (length > most) return `${name} is ${length.toExponential(3)} long, more than ${most.toExponential(3)}`;
   }
   if (sigma.some((value) => value <= 0)) return "sigma has a value that is not above 0";
   const seed = head.readUInt32LE(0);
@@ -91,10 +104,16 @@ function isBitDepth(bits: number): bits is BitDepth {
   return BIT_DEPTHS.some((depth) => depth === bits);
 }
 
-/** A loop: it is run over every number of a rotation. */
-function areFinite(values: Float32Array): boolean {
-  for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i])) return false;
-  return true;
+/** The largest length of rows of `width`, Infinity if it is none. Loops: they are run over every number of a rotation. */
+function longestRow(values: Float32Array, width: number): number {
+  let longest = 0;
+  for (let from = 0; from < values.length; from += width) {
+    let sum = 0;
+    for (let i = from; i < from + width; i++) sum += (values[i] ?? 0) ** 2;
+    if (!Number.isFinite(sum)) return Infinity;
+    longest = Math.max(longest, sum);
+  }
+  return Math.sqrt(longest);
 }
 
 function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {

@@ -2,6 +2,7 @@ import type { IndexModel } from "./model.ts";
 import type { SearchOptions } from "./search-segment.ts";
 import { normalizeRows } from "./unit-source.ts";
 import { VectorIndexError } from "./vector-index-error.ts";
+import { checkFinite } from "./vector-source.ts";
 
 /** Neighbours of a query: what is asked for at most. */
 const MOST_K = 1 << 16;
@@ -10,8 +11,8 @@ const MOST_K = 1 << 16;
  * Queries as the kernel takes them: finite, and for `cosine` of length 1, in an array of their own then.
  *
  * @param queries  shape (q, d)
- * @throws {VectorIndexError} `bad-shape` for a length that is no multiple of d; `not-finite` and `zero-vector` with the
- *   row; `bad-option` for k, probes or rerank out of range
+ * @throws {VectorIndexError} `bad-shape` for a length that is no multiple of d; `not-finite`, `too-large` and
+ *   `zero-vector` with the row; `bad-option` for k, probes or rerank out of range
  */
 export function checkQueries(
   queries: Float32Array,
@@ -26,22 +27,11 @@ export function checkQueries(
     const problem = `${queries.length} numbers are not whole queries of ${d}`;
     throw new VectorIndexError("bad-shape", problem, "pass rows of the index's dimensions");
   }
-  if (!areFinite(queries)) {
-    const at = queries.findIndex((value) => !Number.isFinite(value));
-    const place = { file: "queries", row: Math.floor(at / d), column: at % d };
-    throw new VectorIndexError("not-finite", `${queries[at]} is not a number to search by`, "take it out", place);
-  }
+  checkFinite(queries, d, 0, "queries");
   if (metric !== "cosine") return queries;
   const unit = queries.slice();
   normalizeRows(unit, d, 0, "queries");
   return unit;
-}
-
-/** Zero times a number is 0, and NaN of what is none: no branch for each of them. */
-function areFinite(values: Float32Array): boolean {
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += 0 * (values[i] ?? 0);
-  return sum === 0;
 }
 
 function checkWhole(name: string, value: number, least: number, most: number): void {

@@ -1,4 +1,4 @@
-import type { Neighbours } from "./search-segment.ts";
+import type { RankedNeighbours } from "./search-segment.ts";
 import type { VectorKernel } from "./vector-kernel.ts";
 
 /** What is asked of each query. */
@@ -25,7 +25,7 @@ export class QueryMemory {
   write(queries: Float32Array, { d, k, probes }: QueryShape): SearchCall {
     const count = queries.length / d;
     const found = align(count * k * 4);
-    const sizes = [align(queries.byteLength), found, found, this.#kernel.calls.queryScratchBytes(probes, k)];
+    const sizes = [align(queries.byteLength), found, found, found, this.#kernel.calls.queryScratchBytes(probes, k)];
     const bytes = sizes.reduce((sum, size) => sum + size, 0);
     if (bytes > this.#bytes) {
       // What was reserved before is given up: at least twice as much, so that all of it together stays below this.
@@ -35,25 +35,28 @@ export class QueryMemory {
     const [queryBytes = 0] = sizes;
     const ids = this.#address + queryBytes;
     this.#kernel.floats(this.#address, queries.length).set(queries);
-    return [this.#address, count, k, probes, ids, ids + found, ids + 2 * found];
+    return [this.#address, count, k, probes, ids, ids + found, ids + 2 * found, ids + 3 * found];
   }
 
   /** What a call has found, `wide` columns of it for each query, the others as where nothing was found. */
-  read([, count, k, , ids, distances]: SearchCall, out: Neighbours, first: number, wide: number): void {
+  read([, count, k, , ids, distances, ranks]: SearchCall, out: RankedNeighbours, first: number, wide: number): void {
     const foundIds = this.#kernel.words(ids, count * k);
     const foundDistances = this.#kernel.floats(distances, count * k);
+    const foundRanks = this.#kernel.floats(ranks, count * k);
     for (let i = 0; i < count; i++) {
       out.ids.set(foundIds.subarray(i * k, (i + 1) * k), (first + i) * wide);
       out.distances.set(foundDistances.subarray(i * k, (i + 1) * k), (first + i) * wide);
+      out.ranks.set(foundRanks.subarray(i * k, (i + 1) * k), (first + i) * wide);
     }
   }
 }
 
 /** Room for the neighbours of queries: nothing found yet. */
-export function noNeighbours(queries: number, k: number): Neighbours {
+export function noNeighbours(queries: number, k: number): RankedNeighbours {
   return {
     ids: new Uint32Array(queries * k).fill(0xffffffff),
     distances: new Float32Array(queries * k).fill(Infinity),
+    ranks: new Float32Array(queries * k).fill(Infinity),
   };
 }
 

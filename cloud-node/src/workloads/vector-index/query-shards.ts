@@ -4,7 +4,7 @@ import { checkQueries } from "./query-check.ts";
 import { noNeighbours } from "./query-memory.ts";
 import { Reranker } from "./reranker.ts";
 import { Searcher } from "./search.ts";
-import type { Neighbours, SearchSegment } from "./search-segment.ts";
+import type { RankedNeighbours, SearchSegment } from "./search-segment.ts";
 import { bytesPart, type ShardParcels } from "./shard-parcels.ts";
 
 /** What is asked of every query. */
@@ -37,14 +37,14 @@ export class ShardSearcher {
   }
 
   /** @param queries  shape (q, d) @throws {VectorIndexError} as `checkQueries` */
-  candidates(queries: Float32Array): Neighbours {
+  candidates(queries: Float32Array): RankedNeighbours {
     const { k, probes, rerank } = this.#query;
     checkQueries(queries, k, { probes, rerank }, this.#segment.model);
     return this.#searcher.search(queries, this.wide, { probes });
   }
 
   /** Rank those candidates of all places again that this one named. @param own  what `candidates` gave for the queries */
-  rank(queries: Float32Array, own: Neighbours, all: Neighbours): Neighbours {
+  rank(queries: Float32Array, own: RankedNeighbours, all: RankedNeighbours): RankedNeighbours {
     const { k, probes } = this.#query;
     const count = all.ids.length / this.wide;
     const mine = noNeighbours(count, this.wide);
@@ -76,13 +76,13 @@ export class QueryRouter {
     this.#others = Array.from({ length: count - 1 }, (_, i) => i + 1);
   }
 
-  async search(queries: Float32Array): Promise<Neighbours> {
+  async search(queries: Float32Array): Promise<RankedNeighbours> {
     const { k, rerank } = this.#query;
     await this.#tell(bytesPart(queries));
     const own = this.#own.candidates(queries);
     const all = mergeNeighbours([own, ...(await this.#heard())], this.#own.wide);
     if (rerank === 0) return all;
-    await this.#tell(bytesPart(all.ids), bytesPart(all.distances));
+    await this.#tell(...partsOf(all));
     return mergeNeighbours([this.#own.rank(queries, own, all), ...(await this.#heard())], k);
   }
 
@@ -95,8 +95,8 @@ export class QueryRouter {
     for (const place of this.#others) await this.#parcels?.send(place, ...parts);
   }
 
-  async #heard(): Promise<Neighbours[]> {
-    const found: Neighbours[] = [];
+  async #heard(): Promise<RankedNeighbours[]> {
+    const found: RankedNeighbours[] = [];
     for (const place of this.#others) found.push(neighboursOf((await this.#parcels?.receive(place)) ?? []));
     return found;
   }
@@ -113,14 +113,24 @@ export async function answerRouter(
     if (bytes === undefined) return;
     const queries = new Float32Array(bytes.buffer);
     const own = searcher.candidates(queries);
-    await parcels.send(0, bytesPart(own.ids), bytesPart(own.distances));
+    await parcels.send(0, ...partsOf(own));
     if (rerank === 0) continue;
     const ranked = searcher.rank(queries, own, neighboursOf(await parcels.receive(0)));
-    await parcels.send(0, bytesPart(ranked.ids), bytesPart(ranked.distances));
+    await parcels.send(0, ...partsOf(ranked));
   }
 }
 
-function neighboursOf([ids, distances]: readonly Uint8Array<ArrayBuffer>[]): Neighbours {
-  if (ids === undefined || distances === undefined) throw new InvariantError("an answer of a shard has no neighbours");
-  return { ids: new Uint32Array(ids.buffer), distances: new Float32Array(distances.buffer) };
+function partsOf({ ids, distances, ranks }: RankedNeighbours): Uint8Array[] {
+  return [ids, distances, ranks].map(bytesPart);
+}
+
+function neighboursOf([ids, distances, ranks]: readonly Uint8Array<ArrayBuffer>[]): RankedNeighbours {
+  if (ids === undefined || distances === undefined || ranks === undefined) {
+    throw new InvariantError("an answer of a shard has no neighbours");
+  }
+  return {
+    ids: new Uint32Array(ids.buffer),
+    distances: new Float32Array(distances.buffer),
+    ranks: new Float32Array(ranks.buffer),
+  };
 }

@@ -1,7 +1,7 @@
 import { squaredDistance } from "./coding-errors.ts";
 import { noNeighbours } from "./query-memory.ts";
 import { unpackRerank } from "./rerank-row.ts";
-import type { Neighbours, RerankTier, SearchOptions, SearchSegment } from "./search-segment.ts";
+import type { RankedNeighbours, RerankTier, SearchOptions, SearchSegment } from "./search-segment.ts";
 import { VectorIndexError } from "./vector-index-error.ts";
 
 /** Ranks candidates again by the rows of a segment's finer tier. */
@@ -31,7 +31,7 @@ export class Reranker {
    * @param queries     shape (q, d), as the kernel took them
    * @param candidates  shape (q, r), r ≥ k
    */
-  rank(queries: Float32Array, candidates: Neighbours, k: number): Neighbours {
+  rank(queries: Float32Array, candidates: RankedNeighbours, k: number): RankedNeighbours {
     const { d } = this.#segment.model;
     const count = queries.length / d;
     const wide = count === 0 ? 0 : candidates.ids.length / count;
@@ -50,6 +50,7 @@ export class Reranker {
       for (const [place, { id, distance }] of ranked.slice(0, k).entries()) {
         out.ids[i * k + place] = id;
         out.distances[i * k + place] = distance;
+        out.ranks[i * k + place] = distance;
       }
     }
     return out;

@@ -4,7 +4,7 @@ import { type PlacedSegment, placeSegment } from "./placed-segment.ts";
 import { checkQueries } from "./query-check.ts";
 import { noNeighbours, QueryMemory, type QueryShape, type SearchCall } from "./query-memory.ts";
 import { Reranker } from "./reranker.ts";
-import type { Neighbours, SearchOptions, SearchSegment } from "./search-segment.ts";
+import type { RankedNeighbours, SearchOptions, SearchSegment } from "./search-segment.ts";
 import type { SharedSegment } from "./search-thread.ts";
 import { VectorKernel } from "./vector-kernel.ts";
 
@@ -36,7 +36,7 @@ export class SearchPool {
   }
 
   /** The k nearest rows of each query; as `Searcher.search`, queries shared out among the threads. */
-  async search(queries: Float32Array, k: number, options: SearchOptions): Promise<Neighbours> {
+  async search(queries: Float32Array, k: number, options: SearchOptions): Promise<RankedNeighbours> {
     const { model, ids } = this.#segment;
     const rows = checkQueries(queries, k, options, model);
     const candidates = this.#reranker.candidates(k, options);
@@ -88,7 +88,13 @@ class SearchThread {
     this.#worker.on("exit", (code) => this.#fail(new InvariantError(`a thread that searches ended with code ${code}`)));
   }
 
-  async search(queries: Float32Array, shape: QueryShape, out: Neighbours, first: number, wide: number): Promise<void> {
+  async search(
+    queries: Float32Array,
+    shape: QueryShape,
+    out: RankedNeighbours,
+    first: number,
+    wide: number,
+  ): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure;
     const call: SearchCall = this.#memory.write(queries, shape);
     const current = Promise.withResolvers<void>();

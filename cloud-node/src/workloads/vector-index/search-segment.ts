@@ -35,6 +35,12 @@ export interface SearchOptions {
 export interface Neighbours {
   /** (q, k) */
   readonly ids: Uint32Array;
-  /** (q, k): squared distance for `l2` and `cosine`; for `ip` the negated inner product. */
+  /** (q, k): squared distance for `l2` and `cosine`; for `ip` the negated inner product; of the rows as codes say them. */
   readonly distances: Float32Array;
+}
+
+/** Neighbours, and what they were chosen by: shards must choose among what they found by the same. */
+export interface RankedNeighbours extends Neighbours {
+  /** (q, k): the distance, or a bound on it where that lies higher, which is rare; Infinity where no row was found. */
+  readonly ranks: Float32Array;
 }

@@ -2,7 +2,7 @@ import { placeSegment, useSegment } from "./placed-segment.ts";
 import { checkQueries } from "./query-check.ts";
 import { noNeighbours, QueryMemory } from "./query-memory.ts";
 import { Reranker } from "./reranker.ts";
-import type { Neighbours, SearchOptions, SearchSegment } from "./search-segment.ts";
+import type { RankedNeighbours, SearchOptions, SearchSegment } from "./search-segment.ts";
 import { VectorKernel } from "./vector-kernel.ts";
 
 /** Queries in the kernel's memory at once. */
@@ -29,7 +29,7 @@ export class Searcher {
    * @param k        1 to 65536; more than there are rows leaves places empty
    * @throws {VectorIndexError} as `checkQueries`; `bad-option` for a rerank without a finer tier
    */
-  search(queries: Float32Array, k: number, options: SearchOptions): Neighbours {
+  search(queries: Float32Array, k: number, options: SearchOptions): RankedNeighbours {
     const { model, ids } = this.#segment;
     const rows = checkQueries(queries, k, options, model);
     const candidates = this.#reranker.candidates(k, options);

@@ -69,6 +69,7 @@ export interface VectorCalls {
     probes: number,
     ids: number,
     distances: number,
+    ranks: number,
     scratch: number,
   ): void;
   decodeRows(count: number, lists: number, codes: number, scales: number, rows: number): void;

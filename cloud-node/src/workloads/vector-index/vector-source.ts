@@ -54,7 +54,7 @@ export function sourceOfArray(values: Float32Array, d: number, name = "the vecto
 }
 
 /** Beyond this squares of 65,535 differences add up to more than a float32 holds. */
-const LARGEST_VALUE = 1e16;
+export const LARGEST_VALUE = 1e16;
 
 /**
  * Refuse numbers that no distance can be taken of.
