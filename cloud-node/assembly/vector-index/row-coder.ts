@@ -142,10 +142,12 @@ function encodeRow(z: usize, anchor: usize, code: usize, scale: usize, term: usi
     chooseLevels(gain > 0 ? 1 / (gain * load<f32>(GAINS + (i << 2))) : 0);
     const along = weighLevels(residual);
     const ownNorm = levelNorm();
-    const closeness = ownNorm > 0 ? (along * along) / ownNorm : 0;
+    // Not the square of what is a square already: small and large rows would have none.
+    const ownScale = ownNorm > 0 ? along / ownNorm : 0;
+    const closeness = along * ownScale;
     if (closeness > best) {
       best = closeness;
-      a = ownNorm > 0 ? along / ownNorm : 0;
+      a = ownScale;
       norm = ownNorm;
       memory.copy(kept, levels, spare);
       memory.copy(kept + spare, inputs, spare);

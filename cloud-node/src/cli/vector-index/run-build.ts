@@ -44,13 +44,13 @@ export async function runBuild(
     );
     if (checkpoint !== undefined) await rm(checkpoint, { force: true });
     const seconds = (surroundings.clock.nowMs() - startedMs) / 1000;
-    const { facts, error } = report;
+    const { facts, error, wantedLists } = report;
     const { parts, ...account } = indexAccount(facts);
     const { n, d, m, metric, fileBytes } = facts;
     const inputBytes = n * d * TYPE_BYTES[source.dtype];
     const peakRssMB = (process.resourceUsage().maxRSS * KILOBYTE) / 1e6;
     const result = {
-      ...{ input, output: out, n, d, m, metric, ...account, fileBytes, ratio: inputBytes / fileBytes },
+      ...{ input, output: out, n, d, m, wantedLists, metric, ...account, fileBytes, ratio: inputBytes / fileBytes },
       ...{ rmsError: error?.rms ?? null, relativeError: error?.relative ?? null },
       ...{ seconds, trainSeconds: report.seconds.train, encodeSeconds: report.seconds.encode, peakRssMB },
     };
@@ -139,6 +139,7 @@ function resultLine({
   n,
   d,
   m,
+  wantedLists,
   bytesPerVector,
   indexBytes,
   ratio,
@@ -149,6 +150,7 @@ function resultLine({
   readonly n: number;
   readonly d: number;
   readonly m: number;
+  readonly wantedLists: number;
   readonly bytesPerVector: number;
   readonly indexBytes: number;
   readonly ratio: number;
@@ -156,6 +158,7 @@ function resultLine({
   readonly seconds: number;
 }): string {
   const kept = relativeError === null ? "" : `, ${(100 * (1 - relativeError)).toFixed(2)} % of the variance kept`;
+  const fewer = m === wantedLists ? "" : ` (not ${formatCount(wantedLists)}: too few of the rows differ)`;
   const bytes = `${formatQuantity(bytesPerVector, "B", "up")} each and ${formatQuantity(indexBytes, "B", "up")} once`;
-  return `${output}: ${formatCount(n)} x ${d} in ${formatCount(m)} lists, ${bytes}, ${formatRatio(ratio)}${kept}, ${formatQuantity(seconds, "s", "up")}`;
+  return `${output}: ${formatCount(n)} x ${d} in ${formatCount(m)} lists${fewer}, ${bytes}, ${formatRatio(ratio)}${kept}, ${formatQuantity(seconds, "s", "up")}`;
 }

@@ -1,3 +1,4 @@
+import { type GrossLimit, isGross } from "./gross-rows.ts";
 import type { AnchorKernels } from "./kernels/anchor-kernels.ts";
 import { robustWeights } from "./robust-weights.ts";
 import type { AnnealingStep, RobustMean } from "./train-options.ts";
@@ -22,6 +23,7 @@ export interface AssignPlan {
   readonly kernels: AnchorKernels;
   readonly source: VectorSource;
   readonly grid: TrainingGrid;
+  readonly gross: GrossLimit;
   readonly robust: RobustMean | undefined;
   readonly robustLimit: number;
   readonly signal: AbortSignal | undefined;
@@ -38,27 +40,33 @@ export interface AssignPlan {
  * @param use  called with every block, after the kernels have assigned it
  */
 export async function assignAll(
-  { core, kernels, source, grid, robust, robustLimit, signal, progress, log }: AssignPlan,
+  { core, kernels, source, grid, gross, robust, robustLimit, signal, progress, log }: AssignPlan,
   anchors: Int16Array,
   lists: Uint32Array,
   iteration: number,
   use: (block: AssignedBlock) => void | Promise<void>,
 ): Promise<void> {
   let energy = 0;
+  let counted = 0;
   let changes = 0;
   await eachBlock(source, async (rows, first, count) => {
     signal?.throwIfAborted();
     await kernels.load(toGrid(core, grid, rows));
     const { ids, distances } = await kernels.assign(anchors, count);
+    const weights = robustWeights(distances, robust, robustLimit);
     for (let i = 0; i < count; i++) {
-      energy += distances[i] ?? 0;
+      if (isGross(rows, i, gross)) weights[i] = 0;
+      else {
+        energy += distances[i] ?? 0;
+        counted++;
+      }
       if (lists[first + i] !== ids[i]) changes++;
     }
     lists.set(ids, first);
-    await use({ rows, first, count, ids, weights: robustWeights(distances, robust, robustLimit) });
+    await use({ rows, first, count, ids, weights });
     progress(first + count);
   });
-  log({ iteration, rows: source.n, temperature: 0, energy: energy / source.n / grid.perUnit ** 2, changes });
+  log({ iteration, rows: source.n, temperature: 0, energy: energy / counted / grid.perUnit ** 2, changes });
 }
 
 /**

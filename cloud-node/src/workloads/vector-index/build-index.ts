@@ -30,6 +30,8 @@ export interface BuildOptions extends Omit<TrainOptions, "progress"> {
 export interface BuildReport {
   readonly facts: IndexFacts;
   readonly error: CodingError | undefined;
+  /** Lists that were asked for: more than `facts` has where there are not so many different rows. */
+  readonly wantedLists: number;
   /** Without a clock all of them 0. */
   readonly seconds: { readonly train: number; readonly encode: number };
 }
@@ -57,7 +59,7 @@ async function build(given: VectorSource, path: string, options: BuildOptions): 
     signal?.throwIfAborted();
     await writeTrained(writer, source, trained, options);
     const seconds = { train: (trainedMs - startMs) / 1000, encode: (nowMs() - trainedMs) / 1000 };
-    return { ...(await describe(path)), seconds };
+    return { ...(await describe(path)), wantedLists: trained.wantedAnchors, seconds };
   } catch (error) {
     await writer.discard();
     throw error;

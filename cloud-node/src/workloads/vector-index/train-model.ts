@@ -22,6 +22,8 @@ export interface TrainedModel {
   readonly model: IndexModel;
   /** Shape (n): the nearest anchor of each row. */
   readonly lists: Uint32Array;
+  /** Anchors that were asked for: more than were made where fewer rows differ, gross ones left out. */
+  readonly wantedAnchors: number;
 }
 
 /** Of annealing on the sample; one or two over all rows follow. */
@@ -39,7 +41,7 @@ const STREAMS = { sample: 0, start: 1, anneal: 2, rotation: 3 } as const;
  * proportion to m; the source is read three times.
  *
  * @param source  rows as they are to be indexed: of length 1 for `cosine`
- * @throws {VectorIndexError} `too-few` for more anchors than rows, `bad-option`, `no-device`, `bad-checkpoint`, and
+ * @throws {VectorIndexError} `too-few` for more anchors than rows, `too-small`, `bad-option`, `no-device`, `bad-checkpoint`, and
  *   what reading throws
  */
 export async function trainModel(source: VectorSource, options: TrainOptions): Promise<TrainedModel> {
@@ -57,7 +59,7 @@ export async function trainModel(source: VectorSource, options: TrainOptions): P
   try {
     const draws = { start: random("start"), anneal: random("anneal") };
     const state = await trainAnchors(kernels, sample, m, draws, options);
-    return await finishModel({ core, kernels, source, sample, state, random: random("rotation"), options });
+    return await finishModel({ core, kernels, source, sample, m, state, random: random("rotation"), options });
   } finally {
     await kernels.close();
   }
@@ -109,6 +111,8 @@ interface AnnealedAnchors {
   readonly kernels: AnchorKernels;
   readonly source: VectorSource;
   readonly sample: TrainingSample;
+  /** Anchors that were asked for. */
+  readonly m: number;
   readonly state: AnnealingState;
   readonly random: CounterRandom;
   readonly options: TrainOptions;
@@ -116,12 +120,13 @@ interface AnnealedAnchors {
 
 /** The last iterations are over all rows; their residuals then tell how to turn the space, and where bits pay. */
 async function finishModel(annealed: AnnealedAnchors): Promise<TrainedModel> {
-  const { core, source, sample, state, random, options } = annealed;
-  const { grid } = sample;
+  const { core, source, sample, m, state, random, options } = annealed;
+  const { grid, gross } = sample;
   const { n } = source;
   const plan: AssignPlan = {
     ...annealed,
     grid,
+    gross,
     robust: options.robust,
     robustLimit: state.robustLimit,
     signal: options.signal,
@@ -153,5 +158,5 @@ async function finishModel(annealed: AnnealedAnchors): Promise<TrainedModel> {
     sigma,
   };
   options.progress?.({ stage: "rotate", done: 1, total: 1 });
-  return { model, lists };
+  return { model, lists, wantedAnchors: m };
 }

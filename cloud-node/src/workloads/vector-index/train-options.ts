@@ -8,7 +8,7 @@ export interface AnnealingStep {
   readonly rows: number;
   /** 1 at the start, falling exponentially; 0 once nothing is disturbed any more. */
   readonly temperature: number;
-  /** Mean squared distance of a row from its anchor, of all rows, none trimmed; in the square of the data's unit. */
+  /** Mean squared distance of a row from its anchor, of all rows but gross ones, none trimmed; in the square of the data's unit. */
   readonly energy: number;
   /** Rows whose anchor is another one than in the iteration before. */
   readonly changes: number;
@@ -21,7 +21,10 @@ export interface TrainProgress {
   readonly total: number;
 }
 
-/** How an anchor is kept from being drawn to rows far from all others; `share` of the rows, 0 < share < 0.5. */
+/**
+ * How an anchor is kept from being drawn to rows far from its others; `share` of the rows, 0 < share < 0.5. Gross rows,
+ * several times as far from the middle of all as nine tenths are, count nothing in any case.
+ */
 export interface RobustMean {
   /** `trimmed`: the farthest rows have no say; `huber`: the say of each falls with its distance. */
   readonly kind: "trimmed" | "huber";

@@ -1,4 +1,5 @@
 import type { CounterRandom } from "./counter-random.ts";
+import { type GrossLimit, grossLimit, withoutGross } from "./gross-rows.ts";
 import type { GridShape } from "./kernels/anchor-kernels.ts";
 import { paddedDimensions } from "./model.ts";
 import type { TrainingCore } from "./training-core.ts";
@@ -17,7 +18,8 @@ export interface TrainingGrid extends GridShape {
 /** A sample of the rows, drawn evenly from all of them. */
 export interface TrainingSample {
   readonly grid: TrainingGrid;
-  /** Shape (k, D): the sample on the grid. */
+  readonly gross: GrossLimit;
+  /** Shape (k, D): the sample on the grid, without gross rows. */
   readonly rows: Int16Array;
 }
 
@@ -29,16 +31,17 @@ const FINEST_RANGE = 2047;
 const COARSEST_RANGE = 127;
 const SUM_LIMIT = 2 ** 31 - 1;
 const MOST_DIMENSIONS = 16 * Math.floor(SUM_LIMIT / (2 * COARSEST_RANGE) ** 2 / 16);
-/** A row so many times longer than the middle one is gross: it is clipped, so that the others keep their steps. */
-const GROSS_LENGTH = 8;
+/** With less, the integers that a search makes of products have steps near the smallest float32. */
+const LEAST_REACH = 1e-14;
 
 /**
- * Draw one row of every stretch of n / k rows, and put them on a grid that holds all but gross ones.
+ * Draw one row of every stretch of n / k rows, leave out gross ones, and put the others on a grid that holds them.
  *
  * @param k  rows wanted, ≤ n
  * @param largestWeight  what one row can count in a sum
  * @param each  called for every block that is read
- * @throws {VectorIndexError} what reading throws; `too-large` for dimensions that no grid can serve
+ * @throws {VectorIndexError} what reading throws; `too-large` for dimensions that no grid can serve; `too-small` for
+ *   rows that differ by less than single precision can take distances of
  */
 export async function drawSample(
   core: TrainingCore,
@@ -53,27 +56,26 @@ export async function drawSample(
   // The second bound is for the sums of a mean over the sample.
   const range = Math.min(finestRange(paddedD, source.name), Math.floor(SUM_LIMIT / (k * largestWeight)));
   const drawn = new Float32Array(k * d);
-  const sums = new Float64Array(d);
   let taken = 0;
   let wanted = rowOf(0, k, n, random);
   await eachBlock(source, (block, first, count) => {
     while (taken < k && wanted < first + count) {
-      const row = block.subarray((wanted - first) * d, (wanted - first + 1) * d);
-      drawn.set(row, taken * d);
-      for (let j = 0; j < d; j++) sums[j] = (sums[j] ?? 0) + (row[j] ?? 0);
+      drawn.set(block.subarray((wanted - first) * d, (wanted - first + 1) * d), taken * d);
       taken++;
       wanted = rowOf(taken, k, n, random);
     }
     each(first + count);
   });
-  const mean = Float32Array.from(sums, (sum) => sum / k);
-  const grid = { d, paddedD, range, mean, perUnit: range / reach(drawn, mean) };
-  const rows = new Int16Array(k * paddedD);
-  for (let from = 0; from < k; from += BLOCK_ROWS) {
-    const block = drawn.subarray(from * d, (from + BLOCK_ROWS) * d);
+  const gross = grossLimit(drawn, d);
+  const kept = withoutGross(drawn, gross);
+  const mean = meanOf(kept, d);
+  const grid = { d, paddedD, range, mean, perUnit: range / reach(kept, mean, source.name) };
+  const rows = new Int16Array((kept.length / d) * paddedD);
+  for (let from = 0; from * d < kept.length; from += BLOCK_ROWS) {
+    const block = kept.subarray(from * d, (from + BLOCK_ROWS) * d);
     rows.set(toGrid(core, grid, block), from * paddedD);
   }
-  return { grid, rows };
+  return { grid, gross, rows };
 }
 
 /** Call `use` with every block of rows, which it may not keep. */
@@ -124,26 +126,23 @@ export function finestRange(paddedD: number, file: string): number {
   throw new VectorIndexError("too-large", `${paddedD} dimensions`, `give ${MOST_DIMENSIONS} at most`, { file });
 }
 
-/** The largest value, mean taken off, of rows that are not gross; 1 where all rows are the same. */
-function reach(rows: Float32Array, mean: Float32Array): number {
-  const d = mean.length;
-  const k = rows.length / d;
-  const lengths = new Float64Array(k);
-  const peaks = new Float64Array(k);
-  for (let i = 0; i < k; i++) {
-    let length = 0;
-    let peak = 0;
-    for (let j = 0; j < d; j++) {
-      const x = (rows[i * d + j] ?? 0) - (mean[j] ?? 0);
-      length += x * x;
-      peak = Math.max(peak, Math.abs(x));
-    }
-    lengths[i] = length;
-    peaks[i] = peak;
+function meanOf(rows: Float32Array, d: number): Float32Array {
+  const sums = new Float64Array(d);
+  for (let from = 0; from < rows.length; from += d) {
+    for (let j = 0; j < d; j++) sums[j] = (sums[j] ?? 0) + (rows[from + j] ?? 0);
   }
-  const middle = lengths.slice().sort()[k >> 1] ?? 0;
-  const limit = middle * GROSS_LENGTH ** 2;
+  return Float32Array.from(sums, (sum) => sum / (rows.length / d));
+}
+
+/** The largest value, mean taken off; 1 where all rows are the same. */
+function reach(rows: Float32Array, mean: Float32Array, file: string): number {
+  const d = mean.length;
   let largest = 0;
-  for (let i = 0; i < k; i++) if ((lengths[i] ?? 0) <= limit) largest = Math.max(largest, peaks[i] ?? 0);
-  return largest > 0 ? largest : peaks.reduce((a, b) => Math.max(a, b), 0) || 1;
+  for (let from = 0; from < rows.length; from += d) {
+    for (let j = 0; j < d; j++) largest = Math.max(largest, Math.abs((rows[from + j] ?? 0) - (mean[j] ?? 0)));
+  }
+  if (largest === 0) return 1;
+  if (largest >= LEAST_REACH) return largest;
+  const problem = `no number is farther than ${largest.toExponential(3)} from its mean`;
+  throw new VectorIndexError("too-small", problem, `scale all vectors up, to ${LEAST_REACH} at least`, { file });
 }

@@ -9,6 +9,7 @@ export type VectorIndexErrorCode =
   | "not-finite"
   | "zero-vector"
   | "too-large"
+  | "too-small"
   | "too-few"
   | "bad-option"
   | "no-device"
