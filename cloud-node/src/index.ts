@@ -146,6 +146,7 @@ export { Searcher } from "./workloads/vector-index/search.ts";
 export { SearchPool } from "./workloads/vector-index/search-pool.ts";
 export type {
   Neighbours,
+  RankedNeighbours,
   RerankKind,
   RerankTier,
   SearchOptions,
