@@ -68,7 +68,7 @@ export function packScratchBytes(): i32 {
 /**
  * Make the coarse codes of a list.
  *
- * @param records  (count) records of rows
+ * @param records  (count) records of rows; terms that are Infinity are put in their place
  * @param anchor   (D) f32
  * @param useTerm  1 for l2, 0 for ip
  * @param blocks   ceil(count / 16) blocks, overwritten
@@ -120,9 +120,23 @@ function packRow(record: usize, anchor: usize, useTerm: i32, bytes: usize, side:
     const off = f32x4.sub(f32x4.mul(f32x4.splat(factor), v128.load(coarse + j)), v128.load(fine + j));
     along = f32x4.add(along, f32x4.mul(v128.load(anchor + j), off));
   }
-  store<f32>(side, load<f32>(record + levelCount(), 4) + 2 * a * total(along));
+  store<f32>(side, termOf(record, anchor, a, fine, total(uu), useTerm) + 2 * a * total(along));
   store<f32>(side, a * factor, 64);
   store<f32>(side, abs(a) * sqrt(off), 128);
+}
+
+/** The record's term; from u, and put into the record, where it was too large for a half. */
+function termOf(record: usize, anchor: usize, a: f32, u: usize, norm: f32, useTerm: i32): f32 {
+  const side = record + levelCount();
+  const kept = load<f32>(side, 4);
+  if (!useTerm || kept != f32.POSITIVE_INFINITY) return kept;
+  let sum = f32x4.splat(0);
+  for (let j = 0; j < paddedD << 2; j += 16) {
+    sum = f32x4.add(sum, f32x4.mul(v128.load(anchor + j), v128.load(u + j)));
+  }
+  const term = a * a * norm + 2 * a * total(sum);
+  store<f32>(side, term, 4);
+  return term;
 }
 
 /** The planes of one block of dimensions, and u and v in it. Returns where the next block's planes begin. */
