@@ -104,8 +104,8 @@ test("fragments that claim more than they bring keep nothing but themselves", as
   for (let id = 0; id < 2_000; id++) {
     victim.link.sayUp(encodeFrame({ kind: "fragment", id, index: id % 2, count: 255, chunk }));
   }
-  // 120 MB were sent.
-  expect(heldBytes() - held).toBeLessThan(MEMORY_BYTES / 4);
+  // 120 MB were sent. What was collected is given back by another thread, in its own time.
+  await expect.poll(() => heldBytes() - held, { timeout: 10_000 }).toBeLessThan(MEMORY_BYTES / 4);
   expect(rig.twin(DEVICE)).toEqual(before);
   victim.take(FEW);
   expect(await victim.drain()).toBe(true);
