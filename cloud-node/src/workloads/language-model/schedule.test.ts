@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { settleModel } from "./model-config.ts";
 import { OptimizerSteps } from "./optimizer-step.ts";
+import { parameterSpecs } from "./parameters.ts";
 import { parseRunConfig } from "./parse-run-config.ts";
 import { type ScheduleConfig, shardsOf } from "./run-config.ts";
 import { muonDecayShare, muonMomentum, rateShare } from "./schedule.ts";
@@ -78,6 +79,24 @@ test("nanochat's rates are scaled by the batch, the width and the depth", () => 
   const muon = groups[2];
   expect(muon?.parameters).toHaveLength(6 * 6);
   expect(muon?.weightDecay).toBeCloseTo(0.28 * batch * depth * muonDecayShare(100, 5000), 12);
+});
+
+test.each(
+  ["adamw", "muon"].flatMap((kind) =>
+    ["none", "layer", "rms", "rms-plain"].flatMap((norm) =>
+      ["true", "false"].map((tied) => [kind, norm, tied] as const),
+    ),
+  ),
+)("with %s, norm %s and tied %s every tensor is learned by one group, with a rate above 0", (kind, norm, tied) => {
+  const settings = [`optimizer.kind=${kind}`, `model.norm=${norm}`, `model.tied=${tied}`, "model.activation=swiglu"];
+  const config = parseRunConfig({ settings });
+  const model = settleModel(config.model, 66);
+  const { groups } = new OptimizerSteps(config, model).at(100);
+  const names = parameterSpecs(model).map(({ name }) => name);
+  expect(groups.flatMap(({ parameters }) => parameters).toSorted()).toEqual(names.toSorted());
+  for (const { learningRate } of groups) expect(learningRate).toBeGreaterThan(0);
+  const decaying = groups.filter(({ weightDecay }) => weightDecay > 0).flatMap(({ parameters }) => parameters);
+  expect(decaying.some((name) => name.includes(".ln_"))).toBe(false);
 });
 
 test.each([
