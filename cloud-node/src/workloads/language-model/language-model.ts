@@ -14,7 +14,8 @@ import {
 } from "./language-model-job.ts";
 import { openBackend } from "./open-backend.ts";
 import { parseRunConfig } from "./parse-run-config.ts";
-import { RUN_FILES, RunFolder } from "./run-folder.ts";
+import { packRun, unpackRun } from "./run-archive.ts";
+import { RUN_FILES } from "./run-folder.ts";
 import type { RunSummary } from "./run-summary.ts";
 import { decodeText } from "./text-split.ts";
 import type { Tokenizer } from "./tokenizer.ts";
@@ -70,7 +71,7 @@ async function train(
         context.progress({ fraction: step / steps, note: `step ${step}, loss ${loss.toFixed(3)}` }),
       onEvaluation: ({ step, valLoss }) => context.log(`step ${step}: validation loss ${valLoss?.toFixed(4)} nats`),
       onWarning: (line) => context.log(line),
-      onCheckpoint: async (folder) => await context.checkpoint(folder.saved()),
+      onCheckpoint: async (folder) => await context.checkpoint(packRun(folder.path)),
     });
   } finally {
     await checkpoint?.close();
@@ -83,7 +84,7 @@ async function lastCheckpoint(context: JobContext, out: string): Promise<Checkpo
   if (saved === undefined) return undefined;
   const path = join(context.scratch, "saved");
   await writeFile(path, saved);
-  return await Checkpoint.open(await RunFolder.restore(out, path));
+  return await Checkpoint.open(await unpackRun(out, path));
 }
 
 async function tokenizerOf(file: NamedBlob | undefined, context: JobContext): Promise<Tokenizer | undefined> {

@@ -1,6 +1,6 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { resolve } from "node:path";
 import { Checkpoint } from "./checkpoint.ts";
 import { openBackend } from "./open-backend.ts";
 import { parseRunConfig } from "./parse-run-config.ts";
@@ -23,10 +23,10 @@ const SMALL = [
 
 /** Runs in a folder of their own. */
 export class RunRig {
-  readonly folder = mkdtempSync(join(tmpdir(), "lockstep-lm-"));
+  readonly folder = mkdtempSync(resolve(tmpdir(), "lockstep-lm-"));
 
   at(name: string): string {
-    return join(this.folder, name);
+    return resolve(this.folder, name);
   }
 
   /** Begin a run, or go on with the one that is there. */
@@ -52,7 +52,7 @@ export class RunRig {
     }
   }
 
-  /** The tensors of a run's newest checkpoint, and what it says of itself but for times. */
+  /** The tensors of a checkpoint or of a run's newest one, and what it says of itself but for times. */
   async contents(name: string): Promise<{ readonly tensors: Record<string, unknown>; readonly progress: object }> {
     const checkpoint = await Checkpoint.open(await checkpointOf(this.at(name), "newest"));
     const tensors: Record<string, unknown> = {};

@@ -1,10 +1,10 @@
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { Checkpoint } from "./checkpoint.ts";
 import { MemoryWatch } from "./memory-watch.ts";
 import type { MetricsRow } from "./metrics-row.ts";
 import { openBackend } from "./open-backend.ts";
-import { RUN_FILES } from "./run-folder.ts";
+import { checkpointOf, RUN_FILES } from "./run-folder.ts";
 import { RunRig, SMALL_RUNS, SONNETS } from "./run-rig.suite.ts";
 
 let rig: RunRig;
@@ -128,6 +128,15 @@ describe("a run is not gone on with", () => {
     expect(await rig.train("run", [], { isReplaced: true })).toMatchObject({ steps: 13 });
   });
 
+  test("and one that replaces it leaves nothing of it, wherever it ends itself", async () => {
+    await rig.resume("run");
+    writeFileSync(`${rig.at("run")}/best.safetensors.part`, "half");
+    const lost = rig.train("run", [], { isReplaced: true, onCheckpoint: () => Promise.reject(new Error("lost")) });
+    await expect(lost).rejects.toThrow("lost");
+    const own = ["checkpoint.safetensors", "config.json", "metrics.csv", "metrics.jsonl"];
+    expect(readdirSync(rig.at("run")).toSorted()).toEqual(own);
+  });
+
   test.each([
     ["truncated", (bytes: Buffer) => bytes.subarray(0, bytes.length - 1)],
     ["bad-safetensors", (bytes: Buffer) => Buffer.concat([bytes, Buffer.alloc(1)])],
@@ -153,6 +162,13 @@ function edited(bytes: Buffer, from: string, to: string): Buffer {
   const headerEnd = 8 + Number(bytes.readBigUInt64LE());
   return Buffer.from(after.slice(0, headerEnd) + after.slice(headerEnd + slack), "latin1");
 }
+
+test.skipIf(process.platform === "win32")("a place that cannot be looked at is not said to be empty", async () => {
+  symlinkSync("loop", rig.at("loop"));
+  await expect(checkpointOf(rig.at("loop"), "best")).rejects.toMatchObject({ code: "ELOOP" });
+  await expect(checkpointOf(rig.at("loop/run"), "best")).rejects.toMatchObject({ code: "ELOOP" });
+  await expect(checkpointOf(rig.at("none/run"), "best")).rejects.toMatchObject({ code: "no-checkpoint" });
+});
 
 test("a checkpoint says which model it has", async () => {
   await rig.train("run", SMALL_RUNS.tensor ?? []);
