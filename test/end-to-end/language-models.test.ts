@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { RECIPES } from "../../cloud-node/src/workloads/language-model/recipes.ts";
 import { LockstepProcess, runLockstep } from "./lockstep-process.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -49,7 +50,10 @@ test("every command of the guide does what it says, as it is printed", async () 
   // Jobs are done by workers: `lm ablate --queue` is tried below, with one.
   for (const line of lines.filter((command) => !command.includes("--queue"))) {
     const { code, stdout, stderr } = await typed(line);
-    expect([line, code, stderr]).toEqual([line, 0, ""]);
+    // Evaluations are told wherever somebody may read them.
+    const said = stderr.replaceAll(/^step \d+: train [\d.]+, val [\d.]+ nats, [\d.]+ bits per byte\n/gm, "");
+    expect([line, code, said]).toEqual([line, 0, ""]);
+    expect(stderr !== "").toBe(line.includes(" lm train "));
     expect(stdout.length).toBeGreaterThan(10);
   }
   for (const name of GUIDE.match(/`[a-z.]+\.(safetensors|csv|jsonl|json|md|svg)`/g) ?? []) {
@@ -71,13 +75,24 @@ test("the guide has every option of a run, and no other", () => {
     expect(table, name).toMatch(new RegExp(`[.\`]${name}\``));
 });
 
+test("the guide and the help have every recipe, and lines fit on a terminal", async () => {
+  const [, table = ""] = /\| recipe \| is \|\n\|---\|---\|\n([\s\S]*?)\n\n/.exec(GUIDE) ?? [];
+  expect([...table.matchAll(/^\| `([a-z0-9-]+)`/gm)].map(([, name]) => name)).toEqual(Object.keys(RECIPES));
+  for (const command of ["train", "sample", "ablate"]) {
+    const { stdout } = await lm(command, "--help");
+    const wide = stdout.split("\n").filter(({ length }) => length > 80);
+    expect([command, wide]).toEqual([command, []]);
+    if (command === "train") for (const name of Object.keys(RECIPES)) expect(stdout).toContain(name);
+  }
+});
+
 test("Ctrl-C keeps a checkpoint, and going on from it ends with the same bits as never having stopped", async () => {
   const run = new LockstepProcess("lm", "train", at("book.txt"), "--out", at("stopped"), ...SMALL, "--steps", "400");
   while (!existsSync(at("stopped/checkpoint.safetensors"))) await new Promise((resolve) => setTimeout(resolve, 20));
   const { code, stdout, stderr } = await run.interrupted();
   expect([code, stdout]).toEqual([1, ""]);
   expect(stderr).toMatch(
-    /^lockstep: stopped after step \d+ of 400: .*stopped keeps a checkpoint: go on with --resume\n$/,
+    /^(?:step \d+: .*\n)+lockstep: stopped after step \d+ of 400: .*stopped keeps a checkpoint: go on with --resume\n$/,
   );
   expect(readdirSync(at("stopped")).filter((name) => name.endsWith(".part"))).toEqual([]);
   const resumed = await json("train", at("book.txt"), "--out", at("stopped"), "--resume");

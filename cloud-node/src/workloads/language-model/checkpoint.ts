@@ -3,6 +3,7 @@ import * as v from "valibot";
 import { LanguageModelError } from "./language-model-error.ts";
 import type { Model } from "./model.ts";
 import { type ModelConfig, settleModel } from "./model-config.ts";
+import { BACKEND_CHOICES } from "./open-backend.ts";
 import { checkRunConfig } from "./parse-run-config.ts";
 import { replaceFile } from "./replace-file.ts";
 import { restoreTokenizer } from "./restore-tokenizer.ts";
@@ -12,7 +13,7 @@ import { safetensorsPieces } from "./safetensors-writer.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 
 /** Of the checkpoint's own words; raised when an older program could not go on from it. */
-const VERSION = "1";
+const VERSION = "2";
 const FORMAT = "lockstep language model";
 
 const finite = v.pipe(v.number(), v.finite());
@@ -32,12 +33,18 @@ const progressSchema = v.strictObject({
   batches: v.unknown(),
 });
 
+/** What a run is computed by: the scalar engine, or a backend of the tensor engine. */
+export const BACKEND_NAMES = ["scalar", ...BACKEND_CHOICES] as const;
+export type BackendName = (typeof BACKEND_NAMES)[number];
+
 /** How far a run is. */
 export type RunProgress = v.InferOutput<typeof progressSchema>;
 
 /** Everything that a run goes on from, beside the model's tensors. */
 export interface CheckpointHead {
   readonly config: RunConfig;
+  /** By which it was computed last: another one goes on with other last bits. */
+  readonly backend: BackendName;
   readonly tokenizer: Tokenizer;
   /** SHA-256 of the text. */
   readonly textDigest: string;
@@ -46,11 +53,12 @@ export interface CheckpointHead {
 
 /** Write a checkpoint in place of the one before. @throws {LanguageModelError} `no-room` */
 export async function writeCheckpoint(path: string, model: Model, head: CheckpointHead): Promise<void> {
-  const { config, tokenizer, textDigest, progress } = head;
+  const { config, backend, tokenizer, textDigest, progress } = head;
   const metadata = new Map([
     ["format", FORMAT],
     ["version", VERSION],
     ["config", JSON.stringify(config)],
+    ["backend", backend],
     ["tokenizer", JSON.stringify(tokenizer.toJson())],
     ["text_sha256", textDigest],
     ["progress", JSON.stringify(progress)],
@@ -62,6 +70,7 @@ export async function writeCheckpoint(path: string, model: Model, head: Checkpoi
 export class Checkpoint implements CheckpointHead {
   readonly path: string;
   readonly config: RunConfig;
+  readonly backend: BackendName;
   readonly tokenizer: Tokenizer;
   readonly textDigest: string;
   readonly progress: RunProgress;
@@ -73,6 +82,7 @@ export class Checkpoint implements CheckpointHead {
     this.#file = file;
     this.reader = reader;
     this.config = head.config;
+    this.backend = head.backend;
     this.tokenizer = head.tokenizer;
     this.textDigest = head.textDigest;
     this.progress = head.progress;
@@ -108,8 +118,11 @@ async function readHead(path: string, metadata: ReadonlyMap<string, string>): Pr
   if (version !== VERSION) throw foreign(path, `it is of version ${version}, and this program reads ${VERSION}`);
   const progress = v.safeParse(progressSchema, wordAsJson(path, metadata, "progress"));
   if (!progress.success) throw foreign(path, `its progress has ${progress.issues[0].message}`);
+  const backend = BACKEND_NAMES.find((name) => name === metadata.get("backend"));
+  if (backend === undefined) throw foreign(path, `it is of the backend ${metadata.get("backend")}, which is not here`);
   return {
     config: checkRunConfig(wordAsJson(path, metadata, "config")),
+    backend,
     tokenizer: await restoreTokenizer(wordAsJson(path, metadata, "tokenizer")),
     textDigest: metadata.get("text_sha256") ?? "",
     progress: progress.output,

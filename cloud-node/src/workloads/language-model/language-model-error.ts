@@ -2,6 +2,7 @@
 export type LanguageModelErrorCode =
   | "empty-text"
   | "text-too-short"
+  | "text-too-long"
   | "not-utf8"
   | "unknown-character"
   | "bad-tokenizer"

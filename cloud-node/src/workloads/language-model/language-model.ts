@@ -17,8 +17,8 @@ import { parseRunConfig } from "./parse-run-config.ts";
 import { packRun, unpackRun } from "./run-archive.ts";
 import { RUN_FILES } from "./run-folder.ts";
 import type { RunSummary } from "./run-summary.ts";
-import { decodeText } from "./text-split.ts";
 import type { Tokenizer } from "./tokenizer.ts";
+import { readTrainingText } from "./training-text.ts";
 import { trainModel } from "./train-model.ts";
 
 /**
@@ -50,18 +50,19 @@ async function train(
   { recipe, config: file, set, backend, threads }: LanguageModelParams,
   context: JobContext,
 ): Promise<RunSummary> {
-  const config = parseRunConfig({ recipe, file, settings: set });
   const [input, tokenizerFile] = context.inputs;
+  const settings = tokenizerFile === undefined ? set : [...set, "data.tokenizer=hf"];
+  const config = parseRunConfig({ recipe, file, settings });
   if (input === undefined) {
     throw new JobError("bad-job", "language-model, inputs: there are none", "give a text in UTF-8");
   }
-  const text = decodeText(await readFile(await context.file(input)), input.name);
+  const text = await readTrainingText(await context.file(input), input.name);
   const out = join(context.scratch, "run");
   const checkpoint = await lastCheckpoint(context, out);
   const { steps } = config;
   try {
     return await trainModel({
-      ...{ config, text, textName: input.name, out, isReplaced: false, checkpoint },
+      ...{ config, text, out, isReplaced: false, checkpoint },
       tokenizer: await tokenizerOf(tokenizerFile, context),
       openBackend: (shards) => openBackend({ name: backend, shards, threads }),
       signal: context.signal,

@@ -107,7 +107,7 @@ export function judge(
   for (let i = 0; i < batches; i += 1) {
     const batch = source.next();
     for (const [at, target] of batch.targets.entries()) {
-      const own = target < 0 ? 0 : tokenizer.bytesOf(target);
+      const own = target < 0 ? 0 : tokenizer.bytesOf(target, batch.inputs[at]);
       if (own === 0) batch.targets[at] = -1;
       bytes += own;
     }

@@ -6,6 +6,7 @@ import { openBackend } from "./open-backend.ts";
 import { parseRunConfig } from "./parse-run-config.ts";
 import { checkpointOf } from "./run-folder.ts";
 import type { RunSummary } from "./run-summary.ts";
+import { trainingText } from "./training-text.ts";
 import { type TrainRequest, trainModel } from "./train-model.ts";
 
 /** Some of Shakespeare's sonnets: small enough to be learned from in a test. */
@@ -34,7 +35,7 @@ export class RunRig {
     let now = 0;
     return await trainModel({
       config: parseRunConfig({ settings: [...SMALL, ...settings] }),
-      ...{ text: SONNETS, textName: "sonnets.txt", out: this.at(name), isReplaced: false },
+      ...{ text: trainingText(Buffer.from(SONNETS), "sonnets.txt"), out: this.at(name), isReplaced: false },
       openBackend: (shards) => openBackend({ name: "wasm-strict", shards, threads: 1 }),
       signal: new AbortController().signal,
       nowMs: () => ++now,

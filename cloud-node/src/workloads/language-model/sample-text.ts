@@ -61,14 +61,16 @@ export function* sampleText(
 ): Generator<string> {
   let logits: Float32Array = new Float32Array();
   for (const token of prompt) logits = Float32Array.from(model.next(token));
-  const ids: number[] = [];
+  // Decoded together with the prompt: what a token's text is can depend on the one in front of it.
+  const ids = [...prompt];
+  const start = tokenizer.decode(ids).length;
   let told = 0;
   for (let count = 0; count < request.tokens; count += 1) {
     const token = chooseToken(logits, request, request.uniform());
     // A document's beginning ends the one before it.
     if (token === tokenizer.bos) break;
     ids.push(token);
-    const text = tokenizer.decode(ids);
+    const text = tokenizer.decode(ids).slice(start);
     const stop = firstOf(text, request.stops);
     if (stop !== undefined) {
       yield text.slice(told, Math.max(told, stop));
@@ -79,7 +81,7 @@ export function* sampleText(
     told = Math.max(told, sure);
     if (count + 1 < request.tokens) logits = model.next(token);
   }
-  yield tokenizer.decode(ids).slice(told);
+  yield tokenizer.decode(ids).slice(start + told);
 }
 
 function firstOf(text: string, stops: readonly string[]): number | undefined {

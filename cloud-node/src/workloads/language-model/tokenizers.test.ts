@@ -28,6 +28,22 @@ const BYTE_LEVEL = {
   },
 };
 
+/** As SentencePiece marks spaces, with one in front of every text. */
+const MARK = { type: "Metaspace", replacement: "▁", prepend_scheme: "always", split: true };
+export const METASPACE = {
+  version: "1.0",
+  added_tokens: [
+    { id: 0, content: "<s>", single_word: false, lstrip: false, rstrip: false, normalized: false, special: true },
+    { id: 6, content: "<unk>", single_word: false, lstrip: false, rstrip: false, normalized: false, special: true },
+  ],
+  ...{ normalizer: null, pre_tokenizer: MARK, post_processor: null, decoder: MARK },
+  model: {
+    ...{ type: "BPE", unk_token: "<unk>", fuse_unk: false, byte_fallback: false },
+    vocab: { "<s>": 0, "▁": 1, a: 2, b: 3, "▁a": 4, "▁b": 5, "<unk>": 6 },
+    merges: ["▁ a", "▁ b"],
+  },
+};
+
 describe("characters", () => {
   test("the beginning of a document is 0, and characters follow in order of code point", () => {
     const tokenizer = CharTokenizer.of("ba\né😀a");
@@ -69,8 +85,42 @@ describe("Hugging Face", () => {
     expect(bytes).toBe(Buffer.byteLength("hello é world"));
   });
 
+  test("words of a special token in a text are words, and are not the token", () => {
+    const tokens = tokenizer.encode("hello");
+    expect(() => tokenizer.encode("<|bos|>")).toThrow("has no tokens for a part of the text");
+    const wide = { ...BYTE_LEVEL.model.vocab, "<": 15, "|": 16, b: 17, s: 18, ">": 19 };
+    const able = new HfTokenizer({ ...BYTE_LEVEL, model: { ...BYTE_LEVEL.model, vocab: wide } });
+    expect([...able.encode("<|bos|>")]).toEqual([15, 16, 17, 4, 18, 16, 19]);
+    expect([...able.encode("hello")]).toEqual([...tokens]);
+    expect(able.decode(able.encode("<|bos|>"))).toBe("<|bos|>");
+  });
+
+  test("a space that is put in front of a text counts no byte, and those inside do", () => {
+    const marked = new HfTokenizer(METASPACE);
+    const document = [marked.bos, ...marked.encode("a b")];
+    expect(document).toEqual([0, 4, 5]);
+    const bytes = document.slice(1).map((id, at) => marked.bytesOf(id, document[at]));
+    expect(bytes).toEqual([1, 2]);
+    expect(marked.bytesOf(4, 5)).toBe(2);
+  });
+
+  test("text without tokens is refused, and is not passed over", () => {
+    expect(() => new HfTokenizer(METASPACE).encode("a z")).toThrow("has no tokens for a part of the text");
+  });
+
   test.each([
     [{}, "model"],
+    [
+      {
+        ...BYTE_LEVEL,
+        decoder: { type: "WordPiece", prefix: "##", cleanup: true },
+        model: {
+          ...{ type: "WordPiece", unk_token: "[UNK]", continuing_subword_prefix: "##", max_input_chars_per_word: 100 },
+          vocab: { "<|bos|>": 0, "[UNK]": 1, sing: 2, "##ing": 3 },
+        },
+      },
+      "its decoder WordPiece does not give back the text",
+    ],
     [{ ...BYTE_LEVEL, added_tokens: [] }, "none of its special tokens is <|bos|>"],
     [{ ...BYTE_LEVEL, model: { type: "Magic" } }, "no tokenizer of Hugging Face"],
   ])("a file that is no tokenizer is refused", (file, part) => {

@@ -6,6 +6,7 @@ import type { MetricsRow } from "./metrics-row.ts";
 import { openBackend } from "./open-backend.ts";
 import { checkpointOf, RUN_FILES } from "./run-folder.ts";
 import { RunRig, SMALL_RUNS, SONNETS } from "./run-rig.suite.ts";
+import { trainingText } from "./training-text.ts";
 
 let rig: RunRig;
 beforeEach(() => {
@@ -120,7 +121,7 @@ describe("a run is not gone on with", () => {
   });
 
   test("with another text", async () => {
-    await expect(rig.resume("run", { text: `${SONNETS} ` })).rejects.toMatchObject({ code: "other-run" });
+    await expect(rig.resume("run", { text: trainingText(Buffer.from(`${SONNETS} `), "sonnets.txt") })).rejects.toMatchObject({ code: "other-run" });
   });
 
   test("by beginning another one in its place", async () => {

@@ -1,5 +1,5 @@
 import { setImmediate } from "node:timers/promises";
-import type { RunProgress } from "./checkpoint.ts";
+import type { BackendName, RunProgress } from "./checkpoint.ts";
 import { LanguageModelError } from "./language-model-error.ts";
 import { MemoryWatch } from "./memory-watch.ts";
 import type { MetricsRow } from "./metrics-row.ts";
@@ -23,6 +23,7 @@ export interface TrainingRun {
   readonly modelConfig: ModelConfig;
   readonly model: Model;
   readonly data: RunData;
+  readonly backend: BackendName;
   /** SHA-256 of the text, hexadecimal. */
   readonly textDigest: string;
   readonly folder: RunFolder;
@@ -97,7 +98,8 @@ function freshProgress(): RunProgress {
 async function keep(run: TrainingRun, state: RunProgress): Promise<void> {
   const { folder, model, config, data } = run;
   state.batches = data.training.state();
-  await folder.keep(model, { config, tokenizer: data.tokenizer, textDigest: run.textDigest, progress: state });
+  const { backend, textDigest } = run;
+  await folder.keep(model, { config, backend, tokenizer: data.tokenizer, textDigest, progress: state });
   await run.onCheckpoint?.(folder);
 }
 
