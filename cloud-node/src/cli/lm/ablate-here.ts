@@ -44,6 +44,7 @@ export async function ablateHere(
           nowMs: () => clock.nowMs(),
           memoryBytes: () => process.memoryUsage.rss(),
           onStep: (step, loss, tokens) => line.step(step, config.steps, loss, tokens),
+          onJudging: (step, done, all) => line.judging(step, config.steps, done, all),
           onWarning: (warning) => line.say(warning),
         });
         if (summary.isStopped) throw stopped(index);

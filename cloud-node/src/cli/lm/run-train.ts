@@ -35,6 +35,7 @@ export async function runTrain(
       nowMs: () => clock.nowMs(),
       memoryBytes: () => process.memoryUsage.rss(),
       onStep: (step, loss, tokens) => line.step(step, config.steps, loss, tokens),
+      onJudging: (step, done, all) => line.judging(step, config.steps, done, all),
       onEvaluation: (row) => line.evaluation(row),
       onWarning: (warning) => line.say(warning),
     });

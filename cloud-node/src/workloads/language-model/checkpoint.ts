@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { type FileHandle, open } from "node:fs/promises";
 import * as v from "valibot";
 import { LanguageModelError } from "./language-model-error.ts";
@@ -8,13 +9,16 @@ import { checkRunConfig } from "./parse-run-config.ts";
 import { replaceFile } from "./replace-file.ts";
 import { restoreTokenizer } from "./restore-tokenizer.ts";
 import type { RunConfig } from "./run-config.ts";
+import type { TensorPlace } from "./safetensors-format.ts";
 import { SafetensorsReader } from "./safetensors-reader.ts";
-import { safetensorsPieces } from "./safetensors-writer.ts";
+import { inFileOrder, safetensorsPieces, tensorPieces } from "./safetensors-writer.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 
 /** Of the checkpoint's own words; raised when an older program could not go on from it. */
 const VERSION = "2";
 const FORMAT = "lockstep language model";
+/** The name, among a checkpoint's words, of the SHA-256 of all others, of its tensors' names, types and shapes, and of their bytes. */
+const DIGEST = "sha256";
 
 const finite = v.pipe(v.number(), v.finite());
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
@@ -52,7 +56,7 @@ export interface CheckpointHead {
 }
 
 /** Write a checkpoint in place of the one before. @throws {LanguageModelError} `no-room` */
-export async function writeCheckpoint(path: string, model: Model, head: CheckpointHead): Promise<void> {
+export async function writeCheckpoint(path: string, model: Pick<Model, "tensors">, head: CheckpointHead): Promise<void> {
   const { config, backend, tokenizer, textDigest, progress } = head;
   const metadata = new Map([
     ["format", FORMAT],
@@ -63,7 +67,21 @@ export async function writeCheckpoint(path: string, model: Model, head: Checkpoi
     ["text_sha256", textDigest],
     ["progress", JSON.stringify(progress)],
   ]);
-  await replaceFile(path, safetensorsPieces(model.tensors(), metadata));
+  const tensors = inFileOrder(model.tensors());
+  metadata.set(DIGEST, await digestOf(metadata, tensors, tensorPieces(tensors)));
+  await replaceFile(path, safetensorsPieces(tensors, metadata));
+}
+
+async function digestOf(
+  metadata: ReadonlyMap<string, string>,
+  tensors: Iterable<Pick<TensorPlace, "name" | "type" | "shape">>,
+  data: AsyncIterable<Uint8Array>,
+): Promise<string> {
+  const words = [...metadata].filter(([name]) => name !== DIGEST).sort(([a], [b]) => (a < b ? -1 : 1));
+  const places = Array.from(tensors, ({ name, type, shape }) => [name, type, shape]);
+  const hash = createHash("sha256").update(JSON.stringify([words, places]));
+  for await (const piece of data) hash.update(piece);
+  return hash.digest("hex");
 }
 
 /** A checkpoint that is open: its head is read, its tensors are read when a model takes them. */
@@ -89,14 +107,22 @@ export class Checkpoint implements CheckpointHead {
   }
 
   /**
-   * @throws {LanguageModelError} `truncated`, `bad-safetensors`, `foreign-checkpoint`, `bad-config`, `bad-tokenizer`; and what
-   * the system says
+   * All of it is read once, so that one that is damaged anywhere is not taken.
+   *
+   * @throws {LanguageModelError} `truncated`, `bad-safetensors`, `foreign-checkpoint`, `bad-config`, `bad-tokenizer`,
+   * `damaged-checkpoint`; and what the system says
    */
   static async open(path: string): Promise<Checkpoint> {
     const file = await open(path);
     try {
       const reader = await SafetensorsReader.open(file, path);
-      return new Checkpoint(path, file, reader, await readHead(path, reader.metadata));
+      const head = await readHead(path, reader.metadata);
+      const { metadata, tensors } = reader;
+      if ((await digestOf(metadata, tensors, reader.data())) !== metadata.get(DIGEST)) {
+        const problem = `${path} is damaged: its SHA-256 is not the one that it was written with`;
+        throw new LanguageModelError("damaged-checkpoint", problem, "take another copy of it, or another checkpoint");
+      }
+      return new Checkpoint(path, file, reader, head);
     } catch (error) {
       await file.close();
       throw error;

@@ -11,6 +11,7 @@ export type LanguageModelErrorCode =
   | "truncated"
   | "no-checkpoint"
   | "foreign-checkpoint"
+  | "damaged-checkpoint"
   | "other-run"
   | "prompt-too-long"
   | "loss-not-finite"

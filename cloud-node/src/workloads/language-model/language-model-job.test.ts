@@ -6,6 +6,7 @@ import type { Job, JsonObject } from "../../jobs/job.ts";
 import { WorkerRig } from "../../jobs/worker-rig.suite.ts";
 import { checkParams } from "../../jobs/workload-registry.ts";
 import { languageModel } from "./language-model.ts";
+import { METASPACE } from "./metaspace.suite.ts";
 import { packRun, unpackRun } from "./run-archive.ts";
 import { RUN_FILES } from "./run-folder.ts";
 import { RunRig, SMALL_RUNS, SONNETS } from "./run-rig.suite.ts";
@@ -103,6 +104,15 @@ test("what was kept of a run and is cut off is refused, wherever it ends", async
   writeFileSync(path, whole);
   await unpackRun(here.at("again"), path);
   expect(await here.contents("again")).toEqual(await here.contents("run"));
+});
+
+test("a tokenizer that is given is the one that is used, and the configuration says so", async () => {
+  await rig.worker(WORKER);
+  const text = "a b\n\nb a a\n\n".repeat(40).replaceAll("\n", "");
+  const inputs = [{ name: "ab.txt", ...rig.blobs.add(text) }, { name: "tokenizer.json", ...rig.blobs.add(JSON.stringify(METASPACE)) }];
+  const job = await rig.run("language-model", { set: [...SMALL, "steps=1"] }, { inputs, maxAttempts: 1 });
+  expect(job).toMatchObject({ state: "done", result: { value: { vocabulary: 7 } } });
+  expect(JSON.parse(String(output(job, "config.json")))).toMatchObject({ data: { tokenizer: "hf" } });
 });
 
 test("what cannot be trained on is refused for good, by its name", async () => {

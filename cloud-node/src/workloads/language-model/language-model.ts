@@ -70,6 +70,8 @@ async function train(
       memoryBytes: () => process.memoryUsage.rss(),
       onStep: (step, loss) =>
         context.progress({ fraction: step / steps, note: `step ${step}, loss ${loss.toFixed(3)}` }),
+      onJudging: (step, done, of) =>
+        context.progress({ fraction: step / steps, note: `step ${step}, judged by ${done} of ${of} batches` }),
       onEvaluation: ({ step, valLoss }) => context.log(`step ${step}: validation loss ${valLoss?.toFixed(4)} nats`),
       onWarning: (line) => context.log(line),
       onCheckpoint: async (folder) => await context.checkpoint(packRun(folder.path)),

@@ -93,18 +93,22 @@ export interface Judgement {
  * the text that was to be foreseen. Tokens without bytes, such as a document's beginning, do not count.
  *
  * @param loss  mean over a batch's targets that are not −1, nats; NaN of a batch without any
+ * @param goesOn  asked in front of every batch
+ * @returns undefined where it did not go on
  * @see A. Karpathy, nanochat, `nanochat/loss_eval.py`
  */
-export function judge(
+export async function judge(
   source: BatchSource,
   batches: number,
   tokenizer: Tokenizer,
-  loss: (batch: Batch) => number,
-): Judgement {
+  loss: (batch: Batch) => Promise<number>,
+  goesOn: () => Promise<boolean>,
+): Promise<Judgement | undefined> {
   let nats = 0;
   let tokens = 0;
   let bytes = 0;
   for (let i = 0; i < batches; i += 1) {
+    if (!(await goesOn())) return undefined;
     const batch = source.next();
     for (const [at, target] of batch.targets.entries()) {
       const own = target < 0 ? 0 : tokenizer.bytesOf(target, batch.inputs[at]);
@@ -113,7 +117,7 @@ export function judge(
     }
     const count = countTargets(batch.targets);
     if (count === 0) continue;
-    nats += count * loss(batch);
+    nats += count * (await loss(batch));
     tokens += count;
   }
   return { loss: nats / tokens, bitsPerByte: nats / (Math.LN2 * bytes) };

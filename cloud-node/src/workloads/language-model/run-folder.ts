@@ -78,9 +78,13 @@ export class RunFolder {
     await writeCheckpoint(this.newest, model, head);
   }
 
-  /** What was kept last is no good: the one before it is the newest again, where there is one. */
-  async goBack(): Promise<void> {
-    await rename(join(this.path, BEFORE), this.newest).catch(async () => await rm(this.newest, { force: true }));
+  /** What was kept last is no good: the one before it is the newest again. @returns whether there is one */
+  async goBack(): Promise<boolean> {
+    const before = join(this.path, BEFORE);
+    const hasBefore = (await statIfThere(before)) !== undefined;
+    if (hasBefore) await rename(before, this.newest);
+    else await rm(this.newest, { force: true });
+    return hasBefore;
   }
 
   /** What was kept last is the best so far. */

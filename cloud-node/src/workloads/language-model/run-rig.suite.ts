@@ -1,12 +1,13 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { resolve } from "node:path";
-import { Checkpoint } from "./checkpoint.ts";
+import { Checkpoint, type CheckpointHead, writeCheckpoint } from "./checkpoint.ts";
 import { openBackend } from "./open-backend.ts";
 import { parseRunConfig } from "./parse-run-config.ts";
 import { checkpointOf } from "./run-folder.ts";
 import type { RunSummary } from "./run-summary.ts";
 import { trainingText } from "./training-text.ts";
+import type { TensorSource } from "./safetensors-writer.ts";
 import { type TrainRequest, trainModel } from "./train-model.ts";
 
 /** Some of Shakespeare's sonnets: small enough to be learned from in a test. */
@@ -63,6 +64,20 @@ export class RunRig {
     await checkpoint.close();
     const { seconds: _, last, ...progress } = checkpoint.progress;
     return { tensors, progress: { ...progress, last: { ...last, tokensPerSecond: 0 } } };
+  }
+
+  /** A run's newest checkpoint with other words or numbers in it, whole in itself. */
+  async rewrite(name: string, head: Partial<CheckpointHead>, change = (value: number) => value): Promise<void> {
+    const checkpoint = await Checkpoint.open(await checkpointOf(this.at(name), "newest"));
+    const tensors: TensorSource[] = [];
+    for (const place of checkpoint.reader.tensors) {
+      const floats = (await checkpoint.reader.floats(place.name, place.shape)).map(change);
+      tensors.push({ ...place, type: floats instanceof Float64Array ? "F64" : "F32", read: () => floats });
+    }
+    await checkpoint.close();
+    const { config, backend, tokenizer, textDigest, progress } = checkpoint;
+    const before = { config, backend, tokenizer, textDigest, progress };
+    await writeCheckpoint(checkpoint.path, { tensors: () => tensors }, { ...before, ...head });
   }
 
   close(): void {

@@ -6,9 +6,12 @@ import type { Tokenizer } from "./tokenizer.ts";
 /** What goes before a sample of a model that never saw where documents begin: nanoGPT's. */
 const BEGINNING = "\n";
 
+/** What a character becomes of which not all bytes are there yet. */
+const PARTIAL = "\ufffd";
+
 /** Something that says what follows a token and all before it. */
 export interface NextToken {
-  next(token: number): Float32Array;
+  next(token: number): Promise<Float32Array>;
 }
 
 /** What a sample is made by. */
@@ -53,35 +56,44 @@ function beginning(tokenizer: Tokenizer): number {
  *
  * @param prompt  as `promptTokens` gave it
  */
-export function* sampleText(
+export async function* sampleText(
   model: NextToken,
   tokenizer: Tokenizer,
   prompt: Int32Array,
   request: SampleRequest,
-): Generator<string> {
+): AsyncGenerator<string> {
   let logits: Float32Array = new Float32Array();
-  for (const token of prompt) logits = Float32Array.from(model.next(token));
-  // Decoded together with the prompt: what a token's text is can depend on the one in front of it.
-  const ids = [...prompt];
-  const start = tokenizer.decode(ids).length;
-  let told = 0;
+  for (const token of prompt) logits = Float32Array.from(await model.next(token));
+  // What a token's text is can depend on the one in front of it, and on that one alone: tokens are decoded behind the last one
+  // whose characters were whole.
+  let window = [...prompt];
+  let known = tokenizer.decode(window).length;
+  let held = "";
   for (let count = 0; count < request.tokens; count += 1) {
     const token = chooseToken(logits, request, request.uniform());
     // A document's beginning ends the one before it.
     if (token === tokenizer.bos) break;
-    ids.push(token);
-    const text = tokenizer.decode(ids).slice(start);
+    window.push(token);
+    const fresh = tokenizer.decode(window).slice(known);
+    const text = held + fresh;
     const stop = firstOf(text, request.stops);
     if (stop !== undefined) {
-      yield text.slice(told, Math.max(told, stop));
+      yield text.slice(0, stop);
       return;
     }
     const sure = text.length - heldBack(text, request.stops);
-    if (sure > told) yield text.slice(told, sure);
-    told = Math.max(told, sure);
-    if (count + 1 < request.tokens) logits = model.next(token);
+    if (sure > 0) yield text.slice(0, sure);
+    if (fresh === "" || fresh.endsWith(PARTIAL)) {
+      known += Math.max(0, sure - held.length);
+      held = held.slice(sure);
+    } else {
+      window = [token];
+      known = tokenizer.decode(window).length;
+      held = text.slice(sure);
+    }
+    if (count + 1 < request.tokens) logits = await model.next(token);
   }
-  yield tokenizer.decode(ids).slice(start + told);
+  yield held + tokenizer.decode(window).slice(known);
 }
 
 function firstOf(text: string, stops: readonly string[]): number | undefined {

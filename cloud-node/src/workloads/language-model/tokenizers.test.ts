@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { ByteTokenizer } from "./byte-tokenizer.ts";
 import { CharTokenizer } from "./char-tokenizer.ts";
 import { HfTokenizer } from "./hf-tokenizer.ts";
+import { METASPACE } from "./metaspace.suite.ts";
 import { restoreTokenizer } from "./restore-tokenizer.ts";
 
 /** "hello" and " world" in byte-level BPE, with merges written out by hand. */
@@ -25,22 +26,6 @@ const BYTE_LEVEL = {
     byte_fallback: false,
     vocab: Object.fromEntries("<|bos|> h e l o Ġ w r d Ã © he ll hell Ġw".split(" ").map((token, id) => [token, id])),
     merges: ["h e", "l l", "he ll", "Ġ w"],
-  },
-};
-
-/** As SentencePiece marks spaces, with one in front of every text. */
-const MARK = { type: "Metaspace", replacement: "▁", prepend_scheme: "always", split: true };
-export const METASPACE = {
-  version: "1.0",
-  added_tokens: [
-    { id: 0, content: "<s>", single_word: false, lstrip: false, rstrip: false, normalized: false, special: true },
-    { id: 6, content: "<unk>", single_word: false, lstrip: false, rstrip: false, normalized: false, special: true },
-  ],
-  ...{ normalizer: null, pre_tokenizer: MARK, post_processor: null, decoder: MARK },
-  model: {
-    ...{ type: "BPE", unk_token: "<unk>", fuse_unk: false, byte_fallback: false },
-    vocab: { "<s>": 0, "▁": 1, a: 2, b: 3, "▁a": 4, "▁b": 5, "<unk>": 6 },
-    merges: ["▁ a", "▁ b"],
   },
 };
 

@@ -19,7 +19,7 @@ import { type RunOutcome, type TrainingRun, trainRun } from "./train-run.ts";
 export interface TrainRequest
   extends Pick<
     TrainingRun,
-    "signal" | "nowMs" | "memoryBytes" | "onStep" | "onEvaluation" | "onCheckpoint" | "onWarning"
+    "signal" | "nowMs" | "memoryBytes" | "onStep" | "onJudging" | "onEvaluation" | "onCheckpoint" | "onWarning"
   > {
   readonly config: RunConfig;
   readonly text: TrainingText;

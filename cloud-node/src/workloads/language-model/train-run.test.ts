@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { Checkpoint } from "./checkpoint.ts";
+import { LanguageModelError } from "./language-model-error.ts";
 import { MemoryWatch } from "./memory-watch.ts";
 import type { MetricsRow } from "./metrics-row.ts";
 import { openBackend } from "./open-backend.ts";
@@ -143,15 +144,95 @@ describe("a run is not gone on with", () => {
     ["bad-safetensors", (bytes: Buffer) => Buffer.concat([bytes, Buffer.alloc(1)])],
     ["foreign-checkpoint", (bytes: Buffer) => edited(bytes, "lockstep language", "another language.")],
     ["foreign-checkpoint", (bytes: Buffer) => edited(bytes, '\\"step\\":7', '\\"step\\":-7')],
-    ["foreign-checkpoint", (bytes: Buffer) => edited(bytes, '\\"next\\":', '\\"nixt\\":')],
     ["bad-config", (bytes: Buffer) => edited(bytes, '\\"engine\\":\\"scalar\\"', '\\"engine\\":\\"steam!\\"')],
-    ["foreign-checkpoint", (bytes: Buffer) => edited(bytes, '\\"width\\":8', '\\"width\\":6')],
+    ["damaged-checkpoint", (bytes: Buffer) => edited(bytes, '\\"seed\\":1337', '\\"seed\\":1338')],
     ["bad-tokenizer", (bytes: Buffer) => edited(bytes, '\\"kind\\":\\"char\\"', '\\"kind\\":\\"chat\\"')],
   ])("from a checkpoint that is %s", async (code, damage) => {
     const path = `${rig.at("run")}/checkpoint.safetensors`;
     writeFileSync(path, damage(readFileSync(path)));
     await expect(rig.resume("run")).rejects.toMatchObject({ code });
   });
+
+  test("from a checkpoint that is whole and does not fit together", async () => {
+    const path = `${rig.at("run")}/checkpoint.safetensors`;
+    const whole = readFileSync(path);
+    const checkpoint = await Checkpoint.open(path);
+    await checkpoint.close();
+    const { config, progress } = checkpoint;
+    for (const [head, part] of [
+      [{ config: { ...config, model: { ...config.model, width: 6 } } }, "is of shape"],
+      [{ progress: { ...progress, batches: { nixt: 0, waiting: [] } } }, "the place in the text is damaged"],
+    ] as const) {
+      await rig.rewrite("run", head);
+      await expect(rig.resume("run")).rejects.toMatchObject({ code: "foreign-checkpoint", problem: expect.stringContaining(part) });
+      writeFileSync(path, whole);
+    }
+    await rig.rewrite("run", {});
+    expect(await rig.resume("run")).toMatchObject({ isStopped: false });
+  });
+});
+
+test("a checkpoint with one byte changed, anywhere, is refused", async () => {
+  await rig.train("run", [...(SMALL_RUNS.tensor ?? []), "steps=1"]);
+  const path = `${rig.at("run")}/checkpoint.safetensors`;
+  const whole = readFileSync(path);
+  const headerEnd = 8 + Number(whole.readBigUInt64LE());
+  const places = [8, 40, headerEnd - 1, headerEnd, whole.length - 1];
+  for (let at = 0; at < whole.length; at += 211) places.push(at);
+  for (const at of places) {
+    const bytes = Buffer.from(whole);
+    bytes[at] = (bytes[at] ?? 0) ^ 0x01;
+    writeFileSync(path, bytes);
+    const error: unknown = await Checkpoint.open(path).catch((reason: unknown) => reason);
+    expect([at, error instanceof LanguageModelError]).toEqual([at, true]);
+    if (at >= headerEnd) expect(error).toMatchObject({ code: "damaged-checkpoint" });
+  }
+});
+
+test("a run that is stopped while it is judged ends there, and goes on as if it had not been", async () => {
+  const settings = SMALL_RUNS.tensor ?? [];
+  await rig.train("whole", settings);
+  const controller = new AbortController();
+  const seen: number[][] = [];
+  const stopped = await rig.train("run", settings, {
+    signal: controller.signal,
+    onJudging: (...at) => {
+      seen.push(at);
+      if (at[0] === 5 && at[1] === 1) controller.abort();
+    },
+  });
+  expect(stopped).toMatchObject({ isStopped: true, steps: 5 });
+  // 2 batches from each part.
+  expect(seen).toEqual([[0, 0, 4], [0, 1, 4], [0, 2, 4], [0, 3, 4], [5, 0, 4], [5, 1, 4]]);
+  expect(await rig.resume("run")).toMatchObject({ isStopped: false });
+  expect(await rig.contents("run")).toEqual(await rig.contents("whole"));
+  expect(metrics("run")).toEqual(metrics("whole"));
+});
+
+test("what was kept between two evaluations and is no good gives way to the checkpoint before it", async () => {
+  await rig.train("run", SMALL_RUNS.scalar ?? [], stopAt(7));
+  await rig.rewrite("run", {}, (value) => value * 1e300);
+  await expect(rig.resume("run")).rejects.toMatchObject({
+    code: "loss-not-finite",
+    message: expect.stringMatching(/^step 7: the loss .* has the last good checkpoint/),
+  });
+  expect((await rig.contents("run")).progress).toMatchObject({ step: 5 });
+  expect(await rig.resume("run")).toMatchObject({ isStopped: false });
+});
+
+test("no checkpoint is promised where the first evaluation finds none that is good", async () => {
+  const run = rig.train("run", [...(SMALL_RUNS.scalar ?? []), "model.qkNorm=1e200"]);
+  await expect(run).rejects.toMatchObject({ problem: "step 0: the loss is no finite number" });
+  await expect(run).rejects.not.toThrow("checkpoint");
+  await expect(rig.contents("run")).rejects.toMatchObject({ code: "no-checkpoint" });
+});
+
+test("gains are learned beside Muon's matrices", async () => {
+  await rig.train("run", ["optimizer.kind=muon", "model.norm=layer"]);
+  const { tensors } = await rig.contents("run");
+  const gains = Object.entries(tensors).filter(([name]) => /^transformer.*ln_/.test(name));
+  expect(gains).toHaveLength(3);
+  for (const [, values] of gains) expect(Array.from(values as Float32Array).some((value) => value !== 1)).toBe(true);
 });
 
 /** The header with one text in place of another, as long as it was. */
@@ -174,6 +255,7 @@ test.skipIf(process.platform === "win32")("a place that cannot be looked at is n
 test("a checkpoint says which model it has", async () => {
   await rig.train("run", SMALL_RUNS.tensor ?? []);
   const checkpoint = await Checkpoint.open(`${rig.at("run")}/best.safetensors`);
+  expect(checkpoint.backend).toBe("wasm-strict");
   expect(checkpoint.model).toMatchObject({ vocabulary: new Set(SONNETS).size + 1, headWidth: 4, positions: "rope" });
   await checkpoint.close();
 });
