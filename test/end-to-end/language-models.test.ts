@@ -106,7 +106,17 @@ test("Ctrl-C keeps a checkpoint, and going on from it ends with the same bits as
 });
 
 test("a run goes on with the backend that it began with, and another one is told", async () => {
-  const begin = ["train", at("book.txt"), "--out", at("relaxed"), ...SMALL, "--steps", "400", "--backend", "wasm-relaxed"];
+  const begin = [
+    "train",
+    at("book.txt"),
+    "--out",
+    at("relaxed"),
+    ...SMALL,
+    "--steps",
+    "400",
+    "--backend",
+    "wasm-relaxed",
+  ];
   const run = new LockstepProcess("lm", ...begin);
   while (!existsSync(at("relaxed/best.safetensors"))) await new Promise((resolve) => setTimeout(resolve, 20));
   await run.interrupted();
@@ -120,7 +130,14 @@ test("a run goes on with the backend that it began with, and another one is told
 
 test("an ablation tells which of its runs diverge, does the others, and does not mix backends", async () => {
   const study = ["ablate", at("book.txt"), "--out", at("wild-study"), ...SMALL, "--steps", "20", "--seeds", "1"];
-  const vary = ["--set", "schedule.warmup=0", "--set", "optimizer.weightDecay=1e9", "--vary", "optimizer.learningRate=1e-12,1e30"];
+  const vary = [
+    "--set",
+    "schedule.warmup=0",
+    "--set",
+    "optimizer.weightDecay=1e9",
+    "--vary",
+    "optimizer.learningRate=1e-12,1e30",
+  ];
   for (const _ of [1, 2]) {
     const { rows, runs } = await json(...study, ...vary);
     expect(rows).toMatchObject([

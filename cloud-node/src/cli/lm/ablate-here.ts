@@ -8,8 +8,8 @@ import { BACKEND_CHOICES, type BackendChoice, openBackend } from "../../workload
 import type { RunConfig } from "../../workloads/language-model/run-config.ts";
 import { checkpointOf } from "../../workloads/language-model/run-folder.ts";
 import type { RunSummary } from "../../workloads/language-model/run-summary.ts";
-import { trainModel } from "../../workloads/language-model/train-model.ts";
 import type { Tokenizer } from "../../workloads/language-model/tokenizer.ts";
+import { trainModel } from "../../workloads/language-model/train-model.ts";
 import { CommandError } from "../command-error.ts";
 import type { AblateCommandOptions } from "../lm.ts";
 import type { Surroundings } from "../surroundings.ts";
@@ -84,7 +84,11 @@ async function begunRun(out: string, { config, backend, tokenizer }: RunIdentity
     if (error instanceof LanguageModelError && error.code === "no-checkpoint") return undefined;
     throw error;
   }
-  throw new CommandError("usage", `${out} has a run with other options, or of another backend or tokenizer`, "name another folder, or add --force");
+  throw new CommandError(
+    "usage",
+    `${out} has a run with other options, or of another backend or tokenizer`,
+    "name another folder, or add --force",
+  );
 }
 
 function stopped(done: number): CommandError {

@@ -7,7 +7,12 @@ import {
   parseVariation,
   summarizeAblation,
 } from "../../workloads/language-model/ablation.ts";
-import { ablationCsv, ablationMarkdown, ablationTable, tableText } from "../../workloads/language-model/ablation-report.ts";
+import {
+  ablationCsv,
+  ablationMarkdown,
+  ablationTable,
+  tableText,
+} from "../../workloads/language-model/ablation-report.ts";
 import { replaceFile } from "../../workloads/language-model/replace-file.ts";
 import type { RunConfig } from "../../workloads/language-model/run-config.ts";
 import type { AblateCommandOptions } from "../lm.ts";

@@ -24,7 +24,7 @@ export function ablationCsv(results: readonly CellResult[]): string {
 export function ablationTable(rows: readonly AblationRow[]): string[][] {
   const names = (rows[0]?.settings ?? []).map((setting) => setting.slice(0, setting.indexOf("=")));
   const columns: (readonly [title: string, cell: (row: AblationRow) => string])[] = [
-    ...names.map((name, at) => [shortName(name, names), (row: AblationRow) => valueOf(row.settings[at])] as const),
+    ...names.map((name, at) => [shortName(name, names), (row: AblationRow) => settingValue(row.settings[at])] as const),
     ["parameters", ({ parameters }) => parameters?.toString() ?? ""],
     ["diverged", ({ seeds, divergedSeeds: { length } }) => `${length} of ${length + seeds.length}`],
     ["val loss", ({ valLoss }) => spreadText(valLoss)],
@@ -64,7 +64,7 @@ function shortName(name: string, names: readonly string[]): string {
   return names.filter((other) => last(other) === last(name)).length > 1 ? name : last(name);
 }
 
-function valueOf(setting = ""): string {
+function settingValue(setting = ""): string {
   return setting.slice(setting.indexOf("=") + 1);
 }
 

@@ -56,7 +56,11 @@ export interface CheckpointHead {
 }
 
 /** Write a checkpoint in place of the one before. @throws {LanguageModelError} `no-room` */
-export async function writeCheckpoint(path: string, model: Pick<Model, "tensors">, head: CheckpointHead): Promise<void> {
+export async function writeCheckpoint(
+  path: string,
+  model: Pick<Model, "tensors">,
+  head: CheckpointHead,
+): Promise<void> {
   const { config, backend, tokenizer, textDigest, progress } = head;
   const metadata = new Map([
     ["format", FORMAT],

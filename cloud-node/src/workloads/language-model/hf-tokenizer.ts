@@ -66,7 +66,8 @@ export class HfTokenizer implements Tokenizer {
     this.#file = file;
     this.#special = new Set(special.map(({ id }) => id));
     this.#isByteLevel = decoders.includes("ByteLevel");
-    this.#unknown = model.unk_id ?? (model.unk_token == null ? undefined : this.#tokenizer.token_to_id(model.unk_token));
+    this.#unknown =
+      model.unk_id ?? (model.unk_token == null ? undefined : this.#tokenizer.token_to_id(model.unk_token));
     this.#hasFirstMark = !this.#isByteLevel && this.#marksFirst();
   }
 

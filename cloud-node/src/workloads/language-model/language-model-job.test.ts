@@ -83,7 +83,12 @@ test("another attempt goes on where the one before was stopped, with its metrics
 });
 
 test("another attempt of a run that foresees worse and worse keeps the checkpoint that foresaw best", async () => {
-  const settings = [...(SMALL_RUNS.tensor ?? []), "optimizer.learningRate=3", "optimizer.clip=0", "schedule.kind=constant"];
+  const settings = [
+    ...(SMALL_RUNS.tensor ?? []),
+    "optimizer.learningRate=3",
+    "optimizer.clip=0",
+    "schedule.kind=constant",
+  ];
   const { best, final } = await here.train("whole", settings);
   expect([best?.step, (final?.valLoss ?? 0) > (best?.loss ?? 0)]).toEqual([0, true]);
   const job = await afterLoss(settings, 12);
@@ -109,7 +114,10 @@ test("what was kept of a run and is cut off is refused, wherever it ends", async
 test("a tokenizer that is given is the one that is used, and the configuration says so", async () => {
   await rig.worker(WORKER);
   const text = "a b\n\nb a a\n\n".repeat(40).replaceAll("\n", "");
-  const inputs = [{ name: "ab.txt", ...rig.blobs.add(text) }, { name: "tokenizer.json", ...rig.blobs.add(JSON.stringify(METASPACE)) }];
+  const inputs = [
+    { name: "ab.txt", ...rig.blobs.add(text) },
+    { name: "tokenizer.json", ...rig.blobs.add(JSON.stringify(METASPACE)) },
+  ];
   const job = await rig.run("language-model", { set: [...SMALL, "steps=1"] }, { inputs, maxAttempts: 1 });
   expect(job).toMatchObject({ state: "done", result: { value: { vocabulary: 7 } } });
   expect(JSON.parse(String(output(job, "config.json")))).toMatchObject({ data: { tokenizer: "hf" } });

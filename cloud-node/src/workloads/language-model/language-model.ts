@@ -18,8 +18,8 @@ import { packRun, unpackRun } from "./run-archive.ts";
 import { RUN_FILES } from "./run-folder.ts";
 import type { RunSummary } from "./run-summary.ts";
 import type { Tokenizer } from "./tokenizer.ts";
-import { readTrainingText } from "./training-text.ts";
 import { trainModel } from "./train-model.ts";
+import { readTrainingText } from "./training-text.ts";
 
 /**
  * `language-model`: a small language model trained from a text.

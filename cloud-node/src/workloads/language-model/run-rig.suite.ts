@@ -6,9 +6,9 @@ import { openBackend } from "./open-backend.ts";
 import { parseRunConfig } from "./parse-run-config.ts";
 import { checkpointOf } from "./run-folder.ts";
 import type { RunSummary } from "./run-summary.ts";
-import { trainingText } from "./training-text.ts";
 import type { TensorSource } from "./safetensors-writer.ts";
 import { type TrainRequest, trainModel } from "./train-model.ts";
+import { trainingText } from "./training-text.ts";
 
 /** Some of Shakespeare's sonnets: small enough to be learned from in a test. */
 export const SONNETS = readFileSync(new URL("sonnets.txt", import.meta.url), "utf8");

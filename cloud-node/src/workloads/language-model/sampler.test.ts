@@ -81,7 +81,8 @@ async function told(
 ): Promise<string[]> {
   const request: SampleRequest = { prompt: "", tokens: 100, stops: [], temperature: 1, uniform: () => 0, ...more };
   const pieces: string[] = [];
-  for await (const piece of sampleText(reciting(ids, tokenizer.vocabulary), tokenizer, prompt, request)) pieces.push(piece);
+  for await (const piece of sampleText(reciting(ids, tokenizer.vocabulary), tokenizer, prompt, request))
+    pieces.push(piece);
   return pieces;
 }
 
@@ -114,7 +115,13 @@ describe("a sample", () => {
       lengths.push(ids.length);
       return bytes.decode(ids);
     };
-    const tokenizer: Tokenizer = { ...bytes, encode: bytes.encode, bytesOf: bytes.bytesOf, toJson: bytes.toJson, decode };
+    const tokenizer: Tokenizer = {
+      ...bytes,
+      encode: bytes.encode,
+      bytesOf: bytes.bytesOf,
+      toJson: bytes.toJson,
+      decode,
+    };
     const text = "a€😀 ".repeat(20);
     expect((await told([...bytes.encode(text), bytes.bos], tokenizer, { tokens: 1000 })).join("")).toBe(text);
     // A character has four bytes at most, and there is one token in front.

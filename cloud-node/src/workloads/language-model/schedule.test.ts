@@ -109,7 +109,11 @@ test("nanochat's model begins as upstream's does, and turns by its angles", () =
     return spec === undefined ? Number.NaN : initialValues(spec, 1).reduce((most, x) => Math.max(most, Math.abs(x)), 0);
   };
   const limit = Math.sqrt(3) / Math.sqrt(384);
-  for (const [name, share] of [["attn.c_q", 1], ["mlp.c_fc", 0.4], ["mlp.c_proj", 0]] as const) {
+  for (const [name, share] of [
+    ["attn.c_q", 1],
+    ["mlp.c_fc", 0.4],
+    ["mlp.c_proj", 0],
+  ] as const) {
     const found = largest(`transformer.h.3.${name}.weight`);
     expect([name, found <= share * limit * (1 + 1e-6), found >= 0.999 * share * limit]).toEqual([name, true, true]);
   }

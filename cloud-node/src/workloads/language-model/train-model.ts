@@ -12,8 +12,8 @@ import { type RunSummary, summaryText } from "./run-summary.ts";
 import { ScalarModel } from "./scalar-model.ts";
 import { TensorModel } from "./tensor-model.ts";
 import type { Tokenizer } from "./tokenizer.ts";
-import type { TrainingText } from "./training-text.ts";
 import { type RunOutcome, type TrainingRun, trainRun } from "./train-run.ts";
+import type { TrainingText } from "./training-text.ts";
 
 /** A run to be made, or gone on with. */
 export interface TrainRequest

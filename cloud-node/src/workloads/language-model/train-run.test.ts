@@ -122,7 +122,9 @@ describe("a run is not gone on with", () => {
   });
 
   test("with another text", async () => {
-    await expect(rig.resume("run", { text: trainingText(Buffer.from(`${SONNETS} `), "sonnets.txt") })).rejects.toMatchObject({ code: "other-run" });
+    await expect(
+      rig.resume("run", { text: trainingText(Buffer.from(`${SONNETS} `), "sonnets.txt") }),
+    ).rejects.toMatchObject({ code: "other-run" });
   });
 
   test("by beginning another one in its place", async () => {
@@ -164,7 +166,10 @@ describe("a run is not gone on with", () => {
       [{ progress: { ...progress, batches: { nixt: 0, waiting: [] } } }, "the place in the text is damaged"],
     ] as const) {
       await rig.rewrite("run", head);
-      await expect(rig.resume("run")).rejects.toMatchObject({ code: "foreign-checkpoint", problem: expect.stringContaining(part) });
+      await expect(rig.resume("run")).rejects.toMatchObject({
+        code: "foreign-checkpoint",
+        problem: expect.stringContaining(part),
+      });
       writeFileSync(path, whole);
     }
     await rig.rewrite("run", {});
@@ -203,7 +208,14 @@ test("a run that is stopped while it is judged ends there, and goes on as if it 
   });
   expect(stopped).toMatchObject({ isStopped: true, steps: 5 });
   // 2 batches from each part.
-  expect(seen).toEqual([[0, 0, 4], [0, 1, 4], [0, 2, 4], [0, 3, 4], [5, 0, 4], [5, 1, 4]]);
+  expect(seen).toEqual([
+    [0, 0, 4],
+    [0, 1, 4],
+    [0, 2, 4],
+    [0, 3, 4],
+    [5, 0, 4],
+    [5, 1, 4],
+  ]);
   expect(await rig.resume("run")).toMatchObject({ isStopped: false });
   expect(await rig.contents("run")).toEqual(await rig.contents("whole"));
   expect(metrics("run")).toEqual(metrics("whole"));
