@@ -25,6 +25,7 @@ const fileSchema = v.looseObject({
     v.array(v.looseObject({ id: count, content: v.string(), special: v.optional(v.boolean()) })),
     [],
   ),
+  normalizer: v.optional(v.unknown()),
   decoder: v.optional(v.nullable(decoderSchema)),
 });
 
@@ -36,7 +37,11 @@ export class HfTokenizer implements Tokenizer {
   readonly #file: object;
   readonly #tokenizer: HuggingFaceTokenizer;
   readonly #special: ReadonlySet<number>;
+  /** Bytes of tokens that are text as it stands, in any tokenizer. */
+  readonly #literal: ReadonlyMap<number, number>;
   readonly #isByteLevel: boolean;
+  /** Whether a text's tokens have the bytes of the text: what has no token is left out without a word. */
+  readonly #isPlain: boolean;
   /** What stands in for text without tokens. */
   readonly #unknown: number | undefined;
   /** Whether a mark of a space is put in front of a text, which its decoder takes away. */
@@ -46,13 +51,13 @@ export class HfTokenizer implements Tokenizer {
   constructor(file: object) {
     const { output, issues } = v.safeParse(fileSchema, file);
     if (issues !== undefined) throw badTokenizer(issues[0].message);
-    const { added_tokens: added, decoder, model } = output;
+    const { added_tokens: added, decoder, model, normalizer } = output;
     const decoders = [...(decoder?.decoders ?? []), ...(decoder == null ? [] : [decoder])].map(({ type }) => type);
     const lossy = decoders.find((type) => !WHOLE_DECODERS.has(type));
     if (lossy !== undefined) throw badTokenizer(`its decoder ${lossy} does not give back the text that was encoded`);
+    // Without special tokens: a text that has their words means the words.
+    const plain = added.filter(({ special: isSpecial }) => isSpecial !== true);
     try {
-      // Without special tokens: a text that has their words means the words.
-      const plain = added.filter(({ special: isSpecial }) => isSpecial !== true);
       this.#tokenizer = new HuggingFaceTokenizer({ ...file, added_tokens: plain }, {});
       this.vocabulary = 1 + largest([...this.#tokenizer.get_vocab(true).values(), ...added.map(({ id }) => id)]);
     } catch (error) {
@@ -65,7 +70,9 @@ export class HfTokenizer implements Tokenizer {
     this.bos = bos;
     this.#file = file;
     this.#special = new Set(special.map(({ id }) => id));
+    this.#literal = new Map(plain.map(({ id, content }) => [id, Buffer.byteLength(content)]));
     this.#isByteLevel = decoders.includes("ByteLevel");
+    this.#isPlain = this.#isByteLevel && normalizer == null;
     this.#unknown =
       model.unk_id ?? (model.unk_token == null ? undefined : this.#tokenizer.token_to_id(model.unk_token));
     this.#hasFirstMark = !this.#isByteLevel && this.#marksFirst();
@@ -74,7 +81,8 @@ export class HfTokenizer implements Tokenizer {
   encode(text: string): Int32Array {
     const ids = Int32Array.from(this.#tokenizer.encode(text, { add_special_tokens: false }).ids);
     const isText = (id: number) => id >= 0 && id < this.vocabulary && id !== this.#unknown && !this.#special.has(id);
-    if (!ids.every(isText)) {
+    const isWhole = !this.#isPlain || ids.reduce((sum, id) => sum + this.bytesOf(id), 0) >= Buffer.byteLength(text);
+    if (!ids.every(isText) || !isWhole) {
       const remedy = "give a tokenizer that covers the text";
       throw new LanguageModelError("unknown-character", "the tokenizer has no tokens for a part of the text", remedy);
     }
@@ -90,6 +98,8 @@ export class HfTokenizer implements Tokenizer {
   bytesOf(id: number, before?: number): number {
     const token = this.#special.has(id) ? undefined : this.#tokenizer.id_to_token(id);
     if (token === undefined) return 0;
+    const literal = this.#literal.get(id);
+    if (literal !== undefined) return literal;
     // One printable character stands for each byte.
     if (this.#isByteLevel) return [...token].length;
     if (BYTE_TOKEN.test(token)) return 1;

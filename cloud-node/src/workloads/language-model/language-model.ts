@@ -60,6 +60,8 @@ async function train(
   const out = join(context.scratch, "run");
   const checkpoint = await lastCheckpoint(context, out);
   const { steps } = config;
+  const told = (step: number, loss: number) =>
+    context.progress({ fraction: step / steps, note: `step ${step}, loss ${loss.toFixed(3)}` });
   try {
     return await trainModel({
       ...{ config, text, out, isReplaced: false, checkpoint },
@@ -68,11 +70,13 @@ async function train(
       signal: context.signal,
       nowMs: () => performance.now(),
       memoryBytes: () => process.memoryUsage.rss(),
-      onStep: (step, loss) =>
-        context.progress({ fraction: step / steps, note: `step ${step}, loss ${loss.toFixed(3)}` }),
+      onStep: told,
       onJudging: (step, done, of) =>
         context.progress({ fraction: step / steps, note: `step ${step}, judged by ${done} of ${of} batches` }),
-      onEvaluation: ({ step, valLoss }) => context.log(`step ${step}: validation loss ${valLoss?.toFixed(4)} nats`),
+      onEvaluation: ({ step, smoothedLoss, valLoss }) => {
+        told(step, smoothedLoss ?? valLoss ?? Number.NaN);
+        context.log(`step ${step}: validation loss ${valLoss?.toFixed(4)} nats`);
+      },
       onWarning: (line) => context.log(line),
       onCheckpoint: async (folder) => await context.checkpoint(packRun(folder.path)),
     });

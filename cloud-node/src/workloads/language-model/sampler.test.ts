@@ -77,7 +77,7 @@ async function told(
   ids: ArrayLike<number>,
   tokenizer: Tokenizer,
   more: Partial<SampleRequest> = {},
-  prompt = Int32Array.of(tokenizer.bos),
+  prompt: Int32Array = Int32Array.of(tokenizer.bos),
 ): Promise<string[]> {
   const request: SampleRequest = { prompt: "", tokens: 100, stops: [], temperature: 1, uniform: () => 0, ...more };
   const pieces: string[] = [];

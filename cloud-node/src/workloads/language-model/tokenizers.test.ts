@@ -74,7 +74,12 @@ describe("Hugging Face", () => {
     const tokens = tokenizer.encode("hello");
     expect(() => tokenizer.encode("<|bos|>")).toThrow("has no tokens for a part of the text");
     const wide = { ...BYTE_LEVEL.model.vocab, "<": 15, "|": 16, b: 17, s: 18, ">": 19 };
-    const able = new HfTokenizer({ ...BYTE_LEVEL, model: { ...BYTE_LEVEL.model, vocab: wide } });
+    const able = new HfTokenizer({
+      ...BYTE_LEVEL,
+      added_tokens: [...BYTE_LEVEL.added_tokens, { id: 20, content: "€", special: false }],
+      model: { ...BYTE_LEVEL.model, vocab: wide },
+    });
+    expect([[...able.encode("h€")], able.bytesOf(20)]).toEqual([[1, 20], 3]);
     expect([...able.encode("<|bos|>")]).toEqual([15, 16, 17, 4, 18, 16, 19]);
     expect([...able.encode("hello")]).toEqual([...tokens]);
     expect(able.decode(able.encode("<|bos|>"))).toBe("<|bos|>");

@@ -83,8 +83,8 @@ export async function trainRun(run: TrainingRun): Promise<RunOutcome> {
     const startedMs = run.nowMs();
     const outcome = await model.train(data.training.next(), steps.at(step));
     if (!Number.isFinite(outcome.loss) || !Number.isFinite(outcome.gradientNorm)) {
-      // What was kept between two evaluations was not judged: the first step is what shows that it is no good.
-      const isWorthless = step === begun && !isJudged && !Number.isFinite(outcome.loss);
+      // What was kept between two evaluations was not judged: that no step can be taken from it shows that it is no good.
+      const isWorthless = step === begun && !isJudged;
       throw notFinite(run, step, outcome, isWorthless ? await run.folder.goBack() : true);
     }
     const seconds = (run.nowMs() - startedMs) / 1000;
@@ -126,7 +126,8 @@ async function evaluate(run: TrainingRun, state: RunProgress, watch: MemoryWatch
   };
   const judged = (part: "train" | "val"): Promise<Judgement | undefined> =>
     judge(data.evaluation(part, state.step), batches, data.tokenizer, (batch) => model.loss(batch), goesOn);
-  const [train, val] = [await judged("train"), await judged("val")];
+  const train = await judged("train");
+  const val = train === undefined ? undefined : await judged("val");
   if (train === undefined || val === undefined) return false;
   if (!Number.isFinite(train.loss) || !Number.isFinite(val.loss)) {
     throw notFinite(run, state.step, { loss: Number.NaN }, await folder.goBack());
