@@ -16,7 +16,7 @@ export interface DataParallelOptions {
   /** From 1 to `shards`. */
   readonly threads: number;
   /** 256 unless given. */
-  readonly vectorBits?: VectorBits;
+  readonly vectorBits?: VectorBits | undefined;
 }
 
 /**
