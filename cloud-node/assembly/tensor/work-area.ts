@@ -17,7 +17,7 @@ export function edgeTile(): usize {
   return workArea;
 }
 
-/** One of two strips; not used while there are panels. */
+/** One of some strips; not used while there are panels. */
 export function strip(index: i32): usize {
   return workArea + EDGE_BYTES + usize(index) * STRIP_BYTES;
 }
