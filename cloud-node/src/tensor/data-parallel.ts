@@ -1,4 +1,5 @@
 import type { Engine } from "./engine.ts";
+import { mostPartCalls } from "./part-calls.ts";
 import type { Program } from "./program.ts";
 import { ProgramEngine } from "./program-engine.ts";
 import { TensorError } from "./tensor-error.ts";
@@ -36,6 +37,7 @@ export async function loadDataParallel(program: Program, options: DataParallelOp
   const memory = reserveMemory(layout);
   const first = new WasmArena(module, memory, layout, 0);
   const others = Array.from({ length: shards - 1 }, (_, shard) => new WasmArena(module, memory, layout, shard + 1));
-  const crew = await ThreadCrew.start({ program, module, memory, layout }, [first, ...others], threads);
+  const most = mostPartCalls(program, shards);
+  const crew = await ThreadCrew.start({ program, module, memory, layout }, [first, ...others], threads, most);
   return new ProgramEngine(program, [first, ...others], crew);
 }
