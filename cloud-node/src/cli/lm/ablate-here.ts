@@ -16,6 +16,7 @@ import type { Surroundings } from "../surroundings.ts";
 import { readText, readTokenizer } from "./read-run-options.ts";
 import type { PlannedCell } from "./run-ablate.ts";
 import { TrainingLine } from "./training-line.ts";
+import { vectorBitsOf } from "./vector-bits.ts";
 
 /** Train run after run, each in a folder of its own. What an ablation before it finished is not done again. */
 export async function ablateHere(
@@ -28,6 +29,7 @@ export async function ablateHere(
   const text = await readText(textName);
   const tokenizer = await readTokenizer(options.tokenizer);
   const { threads = availableParallelism(), backend = BACKEND_CHOICES[0] } = options;
+  const vectorBits = vectorBitsOf(surroundings.env);
   const line = new TrainingLine(stderr, clock);
   const results: CellResult[] = [];
   try {
@@ -39,7 +41,7 @@ export async function ablateHere(
         const summary = await trainModel({
           // Where there is no checkpoint, nothing is lost with what else a run left.
           ...{ config, text, out, isReplaced: checkpoint === undefined, tokenizer, checkpoint },
-          openBackend: (shards) => openBackend({ name: backend, shards, threads }),
+          openBackend: (shards) => openBackend({ name: backend, shards, threads, vectorBits }),
           signal: interrupt,
           nowMs: () => clock.nowMs(),
           memoryBytes: () => process.memoryUsage.rss(),
