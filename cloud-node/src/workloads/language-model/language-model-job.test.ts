@@ -123,25 +123,23 @@ test("a tokenizer that is given is the one that is used, and the configuration s
   expect(JSON.parse(String(output(job, "config.json")))).toMatchObject({ data: { tokenizer: "hf" } });
 });
 
-test("what cannot be trained on is refused for good, by its name", async () => {
+test.for([
+  [{}, null, "bad-job", "give a text"],
+  [{}, " \n", "bad-input", "sonnets.txt has no text"],
+  [{}, "short", "bad-input", "the shorter part has"],
+  [{ set: ["model.width=9"] }, SONNETS, "bad-params", "width must be a multiple of heads"],
+  [{ config: { data: { tokenizer: "hf" } } }, SONNETS, "bad-params", "needs a tokenizer.json"],
+  [
+    { set: [...SMALL, "optimizer.learningRate=1e30", "optimizer.weightDecay=1e9"] },
+    SONNETS,
+    "bad-params",
+    "no finite number",
+  ],
+] as const)("%o of %j is refused for good, by its name", async ([params, text, code, part]) => {
   await rig.worker(WORKER);
-  for (const [params, text, code, part] of [
-    [{}, null, "bad-job", "give a text"],
-    [{}, " \n", "bad-input", "sonnets.txt has no text"],
-    [{}, "short", "bad-input", "the shorter part has"],
-    [{ set: ["model.width=9"] }, SONNETS, "bad-params", "width must be a multiple of heads"],
-    [{ config: { data: { tokenizer: "hf" } } }, SONNETS, "bad-params", "needs a tokenizer.json"],
-    [
-      { set: [...SMALL, "optimizer.learningRate=1e30", "optimizer.weightDecay=1e9"] },
-      SONNETS,
-      "bad-params",
-      "no finite number",
-    ],
-  ] as const) {
-    const job = await run(params as JsonObject, text);
-    expect(job).toMatchObject({ state: "failed", attempts: 1, error: { code } });
-    expect(job.error?.message).toContain(part);
-  }
+  const job = await run(params as JsonObject, text);
+  expect(job).toMatchObject({ state: "failed", attempts: 1, error: { code } });
+  expect(job.error?.message).toContain(part);
 });
 
 test.for([

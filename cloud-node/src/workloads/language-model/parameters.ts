@@ -1,3 +1,4 @@
+import { sizeOf } from "../../tensor/tensor.ts";
 import type { ModelConfig } from "./model-config.ts";
 
 /** How a tensor's values begin. */
@@ -92,11 +93,6 @@ function beginningOf({ init, width, layers }: ModelConfig, role: Role): Beginnin
   if (role === "inner") return { kind: "uniform", limit };
   if (role === "up") return { kind: "uniform", limit: NANOCHAT_UP_SHARE * limit };
   return { kind: "normal", deviation: role === "head" ? NANOCHAT_HEAD_DEVIATION : NANOCHAT_TABLE_DEVIATION };
-}
-
-/** Numbers of a tensor. */
-export function sizeOf(shape: readonly number[]): number {
-  return shape.reduce((product, n) => product * n, 1);
 }
 
 /** Trained numbers of a model in all. */
