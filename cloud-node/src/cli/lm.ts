@@ -84,8 +84,8 @@ Examples:
 
 const ABLATE_HELP = `
 NAME=A,B,... is an option of a run, and the values to be tried: every
-combination is trained with every seed, and the table says mean and standard deviation.
-Without --vary: model.tied=true,false and model.norm=rms-plain,none.
+combination is trained with every seed, and the table says mean and standard
+deviation. Without --vary: model.tied=true,false and model.norm=rms-plain,none.
 
 Runs that are done are not done again: the same command goes on where it was
 stopped. A run whose loss is no number any more is told in the table, and the

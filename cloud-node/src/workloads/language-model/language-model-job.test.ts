@@ -124,18 +124,19 @@ test("a tokenizer that is given is the one that is used, and the configuration s
 });
 
 test.for([
-  [{}, null, "bad-job", "give a text"],
-  [{}, " \n", "bad-input", "sonnets.txt has no text"],
-  [{}, "short", "bad-input", "the shorter part has"],
-  [{ set: ["model.width=9"] }, SONNETS, "bad-params", "width must be a multiple of heads"],
-  [{ config: { data: { tokenizer: "hf" } } }, SONNETS, "bad-params", "needs a tokenizer.json"],
+  ["no text", {}, null, "bad-job", "give a text"],
+  ["an empty text", {}, " \n", "bad-input", "sonnets.txt has no text"],
+  ["a short text", {}, "short", "bad-input", "the shorter part has"],
+  ["an option that cannot be", { set: ["model.width=9"] }, SONNETS, "bad-params", "width must be a multiple of heads"],
+  ["no tokenizer", { config: { data: { tokenizer: "hf" } } }, SONNETS, "bad-params", "needs a tokenizer.json"],
   [
+    "rates that diverge",
     { set: [...SMALL, "optimizer.learningRate=1e30", "optimizer.weightDecay=1e9"] },
     SONNETS,
     "bad-params",
     "no finite number",
   ],
-] as const)("%o of %j is refused for good, by its name", async ([params, text, code, part]) => {
+] as const)("a job with %s is refused for good", async ([, params, text, code, part]) => {
   await rig.worker(WORKER);
   const job = await run(params as JsonObject, text);
   expect(job).toMatchObject({ state: "failed", attempts: 1, error: { code } });
