@@ -8,6 +8,8 @@ import type { Program } from "../program.ts";
 import { ProgramBuilder } from "../program-builder.ts";
 import { sizeOf, type Tensor } from "../tensor.ts";
 import { wasmRelaxedBackend, wasmStrictBackend } from "../wasm/wasm-backend.ts";
+import { HAS_SOFTWARE_GPU } from "../webgpu/software-gpu.suite.ts";
+import { webGpuBackend } from "../webgpu/webgpu-backend.ts";
 
 /** Written by write-torch-values.py, beside this file. */
 interface TorchValues {
@@ -30,7 +32,8 @@ const WIDTH = HEADS * HEAD_DIM;
 const MAX_RELATIVE = 1e-4;
 
 const models = { gpt: buildGpt, llama: buildLlama };
-const cases = [jsBackend, wasmStrictBackend, wasmRelaxedBackend].flatMap((backend) =>
+const softwareGpu = HAS_SOFTWARE_GPU ? [webGpuBackend({ isSoftware: true })] : [];
+const cases = [jsBackend, wasmStrictBackend, wasmRelaxedBackend, ...softwareGpu].flatMap((backend) =>
   (["gpt", "llama"] as const).map((model) => ({ backend, model, name: backend.name })),
 );
 
