@@ -53,11 +53,7 @@ export class DeviceProgram {
   static async open(device: GPUDevice, pipelines: DevicePipelines, program: Program): Promise<DeviceProgram> {
     const own = new DeviceProgram(device, pipelines, program);
     const [forward, backward] = [program.forward, program.backward].map((calls) => own.#record(calls));
-    const arena = new DeviceArena(
-      device,
-      pipelines.arenaLayout,
-      own.#layout.sizes(program, own.#recorder.scratchSize),
-    );
+    const arena = new DeviceArena(device, pipelines.arenaLayout, own.#layout.sizes(program, own.#recorder.scratchSize));
     own.#arena = arena;
     for (const { tensor, values } of program.constants) own.write("work", tensor.offset, Float32Array.from(values));
     await own.#passes.forward.set(forward ?? []);

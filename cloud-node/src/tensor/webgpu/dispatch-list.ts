@@ -1,5 +1,5 @@
-import type { Dispatch } from "./dispatch.ts";
 import { CALL_BYTES, type DevicePipelines } from "./device-pipelines.ts";
+import type { Dispatch } from "./dispatch.ts";
 import { packFields } from "./shader-library.ts";
 
 interface Step {

@@ -42,7 +42,11 @@ export class ShaderLibrary {
 }
 
 /** The words of a call's uniform. @throws {InvariantError} for a field that the kernel does not have */
-export function packFields({ fields }: ShaderFile, kernel: KernelId, given: Readonly<Record<string, number>>): Uint32Array {
+export function packFields(
+  { fields }: ShaderFile,
+  kernel: KernelId,
+  given: Readonly<Record<string, number>>,
+): Uint32Array {
   const words = new Uint32Array(fields.length);
   const floats = new Float32Array(words.buffer);
   const places = new Map(fields.map(({ name }, at) => [name, at]));

@@ -70,7 +70,9 @@ test("a program that asked for a device ends, whether there was one or not", () 
 });
 
 test("where there is no graphics processor, that is said, and what to do", async () => {
-  const device = await webGpuBackend({ isSoftware: false }).device().catch((error: unknown) => error);
+  const device = await webGpuBackend({ isSoftware: false })
+    .device()
+    .catch((error: unknown) => error);
   if (!(device instanceof TensorError)) {
     expect(device).not.toBe("");
     return;

@@ -67,7 +67,11 @@ export class GpuLine {
     if (answer?.kind === "done") return answer.value;
     if (answer !== undefined) throw new TensorError(answer.code, answer.problem, answer.remedy);
     const problem = "the graphics processor was lost: its driver ended it, or it was taken away";
-    throw new TensorError("device-lost", problem, "go on from the newest checkpoint; where it happens again, use wasm-strict");
+    throw new TensorError(
+      "device-lost",
+      problem,
+      "go on from the newest checkpoint; where it happens again, use wasm-strict",
+    );
   }
 
   tell(order: GpuOrder): void {

@@ -1,5 +1,5 @@
-import { checkCount, checkRange, closedEngine, countTargets, noGradient, unknownName } from "../engine-checks.ts";
 import type { DropoutDraw, Engine, ParameterPart, TrainOutcome } from "../engine.ts";
+import { checkCount, checkRange, closedEngine, countTargets, noGradient, unknownName } from "../engine-checks.ts";
 import type { OptimizerStep } from "../optimizer.ts";
 import type { Program, ProgramInput, ProgramParameter } from "../program.ts";
 import { RandomStream } from "../random.ts";
