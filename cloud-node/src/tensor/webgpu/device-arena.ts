@@ -1,4 +1,5 @@
 import { DeviceLimitError } from "../../gpu-device.ts";
+import { InvariantError } from "../../invariant-error.ts";
 import type { ArenaSection } from "../arena.ts";
 import { updateScratch } from "../optimizer-update.ts";
 import type { Program } from "../program.ts";
@@ -80,7 +81,7 @@ export class DeviceArena {
 
   #bufferOf(section: DeviceSection): GPUBuffer {
     const buffer = this.#buffers.get(section);
-    if (buffer === undefined) throw new DeviceLimitError(`there is no section ${section}`);
+    if (buffer === undefined) throw new InvariantError(`an arena has no section ${section}`);
     return buffer;
   }
 }

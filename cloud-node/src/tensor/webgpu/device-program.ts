@@ -1,3 +1,4 @@
+import { InvariantError } from "../../invariant-error.ts";
 import { bindCalls } from "../arena.ts";
 import type { TrainOutcome } from "../engine.ts";
 import type { Kernels } from "../kernels.ts";
@@ -20,6 +21,8 @@ import { CONTROL, recordVerdict, updateRecorder } from "./record-updates.ts";
 const MOST_WEIGHTS = 2 ** 26;
 /** They share a buffer with all that a step computes: so much of what a device binds at once may be theirs. */
 const WEIGHTS_SHARE = 1 / 16;
+/** Numbers that a step gives back: loss and norm. */
+const ANSWER_COUNT = 2;
 
 /**
  * A program on a device: every pass, and a whole step of training, is one command buffer, and what comes back is the
@@ -33,6 +36,8 @@ export class DeviceProgram {
   readonly #optimizer: Optimizer;
   readonly #passes: Readonly<Record<Pass, DispatchList>>;
   readonly #update: DispatchList;
+  /** Where loss and norm come back, step by step. */
+  readonly #answer: GPUBuffer;
   #arena: DeviceArena | undefined;
 
   private constructor(device: GPUDevice, pipelines: DevicePipelines, program: Program) {
@@ -42,6 +47,7 @@ export class DeviceProgram {
     const list = () => new DispatchList(device, pipelines);
     this.#passes = { forward: list(), backward: list() };
     this.#update = list();
+    this.#answer = this.#readable(ANSWER_COUNT);
     const address = this.#layout.address.bind(this.#layout);
     this.#optimizer = new Optimizer(
       program,
@@ -95,6 +101,7 @@ export class DeviceProgram {
   close(): void {
     this.#arena?.close();
     this.#arena = undefined;
+    this.#answer.destroy();
     for (const list of [this.#passes.forward, this.#passes.backward, this.#update]) list.close();
   }
 
@@ -139,8 +146,8 @@ export class DeviceProgram {
   async #submit(lists: readonly DispatchList[], places: readonly ReadPlace[]): Promise<Float32Array> {
     const arena = this.#opened();
     const count = places.reduce((sum, place) => sum + place.count, 0);
-    const usage = GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST;
-    const readable = this.#device.createBuffer({ size: 4 * count, usage });
+    const isAnswer = count <= ANSWER_COUNT;
+    const readable = isAnswer ? this.#answer : this.#readable(count);
     const encoder = this.#device.createCommandEncoder();
     if (lists.length > 0) {
       const pass = encoder.beginComputePass();
@@ -154,16 +161,19 @@ export class DeviceProgram {
       at += place.count;
     }
     this.#device.queue.submit([encoder.finish()]);
-    try {
-      await readable.mapAsync(GPUMapMode.READ);
-      return new Float32Array(readable.getMappedRange().slice(0));
-    } finally {
-      readable.destroy();
-    }
+    await readable.mapAsync(GPUMapMode.READ);
+    const numbers = new Float32Array(readable.getMappedRange().slice(0, 4 * count));
+    if (isAnswer) readable.unmap();
+    else readable.destroy();
+    return numbers;
+  }
+
+  #readable(count: number): GPUBuffer {
+    return this.#device.createBuffer({ size: 4 * count, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
   }
 
   #opened(): DeviceArena {
-    if (this.#arena === undefined) throw new RangeError("the program is closed");
+    if (this.#arena === undefined) throw new InvariantError("a program is used that was closed");
     return this.#arena;
   }
 }

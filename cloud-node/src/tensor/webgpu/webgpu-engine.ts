@@ -5,7 +5,7 @@ import type { Program, ProgramInput, ProgramParameter } from "../program.ts";
 import { RandomStream } from "../random.ts";
 import { rowsOf, sizeOf, type Tensor, widthOf } from "../tensor.ts";
 import type { ReadPlace } from "./device-arena.ts";
-import type { GpuLine } from "./webgpu-backend.ts";
+import type { GpuLine } from "./gpu-line.ts";
 
 /** A program on a graphics processor. What is given is checked here, and what is asked for comes from there. */
 export class WebGpuEngine implements Engine {
