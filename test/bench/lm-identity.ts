@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
-import { setTimeout } from "node:timers/promises";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { arm64Node } from "./arm64-node.ts";
 import { BenchError } from "./bench-error.ts";
@@ -26,8 +26,14 @@ const INTERRUPTED_EXIT = 1;
 /** What an emulated processor trains in minutes. */
 const SMALL = ["model.layers=2", "model.width=32", "model.heads=2", "model.context=16", "data.rows=4"];
 const NANOGPT: Subject = { name: "nanoGPT's CPU recipe", args: ["--recipe", "nanogpt-cpu"] };
-const NANOCHAT: Subject = { name: "nanochat's recipe, 2 x 2 x 32, T 16, B 4", args: ["--recipe", "nanochat", ...sets(SMALL)] };
-const SMALL_GPT: Subject = { name: "nanoGPT's, 2 x 2 x 32, T 16, B 4", args: ["--recipe", "nanogpt-cpu", ...sets(SMALL)] };
+const NANOCHAT: Subject = {
+  name: "nanochat's recipe, 2 x 2 x 32, T 16, B 4",
+  args: ["--recipe", "nanochat", ...sets(SMALL)],
+};
+const SMALL_GPT: Subject = {
+  name: "nanoGPT's, 2 x 2 x 32, T 16, B 4",
+  args: ["--recipe", "nanogpt-cpu", ...sets(SMALL)],
+};
 
 /** Parameters after so many steps: of two runs, two numbers of threads, a run that was stopped, and another processor. */
 export const identityPart: LmPart = { name: "identity", run: benchIdentity };
@@ -49,7 +55,13 @@ async function benchIdentity({ isQuick, folder, say }: LmPlace): Promise<LmFindi
     rows.push({ subject: subject.name, how, steps: of, sha256, isSame: sha256 === first });
     say(`${subject.name}, ${of} steps, ${how}: ${sha256.slice(0, 16)}`);
   };
-  const train = async (subject: Subject, how: string, count: number, args: readonly string[], node?: readonly string[]) => {
+  const train = async (
+    subject: Subject,
+    how: string,
+    count: number,
+    args: readonly string[],
+    node?: readonly string[],
+  ) => {
     const out = join(folder, `${rows.length}`);
     await trainByCommand(SONNETS, out, [...optionsOf(subject, count), ...args], node === undefined ? {} : { node });
     add(subject, how, count, hashOf(out));

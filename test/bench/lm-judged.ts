@@ -1,4 +1,11 @@
-import { type Batch, Checkpoint, openShardedBackend, type RunConfig, type RunData, TensorModel } from "@lockstep/cloud-node";
+import {
+  type Batch,
+  Checkpoint,
+  openShardedBackend,
+  type RunConfig,
+  type RunData,
+  TensorModel,
+} from "@lockstep/cloud-node";
 import { takeBatches } from "./lm-torch.ts";
 import { checkpointIn } from "./lm-train-command.ts";
 

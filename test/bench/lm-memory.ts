@@ -26,7 +26,11 @@ async function benchMemory({ isQuick }: LmPlace): Promise<LmFindings> {
         title: `Memory of nanoGPT's CPU recipe after 100 steps and after ${steps} more, MB`,
         columns: ["of", "after 100", `after ${steps} more`, "grown"],
         rows: parts.map((part) => [
-          part === "heap" ? "objects, after a collection" : part === "buffers" ? "WebAssembly and buffers" : "process, resident",
+          part === "heap"
+            ? "objects, after a collection"
+            : part === "buffers"
+              ? "WebAssembly and buffers"
+              : "process, resident",
           ...[before[part] / MEGABYTE, after[part] / MEGABYTE, grown(part)].map((x) => x.toFixed(2)),
         ]),
       },
@@ -39,7 +43,9 @@ async function benchMemory({ isQuick }: LmPlace): Promise<LmFindings> {
             ...{ measured: grown("heap") + grown("buffers"), unit: "MB", must: { atMost: NOISE_MB } },
           },
         ],
-    notes: ["Memory: a process of its own over the sonnets (`test/bench/lm-memory-run.ts`), its garbage collected before it is asked."],
+    notes: [
+      "Memory: a process of its own over the sonnets (`test/bench/lm-memory-run.ts`), its garbage collected before it is asked.",
+    ],
     json: { memory: { steps, before, after } },
   };
 }

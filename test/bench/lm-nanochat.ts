@@ -54,7 +54,10 @@ async function benchNanochat({ text, isQuick, folder, say }: LmPlace): Promise<L
   if (/[^\0-\x7f]/.test(content)) throw new BenchError("not-the-same", { text, "must be": "ASCII" });
   const rows: BudgetRow[] = [];
   for (const { model, settings } of BUDGETS) {
-    const config = parseRunConfig({ recipe: "nanochat", settings: [...settings, EVALUATION, ...(isQuick ? [QUICK] : [])] });
+    const config = parseRunConfig({
+      recipe: "nanochat",
+      settings: [...settings, EVALUATION, ...(isQuick ? [QUICK] : [])],
+    });
     const judged = estimateOf(config, prepareData(config, content));
     const ours = await trainHere(config, content, judged);
     const torch = await trainInTorch(config, content, [judged], folder);
@@ -71,7 +74,15 @@ async function benchNanochat({ text, isQuick, folder, say }: LmPlace): Promise<L
     tables: [
       {
         title: `nanochat's recipe at small budgets (${BACKEND}, one thread)`,
-        columns: ["layers x heads x width", "steps", "bits per byte", "PyTorch's", "CPU ms a step", "PyTorch's", "PyTorch / ours"],
+        columns: [
+          "layers x heads x width",
+          "steps",
+          "bits per byte",
+          "PyTorch's",
+          "CPU ms a step",
+          "PyTorch's",
+          "PyTorch / ours",
+        ],
         rows: rows.map((row) => [
           ...[row.model, row.steps, row.bitsPerByte.toFixed(4), row.torchBitsPerByte.toFixed(4)],
           ...[row.cpuMs, row.torchCpuMs, row.torchCpuMs / row.cpuMs].map((x) => x.toPrecision(3)),

@@ -31,13 +31,23 @@ async function benchNanogpt(place: LmPlace): Promise<LmFindings> {
   const rows: SeedRow[] = [];
   for (const seed of place.isQuick ? SEEDS.slice(0, 1) : SEEDS) rows.push(await trainBoth(place.text, seed, place));
   const [first] = rows as [SeedRow, ...SeedRow[]];
-  const { seconds, steps, peakRssMB, memoryGrowthBytes } = first.ours;
-  const means = (["estimate", "whole", "torchEstimate", "torchWhole"] as const).map((of) => mean(rows.map((row) => row[of])));
+  const { steps, memoryGrowthBytes } = first.ours;
+  const means = (["estimate", "whole", "torchEstimate", "torchWhole"] as const).map((of) =>
+    mean(rows.map((row) => row[of])),
+  );
   return {
     tables: [
       {
         title: `nanoGPT's CPU recipe, ${steps} steps: loss of what was not learned from, nats`,
-        columns: ["seed", "ours, estimate", "PyTorch, estimate", "ours, whole part", "PyTorch, whole part", "steps/s", "peak MB"],
+        columns: [
+          "seed",
+          "ours, estimate",
+          "PyTorch, estimate",
+          "ours, whole part",
+          "PyTorch, whole part",
+          "steps/s",
+          "peak MB",
+        ],
         rows: [
           ...rows.map(({ seed, ours, estimate, torchEstimate, whole, torchWhole }) => [
             ...[String(seed), ...nats(estimate, torchEstimate, whole, torchWhole)],
@@ -53,7 +63,9 @@ async function benchNanogpt(place: LmPlace): Promise<LmFindings> {
       `nanoGPT's README says 1.88 of its own run. Memory is the process's at its peak; it grew by ${(memoryGrowthBytes / MEGABYTE).toFixed(1)} MB from the second evaluation to the last.`,
     ],
     json: {
-      nanogpt: rows.map(({ ours, ...row }) => ({ ...row, steps, seconds, peakRssMB: ours.peakRssMB })),
+      nanogpt: rows.map(({ ours: { steps: count, seconds, cpuSeconds, peakRssMB }, ...row }) => {
+        return { ...row, steps: count, seconds, cpuSeconds, peakRssMB };
+      }),
     },
   };
 }
@@ -67,7 +79,10 @@ async function trainBoth(text: string, seed: number, { isQuick, folder, say }: L
   const judged = [estimateOf(config, data), wholeOf(config, data, content)] as const;
   const out = join(folder, String(seed));
   const args = ["--recipe", "nanogpt-cpu", "--threads", "1", ...settings.flatMap((setting) => ["--set", setting])];
-  const [ours, torch] = await Promise.all([trainByCommand(text, out, args), trainInTorch(config, content, judged, folder)]);
+  const [ours, torch] = await Promise.all([
+    trainByCommand(text, out, args),
+    trainInTorch(config, content, judged, folder),
+  ]);
   const [torchEstimate = Number.NaN, torchWhole = Number.NaN] = torch?.judged ?? [];
   const row: SeedRow = {
     ...{ seed, ours, torchEstimate, torchWhole },

@@ -36,5 +36,10 @@ export function withoutText(name: string, what: string): LmFindings {
 
 /** What a part says whose peer is not installed here. */
 export function notMeasured(name: string, what: string, missing: string): LmFindings {
-  return { tables: [], goals: [], notes: [`${what}: not measured, since ${missing} is missing.`], json: { [name]: null } };
+  return {
+    tables: [],
+    goals: [],
+    notes: [`${what}: not measured, since ${missing} is missing.`],
+    json: { [name]: null },
+  };
 }

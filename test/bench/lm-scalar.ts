@@ -53,7 +53,12 @@ async function benchScalar({ isQuick, say }: LmPlace): Promise<LmFindings> {
   }
   say(`ours ${ours.cpuMs.toFixed(2)} ms a step`);
   const weights = Object.fromEntries(specs.map((spec) => [spec.name, rowsOf(spec, config.seed)]));
-  const plan = { config: modelConfig, weights, batches: batches.slice(0, isQuick ? 3 : PEER_STEPS), adamw: update.groups[0] };
+  const plan = {
+    config: modelConfig,
+    weights,
+    batches: batches.slice(0, isQuick ? 3 : PEER_STEPS),
+    adamw: update.groups[0],
+  };
   const peer = await runPython<Peer>("python3", "scalar_gpt.py", plan);
   if (peer === undefined) throw new BenchError("no-peer", { peer: "python3" });
   const apart = furthest(ours.gradients, peer.gradients);
@@ -66,7 +71,14 @@ async function benchScalar({ isQuick, say }: LmPlace): Promise<LmFindings> {
     tables: [
       {
         title: "A step of the scalar GPT (forward, backward, AdamW): every number a node",
-        columns: ["model", "ours, CPU ms", `${peer.python}, CPU ms`, "Python / ours", "gradients apart", "losses apart"],
+        columns: [
+          "model",
+          "ours, CPU ms",
+          `${peer.python}, CPU ms`,
+          "Python / ours",
+          "gradients apart",
+          "losses apart",
+        ],
         rows: [
           [
             "1 x 4 x 16, T 16, one row",

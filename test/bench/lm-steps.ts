@@ -117,7 +117,10 @@ async function measureRounds(plan: Plan, isQuick: boolean, say: (line: string) =
   const rounds: Round[] = [];
   const count = isQuick ? 1 : ROUNDS;
   for (let round = 1; round <= count; round++) {
-    rounds.push({ ours: await measureOurs(plan), peer: await runPython<Peer>("python3-torch", "lm_torch_steps.py", plan) });
+    rounds.push({
+      ours: await measureOurs(plan),
+      peer: await runPython<Peer>("python3-torch", "lm_torch_steps.py", plan),
+    });
     say(`round ${round} of ${count}`);
   }
   return rounds;

@@ -56,7 +56,10 @@ export function takeBatches(source: BatchSource, count: number): Batch[] {
 /** Raw int32 numbers: of each batch its inputs, then its targets. */
 export function writeBatches(path: string, batches: readonly Batch[]): void {
   const arrays = batches.flatMap(({ inputs, targets }) => [inputs, targets]);
-  writeFileSync(path, Buffer.concat(arrays.map(({ buffer, byteOffset, byteLength }) => Buffer.from(buffer, byteOffset, byteLength))));
+  writeFileSync(
+    path,
+    Buffer.concat(arrays.map(({ buffer, byteOffset, byteLength }) => Buffer.from(buffer, byteOffset, byteLength))),
+  );
 }
 
 function writeInitial(model: ModelConfig, seed: number, folder: string): string {

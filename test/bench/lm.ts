@@ -63,6 +63,7 @@ async function runPart(part: LmPart, text: string | undefined, isQuick: boolean)
 
 function partNamed(name: string): LmPart {
   const part = PARTS.find((each) => each.name === name);
-  if (part === undefined) throw new BenchError("unknown-name", { part: name, "is none of": PARTS.map((each) => each.name).join() });
+  if (part === undefined)
+    throw new BenchError("unknown-name", { part: name, "is none of": PARTS.map((each) => each.name).join() });
   return part;
 }

@@ -119,7 +119,10 @@ export const BENCHES: ReadonlyMap<string, BenchEntry> = new Map<string, BenchEnt
         "Training steps, products, losses, memory, gradients and sameness of small language models beside PyTorch and CPython. Half an hour. Needs python3-torch, and qemu-user for another processor.",
       takes: {
         data: ["DIR", "folder with TinyShakespeare as input.txt; runs over it are left out if not given"],
-        parts: ["NAME,...", "steps, gemm, scalar, nanogpt, nanochat, identity, gradients, memory; the others as found last"],
+        parts: [
+          "NAME,...",
+          "steps, gemm, scalar, nanogpt, nanochat, identity, gradients, memory; the others as found last",
+        ],
         quick: ["", "see that it works: few steps, and no goals"],
       },
       example: "lm --data DIR --parts scalar,gradients --json",
