@@ -8,6 +8,7 @@ import {
   settleModel,
   TensorModel,
 } from "@lockstep/cloud-node";
+import type { BenchGoal } from "./bench.ts";
 import { BenchError } from "./bench-error.ts";
 import { estimateOf, type Judged, meanNats } from "./lm-judged.ts";
 import { type LmFindings, type LmPart, type LmPlace, withoutText } from "./lm-part.ts";
@@ -48,7 +49,7 @@ interface BudgetRow {
 }
 
 async function benchNanochat({ text, isQuick, folder, say }: LmPlace): Promise<LmFindings> {
-  if (text === undefined) return withoutText("nanochat", "nanochat's recipe");
+  if (text === undefined) return withoutText("nanochat", "nanochat's recipe", goalsOf(Number.NaN, Number.NaN));
   const content = readFileSync(text, "utf8");
   // A target is a byte then, for the peer too.
   if (/[^\0-\x7f]/.test(content)) throw new BenchError("not-the-same", { text, "must be": "ASCII" });
@@ -89,23 +90,25 @@ async function benchNanochat({ text, isQuick, folder, say }: LmPlace): Promise<L
         ]),
       },
     ],
-    goals: isQuick
-      ? []
-      : [
-          {
-            what: "nanochat's recipe, bits per byte away from PyTorch's, the furthest",
-            ...{ measured: 100 * apart, unit: "%", must: { atMost: 1 } },
-          },
-          {
-            what: "nanochat's recipe, PyTorch's time over ours, best model",
-            ...{ measured: ahead, unit: "x", must: { atLeast: 1 } },
-          },
-        ],
+    goals: isQuick ? [] : goalsOf(100 * apart, ahead),
     notes: [
       `nanochat: recipe \`nanochat\` with ${BUDGETS.map(({ settings }) => settings.join(" ")).join("; ")}, beside the same model with Muon and AdamW in PyTorch (\`test/bench/peers/lm_torch.py\`), whose schedule, groups, scaling of rates and Newton-Schulz steps are written after nanochat's and Muon's sources; the same weights at first, the same batches, the same ${EVALUATION}. Times are means over all steps.`,
     ],
     json: { nanochat: rows },
   };
+}
+
+function goalsOf(percentApart: number, ahead: number): BenchGoal[] {
+  return [
+    {
+      what: "nanochat's recipe, bits per byte away from PyTorch's, the furthest",
+      ...{ measured: percentApart, unit: "%", must: { atMost: 1 } },
+    },
+    {
+      what: "nanochat's recipe, PyTorch's time over ours, best model",
+      ...{ measured: ahead, unit: "x", must: { atLeast: 1 } },
+    },
+  ];
 }
 
 /** Train in this process. @returns nats of what was judged, and CPU time of a step on average */

@@ -28,18 +28,12 @@ export interface LmPart {
   run(place: LmPlace): Promise<LmFindings>;
 }
 
-/** What a part says that needs TinyShakespeare and has none. */
-export function withoutText(name: string, what: string): LmFindings {
+/**
+ * What a part says that needs TinyShakespeare and has none.
+ *
+ * @param goals  as they are where nothing was measured: none of them is met
+ */
+export function withoutText(name: string, what: string, goals: readonly BenchGoal[]): LmFindings {
   const note = `${what}: not measured, since no text was given: \`--parts ${name} --data DIR\`, with TinyShakespeare as DIR/input.txt.`;
-  return { tables: [], goals: [], notes: [note], json: { [name]: null } };
-}
-
-/** What a part says whose peer is not installed here. */
-export function notMeasured(name: string, what: string, missing: string): LmFindings {
-  return {
-    tables: [],
-    goals: [],
-    notes: [`${what}: not measured, since ${missing} is missing.`],
-    json: { [name]: null },
-  };
+  return { tables: [], goals, notes: [note], json: { [name]: null } };
 }

@@ -63,7 +63,8 @@ async function runPart(part: LmPart, text: string | undefined, isQuick: boolean)
 
 function partNamed(name: string): LmPart {
   const part = PARTS.find((each) => each.name === name);
-  if (part === undefined)
-    throw new BenchError("unknown-name", { part: name, "is none of": PARTS.map((each) => each.name).join() });
+  if (part === undefined) {
+    throw new BenchError("unknown-name", { part: name, "there are": PARTS.map((each) => each.name).join() });
+  }
   return part;
 }
