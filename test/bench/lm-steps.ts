@@ -1,4 +1,4 @@
-import { wasmRelaxedBackend, wasmStrictBackend } from "@lockstep/cloud-node";
+import { type Backend, wasmBackend, wasmRelaxedBackend, wasmStrictBackend } from "@lockstep/cloud-node";
 import type { BenchGoal } from "./bench.ts";
 import { gemmGflops, stepMs } from "./lm-ours.ts";
 import type { LmFindings, LmPart, LmPlace } from "./lm-part.ts";
@@ -28,14 +28,25 @@ const VOCABULARY = 65;
 const NANO = "4 x 4 x 128, T 64, B 12";
 const LARGE = "6 x 6 x 384, T 256, B 4";
 const SMALL = ["1 x 2 x 16, T 16, B 1", "2 x 2 x 64, T 32, B 8"] as const;
+/** nanoGPT's run for a laptop. */
+export const NANO_CONFIG: LmConfig = {
+  ...{ config: NANO, layers: 4, heads: 4, width: 128, T: 64, B: 12 },
+  ...{ vocabulary: VOCABULARY, steps: 30 },
+};
 const CONFIGS: readonly LmConfig[] = [
-  { config: NANO, layers: 4, heads: 4, width: 128, T: 64, B: 12, vocabulary: VOCABULARY, steps: 30 },
+  NANO_CONFIG,
   { config: SMALL[0], layers: 1, heads: 2, width: 16, T: 16, B: 1, vocabulary: VOCABULARY, steps: 300 },
   { config: SMALL[1], layers: 2, heads: 2, width: 64, T: 32, B: 8, vocabulary: VOCABULARY, steps: 100 },
   { config: LARGE, layers: 6, heads: 6, width: 384, T: 256, B: 4, vocabulary: VOCABULARY, steps: 3 },
 ];
 const SIZES = [256, 512, 1024];
-const BACKENDS = [wasmStrictBackend, wasmRelaxedBackend];
+/** As the page names them. */
+const BACKENDS: readonly { readonly name: string; readonly backend: Backend }[] = [
+  { name: "wasm-strict", backend: wasmStrictBackend },
+  { name: "wasm-relaxed", backend: wasmRelaxedBackend },
+  { name: "wasm-strict, 128-bit vectors", backend: wasmBackend("wasm-strict", 128) },
+  { name: "wasm-relaxed, 128-bit vectors", backend: wasmBackend("wasm-relaxed", 128) },
+];
 /** Ours and the peer in turn, so that both meet what else the machine does. */
 const ROUNDS = 3;
 const MISSING = "PyTorch: not measured, since python3-torch is missing.";
@@ -143,7 +154,7 @@ interface Round {
 
 async function measureOurs(plan: Plan): Promise<Measured[]> {
   const found: Measured[] = [];
-  for (const backend of BACKENDS) {
+  for (const { backend } of BACKENDS) {
     const [gemm, steps]: [number[], number[]] = [[], []];
     for (const n of plan.gemm) gemm.push(await gemmGflops(backend, n));
     for (const config of plan.steps) steps.push(await stepMs(backend, config));
