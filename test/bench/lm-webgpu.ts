@@ -48,7 +48,9 @@ async function benchWebGpu({ isQuick, say }: LmPlace): Promise<LmFindings> {
       },
     ],
     goals: [],
-    notes: [`webgpu: ${device}; a step is one command buffer, and its time has the way to the process with the device in it.`],
+    notes: [
+      `webgpu: ${device}; a step is one command buffer, and its time has the way to the process with the device in it.`,
+    ],
     json: { webgpu: { device, steps, gemm } },
   };
 }
