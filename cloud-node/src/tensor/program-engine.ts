@@ -1,5 +1,5 @@
 import type { Arena } from "./arena.ts";
-import type { Engine, ParameterPart } from "./engine.ts";
+import type { Engine, ParameterPart, TrainOutcome } from "./engine.ts";
 import type { OptimizerStep } from "./optimizer.ts";
 import { Optimizer } from "./optimizer-update.ts";
 import type { Program, ProgramInput, ProgramParameter } from "./program.ts";
@@ -46,7 +46,7 @@ export class ProgramEngine implements Engine {
     }
   }
 
-  get(name: string, part: ParameterPart = "value", out?: Float32Array): Float32Array {
+  async get(name: string, part: ParameterPart = "value", out?: Float32Array): Promise<Float32Array> {
     const view = this.#partOf(name, part);
     const target = out ?? new Float32Array(view.length);
     checkCount(name, target.length, view.length);
@@ -71,12 +71,12 @@ export class ProgramEngine implements Engine {
     for (const [shard, view] of views.entries()) view.set(values.subarray(shard * count, (shard + 1) * count));
   }
 
-  forward(): number {
+  async forward(): Promise<number> {
     return this.#run("forward");
   }
 
-  backward(): number {
-    const loss = this.#run("backward");
+  async backward(): Promise<number> {
+    const loss = await this.#run("backward");
     const [first, ...others] = this.#arenas;
     const count = this.program.sizes.gradient;
     for (const other of others) {
@@ -85,12 +85,17 @@ export class ProgramEngine implements Engine {
     return loss;
   }
 
-  step(update: OptimizerStep): number {
+  async step(update: OptimizerStep): Promise<number> {
     this.#openCrew();
     return this.#optimizer.step(update);
   }
 
-  read(tensor: Tensor, out?: Float32Array): Float32Array {
+  async train(update: OptimizerStep): Promise<TrainOutcome> {
+    const loss = await this.backward();
+    return { loss, gradientNorm: Number.isFinite(loss) ? await this.step(update) : Number.NaN };
+  }
+
+  async read(tensor: Tensor, out?: Float32Array): Promise<Float32Array> {
     this.#openCrew();
     const arenas = tensor.section === "value" ? [this.#arenas[0]] : this.#arenas;
     const count = sizeOf(tensor.shape);
@@ -111,13 +116,13 @@ export class ProgramEngine implements Engine {
     this.#crew = undefined;
   }
 
-  #run(pass: Pass): number {
+  async #run(pass: Pass): Promise<number> {
     const crew = this.#openCrew();
     for (const { targets, denominators } of this.#means) {
       const count = Math.max(1, targets.map(countTargets).reduce(sum));
       for (const denominator of denominators) denominator[0] = count;
     }
-    crew.run(pass);
+    await crew.run(pass);
     return this.#outputs.map((output) => output[0] ?? 0).reduce(sum);
   }
 

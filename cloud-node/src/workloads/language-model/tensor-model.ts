@@ -1,10 +1,10 @@
-import type { Engine, ParameterPart } from "../../tensor/engine.ts";
+import type { Engine, ParameterPart, TrainOutcome } from "../../tensor/engine.ts";
 import type { OptimizerStep } from "../../tensor/optimizer.ts";
 import { ProgramBuilder } from "../../tensor/program-builder.ts";
 import { RandomStream } from "../../tensor/random.ts";
 import { type Batch, countTargets } from "./batch.ts";
 import { initialValues } from "./initial-values.ts";
-import { AVERAGE_PREFIX, type Model, SQUARE_PREFIX, type StepOutcome } from "./model.ts";
+import { AVERAGE_PREFIX, type Model, SQUARE_PREFIX } from "./model.ts";
 import type { ModelConfig } from "./model-config.ts";
 import type { ShardedBackend } from "./open-backend.ts";
 import { parameterSpecs } from "./parameters.ts";
@@ -66,15 +66,13 @@ export class TensorModel implements Model {
     return new TensorModel(engine, config, seed, masks);
   }
 
-  train(batch: Batch, update: OptimizerStep): StepOutcome {
+  async train(batch: Batch, update: OptimizerStep): Promise<TrainOutcome> {
     this.#feed(batch);
     this.#mask(update.step);
-    const loss = this.#engine.backward();
-    if (!Number.isFinite(loss)) return { loss, gradientNorm: Number.NaN };
-    return { loss, gradientNorm: this.#engine.step(update) };
+    return this.#engine.train(update);
   }
 
-  loss(batch: Batch): number {
+  async loss(batch: Batch): Promise<number> {
     if (countTargets(batch.targets) === 0) return Number.NaN;
     this.#feed(batch);
     this.#unmask();
@@ -82,7 +80,7 @@ export class TensorModel implements Model {
   }
 
   /** ∂loss/∂parameter of the last batch that was learned from. */
-  gradient(name: string): Float32Array {
+  gradient(name: string): Promise<Float32Array> {
     return this.#engine.get(name, "gradient");
   }
 
