@@ -8,6 +8,9 @@ export type TensorErrorCode =
   | "bad-value"
   | "too-large"
   | "no-relaxed-simd"
+  | "no-onnxruntime"
+  | "onnxruntime-failed"
+  | "not-kept"
   | "closed"
   | "thread-failed";
 
