@@ -1,5 +1,12 @@
 import { sizeOf } from "../tensor.ts";
-import { type Attributes, type DataType, encodeModel, type Initializer, type OnnxNode, type Value } from "./onnx-model.ts";
+import {
+  type Attributes,
+  type DataType,
+  encodeModel,
+  type Initializer,
+  type OnnxNode,
+  type Value,
+} from "./onnx-model.ts";
 
 /** What a node makes, and what it is told. */
 export interface NodeOptions {
@@ -72,7 +79,8 @@ export class OnnxGraph {
 
   /** The same numbers under another shape: no work. */
   reshape(value: Value, shape: readonly number[]): Value {
-    if (value.shape.length === shape.length && value.shape.every((length, axis) => length === shape[axis])) return value;
+    if (value.shape.length === shape.length && value.shape.every((length, axis) => length === shape[axis]))
+      return value;
     return this.node("Reshape", [value, this.integers(shape)], { shape, type: value.type });
   }
 
@@ -91,7 +99,13 @@ export class OnnxGraph {
   /** The same numbers as a value of their own, whatever else it is for. */
   copy({ name, shape, type }: Value): Value {
     const made = { name: this.#name(), shape, type };
-    this.#nodes.push({ operator: "Identity", domain: "", inputs: [{ name, shape, type }], outputs: [made], attributes: {} });
+    this.#nodes.push({
+      operator: "Identity",
+      domain: "",
+      inputs: [{ name, shape, type }],
+      outputs: [made],
+      attributes: {},
+    });
     return made;
   }
 

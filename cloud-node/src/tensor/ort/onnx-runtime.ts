@@ -35,23 +35,20 @@ export interface OnnxSession {
 
 export type Tensors = Readonly<Record<string, OnnxTensor>>;
 
-/** The version that the graphs are tested with. */
-const VERSION = "1.30.0";
+/** A package of its own beside the sources: what it brings is in its lock file, and in nobody's way. */
+const FOLDER = new URL("../../../onnxruntime/package.json", import.meta.url);
 const PACKAGE = "onnxruntime-node";
-/** Its install script would fetch files for NVIDIA's processors, which nothing here uses, from elsewhere. */
-export const INSTALL_LINE = `npm install --no-save --ignore-scripts ${PACKAGE}@${VERSION}`;
 
-/** @throws {TensorError} `no-onnxruntime`, with the line that fetches it, or what is in its way */
+/** @throws {TensorError} `no-onnxruntime`, with the line that fetches it, or with what is in its way */
 export function openOnnxRuntime(): OnnxRuntime {
-  const require = createRequire(import.meta.url);
   try {
-    return require(PACKAGE) as OnnxRuntime;
+    return createRequire(FOLDER)(PACKAGE) as OnnxRuntime;
   } catch (cause) {
-    const isAbsent = cause instanceof Error && "code" in cause && cause.code === "MODULE_NOT_FOUND";
-    if (isAbsent && cause.message.includes(`'${PACKAGE}'`)) {
-      throw new TensorError("no-onnxruntime", `the backend ort needs ${PACKAGE}, which is not installed`, `type: ${INSTALL_LINE}`, { cause });
+    if (cause instanceof Error && "code" in cause && cause.code === "MODULE_NOT_FOUND") {
+      const problem = `the backend ort needs ${PACKAGE}, which is not installed`;
+      throw new TensorError("no-onnxruntime", problem, "type npm run onnxruntime (100 MB)", { cause });
     }
-    const platform = `${process.platform} on ${process.arch}`;
-    throw new TensorError("no-onnxruntime", `${PACKAGE} does not load here, ${platform}`, "use another backend", { cause });
+    const problem = `${PACKAGE} does not load on ${process.platform}, ${process.arch}`;
+    throw new TensorError("no-onnxruntime", problem, "use another backend", { cause });
   }
 }

@@ -1,4 +1,7 @@
+import { describeOn } from "../backend.suite.ts";
 import { engineSuite } from "../engine.suite.ts";
 import { ortBackend } from "./ort-backend.ts";
 
-engineSuite(ortBackend);
+describeOn("ort")("in ONNX Runtime", () => {
+  engineSuite(ortBackend);
+});

@@ -35,6 +35,10 @@ class OrtEngine extends ProgramEngine {
     const roots = [...parameters, ...inputs].map((named) => named.tensor);
     const root = tensor.view?.of ?? tensor;
     if (root === (output.view?.of ?? output) || roots.includes(root)) return super.read(tensor, out);
-    throw new TensorError("not-kept", "the backend ort keeps no tensor but a program's output", "build the program from that tensor");
+    throw new TensorError(
+      "not-kept",
+      "the backend ort keeps no tensor but a program's output",
+      "build the program from that tensor",
+    );
   }
 }

@@ -40,7 +40,8 @@ export class PlaceValues {
     const held = this.#held[section];
     const same = held.find((one) => one.offset === offset && one.stride === stride && one.width === width);
     if (same !== undefined && same.rows === rows) return this.#graph.reshape(same.value, [rows, width]);
-    const found = stride > width ? undefined : this.#whole(address, rows * width) ?? this.#joined(held, offset, rows, width);
+    const found =
+      stride > width ? undefined : (this.#whole(address, rows * width) ?? this.#joined(held, offset, rows, width));
     const columns = found ?? this.#columns(held, offset, rows, width, stride);
     if (columns === undefined) throw new InvariantError(`a kernel reads ${section} at ${offset}, where nothing stands`);
     return this.#graph.reshape(columns, [rows, width]);
@@ -73,9 +74,8 @@ export class PlaceValues {
 
   /** What a kernel with an `add` flag does: replace what stands there, or add to it. */
   contribute(address: Address, value: Value, add: number, rows: Rows = rowsOfValue(value)): void {
-    if (add === 0) return this.write(address, value, rows);
-    const kept = this.#graph.reshape(this.read(address, rows), value.shape);
-    this.write(address, this.#graph.node("Add", [kept, value]), rows);
+    const kept = add === 0 ? undefined : this.#graph.reshape(this.read(address, rows), value.shape);
+    this.write(address, kept === undefined ? value : this.#graph.node("Add", [kept, value]), rows);
   }
 
   /** Put by what the backward half of an operation needs, under a place of its own; it may be larger than the place. */

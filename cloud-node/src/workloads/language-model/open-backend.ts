@@ -2,7 +2,7 @@ import type { Engine } from "../../tensor/engine.ts";
 import type { Program } from "../../tensor/program.ts";
 
 /** Backends of the tensor engine that can be asked for, the one that is taken unless somebody says otherwise first. */
-export const BACKEND_CHOICES = ["wasm-strict", "wasm-relaxed", "js"] as const;
+export const BACKEND_CHOICES = ["wasm-strict", "wasm-relaxed", "ort", "js"] as const;
 export type BackendChoice = (typeof BACKEND_CHOICES)[number];
 
 /** How batches are computed. */
@@ -21,11 +21,15 @@ export interface ShardedBackend {
   load(program: Program): Promise<Engine>;
 }
 
-/** A backend; its code is loaded only when it is asked for. `js` has one shard. */
+/** A backend; its code is loaded only when it is asked for. `js` and `ort` have one shard. */
 export async function openBackend({ name, shards, threads }: BackendRequest): Promise<ShardedBackend> {
   if (name === "js") {
     const { jsBackend } = await import("../../tensor/js/js-backend.ts");
     return { name, shards: 1, load: (program) => jsBackend.load(program) };
+  }
+  if (name === "ort") {
+    const { loadOrt } = await import("../../tensor/ort/ort-backend.ts");
+    return { name, shards: 1, load: (program) => loadOrt(program, threads) };
   }
   if (shards === 1) {
     const { wasmStrictBackend, wasmRelaxedBackend } = await import("../../tensor/wasm/wasm-backend.ts");

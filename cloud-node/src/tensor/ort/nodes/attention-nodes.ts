@@ -99,7 +99,11 @@ export function attentionNodes({ graph, places }: NodeContext): NodeKernels<"att
       const shape = { batch, T, heads, kvHeads, headDim };
       const rows = { rows: batch * T, width: heads * headDim };
       const give = (place: Address, value: Value, count: number, stride: number, add: number) =>
-        places.contribute(place, byToken(value, shape, count), add, { rows: batch * T, width: count * headDim, stride });
+        places.contribute(place, byToken(value, shape, count), add, {
+          rows: batch * T,
+          width: count * headDim,
+          stride,
+        });
       const weights = graph.reshape(places.kept(logSums), [batch, kvHeads, (heads / kvHeads) * T, T]);
       const from = read(grad, shape, heads, heads * headDim);
       if (vGrad !== undefined) give(vGrad, product(weights, from, [1, 0]), kvHeads, vStride, addV);

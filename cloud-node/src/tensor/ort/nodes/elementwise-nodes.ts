@@ -8,7 +8,9 @@ type Names = "fill" | "copy" | "scale" | "add" | "multiply" | "columnSums";
 export function elementwiseNodes({ graph, places }: NodeContext): NodeKernels<Names> {
   return {
     fill(out: Address, rows: number, width: number, stride: number, number: number) {
-      const filled = graph.node("Expand", [graph.scalar(number), graph.integers([rows, width])], { shape: [rows, width] });
+      const filled = graph.node("Expand", [graph.scalar(number), graph.integers([rows, width])], {
+        shape: [rows, width],
+      });
       places.write(out, filled, { rows, width, stride });
     },
     copy(out: Address, x: Address, count: number, add: number) {

@@ -23,7 +23,9 @@ export function lossNodes({ graph, places }: NodeContext): NodeKernels<"crossEnt
       rows: number,
       columns: number,
     ) {
-      const logShares = graph.node("LogSoftmax", [places.read(logits, { rows, width: columns })], { attributes: { axis: 1 } });
+      const logShares = graph.node("LogSoftmax", [places.read(logits, { rows, width: columns })], {
+        attributes: { axis: 1 },
+      });
       // The gradient takes them from here: in a graph they cost no more than the sums that other backends keep.
       places.keep(logSums, logShares);
       const target = pick(targets, rows);

@@ -1,6 +1,6 @@
 import type { Address } from "../../tensor.ts";
-import { run } from "../place-values.ts";
 import type { Value } from "../onnx-model.ts";
+import { run } from "../place-values.ts";
 import type { NodeContext, NodeKernels } from "./node-kernels.ts";
 
 type Names = "embedding" | "embeddingGradient" | "matmul" | "matmulInputGradient" | "matmulWeightGradient";

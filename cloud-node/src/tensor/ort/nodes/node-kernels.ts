@@ -5,7 +5,9 @@ import type { Value } from "../onnx-model.ts";
 import type { PlaceValues } from "../place-values.ts";
 
 /** Kernels that write nodes for what they would compute: places as they are in a program, `undefined` for "none". */
-export type NodeKernels<Names extends KernelName = KernelName> = { readonly [Name in Names]: (...args: never[]) => void };
+export type NodeKernels<Names extends KernelName = KernelName> = {
+  readonly [Name in Names]: (...args: never[]) => void;
+};
 
 /** What nodes are written into, and what stands in the arena's places. */
 export interface NodeContext {
