@@ -1,11 +1,12 @@
 import type { Arena } from "./arena.ts";
-import type { Engine, ParameterPart, TrainOutcome } from "./engine.ts";
+import type { DropoutDraw, Engine, ParameterPart, TrainOutcome } from "./engine.ts";
+import { checkCount, checkRange, closedEngine, countTargets, noGradient, unknownName } from "./engine-checks.ts";
 import type { OptimizerStep } from "./optimizer.ts";
-import { Optimizer } from "./optimizer-update.ts";
+import { clipScale, Optimizer, updateArena } from "./optimizer-update.ts";
 import type { Program, ProgramInput, ProgramParameter } from "./program.ts";
+import { RandomStream } from "./random.ts";
 import { type Crew, type Pass, singleThread } from "./shard-calls.ts";
 import { type Address, rowsOf, sizeOf, type Tensor, widthOf } from "./tensor.ts";
-import { TensorError } from "./tensor-error.ts";
 
 type NumberView = Float32Array | Float64Array | Int32Array;
 
@@ -29,7 +30,7 @@ export class ProgramEngine implements Engine {
     this.#arenas = arenas;
     this.#crew = crew;
     this.#parameters = new Map(program.parameters.map((parameter) => [parameter.name, parameter]));
-    this.#optimizer = new Optimizer(program, arenas[0]);
+    this.#optimizer = new Optimizer(program, updateArena(arenas[0]));
     this.#inputs = new Map(
       program.inputs.map((input) => [
         input.name,
@@ -63,12 +64,23 @@ export class ProgramEngine implements Engine {
   input(name: string, values: Int32Array | Float32Array): void {
     this.#openCrew();
     const found = this.#inputs.get(name);
-    if (found === undefined) throw unknown("input", name);
+    if (found === undefined) throw unknownName("input", name);
     const { input, views } = found;
     const count = sizeOf(input.tensor.shape);
     checkCount(name, values.length, count * views.length);
     checkRange(input, values);
     for (const [shard, view] of views.entries()) view.set(values.subarray(shard * count, (shard + 1) * count));
+  }
+
+  setDropout(draw?: DropoutDraw): void {
+    this.#openCrew();
+    for (const { name, draw: place, count } of this.program.dropouts) {
+      const key = draw === undefined ? 0 : new RandomStream(draw.seed, name, draw.step).nextWord();
+      for (const [shard, arena] of this.#arenas.entries()) {
+        const words = Int32Array.of(key, shard * count, draw === undefined ? 0 : 1);
+        arena.integers(place.section, place.offset, words.length).set(words);
+      }
+    }
   }
 
   async forward(): Promise<number> {
@@ -87,7 +99,11 @@ export class ProgramEngine implements Engine {
 
   async step(update: OptimizerStep): Promise<number> {
     this.#openCrew();
-    return this.#optimizer.step(update);
+    this.#optimizer.check(update);
+    const [arena] = this.#arenas;
+    const norm = Math.sqrt(arena.kernels.sumOfSquares(arena.address("gradient", 0), this.program.sizes.gradient));
+    if (Number.isFinite(norm)) this.#optimizer.apply(update, clipScale(norm, update));
+    return norm;
   }
 
   async train(update: OptimizerStep): Promise<TrainOutcome> {
@@ -129,18 +145,18 @@ export class ProgramEngine implements Engine {
   #partOf(name: string, part: ParameterPart): Float32Array | Float64Array {
     this.#openCrew();
     const parameter = this.#parameters.get(name);
-    if (parameter === undefined) throw unknown("parameter", name);
+    if (parameter === undefined) throw unknownName("parameter", name);
     const { tensor, gradient } = parameter;
     const count = sizeOf(tensor.shape);
     if (part === "value") return this.#arenas[0].numbers("value", tensor.offset, count);
     if (gradient === undefined || this.program.sizes.gradient === 0) {
-      throw new TensorError("no-gradient", `the ${part} of "${name}", which is not trained`, "ask for its value");
+      throw noGradient(name, part);
     }
     return this.#arenas[0].numbers(part, gradient.offset, count);
   }
 
   #openCrew(): Crew {
-    if (this.#crew === undefined) throw new TensorError("closed", "the engine is closed", "load the program again");
+    if (this.#crew === undefined) throw closedEngine();
     return this.#crew;
   }
 }
@@ -154,31 +170,6 @@ function cellOf(arena: Arena, { section, offset }: Address): Float32Array | Floa
   return arena.numbers(section, offset, 1);
 }
 
-/** Targets that are not masked. */
-function countTargets(targets: NumberView): number {
-  let count = 0;
-  for (let at = 0; at < targets.length; at++) if ((targets[at] ?? -1) >= 0) count++;
-  return count;
-}
-
 function sum(a: number, b: number): number {
   return a + b;
-}
-
-function checkCount(what: string, have: number, need: number): void {
-  if (have === need) return;
-  throw new TensorError("shape-mismatch", `${have} numbers for ${what}, which has ${need}`, "give as many as it has");
-}
-
-/** Kernels go where whole numbers say: those of an embedding, a cache or a row of logits must lie in it. */
-function checkRange({ name, range }: ProgramInput, values: Int32Array | Float32Array): void {
-  if (range === undefined) return;
-  const at = values.findIndex((value) => !Number.isInteger(value) || value < range.from || value >= range.below);
-  if (at < 0) return;
-  const problem = `"${name}" holds ${values[at]} at ${at}`;
-  throw new TensorError("bad-value", problem, `whole numbers from ${range.from} on, below ${range.below}`);
-}
-
-function unknown(kind: string, name: string): TensorError {
-  return new TensorError("unknown-name", `the program has no ${kind} "${name}"`, "use a name that it was built with");
 }
