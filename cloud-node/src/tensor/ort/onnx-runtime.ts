@@ -7,8 +7,8 @@ export interface OnnxRuntime {
     create(model: Uint8Array, options: SessionOptions): Promise<OnnxSession>;
   };
   readonly Tensor: new (
-    type: "float32" | "int32",
-    data: Float32Array | Int32Array,
+    type: "float32" | "int32" | "bool",
+    data: Float32Array | Int32Array | Uint8Array,
     dims: readonly number[],
   ) => OnnxTensor;
 }

@@ -1,11 +1,12 @@
 import type { Arena } from "../arena.ts";
 import type { Program } from "../program.ts";
 import type { Crew, Pass } from "../shard-calls.ts";
-import { sizeOf } from "../tensor.ts";
+import { type Address, sizeOf } from "../tensor.ts";
 import { TensorError } from "../tensor-error.ts";
+import { DropoutMask } from "./dropout-mask.ts";
 import type { Value } from "./onnx-model.ts";
 import type { OnnxRuntime, OnnxSession, OnnxTensor } from "./onnx-runtime.ts";
-import { emitProgram, type PlacedValue } from "./program-graph.ts";
+import { emitProgram, type PlacedDropout, type PlacedValue } from "./program-graph.ts";
 
 /** A session, and the tensors that every run is given and fills. */
 interface PassSession {
@@ -13,6 +14,7 @@ interface PassSession {
   readonly feeds: Record<string, OnnxTensor>;
   readonly fetches: Record<string, OnnxTensor>;
   readonly states: readonly { readonly before: string; readonly after: string }[];
+  readonly masks: readonly DropoutMask[];
 }
 
 /** Runs the passes of a program in ONNX Runtime, over the numbers of an arena where they lie. */
@@ -21,6 +23,8 @@ export class OrtCrew implements Crew {
   readonly #program: Program;
   readonly #arena: Arena;
   readonly #threads: number;
+  /** By what draws them. */
+  readonly #masks = new Map<Address, DropoutMask>();
   readonly #sessions = new Map<Pass, Promise<PassSession>>();
 
   private constructor(runtime: OnnxRuntime, program: Program, arena: Arena, threads: number) {
@@ -43,7 +47,8 @@ export class OrtCrew implements Crew {
   }
 
   async run(pass: Pass): Promise<void> {
-    const { session, feeds, fetches, states } = await this.#session(pass);
+    const { session, feeds, fetches, states, masks } = await this.#session(pass);
+    for (const mask of masks) mask.refresh();
     try {
       await session.run(feeds, fetches);
     } catch (cause) {
@@ -72,7 +77,7 @@ export class OrtCrew implements Crew {
   }
 
   async #open(pass: Pass): Promise<PassSession> {
-    const { model, inputs, outputs, states } = emitProgram(this.#program, pass);
+    const { model, inputs, outputs, states, dropouts } = emitProgram(this.#program, pass);
     const opening = this.#runtime.InferenceSession.create(model, {
       executionProviders: ["cpu"],
       intraOpNumThreads: this.#threads,
@@ -90,7 +95,21 @@ export class OrtCrew implements Crew {
       fetches[after.name] = this.#own(after);
     }
     const names = states.map(({ before, after }) => ({ before: before.name, after: after.name }));
-    return { session, feeds, fetches, states: names };
+    const masks = dropouts.map((dropout) => {
+      const mask = this.#mask(dropout);
+      feeds[dropout.kept.name] = new this.#runtime.Tensor("bool", mask.kept, dropout.kept.shape);
+      feeds[dropout.growth.name] = new this.#runtime.Tensor("float32", mask.growth, dropout.growth.shape);
+      return mask;
+    });
+    return { session, feeds, fetches, states: names, masks };
+  }
+
+  /** One for both passes. */
+  #mask({ draw, rate, kept }: PlacedDropout): DropoutMask {
+    const words = this.#arena.integers(draw.section, draw.offset, 3) as Int32Array;
+    const mask = this.#masks.get(draw) ?? new DropoutMask(words, sizeOf(kept.shape), rate);
+    this.#masks.set(draw, mask);
+    return mask;
   }
 
   #view({ place: { section, offset }, value: { shape, type } }: PlacedValue): OnnxTensor {

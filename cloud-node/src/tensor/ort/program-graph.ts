@@ -4,6 +4,7 @@ import { type Address, isContiguous, sizeOf } from "../tensor.ts";
 import { activationNodes } from "./nodes/activation-nodes.ts";
 import { attentionNodes } from "./nodes/attention-nodes.ts";
 import { cachedAttentionNodes } from "./nodes/cached-attention-nodes.ts";
+import { dropoutNodes } from "./nodes/dropout-nodes.ts";
 import { elementwiseNodes } from "./nodes/elementwise-nodes.ts";
 import { lossNodes } from "./nodes/loss-nodes.ts";
 import { matmulNodes } from "./nodes/matmul-nodes.ts";
@@ -26,12 +27,22 @@ export interface HandedOn {
   readonly after: Value;
 }
 
+/** Inputs of a graph that say what a dropout leaves. */
+export interface PlacedDropout {
+  /** Where the engine writes what it draws. */
+  readonly draw: Address;
+  readonly rate: number;
+  readonly kept: Value;
+  readonly growth: Value;
+}
+
 /** A pass of a program as one ONNX model. */
 export interface ProgramGraph {
   readonly model: Uint8Array;
   readonly inputs: readonly PlacedValue[];
   readonly outputs: readonly PlacedValue[];
   readonly states: readonly HandedOn[];
+  readonly dropouts: readonly PlacedDropout[];
 }
 
 /**
@@ -62,7 +73,19 @@ export function emitProgram(program: Program, pass: Pass): ProgramGraph {
   for (const { tensor, values } of program.constants) {
     places.write(tensor, graph.floats(Float32Array.from(values), tensor.shape), run(values.length));
   }
-  const kernels = nodeKernels({ graph, places, state });
+  const dropouts = new Map<Address, PlacedDropout>();
+  const dropped = (value: Value, draw: Address, rate: number) => {
+    const name = dropouts.size;
+    const known = dropouts.get(draw) ?? {
+      ...{ draw, rate, kept: graph.input(`kept ${name}`, [sizeOf(value.shape)], "bool") },
+      growth: graph.input(`growth ${name}`, [1], "float32"),
+    };
+    dropouts.set(draw, known);
+    const grown = graph.node("Mul", [value, known.growth]);
+    const where = [graph.reshape(known.kept, value.shape), grown, graph.scalar(0)];
+    return graph.node("Where", where, { type: "float32" });
+  };
+  const kernels = nodeKernels({ graph, places, state, dropped });
   for (const { kernel, args } of pass === "forward" ? program.forward : [...program.forward, ...program.backward]) {
     (kernels[kernel] as (...args: readonly KernelArgument[]) => void)(...args);
   }
@@ -79,7 +102,7 @@ export function emitProgram(program: Program, pass: Pass): ProgramGraph {
     const place = given.get(value.name);
     return place === undefined ? [] : [{ place, value }];
   });
-  return { model, inputs: placed, outputs, states: handed };
+  return { model, inputs: placed, outputs, states: handed, dropouts: [...dropouts.values()] };
 }
 
 /** Places that a pass leaves its results in, and their lengths. */
@@ -103,5 +126,6 @@ function nodeKernels(context: NodeContext): NodeKernels {
     ...attentionNodes(context),
     ...cachedAttentionNodes(context),
     ...lossNodes(context),
+    ...dropoutNodes(context),
   };
 }

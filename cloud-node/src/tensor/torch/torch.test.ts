@@ -1,9 +1,11 @@
 import { readFileSync } from "node:fs";
-import { describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
+import { describeOn } from "../backend.suite.ts";
 import { distance } from "../engine.suite.ts";
 import type { Backend, Engine } from "../engine.ts";
 import { jsBackend } from "../js/js-backend.ts";
 import type { AdamWGroup } from "../optimizer.ts";
+import { ortBackend } from "../ort/ort-backend.ts";
 import type { Program } from "../program.ts";
 import { ProgramBuilder } from "../program-builder.ts";
 import { sizeOf, type Tensor } from "../tensor.ts";
@@ -30,29 +32,30 @@ const WIDTH = HEADS * HEAD_DIM;
 const MAX_RELATIVE = 1e-4;
 
 const models = { gpt: buildGpt, llama: buildLlama };
-const cases = [jsBackend, wasmStrictBackend, wasmRelaxedBackend].flatMap((backend) =>
-  (["gpt", "llama"] as const).map((model) => ({ backend, model, name: backend.name })),
-);
-
-describe.each(cases)("$model on $name", ({ backend, model }) => {
-  test("has PyTorch's losses, gradients and norms, and its parameters after three steps of AdamW", async () => {
-    const want = VALUES.models[model];
-    const engine = await load(backend, models[model](want.shapes), want.shapes);
-    for (const [at, loss] of want.losses.entries()) {
-      expect(Math.abs((await engine.backward()) / loss - 1)).toBeLessThan(MAX_RELATIVE);
-      for (const [name, gradient] of at === 0 ? Object.entries(want.gradients) : []) {
-        expect(distance(await engine.get(name, "gradient"), Float32Array.from(gradient)), name).toBeLessThan(
-          MAX_RELATIVE,
-        );
-      }
-      const norm = await engine.step({ step: at + 1, clipNorm: 0.2, groups: [adamw(Object.keys(want.shapes))] });
-      expect(Math.abs(norm / (want.norms[at] ?? 0) - 1)).toBeLessThan(MAX_RELATIVE);
-    }
-    for (const [name, values] of Object.entries(want.updated)) {
-      expect(distance(await engine.get(name), Float32Array.from(values)), name).toBeLessThan(MAX_RELATIVE);
-    }
+for (const backend of [jsBackend, wasmStrictBackend, wasmRelaxedBackend, ortBackend]) {
+  describeOn(backend.name)(`on ${backend.name}`, () => {
+    test.each(["gpt", "llama"] as const)(
+      "%s has PyTorch's losses, gradients and norms, and its parameters after three steps of AdamW",
+      async (model) => {
+        const want = VALUES.models[model];
+        const engine = await load(backend, models[model](want.shapes), want.shapes);
+        for (const [at, loss] of want.losses.entries()) {
+          expect(Math.abs((await engine.backward()) / loss - 1)).toBeLessThan(MAX_RELATIVE);
+          for (const [name, gradient] of at === 0 ? Object.entries(want.gradients) : []) {
+            expect(distance(await engine.get(name, "gradient"), Float32Array.from(gradient)), name).toBeLessThan(
+              MAX_RELATIVE,
+            );
+          }
+          const norm = await engine.step({ step: at + 1, clipNorm: 0.2, groups: [adamw(Object.keys(want.shapes))] });
+          expect(Math.abs(norm / (want.norms[at] ?? 0) - 1)).toBeLessThan(MAX_RELATIVE);
+        }
+        for (const [name, values] of Object.entries(want.updated)) {
+          expect(distance(await engine.get(name), Float32Array.from(values)), name).toBeLessThan(MAX_RELATIVE);
+        }
+      },
+    );
   });
-});
+}
 
 test("the recorded values are of every parameter", () => {
   expect(Object.keys(VALUES.models.gpt.gradients)).toHaveLength(10);

@@ -78,7 +78,8 @@ async function told(
   const request: SampleRequest = { prompt: "", tokens: 100, stops: [], temperature: 1, uniform: () => 0, ...more };
   const prompt = Int32Array.of(tokenizer.bos);
   const pieces: string[] = [];
-  for await (const piece of sampleText(reciting(ids, tokenizer.vocabulary), tokenizer, prompt, request)) pieces.push(piece);
+  for await (const piece of sampleText(reciting(ids, tokenizer.vocabulary), tokenizer, prompt, request))
+    pieces.push(piece);
   return pieces;
 }
 

@@ -12,7 +12,11 @@ interface Heads {
 }
 
 /** Causal attention: the weights of all heads at once, kept for the gradient. */
-export function attentionNodes({ graph, places }: NodeContext): NodeKernels<"attention" | "attentionGradient"> {
+export function attentionNodes({
+  graph,
+  places,
+  dropped,
+}: NodeContext): NodeKernels<"attention" | "attentionGradient"> {
   /** Batches of a · b, either transposed, times alpha. */
   const product = (a: Value, b: Value, [transA, transB]: readonly [number, number], alpha = 1) => {
     const shape = [...a.shape.slice(0, 2), a.shape[2 + transA] ?? 1, b.shape[3 - transB] ?? 1];
@@ -34,6 +38,8 @@ export function attentionNodes({ graph, places }: NodeContext): NodeKernels<"att
   };
   const read = (place: Address, shape: Heads, count: number, stride: number) =>
     byHead(places.read(place, { rows: shape.batch * shape.T, width: count * shape.headDim, stride }), shape, count);
+  const left = (weights: Value, draw: Address | undefined, rate: number) =>
+    draw === undefined ? weights : dropped(weights, draw, rate);
   const masks = new Map<number, Value>();
   const maskOf = (T: number) => {
     const known = masks.get(T);
@@ -60,6 +66,8 @@ export function attentionNodes({ graph, places }: NodeContext): NodeKernels<"att
       kStride: number,
       vStride: number,
       scale: number,
+      draw: Address | undefined,
+      rate: number,
     ) {
       const shape = { batch, T, heads, kvHeads, headDim };
       const queries = read(q, shape, heads, qStride);
@@ -68,7 +76,7 @@ export function attentionNodes({ graph, places }: NodeContext): NodeKernels<"att
       const weights = graph.node("Softmax", [graph.node("Add", [apart, maskOf(T)])], { attributes: { axis: -1 } });
       // The gradient takes them from here; other backends keep sums of rows and compute them again.
       places.keep(logSums, weights);
-      const together = graph.reshape(weights, scores.shape);
+      const together = left(graph.reshape(weights, scores.shape), draw, rate);
       const mixed = product(together, read(v, shape, kvHeads, vStride), [0, 0]);
       places.write(out, byToken(mixed, shape, heads), { rows: batch * T, width: heads * headDim });
     },
@@ -92,6 +100,8 @@ export function attentionNodes({ graph, places }: NodeContext): NodeKernels<"att
       kStride: number,
       vStride: number,
       scale: number,
+      draw: Address | undefined,
+      rate: number,
       addQ: number,
       addK: number,
       addV: number,
@@ -106,7 +116,7 @@ export function attentionNodes({ graph, places }: NodeContext): NodeKernels<"att
         });
       const weights = graph.reshape(places.kept(logSums), [batch, kvHeads, (heads / kvHeads) * T, T]);
       const from = read(grad, shape, heads, heads * headDim);
-      if (vGrad !== undefined) give(vGrad, product(weights, from, [1, 0]), kvHeads, vStride, addV);
+      if (vGrad !== undefined) give(vGrad, product(left(weights, draw, rate), from, [1, 0]), kvHeads, vStride, addV);
       if (qGrad === undefined && kGrad === undefined) return;
       const products = graph.node("Mul", [places.read(grad, rows), places.read(out, rows)]);
       const perHead = graph.reshape(products, [batch * T * heads, headDim]);
@@ -115,7 +125,8 @@ export function attentionNodes({ graph, places }: NodeContext): NodeKernels<"att
         attributes: { keepdims: 1 },
       });
       const means = byHead(graph.reshape(sums, [batch * T, heads]), shape, heads);
-      const apart = graph.node("Sub", [product(from, read(v, shape, kvHeads, vStride), [0, 1]), means]);
+      const toWeights = left(product(from, read(v, shape, kvHeads, vStride), [0, 1]), draw, rate);
+      const apart = graph.node("Sub", [toWeights, means]);
       const scores = graph.node("Mul", [weights, apart]);
       const [queries, keys] = [read(q, shape, heads, qStride), read(k, shape, kvHeads, kStride)];
       if (qGrad !== undefined) give(qGrad, product(scores, keys, [0, 0], scale), heads, qStride, addQ);

@@ -15,4 +15,6 @@ export interface NodeContext {
   readonly places: PlaceValues;
   /** What a place is left with by the run before; zero at first. What stands there at the end is handed on. */
   state(place: Address, shape: readonly number[]): Value;
+  /** A value with what `draw` leaves out at 0, and the rest grown. */
+  dropped(value: Value, draw: Address, rate: number): Value;
 }
