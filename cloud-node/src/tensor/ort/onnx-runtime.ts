@@ -36,13 +36,25 @@ export interface OnnxSession {
 export type Tensors = Readonly<Record<string, OnnxTensor>>;
 
 /** A package of its own beside the sources: what it brings is in its lock file, and in nobody's way. */
-const FOLDER = new URL("../../../onnxruntime/package.json", import.meta.url);
+const FOLDER = new URL("../../../onnxruntime/", import.meta.url);
 const PACKAGE = "onnxruntime-node";
+/** The first whose native interface takes views of memory that threads may share, as our kernels' is. */
+const FIRST_NODE = [24, 9] as const;
 
-/** @throws {TensorError} `no-onnxruntime`, with the line that fetches it, or with what is in its way */
-export function openOnnxRuntime(): OnnxRuntime {
+/**
+ * Load the package.
+ *
+ * @param folder  where it is looked for, and in `node_modules` of the folders above
+ * @throws {TensorError} `no-onnxruntime`, with the line that fetches it, or with what is in its way
+ */
+export function openOnnxRuntime(folder: URL = FOLDER, nodeVersion = process.versions.node): OnnxRuntime {
+  const [major = 0, minor = 0] = nodeVersion.split(".").map(Number);
+  if (major < FIRST_NODE[0] || (major === FIRST_NODE[0] && minor < FIRST_NODE[1])) {
+    const problem = `the backend ort needs Node ${FIRST_NODE.join(".")}, and this is ${nodeVersion}`;
+    throw new TensorError("no-onnxruntime", problem, "install a newer Node, or use another backend");
+  }
   try {
-    return createRequire(FOLDER)(PACKAGE) as OnnxRuntime;
+    return createRequire(new URL("package.json", folder))(PACKAGE) as OnnxRuntime;
   } catch (cause) {
     if (cause instanceof Error && "code" in cause && cause.code === "MODULE_NOT_FOUND") {
       const problem = `the backend ort needs ${PACKAGE}, which is not installed`;
