@@ -56,7 +56,8 @@ export function openOnnxRuntime(folder: URL = FOLDER, nodeVersion = process.vers
   try {
     return createRequire(new URL("package.json", folder))(PACKAGE) as OnnxRuntime;
   } catch (cause) {
-    if (cause instanceof Error && "code" in cause && cause.code === "MODULE_NOT_FOUND") {
+    // What the package itself does not find is its binary, which it has not for every platform.
+    if (cause instanceof Error && cause.message.startsWith(`Cannot find module '${PACKAGE}'`)) {
       const problem = `the backend ort needs ${PACKAGE}, which is not installed`;
       throw new TensorError("no-onnxruntime", problem, "type npm run onnxruntime (100 MB)", { cause });
     }
