@@ -7,7 +7,7 @@ import { initialValues } from "./initial-values.ts";
 import { AVERAGE_PREFIX, type Model, SQUARE_PREFIX, type StepOutcome } from "./model.ts";
 import type { ModelConfig } from "./model-config.ts";
 import type { ShardedBackend } from "./open-backend.ts";
-import { parameterSpecs } from "./parameters.ts";
+import { parameterSpecs, sizeOf } from "./parameters.ts";
 import type { SafetensorsReader } from "./safetensors-reader.ts";
 import type { TensorSource } from "./safetensors-writer.ts";
 import { recordLogits } from "./transformer-program.ts";
@@ -31,23 +31,32 @@ export class TensorModel implements Model {
   readonly #config: ModelConfig;
   readonly #seed: number;
   readonly #masks: readonly Mask[];
+  readonly #part: string;
   /** Whether the masks leave anything out as they are. */
   #isMasked = true;
 
-  private constructor(engine: Engine, config: ModelConfig, seed: number, masks: readonly Mask[]) {
+  private constructor(engine: Engine, config: ModelConfig, seed: number, masks: readonly Mask[], part: string) {
     this.#engine = engine;
     this.#config = config;
     this.#seed = seed;
     this.#masks = masks;
+    this.#part = part;
   }
 
   /**
    * Begin with what the seed says.
    *
    * @param rows  of every batch, a multiple of the shards
+   * @param part  which part of a larger batch the rows are: each leaves out channels of its own
    * @throws {TensorError} what the backend cannot hold
    */
-  static async create(backend: ShardedBackend, config: ModelConfig, rows: number, seed: number): Promise<TensorModel> {
+  static async create(
+    backend: ShardedBackend,
+    config: ModelConfig,
+    rows: number,
+    seed: number,
+    part = "",
+  ): Promise<TensorModel> {
     const builder = new ProgramBuilder();
     const sequences = rows / backend.shards;
     const count = sequences * config.context;
@@ -63,15 +72,39 @@ export class TensorModel implements Model {
     const program = builder.build(builder.crossEntropy(recordLogits(builder, config, ids, plan), targets));
     const engine = await backend.load(program);
     for (const spec of parameterSpecs(config)) engine.set(spec.name, initialValues(spec, seed));
-    return new TensorModel(engine, config, seed, masks);
+    return new TensorModel(engine, config, seed, masks, part);
   }
 
   train(batch: Batch, update: OptimizerStep): StepOutcome {
-    this.#feed(batch);
-    this.#mask(update.step);
-    const loss = this.#engine.backward();
+    const loss = this.backward(batch, update.step);
     if (!Number.isFinite(loss)) return { loss, gradientNorm: Number.NaN };
-    return { loss, gradientNorm: this.#engine.step(update) };
+    return { loss, gradientNorm: this.update(update) };
+  }
+
+  /** Compute the gradient over a batch. @param step  1 …. @returns the mean loss, nats */
+  backward(batch: Batch, step: number): number {
+    this.#feed(batch);
+    this.#mask(step);
+    return this.#engine.backward();
+  }
+
+  /** Change the parameters by their gradients. @returns the gradients' length; where it is not finite nothing was changed */
+  update(update: OptimizerStep): number {
+    return this.#engine.step(update);
+  }
+
+  /**
+   * Copy one part of every parameter out, in the order of `parameterSpecs`.
+   *
+   * @param out  as many numbers as the model has
+   */
+  read(part: ParameterPart, out: Float32Array): void {
+    for (const { name, values } of this.#pieces(out)) this.#engine.get(name, part, values);
+  }
+
+  /** Mirror of `read`. */
+  write(part: ParameterPart, numbers: Float32Array): void {
+    for (const { name, values } of this.#pieces(numbers)) this.#engine.set(name, values, part);
   }
 
   loss(batch: Batch): number {
@@ -107,6 +140,15 @@ export class TensorModel implements Model {
     this.#engine.close();
   }
 
+  *#pieces(numbers: Float32Array): Generator<{ readonly name: string; readonly values: Float32Array }> {
+    let at = 0;
+    for (const { name, shape } of parameterSpecs(this.#config)) {
+      const values = numbers.subarray(at, at + sizeOf(shape));
+      yield { name, values };
+      at += values.length;
+    }
+  }
+
   #feed({ inputs, targets }: Batch): void {
     this.#engine.input("tokens", inputs);
     this.#engine.input("targets", targets);
@@ -116,7 +158,7 @@ export class TensorModel implements Model {
   #mask(step: number): void {
     const { dropout } = this.#config;
     for (const { name, values } of this.#masks) {
-      const stream = new RandomStream(this.#seed, `${name}/${step}`);
+      const stream = new RandomStream(this.#seed, `${name}/${step}${this.#part}`);
       for (let at = 0; at < values.length; at += 1) values[at] = stream.nextUniform() < dropout ? 0 : 1 / (1 - dropout);
       this.#engine.input(name, values);
     }
