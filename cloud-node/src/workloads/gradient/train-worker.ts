@@ -126,8 +126,7 @@ async function openReplica(
   const { config, workers, compress } = run;
   const { steps, seed, data } = config;
   const backend = await openBackend({ name: "wasm-strict", shards: 1, threads: 1 });
-  const part = workers === 1 ? "" : `/${rank}`;
-  const model = await TensorModel.create(backend, modelConfig, data.rows / workers, seed, part);
+  const model = await TensorModel.create(backend, modelConfig, data.rows / workers, seed, rank);
   const layout = parameterSpecs(modelConfig).map(({ name, shape }) => ({ name, shape }));
   const method = createMethod(compress, layout, { workers, rank, steps, seed });
   const { beta1 = config.optimizer.beta1 } = method;
