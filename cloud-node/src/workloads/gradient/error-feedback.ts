@@ -26,6 +26,12 @@ export class ErrorFeedback {
     return unsent;
   }
 
+  /** The same for numbers that what was not sent is in already. */
+  replace(numbers: Float32Array): Float32Array {
+    this.unsent.set(numbers);
+    return this.unsent;
+  }
+
   /** `sent` has left in a step. */
   release(step: number): void {
     this.#add(-1);

@@ -7,6 +7,7 @@ import { layoutCount } from "./tensor-ranges.ts";
 export class FloatMethod implements GradientMethod {
   readonly localSteps = 1;
   readonly beta1 = undefined;
+  readonly unsentStays = undefined;
   readonly #count: number;
   readonly #workers: number;
 

@@ -16,13 +16,18 @@ function crew(preset: Preset): GradientMethod[] {
   );
 }
 
+/** As a worker finds it between two rounds: with what it kept to itself, where a method says so. */
+function numbersOf({ unsentStays }: GradientMethod, rank: number, step: number): Float32Array {
+  return gradientOf(rank, step).map((x, at) => x + (unsentStays?.[at] ?? 0));
+}
+
 function gradientOf(rank: number, step: number): Float32Array {
   const noise = normalNumbers(COUNT, 0.5, step, `noise ${rank}`);
   return normalNumbers(COUNT, 1, 0, "signal").map((x, at) => x + (noise[at] ?? 0));
 }
 
 function round(methods: readonly GradientMethod[], step: number, lost?: number): Float32Array[] {
-  const sent = methods.map((method, rank) => method.contribution(step, gradientOf(rank, step)));
+  const sent = methods.map((method, rank) => method.contribution(step, numbersOf(method, rank, step)));
   const arrived = sent.map((message, rank) => (rank === lost ? undefined : message));
   return methods.map((method) => {
     const out = new Float32Array(COUNT).fill(Number.NaN);
@@ -77,7 +82,7 @@ test("messages of sync-50 take a fiftieth of float32, on average", () => {
   const methods = crew("sync-50");
   let bytes = 0;
   for (let step = 0; step < 200; step += 1) {
-    const sent = methods.map((method, rank) => method.contribution(step, gradientOf(rank, step)));
+    const sent = methods.map((method, rank) => method.contribution(step, numbersOf(method, rank, step)));
     for (const method of methods) method.average(step, sent, new Float32Array(COUNT));
     if (step >= 100) bytes += sent[0]?.length ?? 0;
   }

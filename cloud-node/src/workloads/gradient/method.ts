@@ -32,6 +32,11 @@ export interface GradientMethod {
    */
   readonly beta1: number | undefined;
   /**
+   * Shape (N), live: between rounds a worker goes on from the common parameters minus this, so that what it has not
+   * sent is lost to others alone; `numbers` then contain it. Undefined: it goes on from the common ones.
+   */
+  readonly unsentStays: Float32Array | undefined;
+  /**
    * What this worker sends.
    *
    * @param numbers  shape (N): its gradient, or its way since the last round: start − end

@@ -33,6 +33,7 @@ const MOST_SHARE = 0.6;
 export class PredictiveMethod implements GradientMethod {
   readonly localSteps: number;
   readonly beta1: number | undefined;
+  readonly unsentStays: Float32Array | undefined;
   readonly #options: PredictiveOptions;
   readonly #workers: number;
   readonly #rank: number;
@@ -56,6 +57,7 @@ export class PredictiveMethod implements GradientMethod {
     this.#rank = rank;
     this.#predictor = new MomentumPredictor(layout);
     this.#feedback = new ErrorFeedback(count);
+    this.unsentStays = this.localSteps > 1 ? this.#feedback.unsent : undefined;
     this.#budget = new ByteBudget(bytes);
     this.#coder = new GradientCoder(layout, { kind: "threshold", levels: options.levels }, seed + rank);
     this.#weights = new Float32Array(count);
@@ -66,7 +68,7 @@ export class PredictiveMethod implements GradientMethod {
   }
 
   contribution(step: number, gradient: Float32Array): Uint8Array {
-    const unsent = this.#feedback.collect(gradient);
+    const unsent = this.unsentStays === undefined ? this.#feedback.collect(gradient) : this.#feedback.replace(gradient);
     const control = this.#control(step);
     this.#budget.begin(unsent, this.#weights, this.#share);
     this.#thresholds.fill(this.#budget.threshold);
