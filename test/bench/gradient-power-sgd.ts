@@ -1,6 +1,4 @@
-import { normalNumbers } from "../../tensor/random.ts";
-import type { GradientTensor } from "./gradient-coder.ts";
-import { layoutCount, tensorRanges } from "./tensor-ranges.ts";
+import { type GradientTensor, layoutCount, normalNumbers, tensorRanges } from "@lockstep/cloud-node";
 
 /** A matrix of the model with the places of its two factors. */
 interface Factored {
