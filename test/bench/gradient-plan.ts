@@ -1,4 +1,10 @@
-import { type GradientMethod, type GradientTensor, createMethod, type MethodOptions, type Preset } from "@lockstep/cloud-node";
+import {
+  createMethod,
+  type GradientMethod,
+  type GradientTensor,
+  type MethodOptions,
+  type Preset,
+} from "@lockstep/cloud-node";
 import { powerSgdMethods } from "./gradient-power-sgd-method.ts";
 
 /** How gradients are exchanged in one row of the table. */

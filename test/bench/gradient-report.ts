@@ -44,7 +44,11 @@ export function reportOf(scale: Scale, cases: readonly GradientCase[], runs: rea
   };
 }
 
-function figuresOf({ name, mode }: GradientCase, runs: readonly GradientRun[], baseline: readonly GradientRun[]): MethodFigures[] {
+function figuresOf(
+  { name, mode }: GradientCase,
+  runs: readonly GradientRun[],
+  baseline: readonly GradientRun[],
+): MethodFigures[] {
   const pairs = runs.flatMap((run) => {
     const base = baseline.find(({ seed }) => seed === run.seed);
     return run.method === name && base !== undefined ? [{ run, base }] : [];

@@ -13,12 +13,14 @@ import { type GradientRun, keptRun, runOf, SCALES } from "./gradient-runs.ts";
 export async function benchGradient({ dataFolder, isQuick, parts, cases }: BenchOptions): Promise<BenchReport> {
   const scale = isQuick === true ? SCALES.quick : SCALES.full;
   const unknown = parts?.find((part) => !CASES.some(({ name }) => name === part));
-  if (unknown !== undefined) throw new BenchError("unknown-name", { part: unknown, known: CASES.map(({ name }) => name).join() });
+  if (unknown !== undefined)
+    throw new BenchError("unknown-name", { part: unknown, known: CASES.map(({ name }) => name).join() });
   const wanted = scale.seeds.flatMap((seed) => CASES.map((row) => ({ row, seed })));
   const asked = wanted.filter(({ row }) => parts?.includes(row.name) ?? true);
   const missing = asked.filter(({ row, seed }) => keptRun(scale, row.name, seed) === undefined).slice(0, cases);
   if (missing.length > 0) {
-    if (dataFolder === undefined) throw new BenchError("no-peer", { looked: "a text", install: "--data DIR, with input.txt" });
+    if (dataFolder === undefined)
+      throw new BenchError("no-peer", { looked: "a text", install: "--data DIR, with input.txt" });
     const text = readFileSync(join(dataFolder, "input.txt"), "utf8");
     for (const [at, { row, seed }] of missing.entries()) {
       const run = await runOf(scale, row, seed, text);

@@ -7,8 +7,9 @@ const MOST_CHANGE = 4;
 const MOST_OWED = 4;
 /** Coordinates that the first threshold is taken from. */
 const SAMPLE = 16_384;
-/** Thresholds stay above: gradients of nothing but zeros have one too. */
-const LEAST = 1e-30;
+/** Thresholds stay within what a message can say: gradients of nothing but zeros have one too. */
+const LEAST = 2 ** -60;
+const MOST = 2 ** 60;
 
 /** Keeps a worker's messages near a number of bytes by moving its threshold, which travels: nobody else has to know. */
 export class ByteBudget {
@@ -32,7 +33,7 @@ export class ByteBudget {
     const sizes: number[] = [];
     for (let at = 0; at < values.length; at += stride) sizes.push(Math.abs((values[at] ?? 0) / (weights[at] ?? 1)));
     sizes.sort((a, b) => b - a);
-    this.state[0] = Math.max(LEAST, sizes[Math.floor(share * sizes.length)] ?? 0);
+    this.state[0] = bounded(sizes[Math.floor(share * sizes.length)] ?? 0);
   }
 
   /** A message came out so long. */
@@ -41,6 +42,10 @@ export class ByteBudget {
     const owed = Math.min(MOST_OWED, Math.max(-MOST_OWED, (this.state[1] ?? 0) + part - 1));
     const change = part ** FOLLOW * Math.exp(SETTLE * owed);
     const within = Math.min(MOST_CHANGE, Math.max(1 / MOST_CHANGE, change));
-    this.state.set([Math.max(LEAST, this.threshold * within), owed]);
+    this.state.set([bounded(this.threshold * within), owed]);
   }
+}
+
+function bounded(threshold: number): number {
+  return Math.min(MOST, Math.max(LEAST, threshold));
 }

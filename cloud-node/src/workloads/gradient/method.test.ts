@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { normalNumbers } from "../../tensor/random.ts";
-import { createMethod, type GradientMethod, PRESETS, type Preset } from "./method.ts";
+import { createMethod, type GradientMethod, type MethodOptions, PRESETS, type Preset } from "./method.ts";
+import { PredictiveMethod } from "./predictive-method.ts";
 
 const LAYOUT = [
   { name: "transformer.h.0.mlp.c_fc.weight", shape: [64, 16] },
@@ -10,10 +11,13 @@ const COUNT = 64 * 16 + 16;
 const WORKERS = 2;
 const ROUNDS = 40;
 
+function crewOf(create: (options: MethodOptions) => GradientMethod): GradientMethod[] {
+  const ranks = Array.from({ length: WORKERS }, (_, rank) => rank);
+  return ranks.map((rank) => create({ workers: WORKERS, rank, steps: ROUNDS, seed: 1 }));
+}
+
 function crew(preset: Preset): GradientMethod[] {
-  return Array.from({ length: WORKERS }, (_, rank) =>
-    createMethod(preset, LAYOUT, { workers: WORKERS, rank, steps: ROUNDS, seed: 1 }),
-  );
+  return crewOf((options) => createMethod(preset, LAYOUT, options));
 }
 
 /** As a worker finds it between two rounds: with what it kept to itself, where a method says so. */
@@ -48,22 +52,6 @@ describe.each(PRESETS)("%s", (preset) => {
     }
   });
 
-  test("nothing is lost: all averages and what is unsent add up to all gradients", () => {
-    const methods = crew(preset);
-    const averages: Float32Array[] = [];
-    const gradients: Float32Array[] = [];
-    const lost = preset === "none" ? undefined : 1;
-    for (let step = 0; step < ROUNDS; step += 1) {
-      averages.push(round(methods, step, step === 5 ? lost : undefined)[0] ?? new Float32Array());
-      for (let rank = 0; rank < WORKERS; rank += 1) gradients.push(gradientOf(rank, step).map((x) => x / WORKERS));
-    }
-    const unsent = methods.flatMap((method) =>
-      method.states().flatMap(({ name, values }) => (name === "unsent" ? [values as Float32Array] : [])),
-    );
-    const have = total([...averages, ...unsent.map((part) => part.map((x) => x / WORKERS))]);
-    for (const [at, want] of total(gradients).entries()) expect(have[at]).toBeCloseTo(want, 2);
-  });
-
   test("a worker that was given another's shared states, and its own, goes on with the same bits", () => {
     const methods = crew(preset);
     for (let step = 0; step < 5; step += 1) round(methods, step);
@@ -88,3 +76,23 @@ test("messages of sync-50 take a fiftieth of float32, on average", () => {
   }
   expect((4 * COUNT * 100) / bytes).toBeGreaterThan(45);
 });
+
+test.each([1, 10])(
+  "nothing is lost with %i steps a round: averages and what is unsent add up to all that was found",
+  (localSteps) => {
+    const methods = crewOf(
+      (options) => new PredictiveMethod(LAYOUT, { ratio: 30 * localSteps, localSteps, levels: 3 }, options),
+    );
+    const averages: Float32Array[] = [];
+    const gradients: Float32Array[] = [];
+    for (let step = 0; step < ROUNDS; step += 1) {
+      averages.push(round(methods, step, step === 5 ? 1 : undefined)[0] ?? new Float32Array());
+      for (let rank = 0; rank < WORKERS; rank += 1) gradients.push(gradientOf(rank, step).map((x) => x / WORKERS));
+    }
+    const unsent = methods.flatMap((method) =>
+      method.states().flatMap(({ name, values }) => (name === "unsent" ? [values as Float32Array] : [])),
+    );
+    const have = total([...averages, ...unsent.map((part) => part.map((x) => x / WORKERS))]);
+    for (const [at, want] of total(gradients).entries()) expect(have[at]).toBeCloseTo(want, 2);
+  },
+);

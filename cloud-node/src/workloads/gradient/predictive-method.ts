@@ -3,6 +3,7 @@ import { ErrorFeedback } from "./error-feedback.ts";
 import { type CoderControl, GradientCoder, type GradientTensor } from "./gradient-coder.ts";
 import type { GradientMethod, MethodOptions, MethodState } from "./method.ts";
 import { MomentumPredictor } from "./momentum-predictor.ts";
+import { type OuterOptions, OuterStep } from "./outer-step.ts";
 import { layoutCount } from "./tensor-ranges.ts";
 import type { TopologyMask } from "./topology-mask.ts";
 
@@ -16,6 +17,8 @@ export interface PredictiveOptions {
   readonly levels: number;
   /** AdamW's momentum beside it; the recipe's when not given. */
   readonly beta1?: number | undefined;
+  /** With local steps; the average as it is when not given. */
+  readonly outer?: OuterOptions | undefined;
   readonly mask?: TopologyMask | undefined;
 }
 
@@ -40,6 +43,7 @@ export class PredictiveMethod implements GradientMethod {
   readonly #predictor: MomentumPredictor;
   readonly #feedback: ErrorFeedback;
   readonly #budget: ByteBudget;
+  readonly #outer: OuterStep;
   readonly #coder: GradientCoder;
   readonly #weights: Float32Array;
   readonly #contexts: Uint8Array;
@@ -59,6 +63,7 @@ export class PredictiveMethod implements GradientMethod {
     this.#feedback = new ErrorFeedback(count);
     this.unsentStays = this.localSteps > 1 ? this.#feedback.unsent : undefined;
     this.#budget = new ByteBudget(bytes);
+    this.#outer = new OuterStep(count, options.outer ?? { rate: 1, momentum: 0 });
     this.#coder = new GradientCoder(layout, { kind: "threshold", levels: options.levels }, seed + rank);
     this.#weights = new Float32Array(count);
     this.#contexts = new Uint8Array(count);
@@ -86,12 +91,14 @@ export class PredictiveMethod implements GradientMethod {
     }
     if (contributions[this.#rank] === undefined) this.#feedback.takeBack(step);
     this.#predictor.update(out);
+    this.#outer.apply(out);
   }
 
   states(): readonly MethodState[] {
     return [
       { name: "average", values: this.#predictor.average, isOwn: false },
       { name: "squareAverage", values: this.#predictor.squareAverage, isOwn: false },
+      { name: "velocity", values: this.#outer.velocity, isOwn: false },
       { name: "unsent", values: this.#feedback.unsent, isOwn: true },
       { name: "budget", values: this.#budget.state, isOwn: true },
     ];
