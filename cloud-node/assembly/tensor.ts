@@ -14,6 +14,7 @@ export {
 } from "./tensor/activation";
 export { attention, attentionGradient, attentionScratch } from "./tensor/attention";
 export { cachedAttention, rope } from "./tensor/cached-attention";
+export { dropout } from "./tensor/dropout";
 export { add, columnSums, copy, embedding, embeddingGradient, fill, multiply, scale } from "./tensor/elementwise";
 export { heapStart } from "./tensor/heap";
 export { crossEntropy, crossEntropyGradient } from "./tensor/loss";

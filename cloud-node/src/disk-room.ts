@@ -2,6 +2,6 @@
 const FULL: ReadonlySet<unknown> = new Set(["ENOSPC", "EDQUOT", "EFBIG"]);
 
 /** Whether what was thrown is the system's word that there is no room left to write to. */
-export function isOutOfRoom(thrown: unknown): boolean {
+export function isOutOfRoom(thrown: unknown): thrown is Error {
   return thrown instanceof Error && "code" in thrown && FULL.has(thrown.code);
 }

@@ -72,10 +72,11 @@ export type { GapReason, StoredEpoch, StoredGap, StoredTraffic, TrafficSum } fro
 export { StoreError, type StoreErrorCode } from "./store/store-error.ts";
 
 export { type DataParallelOptions, loadDataParallel } from "./tensor/data-parallel.ts";
-export type { Backend, BackendName, Engine, ParameterPart } from "./tensor/engine.ts";
+export type { Backend, BackendName, DropoutDraw, Engine, ParameterPart } from "./tensor/engine.ts";
 export { jsBackend } from "./tensor/js/js-backend.ts";
 export type { KernelName, Kernels } from "./tensor/kernels.ts";
 export type { AttentionShape, RopeShape } from "./tensor/operations/attention.ts";
+export type { Dropout, DropoutOptions } from "./tensor/operations/dropout.ts";
 export type { MatmulOptions } from "./tensor/operations/matmul.ts";
 export type { AdamWGroup, MuonGroup, OptimizerStep } from "./tensor/optimizer.ts";
 export type {
@@ -84,6 +85,7 @@ export type {
   MeanLoss,
   Program,
   ProgramConstant,
+  ProgramDropout,
   ProgramInput,
   ProgramParameter,
 } from "./tensor/program.ts";

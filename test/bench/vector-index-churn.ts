@@ -12,9 +12,9 @@ import {
   sourceOfArray,
 } from "@lockstep/cloud-node";
 import { seededRandom } from "@lockstep/sim";
+import { median } from "./statistics.ts";
 import { K } from "./vector-index-messages.ts";
 import type { BenchSet } from "./vector-index-sets.ts";
-import { median } from "./vector-index-speed.ts";
 
 /** Recall of an index whose rows changed, beside one built of what it then holds. */
 export interface ChurnRow {

@@ -1,4 +1,5 @@
 import { recallAt } from "@lockstep/cloud-node";
+import { median } from "./statistics.ts";
 import type { IndexProcess } from "./vector-index-child.ts";
 import { K, type SearchAnswer } from "./vector-index-messages.ts";
 import type { BenchSet } from "./vector-index-sets.ts";
@@ -77,9 +78,4 @@ function between(target: number, below?: EffortPoint, above?: EffortPoint): numb
   if (above === undefined) return below.qps;
   const share = (target - below.recall) / (above.recall - below.recall);
   return below.qps ** (1 - share) * above.qps ** share;
-}
-
-/** The middle value. */
-export function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 }

@@ -8,8 +8,8 @@ import {
 } from "@lockstep/cloud-node";
 import { seededRandom } from "@lockstep/sim";
 import { plainKMeans } from "./peers/plain-k-means.ts";
+import { median } from "./statistics.ts";
 import type { BenchSet } from "./vector-index-sets.ts";
-import { median } from "./vector-index-speed.ts";
 
 /** Distortion of annealed anchors beside that of plain k-means, after as many iterations. */
 export interface DistortionRow {

@@ -5,6 +5,7 @@
  *   scratch  K panels | V panels | Q panels of a block | gradient panels of a block | weights (keys, 64)
  *            | gradients of weights (keys, 64) | one panel | one number for each query
  */
+import { dropVectors, isDrawn } from "./dropout";
 import { exponentials, logarithm } from "./functions";
 import { storeLanes, sumLanes } from "./lanes";
 import { A_STEP, B_STEP, multiplyEdge } from "./multiply";
@@ -63,6 +64,8 @@ export function attention(
   kStride: i32,
   vStride: i32,
   scale: f32,
+  draw: usize,
+  rate: f64,
 ): void {
   layOut(scratch, T, headDim);
   const group = heads / kvHeads;
@@ -82,6 +85,7 @@ export function attention(
       packColumnsTransposed(queryPanels, q + (row + first) * qBytes + column, qBytes, queries, headDim);
       multiplyLower(weights, keyPanels, queryPanels, first, queries, headDim);
       softmax(logSums + (usize(pair * T + first) << 2), first, queries, scale);
+      if (isDrawn(draw)) dropWeights(weights, draw, rate, pair, T, first, queries);
       const to = out + (row + first) * outBytes + column;
       multiplyWeights(to, outBytes, weights, values, vBytes, first, queries, headDim, 0);
       divideRows(to, outBytes, queries, headDim);
@@ -109,6 +113,8 @@ export function attentionGradient(
   kStride: i32,
   vStride: i32,
   scale: f32,
+  draw: usize,
+  rate: f64,
   addQ: i32,
   addK: i32,
   addV: i32,
@@ -141,8 +147,10 @@ export function attentionGradient(
       packColumnsTransposed(gradPanels, from, outBytes, queries, headDim);
       multiplyLower(weights, keyPanels, queryPanels, first, queries, headDim);
       multiplyLower(weightGrads, valuePanels, gradPanels, first, queries, headDim);
+      if (isDrawn(draw)) dropWeights(weightGrads, draw, rate, pair, T, first, queries);
       rowProducts(from, out + (row + first) * outBytes + column, outBytes, queries, headDim);
       softmaxGradient(logSums + (usize(pair * T + first) << 2), first, queries, scale);
+      if (isDrawn(draw)) dropWeights(weights, draw, rate, pair, T, first, queries);
       if (vGrad != 0) {
         multiplyByKey(vGrad + valueAt, vBytes, weights, from, outBytes, first, queries, headDim, isLater ? 1 : addV);
       }
@@ -179,6 +187,15 @@ function multiplyLower(out: usize, keys: usize, queries: usize, first: i32, coun
       to += KEY_STRIDE * usize(TILE_ROWS);
     }
     queries += columnPanelBytes(headDim);
+  }
+}
+
+/** Leave weights out, or their gradients: place ((sequence · heads + head) · T + query) · T + key. */
+function dropWeights(byKey: usize, draw: usize, rate: f64, pair: i32, T: i32, first: i32, queries: i32): void {
+  for (let query = 0; query < queries; query += 4) {
+    const at = byKey + (usize(query) << 2);
+    const end = min(first + query + 4, first + queries);
+    dropVectors(at, at, KEY_STRIDE, end, draw, rate, (pair * T + first + query) * T, T, 1);
   }
 }
 

@@ -3,6 +3,9 @@
 /** 2^112: what the exponent of a half is short of, in a float's bits. */
 const REBIAS: f32 = 5.192296858534828e33;
 
+/** The largest that is finite. */
+export const LARGEST_HALF: f32 = 65504;
+
 /** The nearest half, ties to even; infinity beyond 65519. */
 export function toHalf(x: f32): u16 {
   const sign = (reinterpret<u32>(x) >> 16) & 0x8000;

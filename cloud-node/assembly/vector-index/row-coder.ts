@@ -6,7 +6,7 @@
  * In dimension j, u_j = weight_j * level_j; weight_j is its standard deviation times the unit of its levels, and 0
  * without bits.
  */
-import { fromHalf, toHalf } from "./half-floats";
+import { fromHalf, LARGEST_HALF, toHalf } from "./half-floats";
 import { levelsOf } from "./levels";
 import { blockBits, codedBlocks, paddedD, plainBlocks } from "./model-shape";
 import { rotate, rotateBack, rotationScratchBytes, total } from "./rotation";
@@ -16,7 +16,6 @@ import { buildTrellisTables, findBins, searchTrellis, TRELLIS_TABLE_BYTES } from
 /** What the residuals of a row are divided by, in units of their own root mean square. */
 const GAINS: usize = memory.data<f32>([0.94, 1.0, 1.06, 1.13, 0.88, 1.22], 16);
 const GAIN_COUNT: i32 = 6;
-const LARGEST_HALF: f32 = 65504;
 
 let d: i32 = 0;
 let codeBytes: i32 = 0;

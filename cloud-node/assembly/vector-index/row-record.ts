@@ -7,12 +7,9 @@
  *   + 8   id      u32
  *   + 12  zero
  */
-import { fromHalf } from "./half-floats";
+import { fromHalf, LARGEST_HALF } from "./half-floats";
 import { codedBlocks, plainBlocks } from "./model-shape";
 import { decodeLevels } from "./row-code";
-
-/** 65,504. */
-const LARGEST_HALF_BITS: u16 = 0x7bff;
 
 /** Dimensions that have levels: the first ones. */
 export function levelCount(): i32 {
@@ -46,10 +43,10 @@ export function packRecords(
   for (let i = 0; i < count; i++) {
     decodeLevels(codes, records);
     store<f32>(records + side, fromHalf(load<u16>(scales + (i << 1))));
-    const term = load<u16>(terms + (i << 1));
+    const term = fromHalf(load<u16>(terms + (i << 1)));
     // At the end of their range halves say no more than that: the row's code says how much it is.
-    const isCut = termUnit > 0 && term == LARGEST_HALF_BITS;
-    store<f32>(records + side, isCut ? f32.POSITIVE_INFINITY : fromHalf(term) * termUnit, 4);
+    const isCut = termUnit > 0 && term == LARGEST_HALF;
+    store<f32>(records + side, isCut ? f32.POSITIVE_INFINITY : term * termUnit, 4);
     store<u32>(records + side, load<u32>(ids + (i << 2)), 8);
     codes += codeBytes;
     records += recordBytes();

@@ -1,9 +1,11 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { loadDataParallel } from "./data-parallel.ts";
 import { distance } from "./engine.suite.ts";
-import type { Engine } from "./engine.ts";
+import type { DropoutDraw, Engine } from "./engine.ts";
 import { jsBackend } from "./js/js-backend.ts";
 import type { OptimizerStep } from "./optimizer.ts";
+import type { Program } from "./program.ts";
+import { ProgramBuilder } from "./program-builder.ts";
 import { caseValues, transformerCase } from "./tensor-cases.suite.ts";
 import { TensorError } from "./tensor-error.ts";
 
@@ -34,6 +36,21 @@ describe("the parameters after 200 steps", () => {
   });
 });
 
+test("what is left out does not depend on how a batch is cut", async () => {
+  const part = droppedProgram(1);
+  const draw = { seed: 3, step: 5 };
+  const left = await Promise.all(
+    [1, 2].map(async (threads) => {
+      const engine = await loadDataParallel(part, { build: "wasm-strict", shards: SHARDS, threads });
+      engines.push(engine);
+      return outputOf(engine, draw);
+    }),
+  );
+  const atOnce = outputOf(await jsBackend.load(droppedProgram(SHARDS)), draw);
+  expect(left).toEqual([atOnce, atOnce]);
+  expect(new Set(atOnce)).toEqual(new Set([0, 2]));
+});
+
 test("what is read is that of all shards, one behind the other", async () => {
   const engine = await shardEngine(2);
   engine.forward();
@@ -51,6 +68,19 @@ test.each([
   await expect(loading).rejects.toThrow(TensorError);
   await expect(loading).rejects.toMatchObject({ code: "bad-value" });
 });
+
+function droppedProgram(rows: number): Program {
+  const b = new ProgramBuilder();
+  const x = b.input("x", [rows, 100], "f32");
+  return b.build(b.dropout(x, { name: "drop", rate: 0.5 }), { withGradients: false });
+}
+
+function outputOf(engine: Engine, draw: DropoutDraw): Float32Array {
+  engine.input("x", new Float32Array(SHARDS * 100).fill(1));
+  engine.setDropout(draw);
+  engine.forward();
+  return engine.read(engine.program.output);
+}
 
 async function trained(threads: number): Promise<unknown> {
   const engine = await shardEngine(threads);

@@ -5,7 +5,7 @@ import type { Program } from "./program.ts";
 import { ProgramBuilder } from "./program-builder.ts";
 import { normalNumbers } from "./random.ts";
 import { sizeOf, type Tensor } from "./tensor.ts";
-import { caseValues, type TensorCase, tensorCases, transformerCase } from "./tensor-cases.suite.ts";
+import { CASE_DRAW, caseValues, type TensorCase, tensorCases, transformerCase } from "./tensor-cases.suite.ts";
 
 /** What every backend of 32-bit floats keeps to, beside the oracle in double precision. */
 export function engineSuite(backend: Backend): void {
@@ -161,6 +161,7 @@ export async function loadCase(backend: Backend, tensorCase: TensorCase): Promis
   const { parameters, inputs } = caseValues(tensorCase);
   for (const [name, values] of parameters) engine.set(name, values);
   for (const [name, values] of inputs) engine.input(name, values);
+  engine.setDropout(CASE_DRAW);
   return engine;
 }
 

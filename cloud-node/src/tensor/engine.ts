@@ -11,6 +11,12 @@ export type BackendName = "js" | "wasm-strict" | "wasm-relaxed";
  */
 export type ParameterPart = "value" | "gradient" | "average" | "squareAverage";
 
+/** Chance of a step: numbers that dropout leaves out follow from it and from their places. */
+export interface DropoutDraw {
+  readonly seed: number;
+  readonly step: number;
+}
+
 /** Runs programs. */
 export interface Backend {
   readonly name: BackendName;
@@ -41,6 +47,12 @@ export interface Engine {
    * @throws {TensorError} `unknown-name`, `shape-mismatch`, `closed`
    */
   input(name: string, values: Int32Array | Float32Array): void;
+  /**
+   * Leave out what `draw` says in all runs that follow; nothing where it is absent, as at first.
+   *
+   * @throws {TensorError} `closed`
+   */
+  setDropout(draw?: DropoutDraw): void;
   /** Run the program forward. @returns its output's first number: the loss */
   forward(): number;
   /** Run forward and backward: every trained parameter has its gradient. @returns the loss */

@@ -104,6 +104,13 @@ export interface Kernels {
     addGain: number,
   ): void;
 
+  /**
+   * out = m · x, + residual or 0, or out += m · x, where m is 0 for a share `rate` of the numbers and 1 / (1 - rate), in
+   * 32 bits, for the others. `draw` (3), whole numbers: a key, the number of the first place, and whether anything is left
+   * out. Place i is left out where mixWords(key, first + i), in 32 bits, is below the whole part of rate · 2^32.
+   */
+  dropout(out: number, x: number, residual: number, draw: number, count: number, rate: number, add: number): void;
+
   /** x · Φ(x), by the error function; `slope` gets the derivative, which costs little beside it. */
   gelu(out: number, slope: number, x: number, count: number): void;
   /** The approximation of GELU by tanh that GPT-2 was trained with, likewise. */
@@ -151,7 +158,8 @@ export interface Kernels {
   /**
    * Causal softmax attention, sequence by sequence and head by head. q and out (batch · T, heads · headDim), k and v
    * (batch · T, kvHeads · headDim), each with its stride; `logSums` (batch · heads · T) gets the logarithm of every
-   * row's sum of exponentials; `scratch` as `attentionScratch` says.
+   * row's sum of exponentials; `scratch` as `attentionScratch` says. Weights are left out as `dropout` does it, those of a
+   * head as (T, T), or none where `draw` is 0.
    */
   attention(
     out: number,
@@ -169,6 +177,8 @@ export interface Kernels {
     kStride: number,
     vStride: number,
     scale: number,
+    draw: number,
+    rate: number,
   ): void;
   /** Gradients in the strides of what they belong to. */
   attentionGradient(
@@ -191,6 +201,8 @@ export interface Kernels {
     kStride: number,
     vStride: number,
     scale: number,
+    draw: number,
+    rate: number,
     addQ: number,
     addK: number,
     addV: number,

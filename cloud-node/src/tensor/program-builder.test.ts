@@ -33,6 +33,9 @@ const refused: readonly [string, TensorErrorCode, (b: ProgramBuilder) => unknown
     "bad-value",
     (b) => b.rope(matrix(b, "x", 2, 3), { heads: 1, headDim: 3, theta: 10, T: 2 }),
   ],
+  ["dropout of everything", "bad-value", (b) => b.dropout(matrix(b, "x", 2, 3), { name: "d", rate: 1 })],
+  ["dropout of less than nothing", "bad-value", (b) => b.dropout(matrix(b, "x", 2, 3), { name: "d", rate: -0.1 })],
+  ["a dropout's name twice", "name-taken", (b) => [dropped(b, "x"), dropped(b, "y")]],
   ["an embedding by what is no input", "bad-value", (b) => b.embedding(matrix(b, "x", 2, 3), b.parameter("ids", [4]))],
   ["targets of another count", "shape-mismatch", (b) => b.crossEntropy(matrix(b, "x", 2, 3), b.input("t", [3], "i32"))],
   ["a loss that is no scalar", "shape-mismatch", (b) => b.build(matrix(b, "x", 2, 3))],
@@ -95,6 +98,10 @@ test("what an engine is given is checked, and nothing is changed by what is refu
 
 function matrix(b: ProgramBuilder, name: string, rows: number, columns: number): Tensor {
   return b.parameter(name, [rows, columns]);
+}
+
+function dropped(b: ProgramBuilder, name: string): Tensor {
+  return b.dropout(matrix(b, name, 2, 3), { name: "d", rate: 0.5 });
 }
 
 function attend(b: ProgramBuilder, heads: number, kvHeads: number): Tensor {

@@ -1,6 +1,7 @@
 import { gelu, relu2, softcap, swiglu } from "./operations/activation.ts";
 import { type AttentionShape, cachedAttention, causalAttention, type RopeShape, rope } from "./operations/attention.ts";
 import { crossEntropy } from "./operations/cross-entropy.ts";
+import { type DropoutOptions, dropout } from "./operations/dropout.ts";
 import { add, multiply, scale } from "./operations/elementwise.ts";
 import { embedding, type MatmulOptions, matmul } from "./operations/matmul.ts";
 import { layerNorm, rmsNorm } from "./operations/norm.ts";
@@ -86,6 +87,11 @@ export class ProgramBuilder {
     return scale(this.#recorder, x, factor);
   }
 
+  /** x with a share `rate` of its numbers left out, and the others grown by as much, plus a residual: in training alone. */
+  dropout(x: Tensor, options: DropoutOptions): Tensor {
+    return dropout(this.#recorder, x, options);
+  }
+
   layerNorm(x: Tensor, gain?: Tensor, bias?: Tensor, eps = NORM_EPS): Tensor {
     return layerNorm(this.#recorder, x, { gain, bias, eps });
   }
@@ -128,7 +134,7 @@ export class ProgramBuilder {
     k: Tensor,
     v: Tensor,
     position: Tensor,
-    shape: Omit<AttentionShape, "T"> & { readonly capacity: number },
+    shape: Omit<AttentionShape, "T" | "dropout"> & { readonly capacity: number },
   ): Tensor {
     return cachedAttention(this.#recorder, [q, k, v], position, shape);
   }

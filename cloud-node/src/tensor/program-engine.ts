@@ -1,8 +1,9 @@
 import type { Arena } from "./arena.ts";
-import type { Engine, ParameterPart } from "./engine.ts";
+import type { DropoutDraw, Engine, ParameterPart } from "./engine.ts";
 import type { OptimizerStep } from "./optimizer.ts";
 import { Optimizer } from "./optimizer-update.ts";
 import type { Program, ProgramInput, ProgramParameter } from "./program.ts";
+import { RandomStream } from "./random.ts";
 import { type Crew, type Pass, singleThread } from "./shard-calls.ts";
 import { type Address, rowsOf, sizeOf, type Tensor, widthOf } from "./tensor.ts";
 import { TensorError } from "./tensor-error.ts";
@@ -69,6 +70,17 @@ export class ProgramEngine implements Engine {
     checkCount(name, values.length, count * views.length);
     checkRange(input, values);
     for (const [shard, view] of views.entries()) view.set(values.subarray(shard * count, (shard + 1) * count));
+  }
+
+  setDropout(draw?: DropoutDraw): void {
+    this.#openCrew();
+    for (const { name, draw: place, count } of this.program.dropouts) {
+      const key = draw === undefined ? 0 : new RandomStream(draw.seed, name, draw.step).nextWord();
+      for (const [shard, arena] of this.#arenas.entries()) {
+        const words = Int32Array.of(key, shard * count, draw === undefined ? 0 : 1);
+        arena.integers(place.section, place.offset, words.length).set(words);
+      }
+    }
   }
 
   forward(): number {

@@ -35,6 +35,16 @@ export interface MeanLoss {
   readonly denominator: Address;
 }
 
+/** Where numbers are left out at random: the engine says which before a run. */
+export interface ProgramDropout {
+  /** Of its stream of random numbers. */
+  readonly name: string;
+  /** Three whole numbers, as the kernel `dropout` takes them. */
+  readonly draw: Address;
+  /** Places that it has. */
+  readonly count: number;
+}
+
 /** Numbers that a step reads and never writes, such as the angles of RoPE. */
 export interface ProgramConstant {
   readonly tensor: Tensor;
@@ -50,6 +60,7 @@ export interface Program {
   readonly inputs: readonly ProgramInput[];
   readonly constants: readonly ProgramConstant[];
   readonly losses: readonly MeanLoss[];
+  readonly dropouts: readonly ProgramDropout[];
   readonly output: Tensor;
   readonly forward: readonly KernelCall[];
   /** Empty where the program was built without gradients. */

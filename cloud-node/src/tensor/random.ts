@@ -15,8 +15,8 @@ export class RandomStream {
 
   /** @param counter  draws made before, for a stream that goes on */
   constructor(seed: number, name: string, counter = 0) {
-    let key = mix(seed >>> 0, Math.floor(seed / 2 ** 32) >>> 0);
-    for (let at = 0; at < name.length; at++) key = mix(key, name.charCodeAt(at));
+    let key = mixWords(seed >>> 0, Math.floor(seed / 2 ** 32) >>> 0);
+    for (let at = 0; at < name.length; at++) key = mixWords(key, name.charCodeAt(at));
     this.#key = key;
     this.#counter = counter;
   }
@@ -29,7 +29,7 @@ export class RandomStream {
   /** Evenly from 0 up to below 2^32. */
   nextWord(): number {
     const count = this.#counter++;
-    return mix(mix(this.#key, count >>> 0), (Math.floor(count / 2 ** 32) ^ 0x9e3779b9) >>> 0);
+    return mixWords(mixWords(this.#key, count >>> 0), (Math.floor(count / 2 ** 32) ^ 0x9e3779b9) >>> 0);
   }
 
   /** Evenly in (0, 1). */
@@ -62,7 +62,7 @@ export function uniformNumbers(count: number, bound: number, seed: number, name:
 }
 
 /** Both words, u32, to one. */
-function mix(a: number, b: number): number {
+export function mixWords(a: number, b: number): number {
   let word = Math.imul(a ^ Math.imul(b, 0xcc9e2d51), 0x1b873593) + 0xe6546b64;
   word = Math.imul(word ^ (word >>> 16), 0x85ebca6b);
   word = Math.imul(word ^ (word >>> 13), 0xc2b2ae35);

@@ -1,7 +1,15 @@
 import { ArenaPlan } from "./arena-plan.ts";
 import { type CallArguments, GradientTape, rootOf } from "./gradient-tape.ts";
 import type { KernelName } from "./kernels.ts";
-import type { KernelCall, MeanLoss, Program, ProgramConstant, ProgramInput, ProgramParameter } from "./program.ts";
+import type {
+  KernelCall,
+  MeanLoss,
+  Program,
+  ProgramConstant,
+  ProgramDropout,
+  ProgramInput,
+  ProgramParameter,
+} from "./program.ts";
 import { type Address, isContiguous, sizeOf, type Tensor } from "./tensor.ts";
 import { TensorError } from "./tensor-error.ts";
 
@@ -20,6 +28,7 @@ export class Recorder {
   readonly #inputs: ProgramInput[] = [];
   readonly #constants: ProgramConstant[] = [];
   readonly #losses: MeanLoss[] = [];
+  readonly #dropouts: ProgramDropout[] = [];
   readonly #forward: KernelCall[] = [];
   readonly #backward: { readonly out: Tensor; readonly record: Backward | undefined }[] = [];
   readonly #needs = new Set<Tensor>();
@@ -66,6 +75,19 @@ export class Recorder {
 
   addLoss(loss: MeanLoss): void {
     this.#losses.push(loss);
+  }
+
+  /** Numbers may be left out, by a stream of this name. @returns where the engine says which */
+  addDropout(name: string, rate: number, count: number): Address {
+    if (!(rate >= 0 && rate < 1)) {
+      throw new TensorError("bad-value", `dropout "${name}" of a share ${rate}`, "leave out from 0 to below 1");
+    }
+    if (this.#dropouts.some((dropout) => dropout.name === name)) {
+      throw new TensorError("name-taken", `there is a dropout "${name}" already`, "give every one its own name");
+    }
+    const draw = this.reserve([3]);
+    this.#dropouts.push({ name, draw, count });
+    return draw;
   }
 
   /** A parameter is the weight of a matrix product; its first use says which way round. */
@@ -117,6 +139,7 @@ export class Recorder {
       inputs: this.#inputs,
       constants: this.#constants,
       losses: this.#losses,
+      dropouts: this.#dropouts,
       output,
       forward: this.#forward,
       backward,

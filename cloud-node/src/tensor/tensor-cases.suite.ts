@@ -1,3 +1,5 @@
+import type { DropoutDraw } from "./engine.ts";
+import type { AttentionShape } from "./operations/attention.ts";
 import type { Program } from "./program.ts";
 import { ProgramBuilder } from "./program-builder.ts";
 import { normalNumbers, RandomStream } from "./random.ts";
@@ -10,6 +12,9 @@ export interface TensorCase {
   /** For whole-number inputs: numbers from -1 (masked) or 0 up to below this. */
   readonly below: Readonly<Record<string, number>>;
 }
+
+/** What the cases leave out, where they leave anything out. */
+export const CASE_DRAW: DropoutDraw = { seed: 7, step: 3 };
 
 /** Rows, and logits in a row, of the cases: no multiples of any register. */
 const ROWS = 6;
@@ -48,6 +53,10 @@ export function tensorCases(): TensorCase[] {
     simple("relu2", (b, x) => b.relu2(x)),
     simple("swiglu", (b, x) => b.swiglu(x, b.parameter("up", [ROWS, WIDTH]))),
     simple("softcap", (b, x) => b.softcap(b.scale(x, 3), 2.5)),
+    simple("dropout", (b, x) => b.add(b.dropout(x, { name: "drop", rate: 0.3 }), x)),
+    simple("dropout with a residual", (b, x) =>
+      b.dropout(x, { name: "drop", rate: 0.6, residual: b.parameter("residual", [ROWS, WIDTH]) }),
+    ),
     simple("rope", (b, x) => b.rope(x, { heads: 3, headDim: 6, theta: 100, T: 3 }), [ROWS, 18]),
     makeCase("rope by positions", (b) => {
       const positions = b.input("positions", [ROWS], "i32");
@@ -61,6 +70,10 @@ export function tensorCases(): TensorCase[] {
     attentionCase("attention", { B: 2, T: 5, heads: 3, kvHeads: 3, headDim: 6 }),
     attentionCase("grouped-query attention", { B: 2, T: 9, heads: 4, kvHeads: 2, headDim: 10 }),
     attentionCase("attention over more than one block", { B: 1, T: 71, heads: 2, kvHeads: 1, headDim: 8 }),
+    attentionCase("attention with dropout", {
+      ...{ B: 2, T: 67, heads: 4, kvHeads: 2, headDim: 6 },
+      dropout: { name: "weights", rate: 0.2 },
+    }),
     makeCase("attention over parts of a split, rotated", (b) => {
       const shape = { B: 2, T: 5, heads: 2, headDim: 4 };
       const [q, k, v] = b.split(b.matmul(b.parameter("x", [10, 6]), b.parameter("w", [6, 24])), [8, 8, 8]);
@@ -128,10 +141,7 @@ function makeCase(name: string, operate: (b: ProgramBuilder) => Tensor): TensorC
   return { name, program, below: { targets: CLASSES, ids: 5, positions: 5 } };
 }
 
-function attentionCase(
-  name: string,
-  shape: { B: number; T: number; heads: number; kvHeads: number; headDim: number },
-): TensorCase {
+function attentionCase(name: string, shape: AttentionShape & { readonly kvHeads: number }): TensorCase {
   const { B, T, heads, kvHeads, headDim } = shape;
   return makeCase(name, (b) => {
     const rows = (part: string, count: number) => b.parameter(part, [B * T, count * headDim]);

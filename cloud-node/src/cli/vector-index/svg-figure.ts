@@ -1,3 +1,4 @@
+import { svgText } from "../../svg-text.ts";
 import { replaceWhole } from "../partial-file.ts";
 
 /** A place along an axis, and what stands there. */
@@ -51,20 +52,20 @@ export function figureSvg({ title, description, x, y, xTicks, yTicks, points, fo
   const bottom = TOP + PLOT_HEIGHT;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img">`,
-    `<title>${escaped(title)}</title><desc>${escaped(description)}</desc><style>${STYLE}</style>`,
-    `<text class="title" x="${LEFT}" y="26">${escaped(title)}</text>`,
+    `<title>${svgText(title)}</title><desc>${svgText(description)}</desc><style>${STYLE}</style>`,
+    `<text class="title" x="${LEFT}" y="26">${svgText(title)}</text>`,
     ...yTicks.map(({ at, text }) => {
       const line = `<line class="rule" x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${py(at)}" y2="${py(at)}"/>`;
-      return `${line}<text class="label" x="${LEFT - 8}" y="${py(at) + 4}" text-anchor="end">${escaped(text)}</text>`;
+      return `${line}<text class="label" x="${LEFT - 8}" y="${py(at) + 4}" text-anchor="end">${svgText(text)}</text>`;
     }),
     ...xTicks.map(
       ({ at, text }) =>
-        `<text class="label" x="${px(at)}" y="${bottom + 18}" text-anchor="middle">${escaped(text)}</text>`,
+        `<text class="label" x="${px(at)}" y="${bottom + 18}" text-anchor="middle">${svgText(text)}</text>`,
     ),
     `<line class="edge" x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${bottom}" y2="${bottom}"/>`,
     ...(form === "bars" ? [bars(points, px, py, bottom)] : line(points, px, py)),
-    `<text class="label" x="${LEFT + PLOT_WIDTH / 2}" y="${HEIGHT - 10}" text-anchor="middle">${escaped(x)}</text>`,
-    `<text class="label" transform="translate(16 ${TOP + PLOT_HEIGHT / 2}) rotate(-90)" text-anchor="middle">${escaped(y)}</text>`,
+    `<text class="label" x="${LEFT + PLOT_WIDTH / 2}" y="${HEIGHT - 10}" text-anchor="middle">${svgText(x)}</text>`,
+    `<text class="label" transform="translate(16 ${TOP + PLOT_HEIGHT / 2}) rotate(-90)" text-anchor="middle">${svgText(y)}</text>`,
     "</svg>",
     "",
   ].join("\n");
@@ -90,8 +91,4 @@ function line(points: Figure["points"], px: Place, py: Place): string[] {
 
 function round(value: number): number {
   return Math.round(value * 10) / 10;
-}
-
-function escaped(text: string): string {
-  return text.replace(/[&<>]/g, (mark) => ({ "&": "&amp;", "<": "&lt;" })[mark] ?? "&gt;");
 }

@@ -1,4 +1,5 @@
 import type { Kernels } from "../kernels.ts";
+import { dropoutFactor } from "./dropout-kernels.ts";
 import { keeperOf, readerOf } from "./elementwise-kernels.ts";
 
 /** Attention and rotary positions, as formulas. @param m  the arena */
@@ -32,7 +33,26 @@ export function attentionKernels(
         }
       }
     },
-    attention(out, q, k, v, logSums, _scratch, batch, T, heads, kvHeads, headDim, qStride, kStride, vStride, scale) {
+    attention(
+      out,
+      q,
+      k,
+      v,
+      logSums,
+      _scratch,
+      batch,
+      T,
+      heads,
+      kvHeads,
+      headDim,
+      qStride,
+      kStride,
+      vStride,
+      scale,
+      draw,
+      rate,
+    ) {
+      const factor = dropoutFactor(get, draw, rate);
       for (let at = 0; at < batch * heads * T; at++) {
         const [sequence, head, row] = [Math.floor(at / (heads * T)), Math.floor(at / T) % heads, at % T];
         const kvHead = Math.floor((head * kvHeads) / heads);
@@ -46,7 +66,8 @@ export function attentionKernels(
         const to = out + (first + row) * heads * headDim + head * headDim;
         m.fill(0, to, to + headDim);
         for (const [other, score] of scores.entries()) {
-          addTimes(to, v + (first + other) * vStride + kvHead * headDim, headDim, Math.exp(score - logSum));
+          const weight = factor(at * T + other) * Math.exp(score - logSum);
+          addTimes(to, v + (first + other) * vStride + kvHead * headDim, headDim, weight);
         }
       }
     },
@@ -70,10 +91,13 @@ export function attentionKernels(
       kStride,
       vStride,
       scale,
+      draw,
+      rate,
       addQ,
       addK,
       addV,
     ) {
+      const factor = dropoutFactor(get, draw, rate);
       const clear = (at: number, stride: number, width: number, add: number) => {
         if (at === 0 || add === 1) return;
         for (let row = 0; row < batch * T; row++) m.fill(0, at + row * stride, at + row * stride + width);
@@ -92,8 +116,9 @@ export function attentionKernels(
           const [key, value] = [other * kStride + kvColumn, other * vStride + kvColumn];
           const score = scale * dot(q + own * qStride + column, k + key, headDim);
           const weight = Math.exp(score - get(logSums + at));
-          const scoreGrad = scale * weight * (dot(from, v + value, headDim) - mean);
-          if (vGrad !== 0) addTimes(vGrad + value, from, headDim, weight);
+          const share = factor(at * T + other - sequence * T);
+          const scoreGrad = scale * weight * (share * dot(from, v + value, headDim) - mean);
+          if (vGrad !== 0) addTimes(vGrad + value, from, headDim, share * weight);
           if (qGrad !== 0) addTimes(qGrad + own * qStride + column, k + key, headDim, scoreGrad);
           if (kGrad !== 0) addTimes(kGrad + key, q + own * qStride + column, headDim, scoreGrad);
         }

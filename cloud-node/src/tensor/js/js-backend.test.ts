@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Engine } from "../engine.ts";
-import { caseValues, type TensorCase, tensorCases, transformerCase } from "../tensor-cases.suite.ts";
+import { CASE_DRAW, caseValues, type TensorCase, tensorCases, transformerCase } from "../tensor-cases.suite.ts";
 import { jsBackend } from "./js-backend.ts";
 
 /** Step of the central differences. The oracle computes in double precision: errors are about h² and 1e-16 / h. */
@@ -43,6 +43,7 @@ async function loadCase(tensorCase: TensorCase): Promise<Engine> {
   const { parameters, inputs } = caseValues(tensorCase);
   for (const [name, values] of parameters) engine.set(name, values.map(toGrid));
   for (const [name, values] of inputs) engine.input(name, values);
+  engine.setDropout(CASE_DRAW);
   return engine;
 }
 

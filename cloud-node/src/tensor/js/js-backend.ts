@@ -6,6 +6,7 @@ import { ProgramEngine } from "../program-engine.ts";
 import { TensorError } from "../tensor-error.ts";
 import { activationKernels } from "./activation-kernels.ts";
 import { attentionKernels } from "./attention-kernels.ts";
+import { dropoutKernels } from "./dropout-kernels.ts";
 import { elementwiseKernels } from "./elementwise-kernels.ts";
 import { lossKernels } from "./loss-kernels.ts";
 import { matmulKernels } from "./matmul-kernels.ts";
@@ -42,6 +43,7 @@ class JsArena implements Arena {
       ...normKernels(memory),
       ...activationKernels(memory),
       ...attentionKernels(memory),
+      ...dropoutKernels(memory),
       ...lossKernels(memory),
       ...updateKernels(memory),
     };

@@ -3,6 +3,7 @@ import { checkContiguous, checkShape, type Recorder } from "../recorder.ts";
 import { rotationTable } from "../rotation-table.ts";
 import { rowsOf, sizeOf, type Tensor, widthOf } from "../tensor.ts";
 import { TensorError } from "../tensor-error.ts";
+import type { Dropout } from "./dropout.ts";
 
 /** How queries, keys and values are cut into sequences and heads. */
 export interface AttentionShape {
@@ -16,6 +17,8 @@ export interface AttentionShape {
   readonly headDim: number;
   /** Of the products, before the softmax: 1/√headDim when absent. */
   readonly scale?: number;
+  /** Of the weights, after the softmax; not with a cache. */
+  readonly dropout?: Dropout;
 }
 
 export interface RopeShape {
@@ -31,7 +34,7 @@ export interface RopeShape {
 
 /** Causal attention, in every sequence by itself. @see Vaswani et al. 2017, section 3.2; Ainslie et al. 2023, "GQA" */
 export function causalAttention(recorder: Recorder, q: Tensor, k: Tensor, v: Tensor, shape: AttentionShape): Tensor {
-  const { B, T, heads, headDim, kvHeads = heads, scale = 1 / Math.sqrt(headDim) } = shape;
+  const { B, T, heads, headDim, kvHeads = heads, scale = 1 / Math.sqrt(headDim), dropout } = shape;
   checkHeads(heads, kvHeads);
   const rows = B * T;
   checkShape("causalAttention", "q", [rowsOf(q), widthOf(q)], [rows, heads * headDim]);
@@ -39,7 +42,9 @@ export function causalAttention(recorder: Recorder, q: Tensor, k: Tensor, v: Ten
   checkShape("causalAttention", "v", [rowsOf(v), widthOf(v)], [rows, kvHeads * headDim]);
   const logSums = recorder.reserve([B, heads, T]);
   const scratch = recorder.scratch(attentionScratch(T, headDim));
-  const sizes = [B, T, heads, kvHeads, headDim, q.stride, k.stride, v.stride, scale] as const;
+  const draw = dropout && recorder.addDropout(dropout.name, dropout.rate, B * heads * T * T);
+  const strides = [q.stride, k.stride, v.stride] as const;
+  const sizes = [B, T, heads, kvHeads, headDim, ...strides, scale, draw, dropout?.rate ?? 0] as const;
   const out = recorder.result([...q.shape.slice(0, -1), heads * headDim], [q, k, v], (tape, grad) => {
     const [toQ, toK, toV] = [tape.giveIfNeeded(q), tape.giveIfNeeded(k), tape.giveIfNeeded(v)];
     const places = [toQ.address, toK.address, toV.address] as const;
@@ -55,7 +60,7 @@ export function cachedAttention(
   recorder: Recorder,
   [q, k, v]: readonly [Tensor, Tensor, Tensor],
   position: Tensor,
-  shape: Omit<AttentionShape, "T"> & { readonly capacity: number },
+  shape: Omit<AttentionShape, "T" | "dropout"> & { readonly capacity: number },
 ): Tensor {
   const { B, capacity, heads, headDim, kvHeads = heads, scale = 1 / Math.sqrt(headDim) } = shape;
   checkHeads(heads, kvHeads);

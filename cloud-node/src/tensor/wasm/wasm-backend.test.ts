@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
+import { dropoutSuite } from "../dropout.suite.ts";
 import { engineSuite, loadCase } from "../engine.suite.ts";
 import { jsBackend } from "../js/js-backend.ts";
 import { attentionScratch } from "../kernels.ts";
@@ -11,6 +12,7 @@ import { wasmRelaxedBackend, wasmStrictBackend } from "./wasm-backend.ts";
 engineSuite(jsBackend);
 engineSuite(wasmStrictBackend);
 engineSuite(wasmRelaxedBackend);
+for (const backend of [jsBackend, wasmStrictBackend, wasmRelaxedBackend]) dropoutSuite(backend);
 
 test("scratch of attention is as much as the kernels lay out", () => {
   const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });

@@ -121,3 +121,18 @@ describe.each(Object.entries(CONFIGS))("a model of %s kind", (_, options) => {
     }
   });
 });
+
+test("what a model leaves out while it learns follows from seed and step, and nothing is left out when it is judged", async () => {
+  const backend = await openBackend({ name: "wasm-strict", shards: 1, threads: 1 });
+  const [plain, leaky] = [settled(BASE), settled({ ...BASE, dropout: 0.4 })];
+  const batch = drawnBatch(plain.context, new RandomStream(42, "batches"));
+  const model = async (config: ModelConfig) => await TensorModel.create(backend, config, ROWS, 42);
+  const still = (config: ModelConfig, step: number) => ({ ...update(config, step), groups: [] });
+  const [all, some] = [await model(plain), await model(leaky)];
+  const whole = all.loss(batch);
+  expect(some.loss(batch)).toBe(whole);
+  const losses = [1, 2, 1].map((step) => some.train(batch, still(leaky, step)).loss);
+  expect(new Set([whole, ...losses]).size).toBe(3);
+  expect(losses[2]).toBe(losses[0]);
+  expect(some.loss(batch)).toBe(whole);
+});

@@ -1,3 +1,4 @@
+import { svgText } from "../../svg-text.ts";
 import type { MetricsRow } from "./metrics-row.ts";
 
 const WIDTH = 640;
@@ -42,7 +43,7 @@ export function lossPlot(rows: readonly MetricsRow[], title: string): string {
   );
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="sans-serif" font-size="12">`,
-    `<title>${escaped(title)}</title>`,
+    `<title>${svgText(title)}</title>`,
     `<rect width="${WIDTH}" height="${HEIGHT}" fill="#ffffff"/>`,
     ...y.ticks.map((loss) => gridLine(y.at(loss), formatTick(loss, y.step))),
     ...x.ticks.map((step) => {
@@ -106,8 +107,4 @@ function labels(curves: readonly Curve[], x: (step: number) => number, y: (loss:
       free = place + LABEL_HEIGHT;
       return `<text x="${left}" y="${place.toFixed(1)}" fill="${colour}">${name}</text>`;
     });
-}
-
-function escaped(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }

@@ -35,7 +35,7 @@ export const modelSchema = v.pipe(
     softcap: v.optional(v.pipe(v.number(), v.minValue(0), v.finite()), 0),
     /** The head is the table of tokens. */
     tied: v.optional(v.boolean(), true),
-    /** Share of channels that is left out while training: after the embedding and after each part of a layer. */
+    /** Share left out while training, as nanoGPT does: of the embedding, attention weights, and what each part of a layer adds. */
     dropout: v.optional(v.pipe(v.number(), v.minValue(0), v.ltValue(1)), 0),
     /** How weights begin: see `parameters.ts`. */
     init: v.optional(v.picklist(["nanogpt", "nanochat"]), "nanogpt"),

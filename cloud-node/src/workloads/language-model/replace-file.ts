@@ -1,9 +1,8 @@
 import { open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
+import { isOutOfRoom } from "../../disk-room.ts";
+import { syncFolder } from "../../owner-file.ts";
 import { LanguageModelError } from "./language-model-error.ts";
-
-/** Errors of the system where there is no room, by their code. */
-const NO_ROOM: ReadonlySet<string> = new Set(["ENOSPC", "EDQUOT", "EFBIG"]);
 
 /**
  * Put a file in place of what is there, or leave that as it is: whenever the process ends, the path has the one or the
@@ -29,17 +28,9 @@ export async function replaceFile(path: string, pieces: Iterable<Uint8Array | st
   }
 }
 
-/** Have a rename on the disk. Not every system opens folders: those that do not need no telling. */
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path).catch(() => undefined);
-  await folder?.sync().catch(() => {});
-  await folder?.close();
-}
-
 /** An error of the system while a file of a run is written: where there is no room, it says so, and what is left. */
 export function aboutRoom(error: unknown, path: string): unknown {
-  const { code, message } = error as NodeJS.ErrnoException;
-  if (code === undefined || !NO_ROOM.has(code)) return error;
+  if (!isOutOfRoom(error)) return error;
   const remedy = "make room there; what was in its place is kept";
-  return new LanguageModelError("no-room", `${path} cannot be written (${message})`, remedy, { cause: error });
+  return new LanguageModelError("no-room", `${path} cannot be written (${error.message})`, remedy, { cause: error });
 }

@@ -1,7 +1,6 @@
 import type { Engine, ParameterPart } from "../../tensor/engine.ts";
 import type { OptimizerStep } from "../../tensor/optimizer.ts";
 import { ProgramBuilder } from "../../tensor/program-builder.ts";
-import { RandomStream } from "../../tensor/random.ts";
 import { type Batch, countTargets } from "./batch.ts";
 import { initialValues } from "./initial-values.ts";
 import { AVERAGE_PREFIX, type Model, SQUARE_PREFIX, type StepOutcome } from "./model.ts";
@@ -19,26 +18,16 @@ const KEPT: readonly (readonly [prefix: string, part: ParameterPart])[] = [
   [SQUARE_PREFIX, "squareAverage"],
 ];
 
-/** An input of ones, with zeros where a channel is left out. */
-interface Mask {
-  readonly name: string;
-  readonly values: Float32Array;
-}
-
 /** A model as one recorded program over a backend of the tensor engine. */
 export class TensorModel implements Model {
   readonly #engine: Engine;
   readonly #config: ModelConfig;
   readonly #seed: number;
-  readonly #masks: readonly Mask[];
-  /** Whether the masks leave anything out as they are. */
-  #isMasked = true;
 
-  private constructor(engine: Engine, config: ModelConfig, seed: number, masks: readonly Mask[]) {
+  private constructor(engine: Engine, config: ModelConfig, seed: number) {
     this.#engine = engine;
     this.#config = config;
     this.#seed = seed;
-    this.#masks = masks;
   }
 
   /**
@@ -51,24 +40,18 @@ export class TensorModel implements Model {
     const builder = new ProgramBuilder();
     const sequences = rows / backend.shards;
     const count = sequences * config.context;
-    const masks: Mask[] = [];
     const ids = builder.input("tokens", [count], "i32");
     const targets = builder.input("targets", [count], "i32");
-    const drop = (x: Parameters<ProgramBuilder["mul"]>[0]) => {
-      const mask = { name: `dropout.${masks.length}`, values: new Float32Array(rows * config.context * config.width) };
-      masks.push(mask);
-      return builder.mul(x, builder.input(mask.name, [count, config.width], "f32"));
-    };
-    const plan = { sequences, length: config.context, ...(config.dropout > 0 ? { drop } : {}) };
+    const plan = { sequences, length: config.context, dropout: config.dropout };
     const program = builder.build(builder.crossEntropy(recordLogits(builder, config, ids, plan), targets));
     const engine = await backend.load(program);
     for (const spec of parameterSpecs(config)) engine.set(spec.name, initialValues(spec, seed));
-    return new TensorModel(engine, config, seed, masks);
+    return new TensorModel(engine, config, seed);
   }
 
   train(batch: Batch, update: OptimizerStep): StepOutcome {
     this.#feed(batch);
-    this.#mask(update.step);
+    this.#engine.setDropout({ seed: this.#seed, step: update.step });
     const loss = this.#engine.backward();
     if (!Number.isFinite(loss)) return { loss, gradientNorm: Number.NaN };
     return { loss, gradientNorm: this.#engine.step(update) };
@@ -77,7 +60,7 @@ export class TensorModel implements Model {
   loss(batch: Batch): number {
     if (countTargets(batch.targets) === 0) return Number.NaN;
     this.#feed(batch);
-    this.#unmask();
+    this.#engine.setDropout();
     return this.#engine.forward();
   }
 
@@ -110,22 +93,5 @@ export class TensorModel implements Model {
   #feed({ inputs, targets }: Batch): void {
     this.#engine.input("tokens", inputs);
     this.#engine.input("targets", targets);
-  }
-
-  /** Leave out other channels in each step; the others grow by what is left out on average. */
-  #mask(step: number): void {
-    const { dropout } = this.#config;
-    for (const { name, values } of this.#masks) {
-      const stream = new RandomStream(this.#seed, `${name}/${step}`);
-      for (let at = 0; at < values.length; at += 1) values[at] = stream.nextUniform() < dropout ? 0 : 1 / (1 - dropout);
-      this.#engine.input(name, values);
-    }
-    this.#isMasked = true;
-  }
-
-  #unmask(): void {
-    if (!this.#isMasked) return;
-    for (const { name, values } of this.#masks) this.#engine.input(name, values.fill(1));
-    this.#isMasked = false;
   }
 }

@@ -1,3 +1,4 @@
+import type { Dropout } from "../../tensor/operations/dropout.ts";
 import type { ProgramBuilder } from "../../tensor/program-builder.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { ModelConfig } from "./model-config.ts";
@@ -12,8 +13,8 @@ export interface RowPlan {
   readonly length: number;
   /** i32, (1): where the new row stands; set where rows before it are remembered from run to run. */
   readonly position?: Tensor;
-  /** Leaves channels out: called once for each place where a model may. */
-  readonly drop?: (x: Tensor) => Tensor;
+  /** Share of channels and of attention weights that is left out, of a program that learns. */
+  readonly dropout?: number;
 }
 
 /**
@@ -60,7 +61,8 @@ class Transformer {
     let x = this.#builder.embedding(this.#weight("transformer.wte.weight"), ids);
     if (positions === "learned") x = this.#builder.add(x, this.#places());
     if (embeddingNorm) x = this.#builder.rmsNorm(x, undefined, RMS_NORM_EPS);
-    return this.#drop(x);
+    const { dropout } = this.#leftOut("transformer.drop");
+    return dropout === undefined ? x : this.#builder.dropout(x, dropout);
   }
 
   #places(): Tensor {
@@ -78,9 +80,9 @@ class Transformer {
     const shape = { B, heads, kvHeads, headDim, scale: (qkNorm === 0 ? 1 : qkNorm * qkNorm) / Math.sqrt(headDim) };
     const seen =
       position === undefined
-        ? this.#builder.causalAttention(q, k, v, { ...shape, T })
+        ? this.#builder.causalAttention(q, k, v, { ...shape, T, ...this.#leftOut(`${name}.attn_dropout`) })
         : this.#builder.cachedAttention(q, k, v, position, { ...shape, capacity: context });
-    return this.#project(`${name}.c_proj`, seen, residual);
+    return this.#project(`${name}.c_proj`, seen, residual, `${name}.resid_dropout`);
   }
 
   /** Place queries or keys: turned by their position where positions are angles, and normalized where that is asked for. */
@@ -104,7 +106,7 @@ class Transformer {
 
   #feedForward(name: string, x: Tensor, residual: Tensor): Tensor {
     const up = this.#linear(`${name}.c_fc`, x);
-    return this.#project(`${name}.c_proj`, this.#activate(name, x, up), residual);
+    return this.#project(`${name}.c_proj`, this.#activate(name, x, up), residual, `${name}.dropout`);
   }
 
   #activate(name: string, x: Tensor, up: Tensor): Tensor {
@@ -126,13 +128,16 @@ class Transformer {
     return this.#builder.matmul(x, this.#weight(`${name}.weight`), { transposed: true });
   }
 
-  /** Back into the residual stream. */
-  #project(name: string, x: Tensor, residual: Tensor): Tensor {
-    if (this.#plan.drop !== undefined) return this.#builder.add(this.#drop(this.#linear(name, x)), residual);
+  /** Back into the residual stream. @param drop  the dropout on the way */
+  #project(name: string, x: Tensor, residual: Tensor, drop: string): Tensor {
+    const { dropout } = this.#leftOut(drop);
+    if (dropout !== undefined) return this.#builder.dropout(this.#linear(name, x), { ...dropout, residual });
     return this.#builder.matmul(x, this.#weight(`${name}.weight`), { transposed: true, residual });
   }
 
-  #drop(x: Tensor): Tensor {
-    return this.#plan.drop?.(x) ?? x;
+  /** One of nanoGPT's dropouts, by its name there; none where the program leaves nothing out. */
+  #leftOut(name: string): { readonly dropout?: Dropout } {
+    const { dropout: rate = 0 } = this.#plan;
+    return rate === 0 ? {} : { dropout: { name, rate } };
   }
 }

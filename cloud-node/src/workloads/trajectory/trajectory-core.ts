@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { InvariantError } from "../../invariant-error.ts";
+import { KernelHeap } from "../../kernel-heap.ts";
 import { TrajectoryError } from "./trajectory-error.ts";
 
 /** What the module exports: `cloud-node/assembly/trajectory.ts`. Addresses and sizes are in bytes. */
@@ -59,23 +60,22 @@ export interface CoreExports {
 export type CoreBuild = "simd" | "scalar";
 
 const FILES: Readonly<Record<CoreBuild, string>> = { simd: "trajectory.wasm", scalar: "trajectory-scalar.wasm" };
-const PAGE_BYTES = 65_536;
 const ALIGNMENT = 16;
 
 /** One instance of the trajectory codec with its memory, which the caller lays out from 0 on for every chunk. */
-export class TrajectoryCore {
+export class TrajectoryCore extends KernelHeap {
   readonly calls: CoreExports;
   readonly maxFrames: number;
   readonly maxAxes: number;
   readonly #start: number;
-  #next: number;
 
   constructor(module: WebAssembly.Module) {
-    this.calls = new WebAssembly.Instance(module).exports as unknown as CoreExports;
+    const calls = new WebAssembly.Instance(module).exports as unknown as CoreExports;
+    super(calls.memory, calls.heapStart(), ALIGNMENT);
+    this.calls = calls;
     this.maxFrames = Number(this.calls.MAX_FRAMES.value);
     this.maxAxes = Number(this.calls.MAX_AXES.value);
-    this.#start = this.calls.heapStart();
-    this.#next = this.#start;
+    this.#start = this.mark();
   }
 
   /** Load a build from the package's own files. */
@@ -86,35 +86,12 @@ export class TrajectoryCore {
 
   /** Forget everything that was reserved. */
   clear(): void {
-    this.#next = this.#start;
+    this.release(this.#start);
   }
 
-  /** Where the next reservation begins: give it to `release` to end all that follow. */
-  mark(): number {
-    return this.#next;
-  }
-
-  release(mark: number): void {
-    this.#next = mark;
-  }
-
-  /** Reserve memory, aligned to 16; what is in it is not cleared. Views made before may be detached. @throws {TrajectoryError} `too-large` */
-  reserve(bytes: number): number {
-    const at = this.#next;
-    const next = Math.ceil((at + bytes) / ALIGNMENT) * ALIGNMENT;
-    const have = this.calls.memory.buffer.byteLength;
-    if (next > have) this.#grow(next - have);
-    this.#next = next;
-    return at;
-  }
-
-  #grow(bytes: number): void {
-    try {
-      this.calls.memory.grow(Math.ceil(bytes / PAGE_BYTES));
-    } catch (cause) {
-      const problem = `a chunk would take ${this.#next + bytes} bytes of memory`;
-      throw new TrajectoryError("too-large", problem, "pack fewer frames in a chunk", {}, { cause });
-    }
+  protected override tooLarge(bytes: number, cause: unknown): TrajectoryError {
+    const problem = `a chunk would take ${bytes} bytes of memory`;
+    return new TrajectoryError("too-large", problem, "pack fewer frames in a chunk", {}, { cause });
   }
 
   /** A view of memory, until the next `reserve`. */

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { KernelHeap } from "../../kernel-heap.ts";
 import { VectorIndexError } from "./vector-index-error.ts";
 
 /** What the module exports: `cloud-node/assembly/vector-training.ts`. Addresses and sizes are in bytes. */
@@ -56,54 +57,26 @@ export interface TrainingCalls {
   addProducts(rows: number, k: number, D: number, sums: number): void;
 }
 
-const PAGE_BYTES = 65_536;
 const ALIGNMENT = 64;
 
 /** Arrays that the kernels take. */
 type Elements = Int16Array | Int32Array | Uint32Array | Uint8Array | Float32Array | Float64Array;
 
 /** One instance of the training kernels, with its memory, of which pieces are reserved and given back as on a stack. */
-export class TrainingCore {
+export class TrainingCore extends KernelHeap {
   readonly calls: TrainingCalls;
-  #next: number;
 
   constructor() {
     const file = fileURLToPath(new URL("../../../build/vector-training.wasm", import.meta.url));
     const instance = new WebAssembly.Instance(new WebAssembly.Module(readFileSync(file)));
-    this.calls = instance.exports as unknown as TrainingCalls;
-    this.#next = this.calls.heapStart();
+    const calls = instance.exports as unknown as TrainingCalls;
+    super(calls.memory, calls.heapStart(), ALIGNMENT);
+    this.calls = calls;
   }
 
-  /** Where the next reservation begins: give it to `release` to end all that follow. */
-  mark(): number {
-    return this.#next;
-  }
-
-  release(mark: number): void {
-    this.#next = mark;
-  }
-
-  /**
-   * Reserve memory, aligned to 64; what is in it is not cleared. Views made before may be detached.
-   *
-   * @throws {VectorIndexError} `too-large`
-   */
-  reserve(bytes: number): number {
-    const at = this.#next;
-    const next = Math.ceil((at + bytes) / ALIGNMENT) * ALIGNMENT;
-    const have = this.calls.memory.buffer.byteLength;
-    if (next > have) this.#grow(next - have);
-    this.#next = next;
-    return at;
-  }
-
-  #grow(bytes: number): void {
-    try {
-      this.calls.memory.grow(Math.ceil(bytes / PAGE_BYTES));
-    } catch (cause) {
-      const problem = `training would take ${this.#next + bytes} bytes of WebAssembly memory`;
-      throw new VectorIndexError("too-large", problem, "ask for fewer anchors", {}, { cause });
-    }
+  protected override tooLarge(bytes: number, cause: unknown): VectorIndexError {
+    const problem = `training would take ${bytes} bytes of WebAssembly memory`;
+    return new VectorIndexError("too-large", problem, "ask for fewer anchors", {}, { cause });
   }
 
   /** Reserve memory and write an array there. @returns where */

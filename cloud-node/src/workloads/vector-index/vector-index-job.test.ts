@@ -122,7 +122,9 @@ test("where there are fewer vectors than asked for, the others are none, at an i
   );
 });
 
-test("what cannot be built or searched is refused for good, by the name of its input", async () => {
+test("what cannot be built or searched is refused for good, by the name of its input", {
+  timeout: 120_000,
+}, async () => {
   await rig.worker(REGISTRY);
   await buildIndex(sourceOfArray(VALUES, D), path, OPTIONS);
   const index = readFileSync(path);
