@@ -5,9 +5,9 @@
  * fixed order, so that both ends compute the same bits on every machine.
  */
 
+export { digestOf } from "./gradient/digest";
 // biome-ignore lint/performance/noBarrelFile: an entry's exports are the module's interface
 export { messageSeed } from "./gradient/draws";
-export { digestOf } from "./gradient/digest";
 export { countMagnitudes, largestMagnitude, MAGNITUDES, thresholdFor } from "./gradient/magnitudes";
 export {
   addValues,

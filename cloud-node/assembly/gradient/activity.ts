@@ -87,9 +87,9 @@ export function openActivityLine(): void {
  * @param contexts  of these coordinates, u8 each, 0 … 15; 0: there are none
  */
 export function openBlock(column: i32, count: i32, contexts: usize): void {
-  const came = columnsCame + (<usize>column << 2);
-  const expected = columnsExpected + (<usize>column << 2);
-  const mask = MASKS + (<usize>(BLOCK - count) << 2);
+  const came = columnsCame + ((<usize>column) << 2);
+  const expected = columnsExpected + ((<usize>column) << 2);
+  const mask = MASKS + ((<usize>(BLOCK - count)) << 2);
   const prior = f32x4.splat(PRIOR);
   const shared = f32x4.splat(density * row);
   let sum = f32x4.splat(0);
@@ -118,9 +118,7 @@ export function openBlock(column: i32, count: i32, contexts: usize): void {
   const high = i16x8.narrow_i32x4_s(levels2, levels3);
   v128.store(BLOCK_LEVELS, i8x16.min_u(i8x16.narrow_i16x8_u(low, high), most));
   blockSum =
-    f32x4.extract_lane(sum, 0) +
-    f32x4.extract_lane(sum, 1) +
-    (f32x4.extract_lane(sum, 2) + f32x4.extract_lane(sum, 3));
+    f32x4.extract_lane(sum, 0) + f32x4.extract_lane(sum, 1) + (f32x4.extract_lane(sum, 2) + f32x4.extract_lane(sum, 3));
 }
 
 /** Ones for the coordinates that a short block has; `at` counts back from its end. */
@@ -138,14 +136,14 @@ function factorsOf(contexts: usize, count: i32): v128 {
 }
 
 function factorOf(context: u8): f32 {
-  return load<f32>(FACTORS + (<usize>context << 2));
+  return load<f32>(FACTORS + ((<usize>context) << 2));
 }
 
 /** A coordinate of the line was sent. @param context  0 where there are none */
 export function noteSent(column: i32, context: u32): void {
-  const came = columnsCame + (<usize>column << 2);
+  const came = columnsCame + ((<usize>column) << 2);
   store<f32>(came, load<f32>(came) + 1);
-  const at = CAME + (<usize>context << 2);
+  const at = CAME + ((<usize>context) << 2);
   store<f32>(at, load<f32>(at) + 1);
 }
 
@@ -162,8 +160,8 @@ export function closeBlock(sent: i32, count: i32, contexts: usize): void {
 
 function expectContexts(contexts: usize, count: i32): void {
   for (let lane = 0; lane < count; lane++) {
-    const context = <usize>load<u8>(contexts + lane) << 2;
+    const context = (<usize>load<u8>(contexts + lane)) << 2;
     const at = EXPECTED + context;
-    store<f32>(at, load<f32>(at) + load<f32>(CHANCES + (<usize>lane << 2)) / load<f32>(FACTORS + context));
+    store<f32>(at, load<f32>(at) + load<f32>(CHANCES + ((<usize>lane) << 2)) / load<f32>(FACTORS + context));
   }
 }

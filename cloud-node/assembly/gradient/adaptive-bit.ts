@@ -19,13 +19,14 @@ const MOST: u32 = 65536 - 16;
 const RATES: usize = memory.data(256 * 4, 16);
 
 function fillRates(): void {
-  for (let seen: u32 = 0; seen < 256; seen++) store<u32>(RATES + (<usize>seen << 2), <u32>(65536.0 / (<f64>seen + 1.5)));
+  for (let seen: u32 = 0; seen < 256; seen++)
+    store<u32>(RATES + ((<usize>seen) << 2), <u32>(65536.0 / (<f64>seen + 1.5)));
 }
 
 /** Make one. @param probability  of "1", 0 < p < 1 @param seen  how much it is believed */
 export function makeBit(at: usize, probability: f64, seen: u32): void {
   if (load<u32>(RATES) == 0) fillRates();
-  store<u32>(at, (<u32>(probability * <f64>ONE) << 8) | seen);
+  store<u32>(at, ((<u32>(probability * <f64>ONE)) << 8) | seen);
 }
 
 /** Probability of "1" in Q16, 0 < p < 65536. */
@@ -39,6 +40,6 @@ export function learnBit(at: usize, bit: u32): void {
   const probability = <i32>(packed >> 8);
   const seen = packed & SEEN_MASK;
   const target = bit ? ONE - 1 : 0;
-  const moved = probability + <i32>((<i64>(target - probability) * <i64>load<u32>(RATES + (<usize>seen << 2))) >> 16);
-  store<u32>(at, (<u32>moved << 8) | (seen + u32(seen < OLDEST)));
+  const moved = probability + <i32>((<i64>(target - probability) * <i64>load<u32>(RATES + ((<usize>seen) << 2))) >> 16);
+  store<u32>(at, ((<u32>moved) << 8) | (seen + u32(seen < OLDEST)));
 }

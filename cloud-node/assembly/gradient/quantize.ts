@@ -49,7 +49,7 @@ export function quantizeValues(
   const most = i32x4.splat(limit);
   let i = 0;
   for (; i + 4 <= count; i += 4) {
-    const at = <usize>i << 2;
+    const at = (<usize>i) << 2;
     let u = v128.load(values + at);
     if (weights != 0) u = f32x4.div(u, v128.load(weights + at));
     strange = v128.or(strange, f32x4.ne(f32x4.sub(u, u), f32x4.splat(0)));
@@ -65,7 +65,7 @@ export function quantizeValues(
     sent = i32x4.sub(sent, i32x4.gt_s(size, i32x4.splat(0)));
     const isNegative = i32x4.shr_s(u, 31);
     const code = i32x4.sub(v128.xor(size, isNegative), isNegative);
-    store<u64>(codes + (<usize>i << 1), <u64>i64x2.extract_lane(i16x8.narrow_i32x4_s(code, code), 0));
+    store<u64>(codes + ((<usize>i) << 1), <u64>i64x2.extract_lane(i16x8.narrow_i32x4_s(code, code), 0));
   }
   topSum = <f64>sumOfFour(sums);
   topCount = countOfFour(tops);
@@ -97,7 +97,7 @@ function quantizeOne(
   index: u32,
   codes: usize,
 ): i32 {
-  const at = <usize>i << 2;
+  const at = (<usize>i) << 2;
   let u = load<f32>(values + at);
   if (weights != 0) u /= load<f32>(weights + at);
   if (u - u != 0) isFinite = false;
@@ -113,7 +113,7 @@ function quantizeOne(
     topSum += <f64>exact;
     topCount += 1;
   }
-  store<i16>(codes + (<usize>i << 1), <i16>code);
+  store<i16>(codes + ((<usize>i) << 1), <i16>code);
   return i32(code != 0);
 }
 
@@ -136,9 +136,9 @@ export function addValues(
 ): void {
   let i = 0;
   for (; i + 4 <= count; i += 4) {
-    const code = v128.load16x4_s(codes + (<usize>i << 1));
+    const code = v128.load16x4_s(codes + ((<usize>i) << 1));
     if (!v128.any_true(code)) continue;
-    const at = <usize>i << 2;
+    const at = (<usize>i) << 2;
     const size = i32x4.abs(code);
     const isTop = i32x4.eq(size, i32x4.splat(limit));
     let place = f32x4.add(f32x4.convert_i32x4_s(size), f32x4.splat(shift));
@@ -150,9 +150,9 @@ export function addValues(
     v128.store(out + at, f32x4.add(v128.load(out + at), value));
   }
   for (; i < count; i++) {
-    const code = <i32>load<i16>(codes + (<usize>i << 1));
+    const code = <i32>load<i16>(codes + ((<usize>i) << 1));
     if (code == 0) continue;
-    const at = <usize>i << 2;
+    const at = (<usize>i) << 2;
     const size = abs(code);
     const place: f32 = size == limit ? top : <f32>size + shift;
     let value: f32 = place * step;

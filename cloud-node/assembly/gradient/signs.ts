@@ -38,12 +38,12 @@ export function openSigns(work: usize, lines: i32, columns: i32): void {
 /** s of a column, given what was sent in the line so far. */
 export function forecastSign(column: i32): i32 {
   if (width == 0) return 0;
-  const from = pairs + (<usize>column << 1);
-  const stride = <usize>width << 1;
+  const from = pairs + ((<usize>column) << 1);
+  const stride = (<usize>width) << 1;
   let sum = 0;
   const count = min(sentInLine, LATEST);
   for (let i = 0; i < count; i++) {
-    const sent = load<i32>(SENT + (<usize>i << 2));
+    const sent = load<i32>(SENT + ((<usize>i) << 2));
     const pair = <i32>load<i16>(from + <usize>(sent >> 1) * stride);
     sum += sent & 1 ? -pair : pair;
   }
@@ -59,7 +59,7 @@ export function trustOf(size: i32): i32 {
 /** A coordinate of the line was sent. @param isNegative  1 or 0 */
 export function noteSign(column: i32, isNegative: u32): void {
   if (width == 0) return;
-  store<i32>(SENT + (<usize>(sentInLine & (LATEST - 1)) << 2), (column << 1) | <i32>isNegative);
+  store<i32>(SENT + ((<usize>(sentInLine & (LATEST - 1))) << 2), (column << 1) | <i32>isNegative);
   sentInLine += 1;
 }
 
@@ -67,8 +67,8 @@ export function noteSign(column: i32, isNegative: u32): void {
 export function closeSignsLine(): void {
   const count = min(sentInLine, LATEST);
   for (let i = 0; i < count; i++) {
-    const one = load<i32>(SENT + (<usize>i << 2));
-    for (let j = 0; j < i; j++) addPair(one, load<i32>(SENT + (<usize>j << 2)));
+    const one = load<i32>(SENT + ((<usize>i) << 2));
+    for (let j = 0; j < i; j++) addPair(one, load<i32>(SENT + ((<usize>j) << 2)));
   }
   sentInLine = 0;
 }
@@ -76,7 +76,7 @@ export function closeSignsLine(): void {
 function addPair(one: i32, other: i32): void {
   const low = min(one >> 1, other >> 1);
   const high = max(one >> 1, other >> 1);
-  const at = pairs + (<usize>(low * width + high) << 1);
+  const at = pairs + ((<usize>(low * width + high)) << 1);
   const moved = <i32>load<i16>(at) + ((one ^ other) & 1 ? -1 : 1);
   store<i16>(at, <i16>max(min(moved, i16.MAX_VALUE), -i16.MAX_VALUE));
 }

@@ -53,7 +53,7 @@ function openMessage(at: usize, count: i32, largest: i32): void {
   openActivity();
   openGaps(count);
   openValues(largest);
-  for (let level = 0; level < LEVELS; level++) store<i32>(GAPS + (<usize>level << 2), UNKNOWN);
+  for (let level = 0; level < LEVELS; level++) store<i32>(GAPS + ((<usize>level) << 2), UNKNOWN);
 }
 
 function openTensor(lines: i32, columns: i32): void {
@@ -91,7 +91,7 @@ export function encodeTensor(codes: usize, contexts: usize, lines: i32, columns:
       openBlock(column, count, contextsAt);
       const sent = noteBlock(at, contextsAt, column, count);
       closeBlock(sent, count, contextsAt);
-      at += <usize>count << 1;
+      at += (<usize>count) << 1;
       if (contexts != 0) contextsAt += count;
     }
     closeSignsLine();
@@ -104,7 +104,7 @@ function noteBlock(codes: usize, contexts: usize, column: i32, count: i32): i32 
     const level = <usize>load<u8>(BLOCK_LEVELS + lane);
     const gapAt = GAPS + (level << 2);
     const gap = load<i32>(gapAt);
-    const code = <i32>load<i16>(codes + (<usize>lane << 1));
+    const code = <i32>load<i16>(codes + ((<usize>lane) << 1));
     if ((gap | -code | code) >= 0) {
       store<i32>(gapAt, gap + 1);
       continue;
@@ -176,7 +176,7 @@ export function decodeTensor(codes: usize, contexts: usize, lines: i32, columns:
       const sent = readBlock(at, contextsAt, column, count);
       if (sent < 0) return sent;
       closeBlock(sent, count, contextsAt);
-      at += <usize>count << 1;
+      at += (<usize>count) << 1;
       if (contexts != 0) contextsAt += count;
     }
     closeSignsLine();
@@ -190,7 +190,7 @@ function readBlock(codes: usize, contexts: usize, column: i32, count: i32): i32 
     const level = <usize>load<u8>(BLOCK_LEVELS + lane);
     const gapAt = GAPS + (level << 2);
     let gap = load<i32>(gapAt);
-    const at = codes + (<usize>lane << 1);
+    const at = codes + ((<usize>lane) << 1);
     if (gap == UNKNOWN) gap = <i32>decodeGap(<i32>level);
     if (gap > 0) {
       store<i32>(gapAt, gap - 1);

@@ -9,7 +9,7 @@ export function transposeCodes(from: usize, rows: i32, columns: i32, to: usize):
       const c1 = min(c0 + TILE, columns);
       for (let c = c0; c < c1; c++) {
         for (let r = r0; r < r1; r++) {
-          store<u16>(to + (<usize>(c * rows + r) << 1), load<u16>(from + (<usize>(r * columns + c) << 1)));
+          store<u16>(to + ((<usize>(c * rows + r)) << 1), load<u16>(from + ((<usize>(r * columns + c)) << 1)));
         }
       }
     }
