@@ -1,12 +1,12 @@
 /** What can be wrong with a message of gradients, and with what it is coded by. */
 export type GradientErrorCode =
   | "truncated"
-  | "trailing-bytes"
   | "bad-checksum"
   | "unknown-version"
   | "bad-header"
   | "other-layout"
   | "other-step"
+  | "other-state"
   | "damaged"
   | "bad-control"
   | "not-finite"
