@@ -96,7 +96,7 @@ export { TensorError, type TensorErrorCode } from "./tensor/tensor-error.ts";
 export type { TensorBuild } from "./tensor/wasm/tensor-module.ts";
 export { wasmRelaxedBackend, wasmStrictBackend } from "./tensor/wasm/wasm-backend.ts";
 
-export type { GradientTensor } from "./workloads/gradient/gradient-coder.ts";
+export { type GradientTensor, layoutCount, type PlacedTensor, placeTensors } from "./workloads/gradient/gradient-layout.ts";
 export { GradientSurvey, type TensorVariance } from "./workloads/gradient/gradient-survey.ts";
 export {
   createMethod,
@@ -107,7 +107,6 @@ export {
   type Preset,
 } from "./workloads/gradient/method.ts";
 export { type RehearsalRequest, type RehearsalResult, rehearse } from "./workloads/gradient/rehearsal.ts";
-export { layoutCount, type TensorRange, tensorRanges } from "./workloads/gradient/tensor-ranges.ts";
 export { type MaskOptions, TopologyMask } from "./workloads/gradient/topology-mask.ts";
 export { checkRunConfig } from "./workloads/language-model/parse-run-config.ts";
 export { RECIPES, type RunOptions } from "./workloads/language-model/recipes.ts";

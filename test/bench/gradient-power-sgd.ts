@@ -1,4 +1,4 @@
-import { type GradientTensor, layoutCount, normalNumbers, tensorRanges } from "@lockstep/cloud-node";
+import { type GradientTensor, layoutCount, normalNumbers, placeTensors } from "@lockstep/cloud-node";
 
 /** A matrix of the model with the places of its two factors. */
 interface Factored {
@@ -33,10 +33,9 @@ export class PowerSgd {
     const matrices: Factored[] = [];
     const vectors: { from: number; to: number }[] = [];
     let [leftAt, rightAt] = [0, 0];
-    for (const { shape, from, to } of tensorRanges(layout)) {
-      const [rows, columns] = shape;
-      if (rows === undefined || columns === undefined || shape.length !== 2) {
-        vectors.push({ from, to });
+    for (const { from, count, rows, columns } of placeTensors(layout)) {
+      if (rows === 1) {
+        vectors.push({ from, to: from + count });
         continue;
       }
       matrices.push({ from, rows, columns, leftAt, rightAt });

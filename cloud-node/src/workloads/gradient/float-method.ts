@@ -1,7 +1,6 @@
-import type { GradientTensor } from "./gradient-coder.ts";
 import { GradientError } from "./gradient-error.ts";
+import { type GradientTensor, layoutCount } from "./gradient-layout.ts";
 import type { GradientMethod, MethodOptions, MethodState } from "./method.ts";
-import { layoutCount } from "./tensor-ranges.ts";
 
 /** Every number as it is, in little endian: what all other methods are measured against. */
 export class FloatMethod implements GradientMethod {

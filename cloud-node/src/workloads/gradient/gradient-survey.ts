@@ -1,5 +1,4 @@
-import type { GradientTensor } from "./gradient-coder.ts";
-import { layoutCount, tensorRanges } from "./tensor-ranges.ts";
+import { type GradientTensor, layoutCount, placeTensors } from "./gradient-layout.ts";
 
 /** How much the gradients of a tensor differ from step to step. */
 export interface TensorVariance extends GradientTensor {
@@ -45,10 +44,12 @@ export class GradientSurvey {
   /** In the order of the layout; zeros before the second step. */
   variances(): TensorVariance[] {
     const divisor = Math.max(1, this.#steps - 1);
-    return tensorRanges(this.#layout).map(({ name, shape, from, to }) => {
+    const places = placeTensors(this.#layout);
+    return this.#layout.map(({ name, shape }, tensor) => {
+      const { from, count } = places[tensor] ?? { from: 0, count: 0 };
       let sum = 0;
-      for (let at = from; at < to; at += 1) sum += this.#deviations[at] ?? 0;
-      return { name, shape, variance: to === from ? 0 : sum / divisor / (to - from) };
+      for (let at = from; at < from + count; at += 1) sum += this.#deviations[at] ?? 0;
+      return { name, shape, variance: count === 0 ? 0 : sum / divisor / count };
     });
   }
 }

@@ -1,5 +1,5 @@
 import { FloatMethod } from "./float-method.ts";
-import type { GradientTensor } from "./gradient-coder.ts";
+import type { GradientTensor } from "./gradient-layout.ts";
 import { PredictiveMethod, type PredictiveOptions } from "./predictive-method.ts";
 import type { TopologyMask } from "./topology-mask.ts";
 

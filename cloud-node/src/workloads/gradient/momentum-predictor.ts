@@ -1,5 +1,4 @@
-import type { GradientTensor } from "./gradient-coder.ts";
-import { layoutCount, type TensorRange, tensorRanges } from "./tensor-ranges.ts";
+import { type GradientTensor, layoutCount, type PlacedTensor, placeTensors } from "./gradient-layout.ts";
 
 /** Weights of what was: AdamW's own in nanoGPT's recipes, so that units follow what the optimizer divides by. */
 const KEEP_AVERAGE = 0.9;
@@ -19,13 +18,13 @@ export class MomentumPredictor {
   readonly average: Float32Array;
   /** Running mean of its square, shape (N). */
   readonly squareAverage: Float32Array;
-  readonly #ranges: readonly TensorRange[];
+  readonly #tensors: readonly PlacedTensor[];
 
   constructor(layout: readonly GradientTensor[]) {
     const count = layoutCount(layout);
     this.average = new Float32Array(count);
     this.squareAverage = new Float32Array(count);
-    this.#ranges = tensorRanges(layout);
+    this.#tensors = placeTensors(layout);
   }
 
   /** @param gradient  average of a step as it was decoded, shape (N) */
@@ -46,10 +45,11 @@ export class MomentumPredictor {
    */
   scale(weights: Float32Array, contexts: Uint8Array): void {
     const { squareAverage } = this;
-    for (const { from, to } of this.#ranges) {
+    for (const { from, count } of this.#tensors) {
+      const to = from + count;
       let mean = 0;
       for (let at = from; at < to; at += 1) mean += squareAverage[at] ?? 0;
-      mean /= to - from;
+      mean /= count;
       const bounds = sizeBounds(mean * (1 + FLOOR));
       for (let at = from; at < to; at += 1) {
         const square = (squareAverage[at] ?? 0) + FLOOR * mean;

@@ -1,10 +1,11 @@
 import { ByteBudget } from "./byte-budget.ts";
 import { ErrorFeedback } from "./error-feedback.ts";
-import { type CoderControl, GradientCoder, type GradientTensor } from "./gradient-coder.ts";
+import type { CoderControl } from "./coder-mode.ts";
+import { GradientCoder } from "./gradient-coder.ts";
+import { type GradientTensor, layoutCount } from "./gradient-layout.ts";
 import type { GradientMethod, MethodOptions, MethodState } from "./method.ts";
 import { MomentumPredictor } from "./momentum-predictor.ts";
 import { type OuterOptions, OuterStep } from "./outer-step.ts";
-import { layoutCount } from "./tensor-ranges.ts";
 import type { TopologyMask } from "./topology-mask.ts";
 
 /** What a predictive method is to reach. */

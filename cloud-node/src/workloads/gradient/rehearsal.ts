@@ -5,7 +5,7 @@ import { parameterCount, parameterSpecs } from "../language-model/parameters.ts"
 import type { RunConfig } from "../language-model/run-config.ts";
 import { judge, prepareData } from "../language-model/run-data.ts";
 import { TensorModel } from "../language-model/tensor-model.ts";
-import type { GradientTensor } from "./gradient-coder.ts";
+import type { GradientTensor } from "./gradient-layout.ts";
 import type { GradientMethod, MethodOptions } from "./method.ts";
 import { Replica } from "./replica.ts";
 

@@ -1,6 +1,5 @@
-import type { GradientTensor } from "./gradient-coder.ts";
+import { type GradientTensor, placeTensors } from "./gradient-layout.ts";
 import type { TensorVariance } from "./gradient-survey.ts";
-import { tensorRanges } from "./tensor-ranges.ts";
 
 /** `driver`: sent in every step. `passenger`: calm enough to be sent in turns. `guarded`: never masked, however calm. */
 export type TensorRole = "driver" | "passenger" | "guarded";
@@ -57,9 +56,9 @@ export class TopologyMask {
   /** Numbers of the layout over those that are sent in a step on average; 1 for a layout without any. */
   get compressionFactor(): number {
     let [all, sent] = [0, 0];
-    for (const [tensor, { from, to }] of tensorRanges(this.tensors).entries()) {
-      all += to - from;
-      sent += (to - from) / ((this.#turns[tensor] ?? -1) < 0 ? 1 : this.options.staleness);
+    for (const [tensor, { count }] of placeTensors(this.tensors).entries()) {
+      all += count;
+      sent += count / ((this.#turns[tensor] ?? -1) < 0 ? 1 : this.options.staleness);
     }
     return sent === 0 ? 1 : all / sent;
   }
