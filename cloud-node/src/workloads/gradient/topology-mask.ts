@@ -2,7 +2,8 @@ import { type GradientTensor, placeTensors } from "./gradient-layout.ts";
 import type { TensorVariance } from "./gradient-survey.ts";
 
 /** `driver`: sent in every step. `passenger`: calm enough to be sent in turns. `guarded`: never masked, however calm. */
-export type TensorRole = "driver" | "passenger" | "guarded";
+export const TENSOR_ROLES = ["driver", "passenger", "guarded"] as const;
+export type TensorRole = (typeof TENSOR_ROLES)[number];
 
 /** How a mask is chosen and goes round. */
 export interface MaskOptions {
