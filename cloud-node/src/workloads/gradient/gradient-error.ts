@@ -11,6 +11,8 @@ export type GradientErrorCode =
   | "bad-control"
   | "not-finite"
   | "too-large"
+  | "bad-message"
+  | "bad-option"
   | "bad-mask";
 
 /** A gradient that cannot be coded, or a message that cannot be read: what is wrong, where, and what to do about it. */

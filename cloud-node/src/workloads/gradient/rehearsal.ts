@@ -46,7 +46,7 @@ export async function rehearse(request: RehearsalRequest): Promise<RehearsalResu
   const backend = await openBackend({ name: "wasm-strict", shards: 1, threads: 1 });
   const { steps, seed } = config;
   for (let rank = 0; rank < workers; rank += 1) {
-    const model = await TensorModel.create(backend, modelConfig, config.data.rows / workers, seed, `/${rank}`);
+    const model = await TensorModel.create(backend, modelConfig, config.data.rows / workers, seed, rank);
     const method = request.createMethod(layout, { workers, rank, steps, seed });
     const { beta1 = config.optimizer.beta1 } = method;
     const updates = new OptimizerSteps({ ...config, optimizer: { ...config.optimizer, beta1 } }, modelConfig);
@@ -64,9 +64,12 @@ export async function rehearse(request: RehearsalRequest): Promise<RehearsalResu
     for (let step = 0; step < steps; step += 1) {
       if (step % config.evalEvery === 0) curve.push({ step, valLoss: valLoss(step, config.evalBatches) });
       const batch = data.training.next();
-      for (const replica of replicas) replica.learn(batch, step);
+      const losses = replicas.map((replica) => replica.learn(batch, step));
       if (first?.isLast(step) === true) {
-        const sent = replicas.map((replica, rank) => ({ rank, bytes: replica.contribution(step) }));
+        const sent = replicas.map((replica, rank) => ({
+          ...{ rank, loss: losses[rank] ?? Number.NaN },
+          bytes: replica.contribution(step),
+        }));
         for (const { bytes: message } of sent) bytes += message.length / workers;
         for (const replica of replicas) replica.apply(step, sent, undefined);
       } else for (const replica of replicas) replica.stepAlone(step);

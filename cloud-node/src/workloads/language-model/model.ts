@@ -14,7 +14,7 @@ export interface StepOutcome {
 /** A model that learns, whichever engine it runs on. */
 export interface Model {
   /** Learn from a batch. Where loss or gradient is no finite number, nothing is changed. */
-  train(batch: Batch, update: OptimizerStep): StepOutcome;
+  train(batch: Batch, update: OptimizerStep): StepOutcome | Promise<StepOutcome>;
   /** @returns mean over the batch's targets, nats; NaN where there is none */
   loss(batch: Batch): number;
   /** Everything that learning goes on from, by name: parameters, and behind `optimizer.` what the optimizer keeps of them. */

@@ -75,7 +75,7 @@ export async function trainRun(run: TrainingRun): Promise<RunOutcome> {
       return { progress: state, isStopped: true, memoryGrowthBytes: watch.growthBytes };
     }
     const startedMs = run.nowMs();
-    const outcome = model.train(data.training.next(), steps.at(step));
+    const outcome = await model.train(data.training.next(), steps.at(step));
     if (!Number.isFinite(outcome.loss) || !Number.isFinite(outcome.gradientNorm)) throw notFinite(run, step, outcome);
     const seconds = (run.nowMs() - startedMs) / 1000;
     const tokens = config.data.rows * config.model.context;
