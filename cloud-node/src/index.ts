@@ -96,7 +96,12 @@ export { TensorError, type TensorErrorCode } from "./tensor/tensor-error.ts";
 export type { TensorBuild } from "./tensor/wasm/tensor-module.ts";
 export { wasmRelaxedBackend, wasmStrictBackend } from "./tensor/wasm/wasm-backend.ts";
 
-export { type GradientTensor, layoutCount, type PlacedTensor, placeTensors } from "./workloads/gradient/gradient-layout.ts";
+export {
+  type GradientTensor,
+  layoutCount,
+  type PlacedTensor,
+  placeTensors,
+} from "./workloads/gradient/gradient-layout.ts";
 export { GradientSurvey, type TensorVariance } from "./workloads/gradient/gradient-survey.ts";
 export {
   createMethod,

@@ -1,6 +1,6 @@
 import { ByteBudget } from "./byte-budget.ts";
-import { ErrorFeedback } from "./error-feedback.ts";
 import type { CoderControl } from "./coder-mode.ts";
+import { ErrorFeedback } from "./error-feedback.ts";
 import { GradientCoder } from "./gradient-coder.ts";
 import { type GradientTensor, layoutCount } from "./gradient-layout.ts";
 import type { GradientMethod, MethodOptions, MethodState } from "./method.ts";

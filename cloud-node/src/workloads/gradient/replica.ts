@@ -133,8 +133,10 @@ export class Replica {
   #goOn(): void {
     const { model, method } = this.#options;
     const stays = method.unsentStays;
-    if (stays === undefined) return model.write("value", this.#start);
-    for (let i = 0; i < stays.length; i++) this.#numbers[i] = (this.#start[i] as number) - (stays[i] as number);
+    this.#numbers.set(this.#start);
+    if (stays !== undefined) {
+      for (let i = 0; i < stays.length; i++) this.#numbers[i] = (this.#numbers[i] as number) - (stays[i] as number);
+    }
     model.write("value", this.#numbers);
   }
 
