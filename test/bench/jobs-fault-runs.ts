@@ -30,6 +30,8 @@ export interface Outcome {
   readonly isHit: boolean;
   /** From the fault to its end. */
   readonly ms: number;
+  /** What it ended of, where it is not done. */
+  readonly error: string | undefined;
 }
 
 /** One kind of fault, so many times. */
@@ -72,9 +74,11 @@ class EndCount {
     });
   }
 
-  outcome({ id, state, attempts, endedMs, result }: Job, ms: number, isHit: boolean): Outcome {
+  outcome({ id, state, attempts, endedMs, result, error }: Job, ms: number, isHit: boolean): Outcome {
     const ends = new Set(this.#ends.get(id) ?? []).add(JSON.stringify([state, endedMs, result]));
-    return { isDone: state === "done", ends: ends.size, attempts, isHit, ms };
+    const isDone = state === "done";
+    const what = isDone ? undefined : `${state}: ${error?.code}: ${error?.message}`;
+    return { isDone, ends: ends.size, attempts, isHit, ms, error: what };
   }
 }
 

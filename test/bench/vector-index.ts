@@ -18,6 +18,10 @@ const MADE = { n: 100_000, clusters: 1000, queries: 1000 } as const;
 const LARGE = { n: 1_000_000, clusters: 4000, queries: 200 } as const;
 const CHURN_CODE_BYTES = 68;
 
+const say = (what: string): void => {
+  process.stderr.write(`vector-index: ${what}\n`);
+};
+
 /**
  * Our index beside usearch, hnswlib and FAISS: recall at equal bytes, speed at equal recall, building, memory, training,
  * changes. What is heavy runs in processes of its own; times are processor times.
@@ -40,16 +44,23 @@ async function measure(saved: readonly BenchSet[], made: BenchSet, folder: strin
   // It is awaited below; until then nobody listens.
   quantised.catch(() => {});
   const recall = [];
+  say(`recall of ${saved.map(({ name }) => name).join(", ") || "no files: give --data"}`);
   for (const set of saved) recall.push(...(await recallRows(set, folder)));
+  say("rows deleted and added");
   const churned = [];
   for (const set of saved.filter(({ d }) => d <= 128)) churned.push(await churn(set, CHURN_CODE_BYTES, folder));
+  say("annealing beside k-means");
   const distortion = [];
   for (const set of saved.filter(({ d }) => d <= 128)) distortion.push(await compareDistortion(set));
+  say("WGSL beside the CPU");
   const [blobs, devices] = [await trainOnBlobs(), await compareDevices()];
+  say("FAISS' quantizers");
   const faiss = new Map((await quantised).map(({ set, found }) => [set, found]));
+  say("speed at equal recall, and building");
   const speed = [];
   for (const set of [...saved.filter(({ hasSpeed }) => hasSpeed), made]) speed.push(await speedRows(set, folder));
   faiss.set(made, await runFaiss(made, []));
+  say("a million rows");
   const large = await largeRow(await madeSet(LARGE.n, LARGE.clusters, LARGE.queries, folder), folder);
   return { sets: [...saved, made], recall, churned, distortion, blobs, devices, faiss, speed, large };
 }
