@@ -5,13 +5,14 @@
  * fixed order, so that both ends compute the same bits on every machine.
  */
 
-export { digestOf } from "./gradient/digest";
 // biome-ignore lint/performance/noBarrelFile: an entry's exports are the module's interface
+export { areContexts } from "./gradient/activity";
+export { digestOf } from "./gradient/digest";
 export { messageSeed } from "./gradient/draws";
 export { countMagnitudes, largestMagnitude, MAGNITUDES, thresholdFor } from "./gradient/magnitudes";
 export {
   addValues,
-  isFinite,
+  allFinite,
   MODE_ERROR_BOUNDED,
   MODE_STOCHASTIC,
   MODE_THRESHOLD,

@@ -53,6 +53,16 @@ export function levelChance(level: i32): f64 {
   return Math.pow(2, octave) * (level & 1 ? 1.75 : 1.25);
 }
 
+/** Whether contexts are all within their range. @param contexts  u8 each */
+export function areContexts(contexts: usize, count: i32): bool {
+  let all = i8x16.splat(0);
+  let i = 0;
+  for (; i + 16 <= count; i += 16) all = v128.or(all, v128.load(contexts + i));
+  let isWrong = v128.any_true(i8x16.shr_u(all, 4));
+  for (; i < count; i++) isWrong = isWrong || <i32>load<u8>(contexts + i) >= CONTEXTS;
+  return !isWrong;
+}
+
 /** Begin a message: nothing is known of contexts. */
 export function openActivity(): void {
   density = FIRST_DENSITY;

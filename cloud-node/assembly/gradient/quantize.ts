@@ -19,7 +19,7 @@ export const COARSE_BITS: i32 = 16;
 export let topSum: f64 = 0;
 export let topCount: i32 = 0;
 /** Whether every x / w was finite. */
-export let isFinite: bool = true;
+export let allFinite: bool = true;
 
 /**
  * @param values  f32
@@ -69,7 +69,7 @@ export function quantizeValues(
   }
   topSum = <f64>sumOfFour(sums);
   topCount = countOfFour(tops);
-  isFinite = !v128.any_true(strange);
+  allFinite = !v128.any_true(strange);
   let rest = 0;
   for (; i < count; i++) rest += quantizeOne(values, weights, i, scale, mode, limit, seed, index, codes);
   topSum /= <f64>(1 << bits);
@@ -100,10 +100,10 @@ function quantizeOne(
   const at = (<usize>i) << 2;
   let u = load<f32>(values + at);
   if (weights != 0) u /= load<f32>(weights + at);
-  if (u - u != 0) isFinite = false;
+  if (u - u != 0) allFinite = false;
   const scaled = abs(u) * scale;
   const size = min<f64>(<f64>(mode == MODE_THRESHOLD ? scaled : nearest(scaled)), <f64>i32.MAX_VALUE);
-  const exact: i64 = size == size ? <i64>size : 0;
+  const exact = <i64>size; // 0 where it is not a number
   const step: i64 = 1 << (mode == MODE_ERROR_BOUNDED ? COARSE_BITS : FINE_BITS);
   let offset = thresholdOffset(step, step);
   if (mode == MODE_STOCHASTIC) offset = stochasticOffset(step, oneDraw(seed, index + i));

@@ -91,8 +91,10 @@ export class GradientCoder {
   encode(values: Float32Array, control: CoderControl, step: number, sent?: Float32Array): Uint8Array {
     const { mode } = this;
     this.#check(values.length, control);
-    const problem = modeProblem(mode) ?? (sent === undefined || sent.length === this.#count ? undefined : "sent");
+    const problem = modeProblem(mode);
     if (problem !== undefined) throw badControl(problem);
+    if (sent !== undefined) this.#check(sent.length, {});
+    if (step >>> 0 !== step) throw badControl(`step ${step} is no whole number of 32 bits`);
     const core = this.#core;
     core.write(this.#areas.values, values);
     const state = this.#place(control);
@@ -162,6 +164,7 @@ export class GradientCoder {
     }
     if (contexts !== undefined) {
       this.#core.write(this.#areas.contexts, contexts);
+      if (calls.areContexts(this.#areas.contexts, contexts.length) === 0) throw badControl("a context is not 0 … 15");
       const rest = -contexts.length & 3;
       this.#core.bytes(this.#areas.contexts + contexts.length, rest).fill(0);
       digest = calls.digestOf(digest, this.#areas.contexts, contexts.length + rest);
@@ -244,7 +247,7 @@ export class GradientCoder {
         tensor.from,
         codes,
       );
-      if (calls.isFinite.value === 0) throw notFinite();
+      if (calls.allFinite.value === 0) throw notFinite();
       topSum += Number(calls.topSum.value);
       topCount += Number(calls.topCount.value);
     });

@@ -12,9 +12,10 @@ export interface GradientCalls {
   readonly MODE_STOCHASTIC: WebAssembly.Global;
   readonly topSum: WebAssembly.Global;
   readonly topCount: WebAssembly.Global;
-  readonly isFinite: WebAssembly.Global;
+  readonly allFinite: WebAssembly.Global;
   heapStart(): number;
   messageSeed(seed: number, step: number): number;
+  areContexts(contexts: number, count: number): number;
   digestOf(digest: number, at: number, bytes: number): number;
   crc32c(checksum: number, at: number, bytes: number): number;
   largestMagnitude(values: number, weights: number, count: number): number;

@@ -96,7 +96,7 @@ export function writeMessage(head: MessageHead, body: Uint8Array, checksum: (byt
   view.setUint16(14, head.largest, true);
   view.setUint16(16, head.excess * EXCESS_UNIT, true);
   view.setUint16(18, head.state, true);
-  if (!isWhole) head.included.forEach((isIn, t) => setBit(message, HEAD_BYTES, t, isIn));
+  if (!isWhole) for (const [t, isIn] of head.included.entries()) setBit(message, HEAD_BYTES, t, isIn);
   for (let at = 0; at < stepCount; at += 1) {
     view.setUint16(HEAD_BYTES + maskBytes + 2 * at, bfloatBits(used[at] ?? 1), true);
   }
