@@ -1,18 +1,19 @@
 /** What can be wrong with a message of gradients, and with what it is coded by. */
 export type GradientErrorCode =
   | "truncated"
-  | "trailing-bytes"
   | "bad-checksum"
   | "unknown-version"
   | "bad-header"
   | "other-layout"
   | "other-step"
+  | "other-state"
   | "damaged"
   | "bad-control"
   | "not-finite"
   | "too-large"
   | "bad-message"
-  | "bad-option";
+  | "bad-option"
+  | "bad-mask";
 
 /** A gradient that cannot be coded, or a message that cannot be read: what is wrong, where, and what to do about it. */
 export class GradientError extends Error {

@@ -1,10 +1,7 @@
-import { GradientError } from "./gradient-error.ts";
-
-/** One tensor of a model, in the order in which its numbers stand. */
-export interface LayoutEntry {
-  readonly name: string;
-  readonly shape: readonly number[];
-}
+import { FloatMethod } from "./float-method.ts";
+import type { GradientTensor } from "./gradient-layout.ts";
+import { PredictiveMethod, type PredictiveOptions } from "./predictive-method.ts";
+import type { TopologyMask } from "./topology-mask.ts";
 
 /** Something that a method keeps from step to step; a view of it, to be read and written. */
 export interface MethodState {
@@ -14,64 +11,69 @@ export interface MethodState {
   readonly isOwn: boolean;
 }
 
+/** Who uses a method. */
 export interface MethodOptions {
   readonly workers: number;
+  /** 0 … workers − 1. */
   readonly rank: number;
+  /** Of the whole run. */
   readonly steps: number;
   readonly seed: number;
+  readonly mask?: TopologyMask | undefined;
 }
 
-/** What stands between a worker's gradient and the wire. */
+/** What stands between a worker's gradient and the wire. One for each worker; `average` is called for every round. */
 export interface GradientMethod {
   /** Steps from one round to the next; 1: every gradient is exchanged. */
   readonly localSteps: number;
-  /** In place of the recipe's. */
-  readonly beta1?: number | undefined;
-  /** What this worker sends. @param numbers  shape (count), may be changed: its gradient, or its way since the last round */
+  /**
+   * AdamW's momentum beside this method; undefined: the recipe's. Error feedback holds a coordinate back until it is
+   * worth sending, which averages it already: with the recipe's momentum on top updates come too late.
+   */
+  readonly beta1: number | undefined;
+  /**
+   * Shape (N), live: between rounds a worker goes on from the common parameters minus this, so that what it has not
+   * sent is lost to others alone; `numbers` then contain it. Undefined: it goes on from the common ones.
+   */
+  readonly unsentStays: Float32Array | undefined;
+  /**
+   * What this worker sends.
+   *
+   * @param numbers  shape (N): its gradient, or its way since the last round: start − end
+   */
   contribution(step: number, numbers: Float32Array): Uint8Array;
-  /** What all have sent, by rank, undefined where nothing came, as one. @param out  shape (count), overwritten */
+  /**
+   * What all have sent as one: the same bits on every worker.
+   *
+   * @param contributions  by rank, undefined where nothing came; what this worker sent and is not among them counts as
+   *   not sent
+   * @param out  shape (N), overwritten
+   * @throws {GradientError} a message that cannot be read
+   */
   average(step: number, contributions: readonly (Uint8Array | undefined)[], out: Float32Array): void;
+  /** Everything that survives a step. */
   states(): readonly MethodState[];
 }
 
-/** Names of methods. */
-export const PRESETS = ["none"] as const;
-export type Preset = (typeof PRESETS)[number];
+/** Methods by name: `sync-R` sends every gradient in 1/R of float32's bytes, `local-R` with local steps in between. */
+const PREDICTIVE = {
+  "sync-15": { ratio: 15, localSteps: 1, levels: 15 },
+  "sync-50": { ratio: 50, localSteps: 1, levels: 7, beta1: 0.5 },
+  "sync-100": { ratio: 100, localSteps: 1, levels: 3, beta1: 0 },
+  "local-100": { ratio: 100, localSteps: 10, levels: 15, outer: { rate: 1.3, momentum: 0 } },
+  "local-1000": { ratio: 1000, localSteps: 20, levels: 3, outer: { rate: 1.3, momentum: 0 } },
+} as const satisfies Readonly<Record<string, PredictiveOptions>>;
 
-/** Every number as it is. */
-class Uncompressed implements GradientMethod {
-  readonly localSteps = 1;
-  readonly #count: number;
+export type Preset = "none" | keyof typeof PREDICTIVE;
+/** Names of methods; `none` sends float32. */
+export const PRESETS: readonly Preset[] = ["none", ...(Object.keys(PREDICTIVE) as (keyof typeof PREDICTIVE)[])];
 
-  constructor(layout: readonly LayoutEntry[]) {
-    this.#count = layout.reduce((sum, { shape }) => sum + shape.reduce((product, n) => product * n, 1), 0);
-  }
-
-  contribution(_step: number, numbers: Float32Array): Uint8Array {
-    return new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength).slice();
-  }
-
-  average(_step: number, contributions: readonly (Uint8Array | undefined)[], out: Float32Array): void {
-    out.fill(0);
-    const given = contributions.filter((bytes) => bytes !== undefined);
-    for (const bytes of given) {
-      if (bytes.length !== 4 * this.#count) {
-        const problem = `${bytes.length} bytes for ${this.#count} numbers`;
-        throw new GradientError("other-layout", problem, "let workers of one release train one model together");
-      }
-      const numbers = new Float32Array(bytes.slice().buffer);
-      for (let i = 0; i < out.length; i++) out[i] = (out[i] as number) + (numbers[i] as number);
-    }
-    const share = 1 / Math.max(1, given.length);
-    for (let i = 0; i < out.length; i++) out[i] = (out[i] as number) * share;
-  }
-
-  states(): readonly MethodState[] {
-    return [];
-  }
-}
-
-/** A method by its name. */
-export function createMethod(_preset: Preset, layout: readonly LayoutEntry[], _options: MethodOptions): GradientMethod {
-  return new Uncompressed(layout);
+/** A method by its name. @param layout  the model's tensors, in the order in which their numbers stand */
+export function createMethod(
+  preset: Preset,
+  layout: readonly GradientTensor[],
+  options: MethodOptions,
+): GradientMethod {
+  if (preset === "none") return new FloatMethod(layout, options);
+  return new PredictiveMethod(layout, { ...PREDICTIVE[preset], mask: options.mask }, options);
 }

@@ -64,8 +64,18 @@ export class Replica {
     return model.backward(rowsOf(batch, rank, workers), updateAt(step).step);
   }
 
-  /** Mean over a batch of all workers together, as it is judged. */
+  /** Mean over a batch of all workers together, as it is judged: with local steps, of the common parameters. */
   loss(batch: Batch): number {
+    const { model } = this.#options;
+    if (!this.isLocal) return this.#lossNow(batch);
+    model.read("value", this.#numbers);
+    model.write("value", this.#start);
+    const loss = this.#lossNow(batch);
+    model.write("value", this.#numbers);
+    return loss;
+  }
+
+  #lossNow(batch: Batch): number {
     const { model, workers } = this.#options;
     const parts = Array.from({ length: workers }, (_, part) => rowsOf(batch, part, workers));
     const judged = parts
@@ -83,9 +93,10 @@ export class Replica {
 
   /** What this worker has to say in the round that ends with a step, after it learned from it. */
   contribution(step: number): Uint8Array {
-    const { model, method } = this.#options;
+    const { model, method, updateAt } = this.#options;
     if (!this.isLocal) model.read("gradient", this.#numbers);
     else {
+      model.update(updateAt(step));
       model.read("value", this.#numbers);
       for (let i = 0; i < this.#numbers.length; i++) {
         this.#numbers[i] = (this.#start[i] as number) - (this.#numbers[i] as number);
@@ -114,8 +125,19 @@ export class Replica {
       squares += change * change;
       this.#start[i] = (this.#start[i] as number) - change;
     }
-    model.write("value", this.#start);
+    this.#goOn();
     return Math.sqrt(squares);
+  }
+
+  /** Begin a round of local steps: from the common parameters, but for what a method leaves with its worker. */
+  #goOn(): void {
+    const { model, method } = this.#options;
+    const stays = method.unsentStays;
+    this.#numbers.set(this.#start);
+    if (stays !== undefined) {
+      for (let i = 0; i < stays.length; i++) this.#numbers[i] = (this.#numbers[i] as number) - (stays[i] as number);
+    }
+    model.write("value", this.#numbers);
   }
 
   /** What somebody needs to go on between two rounds. */
