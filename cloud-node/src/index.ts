@@ -72,7 +72,7 @@ export type { GapReason, StoredEpoch, StoredGap, StoredTraffic, TrafficSum } fro
 export { StoreError, type StoreErrorCode } from "./store/store-error.ts";
 
 export { type DataParallelOptions, loadDataParallel } from "./tensor/data-parallel.ts";
-export type { Backend, BackendName, DropoutDraw, Engine, ParameterPart } from "./tensor/engine.ts";
+export type { Backend, BackendName, DropoutDraw, Engine, ParameterPart, TrainOutcome } from "./tensor/engine.ts";
 export { jsBackend } from "./tensor/js/js-backend.ts";
 export type { KernelName, Kernels } from "./tensor/kernels.ts";
 export type { AttentionShape, RopeShape } from "./tensor/operations/attention.ts";

@@ -1,15 +1,14 @@
 import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { availableParallelism } from "node:os";
+import { join, posix } from "node:path";
 import { findNode24 } from "../../cloud-node/bin/node24.js";
 import { runTool } from "./run-tool.js";
 import { SetupError } from "./setup-error.js";
 import { contentHash, isStamped, writeStamp } from "./stamp.js";
 
-/** Packages with an `asconfig.json`, and what their modules are compiled from. */
-const WASM_PACKAGES = [
-  { folder: "edge-sdk", sources: ["edge-sdk/assembly"] },
-  { folder: "cloud-node", sources: ["cloud-node/assembly", "edge-sdk/assembly"] },
-];
+/** Packages with an `asconfig.json`. */
+const WASM_PACKAGES = ["edge-sdk", "cloud-node"];
+const IMPORTED = /\bfrom "(\.[^"]+)"/g;
 
 /** What Binaryen does to a target after the compiler, by target; a package may be without it. */
 const OPT_CONFIG = "wasm-opt.json";
@@ -17,29 +16,66 @@ const OPT_CONFIG = "wasm-opt.json";
 const FEATURES = ["--mvp-features", "--enable-mutable-globals"];
 
 /**
- * The WebAssembly modules: every target of every `asconfig.json`, from `assembly/TARGET.ts`, built once per change of
- * their sources. Targets that `wasm-opt.json` names go through Binaryen once more with the options given there.
+ * The WebAssembly modules: every target of every `asconfig.json`, from `assembly/TARGET.ts`, each built once per change of
+ * what it is compiled from. Targets that `wasm-opt.json` names go through Binaryen once more with the options given there.
  *
  * @param {string} root
  * @returns {import("./main.js").Step[]}
  */
 export function buildWasmSteps(root) {
-  return WASM_PACKAGES.map(({ folder, sources }) => {
-    const config = join(folder, "asconfig.json");
-    const stamp = `wasm-${folder}`;
-    const inputs = [config, join(folder, OPT_CONFIG), ...sources];
-    const hash = () => contentHash(root, inputs, (path) => !path.endsWith(".test.ts"), toolVersions(root));
-    return {
-      doing: `building the WebAssembly of ${folder}`,
-      done: `built the WebAssembly of ${folder}`,
-      isDone: () => !existsSync(join(root, config)) || isStamped(root, stamp, hash(), outputsOf(root, folder)),
-      async run(track) {
-        const built = hash();
-        await Promise.all(targetsOf(root, folder).map(([target]) => buildTarget(root, folder, target, track)));
-        writeStamp(root, stamp, built);
-      },
-    };
-  });
+  return WASM_PACKAGES.map((folder) => ({
+    doing: `building the WebAssembly of ${folder}`,
+    done: `built the WebAssembly of ${folder}`,
+    isDone: () => staleTargets(root, folder).length === 0,
+    async run(track) {
+      const stale = staleTargets(root, folder);
+      // More at a time than there are cores would only be in each other's way.
+      const build = async () => {
+        for (let next = stale.shift(); next !== undefined; next = stale.shift()) {
+          await buildTarget(root, folder, next.target, track);
+          writeStamp(root, next.stamp, next.hash);
+        }
+      };
+      await Promise.all(Array.from({ length: availableParallelism() }, build));
+    },
+  }));
+}
+
+/** Targets whose module is not there, or was compiled from something else. */
+function staleTargets(root, folder) {
+  if (!existsSync(join(root, folder, "asconfig.json"))) return [];
+  return targetsOf(root, folder)
+    .map(([target, { outFile }]) => ({
+      target,
+      outFile,
+      stamp: `wasm-${folder}-${target}`,
+      hash: targetHash(root, folder, target),
+    }))
+    .filter(({ stamp, hash, outFile }) => !isStamped(root, stamp, hash, [join(folder, outFile)]));
+}
+
+function targetHash(root, folder, target) {
+  const { options, targets } = JSON.parse(readFileSync(join(root, folder, "asconfig.json"), "utf8"));
+  const settings = JSON.stringify([options, targets[target], passesOf(root, folder)[target], toolVersions(root)]);
+  return contentHash(root, modulesUnder(root, `${folder}/assembly/${target}.ts`), () => true, settings);
+}
+
+/**
+ * A module's source and all that it imports.
+ *
+ * @param {string} root
+ * @param {string} entry  path from `root`, with `/`, as those it gives
+ * @returns {string[]}
+ */
+export function modulesUnder(root, entry) {
+  const found = new Set([entry]);
+  for (const path of found) {
+    if (!existsSync(join(root, path))) continue;
+    for (const [, name] of readFileSync(join(root, path), "utf8").matchAll(IMPORTED)) {
+      found.add(posix.join(posix.dirname(path), `${name}.ts`));
+    }
+  }
+  return [...found].sort();
 }
 
 async function buildTarget(root, folder, target, track) {
@@ -79,10 +115,6 @@ export function wasmCommands(root, folder, target, outFile, { keepNames = false 
 function passesOf(root, folder) {
   const path = join(root, folder, OPT_CONFIG);
   return existsSync(path) ? JSON.parse(readFileSync(path, "utf8")) : {};
-}
-
-function outputsOf(root, folder) {
-  return targetsOf(root, folder).map(([, target]) => join(folder, target.outFile));
 }
 
 function targetsOf(root, folder) {

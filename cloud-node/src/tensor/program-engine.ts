@@ -1,12 +1,12 @@
 import type { Arena } from "./arena.ts";
-import type { DropoutDraw, Engine, ParameterPart } from "./engine.ts";
+import type { DropoutDraw, Engine, ParameterPart, TrainOutcome } from "./engine.ts";
+import { checkCount, checkRange, closedEngine, countTargets, noGradient, unknownName } from "./engine-checks.ts";
 import type { OptimizerStep } from "./optimizer.ts";
-import { Optimizer } from "./optimizer-update.ts";
+import { clipScale, Optimizer, updateArena } from "./optimizer-update.ts";
 import type { Program, ProgramInput, ProgramParameter } from "./program.ts";
 import { RandomStream } from "./random.ts";
 import { type Crew, type Pass, singleThread } from "./shard-calls.ts";
 import { type Address, rowsOf, sizeOf, type Tensor, widthOf } from "./tensor.ts";
-import { TensorError } from "./tensor-error.ts";
 
 type NumberView = Float32Array | Float64Array | Int32Array;
 
@@ -30,7 +30,7 @@ export class ProgramEngine implements Engine {
     this.#arenas = arenas;
     this.#crew = crew;
     this.#parameters = new Map(program.parameters.map((parameter) => [parameter.name, parameter]));
-    this.#optimizer = new Optimizer(program, arenas[0]);
+    this.#optimizer = new Optimizer(program, updateArena(arenas[0]));
     this.#inputs = new Map(
       program.inputs.map((input) => [
         input.name,
@@ -47,7 +47,7 @@ export class ProgramEngine implements Engine {
     }
   }
 
-  get(name: string, part: ParameterPart = "value", out?: Float32Array): Float32Array {
+  async get(name: string, part: ParameterPart = "value", out?: Float32Array): Promise<Float32Array> {
     const view = this.#partOf(name, part);
     const target = out ?? new Float32Array(view.length);
     checkCount(name, target.length, view.length);
@@ -64,7 +64,7 @@ export class ProgramEngine implements Engine {
   input(name: string, values: Int32Array | Float32Array): void {
     this.#openCrew();
     const found = this.#inputs.get(name);
-    if (found === undefined) throw unknown("input", name);
+    if (found === undefined) throw unknownName("input", name);
     const { input, views } = found;
     const count = sizeOf(input.tensor.shape);
     checkCount(name, values.length, count * views.length);
@@ -83,12 +83,12 @@ export class ProgramEngine implements Engine {
     }
   }
 
-  forward(): number {
+  async forward(): Promise<number> {
     return this.#run("forward");
   }
 
-  backward(): number {
-    const loss = this.#run("backward");
+  async backward(): Promise<number> {
+    const loss = await this.#run("backward");
     const [first, ...others] = this.#arenas;
     const count = this.program.sizes.gradient;
     for (const other of others) {
@@ -97,12 +97,21 @@ export class ProgramEngine implements Engine {
     return loss;
   }
 
-  step(update: OptimizerStep): number {
+  async step(update: OptimizerStep): Promise<number> {
     this.#openCrew();
-    return this.#optimizer.step(update);
+    this.#optimizer.check(update);
+    const [arena] = this.#arenas;
+    const norm = Math.sqrt(arena.kernels.sumOfSquares(arena.address("gradient", 0), this.program.sizes.gradient));
+    if (Number.isFinite(norm)) this.#optimizer.apply(update, clipScale(norm, update));
+    return norm;
   }
 
-  read(tensor: Tensor, out?: Float32Array): Float32Array {
+  async train(update: OptimizerStep): Promise<TrainOutcome> {
+    const loss = await this.backward();
+    return { loss, gradientNorm: Number.isFinite(loss) ? await this.step(update) : Number.NaN };
+  }
+
+  async read(tensor: Tensor, out?: Float32Array): Promise<Float32Array> {
     this.#openCrew();
     const arenas = tensor.section === "value" ? [this.#arenas[0]] : this.#arenas;
     const count = sizeOf(tensor.shape);
@@ -123,31 +132,31 @@ export class ProgramEngine implements Engine {
     this.#crew = undefined;
   }
 
-  #run(pass: Pass): number {
+  async #run(pass: Pass): Promise<number> {
     const crew = this.#openCrew();
     for (const { targets, denominators } of this.#means) {
       const count = Math.max(1, targets.map(countTargets).reduce(sum));
       for (const denominator of denominators) denominator[0] = count;
     }
-    crew.run(pass);
+    await crew.run(pass);
     return this.#outputs.map((output) => output[0] ?? 0).reduce(sum);
   }
 
   #partOf(name: string, part: ParameterPart): Float32Array | Float64Array {
     this.#openCrew();
     const parameter = this.#parameters.get(name);
-    if (parameter === undefined) throw unknown("parameter", name);
+    if (parameter === undefined) throw unknownName("parameter", name);
     const { tensor, gradient } = parameter;
     const count = sizeOf(tensor.shape);
     if (part === "value") return this.#arenas[0].numbers("value", tensor.offset, count);
     if (gradient === undefined || this.program.sizes.gradient === 0) {
-      throw new TensorError("no-gradient", `the ${part} of "${name}", which is not trained`, "ask for its value");
+      throw noGradient(name, part);
     }
     return this.#arenas[0].numbers(part, gradient.offset, count);
   }
 
   #openCrew(): Crew {
-    if (this.#crew === undefined) throw new TensorError("closed", "the engine is closed", "load the program again");
+    if (this.#crew === undefined) throw closedEngine();
     return this.#crew;
   }
 }
@@ -161,31 +170,6 @@ function cellOf(arena: Arena, { section, offset }: Address): Float32Array | Floa
   return arena.numbers(section, offset, 1);
 }
 
-/** Targets that are not masked. */
-function countTargets(targets: NumberView): number {
-  let count = 0;
-  for (let at = 0; at < targets.length; at++) if ((targets[at] ?? -1) >= 0) count++;
-  return count;
-}
-
 function sum(a: number, b: number): number {
   return a + b;
-}
-
-function checkCount(what: string, have: number, need: number): void {
-  if (have === need) return;
-  throw new TensorError("shape-mismatch", `${have} numbers for ${what}, which has ${need}`, "give as many as it has");
-}
-
-/** Kernels go where whole numbers say: those of an embedding, a cache or a row of logits must lie in it. */
-function checkRange({ name, range }: ProgramInput, values: Int32Array | Float32Array): void {
-  if (range === undefined) return;
-  const at = values.findIndex((value) => !Number.isInteger(value) || value < range.from || value >= range.below);
-  if (at < 0) return;
-  const problem = `"${name}" holds ${values[at]} at ${at}`;
-  throw new TensorError("bad-value", problem, `whole numbers from ${range.from} on, below ${range.below}`);
-}
-
-function unknown(kind: string, name: string): TensorError {
-  return new TensorError("unknown-name", `the program has no ${kind} "${name}"`, "use a name that it was built with");
 }

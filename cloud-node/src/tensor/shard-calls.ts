@@ -20,9 +20,10 @@ export class ShardCalls {
   }
 }
 
-/** Runs one pass over every shard of an engine, and returns when all are done. */
+/** Runs one pass over every shard of an engine. */
 export interface Crew {
-  run(pass: Pass): void;
+  /** Until all are done; one pass at a time. */
+  run(pass: Pass): Promise<void>;
   close(): void;
 }
 
@@ -30,7 +31,7 @@ export interface Crew {
 export function singleThread(program: Program, arenas: readonly Arena[]): Crew {
   const shards = arenas.map((arena) => new ShardCalls(program, arena));
   return {
-    run(pass) {
+    async run(pass) {
       for (const shard of shards) shard.run(pass);
     },
     close() {

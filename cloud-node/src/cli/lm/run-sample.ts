@@ -36,7 +36,7 @@ export async function runSample(surroundings: Surroundings, run: string, options
       if (json !== true) stdout.write(pieces.join(""));
       let sample = prompt;
       decoder.reset();
-      for (const piece of sampleText(decoder, tokenizer, first, request)) {
+      for await (const piece of sampleText(decoder, tokenizer, first, request)) {
         sample += piece;
         if (json !== true) stdout.write(piece);
         await new Promise((resolve) => setImmediate(resolve));

@@ -67,7 +67,7 @@ export class ThreadCrew implements Crew {
     );
   }
 
-  run(pass: Pass): void {
+  async run(pass: Pass): Promise<void> {
     this.#begin(COMMANDS[pass]);
     for (const calls of this.#own) calls.run(pass);
     let done = Atomics.load(this.#control, DONE);

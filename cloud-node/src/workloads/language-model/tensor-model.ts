@@ -1,9 +1,9 @@
-import type { Engine, ParameterPart } from "../../tensor/engine.ts";
+import type { Engine, ParameterPart, TrainOutcome } from "../../tensor/engine.ts";
 import type { OptimizerStep } from "../../tensor/optimizer.ts";
 import { ProgramBuilder } from "../../tensor/program-builder.ts";
 import { type Batch, countTargets } from "./batch.ts";
 import { initialValues } from "./initial-values.ts";
-import { AVERAGE_PREFIX, type Model, SQUARE_PREFIX, type StepOutcome } from "./model.ts";
+import { AVERAGE_PREFIX, type Model, SQUARE_PREFIX } from "./model.ts";
 import type { ModelConfig } from "./model-config.ts";
 import type { ShardedBackend } from "./open-backend.ts";
 import { parameterSpecs } from "./parameters.ts";
@@ -49,15 +49,13 @@ export class TensorModel implements Model {
     return new TensorModel(engine, config, seed);
   }
 
-  train(batch: Batch, update: OptimizerStep): StepOutcome {
+  async train(batch: Batch, update: OptimizerStep): Promise<TrainOutcome> {
     this.#feed(batch);
     this.#engine.setDropout({ seed: this.#seed, step: update.step });
-    const loss = this.#engine.backward();
-    if (!Number.isFinite(loss)) return { loss, gradientNorm: Number.NaN };
-    return { loss, gradientNorm: this.#engine.step(update) };
+    return this.#engine.train(update);
   }
 
-  loss(batch: Batch): number {
+  async loss(batch: Batch): Promise<number> {
     if (countTargets(batch.targets) === 0) return Number.NaN;
     this.#feed(batch);
     this.#engine.setDropout();
@@ -65,7 +63,7 @@ export class TensorModel implements Model {
   }
 
   /** ∂loss/∂parameter of the last batch that was learned from. */
-  gradient(name: string): Float32Array {
+  gradient(name: string): Promise<Float32Array> {
     return this.#engine.get(name, "gradient");
   }
 
