@@ -13,7 +13,6 @@ export { countMagnitudes, largestMagnitude, MAGNITUDES, thresholdFor } from "./g
 export {
   addValues,
   allFinite,
-  MODE_CANDIDATES,
   MODE_ERROR_BOUNDED,
   MODE_STOCHASTIC,
   MODE_THRESHOLD,
@@ -31,7 +30,6 @@ export {
   openSparseEncoder,
   workBytes,
 } from "./gradient/sparse";
-export { chosenCount, chosenSum, PARTS } from "./gradient/thrift";
 export { transposeCodes, transposeContexts } from "./gradient/transpose";
 export { crc32c } from "./trajectory/crc32c";
 

@@ -1,6 +1,5 @@
 import { halfStepOffset, quantizeFrom, stochasticOffset, thresholdOffset } from "../../../edge-sdk/assembly/quantizer";
 import { fourDraws, oneDraw } from "./draws";
-import { LEAST_PARTS } from "./thrift";
 
 /**
  * Values to codes by the one quantizer of `edge-sdk/assembly/quantizer.ts`, four at a time where its step is a power of two:
@@ -12,8 +11,6 @@ import { LEAST_PARTS } from "./thrift";
 export const MODE_ERROR_BOUNDED: i32 = 0;
 export const MODE_THRESHOLD: i32 = 1;
 export const MODE_STOCHASTIC: i32 = 2;
-/** Not codes yet: D is a part of what it will be, and what is too small for every code is 0. */
-export const MODE_CANDIDATES: i32 = 3;
 /** Bits of d below the code; codes of error-bounded messages are longer. */
 export const FINE_BITS: i32 = 24;
 export const COARSE_BITS: i32 = 16;
@@ -23,14 +20,6 @@ export let topSum: f64 = 0;
 export let topCount: i32 = 0;
 /** Whether every x / w was finite. */
 export let allFinite: bool = true;
-
-function bitsOf(mode: i32): i32 {
-  return mode == MODE_ERROR_BOUNDED || mode == MODE_CANDIDATES ? COARSE_BITS : FINE_BITS;
-}
-
-function offsetIsZero(mode: i32): bool {
-  return mode == MODE_THRESHOLD || mode == MODE_CANDIDATES;
-}
 
 /**
  * @param values  f32
@@ -51,8 +40,7 @@ export function quantizeValues(
   index: u32,
   codes: usize,
 ): i32 {
-  const bits = bitsOf(mode);
-  const least = i32x4.splat(mode == MODE_CANDIDATES ? LEAST_PARTS : 1);
+  const bits = mode == MODE_ERROR_BOUNDED ? COARSE_BITS : FINE_BITS;
   const scale = perStep * <f32>(1 << bits);
   let sums = f32x4.splat(0);
   let tops = i32x4.splat(0);
@@ -66,12 +54,11 @@ export function quantizeValues(
     if (weights != 0) u = f32x4.div(u, v128.load(weights + at));
     strange = v128.or(strange, f32x4.ne(f32x4.sub(u, u), f32x4.splat(0)));
     const scaled = f32x4.mul(f32x4.abs(u), f32x4.splat(scale));
-    let size = i32x4.trunc_sat_f32x4_s(offsetIsZero(mode) ? scaled : f32x4.nearest(scaled));
+    let size = i32x4.trunc_sat_f32x4_s(mode == MODE_THRESHOLD ? scaled : f32x4.nearest(scaled));
     const exact = size;
     if (mode == MODE_STOCHASTIC) size = i32x4.add(size, i32x4.shr_u(fourDraws(seed, index + i), 32 - FINE_BITS));
     else if (mode == MODE_ERROR_BOUNDED) size = i32x4.add(size, i32x4.splat(1 << (COARSE_BITS - 1)));
     size = i32x4.min_u(i32x4.shr_u(size, bits), most);
-    size = v128.and(size, i32x4.ge_s(size, least));
     const top = i32x4.eq(size, most);
     sums = f32x4.add(sums, v128.and(top, f32x4.convert_i32x4_s(exact)));
     tops = i32x4.sub(tops, top);
@@ -115,14 +102,13 @@ function quantizeOne(
   if (weights != 0) u /= load<f32>(weights + at);
   if (u - u != 0) allFinite = false;
   const scaled = abs(u) * scale;
-  const size = min<f64>(<f64>(offsetIsZero(mode) ? scaled : nearest(scaled)), <f64>i32.MAX_VALUE);
+  const size = min<f64>(<f64>(mode == MODE_THRESHOLD ? scaled : nearest(scaled)), <f64>i32.MAX_VALUE);
   const exact = <i64>size; // 0 where it is not a number
-  const step: i64 = 1 << bitsOf(mode);
+  const step: i64 = 1 << (mode == MODE_ERROR_BOUNDED ? COARSE_BITS : FINE_BITS);
   let offset = thresholdOffset(step, step);
   if (mode == MODE_STOCHASTIC) offset = stochasticOffset(step, oneDraw(seed, index + i));
   else if (mode == MODE_ERROR_BOUNDED) offset = halfStepOffset(step);
-  let code = quantizeFrom(reinterpret<i32>(u) < 0 ? -exact : exact, step, offset, limit);
-  if (mode == MODE_CANDIDATES && abs<i64>(code) < LEAST_PARTS) code = 0;
+  const code = quantizeFrom(reinterpret<i32>(u) < 0 ? -exact : exact, step, offset, limit);
   if (abs<i64>(code) == limit) {
     topSum += <f64>exact;
     topCount += 1;

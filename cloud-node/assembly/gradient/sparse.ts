@@ -14,7 +14,6 @@ import { closeBitEncoder, isBitDecoderDone, openBitDecoder, openBitEncoder } fro
 import { decodeGap, encodeGap, openGaps } from "./gaps";
 import { closeSignsLine, forecastSign, noteSign, openSigns, pairBytes, trustOf } from "./signs";
 import { STATUS_DAMAGED, STATUS_FULL } from "./status";
-import { chooseCodes, isThrifty, openThrift } from "./thrift";
 import { decodeIsWrong, decodeSize, encodeValue, openValues } from "./values";
 
 /**
@@ -69,18 +68,16 @@ function openTensor(lines: i32, columns: i32): void {
  * @param eventsAt  `eventBytes` of all that is sent
  * @param count  of all coordinates
  * @param largest  the largest size of a code, 1 … 32767
- * @param thrift  above 0: codes are candidates, of which those that are worth their bits are chosen; 0 … 1
  */
-export function openSparseEncoder(at: usize, eventsAt: usize, count: i32, largest: i32, thrift: f64): void {
+export function openSparseEncoder(at: usize, eventsAt: usize, count: i32, largest: i32): void {
   openMessage(at, count, largest);
-  openThrift(thrift, largest);
   events = eventsFrom = eventsAt;
 }
 
 /**
  * Note the events of a tensor.
  *
- * @param codes  i16, (lines, columns), 15 more are readable; candidates are overwritten by their codes
+ * @param codes  i16, (lines, columns), 15 more are readable
  * @param contexts  u8 each, 0 … 15; 0: there are none
  */
 export function encodeTensor(codes: usize, contexts: usize, lines: i32, columns: i32): void {
@@ -92,7 +89,6 @@ export function encodeTensor(codes: usize, contexts: usize, lines: i32, columns:
     for (let column = 0; column < columns; column += BLOCK) {
       const count = min(BLOCK, columns - column);
       openBlock(column, count, contextsAt);
-      if (isThrifty) chooseCodes(at, BLOCK_LEVELS, count);
       const sent = noteBlock(at, contextsAt, column, count);
       closeBlock(sent, count, contextsAt);
       at += (<usize>count) << 1;

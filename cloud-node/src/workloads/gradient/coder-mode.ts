@@ -3,15 +3,13 @@
  *
  *     error-bounded   |value − decoded| ≤ D · weight / 2
  *     threshold       0 where |u| < D; beyond it bins of width D, the last of `levels` without an end
- *                     with `thrift`, what costs many bits has to be larger and what costs few may be smaller: thrift · 100 %
- *                     larger for twice the usual bits; 0.44 is about best, 0 or none is the plain threshold
  *     top-k           threshold, with a D such that about `share` of the coordinates that are included have codes, in each
  *                     tensor or in the message
  *     stochastic      2 … 8 bits: decoded is the value on average; D is the tensor's largest |u| / (2^(bits − 1) − 1)
  */
 export type CoderMode =
   | { readonly kind: "error-bounded" }
-  | { readonly kind: "threshold"; readonly levels: number; readonly thrift?: number }
+  | { readonly kind: "threshold"; readonly levels: number }
   | { readonly kind: "top-k"; readonly share: number; readonly levels: number; readonly of: "tensor" | "message" }
   | { readonly kind: "stochastic"; readonly bits: number };
 
@@ -40,11 +38,6 @@ export function largestCode(mode: CoderMode): number {
   return mode.kind === "stochastic" ? 2 ** (mode.bits - 1) - 1 : mode.levels;
 }
 
-/** 0 in modes that have none. */
-export function thriftOf(mode: CoderMode): number {
-  return mode.kind === "threshold" ? (mode.thrift ?? 0) : 0;
-}
-
 /** What is wrong with a mode; undefined when nothing is. */
 export function modeProblem(mode: CoderMode): string | undefined {
   switch (mode.kind) {
@@ -56,7 +49,6 @@ export function modeProblem(mode: CoderMode): string | undefined {
       if (!(mode.share > 0 && mode.share <= 1)) return `share: ${mode.share} is not above 0 and at most 1`;
       return levelsProblem(mode.levels);
     case "threshold":
-      if (!(thriftOf(mode) >= 0 && thriftOf(mode) <= 1)) return `thrift: ${mode.thrift} is not from 0 to 1`;
       return levelsProblem(mode.levels);
   }
 }

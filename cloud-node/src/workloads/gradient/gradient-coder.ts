@@ -1,4 +1,4 @@
-import { type CoderControl, type CoderMode, LARGEST_CODE, largestCode, modeProblem, thriftOf } from "./coder-mode.ts";
+import { type CoderControl, type CoderMode, LARGEST_CODE, largestCode, modeProblem } from "./coder-mode.ts";
 import { GradientCore } from "./gradient-core.ts";
 import { GradientError } from "./gradient-error.ts";
 import { type GradientTensor, type PlacedTensor, placeTensors } from "./gradient-layout.ts";
@@ -34,17 +34,6 @@ interface Areas {
   readonly work: number;
 }
 
-/** What a message is coded by. */
-interface CodingPlan {
-  readonly kind: CodeKind;
-  readonly largest: number;
-  readonly thrift: number;
-  readonly steps: Float32Array;
-  readonly included: readonly boolean[];
-  readonly step: number;
-  readonly control: CoderControl;
-}
-
 /**
  * Codes the gradients of one model: every worker has one, and reads every worker's messages with it.
  *
@@ -59,8 +48,6 @@ export class GradientCoder {
   readonly #seed: number;
   readonly #layout: number;
   readonly #areas: Areas;
-  /** Values at the limit, in steps. */
-  #top = { sum: 0, count: 0 };
 
   /**
    * @param seed  of stochastic rounding: another one for each worker
@@ -114,16 +101,14 @@ export class GradientCoder {
     const included = this.#tensors.map((_, t) => control.included?.[t] !== 0);
     const steps = this.#chooseSteps(mode, control, included);
     const kind: CodeKind = mode.kind === "top-k" ? "threshold" : mode.kind;
-    const [largest, thrift] = [largestCode(mode), thriftOf(mode)];
-    const plan: CodingPlan = { kind, largest, thrift, steps, included, step, control };
-    const body = this.#code(plan, this.#quantize(plan));
+    const largest = largestCode(mode);
+    const { sentCount, excess } = this.#quantize(kind, largest, steps, included, control, step);
     const head: MessageHead = {
-      ...{ kind, largest, step, state, included, steps, layout: this.#layout },
-      excess: kind === "threshold" ? this.#excess(plan) : 0,
+      ...{ kind, largest, step, state, included, steps, layout: this.#layout, excess },
       hasWeights: control.weights !== undefined,
       hasContexts: control.contexts !== undefined,
     };
-    const message = writeMessage(head, body, (bytes) => core.checksum(bytes));
+    const message = this.#write(head, sentCount);
     if (sent !== undefined) this.#add(head, sent.fill(0), 1);
     return message;
   }
@@ -234,38 +219,44 @@ export class GradientCoder {
     return Math.min(MOST_STEP, Math.max(LEAST_STEP, threshold));
   }
 
-  /** Make codes, or candidates for them. @returns how many are not 0 */
-  #quantize({ kind, largest, thrift, steps, included, step, control }: CodingPlan): number {
+  #quantize(
+    kind: CodeKind,
+    largest: number,
+    steps: Float32Array,
+    included: readonly boolean[],
+    control: CoderControl,
+    step: number,
+  ): { readonly sentCount: number; readonly excess: number } {
     const { calls } = this.#core;
     const seed = calls.messageSeed(this.#seed, step);
-    const mode = Number((thrift > 0 ? calls.MODE_CANDIDATES : this.#modeNumber(kind)).value);
-    const parts = thrift > 0 ? Number(calls.PARTS.value) : 1;
-    const limit = thrift > 0 ? LARGEST_CODE : largest;
-    let count = 0;
-    this.#top = { sum: 0, count: 0 };
+    const mode = Number(this.#modeNumber(kind).value);
+    let [sentCount, topSum, topCount] = [0, 0, 0];
     this.#tensors.forEach((tensor, t) => {
       if (included[t] !== true) return;
       const [values, codes] = [this.#areas.values + 4 * tensor.from, this.#areas.codes + 2 * tensor.from];
       const weights = this.#weightsOf(tensor, control.weights !== undefined);
-      const perStep = parts / (steps[t] ?? 1);
-      count += calls.quantizeValues(values, weights, tensor.count, perStep, mode, limit, seed, tensor.from, codes);
+      const perStep = 1 / (steps[t] ?? 1);
+      sentCount += calls.quantizeValues(
+        values,
+        weights,
+        tensor.count,
+        perStep,
+        mode,
+        largest,
+        seed,
+        tensor.from,
+        codes,
+      );
       if (calls.allFinite.value === 0) throw notFinite();
-      this.#top.sum += Number(calls.topSum.value);
-      this.#top.count += Number(calls.topCount.value);
+      topSum += Number(calls.topSum.value);
+      topCount += Number(calls.topCount.value);
     });
-    if (kind === "error-bounded" && this.#top.count > 0) {
-      const problem = `${this.#top.count} values are more than ${LARGEST_CODE - 1} steps from 0`;
+    if (kind === "error-bounded" && topCount > 0) {
+      const problem = `${topCount} values are more than ${LARGEST_CODE - 1} steps from 0`;
       throw new GradientError("too-large", problem, "take larger steps");
     }
-    return count;
-  }
-
-  /** How far beyond the last bin's beginning its values lie on average, as it travels. */
-  #excess({ largest, thrift }: CodingPlan): number {
-    const { calls } = this.#core;
-    const sum = thrift > 0 ? Number(calls.chosenSum.value) : this.#top.sum;
-    const count = thrift > 0 ? Number(calls.chosenCount.value) : this.#top.count;
-    return count > 0 ? roundExcess(Math.max(0, sum / count - largest)) : 0;
+    const hasExcess = kind === "threshold" && topCount > 0;
+    return { sentCount, excess: hasExcess ? roundExcess(Math.max(0, topSum / topCount - largest)) : 0 };
   }
 
   #modeNumber(kind: CodeKind): WebAssembly.Global {
@@ -274,28 +265,25 @@ export class GradientCoder {
     return kind === "threshold" ? calls.MODE_THRESHOLD : calls.MODE_STOCHASTIC;
   }
 
-  /** Codes to bytes. @param count  of codes or candidates that are not 0 */
-  #code({ largest, thrift, included, control }: CodingPlan, count: number): Uint8Array {
+  #write(head: MessageHead, sentCount: number): Uint8Array {
     const core = this.#core;
     const { calls } = core;
     const mark = core.mark();
-    const events = core.reserve(calls.eventBytes(count));
+    const events = core.reserve(calls.eventBytes(sentCount));
     const room = 4 * this.#count + ROOM_BYTES;
     const out = core.reserve(room);
-    calls.openSparseEncoder(this.#areas.work, events, this.#count, largest, thrift);
+    calls.openSparseEncoder(this.#areas.work, events, this.#count, head.largest);
     this.#tensors.forEach((tensor, t) => {
-      if (included[t] !== true) return;
-      const { codes, contexts } = this.#turned(tensor, control.contexts !== undefined, true);
-      const [lines, columns] = linesOf(tensor);
-      calls.encodeTensor(codes, contexts, lines, columns);
-      if (thrift > 0 && tensor.isTurned) calls.transposeCodes(codes, lines, columns, this.#areas.codes + 2 * tensor.from);
+      if (head.included[t] !== true) return;
+      const { codes, contexts } = this.#turned(tensor, head.hasContexts, true);
+      calls.encodeTensor(codes, contexts, ...linesOf(tensor));
     });
     const bytes = calls.closeSparseEncoder(out, room);
     core.release(mark);
     if (bytes < 0) {
       throw new GradientError("too-large", `codes take more than ${room} bytes`, "take larger steps, or fewer bits");
     }
-    return core.bytes(out, bytes);
+    return writeMessage(head, core.bytes(out, bytes).slice(), (message) => core.checksum(message));
   }
 
   /** Where the kernel finds a tensor's codes and contexts the way round in which it codes them. */

@@ -10,10 +10,6 @@ export interface GradientCalls {
   readonly MODE_ERROR_BOUNDED: WebAssembly.Global;
   readonly MODE_THRESHOLD: WebAssembly.Global;
   readonly MODE_STOCHASTIC: WebAssembly.Global;
-  readonly MODE_CANDIDATES: WebAssembly.Global;
-  readonly PARTS: WebAssembly.Global;
-  readonly chosenSum: WebAssembly.Global;
-  readonly chosenCount: WebAssembly.Global;
   readonly topSum: WebAssembly.Global;
   readonly topCount: WebAssembly.Global;
   readonly allFinite: WebAssembly.Global;
@@ -51,7 +47,7 @@ export interface GradientCalls {
   transposeContexts(from: number, rows: number, columns: number, to: number): void;
   workBytes(columns: number): number;
   eventBytes(sent: number): number;
-  openSparseEncoder(work: number, events: number, count: number, largest: number, thrift: number): void;
+  openSparseEncoder(work: number, events: number, count: number, largest: number): void;
   encodeTensor(codes: number, contexts: number, lines: number, columns: number): void;
   closeSparseEncoder(out: number, room: number): number;
   openSparseDecoder(work: number, bytes: number, length: number, count: number, largest: number): void;

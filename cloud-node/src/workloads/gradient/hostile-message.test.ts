@@ -203,8 +203,6 @@ describe("an encoder refuses what it cannot code", () => {
     { kind: "stochastic", bits: 2.5 },
     { kind: "threshold", levels: 0 },
     { kind: "threshold", levels: 128 },
-    { kind: "threshold", levels: 1, thrift: -0.1 },
-    { kind: "threshold", levels: 1, thrift: Number.NaN },
     { kind: "top-k", share: 0, levels: 1, of: "message" },
     { kind: "top-k", share: 1.5, levels: 1, of: "tensor" },
   ] as const)("the mode %o", (mode) => {
