@@ -93,8 +93,8 @@ export { ProgramBuilder } from "./tensor/program-builder.ts";
 export { normalNumbers, RandomStream, uniformNumbers } from "./tensor/random.ts";
 export type { Address, Section, Tensor } from "./tensor/tensor.ts";
 export { TensorError, type TensorErrorCode } from "./tensor/tensor-error.ts";
-export type { TensorBuild } from "./tensor/wasm/tensor-module.ts";
-export { wasmRelaxedBackend, wasmStrictBackend } from "./tensor/wasm/wasm-backend.ts";
+export type { TensorBuild, VectorBits } from "./tensor/wasm/tensor-module.ts";
+export { wasmBackend, wasmRelaxedBackend, wasmStrictBackend } from "./tensor/wasm/wasm-backend.ts";
 
 export {
   type GradientTensor,

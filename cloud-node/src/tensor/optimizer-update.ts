@@ -2,6 +2,7 @@ import type { Arena } from "./arena.ts";
 import type { Kernels, UpdateKernels } from "./kernels.ts";
 import { NORM_EPS, type Normalize, orthogonalize } from "./newton-schulz.ts";
 import type { AdamWGroup, MuonGroup, OptimizerStep } from "./optimizer.ts";
+import { type PartList, partsOf } from "./part-calls.ts";
 import type { Program, ProgramParameter } from "./program.ts";
 import { type Address, sizeOf } from "./tensor.ts";
 import { TensorError } from "./tensor-error.ts";
@@ -102,12 +103,19 @@ export class Optimizer {
   }
 }
 
-/** An arena of the host, to be updated. */
-export function updateArena(arena: Arena): UpdateArena {
+/** An arena of the host, to be updated: calls of AdamW go to `updates`, to be run as parts. */
+export function updateArena(arena: Arena, updates: PartList): UpdateArena {
   const { kernels } = arena;
+  const unit = arena.address("value", 1) - arena.address("value", 0);
+  const adamw: UpdateKernels["adamw"] = (value, grad, average, squareAverage, count, ...rest) => {
+    for (const { start, length } of partsOf(count)) {
+      const places = [value, grad, average, squareAverage].map((place) => place + unit * start);
+      updates.add("adamw", [...places, length, ...rest], length);
+    }
+  };
   const normalize = (x: number, count: number) =>
     kernels.scale(x, x, count, 1 / (Math.sqrt(kernels.sumOfSquares(x, count)) + NORM_EPS), 0);
-  return { kernels, normalize, address: (section, offset) => arena.address(section, offset) };
+  return { kernels: { ...kernels, adamw }, normalize, address: (section, offset) => arena.address(section, offset) };
 }
 
 /** What gradients of a norm are multiplied by. */

@@ -62,6 +62,13 @@ test("gradients of two layers take little more room than those of one", () => {
   expect(sizeOfLayers(9) - sizeOfLayers(8)).toBe(2 * 64 * 64);
 });
 
+test("queries and keys of all layers are turned by one table", () => {
+  const b = new ProgramBuilder();
+  const turn = { heads: 1, headDim: 4, theta: 10, T: 2 };
+  const x = b.rope(b.rope(matrix(b, "x", 2, 4), turn), turn);
+  expect(b.build(b.rope(x, { ...turn, theta: 20 }), { withGradients: false }).constants).toHaveLength(2);
+});
+
 test("what an engine is given is checked, and nothing is changed by what is refused", async () => {
   const engine = await loadCase(jsBackend, transformerCase());
   const loss = await engine.forward();

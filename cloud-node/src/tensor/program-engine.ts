@@ -3,6 +3,7 @@ import type { DropoutDraw, Engine, ParameterPart, TrainOutcome } from "./engine.
 import { checkCount, checkRange, closedEngine, countTargets, noGradient, unknownName } from "./engine-checks.ts";
 import type { OptimizerStep } from "./optimizer.ts";
 import { clipScale, Optimizer, updateArena } from "./optimizer-update.ts";
+import { type CallParts, callPartsHere, type PartCall, PartList, partsOf } from "./part-calls.ts";
 import type { Program, ProgramInput, ProgramParameter } from "./program.ts";
 import { RandomStream } from "./random.ts";
 import { type Crew, type Pass, singleThread } from "./shard-calls.ts";
@@ -21,6 +22,12 @@ export class ProgramEngine implements Engine {
   readonly #inputs: ReadonlyMap<string, { readonly input: ProgramInput; readonly views: readonly NumberView[] }>;
   readonly #means: readonly { readonly targets: readonly NumberView[]; readonly denominators: readonly NumberView[] }[];
   readonly #outputs: readonly NumberView[];
+  readonly #callParts: CallParts;
+  /** The other shards' gradients are added to the first's. */
+  readonly #additions: readonly PartCall[];
+  readonly #squares: readonly PartCall[];
+  /** Of the step that is under way. */
+  readonly #updates = new PartList();
   readonly #optimizer: Optimizer;
   #crew: Crew | undefined;
 
@@ -30,7 +37,19 @@ export class ProgramEngine implements Engine {
     this.#arenas = arenas;
     this.#crew = crew;
     this.#parameters = new Map(program.parameters.map((parameter) => [parameter.name, parameter]));
-    this.#optimizer = new Optimizer(program, updateArena(arenas[0]));
+    const [first, ...others] = arenas;
+    const gradientsOf = (arena: Arena, start: number) => arena.address("gradient", start);
+    const parts = partsOf(program.sizes.gradient);
+    this.#additions = parts.flatMap(({ part, start, length }) =>
+      others.map((other): PartCall => {
+        return { part, kernel: "copy", args: [gradientsOf(first, start), gradientsOf(other, start), length, 1] };
+      }),
+    );
+    this.#squares = parts.map(({ part, start, length }): PartCall => {
+      return { part, kernel: "sumOfSquares", args: [gradientsOf(first, start), length] };
+    });
+    this.#callParts = crew.callParts?.bind(crew) ?? callPartsHere(first);
+    this.#optimizer = new Optimizer(program, updateArena(first, this.#updates));
     this.#inputs = new Map(
       program.inputs.map((input) => [
         input.name,
@@ -89,20 +108,18 @@ export class ProgramEngine implements Engine {
 
   async backward(): Promise<number> {
     const loss = await this.#run("backward");
-    const [first, ...others] = this.#arenas;
-    const count = this.program.sizes.gradient;
-    for (const other of others) {
-      first.kernels.copy(first.address("gradient", 0), other.address("gradient", 0), count, 1);
-    }
+    if (this.#additions.length > 0) await this.#callParts(this.#additions);
     return loss;
   }
 
   async step(update: OptimizerStep): Promise<number> {
     this.#openCrew();
     this.#optimizer.check(update);
-    const [arena] = this.#arenas;
-    const norm = Math.sqrt(arena.kernels.sumOfSquares(arena.address("gradient", 0), this.program.sizes.gradient));
-    if (Number.isFinite(norm)) this.#optimizer.apply(update, clipScale(norm, update));
+    const norm = Math.sqrt(Array.from(await this.#callParts(this.#squares)).reduce(sum, 0));
+    if (!Number.isFinite(norm)) return norm;
+    this.#updates.clear();
+    this.#optimizer.apply(update, clipScale(norm, update));
+    await this.#callParts(this.#updates.calls);
     return norm;
   }
 

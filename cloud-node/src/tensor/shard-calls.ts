@@ -1,4 +1,5 @@
 import { type Arena, bindCalls } from "./arena.ts";
+import type { CallParts } from "./part-calls.ts";
 import type { Program } from "./program.ts";
 
 /** Halves of a step: `backward` is forward and backward. */
@@ -24,6 +25,8 @@ export class ShardCalls {
 export interface Crew {
   /** Until all are done; one pass at a time. */
   run(pass: Pass): Promise<void>;
+  /** Runs calls for parts of the parameters; the calling thread does when absent. */
+  readonly callParts?: CallParts;
   close(): void;
 }
 

@@ -8,6 +8,7 @@ import { CommandError } from "../command-error.ts";
 import type { SampleCommandOptions } from "../lm.ts";
 import { writeResult } from "../result-output.ts";
 import type { Surroundings } from "../surroundings.ts";
+import { vectorBitsOf } from "./vector-bits.ts";
 
 /** Between samples. */
 const RULE = "\n---\n";
@@ -24,7 +25,7 @@ export async function runSample(surroundings: Surroundings, run: string, options
     const { tokenizer, config, path, progress } = checkpoint;
     const first = promptTokens(config, tokenizer, prompt);
     const decoder = await Decoder.create(
-      await openBackend({ name: options.backend, shards: 1, threads: 1 }),
+      await openBackend({ name: options.backend, shards: 1, threads: 1, vectorBits: vectorBitsOf(surroundings.env) }),
       checkpoint.model,
       checkpoint.reader,
     );

@@ -118,6 +118,12 @@ test("codes that no encoder wrote, under a right checksum, are refused or read, 
   expect(refused).toBeGreaterThan(100);
 });
 
+test("a message that is longer than any of this model is refused before it is looked at", () => {
+  const message = new Uint8Array(20_000);
+  message.set(MESSAGE);
+  expect(refusal(message)).toBe("too-large");
+});
+
 test("bodies of all kinds of noise are read or refused in time, whatever they claim", () => {
   for (let round = 0; round < 300; round += 1) {
     const fill = [0, 255, stream.nextBelow(256)][round % 3] ?? 0;
