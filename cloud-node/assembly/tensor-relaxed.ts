@@ -17,5 +17,6 @@ export { heapStart } from "./tensor/heap";
 export { crossEntropy, crossEntropyGradient } from "./tensor/loss";
 export { matmul, matmulInputGradient, matmulWeightGradient } from "./tensor/matmul";
 export { layerNorm, layerNormGradient, rmsNorm, rmsNormGradient } from "./tensor/norm";
+export { setWide } from "./tensor/tile";
 export { adamw, nesterov, sumOfSquares } from "./tensor/update";
 export { setWorkArea, WORK_BYTES } from "./tensor/work-area";

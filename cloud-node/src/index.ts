@@ -72,7 +72,7 @@ export type { GapReason, StoredEpoch, StoredGap, StoredTraffic, TrafficSum } fro
 export { StoreError, type StoreErrorCode } from "./store/store-error.ts";
 
 export { type DataParallelOptions, loadDataParallel } from "./tensor/data-parallel.ts";
-export type { Backend, BackendName, DropoutDraw, Engine, ParameterPart } from "./tensor/engine.ts";
+export type { Backend, BackendName, DropoutDraw, Engine, ParameterPart, TrainOutcome } from "./tensor/engine.ts";
 export { jsBackend } from "./tensor/js/js-backend.ts";
 export type { KernelName, Kernels } from "./tensor/kernels.ts";
 export type { AttentionShape, RopeShape } from "./tensor/operations/attention.ts";
@@ -93,8 +93,8 @@ export { ProgramBuilder } from "./tensor/program-builder.ts";
 export { normalNumbers, RandomStream, uniformNumbers } from "./tensor/random.ts";
 export type { Address, Section, Tensor } from "./tensor/tensor.ts";
 export { TensorError, type TensorErrorCode } from "./tensor/tensor-error.ts";
-export type { TensorBuild } from "./tensor/wasm/tensor-module.ts";
-export { wasmRelaxedBackend, wasmStrictBackend } from "./tensor/wasm/wasm-backend.ts";
+export type { TensorBuild, VectorBits } from "./tensor/wasm/tensor-module.ts";
+export { wasmBackend, wasmRelaxedBackend, wasmStrictBackend } from "./tensor/wasm/wasm-backend.ts";
 
 export {
   type GradientTensor,

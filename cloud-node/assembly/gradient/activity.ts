@@ -26,10 +26,18 @@ const DENSITY_PRIOR: f32 = 2;
 /** Levels of the block, one byte each. */
 export const BLOCK_LEVELS: usize = memory.data(16, 16);
 const MASKS: usize = memory.data(2 * 16 * 4, 16);
+/** Of contexts: factors, and these byte by byte, sixteen first bytes before sixteen second ones. */
 const FACTORS: usize = memory.data(16 * 4, 16);
+const FACTOR_BYTES: usize = memory.data(16 * 4, 16);
 const CAME: usize = memory.data(16 * 4, 16);
 const EXPECTED: usize = memory.data(16 * 4, 16);
-const CHANCES: usize = memory.data(16 * 4, 16);
+/** Chances since the factors were found. */
+const CHANCES_SINCE: usize = memory.data(16 * 4, 16);
+/** Of the block's coordinates: their contexts' factors, their chances. */
+const BLOCK_FACTORS: usize = memory.data(16 * 4, 16);
+const BLOCK_CHANCES: usize = memory.data(16 * 4, 16);
+/** Factors are found anew at a line's beginning, where there were so many coordinates since. */
+const FACTORS_EVERY: i32 = 512;
 
 let columnsCame: usize = 0;
 let columnsExpected: usize = 0;
@@ -41,6 +49,7 @@ let row: f32 = 1;
 let rowCame: f32 = 0;
 let rowExpected: f32 = 0;
 let blockSum: f32 = 0;
+let sinceFactors: i32 = 0;
 
 /** Bytes that the columns of a matrix take. */
 export function columnBytes(columns: i32): usize {
@@ -68,7 +77,9 @@ export function openActivity(): void {
   density = FIRST_DENSITY;
   memory.fill(CAME, 0, CONTEXTS * 4);
   memory.fill(EXPECTED, 0, CONTEXTS * 4);
+  memory.fill(CHANCES_SINCE, 0, CONTEXTS * 4);
   memory.fill(MASKS, 255, 16 * 4);
+  sinceFactors = FACTORS_EVERY;
 }
 
 /** Begin a matrix; `work` has `columnBytes` of it. A matrix of one line has no columns to learn from. */
@@ -86,20 +97,35 @@ export function openActivityLine(): void {
   row = 1;
   rowCame = 0;
   rowExpected = 0;
-  for (let o: usize = 0; o < <usize>CONTEXTS * 4; o += 4) {
-    store<f32>(FACTORS + o, (load<f32>(CAME + o) + PRIOR) / (load<f32>(EXPECTED + o) + PRIOR));
+  if (sinceFactors >= FACTORS_EVERY) findFactors();
+}
+
+function findFactors(): void {
+  sinceFactors = 0;
+  for (let context: usize = 0; context < <usize>CONTEXTS; context++) {
+    const at = context << 2;
+    const since = load<f32>(CHANCES_SINCE + at);
+    const expected = load<f32>(EXPECTED + at) + (since > 0 ? since / load<f32>(FACTORS + at) : 0);
+    store<f32>(EXPECTED + at, expected);
+    store<f32>(CHANCES_SINCE + at, 0);
+    const factor = (load<f32>(CAME + at) + PRIOR) / (expected + PRIOR);
+    store<f32>(FACTORS + at, factor);
+    for (let byte: usize = 0; byte < 4; byte++) {
+      store<u8>(FACTOR_BYTES + (byte << 4) + context, load<u8>(FACTORS + at + byte));
+    }
   }
 }
 
 /**
  * Find the levels of up to 16 coordinates of a line, from `column` on.
  *
- * @param contexts  of these coordinates, u8 each, 0 … 15; 0: there are none
+ * @param contexts  of these coordinates, u8 each, 0 … 15, readable for a whole block; 0: there are none
  */
 export function openBlock(column: i32, count: i32, contexts: usize): void {
   const came = columnsCame + ((<usize>column) << 2);
   const expected = columnsExpected + ((<usize>column) << 2);
   const mask = MASKS + ((<usize>(BLOCK - count)) << 2);
+  if (contexts != 0) spreadFactors(contexts);
   const prior = f32x4.splat(PRIOR);
   const shared = f32x4.splat(density * row);
   let sum = f32x4.splat(0);
@@ -109,15 +135,15 @@ export function openBlock(column: i32, count: i32, contexts: usize): void {
   let levels3 = levels0;
   for (let o: usize = 0; o < 64; o += 16) {
     let base = shared;
-    if (contexts != 0) base = f32x4.mul(base, factorsOf(contexts + (o >> 2), count - <i32>(o >> 2)));
+    if (contexts != 0) base = f32x4.mul(base, v128.load(BLOCK_FACTORS + o));
     const seen = v128.load(expected + o);
     let chance = base;
     if (hasColumns) {
       chance = f32x4.mul(base, f32x4.div(f32x4.add(v128.load(came + o), prior), f32x4.add(seen, prior)));
       v128.store(expected + o, f32x4.add(seen, base));
     }
-    if (contexts != 0) v128.store(CHANCES + o, chance);
-    sum = f32x4.add(sum, v128.and(chance, maskAt(mask + o)));
+    if (contexts != 0) v128.store(BLOCK_CHANCES + o, chance);
+    sum = f32x4.add(sum, v128.and(chance, v128.load(mask + o)));
     levels0 = levels1;
     levels1 = levels2;
     levels2 = levels3;
@@ -131,22 +157,21 @@ export function openBlock(column: i32, count: i32, contexts: usize): void {
     f32x4.extract_lane(sum, 0) + f32x4.extract_lane(sum, 1) + (f32x4.extract_lane(sum, 2) + f32x4.extract_lane(sum, 3));
 }
 
-/** Ones for the coordinates that a short block has; `at` counts back from its end. */
-function maskAt(at: usize): v128 {
-  return v128.load(at);
-}
-
-function factorsOf(contexts: usize, count: i32): v128 {
-  let factors = f32x4.splat(0);
-  if (count > 0) factors = f32x4.replace_lane(factors, 0, factorOf(load<u8>(contexts)));
-  if (count > 1) factors = f32x4.replace_lane(factors, 1, factorOf(load<u8>(contexts, 1)));
-  if (count > 2) factors = f32x4.replace_lane(factors, 2, factorOf(load<u8>(contexts, 2)));
-  if (count > 3) factors = f32x4.replace_lane(factors, 3, factorOf(load<u8>(contexts, 3)));
-  return factors;
-}
-
-function factorOf(context: u8): f32 {
-  return load<f32>(FACTORS + ((<usize>context) << 2));
+/** Look the factors of sixteen contexts up at once, byte by byte, and put their bytes together again. */
+function spreadFactors(contexts: usize): void {
+  const context = v128.load(contexts);
+  const a = i8x16.swizzle(v128.load(FACTOR_BYTES), context);
+  const b = i8x16.swizzle(v128.load(FACTOR_BYTES, 16), context);
+  const c = i8x16.swizzle(v128.load(FACTOR_BYTES, 32), context);
+  const d = i8x16.swizzle(v128.load(FACTOR_BYTES, 48), context);
+  const ab = i8x16.shuffle(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+  const cd = i8x16.shuffle(c, d, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+  const abHigh = i8x16.shuffle(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+  const cdHigh = i8x16.shuffle(c, d, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+  v128.store(BLOCK_FACTORS, i16x8.shuffle(ab, cd, 0, 8, 1, 9, 2, 10, 3, 11));
+  v128.store(BLOCK_FACTORS, i16x8.shuffle(ab, cd, 4, 12, 5, 13, 6, 14, 7, 15), 16);
+  v128.store(BLOCK_FACTORS, i16x8.shuffle(abHigh, cdHigh, 0, 8, 1, 9, 2, 10, 3, 11), 32);
+  v128.store(BLOCK_FACTORS, i16x8.shuffle(abHigh, cdHigh, 4, 12, 5, 13, 6, 14, 7, 15), 48);
 }
 
 /** A coordinate of the line was sent. @param context  0 where there are none */
@@ -169,9 +194,9 @@ export function closeBlock(sent: i32, count: i32, contexts: usize): void {
 }
 
 function expectContexts(contexts: usize, count: i32): void {
+  sinceFactors += count;
   for (let lane = 0; lane < count; lane++) {
-    const context = (<usize>load<u8>(contexts + lane)) << 2;
-    const at = EXPECTED + context;
-    store<f32>(at, load<f32>(at) + load<f32>(CHANCES + ((<usize>lane) << 2)) / load<f32>(FACTORS + context));
+    const at = CHANCES_SINCE + ((<usize>load<u8>(contexts + lane)) << 2);
+    store<f32>(at, load<f32>(at) + load<f32>(BLOCK_CHANCES + ((<usize>lane) << 2)));
   }
 }

@@ -9,18 +9,41 @@ const TANH_SCALE: f32 = 0.7978845608028654;
 const TANH_CUBE: f32 = 0.044715;
 
 export function gelu(out: usize, slope: usize, x: usize, count: i32): void {
-  const perRoot = f32x4.splat(PER_ROOT_TWO_PI);
   for (let start = 0; start < count; start += STRIP) {
     const length = min(STRIP, count - start);
     const offset = usize(start) << 2;
-    normalShares(strip(0), strip(1), x + offset, (length + 3) >> 2);
-    for (let i = 0; i < length; i += 4) {
-      const at = usize(i) << 2;
-      const value = v128.load(x + offset + at);
-      const share = v128.load(strip(0) + at);
-      storeLanes(out + offset + at, f32x4.mul(value, share), length - i);
-      storeLanes(slope + offset + at, madd(f32x4.mul(value, v128.load(strip(1) + at)), perRoot, share), length - i);
-    }
+    normalShares(strip(0), strip(1), x + offset, (length + 7) >> 3);
+    const whole = length & ~7;
+    geluPairs(out + offset, slope + offset, x + offset, whole);
+    if (whole == length) continue;
+    // What is left goes through a strip: a pair may be longer than what is asked for.
+    const rest = usize(whole) << 2;
+    memory.copy(strip(0), strip(0) + rest, 32);
+    memory.copy(strip(1), strip(1) + rest, 32);
+    memory.copy(strip(2), x + offset + rest, 32);
+    geluPairs(strip(3), strip(4), strip(2), 8);
+    memory.copy(out + offset + rest, strip(3), usize(length - whole) << 2);
+    memory.copy(slope + offset + rest, strip(4), usize(length - whole) << 2);
+  }
+}
+
+/** x · Φ(x) and its slope from the strips of Φ and of the bell; `count` is a multiple of 8. */
+function geluPairs(out: usize, slope: usize, x: usize, count: i32): void {
+  const perRoot = f32x4.splat(PER_ROOT_TWO_PI);
+  const shares = strip(0);
+  const bells = strip(1);
+  const bytes = usize(count) << 2;
+  for (let at: usize = 0; at < bytes; at += 32) {
+    const low = v128.load(x + at);
+    const high = v128.load(x + at, 16);
+    const shareLow = v128.load(shares + at);
+    const shareHigh = v128.load(shares + at, 16);
+    v128.store(out + at, f32x4.mul(low, shareLow));
+    v128.store(out + at, f32x4.mul(high, shareHigh), 16);
+    const bellLow = v128.load(bells + at);
+    const bellHigh = v128.load(bells + at, 16);
+    v128.store(slope + at, madd(f32x4.mul(low, bellLow), perRoot, shareLow));
+    v128.store(slope + at, madd(f32x4.mul(high, bellHigh), perRoot, shareHigh), 16);
   }
 }
 
@@ -53,7 +76,7 @@ function geluTangents(x: usize, length: i32): void {
     const cube = f32x4.mul(f32x4.mul(value, value), value);
     v128.store(strip(0) + at, f32x4.mul(f32x4.splat(TANH_SCALE), madd(cube, f32x4.splat(TANH_CUBE), value)));
   }
-  hyperbolicTangents(strip(1), strip(0), (length + 3) >> 2);
+  hyperbolicTangents(strip(1), strip(0), (length + 7) >> 3);
 }
 
 export function relu2(out: usize, x: usize, count: i32): void {
@@ -81,7 +104,7 @@ export function softcap(out: usize, x: usize, count: i32, cap: f32): void {
       const at = usize(i) << 2;
       v128.store(strip(0) + at, f32x4.mul(v128.load(x + offset + at), perCap));
     }
-    hyperbolicTangents(strip(1), strip(0), (length + 3) >> 2);
+    hyperbolicTangents(strip(1), strip(0), (length + 7) >> 3);
     for (let i = 0; i < length; i += 4) {
       const at = usize(i) << 2;
       storeLanes(out + offset + at, f32x4.mul(v128.load(strip(1) + at), f32x4.splat(cap)), length - i);
@@ -103,7 +126,7 @@ export function swiglu(out: usize, gate: usize, up: usize, count: i32): void {
   for (let start = 0; start < count; start += STRIP) {
     const length = min(STRIP, count - start);
     const offset = usize(start) << 2;
-    sigmoids(strip(0), gate + offset, (length + 3) >> 2);
+    sigmoids(strip(0), gate + offset, (length + 7) >> 3);
     for (let i = 0; i < length; i += 4) {
       const at = usize(i) << 2;
       const silu = f32x4.mul(v128.load(gate + offset + at), v128.load(strip(0) + at));
@@ -125,7 +148,7 @@ export function swigluGradient(
   const one = f32x4.splat(1);
   for (let start = 0; start < count; start += STRIP) {
     const length = min(STRIP, count - start);
-    sigmoids(strip(0), gate + (usize(start) << 2), (length + 3) >> 2);
+    sigmoids(strip(0), gate + (usize(start) << 2), (length + 7) >> 3);
     for (let i = 0; i < length; i += 4) {
       const at = usize(start + i) << 2;
       const value = v128.load(gate + at);

@@ -3,6 +3,7 @@ import { dot } from "./attention";
 import { addTimes } from "./elementwise";
 import { exponentials } from "./functions";
 import { firstLanes, storeLanes, sumLanes } from "./lanes";
+import { strip } from "./work-area";
 
 export function cachedAttention(
   out: usize,
@@ -49,12 +50,17 @@ function weighKeys(q: usize, keys: usize, stride: usize, count: i32, headDim: i3
     f32.store(scratch + (usize(key) << 2), score);
     largest = max(largest, score);
   }
-  const whole = count & ~3;
-  const sums = exponentials(scratch, scratch, 16, whole >> 2, f32x4.splat(1), f32x4.splat(largest));
-  if (whole == count) return sumLanes(sums);
+  const one = f32x4.splat(1);
+  const shift = f32x4.splat(largest);
+  const whole = count & ~7;
+  exponentials(scratch, scratch, 32, whole >> 3, one, shift, shift, strip(0));
+  let sum = f32x4.add(v128.load(strip(0)), v128.load(strip(0), 16));
+  if (whole == count) return sumLanes(sum);
   const at = scratch + (usize(whole) << 2);
-  exponentials(at, at, 16, 1, f32x4.splat(1), f32x4.splat(largest));
-  return sumLanes(f32x4.add(sums, firstLanes(v128.load(at), count - whole)));
+  exponentials(strip(1), at, 32, 1, one, shift, shift, 0);
+  memory.copy(at, strip(1), usize(count - whole) << 2);
+  sum = f32x4.add(sum, firstLanes(v128.load(strip(1)), count - whole));
+  return sumLanes(f32x4.add(sum, firstLanes(v128.load(strip(1), 16), count - whole - 4)));
 }
 
 export function rope(

@@ -21,12 +21,22 @@ const TAIL_SERIES: usize = memory.data<f32>([
 ]);
 
 /**
- * out = e^(factor · x − shift) for `count` vectors, `stride` bytes apart; 0 where it would be no normal number, and no
- * more than e^88.3. `out` may be `x`. One loop for all callers, so that nothing is called in it.
+ * out = e^(factor · x − shift) for pairs of vectors, `stride` bytes apart; 0 where it would be no normal number, and no
+ * more than e^88.3. `out` may be `x`. One loop for all callers, so that nothing is called in it; by pairs, because a host
+ * may have registers for both.
  *
- * @returns the sums of each lane, in order
+ * @param sums  a pair of vectors, which get the sums of each lane, in order; or 0
  */
-export function exponentials(out: usize, x: usize, stride: usize, count: i32, factor: v128, shift: v128): v128 {
+export function exponentials(
+  out: usize,
+  x: usize,
+  stride: usize,
+  pairs: i32,
+  factor: v128,
+  shiftLow: v128,
+  shiftHigh: v128,
+  sums: usize,
+): void {
   const log2E = v128.load32_splat(EXP_RANGE);
   const rounder = v128.load32_splat(EXP_RANGE, 4);
   const ln2High = v128.load32_splat(EXP_RANGE, 8);
@@ -39,30 +49,47 @@ export function exponentials(out: usize, x: usize, stride: usize, count: i32, fa
   const c3 = v128.load32_splat(EXP_SERIES, 12);
   const c2 = v128.load32_splat(EXP_SERIES, 16);
   const one = v128.load32_splat(EXP_SERIES, 20);
-  let sums = f32x4.splat(0);
-  for (; count > 0; count--) {
-    const exponent = f32x4.sub(f32x4.mul(v128.load(x), factor), shift);
-    const most = f32x4.pmin(exponent, largest);
-    const rounded = f32x4.add(f32x4.mul(most, log2E), rounder);
-    const power = f32x4.sub(rounded, rounder);
-    const r = f32x4.sub(f32x4.sub(most, f32x4.mul(power, ln2High)), f32x4.mul(power, ln2Low));
-    let p = madd(c6, r, c5);
-    p = madd(p, r, c4);
-    p = madd(p, r, c3);
-    p = madd(p, r, c2);
-    p = madd(f32x4.mul(r, r), p, f32x4.add(r, one));
+  let sumsLow = f32x4.splat(0);
+  let sumsHigh = f32x4.splat(0);
+  for (; pairs > 0; pairs--) {
+    const exponentLow = f32x4.sub(f32x4.mul(v128.load(x), factor), shiftLow);
+    const mostLow = f32x4.pmin(exponentLow, largest);
+    const roundedLow = f32x4.add(f32x4.mul(mostLow, log2E), rounder);
+    const powerLow = f32x4.sub(roundedLow, rounder);
+    const rLow = f32x4.sub(f32x4.sub(mostLow, f32x4.mul(powerLow, ln2High)), f32x4.mul(powerLow, ln2Low));
+    let pLow = madd(c6, rLow, c5);
+    pLow = madd(pLow, rLow, c4);
+    pLow = madd(pLow, rLow, c3);
+    pLow = madd(pLow, rLow, c2);
+    pLow = madd(f32x4.mul(rLow, rLow), pLow, f32x4.add(rLow, one));
+    const exponentHigh = f32x4.sub(f32x4.mul(v128.load(x, 16), factor), shiftHigh);
+    const mostHigh = f32x4.pmin(exponentHigh, largest);
+    const roundedHigh = f32x4.add(f32x4.mul(mostHigh, log2E), rounder);
+    const powerHigh = f32x4.sub(roundedHigh, rounder);
+    const rHigh = f32x4.sub(f32x4.sub(mostHigh, f32x4.mul(powerHigh, ln2High)), f32x4.mul(powerHigh, ln2Low));
+    let pHigh = madd(c6, rHigh, c5);
+    pHigh = madd(pHigh, rHigh, c4);
+    pHigh = madd(pHigh, rHigh, c3);
+    pHigh = madd(pHigh, rHigh, c2);
+    pHigh = madd(f32x4.mul(rHigh, rHigh), pHigh, f32x4.add(rHigh, one));
     // The whole number is in the low bits of what was rounded: shifted, it is an exponent.
-    const scaled = f32x4.mul(p, i32x4.add(i32x4.shl(rounded, 23), one));
-    const result = v128.andnot(scaled, f32x4.lt(exponent, smallest));
-    v128.store(out, result);
-    sums = f32x4.add(sums, result);
+    const scaledLow = f32x4.mul(pLow, i32x4.add(i32x4.shl(roundedLow, 23), one));
+    const scaledHigh = f32x4.mul(pHigh, i32x4.add(i32x4.shl(roundedHigh, 23), one));
+    const resultLow = v128.andnot(scaledLow, f32x4.lt(exponentLow, smallest));
+    const resultHigh = v128.andnot(scaledHigh, f32x4.lt(exponentHigh, smallest));
+    v128.store(out, resultLow);
+    v128.store(out, resultHigh, 16);
+    sumsLow = f32x4.add(sumsLow, resultLow);
+    sumsHigh = f32x4.add(sumsHigh, resultHigh);
     x += stride;
     out += stride;
   }
-  return sums;
+  if (sums == 0) return;
+  v128.store(sums, sumsLow);
+  v128.store(sums, sumsHigh, 16);
 }
 
-/** Natural logarithm of normal numbers > 0. */
+/** Natural logarithm of normal numbers > 0; of what is no number, none. */
 export function logarithm(x: v128): v128 {
   // Bits of √½ taken off, so that the fraction lies in [√½, √2).
   const shifted = i32x4.sub(x, i32x4.splat(0x3f3504f3));
@@ -80,14 +107,16 @@ export function logarithm(x: v128): v128 {
   let small = f32x4.mul(f32x4.mul(square, f), p);
   small = madd(power, v128.load32_splat(EXP_RANGE, 12), small);
   small = madd(square, f32x4.splat(-0.5), small);
-  return madd(power, v128.load32_splat(EXP_RANGE, 8), f32x4.add(small, f));
+  const none = f32x4.mul(x, f32x4.splat(0));
+  return f32x4.add(madd(power, v128.load32_splat(EXP_RANGE, 8), f32x4.add(small, f)), none);
 }
 
-/** out = tanh x for `count` vectors, by its odd polynomial near 0, so that small results keep their digits. */
-export function hyperbolicTangents(out: usize, x: usize, count: i32): void {
-  const bytes = usize(count) << 4;
+/** out = tanh x for pairs of vectors, by its odd polynomial near 0, so that small results keep their digits. */
+export function hyperbolicTangents(out: usize, x: usize, pairs: i32): void {
+  const bytes = usize(pairs) << 5;
   for (let at: usize = 0; at < bytes; at += 16) v128.store(out + at, f32x4.abs(v128.load(x + at)));
-  exponentials(out, out, 16, count, f32x4.splat(2), f32x4.splat(0));
+  const zero = f32x4.splat(0);
+  exponentials(out, out, 32, pairs, f32x4.splat(2), zero, zero, 0);
   const one = f32x4.splat(1);
   for (let at: usize = 0; at < bytes; at += 16) {
     const value = v128.load(x + at);
@@ -103,27 +132,36 @@ export function hyperbolicTangents(out: usize, x: usize, count: i32): void {
   }
 }
 
-/** out = 1 / (1 + e^−x) for `count` vectors. */
-export function sigmoids(out: usize, x: usize, count: i32): void {
-  exponentials(out, x, 16, count, f32x4.splat(-1), f32x4.splat(0));
+/** out = 1 / (1 + e^−x) for pairs of vectors. */
+export function sigmoids(out: usize, x: usize, pairs: i32): void {
+  const zero = f32x4.splat(0);
+  exponentials(out, x, 32, pairs, f32x4.splat(-1), zero, zero, 0);
   const one = f32x4.splat(1);
-  const end = out + (usize(count) << 4);
-  for (; out < end; out += 16) v128.store(out, f32x4.div(one, f32x4.add(one, v128.load(out))));
+  const end = out + (usize(pairs) << 5);
+  for (; out < end; out += 32) {
+    const low = f32x4.add(one, v128.load(out));
+    const high = f32x4.add(one, v128.load(out, 16));
+    v128.store(out, f32x4.div(one, low));
+    v128.store(out, f32x4.div(one, high), 16);
+  }
 }
 
 /**
- * For `count` vectors: `bells` gets e^(−x²/2), the normal density without its factor, and `shares` the share of the
+ * For pairs of vectors: `bells` gets e^(−x²/2), the normal density without its factor, and `shares` the share of the
  * normal distribution below x, to 1e-7: the tail beyond |x| is the bell times a polynomial in t = 1 / (1 + 0.3 |x|).
  *
  * @see Abramowitz and Stegun 26.2.17, for the form; the coefficients are a fit on |x| ≤ 7
  */
-export function normalShares(shares: usize, bells: usize, x: usize, count: i32): void {
-  const bytes = usize(count) << 4;
-  for (let at: usize = 0; at < bytes; at += 16) {
-    const value = v128.load(x + at);
-    v128.store(bells + at, f32x4.mul(value, value));
+export function normalShares(shares: usize, bells: usize, x: usize, pairs: i32): void {
+  const bytes = usize(pairs) << 5;
+  for (let at: usize = 0; at < bytes; at += 32) {
+    const low = v128.load(x + at);
+    const high = v128.load(x + at, 16);
+    v128.store(bells + at, f32x4.mul(low, low));
+    v128.store(bells + at, f32x4.mul(high, high), 16);
   }
-  exponentials(bells, bells, 16, count, f32x4.splat(-0.5), f32x4.splat(0));
+  const zero = f32x4.splat(0);
+  exponentials(bells, bells, 32, pairs, f32x4.splat(-0.5), zero, zero, 0);
   const c7 = v128.load32_splat(TAIL_SERIES);
   const c6 = v128.load32_splat(TAIL_SERIES, 4);
   const c5 = v128.load32_splat(TAIL_SERIES, 8);
@@ -133,16 +171,28 @@ export function normalShares(shares: usize, bells: usize, x: usize, count: i32):
   const c1 = v128.load32_splat(TAIL_SERIES, 24);
   const nearness = v128.load32_splat(TAIL_SERIES, 28);
   const one = v128.load32_splat(EXP_SERIES, 20);
-  for (let at: usize = 0; at < bytes; at += 16) {
-    const value = v128.load(x + at);
-    const t = f32x4.div(one, madd(f32x4.abs(value), nearness, one));
-    let p = madd(c7, t, c6);
-    p = madd(p, t, c5);
-    p = madd(p, t, c4);
-    p = madd(p, t, c3);
-    p = madd(p, t, c2);
-    p = madd(p, t, c1);
-    const tail = f32x4.mul(f32x4.mul(p, t), v128.load(bells + at));
-    v128.store(shares + at, v128.bitselect(f32x4.sub(one, tail), tail, f32x4.gt(value, f32x4.splat(0))));
+  for (let at: usize = 0; at < bytes; at += 32) {
+    const low = v128.load(x + at);
+    const high = v128.load(x + at, 16);
+    const tLow = f32x4.div(one, madd(f32x4.abs(low), nearness, one));
+    const tHigh = f32x4.div(one, madd(f32x4.abs(high), nearness, one));
+    let pLow = madd(c7, tLow, c6);
+    let pHigh = madd(c7, tHigh, c6);
+    pLow = madd(pLow, tLow, c5);
+    pHigh = madd(pHigh, tHigh, c5);
+    pLow = madd(pLow, tLow, c4);
+    pHigh = madd(pHigh, tHigh, c4);
+    pLow = madd(pLow, tLow, c3);
+    pHigh = madd(pHigh, tHigh, c3);
+    pLow = madd(pLow, tLow, c2);
+    pHigh = madd(pHigh, tHigh, c2);
+    pLow = madd(pLow, tLow, c1);
+    pHigh = madd(pHigh, tHigh, c1);
+    const tailLow = f32x4.mul(f32x4.mul(pLow, tLow), v128.load(bells + at));
+    const tailHigh = f32x4.mul(f32x4.mul(pHigh, tHigh), v128.load(bells + at, 16));
+    const isAboveLow = f32x4.lt(zero, low);
+    const isAboveHigh = f32x4.lt(zero, high);
+    v128.store(shares + at, v128.bitselect(f32x4.sub(one, tailLow), tailLow, isAboveLow));
+    v128.store(shares + at, v128.bitselect(f32x4.sub(one, tailHigh), tailHigh, isAboveHigh), 16);
   }
 }

@@ -16,7 +16,7 @@ export function maxLane(x: v128): f32 {
   return max(low, max(f32x4.extract_lane(x, 2), f32x4.extract_lane(x, 3)));
 }
 
-/** The first `count` lanes, 1 … 3; the rest are 0. */
+/** The first `count` lanes, none below 1 and all from 4 on; the rest are 0. */
 export function firstLanes(x: v128, count: i32): v128 {
   const lane = i32x4(0, 1, 2, 3);
   return v128.and(x, i32x4.lt_s(lane, i32x4.splat(count)));

@@ -22,12 +22,14 @@ export function crossEntropy(
     let sums = f32x4.splat(0);
     for (let start = 0; start < columns; start += STRIP) {
       const length = min(STRIP, columns - start);
-      const whole = length & ~3;
+      const whole = length & ~7;
       const from = logits + (usize(start) << 2);
-      sums = f32x4.add(sums, exponentials(strip(0), from, 16, whole >> 2, one, shift));
+      exponentials(strip(0), from, 32, whole >> 3, one, shift, shift, strip(1));
+      sums = f32x4.add(sums, f32x4.add(v128.load(strip(1)), v128.load(strip(1), 16)));
       if (whole == length) continue;
-      exponentials(strip(0), from + (usize(whole) << 2), 16, 1, one, shift);
+      exponentials(strip(0), from + (usize(whole) << 2), 32, 1, one, shift, shift, 0);
       sums = f32x4.add(sums, firstLanes(v128.load(strip(0)), length - whole));
+      sums = f32x4.add(sums, firstLanes(v128.load(strip(0), 16), length - whole - 4));
     }
     const logSum = largest + f32x4.extract_lane(logarithm(f32x4.splat(sumLanes(sums))), 0);
     f32.store(logSums, logSum);
@@ -60,7 +62,8 @@ export function crossEntropyGradient(
       const logSum = f32x4.splat(f32.load(logSums + (usize(row) << 2)));
       for (let start = 0; start < columns; start += STRIP) {
         const length = min(STRIP, columns - start);
-        exponentials(strip(0), logits + (usize(start) << 2), 16, (length + 3) >> 2, f32x4.splat(1), logSum);
+        const from = logits + (usize(start) << 2);
+        exponentials(strip(0), from, 32, (length + 7) >> 3, f32x4.splat(1), logSum, logSum, 0);
         scale(logitsGrad + (usize(start) << 2), strip(0), length, isCounted ? factor : 0, add);
       }
       if (isCounted) {

@@ -7,7 +7,7 @@ import {
   packRowsTransposed,
   rowPanelBytes,
 } from "./pack";
-import { multiplyTile, TILE_COLUMNS, TILE_ROWS } from "./tile";
+import { HALF_COLUMNS, multiplyHalf, multiplyTile, TILE_COLUMNS, TILE_ROWS } from "./tile";
 import { edgeTile, panels } from "./work-area";
 
 /** Blocks: panels of B stay in the second-level cache, one of them and one of A in the first. */
@@ -36,8 +36,11 @@ export function multiplyEdge(
 ): void {
   if (tall >= TILE_ROWS && wide >= TILE_COLUMNS) {
     multiplyTile(c, cStride, a, aStep, b, bStep, depth, bias, residual, add);
+  } else if (tall >= TILE_ROWS && wide == HALF_COLUMNS) {
+    multiplyHalf(c, cStride, a, aStep, b, bStep, depth, bias, add ? c : residual);
   } else {
-    multiplyTile(edgeTile(), B_STEP, a, aStep, b, bStep, depth, 0, 0, 0);
+    if (wide <= HALF_COLUMNS) multiplyHalf(edgeTile(), B_STEP, a, aStep, b, bStep, depth, 0, 0);
+    else multiplyTile(edgeTile(), B_STEP, a, aStep, b, bStep, depth, 0, 0, 0);
     storeEdge(c, cStride, min(tall, TILE_ROWS), min(wide, TILE_COLUMNS), bias, residual, add);
   }
 }
@@ -107,10 +110,7 @@ export function multiply(
   }
 }
 
-/**
- * C (rows, columns) = A · B, both packed in panels of `depth` steps. Two panels of B are taken together: what they write
- * in a row of C is one cache line.
- */
+/** C (rows, columns) = A · B, both packed in panels of `depth` steps. */
 function multiplyPanels(
   c: usize,
   cStride: usize,
@@ -125,33 +125,17 @@ function multiplyPanels(
 ): void {
   const aPanel = rowPanelBytes(depth);
   const bPanel = columnPanelBytes(depth);
-  for (let pair = 0; pair < columns; pair += 2 * TILE_COLUMNS) {
-    const end = min(pair + 2 * TILE_COLUMNS, columns);
+  for (let column = 0; column < columns; column += TILE_COLUMNS) {
+    const biasAt = bias == 0 ? usize(0) : bias + (usize(column) << 2);
     let aAt = a;
     for (let row = 0; row < rows; row += TILE_ROWS) {
-      let bAt = b;
-      for (let column = pair; column < end; column += TILE_COLUMNS) {
-        const at = usize(row) * cStride + (usize(column) << 2);
-        const biasAt = bias == 0 ? usize(0) : bias + (usize(column) << 2);
-        const residualAt = residual == 0 ? usize(0) : residual + at;
-        multiplyEdge(
-          c + at,
-          cStride,
-          aAt,
-          A_STEP,
-          bAt,
-          B_STEP,
-          depth,
-          biasAt,
-          residualAt,
-          add,
-          rows - row,
-          columns - column,
-        );
-        bAt += bPanel;
-      }
+      const at = usize(row) * cStride + (usize(column) << 2);
+      const residualAt = residual == 0 ? usize(0) : residual + at;
+      const tall = rows - row;
+      const wide = columns - column;
+      multiplyEdge(c + at, cStride, aAt, A_STEP, b, B_STEP, depth, biasAt, residualAt, add, tall, wide);
       aAt += aPanel;
     }
-    b += 2 * bPanel;
+    b += bPanel;
   }
 }

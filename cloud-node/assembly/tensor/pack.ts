@@ -50,7 +50,7 @@ export function packRowsTransposed(out: usize, a: usize, stride: usize, rows: i3
   }
 }
 
-/** B (depth, columns) with its rows `stride` bytes apart, to panels (depth, 8). */
+/** B (depth, columns) with its rows `stride` bytes apart, to panels (depth, TILE_COLUMNS). */
 export function packColumns(out: usize, b: usize, stride: usize, columns: i32, depth: i32): void {
   for (let column = 0; column < columns; column += TILE_COLUMNS) {
     let from = b + (usize(column) << 2);
@@ -58,6 +58,8 @@ export function packColumns(out: usize, b: usize, stride: usize, columns: i32, d
     for (let k = 0; k < depth; k++) {
       v128.store(out, v128.load(from));
       v128.store(out, v128.load(from, 16), 16);
+      v128.store(out, v128.load(from, 32), 32);
+      v128.store(out, v128.load(from, 48), 48);
       from += stride;
       out += COLUMN_STEP;
     }
@@ -65,7 +67,7 @@ export function packColumns(out: usize, b: usize, stride: usize, columns: i32, d
   }
 }
 
-/** Bᵀ (columns, depth), its rows `stride` bytes apart, to panels (depth, 8) of B. */
+/** Bᵀ (columns, depth), its rows `stride` bytes apart, to panels (depth, TILE_COLUMNS) of B. */
 export function packColumnsTransposed(out: usize, b: usize, stride: usize, columns: i32, depth: i32): void {
   for (let column = 0; column < columns; column += TILE_COLUMNS) {
     for (let half = 0; half < TILE_COLUMNS; half += 4) {

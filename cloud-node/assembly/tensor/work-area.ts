@@ -1,7 +1,7 @@
 /** Where an instance keeps what its kernels need until they return: threads share the memory, and have each their own. */
 
 /** A tile of which a part is wanted. */
-const EDGE_BYTES: usize = 256;
+const EDGE_BYTES: usize = 384;
 /** Numbers of a strip: what functions are computed of at a time, in the first-level cache. */
 export const STRIP: i32 = 256;
 const STRIP_BYTES: usize = usize(STRIP) << 2;
@@ -17,7 +17,7 @@ export function edgeTile(): usize {
   return workArea;
 }
 
-/** One of two strips; not used while there are panels. */
+/** One of some strips; not used while there are panels. */
 export function strip(index: i32): usize {
   return workArea + EDGE_BYTES + usize(index) * STRIP_BYTES;
 }

@@ -16,8 +16,15 @@ export interface Arena {
   integers(section: ArenaSection, offset: number, count: number): Int32Array | Float64Array;
 }
 
-/** Calls of a program with their arguments resolved: run them in order. */
-export function bindCalls(calls: readonly KernelCall[], arena: Arena): readonly (() => void)[] {
+/**
+ * Calls of a program with their arguments resolved: run them in order.
+ *
+ * @param arena  whose kernels need not compute at once: a device's are recorded
+ */
+export function bindCalls(
+  calls: readonly KernelCall[],
+  arena: Pick<Arena, "address"> & { readonly kernels: Kernels },
+): readonly (() => void)[] {
   const resolve = (argument: KernelArgument) => {
     if (argument === undefined) return 0;
     return typeof argument === "number" ? argument : arena.address(argument.section, argument.offset);

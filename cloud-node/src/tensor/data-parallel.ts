@@ -1,9 +1,10 @@
 import type { Engine } from "./engine.ts";
+import { mostPartCalls } from "./part-calls.ts";
 import type { Program } from "./program.ts";
 import { ProgramEngine } from "./program-engine.ts";
 import { TensorError } from "./tensor-error.ts";
 import { layOutArena, reserveMemory } from "./wasm/arena-layout.ts";
-import { compileTensorModule, type TensorBuild } from "./wasm/tensor-module.ts";
+import { compileTensorModule, type TensorBuild, type VectorBits } from "./wasm/tensor-module.ts";
 import { ThreadCrew } from "./wasm/thread-crew.ts";
 import { WasmArena } from "./wasm/wasm-arena.ts";
 import { needsOf } from "./wasm/wasm-backend.ts";
@@ -15,6 +16,8 @@ export interface DataParallelOptions {
   readonly shards: number;
   /** From 1 to `shards`. */
   readonly threads: number;
+  /** 256 unless given. */
+  readonly vectorBits?: VectorBits | undefined;
 }
 
 /**
@@ -29,11 +32,12 @@ export async function loadDataParallel(program: Program, options: DataParallelOp
   if (!Number.isInteger(shards) || !Number.isInteger(threads) || threads < 1 || threads > shards) {
     throw new TensorError("bad-value", `${threads} threads for ${shards} shards`, "1 thread or more, a shard for each");
   }
-  const module = compileTensorModule(build);
+  const module = compileTensorModule(build, options.vectorBits);
   const layout = layOutArena(program, needsOf(module), shards);
   const memory = reserveMemory(layout);
   const first = new WasmArena(module, memory, layout, 0);
   const others = Array.from({ length: shards - 1 }, (_, shard) => new WasmArena(module, memory, layout, shard + 1));
-  const crew = await ThreadCrew.start({ program, module, memory, layout }, [first, ...others], threads);
+  const most = mostPartCalls(program, shards);
+  const crew = await ThreadCrew.start({ program, module, memory, layout }, [first, ...others], threads, most);
   return new ProgramEngine(program, [first, ...others], crew);
 }

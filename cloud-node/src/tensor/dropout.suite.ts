@@ -14,10 +14,10 @@ export function dropoutSuite({ name, load }: Pick<Backend, "name" | "load">): vo
       const engine = await load(onesProgram("a"));
       const ones = new Float32Array(COUNT).fill(1);
       engine.set("x", ones);
-      engine.forward();
-      expect(engine.read(engine.program.output)).toEqual(ones);
-      expect(resultOf(engine, { seed: 1, step: 1 })).toContain(0);
-      expect(resultOf(engine)).toEqual(ones);
+      await engine.forward();
+      expect(await engine.read(engine.program.output)).toEqual(ones);
+      expect(await resultOf(engine, { seed: 1, step: 1 })).toContain(0);
+      expect(await resultOf(engine)).toEqual(ones);
     });
 
     test("leaves out the places that seed, name and step say, and grows the others", async () => {
@@ -26,27 +26,27 @@ export function dropoutSuite({ name, load }: Pick<Backend, "name" | "load">): vo
       const want = Float32Array.from({ length: COUNT }, (_, i) =>
         mixWords(key, i) < Math.floor(RATE * 2 ** 32) ? 0 : 1 / (1 - RATE),
       );
-      expect(resultOf(engine, { seed: 5, step: 9 })).toEqual(want);
+      expect(await resultOf(engine, { seed: 5, step: 9 })).toEqual(want);
     });
 
     test("leaves out nearly its share, and other places for another seed, step or name", async () => {
       const engine = await load(onesProgram("a"));
       const other = await load(onesProgram("b"));
-      const first = resultOf(engine, { seed: 5, step: 9 });
+      const first = await resultOf(engine, { seed: 5, step: 9 });
       const isOut = (values: Float32Array) => values.map((value) => (value === 0 ? 1 : 0));
       const share = (outs: Float32Array) => outs.reduce((sum, out) => sum + out, 0) / COUNT;
       // Five deviations of a mean of COUNT draws.
       const bound = (rate: number) => 5 * Math.sqrt((rate * (1 - rate)) / COUNT);
       expect(Math.abs(share(isOut(first)) - RATE)).toBeLessThan(bound(RATE));
       for (const second of [
-        resultOf(engine, { seed: 6, step: 9 }),
-        resultOf(engine, { seed: 5, step: 10 }),
-        resultOf(other, { seed: 5, step: 9 }),
+        await resultOf(engine, { seed: 6, step: 9 }),
+        await resultOf(engine, { seed: 5, step: 10 }),
+        await resultOf(other, { seed: 5, step: 9 }),
       ]) {
         const both = share(isOut(first).map((out, i) => out * (second[i] === 0 ? 1 : 0)));
         expect(Math.abs(both - RATE ** 2)).toBeLessThan(bound(RATE ** 2));
       }
-      expect(resultOf(engine, { seed: 5, step: 9 })).toEqual(first);
+      expect(await resultOf(engine, { seed: 5, step: 9 })).toEqual(first);
     });
   });
 }
@@ -56,9 +56,9 @@ function onesProgram(name: string): Program {
   return b.build(b.dropout(b.parameter("x", [ROWS, WIDTH]), { name, rate: RATE }), { withGradients: false });
 }
 
-function resultOf(engine: Engine, draw?: DropoutDraw): Float32Array {
+async function resultOf(engine: Engine, draw?: DropoutDraw): Promise<Float32Array> {
   engine.set("x", new Float32Array(COUNT).fill(1));
   engine.setDropout(draw);
-  engine.forward();
+  await engine.forward();
   return engine.read(engine.program.output);
 }

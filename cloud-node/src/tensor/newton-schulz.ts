@@ -1,9 +1,13 @@
-import type { Kernels, UpdateKernels } from "./kernels.ts";
+import type { Kernels } from "./kernels.ts";
 
 /** Coefficients of the quintic that drives singular values towards 1, steepest at 0. @see Jordan et al. 2024 */
 const [A, B, C] = [3.4445, -4.775, 2.0315] as const;
 const STEPS = 5;
-const NORM_EPS = 1e-7;
+/** Added to a length before it divides. */
+export const NORM_EPS = 1e-7;
+
+/** Divides `count` numbers by their length. A device does it without telling the host how long they are. */
+export type Normalize = (x: number, count: number) => void;
 
 /**
  * Replace a matrix by nearly its closest orthogonal one: five Newton–Schulz steps X ← aX + (bS + cS²)X with S = XXᵀ, or
@@ -13,7 +17,8 @@ const NORM_EPS = 1e-7;
  *   as many numbers behind it, and two squares of the smaller side, are used
  */
 export function orthogonalize(
-  kernels: Kernels & UpdateKernels,
+  kernels: Kernels,
+  normalize: Normalize,
   scratch: (offset: number) => number,
   rows: number,
   columns: number,
@@ -28,7 +33,7 @@ export function orthogonalize(
     number,
     number,
   ];
-  kernels.scale(x, x, count, 1 / (Math.sqrt(kernels.sumOfSquares(x, count)) + NORM_EPS), 0);
+  normalize(x, count);
   for (let step = 0; step < STEPS; step++) {
     if (isTall) kernels.matmulWeightGradient(gram, x, x, rows, columns, columns, 0, 0);
     else kernels.matmul(gram, x, x, rows, columns, rows, 1, 0, 0);

@@ -1,6 +1,8 @@
 import type { Arena } from "./arena.ts";
-import { orthogonalize } from "./newton-schulz.ts";
+import type { Kernels, UpdateKernels } from "./kernels.ts";
+import { NORM_EPS, type Normalize, orthogonalize } from "./newton-schulz.ts";
 import type { AdamWGroup, MuonGroup, OptimizerStep } from "./optimizer.ts";
+import { type PartList, partsOf } from "./part-calls.ts";
 import type { Program, ProgramParameter } from "./program.ts";
 import { type Address, sizeOf } from "./tensor.ts";
 import { TensorError } from "./tensor-error.ts";
@@ -10,37 +12,40 @@ const CLIP_EPS = 1e-6;
 
 type Trained = ProgramParameter & { readonly gradient: Address };
 
+/** What updates are made of: they never ask for a number of the arena, so that they can be recorded for a device. */
+export interface UpdateArena extends Pick<Arena, "address"> {
+  readonly kernels: Kernels & Omit<UpdateKernels, "sumOfSquares">;
+  readonly normalize: Normalize;
+}
+
 /** Updates the parameters of one arena from their gradients; all state is in the arena. */
 export class Optimizer {
-  readonly #program: Program;
-  readonly #arena: Arena;
+  readonly #arena: UpdateArena;
   readonly #trained: ReadonlyMap<string, Trained>;
 
-  constructor(program: Program, arena: Arena) {
-    this.#program = program;
+  constructor(program: Program, arena: UpdateArena) {
     this.#arena = arena;
     const isTrained = (parameter: ProgramParameter): parameter is Trained => parameter.gradient !== undefined;
     this.#trained = new Map(program.parameters.filter(isTrained).map((parameter) => [parameter.name, parameter]));
   }
 
-  /** @returns the norm of the gradients before clipping; where it is not finite nothing was changed */
-  step({ step, clipNorm = Infinity, groups }: OptimizerStep): number {
+  /** @throws {TensorError} `bad-value`, `unknown-name` for an update that the program cannot have */
+  check({ step, groups }: OptimizerStep): void {
     if (!Number.isInteger(step) || step < 1) {
       throw new TensorError("bad-value", `step ${step} of an optimizer`, "count steps from 1 on");
     }
-    const members = groups.map((group) => group.parameters.map((name) => this.#parameter(name, group)));
-    const { kernels } = this.#arena;
-    const squares = kernels.sumOfSquares(this.#arena.address("gradient", 0), this.#program.sizes.gradient);
-    const norm = Math.sqrt(squares);
-    if (!Number.isFinite(norm)) return norm;
-    const gradScale = Math.min(1, clipNorm / (norm + CLIP_EPS));
-    for (const [index, group] of groups.entries()) {
-      for (const parameter of members[index] ?? []) {
+    for (const group of groups) for (const name of group.parameters) this.#parameter(name, group);
+  }
+
+  /** @param gradScale  what clipping makes of the gradients */
+  apply({ step, groups }: OptimizerStep, gradScale: number): void {
+    for (const group of groups) {
+      for (const name of group.parameters) {
+        const parameter = this.#parameter(name, group);
         if (group.kind === "adamw") this.#adamw(parameter, group, step, gradScale);
         else this.#muon(parameter, group, gradScale);
       }
     }
-    return norm;
   }
 
   #parameter(name: string, { kind }: AdamWGroup | MuonGroup): Trained {
@@ -85,7 +90,7 @@ export class Optimizer {
     const count = rows * width;
     const scratch = (offset: number) => this.#arena.address("scratch", offset);
     kernels.nesterov(scratch(0), grad, average, count, gradScale, group.momentum);
-    orthogonalize(kernels, scratch, rows, width);
+    orthogonalize(kernels, this.#arena.normalize, scratch, rows, width);
     // The update of a matrix that widens is scaled up, so that its entries do not shrink with its height.
     const scale = Math.sqrt(Math.max(1, columns / inner));
     kernels.scale(value, value, count, 1 - group.learningRate * group.weightDecay, 0);
@@ -96,6 +101,26 @@ export class Optimizer {
     const of = (section: "gradient" | "average" | "squareAverage") => this.#arena.address(section, gradient.offset);
     return [this.#arena.address("value", tensor.offset), of("gradient"), of("average"), of("squareAverage")];
   }
+}
+
+/** An arena of the host, to be updated: calls of AdamW go to `updates`, to be run as parts. */
+export function updateArena(arena: Arena, updates: PartList): UpdateArena {
+  const { kernels } = arena;
+  const unit = arena.address("value", 1) - arena.address("value", 0);
+  const adamw: UpdateKernels["adamw"] = (value, grad, average, squareAverage, count, ...rest) => {
+    for (const { start, length } of partsOf(count)) {
+      const places = [value, grad, average, squareAverage].map((place) => place + unit * start);
+      updates.add("adamw", [...places, length, ...rest], length);
+    }
+  };
+  const normalize = (x: number, count: number) =>
+    kernels.scale(x, x, count, 1 / (Math.sqrt(kernels.sumOfSquares(x, count)) + NORM_EPS), 0);
+  return { kernels: { ...kernels, adamw }, normalize, address: (section, offset) => arena.address(section, offset) };
+}
+
+/** What gradients of a norm are multiplied by. */
+export function clipScale(norm: number, { clipNorm = Infinity }: OptimizerStep): number {
+  return Math.min(1, clipNorm / (norm + CLIP_EPS));
 }
 
 /** Numbers of scratch that an update may need. */

@@ -42,8 +42,8 @@ const refused: readonly [string, TensorErrorCode, (b: ProgramBuilder) => unknown
   ["gradients of nothing", "no-gradient", (b) => b.build(b.scale(b.input("x", [1], "f32"), 2))],
 ];
 
-test.each(refused)("%s is refused: %s", (_, code, record) => {
-  expect(codeOf(() => record(new ProgramBuilder()))).toBe(code);
+test.each(refused)("%s is refused: %s", async (_, code, record) => {
+  expect(await codeOf(() => record(new ProgramBuilder()))).toBe(code);
 });
 
 test("a program is plain data: it survives being sent to a thread", () => {
@@ -62,9 +62,16 @@ test("gradients of two layers take little more room than those of one", () => {
   expect(sizeOfLayers(9) - sizeOfLayers(8)).toBe(2 * 64 * 64);
 });
 
+test("queries and keys of all layers are turned by one table", () => {
+  const b = new ProgramBuilder();
+  const turn = { heads: 1, headDim: 4, theta: 10, T: 2 };
+  const x = b.rope(b.rope(matrix(b, "x", 2, 4), turn), turn);
+  expect(b.build(b.rope(x, { ...turn, theta: 20 }), { withGradients: false }).constants).toHaveLength(2);
+});
+
 test("what an engine is given is checked, and nothing is changed by what is refused", async () => {
   const engine = await loadCase(jsBackend, transformerCase());
-  const loss = engine.forward();
+  const loss = await engine.forward();
   const group = { learningRate: 1, beta1: 0, beta2: 0, eps: 1, weightDecay: 0 };
   const calls: readonly [TensorErrorCode, () => unknown][] = [
     ["unknown-name", () => engine.get("nothing")],
@@ -84,15 +91,15 @@ test("what an engine is given is checked, and nothing is changed by what is refu
       () => engine.step({ step: 1, groups: [{ kind: "muon", parameters: ["0.gain"], momentum: 0, ...group }] }),
     ],
   ];
-  for (const [code, call] of calls) expect(codeOf(call), String(call)).toBe(code);
-  expect(engine.forward()).toBe(loss);
+  for (const [code, call] of calls) expect(await codeOf(call), String(call)).toBe(code);
+  expect(await engine.forward()).toBe(loss);
   engine.close();
   for (const call of [
     () => engine.forward(),
     () => engine.get("table"),
     () => engine.input("ids", new Int32Array(24)),
   ]) {
-    expect(codeOf(call)).toBe("closed");
+    expect(await codeOf(call)).toBe("closed");
   }
 });
 
@@ -109,9 +116,9 @@ function attend(b: ProgramBuilder, heads: number, kvHeads: number): Tensor {
   return b.causalAttention(q, k, v, { B: 1, T: 4, heads, kvHeads, headDim: 2 });
 }
 
-function codeOf(call: () => unknown): TensorErrorCode | undefined {
+async function codeOf(call: () => unknown): Promise<TensorErrorCode | undefined> {
   try {
-    call();
+    await call();
   } catch (error) {
     if (error instanceof TensorError) return error.code;
     throw error;

@@ -1,12 +1,13 @@
 import type { Arena } from "./arena.ts";
-import type { DropoutDraw, Engine, ParameterPart } from "./engine.ts";
+import type { DropoutDraw, Engine, ParameterPart, TrainOutcome } from "./engine.ts";
+import { checkCount, checkRange, closedEngine, countTargets, noGradient, unknownName } from "./engine-checks.ts";
 import type { OptimizerStep } from "./optimizer.ts";
-import { Optimizer } from "./optimizer-update.ts";
+import { clipScale, Optimizer, updateArena } from "./optimizer-update.ts";
+import { type CallParts, callPartsHere, type PartCall, PartList, partsOf } from "./part-calls.ts";
 import type { Program, ProgramInput, ProgramParameter } from "./program.ts";
 import { RandomStream } from "./random.ts";
 import { type Crew, type Pass, singleThread } from "./shard-calls.ts";
 import { type Address, rowsOf, sizeOf, type Tensor, widthOf } from "./tensor.ts";
-import { TensorError } from "./tensor-error.ts";
 
 type NumberView = Float32Array | Float64Array | Int32Array;
 
@@ -21,6 +22,12 @@ export class ProgramEngine implements Engine {
   readonly #inputs: ReadonlyMap<string, { readonly input: ProgramInput; readonly views: readonly NumberView[] }>;
   readonly #means: readonly { readonly targets: readonly NumberView[]; readonly denominators: readonly NumberView[] }[];
   readonly #outputs: readonly NumberView[];
+  readonly #callParts: CallParts;
+  /** The other shards' gradients are added to the first's. */
+  readonly #additions: readonly PartCall[];
+  readonly #squares: readonly PartCall[];
+  /** Of the step that is under way. */
+  readonly #updates = new PartList();
   readonly #optimizer: Optimizer;
   #crew: Crew | undefined;
 
@@ -30,7 +37,19 @@ export class ProgramEngine implements Engine {
     this.#arenas = arenas;
     this.#crew = crew;
     this.#parameters = new Map(program.parameters.map((parameter) => [parameter.name, parameter]));
-    this.#optimizer = new Optimizer(program, arenas[0]);
+    const [first, ...others] = arenas;
+    const gradientsOf = (arena: Arena, start: number) => arena.address("gradient", start);
+    const parts = partsOf(program.sizes.gradient);
+    this.#additions = parts.flatMap(({ part, start, length }) =>
+      others.map((other): PartCall => {
+        return { part, kernel: "copy", args: [gradientsOf(first, start), gradientsOf(other, start), length, 1] };
+      }),
+    );
+    this.#squares = parts.map(({ part, start, length }): PartCall => {
+      return { part, kernel: "sumOfSquares", args: [gradientsOf(first, start), length] };
+    });
+    this.#callParts = crew.callParts?.bind(crew) ?? callPartsHere(first);
+    this.#optimizer = new Optimizer(program, updateArena(first, this.#updates));
     this.#inputs = new Map(
       program.inputs.map((input) => [
         input.name,
@@ -47,7 +66,7 @@ export class ProgramEngine implements Engine {
     }
   }
 
-  get(name: string, part: ParameterPart = "value", out?: Float32Array): Float32Array {
+  async get(name: string, part: ParameterPart = "value", out?: Float32Array): Promise<Float32Array> {
     const view = this.#partOf(name, part);
     const target = out ?? new Float32Array(view.length);
     checkCount(name, target.length, view.length);
@@ -64,7 +83,7 @@ export class ProgramEngine implements Engine {
   input(name: string, values: Int32Array | Float32Array): void {
     this.#openCrew();
     const found = this.#inputs.get(name);
-    if (found === undefined) throw unknown("input", name);
+    if (found === undefined) throw unknownName("input", name);
     const { input, views } = found;
     const count = sizeOf(input.tensor.shape);
     checkCount(name, values.length, count * views.length);
@@ -83,26 +102,33 @@ export class ProgramEngine implements Engine {
     }
   }
 
-  forward(): number {
+  async forward(): Promise<number> {
     return this.#run("forward");
   }
 
-  backward(): number {
-    const loss = this.#run("backward");
-    const [first, ...others] = this.#arenas;
-    const count = this.program.sizes.gradient;
-    for (const other of others) {
-      first.kernels.copy(first.address("gradient", 0), other.address("gradient", 0), count, 1);
-    }
+  async backward(): Promise<number> {
+    const loss = await this.#run("backward");
+    if (this.#additions.length > 0) await this.#callParts(this.#additions);
     return loss;
   }
 
-  step(update: OptimizerStep): number {
+  async step(update: OptimizerStep): Promise<number> {
     this.#openCrew();
-    return this.#optimizer.step(update);
+    this.#optimizer.check(update);
+    const norm = Math.sqrt(Array.from(await this.#callParts(this.#squares)).reduce(sum, 0));
+    if (!Number.isFinite(norm)) return norm;
+    this.#updates.clear();
+    this.#optimizer.apply(update, clipScale(norm, update));
+    await this.#callParts(this.#updates.calls);
+    return norm;
   }
 
-  read(tensor: Tensor, out?: Float32Array): Float32Array {
+  async train(update: OptimizerStep): Promise<TrainOutcome> {
+    const loss = await this.backward();
+    return { loss, gradientNorm: Number.isFinite(loss) ? await this.step(update) : Number.NaN };
+  }
+
+  async read(tensor: Tensor, out?: Float32Array): Promise<Float32Array> {
     this.#openCrew();
     const arenas = tensor.section === "value" ? [this.#arenas[0]] : this.#arenas;
     const count = sizeOf(tensor.shape);
@@ -123,31 +149,31 @@ export class ProgramEngine implements Engine {
     this.#crew = undefined;
   }
 
-  #run(pass: Pass): number {
+  async #run(pass: Pass): Promise<number> {
     const crew = this.#openCrew();
     for (const { targets, denominators } of this.#means) {
       const count = Math.max(1, targets.map(countTargets).reduce(sum));
       for (const denominator of denominators) denominator[0] = count;
     }
-    crew.run(pass);
+    await crew.run(pass);
     return this.#outputs.map((output) => output[0] ?? 0).reduce(sum);
   }
 
   #partOf(name: string, part: ParameterPart): Float32Array | Float64Array {
     this.#openCrew();
     const parameter = this.#parameters.get(name);
-    if (parameter === undefined) throw unknown("parameter", name);
+    if (parameter === undefined) throw unknownName("parameter", name);
     const { tensor, gradient } = parameter;
     const count = sizeOf(tensor.shape);
     if (part === "value") return this.#arenas[0].numbers("value", tensor.offset, count);
     if (gradient === undefined || this.program.sizes.gradient === 0) {
-      throw new TensorError("no-gradient", `the ${part} of "${name}", which is not trained`, "ask for its value");
+      throw noGradient(name, part);
     }
     return this.#arenas[0].numbers(part, gradient.offset, count);
   }
 
   #openCrew(): Crew {
-    if (this.#crew === undefined) throw new TensorError("closed", "the engine is closed", "load the program again");
+    if (this.#crew === undefined) throw closedEngine();
     return this.#crew;
   }
 }
@@ -161,31 +187,6 @@ function cellOf(arena: Arena, { section, offset }: Address): Float32Array | Floa
   return arena.numbers(section, offset, 1);
 }
 
-/** Targets that are not masked. */
-function countTargets(targets: NumberView): number {
-  let count = 0;
-  for (let at = 0; at < targets.length; at++) if ((targets[at] ?? -1) >= 0) count++;
-  return count;
-}
-
 function sum(a: number, b: number): number {
   return a + b;
-}
-
-function checkCount(what: string, have: number, need: number): void {
-  if (have === need) return;
-  throw new TensorError("shape-mismatch", `${have} numbers for ${what}, which has ${need}`, "give as many as it has");
-}
-
-/** Kernels go where whole numbers say: those of an embedding, a cache or a row of logits must lie in it. */
-function checkRange({ name, range }: ProgramInput, values: Int32Array | Float32Array): void {
-  if (range === undefined) return;
-  const at = values.findIndex((value) => !Number.isInteger(value) || value < range.from || value >= range.below);
-  if (at < 0) return;
-  const problem = `"${name}" holds ${values[at]} at ${at}`;
-  throw new TensorError("bad-value", problem, `whole numbers from ${range.from} on, below ${range.below}`);
-}
-
-function unknown(kind: string, name: string): TensorError {
-  return new TensorError("unknown-name", `the program has no ${kind} "${name}"`, "use a name that it was built with");
 }

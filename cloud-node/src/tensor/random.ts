@@ -37,7 +37,7 @@ export class RandomStream {
     return (this.nextWord() + 0.5) * TWO_TO_MINUS_32;
   }
 
-  /** Evenly among 0 … below - 1; below ≤ 2^21. */
+  /** Among 0 … below - 1, evenly but for a share of below / 2^32; below ≤ 2^32. */
   nextBelow(below: number): number {
     return Math.floor(this.nextWord() * below * TWO_TO_MINUS_32);
   }

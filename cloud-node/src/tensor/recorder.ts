@@ -27,6 +27,7 @@ export class Recorder {
   readonly #parameters: ProgramParameter[] = [];
   readonly #inputs: ProgramInput[] = [];
   readonly #constants: ProgramConstant[] = [];
+  readonly #constantOf = new Map<string, Tensor>();
   readonly #losses: MeanLoss[] = [];
   readonly #dropouts: ProgramDropout[] = [];
   readonly #forward: KernelCall[] = [];
@@ -51,9 +52,13 @@ export class Recorder {
     return tensor;
   }
 
-  constant(shape: readonly number[], values: Float64Array): Tensor {
+  /** Numbers that never change. @param name  says what they are: of each there is one */
+  constant(name: string, shape: readonly number[], values: () => Float64Array): Tensor {
+    const known = this.#constantOf.get(name);
+    if (known !== undefined) return known;
     const tensor = this.reserve(shape);
-    this.#constants.push({ tensor, values });
+    this.#constants.push({ tensor, values: values() });
+    this.#constantOf.set(name, tensor);
     return tensor;
   }
 

@@ -1,4 +1,5 @@
 import { type Arena, bindCalls } from "./arena.ts";
+import type { CallParts } from "./part-calls.ts";
 import type { Program } from "./program.ts";
 
 /** Halves of a step: `backward` is forward and backward. */
@@ -20,9 +21,12 @@ export class ShardCalls {
   }
 }
 
-/** Runs one pass over every shard of an engine, and returns when all are done. */
+/** Runs one pass over every shard of an engine. */
 export interface Crew {
-  run(pass: Pass): void;
+  /** Until all are done; one pass at a time. */
+  run(pass: Pass): Promise<void>;
+  /** Runs calls for parts of the parameters; the calling thread does when absent. */
+  readonly callParts?: CallParts;
   close(): void;
 }
 
@@ -30,7 +34,7 @@ export interface Crew {
 export function singleThread(program: Program, arenas: readonly Arena[]): Crew {
   const shards = arenas.map((arena) => new ShardCalls(program, arena));
   return {
-    run(pass) {
+    async run(pass) {
       for (const shard of shards) shard.run(pass);
     },
     close() {

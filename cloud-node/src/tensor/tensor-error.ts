@@ -8,6 +8,8 @@ export type TensorErrorCode =
   | "bad-value"
   | "too-large"
   | "no-relaxed-simd"
+  | "no-device"
+  | "device-lost"
   | "closed"
   | "thread-failed";
 
@@ -15,12 +17,14 @@ export type TensorErrorCode =
 export class TensorError extends Error {
   override readonly name = "TensorError";
   readonly code: TensorErrorCode;
+  readonly problem: string;
   /** One line: what to do. */
   readonly remedy: string;
 
   constructor(code: TensorErrorCode, problem: string, remedy: string, options?: ErrorOptions) {
     super(`tensor: ${problem}: ${remedy}`, options);
     this.code = code;
+    this.problem = problem;
     this.remedy = remedy;
   }
 }

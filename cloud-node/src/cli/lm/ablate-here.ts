@@ -14,6 +14,7 @@ import type { Surroundings } from "../surroundings.ts";
 import { readText, readTokenizer } from "./read-run-options.ts";
 import type { PlannedCell } from "./run-ablate.ts";
 import { TrainingLine } from "./training-line.ts";
+import { vectorBitsOf } from "./vector-bits.ts";
 
 /** Train run after run, each in a folder of its own. What an ablation before it finished is not done again. */
 export async function ablateHere(
@@ -26,6 +27,7 @@ export async function ablateHere(
   const text = await readText(textName);
   const tokenizer = await readTokenizer(options.tokenizer);
   const { threads = availableParallelism() } = options;
+  const vectorBits = vectorBitsOf(surroundings.env);
   const line = new TrainingLine(stderr, clock);
   const results: CellResult[] = [];
   try {
@@ -44,7 +46,7 @@ export async function ablateHere(
             tokenizer,
             checkpoint,
           },
-          openBackend: (shards) => openBackend({ name: options.backend, shards, threads }),
+          openBackend: (shards) => openBackend({ name: options.backend, shards, threads, vectorBits }),
           signal: interrupt,
           nowMs: () => clock.nowMs(),
           memoryBytes: () => process.memoryUsage.rss(),

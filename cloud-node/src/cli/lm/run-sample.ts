@@ -8,6 +8,7 @@ import { CommandError } from "../command-error.ts";
 import type { SampleCommandOptions } from "../lm.ts";
 import { writeResult } from "../result-output.ts";
 import type { Surroundings } from "../surroundings.ts";
+import { vectorBitsOf } from "./vector-bits.ts";
 
 /** Between samples. */
 const RULE = "\n---\n";
@@ -24,7 +25,7 @@ export async function runSample(surroundings: Surroundings, run: string, options
     const { tokenizer, config, path, progress } = checkpoint;
     const first = promptTokens(config, tokenizer, prompt);
     const decoder = await Decoder.create(
-      await openBackend({ name: options.backend, shards: 1, threads: 1 }),
+      await openBackend({ name: options.backend, shards: 1, threads: 1, vectorBits: vectorBitsOf(surroundings.env) }),
       checkpoint.model,
       checkpoint.reader,
     );
@@ -36,7 +37,7 @@ export async function runSample(surroundings: Surroundings, run: string, options
       if (json !== true) stdout.write(pieces.join(""));
       let sample = prompt;
       decoder.reset();
-      for (const piece of sampleText(decoder, tokenizer, first, request)) {
+      for await (const piece of sampleText(decoder, tokenizer, first, request)) {
         sample += piece;
         if (json !== true) stdout.write(piece);
         await new Promise((resolve) => setImmediate(resolve));

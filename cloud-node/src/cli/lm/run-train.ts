@@ -11,6 +11,7 @@ import { writeResult } from "../result-output.ts";
 import type { Surroundings } from "../surroundings.ts";
 import { readRunConfig, readText, readTokenizer } from "./read-run-options.ts";
 import { TrainingLine } from "./training-line.ts";
+import { vectorBitsOf } from "./vector-bits.ts";
 
 /** `lockstep lm train`. */
 export async function runTrain(
@@ -20,6 +21,7 @@ export async function runTrain(
 ): Promise<void> {
   const { stderr, clock, interrupt } = surroundings;
   const { out, resume, force, backend, json, threads = availableParallelism() } = options;
+  const vectorBits = vectorBitsOf(surroundings.env);
   const text = await readText(textName);
   const checkpoint = resume === true ? await openCheckpoint(options) : undefined;
   const line = new TrainingLine(stderr, clock);
@@ -29,7 +31,7 @@ export async function runTrain(
     const tokenizer = await readTokenizer(options.tokenizer);
     summary = await trainModel({
       ...{ config, text, textName, out, isReplaced: force === true, tokenizer, checkpoint },
-      openBackend: (shards) => openBackend({ name: backend, shards, threads }),
+      openBackend: (shards) => openBackend({ name: backend, shards, threads, vectorBits }),
       signal: interrupt,
       nowMs: () => clock.nowMs(),
       memoryBytes: () => process.memoryUsage.rss(),

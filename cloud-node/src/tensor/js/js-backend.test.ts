@@ -10,18 +10,19 @@ const MAX_NUMBERS = 40;
 
 test.each([...tensorCases(), transformerCase()])("$name: gradients equal central differences", async (tensorCase) => {
   const engine = await loadCase(tensorCase);
-  engine.backward();
+  await engine.backward();
   let checked = 0;
   for (const { name, gradient } of tensorCase.program.parameters) {
     if (gradient === undefined) continue;
-    const derived = engine.get(name, "gradient");
-    const values = engine.get(name);
+    const derived = await engine.get(name, "gradient");
+    const values = await engine.get(name);
     const numbers = Array.from({ length: values.length }, (_, i) => i).filter(
       (i) => i % Math.ceil(values.length / MAX_NUMBERS) === 0,
     );
     const size = Math.max(...derived.map(Math.abs), 1e-3);
     for (const i of numbers) {
-      const difference = (lossAt(engine, name, values, i, H) - lossAt(engine, name, values, i, -H)) / (2 * H);
+      const difference =
+        ((await lossAt(engine, name, values, i, H)) - (await lossAt(engine, name, values, i, -H))) / (2 * H);
       expect(Math.abs(difference - (derived[i] ?? Number.NaN)) / size, `${name}[${i}]`).toBeLessThan(MAX_RELATIVE);
       checked++;
     }
@@ -31,7 +32,7 @@ test.each([...tensorCases(), transformerCase()])("$name: gradients equal central
 });
 
 /** Loss with one number of a parameter moved; steps of a power of two are exact for 32-bit numbers near 1. */
-function lossAt(engine: Engine, name: string, values: Float32Array, at: number, step: number): number {
+async function lossAt(engine: Engine, name: string, values: Float32Array, at: number, step: number): Promise<number> {
   const moved = values.slice();
   moved[at] = Math.round((values[at] ?? 0) / H) * H + step;
   engine.set(name, moved);

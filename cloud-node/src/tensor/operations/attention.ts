@@ -85,7 +85,8 @@ export function rope(recorder: Recorder, x: Tensor, { heads, headDim, theta, T, 
   checkShape("rope", "x", [rows, width], [rows, heads * headDim]);
   if (positions !== undefined) checkShape("rope", "positions", [sizeOf(positions.shape)], [rows]);
   if (positions !== undefined) recorder.limit("rope", positions, 0, T);
-  const table = recorder.constant([T, 2, headDim / 2], rotationTable(T, headDim, theta));
+  const turns = () => rotationTable(T, headDim, theta);
+  const table = recorder.constant(`rope ${T} ${headDim} ${theta}`, [T, 2, headDim / 2], turns);
   const sizes = [rows, T, heads, headDim] as const;
   const out = recorder.result(x.shape, [x], (tape, grad) => {
     const { address, add } = tape.give(x);

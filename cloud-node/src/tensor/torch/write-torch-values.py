@@ -86,12 +86,42 @@ def digits(tensor):
     return [float(f"{value:.9g}") for value in tensor.detach().flatten().tolist()]
 
 
-def record(model, shapes):
+class Muon:
+    """Momentum made orthogonal, after Jordan et al. 2024; weights are (outputs, inputs), or transposed where named so."""
+
+    def __init__(self, parameters, transposed, lr=0.02, momentum=0.9, weight_decay=0.1):
+        self.parameters, self.transposed = parameters, transposed
+        self.lr, self.momentum, self.weight_decay = lr, momentum, weight_decay
+        self.averages = {name: torch.zeros_like(value) for name, value in parameters.items()}
+
+    @torch.no_grad()
+    def step(self):
+        for name, value in self.parameters.items():
+            average = self.averages[name]
+            average.lerp_(value.grad, 1 - self.momentum)
+            ahead = value.grad.lerp(average, self.momentum)
+            inputs, outputs = ahead.shape if name in self.transposed else ahead.T.shape
+            value.mul_(1 - self.lr * self.weight_decay)
+            value.sub_(self.lr * math.sqrt(max(1, outputs / inputs)) * orthogonal(ahead))
+
+
+def orthogonal(matrix):
+    """The singular value decomposition's vectors, with values that went five times through the quintic."""
+    left, values, right = torch.linalg.svd(matrix / (matrix.norm() + 1e-7), full_matrices=False)
+    for _ in range(5):
+        values = 3.4445 * values - 4.7750 * values**3 + 2.0315 * values**5
+    return left @ torch.diag(values) @ right
+
+
+def record(model, shapes, muon=(), transposed=()):
     parameters = {name: numbers(order, shape) for order, (name, shape) in enumerate(shapes.items())}
-    optimizer = torch.optim.AdamW(parameters.values(), lr=0.01, betas=(0.9, 0.95), eps=1e-8, weight_decay=0.1)
+    rest = [value for name, value in parameters.items() if name not in muon]
+    optimizer = torch.optim.AdamW(rest, lr=0.01, betas=(0.9, 0.95), eps=1e-8, weight_decay=0.1)
+    matrices = Muon({name: parameters[name] for name in muon}, transposed)
     losses, gradients, norms = [], {}, []
     for step in range(3):
-        optimizer.zero_grad()
+        for parameter in parameters.values():
+            parameter.grad = None
         loss = F.cross_entropy(model(parameters), TARGETS, ignore_index=-1)
         loss.backward()
         losses.append(float(f"{loss.item():.12g}"))
@@ -100,6 +130,7 @@ def record(model, shapes):
         norm = torch.nn.utils.clip_grad_norm_(parameters.values(), 0.2)
         norms.append(float(f"{norm.item():.12g}"))
         optimizer.step()
+        matrices.step()
     return {
         "shapes": shapes,
         "losses": losses,
@@ -109,7 +140,11 @@ def record(model, shapes):
     }
 
 
+LLAMA_MATRICES = ["q", "k", "v", "proj", "gate", "up", "down", "square"]
 values = {name: record(model, shapes) for name, (model, shapes) in MODELS.items()}
+# Wide, tall and square ones, stored both ways round.
+values["gptMuon"] = record(*MODELS["gpt"], muon=["qkv", "proj", "up", "down"])
+values["llamaMuon"] = record(*MODELS["llama"], muon=LLAMA_MATRICES, transposed=LLAMA_MATRICES)
 with open("torch-values.json", "w", encoding="utf-8") as file:
     json.dump({"torch": torch.__version__, "models": values}, file, separators=(",", ":"))
     file.write("\n")

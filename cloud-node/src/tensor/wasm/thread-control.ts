@@ -18,6 +18,8 @@ export const CONTROL_WORDS = 4;
 
 export const CLOSE = 0;
 export const COMMANDS: Readonly<Record<Pass, number>> = { forward: 1, backward: 2 };
+/** Run the calls of a table. */
+export const CALL_PARTS = 3;
 
 /** What a thread is started with. */
 export interface ShardThreadData {
@@ -26,6 +28,11 @@ export interface ShardThreadData {
   readonly memory: WebAssembly.Memory;
   readonly layout: ArenaLayout;
   readonly program: Program;
+  /** Numbers of a `CallTable`. */
+  readonly calls: Float64Array<SharedArrayBuffer>;
   /** Numbers of the shards that are its own. */
   readonly shards: readonly number[];
+  /** Its own number, from 1 on, and how many there are with the engine's. */
+  readonly thread: number;
+  readonly threads: number;
 }

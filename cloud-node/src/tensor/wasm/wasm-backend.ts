@@ -1,20 +1,21 @@
 import type { Backend } from "../engine.ts";
 import { ProgramEngine } from "../program-engine.ts";
 import { layOutArena, type ModuleNeeds, reserveMemory } from "./arena-layout.ts";
-import { compileTensorModule, instantiateTensorModule, type TensorBuild } from "./tensor-module.ts";
+import { compileTensorModule, instantiateTensorModule, type TensorBuild, type VectorBits } from "./tensor-module.ts";
 import { WasmArena } from "./wasm-arena.ts";
 
 /** The default: the same bits on every machine. */
-export const wasmStrictBackend: Backend = makeBackend("wasm-strict");
+export const wasmStrictBackend: Backend = wasmBackend("wasm-strict");
 
 /** With fused multiply-adds where the CPU has them: faster; the same bits on one machine only. */
-export const wasmRelaxedBackend: Backend = makeBackend("wasm-relaxed");
+export const wasmRelaxedBackend: Backend = wasmBackend("wasm-relaxed");
 
-function makeBackend(name: TensorBuild): Backend {
+/** One of both, for vectors of 256 bits where the host can, or without them. */
+export function wasmBackend(name: TensorBuild, vectorBits: VectorBits = 256): Backend {
   return {
     name,
     async load(program) {
-      const module = compileTensorModule(name);
+      const module = compileTensorModule(name, vectorBits);
       const layout = layOutArena(program, needsOf(module), 1);
       return new ProgramEngine(program, [new WasmArena(module, reserveMemory(layout), layout, 0)]);
     },

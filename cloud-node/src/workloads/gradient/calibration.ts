@@ -34,10 +34,10 @@ export async function calibrate({ config, text, workers, steps }: CalibrationReq
     const gradient = new Float32Array(parameterCount(modelConfig));
     for (let step = 0; step < steps; step += 1) {
       const update = updates.at(step);
-      model.backward(data.training.next(), update.step);
-      model.read("gradient", gradient);
+      await model.backward(data.training.next(), update.step);
+      await model.read("gradient", gradient);
       survey.add(gradient);
-      model.update(update);
+      await model.update(update);
     }
     return survey.variances();
   } finally {

@@ -79,7 +79,7 @@ export class Coordinator {
    *
    * @param state  what they need, where they do not have it
    */
-  async open(step: number, state: () => readonly NamedBytes[]): Promise<void> {
+  async open(step: number, state: () => Promise<readonly NamedBytes[]>): Promise<void> {
     if (!this.#isBegun) {
       const isReady = (guest: Guest) => !guest.isThere || guest.readyFor !== undefined;
       await this.#until(() => [...this.#guests.values()].every(isReady), this.#options.startMs);
@@ -90,7 +90,7 @@ export class Coordinator {
     for (const [rank, guest] of this.#guests) {
       if (guest.readyFor === undefined) continue;
       const hasState = guest.readyFor === step || guest.roundsFrom <= guest.readyFor;
-      if (!hasState) whole ??= state();
+      if (!hasState) whole ??= await state();
       this.#post(rank, guest, encodeGo(step, hasState ? undefined : whole));
       Object.assign(guest, { readyFor: undefined, isExpected: true, roundsFrom: step, contribution: undefined });
       if (step > 0) this.#options.onEvent(`worker ${rank} takes part from step ${step} on`);

@@ -1,6 +1,6 @@
 import { GradientError } from "./gradient-error.ts";
 import { type GradientTensor, layoutCount } from "./gradient-layout.ts";
-import type { GradientMethod, MethodOptions, MethodState } from "./method.ts";
+import type { GradientMethod, MethodState } from "./method.ts";
 
 /** Every number as it is, in little endian: what all other methods are measured against. */
 export class FloatMethod implements GradientMethod {
@@ -8,11 +8,9 @@ export class FloatMethod implements GradientMethod {
   readonly beta1 = undefined;
   readonly unsentStays = undefined;
   readonly #count: number;
-  readonly #workers: number;
 
-  constructor(layout: readonly GradientTensor[], { workers }: Pick<MethodOptions, "workers">) {
+  constructor(layout: readonly GradientTensor[]) {
     this.#count = layoutCount(layout);
-    this.#workers = workers;
   }
 
   contribution(_step: number, numbers: Float32Array): Uint8Array {
@@ -24,8 +22,13 @@ export class FloatMethod implements GradientMethod {
 
   average(_step: number, contributions: readonly (Uint8Array | undefined)[], out: Float32Array): void {
     out.fill(0);
-    for (const bytes of contributions) if (bytes !== undefined) this.#add(bytes, out);
-    const share = 1 / this.#workers;
+    let given = 0;
+    for (const bytes of contributions) {
+      if (bytes === undefined) continue;
+      this.#add(bytes, out);
+      given += 1;
+    }
+    const share = 1 / Math.max(1, given);
     for (let at = 0; at < out.length; at += 1) out[at] = (out[at] ?? 0) * share;
   }
 

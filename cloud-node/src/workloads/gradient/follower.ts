@@ -63,7 +63,7 @@ export class Follower {
   async #update({ step, contributions }: DownMessage & { readonly kind: "round" }): Promise<void> {
     const { replica, steps, onRound } = this.#options;
     if (!replica.isLast(step) || !replica.isSameRound(step, this.#step)) throw outOfStep(`round ${step}`, this.#step);
-    replica.apply(step, contributions, this.#own);
+    await replica.apply(step, contributions, this.#own);
     const isIn = contributions.some(({ rank }) => rank === this.#link.rank);
     this.#own = undefined;
     this.#step = step + 1;
@@ -80,14 +80,14 @@ export class Follower {
     for (let step = this.#step; ; step += 1) {
       // Whoever shares this thread gets a turn.
       await setImmediate();
-      const loss = replica.learn(batches.next(), step);
+      const loss = await replica.learn(batches.next(), step);
       this.#drawn += 1;
       if (replica.isLast(step)) {
-        this.#own = replica.contribution(step);
+        this.#own = await replica.contribution(step);
         await this.#link.send(0, encodeContribution(step, { loss, bytes: this.#own }));
         return;
       }
-      replica.stepAlone(step);
+      await replica.stepAlone(step);
     }
   }
 

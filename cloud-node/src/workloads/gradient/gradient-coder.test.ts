@@ -181,6 +181,75 @@ test("out gets factor times what was sent, on top of what it has", () => {
   expect(out).toEqual(sent.map((x) => Math.fround(2 + 0.5 * x)));
 });
 
+describe("structure that gradients have", () => {
+  const [rows, columns] = [240, 120];
+  const layout = [{ name: "a", shape: [rows, columns] }];
+  const count = rows * columns;
+  /** Rows and columns of very different activity; values from a few outer products, as a batch's gradient is. */
+  const values = new Float32Array(count);
+  for (let rank = 0; rank < 3; rank += 1) {
+    const [down, across] = [noise(rows, `down ${rank}`), noise(columns, `across ${rank}`)];
+    for (let i = 0; i < count; i += 1) {
+      const part = (down[Math.floor(i / columns)] ?? 0) * (across[i % columns] ?? 0);
+      values[i] = (values[i] ?? 0) + part;
+    }
+  }
+  const encode = (mode: CoderMode, step: number, of: Float32Array = values) => {
+    const sent = new Float32Array(count);
+    const message = new GradientCoder(layout, mode).encode(of, { steps: Float32Array.of(step) }, STEP, sent);
+    return { bytes: message.length, sent };
+  };
+  const ternary: CoderMode = { kind: "threshold", levels: 1 };
+
+  test("takes less than the entropy of codes by their frequency, signs and all", () => {
+    const { bytes, sent } = encode(ternary, 4);
+    const share = sent.filter((x) => x !== 0).length / count;
+    const bits = count * (share - share * Math.log2(share) - (1 - share) * Math.log2(1 - share));
+    expect(share).toBeGreaterThan(0.01);
+    expect(bytes).toBeLessThan(0.8 * (bits / 8));
+  });
+
+  test("is worth nothing where it was shuffled away: then codes take what their frequency says, and 3 %", () => {
+    const shuffled = values.slice();
+    const stream = new RandomStream(2, "shuffle");
+    for (let i = count - 1; i > 0; i -= 1) {
+      const j = stream.nextBelow(i + 1);
+      [shuffled[i], shuffled[j]] = [shuffled[j] ?? 0, shuffled[i] ?? 0];
+    }
+    const { bytes, sent } = encode(ternary, 4, shuffled);
+    const share = sent.filter((x) => x !== 0).length / count;
+    const bits = count * (share - share * Math.log2(share) - (1 - share) * Math.log2(1 - share));
+    expect(bytes).toBeLessThan(1.03 * (bits / 8) + 24);
+    expect(bytes).toBeGreaterThan(0.99 * (bits / 8));
+  });
+});
+
+test("a live stream goes from gradients to a trajectory and back: each message says how it is coded", () => {
+  const atoms = [{ name: "positions", shape: [200, 3] }];
+  const sender = new GradientCoder(atoms, { kind: "stochastic", bits: 4 });
+  const receiver = new GradientCoder(atoms, { kind: "stochastic", bits: 4 });
+  const receive = (message: Uint8Array, step: number): Float32Array => {
+    const out = new Float32Array(600);
+    receiver.decode(message, {}, step, out, 1);
+    return out;
+  };
+  const gradient = noise(600, "gradient");
+  const before = sender.encode(gradient, {}, 1);
+  sender.mode = { kind: "error-bounded" };
+  let known: Float32Array = new Float32Array(600);
+  for (let step = 2; step < 6; step += 1) {
+    // A trajectory: what the last positions do not foretell.
+    const positions = noise(600, "start").map((x, i) => 10 * x + 0.1 * step * Math.sin(i));
+    const residual = positions.map((x, i) => x - (known[i] ?? 0));
+    const decoded = receive(sender.encode(residual, { steps: Float32Array.of(0.01) }, step), step);
+    known = known.map((x, i) => x + (decoded[i] ?? 0));
+    for (const [i, x] of positions.entries()) expect(Math.abs(x - (known[i] ?? 0))).toBeLessThanOrEqual(0.005 + 1e-5);
+  }
+  sender.mode = { kind: "stochastic", bits: 4 };
+  expect(sender.encode(gradient, {}, 1)).toEqual(before);
+  expect(Math.max(...receive(before, 1).map((x, i) => Math.abs(x - (gradient[i] ?? 0))))).toBeLessThan(0.6);
+});
+
 test("a gradient of zeros takes a head and next to nothing", () => {
   const coder = new GradientCoder(LAYOUT, { kind: "top-k", share: 0.01, levels: 1, of: "message" });
   const message = coder.encode(new Float32Array(N), {}, STEP);

@@ -1,38 +1,22 @@
+import { type CoderAreas, reserveAreas } from "./coder-areas.ts";
 import { type CoderControl, type CoderMode, LARGEST_CODE, largestCode, modeProblem } from "./coder-mode.ts";
 import { GradientCore } from "./gradient-core.ts";
 import { GradientError } from "./gradient-error.ts";
 import { type GradientTensor, type PlacedTensor, placeTensors } from "./gradient-layout.ts";
 import {
-  bfloatAbove,
-  bfloatBelow,
-  bfloatOf,
   type CodeKind,
+  HEAD_BYTES,
   type MessageHead,
   readMessage,
   roundExcess,
   writeMessage,
 } from "./gradient-message.ts";
+import { chooseSteps } from "./step-choice.ts";
 
 /** Where values lie in a bin below the last one: less of them are large. */
 const BIN_PLACE = 0.42;
-const LEAST_STEP = 2 ** -60;
-const MOST_STEP = 2 ** 60;
-/** What may be read behind codes: a whole block. */
-const SLACK_BYTES = 64;
 /** A coded message is never longer than the values themselves, but for so much. */
 const ROOM_BYTES = 4096;
-
-/** Addresses of what a coder keeps in its kernel's memory. */
-interface Areas {
-  readonly values: number;
-  readonly weights: number;
-  readonly contexts: number;
-  readonly codes: number;
-  readonly turnedCodes: number;
-  readonly turnedContexts: number;
-  readonly counts: number;
-  readonly work: number;
-}
 
 /**
  * Codes the gradients of one model: every worker has one, and reads every worker's messages with it.
@@ -47,7 +31,7 @@ export class GradientCoder {
   readonly #count: number;
   readonly #seed: number;
   readonly #layout: number;
-  readonly #areas: Areas;
+  readonly #areas: CoderAreas;
 
   /**
    * @param seed  of stochastic rounding: another one for each worker
@@ -60,24 +44,7 @@ export class GradientCoder {
     this.#count = this.#tensors.reduce((sum, { count }) => sum + count, 0);
     const text = JSON.stringify(layout.map(({ name, shape }) => [name, shape]));
     this.#layout = this.#core.checksum(new TextEncoder().encode(text));
-    this.#areas = this.#reserve();
-  }
-
-  #reserve(): Areas {
-    const core = this.#core;
-    const largest = (of: (tensor: PlacedTensor) => number) => Math.max(0, ...this.#tensors.map(of));
-    const turned = largest(({ isTurned, count }) => (isTurned ? count : 0));
-    const work = largest(({ isTurned, rows, columns }) => core.calls.workBytes(isTurned ? rows : columns));
-    return {
-      values: core.reserve(4 * this.#count),
-      weights: core.reserve(4 * this.#count),
-      contexts: core.reserve(this.#count + SLACK_BYTES),
-      codes: core.reserve(2 * this.#count + SLACK_BYTES),
-      turnedCodes: core.reserve(2 * turned + SLACK_BYTES),
-      turnedContexts: core.reserve(turned + SLACK_BYTES),
-      counts: core.reserve(4 * Number(core.calls.MAGNITUDES.value)),
-      work: core.reserve(work),
-    };
+    this.#areas = reserveAreas(this.#core, this.#tensors);
   }
 
   /**
@@ -99,7 +66,7 @@ export class GradientCoder {
     core.write(this.#areas.values, values);
     const state = this.#place(control);
     const included = this.#tensors.map((_, t) => control.included?.[t] !== 0);
-    const steps = this.#chooseSteps(mode, control, included);
+    const steps = chooseSteps({ core, areas: this.#areas, tensors: this.#tensors, control, included }, mode);
     const kind: CodeKind = mode.kind === "top-k" ? "threshold" : mode.kind;
     const largest = largestCode(mode);
     const { sentCount, excess } = this.#quantize(kind, largest, steps, included, control, step);
@@ -120,11 +87,12 @@ export class GradientCoder {
    * @param step  that it must be of
    * @param out  (N); unchanged where an error is thrown
    * @throws {GradientError} `truncated`, `bad-checksum`, `unknown-version`, `bad-header`, `damaged`, `other-layout`, `other-step`,
-   *   `other-state`, `bad-control`
+   *   `other-state`, `too-large`, `bad-control`
    */
   decode(message: Uint8Array, control: CoderControl, step: number, out: Float32Array, factor: number): void {
     this.#check(out.length, control);
     const core = this.#core;
+    this.#checkLength(message.length);
     const { head, body } = readMessage(message, this.#tensors.length, (bytes) => core.checksum(bytes));
     this.#checkHead(head, control, step);
     const mark = core.mark();
@@ -154,6 +122,14 @@ export class GradientCoder {
     }
   }
 
+  /** Nothing is read, and no memory taken, of what no encoder of this layout can have written. */
+  #checkLength(bytes: number): void {
+    const most = HEAD_BYTES + 3 * this.#tensors.length + 4 * this.#count + ROOM_BYTES;
+    if (bytes <= most) return;
+    const problem = `the message has ${bytes} bytes, the longest of this model ${most}`;
+    throw new GradientError("too-large", problem, "train the same model on all workers");
+  }
+
   /** Put weights and contexts where the kernel sees them. @returns their digest, u16 */
   #place({ weights, contexts }: CoderControl): number {
     const { calls } = this.#core;
@@ -174,49 +150,6 @@ export class GradientCoder {
 
   #weightsOf({ from }: PlacedTensor, has: boolean): number {
     return has ? this.#areas.weights + 4 * from : 0;
-  }
-
-  #chooseSteps(mode: CoderMode, control: CoderControl, included: readonly boolean[]): Float32Array {
-    const steps = new Float32Array(this.#tensors.length);
-    const has = control.weights !== undefined;
-    if (mode.kind === "top-k") return this.#thresholds(mode, has, included);
-    this.#tensors.forEach((tensor, t) => {
-      if (included[t] !== true) return;
-      steps[t] = mode.kind === "stochastic" ? this.#spread(tensor, has, mode.bits) : givenStep(control, t);
-    });
-    return steps;
-  }
-
-  /** The step with which the largest value has the largest code. */
-  #spread(tensor: PlacedTensor, has: boolean, bits: number): number {
-    const at = this.#areas.values + 4 * tensor.from;
-    const largest = this.#core.calls.largestMagnitude(at, this.#weightsOf(tensor, has), tensor.count);
-    if (!(largest < MOST_STEP)) throw notFinite();
-    return bfloatAbove(Math.max(LEAST_STEP, largest / (2 ** (bits - 1) - 1)));
-  }
-
-  #thresholds(mode: Extract<CoderMode, { kind: "top-k" }>, has: boolean, included: readonly boolean[]): Float32Array {
-    const { calls } = this.#core;
-    const { values, counts } = this.#areas;
-    const steps = new Float32Array(this.#tensors.length);
-    const clear = () => this.#core.bytes(counts, 4 * Number(calls.MAGNITUDES.value)).fill(0);
-    let all = 0;
-    clear();
-    this.#tensors.forEach((tensor, t) => {
-      if (included[t] !== true) return;
-      calls.countMagnitudes(values + 4 * tensor.from, this.#weightsOf(tensor, has), tensor.count, counts);
-      all += tensor.count;
-      if (mode.of === "message") return;
-      steps[t] = this.#threshold(mode.share * tensor.count);
-      clear();
-    });
-    return mode.of === "tensor" ? steps : steps.fill(this.#threshold(mode.share * all));
-  }
-
-  #threshold(wanted: number): number {
-    const bits = this.#core.calls.thresholdFor(this.#areas.counts, Math.max(1, Math.round(wanted)));
-    const threshold = bfloatOf(bits);
-    return Math.min(MOST_STEP, Math.max(LEAST_STEP, threshold));
   }
 
   #quantize(
@@ -345,13 +278,6 @@ export class GradientCoder {
 
 function linesOf({ rows, columns, isTurned }: PlacedTensor): [lines: number, columns: number] {
   return isTurned ? [columns, rows] : [rows, columns];
-}
-
-function givenStep({ steps }: CoderControl, tensor: number): number {
-  const step = steps?.[tensor];
-  if (step === undefined) throw badControl("this mode needs steps");
-  if (!(step >= LEAST_STEP && step <= MOST_STEP)) throw badControl(`the step of tensor ${tensor} is ${step}`);
-  return bfloatBelow(step);
 }
 
 function badControl(problem: string): GradientError {

@@ -21,7 +21,11 @@ const CONTROL = {
   contexts: Uint8Array.from({ length: N }, (_, i) => i % 16),
 };
 const coder = new GradientCoder(LAYOUT, { kind: "threshold", levels: 3 });
-const MESSAGE = coder.encode(VALUES, { ...CONTROL, steps: Float32Array.of(2, 3, 2), included: Uint8Array.of(1, 1, 0) }, STEP);
+const MESSAGE = coder.encode(
+  VALUES,
+  { ...CONTROL, steps: Float32Array.of(2, 3, 2), included: Uint8Array.of(1, 1, 0) },
+  STEP,
+);
 
 /** As if the sender had meant it: with the right checksum. */
 function sealed(message: Uint8Array): Uint8Array {
@@ -35,7 +39,12 @@ function changed(change: (message: Uint8Array, view: DataView) => void): Uint8Ar
   return sealed(message);
 }
 
-function refusal(message: Uint8Array, control: CoderControl = CONTROL, step = STEP, by = coder): GradientErrorCode | undefined {
+function refusal(
+  message: Uint8Array,
+  control: CoderControl = CONTROL,
+  step = STEP,
+  by = coder,
+): GradientErrorCode | undefined {
   const out = new Float32Array(N).fill(3);
   try {
     by.decode(message, control, step, out, 1);
@@ -109,6 +118,12 @@ test("codes that no encoder wrote, under a right checksum, are refused or read, 
   expect(refused).toBeGreaterThan(100);
 });
 
+test("a message that is longer than any of this model is refused before it is looked at", () => {
+  const message = new Uint8Array(20_000);
+  message.set(MESSAGE);
+  expect(refusal(message)).toBe("too-large");
+});
+
 test("bodies of all kinds of noise are read or refused in time, whatever they claim", () => {
   for (let round = 0; round < 300; round += 1) {
     const fill = [0, 255, stream.nextBelow(256)][round % 3] ?? 0;
@@ -141,10 +156,18 @@ describe("an encoder refuses what it cannot code", () => {
     ["too few values", "bad-control", () => coder.encode(new Float32Array(3), plain, 0)],
     ["too few weights", "bad-control", () => coder.encode(VALUES, { ...plain, weights: new Float32Array(3) }, 0)],
     ["too few contexts", "bad-control", () => coder.encode(VALUES, { ...plain, contexts: new Uint8Array(3) }, 0)],
-    ["a context beyond 15", "bad-control", () => coder.encode(VALUES, { ...plain, contexts: new Uint8Array(N).fill(16) }, 0)],
+    [
+      "a context beyond 15",
+      "bad-control",
+      () => coder.encode(VALUES, { ...plain, contexts: new Uint8Array(N).fill(16) }, 0),
+    ],
     ["no steps", "bad-control", () => coder.encode(VALUES, {}, 0)],
     ["a step of 0", "bad-control", () => coder.encode(VALUES, { steps: Float32Array.of(1, 0, 1) }, 0)],
-    ["a step that is no number", "bad-control", () => coder.encode(VALUES, { steps: Float32Array.of(1, 1, Number.NaN) }, 0)],
+    [
+      "a step that is no number",
+      "bad-control",
+      () => coder.encode(VALUES, { steps: Float32Array.of(1, 1, Number.NaN) }, 0),
+    ],
     ["a weight of 0", "not-finite", () => coder.encode(VALUES, { ...plain, weights: new Float32Array(N) }, 0)],
     ["too small a sent", "bad-control", () => coder.encode(VALUES, plain, 0, new Float32Array(3))],
   ];
@@ -154,22 +177,25 @@ describe("an encoder refuses what it cannot code", () => {
     });
   }
 
-  test.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])("a value of %s, in every mode", (strange) => {
-    for (const at of [0, 1207, N - 1]) {
-      const values = VALUES.slice();
-      values[at] = strange;
-      for (const mode of [
-        { kind: "error-bounded" },
-        { kind: "threshold", levels: 1 },
-        { kind: "top-k", share: 0.1, levels: 1, of: "message" },
-        { kind: "top-k", share: 0.1, levels: 1, of: "tensor" },
-        { kind: "stochastic", bits: 4 },
-      ] as const) {
-        const strangeCoder = new GradientCoder(LAYOUT, mode);
-        expect(() => strangeCoder.encode(values, plain, 0)).toThrow(expect.objectContaining({ code: "not-finite" }));
+  test.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])(
+    "a value of %s, in every mode",
+    (strange) => {
+      for (const at of [0, 1207, N - 1]) {
+        const values = VALUES.slice();
+        values[at] = strange;
+        for (const mode of [
+          { kind: "error-bounded" },
+          { kind: "threshold", levels: 1 },
+          { kind: "top-k", share: 0.1, levels: 1, of: "message" },
+          { kind: "top-k", share: 0.1, levels: 1, of: "tensor" },
+          { kind: "stochastic", bits: 4 },
+        ] as const) {
+          const strangeCoder = new GradientCoder(LAYOUT, mode);
+          expect(() => strangeCoder.encode(values, plain, 0)).toThrow(expect.objectContaining({ code: "not-finite" }));
+        }
       }
-    }
-  });
+    },
+  );
 
   test("a value beyond 16 bits of steps", () => {
     const bounded = new GradientCoder(LAYOUT, { kind: "error-bounded" });

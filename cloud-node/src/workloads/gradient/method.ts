@@ -74,6 +74,6 @@ export function createMethod(
   layout: readonly GradientTensor[],
   options: MethodOptions,
 ): GradientMethod {
-  if (preset === "none") return new FloatMethod(layout, options);
+  if (preset === "none") return new FloatMethod(layout);
   return new PredictiveMethod(layout, { ...PREDICTIVE[preset], mask: options.mask }, options);
 }

@@ -1,13 +1,13 @@
 import { settleModel } from "../language-model/model-config.ts";
-import { openBackend } from "../language-model/open-backend.ts";
-import { OptimizerSteps } from "../language-model/optimizer-step.ts";
-import { parameterCount, parameterSpecs } from "../language-model/parameters.ts";
+import { parameterCount } from "../language-model/parameters.ts";
 import type { RunConfig } from "../language-model/run-config.ts";
 import { judge, prepareData } from "../language-model/run-data.ts";
-import { TensorModel } from "../language-model/tensor-model.ts";
+import type { TensorModel } from "../language-model/tensor-model.ts";
+import type { Contribution } from "./exchange-message.ts";
 import type { GradientTensor } from "./gradient-layout.ts";
 import type { GradientMethod, MethodOptions } from "./method.ts";
-import { Replica } from "./replica.ts";
+import { openReplica } from "./open-replica.ts";
+import type { Replica } from "./replica.ts";
 
 /** A training whose exchange is looked at. */
 export interface RehearsalRequest {
@@ -41,40 +41,36 @@ export async function rehearse(request: RehearsalRequest): Promise<RehearsalResu
   const replicas: Replica[] = [];
   const models: TensorModel[] = [];
   const modelConfig = settleModel(config.model, data.tokenizer.vocabulary);
-  const layout = parameterSpecs(modelConfig).map(({ name, shape }) => ({ name, shape }));
   const count = parameterCount(modelConfig);
-  const backend = await openBackend({ name: "wasm-strict", shards: 1, threads: 1 });
-  const { steps, seed } = config;
+  const { steps } = config;
   for (let rank = 0; rank < workers; rank += 1) {
-    const model = await TensorModel.create(backend, modelConfig, config.data.rows / workers, seed, rank);
-    const method = request.createMethod(layout, { workers, rank, steps, seed });
-    const { beta1 = config.optimizer.beta1 } = method;
-    const updates = new OptimizerSteps({ ...config, optimizer: { ...config.optimizer, beta1 } }, modelConfig);
+    const { model, replica } = await openReplica({ ...request, modelConfig, rank });
     models.push(model);
-    replicas.push(new Replica({ model, method, rank, workers, count, updateAt: (step) => updates.at(step) }));
+    replicas.push(replica);
   }
   const [first] = replicas;
   const curve: { step: number; valLoss: number }[] = [];
   let bytes = 0;
-  const valLoss = (step: number, batches: number): number =>
-    first === undefined
-      ? Number.NaN
-      : judge(data.evaluation("val", step), batches, data.tokenizer, (batch) => first.loss(batch)).loss;
+  const valLoss = async (step: number, batches: number): Promise<number> => {
+    if (first === undefined) return Number.NaN;
+    return (await judge(data.evaluation("val", step), batches, data.tokenizer, (batch) => first.loss(batch))).loss;
+  };
   try {
     for (let step = 0; step < steps; step += 1) {
-      if (step % config.evalEvery === 0) curve.push({ step, valLoss: valLoss(step, config.evalBatches) });
+      if (step % config.evalEvery === 0) curve.push({ step, valLoss: await valLoss(step, config.evalBatches) });
       const batch = data.training.next();
-      const losses = replicas.map((replica) => replica.learn(batch, step));
+      const losses: number[] = [];
+      for (const replica of replicas) losses.push(await replica.learn(batch, step));
       if (first?.isLast(step) === true) {
-        const sent = replicas.map((replica, rank) => ({
-          ...{ rank, loss: losses[rank] ?? Number.NaN },
-          bytes: replica.contribution(step),
-        }));
+        const sent: Contribution[] = [];
+        for (const [rank, replica] of replicas.entries()) {
+          sent.push({ rank, loss: losses[rank] ?? Number.NaN, bytes: await replica.contribution(step) });
+        }
         for (const { bytes: message } of sent) bytes += message.length / workers;
-        for (const replica of replicas) replica.apply(step, sent, undefined);
-      } else for (const replica of replicas) replica.stepAlone(step);
+        for (const replica of replicas) await replica.apply(step, sent, undefined);
+      } else for (const replica of replicas) await replica.stepAlone(step);
     }
-    const last = valLoss(steps, lastEvalBatches);
+    const last = await valLoss(steps, lastEvalBatches);
     curve.push({ step: steps, valLoss: last });
     return { parameters: count, bytesPerStep: bytes / steps, valLoss: last, curve };
   } finally {

@@ -10,6 +10,8 @@ export interface ReplicaOptions {
   readonly method: GradientMethod;
   readonly rank: number;
   readonly workers: number;
+  /** Of the whole run. */
+  readonly steps: number;
   /** Numbers of the model. */
   readonly count: number;
   /** @param step  0 … */
@@ -25,11 +27,17 @@ export class Replica {
   readonly #start: Float32Array;
   readonly #states: readonly MethodState[];
 
-  constructor(options: ReplicaOptions) {
+  /** A worker at its model's beginning. */
+  static async open(options: ReplicaOptions): Promise<Replica> {
+    const replica = new Replica(options);
+    if (replica.isLocal) await options.model.read("value", replica.#start);
+    return replica;
+  }
+
+  private constructor(options: ReplicaOptions) {
     this.#options = options;
     this.#numbers = new Float32Array(options.count);
     this.#start = new Float32Array(this.isLocal ? options.count : 0);
-    if (this.isLocal) options.model.read("value", this.#start);
     this.#states = [...options.method.states(), { name: "round.start", values: this.#start, isOwn: false }];
   }
 
@@ -43,9 +51,9 @@ export class Replica {
     return step % this.#options.method.localSteps === 0;
   }
 
-  /** Whether a step ends a round. */
+  /** Whether a step ends a round: the last one of all does, too. */
   isLast(step: number): boolean {
-    return this.isFirst(step + 1);
+    return this.isFirst(step + 1) || step === this.#options.steps - 1;
   }
 
   isSameRound(step: number, other: number): boolean {
@@ -59,45 +67,46 @@ export class Replica {
   }
 
   /** Learn from the own rows of a batch of all workers together. @returns their loss; the gradient is in the model */
-  learn(batch: Batch, step: number): number {
+  async learn(batch: Batch, step: number): Promise<number> {
     const { model, rank, workers, updateAt } = this.#options;
-    return model.backward(rowsOf(batch, rank, workers), updateAt(step).step);
+    return await model.backward(rowsOf(batch, rank, workers), updateAt(step).step);
   }
 
   /** Mean over a batch of all workers together, as it is judged: with local steps, of the common parameters. */
-  loss(batch: Batch): number {
+  async loss(batch: Batch): Promise<number> {
     const { model } = this.#options;
-    if (!this.isLocal) return this.#lossNow(batch);
-    model.read("value", this.#numbers);
+    if (!this.isLocal) return await this.#lossNow(batch);
+    await model.read("value", this.#numbers);
     model.write("value", this.#start);
-    const loss = this.#lossNow(batch);
+    const loss = await this.#lossNow(batch);
     model.write("value", this.#numbers);
     return loss;
   }
 
-  #lossNow(batch: Batch): number {
+  async #lossNow(batch: Batch): Promise<number> {
     const { model, workers } = this.#options;
     const parts = Array.from({ length: workers }, (_, part) => rowsOf(batch, part, workers));
-    const judged = parts
-      .map((part) => ({ targets: countTargets(part.targets), part }))
-      .filter((one) => one.targets > 0);
-    const nats = judged.reduce((sum, { targets, part }) => sum + targets * model.loss(part), 0);
-    return nats / judged.reduce((sum, { targets }) => sum + targets, 0);
+    let nats = 0;
+    for (const part of parts) {
+      const targets = countTargets(part.targets);
+      if (targets > 0) nats += targets * (await model.loss(part));
+    }
+    return nats / countTargets(batch.targets);
   }
 
   /** A step of its own, between rounds. @returns the gradient's length */
-  stepAlone(step: number): number {
+  async stepAlone(step: number): Promise<number> {
     const { model, updateAt } = this.#options;
-    return model.update(updateAt(step));
+    return await model.update(updateAt(step));
   }
 
   /** What this worker has to say in the round that ends with a step, after it learned from it. */
-  contribution(step: number): Uint8Array {
+  async contribution(step: number): Promise<Uint8Array> {
     const { model, method, updateAt } = this.#options;
-    if (!this.isLocal) model.read("gradient", this.#numbers);
+    if (!this.isLocal) await model.read("gradient", this.#numbers);
     else {
-      model.update(updateAt(step));
-      model.read("value", this.#numbers);
+      await model.update(updateAt(step));
+      await model.read("value", this.#numbers);
       for (let i = 0; i < this.#numbers.length; i++) {
         this.#numbers[i] = (this.#start[i] as number) - (this.#numbers[i] as number);
       }
@@ -106,7 +115,11 @@ export class Replica {
   }
 
   /** Make the update of a round. @returns the gradient's length, before it was clipped; of local steps the change's */
-  apply(step: number, contributions: readonly (RoundEntry | Contribution)[], own: Uint8Array | undefined): number {
+  async apply(
+    step: number,
+    contributions: readonly (RoundEntry | Contribution)[],
+    own: Uint8Array | undefined,
+  ): Promise<number> {
     const { model, method, workers, updateAt } = this.#options;
     const byRank: (Uint8Array | undefined)[] = new Array(workers).fill(undefined);
     for (const { rank, bytes = own } of contributions) {
@@ -117,7 +130,7 @@ export class Replica {
     method.average(step, byRank, this.#numbers);
     if (!this.isLocal) {
       model.write("gradient", this.#numbers);
-      return model.update(updateAt(step));
+      return await model.update(updateAt(step));
     }
     let squares = 0;
     for (let i = 0; i < this.#start.length; i++) {
@@ -141,9 +154,12 @@ export class Replica {
   }
 
   /** What somebody needs to go on between two rounds. */
-  state(): readonly NamedBytes[] {
+  async state(): Promise<readonly NamedBytes[]> {
+    const { model } = this.#options;
+    const parts = this.#parts();
+    for (const { name, values } of parts) await model.read(name, values);
     const shared = this.#states.filter(({ isOwn }) => !isOwn);
-    return [...this.#parts(), ...shared].map(({ name, values }) => ({ name, bytes: bytesOf(values) }));
+    return [...parts, ...shared].map(({ name, values }) => ({ name, bytes: bytesOf(values) }));
   }
 
   /** Mirror of `state`. @throws {GradientError} `other-layout` */
@@ -154,6 +170,7 @@ export class Replica {
       fill(name, values, given.get(name));
     }
     for (const { name, values } of parts) this.#options.model.write(name, values);
+    if (this.isLocal) this.#goOn();
   }
 
   /** The own states as bytes, for the worker that takes this place next. */
@@ -165,15 +182,22 @@ export class Replica {
   restoreOwn(states: readonly NamedBytes[]): void {
     const given = new Map(states.map(({ name, bytes }) => [name, bytes]));
     for (const { name, values } of this.#states.filter(({ isOwn }) => isOwn)) fill(name, values, given.get(name));
+    if (this.isLocal) this.#goOn();
+  }
+
+  /** Parameters that are the same everywhere. @returns undefined: those of the model are */
+  get common(): Float32Array | undefined {
+    return this.isLocal ? this.#start : undefined;
+  }
+
+  /** What is kept of the common parameters was written into the states: go on from them. */
+  settle(): void {
+    if (this.isLocal) this.#goOn();
   }
 
   #parts() {
-    const { model, count } = this.#options;
-    return (["value", "average", "squareAverage"] as const).map((name) => {
-      const values = new Float32Array(count);
-      model.read(name, values);
-      return { name, values };
-    });
+    const { count } = this.#options;
+    return (["value", "average", "squareAverage"] as const).map((name) => ({ name, values: new Float32Array(count) }));
   }
 }
 

@@ -3,12 +3,10 @@ import type { JobChannel, JobContext } from "../../jobs/workload.ts";
 import type { Checkpoint } from "../language-model/checkpoint.ts";
 import { type ModelConfig, settleModel } from "../language-model/model-config.ts";
 import { openBackend } from "../language-model/open-backend.ts";
-import { OptimizerSteps } from "../language-model/optimizer-step.ts";
-import { parameterCount, parameterSpecs } from "../language-model/parameters.ts";
+import { parameterSpecs } from "../language-model/parameters.ts";
 import type { RunConfig } from "../language-model/run-config.ts";
 import { prepareData } from "../language-model/run-data.ts";
 import type { RunSummary } from "../language-model/run-summary.ts";
-import { TensorModel } from "../language-model/tensor-model.ts";
 import type { Tokenizer } from "../language-model/tokenizer.ts";
 import { trainModel } from "../language-model/train-model.ts";
 import { Coordinator } from "./coordinator.ts";
@@ -18,7 +16,7 @@ import { ExchangedModel } from "./exchanged-model.ts";
 import { Follower } from "./follower.ts";
 import type { ExchangeSummary } from "./gradient-job.ts";
 import { createMethod, type Preset } from "./method.ts";
-import { Replica } from "./replica.ts";
+import { openReplica, type ReplicaRequest } from "./open-replica.ts";
 
 /** The first step waits so long for workers to read the text and make their models. */
 const START_MS = 120_000;
@@ -62,10 +60,13 @@ export async function trainFirst(
     ...{ config, text, textName, out, isReplaced: false, checkpoint, tokenizer },
     openBackend: (shards) => openBackend({ name: "wasm-strict", shards, threads: 1 }),
     openModel: async (modelConfig) => {
-      const { model, replica } = await openReplica(run, modelConfig, 0);
+      const { model, replica } = await openOwn(run, modelConfig, 0);
       const onRound = (step: number, round: Parameters<ExchangeAccount["add"]>[1]) =>
         account.add(step, round, coordinator?.downlinkBytes ?? 0);
-      return { model: new ExchangedModel(model, replica, coordinator, onRound), backend: "wasm-strict" };
+      return {
+        model: new ExchangedModel(model, replica, parameterSpecs(modelConfig), coordinator, onRound),
+        backend: "wasm-strict",
+      };
     },
     signal: context.signal,
     nowMs: () => performance.now(),
@@ -100,7 +101,7 @@ export async function trainOther(
   const { config, text } = run;
   const rank = channel.index;
   const data = prepareData(config, text, run.tokenizer);
-  const { model, replica } = await openReplica(run, settleModel(config.model, data.tokenizer.vocabulary), rank);
+  const { model, replica } = await openOwn(run, settleModel(config.model, data.tokenizer.vocabulary), rank);
   let rounds = 0;
   let missing = 0;
   try {
@@ -118,24 +119,10 @@ export async function trainOther(
   }
 }
 
-async function openReplica(
-  run: WorkerRun,
-  modelConfig: ModelConfig,
-  rank: number,
-): Promise<{ readonly model: TensorModel; readonly replica: Replica }> {
+async function openOwn(run: WorkerRun, modelConfig: ModelConfig, rank: number) {
   const { config, workers, compress } = run;
-  const { steps, seed, data } = config;
-  const backend = await openBackend({ name: "wasm-strict", shards: 1, threads: 1 });
-  const model = await TensorModel.create(backend, modelConfig, data.rows / workers, seed, rank);
-  const layout = parameterSpecs(modelConfig).map(({ name, shape }) => ({ name, shape }));
-  const method = createMethod(compress, layout, { workers, rank, steps, seed });
-  const { beta1 = config.optimizer.beta1 } = method;
-  const updates = new OptimizerSteps({ ...config, optimizer: { ...config.optimizer, beta1 } }, modelConfig);
-  const updateAt = (step: number) => updates.at(step);
-  return {
-    model,
-    replica: new Replica({ model, method, rank, workers, count: parameterCount(modelConfig), updateAt }),
-  };
+  const createOwn = (...args: Parameters<ReplicaRequest["createMethod"]>) => createMethod(compress, ...args);
+  return await openReplica({ config, modelConfig, workers, rank, createMethod: createOwn });
 }
 
 function coordinatorOptions({ patienceMs }: WorkerRun, context: JobContext) {

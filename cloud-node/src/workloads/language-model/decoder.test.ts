@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
+import { buffer } from "node:stream/consumers";
 import * as v from "valibot";
 import { afterAll, describe, expect, test } from "vitest";
 import { RandomStream } from "../../tensor/random.ts";
@@ -48,7 +49,7 @@ async function openDecoder(
     return { name, shape, type: "F32" as const, read: () => weights.get(name) ?? new Float32Array() };
   });
   const path = join(rig.folder, "weights");
-  writeFileSync(path, Buffer.concat([...safetensorsPieces(sources, new Map())]));
+  writeFileSync(path, await buffer(safetensorsPieces(sources, new Map())));
   const file: FileHandle = await open(path);
   try {
     return await Decoder.create(backend, config, await SafetensorsReader.open(file, path));
@@ -93,7 +94,7 @@ describe.each(BACKEND_CHOICES)("on %s", (name) => {
           seen = [];
         }
         seen.push(stream.nextBelow(VOCABULARY));
-        const found = decoder.next(seen.at(-1) ?? 0);
+        const found = await decoder.next(seen.at(-1) ?? 0);
         for (const [id, logit] of expected(config, weights, seen).entries()) expect(found[id]).toBeCloseTo(logit, 4);
       }
       decoder.close();

@@ -47,13 +47,13 @@ export class Decoder {
    *
    * @returns logits, shape (vocabulary); overwritten by the next call
    */
-  next(token: number): Float32Array {
+  async next(token: number): Promise<Float32Array> {
     if (this.#seen.length === this.#context) {
       const kept = this.#seen.slice(Math.ceil(this.#context / 2));
       this.reset();
-      for (const earlier of kept) this.#run(earlier);
+      for (const earlier of kept) await this.#run(earlier);
     }
-    this.#run(token);
+    await this.#run(token);
     return this.#engine.read(this.#logits, this.#out);
   }
 
@@ -61,10 +61,10 @@ export class Decoder {
     this.#engine.close();
   }
 
-  #run(token: number): void {
+  async #run(token: number): Promise<void> {
     this.#engine.input("token", Int32Array.of(token));
     this.#engine.input("position", Int32Array.of(this.#seen.length));
-    this.#engine.forward();
+    await this.#engine.forward();
     this.#seen.push(token);
   }
 }

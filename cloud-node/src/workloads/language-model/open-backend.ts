@@ -1,5 +1,6 @@
 import type { Engine } from "../../tensor/engine.ts";
 import type { Program } from "../../tensor/program.ts";
+import type { VectorBits } from "../../tensor/wasm/tensor-module.ts";
 
 /** Backends of the tensor engine that can be asked for, the one that is taken unless somebody says otherwise first. */
 export const BACKEND_CHOICES = ["wasm-strict", "wasm-relaxed", "js"] as const;
@@ -12,6 +13,8 @@ export interface BackendRequest {
   readonly shards: number;
   /** More of them than shards have nothing to do. */
   readonly threads: number;
+  /** Of the WebAssembly backends; 256 unless given. */
+  readonly vectorBits?: VectorBits | undefined;
 }
 
 /** A backend that runs a program, recorded for one shard, for all of them. */
@@ -22,17 +25,16 @@ export interface ShardedBackend {
 }
 
 /** A backend; its code is loaded only when it is asked for. `js` has one shard. */
-export async function openBackend({ name, shards, threads }: BackendRequest): Promise<ShardedBackend> {
+export async function openBackend({ name, shards, threads, vectorBits }: BackendRequest): Promise<ShardedBackend> {
   if (name === "js") {
     const { jsBackend } = await import("../../tensor/js/js-backend.ts");
     return { name, shards: 1, load: (program) => jsBackend.load(program) };
   }
   if (shards === 1) {
-    const { wasmStrictBackend, wasmRelaxedBackend } = await import("../../tensor/wasm/wasm-backend.ts");
-    const backend = name === "wasm-strict" ? wasmStrictBackend : wasmRelaxedBackend;
-    return { name, shards, load: (program) => backend.load(program) };
+    const { wasmBackend } = await import("../../tensor/wasm/wasm-backend.ts");
+    return { name, shards, load: (program) => wasmBackend(name, vectorBits).load(program) };
   }
   const { loadDataParallel } = await import("../../tensor/data-parallel.ts");
-  const options = { build: name, shards, threads: Math.min(threads, shards) };
+  const options = { build: name, shards, threads: Math.min(threads, shards), vectorBits };
   return { name, shards, load: (program) => loadDataParallel(program, options) };
 }

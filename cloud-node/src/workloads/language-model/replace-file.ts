@@ -10,12 +10,15 @@ import { LanguageModelError } from "./language-model-error.ts";
  *
  * @throws {LanguageModelError} `no-room`; and what the system says
  */
-export async function replaceFile(path: string, pieces: Iterable<Uint8Array | string>): Promise<void> {
+export async function replaceFile(
+  path: string,
+  pieces: Iterable<Uint8Array | string> | AsyncIterable<Uint8Array>,
+): Promise<void> {
   const partial = `${path}.part`;
   try {
     const file = await open(partial, "w");
     try {
-      for (const piece of pieces) await file.writeFile(piece);
+      for await (const piece of pieces) await file.writeFile(piece);
       await file.sync();
     } finally {
       await file.close();

@@ -95,12 +95,12 @@ export interface Judgement {
  * @param loss  mean over a batch's targets that are not −1, nats; NaN of a batch without any
  * @see A. Karpathy, nanochat, `nanochat/loss_eval.py`
  */
-export function judge(
+export async function judge(
   source: BatchSource,
   batches: number,
   tokenizer: Tokenizer,
-  loss: (batch: Batch) => number,
-): Judgement {
+  loss: (batch: Batch) => Promise<number>,
+): Promise<Judgement> {
   let nats = 0;
   let tokens = 0;
   let bytes = 0;
@@ -113,7 +113,7 @@ export function judge(
     }
     const count = countTargets(batch.targets);
     if (count === 0) continue;
-    nats += count * loss(batch);
+    nats += count * (await loss(batch));
     tokens += count;
   }
   return { loss: nats / tokens, bitsPerByte: nats / (Math.LN2 * bytes) };

@@ -6,7 +6,7 @@ export interface TensorSource {
   readonly shape: readonly number[];
   readonly type: "F32" | "F64";
   /** As many as the shape has, and wide as the type says. */
-  read(): Float32Array | Float64Array;
+  read(): Float32Array | Float64Array | Promise<Float32Array>;
 }
 
 /** How much is handed on at once, bytes. */
@@ -18,17 +18,17 @@ const PIECE_BYTES = 1 << 20;
  * @param metadata  words to words
  * @returns pieces of at most 1 MiB
  */
-export function* safetensorsPieces(
+export async function* safetensorsPieces(
   sources: readonly TensorSource[],
   metadata: ReadonlyMap<string, string>,
-): Generator<Uint8Array> {
+): AsyncGenerator<Uint8Array> {
   // The widest first: then each begins at a multiple of its elements' width, as readers that map a file need it.
   const tensors = sources.toSorted(
     (a, b) => ELEMENT_BYTES[b.type] - ELEMENT_BYTES[a.type] || (a.name < b.name ? -1 : 1),
   );
   yield formatHeader(tensors, metadata);
   for (const tensor of tensors) {
-    const values = tensor.read();
+    const values = await tensor.read();
     const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
     for (let at = 0; at < bytes.length; at += PIECE_BYTES) yield bytes.subarray(at, at + PIECE_BYTES);
   }

@@ -8,7 +8,7 @@ const BEGINNING = "\n";
 
 /** Something that says what follows a token and all before it. */
 export interface NextToken {
-  next(token: number): Float32Array;
+  next(token: number): Promise<Float32Array>;
 }
 
 /** What a sample is made by. */
@@ -53,14 +53,14 @@ function beginning(tokenizer: Tokenizer): number {
  *
  * @param prompt  as `promptTokens` gave it
  */
-export function* sampleText(
+export async function* sampleText(
   model: NextToken,
   tokenizer: Tokenizer,
   prompt: Int32Array,
   request: SampleRequest,
-): Generator<string> {
+): AsyncGenerator<string> {
   let logits: Float32Array = new Float32Array();
-  for (const token of prompt) logits = Float32Array.from(model.next(token));
+  for (const token of prompt) logits = Float32Array.from(await model.next(token));
   const ids: number[] = [];
   let told = 0;
   for (let count = 0; count < request.tokens; count += 1) {
@@ -77,7 +77,7 @@ export function* sampleText(
     const sure = text.length - heldBack(text, request.stops);
     if (sure > told) yield text.slice(told, sure);
     told = Math.max(told, sure);
-    if (count + 1 < request.tokens) logits = model.next(token);
+    if (count + 1 < request.tokens) logits = await model.next(token);
   }
   yield tokenizer.decode(ids).slice(told);
 }

@@ -61,7 +61,7 @@ describe("a token is chosen", () => {
 function reciting(ids: ArrayLike<number>, vocabulary: number) {
   let place = 0;
   return {
-    next: () => {
+    next: async () => {
       const logits = new Float32Array(vocabulary);
       logits[ids[place] ?? 0] = 50;
       place += 1;
@@ -70,33 +70,36 @@ function reciting(ids: ArrayLike<number>, vocabulary: number) {
   };
 }
 
-function told(
+async function told(
   ids: ArrayLike<number>,
   tokenizer: CharTokenizer | ByteTokenizer,
   more: Partial<SampleRequest> = {},
-): string[] {
+): Promise<string[]> {
   const request: SampleRequest = { prompt: "", tokens: 100, stops: [], temperature: 1, uniform: () => 0, ...more };
   const prompt = Int32Array.of(tokenizer.bos);
-  return [...sampleText(reciting(ids, tokenizer.vocabulary), tokenizer, prompt, request)];
+  const pieces: string[] = [];
+  for await (const piece of sampleText(reciting(ids, tokenizer.vocabulary), tokenizer, prompt, request))
+    pieces.push(piece);
+  return pieces;
 }
 
 describe("a sample", () => {
   const chars = CharTokenizer.of("abcd\n");
 
-  test("ends after so many tokens, or where the document does", () => {
-    expect(told(chars.encode("abcdabcd"), chars, { tokens: 3 }).join("")).toBe("abc");
-    expect(told([...chars.encode("ab"), chars.bos, ...chars.encode("cd")], chars).join("")).toBe("ab");
+  test("ends after so many tokens, or where the document does", async () => {
+    expect((await told(chars.encode("abcdabcd"), chars, { tokens: 3 })).join("")).toBe("abc");
+    expect((await told([...chars.encode("ab"), chars.bos, ...chars.encode("cd")], chars)).join("")).toBe("ab");
   });
 
-  test("ends in front of the first stop, of which nothing was told", () => {
-    const pieces = told(chars.encode("abcdab\n"), chars, { stops: ["cda", "b\n"] });
+  test("ends in front of the first stop, of which nothing was told", async () => {
+    const pieces = await told(chars.encode("abcdab\n"), chars, { stops: ["cda", "b\n"] });
     expect(pieces.join("")).toBe("ab");
-    expect(told(chars.encode("abcdcdd"), chars, { tokens: 7, stops: ["cdab"] }).join("")).toBe("abcdcdd");
+    expect((await told(chars.encode("abcdcdd"), chars, { tokens: 7, stops: ["cdab"] })).join("")).toBe("abcdcdd");
   });
 
-  test("never tells half a character", () => {
+  test("never tells half a character", async () => {
     const bytes = new ByteTokenizer();
-    const pieces = told([...bytes.encode("a€b"), bytes.bos], bytes);
+    const pieces = await told([...bytes.encode("a€b"), bytes.bos], bytes);
     expect(pieces.join("")).toBe("a€b");
     expect(pieces.some((piece) => piece.includes("\ufffd"))).toBe(false);
   });

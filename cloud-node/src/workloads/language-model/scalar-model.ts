@@ -1,8 +1,9 @@
 import { InvariantError } from "../../invariant-error.ts";
+import type { TrainOutcome } from "../../tensor/engine.ts";
 import type { AdamWGroup, OptimizerStep } from "../../tensor/optimizer.ts";
 import { type Batch, countTargets } from "./batch.ts";
 import { initialValues } from "./initial-values.ts";
-import { AVERAGE_PREFIX, type Model, SQUARE_PREFIX, type StepOutcome } from "./model.ts";
+import { AVERAGE_PREFIX, type Model, SQUARE_PREFIX } from "./model.ts";
 import type { ModelConfig } from "./model-config.ts";
 import { type ParameterSpec, parameterSpecs } from "./parameters.ts";
 import type { SafetensorsReader } from "./safetensors-reader.ts";
@@ -35,7 +36,7 @@ export class ScalarModel implements Model {
     this.#weights = new Map(parameters.map(({ name, rows }) => [name, rows]));
   }
 
-  train(batch: Batch, update: OptimizerStep): StepOutcome {
+  async train(batch: Batch, update: OptimizerStep): Promise<TrainOutcome> {
     for (const { values } of this.#parameters.values()) for (const value of values) value.grad = 0;
     const loss = this.#eachRow(batch, (row, share) => row.mul(share).backward());
     const gradientNorm = Math.sqrt(this.#sumOfSquares());
@@ -48,7 +49,7 @@ export class ScalarModel implements Model {
     return { loss, gradientNorm };
   }
 
-  loss(batch: Batch): number {
+  async loss(batch: Batch): Promise<number> {
     return this.#eachRow(batch, () => {});
   }
 

@@ -1,9 +1,9 @@
-import type { Engine, ParameterPart } from "../../tensor/engine.ts";
+import type { Engine, ParameterPart, TrainOutcome } from "../../tensor/engine.ts";
 import type { OptimizerStep } from "../../tensor/optimizer.ts";
 import { ProgramBuilder } from "../../tensor/program-builder.ts";
 import { type Batch, countTargets } from "./batch.ts";
 import { initialValues } from "./initial-values.ts";
-import { AVERAGE_PREFIX, type Model, SQUARE_PREFIX, type StepOutcome } from "./model.ts";
+import { AVERAGE_PREFIX, type Model, SQUARE_PREFIX } from "./model.ts";
 import type { ModelConfig } from "./model-config.ts";
 import type { ShardedBackend } from "./open-backend.ts";
 import { parameterSpecs, sizeOf } from "./parameters.ts";
@@ -60,22 +60,22 @@ export class TensorModel implements Model {
     return new TensorModel(engine, config, (seed + Math.imul(part, SEED_DISTANCE)) >>> 0);
   }
 
-  train(batch: Batch, update: OptimizerStep): StepOutcome {
-    const loss = this.backward(batch, update.step);
-    if (!Number.isFinite(loss)) return { loss, gradientNorm: Number.NaN };
-    return { loss, gradientNorm: this.update(update) };
+  async train(batch: Batch, update: OptimizerStep): Promise<TrainOutcome> {
+    this.#feed(batch);
+    this.#engine.setDropout({ seed: this.#dropoutSeed, step: update.step });
+    return this.#engine.train(update);
   }
 
   /** Compute the gradient over a batch. @param step  1 …. @returns the mean loss, nats */
-  backward(batch: Batch, step: number): number {
+  async backward(batch: Batch, step: number): Promise<number> {
     this.#feed(batch);
     this.#engine.setDropout({ seed: this.#dropoutSeed, step });
-    return this.#engine.backward();
+    return await this.#engine.backward();
   }
 
   /** Change the parameters by their gradients. @returns the gradients' length; where it is not finite nothing was changed */
-  update(update: OptimizerStep): number {
-    return this.#engine.step(update);
+  async update(update: OptimizerStep): Promise<number> {
+    return await this.#engine.step(update);
   }
 
   /**
@@ -83,8 +83,8 @@ export class TensorModel implements Model {
    *
    * @param out  as many numbers as the model has
    */
-  read(part: ParameterPart, out: Float32Array): void {
-    for (const { name, values } of this.#pieces(out)) this.#engine.get(name, part, values);
+  async read(part: ParameterPart, out: Float32Array): Promise<void> {
+    for (const { name, values } of this.#pieces(out)) await this.#engine.get(name, part, values);
   }
 
   /** Mirror of `read`. */
@@ -92,7 +92,7 @@ export class TensorModel implements Model {
     for (const { name, values } of this.#pieces(numbers)) this.#engine.set(name, values, part);
   }
 
-  loss(batch: Batch): number {
+  async loss(batch: Batch): Promise<number> {
     if (countTargets(batch.targets) === 0) return Number.NaN;
     this.#feed(batch);
     this.#engine.setDropout();
@@ -100,7 +100,7 @@ export class TensorModel implements Model {
   }
 
   /** ∂loss/∂parameter of the last batch that was learned from. */
-  gradient(name: string): Float32Array {
+  gradient(name: string): Promise<Float32Array> {
     return this.#engine.get(name, "gradient");
   }
 

@@ -105,9 +105,9 @@ async function keep(run: TrainingRun, state: RunProgress): Promise<void> {
 async function evaluate(run: TrainingRun, state: RunProgress, watch: MemoryWatch): Promise<void> {
   const { config, data, model, folder } = run;
   await keep(run, state);
-  const judged = (part: "train" | "val"): Judgement =>
+  const judged = (part: "train" | "val"): Promise<Judgement> =>
     judge(data.evaluation(part, state.step), config.evalBatches, data.tokenizer, (batch) => model.loss(batch));
-  const [train, val] = [judged("train"), judged("val")];
+  const [train, val] = [await judged("train"), await judged("val")];
   if (!Number.isFinite(train.loss) || !Number.isFinite(val.loss)) {
     await folder.goBack();
     throw notFinite(run, state.step, { loss: val.loss, gradientNorm: 0 });

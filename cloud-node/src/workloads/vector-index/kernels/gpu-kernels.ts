@@ -1,19 +1,9 @@
-import { type ChildProcess, fork, type StdioOptions } from "node:child_process";
-import { once } from "node:events";
+import { DriverLine, type DriverOptions } from "../../../driver-line.ts";
 import { VectorIndexError } from "../vector-index-error.ts";
 import type { AnchorKernels, AnchorSums, Assignment, GridShape } from "./anchor-kernels.ts";
 import type { GpuAnswer, GpuOrder } from "./gpu-messages.ts";
 
 const PROCESS_URL = new URL(import.meta.url.endsWith(".ts") ? "./gpu-process.ts" : "./gpu-process.js", import.meta.url);
-/** Mesa without a screen, on the processor. */
-const SOFTWARE_ENV = { EGL_PLATFORM: "surfaceless", LIBGL_ALWAYS_SOFTWARE: "1", XDG_RUNTIME_DIR: "/tmp" };
-
-export interface GpuOptions {
-  /** OpenGL ES done by the processor (Mesa), which is for tests. */
-  readonly isSoftware: boolean;
-  /** Called with every process that is started. */
-  readonly started?: (pid: number) => void;
-}
 
 /**
  * The kernels on a graphics processor, in a process of its own. Where a driver aborts that process, another one is
@@ -21,7 +11,7 @@ export interface GpuOptions {
  *
  * @throws {VectorIndexError} `no-device` with what is missing
  */
-export async function gpuKernels(shape: GridShape, options: GpuOptions): Promise<AnchorKernels> {
+export async function gpuKernels(shape: GridShape, options: DriverOptions): Promise<AnchorKernels> {
   const line = new GpuLine(shape, options);
   const device = (await line.start()) as string;
   return {
@@ -38,11 +28,11 @@ export async function gpuKernels(shape: GridShape, options: GpuOptions): Promise
 /** Orders to the process, and those that its state came from. */
 class GpuLine {
   readonly #shape: GridShape;
-  readonly #options: GpuOptions;
+  readonly #options: DriverOptions;
   readonly #said = new Map<GpuOrder["kind"], GpuOrder>();
-  #child: ChildProcess | undefined;
+  #line: DriverLine<GpuOrder, GpuAnswer> | undefined;
 
-  constructor(shape: GridShape, options: GpuOptions) {
+  constructor(shape: GridShape, options: DriverOptions) {
     this.#shape = shape;
     this.#options = options;
   }
@@ -51,7 +41,7 @@ class GpuLine {
     try {
       return (await this.#startOnce()) ?? (await this.#startOnce()) ?? this.#lost();
     } catch (error) {
-      // A process that is still there would keep this one from ending.
+      // Nobody asks that process again.
       this.end();
       throw error;
     }
@@ -71,36 +61,18 @@ class GpuLine {
   }
 
   end(): void {
-    if (this.#child?.connected) this.#child.disconnect();
+    this.#line?.end();
   }
 
   async #startOnce(): Promise<unknown> {
-    const { isSoftware, started } = this.#options;
-    const stdio: StdioOptions = ["ignore", "ignore", "ignore", "ipc"];
-    const env = isSoftware ? { env: SOFTWARE_ENV } : {};
-    this.#child = fork(PROCESS_URL, [], { serialization: "advanced", execArgv: [], stdio, ...env });
-    if (this.#child.pid !== undefined) started?.(this.#child.pid);
-    const answer = await this.#ask({ kind: "open", shape: this.#shape, isSoftware });
+    this.#line = new DriverLine(PROCESS_URL, this.#options);
+    const answer = await this.#ask({ kind: "open", shape: this.#shape, isSoftware: this.#options.isSoftware });
     return answer === undefined ? undefined : answerOf(answer);
   }
 
   /** @returns nothing where the process ended instead of answering */
   async #ask(order: GpuOrder): Promise<GpuAnswer | undefined> {
-    const child = this.#child;
-    if (!child?.connected) return undefined;
-    const waiting = new AbortController();
-    const given = once(child, "message", { signal: waiting.signal }).then(([answer]) => answer as GpuAnswer);
-    // A process that could not be started says so as an error, and `once` then rejects.
-    const ended = once(child, "exit", { signal: waiting.signal }).then(
-      () => undefined,
-      () => undefined,
-    );
-    child.send(order, () => undefined);
-    try {
-      return await Promise.race([given.catch(() => undefined), ended]);
-    } finally {
-      waiting.abort();
-    }
+    return this.#line?.ask(order);
   }
 
   #lost(): never {

@@ -2,9 +2,10 @@
  * The process that has the graphics processor: a driver that aborts takes this one with it, and training starts another.
  * It ends when the process that started it lets go of it.
  */
-import { NoDeviceError, type OpenDevice, openDevice } from "./gpu-device.ts";
+import { serveOrders } from "../../../device-orders.ts";
+import { checked, DeviceLimitError, NoDeviceError, type OpenDevice, openDevice } from "../../../gpu-device.ts";
 import type { GpuAnswer, GpuOrder } from "./gpu-messages.ts";
-import { DeviceLimitError, GpuSteps } from "./gpu-steps.ts";
+import { GpuSteps } from "./gpu-steps.ts";
 
 interface Opened extends OpenDevice {
   readonly steps: GpuSteps;
@@ -39,28 +40,9 @@ async function follow(order: GpuOrder): Promise<unknown> {
   });
 }
 
-/** What WebGPU finds wrong it says beside the calls, whose results are then of no use. */
-async function checked<T>(device: GPUDevice, work: () => Promise<T>): Promise<T> {
-  device.pushErrorScope("validation");
-  device.pushErrorScope("out-of-memory");
-  const [result] = await Promise.allSettled([work()]);
-  const isFull = await device.popErrorScope();
-  const invalid = await device.popErrorScope();
-  if (isFull !== null) throw new DeviceLimitError(`the device has not enough memory: ${isFull.message}`);
-  if (invalid !== null) throw new NoDeviceError(`the device refuses the kernels: ${invalid.message}`);
-  if (result.status === "rejected") throw result.reason;
-  return result.value;
-}
-
 function refusalOf(error: unknown): GpuAnswer {
   const problem = error instanceof Error ? error.message : String(error);
   return { kind: "refused", code: error instanceof DeviceLimitError ? "too-large" : "no-device", problem };
 }
 
-process.on("message", (order: GpuOrder) => {
-  follow(order)
-    .then((value): GpuAnswer => ({ kind: "done", value }), refusalOf)
-    .then((answer) => process.send?.(answer));
-});
-// Dawn's threads would keep the process, and it is at the end that drivers abort most: there is nothing left to lose then.
-process.on("disconnect", () => process.exit(0));
+serveOrders((order: GpuOrder) => follow(order).then((value): GpuAnswer => ({ kind: "done", value }), refusalOf));

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { DeviceLimitError } from "../../../gpu-device.ts";
 import type { AnchorSums, Assignment, Disturbance, GridShape } from "./anchor-kernels.ts";
 
 /** Kernels are read where they are written, by what is built too. */
@@ -17,11 +18,6 @@ interface Slice {
   readonly rows: GPUBuffer;
   readonly nearest: GPUBuffer;
   readonly readable: GPUBuffer;
-}
-
-/** Something that does not fit the device, in words. */
-export class DeviceLimitError extends Error {
-  override readonly name = "DeviceLimitError";
 }
 
 /** The kernels on a device: `assign.wgsl`, `reduce.wgsl` and `update.wgsl`, each a dispatch for every slice of the rows. */

@@ -3,6 +3,11 @@ export class NoDeviceError extends Error {
   override readonly name = "NoDeviceError";
 }
 
+/** Something that does not fit the device, in words. */
+export class DeviceLimitError extends Error {
+  override readonly name = "DeviceLimitError";
+}
+
 /** What software says that stands in for a graphics processor. */
 const SOFTWARE = /llvmpipe|lavapipe|swiftshader|softpipe|basic render/i;
 
@@ -40,6 +45,23 @@ export async function openDevice(isSoftware: boolean): Promise<OpenDevice> {
   const { maxStorageBufferBindingSize, maxBufferSize } = adapter.limits;
   const device = await adapter.requestDevice({ requiredLimits: { maxStorageBufferBindingSize, maxBufferSize } });
   return { device, name, instance };
+}
+
+/**
+ * What WebGPU finds wrong it says beside the calls, whose results are then of no use.
+ *
+ * @throws {DeviceLimitError} where the device has no memory for it; {NoDeviceError} where it refuses the kernels
+ */
+export async function checked<T>(device: GPUDevice, work: () => Promise<T>): Promise<T> {
+  device.pushErrorScope("validation");
+  device.pushErrorScope("out-of-memory");
+  const [result] = await Promise.allSettled([work()]);
+  const isFull = await device.popErrorScope();
+  const invalid = await device.popErrorScope();
+  if (isFull !== null) throw new DeviceLimitError(`the device has not enough memory: ${isFull.message}`);
+  if (invalid !== null) throw new NoDeviceError(`the device refuses the kernels: ${invalid.message}`);
+  if (result.status === "rejected") throw result.reason;
+  return result.value;
 }
 
 async function ask(
