@@ -96,6 +96,27 @@ export { TensorError, type TensorErrorCode } from "./tensor/tensor-error.ts";
 export type { TensorBuild, VectorBits } from "./tensor/wasm/tensor-module.ts";
 export { wasmBackend, wasmRelaxedBackend, wasmStrictBackend } from "./tensor/wasm/wasm-backend.ts";
 
+export {
+  type GradientTensor,
+  layoutCount,
+  type PlacedTensor,
+  placeTensors,
+} from "./workloads/gradient/gradient-layout.ts";
+export { GradientSurvey, type TensorVariance } from "./workloads/gradient/gradient-survey.ts";
+export {
+  createMethod,
+  type GradientMethod,
+  type MethodOptions,
+  type MethodState,
+  PRESETS,
+  type Preset,
+} from "./workloads/gradient/method.ts";
+export { type RehearsalRequest, type RehearsalResult, rehearse } from "./workloads/gradient/rehearsal.ts";
+export { type MaskOptions, TopologyMask } from "./workloads/gradient/topology-mask.ts";
+export { checkRunConfig } from "./workloads/language-model/parse-run-config.ts";
+export { RECIPES, type RunOptions } from "./workloads/language-model/recipes.ts";
+export type { RunConfig } from "./workloads/language-model/run-config.ts";
+
 export type { Box, BoxShape } from "./workloads/trajectory/box.ts";
 export type { ColumnRoom } from "./workloads/trajectory/column-arena.ts";
 export { type ColumnBound, ContainerReader } from "./workloads/trajectory/container-reader.ts";

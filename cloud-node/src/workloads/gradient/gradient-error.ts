@@ -10,7 +10,10 @@ export type GradientErrorCode =
   | "damaged"
   | "bad-control"
   | "not-finite"
-  | "too-large";
+  | "too-large"
+  | "bad-message"
+  | "bad-option"
+  | "bad-mask";
 
 /** A gradient that cannot be coded, or a message that cannot be read: what is wrong, where, and what to do about it. */
 export class GradientError extends Error {

@@ -15,6 +15,11 @@ export interface PlacedTensor {
   readonly isTurned: boolean;
 }
 
+/** Values of a layout. */
+export function layoutCount(layout: readonly GradientTensor[]): number {
+  return placeTensors(layout).reduce((sum, { count }) => sum + count, 0);
+}
+
 /** Tensors one behind the other, in the order given. A scalar is a matrix of one value. */
 export function placeTensors(layout: readonly GradientTensor[]): PlacedTensor[] {
   let from = 0;
