@@ -1,5 +1,5 @@
 /** Attention of one new row over a cache, and rotary positions. */
-import { dot } from "./attention";
+import { dot } from "./attention-products";
 import { addTimes } from "./elementwise";
 import { exponentials } from "./functions";
 import { firstLanes, storeLanes, sumLanes } from "./lanes";
