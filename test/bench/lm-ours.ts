@@ -7,7 +7,7 @@ import {
   ProgramBuilder,
   type Tensor,
 } from "@lockstep/cloud-node";
-import type { LmConfig } from "./lm.ts";
+import type { LmConfig } from "./lm-steps.ts";
 
 /** CPU time of the fastest training step, in ms: forward, backward, clipping, AdamW. */
 export async function stepMs(backend: Backend, config: LmConfig): Promise<number> {
@@ -45,7 +45,7 @@ export function adamwStep(program: Program, step: number): OptimizerStep {
   return { step, clipNorm: 1, groups: [{ kind: "adamw", parameters, ...group }] };
 }
 
-/** The same model as `Gpt` of lm-peer.py. */
+/** The same model as `Gpt` of lm_torch_steps.py. */
 export function gptProgram({ layers, heads, width, T, B, vocabulary }: LmConfig): Program {
   const b = new ProgramBuilder();
   const [ids, targets] = [b.input("ids", [B * T], "i32"), b.input("targets", [B * T], "i32")];
