@@ -16,11 +16,12 @@ import { reportOf } from "./lm-report.ts";
 import { scalarPart } from "./lm-scalar.ts";
 import { gemmPart, stepsPart } from "./lm-steps.ts";
 import { threadsPart } from "./lm-threads.ts";
+import { webGpuPart } from "./lm-webgpu.ts";
 
 /** In the order of the page. */
 const PARTS: readonly LmPart[] = [
   ...[stepsPart, gemmPart, scalarPart, nanogptPart, nanochatPart],
-  ...[identityPart, gradientsPart, memoryPart, threadsPart, largePart],
+  ...[identityPart, gradientsPart, memoryPart, threadsPart, largePart, webGpuPart],
 ];
 /** TinyShakespeare, in the folder that `--data` names. */
 const TEXT = "input.txt";
