@@ -29,7 +29,7 @@ export function softmax(logSums: usize, first: i32, queries: i32, scale: f32): v
     const end = maskPast(start, first + query + 1, first + queries);
     const low = f32x4.mul(columnLargest(start, end), factors);
     const high = f32x4.mul(columnLargest(start + 16, end), factors);
-    exponentials(start, start, KEY_STRIDE, end, factors, low, high, sums);
+    exponentials(start, start, KEY_STRIDE, end, factors, low, high, sums, sums + 16);
     clearPast(start, end, first + queries);
     const left = queries - query;
     storeLanes(logSums + offset, f32x4.add(low, logarithm(v128.load(sums))), left);
@@ -45,7 +45,7 @@ export function softmaxGradient(logSums: usize, first: i32, queries: i32, scale:
     const start = weights + offset;
     const end = maskPast(start, first + query + 1, first + queries);
     const sums = logSums + offset;
-    exponentials(start, start, KEY_STRIDE, end, factors, v128.load(sums), v128.load(sums, 16), 0);
+    exponentials(start, start, KEY_STRIDE, end, factors, v128.load(sums), v128.load(sums, 16), 0, 0);
     const meanLow = v128.load(perQuery + offset);
     const meanHigh = v128.load(perQuery + offset, 16);
     let at = start;
