@@ -55,8 +55,9 @@ change any of them.
 RUN gets checkpoints in safetensors, config.json, metrics.csv and .jsonl,
 summary.json and .md, and loss.svg. In front of every evaluation there is a
 checkpoint. Ctrl-C keeps one, and --resume goes on from it: with wasm-strict,
-wasm-relaxed, webgpu and the scalar engine bit for bit, with js nearly.
---backend webgpu takes a graphics processor, and the optional npm package webgpu.
+wasm-relaxed, ort, webgpu and the scalar engine bit for bit, with js nearly.
+--backend ort is ONNX Runtime, which npm run onnxruntime fetches; webgpu takes a
+graphics processor, and the optional npm package webgpu.
 
 Examples:
   $ lockstep lm train book.txt --out run --recipe tiny
@@ -164,13 +165,7 @@ function addSample(lm: Command, surroundings: Surroundings): void {
 
 /** What every command that trains takes. */
 function runOptions(command: Command): Command {
-  return command
-    .option("--recipe <NAME>", "a known run (default: nanogpt-cpu)")
-    .option("--config <FILE>", "options of the run, YAML or JSON")
-    .option("--set <NAME=VALUE>", "one option, such as model.width=64; may be repeated", addText, [])
-    .option("--tokenizer <FILE>", "tokenizer.json of Hugging Face")
-    .option("--steps <N>", "updates (default: the recipe's)", parsePositiveCount)
-    .option("--seed <N>", "what all chance comes from (default: 1337)", parseSeed)
+  return configOptions(command)
     .addOption(new Option("--engine <NAME>", "tensor: fast; scalar: number by number").choices(["tensor", "scalar"]))
     .addOption(backendOption())
     .option(
@@ -178,6 +173,17 @@ function runOptions(command: Command): Command {
       "of the tensor engine; the result is the same (default: one for each core)",
       parseSomeThreads,
     );
+}
+
+/** What a run is, for every command that trains one. */
+export function configOptions(command: Command): Command {
+  return command
+    .option("--recipe <NAME>", "a known run (default: nanogpt-cpu)")
+    .option("--config <FILE>", "options of the run, YAML or JSON")
+    .option("--set <NAME=VALUE>", "one option, such as model.width=64; may be repeated", addText, [])
+    .option("--tokenizer <FILE>", "tokenizer.json of Hugging Face")
+    .option("--steps <N>", "updates (default: the recipe's)", parsePositiveCount)
+    .option("--seed <N>", "what all chance comes from (default: 1337)", parseSeed);
 }
 
 function backendOption(): Option {
