@@ -10,6 +10,12 @@ import { divide, saturate } from "./fixed-point";
  *
  * Both leave |d - offset| <= e' for every d that is a multiple of s; docs/design.md has the proof. Sparse suits a
  * signal that rests: what leaves the band lands in the middle of the next one and stays there longer.
+ *
+ * Modes that bound no single error, for what is summed up afterwards; dense is the first of the same kind:
+ *
+ *     |q| = min(floor((|d| + a) / D), limit)      dense       a = e'
+ *                                                 stochastic  a drawn evenly from 0 ... D - 1: q D is d on average
+ *                                                 top-k       a = D - T: nothing below the threshold T has a code
  */
 
 /** Code of a residual. Range: |d| < 2^33, 0 <= bound < 2^30, 1 <= step < 2^31; |code| < 2^32. */
@@ -53,4 +59,27 @@ export function saturateOnLattice(value: i64, spacing: i64): i32 {
 export function isOnLattice(sample: i32, origin: i32, spacing: i32): bool {
   const away = sample < origin ? <u32>origin - <u32>sample : <u32>sample - <u32>origin;
   return away % <u32>spacing == 0;
+}
+
+/** Code of a residual by its mode's `a`, here `offset`. Range: |d| < 2^62, 1 <= step < 2^62, |offset| < 2^62, 1 <= limit. */
+export function quantizeFrom(d: i64, step: i64, offset: i64, limit: i64): i64 {
+  const size = (d < 0 ? -d : d) + offset;
+  if (size < step) return 0;
+  const code = min<i64>(<i64>divide(<u64>size, <u64>step), limit);
+  return d < 0 ? -code : code;
+}
+
+/** `a` of the dense mode where nothing is on a lattice: e' is half a step. */
+export function halfStepOffset(step: i64): i64 {
+  return step >> 1;
+}
+
+/** `a` of the stochastic mode. @param draw  32 bits drawn evenly; range: 1 <= step < 2^31 */
+export function stochasticOffset(step: i64, draw: u32): i64 {
+  return (step * <i64>draw) >> 32;
+}
+
+/** `a` of the top-k mode. Range: 0 <= threshold. */
+export function thresholdOffset(step: i64, threshold: i64): i64 {
+  return step - threshold;
 }

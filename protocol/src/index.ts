@@ -96,7 +96,7 @@ export { murmur3 } from "./murmur3.ts";
 export { sequencedSeal } from "./seal.ts";
 export { expandSeq, gapRanges, LAST_SEQ, matchEpoch, position } from "./sequence.ts";
 export { encodeSerialFrame, SERIAL_DELIMITER, type SerialDamage, SerialDeframer } from "./serial-framing.ts";
-export { encodeStreamFrame, StreamDeframer } from "./stream-framing.ts";
+export { encodeStreamFrame, STREAM_PREFIX_BYTES, StreamDeframer } from "./stream-framing.ts";
 export { isBlobName } from "./text-rules.ts";
 export {
   ALIAS_FILTER,

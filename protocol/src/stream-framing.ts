@@ -1,8 +1,8 @@
 import { FrameError } from "./errors.ts";
 import { MAX_FRAME_BYTES } from "./frame-layout.ts";
 
-/** u16, big-endian: the length of the frame that follows. */
-const PREFIX_BYTES = 2;
+/** u16, big-endian, in front of each frame: its length. Bytes. */
+export const STREAM_PREFIX_BYTES = 2;
 
 /**
  * Put a frame's length before it, for a byte stream without boundaries of its own (TCP).
@@ -18,9 +18,9 @@ export function encodeStreamFrame(frameBytes: Uint8Array): Uint8Array {
   if (frameBytes.length > MAX_FRAME_BYTES) {
     throw new FrameError("too-large", { offset: 0, have: frameBytes.length, limit: MAX_FRAME_BYTES });
   }
-  const framed = new Uint8Array(PREFIX_BYTES + frameBytes.length);
+  const framed = new Uint8Array(STREAM_PREFIX_BYTES + frameBytes.length);
   new DataView(framed.buffer).setUint16(0, frameBytes.length);
-  framed.set(frameBytes, PREFIX_BYTES);
+  framed.set(frameBytes, STREAM_PREFIX_BYTES);
   return framed;
 }
 
@@ -50,12 +50,12 @@ export class StreamDeframer {
     }
     const frames: Uint8Array[] = [];
     let at = this.#finishPending(chunk, frames);
-    while (chunk.length - at >= PREFIX_BYTES) {
-      const end = at + PREFIX_BYTES + this.#frameLength(chunk, at);
+    while (chunk.length - at >= STREAM_PREFIX_BYTES) {
+      const end = at + STREAM_PREFIX_BYTES + this.#frameLength(chunk, at);
       if (end > chunk.length) {
         break;
       }
-      frames.push(chunk.subarray(at + PREFIX_BYTES, end));
+      frames.push(chunk.subarray(at + STREAM_PREFIX_BYTES, end));
       at = end;
     }
     this.#keep(chunk.subarray(at));
@@ -68,16 +68,16 @@ export class StreamDeframer {
       return 0;
     }
     let taken = 0;
-    if (this.#pendingBytes < PREFIX_BYTES) {
-      taken = this.#keep(chunk.subarray(0, PREFIX_BYTES - this.#pendingBytes));
+    if (this.#pendingBytes < STREAM_PREFIX_BYTES) {
+      taken = this.#keep(chunk.subarray(0, STREAM_PREFIX_BYTES - this.#pendingBytes));
     }
-    if (this.#pendingBytes < PREFIX_BYTES) {
+    if (this.#pendingBytes < STREAM_PREFIX_BYTES) {
       return taken;
     }
-    const need = PREFIX_BYTES + this.#frameLength(this.#buffer, 0);
+    const need = STREAM_PREFIX_BYTES + this.#frameLength(this.#buffer, 0);
     taken += this.#keep(chunk.subarray(taken, taken + need - this.#pendingBytes));
     if (this.#pendingBytes === need) {
-      frames.push(this.#buffer.subarray(PREFIX_BYTES, need));
+      frames.push(this.#buffer.subarray(STREAM_PREFIX_BYTES, need));
       this.#buffer = new Uint8Array(0);
       this.#pendingBytes = 0;
     }

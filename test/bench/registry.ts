@@ -74,6 +74,15 @@ export const BENCHES: ReadonlyMap<string, BenchEntry> = new Map<string, BenchEnt
     },
   ],
   [
+    "gradient-codec",
+    {
+      load: async () => (await import("./gradient-codec.ts")).benchGradientCodec,
+      measures: "Bytes and speed of the gradient coder on a training's own gradients, beside their entropy and zstd.",
+      takes: { data: ["DIR", "folder with the text to learn from, input.txt; needed"] },
+      example: "gradient-codec --data shared/data/tinyshakespeare",
+    },
+  ],
+  [
     "history",
     {
       load: async () => (await import("./history.ts")).benchHistory,
@@ -121,7 +130,7 @@ export const BENCHES: ReadonlyMap<string, BenchEntry> = new Map<string, BenchEnt
         data: ["DIR", "folder with TinyShakespeare as input.txt; runs over it are left out if not given"],
         parts: [
           "NAME,...",
-          "steps, gemm, scalar, nanogpt, nanochat, identity, gradients, memory, webgpu; the others as found last",
+          "steps, gemm, scalar, nanogpt, nanochat, identity, gradients, memory, threads, large, webgpu; the others as found last",
         ],
         quick: ["", "see that it works: few steps, and no goals"],
       },

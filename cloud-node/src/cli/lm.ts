@@ -178,13 +178,7 @@ function addSample(lm: Command, surroundings: Surroundings): void {
 
 /** What every command that trains takes. */
 function runOptions(command: Command): Command {
-  return command
-    .option("--recipe <NAME>", "a known run (default: nanogpt-cpu)")
-    .option("--config <FILE>", "options of the run, YAML or JSON")
-    .option("--set <NAME=VALUE>", "one option, such as model.width=64; may be repeated", addText, [])
-    .option("--tokenizer <FILE>", "tokenizer.json of Hugging Face")
-    .option("--steps <N>", "updates (default: the recipe's)", parsePositiveCount)
-    .option("--seed <N>", "what all chance comes from (default: 1337)", parseSeed)
+  return configOptions(command)
     .addOption(new Option("--engine <NAME>", "tensor: fast; scalar: number by number").choices(["tensor", "scalar"]))
     .addOption(backendOption())
     .option(
@@ -192,6 +186,17 @@ function runOptions(command: Command): Command {
       "of the tensor engine; the result is the same (default: one for each core)",
       parseSomeThreads,
     );
+}
+
+/** What a run is, for every command that trains one. */
+export function configOptions(command: Command): Command {
+  return command
+    .option("--recipe <NAME>", "a known run (default: nanogpt-cpu)")
+    .option("--config <FILE>", "options of the run, YAML or JSON")
+    .option("--set <NAME=VALUE>", "one option, such as model.width=64; may be repeated", addText, [])
+    .option("--tokenizer <FILE>", "tokenizer.json of Hugging Face")
+    .option("--steps <N>", "updates (default: the recipe's)", parsePositiveCount)
+    .option("--seed <N>", "what all chance comes from (default: 1337)", parseSeed);
 }
 
 function backendOption(): Option {

@@ -6,6 +6,7 @@ import { addDoctor } from "./doctor.ts";
 import { addEncode } from "./encode.ts";
 import { addExport } from "./export.ts";
 import { addFlash } from "./flash.ts";
+import { addGradient } from "./gradient.ts";
 import { addJobs } from "./jobs.ts";
 import { addKeys } from "./keys.ts";
 import { addLm } from "./lm.ts";
@@ -30,6 +31,7 @@ export const SUBCOMMANDS: readonly AddSubcommand[] = [
   addExport,
   addTrajectory,
   addLm,
+  addGradient,
   addVectorIndex,
   addFlash,
   addJobs,

@@ -2,6 +2,7 @@ import type { WorkloadRegistry } from "../jobs/workload-registry.ts";
 
 /** Every kind of cloud work, by name: a new one is one folder, and one line here. */
 export const WORKLOADS: WorkloadRegistry = {
+  gradient: async () => (await import("../workloads/gradient/gradient.ts")).gradient,
   "language-model": async () => (await import("../workloads/language-model/language-model.ts")).languageModel,
   telemetry: async () => (await import("../workloads/telemetry/telemetry.ts")).telemetry(await codecOfRelease()),
   trajectory: async () => (await import("../workloads/trajectory/trajectory.ts")).trajectory,

@@ -1,7 +1,7 @@
 import type { BlobDesk } from "./blob-desk.ts";
 import { JobError } from "./job-error.ts";
 import type { SharedJob } from "./shared-job.ts";
-import type { Heard, ThreadCallDesk } from "./thread-messages.ts";
+import type { Heard, SharedPlaces, ThreadCallDesk } from "./thread-messages.ts";
 
 /**
  * What a thread may ask for in one attempt.
@@ -11,7 +11,7 @@ import type { Heard, ThreadCallDesk } from "./thread-messages.ts";
  */
 export function callDesk(
   blobs: BlobDesk,
-  open: (count: number) => Promise<number>,
+  open: (places: SharedPlaces) => Promise<number>,
   channel: () => SharedJob | undefined,
 ): ThreadCallDesk {
   const opened = () => {
@@ -30,9 +30,7 @@ export function callDesk(
     "write-break": (write) => blobs["write-break"](write),
     "write-file": (name, path) => blobs["write-file"](name, path),
     "channel-open": open,
-    "channel-send": async (to, message): Promise<undefined> => {
-      await opened().send(to, message);
-    },
+    "channel-send": async (to, message): Promise<number> => await opened().send(to, message),
     "channel-receive": async (): Promise<Heard> => await opened().receive(),
   };
 }

@@ -1,11 +1,10 @@
 import { once } from "node:events";
 import { connect } from "node:net";
-import type { ExchangeFrame } from "@lockstep/protocol";
 import type { Clock } from "../clock.ts";
 import { type ChannelEnd, MessageSender } from "./channel-end.ts";
 import { joinPlace } from "./channel-handshake.ts";
 import { ChannelInbox } from "./channel-inbox.ts";
-import { ALL_THERE, CHANNEL_PLACE, ChannelLink, LEFT } from "./channel-link.ts";
+import { ALL_THERE, CHANNEL_PLACE, ChannelLink, type HeardFrame, JOINED, LEFT } from "./channel-link.ts";
 import { JobError } from "./job-error.ts";
 import type { Seat } from "./seat.ts";
 import type { Heard } from "./thread-messages.ts";
@@ -55,9 +54,9 @@ export class ChannelGuest implements ChannelEnd {
     return this.#allThere.promise;
   }
 
-  async send(to: number, message: Uint8Array): Promise<void> {
+  async send(to: number, message: Uint8Array): Promise<number> {
     if (!this.#inbox.has(to)) throw new JobError("peer-left", `worker ${to} is not there any more`, "go on without it");
-    await this.#sender.send(this.#link, to, message);
+    return await this.#sender.send(this.#link, to, message);
   }
 
   receive(): Promise<Heard> {
@@ -82,7 +81,7 @@ export class ChannelGuest implements ChannelEnd {
     }
   }
 
-  async #take(frame: ExchangeFrame, count: number): Promise<void> {
+  async #take(frame: HeardFrame, count: number): Promise<void> {
     if (frame.from !== CHANNEL_PLACE) {
       const isKnown = frame.to === this.index && frame.from < count && frame.from !== this.index;
       if (!isKnown) throw new JobError("peer-left", `a frame from ${frame.from} to ${frame.to}`, "nothing");
@@ -91,5 +90,6 @@ export class ChannelGuest implements ChannelEnd {
     const [what, high = 0, low = 0] = frame.payload;
     if (what === ALL_THERE) this.#allThere.resolve();
     else if (what === LEFT) this.#inbox.left((high << 8) | low);
+    else if (what === JOINED) this.#inbox.joined((high << 8) | low);
   }
 }

@@ -1,12 +1,11 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
-import type { ExchangeFrame } from "@lockstep/protocol";
 import type { Clock } from "../clock.ts";
 import type { Logger } from "../logger.ts";
 import { type ChannelEnd, MessageSender } from "./channel-end.ts";
 import { admitPlace, type HandshakeSecret } from "./channel-handshake.ts";
 import { ChannelInbox } from "./channel-inbox.ts";
-import { ALL_THERE, ChannelLink, LEFT } from "./channel-link.ts";
+import { ALL_THERE, ChannelLink, type HeardFrame, JOINED, LEFT } from "./channel-link.ts";
 import { JobError } from "./job-error.ts";
 import type { Heard } from "./thread-messages.ts";
 
@@ -15,6 +14,8 @@ const MOST_STRANGERS = 256;
 
 export interface HubOptions extends HandshakeSecret {
   readonly count: number;
+  /** Whether a place that was taken may be taken again: by whoever has it by now. */
+  readonly isRefilled: boolean;
   readonly host: string;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -47,7 +48,8 @@ export class ChannelHub implements ChannelEnd {
 
   private constructor(options: HubOptions) {
     this.#options = options;
-    this.#inbox = new ChannelInbox(Array.from({ length: options.count - 1 }, (_, index) => index + 1));
+    const others = Array.from({ length: options.count - 1 }, (_, index) => index + 1);
+    this.#inbox = new ChannelInbox(others, options.isRefilled);
     this.#server = createServer((socket) => void this.#admit(socket));
     this.#allThere.promise.catch(() => undefined);
   }
@@ -67,10 +69,10 @@ export class ChannelHub implements ChannelEnd {
     for (const [index, link] of this.#links) await link.announce(index, ALL_THERE).catch(() => undefined);
   }
 
-  async send(to: number, message: Uint8Array): Promise<void> {
+  async send(to: number, message: Uint8Array): Promise<number> {
     const link = this.#links.get(to);
     if (link === undefined) throw new JobError("peer-left", `worker ${to} is not there any more`, "go on without it");
-    await this.#sender.send(link, to, message);
+    return await this.#sender.send(link, to, message);
   }
 
   receive(): Promise<Heard> {
@@ -84,7 +86,7 @@ export class ChannelHub implements ChannelEnd {
   }
 
   async #admit(socket: Socket): Promise<void> {
-    const { clock, logger, count, job } = this.#options;
+    const { clock, logger, job } = this.#options;
     if (this.#strangers.size >= MOST_STRANGERS) {
       socket.destroy();
       return;
@@ -93,26 +95,53 @@ export class ChannelHub implements ChannelEnd {
     this.#strangers.add(link);
     let place: number | undefined;
     try {
-      const isFree = (index: number) => index < count && !this.#taken.has(index);
       const next = () => link.nextPart();
+      const isFree = (index: number) => this.#isFree(index);
       const { index, keys } = await admitPlace(this.#options, isFree, next, (bytes) => link.sendPart(bytes));
       place = index;
       link.begin(job, keys);
       this.#strangers.delete(link);
-      this.#taken.add(index);
-      this.#links.set(index, link);
-      if (this.#taken.size === count) this.#allThere.resolve();
+      await this.#seat(index, link);
       for await (const frame of link.frames()) await this.#pass(index, frame);
     } catch (error) {
       logger.warn({ job, place, error: String(error) }, "a connection of a shared job is closed");
     } finally {
       this.#strangers.delete(link);
       link.destroy();
-      if (place !== undefined) await this.#left(place);
+      if (place !== undefined && this.#links.get(place) === link) await this.#left(place);
     }
   }
 
-  async #pass(index: number, frame: ExchangeFrame): Promise<void> {
+  #isFree(index: number): boolean {
+    const { count, isRefilled } = this.#options;
+    return index > 0 && index < count && (isRefilled || !this.#taken.has(index));
+  }
+
+  /** Whoever takes a place again stands in for the one who had it, whether that one is known to be gone or not. */
+  async #seat(index: number, link: ChannelLink): Promise<void> {
+    const isAgain = this.#taken.has(index);
+    const before = this.#links.get(index);
+    if (before !== undefined) await this.#left(index);
+    before?.destroy();
+    this.#taken.add(index);
+    this.#links.set(index, link);
+    if (this.#taken.size === this.#options.count) this.#allThere.resolve();
+    if (!isAgain) return;
+    await link.announce(index, ALL_THERE);
+    for (let place = 1; place < this.#options.count; place++) {
+      if (!this.#links.has(place)) await link.announce(index, LEFT, place >> 8, place & 0xff);
+    }
+    this.#inbox.joined(index);
+    await this.#tellOthers(index, JOINED);
+  }
+
+  async #tellOthers(place: number, what: number): Promise<void> {
+    for (const [index, link] of this.#links) {
+      if (index !== place) await link.announce(index, what, place >> 8, place & 0xff).catch(() => undefined);
+    }
+  }
+
+  async #pass(index: number, frame: HeardFrame): Promise<void> {
     if (frame.from !== index) throw new JobError("peer-left", `worker ${index} speaks as ${frame.from}`, "nothing");
     if (frame.to === 0) return await this.#inbox.take(frame);
     // To whoever is gone nothing is sent; the sender hears of it.
@@ -127,8 +156,6 @@ export class ChannelHub implements ChannelEnd {
     this.#inbox.left(place);
     const problem = `worker ${place} left before everybody was there`;
     this.#allThere.reject(new JobError("peer-left", problem, "nothing: the job is tried again"));
-    for (const [index, link] of this.#links) {
-      await link.announce(index, LEFT, place >> 8, place & 0xff).catch(() => undefined);
-    }
+    await this.#tellOthers(place, LEFT);
   }
 }

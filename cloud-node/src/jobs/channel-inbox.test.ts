@@ -1,11 +1,12 @@
-import type { ExchangeFrame } from "@lockstep/protocol";
 import { expect, test } from "vitest";
 import { ChannelInbox } from "./channel-inbox.ts";
+import type { HeardFrame } from "./channel-link.ts";
 import { MAX_MESSAGE_BYTES } from "./workload.ts";
 
-const LARGEST: ExchangeFrame = {
+const LARGEST: HeardFrame = {
   ...{ kind: "exchange", job: "ab".repeat(8), from: 1, to: 0, seq: 0, isLast: true },
   payload: new Uint8Array(MAX_MESSAGE_BYTES),
+  wireBytes: MAX_MESSAGE_BYTES,
 };
 
 /** Everything that was promised has happened. */

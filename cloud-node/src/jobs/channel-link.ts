@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import type { Socket } from "node:net";
-import { type ExchangeFrame, encodeStreamFrame, StreamDeframer } from "@lockstep/protocol";
+import { type ExchangeFrame, encodeStreamFrame, STREAM_PREFIX_BYTES, StreamDeframer } from "@lockstep/protocol";
 import type { Clock, Timer } from "../clock.ts";
 import { type LinkKeys, MAX_HANDSHAKE_BYTES } from "./channel-handshake.ts";
 import { openExchange, sealExchange } from "./exchange-codec.ts";
@@ -19,6 +19,12 @@ const ALIVE = 0;
 export const ALL_THERE = 1;
 /** With the place, u16. */
 export const LEFT = 2;
+export const JOINED = 3;
+
+/** A frame as it came, and what it took on the connection. */
+export interface HeardFrame extends ExchangeFrame {
+  readonly wireBytes: number;
+}
 
 /** Two workers of a shared job on one connection: frames with codes, in order, and signs of life. */
 export class ChannelLink {
@@ -68,25 +74,32 @@ export class ChannelLink {
   }
 
   /** Frames as they come, in order between each two places, until the other side closes. @throws {JobError} `peer-left` */
-  async *frames(): AsyncGenerator<ExchangeFrame> {
+  async *frames(): AsyncGenerator<HeardFrame> {
     for (;;) {
       const bytes = await this.#next(Number.POSITIVE_INFINITY);
       if (bytes === undefined) return;
       const frame = this.#opened(bytes);
-      if (frame.from !== CHANNEL_PLACE || frame.payload[0] !== ALIVE) yield frame;
+      const wireBytes = STREAM_PREFIX_BYTES + bytes.length;
+      if (frame.from !== CHANNEL_PLACE || frame.payload[0] !== ALIVE) yield { ...frame, wireBytes };
     }
   }
 
-  /** Send a piece of a message; resolves when there is room for the next. @throws {JobError} `peer-left` */
-  async send(piece: Pick<ExchangeFrame, "from" | "to" | "isLast" | "payload">): Promise<void> {
+  /**
+   * Send a piece of a message; resolves when there is room for the next.
+   *
+   * @returns bytes on the connection
+   * @throws {JobError} `peer-left`
+   */
+  async send(piece: Pick<ExchangeFrame, "from" | "to" | "isLast" | "payload">): Promise<number> {
     if (this.#keys === undefined || this.#socket.destroyed || this.#socket.writableEnded) throw broken("is closed");
     const route = `${piece.from} ${piece.to}`;
     const seq = this.#seqs.get(route) ?? 0;
     this.#seqs.set(route, (seq + 1) >>> 0);
     const bytes = encodeStreamFrame(sealExchange({ ...piece, job: this.#job, seq }, this.#keys.send));
-    if (this.#socket.write(bytes)) return;
+    if (this.#socket.write(bytes)) return bytes.length;
     await once(this.#socket, "drain", { signal: this.#closed.signal }).catch(() => undefined);
     if (this.#socket.destroyed) throw broken("is closed");
+    return bytes.length;
   }
 
   /** Say something as the channel. */

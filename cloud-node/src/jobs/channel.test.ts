@@ -22,7 +22,7 @@ let sockets: Socket[] = [];
 let clock = new ManualClock();
 beforeEach(async () => {
   clock = new ManualClock();
-  const options = { job: JOB, secret: SECRET, count: COUNT, host: "127.0.0.1" };
+  const options = { job: JOB, secret: SECRET, count: COUNT, isRefilled: false, host: "127.0.0.1" };
   hub = await ChannelHub.open({ ...options, clock, logger: SILENT_LOGGER });
 });
 afterEach(async () => {
@@ -34,7 +34,17 @@ afterEach(async () => {
 
 function seat(index: number, more: Partial<Seat> = {}): Seat {
   const secret = SECRET.toString("hex");
-  return { job: JOB, attempt: 1, index, count: COUNT, host: "127.0.0.1", port: hub.port, secret, ...more };
+  return {
+    job: JOB,
+    attempt: 1,
+    startedMs: 1,
+    index,
+    count: COUNT,
+    host: "127.0.0.1",
+    port: hub.port,
+    secret,
+    ...more,
+  };
 }
 
 async function join(index: number, more: Partial<Seat> = {}): Promise<ChannelGuest> {
@@ -159,6 +169,72 @@ describe("a worker that leaves", () => {
     clock.advance(30_000);
     expect(await one.receive()).toMatchObject({ kind: "left" });
   });
+});
+
+describe("where places are taken again", () => {
+  /** Two guests at a channel whose places are taken again. */
+  async function refilled(): Promise<readonly [ChannelGuest, ChannelGuest]> {
+    await hub.close();
+    const options = { job: JOB, secret: SECRET, count: COUNT, isRefilled: true, host: "127.0.0.1" };
+    hub = await ChannelHub.open({ ...options, clock, logger: SILENT_LOGGER });
+    return await all();
+  }
+
+  test("whoever takes a place that was left is announced, and spoken to like the one before", async () => {
+    const [one, two] = await refilled();
+    await one.close();
+    expect(await hub.receive()).toEqual({ kind: "left", from: 1 });
+    const again = await join(1);
+    await again.allThere();
+    expect(await hub.receive()).toEqual({ kind: "joined", from: 1 });
+    await hub.send(1, Buffer.from("welcome"));
+    expect(await again.receive()).toMatchObject({ kind: "message", from: 0 });
+    await again.send(2, Buffer.from("hello"));
+    const heard = [await two.receive(), await two.receive(), await two.receive()];
+    expect(heard.map(({ kind }) => kind)).toEqual(["left", "joined", "message"]);
+  });
+
+  test("whoever comes hears who is gone, and place 0 waits for somebody when nobody is there", async () => {
+    const [one, two] = await refilled();
+    await Promise.all([one.close(), two.close()]);
+    const gone = [await hub.receive(), await hub.receive()];
+    expect(gone.map(({ kind, from }) => `${kind} ${from}`).sort()).toEqual(["left 1", "left 2"]);
+    const next = hub.receive();
+    const again = await join(2);
+    await again.allThere();
+    expect(await again.receive()).toEqual({ kind: "left", from: 1 });
+    expect(await next).toEqual({ kind: "joined", from: 2 });
+  });
+
+  test("whoever takes a place stands in for one that is silent, of whom nothing more is heard", async () => {
+    const [one] = await refilled();
+    const again = await join(1);
+    await again.allThere();
+    expect(await hub.receive()).toEqual({ kind: "left", from: 1 });
+    expect(await hub.receive()).toEqual({ kind: "joined", from: 1 });
+    expect(await one.receive()).toEqual({ kind: "left", from: 0 });
+    await again.send(0, Buffer.from("it is me"));
+    expect(await hub.receive()).toMatchObject({ kind: "message", from: 1 });
+    await hub.send(1, Buffer.from("yes"));
+    expect(await again.receive()).toMatchObject({ kind: "message", from: 0 });
+  });
+
+  test("place 0 is nobody else's", async () => {
+    await refilled();
+    const guest = await join(1, { index: 0 }).catch((error: { code: string }) => error);
+    if (guest instanceof ChannelGuest) await expect(guest.allThere()).rejects.toMatchObject({ code: "peer-left" });
+    else expect(guest.code).toBe("peer-left");
+  });
+});
+
+test("a message says at both ends what it took on the connection", async () => {
+  const [one] = await all();
+  const sent = await one.send(0, Buffer.alloc(100_000, 3));
+  const heard = await hub.receive();
+  expect(heard).toMatchObject({ kind: "message", wireBytes: sent });
+  // Two frames, each with its length, its envelope and its code.
+  expect(sent).toBeGreaterThan(100_000 + 2 * (2 + 16));
+  expect(sent).toBeLessThan(100_000 + 2 * 100);
 });
 
 describe("somebody who does not belong there", () => {

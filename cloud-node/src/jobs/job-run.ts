@@ -16,7 +16,7 @@ import type { JobThread, ThreadEnd } from "./job-thread.ts";
 import { LeaseKeeper } from "./lease-keeper.ts";
 import { isSeat, readSeat, type Seat } from "./seat.ts";
 import { SharedJob } from "./shared-job.ts";
-import type { StopReason } from "./thread-messages.ts";
+import type { SharedPlaces, StopReason } from "./thread-messages.ts";
 
 export interface JobRunOptions {
   readonly queue: JobQueue;
@@ -124,9 +124,9 @@ export class JobRun {
     try {
       const { seat, params } = await this.#seat();
       const hasCheckpoint = await this.#fetchCheckpoint(folder);
-      const open = async (count: number) => {
+      const open = async (places: SharedPlaces) => {
         shared = new SharedJob({ ...this.#options, job, attempt, seat, signal: this.#stopped.signal });
-        await shared.open(count);
+        await shared.open(places);
         return shared.index;
       };
       const begin = {
@@ -182,7 +182,8 @@ export class JobRun {
     if (!isSeat(job)) return { seat: undefined, params: job.params };
     const { seat, params } = readSeat(job);
     const owner = await this.#options.queue.get(seat.job);
-    if (owner?.state === "running" && owner.workload === job.workload) return { seat, params };
+    const isSame = owner?.workload === job.workload && owner.startedMs === seat.startedMs;
+    if (owner?.state === "running" && isSame) return { seat, params };
     throw new JobError("bad-job", `the shared job ${seat.job} is over`, "nothing: its next attempt offers new places");
   }
 

@@ -12,6 +12,8 @@ const seatSchema = v.strictObject({
   /** The shared job, and which attempt at it. */
   job: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)),
   attempt: count,
+  /** When that attempt was begun, Unix time, ms: of a later one the place is none. */
+  startedMs: v.nullable(v.number()),
   index: count,
   count,
   /** Where place 0 listens, and what proves that somebody belongs there, hexadecimal. */

@@ -132,7 +132,7 @@ test("a shared job that ends while it offers its places takes back also those th
     await held.promise;
     return await submit(...args);
   };
-  const opening = job.open(3).catch((error: unknown) => error);
+  const opening = job.open({ count: 3, isRefilled: false }).catch((error: unknown) => error);
   await begun.promise;
   await job.close();
   held.resolve();
@@ -143,9 +143,22 @@ test("a shared job that ends while it offers its places takes back also those th
 test("a place that is taken while its attempt ends is let go", async () => {
   const secret = Buffer.alloc(32, 7);
   const here = { job: "ab".repeat(32), count: 3, host: "127.0.0.1" };
-  const hub = await ChannelHub.open({ ...here, secret, clock: systemClock(), logger: SILENT_LOGGER });
-  const job = await shared({ ...here, attempt: 1, index: 1, port: hub.port, secret: secret.toString("hex") });
-  const opening = job.open(3).catch((error: unknown) => error);
+  const hub = await ChannelHub.open({
+    ...here,
+    secret,
+    isRefilled: false,
+    clock: systemClock(),
+    logger: SILENT_LOGGER,
+  });
+  const job = await shared({
+    ...here,
+    attempt: 1,
+    startedMs: 1,
+    index: 1,
+    port: hub.port,
+    secret: secret.toString("hex"),
+  });
+  const opening = job.open({ count: 3, isRefilled: false }).catch((error: unknown) => error);
   await job.close();
   expect(await opening).toMatchObject({ code: "cancelled" });
   expect(await hub.receive()).toEqual({ kind: "left", from: 1 });
@@ -161,7 +174,7 @@ test("shared jobs whose places nobody takes give up at times of their own, all o
     const offered = Promise.withResolvers<void>();
     rig.queue.submit = async (...args) => await submit(...args).finally(offered.resolve);
     let error: unknown;
-    const opening = job.open(2).catch((thrown: unknown) => {
+    const opening = job.open({ count: 2, isRefilled: false }).catch((thrown: unknown) => {
       error = thrown;
     });
     await offered.promise;

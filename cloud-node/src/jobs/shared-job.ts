@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { MAX_JOB_ATTEMPTS } from "@lockstep/protocol";
 import type { Clock } from "../clock.ts";
 import type { Logger } from "../logger.ts";
 import type { ChannelEnd } from "./channel-end.ts";
@@ -9,7 +10,7 @@ import { JobError } from "./job-error.ts";
 import type { JobQueue } from "./job-queue.ts";
 import { SECRET_BYTES, type Seat, seatSpec } from "./seat.ts";
 import { seededRandom } from "./seeded-random.ts";
-import type { Heard } from "./thread-messages.ts";
+import type { Heard, SharedPlaces } from "./thread-messages.ts";
 
 export interface SharedJobOptions {
   readonly queue: JobQueue;
@@ -48,20 +49,21 @@ export class SharedJob {
   }
 
   /** Resolves once everybody is there. @throws {JobError} `peer-left` when somebody does not come */
-  async open(count: number): Promise<void> {
+  async open(places: SharedPlaces): Promise<void> {
     const { seat, clock } = this.#options;
-    if (seat === undefined) return await this.#openHub(count);
+    if (seat === undefined) return await this.#openHub(places);
     const guest = await ChannelGuest.join(seat, clock);
     await this.#keep(guest);
     await this.#whileRunning(guest.allThere());
   }
 
-  async send(to: number, message: Uint8Array): Promise<void> {
-    await this.#opened.send(to, message);
+  async send(to: number, message: Uint8Array): Promise<number> {
+    return await this.#opened.send(to, message);
   }
 
+  /** What is heard next, also while the attempt is asked to end: what was begun may still become whole. */
   receive(): Promise<Heard> {
-    return this.#whileRunning(this.#opened.receive());
+    return this.#opened.receive();
   }
 
   /** Leave, and take back what others have not ended. */
@@ -95,14 +97,16 @@ export class SharedJob {
     }
   }
 
-  async #openHub(count: number): Promise<void> {
+  async #openHub({ count, isRefilled }: SharedPlaces): Promise<void> {
     const { queue, job, attempt, channelHost: host, clock, logger, peersMs } = this.#options;
     const secret = randomBytes(SECRET_BYTES);
-    const hub = await ChannelHub.open({ job: job.id, secret, count, host, clock, logger });
+    const hub = await ChannelHub.open({ job: job.id, secret, count, isRefilled, host, clock, logger });
     await this.#keep(hub);
     for (let index = 1; index < count; index++) {
-      const seat = { job: job.id, attempt, index, count, host, port: hub.port, secret: secret.toString("hex") };
-      const { job: offered } = await queue.submit(seatSpec(job, seat), { maxAttempts: 1 });
+      const who = { job: job.id, attempt, startedMs: job.startedMs, index, count };
+      const seat = { ...who, host, port: hub.port, secret: secret.toString("hex") };
+      const maxAttempts = isRefilled ? MAX_JOB_ATTEMPTS : 1;
+      const { job: offered } = await queue.submit(seatSpec(job, seat), { maxAttempts });
       this.#seats.push(offered.id);
       if (!this.#isClosed) continue;
       await this.#takeBack(offered.id);

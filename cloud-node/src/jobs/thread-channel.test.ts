@@ -33,7 +33,7 @@ test("a message that nobody waits for any more is there for whoever asks next", 
   stop.abort(new RangeError("too late"));
   await expect(first).rejects.toThrow("too late");
   await expect(channel.receive(stop.signal)).rejects.toThrow("too late");
-  const heard: Heard = { kind: "message", from: 2, message: new Uint8Array([1, 2]) };
+  const heard: Heard = { kind: "message", from: 2, message: new Uint8Array([1, 2]), wireBytes: 9 };
   worker.postMessage({ kind: "answer", run: RUN, id, answer: heard });
   expect(await channel.receive()).toEqual(heard);
 });

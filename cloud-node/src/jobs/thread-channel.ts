@@ -17,7 +17,7 @@ export class ThreadChannel implements JobChannel {
     this.count = count;
   }
 
-  async send(to: number, message: Uint8Array): Promise<void> {
+  async send(to: number, message: Uint8Array): Promise<number> {
     if (!Number.isInteger(to) || to < 0 || to >= this.count || to === this.index) {
       const places = `0 to ${this.count - 1} without ${this.index}`;
       throw new JobError("failed", `no worker ${to} to send to`, `the others are ${places}`);
@@ -27,7 +27,7 @@ export class ThreadChannel implements JobChannel {
       throw new JobError("too-large", problem, `send at most ${MAX_MESSAGE_BYTES} at once`);
     }
     const copy = new Uint8Array(message);
-    await this.#line.call("channel-send", [to, copy], [copy.buffer]);
+    return await this.#line.call("channel-send", [to, copy], [copy.buffer]);
   }
 
   async receive(signal?: AbortSignal): Promise<Heard> {

@@ -41,8 +41,20 @@ export type WriteTarget = { readonly kind: "output"; readonly name: string } | {
 
 /** What a thread hears of the others. */
 export type Heard =
-  | { readonly kind: "message"; readonly from: number; readonly message: Uint8Array<ArrayBuffer> }
-  | { readonly kind: "left"; readonly from: number };
+  | {
+      readonly kind: "message";
+      readonly from: number;
+      readonly message: Uint8Array<ArrayBuffer>;
+      readonly wireBytes: number;
+    }
+  | { readonly kind: "left" | "joined"; readonly from: number };
+
+/** The workers that a job wants. */
+export interface SharedPlaces {
+  readonly count: number;
+  /** Whether a place that was left is offered again. */
+  readonly isRefilled: boolean;
+}
 
 /** What a thread may ask its worker for: arguments, then the answer. */
 export interface ThreadCalls {
@@ -57,8 +69,9 @@ export interface ThreadCalls {
   readonly "write-break": [[write: number], undefined];
   readonly "write-file": [[name: string, path: string], BlobRef];
   /** Answered once everybody is there. @returns the own place */
-  readonly "channel-open": [[count: number], number];
-  readonly "channel-send": [[to: number, message: Uint8Array<ArrayBuffer>], undefined];
+  readonly "channel-open": [[places: SharedPlaces], number];
+  /** @returns bytes on the connection */
+  readonly "channel-send": [[to: number, message: Uint8Array<ArrayBuffer>], number];
   readonly "channel-receive": [[], Heard];
 }
 

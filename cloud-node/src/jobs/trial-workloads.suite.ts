@@ -245,7 +245,7 @@ async function talk({ how, bytes = 0 }: JsonObject, context: JobContext): Promis
   const isComplete = () => heard.length === MESSAGES * staying.length + others.length - staying.length;
   while (index === 0 ? !isComplete() || reports.length < staying.length : !isOver) {
     const next = await channel.receive();
-    if (next.kind === "left") heard.push(`left ${next.from}`);
+    if (next.kind !== "message") heard.push(`${next.kind} ${next.from}`);
     else if (next.message[0] === REPORT) reports.push(Buffer.from(next.message.subarray(1)).toString());
     else if (next.message[0] === OVER) isOver = true;
     else heard.push(`${next.message.length} of ${next.message[0] ?? "none"} from ${next.from}`);

@@ -79,7 +79,8 @@ async function openChannel(
     throw new JobError("bad-job", problem, "let workers of one release share a job");
   }
   if (count === 1) return undefined;
-  return new ThreadChannel(own, await own.call("channel-open", [count]), count);
+  const places = { count, isRefilled: workload.refillsPlaces === true };
+  return new ThreadChannel(own, await own.call("channel-open", [places]), count);
 }
 
 /** What JSON keeps of a result must be what the workload promised. */

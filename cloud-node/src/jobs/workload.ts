@@ -16,17 +16,25 @@ export interface JobChannel {
   /**
    * At most `MAX_MESSAGE_BYTES`; from one peer they come in the order in which they were sent.
    *
+   * @returns bytes that it took on the connection: frames, codes and lengths included
    * @throws {JobError} `too-large`; `peer-left` when that one is not there any more
    */
-  send(to: number, message: Uint8Array): Promise<void>;
-  /** The next message of anybody, or that a peer left. @throws {JobError} `peer-left` once nobody is there any more */
-  receive(
-    signal?: AbortSignal,
-  ): Promise<
-    | { readonly kind: "message"; readonly from: number; readonly message: Uint8Array }
-    | { readonly kind: "left"; readonly from: number }
-  >;
+  send(to: number, message: Uint8Array): Promise<number>;
+  /**
+   * The next message of anybody, or that a peer left or, where the workload lets places be taken again, has come.
+   *
+   * @throws {JobError} `peer-left` once nobody is there any more and nobody can come
+   */
+  receive(signal?: AbortSignal): Promise<PeerNews>;
 }
+
+/** What a worker of a shared job hears of the others. */
+export type PeerNews =
+  /** `wireBytes` as `send` counts them. */
+  | { readonly kind: "message"; readonly from: number; readonly message: Uint8Array; readonly wireBytes: number }
+  | { readonly kind: "left"; readonly from: number }
+  /** Somebody has taken a place that was left. */
+  | { readonly kind: "joined"; readonly from: number };
 
 /** Everything that a workload may touch: it opens no socket, reads no environment, and asks nobody else for the time. */
 export interface JobContext {
@@ -75,6 +83,11 @@ export interface Workload<Params extends JsonObject = JsonObject, Result extends
   readonly result: Schema<Result>;
   /** Workers that share one job of these parameters; 1 unless given. */
   workers?(params: Params): number;
+  /**
+   * Whether a place that a worker has left is offered again while the job goes on: whoever takes it is announced to the
+   * others. Place 0 is the job itself: where it is left the job is begun again.
+   */
+  readonly refillsPlaces?: boolean;
   /** Do it. What it wrote by `write` is the job's output; what it throws is the attempt's failure. */
   run(params: Params, context: JobContext): Promise<Result>;
 }

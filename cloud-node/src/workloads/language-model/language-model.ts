@@ -1,11 +1,7 @@
-import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { InvariantError } from "../../invariant-error.ts";
-import type { NamedBlob } from "../../jobs/job.ts";
 import { JobError } from "../../jobs/job-error.ts";
 import type { JobContext, Workload } from "../../jobs/workload.ts";
-import { Checkpoint } from "./checkpoint.ts";
-import { LanguageModelError } from "./language-model-error.ts";
 import {
   type LanguageModelParams,
   type LanguageModelResult,
@@ -14,10 +10,10 @@ import {
 } from "./language-model-job.ts";
 import { openBackend } from "./open-backend.ts";
 import { parseRunConfig } from "./parse-run-config.ts";
-import { packRun, unpackRun } from "./run-archive.ts";
+import { packRun } from "./run-archive.ts";
 import { RUN_FILES } from "./run-folder.ts";
+import { asJobError, lastCheckpoint, tokenizerOf } from "./run-inputs.ts";
 import type { RunSummary } from "./run-summary.ts";
-import type { Tokenizer } from "./tokenizer.ts";
 import { trainModel } from "./train-model.ts";
 import { readTrainingText } from "./training-text.ts";
 
@@ -42,7 +38,7 @@ async function run(params: LanguageModelParams, context: JobContext): Promise<La
     for (const name of RUN_FILES) await context.writeFile(name, join(context.scratch, "run", name));
     return resultOf(summary);
   } catch (error) {
-    throw asJobError(error);
+    throw asJobError("language-model", error);
   }
 }
 
@@ -85,39 +81,9 @@ async function train(
   }
 }
 
-/** What the attempt before left, put back into a folder. */
-async function lastCheckpoint(context: JobContext, out: string): Promise<Checkpoint | undefined> {
-  const saved = context.resume();
-  if (saved === undefined) return undefined;
-  const path = join(context.scratch, "saved");
-  await writeFile(path, saved);
-  return await Checkpoint.open(await unpackRun(out, path));
-}
-
-async function tokenizerOf(file: NamedBlob | undefined, context: JobContext): Promise<Tokenizer | undefined> {
-  if (file === undefined) return undefined;
-  const { HfTokenizer } = await import("./hf-tokenizer.ts");
-  const text = await readFile(await context.file(file), "utf8");
-  try {
-    return new HfTokenizer(JSON.parse(text));
-  } catch (cause) {
-    if (cause instanceof LanguageModelError) throw cause;
-    throw new LanguageModelError("bad-tokenizer", `${file.name} is no JSON`, "give a tokenizer.json", { cause });
-  }
-}
-
 function resultOf({ parameters, vocabulary, steps, tokens, seconds, tokensPerSecond, final, best }: RunSummary) {
   if (final === null || best === null) throw new InvariantError("language-model: a run without an evaluation");
   const { trainLoss, valLoss, valBitsPerByte } = final;
   const judged = { trainLoss, valLoss, valBitsPerByte, bestStep: best.step, bestLoss: best.loss };
   return { parameters, vocabulary, steps, tokens, seconds, tokensPerSecond, ...judged };
-}
-
-/** What is wrong with a run, in the words of a job: another attempt would find the same, but for a full disk. */
-function asJobError(error: unknown): unknown {
-  if (!(error instanceof LanguageModelError)) return error;
-  const { code, problem, remedy } = error;
-  if (code === "no-room") return new JobError("disk-full", problem, remedy, { cause: error });
-  const isOption = code === "bad-config" || code === "loss-not-finite";
-  return new JobError(isOption ? "bad-params" : "bad-input", `language-model, ${problem}`, remedy, { cause: error });
 }

@@ -33,6 +33,14 @@ export interface TrainRequest
   readonly checkpoint?: Checkpoint | undefined;
   /** Of the tensor engine; not asked where the scalar one is chosen. */
   readonly openBackend: (shards: number) => Promise<ShardedBackend>;
+  /** Makes the model; unless given, one that is trained here alone. */
+  readonly openModel?: (config: ModelConfig) => Promise<OpenedModel>;
+}
+
+/** A model, and the name of what computes it. */
+export interface OpenedModel {
+  readonly model: Model;
+  readonly backend: BackendName;
 }
 
 /**
@@ -45,7 +53,8 @@ export async function trainModel(request: TrainRequest): Promise<RunSummary> {
   checkText(text.sha256, checkpoint);
   const data = prepareData(config, text.text, request.tokenizer ?? checkpoint?.tokenizer);
   const modelConfig = settleModel(config.model, data.tokenizer.vocabulary);
-  const { model, backend } = await openModel(request, modelConfig);
+  const opened = request.openModel?.(modelConfig) ?? openModel(request, modelConfig);
+  const { model, backend } = await opened;
   try {
     if (checkpoint !== undefined) await model.restore(checkpoint.reader);
     const folder =
@@ -80,10 +89,7 @@ function checkText(textDigest: string, checkpoint: Checkpoint | undefined): void
   throw new LanguageModelError("other-run", problem, "give that text, or begin a run with --out in another folder");
 }
 
-async function openModel(
-  { config, openBackend }: TrainRequest,
-  modelConfig: ModelConfig,
-): Promise<{ readonly model: Model; readonly backend: BackendName }> {
+async function openModel({ config, openBackend }: TrainRequest, modelConfig: ModelConfig): Promise<OpenedModel> {
   if (config.engine === "scalar") return { model: new ScalarModel(modelConfig, config.seed), backend: "scalar" };
   const backend = await openBackend(shardsOf(config));
   const model = await TensorModel.create(backend, modelConfig, config.data.rows, config.seed);

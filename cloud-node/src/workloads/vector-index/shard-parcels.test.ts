@@ -18,7 +18,9 @@ function places(count: number) {
         to,
         isLast: true,
         payload,
+        wireBytes: payload.length,
       });
+      return payload.length;
     };
     return new ShardParcels({ index, count, send, receive: () => inbox.receive() }, new AbortController().signal);
   });

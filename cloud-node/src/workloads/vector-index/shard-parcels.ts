@@ -57,7 +57,8 @@ export class ShardParcels {
       }
       const heard = await this.#channel.receive(this.#signal);
       if (heard.kind === "left") this.#left.add(heard.from);
-      else this.#waiting.set(heard.from, [...(this.#waiting.get(heard.from) ?? []), heard.message]);
+      else if (heard.kind === "message")
+        this.#waiting.set(heard.from, [...(this.#waiting.get(heard.from) ?? []), heard.message]);
     }
   }
 }

@@ -1,0 +1,154 @@
+import { mkdir, rm, stat } from "node:fs/promises";
+import { basename, join } from "node:path";
+import * as v from "valibot";
+import { formatCount, formatQuantity } from "../../api/number-text.ts";
+import type { JobAnswer } from "../../api/schemas/job-schema.ts";
+import { unlessAbsent } from "../../jobs/disk-call.ts";
+import { isOver, type JsonObject } from "../../jobs/job.ts";
+import { WORKER_DEFAULTS } from "../../jobs/worker-defaults.ts";
+import { type ExchangeSummary, resultSchema } from "../../workloads/gradient/gradient-job.ts";
+import { CommandError } from "../command-error.ts";
+import type { GradientTrainOptions } from "../gradient.ts";
+import { fetchOutputs } from "../jobs/fetch-outputs.ts";
+import type { JobDoor } from "../jobs/job-door.ts";
+import { openDoor } from "../jobs/open-door.ts";
+import { plainText } from "../jobs/plain-text.ts";
+import { QueueDoor } from "../jobs/queue-door.ts";
+import { submitJob } from "../jobs/submit-job.ts";
+import { readRunConfig } from "../lm/read-run-options.ts";
+import { createLogger } from "../log.ts";
+import { writeResult } from "../result-output.ts";
+import type { Surroundings } from "../surroundings.ts";
+import { watchTraining } from "./watch-training.ts";
+
+/** The queue of a run on this machine alone, in its folder; gone when the run is done. */
+const OWN_QUEUE = "workers.jobs";
+const OWN_FILES = [OWN_QUEUE, `${OWN_QUEUE}-wal`, `${OWN_QUEUE}-shm`, "workers.blobs"];
+
+/** `lockstep gradient train`. */
+export async function runTrain(surroundings: Surroundings, text: string, options: GradientTrainOptions): Promise<void> {
+  const { queue, out, json } = options;
+  const isOwn = queue === undefined;
+  const job = isOwn ? await trainHere(surroundings, text, options) : await trainThere(surroundings, text, options);
+  const read = v.safeParse(resultSchema, job.result?.value);
+  if (!read.success || read.output.kind !== "trained") throw failed(job);
+  await writeResult(surroundings, json, { run: out, ...read.output }, resultText(out, read.output));
+}
+
+/** All workers in this process, on a queue of their own. */
+async function trainHere(surroundings: Surroundings, text: string, options: GradientTrainOptions): Promise<JobAnswer> {
+  const { clock } = surroundings;
+  const { out, workers, resume, force } = options;
+  await prepareFolder(options);
+  const { openQueue } = await import("../../jobs/open-queue.ts");
+  const { startWorker } = await import("../jobs/start-worker.ts");
+  const open = await openQueue(`sqlite:${join(out, OWN_QUEUE)}`, clock, { leaseMs: WORKER_DEFAULTS.leaseMs });
+  const door = new QueueDoor(open, clock);
+  try {
+    const id = resume === true ? await stoppedRun(door, out) : await submit(surroundings, door, text, options);
+    const { leaseMs, memoryMb, channelHost } = WORKER_DEFAULTS;
+    const around = { queue: open.queue, blobs: open.blobs, clock, logger: createLogger("error") };
+    const choice = { name: undefined, workloads: ["gradient"], workloadsFrom: undefined, scratch: undefined };
+    const worker = await startWorker({ ...around, ...choice, threads: workers, leaseMs, memoryMb, channelHost });
+    let job: JobAnswer;
+    try {
+      job = await watchTraining(surroundings, door, id);
+    } finally {
+      await worker.stop();
+    }
+    if (!isOver(job.state)) {
+      const problem = `stopped at ${job.progress?.note ?? "the beginning"}`;
+      throw new CommandError("interrupted", problem, `${out} keeps a checkpoint: go on with --resume`);
+    }
+    if (job.result === null) throw failed(job);
+    await fetchOutputs(surroundings, door, job, { folder: out, isForced: force === true || resume === true });
+    return job;
+  } finally {
+    await door.close();
+    if (await isDone(out)) for (const name of OWN_FILES) await rm(join(out, name), { recursive: true, force: true });
+  }
+}
+
+/** The workers are wherever somebody started them. */
+async function trainThere(surroundings: Surroundings, text: string, options: GradientTrainOptions): Promise<JobAnswer> {
+  const { queue = "", tokenFile, ca, out, force } = options;
+  const access = { ...(tokenFile === undefined ? {} : { tokenFile }), ...(ca === undefined ? {} : { ca }) };
+  const door = await openDoor(surroundings, { queue, ...access }, "make");
+  try {
+    const id = await submit(surroundings, door, text, options);
+    const job = await watchTraining(surroundings, door, id);
+    if (!isOver(job.state)) {
+      const remedy = "it goes on; the same command waits for it again";
+      throw new CommandError("interrupted", `stopped while job ${id.slice(0, 12)} went on`, remedy);
+    }
+    if (job.result === null) throw failed(job);
+    await fetchOutputs(surroundings, door, job, { folder: out, isForced: force === true });
+    return job;
+  } finally {
+    await door.close();
+  }
+}
+
+async function submit(
+  surroundings: Surroundings,
+  door: JobDoor,
+  text: string,
+  options: GradientTrainOptions,
+): Promise<string> {
+  const { workers, compress, patience, tokenizer } = options;
+  const config = await readRunConfig(options);
+  if (config.data.rows % workers !== 0) {
+    const problem = `--workers ${workers}: a batch has ${config.data.rows} rows`;
+    throw new CommandError("usage", problem, "give --set data.rows=N, a multiple of the workers");
+  }
+  const params: JsonObject = { config: JSON.parse(JSON.stringify(config)), workers, compress, patience };
+  const files = [text, ...(tokenizer === undefined ? [] : [tokenizer])];
+  const inputs = files.map((path) => ({ name: basename(path), path }));
+  const order = { workload: "gradient", params, salt: "", inputs, maxAttempts: undefined };
+  return (await submitJob(surroundings, door, order)).id;
+}
+
+/** @throws {CommandError} `refused` when there is a run in the folder that nobody wants to lose */
+async function prepareFolder({ out, force, resume }: GradientTrainOptions): Promise<void> {
+  const isStopped = await isThere(join(out, OWN_QUEUE));
+  if (resume === true) {
+    if (isStopped) return;
+    throw new CommandError("refused", `no run was stopped in ${out}`, "leave --resume out to begin one");
+  }
+  if ((isStopped || (await isThere(join(out, "config.json")))) && force !== true) {
+    const remedy = "go on with it by --resume, write over it by --force, or name another folder";
+    throw new CommandError("refused", `there is a run in ${out}`, remedy);
+  }
+  await mkdir(out, { recursive: true });
+  for (const name of OWN_FILES) await rm(join(out, name), { recursive: true, force: true });
+}
+
+async function stoppedRun(door: JobDoor, out: string): Promise<string> {
+  const [job] = await door.list({ limit: 1 });
+  if (job !== undefined) return job.id;
+  throw new CommandError("refused", `no run was begun in ${out}`, "leave --resume out to begin one, with --force");
+}
+
+async function isDone(out: string): Promise<boolean> {
+  return await isThere(join(out, "exchange.json"));
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return (await stat(path).catch(unlessAbsent)) !== undefined;
+}
+
+function failed({ id, state, error }: JobAnswer): CommandError {
+  const why = error === null ? "" : `: ${plainText(error.message)}`;
+  return new CommandError("refused", `the run is ${state}${why}`, `its job was ${id.slice(0, 12)}`);
+}
+
+function resultText(out: string, trained: { readonly valLoss: number; readonly exchange: ExchangeSummary }): string {
+  const { exchange, valLoss } = trained;
+  const { workers, compress, parameters, rounds, missing, uplinkWire, downlinkWire, ratio } = exchange;
+  return [
+    `${out}: ${formatCount(parameters)} parameters on ${workers} workers, ${compress}, loss ${valLoss.toFixed(4)} nats`,
+    `  a worker sent ${formatQuantity(uplinkWire, "B", "up")} a step, 1/${ratio.toFixed(1)} of float32, and got ${formatQuantity(downlinkWire, "B", "up")}`,
+    `  ${exchange.stepsPerSecond.toFixed(2)} steps/s; ${formatCount(missing)} contributions of ${formatCount(rounds * workers)} came too late`,
+    `  lockstep lm sample ${out}`,
+  ].join("\n");
+}

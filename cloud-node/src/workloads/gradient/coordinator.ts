@@ -1,0 +1,212 @@
+import type { ExchangeLink } from "./exchange-link.ts";
+import { type Contribution, decodeUp, encodeGo, encodeRound, type NamedBytes } from "./exchange-message.ts";
+import { GradientError } from "./gradient-error.ts";
+
+/** Rounds that a worker has not taken, bytes: beyond them it gets none any more, and the whole state when it is back. */
+const MOST_WAITING_BYTES = 32 << 20;
+
+export interface CoordinatorOptions {
+  /** How long a step waits for contributions once the own one is there, ms. */
+  readonly patienceMs: number;
+  /** How long the first step waits for workers to get ready, ms. */
+  readonly startMs: number;
+  /** Resolves after so long; sooner when the signal is aborted. */
+  readonly wait: (ms: number, signal: AbortSignal) => Promise<void>;
+  /** Told of workers that come late, go and come. */
+  readonly onEvent: (line: string) => void;
+}
+
+/** What a step put together. */
+export interface Round {
+  /** By rank, the own one among them. */
+  readonly contributions: readonly Contribution[];
+  /** Of each contribution that came over the wire. */
+  readonly uplink: readonly UplinkBytes[];
+}
+
+export interface UplinkBytes {
+  readonly rank: number;
+  /** What the method made. */
+  readonly payload: number;
+  /** What it took on the connection, everything included. */
+  readonly wire: number;
+}
+
+/** What place 0 knows of another worker. */
+interface Guest {
+  isThere: boolean;
+  /** Whether steps wait for it. */
+  isExpected: boolean;
+  /** Step that it is ready for, and was not let go on at yet. */
+  readyFor: number | undefined;
+  /** Of all steps from this one on it was sent the rounds. */
+  roundsFrom: number;
+  contribution: (Contribution & { readonly step: number; readonly wire: number }) | undefined;
+  waitingBytes: number;
+  sent: Promise<void>;
+}
+
+/**
+ * Place 0 of an all-reduce: gathers one contribution of each worker, and sends all of them to all.
+ *
+ * Contributions are handed on by rank, whenever they came: what a step computes depends on whose contributions it has, and
+ * not on their order. A worker whose contribution does not come in time is left out, waited for no more, and let in again
+ * at the step after it says that it is ready.
+ */
+export class Coordinator {
+  readonly #link: ExchangeLink;
+  readonly #options: CoordinatorOptions;
+  readonly #guests: ReadonlyMap<number, Guest>;
+  #downlinkBytes = 0;
+  #fault: unknown;
+  #isBegun = false;
+  #wake = Promise.withResolvers<void>();
+
+  constructor(link: ExchangeLink, options: CoordinatorOptions) {
+    this.#link = link;
+    this.#options = options;
+    this.#guests = new Map(Array.from({ length: link.count - 1 }, (_, index) => [index + 1, newGuest(true)]));
+    void this.#listen();
+  }
+
+  /** Sent to the others until now, all included. */
+  get downlinkBytes(): number {
+    return this.#downlinkBytes;
+  }
+
+  /**
+   * Let those who are ready go on at a step; the first time, wait for all.
+   *
+   * @param state  what they need, where they do not have it
+   */
+  async open(step: number, state: () => Promise<readonly NamedBytes[]>): Promise<void> {
+    if (!this.#isBegun) {
+      const isReady = (guest: Guest) => !guest.isThere || guest.readyFor !== undefined;
+      await this.#until(() => [...this.#guests.values()].every(isReady), this.#options.startMs);
+    }
+    this.#isBegun = true;
+    this.#throwFault();
+    let whole: readonly NamedBytes[] | undefined;
+    for (const [rank, guest] of this.#guests) {
+      if (guest.readyFor === undefined) continue;
+      const hasState = guest.readyFor === step || guest.roundsFrom <= guest.readyFor;
+      if (!hasState) whole ??= await state();
+      this.#post(rank, guest, encodeGo(step, hasState ? undefined : whole));
+      Object.assign(guest, { readyFor: undefined, isExpected: true, roundsFrom: step, contribution: undefined });
+      if (step > 0) this.#options.onEvent(`worker ${rank} takes part from step ${step} on`);
+    }
+  }
+
+  /** Put a step together from the own contribution and those that come in time, and send it to all. */
+  async round(step: number, own: Contribution): Promise<Round> {
+    const has = (guest: Guest) => guest.contribution?.step === step;
+    await this.#until(
+      () => [...this.#guests.values()].every((guest) => !guest.isExpected || has(guest)),
+      this.#options.patienceMs,
+    );
+    this.#throwFault();
+    const contributions: Contribution[] = [own];
+    const uplink: UplinkBytes[] = [];
+    for (const [rank, guest] of this.#guests) {
+      const { contribution } = guest;
+      if (contribution !== undefined && has(guest)) {
+        const { loss, bytes, wire } = contribution;
+        contributions.push({ rank, loss, bytes });
+        uplink.push({ rank, payload: bytes.length, wire });
+      } else if (guest.isExpected) {
+        guest.isExpected = false;
+        this.#options.onEvent(`step ${step} goes on without worker ${rank}`);
+      }
+    }
+    for (const [rank, guest] of this.#guests) this.#sendRound(step, contributions, rank, guest);
+    return { contributions, uplink };
+  }
+
+  /** Wait until all that was sent has left, or so long. */
+  async flush(ms: number): Promise<void> {
+    const idle = () => [...this.#guests.values()].every(({ waitingBytes }) => waitingBytes === 0);
+    await this.#until(idle, ms);
+  }
+
+  #sendRound(step: number, contributions: readonly Contribution[], rank: number, guest: Guest): void {
+    if (!guest.isThere || guest.roundsFrom > step) return;
+    if (guest.waitingBytes > MOST_WAITING_BYTES) guest.roundsFrom = Number.POSITIVE_INFINITY;
+    else this.#post(rank, guest, encodeRound(step, contributions, rank));
+  }
+
+  /** Send after what was sent before; nobody waits for it. */
+  #post(rank: number, guest: Guest, message: Uint8Array): void {
+    guest.waitingBytes += message.length;
+    guest.sent = guest.sent
+      .then(async () => {
+        if (guest.isThere) this.#downlinkBytes += await this.#link.send(rank, message);
+      })
+      // That it left is heard, too.
+      .catch(() => undefined)
+      .finally(() => {
+        guest.waitingBytes -= message.length;
+        this.#wake.resolve();
+      });
+  }
+
+  async #listen(): Promise<void> {
+    try {
+      for (;;) {
+        const news = await this.#link.receive();
+        const guest = this.#guests.get(news.from);
+        if (guest === undefined) continue;
+        if (news.kind === "message") this.#take(guest, news.from, news.message, news.wireBytes);
+        else this.#seat(guest, news.from, news.kind === "joined");
+        this.#wake.resolve();
+      }
+    } catch (error) {
+      this.#fault = error;
+      this.#wake.resolve();
+    }
+  }
+
+  #take(guest: Guest, rank: number, message: Uint8Array, wire: number): void {
+    const up = decodeUp(message);
+    if (up.kind === "ready") guest.readyFor = up.step;
+    else guest.contribution = { rank, wire, ...up };
+  }
+
+  /** Whoever takes a place again knows nothing of the one before. */
+  #seat(guest: Guest, rank: number, isThere: boolean): void {
+    Object.assign(guest, { ...newGuest(isThere), waitingBytes: guest.waitingBytes, sent: guest.sent });
+    this.#options.onEvent(`worker ${rank} ${isThere ? "has come" : "has left"}`);
+  }
+
+  #throwFault(): void {
+    if (this.#fault !== undefined) throw this.#fault;
+  }
+
+  /** Wait for something, or so long. */
+  async #until(isSo: () => boolean, ms: number): Promise<void> {
+    if (isSo()) return;
+    const over = new AbortController();
+    let isOver = false;
+    const timer = this.#options.wait(ms, over.signal).then(() => {
+      isOver = true;
+      this.#wake.resolve();
+    });
+    while (!isSo() && !isOver && this.#fault === undefined) {
+      await this.#wake.promise;
+      this.#wake = Promise.withResolvers<void>();
+    }
+    over.abort();
+    await timer;
+  }
+}
+
+function newGuest(isThere: boolean): Guest {
+  const state = { isThere, isExpected: false, readyFor: undefined, roundsFrom: Number.POSITIVE_INFINITY };
+  return { ...state, contribution: undefined, waitingBytes: 0, sent: Promise.resolve() };
+}
+
+/** @throws {GradientError} `bad-option` for workers that a batch cannot be cut for */
+export function checkWorkers(workers: number, rows: number): void {
+  if (rows % workers === 0) return;
+  const problem = `${rows} rows of a batch for ${workers} workers`;
+  throw new GradientError("bad-option", problem, "take data.rows that is a multiple of the workers");
+}

@@ -1,0 +1,48 @@
+import {
+  createMethod,
+  type GradientMethod,
+  type GradientTensor,
+  type MethodOptions,
+  type Preset,
+} from "@lockstep/cloud-node";
+import { powerSgdMethods } from "./gradient-power-sgd-method.ts";
+
+/** How gradients are exchanged in one row of the table. */
+export interface GradientCase {
+  readonly name: string;
+  readonly mode: "baseline" | "synchronous" | "local steps" | "peer";
+  readonly createMethod: (layout: readonly GradientTensor[], options: MethodOptions) => GradientMethod;
+}
+
+/** A method on its own terms, with another momentum of AdamW than it asks for where one is given. */
+function ofPreset(preset: Preset, beta1?: number): GradientCase["createMethod"] {
+  return (layout, options) => {
+    const method = createMethod(preset, layout, options);
+    return beta1 === undefined ? method : withBeta1(method, beta1);
+  };
+}
+
+function withBeta1(method: GradientMethod, beta1: number): GradientMethod {
+  const { localSteps, unsentStays } = method;
+  return {
+    ...{ localSteps, beta1, unsentStays },
+    contribution: (step, numbers) => method.contribution(step, numbers),
+    average: (step, contributions, out) => method.average(step, contributions, out),
+    states: () => method.states(),
+  };
+}
+
+/** Rows of the table, in the order in which they are run. */
+export const CASES: readonly GradientCase[] = [
+  { name: "float32", mode: "baseline", createMethod: ofPreset("none") },
+  { name: "float32 beta1 0.5", mode: "baseline", createMethod: ofPreset("none", 0.5) },
+  { name: "float32 beta1 0", mode: "baseline", createMethod: ofPreset("none", 0) },
+  { name: "sync-50", mode: "synchronous", createMethod: ofPreset("sync-50") },
+  { name: "local-1000", mode: "local steps", createMethod: ofPreset("local-1000") },
+  { name: "sync-100", mode: "synchronous", createMethod: ofPreset("sync-100") },
+  { name: "PowerSGD rank 2", mode: "peer", createMethod: powerSgdMethods(2, undefined) },
+  { name: "sync-15", mode: "synchronous", createMethod: ofPreset("sync-15") },
+  { name: "local-100", mode: "local steps", createMethod: ofPreset("local-100") },
+  { name: "PowerSGD rank 1", mode: "peer", createMethod: powerSgdMethods(1, undefined) },
+  { name: "PowerSGD rank 8", mode: "peer", createMethod: powerSgdMethods(8, undefined) },
+];

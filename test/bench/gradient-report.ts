@@ -1,0 +1,86 @@
+import type { BenchPlot, BenchReport } from "./bench.ts";
+import { goalsOf } from "./gradient-goals.ts";
+import type { GradientCase } from "./gradient-plan.ts";
+import type { GradientRun, Scale } from "./gradient-runs.ts";
+
+/** A method over all of its seeds. */
+export interface MethodFigures {
+  readonly name: string;
+  readonly mode: GradientCase["mode"];
+  /** Of one worker, up, over all steps. */
+  readonly bytesPerStep: number;
+  /** 4 bytes of every parameter over that. */
+  readonly ratio: number;
+  /** Mean over seeds, nats. */
+  readonly valLoss: number;
+  /** Mean over seeds of what the loss is above that of float32 with the same seed, %. */
+  readonly degradation: number;
+  /** Of each seed, %. */
+  readonly degradations: readonly number[];
+}
+
+/** @param runs  those that there are; a method counts with the seeds that float32 has, too */
+export function reportOf(scale: Scale, cases: readonly GradientCase[], runs: readonly GradientRun[]): BenchReport {
+  const baseline = runs.filter(({ method }) => method === cases[0]?.name);
+  const methods = cases.flatMap((row) => figuresOf(row, runs, baseline));
+  const baselineLoss = mean(baseline.map(({ valLoss }) => valLoss));
+  const steps = scale.config.steps;
+  return {
+    title: "Gradients over thin wires",
+    columns: ["method", "mode", "B/step", "ratio", "val loss", "degradation, %", "by seed, %"],
+    rows: methods.map(({ name, mode, bytesPerStep, ratio, valLoss, degradation, degradations }) => [
+      ...[name, mode, Math.round(bytesPerStep), ratio.toFixed(1), valLoss.toFixed(4), degradation.toFixed(2)],
+      degradations.map((each) => each.toFixed(2)).join(" "),
+    ]),
+    notes: [
+      `${scale.name}: ${baseline[0]?.parameters ?? "no"} parameters, ${steps} steps on TinyShakespeare, 2 workers of half a batch each, seeds ${scale.seeds.join(", ")}; loss over 100 batches of the part that judges.`,
+      "Bytes: whole messages of one worker, up, the mean over all steps; ratio: against 4 bytes of every parameter.",
+      "float32 beta1 B: nothing is compressed, and AdamW has another momentum than the recipe's 0.9. Methods named sync-R ask for a lower one, since error feedback averages as well: these rows say what of that is the momentum's doing.",
+      "Runs are kept in .lockstep/gradient, to be removed to begin anew: `npm run bench -- gradient --data DIR --write`; --quick for a small model, --parts sync-50,float32 for some rows, --cases N for so many runs.",
+    ],
+    goals: scale.name === "small" ? [] : goalsOf(methods, scale.seeds.length),
+    plots: baseline.length === 0 ? [] : [curves(runs.filter(({ seed }) => seed === scale.seeds[0]))],
+    json: { baselineLoss, methods },
+  };
+}
+
+function figuresOf(
+  { name, mode }: GradientCase,
+  runs: readonly GradientRun[],
+  baseline: readonly GradientRun[],
+): MethodFigures[] {
+  const pairs = runs.flatMap((run) => {
+    const base = baseline.find(({ seed }) => seed === run.seed);
+    return run.method === name && base !== undefined ? [{ run, base }] : [];
+  });
+  const [first] = pairs;
+  if (first === undefined) return [];
+  const bytesPerStep = mean(pairs.map(({ run }) => run.bytesPerStep));
+  const degradations = pairs.map(({ run, base }) => 100 * (run.valLoss / base.valLoss - 1));
+  const ratio = (4 * first.run.parameters) / bytesPerStep;
+  const valLoss = mean(pairs.map(({ run }) => run.valLoss));
+  return [{ name, mode, bytesPerStep, ratio, valLoss, degradation: mean(degradations), degradations }];
+}
+
+function curves(runs: readonly GradientRun[]): BenchPlot {
+  const values = runs.flatMap(({ method, curve }) => curve.slice(1).map((point) => ({ method, ...point })));
+  return {
+    name: "gradient-curves",
+    caption: "Validation loss by step: what exchanges with compression cost beside float32.",
+    spec: {
+      data: { values },
+      width: 560,
+      height: 340,
+      mark: { type: "line", point: true },
+      encoding: {
+        x: { field: "step", type: "quantitative", title: "step" },
+        y: { field: "valLoss", type: "quantitative", title: "validation loss, nats", scale: { zero: false } },
+        color: { field: "method", type: "nominal", title: null, sort: null },
+      },
+    },
+  };
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
