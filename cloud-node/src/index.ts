@@ -95,6 +95,7 @@ export type { Address, Section, Tensor } from "./tensor/tensor.ts";
 export { TensorError, type TensorErrorCode } from "./tensor/tensor-error.ts";
 export type { TensorBuild, VectorBits } from "./tensor/wasm/tensor-module.ts";
 export { wasmBackend, wasmRelaxedBackend, wasmStrictBackend } from "./tensor/wasm/wasm-backend.ts";
+export { type WebGpuBackend, webGpuBackend } from "./tensor/webgpu/webgpu-backend.ts";
 
 export {
   type GradientTensor,
@@ -113,10 +114,21 @@ export {
 } from "./workloads/gradient/method.ts";
 export { type RehearsalRequest, type RehearsalResult, rehearse } from "./workloads/gradient/rehearsal.ts";
 export { type MaskOptions, TopologyMask } from "./workloads/gradient/topology-mask.ts";
-export { checkRunConfig } from "./workloads/language-model/parse-run-config.ts";
+export type { Batch, BatchSource } from "./workloads/language-model/batch.ts";
+export { Checkpoint } from "./workloads/language-model/checkpoint.ts";
+export { initialValues } from "./workloads/language-model/initial-values.ts";
+export { type ModelConfig, settleModel } from "./workloads/language-model/model-config.ts";
+export { openBackend as openShardedBackend, type ShardedBackend } from "./workloads/language-model/open-backend.ts";
+export { OptimizerSteps } from "./workloads/language-model/optimizer-step.ts";
+export { type ParameterSpec, parameterSpecs } from "./workloads/language-model/parameters.ts";
+export { checkRunConfig, parseRunConfig } from "./workloads/language-model/parse-run-config.ts";
 export { RECIPES, type RunOptions } from "./workloads/language-model/recipes.ts";
 export type { RunConfig } from "./workloads/language-model/run-config.ts";
-
+export { prepareData, type RunData } from "./workloads/language-model/run-data.ts";
+export type { RunSummary } from "./workloads/language-model/run-summary.ts";
+export { ScalarModel } from "./workloads/language-model/scalar-model.ts";
+export { TensorModel } from "./workloads/language-model/tensor-model.ts";
+export { type RowPlan, recordLogits } from "./workloads/language-model/transformer-program.ts";
 export type { Box, BoxShape } from "./workloads/trajectory/box.ts";
 export type { ColumnRoom } from "./workloads/trajectory/column-arena.ts";
 export { type ColumnBound, ContainerReader } from "./workloads/trajectory/container-reader.ts";

@@ -23,16 +23,18 @@ const COMMON = {
   help: "this",
 } as const;
 
-const OWN: readonly BenchOptionName[] = ["data", "rel", "frame-samples", "cases"];
+const OWN: readonly BenchOptionName[] = ["data", "rel", "frame-samples", "cases", "parts", "quick"];
 
 /** Options of which a second one would silently stand for the first. */
-const ONCE: readonly BenchOptionName[] = ["data", "frame-samples", "cases"];
+const ONCE: readonly BenchOptionName[] = ["data", "frame-samples", "cases", "parts"];
 
 const OPTIONS = {
   data: { type: "string" },
   rel: { type: "string", multiple: true },
   "frame-samples": { type: "string" },
   cases: { type: "string" },
+  parts: { type: "string" },
+  quick: { type: "boolean" },
   json: { type: "boolean" },
   write: { type: "boolean" },
   help: { type: "boolean", short: "h" },
@@ -80,7 +82,8 @@ export function readRequest(args: readonly string[]): ReadRequest {
     }
   }
   const [dataFolder] = listOf(values.data);
-  const options = { dataFolder, rels: rels.map(Number), frameSamples, cases };
+  const parts = listOf(values.parts)[0]?.split(",");
+  const options = { dataFolder, rels: rels.map(Number), frameSamples, cases, parts, isQuick: values.quick === true };
   return { request: { name, entry, ...options, asJson: values.json === true, isKept: values.write === true } };
 }
 
@@ -98,7 +101,7 @@ function faultOf(
   const takes = `${name} takes: ${namesOf(entry).join(", ")}`;
   if (!isOption(token.name)) return `unknown option ${token.rawName}; ${takes}`;
   const isSwitch = OPTIONS[token.name].type === "boolean";
-  if (!isSwitch && !(token.name in entry.takes)) return `${name} does not take ${token.rawName}; ${takes}`;
+  if (!(token.name in COMMON || token.name in entry.takes)) return `${name} does not take ${token.rawName}; ${takes}`;
   if (isSwitch) return token.value === undefined ? undefined : `${token.rawName} takes no value`;
   const isMissing =
     token.value === undefined || token.value === "" || (!token.inlineValue && token.value.startsWith("-"));
@@ -125,7 +128,7 @@ function countOf(value: string | boolean | undefined | readonly (string | boolea
 function takenBy(entry: BenchEntry): (readonly [string, string])[] {
   const own = OWN.flatMap((option) => {
     const [value, meaning] = entry.takes[option] ?? [];
-    return value === undefined || meaning === undefined ? [] : [[`--${option} ${value}`, meaning] as const];
+    return value === undefined || meaning === undefined ? [] : [[`--${option} ${value}`.trimEnd(), meaning] as const];
   });
   return [...own, ...Object.entries(COMMON).map(([option, meaning]) => [`--${option}`, meaning] as const)];
 }

@@ -63,6 +63,10 @@ export interface BenchOptions {
   readonly frameSamples: number | undefined;
   /** How many cases, for a benchmark that goes on as long as it is told. */
   readonly cases?: number | undefined;
+  /** Names of parts, for a benchmark that is made of some; all of them where there are none. */
+  readonly parts?: readonly string[] | undefined;
+  /** Only to see that it works: as little as can be, held against nothing. */
+  readonly isQuick?: boolean | undefined;
 }
 
 /** One entry of `npm run bench -- NAME`: ours beside its peers, in one run. */

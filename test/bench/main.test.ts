@@ -123,6 +123,10 @@ test.for([
   [["codec", "--rel", "fine"], /^bench: --rel fine: /],
   [["codec", "--rel", "0.1,"], /^bench: --rel : give bounds/],
   [["codec", "--frame-samples", "1.5"], /^bench: --frame-samples 1\.5: give a whole number above 0\n$/],
+  [["codec", "--quick"], /^bench: codec does not take --quick; codec takes: /],
+  [["lm", "--quick=yes"], /^bench: --quick takes no value\n$/],
+  [["lm", "--parts"], /^bench: --parts needs a value; lm takes: --data DIR, --parts NAME,\.\.\., --quick, /],
+  [["lm", "--parts", "gemm", "--parts", "steps"], /^bench: --parts is given twice: give it once\n$/],
   [["codec", "size"], /^bench: one benchmark at a time: "size" is too much\n$/],
   [["nothing"], new RegExp(`^bench: there is no "nothing"; NAME is one of: ${[...BENCHES.keys()].join(", ")}\n$`)],
   [["speed", "--rel", "0.1,0.01"], /^bench: --rel 0\.1,0\.01: speed takes one bound: --rel 0\.1\n$/],
@@ -142,6 +146,8 @@ test.for([
   [["codec", "--frames", "10"], /^bench: unknown option --frames; /],
   [["codec"], /^recording: no folder: .*give --data DIR/],
   [["speed", "--rel", "0.1,0.01"], /^bench: --rel 0\.1,0\.01: speed takes one bound/],
+  [["lm", "--parts", "gemm,magic"], /^bench: unknown name: part magic, there are steps,gemm,/],
+  [["lm", "--data", "."], /^bench: unknown name: file input\.txt, folder --data\n$/],
 ] as const)("%j ends with exit code 2, and the reason is no output", async ([args, words]) => {
   const { code, said, complained } = await run(...args);
   expect([code, said]).toEqual([2, ""]);

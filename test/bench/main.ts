@@ -91,11 +91,13 @@ async function keep(results: URL, name: string, markdown: string, report: BenchR
 }
 
 /** The options that were given, without the machine's own paths. */
-function tellOptions({ dataFolder, rels, frameSamples, cases }: BenchOptions): string {
+function tellOptions({ dataFolder, rels, frameSamples, cases, parts, isQuick }: BenchOptions): string {
   return [
     dataFolder === undefined ? "" : " --data DIR",
     rels.length === 0 ? "" : ` --rel ${rels.join(",")}`,
     frameSamples === undefined ? "" : ` --frame-samples ${frameSamples}`,
     cases === undefined ? "" : ` --cases ${cases}`,
+    parts === undefined ? "" : ` --parts ${parts.join()}`,
+    isQuick === true ? " --quick" : "",
   ].join("");
 }

@@ -1,7 +1,7 @@
 import type { Bench } from "./bench.ts";
 
 /** Options that some benchmarks take; `--json`, `--write` and `--help` go with each of them. */
-export type BenchOptionName = "data" | "rel" | "frame-samples" | "cases";
+export type BenchOptionName = "data" | "rel" | "frame-samples" | "cases" | "parts" | "quick";
 
 /** A benchmark as its help shows it. */
 export interface BenchEntry {
@@ -131,9 +131,16 @@ export const BENCHES: ReadonlyMap<string, BenchEntry> = new Map<string, BenchEnt
     {
       load: async () => (await import("./lm.ts")).benchLm,
       measures:
-        "CPU time of training steps of small language models and of products of matrices, beside PyTorch on one thread. Minutes. Needs python3-torch.",
-      takes: {},
-      example: "lm --json",
+        "Training steps, products, losses, memory, gradients and sameness of small language models beside PyTorch and CPython. Half an hour. Needs python3-torch, and qemu-user for another processor.",
+      takes: {
+        data: ["DIR", "folder with TinyShakespeare as input.txt; runs over it are left out if not given"],
+        parts: [
+          "NAME,...",
+          "steps, gemm, scalar, nanogpt, nanochat, identity, gradients, memory, webgpu; the others as found last",
+        ],
+        quick: ["", "see that it works: few steps, and no goals"],
+      },
+      example: "lm --data DIR --parts scalar,gradients --json",
     },
   ],
   [

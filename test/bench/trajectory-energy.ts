@@ -1,7 +1,7 @@
 import { open, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DumpWriter } from "@lockstep/cloud-node";
-import { runTrajectory } from "./trajectory-command.ts";
+import { runLockstep } from "./measured-command.ts";
 import { type ColumnSet, type MeltRun, withColumns } from "./trajectory-runs.ts";
 
 /** What packing did to Lennard-Jones energies, as `verify --lj` says. */
@@ -30,8 +30,8 @@ export async function energyChanges(melt: MeltRun, folder: string): Promise<Ener
   for (const [set, eps] of CASES) {
     const [dump, packed] = [join(folder, `energy-${set}.dump`), join(folder, "energy.lkt")];
     await writeDump(melt, set, dump);
-    await runTrajectory(["pack", dump, packed, "--eps", eps]);
-    const { stdout } = await runTrajectory(["verify", dump, packed, "--lj", "--json"]);
+    await runLockstep(["trajectory", "pack", dump, packed, "--eps", eps]);
+    const { stdout } = await runLockstep(["trajectory", "verify", dump, packed, "--lj", "--json"]);
     const { frames, potentialPerAtom, kineticPerAtom, totalPerAtom, relative } = JSON.parse(stdout).energy;
     // The run keeps its total energy: it is the same in every frame, to a part that is none here.
     if (totalPerAtom !== null && Number.isNaN(total)) total = totalPerAtom / relative;

@@ -3,7 +3,7 @@ import { createWriteStream } from "node:fs";
 import { join } from "node:path";
 import { finished } from "node:stream/promises";
 import { type Column, DumpWriter, type TrajectoryFrame } from "@lockstep/cloud-node";
-import { runTrajectory } from "./trajectory-command.ts";
+import { runLockstep } from "./measured-command.ts";
 import type { PackedRun } from "./trajectory-report.ts";
 import { COLUMN_SETS, type MeltRun, meltDump } from "./trajectory-runs.ts";
 
@@ -38,8 +38,8 @@ async function packFiles(name: string, files: readonly string[], folder: string)
   const packed = join(folder, "large.lkt");
   let best: LargeRun | undefined;
   for (let i = 0; i < PACK_RUNS; i++) {
-    const args = ["pack", ...files, packed, "--eps", BOUNDS, "--threads", THREADS, "--json"];
-    const { stdout, peakRssMB } = await runTrajectory(args);
+    const args = ["trajectory", "pack", ...files, packed, "--eps", BOUNDS, "--threads", THREADS, "--json"];
+    const { stdout, peakRssMB } = await runLockstep(args);
     const { frames, atoms, textBytes, packedBytes, ratio, maxErrorOverEps, seconds } = JSON.parse(stdout);
     const float32Bytes = 4 * COLUMN_SETS.xvf.length * frames * atoms;
     const run: LargeRun = {
@@ -58,7 +58,7 @@ async function packFiles(name: string, files: readonly string[], folder: string)
     const peak = Math.max(peakRssMB, best?.peakRssMB ?? 0);
     best = { ...(best === undefined || run.seconds < best.seconds ? run : best), peakRssMB: peak };
   }
-  const { seconds } = await runTrajectory(["unpack", packed], false);
+  const { seconds } = await runLockstep(["trajectory", "unpack", packed], { hasOutput: false });
   const found = best as LargeRun;
   return { ...found, decodeMBps: found.asciiBytes / 1e6 / seconds };
 }

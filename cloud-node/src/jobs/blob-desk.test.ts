@@ -7,13 +7,17 @@ import { BlobDesk } from "./blob-desk.ts";
 import { JobError } from "./job-error.ts";
 import { TrialBlobs } from "./trial-blobs.suite.ts";
 
+/** Of an attempt whose outputs may be collected before it ends. */
+const LONG_MS = 3_600_000;
+
 let folder = "";
 let blobs: TrialBlobs;
 let desk: BlobDesk;
+let nowMs = 0;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "lockstep-blob-desk-"));
   blobs = new TrialBlobs(join(folder, "blobs"));
-  desk = new BlobDesk({ blobs, folder, checkpoint: async () => undefined });
+  desk = new BlobDesk({ blobs, folder, checkpoint: async () => undefined, clock: { nowMs: () => nowMs } });
 });
 afterEach(async () => {
   await desk.close();
@@ -29,7 +33,9 @@ async function write(name: string, text: string) {
 test("an output of a long attempt is renewed, so that it is no garbage before its job names it", async () => {
   const { sha256 } = await write("kept", "some bytes");
   utimesSync(join(folder, "blobs", sha256.slice(0, 2), sha256), 1, 1);
-  expect((await blobs.stat(sha256))?.putMs).toBe(1_000);
+  await desk.renew();
+  expect((await blobs.stat(sha256))?.putMs, "fresh enough").toBe(1_000);
+  nowMs += LONG_MS;
   await desk.renew();
   expect((await blobs.stat(sha256))?.putMs).toBeGreaterThan(1_000_000);
 });
@@ -45,6 +51,7 @@ test("an input that could not be had as a file may be asked for again", async ()
 test("an output that is gone is told, and none of them is taken for another", async () => {
   const { sha256 } = await write("kept", "some bytes");
   await blobs.remove(sha256);
+  nowMs += LONG_MS;
   await expect(desk.renew()).rejects.toMatchObject({ code: "missing-blob" });
   await expect(desk.renew()).rejects.toBeInstanceOf(JobError);
   expect(await blobs.stat(sha256)).toBeUndefined();
@@ -58,10 +65,11 @@ test("an output whose name no frame could tell is refused before it is written",
 
 test("outputs that two attempts renew at once are there for both", async () => {
   await write("kept", "some bytes");
-  const second = new BlobDesk({ blobs, folder, checkpoint: async () => undefined });
+  const second = new BlobDesk({ blobs, folder, checkpoint: async () => undefined, clock: { nowMs: () => nowMs } });
   const number = await second["write-open"]({ kind: "output", name: "same" });
   await second["write-chunk"](number, Buffer.from("some bytes"));
   await second["write-end"](number);
+  nowMs += LONG_MS;
   await Promise.all([desk.renew(), second.renew(), desk.renew()]);
   await second.close();
 });

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { isBlobName } from "@lockstep/protocol";
+import type { Clock } from "../clock.ts";
 import { InvariantError } from "../invariant-error.ts";
 import type { BlobRef, BlobStore } from "./blob-store.ts";
 import { MAX_OUTPUTS, type NamedBlob } from "./job.ts";
@@ -13,6 +14,8 @@ import type { ThreadCallDesk, WriteTarget } from "./thread-messages.ts";
 
 /** What waits between a thread and the store, or the store and a file. */
 const WRITE_AHEAD_BYTES = 1024 * 1024;
+/** What nobody names is collected after an hour: what was put within this time needs no renewing. */
+const FRESH_MS = 600_000;
 
 export interface BlobDeskOptions {
   readonly blobs: BlobStore;
@@ -20,6 +23,7 @@ export interface BlobDeskOptions {
   readonly folder: string;
   /** Keeps where a later attempt may go on. */
   readonly checkpoint: (ref: BlobRef) => Promise<void>;
+  readonly clock: Pick<Clock, "nowMs">;
 }
 
 /** A checkpoint that was fetched, beside the workload's own folder. */
@@ -38,7 +42,7 @@ export class BlobDesk implements Pick<ThreadCallDesk, BlobCall> {
   readonly #reads = new Map<number, AsyncIterator<Uint8Array>>();
   readonly #writes = new Map<number, OpenWrite>();
   readonly #files = new Map<string, Promise<string>>();
-  readonly #outputs = new Map<string, NamedBlob>();
+  readonly #outputs = new Map<string, { readonly blob: NamedBlob; readonly putMs: number }>();
   #lastNumber = 0;
 
   constructor(options: BlobDeskOptions) {
@@ -47,7 +51,7 @@ export class BlobDesk implements Pick<ThreadCallDesk, BlobCall> {
 
   /** What was written, in the order of the names' first use. */
   get outputs(): readonly NamedBlob[] {
-    return [...this.#outputs.values()];
+    return [...this.#outputs.values()].map(({ blob }) => blob);
   }
 
   async "read-open"(ref: BlobRef | "checkpoint"): Promise<number> {
@@ -111,14 +115,15 @@ export class BlobDesk implements Pick<ThreadCallDesk, BlobCall> {
   }
 
   /**
-   * Renew what was written: no job names it before this one is done, and what nobody names is collected after a time.
+   * Renew what was written a while ago: no job names it before this one is done, and what nobody names is collected.
    *
    * @throws {JobError} `missing-blob` when some of it is gone already
    */
   async renew(): Promise<void> {
-    for (const output of this.outputs) {
-      if (await this.#options.blobs.renew(output)) continue;
-      const problem = `the output ${output.name} is not there any more`;
+    const { blobs, clock } = this.#options;
+    for (const { blob, putMs } of this.#outputs.values()) {
+      if (clock.nowMs() - putMs < FRESH_MS || (await blobs.renew(blob))) continue;
+      const problem = `the output ${blob.name} is not there any more`;
       throw new JobError("missing-blob", problem, "nothing: it is made again");
     }
   }
@@ -147,7 +152,7 @@ export class BlobDesk implements Pick<ThreadCallDesk, BlobCall> {
 
   async #keep(target: WriteTarget, ref: BlobRef): Promise<void> {
     if (target.kind === "checkpoint") await this.#options.checkpoint(ref);
-    else this.#outputs.set(target.name, { name: target.name, ...ref });
+    else this.#outputs.set(target.name, { blob: { name: target.name, ...ref }, putMs: this.#options.clock.nowMs() });
   }
 
   #checkOutput(name: string): void {

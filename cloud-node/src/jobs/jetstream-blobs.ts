@@ -6,7 +6,7 @@ import type { BlobFacts, BlobRef, BlobStore, GetOptions, PutOptions } from "./bl
 import { readPiece } from "./jetstream-piece.ts";
 import { JobError } from "./job-error.ts";
 import { checkRef, isSha256 } from "./job-id.ts";
-import { isOvertaken, type NatsLink, onNats } from "./nats-link.ts";
+import { forgetRevision, isOvertaken, type NatsLink, onNats } from "./nats-link.ts";
 import { pieces } from "./pieces.ts";
 import { checkSignal, tampered, verified } from "./verified-bytes.ts";
 
@@ -280,12 +280,8 @@ export class JetStreamBlobs implements BlobStore {
   }
 
   /** @returns false: it was changed since, or is gone already */
-  async #forgetManifest({ key, revision }: KeptManifest): Promise<boolean> {
-    return this.#ask(async () => {
-      const filter = `$KV.${this.#bucket}.${key}`;
-      const { purged } = await this.#link.jsm.streams.purge(`KV_${this.#bucket}`, { filter, seq: revision + 1 });
-      return purged > 0;
-    });
+  async #forgetManifest({ revision }: KeptManifest): Promise<boolean> {
+    return this.#ask(() => forgetRevision(this.#link, `KV_${this.#bucket}`, revision));
   }
 
   async #removePiece(name: string): Promise<void> {

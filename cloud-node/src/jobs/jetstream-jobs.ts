@@ -2,7 +2,7 @@ import { type KV, type KvEntry, Kvm, type KvWatchEntry, KvWatchInclude } from "@
 import type { QueuedIterator } from "@nats-io/transport-node";
 import { JobError } from "./job-error.ts";
 import type { JobRecord } from "./job-record.ts";
-import { isOvertaken, type NatsLink } from "./nats-link.ts";
+import { forgetRevision, isOvertaken, type NatsLink } from "./nats-link.ts";
 
 /** A job, and the number of its last change: whoever changes it says which one he saw. */
 export interface KeptJob {
@@ -79,10 +79,8 @@ export class JetStreamJobs {
   }
 
   /** Forget a job, unless it was changed since. */
-  async forget({ record, revision }: KeptJob): Promise<boolean> {
-    // Without a mark that it was there: whoever writes first then writes as if it never had been.
-    const filter = `$KV.${this.#bucket}.${record.id}`;
-    return (await this.#link.jsm.streams.purge(`KV_${this.#bucket}`, { filter, seq: revision + 1 })).purged > 0;
+  async forget({ revision }: KeptJob): Promise<boolean> {
+    return forgetRevision(this.#link, `KV_${this.#bucket}`, revision);
   }
 
   /** Every change from now on. */

@@ -115,11 +115,11 @@ export class JobRun {
   }
 
   async #attempt(keeper: LeaseKeeper): Promise<AttemptEnd> {
-    const { scratch, blobs, logger } = this.#options;
+    const { scratch, blobs, logger, clock } = this.#options;
     const { job, attempt } = this.#lease;
     // Made by whoever first puts something there: most small jobs never do.
     const folder = join(scratch, `${job.id.slice(0, 8)}-${attempt}-${randomBytes(4).toString("hex")}`);
-    const desk = new BlobDesk({ blobs, folder, checkpoint: (ref) => this.#checkpoint(ref) });
+    const desk = new BlobDesk({ blobs, folder, checkpoint: (ref) => this.#checkpoint(ref), clock });
     let shared: SharedJob | undefined;
     try {
       const { seat, params } = await this.#seat();

@@ -24,6 +24,8 @@ const RECONNECT_MS = 250;
 /** Of the errors of JetStream: a message is not the last of its subject any more. */
 const WRONG_LAST = new Set([10_071, 10_164]);
 const NO_ROOM = new Set([10_023, 10_028, 10_047, 10_077]);
+/** There is no message of that number. */
+const GONE = new Set([10_043, 10_057]);
 
 /**
  * Connect to NATS; once connected it comes back by itself, whatever goes away.
@@ -86,4 +88,20 @@ export async function onNats<Result>(where: string, act: () => Promise<Result>):
 /** Whether somebody else wrote first. */
 export function isOvertaken(error: unknown): boolean {
   return error instanceof JetStreamApiError && WRONG_LAST.has(error.code);
+}
+
+/**
+ * Forget one revision of a key, and no other one, without a mark that it was there: whoever writes first then writes as
+ * if it never had been.
+ *
+ * @param bucket  the stream of a key-value bucket that keeps one revision of a key
+ * @returns false: it was changed since, or is gone already
+ */
+export async function forgetRevision({ jsm }: NatsLink, bucket: string, revision: number): Promise<boolean> {
+  try {
+    return await jsm.streams.deleteMessage(bucket, revision, false);
+  } catch (error) {
+    if (error instanceof JetStreamApiError && GONE.has(error.code)) return false;
+    throw error;
+  }
 }

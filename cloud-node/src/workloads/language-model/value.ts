@@ -5,38 +5,56 @@ const NEW = 0;
 const ENTERED = 1;
 const DONE = 2;
 
+/** Lists that many nodes share. */
+const NOTHING: readonly never[] = [];
+const ONE: readonly number[] = [1];
+const BOTH: readonly number[] = [1, 1];
+const DIFFERENCE: readonly number[] = [1, -1];
+
 /**
  * One number of a calculation, with what it was made of: the whole of reverse-mode differentiation in one class.
  *
  * A node keeps its operands and, for each, the partial derivative of itself by it at the values that they had. The chain
  * rule then needs no knowledge of any operation. `dot` and `sum` are nodes of many operands, because a product of a row
- * and a column as single additions would be mostly book-keeping.
+ * and a column as single additions would be mostly book-keeping. A dot product keeps its other factors, which are its
+ * slopes: copying their numbers would cost more than the product.
  *
  * @see A. Griewank and A. Walther, Evaluating Derivatives, 2008, section 3.2 (the reverse mode)
  */
 export class Value {
-  data: number;
+  // Fields begin as what they will be: an engine that has seen `undefined` in one keeps its numbers in boxes.
+  data = 0;
   /** ∂root/∂this once `backward` of the root was called; of a leaf, summed until it is set to 0. */
   grad = 0;
-  readonly operands: readonly Value[];
+  readonly operands: readonly Value[] = NOTHING;
   /** ∂this/∂operand, one for each operand. */
-  readonly slopes: readonly number[];
+  readonly slopes: readonly number[] = NOTHING;
+  /** Of a dot product, in place of slopes: the factor beside each operand. */
+  readonly factors: readonly Value[] = NOTHING;
   #state = NEW;
 
-  constructor(data: number, operands: readonly Value[] = [], slopes: readonly number[] = []) {
+  constructor(
+    data: number,
+    operands: readonly Value[] = NOTHING,
+    slopes: readonly number[] = NOTHING,
+    factors: readonly Value[] = NOTHING,
+  ) {
     this.data = data;
     this.operands = operands;
     this.slopes = slopes;
+    this.factors = factors;
+    // A leaf passes nothing on: it has no place in any order.
+    this.#state = operands.length === 0 ? DONE : NEW;
   }
 
   add(other: Value | number): Value {
-    if (typeof other === "number") return new Value(this.data + other, [this], [1]);
-    return new Value(this.data + other.data, [this, other], [1, 1]);
+    if (typeof other === "number") return new Value(this.data + other, [this], ONE);
+    return new Value(this.data + other.data, [this, other], BOTH);
   }
 
   sub(other: Value | number): Value {
-    if (typeof other === "number") return new Value(this.data - other, [this], [1]);
-    return new Value(this.data - other.data, [this, other], [1, -1]);
+    if (typeof other === "number") return new Value(this.data - other, [this], ONE);
+    return new Value(this.data - other.data, [this, other], DIFFERENCE);
   }
 
   mul(other: Value | number): Value {
@@ -90,14 +108,21 @@ export class Value {
   backward(): void {
     const order = this.#topologicalOrder();
     this.grad = 1;
-    for (let at = order.length - 1; at >= 0; at -= 1) {
-      const node = order[at] as Value;
-      const { grad, operands, slopes } = node;
-      for (let k = 0; k < operands.length; k += 1) (operands[k] as Value).grad += (slopes[k] as number) * grad;
+    for (let at = order.length - 1; at >= 0; at -= 1) (order[at] as Value).#passOn();
+  }
+
+  /** The chain rule: this node's gradient, times its slopes, to its operands. */
+  #passOn(): void {
+    const { grad, operands, slopes, factors } = this;
+    for (let k = 0; k < slopes.length; k += 1) (operands[k] as Value).grad += (slopes[k] as number) * grad;
+    for (let k = 0; k < factors.length; k += 1) {
+      const [x, y] = [operands[k] as Value, factors[k] as Value];
+      x.grad += y.data * grad;
+      y.grad += x.data * grad;
     }
   }
 
-  /** Everything that this was made of, operands first. By a stack of its own: a graph is deeper than any call stack. */
+  /** Every node that this was made of, operands first. By a stack of its own: a graph is deeper than any call stack. */
   #topologicalOrder(): Value[] {
     const order: Value[] = [];
     const stack: Value[] = [this];
@@ -105,6 +130,7 @@ export class Value {
       if (node.#state === NEW) {
         node.#state = ENTERED;
         for (const operand of node.operands) if (operand.#state === NEW) stack.push(operand);
+        for (const factor of node.factors) if (factor.#state === NEW) stack.push(factor);
         continue;
       }
       stack.pop();
@@ -120,27 +146,15 @@ export class Value {
 /** Σ values. */
 export function sum(values: readonly Value[]): Value {
   let total = 0;
-  const slopes: number[] = [];
-  for (const { data } of values) {
-    total += data;
-    slopes.push(1);
-  }
-  return new Value(total, values, slopes);
+  for (const { data } of values) total += data;
+  return new Value(total, values, new Array<number>(values.length).fill(1));
 }
 
-/** Σ a_k b_k. @param a, b  shape (n) each */
+/** Σ a_k b_k. @param a, b  shape (n) each; kept */
 export function dot(a: readonly Value[], b: readonly Value[]): Value {
-  const n = a.length;
-  const operands: Value[] = [];
-  const slopes: number[] = [];
   let total = 0;
-  for (let k = 0; k < n; k += 1) {
-    const [x, y] = [a[k] as Value, b[k] as Value];
-    total += x.data * y.data;
-    operands.push(x, y);
-    slopes.push(y.data, x.data);
-  }
-  return new Value(total, operands, slopes);
+  for (let k = 0; k < a.length; k += 1) total += (a[k] as Value).data * (b[k] as Value).data;
+  return new Value(total, a, NOTHING, b);
 }
 
 /** log Σ exp(x_k), however large the values are: their maximum is taken out as a constant. */

@@ -1,6 +1,6 @@
 """The peer of `npm run bench -- lm`: training steps and products of matrices in PyTorch, one thread, CPU time.
 
-Takes a plan as JSON, {"gemm": [n, …], "steps": [{"config", "layers", "heads", "width", "T", "B", "vocabulary", "steps"}]};
+Reads a plan as JSON, {"gemm": [n, …], "steps": [{"config", "layers", "heads", "width", "T", "B", "vocabulary", "steps"}]};
 prints {"torch", "blas", "gemm": [GFLOP/s, …], "steps": [ms, …]}, the fastest of each.
 """
 import json
@@ -104,7 +104,7 @@ def blas():
     return ", ".join(sorted(found)) or "built in"
 
 
-plan = json.loads(sys.argv[1])
+plan = json.load(sys.stdin)
 gemm = [gemm_gflops(n) for n in plan["gemm"]]
 steps = [step_ms(config) for config in plan["steps"]]
 print(json.dumps({"torch": torch.__version__, "blas": blas(), "gemm": gemm, "steps": steps}))
