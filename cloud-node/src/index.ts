@@ -95,6 +95,7 @@ export type { Address, Section, Tensor } from "./tensor/tensor.ts";
 export { TensorError, type TensorErrorCode } from "./tensor/tensor-error.ts";
 export type { TensorBuild, VectorBits } from "./tensor/wasm/tensor-module.ts";
 export { wasmBackend, wasmRelaxedBackend, wasmStrictBackend } from "./tensor/wasm/wasm-backend.ts";
+export { type WebGpuBackend, webGpuBackend } from "./tensor/webgpu/webgpu-backend.ts";
 
 export type { CoderControl, CoderMode } from "./workloads/gradient/coder-mode.ts";
 export { GradientCoder } from "./workloads/gradient/gradient-coder.ts";

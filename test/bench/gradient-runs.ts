@@ -20,9 +20,9 @@ export const SCALES = {
     config: {
       model: { layers: 2, heads: 2, width: 64, context: 32 },
       data: { rows: 12 },
-      schedule: { warmup: 20 },
+      schedule: { warmup: 40 },
       optimizer: { learningRate: 2e-3 },
-      ...{ steps: 200, evalEvery: 50, evalBatches: 10 },
+      ...{ steps: 400, evalEvery: 100, evalBatches: 10 },
     },
   },
 } as const;

@@ -14,11 +14,12 @@ import type { LmPart } from "./lm-part.ts";
 import { reportOf } from "./lm-report.ts";
 import { scalarPart } from "./lm-scalar.ts";
 import { gemmPart, stepsPart } from "./lm-steps.ts";
+import { webGpuPart } from "./lm-webgpu.ts";
 
 /** In the order of the page. */
 const PARTS: readonly LmPart[] = [
   ...[stepsPart, gemmPart, scalarPart, nanogptPart, nanochatPart],
-  ...[identityPart, gradientsPart, memoryPart],
+  ...[identityPart, gradientsPart, memoryPart, webGpuPart],
 ];
 /** TinyShakespeare, in the folder that `--data` names. */
 const TEXT = "input.txt";

@@ -155,6 +155,20 @@ describe("bad input", () => {
     }
   });
 
+  test("a graphics processor trains, or one line says what is missing and what to do", async () => {
+    const { code, stderr } = await lm("train", at("book.txt"), "--out", at("gpu"), ...SMALL, "--backend", "webgpu");
+    if (code === 0) {
+      expect(JSON.parse(readFileSync(at("gpu/summary.json"), "utf8"))).toMatchObject({ backend: "webgpu" });
+      return;
+    }
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringMatching(/(no graphics processor|npm package webgpu).*: install /),
+    ]);
+    expect(stderr.trimEnd().split("\n")).toHaveLength(1);
+    expect(existsSync(at("gpu"))).toBe(false);
+  });
+
   test("a loss that is no number ends the run with its step, and the checkpoint before it is good", async () => {
     const wild = [
       "--set",

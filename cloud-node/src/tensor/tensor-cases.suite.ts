@@ -132,7 +132,8 @@ export function caseValues({ name, program, below }: TensorCase): {
 }
 
 /** The loss is the cross-entropy of what an operation gave, mixed by a fixed matrix. */
-function makeCase(name: string, operate: (b: ProgramBuilder) => Tensor): TensorCase {
+/** A loss over what an operation makes of its operands. */
+export function makeCase(name: string, operate: (b: ProgramBuilder) => Tensor): TensorCase {
   const b = new ProgramBuilder();
   const out = operate(b);
   const logits = b.matmul(out, b.parameter("mix", [out.shape.at(-1) ?? 1, CLASSES], { isTrained: false }));
@@ -141,7 +142,7 @@ function makeCase(name: string, operate: (b: ProgramBuilder) => Tensor): TensorC
   return { name, program, below: { targets: CLASSES, ids: 5, positions: 5 } };
 }
 
-function attentionCase(name: string, shape: AttentionShape & { readonly kvHeads: number }): TensorCase {
+export function attentionCase(name: string, shape: AttentionShape & { readonly kvHeads: number }): TensorCase {
   const { B, T, heads, kvHeads, headDim } = shape;
   return makeCase(name, (b) => {
     const rows = (part: string, count: number) => b.parameter(part, [B * T, count * headDim]);

@@ -8,6 +8,8 @@ import type { Program } from "../program.ts";
 import { ProgramBuilder } from "../program-builder.ts";
 import { sizeOf, type Tensor } from "../tensor.ts";
 import { wasmRelaxedBackend, wasmStrictBackend } from "../wasm/wasm-backend.ts";
+import { HAS_SOFTWARE_GPU } from "../webgpu/software-gpu.suite.ts";
+import { webGpuBackend } from "../webgpu/webgpu-backend.ts";
 
 /** Written by write-torch-values.py, beside this file. */
 interface TorchValues {
@@ -36,7 +38,8 @@ const models = {
   gptMuon: { build: buildGpt, muon: ["qkv", "proj", "up", "down"] },
   llamaMuon: { build: buildLlama, muon: ["q", "k", "v", "proj", "gate", "up", "down", "square"] },
 } as const;
-const cases = [jsBackend, wasmStrictBackend, wasmRelaxedBackend].flatMap((backend) =>
+const softwareGpu = HAS_SOFTWARE_GPU ? [webGpuBackend({ isSoftware: true })] : [];
+const cases = [jsBackend, wasmStrictBackend, wasmRelaxedBackend, ...softwareGpu].flatMap((backend) =>
   (Object.keys(models) as (keyof typeof models)[]).map((model) => ({ backend, model, name: backend.name })),
 );
 

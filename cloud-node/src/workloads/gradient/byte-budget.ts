@@ -1,11 +1,11 @@
 /** How fast a threshold follows the bytes of the last message, and what all messages together are over or under. */
-const FOLLOW = 0.5;
-const SETTLE = 0.05;
+const FOLLOW = 0.3;
+const SETTLE = 0.01;
 /** A threshold changes at most so many times at once. */
 const MOST_CHANGE = 4;
 /** Messages that can be owed at most: what came out too long early on is not saved up for ever. */
-const MOST_OWED = 4;
-/** Coordinates that the first threshold is taken from. */
+const MOST_OWED = 8;
+/** Coordinates that a threshold is taken from. */
 const SAMPLE = 16_384;
 /** Thresholds stay within what a message can say: gradients of nothing but zeros have one too. */
 const LEAST = 2 ** -60;
@@ -13,7 +13,7 @@ const MOST = 2 ** 60;
 
 /** Keeps a worker's messages near a number of bytes by moving its threshold, which travels: nobody else has to know. */
 export class ByteBudget {
-  /** Shape (2): the threshold of the next message, 0 before the first; messages' worth of bytes spent too much. */
+  /** Shape (2): the threshold of the next message, 0 until it is begun; messages' worth of bytes spent too much. */
   readonly state = new Float32Array(2);
   readonly #bytes: number;
 
@@ -22,18 +22,13 @@ export class ByteBudget {
     this.#bytes = bytes;
   }
 
+  /** 0 until it is begun. */
   get threshold(): number {
     return this.state[0] ?? 0;
   }
 
-  /** Take the first threshold so that about a share of all coordinates are beyond it. */
-  begin(values: Float32Array, weights: Float32Array, share: number): void {
-    if (this.threshold > 0) return;
-    const stride = Math.max(1, Math.floor(values.length / SAMPLE));
-    const sizes: number[] = [];
-    for (let at = 0; at < values.length; at += stride) sizes.push(Math.abs((values[at] ?? 0) / (weights[at] ?? 1)));
-    sizes.sort((a, b) => b - a);
-    this.state[0] = bounded(sizes[Math.floor(share * sizes.length)] ?? 0);
+  begin(threshold: number): void {
+    this.state[0] = bounded(threshold);
   }
 
   /** A message came out so long. */
@@ -42,8 +37,17 @@ export class ByteBudget {
     const owed = Math.min(MOST_OWED, Math.max(-MOST_OWED, (this.state[1] ?? 0) + part - 1));
     const change = part ** FOLLOW * Math.exp(SETTLE * owed);
     const within = Math.min(MOST_CHANGE, Math.max(1 / MOST_CHANGE, change));
-    this.state.set([bounded(this.threshold * within), owed]);
+    this.state.set([this.threshold === 0 ? 0 : bounded(this.threshold * within), owed]);
   }
+}
+
+/** A threshold that about a share of some values is beyond, in units of their weights. */
+export function thresholdOf(values: Float32Array, weights: Float32Array, share: number): number {
+  const stride = Math.max(1, Math.floor(values.length / SAMPLE));
+  const sizes: number[] = [];
+  for (let at = 0; at < values.length; at += stride) sizes.push(Math.abs((values[at] ?? 0) / (weights[at] ?? 1)));
+  sizes.sort((a, b) => b - a);
+  return bounded(sizes[Math.floor(share * sizes.length)] ?? 0);
 }
 
 function bounded(threshold: number): number {

@@ -4,10 +4,13 @@ import { createMethod, type GradientMethod, type MethodOptions, PRESETS, type Pr
 import { PredictiveMethod } from "./predictive-method.ts";
 
 const LAYOUT = [
+  { name: "transformer.h.0.attn.c_q.weight", shape: [32, 16] },
   { name: "transformer.h.0.mlp.c_fc.weight", shape: [64, 16] },
   { name: "transformer.h.0.ln_1.weight", shape: [16] },
 ];
-const COUNT = 64 * 16 + 16;
+const COUNT = 32 * 16 + 64 * 16 + 16;
+/** Numbers of the first tensor. */
+const TINY = 32 * 16;
 const WORKERS = 2;
 const ROUNDS = 40;
 
@@ -96,3 +99,19 @@ test.each([1, 10])(
     for (const [at, want] of total(gradients).entries()) expect(have[at]).toBeCloseTo(want, 2);
   },
 );
+
+test("a tensor of tiny gradients is sent in the first rounds, beside one of large ones, so that it has a unit", () => {
+  const methods = crew("sync-50");
+  const out = new Float32Array(COUNT);
+  let sentOfTiny = 0;
+  for (let step = 0; step < 4; step += 1) {
+    const sent = methods.map((method, rank) => {
+      const gradient = gradientOf(rank, step);
+      gradient.set(gradient.subarray(0, TINY).map((x) => 1e-6 * x));
+      return method.contribution(step, gradient);
+    });
+    for (const method of methods) method.average(step, sent, out);
+    sentOfTiny += out.subarray(0, TINY).filter((x) => x !== 0).length;
+  }
+  expect(sentOfTiny).toBeGreaterThan(40);
+});

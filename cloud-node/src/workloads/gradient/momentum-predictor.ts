@@ -5,9 +5,8 @@ const KEEP_AVERAGE = 0.9;
 const KEEP_SQUARE = 0.99;
 /** Of a tensor's mean square, added to every coordinate's: one that was never sent still has a unit. */
 const FLOOR = 0.1;
-/** Contexts of a coder: 8 sizes beside the tensor's mean, in powers of two. */
-const SIZES = 8;
-const MEAN_SIZE = 4;
+/** Averages that units can be told from. */
+const SETTLED_AFTER = 4;
 
 /**
  * What all workers know of the gradient to come, from the averages that all of them decoded: the same bits everywhere,
@@ -18,6 +17,8 @@ export class MomentumPredictor {
   readonly average: Float32Array;
   /** Running mean of its square, shape (N). */
   readonly squareAverage: Float32Array;
+  /** Shape (2): averages seen; sum of their weights in `squareAverage`, which begins at 0. */
+  readonly seen = new Float32Array(2);
   readonly #tensors: readonly PlacedTensor[];
 
   constructor(layout: readonly GradientTensor[]) {
@@ -27,42 +28,40 @@ export class MomentumPredictor {
     this.#tensors = placeTensors(layout);
   }
 
+  /** Whether units change slowly by now. */
+  get isSettled(): boolean {
+    return (this.seen[0] ?? 0) >= SETTLED_AFTER;
+  }
+
   /** @param gradient  average of a step as it was decoded, shape (N) */
   update(gradient: Float32Array): void {
-    const { average, squareAverage } = this;
+    const { average, squareAverage, seen } = this;
     for (let at = 0; at < gradient.length; at += 1) {
       const x = gradient[at] ?? 0;
       average[at] = KEEP_AVERAGE * (average[at] ?? 0) + (1 - KEEP_AVERAGE) * x;
       squareAverage[at] = KEEP_SQUARE * (squareAverage[at] ?? 0) + (1 - KEEP_SQUARE) * x * x;
     }
+    seen.set([Math.min(SETTLED_AFTER, (seen[0] ?? 0) + 1), KEEP_SQUARE * (seen[1] ?? 0) + (1 - KEEP_SQUARE)]);
   }
 
   /**
-   * How large a coordinate is likely to be, as unit and as context.
+   * How large a coordinate is likely to be.
    *
-   * @param weights  overwritten, shape (N): v^(1/4), v the running mean square; 1 while there is none
-   * @param contexts  overwritten, shape (N), 0 … 7: v beside its tensor's mean
+   * @param weights  overwritten, shape (N): v^(1/4), v the mean square; 1 while there is none
    */
-  scale(weights: Float32Array, contexts: Uint8Array): void {
-    const { squareAverage } = this;
+  scale(weights: Float32Array): void {
+    const { squareAverage, seen } = this;
+    const share = 1 / (seen[1] || 1);
     for (const { from, count } of this.#tensors) {
-      const to = from + count;
       let mean = 0;
-      for (let at = from; at < to; at += 1) mean += squareAverage[at] ?? 0;
+      for (let at = from; at < from + count; at += 1) mean += squareAverage[at] ?? 0;
       mean /= count;
-      const bounds = sizeBounds(mean * (1 + FLOOR));
-      for (let at = from; at < to; at += 1) {
-        const square = (squareAverage[at] ?? 0) + FLOOR * mean;
-        weights[at] = mean === 0 ? 1 : Math.sqrt(Math.sqrt(square));
-        let size = 0;
-        while (size < SIZES - 1 && square >= (bounds[size] ?? 0)) size += 1;
-        contexts[at] = size;
+      if (mean === 0) weights.fill(1, from, from + count);
+      else {
+        for (let at = from; at < from + count; at += 1) {
+          weights[at] = Math.sqrt(Math.sqrt(share * ((squareAverage[at] ?? 0) + FLOOR * mean)));
+        }
       }
     }
   }
-}
-
-/** The squares at which a size ends and the next begins: √2 around powers of two of `mean`. */
-function sizeBounds(mean: number): Float64Array {
-  return Float64Array.from({ length: SIZES - 1 }, (_, size) => mean * Math.SQRT1_2 * 2 ** (size + 1 - MEAN_SIZE));
 }

@@ -1,8 +1,8 @@
-import { ByteBudget } from "./byte-budget.ts";
+import { ByteBudget, thresholdOf } from "./byte-budget.ts";
 import type { CoderControl } from "./coder-mode.ts";
 import { ErrorFeedback } from "./error-feedback.ts";
 import { GradientCoder } from "./gradient-coder.ts";
-import { type GradientTensor, layoutCount } from "./gradient-layout.ts";
+import { type GradientTensor, layoutCount, type PlacedTensor, placeTensors } from "./gradient-layout.ts";
 import type { GradientMethod, MethodOptions, MethodState } from "./method.ts";
 import { MomentumPredictor } from "./momentum-predictor.ts";
 import { type OuterOptions, OuterStep } from "./outer-step.ts";
@@ -31,8 +31,7 @@ const MOST_SHARE = 0.6;
 /**
  * Sends what is large for what all workers expect of a coordinate, in few levels, and keeps the rest for later.
  *
- * The units, and the contexts that codes are counted in, come from the averages of earlier rounds, which every worker
- * has: they cost nothing on the wire.
+ * The units come from the averages of earlier rounds, which every worker has: they cost nothing on the wire.
  */
 export class PredictiveMethod implements GradientMethod {
   readonly localSteps: number;
@@ -47,10 +46,10 @@ export class PredictiveMethod implements GradientMethod {
   readonly #outer: OuterStep;
   readonly #coder: GradientCoder;
   readonly #weights: Float32Array;
-  readonly #contexts: Uint8Array;
   readonly #included: Uint8Array;
   readonly #thresholds: Float32Array;
   readonly #share: number;
+  readonly #tensors: readonly PlacedTensor[];
 
   constructor(layout: readonly GradientTensor[], options: PredictiveOptions, { workers, rank, seed }: MethodOptions) {
     const count = layoutCount(layout);
@@ -67,17 +66,16 @@ export class PredictiveMethod implements GradientMethod {
     this.#outer = new OuterStep(count, options.outer ?? { rate: 1, momentum: 0 });
     this.#coder = new GradientCoder(layout, { kind: "threshold", levels: options.levels }, seed + rank);
     this.#weights = new Float32Array(count);
-    this.#contexts = new Uint8Array(count);
     this.#included = new Uint8Array(layout.length).fill(1);
     this.#thresholds = new Float32Array(layout.length);
+    this.#tensors = placeTensors(layout);
     this.#share = Math.min(MOST_SHARE, (8 * bytes) / count / FIRST_BITS);
   }
 
   contribution(step: number, gradient: Float32Array): Uint8Array {
     const unsent = this.unsentStays === undefined ? this.#feedback.collect(gradient) : this.#feedback.replace(gradient);
     const control = this.#control(step);
-    this.#budget.begin(unsent, this.#weights, this.#share);
-    this.#thresholds.fill(this.#budget.threshold);
+    this.#chooseThresholds(unsent);
     const message = this.#coder.encode(unsent, { ...control, steps: this.#thresholds }, step, this.#feedback.sent);
     this.#feedback.release(step);
     this.#budget.spent(message.length);
@@ -99,15 +97,33 @@ export class PredictiveMethod implements GradientMethod {
     return [
       { name: "average", values: this.#predictor.average, isOwn: false },
       { name: "squareAverage", values: this.#predictor.squareAverage, isOwn: false },
+      { name: "seen", values: this.#predictor.seen, isOwn: false },
       { name: "velocity", values: this.#outer.velocity, isOwn: false },
       { name: "unsent", values: this.#feedback.unsent, isOwn: true },
       { name: "budget", values: this.#budget.state, isOwn: true },
     ];
   }
 
+  /**
+   * One threshold for all, once there are units. In the first rounds, before, one for each tensor: where nothing was
+   * ever sent of a tensor, nobody knows how large its gradient is, and it would wait for ever behind larger ones.
+   */
+  #chooseThresholds(unsent: Float32Array): void {
+    const budget = this.#budget;
+    if (this.#predictor.isSettled) {
+      if (budget.threshold === 0) budget.begin(thresholdOf(unsent, this.#weights, this.#share));
+      this.#thresholds.fill(budget.threshold);
+      return;
+    }
+    for (const [tensor, { from, count }] of this.#tensors.entries()) {
+      const [values, weights] = [unsent.subarray(from, from + count), this.#weights.subarray(from, from + count)];
+      this.#thresholds[tensor] = thresholdOf(values, weights, this.#share);
+    }
+  }
+
   #control(step: number): CoderControl {
-    this.#predictor.scale(this.#weights, this.#contexts);
+    this.#predictor.scale(this.#weights);
     this.#options.mask?.included(step, this.#included);
-    return { weights: this.#weights, contexts: this.#contexts, included: this.#included };
+    return { weights: this.#weights, included: this.#included };
   }
 }
