@@ -6,7 +6,6 @@
  */
 
 // biome-ignore lint/performance/noBarrelFile: an entry's exports are the module's interface
-export { areContexts } from "./gradient/activity";
 export { digestOf } from "./gradient/digest";
 export { messageSeed } from "./gradient/draws";
 export { countMagnitudes, largestMagnitude, MAGNITUDES, thresholdFor } from "./gradient/magnitudes";
@@ -30,7 +29,7 @@ export {
   openSparseEncoder,
   workBytes,
 } from "./gradient/sparse";
-export { transposeCodes, transposeContexts } from "./gradient/transpose";
+export { transposeCodes } from "./gradient/transpose";
 export { crc32c } from "./trajectory/crc32c";
 
 /** First free byte of memory. */

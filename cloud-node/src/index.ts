@@ -97,6 +97,9 @@ export type { TensorBuild, VectorBits } from "./tensor/wasm/tensor-module.ts";
 export { wasmBackend, wasmRelaxedBackend, wasmStrictBackend } from "./tensor/wasm/wasm-backend.ts";
 export { type WebGpuBackend, webGpuBackend } from "./tensor/webgpu/webgpu-backend.ts";
 
+export type { CoderControl, CoderMode } from "./workloads/gradient/coder-mode.ts";
+export { GradientCoder } from "./workloads/gradient/gradient-coder.ts";
+export { GradientError, type GradientErrorCode } from "./workloads/gradient/gradient-error.ts";
 export {
   type GradientTensor,
   layoutCount,

@@ -89,6 +89,15 @@ export const BENCHES: ReadonlyMap<string, BenchEntry> = new Map<string, BenchEnt
     },
   ],
   [
+    "gradient-codec",
+    {
+      load: async () => (await import("./gradient-codec.ts")).benchGradientCodec,
+      measures: "Bytes and speed of the gradient coder on a training's own gradients, beside their entropy and zstd.",
+      takes: { data: ["DIR", "folder with the text to learn from, input.txt; needed"] },
+      example: "gradient-codec --data shared/data/tinyshakespeare",
+    },
+  ],
+  [
     "history",
     {
       load: async () => (await import("./history.ts")).benchHistory,

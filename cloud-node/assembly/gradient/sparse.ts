@@ -22,8 +22,8 @@ import { decodeIsWrong, decodeSize, encodeValue, openValues } from "./values";
  * A decoder asks for the gap of a level when it comes upon a coordinate of that level and knows none. An encoder learns a
  * gap only at its end: it notes events in the decoder's order, fills gaps in later, and writes them all in the end.
  *
- *     event, 8 bytes    gap:    u32 1 << 31 | level,                                          u32 gap
- *                       value:  u32 isWrong << 16 | trust << 12 | context << 8 | level,       u32 size
+ *     event, 8 bytes    gap:    u32 1 << 31 | level,                        u32 gap
+ *                       value:  u32 isWrong << 12 | trust << 8 | level,     u32 size
  */
 const EVENT_BYTES: usize = 8;
 const IS_GAP: u32 = 1 << 31;
@@ -78,27 +78,24 @@ export function openSparseEncoder(at: usize, eventsAt: usize, count: i32, larges
  * Note the events of a tensor.
  *
  * @param codes  i16, (lines, columns), 15 more are readable
- * @param contexts  u8 each, 0 … 15; 0: there are none
  */
-export function encodeTensor(codes: usize, contexts: usize, lines: i32, columns: i32): void {
+export function encodeTensor(codes: usize, lines: i32, columns: i32): void {
   openTensor(lines, columns);
   let at = codes;
-  let contextsAt = contexts;
   for (let line = 0; line < lines; line++) {
     openActivityLine();
     for (let column = 0; column < columns; column += BLOCK) {
       const count = min(BLOCK, columns - column);
-      openBlock(column, count, contextsAt);
-      const sent = noteBlock(at, contextsAt, column, count);
-      closeBlock(sent, count, contextsAt);
+      openBlock(column, count);
+      const sent = noteBlock(at, column, count);
+      closeBlock(sent);
       at += (<usize>count) << 1;
-      if (contexts != 0) contextsAt += count;
     }
     closeSignsLine();
   }
 }
 
-function noteBlock(codes: usize, contexts: usize, column: i32, count: i32): i32 {
+function noteBlock(codes: usize, column: i32, count: i32): i32 {
   let sent = 0;
   for (let lane = 0; lane < count; lane++) {
     const level = <usize>load<u8>(BLOCK_LEVELS + lane);
@@ -116,7 +113,7 @@ function noteBlock(codes: usize, contexts: usize, column: i32, count: i32): i32 
     }
     store<u32>(load<u32>(OPEN_EVENTS + (level << 2)), <u32>max(gap, 0), 4);
     store<i32>(gapAt, UNKNOWN);
-    noteValue(<u32>level, contexts == 0 ? 0 : <u32>load<u8>(contexts + lane), column + lane, code);
+    noteValue(<u32>level, column + lane, code);
     sent += 1;
   }
   return sent;
@@ -128,16 +125,16 @@ function openGap(level: usize): void {
   events += EVENT_BYTES;
 }
 
-function noteValue(level: u32, context: u32, column: i32, code: i32): void {
+function noteValue(level: u32, column: i32, code: i32): void {
   const isNegative = <u32>code >> 31;
   const forecast = forecastSign(column);
   const isWrong = isNegative ^ (<u32>forecast >> 31);
   const trust = <u32>trustOf(abs(forecast));
-  store<u32>(events, (isWrong << 16) | (trust << 12) | (context << 8) | level);
+  store<u32>(events, (isWrong << 12) | (trust << 8) | level);
   store<u32>(events, <u32>abs(code), 4);
   events += EVENT_BYTES;
   noteSign(column, isNegative);
-  noteSent(column, context);
+  noteSent(column);
 }
 
 /** Write all events. @returns bytes, or STATUS_FULL */
@@ -151,7 +148,7 @@ export function closeSparseEncoder(out: usize, room: i32): i32 {
     const head = load<u32>(at);
     const value = load<u32>(at, 4);
     if (head & IS_GAP) encodeGap(<i32>(head & 255), value);
-    else encodeValue(<i32>(head & 255), (head >> 8) & 15, (head >> 12) & 15, head >> 16, <i32>value);
+    else encodeValue(<i32>(head & 255), (head >> 8) & 15, head >> 12, <i32>value);
   }
   const bytes = <i32>(closeBitEncoder() - out);
   return bytes > room ? STATUS_FULL : bytes;
@@ -164,27 +161,25 @@ export function openSparseDecoder(at: usize, bytes: usize, length: i32, count: i
 }
 
 /** Mirror of `encodeTensor`. @returns 0 or STATUS_DAMAGED */
-export function decodeTensor(codes: usize, contexts: usize, lines: i32, columns: i32): i32 {
+export function decodeTensor(codes: usize, lines: i32, columns: i32): i32 {
   openTensor(lines, columns);
   let at = codes;
-  let contextsAt = contexts;
   for (let line = 0; line < lines; line++) {
     openActivityLine();
     for (let column = 0; column < columns; column += BLOCK) {
       const count = min(BLOCK, columns - column);
-      openBlock(column, count, contextsAt);
-      const sent = readBlock(at, contextsAt, column, count);
+      openBlock(column, count);
+      const sent = readBlock(at, column, count);
       if (sent < 0) return sent;
-      closeBlock(sent, count, contextsAt);
+      closeBlock(sent);
       at += (<usize>count) << 1;
-      if (contexts != 0) contextsAt += count;
     }
     closeSignsLine();
   }
   return 0;
 }
 
-function readBlock(codes: usize, contexts: usize, column: i32, count: i32): i32 {
+function readBlock(codes: usize, column: i32, count: i32): i32 {
   let sent = 0;
   for (let lane = 0; lane < count; lane++) {
     const level = <usize>load<u8>(BLOCK_LEVELS + lane);
@@ -199,7 +194,7 @@ function readBlock(codes: usize, contexts: usize, column: i32, count: i32): i32 
     }
     if (gap < 0) return STATUS_DAMAGED;
     store<i32>(gapAt, UNKNOWN);
-    const code = readValue(<i32>level, contexts == 0 ? 0 : <u32>load<u8>(contexts + lane), column + lane);
+    const code = readValue(<i32>level, column + lane);
     if (abs(code) > largestSize) return STATUS_DAMAGED;
     store<i16>(at, <i16>code);
     sent += 1;
@@ -207,12 +202,12 @@ function readBlock(codes: usize, contexts: usize, column: i32, count: i32): i32 
   return sent;
 }
 
-function readValue(level: i32, context: u32, column: i32): i32 {
+function readValue(level: i32, column: i32): i32 {
   const forecast = forecastSign(column);
-  const isNegative = decodeIsWrong(<i32>context, trustOf(abs(forecast))) ^ (<u32>forecast >> 31);
+  const isNegative = decodeIsWrong(trustOf(abs(forecast))) ^ (<u32>forecast >> 31);
   const size = decodeSize(level);
   noteSign(column, isNegative);
-  noteSent(column, context);
+  noteSent(column);
   return isNegative ? -size : size;
 }
 

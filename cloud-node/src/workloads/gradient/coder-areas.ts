@@ -1,7 +1,7 @@
 import type { GradientCore } from "./gradient-core.ts";
 import type { PlacedTensor } from "./gradient-layout.ts";
 
-/** What may be read behind codes and contexts: a whole block. */
+/** What may be read behind codes: a whole block. */
 const SLACK_BYTES = 64;
 
 /** Where a coder keeps what it works on, in its kernel's memory: addresses. */
@@ -10,13 +10,10 @@ export interface CoderAreas {
   readonly values: number;
   /** f32, (N) */
   readonly weights: number;
-  /** u8, (N) */
-  readonly contexts: number;
   /** i16, (N) */
   readonly codes: number;
-  /** Codes and contexts of one tensor, the other way round. */
+  /** i16: codes of one tensor, the other way round. */
   readonly turnedCodes: number;
-  readonly turnedContexts: number;
   /** u32 for each magnitude. */
   readonly counts: number;
   /** What is known of one tensor's rows, columns and their pairs. */
@@ -32,10 +29,8 @@ export function reserveAreas(core: GradientCore, tensors: readonly PlacedTensor[
   return {
     values: core.reserve(4 * count),
     weights: core.reserve(4 * count),
-    contexts: core.reserve(count + SLACK_BYTES),
     codes: core.reserve(2 * count + SLACK_BYTES),
     turnedCodes: core.reserve(2 * turned + SLACK_BYTES),
-    turnedContexts: core.reserve(turned + SLACK_BYTES),
     counts: core.reserve(4 * Number(core.calls.MAGNITUDES.value)),
     work: core.reserve(most(({ isTurned, rows, columns }) => core.calls.workBytes(isTurned ? rows : columns))),
   };

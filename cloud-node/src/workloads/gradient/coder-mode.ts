@@ -22,8 +22,6 @@ export interface CoderControl {
   readonly steps?: Float32Array | undefined;
   /** Unit of each coordinate, (N), above 0; 1 unless given. */
   readonly weights?: Float32Array | undefined;
-  /** What coordinates are alike, (N), 0 … 15: how often they are sent, and with which sign, is learned for each by itself. */
-  readonly contexts?: Uint8Array | undefined;
   /** Per tensor: 0 leaves it out; it is decoded as zeros. For encoders: it travels. */
   readonly included?: Uint8Array | undefined;
 }

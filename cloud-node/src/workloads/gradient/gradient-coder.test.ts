@@ -43,7 +43,6 @@ function positive(count: number): Float32Array {
 const CONTROLS: Readonly<Record<string, CoderControl>> = {
   plain: {},
   "with weights": { weights: positive(N) },
-  "with contexts": { contexts: Uint8Array.from({ length: N }, (_, i) => (i * i) % 16) },
   "with parts left out": { weights: positive(N), included: Uint8Array.of(1, 0, 1, 1, 0, 1, 1) },
 };
 const STEPS = new Float32Array(LAYOUT.length).fill(0.7);
@@ -56,8 +55,8 @@ describe("a decoder sees what its encoder says that it will see", () => {
         const sent = new Float32Array(N);
         const message = new GradientCoder(LAYOUT, mode, 3).encode(values, { ...control, steps: STEPS }, STEP, sent);
         const out = new Float32Array(N);
-        const { weights, contexts } = control;
-        new GradientCoder(LAYOUT, { kind: "error-bounded" }).decode(message, { weights, contexts }, STEP, out, 1);
+        const { weights } = control;
+        new GradientCoder(LAYOUT, { kind: "error-bounded" }).decode(message, { weights }, STEP, out, 1);
         expect(out).toEqual(sent);
         expect(out.some((x) => x !== 0)).toBe(true);
       });

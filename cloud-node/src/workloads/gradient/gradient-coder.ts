@@ -73,7 +73,6 @@ export class GradientCoder {
     const head: MessageHead = {
       ...{ kind, largest, step, state, included, steps, layout: this.#layout, excess },
       hasWeights: control.weights !== undefined,
-      hasContexts: control.contexts !== undefined,
     };
     const message = this.#write(head, sentCount);
     if (sent !== undefined) this.#add(head, sent.fill(0), 1);
@@ -100,7 +99,7 @@ export class GradientCoder {
     core.write(bytesAt, body);
     const { work } = this.#areas;
     core.calls.openSparseDecoder(work, bytesAt, body.length, this.#count, head.largest);
-    const isRead = this.#tensors.every((tensor, t) => head.included[t] !== true || this.#readTensor(tensor, control));
+    const isRead = this.#tensors.every((tensor, t) => head.included[t] !== true || this.#readTensor(tensor));
     core.release(mark);
     if (!isRead || core.calls.closeSparseDecoder() < 0) {
       const remedy = "it was not written by an encoder, or not with this control: ask its sender again";
@@ -109,11 +108,10 @@ export class GradientCoder {
     this.#add(head, out, factor);
   }
 
-  #check(values: number, { steps, weights, contexts, included }: CoderControl): void {
+  #check(values: number, { steps, weights, included }: CoderControl): void {
     const lengths: [string, number | undefined, number][] = [
       ["values", values, this.#count],
       ["weights", weights?.length, this.#count],
-      ["contexts", contexts?.length, this.#count],
       ["steps", steps?.length, this.#tensors.length],
       ["included", included?.length, this.#tensors.length],
     ];
@@ -130,22 +128,11 @@ export class GradientCoder {
     throw new GradientError("too-large", problem, "train the same model on all workers");
   }
 
-  /** Put weights and contexts where the kernel sees them. @returns their digest, u16 */
-  #place({ weights, contexts }: CoderControl): number {
-    const { calls } = this.#core;
-    let digest = 0;
-    if (weights !== undefined) {
-      this.#core.write(this.#areas.weights, weights);
-      digest = calls.digestOf(digest, this.#areas.weights, weights.byteLength);
-    }
-    if (contexts !== undefined) {
-      this.#core.write(this.#areas.contexts, contexts);
-      if (calls.areContexts(this.#areas.contexts, contexts.length) === 0) throw badControl("a context is not 0 … 15");
-      const rest = -contexts.length & 3;
-      this.#core.bytes(this.#areas.contexts + contexts.length, rest).fill(0);
-      digest = calls.digestOf(digest, this.#areas.contexts, contexts.length + rest);
-    }
-    return digest & 0xffff;
+  /** Put weights where the kernel sees them. @returns their digest, u16 */
+  #place({ weights }: CoderControl): number {
+    if (weights === undefined) return 0;
+    this.#core.write(this.#areas.weights, weights);
+    return this.#core.calls.digestOf(0, this.#areas.weights, weights.byteLength) & 0xffff;
   }
 
   #weightsOf({ from }: PlacedTensor, has: boolean): number {
@@ -208,8 +195,11 @@ export class GradientCoder {
     calls.openSparseEncoder(this.#areas.work, events, this.#count, head.largest);
     this.#tensors.forEach((tensor, t) => {
       if (head.included[t] !== true) return;
-      const { codes, contexts } = this.#turned(tensor, head.hasContexts, true);
-      calls.encodeTensor(codes, contexts, ...linesOf(tensor));
+      const codes = this.#codesOf(tensor);
+      if (tensor.isTurned) {
+        calls.transposeCodes(this.#areas.codes + 2 * tensor.from, tensor.rows, tensor.columns, codes);
+      }
+      calls.encodeTensor(codes, ...linesOf(tensor));
     });
     const bytes = calls.closeSparseEncoder(out, room);
     core.release(mark);
@@ -219,26 +209,16 @@ export class GradientCoder {
     return writeMessage(head, core.bytes(out, bytes).slice(), (message) => core.checksum(message));
   }
 
-  /** Where the kernel finds a tensor's codes and contexts the way round in which it codes them. */
-  #turned(
-    tensor: PlacedTensor,
-    has: boolean,
-    hasCodes: boolean,
-  ): { readonly codes: number; readonly contexts: number } {
-    const { calls } = this.#core;
-    const areas = this.#areas;
-    const [codes, contexts] = [areas.codes + 2 * tensor.from, has ? areas.contexts + tensor.from : 0];
-    if (!tensor.isTurned) return { codes, contexts };
-    if (hasCodes) calls.transposeCodes(codes, tensor.rows, tensor.columns, areas.turnedCodes);
-    if (has) calls.transposeContexts(contexts, tensor.rows, tensor.columns, areas.turnedContexts);
-    return { codes: areas.turnedCodes, contexts: has ? areas.turnedContexts : 0 };
+  /** Where a tensor's codes are the way round in which they are coded. */
+  #codesOf({ from, isTurned }: PlacedTensor): number {
+    return isTurned ? this.#areas.turnedCodes : this.#areas.codes + 2 * from;
   }
 
-  #readTensor(tensor: PlacedTensor, control: CoderControl): boolean {
+  #readTensor(tensor: PlacedTensor): boolean {
     const { calls } = this.#core;
-    const { codes, contexts } = this.#turned(tensor, control.contexts !== undefined, false);
-    if (calls.decodeTensor(codes, contexts, ...linesOf(tensor)) < 0) return false;
+    const codes = this.#codesOf(tensor);
     const [lines, columns] = linesOf(tensor);
+    if (calls.decodeTensor(codes, lines, columns) < 0) return false;
     if (tensor.isTurned) calls.transposeCodes(codes, lines, columns, this.#areas.codes + 2 * tensor.from);
     return true;
   }
@@ -252,10 +232,8 @@ export class GradientCoder {
       const problem = `the message is of step ${head.step}, expected was step ${step}`;
       throw new GradientError("other-step", problem, "hand messages over step by step");
     }
-    const hasAlike =
-      head.hasWeights === (control.weights !== undefined) && head.hasContexts === (control.contexts !== undefined);
-    if (!hasAlike || head.state !== this.#place(control)) {
-      const problem = "the message was coded by other weights or contexts than these";
+    if (head.hasWeights !== (control.weights !== undefined) || head.state !== this.#place(control)) {
+      const problem = "the message was coded in other weights than these";
       throw new GradientError("other-state", problem, "the workers' states have come apart: take one's state for all");
     }
   }

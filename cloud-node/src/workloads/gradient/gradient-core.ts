@@ -15,7 +15,6 @@ export interface GradientCalls {
   readonly allFinite: WebAssembly.Global;
   heapStart(): number;
   messageSeed(seed: number, step: number): number;
-  areContexts(contexts: number, count: number): number;
   digestOf(digest: number, at: number, bytes: number): number;
   crc32c(checksum: number, at: number, bytes: number): number;
   largestMagnitude(values: number, weights: number, count: number): number;
@@ -44,14 +43,13 @@ export interface GradientCalls {
     out: number,
   ): void;
   transposeCodes(from: number, rows: number, columns: number, to: number): void;
-  transposeContexts(from: number, rows: number, columns: number, to: number): void;
   workBytes(columns: number): number;
   eventBytes(sent: number): number;
   openSparseEncoder(work: number, events: number, count: number, largest: number): void;
-  encodeTensor(codes: number, contexts: number, lines: number, columns: number): void;
+  encodeTensor(codes: number, lines: number, columns: number): void;
   closeSparseEncoder(out: number, room: number): number;
   openSparseDecoder(work: number, bytes: number, length: number, count: number, largest: number): void;
-  decodeTensor(codes: number, contexts: number, lines: number, columns: number): number;
+  decodeTensor(codes: number, lines: number, columns: number): number;
   closeSparseDecoder(): number;
 }
 

@@ -6,7 +6,7 @@ import { GradientError } from "./gradient-error.ts";
  *     0  u32  CRC-32C of all that follows          10  u32  step of the training
  *     4  u8   version: 1                           14  u16  largest size of a code
  *     5  u8   kind | flags << 4                    16  u16  mean of the codes at the limit, beyond it, in 1/256 steps
- *     6  u32  the layout's checksum                18  u16  digest of weights and contexts
+ *     6  u32  the layout's checksum                18  u16  digest of weights
  *
  * Then, where the flags say so, a bit for each tensor that is included; and steps as bfloat16: one, or one for each of these.
  */
@@ -18,7 +18,6 @@ const MAX_EXCESS = 65_535;
 const FLAG_MASK = 1;
 const FLAG_STEPS = 2;
 const FLAG_WEIGHTS = 4;
-const FLAG_CONTEXTS = 8;
 
 /** Kinds of codes on the wire, by their number. */
 export const KINDS = ["error-bounded", "threshold", "stochastic"] as const;
@@ -33,7 +32,6 @@ export interface MessageHead {
   /** How far, in steps, the values of codes at the limit lie beyond it on average. Range: 0 … 255.99 */
   readonly excess: number;
   readonly hasWeights: boolean;
-  readonly hasContexts: boolean;
   readonly state: number;
   /** Per tensor. */
   readonly included: readonly boolean[];
@@ -84,11 +82,7 @@ export function writeMessage(head: MessageHead, body: Uint8Array, checksum: (byt
   const bodyAt = HEAD_BYTES + maskBytes + 2 * stepCount;
   const message = new Uint8Array(bodyAt + body.length);
   const view = new DataView(message.buffer);
-  const flags =
-    (isWhole ? 0 : FLAG_MASK) |
-    (isShared ? 0 : FLAG_STEPS) |
-    (head.hasWeights ? FLAG_WEIGHTS : 0) |
-    (head.hasContexts ? FLAG_CONTEXTS : 0);
+  const flags = (isWhole ? 0 : FLAG_MASK) | (isShared ? 0 : FLAG_STEPS) | (head.hasWeights ? FLAG_WEIGHTS : 0);
   view.setUint8(4, VERSION);
   view.setUint8(5, KINDS.indexOf(head.kind) | (flags << 4));
   view.setUint32(6, head.layout, true);
@@ -157,7 +151,6 @@ export function readMessage(
     step: view.getUint32(10, true),
     excess: view.getUint16(16, true) / EXCESS_UNIT,
     hasWeights: (flags & FLAG_WEIGHTS) !== 0,
-    hasContexts: (flags & FLAG_CONTEXTS) !== 0,
     state: view.getUint16(18, true),
   };
   return { head, body: message.subarray(bodyAt) };

@@ -16,10 +16,7 @@ const core = new GradientCore();
 
 const stream = new RandomStream(5, "hostile");
 const VALUES = Float32Array.from({ length: N }, () => stream.nextNormal());
-const CONTROL = {
-  weights: new Float32Array(N).fill(0.5),
-  contexts: Uint8Array.from({ length: N }, (_, i) => i % 16),
-};
+const CONTROL = { weights: new Float32Array(N).fill(0.5) };
 const coder = new GradientCoder(LAYOUT, { kind: "threshold", levels: 3 });
 const MESSAGE = coder.encode(
   VALUES,
@@ -137,14 +134,11 @@ test("bodies of all kinds of noise are read or refused in time, whatever they cl
   }
 });
 
-test("a message read by other weights, contexts, layout or step is refused", () => {
+test("a message read by other weights, layout or step is refused", () => {
   const weights = CONTROL.weights.slice();
   weights[N - 1] = 0.5 + 2 ** -24;
-  expect(refusal(MESSAGE, { ...CONTROL, weights })).toBe("other-state");
-  const contexts = CONTROL.contexts.slice();
-  contexts[0] = 1;
-  expect(refusal(MESSAGE, { ...CONTROL, contexts })).toBe("other-state");
-  expect(refusal(MESSAGE, { contexts: CONTROL.contexts })).toBe("other-state");
+  expect(refusal(MESSAGE, { weights })).toBe("other-state");
+  expect(refusal(MESSAGE, {})).toBe("other-state");
   expect(refusal(MESSAGE, CONTROL, STEP + 1)).toBe("other-step");
   const renamed = LAYOUT.map((tensor) => ({ ...tensor, name: `${tensor.name}.` }));
   expect(refusal(MESSAGE, CONTROL, STEP, new GradientCoder(renamed, coder.mode))).toBe("other-layout");
@@ -155,12 +149,6 @@ describe("an encoder refuses what it cannot code", () => {
   const cases: readonly (readonly [string, GradientErrorCode, () => unknown])[] = [
     ["too few values", "bad-control", () => coder.encode(new Float32Array(3), plain, 0)],
     ["too few weights", "bad-control", () => coder.encode(VALUES, { ...plain, weights: new Float32Array(3) }, 0)],
-    ["too few contexts", "bad-control", () => coder.encode(VALUES, { ...plain, contexts: new Uint8Array(3) }, 0)],
-    [
-      "a context beyond 15",
-      "bad-control",
-      () => coder.encode(VALUES, { ...plain, contexts: new Uint8Array(N).fill(16) }, 0),
-    ],
     ["no steps", "bad-control", () => coder.encode(VALUES, {}, 0)],
     ["a step of 0", "bad-control", () => coder.encode(VALUES, { steps: Float32Array.of(1, 0, 1) }, 0)],
     [
