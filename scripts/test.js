@@ -5,6 +5,7 @@
  */
 import { continueOnNode24 } from "../cloud-node/bin/node24.js";
 import { installOsPackages } from "./apt-install.js";
+import { hasOnnxRuntime, installOnnxRuntime, ONNX_RUNTIME_LINE } from "./onnxruntime.js";
 import { aptLine, missingOsPackages, mustRunAll } from "./os-packages.js";
 import { closingLine, countTests } from "./test-counts.js";
 
@@ -14,6 +15,8 @@ const say = (line) => process.stdout.write(`${line}\n`);
 
 installOsPackages(missingOsPackages("test"), say);
 const missing = missingOsPackages("test");
+if (mustRunAll()) installOnnxRuntime(say);
+const hasOrt = hasOnnxRuntime();
 
 const { parseCLI, startVitest } = await import("vitest/node");
 const { filter, options } = parseCLI(["vitest", "run", ...process.argv.slice(2)]);
@@ -24,7 +27,8 @@ await vitest.close();
 for (const row of missing) {
   say(`not run: ${row.neededBy}: needs ${row.name}; on Debian: sudo ${aptLine([row])}`);
 }
-if (mustRunAll() && (missing.length > 0 || counts.skipped > 0)) {
+if (!hasOrt) say(`not run: the tensor engine's backend ort: needs onnxruntime-node; ${ONNX_RUNTIME_LINE} (100 MB)`);
+if (mustRunAll() && (missing.length > 0 || !hasOrt || counts.skipped > 0)) {
   say("nothing may be left out here (CI=true on Debian): that is a failure");
   process.exitCode = 1;
 }

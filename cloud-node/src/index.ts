@@ -79,6 +79,7 @@ export type { AttentionShape, RopeShape } from "./tensor/operations/attention.ts
 export type { Dropout, DropoutOptions } from "./tensor/operations/dropout.ts";
 export type { MatmulOptions } from "./tensor/operations/matmul.ts";
 export type { AdamWGroup, MuonGroup, OptimizerStep } from "./tensor/optimizer.ts";
+export { ortBackend } from "./tensor/ort/ort-backend.ts";
 export type {
   KernelArgument,
   KernelCall,

@@ -90,7 +90,7 @@ async function benchNanochat({ text, isQuick, folder, say }: LmPlace): Promise<L
         ]),
       },
     ],
-    goals: isQuick ? [] : goalsOf(100 * apart, ahead),
+    goals: goalsOf(100 * apart, ahead),
     notes: [
       `nanochat: recipe \`nanochat\` with ${BUDGETS.map(({ settings }) => settings.join(" ")).join("; ")}, beside the same model with Muon and AdamW in PyTorch (\`test/bench/peers/lm_torch.py\`), whose schedule, groups, scaling of rates and Newton-Schulz steps are written after nanochat's and Muon's sources; the same weights at first, the same batches, the same ${EVALUATION}. Times are means over all steps.`,
     ],

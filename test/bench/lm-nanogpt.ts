@@ -58,9 +58,7 @@ async function benchNanogpt(place: LmPlace): Promise<LmFindings> {
         ],
       },
     ],
-    goals: place.isQuick
-      ? []
-      : goalsOf(first.estimate, 100 * ((means[1] ?? Number.NaN) / (means[3] ?? Number.NaN) - 1), peakRssMB),
+    goals: goalsOf(first.estimate, 100 * ((means[1] ?? Number.NaN) / (means[3] ?? Number.NaN) - 1), peakRssMB),
     notes: [
       `nanoGPT: \`lockstep lm train input.txt --out run --recipe nanogpt-cpu --threads 1 --set seed=N\`, and the same model in PyTorch (\`test/bench/peers/lm_torch_train.py\`) from the same weights over the same batches, with schedule, groups and clipping after nanoGPT's source. The estimate is upstream's, over 20 random batches: 15,360 tokens; the whole part has 111,540.`,
       `nanoGPT's README says 1.88 of its own run. Memory is the process's at its peak; it grew by ${(memoryGrowthBytes / MEGABYTE).toFixed(1)} MB from the second evaluation to the last.`,

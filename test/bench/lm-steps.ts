@@ -1,4 +1,5 @@
-import { type Backend, wasmBackend, wasmRelaxedBackend, wasmStrictBackend } from "@lockstep/cloud-node";
+import { type Backend, ortBackend, wasmBackend, wasmRelaxedBackend, wasmStrictBackend } from "@lockstep/cloud-node";
+import { hasOnnxRuntime, ONNX_RUNTIME_LINE } from "../../scripts/onnxruntime.js";
 import type { BenchGoal } from "./bench.ts";
 import { gemmGflops, stepMs } from "./lm-ours.ts";
 import type { LmFindings, LmPart, LmPlace } from "./lm-part.ts";
@@ -46,7 +47,11 @@ const BACKENDS: readonly { readonly name: string; readonly backend: Backend }[] 
   { name: "wasm-relaxed", backend: wasmRelaxedBackend },
   { name: "wasm-strict, 128-bit vectors", backend: wasmBackend("wasm-strict", 128) },
   { name: "wasm-relaxed, 128-bit vectors", backend: wasmBackend("wasm-relaxed", 128) },
+  ...(hasOnnxRuntime() ? [{ name: "ort", backend: ortBackend }] : []),
 ];
+const WITHOUT_ORT = hasOnnxRuntime()
+  ? ""
+  : ` ort: not measured, since onnxruntime-node is missing (${ONNX_RUNTIME_LINE}).`;
 /** Ours and the peer in turn, so that both meet what else the machine does. */
 const ROUNDS = 3;
 const MISSING = "PyTorch: not measured, since python3-torch is missing.";
@@ -80,7 +85,7 @@ async function benchSteps({ isQuick, say }: LmPlace): Promise<LmFindings> {
     ],
     goals: goalsOf(steps),
     notes: [
-      `Steps: the same model and tokens on both sides (test/bench/peers/lm_torch_steps.py), in turn, ${rounds.length} rounds; vocabulary ${VOCABULARY}. ${originOf(rounds)}`,
+      `Steps: the same model and tokens on both sides (test/bench/peers/lm_torch_steps.py), in turn, ${rounds.length} rounds; vocabulary ${VOCABULARY}. ${originOf(rounds)}${WITHOUT_ORT}`,
     ],
     json: { steps },
   };
@@ -182,7 +187,9 @@ function goalsOf(steps: readonly StepRow[]): BenchGoal[] {
   return [
     goal(NANO, "wasm-strict", 0.6, 1),
     goal(NANO, "wasm-relaxed", 0.8, 1.5),
+    goal(NANO, "ort", 1.1, 1.5),
     goal(LARGE, "wasm-strict", 0.5, 0.8),
+    goal(LARGE, "ort", 0.95, 1.2),
     ...SMALL.map((config) => goal(config, "wasm-strict", 2, 5)),
   ];
 }

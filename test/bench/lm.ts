@@ -49,7 +49,9 @@ async function runPart(part: LmPart, text: string | undefined, isQuick: boolean)
   say("begins");
   const folder = await mkdtemp(join(tmpdir(), "lockstep-bench-lm-"));
   try {
-    const findings = await part.run({ text, isQuick, folder, say });
+    const found = await part.run({ text, isQuick, folder, say });
+    // So few steps say nothing of goals.
+    const findings = isQuick ? { ...found, goals: [] } : found;
     const seconds = (performance.now() - begun) / 1000;
     say(`done after ${seconds.toFixed(0)} s`);
     for (const { title, columns, rows } of findings.tables) {

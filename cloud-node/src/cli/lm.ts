@@ -55,8 +55,9 @@ change any of them.
 RUN gets checkpoints in safetensors, config.json, metrics.csv and .jsonl,
 summary.json and .md, and loss.svg. In front of every evaluation there is a
 checkpoint. Ctrl-C keeps one, and --resume goes on from it: with wasm-strict,
-wasm-relaxed, webgpu and the scalar engine bit for bit, with js nearly.
---backend webgpu takes a graphics processor, and the optional npm package webgpu.
+wasm-relaxed, ort, webgpu and the scalar engine bit for bit, with js nearly.
+--backend ort is ONNX Runtime, which npm run onnxruntime fetches; webgpu takes a
+graphics processor, and the optional npm package webgpu.
 
 Examples:
   $ lockstep lm train book.txt --out run --recipe tiny

@@ -23,7 +23,7 @@ export interface Backend {
   /**
    * Reserve the arena of a program; parameters and inputs are zero at first.
    *
-   * @throws {TensorError} `too-large`; `no-relaxed-simd` where the host's WebAssembly lacks it
+   * @throws {TensorError} `too-large`; `no-relaxed-simd` where the host's WebAssembly lacks it; `no-onnxruntime` where it is not installed
    */
   load(program: Program): Promise<Engine>;
 }

@@ -70,13 +70,15 @@ class Value:
                     operand.grad += slope * grad
 
     def topological_order(self):
-        order, stack = [], [self]
+        order, stack, last_factors = [], [self], ()
         while stack:
             node = stack[-1]
             if node.state == 0:
                 node.state = 1
                 stack.extend([operand for operand in node.operands if operand.state == 0])
-                stack.extend([factor for factor in node.factors if factor.state == 0])
+                if node.factors is not last_factors:
+                    last_factors = node.factors
+                    stack.extend([factor for factor in last_factors if factor.state == 0])
                 continue
             stack.pop()
             if node.state == 1:

@@ -1,9 +1,11 @@
 import { readFileSync } from "node:fs";
-import { describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
+import { describeOn } from "../backend.suite.ts";
 import { distance } from "../engine.suite.ts";
 import type { Backend, Engine } from "../engine.ts";
 import { jsBackend } from "../js/js-backend.ts";
 import type { OptimizerStep } from "../optimizer.ts";
+import { ortBackend } from "../ort/ort-backend.ts";
 import type { Program } from "../program.ts";
 import { ProgramBuilder } from "../program-builder.ts";
 import { sizeOf, type Tensor } from "../tensor.ts";
@@ -39,31 +41,33 @@ const models = {
   llamaMuon: { build: buildLlama, muon: ["q", "k", "v", "proj", "gate", "up", "down", "square"] },
 } as const;
 const softwareGpu = HAS_SOFTWARE_GPU ? [webGpuBackend({ isSoftware: true })] : [];
-const cases = [jsBackend, wasmStrictBackend, wasmRelaxedBackend, ...softwareGpu].flatMap((backend) =>
-  (Object.keys(models) as (keyof typeof models)[]).map((model) => ({ backend, model, name: backend.name })),
+const cases = [jsBackend, wasmStrictBackend, wasmRelaxedBackend, ortBackend, ...softwareGpu].flatMap((backend) =>
+  (Object.keys(models) as (keyof typeof models)[]).map((model) => ({ backend, model })),
 );
 
-describe.each(cases)("$model on $name", ({ backend, model }) => {
-  test("has PyTorch's losses, gradients and norms, and its parameters after three steps", async () => {
-    const want = VALUES.models[model];
-    const { build, muon } = models[model];
-    const engine = await load(backend, build(want.shapes), want.shapes);
-    const groups = groupsOf(Object.keys(want.shapes), muon);
-    for (const [at, loss] of want.losses.entries()) {
-      expect(Math.abs((await engine.backward()) / loss - 1)).toBeLessThan(MAX_RELATIVE);
-      for (const [name, gradient] of at === 0 ? Object.entries(want.gradients) : []) {
-        expect(distance(await engine.get(name, "gradient"), Float32Array.from(gradient)), name).toBeLessThan(
-          MAX_RELATIVE,
-        );
+for (const { backend, model } of cases) {
+  describeOn(backend.name)(`${model} on ${backend.name}`, () => {
+    test("has PyTorch's losses, gradients and norms, and its parameters after three steps", async () => {
+      const want = VALUES.models[model];
+      const { build, muon } = models[model];
+      const engine = await load(backend, build(want.shapes), want.shapes);
+      const groups = groupsOf(Object.keys(want.shapes), muon);
+      for (const [at, loss] of want.losses.entries()) {
+        expect(Math.abs((await engine.backward()) / loss - 1)).toBeLessThan(MAX_RELATIVE);
+        for (const [name, gradient] of at === 0 ? Object.entries(want.gradients) : []) {
+          expect(distance(await engine.get(name, "gradient"), Float32Array.from(gradient)), name).toBeLessThan(
+            MAX_RELATIVE,
+          );
+        }
+        const norm = await engine.step({ step: at + 1, clipNorm: 0.2, groups });
+        expect(Math.abs(norm / (want.norms[at] ?? 0) - 1)).toBeLessThan(MAX_RELATIVE);
       }
-      const norm = await engine.step({ step: at + 1, clipNorm: 0.2, groups });
-      expect(Math.abs(norm / (want.norms[at] ?? 0) - 1)).toBeLessThan(MAX_RELATIVE);
-    }
-    for (const [name, values] of Object.entries(want.updated)) {
-      expect(distance(await engine.get(name), Float32Array.from(values)), name).toBeLessThan(MAX_RELATIVE);
-    }
+      for (const [name, values] of Object.entries(want.updated)) {
+        expect(distance(await engine.get(name), Float32Array.from(values)), name).toBeLessThan(MAX_RELATIVE);
+      }
+    });
   });
-});
+}
 
 test("the recorded values are of every parameter", () => {
   expect(Object.keys(VALUES.models.gpt.gradients)).toHaveLength(10);

@@ -3,7 +3,8 @@ import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import * as v from "valibot";
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, expect, test } from "vitest";
+import { describeOn } from "../../tensor/backend.suite.ts";
 import { RandomStream } from "../../tensor/random.ts";
 import { HAS_SOFTWARE_GPU } from "../../tensor/webgpu/software-gpu.suite.ts";
 import { webGpuBackend } from "../../tensor/webgpu/webgpu-backend.ts";
@@ -88,27 +89,29 @@ function expected(
   return (scalarLogits(config, rows, tokens).at(-1) ?? []).map(({ data }) => data);
 }
 
-describe.each(BACKENDS)("on %s", (name) => {
-  test.each(Object.entries(CONFIGS))(
-    "one token after the other has the logits of all at once: %s",
-    async (_, options) => {
-      const config = settleModel(v.parse(modelSchema, options), VOCABULARY);
-      const weights = drawnWeights(config);
-      const decoder = await openDecoder(await backendOf(name), config, weights);
-      const stream = new RandomStream(5, "tokens");
-      let seen: number[] = [];
-      for (let step = 0; step < 20; step += 1) {
-        // Full: it goes on with the later half.
-        if (seen.length === config.context) seen = seen.slice(config.context / 2);
-        if (step === 15) {
-          decoder.reset();
-          seen = [];
+for (const name of BACKENDS) {
+  describeOn(name)(`on ${name}`, () => {
+    test.each(Object.entries(CONFIGS))(
+      "one token after the other has the logits of all at once: %s",
+      async (_, options) => {
+        const config = settleModel(v.parse(modelSchema, options), VOCABULARY);
+        const weights = drawnWeights(config);
+        const decoder = await openDecoder(await backendOf(name), config, weights);
+        const stream = new RandomStream(5, "tokens");
+        let seen: number[] = [];
+        for (let step = 0; step < 20; step += 1) {
+          // Full: it goes on with the later half.
+          if (seen.length === config.context) seen = seen.slice(config.context / 2);
+          if (step === 15) {
+            decoder.reset();
+            seen = [];
+          }
+          seen.push(stream.nextBelow(VOCABULARY));
+          const found = await decoder.next(seen.at(-1) ?? 0);
+          for (const [id, logit] of expected(config, weights, seen).entries()) expect(found[id]).toBeCloseTo(logit, 4);
         }
-        seen.push(stream.nextBelow(VOCABULARY));
-        const found = await decoder.next(seen.at(-1) ?? 0);
-        for (const [id, logit] of expected(config, weights, seen).entries()) expect(found[id]).toBeCloseTo(logit, 4);
-      }
-      decoder.close();
-    },
-  );
-});
+        decoder.close();
+      },
+    );
+  });
+}

@@ -3,7 +3,7 @@ import type { Program } from "../../tensor/program.ts";
 import type { VectorBits } from "../../tensor/wasm/tensor-module.ts";
 
 /** Backends of the tensor engine that can be asked for, the one that is taken unless somebody says otherwise first. */
-export const BACKEND_CHOICES = ["wasm-strict", "wasm-relaxed", "webgpu", "js"] as const;
+export const BACKEND_CHOICES = ["wasm-strict", "wasm-relaxed", "ort", "webgpu", "js"] as const;
 export type BackendChoice = (typeof BACKEND_CHOICES)[number];
 
 /** How batches are computed. */
@@ -24,11 +24,15 @@ export interface ShardedBackend {
   load(program: Program): Promise<Engine>;
 }
 
-/** A backend; its code is loaded only when it is asked for. `js` and `webgpu` have one shard. */
+/** A backend; its code is loaded only when it is asked for. `js`, `ort` and `webgpu` have one shard. */
 export async function openBackend({ name, shards, threads, vectorBits }: BackendRequest): Promise<ShardedBackend> {
   if (name === "js") {
     const { jsBackend } = await import("../../tensor/js/js-backend.ts");
     return { name, shards: 1, load: (program) => jsBackend.load(program) };
+  }
+  if (name === "ort") {
+    const { loadOrt } = await import("../../tensor/ort/ort-backend.ts");
+    return { name, shards: 1, load: (program) => loadOrt(program, threads) };
   }
   if (name === "webgpu") {
     const { webGpuBackend } = await import("../../tensor/webgpu/webgpu-backend.ts");

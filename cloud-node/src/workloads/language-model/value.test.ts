@@ -54,6 +54,25 @@ test("a value that is used several times gets the slopes of all uses", () => {
   expect(x.grad).toBe(3 * 9 + 2 * 3);
 });
 
+test("dot products that share their factors are ordered behind all of them", () => {
+  const w = [1, 2, 3, 4].map((x) => new Value(x));
+  const [a, b, c, d] = w as [Value, Value, Value, Value];
+  const x = [a.mul(b), c.mul(d)];
+  const first = dot([a, c], x);
+  const root = dot([dot([b, d], x), dot([first, d], x), first], [first, a, d]);
+  root.backward();
+  const f = (a: number, b: number, c: number, d: number) => {
+    const [y, z] = [a * b, c * d];
+    const one = a * y + c * z;
+    return (b * y + d * z) * one + (one * y + d * z) * a + one * d;
+  };
+  for (const [k, { grad }] of w.entries()) {
+    const at = (shift: number) =>
+      f(...(w.map(({ data }, i) => data + (i === k ? shift : 0)) as [number, number, number, number]));
+    expect(grad).toBeCloseTo((at(DELTA) - at(-DELTA)) / (2 * DELTA), 3);
+  }
+});
+
 test("micrograd's own example has the gradients that its README prints", () => {
   const [a, b] = [new Value(-4), new Value(2)];
   let c = a.add(b);

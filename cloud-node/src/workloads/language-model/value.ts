@@ -126,11 +126,16 @@ export class Value {
   #topologicalOrder(): Value[] {
     const order: Value[] = [];
     const stack: Value[] = [this];
+    // A matrix's rows are multiplied by one list of factors, which is looked through once for several of them.
+    let lastFactors = NOTHING as readonly Value[];
     for (let node = stack.at(-1); node !== undefined; node = stack.at(-1)) {
       if (node.#state === NEW) {
         node.#state = ENTERED;
         for (const operand of node.operands) if (operand.#state === NEW) stack.push(operand);
-        for (const factor of node.factors) if (factor.#state === NEW) stack.push(factor);
+        if (node.factors !== lastFactors) {
+          lastFactors = node.factors;
+          for (const factor of lastFactors) if (factor.#state === NEW) stack.push(factor);
+        }
         continue;
       }
       stack.pop();
