@@ -9,7 +9,8 @@ export {
   swiglu,
   swigluGradient,
 } from "./tensor/activation";
-export { attention, attentionGradient, attentionScratch } from "./tensor/attention";
+export { attention, attentionGradient } from "./tensor/attention";
+export { attentionScratch } from "./tensor/attention-scratch";
 export { cachedAttention, rope } from "./tensor/cached-attention";
 export { dropout } from "./tensor/dropout";
 export { add, columnSums, copy, embedding, embeddingGradient, fill, multiply, scale } from "./tensor/elementwise";

@@ -2,6 +2,7 @@ import {
   type Backend,
   type Engine,
   normalNumbers,
+  type OptimizerStep,
   type Program,
   ProgramBuilder,
   type Tensor,
@@ -15,13 +16,11 @@ export type BenchClock = () => number;
 export async function stepMs(backend: Backend, config: LmConfig, clock: BenchClock = cpuTimeMs): Promise<number> {
   const program = gptProgram(config);
   const engine = await backend.load(program);
-  fill(engine, program, config);
-  const names = program.parameters.map(({ name }) => name);
-  const group = { learningRate: 1e-3, beta1: 0.9, beta2: 0.99, eps: 1e-8, weightDecay: 0.1 };
+  fillGpt(engine, program, config);
   let count = 0;
   const best = await fastestMs(clock, config.steps, async () => {
     count++;
-    await engine.train({ step: count, clipNorm: 1, groups: [{ kind: "adamw", parameters: names, ...group }] });
+    await engine.train(adamwStep(program, count));
   });
   engine.close();
   return best;
@@ -42,8 +41,15 @@ export async function gemmGflops(backend: Backend, n: number, clock: BenchClock 
   return (2e-6 * n ** 3 * repeats) / best;
 }
 
+/** An update of all parameters, with the peer's rates. @param step  from 1 on */
+export function adamwStep(program: Program, step: number): OptimizerStep {
+  const parameters = program.parameters.map(({ name }) => name);
+  const group = { learningRate: 1e-3, beta1: 0.9, beta2: 0.99, eps: 1e-8, weightDecay: 0.1 };
+  return { step, clipNorm: 1, groups: [{ kind: "adamw", parameters, ...group }] };
+}
+
 /** The same model as `Gpt` of lm_torch_steps.py. */
-function gptProgram({ layers, heads, width, T, B, vocabulary }: LmConfig): Program {
+export function gptProgram({ layers, heads, width, T, B, vocabulary }: LmConfig): Program {
   const b = new ProgramBuilder();
   const [ids, targets] = [b.input("ids", [B * T], "i32"), b.input("targets", [B * T], "i32")];
   const table = b.parameter("table", [vocabulary, width]);
@@ -65,11 +71,16 @@ function gptProgram({ layers, heads, width, T, B, vocabulary }: LmConfig): Progr
   return b.build(b.crossEntropy(logits, targets));
 }
 
-function fill(engine: Engine, program: Program, { T, B, vocabulary }: LmConfig): void {
+/** Gains of 1, tokens that are the peer's too, and weights. */
+export function fillGpt(
+  engine: Engine,
+  program: Program,
+  { T, B, vocabulary }: LmConfig,
+  weights = (count: number, name: string) => normalNumbers(count, 0.02, 1, name),
+): void {
   for (const { name, tensor } of program.parameters) {
     const count = tensor.shape.reduce((product, length) => product * length, 1);
-    const isGain = tensor.shape.length === 1;
-    engine.set(name, isGain ? new Float32Array(count).fill(1) : normalNumbers(count, 0.02, 1, name));
+    engine.set(name, tensor.shape.length === 1 ? new Float32Array(count).fill(1) : weights(count, name));
   }
   const tokens = Int32Array.from({ length: B * T + 1 }, (_, i) => (i * 7 + i * i * 3) % vocabulary);
   engine.input("ids", tokens.subarray(0, B * T));

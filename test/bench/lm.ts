@@ -7,6 +7,7 @@ import { BenchError } from "./bench-error.ts";
 import { gradientsPart } from "./lm-gradients.ts";
 import { identityPart } from "./lm-identity.ts";
 import { type KeptPart, keepPart, readKept } from "./lm-kept.ts";
+import { largePart } from "./lm-large.ts";
 import { memoryPart } from "./lm-memory.ts";
 import { nanochatPart } from "./lm-nanochat.ts";
 import { nanogptPart } from "./lm-nanogpt.ts";
@@ -14,12 +15,13 @@ import type { LmPart } from "./lm-part.ts";
 import { reportOf } from "./lm-report.ts";
 import { scalarPart } from "./lm-scalar.ts";
 import { gemmPart, stepsPart } from "./lm-steps.ts";
+import { threadsPart } from "./lm-threads.ts";
 import { webGpuPart } from "./lm-webgpu.ts";
 
 /** In the order of the page. */
 const PARTS: readonly LmPart[] = [
   ...[stepsPart, gemmPart, scalarPart, nanogptPart, nanochatPart],
-  ...[identityPart, gradientsPart, memoryPart, webGpuPart],
+  ...[identityPart, gradientsPart, memoryPart, threadsPart, largePart, webGpuPart],
 ];
 /** TinyShakespeare, in the folder that `--data` names. */
 const TEXT = "input.txt";

@@ -145,7 +145,7 @@ export const BENCHES: ReadonlyMap<string, BenchEntry> = new Map<string, BenchEnt
         data: ["DIR", "folder with TinyShakespeare as input.txt; runs over it are left out if not given"],
         parts: [
           "NAME,...",
-          "steps, gemm, scalar, nanogpt, nanochat, identity, gradients, memory, webgpu; the others as found last",
+          "steps, gemm, scalar, nanogpt, nanochat, identity, gradients, memory, threads, large, webgpu; the others as found last",
         ],
         quick: ["", "see that it works: few steps, and no goals"],
       },

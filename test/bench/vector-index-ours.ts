@@ -16,13 +16,15 @@ export async function buildOurs({ base, d, folder, ours }: BuildOrder): Promise<
     await source.close();
   }
   const file = await IndexFile.open(path);
-  const { bytesPerVector, rerankBytesPerVector, indexBytes } = indexAccount(file.facts);
+  const { facts } = file;
+  const { bytesPerVector, rerankBytesPerVector, indexBytes } = indexAccount(facts);
   const searcher = new Searcher(await file.segment());
-  let probes = file.facts.m;
+  await file.close();
+  let probes = facts.m;
   return {
     bytesPerVector: bytesPerVector + rerankBytesPerVector,
     indexBytes,
-    efforts: effortsTo(file.facts.m),
+    efforts: effortsTo(facts.m),
     prepare: (effort) => {
       probes = effort;
     },

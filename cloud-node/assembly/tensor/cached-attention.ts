@@ -1,5 +1,5 @@
 /** Attention of one new row over a cache, and rotary positions. */
-import { dot } from "./attention";
+import { dot } from "./attention-products";
 import { addTimes } from "./elementwise";
 import { exponentials } from "./functions";
 import { firstLanes, storeLanes, sumLanes } from "./lanes";
@@ -53,11 +53,11 @@ function weighKeys(q: usize, keys: usize, stride: usize, count: i32, headDim: i3
   const one = f32x4.splat(1);
   const shift = f32x4.splat(largest);
   const whole = count & ~7;
-  exponentials(scratch, scratch, 32, whole >> 3, one, shift, shift, strip(0));
-  let sum = f32x4.add(v128.load(strip(0)), v128.load(strip(0), 16));
+  exponentials(scratch, scratch, 32, whole >> 3, one, shift, shift, strip(0), strip(2));
+  let sum = f32x4.add(v128.load(strip(0)), v128.load(strip(2)));
   if (whole == count) return sumLanes(sum);
   const at = scratch + (usize(whole) << 2);
-  exponentials(strip(1), at, 32, 1, one, shift, shift, 0);
+  exponentials(strip(1), at, 32, 1, one, shift, shift, 0, 0);
   memory.copy(at, strip(1), usize(count - whole) << 2);
   sum = f32x4.add(sum, firstLanes(v128.load(strip(1)), count - whole));
   return sumLanes(f32x4.add(sum, firstLanes(v128.load(strip(1), 16), count - whole - 4)));

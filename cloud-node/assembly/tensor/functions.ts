@@ -25,7 +25,8 @@ const TAIL_SERIES: usize = memory.data<f32>([
  * more than e^88.3. `out` may be `x`. One loop for all callers, so that nothing is called in it; by pairs, because a host
  * may have registers for both.
  *
- * @param sums  a pair of vectors, which get the sums of each lane, in order; or 0
+ * @param low  a vector, which gets the sums of the first one's lanes, in order; or 0
+ * @param high  likewise, of the second one's
  */
 export function exponentials(
   out: usize,
@@ -35,7 +36,8 @@ export function exponentials(
   factor: v128,
   shiftLow: v128,
   shiftHigh: v128,
-  sums: usize,
+  low: usize,
+  high: usize,
 ): void {
   const log2E = v128.load32_splat(EXP_RANGE);
   const rounder = v128.load32_splat(EXP_RANGE, 4);
@@ -84,9 +86,9 @@ export function exponentials(
     x += stride;
     out += stride;
   }
-  if (sums == 0) return;
-  v128.store(sums, sumsLow);
-  v128.store(sums, sumsHigh, 16);
+  if (low == 0) return;
+  v128.store(low, sumsLow);
+  v128.store(high, sumsHigh);
 }
 
 /** Natural logarithm of normal numbers > 0; of what is no number, none. */
@@ -116,7 +118,7 @@ export function hyperbolicTangents(out: usize, x: usize, pairs: i32): void {
   const bytes = usize(pairs) << 5;
   for (let at: usize = 0; at < bytes; at += 16) v128.store(out + at, f32x4.abs(v128.load(x + at)));
   const zero = f32x4.splat(0);
-  exponentials(out, out, 32, pairs, f32x4.splat(2), zero, zero, 0);
+  exponentials(out, out, 32, pairs, f32x4.splat(2), zero, zero, 0, 0);
   const one = f32x4.splat(1);
   for (let at: usize = 0; at < bytes; at += 16) {
     const value = v128.load(x + at);
@@ -135,7 +137,7 @@ export function hyperbolicTangents(out: usize, x: usize, pairs: i32): void {
 /** out = 1 / (1 + e^−x) for pairs of vectors. */
 export function sigmoids(out: usize, x: usize, pairs: i32): void {
   const zero = f32x4.splat(0);
-  exponentials(out, x, 32, pairs, f32x4.splat(-1), zero, zero, 0);
+  exponentials(out, x, 32, pairs, f32x4.splat(-1), zero, zero, 0, 0);
   const one = f32x4.splat(1);
   const end = out + (usize(pairs) << 5);
   for (; out < end; out += 32) {
@@ -161,7 +163,7 @@ export function normalShares(shares: usize, bells: usize, x: usize, pairs: i32):
     v128.store(bells + at, f32x4.mul(high, high), 16);
   }
   const zero = f32x4.splat(0);
-  exponentials(bells, bells, 32, pairs, f32x4.splat(-0.5), zero, zero, 0);
+  exponentials(bells, bells, 32, pairs, f32x4.splat(-0.5), zero, zero, 0, 0);
   const c7 = v128.load32_splat(TAIL_SERIES);
   const c6 = v128.load32_splat(TAIL_SERIES, 4);
   const c5 = v128.load32_splat(TAIL_SERIES, 8);

@@ -24,10 +24,11 @@ export function crossEntropy(
       const length = min(STRIP, columns - start);
       const whole = length & ~7;
       const from = logits + (usize(start) << 2);
-      exponentials(strip(0), from, 32, whole >> 3, one, shift, shift, strip(1));
-      sums = f32x4.add(sums, f32x4.add(v128.load(strip(1)), v128.load(strip(1), 16)));
+      exponentials(strip(0), from, 32, whole >> 3, one, shift, shift, strip(1), strip(2));
+      sums = f32x4.add(sums, v128.load(strip(1)));
+      sums = f32x4.add(sums, v128.load(strip(2)));
       if (whole == length) continue;
-      exponentials(strip(0), from + (usize(whole) << 2), 32, 1, one, shift, shift, 0);
+      exponentials(strip(0), from + (usize(whole) << 2), 32, 1, one, shift, shift, 0, 0);
       sums = f32x4.add(sums, firstLanes(v128.load(strip(0)), length - whole));
       sums = f32x4.add(sums, firstLanes(v128.load(strip(0), 16), length - whole - 4));
     }
@@ -63,7 +64,7 @@ export function crossEntropyGradient(
       for (let start = 0; start < columns; start += STRIP) {
         const length = min(STRIP, columns - start);
         const from = logits + (usize(start) << 2);
-        exponentials(strip(0), from, 32, (length + 7) >> 3, f32x4.splat(1), logSum, logSum, 0);
+        exponentials(strip(0), from, 32, (length + 7) >> 3, f32x4.splat(1), logSum, logSum, 0, 0);
         scale(logitsGrad + (usize(start) << 2), strip(0), length, isCounted ? factor : 0, add);
       }
       if (isCounted) {

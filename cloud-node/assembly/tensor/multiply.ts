@@ -1,4 +1,5 @@
 /** Products of packed panels, and of whole matrices block by block. */
+import { storeLanes } from "./lanes";
 import {
   columnPanelBytes,
   packColumns,
@@ -47,17 +48,19 @@ export function multiplyEdge(
 
 /** The part of a tile that is in C. */
 function storeEdge(c: usize, cStride: usize, rows: i32, columns: i32, bias: usize, residual: usize, add: i32): void {
-  const tile = edgeTile();
+  let tile = edgeTile();
+  let base = add ? c : residual;
   for (let row = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column++) {
+    for (let column = 0; column < columns; column += 4) {
       const offset = usize(column) << 2;
-      const at = usize(row) * cStride + offset;
-      let sum = f32.load(tile + usize(row) * B_STEP + offset);
-      if (bias != 0) sum += f32.load(bias + offset);
-      if (add) sum += f32.load(c + at);
-      else if (residual != 0) sum += f32.load(residual + at);
-      f32.store(c + at, sum);
+      let sum = v128.load(tile + offset);
+      if (bias != 0) sum = f32x4.add(sum, v128.load(bias + offset));
+      if (base != 0) sum = f32x4.add(sum, v128.load(base + offset));
+      storeLanes(c + offset, sum, columns - column);
     }
+    tile += B_STEP;
+    c += cStride;
+    if (base != 0) base += cStride;
   }
 }
 

@@ -121,11 +121,12 @@ export function engineSuite(backend: Backend): void {
   });
 }
 
-const SAMPLED = { B: 1, T: 9, heads: 4, kvHeads: 2, headDim: 6 } as const;
-const SAMPLED_WIDTH = SAMPLED.heads * SAMPLED.headDim;
+/** A layer that samples. */
+export const SAMPLED = { B: 1, T: 9, heads: 4, kvHeads: 2, headDim: 6 } as const;
+export const SAMPLED_WIDTH = SAMPLED.heads * SAMPLED.headDim;
 
 /** The same layer over a whole sequence, and for one row at a time. */
-function samplingPrograms(): { readonly whole: Program; readonly steps: Program } {
+export function samplingPrograms(): { readonly whole: Program; readonly steps: Program } {
   const build = (rows: number, mix: (b: ProgramBuilder, q: Tensor, k: Tensor, v: Tensor) => Tensor) => {
     const b = new ProgramBuilder();
     const x = b.input("x", [rows, SAMPLED_WIDTH], "f32");

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { loadCase } from "../engine.suite.ts";
+import { loadCase, SAMPLED, SAMPLED_WIDTH, samplingPrograms } from "../engine.suite.ts";
 import type { Engine } from "../engine.ts";
 import type { OptimizerStep } from "../optimizer.ts";
 import { ProgramBuilder } from "../program-builder.ts";
@@ -32,8 +32,26 @@ describe.each(BUILDS)("%s with wide vectors gives the same bits as without", (bu
   test.each([...tensorCases(), transformerCase()])("$name, after steps of both optimizers", async (tensorCase) => {
     const run = async (vectorBits: 128 | 256) => {
       const engine = await loadCase(wasmBackend(build, vectorBits), tensorCase);
-      const losses = [engine.backward(), engine.step(updateOf(tensorCase)), engine.backward()];
-      return [losses, ...partsOf(engine)];
+      const { loss, gradientNorm } = await engine.train(updateOf(tensorCase));
+      return [loss, gradientNorm, await engine.backward(), ...(await partsOf(engine))];
+    };
+    expect(await run(256)).toEqual(await run(128));
+  });
+
+  test("sampling over a cache", async () => {
+    const { steps } = samplingPrograms();
+    const run = async (vectorBits: 128 | 256) => {
+      const engine = await wasmBackend(build, vectorBits).load(steps);
+      const numbers = (shape: readonly number[], name: string) => normalNumbers(sizeOf(shape), 0.3, 2, name);
+      for (const { name, tensor } of steps.parameters) engine.set(name, numbers(tensor.shape, name));
+      const rows: Float32Array[] = [];
+      for (let row = 0; row < SAMPLED.T; row++) {
+        engine.input("x", normalNumbers(SAMPLED_WIDTH, 1, 1, `x/${row}`));
+        engine.input("position", Int32Array.of(row));
+        await engine.forward();
+        rows.push(await engine.read(steps.output));
+      }
+      return rows;
     };
     expect(await run(256)).toEqual(await run(128));
   });
@@ -49,17 +67,21 @@ describe.each(BUILDS)("%s with wide vectors gives the same bits as without", (bu
       for (const { name, tensor } of program.parameters) {
         engine.set(name, normalNumbers(sizeOf(tensor.shape), 0.3, 1, name));
       }
-      return [engine.backward(), ...partsOf(engine)];
+      return [await engine.backward(), ...(await partsOf(engine))];
     };
     expect(await run(256)).toEqual(await run(128));
   });
 });
 
-function partsOf(engine: Engine): Float32Array[] {
+async function partsOf(engine: Engine): Promise<Float32Array[]> {
   const parts = ["value", "gradient", "average", "squareAverage"] as const;
-  return engine.program.parameters.flatMap(({ name, gradient }) =>
-    gradient === undefined ? [] : parts.map((part) => engine.get(name, part)),
-  );
+  const found: Float32Array[] = [];
+  for (const { name, gradient } of engine.program.parameters) {
+    if (gradient !== undefined) for (const part of parts) found.push(await engine.get(name, part));
+  }
+  expect(found.length).toBeGreaterThan(0);
+  expect(found.every((values) => values.every(Number.isFinite))).toBe(true);
+  return found;
 }
 
 /** Muon for matrices, AdamW for the rest. */
