@@ -23,7 +23,7 @@ interface Peer {
 
 const SONNETS = new URL("../../cloud-node/src/workloads/language-model/sonnets.txt", import.meta.url);
 /** The fastest step of each side counts; ours is compiled after some hundred. */
-const STEPS = 400;
+const STEPS = 1500;
 const PEER_STEPS = 40;
 /** Of the largest gradient of a tensor: both sides compute in doubles, with functions of their own libraries. */
 const SAME = 1e-12;
