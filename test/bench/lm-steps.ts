@@ -45,8 +45,8 @@ const SIZES = [256, 512, 1024];
 const BACKENDS: readonly { readonly name: string; readonly backend: Backend }[] = [
   { name: "wasm-strict", backend: wasmStrictBackend },
   { name: "wasm-relaxed", backend: wasmRelaxedBackend },
-  { name: "wasm-strict, 128-bit vectors", backend: wasmBackend("wasm-strict", 128) },
-  { name: "wasm-relaxed, 128-bit vectors", backend: wasmBackend("wasm-relaxed", 128) },
+  { name: "wasm-strict, 256-bit vectors", backend: wasmBackend("wasm-strict", 256) },
+  { name: "wasm-relaxed, 256-bit vectors", backend: wasmBackend("wasm-relaxed", 256) },
   ...(hasOnnxRuntime() ? [{ name: "ort", backend: ortBackend }] : []),
 ];
 const WITHOUT_ORT = hasOnnxRuntime()

@@ -74,6 +74,21 @@ export const BENCHES: ReadonlyMap<string, BenchEntry> = new Map<string, BenchEnt
     },
   ],
   [
+    "gradient",
+    {
+      load: async () => (await import("./gradient.ts")).benchGradient,
+      measures:
+        "What compressed exchanges between two workers cost in loss, beside float32 and PowerSGD, by bytes of whole messages. An hour and more; goes on where it was.",
+      takes: {
+        data: ["DIR", "folder with TinyShakespeare as input.txt; only what was kept of earlier runs if not given"],
+        parts: ["A,B", "rows of the table: float32, sync-50, local-1000 …; all of them if not given"],
+        cases: ["N", "runs that are made before the table; all that are missing if not given"],
+        quick: ["", "a small model, 400 steps and one seed: minutes, held against nothing"],
+      },
+      example: "gradient --data DIR --quick",
+    },
+  ],
+  [
     "gradient-codec",
     {
       load: async () => (await import("./gradient-codec.ts")).benchGradientCodec,

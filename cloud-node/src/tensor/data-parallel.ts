@@ -16,7 +16,7 @@ export interface DataParallelOptions {
   readonly shards: number;
   /** From 1 to `shards`. */
   readonly threads: number;
-  /** 256 unless given. */
+  /** 128 unless given. */
   readonly vectorBits?: VectorBits | undefined;
 }
 

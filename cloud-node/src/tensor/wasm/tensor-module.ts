@@ -29,7 +29,7 @@ const FILES: Readonly<Record<TensorBuild, string>> = {
 };
 
 /** Compile a build from the package's own files. @throws {TensorError} `no-relaxed-simd` */
-export function compileTensorModule(build: TensorBuild, vectorBits: VectorBits = 256): WebAssembly.Module {
+export function compileTensorModule(build: TensorBuild, vectorBits: VectorBits = 128): WebAssembly.Module {
   const file = fileURLToPath(new URL(`../../../build/${FILES[build]}`, import.meta.url));
   const bytes = readFileSync(file);
   try {

@@ -10,8 +10,8 @@ export const wasmStrictBackend: Backend = wasmBackend("wasm-strict");
 /** With fused multiply-adds where the CPU has them: faster; the same bits on one machine only. */
 export const wasmRelaxedBackend: Backend = wasmBackend("wasm-relaxed");
 
-/** One of both, for vectors of 256 bits where the host can, or without them. */
-export function wasmBackend(name: TensorBuild, vectorBits: VectorBits = 256): Backend {
+/** One of both; 256: for vectors of 256 bits where the host can, by an experimental option of V8. */
+export function wasmBackend(name: TensorBuild, vectorBits: VectorBits = 128): Backend {
   return {
     name,
     async load(program) {

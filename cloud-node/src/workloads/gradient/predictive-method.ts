@@ -4,8 +4,8 @@ import { ErrorFeedback } from "./error-feedback.ts";
 import { GradientCoder } from "./gradient-coder.ts";
 import { type GradientTensor, layoutCount, type PlacedTensor, placeTensors } from "./gradient-layout.ts";
 import type { GradientMethod, MethodOptions, MethodState } from "./method.ts";
-import { MomentumPredictor } from "./momentum-predictor.ts";
 import { type OuterOptions, OuterStep } from "./outer-step.ts";
+import { SizePredictor } from "./size-predictor.ts";
 import type { TopologyMask } from "./topology-mask.ts";
 
 /** What a predictive method is to reach. */
@@ -40,7 +40,7 @@ export class PredictiveMethod implements GradientMethod {
   readonly #options: PredictiveOptions;
   readonly #workers: number;
   readonly #rank: number;
-  readonly #predictor: MomentumPredictor;
+  readonly #predictor: SizePredictor;
   readonly #feedback: ErrorFeedback;
   readonly #budget: ByteBudget;
   readonly #outer: OuterStep;
@@ -59,7 +59,7 @@ export class PredictiveMethod implements GradientMethod {
     this.beta1 = options.beta1;
     this.#workers = workers;
     this.#rank = rank;
-    this.#predictor = new MomentumPredictor(layout);
+    this.#predictor = new SizePredictor(layout);
     this.#feedback = new ErrorFeedback(count);
     this.unsentStays = this.localSteps > 1 ? this.#feedback.unsent : undefined;
     this.#budget = new ByteBudget(bytes);
@@ -95,7 +95,6 @@ export class PredictiveMethod implements GradientMethod {
 
   states(): readonly MethodState[] {
     return [
-      { name: "average", values: this.#predictor.average, isOwn: false },
       { name: "squareAverage", values: this.#predictor.squareAverage, isOwn: false },
       { name: "seen", values: this.#predictor.seen, isOwn: false },
       { name: "velocity", values: this.#outer.velocity, isOwn: false },

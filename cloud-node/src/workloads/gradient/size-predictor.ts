@@ -1,7 +1,6 @@
 import { type GradientTensor, layoutCount, type PlacedTensor, placeTensors } from "./gradient-layout.ts";
 
-/** Weights of what was: AdamW's own in nanoGPT's recipes, so that units follow what the optimizer divides by. */
-const KEEP_AVERAGE = 0.9;
+/** Weight of what was: AdamW's own in nanoGPT's recipes, so that units follow what the optimizer divides by. */
 const KEEP_SQUARE = 0.99;
 /** Of a tensor's mean square, added to every coordinate's: one that was never sent still has a unit. */
 const FLOOR = 0.1;
@@ -9,22 +8,18 @@ const FLOOR = 0.1;
 const SETTLED_AFTER = 4;
 
 /**
- * What all workers know of the gradient to come, from the averages that all of them decoded: the same bits everywhere,
+ * How large all workers expect each coordinate to be, from the averages that all of them decoded: the same bits everywhere,
  * so that it costs nothing on the wire. Only sums, products and square roots, which are rounded alike on every machine.
  */
-export class MomentumPredictor {
-  /** Running mean of the average gradient, shape (N). */
-  readonly average: Float32Array;
-  /** Running mean of its square, shape (N). */
+export class SizePredictor {
+  /** Running mean of the square of the average gradient, shape (N). */
   readonly squareAverage: Float32Array;
   /** Shape (2): averages seen; sum of their weights in `squareAverage`, which begins at 0. */
   readonly seen = new Float32Array(2);
   readonly #tensors: readonly PlacedTensor[];
 
   constructor(layout: readonly GradientTensor[]) {
-    const count = layoutCount(layout);
-    this.average = new Float32Array(count);
-    this.squareAverage = new Float32Array(count);
+    this.squareAverage = new Float32Array(layoutCount(layout));
     this.#tensors = placeTensors(layout);
   }
 
@@ -35,10 +30,9 @@ export class MomentumPredictor {
 
   /** @param gradient  average of a step as it was decoded, shape (N) */
   update(gradient: Float32Array): void {
-    const { average, squareAverage, seen } = this;
+    const { squareAverage, seen } = this;
     for (let at = 0; at < gradient.length; at += 1) {
       const x = gradient[at] ?? 0;
-      average[at] = KEEP_AVERAGE * (average[at] ?? 0) + (1 - KEEP_AVERAGE) * x;
       squareAverage[at] = KEEP_SQUARE * (squareAverage[at] ?? 0) + (1 - KEEP_SQUARE) * x * x;
     }
     seen.set([Math.min(SETTLED_AFTER, (seen[0] ?? 0) + 1), KEEP_SQUARE * (seen[1] ?? 0) + (1 - KEEP_SQUARE)]);
