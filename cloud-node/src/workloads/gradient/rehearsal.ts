@@ -54,7 +54,13 @@ export async function rehearse(request: RehearsalRequest): Promise<RehearsalResu
   const valLoss = async (step: number, batches: number): Promise<number> => {
     if (first === undefined) return Number.NaN;
     const source = data.evaluation("val", step);
-    const judged = await judge(source, batches, data.tokenizer, (batch) => first.loss(batch), async () => true);
+    const judged = await judge(
+      source,
+      batches,
+      data.tokenizer,
+      (batch) => first.loss(batch),
+      async () => true,
+    );
     return judged?.loss ?? Number.NaN;
   };
   try {
