@@ -49,7 +49,10 @@ test("every command of the guide does what it says, as it is printed", async () 
   // Jobs are done by workers: `lm ablate --queue` is tried below, with one.
   for (const line of lines.filter((command) => !command.includes("--queue"))) {
     const { code, stdout, stderr } = await typed(line);
-    expect([line, code, stderr]).toEqual([line, 0, ""]);
+    // Evaluations are told wherever somebody may read them.
+    const said = stderr.replaceAll(/^step \d+: train [\d.]+, val [\d.]+ nats, [\d.]+ bits per byte\n/gm, "");
+    expect([line, code, said]).toEqual([line, 0, ""]);
+    expect(stderr !== "").toBe(line.includes(" lm train "));
     expect(stdout.length).toBeGreaterThan(10);
   }
   for (const name of GUIDE.match(/`[a-z.]+\.(safetensors|csv|jsonl|json|md|svg)`/g) ?? []) {
@@ -71,13 +74,23 @@ test("the guide has every option of a run, and no other", () => {
     expect(table, name).toMatch(new RegExp(`[.\`]${name}\``));
 });
 
+test("the guide has every recipe that the help has, and lines of help fit on a terminal", async () => {
+  const helps = await Promise.all(["train", "sample", "ablate"].map(async (command) => await lm(command, "--help")));
+  const [, recipes = ""] = /Recipes: ([\s\S]*?)\./.exec(helps[0]?.stdout ?? "") ?? [];
+  const [, table = ""] = /\| recipe \| is \|\n\|---\|---\|\n([\s\S]*?)\n\n/.exec(GUIDE) ?? [];
+  const names = recipes.replace(" (default)", "").split(/,\s+/);
+  expect(names).toContain("nanogpt-cpu");
+  expect([...table.matchAll(/^\| `([a-z0-9-]+)`/gm)].map(([, name]) => name)).toEqual(names);
+  for (const { stdout } of helps) expect(stdout.split("\n").filter(({ length }) => length > 80)).toEqual([]);
+});
+
 test("Ctrl-C keeps a checkpoint, and going on from it ends with the same bits as never having stopped", async () => {
   const run = new LockstepProcess("lm", "train", at("book.txt"), "--out", at("stopped"), ...SMALL, "--steps", "400");
   while (!existsSync(at("stopped/checkpoint.safetensors"))) await new Promise((resolve) => setTimeout(resolve, 20));
   const { code, stdout, stderr } = await run.interrupted();
   expect([code, stdout]).toEqual([1, ""]);
   expect(stderr).toMatch(
-    /^lockstep: stopped after step \d+ of 400: .*stopped keeps a checkpoint: go on with --resume\n$/,
+    /^(?:step \d+: .*\n)*lockstep: stopped after step \d+ of 400: .*stopped keeps a checkpoint: go on with --resume\n$/,
   );
   expect(readdirSync(at("stopped")).filter((name) => name.endsWith(".part"))).toEqual([]);
   const resumed = await json("train", at("book.txt"), "--out", at("stopped"), "--resume");
@@ -88,6 +101,51 @@ test("Ctrl-C keeps a checkpoint, and going on from it ends with the same bits as
   const [one, other] = [await json("sample", at("stopped"), ...prompt), await json("sample", at("whole"), ...prompt)];
   expect(other.samples).toEqual(one.samples);
   expect(one.samples[0]).toMatch(/^When/);
+});
+
+test("a run goes on with the backend that it began with, and another one is told", async () => {
+  const begin = [
+    "train",
+    at("book.txt"),
+    "--out",
+    at("relaxed"),
+    ...SMALL,
+    "--steps",
+    "400",
+    "--backend",
+    "wasm-relaxed",
+  ];
+  const run = new LockstepProcess("lm", ...begin);
+  while (!existsSync(at("relaxed/best.safetensors"))) await new Promise((resolve) => setTimeout(resolve, 20));
+  await run.interrupted();
+  const resume = ["train", at("book.txt"), "--out", at("relaxed"), "--resume"];
+  const quiet = await lm(...resume);
+  expect([quiet.code, quiet.stderr.includes("goes on with")]).toEqual([0, false]);
+  expect(JSON.parse(readFileSync(at("relaxed/summary.json"), "utf8"))).toMatchObject({ backend: "wasm-relaxed" });
+  const { code, stderr } = await lm(...resume, "--backend", "js");
+  expect([code, stderr]).toEqual([0, expect.stringContaining("by wasm-relaxed up to here, and goes on with js")]);
+});
+
+test("an ablation tells which of its runs diverge, does the others, and does not mix backends", async () => {
+  const study = ["ablate", at("book.txt"), "--out", at("wild-study"), ...SMALL, "--steps", "20", "--seeds", "1"];
+  const vary = [
+    "--set",
+    "schedule.warmup=0",
+    "--set",
+    "optimizer.weightDecay=1e9",
+    "--vary",
+    "optimizer.learningRate=1e-12,1e30",
+  ];
+  for (const _ of [1, 2]) {
+    const { rows, runs } = await json(...study, ...vary);
+    expect(rows).toMatchObject([
+      { settings: ["optimizer.learningRate=1e-12"], divergedSeeds: [] },
+      { settings: ["optimizer.learningRate=1e30"], divergedSeeds: [1], valLoss: null },
+    ]);
+    expect(runs[1].divergence).toMatch(/^step \d+: the (loss|gradient) is no finite number$/);
+  }
+  const { code, stderr } = await lm(...study, ...vary, "--backend", "js");
+  expect([code, stderr]).toEqual([2, expect.stringContaining("of another backend or tokenizer")]);
 });
 
 test("an ablation as jobs has the figures of the same runs done here", async () => {

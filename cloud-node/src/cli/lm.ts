@@ -1,9 +1,13 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { BACKEND_CHOICES, type BackendChoice } from "../workloads/language-model/open-backend.ts";
+import { DEFAULT_RECIPE, RECIPES } from "../workloads/language-model/recipes.ts";
 import { QUEUE_HELP } from "./jobs/open-door.ts";
 import { CA_HELP, TOKEN_FILE_HELP } from "./node-token.ts";
 import { parseNonNegative, parsePositiveCount, parseSeed, parseSomeThreads } from "./option-values.ts";
 import type { Surroundings } from "./surroundings.ts";
+
+/** With more of them the line would be longer than a terminal is wide. */
+const RECIPES_ON_FIRST_LINE = 4;
 
 /** What `lm train` takes. */
 export interface TrainCommandOptions {
@@ -15,7 +19,7 @@ export interface TrainCommandOptions {
   readonly steps?: number;
   readonly seed?: number;
   readonly engine?: "tensor" | "scalar";
-  readonly backend: BackendChoice;
+  readonly backend?: BackendChoice;
   readonly threads?: number;
   readonly resume?: boolean;
   readonly force?: boolean;
@@ -32,7 +36,7 @@ export interface SampleCommandOptions {
   readonly topP?: number;
   readonly stop: readonly string[];
   readonly newest?: boolean;
-  readonly backend: BackendChoice;
+  readonly backend?: BackendChoice;
   readonly seed: number;
   readonly json?: boolean;
 }
@@ -46,18 +50,25 @@ export interface AblateCommandOptions extends Omit<TrainCommandOptions, "resume"
   readonly ca?: string;
 }
 
+/** Names of recipes, a few on a line. */
+function recipeLines(): string {
+  const names = Object.keys(RECIPES).map((name) => (name === DEFAULT_RECIPE ? `${name} (default)` : name));
+  const [first, rest] = [names.slice(0, RECIPES_ON_FIRST_LINE), names.slice(RECIPES_ON_FIRST_LINE)];
+  return `Recipes: ${first.join(", ")},\n${rest.join(", ")}.`;
+}
+
 const TRAIN_HELP = `
 TEXT is a file in UTF-8; nine tenths of it are learned from, the rest judges.
-Recipes: nanogpt-cpu (default), nanogpt-gpu, nanochat, gpt2-small, tiny, bigram,
-scalar-gpt. A file of options (YAML or JSON, as RUN/config.json has them) and --set
-change any of them.
+${recipeLines()}
+A file of options (YAML or JSON, as RUN/config.json has them) and --set change
+any of them.
 
 RUN gets checkpoints in safetensors, config.json, metrics.csv and .jsonl,
 summary.json and .md, and loss.svg. In front of every evaluation there is a
-checkpoint. Ctrl-C keeps one, and --resume goes on from it: with wasm-strict,
-wasm-relaxed, ort, webgpu and the scalar engine bit for bit, with js nearly.
---backend ort is ONNX Runtime, which npm run onnxruntime fetches; webgpu takes a
-graphics processor, and the optional npm package webgpu.
+checkpoint. Ctrl-C keeps one, and --resume goes on from it with the backend that
+it had, bit for bit (with js nearly). --backend ort is ONNX Runtime, which
+npm run onnxruntime fetches; webgpu takes a graphics processor, and the optional
+npm package webgpu.
 
 Examples:
   $ lockstep lm train book.txt --out run --recipe tiny
@@ -65,20 +76,22 @@ Examples:
   $ lockstep lm train book.txt --out run --resume`;
 
 const SAMPLE_HELP = `
-RUN is the folder of a run, of which the checkpoint that foresaw best is taken, or a
-checkpoint. What is written goes to standard output as it comes.
+RUN is the folder of a run, of which the checkpoint that foresaw best is taken,
+or a checkpoint. What is written goes to standard output as it comes.
 
 Examples:
   $ lockstep lm sample run --prompt "Shall I" --tokens 200
   $ lockstep lm sample run --temperature 0.8 --top-k 20 --stop "\\n\\n" --count 3`;
 
 const ABLATE_HELP = `
-NAME=A,B,... is an option of a run, and the values to be tried: every combination is
-trained with every seed, and the table says mean and standard deviation. Without
---vary: model.tied=true,false and model.norm=rms-plain,none.
+NAME=A,B,... is an option of a run, and the values to be tried: every
+combination is trained with every seed, and the table says mean and standard
+deviation. Without --vary: model.tied=true,false and model.norm=rms-plain,none.
 
-Runs that are done are not done again: the same command goes on where it was stopped.
-With --queue every run is a job, done by whichever worker has room.
+Runs that are done are not done again: the same command goes on where it was
+stopped. A run whose loss is no number any more is told in the table, and the
+others go on. With --queue every run is a job, done by whichever worker has
+room.
 
 Examples:
   $ lockstep lm ablate book.txt --out study --recipe tiny --steps 300
@@ -187,9 +200,8 @@ export function configOptions(command: Command): Command {
 }
 
 function backendOption(): Option {
-  return new Option("--backend <NAME>", "of the tensor engine; wasm-strict gives the same bits on every machine")
-    .choices(BACKEND_CHOICES)
-    .default(BACKEND_CHOICES[0]);
+  const usual = `of the tensor engine (default: ${BACKEND_CHOICES[0]}, the same bits on every machine)`;
+  return new Option("--backend <NAME>", usual).choices(BACKEND_CHOICES);
 }
 
 function addText(text: string, before: readonly string[]): string[] {

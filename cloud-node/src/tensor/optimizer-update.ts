@@ -1,14 +1,11 @@
 import type { Arena } from "./arena.ts";
 import type { Kernels, UpdateKernels } from "./kernels.ts";
 import { NORM_EPS, type Normalize, orthogonalize } from "./newton-schulz.ts";
-import type { AdamWGroup, MuonGroup, OptimizerStep } from "./optimizer.ts";
+import { type AdamWGroup, CLIP_EPS, type MuonGroup, type OptimizerStep } from "./optimizer.ts";
 import { type PartList, partsOf } from "./part-calls.ts";
 import type { Program, ProgramParameter } from "./program.ts";
 import { type Address, sizeOf } from "./tensor.ts";
 import { TensorError } from "./tensor-error.ts";
-
-/** As PyTorch's clip_grad_norm_ adds to the norm. */
-const CLIP_EPS = 1e-6;
 
 type Trained = ProgramParameter & { readonly gradient: Address };
 

@@ -1,3 +1,6 @@
+/** As PyTorch's clip_grad_norm_ adds to the gradient's length. */
+export const CLIP_EPS = 1e-6;
+
 /** Decoupled weight decay. @see Loshchilov and Hutter 2019, "Decoupled weight decay regularization", algorithm 2 */
 export interface AdamWGroup {
   readonly kind: "adamw";

@@ -24,7 +24,7 @@ export async function watchTraining(
     for (;;) {
       const job = await door.get(id);
       const lines = stderr.isTTY === true ? await door.log(id) : [];
-      for (const text of lines.slice(said)) line.say(plainText(text), true);
+      for (const text of lines.slice(said)) line.say(plainText(text));
       said = Math.max(said, lines.length);
       draw(line, job);
       if (isOver(job.state) || interrupt.aborted) return job;

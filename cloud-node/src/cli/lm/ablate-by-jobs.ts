@@ -4,6 +4,7 @@ import { formatCounted } from "../../api/number-text.ts";
 import { isOver, type JsonObject } from "../../jobs/job.ts";
 import type { CellResult } from "../../workloads/language-model/ablation.ts";
 import { resultSchema } from "../../workloads/language-model/language-model-job.ts";
+import { BACKEND_CHOICES } from "../../workloads/language-model/open-backend.ts";
 import { CommandError } from "../command-error.ts";
 import { openDoor } from "../jobs/open-door.ts";
 import { plainText } from "../jobs/plain-text.ts";
@@ -20,7 +21,7 @@ export async function ablateByJobs(
   cells: readonly PlannedCell[],
   options: AblateCommandOptions & { readonly queue: string },
 ): Promise<CellResult[]> {
-  const { backend, threads = 1, tokenizer, tokenFile, ca, queue } = options;
+  const { backend = BACKEND_CHOICES[0], threads = 1, tokenizer, tokenFile, ca, queue } = options;
   const files = [text, ...(tokenizer === undefined ? [] : [tokenizer])];
   const inputs = files.map((path) => ({ name: basename(path), path }));
   const access = { ...(tokenFile === undefined ? {} : { tokenFile }), ...(ca === undefined ? {} : { ca }) };
@@ -40,6 +41,10 @@ export async function ablateByJobs(
     return cells.map(({ cell }, index): CellResult => {
       const job = jobs.find(({ id }) => id === ids[index]);
       const result = v.safeParse(resultSchema, job?.result?.value);
+      // Its parameters were verified here: what a worker calls bad about them is that they diverge.
+      if (job?.state === "failed" && job.error?.code === "bad-params") {
+        return { cell, divergence: plainText(job.error.message) };
+      }
       if (!result.success) {
         const why = job?.error == null ? "" : `, ${plainText(job.error.message)}`;
         const problem = `the job of ${cell.name} is ${job?.state ?? "gone"}${why}`;

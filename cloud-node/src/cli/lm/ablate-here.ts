@@ -1,12 +1,14 @@
 import { availableParallelism } from "node:os";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { formatCounted } from "../../api/number-text.ts";
-import type { CellResult } from "../../workloads/language-model/ablation.ts";
+import type { CellResult, FinishedCell } from "../../workloads/language-model/ablation.ts";
 import { Checkpoint } from "../../workloads/language-model/checkpoint.ts";
 import { LanguageModelError } from "../../workloads/language-model/language-model-error.ts";
-import { openBackend } from "../../workloads/language-model/open-backend.ts";
+import { BACKEND_CHOICES, type BackendChoice, openBackend } from "../../workloads/language-model/open-backend.ts";
+import type { RunConfig } from "../../workloads/language-model/run-config.ts";
 import { checkpointOf } from "../../workloads/language-model/run-folder.ts";
 import type { RunSummary } from "../../workloads/language-model/run-summary.ts";
+import type { Tokenizer } from "../../workloads/language-model/tokenizer.ts";
 import { trainModel } from "../../workloads/language-model/train-model.ts";
 import { CommandError } from "../command-error.ts";
 import type { AblateCommandOptions } from "../lm.ts";
@@ -26,7 +28,7 @@ export async function ablateHere(
   const { stderr, clock, interrupt } = surroundings;
   const text = await readText(textName);
   const tokenizer = await readTokenizer(options.tokenizer);
-  const { threads = availableParallelism() } = options;
+  const { threads = availableParallelism(), backend = BACKEND_CHOICES[0] } = options;
   const vectorBits = vectorBitsOf(surroundings.env);
   const line = new TrainingLine(stderr, clock);
   const results: CellResult[] = [];
@@ -34,27 +36,25 @@ export async function ablateHere(
     for (const [index, { cell, config }] of cells.entries()) {
       line.begin(`${index + 1}/${cells.length} ${cell.name}`);
       const out = join(options.out, cell.name);
-      const checkpoint = options.force === true ? undefined : await begunRun(out, JSON.stringify(config));
+      const checkpoint = options.force === true ? undefined : await begunRun(out, { config, backend, tokenizer });
       try {
         const summary = await trainModel({
-          ...{
-            config,
-            text,
-            textName: basename(textName),
-            out,
-            isReplaced: options.force === true,
-            tokenizer,
-            checkpoint,
-          },
-          openBackend: (shards) => openBackend({ name: options.backend, shards, threads, vectorBits }),
+          // Where there is no checkpoint, nothing is lost with what else a run left.
+          ...{ config, text, out, isReplaced: checkpoint === undefined, tokenizer, checkpoint },
+          openBackend: (shards) => openBackend({ name: backend, shards, threads, vectorBits }),
           signal: interrupt,
           nowMs: () => clock.nowMs(),
           memoryBytes: () => process.memoryUsage.rss(),
           onStep: (step, loss, tokens) => line.step(step, config.steps, loss, tokens),
+          onJudging: (step, done, all) => line.judging(step, config.steps, done, all),
           onWarning: (warning) => line.say(warning),
         });
         if (summary.isStopped) throw stopped(index);
         results.push({ cell, ...resultOf(summary) });
+      } catch (error) {
+        if (!(error instanceof LanguageModelError) || error.code !== "loss-not-finite") throw error;
+        line.say(`${cell.name}: ${error.problem}`);
+        results.push({ cell, divergence: error.problem });
       } finally {
         await checkpoint?.close();
       }
@@ -65,17 +65,32 @@ export async function ablateHere(
   return results;
 }
 
-/** The run of an ablation before, where there is one of this configuration. @throws {CommandError} `usage` */
-async function begunRun(out: string, config: string): Promise<Checkpoint | undefined> {
+/** What makes two runs of an ablation comparable, and one the same as another. */
+interface RunIdentity {
+  readonly config: RunConfig;
+  readonly backend: BackendChoice;
+  readonly tokenizer: Tokenizer | undefined;
+}
+
+/** The run of an ablation before, where there is one that is the same. @throws {CommandError} `usage` */
+async function begunRun(out: string, { config, backend, tokenizer }: RunIdentity): Promise<Checkpoint | undefined> {
+  const isSame = (checkpoint: Checkpoint): boolean =>
+    JSON.stringify(checkpoint.config) === JSON.stringify(config) &&
+    checkpoint.backend === (config.engine === "scalar" ? "scalar" : backend) &&
+    (tokenizer === undefined || JSON.stringify(checkpoint.tokenizer.toJson()) === JSON.stringify(tokenizer.toJson()));
   try {
     const checkpoint = await Checkpoint.open(await checkpointOf(out, "newest"));
-    if (JSON.stringify(checkpoint.config) === config) return checkpoint;
+    if (isSame(checkpoint)) return checkpoint;
     await checkpoint.close();
   } catch (error) {
     if (error instanceof LanguageModelError && error.code === "no-checkpoint") return undefined;
     throw error;
   }
-  throw new CommandError("usage", `${out} has a run with other options`, "name another folder, or add --force");
+  throw new CommandError(
+    "usage",
+    `${out} has a run with other options, or of another backend or tokenizer`,
+    "name another folder, or add --force",
+  );
 }
 
 function stopped(done: number): CommandError {
@@ -83,7 +98,7 @@ function stopped(done: number): CommandError {
   return new CommandError("interrupted", `stopped after ${formatCounted(done, "run")}`, kept);
 }
 
-function resultOf({ parameters, tokensPerSecond, final }: RunSummary): Omit<CellResult, "cell"> {
+function resultOf({ parameters, tokensPerSecond, final }: RunSummary): Omit<FinishedCell, "cell"> {
   const { trainLoss, valLoss, valBitsPerByte } = final ?? {
     trainLoss: Number.NaN,
     valLoss: Number.NaN,

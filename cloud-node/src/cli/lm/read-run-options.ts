@@ -1,15 +1,12 @@
 import { readFile } from "node:fs/promises";
 import { parse } from "yaml";
 import { LanguageModelError } from "../../workloads/language-model/language-model-error.ts";
-import { parseRunConfig } from "../../workloads/language-model/parse-run-config.ts";
+import { ALL_OPTIONS_REMEDY, parseRunConfig } from "../../workloads/language-model/parse-run-config.ts";
 import type { RunConfig } from "../../workloads/language-model/run-config.ts";
-import { decodeText } from "../../workloads/language-model/text-split.ts";
 import type { Tokenizer } from "../../workloads/language-model/tokenizer.ts";
+import { readTrainingText, type TrainingText } from "../../workloads/language-model/training-text.ts";
 import { CommandError } from "../command-error.ts";
 import { checkFiles } from "../partial-file.ts";
-
-/** A text of more than this would take most of a small machine's memory before training begins. */
-const MOST_TEXT_BYTES = 1 << 29;
 
 /** What commands that train take alike. */
 export interface RunCommandOptions {
@@ -40,9 +37,15 @@ export async function readRunConfig(options: RunCommandOptions, settings: readon
   try {
     return parseRunConfig({ recipe, file, settings: [...own, ...settings] });
   } catch (error) {
-    if (!(error instanceof LanguageModelError) || error.code !== "bad-config") throw error;
-    throw new CommandError("usage", error.problem, error.remedy, { cause: error });
+    throw asUsageError(error);
   }
+}
+
+/** Options that are no configuration; the line says where help is, which is remedy enough where there is no other. */
+export function asUsageError(error: unknown): unknown {
+  if (!(error instanceof LanguageModelError) || error.code !== "bad-config") return error;
+  const remedy = error.remedy === ALL_OPTIONS_REMEDY ? "" : error.remedy;
+  return new CommandError("usage", error.problem, remedy, { cause: error });
 }
 
 /** JSON is YAML, too. */
@@ -57,15 +60,10 @@ async function readOptions(path: string): Promise<unknown> {
   }
 }
 
-/** @throws {LanguageModelError} `empty-text`, `not-utf8`; {CommandError} `file` */
-export async function readText(path: string): Promise<string> {
+/** @throws {LanguageModelError} `text-too-long`, `empty-text`, `not-utf8`; {CommandError} `file` */
+export async function readText(path: string): Promise<TrainingText> {
   await checkFiles(path, undefined);
-  const bytes = await readFile(path);
-  if (bytes.length > MOST_TEXT_BYTES) {
-    const problem = `${path} has ${bytes.length} bytes, and a text may have ${MOST_TEXT_BYTES}`;
-    throw new CommandError("file", problem, "give a part of it: small models learn no more from more");
-  }
-  return decodeText(bytes, path);
+  return await readTrainingText(path, path);
 }
 
 /** @throws {LanguageModelError} `bad-tokenizer`; {CommandError} `file` */

@@ -7,17 +7,20 @@ import {
   parseVariation,
   summarizeAblation,
 } from "../../workloads/language-model/ablation.ts";
-import { ablationCsv, ablationMarkdown, ablationTable } from "../../workloads/language-model/ablation-report.ts";
-import { LanguageModelError } from "../../workloads/language-model/language-model-error.ts";
+import {
+  ablationCsv,
+  ablationMarkdown,
+  ablationTable,
+  tableText,
+} from "../../workloads/language-model/ablation-report.ts";
 import { replaceFile } from "../../workloads/language-model/replace-file.ts";
 import type { RunConfig } from "../../workloads/language-model/run-config.ts";
-import { CommandError } from "../command-error.ts";
 import type { AblateCommandOptions } from "../lm.ts";
 import { writeResult } from "../result-output.ts";
 import type { Surroundings } from "../surroundings.ts";
 import { ablateByJobs } from "./ablate-by-jobs.ts";
 import { ablateHere } from "./ablate-here.ts";
-import { readRunConfig } from "./read-run-options.ts";
+import { asUsageError, readRunConfig } from "./read-run-options.ts";
 
 /** A run of an ablation, and its whole configuration. */
 export interface PlannedCell {
@@ -57,15 +60,6 @@ async function planCells(options: AblateCommandOptions): Promise<PlannedCell[]> 
     }
     return cells;
   } catch (error) {
-    if (!(error instanceof LanguageModelError) || error.code !== "bad-config") throw error;
-    throw new CommandError("usage", error.problem, error.remedy, { cause: error });
+    throw asUsageError(error);
   }
-}
-
-/** Columns as wide as their longest cell, the first to the left. */
-function tableText(rows: readonly (readonly string[])[]): string {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? "").length)));
-  const pad = (cell: string, column: number) =>
-    column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0);
-  return rows.map((row) => row.map(pad).join("  ").trimEnd()).join("\n");
 }

@@ -1,7 +1,7 @@
 import { RandomStream } from "../../tensor/random.ts";
 import { Checkpoint } from "../../workloads/language-model/checkpoint.ts";
 import { Decoder } from "../../workloads/language-model/decoder.ts";
-import { openBackend } from "../../workloads/language-model/open-backend.ts";
+import { BACKEND_CHOICES, openBackend } from "../../workloads/language-model/open-backend.ts";
 import { checkpointOf } from "../../workloads/language-model/run-folder.ts";
 import { promptTokens, sampleText } from "../../workloads/language-model/sample-text.ts";
 import { CommandError } from "../command-error.ts";
@@ -16,7 +16,7 @@ const RULE = "\n---\n";
 /** `lockstep lm sample`. */
 export async function runSample(surroundings: Surroundings, run: string, options: SampleCommandOptions): Promise<void> {
   const { stdout, interrupt } = surroundings;
-  const { prompt, count, seed, json } = options;
+  const { prompt, count, seed, json, backend = BACKEND_CHOICES[0] } = options;
   const stops = options.stop.map((stop) => stop.replaceAll("\\n", "\n"));
   if (stops.includes(""))
     throw new CommandError("usage", "--stop is empty", "write what a sample is to end in front of");
@@ -25,7 +25,7 @@ export async function runSample(surroundings: Surroundings, run: string, options
     const { tokenizer, config, path, progress } = checkpoint;
     const first = promptTokens(config, tokenizer, prompt);
     const decoder = await Decoder.create(
-      await openBackend({ name: options.backend, shards: 1, threads: 1, vectorBits: vectorBitsOf(surroundings.env) }),
+      await openBackend({ name: backend, shards: 1, threads: 1, vectorBits: vectorBitsOf(surroundings.env) }),
       checkpoint.model,
       checkpoint.reader,
     );

@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import { formatCount, formatQuantity } from "../../api/number-text.ts";
 import { Checkpoint } from "../../workloads/language-model/checkpoint.ts";
-import { openBackend } from "../../workloads/language-model/open-backend.ts";
+import { BACKEND_CHOICES, type BackendChoice, openBackend } from "../../workloads/language-model/open-backend.ts";
 import { checkpointOf } from "../../workloads/language-model/run-folder.ts";
 import type { RunSummary } from "../../workloads/language-model/run-summary.ts";
 import { trainModel } from "../../workloads/language-model/train-model.ts";
@@ -20,7 +20,7 @@ export async function runTrain(
   options: TrainCommandOptions,
 ): Promise<void> {
   const { stderr, clock, interrupt } = surroundings;
-  const { out, resume, force, backend, json, threads = availableParallelism() } = options;
+  const { out, resume, force, json, threads = availableParallelism() } = options;
   const vectorBits = vectorBitsOf(surroundings.env);
   const text = await readText(textName);
   const checkpoint = resume === true ? await openCheckpoint(options) : undefined;
@@ -28,14 +28,16 @@ export async function runTrain(
   let summary: RunSummary;
   try {
     const config = checkpoint?.config ?? (await readRunConfig(options));
+    const backend = backendOf(options, checkpoint, (warning) => line.say(warning));
     const tokenizer = await readTokenizer(options.tokenizer);
     summary = await trainModel({
-      ...{ config, text, textName, out, isReplaced: force === true, tokenizer, checkpoint },
+      ...{ config, text, out, isReplaced: force === true, tokenizer, checkpoint },
       openBackend: (shards) => openBackend({ name: backend, shards, threads, vectorBits }),
       signal: interrupt,
       nowMs: () => clock.nowMs(),
       memoryBytes: () => process.memoryUsage.rss(),
       onStep: (step, loss, tokens) => line.step(step, config.steps, loss, tokens),
+      onJudging: (step, done, all) => line.judging(step, config.steps, done, all),
       onEvaluation: (row) => line.evaluation(row),
       onWarning: (warning) => line.say(warning),
     });
@@ -59,6 +61,19 @@ async function openCheckpoint(options: TrainCommandOptions): Promise<Checkpoint>
     throw new CommandError("usage", `--resume goes on with the run as it is in ${out}`, `leave out --${other}`);
   }
   return await Checkpoint.open(await checkpointOf(out, "newest"));
+}
+
+/** A run goes on with the backend that it had, or else with the one that is asked for, which is then told. */
+function backendOf(
+  { backend }: TrainCommandOptions,
+  checkpoint: Checkpoint | undefined,
+  say: (line: string) => void,
+): BackendChoice {
+  const before = checkpoint === undefined || checkpoint.backend === "scalar" ? undefined : checkpoint.backend;
+  if (before !== undefined && backend !== undefined && backend !== before) {
+    say(`it was computed by ${before} up to here, and goes on with ${backend}: not with the same bits`);
+  }
+  return backend ?? before ?? BACKEND_CHOICES[0];
 }
 
 function resultText(out: string, summary: RunSummary): string {

@@ -37,11 +37,14 @@ test("a run shows its loss as a curve, its speed, and the time left", () => {
   );
   const [curve = ""] = /[▁-█]+/.exec(last) ?? [];
   expect([curve.at(0), curve.at(-1)]).toEqual(["█", "▁"]);
+  clock.advance(1000);
+  line.judging(400, 1000, 3, 400);
+  expect(said()).toMatch(/train {2}judged by 3 of 400 batches {2}\[#+\.+\] {2}40 %/);
   line.evaluation(EVALUATION);
   expect(said()).toContain("step 250: train 1.5000, val 1.7500 nats, 2.5000 bits per byte\n");
 });
 
-test("where nobody looks nothing is shown but warnings", () => {
+test("where nobody looks evaluations and warnings are lines, and nothing else is shown", () => {
   const clock = new ManualClock();
   const { out, said } = stream(false);
   const line = new TrainingLine(out, clock);
@@ -51,7 +54,7 @@ test("where nobody looks nothing is shown but warnings", () => {
   }
   line.evaluation(EVALUATION);
   line.clear();
-  expect(said()).toBe("");
+  expect(said()).toBe("step 250: train 1.5000, val 1.7500 nats, 2.5000 bits per byte\n");
   line.say("memory grew");
   expect(said()).toBe("memory grew\n");
 });

@@ -8,8 +8,8 @@ import type { OutputStream } from "../surroundings.ts";
 const CELLS = 12;
 
 /**
- * A run while it goes on: one line on a terminal, with the loss as a curve over the whole run so far, and a line for every
- * evaluation; nothing where standard error is no terminal.
+ * A run while it goes on: a line for every evaluation and, on a terminal, one that shows the loss as a curve over the whole run
+ * so far.
  */
 export class TrainingLine {
   readonly #stream: OutputStream;
@@ -46,12 +46,17 @@ export class TrainingLine {
 
   evaluation({ step, trainLoss, valLoss, valBitsPerByte }: MetricsRow): void {
     const losses = [trainLoss, valLoss, valBitsPerByte].map((loss) => loss?.toFixed(4) ?? "");
-    this.say(`step ${step}: train ${losses[0]}, val ${losses[1]} nats, ${losses[2]} bits per byte`, true);
+    this.say(`step ${step}: train ${losses[0]}, val ${losses[1]} nats, ${losses[2]} bits per byte`);
   }
 
-  /** A line that stays. @param isForPerson  left out where nobody looks */
-  say(text: string, isForPerson = false): void {
-    if (isForPerson && this.#stream.isTTY !== true) return;
+  /** While it is judged. @param done, of  batches */
+  judging(step: number, steps: number, done: number, of: number): void {
+    this.#progress.name(`judged by ${done} of ${of} batches`);
+    this.#progress.update(step, steps);
+  }
+
+  /** A line that stays. */
+  say(text: string): void {
     this.#progress.clear();
     this.#stream.write(`${text}\n`);
   }

@@ -1,3 +1,4 @@
+import { erfc } from "../error-function.ts";
 import type { Kernels } from "../kernels.ts";
 import { keeperOf, readerOf } from "./elementwise-kernels.ts";
 
@@ -66,26 +67,8 @@ function tanhArgument(x: number): number {
   return TANH_SCALE * (x + TANH_CUBE * x * x * x);
 }
 
-/** Share of the normal distribution below x: (1 + erf(x/√2)) / 2, by the series of erf or, far out, the fraction of erfc. */
+/** Share of the normal distribution below x: (1 + erf(x/√2)) / 2. */
 function normalShare(x: number): number {
-  const z = Math.abs(x) / Math.SQRT2;
-  const tail = z < 2.5 ? 0.5 - 0.5 * errorFunction(z) : 0.5 * complement(z);
+  const tail = 0.5 * erfc(Math.abs(x) / Math.SQRT2);
   return x > 0 ? 1 - tail : tail;
-}
-
-/** erf(z) = 2/√π · e^(−z²) · Σ 2ⁿ z^(2n+1) / (1 · 3 · … · (2n+1)). @see Abramowitz and Stegun 7.1.6 */
-function errorFunction(z: number): number {
-  let [term, sum] = [z, z];
-  for (let n = 1; n < 60; n++) {
-    term *= (2 * z * z) / (2 * n + 1);
-    sum += term;
-  }
-  return (2 / Math.sqrt(Math.PI)) * Math.exp(-z * z) * sum;
-}
-
-/** erfc(z) = e^(−z²)/√π · 1/(z + (1/2)/(z + 1/(z + (3/2)/(z + …)))). @see Abramowitz and Stegun 7.1.14 */
-function complement(z: number): number {
-  let below = z;
-  for (let n = 60; n > 0; n--) below = z + n / 2 / below;
-  return Math.exp(-z * z) / Math.sqrt(Math.PI) / below;
 }

@@ -1,4 +1,4 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { InvariantError } from "../../invariant-error.ts";
 import { JobError } from "../../jobs/job-error.ts";
@@ -7,7 +7,7 @@ import { parseRunConfig } from "../language-model/parse-run-config.ts";
 import type { RunConfig } from "../language-model/run-config.ts";
 import { RUN_FILES } from "../language-model/run-folder.ts";
 import { asJobError, lastCheckpoint, tokenizerOf } from "../language-model/run-inputs.ts";
-import { decodeText } from "../language-model/text-split.ts";
+import { readTrainingText } from "../language-model/training-text.ts";
 import { checkWorkers } from "./coordinator.ts";
 import { GradientError } from "./gradient-error.ts";
 import { type GradientParams, type GradientResult, paramsSchema, resultSchema } from "./gradient-job.ts";
@@ -51,9 +51,9 @@ async function workerRun(params: GradientParams, context: JobContext): Promise<W
   const config = shared(parseRunConfig({ recipe, file, settings: set }), workers);
   const [input, tokenizerFile] = context.inputs;
   if (input === undefined) throw new JobError("bad-job", "gradient, inputs: there are none", "give a text in UTF-8");
-  const text = decodeText(await readFile(await context.file(input)), input.name);
+  const text = await readTrainingText(await context.file(input), input.name);
   const tokenizer = await tokenizerOf(tokenizerFile, context);
-  return { config, text, textName: input.name, tokenizer, workers, compress, patienceMs: 1000 * patience };
+  return { config, text, tokenizer, workers, compress, patienceMs: 1000 * patience };
 }
 
 /** A run whose batches are cut for so many workers. */

@@ -53,7 +53,15 @@ export async function rehearse(request: RehearsalRequest): Promise<RehearsalResu
   let bytes = 0;
   const valLoss = async (step: number, batches: number): Promise<number> => {
     if (first === undefined) return Number.NaN;
-    return (await judge(data.evaluation("val", step), batches, data.tokenizer, (batch) => first.loss(batch))).loss;
+    const source = data.evaluation("val", step);
+    const judged = await judge(
+      source,
+      batches,
+      data.tokenizer,
+      (batch) => first.loss(batch),
+      async () => true,
+    );
+    return judged?.loss ?? Number.NaN;
   };
   try {
     for (let step = 0; step < steps; step += 1) {

@@ -4,11 +4,13 @@ import type { Checkpoint } from "../language-model/checkpoint.ts";
 import { type ModelConfig, settleModel } from "../language-model/model-config.ts";
 import { openBackend } from "../language-model/open-backend.ts";
 import { parameterSpecs } from "../language-model/parameters.ts";
+import { packRun } from "../language-model/run-archive.ts";
 import type { RunConfig } from "../language-model/run-config.ts";
 import { prepareData } from "../language-model/run-data.ts";
 import type { RunSummary } from "../language-model/run-summary.ts";
 import type { Tokenizer } from "../language-model/tokenizer.ts";
 import { trainModel } from "../language-model/train-model.ts";
+import type { TrainingText } from "../language-model/training-text.ts";
 import { Coordinator } from "./coordinator.ts";
 import { ExchangeAccount } from "./exchange-account.ts";
 import { ExchangeLink } from "./exchange-link.ts";
@@ -28,8 +30,7 @@ const FLUSH_MS = 10_000;
 /** One worker's part of a training. */
 export interface WorkerRun {
   readonly config: RunConfig;
-  readonly text: string;
-  readonly textName: string;
+  readonly text: TrainingText;
   readonly tokenizer: Tokenizer | undefined;
   readonly workers: number;
   readonly compress: Preset;
@@ -51,13 +52,13 @@ export async function trainFirst(
   out: string,
   checkpoint: Checkpoint | undefined,
 ): Promise<Trained> {
-  const { config, text, textName, tokenizer, workers, compress } = run;
+  const { config, text, tokenizer, workers, compress } = run;
   const { steps } = config;
   const account = new ExchangeAccount(workers);
   const link = context.channel === undefined ? undefined : new ExchangeLink(context.channel, later(context.signal));
   const coordinator = link && new Coordinator(link, coordinatorOptions(run, context));
   const summary = await trainModel({
-    ...{ config, text, textName, out, isReplaced: false, checkpoint, tokenizer },
+    ...{ config, text, out, isReplaced: false, checkpoint, tokenizer },
     openBackend: (shards) => openBackend({ name: "wasm-strict", shards, threads: 1 }),
     openModel: async (modelConfig) => {
       const { model, replica } = await openOwn(run, modelConfig, 0);
@@ -79,7 +80,7 @@ export async function trainFirst(
       }),
     onEvaluation: ({ step, valLoss }) => context.log(`step ${step}: validation loss ${valLoss?.toFixed(4)} nats`),
     onWarning: (line) => context.log(line),
-    onCheckpoint: async (folder) => await context.checkpoint(folder.saved()),
+    onCheckpoint: async (folder) => await context.checkpoint(packRun(folder.path)),
   });
   await coordinator?.flush(FLUSH_MS);
   account.settle(coordinator?.downlinkBytes ?? 0);
@@ -100,7 +101,7 @@ export async function trainOther(
 ): Promise<{ readonly rank: number; readonly rounds: number; readonly missing: number }> {
   const { config, text } = run;
   const rank = channel.index;
-  const data = prepareData(config, text, run.tokenizer);
+  const data = prepareData(config, text.text, run.tokenizer);
   const { model, replica } = await openOwn(run, settleModel(config.model, data.tokenizer.vocabulary), rank);
   let rounds = 0;
   let missing = 0;

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { ablationCells, type CellResult, parseVariation, summarizeAblation } from "./ablation.ts";
-import { ablationMarkdown } from "./ablation-report.ts";
+import { ablationCells, type CellResult, DEFAULT_VARIATIONS, parseVariation, summarizeAblation } from "./ablation.ts";
+import { ablationCsv, ablationMarkdown, ablationTable, tableText } from "./ablation-report.ts";
 
 test("every combination is tried with every seed, all of one seed in front", () => {
   const cells = ablationCells([parseVariation("model.tied=true,false"), parseVariation("steps=1,2")], [3, 4]);
@@ -53,7 +53,39 @@ test("runs are summed up by mean and sample deviation, the best in front", () =>
     },
   ]);
   expect(summarizeAblation([result([], 1, 3)])[0]?.valLoss).toEqual({ mean: 3, deviation: null });
-  expect(ablationMarkdown(rows, "Study")).toContain(
-    "| a=1 | 3 | 10 | 4.0000 ± 1.0000 | 8.0000 ± 2.0000 | 3.0000 ± 1.0000 | 5 ± 0 |",
-  );
+  const markdown = ablationMarkdown(rows, "Study");
+  expect(markdown).toContain("Mean over 3 seeds ±");
+  expect(markdown).toContain("| a | val loss | bits per byte | train loss |");
+  expect(markdown).toContain("| 1 | 4.0000 ± 1.0000 | 8.0000 ± 2.0000 | 3.0000 ± 1.0000 |");
+});
+
+test("a run that diverged is told, and what the others came to as well", () => {
+  const diverged = (settings: readonly string[], seed: number): CellResult => {
+    return { cell: { settings, seed, name: "" }, divergence: 'step 9: the loss is no "number", at all' };
+  };
+  const results = [diverged(["a=1"], 1), result(["a=2"], 1, 2), diverged(["a=2"], 2), result(["a=3"], 1, 1)];
+  const rows = summarizeAblation(results);
+  expect(rows).toMatchObject([
+    { settings: ["a=3"], seeds: [1], divergedSeeds: [] },
+    { settings: ["a=2"], seeds: [1], divergedSeeds: [2], valLoss: { mean: 2, deviation: null } },
+    { settings: ["a=1"], seeds: [], divergedSeeds: [1], valLoss: null, parameters: null },
+  ]);
+  expect(ablationTable(rows).slice(1)).toEqual([
+    ["3", "10", "0 of 1", "1.0000", "2.0000", "0.0000"],
+    ["2", "10", "1 of 2", "2.0000", "4.0000", "1.0000"],
+    ["1", "", "1 of 1", "diverged", "diverged", "diverged"],
+  ]);
+  expect(ablationCsv(results).split("\n")[1]).toBe('a=1,1,,,,,,"step 9: the loss is no ""number"", at all"');
+});
+
+test("the options that are varied unless somebody says otherwise make a table of 80 columns", () => {
+  const cells = ablationCells(DEFAULT_VARIATIONS, [1, 2, 3]);
+  const results = cells.map((cell, at): CellResult => {
+    const losses = { trainLoss: 1.25 + at / 100, valLoss: 1.5 + at / 100, valBitsPerByte: 2.25 + at / 100 };
+    return { cell, ...losses, parameters: 124_439_808 + at, tokensPerSecond: 101_827 * (at + 1) };
+  });
+  const lines = tableText(ablationTable(summarizeAblation(results))).split("\n");
+  expect(lines).toHaveLength(5);
+  expect(lines[0]).toMatch(/^tied +norm +parameters +val loss +bits per byte +train loss$/);
+  expect(Math.max(...lines.map(({ length }) => length))).toBeLessThanOrEqual(80);
 });

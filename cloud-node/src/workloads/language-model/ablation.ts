@@ -26,7 +26,10 @@ export interface AblationCell {
 }
 
 /** What one run came to. */
-export interface CellResult {
+export type CellResult = FinishedCell | DivergedCell;
+
+/** A run that got to its end. */
+export interface FinishedCell {
   readonly cell: AblationCell;
   /** At the last evaluation. */
   readonly trainLoss: number;
@@ -34,6 +37,13 @@ export interface CellResult {
   readonly valBitsPerByte: number;
   readonly parameters: number;
   readonly tokensPerSecond: number;
+}
+
+/** A run whose loss was no number any more: that is a result, too. */
+export interface DivergedCell {
+  readonly cell: AblationCell;
+  /** At which step, and what. */
+  readonly divergence: string;
 }
 
 /** Mean and spread over seeds. */
@@ -46,12 +56,15 @@ export interface Spread {
 /** What the runs of one combination of options came to. */
 export interface AblationRow {
   readonly settings: readonly string[];
+  /** Of the runs that got to their end; what follows is of these, and null where there is none. */
   readonly seeds: readonly number[];
-  readonly parameters: number;
-  readonly trainLoss: Spread;
-  readonly valLoss: Spread;
-  readonly valBitsPerByte: Spread;
-  readonly tokensPerSecond: Spread;
+  /** Of the runs that did not. */
+  readonly divergedSeeds: readonly number[];
+  readonly parameters: number | null;
+  readonly trainLoss: Spread | null;
+  readonly valLoss: Spread | null;
+  readonly valBitsPerByte: Spread | null;
+  readonly tokensPerSecond: Spread | null;
 }
 
 /** `NAME=A,B,…` @throws {LanguageModelError} `bad-config` */
@@ -92,26 +105,34 @@ export function ablationCells(variations: readonly Variation[], seeds: readonly 
   return seeds.flatMap((seed) => combinations.map((settings) => ({ settings, seed, name: cellName(settings, seed) })));
 }
 
-/** What every combination came to, the lowest loss first. */
+/** What every combination came to, the lowest loss first, and last what never got to its end. */
 export function summarizeAblation(results: readonly CellResult[]): AblationRow[] {
   const groups = Map.groupBy(results, ({ cell }) => cell.settings.join(" "));
   const rows = [...groups.values()].map((group): AblationRow => {
-    const of = (pick: (result: CellResult) => number) => spreadOf(group.map(pick));
-    const [first] = group;
+    const finished = group.filter(isFinished);
+    const of = (pick: (result: FinishedCell) => number) => spreadOf(finished.map(pick));
     return {
-      settings: first?.cell.settings ?? [],
-      seeds: group.map(({ cell }) => cell.seed),
-      parameters: first?.parameters ?? 0,
+      settings: group[0]?.cell.settings ?? [],
+      seeds: finished.map(({ cell }) => cell.seed),
+      divergedSeeds: group.filter((result) => !isFinished(result)).map(({ cell }) => cell.seed),
+      parameters: finished[0]?.parameters ?? null,
       trainLoss: of(({ trainLoss }) => trainLoss),
       valLoss: of(({ valLoss }) => valLoss),
       valBitsPerByte: of(({ valBitsPerByte }) => valBitsPerByte),
       tokensPerSecond: of(({ tokensPerSecond }) => tokensPerSecond),
     };
   });
-  return rows.sort((a, b) => a.valLoss.mean - b.valLoss.mean);
+  const loss = ({ valLoss }: AblationRow) => valLoss?.mean ?? Number.MAX_VALUE;
+  return rows.sort((a, b) => loss(a) - loss(b));
 }
 
-function spreadOf(values: readonly number[]): Spread {
+/** Whether a run got to its end. */
+export function isFinished(result: CellResult): result is FinishedCell {
+  return !("divergence" in result);
+}
+
+function spreadOf(values: readonly number[]): Spread | null {
+  if (values.length === 0) return null;
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
   if (values.length < 2) return { mean, deviation: null };
   const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);

@@ -1,9 +1,13 @@
+import { closeSync, ftruncateSync, mkdtempSync, openSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { RandomStream } from "../../tensor/random.ts";
 import { BestFitPacking } from "./best-fit-packing.ts";
 import { RandomCrops } from "./random-crops.ts";
-import { decodeText, documentsOf, splitDocuments, splitTokens } from "./text-split.ts";
+import { documentsOf, splitDocuments, splitTokens } from "./text-split.ts";
+import { MOST_TEXT_BYTES, readTrainingText, trainingText } from "./training-text.ts";
 
 const COUNTING = Int32Array.from({ length: 100 }, (_, i) => i);
 
@@ -94,5 +98,22 @@ test.each([
   [[32, 10, 9], "a.txt has no text"],
   [[0x61, 0xff], "a.txt is not in UTF-8"],
 ])("bytes %j are no text", (bytes, part) => {
-  expect(() => decodeText(Uint8Array.from(bytes), "a.txt")).toThrow(part);
+  expect(() => trainingText(Uint8Array.from(bytes), "a.txt")).toThrow(part);
+});
+
+test("a text is known by the SHA-256 of its file, mark of its bytes' order and all", () => {
+  // printf '\357\273\277abc' | sha256sum
+  const { text, sha256 } = trainingText(Buffer.from("\ufeffabc"), "a.txt");
+  expect([text, sha256]).toEqual(["abc", "1c28dc3f1f804a1ad9c9b4b4cf5e2658d16ad4ed08e3020d04a8d2865018947c"]);
+});
+
+test("a file that is too long is refused before it is read", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "lockstep-lm-"));
+  const path = join(folder, "long.txt");
+  const file = openSync(path, "w");
+  // All of it a hole: it takes no room on the disk.
+  ftruncateSync(file, MOST_TEXT_BYTES + 1);
+  closeSync(file);
+  await expect(readTrainingText(path, "long.txt")).rejects.toMatchObject({ code: "text-too-long" });
+  rmSync(folder, { recursive: true });
 });

@@ -1,19 +1,24 @@
+import { createHash } from "node:crypto";
 import { type FileHandle, open } from "node:fs/promises";
 import * as v from "valibot";
 import { LanguageModelError } from "./language-model-error.ts";
 import type { Model } from "./model.ts";
 import { type ModelConfig, settleModel } from "./model-config.ts";
+import { BACKEND_CHOICES } from "./open-backend.ts";
 import { checkRunConfig } from "./parse-run-config.ts";
 import { replaceFile } from "./replace-file.ts";
 import { restoreTokenizer } from "./restore-tokenizer.ts";
 import type { RunConfig } from "./run-config.ts";
+import type { TensorPlace } from "./safetensors-format.ts";
 import { SafetensorsReader } from "./safetensors-reader.ts";
-import { safetensorsPieces } from "./safetensors-writer.ts";
+import { inFileOrder, safetensorsPieces, tensorPieces } from "./safetensors-writer.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 
 /** Of the checkpoint's own words; raised when an older program could not go on from it. */
-const VERSION = "1";
+const VERSION = "2";
 const FORMAT = "lockstep language model";
+/** The name, among a checkpoint's words, of the SHA-256 of all others, of its tensors' names, types and shapes, and of their bytes. */
+const DIGEST = "sha256";
 
 const finite = v.pipe(v.number(), v.finite());
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
@@ -32,12 +37,18 @@ const progressSchema = v.strictObject({
   batches: v.unknown(),
 });
 
+/** What a run is computed by: the scalar engine, or a backend of the tensor engine. */
+export const BACKEND_NAMES = ["scalar", ...BACKEND_CHOICES] as const;
+export type BackendName = (typeof BACKEND_NAMES)[number];
+
 /** How far a run is. */
 export type RunProgress = v.InferOutput<typeof progressSchema>;
 
 /** Everything that a run goes on from, beside the model's tensors. */
 export interface CheckpointHead {
   readonly config: RunConfig;
+  /** By which it was computed last: another one goes on with other last bits. */
+  readonly backend: BackendName;
   readonly tokenizer: Tokenizer;
   /** SHA-256 of the text. */
   readonly textDigest: string;
@@ -45,23 +56,43 @@ export interface CheckpointHead {
 }
 
 /** Write a checkpoint in place of the one before. @throws {LanguageModelError} `no-room` */
-export async function writeCheckpoint(path: string, model: Model, head: CheckpointHead): Promise<void> {
-  const { config, tokenizer, textDigest, progress } = head;
+export async function writeCheckpoint(
+  path: string,
+  model: Pick<Model, "tensors">,
+  head: CheckpointHead,
+): Promise<void> {
+  const { config, backend, tokenizer, textDigest, progress } = head;
   const metadata = new Map([
     ["format", FORMAT],
     ["version", VERSION],
     ["config", JSON.stringify(config)],
+    ["backend", backend],
     ["tokenizer", JSON.stringify(tokenizer.toJson())],
     ["text_sha256", textDigest],
     ["progress", JSON.stringify(progress)],
   ]);
-  await replaceFile(path, safetensorsPieces(model.tensors(), metadata));
+  const tensors = inFileOrder(model.tensors());
+  metadata.set(DIGEST, await digestOf(metadata, tensors, tensorPieces(tensors)));
+  await replaceFile(path, safetensorsPieces(tensors, metadata));
+}
+
+async function digestOf(
+  metadata: ReadonlyMap<string, string>,
+  tensors: Iterable<Pick<TensorPlace, "name" | "type" | "shape">>,
+  data: AsyncIterable<Uint8Array>,
+): Promise<string> {
+  const words = [...metadata].filter(([name]) => name !== DIGEST).sort(([a], [b]) => (a < b ? -1 : 1));
+  const places = Array.from(tensors, ({ name, type, shape }) => [name, type, shape]);
+  const hash = createHash("sha256").update(JSON.stringify([words, places]));
+  for await (const piece of data) hash.update(piece);
+  return hash.digest("hex");
 }
 
 /** A checkpoint that is open: its head is read, its tensors are read when a model takes them. */
 export class Checkpoint implements CheckpointHead {
   readonly path: string;
   readonly config: RunConfig;
+  readonly backend: BackendName;
   readonly tokenizer: Tokenizer;
   readonly textDigest: string;
   readonly progress: RunProgress;
@@ -73,20 +104,29 @@ export class Checkpoint implements CheckpointHead {
     this.#file = file;
     this.reader = reader;
     this.config = head.config;
+    this.backend = head.backend;
     this.tokenizer = head.tokenizer;
     this.textDigest = head.textDigest;
     this.progress = head.progress;
   }
 
   /**
-   * @throws {LanguageModelError} `truncated`, `bad-safetensors`, `foreign-checkpoint`, `bad-config`, `bad-tokenizer`; and what
-   * the system says
+   * All of it is read once, so that one that is damaged anywhere is not taken.
+   *
+   * @throws {LanguageModelError} `truncated`, `bad-safetensors`, `foreign-checkpoint`, `bad-config`, `bad-tokenizer`,
+   * `damaged-checkpoint`; and what the system says
    */
   static async open(path: string): Promise<Checkpoint> {
     const file = await open(path);
     try {
       const reader = await SafetensorsReader.open(file, path);
-      return new Checkpoint(path, file, reader, await readHead(path, reader.metadata));
+      const head = await readHead(path, reader.metadata);
+      const { metadata, tensors } = reader;
+      if ((await digestOf(metadata, tensors, reader.data())) !== metadata.get(DIGEST)) {
+        const problem = `${path} is damaged: its SHA-256 is not the one that it was written with`;
+        throw new LanguageModelError("damaged-checkpoint", problem, "take another copy of it, or another checkpoint");
+      }
+      return new Checkpoint(path, file, reader, head);
     } catch (error) {
       await file.close();
       throw error;
@@ -108,8 +148,11 @@ async function readHead(path: string, metadata: ReadonlyMap<string, string>): Pr
   if (version !== VERSION) throw foreign(path, `it is of version ${version}, and this program reads ${VERSION}`);
   const progress = v.safeParse(progressSchema, wordAsJson(path, metadata, "progress"));
   if (!progress.success) throw foreign(path, `its progress has ${progress.issues[0].message}`);
+  const backend = BACKEND_NAMES.find((name) => name === metadata.get("backend"));
+  if (backend === undefined) throw foreign(path, `it is of the backend ${metadata.get("backend")}, which is not here`);
   return {
     config: checkRunConfig(wordAsJson(path, metadata, "config")),
+    backend,
     tokenizer: await restoreTokenizer(wordAsJson(path, metadata, "tokenizer")),
     textDigest: metadata.get("text_sha256") ?? "",
     progress: progress.output,

@@ -4,20 +4,29 @@ import { LanguageModelError } from "./language-model-error.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 
 /** What known models call the token that begins a document, first the ones that mean nothing else. */
-const BOS_NAMES = ["<|bos|>", "<bos>", "<s>", "[BOS]", "<|begin_of_text|>", "<|im_start|>", "<|endoftext|>", "[CLS]"];
+const BOS_NAMES = ["<|bos|>", "<bos>", "<s>", "[BOS]", "<|begin_of_text|>", "<|im_start|>", "<|endoftext|>"];
+/** Decoders that give back the text that was encoded, so that every token has bytes of its own. */
+const WHOLE_DECODERS: ReadonlySet<string> = new Set([
+  ...["ByteLevel", "Metaspace", "ByteFallback", "Replace", "Fuse", "Strip", "Sequence"],
+]);
 /** SentencePiece's mark of a space. */
 const SPACE_MARK = "▁";
 const BYTE_TOKEN = /^<0x[0-9A-F]{2}>$/;
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
+const decoderSchema = v.looseObject({
+  type: v.string(),
+  decoders: v.optional(v.array(v.looseObject({ type: v.string() })), []),
+});
 /** What is read of a `tokenizer.json` here; the library reads the rest. */
 const fileSchema = v.looseObject({
-  model: v.looseObject({}),
+  model: v.looseObject({ unk_token: v.optional(v.nullable(v.string())), unk_id: v.optional(v.nullable(count)) }),
   added_tokens: v.optional(
     v.array(v.looseObject({ id: count, content: v.string(), special: v.optional(v.boolean()) })),
     [],
   ),
-  decoder: v.optional(v.nullable(v.looseObject({ type: v.string() }))),
+  normalizer: v.optional(v.unknown()),
+  decoder: v.optional(v.nullable(decoderSchema)),
 });
 
 /** A tokenizer of Hugging Face, as `tokenizer.json` describes it. */
@@ -28,15 +37,28 @@ export class HfTokenizer implements Tokenizer {
   readonly #file: object;
   readonly #tokenizer: HuggingFaceTokenizer;
   readonly #special: ReadonlySet<number>;
+  /** Bytes of tokens that are text as it stands, in any tokenizer. */
+  readonly #literal: ReadonlyMap<number, number>;
   readonly #isByteLevel: boolean;
+  /** Whether a text's tokens have the bytes of the text: what has no token is left out without a word. */
+  readonly #isPlain: boolean;
+  /** What stands in for text without tokens. */
+  readonly #unknown: number | undefined;
+  /** Whether a mark of a space is put in front of a text, which its decoder takes away. */
+  readonly #hasFirstMark: boolean;
 
   /** @throws {LanguageModelError} `bad-tokenizer` */
   constructor(file: object) {
     const { output, issues } = v.safeParse(fileSchema, file);
     if (issues !== undefined) throw badTokenizer(issues[0].message);
-    const { added_tokens: added, decoder } = output;
+    const { added_tokens: added, decoder, model, normalizer } = output;
+    const decoders = [...(decoder?.decoders ?? []), ...(decoder == null ? [] : [decoder])].map(({ type }) => type);
+    const lossy = decoders.find((type) => !WHOLE_DECODERS.has(type));
+    if (lossy !== undefined) throw badTokenizer(`its decoder ${lossy} does not give back the text that was encoded`);
+    // Without special tokens: a text that has their words means the words.
+    const plain = added.filter(({ special: isSpecial }) => isSpecial !== true);
     try {
-      this.#tokenizer = new HuggingFaceTokenizer(file, {});
+      this.#tokenizer = new HuggingFaceTokenizer({ ...file, added_tokens: plain }, {});
       this.vocabulary = 1 + largest([...this.#tokenizer.get_vocab(true).values(), ...added.map(({ id }) => id)]);
     } catch (error) {
       throw badTokenizer(error instanceof Error ? error.message : String(error), error);
@@ -48,12 +70,19 @@ export class HfTokenizer implements Tokenizer {
     this.bos = bos;
     this.#file = file;
     this.#special = new Set(special.map(({ id }) => id));
-    this.#isByteLevel = JSON.stringify(decoder ?? null).includes('"ByteLevel"');
+    this.#literal = new Map(plain.map(({ id, content }) => [id, Buffer.byteLength(content)]));
+    this.#isByteLevel = decoders.includes("ByteLevel");
+    this.#isPlain = this.#isByteLevel && normalizer == null;
+    this.#unknown =
+      model.unk_id ?? (model.unk_token == null ? undefined : this.#tokenizer.token_to_id(model.unk_token));
+    this.#hasFirstMark = !this.#isByteLevel && this.#marksFirst();
   }
 
   encode(text: string): Int32Array {
     const ids = Int32Array.from(this.#tokenizer.encode(text, { add_special_tokens: false }).ids);
-    if (!ids.every((id) => id >= 0 && id < this.vocabulary)) {
+    const isText = (id: number) => id >= 0 && id < this.vocabulary && id !== this.#unknown && !this.#special.has(id);
+    const isWhole = !this.#isPlain || ids.reduce((sum, id) => sum + this.bytesOf(id), 0) >= Buffer.byteLength(text);
+    if (!ids.every(isText) || !isWhole) {
       const remedy = "give a tokenizer that covers the text";
       throw new LanguageModelError("unknown-character", "the tokenizer has no tokens for a part of the text", remedy);
     }
@@ -66,12 +95,23 @@ export class HfTokenizer implements Tokenizer {
   }
 
   /** Of the token itself, and not of its text, which for a part of a character would be that of U+FFFD. */
-  bytesOf(id: number): number {
+  bytesOf(id: number, before?: number): number {
     const token = this.#special.has(id) ? undefined : this.#tokenizer.id_to_token(id);
     if (token === undefined) return 0;
+    const literal = this.#literal.get(id);
+    if (literal !== undefined) return literal;
     // One printable character stands for each byte.
     if (this.#isByteLevel) return [...token].length;
-    return BYTE_TOKEN.test(token) ? 1 : Buffer.byteLength(token.replaceAll(SPACE_MARK, " "));
+    if (BYTE_TOKEN.test(token)) return 1;
+    const isMarked = before === this.bos && this.#hasFirstMark && token.startsWith(SPACE_MARK);
+    return Buffer.byteLength(token.replaceAll(SPACE_MARK, " ")) - (isMarked ? 1 : 0);
+  }
+
+  /** Told by a token with a mark: what it decodes to at the beginning of a text has no space then. */
+  #marksFirst(): boolean {
+    const marked = [...this.#tokenizer.get_vocab(false).keys()].find((token) => /^▁[^▁]+$/.test(token));
+    const id = marked === undefined ? undefined : this.#tokenizer.token_to_id(marked);
+    return id !== undefined && !this.decode([id]).startsWith(" ");
   }
 
   toJson(): object {

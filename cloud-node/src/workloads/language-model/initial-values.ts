@@ -1,5 +1,6 @@
 import { normalNumbers, uniformNumbers } from "../../tensor/random.ts";
-import { type ParameterSpec, sizeOf } from "./parameters.ts";
+import { sizeOf } from "../../tensor/tensor.ts";
+import type { ParameterSpec } from "./parameters.ts";
 
 /** The numbers that a tensor begins with: those of a name and a seed are the same in every model and on every machine. */
 export function initialValues({ name, shape, beginning }: ParameterSpec, seed: number): Float32Array {

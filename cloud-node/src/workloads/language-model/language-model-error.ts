@@ -2,6 +2,7 @@
 export type LanguageModelErrorCode =
   | "empty-text"
   | "text-too-short"
+  | "text-too-long"
   | "not-utf8"
   | "unknown-character"
   | "bad-tokenizer"
@@ -10,6 +11,7 @@ export type LanguageModelErrorCode =
   | "truncated"
   | "no-checkpoint"
   | "foreign-checkpoint"
+  | "damaged-checkpoint"
   | "other-run"
   | "prompt-too-long"
   | "loss-not-finite"

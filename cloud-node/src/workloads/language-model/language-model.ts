@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { InvariantError } from "../../invariant-error.ts";
 import { JobError } from "../../jobs/job-error.ts";
@@ -11,11 +10,12 @@ import {
 } from "./language-model-job.ts";
 import { openBackend } from "./open-backend.ts";
 import { parseRunConfig } from "./parse-run-config.ts";
+import { packRun } from "./run-archive.ts";
 import { RUN_FILES } from "./run-folder.ts";
 import { asJobError, lastCheckpoint, tokenizerOf } from "./run-inputs.ts";
 import type { RunSummary } from "./run-summary.ts";
-import { decodeText } from "./text-split.ts";
 import { trainModel } from "./train-model.ts";
+import { readTrainingText } from "./training-text.ts";
 
 /**
  * `language-model`: a small language model trained from a text.
@@ -46,28 +46,35 @@ async function train(
   { recipe, config: file, set, backend, threads }: LanguageModelParams,
   context: JobContext,
 ): Promise<RunSummary> {
-  const config = parseRunConfig({ recipe, file, settings: set });
   const [input, tokenizerFile] = context.inputs;
+  const settings = tokenizerFile === undefined ? set : [...set, "data.tokenizer=hf"];
+  const config = parseRunConfig({ recipe, file, settings });
   if (input === undefined) {
     throw new JobError("bad-job", "language-model, inputs: there are none", "give a text in UTF-8");
   }
-  const text = decodeText(await readFile(await context.file(input)), input.name);
+  const text = await readTrainingText(await context.file(input), input.name);
   const out = join(context.scratch, "run");
   const checkpoint = await lastCheckpoint(context, out);
   const { steps } = config;
+  const told = (step: number, loss: number) =>
+    context.progress({ fraction: step / steps, note: `step ${step}, loss ${loss.toFixed(3)}` });
   try {
     return await trainModel({
-      ...{ config, text, textName: input.name, out, isReplaced: false, checkpoint },
+      ...{ config, text, out, isReplaced: false, checkpoint },
       tokenizer: await tokenizerOf(tokenizerFile, context),
       openBackend: (shards) => openBackend({ name: backend, shards, threads }),
       signal: context.signal,
       nowMs: () => performance.now(),
       memoryBytes: () => process.memoryUsage.rss(),
-      onStep: (step, loss) =>
-        context.progress({ fraction: step / steps, note: `step ${step}, loss ${loss.toFixed(3)}` }),
-      onEvaluation: ({ step, valLoss }) => context.log(`step ${step}: validation loss ${valLoss?.toFixed(4)} nats`),
+      onStep: told,
+      onJudging: (step, done, of) =>
+        context.progress({ fraction: step / steps, note: `step ${step}, judged by ${done} of ${of} batches` }),
+      onEvaluation: ({ step, smoothedLoss, valLoss }) => {
+        told(step, smoothedLoss ?? valLoss ?? Number.NaN);
+        context.log(`step ${step}: validation loss ${valLoss?.toFixed(4)} nats`);
+      },
       onWarning: (line) => context.log(line),
-      onCheckpoint: async (folder) => await context.checkpoint(folder.saved()),
+      onCheckpoint: async (folder) => await context.checkpoint(packRun(folder.path)),
     });
   } finally {
     await checkpoint?.close();

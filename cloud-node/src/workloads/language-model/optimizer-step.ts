@@ -9,6 +9,8 @@ const NANOCHAT_ADAMW: Readonly<Record<"embedding" | "head", Omit<AdamWGroup, "ki
   embedding: { learningRate: 0.3, beta1: 0.8, beta2: 0.995, weightDecay: 0.001 },
   head: { learningRate: 0.008, beta1: 0.8, beta2: 0.96, weightDecay: 0.01 },
 };
+/** Gains begin at 1 and multiply, as nanochat's factors of the residual stream do: they have the rate of those, and do not decay. */
+const GAIN_RATE = 0.005;
 const REFERENCE_TOKENS = 2 ** 19;
 /** nanochat's weight decay is tuned for a model 12 layers deep and 768 wide. */
 const REFERENCE_WIDTH = 768;
@@ -47,7 +49,7 @@ export class OptimizerSteps {
     return [group(multiplied, weightDecay), group(this.#of("gain"), 0)];
   }
 
-  /** nanochat's: matrices by Muon, tables and head by AdamW; all rates by the square root of the batch's tokens. */
+  /** nanochat's: matrices by Muon, all others by AdamW; all rates by the square root of the batch's tokens. */
   #muon(share: number, step: number): OptimizerStep["groups"] {
     const { optimizer, schedule, steps, data, model } = this.#config;
     const batchShare = Math.sqrt((data.rows * model.context) / REFERENCE_TOKENS);
@@ -57,9 +59,12 @@ export class OptimizerSteps {
       const rate = share * batchShare * widthShare * learningRate;
       return { kind: "adamw", parameters: this.#of(name), learningRate: rate, eps: optimizer.eps, ...rest };
     });
+    const { beta1, beta2, eps } = optimizer;
+    const gainRate = share * batchShare * GAIN_RATE;
     const decay = optimizer.weightDecay * batchShare * this.#referenceShare() * muonDecayShare(step, steps);
     return [
       ...adamw,
+      { kind: "adamw", parameters: this.#of("gain"), learningRate: gainRate, beta1, beta2, eps, weightDecay: 0 },
       {
         kind: "muon",
         parameters: this.#of("matrix"),

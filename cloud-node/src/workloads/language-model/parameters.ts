@@ -1,3 +1,4 @@
+import { sizeOf } from "../../tensor/tensor.ts";
 import type { ModelConfig } from "./model-config.ts";
 
 /** How a tensor's values begin. */
@@ -23,6 +24,8 @@ const NANOGPT_DEVIATION = 0.02;
 /** nanochat's: of the head, so that a model begins with nearly equal probabilities, and of the table. */
 const NANOCHAT_HEAD_DEVIATION = 0.001;
 const NANOCHAT_TABLE_DEVIATION = 0.8;
+/** Its way up in the feed-forward part begins so much smaller than other matrices. */
+const NANOCHAT_UP_SHARE = 0.4;
 
 /**
  * Every trained tensor of a model, in the order in which it uses them, by the names that nanoGPT and nanochat give them.
@@ -70,12 +73,12 @@ function layerSpecs(config: ModelConfig, layer: number, gain: (name: string) => 
     matrix("attn.c_proj", width, heads * headWidth, "back"),
     ...gain(`transformer.h.${layer}.ln_2.weight`),
     ...(activation === "swiglu" ? [matrix("mlp.c_gate", hidden, width, "inner")] : []),
-    matrix("mlp.c_fc", hidden, width, "inner"),
+    matrix("mlp.c_fc", hidden, width, "up"),
     matrix("mlp.c_proj", width, hidden, "back"),
   ];
 }
 
-type Role = "table" | "inner" | "back" | "head";
+type Role = "table" | "inner" | "up" | "back" | "head";
 
 function beginningOf({ init, width, layers }: ModelConfig, role: Role): Beginning {
   if (init === "nanogpt") {
@@ -86,13 +89,10 @@ function beginningOf({ init, width, layers }: ModelConfig, role: Role): Beginnin
   }
   if (role === "back") return { kind: "constant", value: 0 };
   // The same deviation as a normal distribution of 1/√width has.
-  if (role === "inner") return { kind: "uniform", limit: Math.sqrt(3 / width) };
+  const limit = Math.sqrt(3 / width);
+  if (role === "inner") return { kind: "uniform", limit };
+  if (role === "up") return { kind: "uniform", limit: NANOCHAT_UP_SHARE * limit };
   return { kind: "normal", deviation: role === "head" ? NANOCHAT_HEAD_DEVIATION : NANOCHAT_TABLE_DEVIATION };
-}
-
-/** Numbers of a tensor. */
-export function sizeOf(shape: readonly number[]): number {
-  return shape.reduce((product, n) => product * n, 1);
 }
 
 /** Trained numbers of a model in all. */

@@ -5,6 +5,9 @@ import { type RunConfig, runSchema } from "./run-config.ts";
 
 type Branch = { [name: string]: unknown };
 
+/** What helps with most of what can be wrong with options. */
+export const ALL_OPTIONS_REMEDY = "see `config.json` of a run for all options";
+
 /** Where options of a run come from, each over the one before it. */
 export interface ConfigSources {
   /** A name of `RECIPES`; the default one unless given, or none where there is a file. */
@@ -36,7 +39,10 @@ export function checkRunConfig(options: unknown): RunConfig {
   const { output, issues } = v.safeParse(runSchema, options);
   if (issues !== undefined) {
     const [issue] = issues;
-    throw badConfig(`${v.getDotPath(issue) ?? "configuration"}: ${issue.message}`);
+    const isUnknown = issue.type === "strict_object" && issue.expected === "never";
+    throw badConfig(
+      `${v.getDotPath(issue) ?? "configuration"}: ${isUnknown ? "there is no such option" : issue.message}`,
+    );
   }
   const { engine, model, optimizer, data } = output;
   if (data.rows % (data.shards ?? 1) !== 0) throw badConfig("data.rows: it must be a multiple of data.shards");
@@ -85,6 +91,6 @@ function isBranch(value: unknown): value is Branch {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-function badConfig(problem: string, remedy = "see `config.json` of a run for all options"): LanguageModelError {
+function badConfig(problem: string, remedy = ALL_OPTIONS_REMEDY): LanguageModelError {
   return new LanguageModelError("bad-config", problem, remedy);
 }

@@ -28,7 +28,14 @@ export const RECIPES: Readonly<Record<string, RunOptions>> = {
   nanochat: {
     model: {
       ...{ layers: 6, heads: 6, width: 384, context: 512 },
-      ...{ norm: "rms-plain", activation: "relu2", positions: "rope", qkNorm: 1.2, embeddingNorm: true },
+      ...{
+        norm: "rms-plain",
+        activation: "relu2",
+        positions: "rope",
+        ropeTheta: 100_000,
+        qkNorm: 1.2,
+        embeddingNorm: true,
+      },
       ...{ softcap: 15, tied: false, init: "nanochat" },
     },
     data: { packing: "best-fit", documents: "paragraphs", rows: 32 },

@@ -4,6 +4,9 @@ import { isOutOfRoom } from "../../disk-room.ts";
 import { syncFolder } from "../../owner-file.ts";
 import { LanguageModelError } from "./language-model-error.ts";
 
+/** Behind the name of a file that is not whole yet. */
+export const PARTIAL_SUFFIX = ".part";
+
 /**
  * Put a file in place of what is there, or leave that as it is: whenever the process ends, the path has the one or the
  * other, whole, and after this resolves the power may go.
@@ -14,7 +17,7 @@ export async function replaceFile(
   path: string,
   pieces: Iterable<Uint8Array | string> | AsyncIterable<Uint8Array>,
 ): Promise<void> {
-  const partial = `${path}.part`;
+  const partial = `${path}${PARTIAL_SUFFIX}`;
   try {
     const file = await open(partial, "w");
     try {

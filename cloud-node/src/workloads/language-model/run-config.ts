@@ -46,6 +46,7 @@ const optimizerSchema = v.strictObject({
   kind: v.optional(v.picklist(["adamw", "muon"]), "adamw"),
   /** Of AdamW; of Muon's matrices. */
   learningRate: v.optional(rate, 1e-3),
+  /** Of AdamW; with Muon, of gains alone: tables and head have nanochat's. */
   beta1: v.optional(beta, 0.9),
   beta2: v.optional(beta, 0.99),
   eps: v.optional(v.pipe(rate, v.gtValue(0)), 1e-8),

@@ -93,6 +93,8 @@ export interface Judgement {
  * the text that was to be foreseen. Tokens without bytes, such as a document's beginning, do not count.
  *
  * @param loss  mean over a batch's targets that are not −1, nats; NaN of a batch without any
+ * @param goesOn  asked in front of every batch
+ * @returns undefined where it did not go on
  * @see A. Karpathy, nanochat, `nanochat/loss_eval.py`
  */
 export async function judge(
@@ -100,14 +102,16 @@ export async function judge(
   batches: number,
   tokenizer: Tokenizer,
   loss: (batch: Batch) => Promise<number>,
-): Promise<Judgement> {
+  goesOn: () => Promise<boolean>,
+): Promise<Judgement | undefined> {
   let nats = 0;
   let tokens = 0;
   let bytes = 0;
   for (let i = 0; i < batches; i += 1) {
+    if (!(await goesOn())) return undefined;
     const batch = source.next();
     for (const [at, target] of batch.targets.entries()) {
-      const own = target < 0 ? 0 : tokenizer.bytesOf(target);
+      const own = target < 0 ? 0 : tokenizer.bytesOf(target, batch.inputs[at]);
       if (own === 0) batch.targets[at] = -1;
       bytes += own;
     }

@@ -1,27 +1,24 @@
-import { createReadStream } from "node:fs";
-import { copyFile, link, mkdir, open, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { copyFile, link, mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type CheckpointHead, writeCheckpoint } from "./checkpoint.ts";
 import { LanguageModelError } from "./language-model-error.ts";
 import { formatMetricsRow, METRICS_HEADER, type MetricsRow, parseMetricsLine } from "./metrics-row.ts";
 import type { Model } from "./model.ts";
-import { aboutRoom, replaceFile } from "./replace-file.ts";
+import { aboutRoom, PARTIAL_SUFFIX, replaceFile } from "./replace-file.ts";
+import { statIfThere } from "./stat-if-there.ts";
 
 /** The newest checkpoint, the one before it, and the one that foresaw best. */
-const NEWEST = "checkpoint.safetensors";
+export const NEWEST = "checkpoint.safetensors";
 const BEFORE = "checkpoint.before.safetensors";
-const BEST = "best.safetensors";
+export const BEST = "best.safetensors";
 const CSV = "metrics.csv";
-const JSONL = "metrics.jsonl";
+export const JSONL = "metrics.jsonl";
 
 /** Everything that a finished run has. */
 export const RUN_FILES = [
   ...[NEWEST, BEST, CSV, JSONL],
   ...["config.json", "summary.json", "summary.md", "loss.svg"],
 ] as const;
-
-/** Bytes in front of the metrics where a run is one stream: their length. */
-const LENGTH_BYTES = 4;
 
 /** A run's files: checkpoints, metrics, and what is said of it at the end. */
 export class RunFolder {
@@ -39,7 +36,9 @@ export class RunFolder {
       throw new LanguageModelError("other-run", `there is a run in ${path}`, remedy);
     }
     await mkdir(path, { recursive: true });
-    for (const name of [NEWEST, BEFORE, BEST]) await rm(join(path, name), { force: true });
+    for (const name of [...RUN_FILES, BEFORE]) {
+      for (const suffix of ["", PARTIAL_SUFFIX]) await rm(join(path, `${name}${suffix}`), { force: true });
+    }
     const folder = new RunFolder(path);
     await folder.#rewriteMetrics();
     return folder;
@@ -48,7 +47,8 @@ export class RunFolder {
   /** Go on with a run that has updates up to a step: what was measured from there on is measured again. */
   static async reopen(path: string, step: number): Promise<RunFolder> {
     const folder = new RunFolder(path);
-    const text = await readFile(join(path, JSONL), "utf8").catch(() => "");
+    const metrics = join(path, JSONL);
+    const text = (await statIfThere(metrics)) === undefined ? "" : await readFile(metrics, "utf8");
     const rows = text.split("\n").map(parseMetricsLine);
     folder.#rows = rows.filter((row) => row !== undefined).filter((row) => row.step < step);
     await folder.#rewriteMetrics();
@@ -78,47 +78,18 @@ export class RunFolder {
     await writeCheckpoint(this.newest, model, head);
   }
 
-  /** What was kept last is no good: the one before it is the newest again, where there is one. */
-  async goBack(): Promise<void> {
-    await rename(join(this.path, BEFORE), this.newest).catch(async () => await rm(this.newest, { force: true }));
+  /** What was kept last is no good: the one before it is the newest again. @returns whether there is one */
+  async goBack(): Promise<boolean> {
+    const before = join(this.path, BEFORE);
+    const hasBefore = (await statIfThere(before)) !== undefined;
+    if (hasBefore) await rename(before, this.newest);
+    else await rm(this.newest, { force: true });
+    return hasBefore;
   }
 
   /** What was kept last is the best so far. */
   async markBest(): Promise<void> {
     await linkOver(this.newest, join(this.path, BEST));
-  }
-
-  /** What the run goes on from, as one stream: `restore` makes a folder of it. */
-  async *saved(): AsyncGenerator<Uint8Array> {
-    const metrics = await readFile(join(this.path, JSONL));
-    const length = Buffer.alloc(LENGTH_BYTES);
-    length.writeUInt32LE(metrics.length);
-    yield Buffer.concat([length, metrics]);
-    yield* createReadStream(this.newest);
-  }
-
-  /**
-   * Mirror of `saved`.
-   *
-   * @param path  a folder that is not there yet
-   * @param file  what was saved
-   * @returns where the checkpoint is
-   */
-  static async restore(path: string, file: string): Promise<string> {
-    await mkdir(path, { recursive: true });
-    const source = await open(file);
-    try {
-      const length = Buffer.alloc(LENGTH_BYTES);
-      await source.read(length, 0, LENGTH_BYTES, 0);
-      const metrics = Buffer.alloc(Math.min(length.readUInt32LE(), (await source.stat()).size));
-      await source.read(metrics, 0, metrics.length, LENGTH_BYTES);
-      await writeFile(join(path, JSONL), metrics);
-      const start = LENGTH_BYTES + metrics.length;
-      await writeFile(join(path, NEWEST), source.createReadStream({ start, autoClose: false }));
-      return join(path, NEWEST);
-    } finally {
-      await source.close();
-    }
   }
 
   /** Write a text beside the checkpoints. */
@@ -158,25 +129,25 @@ export class RunFolder {
  * @throws {LanguageModelError} `no-checkpoint`
  */
 export async function checkpointOf(path: string, which: "best" | "newest"): Promise<string> {
-  const place = await stat(path).catch(() => undefined);
+  const place = await statIfThere(path);
   if (place?.isFile()) return path;
   for (const name of which === "best" ? [BEST, NEWEST] : [NEWEST]) {
     const file = join(path, name);
-    if ((await stat(file).catch(() => undefined))?.isFile()) return file;
+    if ((await statIfThere(file))?.isFile()) return file;
   }
   const problem = place === undefined ? `there is no ${path}` : `there is no checkpoint in ${path}`;
   throw new LanguageModelError("no-checkpoint", problem, "train one with `lockstep lm train TEXT --out FOLDER`");
 }
 
 async function hasRun(path: string): Promise<boolean> {
-  const places = [NEWEST, JSONL].map(async (name) => await stat(join(path, name)).catch(() => undefined));
+  const places = [NEWEST, JSONL].map(async (name) => await statIfThere(join(path, name)));
   return (await Promise.all(places)).some((place) => place !== undefined);
 }
 
 /** A second name for a file, in place of whatever has it; a copy where a file has one name only. */
 async function linkOver(from: string, to: string): Promise<void> {
-  if ((await stat(from).catch(() => undefined)) === undefined) return;
-  const partial = `${to}.part`;
+  if ((await statIfThere(from)) === undefined) return;
+  const partial = `${to}${PARTIAL_SUFFIX}`;
   try {
     await rm(partial, { force: true });
     await link(from, partial).catch(async () => await copyFile(from, partial));

@@ -5,7 +5,7 @@ import { JobError } from "../../jobs/job-error.ts";
 import type { JobContext } from "../../jobs/workload.ts";
 import { Checkpoint } from "./checkpoint.ts";
 import { LanguageModelError } from "./language-model-error.ts";
-import { RunFolder } from "./run-folder.ts";
+import { unpackRun } from "./run-archive.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 
 /** What the attempt before left, put back into a folder. @param out  a folder that is not there yet */
@@ -14,7 +14,7 @@ export async function lastCheckpoint(context: JobContext, out: string): Promise<
   if (saved === undefined) return undefined;
   const path = join(context.scratch, "saved");
   await writeFile(path, saved);
-  return await Checkpoint.open(await RunFolder.restore(out, path));
+  return await Checkpoint.open(await unpackRun(out, path));
 }
 
 /** The tokenizer that is given beside the text; undefined: none is. @throws {LanguageModelError} `bad-tokenizer` */

@@ -1,12 +1,14 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { Checkpoint } from "./checkpoint.ts";
+import { resolve } from "node:path";
+import { Checkpoint, type CheckpointHead, writeCheckpoint } from "./checkpoint.ts";
 import { openBackend } from "./open-backend.ts";
 import { parseRunConfig } from "./parse-run-config.ts";
 import { checkpointOf } from "./run-folder.ts";
 import type { RunSummary } from "./run-summary.ts";
+import type { TensorSource } from "./safetensors-writer.ts";
 import { type TrainRequest, trainModel } from "./train-model.ts";
+import { trainingText } from "./training-text.ts";
 
 /** Some of Shakespeare's sonnets: small enough to be learned from in a test. */
 export const SONNETS = readFileSync(new URL("sonnets.txt", import.meta.url), "utf8");
@@ -23,10 +25,10 @@ const SMALL = [
 
 /** Runs in a folder of their own. */
 export class RunRig {
-  readonly folder = mkdtempSync(join(tmpdir(), "lockstep-lm-"));
+  readonly folder = mkdtempSync(resolve(tmpdir(), "lockstep-lm-"));
 
   at(name: string): string {
-    return join(this.folder, name);
+    return resolve(this.folder, name);
   }
 
   /** Begin a run, or go on with the one that is there. */
@@ -34,7 +36,7 @@ export class RunRig {
     let now = 0;
     return await trainModel({
       config: parseRunConfig({ settings: [...SMALL, ...settings] }),
-      ...{ text: SONNETS, textName: "sonnets.txt", out: this.at(name), isReplaced: false },
+      ...{ text: trainingText(Buffer.from(SONNETS), "sonnets.txt"), out: this.at(name), isReplaced: false },
       openBackend: (shards) => openBackend({ name: "wasm-strict", shards, threads: 1 }),
       signal: new AbortController().signal,
       nowMs: () => ++now,
@@ -52,7 +54,7 @@ export class RunRig {
     }
   }
 
-  /** The tensors of a run's newest checkpoint, and what it says of itself but for times. */
+  /** The tensors of a checkpoint or of a run's newest one, and what it says of itself but for times. */
   async contents(name: string): Promise<{ readonly tensors: Record<string, unknown>; readonly progress: object }> {
     const checkpoint = await Checkpoint.open(await checkpointOf(this.at(name), "newest"));
     const tensors: Record<string, unknown> = {};
@@ -62,6 +64,20 @@ export class RunRig {
     await checkpoint.close();
     const { seconds: _, last, ...progress } = checkpoint.progress;
     return { tensors, progress: { ...progress, last: { ...last, tokensPerSecond: 0 } } };
+  }
+
+  /** A run's newest checkpoint with other words or numbers in it, whole in itself. */
+  async rewrite(name: string, head: Partial<CheckpointHead>, change = (value: number) => value): Promise<void> {
+    const checkpoint = await Checkpoint.open(await checkpointOf(this.at(name), "newest"));
+    const tensors: TensorSource[] = [];
+    for (const place of checkpoint.reader.tensors) {
+      const floats = (await checkpoint.reader.floats(place.name, place.shape)).map(change);
+      tensors.push({ ...place, type: floats instanceof Float64Array ? "F64" : "F32", read: () => floats });
+    }
+    await checkpoint.close();
+    const { config, backend, tokenizer, textDigest, progress } = checkpoint;
+    const before = { config, backend, tokenizer, textDigest, progress };
+    await writeCheckpoint(checkpoint.path, { tensors: () => tensors }, { ...before, ...head });
   }
 
   close(): void {

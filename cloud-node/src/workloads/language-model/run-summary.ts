@@ -1,12 +1,11 @@
-import type { RunProgress } from "./checkpoint.ts";
+import type { BackendName, RunProgress } from "./checkpoint.ts";
 import type { RunConfig } from "./run-config.ts";
 import type { Part } from "./run-data.ts";
 
 /** What a run was, in one object. */
 export interface RunSummary {
   readonly config: RunConfig;
-  /** Which engine: `scalar`, or a backend of the tensor engine. */
-  readonly backend: string;
+  readonly backend: BackendName;
   readonly parameters: number;
   readonly vocabulary: number;
   readonly text: { readonly name: string; readonly sha256: string; readonly tokens: Readonly<Record<Part, number>> };

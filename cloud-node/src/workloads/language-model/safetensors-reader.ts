@@ -13,6 +13,9 @@ import {
 /** Numbers of a tensor, as wide as they are. */
 export type Floats = Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer>;
 
+/** How much is read at once, bytes. */
+const PIECE_BYTES = 1 << 20;
+
 /** A safetensors file: its header in memory, its tensors read one by one. */
 export class SafetensorsReader {
   readonly #file: FileHandle;
@@ -66,6 +69,15 @@ export class SafetensorsReader {
     const floats = toFloats(place, bytes.buffer);
     if (floats === undefined) throw this.#foreign(`${name} holds ${place.type}, which float32 does not`);
     return floats;
+  }
+
+  /** The bytes of all tensors, one behind the other, in pieces. @throws {LanguageModelError} `truncated` */
+  async *data(): AsyncGenerator<Uint8Array> {
+    for (const { offset, bytes } of this.#tensors.values()) {
+      for (let at = 0; at < bytes; at += PIECE_BYTES) {
+        yield await readAt(this.#file, offset + at, Math.min(PIECE_BYTES, bytes - at), this.#name);
+      }
+    }
   }
 
   #foreign(problem: string): LanguageModelError {

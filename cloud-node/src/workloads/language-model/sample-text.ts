@@ -6,6 +6,9 @@ import type { Tokenizer } from "./tokenizer.ts";
 /** What goes before a sample of a model that never saw where documents begin: nanoGPT's. */
 const BEGINNING = "\n";
 
+/** What a character becomes of which not all bytes are there yet. */
+const PARTIAL = "\ufffd";
+
 /** Something that says what follows a token and all before it. */
 export interface NextToken {
   next(token: number): Promise<Float32Array>;
@@ -61,25 +64,36 @@ export async function* sampleText(
 ): AsyncGenerator<string> {
   let logits: Float32Array = new Float32Array();
   for (const token of prompt) logits = Float32Array.from(await model.next(token));
-  const ids: number[] = [];
-  let told = 0;
+  // What a token's text is can depend on the one in front of it, and on that one alone: tokens are decoded behind the last one
+  // whose characters were whole.
+  let window = [...prompt];
+  let known = tokenizer.decode(window).length;
+  let held = "";
   for (let count = 0; count < request.tokens; count += 1) {
     const token = chooseToken(logits, request, request.uniform());
     // A document's beginning ends the one before it.
     if (token === tokenizer.bos) break;
-    ids.push(token);
-    const text = tokenizer.decode(ids);
+    window.push(token);
+    const fresh = tokenizer.decode(window).slice(known);
+    const text = held + fresh;
     const stop = firstOf(text, request.stops);
     if (stop !== undefined) {
-      yield text.slice(told, Math.max(told, stop));
+      yield text.slice(0, stop);
       return;
     }
     const sure = text.length - heldBack(text, request.stops);
-    if (sure > told) yield text.slice(told, sure);
-    told = Math.max(told, sure);
+    if (sure > 0) yield text.slice(0, sure);
+    if (fresh === "" || fresh.endsWith(PARTIAL)) {
+      known += Math.max(0, sure - held.length);
+      held = held.slice(sure);
+    } else {
+      window = [token];
+      known = tokenizer.decode(window).length;
+      held = text.slice(sure);
+    }
     if (count + 1 < request.tokens) logits = await model.next(token);
   }
-  yield tokenizer.decode(ids).slice(told);
+  yield held + tokenizer.decode(window).slice(known);
 }
 
 function firstOf(text: string, stops: readonly string[]): number | undefined {

@@ -2,9 +2,12 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ByteTokenizer } from "./byte-tokenizer.ts";
 import { CharTokenizer } from "./char-tokenizer.ts";
+import { HfTokenizer } from "./hf-tokenizer.ts";
+import { METASPACE } from "./metaspace.suite.ts";
 import { parseRunConfig } from "./parse-run-config.ts";
 import { promptTokens, type SampleRequest, sampleText } from "./sample-text.ts";
 import { chooseToken } from "./sampler.ts";
+import type { Tokenizer } from "./tokenizer.ts";
 
 /** Probabilities 0.5, 0.25, 0.125, 0.125. */
 const HALVES = Float32Array.from([0.125, 0.5, 0.125, 0.25], (p) => Math.log(p));
@@ -72,11 +75,11 @@ function reciting(ids: ArrayLike<number>, vocabulary: number) {
 
 async function told(
   ids: ArrayLike<number>,
-  tokenizer: CharTokenizer | ByteTokenizer,
+  tokenizer: Tokenizer,
   more: Partial<SampleRequest> = {},
+  prompt: Int32Array = Int32Array.of(tokenizer.bos),
 ): Promise<string[]> {
   const request: SampleRequest = { prompt: "", tokens: 100, stops: [], temperature: 1, uniform: () => 0, ...more };
-  const prompt = Int32Array.of(tokenizer.bos);
   const pieces: string[] = [];
   for await (const piece of sampleText(reciting(ids, tokenizer.vocabulary), tokenizer, prompt, request))
     pieces.push(piece);
@@ -95,6 +98,34 @@ describe("a sample", () => {
     const pieces = await told(chars.encode("abcdab\n"), chars, { stops: ["cda", "b\n"] });
     expect(pieces.join("")).toBe("ab");
     expect((await told(chars.encode("abcdcdd"), chars, { tokens: 7, stops: ["cdab"] })).join("")).toBe("abcdcdd");
+  });
+
+  test("has the space between the prompt and its first word", async () => {
+    const tokenizer = new HfTokenizer(METASPACE);
+    const [b = 0] = tokenizer.encode("b");
+    const prompt = tokenizer.encode("a");
+    const pieces = await told([b, ...prompt, tokenizer.bos], tokenizer, {}, prompt);
+    expect(pieces.join("")).toBe(" b a");
+  });
+
+  test("takes as long for a token wherever it stands: no more than the last ones are decoded", async () => {
+    const lengths: number[] = [];
+    const bytes = new ByteTokenizer();
+    const decode = (ids: ArrayLike<number>) => {
+      lengths.push(ids.length);
+      return bytes.decode(ids);
+    };
+    const tokenizer: Tokenizer = {
+      ...bytes,
+      encode: bytes.encode,
+      bytesOf: bytes.bytesOf,
+      toJson: bytes.toJson,
+      decode,
+    };
+    const text = "a€😀 ".repeat(20);
+    expect((await told([...bytes.encode(text), bytes.bos], tokenizer, { tokens: 1000 })).join("")).toBe(text);
+    // A character has four bytes at most, and there is one token in front.
+    expect(Math.max(...lengths)).toBe(5);
   });
 
   test("never tells half a character", async () => {

@@ -1,6 +1,6 @@
 import { InvariantError } from "../../invariant-error.ts";
 import type { TrainOutcome } from "../../tensor/engine.ts";
-import type { AdamWGroup, OptimizerStep } from "../../tensor/optimizer.ts";
+import { type AdamWGroup, CLIP_EPS, type OptimizerStep } from "../../tensor/optimizer.ts";
 import { type Batch, countTargets } from "./batch.ts";
 import { initialValues } from "./initial-values.ts";
 import { AVERAGE_PREFIX, type Model, SQUARE_PREFIX } from "./model.ts";
@@ -10,9 +10,6 @@ import type { SafetensorsReader } from "./safetensors-reader.ts";
 import type { TensorSource } from "./safetensors-writer.ts";
 import { type Rows, scalarLogits, scalarLoss } from "./scalar-network.ts";
 import { Value } from "./value.ts";
-
-/** PyTorch adds it to the gradient's length before it divides by it. */
-const CLIP_EPS = 1e-6;
 
 /** One tensor as single numbers. */
 interface ScalarParameter extends ParameterSpec {

@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
+import { initialValues } from "./initial-values.ts";
 import { settleModel } from "./model-config.ts";
 import { OptimizerSteps } from "./optimizer-step.ts";
+import { parameterSpecs } from "./parameters.ts";
 import { parseRunConfig } from "./parse-run-config.ts";
 import { type ScheduleConfig, shardsOf } from "./run-config.ts";
 import { muonDecayShare, muonMomentum, rateShare } from "./schedule.ts";
@@ -80,10 +82,47 @@ test("nanochat's rates are scaled by the batch, the width and the depth", () => 
   expect(muon?.weightDecay).toBeCloseTo(0.28 * batch * depth * muonDecayShare(100, 5000), 12);
 });
 
+test.each(
+  ["adamw", "muon"].flatMap((kind) =>
+    ["none", "layer", "rms", "rms-plain"].flatMap((norm) =>
+      ["true", "false"].map((tied) => [kind, norm, tied] as const),
+    ),
+  ),
+)("with %s, norm %s and tied %s every tensor is learned by one group, with a rate above 0", (kind, norm, tied) => {
+  const settings = [`optimizer.kind=${kind}`, `model.norm=${norm}`, `model.tied=${tied}`, "model.activation=swiglu"];
+  const config = parseRunConfig({ settings });
+  const model = settleModel(config.model, 66);
+  const { groups } = new OptimizerSteps(config, model).at(100);
+  const names = parameterSpecs(model).map(({ name }) => name);
+  expect(groups.flatMap(({ parameters }) => parameters).toSorted()).toEqual(names.toSorted());
+  for (const { learningRate } of groups) expect(learningRate).toBeGreaterThan(0);
+  const decaying = groups.filter(({ weightDecay }) => weightDecay > 0).flatMap(({ parameters }) => parameters);
+  expect(decaying.some((name) => name.includes(".ln_"))).toBe(false);
+});
+
+test("nanochat's model begins as upstream's does, and turns by its angles", () => {
+  const { model } = parseRunConfig({ recipe: "nanochat" });
+  expect(model).toMatchObject({ ropeTheta: 100_000, qkNorm: 1.2, softcap: 15 });
+  const specs = new Map(parameterSpecs(settleModel(model, 66)).map((spec) => [spec.name, spec]));
+  const largest = (name: string) => {
+    const spec = specs.get(name);
+    return spec === undefined ? Number.NaN : initialValues(spec, 1).reduce((most, x) => Math.max(most, Math.abs(x)), 0);
+  };
+  const limit = Math.sqrt(3) / Math.sqrt(384);
+  for (const [name, share] of [
+    ["attn.c_q", 1],
+    ["mlp.c_fc", 0.4],
+    ["mlp.c_proj", 0],
+  ] as const) {
+    const found = largest(`transformer.h.3.${name}.weight`);
+    expect([name, found <= share * limit * (1 + 1e-6), found >= 0.999 * share * limit]).toEqual([name, true, true]);
+  }
+});
+
 test.each([
   [{ recipe: "none" }, 'there is no recipe "none"'],
   [{ recipe: "__proto__" }, "there is no recipe"],
-  [{ settings: ["model.widht=3"] }, "model.widht: Invalid key"],
+  [{ settings: ["model.widht=3"] }, "model.widht: there is no such option"],
   [{ settings: ["model.width"] }, '"model.width" is no setting'],
   [{ settings: ["model.width=130"] }, "width must be a multiple of heads"],
   [{ settings: ["model.kvHeads=3"] }, "heads must be a multiple of kvHeads"],

@@ -1,12 +1,13 @@
 import type { Engine, ParameterPart, TrainOutcome } from "../../tensor/engine.ts";
 import type { OptimizerStep } from "../../tensor/optimizer.ts";
 import { ProgramBuilder } from "../../tensor/program-builder.ts";
+import { sizeOf } from "../../tensor/tensor.ts";
 import { type Batch, countTargets } from "./batch.ts";
 import { initialValues } from "./initial-values.ts";
 import { AVERAGE_PREFIX, type Model, SQUARE_PREFIX } from "./model.ts";
 import type { ModelConfig } from "./model-config.ts";
 import type { ShardedBackend } from "./open-backend.ts";
-import { parameterSpecs, sizeOf } from "./parameters.ts";
+import { parameterSpecs } from "./parameters.ts";
 import type { SafetensorsReader } from "./safetensors-reader.ts";
 import type { TensorSource } from "./safetensors-writer.ts";
 import { recordLogits } from "./transformer-program.ts";

@@ -5,26 +5,6 @@ export const DOCUMENT_KINDS = ["paragraphs", "lines"] as const;
 export type DocumentKind = (typeof DOCUMENT_KINDS)[number];
 
 /**
- * Bytes to text.
- *
- * @throws {LanguageModelError} `empty-text`, `not-utf8`
- */
-export function decodeText(bytes: Uint8Array, name: string): string {
-  const text = strictText(bytes, name);
-  if (text.trim() !== "") return text;
-  throw new LanguageModelError("empty-text", `${name} has no text`, "give a file with some pages of it");
-}
-
-function strictText(bytes: Uint8Array, name: string): string {
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch (cause) {
-    const remedy = "save it as UTF-8: models are trained on text";
-    throw new LanguageModelError("not-utf8", `${name} is not in UTF-8`, remedy, { cause });
-  }
-}
-
-/**
  * Tokens of a text in two, as nanoGPT cuts them: the first ⌊share n⌋ to train on, the rest to be judged by.
  *
  * @param context  each part has to be longer than that

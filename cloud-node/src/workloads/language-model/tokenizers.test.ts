@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { ByteTokenizer } from "./byte-tokenizer.ts";
 import { CharTokenizer } from "./char-tokenizer.ts";
 import { HfTokenizer } from "./hf-tokenizer.ts";
+import { METASPACE } from "./metaspace.suite.ts";
 import { restoreTokenizer } from "./restore-tokenizer.ts";
 
 /** "hello" and " world" in byte-level BPE, with merges written out by hand. */
@@ -69,8 +70,47 @@ describe("Hugging Face", () => {
     expect(bytes).toBe(Buffer.byteLength("hello é world"));
   });
 
+  test("words of a special token in a text are words, and are not the token", () => {
+    const tokens = tokenizer.encode("hello");
+    expect(() => tokenizer.encode("<|bos|>")).toThrow("has no tokens for a part of the text");
+    const wide = { ...BYTE_LEVEL.model.vocab, "<": 15, "|": 16, b: 17, s: 18, ">": 19 };
+    const able = new HfTokenizer({
+      ...BYTE_LEVEL,
+      added_tokens: [...BYTE_LEVEL.added_tokens, { id: 20, content: "€", special: false }],
+      model: { ...BYTE_LEVEL.model, vocab: wide },
+    });
+    expect([[...able.encode("h€")], able.bytesOf(20)]).toEqual([[1, 20], 3]);
+    expect([...able.encode("<|bos|>")]).toEqual([15, 16, 17, 4, 18, 16, 19]);
+    expect([...able.encode("hello")]).toEqual([...tokens]);
+    expect(able.decode(able.encode("<|bos|>"))).toBe("<|bos|>");
+  });
+
+  test("a space that is put in front of a text counts no byte, and those inside do", () => {
+    const marked = new HfTokenizer(METASPACE);
+    const document = [marked.bos, ...marked.encode("a b")];
+    expect(document).toEqual([0, 4, 5]);
+    const bytes = document.slice(1).map((id, at) => marked.bytesOf(id, document[at]));
+    expect(bytes).toEqual([1, 2]);
+    expect(marked.bytesOf(4, 5)).toBe(2);
+  });
+
+  test("text without tokens is refused, and is not passed over", () => {
+    expect(() => new HfTokenizer(METASPACE).encode("a z")).toThrow("has no tokens for a part of the text");
+  });
+
   test.each([
     [{}, "model"],
+    [
+      {
+        ...BYTE_LEVEL,
+        decoder: { type: "WordPiece", prefix: "##", cleanup: true },
+        model: {
+          ...{ type: "WordPiece", unk_token: "[UNK]", continuing_subword_prefix: "##", max_input_chars_per_word: 100 },
+          vocab: { "<|bos|>": 0, "[UNK]": 1, sing: 2, "##ing": 3 },
+        },
+      },
+      "its decoder WordPiece does not give back the text",
+    ],
     [{ ...BYTE_LEVEL, added_tokens: [] }, "none of its special tokens is <|bos|>"],
     [{ ...BYTE_LEVEL, model: { type: "Magic" } }, "no tokenizer of Hugging Face"],
   ])("a file that is no tokenizer is refused", (file, part) => {

@@ -1,5 +1,4 @@
-import { createHash } from "node:crypto";
-import type { Checkpoint } from "./checkpoint.ts";
+import type { BackendName, Checkpoint } from "./checkpoint.ts";
 import { LanguageModelError } from "./language-model-error.ts";
 import { lossPlot } from "./loss-plot.ts";
 import type { Model } from "./model.ts";
@@ -14,16 +13,16 @@ import { ScalarModel } from "./scalar-model.ts";
 import { TensorModel } from "./tensor-model.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 import { type RunOutcome, type TrainingRun, trainRun } from "./train-run.ts";
+import type { TrainingText } from "./training-text.ts";
 
 /** A run to be made, or gone on with. */
 export interface TrainRequest
   extends Pick<
     TrainingRun,
-    "signal" | "nowMs" | "memoryBytes" | "onStep" | "onEvaluation" | "onCheckpoint" | "onWarning"
+    "signal" | "nowMs" | "memoryBytes" | "onStep" | "onJudging" | "onEvaluation" | "onCheckpoint" | "onWarning"
   > {
   readonly config: RunConfig;
-  readonly text: string;
-  readonly textName: string;
+  readonly text: TrainingText;
   /** Folder of the run. */
   readonly out: string;
   /** Whether a run that is there may go. */
@@ -41,7 +40,7 @@ export interface TrainRequest
 /** A model, and the name of what computes it. */
 export interface OpenedModel {
   readonly model: Model;
-  readonly backend: string;
+  readonly backend: BackendName;
 }
 
 /**
@@ -51,9 +50,8 @@ export interface OpenedModel {
  */
 export async function trainModel(request: TrainRequest): Promise<RunSummary> {
   const { config, text, checkpoint } = request;
-  const textDigest = createHash("sha256").update(text).digest("hex");
-  checkText(textDigest, checkpoint);
-  const data = prepareData(config, text, request.tokenizer ?? checkpoint?.tokenizer);
+  checkText(text.sha256, checkpoint);
+  const data = prepareData(config, text.text, request.tokenizer ?? checkpoint?.tokenizer);
   const modelConfig = settleModel(config.model, data.tokenizer.vocabulary);
   const opened = request.openModel?.(modelConfig) ?? openModel(request, modelConfig);
   const { model, backend } = await opened;
@@ -69,14 +67,15 @@ export async function trainModel(request: TrainRequest): Promise<RunSummary> {
       modelConfig,
       model,
       data,
-      textDigest,
+      backend,
+      textDigest: text.sha256,
       folder,
       progress: checkpoint?.progress,
     });
-    const summary = summarize(request, { data, textDigest, modelConfig, folder, outcome, backend });
+    const summary = summarize(request, { data, modelConfig, folder, outcome, backend });
     await folder.write("summary.json", `${JSON.stringify(summary, undefined, 2)}\n`);
     await folder.write("summary.md", summaryText(summary));
-    await folder.write("loss.svg", lossPlot(folder.rows, `Loss of ${request.textName}`));
+    await folder.write("loss.svg", lossPlot(folder.rows, `Loss of ${text.name}`));
     return summary;
   } finally {
     model.close();
@@ -99,11 +98,10 @@ async function openModel({ config, openBackend }: TrainRequest, modelConfig: Mod
 
 interface Made {
   readonly data: RunData;
-  readonly textDigest: string;
   readonly modelConfig: ModelConfig;
   readonly folder: RunFolder;
   readonly outcome: RunOutcome;
-  readonly backend: string;
+  readonly backend: BackendName;
 }
 
 function summarize(request: TrainRequest, made: Made): RunSummary {
@@ -116,7 +114,7 @@ function summarize(request: TrainRequest, made: Made): RunSummary {
     backend,
     parameters: parameterCount(modelConfig),
     vocabulary: modelConfig.vocabulary,
-    text: { name: request.textName, sha256: made.textDigest, tokens: data.tokens },
+    text: { name: request.text.name, sha256: request.text.sha256, tokens: data.tokens },
     ...{ steps, isStopped, tokens, seconds, tokensPerSecond: seconds > 0 ? tokens / seconds : 0 },
     final:
       judged === undefined

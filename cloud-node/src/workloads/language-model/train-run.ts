@@ -1,5 +1,5 @@
 import { setImmediate } from "node:timers/promises";
-import type { RunProgress } from "./checkpoint.ts";
+import type { BackendName, RunProgress } from "./checkpoint.ts";
 import { LanguageModelError } from "./language-model-error.ts";
 import { MemoryWatch } from "./memory-watch.ts";
 import type { MetricsRow } from "./metrics-row.ts";
@@ -23,6 +23,7 @@ export interface TrainingRun {
   readonly modelConfig: ModelConfig;
   readonly model: Model;
   readonly data: RunData;
+  readonly backend: BackendName;
   /** SHA-256 of the text, hexadecimal. */
   readonly textDigest: string;
   readonly folder: RunFolder;
@@ -35,6 +36,8 @@ export interface TrainingRun {
   /** Of the process, resident. */
   readonly memoryBytes: () => number;
   readonly onStep?: (step: number, smoothedLoss: number, tokens: number) => void;
+  /** It is judged at a step: by so many batches up to now, of so many. */
+  readonly onJudging?: (step: number, done: number, of: number) => void;
   readonly onEvaluation?: (row: MetricsRow) => void;
   /** The newest checkpoint is on the disk. */
   readonly onCheckpoint?: (folder: RunFolder) => Promise<void>;
@@ -63,20 +66,27 @@ export async function trainRun(run: TrainingRun): Promise<RunOutcome> {
   const watch = new MemoryWatch();
   const state = run.progress === undefined ? freshProgress() : { ...run.progress };
   if (run.progress !== undefined) data.training.restore(state.batches);
+  const begun = state.step;
+  const stopped = (): RunOutcome => ({ progress: state, isStopped: true, memoryGrowthBytes: watch.growthBytes });
   for (;;) {
     const { step } = state;
     const isLast = step === config.steps;
-    if (step % config.evalEvery === 0 || isLast) await evaluate(run, state, watch);
-    else if (step % ROW_EVERY === 0) await run.folder.addRow(metricsRow(state));
+    const isJudged = step % config.evalEvery === 0 || isLast;
+    if (isJudged && !(await evaluate(run, state, watch))) return stopped();
+    if (!isJudged && step % ROW_EVERY === 0) await run.folder.addRow(metricsRow(state));
     if (isLast) break;
     await setImmediate();
     if (signal.aborted) {
-      if (step % config.evalEvery !== 0) await keep(run, state);
-      return { progress: state, isStopped: true, memoryGrowthBytes: watch.growthBytes };
+      if (!isJudged) await keep(run, state);
+      return stopped();
     }
     const startedMs = run.nowMs();
     const outcome = await model.train(data.training.next(), steps.at(step));
-    if (!Number.isFinite(outcome.loss) || !Number.isFinite(outcome.gradientNorm)) throw notFinite(run, step, outcome);
+    if (!Number.isFinite(outcome.loss) || !Number.isFinite(outcome.gradientNorm)) {
+      // What was kept between two evaluations was not judged: that no step can be taken from it shows that it is no good.
+      const isWorthless = step === begun && !isJudged;
+      throw notFinite(run, step, outcome, isWorthless ? await run.folder.goBack() : true);
+    }
     const seconds = (run.nowMs() - startedMs) / 1000;
     const tokens = config.data.rows * config.model.context;
     state.last = { ...outcome, tokensPerSecond: tokens / Math.max(seconds, LEAST_SECONDS) };
@@ -97,20 +107,30 @@ function freshProgress(): RunProgress {
 async function keep(run: TrainingRun, state: RunProgress): Promise<void> {
   const { folder, model, config, data } = run;
   state.batches = data.training.state();
-  await folder.keep(model, { config, tokenizer: data.tokenizer, textDigest: run.textDigest, progress: state });
+  const { backend, textDigest } = run;
+  await folder.keep(model, { config, backend, tokenizer: data.tokenizer, textDigest, progress: state });
   await run.onCheckpoint?.(folder);
 }
 
-/** Keep what there is, and judge it. */
-async function evaluate(run: TrainingRun, state: RunProgress, watch: MemoryWatch): Promise<void> {
+/** Keep what there is, and judge it. @returns false where it was stopped meanwhile */
+async function evaluate(run: TrainingRun, state: RunProgress, watch: MemoryWatch): Promise<boolean> {
   const { config, data, model, folder } = run;
   await keep(run, state);
-  const judged = (part: "train" | "val"): Promise<Judgement> =>
-    judge(data.evaluation(part, state.step), config.evalBatches, data.tokenizer, (batch) => model.loss(batch));
-  const [train, val] = [await judged("train"), await judged("val")];
+  const batches = config.evalBatches;
+  let asked = 0;
+  const goesOn = async (): Promise<boolean> => {
+    run.onJudging?.(state.step, asked, 2 * batches);
+    asked += 1;
+    await setImmediate();
+    return !run.signal.aborted;
+  };
+  const judged = (part: "train" | "val"): Promise<Judgement | undefined> =>
+    judge(data.evaluation(part, state.step), batches, data.tokenizer, (batch) => model.loss(batch), goesOn);
+  const train = await judged("train");
+  const val = train === undefined ? undefined : await judged("val");
+  if (train === undefined || val === undefined) return false;
   if (!Number.isFinite(train.loss) || !Number.isFinite(val.loss)) {
-    await folder.goBack();
-    throw notFinite(run, state.step, { loss: val.loss, gradientNorm: 0 });
+    throw notFinite(run, state.step, { loss: Number.NaN }, await folder.goBack());
   }
   if (state.best === null || val.loss < state.best.loss) {
     state.best = { step: state.step, ...val };
@@ -126,6 +146,7 @@ async function evaluate(run: TrainingRun, state: RunProgress, watch: MemoryWatch
   await folder.addRow(row);
   run.onEvaluation?.(row);
   if (watch.isDrifting) run.onWarning?.(`memory grew by ${watch.growthBytes} bytes since the second evaluation`);
+  return true;
 }
 
 function metricsRow(state: RunProgress): MetricsRow {
@@ -142,8 +163,9 @@ function smoothedLoss({ step, lossSum }: RunProgress): number | undefined {
   return step === 0 ? undefined : lossSum / (1 - KEEP ** step);
 }
 
-function notFinite({ folder }: TrainingRun, step: number, outcome: { loss: number; gradientNorm: number }) {
+function notFinite({ folder }: TrainingRun, step: number, outcome: { loss: number }, hasCheckpoint: boolean) {
   const what = Number.isFinite(outcome.loss) ? "the gradient" : "the loss";
-  const remedy = `${folder.path} has the last good checkpoint; train again with a lower --set optimizer.learningRate`;
+  const kept = hasCheckpoint ? `${folder.path} has the last good checkpoint; ` : "";
+  const remedy = `${kept}train again with a lower --set optimizer.learningRate`;
   return new LanguageModelError("loss-not-finite", `step ${step}: ${what} is no finite number`, remedy);
 }

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { erf } from "./error-function.ts";
+import { erf, erfc } from "../../tensor/error-function.ts";
 import { dot, logSumExp, softmax, sum, Value } from "./value.ts";
 
 const DELTA = 1e-6;
@@ -123,4 +123,5 @@ test.each([
   [7, 1],
 ])("erf(%d) is that of the tables", (x, expected) => {
   expect(erf(x)).toBeCloseTo(expected, 14);
+  if (x >= 0) expect(erfc(x)).toBeCloseTo(1 - expected, 14);
 });

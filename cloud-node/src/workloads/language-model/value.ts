@@ -1,4 +1,4 @@
-import { erf } from "./error-function.ts";
+import { erf } from "../../tensor/error-function.ts";
 
 /** Of a node while the graph is put in order. */
 const NEW = 0;

@@ -17,6 +17,15 @@ export function erf(x: number): number {
   return Math.sign(x) * (size < SERIES_UP_TO ? series(size) : 1 - complement(size));
 }
 
+/**
+ * What is left of it, 1 − erf(x): as exact for a large x, where it is all but 0.
+ *
+ * @param x  ≥ 0
+ */
+export function erfc(x: number): number {
+  return x < SERIES_UP_TO ? 1 - series(x) : complement(x);
+}
+
 /** 2/√π exp(−x²) Σ 2ⁿ x²ⁿ⁺¹ / (1·3·…·(2n + 1)): all terms are positive. */
 function series(x: number): number {
   let term = x;
