@@ -13,6 +13,7 @@ export type { Speakers } from "./access/speaker-gate.ts";
 export { readTlsFiles, type TlsFileNames, type TlsFiles } from "./access/tls-files.ts";
 export { BrokerError, type BrokerErrorCode } from "./broker/broker-error.ts";
 export { type Clock, systemClock, type Timer } from "./clock.ts";
+export type { DriverOptions } from "./driver-line.ts";
 export type { ChannelBuckets } from "./history/bucket-sums.ts";
 export type { Buckets } from "./history/buckets.ts";
 export { type GapPage, History, type HistoryRange, type HistorySample, openHistory } from "./history/history.ts";
@@ -46,7 +47,14 @@ export { JobError, type JobErrorCode } from "./jobs/job-error.ts";
 export type { JobEvent, JobFilter, JobLease, JobQueue, SubmitOptions } from "./jobs/job-queue.ts";
 export type { QueuePace } from "./jobs/job-steps.ts";
 export { type OpenQueue, openQueue } from "./jobs/open-queue.ts";
-export { type JobChannel, type JobContext, MAX_MESSAGE_BYTES, type Schema, type Workload } from "./jobs/workload.ts";
+export {
+  type JobChannel,
+  type JobContext,
+  MAX_MESSAGE_BYTES,
+  type PeerNews,
+  type Schema,
+  type Workload,
+} from "./jobs/workload.ts";
 export { type Logger, SILENT_LOGGER } from "./logger.ts";
 export { CloudNode, type CommitListener, type NodeHealth } from "./node.ts";
 export { DEFAULT_GROUP } from "./node-doors.ts";
@@ -98,41 +106,6 @@ export type { TensorBuild, VectorBits } from "./tensor/wasm/tensor-module.ts";
 export { wasmBackend, wasmRelaxedBackend, wasmStrictBackend } from "./tensor/wasm/wasm-backend.ts";
 export { type WebGpuBackend, webGpuBackend } from "./tensor/webgpu/webgpu-backend.ts";
 
-export type { CoderControl, CoderMode } from "./workloads/gradient/coder-mode.ts";
-export { GradientCoder } from "./workloads/gradient/gradient-coder.ts";
-export { GradientError, type GradientErrorCode } from "./workloads/gradient/gradient-error.ts";
-export {
-  type GradientTensor,
-  layoutCount,
-  type PlacedTensor,
-  placeTensors,
-} from "./workloads/gradient/gradient-layout.ts";
-export { GradientSurvey, type TensorVariance } from "./workloads/gradient/gradient-survey.ts";
-export {
-  createMethod,
-  type GradientMethod,
-  type MethodOptions,
-  type MethodState,
-  PRESETS,
-  type Preset,
-} from "./workloads/gradient/method.ts";
-export { type RehearsalRequest, type RehearsalResult, rehearse } from "./workloads/gradient/rehearsal.ts";
-export { type MaskOptions, TopologyMask } from "./workloads/gradient/topology-mask.ts";
-export type { Batch, BatchSource } from "./workloads/language-model/batch.ts";
-export { Checkpoint } from "./workloads/language-model/checkpoint.ts";
-export { initialValues } from "./workloads/language-model/initial-values.ts";
-export { type ModelConfig, settleModel } from "./workloads/language-model/model-config.ts";
-export { openBackend as openShardedBackend, type ShardedBackend } from "./workloads/language-model/open-backend.ts";
-export { OptimizerSteps } from "./workloads/language-model/optimizer-step.ts";
-export { type ParameterSpec, parameterSpecs } from "./workloads/language-model/parameters.ts";
-export { checkRunConfig, parseRunConfig } from "./workloads/language-model/parse-run-config.ts";
-export { RECIPES, type RunOptions } from "./workloads/language-model/recipes.ts";
-export type { RunConfig } from "./workloads/language-model/run-config.ts";
-export { prepareData, type RunData } from "./workloads/language-model/run-data.ts";
-export type { RunSummary } from "./workloads/language-model/run-summary.ts";
-export { ScalarModel } from "./workloads/language-model/scalar-model.ts";
-export { TensorModel } from "./workloads/language-model/tensor-model.ts";
-export { type RowPlan, recordLogits } from "./workloads/language-model/transformer-program.ts";
 export type { Box, BoxShape } from "./workloads/trajectory/box.ts";
 export type { ColumnRoom } from "./workloads/trajectory/column-arena.ts";
 export { type ColumnBound, ContainerReader } from "./workloads/trajectory/container-reader.ts";

@@ -12,7 +12,7 @@ import {
   type MethodState,
   RECIPES,
   rehearse,
-} from "@lockstep/cloud-node";
+} from "@lockstep/cloud-node/lab";
 import type { BenchGoal, BenchOptions, BenchReport } from "./bench.ts";
 import { BenchError } from "./bench-error.ts";
 import { codeEntropy } from "./gradient-entropy.ts";

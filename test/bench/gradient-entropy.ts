@@ -1,4 +1,4 @@
-import type { GradientTensor } from "@lockstep/cloud-node";
+import type { GradientTensor } from "@lockstep/cloud-node/lab";
 
 /** Codes as their decoder sees them, and how few bytes they could take if each were coded by its frequency alone. */
 export interface CodeEntropy {

@@ -4,7 +4,7 @@ import {
   type GradientTensor,
   type MethodOptions,
   type Preset,
-} from "@lockstep/cloud-node";
+} from "@lockstep/cloud-node/lab";
 import { powerSgdMethods } from "./gradient-power-sgd-method.ts";
 
 /** How gradients are exchanged in one row of the table. */

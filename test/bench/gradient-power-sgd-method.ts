@@ -1,4 +1,4 @@
-import type { GradientMethod, GradientTensor, MethodOptions, MethodState } from "@lockstep/cloud-node";
+import type { GradientMethod, GradientTensor, MethodOptions, MethodState } from "@lockstep/cloud-node/lab";
 import { PowerSgd } from "./gradient-power-sgd.ts";
 
 /** All workers' PowerSGD: its two rounds of a step are made here, where a rehearsal has one. */

@@ -1,4 +1,5 @@
-import { type GradientTensor, layoutCount, normalNumbers, placeTensors } from "@lockstep/cloud-node";
+import { normalNumbers } from "@lockstep/cloud-node";
+import { type GradientTensor, layoutCount, placeTensors } from "@lockstep/cloud-node/lab";
 
 /** A matrix of the model with the places of its two factors. */
 interface Factored {

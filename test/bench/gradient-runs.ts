@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { checkRunConfig, RECIPES, type RunConfig, rehearse } from "@lockstep/cloud-node";
+import { checkRunConfig, RECIPES, type RunConfig, rehearse } from "@lockstep/cloud-node/lab";
 import type { GradientCase } from "./gradient-plan.ts";
 
 /** Workers of every run. */

@@ -2,21 +2,23 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   type Backend,
-  type Batch,
   type Engine,
   jsBackend,
-  type ModelConfig,
   normalNumbers,
-  type ParameterSpec,
   ProgramBuilder,
-  parameterSpecs,
-  parseRunConfig,
   RandomStream,
-  recordLogits,
-  settleModel,
   wasmRelaxedBackend,
   wasmStrictBackend,
 } from "@lockstep/cloud-node";
+import {
+  type Batch,
+  type ModelConfig,
+  type ParameterSpec,
+  parameterSpecs,
+  parseRunConfig,
+  recordLogits,
+  settleModel,
+} from "@lockstep/cloud-node/lab";
 import type { LmFindings, LmPart, LmPlace } from "./lm-part.ts";
 import { writeBatches } from "./lm-torch.ts";
 import { runPython } from "./python-peer.ts";

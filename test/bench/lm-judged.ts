@@ -5,7 +5,7 @@ import {
   type RunConfig,
   type RunData,
   TensorModel,
-} from "@lockstep/cloud-node";
+} from "@lockstep/cloud-node/lab";
 import { takeBatches } from "./lm-torch.ts";
 import { checkpointIn } from "./lm-train-command.ts";
 

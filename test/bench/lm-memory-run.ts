@@ -12,7 +12,7 @@ import {
   prepareData,
   settleModel,
   TensorModel,
-} from "@lockstep/cloud-node";
+} from "@lockstep/cloud-node/lab";
 
 /** What a process holds, bytes. */
 export interface Held {

@@ -7,7 +7,7 @@ import {
   type RunConfig,
   settleModel,
   TensorModel,
-} from "@lockstep/cloud-node";
+} from "@lockstep/cloud-node/lab";
 import type { BenchGoal } from "./bench.ts";
 import { BenchError } from "./bench-error.ts";
 import { estimateOf, type Judged, meanNats } from "./lm-judged.ts";

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseRunConfig, prepareData } from "@lockstep/cloud-node";
+import { parseRunConfig, prepareData } from "@lockstep/cloud-node/lab";
 import type { BenchGoal } from "./bench.ts";
 import { estimateOf, meanNatsOf, wholeOf } from "./lm-judged.ts";
 import { type LmFindings, type LmPart, type LmPlace, withoutText } from "./lm-part.ts";

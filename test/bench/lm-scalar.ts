@@ -8,7 +8,7 @@ import {
   prepareData,
   ScalarModel,
   settleModel,
-} from "@lockstep/cloud-node";
+} from "@lockstep/cloud-node/lab";
 import { BenchError } from "./bench-error.ts";
 import type { LmFindings, LmPart, LmPlace } from "./lm-part.ts";
 import { runPython } from "./python-peer.ts";

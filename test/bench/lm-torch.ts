@@ -9,7 +9,7 @@ import {
   prepareData,
   type RunConfig,
   settleModel,
-} from "@lockstep/cloud-node";
+} from "@lockstep/cloud-node/lab";
 import type { Judged } from "./lm-judged.ts";
 import { runPython } from "./python-peer.ts";
 

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { RunSummary } from "@lockstep/cloud-node";
+import type { RunSummary } from "@lockstep/cloud-node/lab";
 import { type CommandOptions, runLockstep } from "./measured-command.ts";
 
 /** A run of `lockstep lm train` in a process of its own. */

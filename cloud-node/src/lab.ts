@@ -1,0 +1,39 @@
+/**
+ * What benchmarks take apart: models, data and training of `lm`, methods and codes of `gradient`. No interface: it changes
+ * with any version.
+ */
+export type { CoderControl, CoderMode } from "./workloads/gradient/coder-mode.ts";
+export { GradientCoder } from "./workloads/gradient/gradient-coder.ts";
+export { GradientError, type GradientErrorCode } from "./workloads/gradient/gradient-error.ts";
+export {
+  type GradientTensor,
+  layoutCount,
+  type PlacedTensor,
+  placeTensors,
+} from "./workloads/gradient/gradient-layout.ts";
+export { GradientSurvey, type TensorVariance } from "./workloads/gradient/gradient-survey.ts";
+export {
+  createMethod,
+  type GradientMethod,
+  type MethodOptions,
+  type MethodState,
+  PRESETS,
+  type Preset,
+} from "./workloads/gradient/method.ts";
+export { type RehearsalRequest, type RehearsalResult, rehearse } from "./workloads/gradient/rehearsal.ts";
+export { type MaskOptions, TopologyMask } from "./workloads/gradient/topology-mask.ts";
+export type { Batch, BatchSource } from "./workloads/language-model/batch.ts";
+export { Checkpoint } from "./workloads/language-model/checkpoint.ts";
+export { initialValues } from "./workloads/language-model/initial-values.ts";
+export { type ModelConfig, settleModel } from "./workloads/language-model/model-config.ts";
+export { openBackend as openShardedBackend, type ShardedBackend } from "./workloads/language-model/open-backend.ts";
+export { OptimizerSteps } from "./workloads/language-model/optimizer-step.ts";
+export { type ParameterSpec, parameterSpecs } from "./workloads/language-model/parameters.ts";
+export { checkRunConfig, parseRunConfig } from "./workloads/language-model/parse-run-config.ts";
+export { RECIPES, type RunOptions } from "./workloads/language-model/recipes.ts";
+export type { RunConfig } from "./workloads/language-model/run-config.ts";
+export { prepareData, type RunData } from "./workloads/language-model/run-data.ts";
+export type { RunSummary } from "./workloads/language-model/run-summary.ts";
+export { ScalarModel } from "./workloads/language-model/scalar-model.ts";
+export { TensorModel } from "./workloads/language-model/tensor-model.ts";
+export { type RowPlan, recordLogits } from "./workloads/language-model/transformer-program.ts";
