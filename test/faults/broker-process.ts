@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { randomInt } from "node:crypto";
 import { once } from "node:events";
 import { connect, createServer } from "node:net";
 import { LIMIT_MS, ProcessError } from "./child-process.ts";
@@ -64,15 +65,23 @@ export class BrokerProcess {
   }
 }
 
+/** Below those that a system hands out by itself: no connection takes one while its server is down. */
+const PORTS = { first: 10_000, end: 32_768 };
+
 /** A port that was free a moment ago; for servers that must come back at the same one. */
 export async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  return typeof address === "object" && address !== null ? address.port : 0;
+  for (;;) {
+    const port = randomInt(PORTS.first, PORTS.end);
+    const server = createServer().listen(port, "127.0.0.1");
+    const isFree = await once(server, "listening").then(
+      () => true,
+      () => false,
+    );
+    if (!isFree) continue;
+    server.close();
+    await once(server, "close");
+    return port;
+  }
 }
 
 function accepts(port: number): Promise<boolean> {

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { randomInt } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
@@ -9,6 +10,8 @@ import { findProgram, mustRunAll, osPackage } from "../../../scripts/os-packages
 
 const PROGRAM = findProgram(osPackage("nats-server"));
 const TRIES = 4_000;
+/** Below those that a system hands out by itself. */
+const PORTS = { first: 10_000, end: 32_768 };
 
 /** `describe` for what needs nats-server: left out where it is not installed, but not in continuous integration. */
 export const describeWithNats = describe.runIf(PROGRAM !== undefined || mustRunAll());
@@ -75,16 +78,21 @@ export class NatsServers {
   }
 }
 
-/** Ports that were free a moment ago. */
+/** Ports that were free a moment ago, of those that no connection takes while a server is down. */
 async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, "127.0.0.1"));
-  await Promise.all(servers.map((server) => once(server, "listening")));
-  const ports = servers.map((server) => {
-    const address = server.address();
-    return typeof address === "object" && address !== null ? address.port : 0;
-  });
-  await Promise.all(servers.map((server) => once(server.close(), "close")));
-  return ports;
+  const free = new Set<number>();
+  while (free.size < count) {
+    const port = randomInt(PORTS.first, PORTS.end);
+    const server = createServer().listen(port, "127.0.0.1");
+    const isFree = await once(server, "listening").then(
+      () => true,
+      () => false,
+    );
+    if (!isFree) continue;
+    await once(server.close(), "close");
+    free.add(port);
+  }
+  return [...free];
 }
 
 function accepts(port: number): Promise<boolean> {
