@@ -1,3 +1,5 @@
+import { mixBits } from "../vector-index/counter-noise";
+
 /**
  * A digest of what both ends must have alike: four lanes of words, each multiplied and added to, mixed at the end. It tells
  * states apart that have come to differ, and is no protection against somebody who makes them look alike.
@@ -16,16 +18,10 @@ export function digestOf(digest: u32, at: usize, bytes: usize): u32 {
   }
   const x = v128.xor(a, i32x4.mul(b, i32x4.splat(<i32>0x9e3779b1)));
   let sum: u32 = 0;
-  sum = mix(sum ^ i32x4.extract_lane(x, 0));
-  sum = mix(sum ^ i32x4.extract_lane(x, 1));
-  sum = mix(sum ^ i32x4.extract_lane(x, 2));
-  sum = mix(sum ^ i32x4.extract_lane(x, 3));
-  for (; i < bytes; i += 4) sum = mix(sum ^ load<u32>(at + i));
+  sum = mixBits(sum ^ i32x4.extract_lane(x, 0));
+  sum = mixBits(sum ^ i32x4.extract_lane(x, 1));
+  sum = mixBits(sum ^ i32x4.extract_lane(x, 2));
+  sum = mixBits(sum ^ i32x4.extract_lane(x, 3));
+  for (; i < bytes; i += 4) sum = mixBits(sum ^ load<u32>(at + i));
   return sum;
-}
-
-function mix(x: u32): u32 {
-  x = (x ^ (x >> 16)) * 0x7feb352d;
-  x = (x ^ (x >> 15)) * 0x846ca68b;
-  return x ^ (x >> 16);
 }

@@ -3,7 +3,7 @@
  */
 
 /** A bijection of 32 bits in which every bit of the input changes half of the output. */
-function mix(x: u32): u32 {
+export function mixBits(x: u32): u32 {
   x ^= x >> 16;
   x *= 0x7feb352d;
   x ^= x >> 15;
@@ -13,7 +13,7 @@ function mix(x: u32): u32 {
 
 /** 32 bits that look drawn at random, the same for the same seed and index. */
 export function counterBits(seed: u32, index: u32): u32 {
-  return mix(mix(index) ^ seed);
+  return mixBits(mixBits(index) ^ seed);
 }
 
 /**
