@@ -1,29 +1,19 @@
 import { type Command, Option } from "commander";
 import { PRESETS, type Preset } from "../workloads/gradient/method.ts";
 import { QUEUE_HELP } from "./jobs/open-door.ts";
-import { configOptions } from "./lm.ts";
+import { configOptions, type TrainCommandOptions } from "./lm.ts";
 import { CA_HELP, TOKEN_FILE_HELP } from "./node-token.ts";
 import { parsePositive, parsePositiveCount } from "./option-values.ts";
 import type { Surroundings } from "./surroundings.ts";
 
-/** What `gradient train` takes. */
-export interface GradientTrainOptions {
-  readonly out: string;
-  readonly recipe?: string;
-  readonly config?: string;
-  readonly set: readonly string[];
-  readonly tokenizer?: string;
-  readonly steps?: number;
-  readonly seed?: number;
+/** What `gradient train` takes: what `lm train` does, but for where it is computed. */
+export interface GradientTrainOptions extends Omit<TrainCommandOptions, "engine" | "backend" | "threads"> {
   readonly workers: number;
   readonly compress: Preset;
   readonly patience: number;
   readonly queue?: string;
   readonly tokenFile?: string;
   readonly ca?: string;
-  readonly resume?: boolean;
-  readonly force?: boolean;
-  readonly json?: boolean;
 }
 
 const TRAIN_HELP = `
