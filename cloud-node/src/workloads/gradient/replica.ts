@@ -173,18 +173,6 @@ export class Replica {
     if (this.isLocal) this.#goOn();
   }
 
-  /** The own states as bytes, for the worker that takes this place next. */
-  ownStates(): NamedBytes[] {
-    return this.#states.filter(({ isOwn }) => isOwn).map(({ name, values }) => ({ name, bytes: bytesOf(values) }));
-  }
-
-  /** Mirror of `ownStates`. @throws {GradientError} `other-layout` */
-  restoreOwn(states: readonly NamedBytes[]): void {
-    const given = new Map(states.map(({ name, bytes }) => [name, bytes]));
-    for (const { name, values } of this.#states.filter(({ isOwn }) => isOwn)) fill(name, values, given.get(name));
-    if (this.isLocal) this.#goOn();
-  }
-
   /** Parameters that are the same everywhere. @returns undefined: those of the model are */
   get common(): Float32Array | undefined {
     return this.isLocal ? this.#start : undefined;
