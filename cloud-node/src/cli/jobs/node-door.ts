@@ -1,5 +1,5 @@
 import { createReadStream } from "node:fs";
-import { Readable } from "node:stream";
+import { ReadableStream as NodeStream } from "node:stream/web";
 import { setTimeout } from "node:timers/promises";
 import type { JobAnswer, JobRow, JobsAnswer } from "../../api/schemas/job-schema.ts";
 import type { BlobRef } from "../../jobs/blob-store.ts";
@@ -130,7 +130,7 @@ export class NodeDoor implements JobDoor {
     const length = { "content-length": String(ref.bytes - kept) };
     const range = ref.bytes === 0 ? {} : { "content-range": `bytes ${kept}-${ref.bytes - 1}/${ref.bytes}` };
     const headers = { "content-type": BINARY, ...length, ...range };
-    const body = ref.bytes === 0 ? "" : (Readable.toWeb(Readable.from(counted())) as ReadableStream);
+    const body = ref.bytes === 0 ? "" : (NodeStream.from(counted()) as ReadableStream);
     const response = await this.#fetch("PUT", `/blobs/${ref.sha256}`, { body, headers, signal });
     if (!response.ok) throw await this.#refusal(response);
   }
