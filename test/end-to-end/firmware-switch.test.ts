@@ -45,10 +45,12 @@ requires(
   test.concurrent("a switch waits until the cloud has all of them, and none is lost", LONG, async (context) => {
     const board = await begin(context);
     let busy: { frames: number; rows: number } | undefined;
-    const { verdict } = await board.update(modulePackage(relabelled(wasm, "two"), FACTORY + 1), {
-      onState: ({ phase, verdict, detail }) => {
+    const two = modulePackage(relabelled(wasm, "two"), FACTORY + 1);
+    const { verdict } = await board.update(two, {
+      onState: ({ phase, verdict, detail, next }) => {
         if (busy !== undefined) return;
-        if (phase === "verifying") board.isDeaf = true;
+        // Before the board is told that this was all: what it closes for the test must find nobody who hears it.
+        if (phase === "receiving" && next === two.body.length) board.isDeaf = true;
         if (phase !== "ready" || FLASH_VERDICTS[verdict] !== "busy") return;
         busy = { frames: detail, rows: board.rows.length };
         board.isDeaf = false;
