@@ -19,7 +19,8 @@ import {
   recordLogits,
   settleModel,
 } from "@lockstep/cloud-node/lab";
-import type { LmFindings, LmPart, LmPlace } from "./lm-part.ts";
+import type { PartFindings } from "./bench-part.ts";
+import type { LmPart, LmPlace } from "./lm-part.ts";
 import { writeBatches } from "./lm-torch.ts";
 import { runPython } from "./python-peer.ts";
 
@@ -64,7 +65,7 @@ interface GradientRow {
   readonly torch: number;
 }
 
-async function benchGradients({ folder, say }: LmPlace): Promise<LmFindings> {
+async function benchGradients({ folder, say }: LmPlace): Promise<PartFindings> {
   const rows: GradientRow[] = [];
   let version: string | undefined;
   for (const [model, config] of Object.entries(MODELS)) {

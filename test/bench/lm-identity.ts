@@ -5,7 +5,8 @@ import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { arm64Node } from "./arm64-node.ts";
 import { BenchError } from "./bench-error.ts";
-import type { LmFindings, LmPart, LmPlace } from "./lm-part.ts";
+import type { PartFindings } from "./bench-part.ts";
+import type { LmPart, LmPlace } from "./lm-part.ts";
 import { tensorBytes, trainByCommand } from "./lm-train-command.ts";
 import { runLockstep } from "./measured-command.ts";
 
@@ -46,7 +47,7 @@ interface HashRow {
   readonly isSame: boolean;
 }
 
-async function benchIdentity({ isQuick, folder, say }: LmPlace): Promise<LmFindings> {
+async function benchIdentity({ isQuick, folder, say }: LmPlace): Promise<PartFindings> {
   const steps = isQuick ? QUICK_STEPS : STEPS;
   const rows: HashRow[] = [];
   const notes: string[] = [];

@@ -1,8 +1,9 @@
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import type { PartFindings } from "./bench-part.ts";
 import type { LargeRun } from "./lm-large-run.ts";
-import type { LmFindings, LmPart, LmPlace } from "./lm-part.ts";
+import type { LmPart, LmPlace } from "./lm-part.ts";
 
 const PROGRAM = fileURLToPath(new URL("lm-large-run.ts", import.meta.url));
 const MODEL = "12 x 12 x 768, T 1024, B 1, vocabulary 50,257";
@@ -14,7 +15,7 @@ const MUST_GIGABYTES = 4;
 /** A few steps of a model of GPT-2's size on one thread: time, and memory. */
 export const largePart: LmPart = { name: "large", run: benchLarge };
 
-async function benchLarge({ isQuick }: LmPlace): Promise<LmFindings> {
+async function benchLarge({ isQuick }: LmPlace): Promise<PartFindings> {
   const size = isQuick ? [1, 1] : [LAYERS, STEPS];
   const { stdout } = await promisify(execFile)(process.execPath, [PROGRAM, ...size.map(String)]);
   const run = JSON.parse(stdout) as LargeRun;

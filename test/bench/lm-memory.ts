@@ -1,8 +1,9 @@
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import type { PartFindings } from "./bench-part.ts";
 import type { Held } from "./lm-memory-run.ts";
-import type { LmFindings, LmPart, LmPlace } from "./lm-part.ts";
+import type { LmPart, LmPlace } from "./lm-part.ts";
 
 const PROGRAM = fileURLToPath(new URL("lm-memory-run.ts", import.meta.url));
 const STEPS = 1000;
@@ -14,7 +15,7 @@ const NOISE_MB = 0.25;
 /** What a run holds after some steps, and after a thousand more. */
 export const memoryPart: LmPart = { name: "memory", run: benchMemory };
 
-async function benchMemory({ isQuick }: LmPlace): Promise<LmFindings> {
+async function benchMemory({ isQuick }: LmPlace): Promise<PartFindings> {
   const steps = isQuick ? QUICK_STEPS : STEPS;
   const { stdout } = await promisify(execFile)(process.execPath, ["--expose-gc", PROGRAM, String(steps)]);
   const [before, after] = JSON.parse(stdout) as [Held, Held];

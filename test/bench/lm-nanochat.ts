@@ -10,8 +10,9 @@ import {
 } from "@lockstep/cloud-node/lab";
 import type { BenchGoal } from "./bench.ts";
 import { BenchError } from "./bench-error.ts";
+import type { PartFindings } from "./bench-part.ts";
 import { estimateOf, type Judged, meanNats } from "./lm-judged.ts";
-import { type LmFindings, type LmPart, type LmPlace, withoutText } from "./lm-part.ts";
+import { type LmPart, type LmPlace, withoutText } from "./lm-part.ts";
 import { trainInTorch } from "./lm-torch.ts";
 
 /** A budget at which both sides train in minutes. */
@@ -48,7 +49,7 @@ interface BudgetRow {
   readonly tokensPerCpuSecond: number;
 }
 
-async function benchNanochat({ text, isQuick, folder, say }: LmPlace): Promise<LmFindings> {
+async function benchNanochat({ text, isQuick, folder, say }: LmPlace): Promise<PartFindings> {
   if (text === undefined) return withoutText("nanochat", "nanochat's recipe", goalsOf(Number.NaN, Number.NaN));
   const content = readFileSync(text, "utf8");
   // A target is a byte then, for the peer too.

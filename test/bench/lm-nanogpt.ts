@@ -2,8 +2,9 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseRunConfig, prepareData } from "@lockstep/cloud-node/lab";
 import type { BenchGoal } from "./bench.ts";
+import type { PartFindings } from "./bench-part.ts";
 import { estimateOf, meanNatsOf, wholeOf } from "./lm-judged.ts";
-import { type LmFindings, type LmPart, type LmPlace, withoutText } from "./lm-part.ts";
+import { type LmPart, type LmPlace, withoutText } from "./lm-part.ts";
 import { trainInTorch } from "./lm-torch.ts";
 import { type TrainedByCommand, trainByCommand } from "./lm-train-command.ts";
 import { mean } from "./statistics.ts";
@@ -26,7 +27,7 @@ interface SeedRow {
   readonly torchWhole: number;
 }
 
-async function benchNanogpt(place: LmPlace): Promise<LmFindings> {
+async function benchNanogpt(place: LmPlace): Promise<PartFindings> {
   if (place.text === undefined)
     return withoutText("nanogpt", "nanoGPT's CPU recipe", goalsOf(Number.NaN, Number.NaN, Number.NaN));
   const rows: SeedRow[] = [];

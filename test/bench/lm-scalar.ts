@@ -10,7 +10,8 @@ import {
   settleModel,
 } from "@lockstep/cloud-node/lab";
 import { BenchError } from "./bench-error.ts";
-import type { LmFindings, LmPart, LmPlace } from "./lm-part.ts";
+import type { PartFindings } from "./bench-part.ts";
+import type { LmPart, LmPlace } from "./lm-part.ts";
 import { runPython } from "./python-peer.ts";
 
 /** What scalar_gpt.py prints. */
@@ -31,7 +32,7 @@ const SAME = 1e-12;
 /** One step of the scalar GPT beside the same in CPython. */
 export const scalarPart: LmPart = { name: "scalar", run: benchScalar };
 
-async function benchScalar({ isQuick, say }: LmPlace): Promise<LmFindings> {
+async function benchScalar({ isQuick, say }: LmPlace): Promise<PartFindings> {
   const config = parseRunConfig({ recipe: "scalar-gpt" });
   const data = prepareData(config, readFileSync(SONNETS, "utf8"));
   const modelConfig = settleModel(config.model, data.tokenizer.vocabulary);

@@ -1,8 +1,9 @@
 import { type Backend, ortBackend, wasmBackend, wasmRelaxedBackend, wasmStrictBackend } from "@lockstep/cloud-node";
 import { hasOnnxRuntime, ONNX_RUNTIME_LINE } from "../../scripts/onnxruntime.js";
 import type { BenchGoal } from "./bench.ts";
+import type { PartFindings } from "./bench-part.ts";
 import { gemmGflops, stepMs } from "./lm-ours.ts";
-import type { LmFindings, LmPart, LmPlace } from "./lm-part.ts";
+import type { LmPart, LmPlace } from "./lm-part.ts";
 import { runPython } from "./python-peer.ts";
 
 /** A model, a batch, and how many steps are timed in a round. */
@@ -61,7 +62,7 @@ export const stepsPart: LmPart = { name: "steps", run: benchSteps };
 /** Products of matrices, likewise. */
 export const gemmPart: LmPart = { name: "gemm", run: benchGemm };
 
-async function benchSteps({ isQuick, say }: LmPlace): Promise<LmFindings> {
+async function benchSteps({ isQuick, say }: LmPlace): Promise<PartFindings> {
   const rounds = await measureRounds({ gemm: [], steps: isQuick ? CONFIGS.map(quick) : CONFIGS }, isQuick, say);
   const steps = CONFIGS.flatMap(({ config }, at) =>
     BACKENDS.map(({ name }, which) => ({
@@ -91,7 +92,7 @@ async function benchSteps({ isQuick, say }: LmPlace): Promise<LmFindings> {
   };
 }
 
-async function benchGemm({ isQuick, say }: LmPlace): Promise<LmFindings> {
+async function benchGemm({ isQuick, say }: LmPlace): Promise<PartFindings> {
   const rounds = await measureRounds({ gemm: SIZES, steps: [] }, isQuick, say);
   const gemm = SIZES.flatMap((n, at) =>
     BACKENDS.map(({ name }, which) => ({

@@ -1,6 +1,7 @@
 import { type Engine, loadDataParallel } from "@lockstep/cloud-node";
+import type { PartFindings } from "./bench-part.ts";
 import { adamwStep, fillGpt, gptProgram } from "./lm-ours.ts";
-import type { LmFindings, LmPart, LmPlace } from "./lm-part.ts";
+import type { LmPart, LmPlace } from "./lm-part.ts";
 import { type LmConfig, NANO_CONFIG } from "./lm-steps.ts";
 
 /** As the recipe cuts a batch: the parts, and not the threads, decide about the last bits. */
@@ -15,7 +16,7 @@ const AIM_FASTER = 1.9;
 /** A training step on one thread and on more, by the clock on the wall. */
 export const threadsPart: LmPart = { name: "threads", run: benchThreads };
 
-async function benchThreads({ isQuick, say }: LmPlace): Promise<LmFindings> {
+async function benchThreads({ isQuick, say }: LmPlace): Promise<PartFindings> {
   const engines = await Promise.all(THREADS.map((threads) => openEngine(NANO_CONFIG, threads)));
   const fastest = THREADS.map(() => Number.POSITIVE_INFINITY);
   let step = 0;

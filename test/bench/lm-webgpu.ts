@@ -1,6 +1,7 @@
 import { TensorError, wasmStrictBackend, webGpuBackend } from "@lockstep/cloud-node";
+import type { PartFindings } from "./bench-part.ts";
 import { gemmGflops, stepMs } from "./lm-ours.ts";
-import type { LmFindings, LmPart, LmPlace } from "./lm-part.ts";
+import type { LmPart, LmPlace } from "./lm-part.ts";
 import type { LmConfig } from "./lm-steps.ts";
 
 const GPT = { T: 1024, B: 1, vocabulary: 50_257 };
@@ -15,7 +16,7 @@ const SIZES = [1024, 2048, 4096];
 /** A graphics processor beside one thread of the processor, where there is one: by the clock, since neither is the other's time. */
 export const webGpuPart: LmPart = { name: "webgpu", run: benchWebGpu };
 
-async function benchWebGpu({ isQuick, say }: LmPlace): Promise<LmFindings> {
+async function benchWebGpu({ isQuick, say }: LmPlace): Promise<PartFindings> {
   const backend = webGpuBackend({ isSoftware: false });
   const device = await backend.device().catch((error: unknown) => {
     if (error instanceof TensorError && error.code === "no-device") return error;

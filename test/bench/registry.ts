@@ -122,8 +122,11 @@ export const BENCHES: ReadonlyMap<string, BenchEntry> = new Map<string, BenchEnt
       load: async () => (await import("./jobs.ts")).benchJobs,
       measures:
         "Jobs per second beside BullMQ, what a queue adds, blobs up to 1 GB, kills and a cut network. A quarter of an hour. Needs 6 GB of disk, nats-server, redis-server, and root for the network.",
-      takes: { cases: ["N", "how many jobs each fault is to hit under way; 20 if not given"] },
-      example: "jobs --cases 5",
+      takes: {
+        cases: ["N", "how many jobs each fault is to hit under way; 20 if not given"],
+        parts: ["NAME,...", "rates, overhead, blobs, two-workers, poison, faults; the others as found last"],
+      },
+      example: "jobs --parts faults --cases 5",
     },
   ],
   [
