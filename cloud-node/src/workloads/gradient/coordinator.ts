@@ -1,14 +1,13 @@
 import type { ExchangeLink } from "./exchange-link.ts";
 import { type Contribution, decodeUp, encodeGo, encodeRound, type NamedBytes } from "./exchange-message.ts";
 
-/** Rounds that a worker has not taken, bytes: beyond them it gets none any more, and the whole state once it took these. */
-const MOST_WAITING_BYTES = 32 << 20;
-
 export interface CoordinatorOptions {
   /** How long a step waits for contributions once the own one is there, ms. */
   readonly patienceMs: number;
   /** How long the first step waits for workers to get ready, ms. */
   readonly startMs: number;
+  /** Rounds that a worker has not taken, bytes: beyond them it gets none any more, and the whole state once it took these. */
+  readonly mostWaitingBytes: number;
   /** Resolves after so long; sooner when the signal is aborted. */
   readonly wait: (ms: number, signal: AbortSignal) => Promise<void>;
   /** Told of workers that come late, go and come. */
@@ -138,7 +137,7 @@ export class Coordinator {
 
   #sendRound(step: number, contributions: readonly Contribution[], rank: number, guest: Guest): void {
     if (!guest.isThere || guest.roundsFrom > step) return;
-    if (guest.waitingRoundBytes > MOST_WAITING_BYTES) {
+    if (guest.waitingRoundBytes > this.#options.mostWaitingBytes) {
       Object.assign(guest, { roundsFrom: Number.POSITIVE_INFINITY, isBehind: true, isExpected: false });
       this.#options.onEvent(`worker ${rank} does not take what it is sent: it will go on from the whole state`);
       return;

@@ -1,5 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
 import { InvariantError } from "../../invariant-error.ts";
 import { JobError } from "../../jobs/job-error.ts";
 import type { JobContext, Workload } from "../../jobs/workload.ts";
@@ -72,7 +73,10 @@ async function workerRun(params: GradientParams, context: JobContext): Promise<W
   if (input === undefined) throw new JobError("bad-job", "gradient, inputs: there are none", "give a text in UTF-8");
   const text = await readTrainingText(await context.file(input), input.name);
   const tokenizer = await tokenizerOf(tokenizerFile, context);
-  return { config, text, tokenizer, workers, compress, patienceMs: 1000 * patience };
+  const waited = async (ms: number, signal: AbortSignal) => {
+    await wait(ms, undefined, { signal, ref: false }).catch(() => undefined);
+  };
+  return { config, text, tokenizer, workers, compress, patienceMs: 1000 * patience, wait: waited };
 }
 
 /** A run whose batches are cut for so many workers. */
