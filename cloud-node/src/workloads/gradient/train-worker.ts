@@ -60,7 +60,8 @@ export async function trainFirst(
   const { config, text, tokenizer, workers, compress } = run;
   const { steps } = config;
   const account = new ExchangeAccount(workers);
-  const link = context.channel === undefined ? undefined : new ExchangeLink(context.channel, later(run, context.signal));
+  const link =
+    context.channel === undefined ? undefined : new ExchangeLink(context.channel, later(run, context.signal));
   const coordinator = link && new Coordinator(link, { ...run, ...LIMITS, onEvent: (line) => context.log(line) });
   const summary = await trainModel({
     ...{ config, text, out, isReplaced: false, checkpoint, tokenizer },
