@@ -108,11 +108,7 @@ class Transformer {
     }
     if (qkNorm === 0) return turned;
     const rows = sequences * length;
-    const apart = this.#builder.rmsNorm(
-      this.#builder.reshape(turned, [rows * heads, headDim]),
-      undefined,
-      this.#eps,
-    );
+    const apart = this.#builder.rmsNorm(this.#builder.reshape(turned, [rows * heads, headDim]), undefined, this.#eps);
     return this.#builder.reshape(apart, [rows, heads * headDim]);
   }
 
