@@ -56,7 +56,7 @@ export async function benchGradientCodec({ dataFolder }: BenchOptions): Promise<
   const zstdMbps = floats.length / 1e6 / seconds(() => zstdCompressSync(floats, ZSTD));
   const zstdBytes = zstdCompressSync(floats, ZSTD).length;
   const goalRow = rows.find(({ name }) => name === GOAL_ROW);
-  const switchNs = switchTime(recorded.layout);
+  const { ns: switchNs, heapBytes } = switches(recorded.layout);
   const goals: BenchGoal[] = [
     {
       what: `compression, one core, ${GOAL_ROW}`,
@@ -80,6 +80,7 @@ export async function benchGradientCodec({ dataFolder }: BenchOptions): Promise<
       aim: 1,
     },
     { what: "mode switch, mean", measured: switchNs / 1000, unit: "µs", must: { below: 1 } },
+    { what: "heap that a mode switch takes, mean", measured: heapBytes, unit: "B", must: { below: 0.1 } },
   ];
   return {
     title: `Gradient coder: ${recorded.values.length} values a message`,
@@ -206,11 +207,18 @@ function seconds(act: () => unknown): number {
   return best;
 }
 
-/** Mean time of a mode switch, ns. */
-function switchTime(layout: readonly GradientTensor[]): number {
+/** Time of a mode switch and what it allocates, means over SWITCHES. */
+function switches(layout: readonly GradientTensor[]): { readonly ns: number; readonly heapBytes: number } {
   const modes = MODES.map(([, mode]) => mode);
   const coder = new GradientCoder(layout, { kind: "error-bounded" });
+  const rounds = (count: number) => {
+    for (let i = 0; i < count; i++) coder.mode = modes[i % modes.length] ?? coder.mode;
+  };
+  // What is compiled on the way counts with nothing that is measured.
+  rounds(SWITCHES);
+  const before = process.memoryUsage().heapUsed;
   const start = process.hrtime.bigint();
-  for (let i = 0; i < SWITCHES; i++) coder.mode = modes[i % modes.length] ?? coder.mode;
-  return Number(process.hrtime.bigint() - start) / SWITCHES;
+  rounds(SWITCHES);
+  const ns = Number(process.hrtime.bigint() - start) / SWITCHES;
+  return { ns, heapBytes: Math.max(0, process.memoryUsage().heapUsed - before) / SWITCHES };
 }

@@ -8,7 +8,16 @@ import {
   openBlock,
   openMatrix,
 } from "./activity";
-import { clearCounts, countSymbol, PART_BITS, partOf, readTables, symbolAt, TABLE_ROOM, writeTables } from "./frequency-tables";
+import {
+  clearCounts,
+  countSymbol,
+  PART_BITS,
+  partOf,
+  readTables,
+  symbolAt,
+  TABLE_ROOM,
+  writeTables,
+} from "./frequency-tables";
 import { bitsReadTo, closeBitWriter, openBitReader, openBitWriter, readBits, writeBits } from "./plain-bits";
 import { bitsBelow, firstSize, openSizes, SYMBOLS, symbolOf } from "./size-symbols";
 import { STATUS_DAMAGED } from "./status";
@@ -50,7 +59,7 @@ export function denseBytes(coordinates: i32): usize {
 
 /** Bytes of the places of so many coordinates. */
 export function placeBytes(coordinates: i32): usize {
-  return <usize>coordinates << 1;
+  return (<usize>coordinates) << 1;
 }
 
 function openMessage(at: usize, largest: i32): void {

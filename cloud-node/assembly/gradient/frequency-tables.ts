@@ -23,7 +23,7 @@ const ENDS: usize = memory.data(24 * 16 * 2, 16);
 
 /** Begin to count. */
 export function clearCounts(): void {
-  memory.fill(COUNTS, 0, <usize>(LEVELS * SYMBOLS) << 2);
+  memory.fill(COUNTS, 0, (<usize>(LEVELS * SYMBOLS)) << 2);
 }
 
 /** @param place  level · 16 + symbol */
@@ -65,7 +65,7 @@ function totalOf(level: i32): u32 {
 }
 
 function countAt(level: i32, symbol: i32): u32 {
-  return load<u32>(COUNTS + (<usize>(level * SYMBOLS + symbol) << 2));
+  return load<u32>(COUNTS + ((<usize>(level * SYMBOLS + symbol)) << 2));
 }
 
 /** What comes has a part of at least 1; the largest takes what rounding leaves. */
@@ -74,7 +74,7 @@ function cutParts(level: i32, total: u32): void {
   let largest = 0;
   for (let symbol = 0; symbol < SYMBOLS; symbol++) {
     const count = countAt(level, symbol);
-    const part = count == 0 ? 0 : max<i32>(1, <i32>((<u64>count << PART_BITS) / total));
+    const part = count == 0 ? 0 : max<i32>(1, <i32>(((<u64>count) << PART_BITS) / total));
     setPart(level, symbol, part);
     left -= part;
     if (count > countAt(level, largest)) largest = symbol;
@@ -83,7 +83,7 @@ function cutParts(level: i32, total: u32): void {
 }
 
 function setPart(level: i32, symbol: i32, part: i32): void {
-  store<u32>(PARTS + (<usize>(level * SYMBOLS + symbol) << 2), <u32>part);
+  store<u32>(PARTS + ((<usize>(level * SYMBOLS + symbol)) << 2), <u32>part);
 }
 
 function writePart(part: u32): void {

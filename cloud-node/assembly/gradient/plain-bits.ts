@@ -44,7 +44,7 @@ export function openBitReader(at: usize, end: usize): void {
 function refill(): void {
   let word: u32 = 0;
   if (readAt + 4 <= readEnd) word = load<u32>(readAt);
-  else for (let i: u32 = 0; i < 4; i++) if (readAt + i < readEnd) word |= <u32>load<u8>(readAt + i) << (8 * i);
+  else for (let i: u32 = 0; i < 4; i++) if (readAt + i < readEnd) word |= (<u32>load<u8>(readAt + i)) << (8 * i);
   ahead |= (<u64>word) << aheadBits;
   aheadBits += 32;
   readAt += 4;
