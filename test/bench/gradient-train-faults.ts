@@ -15,9 +15,9 @@ const SCALES = {
     config: {
       model: { layers: 1, heads: 2, width: 16, context: 16 },
       ...{ data: { rows: 4 }, schedule: { warmup: 40 }, optimizer: { learningRate: 2e-3 } },
-      ...{ steps: 2000, evalEvery: 200, evalBatches: 10 },
+      ...{ steps: 5000, evalEvery: 500, evalBatches: 10 },
     },
-    seeds: [1, 2, 3],
+    seeds: [1, 2],
   },
 } as const;
 
