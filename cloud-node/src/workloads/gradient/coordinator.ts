@@ -1,6 +1,5 @@
 import type { ExchangeLink } from "./exchange-link.ts";
 import { type Contribution, decodeUp, encodeGo, encodeRound, type NamedBytes } from "./exchange-message.ts";
-import { GradientError } from "./gradient-error.ts";
 
 /** Rounds that a worker has not taken, bytes: beyond them it gets none any more, and the whole state when it is back. */
 const MOST_WAITING_BYTES = 32 << 20;
@@ -202,11 +201,4 @@ export class Coordinator {
 function newGuest(isThere: boolean): Guest {
   const state = { isThere, isExpected: false, readyFor: undefined, roundsFrom: Number.POSITIVE_INFINITY };
   return { ...state, contribution: undefined, waitingBytes: 0, sent: Promise.resolve() };
-}
-
-/** @throws {GradientError} `bad-option` for workers that a batch cannot be cut for */
-export function checkWorkers(workers: number, rows: number): void {
-  if (rows % workers === 0) return;
-  const problem = `${rows} rows of a batch for ${workers} workers`;
-  throw new GradientError("bad-option", problem, "take data.rows that is a multiple of the workers");
 }

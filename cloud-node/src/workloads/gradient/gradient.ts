@@ -4,13 +4,12 @@ import { InvariantError } from "../../invariant-error.ts";
 import { JobError } from "../../jobs/job-error.ts";
 import type { JobContext, Workload } from "../../jobs/workload.ts";
 import { parseRunConfig } from "../language-model/parse-run-config.ts";
-import type { RunConfig } from "../language-model/run-config.ts";
 import { RUN_FILES } from "../language-model/run-folder.ts";
 import { asJobError, lastCheckpoint, tokenizerOf } from "../language-model/run-inputs.ts";
 import { readTrainingText } from "../language-model/training-text.ts";
-import { checkWorkers } from "./coordinator.ts";
 import { GradientError } from "./gradient-error.ts";
 import { type GradientParams, type GradientResult, paramsSchema, resultSchema } from "./gradient-job.ts";
+import { sharedConfig } from "./shared-config.ts";
 import { type Trained, trainFirst, trainOther, type WorkerRun } from "./train-worker.ts";
 
 /** What a run has beside the files of one that is trained alone. */
@@ -48,21 +47,12 @@ async function run(params: GradientParams, context: JobContext): Promise<Gradien
 
 async function workerRun(params: GradientParams, context: JobContext): Promise<WorkerRun> {
   const { recipe, config: file, set, workers, compress, patience } = params;
-  const config = shared(parseRunConfig({ recipe, file, settings: set }), workers);
+  const config = sharedConfig(parseRunConfig({ recipe, file, settings: set }), workers);
   const [input, tokenizerFile] = context.inputs;
   if (input === undefined) throw new JobError("bad-job", "gradient, inputs: there are none", "give a text in UTF-8");
   const text = await readTrainingText(await context.file(input), input.name);
   const tokenizer = await tokenizerOf(tokenizerFile, context);
   return { config, text, tokenizer, workers, compress, patienceMs: 1000 * patience };
-}
-
-/** A run whose batches are cut for so many workers. */
-function shared(config: RunConfig, workers: number): RunConfig {
-  if (config.engine !== "tensor") {
-    throw new GradientError("bad-option", `engine: ${config.engine}`, "several workers train with engine=tensor");
-  }
-  checkWorkers(workers, config.data.rows);
-  return { ...config, data: { ...config.data, shards: workers } };
 }
 
 async function first(worker: WorkerRun, context: JobContext): Promise<GradientResult> {

@@ -120,9 +120,16 @@ export class PredictiveMethod implements GradientMethod {
     }
   }
 
+  /** Tensors of this round: all of them until they have units, since a passenger without one would wait for ever. */
+  #choose(step: number): void {
+    const { mask, localSteps } = this.#options;
+    if (this.#predictor.isSettled) mask?.included(Math.floor(step / localSteps), this.#included);
+    else this.#included.fill(1);
+  }
+
   #control(step: number): CoderControl {
     this.#predictor.scale(this.#weights);
-    this.#options.mask?.included(step, this.#included);
+    this.#choose(step);
     return { weights: this.#weights, included: this.#included };
   }
 }
