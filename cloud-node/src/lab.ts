@@ -13,7 +13,14 @@ export {
   placeTensors,
 } from "./workloads/gradient/gradient-layout.ts";
 export { GradientSurvey, type TensorVariance } from "./workloads/gradient/gradient-survey.ts";
-export { LINK_SPEEDS, linkedSeconds, payingSpeed, type StepCost } from "./workloads/gradient/link-time.ts";
+export {
+  LINK_SPEEDS,
+  linkedSeconds,
+  payingSpeed,
+  payingText,
+  type StepCost,
+  speedText,
+} from "./workloads/gradient/link-time.ts";
 export { maskText } from "./workloads/gradient/mask-file.ts";
 export {
   createMethod,

@@ -1,14 +1,16 @@
-import { LINK_SPEEDS, linkedSeconds, payingSpeed, type StepCost } from "@lockstep/cloud-node/lab";
+import {
+  LINK_SPEEDS,
+  linkedSeconds,
+  payingSpeed,
+  payingText,
+  type StepCost,
+  speedText,
+} from "@lockstep/cloud-node/lab";
 import type { BenchPlot, BenchTable } from "./bench.ts";
 import { type GradientRun, WORKERS } from "./gradient-runs.ts";
 
 /** Speeds between those of the table, for a curve without corners. */
 const POINTS_PER_DECADE = 4;
-const UNITS = [
-  [1e9, "GB/s"],
-  [1e6, "MB/s"],
-  [1e3, "kB/s"],
-] as const;
 
 /** What a step takes on lines of some speeds, and from which speed down compression pays. @param runs  the first is the baseline */
 export function linkTable(runs: readonly GradientRun[]): BenchTable[] {
@@ -55,14 +57,4 @@ export function linkPlot(runs: readonly GradientRun[]): BenchPlot {
 
 function costOf({ cpuSecondsPerStep, bytesPerStep, downlinkBytesPerStep }: GradientRun): StepCost {
   return { workers: WORKERS, seconds: cpuSecondsPerStep, uplink: bytesPerStep, downlink: downlinkBytesPerStep };
-}
-
-function payingText(speed: number): string {
-  if (speed === 0) return "never";
-  return speed === Number.POSITIVE_INFINITY ? "always" : speedText(speed);
-}
-
-function speedText(speed: number): string {
-  const [unit, name] = UNITS.find(([least]) => speed >= least) ?? [1, "B/s"];
-  return `${Number((speed / unit).toPrecision(2))} ${name}`;
 }

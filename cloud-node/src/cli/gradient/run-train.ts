@@ -1,4 +1,4 @@
-import { mkdir, rm, stat } from "node:fs/promises";
+import { mkdir, readFile, rm, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import * as v from "valibot";
 import { formatCount, formatQuantity } from "../../api/number-text.ts";
@@ -7,6 +7,7 @@ import { unlessAbsent } from "../../jobs/disk-call.ts";
 import { isOver, type JsonObject } from "../../jobs/job.ts";
 import { WORKER_DEFAULTS } from "../../jobs/worker-defaults.ts";
 import { type ExchangeSummary, resultSchema } from "../../workloads/gradient/gradient-job.ts";
+import { parseMask } from "../../workloads/gradient/mask-file.ts";
 import { CommandError } from "../command-error.ts";
 import type { GradientTrainOptions } from "../gradient.ts";
 import { fetchOutputs } from "../jobs/fetch-outputs.ts";
@@ -17,6 +18,7 @@ import { QueueDoor } from "../jobs/queue-door.ts";
 import { submitJob } from "../jobs/submit-job.ts";
 import { readRunConfig } from "../lm/read-run-options.ts";
 import { createLogger } from "../log.ts";
+import { checkFiles } from "../partial-file.ts";
 import { writeResult } from "../result-output.ts";
 import type { Surroundings } from "../surroundings.ts";
 import { watchTraining } from "./watch-training.ts";
@@ -28,6 +30,9 @@ const OWN_FILES = [OWN_QUEUE, `${OWN_QUEUE}-wal`, `${OWN_QUEUE}-shm`, "workers.b
 /** `lockstep gradient train`. */
 export async function runTrain(surroundings: Surroundings, text: string, options: GradientTrainOptions): Promise<void> {
   const { queue, out, json } = options;
+  if (options.mask !== undefined && options.compress === "none") {
+    throw new CommandError("usage", "--mask with --compress none", "choose a method that compresses");
+  }
   const isOwn = queue === undefined;
   const job = isOwn ? await trainHere(surroundings, text, options) : await trainThere(surroundings, text, options);
   const read = v.safeParse(resultSchema, job.result?.value);
@@ -95,17 +100,25 @@ async function submit(
   text: string,
   options: GradientTrainOptions,
 ): Promise<string> {
-  const { workers, compress, patience, tokenizer } = options;
+  const { workers, compress, patience, tokenizer, mask } = options;
   const config = await readRunConfig(options);
   if (config.data.rows % workers !== 0) {
     const problem = `--workers ${workers}: a batch has ${config.data.rows} rows`;
     throw new CommandError("usage", problem, "give --set data.rows=N, a multiple of the workers");
   }
-  const params: JsonObject = { config: JSON.parse(JSON.stringify(config)), workers, compress, patience };
-  const files = [text, ...(tokenizer === undefined ? [] : [tokenizer])];
+  const own = { workers, compress, patience, ...(mask === undefined ? {} : { mask: await maskName(mask) }) };
+  const params: JsonObject = { config: JSON.parse(JSON.stringify(config)), ...own };
+  const files = [text, tokenizer, mask].filter((path) => path !== undefined);
   const inputs = files.map((path) => ({ name: basename(path), path }));
   const order = { workload: "gradient", params, salt: "", inputs, maxAttempts: undefined };
   return (await submitJob(surroundings, door, order)).id;
+}
+
+/** What a mask's input is named, once it is known to be one. @throws {CommandError} `file`; {GradientError} `bad-mask` */
+async function maskName(mask: string): Promise<string> {
+  await checkFiles(mask, undefined);
+  parseMask(await readFile(mask, "utf8"));
+  return basename(mask);
 }
 
 /** @throws {CommandError} `refused` when there is a run in the folder that nobody wants to lose */

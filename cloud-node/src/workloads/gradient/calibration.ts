@@ -20,7 +20,7 @@ export interface CalibrationRequest {
   /** ≥ 2: one gradient alone varies from nothing. */
   readonly steps: number;
   /** Told after each step; false: end. */
-  readonly onStep?: (step: number, loss: number) => boolean;
+  readonly onStep?: (done: number) => Promise<boolean>;
 }
 
 /**
@@ -44,11 +44,11 @@ export async function calibrate(request: CalibrationRequest): Promise<TensorVari
     const gradient = new Float32Array(parameterCount(modelConfig));
     for (let step = 0; step < steps; step += 1) {
       const update = updates.at(step);
-      const loss = await model.backward(data.training.next(), update.step);
+      await model.backward(data.training.next(), update.step);
       await model.read("gradient", gradient);
       survey.add(gradient);
       await model.update(update);
-      if (onStep?.(step + 1, loss) === false) return undefined;
+      if ((await onStep?.(step + 1)) === false) return undefined;
     }
     return survey.variances();
   } finally {

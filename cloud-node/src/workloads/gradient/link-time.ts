@@ -31,6 +31,24 @@ export function payingSpeed(cost: StepCost, other: StepCost): number {
   return longer <= 0 ? Number.POSITIVE_INFINITY : saved / longer;
 }
 
+const UNITS = [
+  [1e9, "GB/s"],
+  [1e6, "MB/s"],
+  [1e3, "kB/s"],
+] as const;
+
+/** A speed for a person: `2.5 MB/s`. */
+export function speedText(bytesPerSecond: number): string {
+  const [unit, name] = UNITS.find(([least]) => bytesPerSecond >= least) ?? [1, "B/s"];
+  return `${Number((bytesPerSecond / unit).toPrecision(2))} ${name}`;
+}
+
+/** What `payingSpeed` gives, for a person. */
+export function payingText(bytesPerSecond: number): string {
+  if (bytesPerSecond === 0) return "never";
+  return bytesPerSecond === Number.POSITIVE_INFINITY ? "always" : speedText(bytesPerSecond);
+}
+
 function linkBytes({ workers, uplink, downlink }: StepCost): number {
   return (workers - 1) * (uplink + downlink);
 }

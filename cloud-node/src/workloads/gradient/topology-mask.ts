@@ -15,6 +15,8 @@ export interface MaskOptions {
 
 /** Rounds in which a passenger is sent once: a mask without turns made the loss 50 % worse (README, "Topology mask"). */
 export const DEFAULT_STALENESS = 4;
+/** A slip of the pen is caught here. */
+export const MOST_STALENESS = 1000;
 
 /** A tensor with the part that it was given. */
 export interface MaskedTensor extends TensorVariance {
