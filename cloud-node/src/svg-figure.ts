@@ -28,7 +28,7 @@ export interface Figure {
 const [WIDTH, HEIGHT] = [720, 360];
 const [LEFT, RIGHT, TOP, BOTTOM] = [70, 20, 44, 48];
 /** Of a letter in a series' name, about. */
-const LETTER_WIDTH = 7;
+const LETTER_WIDTH = 8;
 const LABEL_HEIGHT = 14;
 const PLOT_HEIGHT = HEIGHT - TOP - BOTTOM;
 
@@ -49,7 +49,7 @@ const STYLE = `
   svg { background: #f5f7fa; font: 13px system-ui, sans-serif; fill: #17202b }
   .rule { stroke: #d8dee6 } .edge { stroke: #7b8796 } .title { font-size: 15px } .label { fill: #4a5666 }
   .bar, .dot, .end { fill: currentcolor } .line { fill: none; stroke: currentcolor; stroke-width: 2 }
-  .dashed { stroke-dasharray: 5 4 } ${colours(0)}
+  .limit { color: #7b8796; stroke-dasharray: 5 4 } ${colours(0)}
   @media (prefers-color-scheme: dark) {
     svg { background: #0e1217; fill: #e8edf3 } .rule { stroke: #2a323d } .edge { stroke: #6b7888 }
     .label { fill: #a3b0c0 } ${colours(1)}
@@ -58,7 +58,7 @@ const STYLE = `
 
 /** A figure as SVG. The same figure gives the same text. */
 export function figureSvg({ title, description, x, y, xTicks, yTicks, series, form }: Figure): string {
-  const right = Math.max(RIGHT, ...series.map(({ name }) => (name === "" ? 0 : 12 + LETTER_WIDTH * name.length)));
+  const right = Math.max(RIGHT, ...series.map(({ name }) => (name === "" ? 0 : 16 + LETTER_WIDTH * name.length)));
   const width = WIDTH - LEFT - right;
   const px = (share: number) => round(LEFT + share * width);
   const py = (share: number) => round(TOP + (1 - share) * PLOT_HEIGHT);
@@ -78,7 +78,7 @@ export function figureSvg({ title, description, x, y, xTicks, yTicks, series, fo
     ),
     `<line class="edge" x1="${LEFT}" x2="${edge}" y1="${bottom}" y2="${bottom}"/>`,
     ...series.flatMap((one, at) => {
-      const colour = `s${at % COLOURS.length}`;
+      const colour = colourOf(one, at);
       return form === "bars" ? [bars(one, colour, px, py, bottom)] : line(one, colour, px, py, form === "dots");
     }),
     ...names(series, px, py),
@@ -101,9 +101,8 @@ function bars({ points }: Series, colour: string, px: Place, py: Place, bottom: 
 
 function line({ points, isDashed }: Series, colour: string, px: Place, py: Place, hasDots: boolean): string[] {
   const places = points.map(([x, y]) => [px(x), py(y)] as const);
-  const classes = `line ${colour}${isDashed === true ? " dashed" : ""}`;
   return [
-    `<polyline class="${classes}" points="${places.map((place) => place.join(",")).join(" ")}"/>`,
+    `<polyline class="line ${colour}" points="${places.map((place) => place.join(",")).join(" ")}"/>`,
     ...(hasDots && isDashed !== true
       ? places.map(([x, y]) => `<circle class="dot ${colour}" cx="${x}" cy="${y}" r="3.5"/>`)
       : []),
@@ -112,19 +111,23 @@ function line({ points, isDashed }: Series, colour: string, px: Place, py: Place
 
 /** The name of each series at its end, further down where another one has that place. */
 function names(series: readonly Series[], px: Place, py: Place): string[] {
-  const ends = series.flatMap(({ name, points }, at) => {
-    const [x, y] = points.at(-1) ?? [];
-    if (x === undefined || y === undefined || name === "") return [];
-    return [{ name, at, left: px(x) + 8, top: py(y) + 4 }];
+  const ends = series.flatMap((one, at) => {
+    const [x, y] = one.points.at(-1) ?? [];
+    if (x === undefined || y === undefined || one.name === "") return [];
+    return [{ name: one.name, colour: colourOf(one, at), left: px(x) + 8, top: py(y) + 4 }];
   });
   let free = 0;
   return ends
     .sort((a, b) => a.top - b.top)
-    .map(({ name, at, left, top }) => {
+    .map(({ name, colour, left, top }) => {
       const place = Math.max(top, free);
       free = place + LABEL_HEIGHT;
-      return `<text class="end s${at % COLOURS.length}" x="${left}" y="${round(place)}">${svgText(name)}</text>`;
+      return `<text class="end ${colour}" x="${left}" y="${round(place)}">${svgText(name)}</text>`;
     });
+}
+
+function colourOf({ isDashed }: Series, at: number): string {
+  return isDashed === true ? "limit" : `s${at % COLOURS.length}`;
 }
 
 function round(value: number): number {

@@ -38,7 +38,8 @@ export function reportOf(
   const baselineLoss = mean(baseline.map(({ valLoss }) => valLoss));
   const steps = scale.config.steps;
   const firstRuns = runs.filter(({ seed }) => seed === scale.seeds[0]);
-  const plots = baseline.length === 0 ? [] : [curves(firstRuns), linkPlot(firstRuns)];
+  const timed = firstRuns.filter(({ method }) => isTimed(method, cases));
+  const plots = baseline.length === 0 ? [] : [curves(firstRuns), linkPlot(timed)];
   return {
     title: "Gradients over thin wires",
     columns: ["method", "mode", "B/step", "of it envelope", "ratio", "val loss", "degradation, %", "by seed, %"],
@@ -47,7 +48,7 @@ export function reportOf(
       ...[valLoss.toFixed(4), rest.degradation.toFixed(2)],
       rest.degradations.map((each) => each.toFixed(2)).join(" "),
     ]),
-    more: linkTable(firstRuns),
+    more: linkTable(timed),
     notes: [
       `${scale.name}: ${baseline[0]?.parameters ?? "no"} parameters, ${steps} steps on TinyShakespeare, 2 workers of half a batch each, seeds ${scale.seeds.join(", ")}; loss over 100 batches of the part that judges.`,
       "Bytes: of one worker, up, as they would be on its connection, the mean over all steps; ratio: against 4 bytes of every parameter. A step of PowerSGD has two rounds, and is counted as one message.",
@@ -60,6 +61,12 @@ export function reportOf(
     plots,
     json: { baselineLoss, methods },
   };
+}
+
+/** The baseline and what is compared with it: other momenta and peers take what they take without a coder. */
+function isTimed(method: string, cases: readonly GradientCase[]): boolean {
+  const row = cases.find(({ name }) => name === method);
+  return row === cases[0] || row?.mode === "synchronous" || row?.mode === "local steps" || row?.mode === "masked";
 }
 
 function figuresOf(

@@ -13,7 +13,7 @@ const VARIANCES = [
 
 const curvesOf = (svg: string) =>
   [...svg.matchAll(/class="(line[^"]*)" points="([^"]*)"/g)].map(([, classes = "", points = ""]) => ({
-    isLimit: classes.includes("dashed"),
+    isLimit: classes.includes("limit"),
     places: points.split(" ").map((point) => point.split(",").map(Number)),
   }));
 
@@ -29,7 +29,7 @@ test("each kind of matrix has a line with a point for each layer, and passengers
   const isBelow = (places: number[][] = []) => places.map(([, y = Number.NaN]) => y > level);
   expect(isBelow(queries?.places)).toEqual([false, true, true]);
   expect(isBelow(hidden?.places)).toEqual([false, false, false]);
-  expect(svg).toMatch(/>attn\.c_q<[\s\S]*>threshold</);
+  for (const name of ["attn.c_q", "mlp.c_fc", "threshold"]) expect(svg).toContain(`>${name}</text>`);
   expect(svg).toContain("transformer.h.1.attn.c_q.weight, transformer.h.2.attn.c_q.weight");
 });
 
