@@ -98,6 +98,20 @@ export const BENCHES: ReadonlyMap<string, BenchEntry> = new Map<string, BenchEnt
     },
   ],
   [
+    "gradient-train",
+    {
+      load: async () => (await import("./gradient-train.ts")).benchGradientTrain,
+      measures:
+        "Trainings of two workers as people start them: steps a second, memory, and losses with a worker killed or its link cut. Twenty minutes. Faults need nats-server, root and ip.",
+      takes: {
+        data: ["DIR", "folder with TinyShakespeare as input.txt; needed"],
+        parts: ["A,B", "speed, faults; both if not given"],
+        quick: ["", "a small model and few steps: held against nothing"],
+      },
+      example: "gradient-train --data DIR --parts speed --write",
+    },
+  ],
+  [
     "history",
     {
       load: async () => (await import("./history.ts")).benchHistory,
