@@ -42,7 +42,12 @@ function document(lexicon: Lexicon, world: BaseWorld, stream: RandomStream): str
   return `${TURN_BEGIN}user\n${typed}${TURN_END}\n${TURN_BEGIN}assistant\n${answer}${TURN_END}`;
 }
 
-function turnOf(kind: Exclude<(typeof KINDS)[number], "prose">, lexicon: Lexicon, world: BaseWorld, stream: RandomStream): Turn {
+function turnOf(
+  kind: Exclude<(typeof KINDS)[number], "prose">,
+  lexicon: Lexicon,
+  world: BaseWorld,
+  stream: RandomStream,
+): Turn {
   if (kind === "fact") return factTurn(world, stream);
   if (kind === "saying") return sayingTurn(world, stream);
   if (kind === "code") return codeTurn(lexicon, stream);

@@ -86,7 +86,15 @@ function difference(rights: readonly PatternRights[], stream: RandomStream): Dif
   }).sort();
   const low = gains[Math.floor(TAIL * RESAMPLES)] ?? 0;
   const high = gains[Math.ceil((1 - TAIL) * RESAMPLES) - 1] ?? 0;
-  return { patterns: rights.length, before, after, gain: after - before, low, high, isSignificant: low > 0 || high < 0 };
+  return {
+    patterns: rights.length,
+    before,
+    after,
+    gain: after - before,
+    low,
+    high,
+    isSignificant: low > 0 || high < 0,
+  };
 }
 
 function sharesOf(rights: readonly PatternRights[]): [before: number, after: number] {

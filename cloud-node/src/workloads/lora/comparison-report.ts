@@ -34,7 +34,9 @@ export function comparisonReport(before: EvaluationResult, after: EvaluationResu
 function speedRow({ label, evaluation }: EvaluationResult): string {
   const { overall, consistency, latency, tokensPerSecond } = evaluation;
   const same =
-    consistency === null ? "not asked" : `${points(consistency.sameAnswer)} % of prompts asked ${consistency.repeats} times`;
+    consistency === null
+      ? "not asked"
+      : `${points(consistency.sameAnswer)} % of prompts asked ${consistency.repeats} times`;
   const ms = (seconds: number) => `${(1000 * seconds).toFixed(0)} ms`;
   return `| ${label} | ${points(overall.prefix)} % | ${same} | ${ms(latency.median)} | ${ms(latency.p95)} | ${tokensPerSecond.toFixed(0)} |`;
 }

@@ -58,7 +58,9 @@ export async function readDataset(folder: string): Promise<Dataset> {
 
 /** @param name  for errors @throws {LoraError} `bad-dataset` */
 export function parseChat(name: string, text: string): Example[] {
-  const examples = text.split("\n").flatMap((line, at) => (line.trim() === "" ? [] : [parseLine(line, `${name}:${at + 1}`)]));
+  const examples = text
+    .split("\n")
+    .flatMap((line, at) => (line.trim() === "" ? [] : [parseLine(line, `${name}:${at + 1}`)]));
   if (examples.length === 0) throw badDataset(`${name} has no examples`);
   return examples;
 }

@@ -1,5 +1,5 @@
-import { mixWords } from "../../tensor/random.ts";
 import { InvariantError } from "../../invariant-error.ts";
+import { mixWords } from "../../tensor/random.ts";
 
 /** Slots of each head for each entry, to begin with. */
 const SLOTS_PER_ENTRY = 2;
@@ -37,7 +37,8 @@ export class HashedMemory {
 
   /** @param keys  each once @param heads  ≥ 1 */
   static of(keys: readonly string[], heads: number): HashedMemory {
-    if (heads < 1 || new Set(keys).size < keys.length) throw new InvariantError("a memory has heads, and each key once");
+    if (heads < 1 || new Set(keys).size < keys.length)
+      throw new InvariantError("a memory has heads, and each key once");
     let slots = LEAST_SLOTS;
     while (slots < SLOTS_PER_ENTRY * keys.length) slots *= 2;
     for (;;) {

@@ -3,8 +3,8 @@ import { createReadStream } from "node:fs";
 import { join } from "node:path";
 import { Checkpoint } from "../language-model/checkpoint.ts";
 import { HfTokenizer } from "../language-model/hf-tokenizer.ts";
-import type { RunOptions } from "../language-model/recipes.ts";
 import { checkRunConfig } from "../language-model/parse-run-config.ts";
+import type { RunOptions } from "../language-model/recipes.ts";
 import { checkpointOf } from "../language-model/run-folder.ts";
 import type { RunSummary } from "../language-model/run-summary.ts";
 import { type TrainRequest, trainModel } from "../language-model/train-model.ts";
@@ -60,7 +60,10 @@ export const BASE_SIZES = {
 
 /** A model to be made. */
 export interface BaseRequest
-  extends Pick<TrainRequest, "openBackend" | "signal" | "nowMs" | "memoryBytes" | "onStep" | "onJudging" | "onEvaluation" | "onWarning"> {
+  extends Pick<
+    TrainRequest,
+    "openBackend" | "signal" | "nowMs" | "memoryBytes" | "onStep" | "onJudging" | "onEvaluation" | "onWarning"
+  > {
   readonly size: BaseSize;
   /** Folder of the model; the run that trains it is in `run` there. */
   readonly out: string;

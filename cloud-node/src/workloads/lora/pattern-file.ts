@@ -12,7 +12,12 @@ export const KEY_MARK = "{key}";
 const FILE_REMEDY = "see docs/guides/lora.md for what a file of patterns has";
 
 const text = (most: number) =>
-  v.pipe(v.string("write a text, in quotes where YAML would take it for something else"), v.trim(), v.nonEmpty("it is empty"), v.maxLength(most));
+  v.pipe(
+    v.string("write a text, in quotes where YAML would take it for something else"),
+    v.trim(),
+    v.nonEmpty("it is empty"),
+    v.maxLength(most),
+  );
 const name = v.pipe(v.string(), v.regex(/^[a-z][a-z0-9_]*$/, "write it in small letters, digits and _"));
 const asks = v.pipe(
   v.array(text(MOST_ASK_CHARACTERS)),
