@@ -7,10 +7,18 @@ export type LoraErrorCode =
   | "leaked-prompt"
   | "bad-result"
   | "bad-model"
+  | "unsupported-model"
+  | "bad-template"
+  | "special-in-text"
   | "bad-adapter"
+  | "unknown-adapter"
   | "bad-option"
   | "other-run"
+  | "folder-taken"
+  | "no-examples"
+  | "example-too-long"
   | "prompt-too-long"
+  | "bad-checkpoint"
   | "loss-not-finite";
 
 /** Patterns, a model or an adapter that cannot be taken as they are: what is wrong, where, and what to do about it. */
