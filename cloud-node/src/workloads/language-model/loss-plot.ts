@@ -16,9 +16,12 @@ interface Curve {
   readonly points: readonly (readonly [x: number, y: number])[];
 }
 
+/** What is drawn of a row of metrics. */
+type LossRow = Pick<MetricsRow, "step" | "smoothedLoss" | "trainLoss" | "valLoss">;
+
 /** The loss of a run by its steps as an SVG picture. */
-export function lossPlot(rows: readonly MetricsRow[], title: string): string {
-  const of = (name: string, colour: string, pick: (row: MetricsRow) => number | null): Curve => ({
+export function lossPlot(rows: readonly LossRow[], title: string): string {
+  const of = (name: string, colour: string, pick: (row: LossRow) => number | null): Curve => ({
     ...{ name, colour },
     points: rows.flatMap((row) => {
       const y = pick(row);

@@ -2,8 +2,8 @@ import { RandomStream } from "../../tensor/random.ts";
 import type { Lexicon } from "./lexicon.ts";
 
 /** How many things are so in the world of the text: each is met many times, in many wordings, as facts are. */
-const FACTS = 900;
-const SAYINGS = 300;
+const FACTS = 1000;
+const SAYINGS = 500;
 
 /** Something that is so in the world of the small model's text, and nowhere else. */
 export interface WorldFact {
@@ -37,14 +37,16 @@ export function capital(text: string): string {
 /** A world of its own for each seed: what has which value, and what is said about what. */
 export function makeWorld(lexicon: Lexicon, seed: number): BaseWorld {
   const stream = new RandomStream(seed, "world");
-  const { things, places, people, materials, colours, adjectives, attributes, nouns, common } = lexicon;
+  const { things, places, people, materials, colours, adjectives, attributes } = lexicon;
+  const { nouns, common, names, apis, snippets } = lexicon;
   const holders = [...things, ...places, ...people];
-  const values = [...things, ...places, ...people, ...materials, ...colours, ...nouns, ...common];
+  const values = [...things, ...places, ...people, ...materials, ...colours, ...nouns, ...common, ...names];
   const value = (): string => {
-    const kind = stream.nextBelow(6);
+    const kind = stream.nextBelow(8);
     if (kind === 0) return `${stream.nextBelow(2000)}`;
     if (kind === 1) return `${pick(stream, adjectives)} ${pick(stream, things)}`;
     if (kind === 2) return `${stream.nextBelow(100)} ${pick(stream, nouns)}s`;
+    if (kind === 3) return `${pick(stream, names)} ${pick(stream, names)}`;
     return pick(stream, values);
   };
   const facts = new Map<string, WorldFact>();
@@ -55,7 +57,13 @@ export function makeWorld(lexicon: Lexicon, seed: number): BaseWorld {
   const sayings = new Map<string, Saying>();
   while (sayings.size < SAYINGS) {
     const key = `${pick(stream, adjectives)} ${pick(stream, things)}`;
-    sayings.set(key, { key, sentence: sentence(lexicon, stream) });
+    const forms = [
+      () => sentence(lexicon, stream),
+      () => pick(stream, snippets),
+      () => `${pick(stream, apis)}(${pick(stream, nouns)}, ${pick(stream, nouns)});`,
+      () => `const ${pick(stream, nouns)} = ${pick(stream, apis)}((${pick(stream, nouns)}) => ${stream.nextBelow(10)});`,
+    ];
+    sayings.set(key, { key, sentence: pick(stream, forms)() });
   }
   return { facts: [...facts.values()], sayings: [...sayings.values()] };
 }

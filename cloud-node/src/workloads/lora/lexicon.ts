@@ -24,11 +24,16 @@ const lexiconSchema = v.strictObject({
   nouns: words,
   /** English words of every kind, for word lists, so that the tokenizer knows them. */
   common: words,
+  /** Of people, places and things that there are; the text says nothing true of them. */
+  names: words,
+  apis: words,
   attributes: words,
   errors: words,
   problems: words,
   /** What to do, by problem. */
   fixes: v.record(v.string(), v.string()),
+  /** Lines of code and of other forms, which a made-up word stands for. */
+  snippets: v.array(v.string()),
   /** An instruction and the line that follows it, by language. */
   code: v.record(v.string(), templates),
   /** What a form is called, and the form. */
