@@ -82,6 +82,7 @@ export class FineTuneCheckpoint {
       return output;
     } catch (error) {
       if (error instanceof LanguageModelError) throw this.#bad(error.problem, error);
+      if (error instanceof SyntaxError) throw this.#bad("its progress is no JSON", error);
       throw error;
     } finally {
       await file.close();

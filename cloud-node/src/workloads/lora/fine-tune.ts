@@ -71,14 +71,10 @@ export async function fineTune(request: FineTuneRequest): Promise<FineTuned> {
   const plan = { ...options, scale: scaleOf(head) };
   const learner = await LowRankModel.create(backend, model, plan, shape, options.seed);
   try {
-    const kept = request.checkpoint && (await FineTuneCheckpoint.open(request.checkpoint, request));
-    const progress = (kept && (await kept.resume(learner))) || {
-      step: 0,
-      seconds: 0,
-      trainLoss: [],
-      validationLoss: [],
-    };
-    const isStopped = await new FineTuneRun(request, learner, shape, progress, kept || undefined).toItsEnd();
+    const path = request.checkpoint;
+    const checkpoint = path === undefined ? undefined : await FineTuneCheckpoint.open(path, request);
+    const progress = (await checkpoint?.resume(learner)) ?? freshProgress();
+    const isStopped = await new FineTuneRun(request, learner, shape, progress, checkpoint).toItsEnd();
     return {
       ...{ steps: progress.step, isStopped, seconds: progress.seconds },
       ...{ trainLoss: progress.trainLoss, validationLoss: progress.validationLoss },
@@ -183,6 +179,10 @@ class FineTuneRun {
     const remedy = "train again with a lower learning rate";
     return new LoraError("loss-not-finite", `step ${step}: loss or gradient is no finite number`, remedy);
   }
+}
+
+function freshProgress(): FineTuneProgress {
+  return { step: 0, seconds: 0, trainLoss: [], validationLoss: [] };
 }
 
 function headOf(model: LoadedModel, { rank, alpha, dropout, targets }: FineTuneOptions): Omit<Adapter, "pairs"> {

@@ -107,7 +107,7 @@ export class Generator implements Answerer {
   /** What was read for the prompt before and begins this one too is not read again. */
   async #read(tokens: Int32Array): Promise<Float32Array> {
     const known = this.#decoder.rewind(tokens.subarray(0, -1));
-    let logits = new Float32Array();
+    let logits: Float32Array = new Float32Array();
     for (const token of tokens.subarray(known)) logits = await this.#decoder.next(token);
     return logits;
   }
