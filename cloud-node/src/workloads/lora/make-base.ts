@@ -36,13 +36,13 @@ const OPTIMIZER = { learningRate: 3e-3, beta1: 0.9, beta2: 0.98, weightDecay: 0.
 export const BASE_SIZES = {
   usual: {
     documents: 30_000,
-    tokens: 2048,
+    tokens: 3072,
     run: {
-      model: { ...LLAMA, layers: 4, heads: 4, kvHeads: 2, width: 128, hidden: 344, context: 128 },
-      data: { ...TEXT, rows: 16 },
-      schedule: { kind: "cosine", warmup: 40, finalShare: 0.1 },
+      model: { ...LLAMA, layers: 4, heads: 4, kvHeads: 2, width: 128, hidden: 352, context: 128 },
+      data: { ...TEXT, rows: 8 },
+      schedule: { kind: "cosine", warmup: 30, finalShare: 0.1 },
       optimizer: OPTIMIZER,
-      ...{ steps: 600, evalEvery: 100, evalBatches: 5 },
+      ...{ steps: 500, evalEvery: 125, evalBatches: 4 },
     },
   },
   quick: {

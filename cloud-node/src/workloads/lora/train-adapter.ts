@@ -10,7 +10,7 @@ import { tokenizeExamples } from "./tokenized-example.ts";
 
 /** Beside the adapter in its folder. */
 export const TRAINING_FILE = "training.json";
-const CHECKPOINT_FILE = "checkpoint.safetensors";
+export const CHECKPOINT_FILE = "checkpoint.safetensors";
 const LOSS_PLOT = "loss.svg";
 
 /** An adapter to be made. */
