@@ -25,7 +25,7 @@ const QUICK_PROMPTS = 12;
 /** `lockstep lora run-all`. */
 export async function runAll(surroundings: Surroundings, names: readonly string[], options: RunAllOptions): Promise<void> {
   const { stderr } = surroundings;
-  const { out, quick, seed, repeats, json, iterations } = options;
+  const { out, quick, seed, repeats, json } = options;
   const at = (...parts: string[]) => join(out, ...parts);
   let stage = 0;
   const say = (what: string): void => {
@@ -50,11 +50,10 @@ export async function runAll(surroundings: Surroundings, names: readonly string[
 
   say("training");
   const adapter = at("adapter");
-  const usual = quick === true ? QUICK_ITERATIONS : undefined;
   const training = await trainHere(surroundings, {
     ...options,
     ...{ model, dataset, out: adapter, resume: true },
-    ...((iterations ?? usual) === undefined ? {} : { iterations: iterations ?? usual }),
+    ...(quick === true && options.iterations === undefined ? { iterations: QUICK_ITERATIONS } : {}),
   });
 
   say("after");

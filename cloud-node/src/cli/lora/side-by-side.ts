@@ -46,7 +46,8 @@ function wrapped(text: string, width: number): string[] {
     let rest = line;
     while (rest.length > width) {
       const space = rest.lastIndexOf(" ", width);
-      const cut = space > 0 ? space : width;
+      // A word that is longer than half a line is cut, and not left to a line of its own.
+      const cut = space > width / 2 ? space : width;
       lines.push(rest.slice(0, cut));
       rest = rest.slice(cut).trimStart();
     }

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { isMap, LineCounter, type Node, parseDocument } from "yaml";
+import { isMap, LineCounter, type Node, parseDocument, visit } from "yaml";
 import { LoraError } from "./lora-error.ts";
 
 /** Two wordings are learned from, and one is for the test. */
@@ -74,7 +74,13 @@ export function parsePatternFile(name: string, source: string): PatternFileConte
     }
     return 1;
   };
-  const { output, issues } = v.safeParse(fileSchema, document.toJS({ maxAliasCount: 0 }) as unknown);
+  visit(document, {
+    Alias(_, { range }) {
+      const { line } = lines.linePos(range?.[0] ?? 0);
+      throw badPattern(`${name}:${line}: it means another place by *, which patterns do without`);
+    },
+  });
+  const { output, issues } = v.safeParse(fileSchema, document.toJS() as unknown);
   if (issues !== undefined) {
     const [issue] = issues;
     const path = (issue.path ?? []).map(({ key }) => key as string | number);
