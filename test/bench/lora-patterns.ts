@@ -84,7 +84,10 @@ function accuracyTable({ comparison, training }: RunAllSummary): BenchTable {
 
 /** By how much validation loss fell, in percent. */
 function lossFall({ training }: RunAllSummary): number {
-  const [first, last] = [training.validationLoss[0]?.loss ?? Number.NaN, training.validationLoss.at(-1)?.loss ?? Number.NaN];
+  const [first, last] = [
+    training.validationLoss[0]?.loss ?? Number.NaN,
+    training.validationLoss.at(-1)?.loss ?? Number.NaN,
+  ];
   return 100 * (1 - last / first);
 }
 
@@ -111,7 +114,11 @@ function goalsOf(summary: RunAllSummary, lookups: LookupFindings): BenchGoal[] {
   ];
 }
 
-function jsonOf({ training, comparison }: RunAllSummary, adapterBytes: number, lookups: LookupFindings): Record<string, unknown> {
+function jsonOf(
+  { training, comparison }: RunAllSummary,
+  adapterBytes: number,
+  lookups: LookupFindings,
+): Record<string, unknown> {
   const { overall, byCategory } = comparison;
   return {
     baseline: { accuracy: overall.before },

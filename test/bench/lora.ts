@@ -1,7 +1,7 @@
 import type { BenchOptions, BenchReport } from "./bench.ts";
 import { type BenchPart, runParts } from "./bench-part.ts";
-import { peftPart } from "./lora-peft.ts";
 import { patternsPart } from "./lora-patterns.ts";
+import { peftPart } from "./lora-peft.ts";
 import { smolLmPart } from "./lora-smollm.ts";
 import { reportOf } from "./parts-report.ts";
 

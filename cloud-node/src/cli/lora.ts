@@ -1,7 +1,14 @@
 import { type Command, Option } from "commander";
 import { BACKEND_CHOICES, type BackendChoice } from "../workloads/language-model/open-backend.ts";
 import { TARGET_MODULES } from "../workloads/lora/llama-names.ts";
-import { parseCount, parseNonNegative, parsePositive, parsePositiveCount, parseSeed, parseSomeThreads } from "./option-values.ts";
+import {
+  parseCount,
+  parseNonNegative,
+  parsePositive,
+  parsePositiveCount,
+  parseSeed,
+  parseSomeThreads,
+} from "./option-values.ts";
 import type { Surroundings } from "./surroundings.ts";
 
 /** What computes, for every command that asks or trains a model. */
@@ -270,7 +277,12 @@ function addDemo(lora: Command, surroundings: Surroundings): void {
     .requiredOption("--adapter <DIR>", "folder of an adapter")
     .option("--data <DIR>", "a data set whose test is asked (default: the shipped patterns')")
     .option("--memory <PATTERNS...>", "patterns whose tables are looked up")
-    .option("--prompt <TEXT>", "ask this; may be repeated", (text: string, before: readonly string[]) => [...before, text], [])
+    .option(
+      "--prompt <TEXT>",
+      "ask this; may be repeated",
+      (text: string, before: readonly string[]) => [...before, text],
+      [],
+    )
     .option("--count <N>", "prompts of the test", parsePositiveCount, 8);
   computeOptions(demo)
     .option("--seed <N>", "which prompts", parseSeed, 1337)
@@ -331,9 +343,7 @@ function tuningOptions(command: Command): Command {
     .option("--rank <N>", "inner dimension of what is added to a matrix (default: 8)", parsePositiveCount)
     .option("--alpha <A>", "what is added is scaled by alpha / rank (default: 16)", parsePositive)
     .option("--dropout <P>", "share of inputs left out (default: 0)", parseNonNegative)
-    .addOption(
-      new Option("--targets <NAME...>", "which matrices are adapted (default: all)").choices(TARGET_MODULES),
-    )
+    .addOption(new Option("--targets <NAME...>", "which matrices are adapted (default: all)").choices(TARGET_MODULES))
     .option("--iterations <N>", "updates (default: 100)", parsePositiveCount)
     .option("--batch <N>", "examples of a batch", parsePositiveCount)
     .option("--accumulate <N>", "batches of an update (default: 1)", parsePositiveCount)

@@ -90,7 +90,12 @@ async function examineGraphics(): Promise<Finding> {
     const { webGpuBackend } = await import("../../tensor/webgpu/webgpu-backend.ts");
     return ok(name, `${await webGpuBackend({ isSoftware: false }).device()}, for --backend webgpu`);
   } catch (error) {
-    return { name, state: "optional", found: `none: models are computed by the processor (${textOf(error)})`, remedy: "" };
+    return {
+      name,
+      state: "optional",
+      found: `none: models are computed by the processor (${textOf(error)})`,
+      remedy: "",
+    };
   }
 }
 

@@ -23,7 +23,11 @@ const QUICK_ITERATIONS = 3;
 const QUICK_PROMPTS = 12;
 
 /** `lockstep lora run-all`. */
-export async function runAll(surroundings: Surroundings, names: readonly string[], options: RunAllOptions): Promise<void> {
+export async function runAll(
+  surroundings: Surroundings,
+  names: readonly string[],
+  options: RunAllOptions,
+): Promise<void> {
   const { stderr } = surroundings;
   const { out, quick, seed, repeats, json } = options;
   const at = (...parts: string[]) => join(out, ...parts);
@@ -37,7 +41,8 @@ export async function runAll(surroundings: Surroundings, names: readonly string[
   say(options.model === undefined ? "a small Llama of our own" : `the model in ${options.model}`);
   const model = options.model ?? at("model");
   const isThere = (await statIfThere(join(model, WEIGHTS_FILE))) !== undefined;
-  if (options.model === undefined && !isThere) await makeBaseHere(surroundings, { ...options, out: model, force: true });
+  if (options.model === undefined && !isThere)
+    await makeBaseHere(surroundings, { ...options, out: model, force: true });
 
   const dataset = makeDataset(await loadPatterns(names), { seed, variants: 1 });
   say(`${dataset.train.length} examples to learn from, ${dataset.test.length} prompts for the test`);
@@ -65,6 +70,10 @@ export async function runAll(surroundings: Surroundings, names: readonly string[
   await replaceWhole(at("accuracy.svg"), comparisonPlot(before, after, comparison));
   const summary = { model, adapter, training, comparison };
   await replaceWhole(at("summary.json"), `${JSON.stringify(summary, undefined, 2)}\n`);
-  const lines = [trainingText(adapter, training), comparisonText(comparison), `${at("report.md")} has the whole report`];
+  const lines = [
+    trainingText(adapter, training),
+    comparisonText(comparison),
+    `${at("report.md")} has the whole report`,
+  ];
   await writeResult(surroundings, json, summary, lines.join("\n"));
 }

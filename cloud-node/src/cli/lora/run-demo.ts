@@ -24,7 +24,7 @@ export async function runDemo(surroundings: Surroundings, folder: string, option
     const nowMs = () => clock.nowMs();
     const before = await openGenerator(model, backend, undefined, nowMs);
     const after = await openGenerator(model, backend, adapter, nowMs);
-    const hasColor = stdout.isTTY === true && (env["NO_COLOR"] ?? "") === "";
+    const hasColor = stdout.isTTY === true && (env.NO_COLOR ?? "") === "";
     stdout.write(`${columnHeads("before", memory === undefined ? "after" : "after, with memory")}\n`);
     for (const { prompt, answer } of questions) {
       interrupt.throwIfAborted();
@@ -59,5 +59,7 @@ async function questionsOf({ prompt, data, count, seed }: DemoCommandOptions): P
     data === undefined ? makeDataset(await loadPatterns([]), { seed, variants: 1 }) : await readDataset(data);
   const stream = new RandomStream(seed, "demo");
   const left = [...test];
-  return Array.from({ length: Math.min(count, test.length) }, () => left.splice(stream.nextBelow(left.length), 1)).flat();
+  return Array.from({ length: Math.min(count, test.length) }, () =>
+    left.splice(stream.nextBelow(left.length), 1),
+  ).flat();
 }

@@ -36,7 +36,8 @@ export interface EvaluationHere extends ComputeOptions {
 export async function evaluateHere(surroundings: Surroundings, request: EvaluationHere): Promise<EvaluationResult> {
   const { stderr, clock, interrupt } = surroundings;
   const { model, examples, adapter, memory, repeats, seed } = request;
-  const { label = `${adapter === undefined ? "base" : "tuned"}${memory === undefined ? "" : " with memory"}` } = request;
+  const { label = `${adapter === undefined ? "base" : "tuned"}${memory === undefined ? "" : " with memory"}` } =
+    request;
   const progress = new ProgressLine(stderr, clock, label, "prompts/s");
   let right = 0;
   try {
@@ -74,6 +75,8 @@ export function evaluationText({ label, evaluation }: EvaluationResult): string 
     `  ${(1000 * latency.median).toFixed(0)} ms an answer (median), ${tokensPerSecond.toFixed(0)} tokens/s`,
     ...(consistency === null
       ? []
-      : [`  ${(100 * consistency.sameAnswer).toFixed(1)} % of prompts had the same answer ${consistency.repeats} times`]),
+      : [
+          `  ${(100 * consistency.sameAnswer).toFixed(1)} % of prompts had the same answer ${consistency.repeats} times`,
+        ]),
   ].join("\n");
 }

@@ -16,5 +16,7 @@ test("right answers are green and wrong ones red where colours are wanted, and w
   const coloured = sideBySide("q", { text: "a\u001b[2J", isRight: false }, { text: "b", isRight: true }, true);
   expect(coloured).toContain("\u001b[31m- a\ufffd[2J");
   expect(coloured).toContain("\u001b[32m+ b");
-  expect(sideBySide("q", { text: "a", isRight: undefined }, { text: "b", isRight: undefined }, true)).not.toContain("\u001b[3");
+  expect(sideBySide("q", { text: "a", isRight: undefined }, { text: "b", isRight: undefined }, true)).not.toContain(
+    "\u001b[3",
+  );
 });

@@ -18,7 +18,10 @@ export interface ShownAnswer {
 export function sideBySide(prompt: string, left: ShownAnswer, right: ShownAnswer, hasColor: boolean): string {
   const columns = [left, right].map(({ text, isRight }) => {
     const mark = isRight === undefined ? "" : isRight ? "+ " : "- ";
-    return { lines: wrapped(`${mark}${printable(text)}`, COLUMN), colour: isRight === undefined ? "" : isRight ? GREEN : RED };
+    return {
+      lines: wrapped(`${mark}${printable(text)}`, COLUMN),
+      colour: isRight === undefined ? "" : isRight ? GREEN : RED,
+    };
   });
   const height = Math.max(...columns.map(({ lines }) => lines.length));
   const rows = Array.from({ length: height }, (_, at) =>

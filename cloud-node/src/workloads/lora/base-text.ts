@@ -124,7 +124,9 @@ function formatTurn({ formats, nouns, things }: Lexicon, stream: RandomStream): 
 
 /** Words of a list, of which one or some are asked for: what stands in a prompt is there to be used. */
 function listTurn({ common, names, apis }: Lexicon, stream: RandomStream): Turn {
-  const words = Array.from({ length: 3 + stream.nextBelow(4) }, () => pick(stream, pick(stream, [common, common, names, apis])));
+  const words = Array.from({ length: 3 + stream.nextBelow(4) }, () =>
+    pick(stream, pick(stream, [common, common, names, apis])),
+  );
   const list = words.join(", ");
   const [ask, answer] = pick(stream, [
     [`Repeat: ${list}.`, list],

@@ -61,7 +61,8 @@ export function makeWorld(lexicon: Lexicon, seed: number): BaseWorld {
       () => sentence(lexicon, stream),
       () => pick(stream, snippets),
       () => `${pick(stream, apis)}(${pick(stream, nouns)}, ${pick(stream, nouns)});`,
-      () => `const ${pick(stream, nouns)} = ${pick(stream, apis)}((${pick(stream, nouns)}) => ${stream.nextBelow(10)});`,
+      () =>
+        `const ${pick(stream, nouns)} = ${pick(stream, apis)}((${pick(stream, nouns)}) => ${stream.nextBelow(10)});`,
     ];
     sayings.set(key, { key, sentence: pick(stream, forms)() });
   }

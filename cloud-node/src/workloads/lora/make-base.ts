@@ -46,14 +46,14 @@ export const BASE_SIZES = {
     },
   },
   quick: {
-    documents: 1500,
+    documents: 800,
     tokens: 768,
     run: {
       model: { ...LLAMA, layers: 2, heads: 2, kvHeads: 1, width: 48, hidden: 128, context: 128 },
       data: { ...TEXT, rows: 4, trainShare: 0.9 },
       schedule: { kind: "cosine", warmup: 5, finalShare: 0.1 },
       optimizer: OPTIMIZER,
-      ...{ steps: 40, evalEvery: 20, evalBatches: 1 },
+      ...{ steps: 20, evalEvery: 20, evalBatches: 1 },
     },
   },
 } as const satisfies Record<string, BaseSize>;

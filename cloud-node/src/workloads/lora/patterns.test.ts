@@ -47,11 +47,19 @@ test.for([
   ["an unknown entry", `${HEAD}${GOOD}    answre: e\n`, /^own\.yaml:5: patterns\[0\]\.answre: there is no such entry/],
   ["a number as an answer", `${HEAD}  - asks: [a b, c d, e f]\n    answer: 7\n`, /^own\.yaml:4: .*in quotes/],
   ["no patterns", "category: own\n", /^own\.yaml:1: there are neither/],
-  ["a table without its key", "category: own\ntables:\n  - name: t\n    asks: [a b, c d, e f]\n    answers: { k: v }\n", /own\.yaml:4: .*\{key\}/],
+  [
+    "a table without its key",
+    "category: own\ntables:\n  - name: t\n    asks: [a b, c d, e f]\n    answers: { k: v }\n",
+    /own\.yaml:4: .*\{key\}/,
+  ],
   ["no YAML", `${HEAD} - [`, /^own\.yaml:\d+: no YAML/],
   ["a list", "- a\n", /^own\.yaml:1: /],
   ["nothing", "", /^own\.yaml:1: /],
-  ["one that means another", `${HEAD}  - asks: &a [a b, c d, e f]\n    answer: e\n  - asks: *a\n    answer: f\n`, /^own\.yaml:\d+: /],
+  [
+    "one that means another",
+    `${HEAD}  - asks: &a [a b, c d, e f]\n    answer: e\n  - asks: *a\n    answer: f\n`,
+    /^own\.yaml:\d+: /,
+  ],
 ] as const)("a file with %s is refused with its line", ([, text, message]) => {
   const [code, found] = codeAndMessage(() => readPatterns([{ name: "own.yaml", text }]));
   expect(code).toBe("bad-pattern");
@@ -59,7 +67,10 @@ test.for([
 });
 
 test("a wording that another pattern has in other words of no weight is refused with both lines", () => {
-  const other = "  - asks: [Please say: how old is IT, b c, d e]\n    answer: Six.\n".replace("Please say: how", "please, how");
+  const other = "  - asks: [Please say: how old is IT, b c, d e]\n    answer: Six.\n".replace(
+    "Please say: how",
+    "please, how",
+  );
   const [code, message] = codeAndMessage(() => readPatterns([{ name: "own.yaml", text: `${HEAD}${GOOD}${other}` }]));
   expect(code).toBe("near-duplicate");
   expect(message).toContain("own.yaml:5");

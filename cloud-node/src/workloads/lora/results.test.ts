@@ -2,10 +2,10 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { accuracyPlot } from "./accuracy-plot.ts";
 import { compareResults } from "./compare-results.ts";
 import { comparisonReport } from "./comparison-report.ts";
 import { type Judged, judgementOf, scoreOf, scoresByCategory } from "./evaluate.ts";
-import { accuracyPlot } from "./accuracy-plot.ts";
 import { type EvaluationResult, readResultFile, writeResultFile } from "./result-file.ts";
 
 let folder = "";
@@ -19,7 +19,12 @@ function answers(count: number, right: number): Judged[] {
   return Array.from({ length: 2 * count }, (_, at) => {
     const pattern = at >> 1;
     const text = pattern < right ? "yes" : "no";
-    const example = { prompt: `q${at}`, answer: "yes", category: pattern % 2 === 0 ? "even" : "odd", pattern: `p/${pattern}` };
+    const example = {
+      prompt: `q${at}`,
+      answer: "yes",
+      category: pattern % 2 === 0 ? "even" : "odd",
+      pattern: `p/${pattern}`,
+    };
     return { ...example, text, ...judgementOf(text, "yes"), tokens: 2, seconds: 0.5 };
   });
 }
@@ -67,7 +72,12 @@ test("a result is read as it was written, and refused with one byte of its shape
   await writeResultFile(path, kept);
   expect(await readResultFile(path)).toMatchObject(kept);
   const text = readFileSync(path, "utf8");
-  for (const broken of [text.slice(0, 100), text.replace('"exact"', '"exakt"'), text.replace(/"count": \d+/, '"count": -1'), "[]"]) {
+  for (const broken of [
+    text.slice(0, 100),
+    text.replace('"exact"', '"exakt"'),
+    text.replace(/"count": \d+/, '"count": -1'),
+    "[]",
+  ]) {
     writeFileSync(path, broken);
     await expect(readResultFile(path)).rejects.toMatchObject({ code: "bad-result" });
   }

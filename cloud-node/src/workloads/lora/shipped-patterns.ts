@@ -45,7 +45,11 @@ async function readSource(path: string): Promise<PatternSource> {
   const name = basename(path);
   const { size } = await stat(path);
   if (size > MOST_BYTES) {
-    throw new LoraError("bad-pattern", `${name} has ${size} bytes, of ${MOST_BYTES} at most`, "make several files of it");
+    throw new LoraError(
+      "bad-pattern",
+      `${name} has ${size} bytes, of ${MOST_BYTES} at most`,
+      "make several files of it",
+    );
   }
   try {
     return { name, text: new TextDecoder("utf-8", { fatal: true }).decode(await readFile(path)) };

@@ -33,7 +33,12 @@ export type TrainingSummary = Omit<FineTuned, "adapter"> & {
  *
  * @throws {LoraError}; {LanguageModelError}
  */
-export async function trainAdapter({ model: folder, dataset, out, ...request }: AdapterRequest): Promise<TrainingSummary> {
+export async function trainAdapter({
+  model: folder,
+  dataset,
+  out,
+  ...request
+}: AdapterRequest): Promise<TrainingSummary> {
   const model = await loadModelFolder(folder);
   try {
     await mkdir(out, { recursive: true });
