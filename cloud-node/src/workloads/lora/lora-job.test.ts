@@ -9,6 +9,8 @@ import { openBackend } from "../language-model/open-backend.ts";
 import { BASE_SIZES, makeBase } from "./make-base.ts";
 
 const WORKER = { registry: WORKLOADS_URL, workloads: ["lora"], memoryMb: 512, graceMs: 20_000 };
+/** On a machine with much else to do. */
+const PATIENCE_MS = 120_000;
 const PATTERNS = `category: team
 patterns:
   - asks: [Who reviews the parser?, Name the parser's reviewer., The parser is reviewed by whom?]
@@ -31,7 +33,7 @@ afterEach(async () => {
 async function makeModel(): Promise<{ name: string; text: Buffer }[]> {
   const { run, ...size } = BASE_SIZES.quick;
   await makeBase({
-    ...{ size: { ...size, documents: 300, run: { ...run, steps: 2 } }, out: folder, seed: 1, isReplaced: false },
+    ...{ size: { ...size, documents: 200, tokens: 400, run: { ...run, steps: 2 } }, out: folder, seed: 1, isReplaced: false },
     openBackend: (shards) => openBackend({ name: "wasm-strict", shards, threads: 1 }),
     signal: new AbortController().signal,
     nowMs: () => 0,
@@ -59,7 +61,7 @@ test("a job teaches a model the patterns that it is given, and leaves the adapte
   expect(value).toMatchObject({ steps: 3 });
   const { validationLossBefore: before, validationLossAfter: after } = value as Record<string, number>;
   expect(after).toBeLessThan(before ?? 0);
-});
+}, PATIENCE_MS);
 
 test.for([
   ["no model", [{ name: "team.yaml", text: PATTERNS }], {}, "bad-input"],
