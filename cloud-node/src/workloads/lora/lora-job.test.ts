@@ -52,7 +52,7 @@ test("a job teaches a model the patterns that it is given, and leaves the adapte
   await rig.worker(WORKER);
   const files = [...(await makeModel()), { name: "team.yaml", text: PATTERNS }];
   const job = await run(files, { iterations: 3, batch: 2, prompts: 2 });
-  expect(job.error).toBeUndefined();
+  expect(job.error).toBeNull();
   expect(job.state).toBe("done");
   const { value, outputs } = job.result ?? {};
   expect(outputs?.map(({ name }) => name)).toEqual([
