@@ -34,7 +34,7 @@ export interface SmolLmRun {
 }
 
 const [folder = "", threads = "1", steps = "3"] = process.argv.slice(2);
-const SHARDS = 2;
+const shards = Number(threads);
 const GENERATED = 20;
 /** Four exchanges of about 50 tokens each. */
 const EXAMPLES = Array.from({ length: 4 }, (_, at) => ({
@@ -46,13 +46,12 @@ const nowMs = () => performance.now();
 const startedMs = nowMs();
 const model = await loadModelFolder(folder);
 const examples = tokenizeExamples(model, EXAMPLES);
-const backendOf = (shards: number) =>
-  openShardedBackend({ name: "wasm-strict", shards, threads: Math.min(shards, Number(threads)) });
+const backendOf = (parts: number) => openShardedBackend({ name: "wasm-strict", shards: parts, threads: parts });
 let [loadSeconds, lastMs, lastCpu] = [0, 0, process.cpuUsage()];
 const [stepSeconds, stepCpuSeconds]: [number[], number[]] = [[], []];
 const taught = await fineTune({
   ...{ model, examples, validation: [], openBackend: backendOf, signal: new AbortController().signal },
-  options: parseFineTuneOptions({ iterations: Number(steps), batch: EXAMPLES.length, shards: SHARDS, rank: 8 }),
+  options: parseFineTuneOptions({ iterations: Number(steps), batch: EXAMPLES.length, shards, rank: 8 }),
   nowMs: () => {
     // Asked first when the first step begins.
     if (loadSeconds === 0) {

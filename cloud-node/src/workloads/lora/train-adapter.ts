@@ -1,6 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { lossPlot } from "../language-model/loss-plot.ts";
+import { type LossCurve, lossCurvesPlot } from "../language-model/loss-plot.ts";
 import { replaceFile } from "../language-model/replace-file.ts";
 import { writeAdapter } from "./adapter-file.ts";
 import { type FineTuned, type FineTuneRequest, fineTune } from "./fine-tune.ts";
@@ -54,7 +54,7 @@ export async function trainAdapter({
     await writeAdapter(out, adapter);
     const kept = { model: folder, options: request.options, ...summary };
     await replaceFile(join(out, TRAINING_FILE), [`${JSON.stringify(kept, undefined, 2)}\n`]);
-    await replaceFile(join(out, LOSS_PLOT), [lossPlot(lossRows(found), "Loss of answers")]);
+    await replaceFile(join(out, LOSS_PLOT), [lossCurvesPlot(lossCurves(found), "Loss of answers")]);
     return summary;
   } finally {
     await model.close();
@@ -64,14 +64,14 @@ export async function trainAdapter({
 /** Share that the running mean keeps at each step. */
 const KEPT = 0.9;
 
-function lossRows({ trainLoss, validationLoss }: Pick<FineTuned, "trainLoss" | "validationLoss">) {
+function lossCurves({ trainLoss, validationLoss }: Pick<FineTuned, "trainLoss" | "validationLoss">): LossCurve[] {
   let mean = 0;
   const training = trainLoss.map((loss, step) => {
     mean = KEPT * mean + (1 - KEPT) * loss;
-    return { step, smoothedLoss: mean / (1 - KEPT ** (step + 1)), trainLoss: null, valLoss: null };
+    return [step, mean / (1 - KEPT ** (step + 1))] as const;
   });
-  const validation = validationLoss.map(({ step, loss }) => ({
-    ...{ step, smoothedLoss: null, trainLoss: null, valLoss: loss },
-  }));
-  return [...training, ...validation];
+  return [
+    { name: "training", points: training },
+    { name: "validation", points: validationLoss.map(({ step, loss }) => [step, loss] as const) },
+  ];
 }
