@@ -7,7 +7,7 @@ import { parameterSpecs } from "./parameters.ts";
 import { type SafetensorsReader, toFloat32 } from "./safetensors-reader.ts";
 import { type RowPlan, recordLogits } from "./transformer-program.ts";
 
-/** Where a model's numbers come from; each array is the one's who asked for it. */
+/** Where a model's numbers come from; each array belongs to who asked for it. */
 export type WeightSource = Pick<SafetensorsReader, "floats">;
 
 /** A trained model that is asked for one token after the other, and remembers keys and values of those before. */
