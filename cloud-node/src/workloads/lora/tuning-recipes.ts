@@ -1,0 +1,26 @@
+import type { ModelConfig } from "../language-model/model-config.ts";
+import { parameterCount } from "../language-model/parameters.ts";
+import { type FineTuneOptions, parseFineTuneOptions } from "./fine-tune-options.ts";
+
+/** Models below this are tiny ones: SmolLM, the smallest of those that others made, is ten times as large. */
+const TINY_PARAMETERS = 10_000_000;
+
+/**
+ * A tiny model has little to build on, so that its maps have to move it far in few updates: large steps of large batches. A large
+ * one would forget what it knows.
+ */
+const TINY: Partial<FineTuneOptions> = { alpha: 128, batch: 64, learningRate: 8e-3 };
+/** Parts of a batch where it can be cut into so many. */
+const USUAL_SHARDS = [4, 2];
+
+/**
+ * Options of training as somebody gave them, those that go with the model's size, and defaults for what is left.
+ *
+ * @throws {LoraError} `bad-option`
+ */
+export function settleTuning(config: ModelConfig, given: Partial<FineTuneOptions>): FineTuneOptions {
+  const isTiny = parameterCount(config) < TINY_PARAMETERS;
+  const options = { ...(isTiny ? TINY : {}), ...given };
+  const shards = isTiny ? USUAL_SHARDS.find((count) => (options.batch ?? 1) % count === 0) : undefined;
+  return parseFineTuneOptions({ ...(shards === undefined ? {} : { shards }), ...options });
+}
