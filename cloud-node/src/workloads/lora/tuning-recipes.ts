@@ -6,10 +6,10 @@ import { type FineTuneOptions, parseFineTuneOptions } from "./fine-tune-options.
 const TINY_PARAMETERS = 10_000_000;
 
 /**
- * A tiny model has little to build on, so that its maps have to move it far in few updates: large steps of large batches. A large
- * one would forget what it knows.
+ * A tiny model has little to build on, so that its maps have to move it far in few updates: large
+ * scale and large batches. A large one would forget what it knows.
  */
-const TINY: Partial<FineTuneOptions> = { alpha: 128, batch: 64, learningRate: 8e-3 };
+const TINY: Partial<FineTuneOptions> = { alpha: 256, batch: 64, accumulate: 2, learningRate: 3e-3 };
 /** Parts of a batch where it can be cut into so many. */
 const USUAL_SHARDS = [4, 2];
 
