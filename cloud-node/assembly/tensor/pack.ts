@@ -1,11 +1,15 @@
 /**
  * Copies of matrices into panels: what a tile reads step by step lies side by side. Rows and columns past the end are 0.
  */
-import { TILE_COLUMNS, TILE_ROWS } from "./tile";
+import { NARROW_COLUMNS, TILE_ROWS, tileColumns } from "./tile";
 
-/** Bytes of one step of a panel. */
-const ROW_STEP: usize = usize(TILE_ROWS) << 2;
-const COLUMN_STEP: usize = usize(TILE_COLUMNS) << 2;
+/** Bytes of one step of a panel of A. */
+export const ROW_STEP: usize = usize(TILE_ROWS) << 2;
+
+/** Bytes of one step of a panel of B. */
+export function columnStep(): usize {
+  return usize(tileColumns) << 2;
+}
 
 /** Bytes of a panel of A. */
 export function rowPanelBytes(depth: i32): usize {
@@ -14,7 +18,7 @@ export function rowPanelBytes(depth: i32): usize {
 
 /** Bytes of a panel of B. */
 export function columnPanelBytes(depth: i32): usize {
-  return usize(depth) * COLUMN_STEP;
+  return usize(depth) * columnStep();
 }
 
 /** A (rows, depth) with its rows `stride` bytes apart, to panels (depth, TILE_ROWS). */
@@ -50,35 +54,42 @@ export function packRowsTransposed(out: usize, a: usize, stride: usize, rows: i3
   }
 }
 
-/** B (depth, columns) with its rows `stride` bytes apart, to panels (depth, TILE_COLUMNS). */
+/** B (depth, columns) with its rows `stride` bytes apart, to panels (depth, tileColumns). */
 export function packColumns(out: usize, b: usize, stride: usize, columns: i32, depth: i32): void {
-  for (let column = 0; column < columns; column += TILE_COLUMNS) {
-    let from = b + (usize(column) << 2);
-    const start = out;
-    for (let k = 0; k < depth; k++) {
-      v128.store(out, v128.load(from));
-      v128.store(out, v128.load(from, 16), 16);
-      v128.store(out, v128.load(from, 32), 32);
-      v128.store(out, v128.load(from, 48), 48);
-      from += stride;
-      out += COLUMN_STEP;
+  const width = tileColumns;
+  for (let column = 0; column < columns; column += width) {
+    const from = b + (usize(column) << 2);
+    for (let part = 0; part < width; part += NARROW_COLUMNS) {
+      const offset = usize(part) << 2;
+      copyEight(out + offset, columnStep(), from + offset, stride, depth);
     }
-    if (column + TILE_COLUMNS > columns) clearPast(start, columns - column, depth, TILE_COLUMNS);
+    if (column + width > columns) clearPast(out, columns - column, depth, width);
+    out += columnPanelBytes(depth);
   }
 }
 
-/** Bᵀ (columns, depth), its rows `stride` bytes apart, to panels (depth, TILE_COLUMNS) of B. */
+function copyEight(out: usize, step: usize, from: usize, stride: usize, depth: i32): void {
+  for (; depth > 0; depth--) {
+    v128.store(out, v128.load(from));
+    v128.store(out, v128.load(from, 16), 16);
+    from += stride;
+    out += step;
+  }
+}
+
+/** Bᵀ (columns, depth), its rows `stride` bytes apart, to panels (depth, tileColumns) of B. */
 export function packColumnsTransposed(out: usize, b: usize, stride: usize, columns: i32, depth: i32): void {
-  for (let column = 0; column < columns; column += TILE_COLUMNS) {
-    for (let half = 0; half < TILE_COLUMNS; half += 4) {
-      const first = column + half;
+  const width = tileColumns;
+  for (let column = 0; column < columns; column += width) {
+    for (let part = 0; part < width; part += 4) {
+      const first = column + part;
       const b0 = b + usize(min(first, columns - 1)) * stride;
       const b1 = b + usize(min(first + 1, columns - 1)) * stride;
       const b2 = b + usize(min(first + 2, columns - 1)) * stride;
       const b3 = b + usize(min(first + 3, columns - 1)) * stride;
-      transposeFour(out + (usize(half) << 2), COLUMN_STEP, b0, b1, b2, b3, depth);
+      transposeFour(out + (usize(part) << 2), columnStep(), b0, b1, b2, b3, depth);
     }
-    if (column + TILE_COLUMNS > columns) clearPast(out, columns - column, depth, TILE_COLUMNS);
+    if (column + width > columns) clearPast(out, columns - column, depth, width);
     out += columnPanelBytes(depth);
   }
 }
@@ -141,7 +152,16 @@ function transposeTwo(out: usize, x0: usize, x1: usize, depth: i32): void {
 
 /** One more. */
 function spread(out: usize, x: usize, depth: i32): void {
-  for (let k = depth; k > 0; k--) {
+  const end = x + (usize(depth & ~3) << 2);
+  while (x != end) {
+    i32.store(out, i32.load(x));
+    i32.store(out + ROW_STEP, i32.load(x, 4));
+    i32.store(out + 2 * ROW_STEP, i32.load(x, 8));
+    i32.store(out + 3 * ROW_STEP, i32.load(x, 12));
+    x += 16;
+    out += 4 * ROW_STEP;
+  }
+  for (let k = depth & 3; k > 0; k--) {
     i32.store(out, i32.load(x));
     x += 4;
     out += ROW_STEP;
