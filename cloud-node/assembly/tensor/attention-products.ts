@@ -3,7 +3,8 @@ import { KEY_STRIDE, onePanel, perQuery } from "./attention-scratch";
 import { storeLanes, sumLanes } from "./lanes";
 import { multiplyPanel } from "./multiply";
 import { columnPanelBytes, columnStep, packRows, ROW_STEP, rowPanelBytes } from "./pack";
-import { multiplyTiles, TILE_ROWS, tileColumns } from "./tile";
+import { multiplyTiles, tileColumns } from "./tile";
+import { TILE_ROWS } from "./tile-rows";
 
 /** out (keys, queries) = panels of keys · panels of queries, in the tiles that have a key no later than a query. */
 export function multiplyLower(out: usize, keys: usize, queries: usize, first: i32, count: i32, headDim: i32): void {

@@ -10,7 +10,9 @@ import {
   ROW_STEP,
   rowPanelBytes,
 } from "./pack";
-import { multiplyNarrow, multiplyTiles, NARROW_COLUMNS, TILE_ROWS, tileColumns } from "./tile";
+import { multiplyNarrow } from "./narrow-tile";
+import { multiplyTiles, NARROW_COLUMNS, tileColumns } from "./tile";
+import { TILE_ROWS } from "./tile-rows";
 import { edgeTile, panels } from "./work-area";
 
 /** Bytes from row to row of the edge's tile. */

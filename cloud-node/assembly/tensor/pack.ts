@@ -1,7 +1,8 @@
 /**
  * Copies of matrices into panels: what a tile reads step by step lies side by side. Rows and columns past the end are 0.
  */
-import { NARROW_COLUMNS, TILE_ROWS, tileColumns } from "./tile";
+import { NARROW_COLUMNS, tileColumns } from "./tile";
+import { TILE_ROWS } from "./tile-rows";
 
 /** Bytes of one step of a panel of A. */
 export const ROW_STEP: usize = usize(TILE_ROWS) << 2;

@@ -61,8 +61,10 @@ export function adamw(
     const rootHigh = f32x4.add(f32x4.sqrt(f32x4.mul(squareHigh, factors)), floor);
     const stepLow = f32x4.div(f32x4.mul(meanLow, rates), rootLow);
     const stepHigh = f32x4.div(f32x4.mul(meanHigh, rates), rootHigh);
-    v128.store(value + at, madd(v128.load(value + at), kept, stepLow));
-    v128.store(value + at, madd(v128.load(value + at, 16), kept, stepHigh), 16);
+    const valueLow = madd(v128.load(value + at), kept, stepLow);
+    const valueHigh = madd(v128.load(value + at, 16), kept, stepHigh);
+    v128.store(value + at, valueLow);
+    v128.store(value + at, valueHigh, 16);
   }
   for (let i = count & ~7; i < count; i += 4) {
     const offset = usize(i) << 2;

@@ -47,7 +47,8 @@ describe("wide kernels are taken only if their bits are the same", () => {
         const run = kernels[name] as (...numbers: readonly number[]) => void;
         run(...args);
         const [out = 0] = args;
-        new Uint32Array(memory.buffer, out, 1)[0] ^= 1;
+        const words = new Uint32Array(memory.buffer, out, 1);
+        words[0] = (words[0] ?? 0) ^ 1;
       };
       return { ...kernels, [name]: call };
     };
