@@ -18,7 +18,7 @@ import { edgeTile, panels } from "./work-area";
 /** Bytes from row to row of the edge's tile. */
 const EDGE_STRIDE: usize = 64;
 /** Blocks: panels of B stay in the second-level cache, one of them and one of A in the first. */
-const BLOCK_ROWS: i32 = TILE_ROWS * 24;
+const BLOCK_ROWS: i32 = TILE_ROWS * (TILE_ROWS > 4 ? 20 : 30);
 const BLOCK_COLUMNS: i32 = 512;
 const BLOCK_DEPTH: i32 = 384;
 

@@ -46,10 +46,10 @@ export function multiplyNarrow(
       const a3 = v128.load32_splat(aAt, 12);
       c30 = madd(a3, b0, c30);
       c31 = madd(a3, b1, c31);
-      const a4 = v128.load32_splat(aAt, 16);
-      c40 = madd(a4, b0, c40);
-      c41 = madd(a4, b1, c41);
-      if (TILE_ROWS > 5) {
+      if (TILE_ROWS > 4) {
+        const a4 = v128.load32_splat(aAt, 16);
+        c40 = madd(a4, b0, c40);
+        c41 = madd(a4, b1, c41);
         const a5 = v128.load32_splat(aAt, 20);
         c50 = madd(a5, b0, c50);
         c51 = madd(a5, b1, c51);
@@ -86,10 +86,10 @@ export function multiplyNarrow(
       c30 = f32x4.add(c30, v128.load(base));
       c31 = f32x4.add(c31, v128.load(base, 16));
       base += cStride;
-      c40 = f32x4.add(c40, v128.load(base));
-      c41 = f32x4.add(c41, v128.load(base, 16));
-      base += cStride;
-      if (TILE_ROWS > 5) {
+      if (TILE_ROWS > 4) {
+        c40 = f32x4.add(c40, v128.load(base));
+        c41 = f32x4.add(c41, v128.load(base, 16));
+        base += cStride;
         c50 = f32x4.add(c50, v128.load(base));
         c51 = f32x4.add(c51, v128.load(base, 16));
         base += cStride;
@@ -107,10 +107,10 @@ export function multiplyNarrow(
     v128.store(c, c30);
     v128.store(c, c31, 16);
     c += cStride;
-    v128.store(c, c40);
-    v128.store(c, c41, 16);
-    c += cStride;
-    if (TILE_ROWS > 5) {
+    if (TILE_ROWS > 4) {
+      v128.store(c, c40);
+      v128.store(c, c41, 16);
+      c += cStride;
       v128.store(c, c50);
       v128.store(c, c51, 16);
       c += cStride;

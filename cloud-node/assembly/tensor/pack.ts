@@ -31,9 +31,10 @@ export function packRows(out: usize, a: usize, stride: usize, rows: i32, depth: 
     const a2 = row + 2 < rows ? a0 + 2 * stride : a0;
     const a3 = row + 3 < rows ? a0 + 3 * stride : a0;
     transposeFour(out, ROW_STEP, a0, a1, a2, a3, depth);
-    const a4 = row + 4 < rows ? a0 + 4 * stride : a0;
-    if (TILE_ROWS > 5) transposeTwo(out + 16, a4, row + 5 < rows ? a4 + stride : a0, depth);
-    else spread(out + 16, a4, depth);
+    if (TILE_ROWS > 4) {
+      const a4 = row + 4 < rows ? a0 + 4 * stride : a0;
+      transposeTwo(out + 16, a4, row + 5 < rows ? a4 + stride : a0, depth);
+    }
     if (row + TILE_ROWS > rows) clearPast(out, rows - row, depth, TILE_ROWS);
     out += rowPanelBytes(depth);
   }
@@ -46,8 +47,7 @@ export function packRowsTransposed(out: usize, a: usize, stride: usize, rows: i3
     const start = out;
     for (let k = 0; k < depth; k++) {
       v128.store(out, v128.load(from));
-      if (TILE_ROWS > 5) i64.store(out, i64.load(from, 16), 16);
-      else i32.store(out, i32.load(from, 16), 16);
+      if (TILE_ROWS > 4) i64.store(out, i64.load(from, 16), 16);
       from += stride;
       out += ROW_STEP;
     }
@@ -147,24 +147,6 @@ function transposeTwo(out: usize, x0: usize, x1: usize, depth: i32): void {
   for (let offset = whole; offset < end; offset += 4) {
     f32.store(out, f32.load(x0 + offset));
     f32.store(out, f32.load(x1 + offset), 4);
-    out += ROW_STEP;
-  }
-}
-
-/** One more. */
-function spread(out: usize, x: usize, depth: i32): void {
-  const end = x + (usize(depth & ~3) << 2);
-  while (x != end) {
-    i32.store(out, i32.load(x));
-    i32.store(out + ROW_STEP, i32.load(x, 4));
-    i32.store(out + 2 * ROW_STEP, i32.load(x, 8));
-    i32.store(out + 3 * ROW_STEP, i32.load(x, 12));
-    x += 16;
-    out += 4 * ROW_STEP;
-  }
-  for (let k = depth & 3; k > 0; k--) {
-    i32.store(out, i32.load(x));
-    x += 4;
     out += ROW_STEP;
   }
 }

@@ -1,2 +1,5 @@
-/** Rows of a tile: of as many as the host's 15 registers hold, a row more where a multiply-add is one instruction. */
-export const TILE_ROWS: i32 = ASC_FEATURE_RELAXED_SIMD ? 6 : 5;
+/**
+ * Rows of a tile: as many as keep a processor's units of addition busy, and batches and heads have whole tiles of; two more
+ * where a multiply-add is one instruction, and waits for itself longer.
+ */
+export const TILE_ROWS: i32 = ASC_FEATURE_RELAXED_SIMD ? 6 : 4;

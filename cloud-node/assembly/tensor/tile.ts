@@ -4,10 +4,10 @@
  *   A  at step k: TILE_ROWS rows side by side, then aStep bytes to step k + 1
  *   B  at step k: the tile's columns side by side, then bStep bytes to step k + 1
  *
- * A tile is the largest that V8 keeps in the host's 15 registers, which with a multiply-add in one instruction is a row
- * more: 8 columns where a register is one vector, 16 where the host makes one instruction of a pair. The loops over k end
- * with their test and are not unrolled here: so V8 unrolls them, one step after the other; of steps written side by side it
- * moves loads up, and spills. Every number of C is one chain of additions in the order of k, whatever the tile.
+ * A tile fits into the host's 15 registers: 8 columns where a register is one vector, 16 where the host makes one
+ * instruction of a pair. The loops over k end with their test and are not unrolled here: so V8 unrolls them, one step after
+ * the other; of steps written side by side it moves loads up, and spills. Every number of C is one chain of additions in the
+ * order of k, whatever the tile.
  */
 import { multiplyNarrow } from "./narrow-tile";
 import { multiplyWide } from "./wide-tile";

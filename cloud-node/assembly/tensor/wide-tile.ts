@@ -68,12 +68,12 @@ export function multiplyWide(
       c31 = madd(a3, b1, c31);
       c32 = madd(a3, b2, c32);
       c33 = madd(a3, b3, c33);
-      const a4 = v128.load32_splat(aAt, 16);
-      c40 = madd(a4, b0, c40);
-      c41 = madd(a4, b1, c41);
-      c42 = madd(a4, b2, c42);
-      c43 = madd(a4, b3, c43);
-      if (TILE_ROWS > 5) {
+      if (TILE_ROWS > 4) {
+        const a4 = v128.load32_splat(aAt, 16);
+        c40 = madd(a4, b0, c40);
+        c41 = madd(a4, b1, c41);
+        c42 = madd(a4, b2, c42);
+        c43 = madd(a4, b3, c43);
         const a5 = v128.load32_splat(aAt, 20);
         c50 = madd(a5, b0, c50);
         c51 = madd(a5, b1, c51);
@@ -134,12 +134,12 @@ export function multiplyWide(
       c32 = f32x4.add(c32, v128.load(base, 32));
       c33 = f32x4.add(c33, v128.load(base, 48));
       base += cStride;
-      c40 = f32x4.add(c40, v128.load(base));
-      c41 = f32x4.add(c41, v128.load(base, 16));
-      c42 = f32x4.add(c42, v128.load(base, 32));
-      c43 = f32x4.add(c43, v128.load(base, 48));
-      base += cStride;
-      if (TILE_ROWS > 5) {
+      if (TILE_ROWS > 4) {
+        c40 = f32x4.add(c40, v128.load(base));
+        c41 = f32x4.add(c41, v128.load(base, 16));
+        c42 = f32x4.add(c42, v128.load(base, 32));
+        c43 = f32x4.add(c43, v128.load(base, 48));
+        base += cStride;
         c50 = f32x4.add(c50, v128.load(base));
         c51 = f32x4.add(c51, v128.load(base, 16));
         c52 = f32x4.add(c52, v128.load(base, 32));
@@ -167,12 +167,12 @@ export function multiplyWide(
     v128.store(c, c32, 32);
     v128.store(c, c33, 48);
     c += cStride;
-    v128.store(c, c40);
-    v128.store(c, c41, 16);
-    v128.store(c, c42, 32);
-    v128.store(c, c43, 48);
-    c += cStride;
-    if (TILE_ROWS > 5) {
+    if (TILE_ROWS > 4) {
+      v128.store(c, c40);
+      v128.store(c, c41, 16);
+      v128.store(c, c42, 32);
+      v128.store(c, c43, 48);
+      c += cStride;
       v128.store(c, c50);
       v128.store(c, c51, 16);
       v128.store(c, c52, 32);
