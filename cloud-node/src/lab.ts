@@ -1,6 +1,6 @@
 /**
- * What benchmarks take apart: models, data and training of `lm`, methods and codes of `gradient`. No interface: it changes
- * with any version.
+ * What benchmarks take apart: models, data and training of `lm`, methods and codes of `gradient`, adapters of `lora`. No
+ * interface: it changes with any version.
  */
 export type { CoderControl, CoderMode } from "./workloads/gradient/coder-mode.ts";
 export { GradientCoder } from "./workloads/gradient/gradient-coder.ts";
@@ -37,3 +37,10 @@ export type { RunSummary } from "./workloads/language-model/run-summary.ts";
 export { ScalarModel } from "./workloads/language-model/scalar-model.ts";
 export { TensorModel } from "./workloads/language-model/tensor-model.ts";
 export { type RowPlan, recordLogits } from "./workloads/language-model/transformer-program.ts";
+export { writeAdapter } from "./workloads/lora/adapter-file.ts";
+export { type FineTuned, fineTune } from "./workloads/lora/fine-tune.ts";
+export { parseFineTuneOptions } from "./workloads/lora/fine-tune-options.ts";
+export { Generator } from "./workloads/lora/generator.ts";
+export { mergeAdapter } from "./workloads/lora/merge.ts";
+export { loadModelFolder } from "./workloads/lora/model-folder.ts";
+export { tokenizeExamples } from "./workloads/lora/tokenized-example.ts";

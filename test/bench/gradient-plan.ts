@@ -23,9 +23,11 @@ function ofPreset(preset: Preset, beta1?: number): GradientCase["createMethod"] 
 }
 
 function withBeta1(method: GradientMethod, beta1: number): GradientMethod {
-  const { localSteps, unsentStays } = method;
   return {
-    ...{ localSteps, beta1, unsentStays },
+    ...{ localSteps: method.localSteps, beta1 },
+    get unsentStays() {
+      return method.unsentStays;
+    },
     contribution: (step, numbers) => method.contribution(step, numbers),
     average: (step, contributions, out) => method.average(step, contributions, out),
     states: () => method.states(),

@@ -1,5 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
 import { InvariantError } from "../../invariant-error.ts";
 import { JobError } from "../../jobs/job-error.ts";
 import type { JobContext, Workload } from "../../jobs/workload.ts";
@@ -8,8 +9,7 @@ import type { RunConfig } from "../language-model/run-config.ts";
 import { RUN_FILES } from "../language-model/run-folder.ts";
 import { asJobError, lastCheckpoint, tokenizerOf } from "../language-model/run-inputs.ts";
 import { readTrainingText } from "../language-model/training-text.ts";
-import { checkWorkers } from "./coordinator.ts";
-import { GradientError } from "./gradient-error.ts";
+import { GradientError, type GradientErrorCode } from "./gradient-error.ts";
 import { type GradientParams, type GradientResult, paramsSchema, resultSchema } from "./gradient-job.ts";
 import { type Trained, trainFirst, trainOther, type WorkerRun } from "./train-worker.ts";
 
@@ -40,10 +40,30 @@ async function run(params: GradientParams, context: JobContext): Promise<Gradien
     if (channel === undefined || channel.index === 0) return await first(worker, context);
     return { kind: "followed", ...(await trainOther(worker, context, channel)) };
   } catch (error) {
-    if (!(error instanceof GradientError)) throw asJobError("gradient", error);
-    const code = error.code === "bad-option" ? "bad-params" : "failed";
-    throw new JobError(code, `gradient, ${error.problem}`, error.remedy, { cause: error });
+    throw failureOf(error);
   }
+}
+
+/** What another attempt would meet again: a run computes the same whenever it is made. */
+const FINAL: ReadonlySet<GradientErrorCode> = new Set([
+  "bad-option",
+  "bad-mask",
+  "bad-control",
+  "not-finite",
+  "too-large",
+]);
+const BUGS = [TypeError, ReferenceError, InvariantError, WebAssembly.RuntimeError];
+
+/** What went wrong, in the words of a job. What another worker sent may be readable with other workers. */
+function failureOf(error: unknown): unknown {
+  if (error instanceof GradientError) {
+    const code = FINAL.has(error.code) ? "bad-params" : "failed";
+    return new JobError(code, `gradient, ${error.problem}`, error.remedy, { cause: error });
+  }
+  const bug = BUGS.find((kind) => error instanceof kind);
+  if (bug === undefined) return asJobError("gradient", error);
+  const problem = `gradient, ${String(error)}`;
+  return new JobError("bad-result", problem, "tell us: another attempt would end the same", { cause: error });
 }
 
 async function workerRun(params: GradientParams, context: JobContext): Promise<WorkerRun> {
@@ -53,7 +73,10 @@ async function workerRun(params: GradientParams, context: JobContext): Promise<W
   if (input === undefined) throw new JobError("bad-job", "gradient, inputs: there are none", "give a text in UTF-8");
   const text = await readTrainingText(await context.file(input), input.name);
   const tokenizer = await tokenizerOf(tokenizerFile, context);
-  return { config, text, tokenizer, workers, compress, patienceMs: 1000 * patience };
+  const waited = async (ms: number, signal: AbortSignal) => {
+    await wait(ms, undefined, { signal, ref: false }).catch(() => undefined);
+  };
+  return { config, text, tokenizer, workers, compress, patienceMs: 1000 * patience, wait: waited };
 }
 
 /** A run whose batches are cut for so many workers. */
@@ -61,7 +84,11 @@ function shared(config: RunConfig, workers: number): RunConfig {
   if (config.engine !== "tensor") {
     throw new GradientError("bad-option", `engine: ${config.engine}`, "several workers train with engine=tensor");
   }
-  checkWorkers(workers, config.data.rows);
+  const { rows } = config.data;
+  if (rows % workers !== 0) {
+    const problem = `${rows} rows of a batch for ${workers} workers`;
+    throw new GradientError("bad-option", problem, "take data.rows that is a multiple of the workers");
+  }
   return { ...config, data: { ...config.data, shards: workers } };
 }
 

@@ -86,16 +86,18 @@ test.each([1, 10])(
     const methods = crewOf(
       (options) => new PredictiveMethod(LAYOUT, { ratio: 30 * localSteps, localSteps, levels: 3 }, options),
     );
-    const averages: Float32Array[] = [];
+    /** Each times the number of those that it is the mean of. */
+    const sums: Float32Array[] = [];
     const gradients: Float32Array[] = [];
     for (let step = 0; step < ROUNDS; step += 1) {
-      averages.push(round(methods, step, step === 5 ? 1 : undefined)[0] ?? new Float32Array());
-      for (let rank = 0; rank < WORKERS; rank += 1) gradients.push(gradientOf(rank, step).map((x) => x / WORKERS));
+      const [average = new Float32Array()] = round(methods, step, step === 5 ? 1 : undefined);
+      sums.push(average.map((x) => x * (step === 5 ? WORKERS - 1 : WORKERS)));
+      for (let rank = 0; rank < WORKERS; rank += 1) gradients.push(gradientOf(rank, step));
     }
     const unsent = methods.flatMap((method) =>
       method.states().flatMap(({ name, values }) => (name === "unsent" ? [values as Float32Array] : [])),
     );
-    const have = total([...averages, ...unsent.map((part) => part.map((x) => x / WORKERS))]);
+    const have = total([...sums, ...unsent]);
     for (const [at, want] of total(gradients).entries()) expect(have[at]).toBeCloseTo(want, 2);
   },
 );

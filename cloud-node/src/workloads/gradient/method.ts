@@ -3,7 +3,7 @@ import type { GradientTensor } from "./gradient-layout.ts";
 import { PredictiveMethod, type PredictiveOptions } from "./predictive-method.ts";
 import type { TopologyMask } from "./topology-mask.ts";
 
-/** Something that a method keeps from step to step; a view of it, to be read and written. */
+/** Something that a method keeps from step to step: `values` is a view of it, to be read and written at once. */
 export interface MethodState {
   readonly name: string;
   readonly values: Float32Array | Uint8Array;
@@ -45,8 +45,8 @@ export interface GradientMethod {
   /**
    * What all have sent as one: the same bits on every worker.
    *
-   * @param contributions  by rank, undefined where nothing came; what this worker sent and is not among them counts as
-   *   not sent
+   * @param contributions  by rank, undefined where nothing came: the mean is over those that did, and what this worker
+   *   sent and is not among them counts as not sent
    * @param out  shape (N), overwritten
    * @throws {GradientError} a message that cannot be read
    */
