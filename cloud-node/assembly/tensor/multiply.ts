@@ -1,6 +1,7 @@
 /** Products of packed panels, and of whole matrices block by block. */
 import { storeLanes } from "./lanes";
 import { multiplyRow } from "./multiply-row";
+import { multiplyNarrow } from "./narrow-tile";
 import {
   columnPanelBytes,
   columnStep,
@@ -11,7 +12,6 @@ import {
   ROW_STEP,
   rowPanelBytes,
 } from "./pack";
-import { multiplyNarrow } from "./narrow-tile";
 import { multiplyTiles, NARROW_COLUMNS, tileColumns } from "./tile";
 import { TILE_ROWS } from "./tile-rows";
 import { edgeTile, panels } from "./work-area";

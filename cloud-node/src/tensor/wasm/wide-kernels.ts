@@ -21,7 +21,7 @@ type Places = Readonly<Record<"a" | "b" | "c" | "d" | "out" | "other" | "scratch
 
 /**
  * Rows, inner, columns: whole tiles and what is left of them in both directions, half a tile, more blocks than one in each
- * direction, and depths that end the unrolled loops at each of their steps.
+ * direction, depths that end the unrolled loops at each of their steps, and a row alone, which is not packed.
  */
 const PRODUCTS = [
   [13, 7, 24],
@@ -31,6 +31,7 @@ const PRODUCTS = [
   [150, 5, 9],
   [7, 390, 33],
   [3, 4, 530],
+  [1, 390, 10],
 ] as const;
 /** T, heads, kvHeads, headDim: less than a block of queries, two, and a group of queries for each key. */
 const ATTENTION = [
