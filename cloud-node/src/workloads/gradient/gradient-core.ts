@@ -42,6 +42,9 @@ export interface GradientCalls {
     factor: number,
     out: number,
   ): void;
+  followSquares(squares: number, average: number, count: number, keep: number): void;
+  unitsOf(squares: number, count: number, share: number, floor: number, weights: number): void;
+  addNumbers(from: number, count: number, to: number): void;
   transposeCodes(from: number, rows: number, columns: number, to: number): void;
   workBytes(columns: number): number;
   eventBytes(sent: number): number;
@@ -51,9 +54,20 @@ export interface GradientCalls {
   openSparseDecoder(work: number, bytes: number, length: number, count: number, largest: number): void;
   decodeTensor(codes: number, lines: number, columns: number): number;
   closeSparseDecoder(): number;
+  /** The largest size of a code that the dense coder takes. */
+  readonly LARGEST_SIZE: WebAssembly.Global;
+  denseBytes(count: number): number;
+  placeBytes(count: number): number;
+  openDenseEncoder(work: number, places: number, out: number, count: number, largest: number): void;
+  encodeDenseTensor(codes: number, lines: number, columns: number): void;
+  closeDenseEncoder(): number;
+  openDenseDecoder(work: number, bytes: number, length: number, largest: number): number;
+  decodeDenseTensor(codes: number, lines: number, columns: number): number;
+  closeDenseDecoder(): number;
 }
 
 const ALIGNMENT = 64;
+const FLOAT_BYTES = 4;
 
 /** One instance of the gradient kernels, with its memory. */
 export class GradientCore extends KernelHeap {
@@ -84,6 +98,13 @@ export class GradientCore extends KernelHeap {
 
   floats(at: number, count: number): Float32Array {
     return new Float32Array(this.calls.memory.buffer, at, count);
+  }
+
+  /** Reserve floats that are 0. @returns their address */
+  zeros(count: number): number {
+    const at = this.reserve(FLOAT_BYTES * count);
+    this.floats(at, count).fill(0);
+    return at;
   }
 
   /** CRC-32C of bytes, u32. */

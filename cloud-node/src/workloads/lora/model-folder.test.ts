@@ -1,15 +1,22 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
+import { openBackend } from "../language-model/open-backend.ts";
 import { parameterCount, parameterSpecs } from "../language-model/parameters.ts";
+import { fineTune } from "./fine-tune.ts";
+import { parseFineTuneOptions } from "./fine-tune-options.ts";
+import { Generator } from "./generator.ts";
 import { llamaName } from "./llama-names.ts";
 import { drawnNumbers, LlamaRig, SMOLLM, TINY } from "./llama-rig.suite.ts";
 import { loadModelFolder } from "./model-folder.ts";
+import { tokenizeExamples } from "./tokenized-example.ts";
 
 const rig = new LlamaRig();
 afterAll(() => rig.close());
 
 describe("a model in a folder", () => {
+  const smolLm = rig.write("smollm", { ...SMOLLM, num_hidden_layers: 1, max_position_embeddings: 2048 }, "BF16");
+
   test.each([
     ["F32", 1],
     ["F16", 1],
@@ -24,8 +31,7 @@ describe("a model in a folder", () => {
   });
 
   test("is SmolLM-135M as its files say it", async () => {
-    const config = { ...SMOLLM, num_hidden_layers: 1, max_position_embeddings: 2048 };
-    const model = await loadModelFolder(rig.write("smollm", config, "BF16"));
+    const model = await loadModelFolder(smolLm);
     expect(model.config).toMatchObject({
       width: 576,
       heads: 9,
@@ -41,6 +47,26 @@ describe("a model in a folder", () => {
     const tokens = model.chatTokens("Say it.");
     expect([tokens[0], [...tokens].filter((id) => id === 2)]).toEqual([1, [2]]);
     expect(model.tokenizer.decode(tokens)).toBe("user\nSay it.\nassistant\n");
+    await model.close();
+  });
+
+  test("of SmolLM-135M's layout, a layer deep, learns a step and answers", { timeout: 120_000 }, async () => {
+    const model = await loadModelFolder(smolLm);
+    const openOne = () => openBackend({ name: "wasm-strict", shards: 1, threads: 1 });
+    const { signal } = new AbortController();
+    const { adapter, steps, trainableParameters } = await fineTune({
+      ...{ model, examples: tokenizeExamples(model, [{ prompt: "a?", answer: "b" }]), validation: [], signal },
+      options: parseFineTuneOptions({ iterations: 1, batch: 1 }),
+      ...{ openBackend: openOne, nowMs: () => 0 },
+    });
+    // Rank 8 on q, k, v, o, gate, up and down of a layer.
+    expect([steps, trainableParameters]).toEqual([1, 8 * (1152 + 768 + 768 + 1152 + 2112 + 2112 + 2112)]);
+    const adapters = new Map([["one", adapter]]);
+    const generator = await Generator.create(model, await openOne(), { adapters, nowMs: () => 0, context: 64 });
+    generator.use("one");
+    const { tokens } = await generator.answer("a?", { maxTokens: 3 });
+    expect(tokens).toBeGreaterThan(0);
+    generator.close();
     await model.close();
   });
 });
