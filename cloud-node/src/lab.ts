@@ -2,6 +2,7 @@
  * What benchmarks take apart: models, data and training of `lm`, methods and codes of `gradient`, adapters of `lora`. No
  * interface: it changes with any version.
  */
+export { type CalibrationRequest, calibrate } from "./workloads/gradient/calibration.ts";
 export type { CoderControl, CoderMode } from "./workloads/gradient/coder-mode.ts";
 export { GradientCoder } from "./workloads/gradient/gradient-coder.ts";
 export { GradientError, type GradientErrorCode } from "./workloads/gradient/gradient-error.ts";
@@ -12,6 +13,15 @@ export {
   placeTensors,
 } from "./workloads/gradient/gradient-layout.ts";
 export { GradientSurvey, type TensorVariance } from "./workloads/gradient/gradient-survey.ts";
+export {
+  LINK_SPEEDS,
+  linkedSeconds,
+  payingSpeed,
+  payingText,
+  type StepCost,
+  speedText,
+} from "./workloads/gradient/link-time.ts";
+export { maskText } from "./workloads/gradient/mask-file.ts";
 export {
   createMethod,
   type GradientMethod,

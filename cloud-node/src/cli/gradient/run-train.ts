@@ -1,4 +1,4 @@
-import { mkdir, rm, stat } from "node:fs/promises";
+import { mkdir, readFile, rm, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import * as v from "valibot";
 import { formatCount, formatQuantity } from "../../api/number-text.ts";
@@ -6,8 +6,9 @@ import type { JobAnswer } from "../../api/schemas/job-schema.ts";
 import { unlessAbsent } from "../../jobs/disk-call.ts";
 import { isOver, type JsonObject } from "../../jobs/job.ts";
 import { WORKER_DEFAULTS } from "../../jobs/worker-defaults.ts";
-import { EXCHANGE_FILES } from "../../workloads/gradient/gradient.ts";
+import { EXCHANGE_FILES } from "../../workloads/gradient/exchange-files.ts";
 import { type ExchangeSummary, resultSchema } from "../../workloads/gradient/gradient-job.ts";
+import { parseMask } from "../../workloads/gradient/mask-file.ts";
 import { RUN_FILES } from "../../workloads/language-model/run-folder.ts";
 import { CommandError } from "../command-error.ts";
 import type { GradientTrainOptions } from "../gradient.ts";
@@ -19,6 +20,7 @@ import { QueueDoor } from "../jobs/queue-door.ts";
 import { type JobOrder, submitJob } from "../jobs/submit-job.ts";
 import { readRunConfig, readText, readTokenizer } from "../lm/read-run-options.ts";
 import { createLogger } from "../log.ts";
+import { checkFiles } from "../partial-file.ts";
 import { writeResult } from "../result-output.ts";
 import type { Surroundings } from "../surroundings.ts";
 import { watchTraining } from "./watch-training.ts";
@@ -30,6 +32,9 @@ const OWN_FILES = [OWN_QUEUE, `${OWN_QUEUE}-wal`, `${OWN_QUEUE}-shm`, "workers.b
 /** `lockstep gradient train`. */
 export async function runTrain(surroundings: Surroundings, text: string, options: GradientTrainOptions): Promise<void> {
   const { queue, out, json } = options;
+  if (options.mask !== undefined && options.compress === "none") {
+    throw new CommandError("usage", "--mask with --compress none", "choose a method that compresses");
+  }
   const isOwn = queue === undefined;
   const job = isOwn ? await trainHere(surroundings, text, options) : await trainThere(surroundings, text, options);
   const read = v.safeParse(resultSchema, job.result?.value);
@@ -98,7 +103,7 @@ async function trainThere(surroundings: Surroundings, text: string, options: Gra
 
 /** The run as a job, once all that it is made of was looked at. @throws {CommandError}, {LanguageModelError} */
 async function orderOf(text: string, options: GradientTrainOptions): Promise<JobOrder> {
-  const { workers, compress, patience, tokenizer } = options;
+  const { workers, compress, patience, tokenizer, mask } = options;
   const config = await readRunConfig(options);
   await readText(text);
   await readTokenizer(tokenizer);
@@ -106,10 +111,18 @@ async function orderOf(text: string, options: GradientTrainOptions): Promise<Job
     const problem = `--workers ${workers}: a batch has ${config.data.rows} rows`;
     throw new CommandError("usage", problem, "give --set data.rows=N, a multiple of the workers");
   }
-  const params: JsonObject = { config: JSON.parse(JSON.stringify(config)), workers, compress, patience };
-  const files = [text, ...(tokenizer === undefined ? [] : [tokenizer])];
+  const own = { workers, compress, patience, ...(mask === undefined ? {} : { mask: await maskName(mask) }) };
+  const params: JsonObject = { config: JSON.parse(JSON.stringify(config)), ...own };
+  const files = [text, tokenizer, mask].filter((path) => path !== undefined);
   const inputs = files.map((path) => ({ name: basename(path), path }));
   return { workload: "gradient", params, salt: "", inputs, maxAttempts: undefined };
+}
+
+/** What a mask's input is named, once it is known to be one. @throws {CommandError} `file`; {GradientError} `bad-mask` */
+async function maskName(mask: string): Promise<string> {
+  await checkFiles(mask, undefined);
+  parseMask(await readFile(mask, "utf8"));
+  return basename(mask);
 }
 
 /** @throws {CommandError} `refused` when there is a run in the folder that nobody wants to lose */

@@ -1,25 +1,24 @@
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { InvariantError } from "../../invariant-error.ts";
 import { JobError } from "../../jobs/job-error.ts";
 import type { JobContext, Workload } from "../../jobs/workload.ts";
 import { parseRunConfig } from "../language-model/parse-run-config.ts";
-import type { RunConfig } from "../language-model/run-config.ts";
 import { RUN_FILES } from "../language-model/run-folder.ts";
 import { asJobError, lastCheckpoint, tokenizerOf } from "../language-model/run-inputs.ts";
 import { readTrainingText } from "../language-model/training-text.ts";
+import { EXCHANGE_FILES } from "./exchange-files.ts";
 import { GradientError, type GradientErrorCode } from "./gradient-error.ts";
 import { type GradientParams, type GradientResult, paramsSchema, resultSchema } from "./gradient-job.ts";
+import { type MaskFile, MOST_MASK_BYTES, parseMask } from "./mask-file.ts";
+import { sharedConfig } from "./shared-config.ts";
 import { type Trained, trainFirst, trainOther, type WorkerRun } from "./train-worker.ts";
-
-/** What a run has beside the files of one that is trained alone. */
-export const EXCHANGE_FILES = ["exchange.json", "exchange.csv"] as const;
 
 /**
  * `gradient`: one language model, trained by several workers that send each other what they learned.
  *
- * Inputs: a text in UTF-8 and, where `data.tokenizer` is `hf`, a `tokenizer.json`. Outputs: the run's files, as `lockstep lm
+ * Inputs: a text in UTF-8 and, where `data.tokenizer` is `hf`, a `tokenizer.json`; a mask where `mask` names it. Outputs: the run's files, as `lockstep lm
  * train` leaves them, and what was sent. A place that is left is offered again, and whoever takes it goes on with the
  * others; another attempt at the whole goes on from the newest checkpoint.
  */
@@ -67,29 +66,25 @@ function failureOf(error: unknown): unknown {
 }
 
 async function workerRun(params: GradientParams, context: JobContext): Promise<WorkerRun> {
-  const { recipe, config: file, set, workers, compress, patience } = params;
-  const config = shared(parseRunConfig({ recipe, file, settings: set }), workers);
-  const [input, tokenizerFile] = context.inputs;
+  const { recipe, config: file, set, workers, compress, patience, mask: maskName } = params;
+  const config = sharedConfig(parseRunConfig({ recipe, file, settings: set }), workers);
+  const mask = maskName === undefined ? undefined : await maskNamed(maskName, context);
+  const [input, tokenizerFile] = context.inputs.filter(({ name }) => name !== maskName);
   if (input === undefined) throw new JobError("bad-job", "gradient, inputs: there are none", "give a text in UTF-8");
   const text = await readTrainingText(await context.file(input), input.name);
   const tokenizer = await tokenizerOf(tokenizerFile, context);
   const waited = async (ms: number, signal: AbortSignal) => {
     await wait(ms, undefined, { signal, ref: false }).catch(() => undefined);
   };
-  return { config, text, tokenizer, workers, compress, patienceMs: 1000 * patience, wait: waited };
+  return { config, text, tokenizer, workers, compress, mask, patienceMs: 1000 * patience, wait: waited };
 }
 
-/** A run whose batches are cut for so many workers. */
-function shared(config: RunConfig, workers: number): RunConfig {
-  if (config.engine !== "tensor") {
-    throw new GradientError("bad-option", `engine: ${config.engine}`, "several workers train with engine=tensor");
-  }
-  const { rows } = config.data;
-  if (rows % workers !== 0) {
-    const problem = `${rows} rows of a batch for ${workers} workers`;
-    throw new GradientError("bad-option", problem, "take data.rows that is a multiple of the workers");
-  }
-  return { ...config, data: { ...config.data, shards: workers } };
+async function maskNamed(name: string, context: JobContext): Promise<MaskFile> {
+  const input = context.inputs.find((one) => one.name === name);
+  const remedy = "give the mask as an input";
+  if (input === undefined) throw new JobError("bad-job", `gradient, mask: there is no input ${name}`, remedy);
+  if (input.bytes > MOST_MASK_BYTES) throw new JobError("bad-input", `gradient, ${name}: ${input.bytes} bytes`, remedy);
+  return parseMask(await readFile(await context.file(input), "utf8"));
 }
 
 async function first(worker: WorkerRun, context: JobContext): Promise<GradientResult> {
@@ -98,8 +93,9 @@ async function first(worker: WorkerRun, context: JobContext): Promise<GradientRe
   try {
     const trained = await trainFirst(worker, context, out, checkpoint);
     context.signal.throwIfAborted();
-    await writeFile(join(out, "exchange.json"), `${JSON.stringify(trained.exchange, undefined, 2)}\n`);
-    await writeFile(join(out, "exchange.csv"), trained.bytesCsv);
+    const [json, csv] = EXCHANGE_FILES;
+    await writeFile(join(out, json), `${JSON.stringify(trained.exchange, undefined, 2)}\n`);
+    await writeFile(join(out, csv), trained.bytesCsv);
     for (const name of [...RUN_FILES, ...EXCHANGE_FILES]) await context.writeFile(name, join(out, name));
     return resultOf(trained);
   } finally {

@@ -1,4 +1,5 @@
 import { FloatMethod } from "./float-method.ts";
+import { GradientError } from "./gradient-error.ts";
 import type { GradientTensor } from "./gradient-layout.ts";
 import { PredictiveMethod, type PredictiveOptions } from "./predictive-method.ts";
 import type { TopologyMask } from "./topology-mask.ts";
@@ -19,6 +20,7 @@ export interface MethodOptions {
   /** Of the whole run. */
   readonly steps: number;
   readonly seed: number;
+  /** Tensors that are sent in turns; all are sent in every round without. */
   readonly mask?: TopologyMask | undefined;
 }
 
@@ -68,12 +70,20 @@ export type Preset = "none" | keyof typeof PREDICTIVE;
 /** Names of methods; `none` sends float32. */
 export const PRESETS: readonly Preset[] = ["none", ...(Object.keys(PREDICTIVE) as (keyof typeof PREDICTIVE)[])];
 
-/** A method by its name. @param layout  the model's tensors, in the order in which their numbers stand */
+/**
+ * A method by its name.
+ *
+ * @param layout  the model's tensors, in the order in which their numbers stand
+ * @throws {GradientError} `bad-option` for a mask where nothing is compressed
+ */
 export function createMethod(
   preset: Preset,
   layout: readonly GradientTensor[],
   options: MethodOptions,
 ): GradientMethod {
-  if (preset === "none") return new FloatMethod(layout);
+  if (preset === "none") {
+    if (options.mask === undefined) return new FloatMethod(layout);
+    throw new GradientError("bad-option", "a mask with compress=none", "choose a method that compresses");
+  }
   return new PredictiveMethod(layout, { ...PREDICTIVE[preset], mask: options.mask }, options);
 }

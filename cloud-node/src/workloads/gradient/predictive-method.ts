@@ -85,8 +85,7 @@ export class PredictiveMethod implements GradientMethod {
     const units = this.#predictor.units();
     this.#units = { step, units };
     coder.mode = this.#mode();
-    this.#options.mask?.included(step, this.#included);
-    const choice = { steps: this.#thresholds.fill(budget.threshold), included: this.#included };
+    const choice = { steps: this.#thresholds.fill(budget.threshold), included: this.#choose(step) };
     const message = coder.encode(feedback.at, units, choice, step);
     feedback.release(step, units);
     if (this.#predictor.isSettled && budget.threshold === 0) budget.begin(Math.max(...coder.sentSteps));
@@ -131,6 +130,14 @@ export class PredictiveMethod implements GradientMethod {
     if (!this.#predictor.isSettled) return { kind: "top-k", share: this.#share, levels, of: "tensor" };
     if (this.#budget.threshold === 0) return { kind: "top-k", share: this.#share, levels, of: "message" };
     return { kind: "threshold", levels };
+  }
+
+  /** Tensors of this round: all of them until they have units, since a passenger without one would wait for ever. */
+  #choose(step: number): Uint8Array {
+    const { mask, localSteps } = this.#options;
+    if (this.#predictor.isSettled) mask?.included(Math.floor(step / localSteps), this.#included);
+    else this.#included.fill(1);
+    return this.#included;
   }
 }
 

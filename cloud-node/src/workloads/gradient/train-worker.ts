@@ -16,6 +16,7 @@ import { ExchangeLink } from "./exchange-link.ts";
 import { ExchangedModel } from "./exchanged-model.ts";
 import { Follower } from "./follower.ts";
 import type { ExchangeSummary } from "./gradient-job.ts";
+import { type MaskFile, maskFor } from "./mask-file.ts";
 import { createMethod, type Preset } from "./method.ts";
 import { openReplica, type ReplicaRequest } from "./open-replica.ts";
 
@@ -37,6 +38,7 @@ export interface WorkerRun {
   readonly tokenizer: Tokenizer | undefined;
   readonly workers: number;
   readonly compress: Preset;
+  readonly mask: MaskFile | undefined;
   readonly patienceMs: number;
   /** Resolves after so long; sooner when the signal is aborted. */
   readonly wait: (ms: number, signal: AbortSignal) => Promise<void>;
@@ -127,8 +129,9 @@ export async function trainOther(
 }
 
 async function openOwn(run: WorkerRun, modelConfig: ModelConfig, rank: number) {
-  const { config, workers, compress } = run;
-  const createOwn = (...args: Parameters<ReplicaRequest["createMethod"]>) => createMethod(compress, ...args);
+  const { config, workers, compress, mask } = run;
+  const createOwn: ReplicaRequest["createMethod"] = (layout, options) =>
+    createMethod(compress, layout, { ...options, mask: mask && maskFor(mask, layout) });
   return await openReplica({ config, modelConfig, workers, rank, createMethod: createOwn });
 }
 
