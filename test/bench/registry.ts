@@ -170,6 +170,19 @@ export const BENCHES: ReadonlyMap<string, BenchEntry> = new Map<string, BenchEnt
     },
   ],
   [
+    "lora",
+    {
+      load: async () => (await import("./lora.ts")).benchLora,
+      measures:
+        "Patterns taught to a small Llama of our own, a memory beside it, SmolLM-135M's layout at full size, and PEFT's files. Minutes. Needs python3-torch for the last.",
+      takes: {
+        parts: ["NAME,...", "patterns, smollm, peft; the others as found last"],
+        quick: ["", "see that it works: little models, few steps, and no goals"],
+      },
+      example: "lora --parts patterns --json",
+    },
+  ],
+  [
     "macs",
     {
       load: async () => (await import("./macs.ts")).benchMacs,
