@@ -65,7 +65,8 @@ async function teach(params: LoraParams, context: JobContext): Promise<LoraResul
     ...{ model, dataset, out, tuning: { ...tuning, seed }, nowMs, signal: context.signal },
     openBackend: compute,
     isResumed: await restoreCheckpoint(context, out),
-    onStep: (step, of, loss) => context.progress({ fraction: step / of, note: `step ${step}, loss ${loss.toFixed(3)}` }),
+    onStep: (step, of, loss) =>
+      context.progress({ fraction: step / of, note: `step ${step}, loss ${loss.toFixed(3)}` }),
     onEvaluation: (step, loss) => context.log(`step ${step}: validation loss ${loss.toFixed(4)} nats`),
     onCheckpoint: async (path) => await context.checkpoint(createReadStream(path)),
   });

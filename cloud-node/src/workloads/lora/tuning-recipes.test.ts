@@ -1,11 +1,14 @@
 import { expect, test } from "vitest";
-import { checkRunConfig } from "../language-model/parse-run-config.ts";
 import { settleModel } from "../language-model/model-config.ts";
+import { checkRunConfig } from "../language-model/parse-run-config.ts";
 import { BASE_SIZES } from "./make-base.ts";
 import { settleTuning } from "./tuning-recipes.ts";
 
 const tiny = settleModel(checkRunConfig(BASE_SIZES.usual.run).model, BASE_SIZES.usual.tokens);
-const large = settleModel(checkRunConfig({ model: { ...BASE_SIZES.usual.run.model, width: 576, hidden: 1536 } }).model, 49_152);
+const large = settleModel(
+  checkRunConfig({ model: { ...BASE_SIZES.usual.run.model, width: 576, hidden: 1536 } }).model,
+  49_152,
+);
 
 test("a tiny model is moved by larger steps than a large one, and what somebody says goes", () => {
   const [small, usual] = [settleTuning(tiny, {}), settleTuning(large, {})];
@@ -13,7 +16,7 @@ test("a tiny model is moved by larger steps than a large one, and what somebody 
   expect(settleTuning(tiny, { alpha: 4, batch: 8 })).toMatchObject({ alpha: 4, batch: 8, rank: 8, iterations: 100 });
 });
 
-test("batches of any size are taken, in as many parts as they can be cut into", () => {
-  expect([8, 6, 5, 1].map((batch) => settleTuning(tiny, { batch }).shards)).toEqual([4, 2, 1, 1]);
+test("what cannot be computed by is refused", () => {
   expect(() => settleTuning(tiny, { rank: 0 })).toThrow(expect.objectContaining({ code: "bad-option" }));
+  expect(() => settleTuning(tiny, { batch: 6, shards: 4 })).toThrow(/multiple of shards/);
 });

@@ -10,8 +10,6 @@ const TINY_PARAMETERS = 10_000_000;
  * scale and large batches. A large one would forget what it knows.
  */
 const TINY: Partial<FineTuneOptions> = { alpha: 256, batch: 64, accumulate: 2, learningRate: 3e-3 };
-/** Parts of a batch where it can be cut into so many. */
-const USUAL_SHARDS = [4, 2];
 
 /**
  * Options of training as somebody gave them, those that go with the model's size, and defaults for what is left.
@@ -20,7 +18,5 @@ const USUAL_SHARDS = [4, 2];
  */
 export function settleTuning(config: ModelConfig, given: Partial<FineTuneOptions>): FineTuneOptions {
   const isTiny = parameterCount(config) < TINY_PARAMETERS;
-  const options = { ...(isTiny ? TINY : {}), ...given };
-  const shards = isTiny ? USUAL_SHARDS.find((count) => (options.batch ?? 1) % count === 0) : undefined;
-  return parseFineTuneOptions({ ...(shards === undefined ? {} : { shards }), ...options });
+  return parseFineTuneOptions({ ...(isTiny ? TINY : {}), ...given });
 }
