@@ -1,7 +1,8 @@
 import { RandomStream } from "../../tensor/random.ts";
+import type { AnswerOptions } from "../../workloads/lora/answerer.ts";
 import { readDataset } from "../../workloads/lora/dataset-files.ts";
 import { judgementOf } from "../../workloads/lora/evaluate.ts";
-import { memoryOf, openGenerator } from "../../workloads/lora/evaluate-model.ts";
+import { ADAPTER, memoryOf, openGenerator } from "../../workloads/lora/evaluate-model.ts";
 import { makeDataset } from "../../workloads/lora/make-dataset.ts";
 import { loadModelFolder } from "../../workloads/lora/model-folder.ts";
 import { loadPatterns } from "../../workloads/lora/shipped-patterns.ts";
@@ -21,18 +22,18 @@ export async function runDemo(surroundings: Surroundings, folder: string, option
   try {
     const memory = names === undefined ? undefined : memoryOf(model, await loadPatterns(names));
     const backend = await computeOf(surroundings, options)(1);
-    const nowMs = () => clock.nowMs();
-    const before = await openGenerator(model, backend, undefined, nowMs);
-    const after = await openGenerator(model, backend, adapter, nowMs);
+    const generator = await openGenerator(model, backend, adapter, () => clock.nowMs());
+    const ask = async (name: string | undefined, prompt: string, adjust?: AnswerOptions["adjust"]) => {
+      generator.use(name);
+      return await generator.answer(prompt, { maxTokens: MOST_TOKENS, adjust });
+    };
+    const taught = adapter === undefined ? undefined : ADAPTER;
     const hasColor = stdout.isTTY === true && (env.NO_COLOR ?? "") === "";
     stdout.write(`${columnHeads("before", memory === undefined ? "after" : "after, with memory")}\n`);
     for (const { prompt, answer } of questions) {
       interrupt.throwIfAborted();
       const adjust = memory?.adjustFor(prompt);
-      const [left, right] = [
-        await before.answer(prompt, { maxTokens: MOST_TOKENS }),
-        await after.answer(prompt, { maxTokens: MOST_TOKENS, adjust }),
-      ];
+      const [left, right] = [await ask(undefined, prompt), await ask(taught, prompt, adjust)];
       const shown = [left, right].map(({ text }) => ({
         text,
         isRight: answer === undefined ? undefined : judgementOf(text, answer).isExact,
@@ -40,8 +41,7 @@ export async function runDemo(surroundings: Surroundings, folder: string, option
       const [first = { text: "", isRight: undefined }, second = first] = shown;
       stdout.write(`${sideBySide(prompt, first, second, hasColor)}\n\n`);
     }
-    before.close();
-    after.close();
+    generator.close();
   } finally {
     await model.close();
   }

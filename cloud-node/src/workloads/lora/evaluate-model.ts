@@ -9,7 +9,7 @@ import { type LoadedModel, loadModelFolder } from "./model-folder.ts";
 import type { EvaluationResult } from "./result-file.ts";
 
 /** The one adapter that is loaded. */
-const ADAPTER = "adapter";
+export const ADAPTER = "adapter";
 /** Answers are as long as the longest one that is wanted, and some tokens more: a wrong one may go on. */
 const SPARE_TOKENS = 4;
 
