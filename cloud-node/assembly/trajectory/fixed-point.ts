@@ -133,11 +133,9 @@ function toFixedQuad(at: usize, i: i32, elementBytes: i32, limit: f64, inverse: 
 export function fromFixed(at: usize, count: i32, elementBytes: i32, unit: f64, out: usize): void {
   let i = 0;
   if (ASC_FEATURE_SIMD) {
-    const scale = f64x2.splat(unit);
     for (; i + 4 <= count; i += 4) {
-      const from = at + ((<usize>i) << 2);
-      const low = f64x2.mul(f64x2.convert_low_i32x4_s(v128.load64_zero(from)), scale);
-      const high = f64x2.mul(f64x2.convert_low_i32x4_s(v128.load64_zero(from, 8)), scale);
+      const low = fixedPair(at, i, unit);
+      const high = fixedPair(at, i + 2, unit);
       if (elementBytes == 4) {
         const two = f32x4.demote_f64x2_zero(low);
         const more = f32x4.demote_f64x2_zero(high);
@@ -154,6 +152,11 @@ export function fromFixed(at: usize, count: i32, elementBytes: i32, unit: f64, o
     if (elementBytes == 4) store<f32>(out + ((<usize>i) << 2), <f32>value);
     else store<f64>(out + ((<usize>i) << 3), value);
   }
+}
+
+/** Fixed-point values i and i + 1 as doubles, not yet rounded to a type. */
+function fixedPair(at: usize, i: i32, unit: f64): v128 {
+  return f64x2.mul(f64x2.convert_low_i32x4_s(v128.load64_zero(at + ((<usize>i) << 2))), f64x2.splat(unit));
 }
 
 /**
@@ -180,6 +183,37 @@ export function escapeValues(at: usize, count: i32, elementBytes: i32, limit: f6
  * @returns STATUS_SHAPE for an element size that is none, else 0
  */
 export function worstError(source: usize, back: usize, count: i32, elementBytes: i32, limit: f64, sums: usize): i32 {
+  return compare(source, back, count, elementBytes, 0, limit, sums);
+}
+
+/**
+ * The same where what comes back is what `fromFixed` would make of fixed-point values.
+ *
+ * @param fixed  int32
+ * @param unit  > 0
+ */
+export function worstFixedError(
+  source: usize,
+  fixed: usize,
+  count: i32,
+  elementBytes: i32,
+  unit: f64,
+  limit: f64,
+  sums: usize,
+): i32 {
+  return compare(source, fixed, count, elementBytes, unit, limit, sums);
+}
+
+/** @param unit  of `back`, or 0 where it has values */
+function compare(
+  source: usize,
+  back: usize,
+  count: i32,
+  elementBytes: i32,
+  unit: f64,
+  limit: f64,
+  sums: usize,
+): i32 {
   if (elementBytes != 4 && elementBytes != 8) return STATUS_SHAPE;
   let worst = load<f64>(sums);
   // Even and odd values apart, as two lanes add them up.
@@ -192,7 +226,7 @@ export function worstError(source: usize, back: usize, count: i32, elementBytes:
     let squares = f64x2.splat(0);
     for (; i + 2 <= count; i += 2) {
       const values = pairAt(source, i, elementBytes);
-      const others = pairAt(back, i, elementBytes);
+      const others = unit > 0 ? fixedPairAt(back, i, elementBytes, unit) : pairAt(back, i, elementBytes);
       const counted = v128.andnot(f64x2.le(f64x2.abs(values), limits), i64x2.eq(values, others));
       const errors = v128.and(f64x2.abs(f64x2.sub(values, others)), counted);
       // The maximum below passes over NaN, which the squares keep.
@@ -205,7 +239,7 @@ export function worstError(source: usize, back: usize, count: i32, elementBytes:
   }
   for (; i < count; i++) {
     const value = valueAt(source, i, elementBytes);
-    const other = valueAt(back, i, elementBytes);
+    const other = unit > 0 ? fixedAt(back, i, elementBytes, unit) : valueAt(back, i, elementBytes);
     if (!(abs(value) <= limit) || reinterpret<i64>(value) == reinterpret<i64>(other)) continue;
     const error = abs(value - other);
     if (i & 1) odd += error * error;
@@ -216,4 +250,15 @@ export function worstError(source: usize, back: usize, count: i32, elementBytes:
   store<f64>(sums, all >= 0 ? worst : NaN);
   store<f64>(sums, all, 8);
   return 0;
+}
+
+/** As `fromFixed` has them. */
+function fixedPairAt(at: usize, i: i32, elementBytes: i32, unit: f64): v128 {
+  const values = fixedPair(at, i, unit);
+  return elementBytes == 4 ? f64x2.promote_low_f32x4(f32x4.demote_f64x2_zero(values)) : values;
+}
+
+function fixedAt(at: usize, i: i32, elementBytes: i32, unit: f64): f64 {
+  const value = <f64>load<i32>(at + ((<usize>i) << 2)) * unit;
+  return elementBytes == 4 ? <f64>(<f32>value) : value;
 }

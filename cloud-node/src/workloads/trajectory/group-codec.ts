@@ -70,6 +70,12 @@ interface Scale {
   readonly loss: number;
 }
 
+/** A source whose values lie in the core's memory. */
+interface StagedSource extends GroupSource {
+  /** Moved already; frames one after the other, and axes in them. */
+  readonly staging: number;
+}
+
 /**
  * Code a group, decode it, and compare.
  *
@@ -83,8 +89,20 @@ export function encodeGroup(
   source: GroupSource,
   partners: readonly number[],
 ): CodedGroup | undefined {
+  const plane = core.reserve(4 * source.frames * core.calls.strideOf(source.axes, source.atoms));
+  const mark = core.mark();
+  const coded = encodeStaged(core, { ...source, staging: stage(core, source) }, plane, partners);
+  core.release(mark);
+  return coded;
+}
+
+function encodeStaged(
+  core: TrajectoryCore,
+  source: StagedSource,
+  plane: number,
+  partners: readonly number[],
+): CodedGroup | undefined {
   let halfStep = source.mode === "rms" ? source.eps * RMS_HALF_STEP : source.eps;
-  const plane = core.reserve(planeBytes(core, source));
   for (let attempt = 0; attempt < RMS_TRIES; attempt++) {
     const scale = chooseScale(core, source, halfStep);
     if (scale === undefined) return undefined;
@@ -96,12 +114,22 @@ export function encodeGroup(
   return undefined;
 }
 
-function planeBytes(core: TrajectoryCore, { frames, axes, atoms }: GroupSource): number {
-  return 4 * frames * core.calls.strideOf(axes, atoms);
+function stage(core: TrajectoryCore, { frames, axes, atoms, elementBytes, values, moves }: GroupSource): number {
+  const lineBytes = atoms * elementBytes;
+  const staging = core.reserve(frames * axes * lineBytes);
+  let at = staging;
+  for (let frame = 0; frame < frames; frame++) {
+    for (let axis = 0; axis < axes; axis++) {
+      put(core, values(frame, axis), at);
+      applyMoves(core, at, moves?.(frame, axis) ?? []);
+      at += lineBytes;
+    }
+  }
+  return staging;
 }
 
 /** The finest scale at which every value fits; escapes only where none does. */
-function chooseScale(core: TrajectoryCore, source: GroupSource, halfStep: number): Scale | undefined {
+function chooseScale(core: TrajectoryCore, source: StagedSource, halfStep: number): Scale | undefined {
   const { elementBytes, mode } = source;
   if (mode === "exact") {
     const { escapes } = scan(core, source, EXACT_LIMIT);
@@ -114,33 +142,25 @@ function chooseScale(core: TrajectoryCore, source: GroupSource, halfStep: number
     const loss = source.loss + (source.lossOfLargest ?? 0) * largest;
     if (largest > core.calls.limitOf(halfStep, loss, subBits, elementBytes)) continue;
     const isLast = subBits === SUB_BITS[SUB_BITS.length - 1];
-    if (escapes > 0 && !(isLast && escapes <= MOST_ESCAPES * source.frames * source.axes * source.atoms)) continue;
+    if (escapes > 0 && !(isLast && escapes <= MOST_ESCAPES * valuesOf(source))) continue;
     const unit = core.calls.unitOf(halfStep, loss, subBits, elementBytes, largest);
     return { limit, unit, subBits, escapes, loss };
   }
   return undefined;
 }
 
-function scan(core: TrajectoryCore, source: GroupSource, limit: number): { escapes: number; largest: number } {
+function valuesOf({ frames, axes, atoms }: GroupSource): number {
+  return frames * axes * atoms;
+}
+
+function scan(core: TrajectoryCore, source: StagedSource, limit: number): { escapes: number; largest: number } {
   const mark = core.mark();
   const largest = core.reserve(8);
-  const staging = core.reserve(source.atoms * source.elementBytes);
   core.floats(largest, 1)[0] = 0;
-  let escapes = 0;
-  for (let frame = 0; frame < source.frames; frame++) {
-    for (let axis = 0; axis < source.axes; axis++) {
-      stage(core, source, frame, axis, staging);
-      escapes += core.calls.scanValues(staging, source.atoms, source.elementBytes, limit, largest);
-    }
-  }
+  const escapes = core.calls.scanValues(source.staging, valuesOf(source), source.elementBytes, limit, largest);
   const [most = 0] = core.floats(largest, 1);
   core.release(mark);
   return { escapes, largest: most };
-}
-
-function stage(core: TrajectoryCore, source: GroupSource, frame: number, axis: number, at: number): void {
-  put(core, source.values(frame, axis), at);
-  applyMoves(core, at, source.moves?.(frame, axis) ?? []);
 }
 
 function put(core: TrajectoryCore, values: Float32Array | Float64Array, at: number): void {
@@ -160,7 +180,7 @@ function applyMoves(core: TrajectoryCore, at: number, moves: readonly Move[]): v
 
 function encodeOnce(
   core: TrajectoryCore,
-  source: GroupSource,
+  source: StagedSource,
   scale: Scale,
   plane: number,
   partners: readonly number[],
@@ -184,31 +204,31 @@ function encodeOnce(
 }
 
 /** Fixed-point values of the whole group. */
-function fillPlane(core: TrajectoryCore, source: GroupSource, scale: Scale, plane: number): EscapeList {
+function fillPlane(core: TrajectoryCore, source: StagedSource, scale: Scale, plane: number): EscapeList {
   const { frames, axes, atoms, elementBytes } = source;
   const stride = core.calls.strideOf(axes, atoms);
-  const mark = core.mark();
-  const staging = core.reserve(atoms * elementBytes);
-  const found = core.reserve(4 * atoms);
-  core.bytes(plane, planeBytes(core, source)).fill(0);
-  const indices = new Uint32Array(scale.escapes);
-  const bits = new Uint8Array(scale.escapes * elementBytes);
-  let escapes = 0;
+  const count = axes * atoms;
   for (let frame = 0; frame < frames; frame++) {
-    for (let axis = 0; axis < axes; axis++) {
-      const out = plane + 4 * (frame * stride + axis * atoms);
-      stage(core, source, frame, axis, staging);
-      core.calls.toFixed(staging, atoms, elementBytes, scale.limit, scale.unit, out, frame && out - 4 * stride);
-      if (scale.escapes === 0) continue;
-      const count = core.calls.escapeValues(staging, atoms, elementBytes, scale.limit, found);
-      for (const atom of new Uint32Array(core.calls.memory.buffer, found, count)) {
-        indices[escapes] = (frame * axes + axis) * atoms + atom;
-        bits.set(core.bytes(staging + atom * elementBytes, elementBytes), escapes * elementBytes);
-        escapes += 1;
-      }
-    }
+    const from = source.staging + frame * count * elementBytes;
+    const out = plane + 4 * frame * stride;
+    core.integers(out + 4 * count, stride - count).fill(0);
+    core.calls.toFixed(from, count, elementBytes, scale.limit, scale.unit, out, frame && out - 4 * stride);
   }
+  return escapesOf(core, source, scale);
+}
+
+function escapesOf(core: TrajectoryCore, source: StagedSource, { escapes, limit }: Scale): EscapeList {
+  const { elementBytes, staging } = source;
+  if (escapes === 0) return { indices: new Uint32Array(0), bits: new Uint8Array(0) };
+  const mark = core.mark();
+  const found = core.reserve(4 * escapes);
+  core.calls.escapeValues(staging, valuesOf(source), elementBytes, limit, found);
+  const indices = new Uint32Array(core.calls.memory.buffer as ArrayBuffer, found, escapes).slice();
   core.release(mark);
+  const bits = new Uint8Array(escapes * elementBytes);
+  for (const [i, index] of indices.entries()) {
+    bits.set(core.bytes(staging + index * elementBytes, elementBytes), i * elementBytes);
+  }
   return { indices, bits };
 }
 
@@ -219,33 +239,31 @@ function fillPlane(core: TrajectoryCore, source: GroupSource, scale: Scale, plan
  */
 function verify(
   core: TrajectoryCore,
-  source: GroupSource,
+  source: StagedSource,
   scale: Scale,
   coded: { bytes: Uint8Array; plane: number; partners: readonly number[] },
 ): { maxError: number; rmsError: number } | undefined {
   const { frames, axes, atoms, elementBytes } = source;
   const mark = core.mark();
-  const plane = decodeGroup(core, source, coded.bytes, coded.partners);
-  const bytes = planeBytes(core, source);
-  if (plane === undefined || Buffer.compare(core.bytes(plane, bytes), core.bytes(coded.plane, bytes)) !== 0) {
-    core.release(mark);
-    return undefined;
-  }
-  const staging = core.reserve(atoms * elementBytes);
-  const back = core.reserve(atoms * elementBytes);
+  const work = core.reserve(core.calls.workBytes(frames, axes, atoms));
+  const at = core.place(coded.bytes);
+  const [near = 0, far = 0] = coded.partners;
+  const { length } = coded.bytes;
+  const status = core.calls.checkBlock(at, length, frames, axes, atoms, coded.plane, near, far, work);
+  core.release(mark);
+  if (status !== 0) return undefined;
   const sums = core.reserve(16);
   core.floats(sums, 2).fill(0);
   const stride = core.calls.strideOf(axes, atoms);
+  const count = axes * atoms;
   for (let frame = 0; frame < frames; frame++) {
-    for (let axis = 0; axis < axes; axis++) {
-      stage(core, source, frame, axis, staging);
-      core.calls.fromFixed(plane + 4 * (frame * stride + axis * atoms), atoms, elementBytes, scale.unit, back);
-      core.calls.worstError(staging, back, atoms, elementBytes, scale.limit, sums);
-    }
+    const from = source.staging + frame * count * elementBytes;
+    const fixed = coded.plane + 4 * frame * stride;
+    core.calls.worstFixedError(from, fixed, count, elementBytes, scale.unit, scale.limit, sums);
   }
   const [maxError = Number.NaN, squares = Number.NaN] = core.floats(sums, 2);
   core.release(mark);
-  return { maxError, rmsError: Math.sqrt(squares / Math.max(1, frames * axes * atoms - scale.escapes)) };
+  return { maxError, rmsError: Math.sqrt(squares / Math.max(1, valuesOf(source) - scale.escapes)) };
 }
 
 /**
