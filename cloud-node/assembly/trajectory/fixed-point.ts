@@ -14,6 +14,8 @@ import { STATUS_SHAPE } from "./status";
 const LARGEST: f64 = 1073741824.0;
 const FLOAT32_HALF_PLACE: f64 = 5.9604644775390625e-8;
 const FLOAT64_HALF_PLACE: f64 = 1.1102230246251565e-16;
+/** 1.5 * 2^52: what is added to it is rounded as `nearest` rounds, and is its low 32 bits, up to 2^31. */
+const WHOLE: f64 = 6755399441055744.0;
 /** Rounding may take this part of the half step; values where it would take more are escapes. */
 const ROUNDING_SHARE: f64 = 0.25;
 
@@ -124,9 +126,10 @@ function toFixedQuad(at: usize, i: i32, elementBytes: i32, limit: f64, inverse: 
     return;
   }
   const scale = f64x2.splat(inverse);
-  const a = i32x4.trunc_sat_f64x2_s_zero(f64x2.nearest(f64x2.mul(low, scale)));
-  const b = i32x4.trunc_sat_f64x2_s_zero(f64x2.nearest(f64x2.mul(high, scale)));
-  v128.store(out + ((<usize>i) << 2), i8x16.shuffle(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23));
+  const whole = f64x2.splat(WHOLE);
+  const a = f64x2.add(f64x2.mul(low, scale), whole);
+  const b = f64x2.add(f64x2.mul(high, scale), whole);
+  v128.store(out + ((<usize>i) << 2), i8x16.shuffle(a, b, 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27));
 }
 
 /** Fixed point to values of a type. */
@@ -205,15 +208,7 @@ export function worstFixedError(
 }
 
 /** @param unit  of `back`, or 0 where it has values */
-function compare(
-  source: usize,
-  back: usize,
-  count: i32,
-  elementBytes: i32,
-  unit: f64,
-  limit: f64,
-  sums: usize,
-): i32 {
+function compare(source: usize, back: usize, count: i32, elementBytes: i32, unit: f64, limit: f64, sums: usize): i32 {
   if (elementBytes != 4 && elementBytes != 8) return STATUS_SHAPE;
   let worst = load<f64>(sums);
   // Even and odd values apart, as two lanes add them up.

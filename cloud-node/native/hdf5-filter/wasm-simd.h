@@ -90,6 +90,8 @@ static inline u32 simde_wasm_v128_any_true(v128 a) {
 }
 
 /* Without a sign: sums and products wrap. */
+#define simde_wasm_i8x16_add(a, b) ((v128)((u8x16)(a) + (u8x16)(b)))
+#define simde_wasm_i8x16_neg(a) ((v128)(-(u8x16)(a)))
 #define simde_wasm_i8x16_sub(a, b) ((v128)((u8x16)(a) - (u8x16)(b)))
 #define simde_wasm_u16x8_shr(a, bits) ((v128)((u16x8)(a) >> ((bits) & 15)))
 #define simde_wasm_i16x8_shl(a, bits) ((v128)((u16x8)(a) << ((bits) & 15)))
@@ -189,13 +191,6 @@ static inline v128 simde_wasm_f32x4_convert_i32x4(v128 a) {
 #define simde_wasm_f64x2_pmax(a, b) pick((v128)((f64x2)(a) < (f64x2)(b)), (b), (a))
 #define v128_f64x2_extract_lane(a, lane) (((f64x2)(a))[lane])
 
-/** To the nearest whole number, the even one of two: what 2^52 leaves no bits for is rounded away. */
-static inline v128 simde_wasm_f64x2_nearest(v128 a) {
-  const f64x2 size = (f64x2)simde_wasm_f64x2_abs(a), whole = {0x1p52, 0x1p52};
-  const v128 nearest = (v128)((size + whole) - whole) | (a ^ (v128)size);
-  return pick((v128)(size < whole), nearest, a);
-}
-
 static inline v128 v128_f64x2_promote_low_f32x4(v128 a) {
   f32 low[2];
   memcpy(low, &a, sizeof low);
@@ -208,10 +203,6 @@ static inline v128 v128_f64x2_convert_low_i32x4(v128 a) {
 
 static inline v128 v128_f32x4_demote_f64x2_zero(v128 a) {
   return (v128)(f32x4){(f32)((f64x2)a)[0], (f32)((f64x2)a)[1], 0, 0};
-}
-
-static inline v128 v128_i32x4_trunc_sat_f64x2_zero(v128 a) {
-  return (v128)(u32x4){I32_TRUNC_SAT_S_F64(((f64x2)a)[0]), I32_TRUNC_SAT_S_F64(((f64x2)a)[1]), 0, 0};
 }
 
 #endif
