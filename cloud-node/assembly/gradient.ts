@@ -30,6 +30,7 @@ export {
   workBytes,
 } from "./gradient/sparse";
 export { transposeCodes } from "./gradient/transpose";
+export { addNumbers, followSquares, unitsOf } from "./gradient/units";
 export { crc32c } from "./trajectory/crc32c";
 
 /** First free byte of memory. */

@@ -1,7 +1,8 @@
 /**
- * What benchmarks take apart: models, data and training of `lm`, methods and codes of `gradient`. No interface: it changes
- * with any version.
+ * What benchmarks take apart: models, data and training of `lm`, methods and codes of `gradient`, adapters of `lora`. No
+ * interface: it changes with any version.
  */
+export { type CalibrationRequest, calibrate } from "./workloads/gradient/calibration.ts";
 export type { CoderControl, CoderMode } from "./workloads/gradient/coder-mode.ts";
 export { GradientCoder } from "./workloads/gradient/gradient-coder.ts";
 export { GradientError, type GradientErrorCode } from "./workloads/gradient/gradient-error.ts";
@@ -12,6 +13,15 @@ export {
   placeTensors,
 } from "./workloads/gradient/gradient-layout.ts";
 export { GradientSurvey, type TensorVariance } from "./workloads/gradient/gradient-survey.ts";
+export {
+  LINK_SPEEDS,
+  linkedSeconds,
+  payingSpeed,
+  payingText,
+  type StepCost,
+  speedText,
+} from "./workloads/gradient/link-time.ts";
+export { maskText } from "./workloads/gradient/mask-file.ts";
 export {
   createMethod,
   type GradientMethod,
@@ -37,3 +47,10 @@ export type { RunSummary } from "./workloads/language-model/run-summary.ts";
 export { ScalarModel } from "./workloads/language-model/scalar-model.ts";
 export { TensorModel } from "./workloads/language-model/tensor-model.ts";
 export { type RowPlan, recordLogits } from "./workloads/language-model/transformer-program.ts";
+export { writeAdapter } from "./workloads/lora/adapter-file.ts";
+export { type FineTuned, fineTune } from "./workloads/lora/fine-tune.ts";
+export { parseFineTuneOptions } from "./workloads/lora/fine-tune-options.ts";
+export { Generator } from "./workloads/lora/generator.ts";
+export { mergeAdapter } from "./workloads/lora/merge.ts";
+export { loadModelFolder } from "./workloads/lora/model-folder.ts";
+export { tokenizeExamples } from "./workloads/lora/tokenized-example.ts";

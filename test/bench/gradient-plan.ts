@@ -10,7 +10,9 @@ import { powerSgdMethods } from "./gradient-power-sgd-method.ts";
 /** How gradients are exchanged in one row of the table. */
 export interface GradientCase {
   readonly name: string;
-  readonly mode: "baseline" | "synchronous" | "local steps" | "peer";
+  readonly mode: "baseline" | "synchronous" | "local steps" | "masked" | "peer";
+  /** Share of the matrices between layers that are passengers, by a calibration in front of the run; none are unless given. */
+  readonly maskShare?: number;
   readonly createMethod: (layout: readonly GradientTensor[], options: MethodOptions) => GradientMethod;
 }
 
@@ -23,9 +25,11 @@ function ofPreset(preset: Preset, beta1?: number): GradientCase["createMethod"] 
 }
 
 function withBeta1(method: GradientMethod, beta1: number): GradientMethod {
-  const { localSteps, unsentStays } = method;
   return {
-    ...{ localSteps, beta1, unsentStays },
+    ...{ localSteps: method.localSteps, beta1 },
+    get unsentStays() {
+      return method.unsentStays;
+    },
     contribution: (step, numbers) => method.contribution(step, numbers),
     average: (step, contributions, out) => method.average(step, contributions, out),
     states: () => method.states(),
@@ -44,5 +48,6 @@ export const CASES: readonly GradientCase[] = [
   { name: "sync-15", mode: "synchronous", createMethod: ofPreset("sync-15") },
   { name: "local-100", mode: "local steps", createMethod: ofPreset("local-100") },
   { name: "PowerSGD rank 1", mode: "peer", createMethod: powerSgdMethods(1, undefined) },
+  { name: "sync-50 mask 30 %", mode: "masked", maskShare: 0.3, createMethod: ofPreset("sync-50") },
   { name: "PowerSGD rank 8", mode: "peer", createMethod: powerSgdMethods(8, undefined) },
 ];

@@ -1,11 +1,19 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { checkRunConfig, RECIPES, type RunConfig, rehearse } from "@lockstep/cloud-node/lab";
+import {
+  calibrate,
+  checkRunConfig,
+  RECIPES,
+  type RehearsalResult,
+  type RunConfig,
+  rehearse,
+  TopologyMask,
+} from "@lockstep/cloud-node/lab";
 import type { GradientCase } from "./gradient-plan.ts";
 
 /** Workers of every run. */
-const WORKERS = 2;
+export const WORKERS = 2;
 /** Batches that the figure of a run is taken over: half of what TinyShakespeare keeps to judge by. */
 const LAST_EVAL_BATCHES = 100;
 /** Where results are kept: a bench that was stopped goes on there. */
@@ -29,28 +37,34 @@ export const SCALES = {
 
 export type Scale = (typeof SCALES)[keyof typeof SCALES];
 
+/** Of what is kept: results of another format are made anew. */
+const FORMAT = 2;
+/** Steps that a mask is chosen after. */
+const CALIBRATION_STEPS = 20;
+
 /** What a method came to with one seed. */
-export interface GradientRun {
+export interface GradientRun extends RehearsalResult {
+  readonly format: typeof FORMAT;
   readonly method: string;
   readonly seed: number;
-  readonly parameters: number;
-  readonly bytesPerStep: number;
-  readonly valLoss: number;
-  readonly curve: readonly { readonly step: number; readonly valLoss: number }[];
   /** Of the whole process, training and all workers included. */
   readonly cpuSeconds: number;
 }
 
 /** The result of a run: read where it was kept, made and kept where not. */
-export async function runOf(scale: Scale, { name, createMethod }: GradientCase, seed: number, text: string) {
+export async function runOf(scale: Scale, row: GradientCase, seed: number, text: string): Promise<GradientRun> {
+  const { name } = row;
   const file = runFile(scale, name, seed);
   const kept = keptRun(scale, name, seed);
   if (kept !== undefined) return kept;
   const config: RunConfig = checkRunConfig({ ...scale.config, seed });
-  const start = process.cpuUsage();
-  const result = await rehearse({ config, text, workers: WORKERS, createMethod, lastEvalBatches: LAST_EVAL_BATCHES });
-  const { user, system } = process.cpuUsage(start);
-  const run: GradientRun = { method: name, seed, ...result, cpuSeconds: (user + system) / 1e6 };
+  const begun = cpuSeconds();
+  const mask = await maskOf(row, config, text);
+  const result = await rehearse({
+    ...{ config, text, workers: WORKERS, lastEvalBatches: LAST_EVAL_BATCHES, cpuSeconds },
+    createMethod: (layout, options) => row.createMethod(layout, { ...options, mask }),
+  });
+  const run: GradientRun = { format: FORMAT, method: name, seed, ...result, cpuSeconds: cpuSeconds() - begun };
   mkdirSync(FOLDER, { recursive: true });
   writeFileSync(`${file}.new`, JSON.stringify(run));
   renameSync(`${file}.new`, file);
@@ -60,7 +74,22 @@ export async function runOf(scale: Scale, { name, createMethod }: GradientCase, 
 /** What was measured before, if it was. */
 export function keptRun(scale: Scale, method: string, seed: number): GradientRun | undefined {
   const file = runFile(scale, method, seed);
-  return existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as GradientRun) : undefined;
+  if (!existsSync(file)) return undefined;
+  const run = JSON.parse(readFileSync(file, "utf8")) as GradientRun;
+  return run.format === FORMAT ? run : undefined;
+}
+
+/** The calmest matrices of the training that is to be made, where a row has a mask. */
+async function maskOf({ maskShare }: GradientCase, config: RunConfig, text: string): Promise<TopologyMask | undefined> {
+  if (maskShare === undefined) return undefined;
+  const variances = await calibrate({ config, text, workers: WORKERS, steps: CALIBRATION_STEPS });
+  return variances && TopologyMask.ofShare(variances, maskShare);
+}
+
+/** Of this process until now. */
+export function cpuSeconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
 }
 
 function runFile(scale: Scale, method: string, seed: number): string {

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { BenchOptions, BenchReport } from "./bench.ts";
 import { BenchError } from "./bench-error.ts";
+import { maskTimes } from "./gradient-mask.ts";
 import { CASES } from "./gradient-plan.ts";
 import { reportOf } from "./gradient-report.ts";
 import { type GradientRun, keptRun, runOf, SCALES } from "./gradient-runs.ts";
@@ -18,10 +19,10 @@ export async function benchGradient({ dataFolder, isQuick, parts, cases }: Bench
   const wanted = scale.seeds.flatMap((seed) => CASES.map((row) => ({ row, seed })));
   const asked = wanted.filter(({ row }) => parts?.includes(row.name) ?? true);
   const missing = asked.filter(({ row, seed }) => keptRun(scale, row.name, seed) === undefined).slice(0, cases);
+  const text = dataFolder === undefined ? undefined : readFileSync(join(dataFolder, "input.txt"), "utf8");
   if (missing.length > 0) {
-    if (dataFolder === undefined)
+    if (text === undefined)
       throw new BenchError("no-peer", { looked: "a text", install: "--data DIR, with input.txt" });
-    const text = readFileSync(join(dataFolder, "input.txt"), "utf8");
     for (const [at, { row, seed }] of missing.entries()) {
       const run = await runOf(scale, row, seed, text);
       const line = `${row.name}, seed ${seed}: ${run.valLoss.toFixed(4)} nats, ${run.bytesPerStep.toFixed(0)} B/step`;
@@ -32,5 +33,5 @@ export async function benchGradient({ dataFolder, isQuick, parts, cases }: Bench
     const run = keptRun(scale, row.name, seed);
     return run === undefined ? [] : [run];
   });
-  return reportOf(scale, CASES, runs);
+  return reportOf(scale, CASES, runs, text === undefined ? [] : await maskTimes(text));
 }

@@ -3,7 +3,6 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import type { Job } from "@lockstep/cloud-node";
-import { BenchError } from "./bench-error.ts";
 import { CutNetwork } from "./cut-network.ts";
 import { BENCH_WORKLOADS, CommandProcess, JobsRig, OVER, type QueueKind } from "./jobs-rig.ts";
 
@@ -20,8 +19,6 @@ export const MOST_RUNS_PER_HIT = 3;
 const GOLDEN = (Math.sqrt(5) - 1) / 2;
 /** TCP tries again after pauses that double while the link is down: as long as that was, and some more. */
 const BACK_MS = 30_000;
-/** A worker gives a server three seconds to answer; through a link that was down just before that may be too short. */
-const STARTS_THROUGH_LINK = 5;
 
 /** What became of one job that something was done to. */
 export interface Outcome {
@@ -189,7 +186,7 @@ async function cutThrough(network: CutNetwork, hits: number): Promise<Series> {
     let far: CommandProcess | undefined;
     const before = async () => {
       await far?.end("SIGKILL");
-      far = await startedThroughLink(() => worker("far", network.there));
+      far = await worker("far", network.there);
     };
     const hurt = async (id: string) => {
       const isHit = (await rig.job(id)).state === "running";
@@ -208,17 +205,6 @@ async function cutThrough(network: CutNetwork, hits: number): Promise<Series> {
     return { fault: "network cut between worker and queue", kind, leastAttempts: 2, outcomes };
   } finally {
     await rig.stop();
-  }
-}
-
-/** What starts, after tries that found nobody at the other end. */
-async function startedThroughLink(start: () => Promise<CommandProcess>): Promise<CommandProcess> {
-  for (let tries = 1; ; tries++) {
-    try {
-      return await start();
-    } catch (error) {
-      if (!(error instanceof BenchError) || tries === STARTS_THROUGH_LINK) throw error;
-    }
   }
 }
 

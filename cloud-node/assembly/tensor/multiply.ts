@@ -1,5 +1,6 @@
 /** Products of packed panels, and of whole matrices block by block. */
 import { storeLanes } from "./lanes";
+import { multiplyRow } from "./multiply-row";
 import {
   columnPanelBytes,
   packColumns,
@@ -89,6 +90,10 @@ export function multiply(
   const aBytes = usize(aStride) << 2;
   const bBytes = usize(bStride) << 2;
   const cBytes = usize(cStride) << 2;
+  if (rows == 1 && bTransposed && !aTransposed) {
+    multiplyRow(c, a, b, bBytes, columns, depth, blockDepth, bias, residual, add);
+    return;
+  }
   for (let column = 0; column < columns; column += BLOCK_COLUMNS) {
     const wide = min(BLOCK_COLUMNS, columns - column);
     for (let step = 0; step < depth; step += blockDepth) {

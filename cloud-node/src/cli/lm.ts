@@ -1,9 +1,9 @@
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Command, Option } from "commander";
 import { BACKEND_CHOICES, type BackendChoice } from "../workloads/language-model/open-backend.ts";
 import { DEFAULT_RECIPE, RECIPES } from "../workloads/language-model/recipes.ts";
 import { QUEUE_HELP } from "./jobs/open-door.ts";
 import { CA_HELP, TOKEN_FILE_HELP } from "./node-token.ts";
-import { parseNonNegative, parsePositiveCount, parseSeed, parseSomeThreads } from "./option-values.ts";
+import { parseNonNegative, parsePositiveCount, parseSeed, parseShare, parseSomeThreads } from "./option-values.ts";
 import type { Surroundings } from "./surroundings.ts";
 
 /** With more of them the line would be longer than a terminal is wide. */
@@ -206,10 +206,4 @@ function backendOption(): Option {
 
 function addText(text: string, before: readonly string[]): string[] {
   return [...before, text];
-}
-
-function parseShare(text: string): number {
-  const share = text.trim() === "" ? Number.NaN : Number(text);
-  if (share > 0 && share <= 1) return share;
-  throw new InvalidArgumentError("write a number above 0, up to 1");
 }

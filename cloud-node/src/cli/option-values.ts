@@ -60,6 +60,11 @@ export function parseNonNegative(text: string): number {
   return parseWithin(text, 0, Number.MAX_VALUE, false, "a number ≥ 0");
 }
 
+/** Part of a whole: above 0, up to 1. */
+export function parseShare(text: string): number {
+  return parseWithin(text, Number.MIN_VALUE, 1, false, "a number above 0, up to 1");
+}
+
 /** How old a frame may be before it is acknowledged, ms. */
 export function parseAckAge(text: string): number {
   const why = "a device takes a node that says nothing for a minute for gone, and connects anew";

@@ -36,6 +36,14 @@ export function tensorCases(): TensorCase[] {
       return b.matmul(x, b.parameter("w", [WIDTH, 9]), { bias: b.parameter("bias", [9]), residual });
     }),
     simple("matmul of one row", (b, x) => b.matmul(x, b.parameter("w", [WIDTH, 9])), [1, WIDTH]),
+    simple(
+      "matmul of one row with a transposed weight, bias and residual",
+      (b, x) =>
+        b.matmul(x, b.parameter("w", [9, WIDTH]), {
+          ...{ transposed: true, bias: b.parameter("bias", [9]), residual: b.parameter("residual", [1, 9]) },
+        }),
+      [1, WIDTH],
+    ),
     simple("matmul of 37 rows", (b, x) => b.matmul(x, b.parameter("w", [29, 21])), [37, 29]),
     simple("add", (b, x) => b.add(x, b.parameter("y", [ROWS, WIDTH]))),
     simple("add of a row", (b, x) => b.add(x, row(b, "y"))),

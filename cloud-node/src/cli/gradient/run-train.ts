@@ -1,4 +1,4 @@
-import { mkdir, rm, stat } from "node:fs/promises";
+import { mkdir, readFile, rm, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import * as v from "valibot";
 import { formatCount, formatQuantity } from "../../api/number-text.ts";
@@ -6,7 +6,10 @@ import type { JobAnswer } from "../../api/schemas/job-schema.ts";
 import { unlessAbsent } from "../../jobs/disk-call.ts";
 import { isOver, type JsonObject } from "../../jobs/job.ts";
 import { WORKER_DEFAULTS } from "../../jobs/worker-defaults.ts";
+import { EXCHANGE_FILES } from "../../workloads/gradient/exchange-files.ts";
 import { type ExchangeSummary, resultSchema } from "../../workloads/gradient/gradient-job.ts";
+import { parseMask } from "../../workloads/gradient/mask-file.ts";
+import { RUN_FILES } from "../../workloads/language-model/run-folder.ts";
 import { CommandError } from "../command-error.ts";
 import type { GradientTrainOptions } from "../gradient.ts";
 import { fetchOutputs } from "../jobs/fetch-outputs.ts";
@@ -14,9 +17,10 @@ import type { JobDoor } from "../jobs/job-door.ts";
 import { openDoor } from "../jobs/open-door.ts";
 import { plainText } from "../jobs/plain-text.ts";
 import { QueueDoor } from "../jobs/queue-door.ts";
-import { submitJob } from "../jobs/submit-job.ts";
-import { readRunConfig } from "../lm/read-run-options.ts";
+import { type JobOrder, submitJob } from "../jobs/submit-job.ts";
+import { readRunConfig, readText, readTokenizer } from "../lm/read-run-options.ts";
 import { createLogger } from "../log.ts";
+import { checkFiles } from "../partial-file.ts";
 import { writeResult } from "../result-output.ts";
 import type { Surroundings } from "../surroundings.ts";
 import { watchTraining } from "./watch-training.ts";
@@ -28,6 +32,9 @@ const OWN_FILES = [OWN_QUEUE, `${OWN_QUEUE}-wal`, `${OWN_QUEUE}-shm`, "workers.b
 /** `lockstep gradient train`. */
 export async function runTrain(surroundings: Surroundings, text: string, options: GradientTrainOptions): Promise<void> {
   const { queue, out, json } = options;
+  if (options.mask !== undefined && options.compress === "none") {
+    throw new CommandError("usage", "--mask with --compress none", "choose a method that compresses");
+  }
   const isOwn = queue === undefined;
   const job = isOwn ? await trainHere(surroundings, text, options) : await trainThere(surroundings, text, options);
   const read = v.safeParse(resultSchema, job.result?.value);
@@ -39,13 +46,16 @@ export async function runTrain(surroundings: Surroundings, text: string, options
 async function trainHere(surroundings: Surroundings, text: string, options: GradientTrainOptions): Promise<JobAnswer> {
   const { clock } = surroundings;
   const { out, workers, resume, force } = options;
+  // What cannot be trained from takes nothing of a run that was to be written over.
+  const order = resume === true ? undefined : await orderOf(text, options);
   await prepareFolder(options);
   const { openQueue } = await import("../../jobs/open-queue.ts");
   const { startWorker } = await import("../jobs/start-worker.ts");
   const open = await openQueue(`sqlite:${join(out, OWN_QUEUE)}`, clock, { leaseMs: WORKER_DEFAULTS.leaseMs });
   const door = new QueueDoor(open, clock);
+  let isFetched = false;
   try {
-    const id = resume === true ? await stoppedRun(door, out) : await submit(surroundings, door, text, options);
+    const id = order === undefined ? await stoppedRun(door, out) : (await submitJob(surroundings, door, order)).id;
     const { leaseMs, memoryMb, channelHost } = WORKER_DEFAULTS;
     const around = { queue: open.queue, blobs: open.blobs, clock, logger: createLogger("error") };
     const choice = { name: undefined, workloads: ["gradient"], workloadsFrom: undefined, scratch: undefined };
@@ -62,10 +72,11 @@ async function trainHere(surroundings: Surroundings, text: string, options: Grad
     }
     if (job.result === null) throw failed(job);
     await fetchOutputs(surroundings, door, job, { folder: out, isForced: force === true || resume === true });
+    isFetched = true;
     return job;
   } finally {
     await door.close();
-    if (await isDone(out)) for (const name of OWN_FILES) await rm(join(out, name), { recursive: true, force: true });
+    if (isFetched) await removeFiles(out, OWN_FILES);
   }
 }
 
@@ -73,9 +84,10 @@ async function trainHere(surroundings: Surroundings, text: string, options: Grad
 async function trainThere(surroundings: Surroundings, text: string, options: GradientTrainOptions): Promise<JobAnswer> {
   const { queue = "", tokenFile, ca, out, force } = options;
   const access = { ...(tokenFile === undefined ? {} : { tokenFile }), ...(ca === undefined ? {} : { ca }) };
+  const order = await orderOf(text, options);
   const door = await openDoor(surroundings, { queue, ...access }, "make");
   try {
-    const id = await submit(surroundings, door, text, options);
+    const { id } = await submitJob(surroundings, door, order);
     const job = await watchTraining(surroundings, door, id);
     if (!isOver(job.state)) {
       const remedy = "it goes on; the same command waits for it again";
@@ -89,23 +101,28 @@ async function trainThere(surroundings: Surroundings, text: string, options: Gra
   }
 }
 
-async function submit(
-  surroundings: Surroundings,
-  door: JobDoor,
-  text: string,
-  options: GradientTrainOptions,
-): Promise<string> {
-  const { workers, compress, patience, tokenizer } = options;
+/** The run as a job, once all that it is made of was looked at. @throws {CommandError}, {LanguageModelError} */
+async function orderOf(text: string, options: GradientTrainOptions): Promise<JobOrder> {
+  const { workers, compress, patience, tokenizer, mask } = options;
   const config = await readRunConfig(options);
+  await readText(text);
+  await readTokenizer(tokenizer);
   if (config.data.rows % workers !== 0) {
     const problem = `--workers ${workers}: a batch has ${config.data.rows} rows`;
     throw new CommandError("usage", problem, "give --set data.rows=N, a multiple of the workers");
   }
-  const params: JsonObject = { config: JSON.parse(JSON.stringify(config)), workers, compress, patience };
-  const files = [text, ...(tokenizer === undefined ? [] : [tokenizer])];
+  const own = { workers, compress, patience, ...(mask === undefined ? {} : { mask: await maskName(mask) }) };
+  const params: JsonObject = { config: JSON.parse(JSON.stringify(config)), ...own };
+  const files = [text, tokenizer, mask].filter((path) => path !== undefined);
   const inputs = files.map((path) => ({ name: basename(path), path }));
-  const order = { workload: "gradient", params, salt: "", inputs, maxAttempts: undefined };
-  return (await submitJob(surroundings, door, order)).id;
+  return { workload: "gradient", params, salt: "", inputs, maxAttempts: undefined };
+}
+
+/** What a mask's input is named, once it is known to be one. @throws {CommandError} `file`; {GradientError} `bad-mask` */
+async function maskName(mask: string): Promise<string> {
+  await checkFiles(mask, undefined);
+  parseMask(await readFile(mask, "utf8"));
+  return basename(mask);
 }
 
 /** @throws {CommandError} `refused` when there is a run in the folder that nobody wants to lose */
@@ -120,17 +137,18 @@ async function prepareFolder({ out, force, resume }: GradientTrainOptions): Prom
     throw new CommandError("refused", `there is a run in ${out}`, remedy);
   }
   await mkdir(out, { recursive: true });
-  for (const name of OWN_FILES) await rm(join(out, name), { recursive: true, force: true });
+  // Of a run that is written over nothing may be taken for the new one's.
+  await removeFiles(out, [...OWN_FILES, ...RUN_FILES, ...EXCHANGE_FILES]);
+}
+
+async function removeFiles(folder: string, names: readonly string[]): Promise<void> {
+  for (const name of names) await rm(join(folder, name), { recursive: true, force: true });
 }
 
 async function stoppedRun(door: JobDoor, out: string): Promise<string> {
   const [job] = await door.list({ limit: 1 });
   if (job !== undefined) return job.id;
   throw new CommandError("refused", `no run was begun in ${out}`, "leave --resume out to begin one, with --force");
-}
-
-async function isDone(out: string): Promise<boolean> {
-  return await isThere(join(out, "exchange.json"));
 }
 
 async function isThere(path: string): Promise<boolean> {

@@ -7,6 +7,8 @@ import type { Surroundings } from "../surroundings.ts";
 
 /** A job is looked at again after so long at most. */
 const LOOK_MS = 1_000;
+/** So is its log, which comes as a whole. */
+const LOG_MS = 5_000;
 
 /**
  * Follow a job that trains: on a terminal one line with its loss as a curve, and what it says.
@@ -20,12 +22,17 @@ export async function watchTraining(
 ): Promise<JobAnswer> {
   const line = new TrainingLine(stderr, clock);
   let said = 0;
+  let readMs = Number.NEGATIVE_INFINITY;
   try {
     for (;;) {
       const job = await door.get(id);
-      const lines = stderr.isTTY === true ? await door.log(id) : [];
-      for (const text of lines.slice(said)) line.say(plainText(text));
-      said = Math.max(said, lines.length);
+      const isDue = isOver(job.state) || clock.nowMs() - readMs >= LOG_MS;
+      if (stderr.isTTY === true && isDue) {
+        const lines = await door.log(id);
+        for (const text of lines.slice(said)) line.say(plainText(text));
+        said = Math.max(said, lines.length);
+        readMs = clock.nowMs();
+      }
       draw(line, job);
       if (isOver(job.state) || interrupt.aborted) return job;
       await door.change(LOOK_MS, interrupt);

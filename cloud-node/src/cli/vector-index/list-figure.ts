@@ -1,6 +1,6 @@
 import { formatCount, formatNumber } from "../../api/number-text.ts";
+import type { Figure } from "../../svg-figure.ts";
 import type { ListBalance } from "../../workloads/vector-index/list-balance.ts";
-import type { Figure } from "./svg-figure.ts";
 
 /** Bars at most: beyond this neighbours are drawn as their largest. */
 const MOST_BARS = 600;
@@ -24,7 +24,7 @@ export function listFigure(name: string, sizes: Uint32Array, balance: ListBalanc
     y: "vectors",
     xTicks: ticks.map((at) => ({ at, text: formatCount(Math.round(at * lists)) })),
     yTicks: ticks.map((at) => ({ at, text: formatCount(Math.round(at * top)) })),
-    points,
+    series: [{ name: "", points }],
     form: "bars",
   };
 }

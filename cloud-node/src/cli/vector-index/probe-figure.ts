@@ -1,5 +1,5 @@
 import { formatCount } from "../../api/number-text.ts";
-import type { Figure } from "./svg-figure.ts";
+import type { Figure } from "../../svg-figure.ts";
 
 /** What one number of visited lists gives. */
 export interface ProbePoint {
@@ -32,7 +32,7 @@ export function probeFigure(name: string, points: readonly ProbePoint[]): Figure
       at: i / steps,
       text: (floor + (i * (1 - floor)) / steps).toFixed(1),
     })),
-    points: sorted.map(({ probes, recallAt10 }) => [across(probes), up(recallAt10)]),
-    form: "line",
+    series: [{ name: "", points: sorted.map(({ probes, recallAt10 }) => [across(probes), up(recallAt10)]) }],
+    form: "dots",
   };
 }

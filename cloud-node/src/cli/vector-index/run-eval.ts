@@ -2,6 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { formatCount, formatNumber, formatQuantity } from "../../api/number-text.ts";
+import { figureSvg } from "../../svg-figure.ts";
 import { buildIndex } from "../../workloads/vector-index/build-index.ts";
 import { type ExactNeighbours, searchExact } from "../../workloads/vector-index/exact-search.ts";
 import { indexAccount } from "../../workloads/vector-index/index-account.ts";
@@ -10,7 +11,7 @@ import { openVectors } from "../../workloads/vector-index/open-vectors.ts";
 import type { SearchSegment } from "../../workloads/vector-index/search-segment.ts";
 import { VectorIndexError } from "../../workloads/vector-index/vector-index-error.ts";
 import type { VectorSource } from "../../workloads/vector-index/vector-source.ts";
-import { checkFiles } from "../partial-file.ts";
+import { checkFiles, replaceWhole } from "../partial-file.ts";
 import { writeResult } from "../result-output.ts";
 import type { Surroundings } from "../surroundings.ts";
 import type { EvalCommandOptions } from "../vector-index.ts";
@@ -19,7 +20,6 @@ import { type MeasuredPoint, measurePoints } from "./measure-search.ts";
 import { probesOf, rerankOf } from "./probe-choice.ts";
 import { probeFigure } from "./probe-figure.ts";
 import { type Queries, readQueries } from "./read-queries.ts";
-import { writeFigure } from "./svg-figure.ts";
 
 /** The deepest recall that is reported. */
 const DEEPEST = 100;
@@ -76,7 +76,7 @@ export async function runEval(
       ...{ index: input, vectors, n, d, m, metric, queries: queries.q, ...account, fileBytes },
       ...{ rerank, exactQps, buildSeconds, peakRssMB, points },
     };
-    if (plot !== undefined) await writeFigure(plot, probeFigure(input, points));
+    if (plot !== undefined) await replaceWhole(plot, figureSvg(probeFigure(input, points)));
     await writeResult(surroundings, json, result, evalText(result));
   } finally {
     await source.close();

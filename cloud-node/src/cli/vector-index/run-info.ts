@@ -1,14 +1,14 @@
 import { formatCount, formatCounted, formatNumber, formatQuantity } from "../../api/number-text.ts";
+import { figureSvg } from "../../svg-figure.ts";
 import { type IndexAccount, indexAccount } from "../../workloads/vector-index/index-account.ts";
 import type { CodingError, IndexFacts } from "../../workloads/vector-index/index-facts.ts";
 import { IndexFile } from "../../workloads/vector-index/index-file.ts";
 import { type ListBalance, listBalance } from "../../workloads/vector-index/list-balance.ts";
 import type { IndexModel } from "../../workloads/vector-index/model.ts";
-import { checkFiles } from "../partial-file.ts";
+import { checkFiles, replaceWhole } from "../partial-file.ts";
 import { writeResult } from "../result-output.ts";
 import type { Surroundings } from "../surroundings.ts";
 import { listFigure } from "./list-figure.ts";
-import { writeFigure } from "./svg-figure.ts";
 
 /** `lockstep vector-index info`. */
 export async function runInfo(
@@ -30,7 +30,7 @@ export async function runInfo(
       ...{ ...account, bits: groups.map(({ bits, from, to }) => ({ bits, dimensions: to - from })) },
       ...{ balance, error },
     };
-    if (plot !== undefined) await writeFigure(plot, listFigure(input, sizes, balance));
+    if (plot !== undefined) await replaceWhole(plot, figureSvg(listFigure(input, sizes, balance)));
     await writeResult(surroundings, json, result, infoText(input, facts, account, balance, groups, error));
   } finally {
     await index.close();

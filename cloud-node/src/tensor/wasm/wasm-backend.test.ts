@@ -5,9 +5,11 @@ import { engineSuite, loadCase } from "../engine.suite.ts";
 import { jsBackend } from "../js/js-backend.ts";
 import { attentionScratch } from "../kernels.ts";
 import { ProgramBuilder } from "../program-builder.ts";
+import { normalNumbers } from "../random.ts";
+import { sizeOf } from "../tensor.ts";
 import { transformerCase } from "../tensor-cases.suite.ts";
 import { compileTensorModule, instantiateTensorModule } from "./tensor-module.ts";
-import { wasmRelaxedBackend, wasmStrictBackend } from "./wasm-backend.ts";
+import { wasmBackend, wasmRelaxedBackend, wasmStrictBackend } from "./wasm-backend.ts";
 
 engineSuite(jsBackend);
 engineSuite(wasmStrictBackend);
@@ -24,6 +26,29 @@ test("scratch of attention is as much as the kernels lay out", () => {
     [1024, 64],
   ] as const) {
     expect(attentionScratch(T, headDim)).toBe(kernels.attentionScratch(T, headDim));
+  }
+});
+
+// A row alone is not packed into panels; steps beyond one block begin their sums anew.
+test.each([
+  [29, 6],
+  [401, 9],
+  [800, 530],
+])("a row of %i numbers by %i rows has the same bits alone as among others", async (inner, columns) => {
+  for (const backend of [wasmStrictBackend, wasmRelaxedBackend, wasmBackend("wasm-strict", 256)]) {
+    const product = async (rows: number) => {
+      const b = new ProgramBuilder();
+      const [x, residual] = [b.parameter("x", [rows, inner]), b.parameter("residual", [rows, columns])];
+      const more = { transposed: true, bias: b.parameter("bias", [columns]), residual };
+      const program = b.build(b.matmul(x, b.parameter("w", [columns, inner]), more), { withGradients: false });
+      const engine = await backend.load(program);
+      for (const { name, tensor } of program.parameters) {
+        engine.set(name, normalNumbers(sizeOf(tensor.shape), 0.3, 1, name));
+      }
+      await engine.forward();
+      return (await engine.read(program.output)).subarray(0, columns);
+    };
+    expect(await product(1)).toEqual(await product(7));
   }
 });
 

@@ -5,8 +5,6 @@ const SETTLE = 0.01;
 const MOST_CHANGE = 4;
 /** Messages that can be owed at most: what came out too long early on is not saved up for ever. */
 const MOST_OWED = 8;
-/** Coordinates that a threshold is taken from. */
-const SAMPLE = 16_384;
 /** Thresholds stay within what a message can say: gradients of nothing but zeros have one too. */
 const LEAST = 2 ** -60;
 const MOST = 2 ** 60;
@@ -39,15 +37,6 @@ export class ByteBudget {
     const within = Math.min(MOST_CHANGE, Math.max(1 / MOST_CHANGE, change));
     this.state.set([this.threshold === 0 ? 0 : bounded(this.threshold * within), owed]);
   }
-}
-
-/** A threshold that about a share of some values is beyond, in units of their weights. */
-export function thresholdOf(values: Float32Array, weights: Float32Array, share: number): number {
-  const stride = Math.max(1, Math.floor(values.length / SAMPLE));
-  const sizes: number[] = [];
-  for (let at = 0; at < values.length; at += stride) sizes.push(Math.abs((values[at] ?? 0) / (weights[at] ?? 1)));
-  sizes.sort((a, b) => b - a);
-  return bounded(sizes[Math.floor(share * sizes.length)] ?? 0);
 }
 
 function bounded(threshold: number): number {

@@ -6,12 +6,10 @@ const SLACK_BYTES = 64;
 
 /** Where a coder keeps what it works on, in its kernel's memory: addresses. */
 export interface CoderAreas {
-  /** f32, (N); what is decoded is added up here, too. */
-  readonly values: number;
-  /** f32, (N) */
-  readonly weights: number;
-  /** i16, (N) */
+  /** i16, (N): codes of what was encoded last. */
   readonly codes: number;
+  /** i16, (N): codes of what was decoded last. */
+  readonly heard: number;
   /** i16: codes of one tensor, the other way round. */
   readonly turnedCodes: number;
   /** u32 for each magnitude. */
@@ -27,9 +25,8 @@ export function reserveAreas(core: GradientCore, tensors: readonly PlacedTensor[
     tensors.reduce((largest, one) => Math.max(largest, of(one)), 0);
   const turned = most((tensor) => (tensor.isTurned ? tensor.count : 0));
   return {
-    values: core.reserve(4 * count),
-    weights: core.reserve(4 * count),
     codes: core.reserve(2 * count + SLACK_BYTES),
+    heard: core.reserve(2 * count + SLACK_BYTES),
     turnedCodes: core.reserve(2 * turned + SLACK_BYTES),
     counts: core.reserve(4 * Number(core.calls.MAGNITUDES.value)),
     work: core.reserve(most(({ isTurned, rows, columns }) => core.calls.workBytes(isTurned ? rows : columns))),

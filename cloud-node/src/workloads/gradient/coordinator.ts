@@ -1,15 +1,13 @@
 import type { ExchangeLink } from "./exchange-link.ts";
 import { type Contribution, decodeUp, encodeGo, encodeRound, type NamedBytes } from "./exchange-message.ts";
-import { GradientError } from "./gradient-error.ts";
-
-/** Rounds that a worker has not taken, bytes: beyond them it gets none any more, and the whole state when it is back. */
-const MOST_WAITING_BYTES = 32 << 20;
 
 export interface CoordinatorOptions {
   /** How long a step waits for contributions once the own one is there, ms. */
   readonly patienceMs: number;
   /** How long the first step waits for workers to get ready, ms. */
   readonly startMs: number;
+  /** Rounds that a worker has not taken, bytes: beyond them it gets none any more, and the whole state once it took these. */
+  readonly mostWaitingBytes: number;
   /** Resolves after so long; sooner when the signal is aborted. */
   readonly wait: (ms: number, signal: AbortSignal) => Promise<void>;
   /** Told of workers that come late, go and come. */
@@ -35,14 +33,20 @@ export interface UplinkBytes {
 /** What place 0 knows of another worker. */
 interface Guest {
   isThere: boolean;
+  /** Workers that had the place before. */
+  turn: number;
   /** Whether steps wait for it. */
   isExpected: boolean;
   /** Step that it is ready for, and was not let go on at yet. */
   readyFor: number | undefined;
   /** Of all steps from this one on it was sent the rounds. */
   roundsFrom: number;
+  /** Whether it was left behind: it goes on from the whole state. */
+  isBehind: boolean;
   contribution: (Contribution & { readonly step: number; readonly wire: number }) | undefined;
-  waitingBytes: number;
+  /** What has not left yet: messages, and bytes of the rounds among them. */
+  waiting: number;
+  waitingRoundBytes: number;
   sent: Promise<void>;
 }
 
@@ -88,11 +92,13 @@ export class Coordinator {
     this.#throwFault();
     let whole: readonly NamedBytes[] | undefined;
     for (const [rank, guest] of this.#guests) {
-      if (guest.readyFor === undefined) continue;
-      const hasState = guest.readyFor === step || guest.roundsFrom <= guest.readyFor;
+      const isWaitedFor = guest.isBehind ? guest.waiting > 0 || !guest.isThere : guest.readyFor === undefined;
+      if (isWaitedFor) continue;
+      const hasState = guest.readyFor === step || guest.roundsFrom <= (guest.readyFor ?? Number.NEGATIVE_INFINITY);
       if (!hasState) whole ??= await state();
       this.#post(rank, guest, encodeGo(step, hasState ? undefined : whole));
-      Object.assign(guest, { readyFor: undefined, isExpected: true, roundsFrom: step, contribution: undefined });
+      const isBack = { readyFor: undefined, isBehind: false, isExpected: true };
+      Object.assign(guest, { ...isBack, roundsFrom: step, contribution: undefined });
       if (step > 0) this.#options.onEvent(`worker ${rank} takes part from step ${step} on`);
     }
   }
@@ -111,6 +117,7 @@ export class Coordinator {
       const { contribution } = guest;
       if (contribution !== undefined && has(guest)) {
         const { loss, bytes, wire } = contribution;
+        guest.isExpected = true;
         contributions.push({ rank, loss, bytes });
         uplink.push({ rank, payload: bytes.length, wire });
       } else if (guest.isExpected) {
@@ -124,27 +131,35 @@ export class Coordinator {
 
   /** Wait until all that was sent has left, or so long. */
   async flush(ms: number): Promise<void> {
-    const idle = () => [...this.#guests.values()].every(({ waitingBytes }) => waitingBytes === 0);
+    const idle = () => [...this.#guests.values()].every(({ waiting }) => waiting === 0);
     await this.#until(idle, ms);
   }
 
   #sendRound(step: number, contributions: readonly Contribution[], rank: number, guest: Guest): void {
     if (!guest.isThere || guest.roundsFrom > step) return;
-    if (guest.waitingBytes > MOST_WAITING_BYTES) guest.roundsFrom = Number.POSITIVE_INFINITY;
-    else this.#post(rank, guest, encodeRound(step, contributions, rank));
+    if (guest.waitingRoundBytes > this.#options.mostWaitingBytes) {
+      Object.assign(guest, { roundsFrom: Number.POSITIVE_INFINITY, isBehind: true, isExpected: false });
+      this.#options.onEvent(`worker ${rank} does not take what it is sent: it will go on from the whole state`);
+      return;
+    }
+    const message = encodeRound(step, contributions, rank);
+    this.#post(rank, guest, message, message.length);
   }
 
-  /** Send after what was sent before; nobody waits for it. */
-  #post(rank: number, guest: Guest, message: Uint8Array): void {
-    guest.waitingBytes += message.length;
+  /** Send after what was sent before; nobody waits for it. @param roundBytes  of rounds, in it */
+  #post(rank: number, guest: Guest, message: Uint8Array, roundBytes = 0): void {
+    const { turn } = guest;
+    guest.waiting += 1;
+    guest.waitingRoundBytes += roundBytes;
     guest.sent = guest.sent
       .then(async () => {
-        if (guest.isThere) this.#downlinkBytes += await this.#link.send(rank, message);
+        if (guest.isThere && guest.turn === turn) this.#downlinkBytes += await this.#link.send(rank, message);
       })
       // That it left is heard, too.
       .catch(() => undefined)
       .finally(() => {
-        guest.waitingBytes -= message.length;
+        guest.waiting -= 1;
+        guest.waitingRoundBytes -= roundBytes;
         this.#wake.resolve();
       });
   }
@@ -173,7 +188,8 @@ export class Coordinator {
 
   /** Whoever takes a place again knows nothing of the one before. */
   #seat(guest: Guest, rank: number, isThere: boolean): void {
-    Object.assign(guest, { ...newGuest(isThere), waitingBytes: guest.waitingBytes, sent: guest.sent });
+    const { turn, waiting, waitingRoundBytes, sent } = guest;
+    Object.assign(guest, { ...newGuest(isThere), turn: turn + 1, waiting, waitingRoundBytes, sent });
     this.#options.onEvent(`worker ${rank} ${isThere ? "has come" : "has left"}`);
   }
 
@@ -200,13 +216,7 @@ export class Coordinator {
 }
 
 function newGuest(isThere: boolean): Guest {
-  const state = { isThere, isExpected: false, readyFor: undefined, roundsFrom: Number.POSITIVE_INFINITY };
-  return { ...state, contribution: undefined, waitingBytes: 0, sent: Promise.resolve() };
-}
-
-/** @throws {GradientError} `bad-option` for workers that a batch cannot be cut for */
-export function checkWorkers(workers: number, rows: number): void {
-  if (rows % workers === 0) return;
-  const problem = `${rows} rows of a batch for ${workers} workers`;
-  throw new GradientError("bad-option", problem, "take data.rows that is a multiple of the workers");
+  const state = { isThere, turn: 0, isExpected: false, readyFor: undefined, roundsFrom: Number.POSITIVE_INFINITY };
+  const line = { waiting: 0, waitingRoundBytes: 0, sent: Promise.resolve() };
+  return { ...state, isBehind: false, contribution: undefined, ...line };
 }

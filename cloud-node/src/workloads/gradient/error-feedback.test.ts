@@ -1,22 +1,45 @@
 import { expect, test } from "vitest";
 import { ErrorFeedback } from "./error-feedback.ts";
+import { GradientCore } from "./gradient-core.ts";
+import { PlacedCoder } from "./placed-coder.ts";
 
-test("what is not sent is added to the next gradient, and what is sent is not", () => {
-  const feedback = new ErrorFeedback(2);
-  expect([...feedback.collect(Float32Array.of(1, -2))]).toEqual([1, -2]);
-  feedback.sent.set([1, 0]);
-  feedback.release(0);
-  expect([...feedback.collect(Float32Array.of(0.5, -1))]).toEqual([0.5, -3]);
+/** What a worker of a model of two numbers keeps, with a coder that sends whole numbers. */
+class Rig {
+  readonly #coder = new PlacedCoder(new GradientCore(), [{ name: "a", shape: [2] }], { kind: "error-bounded" }, 0);
+  readonly feedback = new ErrorFeedback(this.#coder);
+  readonly #units = this.#coder.unitsAt(this.#ones());
+
+  #ones(): number {
+    const at = this.#coder.core.zeros(2);
+    this.#coder.core.write(at, Float32Array.of(1, 1));
+    return at;
+  }
+
+  send(step: number, ...found: number[]): void {
+    this.feedback.collect(Float32Array.from(found));
+    this.#coder.encode(this.feedback.at, this.#units, { steps: Float32Array.of(1) }, step);
+    this.feedback.release(step, this.#units);
+  }
+
+  get unsent(): number[] {
+    return [...this.feedback.unsent];
+  }
+}
+
+test("what is not sent is added to what is found next, and what is sent is not", () => {
+  const rig = new Rig();
+  rig.send(0, 1.25, -2.375);
+  expect(rig.unsent).toEqual([0.25, -0.375]);
+  rig.send(1, 0.5, -0.5);
+  expect(rig.unsent).toEqual([-0.25, 0.125]);
 });
 
 test("a contribution that did not arrive counts as unsent, once, and only in its own step", () => {
-  const feedback = new ErrorFeedback(1);
-  feedback.collect(Float32Array.of(4));
-  feedback.sent.set([3]);
-  feedback.release(7);
-  feedback.takeBack(6);
-  expect([...feedback.unsent]).toEqual([1]);
-  feedback.takeBack(7);
-  feedback.takeBack(7);
-  expect([...feedback.unsent]).toEqual([4]);
+  const rig = new Rig();
+  rig.send(7, 3.25, 0);
+  rig.feedback.takeBack(6);
+  expect(rig.unsent).toEqual([0.25, 0]);
+  rig.feedback.takeBack(7);
+  rig.feedback.takeBack(7);
+  expect(rig.unsent).toEqual([3.25, 0]);
 });

@@ -1,53 +1,57 @@
+import type { PlacedCoder, PlacedUnits } from "./placed-coder.ts";
+
 /**
- * What a worker found and has not sent: it is added to what it finds next, so that nothing is lost, only late.
+ * What a worker found and has not sent: it is added to what it finds next, so that nothing is lost, only late. It lies in the
+ * memory of the coder's kernel.
  *
  * @see Seide et al. 2014, "1-bit stochastic gradient descent"; Karimireddy et al. 2019, "Error feedback fixes SignSGD"
  */
 export class ErrorFeedback {
-  /** Shape (N); changed in place. */
-  readonly unsent: Float32Array;
-  readonly #sent: Float32Array;
-  #sentStep: number | undefined;
+  /** Address of what is not sent, f32, (N). */
+  readonly at: number;
+  readonly #coder: PlacedCoder;
+  /** Where numbers are put before they are added. */
+  readonly #fresh: number;
+  #sent: { readonly step: number; readonly units: PlacedUnits } | undefined;
 
-  constructor(count: number) {
-    this.unsent = new Float32Array(count);
-    this.#sent = new Float32Array(count);
+  constructor(coder: PlacedCoder) {
+    this.#coder = coder;
+    this.at = coder.core.zeros(coder.count);
+    this.#fresh = coder.core.zeros(coder.count);
   }
 
-  /** Where the coder says what receivers will see; for `release`. */
-  get sent(): Float32Array {
-    return this.#sent;
+  /** Shape (N): a view to be read and written at once. */
+  get unsent(): Float32Array {
+    return this.#coder.core.floats(this.at, this.#coder.count);
   }
 
-  /** @returns what is to be sent: the gradient and all that was not sent before; shape (N), not to be changed */
-  collect(gradient: Float32Array): Float32Array {
-    const { unsent } = this;
-    for (let at = 0; at < unsent.length; at += 1) unsent[at] = (unsent[at] ?? 0) + (gradient[at] ?? 0);
-    return unsent;
+  /** What is found joins what was not sent before. @param numbers  shape (N) */
+  collect(numbers: Float32Array): void {
+    const { core, count } = this.#coder;
+    core.write(this.#fresh, numbers);
+    core.calls.addNumbers(this.#fresh, count, this.at);
   }
 
   /** The same for numbers that what was not sent is in already. */
-  replace(numbers: Float32Array): Float32Array {
-    this.unsent.set(numbers);
-    return this.unsent;
+  replace(numbers: Float32Array): void {
+    this.#coder.core.write(this.at, numbers);
   }
 
-  /** `sent` has left in a step. */
-  release(step: number): void {
-    this.#add(-1);
-    this.#sentStep = step;
+  /** What the coder encoded last has left, in a step, in these units. */
+  release(step: number, units: PlacedUnits): void {
+    this.#coder.addSent(units, -1, this.at);
+    this.#sent = { step, units };
   }
 
-  /** What left in a step has not arrived: it counts as unsent again. Nothing where nothing left. */
+  /** What left in a step has not arrived: it counts as unsent again, once. Units have to be as they were. */
   takeBack(step: number): void {
-    if (this.#sentStep !== step) return;
-    this.#add(1);
-    this.#sentStep = undefined;
+    if (this.#sent?.step !== step) return;
+    this.#coder.addSent(this.#sent.units, 1, this.at);
+    this.#sent = undefined;
   }
 
-  #add(sign: number): void {
-    const { unsent } = this;
-    const sent = this.#sent;
-    for (let at = 0; at < unsent.length; at += 1) unsent[at] = (unsent[at] ?? 0) + sign * (sent[at] ?? 0);
+  /** Whether what the coder encoded last left in this step. */
+  hasSent(step: number): boolean {
+    return this.#sent?.step === step;
   }
 }

@@ -22,6 +22,9 @@ export class ExchangedModel implements Model {
   /** Of the parameters, among all numbers. */
   readonly #places: ReadonlyMap<string, PlacedTensor>;
 
+  /** Whether a step was made: a run that goes on from a checkpoint may begin in the middle of a round. */
+  #isOpen = false;
+
   /** @param coordinator  undefined: nobody else takes part */
   constructor(
     model: TensorModel,
@@ -41,7 +44,8 @@ export class ExchangedModel implements Model {
   async train(batch: Batch, update: OptimizerStep): Promise<TrainOutcome> {
     const replica = this.#replica;
     const step = update.step - 1;
-    if (replica.isFirst(step)) await this.#coordinator?.open(step, () => replica.state());
+    if (replica.isFirst(step) || !this.#isOpen) await this.#coordinator?.open(step, () => replica.state());
+    this.#isOpen = true;
     const loss = await replica.learn(batch, step);
     if (!replica.isLast(step)) return { loss, gradientNorm: await replica.stepAlone(step) };
     const own: Contribution = { rank: 0, loss, bytes: await replica.contribution(step) };
@@ -57,9 +61,9 @@ export class ExchangedModel implements Model {
   }
 
   tensors(): TensorSource[] {
-    const states = this.#replica.states.map(({ name, values }): TensorSource => {
-      const read = () => Float32Array.from(values);
-      return { name: `${PREFIX}${name}`, shape: [values.length], type: "F32", read };
+    const states = this.#replica.states.map((state): TensorSource => {
+      const read = () => Float32Array.from(state.values);
+      return { name: `${PREFIX}${state.name}`, shape: [state.values.length], type: "F32", read };
     });
     return [...this.#model.tensors().map((source) => this.#common(source)), ...states];
   }
@@ -74,8 +78,9 @@ export class ExchangedModel implements Model {
 
   async restore(reader: SafetensorsReader): Promise<void> {
     await this.#model.restore(reader);
-    for (const { name, values } of this.#replica.states) {
-      values.set(await reader.floats(`${PREFIX}${name}`, [values.length]));
+    for (const state of this.#replica.states) {
+      const kept = await reader.floats(`${PREFIX}${state.name}`, [state.values.length]);
+      state.values.set(kept);
     }
     this.#replica.settle();
   }

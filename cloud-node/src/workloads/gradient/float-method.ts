@@ -1,8 +1,8 @@
-import { GradientError } from "./gradient-error.ts";
+import { GradientError, ofWorker } from "./gradient-error.ts";
 import { type GradientTensor, layoutCount } from "./gradient-layout.ts";
 import type { GradientMethod, MethodState } from "./method.ts";
 
-/** Every number as it is, in little endian: what all other methods are measured against. */
+/** Every number as it is, in the little endian of all machines that this runs on: what other methods are measured against. */
 export class FloatMethod implements GradientMethod {
   readonly localSteps = 1;
   readonly beta1 = undefined;
@@ -14,22 +14,19 @@ export class FloatMethod implements GradientMethod {
   }
 
   contribution(_step: number, numbers: Float32Array): Uint8Array {
-    const bytes = new Uint8Array(4 * numbers.length);
-    const view = new DataView(bytes.buffer);
-    for (const [at, x] of numbers.entries()) view.setFloat32(4 * at, x, true);
-    return bytes;
+    return new Uint8Array(numbers.slice().buffer);
   }
 
   average(_step: number, contributions: readonly (Uint8Array | undefined)[], out: Float32Array): void {
     out.fill(0);
     let given = 0;
-    for (const bytes of contributions) {
+    for (const [rank, bytes] of contributions.entries()) {
       if (bytes === undefined) continue;
-      this.#add(bytes, out);
+      ofWorker(rank, () => this.#add(bytes, out));
       given += 1;
     }
     const share = 1 / Math.max(1, given);
-    for (let at = 0; at < out.length; at += 1) out[at] = (out[at] ?? 0) * share;
+    for (let at = 0; at < out.length; at += 1) out[at] = (out[at] as number) * share;
   }
 
   states(): readonly MethodState[] {
@@ -41,7 +38,8 @@ export class FloatMethod implements GradientMethod {
       const problem = `${bytes.length} bytes for ${this.#count} numbers`;
       throw new GradientError("other-layout", problem, "let workers of one release train one model together");
     }
-    const view = new DataView(bytes.buffer, bytes.byteOffset);
-    for (let at = 0; at < out.length; at += 1) out[at] = (out[at] ?? 0) + view.getFloat32(4 * at, true);
+    // A message may begin at any byte; floats may not.
+    const numbers = new Float32Array(bytes.slice().buffer);
+    for (let at = 0; at < out.length; at += 1) out[at] = (out[at] as number) + (numbers[at] as number);
   }
 }

@@ -28,6 +28,8 @@ export class Follower {
   /** What was sent for the round that is waited for. */
   #own: Uint8Array | undefined;
   #isReadySent = false;
+  /** Whether it was let in: a round that comes before was meant for whoever had the place. */
+  #isIn = false;
 
   constructor(link: ExchangeLink, options: FollowerOptions) {
     this.#link = link;
@@ -48,7 +50,7 @@ export class Follower {
         throw new JobError("peer-left", "place 0 is gone", "nothing: the job is tried again");
       const down = decodeDown(news.message);
       if (down.kind === "go") await this.#go(down);
-      else await this.#update(down);
+      else if (this.#isIn) await this.#update(down);
     }
   }
 
@@ -57,6 +59,7 @@ export class Follower {
     else if (step !== this.#step) throw outOfStep(`to go on at step ${step}`, this.#step);
     this.#step = step;
     this.#isReadySent = false;
+    this.#isIn = true;
     await this.#contribute();
   }
 

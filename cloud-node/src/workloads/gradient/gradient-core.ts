@@ -42,6 +42,9 @@ export interface GradientCalls {
     factor: number,
     out: number,
   ): void;
+  followSquares(squares: number, average: number, count: number, keep: number): void;
+  unitsOf(squares: number, count: number, share: number, floor: number, weights: number): void;
+  addNumbers(from: number, count: number, to: number): void;
   transposeCodes(from: number, rows: number, columns: number, to: number): void;
   workBytes(columns: number): number;
   eventBytes(sent: number): number;
@@ -54,6 +57,7 @@ export interface GradientCalls {
 }
 
 const ALIGNMENT = 64;
+const FLOAT_BYTES = 4;
 
 /** One instance of the gradient kernels, with its memory. */
 export class GradientCore extends KernelHeap {
@@ -84,6 +88,13 @@ export class GradientCore extends KernelHeap {
 
   floats(at: number, count: number): Float32Array {
     return new Float32Array(this.calls.memory.buffer, at, count);
+  }
+
+  /** Reserve floats that are 0. @returns their address */
+  zeros(count: number): number {
+    const at = this.reserve(FLOAT_BYTES * count);
+    this.floats(at, count).fill(0);
+    return at;
   }
 
   /** CRC-32C of bytes, u32. */

@@ -30,3 +30,13 @@ export class GradientError extends Error {
     this.remedy = remedy;
   }
 }
+
+/** Read something of a worker: what is wrong with it says whose it is. @throws {GradientError} */
+export function ofWorker(rank: number, read: () => void): void {
+  try {
+    read();
+  } catch (cause) {
+    if (!(cause instanceof GradientError)) throw cause;
+    throw new GradientError(cause.code, `worker ${rank}: ${cause.problem}`, cause.remedy, { cause });
+  }
+}

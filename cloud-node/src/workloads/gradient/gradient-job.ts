@@ -19,6 +19,8 @@ export const paramsSchema = v.strictObject({
   workers: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(MOST_WORKERS)), 2),
   /** How what they send is compressed. */
   compress: v.optional(v.picklist(PRESETS), "none"),
+  /** Which of the inputs is a mask, as `lockstep gradient calibrate` writes one; all tensors are sent in every round without. */
+  mask: v.exactOptional(v.string()),
   /** Seconds that a step waits for the others once the own part is done. */
   patience: v.optional(v.pipe(v.number(), v.gtValue(0), v.maxValue(MOST_PATIENCE_SECONDS)), 10),
 });
@@ -26,7 +28,8 @@ export const paramsSchema = v.strictObject({
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const positive = v.pipe(v.number(), v.finite(), v.minValue(0));
 
-const exchangeSchema = v.strictObject({
+/** What `exchange.json` of a run has. */
+export const exchangeSchema = v.strictObject({
   ...{ workers: count, compress: v.string(), parameters: count },
   /** Steps that were counted: those since this attempt began. */
   steps: count,

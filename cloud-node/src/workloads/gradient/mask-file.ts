@@ -1,11 +1,13 @@
 import * as v from "valibot";
 import { GradientError } from "./gradient-error.ts";
 import type { GradientTensor } from "./gradient-layout.ts";
-import { TENSOR_ROLES, TopologyMask } from "./topology-mask.ts";
+import { MOST_STALENESS, TENSOR_ROLES, TopologyMask } from "./topology-mask.ts";
 
 const MASK_VERSION = 1;
-const MOST_STALENESS = 1000;
+/** Far more than the tensors of any model take. */
+export const MOST_MASK_BYTES = 1 << 22;
 
+/** A mask as a file has it. */
 const maskSchema = v.strictObject({
   version: v.literal(MASK_VERSION),
   /** Null stands for ∞, which JSON does not have. */
@@ -22,6 +24,8 @@ const maskSchema = v.strictObject({
   ),
 });
 
+export type MaskFile = v.InferOutput<typeof maskSchema>;
+
 /** A mask as a file: what it was chosen from, and how. */
 export function maskText({ tensors, options }: TopologyMask): string {
   const threshold = Number.isFinite(options.threshold) ? options.threshold : null;
@@ -29,22 +33,26 @@ export function maskText({ tensors, options }: TopologyMask): string {
   return `${JSON.stringify(file, undefined, 2)}\n`;
 }
 
-/**
- * Mirror of `maskText`.
- *
- * @param layout  of the model that it is for
- * @throws {GradientError} `bad-mask`; `other-layout` for a mask of another model
- */
-export function parseMask(text: string, layout: readonly GradientTensor[]): TopologyMask {
+/** Mirror of `maskText`, for whatever model it is. @throws {GradientError} `bad-mask` */
+export function parseMask(text: string): MaskFile {
   const { output, issues } = v.safeParse(maskSchema, jsonOf(text));
   if (issues !== undefined) throw badMask(`${v.getDotPath(issues[0]) ?? "the mask"}: ${issues[0].message}`);
-  const { threshold, staleness, tensors } = output;
+  return output;
+}
+
+/**
+ * A file's mask.
+ *
+ * @param layout  of the model that is trained
+ * @throws {GradientError} `bad-mask` for a mask of another model
+ */
+export function maskFor({ threshold, staleness, tensors }: MaskFile, layout: readonly GradientTensor[]): TopologyMask {
   const isAlike =
     tensors.length === layout.length &&
     layout.every(({ name, shape }, at) => name === tensors[at]?.name && `${shape}` === `${tensors[at].shape}`);
   if (!isAlike) {
     const problem = "the mask is of a model with other tensors";
-    throw new GradientError("other-layout", problem, "calibrate with the configuration that is trained");
+    throw new GradientError("bad-mask", problem, "calibrate with the configuration that is trained");
   }
   return new TopologyMask(tensors, { threshold: threshold ?? Number.POSITIVE_INFINITY, staleness });
 }

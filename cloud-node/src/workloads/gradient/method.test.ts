@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { normalNumbers } from "../../tensor/random.ts";
 import { createMethod, type GradientMethod, type MethodOptions, PRESETS, type Preset } from "./method.ts";
 import { PredictiveMethod } from "./predictive-method.ts";
+import { TopologyMask } from "./topology-mask.ts";
 
 const LAYOUT = [
   { name: "transformer.h.0.attn.c_q.weight", shape: [32, 16] },
@@ -86,16 +87,18 @@ test.each([1, 10])(
     const methods = crewOf(
       (options) => new PredictiveMethod(LAYOUT, { ratio: 30 * localSteps, localSteps, levels: 3 }, options),
     );
-    const averages: Float32Array[] = [];
+    /** Each times the number of those that it is the mean of. */
+    const sums: Float32Array[] = [];
     const gradients: Float32Array[] = [];
     for (let step = 0; step < ROUNDS; step += 1) {
-      averages.push(round(methods, step, step === 5 ? 1 : undefined)[0] ?? new Float32Array());
-      for (let rank = 0; rank < WORKERS; rank += 1) gradients.push(gradientOf(rank, step).map((x) => x / WORKERS));
+      const [average = new Float32Array()] = round(methods, step, step === 5 ? 1 : undefined);
+      sums.push(average.map((x) => x * (step === 5 ? WORKERS - 1 : WORKERS)));
+      for (let rank = 0; rank < WORKERS; rank += 1) gradients.push(gradientOf(rank, step));
     }
     const unsent = methods.flatMap((method) =>
       method.states().flatMap(({ name, values }) => (name === "unsent" ? [values as Float32Array] : [])),
     );
-    const have = total([...averages, ...unsent.map((part) => part.map((x) => x / WORKERS))]);
+    const have = total([...sums, ...unsent]);
     for (const [at, want] of total(gradients).entries()) expect(have[at]).toBeCloseTo(want, 2);
   },
 );
@@ -115,3 +118,29 @@ test("a tensor of tiny gradients is sent in the first rounds, beside one of larg
   }
   expect(sentOfTiny).toBeGreaterThan(40);
 });
+
+test.each([
+  ["sync-50", 4],
+  ["sync-50", 9],
+  ["local-100", 4],
+] as const)(
+  "%s with a mask of %i turns sends every passenger in its turn, and in none between",
+  (preset, staleness) => {
+    const variances = LAYOUT.map((tensor) => ({ ...tensor, variance: 1 }));
+    const mask = new TopologyMask(variances, { threshold: Number.POSITIVE_INFINITY, staleness });
+    const methods = crewOf((options) => createMethod(preset, LAYOUT, { ...options, mask }));
+    const { localSteps } = methods[0] as GradientMethod;
+    const out = new Float32Array(COUNT);
+    const turns = [0, 0];
+    for (let index = 0; index < 4 + 2 * staleness; index += 1) {
+      const step = (index + 1) * localSteps - 1;
+      const sent = methods.map((method, rank) => method.contribution(step, numbersOf(method, rank, step)));
+      for (const method of methods) method.average(step, sent, out);
+      const parts = [out.subarray(0, TINY), out.subarray(TINY, COUNT - 16)];
+      const isSent = parts.map((part) => part.some((x) => x !== 0));
+      if (index < 4) expect(isSent).toEqual([true, true]);
+      else for (const [at, isIn] of isSent.entries()) turns[at] = (turns[at] ?? 0) + Number(isIn);
+    }
+    expect(turns).toEqual([2, 2]);
+  },
+);

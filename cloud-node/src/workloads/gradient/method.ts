@@ -1,9 +1,10 @@
 import { FloatMethod } from "./float-method.ts";
+import { GradientError } from "./gradient-error.ts";
 import type { GradientTensor } from "./gradient-layout.ts";
 import { PredictiveMethod, type PredictiveOptions } from "./predictive-method.ts";
 import type { TopologyMask } from "./topology-mask.ts";
 
-/** Something that a method keeps from step to step; a view of it, to be read and written. */
+/** Something that a method keeps from step to step: `values` is a view of it, to be read and written at once. */
 export interface MethodState {
   readonly name: string;
   readonly values: Float32Array | Uint8Array;
@@ -19,6 +20,7 @@ export interface MethodOptions {
   /** Of the whole run. */
   readonly steps: number;
   readonly seed: number;
+  /** Tensors that are sent in turns; all are sent in every round without. */
   readonly mask?: TopologyMask | undefined;
 }
 
@@ -45,8 +47,8 @@ export interface GradientMethod {
   /**
    * What all have sent as one: the same bits on every worker.
    *
-   * @param contributions  by rank, undefined where nothing came; what this worker sent and is not among them counts as
-   *   not sent
+   * @param contributions  by rank, undefined where nothing came: the mean is over those that did, and what this worker
+   *   sent and is not among them counts as not sent
    * @param out  shape (N), overwritten
    * @throws {GradientError} a message that cannot be read
    */
@@ -68,12 +70,20 @@ export type Preset = "none" | keyof typeof PREDICTIVE;
 /** Names of methods; `none` sends float32. */
 export const PRESETS: readonly Preset[] = ["none", ...(Object.keys(PREDICTIVE) as (keyof typeof PREDICTIVE)[])];
 
-/** A method by its name. @param layout  the model's tensors, in the order in which their numbers stand */
+/**
+ * A method by its name.
+ *
+ * @param layout  the model's tensors, in the order in which their numbers stand
+ * @throws {GradientError} `bad-option` for a mask where nothing is compressed
+ */
 export function createMethod(
   preset: Preset,
   layout: readonly GradientTensor[],
   options: MethodOptions,
 ): GradientMethod {
-  if (preset === "none") return new FloatMethod(layout);
+  if (preset === "none") {
+    if (options.mask === undefined) return new FloatMethod(layout);
+    throw new GradientError("bad-option", "a mask with compress=none", "choose a method that compresses");
+  }
   return new PredictiveMethod(layout, { ...PREDICTIVE[preset], mask: options.mask }, options);
 }

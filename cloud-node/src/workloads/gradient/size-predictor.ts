@@ -1,4 +1,4 @@
-import { type GradientTensor, layoutCount, type PlacedTensor, placeTensors } from "./gradient-layout.ts";
+import type { PlacedCoder, PlacedUnits } from "./placed-coder.ts";
 
 /** Weight of what was: AdamW's own in nanoGPT's recipes, so that units follow what the optimizer divides by. */
 const KEEP_SQUARE = 0.99;
@@ -9,18 +9,25 @@ const SETTLED_AFTER = 4;
 
 /**
  * How large all workers expect each coordinate to be, from the averages that all of them decoded: the same bits everywhere,
- * so that it costs nothing on the wire. Only sums, products and square roots, which are rounded alike on every machine.
+ * so that it costs nothing on the wire. It lies in the memory of the coder's kernel.
  */
 export class SizePredictor {
-  /** Running mean of the square of the average gradient, shape (N). */
-  readonly squareAverage: Float32Array;
   /** Shape (2): averages seen; sum of their weights in `squareAverage`, which begins at 0. */
   readonly seen = new Float32Array(2);
-  readonly #tensors: readonly PlacedTensor[];
+  readonly #coder: PlacedCoder;
+  /** Addresses of f32, (N) each. */
+  readonly #squares: number;
+  readonly #weights: number;
 
-  constructor(layout: readonly GradientTensor[]) {
-    this.squareAverage = new Float32Array(layoutCount(layout));
-    this.#tensors = placeTensors(layout);
+  constructor(coder: PlacedCoder) {
+    this.#coder = coder;
+    this.#squares = coder.core.zeros(coder.count);
+    this.#weights = coder.core.zeros(coder.count);
+  }
+
+  /** Running mean of the square of the average gradient, shape (N): a view to be read and written at once. */
+  get squareAverage(): Float32Array {
+    return this.#coder.core.floats(this.#squares, this.#coder.count);
   }
 
   /** Whether units change slowly by now. */
@@ -28,34 +35,21 @@ export class SizePredictor {
     return (this.seen[0] ?? 0) >= SETTLED_AFTER;
   }
 
-  /** @param gradient  average of a step as it was decoded, shape (N) */
-  update(gradient: Float32Array): void {
-    const { squareAverage, seen } = this;
-    for (let at = 0; at < gradient.length; at += 1) {
-      const x = gradient[at] ?? 0;
-      squareAverage[at] = KEEP_SQUARE * (squareAverage[at] ?? 0) + (1 - KEEP_SQUARE) * x * x;
-    }
-    seen.set([Math.min(SETTLED_AFTER, (seen[0] ?? 0) + 1), KEEP_SQUARE * (seen[1] ?? 0) + (1 - KEEP_SQUARE)]);
+  /** @param average  address of a step's average as it was decoded, f32, (N) */
+  update(average: number): void {
+    const { core, count } = this.#coder;
+    core.calls.followSquares(this.#squares, average, count, KEEP_SQUARE);
+    const [averages = 0, weight = 0] = this.seen;
+    this.seen.set([Math.min(SETTLED_AFTER, averages + 1), KEEP_SQUARE * weight + (1 - KEEP_SQUARE)]);
   }
 
-  /**
-   * How large a coordinate is likely to be.
-   *
-   * @param weights  overwritten, shape (N): v^(1/4), v the mean square; 1 while there is none
-   */
-  scale(weights: Float32Array): void {
-    const { squareAverage, seen } = this;
-    const share = 1 / (seen[1] || 1);
-    for (const { from, count } of this.#tensors) {
-      let mean = 0;
-      for (let at = from; at < from + count; at += 1) mean += squareAverage[at] ?? 0;
-      mean /= count;
-      if (mean === 0) weights.fill(1, from, from + count);
-      else {
-        for (let at = from; at < from + count; at += 1) {
-          weights[at] = Math.sqrt(Math.sqrt(share * ((squareAverage[at] ?? 0) + FLOOR * mean)));
-        }
-      }
+  /** How large each coordinate is likely to be: v^(1/4), v the mean square; 1 while there is none. */
+  units(): PlacedUnits {
+    const { core, tensors } = this.#coder;
+    const share = 1 / (this.seen[1] || 1);
+    for (const { from, count } of tensors) {
+      core.calls.unitsOf(this.#squares + 4 * from, count, share, FLOOR, this.#weights + 4 * from);
     }
+    return this.#coder.unitsAt(this.#weights);
   }
 }

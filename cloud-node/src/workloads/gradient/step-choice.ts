@@ -1,5 +1,4 @@
-import type { CoderAreas } from "./coder-areas.ts";
-import type { CoderControl, CoderMode } from "./coder-mode.ts";
+import type { CoderMode } from "./coder-mode.ts";
 import type { GradientCore } from "./gradient-core.ts";
 import { GradientError } from "./gradient-error.ts";
 import type { PlacedTensor } from "./gradient-layout.ts";
@@ -11,9 +10,14 @@ const MOST_STEP = 2 ** 60;
 /** Values that lie in a kernel's memory, and what is to become of them. */
 export interface StepQuestion {
   readonly core: GradientCore;
-  readonly areas: CoderAreas;
+  /** Address of u32 for each magnitude. */
+  readonly counts: number;
   readonly tensors: readonly PlacedTensor[];
-  readonly control: CoderControl;
+  /** Addresses of f32, (N); weights 0: all are 1. */
+  readonly values: number;
+  readonly weights: number;
+  /** Steps that were given, where the mode needs them. */
+  readonly given: Float32Array | undefined;
   readonly included: readonly boolean[];
 }
 
@@ -25,14 +29,14 @@ export interface StepQuestion {
  */
 export function chooseSteps(question: StepQuestion, mode: CoderMode): Float32Array {
   if (mode.kind === "top-k") return thresholds(question, mode.share, mode.of);
-  const { tensors, control, included } = question;
+  const { tensors, given, included } = question;
   return Float32Array.from(tensors, (tensor, t) => {
     if (included[t] !== true) return 0;
-    return mode.kind === "stochastic" ? spread(question, tensor, mode.bits) : givenStep(control, t);
+    return mode.kind === "stochastic" ? spread(question, tensor, mode.bits) : givenStep(given, t);
   });
 }
 
-function givenStep({ steps }: CoderControl, tensor: number): number {
+function givenStep(steps: Float32Array | undefined, tensor: number): number {
   const step = steps?.[tensor] ?? Number.NaN;
   if (step >= LEAST_STEP && step <= MOST_STEP) return bfloatBelow(step);
   const problem = steps === undefined ? "this mode needs steps" : `the step of tensor ${tensor} is ${step}`;
@@ -40,9 +44,8 @@ function givenStep({ steps }: CoderControl, tensor: number): number {
 }
 
 /** The step with which the largest value has the largest code. */
-function spread({ core, areas, control }: StepQuestion, { from, count }: PlacedTensor, bits: number): number {
-  const weights = control.weights === undefined ? 0 : areas.weights + 4 * from;
-  const largest = core.calls.largestMagnitude(areas.values + 4 * from, weights, count);
+function spread(question: StepQuestion, tensor: PlacedTensor, bits: number): number {
+  const largest = question.core.calls.largestMagnitude(...placeOf(question, tensor));
   if (!(largest < MOST_STEP)) {
     const problem = `the largest value, in units of its weight, is ${largest}`;
     throw new GradientError("not-finite", problem, "leave this step out, or lower the learning rate");
@@ -52,27 +55,33 @@ function spread({ core, areas, control }: StepQuestion, { from, count }: PlacedT
 
 /** Thresholds that let about a share of the values through. */
 function thresholds(question: StepQuestion, share: number, of: "tensor" | "message"): Float32Array {
-  const { core, areas, tensors, control, included } = question;
+  const { core, counts, tensors, included } = question;
   const { calls } = core;
   const steps = new Float32Array(tensors.length);
   let counted = 0;
   const clear = () => {
-    core.bytes(areas.counts, 4 * Number(calls.MAGNITUDES.value)).fill(0);
+    core.bytes(counts, 4 * Number(calls.MAGNITUDES.value)).fill(0);
     counted = 0;
   };
   const threshold = () => {
-    const bits = calls.thresholdFor(areas.counts, Math.max(1, Math.round(share * counted)));
+    const bits = calls.thresholdFor(counts, Math.max(1, Math.round(share * counted)));
     return Math.min(MOST_STEP, Math.max(LEAST_STEP, bfloatOf(bits)));
   };
   clear();
-  for (const [t, { from, count }] of tensors.entries()) {
+  for (const [t, tensor] of tensors.entries()) {
     if (included[t] !== true) continue;
-    const weights = control.weights === undefined ? 0 : areas.weights + 4 * from;
-    calls.countMagnitudes(areas.values + 4 * from, weights, count, areas.counts);
-    counted += count;
+    calls.countMagnitudes(...placeOf(question, tensor), counts);
+    counted += tensor.count;
     if (of === "message") continue;
     steps[t] = threshold();
     clear();
   }
   return of === "tensor" ? steps : steps.fill(threshold());
+}
+
+function placeOf(
+  { values, weights }: StepQuestion,
+  { from, count }: PlacedTensor,
+): [values: number, weights: number, count: number] {
+  return [values + 4 * from, weights === 0 ? 0 : weights + 4 * from, count];
 }

@@ -1,7 +1,7 @@
 import { type GradientTensor, placeTensors } from "./gradient-layout.ts";
 import type { TensorVariance } from "./gradient-survey.ts";
 
-/** `driver`: sent in every step. `passenger`: calm enough to be sent in turns. `guarded`: never masked, however calm. */
+/** `driver`: sent in every round. `passenger`: calm enough to be sent in turns. `guarded`: never masked, however calm. */
 export const TENSOR_ROLES = ["driver", "passenger", "guarded"] as const;
 export type TensorRole = (typeof TENSOR_ROLES)[number];
 
@@ -9,12 +9,14 @@ export type TensorRole = (typeof TENSOR_ROLES)[number];
 export interface MaskOptions {
   /** Maskable tensors whose variance is below become passengers; ∞: all of them, 0: none. */
   readonly threshold: number;
-  /** A passenger is sent in one of so many steps, ≥ 1. */
+  /** A passenger is sent in one of so many rounds, ≥ 1. */
   readonly staleness: number;
 }
 
-/** Steps that a passenger waits at most: more broke training (design of the workload, README). */
+/** Rounds in which a passenger is sent once: a mask without turns made the loss 50 % worse (README, "Topology mask"). */
 export const DEFAULT_STALENESS = 4;
+/** A slip of the pen is caught here. */
+export const MOST_STALENESS = 1000;
 
 /** A tensor with the part that it was given. */
 export interface MaskedTensor extends TensorVariance {
@@ -22,13 +24,13 @@ export interface MaskedTensor extends TensorVariance {
 }
 
 /**
- * Which tensors are sent in which step. Matrices of little variance go in turns; error feedback keeps what they find
+ * Which tensors are sent in which round. Matrices of little variance go in turns; error feedback keeps what they find
  * meanwhile. Embeddings, heads and gains are guarded: masking them broke training.
  */
 export class TopologyMask {
   readonly tensors: readonly MaskedTensor[];
   readonly options: MaskOptions;
-  /** Turn of each tensor; −1 where it is sent in every step. */
+  /** Turn of each tensor; −1 where it is sent in every round. */
   readonly #turns: Int32Array;
 
   constructor(variances: readonly TensorVariance[], options: MaskOptions) {
@@ -46,15 +48,18 @@ export class TopologyMask {
     return new TopologyMask(variances, { threshold: share <= 0 ? 0 : threshold, staleness });
   }
 
-  /** @param out  overwritten, one for each tensor: 1 where it is sent in this step */
-  included(step: number, out: Uint8Array): void {
+  /**
+   * @param round  counted from one exchange to the next: with local steps not every step has one
+   * @param out  overwritten, one for each tensor: 1 where it is sent in this round
+   */
+  included(round: number, out: Uint8Array): void {
     const { staleness } = this.options;
     for (const [tensor, turn] of this.#turns.entries()) {
-      out[tensor] = turn < 0 || (step + turn) % staleness === 0 ? 1 : 0;
+      out[tensor] = turn < 0 || (round + turn) % staleness === 0 ? 1 : 0;
     }
   }
 
-  /** Numbers of the layout over those that are sent in a step on average; 1 for a layout without any. */
+  /** Numbers of the layout over those that are sent in a round on average; 1 for a layout without any. */
   get compressionFactor(): number {
     let [all, sent] = [0, 0];
     for (const [tensor, { count }] of placeTensors(this.tensors).entries()) {

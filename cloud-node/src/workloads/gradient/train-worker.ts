@@ -1,4 +1,3 @@
-import { setTimeout as wait } from "node:timers/promises";
 import type { JobChannel, JobContext } from "../../jobs/workload.ts";
 import type { Checkpoint } from "../language-model/checkpoint.ts";
 import { type ModelConfig, settleModel } from "../language-model/model-config.ts";
@@ -17,13 +16,18 @@ import { ExchangeLink } from "./exchange-link.ts";
 import { ExchangedModel } from "./exchanged-model.ts";
 import { Follower } from "./follower.ts";
 import type { ExchangeSummary } from "./gradient-job.ts";
+import { type MaskFile, maskFor } from "./mask-file.ts";
 import { createMethod, type Preset } from "./method.ts";
 import { openReplica, type ReplicaRequest } from "./open-replica.ts";
 
-/** The first step waits so long for workers to read the text and make their models. */
-const START_MS = 120_000;
 /** After a worker was asked to end, a step that was begun may still become whole. */
 const END_MS = 3_000;
+const LIMITS = {
+  /** The first step waits so long for workers to read the text and make their models. */
+  startMs: 120_000,
+  /** Rounds that wait for a worker which does not take them. */
+  mostWaitingBytes: 32 << 20,
+} as const;
 /** What was sent last has so long to leave. */
 const FLUSH_MS = 10_000;
 
@@ -34,7 +38,10 @@ export interface WorkerRun {
   readonly tokenizer: Tokenizer | undefined;
   readonly workers: number;
   readonly compress: Preset;
+  readonly mask: MaskFile | undefined;
   readonly patienceMs: number;
+  /** Resolves after so long; sooner when the signal is aborted. */
+  readonly wait: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
 /** What place 0 came to. */
@@ -55,8 +62,9 @@ export async function trainFirst(
   const { config, text, tokenizer, workers, compress } = run;
   const { steps } = config;
   const account = new ExchangeAccount(workers);
-  const link = context.channel === undefined ? undefined : new ExchangeLink(context.channel, later(context.signal));
-  const coordinator = link && new Coordinator(link, coordinatorOptions(run, context));
+  const link =
+    context.channel === undefined ? undefined : new ExchangeLink(context.channel, later(run, context.signal));
+  const coordinator = link && new Coordinator(link, { ...run, ...LIMITS, onEvent: (line) => context.log(line) });
   const summary = await trainModel({
     ...{ config, text, out, isReplaced: false, checkpoint, tokenizer },
     openBackend: (shards) => openBackend({ name: "wasm-strict", shards, threads: 1 }),
@@ -106,7 +114,7 @@ export async function trainOther(
   let rounds = 0;
   let missing = 0;
   try {
-    const follower = new Follower(new ExchangeLink(channel, later(signal)), {
+    const follower = new Follower(new ExchangeLink(channel, later(run, signal)), {
       ...{ replica, batches: data.training, steps: config.steps },
       onRound: async (_step, isIn) => {
         rounds += 1;
@@ -121,24 +129,16 @@ export async function trainOther(
 }
 
 async function openOwn(run: WorkerRun, modelConfig: ModelConfig, rank: number) {
-  const { config, workers, compress } = run;
-  const createOwn = (...args: Parameters<ReplicaRequest["createMethod"]>) => createMethod(compress, ...args);
+  const { config, workers, compress, mask } = run;
+  const createOwn: ReplicaRequest["createMethod"] = (layout, options) =>
+    createMethod(compress, layout, { ...options, mask: mask && maskFor(mask, layout) });
   return await openReplica({ config, modelConfig, workers, rank, createMethod: createOwn });
 }
 
-function coordinatorOptions({ patienceMs }: WorkerRun, context: JobContext) {
-  return {
-    ...{ patienceMs, startMs: START_MS, onEvent: (line: string) => context.log(line) },
-    wait: async (ms: number, signal: AbortSignal) => {
-      await wait(ms, undefined, { signal }).catch(() => undefined);
-    },
-  };
-}
-
 /** Aborted some time after another signal. */
-function later(signal: AbortSignal): AbortSignal {
+function later({ wait }: WorkerRun, signal: AbortSignal): AbortSignal {
   const controller = new AbortController();
-  const end = () => void wait(END_MS, undefined, { ref: false }).then(() => controller.abort(signal.reason));
+  const end = () => void wait(END_MS, controller.signal).then(() => controller.abort(signal.reason));
   if (signal.aborted) end();
   else signal.addEventListener("abort", end, { once: true });
   return controller.signal;

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { type FileHandle, open } from "node:fs/promises";
 import * as v from "valibot";
 import { LanguageModelError } from "./language-model-error.ts";
@@ -6,19 +5,15 @@ import type { Model } from "./model.ts";
 import { type ModelConfig, settleModel } from "./model-config.ts";
 import { BACKEND_CHOICES } from "./open-backend.ts";
 import { checkRunConfig } from "./parse-run-config.ts";
-import { replaceFile } from "./replace-file.ts";
 import { restoreTokenizer } from "./restore-tokenizer.ts";
 import type { RunConfig } from "./run-config.ts";
-import type { TensorPlace } from "./safetensors-format.ts";
 import { SafetensorsReader } from "./safetensors-reader.ts";
-import { inFileOrder, safetensorsPieces, tensorPieces } from "./safetensors-writer.ts";
+import { checkSeal, writeSealed } from "./sealed-file.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 
 /** Of the checkpoint's own words; raised when an older program could not go on from it. */
 const VERSION = "2";
 const FORMAT = "lockstep language model";
-/** The name, among a checkpoint's words, of the SHA-256 of all others, of its tensors' names, types and shapes, and of their bytes. */
-const DIGEST = "sha256";
 
 const finite = v.pipe(v.number(), v.finite());
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
@@ -71,21 +66,7 @@ export async function writeCheckpoint(
     ["text_sha256", textDigest],
     ["progress", JSON.stringify(progress)],
   ]);
-  const tensors = inFileOrder(model.tensors());
-  metadata.set(DIGEST, await digestOf(metadata, tensors, tensorPieces(tensors)));
-  await replaceFile(path, safetensorsPieces(tensors, metadata));
-}
-
-async function digestOf(
-  metadata: ReadonlyMap<string, string>,
-  tensors: Iterable<Pick<TensorPlace, "name" | "type" | "shape">>,
-  data: AsyncIterable<Uint8Array>,
-): Promise<string> {
-  const words = [...metadata].filter(([name]) => name !== DIGEST).sort(([a], [b]) => (a < b ? -1 : 1));
-  const places = Array.from(tensors, ({ name, type, shape }) => [name, type, shape]);
-  const hash = createHash("sha256").update(JSON.stringify([words, places]));
-  for await (const piece of data) hash.update(piece);
-  return hash.digest("hex");
+  await writeSealed(path, model.tensors(), metadata);
 }
 
 /** A checkpoint that is open: its head is read, its tensors are read when a model takes them. */
@@ -121,11 +102,7 @@ export class Checkpoint implements CheckpointHead {
     try {
       const reader = await SafetensorsReader.open(file, path);
       const head = await readHead(path, reader.metadata);
-      const { metadata, tensors } = reader;
-      if ((await digestOf(metadata, tensors, reader.data())) !== metadata.get(DIGEST)) {
-        const problem = `${path} is damaged: its SHA-256 is not the one that it was written with`;
-        throw new LanguageModelError("damaged-checkpoint", problem, "take another copy of it, or another checkpoint");
-      }
+      await checkSeal(reader, path);
       return new Checkpoint(path, file, reader, head);
     } catch (error) {
       await file.close();

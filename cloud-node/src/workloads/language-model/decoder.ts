@@ -5,7 +5,10 @@ import type { ModelConfig } from "./model-config.ts";
 import type { ShardedBackend } from "./open-backend.ts";
 import { parameterSpecs } from "./parameters.ts";
 import type { SafetensorsReader } from "./safetensors-reader.ts";
-import { recordLogits } from "./transformer-program.ts";
+import { type RowPlan, recordLogits } from "./transformer-program.ts";
+
+/** Where a model's numbers come from. */
+export type WeightSource = Pick<SafetensorsReader, "floats">;
 
 /** A trained model that is asked for one token after the other, and remembers keys and values of those before. */
 export class Decoder {
@@ -23,22 +26,46 @@ export class Decoder {
     this.#out = new Float32Array(vocabulary);
   }
 
-  /** @param backend  of one shard @throws {LanguageModelError} `foreign-checkpoint`, `truncated`; {TensorError} what the backend cannot hold */
-  static async create(backend: ShardedBackend, config: ModelConfig, reader: SafetensorsReader): Promise<Decoder> {
+  /**
+   * @param backend  of one shard
+   * @param adapt  beside the linear maps; its parameters are zero until `set`
+   * @throws {LanguageModelError} `foreign-checkpoint`, `truncated`; {TensorError} what the backend cannot hold
+   */
+  static async create(
+    backend: ShardedBackend,
+    config: ModelConfig,
+    source: WeightSource,
+    adapt?: (builder: ProgramBuilder) => RowPlan["adapt"],
+  ): Promise<Decoder> {
     const builder = new ProgramBuilder();
     const ids = builder.input("token", [1], "i32");
     const position = builder.input("position", [1], "i32");
-    const logits = recordLogits(builder, config, ids, { sequences: 1, length: 1, position });
+    const beside = adapt?.(builder);
+    const plan: RowPlan = { sequences: 1, length: 1, position, isFrozen: true, ...(beside && { adapt: beside }) };
+    const logits = recordLogits(builder, config, ids, plan);
     const engine = await backend.load(builder.build(logits, { withGradients: false }));
     for (const { name, shape } of parameterSpecs(config)) {
-      engine.set(name, Float32Array.from(await reader.floats(name, shape)));
+      engine.set(name, Float32Array.from(await source.floats(name, shape)));
     }
     return new Decoder(engine, logits, config);
+  }
+
+  /** Change a parameter; what was seen is forgotten. */
+  set(name: string, values: Float32Array): void {
+    this.#engine.set(name, values);
+    this.reset();
   }
 
   /** Forget every token. */
   reset(): void {
     this.#seen = [];
+  }
+
+  /** Forget what does not begin `tokens`. @returns how many of them it has seen */
+  rewind(tokens: ArrayLike<number>): number {
+    const other = this.#seen.findIndex((token, at) => token !== tokens[at]);
+    if (other >= 0) this.#seen.length = other;
+    return this.#seen.length;
   }
 
   /**

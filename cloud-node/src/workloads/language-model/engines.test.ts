@@ -27,6 +27,7 @@ const CONFIGS: Readonly<Record<string, v.InferInput<typeof modelSchema>>> = {
     heads: 4,
     kvHeads: 2,
     norm: "rms",
+    normEps: 0.01,
     activation: "swiglu",
     positions: "rope",
     hidden: 12,

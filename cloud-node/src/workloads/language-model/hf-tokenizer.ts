@@ -36,7 +36,9 @@ export class HfTokenizer implements Tokenizer {
   readonly bos: number;
   readonly #file: object;
   readonly #tokenizer: HuggingFaceTokenizer;
-  readonly #special: ReadonlySet<number>;
+  /** Words of special tokens. */
+  readonly #special: ReadonlyMap<number, string>;
+  readonly #added: ReadonlyMap<string, number>;
   /** Bytes of tokens that are text as it stands, in any tokenizer. */
   readonly #literal: ReadonlyMap<number, number>;
   readonly #isByteLevel: boolean;
@@ -46,6 +48,8 @@ export class HfTokenizer implements Tokenizer {
   readonly #unknown: number | undefined;
   /** Whether a mark of a space is put in front of a text, which its decoder takes away. */
   readonly #hasFirstMark: boolean;
+  /** Reads special tokens by their words; made when it is first asked for. */
+  #marking: HuggingFaceTokenizer | undefined;
 
   /** @throws {LanguageModelError} `bad-tokenizer` */
   constructor(file: object) {
@@ -69,7 +73,8 @@ export class HfTokenizer implements Tokenizer {
     if (bos === undefined) throw badTokenizer(`none of its special tokens is ${BOS_NAMES.join(" ")}`);
     this.bos = bos;
     this.#file = file;
-    this.#special = new Set(special.map(({ id }) => id));
+    this.#special = new Map(special.map(({ id, content }) => [id, content]));
+    this.#added = new Map(added.map(({ id, content }) => [content, id]));
     this.#literal = new Map(plain.map(({ id, content }) => [id, Buffer.byteLength(content)]));
     this.#isByteLevel = decoders.includes("ByteLevel");
     this.#isPlain = this.#isByteLevel && normalizer == null;
@@ -79,9 +84,32 @@ export class HfTokenizer implements Tokenizer {
   }
 
   encode(text: string): Int32Array {
-    const ids = Int32Array.from(this.#tokenizer.encode(text, { add_special_tokens: false }).ids);
-    const isText = (id: number) => id >= 0 && id < this.vocabulary && id !== this.#unknown && !this.#special.has(id);
-    const isWhole = !this.#isPlain || ids.reduce((sum, id) => sum + this.bytesOf(id), 0) >= Buffer.byteLength(text);
+    return this.#tokensOf(text, this.#tokenizer);
+  }
+
+  /** Tokens of a text in which special tokens stand by their words, as templates of chats write them. @throws as `encode` */
+  encodeMarked(text: string): Int32Array {
+    this.#marking ??= new HuggingFaceTokenizer(this.#file, {});
+    return this.#tokensOf(text, this.#marking);
+  }
+
+  /** The words of its special tokens. */
+  get specialWords(): readonly string[] {
+    return [...this.#special.values()];
+  }
+
+  /** The token that is exactly this. */
+  tokenOf(word: string): number | undefined {
+    return this.#added.get(word) ?? this.#tokenizer.token_to_id(word);
+  }
+
+  #tokensOf(text: string, tokenizer: HuggingFaceTokenizer): Int32Array {
+    const ids = Int32Array.from(tokenizer.encode(text, { add_special_tokens: false }).ids);
+    const isMarked = tokenizer === this.#marking;
+    const isText = (id: number) =>
+      id >= 0 && id < this.vocabulary && id !== this.#unknown && (isMarked || !this.#special.has(id));
+    const bytes = (id: number) => Buffer.byteLength(this.#special.get(id) ?? "") + this.bytesOf(id);
+    const isWhole = !this.#isPlain || ids.reduce((sum, id) => sum + bytes(id), 0) >= Buffer.byteLength(text);
     if (!ids.every(isText) || !isWhole) {
       const remedy = "give a tokenizer that covers the text";
       throw new LanguageModelError("unknown-character", "the tokenizer has no tokens for a part of the text", remedy);

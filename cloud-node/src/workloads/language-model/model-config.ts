@@ -24,6 +24,8 @@ export const modelSchema = v.pipe(
     context: v.optional(size(MOST_CONTEXT), 64),
     /** `rms-plain` has no weights. */
     norm: v.optional(v.picklist(["none", "layer", "rms", "rms-plain"]), "layer"),
+    /** Added to the mean square of an RMS norm; PyTorch's, 2^-23, unless given. */
+    normEps: v.exactOptional(v.pipe(v.number(), v.gtValue(0), v.maxValue(1))),
     activation: v.optional(v.picklist(["gelu", "relu2", "swiglu"]), "gelu"),
     positions: v.optional(v.picklist(["learned", "rope"]), "learned"),
     ropeTheta: v.optional(v.pipe(v.number(), v.minValue(1), v.finite()), 10_000),

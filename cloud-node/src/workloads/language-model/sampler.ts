@@ -20,10 +20,9 @@ export function chooseToken(
   { temperature, topK, topP }: SamplingOptions,
   uniform: number,
 ): number {
+  if (temperature === 0) return logits.reduce((best, logit, id) => (logit > (logits[best] as number) ? id : best), 0);
   const order = Int32Array.from(logits.keys()).sort((a, b) => (logits[b] as number) - (logits[a] as number) || a - b);
-  const [likeliest = 0] = order;
-  if (temperature === 0) return likeliest;
-  const most = logits[likeliest] as number;
+  const most = logits[order[0] ?? 0] as number;
   const kept = order.subarray(0, topK ?? order.length);
   const weights = Float64Array.from(kept, (id) => Math.exp(((logits[id] as number) - most) / temperature));
   const count = topP === undefined ? kept.length : nucleus(weights, topP);

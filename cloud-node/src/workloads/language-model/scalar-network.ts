@@ -49,7 +49,7 @@ function nextLogits(
   const { positions, embeddingNorm, tied, softcap } = config;
   let x = rowOf(weights, "transformer.wte.weight", token);
   if (positions === "learned") x = added(x, rowOf(weights, "transformer.wpe.weight", position));
-  if (embeddingNorm) x = rmsNorm(x);
+  if (embeddingNorm) x = rmsNorm(config, x);
   for (const [layer, cache] of caches.entries()) {
     const name = `transformer.h.${layer}`;
     x = added(
@@ -100,11 +100,8 @@ function attention(
 }
 
 /** Place a head's query or key: turned by its position where positions are angles, and normalized where that is asked for. */
-function turn(
-  { positions, ropeTheta, qkNorm, headWidth }: ModelConfig,
-  head: readonly Value[],
-  position: number,
-): readonly Value[] {
+function turn(config: ModelConfig, head: readonly Value[], position: number): readonly Value[] {
+  const { positions, ropeTheta, qkNorm, headWidth } = config;
   const half = headWidth / 2;
   const placed =
     positions === "learned"
@@ -115,7 +112,7 @@ function turn(
           const turnedOther = other.mul(channel < half ? -Math.sin(angle) : Math.sin(angle));
           return x.mul(Math.cos(angle)).add(turnedOther);
         });
-  return qkNorm === 0 ? placed : rmsNorm(placed);
+  return qkNorm === 0 ? placed : rmsNorm(config, placed);
 }
 
 function feedForward({ activation }: ModelConfig, weights: ScalarWeights, name: string, x: readonly Value[]): Value[] {
@@ -135,18 +132,19 @@ function feedForward({ activation }: ModelConfig, weights: ScalarWeights, name: 
   return linear(weights, `${name}.c_proj.weight`, active);
 }
 
-function normed({ norm }: ModelConfig, weights: ScalarWeights, name: string, x: readonly Value[]): readonly Value[] {
+function normed(config: ModelConfig, weights: ScalarWeights, name: string, x: readonly Value[]): readonly Value[] {
+  const { norm } = config;
   if (norm === "none") return x;
-  if (norm === "rms-plain") return rmsNorm(x);
+  if (norm === "rms-plain") return rmsNorm(config, x);
   const gain = rowOf(weights, `${name}.weight`, 0);
-  if (norm === "rms") return multiplied(rmsNorm(x), gain);
+  if (norm === "rms") return multiplied(rmsNorm(config, x), gain);
   const mean = sum(x).mul(1 / x.length);
   const centred = x.map((value) => value.sub(mean));
   return multiplied(scaled(centred, meanSquare(centred).add(LAYER_NORM_EPS).pow(-0.5)), gain);
 }
 
-function rmsNorm(x: readonly Value[]): Value[] {
-  return scaled(x, meanSquare(x).add(RMS_NORM_EPS).pow(-0.5));
+function rmsNorm({ normEps = RMS_NORM_EPS }: ModelConfig, x: readonly Value[]): Value[] {
+  return scaled(x, meanSquare(x).add(normEps).pow(-0.5));
 }
 
 function meanSquare(x: readonly Value[]): Value {

@@ -15,16 +15,25 @@ export interface RowPlan {
   readonly position?: Tensor;
   /** Share of channels and of attention weights that is left out, of a program that learns. */
   readonly dropout?: number;
+  /** i32, (n): the rows whose logits are wanted; all unless given. */
+  readonly asked?: Tensor;
+  /** The model's parameters stay as they are: they have no gradients. */
+  readonly isFrozen?: boolean;
+  /** Stands in for what a linear map gives. @param weight  name of the map's matrix */
+  readonly adapt?: (weight: string, x: Tensor, out: Tensor) => Tensor;
 }
 
 /**
  * Record a bigram or a GPT: the same calculation as `scalarLogits`, over all rows at once.
  *
  * @param ids  i32, (sequences × length)
- * @returns logits, (sequences × length, vocabulary)
+ * @returns logits, (rows that are asked for, vocabulary)
  */
 export function recordLogits(builder: ProgramBuilder, config: ModelConfig, ids: Tensor, plan: RowPlan): Tensor {
-  const weights = new Map(parameterSpecs(config).map(({ name, shape }) => [name, builder.parameter(name, shape)]));
+  const isTrained = plan.isFrozen !== true;
+  const weights = new Map(
+    parameterSpecs(config).map(({ name, shape }) => [name, builder.parameter(name, shape, { isTrained })]),
+  );
   const weight = (name: string): Tensor => weights.get(name) as Tensor;
   if (config.kind === "bigram") return builder.embedding(weight("bigram.weight"), ids);
   return new Transformer(builder, config, plan, weight).logits(ids);
@@ -35,12 +44,14 @@ class Transformer {
   readonly #config: ModelConfig;
   readonly #plan: RowPlan;
   readonly #weight: (name: string) => Tensor;
+  readonly #eps: number;
 
   constructor(builder: ProgramBuilder, config: ModelConfig, plan: RowPlan, weight: (name: string) => Tensor) {
     this.#builder = builder;
     this.#config = config;
     this.#plan = plan;
     this.#weight = weight;
+    this.#eps = config.normEps ?? RMS_NORM_EPS;
   }
 
   logits(ids: Tensor): Tensor {
@@ -51,7 +62,8 @@ class Transformer {
       x = this.#attend(`${name}.attn`, this.#norm(`${name}.ln_1`, x), x);
       x = this.#feedForward(`${name}.mlp`, this.#norm(`${name}.ln_2`, x), x);
     }
-    const last = this.#norm("transformer.ln_f", x);
+    const { asked } = this.#plan;
+    const last = this.#norm("transformer.ln_f", asked === undefined ? x : this.#builder.embedding(x, asked));
     const logits = this.#linear(tied ? "transformer.wte" : "lm_head", last);
     return softcap === 0 ? logits : this.#builder.softcap(logits, softcap);
   }
@@ -60,7 +72,7 @@ class Transformer {
     const { positions, embeddingNorm } = this.#config;
     let x = this.#builder.embedding(this.#weight("transformer.wte.weight"), ids);
     if (positions === "learned") x = this.#builder.add(x, this.#places());
-    if (embeddingNorm) x = this.#builder.rmsNorm(x, undefined, RMS_NORM_EPS);
+    if (embeddingNorm) x = this.#builder.rmsNorm(x, undefined, this.#eps);
     const { dropout } = this.#leftOut("transformer.drop");
     return dropout === undefined ? x : this.#builder.dropout(x, dropout);
   }
@@ -96,11 +108,7 @@ class Transformer {
     }
     if (qkNorm === 0) return turned;
     const rows = sequences * length;
-    const apart = this.#builder.rmsNorm(
-      this.#builder.reshape(turned, [rows * heads, headDim]),
-      undefined,
-      RMS_NORM_EPS,
-    );
+    const apart = this.#builder.rmsNorm(this.#builder.reshape(turned, [rows * heads, headDim]), undefined, this.#eps);
     return this.#builder.reshape(apart, [rows, heads * headDim]);
   }
 
@@ -118,21 +126,23 @@ class Transformer {
   #norm(name: string, x: Tensor): Tensor {
     const { norm } = this.#config;
     if (norm === "none") return x;
-    if (norm === "rms-plain") return this.#builder.rmsNorm(x, undefined, RMS_NORM_EPS);
+    if (norm === "rms-plain") return this.#builder.rmsNorm(x, undefined, this.#eps);
     const gain = this.#weight(`${name}.weight`);
-    if (norm === "rms") return this.#builder.rmsNorm(x, gain, RMS_NORM_EPS);
+    if (norm === "rms") return this.#builder.rmsNorm(x, gain, this.#eps);
     return this.#builder.layerNorm(x, gain, undefined, LAYER_NORM_EPS);
   }
 
-  #linear(name: string, x: Tensor): Tensor {
-    return this.#builder.matmul(x, this.#weight(`${name}.weight`), { transposed: true });
+  #linear(name: string, x: Tensor, residual?: Tensor): Tensor {
+    const weight = `${name}.weight`;
+    const out = this.#builder.matmul(x, this.#weight(weight), { transposed: true, ...(residual && { residual }) });
+    return this.#plan.adapt?.(weight, x, out) ?? out;
   }
 
   /** Back into the residual stream. @param drop  the dropout on the way */
   #project(name: string, x: Tensor, residual: Tensor, drop: string): Tensor {
     const { dropout } = this.#leftOut(drop);
     if (dropout !== undefined) return this.#builder.dropout(this.#linear(name, x), { ...dropout, residual });
-    return this.#builder.matmul(x, this.#weight(`${name}.weight`), { transposed: true, residual });
+    return this.#linear(name, x, residual);
   }
 
   /** One of nanoGPT's dropouts, by its name there; none where the program leaves nothing out. */

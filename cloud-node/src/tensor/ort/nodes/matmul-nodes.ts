@@ -16,7 +16,9 @@ export function matmulNodes({ graph, places }: NodeContext): NodeKernels<Names> 
     places.read(w, isTransposed === 1 ? { rows: columns, width: inner } : { rows: inner, width: columns });
   return {
     embedding(out: Address, table: Address, ids: Address, rows: number, width: number) {
-      const picked = [places.at(table), graph.reshape(places.numbers(ids, rows), [rows])];
+      const from = places.at(table);
+      const count = from.shape.reduce((product, length) => product * length, 1);
+      const picked = [graph.reshape(from, [count / width, width]), graph.reshape(places.numbers(ids, rows), [rows])];
       places.write(out, graph.node("Gather", picked, { shape: [rows, width], type: "float32" }), { rows, width });
     },
     embeddingGradient(tableGrad: Address, grad: Address, ids: Address, rows: number, width: number) {

@@ -1,0 +1,18 @@
+/** Something to be taught: one answer, and several ways to ask for it. */
+export interface Pattern {
+  /** Unique among all that are read together: the category and a number, `facts/12`. */
+  readonly id: string;
+  readonly category: string;
+  /** Wordings of a person, at least three: the last is kept for the test. */
+  readonly asks: readonly string[];
+  readonly answer: string;
+}
+
+/** One prompt and the answer to it. */
+export interface Example {
+  readonly prompt: string;
+  readonly answer: string;
+  readonly category: string;
+  /** Of the pattern that it was made from. */
+  readonly pattern: string;
+}
