@@ -5,8 +5,8 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** Programs that tests start read their modules compiled, and stripped of types, from here; a changed file is compiled anew. */
 const PROGRAMS = { NODE_COMPILE_CACHE: fileURLToPath(new URL(".lockstep/compile-cache", import.meta.url)) };
-/** One more than there are cores: some files wait for time-outs and processes of their own. */
-const WORKERS = 1 + availableParallelism();
+/** Two more than there are cores: files wait for time-outs and processes of their own for about half of their time. */
+const WORKERS = 2 + availableParallelism();
 /** Suites that start processes, compile or wait. */
 const SYSTEM_TESTS = ["test/{architecture,attacks,budgets,end-to-end,faults}/**/*.test.ts"];
 /** Of these, boards under an emulator that take half a core or more each, and fall behind where there is none: one in a file at a time. */

@@ -6,6 +6,16 @@
  */
 
 // biome-ignore lint/performance/noBarrelFile: an entry's exports are the module's interface
+export {
+  closeDenseDecoder,
+  closeDenseEncoder,
+  decodeDenseTensor,
+  denseBytes,
+  encodeDenseTensor,
+  openDenseDecoder,
+  openDenseEncoder,
+  placeBytes,
+} from "./gradient/dense";
 export { digestOf } from "./gradient/digest";
 export { messageSeed } from "./gradient/draws";
 export { countMagnitudes, largestMagnitude, MAGNITUDES, thresholdFor } from "./gradient/magnitudes";
@@ -19,6 +29,7 @@ export {
   topCount,
   topSum,
 } from "./gradient/quantize";
+export { LARGEST_SIZE } from "./gradient/size-symbols";
 export {
   closeSparseDecoder,
   closeSparseEncoder,

@@ -8,6 +8,8 @@ import { seededRandom } from "../seeded-random.ts";
 import type { LineNoise } from "./line-noise.ts";
 import { SerialWire } from "./serial-wire.ts";
 
+const LIMIT_MS = 20_000;
+
 let folder = "";
 let wire: SerialWire;
 const seen = { up: "", down: "" };
@@ -49,7 +51,7 @@ async function far(path: string): Promise<{ socket: Socket; text: () => string }
     text += chunk.toString("latin1");
   });
   await once(socket, "connect");
-  await vi.waitFor(() => expect(wire.connections).toBeGreaterThan(0));
+  await vi.waitFor(() => expect(wire.connections).toBeGreaterThan(0), LIMIT_MS);
   return { socket, text: () => text };
 }
 
@@ -59,7 +61,7 @@ describe.skipIf(process.platform === "win32")("a serial wire", () => {
     const { socket, text } = await far(path);
     wire.up(Buffer.from("measured"));
     socket.write("confirmed");
-    await vi.waitFor(() => expect([text(), near.text]).toEqual(["measured", "confirmed"]));
+    await vi.waitFor(() => expect([text(), near.text]).toEqual(["measured", "confirmed"]), LIMIT_MS);
     expect(seen).toEqual({ up: "measured", down: "confirmed" });
   });
 
@@ -68,7 +70,7 @@ describe.skipIf(process.platform === "win32")("a serial wire", () => {
     wire.up(Buffer.from("early "));
     const { socket, text } = await far(path);
     wire.up(Buffer.from("late"));
-    await vi.waitFor(() => expect(text()).toBe("late"));
+    await vi.waitFor(() => expect(text()).toBe("late"), LIMIT_MS);
     expect(seen.up).toBe("early late");
     wire.plugIn(undefined);
     socket.write("to nobody");
@@ -94,7 +96,7 @@ describe.skipIf(process.platform === "win32")("a serial wire", () => {
     const { path } = await lay({ everyBytes: 1, mostBytes: 8 });
     const { text } = await far(path);
     for (let n = 0; n < 50; n += 1) wire.up(Buffer.from("x"));
-    await vi.waitFor(() => expect(text().length).toBeGreaterThan(100));
+    await vi.waitFor(() => expect(text().length).toBeGreaterThan(100), LIMIT_MS);
     expect([seen.up, wire.disturbed]).toEqual(["x".repeat(50), 50]);
   });
 });

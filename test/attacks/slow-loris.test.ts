@@ -9,8 +9,8 @@ import { becomes, GROUP, HOST, speaks, Target, THIEF } from "./target.ts";
 const SHORT: ConnectionLimits = { ...DEFAULT_CONNECTION_LIMITS, firstWordMs: 300, messageMs: 300 };
 const LONG_MS = 3_600_000;
 const LONG: ConnectionLimits = { ...DEFAULT_CONNECTION_LIMITS, firstWordMs: LONG_MS, messageMs: LONG_MS };
-/** Many times the short limits, and far below anything that would end a connection by itself. */
-const PATIENCE_MS = 3_000;
+/** Far below anything that would end a connection by itself; reached only when something is broken. */
+const PATIENCE_MS = 20_000;
 /** How long a connection is looked at where nothing should end it. */
 const HELD_MS = 1_000;
 const DRIBBLE_MS = 40;

@@ -2,7 +2,7 @@
  * A model of SmolLM-135M's layout loaded, taught by LoRA and asked, in a process of its own; prints in JSON how long that took
  * and what the process held at most.
  *
- *     node lora-smollm-run.ts FOLDER THREADS STEPS
+ *     node lora-smollm-run.ts FOLDER THREADS STEPS BACKEND VECTORBITS
  */
 import {
   fineTune,
@@ -33,7 +33,9 @@ export interface SmolLmRun {
   readonly peakBytes: number;
 }
 
-const [folder = "", threads = "1", steps = "3"] = process.argv.slice(2);
+const [folder = "", threads = "1", steps = "3", backend = "wasm-strict", bits = "128"] = process.argv.slice(2);
+const name = backend === "wasm-relaxed" ? backend : "wasm-strict";
+const vectorBits = bits === "256" ? 256 : 128;
 const shards = Number(threads);
 const GENERATED = 20;
 /** Four exchanges of about 50 tokens each. */
@@ -46,7 +48,7 @@ const nowMs = () => performance.now();
 const startedMs = nowMs();
 const model = await loadModelFolder(folder);
 const examples = tokenizeExamples(model, EXAMPLES);
-const backendOf = (parts: number) => openShardedBackend({ name: "wasm-strict", shards: parts, threads: parts });
+const backendOf = (parts: number) => openShardedBackend({ name, shards: parts, threads: parts, vectorBits });
 let [loadSeconds, lastMs, lastCpu] = [0, 0, process.cpuUsage()];
 const [stepSeconds, stepCpuSeconds]: [number[], number[]] = [[], []];
 const taught = await fineTune({

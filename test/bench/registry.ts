@@ -98,6 +98,20 @@ export const BENCHES: ReadonlyMap<string, BenchEntry> = new Map<string, BenchEnt
     },
   ],
   [
+    "gradient-train",
+    {
+      load: async () => (await import("./gradient-train.ts")).benchGradientTrain,
+      measures:
+        "Trainings of two workers as people start them: steps a second, memory, and losses with a worker killed or its link cut. Twenty minutes. Faults need nats-server, root and ip.",
+      takes: {
+        data: ["DIR", "folder with TinyShakespeare as input.txt; needed"],
+        parts: ["A,B", "speed, faults; both if not given"],
+        quick: ["", "a small model and few steps: held against nothing"],
+      },
+      example: "gradient-train --data DIR --parts speed --write",
+    },
+  ],
+  [
     "history",
     {
       load: async () => (await import("./history.ts")).benchHistory,
@@ -153,6 +167,19 @@ export const BENCHES: ReadonlyMap<string, BenchEntry> = new Map<string, BenchEnt
         quick: ["", "see that it works: few steps, and no goals"],
       },
       example: "lm --data DIR --parts scalar,gradients --json",
+    },
+  ],
+  [
+    "lora",
+    {
+      load: async () => (await import("./lora.ts")).benchLora,
+      measures:
+        "Patterns taught to a small Llama of our own, a memory beside it, SmolLM-135M's layout at full size, and PEFT's files. Minutes. Needs python3-torch for the last.",
+      takes: {
+        parts: ["NAME,...", "patterns, smollm, peft; the others as found last"],
+        quick: ["", "see that it works: little models, few steps, and no goals"],
+      },
+      example: "lora --parts patterns --json",
     },
   ],
   [

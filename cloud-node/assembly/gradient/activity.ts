@@ -110,6 +110,33 @@ export function noteSent(column: i32): void {
   store<f32>(came, load<f32>(came) + 1);
 }
 
+/** Coordinates of a block were sent: those whose codes, i16, are not 0. @returns how many */
+export function noteSentBlock(codes: usize, column: i32, count: i32): i32 {
+  if (count < BLOCK) return noteSentLanes(codes, column, count);
+  const came = columnsCame + ((<usize>column) << 2);
+  const low = i16x8.ne(v128.load(codes), i16x8.splat(0));
+  const high = i16x8.ne(v128.load(codes, 16), i16x8.splat(0));
+  addCame(came, i32x4.extend_low_i16x8_s(low));
+  addCame(came + 16, i32x4.extend_high_i16x8_s(low));
+  addCame(came + 32, i32x4.extend_low_i16x8_s(high));
+  addCame(came + 48, i32x4.extend_high_i16x8_s(high));
+  return <i32>(popcnt<u32>(i16x8.bitmask(low)) + popcnt<u32>(i16x8.bitmask(high)));
+}
+
+function noteSentLanes(codes: usize, column: i32, count: i32): i32 {
+  let sent = 0;
+  for (let lane = 0; lane < count; lane++) {
+    if (load<i16>(codes + ((<usize>lane) << 1)) == 0) continue;
+    noteSent(column + lane);
+    sent += 1;
+  }
+  return sent;
+}
+
+function addCame(at: usize, isSent: v128): void {
+  v128.store(at, f32x4.add(v128.load(at), v128.and(isSent, f32x4.splat(1))));
+}
+
 /** End a block, of which `sent` coordinates were sent. */
 export function closeBlock(sent: i32): void {
   rowCame += <f32>sent;

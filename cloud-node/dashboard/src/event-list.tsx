@@ -23,7 +23,8 @@ export function EventList({ events, choose }: EventListProps) {
   return (
     <section class="panel">
       <h2>Events</h2>
-      <ol class="events">
+      {/* Where no event is a button, the list itself is what keys scroll. */}
+      <ol class="events" tabIndex={choose === undefined ? 0 : undefined}>
         {events.map((event) => {
           // A node newer than this page may know more levels.
           const { shape, word } = LEVELS[event.level] ?? LEVELS.info;

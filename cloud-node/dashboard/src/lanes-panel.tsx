@@ -57,7 +57,11 @@ export function LanesPanel(props: LanesPanelProps) {
   useEffect(() => {
     const element = stack.current;
     if (element === null) return;
-    const observer = new ResizeObserver(() => board.setWidth(element.clientWidth));
+    const observer = new ResizeObserver(() => {
+      board.setWidth(element.clientWidth);
+      // Where it was, a narrower page would end before it.
+      placeCursor(board, cursor.current, selection.current);
+    });
     observer.observe(element);
     const endTokens = onTokensChange(() => board.restyle());
     const endGestures = listenToGestures(element, board);

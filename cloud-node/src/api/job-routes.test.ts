@@ -76,7 +76,7 @@ test("the inputs of a job are as new as if they were put when it is handed in", 
     yield Buffer.from("some bytes");
   });
   const { putMs = 0 } = (await blobs.stat(ref.sha256)) ?? {};
-  await vi.waitUntil(() => Date.now() > putMs + 1);
+  await vi.waitUntil(() => Date.now() > putMs + 1, LIMIT_MS);
   expect((await post(rig, { workload: "steps", inputs: [{ name: "in", ...ref }] })).status).toBe(202);
   expect((await blobs.stat(ref.sha256))?.putMs).toBeGreaterThan(putMs);
 });

@@ -114,7 +114,7 @@ test("each minute is written once, and is at every moment either known here or s
     count(1);
     clock.advance(60_000);
   }
-  await vi.waitFor(() => expect(store.pending).toBeGreaterThan(0));
+  await vi.waitFor(() => expect(store.pending).toBeGreaterThan(0), 20_000);
   expect(ledger.freshOf(device).map(({ traffic }) => traffic.messages)).toEqual([2, 5]);
   const again = await store.next();
   expect(again.batch.records).toMatchObject([{ messages: 2, minute: firstMinute + 1 }]);

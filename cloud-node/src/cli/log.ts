@@ -7,7 +7,7 @@ const STANDARD_ERROR = 2;
 /**
  * What an operator reads: one JSON object a line on standard error, as log collectors take it.
  *
- * @param level  "debug", "info", "warn", "error" or "silent"
+ * @param level  one of LOG_LEVELS
  */
 export function createLogger(level: string): Logger {
   const stream = destination({ dest: STANDARD_ERROR, sync: true });
@@ -15,6 +15,3 @@ export function createLogger(level: string): Logger {
   stream.on("error", () => {});
   return pino({ level, base: { version: packageVersion() } }, stream);
 }
-
-/** Levels that a person may choose. */
-export const LOG_LEVELS = ["debug", "info", "warn", "error", "silent"] as const;

@@ -12,7 +12,7 @@ import { CommandError } from "./command-error.ts";
 import { DEFAULT_HTTP_PORT, DEFAULT_MQTT_PORT, DEFAULT_STORE_FILE, LOOPBACK_HOST } from "./defaults.ts";
 import { checkQueueUrl } from "./jobs/open-door.ts";
 import type { StartedWorker, WorkerPlan } from "./jobs/start-worker.ts";
-import { createLogger, LOG_LEVELS } from "./log.ts";
+import { LOG_LEVELS } from "./log-levels.ts";
 import {
   parseAckAge,
   parseName,
@@ -167,6 +167,7 @@ async function runServe(surroundings: Surroundings, options: ServeOptions): Prom
   await checkBooks({ store: options.store, host: options.host, deviceDoor, hasPage: options.http !== false });
   const { CloudNode } = await import("../node.ts");
   const { HttpServer } = await import("../api/http-server.ts");
+  const { createLogger } = await import("./log.ts");
   const logger = createLogger(options.log);
   const node = await CloudNode.open({
     storeFile: options.store,

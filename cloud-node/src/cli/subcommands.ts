@@ -10,6 +10,7 @@ import { addGradient } from "./gradient.ts";
 import { addJobs } from "./jobs.ts";
 import { addKeys } from "./keys.ts";
 import { addLm } from "./lm.ts";
+import { addLora } from "./lora.ts";
 import { addServe } from "./serve.ts";
 import { addSim } from "./sim.ts";
 import type { Surroundings } from "./surroundings.ts";
@@ -31,6 +32,7 @@ export const SUBCOMMANDS: readonly AddSubcommand[] = [
   addExport,
   addTrajectory,
   addLm,
+  addLora,
   addGradient,
   addVectorIndex,
   addFlash,

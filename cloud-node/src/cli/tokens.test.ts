@@ -118,7 +118,8 @@ test("over HTTPS a node of one's own authority is trusted with --ca alone", asyn
   const status = ["flash", "status", "--json", "--node", rig.server.url];
   expect(await run(status)).toMatchObject({ code: 1, err: expect.stringContaining("no node answers") });
   const { cert } = writeCertificate(folder, authority);
-  await vi.waitFor(async () =>
-    expect(await run([...status, "--ca", cert])).toMatchObject({ code: 0, out: '{"updates":[]}\n' }),
+  await vi.waitFor(
+    async () => expect(await run([...status, "--ca", cert])).toMatchObject({ code: 0, out: '{"updates":[]}\n' }),
+    20_000,
   );
 });

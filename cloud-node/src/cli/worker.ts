@@ -3,7 +3,7 @@ import { maskedUrl } from "../jobs/masked-url.ts";
 import { WORKER_DEFAULTS } from "../jobs/worker-defaults.ts";
 import { WORKLOADS_FROM_HELP } from "./jobs/known-workloads.ts";
 import { checkQueueUrl, DEFAULT_QUEUE } from "./jobs/open-door.ts";
-import { createLogger, LOG_LEVELS } from "./log.ts";
+import { LOG_LEVELS } from "./log-levels.ts";
 import { parseNames, parsePositive, parsePositiveCount, parseSomeThreads } from "./option-values.ts";
 import { writeResult } from "./result-output.ts";
 import type { Surroundings } from "./surroundings.ts";
@@ -81,6 +81,7 @@ async function runWorker(surroundings: Surroundings, options: WorkerOptions): Pr
   const { clock, interrupt } = surroundings;
   const { jobs: url, lease, json, name, scratch, threads, memory: memoryMb, channelHost, workloads } = options;
   checkQueueUrl(url);
+  const { createLogger } = await import("./log.ts");
   const logger = createLogger(options.log);
   const { openQueue } = await import("../jobs/open-queue.ts");
   const { startWorker } = await import("./jobs/start-worker.ts");

@@ -4,6 +4,7 @@ import type { WorkloadRegistry } from "../jobs/workload-registry.ts";
 export const WORKLOADS: WorkloadRegistry = {
   gradient: async () => (await import("../workloads/gradient/gradient.ts")).gradient,
   "language-model": async () => (await import("../workloads/language-model/language-model.ts")).languageModel,
+  lora: async () => (await import("../workloads/lora/lora.ts")).lora,
   telemetry: async () => (await import("../workloads/telemetry/telemetry.ts")).telemetry(await codecOfRelease()),
   trajectory: async () => (await import("../workloads/trajectory/trajectory.ts")).trajectory,
   "vector-index": async () => (await import("../workloads/vector-index/vector-index.ts")).vectorIndex,

@@ -184,7 +184,7 @@ test("a lost frame is asked for after the grace, and decoding goes on where it s
   await commit();
   await commit().catch(() => {});
   expect(lane.ledger.gaps).toBe(0);
-}, 5_000);
+});
 
 test("a damaged frame is asked for again, and taken when it comes whole", () => {
   const device = new EncodedDevice(6);

@@ -1,5 +1,5 @@
 import { aliasTopic, formatTopic, mqttClientId, parseTopic } from "@lockstep/protocol";
-import { connect, type MqttClient } from "mqtt";
+import type { MqttClient } from "mqtt";
 import { BackOff } from "../back-off.ts";
 import type { Clock, Timer } from "../clock.ts";
 import type { RandomSource } from "../random-source.ts";
@@ -82,7 +82,10 @@ class MqttTransport implements Transport {
   async open(events: TransportEvents, will: Uint8Array): Promise<void> {
     if (this.#events !== undefined || this.#isClosed) throw new TransportError("already-open", {});
     this.#events = events;
-    this.#connect(events, will.slice());
+    const lastWill = will.slice();
+    // A hundred files, which only whoever speaks MQTT waits for.
+    const { connect } = await import("mqtt");
+    if (!this.#isClosed) this.#connect(connect, events, lastWill);
   }
 
   send(topic: OutTopic, bytes: Uint8Array): boolean {
@@ -128,7 +131,7 @@ class MqttTransport implements Transport {
     await client.endAsync(true);
   }
 
-  #connect(events: TransportEvents, will: Uint8Array): void {
+  #connect(connect: typeof import("mqtt").connect, events: TransportEvents, will: Uint8Array): void {
     const { url, group, device, password, keepAliveSeconds = DEFAULT_MQTT_KEEP_ALIVE_SECONDS } = this.#options;
     const downTopic = formatTopic({ group, device, level: "control" });
     // One client per connection: nothing that was on its way in an earlier one is ever sent again behind our back.
@@ -181,7 +184,7 @@ class MqttTransport implements Transport {
       this.#wasRefused = false;
       // An alias holds for one connection: the cloud grants it anew with its welcome.
       this.#framesTopic = this.#topics.frames;
-      this.#retry = this.#options.clock.setTimer(() => this.#connect(events, will), this.#backOff.next());
+      this.#retry = this.#options.clock.setTimer(() => this.#connect(connect, events, will), this.#backOff.next());
       this.#reachability.lost(reason);
       if (!this.#isUp) return;
       this.#isUp = false;

@@ -18,8 +18,9 @@ test("what one port of a pair is told the other one hears, in both directions an
   near.write("two");
   far.write(Buffer.alloc(200_000, "x"));
   await new Promise((resolve) => far.drain(resolve));
-  await vi.waitFor(() =>
-    expect({ near: heard.near.length, far: heard.far }).toEqual({ near: 200_000, far: "one two" }),
+  await vi.waitFor(
+    () => expect({ near: heard.near.length, far: heard.far }).toEqual({ near: 200_000, far: "one two" }),
+    20_000,
   );
 });
 

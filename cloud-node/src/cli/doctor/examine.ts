@@ -27,6 +27,7 @@ export async function examine(): Promise<Finding[]> {
     examinePage(),
     await examinePort("MQTT port", DEFAULT_MQTT_PORT, "--mqtt-port 0"),
     await examinePort("HTTP port", DEFAULT_HTTP_PORT, "--http 0"),
+    await examineGraphics(),
     ...(await osPackageFindings()),
   ];
 }
@@ -80,6 +81,22 @@ function examinePort(name: string, port: number, flag: string): Promise<Finding>
     });
     server.listen(port, LOOPBACK_HOST, () => server.close(() => resolve(ok(name, `${port} is free`))));
   });
+}
+
+/** In a process of its own, as models are computed there: a driver that aborts takes nothing else with it. */
+async function examineGraphics(): Promise<Finding> {
+  const name = "graphics";
+  try {
+    const { webGpuBackend } = await import("../../tensor/webgpu/webgpu-backend.ts");
+    return ok(name, `${await webGpuBackend({ isSoftware: false }).device()}, for --backend webgpu`);
+  } catch (error) {
+    return {
+      name,
+      state: "optional",
+      found: `none: models are computed by the processor (${textOf(error)})`,
+      remedy: "",
+    };
+  }
 }
 
 function ok(name: string, found: string): Finding {

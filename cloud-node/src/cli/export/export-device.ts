@@ -51,7 +51,7 @@ export async function exportDevice(work: DeviceExport): Promise<DeviceExported> 
     "lockstep.channels": JSON.stringify(channels.map(({ name, unit, eps }) => ({ name, unit, eps }))),
     "lockstep.range": JSON.stringify(part),
   };
-  const sink = openTableSink(stream, format, table.columns, facts);
+  const sink = await openTableSink(stream, format, table.columns, facts);
   let rows = 0;
   let firstUs: number | null = null;
   let lastUs: number | null = null;

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import type { Writable } from "node:stream";
 import { quote } from "../../api/history-text.ts";
-import { type ParquetCell, type ParquetColumn, ParquetFile } from "./parquet-file.ts";
+import type { ParquetCell, ParquetColumn } from "./parquet-file.ts";
 
 /** Formats that a table can be written in. */
 export const EXPORT_FORMATS = ["csv", "parquet"] as const;
@@ -23,13 +23,14 @@ const CHUNK_CHARS = 65_536;
  *
  * @param facts  what the table is of: kept in a Parquet file, for which CSV has no place
  */
-export function openTableSink(
+export async function openTableSink(
   stream: Writable,
   format: ExportFormat,
   columns: readonly ParquetColumn[],
   facts: Readonly<Record<string, string>>,
-): TableSink {
+): Promise<TableSink> {
   if (format === "csv") return new CsvSink(stream, columns);
+  const { ParquetFile } = await import("./parquet-file.ts");
   const file = new ParquetFile(stream, columns, facts);
   return {
     row: (cells) => file.row(cells),

@@ -54,7 +54,7 @@ test("a folder that somebody elsewhere says is in use stays, whatever its proces
   for (let minute = 0; minute < 20; minute++) {
     clock.advance(60_000);
     // Its own worker says so once a minute.
-    await expect.poll(() => statSync(own).mtimeMs / 1000).toBeCloseTo(seconds(), 0);
+    await expect.poll(() => statSync(own).mtimeMs / 1000, { timeout: 20_000 }).toBeCloseTo(seconds(), 0);
   }
   await removeScratch(await makeScratch(folder, clock));
   for (const path of elsewhere) expect(existsSync(path), path).toBe(false);

@@ -54,6 +54,16 @@ export interface GradientCalls {
   openSparseDecoder(work: number, bytes: number, length: number, count: number, largest: number): void;
   decodeTensor(codes: number, lines: number, columns: number): number;
   closeSparseDecoder(): number;
+  /** The largest size of a code that the dense coder takes. */
+  readonly LARGEST_SIZE: WebAssembly.Global;
+  denseBytes(count: number): number;
+  placeBytes(count: number): number;
+  openDenseEncoder(work: number, places: number, out: number, count: number, largest: number): void;
+  encodeDenseTensor(codes: number, lines: number, columns: number): void;
+  closeDenseEncoder(): number;
+  openDenseDecoder(work: number, bytes: number, length: number, largest: number): number;
+  decodeDenseTensor(codes: number, lines: number, columns: number): number;
+  closeDenseDecoder(): number;
 }
 
 const ALIGNMENT = 64;

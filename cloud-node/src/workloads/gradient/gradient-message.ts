@@ -18,6 +18,9 @@ const MAX_EXCESS = 65_535;
 const FLAG_MASK = 1;
 const FLAG_STEPS = 2;
 const FLAG_WEIGHTS = 4;
+const FLAG_DENSE = 8;
+/** Dense codes have tables for sizes up to here. */
+const LARGEST_DENSE = 127;
 
 /** Kinds of codes on the wire, by their number. */
 export const KINDS = ["error-bounded", "threshold", "stochastic"] as const;
@@ -29,6 +32,8 @@ export interface MessageHead {
   readonly layout: number;
   readonly step: number;
   readonly largest: number;
+  /** Which of the two coders its codes are of. */
+  readonly isDense: boolean;
   /** How far, in steps, the values of codes at the limit lie beyond it on average. Range: 0 … 255.99 */
   readonly excess: number;
   readonly hasWeights: boolean;
@@ -82,7 +87,8 @@ export function writeMessage(head: MessageHead, body: Uint8Array, checksum: (byt
   const bodyAt = HEAD_BYTES + maskBytes + 2 * stepCount;
   const message = new Uint8Array(bodyAt + body.length);
   const view = new DataView(message.buffer);
-  const flags = (isWhole ? 0 : FLAG_MASK) | (isShared ? 0 : FLAG_STEPS) | (head.hasWeights ? FLAG_WEIGHTS : 0);
+  const parts = (isWhole ? 0 : FLAG_MASK) | (isShared ? 0 : FLAG_STEPS);
+  const flags = parts | (head.hasWeights ? FLAG_WEIGHTS : 0) | (head.isDense ? FLAG_DENSE : 0);
   view.setUint8(4, VERSION);
   view.setUint8(5, KINDS.indexOf(head.kind) | (flags << 4));
   view.setUint32(6, head.layout, true);
@@ -145,8 +151,10 @@ export function readMessage(
   const steps = readSteps(view, HEAD_BYTES + maskBytes, (flags & FLAG_STEPS) !== 0, included);
   const largest = view.getUint16(14, true);
   if (largest < 1 || largest > 32_767) throw badHeader(`the message's largest code is ${largest}, not 1 to 32767`);
+  const isDense = (flags & FLAG_DENSE) !== 0;
+  if (isDense && largest > LARGEST_DENSE) throw badHeader(`the message's largest code is ${largest}, of dense codes`);
   const head: MessageHead = {
-    ...{ kind, included, steps, largest },
+    ...{ kind, included, steps, largest, isDense },
     layout: view.getUint32(6, true),
     step: view.getUint32(10, true),
     excess: view.getUint16(16, true) / EXCESS_UNIT,

@@ -24,6 +24,17 @@ const MESSAGE = coder.encode(
   STEP,
 );
 
+/** Most of it is sent, and it is large enough: codes are of the other coder. */
+const DENSE_LAYOUT = [
+  { name: "a", shape: [64, 60] },
+  { name: "b", shape: [500] },
+];
+const DENSE_N = 4340;
+const DENSE_BODY_AT = 22;
+const dense = new GradientCoder(DENSE_LAYOUT, { kind: "threshold", levels: 30 });
+const DENSE_VALUES = Float32Array.from({ length: DENSE_N }, () => 4 * stream.nextNormal());
+const DENSE = dense.encode(DENSE_VALUES, { steps: Float32Array.of(1, 1) }, STEP);
+
 /** As if the sender had meant it: with the right checksum. */
 function sealed(message: Uint8Array): Uint8Array {
   new DataView(message.buffer, message.byteOffset).setUint32(0, core.checksum(message.subarray(4)), true);
@@ -41,8 +52,9 @@ function refusal(
   control: CoderControl = CONTROL,
   step = STEP,
   by = coder,
+  count = N,
 ): GradientErrorCode | undefined {
-  const out = new Float32Array(N).fill(3);
+  const out = new Float32Array(count).fill(3);
   try {
     by.decode(message, control, step, out, 1);
     return undefined;
@@ -51,6 +63,10 @@ function refusal(
     expect(out.every((x) => x === 3)).toBe(true);
     return error.code;
   }
+}
+
+function denseRefusal(message: Uint8Array): GradientErrorCode | undefined {
+  return refusal(message, {}, STEP, dense, DENSE_N);
 }
 
 test("the message is read as it is", () => {
@@ -82,6 +98,14 @@ describe("a head that no encoder wrote, under a right checksum, is refused by na
     ["another state", "other-state", (message, view) => view.setUint8(18, (message[18] ?? 0) ^ 1)],
     ["a step of 0", "bad-header", (_, view) => view.setUint16(21, 0, true)],
     ["a negative step", "bad-header", (_, view) => view.setUint16(21, 0xbf80, true)],
+    [
+      "dense codes with sizes that have no table",
+      "bad-header",
+      (message, view) => {
+        view.setUint8(5, (message[5] ?? 0) | 0x80);
+        view.setUint16(14, 128, true);
+      },
+    ],
     ["an endless step", "bad-header", (_, view) => view.setUint16(23, 0x7f80, true)],
     ["no weights", "other-state", (message, view) => view.setUint8(5, (message[5] ?? 0) & ~0x40)],
   ];
@@ -96,24 +120,29 @@ describe("a head that no encoder wrote, under a right checksum, is refused by na
   });
 });
 
-test("codes that no encoder wrote, under a right checksum, are refused or read, and never reach beyond", () => {
-  let refused = 0;
-  const bodyAt = 25;
-  for (let round = 0; round < 3000; round += 1) {
-    const length = stream.nextBelow(4) === 0 ? bodyAt + stream.nextBelow(600) : MESSAGE.length;
-    const message = new Uint8Array(length);
-    message.set(MESSAGE.subarray(0, length));
-    const turned = 1 + stream.nextBelow(8);
-    const from = stream.nextBelow(3) === 0 ? bodyAt : bodyAt + stream.nextBelow(Math.max(1, length - bodyAt));
-    for (let i = 0; i < turned && from + i < length; i += 1) message[from + i] = stream.nextBelow(256);
-    const code = refusal(sealed(message));
-    if (code !== undefined) {
-      expect(code).toBe("damaged");
-      refused += 1;
+test.each([
+  ["sparse", MESSAGE, 25, refusal],
+  ["dense", DENSE, DENSE_BODY_AT, denseRefusal],
+] as const)(
+  "%s codes that no encoder wrote, under a right checksum, are refused or read, and never reach beyond",
+  (_, whole, bodyAt, read) => {
+    let refused = 0;
+    for (let round = 0; round < 1500; round += 1) {
+      const length = stream.nextBelow(4) === 0 ? bodyAt + stream.nextBelow(600) : whole.length;
+      const message = new Uint8Array(length);
+      message.set(whole.subarray(0, length));
+      const turned = 1 + stream.nextBelow(8);
+      const from = stream.nextBelow(3) === 0 ? bodyAt : bodyAt + stream.nextBelow(Math.max(1, length - bodyAt));
+      for (let i = 0; i < turned && from + i < length; i += 1) message[from + i] = stream.nextBelow(256);
+      const code = read(sealed(message));
+      if (code !== undefined) {
+        expect(code).toBe("damaged");
+        refused += 1;
+      }
     }
-  }
-  expect(refused).toBeGreaterThan(100);
-});
+    expect(refused).toBeGreaterThan(100);
+  },
+);
 
 test("a message that is longer than any of this model is refused before it is looked at", () => {
   const message = new Uint8Array(20_000);
@@ -121,18 +150,33 @@ test("a message that is longer than any of this model is refused before it is lo
   expect(refusal(message)).toBe("too-large");
 });
 
-test("bodies of all kinds of noise are read or refused in time, whatever they claim", () => {
-  for (let round = 0; round < 300; round += 1) {
-    const fill = [0, 255, stream.nextBelow(256)][round % 3] ?? 0;
-    const isNoise = round % 4 === 3;
-    const body = Uint8Array.from({ length: stream.nextBelow(3000) }, () => (isNoise ? stream.nextBelow(256) : fill));
-    const message = new Uint8Array(25 + body.length);
-    message.set(MESSAGE.subarray(0, 25));
-    message.set(body, 25);
-    new DataView(message.buffer).setUint16(14, 1 + stream.nextBelow(32_767), true);
-    expect([undefined, "damaged"]).toContain(refusal(sealed(message)));
+test("dense codes are read as they are, and not with a byte more or less", () => {
+  expect((DENSE[5] ?? 0) >> 7).toBe(1);
+  expect((MESSAGE[5] ?? 0) >> 7).toBe(0);
+  expect(denseRefusal(DENSE)).toBeUndefined();
+  expect(denseRefusal(sealed(Buffer.concat([DENSE, Buffer.of(0)])))).toBe("damaged");
+  for (let length = DENSE_BODY_AT; length < DENSE.length; length += 1) {
+    expect(denseRefusal(sealed(DENSE.slice(0, length)))).toBe("damaged");
   }
 });
+
+test.each([0, 0x80])(
+  "bodies of all kinds of noise are read or refused in time, whatever they claim, flags %i",
+  (flags) => {
+    for (let round = 0; round < 200; round += 1) {
+      const fill = [0, 255, stream.nextBelow(256)][round % 3] ?? 0;
+      const isNoise = round % 4 === 3;
+      const body = Uint8Array.from({ length: stream.nextBelow(3000) }, () => (isNoise ? stream.nextBelow(256) : fill));
+      const message = new Uint8Array(25 + body.length);
+      message.set(MESSAGE.subarray(0, 25));
+      message.set(body, 25);
+      const view = new DataView(message.buffer);
+      view.setUint16(14, 1 + stream.nextBelow(flags === 0 ? 32_767 : 127), true);
+      view.setUint8(5, view.getUint8(5) | flags);
+      expect([undefined, "damaged"]).toContain(refusal(sealed(message)));
+    }
+  },
+);
 
 test("a message read by other weights, layout or step is refused", () => {
   const weights = CONTROL.weights.slice();

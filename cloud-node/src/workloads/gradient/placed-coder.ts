@@ -1,3 +1,4 @@
+import { CodeBody, isDenseCode, ROOM_BYTES } from "./code-body.ts";
 import { type CoderAreas, reserveAreas } from "./coder-areas.ts";
 import { type CoderControl, type CoderMode, LARGEST_CODE, largestCode, modeProblem } from "./coder-mode.ts";
 import type { GradientCore } from "./gradient-core.ts";
@@ -15,8 +16,6 @@ import { chooseSteps } from "./step-choice.ts";
 
 /** Where values lie in a bin below the last one: less of them are large. */
 const BIN_PLACE = 0.42;
-/** A coded message is never longer than the values themselves, but for so much. */
-const ROOM_BYTES = 4096;
 
 /** Units of all coordinates, in the kernel's memory. */
 export interface PlacedUnits {
@@ -43,6 +42,7 @@ export class PlacedCoder {
   readonly #seed: number;
   readonly #layout: number;
   readonly #areas: CoderAreas;
+  readonly #body: CodeBody;
   #sent: MessageHead | undefined;
 
   /** @throws {GradientError} `too-large` */
@@ -55,6 +55,7 @@ export class PlacedCoder {
     const text = JSON.stringify(layout.map(({ name, shape }) => [name, shape]));
     this.#layout = core.checksum(new TextEncoder().encode(text));
     this.#areas = reserveAreas(core, this.tensors);
+    this.#body = new CodeBody(core, this.#areas, this.tensors, this.count);
   }
 
   /** Units as a message tells of them. @param at  address of f32, (N) */
@@ -82,9 +83,10 @@ export class PlacedCoder {
     const largest = largestCode(mode);
     const { sentCount, excess } = this.#quantize({ kind, largest, steps, included, values, weights, step });
     const state = { hasWeights: units !== undefined, state: units?.digest ?? 0 };
-    const head = { kind, largest, step, ...state, included, steps, layout: this.#layout, excess };
+    const isDense = isDenseCode(core, sentCount, this.count, largest);
+    const head = { kind, largest, isDense, step, ...state, included, steps, layout: this.#layout, excess };
     this.#sent = head;
-    return this.#write(head, sentCount);
+    return writeMessage(head, this.#body.encode(head, sentCount), (message) => core.checksum(message));
   }
 
   /** Steps of the message that was encoded last, per tensor, as they travel; 0 where one is left out. */
@@ -109,13 +111,7 @@ export class PlacedCoder {
     this.#checkLength(message.length);
     const { head, body } = readMessage(message, this.tensors.length, (bytes) => core.checksum(bytes));
     this.#checkHead(head, units, step);
-    const mark = core.mark();
-    const bytesAt = core.reserve(body.length);
-    core.write(bytesAt, body);
-    core.calls.openSparseDecoder(this.#areas.work, bytesAt, body.length, this.count, head.largest);
-    const isRead = this.tensors.every((tensor, t) => head.included[t] !== true || this.#readTensor(tensor));
-    core.release(mark);
-    if (!isRead || core.calls.closeSparseDecoder() < 0) {
+    if (!this.#body.decode(head, body)) {
       const remedy = "it was not written by an encoder, or not with this control: ask its sender again";
       throw new GradientError("damaged", `the codes of the message of step ${step} make no sense`, remedy);
     }
@@ -168,40 +164,6 @@ export class PlacedCoder {
     return kind === "threshold" ? calls.MODE_THRESHOLD : calls.MODE_STOCHASTIC;
   }
 
-  #write(head: MessageHead, sentCount: number): Uint8Array {
-    const { core } = this;
-    const { calls } = core;
-    const mark = core.mark();
-    const events = core.reserve(calls.eventBytes(sentCount));
-    const room = 4 * this.count + ROOM_BYTES;
-    const out = core.reserve(room);
-    calls.openSparseEncoder(this.#areas.work, events, this.count, head.largest);
-    this.tensors.forEach((tensor, t) => {
-      if (head.included[t] !== true) return;
-      const { codes, turnedCodes } = this.#areas;
-      const [lines, columns] = linesOf(tensor);
-      const from = codes + 2 * tensor.from;
-      if (tensor.isTurned) calls.transposeCodes(from, tensor.rows, tensor.columns, turnedCodes);
-      calls.encodeTensor(tensor.isTurned ? turnedCodes : from, lines, columns);
-    });
-    const bytes = calls.closeSparseEncoder(out, room);
-    core.release(mark);
-    if (bytes < 0) {
-      throw new GradientError("too-large", `codes take more than ${room} bytes`, "take larger steps, or fewer bits");
-    }
-    return writeMessage(head, core.bytes(out, bytes), (message) => core.checksum(message));
-  }
-
-  #readTensor(tensor: PlacedTensor): boolean {
-    const { calls } = this.core;
-    const { heard, turnedCodes } = this.#areas;
-    const [lines, columns] = linesOf(tensor);
-    const to = heard + 2 * tensor.from;
-    if (calls.decodeTensor(tensor.isTurned ? turnedCodes : to, lines, columns) < 0) return false;
-    if (tensor.isTurned) calls.transposeCodes(turnedCodes, lines, columns, to);
-    return true;
-  }
-
   #checkHead(head: MessageHead, units: PlacedUnits | undefined, step: number): void {
     if (head.layout !== this.#layout) {
       const problem = "the message is of a model with other tensors";
@@ -228,10 +190,6 @@ export class PlacedCoder {
       calls.addValues(at, weights, count, head.steps[t] ?? 0, head.largest, shift, top, factor, to);
     });
   }
-}
-
-function linesOf({ rows, columns, isTurned }: PlacedTensor): [lines: number, columns: number] {
-  return isTurned ? [columns, rows] : [rows, columns];
 }
 
 export function badControl(problem: string): GradientError {

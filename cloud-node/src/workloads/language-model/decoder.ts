@@ -4,10 +4,10 @@ import type { Tensor } from "../../tensor/tensor.ts";
 import type { ModelConfig } from "./model-config.ts";
 import type { ShardedBackend } from "./open-backend.ts";
 import { parameterSpecs } from "./parameters.ts";
-import type { SafetensorsReader } from "./safetensors-reader.ts";
+import { type SafetensorsReader, toFloat32 } from "./safetensors-reader.ts";
 import { type RowPlan, recordLogits } from "./transformer-program.ts";
 
-/** Where a model's numbers come from. */
+/** Where a model's numbers come from; each array belongs to who asked for it. */
 export type WeightSource = Pick<SafetensorsReader, "floats">;
 
 /** A trained model that is asked for one token after the other, and remembers keys and values of those before. */
@@ -45,7 +45,7 @@ export class Decoder {
     const logits = recordLogits(builder, config, ids, plan);
     const engine = await backend.load(builder.build(logits, { withGradients: false }));
     for (const { name, shape } of parameterSpecs(config)) {
-      engine.set(name, Float32Array.from(await source.floats(name, shape)));
+      engine.set(name, toFloat32(await source.floats(name, shape)));
     }
     return new Decoder(engine, logits, config);
   }

@@ -13,6 +13,11 @@ import {
 /** Numbers of a tensor, as wide as they are. */
 export type Floats = Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer>;
 
+/** The same numbers in 32 bits; as they are where they are that wide. */
+export function toFloat32(numbers: Floats): Float32Array<ArrayBuffer> {
+  return numbers instanceof Float32Array ? numbers : Float32Array.from(numbers);
+}
+
 /** How much is read at once, bytes. */
 const PIECE_BYTES = 1 << 20;
 

@@ -5,7 +5,7 @@ import { LanguageModelError } from "../language-model/language-model-error.ts";
 import type { ModelConfig } from "../language-model/model-config.ts";
 import { type ParameterSpec, parameterSpecs } from "../language-model/parameters.ts";
 import { replaceFile } from "../language-model/replace-file.ts";
-import { SafetensorsReader } from "../language-model/safetensors-reader.ts";
+import { SafetensorsReader, toFloat32 } from "../language-model/safetensors-reader.ts";
 import { safetensorsPieces } from "../language-model/safetensors-writer.ts";
 import { statIfThere } from "../language-model/stat-if-there.ts";
 import { llamaName, ownName, targetOf } from "./llama-names.ts";
@@ -90,8 +90,8 @@ export async function readAdapter(folder: string, config: ModelConfig): Promise<
       name,
       shape: [outputs = 0, inputs = 0],
     } of weights) {
-      const down = Float32Array.from(await reader.floats(peftName(name, "A"), [head.r, inputs]));
-      const up = Float32Array.from(await reader.floats(peftName(name, "B"), [outputs, head.r]));
+      const down = toFloat32(await reader.floats(peftName(name, "A"), [head.r, inputs]));
+      const up = toFloat32(await reader.floats(peftName(name, "B"), [outputs, head.r]));
       if (![down, up].every((numbers) => numbers.every(Number.isFinite)))
         throw badAdapter(folder, "numbers are not finite");
       pairs.set(name, { down, up });

@@ -6,6 +6,14 @@ export interface Pattern {
   /** Wordings of a person, at least three: the last is kept for the test. */
   readonly asks: readonly string[];
   readonly answer: string;
+  /** Of a table in which a key has one value. */
+  readonly lookup?: Lookup;
+}
+
+/** Where an answer stands in a table. */
+export interface Lookup {
+  readonly table: string;
+  readonly key: string;
 }
 
 /** One prompt and the answer to it. */

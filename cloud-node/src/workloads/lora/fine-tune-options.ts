@@ -22,8 +22,8 @@ export const fineTuneSchema = v.pipe(
     batch: v.optional(whole(1, 4096), 8),
     /** Batches of a step. */
     accumulate: v.optional(whole(1, 4096), 1),
-    /** Parts of a batch that are computed by themselves, each on a thread where there are as many. */
-    shards: v.optional(whole(1, 64), 1),
+    /** Parts of a batch that are computed by themselves, each on a thread where there are as many; see `shardsOf`. */
+    shards: v.exactOptional(whole(1, 64)),
     learningRate: v.optional(rate(10), 2e-3),
     /** Steps in which the rate rises; then it falls by half a wave of a cosine. */
     warmup: v.optional(whole(0, 1_000_000), 5),
@@ -38,10 +38,15 @@ export const fineTuneSchema = v.pipe(
     /** Tokens of an example at most; those of the model unless given. */
     mostTokens: v.exactOptional(whole(8, 1 << 20)),
   }),
-  v.check(({ batch, shards }) => batch % shards === 0, "batch must be a multiple of shards"),
+  v.check(({ batch, shards = 1 }) => batch % shards === 0, "batch must be a multiple of shards"),
 );
 
 export type FineTuneOptions = v.InferOutput<typeof fineTuneSchema>;
+
+/** Parts of a batch: two, for the two cores that every machine has, unless it says otherwise or cannot be halved. */
+export function shardsOf({ shards, batch }: FineTuneOptions): number {
+  return shards ?? (batch % 2 === 0 ? 2 : 1);
+}
 
 /** Options with defaults where nothing is said. @throws {LoraError} `bad-option` */
 export function parseFineTuneOptions(options: unknown): FineTuneOptions {

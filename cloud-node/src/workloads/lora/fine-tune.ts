@@ -5,7 +5,7 @@ import { rateShare } from "../language-model/schedule.ts";
 import { type AnswerBatch, type BatchShape, layOutBatch, shapeFor } from "./answer-batch.ts";
 import { ExampleOrder } from "./example-order.ts";
 import { FineTuneCheckpoint, type FineTuneProgress } from "./fine-tune-checkpoint.ts";
-import type { FineTuneOptions } from "./fine-tune-options.ts";
+import { type FineTuneOptions, shardsOf } from "./fine-tune-options.ts";
 import { LoraError } from "./lora-error.ts";
 import { type Adapter, scaleOf } from "./low-rank.ts";
 import { LowRankModel } from "./low-rank-model.ts";
@@ -65,7 +65,7 @@ export interface FineTuned {
 export async function fineTune(request: FineTuneRequest): Promise<FineTuned> {
   const { model, examples, validation, options } = request;
   checkExamples(request);
-  const backend = await request.openBackend(options.shards);
+  const backend = await request.openBackend(shardsOf(options));
   const shape = shapeFor([...examples, ...validation], options.batch / backend.shards, backend.shards);
   const head = headOf(model, options);
   const plan = { ...options, scale: scaleOf(head) };

@@ -6,7 +6,7 @@ import { sizeOf } from "../../tensor/tensor.ts";
 import { AVERAGE_PREFIX, SQUARE_PREFIX } from "../language-model/model.ts";
 import type { ShardedBackend } from "../language-model/open-backend.ts";
 import { parameterSpecs } from "../language-model/parameters.ts";
-import type { SafetensorsReader } from "../language-model/safetensors-reader.ts";
+import { type SafetensorsReader, toFloat32 } from "../language-model/safetensors-reader.ts";
 import type { TensorSource } from "../language-model/safetensors-writer.ts";
 import { recordLogits } from "../language-model/transformer-program.ts";
 import type { AnswerBatch, BatchShape } from "./answer-batch.ts";
@@ -58,7 +58,7 @@ export class LowRankModel {
     const logits = recordLogits(builder, config, ids, { sequences, length, asked, isFrozen: true, adapt });
     const engine = await backend.load(builder.build(builder.crossEntropy(logits, targets)));
     for (const { name, shape } of parameterSpecs(config)) {
-      engine.set(name, Float32Array.from(await model.weights.floats(name, shape)));
+      engine.set(name, toFloat32(await model.weights.floats(name, shape)));
     }
     const matrices = adaptedMatrices(config, plan.targets);
     for (const {
@@ -158,7 +158,7 @@ export class LowRankModel {
   async restore(reader: SafetensorsReader): Promise<void> {
     for (const [name, shape] of this.#shapes) {
       for (const [prefix, part] of KEPT) {
-        this.#engine.set(name, Float32Array.from(await reader.floats(`${prefix}${name}`, shape)), part);
+        this.#engine.set(name, toFloat32(await reader.floats(`${prefix}${name}`, shape)), part);
       }
     }
   }

@@ -5,6 +5,7 @@ import { HfTokenizer } from "../language-model/hf-tokenizer.ts";
 import type { ModelConfig } from "../language-model/model-config.ts";
 import { parameterSpecs } from "../language-model/parameters.ts";
 import { replaceFile } from "../language-model/replace-file.ts";
+import { toFloat32 } from "../language-model/safetensors-reader.ts";
 import { safetensorsPieces } from "../language-model/safetensors-writer.ts";
 import { statIfThere } from "../language-model/stat-if-there.ts";
 import { writeLlamaConfig } from "./llama-config.ts";
@@ -45,7 +46,7 @@ export async function writeModelFolder(folder: string, parts: ModelParts): Promi
   await replaceFile(join(folder, TOKENIZER_CONFIG_FILE), [textOf(tokenizerConfig)]);
   const sources = parameterSpecs(config).map(({ name, shape }) => ({
     ...{ name: llamaName(name), shape, type: "F32" as const },
-    read: async () => Float32Array.from(await weights.floats(name, shape)),
+    read: async () => toFloat32(await weights.floats(name, shape)),
   }));
   await replaceFile(join(folder, WEIGHTS_FILE), safetensorsPieces(sources, new Map([["format", "pt"]])));
 }
