@@ -32,8 +32,8 @@ const WAYS: readonly Way[] = [
 ];
 /** All ways in turn, so that each meets what else the machine does. */
 const ROUNDS = 3;
-/** Three rounds of the slowest local steps, and the first few, whose thresholds are chosen anew. */
-const STEPS = 60;
+/** Enough that what is compiled on the way, and the first few steps, whose thresholds are chosen anew, weigh little. */
+const STEPS = 150;
 const QUICK_STEPS = 20;
 
 /** Steps a second with two workers on this machine, compressed and not, beside two threads that share their memory. */

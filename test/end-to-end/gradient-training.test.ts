@@ -1,9 +1,9 @@
-import { copyFileSync, existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { copyFileSync, createReadStream, existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Job, type OpenQueue, openQueue } from "@lockstep/cloud-node";
-import { systemClock } from "@lockstep/edge-sdk";
+import { JobClient, mqttTransport, systemClock, systemRandom } from "@lockstep/edge-sdk";
 import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
 import { LockstepProcess, runLockstep } from "./lockstep-process.ts";
 
@@ -143,6 +143,43 @@ test(
       await until(open, async (queue) => (await queue.get(id))?.state === "cancelled");
     } finally {
       await open.close();
+    }
+  },
+  LIMIT_MS,
+);
+
+test(
+  "a training is handed in over MQTT, and done by two threads of a node",
+  async () => {
+    const jobs = `sqlite:${at("node.db.jobs")}`;
+    const node = new LockstepProcess(
+      ...["serve", "--store", at("node.db"), "--jobs", jobs, "--job-threads", "2", "--json"],
+      ...["--mqtt-port", "0", "--tcp", "0", "--no-http"],
+    );
+    running.push(node);
+    const door = /"mqtt":"([^"]+)"/;
+    await vi.waitUntil(() => door.test(node.output), { timeout: LIMIT_MS });
+    const [, url = ""] = door.exec(node.output) ?? [];
+    const open = await openQueue(jobs, systemClock());
+    const blob = await open.blobs.put((start) => createReadStream(at("book.txt"), { start }));
+    await open.close();
+    const around = { clock: systemClock(), random: systemRandom() };
+    const client = await JobClient.open({
+      transport: mqttTransport({ url, group: "lockstep", device: "planner", ...around }),
+      ...around,
+    });
+    try {
+      const set = ["model.width=16", "data.rows=4", "steps=20", "evalEvery=10", "evalBatches=1"];
+      const job = await client.submit({
+        workload: "gradient",
+        params: { recipe: "tiny", set, compress: "local-100" },
+        inputs: [{ name: "book.txt", ...blob }],
+      });
+      const { value, outputs } = await job.result();
+      expect(value).toMatchObject({ kind: "trained", steps: 20, exchange: { workers: 2, rounds: 2, missing: 0 } });
+      expect(outputs.map(({ name }) => name)).toContain("checkpoint.safetensors");
+    } finally {
+      await client.close();
     }
   },
   LIMIT_MS,

@@ -1,22 +1,19 @@
 /** Products of a block of queries with keys, values and gradients; tiles above the diagonal are left out. */
 import { KEY_STRIDE, onePanel, perQuery } from "./attention-scratch";
 import { storeLanes, sumLanes } from "./lanes";
-import { A_STEP, B_STEP, multiplyEdge } from "./multiply";
-import { columnPanelBytes, packRows, rowPanelBytes } from "./pack";
-import { multiplyTile, TILE_COLUMNS, TILE_ROWS } from "./tile";
+import { multiplyPanel } from "./multiply";
+import { columnPanelBytes, columnStep, packRows, ROW_STEP, rowPanelBytes } from "./pack";
+import { multiplyTiles, tileColumns } from "./tile";
+import { TILE_ROWS } from "./tile-rows";
 
 /** out (keys, queries) = panels of keys · panels of queries, in the tiles that have a key no later than a query. */
 export function multiplyLower(out: usize, keys: usize, queries: usize, first: i32, count: i32, headDim: i32): void {
   const aPanel = rowPanelBytes(headDim);
-  for (let column = 0; column < count; column += TILE_COLUMNS) {
-    const end = min(first + column + TILE_COLUMNS, first + count);
-    let a = keys;
-    let to = out + (usize(column) << 2);
-    for (let row = 0; row < end; row += TILE_ROWS) {
-      multiplyTile(to, KEY_STRIDE, a, A_STEP, queries, B_STEP, headDim, 0, 0, 0);
-      a += aPanel;
-      to += KEY_STRIDE * usize(TILE_ROWS);
-    }
+  for (let column = 0; column < count; column += tileColumns) {
+    const end = min(first + column + tileColumns, first + count);
+    const tiles = (end + TILE_ROWS - 1) / TILE_ROWS;
+    const to = out + (usize(column) << 2);
+    multiplyTiles(to, KEY_STRIDE, keys, ROW_STEP, aPanel, tiles, queries, columnStep(), headDim, 0, 0);
     queries += columnPanelBytes(headDim);
   }
 }
@@ -35,24 +32,13 @@ export function multiplyWeights(
 ): void {
   for (let query = 0; query < queries; query += TILE_ROWS) {
     const depth = min(first + query + TILE_ROWS, first + queries);
-    for (let column = 0; column < headDim; column += TILE_COLUMNS) {
-      const offset = usize(column) << 2;
-      const a = byKey + (usize(query) << 2);
-      const to = out + usize(query) * outStride + offset;
-      multiplyEdge(
-        to,
-        outStride,
-        a,
-        KEY_STRIDE,
-        x + offset,
-        xStride,
-        depth,
-        0,
-        0,
-        add,
-        queries - query,
-        headDim - column,
-      );
+    const rows = min(TILE_ROWS, queries - query);
+    const a = byKey + (usize(query) << 2);
+    for (let column = 0; column < headDim; column += tileColumns) {
+      const at = usize(column) << 2;
+      const to = out + usize(query) * outStride + at;
+      const base = add ? to : usize(0);
+      multiplyPanel(to, outStride, a, KEY_STRIDE, 0, x + at, xStride, depth, 0, base, rows, headDim - column);
     }
   }
 }
@@ -74,11 +60,13 @@ export function multiplyByKey(
     const start = max(0, key - first);
     const depth = queries - start;
     packRows(onePanel, byKey + usize(key) * KEY_STRIDE + (usize(start) << 2), KEY_STRIDE, TILE_ROWS, depth);
-    for (let column = 0; column < headDim; column += TILE_COLUMNS) {
-      const offset = usize(column) << 2;
-      const from = x + usize(start) * xStride + offset;
-      const to = out + usize(key) * outStride + offset;
-      multiplyEdge(to, outStride, onePanel, A_STEP, from, xStride, depth, 0, 0, add, keys - key, headDim - column);
+    const rows = min(TILE_ROWS, keys - key);
+    for (let column = 0; column < headDim; column += tileColumns) {
+      const at = usize(column) << 2;
+      const from = x + usize(start) * xStride + at;
+      const to = out + usize(key) * outStride + at;
+      const base = add ? to : usize(0);
+      multiplyPanel(to, outStride, onePanel, ROW_STEP, 0, from, xStride, depth, 0, base, rows, headDim - column);
     }
   }
 }

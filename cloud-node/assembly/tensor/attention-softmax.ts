@@ -3,7 +3,7 @@ import { KEY_STRIDE, perQuery, weightGrads, weights } from "./attention-scratch"
 import { dropVectors } from "./dropout";
 import { exponentials, logarithm } from "./functions";
 import { storeLanes } from "./lanes";
-import { TILE_ROWS } from "./tile";
+import { TILE_ROWS } from "./tile-rows";
 
 /** Queries of a softmax: a pair of vectors. */
 const GROUP: i32 = 8;
@@ -27,9 +27,11 @@ export function softmax(logSums: usize, first: i32, queries: i32, scale: f32): v
     const start = weights + offset;
     const sums = perQuery + offset;
     const end = maskPast(start, first + query + 1, first + queries);
-    const low = f32x4.mul(columnLargest(start, end), factors);
-    const high = f32x4.mul(columnLargest(start + 16, end), factors);
-    exponentials(start, start, KEY_STRIDE, end, factors, low, high, sums, sums + 16);
+    columnLargest(sums, start, end);
+    const low = f32x4.mul(v128.load(sums), factors);
+    const high = f32x4.mul(v128.load(sums, 16), factors);
+    exponentials(start, start, KEY_STRIDE, end, factors, low, high, 0, 0);
+    columnTotals(sums, start, end);
     clearPast(start, end, first + queries);
     const left = queries - query;
     storeLanes(logSums + offset, f32x4.add(low, logarithm(v128.load(sums))), left);
@@ -83,15 +85,30 @@ function maskPast(scores: usize, open: i32, keys: i32): i32 {
   return end;
 }
 
-function columnLargest(at: usize, count: i32): v128 {
-  let even = v128.load(at);
-  let odd = even;
-  for (; count > 1; count -= 2) {
-    even = f32x4.pmax(even, v128.load(at));
-    odd = f32x4.pmax(odd, v128.load(at + KEY_STRIDE));
-    at += 2 * KEY_STRIDE;
+/** The largest of the columns, to a pair of vectors. */
+function columnLargest(largest: usize, at: usize, count: i32): void {
+  let low = v128.load(at);
+  let high = v128.load(at, 16);
+  for (; count > 1; count--) {
+    at += KEY_STRIDE;
+    low = f32x4.pmax(low, v128.load(at));
+    high = f32x4.pmax(high, v128.load(at, 16));
   }
-  return f32x4.pmax(count > 0 ? f32x4.pmax(even, v128.load(at)) : even, odd);
+  v128.store(largest, low);
+  v128.store(largest, high, 16);
+}
+
+/** Sums of the columns, key by key, to a pair of vectors. */
+function columnTotals(sums: usize, at: usize, count: i32): void {
+  let low = f32x4.splat(0);
+  let high = f32x4.splat(0);
+  for (; count > 0; count--) {
+    low = f32x4.add(low, v128.load(at));
+    high = f32x4.add(high, v128.load(at, 16));
+    at += KEY_STRIDE;
+  }
+  v128.store(sums, low);
+  v128.store(sums, high, 16);
 }
 
 /** Weights of keys from `end` on, which none of a group reaches, and a tile that begins in the group may meet. */

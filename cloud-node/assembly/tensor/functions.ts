@@ -17,7 +17,7 @@ const LOG_SERIES: usize = memory.data<f32>([
 ]);
 const TANH_SERIES: usize = memory.data<f32>([-5.71704451e-3, 2.06505868e-2, -5.37434979e-2, 0.133314913, -0.333332839]);
 const TAIL_SERIES: usize = memory.data<f32>([
-  0.0388707365, -0.25193358, 0.536862066, -0.324591397, 0.307013954, 0.0685484786, 0.125229739, 0.3,
+  0.0388707365, -0.25193358, 0.536862066, -0.324591397, 0.307013954, 0.0685484786, 0.125229739, 0.3, 0,
 ]);
 
 /**
@@ -162,7 +162,7 @@ export function normalShares(shares: usize, bells: usize, x: usize, pairs: i32):
     v128.store(bells + at, f32x4.mul(low, low));
     v128.store(bells + at, f32x4.mul(high, high), 16);
   }
-  const zero = f32x4.splat(0);
+  const zero = v128.load32_splat(TAIL_SERIES, 32);
   exponentials(bells, bells, 32, pairs, f32x4.splat(-0.5), zero, zero, 0, 0);
   const c7 = v128.load32_splat(TAIL_SERIES);
   const c6 = v128.load32_splat(TAIL_SERIES, 4);

@@ -1,56 +1,70 @@
 /** Products of packed panels, and of whole matrices block by block. */
 import { storeLanes } from "./lanes";
 import { multiplyRow } from "./multiply-row";
+import { multiplyNarrow } from "./narrow-tile";
 import {
   columnPanelBytes,
+  columnStep,
   packColumns,
   packColumnsTransposed,
   packRows,
   packRowsTransposed,
+  ROW_STEP,
   rowPanelBytes,
 } from "./pack";
-import { HALF_COLUMNS, multiplyHalf, multiplyTile, TILE_COLUMNS, TILE_ROWS } from "./tile";
+import { multiplyTiles, NARROW_COLUMNS, tileColumns } from "./tile";
+import { TILE_ROWS } from "./tile-rows";
 import { edgeTile, panels } from "./work-area";
 
+/** Bytes from row to row of the edge's tile. */
+const EDGE_STRIDE: usize = 64;
 /** Blocks: panels of B stay in the second-level cache, one of them and one of A in the first. */
-const BLOCK_ROWS: i32 = TILE_ROWS * 24;
+const BLOCK_ROWS: i32 = TILE_ROWS * (TILE_ROWS > 4 ? 20 : 30);
 const BLOCK_COLUMNS: i32 = 512;
 const BLOCK_DEPTH: i32 = 384;
 
-/** Bytes from step to step in a panel. */
-export const A_STEP: usize = usize(TILE_ROWS) << 2;
-export const B_STEP: usize = usize(TILE_COLUMNS) << 2;
-
-/** As `multiplyTile`, of which only `tall` rows and `wide` columns are in C. */
-export function multiplyEdge(
+/**
+ * C = A · B, plus `bias` or 0, plus `base` or 0, as `multiplyTiles` for as many tiles as `rows` need, of which only `rows`
+ * and `columns` are in C.
+ */
+export function multiplyPanel(
   c: usize,
   cStride: usize,
   a: usize,
   aStep: usize,
+  aPanel: usize,
   b: usize,
   bStep: usize,
   depth: i32,
   bias: usize,
-  residual: usize,
-  add: i32,
-  tall: i32,
-  wide: i32,
+  base: usize,
+  rows: i32,
+  columns: i32,
 ): void {
-  if (tall >= TILE_ROWS && wide >= TILE_COLUMNS) {
-    multiplyTile(c, cStride, a, aStep, b, bStep, depth, bias, residual, add);
-  } else if (tall >= TILE_ROWS && wide == HALF_COLUMNS) {
-    multiplyHalf(c, cStride, a, aStep, b, bStep, depth, bias, add ? c : residual);
-  } else {
-    if (wide <= HALF_COLUMNS) multiplyHalf(edgeTile(), B_STEP, a, aStep, b, bStep, depth, 0, 0);
-    else multiplyTile(edgeTile(), B_STEP, a, aStep, b, bStep, depth, 0, 0, 0);
-    storeEdge(c, cStride, min(tall, TILE_ROWS), min(wide, TILE_COLUMNS), bias, residual, add);
+  let row = 0;
+  if (columns >= tileColumns) {
+    const tiles = rows / TILE_ROWS;
+    multiplyTiles(c, cStride, a, aStep, aPanel, tiles, b, bStep, depth, bias, base);
+    row = tiles * TILE_ROWS;
+  } else if (columns == NARROW_COLUMNS) {
+    const tiles = rows / TILE_ROWS;
+    multiplyNarrow(c, cStride, a, aStep, aPanel, tiles, b, bStep, depth, bias, base);
+    row = tiles * TILE_ROWS;
+  }
+  a += usize(row / TILE_ROWS) * aPanel;
+  for (; row < rows; row += TILE_ROWS) {
+    if (columns <= NARROW_COLUMNS) multiplyNarrow(edgeTile(), EDGE_STRIDE, a, aStep, 0, 1, b, bStep, depth, 0, 0);
+    else multiplyTiles(edgeTile(), EDGE_STRIDE, a, aStep, 0, 1, b, bStep, depth, 0, 0);
+    const offset = usize(row) * cStride;
+    const baseAt = base == 0 ? usize(0) : base + offset;
+    storeEdge(c + offset, cStride, min(rows - row, TILE_ROWS), min(columns, tileColumns), bias, baseAt);
+    a += aPanel;
   }
 }
 
 /** The part of a tile that is in C. */
-function storeEdge(c: usize, cStride: usize, rows: i32, columns: i32, bias: usize, residual: usize, add: i32): void {
+function storeEdge(c: usize, cStride: usize, rows: i32, columns: i32, bias: usize, base: usize): void {
   let tile = edgeTile();
-  let base = add ? c : residual;
   for (let row = 0; row < rows; row++) {
     for (let column = 0; column < columns; column += 4) {
       const offset = usize(column) << 2;
@@ -59,7 +73,7 @@ function storeEdge(c: usize, cStride: usize, rows: i32, columns: i32, bias: usiz
       if (base != 0) sum = f32x4.add(sum, v128.load(base + offset));
       storeLanes(c + offset, sum, columns - column);
     }
-    tile += B_STEP;
+    tile += EDGE_STRIDE;
     c += cStride;
     if (base != 0) base += cStride;
   }
@@ -102,7 +116,7 @@ export function multiply(
       if (bTransposed)
         packColumnsTransposed(bPanels, b + usize(column) * bBytes + (usize(step) << 2), bBytes, wide, deep);
       else packColumns(bPanels, b + usize(step) * bBytes + (usize(column) << 2), bBytes, wide, deep);
-      const aPanels = bPanels + usize((wide + TILE_COLUMNS - 1) / TILE_COLUMNS) * columnPanelBytes(deep);
+      const aPanels = bPanels + usize((wide + tileColumns - 1) / tileColumns) * columnPanelBytes(deep);
       // The bias and the residual come with the first block of steps; later ones add to it.
       const later = step > 0;
       for (let row = 0; row < rows; row += BLOCK_ROWS) {
@@ -111,8 +125,8 @@ export function multiply(
         else packRows(aPanels, a + usize(row) * aBytes + (usize(step) << 2), aBytes, tall, deep);
         const at = usize(row) * cBytes + (usize(column) << 2);
         const biasAt = later || bias == 0 ? usize(0) : bias + (usize(column) << 2);
-        const residualAt = later || residual == 0 ? usize(0) : residual + at;
-        multiplyPanels(c + at, cBytes, aPanels, bPanels, tall, wide, deep, biasAt, residualAt, later ? 1 : add);
+        const base = later || add ? c + at : residual == 0 ? usize(0) : residual + at;
+        multiplyPanels(c + at, cBytes, aPanels, bPanels, tall, wide, deep, biasAt, base);
       }
     }
   }
@@ -128,22 +142,15 @@ function multiplyPanels(
   columns: i32,
   depth: i32,
   bias: usize,
-  residual: usize,
-  add: i32,
+  base: usize,
 ): void {
   const aPanel = rowPanelBytes(depth);
-  const bPanel = columnPanelBytes(depth);
-  for (let column = 0; column < columns; column += TILE_COLUMNS) {
-    const biasAt = bias == 0 ? usize(0) : bias + (usize(column) << 2);
-    let aAt = a;
-    for (let row = 0; row < rows; row += TILE_ROWS) {
-      const at = usize(row) * cStride + (usize(column) << 2);
-      const residualAt = residual == 0 ? usize(0) : residual + at;
-      const tall = rows - row;
-      const wide = columns - column;
-      multiplyEdge(c + at, cStride, aAt, A_STEP, b, B_STEP, depth, biasAt, residualAt, add, tall, wide);
-      aAt += aPanel;
-    }
-    b += bPanel;
+  const step = columnStep();
+  for (let column = 0; column < columns; column += tileColumns) {
+    const at = usize(column) << 2;
+    const biasAt = bias == 0 ? usize(0) : bias + at;
+    const baseAt = base == 0 ? usize(0) : base + at;
+    multiplyPanel(c + at, cStride, a, ROW_STEP, aPanel, b, step, depth, biasAt, baseAt, rows, columns - column);
+    b += columnPanelBytes(depth);
   }
 }

@@ -1,11 +1,16 @@
 /**
  * Copies of matrices into panels: what a tile reads step by step lies side by side. Rows and columns past the end are 0.
  */
-import { TILE_COLUMNS, TILE_ROWS } from "./tile";
+import { NARROW_COLUMNS, tileColumns } from "./tile";
+import { TILE_ROWS } from "./tile-rows";
 
-/** Bytes of one step of a panel. */
-const ROW_STEP: usize = usize(TILE_ROWS) << 2;
-const COLUMN_STEP: usize = usize(TILE_COLUMNS) << 2;
+/** Bytes of one step of a panel of A. */
+export const ROW_STEP: usize = usize(TILE_ROWS) << 2;
+
+/** Bytes of one step of a panel of B. */
+export function columnStep(): usize {
+  return usize(tileColumns) << 2;
+}
 
 /** Bytes of a panel of A. */
 export function rowPanelBytes(depth: i32): usize {
@@ -14,7 +19,7 @@ export function rowPanelBytes(depth: i32): usize {
 
 /** Bytes of a panel of B. */
 export function columnPanelBytes(depth: i32): usize {
-  return usize(depth) * COLUMN_STEP;
+  return usize(depth) * columnStep();
 }
 
 /** A (rows, depth) with its rows `stride` bytes apart, to panels (depth, TILE_ROWS). */
@@ -26,9 +31,10 @@ export function packRows(out: usize, a: usize, stride: usize, rows: i32, depth: 
     const a2 = row + 2 < rows ? a0 + 2 * stride : a0;
     const a3 = row + 3 < rows ? a0 + 3 * stride : a0;
     transposeFour(out, ROW_STEP, a0, a1, a2, a3, depth);
-    const a4 = row + 4 < rows ? a0 + 4 * stride : a0;
-    if (TILE_ROWS > 5) transposeTwo(out + 16, a4, row + 5 < rows ? a4 + stride : a0, depth);
-    else spread(out + 16, a4, depth);
+    if (TILE_ROWS > 4) {
+      const a4 = row + 4 < rows ? a0 + 4 * stride : a0;
+      transposeTwo(out + 16, a4, row + 5 < rows ? a4 + stride : a0, depth);
+    }
     if (row + TILE_ROWS > rows) clearPast(out, rows - row, depth, TILE_ROWS);
     out += rowPanelBytes(depth);
   }
@@ -41,8 +47,7 @@ export function packRowsTransposed(out: usize, a: usize, stride: usize, rows: i3
     const start = out;
     for (let k = 0; k < depth; k++) {
       v128.store(out, v128.load(from));
-      if (TILE_ROWS > 5) i64.store(out, i64.load(from, 16), 16);
-      else i32.store(out, i32.load(from, 16), 16);
+      if (TILE_ROWS > 4) i64.store(out, i64.load(from, 16), 16);
       from += stride;
       out += ROW_STEP;
     }
@@ -50,35 +55,42 @@ export function packRowsTransposed(out: usize, a: usize, stride: usize, rows: i3
   }
 }
 
-/** B (depth, columns) with its rows `stride` bytes apart, to panels (depth, TILE_COLUMNS). */
+/** B (depth, columns) with its rows `stride` bytes apart, to panels (depth, tileColumns). */
 export function packColumns(out: usize, b: usize, stride: usize, columns: i32, depth: i32): void {
-  for (let column = 0; column < columns; column += TILE_COLUMNS) {
-    let from = b + (usize(column) << 2);
-    const start = out;
-    for (let k = 0; k < depth; k++) {
-      v128.store(out, v128.load(from));
-      v128.store(out, v128.load(from, 16), 16);
-      v128.store(out, v128.load(from, 32), 32);
-      v128.store(out, v128.load(from, 48), 48);
-      from += stride;
-      out += COLUMN_STEP;
+  const width = tileColumns;
+  for (let column = 0; column < columns; column += width) {
+    const from = b + (usize(column) << 2);
+    for (let part = 0; part < width; part += NARROW_COLUMNS) {
+      const offset = usize(part) << 2;
+      copyEight(out + offset, columnStep(), from + offset, stride, depth);
     }
-    if (column + TILE_COLUMNS > columns) clearPast(start, columns - column, depth, TILE_COLUMNS);
+    if (column + width > columns) clearPast(out, columns - column, depth, width);
+    out += columnPanelBytes(depth);
   }
 }
 
-/** Bᵀ (columns, depth), its rows `stride` bytes apart, to panels (depth, TILE_COLUMNS) of B. */
+function copyEight(out: usize, step: usize, from: usize, stride: usize, depth: i32): void {
+  for (; depth > 0; depth--) {
+    v128.store(out, v128.load(from));
+    v128.store(out, v128.load(from, 16), 16);
+    from += stride;
+    out += step;
+  }
+}
+
+/** Bᵀ (columns, depth), its rows `stride` bytes apart, to panels (depth, tileColumns) of B. */
 export function packColumnsTransposed(out: usize, b: usize, stride: usize, columns: i32, depth: i32): void {
-  for (let column = 0; column < columns; column += TILE_COLUMNS) {
-    for (let half = 0; half < TILE_COLUMNS; half += 4) {
-      const first = column + half;
+  const width = tileColumns;
+  for (let column = 0; column < columns; column += width) {
+    for (let part = 0; part < width; part += 4) {
+      const first = column + part;
       const b0 = b + usize(min(first, columns - 1)) * stride;
       const b1 = b + usize(min(first + 1, columns - 1)) * stride;
       const b2 = b + usize(min(first + 2, columns - 1)) * stride;
       const b3 = b + usize(min(first + 3, columns - 1)) * stride;
-      transposeFour(out + (usize(half) << 2), COLUMN_STEP, b0, b1, b2, b3, depth);
+      transposeFour(out + (usize(part) << 2), columnStep(), b0, b1, b2, b3, depth);
     }
-    if (column + TILE_COLUMNS > columns) clearPast(out, columns - column, depth, TILE_COLUMNS);
+    if (column + width > columns) clearPast(out, columns - column, depth, width);
     out += columnPanelBytes(depth);
   }
 }
@@ -135,15 +147,6 @@ function transposeTwo(out: usize, x0: usize, x1: usize, depth: i32): void {
   for (let offset = whole; offset < end; offset += 4) {
     f32.store(out, f32.load(x0 + offset));
     f32.store(out, f32.load(x1 + offset), 4);
-    out += ROW_STEP;
-  }
-}
-
-/** One more. */
-function spread(out: usize, x: usize, depth: i32): void {
-  for (let k = depth; k > 0; k--) {
-    i32.store(out, i32.load(x));
-    x += 4;
     out += ROW_STEP;
   }
 }

@@ -45,7 +45,28 @@ export function adamw(
   const rates = f32x4.splat(-rate);
   const factors = f32x4.splat(squareFactor);
   const floor = f32x4.splat(eps);
-  for (let i = 0; i < count; i += 4) {
+  const pairs = usize(count & ~7) << 2;
+  for (let at: usize = 0; at < pairs; at += 32) {
+    const gLow = f32x4.mul(v128.load(grad + at), scales);
+    const gHigh = f32x4.mul(v128.load(grad + at, 16), scales);
+    const meanLow = madd(gLow, take1, f32x4.mul(v128.load(average + at), keep1));
+    const meanHigh = madd(gHigh, take1, f32x4.mul(v128.load(average + at, 16), keep1));
+    v128.store(average + at, meanLow);
+    v128.store(average + at, meanHigh, 16);
+    const squareLow = madd(f32x4.mul(gLow, gLow), take2, f32x4.mul(v128.load(squareAverage + at), keep2));
+    const squareHigh = madd(f32x4.mul(gHigh, gHigh), take2, f32x4.mul(v128.load(squareAverage + at, 16), keep2));
+    v128.store(squareAverage + at, squareLow);
+    v128.store(squareAverage + at, squareHigh, 16);
+    const rootLow = f32x4.add(f32x4.sqrt(f32x4.mul(squareLow, factors)), floor);
+    const rootHigh = f32x4.add(f32x4.sqrt(f32x4.mul(squareHigh, factors)), floor);
+    const stepLow = f32x4.div(f32x4.mul(meanLow, rates), rootLow);
+    const stepHigh = f32x4.div(f32x4.mul(meanHigh, rates), rootHigh);
+    const valueLow = madd(v128.load(value + at), kept, stepLow);
+    const valueHigh = madd(v128.load(value + at, 16), kept, stepHigh);
+    v128.store(value + at, valueLow);
+    v128.store(value + at, valueHigh, 16);
+  }
+  for (let i = count & ~7; i < count; i += 4) {
     const offset = usize(i) << 2;
     const g = f32x4.mul(v128.load(grad + offset), scales);
     const mean = madd(g, take1, f32x4.mul(v128.load(average + offset), keep1));

@@ -16,7 +16,7 @@ export interface DataParallelOptions {
   readonly shards: number;
   /** From 1 to `shards`. */
   readonly threads: number;
-  /** 128 unless given. */
+  /** 256 unless given. */
   readonly vectorBits?: VectorBits | undefined;
 }
 

@@ -1,6 +1,7 @@
 import type { Program } from "../program.ts";
 import type { Pass } from "../shard-calls.ts";
 import type { ArenaLayout } from "./arena-layout.ts";
+import type { TensorModule } from "./tensor-module.ts";
 
 /**
  * Words that an engine shares with its threads:
@@ -24,7 +25,7 @@ export const CALL_PARTS = 3;
 /** What a thread is started with. */
 export interface ShardThreadData {
   readonly control: Int32Array<SharedArrayBuffer>;
-  readonly module: WebAssembly.Module;
+  readonly module: TensorModule;
   readonly memory: WebAssembly.Memory;
   readonly layout: ArenaLayout;
   readonly program: Program;

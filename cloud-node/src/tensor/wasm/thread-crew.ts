@@ -7,6 +7,7 @@ import { type Crew, type Pass, ShardCalls } from "../shard-calls.ts";
 import { TensorError } from "../tensor-error.ts";
 import type { ArenaLayout } from "./arena-layout.ts";
 import { CallTable } from "./call-table.ts";
+import type { TensorModule } from "./tensor-module.ts";
 import {
   CALL_PARTS,
   CLOSE,
@@ -31,7 +32,7 @@ const LOOK_MS = 1000;
 /** What the threads of one engine share. */
 export interface SharedArena {
   readonly program: Program;
-  readonly module: WebAssembly.Module;
+  readonly module: TensorModule;
   readonly memory: WebAssembly.Memory;
   readonly layout: ArenaLayout;
 }

@@ -1,6 +1,6 @@
 import type { Arena, ArenaSection } from "../arena.ts";
 import type { ArenaLayout } from "./arena-layout.ts";
-import { instantiateTensorModule, type TensorExports } from "./tensor-module.ts";
+import { instantiateTensorModule, type TensorExports, type TensorModule } from "./tensor-module.ts";
 
 /** One shard of an arena in a WebAssembly memory, with an instance of its own. */
 export class WasmArena implements Arena {
@@ -8,7 +8,7 @@ export class WasmArena implements Arena {
   readonly #memory: WebAssembly.Memory;
   readonly #starts: Readonly<Record<ArenaSection, number>>;
 
-  constructor(module: WebAssembly.Module, memory: WebAssembly.Memory, layout: ArenaLayout, shard: number) {
+  constructor(module: TensorModule, memory: WebAssembly.Memory, layout: ArenaLayout, shard: number) {
     const [starts, workAreas] = [layout.sections[shard], layout.workAreas[shard]];
     if (starts === undefined || workAreas === undefined) throw new RangeError(`an arena has no shard ${shard}`);
     this.kernels = instantiateTensorModule(module, memory);

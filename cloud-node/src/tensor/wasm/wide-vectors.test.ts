@@ -6,9 +6,10 @@ import { ProgramBuilder } from "../program-builder.ts";
 import { normalNumbers } from "../random.ts";
 import { sizeOf } from "../tensor.ts";
 import { type TensorCase, tensorCases, transformerCase } from "../tensor-cases.suite.ts";
-import { compileTensorModule, type TensorBuild } from "./tensor-module.ts";
+import { compileTensorModule, instantiateTensorModule, type TensorBuild, type TensorExports } from "./tensor-module.ts";
 import { wasmBackend } from "./wasm-backend.ts";
-import { isCompiledWide } from "./wide-vectors.ts";
+import { haveSameBits, WIDE_KERNELS } from "./wide-kernels.ts";
+import { canCompileWide } from "./wide-vectors.ts";
 
 const BUILDS: readonly TensorBuild[] = ["wasm-strict", "wasm-relaxed"];
 /** Rows, inner, columns: whole tiles, halves of one, and what is left of both; more than one block of each. */
@@ -20,12 +21,39 @@ const PRODUCTS = [
   [7, 64, 530],
 ] as const;
 
-test("modules are compiled for wide vectors where this host has them, and only when that is wanted", () => {
-  const isAble = process.arch === "x64" && process.versions.node.startsWith("24.");
+test("kernels are compiled for wide vectors where this host has them and is not told otherwise", () => {
   for (const build of BUILDS) {
-    expect(isCompiledWide(compileTensorModule(build, 256))).toBe(isAble);
-    expect(isCompiledWide(compileTensorModule(build, 128))).toBe(false);
+    expect(compileTensorModule(build).wide !== undefined).toBe(canCompileWide());
+    expect(compileTensorModule(build, 128).wide).toBeUndefined();
   }
+});
+
+describe("wide kernels are taken only if their bits are the same", () => {
+  const instance = (build: TensorBuild) => (memory: WebAssembly.Memory) =>
+    instantiateTensorModule(compileTensorModule(build, 128), memory);
+
+  test("as those of one module are", () => {
+    expect(haveSameBits(instance("wasm-strict"), instance("wasm-strict"))).toBe(true);
+  });
+
+  test("and those of modules that round otherwise are not", () => {
+    expect(haveSameBits(instance("wasm-strict"), instance("wasm-relaxed"))).toBe(false);
+  });
+
+  test.each(WIDE_KERNELS)("a last bit that %s gets wrong is found", (name) => {
+    const spoiled = (memory: WebAssembly.Memory): TensorExports => {
+      const kernels = instance("wasm-strict")(memory);
+      const call = (...args: number[]) => {
+        const run = kernels[name] as (...numbers: readonly number[]) => void;
+        run(...args);
+        const [out = 0] = args;
+        const words = new Uint32Array(memory.buffer, out, 1);
+        words[0] = (words[0] ?? 0) ^ 1;
+      };
+      return { ...kernels, [name]: call };
+    };
+    expect(haveSameBits(instance("wasm-strict"), spoiled)).toBe(false);
+  });
 });
 
 describe.each(BUILDS)("%s with wide vectors gives the same bits as without", (build) => {

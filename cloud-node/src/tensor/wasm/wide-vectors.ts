@@ -13,14 +13,17 @@ const FLAGS: readonly (readonly [during: string, after: string])[] = [
 
 /** The Node whose V8 this was tested with: the first option is experimental, and its name may go. */
 const NODE_MAJOR = "24";
-/** Name of a section without meaning: what was compiled so is known by it, also to V8, which keeps code by a module's bytes. */
+/** Name of a section without meaning: V8 keeps code by a module's bytes, and would give back what it compiled without. */
 const SECTION = "wide-vectors";
 
-/** Compile a module for vectors of 256 bits where this host can, otherwise as it is. */
-export function compileWide(bytes: Uint8Array<ArrayBuffer>): WebAssembly.Module {
-  if (process.arch !== "x64" || process.versions.node.split(".")[0] !== NODE_MAJOR) {
-    return new WebAssembly.Module(bytes);
-  }
+/** Whether `compileWide` can do anything here. */
+export function canCompileWide(): boolean {
+  return process.arch === "x64" && process.versions.node.split(".")[0] === NODE_MAJOR;
+}
+
+/** Compile a module for vectors of 256 bits, where this host can. */
+export function compileWide(bytes: Uint8Array<ArrayBuffer>): WebAssembly.Module | undefined {
+  if (!canCompileWide()) return undefined;
   const name = new TextEncoder().encode(SECTION);
   const marked = Uint8Array.of(...bytes, 0, name.length + 1, name.length, ...name);
   for (const [during] of FLAGS) setFlagsFromString(during);
@@ -29,9 +32,4 @@ export function compileWide(bytes: Uint8Array<ArrayBuffer>): WebAssembly.Module 
   } finally {
     for (const [, after] of FLAGS) setFlagsFromString(after);
   }
-}
-
-/** Whether a module, also one that was sent to a thread, was compiled for vectors of 256 bits. */
-export function isCompiledWide(module: WebAssembly.Module): boolean {
-  return WebAssembly.Module.customSections(module, SECTION).length > 0;
 }

@@ -6,7 +6,7 @@ import { PlacedCoder } from "./placed-coder.ts";
 /** What a worker of a model of two numbers keeps, with a coder that sends whole numbers. */
 class Rig {
   readonly #coder = new PlacedCoder(new GradientCore(), [{ name: "a", shape: [2] }], { kind: "error-bounded" }, 0);
-  readonly feedback = new ErrorFeedback(this.#coder);
+  readonly feedback = new ErrorFeedback(this.#coder, this.#coder.core.zeros(2));
   readonly #units = this.#coder.unitsAt(this.#ones());
 
   #ones(): number {

@@ -10,14 +10,14 @@ export class ErrorFeedback {
   /** Address of what is not sent, f32, (N). */
   readonly at: number;
   readonly #coder: PlacedCoder;
-  /** Where numbers are put before they are added. */
-  readonly #fresh: number;
+  readonly #scratch: number;
   #sent: { readonly step: number; readonly units: PlacedUnits } | undefined;
 
-  constructor(coder: PlacedCoder) {
+  /** @param scratch  address of f32, (N), that may be written over */
+  constructor(coder: PlacedCoder, scratch: number) {
     this.#coder = coder;
     this.at = coder.core.zeros(coder.count);
-    this.#fresh = coder.core.zeros(coder.count);
+    this.#scratch = scratch;
   }
 
   /** Shape (N): a view to be read and written at once. */
@@ -28,8 +28,8 @@ export class ErrorFeedback {
   /** What is found joins what was not sent before. @param numbers  shape (N) */
   collect(numbers: Float32Array): void {
     const { core, count } = this.#coder;
-    core.write(this.#fresh, numbers);
-    core.calls.addNumbers(this.#fresh, count, this.at);
+    core.write(this.#scratch, numbers);
+    core.calls.addNumbers(this.#scratch, count, this.at);
   }
 
   /** The same for numbers that what was not sent is in already. */

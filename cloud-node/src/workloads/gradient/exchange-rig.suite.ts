@@ -92,7 +92,10 @@ export class ExchangeRig {
     const hub = await ChannelHub.open({ ...secrets, ...around, count: workers, isRefilled: true });
     const config = parseRunConfig({ settings: [...settings, `data.shards=${workers}`] });
     const text = trainingText(Buffer.from(SONNETS), "sonnets.txt");
-    return new ExchangeRig({ config, text, tokenizer: undefined, workers, compress, patienceMs: 0 }, hub);
+    return new ExchangeRig(
+      { config, text, tokenizer: undefined, workers, compress, mask: undefined, patienceMs: 0 },
+      hub,
+    );
   }
 
   private constructor(run: Omit<WorkerRun, "wait">, hub: ChannelHub) {

@@ -97,6 +97,7 @@ test("what cannot be trained on is refused for good, by its name", async () => {
     [{ set: ["engine=scalar"] }, SONNETS, "bad-params", "engine=tensor"],
     [{ set: ["data.rows=4"], workers: 3 }, SONNETS, "bad-params", "4 rows of a batch for 3 workers"],
     [{ set: ["model.width=9"] }, SONNETS, "bad-params", "width must be a multiple of heads"],
+    [{ set: [...SETTINGS, "optimizer.learningRate=1e30"], compress: "sync-15" }, SONNETS, "bad-params", "finite"],
   ] as const) {
     const job = await run(params as JsonObject, text);
     expect(job).toMatchObject({ state: "failed", attempts: 1, error: { code } });

@@ -65,8 +65,8 @@ export class PredictiveMethod implements GradientMethod {
     this.#rank = rank;
     this.#coder = coder;
     this.#predictor = new SizePredictor(coder);
-    this.#feedback = new ErrorFeedback(coder);
     this.#average = core.zeros(count);
+    this.#feedback = new ErrorFeedback(coder, this.#average);
     this.#budget = new ByteBudget(bytes);
     this.#outer = new OuterStep(count, options.outer ?? { rate: 1, momentum: 0 });
     this.#included = new Uint8Array(layout.length).fill(1);
