@@ -42,7 +42,9 @@ export default defineConfig({
           name: "unit",
           include: ["**/*.test.ts"],
           exclude: [...NEVER, ...SYSTEM_TESTS],
-          testTimeout: 30_000,
+          // Reached only when something is broken, on a busy machine too.
+          testTimeout: 120_000,
+          hookTimeout: 60_000,
           env: PROGRAMS,
           maxWorkers: WORKERS,
         },

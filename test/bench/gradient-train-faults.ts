@@ -13,9 +13,9 @@ const SCALES = {
   full: { config: { ...RECIPES["nanogpt-cpu"], steps: 1000, evalEvery: 100 }, seeds: [1, 2, 3] },
   quick: {
     config: {
-      model: { layers: 1, heads: 2, width: 16, context: 16 },
-      ...{ data: { rows: 4 }, schedule: { warmup: 40 }, optimizer: { learningRate: 2e-3 } },
-      ...{ steps: 5000, evalEvery: 500, evalBatches: 10 },
+      model: { layers: 2, heads: 2, width: 64, context: 32 },
+      ...{ data: { rows: 12 }, schedule: { warmup: 40 }, optimizer: { learningRate: 2e-3 } },
+      ...{ steps: 2000, evalEvery: 500, evalBatches: 10 },
     },
     seeds: [1, 2],
   },
@@ -23,8 +23,9 @@ const SCALES = {
 
 const NOTHING = "nothing";
 const COMPRESS = "sync-50";
-/** A worker that is not heard of for so long is somebody else's to replace. */
-const LEASE_MS = 2_000;
+/** A worker that is not heard of for so long is somebody else's to replace: soon where one is killed, later than its link is back. */
+const KILL_LEASE_MS = 2_000;
+const CUT_LEASE_MS = 15_000;
 /** A step waits so long for a worker whose link is cut. */
 const PATIENCE_SECONDS = 2;
 const CUT_MS = 10_000;
@@ -98,7 +99,7 @@ async function measureFaults({ text, isQuick, say }: TrainPlace): Promise<PartFi
       { what: `two workers again: ${what}`, measured: isWholeAgain ? 1 : 0, unit: "", must: { atLeast: 1 } },
     ]),
     notes: [
-      `Faults: \`lockstep worker\` processes with a thread each and a lease of ${LEASE_MS / 1000} s, a queue of NATS JetStream, patience ${PATIENCE_SECONDS} s; the link is a pair of network interfaces of which one is taken down, with the queue's connection on it, too.`,
+      `Faults: \`lockstep worker\` processes with a thread each and a lease of ${KILL_LEASE_MS / 1000} s, with the cut link of ${CUT_LEASE_MS / 1000} s, a queue of NATS JetStream, patience ${PATIENCE_SECONDS} s; the link is a pair of network interfaces of which one is taken down, with the queue's connection on it, too.`,
     ],
     json: { faults: { steps: config.steps, compress: COMPRESS, seeds, least, most, runs: ended } },
   };
@@ -119,7 +120,8 @@ async function trainHurt(
 ): Promise<Ended> {
   const { what, text, seed, hurt } = run;
   const host = network?.host ?? "127.0.0.1";
-  const rig = await JobsRig.start("JetStream", { leaseMs: LEASE_MS, host });
+  const leaseMs = network === undefined ? KILL_LEASE_MS : CUT_LEASE_MS;
+  const rig = await JobsRig.start("JetStream", { leaseMs, host });
   try {
     const start = () => rig.worker(["--workloads", "gradient", "--channel-host", host]);
     const first = await start();

@@ -1,9 +1,8 @@
 /** Activations and their derivatives, a strip at a time. */
-import { hyperbolicTangents, normalShares, sigmoids } from "./functions";
+import { hyperbolicTangents, normalProducts, sigmoids } from "./functions";
 import { madd, storeLanes } from "./lanes";
 import { STRIP, strip } from "./work-area";
 
-const PER_ROOT_TWO_PI: f32 = 0.3989422804014327;
 /** √(2/π), and the cubic's factor in GPT-2's approximation. */
 const TANH_SCALE: f32 = 0.7978845608028654;
 const TANH_CUBE: f32 = 0.044715;
@@ -12,38 +11,17 @@ export function gelu(out: usize, slope: usize, x: usize, count: i32): void {
   for (let start = 0; start < count; start += STRIP) {
     const length = min(STRIP, count - start);
     const offset = usize(start) << 2;
-    normalShares(strip(0), strip(1), x + offset, (length + 7) >> 3);
-    const whole = length & ~7;
-    geluPairs(out + offset, slope + offset, x + offset, whole);
+    const pairs = length >> 3;
+    normalProducts(out + offset, slope + offset, x + offset, strip(0), pairs);
+    const whole = pairs << 3;
     if (whole == length) continue;
-    // What is left goes through a strip: a pair may be longer than what is asked for.
-    const rest = usize(whole) << 2;
-    memory.copy(strip(0), strip(0) + rest, 32);
-    memory.copy(strip(1), strip(1) + rest, 32);
-    memory.copy(strip(2), x + offset + rest, 32);
-    geluPairs(strip(3), strip(4), strip(2), 8);
-    memory.copy(out + offset + rest, strip(3), usize(length - whole) << 2);
-    memory.copy(slope + offset + rest, strip(4), usize(length - whole) << 2);
-  }
-}
-
-/** x · Φ(x) and its slope from the strips of Φ and of the bell; `count` is a multiple of 8. */
-function geluPairs(out: usize, slope: usize, x: usize, count: i32): void {
-  const perRoot = f32x4.splat(PER_ROOT_TWO_PI);
-  const shares = strip(0);
-  const bells = strip(1);
-  const bytes = usize(count) << 2;
-  for (let at: usize = 0; at < bytes; at += 32) {
-    const low = v128.load(x + at);
-    const high = v128.load(x + at, 16);
-    const shareLow = v128.load(shares + at);
-    const shareHigh = v128.load(shares + at, 16);
-    v128.store(out + at, f32x4.mul(low, shareLow));
-    v128.store(out + at, f32x4.mul(high, shareHigh), 16);
-    const bellLow = v128.load(bells + at);
-    const bellHigh = v128.load(bells + at, 16);
-    v128.store(slope + at, madd(f32x4.mul(low, bellLow), perRoot, shareLow));
-    v128.store(slope + at, madd(f32x4.mul(high, bellHigh), perRoot, shareHigh), 16);
+    // What is left goes through strips: a pair may be longer than what is asked for.
+    const rest = offset + (usize(whole) << 2);
+    const bytes = usize(length - whole) << 2;
+    memory.copy(strip(1), x + rest, bytes);
+    normalProducts(strip(2), strip(3), strip(1), strip(0), 1);
+    memory.copy(out + rest, strip(2), bytes);
+    memory.copy(slope + rest, strip(3), bytes);
   }
 }
 

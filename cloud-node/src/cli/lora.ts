@@ -286,6 +286,7 @@ function addDemo(lora: Command, surroundings: Surroundings): void {
     .option("--count <N>", "prompts of the test", parsePositiveCount, 8);
   computeOptions(demo)
     .option("--seed <N>", "which prompts", parseSeed, 1337)
+    .addHelpText("after", "\nExample:\n  $ lockstep lora demo tiny-llama --adapter adapter --count 3")
     .action(async (model: string, options: DemoCommandOptions) => {
       const { runDemo } = await import("./lora/run-demo.ts");
       await runDemo(surroundings, model, options);
@@ -301,6 +302,7 @@ function addMerge(lora: Command, surroundings: Surroundings): void {
     .argument("<ADAPTER>", "folder of an adapter")
     .requiredOption("--out <DIR>", "folder of the new model")
     .option("--json", "one JSON object on standard output")
+    .addHelpText("after", "\nExample:\n  $ lockstep lora merge tiny-llama adapter --out merged")
     .action(async (model: string, adapter: string, options: MergeCommandOptions) => {
       const { runMerge } = await import("./lora/run-merge.ts");
       await runMerge(surroundings, model, adapter, options);

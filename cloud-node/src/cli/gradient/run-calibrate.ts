@@ -24,7 +24,8 @@ export async function runCalibrate(
   const { clock } = surroundings;
   const { out, workers, share, threshold, staleness, json } = options;
   const plot = `${out.replace(/\.json$/, "")}.svg`;
-  if (out.endsWith(".svg")) throw new CommandError("usage", `--out ${out} is a name for the plot`, "name it like mask.json");
+  if (out.endsWith(".svg"))
+    throw new CommandError("usage", `--out ${out} is a name for the plot`, "name it like mask.json");
   await checkFiles(textName, out);
   const begunMs = clock.nowMs();
   const variances = await measure(surroundings, textName, options);

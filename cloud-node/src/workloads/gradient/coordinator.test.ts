@@ -146,6 +146,29 @@ test("a worker whose contribution comes too late is left out, hears of it, and i
   expect(rig.events).toEqual(["step 0 goes on without worker 1", "worker 1 takes part from step 2 on"]);
 });
 
+test("a worker that has far to catch up is let in when it is near, and not again for what it said before", async () => {
+  const rig = await begun();
+  expect(await rig.round(0)).toEqual([0]);
+  rig.channel.say(encodeReady(1));
+  for (let step = 1; step < 100; step += 1) {
+    await rig.open(step);
+    expect(await rig.round(step)).toEqual([0]);
+  }
+  // Let in at step 1, it did not come; its word of step 2 comes 98 steps late.
+  rig.channel.say(encodeReady(2));
+  await rig.open(100);
+  expect(await rig.round(100)).toEqual([0]);
+  rig.channel.say(encodeReady(90));
+  await rig.open(101);
+  for (const step of [91, 92, 101]) rig.channel.say(encodeReady(step));
+  rig.contribute(101);
+  expect(await rig.round(101)).toEqual([0, 1]);
+  await rig.open(102);
+  rig.contribute(102);
+  expect(await rig.round(102)).toEqual([0, 1]);
+  expect(rig.told().filter((what) => what.startsWith("go"))).toEqual(["go 0", "go 1", "go 101"]);
+});
+
 test("nobody waits for a worker that is gone, and whoever takes its place gets the whole state", async () => {
   const rig = await begun();
   rig.channel.say({ kind: "left", from: 1 });

@@ -1,6 +1,9 @@
 import type { ExchangeLink } from "./exchange-link.ts";
 import { type Contribution, decodeUp, encodeGo, encodeRound, type NamedBytes } from "./exchange-message.ts";
 
+/** A worker that catches up is let in once it is so near, steps: before that a step would wait for it in vain. */
+const NEAR = 64;
+
 export interface CoordinatorOptions {
   /** How long a step waits for contributions once the own one is there, ms. */
   readonly patienceMs: number;
@@ -39,6 +42,8 @@ interface Guest {
   isExpected: boolean;
   /** Step that it is ready for, and was not let go on at yet. */
   readyFor: number | undefined;
+  /** Step at which it was let in last; what it said to be ready for up to then was answered by that. */
+  letInAt: number;
   /** Of all steps from this one on it was sent the rounds. */
   roundsFrom: number;
   /** Whether it was left behind: it goes on from the whole state. */
@@ -92,13 +97,14 @@ export class Coordinator {
     this.#throwFault();
     let whole: readonly NamedBytes[] | undefined;
     for (const [rank, guest] of this.#guests) {
-      const isWaitedFor = guest.isBehind ? guest.waiting > 0 || !guest.isThere : guest.readyFor === undefined;
-      if (isWaitedFor) continue;
-      const hasState = guest.readyFor === step || guest.roundsFrom <= (guest.readyFor ?? Number.NEGATIVE_INFINITY);
+      const { readyFor = Number.NEGATIVE_INFINITY, isBehind, roundsFrom } = guest;
+      if (isBehind ? guest.waiting > 0 || !guest.isThere : guest.readyFor === undefined) continue;
+      const hasState = readyFor === step || roundsFrom <= readyFor;
+      if (hasState && readyFor < step - NEAR) continue;
       if (!hasState) whole ??= await state();
       this.#post(rank, guest, encodeGo(step, hasState ? undefined : whole));
       const isBack = { readyFor: undefined, isBehind: false, isExpected: true };
-      Object.assign(guest, { ...isBack, roundsFrom: step, contribution: undefined });
+      Object.assign(guest, { ...isBack, letInAt: step, roundsFrom: step, contribution: undefined });
       if (step > 0) this.#options.onEvent(`worker ${rank} takes part from step ${step} on`);
     }
   }
@@ -182,7 +188,7 @@ export class Coordinator {
 
   #take(guest: Guest, rank: number, message: Uint8Array, wire: number): void {
     const up = decodeUp(message);
-    if (up.kind === "ready") guest.readyFor = up.step;
+    if (up.kind === "ready") guest.readyFor = up.step > guest.letInAt ? up.step : guest.readyFor;
     else guest.contribution = { rank, wire, ...up };
   }
 
@@ -218,5 +224,5 @@ export class Coordinator {
 function newGuest(isThere: boolean): Guest {
   const state = { isThere, turn: 0, isExpected: false, readyFor: undefined, roundsFrom: Number.POSITIVE_INFINITY };
   const line = { waiting: 0, waitingRoundBytes: 0, sent: Promise.resolve() };
-  return { ...state, isBehind: false, contribution: undefined, ...line };
+  return { ...state, letInAt: -1, isBehind: false, contribution: undefined, ...line };
 }

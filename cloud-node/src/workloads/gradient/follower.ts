@@ -17,7 +17,7 @@ export interface FollowerOptions {
 
 /**
  * Any place of an all-reduce but 0. It makes every update that place 0 sends, in order, whether its own contribution was in
- * it or not; where it was not, it says that it is ready, and is told at which step it takes part again.
+ * it or not; as long as it is not, it says after each how far it is, and is told at which step it takes part again.
  */
 export class Follower {
   readonly #link: ExchangeLink;
@@ -27,7 +27,6 @@ export class Follower {
   #drawn = 0;
   /** What was sent for the round that is waited for. */
   #own: Uint8Array | undefined;
-  #isReadySent = false;
   /** Whether it was let in: a round that comes before was meant for whoever had the place. */
   #isIn = false;
 
@@ -58,7 +57,6 @@ export class Follower {
     if (state !== undefined) this.#options.replica.restore(state);
     else if (step !== this.#step) throw outOfStep(`to go on at step ${step}`, this.#step);
     this.#step = step;
-    this.#isReadySent = false;
     this.#isIn = true;
     await this.#contribute();
   }
@@ -73,7 +71,7 @@ export class Follower {
     await onRound(step, isIn);
     if (this.#step >= steps) return;
     if (isIn) await this.#contribute();
-    else if (!this.#isReadySent) await this.#sayReady();
+    else await this.#sayReady();
   }
 
   /** Learn up to the end of a round, and send what that came to. */
@@ -95,7 +93,6 @@ export class Follower {
   }
 
   async #sayReady(): Promise<void> {
-    this.#isReadySent = true;
     await this.#link.send(0, encodeReady(this.#step));
   }
 }

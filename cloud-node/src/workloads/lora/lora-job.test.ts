@@ -33,7 +33,12 @@ afterEach(async () => {
 async function makeModel(): Promise<{ name: string; text: Buffer }[]> {
   const { run, ...size } = BASE_SIZES.quick;
   await makeBase({
-    ...{ size: { ...size, documents: 200, tokens: 400, run: { ...run, steps: 2 } }, out: folder, seed: 1, isReplaced: false },
+    ...{
+      size: { ...size, documents: 200, tokens: 400, run: { ...run, steps: 2 } },
+      out: folder,
+      seed: 1,
+      isReplaced: false,
+    },
     openBackend: (shards) => openBackend({ name: "wasm-strict", shards, threads: 1 }),
     signal: new AbortController().signal,
     nowMs: () => 0,
@@ -48,20 +53,24 @@ async function run(files: readonly { name: string; text: Buffer | string }[], pa
   return await rig.run("lora", params, { inputs, maxAttempts: 1 });
 }
 
-test("a job teaches a model the patterns that it is given, and leaves the adapter and a report", async () => {
-  await rig.worker(WORKER);
-  const files = [...(await makeModel()), { name: "team.yaml", text: PATTERNS }];
-  const job = await run(files, { iterations: 3, batch: 2, prompts: 2 });
-  expect(job.error).toBeNull();
-  expect(job.state).toBe("done");
-  const { value, outputs } = job.result ?? {};
-  expect(outputs?.map(({ name }) => name)).toEqual([
-    ...["adapter_model.safetensors", "adapter_config.json", "training.json", "report.md"],
-  ]);
-  expect(value).toMatchObject({ steps: 3 });
-  const { validationLossBefore: before, validationLossAfter: after } = value as Record<string, number>;
-  expect(after).toBeLessThan(before ?? 0);
-}, PATIENCE_MS);
+test(
+  "a job teaches a model the patterns that it is given, and leaves the adapter and a report",
+  async () => {
+    await rig.worker(WORKER);
+    const files = [...(await makeModel()), { name: "team.yaml", text: PATTERNS }];
+    const job = await run(files, { iterations: 3, batch: 2, prompts: 2 });
+    expect(job.error).toBeNull();
+    expect(job.state).toBe("done");
+    const { value, outputs } = job.result ?? {};
+    expect(outputs?.map(({ name }) => name)).toEqual([
+      ...["adapter_model.safetensors", "adapter_config.json", "training.json", "report.md"],
+    ]);
+    expect(value).toMatchObject({ steps: 3 });
+    const { validationLossBefore: before, validationLossAfter: after } = value as Record<string, number>;
+    expect(after).toBeLessThan(before ?? 0);
+  },
+  PATIENCE_MS,
+);
 
 test.for([
   ["no model", [{ name: "team.yaml", text: PATTERNS }], {}, "bad-input"],
