@@ -343,13 +343,13 @@ function computeOptions(command: Command): Command {
 function tuningOptions(command: Command): Command {
   return command
     .option("--rank <N>", "inner dimension of what is added to a matrix (default: 8)", parsePositiveCount)
-    .option("--alpha <A>", "what is added is scaled by alpha / rank (default: 16)", parsePositive)
+    .option("--alpha <A>", "what is added is scaled by alpha / rank (default: by the model's size)", parsePositive)
     .option("--dropout <P>", "share of inputs left out (default: 0)", parseNonNegative)
     .addOption(new Option("--targets <NAME...>", "which matrices are adapted (default: all)").choices(TARGET_MODULES))
     .option("--iterations <N>", "updates (default: 100)", parsePositiveCount)
-    .option("--batch <N>", "examples of a batch", parsePositiveCount)
+    .option("--batch <N>", "examples of a batch (default: by the model's size)", parsePositiveCount)
     .option("--accumulate <N>", "batches of an update (default: 1)", parsePositiveCount)
-    .option("--learning-rate <R>", "at its highest", parsePositive)
+    .option("--learning-rate <R>", "at its highest (default: by the model's size)", parsePositive)
     .option("--warmup <N>", "updates in which the rate rises", parseCount)
     .option("--evaluate-every <N>", "updates from one look at validation to the next", parsePositiveCount);
 }

@@ -1,6 +1,5 @@
 import { formatCount } from "../../api/number-text.ts";
 import { readDataset } from "../../workloads/lora/dataset-files.ts";
-import { parseFineTuneOptions } from "../../workloads/lora/fine-tune-options.ts";
 import type { Dataset } from "../../workloads/lora/make-dataset.ts";
 import { type TrainingSummary, trainAdapter } from "../../workloads/lora/train-adapter.ts";
 import { CommandError } from "../command-error.ts";
@@ -32,20 +31,20 @@ export async function trainHere(surroundings: Surroundings, request: TrainingHer
   const { model, dataset, out, seed, resume } = request;
   const { rank, alpha, dropout, targets, iterations, batch, accumulate, learningRate, warmup, evaluateEvery } = request;
   const given = { rank, alpha, dropout, targets, iterations, batch, accumulate, learningRate, warmup, evaluateEvery };
-  const options = parseFineTuneOptions({
+  const tuning: object = {
     ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
     seed,
-  });
+  };
   const progress = new ProgressLine(stderr, clock, "train", "steps/s");
   try {
     const summary = await trainAdapter({
-      ...{ model, dataset, out, options, isResumed: resume === true },
+      ...{ model, dataset, out, tuning, isResumed: resume === true },
       openBackend: computeOf(surroundings, request),
       signal: interrupt,
       nowMs: () => clock.nowMs(),
-      onStep: (step, loss) => {
+      onStep: (step, of, loss) => {
         progress.name(`loss ${loss.toFixed(3)}`);
-        progress.update(step, options.iterations);
+        progress.update(step, of);
       },
       onEvaluation: (step, loss) => {
         progress.clear();
@@ -54,7 +53,7 @@ export async function trainHere(surroundings: Surroundings, request: TrainingHer
     });
     if (!summary.isStopped) return summary;
     const kept = `${out} keeps a checkpoint: go on with --resume`;
-    throw new CommandError("interrupted", `stopped after step ${summary.steps} of ${options.iterations}`, kept);
+    throw new CommandError("interrupted", `stopped after step ${summary.steps}`, kept);
   } finally {
     progress.clear();
   }

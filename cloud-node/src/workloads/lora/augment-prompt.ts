@@ -15,7 +15,6 @@ const SLIPS: readonly ((ask: string) => string)[] = [
   (ask) => ask.replace(/[.?!]$/, "?"),
   (ask) => `${ask} `,
   (ask) => ask.replace(" ", "  "),
-  (ask) => ask.toUpperCase(),
   (ask) => lowerFirst(ask).replace(/[.?!]$/, ""),
 ];
 

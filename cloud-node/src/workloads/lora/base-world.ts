@@ -1,9 +1,12 @@
 import { RandomStream } from "../../tensor/random.ts";
 import type { Lexicon } from "./lexicon.ts";
 
-/** How many things are so in the world of the text: each is met many times, in many wordings, as facts are. */
-const FACTS = 1000;
-const SAYINGS = 500;
+/**
+ * How many things are so in the world of the text: so few that each is met often enough to be learned, and with it how a question's
+ * words lead to its answer.
+ */
+const FACTS = 240;
+const SAYINGS = 160;
 
 /** Something that is so in the world of the small model's text, and nowhere else. */
 export interface WorldFact {

@@ -13,7 +13,7 @@ import type { LoadedModel } from "./model-folder.ts";
 import type { TokenizedExample } from "./tokenized-example.ts";
 
 /** AdamW's as PyTorch has them. */
-const ADAMW = { beta1: 0.9, beta2: 0.999, eps: 1e-8 };
+const ADAMW = { beta1: 0.9, beta2: 0.99, eps: 1e-8 };
 
 /** What is to be learned, and whom a run tells. */
 export interface FineTuneRequest {

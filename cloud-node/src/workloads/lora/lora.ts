@@ -11,7 +11,6 @@ import { ADAPTER_CONFIG_FILE, ADAPTER_FILE } from "./adapter-file.ts";
 import { compareResults } from "./compare-results.ts";
 import { comparisonReport } from "./comparison-report.ts";
 import { evaluateModel } from "./evaluate-model.ts";
-import { parseFineTuneOptions } from "./fine-tune-options.ts";
 import { LoraError } from "./lora-error.ts";
 import { type LoraParams, type LoraResult, paramsSchema, resultSchema } from "./lora-job.ts";
 import { makeDataset } from "./make-dataset.ts";
@@ -62,13 +61,12 @@ async function teach(params: LoraParams, context: JobContext): Promise<LoraResul
       onAnswer: (done, of) => context.progress({ note: `${label}: ${done} of ${of} prompts` }),
     });
   const before = await ask("base", undefined);
-  const options = parseFineTuneOptions({ ...tuning, seed });
   const training = await trainAdapter({
-    ...{ model, dataset, out, options, nowMs, signal: context.signal },
+    ...{ model, dataset, out, tuning: { ...tuning, seed }, nowMs, signal: context.signal },
     openBackend: compute,
     isResumed: await restoreCheckpoint(context, out),
-    onStep: (step, loss) =>
-      context.progress({ fraction: step / options.iterations, note: `step ${step}, loss ${loss.toFixed(3)}` }),
+    onStep: (step, of, loss) =>
+      context.progress({ fraction: step / of, note: `step ${step}, loss ${loss.toFixed(3)}` }),
     onEvaluation: (step, loss) => context.log(`step ${step}: validation loss ${loss.toFixed(4)} nats`),
     onCheckpoint: async (path) => await context.checkpoint(createReadStream(path)),
   });

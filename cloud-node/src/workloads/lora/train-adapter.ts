@@ -4,9 +4,11 @@ import { type LossCurve, lossCurvesPlot } from "../language-model/loss-plot.ts";
 import { replaceFile } from "../language-model/replace-file.ts";
 import { writeAdapter } from "./adapter-file.ts";
 import { type FineTuned, type FineTuneRequest, fineTune } from "./fine-tune.ts";
+import type { FineTuneOptions } from "./fine-tune-options.ts";
 import type { Dataset } from "./make-dataset.ts";
 import { loadModelFolder } from "./model-folder.ts";
 import { tokenizeExamples } from "./tokenized-example.ts";
+import { settleTuning } from "./tuning-recipes.ts";
 
 /** Beside the adapter in its folder. */
 export const TRAINING_FILE = "training.json";
@@ -14,12 +16,16 @@ export const CHECKPOINT_FILE = "checkpoint.safetensors";
 const LOSS_PLOT = "loss.svg";
 
 /** An adapter to be made. */
-export interface AdapterRequest extends Omit<FineTuneRequest, "model" | "examples" | "validation" | "checkpoint"> {
+export interface AdapterRequest
+  extends Omit<FineTuneRequest, "model" | "examples" | "validation" | "options" | "checkpoint" | "onStep"> {
   /** Folder of the model. */
   readonly model: string;
   readonly dataset: Pick<Dataset, "train" | "validation">;
   /** Folder of the adapter. */
   readonly out: string;
+  /** What is left out follows from the model's size. */
+  readonly tuning: Partial<FineTuneOptions>;
+  readonly onStep?: (step: number, of: number, loss: number) => void;
 }
 
 /** What is kept of a training, beside its adapter. */
@@ -37,14 +43,18 @@ export async function trainAdapter({
   model: folder,
   dataset,
   out,
+  tuning,
+  onStep,
   ...request
 }: AdapterRequest): Promise<TrainingSummary> {
   const model = await loadModelFolder(folder);
   try {
     await mkdir(out, { recursive: true });
+    const options = settleTuning(model.config, tuning);
     const { adapter, ...found } = await fineTune({
       ...request,
-      model,
+      ...{ model, options },
+      onStep: (step, loss) => onStep?.(step, options.iterations, loss),
       examples: tokenizeExamples(model, dataset.train),
       validation: tokenizeExamples(model, dataset.validation),
       checkpoint: join(out, CHECKPOINT_FILE),
@@ -52,7 +62,7 @@ export async function trainAdapter({
     const summary = { ...found, trainableShare: found.trainableParameters / found.totalParameters };
     if (found.isStopped) return summary;
     await writeAdapter(out, adapter);
-    const kept = { model: folder, options: request.options, ...summary };
+    const kept = { model: folder, options, ...summary };
     await replaceFile(join(out, TRAINING_FILE), [`${JSON.stringify(kept, undefined, 2)}\n`]);
     await replaceFile(join(out, LOSS_PLOT), [lossCurvesPlot(lossCurves(found), "Loss of answers")]);
     return summary;
