@@ -1,5 +1,6 @@
 /** The same module without SIMD, bit for bit: to test the other against. */
 export {
+  checkBlock,
   crc32c,
   decodeBlock,
   encodeBlock,
@@ -19,4 +20,5 @@ export {
   unitOf,
   workBytes,
   worstError,
+  worstFixedError,
 } from "./trajectory";

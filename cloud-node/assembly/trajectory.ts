@@ -3,17 +3,10 @@
  *
  * The host lays out memory from `heapStart` on: nothing here allocates, and nothing is kept from call to call.
  */
-export {
-  decodeBlock,
-  encodeBlock,
-  MAX_AXES,
-  MAX_PARTNERS,
-  outBytes,
-  SLACK_BYTES,
-  strideOf,
-  workBytes,
-} from "./trajectory/block";
+export { MAX_AXES, MAX_PARTNERS, outBytes, SLACK_BYTES, strideOf, workBytes } from "./trajectory/block-layout";
 export { crc32c } from "./trajectory/crc32c";
+export { checkBlock, decodeBlock } from "./trajectory/decode-block";
+export { encodeBlock } from "./trajectory/encode-block";
 export {
   escapeValues,
   fromFixed,
@@ -22,6 +15,7 @@ export {
   toFixed,
   unitOf,
   worstError,
+  worstFixedError,
 } from "./trajectory/fixed-point";
 export { moveAlong } from "./trajectory/path";
 export { MAX_FRAMES } from "./trajectory/schedule";

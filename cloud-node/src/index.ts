@@ -126,14 +126,14 @@ export type {
   TextColumn,
   TrajectoryFrame,
 } from "./workloads/trajectory/frame.ts";
-export {
-  type BoundMode,
-  type CodedGroup,
-  type EscapeList,
-  encodeGroup,
-  type GroupSource,
-  type Move,
+export type {
+  BoundMode,
+  CodedGroup,
+  EscapeList,
+  GroupSource,
+  Move,
 } from "./workloads/trajectory/group-codec.ts";
+export { encodeGroup } from "./workloads/trajectory/group-encode.ts";
 export { type DumpReadOptions, readDump } from "./workloads/trajectory/read-dump.ts";
 export { type CoreBuild, type CoreExports, TrajectoryCore } from "./workloads/trajectory/trajectory-core.ts";
 export {

@@ -6,41 +6,26 @@ import {
   type Preset,
 } from "@lockstep/cloud-node/lab";
 import { powerSgdMethods } from "./gradient-power-sgd-method.ts";
+import { withBeta1, withCorrection, withLocalClip, withPredictor } from "./gradient-variants.ts";
 
 /** How gradients are exchanged in one row of the table. */
 export interface GradientCase {
   readonly name: string;
-  readonly mode: "baseline" | "synchronous" | "local steps" | "masked" | "peer";
+  readonly mode: "baseline" | "synchronous" | "local steps" | "masked" | "peer" | "variant";
   /** Share of the matrices between layers that are passengers, by a calibration in front of the run; none are unless given. */
   readonly maskShare?: number;
   readonly createMethod: (layout: readonly GradientTensor[], options: MethodOptions) => GradientMethod;
 }
 
-/** A method on its own terms, with another momentum of AdamW than it asks for where one is given. */
-function ofPreset(preset: Preset, beta1?: number): GradientCase["createMethod"] {
-  return (layout, options) => {
-    const method = createMethod(preset, layout, options);
-    return beta1 === undefined ? method : withBeta1(method, beta1);
-  };
-}
-
-function withBeta1(method: GradientMethod, beta1: number): GradientMethod {
-  return {
-    ...{ localSteps: method.localSteps, beta1 },
-    get unsentStays() {
-      return method.unsentStays;
-    },
-    contribution: (step, numbers) => method.contribution(step, numbers),
-    average: (step, contributions, out) => method.average(step, contributions, out),
-    states: () => method.states(),
-  };
+function ofPreset(preset: Preset): GradientCase["createMethod"] {
+  return (layout, options) => createMethod(preset, layout, options);
 }
 
 /** Rows of the table, in the order in which they are run. */
 export const CASES: readonly GradientCase[] = [
   { name: "float32", mode: "baseline", createMethod: ofPreset("none") },
-  { name: "float32 beta1 0.5", mode: "baseline", createMethod: ofPreset("none", 0.5) },
-  { name: "float32 beta1 0", mode: "baseline", createMethod: ofPreset("none", 0) },
+  { name: "float32 beta1 0.5", mode: "baseline", createMethod: withBeta1("none", 0.5) },
+  { name: "float32 beta1 0", mode: "baseline", createMethod: withBeta1("none", 0) },
   { name: "sync-50", mode: "synchronous", createMethod: ofPreset("sync-50") },
   { name: "local-1000", mode: "local steps", createMethod: ofPreset("local-1000") },
   { name: "sync-100", mode: "synchronous", createMethod: ofPreset("sync-100") },
@@ -50,4 +35,12 @@ export const CASES: readonly GradientCase[] = [
   { name: "PowerSGD rank 1", mode: "peer", createMethod: powerSgdMethods(1, undefined) },
   { name: "sync-50 mask 30 %", mode: "masked", maskShare: 0.3, createMethod: ofPreset("sync-50") },
   { name: "PowerSGD rank 8", mode: "peer", createMethod: powerSgdMethods(8, undefined) },
+];
+
+/** What was tried and is part of no method: made where `--parts` names it. */
+export const VARIANTS: readonly GradientCase[] = [
+  { name: "sync-50 momentum predictor", mode: "variant", createMethod: withPredictor("sync-50", 0.9) },
+  { name: "local-1000 momentum predictor", mode: "variant", createMethod: withPredictor("local-1000", 0.5) },
+  { name: "sync-50 momentum correction", mode: "variant", createMethod: withCorrection("sync-50", 0.5) },
+  { name: "sync-50 local clipping", mode: "variant", createMethod: withLocalClip("sync-50", 1) },
 ];

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { BenchOptions, BenchReport } from "./bench.ts";
 import { BenchError } from "./bench-error.ts";
 import { maskTimes } from "./gradient-mask.ts";
-import { CASES } from "./gradient-plan.ts";
+import { CASES, VARIANTS } from "./gradient-plan.ts";
 import { reportOf } from "./gradient-report.ts";
 import { type GradientRun, keptRun, runOf, SCALES } from "./gradient-runs.ts";
 
@@ -13,11 +13,12 @@ import { type GradientRun, keptRun, runOf, SCALES } from "./gradient-runs.ts";
  */
 export async function benchGradient({ dataFolder, isQuick, parts, cases }: BenchOptions): Promise<BenchReport> {
   const scale = isQuick === true ? SCALES.quick : SCALES.full;
-  const unknown = parts?.find((part) => !CASES.some(({ name }) => name === part));
+  const rows = [...CASES, ...VARIANTS];
+  const unknown = parts?.find((part) => !rows.some(({ name }) => name === part));
   if (unknown !== undefined)
-    throw new BenchError("unknown-name", { part: unknown, known: CASES.map(({ name }) => name).join() });
-  const wanted = scale.seeds.flatMap((seed) => CASES.map((row) => ({ row, seed })));
-  const asked = wanted.filter(({ row }) => parts?.includes(row.name) ?? true);
+    throw new BenchError("unknown-name", { part: unknown, known: rows.map(({ name }) => name).join() });
+  const wanted = scale.seeds.flatMap((seed) => rows.map((row) => ({ row, seed })));
+  const asked = wanted.filter(({ row }) => parts?.includes(row.name) ?? CASES.includes(row));
   const missing = asked.filter(({ row, seed }) => keptRun(scale, row.name, seed) === undefined).slice(0, cases);
   const text = dataFolder === undefined ? undefined : readFileSync(join(dataFolder, "input.txt"), "utf8");
   if (missing.length > 0) {
@@ -33,5 +34,5 @@ export async function benchGradient({ dataFolder, isQuick, parts, cases }: Bench
     const run = keptRun(scale, row.name, seed);
     return run === undefined ? [] : [run];
   });
-  return reportOf(scale, CASES, runs, text === undefined ? [] : await maskTimes(text));
+  return reportOf(scale, rows, runs, text === undefined ? [] : await maskTimes(text));
 }

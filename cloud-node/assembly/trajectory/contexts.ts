@@ -36,12 +36,23 @@ export function setBounds(scale: i32, dividers: u32): void {
  */
 export function findContexts(left: usize, right: usize, before: usize, count: i32, out: usize): void {
   if (ASC_FEATURE_SIMD) {
+    // One by one: in the loop each would be spread over its lanes anew.
+    const a = v128.load8_splat(BOUNDS);
+    const b = v128.load8_splat(BOUNDS + 1);
+    const c = v128.load8_splat(BOUNDS + 2);
+    const d = v128.load8_splat(BOUNDS + 3);
+    const e = v128.load8_splat(BOUNDS + 4);
+    const f = v128.load8_splat(BOUNDS + 5);
+    const g = v128.load8_splat(BOUNDS + 6);
     for (let i: usize = 0; i < <usize>count; i += 16) {
       const both = i8x16.add_sat_u(v128.load(left + i), v128.load(right + i));
       const m = i8x16.add_sat_u(both, v128.load(before + i));
-      let context = i8x16.splat(0);
-      for (let k: usize = 0; k < 7; k++) context = i8x16.sub(context, i8x16.gt_u(m, v128.load8_splat(BOUNDS + k)));
-      v128.store(out + i, context);
+      const low = i8x16.add(i8x16.add(i8x16.gt_u(m, a), i8x16.gt_u(m, b)), i8x16.gt_u(m, c));
+      const high = i8x16.add(
+        i8x16.add(i8x16.gt_u(m, d), i8x16.gt_u(m, e)),
+        i8x16.add(i8x16.gt_u(m, f), i8x16.gt_u(m, g)),
+      );
+      v128.store(out + i, i8x16.neg(i8x16.add(low, high)));
     }
   } else {
     for (let i: usize = 0; i < <usize>count; i++) {

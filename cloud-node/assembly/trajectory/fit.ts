@@ -20,9 +20,16 @@ const RIDGE: f64 = 1e-7;
 const MOST_SHIFT: i32 = 14;
 const MOST_COEFFICIENT: f64 = 1073741824.0;
 
+/** Samples that are added to the equations at once: sums stay in registers meanwhile. */
+const BATCH: i32 = 64;
+const LINE_BYTES: usize = MAX_TAPS * 8;
+
+/** Lower triangle of the products of regressors; the line behind them has their products with the target. */
 const A: usize = memory.data(MAX_TAPS * MAX_TAPS * 8, 16);
+/** Of each sample of a batch the regressors, then the target. */
+const D: usize = memory.data(BATCH * MAX_TAPS * 8, 16);
+/** Right side, then solution. */
 const B: usize = memory.data(MAX_TAPS * 8, 16);
-const D: usize = memory.data(MAX_TAPS * 8, 16);
 
 /**
  * Fit all rows of the schedule.
@@ -57,10 +64,10 @@ function fitRow(
   for (let step = 1; step < frames; step++) uses += <i32>(stepRow(step) == row);
   const skip = max(1, (uses * stride) / SAMPLES);
   memory.fill(A, 0, MAX_TAPS * MAX_TAPS * 8);
-  memory.fill(B, 0, MAX_TAPS * 8);
   let unknowns = 0;
   let largest: u32 = 0;
   let samples = 0;
+  let held = 0;
   let first = 0;
   for (let step = 1; step < frames; step++) {
     if (stepRow(step) != row) continue;
@@ -70,12 +77,18 @@ function fitRow(
     const target = source + ((<usize>(frame * stride)) << 2);
     let i = first;
     for (; i < stride; i += skip) {
-      const y = addSample(row, taps, target, (<usize>i) << 2);
+      const y = takeSample(row, taps, target, (<usize>i) << 2, D + <usize>held * LINE_BYTES);
       largest = max(largest, <u32>abs(y));
       samples += 1;
+      held += 1;
+      if (held < BATCH) continue;
+      addBatch(BATCH, unknowns);
+      held = 0;
     }
     first = i - stride;
   }
+  addBatch(held, unknowns);
+  memory.copy(B, A + <usize>unknowns * LINE_BYTES, LINE_BYTES);
   correct(ownTapsOf(row) - 1, noise * <f64>samples);
   solve(unknowns);
   const shift = max(1, min(MOST_SHIFT, <i32>clz(largest) - 4));
@@ -86,26 +99,57 @@ function fitRow(
   closeRow(row, shift);
 }
 
-/** Add one sample to the equations. @returns its target */
-function addSample(row: i32, taps: i32, target: usize, offset: usize): i32 {
+/** Regressors and target of one sample. @returns the target */
+function takeSample(row: i32, taps: i32, target: usize, offset: usize, out: usize): i32 {
   const own = ownTapsOf(row);
   const base = load<i32>(tapAddress(0) + offset);
   for (let tap = 1; tap < taps; tap++) {
     const value = load<i32>(tapAddress(tap) + offset);
-    store<f64>(D + ((<usize>(tap - 1)) << 3), <f64>(tap < own ? value - base : value));
+    store<f64>(out + ((<usize>(tap - 1)) << 3), <f64>(tap < own ? value - base : value));
   }
   const y = load<i32>(target + offset) - base;
-  for (let j = 0; j < taps - 1; j++) {
-    const d = load<f64>(D + ((<usize>j) << 3));
-    const line = A + ((<usize>(j * MAX_TAPS)) << 3);
-    for (let k = 0; k <= j; k++) {
-      const at = line + ((<usize>k) << 3);
-      store<f64>(at, load<f64>(at) + d * load<f64>(D + ((<usize>k) << 3)));
-    }
-    const at = B + ((<usize>j) << 3);
-    store<f64>(at, load<f64>(at) + d * <f64>y);
-  }
+  store<f64>(out + ((<usize>(taps - 1)) << 3), <f64>y);
   return y;
+}
+
+/** Add samples to the equations, each sum in their order. */
+function addBatch(count: i32, unknowns: i32): void {
+  for (let j = 0; j <= unknowns; j++) {
+    const line = A + <usize>j * LINE_BYTES;
+    // Whole vectors: what is beyond the triangle is not looked at.
+    for (let k = 0; k <= j; k += 8) addProducts(count, (<usize>j) << 3, (<usize>k) << 3, line + ((<usize>k) << 3));
+  }
+}
+
+/** Eight sums of the products of column j with columns k …; j and k in bytes. */
+function addProducts(count: i32, j: usize, k: usize, sums: usize): void {
+  const end = D + <usize>count * LINE_BYTES;
+  if (ASC_FEATURE_SIMD) {
+    let a = v128.load(sums);
+    let b = v128.load(sums, 16);
+    let c = v128.load(sums, 32);
+    let d = v128.load(sums, 48);
+    for (let sample = D; sample < end; sample += LINE_BYTES) {
+      const x = v128.load64_splat(sample + j);
+      const others = sample + k;
+      a = f64x2.add(a, f64x2.mul(x, v128.load(others)));
+      b = f64x2.add(b, f64x2.mul(x, v128.load(others, 16)));
+      c = f64x2.add(c, f64x2.mul(x, v128.load(others, 32)));
+      d = f64x2.add(d, f64x2.mul(x, v128.load(others, 48)));
+    }
+    v128.store(sums, a);
+    v128.store(sums, b, 16);
+    v128.store(sums, c, 32);
+    v128.store(sums, d, 48);
+  } else {
+    for (let o: usize = 0; o < 64; o += 8) {
+      let sum = load<f64>(sums + o);
+      for (let sample = D; sample < end; sample += LINE_BYTES) {
+        sum += load<f64>(sample + j) * load<f64>(sample + k + o);
+      }
+      store<f64>(sums + o, sum);
+    }
+  }
 }
 
 function correct(own: i32, noise: f64): void {

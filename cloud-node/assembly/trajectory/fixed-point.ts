@@ -14,6 +14,8 @@ import { STATUS_SHAPE } from "./status";
 const LARGEST: f64 = 1073741824.0;
 const FLOAT32_HALF_PLACE: f64 = 5.9604644775390625e-8;
 const FLOAT64_HALF_PLACE: f64 = 1.1102230246251565e-16;
+/** 1.5 * 2^52: what is added to it is rounded as `nearest` rounds, and is its low 32 bits, up to 2^31. */
+const WHOLE: f64 = 6755399441055744.0;
 /** Rounding may take this part of the half step; values where it would take more are escapes. */
 const ROUNDING_SHARE: f64 = 0.25;
 
@@ -124,20 +126,19 @@ function toFixedQuad(at: usize, i: i32, elementBytes: i32, limit: f64, inverse: 
     return;
   }
   const scale = f64x2.splat(inverse);
-  const a = i32x4.trunc_sat_f64x2_s_zero(f64x2.nearest(f64x2.mul(low, scale)));
-  const b = i32x4.trunc_sat_f64x2_s_zero(f64x2.nearest(f64x2.mul(high, scale)));
-  v128.store(out + ((<usize>i) << 2), i8x16.shuffle(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23));
+  const whole = f64x2.splat(WHOLE);
+  const a = f64x2.add(f64x2.mul(low, scale), whole);
+  const b = f64x2.add(f64x2.mul(high, scale), whole);
+  v128.store(out + ((<usize>i) << 2), i8x16.shuffle(a, b, 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27));
 }
 
 /** Fixed point to values of a type. */
 export function fromFixed(at: usize, count: i32, elementBytes: i32, unit: f64, out: usize): void {
   let i = 0;
   if (ASC_FEATURE_SIMD) {
-    const scale = f64x2.splat(unit);
     for (; i + 4 <= count; i += 4) {
-      const from = at + ((<usize>i) << 2);
-      const low = f64x2.mul(f64x2.convert_low_i32x4_s(v128.load64_zero(from)), scale);
-      const high = f64x2.mul(f64x2.convert_low_i32x4_s(v128.load64_zero(from, 8)), scale);
+      const low = fixedPair(at, i, unit);
+      const high = fixedPair(at, i + 2, unit);
       if (elementBytes == 4) {
         const two = f32x4.demote_f64x2_zero(low);
         const more = f32x4.demote_f64x2_zero(high);
@@ -154,6 +155,11 @@ export function fromFixed(at: usize, count: i32, elementBytes: i32, unit: f64, o
     if (elementBytes == 4) store<f32>(out + ((<usize>i) << 2), <f32>value);
     else store<f64>(out + ((<usize>i) << 3), value);
   }
+}
+
+/** Fixed-point values i and i + 1 as doubles, not yet rounded to a type. */
+function fixedPair(at: usize, i: i32, unit: f64): v128 {
+  return f64x2.mul(f64x2.convert_low_i32x4_s(v128.load64_zero(at + ((<usize>i) << 2))), f64x2.splat(unit));
 }
 
 /**
@@ -180,6 +186,29 @@ export function escapeValues(at: usize, count: i32, elementBytes: i32, limit: f6
  * @returns STATUS_SHAPE for an element size that is none, else 0
  */
 export function worstError(source: usize, back: usize, count: i32, elementBytes: i32, limit: f64, sums: usize): i32 {
+  return compare(source, back, count, elementBytes, 0, limit, sums);
+}
+
+/**
+ * The same where what comes back is what `fromFixed` would make of fixed-point values.
+ *
+ * @param fixed  int32
+ * @param unit  > 0
+ */
+export function worstFixedError(
+  source: usize,
+  fixed: usize,
+  count: i32,
+  elementBytes: i32,
+  unit: f64,
+  limit: f64,
+  sums: usize,
+): i32 {
+  return compare(source, fixed, count, elementBytes, unit, limit, sums);
+}
+
+/** @param unit  of `back`, or 0 where it has values */
+function compare(source: usize, back: usize, count: i32, elementBytes: i32, unit: f64, limit: f64, sums: usize): i32 {
   if (elementBytes != 4 && elementBytes != 8) return STATUS_SHAPE;
   let worst = load<f64>(sums);
   // Even and odd values apart, as two lanes add them up.
@@ -192,7 +221,7 @@ export function worstError(source: usize, back: usize, count: i32, elementBytes:
     let squares = f64x2.splat(0);
     for (; i + 2 <= count; i += 2) {
       const values = pairAt(source, i, elementBytes);
-      const others = pairAt(back, i, elementBytes);
+      const others = unit > 0 ? fixedPairAt(back, i, elementBytes, unit) : pairAt(back, i, elementBytes);
       const counted = v128.andnot(f64x2.le(f64x2.abs(values), limits), i64x2.eq(values, others));
       const errors = v128.and(f64x2.abs(f64x2.sub(values, others)), counted);
       // The maximum below passes over NaN, which the squares keep.
@@ -205,7 +234,7 @@ export function worstError(source: usize, back: usize, count: i32, elementBytes:
   }
   for (; i < count; i++) {
     const value = valueAt(source, i, elementBytes);
-    const other = valueAt(back, i, elementBytes);
+    const other = unit > 0 ? fixedAt(back, i, elementBytes, unit) : valueAt(back, i, elementBytes);
     if (!(abs(value) <= limit) || reinterpret<i64>(value) == reinterpret<i64>(other)) continue;
     const error = abs(value - other);
     if (i & 1) odd += error * error;
@@ -216,4 +245,15 @@ export function worstError(source: usize, back: usize, count: i32, elementBytes:
   store<f64>(sums, all >= 0 ? worst : NaN);
   store<f64>(sums, all, 8);
   return 0;
+}
+
+/** As `fromFixed` has them. */
+function fixedPairAt(at: usize, i: i32, elementBytes: i32, unit: f64): v128 {
+  const values = fixedPair(at, i, unit);
+  return elementBytes == 4 ? f64x2.promote_low_f32x4(f32x4.demote_f64x2_zero(values)) : values;
+}
+
+function fixedAt(at: usize, i: i32, elementBytes: i32, unit: f64): f64 {
+  const value = <f64>load<i32>(at + ((<usize>i) << 2)) * unit;
+  return elementBytes == 4 ? <f64>(<f32>value) : value;
 }

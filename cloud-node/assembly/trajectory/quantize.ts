@@ -71,19 +71,42 @@ function sizeOf(q: i32): u8 {
 /** The way back: `predicted` and codes to R, written to `values`. */
 export function dequantizeFrame(values: usize, predicted: usize, codes: usize, count: i32, subBits: i32): void {
   if (ASC_FEATURE_SIMD) {
-    const one = i32x4.splat(1);
     for (let o: usize = 0; o < (<usize>count) << 2; o += 16) {
-      const z = v128.load(codes + o);
-      const q = v128.xor(i32x4.shr_u(z, 1), i32x4.neg(v128.and(z, one)));
-      v128.store(values + o, i32x4.add(v128.load(predicted + o), i32x4.shl(q, subBits)));
+      v128.store(values + o, dequantizeQuad(predicted + o, codes + o, subBits));
     }
   } else {
     for (let o: usize = 0; o < (<usize>count) << 2; o += 4) {
-      const z = load<u32>(codes + o);
-      const q = <i32>(z >> 1) ^ -(<i32>(z & 1));
-      store<i32>(values + o, load<i32>(predicted + o) + (q << subBits));
+      store<i32>(values + o, dequantizeOne(predicted + o, codes + o, subBits));
     }
   }
+}
+
+/** Whether that is what `values` are. @param count  a multiple of 16 */
+export function isDequantized(values: usize, predicted: usize, codes: usize, count: i32, subBits: i32): bool {
+  if (ASC_FEATURE_SIMD) {
+    let different = i32x4.splat(0);
+    for (let o: usize = 0; o < (<usize>count) << 2; o += 16) {
+      const back = dequantizeQuad(predicted + o, codes + o, subBits);
+      different = v128.or(different, v128.xor(back, v128.load(values + o)));
+    }
+    return !v128.any_true(different);
+  }
+  let different = 0;
+  for (let o: usize = 0; o < (<usize>count) << 2; o += 4) {
+    different |= dequantizeOne(predicted + o, codes + o, subBits) ^ load<i32>(values + o);
+  }
+  return different == 0;
+}
+
+function dequantizeQuad(predicted: usize, codes: usize, subBits: i32): v128 {
+  const z = v128.load(codes);
+  const q = v128.xor(i32x4.shr_u(z, 1), i32x4.neg(v128.and(z, i32x4.splat(1))));
+  return i32x4.add(v128.load(predicted), i32x4.shl(q, subBits));
+}
+
+function dequantizeOne(predicted: usize, codes: usize, subBits: i32): i32 {
+  const z = load<u32>(codes);
+  return load<i32>(predicted) + ((<i32>(z >> 1) ^ -(<i32>(z & 1))) << subBits);
 }
 
 /** Sizes of codes that were read. */

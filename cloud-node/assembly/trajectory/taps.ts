@@ -12,7 +12,6 @@ import { MAX_ROWS, MAX_TAPS, ownOffset, ownTapsOf } from "./schedule";
 /** Frames of the nearer partner (velocities of positions, forces of velocities), and of the other. */
 const NEAR_OFFSETS: i32 = 4;
 const FAR_OFFSETS: i32 = 3;
-const BLOCK: i32 = 1024;
 /** Coefficients are some hundreds to thousands: bits of a small one. */
 const COEFFICIENT_ORDER: u32 = 9;
 
@@ -20,7 +19,6 @@ const COEFFICIENTS: usize = memory.data(MAX_ROWS * MAX_TAPS * 4, 16);
 const SHIFTS: usize = memory.data(MAX_ROWS * 4, 16);
 const TAP_AT: usize = memory.data(MAX_TAPS * 4, 16);
 const TAP_COEFFICIENT: usize = memory.data(MAX_TAPS * 4, 16);
-const SUMS: usize = memory.data(BLOCK * 4, 16);
 const KEPT: usize = memory.data(MAX_ROWS * (MAX_TAPS + 1) * 4, 16);
 
 /** How many taps a row has with this many partners. */
@@ -91,73 +89,49 @@ export function tapAddress(tap: i32): usize {
 /**
  * Predict `count` values of a frame whose taps are placed.
  *
- * @param count  a multiple of 4
+ * @param count  a multiple of 16
  * @param out  int32, may lie where none of the taps is
  */
 export function predict(row: i32, taps: i32, count: i32, out: usize): void {
-  const all = (taps + 3) & ~3;
-  for (let tap = 0; tap < all; tap++) {
-    if (tap >= taps) setTap(tap, tapAddress(0));
-    store<i32>(TAP_COEFFICIENT + ((<usize>tap) << 2), tap < taps ? coefficientOf(row, tap) : 0);
+  for (let tap = 0; tap < taps; tap++) {
+    store<i32>(TAP_COEFFICIENT + ((<usize>tap) << 2), coefficientOf(row, tap));
   }
   const shift = shiftOf(row);
-  for (let from = 0; from < count; from += BLOCK) {
-    const size = min(BLOCK, count - from);
-    const offset = (<usize>from) << 2;
-    fillSums(size, 1 << (shift - 1));
-    for (let tap = 0; tap < all; tap += 4) addTaps(tap, offset, size);
-    finishSums(tapAddress(0) + offset, size, shift, out + offset);
+  const half = 1 << (shift - 1);
+  const last = (<usize>taps) << 2;
+  for (let o: usize = 0; o < (<usize>count) << 2; o += 64) {
+    if (ASC_FEATURE_SIMD) predictSixteen(o, last, half, shift, out + o);
+    else for (let at = o; at < o + 64; at += 4) store<i32>(out + at, predictOne(at, last, half, shift));
   }
 }
 
-function fillSums(count: i32, value: i32): void {
-  if (ASC_FEATURE_SIMD) {
-    const all = i32x4.splat(value);
-    for (let i = 0; i < count; i += 4) v128.store(SUMS + ((<usize>i) << 2), all);
-  } else {
-    for (let i = 0; i < count; i++) store<i32>(SUMS + ((<usize>i) << 2), value);
+/** Sixteen values whose sums stay in registers from tap to tap. */
+function predictSixteen(offset: usize, last: usize, half: i32, shift: i32, out: usize): void {
+  let a = i32x4.splat(half);
+  let b = a;
+  let c = a;
+  let d = a;
+  for (let tap: usize = 0; tap < last; tap += 4) {
+    const weight = v128.load32_splat(TAP_COEFFICIENT + tap);
+    const at = load<usize>(TAP_AT + tap) + offset;
+    a = i32x4.add(a, i32x4.mul(weight, v128.load(at)));
+    b = i32x4.add(b, i32x4.mul(weight, v128.load(at, 16)));
+    c = i32x4.add(c, i32x4.mul(weight, v128.load(at, 32)));
+    d = i32x4.add(d, i32x4.mul(weight, v128.load(at, 48)));
   }
+  const nearest = load<usize>(TAP_AT) + offset;
+  v128.store(out, i32x4.add(v128.load(nearest), i32x4.shr_s(a, shift)));
+  v128.store(out, i32x4.add(v128.load(nearest, 16), i32x4.shr_s(b, shift)), 16);
+  v128.store(out, i32x4.add(v128.load(nearest, 32), i32x4.shr_s(c, shift)), 32);
+  v128.store(out, i32x4.add(v128.load(nearest, 48), i32x4.shr_s(d, shift)), 48);
 }
 
-function addTaps(tap: i32, offset: usize, count: i32): void {
-  const from = TAP_COEFFICIENT + ((<usize>tap) << 2);
-  const a = tapAddress(tap) + offset;
-  const b = tapAddress(tap + 1) + offset;
-  const c = tapAddress(tap + 2) + offset;
-  const d = tapAddress(tap + 3) + offset;
-  if (ASC_FEATURE_SIMD) {
-    const wa = v128.load32_splat(from);
-    const wb = v128.load32_splat(from, 4);
-    const wc = v128.load32_splat(from, 8);
-    const wd = v128.load32_splat(from, 12);
-    for (let i: usize = 0; i < (<usize>count) << 2; i += 16) {
-      const first = i32x4.add(i32x4.mul(wa, v128.load(a + i)), i32x4.mul(wb, v128.load(b + i)));
-      const second = i32x4.add(i32x4.mul(wc, v128.load(c + i)), i32x4.mul(wd, v128.load(d + i)));
-      v128.store(SUMS + i, i32x4.add(v128.load(SUMS + i), i32x4.add(first, second)));
-    }
-  } else {
-    const wa = load<i32>(from);
-    const wb = load<i32>(from, 4);
-    const wc = load<i32>(from, 8);
-    const wd = load<i32>(from, 12);
-    for (let i: usize = 0; i < (<usize>count) << 2; i += 4) {
-      const first = wa * load<i32>(a + i) + wb * load<i32>(b + i);
-      const second = wc * load<i32>(c + i) + wd * load<i32>(d + i);
-      store<i32>(SUMS + i, load<i32>(SUMS + i) + first + second);
-    }
+function predictOne(offset: usize, last: usize, half: i32, shift: i32): i32 {
+  let sum = half;
+  for (let tap: usize = 0; tap < last; tap += 4) {
+    sum += load<i32>(TAP_COEFFICIENT + tap) * load<i32>(load<usize>(TAP_AT + tap) + offset);
   }
-}
-
-function finishSums(nearest: usize, count: i32, shift: i32, out: usize): void {
-  if (ASC_FEATURE_SIMD) {
-    for (let i: usize = 0; i < (<usize>count) << 2; i += 16) {
-      v128.store(out + i, i32x4.add(v128.load(nearest + i), i32x4.shr_s(v128.load(SUMS + i), shift)));
-    }
-  } else {
-    for (let i: usize = 0; i < (<usize>count) << 2; i += 4) {
-      store<i32>(out + i, load<i32>(nearest + i) + (load<i32>(SUMS + i) >> shift));
-    }
-  }
+  return load<i32>(load<usize>(TAP_AT) + offset) + (sum >> shift);
 }
 
 /** Make every row of a schedule repeat the nearest frame: the start of a fit. */

@@ -61,42 +61,23 @@ static bool lay_out(const chunk_plan *plan, uint32_t frames, uint64_t source_byt
   return true;
 }
 
-/** How many values of a frame are not within eps of their source. */
-static size_t count_beyond(const chunk_plan *plan, const uint8_t *source, const uint8_t *back) {
-  const size_t count = (size_t)plan->atoms * plan->axes;
-  const double eps = plan->eps;
-  size_t beyond = 0;
-  if (plan->element_bytes == 4) {
-    const float *const a = (const float *)(const void *)source, *const b = (const float *)(const void *)back;
-    for (size_t i = 0; i < count; i++) beyond += !(fabs((double)a[i] - (double)b[i]) <= eps);
-  } else {
-    const double *const a = (const double *)(const void *)source, *const b = (const double *)(const void *)back;
-    for (size_t i = 0; i < count; i++) beyond += !(fabs(a[i] - b[i]) <= eps);
-  }
-  return beyond;
-}
-
 /** Decode what was coded and compare. @returns whether every value is within eps of its source */
 static bool is_within(const chunk_plan *plan, uint32_t frames, const layout *at, const block_scale *with,
                       uint32_t bytes) {
   const uint32_t count = plan->atoms * plan->axes;
   const uint32_t stride = stride_of(plan);
-  const uint32_t slack = *w2c_trajectory_SLACK_BYTES(core_instance());
-  memset(core_at(at->coded + bytes), 0, slack);
-  memset(core_at(at->plane), 0, 4 * (size_t)frames * stride);
-  memset(core_at(at->sums), 0, 2 * sizeof(double));
-  if (w2c_trajectory_decodeBlock(core_instance(), at->coded, bytes, frames, plan->axes, plan->atoms, at->plane, 0, 0,
-                                 at->work) != 0)
+  memset(core_at(at->coded + bytes), 0, *w2c_trajectory_SLACK_BYTES(core_instance()));
+  if (w2c_trajectory_checkBlock(core_instance(), at->coded, bytes, frames, plan->axes, plan->atoms, at->plane, 0, 0,
+                                at->work) != 0)
     return false;
-  for (uint32_t frame = 0; frame < frames; frame++) {
-    w2c_trajectory_fromFixed(core_instance(), at->plane + 4 * frame * stride, count, plan->element_bytes, with->unit,
-                             at->back);
-    const uint32_t source = at->source + frame * count * plan->element_bytes;
-    if (count_beyond(plan, core_at(source), core_at(at->back)) > 0) return false;
-    if (plan->mode == MODE_RMS)
-      w2c_trajectory_worstError(core_instance(), source, at->back, count, plan->element_bytes, with->limit, at->sums);
-  }
-  return true;
+  memset(core_at(at->sums), 0, 2 * sizeof(double));
+  for (uint32_t frame = 0; frame < frames; frame++)
+    w2c_trajectory_worstFixedError(core_instance(), at->source + frame * count * plan->element_bytes,
+                                   at->plane + 4 * frame * stride, count, plan->element_bytes, with->unit, INFINITY,
+                                   at->sums);
+  double largest;
+  memcpy(&largest, core_at(at->sums), sizeof largest);
+  return largest <= plan->eps;
 }
 
 /** Of the block that `is_within` looked at. */

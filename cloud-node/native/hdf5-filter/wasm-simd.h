@@ -70,6 +70,11 @@ static inline v128 v128_load32_splat(wasm_rt_memory_t *mem, u64 addr) {
   return simde_wasm_i32x4_splat(i32_load_default32(mem, addr));
 }
 
+static inline v128 v128_load64_splat(wasm_rt_memory_t *mem, u64 addr) {
+  const u64 x = i64_load_default32(mem, addr);
+  return simde_wasm_i64x2_make(x, x);
+}
+
 static inline v128 v128_load8_splat(wasm_rt_memory_t *mem, u64 addr) {
   return simde_wasm_i8x16_splat((u8)i32_load8_u_default32(mem, addr));
 }
@@ -85,7 +90,10 @@ static inline u32 simde_wasm_v128_any_true(v128 a) {
 }
 
 /* Without a sign: sums and products wrap. */
+#define simde_wasm_i8x16_add(a, b) ((v128)((u8x16)(a) + (u8x16)(b)))
+#define simde_wasm_i8x16_neg(a) ((v128)(-(u8x16)(a)))
 #define simde_wasm_i8x16_sub(a, b) ((v128)((u8x16)(a) - (u8x16)(b)))
+#define simde_wasm_u16x8_shr(a, bits) ((v128)((u16x8)(a) >> ((bits) & 15)))
 #define simde_wasm_i16x8_shl(a, bits) ((v128)((u16x8)(a) << ((bits) & 15)))
 #define simde_wasm_i32x4_add(a, b) ((v128)((u32x4)(a) + (u32x4)(b)))
 #define simde_wasm_i32x4_sub(a, b) ((v128)((u32x4)(a) - (u32x4)(b)))
@@ -99,6 +107,7 @@ static inline u32 simde_wasm_v128_any_true(v128 a) {
 #define simde_wasm_i64x2_eq(a, b) ((v128)((u64x2)(a) == (u64x2)(b)))
 #define v128_i64x2_extract_lane(a, lane) ((u64)((s64x2)(a))[lane])
 #define simde_wasm_u8x16_gt(a, b) ((v128)((u8x16)(a) > (u8x16)(b)))
+#define simde_wasm_i32x4_lt(a, b) ((v128)((a) < (b)))
 
 static inline v128 simde_wasm_i32x4_abs(v128 a) {
   const v128 sign = a >> 31;
@@ -114,6 +123,8 @@ static inline v128 simde_wasm_u8x16_add_sat(v128 a, v128 b) {
 static inline v128 pick(v128 mask, v128 yes, v128 no) {
   return (yes & mask) | (no & ~mask);
 }
+
+#define simde_wasm_v128_bitselect(yes, no, mask) pick((mask), (yes), (no))
 
 static inline v128 saturated_to_s16(v128 a) {
   const v128 least = simde_wasm_i32x4_splat((u32)INT16_MIN), most = simde_wasm_i32x4_splat(INT16_MAX);
@@ -165,6 +176,12 @@ static inline u32 simde_wasm_i64x2_all_true(v128 a) {
   return ((s64x2)a)[0] != 0 && ((s64x2)a)[1] != 0;
 }
 
+#define simde_wasm_f32x4_add(a, b) ((v128)((f32x4)(a) + (f32x4)(b)))
+
+static inline v128 simde_wasm_f32x4_convert_i32x4(v128 a) {
+  return (v128)(f32x4){(f32)a[0], (f32)a[1], (f32)a[2], (f32)a[3]};
+}
+
 #define simde_wasm_f64x2_add(a, b) ((v128)((f64x2)(a) + (f64x2)(b)))
 #define simde_wasm_f64x2_sub(a, b) ((v128)((f64x2)(a) - (f64x2)(b)))
 #define simde_wasm_f64x2_mul(a, b) ((v128)((f64x2)(a) * (f64x2)(b)))
@@ -173,13 +190,6 @@ static inline u32 simde_wasm_i64x2_all_true(v128 a) {
 
 #define simde_wasm_f64x2_pmax(a, b) pick((v128)((f64x2)(a) < (f64x2)(b)), (b), (a))
 #define v128_f64x2_extract_lane(a, lane) (((f64x2)(a))[lane])
-
-/** To the nearest whole number, the even one of two: what 2^52 leaves no bits for is rounded away. */
-static inline v128 simde_wasm_f64x2_nearest(v128 a) {
-  const f64x2 size = (f64x2)simde_wasm_f64x2_abs(a), whole = {0x1p52, 0x1p52};
-  const v128 nearest = (v128)((size + whole) - whole) | (a ^ (v128)size);
-  return pick((v128)(size < whole), nearest, a);
-}
 
 static inline v128 v128_f64x2_promote_low_f32x4(v128 a) {
   f32 low[2];
@@ -193,10 +203,6 @@ static inline v128 v128_f64x2_convert_low_i32x4(v128 a) {
 
 static inline v128 v128_f32x4_demote_f64x2_zero(v128 a) {
   return (v128)(f32x4){(f32)((f64x2)a)[0], (f32)((f64x2)a)[1], 0, 0};
-}
-
-static inline v128 v128_i32x4_trunc_sat_f64x2_zero(v128 a) {
-  return (v128)(u32x4){I32_TRUNC_SAT_S_F64(((f64x2)a)[0]), I32_TRUNC_SAT_S_F64(((f64x2)a)[1]), 0, 0};
 }
 
 #endif

@@ -96,6 +96,8 @@ test("what cannot be trained on is refused for good, by its name", async () => {
     [{}, "short", "bad-input", "the shorter part has"],
     [{ set: ["engine=scalar"] }, SONNETS, "bad-params", "engine=tensor"],
     [{ set: ["data.rows=4"], workers: 3 }, SONNETS, "bad-params", "4 rows of a batch for 3 workers"],
+    [{ compress: "sync-50", mask: "mask.json" }, SONNETS, "bad-job", "there is no input mask.json"],
+    [{ compress: "sync-50", mask: "sonnets.txt" }, SONNETS, "bad-params", "the mask is no JSON"],
     [{ set: ["model.width=9"] }, SONNETS, "bad-params", "width must be a multiple of heads"],
     [{ set: [...SETTINGS, "optimizer.learningRate=1e30"], compress: "sync-15" }, SONNETS, "bad-params", "finite"],
   ] as const) {

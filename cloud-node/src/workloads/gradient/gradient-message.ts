@@ -1,7 +1,7 @@
 import { GradientError } from "./gradient-error.ts";
 
 /**
- * The head of a message, little-endian; the README has the table. What follows it is the coder's.
+ * The head of a message, little-endian; docs/gradient-format.md has the table. What follows it is the coder's.
  *
  *     0  u32  CRC-32C of all that follows          10  u32  step of the training
  *     4  u8   version: 1                           14  u16  largest size of a code

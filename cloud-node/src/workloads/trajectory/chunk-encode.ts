@@ -5,7 +5,8 @@ import type { ChunkBlock, ChunkBox, ChunkHead } from "./chunk-head.ts";
 import { type ColumnGroup, familyOf, partnersOf } from "./column-groups.ts";
 import { encodeExact } from "./exact-bytes.ts";
 import type { Column } from "./frame.ts";
-import { type CodedGroup, compareMoved, encodeGroup, type GroupSource, readGroup } from "./group-codec.ts";
+import { type CodedGroup, compareMoved, type GroupSource, readGroup } from "./group-codec.ts";
+import { encodeGroup } from "./group-encode.ts";
 import {
   encodeTurns,
   findTurns,

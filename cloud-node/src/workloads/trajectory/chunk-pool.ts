@@ -13,11 +13,16 @@ const MOST_VALUES = 1 << 25;
 export class ChunkPool {
   readonly #threads: ChunkThread[];
   #values = 0;
+  #isClosed = false;
 
-  /** @param threads  1 …; the first is started at once, each other when the one before it has work */
+  /** @param threads  1 …; each is started as soon as the one before it runs: the first chunk is still being read then */
   constructor(threads: number) {
-    this.#threads = Array.from({ length: threads }, () => new ChunkThread());
-    this.#threads[0]?.start();
+    this.#threads = Array.from({ length: threads }, (_, i) => new ChunkThread(() => this.#start(i + 1)));
+    this.#start(0);
+  }
+
+  #start(index: number): void {
+    if (!this.#isClosed) this.#threads[index]?.start();
   }
 
   /** Whether a thread, and memory, is free for a chunk. */
@@ -38,9 +43,7 @@ export class ChunkPool {
     const values = valuesOf(order);
     this.#values += values;
     try {
-      const chunk = thread.encode(order);
-      this.#threads[this.#threads.indexOf(thread) + 1]?.start();
-      return await chunk;
+      return await thread.encode(order);
     } finally {
       this.#values -= values;
     }
@@ -48,6 +51,7 @@ export class ChunkPool {
 
   /** End all threads, whatever they do. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     await Promise.all(this.#threads.map((thread) => thread.close()));
   }
 }
@@ -58,8 +62,13 @@ interface Answer {
 }
 
 class ChunkThread {
+  readonly #onStarted: () => void;
   #worker: Worker | undefined;
   #current: PromiseWithResolvers<EncodedChunk> | undefined;
+
+  constructor(onStarted: () => void) {
+    this.#onStarted = onStarted;
+  }
 
   get isIdle(): boolean {
     return this.#current === undefined;
@@ -84,6 +93,7 @@ class ChunkThread {
 
   #open(): Worker {
     const worker = new Worker(THREAD_URL, { env: {}, argv: [] });
+    worker.once("online", this.#onStarted);
     worker.on("message", ({ chunk, refusal }: Answer) => {
       const current = this.#current;
       this.#current = undefined;

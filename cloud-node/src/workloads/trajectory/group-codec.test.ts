@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { type BoundMode, decodeGroup, encodeGroup, type GroupSource, readGroup } from "./group-codec.ts";
+import { type BoundMode, decodeGroup, type GroupSource, readGroup } from "./group-codec.ts";
+import { encodeGroup } from "./group-encode.ts";
 import { Melt, SeededNumbers } from "./melt.suite.ts";
 import { TrajectoryCore } from "./trajectory-core.ts";
 
@@ -209,4 +210,66 @@ test("a melt with a frame every step takes less than 1/21 of its float32", () =>
   const melt = new Melt({ atoms: 500, frames: 100, interval: 0.005, seed: 2 });
   const found = roundTrip(SIMD, originalsOf(melt, 4), 1e-3);
   expect((500 * 3 * 100 * 4) / (found?.bytes.length ?? 1)).toBeGreaterThan(21);
+});
+
+test.for(["simd", "scalar"] as const)(
+  "%s: a block is checked against the plane that it decodes to, and no other",
+  (build) => {
+    const core = build === "simd" ? SIMD : SCALAR;
+    const melt = new Melt({ atoms: 21, frames: 12, interval: 0.02, seed: 9 });
+    const source = sourceOf(originalsOf(melt, 4), 1e-3);
+    core.clear();
+    const coded = encodeGroup(core, source, []);
+    const { bytes, plane } = coded ?? { bytes: new Uint8Array(0), plane: 0 };
+    const { calls } = core;
+    const [frames, axes, atoms] = [source.frames, source.axes, source.atoms];
+    const work = core.reserve(calls.workBytes(frames, axes, atoms));
+    const at = core.place(bytes);
+    const check = () => calls.checkBlock(at, bytes.length, frames, axes, atoms, plane, 0, 0, work);
+    expect(check()).toBe(0);
+    const values = core.integers(plane, frames * calls.strideOf(axes, atoms));
+    for (const i of values.keys()) {
+      values[i] = (values[i] ?? 0) ^ 1;
+      expect(check(), `number ${i}`).toBeLessThan(0);
+      values[i] = (values[i] ?? 0) ^ 1;
+    }
+    const block = core.bytes(at, bytes.length);
+    let unread = 0;
+    for (const i of block.keys()) {
+      block[i] = (block[i] ?? 0) ^ 0x80;
+      unread += Number(check() === 0);
+      block[i] = (block[i] ?? 0) ^ 0x80;
+    }
+    // Some bits say nothing of these numbers: what fills up a byte, a coefficient where all that it multiplies is alike.
+    expect(unread).toBeLessThan(bytes.length / 100);
+    expect(check()).toBe(0);
+  },
+);
+
+test("errors of fixed-point values are those of what they are read as", () => {
+  const random = new SeededNumbers(41);
+  for (const [elementBytes, Values] of [
+    [4, Float32Array],
+    [8, Float64Array],
+  ] as const) {
+    const count = 39;
+    const source = new Values(Array.from({ length: count }, () => 20 * random.next() - 10));
+    source.set([Number.NaN, Number.POSITIVE_INFINITY, -1e9], 5);
+    const found = [SIMD, SCALAR].map((core) => {
+      core.clear();
+      const [from, fixed, back] = [core.reserve(8 * count), core.reserve(4 * count), core.reserve(8 * count)];
+      const sums = [core.reserve(16), core.reserve(16)] as const;
+      core.bytes(from, source.byteLength).set(new Uint8Array(source.buffer));
+      core.calls.toFixed(from, count, elementBytes, 1e6, 1e-3, fixed, 0);
+      core.calls.fromFixed(fixed, count, elementBytes, 1e-3, back);
+      for (const at of sums) core.floats(at, 2).fill(0);
+      core.calls.worstError(from, back, count, elementBytes, 1e6, sums[0]);
+      core.calls.worstFixedError(from, fixed, count, elementBytes, 1e-3, 1e6, sums[1]);
+      return sums.map((at) => [...core.floats(at, 2)]);
+    });
+    const [worst = Number.NaN] = found[0]?.[0] ?? [];
+    expect(worst).toBeGreaterThan(1e-4);
+    expect(worst).toBeLessThan(0.51e-3);
+    for (const all of found) expect(all).toEqual([found[0]?.[0], found[0]?.[0]]);
+  }
 });

@@ -51,104 +51,13 @@ export interface EscapeList {
   readonly bits: Uint8Array<ArrayBuffer>;
 }
 
-const NO_GAIN = -1;
-const SUB_BITS = [8, 4, 0] as const;
-/** Whole numbers as they are: half a step would reach the next one. */
-const EXACT_LIMIT = 2 ** 29;
-/** More escapes than this part of the values: nothing is gained by coding the rest. */
-const MOST_ESCAPES = 1 / 16;
-/** Bins of sqrt(3) eps; then narrower ones, until the mean is what was promised. */
-const RMS_HALF_STEP = Math.sqrt(3) / 2;
-const RMS_NARROWER = 0.97;
-const RMS_TRIES = 8;
-
-interface Scale {
-  readonly limit: number;
-  readonly unit: number;
-  readonly subBits: number;
-  readonly escapes: number;
-  readonly loss: number;
-}
-
-/**
- * Code a group, decode it, and compare.
- *
- * The group's plane stays reserved in the core's memory.
- *
- * @param partners  planes that are known when it is decoded: the nearer first; at most two
- * @returns undefined where the values are better kept as they are
- */
-export function encodeGroup(
-  core: TrajectoryCore,
-  source: GroupSource,
-  partners: readonly number[],
-): CodedGroup | undefined {
-  let halfStep = source.mode === "rms" ? source.eps * RMS_HALF_STEP : source.eps;
-  const plane = core.reserve(planeBytes(core, source));
-  for (let attempt = 0; attempt < RMS_TRIES; attempt++) {
-    const scale = chooseScale(core, source, halfStep);
-    if (scale === undefined) return undefined;
-    const coded = encodeOnce(core, source, scale, plane, partners);
-    if (coded === undefined || !(coded.maxError <= source.eps - scale.loss)) return undefined;
-    if (source.mode !== "rms" || coded.rmsError < source.eps / 2 - scale.loss) return coded;
-    halfStep *= RMS_NARROWER;
-  }
-  return undefined;
-}
-
-function planeBytes(core: TrajectoryCore, { frames, axes, atoms }: GroupSource): number {
-  return 4 * frames * core.calls.strideOf(axes, atoms);
-}
-
-/** The finest scale at which every value fits; escapes only where none does. */
-function chooseScale(core: TrajectoryCore, source: GroupSource, halfStep: number): Scale | undefined {
-  const { elementBytes, mode } = source;
-  if (mode === "exact") {
-    const { escapes } = scan(core, source, EXACT_LIMIT);
-    return escapes > 0 ? undefined : { limit: EXACT_LIMIT, unit: 1, subBits: 0, escapes: 0, loss: 0 };
-  }
-  if (!(halfStep > source.loss)) return undefined;
-  for (const subBits of SUB_BITS) {
-    const limit = core.calls.limitOf(halfStep, source.loss, subBits, elementBytes);
-    const { escapes, largest } = scan(core, source, limit);
-    const loss = source.loss + (source.lossOfLargest ?? 0) * largest;
-    if (largest > core.calls.limitOf(halfStep, loss, subBits, elementBytes)) continue;
-    const isLast = subBits === SUB_BITS[SUB_BITS.length - 1];
-    if (escapes > 0 && !(isLast && escapes <= MOST_ESCAPES * source.frames * source.axes * source.atoms)) continue;
-    const unit = core.calls.unitOf(halfStep, loss, subBits, elementBytes, largest);
-    return { limit, unit, subBits, escapes, loss };
-  }
-  return undefined;
-}
-
-function scan(core: TrajectoryCore, source: GroupSource, limit: number): { escapes: number; largest: number } {
-  const mark = core.mark();
-  const largest = core.reserve(8);
-  const staging = core.reserve(source.atoms * source.elementBytes);
-  core.floats(largest, 1)[0] = 0;
-  let escapes = 0;
-  for (let frame = 0; frame < source.frames; frame++) {
-    for (let axis = 0; axis < source.axes; axis++) {
-      stage(core, source, frame, axis, staging);
-      escapes += core.calls.scanValues(staging, source.atoms, source.elementBytes, limit, largest);
-    }
-  }
-  const [most = 0] = core.floats(largest, 1);
-  core.release(mark);
-  return { escapes, largest: most };
-}
-
-function stage(core: TrajectoryCore, source: GroupSource, frame: number, axis: number, at: number): void {
-  put(core, source.values(frame, axis), at);
-  applyMoves(core, at, source.moves?.(frame, axis) ?? []);
-}
-
-function put(core: TrajectoryCore, values: Float32Array | Float64Array, at: number): void {
+/** Copy values into the core's memory. */
+export function putValues(core: TrajectoryCore, values: Float32Array | Float64Array, at: number): void {
   bytesOf(values).copy(core.bytes(at, values.byteLength));
 }
 
 /** Move values that are in the core's memory. */
-function applyMoves(core: TrajectoryCore, at: number, moves: readonly Move[]): void {
+export function applyMoves(core: TrajectoryCore, at: number, moves: readonly Move[]): void {
   for (const { turns, edge } of moves) {
     const mark = core.mark();
     const room = core.reserve(turns.byteLength);
@@ -156,96 +65,6 @@ function applyMoves(core: TrajectoryCore, at: number, moves: readonly Move[]): v
     core.calls.moveAlong(at, room, turns.length, edge);
     core.release(mark);
   }
-}
-
-function encodeOnce(
-  core: TrajectoryCore,
-  source: GroupSource,
-  scale: Scale,
-  plane: number,
-  partners: readonly number[],
-): CodedGroup | undefined {
-  const { frames, axes, atoms } = source;
-  const mark = core.mark();
-  const escapes = fillPlane(core, source, scale, plane);
-  const work = core.reserve(core.calls.workBytes(frames, axes, atoms));
-  const out = core.reserve(core.calls.outBytes(frames, axes, atoms));
-  const [near = 0, far = 0] = partners;
-  const length = core.calls.encodeBlock(frames, axes, atoms, scale.subBits, plane, near, far, work, out);
-  if (length === NO_GAIN) {
-    core.release(mark);
-    return undefined;
-  }
-  core.checkStatus(length, "encodeBlock");
-  const bytes = core.bytes(out, length).slice();
-  core.release(mark);
-  const errors = verify(core, source, scale, { bytes, plane, partners });
-  return errors && { bytes, unit: scale.unit, escapes, plane, ...errors };
-}
-
-/** Fixed-point values of the whole group. */
-function fillPlane(core: TrajectoryCore, source: GroupSource, scale: Scale, plane: number): EscapeList {
-  const { frames, axes, atoms, elementBytes } = source;
-  const stride = core.calls.strideOf(axes, atoms);
-  const mark = core.mark();
-  const staging = core.reserve(atoms * elementBytes);
-  const found = core.reserve(4 * atoms);
-  core.bytes(plane, planeBytes(core, source)).fill(0);
-  const indices = new Uint32Array(scale.escapes);
-  const bits = new Uint8Array(scale.escapes * elementBytes);
-  let escapes = 0;
-  for (let frame = 0; frame < frames; frame++) {
-    for (let axis = 0; axis < axes; axis++) {
-      const out = plane + 4 * (frame * stride + axis * atoms);
-      stage(core, source, frame, axis, staging);
-      core.calls.toFixed(staging, atoms, elementBytes, scale.limit, scale.unit, out, frame && out - 4 * stride);
-      if (scale.escapes === 0) continue;
-      const count = core.calls.escapeValues(staging, atoms, elementBytes, scale.limit, found);
-      for (const atom of new Uint32Array(core.calls.memory.buffer, found, count)) {
-        indices[escapes] = (frame * axes + axis) * atoms + atom;
-        bits.set(core.bytes(staging + atom * elementBytes, elementBytes), escapes * elementBytes);
-        escapes += 1;
-      }
-    }
-  }
-  core.release(mark);
-  return { indices, bits };
-}
-
-/**
- * Decode what was coded, and compare with the source.
- *
- * @returns undefined where it is not, bit by bit, what the encoder had, which other groups lean on
- */
-function verify(
-  core: TrajectoryCore,
-  source: GroupSource,
-  scale: Scale,
-  coded: { bytes: Uint8Array; plane: number; partners: readonly number[] },
-): { maxError: number; rmsError: number } | undefined {
-  const { frames, axes, atoms, elementBytes } = source;
-  const mark = core.mark();
-  const plane = decodeGroup(core, source, coded.bytes, coded.partners);
-  const bytes = planeBytes(core, source);
-  if (plane === undefined || Buffer.compare(core.bytes(plane, bytes), core.bytes(coded.plane, bytes)) !== 0) {
-    core.release(mark);
-    return undefined;
-  }
-  const staging = core.reserve(atoms * elementBytes);
-  const back = core.reserve(atoms * elementBytes);
-  const sums = core.reserve(16);
-  core.floats(sums, 2).fill(0);
-  const stride = core.calls.strideOf(axes, atoms);
-  for (let frame = 0; frame < frames; frame++) {
-    for (let axis = 0; axis < axes; axis++) {
-      stage(core, source, frame, axis, staging);
-      core.calls.fromFixed(plane + 4 * (frame * stride + axis * atoms), atoms, elementBytes, scale.unit, back);
-      core.calls.worstError(staging, back, atoms, elementBytes, scale.limit, sums);
-    }
-  }
-  const [maxError = Number.NaN, squares = Number.NaN] = core.floats(sums, 2);
-  core.release(mark);
-  return { maxError, rmsError: Math.sqrt(squares / Math.max(1, frames * axes * atoms - scale.escapes)) };
 }
 
 /**
@@ -339,7 +158,7 @@ export function compareMoved(
   core.floats(sums, 2).fill(0);
   for (let frame = 0; frame < frames; frame++) {
     for (let axis = 0; axis < axes; axis++) {
-      put(core, source.values(frame, axis), staging);
+      putValues(core, source.values(frame, axis), staging);
       unfix(core, source, coded, frame, axis, back(frame, axis), found);
       core.calls.worstError(staging, found, atoms, elementBytes, Number.POSITIVE_INFINITY, sums);
     }

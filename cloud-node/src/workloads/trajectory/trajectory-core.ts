@@ -31,6 +31,15 @@ export interface CoreExports {
   escapeValues(at: number, count: number, elementBytes: number, limit: number, out: number): number;
   moveAlong(values: number, turns: number, count: number, edge: number): void;
   worstError(source: number, back: number, count: number, elementBytes: number, limit: number, sums: number): number;
+  worstFixedError(
+    source: number,
+    fixed: number,
+    count: number,
+    elementBytes: number,
+    unit: number,
+    limit: number,
+    sums: number,
+  ): number;
   encodeBlock(
     frames: number,
     axes: number,
@@ -43,6 +52,17 @@ export interface CoreExports {
     out: number,
   ): number;
   decodeBlock(
+    at: number,
+    bytes: number,
+    frames: number,
+    axes: number,
+    atoms: number,
+    plane: number,
+    near: number,
+    far: number,
+    work: number,
+  ): number;
+  checkBlock(
     at: number,
     bytes: number,
     frames: number,
