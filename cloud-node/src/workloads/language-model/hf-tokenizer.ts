@@ -119,6 +119,8 @@ export class HfTokenizer implements Tokenizer {
 
   decode(ids: ArrayLike<number>): string {
     const known = Array.from(ids).filter((id) => !this.#special.has(id));
+    // The library takes no empty list.
+    if (known.length === 0) return "";
     return this.#tokenizer.decode(known, { skip_special_tokens: true, clean_up_tokenization_spaces: false });
   }
 

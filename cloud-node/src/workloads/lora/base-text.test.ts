@@ -45,6 +45,7 @@ test("the tokenizer gives every text back, also what it was not made from, and h
   for (const written of ["Ünïcode 😀\t\n  12345", text.slice(0, 2000), "const a = [...b];"]) {
     expect(tokenizer.decode(tokenizer.encode(written))).toBe(written);
   }
+  expect([tokenizer.decode([]), tokenizer.decode([tokenizer.bos])]).toEqual(["", ""]);
   expect([...tokenizer.encode(`${TURN_BEGIN}user\na${TURN_END}`)].filter((id) => id < ADDED.length)).toEqual([1, 2]);
 });
 
