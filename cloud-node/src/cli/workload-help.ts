@@ -4,6 +4,7 @@ import { WORKLOADS } from "./workloads.ts";
 const SUMMARIES: Readonly<Record<string, string>> = {
   gradient: "train one language model on several workers, over thin wires",
   "language-model": "train a small language model from a text",
+  lora: "teach patterns to a small Llama",
   telemetry: "compress recorded telemetry, or a device's past, every value within its bound",
   trajectory: "pack molecular-dynamics dumps, every value within its bound",
   "vector-index": "build compressed vector indexes, and search them",
