@@ -40,6 +40,8 @@ export class PowerFailed extends Error {
 /** How long an answer may take before the same is asked again. */
 const AGAIN_MS = 400;
 const PATIENCE = 200;
+/** The board's clock goes by what it executes: on a busy machine it gets slower, and misses no reading for want of a core. */
+const SLOWED = ["-icount", "shift=0,sleep=on"];
 
 /**
  * An updatable board under QEMU with a small cloud at its line, which takes every frame, acknowledges it, and drives
@@ -88,7 +90,7 @@ export class UpdatedBoard {
           ]
         : ["-drive", `if=pflash,unit=1,format=raw,file=${flash}`];
     return new UpdatedBoard(
-      await openPort(elfProgram(elf, board), { extraArgs: [...extraArgs, "-action", "reboot=reset"] }),
+      await openPort(elfProgram(elf, board), { extraArgs: [...extraArgs, "-action", "reboot=reset", ...SLOWED] }),
     );
   }
 
