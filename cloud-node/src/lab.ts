@@ -48,6 +48,7 @@ export { ScalarModel } from "./workloads/language-model/scalar-model.ts";
 export { TensorModel } from "./workloads/language-model/tensor-model.ts";
 export { type RowPlan, recordLogits } from "./workloads/language-model/transformer-program.ts";
 export { writeAdapter } from "./workloads/lora/adapter-file.ts";
+export type { Comparison, Difference } from "./workloads/lora/compare-results.ts";
 export { type FineTuned, fineTune } from "./workloads/lora/fine-tune.ts";
 export { parseFineTuneOptions } from "./workloads/lora/fine-tune-options.ts";
 export { Generator } from "./workloads/lora/generator.ts";

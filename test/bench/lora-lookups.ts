@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Comparison } from "@lockstep/cloud-node/lab";
 import type { BenchGoal, BenchTable } from "./bench.ts";
-import type { ComparedResults } from "./lora-patterns.ts";
 import { runLockstep } from "./measured-command.ts";
 
 const TABLES = "lookups";
@@ -31,7 +31,7 @@ export async function measureLookups(model: string, folder: string, isQuick: boo
   await runLockstep([...asked, ...limit, "--label", "lora", "--out", at("alone.json")]);
   await runLockstep([...asked, ...limit, "--memory", ...ALL, "--label", "lora and memory", "--out", at("memory.json")]);
   const compared = await runLockstep(["lora", "compare", at("alone.json"), at("memory.json"), "--json"]);
-  const { byCategory } = JSON.parse(compared.stdout) as ComparedResults;
+  const { byCategory } = JSON.parse(compared.stdout) as Comparison;
   const [alone, beside] = [at("alone.json"), at("memory.json")].map(
     (path) => (JSON.parse(readFileSync(path, "utf8")) as KeptResult).evaluation.answers,
   );

@@ -1,5 +1,6 @@
 import { statSync } from "node:fs";
 import { join } from "node:path";
+import type { Comparison } from "@lockstep/cloud-node/lab";
 import type { BenchGoal, BenchTable } from "./bench.ts";
 import type { BenchPart, PartFindings, PartPlace } from "./bench-part.ts";
 import { type LookupFindings, measureLookups } from "./lora-lookups.ts";
@@ -15,23 +16,6 @@ interface BaseMade {
   readonly seconds: number;
 }
 
-/** By how much two evaluations of the same prompts differ, as `lora compare` says it. */
-export interface ComparedShares {
-  readonly patterns: number;
-  readonly before: number;
-  readonly after: number;
-  readonly gain: number;
-  readonly low: number;
-  readonly high: number;
-  readonly isSignificant: boolean;
-}
-
-/** What `lora compare` says. */
-export interface ComparedResults {
-  readonly overall: ComparedShares;
-  readonly byCategory: Readonly<Record<string, ComparedShares>>;
-}
-
 /** What `lora run-all` says. */
 interface RunAllSummary {
   readonly training: {
@@ -40,7 +24,7 @@ interface RunAllSummary {
     readonly trainableShare: number;
     readonly validationLoss: readonly { readonly step: number; readonly loss: number }[];
   };
-  readonly comparison: ComparedResults;
+  readonly comparison: Comparison;
 }
 
 /** Our own Llama: made, taught the shipped patterns, asked before and after; and the memory beside it. */

@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { unlessAbsent } from "../../jobs/disk-call.ts";
 import { linkPlot } from "../../workloads/gradient/link-plot.ts";
 import { LINK_SPEEDS, linkedSeconds, payingSpeed, payingText, speedText } from "../../workloads/gradient/link-time.ts";
-import { tableText } from "../../workloads/language-model/ablation-report.ts";
 import { lossCurvesPlot } from "../../workloads/language-model/loss-plot.ts";
+import { markdownTable, tableText } from "../../workloads/language-model/table-text.ts";
 import { CommandError } from "../command-error.ts";
 import type { ReportOptions } from "../gradient.ts";
 import { replaceWhole } from "../partial-file.ts";
@@ -92,10 +92,12 @@ function linkTable(rows: readonly ReportRow[]): string[][] {
 }
 
 function markdown(tables: readonly (readonly (readonly string[])[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
-  const drawn = tables.map(([titles = [], ...rows]) =>
-    [line(titles), line(titles.map(() => "---")), ...rows.map(line)].join("\n"),
-  );
   const pictures = "![loss](loss.svg)\n\n![links](links.svg)";
-  return ["# Runs of `lockstep gradient train` beside each other", HEAD, ...drawn, pictures, ""].join("\n\n");
+  return [
+    "# Runs of `lockstep gradient train` beside each other",
+    HEAD,
+    ...tables.map(markdownTable),
+    pictures,
+    "",
+  ].join("\n\n");
 }

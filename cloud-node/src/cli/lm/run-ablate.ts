@@ -7,14 +7,10 @@ import {
   parseVariation,
   summarizeAblation,
 } from "../../workloads/language-model/ablation.ts";
-import {
-  ablationCsv,
-  ablationMarkdown,
-  ablationTable,
-  tableText,
-} from "../../workloads/language-model/ablation-report.ts";
+import { ablationCsv, ablationMarkdown, ablationTable } from "../../workloads/language-model/ablation-report.ts";
 import { replaceFile } from "../../workloads/language-model/replace-file.ts";
 import type { RunConfig } from "../../workloads/language-model/run-config.ts";
+import { tableText } from "../../workloads/language-model/table-text.ts";
 import type { AblateCommandOptions } from "../lm.ts";
 import { writeResult } from "../result-output.ts";
 import type { Surroundings } from "../surroundings.ts";

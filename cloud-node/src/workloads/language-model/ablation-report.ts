@@ -1,4 +1,5 @@
 import { type AblationRow, type CellResult, isFinished, type Spread } from "./ablation.ts";
+import { markdownTable } from "./table-text.ts";
 
 /** The columns of `ablation.csv`. */
 const CSV_COLUMNS = [
@@ -40,22 +41,11 @@ export function ablationTable(rows: readonly AblationRow[]): string[][] {
   return [told.map(([title]) => title), ...rows.map((row) => told.map(([, cell]) => cell(row)))];
 }
 
-/** Columns as wide as their longest cell, the first to the left. */
-export function tableText(rows: readonly (readonly string[])[]): string {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? "").length)));
-  const pad = (cell: string, column: number) =>
-    column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0);
-  return rows.map((row) => row.map(pad).join("  ").trimEnd()).join("\n");
-}
-
-/** The same with what it was made by. */
+/** That table in Markdown, with what it was made by. */
 export function ablationMarkdown(rows: readonly AblationRow[], title: string): string {
-  const [header = [], ...lines] = ablationTable(rows);
-  const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
-  const rule = line(header.map(() => "---"));
   const runs = Math.max(0, ...rows.map(({ seeds, divergedSeeds }) => seeds.length + divergedSeeds.length));
   const note = `Mean over ${runs} seeds ± standard deviation, at the last evaluation; loss in nats per token.`;
-  return [`# ${title}`, "", note, "", line(header), rule, ...lines.map(line), ""].join("\n");
+  return [`# ${title}`, "", note, "", markdownTable(ablationTable(rows)), ""].join("\n");
 }
 
 /** The last part of an option's name, where it says which one. */

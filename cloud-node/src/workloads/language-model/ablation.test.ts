@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { ablationCells, type CellResult, DEFAULT_VARIATIONS, parseVariation, summarizeAblation } from "./ablation.ts";
-import { ablationCsv, ablationMarkdown, ablationTable, tableText } from "./ablation-report.ts";
+import { ablationCsv, ablationMarkdown, ablationTable } from "./ablation-report.ts";
+import { tableText } from "./table-text.ts";
 
 test("every combination is tried with every seed, all of one seed in front", () => {
   const cells = ablationCells([parseVariation("model.tied=true,false"), parseVariation("steps=1,2")], [3, 4]);

@@ -51,30 +51,25 @@ export interface CoreExports {
     work: number,
     out: number,
   ): number;
-  decodeBlock(
-    at: number,
-    bytes: number,
-    frames: number,
-    axes: number,
-    atoms: number,
-    plane: number,
-    near: number,
-    far: number,
-    work: number,
-  ): number;
-  checkBlock(
-    at: number,
-    bytes: number,
-    frames: number,
-    axes: number,
-    atoms: number,
-    plane: number,
-    near: number,
-    far: number,
-    work: number,
-  ): number;
+  /** Into the plane. */
+  readonly decodeBlock: TakeBlock;
+  /** Beside the plane, which is only read. */
+  readonly checkBlock: TakeBlock;
   crc32c(checksum: number, at: number, bytes: number): number;
 }
+
+/** What becomes of a block that is read. @returns 0, or a negative status */
+type TakeBlock = (
+  at: number,
+  bytes: number,
+  frames: number,
+  axes: number,
+  atoms: number,
+  plane: number,
+  near: number,
+  far: number,
+  work: number,
+) => number;
 
 /** The two builds of the one source; they give the same bytes. */
 export type CoreBuild = "simd" | "scalar";
