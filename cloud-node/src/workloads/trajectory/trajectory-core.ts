@@ -51,25 +51,21 @@ export interface CoreExports {
     work: number,
     out: number,
   ): number;
-  /** Into the plane. */
-  readonly decodeBlock: TakeBlock;
+  decodeBlock(
+    at: number,
+    bytes: number,
+    frames: number,
+    axes: number,
+    atoms: number,
+    plane: number,
+    near: number,
+    far: number,
+    work: number,
+  ): number;
   /** Beside the plane, which is only read. */
-  readonly checkBlock: TakeBlock;
+  readonly checkBlock: CoreExports["decodeBlock"];
   crc32c(checksum: number, at: number, bytes: number): number;
 }
-
-/** What becomes of a block that is read. @returns 0, or a negative status */
-type TakeBlock = (
-  at: number,
-  bytes: number,
-  frames: number,
-  axes: number,
-  atoms: number,
-  plane: number,
-  near: number,
-  far: number,
-  work: number,
-) => number;
 
 /** The two builds of the one source; they give the same bytes. */
 export type CoreBuild = "simd" | "scalar";
