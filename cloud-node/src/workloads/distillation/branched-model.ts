@@ -2,7 +2,7 @@ import type { Engine, ParameterPart, TrainOutcome } from "../../tensor/engine.ts
 import type { OptimizerStep } from "../../tensor/optimizer.ts";
 import { ProgramBuilder } from "../../tensor/program-builder.ts";
 import { normalNumbers, uniformNumbers } from "../../tensor/random.ts";
-import type { Tensor } from "../../tensor/tensor.ts";
+import { sizeOf, type Tensor } from "../../tensor/tensor.ts";
 import type { WeightSource } from "../language-model/decoder.ts";
 import type { ModelConfig } from "../language-model/model-config.ts";
 import type { ShardedBackend } from "../language-model/open-backend.ts";
@@ -66,9 +66,8 @@ export class BranchedModel {
     const engine = await backend.load(program);
     const model = new BranchedModel(plan, backend.shards, engine, branches);
     await model.setWeights(weights);
-    for (const { name, shape } of program.parameters.map((each) => ({ ...each, shape: each.tensor.shape }))) {
-      const inputs = shape[1] ?? 1;
-      const count = shape.reduce((product, length) => product * length, 1);
+    for (const { name, tensor } of program.parameters) {
+      const [inputs, count] = [tensor.shape[1] ?? 1, sizeOf(tensor.shape)];
       if (name.endsWith(".lora_A")) engine.set(name, uniformNumbers(count, 1 / Math.sqrt(inputs), seed, name));
       if (name.endsWith("/map")) engine.set(name, normalNumbers(count, 1 / Math.sqrt(inputs), seed, name));
     }
@@ -88,9 +87,9 @@ export class BranchedModel {
   }
 
   /** Shapes (shards, sequences, length, components); `negated` are the coordinates to be met, with their sign turned. */
-  feedAnchor(branch: string, { layer }: AnchorPlan, negated: Float32Array, weights: Float32Array): void {
-    this.#engine.input(`${branch}/anchor/${layer}/negated`, negated);
-    this.#engine.input(`${branch}/anchor/${layer}/weights`, weights);
+  feedAnchor(branch: string, { of }: AnchorPlan, negated: Float32Array, weights: Float32Array): void {
+    this.#engine.input(`${branch}/anchor/${of}/negated`, negated);
+    this.#engine.input(`${branch}/anchor/${of}/weights`, weights);
   }
 
   /** One step of learning. Where loss or gradient are no finite numbers, nothing is changed. */
@@ -136,6 +135,12 @@ export class BranchedModel {
     return this.#engine.program.parameters.filter(({ gradient }) => gradient !== undefined).map(({ name }) => name);
   }
 
+  /** Numbers that learn. */
+  get trainedParameters(): number {
+    const trained = this.#engine.program.parameters.filter(({ gradient }) => gradient !== undefined);
+    return trained.reduce((total, { tensor }) => total + sizeOf(tensor.shape), 0);
+  }
+
   shapeOf(branch: string): BatchShape {
     return this.#of(branch).plan.shape;
   }
@@ -151,7 +156,12 @@ export class BranchedModel {
     }
   }
 
-  /** Change one parameter of the backbone. */
+  /** A copy of one parameter of the backbone. */
+  weight(name: string): Promise<Float32Array> {
+    return this.#engine.get(name);
+  }
+
+  /** Mirror of `weight`. */
   setWeight(name: string, values: Float32Array): void {
     this.#engine.set(name, values);
   }

@@ -1,5 +1,5 @@
-import { ExampleOrder } from "../lora/example-order.ts";
 import { type AnswerBatch, type BatchShape, layOutBatch, shapeFor } from "../lora/answer-batch.ts";
+import { ExampleOrder } from "../lora/example-order.ts";
 import { type ExampleWriter, type TokenizedExample, tokenizeExamples } from "../lora/tokenized-example.ts";
 import { type Capability, type Example, trainingExamples } from "./capability.ts";
 
@@ -25,7 +25,10 @@ export class ExamplePool {
 
   /** The n-th batch of a run. */
   examples(step: number, count: number): TokenizedExample[] {
-    return Array.from({ length: count }, (_, at) => this.#examples[this.#order.at(step * count + at)] as TokenizedExample);
+    return Array.from(
+      { length: count },
+      (_, at) => this.#examples[this.#order.at(step * count + at)] as TokenizedExample,
+    );
   }
 
   batch(step: number, shape: BatchShape): AnswerBatch {

@@ -36,9 +36,13 @@ test("a number in four bits is the nearest level of its block", () => {
 test("the levels of NF4 are what they are built from: quantiles of a normal distribution", () => {
   // Acklam's approximation is not needed: the outermost quantile is at 1 − offset, and levels rise evenly in probability.
   const offset = 0.9677083;
-  const inner = (from: number, count: number) => Array.from({ length: count }, (_, at) => from + ((offset - from) * at) / count);
+  const inner = (from: number, count: number) =>
+    Array.from({ length: count }, (_, at) => from + ((offset - from) * at) / count);
   const above = inner(0.5, 8).slice(1).concat(offset).map(normalQuantile);
-  const below = inner(0.5, 7).slice(1).concat(offset).map((share) => -normalQuantile(share));
+  const below = inner(0.5, 7)
+    .slice(1)
+    .concat(offset)
+    .map((share) => -normalQuantile(share));
   const levels = [...below, 0, ...above].sort((a, b) => a - b);
   const most = Math.max(...levels);
   expect(levels).toHaveLength(NF4_LEVELS.length);

@@ -8,6 +8,8 @@ import { type LowRankPlan, recordLowRank } from "../lora/low-rank.ts";
 /** Where a model's hidden numbers are held to a teacher's: behind a layer, by so many coordinates of a token. */
 export interface AnchorPlan {
   readonly layer: number;
+  /** The teacher's layer that they are held to. */
+  readonly of: number;
   readonly components: number;
 }
 
@@ -61,7 +63,7 @@ export function recordBranch(
   const outputLoss = builder.add(builder.crossEntropy(logits, targets), dot(builder, logits, soft));
   let anchorLoss: Tensor | undefined;
   for (const anchor of plan.anchors) {
-    const off = recordAnchor(builder, `${name}/anchor/${anchor.layer}`, hidden[anchor.layer] as Tensor, anchor);
+    const off = recordAnchor(builder, `${name}/anchor/${anchor.of}`, hidden[anchor.layer] as Tensor, anchor);
     const part = dot(builder, off, off);
     anchorLoss = anchorLoss === undefined ? part : builder.add(anchorLoss, part);
   }

@@ -20,16 +20,22 @@ function drawRows(count: number, width: number, seed: number): Float64Array[] {
 /** All eigenvectors of the covariance, by Jacobi's rotations of the whole symmetric matrix, the largest first. */
 function eigenOf(rows: readonly Float64Array[]): { values: number[]; vectors: Float64Array[] } {
   const width = rows[0]?.length ?? 0;
-  const mean = Array.from({ length: width }, (_, i) => rows.reduce((sum, row) => sum + (row[i] as number), 0) / rows.length);
+  const mean = Array.from(
+    { length: width },
+    (_, i) => rows.reduce((sum, row) => sum + (row[i] as number), 0) / rows.length,
+  );
   const matrix = Array.from({ length: width }, (_, i) =>
     Float64Array.from({ length: width }, (_, j) => {
       let sum = 0;
-      for (const row of rows) sum += ((row[i] as number) - (mean[i] as number)) * ((row[j] as number) - (mean[j] as number));
+      for (const row of rows)
+        sum += ((row[i] as number) - (mean[i] as number)) * ((row[j] as number) - (mean[j] as number));
       return sum / rows.length;
     }),
   );
   const at = (i: number, j: number) => matrix[i]?.[j] as number;
-  const vectors = Array.from({ length: width }, (_, i) => Float64Array.from({ length: width }, (_, j) => (i === j ? 1 : 0)));
+  const vectors = Array.from({ length: width }, (_, i) =>
+    Float64Array.from({ length: width }, (_, j) => (i === j ? 1 : 0)),
+  );
   for (let sweep = 0; sweep < 30; sweep += 1) {
     for (let p = 0; p < width; p += 1) {
       for (let q = p + 1; q < width; q += 1) {
@@ -79,7 +85,8 @@ test("with room for every direction nothing is lost but rounding", () => {
   const { values, vectors } = eigenOf(rows);
   const { basis, variances } = streamed(rows, 12).components();
   expect(subspaceAngle(vectors.slice(0, 5), basis.slice(0, 5))).toBeLessThan(1e-9);
-  for (const [at, variance] of variances.entries()) expect(Math.abs(variance - (values[at] as number))).toBeLessThan(1e-10);
+  for (const [at, variance] of variances.entries())
+    expect(Math.abs(variance - (values[at] as number))).toBeLessThan(1e-10);
 });
 
 test("rows of few directions give as many components, and no more", () => {

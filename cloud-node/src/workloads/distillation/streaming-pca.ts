@@ -46,6 +46,15 @@ export class StreamingPca {
     this.#mean = new Float64Array(width);
   }
 
+  /** Numbers that a stream holds at most, whatever the number of rows: directions, rows that wait, and the core. */
+  static numbersHeld(width: number, rank: number): number {
+    const kept = Math.min(rank, width);
+    const rows = kept * (1 + ROWS_PER_DIRECTION) + 1;
+    const directions = Math.min(width, rows);
+    // A core of coordinates, the turns that make its columns orthogonal, and two means.
+    return rows * width + kept * width + rows * directions + directions * directions + 2 * width;
+  }
+
   /** Take one row in. @param row  shape (width); copied */
   add(row: ArrayLike<number>): void {
     this.#waiting.push(Float64Array.from(row));

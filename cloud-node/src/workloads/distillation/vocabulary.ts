@@ -18,7 +18,11 @@ export function levelCharacter(level: number): string {
 }
 
 const PRINTABLE = Array.from({ length: 95 }, (_, at) => String.fromCharCode(0x20 + at));
-const CHARACTERS = [...PRINTABLE, ...Array.from({ length: SIGNAL_LEVELS }, (_, level) => levelCharacter(level))];
+/** Characters that are tokens. */
+export const CHARACTERS: readonly string[] = [
+  ...PRINTABLE,
+  ...Array.from({ length: SIGNAL_LEVELS }, (_, level) => levelCharacter(level)),
+];
 
 /**
  * `tokenizer.json` of all models here, teachers and student alike: a token for each printable character of ASCII, one for each
