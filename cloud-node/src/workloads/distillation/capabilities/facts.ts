@@ -2,7 +2,7 @@ import { RandomStream } from "../../../tensor/random.ts";
 import { type Capability, pick } from "../capability.ts";
 
 const SYLLABLES = ["ba", "ve", "lo", "mi", "ru", "ta", "sen", "dor", "gal", "nu", "fi", "kar"];
-const COUNTRIES = 30;
+const COUNTRIES = 40;
 /** The made-up world follows from it. */
 const WORLD_SEED = 42;
 
