@@ -53,7 +53,9 @@ async function answerOf(file: string, args: readonly string[], signal: AbortSign
     signal.throwIfAborted();
     const said = (cause as { readonly stderr?: string }).stderr ?? "";
     const line = said.split("\n").find((each) => /^\w*(Error|Exception)\b/.test(each)) ?? String(cause).split("\n")[0];
-    throw new DistillationError("gate-failed", `the student cannot be asked alone: ${line}`, "see its files", { cause });
+    throw new DistillationError("gate-failed", `the student cannot be asked alone: ${line}`, "see its files", {
+      cause,
+    });
   }
 }
 

@@ -21,5 +21,12 @@ test("retention is of what the teacher knew, and the interval is about what inde
 
 test("a student may be better than its teacher, and answers are compared whole", () => {
   expect(retentionOf(wrongFor(100), wrongFor(0), right, 42).retention).toBe(2);
-  expect(retentionOf(right, right.map((answer) => `${answer} `), right, 42).student).toBe(0);
+  expect(
+    retentionOf(
+      right,
+      right.map((answer) => `${answer} `),
+      right,
+      42,
+    ).student,
+  ).toBe(0);
 });

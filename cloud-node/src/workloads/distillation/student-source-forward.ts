@@ -70,7 +70,8 @@ export function tensorShapes(): Map<string, readonly number[]> {
 export function forward(tensors: Tensors, tokens: readonly number[], adapter?: Adapter): Float64Array {
   const { layers, width, normEps, isTied } = CONFIG;
   const table = weight(tensors, "model.embed_tokens.weight");
-  let rows: Float64Array[] = tokens.map((token) => Float64Array.from(table.subarray(token * width, (token + 1) * width)));
+  const vector = (token: number) => Float64Array.from(table.subarray(token * width, (token + 1) * width));
+  let rows: Float64Array[] = tokens.map(vector);
   const map = (name: string, x: Float64Array) => linear(tensors, name, x, adapter);
   for (let layer = 0; layer < layers; layer += 1) {
     const at = \`model.layers.\${layer}\`;

@@ -31,7 +31,7 @@ export function studentSource(config: ModelConfig, adapters: readonly AdapterSha
     [ADAPTERS_SOURCE, `${BANNER}\n${adaptersSource(adapters)}`],
     [DUMMY_SOURCE, `${BANNER}\n${DUMMY}`],
     // What Node and the compiler take modules by.
-    ["package.json", '{ "type": "module", "private": true }\n'],
+    ["package.json", '{\n  "type": "module",\n  "private": true\n}\n'],
   ]);
 }
 
