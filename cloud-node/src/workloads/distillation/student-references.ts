@@ -20,7 +20,8 @@ export async function teacherReferences(student: string, models: readonly string
     // Latin-1 keeps every byte: names are ASCII.
     const text = (await readFile(join(student, path))).toString("latin1");
     for (const teacher of models) {
-      XX;
+      // A registry's names have no other character that means something in a pattern.
+      const asPath = new RegExp(`[/\\]${teacher.replaceAll(".", "\.")}(?![A-Za-z0-9._-])`);
       if (asPath.test(text)) found.push({ file: path, teacher });
     }
   }
