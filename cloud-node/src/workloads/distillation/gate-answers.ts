@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { openBackend } from "../language-model/open-backend.ts";
 import { parseExamples } from "./example-file.ts";
 import type { GateAnswer, GateRequest } from "./gate-messages.ts";
-import { openStudent } from "./student.ts";
+import { openStudent } from "./student-answerer.ts";
 
 /** Ask a student all prompts of some benchmarks. @throws as `openStudent`; {DistillationError} `bad-examples` */
 export async function answerBenchmarks(
@@ -10,7 +10,7 @@ export async function answerBenchmarks(
   benchmarks: GateRequest["benchmarks"],
 ): Promise<Pick<GateAnswer, "answers" | "adapters">> {
   const backend = await openBackend({ name: "wasm-strict", shards: 1, threads: 1 });
-  const student = await openStudent(folder, backend);
+  const student = await openStudent(folder, { backend: async () => backend, nowMs: () => performance.now() });
   try {
     const answers: Record<string, string[]> = {};
     const adapters: Record<string, string[]> = {};
