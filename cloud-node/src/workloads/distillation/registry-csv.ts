@@ -58,12 +58,15 @@ interface Row {
 }
 
 function cellsOf(text: string, file: string): Row[] {
+  const rows: Row[] = [];
   try {
-    const parsed: { record: string[]; info: { lines: number } }[] = parse(text, {
-      ...{ info: true, relax_column_count: true, skip_empty_lines: false },
+    parse(text, {
+      ...{ relax_column_count: true, skip_empty_lines: false },
+      on_record: (cells: string[], { lines: line }) => {
+        rows.push({ line, cells });
+      },
     });
-    // csv-parse has read past the line's end when it tells where it is, but for the last one without an end.
-    return parsed.map(({ record, info }) => ({ line: info.lines, cells: record }));
+    return rows;
   } catch (cause) {
     if (!(cause instanceof CsvError)) throw cause;
     const { lines, column } = cause as CsvError & { lines?: number; column?: number | string };

@@ -2,8 +2,8 @@ import type { ShardedBackend } from "../language-model/open-backend.ts";
 
 /** What a piece of work is given beside its files: it computes with this, listens to this, and tells these. */
 export interface RunHooks {
-  /** Of one shard. */
-  backend(): Promise<ShardedBackend>;
+  /** @param shards  parts of a batch that are computed by themselves; 1 unless given */
+  backend(shards?: number): Promise<ShardedBackend>;
   /** Monotonic, ms: for what people read, and for no file that counts. */
   nowMs(): number;
   readonly signal: AbortSignal;
