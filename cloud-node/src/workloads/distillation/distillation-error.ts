@@ -4,6 +4,7 @@ export type DistillationErrorCode =
   | "bad-registry"
   | "bad-examples"
   | "bad-teacher"
+  | "other-vocabulary"
   | "teacher-missing"
   | "teacher-too-weak"
   | "bad-student"

@@ -1,0 +1,42 @@
+import { type AnswerBatch, type BatchShape, layOutBatch, shapeFor } from "../lora/answer-batch.ts";
+import { ExampleOrder } from "../lora/example-order.ts";
+import { type ExampleWriter, type TokenizedExample, tokenizeExamples } from "../lora/tokenized-example.ts";
+import { type Capability, type Example, trainingExamples } from "./capability.ts";
+
+/** Questions of one capability, read once and asked in an order that follows from the seed. */
+export class ExamplePool {
+  readonly #examples: readonly TokenizedExample[];
+  readonly #order: ExampleOrder;
+
+  constructor(examples: readonly TokenizedExample[], seed: number) {
+    this.#examples = examples;
+    this.#order = new ExampleOrder(examples.length, seed);
+  }
+
+  /** @param count  of examples, none of which is a test's */
+  static of(capability: Capability, writer: ExampleWriter, count: number, seed: number): ExamplePool {
+    return new ExamplePool(tokenizeExamples(writer, takeExamples(capability, count, seed)), seed);
+  }
+
+  /** A shape that all of them fit in. @param sequences  of all shards */
+  shapeFor(sequences: number, shards: number): BatchShape {
+    return shapeFor(this.#examples, sequences / shards, shards);
+  }
+
+  /** The n-th batch of a run. */
+  examples(step: number, count: number): TokenizedExample[] {
+    return Array.from(
+      { length: count },
+      (_, at) => this.#examples[this.#order.at(step * count + at)] as TokenizedExample,
+    );
+  }
+
+  batch(step: number, shape: BatchShape): AnswerBatch {
+    return layOutBatch(this.examples(step, shape.shards * shape.sequences), shape);
+  }
+}
+
+/** The first examples of a capability's training. */
+export function takeExamples(capability: Capability, count: number, seed: number): Example[] {
+  return trainingExamples(capability, seed).take(count).toArray();
+}
