@@ -18,7 +18,6 @@ export const TIERS = ["whole", "kept", "lost"] as const;
 const WHOLE = 0.99;
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
-const amount = v.pipe(v.number(), v.finite(), v.minValue(0));
 
 /** `manifest.json`: what a bundle has, and what that is worth. */
 export const manifestSchema = v.strictObject({

@@ -13,7 +13,7 @@ import type { GateAnswer } from "./gate-messages.ts";
 import { ANSWERS_FILE, answersSchema, BENCHMARK_FILE, measuredFolder } from "./registry-steps.ts";
 import { retentionOf } from "./retention.ts";
 import type { RunHooks } from "./run-hooks.ts";
-import { asJson, type PlannedTeacher, type RunPlan } from "./run-plan.ts";
+import { asJson, type RunPlan } from "./run-plan.ts";
 import type { Step, StepFolders } from "./step.ts";
 import { teacherReferences } from "./student-references.ts";
 

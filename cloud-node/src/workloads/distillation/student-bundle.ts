@@ -96,11 +96,11 @@ export async function writeBundledStudent(out: string, from: string): Promise<vo
   for (const { name, count } of bundledGains(config)) gains.push(...(await weights.floats(name, [count])));
   const tensors = [
     { name: "codes", shape: [codes.length], type: "I8" as const, read: () => codes },
-    { name: "scales", shape: [rows], type: "F16" as const, read: () => new Uint16Array(scales.buffer) },
+    { name: "scales", shape: [rows], type: "F16" as const, read: () => scales },
     { name: "gains", shape: [gains.length], type: "F32" as const, read: () => Float32Array.from(gains) },
     {
       ...{ name: "router.weights", shape: [router.categories.length, router.alphabet.length], type: "F16" as const },
-      read: () => new Uint16Array(Float16Array.from(router.weights.flat()).buffer),
+      read: () => Float16Array.from(router.weights.flat()),
     },
     {
       ...{ name: "router.bias", shape: [router.bias.length], type: "F32" as const },
