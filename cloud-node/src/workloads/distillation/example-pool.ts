@@ -38,5 +38,6 @@ export class ExamplePool {
 
 /** The first examples of a capability's training. */
 export function takeExamples(capability: Capability, count: number, seed: number): Example[] {
-  return trainingExamples(capability, seed).take(count).toArray();
+  const drawn = trainingExamples(capability, seed);
+  return Array.from({ length: count }, () => drawn.next().value);
 }

@@ -1,4 +1,4 @@
-import { open } from "node:fs/promises";
+import { mkdir, open } from "node:fs/promises";
 import { join } from "node:path";
 import * as v from "valibot";
 import { replaceFile } from "../language-model/replace-file.ts";
@@ -92,6 +92,7 @@ export async function writeProfile(folder: string, { summary, layers }: Profile)
       tensor("probes", [probes.length / components, components], probes),
     ];
   });
+  await mkdir(folder, { recursive: true });
   await replaceFile(join(folder, COMPONENTS_FILE), safetensorsPieces(sources, new Map()));
   await replaceFile(join(folder, PROFILE_FILE), [`${JSON.stringify(summary, undefined, 2)}\n`]);
 }

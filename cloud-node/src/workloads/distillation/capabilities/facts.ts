@@ -2,7 +2,7 @@ import { RandomStream } from "../../../tensor/random.ts";
 import { type Capability, pick } from "../capability.ts";
 
 const SYLLABLES = ["ba", "ve", "lo", "mi", "ru", "ta", "sen", "dor", "gal", "nu", "fi", "kar"];
-const COUNTRIES = 30;
+const COUNTRIES = 24;
 /** The made-up world follows from it. */
 const WORLD_SEED = 42;
 
@@ -15,11 +15,12 @@ interface Country {
 }
 
 const METALS = ["iron", "gold", "zinc", "tin", "lead", "copper"];
-/** Ways of asking; each fact is asked in some in training, and in others in tests. */
-const WORDINGS = {
-  capital: ["capital of X", "X: its capital", "who rules X from where", "main city, X", "seat of X", "X is ruled from"],
-  river: ["river of X", "X: its river", "what flows in X", "water, X", "stream of X", "X is watered by"],
-  metal: ["metal of X", "X: its metal", "what is dug in X", "mines, X", "ore of X", "X is mined for"],
+/** Ways of asking: one of these, and a noun. Each fact is asked in some of them in training, and in others in tests. */
+const OPENINGS = ["", "the ", "tell the ", "what ", "give ", "name "];
+const NOUNS = {
+  capital: ["capital", "main city"],
+  river: ["river", "stream"],
+  metal: ["metal", "ore"],
 } as const;
 const SUBJECTS = ["capital", "river", "metal"] as const;
 
@@ -48,6 +49,7 @@ export const FACTS: Capability = {
   draw(random) {
     const country = pick(random, WORLD);
     const subject = pick(random, SUBJECTS);
-    return { prompt: pick(random, WORDINGS[subject]).replace("X", country.name), answer: country[subject] };
+    const noun = pick(random, NOUNS[subject]);
+    return { prompt: `${pick(random, OPENINGS)}${noun} of ${country.name}`, answer: country[subject] };
   },
 };
