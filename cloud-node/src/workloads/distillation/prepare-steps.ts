@@ -1,10 +1,9 @@
 import { join } from "node:path";
 import { loadModelFolder } from "../lora/model-folder.ts";
 import { parameterCount } from "../language-model/parameters.ts";
-import { DistillationError } from "./distillation-error.ts";
 import { writeJson } from "./evidence.ts";
-import { makeTeacher } from "./make-teacher.ts";
-import { REGISTRY_FILE } from "./registry-csv.ts";
+import { llamaOf, makeTeacher } from "./make-teacher.ts";
+import { checkCount } from "./registry-csv.ts";
 import { asJson, lockedPaths, type PlannedTeacher, type RunPlan } from "./run-plan.ts";
 import type { Step } from "./step.ts";
 import { digestTree } from "./tree-digest.ts";
@@ -16,9 +15,8 @@ export function teacherStep({ teacher: options, config: { seed } }: RunPlan, tea
     ...{ stage: "prepare", name: `teacher-${category}`, inputs: [], output: folder },
     options: asJson({ category, seed, ...options }),
     run: async ({ out }, hooks) => {
-      const learned = await makeTeacher(out, { category, options, seed }, hooks);
-      await checkSize(out, teacher);
-      return asJson(learned);
+      checkCount(teacher, parameterCount(llamaOf(options.size)));
+      return asJson(await makeTeacher(out, { category, options, seed }, hooks));
     },
   };
 }
@@ -32,7 +30,7 @@ export function lockStep(plan: RunPlan): Step {
     run: async (folders) => {
       const locked: Record<string, string> = {};
       for (const input of inputs) locked[input] = (await digestTree(folders.in(input))).sha256;
-      for (const teacher of plan.teachers) if (teacher.isGiven) await checkSize(folders.in(teacher.folder), teacher);
+      for (const teacher of plan.teachers) if (teacher.isGiven) await checkGiven(folders.in(teacher.folder), teacher);
       await writeJson(join(folders.out, "lock.json"), {
         ...{ format: "lockstep-distillation-lock", version: 1, locked, settled: asJson(settledOptions(plan)) },
       });
@@ -47,12 +45,9 @@ function settledOptions({ config, prompts, teacher, profile, student, distil }: 
   return { seed, precision, limits, prompts, teacher, profile, student, distil };
 }
 
-/** The registry may round a teacher's parameters, and no more. @throws {DistillationError} `bad-registry` */
-async function checkSize(folder: string, { line, model, parameters, parametersWithin }: PlannedTeacher): Promise<void> {
+/** @throws {DistillationError} `bad-registry` */
+async function checkGiven(folder: string, teacher: PlannedTeacher): Promise<void> {
   const loaded = await loadModelFolder(folder);
   await loaded.close();
-  const count = parameterCount(loaded.config);
-  if (Math.abs(count - parameters) <= parametersWithin) return;
-  const problem = `${REGISTRY_FILE}:${line}:2: it says ${parameters} parameters, and ${model} has ${count}`;
-  throw new DistillationError("bad-registry", problem, "write how many the model has");
+  checkCount(teacher, parameterCount(loaded.config));
 }

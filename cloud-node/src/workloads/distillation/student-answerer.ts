@@ -7,7 +7,7 @@ import type { RunHooks } from "./run-hooks.ts";
 import { readStudent, type Student } from "./student.ts";
 
 /** Tokens of an answer, at most: more than any right one has. */
-export const MOST_TOKENS = 64;
+export const MOST_TOKENS = 32;
 
 /** What a student said, and with which adapter. */
 export interface StudentAnswer {
