@@ -62,7 +62,8 @@ test("with a teacher's probabilities the loss of outputs is their cross-entropy"
     if (target < 0) continue;
     const these = logits.slice(row * vocabulary, (row + 1) * vocabulary);
     const logSum = Math.log(these.reduce((sum, logit) => sum + Math.exp(logit), 0));
-    for (const [token, logit] of these.entries()) expected += ((shares[row]?.[token] ?? 0) * (logSum - logit)) / BATCH.count;
+    for (const [token, logit] of these.entries())
+      expected += ((shares[row]?.[token] ?? 0) * (logSum - logit)) / BATCH.count;
   }
   expect((await model.losses("a")).output).toBeCloseTo(expected, 5);
   model.close();
@@ -146,7 +147,8 @@ test("a forced answer is right exactly where the likeliest tokens are", async ()
   const model = await open({ isBackboneTrained: true, isAdapted: false, name: "wasm-strict" });
   expect(await answersExactly(model, "a", EXAMPLES)).toEqual(EXAMPLES.map(() => false));
   const adamw = { kind: "adamw", learningRate: 0.02, beta1: 0.9, beta2: 0.98, eps: 1e-8, weightDecay: 0 } as const;
-  for (let step = 1; step <= 80; step += 1) await model.train({ step, groups: [{ ...adamw, parameters: model.trained }] });
+  for (let step = 1; step <= 80; step += 1)
+    await model.train({ step, groups: [{ ...adamw, parameters: model.trained }] });
   expect(await answersExactly(model, "a", EXAMPLES)).toEqual(EXAMPLES.map(() => true));
   model.close();
 });

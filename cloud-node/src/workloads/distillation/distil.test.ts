@@ -6,9 +6,9 @@ import * as v from "valibot";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { buildStudent } from "./build-student.ts";
 import type { Category } from "./capability.ts";
-import { type DistilOptions, distilSchema, profileSchema, studentSchema } from "./options.ts";
 import { distilAdapter, distilBackbone, distilJointly, type Source } from "./distil.ts";
 import { drawTeacher, TINY, watchedRun } from "./distillation-rig.suite.ts";
+import { type DistilOptions, distilSchema, profileSchema, studentSchema } from "./options.ts";
 import { readProfile } from "./profile-file.ts";
 import { profileTeacher } from "./profile-teacher.ts";
 import { readStudent } from "./student.ts";
@@ -26,7 +26,9 @@ async function digests(folder: string): Promise<Record<string, string>> {
   const paths = files.filter((file) => file.isFile()).map((file) => join(file.parentPath, file.name));
   const found: Record<string, string> = {};
   for (const path of paths.sort()) {
-    found[path.slice(folder.length)] = createHash("sha256").update(await readFile(path)).digest("hex");
+    found[path.slice(folder.length)] = createHash("sha256")
+      .update(await readFile(path))
+      .digest("hex");
   }
   return found;
 }
@@ -78,7 +80,9 @@ test("without a joint phase the student is its backbone and its adapters, bit fo
   const run = watchedRun();
   const request = { options: apart, student: at("student"), sources, seed: 4 };
   await distilAdapter(at("one"), { ...request, category: "formats", source: sources.get("formats") }, run);
-  expect(await distilJointly(at("whole"), { ...request, adapters: new Map([["formats", at("one")]]) }, run)).toBeUndefined();
+  expect(
+    await distilJointly(at("whole"), { ...request, adapters: new Map([["formats", at("one")]]) }, run),
+  ).toBeUndefined();
   const [before, after] = [await readStudent(at("student")), await readStudent(at("whole"))];
   expect(after.adapters.get("arithmetic")).toEqual(before.adapters.get("arithmetic"));
   expect(after.adapters.get("formats")).not.toEqual(before.adapters.get("formats"));

@@ -1,5 +1,5 @@
-import { expect, test } from "vitest";
 import * as v from "valibot";
+import { expect, test } from "vitest";
 import { spikeSchema } from "./options.ts";
 import { SpikeGuard } from "./spike-guard.ts";
 
