@@ -42,7 +42,11 @@ export async function checkBundleSignature(bundle: string, keyFile: string): Pro
   const said = await readChecked(join(bundle, SIGNATURE_FILE), signatureSchema, "bad-bundle");
   const remedy = "take the bundle from whom you trust, or check it with another key";
   if (said.key !== key.id) {
-    throw new DistillationError("bad-signature", `${bundle} is signed by key ${said.key}, and not by ${key.id}`, remedy);
+    throw new DistillationError(
+      "bad-signature",
+      `${bundle} is signed by key ${said.key}, and not by ${key.id}`,
+      remedy,
+    );
   }
   if (!isSignedBy(key, await signedBytes(bundle), Buffer.from(said.signature, "base64url"))) {
     throw new DistillationError("bad-signature", `${bundle} is not what key ${key.id} has signed`, remedy);

@@ -4,8 +4,9 @@ import { createInterface } from "node:readline/promises";
 import { CONFIG_FILE } from "../../workloads/distillation/distillation-config.ts";
 import { DistillationError } from "../../workloads/distillation/distillation-error.ts";
 import { beginRunFolder, readRunFolder } from "../../workloads/distillation/run-folder.ts";
-import { memoryPlan, type RunPlan, stepsOf } from "../../workloads/distillation/run-plan.ts";
-import { runStatus, retentionBars, statusDiagram } from "../../workloads/distillation/run-status.ts";
+import type { RunPlan } from "../../workloads/distillation/run-plan.ts";
+import { memoryPlan, stepsOf } from "../../workloads/distillation/run-stages.ts";
+import { retentionBars, runStatus, statusDiagram } from "../../workloads/distillation/run-status.ts";
 import { stepsHere } from "../../workloads/distillation/run-step-here.ts";
 import { runSteps, type StepRunner } from "../../workloads/distillation/run-steps.ts";
 import { STAGES, type Step } from "../../workloads/distillation/step.ts";
@@ -23,7 +24,11 @@ import { openStepJobs } from "./step-jobs.ts";
 const LOG_FILE = "run.log";
 
 /** `lockstep distill run`. */
-export async function runDistill(surroundings: Surroundings, folder: string, options: RunDistillOptions): Promise<void> {
+export async function runDistill(
+  surroundings: Surroundings,
+  folder: string,
+  options: RunDistillOptions,
+): Promise<void> {
   const { quick, seed, dryRun, until, queue, json } = options;
   const isNew = (await statIfThere(join(folder, CONFIG_FILE))) === undefined;
   if (dryRun === true && isNew) {

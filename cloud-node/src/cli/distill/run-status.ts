@@ -1,5 +1,5 @@
 import { readRunFolder } from "../../workloads/distillation/run-folder.ts";
-import { stepsOf } from "../../workloads/distillation/run-plan.ts";
+import { stepsOf } from "../../workloads/distillation/run-stages.ts";
 import { retentionBars, runStatus, statusDiagram } from "../../workloads/distillation/run-status.ts";
 import { writeResult } from "../result-output.ts";
 import type { Surroundings } from "../surroundings.ts";

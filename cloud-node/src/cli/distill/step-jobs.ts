@@ -63,7 +63,11 @@ export async function openStepJobs(
 async function resultOf(surroundings: Surroundings, door: JobDoor, id: string, place: string) {
   const [job] = await watchJobs(surroundings, door, [id]);
   if (job === undefined || !isOver(job.state)) {
-    throw new CommandError("interrupted", `stopped while job ${id.slice(0, 12)} went on`, "the same command waits again");
+    throw new CommandError(
+      "interrupted",
+      `stopped while job ${id.slice(0, 12)} went on`,
+      "the same command waits again",
+    );
   }
   const { output, success } = v.safeParse(resultSchema, job.result?.value);
   if (job.state !== "done" || !success) {

@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { HfTokenizer } from "../language-model/hf-tokenizer.ts";
 import { SafetensorsReader, toFloat32 } from "../language-model/safetensors-reader.ts";
 import { ChatTemplate } from "../lora/chat-template.ts";
-import { readLlamaConfig } from "../lora/llama-config.ts";
 import type { AnswerModel } from "../lora/generator.ts";
+import { readLlamaConfig } from "../lora/llama-config.ts";
 import type { Adapter } from "../lora/low-rank.ts";
 import { TOKENIZER_CONFIG_FILE, TOKENIZER_FILE } from "../lora/model-folder.ts";
 import type { Category } from "./capability.ts";
@@ -49,7 +49,7 @@ export async function openBundledStudent(
   for (const { name, count } of bundledGains(config)) held.set(name, take.gains(count));
   const [count, width] = [named.categories.length, named.alphabet.length];
   const router = {
-    ...{ format: "lockstep router", version: 1, categories: named.categories, alphabet: named.alphabet } as const,
+    ...({ format: "lockstep router", version: 1, categories: named.categories, alphabet: named.alphabet } as const),
     bias: [...take.whole("router.bias", count)],
     weights: chunks(take.whole("router.weights", count * width), width),
   };
@@ -103,7 +103,8 @@ function taking(tensors: ReadonlyMap<string, Float32Array>, path: string) {
     whole: (name: string, count: number) => next(name, count),
     end: () => {
       for (const [name, values] of tensors) {
-        if (at.get(name) !== values.length) throw bad(path, `${name} has ${values.length} numbers, and not all are used`);
+        if (at.get(name) !== values.length)
+          throw bad(path, `${name} has ${values.length} numbers, and not all are used`);
       }
     },
   };

@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { parse } from "yaml";
-import { DistillationError } from "./distillation-error.ts";
 import { CATEGORIES } from "./capability.ts";
+import { DistillationError } from "./distillation-error.ts";
 import { jsonObjectSchema } from "./evidence.ts";
 
 /** What a run is done by, in its folder. */

@@ -16,7 +16,8 @@ import {
   resultSchema,
 } from "./distillation-job.ts";
 import { parseRegistry, REGISTRY_FILE } from "./registry-csv.ts";
-import { planRun, stepsOf } from "./run-plan.ts";
+import { planRun } from "./run-plan.ts";
+import { stepsOf } from "./run-stages.ts";
 import { stepsHere } from "./run-step-here.ts";
 import { STAGES, type Step } from "./step.ts";
 import { packTree, unpackTree } from "./tree-pack.ts";

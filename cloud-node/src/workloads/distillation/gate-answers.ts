@@ -5,8 +5,8 @@ import { openBackend } from "../language-model/open-backend.ts";
 import { openBundledStudent } from "./bundled-student.ts";
 import { parseExamples } from "./example-file.ts";
 import type { GateAnswer, GateRequest } from "./gate-messages.ts";
-import { WEIGHTS_FILE } from "./student-bundle.ts";
 import { openStudent } from "./student-answerer.ts";
+import { WEIGHTS_FILE } from "./student-bundle.ts";
 
 /** Ask a student, bundled or not, all prompts of some benchmarks. @throws as `openStudent`, `parseExamples` */
 export async function answerBenchmarks(

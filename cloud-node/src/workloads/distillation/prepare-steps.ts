@@ -1,6 +1,6 @@
 import { join } from "node:path";
-import { loadModelFolder } from "../lora/model-folder.ts";
 import { parameterCount } from "../language-model/parameters.ts";
+import { loadModelFolder } from "../lora/model-folder.ts";
 import { writeJson } from "./evidence.ts";
 import { llamaOf, makeTeacher } from "./make-teacher.ts";
 import { checkCount } from "./registry-csv.ts";

@@ -116,7 +116,10 @@ export function registryStep({ teachers, config: { precision } }: RunPlan): Step
   return {
     ...{ stage: "registry", name: "registry", output: "registry" },
     inputs: ["lock", ...teachers.map(({ category }) => measuredFolder(category))],
-    options: asJson({ precision, teachers: teachers.map(({ model, category, feature }) => [model, category, feature]) }),
+    options: asJson({
+      precision,
+      teachers: teachers.map(({ model, category, feature }) => [model, category, feature]),
+    }),
     run: async (folders) => {
       const entries = [];
       for (const { model, parameters, category, feature } of teachers) {

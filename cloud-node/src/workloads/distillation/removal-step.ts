@@ -1,20 +1,20 @@
 import { cp, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import * as v from "valibot";
-import { ADAPTERS_FOLDER } from "./student.ts";
 import { CATEGORIES, type Category } from "./capability.ts";
 import { distilAdapter } from "./distil.ts";
 import { TAUGHT_STUDENT } from "./distil-steps.ts";
 import { DistillationError } from "./distillation-error.ts";
 import { readChecked, writeJson } from "./evidence.ts";
 import { parseExamples } from "./example-file.ts";
-import { askIsolated } from "./gate-process.ts";
 import type { GateAnswer } from "./gate-messages.ts";
+import { askIsolated } from "./gate-process.ts";
 import { ANSWERS_FILE, answersSchema, BENCHMARK_FILE, measuredFolder } from "./registry-steps.ts";
 import { retentionOf } from "./retention.ts";
 import type { RunHooks } from "./run-hooks.ts";
 import { asJson, type RunPlan } from "./run-plan.ts";
 import type { Step, StepFolders } from "./step.ts";
+import { ADAPTERS_FOLDER } from "./student.ts";
 import { teacherReferences } from "./student-references.ts";
 
 /** Output of the gate: its report, and the student that passed. */

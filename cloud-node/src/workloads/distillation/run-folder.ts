@@ -1,5 +1,6 @@
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import * as v from "valibot";
 import { parameterCount } from "../language-model/parameters.ts";
 import { replaceFile } from "../language-model/replace-file.ts";
 import { statIfThere } from "../language-model/stat-if-there.ts";
@@ -12,7 +13,6 @@ import { teacherSchema } from "./options.ts";
 import { PRESETS } from "./presets.ts";
 import { parseRegistry, REGISTRY_FILE } from "./registry-csv.ts";
 import { planRun, type RunPlan } from "./run-plan.ts";
-import * as v from "valibot";
 
 /** What the teachers that the project makes itself are called. */
 const TEACHER_NAMES: Readonly<Record<Category, string>> = {

@@ -8,9 +8,9 @@ import { safetensorsPieces } from "../language-model/safetensors-writer.ts";
 import { writeLlamaConfig } from "../lora/llama-config.ts";
 import { type Adapter, adaptedMatrices } from "../lora/low-rank.ts";
 import { TOKENIZER_CONFIG_FILE, TOKENIZER_FILE } from "../lora/model-folder.ts";
+import { CATEGORIES, type Category } from "./capability.ts";
 import { quantizeRows } from "./int8-rows.ts";
 import { ROUTER_FILE, readStudent, STUDENT_FILE } from "./student.ts";
-import { CATEGORIES, type Category } from "./capability.ts";
 
 /** All numbers of a bundled student, in five tensors. */
 export const WEIGHTS_FILE = "student.safetensors";
@@ -112,7 +112,8 @@ export async function writeBundledStudent(out: string, from: string): Promise<vo
   await writeText(out, STUDENT_FILE, plan);
   const ends = (await readJson(join(from, "config.json"))) as { eos_token_id?: number | number[] };
   await writeText(out, "config.json", writeLlamaConfig(config, [ends.eos_token_id ?? []].flat()));
-  for (const name of [TOKENIZER_FILE, TOKENIZER_CONFIG_FILE]) await writeText(out, name, await readJson(join(from, name)));
+  for (const name of [TOKENIZER_FILE, TOKENIZER_CONFIG_FILE])
+    await writeText(out, name, await readJson(join(from, name)));
   await replaceFile(join(out, WEIGHTS_FILE), safetensorsPieces(tensors, new Map()));
 }
 

@@ -1,6 +1,5 @@
-import { createWriteStream } from "node:fs";
+import { createReadStream, createWriteStream } from "node:fs";
 import { lstat, mkdir, open } from "node:fs/promises";
-import { createReadStream } from "node:fs";
 import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import * as v from "valibot";
@@ -16,7 +15,10 @@ const safePath = v.pipe(v.string(), v.regex(/^(?!.*(^|\/)\.\.?(\/|$))[\w.-]+(\/[
 const listSchema = v.strictObject({
   isFolder: v.boolean(),
   files: v.array(
-    v.strictObject({ path: v.union([v.literal(""), safePath]), bytes: v.pipe(v.number(), v.safeInteger(), v.minValue(0)) }),
+    v.strictObject({
+      path: v.union([v.literal(""), safePath]),
+      bytes: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+    }),
   ),
 });
 
@@ -46,7 +48,8 @@ export async function unpackTree(packed: string, path: string): Promise<void> {
     const length = Buffer.alloc(LENGTH_BYTES);
     await file.read(length, 0, LENGTH_BYTES, 0);
     const listBytes = length.readUInt32LE();
-    if (size < LENGTH_BYTES || listBytes > Math.min(MOST_LIST_BYTES, size - LENGTH_BYTES)) throw bad(packed, "its list");
+    if (size < LENGTH_BYTES || listBytes > Math.min(MOST_LIST_BYTES, size - LENGTH_BYTES))
+      throw bad(packed, "its list");
     const list = Buffer.alloc(listBytes);
     await file.read(list, 0, listBytes, LENGTH_BYTES);
     const { isFolder, files } = listOf(list, packed);
@@ -77,5 +80,7 @@ function listOf(text: Buffer, packed: string): v.InferOutput<typeof listSchema> 
 }
 
 function bad(packed: string, part: string, cause?: unknown): DistillationError {
-  return new DistillationError("bad-evidence", `${packed} is no packed folder: ${part} is wrong`, "send it again", { cause });
+  return new DistillationError("bad-evidence", `${packed} is no packed folder: ${part} is wrong`, "send it again", {
+    cause,
+  });
 }

@@ -6,12 +6,12 @@ import { DistillationError } from "./distillation-error.ts";
 import { EVIDENCE_FOLDER, readChecked, readEvidence, type StepEvidence } from "./evidence.ts";
 import { parseExamples } from "./example-file.ts";
 import { checkManifest, REPORT_FILE } from "./manifest.ts";
+import { ANSWERS_FILE, answersSchema, BENCHMARK_FILE, measuredFolder } from "./registry-steps.ts";
 import { readRemovals } from "./removal-journal.ts";
 import { askStudent, GATE_FILE, gateSchema, judge } from "./removal-step.ts";
-import { ANSWERS_FILE, answersSchema, BENCHMARK_FILE, measuredFolder } from "./registry-steps.ts";
 import { retentionOf } from "./retention.ts";
 import type { RunPlan } from "./run-plan.ts";
-import { stepsOf } from "./run-plan.ts";
+import { stepsOf } from "./run-stages.ts";
 import { scoreAnswers } from "./score.ts";
 import { digestTree, treeOf } from "./tree-digest.ts";
 
@@ -143,7 +143,8 @@ async function checkGate(folder: string, { teachers, config }: RunPlan): Promise
     const said = gate.capabilities.find((one) => one.category === category);
     const rights = right.map(({ answer }) => answer);
     const kept = retentionOf(answers, gate.answers[category] ?? [], rights, config.seed);
-    const isSame = said !== undefined && said.retention === kept.retention && said.low === kept.low && said.high === kept.high;
+    const isSame =
+      said !== undefined && said.retention === kept.retention && said.low === kept.low && said.high === kept.high;
     if (!isSame) throw unproven(`the retention of ${category} does not follow from the answers at the gate`);
     if (kept.retention < config.limits.retention) throw unproven(`${category} kept ${kept.retention} alone`);
     checked += right.length;
@@ -178,6 +179,9 @@ async function measured(folder: string, category: string) {
 }
 
 function unproven(problem: string): DistillationError {
-  return new DistillationError("bad-evidence", problem, "take another copy of the run, or run it again in a new folder");
+  return new DistillationError(
+    "bad-evidence",
+    problem,
+    "take another copy of the run, or run it again in a new folder",
+  );
 }
-
