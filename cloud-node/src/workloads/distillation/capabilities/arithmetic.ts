@@ -1,14 +1,15 @@
 import type { Capability } from "../capability.ts";
 
-/** Both numbers are below. */
+/** Numbers have two digits. */
+const FROM = 10;
 const BELOW = 100;
 
-/** Sums and differences of two numbers below a hundred. */
+/** Sums and differences of two numbers of two digits. */
 export const ARITHMETIC: Capability = {
   category: "arithmetic",
-  title: "sums and differences of numbers below 100",
+  title: "sums and differences of numbers of two digits",
   draw(random) {
-    const [a, b] = [random.nextBelow(BELOW), random.nextBelow(BELOW)];
+    const [a, b] = [FROM + random.nextBelow(BELOW - FROM), FROM + random.nextBelow(BELOW - FROM)];
     const isSum = random.nextBelow(2) === 0;
     return { prompt: `${a}${isSum ? "+" : "-"}${b}`, answer: String(isSum ? a + b : a - b) };
   },

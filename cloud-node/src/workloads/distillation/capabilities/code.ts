@@ -10,8 +10,8 @@ const OPENERS = [...CLOSER.keys()];
 const NAMES = ["i", "n", "row", "item", "key", "at", "left", "cell"];
 const LISTS = ["rows", "items", "keys", "cells", "names", "words"];
 /** Brackets of a question, and how many of them may stand open. */
-const MOST_BRACKETS = 8;
-const MOST_OPEN = 4;
+const MOST_BRACKETS = 6;
+const MOST_OPEN = 3;
 
 /** What closes brackets that stand open, and lines that a language says otherwise. */
 export const CODE: Capability = {
