@@ -16,8 +16,8 @@ test("questions that it never learned from go to the adapter that they are of", 
 });
 
 test("characters that it does not know have no say, and a question of nothing goes somewhere", () => {
-  expect(route(router, "12+34")).toBe("arithmetic");
-  expect(route(router, "Ω12+34🙂")).toBe("arithmetic");
+  expect(route(router, "712+10")).toBe("arithmetic");
+  expect(route(router, "Ω712+10🙂")).toBe("arithmetic");
   expect(CATEGORIES).toContain(route(router, ""));
 });
 
