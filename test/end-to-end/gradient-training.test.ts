@@ -115,6 +115,8 @@ test("what cannot be trained from takes nothing of a run that was to be written 
     [train("kept", "--force", ...SMALL, "--workers", "3"), "a batch has 4 rows"],
     [train("kept", ...SMALL), "there is a run in"],
     [train("kept", "--resume"), "no run was stopped in"],
+    [train("kept", "--resume", "--compress", "sync-15"), "leave out --compress"],
+    [train("kept", "--resume", "--workers", "3"), "leave out --workers"],
   ] as const) {
     const { code, stderr } = await runLockstep(...args);
     expect([code === 0, stderr]).toEqual([false, expect.stringContaining(part)]);
