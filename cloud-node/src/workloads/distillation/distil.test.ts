@@ -15,7 +15,7 @@ import { readStudent } from "./student.ts";
 import { openStudent } from "./student-answerer.ts";
 
 const PAIR: readonly Category[] = ["arithmetic", "formats"];
-const PHASE = { steps: 6, batch: 4, learningRate: 5e-3, questions: 40 };
+const PHASE = { steps: 6, tokens: 96, learningRate: 5e-3, questions: 40 };
 const OPTIONS: DistilOptions = v.parse(distilSchema, { backbone: PHASE, adapters: PHASE, joint: PHASE, checkEvery: 3 });
 const sources = new Map<Category, Source>();
 let root: string;
