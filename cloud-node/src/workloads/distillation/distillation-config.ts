@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { parse } from "yaml";
+import { CATEGORIES } from "./capability.ts";
 import { DistillationError } from "./distillation-error.ts";
 import { jsonObjectSchema } from "./evidence.ts";
 
@@ -16,13 +17,11 @@ const dataPath = v.pipe(
   v.regex(/^(?!.*(^|\/)\.\.?(\/|$))[\w.-]+(\/[\w.-]+)*$/, "a path below the run's folder"),
 );
 
-/** What is known of a category of the registry: how its capability is asked for, and learned. */
+/** What is known of a category of the registry: how its capability is asked for, and where its teacher comes from. */
 const capabilitySchema = v.strictObject({
   /** Held-out prompts with their answers, JSON Lines; generated where it is left out. */
   benchmark: v.exactOptional(dataPath),
-  /** Prompts with answers to learn from; generated where it is left out. */
-  examples: v.exactOptional(dataPath),
-  /** Whether the teacher's folder is there from the beginning; else it is made, of generated examples. */
+  /** Whether the teacher's folder is there from the beginning; else it is made. */
   isGiven: v.optional(v.boolean(), false),
 });
 
@@ -30,7 +29,7 @@ const limitsSchema = v.strictObject({
   /** Resident memory of a step, MiB. */
   memoryMB: v.optional(count(64, 2 ** 20), 2048),
   /** Rank of one adapter: MAX_RANK_PER_CAPABILITY. */
-  maxRank: v.optional(count(1, 1024), 16),
+  maxRank: v.exactOptional(count(1, 64)),
   /** The whole bundle, KiB. */
   bundleKB: v.optional(count(1, 2 ** 30), 4096),
   /** Of a teacher's exact answers that the student must have. */
@@ -49,7 +48,7 @@ const configSchema = v.strictObject({
   /** How teachers' weights are held while they teach. */
   precision: v.optional(v.picklist(["float32", "int8", "nf4"]), "int8"),
   /** By the registry's categories. */
-  taxonomy: v.record(v.pipe(v.string(), v.regex(/^[a-z][a-z0-9-]{0,31}$/)), capabilitySchema),
+  taxonomy: v.optional(v.record(v.picklist(CATEGORIES), capabilitySchema), {}),
   limits: v.optional(limitsSchema, {}),
   /** Held-out prompts of each capability; the preset's unless given. */
   prompts: v.exactOptional(count(20, 100_000)),

@@ -1,16 +1,21 @@
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { openBackend } from "../language-model/open-backend.ts";
+import { openBundledStudent } from "./bundled-student.ts";
 import { parseExamples } from "./example-file.ts";
 import type { GateAnswer, GateRequest } from "./gate-messages.ts";
 import { openStudent } from "./student-answerer.ts";
+import { WEIGHTS_FILE } from "./student-bundle.ts";
 
-/** Ask a student all prompts of some benchmarks. @throws as `openStudent`; {DistillationError} `bad-examples` */
+/** Ask a student, bundled or not, all prompts of some benchmarks. @throws as `openStudent`, `parseExamples` */
 export async function answerBenchmarks(
   folder: string,
   benchmarks: GateRequest["benchmarks"],
 ): Promise<Pick<GateAnswer, "answers" | "adapters">> {
-  const backend = await openBackend({ name: "wasm-strict", shards: 1, threads: 1 });
-  const student = await openStudent(folder, { backend: async () => backend, nowMs: () => performance.now() });
+  const backend = () => openBackend({ name: "wasm-strict", shards: 1, threads: 1 });
+  const open = existsSync(join(folder, WEIGHTS_FILE)) ? openBundledStudent : openStudent;
+  const student = await open(folder, { backend, nowMs: () => performance.now() });
   try {
     const answers: Record<string, string[]> = {};
     const adapters: Record<string, string[]> = {};

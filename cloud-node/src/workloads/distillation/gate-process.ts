@@ -1,5 +1,5 @@
 import { execFile, spawnSync } from "node:child_process";
-import { existsSync, realpathSync } from "node:fs";
+import { existsSync, readdirSync, realpathSync } from "node:fs";
 import { dirname, join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -52,7 +52,7 @@ async function answerOf(file: string, args: readonly string[], signal: AbortSign
   } catch (cause) {
     signal.throwIfAborted();
     const said = (cause as { readonly stderr?: string }).stderr ?? "";
-    const line = said.split("\n").find((each) => /^\w*(Error|Exception)\b/.test(each)) ?? String(cause).split("\n")[0];
+    const line = said.split("\n").find((each) => /Error\b/.test(each)) ?? String(cause).split("\n")[0];
     throw new DistillationError("gate-failed", `the student cannot be asked alone: ${line}`, "see its files", {
       cause,
     });
@@ -71,6 +71,9 @@ function codeRoots(): string[] {
   for (let above = PACKAGE; above !== dirname(above); above = dirname(above)) {
     const modules = join(above, "node_modules");
     if (existsSync(modules)) roots.push(modules);
+    // In a clone, the project's own packages are links to folders beside this one.
+    const own = join(modules, "@lockstep");
+    if (existsSync(own)) roots.push(...readdirSync(own).map((name) => join(own, name)));
   }
   return [...new Set(roots.map((root) => realpathSync(root)))];
 }

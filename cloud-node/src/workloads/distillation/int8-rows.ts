@@ -13,8 +13,14 @@ const LARGEST_CODE = 127;
  * Round each row to multiples of its largest number's 127th part: an error of half of that at most.
  *
  * @param values  finite, shape (rows, columns)
+ * @param roundScale  to what scales are kept in
  */
-export function quantizeRows(values: Float32Array, rows: number, columns: number): QuantizedRows {
+export function quantizeRows(
+  values: Float32Array,
+  rows: number,
+  columns: number,
+  roundScale: (scale: number) => number = Math.fround,
+): QuantizedRows {
   const codes = new Int8Array(rows * columns);
   const scales = new Float32Array(rows);
   for (let row = 0; row < rows; row += 1) {
@@ -22,7 +28,7 @@ export function quantizeRows(values: Float32Array, rows: number, columns: number
     for (let at = row * columns; at < (row + 1) * columns; at += 1) {
       largest = Math.max(largest, Math.abs(values[at] as number));
     }
-    scales[row] = largest / LARGEST_CODE;
+    scales[row] = roundScale(largest / LARGEST_CODE);
     const scale = scales[row] as number;
     for (let at = row * columns; scale > 0 && at < (row + 1) * columns; at += 1) {
       // A scale that was rounded down to float32 may take the largest number one code too far.

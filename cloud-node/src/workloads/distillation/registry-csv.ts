@@ -102,6 +102,15 @@ function entryOf(row: Row, file: string): RegistryEntry {
   return { model, parameters: Math.round(count), parametersWithin, category, feature, line };
 }
 
+/** A registry may round a model's parameters, and no more. @throws {DistillationError} `bad-registry` */
+export function checkCount(
+  { line, model, parameters, parametersWithin }: Omit<RegistryEntry, "category">,
+  count: number,
+): void {
+  if (Math.abs(count - parameters) < parametersWithin) return;
+  throw bad(REGISTRY_FILE, line, 2, `it says ${parameters} parameters, and ${model} has ${count}`);
+}
+
 /** A model or a category that was there before is a mistake of one of the two lines. */
 function checkFirst(before: readonly RegistryEntry[], { model, category, line }: RegistryEntry, file: string): void {
   // Folders that differ by case alone are one folder on some systems.

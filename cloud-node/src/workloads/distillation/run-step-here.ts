@@ -48,7 +48,7 @@ export function stepsHere(around: StepSurroundings): StepRunner {
     };
     try {
       look();
-      const facts = await step.run({ in: (input) => declared(step, root, input), out }, hooks);
+      const facts = await step.run({ in: (input) => declared(step, root, input), root, out }, hooks);
       look();
       const measured: StepEvidence["measured"] = {
         seconds: Math.round(around.nowMs() - startedMs) / 1000,

@@ -19,6 +19,8 @@ export type StageName = (typeof STAGES)[number]["name"];
 export interface StepFolders {
   /** @param input  as declared. @returns its path. @throws {InvariantError} what was not declared */
   in(input: string): string;
+  /** The run's folder, to name what is not there any more; nothing is read through it. */
+  readonly root: string;
   /** An empty folder of its own: what is in it afterwards is the step's output. */
   readonly out: string;
 }

@@ -1,13 +1,13 @@
 import type { ShardedBackend } from "../language-model/open-backend.ts";
-import { Generator } from "../lora/generator.ts";
-import { type LoadedModel, loadModelFolder } from "../lora/model-folder.ts";
+import { type AnswerModel, Generator } from "../lora/generator.ts";
+import { loadModelFolder } from "../lora/model-folder.ts";
 import type { Category } from "./capability.ts";
 import { route } from "./router.ts";
 import type { RunHooks } from "./run-hooks.ts";
 import { readStudent, type Student } from "./student.ts";
 
 /** Tokens of an answer, at most: more than any right one has. */
-const MOST_TOKENS = 64;
+export const MOST_TOKENS = 32;
 
 /** What a student said, and with which adapter. */
 export interface StudentAnswer {
@@ -31,7 +31,7 @@ export class StudentAnswerer {
    * @param backend  of one shard
    */
   static async of(
-    model: LoadedModel,
+    model: AnswerModel,
     student: Pick<Student, "router" | "adapters">,
     backend: ShardedBackend,
     nowMs: () => number,

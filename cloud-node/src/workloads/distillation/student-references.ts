@@ -21,7 +21,7 @@ export async function teacherReferences(student: string, models: readonly string
     const text = (await readFile(join(student, path))).toString("latin1");
     for (const teacher of models) {
       // A registry's names have no other character that means something in a pattern.
-      const asPath = new RegExp(`[/\\]${teacher.replaceAll(".", ".")}(?![A-Za-z0-9._-])`);
+      const asPath = new RegExp(`[/\\\\]${teacher.replaceAll(".", "\\.")}(?![A-Za-z0-9._-])`);
       if (asPath.test(text)) found.push({ file: path, teacher });
     }
   }
