@@ -1,5 +1,6 @@
-/** Norms of rows, and their gradients. */
-import { firstLanes, madd, storeLanes, sumLanes } from "./lanes";
+/** Norms of rows, and their gradients: RMS norm is layer norm around 0. */
+import { firstLanes, storeLanes, sumLanes } from "./lanes";
+import { rowSquares, rowSum } from "./row-sums";
 
 export function layerNorm(
   out: usize,
@@ -11,26 +12,11 @@ export function layerNorm(
   width: i32,
   eps: f32,
 ): void {
-  const rowBytes = usize(width) << 2;
-  const perWidth: f32 = f32(1) / f32(width);
-  for (let row = 0; row < rows; row++) {
-    const mean = rowSum(x, width) * perWidth;
-    const means = f32x4.splat(mean);
-    const perDeviation = f32(1) / sqrt<f32>(rowSquares(x, means, width) * perWidth + eps);
-    f32.store(stats, mean);
-    f32.store(stats, perDeviation, 4);
-    const factors = f32x4.splat(perDeviation);
-    for (let i = 0; i < width; i += 4) {
-      const offset = usize(i) << 2;
-      let value = f32x4.mul(f32x4.sub(v128.load(x + offset), means), factors);
-      if (gain != 0) value = f32x4.mul(value, v128.load(gain + offset));
-      if (bias != 0) value = f32x4.add(value, v128.load(bias + offset));
-      storeLanes(out + offset, value, width - i);
-    }
-    x += rowBytes;
-    out += rowBytes;
-    stats += 8;
-  }
+  normalize(out, x, gain, bias, stats, rows, width, eps, true);
+}
+
+export function rmsNorm(out: usize, x: usize, gain: usize, stats: usize, rows: i32, width: i32, eps: f32): void {
+  normalize(out, x, gain, 0, stats, rows, width, eps, false);
 }
 
 export function layerNormGradient(
@@ -47,67 +33,8 @@ export function layerNormGradient(
   addGain: i32,
   addBias: i32,
 ): void {
-  if (gainGrad != 0 && addGain == 0) memory.fill(gainGrad, 0, usize(width) << 2);
   if (biasGrad != 0 && addBias == 0) memory.fill(biasGrad, 0, usize(width) << 2);
-  const rowBytes = usize(width) << 2;
-  const perWidth: f32 = f32(1) / f32(width);
-  for (let row = 0; row < rows; row++) {
-    const means = f32x4.splat(f32.load(stats));
-    const perDeviation = f32x4.splat(f32.load(stats, 4));
-    let sums = f32x4.splat(0);
-    let products = f32x4.splat(0);
-    for (let i = 0; i < width; i += 4) {
-      const offset = usize(i) << 2;
-      const normal = f32x4.mul(f32x4.sub(v128.load(x + offset), means), perDeviation);
-      const from = v128.load(grad + offset);
-      if (gainGrad != 0) addLanes(gainGrad + offset, f32x4.mul(from, normal), width - i);
-      if (biasGrad != 0) addLanes(biasGrad + offset, from, width - i);
-      let inner = gain == 0 ? from : f32x4.mul(from, v128.load(gain + offset));
-      if (width - i < 4) inner = firstLanes(inner, width - i);
-      sums = f32x4.add(sums, inner);
-      products = f32x4.add(
-        products,
-        width - i < 4 ? firstLanes(f32x4.mul(inner, normal), width - i) : f32x4.mul(inner, normal),
-      );
-    }
-    if (xGrad != 0) {
-      const meanInner = f32x4.splat(sumLanes(sums) * perWidth);
-      const meanProduct = f32x4.splat(sumLanes(products) * perWidth);
-      for (let i = 0; i < width; i += 4) {
-        const offset = usize(i) << 2;
-        const normal = f32x4.mul(f32x4.sub(v128.load(x + offset), means), perDeviation);
-        let inner = v128.load(grad + offset);
-        if (gain != 0) inner = f32x4.mul(inner, v128.load(gain + offset));
-        const rest = f32x4.sub(f32x4.sub(inner, meanInner), f32x4.mul(normal, meanProduct));
-        let value = f32x4.mul(rest, perDeviation);
-        if (addX) value = f32x4.add(v128.load(xGrad + offset), value);
-        storeLanes(xGrad + offset, value, width - i);
-      }
-      xGrad += rowBytes;
-    }
-    x += rowBytes;
-    grad += rowBytes;
-    stats += 8;
-  }
-}
-
-export function rmsNorm(out: usize, x: usize, gain: usize, stats: usize, rows: i32, width: i32, eps: f32): void {
-  const rowBytes = usize(width) << 2;
-  const zero = f32x4.splat(0);
-  for (let row = 0; row < rows; row++) {
-    const perRoot = f32(1) / sqrt<f32>(rowSquares(x, zero, width) / f32(width) + eps);
-    f32.store(stats, perRoot);
-    const factors = f32x4.splat(perRoot);
-    for (let i = 0; i < width; i += 4) {
-      const offset = usize(i) << 2;
-      let value = f32x4.mul(v128.load(x + offset), factors);
-      if (gain != 0) value = f32x4.mul(value, v128.load(gain + offset));
-      storeLanes(out + offset, value, width - i);
-    }
-    x += rowBytes;
-    out += rowBytes;
-    stats += 4;
-  }
+  normGradient(xGrad, gainGrad, biasGrad, grad, x, gain, stats, rows, width, addX, addGain, true);
 }
 
 export function rmsNormGradient(
@@ -122,60 +49,200 @@ export function rmsNormGradient(
   addX: i32,
   addGain: i32,
 ): void {
+  normGradient(xGrad, gainGrad, 0, grad, x, gain, stats, rows, width, addX, addGain, false);
+}
+
+function normalize(
+  out: usize,
+  x: usize,
+  gain: usize,
+  bias: usize,
+  stats: usize,
+  rows: i32,
+  width: i32,
+  eps: f32,
+  isCentred: bool,
+): void {
+  const rowBytes = usize(width) << 2;
+  const perWidth: f32 = f32(1) / f32(width);
+  for (let row = 0; row < rows; row++) {
+    let mean: f32 = 0;
+    if (isCentred) {
+      mean = rowSum(x, width) * perWidth;
+      f32.store(stats, mean);
+      stats += 4;
+    }
+    const means = f32x4.splat(mean);
+    const perDeviation = f32(1) / sqrt<f32>(rowSquares(x, means, width) * perWidth + eps);
+    f32.store(stats, perDeviation);
+    stats += 4;
+    scaleRow(out, x, means, f32x4.splat(perDeviation), gain, bias, width);
+    x += rowBytes;
+    out += rowBytes;
+  }
+}
+
+function normGradient(
+  xGrad: usize,
+  gainGrad: usize,
+  biasGrad: usize,
+  grad: usize,
+  x: usize,
+  gain: usize,
+  stats: usize,
+  rows: i32,
+  width: i32,
+  addX: i32,
+  addGain: i32,
+  isCentred: bool,
+): void {
   if (gainGrad != 0 && addGain == 0) memory.fill(gainGrad, 0, usize(width) << 2);
   const rowBytes = usize(width) << 2;
+  const perWidth: f32 = f32(1) / f32(width);
   for (let row = 0; row < rows; row++) {
-    const perRoot = f32x4.splat(f32.load(stats));
-    let products = f32x4.splat(0);
-    for (let i = 0; i < width; i += 4) {
-      const offset = usize(i) << 2;
-      const normal = f32x4.mul(v128.load(x + offset), perRoot);
-      const from = v128.load(grad + offset);
-      if (gainGrad != 0) addLanes(gainGrad + offset, f32x4.mul(from, normal), width - i);
-      let product = f32x4.mul(gain == 0 ? from : f32x4.mul(from, v128.load(gain + offset)), normal);
-      if (width - i < 4) product = firstLanes(product, width - i);
-      products = f32x4.add(products, product);
+    let means = f32x4.splat(0);
+    if (isCentred) {
+      means = v128.load32_splat(stats);
+      stats += 4;
     }
+    const factors = v128.load32_splat(stats);
+    stats += 4;
+    const sums = innerSums(gainGrad, biasGrad, grad, x, means, factors, gain, width);
     if (xGrad != 0) {
-      const meanProduct = f32x4.splat(sumLanes(products) / f32(width));
-      for (let i = 0; i < width; i += 4) {
-        const offset = usize(i) << 2;
-        const normal = f32x4.mul(v128.load(x + offset), perRoot);
-        let inner = v128.load(grad + offset);
-        if (gain != 0) inner = f32x4.mul(inner, v128.load(gain + offset));
-        let value = f32x4.mul(f32x4.sub(inner, f32x4.mul(normal, meanProduct)), perRoot);
-        if (addX) value = f32x4.add(v128.load(xGrad + offset), value);
-        storeLanes(xGrad + offset, value, width - i);
-      }
+      const meanInner = f32x4.splat(isCentred ? f32x4.extract_lane(sums, 0) * perWidth : 0);
+      const meanProduct = f32x4.splat(f32x4.extract_lane(sums, 1) * perWidth);
+      rowGradient(xGrad, grad, x, means, factors, gain, meanInner, meanProduct, width, addX);
       xGrad += rowBytes;
     }
     x += rowBytes;
     grad += rowBytes;
-    stats += 4;
   }
 }
 
-function rowSum(x: usize, width: i32): f32 {
-  let sums = f32x4.splat(0);
-  const whole = width & ~3;
-  for (let i = 0; i < whole; i += 4) sums = f32x4.add(sums, v128.load(x + (usize(i) << 2)));
-  if (whole < width) sums = f32x4.add(sums, firstLanes(v128.load(x + (usize(whole) << 2)), width - whole));
-  return sumLanes(sums);
+/** out = (x - mean) · factor, · gain or 0, + bias or 0. */
+function scaleRow(out: usize, x: usize, means: v128, factors: v128, gain: usize, bias: usize, width: i32): void {
+  const pairs = usize(width & ~7) << 2;
+  for (let at: usize = 0; at < pairs; at += 32) {
+    let low = f32x4.mul(f32x4.sub(v128.load(x + at), means), factors);
+    let high = f32x4.mul(f32x4.sub(v128.load(x + at, 16), means), factors);
+    if (gain != 0) {
+      low = f32x4.mul(low, v128.load(gain + at));
+      high = f32x4.mul(high, v128.load(gain + at, 16));
+    }
+    if (bias != 0) {
+      low = f32x4.add(low, v128.load(bias + at));
+      high = f32x4.add(high, v128.load(bias + at, 16));
+    }
+    v128.store(out + at, high, 16);
+    v128.store(out + at, low);
+  }
+  for (let i = width & ~7; i < width; i += 4) {
+    const at = usize(i) << 2;
+    let value = f32x4.mul(f32x4.sub(v128.load(x + at), means), factors);
+    if (gain != 0) value = f32x4.mul(value, v128.load(gain + at));
+    if (bias != 0) value = f32x4.add(value, v128.load(bias + at));
+    storeLanes(out + at, value, width - i);
+  }
 }
 
-/** Sum of (x - mean)². */
-function rowSquares(x: usize, means: v128, width: i32): f32 {
-  let sums = f32x4.splat(0);
-  const whole = width & ~3;
-  for (let i = 0; i < whole; i += 4) {
-    const value = f32x4.sub(v128.load(x + (usize(i) << 2)), means);
-    sums = madd(value, value, sums);
+/**
+ * Adds a row to the gradients of gain and bias.
+ *
+ * @returns Σ inner and Σ inner · normal, in the first two lanes, where inner = grad · gain and normal = (x - mean) · factor
+ */
+function innerSums(
+  gainGrad: usize,
+  biasGrad: usize,
+  grad: usize,
+  x: usize,
+  means: v128,
+  factors: v128,
+  gain: usize,
+  width: i32,
+): v128 {
+  let sumLow = f32x4.splat(0);
+  let sumHigh = f32x4.splat(0);
+  let productLow = f32x4.splat(0);
+  let productHigh = f32x4.splat(0);
+  const pairs = usize(width & ~7) << 2;
+  for (let at: usize = 0; at < pairs; at += 32) {
+    const low = f32x4.mul(f32x4.sub(v128.load(x + at), means), factors);
+    const high = f32x4.mul(f32x4.sub(v128.load(x + at, 16), means), factors);
+    let innerLow = v128.load(grad + at);
+    let innerHigh = v128.load(grad + at, 16);
+    if (biasGrad != 0) {
+      v128.store(biasGrad + at, f32x4.add(v128.load(biasGrad + at, 16), innerHigh), 16);
+      v128.store(biasGrad + at, f32x4.add(v128.load(biasGrad + at), innerLow));
+    }
+    if (gainGrad != 0) {
+      v128.store(gainGrad + at, f32x4.add(v128.load(gainGrad + at, 16), f32x4.mul(innerHigh, high)), 16);
+      v128.store(gainGrad + at, f32x4.add(v128.load(gainGrad + at), f32x4.mul(innerLow, low)));
+    }
+    if (gain != 0) {
+      innerLow = f32x4.mul(innerLow, v128.load(gain + at));
+      innerHigh = f32x4.mul(innerHigh, v128.load(gain + at, 16));
+    }
+    sumLow = f32x4.add(sumLow, innerLow);
+    sumHigh = f32x4.add(sumHigh, innerHigh);
+    productLow = f32x4.add(productLow, f32x4.mul(innerLow, low));
+    productHigh = f32x4.add(productHigh, f32x4.mul(innerHigh, high));
   }
-  if (whole < width) {
-    const value = firstLanes(f32x4.sub(v128.load(x + (usize(whole) << 2)), means), width - whole);
-    sums = madd(value, value, sums);
+  for (let i = width & ~7; i < width; i += 4) {
+    const at = usize(i) << 2;
+    const normal = f32x4.mul(f32x4.sub(v128.load(x + at), means), factors);
+    const from = v128.load(grad + at);
+    if (biasGrad != 0) addLanes(biasGrad + at, from, width - i);
+    if (gainGrad != 0) addLanes(gainGrad + at, f32x4.mul(from, normal), width - i);
+    const inner = gain == 0 ? from : f32x4.mul(from, v128.load(gain + at));
+    sumLow = f32x4.add(sumLow, firstLanes(inner, width - i));
+    productLow = f32x4.add(productLow, firstLanes(f32x4.mul(inner, normal), width - i));
   }
-  return sumLanes(sums);
+  const sum = f32x4.splat(sumLanes(f32x4.add(sumLow, sumHigh)));
+  return f32x4.replace_lane(sum, 1, sumLanes(f32x4.add(productLow, productHigh)));
+}
+
+/** xGrad = (inner - mean inner - normal · mean product) · factor, or added to what is there. */
+function rowGradient(
+  xGrad: usize,
+  grad: usize,
+  x: usize,
+  means: v128,
+  factors: v128,
+  gain: usize,
+  meanInner: v128,
+  meanProduct: v128,
+  width: i32,
+  add: i32,
+): void {
+  const pairs = usize(width & ~7) << 2;
+  for (let at: usize = 0; at < pairs; at += 32) {
+    const low = f32x4.mul(f32x4.sub(v128.load(x + at), means), factors);
+    const high = f32x4.mul(f32x4.sub(v128.load(x + at, 16), means), factors);
+    let innerLow = v128.load(grad + at);
+    let innerHigh = v128.load(grad + at, 16);
+    if (gain != 0) {
+      innerLow = f32x4.mul(innerLow, v128.load(gain + at));
+      innerHigh = f32x4.mul(innerHigh, v128.load(gain + at, 16));
+    }
+    innerLow = f32x4.sub(f32x4.sub(innerLow, meanInner), f32x4.mul(low, meanProduct));
+    innerHigh = f32x4.sub(f32x4.sub(innerHigh, meanInner), f32x4.mul(high, meanProduct));
+    innerLow = f32x4.mul(innerLow, factors);
+    innerHigh = f32x4.mul(innerHigh, factors);
+    if (add) {
+      innerLow = f32x4.add(v128.load(xGrad + at), innerLow);
+      innerHigh = f32x4.add(v128.load(xGrad + at, 16), innerHigh);
+    }
+    v128.store(xGrad + at, innerHigh, 16);
+    v128.store(xGrad + at, innerLow);
+  }
+  for (let i = width & ~7; i < width; i += 4) {
+    const at = usize(i) << 2;
+    const normal = f32x4.mul(f32x4.sub(v128.load(x + at), means), factors);
+    const inner = gain == 0 ? v128.load(grad + at) : f32x4.mul(v128.load(grad + at), v128.load(gain + at));
+    let value = f32x4.mul(f32x4.sub(f32x4.sub(inner, meanInner), f32x4.mul(normal, meanProduct)), factors);
+    if (add) value = f32x4.add(v128.load(xGrad + at), value);
+    storeLanes(xGrad + at, value, width - i);
+  }
 }
 
 function addLanes(at: usize, x: v128, count: i32): void {
