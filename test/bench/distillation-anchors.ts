@@ -42,7 +42,14 @@ async function benchAnchors({ isQuick, folder, say }: PartPlace): Promise<PartFi
   const means: Record<"anchored" | "plain", number>[] = [];
   for (const seed of isQuick ? SEEDS.slice(0, 1) : SEEDS) {
     const [anchored, plain] = [
-      await retentions(join(folder, `${seed}-anchored`), { sources, teachers, seed, weight: PRESET.distil.anchorWeight, isQuick, run }),
+      await retentions(join(folder, `${seed}-anchored`), {
+        sources,
+        teachers,
+        seed,
+        weight: PRESET.distil.anchorWeight,
+        isQuick,
+        run,
+      }),
       await retentions(join(folder, `${seed}-plain`), { sources, teachers, seed, weight: 0, isQuick, run }),
     ];
     say(`seed ${seed}: ${mean(anchored).toFixed(4)} with anchors, ${mean(plain).toFixed(4)} without`);
@@ -60,7 +67,12 @@ async function benchAnchors({ isQuick, folder, say }: PartPlace): Promise<PartFi
       },
     ],
     goals: [
-      { what: "anchors over outputs alone, mean of three seeds", measured: 100 * mean(gains), unit: "points", must: { atLeast: 0 } },
+      {
+        what: "anchors over outputs alone, mean of three seeds",
+        measured: 100 * mean(gains),
+        unit: "points",
+        must: { atLeast: 0 },
+      },
     ],
     notes: [],
     json: { anchors: means },

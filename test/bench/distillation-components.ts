@@ -66,10 +66,21 @@ async function benchComponents({ isQuick, folder, say }: PartPlace): Promise<Par
     const full = await runPython<Full>("python3-torch", "distillation_eigen.py", {
       ...{ file: path, width: teacher.config.width, components: KEPT },
     });
-    const angle = full && subspaceAngle(full.vectors.map((vector) => Float64Array.from(vector)), basis);
+    const angle =
+      full &&
+      subspaceAngle(
+        full.vectors.map((vector) => Float64Array.from(vector)),
+        basis,
+      );
     const off = full && Math.max(...variances.map((variance, at) => Math.abs(variance / (full.values[at] ?? 0) - 1)));
     if (angle !== undefined) [widest, isCompared] = [Math.max(widest, angle), true];
-    rows.push([tokens, angle?.toExponential(1) ?? "–", off?.toExponential(1) ?? "–", held, tokens * teacher.config.width]);
+    rows.push([
+      tokens,
+      angle?.toExponential(1) ?? "–",
+      off?.toExponential(1) ?? "–",
+      held,
+      tokens * teacher.config.width,
+    ]);
   }
   model.close();
   return {

@@ -18,14 +18,21 @@ async function benchSpike({ isQuick, folder, say }: PartPlace): Promise<PartFind
   const losses: number[] = [];
   const lines: string[] = [];
   const quiet = benchRun(say);
-  const run = { ...quiet, onLoss: (_: number, loss: number) => void losses.push(loss), onLog: (line: string) => void lines.push(line) };
+  const run = {
+    ...quiet,
+    onLoss: (_: number, loss: number) => void losses.push(loss),
+    onLog: (line: string) => void lines.push(line),
+  };
   const at = (name: string) => join(folder, name);
   const options = isQuick ? { ...PRESET.teacher, steps: 20 } : PRESET.teacher;
   await makeTeacher(at("teacher"), { category: CATEGORY, options, seed: 42 }, quiet);
   const profile = { category: CATEGORY, teacher: at("teacher"), options: PRESET.profile, seed: 42 } as const;
   await profileTeacher(at("profile"), profile, quiet);
   // A student of one teacher may be larger than it: what is measured is how it learns.
-  const student = { profiles: new Map([[CATEGORY, at("profile")] as const]), options: { ...PRESET.student, largestShare: 2 } };
+  const student = {
+    profiles: new Map([[CATEGORY, at("profile")] as const]),
+    options: { ...PRESET.student, largestShare: 2 },
+  };
   await buildStudent(at("student"), { ...student, seed: 1 }, quiet);
   const distil = { ...PRESET.distil, backbone: { ...PRESET.distil.backbone, steps: STEPS } };
   const sources = new Map([[CATEGORY, { teacher: at("teacher"), profile: at("profile") }] as const]);
@@ -34,7 +41,8 @@ async function benchSpike({ isQuick, folder, say }: PartPlace): Promise<PartFind
   const { rollbacks, finalLoss } = await distilBackbone(at("taught"), request, run);
   const [spike] = rollbacks;
   for (const line of lines) say(line);
-  const after = spike === undefined ? -1 : losses.slice(spike.step + 1).findIndex((loss) => loss <= AS_BEFORE * spike.expected);
+  const after =
+    spike === undefined ? -1 : losses.slice(spike.step + 1).findIndex((loss) => loss <= AS_BEFORE * spike.expected);
   const steps = after < 0 ? Number.POSITIVE_INFINITY : after + 1;
   return {
     tables: [
@@ -49,7 +57,9 @@ async function benchSpike({ isQuick, folder, say }: PartPlace): Promise<PartFind
         ],
       },
     ],
-    goals: [{ what: "steps from a spike until the loss is as before", measured: steps, unit: "", must: { atMost: 100 } }],
+    goals: [
+      { what: "steps from a spike until the loss is as before", measured: steps, unit: "", must: { atMost: 100 } },
+    ],
     notes: lines,
     json: { spike: { rollbacks, recoverySteps: steps } },
   };
