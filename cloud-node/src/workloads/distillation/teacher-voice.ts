@@ -7,8 +7,8 @@ import type { LayerComponents, Profile } from "./profile-file.ts";
 import type { AnchorPlan } from "./record-branch.ts";
 import type { Teacher } from "./teacher.ts";
 
-/** What the logits of an unlikely token may lie below the likeliest before it counts as impossible: e^-60 is below float32. */
-const IMPOSSIBLE = 60;
+/** A token counts as impossible where its logit lies so far below the likeliest: e^-20 is lost beside 1 in float32. */
+const IMPOSSIBLE = 20;
 
 /** A teacher that says what it thinks of each batch. */
 export class TeacherVoice {
@@ -54,7 +54,7 @@ export class TeacherVoice {
     const size = components.explained.length;
     const out = new Float32Array(rows.length * size);
     for (const [at, row] of rows.entries()) {
-      out.set(coordinatesOf(hidden.subarray(row * width, (row + 1) * width), components), at * size);
+      takeCoordinates(hidden.subarray(row * width, (row + 1) * width), components, out, at * size);
     }
     return out;
   }
@@ -91,19 +91,20 @@ export function tokenRows(examples: readonly TokenizedExample[], { length }: Bat
   return examples.flatMap(({ tokens }, at) => Array.from({ length: tokens.length - 1 }, (_, row) => at * length + row));
 }
 
-/** A row of activations on a kept basis. */
-export function coordinatesOf(
+/** Write what a row of activations is on a kept basis. @param at  where in `out` the first coordinate goes */
+export function takeCoordinates(
   row: Float32Array,
   { mean, basis, explained }: Omit<LayerComponents, "probes">,
-): number[] {
+  out: Float32Array,
+  at: number,
+): void {
   const width = mean.length;
-  return Array.from(explained, (_, component) => {
+  for (let component = 0; component < explained.length; component += 1) {
+    const from = component * width;
     let sum = 0;
-    for (let at = 0; at < width; at += 1) {
-      sum += (basis[component * width + at] as number) * ((row[at] as number) - (mean[at] as number));
-    }
-    return sum;
-  });
+    for (let i = 0; i < width; i += 1) sum += (basis[from + i] as number) * ((row[i] as number) - (mean[i] as number));
+    out[at + component] = sum;
+  }
 }
 
 /**
