@@ -12,14 +12,14 @@ import { capabilityOf } from "./capabilities.ts";
 import type { Category } from "./capability.ts";
 import { distilAdapter, distilBackbone, distilJointly, type Source } from "./distil.ts";
 import { drawTeacher, TINY, watchedRun } from "./distillation-rig.suite.ts";
+import { ExamplePool, takeExamples } from "./example-pool.ts";
 import { type DistilOptions, distilSchema, profileSchema, studentSchema } from "./options.ts";
 import { readProfile } from "./profile-file.ts";
-import { ExamplePool, takeExamples } from "./example-pool.ts";
-import { loadTeacher } from "./teacher.ts";
-import { TeacherVoice } from "./teacher-voice.ts";
 import { profileTeacher } from "./profile-teacher.ts";
 import { readStudent } from "./student.ts";
 import { openStudent } from "./student-answerer.ts";
+import { loadTeacher } from "./teacher.ts";
+import { TeacherVoice } from "./teacher-voice.ts";
 
 const PAIR: readonly Category[] = ["arithmetic", "formats"];
 const PHASE = { steps: 6, tokens: 96, learningRate: 5e-3, questions: 40 };
