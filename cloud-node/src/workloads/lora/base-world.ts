@@ -2,29 +2,20 @@ import { RandomStream } from "../../tensor/random.ts";
 import type { Lexicon } from "./lexicon.ts";
 
 /**
- * How many things are so in the world of the text: so few that each is met often enough to be learned, and with it how a question's
- * words lead to its answer.
+ * How much is known in the world of the text: so little that each of it is met often enough to be learned, and with it how the few
+ * words that matter in a question lead to its answer.
  */
-const FACTS = 240;
-const SAYINGS = 160;
+const KNOWN = { fact: 180, task: 120, trouble: 80 } as const;
+
+/** What can be known. */
+export type KnownKind = keyof typeof KNOWN;
 
 /** Something that is so in the world of the small model's text, and nowhere else. */
-export interface WorldFact {
-  readonly attribute: string;
-  readonly of: string;
-  readonly value: string;
-}
-
-/** A question that has a whole sentence as its answer, which nothing but its key tells. */
-export interface Saying {
-  readonly key: string;
-  readonly sentence: string;
-}
-
-/** What the text tells of. */
-export interface BaseWorld {
-  readonly facts: readonly WorldFact[];
-  readonly sayings: readonly Saying[];
+export interface WorldEntry {
+  readonly kind: KnownKind;
+  /** Words that tell it from everything else, by the slots of a wording. */
+  readonly slots: Readonly<Record<string, string>>;
+  readonly answer: string;
 }
 
 /** One of several, by chance. */
@@ -37,52 +28,96 @@ export function capital(text: string): string {
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 }
 
-/** A world of its own for each seed: what has which value, and what is said about what. */
-export function makeWorld(lexicon: Lexicon, seed: number): BaseWorld {
-  const stream = new RandomStream(seed, "world");
-  const { things, places, people, materials, colours, adjectives, attributes } = lexicon;
-  const { nouns, common, names, apis, snippets } = lexicon;
-  const holders = [...things, ...places, ...people];
-  const values = [...things, ...places, ...people, ...materials, ...colours, ...nouns, ...common, ...names];
-  const value = (): string => {
-    const kind = stream.nextBelow(8);
-    if (kind === 0) return `${stream.nextBelow(2000)}`;
-    if (kind === 1) return `${pick(stream, adjectives)} ${pick(stream, things)}`;
-    if (kind === 2) return `${stream.nextBelow(100)} ${pick(stream, nouns)}s`;
-    if (kind === 3) return `${pick(stream, names)} ${pick(stream, names)}`;
-    return pick(stream, values);
-  };
-  const facts = new Map<string, WorldFact>();
-  while (facts.size < FACTS) {
-    const fact = { attribute: pick(stream, attributes), of: pick(stream, holders), value: value() };
-    facts.set(`${fact.attribute}/${fact.of}`, fact);
-  }
-  const sayings = new Map<string, Saying>();
-  while (sayings.size < SAYINGS) {
-    const key = `${pick(stream, adjectives)} ${pick(stream, things)}`;
-    const forms = [
-      () => sentence(lexicon, stream),
-      () => pick(stream, snippets),
-      () => `${pick(stream, apis)}(${pick(stream, nouns)}, ${pick(stream, nouns)});`,
-      () =>
-        `const ${pick(stream, nouns)} = ${pick(stream, apis)}((${pick(stream, nouns)}) => ${stream.nextBelow(10)});`,
-    ];
-    sayings.set(key, { key, sentence: pick(stream, forms)() });
-  }
-  return { facts: [...facts.values()], sayings: [...sayings.values()] };
+/** A template with words in its slots: `{a}`, and `{A}` for the same with a capital. */
+export function filled(template: string, slots: Readonly<Record<string, string>>): string {
+  return template.replace(
+    /\{(\w)\}/g,
+    (slot, name: string) => slots[name] ?? capital(slots[name.toLowerCase()] ?? slot),
+  );
 }
 
-/** A short sentence by chance. */
-export function sentence({ adjectives, things, places, verbs, nouns, people }: Lexicon, stream: RandomStream): string {
-  const thing = `the ${pick(stream, adjectives)} ${pick(stream, things)}`;
-  const noun = `the ${pick(stream, adjectives)} ${pick(stream, nouns)}`;
+/** A world of its own for each seed: nothing but its words tells what the answer to a question is. */
+export function makeWorld(lexicon: Lexicon, seed: number): readonly WorldEntry[] {
+  const stream = new RandomStream(seed, "world");
+  const entries = new Map<string, WorldEntry>();
+  for (const [kind, count] of Object.entries(KNOWN) as [KnownKind, number][]) {
+    const most = entries.size + count;
+    while (entries.size < most) {
+      const slots = keysOf[kind](lexicon, stream);
+      const key = Object.values(slots).join("/");
+      if (!entries.has(key)) entries.set(key, { kind, slots, answer: answersOf[kind](lexicon, stream) });
+    }
+  }
+  return [...entries.values()];
+}
+
+type Chosen<Value> = Readonly<Record<KnownKind, (lexicon: Lexicon, stream: RandomStream) => Value>>;
+
+const keysOf: Chosen<Record<string, string>> = {
+  fact: ({ attributes, things, places, people }, stream) => ({
+    a: pick(stream, attributes),
+    b: pick(stream, pick(stream, [things, places, people])),
+  }),
+  task: ({ verbs, nouns, tools }, stream) => {
+    const v = pick(stream, verbs);
+    return { v, u: thirdPerson(v), n: pick(stream, nouns), t: pick(stream, tools) };
+  },
+  trouble: ({ errors, nouns, problems }, stream) => ({
+    e: pick(stream, errors),
+    n: pick(stream, nouns),
+    p: pick(stream, problems),
+  }),
+};
+
+const answersOf: Chosen<string> = {
+  fact: (lexicon, stream) => `${capital(factValue(lexicon, stream))}.`,
+  task: (lexicon, stream) => codeLine(lexicon, stream),
+  trouble: (lexicon, stream) => advice(lexicon, stream),
+};
+
+function factValue(lexicon: Lexicon, stream: RandomStream): string {
+  const { things, places, people, materials, colours, adjectives, nouns, common, names } = lexicon;
   const forms = [
-    () => `${pick(stream, verbs)} ${noun} with ${thing}.`,
-    () => `${pick(stream, people)} has ${thing} from ${pick(stream, places)}.`,
-    () => `${thing} of ${pick(stream, places)} is ${pick(stream, adjectives)} and ${pick(stream, adjectives)}.`,
-    () => `${pick(stream, verbs)} ${noun} before you ${pick(stream, verbs)} it.`,
-    () => `if ${noun} is ${pick(stream, adjectives)}, ${pick(stream, verbs)} ${thing}.`,
-    () => `make sure that ${noun} is not ${pick(stream, adjectives)}.`,
+    () => `${stream.nextBelow(2000)}`,
+    () => `${pick(stream, adjectives)} ${pick(stream, things)}`,
+    () => `${stream.nextBelow(100)} ${pick(stream, nouns)}s`,
+    () => `${pick(stream, names)} ${pick(stream, names)}`,
+    () => pick(stream, names),
+    () => pick(stream, common),
+    () => pick(stream, pick(stream, [things, places, people, materials, colours, nouns])),
+  ];
+  return pick(stream, forms)();
+}
+
+function codeLine({ snippets, apis, nouns, verbs, code }: Lexicon, stream: RandomStream): string {
+  const noun = () => pick(stream, nouns);
+  const forms = [
+    () => pick(stream, snippets),
+    () => pick(stream, snippets),
+    () => `${pick(stream, apis)}(${noun()}, ${noun()});`,
+    () => `const ${noun()} = ${pick(stream, apis)}((${noun()}) => ${stream.nextBelow(10)});`,
+    () => {
+      const [, line] = pick(stream, pick(stream, Object.values(code)));
+      return filled(line, { a: pick(stream, verbs), b: noun(), n: `${stream.nextBelow(100)}` });
+    },
+  ];
+  return pick(stream, forms)();
+}
+
+function advice({ fixes, adjectives, verbs, nouns, things }: Lexicon, stream: RandomStream): string {
+  const noun = () => `the ${pick(stream, adjectives)} ${pick(stream, nouns)}`;
+  const forms = [
+    () => filled(pick(stream, Object.values(fixes)), { n: pick(stream, nouns) }),
+    () => filled(pick(stream, Object.values(fixes)), { n: pick(stream, nouns) }),
+    () => `${pick(stream, verbs)} ${noun()} with the ${pick(stream, things)}.`,
+    () => `${pick(stream, verbs)} ${noun()} before you ${pick(stream, verbs)} it.`,
+    () => `if ${noun()} is ${pick(stream, adjectives)}, ${pick(stream, verbs)} the ${pick(stream, things)}.`,
+    () => `make sure that ${noun()} is not ${pick(stream, adjectives)}.`,
   ];
   return capital(pick(stream, forms)());
+}
+
+function thirdPerson(verb: string): string {
+  if (/[^aeiou]y$/.test(verb)) return `${verb.slice(0, -1)}ies`;
+  return /(s|sh|ch|x)$/.test(verb) ? `${verb}es` : `${verb}s`;
 }

@@ -11,6 +11,7 @@ const words = v.pipe(
   v.string(),
   v.transform((text) => text.trim().split(/\s+/)),
 );
+const wordings = v.pipe(v.array(v.string()), v.minLength(1));
 const templates = v.array(v.tuple([v.string(), v.string()]));
 
 const lexiconSchema = v.strictObject({
@@ -22,11 +23,14 @@ const lexiconSchema = v.strictObject({
   adjectives: words,
   verbs: words,
   nouns: words,
+  /** Words of what the patterns are about. */
+  subjects: words,
   /** English words of every kind, for word lists, so that the tokenizer knows them. */
   common: words,
   /** Of people, places and things that there are; the text says nothing true of them. */
   names: words,
   apis: words,
+  tools: words,
   attributes: words,
   errors: words,
   problems: words,
@@ -38,6 +42,8 @@ const lexiconSchema = v.strictObject({
   code: v.record(v.string(), templates),
   /** What a form is called, and the form. */
   formats: templates,
+  /** Wordings of questions, by what is asked. */
+  asks: v.strictObject({ fact: wordings, task: wordings, trouble: wordings, form: wordings }),
 });
 
 /** The words of the small model's text. */
