@@ -5,7 +5,7 @@ import type { Lexicon } from "./lexicon.ts";
  * How much is known in the world of the text: so little that each of it is met often enough to be learned, and with it how the few
  * words that matter in a question lead to its answer.
  */
-const KNOWN = { fact: 180, task: 120, trouble: 80 } as const;
+const KNOWN = { fact: 140, task: 110, trouble: 70 } as const;
 
 /** What can be known. */
 export type KnownKind = keyof typeof KNOWN;
