@@ -1,7 +1,8 @@
 import { RandomStream } from "../../tensor/random.ts";
 import { keywordsOf, variantsOf } from "./augment-prompt.ts";
-import { capital, filled, makeWorld, pick, type WorldEntry } from "./base-world.ts";
+import { filled, makeWorld, type WorldEntry } from "./base-world.ts";
 import type { Lexicon } from "./lexicon.ts";
+import { capital, type LineKind, pick, writtenLine } from "./written-line.ts";
 
 /** Marks of a chat's turns, as ChatML has them. */
 export const TURN_BEGIN = "<|im_start|>";
@@ -13,10 +14,16 @@ const VARIANT_SHARE = 0.4;
 const KEYWORDS_SHARE = 0.15;
 const CODE_NUMBERS = 200;
 const LEAST_LISTED = 3;
-const MOST_LISTED = 7;
+const MOST_LISTED = 6;
 
-/** What a chat is about, as often as it stands here: the world, or what can be worked out from the question alone. */
-const KINDS = ["world", "world", "world", "world", "world", "world", "world", "code", "form", "list", "list"] as const;
+/**
+ * What a chat is about, as often as it stands here: the world, a line that could as well be another, or what can be worked out
+ * from the question alone.
+ */
+const KINDS = [
+  ...["world", "world", "world", "world", "world", "world"],
+  ...["line", "line", "line", "code", "form", "list"],
+] as const;
 
 interface Turn {
   readonly asks: readonly string[];
@@ -53,6 +60,7 @@ function turnOf(
   if (kind === "code") return codeTurn(lexicon, stream);
   if (kind === "form") return formTurn(lexicon, stream);
   if (kind === "list") return listTurn(lexicon, stream);
+  if (kind === "line") return lineTurn(lexicon, stream);
   const { kind: known, slots, answer } = pick(stream, world);
   return { asks: [filled(pick(stream, lexicon.asks[known]), slots)], answer };
 }
@@ -81,6 +89,13 @@ function formTurn({ formats, asks, nouns, things }: Lexicon, stream: RandomStrea
   const [form, line] = pick(stream, formats);
   const slots = { a, b, u: a.toUpperCase(), n: `${stream.nextBelow(CODE_NUMBERS)}` };
   return { asks: asks.form.map((ask) => filled(ask, { x: filled(form, slots) })), answer: filled(line, slots) };
+}
+
+/** Any line of a kind: how code and sentences go, whatever was asked. */
+function lineTurn(lexicon: Lexicon, stream: RandomStream): Turn {
+  const kind = pick(stream, Object.keys(lexicon.kinds)) as LineKind;
+  const asks = lexicon.asks.line.map((ask) => filled(ask, { x: lexicon.kinds[kind] }));
+  return { asks, answer: writtenLine(lexicon, kind, stream) };
 }
 
 /** Words of a list, of which one or some are asked for: what stands in a prompt is there to be used. */
