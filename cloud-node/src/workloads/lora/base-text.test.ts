@@ -41,7 +41,7 @@ test("documents have an empty line between them and none inside, and the same se
 });
 
 test("the tokenizer gives every text back, also what it was not made from, and has single tokens for turns", () => {
-  const tokenizer = new HfTokenizer(trainBytePairs(text, 600, ADDED));
+  const tokenizer = new HfTokenizer(trainBytePairs(text.slice(0, 300_000), 600, ADDED));
   expect(tokenizer.vocabulary).toBe(600);
   for (const written of ["Ünïcode 😀\t\n  12345", text.slice(0, 2000), "const a = [...b];"]) {
     expect(tokenizer.decode(tokenizer.encode(written))).toBe(written);
