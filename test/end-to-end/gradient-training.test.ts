@@ -1,10 +1,11 @@
-import { copyFileSync, createReadStream, existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { copyFileSync, createReadStream, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Job, type OpenQueue, openQueue } from "@lockstep/cloud-node";
 import { JobClient, mqttTransport, systemClock, systemRandom } from "@lockstep/edge-sdk";
 import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
+import { Mosquitto } from "../faults/mosquitto.ts";
 import { LockstepProcess, runLockstep } from "./lockstep-process.ts";
 
 const TEXT = fileURLToPath(new URL("../../cloud-node/src/workloads/language-model/sonnets.txt", import.meta.url));
@@ -32,6 +33,12 @@ async function json(...args: string[]) {
   const { code, stdout, stderr } = await runLockstep(...args, "--json");
   expect(code, stderr).toBe(0);
   return JSON.parse(stdout);
+}
+
+/** What a run's checkpoint has in its tensors, without the header, which tells how long the run took. */
+function parameters(run: string): Buffer {
+  const file = readFileSync(at(`${run}/best.safetensors`));
+  return file.subarray(8 + Number(file.readBigUInt64LE()));
 }
 
 /** Look into a queue until something is so. */
@@ -77,6 +84,28 @@ test(
   LIMIT_MS,
 );
 
+test(
+  "workers that reach only a broker train what others train over TCP, to the last bit of every parameter",
+  async () => {
+    const run = [...SMALL, "--steps", "20", "--compress", "sync-15"];
+    await json(...train("over-tcp", ...run, "--workers", "2"));
+    const mosquitto = await Mosquitto.start(folder);
+    try {
+      const queue = `sqlite:${at("broker.jobs")}`;
+      for (const _ of [0, 1]) {
+        const worker = new LockstepProcess("worker", "--jobs", queue, "--channel-broker", mosquitto.url);
+        running.push(worker);
+        await worker.said(/"msg":"working"/);
+      }
+      await json(...train("over-mqtt", ...run, "--workers", "2", "--queue", queue));
+    } finally {
+      await mosquitto.stop();
+    }
+    expect(parameters("over-mqtt").equals(parameters("over-tcp"))).toBe(true);
+  },
+  LIMIT_MS,
+);
+
 test("what cannot be trained from takes nothing of a run that was to be written over", async () => {
   await json(...train("kept", ...SMALL, "--steps", "4"));
   const before = readdirSync(at("kept")).toSorted();
@@ -86,6 +115,8 @@ test("what cannot be trained from takes nothing of a run that was to be written 
     [train("kept", "--force", ...SMALL, "--workers", "3"), "a batch has 4 rows"],
     [train("kept", ...SMALL), "there is a run in"],
     [train("kept", "--resume"), "no run was stopped in"],
+    [train("kept", "--resume", "--compress", "sync-15"), "leave out --compress"],
+    [train("kept", "--resume", "--workers", "3"), "leave out --workers"],
   ] as const) {
     const { code, stderr } = await runLockstep(...args);
     expect([code === 0, stderr]).toEqual([false, expect.stringContaining(part)]);

@@ -146,6 +146,7 @@ test.for<[string, string[], string]>([
   ["a certificate without its key", ["serve", "--tls-cert", "x"], "give both"],
   ["clients' certificates without TLS", ["serve", "--tls-client-ca", "x"], "--tls-cert and --tls-key"],
   ["a password in a broker's address", ["serve", "--broker", "mqtt://me:hidden@h"], "--broker-password-file"],
+  ["one in that of a channel", ["worker", "--channel-broker", "mqtt://me:hidden@h"], "--channel-broker-password-file"],
   ["a password without a user", ["serve", "--broker", "mqtt://h", "--broker-password-file", "x"], "mqtts://USER@HOST"],
   ["a password in a node's address", ["sim", "rotor", "--to", "mqtt://me:hidden@h:1"], "--password-file FILE"],
   ["half of a device's certificate", ["sim", "rotor", "--to", "tls://h:1", "--cert", "x"], "give both"],

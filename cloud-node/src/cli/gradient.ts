@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { PRESETS, type Preset } from "../workloads/gradient/method.ts";
 import { DEFAULT_STALENESS, MOST_STALENESS } from "../workloads/gradient/topology-mask.ts";
+import { TRAIN_DEFAULTS } from "./gradient/train-defaults.ts";
 import { QUEUE_HELP } from "./jobs/open-door.ts";
 import type { RunCommandOptions } from "./lm/read-run-options.ts";
 import { configOptions, type TrainCommandOptions } from "./lm.ts";
@@ -10,9 +11,9 @@ import type { Surroundings } from "./surroundings.ts";
 
 /** What `gradient train` takes: what `lm train` does, but for where it is computed. */
 export interface GradientTrainOptions extends Omit<TrainCommandOptions, "engine" | "backend" | "threads"> {
-  readonly workers: number;
-  readonly compress: Preset;
-  readonly patience: number;
+  readonly workers?: number;
+  readonly compress?: Preset;
+  readonly patience?: number;
   readonly mask?: string;
   readonly queue?: string;
   readonly tokenFile?: string;
@@ -96,10 +97,19 @@ export function addGradient(program: Command, surroundings: Surroundings): void 
     .argument("<TEXT>", "text in UTF-8")
     .requiredOption("--out <RUN>", "folder of the run");
   configOptions(train)
-    .option("--workers <N>", "how many learn together", parsePositiveCount, 2)
-    .addOption(new Option("--compress <PRESET>", "how what they send is compressed").choices(PRESETS).default("none"))
+    .option("--workers <N>", `how many learn together (default: ${TRAIN_DEFAULTS.workers})`, parsePositiveCount)
+    .addOption(
+      new Option(
+        "--compress <PRESET>",
+        `how what they send is compressed (default: ${TRAIN_DEFAULTS.compress})`,
+      ).choices(PRESETS),
+    )
     .option("--mask <FILE>", "tensors that are sent in turns: what gradient calibrate wrote")
-    .option("--patience <SECONDS>", "a step waits so long for a worker, and goes on without it", parsePositive, 10)
+    .option(
+      "--patience <SECONDS>",
+      `a step waits so long for a worker, and goes on without it (default: ${TRAIN_DEFAULTS.patience})`,
+      parsePositive,
+    )
     .option("--queue <URL>", `hand the run in as a job: ${QUEUE_HELP}`)
     .option("--token-file <FILE>", TOKEN_FILE_HELP)
     .option("--ca <FILE>", CA_HELP)

@@ -1,9 +1,8 @@
-import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
 import { InvalidArgumentError, Option } from "commander";
-import type { BrokerAddress } from "../broker-reach.ts";
 import type { RepublishFormat } from "../republish/publisher.ts";
 import type { Republisher, RepublisherOptions } from "../republish/republisher.ts";
+import { readBrokerAddress } from "./broker-address.ts";
 import { CommandError } from "./command-error.ts";
 import { parseNonNegative } from "./option-values.ts";
 
@@ -26,6 +25,7 @@ export interface RepublishChoice {
 
 const FORMATS: readonly RepublishFormat[] = ["json", "sparkplug"];
 const DEFAULT_EVERY_MS = 1_000;
+const BROKER_OPTIONS = { url: "--republish-to", passwordFile: "--republish-password-file" };
 
 /** Options of `lockstep serve` by which reconstructed values flow on to others. */
 export function addRepublishOptions(command: Command): Command {
@@ -89,7 +89,11 @@ export async function planRepublish(choice: RepublishChoice): Promise<RepublishP
   });
   return {
     formats,
-    broker: await addressOf(choice),
+    broker: await readBrokerAddress(BROKER_OPTIONS, {
+      url: choice.republishTo,
+      passwordFile: choice.republishPasswordFile,
+      ca: choice.republishCa,
+    }),
     group,
     topic,
     sparkplug,
@@ -117,61 +121,6 @@ async function asUsage<T>(run: () => T): Promise<T> {
   } catch (cause) {
     if (!(cause instanceof RepublishError)) throw cause;
     throw new CommandError("usage", cause.message, cause.remedy, { cause });
-  }
-}
-
-/** The broker that was named, with what is in files read. */
-async function addressOf(choice: RepublishChoice): Promise<BrokerAddress | undefined> {
-  const { republishTo, republishPasswordFile, republishCa } = choice;
-  if (republishTo === undefined) {
-    if (republishPasswordFile === undefined && republishCa === undefined) return undefined;
-    throw new CommandError(
-      "usage",
-      "it is not said which broker these are for",
-      "add --republish-to mqtts://USER@HOST:PORT",
-    );
-  }
-  const [, protocol, user, host] = /^(mqtts?:\/\/)(?:([^/@\s]+)@)?([^/@\s]+)\/?$/.exec(republishTo) ?? [];
-  const isAddress = URL.canParse(`${protocol}${host}`) && new URL(`${protocol}${host}`).port !== "0";
-  if (host === undefined || !isAddress || user?.includes(":") === true) {
-    // Not repeated: a password may be in it.
-    const problem = republishTo.includes("@")
-      ? "--republish-to has more than a user in it"
-      : "--republish-to is no broker";
-    const remedy = "write mqtts://USER@HOST:PORT, and the password into a file for --republish-password-file";
-    throw new CommandError("usage", problem, remedy);
-  }
-  const password = republishPasswordFile === undefined ? undefined : await readPassword(republishPasswordFile);
-  if (password !== undefined && user === undefined) {
-    throw new CommandError("usage", "there is a password and no user", "write --republish-to mqtts://USER@HOST:PORT");
-  }
-  const ca = republishCa === undefined ? undefined : await readText(republishCa);
-  return { url: `${protocol}${host}`, user: user === undefined ? undefined : decodedUser(user), password, ca };
-}
-
-/** As addresses write it, with %40 for an @; one that is not is taken as it stands. */
-function decodedUser(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
-}
-
-async function readPassword(file: string): Promise<string> {
-  const [password = ""] = (await readText(file)).split(/\r?\n/);
-  if (password === "") throw new CommandError("file", `${file} has no password in its first line`, "write it there");
-  return password;
-}
-
-async function readText(file: string): Promise<string> {
-  try {
-    return await readFile(file, "utf8");
-  } catch (cause) {
-    const detail = cause instanceof Error ? cause.message : String(cause);
-    throw new CommandError("file", `${file} cannot be read (${detail})`, "give a file that this user may read", {
-      cause,
-    });
   }
 }
 

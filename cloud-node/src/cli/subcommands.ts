@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { addDecode } from "./decode.ts";
 import { addDemo } from "./demo.ts";
 import { addDevices } from "./devices.ts";
+import { addDistill } from "./distill.ts";
 import { addDoctor } from "./doctor.ts";
 import { addEncode } from "./encode.ts";
 import { addExport } from "./export.ts";
@@ -34,6 +35,7 @@ export const SUBCOMMANDS: readonly AddSubcommand[] = [
   addLm,
   addLora,
   addGradient,
+  addDistill,
   addVectorIndex,
   addFlash,
   addJobs,

@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { maskedUrl } from "../jobs/masked-url.ts";
 import { WORKER_DEFAULTS } from "../jobs/worker-defaults.ts";
+import { readBrokerAddress } from "./broker-address.ts";
 import { WORKLOADS_FROM_HELP } from "./jobs/known-workloads.ts";
 import { checkQueueUrl, DEFAULT_QUEUE } from "./jobs/open-door.ts";
 import { LOG_LEVELS } from "./log-levels.ts";
@@ -20,12 +21,17 @@ interface WorkerOptions {
   readonly name?: string;
   readonly scratch?: string;
   readonly channelHost: string;
+  readonly channelBroker?: string;
+  readonly channelBrokerPasswordFile?: string;
+  readonly channelBrokerCa?: string;
   readonly log: string;
   readonly json?: boolean;
 }
 
 /** What Node itself needs in a thread, MiB. */
 const LEAST_MEMORY_MB = 16;
+
+const BROKER_OPTIONS = { url: "--channel-broker", passwordFile: "--channel-broker-password-file" };
 
 const HELP = `
 Takes jobs out of a queue and does them, each in a thread that no other job has meanwhile, with a limit of memory: a job
@@ -65,6 +71,9 @@ export function addWorker(program: Command, surroundings: Surroundings): void {
       "where the workers of one shared job reach this one",
       WORKER_DEFAULTS.channelHost,
     )
+    .option("--channel-broker <URL>", "…or by this broker, where they do not: mqtts://USER@HOST:PORT, or mqtt://")
+    .option("--channel-broker-password-file <FILE>", "file whose first line is the password")
+    .option("--channel-broker-ca <FILE>", "PEM file: whom to trust instead of the system's authorities")
     .addOption(new Option("--log <LEVEL>", "what is told on standard error").choices(LOG_LEVELS).default("info"))
     .option("--json", "one JSON object on standard output when it begins")
     .addHelpText("after", HELP)
@@ -81,6 +90,11 @@ async function runWorker(surroundings: Surroundings, options: WorkerOptions): Pr
   const { clock, interrupt } = surroundings;
   const { jobs: url, lease, json, name, scratch, threads, memory: memoryMb, channelHost, workloads } = options;
   checkQueueUrl(url);
+  const channelBroker = await readBrokerAddress(BROKER_OPTIONS, {
+    url: options.channelBroker,
+    passwordFile: options.channelBrokerPasswordFile,
+    ca: options.channelBrokerCa,
+  });
   const { createLogger } = await import("./log.ts");
   const logger = createLogger(options.log);
   const { openQueue } = await import("../jobs/open-queue.ts");
@@ -92,7 +106,7 @@ async function runWorker(surroundings: Surroundings, options: WorkerOptions): Pr
   try {
     const worker = await startWorker({
       ...{ queue, blobs, clock, logger, name, workloads, workloadsFrom: options.workloadsFrom },
-      ...{ leaseMs: lease * 1000, threads, memoryMb, scratch, channelHost },
+      ...{ leaseMs: lease * 1000, threads, memoryMb, scratch, channelHost, channelBroker },
     });
     try {
       const facts = { jobs: maskedUrl(url), name: worker.name, workloads: worker.workloads, threads };

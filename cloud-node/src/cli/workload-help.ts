@@ -2,6 +2,7 @@ import { WORKLOADS } from "./workloads.ts";
 
 /** What each kind of work of this release is, as it says itself: help is shown before any of them is loaded. */
 const SUMMARIES: Readonly<Record<string, string>> = {
+  distillation: "distil teachers into one small student, step by step",
   gradient: "train one language model on several workers, over thin wires",
   "language-model": "train a small language model from a text",
   lora: "teach patterns to a small Llama",

@@ -2,6 +2,7 @@ import type { WorkloadRegistry } from "../jobs/workload-registry.ts";
 
 /** Every kind of cloud work, by name: a new one is one folder, and one line here. */
 export const WORKLOADS: WorkloadRegistry = {
+  distillation: async () => (await import("../workloads/distillation/distillation.ts")).distillation,
   gradient: async () => (await import("../workloads/gradient/gradient.ts")).gradient,
   "language-model": async () => (await import("../workloads/language-model/language-model.ts")).languageModel,
   lora: async () => (await import("../workloads/lora/lora.ts")).lora,

@@ -1,15 +1,12 @@
-import { once } from "node:events";
-import { connect } from "node:net";
 import type { Clock } from "../clock.ts";
 import { type ChannelEnd, MessageSender } from "./channel-end.ts";
 import { joinPlace } from "./channel-handshake.ts";
 import { ChannelInbox } from "./channel-inbox.ts";
 import { ALL_THERE, CHANNEL_PLACE, ChannelLink, type HeardFrame, JOINED, LEFT } from "./channel-link.ts";
+import { type ChannelReach, wayTo } from "./channel-reach.ts";
 import { JobError } from "./job-error.ts";
 import type { Seat } from "./seat.ts";
 import type { Heard } from "./thread-messages.ts";
-
-const CONNECT_MS = 10_000;
 
 /** Any place of a shared job but 0: connected to that one, and through it to the others. */
 export class ChannelGuest implements ChannelEnd {
@@ -21,19 +18,16 @@ export class ChannelGuest implements ChannelEnd {
   #isClosed = false;
 
   /** Take a place. @throws {JobError} `peer-left` when nobody listens there, or it is not who it should be */
-  static async join({ job, secret, index, count, host, port }: Seat, clock: Clock): Promise<ChannelGuest> {
-    const socket = connect({ host, port });
-    const link = new ChannelLink(socket, clock);
+  static async join(seat: Seat, reach: ChannelReach, clock: Clock): Promise<ChannelGuest> {
+    const { job, secret, index, count, address } = seat;
+    const link = new ChannelLink(await wayTo(address, reach).connect(address), clock);
     try {
-      await once(socket, "connect", { signal: AbortSignal.timeout(CONNECT_MS) });
       const next = () => link.nextPart();
       const known = { job, secret: Buffer.from(secret, "hex") };
       link.begin(job, await joinPlace(known, index, next, (bytes) => link.sendPart(bytes)));
-    } catch (cause) {
+    } catch (error) {
       link.destroy();
-      if (cause instanceof JobError) throw cause;
-      const problem = `place 0 of the shared job does not answer at ${host}:${port} (${String(cause)})`;
-      throw new JobError("peer-left", problem, "give its worker a --channel-host that others reach", { cause });
+      throw error;
     }
     return new ChannelGuest(link, index, count);
   }

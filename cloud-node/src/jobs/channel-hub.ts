@@ -1,22 +1,21 @@
-import { once } from "node:events";
-import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import type { Clock } from "../clock.ts";
 import type { Logger } from "../logger.ts";
 import { type ChannelEnd, MessageSender } from "./channel-end.ts";
 import { admitPlace, type HandshakeSecret } from "./channel-handshake.ts";
 import { ChannelInbox } from "./channel-inbox.ts";
 import { ALL_THERE, ChannelLink, type HeardFrame, JOINED, LEFT } from "./channel-link.ts";
+import { type ChannelReach, ownWay } from "./channel-reach.ts";
+import type { ChannelDoor, ChannelStream } from "./channel-way.ts";
 import { JobError } from "./job-error.ts";
 import type { Heard } from "./thread-messages.ts";
 
 /** Connections that have proved nothing yet. */
 const MOST_STRANGERS = 256;
 
-export interface HubOptions extends HandshakeSecret {
+export interface HubOptions extends HandshakeSecret, ChannelReach {
   readonly count: number;
   /** Whether a place that was taken may be taken again: by whoever has it by now. */
   readonly isRefilled: boolean;
-  readonly host: string;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -25,24 +24,18 @@ export interface HubOptions extends HandshakeSecret {
 export class ChannelHub implements ChannelEnd {
   readonly index = 0;
   readonly #options: HubOptions;
-  readonly #server: Server;
   readonly #links = new Map<number, ChannelLink>();
   readonly #strangers = new Set<ChannelLink>();
   readonly #inbox: ChannelInbox;
   readonly #sender = new MessageSender(0);
   readonly #allThere = Promise.withResolvers<void>();
   readonly #taken = new Set<number>([0]);
+  #door: ChannelDoor | undefined;
 
-  /** Listen on a free port. @throws {JobError} `failed` when the host is none of this machine's */
+  /** Listen. @throws {JobError} `failed` when the host is none of this machine's, or the broker takes nobody */
   static async open(options: HubOptions): Promise<ChannelHub> {
     const hub = new ChannelHub(options);
-    try {
-      hub.#server.listen(0, options.host);
-      await once(hub.#server, "listening");
-    } catch (cause) {
-      const remedy = "give --channel-host an address of this machine";
-      throw new JobError("failed", `cannot listen on ${options.host}: ${String(cause)}`, remedy, { cause });
-    }
+    hub.#door = await ownWay(options).listen((stream) => void hub.#admit(stream));
     return hub;
   }
 
@@ -50,12 +43,12 @@ export class ChannelHub implements ChannelEnd {
     this.#options = options;
     const others = Array.from({ length: options.count - 1 }, (_, index) => index + 1);
     this.#inbox = new ChannelInbox(others, options.isRefilled);
-    this.#server = createServer((socket) => void this.#admit(socket));
     this.#allThere.promise.catch(() => undefined);
   }
 
-  get port(): number {
-    return (this.#server.address() as AddressInfo).port;
+  /** Where it listens, as the places are told. */
+  get address(): string {
+    return this.#door?.address ?? "";
   }
 
   /** How many places are taken, this one too. */
@@ -80,18 +73,18 @@ export class ChannelHub implements ChannelEnd {
   }
 
   async close(): Promise<void> {
-    this.#server.close();
+    this.#door?.close();
     for (const link of this.#strangers) link.destroy();
     for (const link of this.#links.values()) link.close();
   }
 
-  async #admit(socket: Socket): Promise<void> {
+  async #admit(stream: ChannelStream): Promise<void> {
     const { clock, logger, job } = this.#options;
     if (this.#strangers.size >= MOST_STRANGERS) {
-      socket.destroy();
+      stream.on("error", () => undefined).destroy();
       return;
     }
-    const link = new ChannelLink(socket, clock);
+    const link = new ChannelLink(stream, clock);
     this.#strangers.add(link);
     let place: number | undefined;
     try {

@@ -1,8 +1,8 @@
 import { once } from "node:events";
-import type { Socket } from "node:net";
 import { type ExchangeFrame, encodeStreamFrame, STREAM_PREFIX_BYTES, StreamDeframer } from "@lockstep/protocol";
 import type { Clock, Timer } from "../clock.ts";
 import { type LinkKeys, MAX_HANDSHAKE_BYTES } from "./channel-handshake.ts";
+import type { ChannelStream } from "./channel-way.ts";
 import { openExchange, sealExchange } from "./exchange-codec.ts";
 import { JobError } from "./job-error.ts";
 
@@ -28,7 +28,7 @@ export interface HeardFrame extends ExchangeFrame {
 
 /** Two workers of a shared job on one connection: frames with codes, in order, and signs of life. */
 export class ChannelLink {
-  readonly #socket: Socket;
+  readonly #stream: ChannelStream;
   readonly #clock: Clock;
   readonly #chunks: AsyncIterator<Uint8Array>;
   readonly #deframer = new StreamDeframer();
@@ -43,14 +43,13 @@ export class ChannelLink {
   #silentMs: number | undefined;
   #watch: Timer;
 
-  constructor(socket: Socket, clock: Clock) {
-    this.#socket = socket;
+  constructor(stream: ChannelStream, clock: Clock) {
+    this.#stream = stream;
     this.#clock = clock;
-    socket.setNoDelay(true);
     // What breaks it is told where it is read and written.
-    socket.on("error", () => undefined);
-    socket.once("close", () => this.#closed.abort());
-    this.#chunks = socket[Symbol.asyncIterator]();
+    stream.on("error", () => undefined);
+    stream.once("close", () => this.#closed.abort());
+    this.#chunks = stream[Symbol.asyncIterator]();
     this.#watch = clock.setTimer(() => this.#look(), ALIVE_MS);
   }
 
@@ -70,7 +69,7 @@ export class ChannelLink {
 
   /** Bytes of the handshake. */
   sendPart(bytes: Uint8Array): void {
-    this.#socket.write(bytes);
+    this.#stream.write(bytes);
   }
 
   /** Frames as they come, in order between each two places, until the other side closes. @throws {JobError} `peer-left` */
@@ -79,7 +78,7 @@ export class ChannelLink {
       const bytes = await this.#next(Number.POSITIVE_INFINITY);
       if (bytes === undefined) return;
       const frame = this.#opened(bytes);
-      const wireBytes = STREAM_PREFIX_BYTES + bytes.length;
+      const wireBytes = STREAM_PREFIX_BYTES + bytes.length + this.#overheadBytes;
       if (frame.from !== CHANNEL_PLACE || frame.payload[0] !== ALIVE) yield { ...frame, wireBytes };
     }
   }
@@ -91,15 +90,16 @@ export class ChannelLink {
    * @throws {JobError} `peer-left`
    */
   async send(piece: Pick<ExchangeFrame, "from" | "to" | "isLast" | "payload">): Promise<number> {
-    if (this.#keys === undefined || this.#socket.destroyed || this.#socket.writableEnded) throw broken("is closed");
+    if (this.#keys === undefined || this.#stream.destroyed || this.#stream.writableEnded) throw broken("is closed");
     const route = `${piece.from} ${piece.to}`;
     const seq = this.#seqs.get(route) ?? 0;
     this.#seqs.set(route, (seq + 1) >>> 0);
     const bytes = encodeStreamFrame(sealExchange({ ...piece, job: this.#job, seq }, this.#keys.send));
-    if (this.#socket.write(bytes)) return bytes.length;
-    await once(this.#socket, "drain", { signal: this.#closed.signal }).catch(() => undefined);
-    if (this.#socket.destroyed) throw broken("is closed");
-    return bytes.length;
+    const wireBytes = bytes.length + this.#overheadBytes;
+    if (this.#stream.write(bytes)) return wireBytes;
+    await once(this.#stream, "drain", { signal: this.#closed.signal }).catch(() => undefined);
+    if (this.#stream.destroyed) throw broken("is closed");
+    return wireBytes;
   }
 
   /** Say something as the channel. */
@@ -110,16 +110,20 @@ export class ChannelLink {
   /** Send what was begun, and no more. */
   close(): void {
     this.#watch.cancel();
-    this.#socket.end();
+    this.#stream.end();
     // A side that does not take the rest is not waited for.
-    const timer = this.#clock.setTimer(() => this.#socket.destroy(), ALIVE_MS);
-    this.#socket.once("close", () => timer.cancel());
+    const timer = this.#clock.setTimer(() => this.#stream.destroy(), ALIVE_MS);
+    this.#stream.once("close", () => timer.cancel());
   }
 
   /** Close at once. */
   destroy(): void {
     this.#watch.cancel();
-    this.#socket.destroy();
+    this.#stream.destroy();
+  }
+
+  get #overheadBytes(): number {
+    return this.#stream.overheadBytes ?? 0;
   }
 
   #opened(bytes: Uint8Array): ExchangeFrame {

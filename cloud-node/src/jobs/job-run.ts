@@ -8,6 +8,7 @@ import type { Logger } from "../logger.ts";
 import { BlobDesk, CHECKPOINT_FILE, SCRATCH_FOLDER } from "./blob-desk.ts";
 import type { BlobStore } from "./blob-store.ts";
 import { callDesk } from "./call-desk.ts";
+import type { ChannelReach } from "./channel-reach.ts";
 import type { Job, JobResult, NamedBlob } from "./job.ts";
 import { JobError } from "./job-error.ts";
 import { type AttemptFailure, failureOf } from "./job-failure.ts";
@@ -18,7 +19,7 @@ import { isSeat, readSeat, type Seat } from "./seat.ts";
 import { SharedJob } from "./shared-job.ts";
 import type { SharedPlaces, StopReason } from "./thread-messages.ts";
 
-export interface JobRunOptions {
+export interface JobRunOptions extends ChannelReach {
   readonly queue: JobQueue;
   readonly blobs: BlobStore;
   readonly leaseMs: number;
@@ -26,7 +27,6 @@ export interface JobRunOptions {
   readonly graceMs: number;
   /** Folder for the folders of attempts. */
   readonly scratch: string;
-  readonly channelHost: string;
   /** How long a shared job waits for others to take its places, ms; some wait half as long again. */
   readonly peersMs: number;
   readonly clock: Clock;

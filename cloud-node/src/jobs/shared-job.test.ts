@@ -142,10 +142,11 @@ test("a shared job that ends while it offers its places takes back also those th
 
 test("a place that is taken while its attempt ends is let go", async () => {
   const secret = Buffer.alloc(32, 7);
-  const here = { job: "ab".repeat(32), count: 3, host: "127.0.0.1" };
+  const here = { job: "ab".repeat(32), count: 3 };
   const hub = await ChannelHub.open({
     ...here,
     secret,
+    channelHost: "127.0.0.1",
     isRefilled: false,
     clock: systemClock(),
     logger: SILENT_LOGGER,
@@ -155,7 +156,7 @@ test("a place that is taken while its attempt ends is let go", async () => {
     attempt: 1,
     startedMs: 1,
     index: 1,
-    port: hub.port,
+    address: hub.address,
     secret: secret.toString("hex"),
   });
   const opening = job.open({ count: 3, isRefilled: false }).catch((error: unknown) => error);

@@ -5,6 +5,7 @@ import type { Logger } from "../logger.ts";
 import type { ChannelEnd } from "./channel-end.ts";
 import { ChannelGuest } from "./channel-guest.ts";
 import { ChannelHub } from "./channel-hub.ts";
+import type { ChannelReach } from "./channel-reach.ts";
 import type { Job } from "./job.ts";
 import { JobError } from "./job-error.ts";
 import type { JobQueue } from "./job-queue.ts";
@@ -12,13 +13,12 @@ import { SECRET_BYTES, type Seat, seatSpec } from "./seat.ts";
 import { seededRandom } from "./seeded-random.ts";
 import type { Heard, SharedPlaces } from "./thread-messages.ts";
 
-export interface SharedJobOptions {
+export interface SharedJobOptions extends ChannelReach {
   readonly queue: JobQueue;
   readonly job: Job;
   readonly attempt: number;
   /** The place that this job is; undefined: it is the shared job itself, at place 0. */
   readonly seat: Seat | undefined;
-  readonly channelHost: string;
   /** How long it waits for others to take its places, ms; by its id, up to half as long again. */
   readonly peersMs: number;
   readonly clock: Clock;
@@ -52,7 +52,7 @@ export class SharedJob {
   async open(places: SharedPlaces): Promise<void> {
     const { seat, clock } = this.#options;
     if (seat === undefined) return await this.#openHub(places);
-    const guest = await ChannelGuest.join(seat, clock);
+    const guest = await ChannelGuest.join(seat, this.#options, clock);
     await this.#keep(guest);
     await this.#whileRunning(guest.allThere());
   }
@@ -98,13 +98,14 @@ export class SharedJob {
   }
 
   async #openHub({ count, isRefilled }: SharedPlaces): Promise<void> {
-    const { queue, job, attempt, channelHost: host, clock, logger, peersMs } = this.#options;
+    const { queue, job, attempt, channelHost, channelBroker, clock, logger, peersMs } = this.#options;
     const secret = randomBytes(SECRET_BYTES);
-    const hub = await ChannelHub.open({ job: job.id, secret, count, isRefilled, host, clock, logger });
+    const reach = { channelHost, channelBroker };
+    const hub = await ChannelHub.open({ job: job.id, secret, count, isRefilled, ...reach, clock, logger });
     await this.#keep(hub);
     for (let index = 1; index < count; index++) {
       const who = { job: job.id, attempt, startedMs: job.startedMs, index, count };
-      const seat = { ...who, host, port: hub.port, secret: secret.toString("hex") };
+      const seat = { ...who, address: hub.address, secret: secret.toString("hex") };
       const maxAttempts = isRefilled ? MAX_JOB_ATTEMPTS : 1;
       const { job: offered } = await queue.submit(seatSpec(job, seat), { maxAttempts });
       this.#seats.push(offered.id);

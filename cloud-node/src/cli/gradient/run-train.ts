@@ -23,6 +23,7 @@ import { createLogger } from "../log.ts";
 import { checkFiles } from "../partial-file.ts";
 import { writeResult } from "../result-output.ts";
 import type { Surroundings } from "../surroundings.ts";
+import { TRAIN_DEFAULTS } from "./train-defaults.ts";
 import { watchTraining } from "./watch-training.ts";
 
 /** The queue of a run on this machine alone, in its folder; gone when the run is done. */
@@ -32,7 +33,8 @@ const OWN_FILES = [OWN_QUEUE, `${OWN_QUEUE}-wal`, `${OWN_QUEUE}-shm`, "workers.b
 /** `lockstep gradient train`. */
 export async function runTrain(surroundings: Surroundings, text: string, options: GradientTrainOptions): Promise<void> {
   const { queue, out, json } = options;
-  if (options.mask !== undefined && options.compress === "none") {
+  const { compress = TRAIN_DEFAULTS.compress } = options;
+  if (options.mask !== undefined && compress === "none" && options.resume !== true) {
     throw new CommandError("usage", "--mask with --compress none", "choose a method that compresses");
   }
   const isOwn = queue === undefined;
@@ -45,7 +47,7 @@ export async function runTrain(surroundings: Surroundings, text: string, options
 /** All workers in this process, on a queue of their own. */
 async function trainHere(surroundings: Surroundings, text: string, options: GradientTrainOptions): Promise<JobAnswer> {
   const { clock } = surroundings;
-  const { out, workers, resume, force } = options;
+  const { out, resume, force } = options;
   // What cannot be trained from takes nothing of a run that was to be written over.
   const order = resume === true ? undefined : await orderOf(text, options);
   await prepareFolder(options);
@@ -55,7 +57,10 @@ async function trainHere(surroundings: Surroundings, text: string, options: Grad
   const door = new QueueDoor(open, clock);
   let isFetched = false;
   try {
-    const id = order === undefined ? await stoppedRun(door, out) : (await submitJob(surroundings, door, order)).id;
+    const { id, workers } =
+      order === undefined
+        ? await stoppedRun(door, out)
+        : { id: (await submitJob(surroundings, door, order)).id, workers: workersOf(order) };
     const { leaseMs, memoryMb, channelHost } = WORKER_DEFAULTS;
     const around = { queue: open.queue, blobs: open.blobs, clock, logger: createLogger("error") };
     const choice = { name: undefined, workloads: ["gradient"], workloadsFrom: undefined, scratch: undefined };
@@ -103,7 +108,8 @@ async function trainThere(surroundings: Surroundings, text: string, options: Gra
 
 /** The run as a job, once all that it is made of was looked at. @throws {CommandError}, {LanguageModelError} */
 async function orderOf(text: string, options: GradientTrainOptions): Promise<JobOrder> {
-  const { workers, compress, patience, tokenizer, mask } = options;
+  const { workers, compress, patience } = { ...TRAIN_DEFAULTS, ...options };
+  const { tokenizer, mask } = options;
   const config = await readRunConfig(options);
   await readText(text);
   await readTokenizer(tokenizer);
@@ -125,10 +131,19 @@ async function maskName(mask: string): Promise<string> {
   return basename(mask);
 }
 
-/** @throws {CommandError} `refused` when there is a run in the folder that nobody wants to lose */
-async function prepareFolder({ out, force, resume }: GradientTrainOptions): Promise<void> {
+function workersOf({ params }: Pick<JobOrder, "params">): number {
+  return v.parse(v.object({ workers: v.number() }), params).workers;
+}
+
+/**
+ * @throws {CommandError} `refused` when there is a run in the folder that nobody wants to lose, or none to go on with;
+ *   `usage` for what would make a run that goes on another one
+ */
+async function prepareFolder(options: GradientTrainOptions): Promise<void> {
+  const { out, force, resume } = options;
   const isStopped = await isThere(join(out, OWN_QUEUE));
   if (resume === true) {
+    checkUnchanged(options);
     if (isStopped) return;
     throw new CommandError("refused", `no run was stopped in ${out}`, "leave --resume out to begin one");
   }
@@ -141,13 +156,23 @@ async function prepareFolder({ out, force, resume }: GradientTrainOptions): Prom
   await removeFiles(out, [...OWN_FILES, ...RUN_FILES, ...EXCHANGE_FILES]);
 }
 
+/** A run goes on as it began. */
+function checkUnchanged(options: GradientTrainOptions): void {
+  const { out, recipe, config, set, steps, seed, tokenizer, workers, compress, patience, mask, force } = options;
+  const run = { recipe, config, steps, seed, tokenizer, workers, compress, patience, mask, force, set: set[0] };
+  const [other] = Object.entries(run).find(([, value]) => value !== undefined) ?? [];
+  if (other === undefined) return;
+  throw new CommandError("usage", `--resume goes on with the run as it is in ${out}`, `leave out --${other}`);
+}
+
 async function removeFiles(folder: string, names: readonly string[]): Promise<void> {
   for (const name of names) await rm(join(folder, name), { recursive: true, force: true });
 }
 
-async function stoppedRun(door: JobDoor, out: string): Promise<string> {
-  const [job] = await door.list({ limit: 1 });
-  if (job !== undefined) return job.id;
+async function stoppedRun(door: JobDoor, out: string): Promise<{ readonly id: string; readonly workers: number }> {
+  const [row] = await door.list({ limit: 1 });
+  const job = row === undefined ? undefined : await door.get(row.id);
+  if (job !== undefined) return { id: job.id, workers: workersOf(job) };
   throw new CommandError("refused", `no run was begun in ${out}`, "leave --resume out to begin one, with --force");
 }
 

@@ -1,6 +1,7 @@
 import { hostname, tmpdir } from "node:os";
 import type { Clock } from "../../clock.ts";
 import type { BlobStore } from "../../jobs/blob-store.ts";
+import type { ChannelReach } from "../../jobs/channel-reach.ts";
 import { JobError } from "../../jobs/job-error.ts";
 import type { JobQueue } from "../../jobs/job-queue.ts";
 import { JobWorker } from "../../jobs/worker.ts";
@@ -11,7 +12,7 @@ import { knownWorkloads } from "./known-workloads.ts";
 import { makeScratch, removeScratch } from "./worker-scratch.ts";
 
 /** What a worker is started with. */
-export interface WorkerPlan {
+export interface WorkerPlan extends ChannelReach {
   readonly queue: JobQueue;
   readonly blobs: BlobStore;
   readonly clock: Clock;
@@ -27,7 +28,6 @@ export interface WorkerPlan {
   readonly memoryMb: number;
   /** undefined: the system's. */
   readonly scratch: string | undefined;
-  readonly channelHost: string;
 }
 
 /** A worker that runs. */

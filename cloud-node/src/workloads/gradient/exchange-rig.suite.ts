@@ -18,6 +18,7 @@ import { type Trained, trainFirst, trainOther, type WorkerRun } from "./train-wo
 const JOB = "cd".repeat(32);
 const SECRET = Buffer.alloc(32, 5);
 const HOST = "127.0.0.1";
+const REACH = { channelHost: HOST };
 /** First byte of an exchange's message, behind that of its piece. */
 const READY = 1;
 
@@ -88,7 +89,7 @@ export class ExchangeRig {
 
   static async open(workers: number, compress: Preset, settings: readonly string[]): Promise<ExchangeRig> {
     const secrets = { job: JOB, secret: SECRET };
-    const around = { clock: systemClock(), logger: SILENT_LOGGER, host: HOST };
+    const around = { clock: systemClock(), logger: SILENT_LOGGER, ...REACH };
     const hub = await ChannelHub.open({ ...secrets, ...around, count: workers, isRefilled: true });
     const config = parseRunConfig({ settings: [...settings, `data.shards=${workers}`] });
     const text = trainingText(Buffer.from(SONNETS), "sonnets.txt");
@@ -112,9 +113,10 @@ export class ExchangeRig {
 
   /** A worker takes a place, and trains until it ends or is killed. */
   async join(rank: number): Promise<void> {
-    const relay = await Relay.open(this.#hub.port);
-    const seat = { job: JOB, attempt: 1, startedMs: 1, host: HOST, port: relay.port, secret: SECRET.toString("hex") };
-    const guest = await ChannelGuest.join({ ...seat, index: rank, count: this.run.workers }, systemClock());
+    const relay = await Relay.open(Number(new URL(this.#hub.address).port));
+    const address = `tcp://${HOST}:${relay.port}`;
+    const seat = { job: JOB, attempt: 1, startedMs: 1, address, secret: SECRET.toString("hex") };
+    const guest = await ChannelGuest.join({ ...seat, index: rank, count: this.run.workers }, REACH, systemClock());
     const channel = new EndChannel(guest, this.run.workers);
     // That it was killed is what a test wanted.
     const ended = trainOther(this.run, contextOf(channel, this.#end.signal), channel).catch((error: unknown) => error);

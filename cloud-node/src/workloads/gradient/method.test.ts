@@ -17,7 +17,7 @@ const ROUNDS = 40;
 
 function crewOf(create: (options: MethodOptions) => GradientMethod): GradientMethod[] {
   const ranks = Array.from({ length: WORKERS }, (_, rank) => rank);
-  return ranks.map((rank) => create({ workers: WORKERS, rank, steps: ROUNDS, seed: 1 }));
+  return ranks.map((rank) => create({ workers: WORKERS, rank, seed: 1 }));
 }
 
 function crew(preset: Preset): GradientMethod[] {

@@ -17,8 +17,6 @@ export interface MethodOptions {
   readonly workers: number;
   /** 0 … workers − 1. */
   readonly rank: number;
-  /** Of the whole run. */
-  readonly steps: number;
   readonly seed: number;
   /** Tensors that are sent in turns; all are sent in every round without. */
   readonly mask?: TopologyMask | undefined;

@@ -27,7 +27,7 @@ export async function openReplica(
   const backend = await openBackend({ name: "wasm-strict", shards: 1, threads: 1 });
   const model = await TensorModel.create(backend, modelConfig, data.rows / workers, seed, rank);
   const layout = parameterSpecs(modelConfig).map(({ name, shape }) => ({ name, shape }));
-  const method = request.createMethod(layout, { workers, rank, steps, seed });
+  const method = request.createMethod(layout, { workers, rank, seed });
   const { beta1 = config.optimizer.beta1 } = method;
   const updates = new OptimizerSteps({ ...config, optimizer: { ...config.optimizer, beta1 } }, modelConfig);
   const updateAt = (step: number) => updates.at(step);

@@ -4,9 +4,9 @@ import { ELEMENT_BYTES, formatHeader } from "./safetensors-format.ts";
 export interface TensorSource {
   readonly name: string;
   readonly shape: readonly number[];
-  readonly type: "F32" | "F64";
+  readonly type: "F32" | "F64" | "F16" | "I8";
   /** As many as the shape has, and wide as the type says. */
-  read(): Float32Array | Float64Array | Promise<Float32Array>;
+  read(): Float32Array | Float64Array | Float16Array | Int8Array | Promise<Float32Array>;
 }
 
 /** How much is handed on at once, bytes. */

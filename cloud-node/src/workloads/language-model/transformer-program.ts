@@ -21,6 +21,21 @@ export interface RowPlan {
   readonly isFrozen?: boolean;
   /** Stands in for what a linear map gives. @param weight  name of the map's matrix */
   readonly adapt?: (weight: string, x: Tensor, out: Tensor) => Tensor;
+  /** Parameters that another part of the same program recorded; its own unless given. */
+  readonly weights?: ReadonlyMap<string, Tensor>;
+  /** Told of the residual stream behind each layer, (sequences × length, width). */
+  readonly observe?: (layer: number, x: Tensor) => void;
+}
+
+/** Record a model's parameters, for one or several parts of a program. */
+export function recordWeights(
+  builder: ProgramBuilder,
+  config: ModelConfig,
+  { isTrained }: { readonly isTrained: boolean },
+): ReadonlyMap<string, Tensor> {
+  return new Map(
+    parameterSpecs(config).map(({ name, shape }) => [name, builder.parameter(name, shape, { isTrained })]),
+  );
 }
 
 /**
@@ -30,10 +45,7 @@ export interface RowPlan {
  * @returns logits, (rows that are asked for, vocabulary)
  */
 export function recordLogits(builder: ProgramBuilder, config: ModelConfig, ids: Tensor, plan: RowPlan): Tensor {
-  const isTrained = plan.isFrozen !== true;
-  const weights = new Map(
-    parameterSpecs(config).map(({ name, shape }) => [name, builder.parameter(name, shape, { isTrained })]),
-  );
+  const weights = plan.weights ?? recordWeights(builder, config, { isTrained: plan.isFrozen !== true });
   const weight = (name: string): Tensor => weights.get(name) as Tensor;
   if (config.kind === "bigram") return builder.embedding(weight("bigram.weight"), ids);
   return new Transformer(builder, config, plan, weight).logits(ids);
@@ -61,6 +73,7 @@ class Transformer {
       const name = `transformer.h.${layer}`;
       x = this.#attend(`${name}.attn`, this.#norm(`${name}.ln_1`, x), x);
       x = this.#feedForward(`${name}.mlp`, this.#norm(`${name}.ln_2`, x), x);
+      this.#plan.observe?.(layer, x);
     }
     const { asked } = this.#plan;
     const last = this.#norm("transformer.ln_f", asked === undefined ? x : this.#builder.embedding(x, asked));

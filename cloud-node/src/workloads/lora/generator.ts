@@ -10,6 +10,9 @@ import type { LoadedModel } from "./model-folder.ts";
 /** Tokens of a prompt with its answer, unless somebody asks for more: keys and values take room for all of them. */
 const USUAL_CONTEXT = 1024;
 
+/** What of a model answers. */
+export type AnswerModel = Pick<LoadedModel, "config" | "weights" | "tokenizer" | "ends" | "chatTokens">;
+
 export interface GeneratorOptions {
   /** By any names; `use` says which one is active. */
   readonly adapters?: ReadonlyMap<string, Adapter> | undefined;
@@ -21,7 +24,7 @@ export interface GeneratorOptions {
 
 /** A model that answers, with one of several adapters active or none. */
 export class Generator implements Answerer {
-  readonly #model: LoadedModel;
+  readonly #model: AnswerModel;
   readonly #decoder: Decoder;
   readonly #adapters: ReadonlyMap<string, Adapter>;
   readonly #plan: LowRankPlan | undefined;
@@ -29,7 +32,7 @@ export class Generator implements Answerer {
   readonly #nowMs: () => number;
 
   private constructor(
-    model: LoadedModel,
+    model: AnswerModel,
     decoder: Decoder,
     plan: LowRankPlan | undefined,
     context: number,
@@ -49,7 +52,7 @@ export class Generator implements Answerer {
    * @param backend  of one shard
    * @throws {TensorError} what the backend cannot hold; and as the model's weights
    */
-  static async create(model: LoadedModel, backend: ShardedBackend, options: GeneratorOptions): Promise<Generator> {
+  static async create(model: AnswerModel, backend: ShardedBackend, options: GeneratorOptions): Promise<Generator> {
     const context = Math.min(model.config.context, options.context ?? USUAL_CONTEXT);
     const adapters = [...(options.adapters?.values() ?? [])];
     const targets = [...new Set(adapters.flatMap((adapter) => adapter.targets))];
@@ -120,7 +123,7 @@ export class Generator implements Answerer {
 }
 
 /** Maps of a smaller rank are filled up with zeros, and those that an adapter has not are zero. */
-function activate(decoder: Decoder, { config }: LoadedModel, plan: LowRankPlan, adapter: Adapter | undefined): void {
+function activate(decoder: Decoder, { config }: AnswerModel, plan: LowRankPlan, adapter: Adapter | undefined): void {
   const scale = adapter === undefined ? 0 : scaleOf(adapter);
   for (const {
     name,

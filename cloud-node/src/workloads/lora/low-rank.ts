@@ -45,24 +45,26 @@ export function adaptedMatrices(config: ModelConfig, targets: readonly TargetMod
   return parameterSpecs(config).filter(({ name }) => targets.some((target) => target === targetOf(name)));
 }
 
-/** Names of a pair's parameters in a program. */
-export function pairNames(weight: string): { readonly down: string; readonly up: string } {
-  return { down: `${weight}.lora_A`, up: `${weight}.lora_B` };
+/** Names of a pair's parameters in a program. @param prefix  tells adapters of one program apart */
+export function pairNames(weight: string, prefix = ""): { readonly down: string; readonly up: string } {
+  return { down: `${prefix}${weight}.lora_A`, up: `${prefix}${weight}.lora_B` };
 }
 
 /**
- * Record W x + scale · up · (down · dropout(x)) for every adapted W; the pairs alone are trained.
+ * Record W x + scale · up · (down · dropout(x)) for every adapted W; the pairs are trained.
  *
+ * @param prefix  of the pairs' names, where a program has several adapters
  * @see Hu et al. 2021, "LoRA: Low-rank adaptation of large language models", section 4.1
  */
 export function recordLowRank(
   builder: ProgramBuilder,
   config: ModelConfig,
   { rank, scale, dropout: rate, targets }: LowRankPlan,
+  prefix = "",
 ): NonNullable<RowPlan["adapt"]> {
   const pairs = new Map(
     adaptedMatrices(config, targets).map(({ name, shape: [outputs = 0, inputs = 0] }) => {
-      const { down, up } = pairNames(name);
+      const { down, up } = pairNames(name, prefix);
       return [name, { down: builder.parameter(down, [rank, inputs]), up: builder.parameter(up, [outputs, rank]) }];
     }),
   );

@@ -7,6 +7,9 @@ export interface TokenizedExample {
   readonly answerFrom: number;
 }
 
+/** What of a model decides how examples are written. */
+export type ExampleWriter = Pick<LoadedModel, "chat" | "tokenizer" | "ends" | "chatTokens">;
+
 /**
  * Examples as a model reads them: the question is what `chatTokens` gives of its prompt, and the answer goes up to the
  * token that ends it.
@@ -14,7 +17,7 @@ export interface TokenizedExample {
  * @throws {LoraError} as `ChatTemplate.exchange`; {LanguageModelError} `unknown-character`
  */
 export function tokenizeExamples(
-  model: LoadedModel,
+  model: ExampleWriter,
   examples: readonly { readonly prompt: string; readonly answer: string }[],
 ): TokenizedExample[] {
   return examples.map(({ prompt, answer }) => {
@@ -24,7 +27,7 @@ export function tokenizeExamples(
   });
 }
 
-function answerTokens(model: LoadedModel, question: Int32Array, prompt: string, answer: string): number[] {
+function answerTokens(model: ExampleWriter, question: Int32Array, prompt: string, answer: string): number[] {
   const { chat, tokenizer, ends } = model;
   const opened = chat.question(prompt);
   const whole = chat.exchange(prompt, answer);

@@ -1,0 +1,118 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import * as v from "valibot";
+import type { WeightSource } from "../language-model/decoder.ts";
+import type { ModelConfig } from "../language-model/model-config.ts";
+import { parameterCount, parameterSpecs } from "../language-model/parameters.ts";
+import { replaceFile } from "../language-model/replace-file.ts";
+import { toFloat32 } from "../language-model/safetensors-reader.ts";
+import { readAdapter, writeAdapter } from "../lora/adapter-file.ts";
+import { TARGET_MODULES } from "../lora/llama-names.ts";
+import { type Adapter, adaptedMatrices, type LowRankPlan, scaleOf } from "../lora/low-rank.ts";
+import { loadModelFolder } from "../lora/model-folder.ts";
+import { readJson } from "../lora/weight-files.ts";
+import { CATEGORIES, type Category } from "./capability.ts";
+import { DistillationError } from "./distillation-error.ts";
+import { writeLlama } from "./make-teacher.ts";
+import { type Router, routerSchema } from "./router.ts";
+
+export const STUDENT_FILE = "student.json";
+export const ROUTER_FILE = "router.json";
+export const ADAPTERS_FOLDER = "adapters";
+
+const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+
+/** `student.json`: what a student is made of, beside its weights. */
+export const studentPlanSchema = v.strictObject({
+  format: v.literal("lockstep student"),
+  version: v.literal(1),
+  adapters: v.pipe(
+    v.array(
+      v.strictObject({
+        category: v.picklist(CATEGORIES),
+        rank: v.pipe(count, v.minValue(1)),
+        alpha: v.pipe(v.number(), v.gtValue(0), v.finite()),
+        targets: v.array(v.picklist(TARGET_MODULES)),
+        /** Of the teacher, whose subspaces are protected. */
+        layers: v.array(count),
+      }),
+    ),
+    v.minLength(1),
+  ),
+  parameters: v.strictObject({ backbone: count, adapters: count, router: count, total: count, teachers: count }),
+});
+export type StudentPlan = v.InferOutput<typeof studentPlanSchema>;
+
+/** A student, in memory. */
+export interface Student {
+  readonly plan: StudentPlan;
+  readonly config: ModelConfig;
+  readonly weights: WeightSource;
+  readonly adapters: ReadonlyMap<Category, Adapter>;
+  readonly router: Router;
+}
+
+/** How an adapter stands beside the backbone in a program. */
+export function lowRankPlan(adapter: Omit<Adapter, "pairs">): LowRankPlan {
+  return { rank: adapter.rank, targets: adapter.targets, dropout: 0, scale: scaleOf(adapter) };
+}
+
+/** Numbers of an adapter of this rank. */
+export function adapterParameters(config: ModelConfig, rank: number, targets: Adapter["targets"]): number {
+  const matrices = adaptedMatrices(config, targets);
+  return matrices.reduce((sum, { shape: [outputs = 0, inputs = 0] }) => sum + rank * (outputs + inputs), 0);
+}
+
+/** Write a student: a Llama's folder, `adapters/CATEGORY` as PEFT has them, `router.json`, and `student.json` last. */
+export async function writeStudent(folder: string, student: Student): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  await writeLlama(folder, student.config, student.weights);
+  for (const [category, adapter] of student.adapters) {
+    await writeAdapter(join(folder, ADAPTERS_FOLDER, category), adapter);
+  }
+  await replaceFile(join(folder, ROUTER_FILE), [`${JSON.stringify(student.router)}\n`]);
+  await replaceFile(join(folder, STUDENT_FILE), [`${JSON.stringify(student.plan, undefined, 2)}\n`]);
+}
+
+/** Mirror of `writeStudent`: all of it is in memory. @throws {DistillationError} `bad-student`; {LoraError} of its parts */
+export async function readStudent(folder: string): Promise<Student> {
+  const plan = await readChecked(folder, STUDENT_FILE, studentPlanSchema);
+  const router = await readChecked(folder, ROUTER_FILE, routerSchema);
+  const model = await loadModelFolder(folder);
+  try {
+    const { config } = model;
+    const held = new Map<string, Float32Array<ArrayBuffer>>();
+    for (const { name, shape } of parameterSpecs(config)) {
+      held.set(name, toFloat32(await model.weights.floats(name, shape)));
+    }
+    const adapters = new Map<Category, Adapter>();
+    for (const { category } of plan.adapters) {
+      adapters.set(category, await readAdapter(join(folder, ADAPTERS_FOLDER, category), config));
+    }
+    const floats = (name: string) => Promise.resolve(Float32Array.from(held.get(name) ?? []));
+    return { plan, router, config, adapters, weights: { floats } };
+  } finally {
+    await model.close();
+  }
+}
+
+/** What a student's folder says of itself. @throws {DistillationError} `bad-student` */
+export async function readChecked<Schema extends v.GenericSchema>(
+  folder: string,
+  name: string,
+  schema: Schema,
+): Promise<v.InferOutput<Schema>> {
+  const { output, issues } = v.safeParse(schema, await readJson(folder, name));
+  if (issues === undefined) return output;
+  const problem = `${join(folder, name)}, ${v.getDotPath(issues[0]) ?? "all of it"}: ${issues[0].message}`;
+  throw new DistillationError("bad-student", problem, "give a student's folder as it was written");
+}
+
+/** Parameters of a student by its parts. */
+export function countParameters(
+  config: ModelConfig,
+  plans: StudentPlan["adapters"],
+): { backbone: number; adapters: number } {
+  const adapters = plans.reduce((sum, { rank, targets }) => sum + adapterParameters(config, rank, targets), 0);
+  return { backbone: parameterCount(config), adapters };
+}

@@ -1,0 +1,152 @@
+import { exponential } from "../../tensor/exact-functions.ts";
+import type { ShardedBackend } from "../language-model/open-backend.ts";
+import type { AnswerBatch, BatchShape } from "../lora/answer-batch.ts";
+import type { TokenizedExample } from "../lora/tokenized-example.ts";
+import { BranchedModel } from "./branched-model.ts";
+import type { LayerComponents, Profile } from "./profile-file.ts";
+import type { AnchorPlan } from "./record-branch.ts";
+import type { Teacher } from "./teacher.ts";
+
+/** What the logits of an unlikely token may lie below the likeliest before it counts as impossible: e^-60 is below float32. */
+const IMPOSSIBLE = 60;
+
+/** A teacher that says what it thinks of each batch. */
+export class TeacherVoice {
+  readonly #model: BranchedModel;
+  readonly #branch: string;
+
+  private constructor(model: BranchedModel, branch: string) {
+    this.#model = model;
+    this.#branch = branch;
+  }
+
+  /** @param shape  of the student's batches */
+  static async open(
+    backend: ShardedBackend,
+    { config, weights }: Teacher,
+    branch: string,
+    shape: BatchShape,
+  ): Promise<TeacherVoice> {
+    const plan = {
+      ...{ config, isBackboneTrained: false, areAdaptersTrained: false },
+      branches: [{ name: branch, shape, anchors: [] }],
+    };
+    return new TeacherVoice(await BranchedModel.create(backend, plan, weights, 0), branch);
+  }
+
+  /** Read a batch; what follows is about it. */
+  async hear(batch: AnswerBatch): Promise<void> {
+    this.#model.feed(this.#branch, batch);
+    await this.#model.forward();
+  }
+
+  /** What is to be multiplied with a student's logits, so that it is held to the teacher's probabilities: see `recordBranch`. */
+  async soft({ targets, count }: AnswerBatch, share: number): Promise<Float32Array> {
+    const logits = await this.#model.logits(this.#branch);
+    return softTargets(logits, targets, this.#model.plan.config.vocabulary, share / count);
+  }
+
+  /** Coordinates of the teacher's activations behind a layer on its kept basis. @returns shape (tokens, components) */
+  async coordinates(components: LayerComponents, examples: readonly TokenizedExample[]): Promise<Float32Array> {
+    const { width } = this.#model.plan.config;
+    const hidden = await this.#model.hidden(this.#branch, components.layer);
+    const rows = tokenRows(examples, this.#model.shapeOf(this.#branch));
+    const size = components.explained.length;
+    const out = new Float32Array(rows.length * size);
+    for (const [at, row] of rows.entries()) {
+      out.set(coordinatesOf(hidden.subarray(row * width, (row + 1) * width), components), at * size);
+    }
+    return out;
+  }
+
+  close(): void {
+    this.#model.close();
+  }
+}
+
+/** weight · (1[target] − p) in each row that is asked, and 0 in others. */
+function softTargets(logits: Float32Array, targets: Int32Array, vocabulary: number, weight: number): Float32Array {
+  const out = new Float32Array(logits.length);
+  for (const [row, target] of targets.entries()) {
+    if (target < 0) continue;
+    const from = row * vocabulary;
+    const these = logits.subarray(from, from + vocabulary);
+    const largest = these.reduce((most, logit) => Math.max(most, logit), Number.NEGATIVE_INFINITY);
+    let sum = 0;
+    for (let token = 0; token < vocabulary; token += 1) {
+      const below = largest - (these[token] as number);
+      const mass = below > IMPOSSIBLE ? 0 : exponential(-below);
+      out[from + token] = mass;
+      sum += mass;
+    }
+    for (let token = 0; token < vocabulary; token += 1) {
+      out[from + token] = weight * ((token === target ? 1 : 0) - (out[from + token] as number) / sum);
+    }
+  }
+  return out;
+}
+
+/** Rows of a batch that are tokens of examples, and not what fills them up. */
+export function tokenRows(examples: readonly TokenizedExample[], { length }: BatchShape): number[] {
+  return examples.flatMap(({ tokens }, at) => Array.from({ length: tokens.length - 1 }, (_, row) => at * length + row));
+}
+
+/** A row of activations on a kept basis. */
+export function coordinatesOf(
+  row: Float32Array,
+  { mean, basis, explained }: Omit<LayerComponents, "probes">,
+): number[] {
+  const width = mean.length;
+  return Array.from(explained, (_, component) => {
+    let sum = 0;
+    for (let at = 0; at < width; at += 1) {
+      sum += (basis[component * width + at] as number) * ((row[at] as number) - (mean[at] as number));
+    }
+    return sum;
+  });
+}
+
+/**
+ * Which layers of a student are held to which layers of a teacher: those as deep, in proportion.
+ *
+ * @param studentLayers  of the student in all
+ */
+export function anchorPlans({ summary, layers }: Profile, studentLayers: number): AnchorPlan[] {
+  return layers.map(({ layer, explained }) => {
+    const depth = (layer + 1) / summary.ablation.length;
+    return { layer: Math.max(0, Math.round(depth * studentLayers) - 1), of: layer, components: explained.length };
+  });
+}
+
+/** What a branch is fed of an anchor, both of shape (rows of the batch, components). */
+export interface AnchorFeed {
+  readonly negated: Float32Array;
+  readonly weights: Float32Array;
+}
+
+/**
+ * Lay coordinates out for `recordBranch`: with these weights its loss is alpha · the mean over tokens of the squared distance
+ * from them, in units of the variance that all of them have together. So 0 is a subspace that is kept, and a student that says the
+ * same of every token has about alpha.
+ *
+ * @param coordinates  shape (tokens, components), in the order of `tokenRows`
+ * @param energy  variance of all components together
+ */
+export function layOutAnchor(
+  coordinates: Float32Array,
+  rows: readonly number[],
+  components: number,
+  shape: BatchShape,
+  { alpha, energy }: { readonly alpha: number; readonly energy: number },
+): AnchorFeed {
+  const size = shape.shards * shape.sequences * shape.length * components;
+  const [negated, weights] = [new Float32Array(size), new Float32Array(size)];
+  const weight = Math.sqrt(alpha / (Math.max(1, rows.length) * Math.max(energy, Number.MIN_VALUE)));
+  for (const [at, row] of rows.entries()) {
+    for (let component = 0; component < components; component += 1) {
+      negated[row * components + component] = -(coordinates[at * components + component] as number);
+      weights[row * components + component] = weight;
+    }
+  }
+  return { negated, weights };
+}
