@@ -36,7 +36,8 @@ export function makeWorld(lexicon: Lexicon, seed: number): readonly WorldEntry[]
     while (entries.size < most) {
       const slots = keysOf[kind](lexicon, stream);
       const key = Object.values(slots).join("/");
-      if (!entries.has(key)) entries.set(key, { kind, slots, answer: writtenLine(lexicon, ANSWER_KINDS[kind], stream) });
+      if (!entries.has(key))
+        entries.set(key, { kind, slots, answer: writtenLine(lexicon, ANSWER_KINDS[kind], stream) });
     }
   }
   return [...entries.values()];
