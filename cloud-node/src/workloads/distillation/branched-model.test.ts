@@ -80,7 +80,6 @@ test("the loss of anchors is the weighted squared distance of mapped hidden numb
     wanted.map((each) => -each),
     weights,
   );
-  model.setWeight(`a/anchor/${of}/map`, numbers(components * TINY.width, "map"));
   await model.forward();
   const map = await model.weight(`a/anchor/${of}/map`);
   const hidden = await model.hidden("a", layer);

@@ -1,7 +1,7 @@
 import type { Engine, ParameterPart, TrainOutcome } from "../../tensor/engine.ts";
 import type { OptimizerStep } from "../../tensor/optimizer.ts";
 import { ProgramBuilder } from "../../tensor/program-builder.ts";
-import { uniformNumbers } from "../../tensor/random.ts";
+import { normalNumbers, uniformNumbers } from "../../tensor/random.ts";
 import { sizeOf, type Tensor } from "../../tensor/tensor.ts";
 import type { WeightSource } from "../language-model/decoder.ts";
 import type { ModelConfig } from "../language-model/model-config.ts";
@@ -45,8 +45,8 @@ export class BranchedModel {
   }
 
   /**
-   * Adapters begin as `LowRankModel`'s do, and change nothing. Maps of anchors are zero: they move no hidden number before they
-   * have learned something.
+   * Adapters begin as `LowRankModel`'s do, and change nothing. Maps of anchors are drawn: from zero they would learn to fit what
+   * the student has, and teach it less.
    *
    * @throws {TensorError} what the backend cannot hold; and as the weights
    */
@@ -69,6 +69,7 @@ export class BranchedModel {
     await model.setWeights(weights);
     for (const { name, tensor } of program.parameters) {
       const [inputs, count] = [tensor.shape[1] ?? 1, sizeOf(tensor.shape)];
+      if (name.endsWith("/map")) engine.set(name, normalNumbers(count, 1 / Math.sqrt(inputs), seed, name));
       if (name.endsWith(".lora_A")) engine.set(name, uniformNumbers(count, 1 / Math.sqrt(inputs), seed, name));
     }
     return model;
