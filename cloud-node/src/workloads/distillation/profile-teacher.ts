@@ -11,7 +11,7 @@ import { type LayerComponents, type ProfileSummary, writeProfile } from "./profi
 import type { RunHooks } from "./run-hooks.ts";
 import { type PrincipalComponents, StreamingPca } from "./streaming-pca.ts";
 import { loadTeacher, type Teacher } from "./teacher.ts";
-import { coordinatesOf, tokenRows } from "./teacher-voice.ts";
+import { takeCoordinates, tokenRows } from "./teacher-voice.ts";
 
 /** Sequences that go through a teacher at once. */
 const SEQUENCES = 16;
@@ -58,7 +58,7 @@ export async function profileTeacher(out: string, request: ProfileRequest, run: 
     const rest = examples.slice(options.probes);
     for (let first = 0; first < rest.length; first += SEQUENCES) {
       run.signal.throwIfAborted();
-      await forEachRow(model, category, rest.slice(first, first + SEQUENCES), layers, (layer, row) => {
+      await forEachActivation(model, category, rest.slice(first, first + SEQUENCES), layers, (layer, row) => {
         streams.get(layer)?.add(row);
       });
       run.onProgress(first / rest.length, `${category}: ${first} of ${rest.length} questions`);
@@ -74,8 +74,8 @@ export async function profileTeacher(out: string, request: ProfileRequest, run: 
   }
 }
 
-/** What is behind some layers at each token of some examples. */
-async function forEachRow(
+/** Be told what is behind some layers at each token of some examples: numbers that the next batch overwrites. */
+export async function forEachActivation(
   model: BranchedModel,
   branch: string,
   examples: readonly TokenizedExample[],
@@ -126,13 +126,16 @@ async function keep(
     basis: Float32Array.from(basis.flatMap((direction) => [...direction])),
     explained: Float32Array.from(variances, (variance) => variance / totalVariance),
   };
-  const coordinates: number[] = [];
+  const tokens = probes.reduce((sum, { tokens }) => sum + tokens.length - 1, 0);
+  const coordinates = new Float32Array(tokens * basis.length);
+  let at = 0;
   for (let first = 0; first < probes.length; first += SEQUENCES) {
-    await forEachRow(model, branch, probes.slice(first, first + SEQUENCES), [layer], (_, row) => {
-      coordinates.push(...coordinatesOf(row, parts));
+    await forEachActivation(model, branch, probes.slice(first, first + SEQUENCES), [layer], (_, row) => {
+      takeCoordinates(row, parts, coordinates, at);
+      at += basis.length;
     });
   }
-  return { ...parts, probes: Float32Array.from(coordinates) };
+  return { ...parts, probes: coordinates };
 }
 
 function summaryOf(
