@@ -32,6 +32,8 @@ const limitsSchema = v.strictObject({
   maxRank: v.exactOptional(count(1, 64)),
   /** The whole bundle, KiB. */
   bundleKB: v.optional(count(1, 2 ** 30), 4096),
+  /** Of its benchmark, what a teacher must answer exactly: less is not worth keeping. */
+  teacher: v.optional(v.pipe(v.number(), v.gtValue(0), v.maxValue(1)), 0.5),
   /** Of a teacher's exact answers that the student must have. */
   retention: v.optional(v.pipe(v.number(), v.gtValue(0), v.maxValue(1)), 0.97),
   /** Student's parameters for each of the teachers'. */
