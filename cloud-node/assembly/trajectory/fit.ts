@@ -1,5 +1,5 @@
 import { MAX_TAPS, ownTapsOf, rowCount, stepFrame, stepRow } from "./schedule";
-import { closeRow, coefficientOf, placeTaps, setCoefficient, tapAddress } from "./taps";
+import { closeRow, coefficientOf, isAhead, placeTaps, setCoefficient, tapAddress } from "./taps";
 
 /**
  * Coefficients by least squares, on sampled values.
@@ -12,13 +12,20 @@ import { closeRow, coefficientOf, placeTaps, setCoefficient, tapAddress } from "
  *
  * A later fit takes the reconstructions that the first one's coefficients led to, and corrects nothing. Partners are
  * always reconstructions.
+ *
+ * An integral, the other kind of fit, has two own taps and what partners have up to the frame: positions summed up from
+ * velocities, where frames are so near in time that this says nearly all. More of its own would bring back errors of
+ * before, and what lies ahead fails the last frame, which has nothing there; either way errors come to lean with the
+ * forces, and energies change (`npm run bench -- trajectory`).
  */
 /** Samples of a row: many more than there are coefficients. */
 const SAMPLES: i32 = 1024;
 /** Keeps equations solvable whose regressors are the same. */
 const RIDGE: f64 = 1e-7;
-const MOST_SHIFT: i32 = 14;
+const MOST_SHIFT: i32 = 15;
 const MOST_COEFFICIENT: f64 = 1073741824.0;
+/** Own taps of an integral: the second, finer than any partner's, makes up for how those were rounded. */
+const INTEGRAL_TAPS: i32 = 2;
 
 /** Samples that are added to the equations at once: sums stay in registers meanwhile. */
 const BATCH: i32 = 64;
@@ -37,6 +44,7 @@ const B: usize = memory.data(MAX_TAPS * 8, 16);
  * @param source  sampled fixed-point values, frames of `stride`
  * @param plane  what own taps are taken from: `source`, or its reconstructions
  * @param noise  variance of own taps to correct for, in units squared
+ * @param isIntegral  for groups with partners
  */
 export function fitRows(
   frames: i32,
@@ -46,8 +54,9 @@ export function fitRows(
   near: usize,
   far: usize,
   noise: f64,
+  isIntegral: bool,
 ): void {
-  for (let row = 0; row < rowCount(); row++) fitRow(row, frames, stride, source, plane, near, far, noise);
+  for (let row = 0; row < rowCount(); row++) fitRow(row, frames, stride, source, plane, near, far, noise, isIntegral);
 }
 
 function fitRow(
@@ -59,7 +68,10 @@ function fitRow(
   near: usize,
   far: usize,
   noise: f64,
+  isIntegral: bool,
 ): void {
+  const own = isIntegral ? min(INTEGRAL_TAPS, ownTapsOf(row)) : ownTapsOf(row);
+  const left = isIntegral ? leftOut(row) : 0;
   let uses = 0;
   for (let step = 1; step < frames; step++) uses += <i32>(stepRow(step) == row);
   const skip = max(1, (uses * stride) / SAMPLES);
@@ -77,7 +89,7 @@ function fitRow(
     const target = source + ((<usize>(frame * stride)) << 2);
     let i = first;
     for (; i < stride; i += skip) {
-      const y = takeSample(row, taps, target, (<usize>i) << 2, D + <usize>held * LINE_BYTES);
+      const y = takeSample(row, taps, left, target, (<usize>i) << 2, D + <usize>held * LINE_BYTES);
       largest = max(largest, <u32>abs(y));
       samples += 1;
       held += 1;
@@ -89,23 +101,30 @@ function fitRow(
   }
   addBatch(held, unknowns);
   memory.copy(B, A + <usize>unknowns * LINE_BYTES, LINE_BYTES);
-  correct(ownTapsOf(row) - 1, noise * <f64>samples);
-  solve(unknowns);
+  correct(own - 1, noise * <f64>samples);
   const shift = max(1, min(MOST_SHIFT, <i32>clz(largest) - 4));
-  for (let k = 0; k < unknowns; k++) {
-    const weight = load<f64>(B + ((<usize>k) << 3)) * <f64>(1 << shift);
-    setCoefficient(row, k + 1, abs(weight) < MOST_COEFFICIENT ? <i32>nearest(weight) : 0);
-  }
+  solve(unknowns, <f64>(1 << shift));
+  for (let k = 0; k < unknowns; k++) setCoefficient(row, k + 1, <i32>load<f64>(B + ((<usize>k) << 3)));
   closeRow(row, shift);
 }
 
-/** Regressors and target of one sample. @returns the target */
-function takeSample(row: i32, taps: i32, target: usize, offset: usize, out: usize): i32 {
+/** Taps that an integral is without, a bit for each. */
+function leftOut(row: i32): u32 {
+  let taps: u32 = 0;
+  for (let tap = INTEGRAL_TAPS; tap < MAX_TAPS; tap++) {
+    if (tap < ownTapsOf(row) || isAhead(row, tap)) taps |= 1 << tap;
+  }
+  return taps;
+}
+
+/** Regressors and target of one sample; what is left out is 0. @returns the target */
+function takeSample(row: i32, taps: i32, left: u32, target: usize, offset: usize, out: usize): i32 {
   const own = ownTapsOf(row);
   const base = load<i32>(tapAddress(0) + offset);
   for (let tap = 1; tap < taps; tap++) {
     const value = load<i32>(tapAddress(tap) + offset);
-    store<f64>(out + ((<usize>(tap - 1)) << 3), <f64>(tap < own ? value - base : value));
+    const regressor = tap < own ? value - base : value;
+    store<f64>(out + ((<usize>(tap - 1)) << 3), (left >> tap) & 1 ? 0 : <f64>regressor);
   }
   const y = load<i32>(target + offset) - base;
   store<f64>(out + ((<usize>(taps - 1)) << 3), <f64>y);
@@ -163,8 +182,11 @@ function correct(own: i32, noise: f64): void {
   }
 }
 
-/** Cholesky in place, on the lower triangle; what cannot be told apart gets nothing. */
-function solve(n: i32): void {
+/**
+ * Cholesky in place, on the lower triangle; what cannot be told apart gets nothing. B becomes the solution times `scale`
+ * in whole numbers, rounded from the last to the first: each makes up for what rounding took behind it.
+ */
+function solve(n: i32, scale: f64): void {
   for (let j = 0; j < n; j++) {
     const diagonal = entry(j, j);
     let pivot = diagonal * (1.0 + RIDGE);
@@ -183,9 +205,10 @@ function solve(n: i32): void {
     store<f64>(B + ((<usize>j) << 3), entry(j, j) > 0 ? sum / entry(j, j) : 0);
   }
   for (let j = n - 1; j >= 0; j--) {
-    let sum = load<f64>(B + ((<usize>j) << 3));
+    let sum = scale * load<f64>(B + ((<usize>j) << 3));
     for (let i = j + 1; i < n; i++) sum -= entry(i, j) * load<f64>(B + ((<usize>i) << 3));
-    store<f64>(B + ((<usize>j) << 3), entry(j, j) > 0 ? sum / entry(j, j) : 0);
+    const whole = entry(j, j) > 0 ? nearest(sum / entry(j, j)) : 0;
+    store<f64>(B + ((<usize>j) << 3), abs(whole) < MOST_COEFFICIENT ? whole : 0);
   }
 }
 

@@ -19,6 +19,8 @@ const PATIENCE: f64 = 1.03;
 const SPANS_TRIED: i32 = 2;
 /** Fits of a span: on the source, then on what came of the fit before. */
 const FITS: i32 = 3;
+/** Later fits do not make up for a first that costs so many times the best so far. */
+const HOPE: f64 = 1.5;
 
 let frames: i32 = 0;
 let stride: i32 = 0;
@@ -32,6 +34,8 @@ let codes: usize = 0;
 let sizes: usize = 0;
 /** Values of the chunk for one of the sample. */
 let weight: f64 = 1;
+/** Price of the rows that are kept. */
+let least: f64 = Infinity;
 
 function sampleStride(axes: i32, atoms: i32): i32 {
   return (axes * min(atoms, SAMPLED) + 15) & ~15;
@@ -97,32 +101,43 @@ function gather(from: usize, to: usize, axes: i32, atoms: i32, planeStride: i32)
 }
 
 function choose(): i32 {
+  const noise = subBits > 0 ? <f64>((<u64>1) << (2 * subBits)) / 12.0 : 0;
   let best = 0;
   schedule(frames, 1);
   resetRows(rowCount());
-  let least = priceOfSample();
-  keepRows();
+  least = Infinity;
+  priceRows();
+  if (near != 0) {
+    fitRows(frames, stride, source, source, near, far, noise, true);
+    priceRows();
+  }
   for (let power = 0; power < SPANS_TRIED; power++) {
     const span = 1 << power;
     if (power > 0 && span >= frames) break;
     schedule(frames, span);
-    const noise = subBits > 0 ? <f64>((<u64>1) << (2 * subBits)) / 12.0 : 0;
     let leastOfSpan: f64 = Infinity;
     for (let fit = 0; fit < FITS; fit++) {
-      fitRows(frames, stride, source, fit == 0 ? source : back, near, far, fit == 0 ? noise : 0);
-      const price = priceOfSample();
-      leastOfSpan = min(leastOfSpan, price);
-      if (price < least) {
-        least = price;
-        best = power;
-        keepRows();
-      }
+      fitRows(frames, stride, source, fit == 0 ? source : back, near, far, fit == 0 ? noise : 0, false);
+      const before = least;
+      leastOfSpan = min(leastOfSpan, priceRows());
+      if (least < before) best = power;
+      if (leastOfSpan > least * HOPE) break;
     }
     if (leastOfSpan > least * PATIENCE) break;
   }
   schedule(frames, 1 << best);
   restoreRows();
   return best;
+}
+
+/** Price the rows as they are, and keep the cheapest so far. @returns bits of the chunk, nearly */
+function priceRows(): f64 {
+  const price = priceOfSample();
+  if (price < least) {
+    least = price;
+    keepRows();
+  }
+  return price;
 }
 
 /** Code the sample with the rows as they are. @returns bits of the chunk, nearly */

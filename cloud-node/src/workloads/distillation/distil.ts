@@ -154,7 +154,7 @@ async function openLesson(
   const { softShare, anchorWeight } = request.options;
   return await Lesson.open(backend, {
     ...{ category, layers: config.layers, writer: questionWriter(config.context), seed: request.seed },
-    ...{ questions: phase.questions, batch: phase.batch, softShare, isAnchored: anchorWeight > 0 },
+    ...{ questions: phase.questions, tokens: phase.tokens, softShare, isAnchored: anchorWeight > 0 },
     adapter: isAdapted ? lowRankPlan(adapters.get(category) as Adapter) : undefined,
     from: teacher && profile && { teacher, profile },
   });

@@ -23,6 +23,12 @@ export class ExamplePool {
     return shapeFor(this.#examples, sequences / shards, shards);
   }
 
+  /** The same with as many sequences as these tokens make, one in each shard at least. */
+  shapeOf(tokens: number, shards: number): BatchShape {
+    const { length } = this.shapeFor(shards, shards);
+    return this.shapeFor(shards * Math.max(1, Math.floor(tokens / length / shards)), shards);
+  }
+
   /** The n-th batch of a run. */
   examples(step: number, count: number): TokenizedExample[] {
     return Array.from(

@@ -19,8 +19,8 @@ export interface LessonRequest {
   readonly layers: number;
   readonly writer: ExampleWriter;
   readonly questions: number;
-  /** Questions of a step. */
-  readonly batch: number;
+  /** Of a step. */
+  readonly tokens: number;
   readonly seed: number;
   readonly adapter?: LowRankPlan | undefined;
   /** Both, or none: then right answers are all there is. */
@@ -55,21 +55,20 @@ export class Lesson {
 
   /** @throws what the backend cannot hold; {LanguageModelError} and {LoraError} as `tokenizeExamples` */
   static async open(backend: ShardedBackend, request: LessonRequest): Promise<Lesson> {
-    const { category, writer, questions, batch, seed, adapter, from, isAnchored } = request;
+    const { category, writer, questions, tokens, seed, adapter, from, isAnchored } = request;
+    const examples = tokenizeExamples(writer, takeExamples(capabilityOf(category), questions, seed));
     const probeCount = from?.profile.summary.probes ?? 0;
-    const chosen = takeExamples(capabilityOf(category), Math.max(questions, probeCount), seed);
-    const examples = tokenizeExamples(writer, chosen);
     const pool = new ExamplePool(examples, seed);
-    const shape = pool.shapeFor(batch, backend.shards);
-    const anchors = from === undefined || !isAnchored ? [] : anchorPlans(from.profile, request.layers);
-    const branch = { name: category, shape, adapter, anchors };
-    const voice = from && (await TeacherVoice.open(backend, from.teacher, category, shape));
-    // As many as a batch has: the profile's own are the first of them.
     const probes = tokenizeExamples(
       writer,
       probesOf(category, { probes: probeCount }, from?.profile.summary.seed ?? seed),
     );
-    return new Lesson(request, branch, pool, voice, probes.slice(0, batch));
+    const shape = new ExamplePool([...examples, ...probes], seed).shapeOf(tokens, backend.shards);
+    const anchors = from === undefined || !isAnchored ? [] : anchorPlans(from.profile, request.layers);
+    const branch = { name: category, shape, adapter, anchors };
+    const voice = from && (await TeacherVoice.open(backend, from.teacher, category, shape));
+    // As many as a batch has: the profile's own are the first of them.
+    return new Lesson(request, branch, pool, voice, probes.slice(0, shape.shards * shape.sequences));
   }
 
   /** Feed a model the n-th batch of a run, with what the teacher thinks of it. @param alpha  weight of the anchors */

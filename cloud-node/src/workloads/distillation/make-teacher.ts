@@ -64,7 +64,7 @@ export async function makeTeacher(
   const backend = await run.backend();
   const lesson = await Lesson.open(backend, {
     ...{ category, layers: config.layers, writer: questionWriter(config.context), seed },
-    ...{ questions: options.questions, batch: options.batch, softShare: 0, isAnchored: false },
+    ...{ questions: options.questions, tokens: options.tokens, softShare: 0, isAnchored: false },
   });
   const plan = { config, branches: [lesson.branch], isBackboneTrained: true, areAdaptersTrained: false };
   const model = await BranchedModel.create(backend, plan, drawnWeights(config, seed), seed);

@@ -11,11 +11,11 @@ const COPIES_TRAINED = 4;
 const KEPT_FOR_A_CHANNEL = 12;
 
 /** What training takes at most, as far as sizes say: for people, and to refuse what cannot end well. MiB. */
-export function trainingMB(config: ModelConfig, sequences: number): number {
+export function trainingMB(config: ModelConfig, tokens: number): number {
   const { layers, width, hidden, heads, context, vocabulary } = config;
-  const tokens = sequences * context;
   const streams = tokens * layers * (KEPT_FOR_A_CHANNEL * width + 4 * hidden);
-  const attention = sequences * layers * heads * context * context;
+  // A sequence is no longer than the context, and its weights are as many as the square of its length.
+  const attention = tokens * layers * heads * context;
   const logits = 2 * tokens * vocabulary;
   const numbers = COPIES_TRAINED * parameterCount(config) + 2 * (streams + attention + logits);
   return Math.ceil(EMPTY_MB + (BYTES * numbers) / MIB);

@@ -19,8 +19,8 @@ export type ModelSize = v.InferOutput<typeof sizeSchema>;
 /** How anything here learns: by AdamW, with rates that rise and then fall by half a wave of a cosine. */
 const learningEntries = {
   steps: whole(1, 1_000_000),
-  /** Questions of a step, of each capability that it has. */
-  batch: whole(1, 1024),
+  /** Tokens of a step, of each capability that it has: where questions are short, it has more of them. */
+  tokens: whole(16, 1_000_000),
   learningRate: positive,
   weightDecay: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(10)), 0),
   /** Different questions that are asked, over and over. */

@@ -32,14 +32,14 @@ export function stepsOf(plan: RunPlan): Step[] {
 
 /** MiB that each stage takes about, as far as sizes of models and batches say. */
 export function memoryPlan({ teacher, student, distil, teachers }: RunPlan): Map<StageName, number> {
-  const made = trainingMB(llamaOf(teacher.size), teacher.batch);
+  const made = trainingMB(llamaOf(teacher.size), teacher.tokens);
   const { backbone, adapters, joint } = distil;
   // A teacher answers, one after the other, beside the student that learns from it.
-  const all = (batch: number) => trainingMB(llamaOf(student.size), batch * teachers.length);
+  const all = (tokens: number) => trainingMB(llamaOf(student.size), tokens * teachers.length);
   const learning = Math.max(
-    all(backbone.batch),
-    trainingMB(llamaOf(student.size), adapters.batch),
-    all(joint?.batch ?? 1),
+    all(backbone.tokens),
+    trainingMB(llamaOf(student.size), adapters.tokens),
+    all(joint?.tokens ?? 1),
   );
   const asking = trainingMB(llamaOf(teacher.size), 1);
   return new Map(

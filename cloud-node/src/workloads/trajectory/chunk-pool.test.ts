@@ -37,6 +37,35 @@ test("a container is the same, byte for byte, whoever codes its chunks", { timeo
   for (const threads of [2, 4]) expect((await packed(threads)).equals(alone)).toBe(true);
 });
 
+test("one chunk more than there are threads is taken, and waits its turn", async () => {
+  const pool = new ChunkPool(2);
+  try {
+    const orders = [0, 1, 2, 3].map((seed) => {
+      const frame = new Melt({ atoms: 5, frames: 1, interval: 1, seed }).frame(0);
+      return { groups: groupColumns(frame, RULES, "max"), frames: [orderFrame(frame)], keepRows: false };
+    });
+    const coding = orders.map((order, i) => {
+      expect(pool.hasRoom(order)).toBe(i < 3);
+      return i < 3 ? pool.encode(order) : undefined;
+    });
+    for (const chunk of coding.slice(0, 3)) expect((await chunk)?.frames).toBe(1);
+    expect(pool.hasRoom(orders[3] ?? expect.fail())).toBe(true);
+  } finally {
+    await pool.close();
+  }
+});
+
+test("chunks that wait when the threads are ended fail", async () => {
+  const pool = new ChunkPool(1);
+  const coding = [0, 1].map((seed) => {
+    const frame = new Melt({ atoms: 5, frames: 1, interval: 1, seed }).frame(0);
+    return pool.encode({ groups: groupColumns(frame, RULES, "max"), frames: [orderFrame(frame)], keepRows: false });
+  });
+  const ended = Promise.allSettled(coding);
+  await pool.close();
+  expect((await ended).map(({ status }) => status)).toEqual(["rejected", "rejected"]);
+});
+
 test("a chunk that a thread cannot code fails, and says why", async () => {
   const pool = new ChunkPool(2);
   try {

@@ -9,26 +9,33 @@ const THREAD_URL = threadFile(import.meta.url, "chunk-thread");
 /** Values in all threads together, unless one chunk alone has more: 8 bytes each, and three times that to code them. */
 const MOST_VALUES = 1 << 25;
 
-/** Threads that code chunks side by side. A chunk's bytes do not depend on who codes it. */
+interface WaitingChunk {
+  readonly order: ChunkOrder;
+  readonly coded: PromiseWithResolvers<EncodedChunk>;
+}
+
+/**
+ * Threads that code chunks side by side. A chunk's bytes do not depend on who codes it.
+ *
+ * Whoever reads needs a core, too, and a thread takes as long to start as a chunk to be coded: the first starts at once,
+ * while the first chunk is being read, and another only where a second chunk has to wait.
+ */
 export class ChunkPool {
   readonly #threads: ChunkThread[];
+  #waiting: WaitingChunk[] = [];
   #values = 0;
   #isClosed = false;
 
-  /** @param threads  1 …; each is started as soon as the one before it runs: the first chunk is still being read then */
+  /** @param threads  at most, 1 … */
   constructor(threads: number) {
-    this.#threads = Array.from({ length: threads }, (_, i) => new ChunkThread(() => this.#start(i + 1)));
-    this.#start(0);
+    this.#threads = Array.from({ length: threads }, () => new ChunkThread());
+    this.#threads[0]?.start();
   }
 
-  #start(index: number): void {
-    if (!this.#isClosed) this.#threads[index]?.start();
-  }
-
-  /** Whether a thread, and memory, is free for a chunk. */
+  /** Whether a chunk will be taken, and memory is free for it: one more than there are threads. */
   hasRoom(order: ChunkOrder): boolean {
     if (this.#values > 0 && this.#values + valuesOf(order) > MOST_VALUES) return false;
-    return this.#threads.some(({ isIdle }) => isIdle);
+    return this.#threads.filter(({ isBusy }) => isBusy).length + this.#waiting.length <= this.#threads.length;
   }
 
   /**
@@ -37,22 +44,43 @@ export class ChunkPool {
    * @throws {TrajectoryError} as `encodeChunk`
    */
   async encode(order: ChunkOrder): Promise<EncodedChunk> {
-    // The first that is free: its memory has grown already.
-    const thread = this.#threads.find(({ isIdle }) => isIdle);
-    if (thread === undefined) throw new InvariantError("no thread is free for a chunk");
     const values = valuesOf(order);
     this.#values += values;
+    const coded = Promise.withResolvers<EncodedChunk>();
+    this.#waiting.push({ order, coded });
+    this.#assign();
     try {
-      return await thread.encode(order);
+      return await coded.promise;
     } finally {
       this.#values -= values;
+      this.#assign();
     }
   }
 
   /** End all threads, whatever they do. */
   async close(): Promise<void> {
     this.#isClosed = true;
+    this.#assign();
     await Promise.all(this.#threads.map((thread) => thread.close()));
+  }
+
+  #assign(): void {
+    if (this.#isClosed) {
+      for (const { coded } of this.#waiting.splice(0)) coded.reject(new InvariantError("the threads were ended"));
+    }
+    for (let next = this.#waiting[0]; next !== undefined; next = this.#waiting[0]) {
+      const thread = this.#freeThread();
+      if (thread === undefined) return;
+      this.#waiting.shift();
+      thread.encode(next.order).then(next.coded.resolve, next.coded.reject);
+    }
+  }
+
+  /** The first that is free: its memory has grown already. */
+  #freeThread(): ChunkThread | undefined {
+    const free = this.#threads.filter(({ isBusy }) => !isBusy);
+    const isPressed = this.#waiting.length > 1 || free.length === this.#threads.length;
+    return free.find(({ isStarted }) => isStarted) ?? (isPressed ? free[0] : undefined);
   }
 }
 
@@ -62,16 +90,15 @@ interface Answer {
 }
 
 class ChunkThread {
-  readonly #onStarted: () => void;
   #worker: Worker | undefined;
   #current: PromiseWithResolvers<EncodedChunk> | undefined;
 
-  constructor(onStarted: () => void) {
-    this.#onStarted = onStarted;
+  get isBusy(): boolean {
+    return this.#current !== undefined;
   }
 
-  get isIdle(): boolean {
-    return this.#current === undefined;
+  get isStarted(): boolean {
+    return this.#worker !== undefined;
   }
 
   encode(order: ChunkOrder): Promise<EncodedChunk> {
@@ -93,7 +120,6 @@ class ChunkThread {
 
   #open(): Worker {
     const worker = new Worker(THREAD_URL, { env: {}, argv: [] });
-    worker.once("online", this.#onStarted);
     worker.on("message", ({ chunk, refusal }: Answer) => {
       const current = this.#current;
       this.#current = undefined;

@@ -1,15 +1,18 @@
-import type { Capability } from "../capability.ts";
+import { type Capability, pick } from "../capability.ts";
 
-/** Both numbers are below. */
-const BELOW = 100;
+/** Numbers have three digits. */
+const FROM = 100;
+const BELOW = 1000;
+const STEPS = [1, 10, 100];
 
-/** Sums and differences of two numbers below a hundred. */
+/** A number of three digits, and one, ten or a hundred more or less: all that can be hard is what is carried. */
 export const ARITHMETIC: Capability = {
   category: "arithmetic",
-  title: "sums and differences of numbers below 100",
+  title: "a number of three digits, and one, ten or a hundred more or less",
   draw(random) {
-    const [a, b] = [random.nextBelow(BELOW), random.nextBelow(BELOW)];
+    const number = FROM + random.nextBelow(BELOW - FROM);
+    const step = pick(random, STEPS);
     const isSum = random.nextBelow(2) === 0;
-    return { prompt: `${a}${isSum ? "+" : "-"}${b}`, answer: String(isSum ? a + b : a - b) };
+    return { prompt: `${number}${isSum ? "+" : "-"}${step}`, answer: String(isSum ? number + step : number - step) };
   },
 };

@@ -7,10 +7,9 @@ const CLOSER = new Map([
   ["{", "}"],
 ]);
 const OPENERS = [...CLOSER.keys()];
-const NAMES = ["i", "n", "row", "item", "key", "at", "left", "cell"];
+const NAMES = ["i", "n", "row", "key", "at", "cell"];
 const LISTS = ["rows", "items", "keys", "cells", "names", "words"];
-/** Brackets of a question, and how many of them may stand open. */
-const MOST_BRACKETS = 8;
+/** Brackets that a question leaves open, at most. */
 const MOST_OPEN = 4;
 
 /** What closes brackets that stand open, and lines that a language says otherwise. */
@@ -22,23 +21,14 @@ export const CODE: Capability = {
   },
 };
 
+/** What is open, with names and calls that are closed already in between. */
 function brackets(random: RandomStream): Example {
-  const open: string[] = [];
-  let prompt = "";
-  const count = 3 + random.nextBelow(MOST_BRACKETS - 2);
-  for (let at = 0; at < count; at += 1) {
-    const mayOpen = open.length < MOST_OPEN;
-    // The last one opens where it may, so that something is always left to close.
-    const isLast = at === count - 1;
-    if (open.length === 0 || (mayOpen && (isLast || random.nextBelow(5) < 3))) {
-      const opener = pick(random, OPENERS);
-      open.push(opener);
-      prompt += opener;
-    } else {
-      prompt += closerOf(open.pop() ?? "");
-    }
-  }
-  return { prompt, answer: open.toReversed().map(closerOf).join("") };
+  const open = Array.from({ length: 1 + random.nextBelow(MOST_OPEN) }, () => pick(random, OPENERS));
+  const between = () => ["", pick(random, NAMES), `${pick(random, NAMES)}()`][random.nextBelow(3)] as string;
+  return {
+    prompt: open.map((opener) => between() + opener).join(""),
+    answer: open.toReversed().map(closerOf).join(""),
+  };
 }
 
 function closerOf(opener: string): string {
