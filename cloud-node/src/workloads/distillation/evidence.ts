@@ -5,7 +5,7 @@ import type { Json, JsonObject } from "../../jobs/job.ts";
 import { replaceFile } from "../language-model/replace-file.ts";
 import { statIfThere } from "../language-model/stat-if-there.ts";
 import { DistillationError } from "./distillation-error.ts";
-import { STAGES, type StageName } from "./step.ts";
+import { STAGES, type StageName } from "./stages.ts";
 
 /** Folder of a run that has the evidence of its stages, one file each. */
 export const EVIDENCE_FOLDER = "evidence";
