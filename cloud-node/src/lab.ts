@@ -1,7 +1,24 @@
 /**
- * What benchmarks take apart: models, data and training of `lm`, methods and codes of `gradient`, adapters of `lora`. No
+ * What benchmarks take apart: models, data and training of `lm`, methods and codes of `gradient`, adapters of `lora`,
+ * teachers and students of `distillation`. No
  * interface: it changes with any version.
  */
+export { BranchedModel } from "./workloads/distillation/branched-model.ts";
+export { buildStudent } from "./workloads/distillation/build-student.ts";
+export { capabilityOf } from "./workloads/distillation/capabilities.ts";
+export { benchmarkOf, type Category } from "./workloads/distillation/capability.ts";
+export { distilAdapter, distilBackbone, distilJointly, type Source } from "./workloads/distillation/distil.ts";
+export { ExamplePool, takeExamples } from "./workloads/distillation/example-pool.ts";
+export { makeTeacher } from "./workloads/distillation/make-teacher.ts";
+export { PRESETS as DISTILLATION_PRESETS } from "./workloads/distillation/presets.ts";
+export { forEachActivation, profileTeacher } from "./workloads/distillation/profile-teacher.ts";
+export type { RunHooks } from "./workloads/distillation/run-hooks.ts";
+export { scoreAnswers } from "./workloads/distillation/score.ts";
+export { StreamingPca } from "./workloads/distillation/streaming-pca.ts";
+export { openStudent } from "./workloads/distillation/student-answerer.ts";
+export { subspaceAngle } from "./workloads/distillation/subspace-angle.ts";
+export { loadTeacher } from "./workloads/distillation/teacher.ts";
+export { openTeacher } from "./workloads/distillation/teacher-answerer.ts";
 export { type CalibrationRequest, calibrate } from "./workloads/gradient/calibration.ts";
 export type { CoderControl, CoderMode } from "./workloads/gradient/coder-mode.ts";
 export { GradientCoder } from "./workloads/gradient/gradient-coder.ts";

@@ -147,7 +147,7 @@ test("a forced answer is right exactly where the likeliest tokens are", async ()
   const model = await open({ isBackboneTrained: true, isAdapted: false, name: "wasm-strict" });
   expect(await answersExactly(model, "a", EXAMPLES)).toEqual(EXAMPLES.map(() => false));
   const adamw = { kind: "adamw", learningRate: 0.02, beta1: 0.9, beta2: 0.98, eps: 1e-8, weightDecay: 0 } as const;
-  for (let step = 1; step <= 80; step += 1)
+  for (let step = 1; step <= 200; step += 1)
     await model.train({ step, groups: [{ ...adamw, parameters: model.trained }] });
   expect(await answersExactly(model, "a", EXAMPLES)).toEqual(EXAMPLES.map(() => true));
   model.close();

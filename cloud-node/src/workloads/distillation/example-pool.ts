@@ -1,4 +1,4 @@
-import { type AnswerBatch, type BatchShape, layOutBatch, shapeFor } from "../lora/answer-batch.ts";
+import { type BatchShape, shapeFor } from "../lora/answer-batch.ts";
 import { ExampleOrder } from "../lora/example-order.ts";
 import { type ExampleWriter, type TokenizedExample, tokenizeExamples } from "../lora/tokenized-example.ts";
 import { type Capability, type Example, trainingExamples } from "./capability.ts";
@@ -13,11 +13,6 @@ export class ExamplePool {
     this.#order = new ExampleOrder(examples.length, seed);
   }
 
-  /** @param count  of examples, none of which is a test's */
-  static of(capability: Capability, writer: ExampleWriter, count: number, seed: number): ExamplePool {
-    return new ExamplePool(tokenizeExamples(writer, takeExamples(capability, count, seed)), seed);
-  }
-
   /** A shape that all of them fit in. @param sequences  of all shards */
   shapeFor(sequences: number, shards: number): BatchShape {
     return shapeFor(this.#examples, sequences / shards, shards);
@@ -29,16 +24,12 @@ export class ExamplePool {
     return this.shapeFor(shards * Math.max(1, Math.floor(tokens / length / shards)), shards);
   }
 
-  /** The n-th batch of a run. */
+  /** Those of the n-th batch of a run. */
   examples(step: number, count: number): TokenizedExample[] {
     return Array.from(
       { length: count },
       (_, at) => this.#examples[this.#order.at(step * count + at)] as TokenizedExample,
     );
-  }
-
-  batch(step: number, shape: BatchShape): AnswerBatch {
-    return layOutBatch(this.examples(step, shape.shards * shape.sequences), shape);
   }
 }
 

@@ -58,7 +58,7 @@ export async function profileTeacher(out: string, request: ProfileRequest, run: 
     const rest = examples.slice(options.probes);
     for (let first = 0; first < rest.length; first += SEQUENCES) {
       run.signal.throwIfAborted();
-      await forEachRow(model, category, rest.slice(first, first + SEQUENCES), layers, (layer, row) => {
+      await forEachActivation(model, category, rest.slice(first, first + SEQUENCES), layers, (layer, row) => {
         streams.get(layer)?.add(row);
       });
       run.onProgress(first / rest.length, `${category}: ${first} of ${rest.length} questions`);
@@ -74,8 +74,8 @@ export async function profileTeacher(out: string, request: ProfileRequest, run: 
   }
 }
 
-/** What is behind some layers at each token of some examples. */
-async function forEachRow(
+/** Be told what is behind some layers at each token of some examples: numbers that the next batch overwrites. */
+export async function forEachActivation(
   model: BranchedModel,
   branch: string,
   examples: readonly TokenizedExample[],
@@ -128,7 +128,7 @@ async function keep(
   };
   const coordinates: number[] = [];
   for (let first = 0; first < probes.length; first += SEQUENCES) {
-    await forEachRow(model, branch, probes.slice(first, first + SEQUENCES), [layer], (_, row) => {
+    await forEachActivation(model, branch, probes.slice(first, first + SEQUENCES), [layer], (_, row) => {
       coordinates.push(...coordinatesOf(row, parts));
     });
   }

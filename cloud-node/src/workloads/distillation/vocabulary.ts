@@ -3,7 +3,7 @@ const BEGINNING = "<|bos|>";
 /** Between a question and its answer. */
 const ANSWER = "<|answer|>";
 /** Ends an answer. */
-export const END = "<|end|>";
+const END = "<|end|>";
 const UNKNOWN = "<|unknown|>";
 const SPECIAL = [BEGINNING, ANSWER, END, UNKNOWN];
 

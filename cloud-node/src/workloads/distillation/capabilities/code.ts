@@ -10,7 +10,7 @@ const OPENERS = [...CLOSER.keys()];
 const NAMES = ["i", "n", "row", "key", "at", "cell"];
 const LISTS = ["rows", "items", "keys", "cells", "names", "words"];
 /** Brackets that a question leaves open, at most. */
-const MOST_OPEN = 4;
+const MOST_OPEN = 3;
 
 /** What closes brackets that stand open, and lines that a language says otherwise. */
 export const CODE: Capability = {

@@ -4,10 +4,7 @@ import { type Capability, type Example, pick } from "../capability.ts";
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 /** In every month. */
 const DAYS = 28;
-const WORDS = [
-  ...["red", "blue", "max", "min", "user", "node", "file", "line", "page", "time"],
-  ...["list", "data", "key", "old", "new", "base", "port", "host", "size", "mode"],
-];
+const WORDS = ["red", "max", "min", "user", "node", "file", "line", "page", "list", "data", "key", "new"];
 
 /** The same thing written otherwise: dates, slugs, cases of names. */
 export const FORMATS: Capability = {
