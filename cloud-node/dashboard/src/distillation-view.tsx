@@ -30,7 +30,12 @@ export function DistillationView({ job, progress }: DistillationViewProps) {
     <div class="distillation">
       <ol class="stages" aria-label="Stages of the distillation">
         {STAGES.map(({ number, name, what }) => (
-          <li key={name} class={stageClass(number, stage)} aria-current={number === stage ? "step" : undefined} title={what}>
+          <li
+            key={name}
+            class={stageClass(number, stage)}
+            aria-current={number === stage ? "step" : undefined}
+            title={what}
+          >
             {number} {name}
           </li>
         ))}
@@ -71,7 +76,9 @@ function RetentionBars({ capabilities }: { readonly capabilities: readonly KeptC
       <tbody>
         {capabilities.map(({ category, retention, low, high }) => (
           <tr key={category}>
-            <th scope="row">{category}</th>
+            <th scope="row" class="retention-name">
+              {category}
+            </th>
             <td>
               <meter aria-label={`Retention of ${category}`} min={0} max={1} value={Math.min(1, retention)} />
             </td>

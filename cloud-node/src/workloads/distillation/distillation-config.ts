@@ -76,7 +76,7 @@ export function parseConfig(text: string, file: string): DistillationConfig {
   let json: unknown;
   try {
     // Aliases are what makes a small text a large object.
-    json = parse(text, { maxAliasCount: 0 });
+    json = parse(text, { maxAliasCount: 0 }) ?? {};
   } catch (cause) {
     const [problem = ""] = cause instanceof Error ? cause.message.split("\n") : [];
     throw bad(file, `it is no YAML: ${problem}`, cause);

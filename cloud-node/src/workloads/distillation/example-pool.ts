@@ -1,6 +1,6 @@
 import { type BatchShape, shapeFor } from "../lora/answer-batch.ts";
 import { ExampleOrder } from "../lora/example-order.ts";
-import { type ExampleWriter, type TokenizedExample, tokenizeExamples } from "../lora/tokenized-example.ts";
+import type { TokenizedExample } from "../lora/tokenized-example.ts";
 import { type Capability, type Example, trainingExamples } from "./capability.ts";
 
 /** Questions of one capability, read once and asked in an order that follows from the seed. */
