@@ -19,6 +19,12 @@ const PATIENCE: f64 = 1.03;
 const SPANS_TRIED: i32 = 2;
 /** Fits of a span: on the source, then on what came of the fit before. */
 const FITS: i32 = 3;
+/**
+ * Where a value takes few bits, errors stay with their atoms for many frames. Another fit then has to be so much cheaper
+ * than an integral, whose errors do not come to lean with the forces.
+ */
+const FEW_BITS: f64 = 0.125;
+const INTEGRAL_WORTH: f64 = 1.1;
 /** Later fits do not make up for a first that costs so many times the best so far. */
 const HOPE: f64 = 1.5;
 
@@ -109,7 +115,8 @@ function choose(): i32 {
   priceRows();
   if (near != 0) {
     fitRows(frames, stride, source, source, near, far, noise, true);
-    priceRows();
+    const price = priceRows();
+    if (price == least && price < FEW_BITS * weight * <f64>(stride * frames)) least /= INTEGRAL_WORTH;
   }
   for (let power = 0; power < SPANS_TRIED; power++) {
     const span = 1 << power;

@@ -31,7 +31,7 @@ function partnerOffset(i: i32): i32 {
   return i == 0 ? 0 : i == 1 ? -1 : i == 2 ? 1 : -2;
 }
 
-/** Whether a tap is a partner's frame behind the one predicted; the last of a chunk has none, and its own is in that place. */
+/** Whether a tap is a partner's next frame: the last frame of a chunk has none, and finds its own in that place. */
 export function isAhead(row: i32, tap: i32): bool {
   const i = tap - ownTapsOf(row);
   return i >= 0 && partnerOffset(i < NEAR_OFFSETS ? i : i - NEAR_OFFSETS) > 0;

@@ -61,7 +61,7 @@ export class BranchedModel {
     const branches = plan.branches.map((branch) => recordBranch(builder, config, shared, branch));
     const [first, ...others] = branches.map(({ loss }) => loss);
     const total = others.reduce((sum, loss) => builder.add(sum, loss), first as Tensor);
-    const withGradients = isTrained || areAdaptersTrained;
+    const withGradients = isTrained || areAdaptersTrained || plan.branches.some(({ isHeard }) => isHeard);
     const program = builder.build(builder.scale(total, 1 / branches.length), { withGradients });
     const engine = await backend.load(program);
     const model = new BranchedModel(plan, backend.shards, engine, branches);

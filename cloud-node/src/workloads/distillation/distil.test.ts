@@ -4,15 +4,22 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as v from "valibot";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { layOutBatch } from "../lora/answer-batch.ts";
+import { tokenizeExamples } from "../lora/tokenized-example.ts";
+import { BranchedModel } from "./branched-model.ts";
 import { buildStudent } from "./build-student.ts";
+import { capabilityOf } from "./capabilities.ts";
 import type { Category } from "./capability.ts";
 import { distilAdapter, distilBackbone, distilJointly, type Source } from "./distil.ts";
 import { drawTeacher, TINY, watchedRun } from "./distillation-rig.suite.ts";
+import { ExamplePool, takeExamples } from "./example-pool.ts";
 import { type DistilOptions, distilSchema, profileSchema, studentSchema } from "./options.ts";
 import { readProfile } from "./profile-file.ts";
 import { profileTeacher } from "./profile-teacher.ts";
 import { readStudent } from "./student.ts";
 import { openStudent } from "./student-answerer.ts";
+import { loadTeacher } from "./teacher.ts";
+import { TeacherVoice } from "./teacher-voice.ts";
 
 const PAIR: readonly Category[] = ["arithmetic", "formats"];
 const PHASE = { steps: 6, tokens: 96, learningRate: 5e-3, questions: 40 };
@@ -162,4 +169,32 @@ test.each([
   await profileTeacher(folder, request, watchedRun());
   await writeFile(join(folder, name), text);
   await expect(readProfile(folder)).rejects.toMatchObject({ code });
+});
+
+test("a teacher's voice is its probabilities, less the right tokens", async () => {
+  const teacher = await loadTeacher(at("teacher", "formats"), "float32");
+  const examples = tokenizeExamples(teacher, takeExamples(capabilityOf("formats"), 3, 1));
+  const shape = new ExamplePool(examples, 1).shapeFor(3, 1);
+  const batch = layOutBatch(examples, shape);
+  const backend = await watchedRun("js").backend();
+  const voice = await TeacherVoice.open(backend, teacher, "formats", shape);
+  await voice.hear(batch);
+  const soft = await voice.soft(0.5);
+  const branches = [{ name: "formats", shape, anchors: [] }];
+  const plan = { config: teacher.config, isBackboneTrained: false, areAdaptersTrained: false, branches };
+  const model = await BranchedModel.create(backend, plan, teacher.weights, 0);
+  model.feed("formats", batch);
+  await model.forward();
+  const logits = await model.logits("formats");
+  const { vocabulary } = teacher.config;
+  for (const [row, target] of batch.targets.entries()) {
+    const these = logits.slice(row * vocabulary, (row + 1) * vocabulary);
+    const sum = these.reduce((all, logit) => all + Math.exp(logit), 0);
+    for (const [token, logit] of these.entries()) {
+      const wanted = target < 0 ? 0 : (0.5 * (Number(token === target) - Math.exp(logit) / sum)) / batch.count;
+      expect(Math.abs((soft[row * vocabulary + token] as number) - wanted)).toBeLessThan(1e-8);
+    }
+  }
+  voice.close();
+  model.close();
 });

@@ -79,7 +79,7 @@ export class Lesson {
     model.feed(name, batch);
     if (this.#voice === undefined) return;
     await this.#voice.hear(batch);
-    model.feedSoft(name, await this.#voice.soft(batch, this.#request.softShare));
+    model.feedSoft(name, await this.#voice.soft(this.#request.softShare));
     for (const anchor of this.branch.anchors) {
       const components = this.#componentsOf(anchor.of);
       await this.#feedAnchor(model, anchor.of, await this.#voice.coordinates(components, examples), examples, alpha);

@@ -11,7 +11,7 @@ import { type LayerComponents, type ProfileSummary, writeProfile } from "./profi
 import type { RunHooks } from "./run-hooks.ts";
 import { type PrincipalComponents, StreamingPca } from "./streaming-pca.ts";
 import { loadTeacher, type Teacher } from "./teacher.ts";
-import { coordinatesOf, tokenRows } from "./teacher-voice.ts";
+import { takeCoordinates, tokenRows } from "./teacher-voice.ts";
 
 /** Sequences that go through a teacher at once. */
 const SEQUENCES = 16;
@@ -126,13 +126,16 @@ async function keep(
     basis: Float32Array.from(basis.flatMap((direction) => [...direction])),
     explained: Float32Array.from(variances, (variance) => variance / totalVariance),
   };
-  const coordinates: number[] = [];
+  const tokens = probes.reduce((sum, { tokens }) => sum + tokens.length - 1, 0);
+  const coordinates = new Float32Array(tokens * basis.length);
+  let at = 0;
   for (let first = 0; first < probes.length; first += SEQUENCES) {
     await forEachActivation(model, branch, probes.slice(first, first + SEQUENCES), [layer], (_, row) => {
-      coordinates.push(...coordinatesOf(row, parts));
+      takeCoordinates(row, parts, coordinates, at);
+      at += basis.length;
     });
   }
-  return { ...parts, probes: Float32Array.from(coordinates) };
+  return { ...parts, probes: coordinates };
 }
 
 function summaryOf(

@@ -19,6 +19,13 @@ export interface BranchPlan {
   readonly shape: BatchShape;
   readonly adapter?: LowRankPlan | undefined;
   readonly anchors: readonly AnchorPlan[];
+  /** Whether the slope of its loss at its logits is wanted, as a gradient of `heardName`. */
+  readonly isHeard?: boolean;
+}
+
+/** Zeros that are added to a branch's logits: their gradient is (p − 1[target]) / count in each row that is asked. */
+export function heardName(branch: string): string {
+  return `${branch}/heard`;
 }
 
 /** A branch as tensors. */
@@ -56,10 +63,13 @@ export function recordBranch(
   const soft = builder.input(`${name}/soft`, [sequences * answers, config.vocabulary], "f32");
   const adapt = adapter === undefined ? undefined : recordLowRank(builder, config, adapter, `${name}/`);
   const hidden: Tensor[] = [];
-  const logits = recordLogits(builder, config, tokens, {
+  const own = recordLogits(builder, config, tokens, {
     ...{ sequences, length, asked, weights, observe: (_: number, x: Tensor) => hidden.push(x) },
     ...(adapt && { adapt }),
   });
+  const logits = plan.isHeard
+    ? builder.add(own, builder.parameter(heardName(name), [sequences * answers, config.vocabulary]))
+    : own;
   const outputLoss = builder.add(builder.crossEntropy(logits, targets), dot(builder, logits, soft));
   let anchorLoss: Tensor | undefined;
   for (const anchor of plan.anchors) {

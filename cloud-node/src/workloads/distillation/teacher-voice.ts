@@ -1,14 +1,10 @@
-import { exponential } from "../../tensor/exact-functions.ts";
 import type { ShardedBackend } from "../language-model/open-backend.ts";
 import type { AnswerBatch, BatchShape } from "../lora/answer-batch.ts";
 import type { TokenizedExample } from "../lora/tokenized-example.ts";
 import { BranchedModel } from "./branched-model.ts";
 import type { LayerComponents, Profile } from "./profile-file.ts";
-import type { AnchorPlan } from "./record-branch.ts";
+import { type AnchorPlan, heardName } from "./record-branch.ts";
 import type { Teacher } from "./teacher.ts";
-
-/** What the logits of an unlikely token may lie below the likeliest before it counts as impossible: e^-60 is below float32. */
-const IMPOSSIBLE = 60;
 
 /** A teacher that says what it thinks of each batch. */
 export class TeacherVoice {
@@ -29,7 +25,7 @@ export class TeacherVoice {
   ): Promise<TeacherVoice> {
     const plan = {
       ...{ config, isBackboneTrained: false, areAdaptersTrained: false },
-      branches: [{ name: branch, shape, anchors: [] }],
+      branches: [{ name: branch, shape, anchors: [], isHeard: true }],
     };
     return new TeacherVoice(await BranchedModel.create(backend, plan, weights, 0), branch);
   }
@@ -37,13 +33,17 @@ export class TeacherVoice {
   /** Read a batch; what follows is about it. */
   async hear(batch: AnswerBatch): Promise<void> {
     this.#model.feed(this.#branch, batch);
-    await this.#model.forward();
+    await this.#model.backward();
   }
 
-  /** What is to be multiplied with a student's logits, so that it is held to the teacher's probabilities: see `recordBranch`. */
-  async soft({ targets, count }: AnswerBatch, share: number): Promise<Float32Array> {
-    const logits = await this.#model.logits(this.#branch);
-    return softTargets(logits, targets, this.#model.plan.config.vocabulary, share / count);
+  /**
+   * What is to be multiplied with a student's logits, so that it is held to the teacher's probabilities: see `recordBranch`. It is
+   * the slope of the teacher's own loss, with its sign turned.
+   */
+  async soft(share: number): Promise<Float32Array> {
+    const slope = await this.#model.gradient(heardName(this.#branch));
+    for (let at = 0; at < slope.length; at += 1) slope[at] = -share * (slope[at] as number);
+    return slope;
   }
 
   /** Coordinates of the teacher's activations behind a layer on its kept basis. @returns shape (tokens, components) */
@@ -54,7 +54,7 @@ export class TeacherVoice {
     const size = components.explained.length;
     const out = new Float32Array(rows.length * size);
     for (const [at, row] of rows.entries()) {
-      out.set(coordinatesOf(hidden.subarray(row * width, (row + 1) * width), components), at * size);
+      takeCoordinates(hidden.subarray(row * width, (row + 1) * width), components, out, at * size);
     }
     return out;
   }
@@ -64,46 +64,27 @@ export class TeacherVoice {
   }
 }
 
-/** weight · (1[target] − p) in each row that is asked, and 0 in others. */
-function softTargets(logits: Float32Array, targets: Int32Array, vocabulary: number, weight: number): Float32Array {
-  const out = new Float32Array(logits.length);
-  for (const [row, target] of targets.entries()) {
-    if (target < 0) continue;
-    const from = row * vocabulary;
-    const these = logits.subarray(from, from + vocabulary);
-    const largest = these.reduce((most, logit) => Math.max(most, logit), Number.NEGATIVE_INFINITY);
-    let sum = 0;
-    for (let token = 0; token < vocabulary; token += 1) {
-      const below = largest - (these[token] as number);
-      const mass = below > IMPOSSIBLE ? 0 : exponential(-below);
-      out[from + token] = mass;
-      sum += mass;
-    }
-    for (let token = 0; token < vocabulary; token += 1) {
-      out[from + token] = weight * ((token === target ? 1 : 0) - (out[from + token] as number) / sum);
-    }
-  }
-  return out;
-}
-
 /** Rows of a batch that are tokens of examples, and not what fills them up. */
 export function tokenRows(examples: readonly TokenizedExample[], { length }: BatchShape): number[] {
   return examples.flatMap(({ tokens }, at) => Array.from({ length: tokens.length - 1 }, (_, row) => at * length + row));
 }
 
-/** A row of activations on a kept basis. */
-export function coordinatesOf(
+/** Write what a row of activations is on a kept basis. @param at  where in `out` the first coordinate goes */
+export function takeCoordinates(
   row: Float32Array,
   { mean, basis, explained }: Omit<LayerComponents, "probes">,
-): number[] {
+  out: Float32Array,
+  at: number,
+): void {
   const width = mean.length;
-  return Array.from(explained, (_, component) => {
+  const centred = new Float64Array(width);
+  for (let i = 0; i < width; i += 1) centred[i] = (row[i] as number) - (mean[i] as number);
+  for (let component = 0; component < explained.length; component += 1) {
+    const from = component * width;
     let sum = 0;
-    for (let at = 0; at < width; at += 1) {
-      sum += (basis[component * width + at] as number) * ((row[at] as number) - (mean[at] as number));
-    }
-    return sum;
-  });
+    for (let i = 0; i < width; i += 1) sum += (basis[from + i] as number) * (centred[i] as number);
+    out[at + component] = sum;
+  }
 }
 
 /**

@@ -37,7 +37,7 @@ export interface PackOptions {
   /** Whether rows come back in the order that the dump had; else they rise by id. */
   readonly keepRows?: boolean;
   readonly core?: TrajectoryCore;
-  /** Threads that code chunks, beside the caller's; the bytes are the same. Unless over 1, the caller's does. */
+  /** Threads that code chunks at most, beside the caller's; the bytes are the same. Unless over 1, the caller's does. */
   readonly threads?: number;
   /** Values of a chunk at most, 8 bytes each and three times that in the core: fewer frames where atoms are many. Up to 2^25. */
   readonly mostValues?: number;
