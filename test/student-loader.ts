@@ -107,7 +107,7 @@ export class BundledStudent {
     const { hidden_size: width, num_attention_heads: heads, num_key_value_heads: kvHeads } = this.#config;
     const head = width / heads;
     const table = this.#matrix("embed");
-    let x = table.values.slice(token * width, (token + 1) * width);
+    let x: Float64Array = table.values.slice(token * width, (token + 1) * width);
     for (const [layer, { keys, values }] of seen.entries()) {
       const map = (part: string, from: Float64Array) => this.#map(layer, part, category, from);
       const inner = this.#norm(x, `${layer}/in`);
