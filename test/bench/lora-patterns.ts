@@ -7,7 +7,7 @@ import { type LookupFindings, measureLookups } from "./lora-lookups.ts";
 import { runLockstep } from "./measured-command.ts";
 
 /** How often each prompt is asked with chance. */
-const REPEATS = 3;
+const REPEATS = 2;
 
 /** What `lora base` says. */
 interface BaseMade {

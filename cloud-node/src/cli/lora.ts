@@ -106,7 +106,7 @@ export interface RunAllOptions extends ComputeOptions, TuningOptions {
 }
 
 const BASE_HELP = `
-The model is a Llama of about 1.1 million parameters that knows how questions
+The model is a Llama of about 1.3 million parameters that knows how questions
 and answers go, and nothing of what the patterns teach: its text is generated,
 its tokenizer made from that. The same seed gives the same bytes on every
 machine, and their SHA-256 is said. Minutes; --quick makes a smaller one that

@@ -74,6 +74,9 @@ test("all phases, one behind the other, end in a student that answers, and the s
   await distilJointly(at("again"), joint, run);
   expect(await digests(at("again"))).toEqual(await digests(at("final")));
   expect(await digests(at("final"))).not.toEqual(await digests(at("backbone")));
+  // What learned beside the student goes from phase to phase, and is gone in the end.
+  expect(Object.keys(await digests(at("backbone")))).toContain("/anchors.safetensors");
+  expect(Object.keys(await digests(at("final")))).not.toContain("/anchors.safetensors");
   expect(backbone.looks.map(({ step }) => step)).toEqual([3, 6]);
   for (const { missed } of backbone.looks) expect(Object.keys(missed)).toEqual(PAIR);
   const student = await openStudent(at("final"), run);

@@ -30,6 +30,24 @@ export function variantsOf(ask: string): string[] {
   return [...new Set([...framed, ...slipped, ...both])].filter((variant) => variant !== ask);
 }
 
+/** Words that a hurried person leaves out. */
+const LITTLE_WORDS: ReadonlySet<string> = new Set(
+  (
+    "a an the of in on at to for from by with and as is are was be it its this that there do does did has have can " +
+    "i me my you your how what which who whom whose when where why show give tell say write name please"
+  ).split(" "),
+);
+
+/**
+ * An instruction as it is typed into a search box: the words that matter, in their order. What is left may be the same of two
+ * wordings, so that it teaches and does not test.
+ */
+export function keywordsOf(ask: string): string {
+  const words = ask.replace(/[.?!]$/, "").split(/\s+/);
+  const kept = words.filter((word) => !LITTLE_WORDS.has(word.toLowerCase().replace(/'s$/, "")));
+  return kept.length > 0 ? kept.join(" ") : ask;
+}
+
 function lowerFirst(text: string): string {
   return `${text.charAt(0).toLowerCase()}${text.slice(1)}`;
 }

@@ -16,11 +16,11 @@ export function comparisonReport(before: EvaluationResult, after: EvaluationResu
     `patterns): it ${overall.isSignificant ? "is" : "may not be"} different from none. The prompts are wordings that training never had, of patterns`,
     "that it had.",
     "",
-    `| category | patterns | ${before.label} | ${after.label} | gain, points | 95 % |`,
+    `| category | patterns | ${bare(before.label)} | ${bare(after.label)} | gain, points | 95 % |`,
     "|---|---|---|---|---|---|",
     ...rows.map(
       ([name, one]) =>
-        `| ${name} | ${one.patterns} | ${points(one.before)} % | ${points(one.after)} % | ${signed(one.gain)} | ${interval(one)} |`,
+        `| ${bare(name)} | ${one.patterns} | ${points(one.before)} % | ${points(one.after)} % | ${signed(one.gain)} | ${interval(one)} |`,
     ),
     "",
     "| | begins with the answer | same answer every time | median latency | 95 % under | tokens/s |",
@@ -38,13 +38,13 @@ function speedRow({ label, evaluation }: EvaluationResult): string {
       ? "not asked"
       : `${points(consistency.sameAnswer)} % of prompts asked ${consistency.repeats} times`;
   const ms = (seconds: number) => `${(1000 * seconds).toFixed(0)} ms`;
-  return `| ${label} | ${points(overall.prefix)} % | ${same} | ${ms(latency.median)} | ${ms(latency.p95)} | ${tokensPerSecond.toFixed(0)} |`;
+  return `| ${bare(label)} | ${points(overall.prefix)} % | ${same} | ${ms(latency.median)} | ${ms(latency.p95)} | ${tokensPerSecond.toFixed(0)} |`;
 }
 
 function wrongRows({ label, evaluation }: EvaluationResult): string[] {
   const wrong = evaluation.answers.filter(({ isExact }) => !isExact);
   if (wrong.length === 0) return [];
-  const cell = (text: string) => `\`${text.replaceAll("\n", "⏎").replaceAll("|", "¦").replaceAll("`", "'")}\``;
+  const cell = (text: string) => `\`${bare(text.replaceAll("\n", "⏎")).replaceAll("`", "'")}\``;
   return [
     `## What ${label} gets wrong`,
     "",
@@ -55,6 +55,11 @@ function wrongRows({ label, evaluation }: EvaluationResult): string[] {
     ...wrong.slice(0, SHOWN).map(({ prompt, answer, text }) => `| ${cell(prompt)} | ${cell(answer)} | ${cell(text)} |`),
     "",
   ];
+}
+
+/** Without what would end a cell of a table. */
+function bare(text: string): string {
+  return text.replaceAll("|", "¦");
 }
 
 function points(share: number): string {

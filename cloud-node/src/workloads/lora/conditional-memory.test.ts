@@ -49,6 +49,28 @@ test("a key that no table has is left to the model", () => {
   expect(memory.recall("What does HTTP status code 799 mean?")).toBeUndefined();
 });
 
+const ROOMS = {
+  ...{ category: "own", answer: "B 12" },
+  asks: [
+    "Where is the old printer of the second floor?",
+    "Find the old printer of the second floor.",
+    "Say where it is",
+  ],
+  lookup: { table: "rooms", key: "old printer of the second floor" },
+};
+
+test("a key of many words is found", () => {
+  const own = new ConditionalMemory([{ ...ROOMS, id: "own/1" }, ...patterns], TOKENIZER, END);
+  expect(own.recall("Where is the old printer of the second floor, please?")?.answer).toBe("B 12");
+});
+
+test("two tables of one name with the same key are refused", () => {
+  const other = { ...ROOMS, id: "own/2", asks: ["a", "b", "c"] };
+  expect(() => new ConditionalMemory([{ ...ROOMS, id: "own/1" }, other], TOKENIZER, END)).toThrow(
+    expect.objectContaining({ code: "near-duplicate" }),
+  );
+});
+
 test("at the logits the answer's next token is raised, and its end where the model has left it", () => {
   const adjust = memory.adjustFor("What is the chemical symbol of sodium?");
   const [n = 0, a = 0] = TOKENIZER.encode("Na");

@@ -3,11 +3,10 @@ import type { AnswerOptions } from "./answerer.ts";
 import type { Lookup, Pattern } from "./example.ts";
 import { HashedMemory } from "./hashed-memory.ts";
 import { LookupRouter, withoutKey } from "./lookup-router.ts";
+import { LoraError } from "./lora-error.ts";
 import { plainWords } from "./near-duplicate.ts";
 
 const HEADS = 4;
-/** Words of a key at most. */
-const MOST_KEY_WORDS = 3;
 /** The router has to be as sure as this, or the model is left alone. */
 const LEAST_GATE = 0.75;
 /** Added to a token's logit when the gate is fully open: more than a model's likeliest token is ever ahead of the others. */
@@ -41,20 +40,22 @@ export class ConditionalMemory {
   readonly #memory: HashedMemory;
   readonly #rows: readonly Row[];
   readonly #end: number;
+  /** Words of a key at most. */
+  readonly #mostWords: number;
 
   /**
    * @param patterns  all of them: those with a table are remembered, and the others say what free text is like
    * @param end  the token that ends an answer
+   * @throws {LoraError} `near-duplicate` where two tables of one name have the same key
    */
   constructor(patterns: readonly Pattern[], tokenizer: Tokenizer, end: number) {
     this.#router = LookupRouter.learn(patterns);
     this.#rows = patterns.flatMap(({ lookup, answer }) =>
       lookup === undefined ? [] : [{ lookup, answer, tokens: [...tokenizer.encode(answer), end] }],
     );
-    this.#memory = HashedMemory.of(
-      this.#rows.map(({ lookup }) => keyOf(lookup.table, plainWords(lookup.key))),
-      HEADS,
-    );
+    refuseSameKeys(this.#rows);
+    this.#memory = HashedMemory.of(this.#rows.map(rowKey), HEADS);
+    this.#mostWords = Math.max(0, ...this.#rows.map(({ lookup }) => plainWords(lookup.key).length));
     this.#end = end;
   }
 
@@ -90,7 +91,7 @@ export class ConditionalMemory {
   #find(prompt: string): { row: Row; gate: number } | undefined {
     const words = plainWords(prompt);
     let best: { row: Row; gate: number } | undefined;
-    for (let length = Math.min(MOST_KEY_WORDS, words.length); length > 0; length -= 1) {
+    for (let length = Math.min(this.#mostWords, words.length); length > 0; length -= 1) {
       for (let from = 0; from + length <= words.length; from += 1) {
         const gram = words.slice(from, from + length);
         const route = this.#router.route(withoutKey(words, gram.join(" ")));
@@ -102,6 +103,22 @@ export class ConditionalMemory {
     }
     return best;
   }
+}
+
+function refuseSameKeys(rows: readonly Row[]): void {
+  const known = new Set<string>();
+  for (const row of rows) {
+    const key = rowKey(row);
+    if (known.has(key)) {
+      const problem = `there are two tables ${row.lookup.table} with the key ${JSON.stringify(row.lookup.key)}`;
+      throw new LoraError("near-duplicate", problem, "name one of them otherwise, or leave one of the rows out");
+    }
+    known.add(key);
+  }
+}
+
+function rowKey({ lookup: { table, key } }: Row): string {
+  return keyOf(table, plainWords(key));
 }
 
 function keyOf(table: string, words: readonly string[]): string {

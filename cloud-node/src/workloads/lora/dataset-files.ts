@@ -3,7 +3,7 @@ import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as v from "valibot";
 import { replaceFile } from "../language-model/replace-file.ts";
-import type { Example } from "./example.ts";
+import { type Example, shownName } from "./example.ts";
 import { LoraError } from "./lora-error.ts";
 import { type Dataset, refuseLeaks } from "./make-dataset.ts";
 
@@ -13,7 +13,7 @@ const PART_FILES = { train: "train.jsonl", validation: "valid.jsonl", test: "tes
 const message = v.looseObject({ role: v.string(), content: v.string() });
 const lineSchema = v.looseObject({
   messages: v.pipe(v.array(message), v.minLength(2)),
-  category: v.optional(v.string(), "other"),
+  category: v.optional(shownName, "other"),
   pattern: v.optional(v.string(), ""),
 });
 

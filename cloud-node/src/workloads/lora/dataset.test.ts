@@ -72,6 +72,11 @@ test.for([
   ["no messages", "{}", /^chat:2: messages/],
   ["an empty answer", JSON.stringify({ messages: [TURNS[0], { role: "assistant", content: "" }] }), /^chat:2: /],
   ["roles the wrong way", JSON.stringify({ messages: TURNS.toReversed() }), /^chat:2: /],
+  [
+    "a category that steers a terminal",
+    JSON.stringify({ messages: TURNS, category: "\u001b[2J" }),
+    /^chat:2: category: /,
+  ],
   ["a longer chat", JSON.stringify({ messages: [...TURNS, ...TURNS] }), /^chat:2: /],
 ] as const)("a line with %s is refused by its number", ([, line, message]) => {
   const good = JSON.stringify({ messages: [{ role: "system", content: "s" }, ...TURNS] });

@@ -1,3 +1,11 @@
+import * as v from "valibot";
+
+/** What tables and terminals show as it stands: a name of a category, or of a result. */
+export const shownName = v.pipe(
+  v.string(),
+  v.regex(/^\P{C}{0,200}$/u, "a name has 200 characters at most, none of which steers a terminal"),
+);
+
 /** Something to be taught: one answer, and several ways to ask for it. */
 export interface Pattern {
   /** Unique among all that are read together: the category and a number, `facts/12`. */

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { open } from "node:fs/promises";
 import * as v from "valibot";
 import { LanguageModelError } from "../language-model/language-model-error.ts";
+import { parameterSpecs } from "../language-model/parameters.ts";
 import { SafetensorsReader } from "../language-model/safetensors-reader.ts";
 import { checkSeal, writeSealed } from "../language-model/sealed-file.ts";
 import { statIfThere } from "../language-model/stat-if-there.ts";
@@ -95,7 +96,7 @@ export class FineTuneCheckpoint {
   }
 }
 
-/** Of the options, the examples and the model; of its weights those of the last norm, which no two models share. */
+/** Of the options, the examples and the model with all its weights: a merged one differs from its base in few of them. */
 async function digestOf({ model, options, examples, validation }: FineTuneRequest): Promise<string> {
   const { config, weights } = model;
   const hash = createHash("sha256").update(JSON.stringify([options, config]));
@@ -103,5 +104,6 @@ async function digestOf({ model, options, examples, validation }: FineTuneReques
     hash.update(`${list.length};`);
     for (const { tokens, answerFrom } of list) hash.update(`${answerFrom}:${tokens.join(",")};`);
   }
-  return hash.update(await weights.floats("transformer.ln_f.weight", [config.width])).digest("hex");
+  for (const { name, shape } of parameterSpecs(config)) hash.update(await weights.floats(name, shape));
+  return hash.digest("hex");
 }

@@ -161,6 +161,16 @@ describe("a run that was stopped", () => {
     expect([gone.trainLoss, gone.validationLoss]).toEqual([whole.trainLoss, whole.validationLoss]);
   });
 
+  test("is not taken up for a model in which a few weights are others", async () => {
+    const [checkpoint, folder] = [rig.path("base-run.safetensors"), rig.path("near")];
+    const options = { iterations: 1, targets: ["v_proj"] };
+    await mergeAdapter(folder, model, (await teach(options, { checkpoint })).adapter);
+    const near = await loadModelFolder(folder);
+    const taken = teach(options, { checkpoint, isResumed: true, model: near });
+    await expect(taken).rejects.toMatchObject({ code: "other-run" });
+    await near.close();
+  });
+
   test("is not taken up by another, nor where its file is damaged", async () => {
     const checkpoint = rig.path("one.safetensors");
     await teach({ iterations: 1 }, { checkpoint });

@@ -11,6 +11,7 @@ const words = v.pipe(
   v.string(),
   v.transform((text) => text.trim().split(/\s+/)),
 );
+const wordings = v.pipe(v.array(v.string()), v.minLength(1));
 const templates = v.array(v.tuple([v.string(), v.string()]));
 
 const lexiconSchema = v.strictObject({
@@ -22,22 +23,29 @@ const lexiconSchema = v.strictObject({
   adjectives: words,
   verbs: words,
   nouns: words,
+  /** Words of what the patterns are about. */
+  subjects: words,
   /** English words of every kind, for word lists, so that the tokenizer knows them. */
   common: words,
   /** Of people, places and things that there are; the text says nothing true of them. */
   names: words,
   apis: words,
+  tools: words,
   attributes: words,
   errors: words,
   problems: words,
-  /** What to do, by problem. */
-  fixes: v.record(v.string(), v.string()),
-  /** Lines of code and of other forms, which a made-up word stands for. */
-  snippets: v.array(v.string()),
+  /** Names in code. */
+  identifiers: words,
+  /** Lines with slots for words, by kind. */
+  lines: v.strictObject({ code: wordings, advice: wordings, short: wordings, form: wordings }),
+  /** What lines are called, by kind. */
+  kinds: v.strictObject({ code: v.string(), advice: v.string(), short: v.string(), form: v.string() }),
   /** An instruction and the line that follows it, by language. */
   code: v.record(v.string(), templates),
   /** What a form is called, and the form. */
   formats: templates,
+  /** Wordings of questions, by what is asked. */
+  asks: v.strictObject({ fact: wordings, task: wordings, trouble: wordings, form: wordings, line: wordings }),
 });
 
 /** The words of the small model's text. */

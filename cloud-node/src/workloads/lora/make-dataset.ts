@@ -1,5 +1,5 @@
 import { RandomStream } from "../../tensor/random.ts";
-import { variantsOf } from "./augment-prompt.ts";
+import { keywordsOf, variantsOf } from "./augment-prompt.ts";
 import type { Example, Pattern } from "./example.ts";
 import { LoraError } from "./lora-error.ts";
 import { plainWords } from "./near-duplicate.ts";
@@ -24,20 +24,25 @@ export interface DatasetOptions {
 
 /**
  * Examples of all patterns: each one's last wording is for the test, as it stands and in another form; the others, with their
- * variants, are for training, and a fifth of them, by category, for validation. Each pattern has one wording at least that is
- * trained on. The same seed gives the same examples.
+ * keywords and variants, are for training, and a fifth of them, by category, for validation. Each pattern has one wording at
+ * least that is trained on. The same seed gives the same examples.
  *
  * @throws {LoraError} `leaked-prompt` where a prompt of the test is also trained on
  */
 export function makeDataset(patterns: readonly Pattern[], { seed, variants }: DatasetOptions): Dataset {
   const parts = { train: [] as Example[], validation: [] as Example[], test: [] as Example[] };
+  const keywords = ownKeywords(patterns);
   for (const group of Map.groupBy(patterns, ({ category }) => category).values()) {
     const pool: Example[] = [];
     for (const pattern of group) {
       const [first, ...others] = pattern.asks.slice(0, -1).map((ask) => formsOf(pattern, ask, variants, seed));
       const [plain, ...rest] = first ?? [];
       if (plain !== undefined) parts.train.push(plain);
-      pool.push(...rest, ...others.flat());
+      pool.push(
+        ...rest,
+        ...others.flat(),
+        ...(keywords.get(pattern) ?? []).map(({ prompt }) => exampleOf(pattern, prompt)),
+      );
       parts.test.push(...formsOf(pattern, pattern.asks.at(-1) ?? "", 1, seed));
     }
     const count = Math.round((pool.length + group.length) * VALIDATION_SHARE);
@@ -54,9 +59,27 @@ export function makeDataset(patterns: readonly Pattern[], { seed, variants }: Da
 }
 
 /** A wording, and some of its variants that chance takes. */
-function formsOf({ id, category, answer }: Pattern, ask: string, variants: number, seed: number): Example[] {
+function formsOf(pattern: Pattern, ask: string, variants: number, seed: number): Example[] {
   const others = shuffled(variantsOf(ask), new RandomStream(seed, `variants/${ask}`)).slice(0, variants);
-  return [ask, ...others].map((prompt) => ({ prompt, answer, category, pattern: id }));
+  return [ask, ...others].map((prompt) => exampleOf(pattern, prompt));
+}
+
+/** Keywords of what is trained on, each once, but for those that another pattern or a whole wording has, too. */
+function ownKeywords(patterns: readonly Pattern[]): ReadonlyMap<Pattern, readonly { readonly prompt: string }[]> {
+  const said = (prompt: string) => plainWords(prompt).join(" ");
+  const whole = new Set(patterns.flatMap(({ asks }) => asks.map(said)));
+  const typed = patterns.flatMap((pattern) =>
+    pattern.asks.slice(0, -1).map((ask) => ({ pattern, prompt: keywordsOf(ask) })),
+  );
+  const own = [...Map.groupBy(typed, ({ prompt }) => said(prompt))].flatMap(([words, [first, ...others]]) => {
+    const isShared = whole.has(words) || others.some(({ pattern }) => pattern !== first?.pattern);
+    return first === undefined || isShared ? [] : [first];
+  });
+  return Map.groupBy(own, ({ pattern }) => pattern);
+}
+
+function exampleOf({ id, category, answer }: Pattern, prompt: string): Example {
+  return { prompt, answer, category, pattern: id };
 }
 
 /** @throws {LoraError} `leaked-prompt` */

@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import * as v from "valibot";
 import { replaceFile } from "../language-model/replace-file.ts";
 import type { Evaluation } from "./evaluate.ts";
+import { shownName } from "./example.ts";
 import { LoraError } from "./lora-error.ts";
 
 const FORMAT = "lockstep-lora-result";
@@ -17,7 +18,7 @@ const resultSchema = v.strictObject({
   format: v.literal(FORMAT),
   version: v.literal(VERSION),
   /** What the report calls it: "base", "tuned". */
-  label: v.string(),
+  label: shownName,
   /** Folders as they were given; the adapter's is null where there was none. */
   model: v.string(),
   adapter: v.nullable(v.string()),
@@ -25,13 +26,13 @@ const resultSchema = v.strictObject({
   hasMemory: v.boolean(),
   evaluation: v.strictObject({
     overall: score,
-    byCategory: v.record(v.string(), score),
+    byCategory: v.record(shownName, score),
     consistency: v.nullable(v.strictObject({ repeats: count, temperature: amount, sameAnswer: share })),
     latency: v.strictObject({ mean: amount, median: amount, p95: amount }),
     tokensPerSecond: amount,
     answers: v.array(
       v.strictObject({
-        ...{ prompt: v.string(), answer: v.string(), category: v.string(), pattern: v.string(), text: v.string() },
+        ...{ prompt: v.string(), answer: v.string(), category: shownName, pattern: v.string(), text: v.string() },
         ...{ isExact: v.boolean(), isPrefix: v.boolean(), tokens: count, seconds: amount },
       }),
     ),

@@ -76,6 +76,7 @@ test("a result is read as it was written, and refused with one byte of its shape
     text.slice(0, 100),
     text.replace('"exact"', '"exakt"'),
     text.replace(/"count": \d+/, '"count": -1'),
+    text.replace('"label": "', '"label": "\\u001b[2J'),
     "[]",
   ]) {
     writeFileSync(path, broken);

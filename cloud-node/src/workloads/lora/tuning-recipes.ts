@@ -9,7 +9,7 @@ const TINY_PARAMETERS = 10_000_000;
  * A tiny model has little to build on, so that its maps have to move it far in few updates: large
  * scale and large batches. A large one would forget what it knows.
  */
-const TINY: Partial<FineTuneOptions> = { alpha: 64, batch: 64, accumulate: 2, learningRate: 5e-3 };
+const TINY: Partial<FineTuneOptions> = { alpha: 256, batch: 128, learningRate: 4e-3 };
 
 /**
  * Options of training as somebody gave them, those that go with the model's size, and defaults for what is left.
