@@ -93,7 +93,9 @@ test(
     try {
       const queue = `sqlite:${at("broker.jobs")}`;
       for (const _ of [0, 1]) {
-        const worker = new LockstepProcess("worker", "--jobs", queue, "--channel-broker", mosquitto.url);
+        // An address of nobody's: what does not go by the broker does not go.
+        const reach = ["--channel-broker", mosquitto.url, "--channel-host", "192.0.2.1"];
+        const worker = new LockstepProcess("worker", "--jobs", queue, ...reach);
         running.push(worker);
         await worker.said(/"msg":"working"/);
       }
