@@ -23,7 +23,7 @@ const SEEDS = [1, 2, 3];
 const TEACHER_SEED = 42;
 const PROMPTS = 200;
 /** Both ways learn for so much of the preset's steps: with more, both know everything, and there is nothing to compare. */
-const SHARE_OF_STEPS = 0.5;
+const SHARE_OF_STEPS = 0.35;
 
 /** Students that are held to their teachers' subspaces, beside students that learn from outputs alone: the same of everything else. */
 export const anchorsPart: BenchPart = { name: "anchors", run: benchAnchors };
