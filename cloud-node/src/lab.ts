@@ -46,7 +46,10 @@ export {
   type MethodState,
   PRESETS,
   type Preset,
+  presetOptions,
 } from "./workloads/gradient/method.ts";
+export type { OuterOptions } from "./workloads/gradient/outer-step.ts";
+export type { PredictiveOptions } from "./workloads/gradient/predictive-method.ts";
 export { type RehearsalRequest, type RehearsalResult, rehearse } from "./workloads/gradient/rehearsal.ts";
 export { type MaskOptions, TopologyMask } from "./workloads/gradient/topology-mask.ts";
 export type { Batch, BatchSource } from "./workloads/language-model/batch.ts";

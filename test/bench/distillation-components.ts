@@ -14,7 +14,7 @@ import {
 } from "@lockstep/cloud-node/lab";
 import type { BenchPart, PartFindings, PartPlace } from "./bench-part.ts";
 import { benchRun, PRESET } from "./distillation-place.ts";
-import { runPython } from "./run-python.ts";
+import { runPython } from "./python-peer.ts";
 
 /** Components that a profile keeps at most. */
 const KEPT = 16;

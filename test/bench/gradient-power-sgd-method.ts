@@ -32,7 +32,8 @@ export function powerSgdMethods(
 ): (layout: readonly GradientTensor[], options: MethodOptions) => GradientMethod {
   let group: PowerSgdGroup | undefined;
   return (layout, options) => {
-    const own = group ?? new PowerSgdGroup(layout, rank, options);
+    // Place 0 is made first: what another training left is none of this one's.
+    const own = group === undefined || options.rank === 0 ? new PowerSgdGroup(layout, rank, options) : group;
     group = own;
     return {
       localSteps: 1,

@@ -10,6 +10,7 @@ import {
   rehearse,
   TopologyMask,
 } from "@lockstep/cloud-node/lab";
+import { runDigest } from "./gradient-digest.ts";
 import type { GradientCase } from "./gradient-plan.ts";
 
 /** Workers of every run. */
@@ -47,6 +48,10 @@ export interface GradientRun extends RehearsalResult {
   readonly format: typeof FORMAT;
   readonly method: string;
   readonly seed: number;
+  /** Of what it was made: another row's, or another version's, counts for nothing. */
+  readonly digest: string;
+  /** ISO 8601, when it ended. */
+  readonly date: string;
   /** Of the whole process, training and all workers included. */
   readonly cpuSeconds: number;
 }
@@ -55,7 +60,7 @@ export interface GradientRun extends RehearsalResult {
 export async function runOf(scale: Scale, row: GradientCase, seed: number, text: string): Promise<GradientRun> {
   const { name } = row;
   const file = runFile(scale, name, seed);
-  const kept = keptRun(scale, name, seed);
+  const kept = keptRun(scale, row, seed);
   if (kept !== undefined) return kept;
   const config: RunConfig = checkRunConfig({ ...scale.config, seed });
   const begun = cpuSeconds();
@@ -64,19 +69,28 @@ export async function runOf(scale: Scale, row: GradientCase, seed: number, text:
     ...{ config, text, workers: WORKERS, lastEvalBatches: LAST_EVAL_BATCHES, cpuSeconds },
     createMethod: (layout, options) => row.createMethod(layout, { ...options, mask }),
   });
-  const run: GradientRun = { format: FORMAT, method: name, seed, ...result, cpuSeconds: cpuSeconds() - begun };
+  const about = { digest: digestOf(scale, row, seed), date: new Date().toISOString() };
+  const spent = cpuSeconds() - begun;
+  const run: GradientRun = { format: FORMAT, method: name, seed, ...about, ...result, cpuSeconds: spent };
   mkdirSync(FOLDER, { recursive: true });
   writeFileSync(`${file}.new`, JSON.stringify(run));
   renameSync(`${file}.new`, file);
   return run;
 }
 
-/** What was measured before, if it was. */
-export function keptRun(scale: Scale, method: string, seed: number): GradientRun | undefined {
-  const file = runFile(scale, method, seed);
+/** What was measured before with the same configuration, method and kernels, if it was. */
+export function keptRun(scale: Scale, row: GradientCase, seed: number): GradientRun | undefined {
+  const file = runFile(scale, row.name, seed);
   if (!existsSync(file)) return undefined;
   const run = JSON.parse(readFileSync(file, "utf8")) as GradientRun;
-  return run.format === FORMAT ? run : undefined;
+  return run.format === FORMAT && run.digest === digestOf(scale, row, seed) ? run : undefined;
+}
+
+/** Of all that a run's figures depend on, but for the text. */
+function digestOf({ config: settled }: Scale, { name, maskShare, settings }: GradientCase, seed: number): string {
+  const config = checkRunConfig({ ...settled, seed });
+  const mask = maskShare === undefined ? undefined : { share: maskShare, steps: CALIBRATION_STEPS };
+  return runDigest({ name, settings, mask, config, workers: WORKERS, lastEvalBatches: LAST_EVAL_BATCHES });
 }
 
 /** The calmest matrices of the training that is to be made, where a row has a mask. */

@@ -94,7 +94,7 @@ async function measureFaults({ text, isQuick, say }: TrainPlace): Promise<PartFi
     goals: hurt.flatMap(({ what, valLoss, isWholeAgain }) => [
       {
         what: `loss above the worst of ${seeds.length} seeds, whose spread is ${(most - least).toFixed(4)}: ${what}`,
-        ...{ measured: Math.max(0, valLoss - most), unit: "nats", must: { atMost: most - least } },
+        ...{ measured: Math.max(0, valLoss - most), unit: "nats", must: { atMost: 0 } },
       },
       { what: `two workers again: ${what}`, measured: isWholeAgain ? 1 : 0, unit: "", must: { atLeast: 1 } },
     ]),
@@ -131,10 +131,12 @@ async function trainHurt(
     await rig.until(id, ({ state }) => state === "running", LOOK_MS);
     const other = await (network === undefined ? start() : rig.worker(["--workloads", "gradient"], network.there));
     await rig.until(id, ({ progress }) => (progress?.fraction ?? 0) >= BEFORE, LOOK_MS);
+    // A worker may have come late before anything happened to it.
+    const before = (await rig.open.queue.log(id)).length;
     await hurt({ rig, id, first, other, start });
     const job = await rig.over(id, LOOK_MS);
-    const log = await rig.open.queue.log(id);
-    return { what, seed, ...figuresOf(job), isWholeAgain: log.some((line) => line.includes("takes part from")) };
+    const since = (await rig.open.queue.log(id)).slice(before);
+    return { what, seed, ...figuresOf(job), isWholeAgain: since.some((line) => line.includes("takes part from")) };
   } finally {
     await rig.stop();
   }

@@ -56,6 +56,19 @@ export const BENCHES: ReadonlyMap<string, BenchEntry> = new Map<string, BenchEnt
     },
   ],
   [
+    "distillation",
+    {
+      load: async () => (await import("./distillation.ts")).benchDistillation,
+      measures:
+        "Several teachers distilled into one student and deleted: what is kept, at which size; components, anchors, spikes. An hour on one core.",
+      takes: {
+        parts: ["NAME,...", "pipeline, quick, components, anchors, spike; the others as found last"],
+        quick: ["", "see that it works: few teachers, few steps, and no goals"],
+      },
+      example: "distillation --parts pipeline --json",
+    },
+  ],
+  [
     "firmware",
     {
       load: async () => (await import("./firmware.ts")).benchFirmware,

@@ -30,7 +30,7 @@ export function softmax(logSums: usize, first: i32, queries: i32, scale: f32): v
     columnLargest(sums, start, end);
     const low = f32x4.mul(v128.load(sums), factors);
     const high = f32x4.mul(v128.load(sums, 16), factors);
-    exponentials(start, start, KEY_STRIDE, end, factors, low, high, 0, 0);
+    exponentials(start, start, KEY_STRIDE, end, factors, low, high);
     columnTotals(sums, start, end);
     clearPast(start, end, first + queries);
     const left = queries - query;
@@ -47,7 +47,7 @@ export function softmaxGradient(logSums: usize, first: i32, queries: i32, scale:
     const start = weights + offset;
     const end = maskPast(start, first + query + 1, first + queries);
     const sums = logSums + offset;
-    exponentials(start, start, KEY_STRIDE, end, factors, v128.load(sums), v128.load(sums, 16), 0, 0);
+    exponentials(start, start, KEY_STRIDE, end, factors, v128.load(sums), v128.load(sums, 16));
     const meanLow = v128.load(perQuery + offset);
     const meanHigh = v128.load(perQuery + offset, 16);
     let at = start;
@@ -57,8 +57,8 @@ export function softmaxGradient(logSums: usize, first: i32, queries: i32, scale:
       const high = f32x4.mul(v128.load(at, 16), factors);
       const gradLow = f32x4.sub(v128.load(gradAt), meanLow);
       const gradHigh = f32x4.sub(v128.load(gradAt, 16), meanHigh);
-      v128.store(gradAt, f32x4.mul(low, gradLow));
       v128.store(gradAt, f32x4.mul(high, gradHigh), 16);
+      v128.store(gradAt, f32x4.mul(low, gradLow));
       at += KEY_STRIDE;
       gradAt += KEY_STRIDE;
     }
@@ -79,8 +79,8 @@ function maskPast(scores: usize, open: i32, keys: i32): i32 {
   for (let key = open; key < end; key++) {
     const at = scores + usize(key) * KEY_STRIDE;
     const past = i32x4.splat(key - open);
-    v128.store(at, v128.bitselect(v128.load(at), unreached, i32x4.gt_s(i32x4(0, 1, 2, 3), past)));
     v128.store(at, v128.bitselect(v128.load(at, 16), unreached, i32x4.gt_s(i32x4(4, 5, 6, 7), past)), 16);
+    v128.store(at, v128.bitselect(v128.load(at), unreached, i32x4.gt_s(i32x4(0, 1, 2, 3), past)));
   }
   return end;
 }
@@ -94,8 +94,8 @@ function columnLargest(largest: usize, at: usize, count: i32): void {
     low = f32x4.pmax(low, v128.load(at));
     high = f32x4.pmax(high, v128.load(at, 16));
   }
-  v128.store(largest, low);
   v128.store(largest, high, 16);
+  v128.store(largest, low);
 }
 
 /** Sums of the columns, key by key, to a pair of vectors. */
@@ -107,16 +107,16 @@ function columnTotals(sums: usize, at: usize, count: i32): void {
     high = f32x4.add(high, v128.load(at, 16));
     at += KEY_STRIDE;
   }
-  v128.store(sums, low);
   v128.store(sums, high, 16);
+  v128.store(sums, low);
 }
 
 /** Weights of keys from `end` on, which none of a group reaches, and a tile that begins in the group may meet. */
 function clearPast(at: usize, end: i32, keys: i32): void {
   at += usize(end) * KEY_STRIDE;
   for (let key = min(keys - end, TILE_ROWS); key > 0; key--) {
-    v128.store(at, f32x4.splat(0));
     v128.store(at, f32x4.splat(0), 16);
+    v128.store(at, f32x4.splat(0));
     at += KEY_STRIDE;
   }
 }

@@ -2,7 +2,8 @@
 import { dot } from "./attention-products";
 import { addTimes } from "./elementwise";
 import { exponentials } from "./functions";
-import { firstLanes, storeLanes, sumLanes } from "./lanes";
+import { storeLanes } from "./lanes";
+import { rowSum } from "./row-sums";
 import { strip } from "./work-area";
 
 export function cachedAttention(
@@ -53,14 +54,13 @@ function weighKeys(q: usize, keys: usize, stride: usize, count: i32, headDim: i3
   const one = f32x4.splat(1);
   const shift = f32x4.splat(largest);
   const whole = count & ~7;
-  exponentials(scratch, scratch, 32, whole >> 3, one, shift, shift, strip(0), strip(2));
-  let sum = f32x4.add(v128.load(strip(0)), v128.load(strip(2)));
-  if (whole == count) return sumLanes(sum);
-  const at = scratch + (usize(whole) << 2);
-  exponentials(strip(1), at, 32, 1, one, shift, shift, 0, 0);
-  memory.copy(at, strip(1), usize(count - whole) << 2);
-  sum = f32x4.add(sum, firstLanes(v128.load(strip(1)), count - whole));
-  return sumLanes(f32x4.add(sum, firstLanes(v128.load(strip(1), 16), count - whole - 4)));
+  exponentials(scratch, scratch, 32, whole >> 3, one, shift, shift);
+  if (whole < count) {
+    const at = scratch + (usize(whole) << 2);
+    exponentials(strip(0), at, 32, 1, one, shift, shift);
+    memory.copy(at, strip(0), usize(count - whole) << 2);
+  }
+  return rowSum(scratch, count);
 }
 
 export function rope(

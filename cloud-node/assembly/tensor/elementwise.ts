@@ -42,7 +42,18 @@ export function add(out: usize, a: usize, b: usize, count: i32, period: i32): vo
 }
 
 export function multiply(out: usize, a: usize, b: usize, count: i32, add: i32): void {
-  for (let i = 0; i < count; i += 4) {
+  const pairs = usize(count & ~7) << 2;
+  for (let at: usize = 0; at < pairs; at += 32) {
+    let low = f32x4.mul(v128.load(a + at), v128.load(b + at));
+    let high = f32x4.mul(v128.load(a + at, 16), v128.load(b + at, 16));
+    if (add) {
+      low = f32x4.add(v128.load(out + at), low);
+      high = f32x4.add(v128.load(out + at, 16), high);
+    }
+    v128.store(out + at, high, 16);
+    v128.store(out + at, low);
+  }
+  for (let i = count & ~7; i < count; i += 4) {
     const offset = usize(i) << 2;
     let value = f32x4.mul(v128.load(a + offset), v128.load(b + offset));
     if (add) value = f32x4.add(v128.load(out + offset), value);

@@ -25,9 +25,6 @@ const TAIL_SERIES: usize = memory.data<f32>([
  * out = e^(factor · x − shift) for pairs of vectors, `stride` bytes apart; 0 where it would be no normal number, and no
  * more than e^88.3. `out` may be `x`. One loop for all callers, so that nothing is called in it; by pairs, because a host
  * may have registers for both.
- *
- * @param low  a vector, which gets the sums of the first one's lanes, in order; or 0
- * @param high  likewise, of the second one's
  */
 export function exponentials(
   out: usize,
@@ -37,8 +34,6 @@ export function exponentials(
   factor: v128,
   shiftLow: v128,
   shiftHigh: v128,
-  low: usize,
-  high: usize,
 ): void {
   const log2E = v128.load32_splat(EXP_RANGE);
   const rounder = v128.load32_splat(EXP_RANGE, 4);
@@ -52,44 +47,33 @@ export function exponentials(
   const c3 = v128.load32_splat(EXP_SERIES, 12);
   const c2 = v128.load32_splat(EXP_SERIES, 16);
   const one = v128.load32_splat(EXP_SERIES, 20);
-  let sumsLow = f32x4.splat(0);
-  let sumsHigh = f32x4.splat(0);
   for (; pairs > 0; pairs--) {
     const exponentLow = f32x4.sub(f32x4.mul(v128.load(x), factor), shiftLow);
     const mostLow = f32x4.pmin(exponentLow, largest);
     const roundedLow = f32x4.add(f32x4.mul(mostLow, log2E), rounder);
     const powerLow = f32x4.sub(roundedLow, rounder);
     const rLow = f32x4.sub(f32x4.sub(mostLow, f32x4.mul(powerLow, ln2High)), f32x4.mul(powerLow, ln2Low));
-    let pLow = madd(c6, rLow, c5);
-    pLow = madd(pLow, rLow, c4);
-    pLow = madd(pLow, rLow, c3);
-    pLow = madd(pLow, rLow, c2);
-    pLow = madd(f32x4.mul(rLow, rLow), pLow, f32x4.add(rLow, one));
+    const squareLow = f32x4.mul(rLow, rLow);
+    let pLow = madd(c6, squareLow, madd(c5, rLow, c4));
+    pLow = madd(pLow, squareLow, madd(c3, rLow, c2));
+    pLow = madd(squareLow, pLow, f32x4.add(rLow, one));
     const exponentHigh = f32x4.sub(f32x4.mul(v128.load(x, 16), factor), shiftHigh);
     const mostHigh = f32x4.pmin(exponentHigh, largest);
     const roundedHigh = f32x4.add(f32x4.mul(mostHigh, log2E), rounder);
     const powerHigh = f32x4.sub(roundedHigh, rounder);
     const rHigh = f32x4.sub(f32x4.sub(mostHigh, f32x4.mul(powerHigh, ln2High)), f32x4.mul(powerHigh, ln2Low));
-    let pHigh = madd(c6, rHigh, c5);
-    pHigh = madd(pHigh, rHigh, c4);
-    pHigh = madd(pHigh, rHigh, c3);
-    pHigh = madd(pHigh, rHigh, c2);
-    pHigh = madd(f32x4.mul(rHigh, rHigh), pHigh, f32x4.add(rHigh, one));
+    const squareHigh = f32x4.mul(rHigh, rHigh);
+    let pHigh = madd(c6, squareHigh, madd(c5, rHigh, c4));
+    pHigh = madd(pHigh, squareHigh, madd(c3, rHigh, c2));
+    pHigh = madd(squareHigh, pHigh, f32x4.add(rHigh, one));
     // The whole number is in the low bits of what was rounded: shifted, it is an exponent.
     const scaledLow = f32x4.mul(pLow, i32x4.add(i32x4.shl(roundedLow, 23), one));
     const scaledHigh = f32x4.mul(pHigh, i32x4.add(i32x4.shl(roundedHigh, 23), one));
-    const resultLow = v128.andnot(scaledLow, f32x4.lt(exponentLow, smallest));
-    const resultHigh = v128.andnot(scaledHigh, f32x4.lt(exponentHigh, smallest));
-    v128.store(out, resultLow);
-    v128.store(out, resultHigh, 16);
-    sumsLow = f32x4.add(sumsLow, resultLow);
-    sumsHigh = f32x4.add(sumsHigh, resultHigh);
+    v128.store(out, v128.andnot(scaledHigh, f32x4.lt(exponentHigh, smallest)), 16);
+    v128.store(out, v128.andnot(scaledLow, f32x4.lt(exponentLow, smallest)));
     x += stride;
     out += stride;
   }
-  if (low == 0) return;
-  v128.store(low, sumsLow);
-  v128.store(high, sumsHigh);
 }
 
 /** Natural logarithm of normal numbers > 0; of what is no number, none. */
@@ -119,7 +103,7 @@ export function hyperbolicTangents(out: usize, x: usize, pairs: i32): void {
   const bytes = usize(pairs) << 5;
   for (let at: usize = 0; at < bytes; at += 16) v128.store(out + at, f32x4.abs(v128.load(x + at)));
   const zero = f32x4.splat(0);
-  exponentials(out, out, 32, pairs, f32x4.splat(2), zero, zero, 0, 0);
+  exponentials(out, out, 32, pairs, f32x4.splat(2), zero, zero);
   const one = f32x4.splat(1);
   for (let at: usize = 0; at < bytes; at += 16) {
     const value = v128.load(x + at);
@@ -138,14 +122,14 @@ export function hyperbolicTangents(out: usize, x: usize, pairs: i32): void {
 /** out = 1 / (1 + e^−x) for pairs of vectors. */
 export function sigmoids(out: usize, x: usize, pairs: i32): void {
   const zero = f32x4.splat(0);
-  exponentials(out, x, 32, pairs, f32x4.splat(-1), zero, zero, 0, 0);
+  exponentials(out, x, 32, pairs, f32x4.splat(-1), zero, zero);
   const one = f32x4.splat(1);
   const end = out + (usize(pairs) << 5);
   for (; out < end; out += 32) {
     const low = f32x4.add(one, v128.load(out));
     const high = f32x4.add(one, v128.load(out, 16));
-    v128.store(out, f32x4.div(one, low));
     v128.store(out, f32x4.div(one, high), 16);
+    v128.store(out, f32x4.div(one, low));
   }
 }
 
@@ -161,11 +145,32 @@ export function normalProducts(out: usize, slope: usize, x: usize, bells: usize,
   for (let at: usize = 0; at < bytes; at += 32) {
     const low = v128.load(x + at);
     const high = v128.load(x + at, 16);
-    v128.store(bells + at, f32x4.mul(low, low));
     v128.store(bells + at, f32x4.mul(high, high), 16);
+    v128.store(bells + at, f32x4.mul(low, low));
   }
   const zero = v128.load32_splat(TAIL_SERIES, 32);
-  exponentials(bells, bells, 32, pairs, f32x4.splat(-0.5), zero, zero, 0, 0);
+  exponentials(bells, bells, 32, pairs, f32x4.splat(-0.5), zero, zero);
+  tails(out, x, bytes);
+  const perRootTwoPi = v128.load32_splat(TAIL_SERIES, 36);
+  const one = v128.load32_splat(EXP_SERIES, 20);
+  for (let at: usize = 0; at < bytes; at += 32) {
+    const low = v128.load(x + at);
+    const high = v128.load(x + at, 16);
+    const bellLow = v128.load(bells + at);
+    const bellHigh = v128.load(bells + at, 16);
+    const tailLow = f32x4.mul(v128.load(out + at), bellLow);
+    const tailHigh = f32x4.mul(v128.load(out + at, 16), bellHigh);
+    const shareLow = v128.bitselect(f32x4.sub(one, tailLow), tailLow, f32x4.lt(zero, low));
+    const shareHigh = v128.bitselect(f32x4.sub(one, tailHigh), tailHigh, f32x4.lt(zero, high));
+    v128.store(out + at, f32x4.mul(high, shareHigh), 16);
+    v128.store(out + at, f32x4.mul(low, shareLow));
+    v128.store(slope + at, madd(f32x4.mul(high, bellHigh), perRootTwoPi, shareHigh), 16);
+    v128.store(slope + at, madd(f32x4.mul(low, bellLow), perRootTwoPi, shareLow));
+  }
+}
+
+/** out = t times its polynomial, for pairs of vectors. */
+function tails(out: usize, x: usize, bytes: usize): void {
   const c7 = v128.load32_splat(TAIL_SERIES);
   const c6 = v128.load32_splat(TAIL_SERIES, 4);
   const c5 = v128.load32_splat(TAIL_SERIES, 8);
@@ -174,34 +179,19 @@ export function normalProducts(out: usize, slope: usize, x: usize, bells: usize,
   const c2 = v128.load32_splat(TAIL_SERIES, 20);
   const c1 = v128.load32_splat(TAIL_SERIES, 24);
   const nearness = v128.load32_splat(TAIL_SERIES, 28);
-  const perRootTwoPi = v128.load32_splat(TAIL_SERIES, 36);
   const one = v128.load32_splat(EXP_SERIES, 20);
   for (let at: usize = 0; at < bytes; at += 32) {
-    const low = v128.load(x + at);
-    const high = v128.load(x + at, 16);
-    const bellLow = v128.load(bells + at);
-    const bellHigh = v128.load(bells + at, 16);
-    const tLow = f32x4.div(one, madd(f32x4.abs(low), nearness, one));
-    const tHigh = f32x4.div(one, madd(f32x4.abs(high), nearness, one));
-    let pLow = madd(c7, tLow, c6);
-    let pHigh = madd(c7, tHigh, c6);
-    pLow = madd(pLow, tLow, c5);
-    pHigh = madd(pHigh, tHigh, c5);
-    pLow = madd(pLow, tLow, c4);
-    pHigh = madd(pHigh, tHigh, c4);
-    pLow = madd(pLow, tLow, c3);
-    pHigh = madd(pHigh, tHigh, c3);
-    pLow = madd(pLow, tLow, c2);
-    pHigh = madd(pHigh, tHigh, c2);
-    pLow = madd(pLow, tLow, c1);
-    pHigh = madd(pHigh, tHigh, c1);
-    const tailLow = f32x4.mul(f32x4.mul(pLow, tLow), bellLow);
-    const tailHigh = f32x4.mul(f32x4.mul(pHigh, tHigh), bellHigh);
-    const shareLow = v128.bitselect(f32x4.sub(one, tailLow), tailLow, f32x4.lt(zero, low));
-    const shareHigh = v128.bitselect(f32x4.sub(one, tailHigh), tailHigh, f32x4.lt(zero, high));
-    v128.store(out + at, f32x4.mul(low, shareLow));
-    v128.store(out + at, f32x4.mul(high, shareHigh), 16);
-    v128.store(slope + at, madd(f32x4.mul(low, bellLow), perRootTwoPi, shareLow));
-    v128.store(slope + at, madd(f32x4.mul(high, bellHigh), perRootTwoPi, shareHigh), 16);
+    const tLow = f32x4.div(one, madd(f32x4.abs(v128.load(x + at)), nearness, one));
+    const tHigh = f32x4.div(one, madd(f32x4.abs(v128.load(x + at, 16)), nearness, one));
+    const squareLow = f32x4.mul(tLow, tLow);
+    const squareHigh = f32x4.mul(tHigh, tHigh);
+    let pLow = madd(c7, squareLow, madd(c6, tLow, c5));
+    let pHigh = madd(c7, squareHigh, madd(c6, tHigh, c5));
+    pLow = madd(pLow, squareLow, madd(c4, tLow, c3));
+    pHigh = madd(pHigh, squareHigh, madd(c4, tHigh, c3));
+    pLow = madd(pLow, squareLow, madd(c2, tLow, c1));
+    pHigh = madd(pHigh, squareHigh, madd(c2, tHigh, c1));
+    v128.store(out + at, f32x4.mul(pHigh, tHigh), 16);
+    v128.store(out + at, f32x4.mul(pLow, tLow));
   }
 }

@@ -1,4 +1,9 @@
-/** Small steps on four 32-bit floats at a time; every order of additions is fixed. */
+/**
+ * Small steps on four 32-bit floats at a time; every order of additions is fixed.
+ *
+ * Loops that a host may run in vectors of 256 bits go by pairs, and store the second of a pair first: of a pair whose first
+ * is stored first, V8 writes that one twice.
+ */
 
 /** a · b + c: rounded twice in the strict module, as the host's CPU likes in the relaxed one. */
 export function madd(a: v128, b: v128, c: v128): v128 {

@@ -1,7 +1,8 @@
 /** Cross-entropy of rows of logits. */
 import { scale } from "./elementwise";
 import { exponentials, logarithm } from "./functions";
-import { firstLanes, maxLane, sumLanes } from "./lanes";
+import { maxLane } from "./lanes";
+import { rowSum } from "./row-sums";
 import { STRIP, strip } from "./work-area";
 
 export function crossEntropy(
@@ -14,25 +15,16 @@ export function crossEntropy(
   columns: i32,
 ): void {
   const rowBytes = usize(columns) << 2;
-  const one = f32x4.splat(1);
   let total: f64 = 0;
   for (let row = 0; row < rows; row++) {
     const largest = rowLargest(logits, columns);
-    const shift = f32x4.splat(largest);
-    let sums = f32x4.splat(0);
+    let sum: f32 = 0;
     for (let start = 0; start < columns; start += STRIP) {
       const length = min(STRIP, columns - start);
-      const whole = length & ~7;
-      const from = logits + (usize(start) << 2);
-      exponentials(strip(0), from, 32, whole >> 3, one, shift, shift, strip(1), strip(2));
-      sums = f32x4.add(sums, v128.load(strip(1)));
-      sums = f32x4.add(sums, v128.load(strip(2)));
-      if (whole == length) continue;
-      exponentials(strip(0), from + (usize(whole) << 2), 32, 1, one, shift, shift, 0, 0);
-      sums = f32x4.add(sums, firstLanes(v128.load(strip(0)), length - whole));
-      sums = f32x4.add(sums, firstLanes(v128.load(strip(0), 16), length - whole - 4));
+      powers(logits + (usize(start) << 2), length, f32x4.splat(largest));
+      sum += rowSum(strip(0), length);
     }
-    const logSum = largest + f32x4.extract_lane(logarithm(f32x4.splat(sumLanes(sums))), 0);
+    const logSum = largest + f32x4.extract_lane(logarithm(f32x4.splat(sum)), 0);
     f32.store(logSums, logSum);
     const target = i32.load(targets);
     if (target >= 0) total += f64(logSum) - f64(f32.load(logits + (usize(target) << 2)));
@@ -63,8 +55,7 @@ export function crossEntropyGradient(
       const logSum = f32x4.splat(f32.load(logSums + (usize(row) << 2)));
       for (let start = 0; start < columns; start += STRIP) {
         const length = min(STRIP, columns - start);
-        const from = logits + (usize(start) << 2);
-        exponentials(strip(0), from, 32, (length + 7) >> 3, f32x4.splat(1), logSum, logSum, 0, 0);
+        powers(logits + (usize(start) << 2), length, logSum);
         scale(logitsGrad + (usize(start) << 2), strip(0), length, isCounted ? factor : 0, add);
       }
       if (isCounted) {
@@ -75,6 +66,11 @@ export function crossEntropyGradient(
     logits += rowBytes;
     logitsGrad += rowBytes;
   }
+}
+
+/** The first strip gets e^(x - shift) of some numbers. */
+function powers(x: usize, count: i32, shift: v128): void {
+  exponentials(strip(0), x, 32, (count + 7) >> 3, f32x4.splat(1), shift, shift);
 }
 
 function rowLargest(x: usize, width: i32): f32 {

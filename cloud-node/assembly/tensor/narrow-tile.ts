@@ -95,24 +95,24 @@ export function multiplyNarrow(
         base += cStride;
       }
     }
-    v128.store(c, c00);
     v128.store(c, c01, 16);
+    v128.store(c, c00);
     c += cStride;
-    v128.store(c, c10);
     v128.store(c, c11, 16);
+    v128.store(c, c10);
     c += cStride;
-    v128.store(c, c20);
     v128.store(c, c21, 16);
+    v128.store(c, c20);
     c += cStride;
-    v128.store(c, c30);
     v128.store(c, c31, 16);
+    v128.store(c, c30);
     c += cStride;
     if (TILE_ROWS > 4) {
-      v128.store(c, c40);
       v128.store(c, c41, 16);
+      v128.store(c, c40);
       c += cStride;
-      v128.store(c, c50);
       v128.store(c, c51, 16);
+      v128.store(c, c50);
       c += cStride;
     }
     a += aPanel;

@@ -40,19 +40,49 @@ export function packRows(out: usize, a: usize, stride: usize, rows: i32, depth: 
   }
 }
 
+/** Panels of A that are filled side by side: of each row a whole cache line is read, and not a part of it once for each. */
+const PANELS: i32 = 4;
+
 /** Aᵀ (depth, rows), its rows `stride` bytes apart, to panels (depth, TILE_ROWS) of A. */
 export function packRowsTransposed(out: usize, a: usize, stride: usize, rows: i32, depth: i32): void {
-  for (let row = 0; row < rows; row += TILE_ROWS) {
-    let from = a + (usize(row) << 2);
-    const start = out;
-    for (let k = 0; k < depth; k++) {
-      v128.store(out, v128.load(from));
-      if (TILE_ROWS > 4) i64.store(out, i64.load(from, 16), 16);
-      from += stride;
-      out += ROW_STEP;
-    }
-    if (row + TILE_ROWS > rows) clearPast(start, rows - row, depth, TILE_ROWS);
+  const panel = rowPanelBytes(depth);
+  let row = 0;
+  for (; row + PANELS * TILE_ROWS <= rows; row += PANELS * TILE_ROWS) {
+    copyPanels(out, panel, a, stride);
+    a += usize(PANELS) * ROW_STEP;
+    out += usize(PANELS) * panel;
   }
+  for (; row < rows; row += TILE_ROWS) {
+    let from = a;
+    let to = out;
+    for (let k = 0; k < depth; k++) {
+      copyStep(to, from);
+      from += stride;
+      to += ROW_STEP;
+    }
+    if (row + TILE_ROWS > rows) clearPast(out, rows - row, depth, TILE_ROWS);
+    a += ROW_STEP;
+    out += panel;
+  }
+}
+
+function copyPanels(out: usize, panel: usize, from: usize, stride: usize): void {
+  const second = out + panel;
+  const third = second + panel;
+  const fourth = third + panel;
+  for (let at: usize = 0; at < panel; at += ROW_STEP) {
+    copyStep(out + at, from);
+    copyStep(second + at, from + ROW_STEP);
+    copyStep(third + at, from + 2 * ROW_STEP);
+    copyStep(fourth + at, from + 3 * ROW_STEP);
+    from += stride;
+  }
+}
+
+/** One step of a panel of A. */
+function copyStep(out: usize, from: usize): void {
+  v128.store(out, v128.load(from));
+  if (TILE_ROWS > 4) i64.store(out, i64.load(from, 16), 16);
 }
 
 /** B (depth, columns) with its rows `stride` bytes apart, to panels (depth, tileColumns). */
@@ -60,21 +90,30 @@ export function packColumns(out: usize, b: usize, stride: usize, columns: i32, d
   const width = tileColumns;
   for (let column = 0; column < columns; column += width) {
     const from = b + (usize(column) << 2);
-    for (let part = 0; part < width; part += NARROW_COLUMNS) {
-      const offset = usize(part) << 2;
-      copyEight(out + offset, columnStep(), from + offset, stride, depth);
-    }
+    if (width == NARROW_COLUMNS) copyEight(out, from, stride, depth);
+    else copySixteen(out, from, stride, depth);
     if (column + width > columns) clearPast(out, columns - column, depth, width);
     out += columnPanelBytes(depth);
   }
 }
 
-function copyEight(out: usize, step: usize, from: usize, stride: usize, depth: i32): void {
+function copyEight(out: usize, from: usize, stride: usize, depth: i32): void {
   for (; depth > 0; depth--) {
-    v128.store(out, v128.load(from));
     v128.store(out, v128.load(from, 16), 16);
+    v128.store(out, v128.load(from));
     from += stride;
-    out += step;
+    out += 32;
+  }
+}
+
+function copySixteen(out: usize, from: usize, stride: usize, depth: i32): void {
+  for (; depth > 0; depth--) {
+    v128.store(out, v128.load(from, 16), 16);
+    v128.store(out, v128.load(from));
+    v128.store(out, v128.load(from, 48), 48);
+    v128.store(out, v128.load(from, 32), 32);
+    from += stride;
+    out += 64;
   }
 }
 

@@ -2,18 +2,27 @@
 import { madd, storeLanes } from "./lanes";
 
 export function sumOfSquares(x: usize, count: i32): f64 {
-  let low = f64x2.splat(0);
-  let high = f64x2.splat(0);
-  const whole = count & ~3;
-  for (let i = 0; i < whole; i += 4) {
-    const value = v128.load(x + (usize(i) << 2));
-    const first = f64x2.promote_low_f32x4(value);
-    const second = f64x2.promote_low_f32x4(i64x2.shuffle(value, value, 1, 1));
-    low = f64x2.add(low, f64x2.mul(first, first));
-    high = f64x2.add(high, f64x2.mul(second, second));
+  // Four chains: one alone would wait for itself.
+  let sum0 = f64x2.splat(0);
+  let sum1 = f64x2.splat(0);
+  let sum2 = f64x2.splat(0);
+  let sum3 = f64x2.splat(0);
+  const whole = count & ~7;
+  for (let i = 0; i < whole; i += 8) {
+    const at = x + (usize(i) << 2);
+    const low = v128.load(at);
+    const high = v128.load(at, 16);
+    const x0 = f64x2.promote_low_f32x4(low);
+    const x1 = f64x2.promote_low_f32x4(i64x2.shuffle(low, low, 1, 1));
+    const x2 = f64x2.promote_low_f32x4(high);
+    const x3 = f64x2.promote_low_f32x4(i64x2.shuffle(high, high, 1, 1));
+    sum0 = f64x2.add(sum0, f64x2.mul(x0, x0));
+    sum1 = f64x2.add(sum1, f64x2.mul(x1, x1));
+    sum2 = f64x2.add(sum2, f64x2.mul(x2, x2));
+    sum3 = f64x2.add(sum3, f64x2.mul(x3, x3));
   }
-  const both = f64x2.add(low, high);
-  let sum = f64x2.extract_lane(both, 0) + f64x2.extract_lane(both, 1);
+  const all = f64x2.add(f64x2.add(sum0, sum1), f64x2.add(sum2, sum3));
+  let sum = f64x2.extract_lane(all, 0) + f64x2.extract_lane(all, 1);
   for (let i = whole; i < count; i++) {
     const value = f64(f32.load(x + (usize(i) << 2)));
     sum += value * value;
@@ -51,20 +60,20 @@ export function adamw(
     const gHigh = f32x4.mul(v128.load(grad + at, 16), scales);
     const meanLow = madd(gLow, take1, f32x4.mul(v128.load(average + at), keep1));
     const meanHigh = madd(gHigh, take1, f32x4.mul(v128.load(average + at, 16), keep1));
-    v128.store(average + at, meanLow);
     v128.store(average + at, meanHigh, 16);
+    v128.store(average + at, meanLow);
     const squareLow = madd(f32x4.mul(gLow, gLow), take2, f32x4.mul(v128.load(squareAverage + at), keep2));
     const squareHigh = madd(f32x4.mul(gHigh, gHigh), take2, f32x4.mul(v128.load(squareAverage + at, 16), keep2));
-    v128.store(squareAverage + at, squareLow);
     v128.store(squareAverage + at, squareHigh, 16);
+    v128.store(squareAverage + at, squareLow);
     const rootLow = f32x4.add(f32x4.sqrt(f32x4.mul(squareLow, factors)), floor);
     const rootHigh = f32x4.add(f32x4.sqrt(f32x4.mul(squareHigh, factors)), floor);
     const stepLow = f32x4.div(f32x4.mul(meanLow, rates), rootLow);
     const stepHigh = f32x4.div(f32x4.mul(meanHigh, rates), rootHigh);
     const valueLow = madd(v128.load(value + at), kept, stepLow);
     const valueHigh = madd(v128.load(value + at, 16), kept, stepHigh);
-    v128.store(value + at, valueLow);
     v128.store(value + at, valueHigh, 16);
+    v128.store(value + at, valueLow);
   }
   for (let i = count & ~7; i < count; i += 4) {
     const offset = usize(i) << 2;

@@ -147,36 +147,36 @@ export function multiplyWide(
         base += cStride;
       }
     }
-    v128.store(c, c00);
     v128.store(c, c01, 16);
-    v128.store(c, c02, 32);
+    v128.store(c, c00);
     v128.store(c, c03, 48);
+    v128.store(c, c02, 32);
     c += cStride;
-    v128.store(c, c10);
     v128.store(c, c11, 16);
-    v128.store(c, c12, 32);
+    v128.store(c, c10);
     v128.store(c, c13, 48);
+    v128.store(c, c12, 32);
     c += cStride;
-    v128.store(c, c20);
     v128.store(c, c21, 16);
-    v128.store(c, c22, 32);
+    v128.store(c, c20);
     v128.store(c, c23, 48);
+    v128.store(c, c22, 32);
     c += cStride;
-    v128.store(c, c30);
     v128.store(c, c31, 16);
-    v128.store(c, c32, 32);
+    v128.store(c, c30);
     v128.store(c, c33, 48);
+    v128.store(c, c32, 32);
     c += cStride;
     if (TILE_ROWS > 4) {
-      v128.store(c, c40);
       v128.store(c, c41, 16);
-      v128.store(c, c42, 32);
+      v128.store(c, c40);
       v128.store(c, c43, 48);
+      v128.store(c, c42, 32);
       c += cStride;
-      v128.store(c, c50);
       v128.store(c, c51, 16);
-      v128.store(c, c52, 32);
+      v128.store(c, c50);
       v128.store(c, c53, 48);
+      v128.store(c, c52, 32);
       c += cStride;
     }
     a += aPanel;

@@ -2,6 +2,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { LiveJob } from "../../src/api/job-watch.ts";
 import { formatQuantity } from "../../src/api/number-text.ts";
 import type { JobAnswer } from "../../src/api/schemas/job-schema.ts";
+import { DistillationView } from "./distillation-view.tsx";
 import { changeJob, useJobFacts } from "./job-facts.ts";
 import { JobProgress } from "./job-progress.tsx";
 import { JobState } from "./job-state.tsx";
@@ -16,6 +17,9 @@ interface JobDetailsProps {
   close(): void;
 }
 
+/** Kinds of work that are shown by more than their facts, by name. */
+const VIEWS: Readonly<Record<string, typeof DistillationView>> = { distillation: DistillationView };
+
 /** One job: what it was given, how far it is, what it said, what it left. */
 export function JobDetails({ id, live, mayChange, nowUs, close }: JobDetailsProps) {
   const version = live && `${live.state} ${live.attempts} ${live.isCancelling} ${live.loggedLines}`;
@@ -23,6 +27,7 @@ export function JobDetails({ id, live, mayChange, nowUs, close }: JobDetailsProp
   const title = useRef<HTMLHeadingElement>(null);
   useEffect(() => title.current?.focus(), [id]);
   const shown = live ?? job;
+  const View = job === undefined ? undefined : VIEWS[job.workload];
   return (
     <section class="panel job-details" aria-labelledby="job-title">
       <div class="bar-line">
@@ -41,6 +46,7 @@ export function JobDetails({ id, live, mayChange, nowUs, close }: JobDetailsProp
           {failure}
         </p>
       )}
+      {job !== undefined && View !== undefined && <View key={id} job={job} progress={shown?.progress ?? null} />}
       {job !== undefined && <Facts job={job} />}
       <h3 class="pad">Log</h3>
       {log.length === 0 ? (

@@ -1,5 +1,5 @@
 import { type Command, Option } from "commander";
-import { STAGES } from "../workloads/distillation/step.ts";
+import { STAGES } from "../workloads/distillation/stages.ts";
 import { QUEUE_HELP } from "./jobs/open-door.ts";
 import { parseSeed } from "./option-values.ts";
 import type { Surroundings } from "./surroundings.ts";

@@ -3,7 +3,7 @@ import { type ChannelEnd, MessageSender } from "./channel-end.ts";
 import { joinPlace } from "./channel-handshake.ts";
 import { ChannelInbox } from "./channel-inbox.ts";
 import { ALL_THERE, CHANNEL_PLACE, ChannelLink, type HeardFrame, JOINED, LEFT } from "./channel-link.ts";
-import { type ChannelReach, wayTo } from "./channel-reach.ts";
+import { type ChannelReach, connectTo } from "./channel-reach.ts";
 import { JobError } from "./job-error.ts";
 import type { Seat } from "./seat.ts";
 import type { Heard } from "./thread-messages.ts";
@@ -20,7 +20,7 @@ export class ChannelGuest implements ChannelEnd {
   /** Take a place. @throws {JobError} `peer-left` when nobody listens there, or it is not who it should be */
   static async join(seat: Seat, reach: ChannelReach, clock: Clock): Promise<ChannelGuest> {
     const { job, secret, index, count, address } = seat;
-    const link = new ChannelLink(await wayTo(address, reach).connect(address), clock);
+    const link = new ChannelLink(await connectTo(address, reach), clock);
     try {
       const next = () => link.nextPart();
       const known = { job, secret: Buffer.from(secret, "hex") };
@@ -63,14 +63,17 @@ export class ChannelGuest implements ChannelEnd {
   }
 
   async #listen(count: number): Promise<void> {
+    let cause: unknown;
     try {
       for await (const frame of this.#link.frames()) await this.#take(frame, count);
-    } catch {
-      // Told below: whatever broke, nobody is heard any more.
+    } catch (error) {
+      // Told with the first thing that is asked for: whatever broke, nobody is heard any more.
+      cause = error;
     } finally {
       if (!this.#isClosed) this.#link.destroy();
-      const problem = "place 0 of the shared job is not there any more";
-      this.#allThere.reject(new JobError("peer-left", problem, "nothing: the job is tried again"));
+      const why = cause instanceof Error ? ` (${cause.message})` : "";
+      const problem = `place 0 of the shared job is not there any more${why}`;
+      this.#allThere.reject(new JobError("peer-left", problem, "nothing: the job is tried again", { cause }));
       for (let place = 0; place < count; place++) this.#inbox.left(place);
     }
   }

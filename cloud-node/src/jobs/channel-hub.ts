@@ -4,8 +4,7 @@ import { type ChannelEnd, MessageSender } from "./channel-end.ts";
 import { admitPlace, type HandshakeSecret } from "./channel-handshake.ts";
 import { ChannelInbox } from "./channel-inbox.ts";
 import { ALL_THERE, ChannelLink, type HeardFrame, JOINED, LEFT } from "./channel-link.ts";
-import { type ChannelReach, ownWay } from "./channel-reach.ts";
-import type { ChannelDoor, ChannelStream } from "./channel-way.ts";
+import { type ChannelDoor, type ChannelReach, type ChannelStream, openDoor } from "./channel-reach.ts";
 import { JobError } from "./job-error.ts";
 import type { Heard } from "./thread-messages.ts";
 
@@ -35,7 +34,7 @@ export class ChannelHub implements ChannelEnd {
   /** Listen. @throws {JobError} `failed` when the host is none of this machine's, or the broker takes nobody */
   static async open(options: HubOptions): Promise<ChannelHub> {
     const hub = new ChannelHub(options);
-    hub.#door = await ownWay(options).listen((stream) => void hub.#admit(stream));
+    hub.#door = await openDoor(options, options, (stream) => void hub.#admit(stream));
     return hub;
   }
 

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { type ExchangeFrame, encodeStreamFrame, STREAM_PREFIX_BYTES, StreamDeframer } from "@lockstep/protocol";
 import type { Clock, Timer } from "../clock.ts";
 import { type LinkKeys, MAX_HANDSHAKE_BYTES } from "./channel-handshake.ts";
-import type { ChannelStream } from "./channel-way.ts";
+import type { ChannelStream } from "./channel-reach.ts";
 import { openExchange, sealExchange } from "./exchange-codec.ts";
 import { JobError } from "./job-error.ts";
 
@@ -41,13 +41,19 @@ export class ChannelLink {
   #limitMs = HANDSHAKE_MS;
   /** Since when nothing has come, though we look; undefined: we do not. */
   #silentMs: number | undefined;
+  /** What broke the connection. */
+  #problem: Error | undefined;
+  /** Until there is room for more. */
+  #room: Promise<unknown> | undefined;
   #watch: Timer;
 
   constructor(stream: ChannelStream, clock: Clock) {
     this.#stream = stream;
     this.#clock = clock;
     // What breaks it is told where it is read and written.
-    stream.on("error", () => undefined);
+    stream.on("error", (error) => {
+      this.#problem ??= error;
+    });
     stream.once("close", () => this.#closed.abort());
     this.#chunks = stream[Symbol.asyncIterator]();
     this.#watch = clock.setTimer(() => this.#look(), ALIVE_MS);
@@ -90,15 +96,20 @@ export class ChannelLink {
    * @throws {JobError} `peer-left`
    */
   async send(piece: Pick<ExchangeFrame, "from" | "to" | "isLast" | "payload">): Promise<number> {
-    if (this.#keys === undefined || this.#stream.destroyed || this.#stream.writableEnded) throw broken("is closed");
+    if (this.#keys === undefined || this.#stream.destroyed || this.#stream.writableEnded) throw this.#closedNow();
     const route = `${piece.from} ${piece.to}`;
     const seq = this.#seqs.get(route) ?? 0;
     this.#seqs.set(route, (seq + 1) >>> 0);
     const bytes = encodeStreamFrame(sealExchange({ ...piece, job: this.#job, seq }, this.#keys.send));
     const wireBytes = bytes.length + this.#overheadBytes;
     if (this.#stream.write(bytes)) return wireBytes;
-    await once(this.#stream, "drain", { signal: this.#closed.signal }).catch(() => undefined);
-    if (this.#stream.destroyed) throw broken("is closed");
+    this.#room ??= once(this.#stream, "drain", { signal: this.#closed.signal })
+      .catch(() => undefined)
+      .finally(() => {
+        this.#room = undefined;
+      });
+    await this.#room;
+    if (this.#stream.destroyed) throw this.#closedNow();
     return wireBytes;
   }
 
@@ -107,19 +118,32 @@ export class ChannelLink {
     await this.send({ from: CHANNEL_PLACE, to, isLast: true, payload: Uint8Array.from(payload) });
   }
 
-  /** Send what was begun, and no more. */
+  /** Send what was begun, and no more: as long as the other side takes of it. */
   close(): void {
     this.#watch.cancel();
     this.#stream.end();
-    // A side that does not take the rest is not waited for.
-    const timer = this.#clock.setTimer(() => this.#stream.destroy(), ALIVE_MS);
-    this.#stream.once("close", () => timer.cancel());
+    this.#watchEnd(this.#stream.writableLength, this.#clock.nowMs());
+    this.#stream.once("close", () => this.#watch.cancel());
   }
 
   /** Close at once. */
   destroy(): void {
     this.#watch.cancel();
     this.#stream.destroy();
+  }
+
+  #watchEnd(waitingBytes: number, sinceMs: number): void {
+    this.#watch = this.#clock.setTimer(() => {
+      const { writableFinished, writableLength } = this.#stream;
+      const nowMs = this.#clock.nowMs();
+      const movedMs = writableLength < waitingBytes ? nowMs : sinceMs;
+      if (writableFinished || nowMs - movedMs >= SILENCE_MS) this.#stream.destroy();
+      else this.#watchEnd(writableLength, movedMs);
+    }, ALIVE_MS);
+  }
+
+  #closedNow(): JobError {
+    return this.#problem === undefined ? broken("is closed") : broken("is broken", this.#problem);
   }
 
   get #overheadBytes(): number {
@@ -143,6 +167,7 @@ export class ChannelLink {
       this.#silentMs = this.#clock.nowMs();
       const step = await this.#chunks.next().catch(() => ({ done: true, value: undefined }) as const);
       this.#silentMs = undefined;
+      if (step.done === true && this.#problem !== undefined) throw this.#closedNow();
       if (step.done === true) return undefined;
       this.#waiting.push(...this.#deframer.push(step.value));
       if (this.#deframer.pendingBytes > limit + 2) throw broken("says more than it may before it has proved itself");
@@ -152,18 +177,19 @@ export class ChannelLink {
   #look(): void {
     const silentMs = this.#silentMs === undefined ? 0 : this.#clock.nowMs() - this.#silentMs;
     if (silentMs >= this.#limitMs) {
+      this.#problem ??= broken(`said nothing for ${this.#limitMs / 1000} s`);
       this.destroy();
       return;
     }
-    if (this.#keys !== undefined) this.announce(CHANNEL_PLACE, ALIVE).catch(() => undefined);
+    // What waits to be sent is a sign of life itself.
+    if (this.#keys !== undefined && !this.#stream.writableNeedDrain)
+      this.announce(CHANNEL_PLACE, ALIVE).catch(() => undefined);
     this.#watch = this.#clock.setTimer(() => this.#look(), ALIVE_MS);
   }
 }
 
-function broken(how: string): JobError {
-  return new JobError(
-    "peer-left",
-    `the other side of a shared job's connection ${how}`,
-    "nothing: the job is tried again",
-  );
+function broken(how: string, cause?: Error): JobError {
+  const why = cause === undefined ? "" : ` (${cause.message})`;
+  const problem = `the other side of a shared job's connection ${how}${why}`;
+  return new JobError("peer-left", problem, "nothing: the job is tried again", { cause });
 }

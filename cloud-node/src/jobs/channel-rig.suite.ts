@@ -1,5 +1,5 @@
-import { systemClock } from "../clock.ts";
-import { SILENT_LOGGER } from "../logger.ts";
+import { InvariantError } from "../invariant-error.ts";
+import type { Logger } from "../logger.ts";
 import { ManualClock } from "../manual-clock.suite.ts";
 import { ChannelGuest } from "./channel-guest.ts";
 import { ChannelHub } from "./channel-hub.ts";
@@ -12,20 +12,31 @@ const COUNT = 3;
 
 /** Place 0 of a shared job, and those that join it. */
 export class ChannelRig {
-  readonly clock: ManualClock;
+  /** Of place 0. The others have one that stands: what takes long on a busy machine is no silence of theirs. */
+  readonly clock = new ManualClock();
+  /** What place 0 logged. */
+  readonly logged: string[] = [];
   readonly #reach: ChannelReach;
   readonly #guests: ChannelGuest[] = [];
-  hub: ChannelHub;
+  #hub: ChannelHub | undefined;
 
   static async open(reach: ChannelReach): Promise<ChannelRig> {
-    const clock = new ManualClock();
-    return new ChannelRig(reach, clock, await openHub(reach, clock, false));
+    const rig = new ChannelRig(reach);
+    rig.hub = await rig.#openHub(false);
+    return rig;
   }
 
-  private constructor(reach: ChannelReach, clock: ManualClock, hub: ChannelHub) {
+  private constructor(reach: ChannelReach) {
     this.#reach = reach;
-    this.clock = clock;
-    this.hub = hub;
+  }
+
+  get hub(): ChannelHub {
+    if (this.#hub === undefined) throw new InvariantError("a rig is opened first");
+    return this.#hub;
+  }
+
+  set hub(hub: ChannelHub) {
+    this.#hub = hub;
   }
 
   seat(index: number, more: Partial<Seat> = {}): Seat {
@@ -34,7 +45,7 @@ export class ChannelRig {
   }
 
   async join(index: number, more: Partial<Seat> = {}): Promise<ChannelGuest> {
-    const guest = await ChannelGuest.join(this.seat(index, more), this.#reach, systemClock());
+    const guest = await ChannelGuest.join(this.seat(index, more), this.#reach, new ManualClock());
     this.#guests.push(guest);
     return guest;
   }
@@ -48,23 +59,18 @@ export class ChannelRig {
   /** Two guests at a channel whose places are taken again. */
   async refilled(): Promise<readonly [ChannelGuest, ChannelGuest]> {
     await this.hub.close();
-    this.hub = await openHub(this.#reach, this.clock, true);
+    this.hub = await this.#openHub(true);
     return await this.all();
   }
 
   async close(): Promise<void> {
     await Promise.all([this.hub.close(), ...this.#guests.map((guest) => guest.close())]);
   }
-}
 
-function openHub(reach: ChannelReach, clock: ManualClock, isRefilled: boolean): Promise<ChannelHub> {
-  return ChannelHub.open({
-    job: JOB,
-    secret: SECRET,
-    count: COUNT,
-    isRefilled,
-    ...reach,
-    clock,
-    logger: SILENT_LOGGER,
-  });
+  #openHub(isRefilled: boolean): Promise<ChannelHub> {
+    const say = (_: object, line: string): void => void this.logged.push(line);
+    const logger: Logger = { debug: say, info: say, warn: say, error: say };
+    const who = { job: JOB, secret: SECRET, count: COUNT, isRefilled };
+    return ChannelHub.open({ ...who, ...this.#reach, clock: this.clock, logger });
+  }
 }

@@ -6,7 +6,7 @@ import { SEAT_SALT } from "./seat-salt.ts";
 const ID_HEAD = 8;
 /** Of what proves that somebody belongs to a place. */
 export const SECRET_BYTES = 32;
-const ADDRESS = /^(tcp:\/\/(\[[0-9A-Fa-f:.%\w]+\]|[\w.-]+):\d{1,5}|mqtt-route:[0-9a-f]{32})$/;
+const ADDRESS = /^(tcp:\/\/[^/?#@]+:\d+|mqtt-route:[0-9a-f]{32})$/;
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
 const seatSchema = v.strictObject({
@@ -18,7 +18,7 @@ const seatSchema = v.strictObject({
   index: count,
   count,
   /** Where place 0 listens, and what proves that somebody belongs there, hexadecimal. */
-  address: v.pipe(v.string(), v.regex(ADDRESS)),
+  address: v.pipe(v.string(), v.regex(ADDRESS), v.url()),
   secret: v.pipe(v.string(), v.hexadecimal(), v.length(2 * SECRET_BYTES)),
 });
 const envelopeSchema = v.strictObject({ seat: seatSchema, params: v.record(v.string(), v.any()) });

@@ -86,10 +86,15 @@ test("a place of an attempt that is over is not taken", async () => {
   expect(job.error?.message).toContain("is over");
 });
 
-test.for([
+const SEAT = { job: "ab".repeat(32), attempt: 1, startedMs: 1, index: 1, count: 2, secret: "00".repeat(32) };
+
+test.for<readonly [object, string]>([
   [{}, "seat: Invalid"],
   [{ seat: { host: "example.org" }, params: {} }, "seat."],
-])("a place that is none, %o, is refused", async ([params = {}, part]) => {
+  ...["tcp://[:::]:1", "tcp://h:99999", "http://h:1", "tcp://me@h:1", "mqtt-route:0"].map(
+    (address) => [{ seat: { ...SEAT, address }, params: {} }, "seat.address: Invalid"] as const,
+  ),
+])("a place that is none, %o, is refused", async ([params, part]) => {
   await rig.worker();
   const job = await rig.run("talks", params as Record<string, never>, { salt: "seat-1-1-abababab" });
   expect(job).toMatchObject({ state: "failed", attempts: 1, error: { code: "bad-job" } });

@@ -1,7 +1,8 @@
 """The scalar GPT in plain Python, with nothing but its standard library: the peer of `npm run bench -- lm --parts scalar`.
 
 The arithmetic of the scalar engine, operation by operation: a node for every number, with the slopes of its operands, and
-reverse mode by a topological order. RMS norm without weights, learned positions, ReLU squared, a head of its own, AdamW.
+reverse mode from the end of the order in which they were calculated. RMS norm without weights, learned positions, ReLU
+squared, a head of its own, AdamW.
 
 Reads a plan as JSON: {"config": {"layers", "heads", "width", "headWidth", "context"}, "weights": {name: rows},
 "batches": [{"inputs", "targets"}], "adamw": {"learningRate", "beta1", "beta2", "eps", "weightDecay"}}.
@@ -18,7 +19,10 @@ RMS_EPS = 2.0**-23
 
 
 class Value:
-    __slots__ = ("data", "grad", "operands", "slopes", "factors", "state")
+    """A number; one that was made of others stands on the tape, behind them."""
+
+    __slots__ = ("data", "grad", "operands", "slopes", "factors")
+    tape = []
 
     def __init__(self, data, operands=(), slopes=(), factors=()):
         self.data = data
@@ -26,7 +30,8 @@ class Value:
         self.operands = operands
         self.slopes = slopes
         self.factors = factors
-        self.state = 0 if operands else 2
+        if operands:
+            Value.tape.append(self)
 
     def add(self, other):
         return Value(self.data + other.data, (self, other), (1.0, 1.0))
@@ -57,9 +62,8 @@ class Value:
         return Value(max(0.0, self.data), (self,), (1.0 if self.data > 0 else 0.0,))
 
     def backward(self):
-        order = self.topological_order()
         self.grad = 1.0
-        for node in reversed(order):
+        for node in reversed(Value.tape):
             grad = node.grad
             if node.factors:
                 for x, y in zip(node.operands, node.factors):
@@ -68,25 +72,7 @@ class Value:
             else:
                 for operand, slope in zip(node.operands, node.slopes):
                     operand.grad += slope * grad
-
-    def topological_order(self):
-        order, stack, last_factors = [], [self], ()
-        while stack:
-            node = stack[-1]
-            if node.state == 0:
-                node.state = 1
-                stack.extend([operand for operand in node.operands if operand.state == 0])
-                if node.factors is not last_factors:
-                    last_factors = node.factors
-                    stack.extend([factor for factor in last_factors if factor.state == 0])
-                continue
-            stack.pop()
-            if node.state == 1:
-                node.state = 2
-                order.append(node)
-        for node in order:
-            node.state = 0
-        return order
+        Value.tape.clear()
 
 
 def numbers(values):

@@ -9,7 +9,8 @@ import { memoryPlan, stepsOf } from "../../workloads/distillation/run-stages.ts"
 import { retentionBars, runStatus, statusDiagram } from "../../workloads/distillation/run-status.ts";
 import { stepsHere } from "../../workloads/distillation/run-step-here.ts";
 import { runSteps, type StepRunner } from "../../workloads/distillation/run-steps.ts";
-import { STAGES, type Step } from "../../workloads/distillation/step.ts";
+import { STAGES } from "../../workloads/distillation/stages.ts";
+import type { Step } from "../../workloads/distillation/step.ts";
 import { openBackend } from "../../workloads/language-model/open-backend.ts";
 import { statIfThere } from "../../workloads/language-model/stat-if-there.ts";
 import { CommandError } from "../command-error.ts";

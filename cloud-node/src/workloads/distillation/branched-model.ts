@@ -45,7 +45,8 @@ export class BranchedModel {
   }
 
   /**
-   * Adapters begin as `LowRankModel`'s do, and change nothing; maps of anchors are drawn.
+   * Adapters begin as `LowRankModel`'s do, and change nothing. Maps of anchors are drawn: from zero they would learn to fit what
+   * the student has, and teach it less.
    *
    * @throws {TensorError} what the backend cannot hold; and as the weights
    */
@@ -68,8 +69,8 @@ export class BranchedModel {
     await model.setWeights(weights);
     for (const { name, tensor } of program.parameters) {
       const [inputs, count] = [tensor.shape[1] ?? 1, sizeOf(tensor.shape)];
-      if (name.endsWith(".lora_A")) engine.set(name, uniformNumbers(count, 1 / Math.sqrt(inputs), seed, name));
       if (name.endsWith("/map")) engine.set(name, normalNumbers(count, 1 / Math.sqrt(inputs), seed, name));
+      if (name.endsWith(".lora_A")) engine.set(name, uniformNumbers(count, 1 / Math.sqrt(inputs), seed, name));
     }
     return model;
   }
@@ -185,6 +186,21 @@ export class BranchedModel {
     }
   }
 
+  /** Copies of the anchors' maps and biases, by name: what learns beside the student, and goes. */
+  async anchors(): Promise<Map<string, Float32Array>> {
+    const found = new Map<string, Float32Array>();
+    for (const name of this.trained.filter(isAnchor)) found.set(name, await this.#engine.get(name));
+    return found;
+  }
+
+  /** Mirror of `anchors`; those that this model does not have are left out. */
+  setAnchors(anchors: ReadonlyMap<string, Float32Array>): void {
+    for (const name of this.trained.filter(isAnchor)) {
+      const values = anchors.get(name);
+      if (values !== undefined) this.#engine.set(name, values);
+    }
+  }
+
   /** Copy all that learns. */
   async snapshot(): Promise<Snapshot> {
     const kept = new Map<string, readonly [Float32Array, Float32Array, Float32Array]>();
@@ -217,4 +233,8 @@ export class BranchedModel {
     if (adapter === undefined) return [];
     return adaptedMatrices(this.plan.config, adapter.targets).map(({ name }) => name);
   }
+}
+
+function isAnchor(name: string): boolean {
+  return /\/anchor\/\d+\/(map|bias)$/.test(name);
 }

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as v from "valibot";
@@ -74,6 +74,9 @@ test("all phases, one behind the other, end in a student that answers, and the s
   await distilJointly(at("again"), joint, run);
   expect(await digests(at("again"))).toEqual(await digests(at("final")));
   expect(await digests(at("final"))).not.toEqual(await digests(at("backbone")));
+  // What learned beside the student goes from phase to phase, and is gone in the end.
+  expect(Object.keys(await digests(at("backbone")))).toContain("/anchors.safetensors");
+  expect(Object.keys(await digests(at("final")))).not.toContain("/anchors.safetensors");
   expect(backbone.looks.map(({ step }) => step)).toEqual([3, 6]);
   for (const { missed } of backbone.looks) expect(Object.keys(missed)).toEqual(PAIR);
   const student = await openStudent(at("final"), run);
@@ -197,4 +200,19 @@ test("a teacher's voice is its probabilities, less the right tokens", async () =
   }
   voice.close();
   model.close();
+});
+
+test.each([
+  ["student.json", '{"format":"lockstep student","version":1}', "bad-student"],
+  ["router.json", "{}", "bad-student"],
+  ["router.json", "not even JSON", "bad-model"],
+  ["anchors.safetensors", "short", "truncated"],
+  ["adapters/formats/adapter_model.safetensors", "", "truncated"],
+  ["model.safetensors", "\u0008".repeat(64), "bad-safetensors"],
+])("a student whose %s is %j is refused", async (name, text, code) => {
+  const folder = at("damaged-student");
+  await rm(folder, { recursive: true, force: true });
+  await cp(at("student"), folder, { recursive: true });
+  await writeFile(join(folder, name), text);
+  await expect(readStudent(folder)).rejects.toMatchObject({ code });
 });

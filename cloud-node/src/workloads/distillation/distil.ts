@@ -43,10 +43,16 @@ export interface AdapterRequest extends DistilRequest {
 export async function distilBackbone(out: string, request: WholeRequest, run: RunHooks): Promise<Learned> {
   const student = await readStudent(request.student);
   const phase = request.options.backbone;
-  return await withLessons(request, student, phase, undefined, run, async (model, learned) => {
-    await writeStudent(out, { ...student, weights: model.weights });
-    return learned;
-  });
+  return await withLessons(
+    request,
+    student,
+    { phase, adapted: [], isBackboneTrained: true },
+    run,
+    async (model, learned) => {
+      await writeStudent(out, { ...student, weights: model.weights, anchors: await model.anchors() });
+      return learned;
+    },
+  );
 }
 
 /**
@@ -59,7 +65,8 @@ export async function distilAdapter(out: string, request: AdapterRequest, run: R
   const student = await readStudent(request.student);
   const adapter = student.adapters.get(category) as Adapter;
   const whole = { ...request, sources: new Map([[category, source]]) };
-  return await withLessons(whole, student, options.adapters, [category], run, async (model, learned) => {
+  const part = { phase: options.adapters, adapted: [category], isBackboneTrained: false };
+  return await withLessons(whole, student, part, run, async (model, learned) => {
     await writeAdapter(out, { ...adapter, pairs: await model.pairs(category) });
     return learned;
   });
@@ -82,15 +89,16 @@ export async function distilJointly(
   const student = { ...apart, adapters };
   const { joint } = request.options;
   if (joint === undefined) {
-    await writeStudent(out, student);
+    await writeStudent(out, { ...student, anchors: undefined });
     return undefined;
   }
-  return await withLessons(request, student, joint, [...adapters.keys()], run, async (model, learned) => {
+  const part = { phase: joint, adapted: [...adapters.keys()], isBackboneTrained: true };
+  return await withLessons(request, student, part, run, async (model, learned) => {
     const taught = new Map<Category, Adapter>();
     for (const [category, adapter] of adapters) {
       taught.set(category, { ...adapter, pairs: await model.pairs(category) });
     }
-    await writeStudent(out, { ...student, weights: model.weights, adapters: taught });
+    await writeStudent(out, { ...student, weights: model.weights, adapters: taught, anchors: undefined });
     return learned;
   });
 }
@@ -99,12 +107,18 @@ interface Sources {
   readonly sources: ReadonlyMap<Category, Source | undefined>;
 }
 
-/** @param adapted  categories with adapters; of one alone the backbone is frozen */
+/** What learns in a phase. */
+interface Part {
+  readonly phase: PhaseOptions;
+  /** Categories whose adapters do; without any there are no adapters. */
+  readonly adapted: readonly Category[];
+  readonly isBackboneTrained: boolean;
+}
+
 async function withLessons<T>(
   request: DistilRequest & Sources,
   student: Student,
-  phase: PhaseOptions,
-  adapted: readonly Category[] | undefined,
+  { phase, adapted, isBackboneTrained }: Part,
   run: RunHooks,
   use: (model: BranchedModel, learned: Learned) => Promise<T>,
 ): Promise<T> {
@@ -115,15 +129,16 @@ async function withLessons<T>(
   try {
     for (const [category, source] of request.sources) {
       lessons.push(
-        await openLesson(backend, student, category, source, { request, phase, isAdapted: adapted !== undefined }),
+        await openLesson(backend, student, category, source, { request, phase, isAdapted: adapted.length > 0 }),
       );
     }
     const plan = {
       ...{ config: student.config, branches: lessons.map(({ branch }) => branch) },
-      ...{ isBackboneTrained: adapted?.length !== 1, areAdaptersTrained: adapted !== undefined },
+      ...{ isBackboneTrained, areAdaptersTrained: adapted.length > 0 },
     };
     model = await BranchedModel.create(backend, plan, student.weights, seed);
-    for (const category of adapted ?? []) model.setPairs(category, (student.adapters.get(category) as Adapter).pairs);
+    for (const category of adapted) model.setPairs(category, (student.adapters.get(category) as Adapter).pairs);
+    model.setAnchors(student.anchors ?? new Map());
     const { anchorWeight, checkEvery, spikes } = options;
     const learned = await learn({
       model,

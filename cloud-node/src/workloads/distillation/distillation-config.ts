@@ -32,6 +32,8 @@ const limitsSchema = v.strictObject({
   maxRank: v.exactOptional(count(1, 64)),
   /** The whole bundle, KiB. */
   bundleKB: v.optional(count(1, 2 ** 30), 4096),
+  /** Of its benchmark, what a teacher must answer exactly: less is not worth keeping. */
+  teacher: v.optional(v.pipe(v.number(), v.gtValue(0), v.maxValue(1)), 0.5),
   /** Of a teacher's exact answers that the student must have. */
   retention: v.optional(v.pipe(v.number(), v.gtValue(0), v.maxValue(1)), 0.97),
   /** Student's parameters for each of the teachers'. */
@@ -74,7 +76,7 @@ export function parseConfig(text: string, file: string): DistillationConfig {
   let json: unknown;
   try {
     // Aliases are what makes a small text a large object.
-    json = parse(text, { maxAliasCount: 0 });
+    json = parse(text, { maxAliasCount: 0 }) ?? {};
   } catch (cause) {
     const [problem = ""] = cause instanceof Error ? cause.message.split("\n") : [];
     throw bad(file, `it is no YAML: ${problem}`, cause);

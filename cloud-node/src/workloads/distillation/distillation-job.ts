@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { jsonObjectSchema } from "./evidence.ts";
-import { STAGES } from "./step.ts";
+import { STAGES } from "./stages.ts";
 
 /** What a job takes: a run's configuration and registry, as their files have them, and which of its steps is wanted. */
 export const paramsSchema = v.strictObject({

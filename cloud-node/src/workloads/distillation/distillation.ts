@@ -19,7 +19,8 @@ import { parseRegistry, REGISTRY_FILE } from "./registry-csv.ts";
 import { planRun } from "./run-plan.ts";
 import { stepsOf } from "./run-stages.ts";
 import { stepsHere } from "./run-step-here.ts";
-import { STAGES, type Step } from "./step.ts";
+import { STAGES } from "./stages.ts";
+import type { Step } from "./step.ts";
 import { packTree, unpackTree } from "./tree-pack.ts";
 
 /** What is wrong with what was asked, and not with what was given. */

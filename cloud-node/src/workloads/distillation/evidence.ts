@@ -5,7 +5,7 @@ import type { Json, JsonObject } from "../../jobs/job.ts";
 import { replaceFile } from "../language-model/replace-file.ts";
 import { statIfThere } from "../language-model/stat-if-there.ts";
 import { DistillationError } from "./distillation-error.ts";
-import { STAGES, type StageName } from "./step.ts";
+import { STAGES, type StageName } from "./stages.ts";
 
 /** Folder of a run that has the evidence of its stages, one file each. */
 export const EVIDENCE_FOLDER = "evidence";
@@ -69,7 +69,9 @@ export async function readEvidence(folder: string, stage: StageName): Promise<St
 }
 
 /** Put a step into its stage's evidence, in place of what an earlier run of it left. */
-export async function writeStepEvidence(folder: string, stage: StageName, step: StepEvidence): Promise<void> {
+export async function writeStepEvidence(folder: string, stage: StageName, found: StepEvidence): Promise<void> {
+  // What went through a job comes back with its fields in another order: the same facts are the same bytes.
+  const step = { ...found, facts: inOrder(found.facts) as JsonObject };
   const before = (await readEvidence(folder, stage))?.steps ?? [];
   const at = before.findIndex(({ name }) => name === step.name);
   const steps = at < 0 ? [...before, step] : before.with(at, step);
@@ -77,6 +79,14 @@ export async function writeStepEvidence(folder: string, stage: StageName, step: 
   await writeJson(join(folder, evidencePath(stage)), {
     ...{ format: FORMAT, version: VERSION, stage: number, name: stage, steps },
   });
+}
+
+/** The same, with fields by their names. */
+function inOrder(json: Json): Json {
+  if (Array.isArray(json)) return json.map(inOrder);
+  if (typeof json !== "object" || json === null) return json;
+  const entries = Object.entries(json as JsonObject).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(entries.map(([name, value]) => [name, inOrder(value)]));
 }
 
 /** A JSON file of a known shape. @throws {DistillationError} with the code, the path and the field that is wrong */

@@ -6,6 +6,7 @@ import { promisify } from "node:util";
 import * as v from "valibot";
 import { DistillationError } from "./distillation-error.ts";
 import { type GateAnswer, type GateRequest, gateAnswerSchema } from "./gate-messages.ts";
+import { digestTree } from "./tree-digest.ts";
 
 /** This file is TypeScript where the sources run, and JavaScript where they were built. */
 const ENDING = import.meta.url.endsWith(".ts") ? "ts" : "js";
@@ -24,7 +25,9 @@ const ALONE = ["unshare", "--map-root-user", "--net", "--"];
  * cannot be asked, or something in it looked for what it may not read
  */
 export async function askIsolated(request: GateRequest, signal: AbortSignal): Promise<GateAnswer> {
-  const data = [request.student, ...Object.values(request.benchmarks)].map((path) => realpathSync(path));
+  const given = [request.student, ...Object.values(request.benchmarks)];
+  for (const path of given) await refuseLinks(path);
+  const data = given.map((path) => realpathSync(path));
   const roots = [...codeRoots(), ...data];
   const exposed = request.former.find((path) => roots.some((root) => isBelow(path, root)));
   if (exposed !== undefined) {
@@ -43,6 +46,18 @@ export async function askIsolated(request: GateRequest, signal: AbortSignal): Pr
     throw new DistillationError("gate-failed", problem, "a student must need nothing but its own folder");
   }
   return answer;
+}
+
+/** Node's permissions are of names: a link below a folder that may be read leads out of it. */
+async function refuseLinks(path: string): Promise<void> {
+  try {
+    await digestTree(path);
+  } catch (cause) {
+    if (!(cause instanceof DistillationError)) throw cause;
+    throw new DistillationError("gate-failed", cause.problem, "a student must need nothing but its own folder", {
+      cause,
+    });
+  }
 }
 
 async function answerOf(file: string, args: readonly string[], signal: AbortSignal): Promise<GateAnswer> {

@@ -21,8 +21,6 @@ export const ANSWERS_FILE = "answers.json";
 export const REGISTRY_JSON = "teacher_registry.json";
 /** How a teacher is asked: as it is, and quantised. */
 const PRECISIONS: readonly Precision[] = ["float32", "int8", "nf4"];
-/** Of a teacher that knows less than this share of its benchmark, nothing is worth keeping. */
-const LEAST_SHARE = 0.5;
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const share = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
@@ -59,12 +57,12 @@ export function measuredFolder(category: string): string {
 }
 
 /** Stage 1: a teacher answers its benchmark, as it is and quantised. */
-export function measureStep({ prompts }: RunPlan, teacher: PlannedTeacher): Step {
+export function measureStep({ prompts, config: { limits } }: RunPlan, teacher: PlannedTeacher): Step {
   const { category, folder, benchmark } = teacher;
   return {
     ...{ stage: "registry", name: `measure-${category}`, output: measuredFolder(category) },
     inputs: ["lock", folder, ...(benchmark === undefined ? [] : [benchmark])],
-    options: asJson({ category, prompts }),
+    options: asJson({ category, prompts, least: limits.teacher }),
     run: async (folders, hooks) => {
       const examples =
         benchmark === undefined
@@ -78,7 +76,7 @@ export function measureStep({ prompts }: RunPlan, teacher: PlannedTeacher): Step
       }
       const score = (precision: Precision) => scoreAnswers(given.get(precision) ?? [], examples);
       const scores = { float32: score("float32"), int8: score("int8"), nf4: score("nf4") };
-      if (scores.float32.share < LEAST_SHARE) {
+      if (scores.float32.share < limits.teacher) {
         const { correct, total } = scores.float32;
         const problem = `${teacher.model} answers ${correct} of ${total} prompts of ${category}`;
         throw new DistillationError("teacher-too-weak", problem, "give it more steps, or another teacher");

@@ -1,11 +1,13 @@
 import * as v from "valibot";
 import type { JsonObject } from "../../jobs/job.ts";
+import { parameterCount } from "../language-model/parameters.ts";
 import { CATEGORIES, type Category } from "./capability.ts";
 import { CONFIG_FILE, type DistillationConfig, TEACHERS_FOLDER } from "./distillation-config.ts";
 import { DistillationError } from "./distillation-error.ts";
+import { llamaOf } from "./make-teacher.ts";
 import { distilSchema, profileSchema, studentSchema, teacherSchema } from "./options.ts";
 import { PRESETS } from "./presets.ts";
-import { REGISTRY_FILE, type RegistryEntry } from "./registry-csv.ts";
+import { checkCount, REGISTRY_FILE, type RegistryEntry } from "./registry-csv.ts";
 
 /** One teacher of a run. */
 export interface PlannedTeacher extends RegistryEntry {
@@ -47,10 +49,12 @@ export function planRun(config: DistillationConfig, entries: readonly RegistryEn
   });
   const idle = Object.keys(taxonomy).find((category) => !teachers.some((teacher) => teacher.category === category));
   if (idle !== undefined) throw badConfig(`taxonomy.${idle}: the registry has no teacher of it`);
+  const made = settled("teacher", teacherSchema, usual.teacher, config.teacher);
+  for (const each of teachers) if (!each.isGiven) checkCount(each, parameterCount(llamaOf(made.size)));
   const maxRank = limits.maxRank === undefined ? {} : { maxRank: limits.maxRank };
   return {
     ...{ config, teachers, prompts: config.prompts ?? usual.prompts },
-    teacher: settled("teacher", teacherSchema, usual.teacher, config.teacher),
+    teacher: made,
     profile: settled("profile", profileSchema, { ...usual.profile, ...maxRank, precision }, config.profile),
     student: settled("student", studentSchema, { ...usual.student, largestShare: limits.studentShare }, config.student),
     distil: settled("distil", distilSchema, usual.distil, config.distil),

@@ -8,7 +8,8 @@ import { measureStep, registryStep } from "./registry-steps.ts";
 import { removalStep } from "./removal-step.ts";
 import type { RunPlan } from "./run-plan.ts";
 import { inStageOrder } from "./run-steps.ts";
-import { STAGES, type StageName, type Step } from "./step.ts";
+import { STAGES, type StageName } from "./stages.ts";
+import type { Step } from "./step.ts";
 
 /** Every step of a run, in order. */
 export function stepsOf(plan: RunPlan): Step[] {

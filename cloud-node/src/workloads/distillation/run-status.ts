@@ -1,6 +1,7 @@
 import { readEvidence, type StepEvidence } from "./evidence.ts";
 import { foundDone } from "./run-steps.ts";
-import { STAGES, type StageName, type Step } from "./step.ts";
+import { STAGES, type StageName } from "./stages.ts";
+import type { Step } from "./step.ts";
 
 /** How far a stage is. */
 export interface StageStatus {

@@ -7,7 +7,8 @@ import { statIfThere } from "../language-model/stat-if-there.ts";
 import { DistillationError } from "./distillation-error.ts";
 import { readEvidence, type StepEvidence, writeStepEvidence } from "./evidence.ts";
 import { finishRemovals, readRemovals, removeForGood } from "./removal-journal.ts";
-import { STAGES, type Step } from "./step.ts";
+import { STAGES } from "./stages.ts";
+import type { Step } from "./step.ts";
 import { digestTree, syncTree } from "./tree-digest.ts";
 
 /** Where outputs are made until they are whole. */

@@ -1,19 +1,6 @@
 import type { JsonObject } from "../../jobs/job.ts";
 import type { RunHooks } from "./run-hooks.ts";
-
-/** The stages of a run, in their order; the number in front of a stage's first one is that of what comes before the lock. */
-export const STAGES = [
-  { number: -1, name: "prepare", what: "teachers are there, or are made" },
-  { number: 0, name: "lock", what: "configuration and data are locked" },
-  { number: 1, name: "registry", what: "teachers are measured, quantised" },
-  { number: 2, name: "profiling", what: "what each teacher knows, as a subspace" },
-  { number: 3, name: "synthesis", what: "student, adapters, router" },
-  { number: 4, name: "distillation", what: "the student learns" },
-  { number: 5, name: "removal", what: "teachers are gone, and the student is asked" },
-  { number: 6, name: "bundle", what: "INT8, hashed, measured again" },
-  { number: 7, name: "cleanup", what: "what is left is archived" },
-] as const;
-export type StageName = (typeof STAGES)[number]["name"];
+import type { StageName } from "./stages.ts";
 
 /** Where a step finds what it declared, and nothing else. */
 export interface StepFolders {

@@ -1,11 +1,13 @@
-import { mkdir } from "node:fs/promises";
+import { mkdir, open } from "node:fs/promises";
 import { join } from "node:path";
 import * as v from "valibot";
 import type { WeightSource } from "../language-model/decoder.ts";
 import type { ModelConfig } from "../language-model/model-config.ts";
 import { parameterCount, parameterSpecs } from "../language-model/parameters.ts";
 import { replaceFile } from "../language-model/replace-file.ts";
-import { toFloat32 } from "../language-model/safetensors-reader.ts";
+import { SafetensorsReader, toFloat32 } from "../language-model/safetensors-reader.ts";
+import { safetensorsPieces } from "../language-model/safetensors-writer.ts";
+import { statIfThere } from "../language-model/stat-if-there.ts";
 import { readAdapter, writeAdapter } from "../lora/adapter-file.ts";
 import { TARGET_MODULES } from "../lora/llama-names.ts";
 import { type Adapter, adaptedMatrices, type LowRankPlan, scaleOf } from "../lora/low-rank.ts";
@@ -19,6 +21,8 @@ import { type Router, routerSchema } from "./router.ts";
 export const STUDENT_FILE = "student.json";
 export const ROUTER_FILE = "router.json";
 export const ADAPTERS_FOLDER = "adapters";
+/** Of a student that is still taught: maps to its teachers' subspaces. */
+export const ANCHORS_FILE = "anchors.safetensors";
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 
@@ -50,6 +54,8 @@ export interface Student {
   readonly weights: WeightSource;
   readonly adapters: ReadonlyMap<Category, Adapter>;
   readonly router: Router;
+  /** Maps that learned beside it, by name; none in a student that is done. */
+  readonly anchors?: ReadonlyMap<string, Float32Array> | undefined;
 }
 
 /** How an adapter stands beside the backbone in a program. */
@@ -69,6 +75,12 @@ export async function writeStudent(folder: string, student: Student): Promise<vo
   await writeLlama(folder, student.config, student.weights);
   for (const [category, adapter] of student.adapters) {
     await writeAdapter(join(folder, ADAPTERS_FOLDER, category), adapter);
+  }
+  if (student.anchors !== undefined) {
+    const sources = [...student.anchors].map(([name, values]) => {
+      return { name, shape: [values.length], type: "F32" as const, read: () => values };
+    });
+    await replaceFile(join(folder, ANCHORS_FILE), safetensorsPieces(sources, new Map()));
   }
   await replaceFile(join(folder, ROUTER_FILE), [`${JSON.stringify(student.router)}\n`]);
   await replaceFile(join(folder, STUDENT_FILE), [`${JSON.stringify(student.plan, undefined, 2)}\n`]);
@@ -90,9 +102,23 @@ export async function readStudent(folder: string): Promise<Student> {
       adapters.set(category, await readAdapter(join(folder, ADAPTERS_FOLDER, category), config));
     }
     const floats = (name: string) => Promise.resolve(Float32Array.from(held.get(name) ?? []));
-    return { plan, router, config, adapters, weights: { floats } };
+    return { plan, router, config, adapters, weights: { floats }, anchors: await readAnchors(folder) };
   } finally {
     await model.close();
+  }
+}
+
+async function readAnchors(folder: string): Promise<Map<string, Float32Array> | undefined> {
+  const path = join(folder, ANCHORS_FILE);
+  if ((await statIfThere(path)) === undefined) return undefined;
+  const file = await open(path);
+  try {
+    const reader = await SafetensorsReader.open(file, path);
+    const anchors = new Map<string, Float32Array>();
+    for (const { name, shape } of reader.tensors) anchors.set(name, toFloat32(await reader.floats(name, shape)));
+    return anchors;
+  } finally {
+    await file.close();
   }
 }
 

@@ -68,6 +68,11 @@ export type Preset = "none" | keyof typeof PREDICTIVE;
 /** Names of methods; `none` sends float32. */
 export const PRESETS: readonly Preset[] = ["none", ...(Object.keys(PREDICTIVE) as (keyof typeof PREDICTIVE)[])];
 
+/** What a preset is made of; nothing of `none`. */
+export function presetOptions(preset: Preset): PredictiveOptions | undefined {
+  return preset === "none" ? undefined : PREDICTIVE[preset];
+}
+
 /**
  * A method by its name.
  *

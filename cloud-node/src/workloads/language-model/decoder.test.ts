@@ -17,6 +17,7 @@ import { RunRig } from "./run-rig.suite.ts";
 import { SafetensorsReader } from "./safetensors-reader.ts";
 import { safetensorsPieces } from "./safetensors-writer.ts";
 import { scalarLogits } from "./scalar-network.ts";
+import { Tape } from "./tape.ts";
 import { Value } from "./value.ts";
 
 const VOCABULARY = 9;
@@ -77,10 +78,11 @@ function expected(
   weights: ReadonlyMap<string, Float32Array>,
   tokens: readonly number[],
 ): number[] {
+  const tape = new Tape();
   const rows = new Map(
     parameterSpecs(config).map(({ name, shape }) => {
       const width = shape.at(-1) ?? 1;
-      const values = Array.from(weights.get(name) ?? [], (data) => new Value(data));
+      const values = Array.from(weights.get(name) ?? [], (data) => new Value(tape, data));
       return [
         name,
         Array.from({ length: values.length / width }, (_, row) => values.slice(row * width, (row + 1) * width)),

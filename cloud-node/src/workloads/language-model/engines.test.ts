@@ -7,6 +7,7 @@ import { openBackend } from "./open-backend.ts";
 import { parameterSpecs } from "./parameters.ts";
 import { ScalarModel } from "./scalar-model.ts";
 import { scalarLogits, scalarLoss } from "./scalar-network.ts";
+import { Tape } from "./tape.ts";
 import { TensorModel } from "./tensor-model.ts";
 import { Value } from "./value.ts";
 
@@ -97,10 +98,11 @@ describe.each(Object.entries(CONFIGS))("a model of %s kind", (_, options) => {
     const config = settled(options);
     // Larger than they begin, so that every part of a model matters.
     const stream = new RandomStream(11, "weights");
+    const tape = new Tape();
     const weights = new Map(
       parameterSpecs(config).map(({ name, shape }) => {
         const rows = shape.length === 1 ? 1 : (shape[0] ?? 0);
-        const drawn = () => Array.from({ length: shape.at(-1) ?? 0 }, () => new Value(0.5 * stream.nextNormal()));
+        const drawn = () => Array.from({ length: shape.at(-1) ?? 0 }, () => new Value(tape, 0.5 * stream.nextNormal()));
         return [name, Array.from({ length: rows }, drawn)];
       }),
     );

@@ -15,6 +15,7 @@ export type LanguageModelErrorCode =
   | "other-run"
   | "prompt-too-long"
   | "loss-not-finite"
+  | "logits-not-finite"
   | "no-room";
 
 /** A language model that cannot be trained or asked as things are: what is wrong, where, and what to do about it. */

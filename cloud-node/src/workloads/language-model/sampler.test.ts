@@ -39,6 +39,20 @@ describe("a token is chosen", () => {
     expect([15.9, 16.1, 19.9, 20.1, 21.1].map(at)).toEqual([1, 3, 3, 0, 2]);
   });
 
+  test.each([Number.NaN, Number.POSITIVE_INFINITY])("never beside a logit that is %d", (logit) => {
+    for (const temperature of [0, 1]) {
+      expect(() => chooseToken(Float32Array.of(1, logit, 2), { temperature }, 0.5)).toThrow(
+        expect.objectContaining({ code: "logits-not-finite", problem: expect.stringContaining("token 1") }),
+      );
+    }
+  });
+
+  test("never of those whose logit is −∞", () => {
+    for (const temperature of [0, 1]) {
+      expect(chooseToken(Float32Array.of(Number.NEGATIVE_INFINITY, -9), { temperature }, 0.999)).toBe(1);
+    }
+  });
+
   test("always of those that there are", () => {
     const logits = fc.array(fc.float({ noNaN: true, min: -(2 ** 100), max: 2 ** 100 }), {
       minLength: 1,

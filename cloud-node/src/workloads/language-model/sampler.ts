@@ -1,3 +1,5 @@
+import { LanguageModelError } from "./language-model-error.ts";
+
 /** How the next token is chosen. */
 export interface SamplingOptions {
   /** Logits are divided by it; 0: the likeliest token, always. */
@@ -11,8 +13,9 @@ export interface SamplingOptions {
 /**
  * Choose a token.
  *
- * @param logits  shape (vocabulary)
+ * @param logits  shape (vocabulary); −∞ is never chosen
  * @param uniform  chance, in [0, 1)
+ * @throws {LanguageModelError} `logits-not-finite`: of such a model nothing can be foreseen
  * @see A. Holtzman et al., The curious case of neural text degeneration, 2020, section 3.1 (top-p)
  */
 export function chooseToken(
@@ -20,6 +23,11 @@ export function chooseToken(
   { temperature, topK, topP }: SamplingOptions,
   uniform: number,
 ): number {
+  const broken = logits.findIndex((logit) => !(logit < Number.POSITIVE_INFINITY));
+  if (broken >= 0) {
+    const problem = `the model gives token ${broken} the logit ${logits[broken]}`;
+    throw new LanguageModelError("logits-not-finite", problem, "its weights are damaged: take another checkpoint");
+  }
   if (temperature === 0) return logits.reduce((best, logit, id) => (logit > (logits[best] as number) ? id : best), 0);
   const order = Int32Array.from(logits.keys()).sort((a, b) => (logits[b] as number) - (logits[a] as number) || a - b);
   const most = logits[order[0] ?? 0] as number;

@@ -9,6 +9,7 @@ import { type ParameterSpec, parameterSpecs } from "./parameters.ts";
 import type { SafetensorsReader } from "./safetensors-reader.ts";
 import type { TensorSource } from "./safetensors-writer.ts";
 import { type Rows, scalarLogits, scalarLoss } from "./scalar-network.ts";
+import { Tape } from "./tape.ts";
 import { Value } from "./value.ts";
 
 /** One tensor as single numbers. */
@@ -25,16 +26,20 @@ export class ScalarModel implements Model {
   readonly #config: ModelConfig;
   readonly #parameters: ReadonlyMap<string, ScalarParameter>;
   readonly #weights: ReadonlyMap<string, Rows>;
+  /** The parameters, and behind them what is calculated of them, one row of a batch after the other. */
+  readonly #tape = new Tape();
+  readonly #leaves: number;
 
   constructor(config: ModelConfig, seed: number) {
     this.#config = config;
-    const parameters = parameterSpecs(config).map((spec) => scalarParameter(spec, seed));
+    const parameters = parameterSpecs(config).map((spec) => scalarParameter(spec, seed, this.#tape));
+    this.#leaves = this.#tape.length;
     this.#parameters = new Map(parameters.map((parameter) => [parameter.name, parameter]));
     this.#weights = new Map(parameters.map(({ name, rows }) => [name, rows]));
   }
 
   async train(batch: Batch, update: OptimizerStep): Promise<TrainOutcome> {
-    for (const { values } of this.#parameters.values()) for (const value of values) value.grad = 0;
+    this.#tape.grad.fill(0, 0, this.#leaves);
     const loss = this.#eachRow(batch, (row, share) => row.mul(share).backward());
     const gradientNorm = Math.sqrt(this.#sumOfSquares());
     if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) return { loss, gradientNorm };
@@ -88,6 +93,7 @@ export class ScalarModel implements Model {
       const loss = scalarLoss(scalarLogits(this.#config, this.#weights, tokens), own);
       use(loss, share);
       mean += loss.data * share;
+      this.#tape.rewind(this.#leaves);
     }
     return total === 0 ? Number.NaN : mean;
   }
@@ -103,7 +109,8 @@ export class ScalarModel implements Model {
     const { learningRate, beta1, beta2, eps, weightDecay } = group;
     const rate = learningRate / (1 - beta1 ** step);
     const rootOfCorrection = Math.sqrt(1 - beta2 ** step);
-    for (const [at, value] of values.entries()) {
+    for (let at = 0; at < values.length; at += 1) {
+      const value = values[at] as Value;
       const gradient = scale * value.grad;
       const m = beta1 * (average[at] as number) + (1 - beta1) * gradient;
       const v = beta2 * (square[at] as number) + (1 - beta2) * gradient * gradient;
@@ -120,8 +127,8 @@ export class ScalarModel implements Model {
   }
 }
 
-function scalarParameter(spec: ParameterSpec, seed: number): ScalarParameter {
-  const values = Array.from(initialValues(spec, seed), (data) => new Value(data));
+function scalarParameter(spec: ParameterSpec, seed: number, tape: Tape): ScalarParameter {
+  const values = Array.from(initialValues(spec, seed), (data) => new Value(tape, data));
   const width = spec.shape.at(-1) ?? 1;
   const rows = Array.from({ length: values.length / width }, (_, row) => values.slice(row * width, (row + 1) * width));
   return { ...spec, values, rows, average: new Float64Array(values.length), square: new Float64Array(values.length) };

@@ -1,18 +1,25 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { erf, erfc } from "../../tensor/error-function.ts";
+import { Tape } from "./tape.ts";
 import { dot, logSumExp, softmax, sum, Value } from "./value.ts";
 
 const DELTA = 1e-6;
 
+/** Numbers that are made of nothing, on a tape of their own. */
+function leavesOf(...numbers: readonly number[]): Value[] {
+  const tape = new Tape();
+  return numbers.map((number) => new Value(tape, number));
+}
+
 /** Central difference of f at xs by its k-th argument. */
 function slope(f: (...xs: Value[]) => Value, xs: readonly number[], k: number): number {
-  const at = (shift: number) => f(...xs.map((x, i) => new Value(i === k ? x + shift : x))).data;
+  const at = (shift: number) => f(...leavesOf(...xs.map((x, i) => (i === k ? x + shift : x)))).data;
   return (at(DELTA) - at(-DELTA)) / (2 * DELTA);
 }
 
 function expectSlopes(f: (...xs: Value[]) => Value, xs: readonly number[]): void {
-  const leaves = xs.map((x) => new Value(x));
+  const leaves = leavesOf(...xs);
   f(...leaves).backward();
   for (const [k, leaf] of leaves.entries()) {
     const numerical = slope(f, xs, k);
@@ -43,19 +50,19 @@ test.each(Object.entries(OPERATIONS))("the derivative of %s is that of central d
 });
 
 test("relu passes what is above zero, and its slope with it", () => {
-  expect([-1, 0, 2].map((x) => new Value(x).relu().data)).toEqual([0, 0, 2]);
+  expect(leavesOf(-1, 0, 2).map((x) => x.relu().data)).toEqual([0, 0, 2]);
   expectSlopes((x) => x.relu(), [2]);
   expectSlopes((x) => x.relu(), [-2]);
 });
 
 test("a value that is used several times gets the slopes of all uses", () => {
-  const x = new Value(3);
+  const [x] = leavesOf(3) as [Value];
   x.mul(x).add(x).mul(x).backward();
   expect(x.grad).toBe(3 * 9 + 2 * 3);
 });
 
-test("dot products that share their factors are ordered behind all of them", () => {
-  const w = [1, 2, 3, 4].map((x) => new Value(x));
+test("dot products that share their factors pass on to all of them", () => {
+  const w = leavesOf(1, 2, 3, 4);
   const [a, b, c, d] = w as [Value, Value, Value, Value];
   const x = [a.mul(b), c.mul(d)];
   const first = dot([a, c], x);
@@ -74,7 +81,7 @@ test("dot products that share their factors are ordered behind all of them", () 
 });
 
 test("micrograd's own example has the gradients that its README prints", () => {
-  const [a, b] = [new Value(-4), new Value(2)];
+  const [a, b, ten] = leavesOf(-4, 2, 10) as [Value, Value, Value];
   let c = a.add(b);
   let d = a.mul(b).add(b.pow(3));
   c = c.add(c.add(1));
@@ -83,13 +90,13 @@ test("micrograd's own example has the gradients that its README prints", () => {
   d = d.add(d.mul(3).add(b.sub(a).relu()));
   const e = c.sub(d);
   const f = e.pow(2);
-  const g = f.mul(0.5).add(new Value(10).div(f));
+  const g = f.mul(0.5).add(ten.div(f));
   g.backward();
   expect([g.data, a.grad, b.grad].map((x) => x.toFixed(4))).toEqual(["24.7041", "138.8338", "645.5773"]);
 });
 
 test("a chain far deeper than a call stack is differentiated", () => {
-  const x = new Value(1);
+  const [x] = leavesOf(1) as [Value];
   let y = x;
   for (let i = 0; i < 300_000; i += 1) y = y.add(x);
   y.backward();
@@ -97,15 +104,50 @@ test("a chain far deeper than a call stack is differentiated", () => {
 });
 
 test("a graph whose paths double with every step is walked once for each node", () => {
-  const x = new Value(1);
+  const [x] = leavesOf(1) as [Value];
   let y = x;
   for (let i = 0; i < 200; i += 1) y = y.add(y).mul(0.5);
   y.backward();
   expect(x.grad).toBe(1);
 });
 
+test("a graph that is gone through again adds to what it began with, and to nothing in between", () => {
+  const [x, y] = leavesOf(2, 5) as [Value, Value];
+  const square = x.mul(x);
+  const root = square.mul(y);
+  for (const times of [1, 2, 3]) {
+    root.backward();
+    expect([x.grad, y.grad, square.grad]).toEqual([20 * times, 4 * times, 5]);
+  }
+});
+
+test("what has no part in the root passes nothing on, whatever its slopes are", () => {
+  const [x, zero] = leavesOf(3, 0) as [Value, Value];
+  const aside = zero.log().mul(x);
+  const root = x.mul(x);
+  aside.backward();
+  [x.grad, zero.grad] = [0, 0];
+  root.backward();
+  expect([x.grad, zero.grad]).toEqual([6, 0]);
+});
+
+test("a tape that is wound back calculates as one that is new", () => {
+  const [x, y] = leavesOf(2, 5) as [Value, Value];
+  const { tape } = x;
+  const leaves = tape.length;
+  const root = () => softmax([x, y, x.mul(y)])[1] as Value;
+  const first = root();
+  first.backward();
+  const found = [first.at, first.data, x.grad, y.grad];
+  tape.rewind(leaves);
+  [x.grad, y.grad] = [0, 0];
+  const again = root();
+  again.backward();
+  expect([again.at, again.data, x.grad, y.grad]).toEqual(found);
+});
+
 test("sums of exponentials overflow nowhere", () => {
-  const large = [1000, 1001, -2000].map((x) => new Value(x));
+  const large = leavesOf(1000, 1001, -2000);
   expect(logSumExp(large).data).toBeCloseTo(1001 + Math.log1p(Math.exp(-1)), 10);
   expect(sum(softmax(large)).data).toBeCloseTo(1, 12);
 });

@@ -3,7 +3,6 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { EmbeddedBroker } from "../broker/embedded-broker.ts";
 import { openBroker } from "../broker/open-broker.suite.ts";
 import { systemClock } from "../clock.ts";
-import { BrokerStream } from "./broker-stream.ts";
 import { channelSuite } from "./channel.suite.ts";
 import { ChannelGuest } from "./channel-guest.ts";
 import type { ChannelReach } from "./channel-reach.ts";
@@ -34,7 +33,8 @@ describe("the topics of a channel", () => {
   async function say(direction: "u" | "d", ...messages: readonly Uint8Array[]): Promise<void> {
     const heard = Promise.withResolvers<string>();
     stranger = await connectAsync(`mqtt://127.0.0.1:${broker.port}`);
-    stranger.on("message", (topic) => heard.resolve(topic));
+    // Only place 0 speaks there, and to place 1.
+    stranger.on("message", (topic) => topic.endsWith("/d") && heard.resolve(topic));
     await stranger.subscribeAsync("ls/exchange/#");
     await rig.hub.send(1, Buffer.from("x"));
     const topic = (await heard.promise).replace(/[ud]$/, direction);
@@ -58,13 +58,32 @@ describe("the topics of a channel", () => {
     expect(await rig.hub.receive()).toMatchObject({ kind: "message", from: 2 });
   });
 
-  test("deliver once what a broker says twice", async () => {
+  test.for([
+    ["it is gone", Buffer.of(3, 0, 0, 0, 0)],
+    ["it is too short", Buffer.of(0)],
+    ["more was taken than sent", Buffer.of(1, 0, 0, 9, 9)],
+  ] as const)("do the same to a guest that is told %s: it has lost the others", async ([, message]) => {
     rig = await ChannelRig.open(reach());
-    const [one] = await rig.all();
-    // The first message of place 1, once more.
-    await say("u", Buffer.of(0, 0, 0, 0, 0, 1, 2, 3));
-    await one.send(0, Buffer.from("after it"));
-    expect(await rig.hub.receive()).toMatchObject({ kind: "message", from: 1 });
+    const [one, two] = await rig.all();
+    await say("d", message);
+    expect(await one.receive()).toMatchObject({ kind: "message", from: 0 });
+    expect(await one.receive()).toEqual({ kind: "left", from: 0 });
+    expect(await rig.hub.receive()).toEqual({ kind: "left", from: 1 });
+    await two.send(0, Buffer.from("still here"));
+    expect(await rig.hub.receive()).toMatchObject({ kind: "message", from: 2 });
+  });
+
+  test("tell somebody who thinks he has a connection that he has none", async () => {
+    rig = await ChannelRig.open(reach());
+    await rig.all();
+    await say("d");
+    const route = rig.hub.address.split(":")[1];
+    const answer = new Promise<Buffer>((resolve) => {
+      stranger.on("message", (topic, message) => topic.endsWith("/nobody/d") && resolve(message));
+    });
+    await stranger.publishAsync(`ls/exchange/${route}/nobody/u`, Buffer.of(0, 0, 0, 0, 7, 1), { qos: 1 });
+    expect(await answer).toEqual(Buffer.of(3, 0, 0, 0, 0));
+    expect(rig.hub.taken).toBe(3);
   });
 });
 
@@ -79,9 +98,11 @@ test("a broker that goes takes the connections with it; whoever comes again over
   expect(gone.map(({ kind, from }) => `${kind} ${from}`).sort()).toEqual(["left 1", "left 2"]);
   expect(await one.receive()).toMatchObject({ kind: "left" });
   const second = await openBroker(port);
-  let again: ChannelGuest | undefined;
-  // Until place 0 has found the broker again.
-  while (again === undefined) again = await rig.join(1).catch(() => undefined);
+  while (!rig.logged.some((line) => line.includes("is there again"))) {
+    rig.clock.advance(1_000);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  const again = await rig.join(1);
   await again.allThere();
   await again.send(0, Buffer.from("back"));
   expect(await rig.hub.receive()).toEqual({ kind: "joined", from: 1 });
@@ -110,17 +131,4 @@ test("a worker without a broker says so where place 0 is reached by one", async 
     message: expect.stringContaining("--channel-broker"),
   });
   await rig.close();
-});
-
-test("a stream sends no more than sixteen messages that nobody has read", () => {
-  const sent: Buffer[] = [];
-  const stream = new BrokerStream((message) => sent.push(message), 0);
-  for (let i = 0; i < 40; i++) stream.write(Buffer.alloc(10));
-  expect(sent).toHaveLength(16);
-  stream.receive(Buffer.of(1, 0, 0, 0, 5));
-  expect(sent).toHaveLength(21);
-  // What was overtaken on its way.
-  stream.receive(Buffer.of(1, 0, 0, 0, 3));
-  expect(sent).toHaveLength(21);
-  stream.destroy();
 });

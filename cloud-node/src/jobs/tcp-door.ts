@@ -1,16 +1,18 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer } from "node:net";
-import type { ChannelDoor, ChannelStream, ChannelWay } from "./channel-way.ts";
+import type { Logger } from "../logger.ts";
+import type { ChannelDoor, ChannelStream } from "./channel-reach.ts";
 import { JobError } from "./job-error.ts";
 
+/** A network far away answers within a second or two. */
 const CONNECT_MS = 10_000;
 
-/** Connections of TCP's own. @param host  where to listen, an address of this machine */
-export function tcpWay(host: string): ChannelWay {
-  return { listen: (take) => listen(host, take), connect: reach };
-}
-
-async function listen(host: string, take: (stream: ChannelStream) => void): Promise<ChannelDoor> {
+/** Take connections of TCP's own on a free port. @throws {JobError} `failed` when the host is none of this machine's */
+export async function listenByTcp(
+  host: string,
+  logger: Logger,
+  take: (stream: ChannelStream) => void,
+): Promise<ChannelDoor> {
   const server = createServer({ noDelay: true }, take);
   try {
     server.listen(0, host);
@@ -19,6 +21,8 @@ async function listen(host: string, take: (stream: ChannelStream) => void): Prom
     const remedy = "give --channel-host an address of this machine";
     throw new JobError("failed", `cannot listen on ${host}: ${String(cause)}`, remedy, { cause });
   }
+  // Too many open files, say: whoever wanted to come tries again.
+  server.on("error", (error) => logger.warn({ error: String(error) }, "a connection of a shared job was not taken"));
   const { address, family, port } = server.address() as AddressInfo;
   return {
     address: `tcp://${family === "IPv6" ? `[${address}]` : address}:${port}`,
@@ -26,7 +30,8 @@ async function listen(host: string, take: (stream: ChannelStream) => void): Prom
   };
 }
 
-async function reach(address: string): Promise<ChannelStream> {
+/** Connect by TCP. @param address  tcp://HOST:PORT. @throws {JobError} `peer-left` when nobody answers */
+export async function connectByTcp(address: string): Promise<ChannelStream> {
   const { hostname, port } = new URL(address);
   const socket = connect({ host: hostname.replace(/^\[|\]$/g, ""), port: Number(port), noDelay: true });
   try {

@@ -1,0 +1,239 @@
+import { createHash } from "node:crypto";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { BundledStudent, wrongFiles } from "../student-loader.ts";
+import { LockstepProcess, runLockstep } from "./lockstep-process.ts";
+
+const REGISTRY = "ModelName-Parameters-Category-BestFeature.csv";
+/** Two teachers that know a little, and a student that keeps some of it: what is tested is how, and not how well. */
+const CONFIG = `
+preset: quick
+prompts: 24
+limits: { teacher: 0.05, retention: 0.05, retries: 1, studentShare: 1 }
+teacher: { size: { layers: 2, heads: 2, kvHeads: 1, width: 32, hidden: 64 }, steps: 200 }
+student: { size: { layers: 2, heads: 2, kvHeads: 1, width: 32, hidden: 48 } }
+distil: { backbone: { steps: 200 }, adapters: { steps: 30 }, joint: { steps: 30 } }
+`;
+const TEACHERS = `ModelName,Parameters,Category,BestFeature
+stethoscope,23K,signal,waves by their shape
+almanac,23K,facts,rivers and towns
+`;
+const STAGES = [
+  "prepare",
+  "lock",
+  "registry",
+  "profiling",
+  "synthesis",
+  "distillation",
+  "removal",
+  "bundle",
+  "cleanup",
+];
+
+let folder = "";
+let whole = "";
+let half = "";
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "lockstep-distill-"));
+  [whole, half] = [begin("whole"), join(folder, "half")];
+  await succeed("run", whole, "--yes", "--until", "synthesis");
+  cpSync(whole, half, { recursive: true });
+  // Standard input is no terminal that could be asked.
+  expect(await fail("run", whole)).toMatch(/teachers\/stethoscope.*nobody said yes/);
+  expect(existsSync(join(whole, "teachers", "stethoscope", "model.safetensors"))).toBe(true);
+  await succeed("run", whole, "--yes");
+}, 180_000);
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function begin(name: string): string {
+  const run = join(folder, name);
+  mkdirSync(run);
+  writeFileSync(join(run, "distill.yaml"), CONFIG);
+  writeFileSync(join(run, REGISTRY), TEACHERS);
+  return run;
+}
+
+async function succeed(...args: string[]): Promise<string> {
+  const { code, stdout, stderr } = await runLockstep("distill", ...args);
+  expect(code, stderr).toBe(0);
+  return stdout;
+}
+
+async function fail(...args: string[]): Promise<string> {
+  const { code, stderr } = await runLockstep("distill", ...args);
+  expect(code).toBe(1);
+  const lines = stderr.trimEnd().split("\n");
+  const problems = lines.filter((line) => !line.startsWith("stage "));
+  expect(problems).toHaveLength(1);
+  return problems[0] ?? "";
+}
+
+function filesBelow(top: string): string[] {
+  return readdirSync(top, { recursive: true, encoding: "utf8" })
+    .filter((path) => statSync(join(top, path)).isFile())
+    .sort();
+}
+
+/** Everything that a run left, by content: evidence without how long this one took, and how much memory. */
+function contentOf(run: string): Record<string, string> {
+  const entries = filesBelow(run)
+    .filter((path) => path !== "run.log")
+    .map((path) => {
+      const text = readFileSync(join(run, path), "latin1");
+      const content = path.startsWith("evidence") ? text.replace(/"measured": \{[^}]*\}/g, "") : text;
+      return [path, createHash("sha256").update(content).digest("hex")];
+    });
+  return Object.fromEntries(entries) as Record<string, string>;
+}
+
+test("a run that is killed in every stage goes on to the same bytes as one that is not", async () => {
+  const run = begin("killed");
+  for (const stage of STAGES) {
+    const process = new LockstepProcess("distill", "run", run, "--yes");
+    await process.said(new RegExp(`stage -?\\d ${stage}`));
+    process.child.kill("SIGKILL");
+    await process.finished();
+  }
+  await succeed("run", run, "--yes");
+  const content = contentOf(run);
+  expect(Object.keys(content).length).toBeGreaterThan(20);
+  expect(content).toEqual(contentOf(whole));
+});
+
+test("steps that workers do as jobs give the same bytes", async () => {
+  const queue = `sqlite:${join(folder, "jobs.db")}`;
+  const worker = new LockstepProcess("worker", "--jobs", queue);
+  await succeed("run", half, "--yes", "--queue", queue);
+  await worker.interrupted();
+  expect(contentOf(half)).toEqual(contentOf(whole));
+  const { stdout } = await runLockstep("jobs", "list", "--queue", queue, "--json");
+  expect(stdout.match(/"workload":"distillation"/g)?.length).toBeGreaterThan(5);
+});
+
+test("teachers are gone, what only training needed too, and status and verify say what is left", async () => {
+  expect(filesBelow(whole).filter((path) => /teachers|profiles\/.*safetensors|adapters\//.test(path))).toEqual([]);
+  const status = await succeed("status", whole);
+  expect(status.match(/^\(x\)/gm)).toHaveLength(9);
+  expect(status).toMatch(/^signal +\[#+\.*\] \d\.\d{3}/m);
+  const said = await succeed("verify", whole);
+  expect(said.match(/^holds: /gm)?.length).toBeGreaterThan(7);
+  expect(said).toContain("teachers are gone (2)");
+});
+
+test("a loader of its own finds every file as the manifest says, and the same answers", () => {
+  const bundle = join(whole, "bundle");
+  expect(wrongFiles(bundle)).toEqual([]);
+  const student = new BundledStudent(bundle);
+  const report = JSON.parse(readFileSync(join(bundle, "verify_report.json"), "utf8")) as {
+    capabilities: { category: string; student: number; prompts: number }[];
+  };
+  for (const { category, student: reported, prompts } of report.capabilities) {
+    const lines = readFileSync(join(whole, "measured", category, "benchmark.jsonl"), "utf8")
+      .trim()
+      .split("\n");
+    const right = lines.filter((line) => {
+      const { prompt, answer } = JSON.parse(line) as { prompt: string; answer: string };
+      const text = [...prompt].map((character) => student.token(character));
+      const question = [student.token("<|bos|>"), ...text, student.token("<|answer|>")];
+      return student.answer(question, student.route(prompt), 32) === answer;
+    });
+    expect(lines).toHaveLength(prompts);
+    // Nearly equal logits may fall either way where sums are taken in another order.
+    expect(Math.abs(right.length - reported)).toBeLessThanOrEqual(1);
+  }
+});
+
+test("a bundle in one byte a number has at most 0.28 of the float32 student, and no training data", () => {
+  const { bytes, float32Bytes } = JSON.parse(readFileSync(join(whole, "bundle", "manifest.json"), "utf8"));
+  expect(bytes / float32Bytes).toBeLessThanOrEqual(0.28);
+  expect(readdirSync(join(whole, "bundle")).filter((name) => /jsonl|benchmark|example/.test(name))).toEqual([]);
+});
+
+test("a configuration, a registry or data that changed after stage 0 is refused by name", async () => {
+  const run = join(folder, "changed");
+  cpSync(whole, run, { recursive: true });
+  writeFileSync(join(run, "distill.yaml"), `${CONFIG}seed: 7\n`);
+  expect(await fail("run", run, "--yes")).toMatch(/distill\.yaml was changed since stage 0 locked it/);
+  writeFileSync(join(run, "distill.yaml"), CONFIG);
+  writeFileSync(join(run, REGISTRY), TEACHERS.replace("towns", "cities"));
+  expect(await fail("run", run, "--yes")).toMatch(/BestFeature\.csv was changed since stage 0 locked it/);
+});
+
+test.for([
+  ["an answer at the gate", "archive/gate.json", (text: string) => text.replace(/"student": \d+/, '"student": 24')],
+  [
+    "a teacher's score",
+    "measured/facts/answers.json",
+    (text: string) => text.replace(/"correct": \d+/, '"correct": 0'),
+  ],
+  [
+    "a hash in the evidence",
+    "evidence/4-distillation.json",
+    (text: string) => text.replace(/"sha256": "./, '"sha256": "0'),
+  ],
+  ["evidence cut short", "evidence/6-bundle.json", (text: string) => text.slice(0, -30)],
+  ["a file of the bundle", "bundle/config.json", (text: string) => text.replace("llama", "lama!")],
+  ["the manifest", "bundle/manifest.json", (text: string) => text.replace(/"bytes": \d+/, '"bytes": 1')],
+  ["the journal of removals", "removed.json", (text: string) => text.replaceAll("teachers/almanac", "teachers/other")],
+] as const)("verify refuses %s that was changed", async ([, path, change]) => {
+  const run = mkdtempSync(join(folder, "tampered-"));
+  cpSync(whole, run, { recursive: true });
+  const text = readFileSync(join(run, path), "utf8");
+  const changed = change(text);
+  expect(changed).not.toBe(text);
+  writeFileSync(join(run, path), changed);
+  await fail("verify", run, "--no-measure");
+});
+
+test("verify refuses a run whose teacher came back", async () => {
+  const run = join(folder, "returned");
+  cpSync(whole, run, { recursive: true });
+  mkdirSync(join(run, "teachers", "almanac"), { recursive: true });
+  writeFileSync(join(run, "teachers", "almanac", "model.safetensors"), "");
+  expect(await fail("verify", run, "--no-measure")).toMatch(/teachers\/almanac.*still there|is not what/);
+});
+
+test("a bundle is packed, signed, and refused once it, its signature or the key is another one", async () => {
+  const [key, other, bundle] = [join(folder, "release.key"), join(folder, "other.key"), join(folder, "student")];
+  for (const file of [key, other]) expect((await runLockstep("keys", "new", file)).code).toBe(0);
+  await succeed("pack", whole, "--out", bundle, "--sign", key);
+  expect(await succeed("verify", bundle, "--key", `${key}.pub`)).toMatch(
+    /holds: the bundle is signed by key [0-9a-f]{16}/,
+  );
+  expect(await fail("verify", bundle, "--key", `${other}.pub`)).toMatch(/is signed by key/);
+  expect(await fail("pack", whole, "--out", bundle)).toMatch(/is there already/);
+  const manifest = join(bundle, "manifest.json");
+  writeFileSync(manifest, `${readFileSync(manifest, "utf8")} `);
+  expect(await fail("verify", bundle, "--key", `${key}.pub`)).toMatch(/is not what key .* has signed/);
+});
+
+test("a dry run says what would be done, and does nothing", async () => {
+  const run = begin("dry");
+  const said = await succeed("run", run, "--dry-run");
+  expect(said).toMatch(/to do prepare +teacher-signal .* MiB {2}-> teachers\/stethoscope/);
+  expect(said).toMatch(/takes away teachers\/stethoscope, teachers\/almanac/);
+  expect(filesBelow(run)).toEqual([REGISTRY, "distill.yaml"]);
+  writeFileSync(join(run, "distill.yaml"), CONFIG.replace("limits: {", "limits: { memoryMB: 100,"));
+  expect(await fail("run", run)).toMatch(/MiB of memory, and 100 is its limit/);
+});
+
+test("a registry's mistakes are told with line and column, before anything is done", async () => {
+  const run = begin("mistaken");
+  writeFileSync(join(run, REGISTRY), TEACHERS.replace("23K,facts", "99K,facts"));
+  expect(await fail("run", run, "--yes")).toMatch(/BestFeature\.csv:3:2: it says 99000 parameters/);
+  expect(existsSync(join(run, "teachers"))).toBe(false);
+  writeFileSync(join(run, REGISTRY), TEACHERS.replace("facts,", "astrology,"));
+  expect(await fail("run", run, "--yes")).toMatch(/BestFeature\.csv:3:3: no benchmark is bound to "astrology"/);
+});
