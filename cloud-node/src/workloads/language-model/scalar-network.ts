@@ -162,7 +162,9 @@ function rowOf(weights: ScalarWeights, name: string, row: number): readonly Valu
 
 /** Cut into pieces of `width`. */
 function headsOf(x: readonly Value[], width: number): (readonly Value[])[] {
-  return Array.from({ length: x.length / width }, (_, head) => x.slice(head * width, (head + 1) * width));
+  const heads: (readonly Value[])[] = [];
+  for (let first = 0; first < x.length; first += width) heads.push(x.slice(first, first + width));
+  return heads;
 }
 
 function added(a: readonly Value[], b: readonly Value[]): Value[] {
