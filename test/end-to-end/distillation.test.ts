@@ -33,6 +33,8 @@ const TEACHERS = `ModelName,Parameters,Category,BestFeature
 stethoscope,23K,signal,waves by their shape
 almanac,23K,facts,rivers and towns
 `;
+/** Reached only when something is broken, on a busy machine too. */
+const LIMIT_MS = 600_000;
 const STAGES = [
   "prepare",
   "lock",
@@ -57,7 +59,7 @@ beforeAll(async () => {
   expect(await fail("run", whole)).toMatch(/teachers\/stethoscope.*nobody said yes/);
   expect(existsSync(join(whole, "teachers", "stethoscope", "model.safetensors"))).toBe(true);
   await succeed("run", whole, "--yes");
-}, 180_000);
+}, LIMIT_MS);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 function begin(name: string): string {
@@ -101,7 +103,9 @@ function contentOf(run: string): Record<string, string> {
   return Object.fromEntries(entries) as Record<string, string>;
 }
 
-test("a run that is killed in every stage goes on to the same bytes as one that is not", async () => {
+test("a run that is killed in every stage goes on to the same bytes as one that is not", {
+  timeout: LIMIT_MS,
+}, async () => {
   const run = begin("killed");
   for (const stage of STAGES) {
     const process = new LockstepProcess("distill", "run", run, "--yes");
@@ -115,7 +119,7 @@ test("a run that is killed in every stage goes on to the same bytes as one that 
   expect(content).toEqual(contentOf(whole));
 });
 
-test("steps that workers do as jobs give the same bytes", async () => {
+test("steps that workers do as jobs give the same bytes", { timeout: LIMIT_MS }, async () => {
   const queue = `sqlite:${join(folder, "node.db.jobs")}`;
   const worker = new LockstepProcess("worker", "--jobs", queue);
   await succeed("run", half, "--yes", "--queue", queue);
@@ -131,7 +135,9 @@ async function handedIn(queue: string): Promise<string[]> {
 }
 
 requires("chromium")("the page", () => {
-  test("the page shows a step's stage, how it learned, and what the gate found kept", async () => {
+  test("the page shows a step's stage, how it learned, and what the gate found kept", {
+    timeout: LIMIT_MS,
+  }, async () => {
     const store = join(folder, "node.db");
     const options = ["--http", "0", "--mqtt-port", "0", "--log", "info", "--store", store];
     const node = new LockstepProcess("serve", ...options);
