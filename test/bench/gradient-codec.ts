@@ -71,7 +71,10 @@ export async function benchGradientCodec({ dataFolder }: BenchOptions): Promise<
       unit: "MB/s",
       must: { atLeast: 200 },
     },
-    { what: "compression over zstd -1", measured: (goalRow?.encodeMbps ?? 0) / zstdMbps, unit: "x" },
+    {
+      ...{ what: "compression speed over that of zstd -1", measured: (goalRow?.encodeMbps ?? 0) / zstdMbps, unit: "x" },
+      aimedAt: { atLeast: 1 },
+    },
     {
       what: "bytes over the order-0 entropy",
       measured: Math.max(...rows.map((row) => row.bytes / row.orderZero)),
@@ -110,7 +113,7 @@ export async function benchGradientCodec({ dataFolder }: BenchOptions): Promise<
     notes: [
       `Gradients of step ${STEPS} of nanoGPT's CPU recipe, worker 0 of 2, with what was not sent before (3 % of each step were).`,
       "Bytes are whole messages: head, steps, codes. Order 0: the entropy of the codes' own frequencies, without a table's cost, over all and in each tensor by itself: what a static table for each could reach. zstd -1 has the codes as bytes.",
-      `Speeds are of float32 in (encode) and out (decode), by the CPU time of the fastest of ${REPEATS}; zstd -1 on the float32 themselves: ${zstdMbps.toFixed(0)} MB/s, to ${zstdBytes} bytes.`,
+      `Speeds are of float32 in (encode) and out (decode), by the CPU time of the fastest of ${REPEATS}; zstd -1 on the float32 themselves: ${zstdMbps.toFixed(0)} MB/s, to ${((100 * zstdBytes) / floats.length).toFixed(0)} % of their bytes.`,
     ],
   };
 }

@@ -48,16 +48,25 @@ function besidePeer(rows: readonly MethodFigures[], methods: readonly MethodFigu
   const peer = leastLoss(rows);
   const able = methods.filter(({ mode, ratio }) => mode === "synchronous" && ratio >= (peer?.ratio ?? Number.NaN));
   const own = leastLoss(able);
+  return {
+    what: `loss beside ${peer?.name} at ${peer?.ratio.toFixed(0)}x: ours at ${own?.ratio.toFixed(0) ?? "no"}x`,
+    ...{ ...lossBeside(own, peer, seeds), unit: "%", must: { atMost: 0 } },
+  };
+}
+
+/** What the loss of a row is above another's, %, over the seeds that both have. */
+export function lossBeside(
+  own: MethodFigures | undefined,
+  other: MethodFigures | undefined,
+  seeds: number,
+): Pick<BenchGoal, "measured" | "cells"> {
   const losses = (own?.seeds ?? []).flatMap(({ seed, valLoss }) => {
-    const theirs = peer?.seeds.find((each) => each.seed === seed);
+    const theirs = other?.seeds.find((each) => each.seed === seed);
     return theirs === undefined ? [] : [{ ours: valLoss, theirs: theirs.valLoss }];
   });
   const sum = (side: "ours" | "theirs") => losses.reduce((total, each) => total + each[side], 0);
   return {
-    what: `loss beside ${peer?.name} at ${peer?.ratio.toFixed(0)}x: ours at ${own?.ratio.toFixed(0) ?? "no"}x`,
     measured: 100 * (sum("ours") / sum("theirs") - 1),
-    unit: "%",
-    must: { atMost: 0 },
     cells: { measured: losses.length, of: seeds },
   };
 }

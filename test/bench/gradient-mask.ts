@@ -1,6 +1,7 @@
 import { performance } from "node:perf_hooks";
 import { calibrate, checkRunConfig, maskText, TopologyMask } from "@lockstep/cloud-node/lab";
 import type { BenchGoal } from "./bench.ts";
+import { lossBeside } from "./gradient-goals.ts";
 import type { MethodFigures } from "./gradient-report.ts";
 import { cpuSeconds, WORKERS } from "./gradient-runs.ts";
 
@@ -35,15 +36,14 @@ export async function maskTimes(text: string): Promise<BenchGoal[]> {
 }
 
 /** What a mask costs beside the same method with the same bytes and none. */
-export function maskEffect(methods: readonly MethodFigures[]): BenchGoal[] {
+export function maskEffect(methods: readonly MethodFigures[], seeds: number): BenchGoal[] {
   return methods.flatMap((masked): BenchGoal[] => {
     const plain = methods.find(({ name }) => masked.mode === "masked" && masked.name.startsWith(`${name} mask`));
     if (plain === undefined) return [];
-    const measured = 100 * (masked.valLoss / plain.valLoss - 1);
     return [
       {
         what: `further loss of ${masked.name}, ${masked.ratio.toFixed(1)}x, beside ${plain.name}, ${plain.ratio.toFixed(1)}x`,
-        ...{ measured, unit: "%", aimedAt: { below: MOST_FURTHER } },
+        ...{ ...lossBeside(masked, plain, seeds), unit: "%", aimedAt: { below: MOST_FURTHER } },
       },
     ];
   });

@@ -82,8 +82,13 @@ function goalTable(goals: readonly BenchGoal[]): BenchTable {
 }
 
 function limitText(must: BenchLimit): string {
-  if ("atLeast" in must) return `>= ${must.atLeast}`;
-  return "atMost" in must ? `<= ${must.atMost}` : `< ${must.below}`;
+  if ("atLeast" in must) return `>= ${rounded(must.atLeast)}`;
+  return "atMost" in must ? `<= ${rounded(must.atMost)}` : `< ${rounded(must.below)}`;
+}
+
+/** A limit that was measured has more digits than it says anything with. */
+function rounded(limit: number): number {
+  return Number(limit.toPrecision(6));
 }
 
 function tableLines({ columns, rows }: BenchTable): string[] {

@@ -104,3 +104,23 @@ test("what cannot be calibrated, masked or compared is refused by its name", { t
   const { code, stderr } = await gradient("report", at("plain"), at("masked"), "--out", at("r"));
   expect([code, stderr]).toEqual([1, expect.stringContaining("masked has 7 parameters")]);
 });
+
+test("runs of other texts are not compared, and what else they have otherwise is said", async () => {
+  const summary = readFileSync(at("small/summary.json"), "utf8");
+  const { config, text: learned } = JSON.parse(summary);
+  const change = (more: object) =>
+    writeFileSync(at("small/summary.json"), JSON.stringify({ config, text: learned, ...more }));
+  try {
+    change({ text: { ...learned, sha256: "ab".repeat(32) } });
+    const refused = await gradient("report", at("plain"), at("small"), "--out", at("r"));
+    expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining("compare runs of one model and text")]);
+    change({ config: { ...config, seed: 9 } });
+    const compared = await gradient("report", at("plain"), at("small"), "--out", at("r"));
+    expect([compared.code, compared.stdout]).toEqual([
+      0,
+      expect.stringContaining("small has other options than plain: seed."),
+    ]);
+  } finally {
+    writeFileSync(at("small/summary.json"), summary);
+  }
+});

@@ -1,4 +1,13 @@
-import { copyFileSync, createReadStream, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import {
+  copyFileSync,
+  createReadStream,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -70,6 +79,10 @@ test(
     const run = [...SMALL, "--steps", "120", "--workers", "2"];
     await stopped("run", ...run);
     expect(existsSync(at("run/workers.jobs"))).toBe(true);
+    writeFileSync(at("other.txt"), `${readFileSync(at("book.txt"), "utf8")}.`);
+    const otherText = ["gradient", "train", at("other.txt"), "--out", at("run"), "--resume"];
+    const refused = await runLockstep(...otherText);
+    expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining("begun with another text")]);
     const resumed = await json(...train("run", "--resume"));
     const whole = await json(...train("whole", ...run));
     expect(resumed.valLoss).toBe(whole.valLoss);
@@ -119,11 +132,15 @@ test("what cannot be trained from takes nothing of a run that was to be written 
     [train("kept", "--resume"), "no run was stopped in"],
     [train("kept", "--resume", "--compress", "sync-15"), "leave out --compress"],
     [train("kept", "--resume", "--workers", "3"), "leave out --workers"],
+    [train("kept", "--resume", "--queue", `sqlite:${at("none.jobs")}`), "cannot be used with option"],
+    [train("kept", ...SMALL, "--queue", `sqlite:${at("none.jobs")}`), "there is a run in"],
+    [train("kept", ...SMALL, "--force", "--token-file", at("book.txt")), "name it with --queue"],
   ] as const) {
     const { code, stderr } = await runLockstep(...args);
     expect([code === 0, stderr]).toEqual([false, expect.stringContaining(part)]);
     expect(readdirSync(at("kept")).toSorted()).toEqual(before);
   }
+  expect(existsSync(at("none.jobs"))).toBe(false);
 });
 
 test(

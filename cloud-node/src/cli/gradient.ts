@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { WORKER_DEFAULTS } from "../jobs/worker-defaults.ts";
 import { PRESETS, type Preset } from "../workloads/gradient/method.ts";
 import { DEFAULT_STALENESS, MOST_STALENESS } from "../workloads/gradient/topology-mask.ts";
 import { TRAIN_DEFAULTS } from "./gradient/train-defaults.ts";
@@ -15,6 +16,7 @@ export interface GradientTrainOptions extends Omit<TrainCommandOptions, "engine"
   readonly compress?: Preset;
   readonly patience?: number;
   readonly mask?: string;
+  readonly memory?: number;
   readonly queue?: string;
   readonly tokenFile?: string;
   readonly ca?: string;
@@ -52,7 +54,7 @@ Without --queue all workers are threads of this process. With it the run is a jo
 done by workers (lockstep worker) that wait on any machine: a thread for each. One
 that dies is gone on without, and whoever takes its place is brought up to date.
 
-RUN gets what lockstep lm train leaves, and exchange.json and .csv: every byte sent.
+RUN gets what lockstep lm train leaves, and exchange.json and .csv: bytes by step and part.
 
 Examples:
   $ lockstep gradient train book.txt --out run --recipe tiny
@@ -110,10 +112,15 @@ export function addGradient(program: Command, surroundings: Surroundings): void 
       `a step waits so long for a worker, and goes on without it (default: ${TRAIN_DEFAULTS.patience})`,
       parsePositive,
     )
+    .addOption(
+      new Option("--memory <MIB>", `of each worker here, heap and buffers (default: ${WORKER_DEFAULTS.memoryMb})`)
+        .argParser(parsePositiveCount)
+        .conflicts("queue"),
+    )
     .option("--queue <URL>", `hand the run in as a job: ${QUEUE_HELP}`)
     .option("--token-file <FILE>", TOKEN_FILE_HELP)
     .option("--ca <FILE>", CA_HELP)
-    .option("--resume", "go on with the run that was stopped in RUN")
+    .addOption(new Option("--resume", "go on with the run that was stopped in RUN").conflicts("queue"))
     .option("--force", "write over a run that is in RUN")
     .option("--json", "one JSON object on standard output")
     .addHelpText("after", TRAIN_HELP)

@@ -10,7 +10,7 @@ import type { ReportOptions } from "../gradient.ts";
 import { replaceWhole } from "../partial-file.ts";
 import { writeResult } from "../result-output.ts";
 import type { Surroundings } from "../surroundings.ts";
-import { checkAreAlike, readTrainedRun, type TrainedRun } from "./read-trained-run.ts";
+import { checkAreAlike, otherOptions, readTrainedRun, type TrainedRun } from "./read-trained-run.ts";
 
 /** A run beside the baseline. */
 interface ReportRow {
@@ -29,6 +29,8 @@ interface ReportRow {
   readonly linked: readonly { readonly bytesPerSecond: number; readonly seconds: number }[];
   /** Below this speed steps are shorter than the baseline's, bytes a second; null where they are at any. */
   readonly paysBelow: number | null;
+  /** Options of the run that are not the baseline's: its loss may differ by those as well. */
+  readonly otherOptions: readonly string[];
 }
 
 const HEAD = "Means over all steps of one worker; seconds are those of the runs, with what lines would take on top.";
@@ -52,13 +54,17 @@ export async function runReport(
   await replaceWhole(join(out, "loss.svg"), lossCurvesPlot(losses, "Validation loss of runs with several workers"));
   await replaceWhole(join(out, "links.svg"), linkPlot(runs, "When compression pays: seconds of a step"));
   const tables = [exchangeTable(rows), linkTable(rows)];
-  await replaceWhole(join(out, "report.md"), markdown(tables));
+  const notes = rows.flatMap(({ run, otherOptions: other }) => {
+    return other.length === 0 ? [] : [`${run} has other options than ${rows[0]?.run}: ${other.join(", ")}.`];
+  });
+  await replaceWhole(join(out, "report.md"), markdown(tables, notes));
   await replaceWhole(path, `${JSON.stringify({ baseline: rows[0]?.run, rows }, undefined, 2)}\n`);
-  const text = [...tables.map(tableText), `${out}: loss.svg, links.svg, report.md, report.json`].join("\n\n");
+  const text = [...tables.map(tableText), ...notes, `${out}: loss.svg, links.svg, report.md, report.json`].join("\n\n");
   await writeResult(surroundings, json, { out, baseline: rows[0]?.run, rows }, text);
 }
 
-function rowOf({ name, exchange, valLoss, cost }: TrainedRun, baseline: TrainedRun): ReportRow {
+function rowOf(run: TrainedRun, baseline: TrainedRun): ReportRow {
+  const { name, exchange, valLoss, cost } = run;
   const speed = payingSpeed(cost, baseline.cost);
   return {
     ...{ run: name, compress: exchange.compress, ratio: exchange.ratio, valLoss, seconds: cost.seconds },
@@ -66,6 +72,7 @@ function rowOf({ name, exchange, valLoss, cost }: TrainedRun, baseline: TrainedR
     degradation: 100 * (valLoss / baseline.valLoss - 1),
     linked: LINK_SPEEDS.map((bytesPerSecond) => ({ bytesPerSecond, seconds: linkedSeconds(cost, bytesPerSecond) })),
     paysBelow: Number.isFinite(speed) ? speed : null,
+    otherOptions: otherOptions(run, baseline),
   };
 }
 
@@ -91,12 +98,13 @@ function linkTable(rows: readonly ReportRow[]): string[][] {
   ];
 }
 
-function markdown(tables: readonly (readonly (readonly string[])[])[]): string {
+function markdown(tables: readonly (readonly (readonly string[])[])[], notes: readonly string[]): string {
   const pictures = "![loss](loss.svg)\n\n![links](links.svg)";
   return [
     "# Runs of `lockstep gradient train` beside each other",
     HEAD,
     ...tables.map(markdownTable),
+    ...notes,
     pictures,
     "",
   ].join("\n\n");

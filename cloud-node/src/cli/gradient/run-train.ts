@@ -5,6 +5,7 @@ import { formatCount, formatQuantity } from "../../api/number-text.ts";
 import type { JobAnswer } from "../../api/schemas/job-schema.ts";
 import { unlessAbsent } from "../../jobs/disk-call.ts";
 import { isOver, type JsonObject } from "../../jobs/job.ts";
+import type { JobQueue } from "../../jobs/job-queue.ts";
 import { WORKER_DEFAULTS } from "../../jobs/worker-defaults.ts";
 import { EXCHANGE_FILES } from "../../workloads/gradient/exchange-files.ts";
 import { type ExchangeSummary, resultSchema } from "../../workloads/gradient/gradient-job.ts";
@@ -13,7 +14,6 @@ import { RUN_FILES } from "../../workloads/language-model/run-folder.ts";
 import { CommandError } from "../command-error.ts";
 import type { GradientTrainOptions } from "../gradient.ts";
 import { fetchOutputs } from "../jobs/fetch-outputs.ts";
-import type { JobDoor } from "../jobs/job-door.ts";
 import { openDoor } from "../jobs/open-door.ts";
 import { plainText } from "../jobs/plain-text.ts";
 import { QueueDoor } from "../jobs/queue-door.ts";
@@ -23,6 +23,8 @@ import { createLogger } from "../log.ts";
 import { checkFiles } from "../partial-file.ts";
 import { writeResult } from "../result-output.ts";
 import type { Surroundings } from "../surroundings.ts";
+import { inputsOf } from "./named-inputs.ts";
+import { stoppedRun } from "./stopped-run.ts";
 import { TRAIN_DEFAULTS } from "./train-defaults.ts";
 import { watchTraining } from "./watch-training.ts";
 
@@ -38,6 +40,9 @@ export async function runTrain(surroundings: Surroundings, text: string, options
     throw new CommandError("usage", "--mask with --compress none", "choose a method that compresses");
   }
   const isOwn = queue === undefined;
+  if (isOwn && (options.tokenFile ?? options.ca) !== undefined) {
+    throw new CommandError("usage", "--token-file and --ca are for a queue", "name it with --queue");
+  }
   const job = isOwn ? await trainHere(surroundings, text, options) : await trainThere(surroundings, text, options);
   const read = v.safeParse(resultSchema, job.result?.value);
   if (!read.success || read.output.kind !== "trained") throw failed(job);
@@ -59,9 +64,10 @@ async function trainHere(surroundings: Surroundings, text: string, options: Grad
   try {
     const { id, workers } =
       order === undefined
-        ? await stoppedRun(door, out)
+        ? await goOn(open.queue, out, text)
         : { id: (await submitJob(surroundings, door, order)).id, workers: workersOf(order) };
-    const { leaseMs, memoryMb, channelHost } = WORKER_DEFAULTS;
+    const { leaseMs, channelHost } = WORKER_DEFAULTS;
+    const { memory: memoryMb = WORKER_DEFAULTS.memoryMb } = options;
     const around = { queue: open.queue, blobs: open.blobs, clock, logger: createLogger("error") };
     const choice = { name: undefined, workloads: ["gradient"], workloadsFrom: undefined, scratch: undefined };
     const worker = await startWorker({ ...around, ...choice, threads: workers, leaseMs, memoryMb, channelHost });
@@ -75,7 +81,7 @@ async function trainHere(surroundings: Surroundings, text: string, options: Grad
       const problem = `stopped at ${job.progress?.note ?? "the beginning"}`;
       throw new CommandError("interrupted", problem, `${out} keeps a checkpoint: go on with --resume`);
     }
-    if (job.result === null) throw failed(job);
+    if (job.result === null) throw failed(job, `mend that, and go on with ${out} by --resume`);
     await fetchOutputs(surroundings, door, job, { folder: out, isForced: force === true || resume === true });
     isFetched = true;
     return job;
@@ -90,6 +96,8 @@ async function trainThere(surroundings: Surroundings, text: string, options: Gra
   const { queue = "", tokenFile, ca, out, force } = options;
   const access = { ...(tokenFile === undefined ? {} : { tokenFile }), ...(ca === undefined ? {} : { ca }) };
   const order = await orderOf(text, options);
+  // Hours later its files would be refused.
+  await checkIsNew(options);
   const door = await openDoor(surroundings, { queue, ...access }, "make");
   try {
     const { id } = await submitJob(surroundings, door, order);
@@ -117,18 +125,17 @@ async function orderOf(text: string, options: GradientTrainOptions): Promise<Job
     const problem = `--workers ${workers}: a batch has ${config.data.rows} rows`;
     throw new CommandError("usage", problem, "give --set data.rows=N, a multiple of the workers");
   }
-  const own = { workers, compress, patience, ...(mask === undefined ? {} : { mask: await maskName(mask) }) };
-  const params: JsonObject = { config: JSON.parse(JSON.stringify(config)), ...own };
-  const files = [text, tokenizer, mask].filter((path) => path !== undefined);
-  const inputs = files.map((path) => ({ name: basename(path), path }));
+  if (mask !== undefined) await checkMask(mask);
+  const inputs = inputsOf([text, tokenizer, mask].filter((path) => path !== undefined));
+  const named = mask === undefined ? {} : { mask: inputs.at(-1)?.name ?? basename(mask) };
+  const params: JsonObject = { config: JSON.parse(JSON.stringify(config)), workers, compress, patience, ...named };
   return { workload: "gradient", params, salt: "", inputs, maxAttempts: undefined };
 }
 
-/** What a mask's input is named, once it is known to be one. @throws {CommandError} `file`; {GradientError} `bad-mask` */
-async function maskName(mask: string): Promise<string> {
+/** @throws {CommandError} `file`; {GradientError} `bad-mask` */
+async function checkMask(mask: string): Promise<void> {
   await checkFiles(mask, undefined);
   parseMask(await readFile(mask, "utf8"));
-  return basename(mask);
 }
 
 function workersOf({ params }: Pick<JobOrder, "params">): number {
@@ -140,20 +147,26 @@ function workersOf({ params }: Pick<JobOrder, "params">): number {
  *   `usage` for what would make a run that goes on another one
  */
 async function prepareFolder(options: GradientTrainOptions): Promise<void> {
-  const { out, force, resume } = options;
-  const isStopped = await isThere(join(out, OWN_QUEUE));
+  const { out, resume } = options;
   if (resume === true) {
     checkUnchanged(options);
-    if (isStopped) return;
+    if (await isThere(join(out, OWN_QUEUE))) return;
     throw new CommandError("refused", `no run was stopped in ${out}`, "leave --resume out to begin one");
   }
-  if ((isStopped || (await isThere(join(out, "config.json")))) && force !== true) {
-    const remedy = "go on with it by --resume, write over it by --force, or name another folder";
-    throw new CommandError("refused", `there is a run in ${out}`, remedy);
-  }
+  await checkIsNew(options);
   await mkdir(out, { recursive: true });
   // Of a run that is written over nothing may be taken for the new one's.
   await removeFiles(out, [...OWN_FILES, ...RUN_FILES, ...EXCHANGE_FILES]);
+}
+
+/** @throws {CommandError} `refused` when there is a run in the folder that nobody wants to lose */
+async function checkIsNew({ out, force }: GradientTrainOptions): Promise<void> {
+  if (force === true) return;
+  for (const name of [OWN_QUEUE, "config.json"]) {
+    if (!(await isThere(join(out, name)))) continue;
+    const remedy = "go on with it by --resume, write over it by --force, or name another folder";
+    throw new CommandError("refused", `there is a run in ${out}`, remedy);
+  }
 }
 
 /** A run goes on as it began. */
@@ -169,20 +182,22 @@ async function removeFiles(folder: string, names: readonly string[]): Promise<vo
   for (const name of names) await rm(join(folder, name), { recursive: true, force: true });
 }
 
-async function stoppedRun(door: JobDoor, out: string): Promise<{ readonly id: string; readonly workers: number }> {
-  const [row] = await door.list({ limit: 1 });
-  const job = row === undefined ? undefined : await door.get(row.id);
-  if (job !== undefined) return { id: job.id, workers: workersOf(job) };
-  throw new CommandError("refused", `no run was begun in ${out}`, "leave --resume out to begin one, with --force");
+async function goOn(
+  queue: JobQueue,
+  out: string,
+  text: string,
+): Promise<{ readonly id: string; readonly workers: number }> {
+  const job = await stoppedRun(queue, out, await readText(text));
+  return { id: job.id, workers: workersOf(job) };
 }
 
 async function isThere(path: string): Promise<boolean> {
   return (await stat(path).catch(unlessAbsent)) !== undefined;
 }
 
-function failed({ id, state, error }: JobAnswer): CommandError {
+function failed({ id, state, error }: JobAnswer, remedy = `its job was ${id.slice(0, 12)}`): CommandError {
   const why = error === null ? "" : `: ${plainText(error.message)}`;
-  return new CommandError("refused", `the run is ${state}${why}`, `its job was ${id.slice(0, 12)}`);
+  return new CommandError("refused", `the run is ${state}${why}`, remedy);
 }
 
 function resultText(out: string, trained: { readonly valLoss: number; readonly exchange: ExchangeSummary }): string {

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as v from "valibot";
@@ -200,4 +200,19 @@ test("a teacher's voice is its probabilities, less the right tokens", async () =
   }
   voice.close();
   model.close();
+});
+
+test.each([
+  ["student.json", '{"format":"lockstep student","version":1}', "bad-student"],
+  ["router.json", "{}", "bad-student"],
+  ["router.json", "not even JSON", "bad-model"],
+  ["anchors.safetensors", "short", "truncated"],
+  ["adapters/formats/adapter_model.safetensors", "", "truncated"],
+  ["model.safetensors", "\u0008".repeat(64), "bad-safetensors"],
+])("a student whose %s is %j is refused", async (name, text, code) => {
+  const folder = at("damaged-student");
+  await rm(folder, { recursive: true, force: true });
+  await cp(at("student"), folder, { recursive: true });
+  await writeFile(join(folder, name), text);
+  await expect(readStudent(folder)).rejects.toMatchObject({ code });
 });

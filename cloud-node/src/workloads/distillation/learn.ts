@@ -2,7 +2,6 @@ import { setImmediate } from "node:timers/promises";
 import type { OptimizerStep } from "../../tensor/optimizer.ts";
 import { rateShare } from "../language-model/schedule.ts";
 import type { BranchedModel, Snapshot } from "./branched-model.ts";
-import { DistillationError } from "./distillation-error.ts";
 import type { Lesson } from "./lesson.ts";
 import type { PhaseOptions, SpikeOptions } from "./options.ts";
 import type { RunHooks } from "./run-hooks.ts";
@@ -84,8 +83,6 @@ export async function learn(request: LearnRequest): Promise<Learned> {
       run.onProgress(step / phase.steps, `step ${step} of ${phase.steps}, loss ${loss.toFixed(3)}`);
     }
   }
-  if (!Number.isFinite(finalLoss))
-    throw new DistillationError("loss-not-finite", "the last loss", "lower the learning rate");
   const rollbacks = guard.rollbacks;
   return { steps: phase.steps, finalLoss, looks, rollbacks, trainedParameters: model.trainedParameters };
 }

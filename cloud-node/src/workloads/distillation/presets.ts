@@ -33,9 +33,9 @@ export const PRESETS: Readonly<Record<"usual" | "quick", Preset>> = {
     profile: v.parse(profileSchema, { maxRank: 3 }),
     student: v.parse(studentSchema, { size: { layers: 2, heads: 4, kvHeads: 2, width: 48, hidden: 96 } }),
     distil: v.parse(distilSchema, {
-      backbone: { steps: 2000, tokens: 1024, learningRate: 5e-3, weightDecay: 0.05, questions: 8000 },
+      backbone: { steps: 1500, tokens: 768, learningRate: 5e-3, weightDecay: 0.05, questions: 8000 },
       adapters: { steps: 200, tokens: 1024, learningRate: 3e-3, questions: 4000 },
-      joint: { steps: 250, tokens: 1024, learningRate: 2e-3, questions: 6000 },
+      joint: { steps: 150, tokens: 768, learningRate: 2e-3, questions: 6000 },
     }),
     prompts: 200,
   },

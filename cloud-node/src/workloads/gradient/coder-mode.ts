@@ -1,3 +1,5 @@
+import { LARGEST_SIZE } from "./gradient-message.ts";
+
 /**
  * How values become codes; u = value / weight, D = the tensor's step.
  *
@@ -28,7 +30,6 @@ export interface CoderControl {
 
 /** Codes of error-bounded messages are 16 bits long. */
 export const LARGEST_CODE = 32_767;
-const MAX_LEVELS = 127;
 
 /** The largest size of a code. */
 export function largestCode(mode: CoderMode): number {
@@ -52,7 +53,9 @@ export function modeProblem(mode: CoderMode): string | undefined {
 }
 
 function levelsProblem(levels: number): string | undefined {
-  return isWhole(levels, 1, MAX_LEVELS) ? undefined : `levels: ${levels} is no whole number from 1 to ${MAX_LEVELS}`;
+  return isWhole(levels, 1, LARGEST_SIZE)
+    ? undefined
+    : `levels: ${levels} is no whole number from 1 to ${LARGEST_SIZE}`;
 }
 
 function isWhole(x: number, least: number, most: number): boolean {

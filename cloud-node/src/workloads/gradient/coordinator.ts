@@ -23,6 +23,15 @@ export interface Round {
   readonly contributions: readonly Contribution[];
   /** Of each contribution that came over the wire. */
   readonly uplink: readonly UplinkBytes[];
+  /** To how many others it was sent. */
+  readonly receivers: number;
+}
+
+/** Messages on connections until now, everything included, whatever became of them. */
+export interface WireBytes {
+  /** From the others. */
+  readonly up: number;
+  readonly down: number;
 }
 
 export interface UplinkBytes {
@@ -66,7 +75,7 @@ export class Coordinator {
   readonly #link: ExchangeLink;
   readonly #options: CoordinatorOptions;
   readonly #guests: ReadonlyMap<number, Guest>;
-  #downlinkBytes = 0;
+  #wire: WireBytes = { up: 0, down: 0 };
   #fault: unknown;
   #isBegun = false;
   #wake = Promise.withResolvers<void>();
@@ -78,9 +87,8 @@ export class Coordinator {
     void this.#listen();
   }
 
-  /** Sent to the others until now, all included. */
-  get downlinkBytes(): number {
-    return this.#downlinkBytes;
+  get wire(): WireBytes {
+    return this.#wire;
   }
 
   /**
@@ -131,8 +139,9 @@ export class Coordinator {
         this.#options.onEvent(`step ${step} goes on without worker ${rank}`);
       }
     }
-    for (const [rank, guest] of this.#guests) this.#sendRound(step, contributions, rank, guest);
-    return { contributions, uplink };
+    let receivers = 0;
+    for (const [rank, guest] of this.#guests) receivers += this.#sendRound(step, contributions, rank, guest) ? 1 : 0;
+    return { contributions, uplink, receivers };
   }
 
   /** Wait until all that was sent has left, or so long. */
@@ -141,15 +150,17 @@ export class Coordinator {
     await this.#until(idle, ms);
   }
 
-  #sendRound(step: number, contributions: readonly Contribution[], rank: number, guest: Guest): void {
-    if (!guest.isThere || guest.roundsFrom > step) return;
+  /** @returns whether it is on its way */
+  #sendRound(step: number, contributions: readonly Contribution[], rank: number, guest: Guest): boolean {
+    if (!guest.isThere || guest.roundsFrom > step) return false;
     if (guest.waitingRoundBytes > this.#options.mostWaitingBytes) {
       Object.assign(guest, { roundsFrom: Number.POSITIVE_INFINITY, isBehind: true, isExpected: false });
       this.#options.onEvent(`worker ${rank} does not take what it is sent: it will go on from the whole state`);
-      return;
+      return false;
     }
     const message = encodeRound(step, contributions, rank);
     this.#post(rank, guest, message, message.length);
+    return true;
   }
 
   /** Send after what was sent before; nobody waits for it. @param roundBytes  of rounds, in it */
@@ -159,7 +170,9 @@ export class Coordinator {
     guest.waitingRoundBytes += roundBytes;
     guest.sent = guest.sent
       .then(async () => {
-        if (guest.isThere && guest.turn === turn) this.#downlinkBytes += await this.#link.send(rank, message);
+        if (!guest.isThere || guest.turn !== turn) return;
+        const bytes = await this.#link.send(rank, message);
+        this.#wire = { ...this.#wire, down: this.#wire.down + bytes };
       })
       // That it left is heard, too.
       .catch(() => undefined)
@@ -175,6 +188,8 @@ export class Coordinator {
       for (;;) {
         const news = await this.#link.receive();
         const guest = this.#guests.get(news.from);
+        // What comes too late, is overtaken, or only says how far somebody is has gone over the wire as well.
+        if (news.kind === "message") this.#wire = { ...this.#wire, up: this.#wire.up + news.wireBytes };
         if (guest === undefined) continue;
         if (news.kind === "message") this.#take(guest, news.from, news.message, news.wireBytes);
         else this.#seat(guest, news.from, news.kind === "joined");

@@ -57,6 +57,19 @@ test.each(["none", "sync-15", "local-100"] as const)(
   },
 );
 
+test("bytes that are counted are those that went over the connections, but for greetings and signs of life", async () => {
+  const running = await opened(3, "none");
+  const { exchange } = await running.train();
+  const { up, down } = running.wire;
+  for (const [counted, went] of [
+    [exchange.uplinkTotal, up],
+    [exchange.downlinkTotal, down],
+  ] as const) {
+    expect(counted).toBeLessThanOrEqual(went);
+    expect(counted).toBeGreaterThan(0.95 * went);
+  }
+});
+
 test("the loss of a run with a killed worker, and of one with a cut link, is like those of other seeds", async () => {
   const usual = await usualLosses();
   const [least, most] = [Math.min(...usual), Math.max(...usual)];
@@ -98,6 +111,10 @@ async function cut(): Promise<number> {
   expect(running.log.filter((line) => /^step 2[01] goes on without worker 1$/.test(line))).toHaveLength(1);
   expect(running.log).toContain("worker 1 takes part from step 40 on");
   expect(running.log).not.toContain("worker 1 has left");
+  // What it sent meanwhile came, too, and was in no round.
+  const inRounds = (80 - exchange.missing) * exchange.uplinkWire;
+  expect(exchange.uplinkTotal).toBeGreaterThan(inRounds);
+  expect(exchange.uplinkOther).toBeCloseTo((exchange.uplinkTotal - inRounds) / 80, 6);
   expect(exchange.missing).toBeGreaterThanOrEqual(19);
   expect(exchange.missing).toBeLessThanOrEqual(20);
   return summary.final?.valLoss ?? Number.NaN;

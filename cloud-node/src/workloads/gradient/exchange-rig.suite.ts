@@ -26,6 +26,9 @@ const READY = 1;
 class Relay {
   readonly #server: Server;
   readonly #sockets: Socket[] = [];
+  /** Passed on until now, to place 0 and from it. */
+  up = 0;
+  down = 0;
 
   static async open(port: number): Promise<Relay> {
     const relay = new Relay(port);
@@ -42,7 +45,11 @@ class Relay {
       ] as const) {
         this.#sockets.push(from);
         from.on("error", () => undefined).on("close", () => to.destroy());
-        from.on("data", (bytes) => to.write(bytes));
+        from.on("data", (bytes) => {
+          if (from === near) this.up += bytes.length;
+          else this.down += bytes.length;
+          to.write(bytes);
+        });
       }
     });
   }
@@ -121,6 +128,13 @@ export class ExchangeRig {
     // That it was killed is what a test wanted.
     const ended = trainOther(this.run, contextOf(channel, this.#end.signal), channel).catch((error: unknown) => error);
     this.#others.set(rank, { relay, guest, ended });
+  }
+
+  /** Bytes that went over all connections until now, as the wire had them. */
+  get wire(): { readonly up: number; readonly down: number } {
+    const relays = [...this.#others.values()].map(({ relay }) => relay);
+    const sum = (side: "up" | "down") => relays.reduce((total, relay) => total + relay[side], 0);
+    return { up: sum("up"), down: sum("down") };
   }
 
   /** A worker is not there any more, from one moment to the next. @returns once it noticed */

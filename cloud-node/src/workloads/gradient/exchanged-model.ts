@@ -49,7 +49,7 @@ export class ExchangedModel implements Model {
     const loss = await replica.learn(batch, step);
     if (!replica.isLast(step)) return { loss, gradientNorm: await replica.stepAlone(step) };
     const own: Contribution = { rank: 0, loss, bytes: await replica.contribution(step) };
-    const round = (await this.#coordinator?.round(step, own)) ?? { contributions: [own], uplink: [] };
+    const round = (await this.#coordinator?.round(step, own)) ?? { contributions: [own], uplink: [], receivers: 0 };
     const gradientNorm = await replica.apply(step, round.contributions, own.bytes);
     this.#onRound(step, round);
     const losses = round.contributions.map((one) => one.loss);

@@ -3,7 +3,9 @@ import { describe, expect, test } from "vitest";
 import { RandomStream } from "../../tensor/random.ts";
 import type { CoderControl, CoderMode } from "./coder-mode.ts";
 import { GradientCoder } from "./gradient-coder.ts";
+import { GradientCore } from "./gradient-core.ts";
 import type { GradientTensor } from "./gradient-layout.ts";
+import { LARGEST_SIZE } from "./gradient-message.ts";
 
 /** Tall, wide, one line, one column, one value, none, and three dimensions. */
 const LAYOUT: readonly GradientTensor[] = [
@@ -253,6 +255,10 @@ test("a live stream goes from gradients to a trajectory and back: each message s
   sender.mode = { kind: "stochastic", bits: 4 };
   expect(sender.encode(gradient, {}, 1)).toEqual(before);
   expect(Math.max(...receive(before, 1).map((x, i) => Math.abs(x - (gradient[i] ?? 0))))).toBeLessThan(0.6);
+});
+
+test("heads refuse what the kernel has no tables for, and nothing else", () => {
+  expect(LARGEST_SIZE).toBe(Number(new GradientCore().calls.LARGEST_SIZE.value));
 });
 
 test("a gradient of zeros takes a head and next to nothing", () => {

@@ -5,7 +5,7 @@ import { PRESETS } from "./method.ts";
 
 /** Beyond these a batch has no rows to cut. */
 const MOST_WORKERS = 64;
-/** A worker that is silent for longer than this is gone by the channel's own count. */
+/** A slip of the pen is caught here: the channel takes a worker that says nothing for gone long before. */
 const MOST_PATIENCE_SECONDS = 600;
 
 /** What a job that trains one model on several workers takes. */
@@ -38,10 +38,14 @@ export const exchangeSchema = v.strictObject({
   missing: count,
   /** Of one worker in one step, averaged: what the method made, and what it took on the connection. */
   ...{ uplinkPayload: positive, uplinkWire: positive },
+  /** Of one other worker in one step, averaged: what was in no round, since it came too late or says only how far it is. */
+  uplinkOther: positive,
   /** 4 bytes of every parameter, over `uplinkWire`. */
   ratio: positive,
-  /** To one worker in one step. */
+  /** To one worker in one step that it was sent, states of the model included. */
   downlinkWire: positive,
+  /** All messages that came, and that were sent, over all steps. */
+  ...{ uplinkTotal: count, downlinkTotal: count },
   seconds: positive,
   stepsPerSecond: positive,
 });

@@ -19,8 +19,8 @@ const FLAG_MASK = 1;
 const FLAG_STEPS = 2;
 const FLAG_WEIGHTS = 4;
 const FLAG_DENSE = 8;
-/** Dense codes have tables for sizes up to here. */
-const LARGEST_DENSE = 127;
+/** Of a code, but for those of error-bounded messages; dense codes have tables for sizes up to here. As the kernel has it. */
+export const LARGEST_SIZE = 127;
 
 /** Kinds of codes on the wire, by their number. */
 export const KINDS = ["error-bounded", "threshold", "stochastic"] as const;
@@ -152,7 +152,7 @@ export function readMessage(
   const largest = view.getUint16(14, true);
   if (largest < 1 || largest > 32_767) throw badHeader(`the message's largest code is ${largest}, not 1 to 32767`);
   const isDense = (flags & FLAG_DENSE) !== 0;
-  if (isDense && largest > LARGEST_DENSE) throw badHeader(`the message's largest code is ${largest}, of dense codes`);
+  if (isDense && largest > LARGEST_SIZE) throw badHeader(`the message's largest code is ${largest}, of dense codes`);
   const head: MessageHead = {
     ...{ kind, included, steps, largest, isDense },
     layout: view.getUint32(6, true),

@@ -30,7 +30,10 @@ test("a survey measures each tensor's variance from step to step, whatever its m
     survey.add(Float32Array.from(noise.flatMap((part) => [...part])));
   }
   for (const [at, { variance }] of survey.variances().entries()) {
-    expect(variance / ((deviations[at] ?? 0) ** 2 || 1)).toBeCloseTo(deviations[at] === 0 ? 0 : 1, 0);
+    const expected = (deviations[at] ?? 0) ** 2;
+    // Of 3,200 numbers and more; a tenth is four times the standard deviation of their variance.
+    expect(variance).toBeGreaterThanOrEqual(0.9 * expected);
+    expect(variance).toBeLessThanOrEqual(1.1 * expected);
   }
 });
 

@@ -13,7 +13,7 @@ export interface MaskOptions {
   readonly staleness: number;
 }
 
-/** Rounds in which a passenger is sent once: a mask without turns made the loss 50 % worse (README, "Topology mask"). */
+/** Rounds in which a passenger is sent once: without turns it would not be learned at all. */
 export const DEFAULT_STALENESS = 4;
 /** A slip of the pen is caught here. */
 export const MOST_STALENESS = 1000;

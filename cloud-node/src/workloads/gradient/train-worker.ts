@@ -30,6 +30,8 @@ const LIMITS = {
 } as const;
 /** What was sent last has so long to leave. */
 const FLUSH_MS = 10_000;
+/** By a worker alone. */
+const NOTHING_SENT = { up: 0, down: 0 } as const;
 
 /** One worker's part of a training. */
 export interface WorkerRun {
@@ -71,7 +73,7 @@ export async function trainFirst(
     openModel: async (modelConfig) => {
       const { model, replica } = await openOwn(run, modelConfig, 0);
       const onRound = (step: number, round: Parameters<ExchangeAccount["add"]>[1]) =>
-        account.add(step, round, coordinator?.downlinkBytes ?? 0);
+        account.add(step, round, coordinator?.wire ?? NOTHING_SENT);
       return {
         model: new ExchangedModel(model, replica, parameterSpecs(modelConfig), coordinator, onRound),
         backend: "wasm-strict",
@@ -91,7 +93,7 @@ export async function trainFirst(
     onCheckpoint: async (folder) => await context.checkpoint(packRun(folder.path)),
   });
   await coordinator?.flush(FLUSH_MS);
-  account.settle(coordinator?.downlinkBytes ?? 0);
+  account.settle(coordinator?.wire ?? NOTHING_SENT);
   const made = { steps: summary.steps - (checkpoint?.progress.step ?? 0), seconds: madeSeconds(summary, checkpoint) };
   const exchange = account.summary({ compress, parameters: summary.parameters, ...made });
   return { summary, exchange, bytesCsv: account.csv() };
