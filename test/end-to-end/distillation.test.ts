@@ -13,8 +13,11 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { requires } from "../os-package.ts";
 import { BundledStudent, wrongFiles } from "../student-loader.ts";
 import { LockstepProcess, runLockstep } from "./lockstep-process.ts";
+import { expectAccessible } from "./page-axe.ts";
+import { launchChromium } from "./shown-demo.ts";
 
 const REGISTRY = "ModelName-Parameters-Category-BestFeature.csv";
 /** Two teachers that know a little, and a student that keeps some of it: what is tested is how, and not how well. */
@@ -24,12 +27,14 @@ prompts: 24
 limits: { teacher: 0.05, retention: 0.05, retries: 1, studentShare: 1 }
 teacher: { size: { layers: 2, heads: 2, kvHeads: 1, width: 32, hidden: 64 }, steps: 200 }
 student: { size: { layers: 2, heads: 2, kvHeads: 1, width: 32, hidden: 48 } }
-distil: { backbone: { steps: 200 }, adapters: { steps: 30 }, joint: { steps: 30 } }
+distil: { checkEvery: 10, backbone: { steps: 200 }, adapters: { steps: 30 }, joint: { steps: 30 } }
 `;
 const TEACHERS = `ModelName,Parameters,Category,BestFeature
 stethoscope,23K,signal,waves by their shape
 almanac,23K,facts,rivers and towns
 `;
+/** Reached only when something is broken, on a busy machine too. */
+const LIMIT_MS = 600_000;
 const STAGES = [
   "prepare",
   "lock",
@@ -54,7 +59,7 @@ beforeAll(async () => {
   expect(await fail("run", whole)).toMatch(/teachers\/stethoscope.*nobody said yes/);
   expect(existsSync(join(whole, "teachers", "stethoscope", "model.safetensors"))).toBe(true);
   await succeed("run", whole, "--yes");
-}, 180_000);
+}, LIMIT_MS);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 function begin(name: string): string {
@@ -98,7 +103,9 @@ function contentOf(run: string): Record<string, string> {
   return Object.fromEntries(entries) as Record<string, string>;
 }
 
-test("a run that is killed in every stage goes on to the same bytes as one that is not", async () => {
+test("a run that is killed in every stage goes on to the same bytes as one that is not", {
+  timeout: LIMIT_MS,
+}, async () => {
   const run = begin("killed");
   for (const stage of STAGES) {
     const process = new LockstepProcess("distill", "run", run, "--yes");
@@ -112,14 +119,47 @@ test("a run that is killed in every stage goes on to the same bytes as one that 
   expect(content).toEqual(contentOf(whole));
 });
 
-test("steps that workers do as jobs give the same bytes", async () => {
-  const queue = `sqlite:${join(folder, "jobs.db")}`;
+test("steps that workers do as jobs give the same bytes", { timeout: LIMIT_MS }, async () => {
+  const queue = `sqlite:${join(folder, "node.db.jobs")}`;
   const worker = new LockstepProcess("worker", "--jobs", queue);
   await succeed("run", half, "--yes", "--queue", queue);
   await worker.interrupted();
   expect(contentOf(half)).toEqual(contentOf(whole));
+  expect((await handedIn(queue)).length).toBeGreaterThan(5);
+});
+
+/** Ids of a queue's jobs. */
+async function handedIn(queue: string): Promise<string[]> {
   const { stdout } = await runLockstep("jobs", "list", "--queue", queue, "--json");
-  expect(stdout.match(/"workload":"distillation"/g)?.length).toBeGreaterThan(5);
+  return (JSON.parse(stdout) as { jobs: { id: string }[] }).jobs.map(({ id }) => id);
+}
+
+requires("chromium")("the page", () => {
+  test("the page shows a step's stage, how it learned, and what the gate found kept", {
+    timeout: LIMIT_MS,
+  }, async () => {
+    const store = join(folder, "node.db");
+    const options = ["--http", "0", "--mqtt-port", "0", "--log", "info", "--store", store];
+    const node = new LockstepProcess("serve", ...options);
+    const { http } = JSON.parse(await node.said(/\{.*"msg":"listening"\}/)) as { http: string };
+    const browser = await launchChromium();
+    const page = await browser.newPage({ viewport: { width: 390, height: 844 } });
+    const seen = { stages: 0, curves: 0, meters: 0 };
+    for (const id of await handedIn(`sqlite:${store}.jobs`)) {
+      await page.goto(`${http}/?view=jobs&job=${id}`);
+      await page.getByRole("list", { name: "Stages of the distillation" }).waitFor();
+      seen.stages += await page.locator('[aria-current="step"]').count();
+      seen.curves += await page.getByRole("img", { name: /^Loss / }).count();
+      seen.meters += await page.getByRole("meter", { name: /^Retention of / }).count();
+      if (seen.meters === 2) await expectAccessible(page, "a step of a distillation");
+    }
+    expect(seen.stages).toBeGreaterThan(5);
+    expect(seen.curves).toBeGreaterThan(0);
+    // Of two capabilities, at the gate and of the bundle.
+    expect(seen.meters).toBe(4);
+    await browser.close();
+    await node.interrupted();
+  });
 });
 
 test("teachers are gone, what only training needed too, and status and verify say what is left", async () => {

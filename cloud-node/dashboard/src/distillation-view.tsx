@@ -71,23 +71,16 @@ function LossCurve({ points }: { readonly points: readonly LossPoint[] }) {
 
 function RetentionBars({ capabilities }: { readonly capabilities: readonly KeptCapability[] }) {
   return (
-    <table class="retention">
-      <caption>Exact answers for each of the teacher's</caption>
-      <tbody>
-        {capabilities.map(({ category, retention, low, high }) => (
-          <tr key={category}>
-            <th scope="row" class="retention-name">
-              {category}
-            </th>
-            <td>
-              <meter aria-label={`Retention of ${category}`} min={0} max={1} value={Math.min(1, retention)} />
-            </td>
-            <td>
-              {retention.toFixed(3)} ({low.toFixed(3)} to {high.toFixed(3)})
-            </td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
+    <ul class="retention" aria-label="Exact answers for each of the teacher's">
+      {capabilities.map(({ category, retention, low, high }) => (
+        <li key={category}>
+          <span>{category}</span>
+          <meter aria-label={`Retention of ${category}`} min={0} max={1} value={Math.min(1, retention)} />
+          <span>
+            {retention.toFixed(3)} ({low.toFixed(3)} to {high.toFixed(3)})
+          </span>
+        </li>
+      ))}
+    </ul>
   );
 }
