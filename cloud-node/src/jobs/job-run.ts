@@ -83,7 +83,7 @@ export class JobRun {
     try {
       const ended = await this.#attempt(keeper).catch((error: unknown) => failedBefore(error));
       this.#leave();
-      await this.#closeLog();
+      await this.#closeLog(keeper);
       return await this.#tell(ended);
     } finally {
       this.#leave();
@@ -224,15 +224,14 @@ export class JobRun {
       });
   }
 
-  /** Give the lines that are left a moment; a queue that is slow to take them must not hold up the job's end. */
-  async #closeLog(): Promise<void> {
-    if (this.#waitingLines === 0) return;
+  /** Give the lines and the progress that are left a moment; a queue that is slow must not hold up the job's end. */
+  async #closeLog(keeper: LeaseKeeper): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     const timer = this.#options.clock.setTimer(() => {
       this.#isLogClosed = true;
       resolve();
     }, LOG_WAIT_MS);
-    await Promise.race([this.#logged, promise]);
+    await Promise.race([Promise.all([this.#logged, keeper.told()]), promise]);
     timer.cancel();
   }
 

@@ -44,6 +44,24 @@ test("a lease is extended three times in its time, until the end", async () => {
   expect(stops).toEqual([]);
 });
 
+test("what was told last is with the queue before a job's end is", async () => {
+  const keeper = keep();
+  const { promise, resolve } = Promise.withResolvers<Answer>();
+  answer = () => promise;
+  keeper.tell(progress(0.1));
+  keeper.tell(progress(1));
+  let isTold = false;
+  const told = keeper.told().then(() => {
+    isTold = true;
+  });
+  await pass(0);
+  expect([isTold, asked]).toEqual([false, [progress(0.1)]]);
+  resolve("held");
+  await told;
+  expect(asked).toEqual([progress(0.1), progress(1)]);
+  keeper.close();
+});
+
 test("progress is told with an extension, the newest after one that is under way", async () => {
   const keeper = keep();
   const { promise, resolve } = Promise.withResolvers<Answer>();

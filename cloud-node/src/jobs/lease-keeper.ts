@@ -19,6 +19,7 @@ export class LeaseKeeper {
   readonly #options: LeaseKeeperOptions;
   #progress: JobProgress | undefined;
   #isAsking = false;
+  #asked: Promise<void> = Promise.resolve();
   #isClosed = false;
   #timer: Timer | undefined;
 
@@ -30,7 +31,12 @@ export class LeaseKeeper {
   /** Say how far it is; while the queue is asked already, the newest is told after that. */
   tell(progress: JobProgress): void {
     this.#progress = progress;
-    if (!this.#isAsking) void this.#extend();
+    if (!this.#isAsking) this.#asked = this.#extend();
+  }
+
+  /** Resolves once the queue has answered to all that was told, or could not. */
+  told(): Promise<void> {
+    return this.#asked;
   }
 
   /** Ask no more. */
@@ -44,7 +50,8 @@ export class LeaseKeeper {
   }
 
   async #due(): Promise<void> {
-    if (!this.#isAsking) await this.#extend();
+    if (!this.#isAsking) this.#asked = this.#extend();
+    await this.#asked;
     this.#setTimer();
   }
 
