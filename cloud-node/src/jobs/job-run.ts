@@ -83,7 +83,7 @@ export class JobRun {
     try {
       const ended = await this.#attempt(keeper).catch((error: unknown) => failedBefore(error));
       this.#leave();
-      await this.#closeLog(keeper);
+      await this.#closeLog(keeper.told());
       return await this.#tell(ended);
     } finally {
       this.#leave();
@@ -225,13 +225,13 @@ export class JobRun {
   }
 
   /** Give the lines and the progress that are left a moment; a queue that is slow must not hold up the job's end. */
-  async #closeLog(keeper: LeaseKeeper): Promise<void> {
+  async #closeLog(told: Promise<void> = Promise.resolve()): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     const timer = this.#options.clock.setTimer(() => {
       this.#isLogClosed = true;
       resolve();
     }, LOG_WAIT_MS);
-    await Promise.race([Promise.all([this.#logged, keeper.told()]), promise]);
+    await Promise.race([Promise.all([this.#logged, told]), promise]);
     timer.cancel();
   }
 
