@@ -22,7 +22,7 @@ export class ChannelRig {
 
   static async open(reach: ChannelReach): Promise<ChannelRig> {
     const rig = new ChannelRig(reach);
-    rig.hub = await rig.#openHub(false);
+    rig.#hub = await rig.#openHub(false);
     return rig;
   }
 
@@ -33,10 +33,6 @@ export class ChannelRig {
   get hub(): ChannelHub {
     if (this.#hub === undefined) throw new InvariantError("a rig is opened first");
     return this.#hub;
-  }
-
-  set hub(hub: ChannelHub) {
-    this.#hub = hub;
   }
 
   seat(index: number, more: Partial<Seat> = {}): Seat {
@@ -59,7 +55,7 @@ export class ChannelRig {
   /** Two guests at a channel whose places are taken again. */
   async refilled(): Promise<readonly [ChannelGuest, ChannelGuest]> {
     await this.hub.close();
-    this.hub = await this.#openHub(true);
+    this.#hub = await this.#openHub(true);
     return await this.all();
   }
 

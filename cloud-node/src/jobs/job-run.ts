@@ -225,7 +225,8 @@ export class JobRun {
   }
 
   /** Give the lines and the progress that are left a moment; a queue that is slow must not hold up the job's end. */
-  async #closeLog(told: Promise<void> = Promise.resolve()): Promise<void> {
+  async #closeLog(told?: Promise<void>): Promise<void> {
+    if (this.#waitingLines === 0 && told === undefined) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     const timer = this.#options.clock.setTimer(() => {
       this.#isLogClosed = true;

@@ -51,7 +51,7 @@ test("what was told last is with the queue before a job's end is", async () => {
   keeper.tell(progress(0.1));
   keeper.tell(progress(1));
   let isTold = false;
-  const told = keeper.told().then(() => {
+  const told = keeper.told()?.then(() => {
     isTold = true;
   });
   await pass(0);
@@ -59,6 +59,7 @@ test("what was told last is with the queue before a job's end is", async () => {
   resolve("held");
   await told;
   expect(asked).toEqual([progress(0.1), progress(1)]);
+  expect(keeper.told()).toBeUndefined();
   keeper.close();
 });
 

@@ -34,9 +34,9 @@ export class LeaseKeeper {
     if (!this.#isAsking) this.#asked = this.#extend();
   }
 
-  /** Resolves once the queue has answered to all that was told, or could not. */
-  told(): Promise<void> {
-    return this.#asked;
+  /** Resolves once the queue has answered to all that was told, or could not; undefined: it has. */
+  told(): Promise<void> | undefined {
+    return this.#isAsking ? this.#asked : undefined;
   }
 
   /** Ask no more. */

@@ -19,6 +19,7 @@ import { plainText } from "../jobs/plain-text.ts";
 import { QueueDoor } from "../jobs/queue-door.ts";
 import { type JobOrder, submitJob } from "../jobs/submit-job.ts";
 import { readRunConfig, readText, readTokenizer } from "../lm/read-run-options.ts";
+import { checkUnchanged } from "../lm/unchanged-run.ts";
 import { createLogger } from "../log.ts";
 import { checkFiles } from "../partial-file.ts";
 import { writeResult } from "../result-output.ts";
@@ -149,7 +150,9 @@ function workersOf({ params }: Pick<JobOrder, "params">): number {
 async function prepareFolder(options: GradientTrainOptions): Promise<void> {
   const { out, resume } = options;
   if (resume === true) {
-    checkUnchanged(options);
+    const { recipe, config, set, steps, seed, tokenizer, workers, compress, patience, mask, force } = options;
+    const training = { recipe, config, steps, seed, tokenizer };
+    checkUnchanged(out, { ...training, workers, compress, patience, mask, force, set: set[0] });
     if (await isThere(join(out, OWN_QUEUE))) return;
     throw new CommandError("refused", `no run was stopped in ${out}`, "leave --resume out to begin one");
   }
@@ -167,15 +170,6 @@ async function checkIsNew({ out, force }: GradientTrainOptions): Promise<void> {
     const remedy = "go on with it by --resume, write over it by --force, or name another folder";
     throw new CommandError("refused", `there is a run in ${out}`, remedy);
   }
-}
-
-/** A run goes on as it began. */
-function checkUnchanged(options: GradientTrainOptions): void {
-  const { out, recipe, config, set, steps, seed, tokenizer, workers, compress, patience, mask, force } = options;
-  const run = { recipe, config, steps, seed, tokenizer, workers, compress, patience, mask, force, set: set[0] };
-  const [other] = Object.entries(run).find(([, value]) => value !== undefined) ?? [];
-  if (other === undefined) return;
-  throw new CommandError("usage", `--resume goes on with the run as it is in ${out}`, `leave out --${other}`);
 }
 
 async function removeFiles(folder: string, names: readonly string[]): Promise<void> {

@@ -11,6 +11,7 @@ import { writeResult } from "../result-output.ts";
 import type { Surroundings } from "../surroundings.ts";
 import { readRunConfig, readText, readTokenizer } from "./read-run-options.ts";
 import { TrainingLine } from "./training-line.ts";
+import { checkUnchanged } from "./unchanged-run.ts";
 import { vectorBitsOf } from "./vector-bits.ts";
 
 /** `lockstep lm train`. */
@@ -52,14 +53,9 @@ export async function runTrain(
   await writeResult(surroundings, json, { run: out, ...summary }, resultText(out, summary));
 }
 
-/** A run goes on as it began: options that would make it another one are refused. */
 async function openCheckpoint(options: TrainCommandOptions): Promise<Checkpoint> {
   const { out, recipe, config, set, steps, seed, engine, tokenizer, force } = options;
-  const given = Object.entries({ recipe, config, steps, seed, engine, tokenizer, force, set: set[0] });
-  const [other] = given.find(([, value]) => value !== undefined) ?? [];
-  if (other !== undefined) {
-    throw new CommandError("usage", `--resume goes on with the run as it is in ${out}`, `leave out --${other}`);
-  }
+  checkUnchanged(out, { recipe, config, steps, seed, engine, tokenizer, force, set: set[0] });
   return await Checkpoint.open(await checkpointOf(out, "newest"));
 }
 
