@@ -7,7 +7,7 @@ import { QUEUE_HELP } from "./jobs/open-door.ts";
 import type { RunCommandOptions } from "./lm/read-run-options.ts";
 import { configOptions, type TrainCommandOptions } from "./lm.ts";
 import { CA_HELP, TOKEN_FILE_HELP } from "./node-token.ts";
-import { parseNonNegative, parsePositive, parsePositiveCount, parseShare } from "./option-values.ts";
+import { parseMemory, parseNonNegative, parsePositive, parsePositiveCount, parseShare } from "./option-values.ts";
 import type { Surroundings } from "./surroundings.ts";
 
 /** What `gradient train` takes: what `lm train` does, but for where it is computed. */
@@ -114,7 +114,7 @@ export function addGradient(program: Command, surroundings: Surroundings): void 
     )
     .addOption(
       new Option("--memory <MIB>", `of each worker here, heap and buffers (default: ${WORKER_DEFAULTS.memoryMb})`)
-        .argParser(parsePositiveCount)
+        .argParser(parseMemory)
         .conflicts("queue"),
     )
     .option("--queue <URL>", `hand the run in as a job: ${QUEUE_HELP}`)

@@ -50,6 +50,11 @@ export function parsePositiveCount(text: string): number {
   return parseWithin(text, 1, Number.MAX_SAFE_INTEGER, true, "a whole number ≥ 1");
 }
 
+/** Memory of a thread, MiB: not less than Node itself needs. */
+export function parseMemory(text: string): number {
+  return parseWithin(text, 16, Number.MAX_SAFE_INTEGER, true, "a whole number ≥ 16");
+}
+
 /** A number > 0. */
 export function parsePositive(text: string): number {
   return parseWithin(text, Number.MIN_VALUE, Number.MAX_VALUE, false, "a number > 0");

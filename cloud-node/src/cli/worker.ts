@@ -1,11 +1,11 @@
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Command, Option } from "commander";
 import { maskedUrl } from "../jobs/masked-url.ts";
 import { WORKER_DEFAULTS } from "../jobs/worker-defaults.ts";
 import { readBrokerAddress } from "./broker-address.ts";
 import { WORKLOADS_FROM_HELP } from "./jobs/known-workloads.ts";
 import { checkQueueUrl, DEFAULT_QUEUE } from "./jobs/open-door.ts";
 import { LOG_LEVELS } from "./log-levels.ts";
-import { parseNames, parsePositive, parsePositiveCount, parseSomeThreads } from "./option-values.ts";
+import { parseMemory, parseNames, parsePositive, parseSomeThreads } from "./option-values.ts";
 import { writeResult } from "./result-output.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { untilInterrupt } from "./until-interrupt.ts";
@@ -27,9 +27,6 @@ interface WorkerOptions {
   readonly log: string;
   readonly json?: boolean;
 }
-
-/** What Node itself needs in a thread, MiB. */
-const LEAST_MEMORY_MB = 16;
 
 const BROKER_OPTIONS = { url: "--channel-broker", passwordFile: "--channel-broker-password-file" };
 
@@ -78,12 +75,6 @@ export function addWorker(program: Command, surroundings: Surroundings): void {
     .option("--json", "one JSON object on standard output when it begins")
     .addHelpText("after", HELP)
     .action((options: WorkerOptions) => runWorker(surroundings, options));
-}
-
-function parseMemory(text: string): number {
-  const memoryMb = parsePositiveCount(text);
-  if (memoryMb >= LEAST_MEMORY_MB) return memoryMb;
-  throw new InvalidArgumentError(`write a whole number ≥ ${LEAST_MEMORY_MB}`);
 }
 
 async function runWorker(surroundings: Surroundings, options: WorkerOptions): Promise<void> {
