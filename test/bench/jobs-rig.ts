@@ -178,7 +178,7 @@ export class JobsRig {
   /** A job, once it is as wanted. @throws {BenchError} `no-answer` when it has got no further for five minutes */
   async until(id: string, isSo: (job: Job) => boolean, everyMs = 20): Promise<Job> {
     let endMs = performance.now() + LIMIT_MS;
-    let fraction: number | undefined;
+    let fraction: number | null | undefined;
     for (;;) {
       const job = await this.open.queue.get(id).catch(() => undefined);
       if (job !== undefined && isSo(job)) return job;
