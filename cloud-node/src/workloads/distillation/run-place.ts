@@ -43,12 +43,12 @@ async function isLink(place: string): Promise<boolean> {
 /** Delete a file or folder of a run. It leaves its place in one stroke: half of it is never found there. @throws as `placeIn` */
 export async function discard(folder: string, path: string): Promise<void> {
   const place = await placeIn(folder, path);
-  await emptyTrash(folder);
-  const trash = await placeIn(folder, TRASH_FOLDER);
-  await mkdir(trash, { recursive: true });
-  await rename(place, join(trash, encodeURIComponent(path)));
+  const trash = join(await placeIn(folder, TRASH_FOLDER), encodeURIComponent(path));
+  await mkdir(dirname(trash), { recursive: true });
+  await rm(trash, { recursive: true, force: true });
+  await rename(place, trash);
   await syncFolder(dirname(place));
-  await emptyTrash(folder);
+  await rm(trash, { recursive: true });
 }
 
 /** Delete for good what was on its way out when a run ended. */

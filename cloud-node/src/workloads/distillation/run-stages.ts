@@ -3,7 +3,7 @@ import { adapterStep, backboneStep, jointStep } from "./distil-steps.ts";
 import { CONFIG_FILE, TEACHERS_FOLDER } from "./distillation-config.ts";
 import { DistillationError } from "./distillation-error.ts";
 import { EVIDENCE_FOLDER } from "./evidence.ts";
-import { llamaOf } from "./make-teacher.ts";
+import { llamaOf } from "./llama.ts";
 import { EMPTY_MB, trainingMB } from "./memory-estimate.ts";
 import { lockStep, teacherStep } from "./prepare-steps.ts";
 import { profileStep, sourceStep, studentStep } from "./profile-steps.ts";
@@ -23,7 +23,7 @@ import type { Step } from "./step.ts";
 export function stepsOf(plan: RunPlan): Step[] {
   const { teachers } = plan;
   const steps = inStageOrder([
-    ...teachers.filter(({ isGiven }) => !isGiven).map((teacher) => teacherStep(plan, teacher)),
+    ...teachers.map((teacher) => teacherStep(plan, teacher)),
     lockStep(plan),
     ...teachers.map((teacher) => measureStep(plan, teacher)),
     registryStep(plan),

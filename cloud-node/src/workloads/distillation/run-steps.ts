@@ -4,16 +4,18 @@ import { InvariantError } from "../../invariant-error.ts";
 import { takeLock } from "../../process-lock.ts";
 import { statIfThere } from "../language-model/stat-if-there.ts";
 import { DistillationError } from "./distillation-error.ts";
-import { readEvidence, readStepEvidence, type StepEvidence } from "./evidence.ts";
+import { readEvidence, readStepEvidence, type StepEvidence, writeStepEvidence } from "./evidence.ts";
 import { readRemovals, refuseReturned, removeForGood } from "./removal-journal.ts";
 import { emptyTrash, PARTIAL_FOLDER, placeIn } from "./run-place.ts";
 import { STAGES } from "./stages.ts";
 import type { Step } from "./step.ts";
 import { digestNow, inputDigests } from "./step-inputs.ts";
-import { isOf, makeOutput, type StepRunner } from "./step-output.ts";
+import { isOf, makeOutput, type Recorder, type StepRunner } from "./step-output.ts";
 
 /** What a run is told and asked as it goes. */
 export interface RunEvents {
+  /** Steps that are done at once, where none needs another; one unless given. */
+  readonly atOnce?: number;
   /** A step begins, or is found done. */
   onStep(step: Step, isDone: boolean): void;
   /** Whether these may be taken away for good. */
@@ -21,8 +23,9 @@ export interface RunEvents {
 }
 
 /**
- * Do every step that is not done yet, in order. A step is done when its evidence says that it was run on what its inputs are
- * now, with the options that it has now, and its output is what it was; whenever the process ends, the next one goes on.
+ * Do every step that is not done yet, in order; those of a stage that do not need each other at once, where that is asked for.
+ * A step is done when its evidence says that it was run on what its inputs are now, with the options that it has now, and its
+ * output is what it was; whenever the process ends, the next one goes on.
  *
  * @param folder  of the run; everything is below it
  * @throws {DistillationError} `run-busy`, `changed-output`, `not-confirmed`; and as the steps
@@ -42,17 +45,59 @@ export async function runSteps(
     await emptyTrash(folder);
     for (const step of steps) if (step.isLock === true) await checkLock(folder, step);
     await refuseReturned(folder);
-    for (const step of steps) {
-      await takeAway(folder, steps, step, "before", events);
-      const found = await foundDone(folder, step);
-      events.onStep(step, found !== undefined);
-      if (found === undefined) await makeOutput(folder, step, runStep);
-      await takeAway(folder, steps, step, "after", events);
+    const record = recorder(folder, steps);
+    for (const some of groupsOf(steps, events.atOnce ?? 1)) {
+      const ends = await Promise.allSettled(some.map((step) => doStep(folder, steps, step, runStep, record, events)));
+      // What the others have done is kept.
+      for (const end of ends) if (end.status === "rejected") throw end.reason;
     }
     await rm(await placeIn(folder, PARTIAL_FOLDER), { recursive: true, force: true });
   } finally {
     await release();
   }
+}
+
+/** Steps in their order, neighbours together that may be done at once. */
+function groupsOf(steps: readonly Step[], most: number): Step[][] {
+  const groups: Step[][] = [];
+  for (const step of steps) {
+    const last = groups.at(-1);
+    if (last !== undefined && last.length < most && last.every((other) => areApart(other, step))) last.push(step);
+    else groups.push([step]);
+  }
+  return groups;
+}
+
+/** Of one stage, and neither needs the other, or takes anything away. */
+function areApart(a: Step, b: Step): boolean {
+  const isPlain = [a, b].every(({ isLock, removes }) => isLock !== true && removes === undefined);
+  return isPlain && a.stage === b.stage && !b.inputs.includes(a.output);
+}
+
+async function doStep(
+  folder: string,
+  steps: readonly Step[],
+  step: Step,
+  runStep: StepRunner,
+  record: Recorder,
+  events: RunEvents,
+): Promise<void> {
+  await takeAway(folder, steps, step, "before", events);
+  const found = await foundDone(folder, step);
+  events.onStep(step, found !== undefined);
+  if (found === undefined) await makeOutput(folder, step, runStep, record);
+  await takeAway(folder, steps, step, "after", events);
+}
+
+/** Steps of one stage share a file: they are put into it one after the other. */
+function recorder(folder: string, steps: readonly Step[]): Recorder {
+  const order = steps.map(({ name }) => name);
+  let last: Promise<void> = Promise.resolve();
+  return (step, found) => {
+    // One that cannot be written keeps none of the others from it.
+    last = last.catch(() => {}).then(() => writeStepEvidence(folder, step.stage, found, order));
+    return last;
+  };
 }
 
 async function takeAway(
@@ -69,7 +114,7 @@ async function takeAway(
   const asked: string[] = [];
   for (const path of step.removes.paths) {
     const sha256 = known.get(path);
-    if (sha256 === undefined) throw new InvariantError(`distillation: no step made or locked ${path}`);
+    if (sha256 === undefined) throw new InvariantError(`distillation: no step made ${path}`);
     removed.set(path, sha256);
     if (journal.some((removal) => removal.path === path)) continue;
     if ((await statIfThere(await placeIn(folder, path))) !== undefined) asked.push(path);
@@ -81,15 +126,11 @@ async function takeAway(
   await removeForGood(folder, removed, step.name);
 }
 
-/** What steps made and stage 0 locked, as it was then: nothing else is taken away. */
+/** What steps made, as it was then: nothing else is taken away. */
 async function knownDigests(folder: string, steps: readonly Step[]): Promise<Map<string, string>> {
   const known = new Map<string, string>();
-  const locks = steps.filter(({ isLock }) => isLock === true).map(({ name }) => name);
   for (const stage of new Set(steps.map((step) => step.stage))) {
-    for (const { name, inputs, output } of (await readEvidence(folder, stage))?.steps ?? []) {
-      known.set(output.path, output.sha256);
-      if (locks.includes(name)) for (const [path, sha256] of Object.entries(inputs)) known.set(path, sha256);
-    }
+    for (const { output } of (await readEvidence(folder, stage))?.steps ?? []) known.set(output.path, output.sha256);
   }
   return known;
 }

@@ -4,14 +4,7 @@ import type { JsonObject } from "../../jobs/job.ts";
 import { syncFolder } from "../../owner-file.ts";
 import { statIfThere } from "../language-model/stat-if-there.ts";
 import { DistillationError } from "./distillation-error.ts";
-import {
-  readChecked,
-  readStepEvidence,
-  type StepEvidence,
-  stepSchema,
-  writeJson,
-  writeStepEvidence,
-} from "./evidence.ts";
+import { readChecked, readStepEvidence, type StepEvidence, stepSchema, writeJson } from "./evidence.ts";
 import { readRemovals } from "./removal-journal.ts";
 import { discard, PARTIAL_FOLDER, placeIn } from "./run-place.ts";
 import type { Step } from "./step.ts";
@@ -25,19 +18,22 @@ export type StepRunner = (
   out: string,
 ) => Promise<{ readonly facts: JsonObject; readonly measured: StepEvidence["measured"] }>;
 
+/** Puts a step into the evidence. */
+export type Recorder = (step: Step, found: StepEvidence) => Promise<void>;
+
 /**
  * Do a step, and put what it made where it belongs, with evidence of it.
  *
  * @throws {DistillationError} `changed-output` where something is there that no step made: it is somebody's; and as the step
  */
-export async function makeOutput(folder: string, step: Step, runStep: StepRunner): Promise<void> {
+export async function makeOutput(folder: string, step: Step, runStep: StepRunner, record: Recorder): Promise<void> {
   await refuseRemoved(folder, step);
   const inputs = await inputDigests(folder, step);
   const [out, note] = [await placeIn(folder, `${PARTIAL_FOLDER}/${step.name}`), await notePlace(folder, step)];
   const before = await formerOutput(folder, step);
   if (before !== undefined && isOf(before, step, inputs)) {
     // It has its name, and nothing but its evidence is missing.
-    await writeStepEvidence(folder, step.stage, before);
+    await record(step, before);
     return await rm(note, { force: true });
   }
   await rm(out, { recursive: true, force: true });
@@ -56,7 +52,7 @@ export async function makeOutput(folder: string, step: Step, runStep: StepRunner
   await mkdir(dirname(place), { recursive: true });
   await rename(out, place);
   await syncFolder(dirname(place));
-  await writeStepEvidence(folder, step.stage, evidence);
+  await record(step, evidence);
   await rm(note);
 }
 
@@ -88,7 +84,11 @@ async function formerOutput(folder: string, step: Step): Promise<StepEvidence | 
   const own = said.findLast((each) => each?.output.sha256 === sha256);
   if (own !== undefined) return own;
   const problem = `${place} is there already, and ${step.name} did not make it`;
-  throw new DistillationError("changed-output", problem, "move it away, or run in another folder");
+  throw new DistillationError(
+    "changed-output",
+    problem,
+    "move it away; a teacher of your own is given with taxonomy.CATEGORY.from",
+  );
 }
 
 async function notePlace(folder: string, step: Step): Promise<string> {
