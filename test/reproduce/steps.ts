@@ -80,15 +80,19 @@ export const STEPS: readonly Step[] = [
     quickHolds: /imu_handheld|^goals › (?:state|keyframe|largest error)|^Memory of a lookahead/,
   }),
   bench("history", [], { quickHolds: EVERYTHING }),
-  bench("latency", [], { needs: ["mosquitto"], quickHolds: EVERYTHING }),
-  bench("macs", [], { quickHolds: EVERYTHING }),
+  bench("latency", ["--quick"], { needs: ["mosquitto"], quickHolds: EVERYTHING }),
+  bench("macs", ["--quick"], { quickHolds: EVERYTHING }),
   bench("page", [], { needs: ["chromium"], quickHolds: EVERYTHING }),
   bench("recovery", ["--quick"], { needs: ["mosquitto"], quickHolds: /^goals|(?:lost|median ms)$/ }),
   bench("brokers", ["--quick"], {
     needs: ["mosquitto", "nats-server"],
     quickHolds: /^(?!From device).|(?:of these lost|twins apart|median ms)$/,
   }),
-  bench("wire", [], { needs: ["tcpdump"], needsRoot: true, quickHolds: EVERYTHING }),
+  bench("wire", ["--quick"], {
+    needs: ["tcpdump"],
+    needsRoot: true,
+    quickHolds: /^(?!.*(?:LoRaWAN|The same frames|60 s after| 60 s &))/,
+  }),
   bench("firmware", [], { needs: ALL_BOARDS, quickHolds: EVERYTHING }),
   bench("update-power", ["--cases", "1"], {
     full: ["--cases", "20"],
@@ -120,7 +124,7 @@ export const STEPS: readonly Step[] = [
   bench("distillation", "an hour; its quick form is a part of `npm test`"),
   bench("trajectory", ["--quick"], {
     full: WITH_DATA,
-    quickHolds: /^main › every|^The map|^Lennard-Jones|^goals › (?!.*(?:MB|memory|h5py|text to file))/,
+    quickHolds: /^main › every|^The map|^Lennard-Jones|^goals › (?!.*(?:largest error|MB|memory|h5py|text to file))/,
     data: "lammps",
     needs: ["lammps", "zfp", "python3-h5py"],
   }),
