@@ -138,6 +138,7 @@ export const STEPS: readonly Step[] = [
     needs: ["mosquitto", "nats-server"],
     quickHolds: /^goals › .*(?:without a broker|at 1,000 devices)|^main › embedded|^Without a broker.*› 0 ›/,
   }),
+  example("lookahead-guide", "test/end-to-end/lookahead-guide.test.ts"),
   example("vectors-guide", "test/end-to-end/vector-index-guide.test.ts"),
   example("api-guide", "test/end-to-end/api.test.ts", ["curl", "python3"]),
   example("sparkplug-guide", "test/end-to-end/sparkplug-guide.test.ts", ["mosquitto", "mosquitto-clients"]),
