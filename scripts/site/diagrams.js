@@ -2,15 +2,17 @@
  * Draws the diagrams of a page, whose text stands in it, in the colours of its theme. Without this script, or where it
  * fails, the text stays.
  */
-const sources = [...document.querySelectorAll("pre:has(> code.mermaid)")].map((block) => ({
-  block,
-  text: block.querySelector("code")?.textContent ?? "",
-}));
+const sources = [...document.querySelectorAll("pre > code.mermaid")].map((code) => {
+  for (const lineBreak of code.querySelectorAll("br")) lineBreak.replaceWith("\n");
+  return { block: code.parentElement, text: code.textContent };
+});
 
 const token = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
 async function draw(mermaid) {
-  const [ink, panel, raise, edge] = ["text", "background-secondary", "background-active", "text-aside"].map((name) => token(`--color-${name}`));
+  const [ink, panel, raise, edge] = ["text", "background-secondary", "background-active", "text-aside"].map((name) =>
+    token(`--color-${name}`),
+  );
   mermaid.initialize({
     startOnLoad: false,
     securityLevel: "strict",

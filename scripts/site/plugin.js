@@ -33,49 +33,45 @@ function sourceOf(document) {
   return relative(ROOT, path).split(sep).join("/");
 }
 
-/** Take the heading of a document out of its text: the page shows its name there. @returns the heading */
-function takeHeading(content) {
+/** @returns the first heading of a document, which is its name */
+function headingOf(content) {
   for (const part of content) {
-    if (part.kind !== "text") continue;
-    const [line, heading] = /^# (.+)\n/m.exec(part.text) ?? [];
-    if (heading === undefined) continue;
-    part.text = part.text.replace(line, "");
-    return heading;
+    const [, heading] = (part.kind === "text" && /^# (.+)$/m.exec(part.text)) || [];
+    if (heading !== undefined) return heading;
   }
   return undefined;
 }
 
-/** A block without a language is a picture or output; TypeDoc would colour it as TypeScript. */
-function keepPlain(content) {
-  for (const part of content) {
-    if (part.kind === "code") part.text = part.text.replace(/^```\n/, "```text\n");
-  }
+/** A block without a language is a picture made of characters, or output; TypeDoc would colour it as TypeScript. */
+function keepPlain(markdown) {
+  const { highlight } = markdown.options;
+  markdown.set({ highlight: (code, language, attributes) => highlight(code, language || "text", attributes) });
 }
 
 /** Pages of documents lie as the documents do: `docs/guides/flashing.html`. */
 class SourceRouter extends KindRouter {
   getIdealBaseName(reflection) {
-    return reflection.isDocument() ? sourceOf(reflection).replace(/\.md$/, "") : `api/${super.getIdealBaseName(reflection)}`;
+    return reflection.isDocument()
+      ? sourceOf(reflection).replace(/\.md$/, "")
+      : `api/${super.getIdealBaseName(reflection)}`;
   }
 }
 
 /** @param {import("typedoc").Application} app */
 export function load(app) {
   const groupOf = findPages();
-  app.options.setValue("projectDocuments", [...groupOf.keys()]);
-  app.options.setValue("groupOrder", [...PAGE_GROUPS.map(({ title }) => title), "Packages", "*"]);
+  // What is set before TypeDoc has read its options for good is forgotten.
+  app.on(Application.EVENT_BOOTSTRAP_END, () => {
+    app.options.setValue("projectDocuments", [...groupOf.keys()]);
+    app.options.setValue("groupOrder", [...PAGE_GROUPS.map(({ title }) => title), "*"]);
+    app.options.setValue("markdownItLoader", keepPlain);
+  });
   app.on(
     Application.EVENT_PROJECT_REVIVE,
     (project) => {
       for (const document of project.documents ?? []) {
         document.frontmatter.group = groupOf.get(sourceOf(document));
-        document.name = takeHeading(document.content) ?? document.name;
-        keepPlain(document.content);
-      }
-      for (const { readme } of [project, ...(project.children ?? [])]) {
-        if (readme === undefined) continue;
-        takeHeading(readme);
-        keepPlain(readme);
+        document.name = headingOf(document.content) ?? document.name;
       }
     },
     FIRST,
