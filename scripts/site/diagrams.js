@@ -16,6 +16,8 @@ async function draw(mermaid) {
   mermaid.initialize({
     startOnLoad: false,
     securityLevel: "strict",
+    look: "classic",
+    sequence: { wrap: true },
     theme: "base",
     themeVariables: {
       ...{ fontFamily: "system-ui, sans-serif", fontSize: "14px", background: panel, textColor: ink, lineColor: edge },
