@@ -22,7 +22,7 @@ export const PAGE_GROUPS = [
   { title: "Guides", files: ["docs/guides/*.md", "docs/deploy/README.md"] },
   {
     title: "Why it works",
-    files: ["docs/design.md", "docs/architecture.md", "docs/security.md", "docs/glossary.md"],
+    files: ["docs/design.md", "docs/architecture.md", "docs/security.md", "docs/glossary.md", "docs/BENCHMARKS.md"],
   },
   { title: "Formats", files: ["protocol/SPEC.md", "docs/*-format.md"] },
   { title: "Results", files: ["docs/results/*.md"] },
