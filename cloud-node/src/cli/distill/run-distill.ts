@@ -46,8 +46,12 @@ export async function runDistill(
   const told = new Told(surroundings, folder);
   const jobs = queue === undefined ? undefined : await openStepJobs(surroundings, folder, { ...options, queue });
   try {
-    const runner = jobs?.runner ?? runHere(surroundings, plan, told);
+    const here = runHere(surroundings, plan, told);
+    const runner: StepRunner = async (step, ...rest) =>
+      await (step.isHere === true ? here : (jobs?.runner ?? here))(step, ...rest);
     await runSteps(folder, steps, runner, {
+      // One process computes one step after the other; workers may be as many as there are steps.
+      atOnce: jobs === undefined ? 1 : steps.length,
       onStep: (step, isDone) => told.step(step, isDone),
       confirmRemoval: async (paths) => options.yes === true || (await askYes(surroundings, folder, paths)),
     });

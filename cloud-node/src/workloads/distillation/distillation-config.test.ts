@@ -32,12 +32,12 @@ const REGISTRY = "ModelName,Parameters,Category,BestFeature\nbraces,99K,code,bra
 
 test("what a configuration has over its preset is checked as a whole, by name", () => {
   const plan = (text: string) => planRun(parseConfig(text, "distill.yaml"), parseRegistry(REGISTRY, "r.csv"));
-  const given = "taxonomy: { code: { isGiven: true } }\n";
+  const given = "taxonomy: { code: { from: ../braces } }\n";
   expect(plan(`${given}distil: { anchorWeight: 2 }`).distil.anchorWeight).toBe(2);
   expect(plan(`${given}limits: { maxRank: 3 }`).profile.maxRank).toBe(3);
   expect(() => plan(`${given}distil: { anchorWait: 2 }`)).toThrow(/distil\.anchorWait/);
   expect(() => plan(`${given}teacher: { steps: 0 }`)).toThrow(/teacher\.steps/);
-  expect(() => plan("taxonomy: { code: { isGiven: true }, facts: {} }")).toThrow(/no teacher of it/);
+  expect(() => plan("taxonomy: { code: { from: ../braces }, facts: {} }")).toThrow(/no teacher of it/);
   expect(() => plan("")).toThrow(/BestFeature\.csv:2:2: it says 99000 parameters/);
 });
 

@@ -68,13 +68,23 @@ export async function readEvidence(folder: string, stage: StageName): Promise<St
   throw new DistillationError("bad-evidence", `${path} is of stage ${evidence.name}`, "take another copy of the run");
 }
 
-/** Put a step into its stage's evidence, in place of what an earlier run of it left. */
-export async function writeStepEvidence(folder: string, stage: StageName, found: StepEvidence): Promise<void> {
+/**
+ * Put a step into its stage's evidence, in place of what an earlier run of it left.
+ *
+ * @param order  names of steps: whichever ends first, the same evidence is the same bytes
+ */
+export async function writeStepEvidence(
+  folder: string,
+  stage: StageName,
+  found: StepEvidence,
+  order: readonly string[],
+): Promise<void> {
   // What went through a job comes back with its fields in another order: the same facts are the same bytes.
   const step = { ...found, facts: inOrder(found.facts) as JsonObject };
   const before = (await readEvidence(folder, stage))?.steps ?? [];
-  const at = before.findIndex(({ name }) => name === step.name);
-  const steps = at < 0 ? [...before, step] : before.with(at, step);
+  const others = before.filter(({ name }) => name !== step.name);
+  const place = ({ name }: StepEvidence) => order.indexOf(name);
+  const steps = [...others, step].sort((a, b) => place(a) - place(b));
   const number = STAGES.find(({ name }) => name === stage)?.number;
   await writeJson(join(folder, evidencePath(stage)), {
     ...{ format: FORMAT, version: VERSION, stage: number, name: stage, steps },

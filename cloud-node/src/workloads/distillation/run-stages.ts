@@ -1,6 +1,6 @@
 import { bundleStep, cleanupStep } from "./bundle-steps.ts";
 import { adapterStep, backboneStep, jointStep } from "./distil-steps.ts";
-import { llamaOf } from "./make-teacher.ts";
+import { llamaOf } from "./llama.ts";
 import { EMPTY_MB, trainingMB } from "./memory-estimate.ts";
 import { lockStep, teacherStep } from "./prepare-steps.ts";
 import { profileStep, sourceStep, studentStep } from "./profile-steps.ts";
@@ -15,7 +15,7 @@ import type { Step } from "./step.ts";
 export function stepsOf(plan: RunPlan): Step[] {
   const { teachers } = plan;
   return inStageOrder([
-    ...teachers.filter(({ isGiven }) => !isGiven).map((teacher) => teacherStep(plan, teacher)),
+    ...teachers.map((teacher) => teacherStep(plan, teacher)),
     lockStep(plan),
     ...teachers.map((teacher) => measureStep(plan, teacher)),
     registryStep(plan),

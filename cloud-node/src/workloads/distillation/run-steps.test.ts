@@ -93,6 +93,48 @@ test.for(["before the work", "in the middle of a file", "before its output has i
   },
 );
 
+/** Two that need nothing of each other, and one that needs both. */
+const PAIR = () => [
+  joining("left", ["source.txt"]),
+  joining("right", ["source.txt"]),
+  joining("both", ["made/left", "made/right"]),
+];
+
+test("steps that do not need each other are done at once, and leave what they leave one after the other", async () => {
+  await runSteps(folder, PAIR(), here(), YES);
+  const evidence = await readFile(join(folder, evidencePath("profiling")), "utf8");
+  await rm(join(folder, "made"), { recursive: true });
+  await rm(join(folder, "evidence"), { recursive: true });
+  const rightIsDone = Promise.withResolvers<void>();
+  const waiting: StepRunner = async (step, root, out) => {
+    if (step.name === "left") await rightIsDone.promise;
+    const done = await here()(step, root, out);
+    if (step.name === "right") rightIsDone.resolve();
+    return done;
+  };
+  await runSteps(folder, PAIR(), waiting, { ...YES, atOnce: 3 });
+  expect(ran.slice(3)).toEqual(["right", "left", "both"]);
+  expect(await readFile(join(folder, evidencePath("profiling")), "utf8")).toBe(evidence);
+});
+
+test("where one of several steps fails, what the others have made is kept", async () => {
+  const lame: StepRunner = async (step, root, out) => {
+    if (step.name === "left") throw new Error("lame");
+    return await here()(step, root, out);
+  };
+  await expect(runSteps(folder, PAIR(), lame, { ...YES, atOnce: 2 })).rejects.toThrow("lame");
+  await runSteps(folder, PAIR(), here(), { ...YES, atOnce: 2 });
+  expect(ran).toEqual(["right", "left", "both"]);
+});
+
+test("what lies where an output belongs, and no run has made, is not touched", async () => {
+  await mkdir(join(folder, "made/one"), { recursive: true });
+  await writeFile(join(folder, "made/one/text"), "somebody's own");
+  const run = runSteps(folder, CHAIN(), here(), YES);
+  await expect(run).rejects.toMatchObject({ code: "changed-output", problem: expect.stringContaining("made/one") });
+  expect(await textOf(join(folder, "made/one"))).toBe("somebody's own");
+});
+
 test("an output that somebody changed is refused by name, and made again once it is deleted", async () => {
   await runSteps(folder, CHAIN(), here(), YES);
   await writeFile(join(folder, "made/two/text"), "other");

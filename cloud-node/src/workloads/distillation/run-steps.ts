@@ -5,7 +5,7 @@ import { syncFolder } from "../../owner-file.ts";
 import { takeLock } from "../../process-lock.ts";
 import { statIfThere } from "../language-model/stat-if-there.ts";
 import { DistillationError } from "./distillation-error.ts";
-import { readEvidence, type StepEvidence, writeStepEvidence } from "./evidence.ts";
+import { EVIDENCE_FOLDER, readEvidence, type StepEvidence, writeStepEvidence } from "./evidence.ts";
 import { finishRemovals, readRemovals, removeForGood } from "./removal-journal.ts";
 import { STAGES } from "./stages.ts";
 import type { Step } from "./step.ts";
@@ -23,6 +23,8 @@ export type StepRunner = (
 
 /** What a run is told and asked as it goes. */
 export interface RunEvents {
+  /** Steps that are done at once, where none needs another; one unless given. */
+  readonly atOnce?: number;
   /** A step begins, or is found done. */
   onStep(step: Step, isDone: boolean): void;
   /** Whether these may be taken away for good. */
@@ -30,7 +32,8 @@ export interface RunEvents {
 }
 
 /**
- * Do every step that is not done yet, in order. A step is done when its evidence says that it was run on what its inputs are
+ * Do every step that is not done yet, in order; those of a stage that do not need each other at once, where that is asked for. A
+ * step is done when its evidence says that it was run on what its inputs are
  * now, with the options that it has now, and its output is what it was; whenever the process ends, the next one goes on.
  *
  * @param folder  of the run; everything is below it
@@ -50,17 +53,60 @@ export async function runSteps(
   try {
     await finishRemovals(folder);
     for (const step of steps) if (step.isLock === true) await checkLock(folder, step);
-    for (const step of steps) {
-      await takeAway(folder, step, "before", events);
-      const found = await foundDone(folder, step);
-      events.onStep(step, found !== undefined);
-      if (found === undefined) await makeOutput(folder, step, runStep);
-      await takeAway(folder, step, "after", events);
+    const record = recorder(folder, steps);
+    for (const some of groupsOf(steps, events.atOnce ?? 1)) {
+      const ends = await Promise.allSettled(some.map((step) => doStep(folder, step, runStep, record, events)));
+      // What the others have done is kept.
+      for (const end of ends) if (end.status === "rejected") throw end.reason;
     }
     await rm(join(folder, PARTIAL_FOLDER), { recursive: true, force: true });
   } finally {
     await release();
   }
+}
+
+/** Steps in their order, neighbours together that may be done at once. */
+function groupsOf(steps: readonly Step[], most: number): Step[][] {
+  const groups: Step[][] = [];
+  for (const step of steps) {
+    const last = groups.at(-1);
+    if (last !== undefined && last.length < most && last.every((other) => areApart(other, step))) last.push(step);
+    else groups.push([step]);
+  }
+  return groups;
+}
+
+/** Of one stage, and neither needs the other, or takes anything away. */
+function areApart(a: Step, b: Step): boolean {
+  const isPlain = [a, b].every(({ isLock, removes }) => isLock !== true && removes === undefined);
+  return isPlain && a.stage === b.stage && !b.inputs.includes(a.output);
+}
+
+async function doStep(
+  folder: string,
+  step: Step,
+  runStep: StepRunner,
+  record: Recorder,
+  events: RunEvents,
+): Promise<void> {
+  await takeAway(folder, step, "before", events);
+  const found = await foundDone(folder, step);
+  events.onStep(step, found !== undefined);
+  if (found === undefined) await record(step, await makeOutput(folder, step, runStep));
+  await takeAway(folder, step, "after", events);
+}
+
+/** Puts a step into the evidence. */
+type Recorder = (step: Step, found: StepEvidence) => Promise<void>;
+
+/** Steps of one stage share a file: they are put into it one after the other. */
+function recorder(folder: string, steps: readonly Step[]): Recorder {
+  const order = steps.map(({ name }) => name);
+  let last: Promise<void> = Promise.resolve();
+  return (step, found) => {
+    last = last.then(() => writeStepEvidence(folder, step.stage, found, order));
+    return last;
+  };
 }
 
 async function takeAway(folder: string, step: Step, when: "before" | "after", events: RunEvents): Promise<void> {
@@ -133,7 +179,8 @@ async function digestNow(folder: string, path: string): Promise<string | undefin
   return (await readRemovals(folder)).find((removal) => removal.path === path)?.sha256;
 }
 
-async function makeOutput(folder: string, step: Step, runStep: StepRunner): Promise<void> {
+/** @returns what is to be put into the evidence */
+async function makeOutput(folder: string, step: Step, runStep: StepRunner): Promise<StepEvidence> {
   const inputs = await inputDigests(folder, step);
   for (const input of step.inputs) {
     if ((await statIfThere(join(folder, input))) !== undefined) continue;
@@ -141,6 +188,7 @@ async function makeOutput(folder: string, step: Step, runStep: StepRunner): Prom
     throw new DistillationError("changed-output", problem, "run in a new folder");
   }
   const [out, place] = [join(folder, PARTIAL_FOLDER, step.name), join(folder, step.output)];
+  await refuseForeign(folder, step);
   await rm(out, { recursive: true, force: true });
   await mkdir(out, { recursive: true });
   const { facts, measured } = await runStep(step, folder, out);
@@ -150,12 +198,26 @@ async function makeOutput(folder: string, step: Step, runStep: StepRunner): Prom
   await rm(place, { recursive: true, force: true });
   await rename(out, place);
   await syncFolder(dirname(place));
-  await mkdir(join(folder, "evidence"), { recursive: true });
-  await writeStepEvidence(folder, step.stage, {
+  await mkdir(join(folder, EVIDENCE_FOLDER), { recursive: true });
+  return {
     ...{ name: step.name, options: step.options, inputs },
     ...{ output: { path: step.output, sha256: output.sha256, bytes: output.bytes, files: [...output.files] } },
     ...{ facts, measured },
-  });
+  };
+}
+
+/**
+ * What lies where a step's output belongs, and no run has begun to make, is somebody's own.
+ *
+ * @throws {DistillationError} `changed-output`
+ */
+async function refuseForeign(folder: string, { stage, name, output }: Step): Promise<void> {
+  const place = join(folder, output);
+  if ((await statIfThere(place)) === undefined) return;
+  if ((await statIfThere(join(folder, PARTIAL_FOLDER))) !== undefined) return;
+  if ((await readEvidence(folder, stage))?.steps.some((step) => step.name === name)) return;
+  const remedy = "move it elsewhere; a teacher is given with taxonomy.CATEGORY.from";
+  throw new DistillationError("changed-output", `${place} is there, and ${name} has not made it`, remedy);
 }
 
 /** Steps in the order of their stages. */

@@ -8,7 +8,7 @@ import { parseExamples } from "./example-file.ts";
 import { checkManifest, REPORT_FILE } from "./manifest.ts";
 import { ANSWERS_FILE, answersSchema, BENCHMARK_FILE, measuredFolder } from "./registry-steps.ts";
 import { readRemovals } from "./removal-journal.ts";
-import { askStudent, GATE_FILE, gateSchema, judge } from "./removal-step.ts";
+import { askStudent, GATE_FILE, gateSchema, judge, teacherPlaces } from "./removal-step.ts";
 import { retentionOf } from "./retention.ts";
 import type { RunPlan } from "./run-plan.ts";
 import { stepsOf } from "./run-stages.ts";
@@ -157,7 +157,7 @@ async function measureAgain(folder: string, { teachers, config }: RunPlan, signa
   const bundle = join(folder, BUNDLE_FOLDER);
   const { report } = await checkManifest(bundle);
   const benchmarks = new Map(teachers.map(({ category }) => [category, join(folder, measuredFolder(category))]));
-  const former = teachers.map((teacher) => join(folder, teacher.folder));
+  const former = await teacherPlaces(folder, teachers);
   const answer = await askStudent(bundle, benchmarks, former, { signal });
   let checked = 0;
   for (const [category, place] of benchmarks) {
