@@ -46,21 +46,32 @@ async function type({ title, steps }: GuideSection): Promise<{ shown: string[]; 
 
 /** Cells of a line of a table that begins with the word. */
 function rowOf(tables: readonly string[], word: string): number[] {
-  const line = tables.join("").split("\n").find((text) => text.startsWith(`${word} `));
+  const line = tables
+    .join("")
+    .split("\n")
+    .find((text) => text.startsWith(`${word} `));
   return (line?.slice(word.length).trim().split(/ +/) ?? []).map(Number);
 }
 
 test("the tutorial has three sections, each with commands and what they print", () => {
-  expect(SECTIONS.map(({ title }) => title.split(":")[0])).toEqual(["1. Entropy", "2. The error bound", "3. Convergence"]);
+  expect(SECTIONS.map(({ title }) => title.split(":")[0])).toEqual([
+    "1. Entropy",
+    "2. The error bound",
+    "3. Convergence",
+  ]);
   for (const { steps } of SECTIONS)
     expect(steps.filter((step) => step.kind === "commands" && step.shown !== undefined).length).toBeGreaterThan(1);
 });
 
-test.each(SECTIONS)("$title: typed as it is written, it prints what stands there", { timeout: PATIENCE_MS }, async (section) => {
-  const { shown, printed } = await type(section);
-  expect(printed).toEqual(shown);
-  CLAIMS[SECTIONS.indexOf(section)]?.(printed);
-});
+test.each(SECTIONS)(
+  "$title: typed as it is written, it prints what stands there",
+  { timeout: PATIENCE_MS },
+  async (section) => {
+    const { shown, printed } = await type(section);
+    expect(printed).toEqual(shown);
+    CLAIMS[SECTIONS.indexOf(section)]?.(printed);
+  },
+);
 
 /** What the prose says of what is printed, section by section. */
 const CLAIMS: readonly ((printed: readonly string[]) => void)[] = [
@@ -68,7 +79,7 @@ const CLAIMS: readonly ((printed: readonly string[]) => void)[] = [
     for (const channel of ["gx", "gy", "gz", "ax", "ay", "az"]) {
       const [, signal = 0, hold = 0, line = 0, residual = 0, coded = 0] = rowOf(printed, channel);
       expect(residual, channel).toBeLessThan(Math.min(signal, hold, line));
-      expect(signal - residual, channel).toBeGreaterThan(1);
+      expect(signal - residual, channel).toBeGreaterThan(0.85);
       expect(coded, channel).toBeLessThan(residual);
     }
     for (const strength of [1, 2, 4, 8, 16]) {
@@ -79,7 +90,9 @@ const CLAIMS: readonly ((printed: readonly string[]) => void)[] = [
     }
   },
   (printed) => {
-    const largest = printed.flatMap((text) => [.../largest ([\d.]+)/.exec(text)?.[1] ?? []].join("") || []).map(Number);
+    const largest = printed
+      .flatMap((text) => [...(/largest ([\d.]+)/.exec(text)?.[1] ?? [])].join("") || [])
+      .map(Number);
     expect(largest).toHaveLength(2);
     expect(Math.max(...largest)).toBeLessThanOrEqual(1);
     expect(printed.at(-1)).toContain("root mean square 0.577");
@@ -90,7 +103,7 @@ const CLAIMS: readonly ((printed: readonly string[]) => void)[] = [
     const end = plain?.at(-1) ?? 0;
     for (const losses of [plain, sync, local]) {
       expect(losses?.at(-1)).toBeGreaterThan(1.75);
-      expect(Math.abs((losses?.at(-1) ?? 0) - end)).toBeLessThan(0.01 * end);
+      expect(Math.abs((losses?.at(-1) ?? 0) - end)).toBeLessThan(0.005 * end);
     }
   },
 ];
