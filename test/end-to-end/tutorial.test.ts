@@ -1,77 +1,39 @@
-import { execFile } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { type GuideSection, guideSections } from "./guide-steps.ts";
-import { LAUNCHER } from "./lockstep-process.ts";
+import { expect, test } from "vitest";
+import { TypedGuide } from "./typed-guide.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-const SECTIONS = guideSections(readFileSync(join(ROOT, "docs/TUTORIAL.md"), "utf8"));
+/** From the folder of guides. */
+const TUTORIAL = "../TUTORIAL";
 /** Trainings on a machine that does other things, too. */
 const PATIENCE_MS = 300_000;
-/** What a reader's shell finds on its path: both run here under the Node of this test. */
-const SHELL = `npx() { shift; '${process.execPath}' '${LAUNCHER}' "$@"; }; node() { '${process.execPath}' "$@"; }`;
-const run = promisify(execFile);
 
-let folder = "";
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), "lockstep-tutorial-"));
-});
-afterAll(() => rmSync(folder, { recursive: true }));
-
-/** What a command takes is another machine's. */
-const withoutSeconds = (text: string) => text.replaceAll(/\bin \d+\.\d s$/gm, "in – s");
-
-/** Do a section in a folder of its own, as in a fresh clone. @returns what was shown, and what was printed */
-async function type({ title, steps }: GuideSection): Promise<{ shown: string[]; printed: string[] }> {
-  const clone = join(folder, title.slice(0, 1));
-  mkdirSync(clone);
-  symlinkSync(join(ROOT, "sim"), join(clone, "sim"));
-  const [shown, printed]: [string[], string[]] = [[], []];
-  for (const step of steps) {
-    if (step.kind === "file") {
-      writeFileSync(join(clone, step.name), step.text);
-      continue;
-    }
-    const { stdout } = await run("sh", ["-ec", `${SHELL}; ${step.commands}`], { cwd: clone, encoding: "utf8" });
-    if (step.shown === undefined) continue;
-    shown.push(withoutSeconds(step.shown));
-    printed.push(withoutSeconds(stdout));
-  }
-  return { shown, printed };
+/** What is typed at once, and what stands below it; undefined: nothing does. */
+interface Step {
+  readonly commands: string;
+  readonly shown: string | undefined;
 }
 
-/** Cells of a line of a table that begins with the word. */
-function rowOf(tables: readonly string[], word: string): number[] {
-  const line = tables
-    .join("")
-    .split("\n")
-    .find((text) => text.startsWith(`${word} `));
-  return (line?.slice(word.length).trim().split(/ +/) ?? []).map(Number);
+const [, ...SECTIONS] = readFileSync(join(ROOT, "docs/TUTORIAL.md"), "utf8").split(/^## /m);
+
+function stepsOf(section: string): Step[] {
+  const blocks = section.matchAll(/^```sh\n(.*?)^```\n(?:```\n(.*?)^```\n)?/gms);
+  return [...blocks].map(([, commands = "", shown]) => ({ commands, shown: shown && alike(shown) }));
 }
 
-test("the tutorial has three sections, each with commands and what they print", () => {
-  expect(SECTIONS.map(({ title }) => title.split(":")[0])).toEqual([
-    "1. Entropy",
-    "2. The error bound",
-    "3. Convergence",
-  ]);
-  for (const { steps } of SECTIONS)
-    expect(steps.filter((step) => step.kind === "commands" && step.shown !== undefined).length).toBeGreaterThan(1);
-});
+/** What a command takes is another machine's; a guide's test has plain spaces. */
+function alike(text: string): string {
+  return text.replaceAll("\u202f", " ").replaceAll(/\bin \d+\.\d s$/gm, "in – s");
+}
 
-test.each(SECTIONS)(
-  "$title: typed as it is written, it prints what stands there",
-  { timeout: PATIENCE_MS },
-  async (section) => {
-    const { shown, printed } = await type(section);
-    expect(printed).toEqual(shown);
-    CLAIMS[SECTIONS.indexOf(section)]?.(printed);
-  },
-);
+/** Numbers of the line of a table that begins with the words. */
+function rowOf(printed: readonly string[], words: string): number[] {
+  const lines = printed.join("").split("\n");
+  const line = lines.find((text) => text.startsWith(`${words} `));
+  return (line?.slice(words.length).trim().split(/ +/) ?? []).map(Number);
+}
 
 /** What the prose says of what is printed, section by section. */
 const CLAIMS: readonly ((printed: readonly string[]) => void)[] = [
@@ -90,9 +52,7 @@ const CLAIMS: readonly ((printed: readonly string[]) => void)[] = [
     }
   },
   (printed) => {
-    const largest = printed
-      .flatMap((text) => [...(/largest ([\d.]+)/.exec(text)?.[1] ?? [])].join("") || [])
-      .map(Number);
+    const largest = [...printed.join("").matchAll(/in eps: largest ([\d.]+)/g)].map(([, error]) => Number(error));
     expect(largest).toHaveLength(2);
     expect(Math.max(...largest)).toBeLessThanOrEqual(1);
     expect(printed.at(-1)).toContain("root mean square 0.577");
@@ -107,3 +67,31 @@ const CLAIMS: readonly ((printed: readonly string[]) => void)[] = [
     }
   },
 ];
+
+test("the tutorial has three sections, each with commands and what they print", () => {
+  expect(SECTIONS.map((section) => section.split(":")[0])).toEqual([
+    "1. Entropy",
+    "2. The error bound",
+    "3. Convergence",
+  ]);
+  for (const section of SECTIONS)
+    expect(stepsOf(section).filter(({ shown }) => shown !== undefined).length).toBeGreaterThan(1);
+});
+
+test.each([0, 1, 2])("section %# prints what stands in it", { timeout: PATIENCE_MS }, async (k) => {
+  const guide = new TypedGuide(TUTORIAL);
+  try {
+    symlinkSync(join(ROOT, "sim"), join(guide.folder, "sim"));
+    const printed: string[] = [];
+    for (const { commands, shown } of stepsOf(SECTIONS[k] ?? "")) {
+      // As on a terminal: what went wrong ends it, and both streams are seen in their order.
+      const said = alike(await guide.type(`set -e; exec 2>&1\n${commands}`));
+      if (shown === undefined) continue;
+      expect(said).toBe(shown);
+      printed.push(said);
+    }
+    CLAIMS[k]?.(printed);
+  } finally {
+    await guide.close();
+  }
+});
