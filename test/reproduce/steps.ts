@@ -142,5 +142,7 @@ export const STEPS: readonly Step[] = [
   example("vectors-guide", "test/end-to-end/vector-index-guide.test.ts"),
   example("api-guide", "test/end-to-end/api.test.ts", ["curl", "python3"]),
   example("sparkplug-guide", "test/end-to-end/sparkplug-guide.test.ts", ["mosquitto", "mosquitto-clients"]),
+  example("tutorial", "test/end-to-end/tutorial.test.ts"),
+  example("notebooks", "test/end-to-end/notebooks.test.ts", ["python3-notebook"]),
   example("firmware-examples", "test/end-to-end/firmware-examples.test.ts", [...ALL_BOARDS, "make", "c-compiler"]),
 ];
