@@ -27,11 +27,11 @@ export const CHECKS = [
   },
   {
     claim: "tests, suites and benchmarks type-check",
-    run: () => runPackageTool("typescript/bin/tsc", "--project", "test/tsconfig.json"),
+    run: () => runPackageTool("typescript-native/bin/tsc", "--project", "test/tsconfig.json"),
   },
   {
     claim: "the page type-checks",
-    run: () => runPackageTool("typescript/bin/tsc", "--project", "cloud-node/dashboard/tsconfig.json"),
+    run: () => runPackageTool("typescript-native/bin/tsc", "--project", "cloud-node/dashboard/tsconfig.json"),
   },
   {
     claim: "the API reference is made without a warning",

@@ -35,7 +35,7 @@ export async function buildClean(root) {
     writeFileSync(join(copy, "tsconfig.json"), config);
     const own = new Set(folders.map((folder) => copyPackage(root, copy, folder)));
     linkOthers(root, copy, own);
-    const tsc = join(root, "node_modules/typescript/bin/tsc");
+    const tsc = join(root, "node_modules/typescript-native/bin/tsc");
     return await runTool(process.execPath, [tsc, "--build"], { cwd: copy });
   } finally {
     rmSync(copy, { recursive: true, force: true });

@@ -27,7 +27,7 @@ export function buildTypescriptStep(root) {
       const isClean = projects.every((project) => !existsSync(join(root, project, "dist")));
       const node = findNode24();
       if ("problem" in node) throw new SetupError("unsupported-platform", node.problem);
-      const tsc = join(root, "node_modules/typescript/bin/tsc");
+      const tsc = join(root, "node_modules/typescript-native/bin/tsc");
       const { ok, output } = await runTool(node.path, [tsc, "--build"], { cwd: root, track });
       if (!ok) throw new SetupError("tool", "TypeScript does not compile, as said above: mend its source", { output });
       writeStamp(root, STAMP, compiled);
@@ -50,7 +50,7 @@ function projectsOf(root) {
 }
 
 function sourcesHash(root) {
-  const inputs = ["tsconfig.json", "node_modules/typescript/package.json", ...projectsOf(root)];
+  const inputs = ["tsconfig.json", "node_modules/typescript-native/package.json", ...projectsOf(root)];
   return contentHash(root, inputs, isCompiled, readFileSync(join(root, "package-lock.json"), "utf8"));
 }
 

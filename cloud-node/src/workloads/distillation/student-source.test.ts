@@ -54,7 +54,7 @@ test("the generated source compiles under the project's own options", async () =
     ...{ rewriteRelativeImportExtensions: false, typeRoots: [join(REPOSITORY, "node_modules/@types")] },
   };
   await writeFile(join(folder, "tsconfig.json"), JSON.stringify({ ...options, compilerOptions }));
-  const compiler = join(REPOSITORY, "node_modules/typescript/bin/tsc");
+  const compiler = join(REPOSITORY, "node_modules/typescript-native/bin/tsc");
   await expect(run(process.execPath, [compiler, "-p", folder])).resolves.toMatchObject({ stdout: "" });
 });
 

@@ -1,0 +1,87 @@
+import { expect, test } from "vitest";
+import { comparePages } from "./compare-pages.ts";
+import { ReproduceError } from "./reproduce-error.ts";
+import { numberIn, readResultPage } from "./result-page.ts";
+
+/** A page of the codec with two goals and two tables, as the benchmarks write it. */
+function page(changes: Readonly<Record<string, string>> = {}) {
+  let text = [
+    "<!-- Made by `npm run bench -- codec`; do not edit. -->",
+    "# Bits",
+    "",
+    "`npm run bench -- codec`, 2026-11-21, on a processor, 2 cores, Node 24.21.0.",
+    "",
+    "| goal | measured | must | aim |  |",
+    "|---|---|---|---|---|",
+    "| largest error, over eps | 1 eps | <= 1 eps |  | met |",
+    "",
+    "| set | rel | bits | p99, ms | p99, ms |",
+    "|---|---:|---:|---:|---:|",
+    "| imu | 0.1 | 0.4864 | 10 | 20 |",
+    "| imu | 0.01 | **1,234.5** | 10 | 20 |",
+    "",
+    "## Encoding time, ns",
+    "",
+    "| set | ours |",
+    "|---|---:|",
+    "| imu | 500 |",
+    "",
+    "- A note.",
+  ].join("\n");
+  for (const [from, to] of Object.entries(changes)) text = text.replace(from, to);
+  return readResultPage("codec", text);
+}
+
+test("a page is read with its command, date, machine, and tables by name; equal headings are told apart", () => {
+  const read = page();
+  expect(read).toMatchObject({ title: "Bits", command: "npm run bench -- codec", date: "2026-11-21" });
+  expect(read.machine).toBe("a processor, 2 cores, Node 24.21.0");
+  expect(read.tables.map(({ name }) => name)).toEqual(["goals", "main", "Encoding time, ns"]);
+  expect(read.tables[1]?.columns).toEqual(["set", "rel", "bits", "p99, ms", "p99, ms (2)"]);
+  expect(read.tables[1]?.rows[1]).toEqual(["imu", "0.01", "**1,234.5**", "10", "20"]);
+});
+
+test.for([
+  ["538 x", 538],
+  ["**0.982**", 0.982],
+  ["1,234.5", 1234.5],
+  ["5.5e-4", 5.5e-4],
+  ["-7.8 %", -7.8],
+  ["8 to 12", 8],
+  ["yes", Number.NaN],
+] as const)("the number in %j is %d", ([cell, number]) => {
+  expect(numberIn(cell)).toBe(number);
+});
+
+test("a page without provenance, or with a row that is too short, is refused by name", () => {
+  const broken = () => readResultPage("codec", "# Title\n\n| a |\n|---|\n| 1 |\n");
+  expect(broken).toThrow(ReproduceError);
+  expect(broken).toThrow(/bad page: page codec, lacks a title, or its command/);
+  expect(() => page({ "| imu | 500 |": "| imu | 500 | 3 |" })).toThrow(/bad page: .*cells 3, columns 2/);
+});
+
+test("the same page departs nowhere, and every measured cell was looked at", () => {
+  // The goal's figure and verdict, three cells of two rows beside their keys, and one time
+  expect(comparePages("codec", page(), page())).toEqual({ cells: 9, departures: [], rowsMissing: [] });
+});
+
+test("a figure that must be the same departs by its last digit; times only by a factor of two", () => {
+  const measured = page({ "0.4864": "0.4865", "| 10 | 20 |": "| 19 | 41 |", "| imu | 500 |": "| imu | 251 |" });
+  const { departures } = comparePages("codec", page(), measured);
+  expect(departures).toMatchObject([
+    { place: "codec › main › imu & 0.1 › bits", stated: "0.4864", measured: "0.4865", steadiness: "exact" },
+    { place: "codec › main › imu & 0.1 › p99, ms (2)", steadiness: "timing", distance: 1.05 },
+  ]);
+  expect(departures[0]?.distance).toBeCloseTo(0.0001 / 0.4864);
+});
+
+test("a goal that was met and is missed departs; what it must be is no measurement", () => {
+  const measured = page({ "| 1 eps | <= 1 eps |  | met |": "| 1 eps | <= 0.9 eps |  | **missed** |" });
+  expect(comparePages("codec", page(), measured).departures).toMatchObject([{ stated: "met", measured: "**missed**" }]);
+});
+
+test("a row that is gone is told; where only some places count, others are left out of it", () => {
+  const without = page({ "| imu | 0.01 | **1,234.5** | 10 | 20 |\n": "" });
+  expect(comparePages("codec", page(), without).rowsMissing).toEqual(["codec › main › imu & 0.01"]);
+  expect(comparePages("codec", page(), without, /^goals/)).toEqual({ cells: 2, departures: [], rowsMissing: [] });
+});

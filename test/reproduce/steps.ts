@@ -1,0 +1,128 @@
+import { BENCHES } from "../bench/registry.ts";
+
+/** Everything, as `docs/results` has it; or what fits into half an hour. */
+export type Form = "full" | "quick";
+
+/** How one form goes about a step: what is typed behind its name, or why it is left out. */
+export type Plan = { readonly args: readonly string[] } | { readonly leftOut: string };
+
+/** A benchmark, or an example of the documents as its test types it. */
+export interface Step {
+  readonly name: string;
+  readonly kind: "bench" | "example";
+  readonly plans: Readonly<Record<Form, Plan>>;
+  /** Places of the kept page that a quick run says something of, as `comparePages` takes it; nothing: none of them. */
+  readonly quickHolds: RegExp | undefined;
+  /** Rows of the table in `scripts/os-packages.js`. */
+  readonly needs: readonly string[];
+  /** Captures packets, or cuts networks. */
+  readonly needsRoot: boolean;
+  /** The folder in that of `--data` which the benchmark is given where `DATA` stands. */
+  readonly data: string | undefined;
+}
+
+/** Stands for the step's folder of data in its arguments. */
+export const DATA = "DATA";
+
+/** What ships with the repository: one of the codec's six recordings. */
+const SHIPPED = ["--data", "sim/data"];
+const EVERYTHING = /./;
+
+function bench(
+  name: string,
+  quick: readonly string[] | string,
+  more: Partial<Pick<Step, "needs" | "needsRoot" | "data" | "quickHolds">> & { readonly full?: readonly string[] } = {},
+): Step {
+  const { needs = [], needsRoot = false, data, quickHolds, full = [] } = more;
+  if (!BENCHES.has(name)) throw new RangeError(`reproduce: there is no benchmark "${name}"`);
+  return {
+    ...{ name, kind: "bench", needs, needsRoot, data, quickHolds },
+    plans: { full: { args: full }, quick: typeof quick === "string" ? { leftOut: quick } : { args: quick } },
+  };
+}
+
+function example(name: string, file: string, needs: readonly string[] = []): Step {
+  const plan = { args: [file] };
+  return {
+    ...{ name, kind: "example", needs, needsRoot: false, data: undefined, quickHolds: undefined },
+    plans: { full: plan, quick: plan },
+  };
+}
+
+const WITH_DATA = ["--data", DATA];
+const BOARDS = ["gcc-arm-none-eabi", "qemu-system-arm"];
+const ALL_BOARDS = [...BOARDS, "gcc-riscv64-unknown-elf", "qemu-system-riscv32"];
+
+/** In the order in which they run: what takes seconds first. */
+export const STEPS: readonly Step[] = [
+  example("readme", "test/end-to-end/readme.test.ts"),
+  bench("size", [], { quickHolds: EVERYTHING }),
+  bench("frames", [], { quickHolds: EVERYTHING }),
+  bench("interpreter-fuzz", ["--cases", "5000"], {
+    full: ["--cases", "1000000"],
+    needs: ["c-compiler"],
+    quickHolds: /cases that differ › measured$/,
+  }),
+  bench("power-loss", ["--cases", "20"], {
+    full: ["--cases", "160"],
+    needs: ["c-compiler"],
+    quickHolds: /^goals/,
+  }),
+  bench("speed", SHIPPED, { full: WITH_DATA, data: "telemetry", needs: ["c-compiler"], quickHolds: EVERYTHING }),
+  bench("codec", SHIPPED, {
+    full: WITH_DATA,
+    data: "telemetry",
+    quickHolds: /imu_handheld|^goals › (?:state|keyframe|largest error)|^Memory of a lookahead/,
+  }),
+  bench("history", [], { quickHolds: EVERYTHING }),
+  bench("latency", [], { needs: ["mosquitto"], quickHolds: EVERYTHING }),
+  bench("macs", [], { quickHolds: EVERYTHING }),
+  bench("page", [], { needs: ["chromium"], quickHolds: EVERYTHING }),
+  bench("recovery", [], { needs: ["mosquitto"], quickHolds: EVERYTHING }),
+  bench("brokers", [], { needs: ["mosquitto", "nats-server"], quickHolds: EVERYTHING }),
+  bench("wire", [], { needs: ["tcpdump"], needsRoot: true, quickHolds: EVERYTHING }),
+  bench("firmware", [], { needs: ALL_BOARDS, quickHolds: EVERYTHING }),
+  bench("update-power", ["--cases", "1"], {
+    full: ["--cases", "20"],
+    needs: BOARDS,
+    quickHolds: /^goals/,
+  }),
+  bench("update-refusals", ["--cases", "6"], { needs: BOARDS, quickHolds: /^goals/ }),
+  bench("jobs", ["--parts", "rates,poison"], {
+    needs: ["nats-server", "redis-server", "iproute2"],
+    needsRoot: true,
+    quickHolds: /^goals › (?:small jobs|poison|workers)|^Small jobs|^Poisonous/,
+  }),
+  bench("lm", ["--quick"], { full: WITH_DATA, data: "tinyshakespeare", needs: ["python3-torch", "qemu-aarch64"] }),
+  bench("lora", ["--quick"], { needs: ["python3-torch"] }),
+  bench("gradient-codec", "trains for minutes on a text that the repository does not ship", {
+    full: WITH_DATA,
+    data: "tinyshakespeare",
+  }),
+  bench("gradient", "trains for minutes on a text that the repository does not ship", {
+    full: WITH_DATA,
+    data: "tinyshakespeare",
+  }),
+  bench("gradient-train", "trains for minutes on a text that the repository does not ship", {
+    full: WITH_DATA,
+    data: "tinyshakespeare",
+    needs: ["nats-server", "iproute2"],
+    needsRoot: true,
+  }),
+  bench("distillation", "an hour; its quick form is a part of `npm test`"),
+  bench("trajectory", "minutes of LAMMPS, and of compressors beside it", {
+    full: WITH_DATA,
+    data: "lammps",
+    needs: ["lammps", "zfp", "python3-h5py"],
+  }),
+  bench("vector-index", "a million vectors: half an hour", {
+    full: WITH_DATA,
+    data: "vectors",
+    needs: ["g++", "python3-faiss"],
+  }),
+  bench("cloud", "a quarter of an hour of load", { needs: ["mosquitto", "nats-server"] }),
+  example("vectors-guide", "test/end-to-end/vector-index-guide.test.ts"),
+  example("api-guide", "test/end-to-end/api.test.ts", ["curl", "python3"]),
+  example("sparkplug-guide", "test/end-to-end/sparkplug-guide.test.ts", ["mosquitto", "mosquitto-clients"]),
+  example("firmware-examples", "test/end-to-end/firmware-examples.test.ts", [...ALL_BOARDS, "make", "c-compiler"]),
+];

@@ -1,0 +1,128 @@
+import type { Departure } from "./compare-pages.ts";
+import type { StepOutcome } from "./kept-run.ts";
+import type { StatedFigure } from "./stated-figures.ts";
+import { ALLOWED } from "./steadiness.ts";
+import type { Form } from "./steps.ts";
+
+/** All that came of a run. */
+export interface Summary {
+  readonly command: string;
+  readonly form: Form;
+  /** Year, month, day. */
+  readonly date: string;
+  readonly machine: readonly (readonly [what: string, value: string])[];
+  readonly steps: readonly StepOutcome[];
+  readonly figures: readonly StatedFigure[];
+}
+
+/** Whether nothing that must agree departs, and nothing that was run failed. */
+export function isReproduced({ steps, figures }: Summary): boolean {
+  const departs = steps.some(({ departures }) => departures.some(({ steadiness }) => steadiness === "exact"));
+  const figureDeparts = figures.some(({ isHeld, steadiness }) => !isHeld && steadiness === "exact");
+  return !departs && !figureDeparts && !steps.some(({ outcome }) => outcome === "failed");
+}
+
+/** The summary as a page. */
+export function summaryPage(summary: Summary): string {
+  const { command, date, machine, steps, figures } = summary;
+  const ran = steps.filter(({ outcome }) => outcome !== "not run");
+  const left = steps.filter(({ outcome }) => outcome === "not run");
+  const seconds = ran.reduce((sum, step) => sum + step.seconds, 0);
+  const departures = steps.flatMap((step) => step.departures);
+  const cells = steps.reduce((sum, step) => sum + step.cells, 0);
+  const apart = figures.filter((figure) => !figure.isHeld);
+  const machineText = `${machine[0]?.[1] ?? "unknown"}, Node ${process.versions.node}`;
+  return [
+    `<!-- Made by \`${command}\`; do not edit. -->`,
+    "# Every figure again",
+    "",
+    `\`${command}\`, ${date}, on ${machineText}.`,
+    "",
+    `${ran.length} of ${steps.length} steps ran, in ${(seconds / 60).toFixed(1)} minutes. ${cells} cells of the pages in docs/results were measured again: ${counted(departures)} depart. ${figures.length} figures of the documents were measured again: ${apart.length} depart.`,
+    "",
+    "What is held to what:",
+    "",
+    ...Object.entries(ALLOWED).map(([name, allowed]) => `- ${name}: ${allowed}`),
+    "",
+    "## Steps",
+    "",
+    ...table(
+      ["step", "outcome", "seconds", "load", "cells held", "departures", "rows not measured", "goals missed"],
+      ran.map((step) => [
+        `\`${step.command}\``,
+        step.outcome,
+        step.seconds.toFixed(0),
+        step.load.toFixed(1),
+        step.cells,
+        step.departures.length,
+        step.rowsMissing.length,
+        step.goalsMissed.length,
+      ]),
+    ),
+    "",
+    ...section(
+      "Failed",
+      ran.filter(({ outcome }) => outcome === "failed").map(({ name, reason = "" }) => `- ${name}: ${reason}`),
+    ),
+    ...section(
+      "Not run",
+      left.map(({ name, reason = "" }) => `- not run: ${name}: ${reason}`),
+    ),
+    ...section(
+      "Figures of documents that no longer hold",
+      apart.length === 0
+        ? []
+        : table(
+            ["document", "words", "stated", "measured", "distance", "held to"],
+            apart.map((figure) => [
+              figure.document,
+              figure.text.replaceAll("|", "\\|"),
+              figure.stated,
+              Number(figure.measured.toPrecision(4)),
+              percent(figure.distance),
+              figure.steadiness,
+            ]),
+          ),
+    ),
+    ...section("Cells of pages that no longer hold", departures.length === 0 ? [] : departureTable(departures)),
+    ...section(
+      "Goals missed in this run",
+      ran.flatMap(({ name, goalsMissed }) => goalsMissed.map((goal) => `- ${name}: ${goal}`)),
+    ),
+    "## Machine",
+    "",
+    ...table(["what", "value"], machine),
+    "",
+  ].join("\n");
+}
+
+function departureTable(departures: readonly Departure[]): string[] {
+  const order = ["exact", "near", "timing"];
+  const sorted = departures.toSorted((a, b) => order.indexOf(a.steadiness) - order.indexOf(b.steadiness));
+  return table(
+    ["cell", "stated", "measured", "distance", "held to"],
+    sorted.map(({ place, stated, measured, distance, steadiness }) => [
+      ...[place, stated, measured],
+      distance === undefined ? "" : percent(distance),
+      steadiness,
+    ]),
+  );
+}
+
+function counted(departures: readonly Departure[]): string {
+  const of = (steadiness: string) => departures.filter((each) => each.steadiness === steadiness).length;
+  return `${of("exact")} of those that must be the same, ${of("near")} of those that are near, ${of("timing")} of times`;
+}
+
+function percent(part: number): string {
+  return `${part > 0 ? "+" : ""}${Number((100 * part).toPrecision(3))} %`;
+}
+
+function section(title: string, lines: readonly string[]): string[] {
+  return lines.length === 0 ? [] : [`## ${title}`, "", ...lines, ""];
+}
+
+function table(columns: readonly string[], rows: readonly (readonly (string | number)[])[]): string[] {
+  const line = (cells: readonly (string | number)[]) => `| ${cells.join(" | ")} |`;
+  return [line(columns), `|${columns.map(() => "---").join("|")}|`, ...rows.map(line)];
+}
