@@ -1,4 +1,4 @@
-import { execFile, type ExecFileException } from "node:child_process";
+import { type ExecFileException, execFile } from "node:child_process";
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -56,7 +56,10 @@ export class Stranger {
     const path = (process.env.PATH ?? "").split(":").filter((folder) => !folder.includes("node_modules"));
     mkdirSync(home, { recursive: true });
     const token = `//${new URL(registry.url).host}/:_authToken=anybody\n`;
-    writeFileSync(join(home, ".npmrc"), `registry=${registry.url}/\n${token}fund=false\naudit=false\nupdate-notifier=false\n`);
+    writeFileSync(
+      join(home, ".npmrc"),
+      `registry=${registry.url}/\n${token}fund=false\naudit=false\nupdate-notifier=false\n`,
+    );
     this.#env = {
       ...Object.fromEntries(own),
       HOME: home,
