@@ -1,4 +1,4 @@
-import { appendFile, stat } from "node:fs/promises";
+import { appendFile, realpath, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { CONFIG_FILE } from "../../workloads/distillation/distillation-config.ts";
@@ -8,9 +8,10 @@ import type { RunPlan } from "../../workloads/distillation/run-plan.ts";
 import { memoryPlan, stepsOf } from "../../workloads/distillation/run-stages.ts";
 import { retentionBars, runStatus, statusDiagram } from "../../workloads/distillation/run-status.ts";
 import { stepsHere } from "../../workloads/distillation/run-step-here.ts";
-import { runSteps, type StepRunner } from "../../workloads/distillation/run-steps.ts";
+import { runSteps } from "../../workloads/distillation/run-steps.ts";
 import { STAGES } from "../../workloads/distillation/stages.ts";
 import type { Step } from "../../workloads/distillation/step.ts";
+import type { StepRunner } from "../../workloads/distillation/step-output.ts";
 import { openBackend } from "../../workloads/language-model/open-backend.ts";
 import { statIfThere } from "../../workloads/language-model/stat-if-there.ts";
 import { CommandError } from "../command-error.ts";
@@ -46,8 +47,12 @@ export async function runDistill(
   const told = new Told(surroundings, folder);
   const jobs = queue === undefined ? undefined : await openStepJobs(surroundings, folder, { ...options, queue });
   try {
-    const runner = jobs?.runner ?? runHere(surroundings, plan, told);
+    const here = runHere(surroundings, plan, told);
+    const runner: StepRunner = async (step, ...rest) =>
+      await (step.isHere === true ? here : (jobs?.runner ?? here))(step, ...rest);
     await runSteps(folder, steps, runner, {
+      // One process computes one step after the other; workers may be as many as there are steps.
+      atOnce: jobs === undefined ? 1 : steps.length,
       onStep: (step, isDone) => told.step(step, isDone),
       confirmRemoval: async (paths) => options.yes === true || (await askYes(surroundings, folder, paths)),
     });
@@ -163,8 +168,9 @@ async function askYes(
 ): Promise<boolean> {
   if (stdin.isTTY !== true) return false;
   for (const path of paths) {
-    const { mtime } = await stat(join(folder, path));
-    stderr.write(`  ${join(folder, path)}, of ${mtime.toISOString().slice(0, 10)}\n`);
+    const place = await realpath(join(folder, path));
+    const { mtime } = await stat(place);
+    stderr.write(`  ${place}, of ${mtime.toISOString().slice(0, 10)}\n`);
   }
   const lines = createInterface({ input: stdin, output: stderr });
   try {

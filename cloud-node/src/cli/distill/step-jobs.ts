@@ -8,11 +8,12 @@ import { isOver } from "../../jobs/job.ts";
 import { CONFIG_FILE } from "../../workloads/distillation/distillation-config.ts";
 import { inputName, OUTPUT_NAME, resultSchema } from "../../workloads/distillation/distillation-job.ts";
 import { REGISTRY_FILE } from "../../workloads/distillation/registry-csv.ts";
-import type { StepRunner } from "../../workloads/distillation/run-steps.ts";
+import type { StepRunner } from "../../workloads/distillation/step-output.ts";
 import { packTree, unpackTree } from "../../workloads/distillation/tree-pack.ts";
 import { CommandError } from "../command-error.ts";
 import { fetchOutputs } from "../jobs/fetch-outputs.ts";
 import type { JobDoor } from "../jobs/job-door.ts";
+import { JobLines } from "../jobs/job-lines.ts";
 import type { InputFile } from "../jobs/job-request.ts";
 import { openDoor, type QueueOptions } from "../jobs/open-door.ts";
 import { plainText } from "../jobs/plain-text.ts";
@@ -29,6 +30,7 @@ export async function openStepJobs(
   const access = { ...(tokenFile === undefined ? {} : { tokenFile }), ...(ca === undefined ? {} : { ca }) };
   const door = await openDoor(surroundings, { queue, ...access }, "make");
   const scratch = await mkdtemp(join(tmpdir(), "lockstep-distill-"));
+  const lines = new JobLines(surroundings.stderr, surroundings.clock);
   return {
     runner: async (step, root, out) => {
       const place = join(scratch, step.name);
@@ -46,7 +48,7 @@ export async function openStepJobs(
       };
       const order = { workload: "distillation", params, salt: "", inputs, maxAttempts: undefined };
       const { id } = await submitJob(surroundings, door, order);
-      const result = await resultOf(surroundings, door, id, place);
+      const result = await resultOf(surroundings, door, lines, id, place);
       await unpackTree(join(place, OUTPUT_NAME), out);
       await rm(place, { recursive: true });
       const { facts, seconds, peakMB } = result;
@@ -60,8 +62,8 @@ export async function openStepJobs(
 }
 
 /** Wait for a job, and bring its output. @throws {CommandError} `interrupted`, `refused` */
-async function resultOf(surroundings: Surroundings, door: JobDoor, id: string, place: string) {
-  const [job] = await watchJobs(surroundings, door, [id]);
+async function resultOf(surroundings: Surroundings, door: JobDoor, lines: JobLines, id: string, place: string) {
+  const [job] = await watchJobs(surroundings, door, [id], lines);
   if (job === undefined || !isOver(job.state)) {
     throw new CommandError(
       "interrupted",

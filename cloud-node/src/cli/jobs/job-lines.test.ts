@@ -45,12 +45,30 @@ test("nothing is shown where nobody looks", () => {
 
 test("of more jobs than the screen has lines those that go on are shown, and the rest is counted", () => {
   const { lines, shown } = screen(true, 6);
-  const done: JobAnswer = { ...JOB, state: "done", progress: null };
-  lines.draw([done, done, done, done, JOB]);
+  const done = ["0", "1", "2", "3"].map(
+    (id): JobAnswer => ({ ...JOB, id: id.repeat(64), state: "done", progress: null }),
+  );
+  lines.draw([...done, JOB]);
   const text = shown();
   expect(text.split("\n").length - 1).toBe(4);
   expect(text).toContain("52 %");
   expect(text).toContain("… and 2 more");
+});
+
+test("several may watch jobs of their own on one screen, and what is over goes with who watched it", () => {
+  const { clock, lines, shown } = screen(true);
+  const other: JobAnswer = { ...JOB, id: "77b01e42".padEnd(64, "0"), state: "queued", progress: null };
+  lines.draw([JOB]);
+  clock.advance(200);
+  lines.draw([other]);
+  expect(shown()).toMatch(/3f2a9c1d.*52 %.*\n.*77b01e42 {2}queued/);
+  clock.advance(200);
+  lines.draw([{ ...JOB, state: "done" }]);
+  lines.clear();
+  clock.advance(200);
+  shown();
+  lines.draw([other]);
+  expect(shown()).toBe("\u001b[J\u001b[Ktelemetry 77b01e42  queued\n");
 });
 
 test("no terminal obeys what a workload says of itself", () => {

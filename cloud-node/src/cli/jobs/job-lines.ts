@@ -22,6 +22,8 @@ const DEFAULT_ROWS = 24;
  *     telemetry 77b01e42  queued
  */
 export class JobLines {
+  /** By id, as they were told last: several may watch jobs of their own. */
+  readonly #jobs = new Map<string, JobAnswer>();
   readonly #stream: OutputStream;
   readonly #clock: Clock;
   readonly #startedMs: number;
@@ -35,12 +37,13 @@ export class JobLines {
   }
 
   draw(jobs: readonly JobAnswer[]): void {
+    for (const job of jobs) this.#jobs.set(job.id, job);
     const nowMs = this.#clock.nowMs();
     if (this.#stream.isTTY !== true || nowMs - this.#startedMs < QUIET_MS || nowMs - this.#lastMs < INTERVAL_MS) return;
     this.#lastMs = nowMs;
     const most = Math.max(1, (this.#stream.rows ?? DEFAULT_ROWS) - 2);
     // What still goes on is what one looks at.
-    const sorted = [...jobs].sort((a, b) => Number(isOver(a.state)) - Number(isOver(b.state)));
+    const sorted = [...this.#jobs.values()].sort((a, b) => Number(isOver(a.state)) - Number(isOver(b.state)));
     const unixMs = this.#clock.unixUs() / 1000;
     const shown = sorted.slice(0, sorted.length > most ? most - 1 : most).map((job) => jobLine(job, unixMs));
     const left = sorted.length - shown.length;
@@ -51,8 +54,9 @@ export class JobLines {
     this.#drawn = lines.length;
   }
 
-  /** Take the lines away. */
+  /** Take the lines away; who watches jobs that still go on draws those again. */
   clear(): void {
+    for (const [id, { state }] of this.#jobs) if (isOver(state)) this.#jobs.delete(id);
     if (this.#drawn > 0) this.#stream.write(`${this.#up}\u001b[J`);
     this.#drawn = 0;
   }

@@ -16,6 +16,7 @@ const AWAY_LIMIT_MS = 60_000;
 /**
  * Follow jobs until all are over, with a line for each on a terminal.
  *
+ * @param lines  of all that are watched at once
  * @returns as they were last: all over, unless the command was interrupted; then perhaps not all of them
  * @throws {JobError} `queue-away`, {CommandError} `not-reachable` when it stays away
  */
@@ -23,8 +24,8 @@ export async function watchJobs(
   { stderr, clock, interrupt }: Surroundings,
   door: JobDoor,
   ids: readonly string[],
+  lines = new JobLines(stderr, clock),
 ): Promise<JobAnswer[]> {
-  const lines = new JobLines(stderr, clock);
   const jobs = new Map<string, JobAnswer>();
   let seenMs = clock.nowMs();
   try {

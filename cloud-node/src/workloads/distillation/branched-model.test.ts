@@ -7,7 +7,7 @@ import { capabilityOf } from "./capabilities.ts";
 import { TINY, WRITER, watchedRun } from "./distillation-rig.suite.ts";
 import { ExamplePool, takeExamples } from "./example-pool.ts";
 import { answersExactly } from "./forced-answers.ts";
-import { drawnWeights, llamaOf } from "./make-teacher.ts";
+import { drawnWeights, llamaOf } from "./llama.ts";
 
 const CONFIG = llamaOf(TINY);
 const EXAMPLES = tokenizeExamples(WRITER, takeExamples(capabilityOf("arithmetic"), 6, 1));

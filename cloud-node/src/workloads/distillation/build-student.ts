@@ -2,7 +2,7 @@ import { uniformNumbers } from "../../tensor/random.ts";
 import { type Adapter, adaptedMatrices } from "../lora/low-rank.ts";
 import type { Category } from "./capability.ts";
 import { DistillationError } from "./distillation-error.ts";
-import { drawnWeights, llamaOf } from "./make-teacher.ts";
+import { drawnWeights, llamaOf } from "./llama.ts";
 import type { StudentOptions } from "./options.ts";
 import { readProfile } from "./profile-file.ts";
 import { routerParameters, trainRouter } from "./router.ts";

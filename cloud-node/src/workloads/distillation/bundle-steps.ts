@@ -8,7 +8,15 @@ import { MANIFEST_FILE, type manifestSchema, overBudget, REPORT_FILE, type repor
 import { PROFILE_FILE } from "./profile-file.ts";
 import { BUILT_STUDENT, profileFolder } from "./profile-steps.ts";
 import { measuredFolder } from "./registry-steps.ts";
-import { askStudent, GATE_FILE, GATED_FOLDER, GATED_STUDENT, gateSchema, judge } from "./removal-step.ts";
+import {
+  askStudent,
+  GATE_FILE,
+  GATED_FOLDER,
+  GATED_STUDENT,
+  gateSchema,
+  judge,
+  teacherPlaces,
+} from "./removal-step.ts";
 import { asJson, type RunPlan } from "./run-plan.ts";
 import type { Step } from "./step.ts";
 import { STUDENT_FILE, studentPlanSchema } from "./student.ts";
@@ -34,7 +42,7 @@ export function bundleStep({ teachers, config }: RunPlan): Step {
       const gate = await readChecked(join(folders.in(GATED_FOLDER), GATE_FILE), gateSchema, "bad-evidence");
       await writeBundledStudent(out, student);
       const measured = new Map(teachers.map(({ category }) => [category, folders.in(measuredFolder(category))]));
-      const former = teachers.map(({ folder }) => join(folders.root, folder));
+      const former = await teacherPlaces(folders.root, teachers);
       const answer = await askStudent(out, measured, former, hooks);
       const capabilities = [];
       for (const [category, folder] of measured) capabilities.push(await judge(answer, category, folder, config));

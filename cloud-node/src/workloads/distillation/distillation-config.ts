@@ -3,26 +3,25 @@ import { parse } from "yaml";
 import { CATEGORIES } from "./capability.ts";
 import { DistillationError } from "./distillation-error.ts";
 import { jsonObjectSchema } from "./evidence.ts";
+import { pathBelow } from "./run-place.ts";
 
 /** What a run is done by, in its folder. */
 export const CONFIG_FILE = "distill.yaml";
 /** Folder of a run that has its teachers, until they are taken away. */
 export const TEACHERS_FOLDER = "teachers";
 const MOST_BYTES = 65_536;
+const MOST_PATH = 4096;
 
 const count = (least: number, most: number) => v.pipe(v.number(), v.integer(), v.minValue(least), v.maxValue(most));
 /** Below the run's folder, so that a run can be moved, and sent to a worker. */
-const dataPath = v.pipe(
-  v.string(),
-  v.regex(/^(?!.*(^|\/)\.\.?(\/|$))[\w.-]+(\/[\w.-]+)*$/, "a path below the run's folder"),
-);
+const dataPath = pathBelow("the run's folder");
 
 /** What is known of a category of the registry: how its capability is asked for, and where its teacher comes from. */
 const capabilitySchema = v.strictObject({
   /** Held-out prompts with their answers, JSON Lines; generated where it is left out. */
   benchmark: v.exactOptional(dataPath),
-  /** Whether the teacher's folder is there from the beginning; else it is made. */
-  isGiven: v.optional(v.boolean(), false),
+  /** Folder of a teacher that is there, absolute or from the run's; it is copied. Where it is left out, one is made. */
+  from: v.exactOptional(v.pipe(v.string(), v.minLength(1), v.maxLength(MOST_PATH))),
 });
 
 const limitsSchema = v.strictObject({

@@ -1,6 +1,6 @@
 import { openBackend } from "../language-model/open-backend.ts";
 import type { Category } from "./capability.ts";
-import { drawnWeights, llamaOf, writeLlama } from "./make-teacher.ts";
+import { drawnWeights, llamaOf, writeLlama } from "./llama.ts";
 import type { ModelSize } from "./options.ts";
 import { questionWriter } from "./question-writer.ts";
 import type { RunHooks } from "./run-hooks.ts";

@@ -10,7 +10,7 @@ import { openBundledStudent } from "./bundled-student.ts";
 import type { Category } from "./capability.ts";
 import { formatExamples } from "./example-file.ts";
 import { askIsolated } from "./gate-process.ts";
-import { drawnWeights, llamaOf } from "./make-teacher.ts";
+import { drawnWeights, llamaOf } from "./llama.ts";
 import { writeStudent } from "./student.ts";
 import { openStudent } from "./student-answerer.ts";
 import { WEIGHTS_FILE, writeBundledStudent } from "./student-bundle.ts";

@@ -5,7 +5,7 @@ import { capabilityOf } from "./capabilities.ts";
 import { TINY, WRITER, watchedRun } from "./distillation-rig.suite.ts";
 import { ExamplePool, takeExamples } from "./example-pool.ts";
 import { ablateLayers, keyLayers } from "./layer-ablation.ts";
-import { drawnWeights, llamaOf } from "./make-teacher.ts";
+import { drawnWeights, llamaOf } from "./llama.ts";
 
 const CONFIG = llamaOf({ ...TINY, layers: 3 });
 const EXAMPLES = tokenizeExamples(WRITER, takeExamples(capabilityOf("formats"), 20, 1));

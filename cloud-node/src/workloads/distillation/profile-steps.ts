@@ -7,7 +7,7 @@ import { buildStudent } from "./build-student.ts";
 import type { Category } from "./capability.ts";
 import { DistillationError } from "./distillation-error.ts";
 import { readChecked, writeJson } from "./evidence.ts";
-import { llamaOf } from "./make-teacher.ts";
+import { llamaOf } from "./llama.ts";
 import { profileTeacher } from "./profile-teacher.ts";
 import { asJson, type PlannedTeacher, type RunPlan } from "./run-plan.ts";
 import type { Step, StepFolders } from "./step.ts";

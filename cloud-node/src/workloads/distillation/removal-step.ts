@@ -1,5 +1,5 @@
-import { cp, readFile, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { cp, readFile, realpath, rm } from "node:fs/promises";
+import { join, resolve } from "node:path";
 import * as v from "valibot";
 import { CATEGORIES, type Category } from "./capability.ts";
 import { distilAdapter } from "./distil.ts";
@@ -90,16 +90,14 @@ async function gate(
   retries: Readonly<Record<string, number>>,
   hooks: RunHooks,
 ): Promise<GateReport> {
-  const [reference] = await teacherReferences(
-    student,
-    teachers.map(({ model }) => model),
-  );
+  const former = await teacherPlaces(folders.root, teachers);
+  const models = teachers.map(({ model }) => model);
+  const [reference] = await teacherReferences(student, models, former);
   if (reference !== undefined) {
     const problem = `${reference.file} of the student names the teacher ${reference.teacher}`;
     throw new DistillationError("gate-failed", problem, "a student must need nothing but its own folder");
   }
   const measured = new Map(teachers.map(({ category }) => [category, folders.in(measuredFolder(category))]));
-  const former = teachers.map(({ folder }) => join(folders.root, folder));
   const answer = await askStudent(student, measured, former, hooks);
   const capabilities = [];
   for (const [category, folder] of measured) capabilities.push(await judge(answer, category, folder, config));
@@ -108,6 +106,15 @@ async function gate(
     isolation: { files: "denied", network: answer.network },
     ...{ capabilities, answers: answer.answers },
   };
+}
+
+/** Where teachers were, and where those that were given still are, by every name that leads there. */
+export async function teacherPlaces(root: string, teachers: RunPlan["teachers"]): Promise<string[]> {
+  const places = teachers.flatMap(({ folder, from }) => {
+    return [join(root, folder), ...(from === undefined ? [] : [resolve(root, from)])];
+  });
+  const real = await Promise.all(places.map((place) => realpath(place).catch(() => place)));
+  return [...new Set([...places, ...real])];
 }
 
 /** Ask a student all benchmarks in a process of its own. @throws as `askIsolated` */

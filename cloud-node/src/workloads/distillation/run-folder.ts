@@ -8,7 +8,7 @@ import { capabilityOf } from "./capabilities.ts";
 import type { Category } from "./capability.ts";
 import { CONFIG_FILE, parseConfig } from "./distillation-config.ts";
 import { DistillationError } from "./distillation-error.ts";
-import { llamaOf } from "./make-teacher.ts";
+import { llamaOf } from "./llama.ts";
 import { teacherSchema } from "./options.ts";
 import { PRESETS } from "./presets.ts";
 import { parseRegistry, REGISTRY_FILE } from "./registry-csv.ts";

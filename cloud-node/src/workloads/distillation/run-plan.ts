@@ -4,7 +4,7 @@ import { parameterCount } from "../language-model/parameters.ts";
 import { CATEGORIES, type Category } from "./capability.ts";
 import { CONFIG_FILE, type DistillationConfig, TEACHERS_FOLDER } from "./distillation-config.ts";
 import { DistillationError } from "./distillation-error.ts";
-import { llamaOf } from "./make-teacher.ts";
+import { llamaOf } from "./llama.ts";
 import { distilSchema, profileSchema, studentSchema, teacherSchema } from "./options.ts";
 import { PRESETS } from "./presets.ts";
 import { checkCount, REGISTRY_FILE, type RegistryEntry } from "./registry-csv.ts";
@@ -14,7 +14,8 @@ export interface PlannedTeacher extends RegistryEntry {
   readonly category: Category;
   /** Below the run's folder. */
   readonly folder: string;
-  readonly isGiven: boolean;
+  /** Folder that it is copied from, as the configuration says; undefined: it is made. */
+  readonly from: string | undefined;
   /** Held-out prompts below the run's folder; generated where there is none. */
   readonly benchmark: string | undefined;
 }
@@ -44,13 +45,13 @@ export function planRun(config: DistillationConfig, entries: readonly RegistryEn
       const problem = `${REGISTRY_FILE}:${entry.line}:3: no benchmark is bound to ${JSON.stringify(entry.category)}`;
       throw new DistillationError("bad-registry", problem, `choose of ${CATEGORIES.join(", ")}`);
     }
-    const { isGiven = false, benchmark } = taxonomy[category] ?? {};
-    return { ...entry, category, isGiven, benchmark, folder: `${TEACHERS_FOLDER}/${entry.model}` };
+    const { from, benchmark } = taxonomy[category] ?? {};
+    return { ...entry, category, from, benchmark, folder: `${TEACHERS_FOLDER}/${entry.model}` };
   });
   const idle = Object.keys(taxonomy).find((category) => !teachers.some((teacher) => teacher.category === category));
   if (idle !== undefined) throw badConfig(`taxonomy.${idle}: the registry has no teacher of it`);
   const made = settled("teacher", teacherSchema, usual.teacher, config.teacher);
-  for (const each of teachers) if (!each.isGiven) checkCount(each, parameterCount(llamaOf(made.size)));
+  for (const each of teachers) if (each.from === undefined) checkCount(each, parameterCount(llamaOf(made.size)));
   const maxRank = limits.maxRank === undefined ? {} : { maxRank: limits.maxRank };
   return {
     ...{ config, teachers, prompts: config.prompts ?? usual.prompts },
@@ -61,10 +62,10 @@ export function planRun(config: DistillationConfig, entries: readonly RegistryEn
   };
 }
 
-/** Files that may not change once a run has begun, and given teachers among them. */
+/** Files that may not change once a run has begun, and copies of given teachers among them. */
 export function lockedPaths({ teachers }: RunPlan): string[] {
   const data = teachers.flatMap(({ benchmark }) => (benchmark === undefined ? [] : [benchmark]));
-  const given = teachers.filter(({ isGiven }) => isGiven).map(({ folder }) => folder);
+  const given = teachers.filter(({ from }) => from !== undefined).map(({ folder }) => folder);
   return [CONFIG_FILE, REGISTRY_FILE, ...new Set(data), ...given];
 }
 

@@ -26,6 +26,8 @@ export interface Step {
   readonly output: string;
   /** All that the result depends on beside the inputs. */
   readonly options: JsonObject;
+  /** Whether only this machine has what it needs; others may be done anywhere. */
+  readonly isHere?: boolean;
   /** Whether its inputs may never change once it was done. */
   readonly isLock?: boolean;
   /** Files and folders of the run that are taken away for good, around this step. */

@@ -34,6 +34,9 @@ test("a name is met whole: one that goes on is another one's, and its dot is a d
   expect(await teacherReferences(folder, TEACHERS)).toEqual([]);
   await writeFile(join(folder, "notes.txt"), "teachers/braces-1.5");
   expect(await teacherReferences(folder, TEACHERS)).toHaveLength(1);
+  expect(await teacherReferences(folder, [], ["/srv/models/abacus"])).toEqual([]);
+  await writeFile(join(folder, "notes.txt"), "/srv/models/abacus");
+  expect(await teacherReferences(folder, [], ["/srv/models/abacus"])).toHaveLength(1);
 });
 
 test("a link in a student's folder is refused: it may point at a teacher", async () => {

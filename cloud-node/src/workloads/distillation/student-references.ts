@@ -12,9 +12,14 @@ export interface TeacherReference {
  * Names of teachers anywhere in a student's files, whatever these are: one that nobody can read must not be asked for by name.
  *
  * @param models  names of the teachers' folders
+ * @param places  paths of teachers, wherever they are
  * @throws as `digestTree`: links are refused
  */
-export async function teacherReferences(student: string, models: readonly string[]): Promise<TeacherReference[]> {
+export async function teacherReferences(
+  student: string,
+  models: readonly string[],
+  places: readonly string[] = [],
+): Promise<TeacherReference[]> {
   const found: TeacherReference[] = [];
   for (const { path } of (await digestTree(student)).files) {
     // Latin-1 keeps every byte: names are ASCII.
@@ -24,6 +29,7 @@ export async function teacherReferences(student: string, models: readonly string
       const asPath = new RegExp(`[/\\\\]${teacher.replaceAll(".", "\\.")}(?![A-Za-z0-9._-])`);
       if (asPath.test(text)) found.push({ file: path, teacher });
     }
+    for (const teacher of places) if (text.includes(teacher)) found.push({ file: path, teacher });
   }
   return found;
 }

@@ -15,7 +15,7 @@ import { loadModelFolder } from "../lora/model-folder.ts";
 import { readJson } from "../lora/weight-files.ts";
 import { CATEGORIES, type Category } from "./capability.ts";
 import { DistillationError } from "./distillation-error.ts";
-import { writeLlama } from "./make-teacher.ts";
+import { writeLlama } from "./llama.ts";
 import { type Router, routerSchema } from "./router.ts";
 
 export const STUDENT_FILE = "student.json";
