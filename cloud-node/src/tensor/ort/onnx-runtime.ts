@@ -62,7 +62,7 @@ export function openOnnxRuntime(folder: URL = FOLDER, nodeVersion = process.vers
     // What the package itself does not find is its binary, which it has not for every platform.
     if (cause instanceof Error && cause.message.startsWith(`Cannot find module '${PACKAGE}'`)) {
       const problem = `the backend ort needs ${PACKAGE}, which is not installed`;
-      const line = existsSync(new URL("package.json", FOLDER)) ? "npm run onnxruntime" : INSTALL;
+      const line = existsSync(new URL("package.json", folder)) ? "npm run onnxruntime" : INSTALL;
       throw new TensorError("no-onnxruntime", problem, `type ${line} (100 MB)`, { cause });
     }
     const problem = `${PACKAGE} does not load on ${process.platform}, ${process.arch}`;
