@@ -1,4 +1,5 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { checkPackage, createPackageFromTarballData } from "@arethetypeswrong/core";
@@ -18,6 +19,8 @@ const ELSEWHERE = join(FOLDER, "elsewhere");
 const LEFT_OUT = ["webgpu"];
 /** Half of the machines have an older Node; the version is the one thing that is faked. */
 const OLD_NODE = join(FOLDER, "old-node.cjs");
+/** Thousands of files are made, and removed, on a disk that others use too. */
+const LONG_MS = 180_000;
 const FOLDERS = publishableFolders();
 /** Next to no slack: a package that shrinks by a quarter has a README that says too much. */
 const LEAST_OF_STATED = 0.75;
@@ -35,12 +38,12 @@ beforeAll(async () => {
   await stranger.npm(ELSEWHERE, "install", "--global", "--prefix", GLOBAL, "@lockstep/cloud-node");
   const once = `if (!process.env.LOCKSTEP_TEST_SECOND) Object.defineProperty(process, "version", { value: "v20.20.2" });`;
   writeFileSync(OLD_NODE, `${once}\nprocess.env.LOCKSTEP_TEST_SECOND = "1";\n`);
-}, 180_000);
+}, LONG_MS);
 
-afterAll(() => {
+afterAll(async () => {
   registry.close();
-  rmSync(FOLDER, { recursive: true, force: true });
-});
+  await rm(FOLDER, { recursive: true, force: true });
+}, LONG_MS);
 
 function published(folder: string): PublishedPackage {
   const found = packages.find((one) => one.folder === folder);
@@ -92,7 +95,19 @@ test("the private packages stay at home, and the command brings its page", () =>
     expect.arrayContaining(["protocol", "edge-sdk", "cloud-node", "sim", "sim/qemu-wasm-runner"]),
   );
   expect(FOLDERS).not.toContain("test");
-  expect(published("cloud-node").files).toContain("dashboard/dist/index.html");
+  expect(published("cloud-node").files).toEqual(
+    expect.arrayContaining(["dashboard/dist/index.html", "dashboard/dist/licences.md"]),
+  );
+});
+
+test("the page names the licences of exactly what THIRD-PARTY.md says that it bundles", () => {
+  const installed = join(PROJECT, "node_modules/@lockstep/cloud-node");
+  const notice = readFileSync(join(installed, "dashboard/dist/licences.md"), "utf8");
+  const named = [...notice.matchAll(/^## (\S+) - (\S+) \((.+)\)$/gm)].map(([, ...parts]) => parts.join(" "));
+  const page = readFileSync(join(ROOT, "docs/THIRD-PARTY.md"), "utf8");
+  const listed = [...page.matchAll(/^\| (\S+) \| (\S+) \| (\S+) \| the page of cloud-node/gm)];
+  expect(named.toSorted()).toEqual(listed.map(([, ...parts]) => parts.join(" ")).toSorted());
+  expect(named).not.toEqual([]);
 });
 
 test.for(FOLDERS)("%s is as large as its README says", (folder) => {
