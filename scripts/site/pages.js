@@ -22,7 +22,14 @@ export const PAGE_GROUPS = [
   { title: "Guides", files: ["docs/guides/*.md", "docs/deploy/README.md"] },
   {
     title: "Why it works",
-    files: ["docs/design.md", "docs/architecture.md", "docs/security.md", "docs/glossary.md", "docs/BENCHMARKS.md"],
+    files: [
+      "docs/TUTORIAL.md",
+      "docs/design.md",
+      "docs/architecture.md",
+      "docs/security.md",
+      "docs/glossary.md",
+      "docs/BENCHMARKS.md",
+    ],
   },
   { title: "Formats", files: ["protocol/SPEC.md", "docs/*-format.md"] },
   { title: "Results", files: ["docs/results/*.md"] },

@@ -26,6 +26,19 @@ test("every link of a document leads to a file that is there, and to a heading o
   expect(DOCUMENTS.flatMap(({ path, text }) => deadLinks(path, text))).toEqual([]);
 });
 
+test("every document of docs/ is reached by links from its index", () => {
+  const reached = new Set<string>();
+  const follow = (path: string) => {
+    if (reached.has(path) || !path.endsWith(".md")) return;
+    reached.add(path);
+    const { text = "" } = DOCUMENTS.find((document) => document.path === path) ?? {};
+    for (const link of linksOf(text)) if (link.path !== "") follow(posix.join(posix.dirname(path), link.path));
+  };
+  follow("docs/README.md");
+  const documents = DOCUMENTS.map(({ path }) => path).filter((path) => path.startsWith("docs/"));
+  expect(documents.filter((path) => !reached.has(path))).toEqual([]);
+});
+
 test("a dead link is found, whatever kind it is, and code is no link", () => {
   const text = [
     "# One `two`: [three](README.md)!",

@@ -7,7 +7,7 @@ import { publint } from "publint";
 import { formatMessage } from "publint/utils";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { PackageRegistry } from "./package-registry.ts";
-import { type PublishedPackage, publishAll, publishableFolders, ROOT, Stranger } from "./published-packages.ts";
+import { type Manifest, type PublishedPackage, publishAll, publishableFolders, ROOT, Stranger } from "./published-packages.ts";
 
 /** Somebody who has nothing of this repository. */
 const FOLDER = mkdtempSync(join(tmpdir(), "lockstep-packages-"));

@@ -5,7 +5,7 @@ import { KeptRun, lockRun, type StepOutcome } from "./kept-run.ts";
 import { describeMachine } from "./machine.ts";
 import { ReproduceError } from "./reproduce-error.ts";
 import { type ReproduceRequest, readRequest, tellRequest } from "./request.ts";
-import { runStep } from "./run-step.ts";
+import { commandOf, runStep } from "./run-step.ts";
 import { sourceDigest } from "./source-digest.ts";
 import { statedFigures } from "./stated-figures.ts";
 import { STEPS } from "./steps.ts";
@@ -69,7 +69,7 @@ async function reproduce(request: ReproduceRequest, folder: string, stop: AbortS
   const steps = STEPS.filter(({ name }) => only.length === 0 || only.includes(name));
   const outcomes: StepOutcome[] = [];
   for (const [at, step] of steps.entries()) {
-    const earlier = kept.done(step.name);
+    const earlier = kept.done(step.name, commandOf(step, form));
     const place = `${at + 1} of ${steps.length}: ${step.name}`;
     if (earlier !== undefined) {
       outcomes.push(earlier);
