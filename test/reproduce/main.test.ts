@@ -1,4 +1,5 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -9,6 +10,7 @@ import { KeptRun, lockRun, type StepOutcome } from "./kept-run.ts";
 import { readRequest } from "./request.ts";
 import { runChild } from "./run-child.ts";
 import { runStep } from "./run-step.ts";
+import { sourceDigest } from "./source-digest.ts";
 import { STEPS, type Step } from "./steps.ts";
 import { isReproduced, type Summary, summaryPage } from "./summary.ts";
 
@@ -79,6 +81,19 @@ test("a state that was cut off begins anew", () => {
   const file = join(folder, "state.json");
   writeFileSync(file, readFileSync(file, "utf8").slice(0, 40));
   expect(new KeptRun(folder, key, false).done("size", SIZE)).toBeUndefined();
+});
+
+test("the digest is of the code in a clone, committed or not, and of no words about it", () => {
+  expect(() => sourceDigest(folder)).toThrow(/^reproduce: no checkout: git fatal: not a git repository/);
+  execFileSync("git", ["init", "--quiet"], { cwd: folder });
+  mkdirSync(join(folder, "scripts"));
+  writeFileSync(join(folder, "scripts", "bench.js"), "1");
+  const before = sourceDigest(folder);
+  writeFileSync(join(folder, "scripts", "words.md"), "");
+  writeFileSync(join(folder, "README.md"), "");
+  expect(sourceDigest(folder)).toBe(before);
+  writeFileSync(join(folder, "scripts", "bench.js"), "2");
+  expect(sourceDigest(folder)).not.toBe(before);
 });
 
 test("a folder is for one run at a time, and a lock whose process is gone holds nobody up", () => {
