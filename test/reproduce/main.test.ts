@@ -1,4 +1,5 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -9,6 +10,7 @@ import { KeptRun, lockRun, type StepOutcome } from "./kept-run.ts";
 import { readRequest } from "./request.ts";
 import { runChild } from "./run-child.ts";
 import { runStep } from "./run-step.ts";
+import { sourceDigest } from "./source-digest.ts";
 import { STEPS, type Step } from "./steps.ts";
 import { isReproduced, type Summary, summaryPage } from "./summary.ts";
 
@@ -81,6 +83,19 @@ test("a state that was cut off begins anew", () => {
   expect(new KeptRun(folder, key, false).done("size", SIZE)).toBeUndefined();
 });
 
+test("the digest is of the code in a clone, committed or not, and of no words about it", () => {
+  expect(() => sourceDigest(folder)).toThrow(/^reproduce: no checkout: git fatal: not a git repository/);
+  execFileSync("git", ["init", "--quiet"], { cwd: folder });
+  mkdirSync(join(folder, "scripts"));
+  writeFileSync(join(folder, "scripts", "bench.js"), "1");
+  const before = sourceDigest(folder);
+  writeFileSync(join(folder, "scripts", "words.md"), "");
+  writeFileSync(join(folder, "README.md"), "");
+  expect(sourceDigest(folder)).toBe(before);
+  writeFileSync(join(folder, "scripts", "bench.js"), "2");
+  expect(sourceDigest(folder)).not.toBe(before);
+});
+
 test("a folder is for one run at a time, and a lock whose process is gone holds nobody up", () => {
   const unlock = lockRun(folder);
   expect(() => lockRun(folder)).toThrow(/^reproduce: busy: process \d+/);
@@ -146,7 +161,9 @@ test("exit code 1 is for what must be the same, and for steps that failed; times
   const figure = { document: "README.md", text: "{538} times", place: "wire › goals", stated: 538, measured: 600 };
   const apart = { ...figure, steadiness: "exact", isHeld: false, distance: 0.115 } as const;
   expect(isReproduced(summary({ figures: [apart] }))).toBe(false);
-  const page = summaryPage(summary({ figures: [apart] }));
+  const late = { ...apart, document: "docs/late.md", steadiness: "timing" } as const;
+  const page = summaryPage(summary({ figures: [late, apart] }));
+  expect(page).toMatch(/## What no longer holds[^#]*README\.md[^#]*## Times, [^#]*docs\/late\.md/);
   expect(page).toContain("| README.md | {538} times | 538 | 600 | +11.5 % | exact |");
   expect(page).toContain("`npm run reproduce -- --quick`, 2026-11-22, on one, Node ");
 });

@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { aptLine, findProgram, osPackage } from "../../scripts/os-packages.js";
 import { comparePages } from "./compare-pages.ts";
 import type { KeptRun, StepOutcome } from "./kept-run.ts";
+import { ReproduceError } from "./reproduce-error.ts";
 import { readResultPage } from "./result-page.ts";
 import { runChild } from "./run-child.ts";
 import { DATA, type Form, type Step } from "./steps.ts";
@@ -65,6 +66,9 @@ export async function runStep(step: Step, place: StepPlace): Promise<StepOutcome
       return outcome("failed", { reason: `${signal ?? `exit code ${code}`}: ${lastLine(log)}` });
     }
     return outcome("measured", heldAgainst(step, place));
+  } catch (error) {
+    if (!(error instanceof ReproduceError)) throw error;
+    return outcome("failed", { reason: error.message });
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
