@@ -16,7 +16,7 @@ export const sizeSchema = v.strictObject({
 });
 export type ModelSize = v.InferOutput<typeof sizeSchema>;
 
-/** How anything here learns: by AdamW, with rates that rise and then fall by half a wave of a cosine. */
+/** How anything here learns: by AdamW, with rates that rise and then fall evenly. */
 const learningEntries = {
   steps: whole(1, 1_000_000),
   /** Tokens of a step, of each capability that it has: where questions are short, it has more of them. */
@@ -43,7 +43,7 @@ export const profileSchema = v.strictObject({
   /** Directions that the stream keeps: O(width × this) is its memory. */
   streamRank: v.optional(whole(2, 512), 32),
   /** The intrinsic dimension is the number of components that have this share of the variance. */
-  varianceShare: v.optional(share, 0.9),
+  varianceShare: v.optional(v.pipe(share, v.gtValue(0)), 0.9),
   /** MAX_RANK_PER_CAPABILITY: of an adapter. */
   maxRank: v.optional(whole(1, 64), 4),
   /** Of the subspace that is protected at a layer. */
