@@ -175,12 +175,17 @@ export class JobsRig {
     return job;
   }
 
-  /** A job, once it is as wanted. @throws {BenchError} `no-answer` */
+  /** A job, once it is as wanted. @throws {BenchError} `no-answer` when it has got no further for five minutes */
   async until(id: string, isSo: (job: Job) => boolean, everyMs = 20): Promise<Job> {
-    const endMs = performance.now() + LIMIT_MS;
+    let endMs = performance.now() + LIMIT_MS;
+    let fraction: number | null | undefined;
     for (;;) {
       const job = await this.open.queue.get(id).catch(() => undefined);
       if (job !== undefined && isSo(job)) return job;
+      if (job?.progress?.fraction !== fraction) {
+        fraction = job?.progress?.fraction;
+        endMs = performance.now() + LIMIT_MS;
+      }
       if (performance.now() > endMs) {
         throw new BenchError("no-answer", {
           from: "a job",

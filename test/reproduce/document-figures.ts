@@ -10,6 +10,9 @@ const UNITS = [
 const NUMBER = String.raw`(?<![\w.\-/#:])[-−]?\d[\d,]*(?:\.\d+)?(?:e-?\d+)?`;
 const FIGURE = new RegExp(`${NUMBER}(?:\\s(?:to|and)\\s${NUMBER})?\\s?(?:${UNITS.join("|")})(?![\\w/])`, "g");
 
+/** A cell of a table that is a number alone: its column says of what. */
+const CELL = /(?<=\| )\**[-+−]?\d[\d,]*(?:\.\d+)?\**(?= \|)/g;
+
 /** Code, between fences and in lines; targets of links; comments. */
 const NOT_PROSE = /```.*?```|`[^`]*`|\]\([^)]*\)|<!--.*?-->/gs;
 
@@ -24,10 +27,12 @@ export function asOneLine(markdown: string): string {
   return markdown.replace(/\s+/g, " ");
 }
 
-/** Every number with a unit outside of code. @param line  a document as `asOneLine` gives it */
+/** Every number with a unit, and every cell of a table that is one, outside of code. @param line  a document as `asOneLine` gives it */
 export function figuresIn(line: string): (Span & { readonly text: string })[] {
   const prose = line.replace(NOT_PROSE, (code) => " ".repeat(code.length));
-  return [...prose.matchAll(FIGURE)].map(({ 0: text, index }) => ({ text, from: index, to: index + text.length }));
+  return [...prose.matchAll(FIGURE), ...prose.matchAll(CELL)]
+    .map(({ 0: text, index }) => ({ text, from: index, to: index + text.length }))
+    .toSorted((a, b) => a.from - b.from);
 }
 
 /**

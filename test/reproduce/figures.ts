@@ -10,6 +10,7 @@ export const NO_MEASUREMENT = {
   example: "made up, to show how something is typed or reads",
   elsewhere: "measured or claimed by others, who are named beside it",
   arithmetic: "follows from numbers beside it",
+  tried: "of a variant that was tried and left; the words say what it was",
   earlier: "of an earlier state of the code, named beside it",
 } as const;
 
@@ -35,6 +36,10 @@ export type FigureSource =
   | { readonly kind: "cell"; readonly page: string; readonly steps: readonly string[]; readonly times: number }
   /** A file of the repository in which the number stands, such as a test that holds it. */
   | { readonly kind: "file"; readonly path: string }
+  /** A file that the set-up builds: its length. */
+  | { readonly kind: "bytes"; readonly path: string }
+  /** A command that stands in the same document and prints the figure. */
+  | { readonly kind: "command"; readonly typed: string }
   | { readonly kind: keyof typeof NO_MEASUREMENT };
 
 /** @throws {ReproduceError} `bad-figures`, with the entry and what is wrong with it */
@@ -49,7 +54,7 @@ export function readFigures(json: string = readFileSync(FILE, "utf8")): Figures 
       if (marked === 0 || (named.length !== marked && named.length !== 1)) {
         throw new ReproduceError("bad-figures", { document, text, figures: marked, sources: named.length });
       }
-      const sources = named.map((source) => readSource(document, text, source));
+      const sources = sameRow(named).map((source) => readSource(document, text, source));
       // One source that is no cell goes for all figures of the words
       const [only] = sources;
       const isForAll = named.length === 1 && marked > 1 && only !== undefined && only.kind !== "cell";
@@ -65,9 +70,14 @@ export function readFigures(json: string = readFileSync(FILE, "utf8")): Figures 
   };
 }
 
-/** `codec › goals › state, 6 channels`, `wire › TABLE › CELL & CELL › COLUMN × 0.001`, `file PATH`, or a class. */
+/**
+ * `codec › goals › state, 6 channels`, `wire › TABLE › CELL & CELL › COLUMN × 0.001`, `… › COLUMN` for the row before,
+ * `file PATH`, `bytes PATH`, `command TYPED`, or a class.
+ */
 function readSource(document: string, text: string, source: string): FigureSource {
-  if (source.startsWith("file ")) return { kind: "file", path: source.slice(5) };
+  const [, kind, rest = ""] = /^(file|bytes|command) (.+)$/.exec(source) ?? [];
+  if (kind === "command") return { kind, typed: rest };
+  if (kind === "file" || kind === "bytes") return { kind, path: rest };
   if (!source.includes("›")) return { kind: classNamed(document, text, source) };
   const [, path = "", factor] = /^(.*?)(?: × ([\d.e-]+))?$/.exec(source) ?? [];
   const [page = "", ...steps] = path.split("›").map((step) => step.trim());
@@ -76,6 +86,16 @@ function readSource(document: string, text: string, source: string): FigureSourc
     throw new ReproduceError("bad-figures", { document, text, source });
   }
   return { kind: "cell", page, steps, times };
+}
+
+/** `… › COLUMN` with the page, table and row of the source before it. */
+function sameRow(sources: readonly string[]): string[] {
+  let row = "";
+  return sources.map((source) => {
+    const full = source.replace(/^…(?= ›)/, row);
+    if (full.split("›").length === 4) row = full.slice(0, full.lastIndexOf("›")).trim();
+    return full;
+  });
 }
 
 function classNamed(document: string, text: string, name: string): keyof typeof NO_MEASUREMENT {
