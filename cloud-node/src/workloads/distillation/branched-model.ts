@@ -136,6 +136,14 @@ export class BranchedModel {
     return this.#engine.program.parameters.filter(({ gradient }) => gradient !== undefined).map(({ name }) => name);
   }
 
+  /** Of these, a backbone's matrices, which Muon is for; and all the others. */
+  get learning(): { readonly matrices: readonly string[]; readonly others: readonly string[] } {
+    const specs = parameterSpecs(this.plan.config).filter(({ group }) => group === "matrix");
+    const all = new Set(specs.map(({ name }) => name));
+    const { true: matrices = [], false: others = [] } = Object.groupBy(this.trained, (name) => `${all.has(name)}`);
+    return { matrices, others };
+  }
+
   /** Numbers that learn. */
   get trainedParameters(): number {
     const trained = this.#engine.program.parameters.filter(({ gradient }) => gradient !== undefined);

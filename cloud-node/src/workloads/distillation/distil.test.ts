@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { cp, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as v from "valibot";
@@ -47,7 +48,7 @@ beforeAll(async () => {
   const run = watchedRun();
   for (const category of PAIR) {
     await drawTeacher(at("teacher", category), category);
-    const options = v.parse(profileSchema, { questions: 30, probes: 6, streamRank: 8, maxComponents: 4 });
+    const options = v.parse(profileSchema, { questions: 30, probes: 6, streamRank: 16, maxComponents: 4 });
     const [teacher, profile] = [at("teacher", category), at("profile", category)];
     await profileTeacher(profile, { category, teacher, options, seed: 1 }, run);
     sources.set(category, { teacher, profile });
@@ -145,6 +146,39 @@ test("a profile has orthonormal directions, what the layers cost, and an audit t
   }
 });
 
+test("a stream that keeps too few directions for the stated share of the variance says so", async () => {
+  const options = v.parse(profileSchema, { questions: 30, probes: 6, streamRank: 2 });
+  const profile = profileTeacher(
+    at("narrow"),
+    { category: "formats", teacher: at("teacher", "formats"), options, seed: 1 },
+    watchedRun(),
+  );
+  await expect(profile).rejects.toMatchObject({
+    code: "bad-profile",
+    problem: expect.stringMatching(/^layer \d: 2 dir/),
+  });
+});
+
+test("while a teacher is profiled nothing is written, and then what a profile has, of any number of questions", async () => {
+  const options = v.parse(profileSchema, { questions: 90, probes: 6, streamRank: 16, maxComponents: 4 });
+  const seen: boolean[] = [];
+  const run = { ...watchedRun(), onProgress: () => void seen.push(existsSync(at("long"))) };
+  const summary = await profileTeacher(
+    at("long"),
+    { category: "formats", teacher: at("teacher", "formats"), options, seed: 1 },
+    run,
+  );
+  expect(seen.length).toBeGreaterThan(3);
+  expect(seen).not.toContain(true);
+  expect((await readdir(at("long"))).sort()).toEqual(["components.safetensors", "profile.json"]);
+  const short = await readProfile(at("profile", "formats"));
+  expect(summary.memory.heldNumbers).toBe(short.summary.memory.heldNumbers);
+  expect(summary.memory.seenNumbers).toBeGreaterThan(2 * short.summary.memory.seenNumbers);
+  const bytes = async (name: string) => (await stat(at(name, "components.safetensors"))).size;
+  // As many tokens of probes, and components that may differ in number.
+  expect(await bytes("long")).toBeLessThan(2 * (await bytes("profile/formats")));
+});
+
 test("a student over its share of the teachers' parameters is not built", async () => {
   const options = v.parse(studentSchema, { size: TINY, largestShare: 0.1 });
   const profiles = new Map([...sources].map(([category, { profile }]) => [category, profile]));
@@ -167,7 +201,7 @@ test.each([
   ["components.safetensors", "short", "truncated"],
 ])("a profile whose %s is damaged is refused", async (name, text, code) => {
   const folder = at(`damaged-${name}`);
-  const options = v.parse(profileSchema, { questions: 4, probes: 2, streamRank: 4 });
+  const options = v.parse(profileSchema, { questions: 4, probes: 2, streamRank: 16 });
   const request = { category: "formats", teacher: at("teacher", "formats"), options, seed: 1 } as const;
   await profileTeacher(folder, request, watchedRun());
   await writeFile(join(folder, name), text);
