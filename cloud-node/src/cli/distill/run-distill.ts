@@ -1,4 +1,4 @@
-import { appendFile, stat } from "node:fs/promises";
+import { appendFile, realpath, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { CONFIG_FILE } from "../../workloads/distillation/distillation-config.ts";
@@ -8,9 +8,10 @@ import type { RunPlan } from "../../workloads/distillation/run-plan.ts";
 import { memoryPlan, stepsOf } from "../../workloads/distillation/run-stages.ts";
 import { retentionBars, runStatus, statusDiagram } from "../../workloads/distillation/run-status.ts";
 import { stepsHere } from "../../workloads/distillation/run-step-here.ts";
-import { runSteps, type StepRunner } from "../../workloads/distillation/run-steps.ts";
+import { runSteps } from "../../workloads/distillation/run-steps.ts";
 import { STAGES } from "../../workloads/distillation/stages.ts";
 import type { Step } from "../../workloads/distillation/step.ts";
+import type { StepRunner } from "../../workloads/distillation/step-output.ts";
 import { openBackend } from "../../workloads/language-model/open-backend.ts";
 import { statIfThere } from "../../workloads/language-model/stat-if-there.ts";
 import { CommandError } from "../command-error.ts";
@@ -167,8 +168,9 @@ async function askYes(
 ): Promise<boolean> {
   if (stdin.isTTY !== true) return false;
   for (const path of paths) {
-    const { mtime } = await stat(join(folder, path));
-    stderr.write(`  ${join(folder, path)}, of ${mtime.toISOString().slice(0, 10)}\n`);
+    const place = await realpath(join(folder, path));
+    const { mtime } = await stat(place);
+    stderr.write(`  ${place}, of ${mtime.toISOString().slice(0, 10)}\n`);
   }
   const lines = createInterface({ input: stdin, output: stderr });
   try {

@@ -8,7 +8,7 @@ import { isOver } from "../../jobs/job.ts";
 import { CONFIG_FILE } from "../../workloads/distillation/distillation-config.ts";
 import { inputName, OUTPUT_NAME, resultSchema } from "../../workloads/distillation/distillation-job.ts";
 import { REGISTRY_FILE } from "../../workloads/distillation/registry-csv.ts";
-import type { StepRunner } from "../../workloads/distillation/run-steps.ts";
+import type { StepRunner } from "../../workloads/distillation/step-output.ts";
 import { packTree, unpackTree } from "../../workloads/distillation/tree-pack.ts";
 import { CommandError } from "../command-error.ts";
 import { fetchOutputs } from "../jobs/fetch-outputs.ts";

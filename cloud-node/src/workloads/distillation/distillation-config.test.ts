@@ -3,6 +3,7 @@ import { parseConfig } from "./distillation-config.ts";
 import { parseExamples } from "./example-file.ts";
 import { parseRegistry } from "./registry-csv.ts";
 import { planRun } from "./run-plan.ts";
+import { stepsOf } from "./run-stages.ts";
 
 test("everything may be left out", () => {
   const { preset, seed, precision, limits } = parseConfig("", "distill.yaml");
@@ -39,6 +40,21 @@ test("what a configuration has over its preset is checked as a whole, by name", 
   expect(() => plan(`${given}teacher: { steps: 0 }`)).toThrow(/teacher\.steps/);
   expect(() => plan("taxonomy: { code: { from: ../braces }, facts: {} }")).toThrow(/no teacher of it/);
   expect(() => plan("")).toThrow(/BestFeature\.csv:2:2: it says 99000 parameters/);
+});
+
+test.for([
+  "bundle",
+  "bundle/code.jsonl",
+  "Bundle/code.jsonl",
+  "measured",
+  "teachers/braces/code.jsonl",
+  "evidence/code.jsonl",
+])("data at %s, where a run keeps what it makes and takes away, is refused by name", (benchmark) => {
+  const given = (path: string) =>
+    parseConfig(`taxonomy: { code: { from: ../braces, benchmark: ${path} } }`, "distill.yaml");
+  const steps = (path: string) => stepsOf(planRun(given(path), parseRegistry(REGISTRY, "r.csv")));
+  expect(() => steps(benchmark)).toThrow(/taxonomy\.code\.benchmark: .* cannot both be there/);
+  expect(steps("bundled/code.jsonl").length).toBeGreaterThan(8);
 });
 
 test.for([

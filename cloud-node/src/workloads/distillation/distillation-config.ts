@@ -3,6 +3,7 @@ import { parse } from "yaml";
 import { CATEGORIES } from "./capability.ts";
 import { DistillationError } from "./distillation-error.ts";
 import { jsonObjectSchema } from "./evidence.ts";
+import { pathBelow } from "./run-place.ts";
 
 /** What a run is done by, in its folder. */
 export const CONFIG_FILE = "distill.yaml";
@@ -13,10 +14,7 @@ const MOST_PATH = 4096;
 
 const count = (least: number, most: number) => v.pipe(v.number(), v.integer(), v.minValue(least), v.maxValue(most));
 /** Below the run's folder, so that a run can be moved, and sent to a worker. */
-const dataPath = v.pipe(
-  v.string(),
-  v.regex(/^(?!.*(^|\/)\.\.?(\/|$))[\w.-]+(\/[\w.-]+)*$/, "a path below the run's folder"),
-);
+const dataPath = pathBelow("the run's folder");
 
 /** What is known of a category of the registry: how its capability is asked for, and where its teacher comes from. */
 const capabilitySchema = v.strictObject({

@@ -1,10 +1,11 @@
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, readFile } from "node:fs/promises";
+import { dirname } from "node:path";
 import * as v from "valibot";
 import type { Json, JsonObject } from "../../jobs/job.ts";
 import { replaceFile } from "../language-model/replace-file.ts";
 import { statIfThere } from "../language-model/stat-if-there.ts";
 import { DistillationError } from "./distillation-error.ts";
+import { placeIn } from "./run-place.ts";
 import { STAGES, type StageName } from "./stages.ts";
 
 /** Folder of a run that has the evidence of its stages, one file each. */
@@ -23,7 +24,8 @@ export const jsonObjectSchema: v.GenericSchema<JsonObject> = v.record(v.string()
 /** A file, as manifests and evidence list it. */
 export const fileSchema = v.strictObject({ path: v.string(), bytes: bytesSchema, sha256: sha256Schema });
 
-const stepSchema = v.strictObject({
+/** What one step read, made and found. */
+export const stepSchema = v.strictObject({
   name: v.string(),
   options: jsonObjectSchema,
   /** What was read, by its path: SHA-256 of the tree. */
@@ -59,13 +61,21 @@ export function evidencePath(stage: StageName): string {
  * @throws {DistillationError} `bad-evidence`
  */
 export async function readEvidence(folder: string, stage: StageName): Promise<StageEvidence | undefined> {
-  const path = join(folder, evidencePath(stage));
+  const path = await placeIn(folder, evidencePath(stage));
   if ((await statIfThere(path)) === undefined) return undefined;
   const evidence = await readChecked(path, evidenceSchema, "bad-evidence");
   if (evidence.name === stage && STAGES.some(({ number, name }) => number === evidence.stage && name === stage)) {
     return evidence;
   }
   throw new DistillationError("bad-evidence", `${path} is of stage ${evidence.name}`, "take another copy of the run");
+}
+
+/** The evidence of one step; undefined where it was not done. @throws {DistillationError} `bad-evidence` */
+export async function readStepEvidence(
+  folder: string,
+  { stage, name }: { readonly stage: StageName; readonly name: string },
+): Promise<StepEvidence | undefined> {
+  return (await readEvidence(folder, stage))?.steps.find((step) => step.name === name);
 }
 
 /**
@@ -86,7 +96,9 @@ export async function writeStepEvidence(
   const place = ({ name }: StepEvidence) => order.indexOf(name);
   const steps = [...others, step].sort((a, b) => place(a) - place(b));
   const number = STAGES.find(({ name }) => name === stage)?.number;
-  await writeJson(join(folder, evidencePath(stage)), {
+  const path = await placeIn(folder, evidencePath(stage));
+  await mkdir(dirname(path), { recursive: true });
+  await writeJson(path, {
     ...{ format: FORMAT, version: VERSION, stage: number, name: stage, steps },
   });
 }

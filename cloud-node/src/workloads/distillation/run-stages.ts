@@ -1,20 +1,28 @@
 import { bundleStep, cleanupStep } from "./bundle-steps.ts";
 import { adapterStep, backboneStep, jointStep } from "./distil-steps.ts";
+import { CONFIG_FILE, TEACHERS_FOLDER } from "./distillation-config.ts";
+import { DistillationError } from "./distillation-error.ts";
+import { EVIDENCE_FOLDER } from "./evidence.ts";
 import { llamaOf } from "./llama.ts";
 import { EMPTY_MB, trainingMB } from "./memory-estimate.ts";
 import { lockStep, teacherStep } from "./prepare-steps.ts";
 import { profileStep, sourceStep, studentStep } from "./profile-steps.ts";
 import { measureStep, registryStep } from "./registry-steps.ts";
 import { removalStep } from "./removal-step.ts";
+import { PARTIAL_FOLDER } from "./run-place.ts";
 import type { RunPlan } from "./run-plan.ts";
 import { inStageOrder } from "./run-steps.ts";
 import { STAGES, type StageName } from "./stages.ts";
 import type { Step } from "./step.ts";
 
-/** Every step of a run, in order. */
+/**
+ * Every step of a run, in order.
+ *
+ * @throws {DistillationError} `bad-config` where data lies in the way of what steps make
+ */
 export function stepsOf(plan: RunPlan): Step[] {
   const { teachers } = plan;
-  return inStageOrder([
+  const steps = inStageOrder([
     ...teachers.map((teacher) => teacherStep(plan, teacher)),
     lockStep(plan),
     ...teachers.map((teacher) => measureStep(plan, teacher)),
@@ -29,6 +37,23 @@ export function stepsOf(plan: RunPlan): Step[] {
     bundleStep(plan),
     cleanupStep(plan),
   ]);
+  for (const { category, benchmark } of teachers) {
+    if (benchmark !== undefined) refuseInTheWay(`taxonomy.${category}.benchmark`, benchmark, steps);
+  }
+  return steps;
+}
+
+/** Folders of a run beside its steps' outputs. */
+const OWN_FOLDERS = [TEACHERS_FOLDER, EVIDENCE_FOLDER, PARTIAL_FOLDER];
+
+/** What steps replace and take away is the run's own, all of it. */
+function refuseInTheWay(field: string, path: string, steps: readonly Step[]): void {
+  const isWithin = (below: string, above: string) => `${below}/`.toLowerCase().startsWith(`${above}/`.toLowerCase());
+  const own = [...OWN_FOLDERS, ...steps.map(({ output }) => output)];
+  const other = own.find((place) => isWithin(path, place) || isWithin(place, path));
+  if (other === undefined) return;
+  const problem = `${CONFIG_FILE}: ${field}: ${path} and ${other}, which is the run's own, cannot both be there`;
+  throw new DistillationError("bad-config", problem, "put the data into a folder of its own, such as data/");
 }
 
 /** MiB that each stage takes about, as far as sizes of models and batches say. */

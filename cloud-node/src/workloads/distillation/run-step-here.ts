@@ -3,8 +3,8 @@ import { InvariantError } from "../../invariant-error.ts";
 import type { StepEvidence } from "./evidence.ts";
 import { MemoryGuard } from "./memory-guard.ts";
 import type { RunHooks } from "./run-hooks.ts";
-import type { StepRunner } from "./run-steps.ts";
 import type { Step } from "./step.ts";
+import type { StepRunner } from "./step-output.ts";
 
 /** What every step that runs in this process is given. */
 export interface StepSurroundings {

@@ -1,13 +1,15 @@
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { evidencePath, readEvidence } from "./evidence.ts";
-import { readRemovals } from "./removal-journal.ts";
+import { REMOVAL_FILE, readRemovals } from "./removal-journal.ts";
+import { PARTIAL_FOLDER } from "./run-place.ts";
 import { stepsHere } from "./run-step-here.ts";
-import { runSteps, type StepRunner } from "./run-steps.ts";
+import { runSteps } from "./run-steps.ts";
 import type { Step } from "./step.ts";
+import type { StepRunner } from "./step-output.ts";
 import { digestTree } from "./tree-digest.ts";
 
 let folder = "";
@@ -36,6 +38,8 @@ function joining(name: string, inputs: readonly string[], more: Partial<Step> = 
 
 const textOf = (path: string) => readFile(path.endsWith(".txt") ? path : join(path, "text"), "utf8");
 const CHAIN = () => [joining("one", ["source.txt"]), joining("two", ["made/one"]), joining("three", ["made/two"])];
+const REMOVING = { when: "before", paths: ["made/one"], isAsked: true } as const;
+const removing = () => [...CHAIN(), joining("four", ["made/three"], { removes: REMOVING })];
 const YES = { onStep: () => {}, confirmRemoval: async () => true };
 
 function here(memoryMB = 1 << 20, residentBytes = () => 0): StepRunner {
@@ -73,25 +77,55 @@ test.for(["before the work", "in the middle of a file", "before its output has i
   async (moment) => {
     const whole = await mkdtemp(join(tmpdir(), "run-steps-whole-"));
     await writeFile(join(whole, "source.txt"), "ab");
-    await runSteps(whole, CHAIN(), here(), YES);
-    const die = new Error("killed");
+    const steps = () =>
+      CHAIN().map((step, at) => ({
+        ...step,
+        stage: (["profiling", "synthesis", "bundle"] as const)[at] ?? step.stage,
+      }));
+    await runSteps(whole, steps(), here(), YES);
+    const obstacle = join(folder, evidencePath("synthesis"));
     const dying: StepRunner = async (step, root, out) => {
       if (step.name !== "two") return await here()(step, root, out);
       if (moment === "in the middle of a file") await writeFile(join(out, "text"), "tw");
-      if (moment === "before its output has its name") await here()(step, root, out);
-      if (moment === "before its evidence") {
-        await mkdir(join(root, "made/two"), { recursive: true });
-        await writeFile(join(root, "made/two/text"), "half");
-      }
-      throw die;
+      if (!moment.startsWith("before its")) throw new Error("killed");
+      const result = await here()(step, root, out);
+      // What stands where the output, or its evidence, is to be written, ends the run at that very moment.
+      await mkdir(moment === "before its evidence" ? obstacle : join(root, PARTIAL_FOLDER, "two.json"), {
+        recursive: true,
+      });
+      return result;
     };
-    await expect(runSteps(folder, CHAIN(), dying, YES)).rejects.toBe(die);
-    await runSteps(folder, CHAIN(), here(), YES);
+    await expect(runSteps(folder, steps(), dying, YES)).rejects.toThrow();
+    expect(existsSync(join(folder, "made/two"))).toBe(moment === "before its evidence");
+    await rm(obstacle, { recursive: true, force: true });
+    if (moment === "before its output has its name")
+      await rm(join(folder, PARTIAL_FOLDER, "two.json"), { recursive: true });
+    await runSteps(folder, steps(), here(), YES);
     expect((await digestTree(join(folder, "made"))).sha256).toBe((await digestTree(join(whole, "made"))).sha256);
-    expect(existsSync(join(folder, "partial"))).toBe(false);
+    expect(await readEvidence(folder, "synthesis")).toEqual(await readEvidence(whole, "synthesis"));
+    expect(existsSync(join(folder, PARTIAL_FOLDER))).toBe(false);
     await rm(whole, { recursive: true });
   },
 );
+
+test("what is where an output belongs, and no step made, is somebody's: it is refused, and left as it is", async () => {
+  await mkdir(join(folder, "made/two"), { recursive: true });
+  await writeFile(join(folder, "made/two/main.c"), "int main;");
+  await expect(runSteps(folder, CHAIN(), here(), YES)).rejects.toMatchObject({
+    code: "changed-output",
+    problem: expect.stringContaining("made/two is there already"),
+  });
+  expect(await readFile(join(folder, "made/two/main.c"), "utf8")).toBe("int main;");
+  expect(ran).toEqual(["one"]);
+});
+
+test("what somebody put in the place of an output that would be made again is left as it is, too", async () => {
+  await runSteps(folder, CHAIN(), here(), YES);
+  await writeFile(join(folder, "made/one/notes"), "mine");
+  await writeFile(join(folder, "source.txt"), "cd");
+  await expect(runSteps(folder, CHAIN(), here(), YES)).rejects.toMatchObject({ code: "changed-output" });
+  expect(await readFile(join(folder, "made/one/notes"), "utf8")).toBe("mine");
+});
 
 /** Two that need nothing of each other, and one that needs both. */
 const PAIR = () => [
@@ -127,14 +161,6 @@ test("where one of several steps fails, what the others have made is kept", asyn
   expect(ran).toEqual(["right", "left", "both"]);
 });
 
-test("what lies where an output belongs, and no run has made, is not touched", async () => {
-  await mkdir(join(folder, "made/one"), { recursive: true });
-  await writeFile(join(folder, "made/one/text"), "somebody's own");
-  const run = runSteps(folder, CHAIN(), here(), YES);
-  await expect(run).rejects.toMatchObject({ code: "changed-output", problem: expect.stringContaining("made/one") });
-  expect(await textOf(join(folder, "made/one"))).toBe("somebody's own");
-});
-
 test("an output that somebody changed is refused by name, and made again once it is deleted", async () => {
   await runSteps(folder, CHAIN(), here(), YES);
   await writeFile(join(folder, "made/two/text"), "other");
@@ -167,23 +193,91 @@ test("a file that was locked may not change, and is named", async () => {
 });
 
 test("what is taken away stays away, is no loss to the steps that used it, and is not taken without a yes", async () => {
-  const removes = { when: "before", paths: ["made/one"], isAsked: true } as const;
-  const steps = () => [...CHAIN(), joining("four", ["made/three"], { removes })];
-  const no = runSteps(folder, steps(), here(), { ...YES, confirmRemoval: async () => false });
+  const no = runSteps(folder, removing(), here(), { ...YES, confirmRemoval: async () => false });
   await expect(no).rejects.toMatchObject({ code: "not-confirmed", problem: expect.stringContaining("made/one") });
   expect(existsSync(join(folder, "made/one/text"))).toBe(true);
   const { sha256 } = await digestTree(join(folder, "made/one"));
-  await runSteps(folder, steps(), here(), YES);
+  await runSteps(folder, removing(), here(), YES);
   expect(existsSync(join(folder, "made/one"))).toBe(false);
-  expect(await readRemovals(folder)).toEqual([{ path: "made/one", sha256, by: "four" }]);
-  await runSteps(folder, steps(), here(), YES);
+  expect(await readRemovals(folder)).toEqual([{ path: "made/one", sha256, by: "four", state: "done" }]);
+  await runSteps(folder, removing(), here(), YES);
   expect(ran).toEqual(["one", "two", "three", "four"]);
-  // Somebody who brings it back, or dies with half of it removed, does not undo the removal.
+});
+
+test("what somebody puts back after its removal is refused by name, and left as it is", async () => {
+  await runSteps(folder, removing(), here(), YES);
   await mkdir(join(folder, "made/one"));
-  await writeFile(join(folder, "made/one/text"), "half of it");
-  await runSteps(folder, steps(), here(), YES);
-  expect(existsSync(join(folder, "made/one"))).toBe(false);
-  expect(ran).toHaveLength(4);
+  await writeFile(join(folder, "made/one/text"), "one(ab)");
+  await expect(runSteps(folder, removing(), here(), YES)).rejects.toMatchObject({
+    code: "changed-output",
+    problem: expect.stringContaining("made/one was taken away by four, and is there again"),
+  });
+  expect(await readFile(join(folder, "made/one/text"), "utf8")).toBe("one(ab)");
+});
+
+test.for(["before the first was moved", "once it was moved", "while it was deleted"])(
+  "a removal that was cut short %s is gone on with, unasked",
+  async (moment) => {
+    await runSteps(folder, CHAIN(), here(), YES);
+    const { sha256 } = await digestTree(join(folder, "made/one"));
+    const removal = { path: "made/one", sha256, by: "four", state: "begun" };
+    await writeJournal([removal]);
+    const trash = join(folder, PARTIAL_FOLDER, "trash");
+    await mkdir(trash, { recursive: true });
+    if (moment !== "before the first was moved") await rename(join(folder, "made/one"), join(trash, "made%2Fone"));
+    if (moment === "while it was deleted") await rm(join(trash, "made%2Fone", "text"));
+    await runSteps(folder, removing(), here(), { ...YES, confirmRemoval: () => Promise.reject(new Error("asked")) });
+    expect(existsSync(join(folder, "made/one"))).toBe(false);
+    expect(existsSync(join(folder, PARTIAL_FOLDER))).toBe(false);
+    expect(await readRemovals(folder)).toEqual([{ ...removal, state: "done" }]);
+    expect(ran).toEqual(["one", "two", "three", "four"]);
+  },
+);
+
+async function writeJournal(removed: readonly object[]): Promise<void> {
+  const journal = { format: "lockstep-distillation-removals", version: 1, removed };
+  await writeFile(join(folder, REMOVAL_FILE), JSON.stringify(journal));
+}
+
+test("what the journal says is begun, and is another thing than was said yes to, is left as it is", async () => {
+  await runSteps(folder, CHAIN(), here(), YES);
+  await writeJournal([{ path: "made/one", sha256: "0".repeat(64), by: "four", state: "begun" }]);
+  const forged = [...CHAIN().slice(1), joining("four", [], { removes: REMOVING })];
+  await expect(runSteps(folder, forged, here(), YES)).rejects.toMatchObject({ code: "changed-output" });
+  expect(existsSync(join(folder, "made/one/text"))).toBe(true);
+});
+
+test.for(["../mine", "/mine", "made/../../mine", "mine", "made/one"])(
+  "a journal from elsewhere that says %s was to be deleted deletes nothing",
+  async (path) => {
+    const [outer, inner] = [folder, join(folder, "run")];
+    await mkdir(join(outer, "mine"));
+    await mkdir(join(inner, "mine"), { recursive: true });
+    for (const place of [outer, inner]) await writeFile(join(place, "mine/only-copy"), "ab");
+    folder = inner;
+    try {
+      await writeFile(join(folder, "source.txt"), "ab");
+      await writeJournal([{ path, sha256: "0".repeat(64), by: "four", state: "begun" }]);
+      await runSteps(folder, CHAIN(), here(), YES).catch((error) =>
+        expect(error).toMatchObject({ name: "DistillationError" }),
+      );
+    } finally {
+      folder = outer;
+    }
+    for (const place of [outer, inner]) expect(existsSync(join(place, "mine/only-copy"))).toBe(true);
+  },
+);
+
+test("a folder that is reached through a link is neither made in, read nor deleted", async () => {
+  await runSteps(folder, CHAIN(), here(), YES);
+  await rename(join(folder, "made"), join(folder, "elsewhere"));
+  await symlink("elsewhere", join(folder, "made"));
+  const problem = expect.stringContaining("made is a link");
+  await expect(runSteps(folder, removing(), here(), YES)).rejects.toMatchObject({ code: "changed-output", problem });
+  expect(existsSync(join(folder, "elsewhere/one/text"))).toBe(true);
+  await rm(join(folder, "evidence"), { recursive: true });
+  await expect(runSteps(folder, CHAIN(), here(), YES)).rejects.toMatchObject({ code: "changed-output", problem });
+  expect(await readFile(join(folder, "elsewhere/one/text"), "utf8")).toBe("one(ab)");
 });
 
 test("evidence of another shape is refused with the field that is wrong", async () => {

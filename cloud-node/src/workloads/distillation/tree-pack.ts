@@ -4,14 +4,14 @@ import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import * as v from "valibot";
 import { DistillationError } from "./distillation-error.ts";
+import { pathBelow } from "./run-place.ts";
 import { digestTree } from "./tree-digest.ts";
 
 /** Bytes in front of the list of files: its length, u32, little-endian. */
 const LENGTH_BYTES = 4;
 /** A list of more bytes is none of a step's. */
 const MOST_LIST_BYTES = 1 << 20;
-/** A file below the folder, and nowhere else. */
-const safePath = v.pipe(v.string(), v.regex(/^(?!.*(^|\/)\.\.?(\/|$))[\w.-]+(\/[\w.-]+)*$/, "a path below the folder"));
+const safePath = pathBelow("the folder");
 const listSchema = v.strictObject({
   isFolder: v.boolean(),
   files: v.array(

@@ -10,9 +10,11 @@ import { ANSWERS_FILE, answersSchema, BENCHMARK_FILE, measuredFolder } from "./r
 import { readRemovals } from "./removal-journal.ts";
 import { askStudent, GATE_FILE, gateSchema, judge, teacherPlaces } from "./removal-step.ts";
 import { retentionOf } from "./retention.ts";
+import { placeIn } from "./run-place.ts";
 import type { RunPlan } from "./run-plan.ts";
 import { stepsOf } from "./run-stages.ts";
 import { scoreAnswers } from "./score.ts";
+import { digestNow } from "./step-inputs.ts";
 import { digestTree, treeOf } from "./tree-digest.ts";
 
 /** One thing that was looked at, and held. */
@@ -70,14 +72,17 @@ async function allEvidence(folder: string, plan: RunPlan): Promise<StepEvidence[
   return found;
 }
 
-/** What a step read is what another made. */
+/** What a step read is what another made, or what was given: given teachers are taken away as what they were. */
 async function checkChain(folder: string, evidence: readonly StepEvidence[]): Promise<Finding> {
-  const made = new Map(evidence.map(({ output }) => [output.path, output.sha256]));
+  const known = new Map((await readRemovals(folder)).map(({ path, sha256 }) => [path, sha256]));
+  for (const { output } of evidence) known.set(output.path, output.sha256);
   let checked = 0;
   for (const { name, inputs } of evidence) {
     for (const [input, sha256] of Object.entries(inputs)) {
-      const is = made.get(input) ?? (await digestTree(join(folder, input))).sha256;
+      const is = known.get(input) ?? (await digestNow(folder, input));
+      if (is === undefined) throw unproven(`${input}, which ${name} read, is gone, and nobody took it away`);
       if (is !== sha256) throw unproven(`${name} read another ${input} than the one that was made`);
+      known.set(input, is);
       checked += 1;
     }
   }
@@ -90,11 +95,12 @@ async function checkOutputs(folder: string, evidence: readonly StepEvidence[]): 
   for (const { name, output } of evidence) {
     const { path, sha256, files } = output;
     if (treeOf(files).sha256 !== sha256) throw unproven(`the list of files of ${name} is not what its SHA-256 is of`);
-    if ((await statIfThere(join(folder, path))) === undefined) {
-      const removal = removals.find((each) => each.path === path);
+    const place = await placeIn(folder, path);
+    if ((await statIfThere(place)) === undefined) {
+      const removal = removals.find((each) => each.path === path && each.state === "done");
       if (removal === undefined) throw unproven(`${path}, which ${name} made, is gone, and nobody took it away`);
       if (removal.sha256 !== sha256) throw unproven(`${path} was another one when it was taken away`);
-    } else if ((await digestTree(join(folder, path))).sha256 !== sha256) {
+    } else if ((await digestTree(place)).sha256 !== sha256) {
       throw unproven(`${path} is not what ${name} made`);
     }
   }
@@ -103,12 +109,8 @@ async function checkOutputs(folder: string, evidence: readonly StepEvidence[]): 
 
 async function checkLocked(folder: string, evidence: readonly StepEvidence[]): Promise<Finding> {
   const locked = Object.entries(evidence.find(({ name }) => name === "lock")?.inputs ?? {});
-  const removals = await readRemovals(folder);
   for (const [path, sha256] of locked) {
-    const isGone = removals.some((removal) => removal.path === path && removal.sha256 === sha256);
-    if (!isGone && (await digestTree(join(folder, path))).sha256 !== sha256) {
-      throw unproven(`${path} was changed since stage 0 locked it`);
-    }
+    if ((await digestNow(folder, path)) !== sha256) throw unproven(`${path} was changed since stage 0 locked it`);
   }
   return { claim: "configuration, registry and data are as they were locked", checked: locked.length };
 }
@@ -116,8 +118,11 @@ async function checkLocked(folder: string, evidence: readonly StepEvidence[]): P
 async function checkGone(folder: string, { teachers }: RunPlan): Promise<Finding> {
   const removals = await readRemovals(folder);
   for (const { folder: path } of teachers) {
-    if ((await statIfThere(join(folder, path))) !== undefined) throw unproven(`the teacher ${path} is still there`);
-    if (!removals.some((removal) => removal.path === path)) throw unproven(`nobody took the teacher ${path} away`);
+    if ((await statIfThere(await placeIn(folder, path))) !== undefined) {
+      throw unproven(`the teacher ${path} is still there`);
+    }
+    if (!removals.some((removal) => removal.path === path && removal.state === "done"))
+      throw unproven(`nobody took the teacher ${path} away`);
   }
   return { claim: "teachers are gone", checked: teachers.length };
 }
