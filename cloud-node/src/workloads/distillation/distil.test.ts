@@ -20,7 +20,7 @@ import { profileTeacher } from "./profile-teacher.ts";
 import { readStudent } from "./student.ts";
 import { openStudent } from "./student-answerer.ts";
 import { loadTeacher } from "./teacher.ts";
-import { TeacherVoice } from "./teacher-voice.ts";
+import { TeacherVoice, takeCoordinates, tokenRows } from "./teacher-voice.ts";
 
 const PAIR: readonly Category[] = ["arithmetic", "formats"];
 const PHASE = { steps: 6, tokens: 96, learningRate: 5e-3, questions: 40 };
@@ -208,13 +208,14 @@ test.each([
   await expect(readProfile(folder)).rejects.toMatchObject({ code });
 });
 
-test("a teacher's voice is its probabilities, less the right tokens", async () => {
+test("a teacher's voice is its probabilities, less the right tokens, and its coordinates on its profile", async () => {
   const teacher = await loadTeacher(at("teacher", "formats"), "float32");
   const examples = tokenizeExamples(teacher, takeExamples(capabilityOf("formats"), 3, 1));
   const shape = new ExamplePool(examples, 1).shapeFor(3, 1);
   const batch = layOutBatch(examples, shape);
   const backend = await watchedRun("js").backend();
-  const voice = await TeacherVoice.open(backend, teacher, "formats", shape);
+  const { layers } = await readProfile(at("profile", "formats"));
+  const voice = await TeacherVoice.open(backend, teacher, "formats", shape, layers);
   await voice.hear(batch);
   const soft = await voice.soft(0.5);
   const branches = [{ name: "formats", shape, anchors: [] }];
@@ -231,6 +232,19 @@ test("a teacher's voice is its probabilities, less the right tokens", async () =
       const wanted = target < 0 ? 0 : (0.5 * (Number(token === target) - Math.exp(logit) / sum)) / batch.count;
       expect(Math.abs((soft[row * vocabulary + token] as number) - wanted)).toBeLessThan(1e-8);
     }
+  }
+  for (const components of layers) {
+    const found = await voice.coordinates(components, examples);
+    const hidden = await model.hidden("formats", components.layer);
+    const { width } = teacher.config;
+    const size = components.explained.length;
+    const rows = tokenRows(examples, shape);
+    expect(found).toHaveLength(rows.length * size);
+    const wanted = new Float32Array(found.length);
+    for (const [at, row] of rows.entries()) {
+      takeCoordinates(hidden.subarray(row * width, (row + 1) * width), components, wanted, at * size);
+    }
+    for (const [at, coordinate] of wanted.entries()) expect(found[at]).toBeCloseTo(coordinate, 4);
   }
   voice.close();
   model.close();
