@@ -15,9 +15,13 @@ export const TINY_CONFIG = `
 preset: quick
 prompts: 24
 limits: { teacher: 0.05, retention: 0.05, retries: 1, studentShare: 1 }
-teacher: { size: { layers: 2, heads: 2, kvHeads: 1, width: 32, hidden: 64 }, steps: 200 }
+teacher: { size: { layers: 2, heads: 2, kvHeads: 1, width: 32, hidden: 64 }, steps: 120, tokens: 512 }
 student: { size: { layers: 2, heads: 2, kvHeads: 1, width: 32, hidden: 48 } }
-distil: { checkEvery: 10, backbone: { steps: 200 }, adapters: { steps: 30 }, joint: { steps: 30 } }
+distil:
+  checkEvery: 10
+  backbone: { steps: 120, tokens: 384 }
+  adapters: { steps: 20 }
+  joint: { steps: 20 }
 `;
 export const TINY_TEACHERS = `ModelName,Parameters,Category,BestFeature
 stethoscope,23K,signal,waves by their shape

@@ -153,7 +153,7 @@ test("steps that do not need each other are done at once, and leave what they le
 
 test("where one of several steps fails, what the others have made is kept", async () => {
   const lame: StepRunner = async (step, root, out) => {
-    if (step.name === "left") throw new Error("lame");
+    if (step.name === "left") throw new RangeError("lame");
     return await here()(step, root, out);
   };
   await expect(runSteps(folder, PAIR(), lame, { ...YES, atOnce: 2 })).rejects.toThrow("lame");
