@@ -53,3 +53,17 @@ test("every dependency has its line in the design, which names none that is gone
     .filter((name) => !own.has(name));
   expect(named.toSorted()).toEqual([...new Set(used)].sort());
 });
+
+test("every word of the glossary is used elsewhere, and stands once in its part", () => {
+  const parts = read("docs/glossary.md").split(/^##+ /m);
+  const terms = parts.flatMap((part) => {
+    const own = [...part.matchAll(/^\| (?!word)([^|]+) \|/gm)].map(([, term = ""]) => term);
+    expect(own.filter((term, i) => own.indexOf(term) !== i)).toEqual([]);
+    return own;
+  });
+  expect(terms.length).toBeGreaterThan(150);
+  const texts = sourceFiles([".md", ".ts", ".tsx", ".c", ".h"]).filter(({ path }) => path !== "docs/glossary.md");
+  const words = texts.map(({ text }) => text.toLowerCase().replace(/\s+/g, " ")).join(" ");
+  const isUsed = (word: string) => words.includes(word.replace(/ \(.*\)$/, "").toLowerCase());
+  expect(terms.flatMap((term) => term.split(", ")).filter((word) => !isUsed(word))).toEqual([]);
+});

@@ -13,10 +13,14 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 async function explain(...args: string[]): Promise<{ code: number; out: string; err: string }> {
+  return await explainUnless(new AbortController().signal, ...args);
+}
+
+async function explainUnless(interrupt: AbortSignal, ...args: string[]) {
   const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
   const code = await runCommandLine({
     ...{ args: ["explain", ...args], env: {}, stdin, stdout, stderr, clock: systemClock(), random: systemRandom() },
-    interrupt: new AbortController().signal,
+    interrupt,
   });
   return { code, out: String(stdout.read() ?? ""), err: String(stderr.read() ?? "") };
 }
@@ -44,6 +48,17 @@ test("the table has a line for every channel and the means, and the JSON what st
   expect(lines[2]?.split(/ +/).at(-1)).toBe(codedAlone.toFixed(2));
   expect(lines[3]?.split(/ +/).at(-1)).toBe(codedTogether.toFixed(2));
   expect(await readdir(folder)).toEqual(before);
+});
+
+test("Ctrl-C ends it where it is", async () => {
+  const { code, out, err } = await explainUnless(
+    AbortSignal.abort(),
+    await file("stop.csv", "a\n1\n2\n"),
+    "--eps",
+    "1",
+  );
+  expect([code, out]).toEqual([1, ""]);
+  expect(err).toMatch(/^lockstep: stopped at \d+ % of 1\/2 survey\n$/);
 });
 
 test("what cannot be explained is refused in one line that says why", async () => {

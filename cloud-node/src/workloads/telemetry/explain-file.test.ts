@@ -1,3 +1,4 @@
+import { appendFileSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -128,6 +129,14 @@ test("one channel coded alone and together comes to the same, and to what encode
   // The file has a head and checksums beside its payload.
   expect(bitsPerSample / codedTogether).toBeGreaterThan(1);
   expect(bitsPerSample / codedTogether).toBeLessThan(1.1);
+});
+
+test("a recording that another program adds to is refused", async () => {
+  const input = await csv("growing.csv", { x: [1, 2, 3] });
+  const progress = { ...SILENT, stage: (name: string) => name.startsWith("2/2") && appendFileSync(input, "4\n") };
+  const signal = new AbortController().signal;
+  const explained = explainFile({ input, eps: parseEpsSpec("1", "absolute"), codec, progress, signal });
+  await expect(explained).rejects.toMatchObject({ code: "input-changed", message: expect.stringContaining("then 4") });
 });
 
 test("missing readings count nowhere, and a channel without any costs nothing to foresee", async () => {

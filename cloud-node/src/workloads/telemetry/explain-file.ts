@@ -7,6 +7,7 @@ import { latticeFirst } from "./lattice-first.ts";
 import { openRecording, type RecordingFile } from "./open-recording.ts";
 import type { RowBatch, RowSource } from "./row-source.ts";
 import { surveySource } from "./survey.ts";
+import { TelemetryError } from "./telemetry-error.ts";
 
 /** What recording to look into, at which bound. */
 export interface ExplainRequest extends RecordingFile {
@@ -44,7 +45,7 @@ export interface Explanation {
  *
  * Memory is one batch, and a count for every distinct bin.
  *
- * @throws {TelemetryError} `bad-input`, `bad-eps`, `eps-too-fine`, `out-of-range`
+ * @throws {TelemetryError} `bad-input`, `bad-eps`, `eps-too-fine`, `out-of-range`, `input-changed`
  */
 export async function explainFile(request: ExplainRequest): Promise<Explanation> {
   const { codec, progress, signal } = request;
@@ -52,12 +53,13 @@ export async function explainFile(request: ExplainRequest): Promise<Explanation>
   progress.stage("1/2 survey");
   const survey = await surveySource(source, (done) => progress.update(done, source.extent), signal);
   const wanted = { eps: request.eps, model: codec.model };
-  return await latticeFirst(source, survey, wanted, (header) => explain(request, source, header));
+  return await latticeFirst(source, survey, wanted, (header) => explain(request, source, survey.samples, header));
 }
 
 async function explain(
   { input, codec, progress, signal }: ExplainRequest,
   source: RowSource,
+  readBefore: number,
   header: ContainerHeader,
 ): Promise<Explanation> {
   progress.stage("2/2 foresee and code");
@@ -74,6 +76,10 @@ async function explain(
     togetherBytes += payloadBytes(together.encode(batch.values.subarray(0, batch.count * channels.length)));
     samples += batch.count;
     progress.update(batch.extentRead, source.extent);
+  }
+  if (samples !== readBefore) {
+    const problem = `${readBefore} rows at first, then ${samples}`;
+    throw new TelemetryError("input-changed", { file: source.file, problem });
   }
   const explained = channels.map((channel) => channel.result(samples));
   return {
