@@ -21,12 +21,12 @@ import { benchRun, PRESET } from "./distillation-place.ts";
 /** What α is chosen on, and what is then judged by it: students of the second have no part in the choice. */
 const CHOOSING_SEEDS = [11, 12, 13];
 const JUDGED_SEEDS = [4, 5, 6];
-const WEIGHTS = [0.25, 0.5, 1, 2];
+const WEIGHTS = [0.1, 0.3, 1];
 /** Of teachers, the same for all students. */
 const TEACHER_SEED = 42;
 const PROMPTS = 200;
 /** All learn for so much of the preset's steps: with more, all know everything, and there is nothing to compare. */
-const SHARE_OF_STEPS = 0.4;
+const SHARE_OF_STEPS = 0.35;
 /** Points: less is no difference. */
 const LEAST_GAIN = 0.1;
 

@@ -69,17 +69,31 @@ test("a run that is killed in every stage goes on to the same bytes as one that 
 
 test("steps that workers do as jobs give the same bytes", { timeout: LIMIT_MS }, async () => {
   const queue = `sqlite:${join(folder, "node.db.jobs")}`;
-  const worker = new LockstepProcess("worker", "--jobs", queue);
+  const workers = [1, 2].map(() => new LockstepProcess("worker", "--jobs", queue));
   await succeed("run", half, "--yes", "--queue", queue);
-  await worker.interrupted();
+  for (const worker of workers) await worker.interrupted();
   expect(contentOf(half)).toEqual(contentOf(whole));
-  expect((await handedIn(queue)).length).toBeGreaterThan(5);
+  const jobs = await handedIn(queue);
+  expect(jobs.length).toBeGreaterThan(5);
+  // Neither adapter waits for the other: both are handed in before one of them is done.
+  const adapters = jobs.filter(({ params }) => params.step.startsWith("adapter-"));
+  expect(adapters).toHaveLength(2);
+  const firstEnd = Math.min(...adapters.map(({ endedMs }) => endedMs));
+  for (const { submittedMs } of adapters) expect(submittedMs).toBeLessThan(firstEnd);
 });
 
-/** Ids of a queue's jobs. */
-async function handedIn(queue: string): Promise<string[]> {
+/** A queue's jobs. */
+async function handedIn(queue: string): Promise<HandedIn[]> {
   const { stdout } = await runLockstep("jobs", "list", "--queue", queue, "--json");
-  return (JSON.parse(stdout) as { jobs: { id: string }[] }).jobs.map(({ id }) => id);
+  return (JSON.parse(stdout) as { jobs: HandedIn[] }).jobs;
+}
+
+/** One step as `jobs list --json` has it. */
+interface HandedIn {
+  readonly id: string;
+  readonly params: { readonly step: string };
+  readonly submittedMs: number;
+  readonly endedMs: number;
 }
 
 requires("chromium")("the page", () => {
@@ -93,7 +107,7 @@ requires("chromium")("the page", () => {
     const browser = await launchChromium();
     const page = await browser.newPage({ viewport: { width: 390, height: 844 } });
     const seen = { stages: 0, curves: 0, meters: 0 };
-    for (const id of await handedIn(`sqlite:${store}.jobs`)) {
+    for (const { id } of await handedIn(`sqlite:${store}.jobs`)) {
       await page.goto(`${http}/?view=jobs&job=${id}`);
       await page.getByRole("list", { name: "Stages of the distillation" }).waitFor();
       seen.stages += await page.locator('[aria-current="step"]').count();
