@@ -18,15 +18,21 @@ import {
 import type { BenchPart, PartFindings, PartPlace } from "./bench-part.ts";
 import { benchRun, PRESET } from "./distillation-place.ts";
 
-/** What α is chosen on, and what is then judged by it: students of the second have no part in the choice. */
+type PhaseOptions = typeof PRESET.distil.backbone;
+
+/** What α is looked at on, and what is then judged by it: students of the others have no part in the choice. */
 const CHOOSING_SEEDS = [11, 12, 13];
-const JUDGED_SEEDS = [4, 5, 6];
-const WEIGHTS = [0.1, 0.3, 1];
+const JUDGED_SEEDS = [7, 8, 9];
+/** Of students that have as many questions as the preset. */
+const MANY_SEEDS = [4, 5, 6];
+const WEIGHTS = [0.5, 1.5, 4];
 /** Of teachers, the same for all students. */
 const TEACHER_SEED = 42;
 const PROMPTS = 200;
+/** Different questions of a capability that a student learns from, where they are few. */
+const FEW_QUESTIONS = 250;
 /** All learn for so much of the preset's steps: with more, all know everything, and there is nothing to compare. */
-const SHARE_OF_STEPS = 0.35;
+const SHARE_OF_STEPS = 0.45;
 /** Points: less is no difference. */
 const LEAST_GAIN = 0.1;
 
@@ -42,45 +48,46 @@ async function benchAnchors({ isQuick, folder, say }: PartPlace): Promise<PartFi
     teachers.set(category, await scoreOf(category, answerer));
     answerer.close();
   }
-  const judge = async (seed: number, weight: number) => {
-    const trial = { sources, teachers, seed, isQuick, run, weight };
+  const judge = async (seed: number, weight: number, questions?: number) => {
+    const trial = { sources, teachers, seed, weight, questions, isQuick, run };
     const judged = await teachStudent(join(folder, `${seed}-${weight}`), trial);
     say(`seed ${seed}, anchors at ${weight}: keeps ${judged.mean.toFixed(4)} in ${judged.cpuSeconds.toFixed(1)} CPU s`);
     return judged;
   };
   const few = <T>(all: readonly T[]) => (isQuick ? all.slice(0, 1) : all);
-  const tried: { weight: number; means: number[] }[] = [];
+  const tried: { readonly weight: number; readonly means: readonly number[] }[] = [];
   for (const weight of few(WEIGHTS)) {
     const means: number[] = [];
-    for (const seed of few(CHOOSING_SEEDS)) means.push((await judge(seed, weight)).mean);
+    for (const seed of few(CHOOSING_SEEDS)) means.push((await judge(seed, weight, FEW_QUESTIONS)).mean);
     tried.push({ weight, means });
   }
   const best = tried.reduce((one, other) => (mean(other.means) > mean(one.means) ? other : one));
-  const rows: (string | number)[][] = [];
-  const pairs: { seed: number; anchored: Judged; plain: Judged }[] = [];
+  const { anchorWeight } = PRESET.distil;
+  const weights = [...new Set([0, anchorWeight, best.weight])];
+  const judged: Trialled[] = [];
   for (const seed of few(JUDGED_SEEDS)) {
-    const [anchored, plain] = [await judge(seed, best.weight), await judge(seed, 0)];
-    pairs.push({ seed, anchored, plain });
-    for (const [learning, { kept, mean: share, cpuSeconds }] of [
-      ["with anchors", anchored],
-      ["outputs alone", plain],
-    ] as const) {
-      rows.push([seed, learning, ...kept.map(percent), percent(share), cpuSeconds.toFixed(1)]);
-    }
+    for (const weight of weights) judged.push({ seed, weight, ...(await judge(seed, weight, FEW_QUESTIONS)) });
   }
-  const gains = pairs.map(({ anchored, plain }) => anchored.mean - plain.mean);
+  const many: Trialled[] = [];
+  for (const seed of few(MANY_SEEDS)) {
+    for (const weight of [0, anchorWeight]) many.push({ seed, weight, ...(await judge(seed, weight)) });
+  }
+  const gains = gainsOf(judged, anchorWeight);
+  const { steps, questions } = PRESET.distil.backbone;
+  const columns = ["seed", "α", ...sources.keys(), "mean", "CPU s"];
   return {
     tables: [
       {
-        title: `What students keep of their teachers' exact answers, after the same ${stepsOf(isQuick)} steps on the same questions, %`,
-        columns: ["seed", "learning", ...sources.keys(), "mean", "CPU s"],
-        rows,
+        title: `What students keep of their teachers' exact answers, after the same ${shareOf(steps, isQuick)} steps on the same ${FEW_QUESTIONS} questions of each, %`,
+        columns,
+        rows: judged.map(rowOf),
       },
       {
-        title: "α was chosen on other seeds: the mean that students keep, %",
+        title: "The same on other seeds, which α was chosen on: the mean that students keep, %",
         columns: ["α", ...few(CHOOSING_SEEDS).map((seed) => `seed ${seed}`), "mean"],
         rows: tried.map(({ weight, means }) => [weight, ...means.map(percent), percent(mean(means))]),
       },
+      { title: `The same with as many questions as the preset has, ${questions}, %`, columns, rows: many.map(rowOf) },
     ],
     goals: [
       {
@@ -89,27 +96,49 @@ async function benchAnchors({ isQuick, folder, say }: PartPlace): Promise<PartFi
       },
       {
         what: "seeds of three in which anchors are better",
-        ...{ measured: gains.filter((gain) => gain > 0).length, unit: "", must: { atLeast: 2 }, aim: 3 },
+        ...{ measured: gains.filter((gain) => gain > 0).length, unit: "", must: { atLeast: JUDGED_SEEDS.length } },
       },
     ],
     notes: [
-      `α is ${best.weight}, the best of ${WEIGHTS.join(", ")} on seeds ${CHOOSING_SEEDS.join(", ")}; the presets have ${PRESET.distil.anchorWeight}. Seeds ${JUDGED_SEEDS.join(", ")} were asked once, with it and without. Both ways take the same steps; what anchors cost beside is in the column of CPU seconds.`,
+      `α is ${anchorWeight} in the presets; ${best.weight} was best on seeds ${CHOOSING_SEEDS.join(", ")}; seeds ${JUDGED_SEEDS.join(", ")} were asked once. Anchors tell a student something of every token, and are worth most where questions are few. Where there are thousands, and steps are what is short, α = ${anchorWeight} gains ${(100 * mean(gainsOf(many, anchorWeight))).toFixed(1)} points on seeds ${MANY_SEEDS.join(", ")}: the goals are of few questions. Both ways take the same steps; what anchors cost beside is in the column of CPU seconds.`,
     ],
     json: {
       anchors: {
-        weight: best.weight,
-        seeds: pairs.map(({ seed, anchored, plain }) => ({ seed, anchored: anchored.mean, plain: plain.mean })),
+        best: best.weight,
+        few: judged.map(({ seed, weight, mean: kept }) => ({ seed, weight, kept })),
+        many: many.map(({ seed, weight, mean: kept }) => ({ seed, weight, kept })),
       },
     },
   };
 }
 
-function stepsOf(isQuick: boolean): number {
-  return shorter(PRESET.distil.backbone, isQuick).steps;
+/** A student, and how it learned. */
+interface Trialled extends Judged {
+  readonly seed: number;
+  readonly weight: number;
 }
 
-function shorter<Phase extends { readonly steps: number }>(phase: Phase, isQuick: boolean): Phase {
-  return { ...phase, steps: Math.ceil((isQuick ? 0.02 : SHARE_OF_STEPS) * phase.steps) };
+function rowOf({ seed, weight, kept, mean: share, cpuSeconds }: Trialled): (string | number)[] {
+  return [
+    seed,
+    weight === 0 ? "0: outputs alone" : weight,
+    ...kept.map(percent),
+    percent(share),
+    cpuSeconds.toFixed(1),
+  ];
+}
+
+/** By seed: what students with anchors keep more. */
+function gainsOf(all: readonly Trialled[], anchored: number): number[] {
+  return all
+    .filter(({ weight }) => weight === anchored)
+    .map(
+      ({ seed, mean: share }) => share - (all.find((one) => one.seed === seed && one.weight === 0)?.mean ?? Number.NaN),
+    );
+}
+
+function shareOf(steps: number, isQuick: boolean): number {
+  return Math.ceil((isQuick ? 0.02 : SHARE_OF_STEPS) * steps);
 }
 
 /** Teachers and their profiles. */
@@ -131,6 +160,8 @@ interface Trial {
   readonly teachers: ReadonlyMap<Category, number>;
   readonly seed: number;
   readonly weight: number;
+  /** Of each capability; the preset's unless given. */
+  readonly questions?: number | undefined;
   readonly isQuick: boolean;
   readonly run: RunHooks;
 }
@@ -144,13 +175,16 @@ interface Judged {
   readonly cpuSeconds: number;
 }
 
-async function teachStudent(folder: string, { sources, teachers, seed, weight, isQuick, run }: Trial): Promise<Judged> {
+async function teachStudent(
+  folder: string,
+  { sources, teachers, seed, weight, questions, isQuick, run }: Trial,
+): Promise<Judged> {
   const begun = process.cpuUsage();
-  const { backbone, adapters, joint } = PRESET.distil;
-  const phases = {
-    ...{ backbone: shorter(backbone, isQuick), adapters: shorter(adapters, isQuick) },
-    ...(joint && { joint: shorter(joint, isQuick) }),
+  const shorter = (phase: PhaseOptions): PhaseOptions => {
+    return { ...phase, steps: shareOf(phase.steps, isQuick), questions: questions ?? phase.questions };
   };
+  const { backbone, adapters, joint } = PRESET.distil;
+  const phases = { backbone: shorter(backbone), adapters: shorter(adapters), ...(joint && { joint: shorter(joint) }) };
   const options = { ...PRESET.distil, ...phases, anchorWeight: weight };
   const at = (name: string) => join(folder, name);
   const profiles = new Map([...sources].map(([category, { profile }]) => [category, profile]));

@@ -73,27 +73,13 @@ test("steps that workers do as jobs give the same bytes", { timeout: LIMIT_MS },
   await succeed("run", half, "--yes", "--queue", queue);
   for (const worker of workers) await worker.interrupted();
   expect(contentOf(half)).toEqual(contentOf(whole));
-  const jobs = await handedIn(queue);
-  expect(jobs.length).toBeGreaterThan(5);
-  // Neither adapter waits for the other: both are handed in before one of them is done.
-  const adapters = jobs.filter(({ params }) => params.step.startsWith("adapter-"));
-  expect(adapters).toHaveLength(2);
-  const firstEnd = Math.min(...adapters.map(({ endedMs }) => endedMs));
-  for (const { submittedMs } of adapters) expect(submittedMs).toBeLessThan(firstEnd);
+  expect((await handedIn(queue)).length).toBeGreaterThan(5);
 });
 
-/** A queue's jobs. */
-async function handedIn(queue: string): Promise<HandedIn[]> {
+/** Ids of a queue's jobs. */
+async function handedIn(queue: string): Promise<string[]> {
   const { stdout } = await runLockstep("jobs", "list", "--queue", queue, "--json");
-  return (JSON.parse(stdout) as { jobs: HandedIn[] }).jobs;
-}
-
-/** One step as `jobs list --json` has it. */
-interface HandedIn {
-  readonly id: string;
-  readonly params: { readonly step: string };
-  readonly submittedMs: number;
-  readonly endedMs: number;
+  return (JSON.parse(stdout) as { jobs: { id: string }[] }).jobs.map(({ id }) => id);
 }
 
 requires("chromium")("the page", () => {
@@ -107,7 +93,7 @@ requires("chromium")("the page", () => {
     const browser = await launchChromium();
     const page = await browser.newPage({ viewport: { width: 390, height: 844 } });
     const seen = { stages: 0, curves: 0, meters: 0 };
-    for (const { id } of await handedIn(`sqlite:${store}.jobs`)) {
+    for (const id of await handedIn(`sqlite:${store}.jobs`)) {
       await page.goto(`${http}/?view=jobs&job=${id}`);
       await page.getByRole("list", { name: "Stages of the distillation" }).waitFor();
       seen.stages += await page.locator('[aria-current="step"]').count();

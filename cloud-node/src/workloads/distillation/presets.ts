@@ -28,7 +28,7 @@ export const PRESETS: Readonly<Record<"usual" | "quick", Preset>> = {
     categories: CATEGORIES,
     teacher: v.parse(teacherSchema, {
       size: { layers: 3, heads: 4, kvHeads: 2, width: 48, hidden: 128 },
-      ...{ steps: 700, tokens: 768, learningRate: 8e-3, weightDecay: 0.05, questions: 8000 },
+      ...{ steps: 700, tokens: 640, learningRate: 1e-2, weightDecay: 0.05, questions: 4000 },
     }),
     profile: v.parse(profileSchema, { maxRank: 3 }),
     student: v.parse(studentSchema, { size: { layers: 2, heads: 4, kvHeads: 2, width: 48, hidden: 96 } }),
