@@ -56,7 +56,7 @@ export function bundleStep({ teachers, config }: RunPlan): Step {
       const report: v.InferOutput<typeof reportSchema> = {
         ...{ format: "lockstep-student-report", version: 1, capabilities },
         quantizationLoss: Object.fromEntries(loss) as Record<string, number>,
-        isolation: { files: "denied", network: answer.network },
+        isolation: { files: "denied" },
       };
       await writeJson(join(out, REPORT_FILE), report);
       const plan = await readChecked(join(out, STUDENT_FILE), studentPlanSchema, "bad-bundle");

@@ -41,7 +41,7 @@ export const reportSchema = v.strictObject({
   capabilities: v.array(capabilityReportSchema),
   /** Retention of the float32 student less that of the bundle, by category. */
   quantizationLoss: v.record(v.string(), v.pipe(v.number(), v.finite())),
-  isolation: v.strictObject({ files: v.literal("denied"), network: v.picklist(["absent", "sealed"]) }),
+  isolation: v.strictObject({ files: v.literal("denied") }),
 });
 export type BundleReport = v.InferOutput<typeof reportSchema>;
 

@@ -39,8 +39,8 @@ export const capabilityReportSchema = v.strictObject({
 export const gateSchema = v.strictObject({
   format: v.literal("lockstep-distillation-gate"),
   version: v.literal(1),
-  /** Asked of the process that answered. */
-  isolation: v.strictObject({ files: v.literal("denied"), network: v.picklist(["absent", "sealed"]) }),
+  /** Asked of the process that answered; evidence has what its network was, which differs from machine to machine. */
+  isolation: v.strictObject({ files: v.literal("denied") }),
   least: amount,
   /** How often each capability was taught again. */
   retries: v.record(v.string(), count),
@@ -103,7 +103,7 @@ async function gate(
   for (const [category, folder] of measured) capabilities.push(await judge(answer, category, folder, config));
   return {
     ...{ format: "lockstep-distillation-gate", version: 1, least: config.limits.retention, retries: { ...retries } },
-    isolation: { files: "denied", network: answer.network },
+    isolation: { files: "denied" },
     ...{ capabilities, answers: answer.answers },
   };
 }
@@ -122,12 +122,14 @@ export async function askStudent(
   student: string,
   measured: ReadonlyMap<string, string>,
   former: readonly string[],
-  { signal }: Pick<RunHooks, "signal">,
+  { signal, onAlone }: Pick<RunHooks, "signal" | "onAlone">,
 ): Promise<GateAnswer> {
   const benchmarks = Object.fromEntries(
     [...measured].map(([category, folder]) => [category, join(folder, BENCHMARK_FILE)]),
   );
-  return await askIsolated({ student, benchmarks, former }, signal);
+  const answer = await askIsolated({ student, benchmarks, former }, signal);
+  onAlone?.(answer);
+  return answer;
 }
 
 /** How a student stands beside the teacher that once answered the same prompts. */
