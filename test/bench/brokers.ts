@@ -16,9 +16,10 @@ import type { Bench, BenchGoal, BenchTable } from "./bench.ts";
 
 const BROKERS: readonly RigBroker[] = ["embedded", "mosquitto", "nats-server"];
 const KILLS = 5;
+const QUICK_KILLS = 1;
 
 /** What devices and node rely on, tried on every broker; what they do differently; and frames lost when they are killed. */
-export const benchBrokers: Bench = async () => {
+export const benchBrokers: Bench = async ({ isQuick }) => {
   const columns = BROKERS.map(versionOf);
   const [relied, differ] = [new Map<string, string[]>(), new Map<string, string[]>()];
   let missed = 0;
@@ -32,7 +33,7 @@ export const benchBrokers: Bench = async () => {
       for (const { name, look } of DIFFERENCES) differ.set(name, [...(differ.get(name) ?? []), await look(place())]);
     });
   }
-  const kills = await killTable();
+  const kills = await killTable(isQuick === true ? QUICK_KILLS : KILLS);
   const reliedOn = new Map(BEHAVIOURS.map((behaviour) => [behaviour.name, behaviour.reliedOn]));
   return {
     title: "What is relied on in a broker",
@@ -83,19 +84,19 @@ async function outcome(check: () => Promise<string | undefined>): Promise<string
   }
 }
 
-async function killTable(): Promise<{ readonly table: BenchTable; readonly goals: readonly BenchGoal[] }> {
+async function killTable(kills: number): Promise<{ readonly table: BenchTable; readonly goals: readonly BenchGoal[] }> {
   const rows: (string | number)[][] = [];
   const goals: BenchGoal[] = [];
   for (const broker of BROKERS) {
     const victims: readonly Victim[] = broker === "embedded" ? ["node"] : ["broker", "node and broker"];
     for (const victim of victims) {
       const random = seededRandom(SEED).fork(`brokers: ${victim} of ${broker}`);
-      const series = await runKillSeries(victim, KILLS, { seed: SEED, random, broker });
+      const series = await runKillSeries(victim, kills, { seed: SEED, random, broker });
       const { confirmed, lost, apart } = lossesOf(series);
       const recoveries = series.kills.map(({ recoveryMs }) => recoveryMs).sort((a, b) => a - b);
       const [median = Number.NaN, longest = Number.NaN] = [recoveries[recoveries.length >> 1], recoveries.at(-1)];
       const killed = victim === "node" ? "node with its broker" : victim;
-      rows.push([broker, killed, KILLS, confirmed, lost, apart, Math.round(median), Math.round(longest)]);
+      rows.push([broker, killed, kills, confirmed, lost, apart, Math.round(median), Math.round(longest)]);
       const what = `confirmed frames lost, ${broker}, kill -9 of ${killed}`;
       goals.push({ what, measured: lost, unit: "frames", must: { atMost: 0 } });
       const twins = `twins that differ from a reference, ${broker}, kill -9 of ${killed}`;

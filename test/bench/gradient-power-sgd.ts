@@ -61,11 +61,8 @@ export class PowerSgd {
   left(gradient: Float32Array): Float32Array {
     const unsent = this.#unsent;
     const left = this.#left.fill(0);
-    for (let at = 0; at < unsent.length; at += 1) unsent[at] = (unsent[at] ?? 0) + (gradient[at] ?? 0);
-    for (const matrix of this.#matrices)
-      this.#eachNumber(matrix, (x, leftAt, rightAt, k) => {
-        left[leftAt + k] = (left[leftAt + k] ?? 0) + x * (this.#right[rightAt + k] ?? 0);
-      });
+    for (let at = 0; at < unsent.length; at += 1) unsent[at] = (unsent[at] as number) + (gradient[at] as number);
+    for (const matrix of this.#matrices) multiply(unsent, matrix, this.#rank, this.#right, left);
     let at = left.length - this.#vectors.reduce((sum, { from, to }) => sum + to - from, 0);
     for (const { from, to } of this.#vectors) {
       left.set(unsent.subarray(from, to), at);
@@ -81,9 +78,7 @@ export class PowerSgd {
     const right = this.#right.fill(0);
     for (const matrix of this.#matrices) {
       orthonormalize(this.#left, matrix.leftAt, matrix.rows, this.#rank);
-      this.#eachNumber(matrix, (x, leftAt, rightAt, k) => {
-        right[rightAt + k] = (right[rightAt + k] ?? 0) + x * (this.#left[leftAt + k] ?? 0);
-      });
+      multiplyTurned(this.#unsent, matrix, this.#rank, this.#left, right);
     }
     return right;
   }
@@ -91,35 +86,53 @@ export class PowerSgd {
   /** @param right  average of all workers' @param out  overwritten: the average gradient as all see it, shape (N) */
   finish(right: Float32Array, out: Float32Array): void {
     this.#right.set(right);
-    const unsent = this.#unsent;
-    const rank = this.#rank;
+    const [unsent, left, rank] = [this.#unsent, this.#left, this.#rank];
     for (const { from, rows, columns, leftAt, rightAt } of this.#matrices) {
       for (let row = 0; row < rows; row += 1) {
         for (let column = 0; column < columns; column += 1) {
           let x = 0;
           for (let k = 0; k < rank; k += 1) {
-            x += (this.#left[leftAt + row * rank + k] ?? 0) * (this.#right[rightAt + column * rank + k] ?? 0);
+            x += (left[leftAt + row * rank + k] as number) * (this.#right[rightAt + column * rank + k] as number);
           }
           const at = from + row * columns + column;
           out[at] = x;
-          unsent[at] = (unsent[at] ?? 0) - x;
+          unsent[at] = (unsent[at] as number) - x;
         }
       }
     }
-    let at = this.#left.length - this.#vectors.reduce((sum, { from, to }) => sum + to - from, 0);
+    let at = left.length - this.#vectors.reduce((sum, { from, to }) => sum + to - from, 0);
     for (const { from, to } of this.#vectors) {
-      out.set(this.#left.subarray(at, at + to - from), from);
+      out.set(left.subarray(at, at + to - from), from);
       at += to - from;
     }
   }
+}
 
-  #eachNumber(matrix: Factored, act: (x: number, leftAt: number, rightAt: number, k: number) => void): void {
-    const { from, rows, columns, leftAt, rightAt } = matrix;
-    const rank = this.#rank;
-    for (let row = 0; row < rows; row += 1) {
-      for (let column = 0; column < columns; column += 1) {
-        const x = this.#unsent[from + row * columns + column] ?? 0;
-        for (let k = 0; k < rank; k += 1) act(x, leftAt + row * rank, rightAt + column * rank, k);
+/** left += x · right, for a matrix x. */
+function multiply(x: Float32Array, of: Factored, rank: number, right: Float32Array, left: Float32Array): void {
+  let at = of.from;
+  for (let row = 0; row < of.rows; row += 1) {
+    const leftAt = of.leftAt + row * rank;
+    for (let column = 0; column < of.columns; column += 1, at += 1) {
+      const rightAt = of.rightAt + column * rank;
+      const number = x[at] as number;
+      for (let k = 0; k < rank; k += 1) {
+        left[leftAt + k] = (left[leftAt + k] as number) + number * (right[rightAt + k] as number);
+      }
+    }
+  }
+}
+
+/** right += xᵀ · left. */
+function multiplyTurned(x: Float32Array, of: Factored, rank: number, left: Float32Array, right: Float32Array): void {
+  let at = of.from;
+  for (let row = 0; row < of.rows; row += 1) {
+    const leftAt = of.leftAt + row * rank;
+    for (let column = 0; column < of.columns; column += 1, at += 1) {
+      const rightAt = of.rightAt + column * rank;
+      const number = x[at] as number;
+      for (let k = 0; k < rank; k += 1) {
+        right[rightAt + k] = (right[rightAt + k] as number) + number * (left[leftAt + k] as number);
       }
     }
   }

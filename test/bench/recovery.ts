@@ -8,27 +8,32 @@ import { SEED } from "../faults/seed.ts";
 import type { Bench, BenchGoal, BenchTable } from "./bench.ts";
 
 const KILLS = 20;
+const QUICK_KILLS = 4;
 const STARTS = 10;
 const VICTIMS: readonly Victim[] = ["node", "broker", "node and broker", "device host"];
 const FLEETS = [100, 1_000];
 const FLEET_KILLS = 5;
+const QUICK_FLEETS = [100];
+const QUICK_FLEET_KILLS = 2;
 const MUST_MS = 5_000;
 const AIM_MS = 1_000;
 
 /** How long devices wait for the next confirmation when something is killed with kill -9 and started again at once. */
-export const benchRecovery: Bench = async () => {
+export const benchRecovery: Bench = async ({ isQuick }) => {
+  const [kills, fleetSizes, fleetKills] =
+    isQuick === true ? [QUICK_KILLS, QUICK_FLEETS, QUICK_FLEET_KILLS] : [KILLS, FLEETS, FLEET_KILLS];
   const startMs = await medianStartMs();
   const rows: (string | number)[][] = [];
   const goals: BenchGoal[] = [];
   for (const victim of VICTIMS) {
-    const series = await runKillSeries(victim, KILLS, {
+    const series = await runKillSeries(victim, kills, {
       seed: SEED,
       random: seededRandom(SEED).fork(`kill of ${victim}`),
     });
     const { median, longest } = recoveries(series);
     const { confirmed, lost } = frames(series);
     const times = Number((median / startMs).toFixed(1));
-    rows.push([victim, KILLS, confirmed, lost, Math.round(median), Math.round(longest), times]);
+    rows.push([victim, kills, confirmed, lost, Math.round(median), Math.round(longest), times]);
     goals.push(
       { what: `confirmed frames lost, ${victim}`, measured: lost, unit: "frames", must: { atMost: 0 } },
       {
@@ -41,8 +46,8 @@ export const benchRecovery: Bench = async () => {
     );
   }
   const fleets = new Map<number, FleetKills>();
-  for (const devices of FLEETS) fleets.set(devices, await killUnderFleet(devices, FLEET_KILLS, SEED));
-  for (const [devices, kills] of fleets) goals.push(...fleetGoals(devices, kills));
+  for (const devices of fleetSizes) fleets.set(devices, await killUnderFleet(devices, fleetKills, SEED));
+  for (const [devices, found] of fleets) goals.push(...fleetGoals(devices, found));
   return {
     more: [fleetTable(fleets)],
     title: "Recovery from kill -9",

@@ -28,7 +28,7 @@ export const BENCHES: ReadonlyMap<string, BenchEntry> = new Map<string, BenchEnt
     {
       load: async () => (await import("./brokers.ts")).benchBrokers,
       measures: "What is relied on in aedes, mosquitto and NATS, what differs, and kills of each. Needs the last two.",
-      takes: {},
+      takes: { quick: ["", "one kill of each"] },
       example: "brokers --write",
     },
   ],
@@ -38,7 +38,7 @@ export const BENCHES: ReadonlyMap<string, BenchEntry> = new Map<string, BenchEnt
       load: async () => (await import("./cloud.ts")).benchCloud,
       measures:
         "A node under load over three brokers and beyond what it can take, beside JSON and float32. Minutes. Needs mosquitto and nats-server.",
-      takes: {},
+      takes: { quick: ["", "the node alone, and with a thousand devices over its own broker: a minute"] },
       example: "cloud --json",
     },
   ],
@@ -227,7 +227,7 @@ export const BENCHES: ReadonlyMap<string, BenchEntry> = new Map<string, BenchEnt
     {
       load: async () => (await import("./recovery.ts")).benchRecovery,
       measures: "How long until frames are confirmed again after kill -9 of node, broker and device. Needs mosquitto.",
-      takes: {},
+      takes: { quick: ["", "four kills of each, and a hundred devices"] },
       example: "recovery --write",
     },
   ],
@@ -249,6 +249,7 @@ export const BENCHES: ReadonlyMap<string, BenchEntry> = new Map<string, BenchEnt
         data: ["DIR", `${RECORDINGS}; beside the generated signals, which are all there is if not given`],
         rel: ["R", "one bound as a part of each channel's range, above 0 and below 1; 0.01 if not given"],
         "frame-samples": ["N", "rows of a frame; 1000 if not given"],
+        quick: ["", "a third of the runs"],
       },
       isOneBound: true,
       example: "speed --data sim/data --rel 0.001",
@@ -260,7 +261,10 @@ export const BENCHES: ReadonlyMap<string, BenchEntry> = new Map<string, BenchEnt
       load: async () => (await import("./trajectory.ts")).benchTrajectory,
       measures:
         "Ratio, error, energy, speed and memory of packed trajectories of a melt, beside gzip, zstd, xz, ZFP and, where it is there, GROMACS. Needs LAMMPS.",
-      takes: { data: ["DIR", "folder of LAMMPS dumps, packed with the bounds that are used where none is given"] },
+      takes: {
+        data: ["DIR", "folder of LAMMPS dumps, packed with the bounds that are used where none is given"],
+        quick: ["", "ratios, errors and energies alone: no peers, no command, no h5py"],
+      },
       example: "trajectory --json",
     },
   ],
@@ -293,6 +297,7 @@ export const BENCHES: ReadonlyMap<string, BenchEntry> = new Map<string, BenchEnt
         "Recall, bytes, speed, building and memory of compressed vectors beside usearch, hnswlib and FAISS. Half an hour. Needs 2 GB of disk and g++; FAISS where python3-faiss is there.",
       takes: {
         data: ["DIR", "folder of NAME.base.NxD.TYPE and NAME.query.QxD.TYPE; only sets that are made if not given"],
+        quick: ["", "small sets alone, and no quantisers of FAISS: a minute"],
       },
       example: "vector-index --data DIR --json",
     },

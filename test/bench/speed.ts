@@ -15,6 +15,9 @@ const DEFAULT_REL = 1e-2;
 /** Runs that do not count: Node compiles the module better while it runs. */
 const WARM_UP_RUNS = 9;
 const RUNS = 25;
+/** Of the quick form. */
+const QUICK_WARM_UP_RUNS = 3;
+const QUICK_RUNS = 8;
 const RATIO_MUST = 0.5;
 const RATIO_AIM = 0.8;
 const FLOAT32_BYTES = 4;
@@ -25,6 +28,13 @@ type Direction = (typeof DIRECTIONS)[number];
 
 /** Times of one direction by who coded, ns per channel-sample, in the order of the runs. */
 type Times = Readonly<Record<string, readonly number[]>>;
+
+/** How often every coder codes a signal. */
+interface Turns {
+  /** Without being counted. */
+  readonly warmUp: number;
+  readonly counted: number;
+}
 
 interface Cell {
   readonly signal: SpeedSignal;
@@ -47,11 +57,16 @@ export async function benchSpeed(options: BenchOptions): Promise<BenchReport> {
   const rel = Number(options.rels[0] ?? DEFAULT_REL);
   const frameRows = options.frameSamples ?? DEFAULT_FRAME_ROWS;
   const signals = [...speedSignals(CHANNEL_COUNTS, CHANNEL_SAMPLES), ...(await recordings(options.dataFolder))];
+  const turns: Turns =
+    options.isQuick === true
+      ? { warmUp: QUICK_WARM_UP_RUNS, counted: QUICK_RUNS }
+      : { warmUp: WARM_UP_RUNS, counted: RUNS };
   const native = buildNative(wasm);
   try {
     const cells: Cell[] = [];
-    for (const signal of signals) cells.push(await measure(core, native.files, signal, rel, frameRows));
-    return report(cells, rel, frameRows);
+    for (const signal of signals)
+      cells.push(await measure(core, native.files, jobOf(core, signal, rel, frameRows), signal, turns));
+    return report(cells, rel, frameRows, turns);
   } finally {
     native.remove();
   }
@@ -68,11 +83,10 @@ async function recordings(folder: string | undefined): Promise<SpeedSignal[]> {
 async function measure(
   core: Core,
   files: ReadonlyMap<string, string>,
+  job: SpeedJob,
   signal: SpeedSignal,
-  rel: number,
-  frameRows: number,
+  { warmUp, counted }: Turns,
 ): Promise<Cell> {
-  const job = jobOf(core, signal, rel, frameRows);
   const node = new NodeCodec(core, job);
   const coders = new Map<string, { run(direction: Direction): SpeedRun | Promise<SpeedRun> }>([[NODE, node]]);
   const natives = [...files].map(([name, file]) => [name, new NativeCodec(file, job)] as const);
@@ -82,13 +96,13 @@ async function measure(
     decode: Object.fromEntries([...coders.keys()].map((name): [string, number[]] => [name, []])),
   };
   let expected: SpeedRun | undefined;
-  for (let run = 0; run < WARM_UP_RUNS + RUNS; run++) {
+  for (let run = 0; run < warmUp + counted; run++) {
     for (const direction of DIRECTIONS) {
       for (const [name, codec] of coders) {
         const found = await codec.run(direction);
         expected ??= found;
         checkSame(name, direction, found, expected);
-        if (run >= WARM_UP_RUNS) times[direction][name]?.push(found.ns / job.samples.length);
+        if (run >= warmUp) times[direction][name]?.push(found.ns / job.samples.length);
       }
     }
   }
@@ -149,7 +163,7 @@ class NodeCodec {
   }
 }
 
-function report(cells: readonly Cell[], rel: number, frameRows: number): BenchReport {
+function report(cells: readonly Cell[], rel: number, frameRows: number, turns: Turns): BenchReport {
   const coders = [NODE, ...Object.keys(NATIVE_BUILDS)];
   const goals = DIRECTIONS.map((direction): BenchGoal => {
     const ratios = cells.map((cell) => ratioOf(cell, direction));
@@ -167,7 +181,7 @@ function report(cells: readonly Cell[], rel: number, frameRows: number): BenchRe
     goals,
     more: [timesTable("decode", cells, coders), spreadTable(cells, coders)],
     notes: [
-      `Times are ns per channel-sample by the clock, one thread, the least of ${RUNS} runs after ${WARM_UP_RUNS} that do not count; all coders by turns in one run. MB/s are of float32, 4 bytes a channel-sample.`,
+      `Times are ns per channel-sample by the clock, one thread, the least of ${turns.counted} runs after ${turns.warmUp} that do not count; all coders by turns in one run. MB/s are of float32, 4 bytes a channel-sample.`,
       `Frames of ${frameRows} samples, eps ${rel} of each channel's range, from the cold state; samples and payloads are copied into the module and out of it on both sides. Conversion between float and fixed point is in neither.`,
       `Native: batch.wasm through wasm2c (npm wabt) and gcc, around firmware-examples/board-support, which checks every memory access but for the last build, where a guard page would have to. Node is held against the fastest of them.`,
       "The first table is of encoding. All coders made the same bytes and came to the same state, or this page would not be here.",

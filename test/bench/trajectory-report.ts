@@ -63,6 +63,12 @@ export function reportOf(found: TrajectoryFindings): BenchReport {
   };
 }
 
+/** Ratios, errors and energies alone: goals of what was not measured are left out. */
+export function quickReportOf(found: TrajectoryFindings): BenchReport {
+  const report = reportOf(found);
+  return { ...report, goals: report.goals?.filter(({ measured }) => Number.isFinite(measured)) ?? [] };
+}
+
 function jsonOf(run: PackedRun) {
   const { file, columns, eps, mode, asciiBytes, float32Bytes, packedBytes } = run;
   const { ratioAscii, ratioFloat32, maxErrorOverEps, encodeMBps, decodeMBps, peakRssMB } = run;

@@ -15,7 +15,7 @@ import { energyChanges } from "./trajectory-energy.ts";
 import { withHdf5 } from "./trajectory-hdf5.ts";
 import { packLarge } from "./trajectory-large.ts";
 import { runPeers } from "./trajectory-peers.ts";
-import { type PackedRun, reportOf } from "./trajectory-report.ts";
+import { type PackedRun, quickReportOf, reportOf } from "./trajectory-report.ts";
 import { COLUMN_SETS, type ColumnSet, framesOf, type MeltRun, makeRuns, withColumns } from "./trajectory-runs.ts";
 
 interface Case {
@@ -54,6 +54,9 @@ export async function benchTrajectory(options: BenchOptions): Promise<BenchRepor
     }
     if (options.dataFolder !== undefined) runs.push(...(await packFolder(options.dataFolder, folder)));
     const first = melt[0] as MeltRun;
+    say("energies");
+    const energy = await energyChanges(first, folder);
+    if (options.isQuick === true) return quickReportOf({ runs, large: [], speeds: [], peers: [], energy });
     say("text to file with the command, two cores");
     const large = await packLarge(first, folder);
     say("the core alone, and zstd -1");
@@ -66,8 +69,6 @@ export async function benchTrajectory(options: BenchOptions): Promise<BenchRepor
         return runPeers(run, set, 1e-3, folder);
       }),
     );
-    say("energies");
-    const energy = await energyChanges(first, folder);
     say("h5py");
     return await withHdf5(reportOf({ runs, large, speeds, peers, energy }), melt, folder);
   } finally {

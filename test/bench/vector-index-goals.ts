@@ -134,7 +134,9 @@ function trainingGoals({ distortion, blobs, churned, devices }: VectorIndexFindi
   ];
 }
 
-function largeGoals({ large: { process } }: VectorIndexFindings): BenchGoal[] {
+function largeGoals({ large }: VectorIndexFindings): BenchGoal[] {
+  if (large === undefined) return [];
+  const { process } = large;
   const what = "peak memory of building 1,000,000 x 128";
   return [{ what, measured: process.built.peakRssMB, unit: "MB", must: { below: 2000 } }];
 }

@@ -44,8 +44,9 @@ function atTarget({ speed }: VectorIndexFindings, set: BenchSet): IndexRow[] {
     );
 }
 
-function large({ large: { set: own, process, points } }: VectorIndexFindings, set: BenchSet): IndexRow[] {
-  if (own !== set) return [];
+function large({ large: found }: VectorIndexFindings, set: BenchSet): IndexRow[] {
+  if (found === undefined || found.set !== set) return [];
+  const { process, points } = found;
   const { bytesPerVector, indexBytes, cpuSeconds: buildSeconds, peakRssMB } = process.built;
   return points.map(({ effort, recall: recallAt10, qps }) => {
     return { name: `lockstep, ${effort} lists`, bytesPerVector, indexBytes, recallAt10, qps, buildSeconds, peakRssMB };

@@ -21,7 +21,8 @@ export interface VectorIndexFindings {
   /** Undefined where FAISS is not installed. */
   readonly faiss: ReadonlyMap<BenchSet, FaissFindings | undefined>;
   readonly speed: readonly SpeedTable[];
-  readonly large: LargeRow;
+  /** Undefined in the quick form. */
+  readonly large: LargeRow | undefined;
 }
 
 /** Everything that was measured, as tables, goals and a plot. */
@@ -30,7 +31,7 @@ export function reportOf(found: VectorIndexFindings): BenchReport {
   const [library] = [...faiss.values()];
   const origin =
     library === undefined
-      ? "python3-faiss is not installed here: no quantiser was measured."
+      ? "python3-faiss is not installed here, or this is the quick form: no quantiser was measured."
       : `FAISS ${library.version} of Debian, compiled as "${library.options}": without AVX2, so its speeds say little of FAISS; its recalls do not depend on that.`;
   return {
     title: "Compressed vectors",
@@ -40,7 +41,7 @@ export function reportOf(found: VectorIndexFindings): BenchReport {
     more: [
       ...found.speed.map((table) => speedTable(table, found)),
       elsewhereTable(),
-      largeTable(found),
+      ...(found.large === undefined ? [] : [largeTable(found.large)]),
       trainingTable(found),
     ],
     notes: [
@@ -52,7 +53,7 @@ export function reportOf(found: VectorIndexFindings): BenchReport {
       origin,
     ],
     json: {
-      sets: [...found.sets, found.large.set].map((set) => {
+      sets: [...found.sets, ...(found.large === undefined ? [] : [found.large.set])].map((set) => {
         return { set: set.name, n: set.n, d: set.d, indexes: indexesOf(found, set) };
       }),
     },
@@ -114,7 +115,7 @@ function elsewhereTable(): BenchTable {
   };
 }
 
-function largeTable({ large: { set, process, points } }: VectorIndexFindings): BenchTable {
+function largeTable({ set, process, points }: LargeRow): BenchTable {
   const { built } = process;
   const cost = `${built.bytesPerVector.toFixed(0)} B each and ${(built.indexBytes / 1e6).toFixed(1)} MB once`;
   const time = `built in ${built.seconds.toFixed(0)} s (${built.cpuSeconds.toFixed(0)} s of processor time)`;

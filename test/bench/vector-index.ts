@@ -15,6 +15,8 @@ import { compareDistortion, trainOnBlobs } from "./vector-index-training.ts";
 
 /** Two thousand queries would tell no more of a set this large. */
 const MADE = { n: 100_000, clusters: 1000, queries: 1000 } as const;
+/** As little as says that it works: built and searched in seconds. */
+const QUICK = { n: 10_000, clusters: 100, queries: 300 } as const;
 const LARGE = { n: 1_000_000, clusters: 4000, queries: 200 } as const;
 const CHURN_CODE_BYTES = 68;
 
@@ -26,16 +28,33 @@ const say = (what: string): void => {
  * Our index beside usearch, hnswlib and FAISS: recall at equal bytes, speed at equal recall, building, memory, training,
  * changes. What is heavy runs in processes of its own; times are processor times.
  */
-export async function benchVectorIndex({ dataFolder }: BenchOptions): Promise<BenchReport> {
+export async function benchVectorIndex({ dataFolder, isQuick = false }: BenchOptions): Promise<BenchReport> {
   const folder = await mkdtemp(join(tmpdir(), "lockstep-bench-index-"));
   try {
     if (canBuildHnswlib()) compileHnswlib(folder);
     const saved = dataFolder === undefined ? [] : await folderSets(dataFolder, folder);
-    const made = await madeSet(MADE.n, MADE.clusters, MADE.queries, folder);
-    return reportOf(await measure(saved, made, folder));
+    const { n, clusters, queries } = isQuick ? QUICK : MADE;
+    const made = await madeSet(n, clusters, queries, folder);
+    return reportOf(await (isQuick ? measureQuick : measure)(saved, made, folder));
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** What takes seconds of all this: codes of small sets, training, and one small index beside its peers. */
+async function measureQuick(all: readonly BenchSet[], made: BenchSet, folder: string): Promise<VectorIndexFindings> {
+  const saved = all.filter(({ d }) => d <= 128);
+  const recall = [];
+  say(`recall of ${saved.map(({ name }) => name).join(", ") || "no files: give --data"}`);
+  for (const set of saved) recall.push(...(await recallRows(set, folder)));
+  say("annealing, and WGSL beside the CPU");
+  const [blobs, devices] = [await trainOnBlobs(), await compareDevices()];
+  say("speed at equal recall");
+  const speed = [await speedRows(made, folder)];
+  return {
+    ...{ sets: [...saved, made], recall, churned: [], distortion: [], blobs, devices },
+    ...{ faiss: new Map(), speed, large: undefined },
+  };
 }
 
 async function measure(saved: readonly BenchSet[], made: BenchSet, folder: string): Promise<VectorIndexFindings> {

@@ -29,8 +29,9 @@ const TIMED =
 
 const PAGES: Readonly<Record<string, Rules>> = {
   brokers: [
-    [/killed › (?:.*)› (?:kills|of these lost|twins apart)$/, "exact"],
+    [/› (?:of these lost|twins apart)$|^goals/, "exact"],
     [/^From device to twin/, "timing"],
+    [/./, "near"],
   ],
   cloud: [
     [/› (?:lost|not confirmed|missing|confirmed and lost|frames)$/, "exact"],
@@ -74,7 +75,7 @@ const PAGES: Readonly<Record<string, Rules>> = {
     [/confirmed before|booted/, "near"],
   ],
   recovery: [
-    [/lost|twins that differ/, "exact"],
+    [/lost|missing/, "exact"],
     [/./, "timing"],
   ],
   speed: [

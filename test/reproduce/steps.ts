@@ -68,7 +68,12 @@ export const STEPS: readonly Step[] = [
     needs: ["c-compiler"],
     quickHolds: /^goals/,
   }),
-  bench("speed", SHIPPED, { full: WITH_DATA, data: "telemetry", needs: ["c-compiler"], quickHolds: EVERYTHING }),
+  bench("speed", [...SHIPPED, "--quick"], {
+    full: WITH_DATA,
+    data: "telemetry",
+    needs: ["c-compiler"],
+    quickHolds: EVERYTHING,
+  }),
   bench("codec", SHIPPED, {
     full: WITH_DATA,
     data: "telemetry",
@@ -78,8 +83,11 @@ export const STEPS: readonly Step[] = [
   bench("latency", [], { needs: ["mosquitto"], quickHolds: EVERYTHING }),
   bench("macs", [], { quickHolds: EVERYTHING }),
   bench("page", [], { needs: ["chromium"], quickHolds: EVERYTHING }),
-  bench("recovery", [], { needs: ["mosquitto"], quickHolds: EVERYTHING }),
-  bench("brokers", [], { needs: ["mosquitto", "nats-server"], quickHolds: EVERYTHING }),
+  bench("recovery", ["--quick"], { needs: ["mosquitto"], quickHolds: /^goals|(?:lost|median ms)$/ }),
+  bench("brokers", ["--quick"], {
+    needs: ["mosquitto", "nats-server"],
+    quickHolds: /^(?!From device).|(?:of these lost|twins apart|median ms)$/,
+  }),
   bench("wire", [], { needs: ["tcpdump"], needsRoot: true, quickHolds: EVERYTHING }),
   bench("firmware", [], { needs: ALL_BOARDS, quickHolds: EVERYTHING }),
   bench("update-power", ["--cases", "1"], {
@@ -95,32 +103,37 @@ export const STEPS: readonly Step[] = [
   }),
   bench("lm", ["--quick"], { full: WITH_DATA, data: "tinyshakespeare", needs: ["python3-torch", "qemu-aarch64"] }),
   bench("lora", ["--quick"], { needs: ["python3-torch"] }),
-  bench("gradient-codec", "trains for minutes on a text that the repository does not ship", {
+  bench("gradient-codec", "trains for minutes, and has no short form", {
     full: WITH_DATA,
     data: "tinyshakespeare",
   }),
-  bench("gradient", "trains for minutes on a text that the repository does not ship", {
+  bench("gradient", [...WITH_DATA, "--quick"], {
     full: WITH_DATA,
     data: "tinyshakespeare",
   }),
-  bench("gradient-train", "trains for minutes on a text that the repository does not ship", {
+  bench("gradient-train", [...WITH_DATA, "--quick"], {
     full: WITH_DATA,
     data: "tinyshakespeare",
     needs: ["nats-server", "iproute2"],
     needsRoot: true,
   }),
   bench("distillation", "an hour; its quick form is a part of `npm test`"),
-  bench("trajectory", "minutes of LAMMPS, and of compressors beside it", {
+  bench("trajectory", ["--quick"], {
     full: WITH_DATA,
+    quickHolds: /^main › every|^The map|^Lennard-Jones|^goals › (?!.*(?:MB|memory|h5py|text to file))/,
     data: "lammps",
     needs: ["lammps", "zfp", "python3-h5py"],
   }),
-  bench("vector-index", "a million vectors: half an hour", {
+  bench("vector-index", ["--quick"], {
     full: WITH_DATA,
+    quickHolds: /^goals › (?:adjusted|energy at|error of centres|numbers that differ)/,
     data: "vectors",
     needs: ["g++", "python3-faiss"],
   }),
-  bench("cloud", "a quarter of an hour of load", { needs: ["mosquitto", "nats-server"] }),
+  bench("cloud", ["--quick"], {
+    needs: ["mosquitto", "nats-server"],
+    quickHolds: /^goals › .*(?:without a broker|at 1,000 devices)|^main › embedded|^Without a broker.*› 0 ›/,
+  }),
   example("vectors-guide", "test/end-to-end/vector-index-guide.test.ts"),
   example("api-guide", "test/end-to-end/api.test.ts", ["curl", "python3"]),
   example("sparkplug-guide", "test/end-to-end/sparkplug-guide.test.ts", ["mosquitto", "mosquitto-clients"]),

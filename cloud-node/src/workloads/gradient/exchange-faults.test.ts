@@ -1,5 +1,7 @@
 import { join } from "node:path";
-import { afterEach, expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
+import { openBroker } from "../../broker/open-broker.suite.ts";
+import type { ChannelReach } from "../../jobs/channel-reach.ts";
 import { Checkpoint } from "../language-model/checkpoint.ts";
 import { ExchangeRig } from "./exchange-rig.suite.ts";
 import type { Preset } from "./method.ts";
@@ -10,15 +12,17 @@ const SETTINGS = [
   ...["steps=80", "evalEvery=10", "evalBatches=4", "schedule.warmup=10", "optimizer.learningRate=0.01"],
 ];
 
+const LIMIT_MS = 60_000;
+
 let rig: ExchangeRig | undefined;
 afterEach(async () => {
   await rig?.close();
   rig = undefined;
 });
 
-async function opened(workers: number, compress: Preset, seed = 1): Promise<ExchangeRig> {
+async function opened(workers: number, compress: Preset, seed = 1, reach?: ChannelReach): Promise<ExchangeRig> {
   await rig?.close();
-  rig = await ExchangeRig.open(workers, compress, [...SETTINGS, `seed=${seed}`]);
+  rig = await ExchangeRig.open(workers, compress, [...SETTINGS, `seed=${seed}`], reach);
   for (let rank = 1; rank < workers; rank += 1) await rig.join(rank);
   return rig;
 }
@@ -78,6 +82,36 @@ test("the loss of a run with a killed worker, and of one with a cut link, is lik
     // Three seeds span half of what more would: as much again on both sides.
     expect(loss, hurt.name).toBeGreaterThan(least - (most - least));
     expect(loss, hurt.name).toBeLessThan(most + (most - least));
+  }
+});
+
+test("a run whose broker is gone for some steps comes to the same bits as one whose worker is, over TCP", async () => {
+  await killed();
+  const expected = await tensors(rig as ExchangeRig);
+  let broker = await openBroker();
+  const { port } = broker;
+  try {
+    const channelBroker = { url: `mqtt://127.0.0.1:${port}` };
+    const running = await opened(2, "sync-15", 1, { channelHost: "127.0.0.1", channelBroker });
+    const said = async (line: string) => await vi.waitUntil(() => running.log.includes(line), LIMIT_MS);
+    const { exchange } = await running.train(async (step) => {
+      if (step === 20) {
+        await broker.close();
+        await said("worker 1 has left");
+      }
+      if (step !== 40) return;
+      broker = await openBroker(port);
+      await said("the broker of a shared job's channel is there again");
+      const ready = running.nextReady();
+      await running.join(1);
+      await ready;
+    });
+    expect(exchange).toMatchObject({ missing: 20, rounds: 80 });
+    expect(await tensors(running)).toEqual(expected);
+  } finally {
+    await rig?.close();
+    rig = undefined;
+    await broker.close();
   }
 });
 

@@ -7,6 +7,7 @@ import { systemClock } from "../../clock.ts";
 import type { ChannelEnd } from "../../jobs/channel-end.ts";
 import { ChannelGuest } from "../../jobs/channel-guest.ts";
 import { ChannelHub } from "../../jobs/channel-hub.ts";
+import type { ChannelReach } from "../../jobs/channel-reach.ts";
 import type { JobChannel, JobContext, PeerNews } from "../../jobs/workload.ts";
 import { SILENT_LOGGER } from "../../logger.ts";
 import { parseRunConfig } from "../language-model/parse-run-config.ts";
@@ -18,7 +19,7 @@ import { type Trained, trainFirst, trainOther, type WorkerRun } from "./train-wo
 const JOB = "cd".repeat(32);
 const SECRET = Buffer.alloc(32, 5);
 const HOST = "127.0.0.1";
-const REACH = { channelHost: HOST };
+const OVER_TCP: ChannelReach = { channelHost: HOST };
 /** First byte of an exchange's message, behind that of its piece. */
 const READY = 1;
 
@@ -75,18 +76,20 @@ class Relay {
 
 /** A worker beside place 0. */
 interface Other {
-  readonly relay: Relay;
+  /** undefined: a broker is between. */
+  readonly relay: Relay | undefined;
   readonly guest: ChannelGuest;
   readonly ended: Promise<unknown>;
 }
 
-/** A whole training over TCP connections of this machine, of which a test holds every end. */
+/** A whole training over connections of this machine, of which a test holds every end. */
 export class ExchangeRig {
   readonly run: WorkerRun;
   /** Whether steps wait for nobody: else they wait for ever. */
   #isImpatient = false;
-  /** What place 0 said. */
-  readonly log: string[] = [];
+  /** What place 0 said, and its channel. */
+  readonly log: string[];
+  readonly #reach: ChannelReach;
   readonly #folder = mkdtempSync(join(tmpdir(), "lockstep-exchange-"));
   readonly #hub: ChannelHub;
   readonly #others = new Map<number, Other>();
@@ -94,24 +97,31 @@ export class ExchangeRig {
   #readies = 0;
   #ready = Promise.withResolvers<void>();
 
-  static async open(workers: number, compress: Preset, settings: readonly string[]): Promise<ExchangeRig> {
+  static async open(
+    workers: number,
+    compress: Preset,
+    settings: readonly string[],
+    reach = OVER_TCP,
+  ): Promise<ExchangeRig> {
     const secrets = { job: JOB, secret: SECRET };
-    const around = { clock: systemClock(), logger: SILENT_LOGGER, ...REACH };
+    const log: string[] = [];
+    const logger = { ...SILENT_LOGGER, info: (_: object, line: string) => log.push(line) };
+    const around = { clock: systemClock(), logger, ...reach };
     const hub = await ChannelHub.open({ ...secrets, ...around, count: workers, isRefilled: true });
     const config = parseRunConfig({ settings: [...settings, `data.shards=${workers}`] });
     const text = trainingText(Buffer.from(SONNETS), "sonnets.txt");
-    return new ExchangeRig(
-      { config, text, tokenizer: undefined, workers, compress, mask: undefined, patienceMs: 0 },
-      hub,
-    );
+    const run = { config, text, tokenizer: undefined, workers, compress, mask: undefined, patienceMs: 0 };
+    return new ExchangeRig(run, hub, reach, log);
   }
 
-  private constructor(run: Omit<WorkerRun, "wait">, hub: ChannelHub) {
+  private constructor(run: Omit<WorkerRun, "wait">, hub: ChannelHub, reach: ChannelReach, log: string[]) {
     const wait = async (_: number, signal: AbortSignal) => {
       if (!this.#isImpatient && !signal.aborted) await once(signal, "abort");
     };
     this.run = { ...run, wait };
     this.#hub = hub;
+    this.#reach = reach;
+    this.log = log;
   }
 
   get out(): string {
@@ -120,10 +130,15 @@ export class ExchangeRig {
 
   /** A worker takes a place, and trains until it ends or is killed. */
   async join(rank: number): Promise<void> {
-    const relay = await Relay.open(Number(new URL(this.#hub.address).port));
-    const address = `tcp://${HOST}:${relay.port}`;
+    const isByBroker = this.#reach.channelBroker !== undefined;
+    const relay = isByBroker ? undefined : await Relay.open(Number(new URL(this.#hub.address).port));
+    const address = relay === undefined ? this.#hub.address : `tcp://${HOST}:${relay.port}`;
     const seat = { job: JOB, attempt: 1, startedMs: 1, address, secret: SECRET.toString("hex") };
-    const guest = await ChannelGuest.join({ ...seat, index: rank, count: this.run.workers }, REACH, systemClock());
+    const guest = await ChannelGuest.join(
+      { ...seat, index: rank, count: this.run.workers },
+      this.#reach,
+      systemClock(),
+    );
     const channel = new EndChannel(guest, this.run.workers);
     // That it was killed is what a test wanted.
     const ended = trainOther(this.run, contextOf(channel, this.#end.signal), channel).catch((error: unknown) => error);
@@ -133,25 +148,25 @@ export class ExchangeRig {
   /** Bytes that went over all connections until now, as the wire had them. */
   get wire(): { readonly up: number; readonly down: number } {
     const relays = [...this.#others.values()].map(({ relay }) => relay);
-    const sum = (side: "up" | "down") => relays.reduce((total, relay) => total + relay[side], 0);
+    const sum = (side: "up" | "down") => relays.reduce((total, relay) => total + (relay?.[side] ?? 0), 0);
     return { up: sum("up"), down: sum("down") };
   }
 
   /** A worker is not there any more, from one moment to the next. @returns once it noticed */
   async kill(rank: number): Promise<void> {
-    this.#others.get(rank)?.relay.close();
+    this.#others.get(rank)?.relay?.close();
     await this.#others.get(rank)?.ended;
   }
 
   /** Nothing comes through any more, and steps wait for nobody. */
   cut(rank: number): void {
     this.#isImpatient = true;
-    this.#others.get(rank)?.relay.cut();
+    this.#others.get(rank)?.relay?.cut();
   }
 
   mend(rank: number): void {
     this.#isImpatient = false;
-    this.#others.get(rank)?.relay.mend();
+    this.#others.get(rank)?.relay?.mend();
   }
 
   /** Resolves when some worker says that it is ready, after this call. */
@@ -192,7 +207,7 @@ export class ExchangeRig {
     await this.#hub.close();
     for (const { relay, guest } of this.#others.values()) {
       await guest.close();
-      relay.close();
+      relay?.close();
     }
     rmSync(this.#folder, { recursive: true });
   }

@@ -57,7 +57,7 @@ export interface GradientMethod {
 
 /** Methods by name: `sync-R` sends every gradient in 1/R of float32's bytes, `local-R` with local steps in between. */
 const PREDICTIVE = {
-  "sync-15": { ratio: 15, localSteps: 1, levels: 63 },
+  "sync-15": { ratio: 15, localSteps: 1, levels: 63, beta1: 0.5 },
   "sync-50": { ratio: 50, localSteps: 1, levels: 63, beta1: 0.5 },
   "sync-100": { ratio: 100, localSteps: 1, levels: 63, beta1: 0.5 },
   "local-100": { ratio: 100, localSteps: 10, levels: 63, outer: { rate: 1.3, momentum: 0 } },
