@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { CATEGORIES } from "./capability.ts";
 
 /** What the process of the gate is asked, as its one argument. */
 export interface GateRequest {
@@ -27,6 +28,6 @@ export const gateAnswerSchema = v.strictObject({
   /** By category, in the order of its prompts. */
   answers: answersSchema,
   /** Which adapter the router took for each. */
-  adapters: answersSchema,
+  adapters: v.record(v.string(), v.array(v.picklist(CATEGORIES))),
 });
 export type GateAnswer = v.InferOutput<typeof gateAnswerSchema>;

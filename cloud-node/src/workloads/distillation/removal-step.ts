@@ -1,6 +1,7 @@
 import { cp, readFile, realpath, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import * as v from "valibot";
+import type { JsonObject } from "../../jobs/job.ts";
 import { CATEGORIES, type Category } from "./capability.ts";
 import { distilAdapter } from "./distil.ts";
 import { TAUGHT_STUDENT } from "./distil-steps.ts";
@@ -47,6 +48,8 @@ export const gateSchema = v.strictObject({
   capabilities: v.array(capabilityReportSchema),
   /** By category, in the order of the benchmark. */
   answers: v.record(v.string(), v.array(v.string())),
+  /** Whose adapter each was given with. */
+  adapters: v.record(v.string(), v.array(v.picklist(CATEGORIES))),
 });
 export type GateReport = v.InferOutput<typeof gateSchema>;
 
@@ -69,8 +72,7 @@ export function removalStep(plan: RunPlan): Step {
         const again = lost.filter(({ category }) => (tried[category] ?? 0) < retries);
         if (lost.length === 0) {
           await writeJson(join(folders.out, GATE_FILE), report);
-          const { answers: _, ...facts } = report;
-          return asJson(facts);
+          return gateFacts(report);
         }
         if (again.length < lost.length) throw failed(lost, least);
         for (const { category } of again) {
@@ -81,6 +83,11 @@ export function removalStep(plan: RunPlan): Step {
       }
     },
   };
+}
+
+/** What evidence has of a report. */
+export function gateFacts({ answers: _, adapters: __, ...facts }: GateReport): JsonObject {
+  return asJson(facts);
 }
 
 async function gate(
@@ -104,7 +111,7 @@ async function gate(
   return {
     ...{ format: "lockstep-distillation-gate", version: 1, least: config.limits.retention, retries: { ...retries } },
     isolation: { files: "denied" },
-    ...{ capabilities, answers: answer.answers },
+    ...{ capabilities, answers: answer.answers, adapters: answer.adapters },
   };
 }
 
