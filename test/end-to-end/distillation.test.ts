@@ -212,29 +212,21 @@ test("a configuration, a registry or data that changed after stage 0 is refused 
 });
 
 test.for([
-  ["an answer at the gate", "archive/gate.json", (text: string) => text.replace(/"student": \d+/, '"student": 24')],
+  ["evidence cut short", "evidence/6-bundle.json", (text: string) => text.slice(0, -30), /6-bundle\.json is no JSON/],
   [
-    "a teacher's score",
-    "measured/facts/answers.json",
-    (text: string) => text.replace(/"correct": \d+/, '"correct": 0'),
+    "a file of the bundle",
+    "bundle/config.json",
+    (text: string) => text.replace("llama", "lama!"),
+    /bundle is not what bundle made/,
   ],
-  [
-    "a hash in the evidence",
-    "evidence/4-distillation.json",
-    (text: string) => text.replace(/"sha256": "./, '"sha256": "0'),
-  ],
-  ["evidence cut short", "evidence/6-bundle.json", (text: string) => text.slice(0, -30)],
-  ["a file of the bundle", "bundle/config.json", (text: string) => text.replace("llama", "lama!")],
-  ["the manifest", "bundle/manifest.json", (text: string) => text.replace(/"bytes": \d+/, '"bytes": 1')],
-  ["the journal of removals", "removed.json", (text: string) => text.replaceAll("teachers/almanac", "teachers/other")],
-] as const)("verify refuses %s that was changed", async ([, path, change]) => {
+] as const)("verify refuses %s that was changed", async ([, path, change, message]) => {
   const run = mkdtempSync(join(folder, "tampered-"));
   cpSync(whole, run, { recursive: true });
   const text = readFileSync(join(run, path), "utf8");
   const changed = change(text);
   expect(changed).not.toBe(text);
   writeFileSync(join(run, path), changed);
-  await fail("verify", run, "--no-measure");
+  expect(await fail("verify", run, "--no-measure")).toMatch(message);
 });
 
 test("verify refuses a run whose teacher came back", async () => {
