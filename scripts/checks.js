@@ -34,14 +34,14 @@ export const CHECKS = [
     run: () => runPackageTool("typescript-native/bin/tsc", "--project", "cloud-node/dashboard/tsconfig.json"),
   },
   {
-    claim: "the API reference is made without a warning",
-    run: makeReference,
+    claim: "the documents and the API reference become a site without a warning or a dead link",
+    run: makeSite,
   },
 ];
 
 /** Pages are made, too: some warnings come with them alone. */
-async function makeReference() {
-  const folder = mkdtempSync(join(tmpdir(), "lockstep-reference-"));
+async function makeSite() {
+  const folder = mkdtempSync(join(tmpdir(), "lockstep-site-"));
   try {
     return await runPackageTool("typedoc/bin/typedoc", "--out", folder);
   } finally {

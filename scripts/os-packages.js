@@ -228,6 +228,14 @@ export const OS_PACKAGES = [
     script: "test",
   },
   {
+    name: "python3-notebook",
+    commands: ["python3"],
+    proof: ["-c", "import ipykernel, matplotlib, nbclient, numpy"],
+    debian: ["python3", "python3-ipykernel", "python3-matplotlib", "python3-nbclient", "python3-numpy"],
+    neededBy: "the notebooks, executed from clean",
+    script: "test",
+  },
+  {
     name: "h5dump",
     commands: ["h5dump"],
     proof: ["--version"],

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join, posix } from "node:path";
 import ts from "typescript";
 import { expect, test } from "vitest";
-import { mayImport, readImportTable, rowOf } from "./import-table.ts";
+import { liesIn, mayImport, readImportTable, rowOf } from "./import-table.ts";
 import { ROOT, sourceFiles } from "./sources.ts";
 
 const ROWS = readImportTable(readFileSync(join(ROOT, "docs/architecture.md"), "utf8"));
@@ -27,6 +27,21 @@ test("no file imports what the table does not allow", () => {
       .map((target) => `${path} imports ${target}`),
   );
   expect(wrong).toEqual([]);
+});
+
+test("each row of the table is there once, and allows nothing that nobody imports", () => {
+  expect(ROWS.map(({ from }) => from).filter((from, i, all) => all.indexOf(from) !== i)).toEqual([]);
+  const imported = new Map(ROWS.map((row) => [row, new Set<string>()]));
+  for (const { path, text } of FILES) {
+    const row = rowOf(path, ROWS);
+    if (row !== undefined) for (const target of ownImports(path, text)) imported.get(row)?.add(target);
+  }
+  const idle = ROWS.flatMap((row) =>
+    row.allowed
+      .filter((area) => ![...(imported.get(row) ?? [])].some((target) => liesIn(target, area)))
+      .map((area) => `${row.from}: ${area}`),
+  );
+  expect(idle).toEqual([]);
 });
 
 test("no relative import leaves its package, except from a test to the scripts", () => {

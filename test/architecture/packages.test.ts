@@ -21,7 +21,7 @@ test("every dependency is pinned to one exact version, the same one in every pac
   for (const folder of FOLDERS) {
     const { dependencies, devDependencies, optionalDependencies } = readManifest(folder);
     for (const [name, version] of Object.entries({ ...dependencies, ...devDependencies, ...optionalDependencies })) {
-      expect(version, `${name} in ${folder}/package.json`).toMatch(/^\d+\.\d+\.\d+(-[\w.]+)?$/);
+      expect(version, `${name} in ${folder}/package.json`).toMatch(/^(npm:[\w@/-]+@)?\d+\.\d+\.\d+(-[\w.]+)?$/);
       expect(versions.get(name) ?? version, `${name} in ${folder}/package.json`).toBe(version);
       versions.set(name, version);
     }

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 /** The repository's root. */
 export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
-const NOT_SOURCE = new Set(["node_modules", "dist", "build", "api", "coverage"]);
+const NOT_SOURCE = new Set(["node_modules", "dist", "build", "coverage"]);
 
 /** A file, by its path from the root (with `/` on every system) and its text. */
 export interface SourceFile {

@@ -14,13 +14,14 @@ import {
   type Timer,
 } from "@lockstep/cloud-node";
 import { Mosquitto } from "../faults/mosquitto.ts";
-import type { BenchGoal, BenchReport } from "./bench.ts";
+import type { BenchGoal, BenchOptions, BenchReport } from "./bench.ts";
 import { BenchError } from "./bench-error.ts";
 import type { LatencyAnswer, LatencyTask } from "./latency-device.ts";
 import { RATE_HZ } from "./rotor-session.ts";
 
 const WARM_UP_SECONDS = 3;
 const SECONDS = 20;
+const QUICK_SECONDS = 5;
 const COMMIT_MS = 10;
 /** Fine enough for every sample to make a frame: a tenth of the noise. */
 const EPS = 0.001;
@@ -34,14 +35,15 @@ interface Delays {
 }
 
 /** Delays from sample to twin and from frame to acknowledgement, on every road, and what the device's process costs. */
-export async function benchLatency(): Promise<BenchReport> {
+export async function benchLatency({ isQuick }: BenchOptions): Promise<BenchReport> {
+  const seconds = isQuick === true ? QUICK_SECONDS : SECONDS;
   const rows: (string | number)[][] = [];
   const goals: BenchGoal[] = [];
   for (const road of ROADS) {
-    const watched = await onRoad(road, reconstruction);
+    const watched = await onRoad(road, seconds, reconstruction);
     const reconstructed = quantiles(watched.delaysMs);
     const firstEcho = quantiles(watched.echoMs);
-    const left = await onRoad(road, (_node, task) => runDevice(task));
+    const left = await onRoad(road, seconds, (_node, task) => runDevice(task));
     const committed = quantiles(left.committedMs);
     const secondEcho = quantiles(left.echoMs);
     rows.push(row(road, "sample to reconstructed", watched.delaysMs.length, reconstructed, firstEcho));
@@ -51,7 +53,7 @@ export async function benchLatency(): Promise<BenchReport> {
       { what: `${road}: frame to acknowledged commit, p99`, measured: committed.p99, unit: "ms", must: { below: 50 } },
     );
   }
-  const [bySample, bySecond] = await onRoad(MQTT_EMBEDDED, (_node, task) =>
+  const [bySample, bySecond] = await onRoad(MQTT_EMBEDDED, seconds, (_node, task) =>
     Promise.all(
       [1, RATE_HZ].map((frameSamples) => deviceAlone({ ...task, frameSamples, device: `cpu-${frameSamples}` })),
     ),
@@ -86,7 +88,7 @@ export async function benchLatency(): Promise<BenchReport> {
     ],
     rows,
     notes: [
-      `Input: the rotor at ${RATE_HZ} Hz, 6 channels, eps ${EPS}, so that every sample makes a frame; ${SECONDS} s after ${WARM_UP_SECONDS} s of warm-up per row. Device, node and mosquitto are processes of their own on the same machine.`,
+      `Input: the rotor at ${RATE_HZ} Hz, 6 channels, eps ${EPS}, so that every sample makes a frame; ${seconds} s after ${WARM_UP_SECONDS} s of warm-up per row. Device, node and mosquitto are processes of their own on the same machine.`,
       "Reconstructed: from push() in the device to the moment at which the node's twin counts the sample as decoded and verified. The twin is asked whenever the node has read its clock, which it does as a frame arrives; what asking costs is inside.",
       `Acknowledged commit: from push() to the acknowledgement that covers the frame, in the device; the node commits ${COMMIT_MS} ms after the first frame that waits, with synchronous=FULL, and acknowledges every frame, which it does not do by default.`,
       "Plain round trip, between the samples of the same run: a 24-byte message of a client of its own to the broker and back (QoS 0); for TCP an echo server in the node's process. As many hops as from the device to the twin. mosquitto runs with set_tcp_nodelay.",
@@ -109,6 +111,7 @@ function quantiles(delaysMs: readonly number[]): Delays {
 /** A fresh node at the end of one road, and what a device needs to know to take it. */
 async function onRoad<T>(
   road: Road,
+  seconds: number,
   act: (node: CloudNode, task: LatencyTask, clock: WatchedClock) => Promise<T>,
 ): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), "lockstep-latency-"));
@@ -141,7 +144,7 @@ async function onRoad<T>(
         frameSamples: 1,
         eps: EPS,
         warmUpSeconds: WARM_UP_SECONDS,
-        seconds: SECONDS,
+        seconds,
       },
       clock,
     );

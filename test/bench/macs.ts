@@ -24,6 +24,7 @@ const PERIOD_NS = 125_000_000;
 const SILENCE_MS = 5_000;
 /** Runs without and with, taken in turn. */
 const PAIRS = { paced: 5, "flat out": 5 } as const;
+const QUICK_PAIRS = { paced: 1, "flat out": 2 } as const;
 /** Frames of each device that are counted: in a paced run at one a second. */
 const COUNTED = { paced: 8, "flat out": FRAMES } as const;
 const TICK_MS = 10;
@@ -50,13 +51,14 @@ interface Spent {
 }
 
 /** CPU that a node spends on the frames of a thousand devices, with a MAC on every frame and without, in one run. */
-export const benchMacs: Bench = async () => {
+export const benchMacs: Bench = async ({ isQuick }) => {
+  const pairs = isQuick === true ? QUICK_PAIRS : PAIRS;
   process.stderr.write("macs: recording the devices\n");
   const recordings: Recording[] = [];
   for (let i = 0; i < DEVICES; i++) recordings.push(await record(i));
   for (const isSealed of [false, true]) await spend(recordings, isSealed, "flat out");
-  const paced = await compare(recordings, "paced");
-  const flatOut = await compare(recordings, "flat out");
+  const paced = await compare(recordings, "paced", pairs.paced);
+  const flatOut = await compare(recordings, "flat out", pairs["flat out"]);
   const bytes = median(recordings.flatMap((one) => one.plain.slice(1).map(({ length }) => length)));
   const goal = (name: string, { added }: Spent) => ({
     what: `CPU added by MACs at 1,000 devices, ${name}`,
@@ -72,16 +74,16 @@ export const benchMacs: Bench = async () => {
     goals: [goal("each at 1 frame/s", paced), goal("as fast as frames are taken", flatOut)],
     notes: [
       `${DEVICES} devices with frames of ${FRAME_SAMPLES} samples and ${CHANNELS.length} channels, ${bytes} B in the median, made before; what is counted is the node from bytes to commit and acknowledgement, with all its threads, by \`process.cpuUsage\`. A MAC adds 8 B to a frame.`,
-      `${PAIRS.paced} pairs of runs of ${COUNTED.paced} s at 1 frame/s, ${PAIRS["flat out"]} of ${COUNTED["flat out"]} frames a device as fast as they are taken, without and with in turn, each with a new store; what is added is the median of the pairs' ratios. No transport is in it: with one the share is smaller. As fast as frames are taken, commits are large and cheap, and the share of everything else is at its largest. At 1 frame/s pairs differ by more than MACs add wherever the machine has something else to do.`,
+      `${pairs.paced} pairs of runs of ${COUNTED.paced} s at 1 frame/s, ${pairs["flat out"]} of ${COUNTED["flat out"]} frames a device as fast as they are taken, without and with in turn, each with a new store; what is added is the median of the pairs' ratios. No transport is in it: with one the share is smaller. As fast as frames are taken, commits are large and cheap, and the share of everything else is at its largest. At 1 frame/s pairs differ by more than MACs add wherever the machine has something else to do.`,
     ],
   };
 };
 
-async function compare(recordings: readonly Recording[], pace: Pace): Promise<Spent> {
+async function compare(recordings: readonly Recording[], pace: Pace, pairs: number): Promise<Spent> {
   const plain: number[] = [];
   const sealed: number[] = [];
-  for (let pair = 0; pair < PAIRS[pace]; pair++) {
-    process.stderr.write(`macs: ${pace}, ${pair + 1} of ${PAIRS[pace]}\n`);
+  for (let pair = 0; pair < pairs; pair++) {
+    process.stderr.write(`macs: ${pace}, ${pair + 1} of ${pairs}\n`);
     plain.push(await spend(recordings, false, pace));
     sealed.push(await spend(recordings, true, pace));
   }

@@ -161,7 +161,7 @@ export const BENCHES: ReadonlyMap<string, BenchEntry> = new Map<string, BenchEnt
     {
       load: async () => (await import("./latency.ts")).benchLatency,
       measures: "Delays from sample to twin and from frame to acknowledgement, over MQTT and TCP. Needs mosquitto.",
-      takes: {},
+      takes: { quick: ["", "five seconds of each road"] },
       example: "latency --json",
     },
   ],
@@ -200,7 +200,7 @@ export const BENCHES: ReadonlyMap<string, BenchEntry> = new Map<string, BenchEnt
     {
       load: async () => (await import("./macs.ts")).benchMacs,
       measures: "CPU that a node spends on the frames of a thousand devices, with MACs and without.",
-      takes: {},
+      takes: { quick: ["", "fewer pairs of runs"] },
       example: "macs --json",
     },
   ],
@@ -308,7 +308,7 @@ export const BENCHES: ReadonlyMap<string, BenchEntry> = new Map<string, BenchEnt
       load: async () => (await import("./wire.ts")).benchWire,
       measures:
         "Captured bytes of a rotor and an inertial sensor over MQTT, TCP, serial lines and LoRaWAN. Needs tcpdump.",
-      takes: {},
+      takes: { quick: ["", "true real time alone: no frames of 60 s, no LoRaWAN"] },
       example: "wire --write",
     },
   ],

@@ -37,22 +37,30 @@ const CASES: readonly Case[] = [
   { set: "x", eps: "x=1e-3", mode: "rms" },
 ];
 const PACK_RUNS = 3;
+const QUICK_PACK_RUNS = 1;
+
+/** Where files go, and how often each is packed; the fastest counts. */
+interface PackPlace {
+  readonly folder: string;
+  readonly packRuns: number;
+}
 const KILOBYTES = 1024;
 
 /** Trajectories of a melt, packed: ratios, errors, speeds and memory, beside peers in the same run. */
 export async function benchTrajectory(options: BenchOptions): Promise<BenchReport> {
   const folder = await mkdtemp(join(tmpdir(), "lockstep-trajectory-bench-"));
   try {
+    const place: PackPlace = { folder, packRuns: options.isQuick === true ? QUICK_PACK_RUNS : PACK_RUNS };
     say("the melt's runs, by LAMMPS");
     const melt = await makeRuns(folder);
     const runs: PackedRun[] = [];
     for (const run of melt) {
       for (const wanted of CASES) {
         say(`${run.name}, ${wanted.eps}${wanted.mode === "rms" ? ", rms" : ""}`);
-        runs.push(await packRun(run, wanted, folder));
+        runs.push(await packRun(run, wanted, place));
       }
     }
-    if (options.dataFolder !== undefined) runs.push(...(await packFolder(options.dataFolder, folder)));
+    if (options.dataFolder !== undefined) runs.push(...(await packFolder(options.dataFolder, place)));
     const first = melt[0] as MeltRun;
     say("energies");
     const energy = await energyChanges(first, folder);
@@ -80,7 +88,7 @@ function say(what: string): void {
   process.stderr.write(`trajectory: ${what}\n`);
 }
 
-async function packRun(run: MeltRun, { set, eps, mode }: Case, folder: string): Promise<PackedRun> {
+async function packRun(run: MeltRun, { set, eps, mode }: Case, place: PackPlace): Promise<PackedRun> {
   const frames = run.frames.map((frame) => withColumns(frame, set));
   const atoms = frames[0]?.atoms ?? 0;
   const float32Bytes = 4 * COLUMN_SETS[set].length * atoms * frames.length;
@@ -90,11 +98,11 @@ async function packRun(run: MeltRun, { set, eps, mode }: Case, folder: string): 
     columns: set,
     eps,
     mode,
-    ...(await measure(frames, parseEpsRules(eps), mode, ascii, float32Bytes, folder)),
+    ...(await measure(frames, parseEpsRules(eps), mode, ascii, float32Bytes, place)),
   };
 }
 
-async function packFolder(data: string, folder: string): Promise<PackedRun[]> {
+async function packFolder(data: string, place: PackPlace): Promise<PackedRun[]> {
   const names = (await readdir(data)).filter((name) => /\.(dump|lammpstrj)(\.(gz|bz2|zst))?$/.test(name)).toSorted();
   const runs: PackedRun[] = [];
   for (const name of names) {
@@ -102,7 +110,7 @@ async function packFolder(data: string, folder: string): Promise<PackedRun[]> {
     const frames = await framesOf(join(data, name));
     const ascii = frames.reduce((sum, { source }) => sum + (source?.bytes ?? 0), 0);
     const numbers = frames.reduce((sum, { columns, atoms }) => sum + atoms * columns.filter(isNumber).length, 0);
-    const found = await measure(frames, new Map(), "max", ascii, 4 * numbers, folder);
+    const found = await measure(frames, new Map(), "max", ascii, 4 * numbers, place);
     runs.push({
       file: name,
       columns: frames[0]?.columns.map((column) => column.name).join(" ") ?? "",
@@ -127,12 +135,12 @@ async function measure(
   mode: "max" | "rms",
   asciiBytes: number,
   float32Bytes: number,
-  folder: string,
+  { folder, packRuns }: PackPlace,
 ): Promise<Measured> {
   const path = join(folder, "packed.lkt");
   let [encodeMs, decodeMs] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
   let errors = { max: 0, rms: 0 };
-  for (let i = 0; i < PACK_RUNS; i++) {
+  for (let i = 0; i < packRuns; i++) {
     const file = await open(path, "w+");
     const begun = performance.now();
     const writer = await ContainerWriter.create(file, { rules, mode });

@@ -15,11 +15,11 @@ export async function buildOurs({ base, d, folder, ours }: BuildOrder): Promise<
   } finally {
     await source.close();
   }
+  // Open as long as its process: finer rows are read from it as they are asked for
   const file = await IndexFile.open(path);
   const { facts } = file;
   const { bytesPerVector, rerankBytesPerVector, indexBytes } = indexAccount(facts);
   const searcher = new Searcher(await file.segment());
-  await file.close();
   let probes = facts.m;
   return {
     bytesPerVector: bytesPerVector + rerankBytesPerVector,

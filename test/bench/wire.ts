@@ -1,4 +1,4 @@
-import type { BenchReport, BenchTable } from "./bench.ts";
+import type { BenchOptions, BenchReport, BenchTable } from "./bench.ts";
 import { deviceModule, HALF_SECONDS, RATE_HZ, RAW_BYTES_PER_SAMPLE, runRotor, SEEDS } from "./rotor-session.ts";
 import { median } from "./statistics.ts";
 import { cellsOf, choose, joined, round, type WireCell } from "./wire-cells.ts";
@@ -39,7 +39,7 @@ const MANY_SEEDS = 96;
 const RAW_BYTES = HALF_SECONDS * RATE_HZ * RAW_BYTES_PER_SAMPLE;
 
 /** Bytes of the reference rotor and of an inertial sensor at every layer of every link, beside plain float32 streams. */
-export async function benchWire(): Promise<BenchReport> {
+export async function benchWire({ isQuick }: BenchOptions): Promise<BenchReport> {
   const sources = [rotorSource(), imuSource()];
   const real = await runWire({
     plans: lanePlans({
@@ -51,27 +51,18 @@ export async function benchWire(): Promise<BenchReport> {
     }),
     ...{ sources, groups: GROUPS, parts: [HALF_SECONDS, HALF_SECONDS], speed: 1, checkedSeeds: SEEDS },
   });
-  const long = await runWire({
-    plans: lanePlans({
-      sources,
-      frames: LONG_FRAMES,
-      defaultFrames: [LONGEST_FRAME],
-      rarePingFrames: [1000, LONGEST_FRAME],
-      streamFrames: [LONGEST_FRAME],
-    }),
-    ...{ sources, groups: GROUPS, parts: [HALF_SECONDS, HALF_SECONDS, LONG_SECONDS], speed: SPEED, checkedSeeds: [1] },
-  });
+  const long = isQuick === true ? undefined : await runLong(sources);
+  const runs = [{ run: real, speed: 1 }, ...(long === undefined ? [] : [{ run: long, speed: SPEED }])];
   const ratios = await seedRatios();
   const six = SEEDS.map((seed): SeedRatio => ratios[seed - 1] ?? { seed, cold: Number.NaN, steady: Number.NaN });
-  const cells = [...cellsOfRun(real, 1, sources), ...cellsOfRun(long, SPEED, sources)];
-  const lora = await loraTables(sources);
+  const cells = runs.flatMap(({ run, speed }) => cellsOfRun(run, speed, sources));
+  const lora = isQuick === true ? undefined : await loraTables(sources);
   const goals = [
     ...payloadGoals(median(six.map(({ cold }) => cold)), median(six.map(({ steady }) => steady))),
     ...ipGoals(cells),
-    ...storeGoals([
-      { run: real, seconds: 2 * HALF_SECONDS },
-      { run: long, seconds: 2 * HALF_SECONDS + LONG_SECONDS },
-    ]),
+    ...storeGoals(
+      runs.map(({ run, speed }) => ({ run, seconds: 2 * HALF_SECONDS + (speed === SPEED ? LONG_SECONDS : 0) })),
+    ),
   ];
   const shown = cells.filter(({ speed, frameSamples }) => speed === 1 || frameSamples === LONGEST_FRAME);
   const packets = shown.filter(({ link }) => link !== "serial");
@@ -96,8 +87,7 @@ export async function benchWire(): Promise<BenchReport> {
         cells,
       ),
       serialTable("Serial line: COBS and a CRC", serialCells(shown), cells),
-      demandTable(lora.demand),
-      outcomeTable(lora.outcome),
+      ...(lora === undefined ? [] : [demandTable(lora.demand), outcomeTable(lora.outcome)]),
       partsTable(`Where the up-link's bytes go, ${STEADY}, bytes per data frame; frames of 60 s: the ${LATER}`, [
         ...partsCells(cells, STEADY, [500, 1000], 1),
         ...partsCells(cells, LATER, [LONGEST_FRAME], SPEED),
@@ -106,8 +96,22 @@ export async function benchWire(): Promise<BenchReport> {
       seedsTable(six, ratios),
     ],
     notes: wireNotes({ cells, real, long, speed: SPEED, longPart: LATER }),
-    json: { goals, cells, seeds: ratios, lorawan: lora, runs: [runFacts(real, 1), runFacts(long, SPEED)] },
+    json: { goals, cells, seeds: ratios, lorawan: lora, runs: runs.map(({ run, speed }) => runFacts(run, speed)) },
   };
+}
+
+/** Sped up, with frames of 60 s. */
+async function runLong(sources: readonly WireSource[]): Promise<WireRun> {
+  return await runWire({
+    plans: lanePlans({
+      sources,
+      frames: LONG_FRAMES,
+      defaultFrames: [LONGEST_FRAME],
+      rarePingFrames: [1000, LONGEST_FRAME],
+      streamFrames: [LONGEST_FRAME],
+    }),
+    ...{ sources, groups: GROUPS, parts: [HALF_SECONDS, HALF_SECONDS, LONG_SECONDS], speed: SPEED, checkedSeeds: [1] },
+  });
 }
 
 /** A rotor's parts apart, a recording's first two as one, because what moves in it is not steady; and what comes later. */

@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { buildHdf5Filter } from "../../scripts/build-hdf5.js";
 import { programPath, requires } from "../os-package.ts";
+import { TypedGuide } from "./typed-guide.ts";
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 const SIMD_CORE = here("../../cloud-node/build/trajectory.wasm");
@@ -75,6 +76,34 @@ requires(
       expect(ratio, JSON.stringify(row)).toBeGreaterThan(2);
       expect(kept).toBe(dtype === "f4" ? "float32" : "float64");
       if (mode === "rms") expect(rms, JSON.stringify(row)).toBeLessThan(0.5);
+    }
+  });
+
+  test("the guide to trajectories from Python does what it says, in HDF5 and in containers", async () => {
+    const guide = new TypedGuide("trajectories-from-python", environment(), programPath("python3-h5py"));
+    try {
+      const printed = guide.blocks("");
+      const [sizes = "", walk = ""] = await Promise.all(
+        ["crystal", "dumps"].map((name) => guide.type(`python3 ${name}.py`)),
+      );
+      // Sines differ by a bit between libraries, and sizes by some bytes: text is as it is shown, numbers nearly.
+      for (const [said, shown = ""] of [
+        [sizes, printed[0]],
+        [walk, printed[1]?.replace(/in [\d.]+ s.*/, "")],
+      ] as const) {
+        const [found, expected] = [said.replace(/in [\d.]+ s.*/, ""), shown].map((text) =>
+          text.trim().split(/[\s,;:×]+/),
+        );
+        expect(found?.length, said).toBe(expected?.length);
+        expected?.forEach((word, i) => {
+          const value = Number(word);
+          if (Number.isNaN(value)) expect(found?.[i], said).toBe(word);
+          else expect(Math.abs(Number(found?.[i]) / value - 1), `${word} in ${said}`).toBeLessThan(0.02);
+        });
+      }
+      expect(await guide.type("npx lockstep trajectory info walk.lkt")).toContain("frames   60");
+    } finally {
+      await guide.close();
     }
   });
 

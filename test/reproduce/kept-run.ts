@@ -57,10 +57,11 @@ export class KeptRun {
     mkdirSync(join(folder, "logs"), { recursive: true });
   }
 
-  /** What became of a step, unless it is to be tried again: what was missing may be there by now. */
-  done(name: string): StepOutcome | undefined {
+  /** What became of a step by this command, unless it is to be tried again: what was missing may be there by now. */
+  done(name: string, command: string): StepOutcome | undefined {
     const outcome = this.#outcomes.get(name);
-    return outcome?.outcome === "measured" || outcome?.outcome === "passed" ? outcome : undefined;
+    if (outcome?.command !== command) return undefined;
+    return outcome.outcome === "measured" || outcome.outcome === "passed" ? outcome : undefined;
   }
 
   keep(outcome: StepOutcome): void {

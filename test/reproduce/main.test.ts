@@ -1,4 +1,5 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -9,9 +10,11 @@ import { KeptRun, lockRun, type StepOutcome } from "./kept-run.ts";
 import { readRequest } from "./request.ts";
 import { runChild } from "./run-child.ts";
 import { runStep } from "./run-step.ts";
+import { sourceDigest } from "./source-digest.ts";
 import { STEPS, type Step } from "./steps.ts";
 import { isReproduced, type Summary, summaryPage } from "./summary.ts";
 
+const SIZE = "npm run bench -- size";
 const NEVER = new AbortController().signal;
 
 let folder = "";
@@ -22,7 +25,7 @@ afterEach(() => rmSync(folder, { recursive: true }));
 
 function outcome(more: Partial<StepOutcome> = {}): StepOutcome {
   return {
-    ...{ name: "size", command: "npm run bench -- size", outcome: "measured", seconds: 3, load: 1 },
+    ...{ name: "size", command: SIZE, outcome: "measured", seconds: 3, load: 1 },
     ...{ date: "2026-11-22T20:00:00Z", goalsMissed: [], cells: 1, departures: [], rowsMissing: [] },
     ...more,
   };
@@ -64,11 +67,12 @@ test("what was measured is kept under the digest of the code and the options, an
   first.keep(outcome());
   first.keep(outcome({ name: "wire", outcome: "not run", reason: "needs tcpdump" }));
   const again = new KeptRun(folder, key, false);
-  expect(again.done("size")).toEqual(outcome());
-  expect(again.done("wire")).toBeUndefined();
-  expect(new KeptRun(folder, { ...key, digest: "b" }, false).done("size")).toBeUndefined();
+  expect(again.done("size", SIZE)).toEqual(outcome());
+  expect(again.done("wire", SIZE)).toBeUndefined();
+  expect(again.done("size", `${SIZE} --quick`)).toBeUndefined();
+  expect(new KeptRun(folder, { ...key, digest: "b" }, false).done("size", SIZE)).toBeUndefined();
   new KeptRun(folder, key, false).keep(outcome());
-  expect(new KeptRun(folder, key, true).done("size")).toBeUndefined();
+  expect(new KeptRun(folder, key, true).done("size", SIZE)).toBeUndefined();
 });
 
 test("a state that was cut off begins anew", () => {
@@ -76,7 +80,20 @@ test("a state that was cut off begins anew", () => {
   new KeptRun(folder, key, false).keep(outcome());
   const file = join(folder, "state.json");
   writeFileSync(file, readFileSync(file, "utf8").slice(0, 40));
-  expect(new KeptRun(folder, key, false).done("size")).toBeUndefined();
+  expect(new KeptRun(folder, key, false).done("size", SIZE)).toBeUndefined();
+});
+
+test("the digest is of the code in a clone, committed or not, and of no words about it", () => {
+  expect(() => sourceDigest(folder)).toThrow(/^reproduce: no checkout: git fatal: not a git repository/);
+  execFileSync("git", ["init", "--quiet"], { cwd: folder });
+  mkdirSync(join(folder, "scripts"));
+  writeFileSync(join(folder, "scripts", "bench.js"), "1");
+  const before = sourceDigest(folder);
+  writeFileSync(join(folder, "scripts", "words.md"), "");
+  writeFileSync(join(folder, "README.md"), "");
+  expect(sourceDigest(folder)).toBe(before);
+  writeFileSync(join(folder, "scripts", "bench.js"), "2");
+  expect(sourceDigest(folder)).not.toBe(before);
 });
 
 test("a folder is for one run at a time, and a lock whose process is gone holds nobody up", () => {

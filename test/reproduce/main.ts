@@ -5,7 +5,7 @@ import { KeptRun, lockRun, type StepOutcome } from "./kept-run.ts";
 import { describeMachine } from "./machine.ts";
 import { ReproduceError } from "./reproduce-error.ts";
 import { type ReproduceRequest, readRequest, tellRequest } from "./request.ts";
-import { runStep } from "./run-step.ts";
+import { commandOf, runStep } from "./run-step.ts";
 import { sourceDigest } from "./source-digest.ts";
 import { statedFigures } from "./stated-figures.ts";
 import { STEPS } from "./steps.ts";
@@ -14,6 +14,7 @@ import { isReproduced, type Summary, summaryPage } from "./summary.ts";
 const EXIT_DEPARTS = 1;
 const EXIT_WRONG_USAGE = 2;
 const EXIT_INTERRUPTED = 130;
+const STOPS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const RESULTS = join(ROOT, "docs/results");
@@ -39,25 +40,29 @@ export async function main(args: readonly string[]): Promise<number> {
     process.stderr.write(`${read.refusal}\n`);
     return EXIT_WRONG_USAGE;
   }
-  const folder = join(KEPT, read.request.form);
-  let unlock: () => void;
   try {
-    unlock = lockRun(folder);
+    return await runLocked(read.request);
   } catch (error) {
     if (!(error instanceof ReproduceError)) throw error;
     process.stderr.write(`${error.message}\n`);
     return EXIT_WRONG_USAGE;
   }
+}
+
+/** One run at a time in its folder, until the end or a signal. */
+async function runLocked(request: ReproduceRequest): Promise<number> {
+  const folder = join(KEPT, request.form);
+  const unlock = lockRun(folder);
   const stop = new AbortController();
   const onSignal = (): void => {
     if (!stop.signal.aborted) progress("stopping; the same command goes on from here");
     stop.abort();
   };
-  process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
+  for (const signal of STOPS) process.on(signal, onSignal);
   try {
-    return await reproduce(read.request, folder, stop.signal);
+    return await reproduce(request, folder, stop.signal);
   } finally {
-    process.off("SIGINT", onSignal).off("SIGTERM", onSignal);
+    for (const signal of STOPS) process.off(signal, onSignal);
     unlock();
   }
 }
@@ -69,7 +74,7 @@ async function reproduce(request: ReproduceRequest, folder: string, stop: AbortS
   const steps = STEPS.filter(({ name }) => only.length === 0 || only.includes(name));
   const outcomes: StepOutcome[] = [];
   for (const [at, step] of steps.entries()) {
-    const earlier = kept.done(step.name);
+    const earlier = kept.done(step.name, commandOf(step, form));
     const place = `${at + 1} of ${steps.length}: ${step.name}`;
     if (earlier !== undefined) {
       outcomes.push(earlier);

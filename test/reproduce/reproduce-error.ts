@@ -1,4 +1,4 @@
-export type ReproduceErrorCode = "bad-figures" | "bad-options" | "bad-page" | "busy" | "no-cell";
+export type ReproduceErrorCode = "bad-figures" | "bad-options" | "bad-page" | "busy" | "no-cell" | "no-checkout";
 
 /** What keeps figures from being reproduced, or held against what is written. */
 export class ReproduceError extends Error {

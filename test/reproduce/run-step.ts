@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { aptLine, findProgram, osPackage } from "../../scripts/os-packages.js";
 import { comparePages } from "./compare-pages.ts";
 import type { KeptRun, StepOutcome } from "./kept-run.ts";
+import { ReproduceError } from "./reproduce-error.ts";
 import { readResultPage } from "./result-page.ts";
 import { runChild } from "./run-child.ts";
 import { DATA, type Form, type Step } from "./steps.ts";
@@ -35,12 +36,10 @@ export interface StepPlace {
 export async function runStep(step: Step, place: StepPlace): Promise<StepOutcome | undefined> {
   const { form, kept, stop } = place;
   const plan = step.plans[form];
-  const typed = step.kind === "bench" ? `npm run bench -- ${step.name}` : "npm test --";
   const args = "args" in plan ? plan.args : [];
-  const command = [typed, ...args].join(" ").replace(DATA, "DIR");
   const begun = performance.now();
   const outcome = (what: StepOutcome["outcome"], more: Partial<StepOutcome> = {}): StepOutcome => ({
-    ...{ name: step.name, command, outcome: what, seconds: (performance.now() - begun) / 1000 },
+    ...{ name: step.name, command: commandOf(step, form), outcome: what, seconds: (performance.now() - begun) / 1000 },
     ...{ load: loadavg()[0] ?? 0, date: new Date().toISOString() },
     ...{ goalsMissed: [], cells: 0, departures: [], rowsMissing: [] },
     ...more,
@@ -67,9 +66,19 @@ export async function runStep(step: Step, place: StepPlace): Promise<StepOutcome
       return outcome("failed", { reason: `${signal ?? `exit code ${code}`}: ${lastLine(log)}` });
     }
     return outcome("measured", heldAgainst(step, place));
+  } catch (error) {
+    if (!(error instanceof ReproduceError)) throw error;
+    return outcome("failed", { reason: error.message });
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
+}
+
+/** What a reader types to have this step alone. */
+export function commandOf({ name, kind, plans }: Step, form: Form): string {
+  const plan = plans[form];
+  const typed = kind === "bench" ? `npm run bench -- ${name}` : "npm test --";
+  return [typed, ...("args" in plan ? plan.args : [])].join(" ").replace(DATA, "DIR");
 }
 
 /** What a step needs and this machine, or the command line, lacks. */

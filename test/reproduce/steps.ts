@@ -80,15 +80,19 @@ export const STEPS: readonly Step[] = [
     quickHolds: /imu_handheld|^goals › (?:state|keyframe|largest error)|^Memory of a lookahead/,
   }),
   bench("history", [], { quickHolds: EVERYTHING }),
-  bench("latency", [], { needs: ["mosquitto"], quickHolds: EVERYTHING }),
-  bench("macs", [], { quickHolds: EVERYTHING }),
+  bench("latency", ["--quick"], { needs: ["mosquitto"], quickHolds: EVERYTHING }),
+  bench("macs", ["--quick"], { quickHolds: EVERYTHING }),
   bench("page", [], { needs: ["chromium"], quickHolds: EVERYTHING }),
   bench("recovery", ["--quick"], { needs: ["mosquitto"], quickHolds: /^goals|(?:lost|median ms)$/ }),
   bench("brokers", ["--quick"], {
     needs: ["mosquitto", "nats-server"],
     quickHolds: /^(?!From device).|(?:of these lost|twins apart|median ms)$/,
   }),
-  bench("wire", [], { needs: ["tcpdump"], needsRoot: true, quickHolds: EVERYTHING }),
+  bench("wire", ["--quick"], {
+    needs: ["tcpdump"],
+    needsRoot: true,
+    quickHolds: /^(?!.*(?:LoRaWAN|The same frames|60 s after| 60 s &))/,
+  }),
   bench("firmware", [], { needs: ALL_BOARDS, quickHolds: EVERYTHING }),
   bench("update-power", ["--cases", "1"], {
     full: ["--cases", "20"],
@@ -120,7 +124,7 @@ export const STEPS: readonly Step[] = [
   bench("distillation", "an hour; its quick form is a part of `npm test`"),
   bench("trajectory", ["--quick"], {
     full: WITH_DATA,
-    quickHolds: /^main › every|^The map|^Lennard-Jones|^goals › (?!.*(?:MB|memory|h5py|text to file))/,
+    quickHolds: /^main › every|^The map|^Lennard-Jones|^goals › (?!.*(?:largest error|MB|memory|h5py|text to file))/,
     data: "lammps",
     needs: ["lammps", "zfp", "python3-h5py"],
   }),
@@ -134,8 +138,11 @@ export const STEPS: readonly Step[] = [
     needs: ["mosquitto", "nats-server"],
     quickHolds: /^goals › .*(?:without a broker|at 1,000 devices)|^main › embedded|^Without a broker.*› 0 ›/,
   }),
+  example("lookahead-guide", "test/end-to-end/lookahead-guide.test.ts"),
   example("vectors-guide", "test/end-to-end/vector-index-guide.test.ts"),
   example("api-guide", "test/end-to-end/api.test.ts", ["curl", "python3"]),
   example("sparkplug-guide", "test/end-to-end/sparkplug-guide.test.ts", ["mosquitto", "mosquitto-clients"]),
+  example("tutorial", "test/end-to-end/tutorial.test.ts"),
+  example("notebooks", "test/end-to-end/notebooks.test.ts", ["python3-notebook"]),
   example("firmware-examples", "test/end-to-end/firmware-examples.test.ts", [...ALL_BOARDS, "make", "c-compiler"]),
 ];

@@ -296,7 +296,7 @@ test("a recording that grew is said to be larger", async () => {
   expect(out).not.toContain("smaller");
 });
 
-test.each(["encode", "decode"])("the help of %s fits a terminal of 80 columns", async (command) => {
+test.each(["encode", "decode", "explain"])("the help of %s fits a terminal of 80 columns", async (command) => {
   const lines = (await run(command, "--help")).out.split("\n");
   expect(lines.length).toBeGreaterThan(15);
   expect(lines.filter((line) => line.length > 80)).toEqual([]);

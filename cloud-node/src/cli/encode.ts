@@ -1,37 +1,28 @@
 import type { Lookahead } from "@lockstep/edge-sdk/core";
 import { type Command, Option } from "commander";
 import { formatNumber, formatQuantity, formatRatio } from "../api/number-text.ts";
-import { TelemetryError } from "../workloads/telemetry/telemetry-error.ts";
 import { CommandError } from "./command-error.ts";
-import { parseNames, parsePositive } from "./option-values.ts";
 import { checkFiles } from "./partial-file.ts";
 import { ProgressLine } from "./progress-line.ts";
+import {
+  aboutBounds,
+  addRecordingOptions,
+  RECORDING_HELP,
+  type RecordingOptions,
+  readRecordingOptions,
+} from "./recording-options.ts";
 import { recordingSize } from "./recording-size.ts";
 import { writeResult } from "./result-output.ts";
 import type { Surroundings } from "./surroundings.ts";
 
-interface EncodeOptions {
+interface EncodeOptions extends RecordingOptions {
   readonly out?: string;
-  readonly eps?: string;
-  readonly rel?: string;
-  readonly time?: string;
-  readonly columns?: string[];
-  readonly rate?: number;
-  readonly meta?: string;
   readonly lookahead: Lookahead;
   readonly json?: boolean;
 }
 
 const HELP = `
-BOUND is one number for all channels, or NAME=NUMBER for each, with *=NUMBER for
-the rest:
-  --eps 0.05
-  --eps ax=0.01,ay=0.01,*=0.5
-  --rel 1e-2                    (of each channel's max - min)
-
-IN is a CSV file with a header line, or float32 (little-endian, rows of
-channels) with a JSON file beside it:
-  {"channels": ["ax", "ay"], "units": ["g", "g"], "rate_hz": 100}
+${RECORDING_HELP}
 
 With a lookahead, stretches of the recording become straight lines where that is
 smaller: programme weighs all of them against each other, greedy takes the
@@ -45,18 +36,12 @@ Example:
 
 /** `lockstep encode`: a recording into a container, every value within its bound. */
 export function addEncode(program: Command, surroundings: Surroundings): void {
-  program
+  const command = program
     .command("encode")
     .summary("compress recorded telemetry, every value within its bound")
     .description("Compress a recording with the device codec: every value stays within the error bound asked for.")
-    .argument("<IN>", "CSV, or float32 with a JSON file beside it")
-    .option("-o, --out <FILE>", "container to write")
-    .option("--eps <BOUND>", "error bound in the channels' own units")
-    .option("--rel <BOUND>", "error bound as a part of each channel's range")
-    .option("--time <COLUMN>", "the CSV column that says when; none: there is none (default: looked for by name)")
-    .option("--columns <NAMES>", "CSV columns to take, with commas between them (default: all)", parseNames)
-    .option("--rate <HZ>", "samples per second, where no column says it", parsePositive)
-    .option("--meta <FILE>", "description of a float32 file (default: IN with .json)")
+    .option("-o, --out <FILE>", "container to write");
+  addRecordingOptions(command)
     .addOption(
       new Option("--lookahead <EFFORT>", "how far to look ahead: more is smaller, and slower")
         .choices(["none", "greedy", "programme"])
@@ -68,27 +53,18 @@ export function addEncode(program: Command, surroundings: Surroundings): void {
 }
 
 async function runEncode(surroundings: Surroundings, input: string, options: EncodeOptions): Promise<void> {
-  if ((options.eps === undefined) === (options.rel === undefined)) {
-    throw new CommandError("usage", "one of --eps and --rel says how exact values must stay", "give one of them");
-  }
+  const recording = readRecordingOptions(input, options);
   const { out } = options;
   if (out === undefined) throw new CommandError("usage", "no file to write", "give --out FILE");
   await checkFiles(input, out);
   const { encodeFile } = await import("../workloads/telemetry/encode-file.ts");
   const { shippedCodec } = await import("./device-module.ts");
-  const { parseEpsSpec } = await import("../workloads/telemetry/eps-spec.ts");
   const progress = new ProgressLine(surroundings.stderr, surroundings.clock, "encode");
   const startedMs = surroundings.clock.nowMs();
   try {
     const summary = await encodeFile({
-      input,
+      ...recording,
       output: out,
-      eps:
-        options.eps === undefined ? parseEpsSpec(options.rel ?? "", "relative") : parseEpsSpec(options.eps, "absolute"),
-      time: options.time === "none" ? null : options.time,
-      columns: options.columns,
-      rateHz: options.rate,
-      metaFile: options.meta,
       codec: shippedCodec(),
       lookahead: options.lookahead,
       progress,
@@ -103,10 +79,7 @@ async function runEncode(surroundings: Surroundings, input: string, options: Enc
     ];
     await writeResult(surroundings, options.json, { ...summary, seconds }, line.join("; "));
   } catch (error) {
-    if (error instanceof TelemetryError && error.code === "bad-eps") {
-      throw new CommandError("usage", error.message, "", { cause: error });
-    }
-    if (!surroundings.interrupt.aborted) throw error;
+    if (!surroundings.interrupt.aborted) throw aboutBounds(error);
     throw new CommandError("interrupted", `stopped at ${progress.place}`, "nothing was written", { cause: error });
   } finally {
     progress.clear();

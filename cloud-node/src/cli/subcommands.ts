@@ -5,6 +5,7 @@ import { addDevices } from "./devices.ts";
 import { addDistill } from "./distill.ts";
 import { addDoctor } from "./doctor.ts";
 import { addEncode } from "./encode.ts";
+import { addExplain } from "./explain.ts";
 import { addExport } from "./export.ts";
 import { addFlash } from "./flash.ts";
 import { addGradient } from "./gradient.ts";
@@ -30,6 +31,7 @@ export const SUBCOMMANDS: readonly AddSubcommand[] = [
   addSim,
   addEncode,
   addDecode,
+  addExplain,
   addExport,
   addTrajectory,
   addLm,

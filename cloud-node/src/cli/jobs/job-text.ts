@@ -48,7 +48,7 @@ export function jobLines(job: JobAnswer, log: readonly string[], nowMs: number):
     `workload  ${workload}  ${plainText(JSON.stringify(params))}`,
     `state     ${stateText(job)}${worker === null ? "" : `  by ${plainText(worker)}`}`,
     `attempts  ${attempts} of ${maxAttempts}`,
-    `submitted ${formatAge(nowMs - job.submittedMs)} ago${spent(job)}`,
+    `submitted ${sinceText(nowMs - job.submittedMs)}${spent(job)}`,
     ...inputs.map((blob) => `input     ${plainText(blob.name)}  ${formatQuantity(blob.bytes, "B")}`),
   ];
   if (result !== null) {
@@ -59,6 +59,12 @@ export function jobLines(job: JobAnswer, log: readonly string[], nowMs: number):
   if (error !== null) lines.push(`error     ${error.code} in attempt ${error.attempt}: ${plainText(error.message)}`);
   if (log.length > 0) lines.push("", ...log.map(plainText));
   return lines.join("\n");
+}
+
+/** How long ago something was. */
+function sinceText(ageMs: number): string {
+  const age = formatAge(ageMs);
+  return age === "now" ? age : `${age} ago`;
 }
 
 /** What became of jobs, in one line. */

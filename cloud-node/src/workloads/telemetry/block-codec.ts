@@ -2,6 +2,7 @@ import {
   CodecError,
   type Core,
   type DecodedPayload,
+  type FixedSample,
   type Lookahead,
   type PayloadDecoder,
   type PayloadEncoder,
@@ -25,6 +26,11 @@ const STATUS_INVALID = 1;
 interface Group {
   readonly from: number;
   readonly channels: readonly ContainerChannel[];
+}
+
+/** A value as the codec gets it; NaN: no reading. */
+export function toSample(channel: ContainerChannel, value: number): FixedSample {
+  return toFixed(channel, channel.tens === 0 ? value : Math.round(value * 10 ** channel.tens));
 }
 
 /** Turns rows of values into blocks. */
@@ -63,8 +69,7 @@ export class BlockEncoder {
       for (let c = 0; c < channels.length; c++, at++) {
         const channel = channels[c];
         if (channel === undefined) continue;
-        const value = values[row * this.#width + from + c] ?? Number.NaN;
-        const fixed = toFixed(channel, channel.tens === 0 ? value : Math.round(value * 10 ** channel.tens));
+        const fixed = toSample(channel, values[row * this.#width + from + c] ?? Number.NaN);
         samples[at] = fixed.sample;
         statuses[at] = fixed.status;
         hasEvents ||= fixed.status !== STATUS_OK;

@@ -1,18 +1,16 @@
 import { type FileHandle, open, rename, rm, stat } from "node:fs/promises";
-import { extname } from "node:path";
-import { CodecError, type Lookahead } from "@lockstep/edge-sdk/core";
+import type { Lookahead } from "@lockstep/edge-sdk/core";
 import { aboutOutput } from "../output-problem.ts";
 import { partialPath } from "../partial-path.ts";
 import { BlockDecoder, BlockEncoder, type TelemetryCodec } from "./block-codec.ts";
 import { BlockSize } from "./block-size.ts";
 import { BoundCheck } from "./bound-check.ts";
 import { type ContainerHeader, timeBound } from "./container-format.ts";
-import { planContainer } from "./container-plan.ts";
 import { ContainerReader } from "./container-reader.ts";
 import { ContainerWriter } from "./container-writer.ts";
-import { type CsvOptions, openCsvSource } from "./csv-source.ts";
 import type { EpsSpec } from "./eps-spec.ts";
-import { openFloatSource } from "./float-source.ts";
+import { latticeFirst } from "./lattice-first.ts";
+import { openRecording, type RecordingFile } from "./open-recording.ts";
 import type { RowSource } from "./row-source.ts";
 import { type Survey, surveySource } from "./survey.ts";
 import { TelemetryError } from "./telemetry-error.ts";
@@ -42,10 +40,7 @@ export interface SourceRequest {
 }
 
 /** What file to encode. */
-export interface EncodeRequest extends SourceRequest, CsvOptions {
-  /** Description of a float32 file; undefined: the input's name with `.json`. */
-  readonly metaFile?: string | undefined;
-}
+export interface EncodeRequest extends SourceRequest, RecordingFile {}
 
 /** What became of it. */
 export interface EncodeSummary {
@@ -81,7 +76,7 @@ const NEAR_DIGITS = 0.25;
  * @throws {TelemetryError} `bad-input`, `bad-eps`, `eps-too-fine`, `input-changed`, `outside-bound`
  */
 export async function encodeFile(request: EncodeRequest): Promise<EncodeSummary> {
-  return await encodeSource(await openSource(request), request);
+  return await encodeSource(await openRecording(request), request);
 }
 
 /** The same of anything that gives rows. @throws {TelemetryError} as `encodeFile` */
@@ -95,7 +90,10 @@ export async function encodeSource(source: RowSource, request: SourceRequest): P
     throw aboutOutput(error, request.output);
   };
   try {
-    const summary = await encodeSurveyed(request, source, survey, partial);
+    const wanted = { eps: request.eps, model: request.codec.model };
+    const summary = await latticeFirst(source, survey, wanted, (header) =>
+      writeContainer(request, source, survey, header, partial),
+    );
     await kept;
     await rename(partial, request.output).catch(refuse);
     return summary;
@@ -108,30 +106,6 @@ export async function encodeSource(source: RowSource, request: SourceRequest): P
 async function newSurvey(source: RowSource, { progress, signal }: SourceRequest): Promise<Survey> {
   progress.stage("1/2 survey");
   return await surveySource(source, (done) => progress.update(done, source.extent), signal);
-}
-
-async function openSource(request: EncodeRequest): Promise<RowSource> {
-  const { input, metaFile } = request;
-  const isFloat = metaFile !== undefined || /\.(f32|bin|raw)$/i.test(input);
-  if (!isFloat) return openCsvSource(input, request);
-  return openFloatSource(input, metaFile ?? `${input.slice(0, input.length - extname(input).length)}.json`);
-}
-
-async function encodeSurveyed(
-  request: SourceRequest,
-  source: RowSource,
-  survey: Survey,
-  partial: string,
-): Promise<EncodeSummary> {
-  const { eps, codec } = request;
-  const plan = (isLatticeUsed: boolean): ContainerHeader =>
-    planContainer(source, survey, eps, codec.model, isLatticeUsed);
-  try {
-    return await writeContainer(request, source, survey, plan(true), partial);
-  } catch (error) {
-    if (!(error instanceof CodecError) || error.code !== "off-lattice") throw error;
-    return await writeContainer(request, source, survey, plan(false), partial);
-  }
 }
 
 async function writeContainer(
