@@ -176,22 +176,23 @@ test("a loader of its own finds every file as the manifest says, and the same an
   const bundle = join(whole, "bundle");
   expect(wrongFiles(bundle)).toEqual([]);
   const student = new BundledStudent(bundle);
-  const report = JSON.parse(readFileSync(join(bundle, "verify_report.json"), "utf8")) as {
-    capabilities: { category: string; student: number; prompts: number }[];
+  const { answers } = JSON.parse(readFileSync(join(whole, "archive", "gate.json"), "utf8")) as {
+    answers: { readonly [category: string]: readonly string[] };
   };
-  for (const { category, student: reported, prompts } of report.capabilities) {
+  for (const [category, said] of Object.entries(answers)) {
     const lines = readFileSync(join(whole, "measured", category, "benchmark.jsonl"), "utf8")
       .trim()
       .split("\n");
-    const right = lines.filter((line) => {
-      const { prompt, answer } = JSON.parse(line) as { prompt: string; answer: string };
+    const loaded = lines.map((line) => {
+      const { prompt } = JSON.parse(line) as { prompt: string };
       const text = [...prompt].map((character) => student.token(character));
       const question = [student.token("<|bos|>"), ...text, student.token("<|answer|>")];
-      return student.answer(question, student.route(prompt), 32) === answer;
+      return student.answer(question, student.route(prompt), 32);
     });
-    expect(lines).toHaveLength(prompts);
-    // Nearly equal logits may fall either way where sums are taken in another order.
-    expect(Math.abs(right.length - reported)).toBeLessThanOrEqual(1);
+    expect(loaded).toHaveLength(said.length);
+    expect(new Set(loaded).size).toBeGreaterThan(2);
+    // The gate asked the float32 student: where two answers were nearly as likely, one byte a number may turn them.
+    expect(loaded.filter((answer, at) => answer !== said[at]).length).toBeLessThanOrEqual(said.length / 8);
   }
 });
 
