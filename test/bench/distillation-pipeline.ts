@@ -26,8 +26,8 @@ interface Verified {
   readonly report: {
     readonly capabilities: readonly Capability[];
     readonly quantizationLoss: Readonly<Record<string, number>>;
-    readonly isolation: { readonly network: string };
   };
+  readonly network: string;
 }
 
 /** What `distill run --json` says. */
@@ -58,7 +58,7 @@ async function benchRun({ folder, say }: PartPlace, isQuick: boolean): Promise<P
     tables: [capabilityTable(verified, name), stageTable(stages, name)],
     goals: goalsOf(verified, run, isQuick),
     notes: [
-      `The ${name}: \`lockstep distill run DIR --yes${isQuick ? " --quick" : ""}\`, then \`lockstep distill verify DIR\`, which found ${verified.findings.length} claims to hold. Retention is measured from the bundle in one byte a number, by a process that could read nothing else (network: ${verified.report.isolation.network}); intervals are of 95 %, by bootstrap over prompts.`,
+      `The ${name}: \`lockstep distill run DIR --yes${isQuick ? " --quick" : ""}\`, then \`lockstep distill verify DIR\`, which found ${verified.findings.length} claims to hold. Retention is measured from the bundle in one byte a number, by a process that could read nothing else (network: ${verified.network}); intervals are of 95 %, by bootstrap over prompts.`,
     ],
     json: jsonOf(verified, run, isQuick),
   };

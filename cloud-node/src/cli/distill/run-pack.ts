@@ -1,8 +1,10 @@
 import { cp, mkdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { BUNDLE_FOLDER } from "../../workloads/distillation/bundle-steps.ts";
-import { checkManifest } from "../../workloads/distillation/manifest.ts";
-import { syncTree } from "../../workloads/distillation/tree-digest.ts";
+import { checkBundle } from "../../workloads/distillation/check-bundle.ts";
+import { readEvidence } from "../../workloads/distillation/evidence.ts";
+import { unproven } from "../../workloads/distillation/finding.ts";
+import { digestTree, syncTree } from "../../workloads/distillation/tree-digest.ts";
 import { statIfThere } from "../../workloads/language-model/stat-if-there.ts";
 import { partialPath } from "../../workloads/partial-path.ts";
 import { CommandError } from "../command-error.ts";
@@ -24,7 +26,8 @@ export async function runPack(
   await mkdir(dirname(out), { recursive: true });
   try {
     await cp(join(folder, BUNDLE_FOLDER), partial, { recursive: true });
-    const { manifest } = await checkManifest(partial);
+    await checkOfRun(folder, partial);
+    const { manifest } = await checkBundle(partial);
     const key = sign === undefined ? null : await signBundle(partial, sign);
     await syncTree(partial);
     await rename(partial, out);
@@ -33,4 +36,12 @@ export async function runPack(
   } finally {
     await rm(partial, { recursive: true, force: true });
   }
+}
+
+/** What is signed is what the run made and measured. @throws {DistillationError} `bad-evidence` */
+async function checkOfRun(folder: string, bundle: string): Promise<void> {
+  const made = (await readEvidence(folder, "bundle"))?.steps.find(({ output }) => output.path === BUNDLE_FOLDER);
+  if (made === undefined) throw unproven(`${folder} has no evidence of a bundle`);
+  if ((await digestTree(bundle)).sha256 !== made.output.sha256)
+    throw unproven(`${BUNDLE_FOLDER} is not what the run made`);
 }

@@ -1,8 +1,9 @@
 import { join } from "node:path";
 import { BUNDLE_FOLDER } from "../../workloads/distillation/bundle-steps.ts";
-import { checkManifest } from "../../workloads/distillation/manifest.ts";
+import { checkBundle } from "../../workloads/distillation/check-bundle.ts";
+import type { Finding } from "../../workloads/distillation/finding.ts";
 import { readRunFolder } from "../../workloads/distillation/run-folder.ts";
-import { type Finding, isRunFolder, verifyRun } from "../../workloads/distillation/verify-run.ts";
+import { isRunFolder, type Verified, verifyRun } from "../../workloads/distillation/verify-run.ts";
 import type { VerifyDistillOptions } from "../distill.ts";
 import { writeResult } from "../result-output.ts";
 import type { Surroundings } from "../surroundings.ts";
@@ -16,25 +17,30 @@ export async function runVerify(
 ): Promise<void> {
   const isRun = await isRunFolder(folder);
   const bundle = isRun ? join(folder, BUNDLE_FOLDER) : folder;
-  const findings: Finding[] = isRun
+  const verified: Verified = isRun
     ? await verifyRun(folder, await readRunFolder(folder), measure, surroundings.interrupt)
-    : [await bundleFinding(bundle)];
+    : { findings: [await bundleFinding(bundle)], network: null };
+  const findings = [...verified.findings];
   if (key !== undefined) {
     const id = await checkBundleSignature(bundle, key);
     findings.push({ claim: `the bundle is signed by key ${id}`, checked: 1 });
   }
-  const { manifest, report } = await checkManifest(bundle);
+  const { manifest, report } = await checkBundle(bundle);
+  const { bytes, float32Bytes, float32NumberBytes, least } = manifest;
+  const share = (of: number) => (bytes / of).toFixed(3);
   const lines = [
     ...findings.map(({ claim, checked }) => `holds: ${claim} (${checked})`),
     ...report.capabilities.map(({ category, student, teacher, retention }) => {
-      return `${category.padEnd(11)} ${student} right answers of the teacher's ${teacher}: ${retention.toFixed(3)}`;
+      return `${category.padEnd(11)} ${student} right answers of the teacher's ${teacher}: ${retention.toFixed(3)}, at least ${least}`;
     }),
-    `${manifest.bytes} bytes, ${(manifest.bytes / manifest.float32Bytes).toFixed(3)} of the float32 student's ${manifest.float32Bytes}`,
+    `${bytes} bytes: ${share(float32Bytes)} of the float32 student's folder, ${share(float32NumberBytes)} of its numbers alone`,
   ];
-  await writeResult(surroundings, json, { folder, findings, manifest, report }, lines.join("\n"));
+  const { network } = verified;
+  await writeResult(surroundings, json, { folder, findings, network, manifest, report }, lines.join("\n"));
 }
 
 async function bundleFinding(bundle: string): Promise<Finding> {
-  const { manifest } = await checkManifest(bundle);
-  return { claim: "every file of the bundle is what its manifest says", checked: manifest.files.length };
+  const { manifest } = await checkBundle(bundle);
+  const claim = "every file of the bundle is what its manifest says, and its report and parameters are";
+  return { claim, checked: manifest.files.length };
 }

@@ -51,8 +51,8 @@ export async function openStepJobs(
       const result = await resultOf(surroundings, door, lines, id, place);
       await unpackTree(join(place, OUTPUT_NAME), out);
       await rm(place, { recursive: true });
-      const { facts, seconds, peakMB } = result;
-      return { facts, measured: { seconds, peakMB } };
+      const { step: _, stage: __, facts, ...measured } = result;
+      return { facts, measured };
     },
     close: async () => {
       await rm(scratch, { recursive: true, force: true });

@@ -1,10 +1,18 @@
 import { cp, mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import type * as v from "valibot";
+import type { JsonObject } from "../../jobs/job.ts";
 import { adapterFolder, BACKBONE_STUDENT, TAUGHT_STUDENT } from "./distil-steps.ts";
 import { DistillationError } from "./distillation-error.ts";
 import { readChecked, writeJson } from "./evidence.ts";
-import { MANIFEST_FILE, type manifestSchema, overBudget, REPORT_FILE, type reportSchema, tierOf } from "./manifest.ts";
+import {
+  type BundleReport,
+  BYTES_OF_FLOAT32,
+  MANIFEST_FILE,
+  type Manifest,
+  overBudget,
+  REPORT_FILE,
+  tierOf,
+} from "./manifest.ts";
 import { PROFILE_FILE } from "./profile-file.ts";
 import { BUILT_STUDENT, profileFolder } from "./profile-steps.ts";
 import { measuredFolder } from "./registry-steps.ts";
@@ -53,27 +61,41 @@ export function bundleStep({ teachers, config }: RunPlan): Step {
       }
       const before = new Map(gate.capabilities.map(({ category, retention }) => [category, retention]));
       const loss = capabilities.map(({ category, retention }) => [category, (before.get(category) ?? 0) - retention]);
-      const report: v.InferOutput<typeof reportSchema> = {
+      const report: BundleReport = {
         ...{ format: "lockstep-student-report", version: 1, capabilities },
         quantizationLoss: Object.fromEntries(loss) as Record<string, number>,
-        isolation: { files: "denied", network: answer.network },
+        isolation: { files: "denied" },
       };
       await writeJson(join(out, REPORT_FILE), report);
       const plan = await readChecked(join(out, STUDENT_FILE), studentPlanSchema, "bad-bundle");
       const { files, bytes } = await digestTree(out);
       if (bytes > budgetBytes) throw overBudget(bytes, budgetBytes);
-      const manifest: v.InferOutput<typeof manifestSchema> = {
+      const manifest: Manifest = {
         ...{ format: "lockstep-student-bundle", version: 1 },
         parameters: { student: plan.parameters.total, teachers: plan.parameters.teachers },
-        capabilities: capabilities.map(({ category, retention }) => ({ category, tier: tierOf(retention, least) })),
+        capabilities: capabilities.map(({ category, retention }) => ({ category, tier: tierOf(retention) })),
+        least,
         float32Bytes: (await digestTree(student)).bytes,
+        float32NumberBytes: plan.parameters.total * BYTES_OF_FLOAT32,
         ...{ files: [...files], bytes, budgetBytes },
       };
       await writeJson(join(out, MANIFEST_FILE), manifest);
-      const { files: _, ...facts } = manifest;
-      return asJson({ ...facts, measured: capabilities, quantizationLoss: report.quantizationLoss });
+      return bundleFacts(manifest, report);
     },
   };
+}
+
+/** What evidence has of a bundle. */
+export function bundleFacts(
+  { files: _, ...manifest }: Manifest,
+  { capabilities, quantizationLoss }: BundleReport,
+): JsonObject {
+  return asJson({ ...manifest, measured: capabilities, quantizationLoss });
+}
+
+/** Below the archive. */
+export function archivedProfile(category: string): string {
+  return `profiles/${category}.json`;
 }
 
 /** Stage 7: summaries are kept; what only training needed goes. */
@@ -88,7 +110,7 @@ export function cleanupStep({ teachers }: RunPlan): Step {
     run: async (folders) => {
       await mkdir(join(folders.out, "profiles"));
       for (const { category } of teachers) {
-        const to = join(folders.out, "profiles", `${category}.json`);
+        const to = join(folders.out, archivedProfile(category));
         await cp(join(folders.in(profileFolder(category)), PROFILE_FILE), to);
       }
       await cp(join(folders.in(GATED_FOLDER), GATE_FILE), join(folders.out, GATE_FILE));

@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { jsonObjectSchema } from "./evidence.ts";
+import { networkSchema } from "./gate-messages.ts";
 import { STAGES } from "./stages.ts";
 
 /** What a job takes: a run's configuration and registry, as their files have them, and which of its steps is wanted. */
@@ -16,6 +17,7 @@ export const resultSchema = v.strictObject({
   facts: jsonObjectSchema,
   seconds: v.pipe(v.number(), v.finite(), v.minValue(0)),
   peakMB: v.pipe(v.number(), v.finite(), v.minValue(0)),
+  network: v.exactOptional(networkSchema),
 });
 
 export type DistillationParams = v.InferOutput<typeof paramsSchema>;

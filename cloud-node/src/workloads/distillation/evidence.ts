@@ -5,6 +5,7 @@ import type { Json, JsonObject } from "../../jobs/job.ts";
 import { replaceFile } from "../language-model/replace-file.ts";
 import { statIfThere } from "../language-model/stat-if-there.ts";
 import { DistillationError } from "./distillation-error.ts";
+import { networkSchema } from "./gate-messages.ts";
 import { placeIn } from "./run-place.ts";
 import { STAGES, type StageName } from "./stages.ts";
 
@@ -33,7 +34,11 @@ export const stepSchema = v.strictObject({
   output: v.strictObject({ path: v.string(), sha256: sha256Schema, bytes: bytesSchema, files: v.array(fileSchema) }),
   facts: jsonObjectSchema,
   /** Of this one run of it: differs from machine to machine, and nothing is derived from it. */
-  measured: v.strictObject({ seconds: amountSchema, peakMB: amountSchema }),
+  measured: v.strictObject({
+    ...{ seconds: amountSchema, peakMB: amountSchema },
+    /** Of the process that asked a student alone, where one did. */
+    network: v.exactOptional(networkSchema),
+  }),
 });
 
 const evidenceSchema = v.strictObject({

@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { openBackend } from "../language-model/open-backend.ts";
 import { openBundledStudent } from "./bundled-student.ts";
+import type { Category } from "./capability.ts";
 import { parseExamples } from "./example-file.ts";
 import type { GateAnswer, GateRequest } from "./gate-messages.ts";
 import { openStudent } from "./student-answerer.ts";
@@ -18,9 +19,9 @@ export async function answerBenchmarks(
   const student = await open(folder, { backend, nowMs: () => performance.now() });
   try {
     const answers: Record<string, string[]> = {};
-    const adapters: Record<string, string[]> = {};
+    const adapters: Record<string, Category[]> = {};
     for (const [category, path] of Object.entries(benchmarks)) {
-      const given: { readonly text: string; readonly adapter: string }[] = [];
+      const given: { readonly text: string; readonly adapter: Category }[] = [];
       for (const { prompt } of parseExamples(await readFile(path, "utf8"), path)) {
         given.push(await student.answer(prompt));
       }

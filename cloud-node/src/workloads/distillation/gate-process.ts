@@ -37,15 +37,20 @@ export async function askIsolated(request: GateRequest, signal: AbortSignal): Pr
   const node = [process.execPath, "--permission", ...roots.map((root) => `--allow-fs-read=${root}`), "--no-warnings"];
   const [file = "", ...args] = [...(canBeAlone() ? ALONE : []), ...node, PROGRAM, JSON.stringify(request)];
   const answer = await answerOf(file, args, signal);
-  if (!answer.files.every((found) => found === "denied")) {
-    const problem = `the student's process was not kept from ${request.former.join(", ")}`;
+  checkAlone(answer, request.former);
+  return answer;
+}
+
+/** What the process says of itself is what it was to be. @throws {DistillationError} `not-isolated`, `gate-failed` */
+export function checkAlone({ files, denied }: GateAnswer, former: readonly string[]): void {
+  if (files.length !== former.length || !files.every((found) => found === "denied")) {
+    const problem = `the student's process was not kept from ${former.join(", ")}`;
     throw new DistillationError("not-isolated", problem, "run with Node 24");
   }
-  if (answer.denied.length > 0) {
-    const problem = `the student's process looked for ${[...new Set(answer.denied)].join(", ")}`;
+  if (denied.length > 0) {
+    const problem = `the student's process looked for ${[...new Set(denied)].join(", ")}`;
     throw new DistillationError("gate-failed", problem, "a student must need nothing but its own folder");
   }
-  return answer;
 }
 
 /** Node's permissions are of names: a link below a folder that may be read leads out of it. */
@@ -74,10 +79,10 @@ async function answerOf(file: string, args: readonly string[], signal: AbortSign
   }
 }
 
-/** Whether this user may have a network of its own. */
+/** Whether this user may have a network of its own; asked as it will be done, with nobody's search path. */
 function canBeAlone(): boolean {
   const [file = "", ...args] = [...ALONE, "true"];
-  return spawnSync(file, args, { stdio: "ignore" }).status === 0;
+  return spawnSync(file, args, { stdio: "ignore", env: {} }).status === 0;
 }
 
 /** Folders that have the program and the libraries that it needs. */

@@ -3,18 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { uniformNumbers } from "../../tensor/random.ts";
 import { openBackend } from "../language-model/open-backend.ts";
-import { adaptedMatrices } from "../lora/low-rank.ts";
 import { openBundledStudent } from "./bundled-student.ts";
-import type { Category } from "./capability.ts";
+import { writeDrawnStudent } from "./drawn-student.suite.ts";
 import { formatExamples } from "./example-file.ts";
 import { askIsolated } from "./gate-process.ts";
-import { drawnWeights, llamaOf } from "./llama.ts";
-import { writeStudent } from "./student.ts";
 import { openStudent } from "./student-answerer.ts";
 import { WEIGHTS_FILE, writeBundledStudent } from "./student-bundle.ts";
-import { CHARACTERS } from "./vocabulary.ts";
 
 const EXAMPLES = ["river of Veve", "row({at()["].map((prompt) => ({ prompt, answer: "x" }));
 const RUN = {
@@ -35,41 +30,6 @@ beforeAll(async () => {
   await writeBundledStudent(bundle, student);
 });
 afterAll(() => rm(folder, { recursive: true }));
-
-/** A student that has learned nothing: what it says is noise, and the same noise everywhere. */
-async function writeDrawnStudent(to: string): Promise<void> {
-  const config = llamaOf({ layers: 1, heads: 2, kvHeads: 1, width: 16, hidden: 16 });
-  const targets = ["q_proj", "down_proj"] as const;
-  const categories: Category[] = ["facts", "code"];
-  const adapters = categories.map((category) => {
-    const pairs = adaptedMatrices(config, targets).map(({ name, shape: [outputs = 0, inputs = 0] }) => {
-      const drawn = (count: number, what: string) => uniformNumbers(count, 0.5, 1, `${category}/${name}/${what}`);
-      return [name, { down: drawn(2 * inputs, "down"), up: drawn(2 * outputs, "up") }] as const;
-    });
-    const head = { rank: 2, alpha: 4, targets, dropout: 0, isRankStabilized: false, base: "student" };
-    return [category, { ...head, pairs: new Map(pairs) }] as const;
-  });
-  const alphabet = CHARACTERS.join("");
-  await writeStudent(to, {
-    config,
-    weights: { floats: async (name, shape) => loud(await drawnWeights(config, 3).floats(name, shape)) },
-    adapters: new Map(adapters),
-    router: {
-      ...{ format: "lockstep router", version: 1, categories, alphabet, bias: [0, 0] },
-      weights: categories.map((_, at) => [...alphabet].map((character) => (character === "(" ? at : 0))),
-    },
-    plan: {
-      ...{ format: "lockstep student", version: 1 },
-      adapters: categories.map((category) => ({ category, rank: 2, alpha: 4, targets: [...targets], layers: [0] })),
-      parameters: { backbone: 1, adapters: 1, router: 1, total: 3, teachers: 9 },
-    },
-  });
-}
-
-/** Weights that are drawn as training begins say next to nothing. */
-function loud(values: ArrayLike<number>): Float32Array<ArrayBuffer> {
-  return Float32Array.from(values, (value) => 20 * value);
-}
 
 const ask = (folderOf: string, former = [join(folder, "teachers", "almanac")]) =>
   askIsolated({ student: folderOf, benchmarks: { facts: benchmark }, former }, new AbortController().signal);

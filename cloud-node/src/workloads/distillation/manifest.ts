@@ -1,11 +1,8 @@
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import * as v from "valibot";
 import { CATEGORIES } from "./capability.ts";
 import { DistillationError } from "./distillation-error.ts";
-import { fileSchema, readChecked } from "./evidence.ts";
+import { fileSchema } from "./evidence.ts";
 import { capabilityReportSchema } from "./removal-step.ts";
-import { digestTree } from "./tree-digest.ts";
 
 export const MANIFEST_FILE = "manifest.json";
 export const REPORT_FILE = "verify_report.json";
@@ -13,9 +10,10 @@ export const REPORT_FILE = "verify_report.json";
 export const SIGNATURE_FILE = "manifest.json.sig";
 
 /** How much of a capability a bundle has kept, best first. */
-export const TIERS = ["whole", "kept", "lost"] as const;
+export const TIERS = ["whole", "kept"] as const;
 /** A capability is whole from here on. */
 const WHOLE = 0.99;
+export const BYTES_OF_FLOAT32 = 4;
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 
@@ -25,8 +23,10 @@ export const manifestSchema = v.strictObject({
   version: v.literal(1),
   parameters: v.strictObject({ student: count, teachers: count }),
   capabilities: v.array(v.strictObject({ category: v.picklist(CATEGORIES), tier: v.picklist(TIERS) })),
-  /** The float32 student's folder that it was made from. */
-  float32Bytes: count,
+  /** Of a teacher's right answers, what each capability had to keep. */
+  least: v.pipe(v.number(), v.gtValue(0), v.maxValue(1)),
+  /** The float32 student's folder that it was made from, and of that the numbers alone. */
+  ...{ float32Bytes: count, float32NumberBytes: count },
   /** All files but the manifest and its signature, in order of their paths. */
   files: v.array(fileSchema),
   bytes: count,
@@ -41,48 +41,17 @@ export const reportSchema = v.strictObject({
   capabilities: v.array(capabilityReportSchema),
   /** Retention of the float32 student less that of the bundle, by category. */
   quantizationLoss: v.record(v.string(), v.pipe(v.number(), v.finite())),
-  isolation: v.strictObject({ files: v.literal("denied"), network: v.picklist(["absent", "sealed"]) }),
+  isolation: v.strictObject({ files: v.literal("denied") }),
 });
 export type BundleReport = v.InferOutput<typeof reportSchema>;
 
-export function tierOf(retention: number, least: number): (typeof TIERS)[number] {
-  if (retention >= WHOLE) return "whole";
-  return retention >= least ? "kept" : "lost";
+/** How much was kept, by retention. */
+export function tierOf(retention: number): (typeof TIERS)[number] {
+  return retention >= WHOLE ? "whole" : "kept";
 }
 
-/**
- * A bundle's manifest, once every file is what it says: none more, none less, none changed.
- *
- * @throws {DistillationError} `bad-bundle`, with the file
- */
-export async function checkManifest(bundle: string): Promise<{ manifest: Manifest; report: BundleReport }> {
-  const manifest = await readChecked(join(bundle, MANIFEST_FILE), manifestSchema, "bad-bundle");
-  const { files } = await digestTree(bundle);
-  const own = files.filter(({ path }) => path !== MANIFEST_FILE && path !== SIGNATURE_FILE);
-  for (const { path, bytes, sha256 } of manifest.files) {
-    const found = own.find((file) => file.path === path);
-    if (found === undefined) throw bad(bundle, `${path} is not there`);
-    if (found.bytes !== bytes) throw bad(bundle, `${path} has ${found.bytes} bytes, and the manifest says ${bytes}`);
-    if (found.sha256 !== sha256) throw bad(bundle, `${path} is not what the manifest says: its SHA-256 is another one`);
-  }
-  const stranger = own.find(({ path }) => !manifest.files.some((file) => file.path === path));
-  if (stranger !== undefined) throw bad(bundle, `${stranger.path} is not in the manifest`);
-  const bytes = own.reduce((sum, file) => sum + file.bytes, 0);
-  if (bytes !== manifest.bytes) throw bad(bundle, `it has ${bytes} bytes, and the manifest says ${manifest.bytes}`);
-  if (bytes > manifest.budgetBytes) throw overBudget(bytes, manifest.budgetBytes);
-  return { manifest, report: await readChecked(join(bundle, REPORT_FILE), reportSchema, "bad-bundle") };
-}
-
-/** What a signature is over. */
-export async function manifestBytes(bundle: string): Promise<Uint8Array> {
-  return await readFile(join(bundle, MANIFEST_FILE));
-}
-
+/** A student of more bytes than its limit. */
 export function overBudget(bytes: number, budgetBytes: number): DistillationError {
   const problem = `the bundle has ${bytes} bytes, and may have ${budgetBytes}`;
   return new DistillationError("over-budget", problem, "make the student smaller, or raise limits.bundleKB");
-}
-
-function bad(bundle: string, problem: string): DistillationError {
-  return new DistillationError("bad-bundle", `${bundle}: ${problem}`, "take another copy of the bundle");
 }

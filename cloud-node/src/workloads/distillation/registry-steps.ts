@@ -18,6 +18,7 @@ import { digestTree } from "./tree-digest.ts";
 /** What a measured teacher's folder has. */
 export const BENCHMARK_FILE = "benchmark.jsonl";
 export const ANSWERS_FILE = "answers.json";
+export const REGISTRY_FOLDER = "registry";
 export const REGISTRY_JSON = "teacher_registry.json";
 /** How a teacher is asked: as it is, and quantised. */
 const PRECISIONS: readonly Precision[] = ["float32", "int8", "nf4"];
@@ -64,10 +65,7 @@ export function measureStep({ prompts, config: { limits } }: RunPlan, teacher: P
     inputs: ["lock", folder, ...(benchmark === undefined ? [] : [benchmark])],
     options: asJson({ category, prompts, least: limits.teacher }),
     run: async (folders, hooks) => {
-      const examples =
-        benchmark === undefined
-          ? benchmarkOf(capabilityOf(category), prompts)
-          : parseExamples(await readFile(folders.in(benchmark), "utf8"), benchmark).slice(0, prompts);
+      const examples = await benchmarkFor(teacher, prompts, (path) => folders.in(path));
       await replaceFile(join(folders.out, BENCHMARK_FILE), [formatExamples(examples)]);
       const given = new Map<Precision, string[]>();
       for (const [at, precision] of PRECISIONS.entries()) {
@@ -90,6 +88,16 @@ export function measureStep({ prompts, config: { limits } }: RunPlan, teacher: P
   };
 }
 
+/** What a capability is measured by: made up by a rule, or the first lines of a file. @throws {DistillationError} `bad-examples` */
+export async function benchmarkFor(
+  { category, benchmark }: Pick<PlannedTeacher, "category" | "benchmark">,
+  prompts: number,
+  placeOf: (path: string) => string,
+): Promise<Example[]> {
+  if (benchmark === undefined) return benchmarkOf(capabilityOf(category), prompts);
+  return parseExamples(await readFile(placeOf(benchmark), "utf8"), benchmark).slice(0, prompts);
+}
+
 async function answersOf(
   folder: string,
   precision: Precision,
@@ -110,27 +118,36 @@ async function answersOf(
 }
 
 /** Stage 1: what was measured, as one registry. */
-export function registryStep({ teachers, config: { precision } }: RunPlan): Step {
+export function registryStep(plan: RunPlan): Step {
+  const { teachers } = plan;
+  const { precision } = plan.config;
   return {
-    ...{ stage: "registry", name: "registry", output: "registry" },
+    ...{ stage: "registry", name: "registry", output: REGISTRY_FOLDER },
     inputs: ["lock", ...teachers.map(({ category }) => measuredFolder(category))],
     options: asJson({
       precision,
       teachers: teachers.map(({ model, category, feature }) => [model, category, feature]),
     }),
     run: async (folders) => {
-      const entries = [];
-      for (const { model, parameters, category, feature } of teachers) {
-        const measured = folders.in(measuredFolder(category));
-        const { scores } = await readChecked(join(measured, ANSWERS_FILE), answersSchema, "bad-evidence");
-        const { files } = await digestTree(measured);
-        const sha256 = files.find(({ path }) => path === BENCHMARK_FILE)?.sha256;
-        const benchmark = { title: capabilityOf(category).title, prompts: scores.float32.total, sha256 };
-        entries.push({ model, parameters, category, feature, benchmark, precision, scores });
-      }
-      const registry = { format: "lockstep-teacher-registry", version: 1, teachers: entries };
-      await writeJson(join(folders.out, REGISTRY_JSON), v.parse(teacherRegistrySchema, registry));
-      return { teachers: entries.length };
+      await writeJson(join(folders.out, REGISTRY_JSON), await registryOf(plan, (path) => folders.in(path)));
+      return { teachers: teachers.length };
     },
   };
+}
+
+/** `teacher_registry.json`, as it follows from what was measured. */
+export async function registryOf(
+  { teachers, config: { precision } }: RunPlan,
+  placeOf: (path: string) => string,
+): Promise<v.InferOutput<typeof teacherRegistrySchema>> {
+  const entries = [];
+  for (const { model, parameters, category, feature } of teachers) {
+    const measured = placeOf(measuredFolder(category));
+    const { scores } = await readChecked(join(measured, ANSWERS_FILE), answersSchema, "bad-evidence");
+    const { files } = await digestTree(measured);
+    const sha256 = files.find(({ path }) => path === BENCHMARK_FILE)?.sha256;
+    const benchmark = { title: capabilityOf(category).title, prompts: scores.float32.total, sha256 };
+    entries.push({ model, parameters, category, feature, benchmark, precision, scores });
+  }
+  return v.parse(teacherRegistrySchema, { format: "lockstep-teacher-registry", version: 1, teachers: entries });
 }

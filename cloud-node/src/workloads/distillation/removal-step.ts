@@ -1,6 +1,7 @@
 import { cp, readFile, realpath, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import * as v from "valibot";
+import type { JsonObject } from "../../jobs/job.ts";
 import { CATEGORIES, type Category } from "./capability.ts";
 import { distilAdapter } from "./distil.ts";
 import { TAUGHT_STUDENT } from "./distil-steps.ts";
@@ -39,14 +40,16 @@ export const capabilityReportSchema = v.strictObject({
 export const gateSchema = v.strictObject({
   format: v.literal("lockstep-distillation-gate"),
   version: v.literal(1),
-  /** Asked of the process that answered. */
-  isolation: v.strictObject({ files: v.literal("denied"), network: v.picklist(["absent", "sealed"]) }),
+  /** Asked of the process that answered; evidence has what its network was, which differs from machine to machine. */
+  isolation: v.strictObject({ files: v.literal("denied") }),
   least: amount,
   /** How often each capability was taught again. */
   retries: v.record(v.string(), count),
   capabilities: v.array(capabilityReportSchema),
   /** By category, in the order of the benchmark. */
   answers: v.record(v.string(), v.array(v.string())),
+  /** Whose adapter each was given with. */
+  adapters: v.record(v.string(), v.array(v.picklist(CATEGORIES))),
 });
 export type GateReport = v.InferOutput<typeof gateSchema>;
 
@@ -69,8 +72,7 @@ export function removalStep(plan: RunPlan): Step {
         const again = lost.filter(({ category }) => (tried[category] ?? 0) < retries);
         if (lost.length === 0) {
           await writeJson(join(folders.out, GATE_FILE), report);
-          const { answers: _, ...facts } = report;
-          return asJson(facts);
+          return gateFacts(report);
         }
         if (again.length < lost.length) throw failed(lost, least);
         for (const { category } of again) {
@@ -81,6 +83,11 @@ export function removalStep(plan: RunPlan): Step {
       }
     },
   };
+}
+
+/** What evidence has of a report. */
+export function gateFacts({ answers: _, adapters: __, ...facts }: GateReport): JsonObject {
+  return asJson(facts);
 }
 
 async function gate(
@@ -103,8 +110,8 @@ async function gate(
   for (const [category, folder] of measured) capabilities.push(await judge(answer, category, folder, config));
   return {
     ...{ format: "lockstep-distillation-gate", version: 1, least: config.limits.retention, retries: { ...retries } },
-    isolation: { files: "denied", network: answer.network },
-    ...{ capabilities, answers: answer.answers },
+    isolation: { files: "denied" },
+    ...{ capabilities, answers: answer.answers, adapters: answer.adapters },
   };
 }
 
@@ -122,12 +129,14 @@ export async function askStudent(
   student: string,
   measured: ReadonlyMap<string, string>,
   former: readonly string[],
-  { signal }: Pick<RunHooks, "signal">,
+  { signal, onAlone }: Pick<RunHooks, "signal" | "onAlone">,
 ): Promise<GateAnswer> {
   const benchmarks = Object.fromEntries(
     [...measured].map(([category, folder]) => [category, join(folder, BENCHMARK_FILE)]),
   );
-  return await askIsolated({ student, benchmarks, former }, signal);
+  const answer = await askIsolated({ student, benchmarks, former }, signal);
+  onAlone?.(answer);
+  return answer;
 }
 
 /** How a student stands beside the teacher that once answered the same prompts. */

@@ -1,4 +1,5 @@
 import type { ShardedBackend } from "../language-model/open-backend.ts";
+import type { GateAnswer } from "./gate-messages.ts";
 
 /** What a piece of work is given beside its files: it computes with this, listens to this, and tells these. */
 export interface RunHooks {
@@ -13,4 +14,6 @@ export interface RunHooks {
   onLog(line: string): void;
   /** Also the sign that the work goes on: memory is looked at. */
   onLoss(step: number, loss: number): void;
+  /** How a process that asked a student by itself was kept from others, and MiB of memory that it took at most. */
+  onAlone?(found: Pick<GateAnswer, "network" | "peakMB">): void;
 }

@@ -28,6 +28,7 @@ export function stepsHere(around: StepSurroundings): StepRunner {
   return async (step, root, out) => {
     const guard = new MemoryGuard(around.memoryMB, around.residentBytes, around.signal);
     const startedMs = around.nowMs();
+    const alone: Parameters<NonNullable<RunHooks["onAlone"]>>[0][] = [];
     const look = () => {
       guard.look();
       guard.signal.throwIfAborted();
@@ -45,6 +46,7 @@ export function stepsHere(around: StepSurroundings): StepRunner {
         look();
         around.onLoss(step, at, loss);
       },
+      onAlone: (found) => void alone.push(found),
     };
     try {
       look();
@@ -52,7 +54,8 @@ export function stepsHere(around: StepSurroundings): StepRunner {
       look();
       const measured: StepEvidence["measured"] = {
         seconds: Math.round(around.nowMs() - startedMs) / 1000,
-        peakMB: guard.peakMB,
+        peakMB: Math.max(guard.peakMB, ...alone.map(({ peakMB }) => peakMB)),
+        ...(alone[0] === undefined ? {} : { network: alone[0].network }),
       };
       return { facts, measured };
     } finally {

@@ -40,6 +40,7 @@ const textOf = (path: string) => readFile(path.endsWith(".txt") ? path : join(pa
 const CHAIN = () => [joining("one", ["source.txt"]), joining("two", ["made/one"]), joining("three", ["made/two"])];
 const REMOVING = { when: "before", paths: ["made/one"], isAsked: true } as const;
 const removing = () => [...CHAIN(), joining("four", ["made/three"], { removes: REMOVING })];
+const KILLED = new Error("killed");
 const YES = { onStep: () => {}, confirmRemoval: async () => true };
 
 function here(memoryMB = 1 << 20, residentBytes = () => 0): StepRunner {
@@ -87,7 +88,7 @@ test.for(["before the work", "in the middle of a file", "before its output has i
     const dying: StepRunner = async (step, root, out) => {
       if (step.name !== "two") return await here()(step, root, out);
       if (moment === "in the middle of a file") await writeFile(join(out, "text"), "tw");
-      if (!moment.startsWith("before its")) throw new Error("killed");
+      if (!moment.startsWith("before its")) throw KILLED;
       const result = await here()(step, root, out);
       // What stands where the output, or its evidence, is to be written, ends the run at that very moment.
       await mkdir(moment === "before its evidence" ? obstacle : join(root, PARTIAL_FOLDER, "two.json"), {
@@ -153,10 +154,10 @@ test("steps that do not need each other are done at once, and leave what they le
 
 test("where one of several steps fails, what the others have made is kept", async () => {
   const lame: StepRunner = async (step, root, out) => {
-    if (step.name === "left") throw new Error("lame");
+    if (step.name === "left") throw KILLED;
     return await here()(step, root, out);
   };
-  await expect(runSteps(folder, PAIR(), lame, { ...YES, atOnce: 2 })).rejects.toThrow("lame");
+  await expect(runSteps(folder, PAIR(), lame, { ...YES, atOnce: 2 })).rejects.toBe(KILLED);
   await runSteps(folder, PAIR(), here(), { ...YES, atOnce: 2 });
   expect(ran).toEqual(["right", "left", "both"]);
 });
