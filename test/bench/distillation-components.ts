@@ -1,5 +1,7 @@
 import { open } from "node:fs/promises";
 import { join } from "node:path";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import {
   BranchedModel,
   capabilityOf,
@@ -21,6 +23,7 @@ const KEPT = 16;
 /** Questions that go through the teacher at once. */
 const AT_ONCE = 16;
 const QUESTIONS = [100, 400, 1600];
+const BYTES_OF_KB = 1024;
 
 interface Full {
   readonly values: readonly number[];
@@ -29,6 +32,13 @@ interface Full {
 
 /** Components of a teacher's activations as they come, beside those of the whole covariance, in float64 by LAPACK. */
 export const componentsPart: BenchPart = { name: "components", run: benchComponents };
+
+/** Of arrays that something still holds. */
+function liveBytes(): number {
+  setFlagsFromString("--expose-gc");
+  runInNewContext("gc()");
+  return process.memoryUsage().arrayBuffers;
+}
 
 async function benchComponents({ isQuick, folder, say }: PartPlace): Promise<PartFindings> {
   const run = benchRun(say);
@@ -46,8 +56,9 @@ async function benchComponents({ isQuick, folder, say }: PartPlace): Promise<Par
   const model = await BranchedModel.create(backend, { ...plan, branches }, teacher.weights, 1);
   const rows: (readonly (string | number)[])[] = [];
   let [widest, isCompared] = [0, false];
-  const held = StreamingPca.numbersHeld(teacher.config.width, profile.streamRank);
+  const held: number[] = [];
   for (const count of counts) {
+    const before = liveBytes();
     const pca = new StreamingPca(teacher.config.width, profile.streamRank);
     const path = join(folder, `${count}.f32`);
     const file = await open(path, "w");
@@ -63,6 +74,8 @@ async function benchComponents({ isQuick, folder, say }: PartPlace): Promise<Par
     }
     await file.close();
     const { basis, variances } = pca.components(KEPT);
+    held.push(pca.heldNumbers);
+    const live = liveBytes() - before;
     const full = await runPython<Full>("python3-torch", "distillation_eigen.py", {
       ...{ file: path, width: teacher.config.width, components: KEPT },
     });
@@ -78,7 +91,8 @@ async function benchComponents({ isQuick, folder, say }: PartPlace): Promise<Par
       tokens,
       angle?.toExponential(1) ?? "–",
       off?.toExponential(1) ?? "–",
-      held,
+      pca.heldNumbers,
+      (live / BYTES_OF_KB).toFixed(0),
       tokens * teacher.config.width,
     ]);
   }
@@ -87,13 +101,31 @@ async function benchComponents({ isQuick, folder, say }: PartPlace): Promise<Par
     tables: [
       {
         title: `${KEPT} components of activations ${teacher.config.width} wide, as a stream that keeps ${profile.streamRank} directions`,
-        columns: ["tokens", "angle, rad", "variances off by", "numbers held", "numbers seen"],
+        columns: ["tokens", "angle, rad", "variances off by", "numbers held at most", "KiB held after", "numbers seen"],
         rows,
       },
     ],
-    goals: isCompared
-      ? [{ what: "angle to the full decomposition", measured: widest, unit: "rad", must: { below: 1e-3 } }]
-      : [],
+    goals: [
+      ...(isCompared
+        ? [{ what: "angle to the full decomposition", measured: widest, unit: "rad", must: { below: 1e-3 } }]
+        : []),
+      {
+        what: `numbers that the stream holds at most, for each of width x rank, after ${QUESTIONS.at(-1)} questions`,
+        measured: Math.max(...held) / (teacher.config.width * profile.streamRank),
+        ...{
+          unit: "",
+          must: {
+            atMost:
+              StreamingPca.mostNumbers(teacher.config.width, profile.streamRank) /
+              (teacher.config.width * profile.streamRank),
+          },
+        },
+      },
+      {
+        what: `the same, over that after ${QUESTIONS[0]} questions`,
+        ...{ measured: Math.max(...held) / (held[0] ?? Number.NaN), unit: "x", must: { atMost: 1 } },
+      },
+    ],
     notes: isCompared ? [] : ["The full decomposition was not made, since python3-torch is missing."],
     json: { components: { angle: isCompared ? widest : null, heldNumbers: held } },
   };
