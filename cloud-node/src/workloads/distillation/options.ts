@@ -44,8 +44,8 @@ export const profileSchema = v.strictObject({
   keyLayers: v.optional(whole(1, 8), 2),
   /** Questions whose activations the components are of. */
   questions: v.optional(whole(1, 1_000_000), 192),
-  /** Directions that the stream keeps: O(width × this) is its memory. */
-  streamRank: v.optional(whole(2, 512), 32),
+  /** Directions that the stream keeps, three for each that a profile may: O(width × this) is its memory. */
+  streamRank: v.optional(whole(2, 512), 48),
   /** The intrinsic dimension is the number of components that have this share of the variance. */
   varianceShare: v.optional(v.pipe(share, v.gtValue(0)), 0.9),
   /** MAX_RANK_PER_CAPABILITY: of an adapter. */

@@ -22,7 +22,7 @@ export interface Preset {
   readonly prompts: number;
 }
 
-/** `quick` ends within a minute or two, `usual` within half an hour. */
+/** `quick` is what a test of every change has time for; `docs/results/distillation.md` has what each takes. */
 export const PRESETS: Readonly<Record<"usual" | "quick", Preset>> = {
   usual: {
     categories: CATEGORIES,
