@@ -74,7 +74,7 @@ export function findNode24({
     return { path: join(dirname(manifest), JSON.parse(readFileSync(manifest, "utf8")).bin.node) };
   } catch {
     return {
-      problem: `this is Node ${version} and ${name} is not installed: type \`npm ci --include=optional\`, or install Node >= ${NODE_MAJOR_NEEDED}`,
+      problem: `this is Node ${version} and ${name} is not installed: type \`npm install --include=optional\`, or install Node >= ${NODE_MAJOR_NEEDED}`,
     };
   }
 }

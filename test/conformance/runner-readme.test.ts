@@ -51,7 +51,7 @@ afterAll(() => rmSync(FOLDER, { recursive: true }));
 /** Pack a copy: while it is packed, what the repository keeps elsewhere lies in it. @returns the tarball */
 function pack(): string {
   const copy = join(FOLDER, "repository");
-  for (const part of ["LICENSE-APACHE", "LICENSE-MIT", "firmware-examples/board-support"]) {
+  for (const part of ["LICENSE-APACHE", "LICENSE-MIT", "firmware-examples/board-support", "scripts/pack-parts.js"]) {
     cpSync(join(ROOT, part), join(copy, part), { recursive: true });
   }
   cpSync(join(ROOT, PACKAGE), join(copy, PACKAGE), {

@@ -161,7 +161,9 @@ test("exit code 1 is for what must be the same, and for steps that failed; times
   const figure = { document: "README.md", text: "{538} times", place: "wire › goals", stated: 538, measured: 600 };
   const apart = { ...figure, steadiness: "exact", isHeld: false, distance: 0.115 } as const;
   expect(isReproduced(summary({ figures: [apart] }))).toBe(false);
-  const page = summaryPage(summary({ figures: [apart] }));
+  const late = { ...apart, document: "docs/late.md", steadiness: "timing" } as const;
+  const page = summaryPage(summary({ figures: [late, apart] }));
+  expect(page).toMatch(/## What no longer holds[^#]*README\.md[^#]*## Times, [^#]*docs\/late\.md/);
   expect(page).toContain("| README.md | {538} times | 538 | 600 | +11.5 % | exact |");
   expect(page).toContain("`npm run reproduce -- --quick`, 2026-11-22, on one, Node ");
 });

@@ -1,7 +1,7 @@
 import type { Departure } from "./compare-pages.ts";
 import type { StepOutcome } from "./kept-run.ts";
 import type { StatedFigure } from "./stated-figures.ts";
-import { ALLOWED } from "./steadiness.ts";
+import { ALLOWED, type Steadiness } from "./steadiness.ts";
 import type { Form } from "./steps.ts";
 
 /** All that came of a run. */
@@ -68,23 +68,14 @@ export function summaryPage(summary: Summary): string {
       "Not run",
       left.map(({ name, reason = "" }) => `- not run: ${name}: ${reason}`),
     ),
-    ...section(
-      "Figures of documents that no longer hold",
-      apart.length === 0
-        ? []
-        : table(
-            ["document", "words", "stated", "measured", "distance", "held to"],
-            apart.map((figure) => [
-              figure.document,
-              figure.text.replaceAll("|", "\\|"),
-              figure.stated,
-              Number(figure.measured.toPrecision(4)),
-              percent(figure.distance),
-              figure.steadiness,
-            ]),
-          ),
-    ),
-    ...section("Cells of pages that no longer hold", departures.length === 0 ? [] : departureTable(departures)),
+    ...section("What no longer holds", [
+      ...figureTable(apart.filter(isExact)),
+      ...departureTable(departures.filter(isExact)),
+    ]),
+    ...section("Times, and what scheduling has a share in, that are apart", [
+      ...figureTable(apart.filter((each) => !isExact(each))),
+      ...departureTable(departures.filter((each) => !isExact(each))),
+    ]),
     ...section(
       "Goals missed in this run",
       ran.flatMap(({ name, goalsMissed }) => goalsMissed.map((goal) => `- ${name}: ${goal}`)),
@@ -96,17 +87,24 @@ export function summaryPage(summary: Summary): string {
   ].join("\n");
 }
 
+function isExact({ steadiness }: { readonly steadiness: Steadiness }): boolean {
+  return steadiness === "exact";
+}
+
+function figureTable(figures: readonly StatedFigure[]): string[] {
+  if (figures.length === 0) return [];
+  const rows = figures.map(({ document, text, stated, measured, distance, steadiness }) => [
+    ...[document, text.replaceAll("|", "\\|"), stated, Number(measured.toPrecision(4)), percent(distance), steadiness],
+  ]);
+  return [...table(["document", "words", "stated", "measured", "distance", "held to"], rows), ""];
+}
+
 function departureTable(departures: readonly Departure[]): string[] {
-  const order = ["exact", "near", "timing"];
-  const sorted = departures.toSorted((a, b) => order.indexOf(a.steadiness) - order.indexOf(b.steadiness));
-  return table(
-    ["cell", "stated", "measured", "distance", "held to"],
-    sorted.map(({ place, stated, measured, distance, steadiness }) => [
-      ...[place, stated, measured],
-      distance === undefined ? "" : percent(distance),
-      steadiness,
-    ]),
-  );
+  if (departures.length === 0) return [];
+  const rows = departures.map(({ place, stated, measured, distance, steadiness }) => [
+    ...[place, stated, measured, distance === undefined ? "" : percent(distance), steadiness],
+  ]);
+  return table(["cell", "stated", "measured", "distance", "held to"], rows);
 }
 
 function counted(departures: readonly Departure[]): string {

@@ -36,7 +36,7 @@ function examineNode(): Finding {
   const isNew = Number.parseInt(process.versions.node, 10) >= NODE_MAJOR_NEEDED;
   return isNew
     ? ok("Node", `${process.version} at ${process.execPath}`)
-    : missing("Node", process.version, "npm ci --include=optional");
+    : missing("Node", process.version, "npm install --include=optional");
 }
 
 async function examineCodec(): Promise<Finding> {

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -9,7 +9,13 @@ const folder = mkdtempSync(join(tmpdir(), "lockstep-onnxruntime-"));
 const url = pathToFileURL(`${folder}/`);
 afterAll(() => rmSync(folder, { recursive: true }));
 
-test("where the package is not installed, the error says what to type", () => {
+test("where the package is not installed, the error says what to type: in an installed package, and in a clone", () => {
+  const ofClone = readFileSync(new URL("../../../onnxruntime/package.json", import.meta.url), "utf8");
+  const version: string = JSON.parse(ofClone).dependencies["onnxruntime-node"];
+  expect(() => openOnnxRuntime(url)).toThrow(
+    `not installed: type npm install onnxruntime-node@${version} --ignore-scripts`,
+  );
+  writeFileSync(join(folder, "package.json"), ofClone);
   expect(() => openOnnxRuntime(url)).toThrow(/not installed: type npm run onnxruntime/);
   expect(() => openOnnxRuntime(url)).toThrow(expect.objectContaining({ code: "no-onnxruntime" }));
 });

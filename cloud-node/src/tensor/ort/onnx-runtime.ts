@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { TensorError } from "../tensor-error.ts";
 
@@ -38,6 +39,8 @@ export type Tensors = Readonly<Record<string, OnnxTensor>>;
 /** A package of its own beside the sources: what it brings is in its lock file, and in nobody's way. */
 const FOLDER = new URL("../../../onnxruntime/", import.meta.url);
 const PACKAGE = "onnxruntime-node";
+/** Where there is no such folder: beside a package that npm installed. Its install script is for NVIDIA's files alone. */
+const INSTALL = `npm install ${PACKAGE}@1.30.0 --ignore-scripts`;
 /** The first whose native interface takes views of memory that threads may share, as our kernels' is. */
 const FIRST_NODE = [24, 9] as const;
 
@@ -59,7 +62,8 @@ export function openOnnxRuntime(folder: URL = FOLDER, nodeVersion = process.vers
     // What the package itself does not find is its binary, which it has not for every platform.
     if (cause instanceof Error && cause.message.startsWith(`Cannot find module '${PACKAGE}'`)) {
       const problem = `the backend ort needs ${PACKAGE}, which is not installed`;
-      throw new TensorError("no-onnxruntime", problem, "type npm run onnxruntime (100 MB)", { cause });
+      const line = existsSync(new URL("package.json", folder)) ? "npm run onnxruntime" : INSTALL;
+      throw new TensorError("no-onnxruntime", problem, `type ${line} (100 MB)`, { cause });
     }
     const problem = `${PACKAGE} does not load on ${process.platform}, ${process.arch}`;
     throw new TensorError("no-onnxruntime", problem, "use another backend", { cause });

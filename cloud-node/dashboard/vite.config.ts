@@ -1,0 +1,2 @@
+/** The licences of what is bundled into the page lie beside it: both ask for that. */
+export default { build: { license: { fileName: "licences.md" } } };
