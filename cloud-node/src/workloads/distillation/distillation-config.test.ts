@@ -7,7 +7,7 @@ import { parseExamples } from "./example-file.ts";
 import { parseRegistry } from "./registry-csv.ts";
 import { beginRunFolder, isRunBegun, readRunFolder } from "./run-folder.ts";
 import { planRun } from "./run-plan.ts";
-import { stepsOf } from "./run-stages.ts";
+import { memoryPlan, stepsOf } from "./run-stages.ts";
 
 test("everything may be left out", () => {
   const { preset, seed, precision, limits } = parseConfig("", "distill.yaml");
@@ -68,6 +68,14 @@ test.for([
 ] as const)("%s would go over a limit, and is refused", ([text, message]) => {
   const config = parseConfig(`limits: { maxRank: 2, studentShare: 0.1 }\n${text}`, "distill.yaml");
   expect(() => planRun(config, parseRegistry(REGISTRY.replace("99K", "1"), "r.csv"))).toThrow(message);
+});
+
+test("a given teacher is planned for with its own size", () => {
+  const config = parseConfig("taxonomy: { code: { from: ../braces } }", "distill.yaml");
+  const plan = (size: string) => memoryPlan(planRun(config, parseRegistry(REGISTRY.replace("99K", size), "r.csv")));
+  // Four bytes a parameter, at least.
+  expect(plan("7B").get("registry")).toBeGreaterThan((4 * 7e9) / 2 ** 20);
+  expect(plan("99K").get("registry")).toBeLessThan(300);
 });
 
 test("a folder that has one of its two files is begun with the other, as the first says", async () => {
