@@ -16,6 +16,8 @@ import { publishedFolders, ROOT } from "./third-party.js";
 
 const OUT = join(ROOT, ".lockstep/release");
 const UNPUBLISHED = "Not published yet";
+/** npm lists every file of a package otherwise. */
+const QUIET = "--loglevel=error";
 
 /**
  * What stands in the way of a release, each in a line that says what to do.
@@ -69,10 +71,9 @@ function release(isRehearsal) {
   }
   rmSync(OUT, { recursive: true, force: true });
   mkdirSync(OUT, { recursive: true });
-  run("npm", "pack", "--pack-destination", OUT, ...packages.map(({ folder }) => `./${folder}`));
+  run("npm", "pack", QUIET, "--pack-destination", OUT, ...packages.map(({ folder }) => `./${folder}`));
   for (const { name, version } of packages) {
-    const file = `${name.replace("@", "").replace("/", "-")}-${version}.cdx.json`;
-    writeFileSync(join(OUT, file), `${JSON.stringify(sbomOf(name), null, 2)}\n`);
+    writeFileSync(`${fileOf(name, version)}.cdx.json`, `${JSON.stringify(sbomOf(name), null, 2)}\n`);
   }
   const digest = (file) =>
     createHash("sha256")
@@ -83,10 +84,15 @@ function release(isRehearsal) {
   say(digests.join("").trimEnd());
   // Provenance is signed by the continuous integration that builds it; nobody else can.
   const how = isRehearsal ? ["--dry-run"] : process.env.GITHUB_ACTIONS === "true" ? ["--provenance"] : [];
-  for (const { folder, name, version } of packages) {
-    run("npm", "publish", `./${folder}`, ...how);
+  for (const { name, version } of packages) {
+    run("npm", "publish", QUIET, `${fileOf(name, version)}.tgz`, "--access", "public", ...how);
     say(`${isRehearsal ? "would publish" : "published"} ${name} ${version}`);
   }
+}
+
+/** Where npm packs a version of a package to, without the ending. */
+function fileOf(name, version) {
+  return join(OUT, `${name.replace("@", "").replace("/", "-")}-${version}`);
 }
 
 /** Run a program in the repository to its end; what it says goes to standard error. */

@@ -1,5 +1,6 @@
 import { createWriteStream } from "node:fs";
-import { mkdir, readFile, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import * as v from "valibot";
@@ -7,7 +8,6 @@ import { isOver } from "../../jobs/job.ts";
 import { CONFIG_FILE } from "../../workloads/distillation/distillation-config.ts";
 import { inputName, OUTPUT_NAME, resultSchema } from "../../workloads/distillation/distillation-job.ts";
 import { REGISTRY_FILE } from "../../workloads/distillation/registry-csv.ts";
-import { PARTIAL_FOLDER, placeIn } from "../../workloads/distillation/run-place.ts";
 import type { StepRunner } from "../../workloads/distillation/step-output.ts";
 import { packTree, unpackTree } from "../../workloads/distillation/tree-pack.ts";
 import { CommandError } from "../command-error.ts";
@@ -29,8 +29,7 @@ export async function openStepJobs(
 ): Promise<{ readonly runner: StepRunner; close(): Promise<void> }> {
   const access = { ...(tokenFile === undefined ? {} : { tokenFile }), ...(ca === undefined ? {} : { ca }) };
   const door = await openDoor(surroundings, { queue, ...access }, "make");
-  // Below the run's own: what a process that was killed has left there, the next one deletes.
-  const scratch = await placeIn(folder, `${PARTIAL_FOLDER}/jobs`);
+  const scratch = await mkdtemp(join(tmpdir(), "lockstep-distill-"));
   const lines = new JobLines(surroundings.stderr, surroundings.clock);
   return {
     runner: async (step, root, out) => {
