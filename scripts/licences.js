@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { continueOnNode24 } from "../cloud-node/bin/node24.js";
 import { publishedFolders, ROOT, readLock, refused, thirdParties } from "./third-party.js";
 
 const PAGE = "docs/THIRD-PARTY.md";
@@ -66,6 +67,7 @@ export function isPageCurrent(root = ROOT) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  await continueOnNode24(import.meta.url);
   const [lock, folders] = [readLock(), publishedFolders()];
   writeFileSync(join(ROOT, PAGE), thirdPartyPage(lock, folders));
   const bad = refused(thirdParties(lock, folders));

@@ -16,6 +16,8 @@ import { publishedFolders, ROOT } from "./third-party.js";
 
 const OUT = join(ROOT, ".lockstep/release");
 const UNPUBLISHED = "Not published yet";
+/** npm lists every file of a package otherwise. */
+const QUIET = "--loglevel=error";
 
 /**
  * What stands in the way of a release, each in a line that says what to do.
@@ -30,7 +32,12 @@ export function obstacles({ packages, changes, isPageCurrent }) {
   const versions = [...new Set(packages.map(({ version }) => version))];
   const found = versions.length === 1 ? [] : [`packages have versions ${versions.join(", ")}: give all the same`];
   const names = new Set(packages.map(({ name }) => name));
-  for (const { folder, version, needs, changelog } of packages) {
+  for (const { folder, version, needs, changelog, repository } of packages) {
+    if (repository?.url === undefined || repository.directory !== folder) {
+      found.push(
+        `${folder}/package.json: npm takes provenance only with "repository": its url, and directory ${folder}`,
+      );
+    }
     for (const [name, wanted] of Object.entries(needs)) {
       if (names.has(name) && wanted !== version)
         found.push(`${folder} needs ${name} ${wanted}, and this is ${version}`);
@@ -49,7 +56,8 @@ export function readPackages() {
   return publishedFolders().map((folder) => {
     const manifest = JSON.parse(readFileSync(join(ROOT, folder, "package.json"), "utf8"));
     const changelog = readFileSync(join(ROOT, folder, "CHANGELOG.md"), "utf8");
-    return { folder, name: manifest.name, version: manifest.version, needs: manifest.dependencies ?? {}, changelog };
+    const { name, version, dependencies: needs = {}, repository } = manifest;
+    return { folder, name, version, needs, changelog, repository };
   });
 }
 
@@ -69,10 +77,9 @@ function release(isRehearsal) {
   }
   rmSync(OUT, { recursive: true, force: true });
   mkdirSync(OUT, { recursive: true });
-  run("npm", "pack", "--pack-destination", OUT, ...packages.map(({ folder }) => `./${folder}`));
+  run("npm", "pack", QUIET, "--pack-destination", OUT, ...packages.map(({ folder }) => `./${folder}`));
   for (const { name, version } of packages) {
-    const file = `${name.replace("@", "").replace("/", "-")}-${version}.cdx.json`;
-    writeFileSync(join(OUT, file), `${JSON.stringify(sbomOf(name), null, 2)}\n`);
+    writeFileSync(`${fileOf(name, version)}.cdx.json`, `${JSON.stringify(sbomOf(name), null, 2)}\n`);
   }
   const digest = (file) =>
     createHash("sha256")
@@ -83,10 +90,15 @@ function release(isRehearsal) {
   say(digests.join("").trimEnd());
   // Provenance is signed by the continuous integration that builds it; nobody else can.
   const how = isRehearsal ? ["--dry-run"] : process.env.GITHUB_ACTIONS === "true" ? ["--provenance"] : [];
-  for (const { folder, name, version } of packages) {
-    run("npm", "publish", `./${folder}`, ...how);
+  for (const { name, version } of packages) {
+    run("npm", "publish", QUIET, `${fileOf(name, version)}.tgz`, "--access", "public", ...how);
     say(`${isRehearsal ? "would publish" : "published"} ${name} ${version}`);
   }
+}
+
+/** Where npm packs a version of a package to, without the ending. */
+function fileOf(name, version) {
+  return join(OUT, `${name.replace("@", "").replace("/", "-")}-${version}`);
 }
 
 /** Run a program in the repository to its end; what it says goes to standard error. */

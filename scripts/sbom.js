@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { continueOnNode24 } from "../cloud-node/bin/node24.js";
 import { publishedFolders, ROOT, readLock, thirdParties } from "./third-party.js";
 
 const LONG_OUTPUT_BYTES = 1 << 26;
@@ -72,5 +73,6 @@ function keyOf(purl) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  await continueOnNode24(import.meta.url);
   process.stdout.write(`${JSON.stringify(sbomOf(process.argv[2] ?? ""), null, 2)}\n`);
 }

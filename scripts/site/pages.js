@@ -31,6 +31,7 @@ export const PAGE_GROUPS = [
       "docs/BENCHMARKS.md",
     ],
   },
+  { title: "Notebooks", files: ["docs/notebooks/README.md", "docs/notebooks/*.ipynb"] },
   { title: "Formats", files: ["protocol/SPEC.md", "docs/*-format.md"] },
   { title: "Results", files: ["docs/results/*.md"] },
   { title: "Workloads", files: ["cloud-node/src/workloads/*/README.md", "cloud-node/src/tensor/README.md"] },

@@ -18,12 +18,23 @@ import {
 import type { BenchPart, PartFindings, PartPlace } from "./bench-part.ts";
 import { benchRun, PRESET } from "./distillation-place.ts";
 
-const SEEDS = [1, 2, 3];
+type PhaseOptions = typeof PRESET.distil.backbone;
+
+/** What α is looked at on, and what is then judged by it: students of the others have no part in the choice. */
+const CHOOSING_SEEDS = [11, 12];
+const JUDGED_SEEDS = [14, 15, 16];
+/** Of students that have as many questions as the preset. */
+const MANY_SEEDS = [4, 5, 6];
+const WEIGHTS = [0, 0.5, 1.5];
 /** Of teachers, the same for all students. */
 const TEACHER_SEED = 42;
 const PROMPTS = 200;
-/** Both ways learn for so much of the preset's steps: with more, both know everything, and there is nothing to compare. */
-const SHARE_OF_STEPS = 0.35;
+/** Different questions of a capability that a student learns from, where they are few. */
+const FEW_QUESTIONS = 250;
+/** With many questions all learn for so much of the preset's steps: with more, all know everything, and nothing can be compared. */
+const SHARE_OF_STEPS = 0.45;
+/** Points: less is no difference. */
+const LEAST_GAIN = 0.1;
 
 /** Students that are held to their teachers' subspaces, beside students that learn from outputs alone: the same of everything else. */
 export const anchorsPart: BenchPart = { name: "anchors", run: benchAnchors };
@@ -37,43 +48,101 @@ async function benchAnchors({ isQuick, folder, say }: PartPlace): Promise<PartFi
     teachers.set(category, await scoreOf(category, answerer));
     answerer.close();
   }
-  const rows: (string | number)[][] = [];
-  const gains: number[] = [];
-  const means: Record<"anchored" | "plain", number>[] = [];
-  for (const seed of isQuick ? SEEDS.slice(0, 1) : SEEDS) {
-    const trial = { sources, teachers, seed, isQuick, run };
-    const { anchorWeight } = PRESET.distil;
-    const anchored = await teachStudent(join(folder, `${seed}-anchored`), { ...trial, weight: anchorWeight });
-    const plain = await teachStudent(join(folder, `${seed}-plain`), { ...trial, weight: 0 });
-    say(`seed ${seed}: ${anchored.mean.toFixed(4)} with anchors, ${plain.mean.toFixed(4)} without`);
-    for (const [learning, { kept, mean: share, cpuSeconds }] of Object.entries({
-      "with anchors": anchored,
-      "outputs alone": plain,
-    })) {
-      rows.push([seed, learning, ...kept.map(percent), percent(share), cpuSeconds.toFixed(0)]);
-    }
-    gains.push(anchored.mean - plain.mean);
-    means.push({ anchored: anchored.mean, plain: plain.mean });
+  const judge = async (seed: number, weight: number, questions?: number) => {
+    const trial = { sources, teachers, seed, weight, questions, isQuick, run };
+    const judged = await teachStudent(join(folder, `${seed}-${weight}`), trial);
+    say(`seed ${seed}, anchors at ${weight}: keeps ${judged.mean.toFixed(4)} in ${judged.cpuSeconds.toFixed(1)} CPU s`);
+    return judged;
+  };
+  const few = <T>(all: readonly T[]) => (isQuick ? all.slice(0, 1) : all);
+  const tried: { readonly weight: number; readonly means: readonly number[] }[] = [];
+  for (const weight of few(WEIGHTS)) {
+    const means: number[] = [];
+    for (const seed of few(CHOOSING_SEEDS)) means.push((await judge(seed, weight, FEW_QUESTIONS)).mean);
+    tried.push({ weight, means });
   }
+  const best = tried.reduce((one, other) => (mean(other.means) > mean(one.means) ? other : one));
+  const { anchorWeight } = PRESET.distil;
+  const weights = [...new Set([0, anchorWeight, best.weight])];
+  const judged: Trialled[] = [];
+  for (const seed of few(JUDGED_SEEDS)) {
+    for (const weight of weights) judged.push({ seed, weight, ...(await judge(seed, weight, FEW_QUESTIONS)) });
+  }
+  const many: Trialled[] = [];
+  for (const seed of few(MANY_SEEDS)) {
+    for (const weight of [0, anchorWeight]) many.push({ seed, weight, ...(await judge(seed, weight)) });
+  }
+  const gains = gainsOf(judged, anchorWeight);
+  const { backbone } = PRESET.distil;
+  const columns = ["seed", "α", ...sources.keys(), "mean", "CPU s"];
   return {
     tables: [
       {
-        title: "What students keep of their teachers' exact answers, after the same steps on the same questions, %",
-        columns: ["seed", "learning", ...sources.keys(), "mean", "CPU s"],
-        rows,
+        title: `What students keep of their teachers' exact answers, after the same ${stepsOf(backbone, FEW_QUESTIONS, isQuick)} steps on the same ${FEW_QUESTIONS} questions of each, %`,
+        columns,
+        rows: judged.map(rowOf),
+      },
+      {
+        title: "The same on other seeds, which α was chosen on: the mean that students keep, %",
+        columns: ["α", ...few(CHOOSING_SEEDS).map((seed) => `seed ${seed}`), "mean"],
+        rows: tried.map(({ weight, means }) => [weight, ...means.map(percent), percent(mean(means))]),
+      },
+      {
+        title: `With as many questions as the preset has, ${backbone.questions}, after ${stepsOf(backbone, undefined, isQuick)} steps, %`,
+        ...{ columns, rows: many.map(rowOf) },
       },
     ],
     goals: [
       {
-        what: "anchors over outputs alone, mean of three seeds",
-        measured: 100 * mean(gains),
-        unit: "points",
-        must: { atLeast: 0 },
+        what: "anchors over outputs alone, mean of capabilities and of three seeds",
+        ...{ measured: 100 * mean(gains), unit: "points", must: { atLeast: LEAST_GAIN } },
+      },
+      {
+        what: "seeds of three in which anchors are better",
+        ...{ measured: gains.filter((gain) => gain > 0).length, unit: "", must: { atLeast: JUDGED_SEEDS.length } },
       },
     ],
-    notes: ["Both ways take the same steps; anchors cost CPU time beside."],
-    json: { anchors: means },
+    notes: [
+      `α is ${anchorWeight} in the presets; ${best.weight} was best on seeds ${CHOOSING_SEEDS.join(", ")}; seeds ${JUDGED_SEEDS.join(", ")} were asked once. Anchors tell a student something of every token, and are worth most where questions are few. Where there are thousands, and steps are what is short, α = ${anchorWeight} gains ${(100 * mean(gainsOf(many, anchorWeight))).toFixed(1)} points on seeds ${MANY_SEEDS.join(", ")}, which can not be told from chance: the goals are of few questions. Both ways take the same steps; what anchors cost beside is in the column of CPU seconds.`,
+    ],
+    json: {
+      anchors: {
+        best: best.weight,
+        few: judged.map(({ seed, weight, mean: kept }) => ({ seed, weight, kept })),
+        many: many.map(({ seed, weight, mean: kept }) => ({ seed, weight, kept })),
+      },
+    },
   };
+}
+
+/** A student, and how it learned. */
+interface Trialled extends Judged {
+  readonly seed: number;
+  readonly weight: number;
+}
+
+function rowOf({ seed, weight, kept, mean: share, cpuSeconds }: Trialled): (string | number)[] {
+  return [
+    seed,
+    weight === 0 ? "0: outputs alone" : weight,
+    ...kept.map(percent),
+    percent(share),
+    cpuSeconds.toFixed(1),
+  ];
+}
+
+/** By seed: what students with anchors keep more. */
+function gainsOf(all: readonly Trialled[], anchored: number): number[] {
+  return all
+    .filter(({ weight }) => weight === anchored)
+    .map(
+      ({ seed, mean: share }) => share - (all.find((one) => one.seed === seed && one.weight === 0)?.mean ?? Number.NaN),
+    );
+}
+
+function stepsOf({ steps }: PhaseOptions, questions: number | undefined, isQuick: boolean): number {
+  if (isQuick) return Math.ceil(0.02 * steps);
+  return questions === undefined ? Math.ceil(SHARE_OF_STEPS * steps) : steps;
 }
 
 /** Teachers and their profiles. */
@@ -95,6 +164,8 @@ interface Trial {
   readonly teachers: ReadonlyMap<Category, number>;
   readonly seed: number;
   readonly weight: number;
+  /** Of each capability; the preset's unless given. */
+  readonly questions?: number | undefined;
   readonly isQuick: boolean;
   readonly run: RunHooks;
 }
@@ -108,11 +179,13 @@ interface Judged {
   readonly cpuSeconds: number;
 }
 
-async function teachStudent(folder: string, { sources, teachers, seed, weight, isQuick, run }: Trial): Promise<Judged> {
+async function teachStudent(
+  folder: string,
+  { sources, teachers, seed, weight, questions, isQuick, run }: Trial,
+): Promise<Judged> {
   const begun = process.cpuUsage();
-  const share = isQuick ? 0.02 : SHARE_OF_STEPS;
-  const shorter = <Phase extends { readonly steps: number }>(phase: Phase): Phase => {
-    return { ...phase, steps: Math.ceil(share * phase.steps) };
+  const shorter = (phase: PhaseOptions): PhaseOptions => {
+    return { ...phase, steps: stepsOf(phase, questions, isQuick), questions: questions ?? phase.questions };
   };
   const { backbone, adapters, joint } = PRESET.distil;
   const phases = { backbone: shorter(backbone), adapters: shorter(adapters), ...(joint && { joint: shorter(joint) }) };

@@ -43,7 +43,7 @@ interface RunSaid {
 /** A whole run by the command, from teachers that are trained to a bundle that is asked alone. */
 export const pipelinePart: BenchPart = { name: "pipeline", run: (place) => benchRun(place, place.isQuick) };
 
-/** The run of `--quick`, as continuous integration has it. */
+/** The run of `--quick`. */
 export const quickPart: BenchPart = { name: "quick", run: (place) => benchRun(place, true) };
 
 async function benchRun({ folder, say }: PartPlace, isQuick: boolean): Promise<PartFindings> {
@@ -58,7 +58,7 @@ async function benchRun({ folder, say }: PartPlace, isQuick: boolean): Promise<P
     tables: [capabilityTable(verified, name), stageTable(stages, name)],
     goals: goalsOf(verified, run, isQuick),
     notes: [
-      `The ${name}: \`lockstep distill run DIR --yes${isQuick ? " --quick" : ""}\`, then \`lockstep distill verify DIR\`, which found ${verified.findings.length} claims to hold. Retention is measured from the bundle in one byte a number, by a process that could read nothing else (network: ${verified.network}); intervals are of 95 %, by bootstrap over prompts.`,
+      `The ${name} took ${run.cpuSeconds.toFixed(0)} CPU seconds, without those of the processes that ask the student alone: \`lockstep distill run DIR --yes${isQuick ? " --quick" : ""}\`, then \`lockstep distill verify DIR\`, which found ${verified.findings.length} claims to hold. Retention is measured from the bundle in one byte a number, by a process that could read nothing else (network: ${verified.network}); intervals are of 95 %, by bootstrap over prompts.`,
     ],
     json: jsonOf(verified, run, isQuick),
   };
@@ -113,13 +113,14 @@ function goalsOf({ report, manifest }: Verified, run: CommandRun, isQuick: boole
       ...{ measured: manifest.bytes / manifest.float32Bytes, unit: "x", must: { atMost: 0.28 } },
     },
     {
-      what: `${name}, retention lost by INT8, mean of capabilities`,
-      measured: losses.reduce((sum, loss) => sum + loss, 0) / losses.length,
+      // One answer of 195 is 0.0051; what another capability wins makes up for nothing.
+      what: `${name}, retention lost by INT8, mean of capabilities, gains not counted`,
+      measured: losses.reduce((sum, loss) => sum + Math.max(0, loss), 0) / losses.length,
       ...{ unit: "", must: { below: 0.005 } },
     },
     {
-      what: `${name}, CPU seconds of a whole run`,
-      ...{ measured: run.cpuSeconds, unit: "s", must: { below: isQuick ? 180 : 1800 } },
+      what: `${name}, seconds of a whole run`,
+      ...{ measured: run.seconds, unit: "s", must: { below: isQuick ? 180 : 1800 } },
     },
   ];
 }

@@ -1,51 +1,24 @@
-import { createHash } from "node:crypto";
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import {
+  beginTinyRun,
+  contentOf,
+  filesBelow,
+  killInEveryStage,
+  REGISTRY,
+  TINY_CONFIG,
+  TINY_TEACHERS,
+} from "../distillation-runs.ts";
 import { requires } from "../os-package.ts";
 import { BundledStudent, wrongFiles } from "../student-loader.ts";
 import { LockstepProcess, runLockstep } from "./lockstep-process.ts";
 import { expectAccessible } from "./page-axe.ts";
 import { launchChromium } from "./shown-demo.ts";
 
-const REGISTRY = "ModelName-Parameters-Category-BestFeature.csv";
-/** Two teachers that know a little, and a student that keeps some of it: what is tested is how, and not how well. */
-const CONFIG = `
-preset: quick
-prompts: 24
-limits: { teacher: 0.05, retention: 0.05, retries: 1, studentShare: 1 }
-teacher: { size: { layers: 2, heads: 2, kvHeads: 1, width: 32, hidden: 64 }, steps: 200 }
-student: { size: { layers: 2, heads: 2, kvHeads: 1, width: 32, hidden: 48 } }
-distil: { checkEvery: 10, backbone: { steps: 200 }, adapters: { steps: 30 }, joint: { steps: 30 } }
-`;
-const TEACHERS = `ModelName,Parameters,Category,BestFeature
-stethoscope,23K,signal,waves by their shape
-almanac,23K,facts,rivers and towns
-`;
 /** Reached only when something is broken, on a busy machine too. */
 const LIMIT_MS = 600_000;
-const STAGES = [
-  "prepare",
-  "lock",
-  "registry",
-  "profiling",
-  "synthesis",
-  "distillation",
-  "removal",
-  "bundle",
-  "cleanup",
-];
 
 let folder = "";
 let whole = "";
@@ -64,9 +37,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 function begin(name: string): string {
   const run = join(folder, name);
-  mkdirSync(run);
-  writeFileSync(join(run, "distill.yaml"), CONFIG);
-  writeFileSync(join(run, REGISTRY), TEACHERS);
+  beginTinyRun(run);
   return run;
 }
 
@@ -85,34 +56,11 @@ async function fail(...args: string[]): Promise<string> {
   return problems[0] ?? "";
 }
 
-function filesBelow(top: string): string[] {
-  return readdirSync(top, { recursive: true, encoding: "utf8" })
-    .filter((path) => statSync(join(top, path)).isFile())
-    .sort();
-}
-
-/** Everything that a run left, by content: evidence without how long this one took, and how much memory. */
-function contentOf(run: string): Record<string, string> {
-  const entries = filesBelow(run)
-    .filter((path) => path !== "run.log")
-    .map((path) => {
-      const text = readFileSync(join(run, path), "latin1");
-      const content = path.startsWith("evidence") ? text.replace(/"measured": \{[^}]*\}/g, "") : text;
-      return [path, createHash("sha256").update(content).digest("hex")];
-    });
-  return Object.fromEntries(entries) as Record<string, string>;
-}
-
 test("a run that is killed in every stage goes on to the same bytes as one that is not", {
   timeout: LIMIT_MS,
 }, async () => {
   const run = begin("killed");
-  for (const stage of STAGES) {
-    const process = new LockstepProcess("distill", "run", run, "--yes");
-    await process.said(new RegExp(`stage -?\\d ${stage}`));
-    process.child.kill("SIGKILL");
-    await process.finished();
-  }
+  await killInEveryStage(run);
   await succeed("run", run, "--yes");
   const content = contentOf(run);
   expect(Object.keys(content).length).toBeGreaterThan(20);
@@ -121,9 +69,9 @@ test("a run that is killed in every stage goes on to the same bytes as one that 
 
 test("steps that workers do as jobs give the same bytes", { timeout: LIMIT_MS }, async () => {
   const queue = `sqlite:${join(folder, "node.db.jobs")}`;
-  const worker = new LockstepProcess("worker", "--jobs", queue);
+  const workers = [1, 2].map(() => new LockstepProcess("worker", "--jobs", queue));
   await succeed("run", half, "--yes", "--queue", queue);
-  await worker.interrupted();
+  for (const worker of workers) await worker.interrupted();
   expect(contentOf(half)).toEqual(contentOf(whole));
   expect((await handedIn(queue)).length).toBeGreaterThan(5);
 });
@@ -205,10 +153,10 @@ test("a bundle in one byte a number has at most 0.28 of the float32 student, and
 test("a configuration, a registry or data that changed after stage 0 is refused by name", async () => {
   const run = join(folder, "changed");
   cpSync(whole, run, { recursive: true });
-  writeFileSync(join(run, "distill.yaml"), `${CONFIG}seed: 7\n`);
+  writeFileSync(join(run, "distill.yaml"), `${TINY_CONFIG}seed: 7\n`);
   expect(await fail("run", run, "--yes")).toMatch(/distill\.yaml was changed since stage 0 locked it/);
-  writeFileSync(join(run, "distill.yaml"), CONFIG);
-  writeFileSync(join(run, REGISTRY), TEACHERS.replace("towns", "cities"));
+  writeFileSync(join(run, "distill.yaml"), TINY_CONFIG);
+  writeFileSync(join(run, REGISTRY), TINY_TEACHERS.replace("towns", "cities"));
   expect(await fail("run", run, "--yes")).toMatch(/BestFeature\.csv was changed since stage 0 locked it/);
 });
 
@@ -258,15 +206,15 @@ test("a dry run says what would be done, and does nothing", async () => {
   expect(said).toMatch(/to do prepare +teacher-signal .* MiB {2}-> teachers\/stethoscope/);
   expect(said).toMatch(/takes away teachers\/stethoscope, teachers\/almanac/);
   expect(filesBelow(run)).toEqual([REGISTRY, "distill.yaml"]);
-  writeFileSync(join(run, "distill.yaml"), CONFIG.replace("limits: {", "limits: { memoryMB: 100,"));
+  writeFileSync(join(run, "distill.yaml"), TINY_CONFIG.replace("limits: {", "limits: { memoryMB: 100,"));
   expect(await fail("run", run)).toMatch(/MiB of memory, and 100 is its limit/);
 });
 
 test("a registry's mistakes are told with line and column, before anything is done", async () => {
   const run = begin("mistaken");
-  writeFileSync(join(run, REGISTRY), TEACHERS.replace("23K,facts", "99K,facts"));
+  writeFileSync(join(run, REGISTRY), TINY_TEACHERS.replace("23K,facts", "99K,facts"));
   expect(await fail("run", run, "--yes")).toMatch(/BestFeature\.csv:3:2: it says 99000 parameters/);
   expect(existsSync(join(run, "teachers"))).toBe(false);
-  writeFileSync(join(run, REGISTRY), TEACHERS.replace("facts,", "astrology,"));
+  writeFileSync(join(run, REGISTRY), TINY_TEACHERS.replace("facts,", "astrology,"));
   expect(await fail("run", run, "--yes")).toMatch(/BestFeature\.csv:3:3: no benchmark is bound to "astrology"/);
 });

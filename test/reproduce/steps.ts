@@ -162,7 +162,7 @@ export const STEPS: readonly Step[] = [
   example("lora-guide", "test/end-to-end/lora.test.ts", [], false),
   example("language-models-guide", "test/end-to-end/language-models.test.ts", [], false),
   example("gradients-guide", "test/end-to-end/gradient-report.test.ts", [], false),
-  example("new-workload-guide", "test/end-to-end/new-workload-guide.test.ts", [], false),
+  example("new-workload-guide", "cloud-node/src/workloads/new-workload-guide.test.ts", [], false),
   example("grafana-guide", "test/end-to-end/grafana.test.ts", [], false),
   example("deploying", "test/end-to-end/deploy.test.ts", [], false),
   example("packages", "test/end-to-end/packages.test.ts", [], false),

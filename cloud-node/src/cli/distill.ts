@@ -103,7 +103,7 @@ function addRun(distill: Command, surroundings: Surroundings): void {
     .summary("everything, from teachers to bundle")
     .description("Run the stages of a distillation that are not done yet.")
     .argument("<DIR>", "folder of the run")
-    .option("--quick", "of a folder that is begun: fewer and smaller teachers, in about a minute")
+    .option("--quick", "of a folder that is begun: fewer and smaller teachers")
     .option("--seed <N>", "of a folder that is begun: what all chance comes from", parseSeed, 42)
     .option("--yes", "teachers may be deleted without asking")
     .option("--dry-run", "show what would be done, and do nothing")

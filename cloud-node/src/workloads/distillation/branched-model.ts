@@ -11,7 +11,13 @@ import { toFloat32 } from "../language-model/safetensors-reader.ts";
 import { recordWeights } from "../language-model/transformer-program.ts";
 import type { AnswerBatch, BatchShape } from "../lora/answer-batch.ts";
 import { adaptedMatrices, type LowRankPair, pairNames } from "../lora/low-rank.ts";
-import { type AnchorPlan, type BranchPlan, type RecordedBranch, recordBranch } from "./record-branch.ts";
+import {
+  type AnchorPlan,
+  type BranchPlan,
+  projectionNames,
+  type RecordedBranch,
+  recordBranch,
+} from "./record-branch.ts";
 
 /** One Llama, and what it is asked and taught in one step. */
 export interface BranchedPlan {
@@ -123,6 +129,25 @@ export class BranchedModel {
     return this.#engine.read(this.#of(branch).hidden[layer] as Tensor);
   }
 
+  /** What a layer is projected on from now on. @param basis  shape (components, width), orthonormal rows */
+  setProjection(branch: string, layer: number, { mean, basis }: { mean: Float32Array; basis: Float32Array }): void {
+    const { basis: directions, offset } = projectionNames(branch, layer);
+    this.#engine.set(directions, basis);
+    const rows = Array.from({ length: basis.length / mean.length }, (_, row) => basis.subarray(row * mean.length));
+    this.#engine.set(
+      offset,
+      Float32Array.from(
+        rows,
+        (direction) => -mean.reduce((sum, number, at) => sum + number * (direction[at] as number), 0),
+      ),
+    );
+  }
+
+  /** Coordinates of a projected layer, of the last run: shape (shards, sequences, length, components). */
+  coordinates(branch: string, layer: number): Promise<Float32Array> {
+    return this.#engine.read(this.#of(branch).coordinates.get(layer) as Tensor);
+  }
+
   /** The parts of a branch's loss in the last run. */
   async losses(branch: string): Promise<{ readonly output: number; readonly anchor: number }> {
     const { outputLoss, anchorLoss } = this.#of(branch);
@@ -134,6 +159,14 @@ export class BranchedModel {
   /** Names of what learns. */
   get trained(): readonly string[] {
     return this.#engine.program.parameters.filter(({ gradient }) => gradient !== undefined).map(({ name }) => name);
+  }
+
+  /** Of these, a backbone's matrices, which Muon is for; and all the others. */
+  get learning(): { readonly matrices: readonly string[]; readonly others: readonly string[] } {
+    const specs = parameterSpecs(this.plan.config).filter(({ group }) => group === "matrix");
+    const all = new Set(specs.map(({ name }) => name));
+    const { true: matrices = [], false: others = [] } = Object.groupBy(this.trained, (name) => `${all.has(name)}`);
+    return { matrices, others };
   }
 
   /** Numbers that learn. */

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { cp, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as v from "valibot";
@@ -19,7 +20,7 @@ import { profileTeacher } from "./profile-teacher.ts";
 import { readStudent } from "./student.ts";
 import { openStudent } from "./student-answerer.ts";
 import { loadTeacher } from "./teacher.ts";
-import { TeacherVoice } from "./teacher-voice.ts";
+import { TeacherVoice, takeCoordinates, tokenRows } from "./teacher-voice.ts";
 
 const PAIR: readonly Category[] = ["arithmetic", "formats"];
 const PHASE = { steps: 6, tokens: 96, learningRate: 5e-3, questions: 40 };
@@ -47,7 +48,7 @@ beforeAll(async () => {
   const run = watchedRun();
   for (const category of PAIR) {
     await drawTeacher(at("teacher", category), category);
-    const options = v.parse(profileSchema, { questions: 30, probes: 6, streamRank: 8, maxComponents: 4 });
+    const options = v.parse(profileSchema, { questions: 30, probes: 6, streamRank: 16, maxComponents: 4 });
     const [teacher, profile] = [at("teacher", category), at("profile", category)];
     await profileTeacher(profile, { category, teacher, options, seed: 1 }, run);
     sources.set(category, { teacher, profile });
@@ -145,6 +146,39 @@ test("a profile has orthonormal directions, what the layers cost, and an audit t
   }
 });
 
+test("a stream that keeps too few directions for the stated share of the variance says so", async () => {
+  const options = v.parse(profileSchema, { questions: 30, probes: 6, streamRank: 2 });
+  const profile = profileTeacher(
+    at("narrow"),
+    { category: "formats", teacher: at("teacher", "formats"), options, seed: 1 },
+    watchedRun(),
+  );
+  await expect(profile).rejects.toMatchObject({
+    code: "bad-profile",
+    problem: expect.stringMatching(/^layer \d: 2 dir/),
+  });
+});
+
+test("while a teacher is profiled nothing is written, and then what a profile has, of any number of questions", async () => {
+  const options = v.parse(profileSchema, { questions: 90, probes: 6, streamRank: 16, maxComponents: 4 });
+  const seen: boolean[] = [];
+  const run = { ...watchedRun(), onProgress: () => void seen.push(existsSync(at("long"))) };
+  const summary = await profileTeacher(
+    at("long"),
+    { category: "formats", teacher: at("teacher", "formats"), options, seed: 1 },
+    run,
+  );
+  expect(seen.length).toBeGreaterThan(3);
+  expect(seen).not.toContain(true);
+  expect((await readdir(at("long"))).sort()).toEqual(["components.safetensors", "profile.json"]);
+  const short = await readProfile(at("profile", "formats"));
+  expect(summary.memory.heldNumbers).toBe(short.summary.memory.heldNumbers);
+  expect(summary.memory.seenNumbers).toBeGreaterThan(2 * short.summary.memory.seenNumbers);
+  const bytes = async (name: string) => (await stat(at(name, "components.safetensors"))).size;
+  // As many tokens of probes, and components that may differ in number.
+  expect(await bytes("long")).toBeLessThan(2 * (await bytes("profile/formats")));
+});
+
 test("a student over its share of the teachers' parameters is not built", async () => {
   const options = v.parse(studentSchema, { size: TINY, largestShare: 0.1 });
   const profiles = new Map([...sources].map(([category, { profile }]) => [category, profile]));
@@ -167,20 +201,21 @@ test.each([
   ["components.safetensors", "short", "truncated"],
 ])("a profile whose %s is damaged is refused", async (name, text, code) => {
   const folder = at(`damaged-${name}`);
-  const options = v.parse(profileSchema, { questions: 4, probes: 2, streamRank: 4 });
+  const options = v.parse(profileSchema, { questions: 4, probes: 2, streamRank: 16 });
   const request = { category: "formats", teacher: at("teacher", "formats"), options, seed: 1 } as const;
   await profileTeacher(folder, request, watchedRun());
   await writeFile(join(folder, name), text);
   await expect(readProfile(folder)).rejects.toMatchObject({ code });
 });
 
-test("a teacher's voice is its probabilities, less the right tokens", async () => {
+test("a teacher's voice is its probabilities, less the right tokens, and its coordinates on its profile", async () => {
   const teacher = await loadTeacher(at("teacher", "formats"), "float32");
   const examples = tokenizeExamples(teacher, takeExamples(capabilityOf("formats"), 3, 1));
   const shape = new ExamplePool(examples, 1).shapeFor(3, 1);
   const batch = layOutBatch(examples, shape);
   const backend = await watchedRun("js").backend();
-  const voice = await TeacherVoice.open(backend, teacher, "formats", shape);
+  const { layers } = await readProfile(at("profile", "formats"));
+  const voice = await TeacherVoice.open(backend, teacher, "formats", shape, layers);
   await voice.hear(batch);
   const soft = await voice.soft(0.5);
   const branches = [{ name: "formats", shape, anchors: [] }];
@@ -197,6 +232,19 @@ test("a teacher's voice is its probabilities, less the right tokens", async () =
       const wanted = target < 0 ? 0 : (0.5 * (Number(token === target) - Math.exp(logit) / sum)) / batch.count;
       expect(Math.abs((soft[row * vocabulary + token] as number) - wanted)).toBeLessThan(1e-8);
     }
+  }
+  for (const components of layers) {
+    const found = await voice.coordinates(components, examples);
+    const hidden = await model.hidden("formats", components.layer);
+    const { width } = teacher.config;
+    const size = components.explained.length;
+    const rows = tokenRows(examples, shape);
+    expect(found).toHaveLength(rows.length * size);
+    const wanted = new Float32Array(found.length);
+    for (const [at, row] of rows.entries()) {
+      takeCoordinates(hidden.subarray(row * width, (row + 1) * width), components, wanted, at * size);
+    }
+    for (const [at, coordinate] of wanted.entries()) expect(found[at]).toBeCloseTo(coordinate, 4);
   }
   voice.close();
   model.close();

@@ -21,7 +21,7 @@ const TEACHERS: readonly (readonly [Category, string])[] = [
 ];
 const PROMPTS = 20;
 /** Enough to learn one word. */
-const PHASE = { steps: 30, tokens: 256, learningRate: 0.02, questions: 200 };
+const PHASE = { steps: 60, tokens: 256, learningRate: 0.02, matrixRate: 0.005, questions: 200 };
 const AFTER = { ...PHASE, steps: 1, learningRate: 1e-5 };
 const WORD = "e";
 const CONFIG = {

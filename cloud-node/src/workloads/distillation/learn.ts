@@ -10,7 +10,9 @@ import { type Rollback, SpikeGuard } from "./spike-guard.ts";
 /** AdamW's, of all that learns here. */
 const ADAMW = { beta1: 0.9, beta2: 0.98, eps: 1e-8 };
 const CLIP = 1;
-/** Steps in which rates rise, as a share of all. */
+/** Muon's, of a backbone's matrices. */
+const MOMENTUM = 0.95;
+/** Steps in which rates rise, as a share of all; from then on they fall evenly, which is exact on every machine. */
 const RISE = 0.05;
 /** Of the rate, at the last step. */
 const LAST_RATE = 0.05;
@@ -65,7 +67,7 @@ export async function learn(request: LearnRequest): Promise<Learned> {
     // After a spike the same steps are taken with other questions.
     const draw = step + guard.rollbacks.length * phase.steps;
     for (const lesson of lessons) await lesson.teach(model, draw, guard.anchorWeight);
-    const update = updateOf(model.trained, phase, step, disturb?.(draw) ?? 1);
+    const update = updateOf(model, phase, step, disturb?.(draw) ?? 1);
     const { loss, gradientNorm } = await model.train(update);
     run.onLoss(step, loss);
     const good = guard.judge(step, Number.isFinite(gradientNorm) ? loss : Number.NaN, before);
@@ -73,6 +75,9 @@ export async function learn(request: LearnRequest): Promise<Learned> {
       model.restore(good.state);
       run.onLog(rollbackLine(guard.rollbacks.at(-1) as Rollback));
       step = good.step;
+      // Looks at what was undone tell of nothing that is left.
+      looks.splice(0, looks.length, ...looks.filter((look) => look.step <= step));
+      [sum, count] = [0, 0];
       continue;
     }
     [sum, count, finalLoss] = [sum + loss, count + 1, loss];
@@ -87,12 +92,30 @@ export async function learn(request: LearnRequest): Promise<Learned> {
   return { steps: phase.steps, finalLoss, looks, rollbacks, trainedParameters: model.trainedParameters };
 }
 
-function updateOf(parameters: readonly string[], phase: PhaseOptions, step: number, factor: number): OptimizerStep {
+function updateOf(model: BranchedModel, phase: PhaseOptions, step: number, factor: number): OptimizerStep {
   const warmup = Math.ceil(RISE * phase.steps);
-  const share = rateShare({ kind: "cosine", warmup, warmdown: 0, finalShare: LAST_RATE }, step, phase.steps);
-  const { learningRate, weightDecay } = phase;
-  const group = { parameters, learningRate: factor * share * learningRate, ...ADAMW, weightDecay };
-  return { step: step + 1, clipNorm: CLIP, groups: [{ kind: "adamw", ...group }] };
+  const schedule = { kind: "trapezoid", warmup, warmdown: 1 - warmup / phase.steps, finalShare: LAST_RATE } as const;
+  const share = rateShare(schedule, step, phase.steps);
+  const { learningRate, matrixRate, weightDecay } = phase;
+  const { matrices, others } = model.learning;
+  const adamw = {
+    kind: "adamw" as const,
+    parameters: others,
+    learningRate: factor * share * learningRate,
+    ...ADAMW,
+    weightDecay,
+  };
+  const muon = {
+    kind: "muon" as const,
+    parameters: matrices,
+    learningRate: factor * share * matrixRate,
+    momentum: MOMENTUM,
+  };
+  return {
+    step: step + 1,
+    clipNorm: CLIP,
+    groups: [adamw, ...(matrices.length === 0 ? [] : [{ ...muon, weightDecay: 0 }])],
+  };
 }
 
 async function missedBy(model: BranchedModel, lessons: readonly Lesson[]): Promise<Record<string, number>> {

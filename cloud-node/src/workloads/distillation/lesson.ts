@@ -66,7 +66,8 @@ export class Lesson {
     const shape = new ExamplePool([...examples, ...probes], seed).shapeOf(tokens, backend.shards);
     const anchors = from === undefined || !isAnchored ? [] : anchorPlans(from.profile, request.layers);
     const branch = { name: category, shape, adapter, anchors };
-    const voice = from && (await TeacherVoice.open(backend, from.teacher, category, shape));
+    const heard = isAnchored ? (from?.profile.layers ?? []) : [];
+    const voice = from && (await TeacherVoice.open(backend, from.teacher, category, shape, heard));
     // As many as a batch has: the profile's own are the first of them.
     return new Lesson(request, branch, pool, voice, probes.slice(0, shape.shards * shape.sequences));
   }

@@ -16,12 +16,16 @@ export const sizeSchema = v.strictObject({
 });
 export type ModelSize = v.InferOutput<typeof sizeSchema>;
 
-/** How anything here learns: by AdamW, with rates that rise and then fall by half a wave of a cosine. */
+/** How anything here learns: a backbone's matrices by Muon, all else by AdamW; rates rise, and then fall evenly. */
 const learningEntries = {
   steps: whole(1, 1_000_000),
   /** Tokens of a step, of each capability that it has: where questions are short, it has more of them. */
   tokens: whole(16, 1_000_000),
+  /** Of AdamW. */
   learningRate: positive,
+  /** Of Muon. */
+  matrixRate: v.optional(positive, 0.02),
+  /** Of AdamW. */
   weightDecay: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(10)), 0),
   /** Different questions that are asked, over and over. */
   questions: v.optional(whole(1, 1_000_000), 4000),
@@ -40,10 +44,10 @@ export const profileSchema = v.strictObject({
   keyLayers: v.optional(whole(1, 8), 2),
   /** Questions whose activations the components are of. */
   questions: v.optional(whole(1, 1_000_000), 192),
-  /** Directions that the stream keeps: O(width × this) is its memory. */
-  streamRank: v.optional(whole(2, 512), 32),
+  /** Directions that the stream keeps, three for each that a profile may: O(width × this) is its memory. */
+  streamRank: v.optional(whole(2, 512), 48),
   /** The intrinsic dimension is the number of components that have this share of the variance. */
-  varianceShare: v.optional(share, 0.9),
+  varianceShare: v.optional(v.pipe(share, v.gtValue(0)), 0.9),
   /** MAX_RANK_PER_CAPABILITY: of an adapter. */
   maxRank: v.optional(whole(1, 64), 4),
   /** Of the subspace that is protected at a layer. */

@@ -54,7 +54,7 @@ export const profileSummarySchema = v.strictObject({
     rank: count,
     isLimited: v.boolean(),
   }),
-  /** Numbers that the stream of components held at most, and those of all activations that went through. */
+  /** Numbers that the streams of components held at most, counted as they ran, and those of all activations that went through. */
   memory: v.strictObject({ heldNumbers: count, seenNumbers: count }),
 });
 export type ProfileSummary = v.InferOutput<typeof profileSummarySchema>;

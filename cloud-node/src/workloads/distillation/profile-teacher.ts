@@ -4,6 +4,7 @@ import { type TokenizedExample, tokenizeExamples } from "../lora/tokenized-examp
 import { BranchedModel } from "./branched-model.ts";
 import { capabilityOf } from "./capabilities.ts";
 import type { Category } from "./capability.ts";
+import { DistillationError } from "./distillation-error.ts";
 import { ExamplePool, takeExamples } from "./example-pool.ts";
 import { ablateLayers, keyLayers } from "./layer-ablation.ts";
 import type { ProfileOptions } from "./options.ts";
@@ -66,7 +67,8 @@ export async function profileTeacher(out: string, request: ProfileRequest, run: 
     const found = layers.map((layer) => judge(layer, (streams.get(layer) as StreamingPca).components(), options));
     const kept: LayerComponents[] = [];
     for (const { layer, components } of found) kept.push(await keep(model, category, layer, components, probes));
-    const summary = summaryOf(request, teacher, ablation, found);
+    const held = [...streams.values()].reduce((sum, { heldNumbers }) => sum + heldNumbers, 0);
+    const summary = summaryOf(request, teacher, ablation, found, held);
     await writeProfile(out, { summary, layers: kept });
     return summary;
   } finally {
@@ -100,13 +102,23 @@ interface Judged {
   readonly keptShare: number;
 }
 
-/** The intrinsic dimension: how many components have the stated share of the variance. */
-function judge(layer: number, all: PrincipalComponents, { varianceShare, maxComponents }: ProfileOptions): Judged {
+/**
+ * The intrinsic dimension: how many components have the stated share of the variance.
+ *
+ * @throws {DistillationError} `bad-profile` where all that the stream keeps has less
+ */
+function judge(layer: number, all: PrincipalComponents, options: ProfileOptions): Judged {
+  const { varianceShare, maxComponents, streamRank } = options;
   const total = Math.max(all.totalVariance, Number.MIN_VALUE);
   let [intrinsicDimension, sum] = [0, 0];
   while (intrinsicDimension < all.variances.length && sum < varianceShare * total) {
     sum += all.variances[intrinsicDimension] as number;
     intrinsicDimension += 1;
+  }
+  // Sums of shares may miss one by rounding.
+  if (sum < varianceShare * total * (1 - Number.EPSILON * all.basis.length)) {
+    const problem = `layer ${layer}: ${streamRank} directions have ${(sum / total).toFixed(3)} of the variance, not ${varianceShare}`;
+    throw new DistillationError("bad-profile", problem, "raise profile.streamRank, or lower profile.varianceShare");
   }
   const count = Math.min(intrinsicDimension, maxComponents);
   const variances = all.variances.slice(0, count);
@@ -143,6 +155,7 @@ function summaryOf(
   { config, weights }: Teacher,
   ablation: ProfileSummary["ablation"],
   found: readonly Judged[],
+  heldNumbers: number,
 ): ProfileSummary {
   const intrinsicDimension = Math.max(...found.map((each) => each.intrinsicDimension));
   const tokens = found[0]?.components.count ?? 0;
@@ -159,9 +172,6 @@ function summaryOf(
       ...{ intrinsicDimension, maxRank: options.maxRank, rank: Math.min(intrinsicDimension, options.maxRank) },
       isLimited: intrinsicDimension > options.maxRank,
     },
-    memory: {
-      heldNumbers: found.length * StreamingPca.numbersHeld(config.width, options.streamRank),
-      seenNumbers: found.length * tokens * config.width,
-    },
+    memory: { heldNumbers, seenNumbers: found.length * tokens * config.width },
   };
 }

@@ -19,6 +19,8 @@ export interface BranchPlan {
   readonly shape: BatchShape;
   readonly adapter?: LowRankPlan | undefined;
   readonly anchors: readonly AnchorPlan[];
+  /** Layers whose activations are wanted as coordinates on a basis, of so many directions. */
+  readonly projected?: readonly { readonly layer: number; readonly components: number }[];
   /** Whether the slope of its loss at its logits is wanted, as a gradient of `heardName`. */
   readonly isHeard?: boolean;
 }
@@ -28,12 +30,19 @@ export function heardName(branch: string): string {
   return `${branch}/heard`;
 }
 
+/** Parameters of a projection: its directions, and what the mean is on them, with its sign turned. */
+export function projectionNames(branch: string, layer: number): { readonly basis: string; readonly offset: string } {
+  return { basis: `${branch}/projection/${layer}/basis`, offset: `${branch}/projection/${layer}/offset` };
+}
+
 /** A branch as tensors. */
 export interface RecordedBranch {
   readonly plan: BranchPlan;
   readonly logits: Tensor;
   /** The residual stream, by layer. */
   readonly hidden: readonly Tensor[];
+  /** Of the layers that are projected. */
+  readonly coordinates: ReadonlyMap<number, Tensor>;
   readonly outputLoss: Tensor;
   readonly anchorLoss: Tensor | undefined;
   readonly loss: Tensor;
@@ -78,7 +87,23 @@ export function recordBranch(
     anchorLoss = anchorLoss === undefined ? part : builder.add(anchorLoss, part);
   }
   const loss = anchorLoss === undefined ? outputLoss : builder.add(outputLoss, anchorLoss);
-  return { plan, logits, hidden, outputLoss, anchorLoss, loss };
+  const projected = (plan.projected ?? []).map(({ layer, components }): [number, Tensor] => {
+    return [layer, recordProjection(builder, name, hidden[layer] as Tensor, layer, components)];
+  });
+  return { plan, logits, hidden, coordinates: new Map(projected), outputLoss, anchorLoss, loss };
+}
+
+function recordProjection(
+  builder: ProgramBuilder,
+  branch: string,
+  x: Tensor,
+  layer: number,
+  components: number,
+): Tensor {
+  const names = projectionNames(branch, layer);
+  const basis = builder.parameter(names.basis, [components, x.shape[1] ?? 1], { isTrained: false });
+  const bias = builder.parameter(names.offset, [components], { isTrained: false });
+  return builder.matmul(x, basis, { transposed: true, bias });
 }
 
 function recordAnchor(builder: ProgramBuilder, name: string, x: Tensor, { components }: AnchorPlan): Tensor {

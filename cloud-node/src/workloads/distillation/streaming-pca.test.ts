@@ -1,3 +1,5 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { expect, test } from "vitest";
 import { RandomStream } from "../../tensor/random.ts";
 import { StreamingPca } from "./streaming-pca.ts";
@@ -87,6 +89,25 @@ test("with room for every direction nothing is lost but rounding", () => {
   expect(subspaceAngle(vectors.slice(0, 5), basis.slice(0, 5))).toBeLessThan(1e-9);
   for (const [at, variance] of variances.entries())
     expect(Math.abs(variance - (values[at] as number))).toBeLessThan(1e-10);
+});
+
+test("a stream holds no more after ten times the rows, by its own count and by the engine's", () => {
+  setFlagsFromString("--expose-gc");
+  const collect = runInNewContext("gc") as () => void;
+  const [width, rank] = [64, 8];
+  const rows = drawRows(400, width, 11);
+  const pca = new StreamingPca(width, rank);
+  const feed = (times: number) => {
+    for (let time = 0; time < times; time += 1) for (const row of rows) pca.add(row);
+    pca.components();
+    collect();
+    return { counted: pca.heldNumbers, bytes: process.memoryUsage().arrayBuffers };
+  };
+  const [once, often] = [feed(1), feed(10)];
+  expect(often.counted).toBe(once.counted);
+  expect(often.counted).toBeLessThanOrEqual(StreamingPca.mostNumbers(width, rank));
+  // Were rows kept, there would be 2 MB of them.
+  expect(often.bytes - once.bytes).toBeLessThan(200_000);
 });
 
 test("rows of few directions give as many components, and no more", () => {

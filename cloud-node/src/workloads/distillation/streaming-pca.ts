@@ -38,6 +38,7 @@ export class StreamingPca {
   #count = 0;
   /** Sum of squares along directions that were let go. */
   #dropped = 0;
+  #held = 0;
 
   /** @param rank  directions that are kept from batch to batch: some more than are wanted in the end */
   constructor(width: number, rank: number) {
@@ -46,13 +47,19 @@ export class StreamingPca {
     this.#mean = new Float64Array(width);
   }
 
-  /** Numbers that a stream holds at most, whatever the number of rows: directions, rows that wait, and the core. */
-  static numbersHeld(width: number, rank: number): number {
+  /** Numbers that a stream may hold at once, whatever the number of rows: rows that wait, directions, the core, means. */
+  static mostNumbers(width: number, rank: number): number {
     const kept = Math.min(rank, width);
-    const rows = kept * (1 + ROWS_PER_DIRECTION) + 1;
-    const directions = Math.min(width, rows);
-    // A core of coordinates, the turns that make its columns orthogonal, and two means.
-    return rows * width + kept * width + rows * directions + directions * directions + 2 * width;
+    const waiting = kept * ROWS_PER_DIRECTION + 1;
+    const core = kept + waiting;
+    const directions = Math.min(width, core);
+    // The core is there by rows and by columns, beside the turns that make the columns orthogonal.
+    return (waiting + directions + kept + 2) * width + (2 * core + directions) * directions;
+  }
+
+  /** Numbers that it has held at once at most so far, counted in what it holds. */
+  get heldNumbers(): number {
+    return this.#held;
   }
 
   /** Take one row in. @param row  shape (width); copied */
@@ -86,8 +93,11 @@ export class StreamingPca {
     const order = columns
       .map((column, at) => ({ at, length: Math.sqrt(dot(column, column)) }))
       .sort((a, b) => b.length - a.length || a.at - b.at);
-    for (const { length } of order.slice(this.#rank)) this.#dropped += length * length;
     const kept = order.slice(0, this.#rank);
+    const held = countOf(rows) + countOf(directions) + countOf(columns) + countOf(turns) + kept.length * this.#width;
+    const sparse = core.reduce((sum, { size }) => sum + size, 0);
+    this.#held = Math.max(this.#held, held + sparse + countOf(this.#waiting) + 2 * this.#width);
+    for (const { length } of order.slice(this.#rank)) this.#dropped += length * length;
     this.#lengths = kept.map(({ length }) => length);
     this.#basis = kept.map(({ at }) => {
       const direction = new Float64Array(this.#width);
@@ -112,6 +122,10 @@ export class StreamingPca {
     const weight = Math.sqrt((before * rows.length) / all);
     return [...rows, shift.map((number) => weight * number)];
   }
+}
+
+function countOf(arrays: readonly Float64Array[]): number {
+  return arrays.reduce((sum, { length }) => sum + length, 0);
 }
 
 /** Coordinates of a row along directions; what is left of it becomes one more of them. @param row  overwritten */

@@ -16,18 +16,25 @@ export class TeacherVoice {
     this.#branch = branch;
   }
 
-  /** @param shape  of the student's batches */
+  /**
+   * @param shape  of the student's batches
+   * @param layers  whose coordinates will be asked for
+   */
   static async open(
     backend: ShardedBackend,
     { config, weights }: Teacher,
     branch: string,
     shape: BatchShape,
+    layers: readonly LayerComponents[],
   ): Promise<TeacherVoice> {
+    const projected = layers.map(({ layer, explained }) => ({ layer, components: explained.length }));
     const plan = {
       ...{ config, isBackboneTrained: false, areAdaptersTrained: false },
-      branches: [{ name: branch, shape, anchors: [], isHeard: true }],
+      branches: [{ name: branch, shape, anchors: [], projected, isHeard: true }],
     };
-    return new TeacherVoice(await BranchedModel.create(backend, plan, weights, 0), branch);
+    const model = await BranchedModel.create(backend, plan, weights, 0);
+    for (const components of layers) model.setProjection(branch, components.layer, components);
+    return new TeacherVoice(model, branch);
   }
 
   /** Read a batch; what follows is about it. */
@@ -47,15 +54,15 @@ export class TeacherVoice {
   }
 
   /** Coordinates of the teacher's activations behind a layer on its kept basis. @returns shape (tokens, components) */
-  async coordinates(components: LayerComponents, examples: readonly TokenizedExample[]): Promise<Float32Array> {
-    const { width } = this.#model.plan.config;
-    const hidden = await this.#model.hidden(this.#branch, components.layer);
+  async coordinates(
+    { layer, explained }: LayerComponents,
+    examples: readonly TokenizedExample[],
+  ): Promise<Float32Array> {
+    const all = await this.#model.coordinates(this.#branch, layer);
+    const size = explained.length;
     const rows = tokenRows(examples, this.#model.shapeOf(this.#branch));
-    const size = components.explained.length;
     const out = new Float32Array(rows.length * size);
-    for (const [at, row] of rows.entries()) {
-      takeCoordinates(hidden.subarray(row * width, (row + 1) * width), components, out, at * size);
-    }
+    for (const [at, row] of rows.entries()) out.set(all.subarray(row * size, (row + 1) * size), at * size);
     return out;
   }
 

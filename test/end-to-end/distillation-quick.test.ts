@@ -1,0 +1,63 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { runLockstep } from "./lockstep-process.ts";
+
+/** Reached only when something is broken, on a busy machine too. */
+const LIMIT_MS = 900_000;
+
+/** What `distill verify --json` says of a run. */
+interface Verified {
+  readonly findings: readonly { readonly claim: string; readonly checked: number }[];
+  readonly manifest: {
+    readonly parameters: { readonly student: number; readonly teachers: number };
+    readonly bytes: number;
+    readonly float32Bytes: number;
+  };
+  readonly report: {
+    readonly capabilities: readonly {
+      readonly category: string;
+      readonly prompts: number;
+      readonly teacher: number;
+      readonly student: number;
+      readonly retention: number;
+    }[];
+    readonly quantizationLoss: Readonly<Record<string, number>>;
+  };
+}
+
+let folder = "";
+let verified: Verified;
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "lockstep-quick-"));
+  const run = await runLockstep("distill", "run", join(folder, "nexus"), "--quick", "--yes");
+  expect(run.code, run.stderr).toBe(0);
+  const again = await runLockstep("distill", "verify", join(folder, "nexus"), "--json");
+  expect(again.code, again.stderr).toBe(0);
+  verified = JSON.parse(again.stdout) as Verified;
+}, LIMIT_MS);
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+test("the quick form keeps at least 0.97 of each of four teachers that know their work, once they are gone", () => {
+  const { capabilities } = verified.report;
+  expect(capabilities).toHaveLength(4);
+  for (const { category, prompts, teacher, student, retention } of capabilities) {
+    expect(teacher / prompts, category).toBeGreaterThan(0.9);
+    expect(retention, category).toBeGreaterThanOrEqual(0.97);
+    expect(retention, category).toBe(student / teacher);
+  }
+  expect(verified.findings.map(({ claim }) => claim).join("\n")).toMatch(/teachers are gone/);
+});
+
+test("its student has at most a third of the teachers' parameters, and its bundle 0.28 of the student's bytes", () => {
+  const { parameters, bytes, float32Bytes } = verified.manifest;
+  expect(parameters.student / parameters.teachers).toBeLessThanOrEqual(1 / 3);
+  expect(bytes / float32Bytes).toBeLessThanOrEqual(0.28);
+});
+
+test("one byte a number loses less than 0.005 of what was kept", () => {
+  const losses = Object.values(verified.report.quantizationLoss);
+  expect(losses).toHaveLength(4);
+  expect(losses.reduce((sum, loss) => sum + loss, 0) / losses.length).toBeLessThan(0.005);
+});
