@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { readRequest } from "../bench/bench-request.ts";
 import { asOneLine, figuresIn, placesOf } from "./document-figures.ts";
-import { findCell, statedNumber } from "./figure-cell.ts";
+import { findCells, statedNumber } from "./figure-cell.ts";
 import { type FigureEntry, type FigureSource, readFigures } from "./figures.ts";
 import { numberIn, type ResultPage, readResultPage } from "./result-page.ts";
 
@@ -51,9 +51,11 @@ function faultOf(document: string, figure: string, source: FigureSource): string
   if (source.kind !== "cell") return undefined;
   const page = pages.get(source.page);
   if (page === undefined) return `there is no docs/results/${source.page}.md`;
-  const { text } = findCell(source.page, page, source.steps);
-  const measured = numberIn(text) * source.times;
-  return Math.abs(measured - stated) <= half * (1 + 1e-9) ? undefined : `docs/results/${source.page}.md has ${text}`;
+  const cells = findCells(source.page, page, source.steps).map(({ text }) => text);
+  const measured = source.times * cells.reduce((sum, text) => sum + numberIn(text), 0);
+  return Math.abs(measured - stated) <= half * (1 + 1e-9)
+    ? undefined
+    : `docs/results/${source.page}.md has ${cells.join(" + ")}`;
 }
 
 function faultsOf({ document, text, sources }: FigureEntry): string[] {
@@ -87,6 +89,21 @@ test("every number with a unit in README and docs has a source, or says why it n
       .map(({ text, from }) => `${document}: "${text}" in "${line.slice(Math.max(0, from - 40), from + 40)}"`);
   });
   expect(unsupported).toEqual([]);
+});
+
+test("every number of the first page's guarantees has a source", () => {
+  const line = lineOf("README.md");
+  const [from, to] = [line.indexOf("- **Every value"), line.indexOf("```sh")];
+  const spans = entries
+    .filter(({ document }) => document === "README.md")
+    .flatMap(({ text }) => placesOf(line, text).flat());
+  const prose = line.slice(from, to).replace(/`[^`]*`|\]\([^)]*\)/g, (code) => " ".repeat(code.length));
+  const numbers = [...prose.matchAll(/(?<![\w.,-])\d[\d.,]*\d|(?<![\w.,-])\d(?![\w.,]*\d)/g)];
+  expect(numbers.length).toBeGreaterThan(15);
+  const free = numbers.filter(
+    ({ index }) => !spans.some((span) => span.from <= from + index && from + index < span.to),
+  );
+  expect(free.map(({ 0: text }) => text)).toEqual([]);
 });
 
 test("every page of results says its input, and the command that makes it, which is one that is taken", () => {

@@ -8,6 +8,16 @@ export interface FoundCell {
   readonly text: string;
 }
 
+/** The cells that a source means, whose sum it is: one, or with `*` for the row those of all rows. */
+export function findCells(name: string, page: ResultPage, steps: readonly string[]): FoundCell[] {
+  const [table = "", row = "", column = "measured"] = steps;
+  if (row !== "*") return [findCell(name, page, steps)];
+  const found = page.tables.find((each) => each.name.startsWith(table));
+  if (found === undefined)
+    throw new ReproduceError("no-cell", { page: name, source: steps.join(" › "), part: "table" });
+  return found.rows.map(([first = ""]) => findCell(name, page, [table, first, column]));
+}
+
 /**
  * The one cell that a source means: a table by the beginning of its name (`goals`, `main`, a heading), a row by cells of
  * it with ` & ` between, a column by the beginning of its name, left out for the figure of a goal.

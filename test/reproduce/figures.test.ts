@@ -1,14 +1,15 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { asOneLine, figuresIn, placesOf } from "./document-figures.ts";
-import { findCell, statedNumber } from "./figure-cell.ts";
+import { findCell, findCells, statedNumber } from "./figure-cell.ts";
 import { readFigures } from "./figures.ts";
 import { readResultPage } from "./result-page.ts";
 import { statedFigures } from "./stated-figures.ts";
 import { isHeld } from "./steadiness.ts";
 
-const PAGE = readResultPage(
-  "wire",
-  `# Bytes
+const TEXT = `# Bytes
 
 \`npm run bench -- wire --write\`, 2026-11-21, on a processor, 2 cores, Node 24.
 
@@ -22,8 +23,8 @@ const PAGE = readResultPage(
 |---|---|---:|
 | 1 s | MQTT | 538 |
 | 1 s | TCP | 538 |
-`,
-);
+`;
+const PAGE = readResultPage("wire", TEXT);
 
 function figures(...entries: readonly (readonly string[])[]): string {
   return JSON.stringify({ figures: { "README.md": entries }, whole: {} });
@@ -119,6 +120,41 @@ test("what must be the same holds to its last digit, what is near to 15 %, a tim
   expect(isHeld("timing", 100, -100)).toBe(false);
 });
 
+test("a figure whose cell departs, or is gone from a page that was measured, is told", () => {
+  const folder = mkdtempSync(join(tmpdir(), "lockstep-figures-"));
+  try {
+    for (const name of ["stated", "now"]) mkdirSync(join(folder, name));
+    writeFileSync(join(folder, "stated/wire.md"), TEXT);
+    writeFileSync(join(folder, "now/wire.md"), TEXT.replace("538 x", "530 x").replace("| 1 s | TCP | 538 |\n", ""));
+    const { entries } = readFigures(
+      figures(
+        ["{538} less", "wire › goals › payload, frames of 1 s"],
+        ["{538} up", "wire › The rotor's › 1 s & TCP › payload"],
+      ),
+    );
+    const told = (held?: RegExp) =>
+      statedFigures(join(folder, "now"), join(folder, "stated"), new Map([["wire", held]]), entries).map((figure) => [
+        ...[figure.measured, figure.isHeld, figure.steadiness],
+      ]);
+    expect(told()).toEqual([
+      [530, false, "exact"],
+      [Number.NaN, false, "exact"],
+    ]);
+    expect(told(/^goals/)).toEqual([[530, false, "exact"]]);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test("the sum over all rows of a table is one figure", () => {
+  const cells = findCells("wire", readResultPage("wire", TEXT.replaceAll("1 s | TCP", "2 s | TCP")), [
+    "The rotor's",
+    "*",
+    "payload",
+  ]);
+  expect(cells.map(({ text }) => text)).toEqual(["538", "538"]);
+});
+
 test("figures whose page was not measured are not held against anything", () => {
-  expect(statedFigures("nowhere", new Set(["wire"]))).toEqual([]);
+  expect(statedFigures("nowhere", "nowhere", new Map([["wire", undefined]]))).toEqual([]);
 });

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -50,6 +50,20 @@ test("every benchmark is a step, and what a step types is what that benchmark, o
     }
     expect(needs.filter((need) => !known.includes(need))).toEqual([]);
   }
+});
+
+test("every test that types a guide is a step", () => {
+  const folder = new URL("../end-to-end/", import.meta.url);
+  const files = readdirSync(folder).filter((file) => file.endsWith(".test.ts"));
+  const typing = files.filter((file) => /TypedGuide|docs\/guides\//.test(readFileSync(new URL(file, folder), "utf8")));
+  expect(typing.length).toBeGreaterThan(8);
+  const steps = STEPS.flatMap(({ plans: { full } }) => ("args" in full ? full.args : []));
+  expect(typing.filter((file) => !steps.includes(`test/end-to-end/${file}`))).toEqual([]);
+});
+
+test("what a quick run measures is held against something", () => {
+  const idle = STEPS.filter(({ kind, plans, quickHolds }) => kind === "bench" && "args" in plans.quick && !quickHolds);
+  expect(idle.map(({ name }) => name)).toEqual([]);
 });
 
 test.for([
@@ -158,12 +172,13 @@ test("exit code 1 is for what must be the same, and for steps that failed; times
   expect(isReproduced(departing("timing"))).toBe(true);
   expect(isReproduced(departing("exact"))).toBe(false);
   expect(isReproduced(summary({ steps: [outcome({ outcome: "failed" })] }))).toBe(false);
+  expect(isReproduced(summary({ steps: [outcome({ rowsMissing: ["size › main › 3"] })] }))).toBe(false);
   const figure = { document: "README.md", text: "{538} times", place: "wire › goals", stated: 538, measured: 600 };
   const apart = { ...figure, steadiness: "exact", isHeld: false, distance: 0.115 } as const;
   expect(isReproduced(summary({ figures: [apart] }))).toBe(false);
   const late = { ...apart, document: "docs/late.md", steadiness: "timing" } as const;
   const page = summaryPage(summary({ figures: [late, apart] }));
-  expect(page).toMatch(/## What no longer holds[^#]*README\.md[^#]*## Times, [^#]*docs\/late\.md/);
+  expect(page).toMatch(/## What no longer holds[^#]*README\.md[^#]*## Times that are apart[^#]*docs\/late\.md/);
   expect(page).toContain("| README.md | {538} times | 538 | 600 | +11.5 % | exact |");
   expect(page).toContain("`npm run reproduce -- --quick`, 2026-11-22, on one, Node ");
 });

@@ -8,7 +8,7 @@ import { type ReproduceRequest, readRequest, tellRequest } from "./request.ts";
 import { commandOf, runStep } from "./run-step.ts";
 import { sourceDigest } from "./source-digest.ts";
 import { statedFigures } from "./stated-figures.ts";
-import { STEPS } from "./steps.ts";
+import { isHeldIn, STEPS } from "./steps.ts";
 import { isReproduced, type Summary, summaryPage } from "./summary.ts";
 
 const EXIT_DEPARTS = 1;
@@ -89,11 +89,13 @@ async function reproduce(request: ReproduceRequest, folder: string, stop: AbortS
     progress(`${place}: ${told(outcome)}`);
   }
   const measured = outcomes.filter(({ outcome }) => outcome === "measured").map(({ name }) => name);
+  const held = steps.filter(({ name }) => measured.includes(name)).filter((step) => isHeldIn(step, form));
+  const places = held.map(({ name, quickHolds }) => [name, form === "quick" ? quickHolds : undefined] as const);
   const summary: Summary = {
     ...{ command: tellRequest(request), form, date: new Date().toISOString().slice(0, 10) },
     machine: describeMachine(ROOT),
     steps: outcomes,
-    figures: statedFigures(kept.pages, new Set(measured)),
+    figures: statedFigures(kept.pages, RESULTS, new Map(places)),
   };
   const page = summaryPage(summary);
   publish(page, kept, measured, request);

@@ -27,7 +27,8 @@ that was stopped goes on where it was, unless the code has changed. Hours; with 
   --json       print one JSON object and nothing else, in place of the summary
   --help       this
 
-Exit code 1: a figure that must be the same is not, or a step failed; 2: wrong usage; 130: stopped.
+Exit code 1: a figure that must be the same, or near, is not, a row is gone, or a step failed; times that are apart are
+told and fail nothing. 2: wrong usage; 130: stopped.
 
 Steps: ${STEPS.map(({ name }) => name).join(", ")}
 Example: npm run -s reproduce -- --quick --only size,frames`;

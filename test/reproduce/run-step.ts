@@ -8,7 +8,7 @@ import type { KeptRun, StepOutcome } from "./kept-run.ts";
 import { ReproduceError } from "./reproduce-error.ts";
 import { readResultPage } from "./result-page.ts";
 import { runChild } from "./run-child.ts";
-import { DATA, type Form, type Step } from "./steps.ts";
+import { DATA, type Form, isHeldIn, type Step } from "./steps.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const BENCH = fileURLToPath(new URL("run-bench.ts", import.meta.url));
@@ -115,12 +115,13 @@ function judgeExample(report: string, log: string): [StepOutcome["outcome"], Par
 }
 
 /** The measured page beside the one that is kept. */
-function heldAgainst({ name, quickHolds }: Step, { form, kept, stated }: StepPlace): Partial<StepOutcome> {
+function heldAgainst(step: Step, { form, kept, stated }: StepPlace): Partial<StepOutcome> {
+  const { name, quickHolds } = step;
   const measured = readResultPage(name, readFileSync(join(kept.pages, `${name}.md`), "utf8"));
   const goals = measured.tables.find((table) => table.name === "goals");
   const goalsMissed = goals?.rows.filter((row) => row.at(-1) === "**missed**").map(([what = ""]) => what) ?? [];
   const file = join(stated, `${name}.md`);
-  if (!existsSync(file) || (form === "quick" && quickHolds === undefined)) return { goalsMissed };
+  if (!existsSync(file) || !isHeldIn(step, form)) return { goalsMissed };
   const page = readResultPage(name, readFileSync(file, "utf8"));
   const comparison = comparePages(name, page, measured, form === "quick" ? quickHolds : undefined);
   return { goalsMissed, ...comparison };

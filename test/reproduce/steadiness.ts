@@ -4,7 +4,7 @@ export type Steadiness = "exact" | "near" | "timing" | "unheld";
 /** What each steadiness allows, as the summary says it. */
 export const ALLOWED: Readonly<Record<Exclude<Steadiness, "unheld">, string>> = {
   exact: "the same digits",
-  near: "within 15 %: what the operating system's scheduling has a share in",
+  near: "within 15 %: what the operating system's scheduling, or another library, has a share in",
   timing: "within a factor of 2: what another machine, or a busy one, has a share in",
 };
 
@@ -13,57 +13,76 @@ const TIMING_FACTOR = 2;
 
 /**
  * Rules of one page: the first whose expression is found in a cell's place, `table › row › column`, says how steady the
- * cell is.
+ * cell is. What no rule names is judged by its unit.
  */
 type Rules = readonly (readonly [place: RegExp, steadiness: Steadiness])[];
 
 /** In every page: when it was measured, and what the goals are, which is no measurement. */
 const EVERYWHERE: Rules = [
-  [/› (?:must|aim)$/, "unheld"],
+  [/^goals › .* › (?:must|aim)$/, "unheld"],
   [/^main › [\w-]+ › (?:measured|seconds|load of the machine.*)$/, "unheld"],
 ];
 
-/** Headings and units of what a clock, or the memory of a process, has told. */
+/** A column, or the words of a goal, of times, rates and the memory of processes. */
 const TIMED =
-  /\b(?:ms|µs|us|ns|seconds|MB\/s|values\/s|frames\/s|queries\/s|steps\/s|jobs\/s|GFLOP|CPU|RSS|MB|build s|PyTorch|faster|speed|memory|time|core)\b|\/s\b|› s$|, s$/i;
+  /(?<!['’])\b(?:ms|µs|us|ns|s|seconds|MB|GB|RSS|CPU s|CPU ms|time|times of|speed|speeds|processor|threads against|resident|peak)\b|\/s\b|per core|of a core/;
+/** The unit of a goal's figure. */
+const TIMED_UNIT = /\d (?:ms|µs|us|ns|s|MB|GB|% of a core|[\w ]*\/s)$/;
 
 const PAGES: Readonly<Record<string, Rules>> = {
   brokers: [
-    [/› (?:of these lost|twins apart)$|^goals/, "exact"],
-    [/^From device to twin/, "timing"],
-    [/./, "near"],
+    [/› (?:of these lost|twins apart|kills)$|^goals/, "exact"],
+    // After how long a broker gives up, and how fast all are back
+    [/./, "timing"],
   ],
   cloud: [
-    [/› (?:lost|not confirmed|missing|confirmed and lost|frames)$/, "exact"],
+    [/› (?:lost|not confirmed|missing|devices|frames|confirmed and lost)$/, "exact"],
+    [/› Lockstep › (?:confirmed and lost, killed|missing, killed|messages)$/, "exact"],
     [/^goals › (?:not confirmed|confirmed frames|devices at)/, "exact"],
     [/Beside what people send.*› (?:bytes on the connection|messages|bytes in the store)/, "near"],
+    // What others lose depends on the moment at which they are killed
     [/./, "timing"],
   ],
   codec: [
     [/^Encoding time/, "timing"],
-    [/^goals › .*(?:time|lookahead costs|ns)/, "timing"],
+    [/./, "exact"],
   ],
+  firmware: [[/./, "exact"]],
   frames: [
     [/› bytes$/, "exact"],
     [/./, "timing"],
   ],
-  firmware: [[/./, "exact"]],
+  gradient: [
+    [/^Seconds of a step|^goals › (?:calibration|mask from)/, "timing"],
+    [/^main › .* › measured$/, "unheld"],
+    [/./, "exact"],
+  ],
   "gradient-train": [
-    [/killed|cut/, "near"],
+    // Which steps a fault hits is chance
     [/./, "timing"],
   ],
   history: [
-    [/^Bytes of the store/, "near"],
-    [/^goals › store bytes/, "near"],
+    [/^Bytes of the store|^goals › store bytes/, "near"],
     [/./, "timing"],
   ],
   jobs: [
     [/^Poisonous|^goals › (?:poison|workers that live|of these hit)/, "exact"],
+    // There are runs until so many were hit: how many is chance, that each ended once is not
+    [/^goals › jobs that ended.* › verdict$/, "exact"],
     [/./, "timing"],
   ],
   latency: [
     [/› frames$/, "exact"],
     [/./, "timing"],
+  ],
+  lm: [
+    [/^goals › .*(?:validation loss|bits per byte|whole validation part|of the same seed|thread counts)/, "exact"],
+    [/^goals › .*Python's time|PyTorch's time/, "timing"],
+    [
+      /^(?:Training steps|Products|Memory of|A training step)|› (?:Python \/ ours|PyTorch's \(2\)|PyTorch \/ ours)$/,
+      "timing",
+    ],
+    [/PyTorch|apart$/, "near"],
   ],
   macs: [[/./, "timing"]],
   page: [
@@ -75,16 +94,28 @@ const PAGES: Readonly<Record<string, Rules>> = {
     [/confirmed before|booted/, "near"],
   ],
   recovery: [
-    [/lost|missing/, "exact"],
+    [/lost|missing|› kills/, "exact"],
     [/./, "timing"],
   ],
+  size: [[/./, "exact"]],
   speed: [
     [/› (?:channels|bits)$/, "exact"],
     [/./, "timing"],
   ],
-  size: [[/./, "exact"]],
+  trajectory: [
+    [
+      /› (?:vs ASCII|vs float32|vs float32, .*|max error \/ eps|rms \/ eps|ours \/ MDZ|every \d+: text|float32(?: \(\d\))?)$/,
+      "exact",
+    ],
+    [/^The core alone|to disk/, "timing"],
+  ],
   "update-power": [[/boots that spoke/, "near"]],
   "update-refusals": [[/› (?:boots|rows confirmed)$/, "near"]],
+  "vector-index": [
+    [/^goals › (?:queries\/s|processor time|peak memory)/, "timing"],
+    [/^Speed at .*› (?:lists or ef|queries\/s|build s|peak MB)$/, "timing"],
+    [/^Training, changes.*› training by WGSL/, "timing"],
+  ],
   wire: [
     [/payload|largest error|RMS error|samples in the reopened|LoRaWAN|› frame x$/, "exact"],
     [/./, "near"],
@@ -95,18 +126,19 @@ const PAGES: Readonly<Record<string, Rules>> = {
  * How steady a cell is.
  *
  * @param page  its name, such as `codec`
- * @param place  `table › row › column`
- * @param text  what stands there: a unit in it counts, too
+ * @param place  `table › row › column`; whether a goal is met is its column `verdict`
+ * @param text  what stands there, for a verdict the figure: the unit of a goal counts, too
  */
 export function steadinessOf(page: string, place: string, text: string): Steadiness {
-  const rules = [...EVERYWHERE, ...(PAGES[page] ?? [])];
-  const rule = rules.find(([pattern]) => pattern.test(place));
+  const rule = [...EVERYWHERE, ...(PAGES[page] ?? [])].find(([pattern]) => pattern.test(place));
   if (rule !== undefined) return rule[1];
-  return TIMED.test(`${place} ${text}`) ? "timing" : "exact";
+  const [table = "", row = "", column = ""] = place.split(" › ");
+  const isTimed = table === "goals" ? TIMED.test(row) || TIMED_UNIT.test(text) : TIMED.test(column);
+  return isTimed ? "timing" : "exact";
 }
 
 /**
- * How far apart two values are, as a part of what is stated, and whether that is allowed.
+ * Whether two values are as near to each other as they are to be.
  *
  * @param half  half a unit of the last digit that is stated
  */

@@ -21,6 +21,11 @@ export interface Step {
   readonly data: string | undefined;
 }
 
+/** Whether what a step measures in a form is held against the page that is kept. */
+export function isHeldIn({ quickHolds }: Step, form: Form): boolean {
+  return form === "full" || quickHolds !== undefined;
+}
+
 /** Stands for the step's folder of data in its arguments. */
 export const DATA = "DATA";
 
@@ -41,11 +46,12 @@ function bench(
   };
 }
 
-function example(name: string, file: string, needs: readonly string[] = []): Step {
-  const plan = { args: [file] };
+function example(name: string, file: string, needs: readonly string[] = [], inQuick = true): Step {
+  const full = { args: [file] };
+  const quick = inQuick ? full : { leftOut: `minutes: \`npm test -- ${file}\`` };
   return {
     ...{ name, kind: "example", needs, needsRoot: false, data: undefined, quickHolds: undefined },
-    plans: { full: plan, quick: plan },
+    plans: { full, quick },
   };
 }
 
@@ -72,7 +78,7 @@ export const STEPS: readonly Step[] = [
     full: WITH_DATA,
     data: "telemetry",
     needs: ["c-compiler"],
-    quickHolds: EVERYTHING,
+    quickHolds: /^(?!goals).* › (?:[\w -]* & )*(?:walk|tones|rotor|vibration|imu_handheld)/,
   }),
   bench("codec", SHIPPED, {
     full: WITH_DATA,
@@ -80,7 +86,7 @@ export const STEPS: readonly Step[] = [
     quickHolds: /imu_handheld|^goals › (?:state|keyframe|largest error)|^Memory of a lookahead/,
   }),
   bench("history", [], { quickHolds: EVERYTHING }),
-  bench("latency", ["--quick"], { needs: ["mosquitto"], quickHolds: EVERYTHING }),
+  bench("latency", ["--quick"], { needs: ["mosquitto"], quickHolds: /^(?!.*› frames$)/ }),
   bench("macs", ["--quick"], { quickHolds: EVERYTHING }),
   bench("page", [], { needs: ["chromium"], quickHolds: EVERYTHING }),
   bench("recovery", ["--quick"], { needs: ["mosquitto"], quickHolds: /^goals|(?:lost|median ms)$/ }),
@@ -105,23 +111,28 @@ export const STEPS: readonly Step[] = [
     needsRoot: true,
     quickHolds: /^goals › (?:small jobs|poison|workers)|^Small jobs|^Poisonous/,
   }),
-  bench("lm", ["--quick"], { full: WITH_DATA, data: "tinyshakespeare", needs: ["python3-torch", "qemu-aarch64"] }),
-  bench("lora", ["--quick"], { needs: ["python3-torch"] }),
+  bench("lm", ["--parts", "scalar,gradients"], {
+    full: WITH_DATA,
+    data: "tinyshakespeare",
+    needs: ["python3-torch", "qemu-aarch64"],
+    quickHolds: /^goals › (?:scalar GPT|gradients)|^A step of the scalar|^Gradients/,
+  }),
+  bench("lora", "trains for half an hour; a short form would be held against nothing", { needs: ["python3-torch"] }),
   bench("gradient-codec", "trains for minutes, and has no short form", {
     full: WITH_DATA,
     data: "tinyshakespeare",
   }),
-  bench("gradient", [...WITH_DATA, "--quick"], {
+  bench("gradient", "trains for long; a short form would be held against nothing", {
     full: WITH_DATA,
     data: "tinyshakespeare",
   }),
-  bench("gradient-train", [...WITH_DATA, "--quick"], {
+  bench("gradient-train", "trains for long; a short form would be held against nothing", {
     full: WITH_DATA,
     data: "tinyshakespeare",
     needs: ["nats-server", "iproute2"],
     needsRoot: true,
   }),
-  bench("distillation", "an hour; its quick form is a part of `npm test`"),
+  bench("distillation", "trains for long; a short form would be held against nothing"),
   bench("trajectory", ["--quick"], {
     full: WITH_DATA,
     quickHolds: /^main › every|^The map|^Lennard-Jones|^goals › (?!.*(?:largest error|MB|memory|h5py|text to file))/,
@@ -144,5 +155,16 @@ export const STEPS: readonly Step[] = [
   example("sparkplug-guide", "test/end-to-end/sparkplug-guide.test.ts", ["mosquitto", "mosquitto-clients"]),
   example("tutorial", "test/end-to-end/tutorial.test.ts"),
   example("notebooks", "test/end-to-end/notebooks.test.ts", ["python3-notebook"]),
+  example("use-cases", "test/end-to-end/use-case-guides.test.ts", [], false),
+  example("hdf5-guide", "test/end-to-end/hdf5-filter.test.ts", ["python3-h5py"], false),
+  example("flashing-guide", "test/end-to-end/flash.test.ts", [], false),
+  example("securing-guide", "test/end-to-end/securing.test.ts", ["openssl"], false),
+  example("lora-guide", "test/end-to-end/lora.test.ts", [], false),
+  example("language-models-guide", "test/end-to-end/language-models.test.ts", [], false),
+  example("gradients-guide", "test/end-to-end/gradient-report.test.ts", [], false),
+  example("new-workload-guide", "cloud-node/src/workloads/new-workload-guide.test.ts", [], false),
+  example("grafana-guide", "test/end-to-end/grafana.test.ts", [], false),
+  example("deploying", "test/end-to-end/deploy.test.ts", [], false),
+  example("packages", "test/end-to-end/packages.test.ts", [], false),
   example("firmware-examples", "test/end-to-end/firmware-examples.test.ts", [...ALL_BOARDS, "make", "c-compiler"]),
 ];

@@ -15,11 +15,12 @@ export interface Summary {
   readonly figures: readonly StatedFigure[];
 }
 
-/** Whether nothing that must agree departs, and nothing that was run failed. */
+/** Whether nothing that must agree departs or is gone, and nothing that was run failed. */
 export function isReproduced({ steps, figures }: Summary): boolean {
-  const departs = steps.some(({ departures }) => departures.some(({ steadiness }) => steadiness === "exact"));
-  const figureDeparts = figures.some(({ isHeld, steadiness }) => !isHeld && steadiness === "exact");
-  return !departs && !figureDeparts && !steps.some(({ outcome }) => outcome === "failed");
+  const departs = steps.some(({ departures }) => departures.some(isFirm));
+  const figureDeparts = figures.some((figure) => !figure.isHeld && isFirm(figure));
+  const isGone = steps.some(({ rowsMissing }) => rowsMissing.length > 0);
+  return !departs && !figureDeparts && !isGone && !steps.some(({ outcome }) => outcome === "failed");
 }
 
 /** The summary as a page. */
@@ -69,12 +70,16 @@ export function summaryPage(summary: Summary): string {
       left.map(({ name, reason = "" }) => `- not run: ${name}: ${reason}`),
     ),
     ...section("What no longer holds", [
-      ...figureTable(apart.filter(isExact)),
-      ...departureTable(departures.filter(isExact)),
+      ...figureTable(apart.filter(isFirm)),
+      ...departureTable(departures.filter(isFirm)),
     ]),
-    ...section("Times, and what scheduling has a share in, that are apart", [
-      ...figureTable(apart.filter((each) => !isExact(each))),
-      ...departureTable(departures.filter((each) => !isExact(each))),
+    ...section(
+      "Rows that were not measured",
+      ran.flatMap(({ rowsMissing }) => rowsMissing.map((row) => `- ${row}`)),
+    ),
+    ...section("Times that are apart", [
+      ...figureTable(apart.filter((each) => !isFirm(each))),
+      ...departureTable(departures.filter((each) => !isFirm(each))),
     ]),
     ...section(
       "Goals missed in this run",
@@ -87,14 +92,22 @@ export function summaryPage(summary: Summary): string {
   ].join("\n");
 }
 
-function isExact({ steadiness }: { readonly steadiness: Steadiness }): boolean {
-  return steadiness === "exact";
+/** Whether it fails the run when it departs: times of another machine, or a busy one, do not. */
+function isFirm({ steadiness }: { readonly steadiness: Steadiness }): boolean {
+  return steadiness !== "timing";
 }
 
 function figureTable(figures: readonly StatedFigure[]): string[] {
   if (figures.length === 0) return [];
   const rows = figures.map(({ document, text, stated, measured, distance, steadiness }) => [
-    ...[document, text.replaceAll("|", "\\|"), stated, Number(measured.toPrecision(4)), percent(distance), steadiness],
+    ...[
+      document,
+      text.replaceAll("|", "\\|"),
+      stated,
+      Number.isNaN(measured) ? "not there" : Number(measured.toPrecision(4)),
+      percent(distance),
+      steadiness,
+    ],
   ]);
   return [...table(["document", "words", "stated", "measured", "distance", "held to"], rows), ""];
 }
@@ -113,6 +126,7 @@ function counted(departures: readonly Departure[]): string {
 }
 
 function percent(part: number): string {
+  if (Number.isNaN(part)) return "";
   return `${part > 0 ? "+" : ""}${Number((100 * part).toPrecision(3))} %`;
 }
 
