@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { BENCHES } from "../bench/registry.ts";
 import { ROOT, sourceFiles } from "./sources.ts";
 
 const read = (path: string) => readFileSync(join(ROOT, path), "utf8");
@@ -35,6 +36,27 @@ test("every source file that a document names is there", () => {
   expect(named.length).toBeGreaterThan(30);
   const gone = named.filter(({ file }) => !sources.some((source) => source.endsWith(`/${file}`)));
   expect(gone.map(({ path, file }) => `${path}: ${file}`)).toEqual([]);
+});
+
+test("every npm command that a document names is there: scripts, benchmarks, and tests by a part of their path", () => {
+  const documents = sourceFiles([".md"]).map(({ path, text }) => ({ path, text: text.replace(/\s+/g, " ") }));
+  const { scripts } = JSON.parse(read("package.json")) as { scripts: Record<string, string> };
+  const tests = sourceFiles([".test.ts"]).map(({ path }) => path);
+  const commands = documents.flatMap(({ path, text }) =>
+    [...text.matchAll(/npm (?:(test)|run (?:-s )?([a-z][\w:-]*))(?: -- ((?:[\w./-]+ ?)+))?/g)].map(
+      ([command, test, script = test ?? "", words = ""]) => ({
+        ...{ said: `${path}: ${command}`, script },
+        words: words.split(" ").filter((word) => /^[^-]/.test(word)),
+      }),
+    ),
+  );
+  expect(commands.length).toBeGreaterThan(200);
+  const isThere = ({ script, words }: { script: string; words: readonly string[] }) => {
+    if (script === "bench") return words.length === 0 || BENCHES.has(words[0] ?? "") || words[0] === "NAME";
+    if (script === "test") return words.every((word) => tests.some((path) => path.includes(word)));
+    return script in scripts;
+  };
+  expect(commands.filter((command) => !isThere(command)).map(({ said }) => said)).toEqual([]);
 });
 
 test("every dependency has its line in the design, which names none that is gone", () => {
