@@ -32,7 +32,12 @@ export function obstacles({ packages, changes, isPageCurrent }) {
   const versions = [...new Set(packages.map(({ version }) => version))];
   const found = versions.length === 1 ? [] : [`packages have versions ${versions.join(", ")}: give all the same`];
   const names = new Set(packages.map(({ name }) => name));
-  for (const { folder, version, needs, changelog } of packages) {
+  for (const { folder, version, needs, changelog, repository } of packages) {
+    if (repository?.url === undefined || repository.directory !== folder) {
+      found.push(
+        `${folder}/package.json: npm takes provenance only with "repository": its url, and directory ${folder}`,
+      );
+    }
     for (const [name, wanted] of Object.entries(needs)) {
       if (names.has(name) && wanted !== version)
         found.push(`${folder} needs ${name} ${wanted}, and this is ${version}`);
@@ -51,7 +56,8 @@ export function readPackages() {
   return publishedFolders().map((folder) => {
     const manifest = JSON.parse(readFileSync(join(ROOT, folder, "package.json"), "utf8"));
     const changelog = readFileSync(join(ROOT, folder, "CHANGELOG.md"), "utf8");
-    return { folder, name: manifest.name, version: manifest.version, needs: manifest.dependencies ?? {}, changelog };
+    const { name, version, dependencies: needs = {}, repository } = manifest;
+    return { folder, name, version, needs, changelog, repository };
   });
 }
 

@@ -7,7 +7,14 @@ import { publint } from "publint";
 import { formatMessage } from "publint/utils";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { PackageRegistry } from "./package-registry.ts";
-import { type Manifest, type PublishedPackage, publishAll, publishableFolders, ROOT, Stranger } from "./published-packages.ts";
+import {
+  type Manifest,
+  type PublishedPackage,
+  publishAll,
+  publishableFolders,
+  ROOT,
+  Stranger,
+} from "./published-packages.ts";
 
 /** Somebody who has nothing of this repository. */
 const FOLDER = mkdtempSync(join(tmpdir(), "lockstep-packages-"));
@@ -22,7 +29,7 @@ const OLD_NODE = join(FOLDER, "old-node.cjs");
 /** Thousands of files are made, and removed, on a disk that others use too. */
 const LONG_MS = 300_000;
 const FOLDERS = publishableFolders();
-/** Next to no slack: a package that shrinks by a quarter has a README that says too much. */
+/** A package that is smaller by more than a quarter has a README that says too much. */
 const LEAST_OF_STATED = 0.75;
 
 let registry: PackageRegistry;
