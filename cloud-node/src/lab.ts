@@ -22,6 +22,7 @@ export { openTeacher } from "./workloads/distillation/teacher-answerer.ts";
 export { type CalibrationRequest, calibrate } from "./workloads/gradient/calibration.ts";
 export type { CoderControl, CoderMode } from "./workloads/gradient/coder-mode.ts";
 export { GradientCoder } from "./workloads/gradient/gradient-coder.ts";
+export { GradientCore } from "./workloads/gradient/gradient-core.ts";
 export { GradientError, type GradientErrorCode } from "./workloads/gradient/gradient-error.ts";
 export {
   type GradientTensor,
@@ -49,6 +50,7 @@ export {
   presetOptions,
 } from "./workloads/gradient/method.ts";
 export type { OuterOptions } from "./workloads/gradient/outer-step.ts";
+export { PlacedCoder } from "./workloads/gradient/placed-coder.ts";
 export type { PredictiveOptions } from "./workloads/gradient/predictive-method.ts";
 export { type RehearsalRequest, type RehearsalResult, rehearse } from "./workloads/gradient/rehearsal.ts";
 export { type MaskOptions, TopologyMask } from "./workloads/gradient/topology-mask.ts";

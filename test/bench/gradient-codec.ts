@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { loadavg } from "node:os";
 import { join } from "node:path";
 import { constants, zstdCompressSync } from "node:zlib";
 import {
@@ -6,10 +7,12 @@ import {
   checkRunConfig,
   createMethod,
   GradientCoder,
+  GradientCore,
   type GradientMethod,
   type GradientTensor,
   layoutCount,
   type MethodState,
+  PlacedCoder,
   RECIPES,
   rehearse,
 } from "@lockstep/cloud-node/lab";
@@ -113,7 +116,7 @@ export async function benchGradientCodec({ dataFolder }: BenchOptions): Promise<
     notes: [
       `Gradients of step ${STEPS} of nanoGPT's CPU recipe, worker 0 of 2, with what was not sent before (3 % of each step were).`,
       "Bytes are whole messages: head, steps, codes. Order 0: the entropy of the codes' own frequencies, without a table's cost, over all and in each tensor by itself: what a static table for each could reach. zstd -1 has the codes as bytes.",
-      `Speeds are of float32 in (encode) and out (decode), by the CPU time of the fastest of ${REPEATS}; zstd -1 on the float32 themselves: ${zstdMbps.toFixed(0)} MB/s, to ${((100 * zstdBytes) / floats.length).toFixed(0)} % of their bytes.`,
+      `Speeds are of float32 in (encode) and out (decode), by the CPU time of the fastest of ${REPEATS}, as a method codes a step: in the kernel's memory, with thresholds of the step before; load of the machine ${(loadavg()[0] ?? 0).toFixed(1)}. zstd -1 on the float32 themselves: ${zstdMbps.toFixed(0)} MB/s, to ${((100 * zstdBytes) / floats.length).toFixed(0)} % of their bytes.`,
     ],
   };
 }
@@ -180,12 +183,22 @@ class Recorder implements GradientMethod, Recorded {
   }
 }
 
+/** What a method does in a step: values and units lie in the kernel's memory, and thresholds are those of the step before. */
 function measure({ layout, values, weights }: Recorded, mode: CoderMode) {
-  const coder = new GradientCoder(layout, mode, 1);
-  const sent = new Float32Array(values.length);
-  const control = { weights };
-  const message = coder.encode(values, control, STEPS, sent);
-  const out = new Float32Array(values.length);
+  const core = new GradientCore();
+  const coder = new PlacedCoder(core, layout, mode, 1);
+  const [valuesAt, weightsAt, outAt] = [core.zeros(coder.count), core.zeros(coder.count), core.zeros(coder.count)];
+  core.write(valuesAt, values);
+  core.write(weightsAt, weights);
+  // Units change with every step: to tell what they were is part of its message.
+  const units = () => coder.unitsAt(weightsAt);
+  coder.encode(valuesAt, units(), {}, STEPS);
+  if (mode.kind === "top-k") coder.mode = { kind: "threshold", levels: mode.levels };
+  const choice = { steps: coder.sentSteps };
+  const encode = () => coder.encode(valuesAt, units(), choice, STEPS);
+  const message = encode().slice();
+  coder.addSent(units(), 1, outAt);
+  const sent = core.floats(outAt, coder.count).slice();
   const megabytes = values.byteLength / 1e6;
   const { codes, orderZero, orderZeroByTensor } = codeEntropy(layout, sent, weights);
   return {
@@ -193,8 +206,8 @@ function measure({ layout, values, weights }: Recorded, mode: CoderMode) {
     share: sent.filter((x) => x !== 0).length / sent.length,
     ...{ orderZero, orderZeroByTensor },
     zstdBytes: zstdCompressSync(codes, ZSTD).length,
-    encodeMbps: megabytes / seconds(() => coder.encode(values, control, STEPS)),
-    decodeMbps: megabytes / seconds(() => coder.decode(message, control, STEPS, out, 1)),
+    encodeMbps: megabytes / seconds(encode),
+    decodeMbps: megabytes / seconds(() => coder.decode(message, units(), STEPS, outAt, 1)),
   };
 }
 

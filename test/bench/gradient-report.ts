@@ -75,7 +75,7 @@ export function reportOf(
       `${scale.name}: ${baseline[0]?.parameters ?? "no"} parameters, ${steps} steps on TinyShakespeare, 2 workers of half a batch each, seeds ${scale.seeds.join(", ")}; loss over 100 batches of the part that judges.`,
       "Bytes: of one worker, up, as they would be on its connection, the mean over all steps; ratio: against 4 bytes of every parameter. A step of PowerSGD has two rounds, and is counted as one message.",
       "Seconds: computing is the CPU time of one worker's step here, and lines carry what place 0 gets, then what it sends; nothing else is done meanwhile, and what a line takes to answer is not counted.",
-      "float32 beta1 B: nothing is compressed, and AdamW has another momentum than the recipe's 0.9. Methods named sync-R ask for a lower one, 0.5, since error feedback averages as well: these rows say what of that is the momentum's doing.",
+      "float32 beta1 B: nothing is compressed, and AdamW has another momentum than the recipe's 0.9. Methods named sync-R, and local-1000, ask for a lower one, 0.5, since error feedback averages as well: these rows say what of that is the momentum's doing.",
       `The best row of float32, over all seeds, is ${bestName}: the column and goals that name it compare with what float32 comes to when its momentum is chosen as well.`,
       "Goals take ratios rounded to whole numbers: a message has 1/15, 1/50 or 1/100 of float32's bytes, and what is put around it comes on top. Beside a rank of PowerSGD the better one of its rows counts, with either momentum.",
       ...(missing.length === 0 ? [] : [`Not measured yet with all seeds: ${missing.join(", ")}.`]),

@@ -147,7 +147,12 @@ test("a loader of its own finds every file as the manifest says, and the same an
 test("a bundle in one byte a number has at most 0.28 of the float32 student, and no training data", () => {
   const { bytes, float32Bytes } = JSON.parse(readFileSync(join(whole, "bundle", "manifest.json"), "utf8"));
   expect(bytes / float32Bytes).toBeLessThanOrEqual(0.28);
-  expect(readdirSync(join(whole, "bundle")).filter((name) => /jsonl|benchmark|example/.test(name))).toEqual([]);
+  const guide = readFileSync(new URL("../../docs/guides/distillation.md", import.meta.url), "utf8");
+  const table = guide.slice(guide.indexOf("| file | what |"), guide.indexOf("`codes` (I8)"));
+  const listed = [...table.matchAll(/^\|([^|]*)\|/gm)].flatMap(([, cell = ""]) => cell.match(/[\w.]+\.\w+/g) ?? []);
+  const unsigned = listed.filter((name) => name !== "manifest.json.sig");
+  expect(unsigned).toHaveLength(8);
+  expect(filesBelow(join(whole, "bundle"))).toEqual(unsigned.sort());
 });
 
 test("a configuration, a registry or data that changed after stage 0 is refused by name", async () => {
@@ -195,6 +200,11 @@ test("a bundle is packed, signed, and refused once it, its signature or the key 
   );
   expect(await fail("verify", bundle, "--key", `${other}.pub`)).toMatch(/is signed by key/);
   expect(await fail("pack", whole, "--out", bundle)).toMatch(/is there already/);
+  const others = join(folder, "others");
+  cpSync(whole, others, { recursive: true });
+  writeFileSync(join(others, "bundle", "config.json"), "{}");
+  expect(await fail("pack", others, "--out", `${bundle}-2`, "--sign", key)).toMatch(/bundle is not what the run made/);
+  expect(existsSync(`${bundle}-2`)).toBe(false);
   const manifest = join(bundle, "manifest.json");
   writeFileSync(manifest, `${readFileSync(manifest, "utf8")} `);
   expect(await fail("verify", bundle, "--key", `${key}.pub`)).toMatch(/is not what key .* has signed/);
@@ -205,6 +215,7 @@ test("a dry run says what would be done, and does nothing", async () => {
   const said = await succeed("run", run, "--dry-run");
   expect(said).toMatch(/to do prepare +teacher-signal .* MiB {2}-> teachers\/stethoscope/);
   expect(said).toMatch(/takes away teachers\/stethoscope, teachers\/almanac/);
+  expect(await fail("run", run, "--dry-run", "--seed", "7")).toMatch(/distill\.yaml says seed 42, and --seed 7/);
   expect(filesBelow(run)).toEqual([REGISTRY, "distill.yaml"]);
   writeFileSync(join(run, "distill.yaml"), TINY_CONFIG.replace("limits: {", "limits: { memoryMB: 100,"));
   expect(await fail("run", run)).toMatch(/MiB of memory, and 100 is its limit/);

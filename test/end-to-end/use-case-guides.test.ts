@@ -3,6 +3,8 @@ import { join } from "node:path";
 import { describe, expect, test, vi } from "vitest";
 import { TypedGuide } from "./typed-guide.ts";
 
+/** Reached only when something is broken: a dozen commands, one after the other, on a busy machine too. */
+const LIMIT_MS = 400_000;
 const LISTENING = /"mqtt":"mqtt:\/\/[\d.]+:(\d+)".*"http":"http:\/\/localhost:(\d+)"/;
 
 /** Do something with a guide, and leave nothing of it behind. */
@@ -23,7 +25,7 @@ async function served(guide: TypedGuide) {
   return { node, at, again: `npx lockstep serve --mqtt-port ${mqtt} --http ${http}` };
 }
 
-describe("pages of use cases do what they say, line by line", () => {
+describe("pages of use cases do what they say, line by line", { timeout: LIMIT_MS }, () => {
   test("sync a twin: the node goes away, comes back, and nothing is lost", async () => {
     await typed("twins", async (guide) => {
       const [serve, sim = "", twin = "", again, take = "", gaps = ""] = guide.lines;

@@ -7,7 +7,7 @@ import type { Surroundings } from "./surroundings.ts";
 /** What `distill run` takes. */
 export interface RunDistillOptions {
   readonly quick?: boolean;
-  readonly seed: number;
+  readonly seed?: number;
   readonly yes?: boolean;
   readonly dryRun?: boolean;
   readonly until?: (typeof STAGES)[number]["name"];
@@ -104,7 +104,7 @@ function addRun(distill: Command, surroundings: Surroundings): void {
     .description("Run the stages of a distillation that are not done yet.")
     .argument("<DIR>", "folder of the run")
     .option("--quick", "of a folder that is begun: fewer and smaller teachers")
-    .option("--seed <N>", "of a folder that is begun: what all chance comes from", parseSeed, 42)
+    .option("--seed <N>", "of a folder that is begun: what all chance comes from, 42 unless given", parseSeed)
     .option("--yes", "teachers may be deleted without asking")
     .option("--dry-run", "show what would be done, and do nothing")
     .addOption(new Option("--until <STAGE>", "end behind this stage").choices(STAGES.map(({ name }) => name)))

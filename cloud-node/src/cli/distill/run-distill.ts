@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { CONFIG_FILE } from "../../workloads/distillation/distillation-config.ts";
 import { DistillationError } from "../../workloads/distillation/distillation-error.ts";
-import { beginRunFolder, readRunFolder } from "../../workloads/distillation/run-folder.ts";
+import { REGISTRY_FILE } from "../../workloads/distillation/registry-csv.ts";
+import { beginRunFolder, isRunBegun, readRunFolder } from "../../workloads/distillation/run-folder.ts";
 import type { RunPlan } from "../../workloads/distillation/run-plan.ts";
 import { memoryPlan, stepsOf } from "../../workloads/distillation/run-stages.ts";
 import { retentionBars, runStatus, statusDiagram } from "../../workloads/distillation/run-status.ts";
@@ -13,7 +14,6 @@ import { STAGES } from "../../workloads/distillation/stages.ts";
 import type { Step } from "../../workloads/distillation/step.ts";
 import type { StepRunner } from "../../workloads/distillation/step-output.ts";
 import { openBackend } from "../../workloads/language-model/open-backend.ts";
-import { statIfThere } from "../../workloads/language-model/stat-if-there.ts";
 import { CommandError } from "../command-error.ts";
 import type { RunDistillOptions } from "../distill.ts";
 import { vectorBitsOf } from "../lm/vector-bits.ts";
@@ -24,6 +24,7 @@ import { openStepJobs } from "./step-jobs.ts";
 
 /** Beside the evidence: what a run said, for people. */
 const LOG_FILE = "run.log";
+const USUAL_SEED = 42;
 
 /** `lockstep distill run`. */
 export async function runDistill(
@@ -32,12 +33,14 @@ export async function runDistill(
   options: RunDistillOptions,
 ): Promise<void> {
   const { quick, seed, dryRun, until, queue, json } = options;
-  const isNew = (await statIfThere(join(folder, CONFIG_FILE))) === undefined;
-  if (dryRun === true && isNew) {
-    throw new CommandError("file", `${folder} has no ${CONFIG_FILE}`, "write one, or run without --dry-run");
+  const isBegun = await isRunBegun(folder);
+  if (dryRun === true && !isBegun) {
+    const problem = `${folder} has not both ${CONFIG_FILE} and ${REGISTRY_FILE}`;
+    throw new CommandError("file", problem, "write them, or run without --dry-run");
   }
-  if (isNew) await beginRunFolder(folder, quick === true ? "quick" : "usual", seed);
+  if (!isBegun) await beginRunFolder(folder, quick === true ? "quick" : "usual", seed ?? USUAL_SEED);
   const plan = await readRunFolder(folder);
+  refuseOthers(folder, plan, options);
   const steps = stepsOf(plan).filter(({ stage }) => isWithin(stage, until));
   if (dryRun === true) {
     await writeDryRun(surroundings, folder, plan, steps, json);
@@ -67,6 +70,18 @@ export async function runDistill(
   const stages = await runStatus(folder, stepsOf(plan));
   const lines = [statusDiagram(stages), ...retentionBars(stages)];
   await writeResult(surroundings, json, { folder, stages }, lines.join("\n"));
+}
+
+/** What a folder says is not overruled in silence. @throws {CommandError} `refused` */
+function refuseOthers(folder: string, { config }: RunPlan, { quick, seed }: RunDistillOptions): void {
+  const path = join(folder, CONFIG_FILE);
+  const remedy = "leave the option out, or begin another folder";
+  if (seed !== undefined && seed !== config.seed) {
+    throw new CommandError("refused", `${path} says seed ${config.seed}, and --seed ${seed}`, remedy);
+  }
+  if (quick === true && config.preset !== "quick") {
+    throw new CommandError("refused", `${path} says preset ${config.preset}, and --quick another`, remedy);
+  }
 }
 
 function isWithin(stage: Step["stage"], until: Step["stage"] | undefined): boolean {

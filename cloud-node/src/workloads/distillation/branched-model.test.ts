@@ -6,7 +6,7 @@ import { BranchedModel } from "./branched-model.ts";
 import { capabilityOf } from "./capabilities.ts";
 import { TINY, WRITER, watchedRun } from "./distillation-rig.suite.ts";
 import { ExamplePool, takeExamples } from "./example-pool.ts";
-import { answersExactly } from "./forced-answers.ts";
+import { answersExactly } from "./forced-answers.suite.ts";
 import { drawnWeights, llamaOf } from "./llama.ts";
 
 const CONFIG = llamaOf(TINY);

@@ -48,6 +48,10 @@ export async function openBundledStudent(
   }
   for (const { name, count } of bundledGains(config)) held.set(name, take.gains(count));
   const [count, width] = [named.categories.length, named.alphabet.length];
+  for (const name of ["router.bias", "router.weights"]) {
+    if (tensors.get(name)?.every(Number.isFinite) === false)
+      throw bad(join(folder, WEIGHTS_FILE), `${name} is not finite`);
+  }
   const router = {
     ...({ format: "lockstep router", version: 1, categories: named.categories, alphabet: named.alphabet } as const),
     bias: [...take.whole("router.bias", count)],

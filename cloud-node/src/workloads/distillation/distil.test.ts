@@ -253,7 +253,7 @@ test("a teacher's voice is its probabilities, less the right tokens, and its coo
 test.each([
   ["student.json", '{"format":"lockstep student","version":1}', "bad-student"],
   ["router.json", "{}", "bad-student"],
-  ["router.json", "not even JSON", "bad-model"],
+  ["router.json", "not even JSON", "bad-student"],
   ["anchors.safetensors", "short", "truncated"],
   ["adapters/formats/adapter_model.safetensors", "", "truncated"],
   ["model.safetensors", "\u0008".repeat(64), "bad-safetensors"],

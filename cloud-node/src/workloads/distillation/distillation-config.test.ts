@@ -1,9 +1,13 @@
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { parseConfig } from "./distillation-config.ts";
 import { parseExamples } from "./example-file.ts";
 import { parseRegistry } from "./registry-csv.ts";
+import { beginRunFolder, isRunBegun, readRunFolder } from "./run-folder.ts";
 import { planRun } from "./run-plan.ts";
-import { stepsOf } from "./run-stages.ts";
+import { memoryPlan, stepsOf } from "./run-stages.ts";
 
 test("everything may be left out", () => {
   const { preset, seed, precision, limits } = parseConfig("", "distill.yaml");
@@ -55,6 +59,37 @@ test.for([
   const steps = (path: string) => stepsOf(planRun(given(path), parseRegistry(REGISTRY, "r.csv")));
   expect(() => steps(benchmark)).toThrow(/taxonomy\.code\.benchmark: .* cannot both be there/);
   expect(steps("bundled/code.jsonl").length).toBeGreaterThan(8);
+});
+
+test.for([
+  ["profile: { maxRank: 8 }", /profile\.maxRank: say limits\.maxRank/],
+  ["profile: { precision: nf4 }", /profile\.precision: say precision/],
+  ["student: { largestShare: 1 }", /student\.largestShare: say limits\.studentShare/],
+] as const)("%s would go over a limit, and is refused", ([text, message]) => {
+  const config = parseConfig(`limits: { maxRank: 2, studentShare: 0.1 }\n${text}`, "distill.yaml");
+  expect(() => planRun(config, parseRegistry(REGISTRY.replace("99K", "1"), "r.csv"))).toThrow(message);
+});
+
+test("a given teacher is planned for with its own size", () => {
+  const config = parseConfig("taxonomy: { code: { from: ../braces } }", "distill.yaml");
+  const plan = (size: string) => memoryPlan(planRun(config, parseRegistry(REGISTRY.replace("99K", size), "r.csv")));
+  // Four bytes a parameter, at least.
+  expect(plan("7B").get("registry")).toBeGreaterThan((4 * 7e9) / 2 ** 20);
+  expect(plan("99K").get("registry")).toBeLessThan(300);
+});
+
+test("a folder that has one of its two files is begun with the other, as the first says", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "distill-begin-"));
+  const text = "preset: quick\nteacher: { size: { layers: 1, heads: 2, kvHeads: 1, width: 16, hidden: 32 } }\n";
+  await writeFile(join(folder, "distill.yaml"), text);
+  expect(await isRunBegun(folder)).toBe(false);
+  await beginRunFolder(folder, "usual", 7);
+  expect(await isRunBegun(folder)).toBe(true);
+  expect(await readFile(join(folder, "distill.yaml"), "utf8")).toBe(text);
+  const { teachers, teacher, config } = await readRunFolder(folder);
+  expect(teachers).toHaveLength(4);
+  expect([teacher.size.width, config.seed]).toEqual([16, 42]);
+  await rm(folder, { recursive: true });
 });
 
 test.for([

@@ -26,11 +26,11 @@ const AFTER = { ...PHASE, steps: 1, learningRate: 1e-5 };
 const WORD = "e";
 const CONFIG = {
   ...{ preset: "quick", prompts: PROMPTS },
-  limits: { teacher: 1, retention: 0.05, retries: 0, studentShare: 1 },
+  limits: { maxRank: 2, teacher: 1, retention: 0.05, retries: 0, studentShare: 1 },
   taxonomy: Object.fromEntries(
     TEACHERS.map(([category, name]) => [category, { from: `../given/${name}`, benchmark: `data/${category}.jsonl` }]),
   ),
-  profile: { probes: 2, keyLayers: 1, questions: 8, streamRank: 8, maxRank: 2 },
+  profile: { probes: 2, keyLayers: 1, questions: 8, streamRank: 8 },
   student: { size: { ...TINY, width: 16, hidden: 16 } },
   distil: { softShare: 1, backbone: PHASE, adapters: AFTER, joint: AFTER },
 };

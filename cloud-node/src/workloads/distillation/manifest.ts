@@ -32,6 +32,7 @@ export const manifestSchema = v.strictObject({
   bytes: count,
   budgetBytes: count,
 });
+/** What a bundle says of itself. */
 export type Manifest = v.InferOutput<typeof manifestSchema>;
 
 /** `verify_report.json`: capabilities measured from the bundle itself, in a process of its own. */
@@ -43,6 +44,7 @@ export const reportSchema = v.strictObject({
   quantizationLoss: v.record(v.string(), v.pipe(v.number(), v.finite())),
   isolation: v.strictObject({ files: v.literal("denied") }),
 });
+/** What was measured of a bundle. */
 export type BundleReport = v.InferOutput<typeof reportSchema>;
 
 /** How much was kept, by retention. */

@@ -10,6 +10,14 @@ const COPIES_TRAINED = 4;
 /** Numbers that a layer keeps for each channel of a token until gradients have passed it. */
 const KEPT_FOR_A_CHANNEL = 12;
 
+/** As a file's bytes, and as what is computed with. */
+const COPIES_ASKED = 2;
+
+/** What asking a model takes of which its registry says the size alone, MiB. */
+export function askingMB(parameters: number): number {
+  return Math.ceil(EMPTY_MB + (BYTES * COPIES_ASKED * parameters) / MIB);
+}
+
 /** What training takes at most, as far as sizes say: for people, and to refuse what cannot end well. MiB. */
 export function trainingMB(config: ModelConfig, tokens: number): number {
   const { layers, width, hidden, heads, context, vocabulary } = config;

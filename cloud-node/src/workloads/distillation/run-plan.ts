@@ -50,7 +50,8 @@ export function planRun(config: DistillationConfig, entries: readonly RegistryEn
   });
   const idle = Object.keys(taxonomy).find((category) => !teachers.some((teacher) => teacher.category === category));
   if (idle !== undefined) throw badConfig(`taxonomy.${idle}: the registry has no teacher of it`);
-  const made = settled("teacher", teacherSchema, usual.teacher, config.teacher);
+  refuseTwice(config);
+  const made = teacherOptions(config);
   for (const each of teachers) if (each.from === undefined) checkCount(each, parameterCount(llamaOf(made.size)));
   const maxRank = limits.maxRank === undefined ? {} : { maxRank: limits.maxRank };
   return {
@@ -60,6 +61,23 @@ export function planRun(config: DistillationConfig, entries: readonly RegistryEn
     student: settled("student", studentSchema, { ...usual.student, largestShare: limits.studentShare }, config.student),
     distil: settled("distil", distilSchema, usual.distil, config.distil),
   };
+}
+
+/** How teachers are made, where none is given. @throws {DistillationError} `bad-config` */
+export function teacherOptions({ preset, teacher }: DistillationConfig): RunPlan["teacher"] {
+  return settled("teacher", teacherSchema, PRESETS[preset].teacher, teacher);
+}
+
+/** What is a limit, or said for the whole run, is said in one place: another would go over it. */
+const SAID_ELSEWHERE = [
+  ["profile", "maxRank", "limits.maxRank"],
+  ["profile", "precision", "precision"],
+  ["student", "largestShare", "limits.studentShare"],
+] as const;
+
+function refuseTwice(config: DistillationConfig): void {
+  const twice = SAID_ELSEWHERE.find(([part, field]) => Object.hasOwn(config[part], field));
+  if (twice !== undefined) throw badConfig(`${twice[0]}.${twice[1]}: say ${twice[2]}`);
 }
 
 /** Files that may not change once a run has begun, and copies of given teachers among them. */

@@ -4,7 +4,7 @@ import { CONFIG_FILE, TEACHERS_FOLDER } from "./distillation-config.ts";
 import { DistillationError } from "./distillation-error.ts";
 import { EVIDENCE_FOLDER } from "./evidence.ts";
 import { llamaOf } from "./llama.ts";
-import { EMPTY_MB, trainingMB } from "./memory-estimate.ts";
+import { askingMB, EMPTY_MB, trainingMB } from "./memory-estimate.ts";
 import { lockStep, teacherStep } from "./prepare-steps.ts";
 import { profileStep, sourceStep, studentStep } from "./profile-steps.ts";
 import { measureStep, registryStep } from "./registry-steps.ts";
@@ -67,7 +67,8 @@ export function memoryPlan({ teacher, student, distil, teachers }: RunPlan): Map
     trainingMB(llamaOf(student.size), adapters.tokens),
     all(joint?.tokens ?? 1),
   );
-  const asking = trainingMB(llamaOf(teacher.size), 1);
+  const given = teachers.filter(({ from }) => from !== undefined).map(({ parameters }) => askingMB(parameters));
+  const asking = Math.max(trainingMB(llamaOf(teacher.size), 1), ...given);
   return new Map(
     STAGES.map(({ name }): [StageName, number] => [
       name,

@@ -12,9 +12,8 @@ import { readAdapter, writeAdapter } from "../lora/adapter-file.ts";
 import { TARGET_MODULES } from "../lora/llama-names.ts";
 import { type Adapter, adaptedMatrices, type LowRankPlan, scaleOf } from "../lora/low-rank.ts";
 import { loadModelFolder } from "../lora/model-folder.ts";
-import { readJson } from "../lora/weight-files.ts";
 import { CATEGORIES, type Category } from "./capability.ts";
-import { DistillationError } from "./distillation-error.ts";
+import { readChecked } from "./evidence.ts";
 import { writeLlama } from "./llama.ts";
 import { type Router, routerSchema } from "./router.ts";
 
@@ -88,8 +87,8 @@ export async function writeStudent(folder: string, student: Student): Promise<vo
 
 /** Mirror of `writeStudent`: all of it is in memory. @throws {DistillationError} `bad-student`; {LoraError} of its parts */
 export async function readStudent(folder: string): Promise<Student> {
-  const plan = await readChecked(folder, STUDENT_FILE, studentPlanSchema);
-  const router = await readChecked(folder, ROUTER_FILE, routerSchema);
+  const plan = await readChecked(join(folder, STUDENT_FILE), studentPlanSchema, "bad-student");
+  const router = await readChecked(join(folder, ROUTER_FILE), routerSchema, "bad-student");
   const model = await loadModelFolder(folder);
   try {
     const { config } = model;
@@ -120,18 +119,6 @@ async function readAnchors(folder: string): Promise<Map<string, Float32Array> | 
   } finally {
     await file.close();
   }
-}
-
-/** What a student's folder says of itself. @throws {DistillationError} `bad-student` */
-export async function readChecked<Schema extends v.GenericSchema>(
-  folder: string,
-  name: string,
-  schema: Schema,
-): Promise<v.InferOutput<Schema>> {
-  const { output, issues } = v.safeParse(schema, await readJson(folder, name));
-  if (issues === undefined) return output;
-  const problem = `${join(folder, name)}, ${v.getDotPath(issues[0]) ?? "all of it"}: ${issues[0].message}`;
-  throw new DistillationError("bad-student", problem, "give a student's folder as it was written");
 }
 
 /** Parameters of a student by its parts. */

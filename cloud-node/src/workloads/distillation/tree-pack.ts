@@ -26,6 +26,11 @@ const listSchema = v.strictObject({
 export async function* packTree(path: string): AsyncGenerator<Uint8Array> {
   const isFolder = (await lstat(path)).isDirectory();
   const files = (await digestTree(path)).files.map(({ path: below, bytes }) => ({ path: below, bytes }));
+  for (const file of files) {
+    if (file.path === "" || v.is(safePath, file.path)) continue;
+    const remedy = "give it a name of letters, digits, dots, hyphens and underscores";
+    throw new DistillationError("bad-evidence", `${join(path, file.path)} cannot be sent`, remedy);
+  }
   const list = Buffer.from(JSON.stringify({ isFolder, files }));
   const length = Buffer.alloc(LENGTH_BYTES);
   length.writeUInt32LE(list.length);
