@@ -103,7 +103,7 @@ async function benchAnchors({ isQuick, folder, say }: PartPlace): Promise<PartFi
       },
     ],
     notes: [
-      `α is ${anchorWeight} in the presets; ${best.weight} was best on seeds ${CHOOSING_SEEDS.join(", ")}; seeds ${JUDGED_SEEDS.join(", ")} were asked once. Anchors tell a student something of every token, and are worth most where questions are few. Where there are thousands, and steps are what is short, α = ${anchorWeight} gains ${(100 * mean(gainsOf(many, anchorWeight))).toFixed(1)} points on seeds ${MANY_SEEDS.join(", ")}, which can not be told from chance: the goals are of few questions. Both ways take the same steps; what anchors cost beside is in the column of CPU seconds.`,
+      `α is ${anchorWeight} in the presets; ${best.weight} was best on seeds ${CHOOSING_SEEDS.join(", ")}; seeds ${JUDGED_SEEDS.join(", ")} had no part in that. Anchors tell a student something of every token, and are worth most where questions are few. Where there are thousands, and steps are what is short, α = ${anchorWeight} gains ${(100 * mean(gainsOf(many, anchorWeight))).toFixed(1)} points on seeds ${MANY_SEEDS.join(", ")}, no more than chance: the goals are of few questions. Both ways take the same steps; what anchors cost beside is in the column of CPU seconds.`,
     ],
     json: {
       anchors: {

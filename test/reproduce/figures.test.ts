@@ -141,6 +141,7 @@ test("a figure whose cell departs, or is gone from a page that was measured, is 
       [Number.NaN, false, "exact"],
     ]);
     expect(told(/^goals/)).toEqual([[530, false, "exact"]]);
+    expect(told(/^The rotor/)).toEqual([[Number.NaN, false, "exact"]]);
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -48,7 +48,7 @@ export function statedFigures(
       const [first] = is ?? was ?? [];
       if (first === undefined) return [];
       const only = held.get(name);
-      if (is === undefined && only !== undefined && !only.test(first.place)) return [];
+      if (only !== undefined && !only.test(first.place)) return [];
       const { stated: value, half } = statedNumber(figures[at] ?? "");
       const measured = is === undefined ? Number.NaN : times * is.reduce((sum, cell) => sum + numberIn(cell.text), 0);
       const steadiness = is === undefined ? "exact" : steadinessOf(name, first.place, first.text);

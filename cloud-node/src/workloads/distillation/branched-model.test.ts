@@ -6,7 +6,6 @@ import { BranchedModel } from "./branched-model.ts";
 import { capabilityOf } from "./capabilities.ts";
 import { TINY, WRITER, watchedRun } from "./distillation-rig.suite.ts";
 import { ExamplePool, takeExamples } from "./example-pool.ts";
-import { answersExactly } from "./forced-answers.suite.ts";
 import { drawnWeights, llamaOf } from "./llama.ts";
 
 const CONFIG = llamaOf(TINY);
@@ -140,15 +139,5 @@ test("what was kept comes back to the bit, states of the optimizer too", async (
   model.restore(kept);
   expect(await model.train(update(2))).toEqual(first);
   expect(await model.snapshot()).toEqual(after);
-  model.close();
-});
-
-test("a forced answer is right exactly where the likeliest tokens are", async () => {
-  const model = await open({ isBackboneTrained: true, isAdapted: false, name: "wasm-strict" });
-  expect(await answersExactly(model, "a", EXAMPLES)).toEqual(EXAMPLES.map(() => false));
-  const adamw = { kind: "adamw", learningRate: 0.02, beta1: 0.9, beta2: 0.98, eps: 1e-8, weightDecay: 0 } as const;
-  for (let step = 1; step <= 200; step += 1)
-    await model.train({ step, groups: [{ ...adamw, parameters: model.trained }] });
-  expect(await answersExactly(model, "a", EXAMPLES)).toEqual(EXAMPLES.map(() => true));
   model.close();
 });
