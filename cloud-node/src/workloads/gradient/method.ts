@@ -60,7 +60,7 @@ const PREDICTIVE = {
   "sync-15": { ratio: 15, localSteps: 1, levels: 63, beta1: 0.5 },
   "sync-50": { ratio: 50, localSteps: 1, levels: 63, beta1: 0.5 },
   "sync-100": { ratio: 100, localSteps: 1, levels: 63, beta1: 0.5 },
-  "local-100": { ratio: 100, localSteps: 10, levels: 63, outer: { rate: 1.3, momentum: 0 } },
+  "local-100": { ratio: 100, localSteps: 10, levels: 63, beta1: 0.5, outer: { rate: 1.6, momentum: 0 } },
   "local-1000": { ratio: 1000, localSteps: 20, levels: 63, beta1: 0.5, outer: { rate: 2, momentum: 0 } },
 } as const satisfies Readonly<Record<string, PredictiveOptions>>;
 
