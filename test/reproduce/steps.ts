@@ -97,7 +97,7 @@ export const STEPS: readonly Step[] = [
   bench("wire", ["--quick"], {
     needs: ["tcpdump"],
     needsRoot: true,
-    quickHolds: /^(?!.*(?:LoRaWAN|The same frames|60 s after| 60 s &))/,
+    quickHolds: /^(?!.*(?:LoRaWAN|The same frames|60 s after| 60 s &| 60 s ›|RMS error|samples in the reopened))/,
   }),
   bench("firmware", [], { needs: ALL_BOARDS, quickHolds: EVERYTHING }),
   bench("update-power", ["--cases", "1"], {
