@@ -117,6 +117,8 @@ const PAGES: Readonly<Record<string, Rules>> = {
     [/^Training, changes.*› training by WGSL/, "timing"],
   ],
   wire: [
+    // Its acknowledgements come by age, and decide which frames say more than their samples
+    [/as the node ships/, "near"],
     [/payload|largest error|RMS error|samples in the reopened|LoRaWAN|› frame x$/, "exact"],
     [/./, "near"],
   ],

@@ -97,7 +97,7 @@ export const STEPS: readonly Step[] = [
   bench("wire", ["--quick"], {
     needs: ["tcpdump"],
     needsRoot: true,
-    quickHolds: /^(?!.*(?:LoRaWAN|The same frames|60 s after| 60 s &))/,
+    quickHolds: /^(?!.*(?:LoRaWAN|The same frames|60 s after| 60 s &| 60 s ›|RMS error|samples in the reopened))/,
   }),
   bench("firmware", [], { needs: ALL_BOARDS, quickHolds: EVERYTHING }),
   bench("update-power", ["--cases", "1"], {
@@ -165,6 +165,7 @@ export const STEPS: readonly Step[] = [
   example("new-workload-guide", "cloud-node/src/workloads/new-workload-guide.test.ts", [], false),
   example("grafana-guide", "test/end-to-end/grafana.test.ts", [], false),
   example("deploying", "test/end-to-end/deploy.test.ts", [], false),
+  example("distillation-guide", "test/end-to-end/distillation.test.ts", [], false),
   example("packages", "test/end-to-end/packages.test.ts", [], false),
   example("firmware-examples", "test/end-to-end/firmware-examples.test.ts", [...ALL_BOARDS, "make", "c-compiler"]),
 ];
