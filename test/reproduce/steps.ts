@@ -135,7 +135,8 @@ export const STEPS: readonly Step[] = [
   bench("distillation", "trains for long; a short form would be held against nothing"),
   bench("trajectory", ["--quick"], {
     full: WITH_DATA,
-    quickHolds: /^main › every|^The map|^Lennard-Jones|^goals › (?!.*(?:largest error|MB|memory|h5py|text to file|one core))/,
+    quickHolds:
+      /^main › every|^The map|^Lennard-Jones|^goals › (?!.*(?:largest error|MB|memory|h5py|text to file|one core))/,
     data: "lammps",
     needs: ["lammps", "zfp", "python3-h5py"],
   }),
