@@ -44,6 +44,7 @@ const WAYS_OUT = [
 const NAMESPACE = ["--mount", "--pid", "--fork", "--kill-child"];
 const ENTER = `
   mount --bind /dev "$1/dev"
+  mount --bind /dev/pts "$1/dev/pts"
   mount -t tmpfs tmpfs "$1/dev/shm"
   mount -t proc proc "$1/proc"
   exec chroot "$1" /usr/bin/env -i CI=true HOME=/root LANG=C.UTF-8 PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
