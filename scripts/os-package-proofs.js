@@ -16,5 +16,5 @@ export const HAS_CPP_LIBRARY = HAS_C_LIBRARY.map((word) => ({ "stdio.h": "vector
 /** Loads what Dawn loads, and looks for the driver that Mesa would. */
 export const HAS_SOFTWARE_GL = [
   "-c",
-  "import ctypes, glob; ctypes.CDLL('libEGL.so.1'), ctypes.CDLL('libEGL_mesa.so.0'); glob.glob('/usr/lib/*/dri/swrast_dri.so')[0]",
+  "import ctypes, glob; ctypes.CDLL('libEGL.so'), ctypes.CDLL('libEGL_mesa.so.0'); glob.glob('/usr/lib/*/dri/swrast_dri.so')[0]",
 ];

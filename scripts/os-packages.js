@@ -199,7 +199,7 @@ export const OS_PACKAGES = [
     name: "software-gl",
     commands: ["python3"],
     proof: HAS_SOFTWARE_GL,
-    debian: ["python3", "libegl1", "libegl-mesa0", "libgl1-mesa-dri"],
+    debian: ["python3", "libegl-dev", "libegl-mesa0", "libgl1-mesa-dri"],
     neededBy: "the WGSL kernels of the vector index and of the tensor engine, on OpenGL ES done by the processor",
     script: "test",
   },

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -17,8 +17,10 @@ const COMES_ALONG = [
 
 afterAll(() => rmSync(COPY, { recursive: true }));
 
-test("what the repository keeps elsewhere is there while it is packed, licences among it, and gone after", () => {
-  mkdirSync(join(COPY, PACKAGE), { recursive: true });
+test("what the repository keeps elsewhere is there while it is packed, and gone after; what no source makes any more is gone", () => {
+  mkdirSync(join(COPY, PACKAGE, "dist"), { recursive: true });
+  const leftover = join(COPY, PACKAGE, "dist/renamed-long-ago.js");
+  writeFileSync(leftover, "");
   for (const part of ["LICENSE-APACHE", "LICENSE-MIT", "firmware-examples/board-support", `${PACKAGE}/package.json`]) {
     cpSync(join(ROOT, part), join(COPY, part), { recursive: true });
   }
@@ -31,6 +33,7 @@ test("what the repository keeps elsewhere is there while it is packed, licences 
   const present = () => COMES_ALONG.filter((name) => existsSync(join(COPY, PACKAGE, name)));
   script("prepack");
   expect(present()).toEqual(COMES_ALONG);
+  expect(existsSync(leftover)).toBe(false);
   for (const name of COMES_ALONG) expect(files).toContain(name.split("/")[0]);
   script("postpack");
   expect(present()).toEqual([]);
