@@ -28,6 +28,32 @@ stethoscope,23K,signal,waves by their shape
 almanac,23K,facts,rivers and towns
 `;
 
+/** A capability as `distill verify` tells it. */
+interface VerifiedCapability {
+  readonly category: string;
+  readonly prompts: number;
+  readonly teacher: number;
+  readonly student: number;
+  readonly retention: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/** What `distill verify --json` says. */
+export interface VerifiedRun {
+  readonly findings: readonly { readonly claim: string; readonly checked: number }[];
+  readonly manifest: {
+    readonly parameters: { readonly student: number; readonly teachers: number };
+    readonly bytes: number;
+    readonly float32Bytes: number;
+  };
+  readonly report: {
+    readonly capabilities: readonly VerifiedCapability[];
+    readonly quantizationLoss: Readonly<Record<string, number>>;
+  };
+  readonly network: string;
+}
+
 /** A folder in which that run may begin. */
 export function beginTinyRun(folder: string): void {
   mkdirSync(folder);

@@ -1,34 +1,9 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { VerifiedRun } from "../distillation-runs.ts";
 import type { BenchGoal, BenchTable } from "./bench.ts";
 import type { BenchPart, PartFindings, PartPlace } from "./bench-part.ts";
 import { type CommandRun, runLockstep } from "./measured-command.ts";
-
-/** A capability as `distill verify` tells it. */
-interface Capability {
-  readonly category: string;
-  readonly prompts: number;
-  readonly teacher: number;
-  readonly student: number;
-  readonly retention: number;
-  readonly low: number;
-  readonly high: number;
-}
-
-/** What `distill verify --json` says. */
-interface Verified {
-  readonly findings: readonly { readonly claim: string; readonly checked: number }[];
-  readonly manifest: {
-    readonly parameters: { readonly student: number; readonly teachers: number };
-    readonly bytes: number;
-    readonly float32Bytes: number;
-  };
-  readonly report: {
-    readonly capabilities: readonly Capability[];
-    readonly quantizationLoss: Readonly<Record<string, number>>;
-  };
-  readonly network: string;
-}
 
 /** What `distill run --json` says. */
 interface RunSaid {
@@ -51,7 +26,7 @@ async function benchRun({ folder, say }: PartPlace, isQuick: boolean): Promise<P
   const run = await runLockstep(["distill", "run", out, "--yes", "--json", ...(isQuick ? ["--quick"] : [])]);
   const { stages } = JSON.parse(run.stdout) as RunSaid;
   say(`the run is done after ${run.cpuSeconds.toFixed(0)} CPU seconds`);
-  const verified = JSON.parse((await runLockstep(["distill", "verify", out, "--json"])).stdout) as Verified;
+  const verified = JSON.parse((await runLockstep(["distill", "verify", out, "--json"])).stdout) as VerifiedRun;
   await expectRefusal(out);
   const name = isQuick ? "quick run" : "run";
   return {
@@ -73,7 +48,7 @@ async function expectRefusal(out: string): Promise<void> {
   await runLockstep(["distill", "verify", out, "--no-measure"], { codes: [1] });
 }
 
-function capabilityTable({ report, manifest }: Verified, name: string): BenchTable {
+function capabilityTable({ report, manifest }: VerifiedRun, name: string): BenchTable {
   const share = manifest.parameters.student / manifest.parameters.teachers;
   return {
     title: `Exact answers, teachers gone, of the ${name}: a student of ${manifest.parameters.student} parameters, ${share.toFixed(3)} of its teachers' ${manifest.parameters.teachers}`,
@@ -93,7 +68,7 @@ function stageTable(stages: RunSaid["stages"], name: string): BenchTable {
   };
 }
 
-function goalsOf({ report, manifest }: Verified, run: CommandRun, isQuick: boolean): BenchGoal[] {
+function goalsOf({ report, manifest }: VerifiedRun, run: CommandRun, isQuick: boolean): BenchGoal[] {
   const { capabilities, quantizationLoss } = report;
   const name = isQuick ? "Distillation, quick" : "Distillation";
   const losses = Object.values(quantizationLoss);
@@ -125,7 +100,7 @@ function goalsOf({ report, manifest }: Verified, run: CommandRun, isQuick: boole
   ];
 }
 
-function jsonOf({ report, manifest }: Verified, run: CommandRun, isQuick: boolean): Record<string, unknown> {
+function jsonOf({ report, manifest }: VerifiedRun, run: CommandRun, isQuick: boolean): Record<string, unknown> {
   const found = {
     capabilities: report.capabilities.map(({ category, teacher, student, retention, low, high }) => {
       return { name: category, teacher, student, retention, ci: [low, high] };

@@ -2,40 +2,21 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import type { VerifiedRun } from "../distillation-runs.ts";
 import { runLockstep } from "./lockstep-process.ts";
 
 /** Reached only when something is broken, on a busy machine too. */
 const LIMIT_MS = 900_000;
 
-/** What `distill verify --json` says of a run. */
-interface Verified {
-  readonly findings: readonly { readonly claim: string; readonly checked: number }[];
-  readonly manifest: {
-    readonly parameters: { readonly student: number; readonly teachers: number };
-    readonly bytes: number;
-    readonly float32Bytes: number;
-  };
-  readonly report: {
-    readonly capabilities: readonly {
-      readonly category: string;
-      readonly prompts: number;
-      readonly teacher: number;
-      readonly student: number;
-      readonly retention: number;
-    }[];
-    readonly quantizationLoss: Readonly<Record<string, number>>;
-  };
-}
-
 let folder = "";
-let verified: Verified;
+let verified: VerifiedRun;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "lockstep-quick-"));
   const run = await runLockstep("distill", "run", join(folder, "nexus"), "--quick", "--yes");
   expect(run.code, run.stderr).toBe(0);
   const again = await runLockstep("distill", "verify", join(folder, "nexus"), "--json");
   expect(again.code, again.stderr).toBe(0);
-  verified = JSON.parse(again.stdout) as Verified;
+  verified = JSON.parse(again.stdout) as VerifiedRun;
 }, LIMIT_MS);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
