@@ -1,4 +1,4 @@
-/** Figures that a document states: numbers with a unit behind them, outside of code. */
+/** Figures that a document states: numbers with a unit behind them, or a decimal point in them, outside of code. */
 
 /** What makes a number a figure: a unit, or a count of something that is measured. */
 const UNITS = [
@@ -13,8 +13,18 @@ const FIGURE = new RegExp(`${NUMBER}(?:\\s(?:to|and)\\s${NUMBER})?\\s?(?:${UNITS
 /** A cell of a table that is a number alone: its column says of what. */
 const CELL = /(?<=\| )\**[-+−]?\d[\d,]*(?:\.\d+)?\**(?= \|)/g;
 
-/** Code, between fences and in lines; targets of links; comments. */
-const NOT_PROSE = /```.*?```|`[^`]*`|\]\([^)]*\)|<!--.*?-->/gs;
+/** A number with a decimal point, whatever is behind it. What has two points is a version, or an address. */
+const DECIMAL = /(?<![\w.]|[A-Za-z]-)[-+−]?\d[\d,]*\.\d+(?:e[-−]?\d+)?(?!\d|\.\w)/g;
+
+/** What has versions or numbered parts: what another name is followed by is taken for a figure. */
+const NUMBERED = [
+  ...["Apache License", "CC BY", "ODC-BY", "CycloneDX", "HDF5", "MQTT", "Node", "Prometheus", "TLS", "`nats-server`"],
+  ...["[Ss]ections?"],
+];
+const VERSION = String.raw`(?<!\w)(?:${NUMBERED.join("|")}) \d+(?:\.\d+)+(?: and \d+(?:\.\d+)+)?`;
+
+/** Code, between fences and in lines; targets of links; comments; versions. */
+const NOT_PROSE = new RegExp(`\`\`\`.*?\`\`\`|${VERSION}|\`[^\`]*\`|\\]\\([^)]*\\)|<!--.*?-->`, "gs");
 
 /** A piece of a document, by its place in the document as one line. */
 export interface Span {
@@ -27,12 +37,23 @@ export function asOneLine(markdown: string): string {
   return markdown.replace(/\s+/g, " ");
 }
 
-/** Every number with a unit, and every cell of a table that is one, outside of code. @param line  a document as `asOneLine` gives it */
+/**
+ * Every number with a unit, every cell of a table that is one, and every other number with a decimal point, outside of
+ * code.
+ *
+ * @param line  a document as `asOneLine` gives it
+ */
 export function figuresIn(line: string): (Span & { readonly text: string })[] {
   const prose = line.replace(NOT_PROSE, (code) => " ".repeat(code.length));
-  return [...prose.matchAll(FIGURE), ...prose.matchAll(CELL)]
-    .map(({ 0: text, index }) => ({ text, from: index, to: index + text.length }))
-    .toSorted((a, b) => a.from - b.from);
+  const named = [...spansOf(prose, FIGURE), ...spansOf(prose, CELL)];
+  const bare = spansOf(prose, DECIMAL).filter(
+    ({ from, to }) => !named.some((figure) => figure.from < to && from < figure.to),
+  );
+  return [...named, ...bare].toSorted((a, b) => a.from - b.from);
+}
+
+function spansOf(prose: string, pattern: RegExp): (Span & { readonly text: string })[] {
+  return [...prose.matchAll(pattern)].map(({ 0: text, index }) => ({ text, from: index, to: index + text.length }));
 }
 
 /**

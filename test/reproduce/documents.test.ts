@@ -76,7 +76,7 @@ test("every figure is what its source says, rounded to the digits that it has", 
   expect(entries.flatMap(faultsOf)).toEqual([]);
 });
 
-test("every number with a unit in README and docs has a source, or says why it needs none", () => {
+test("every number with a unit, or a decimal point, in README and docs has a source, or says why it needs none", () => {
   expect(documents.length).toBeGreaterThan(20);
   const unsupported = documents.flatMap((document) => {
     if (whole.has(document)) return [];

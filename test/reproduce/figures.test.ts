@@ -30,7 +30,7 @@ function figures(...entries: readonly (readonly string[])[]): string {
   return JSON.stringify({ figures: { "README.md": entries }, whole: {} });
 }
 
-test("numbers with a unit and numeric cells are figures; code, links and bare numbers are none", () => {
+test("numbers with a unit and numeric cells are figures; code, links and bare whole numbers are none", () => {
   const found = figuresIn(
     asOneLine(
       "Costs 538 times\nless, 1,756 bytes, 0.3 to 0.6 s, −5.2 %.\n| a | 1,234 | **5** |\n\nIn 2026 `64 bytes`, [a](x-9-bits.md), " +
@@ -45,6 +45,19 @@ test("numbers with a unit and numeric cells are figures; code, links and bare nu
     "1,234",
     "**5**",
     "7 kB",
+  ]);
+});
+
+test("a number with a decimal point is a figure without a unit, too; a version, a section or an address is none", () => {
+  const found = figuresIn(
+    asOneLine(
+      "First release -> now: 0.42\n-> 0.35 at 1e-4, in the mean 1.197 (at 0.1: 1.92), -0.5-0.7, 1,756.5 of 3.3 V, 0.3 s.\n" +
+        "Node 24.21.0, Node 24.21, CycloneDX 1.5, TLS 1.2 and\n1.3, `nats-server` 2.9, CC BY 4.0, Apache-2.0, EPL-2.0, " +
+        "Debian's 1.10.8, MQTT 3.1.1, 127.0.0.1, section 5.1, Q8.23, v1.2, lockstep-1.2.tgz, `0.5`.\nSprintz 0.9.\n",
+    ),
+  );
+  expect(found.map(({ text }) => text)).toEqual([
+    ...["0.42", "0.35", "1.197", "0.1", "1.92", "-0.5", "0.7", "1,756.5", "3.3", "0.3 s", "0.9"],
   ]);
 });
 
