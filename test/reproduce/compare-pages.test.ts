@@ -108,6 +108,8 @@ test.for([
   ["jobs", "goals › jobs that ended exactly once, kill -9 of the worker, SQLite › verdict", "20 of 20", "exact"],
   ["trajectory", "Text to file › every 1, 640 frames › vs ASCII", "96.1", "exact"],
   ["trajectory", "Text to file › every 1, 640 frames › pack MB/s", "204", "timing"],
+  ["firmware", "main › Cortex-M4 & codec + link, -Os, unchecked › stack, B", "528", "near"],
+  ["firmware", "main › Cortex-M4 & codec + link, -Os, unchecked › flash, B", "14276", "exact"],
   ["wire", "goals › IP up-link, frames of 5 s › measured", "117 x", "near"],
 ] as const)("%s, %s (%s) is %s", ([name, place, text, steadiness]) => {
   expect(steadinessOf(name, place, text)).toBe(steadiness);

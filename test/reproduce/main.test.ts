@@ -9,7 +9,7 @@ import { BENCHES } from "../bench/registry.ts";
 import { KeptRun, lockRun, type StepOutcome } from "./kept-run.ts";
 import { readRequest } from "./request.ts";
 import { runChild } from "./run-child.ts";
-import { runStep } from "./run-step.ts";
+import { heldAgainst, runStep } from "./run-step.ts";
 import { sourceDigest } from "./source-digest.ts";
 import { STEPS, type Step } from "./steps.ts";
 import { isReproduced, type Summary, summaryPage } from "./summary.ts";
@@ -141,6 +141,18 @@ test("a step that lacks a program, or its data, is not run and says what it need
   } finally {
     row?.commands.push(...commands);
   }
+});
+
+test("what was measured is held against the documents as they are now, and not as they were", () => {
+  const kept = new KeptRun(folder, { digest: "a", form: "full", data: "" }, false);
+  const page = readFileSync(new URL("../../docs/results/size.md", import.meta.url), "utf8");
+  writeFileSync(join(kept.pages, "size.md"), page);
+  writeFileSync(join(folder, "size.md"), page);
+  const size = STEPS.find(({ name }) => name === "size") as Step;
+  const place = { form: "full", data: undefined, kept, stated: folder, stop: NEVER } as const;
+  expect(heldAgainst(size, place)).toMatchObject({ departures: [], rowsMissing: [] });
+  writeFileSync(join(folder, "size.md"), page.replaceAll("18151", "18152"));
+  expect(heldAgainst(size, place).departures?.length).toBeGreaterThan(0);
 });
 
 test("a child that is stopped takes what it started with it, though that does not listen", async () => {

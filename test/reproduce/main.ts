@@ -5,7 +5,7 @@ import { KeptRun, lockRun, type StepOutcome } from "./kept-run.ts";
 import { describeMachine } from "./machine.ts";
 import { ReproduceError } from "./reproduce-error.ts";
 import { type ReproduceRequest, readRequest, tellRequest } from "./request.ts";
-import { commandOf, runStep } from "./run-step.ts";
+import { commandOf, heldAgainst, runStep } from "./run-step.ts";
 import { sourceDigest } from "./source-digest.ts";
 import { statedFigures } from "./stated-figures.ts";
 import { isHeldIn, STEPS } from "./steps.ts";
@@ -72,17 +72,19 @@ async function reproduce(request: ReproduceRequest, folder: string, stop: AbortS
   const data = request.data === undefined ? undefined : resolve(request.data);
   const kept = new KeptRun(folder, { digest: sourceDigest(ROOT), form, data: data ?? "" }, isFresh);
   const steps = STEPS.filter(({ name }) => only.length === 0 || only.includes(name));
+  const run = { form, data, kept, stated: RESULTS, stop };
   const outcomes: StepOutcome[] = [];
   for (const [at, step] of steps.entries()) {
     const earlier = kept.done(step.name, commandOf(step, form));
     const place = `${at + 1} of ${steps.length}: ${step.name}`;
     if (earlier !== undefined) {
-      outcomes.push(earlier);
+      // What is written may have changed since
+      outcomes.push({ ...earlier, ...(earlier.outcome === "measured" ? heldAgainst(step, run) : {}) });
       progress(`${place}: ${earlier.outcome} before`);
       continue;
     }
     progress(`${place} …`);
-    const outcome = await runStep(step, { form, data, kept, stated: RESULTS, stop });
+    const outcome = await runStep(step, run);
     if (outcome === undefined) return EXIT_INTERRUPTED;
     kept.keep(outcome);
     outcomes.push(outcome);

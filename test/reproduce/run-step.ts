@@ -115,7 +115,7 @@ function judgeExample(report: string, log: string): [StepOutcome["outcome"], Par
 }
 
 /** The measured page beside the one that is kept. */
-function heldAgainst(step: Step, { form, kept, stated }: StepPlace): Partial<StepOutcome> {
+export function heldAgainst(step: Step, { form, kept, stated }: StepPlace): Partial<StepOutcome> {
   const { name, quickHolds } = step;
   const measured = readResultPage(name, readFileSync(join(kept.pages, `${name}.md`), "utf8"));
   const goals = measured.tables.find((table) => table.name === "goals");

@@ -47,7 +47,11 @@ const PAGES: Readonly<Record<string, Rules>> = {
     [/^Encoding time/, "timing"],
     [/./, "exact"],
   ],
-  firmware: [[/./, "exact"]],
+  firmware: [
+    // How deep a stack was when an interrupt came is the emulator's clock's doing
+    [/^goals › [^›]*RAM|^RAM by what it is for|› (?:RAM[^›]*|[^›]*stack[^›]*)$/, "near"],
+    [/./, "exact"],
+  ],
   frames: [
     [/› bytes$/, "exact"],
     [/./, "timing"],
