@@ -1,7 +1,6 @@
 import { join } from "node:path";
 import { BUNDLE_FOLDER } from "../../workloads/distillation/bundle-steps.ts";
 import { checkBundle } from "../../workloads/distillation/check-bundle.ts";
-import type { Finding } from "../../workloads/distillation/finding.ts";
 import { readRunFolder } from "../../workloads/distillation/run-folder.ts";
 import { isRunFolder, type Verified, verifyRun } from "../../workloads/distillation/verify-run.ts";
 import type { VerifyDistillOptions } from "../distill.ts";
@@ -19,13 +18,13 @@ export async function runVerify(
   const bundle = isRun ? join(folder, BUNDLE_FOLDER) : folder;
   const verified: Verified = isRun
     ? await verifyRun(folder, await readRunFolder(folder), measure, surroundings.interrupt)
-    : { findings: [await bundleFinding(bundle)], network: null };
+    : await verifyBundle(bundle);
   const findings = [...verified.findings];
   if (key !== undefined) {
     const id = await checkBundleSignature(bundle, key);
     findings.push({ claim: `the bundle is signed by key ${id}`, checked: 1 });
   }
-  const { manifest, report } = await checkBundle(bundle);
+  const { manifest, report } = verified.bundle;
   const { bytes, float32Bytes, float32NumberBytes, least } = manifest;
   const share = (of: number) => (bytes / of).toFixed(3);
   const lines = [
@@ -39,8 +38,8 @@ export async function runVerify(
   await writeResult(surroundings, json, { folder, findings, network, manifest, report }, lines.join("\n"));
 }
 
-async function bundleFinding(bundle: string): Promise<Finding> {
-  const { manifest } = await checkBundle(bundle);
+async function verifyBundle(folder: string): Promise<Verified> {
+  const bundle = await checkBundle(folder);
   const claim = "every file of the bundle is what its manifest says, and its report and parameters are";
-  return { claim, checked: manifest.files.length };
+  return { findings: [{ claim, checked: bundle.manifest.files.length }], network: null, bundle };
 }

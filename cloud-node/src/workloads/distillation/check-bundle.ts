@@ -22,13 +22,19 @@ import { digestTree } from "./tree-digest.ts";
 
 const CONFIG_FILE = "config.json";
 
+/** What a bundle says of itself, found true. */
+export interface CheckedBundle {
+  readonly manifest: Manifest;
+  readonly report: BundleReport;
+}
+
 /**
  * A bundle's manifest, once every file is what it says, none more, none less, none changed, and what manifest, report and
  * weights say of each other is one story.
  *
  * @throws {DistillationError} `bad-bundle`, with the file or the claim; `over-budget`
  */
-export async function checkBundle(bundle: string): Promise<{ manifest: Manifest; report: BundleReport }> {
+export async function checkBundle(bundle: string): Promise<CheckedBundle> {
   const manifest = await readChecked(join(bundle, MANIFEST_FILE), manifestSchema, "bad-bundle");
   const { files } = await digestTree(bundle);
   const own = files.filter(({ path }) => path !== MANIFEST_FILE && path !== SIGNATURE_FILE);

@@ -57,6 +57,7 @@ export interface Learned {
 export async function learn(request: LearnRequest): Promise<Learned> {
   const { model, lessons, phase, run, disturb } = request;
   const guard = new SpikeGuard<Snapshot>(request.spikes, request.anchorWeight);
+  const { learning } = model;
   const looks: Look[] = [];
   let [sum, count, finalLoss] = [0, 0, 0];
   for (let step = 0; step < phase.steps; ) {
@@ -67,7 +68,7 @@ export async function learn(request: LearnRequest): Promise<Learned> {
     // After a spike the same steps are taken with other questions.
     const draw = step + guard.rollbacks.length * phase.steps;
     for (const lesson of lessons) await lesson.teach(model, draw, guard.anchorWeight);
-    const update = updateOf(model, phase, step, disturb?.(draw) ?? 1);
+    const update = updateOf(learning, phase, step, disturb?.(draw) ?? 1);
     const { loss, gradientNorm } = await model.train(update);
     run.onLoss(step, loss);
     const good = guard.judge(step, Number.isFinite(gradientNorm) ? loss : Number.NaN, before);
@@ -92,30 +93,28 @@ export async function learn(request: LearnRequest): Promise<Learned> {
   return { steps: phase.steps, finalLoss, looks, rollbacks, trainedParameters: model.trainedParameters };
 }
 
-function updateOf(model: BranchedModel, phase: PhaseOptions, step: number, factor: number): OptimizerStep {
-  const warmup = Math.ceil(RISE * phase.steps);
-  const schedule = { kind: "trapezoid", warmup, warmdown: 1 - warmup / phase.steps, finalShare: LAST_RATE } as const;
-  const share = rateShare(schedule, step, phase.steps);
-  const { learningRate, matrixRate, weightDecay } = phase;
-  const { matrices, others } = model.learning;
+/** AdamW for all but a backbone's matrices, which Muon is for. */
+function updateOf(
+  { matrices, others }: BranchedModel["learning"],
+  { learningRate, matrixRate, weightDecay, steps }: PhaseOptions,
+  step: number,
+  factor: number,
+): OptimizerStep {
+  const warmup = Math.ceil(RISE * steps);
+  const schedule = { kind: "trapezoid", warmup, warmdown: 1 - warmup / steps, finalShare: LAST_RATE } as const;
+  const rate = factor * rateShare(schedule, step, steps);
   const adamw = {
-    kind: "adamw" as const,
+    kind: "adamw",
     parameters: others,
-    learningRate: factor * share * learningRate,
+    learningRate: rate * learningRate,
     ...ADAMW,
     weightDecay,
-  };
+  } as const;
   const muon = {
-    kind: "muon" as const,
-    parameters: matrices,
-    learningRate: factor * share * matrixRate,
-    momentum: MOMENTUM,
+    ...({ kind: "muon", parameters: matrices, learningRate: rate * matrixRate } as const),
+    ...{ momentum: MOMENTUM, weightDecay: 0 },
   };
-  return {
-    step: step + 1,
-    clipNorm: CLIP,
-    groups: [adamw, ...(matrices.length === 0 ? [] : [{ ...muon, weightDecay: 0 }])],
-  };
+  return { step: step + 1, clipNorm: CLIP, groups: matrices.length === 0 ? [adamw] : [adamw, muon] };
 }
 
 async function missedBy(model: BranchedModel, lessons: readonly Lesson[]): Promise<Record<string, number>> {

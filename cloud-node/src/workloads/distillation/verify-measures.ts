@@ -2,12 +2,12 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { ARCHIVE_FOLDER, archivedProfile, BUNDLE_FOLDER, bundleFacts } from "./bundle-steps.ts";
-import { checkBundle } from "./check-bundle.ts";
+import { type CheckedBundle, checkBundle } from "./check-bundle.ts";
 import { readChecked, type StepEvidence } from "./evidence.ts";
 import { formatExamples, parseExamples } from "./example-file.ts";
 import { type Finding, unproven } from "./finding.ts";
 import type { GateAnswer } from "./gate-messages.ts";
-import { REPORT_FILE } from "./manifest.ts";
+import { type BundleReport, REPORT_FILE } from "./manifest.ts";
 import { PROFILE_FILE } from "./profile-file.ts";
 import { PRECISIONS } from "./quantized-weights.ts";
 import {
@@ -116,8 +116,9 @@ export async function checkBundleOfRun(
   folder: string,
   { teachers, config }: RunPlan,
   evidence: readonly StepEvidence[],
-): Promise<Finding> {
-  const { manifest, report } = await checkBundle(join(folder, BUNDLE_FOLDER));
+): Promise<{ readonly finding: Finding; readonly bundle: CheckedBundle }> {
+  const bundle = await checkBundle(join(folder, BUNDLE_FOLDER));
+  const { manifest, report } = bundle;
   const categories = manifest.capabilities.map(({ category }) => category);
   if (
     !isDeepStrictEqual(
@@ -129,17 +130,18 @@ export async function checkBundleOfRun(
   }
   if (manifest.least !== config.limits.retention) throw unproven(`the bundle had to keep ${manifest.least}`);
   checkFacts(evidence, "bundle", bundleFacts(manifest, report));
-  return { claim: "every file of the bundle is what its manifest says", checked: manifest.files.length };
+  const claim = "every file of the bundle is what its manifest says";
+  return { finding: { claim, checked: manifest.files.length }, bundle };
 }
 
-/** The bundle says the same again. */
+/** The bundle says the same again. @param report  its own */
 export async function measureAgain(
   folder: string,
   { teachers, config }: RunPlan,
+  report: BundleReport,
   signal: AbortSignal,
 ): Promise<{ readonly finding: Finding; readonly network: GateAnswer["network"] }> {
   const bundle = join(folder, BUNDLE_FOLDER);
-  const { report } = await checkBundle(bundle);
   const benchmarks = new Map(teachers.map(({ category }) => [category, join(folder, measuredFolder(category))]));
   const former = await teacherPlaces(folder, teachers);
   const answer = await askStudent(bundle, benchmarks, former, { signal });

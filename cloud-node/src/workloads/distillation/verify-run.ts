@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { statIfThere } from "../language-model/stat-if-there.ts";
+import type { CheckedBundle } from "./check-bundle.ts";
 import { EVIDENCE_FOLDER, readStepEvidence, type StepEvidence } from "./evidence.ts";
 import { type Finding, unproven } from "./finding.ts";
 import type { GateAnswer } from "./gate-messages.ts";
@@ -23,11 +24,12 @@ export async function isRunFolder(folder: string): Promise<boolean> {
   return (await statIfThere(join(folder, EVIDENCE_FOLDER))) !== undefined;
 }
 
-/** What came of checking a run. */
+/** What came of checking a run, or a bundle alone. */
 export interface Verified {
   readonly findings: readonly Finding[];
   /** Of the process that asked the bundle again; null where none did. */
   readonly network: GateAnswer["network"] | null;
+  readonly bundle: CheckedBundle;
 }
 
 /**
@@ -52,11 +54,11 @@ export async function verifyRun(
     await checkScores(folder, plan, evidence),
     await checkGate(folder, plan, evidence),
     checkArchive(plan, evidence),
-    await checkBundleOfRun(folder, plan, evidence),
   ];
-  if (!isMeasured) return { findings, network: null };
-  const { finding, network } = await measureAgain(folder, plan, signal);
-  return { findings: [...findings, finding], network };
+  const { finding: ofBundle, bundle } = await checkBundleOfRun(folder, plan, evidence);
+  if (!isMeasured) return { findings: [...findings, ofBundle], network: null, bundle };
+  const { finding, network } = await measureAgain(folder, plan, bundle.report, signal);
+  return { findings: [...findings, ofBundle, finding], network, bundle };
 }
 
 /** What every step says, in order. */

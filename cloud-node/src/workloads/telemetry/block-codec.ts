@@ -20,7 +20,8 @@ export interface TelemetryCodec {
 
 /** Statuses of a sample, as the codec numbers them. */
 const STATUS_OK = 0;
-const STATUS_INVALID = 1;
+/** A sample that is no reading. */
+export const STATUS_INVALID = 1;
 
 /** Channels `from` … `from + count − 1`, one codec stream. */
 interface Group {

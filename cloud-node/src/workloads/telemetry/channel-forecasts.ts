@@ -1,4 +1,5 @@
 import type { Core, FixedSample } from "@lockstep/edge-sdk/core";
+import { STATUS_INVALID } from "./block-codec.ts";
 import type { ContainerChannel } from "./container-format.ts";
 import { ExpectingChannel } from "./expecting-channel.ts";
 import { SymbolCounts } from "./symbol-counts.ts";
@@ -28,8 +29,6 @@ export interface ChannelForecasts {
   readonly residual: ForecastAccount;
 }
 
-const INVALID = 1;
-
 /** Counts what forecasts leave of one channel. */
 export class ForecastCounter {
   readonly #codec: ExpectingChannel;
@@ -57,7 +56,7 @@ export class ForecastCounter {
   /** @throws {CodecError} `off-lattice` where a lattice claim fails */
   add(reading: FixedSample): void {
     const { sample } = reading;
-    if (reading.status !== INVALID) {
+    if (reading.status !== STATUS_INVALID) {
       const expected = this.#codec.expected;
       if (this.#first === undefined || expected === undefined) {
         this.#first = this.#held = this.#newest = this.#before = sample;

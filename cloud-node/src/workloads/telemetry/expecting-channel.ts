@@ -1,7 +1,6 @@
 import type { Core, FixedSample, PayloadDecoder, PayloadEncoder } from "@lockstep/edge-sdk/core";
+import { STATUS_INVALID } from "./block-codec.ts";
 import type { ContainerChannel } from "./container-format.ts";
-
-const INVALID = 1;
 
 /** One channel through the codec by itself, a sample at a time, as a small device codes it. */
 export class ExpectingChannel {
@@ -36,6 +35,6 @@ export class ExpectingChannel {
   take({ sample, status }: FixedSample): void {
     const frame = this.#encoder.encode(Int32Array.of(sample), status === 0 ? undefined : Uint8Array.of(status));
     this.#decoder.decode(frame.payload, 1, frame);
-    this.#hasBase ||= status !== INVALID;
+    this.#hasBase ||= status !== STATUS_INVALID;
   }
 }
