@@ -1,8 +1,9 @@
 /**
  * What benchmarks take apart: models, data and training of `lm`, methods and codes of `gradient`, adapters of `lora`,
- * teachers and students of `distillation`. No
- * interface: it changes with any version.
+ * teachers and students of `distillation`; and the lock by which one process at a time has a file. No interface: it changes
+ * with any version.
  */
+export { takeLock } from "./process-lock.ts";
 export { BranchedModel } from "./workloads/distillation/branched-model.ts";
 export { buildStudent } from "./workloads/distillation/build-student.ts";
 export { capabilityOf } from "./workloads/distillation/capabilities.ts";

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { takeLock } from "@lockstep/cloud-node/lab";
 import type { Departure } from "./compare-pages.ts";
 import { ReproduceError } from "./reproduce-error.ts";
 import type { Form } from "./steps.ts";
@@ -95,24 +96,7 @@ export class KeptRun {
  *
  * @throws {ReproduceError} `busy` while another process does
  */
-export function lockRun(folder: string): () => void {
+export async function lockRun(folder: string): Promise<() => Promise<void>> {
   mkdirSync(folder, { recursive: true });
-  const file = join(folder, "pid");
-  try {
-    writeFileSync(file, String(process.pid), { flag: "wx" });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-    const pid = Number(readFileSync(file, "utf8"));
-    if (isAlive(pid)) throw new ReproduceError("busy", { process: pid, folder });
-    writeFileSync(file, String(process.pid));
-  }
-  return () => rmSync(file, { force: true });
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return pid > 0 && process.kill(pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
+  return await takeLock(join(folder, "run"), (lock) => new ReproduceError("busy", { "another process has": lock }));
 }

@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -110,13 +110,14 @@ test("the digest is of the code in a clone, committed or not, and of no words ab
   expect(sourceDigest(folder)).not.toBe(before);
 });
 
-test("a folder is for one run at a time, and a lock whose process is gone holds nobody up", () => {
-  const unlock = lockRun(folder);
-  expect(() => lockRun(folder)).toThrow(/^reproduce: busy: process \d+/);
-  unlock();
-  writeFileSync(join(folder, "pid"), "0");
-  lockRun(folder)();
-  expect(existsSync(join(folder, "pid"))).toBe(false);
+test("a folder is for one run at a time, and a lock whose process is gone holds nobody up", async () => {
+  const unlock = await lockRun(folder);
+  await expect(lockRun(folder)).rejects.toThrow(/^reproduce: busy: another process has .*run\.lock$/);
+  await unlock();
+  const gone = spawnSync("true").pid;
+  writeFileSync(join(folder, "run.lock"), `${gone}\n`);
+  await (await lockRun(folder))();
+  expect(existsSync(join(folder, "run.lock"))).toBe(false);
 });
 
 test("a step that lacks a program, or its data, is not run and says what it needs, and never passed", async () => {

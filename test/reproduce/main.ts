@@ -52,7 +52,7 @@ export async function main(args: readonly string[]): Promise<number> {
 /** One run at a time in its folder, until the end or a signal. */
 async function runLocked(request: ReproduceRequest): Promise<number> {
   const folder = join(KEPT, request.form);
-  const unlock = lockRun(folder);
+  const unlock = await lockRun(folder);
   const stop = new AbortController();
   const onSignal = (): void => {
     if (!stop.signal.aborted) progress("stopping; the same command goes on from here");
@@ -63,7 +63,7 @@ async function runLocked(request: ReproduceRequest): Promise<number> {
     return await reproduce(request, folder, stop.signal);
   } finally {
     for (const signal of STOPS) process.off(signal, onSignal);
-    unlock();
+    await unlock();
   }
 }
 

@@ -22,6 +22,12 @@ const MIB = 1024 * 1024;
 /** Attempts that one thread serves: what a workload forgets to let go of does not add up for ever. */
 const MOST_RUNS = 1_000;
 
+/** A workload reads no environment, and its thread no more than where modules are kept compiled. */
+function environment(): NodeJS.ProcessEnv {
+  const { NODE_COMPILE_CACHE } = process.env;
+  return NODE_COMPILE_CACHE === undefined ? {} : { NODE_COMPILE_CACHE };
+}
+
 /** How an attempt in a thread ended. */
 export type ThreadEnd =
   | { readonly kind: "done"; readonly value: JsonObject }
@@ -65,8 +71,7 @@ export class JobThread {
     const { registry, workloads, memoryMb } = options;
     this.#worker = new Worker(THREAD_URL, {
       workerData: { registry, workloads: [...workloads], stop: this.#stop } satisfies ThreadData,
-      // A workload reads no environment; what it has to say goes to its log.
-      env: {},
+      env: environment(),
       argv: [],
       stdout: true,
       stderr: true,

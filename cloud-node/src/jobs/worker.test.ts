@@ -81,7 +81,7 @@ describe("a job", () => {
       attempt: 1,
       isTime: true,
       isShared: false,
-      home: null,
+      environment: [],
     });
     expect(second.result?.value).toEqual({ ...first.result?.value, attempt: 2 });
     const other = await rig.run("facts", { other: true });

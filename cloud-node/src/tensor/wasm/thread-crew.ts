@@ -77,7 +77,7 @@ export class ThreadCrew implements Crew {
       const thread = other + 1;
       const own = { calls: table.numbers, shards: shardsOf(thread), thread, threads };
       const workerData: ShardThreadData = { ...shared, control, ...own };
-      return new Worker(THREAD_URL, { workerData, env: {}, argv: [] });
+      return new Worker(THREAD_URL, { workerData, argv: [] });
     });
     try {
       await Promise.all(workers.map((worker) => once(worker, "message")));

@@ -119,7 +119,7 @@ class ChunkThread {
   }
 
   #open(): Worker {
-    const worker = new Worker(THREAD_URL, { env: {}, argv: [] });
+    const worker = new Worker(THREAD_URL, { argv: [] });
     worker.on("message", ({ chunk, refusal }: Answer) => {
       const current = this.#current;
       this.#current = undefined;

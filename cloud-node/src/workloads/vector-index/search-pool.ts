@@ -81,7 +81,7 @@ class SearchThread {
   constructor(kernel: VectorKernel, placed: PlacedSegment) {
     this.#memory = new QueryMemory(kernel);
     const workerData: SharedSegment = { memory: kernel.memory, placed };
-    this.#worker = new Worker(THREAD_URL, { workerData, env: {}, argv: [] });
+    this.#worker = new Worker(THREAD_URL, { workerData, argv: [] });
     this.#worker.unref();
     this.#worker.on("message", () => this.#current?.resolve());
     this.#worker.on("error", (error) => this.#fail(error));
