@@ -31,6 +31,12 @@ test("the quick form keeps at least 0.97 of each of four teachers that know thei
   expect(verified.findings.map(({ claim }) => claim).join("\n")).toMatch(/teachers are gone/);
 });
 
+test("its student answers a question, alone", async () => {
+  const { code, stdout, stderr } = await runLockstep("distill", "ask", join(folder, "nexus"), "py for row of rows");
+  expect(code, stderr).toBe(0);
+  expect(stdout).toBe("for row in rows:\n");
+});
+
 test("its student has at most a third of the teachers' parameters, and its bundle 0.28 of the student's bytes", () => {
   const { parameters, bytes, float32Bytes } = verified.manifest;
   expect(parameters.student / parameters.teachers).toBeLessThanOrEqual(1 / 3);

@@ -13,7 +13,7 @@ import {
 } from "../distillation-runs.ts";
 import { requires } from "../os-package.ts";
 import { BundledStudent, wrongFiles } from "../student-loader.ts";
-import { LockstepProcess, runLockstep } from "./lockstep-process.ts";
+import { LockstepProcess, runLockstep, runLockstepOn } from "./lockstep-process.ts";
 import { expectAccessible } from "./page-axe.ts";
 import { launchChromium } from "./shown-demo.ts";
 
@@ -120,6 +120,20 @@ test("teachers are gone, what only training needed too, and status and verify sa
   expect(said).toContain("teachers are gone (2)");
 });
 
+/** Prompts of the benchmark of a capability. */
+function questionsOf(category: string): string[] {
+  const lines = readFileSync(join(whole, "measured", category, "benchmark.jsonl"), "utf8")
+    .trim()
+    .split("\n");
+  return lines.map((line) => (JSON.parse(line) as { prompt: string }).prompt);
+}
+
+function answerOf(student: BundledStudent, prompt: string): string {
+  const text = [...prompt].map((character) => student.token(character));
+  const question = [student.token("<|bos|>"), ...text, student.token("<|answer|>")];
+  return student.answer(question, student.route(prompt), 32);
+}
+
 test("a loader of its own finds every file as the manifest says, and the same answers", () => {
   const bundle = join(whole, "bundle");
   expect(wrongFiles(bundle)).toEqual([]);
@@ -128,20 +142,40 @@ test("a loader of its own finds every file as the manifest says, and the same an
     answers: { readonly [category: string]: readonly string[] };
   };
   for (const [category, said] of Object.entries(answers)) {
-    const lines = readFileSync(join(whole, "measured", category, "benchmark.jsonl"), "utf8")
-      .trim()
-      .split("\n");
-    const loaded = lines.map((line) => {
-      const { prompt } = JSON.parse(line) as { prompt: string };
-      const text = [...prompt].map((character) => student.token(character));
-      const question = [student.token("<|bos|>"), ...text, student.token("<|answer|>")];
-      return student.answer(question, student.route(prompt), 32);
-    });
+    const loaded = questionsOf(category).map((prompt) => answerOf(student, prompt));
     expect(loaded).toHaveLength(said.length);
     expect(new Set(loaded).size).toBeGreaterThan(2);
     // The gate asked the float32 student: where two answers were nearly as likely, one byte a number may turn them.
     expect(loaded.filter((answer, at) => answer !== said[at]).length).toBeLessThanOrEqual(said.length / 8);
   }
+});
+
+test("ask gives the answers of that loader, of a run and of a bundle, and refuses what it cannot read", async () => {
+  const bundle = join(whole, "bundle");
+  const student = new BundledStudent(bundle);
+  const facts = questionsOf("facts").slice(0, 3);
+  const asked = await succeed("ask", whole, ...facts);
+  expect(asked.trimEnd().split("\n")).toEqual(facts.map((question) => answerOf(student, question)));
+  const all = [...facts, ...questionsOf("signal").slice(0, 3)];
+  const { code, stdout, stderr } = await runLockstepOn(Buffer.from(all.join("\n")), "distill", "ask", bundle, "--json");
+  expect(code, stderr).toBe(0);
+  const told = stdout
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as object);
+  const wanted = all.map((question) => ({
+    question,
+    adapter: student.route(question),
+    answer: answerOf(student, question),
+  }));
+  expect(told).toEqual(wanted);
+  expect(await fail("ask", bundle, "where is 東京")).toMatch(/東/);
+  expect(await fail("ask", bundle, "capital of ".repeat(200))).toMatch(/token/);
+  const changed = join(folder, "asked");
+  cpSync(bundle, changed, { recursive: true });
+  writeFileSync(join(changed, "router.json"), "{}");
+  expect(await fail("ask", changed, ...facts)).toMatch(/router\.json has 2 bytes/);
+  expect(await fail("ask", join(folder, "nowhere"), ...facts)).toMatch(/manifest\.json/);
 });
 
 test("a bundle in one byte a number has at most 0.28 of the float32 student, and no training data", () => {

@@ -24,6 +24,12 @@ export interface VerifyDistillOptions {
   readonly json?: boolean;
 }
 
+/** What `distill ask` takes. */
+export interface AskDistillOptions {
+  readonly key?: string;
+  readonly json?: boolean;
+}
+
 /** What `distill pack` takes. */
 export interface PackDistillOptions {
   readonly out: string;
@@ -50,11 +56,19 @@ Examples:
   $ lockstep distill verify nexus
   $ lockstep distill verify student --key release.key.pub`;
 
+const ASK_HELP = `
+The bundle is checked first. Without a question, a line of standard input is one
+each. A student knows what its teachers knew: lockstep distill verify says what.
+
+Examples:
+  $ lockstep distill ask nexus "py for row of rows"
+  $ lockstep distill ask student --json < questions.txt`;
+
 /** `lockstep distill`: teachers distilled into one small student; also `nexus`. */
 export function addDistill(program: Command, surroundings: Surroundings): void {
   const distill = program
     .command("distill")
-    .summary("teachers distilled into one student: run, verify, pack")
+    .summary("teachers distilled into one student: run, verify, ask")
     .description("Distil several teachers into one small student, take them away, and prove what was kept.")
     .addHelpText("after", "\nExample:\n  $ lockstep distill run nexus --quick --yes && lockstep distill verify nexus");
   addRun(distill, surroundings);
@@ -81,6 +95,19 @@ export function addDistill(program: Command, surroundings: Surroundings): void {
     .action(async (folder: string, options: VerifyDistillOptions) => {
       const { runVerify } = await import("./distill/run-verify.ts");
       await runVerify(surroundings, folder, options);
+    });
+  distill
+    .command("ask")
+    .summary("what a student answers")
+    .description("Ask the student of a run, or of a bundle.")
+    .argument("<DIR>", "folder of a run, or of a bundle")
+    .argument("[QUESTIONS...]", "lines of standard input unless given")
+    .option("--key <FILE>", "public key that the bundle's signature must be of")
+    .option("--json", "one JSON object for each answer, a line each")
+    .addHelpText("after", ASK_HELP)
+    .action(async (folder: string, questions: string[], options: AskDistillOptions) => {
+      const { runAsk } = await import("./distill/run-ask.ts");
+      await runAsk(surroundings, folder, questions, options);
     });
   distill
     .command("pack")
