@@ -3,8 +3,9 @@ import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
-/** Programs that tests start read their modules compiled, and stripped of types, from here; a changed file is compiled anew. */
-const PROGRAMS = { NODE_COMPILE_CACHE: fileURLToPath(new URL(".lockstep/compile-cache", import.meta.url)) };
+// Programs and threads that tests start read their modules compiled, and stripped of types, from here; a changed file is
+// compiled anew.
+process.env.NODE_COMPILE_CACHE ??= fileURLToPath(new URL(".lockstep/compile-cache", import.meta.url));
 /** Two more than there are cores: files wait for time-outs and processes of their own for about half of their time. */
 const WORKERS = 2 + availableParallelism();
 /** Suites that start processes, compile or wait. */
@@ -45,7 +46,6 @@ export default defineConfig({
           // Reached only when something is broken, on a busy machine too.
           testTimeout: 120_000,
           hookTimeout: 60_000,
-          env: PROGRAMS,
           maxWorkers: WORKERS,
         },
       },
@@ -56,7 +56,6 @@ export default defineConfig({
           exclude: [...NEVER, ...BOARD_TESTS],
           testTimeout: 180_000,
           hookTimeout: 60_000,
-          env: PROGRAMS,
           maxWorkers: WORKERS,
         },
       },
@@ -67,7 +66,6 @@ export default defineConfig({
           exclude: NEVER,
           testTimeout: 180_000,
           hookTimeout: 60_000,
-          env: PROGRAMS,
           maxWorkers: WORKERS,
           maxConcurrency: 1,
         },

@@ -1,9 +1,9 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { VerifiedRun } from "../distillation-runs.ts";
-import { runLockstep } from "./lockstep-process.ts";
+import { runLockstep, runLockstepOn } from "./lockstep-process.ts";
 
 /** Reached only when something is broken, on a busy machine too. */
 const LIMIT_MS = 900_000;
@@ -31,10 +31,21 @@ test("the quick form keeps at least 0.97 of each of four teachers that know thei
   expect(verified.findings.map(({ claim }) => claim).join("\n")).toMatch(/teachers are gone/);
 });
 
-test("its student answers a question, alone", async () => {
-  const { code, stdout, stderr } = await runLockstep("distill", "ask", join(folder, "nexus"), "py for row of rows");
+test("asked one by one, its student has as many right answers as the report counts", async () => {
+  const run = join(folder, "nexus");
+  const lines = readFileSync(join(run, "measured", "code", "benchmark.jsonl"), "utf8")
+    .trim()
+    .split("\n");
+  const benchmark = lines.map((line) => JSON.parse(line) as { readonly prompt: string; readonly answer: string });
+  const questions = ["py for row of rows", ...benchmark.map(({ prompt }) => prompt)];
+  const { code, stdout, stderr } = await runLockstepOn(Buffer.from(questions.join("\n")), "distill", "ask", run);
   expect(code, stderr).toBe(0);
-  expect(stdout).toBe("for row in rows:\n");
+  const [first, ...answers] = stdout.split("\n").slice(0, -1);
+  // The guide says so.
+  expect(first).toBe("for row in rows:");
+  expect(answers).toHaveLength(benchmark.length);
+  const right = benchmark.filter(({ answer }, at) => answers[at] === answer).length;
+  expect(right).toBe(verified.report.capabilities.find(({ category }) => category === "code")?.student);
 });
 
 test("its student has at most a third of the teachers' parameters, and its bundle 0.28 of the student's bytes", () => {

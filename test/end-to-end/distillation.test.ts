@@ -1,3 +1,5 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,7 +15,7 @@ import {
 } from "../distillation-runs.ts";
 import { requires } from "../os-package.ts";
 import { BundledStudent, wrongFiles } from "../student-loader.ts";
-import { LockstepProcess, runLockstep, runLockstepOn } from "./lockstep-process.ts";
+import { LAUNCHER, LockstepProcess, runLockstep, runLockstepOn } from "./lockstep-process.ts";
 import { expectAccessible } from "./page-axe.ts";
 import { launchChromium } from "./shown-demo.ts";
 
@@ -150,32 +152,52 @@ test("a loader of its own finds every file as the manifest says, and the same an
   }
 });
 
-test("ask gives the answers of that loader, of a run and of a bundle, and refuses what it cannot read", async () => {
+test("ask gives the answers of that loader, of a run and of a bundle", async () => {
   const bundle = join(whole, "bundle");
   const student = new BundledStudent(bundle);
   const facts = questionsOf("facts").slice(0, 3);
   const asked = await succeed("ask", whole, ...facts);
-  expect(asked.trimEnd().split("\n")).toEqual(facts.map((question) => answerOf(student, question)));
+  expect(asked.split("\n").slice(0, -1)).toEqual(facts.map((question) => answerOf(student, question)));
   const all = [...facts, ...questionsOf("signal").slice(0, 3)];
   const { code, stdout, stderr } = await runLockstepOn(Buffer.from(all.join("\n")), "distill", "ask", bundle, "--json");
   expect(code, stderr).toBe(0);
-  const told = stdout
-    .trimEnd()
-    .split("\n")
-    .map((line) => JSON.parse(line) as object);
+  const told = stdout.split("\n").slice(0, -1);
   const wanted = all.map((question) => ({
     question,
     adapter: student.route(question),
     answer: answerOf(student, question),
   }));
-  expect(told).toEqual(wanted);
-  expect(await fail("ask", bundle, "where is 東京")).toMatch(/東/);
-  expect(await fail("ask", bundle, "capital of ".repeat(200))).toMatch(/token/);
+  expect(told.map((line) => JSON.parse(line) as object)).toEqual(wanted);
+});
+
+test("ask refuses what its student cannot read, and a folder that has none", async () => {
+  const bundle = join(whole, "bundle");
+  expect(await fail("ask", bundle, "river of Mita", "river of 東京")).toMatch(
+    /question 2, "river of 東京": .*leave out/,
+  );
+  expect(await fail("ask", bundle, "river of ".repeat(100))).toMatch(/tokens.*shorten the prompt/);
+  expect(await fail("ask", bundle, "<|bos|>")).toMatch(/question 1, "<\|bos\|>": .*no text/);
+  expect((await runLockstep("distill", "ask", bundle, "")).code).toBe(2);
   const changed = join(folder, "asked");
   cpSync(bundle, changed, { recursive: true });
   writeFileSync(join(changed, "router.json"), "{}");
-  expect(await fail("ask", changed, ...facts)).toMatch(/router\.json has 2 bytes/);
-  expect(await fail("ask", join(folder, "nowhere"), ...facts)).toMatch(/manifest\.json/);
+  expect(await fail("ask", changed, "river of Mita")).toMatch(/router\.json has 2 bytes/);
+  expect(await fail("ask", join(folder, "nowhere"), "river of Mita")).toMatch(/neither a run nor a bundle/);
+  const young = begin("young");
+  await succeed("run", young, "--yes", "--until", "prepare");
+  expect(await fail("ask", young, "river of Mita")).toMatch(/has no bundle yet: go on with/);
+});
+
+test("ask ends at an unreadable line, and at Ctrl-C, while standard input stays open", async () => {
+  const args = [LAUNCHER, "distill", "ask", whole];
+  const refused = spawn(process.execPath, args, { stdio: ["pipe", "ignore", "ignore"] });
+  refused.stdin.write("river of 東京\n");
+  expect(await once(refused, "close")).toEqual([1, null]);
+  const stopped = spawn(process.execPath, args, { stdio: ["pipe", "pipe", "ignore"] });
+  stopped.stdin.write("river of Mita\n");
+  await once(stopped.stdout, "data");
+  stopped.kill("SIGINT");
+  expect(await once(stopped, "close")).toEqual([0, null]);
 });
 
 test("a bundle in one byte a number has at most 0.28 of the float32 student, and no training data", () => {
@@ -233,6 +255,8 @@ test("a bundle is packed, signed, and refused once it, its signature or the key 
     /holds: the bundle is signed by key [0-9a-f]{16}/,
   );
   expect(await fail("verify", bundle, "--key", `${other}.pub`)).toMatch(/is signed by key/);
+  expect(await fail("ask", bundle, "river of Mita", "--key", `${other}.pub`)).toMatch(/is signed by key/);
+  expect(await succeed("ask", bundle, "river of Mita", "--key", `${key}.pub`)).toMatch(/^.+\n$/);
   expect(await fail("pack", whole, "--out", bundle)).toMatch(/is there already/);
   const others = join(folder, "others");
   cpSync(whole, others, { recursive: true });

@@ -98,5 +98,7 @@ export class KeptRun {
  */
 export async function lockRun(folder: string): Promise<() => Promise<void>> {
   mkdirSync(folder, { recursive: true });
-  return await takeLock(join(folder, "run"), (lock) => new ReproduceError("busy", { "another process has": lock }));
+  return await takeLock(join(folder, "run"), (lock) => {
+    return new ReproduceError("busy", { "another process has": lock, "where there is none": "delete that file" });
+  });
 }

@@ -57,8 +57,10 @@ Examples:
   $ lockstep distill verify student --key release.key.pub`;
 
 const ASK_HELP = `
-The bundle is checked first. Without a question, a line of standard input is one
-each. A student knows what its teachers knew: lockstep distill verify says what.
+The bundle is checked first. Without QUESTIONS, each line of standard input that
+is not blank is one; what cannot be read ends the command with its place. A
+question that begins with - goes behind --. What teachers were asked is in
+measured/CATEGORY/benchmark.jsonl of a run.
 
 Examples:
   $ lockstep distill ask nexus "py for row of rows"
@@ -68,7 +70,7 @@ Examples:
 export function addDistill(program: Command, surroundings: Surroundings): void {
   const distill = program
     .command("distill")
-    .summary("teachers distilled into one student: run, verify, ask")
+    .summary("teachers distilled into one student: run, verify, ask, pack")
     .description("Distil several teachers into one small student, take them away, and prove what was kept.")
     .addHelpText("after", "\nExample:\n  $ lockstep distill run nexus --quick --yes && lockstep distill verify nexus");
   addRun(distill, surroundings);
@@ -101,7 +103,7 @@ export function addDistill(program: Command, surroundings: Surroundings): void {
     .summary("what a student answers")
     .description("Ask the student of a run, or of a bundle.")
     .argument("<DIR>", "folder of a run, or of a bundle")
-    .argument("[QUESTIONS...]", "lines of standard input unless given")
+    .argument("[QUESTIONS...]", "to be answered in their order")
     .option("--key <FILE>", "public key that the bundle's signature must be of")
     .option("--json", "one JSON object for each answer, a line each")
     .addHelpText("after", ASK_HELP)

@@ -1,3 +1,5 @@
+import { getCompileCacheDir } from "node:module";
+import { dirname } from "node:path";
 import { Worker } from "node:worker_threads";
 import type { Clock, Timer } from "../clock.ts";
 import { threadFile } from "../thread-file.ts";
@@ -22,10 +24,11 @@ const MIB = 1024 * 1024;
 /** Attempts that one thread serves: what a workload forgets to let go of does not add up for ever. */
 const MOST_RUNS = 1_000;
 
-/** A workload reads no environment, and its thread no more than where modules are kept compiled. */
+/** A workload reads no environment; its thread is told where this process keeps modules compiled, if it does. */
 function environment(): NodeJS.ProcessEnv {
-  const { NODE_COMPILE_CACHE } = process.env;
-  return NODE_COMPILE_CACHE === undefined ? {} : { NODE_COMPILE_CACHE };
+  const kept = getCompileCacheDir();
+  // A folder of this very version of Node, which the thread adds by itself.
+  return kept === undefined ? {} : { NODE_COMPILE_CACHE: dirname(kept) };
 }
 
 /** How an attempt in a thread ended. */

@@ -2,9 +2,7 @@ import { cp, mkdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { BUNDLE_FOLDER } from "../../workloads/distillation/bundle-steps.ts";
 import { checkBundle } from "../../workloads/distillation/check-bundle.ts";
-import { readEvidence } from "../../workloads/distillation/evidence.ts";
-import { unproven } from "../../workloads/distillation/finding.ts";
-import { digestTree, syncTree } from "../../workloads/distillation/tree-digest.ts";
+import { syncTree } from "../../workloads/distillation/tree-digest.ts";
 import { statIfThere } from "../../workloads/language-model/stat-if-there.ts";
 import { partialPath } from "../../workloads/partial-path.ts";
 import { CommandError } from "../command-error.ts";
@@ -12,6 +10,7 @@ import type { PackDistillOptions } from "../distill.ts";
 import { writeResult } from "../result-output.ts";
 import type { Surroundings } from "../surroundings.ts";
 import { signBundle } from "./bundle-signature.ts";
+import { checkOfRun } from "./run-bundle.ts";
 
 /** `lockstep distill pack`. */
 export async function runPack(
@@ -36,12 +35,4 @@ export async function runPack(
   } finally {
     await rm(partial, { recursive: true, force: true });
   }
-}
-
-/** What is signed is what the run made and measured. @throws {DistillationError} `bad-evidence` */
-async function checkOfRun(folder: string, bundle: string): Promise<void> {
-  const made = (await readEvidence(folder, "bundle"))?.steps.find(({ output }) => output.path === BUNDLE_FOLDER);
-  if (made === undefined) throw unproven(`${folder} has no evidence of a bundle`);
-  if ((await digestTree(bundle)).sha256 !== made.output.sha256)
-    throw unproven(`${BUNDLE_FOLDER} is not what the run made`);
 }
