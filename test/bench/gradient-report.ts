@@ -79,6 +79,7 @@ export function reportOf(
       "local-100 and local-1000 go further from round to round than their workers went, which is as if the learning rate were larger. float32 with a larger one is not among the rows: on the small model twice the rate gains it 2 % (seed 3), so these losses hold beside the recipe's rate, and not beside the best one.",
       `The best row of float32, over all seeds, is ${bestName}: the column and goals that name it compare with what float32 comes to when its momentum is chosen as well.`,
       "Goals take ratios rounded to whole numbers: a message has 1/15, 1/50 or 1/100 of float32's bytes, and what is put around it comes on top. Beside a rank of PowerSGD the better one of its rows counts, with either momentum.",
+      "Training is chaotic: kernels of another release that differ in the last digits end a run elsewhere, by as much as another seed does. Rows that lie closer to each other than their seeds are not told apart.",
       ...(missing.length === 0 ? [] : [`Not measured yet with all seeds: ${missing.join(", ")}.`]),
       "Runs are kept in .lockstep/gradient, to be removed to begin anew: `npm run bench -- gradient --data DIR --write`; --quick for a small model, --parts sync-50,float32 for some rows, --cases N for so many runs.",
     ],
